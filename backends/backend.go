@@ -1,0 +1,51 @@
+// Package backends defines what a backend is: a pure emitter from a program to
+// the files that one kernel subsystem loads.
+package backends
+
+import (
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Backend turns programs into artifacts. Implementations are pure: no clock, no
+// environment, no I/O; equal programs give equal bytes.
+type Backend interface {
+	// Name is the backend's word on the command line and its directory below
+	// a node's.
+	Name() string
+	// Check says what of the program this backend cannot express, before
+	// anything is emitted. Emit leaves exactly those things out.
+	Check(*ir.Program) diag.List
+	// Emit returns the artifact of a program that [ir.Verify] accepts.
+	Emit(*ir.Program) (Artifact, error)
+}
+
+// Artifact is what a backend emits, in the order of file names.
+type Artifact struct {
+	Files []File
+}
+
+// File is one file of an artifact.
+type File struct {
+	// Name is a fixed name of the backend's ("rules.nft"), never taken from an
+	// object.
+	Name string
+	Data []byte
+}
+
+// Options are the choices that change how rules are written, never what they
+// do.
+type Options struct {
+	// MasqueradeBit is the bit of the packet mark, 0 to 31, that carries
+	// "masquerade this packet" between hooks.
+	MasqueradeBit int
+	// NoComments leaves the names of Services out; the rules get smaller and
+	// load faster.
+	NoComments bool
+}
+
+// DefaultMasqueradeBit is kube-proxy's iptables.masqueradeBit.
+const DefaultMasqueradeBit = 14
+
+// DefaultOptions returns kube-proxy's mark bit, with comments.
+func DefaultOptions() Options { return Options{MasqueradeBit: DefaultMasqueradeBit} }

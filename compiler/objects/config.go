@@ -1,0 +1,64 @@
+package objects
+
+import (
+	"net/netip"
+
+	"github.com/planec/planec/ir"
+)
+
+// Config holds what the objects cannot say about a node: the settings that
+// kube-proxy takes from its flags or its configuration file. The zero value is
+// kube-proxy's nftables mode with nothing set; internal/nodeconfig reads it
+// from files.
+type Config struct {
+	// ClusterCIDRs are the pods' addresses in the whole cluster (--cluster-cidr).
+	// With detection by cluster CIDR the first of each family is used.
+	ClusterCIDRs []netip.Prefix
+	// ServiceCIDRs are the ranges of ClusterIPs (--service-cidr), added to
+	// those of ServiceCIDR objects.
+	ServiceCIDRs []netip.Prefix
+	// NodePortAddresses says where nodePorts are served.
+	NodePortAddresses NodePortAddresses
+	// DetectLocal says how packets of local pods are recognised.
+	DetectLocal DetectLocal
+	// MasqueradeAll masquerades all traffic to ClusterIPs.
+	MasqueradeAll bool
+	// TCPBeLiberal keeps packets that connection tracking calls invalid
+	// (conntrack.tcpBeLiberal).
+	TCPBeLiberal bool
+	// LocalAddresses are further addresses of the node (--local-address).
+	LocalAddresses []netip.Addr
+	// Masquerade is the node's egress masquerade; its zero value is off.
+	Masquerade ir.Masquerade
+}
+
+// NodePortAddresses says on which of the node's addresses nodePorts are served.
+// The zero value means "primary".
+type NodePortAddresses struct {
+	// Primary asks for the Node's own InternalIPs.
+	Primary bool
+	// CIDRs serve those of the node's addresses that they contain. A family
+	// with no CIDR, while Primary is false and the other family has one, is
+	// served on all addresses, as kube-proxy does.
+	CIDRs []netip.Prefix
+}
+
+// DetectLocal is kube-proxy's detectLocalMode with its setting.
+type DetectLocal struct {
+	// Mode is one of the DetectBy constants; "" is DetectByClusterCIDR.
+	Mode DetectBy
+	// Interface is the bridge's name, or the start of the pod interfaces' names.
+	Interface string
+}
+
+// DetectBy is a way to recognise packets of local pods.
+type DetectBy string
+
+// The ways, as --detect-local spells them.
+const (
+	DetectByClusterCIDR DetectBy = "cluster-cidr"
+	DetectByNodeCIDR    DetectBy = "node-cidr"
+	DetectByBridge      DetectBy = "bridge"
+	DetectByPrefix      DetectBy = "prefix"
+	DetectByNone        DetectBy = "none"
+)

@@ -1,0 +1,60 @@
+// Package objects holds the compiler's input: typed Kubernetes objects, each
+// with the file and line it was read from. internal/manifest fills it from
+// files, an agent from the API server; the compiler cannot tell.
+package objects
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/planec/planec/ir"
+)
+
+// Sourced is an object with its place. The object is shared and must not be
+// changed.
+type Sourced[T any] struct {
+	Object T
+	File   string
+	// Line counts from 1; 0 is unknown.
+	Line int
+}
+
+// Set is a collection of objects in any order. The API server's defaults have
+// been applied to each (see the manifest package), and fields that planec does
+// not read may have been cleared.
+type Set struct {
+	Services       []Sourced[*corev1.Service]
+	EndpointSlices []Sourced[*discoveryv1.EndpointSlice]
+	Nodes          []Sourced[*corev1.Node]
+	Pods           []Sourced[*corev1.Pod]
+	Namespaces     []Sourced[*corev1.Namespace]
+	ServiceCIDRs   []Sourced[*networkingv1.ServiceCIDR]
+}
+
+// Append adds the objects of other to s.
+func (s *Set) Append(other Set) {
+	s.Services = append(s.Services, other.Services...)
+	s.EndpointSlices = append(s.EndpointSlices, other.EndpointSlices...)
+	s.Nodes = append(s.Nodes, other.Nodes...)
+	s.Pods = append(s.Pods, other.Pods...)
+	s.Namespaces = append(s.Namespaces, other.Namespaces...)
+	s.ServiceCIDRs = append(s.ServiceCIDRs, other.ServiceCIDRs...)
+}
+
+// Meta is what every Kubernetes object can say of itself.
+type Meta interface {
+	GetNamespace() string
+	GetName() string
+}
+
+// Origin returns the origin of a sourced object of the kind.
+func Origin[T Meta](kind string, s Sourced[T]) ir.Origin {
+	return ir.Origin{
+		Kind:      kind,
+		Namespace: s.Object.GetNamespace(),
+		Name:      s.Object.GetName(),
+		File:      s.File,
+		Line:      s.Line,
+	}
+}

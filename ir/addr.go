@@ -1,0 +1,45 @@
+package ir
+
+import "net/netip"
+
+// FamilyOf returns the family of an address. An IPv4 address mapped into IPv6
+// counts as IPv6 here, because on the wire it is; the compiler unmaps addresses
+// before they reach a program.
+func FamilyOf(a netip.Addr) Family {
+	if a.Is4() {
+		return IPv4
+	}
+	return IPv6
+}
+
+// ContainsAddr reports whether one of the prefixes contains a.
+func ContainsAddr(prefixes []netip.Prefix, a netip.Addr) bool {
+	for _, p := range prefixes {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// PrefixesOf returns the prefixes of one family, in their order.
+func PrefixesOf(f Family, prefixes []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	for _, p := range prefixes {
+		if FamilyOf(p.Addr()) == f {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// AddrsOf returns the addresses of one family, in their order.
+func AddrsOf(f Family, addrs []netip.Addr) []netip.Addr {
+	var out []netip.Addr
+	for _, a := range addrs {
+		if FamilyOf(a) == f {
+			out = append(out, a)
+		}
+	}
+	return out
+}

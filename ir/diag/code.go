@@ -1,0 +1,103 @@
+package diag
+
+// Code names a kind of diagnostic. Codes are stable: one is never reused for
+// something else. PLC00xx is reading files, PLC01xx Services, PLC02xx
+// EndpointSlices, PLC03xx nodes, PLC04xx configuration, PLC05xx backends.
+type Code string
+
+// CodeInfo is the documentation of a code.
+type CodeInfo struct {
+	Code     Code
+	Severity Severity
+	// Title says in a few words what was found.
+	Title string
+	// Hint says what the user can do.
+	Hint string
+}
+
+// The codes.
+const (
+	BadDocument       Code = "PLC0001"
+	BadObject         Code = "PLC0002"
+	SkippedKinds      Code = "PLC0003"
+	DuplicateObject   Code = "PLC0004"
+	UnnamedObject     Code = "PLC0005"
+	BadUTF8           Code = "PLC0006"
+	EmptyInput        Code = "PLC0007"
+	UnsupportedKind   Code = "PLC0008"
+	BadServiceIP      Code = "PLC0101"
+	BadServicePort    Code = "PLC0102"
+	BadSourceRange    Code = "PLC0103"
+	ClaimedFrontend   Code = "PLC0104"
+	BadAffinity       Code = "PLC0105"
+	BadExternalIP     Code = "PLC0106"
+	BadIngressIP      Code = "PLC0107"
+	SourceRangeFamily Code = "PLC0108"
+	BadHealthPort     Code = "PLC0109"
+	BadPolicy         Code = "PLC0110"
+	NoClusterIP       Code = "PLC0111"
+	BadEndpoint       Code = "PLC0201"
+	DuplicateEndpoint Code = "PLC0202"
+	OrphanSlice       Code = "PLC0203"
+	BadSlicePort      Code = "PLC0204"
+	BadAddressType    Code = "PLC0205"
+	UnknownNode       Code = "PLC0301"
+	NodeWithoutIP     Code = "PLC0302"
+	BadNodeIP         Code = "PLC0303"
+	NoDetector        Code = "PLC0304"
+	BadNodeCIDR       Code = "PLC0305"
+	BadServiceCIDR    Code = "PLC0306"
+	LoopbackNodePort  Code = "PLC0401"
+	IgnoredSetting    Code = "PLC0402"
+	NotExpressible    Code = "PLC0501"
+)
+
+// Info returns the documentation of the code; an unknown code is an error with
+// no hint.
+func (c Code) Info() CodeInfo {
+	for _, info := range codes {
+		if info.Code == c {
+			return info
+		}
+	}
+	return CodeInfo{Code: c, Severity: Error}
+}
+
+// Codes lists the documentation of every code, in order.
+func Codes() []CodeInfo { return append([]CodeInfo(nil), codes...) }
+
+var codes = []CodeInfo{
+	{BadDocument, Error, "a document that cannot be read", "mend the syntax; the rest of the file was still read where its documents can be told apart"},
+	{BadObject, Error, "an object whose fields have the wrong type", "compare it with `kubectl explain`; the object was left out"},
+	{SkippedKinds, Info, "objects of kinds that planec does not use", "nothing to do"},
+	{DuplicateObject, Warning, "one object is given twice with different content", "remove one of them; the older was kept, and where neither is older the one whose content sorts first"},
+	{UnnamedObject, Error, "an object without a valid name or namespace", "give it a name that the API server would accept; the object was left out"},
+	{BadUTF8, Error, "a file that is not UTF-8", "save it as UTF-8"},
+	{EmptyInput, Warning, "no object that planec uses was found", "check the paths after -f; directories need -R to be searched deeper"},
+	{UnsupportedKind, Warning, "a kind planec will use, in a version that it does not read", "convert it to the version in the message, as `kubectl convert` does"},
+	{BadServiceIP, Error, "a ClusterIP that is not an IP address", "write a plain IPv4 or IPv6 address; the address was left out"},
+	{BadServicePort, Error, "a Service port that the API server would refuse", "ports are 1 to 65535, protocols TCP, UDP or SCTP, names unique; the port was left out"},
+	{BadSourceRange, Error, "a loadBalancerSourceRange that is not a CIDR", "write ranges as 192.0.2.0/24; until then the Service has no load-balancer frontends, since serving everyone would be a hole"},
+	{ClaimedFrontend, Warning, "two Services claim one address, protocol and port", "give one of them another address or port; the older Service has it now"},
+	{BadAffinity, Error, "a session affinity that the API server would refuse", "timeoutSeconds is 1 to 86400; the Service is compiled without affinity"},
+	{BadExternalIP, Error, "an externalIP that is not usable", "write a plain address, not loopback, link-local or unspecified; the address was left out"},
+	{BadIngressIP, Error, "a load-balancer address that is not usable", "status.loadBalancer.ingress[].ip takes a plain address; the address was left out"},
+	{SourceRangeFamily, Warning, "source ranges of one family only, on a Service with load-balancer addresses of both", "add ranges of the other family; without any, that family is open to everyone, as Kubernetes defines it"},
+	{BadHealthPort, Error, "a healthCheckNodePort that is not usable", "ports are 1 to 65535 and belong to one Service; the check was left out"},
+	{BadPolicy, Error, "a traffic policy with an unknown value", "traffic policies are Cluster or Local; the Service was left out"},
+	{NoClusterIP, Info, "a Service without a ClusterIP, which only a cluster can give", "compile a dump of the cluster, or write spec.clusterIP"},
+	{BadEndpoint, Error, "an endpoint address that is not usable", "addresses must be plain IPs of the slice's addressType; the endpoint was left out"},
+	{DuplicateEndpoint, Warning, "an endpoint that stands in two slices with different conditions", "the copy that is not terminating was used, then the one that is ready"},
+	{OrphanSlice, Info, "an EndpointSlice without a Service", "label it kubernetes.io/service-name, or give the Service too"},
+	{BadSlicePort, Error, "an EndpointSlice port that is not usable", "ports are 1 to 65535, protocols TCP, UDP or SCTP; the port was left out"},
+	{BadAddressType, Info, "an EndpointSlice of domain names, which no kernel can use", "nothing to do"},
+	{UnknownNode, Error, "the node does not exist in the input", "check --node, or add the Node object; without one there are no nodePort addresses, topology hints or podCIDRs"},
+	{NodeWithoutIP, Warning, "the node has no InternalIP, so nodePorts are served nowhere", "add status.addresses to the Node, or use --nodeport-addresses or --local-address"},
+	{BadNodeIP, Error, "a node address that is not an IP address", "write a plain address; it was left out"},
+	{NoDetector, Warning, "local pods cannot be recognised", "give --cluster-cidr, or another --detect-local; until then, traffic of local pods is treated as if it came from outside"},
+	{BadNodeCIDR, Error, "a podCIDR that is not a CIDR", "write podCIDRs as 10.244.1.0/24; it was left out"},
+	{BadServiceCIDR, Error, "a ServiceCIDR that is not a CIDR", "write CIDRs as 10.96.0.0/16; it was left out"},
+	{LoopbackNodePort, Warning, "nodePorts on loopback addresses are asked for", "no backend serves them; use the node's own address"},
+	{IgnoredSetting, Info, "a setting that has no meaning for planec", "nothing to do"},
+	{NotExpressible, Error, "something that the backend cannot express", "choose another backend, or change the object"},
+}

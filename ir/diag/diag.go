@@ -1,0 +1,119 @@
+// Package diag holds what planec says about its input: diagnostics with a
+// stable code, a severity, an origin and a hint. Nothing in the compiler or a
+// backend prints; it returns these.
+package diag
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/ir"
+)
+
+// Severity orders diagnostics by what they mean for the user.
+type Severity uint8
+
+// The severities. An Error means something was left out of the program (and is
+// a failure with --strict), a Warning that something probably is not what the
+// user meant, an Info that something was decided worth knowing.
+const (
+	Info Severity = iota + 1
+	Warning
+	Error
+)
+
+// String returns "info", "warning" or "error".
+func (s Severity) String() string {
+	switch s {
+	case Info:
+		return "info"
+	case Warning:
+		return "warning"
+	case Error:
+		return "error"
+	}
+	return "unknown"
+}
+
+// Diagnostic is one finding about the input.
+type Diagnostic struct {
+	Code    Code
+	Message string
+	Origin  ir.Origin
+}
+
+// Severity returns the severity of the diagnostic's code.
+func (d Diagnostic) Severity() Severity { return d.Code.Info().Severity }
+
+// Hint returns what the user can do about it.
+func (d Diagnostic) Hint() string { return d.Code.Info().Hint }
+
+// String returns one line:
+// "file:line: error PLC0102: Service shop/cart spec.clusterIP: message".
+func (d Diagnostic) String() string {
+	var b strings.Builder
+	if pos := d.Origin.Position(); pos != "" {
+		b.WriteString(pos + ": ")
+	}
+	b.WriteString(d.Severity().String() + " " + string(d.Code) + ": ")
+	if o := d.Origin.Object(); o != "" {
+		b.WriteString(o)
+		if d.Origin.Path != "" {
+			b.WriteString(" " + d.Origin.Path)
+		}
+		b.WriteString(": ")
+	}
+	b.WriteString(d.Message)
+	return Printable(b.String())
+}
+
+// Printable returns s with everything that could move a terminal's cursor or
+// start a new line replaced: object names and values are hostile.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == '\u2028' || r == '\u2029' {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// List is a list of diagnostics.
+type List []Diagnostic
+
+// Add appends one.
+func (l *List) Add(code Code, origin ir.Origin, message string) {
+	*l = append(*l, Diagnostic{Code: code, Origin: origin, Message: message})
+}
+
+// Sort brings the list into its one order (position, object, path, code,
+// message) and removes repetitions.
+func (l *List) Sort() {
+	slices.SortFunc(*l, compare)
+	*l = slices.Compact(*l)
+}
+
+func compare(a, b Diagnostic) int {
+	return cmp.Or(
+		cmp.Compare(a.Origin.File, b.Origin.File),
+		cmp.Compare(a.Origin.Line, b.Origin.Line),
+		cmp.Compare(a.Origin.Kind, b.Origin.Kind),
+		cmp.Compare(a.Origin.Namespace, b.Origin.Namespace),
+		cmp.Compare(a.Origin.Name, b.Origin.Name),
+		cmp.Compare(a.Origin.Path, b.Origin.Path),
+		cmp.Compare(a.Code, b.Code),
+		cmp.Compare(a.Message, b.Message),
+	)
+}
+
+// Count returns how many diagnostics have the severity.
+func (l List) Count(s Severity) int {
+	n := 0
+	for _, d := range l {
+		if d.Severity() == s {
+			n++
+		}
+	}
+	return n
+}

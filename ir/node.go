@@ -1,0 +1,97 @@
+package ir
+
+import (
+	"net/netip"
+	"strconv"
+)
+
+// Node holds the facts of the node that a program is for.
+type Node struct {
+	Name string `json:"name"`
+	// Addresses are the addresses known to be the node's own. The kernel knows
+	// them all; the evaluator knows these.
+	Addresses []netip.Addr  `json:"addresses,omitempty"`
+	NodePorts NodePortScope `json:"nodePorts"`
+	Local     LocalDetector `json:"local"`
+	// ServiceCIDRs are the ranges ClusterIPs are allocated from. A packet to an
+	// address in them that no Service has is dropped.
+	ServiceCIDRs []netip.Prefix `json:"serviceCIDRs,omitempty"`
+	// DropInvalid drops forwarded packets that connection tracking calls
+	// invalid; off when the kernel is told to be liberal about TCP windows
+	// (kubernetes/kubernetes#74839).
+	DropInvalid bool `json:"dropInvalid,omitempty"`
+}
+
+// NodePortScope says on which of the node's own addresses nodePorts are served.
+// Loopback addresses never belong to it.
+type NodePortScope struct {
+	// Addresses are served as they stand.
+	Addresses []netip.Addr `json:"addresses,omitempty"`
+	// Prefixes serve every address in them that is the node's own at the time
+	// of the packet.
+	Prefixes []netip.Prefix `json:"prefixes,omitempty"`
+}
+
+// LocalDetector says how a packet from a pod of this node is recognised.
+type LocalDetector struct {
+	Mode DetectMode `json:"mode"`
+	// CIDRs are the sources that count as local, with mode DetectCIDR; a family
+	// without a CIDR has no detector.
+	CIDRs []netip.Prefix `json:"cidrs,omitempty"`
+	// Interface is the bridge's name with mode DetectInterface and the start of
+	// the pod interfaces' names with mode DetectInterfacePrefix.
+	Interface string `json:"interface,omitempty"`
+}
+
+// Detects reports whether local sources of the family can be recognised at all.
+func (d LocalDetector) Detects(f Family) bool {
+	switch d.Mode {
+	case DetectCIDR:
+		return len(PrefixesOf(f, d.CIDRs)) > 0
+	case DetectInterface, DetectInterfacePrefix:
+		return true
+	}
+	return false
+}
+
+// DetectMode is the kind of a LocalDetector. ClusterCIDR and NodeCIDR of
+// kube-proxy's detectLocalMode are both DetectCIDR.
+type DetectMode uint8
+
+// The modes.
+const (
+	DetectNone DetectMode = iota + 1
+	DetectCIDR
+	DetectInterface
+	DetectInterfacePrefix
+)
+
+// DetectModes lists them in canonical order.
+func DetectModes() []DetectMode {
+	return []DetectMode{DetectNone, DetectCIDR, DetectInterface, DetectInterfacePrefix}
+}
+
+// String returns "none", "cidr", "interface" or "interface-prefix".
+func (m DetectMode) String() string {
+	switch m {
+	case DetectNone:
+		return "none"
+	case DetectCIDR:
+		return "cidr"
+	case DetectInterface:
+		return "interface"
+	case DetectInterfacePrefix:
+		return "interface-prefix"
+	}
+	return "detect-mode(" + strconv.Itoa(int(m)) + ")"
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (m DetectMode) MarshalText() ([]byte, error) {
+	return marshalEnum(m, "detect mode", DetectModes())
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *DetectMode) UnmarshalText(b []byte) error {
+	return parseEnum(m, string(b), "detect mode", DetectModes())
+}

@@ -1,0 +1,60 @@
+package ir
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+)
+
+// Normalize brings every slice of the program into its canonical order: the
+// one place of planec where programs are sorted.
+func (p *Program) Normalize() {
+	p.Node.normalize()
+	for i := range p.Frontends {
+		slices.SortFunc(p.Frontends[i].SourceRanges, ComparePrefix)
+	}
+	slices.SortFunc(p.Frontends, func(a, b Frontend) int { return cmp.Compare(a.ID, b.ID) })
+	for i := range p.Pools {
+		slices.SortFunc(p.Pools[i].Endpoints, compareEndpoint)
+	}
+	slices.SortFunc(p.Pools, func(a, b Pool) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(p.ClusterIPs, netip.Addr.Compare)
+	slices.Sort(p.Masquerade.Families)
+	slices.SortFunc(p.Masquerade.Exclude, ComparePrefix)
+	slices.SortFunc(p.HealthChecks, func(a, b HealthCheck) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Port, b.Port))
+	})
+}
+
+func (n *Node) normalize() {
+	slices.SortFunc(n.Addresses, netip.Addr.Compare)
+	slices.SortFunc(n.NodePorts.Addresses, netip.Addr.Compare)
+	slices.SortFunc(n.NodePorts.Prefixes, ComparePrefix)
+	slices.SortFunc(n.Local.CIDRs, ComparePrefix)
+	slices.SortFunc(n.ServiceCIDRs, ComparePrefix)
+}
+
+func compareEndpoint(a, b Endpoint) int { return a.Address.Compare(b.Address) }
+
+// ComparePrefix orders prefixes by address, then by length.
+func ComparePrefix(a, b netip.Prefix) int {
+	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+}
+
+// DisjointPrefixes returns the prefixes masked, sorted and without those that
+// another one contains, so that no address is in two of them.
+func DisjointPrefixes(prefixes []netip.Prefix) []netip.Prefix {
+	sorted := make([]netip.Prefix, 0, len(prefixes))
+	for _, p := range prefixes {
+		sorted = append(sorted, p.Masked())
+	}
+	slices.SortFunc(sorted, ComparePrefix)
+	out := sorted[:0]
+	for _, p := range sorted {
+		if len(out) > 0 && out[len(out)-1].Contains(p.Addr()) && FamilyOf(out[len(out)-1].Addr()) == FamilyOf(p.Addr()) {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}

@@ -1,0 +1,47 @@
+package ir
+
+import "strconv"
+
+// Origin says which line of which object something came from. The zero value
+// means "planec itself" (a default, or a flag of the command line).
+type Origin struct {
+	Kind      string `json:"kind,omitempty"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name,omitempty"`
+	// Path is the field inside the object, as in "spec.ports[0]".
+	Path string `json:"path,omitempty"`
+	File string `json:"file,omitempty"`
+	// Line counts from 1; 0 is unknown.
+	Line int `json:"line,omitempty"`
+}
+
+// IsZero reports whether the origin is planec itself.
+func (o Origin) IsZero() bool { return o == Origin{} }
+
+// Object returns "Kind namespace/name", with the namespace left out where the
+// kind has none.
+func (o Origin) Object() string {
+	name := o.Name
+	if o.Namespace != "" {
+		name = o.Namespace + "/" + o.Name
+	}
+	if o.Kind == "" {
+		return name
+	}
+	return o.Kind + " " + name
+}
+
+// Position returns "file:line", the file alone where the line is unknown, and
+// "" where the file is.
+func (o Origin) Position() string {
+	if o.File == "" || o.Line == 0 {
+		return o.File
+	}
+	return o.File + ":" + strconv.Itoa(o.Line)
+}
+
+// At returns the same origin, pointing to one of its fields.
+func (o Origin) At(path string) Origin {
+	o.Path = path
+	return o
+}

@@ -1,0 +1,25 @@
+package ir
+
+import "net/netip"
+
+// Pool is the set of endpoints that a route chooses from, each as likely as its
+// weight. Frontends with the same choice share a pool. A pool may be empty: the
+// route then says what happens.
+type Pool struct {
+	// ID is "namespace/name/port/protocol/family/scope", where scope is
+	// "cluster" or "local". It is unique in a program.
+	ID        string     `json:"id"`
+	Endpoints []Endpoint `json:"endpoints"`
+	Origin    Origin     `json:"origin"`
+}
+
+// Endpoint is one address and port behind a frontend.
+type Endpoint struct {
+	Address netip.AddrPort `json:"address"`
+	// Local is whether the endpoint runs on this node. Packets that a local
+	// endpoint sends to itself through a frontend (hairpin) are masqueraded.
+	Local bool `json:"local,omitempty"`
+	// Weight is the endpoint's share of new connections; today always 1.
+	Weight uint16 `json:"weight"`
+	Origin Origin `json:"origin"`
+}

@@ -1,0 +1,93 @@
+package ir
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Protocol is a transport protocol, by its number in the IP header (IANA
+// "Assigned Internet Protocol Numbers").
+type Protocol uint8
+
+// The protocols a Service may have (KEP-752 and core/v1 Protocol).
+const (
+	TCP  Protocol = 6
+	UDP  Protocol = 17
+	SCTP Protocol = 132
+)
+
+// Protocols lists them in canonical order.
+func Protocols() []Protocol { return []Protocol{TCP, UDP, SCTP} }
+
+// String returns "tcp", "udp" or "sctp".
+func (p Protocol) String() string {
+	switch p {
+	case TCP:
+		return "tcp"
+	case UDP:
+		return "udp"
+	case SCTP:
+		return "sctp"
+	}
+	return fmt.Sprintf("protocol(%d)", uint8(p))
+}
+
+// ParseProtocol reads a protocol's name in any case.
+func ParseProtocol(s string) (Protocol, error) {
+	for _, p := range Protocols() {
+		if strings.EqualFold(s, p.String()) {
+			return p, nil
+		}
+	}
+	return 0, fmt.Errorf("protocol %q: want tcp, udp or sctp", s)
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (p Protocol) MarshalText() ([]byte, error) {
+	if _, err := ParseProtocol(p.String()); err != nil {
+		return nil, err
+	}
+	return []byte(p.String()), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *Protocol) UnmarshalText(b []byte) (err error) {
+	*p, err = ParseProtocol(string(b))
+	return err
+}
+
+// Family is an address family.
+type Family uint8
+
+// The two families.
+const (
+	IPv4 Family = 4
+	IPv6 Family = 6
+)
+
+// Families lists them in canonical order.
+func Families() []Family { return []Family{IPv4, IPv6} }
+
+// String returns "ipv4" or "ipv6".
+func (f Family) String() string {
+	switch f {
+	case IPv4:
+		return "ipv4"
+	case IPv6:
+		return "ipv6"
+	}
+	return fmt.Sprintf("family(%d)", uint8(f))
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (f Family) MarshalText() ([]byte, error) {
+	if f != IPv4 && f != IPv6 {
+		return nil, fmt.Errorf("family %d: want ipv4 or ipv6", uint8(f))
+	}
+	return []byte(f.String()), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (f *Family) UnmarshalText(b []byte) error {
+	return parseEnum(f, string(b), "family", Families())
+}

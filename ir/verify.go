@@ -1,0 +1,220 @@
+package ir
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// Verify returns every broken invariant of the program, joined, or nil. It is
+// the definition of a well-formed program: what backends may rely on, and what
+// tests ask after every pass.
+func Verify(p *Program) error {
+	v := verifier{pools: make(map[string]*Pool, len(p.Pools))}
+	v.node(&p.Node)
+	v.poolsOf(p)
+	v.frontendsOf(p)
+	v.addrs("clusterIPs", p.ClusterIPs)
+	v.masquerade(&p.Masquerade)
+	v.healthChecks(p.HealthChecks)
+	return errors.Join(v.errs...)
+}
+
+type verifier struct {
+	pools map[string]*Pool
+	errs  []error
+}
+
+func (v *verifier) failf(format string, args ...any) {
+	v.errs = append(v.errs, fmt.Errorf(format, args...))
+}
+
+func (v *verifier) node(n *Node) {
+	if n.Name == "" {
+		v.failf("node: no name")
+	}
+	v.addrs("node addresses", n.Addresses)
+	v.addrs("node nodePort addresses", n.NodePorts.Addresses)
+	for _, a := range n.NodePorts.Addresses {
+		if a.IsLoopback() {
+			v.failf("node nodePort addresses: %v is a loopback address", a)
+		}
+	}
+	v.prefixes("node nodePort prefixes", n.NodePorts.Prefixes)
+	v.prefixes("node serviceCIDRs", n.ServiceCIDRs)
+	v.prefixes("local detector", n.Local.CIDRs)
+	if _, err := n.Local.Mode.MarshalText(); err != nil {
+		v.failf("local detector: %w", err)
+	}
+	if (n.Local.Mode == DetectCIDR) != (len(n.Local.CIDRs) > 0) {
+		v.failf("local detector: mode %v with %d CIDRs", n.Local.Mode, len(n.Local.CIDRs))
+	}
+	byName := n.Local.Mode == DetectInterface || n.Local.Mode == DetectInterfacePrefix
+	if byName != (n.Local.Interface != "") {
+		v.failf("local detector: mode %v with interface %q", n.Local.Mode, n.Local.Interface)
+	}
+	if byName && !validInterface(n.Local.Interface) {
+		v.failf("local detector: %q cannot be an interface name", n.Local.Interface)
+	}
+}
+
+// validInterface accepts what the kernel accepts as a device name
+// (dev_valid_name in net/core/dev.c: at most 15 bytes, no slash, colon or
+// space), less the characters that rule languages give a meaning to.
+func validInterface(s string) bool {
+	if s == "" || len(s) > 15 || s == "." || s == ".." {
+		return false
+	}
+	for _, r := range s {
+		ok := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.' || r == '@'
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// ValidInterface reports whether s can be an interface's name, or its start.
+func ValidInterface(s string) bool { return validInterface(s) }
+
+func (v *verifier) poolsOf(p *Program) {
+	for i := range p.Pools {
+		pool := &p.Pools[i]
+		if pool.ID == "" {
+			v.failf("pool %d: no id", i)
+		}
+		if i > 0 && p.Pools[i-1].ID >= pool.ID {
+			v.failf("pool %q: not after %q", pool.ID, p.Pools[i-1].ID)
+		}
+		v.pools[pool.ID] = pool
+		v.endpoints(pool)
+	}
+}
+
+func (v *verifier) endpoints(pool *Pool) {
+	for i, e := range pool.Endpoints {
+		switch {
+		case !e.Address.IsValid() || e.Address.Port() == 0:
+			v.failf("pool %q: endpoint %v is no address and port", pool.ID, e.Address)
+		case e.Address.Addr().Is4In6() || e.Address.Addr().Zone() != "":
+			v.failf("pool %q: endpoint %v is not canonical", pool.ID, e.Address)
+		case FamilyOf(e.Address.Addr()) != FamilyOf(pool.Endpoints[0].Address.Addr()):
+			v.failf("pool %q: endpoint %v is of another family", pool.ID, e.Address)
+		case i > 0 && compareEndpoint(pool.Endpoints[i-1], e) >= 0:
+			v.failf("pool %q: endpoint %v: not after %v", pool.ID, e.Address, pool.Endpoints[i-1].Address)
+		}
+		if e.Weight == 0 {
+			v.failf("pool %q: endpoint %v has no weight", pool.ID, e.Address)
+		}
+	}
+}
+
+func (v *verifier) frontendsOf(p *Program) {
+	matches := make(map[Match]string, len(p.Frontends))
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		if i > 0 && p.Frontends[i-1].ID >= f.ID {
+			v.failf("frontend %q: not after %q", f.ID, p.Frontends[i-1].ID)
+		}
+		if other, dup := matches[f.Match]; dup {
+			v.failf("frontend %q: %v belongs to %q already", f.ID, f.Match, other)
+		}
+		matches[f.Match] = f.ID
+		v.frontend(f)
+	}
+}
+
+func (v *verifier) frontend(f *Frontend) {
+	if f.ID == "" || f.Service.Name == "" || f.Service.Namespace == "" {
+		v.failf("frontend %q: no id or service", f.ID)
+	}
+	if _, err := f.Kind.MarshalText(); err != nil {
+		v.failf("frontend %q: %w", f.ID, err)
+	}
+	v.match(f)
+	v.prefixes("frontend "+f.ID+" sourceRanges", f.SourceRanges)
+	if len(PrefixesOf(f.Match.Family, f.SourceRanges)) != len(f.SourceRanges) {
+		v.failf("frontend %q: source ranges of another family", f.ID)
+	}
+	v.route(f, "internal", f.Internal)
+	v.route(f, "external", f.External)
+}
+
+func (v *verifier) match(f *Frontend) {
+	m := f.Match
+	if _, err := m.Protocol.MarshalText(); err != nil || m.Port == 0 {
+		v.failf("frontend %q: match %v has no protocol or port", f.ID, m)
+	}
+	if m.Protocol != f.Service.Protocol {
+		v.failf("frontend %q: match %v is not %v", f.ID, m, f.Service.Protocol)
+	}
+	if m.Family != IPv4 && m.Family != IPv6 {
+		v.failf("frontend %q: match %v has no family", f.ID, m)
+	}
+	if m.Address.IsValid() == (f.Kind == NodePort) {
+		v.failf("frontend %q: a %v with match %v", f.ID, f.Kind, m)
+	}
+	if m.Address.IsValid() && (FamilyOf(m.Address) != m.Family || m.Address.Is4In6() || m.Address.Zone() != "") {
+		v.failf("frontend %q: match %v is not canonical", f.ID, m)
+	}
+}
+
+func (v *verifier) route(f *Frontend, name string, r Route) {
+	pool, ok := v.pools[r.Pool]
+	if !ok {
+		v.failf("frontend %q: %s pool %q does not exist", f.ID, name, r.Pool)
+	} else if len(pool.Endpoints) > 0 && FamilyOf(pool.Endpoints[0].Address.Addr()) != f.Match.Family {
+		v.failf("frontend %q: %s pool %q is of another family", f.ID, name, r.Pool)
+	}
+	if _, err := r.Masquerade.MarshalText(); err != nil {
+		v.failf("frontend %q: %s: %w", f.ID, name, err)
+	}
+	if _, err := r.OnEmpty.MarshalText(); err != nil {
+		v.failf("frontend %q: %s: %w", f.ID, name, err)
+	}
+}
+
+func (v *verifier) masquerade(m *Masquerade) {
+	for i, f := range m.Families {
+		if (f != IPv4 && f != IPv6) || (i > 0 && m.Families[i-1] >= f) {
+			v.failf("masquerade: families %v", m.Families)
+		}
+	}
+	v.prefixes("masquerade exclude", m.Exclude)
+}
+
+func (v *verifier) healthChecks(checks []HealthCheck) {
+	ports := make(map[uint16]bool, len(checks))
+	for _, h := range checks {
+		if h.Port == 0 || ports[h.Port] || h.LocalEndpoints < 0 || h.Name == "" {
+			v.failf("health check %s/%s: port %d is missing or taken", h.Namespace, h.Name, h.Port)
+		}
+		ports[h.Port] = true
+	}
+}
+
+// addrs wants canonical addresses, sorted, none twice.
+func (v *verifier) addrs(what string, addrs []netip.Addr) {
+	for i, a := range addrs {
+		if !a.IsValid() || a.Is4In6() || a.Zone() != "" {
+			v.failf("%s: %v is not canonical", what, a)
+		}
+		if i > 0 && addrs[i-1].Compare(a) >= 0 {
+			v.failf("%s: %v is not after %v", what, a, addrs[i-1])
+		}
+	}
+}
+
+// prefixes wants them masked, sorted and disjoint.
+func (v *verifier) prefixes(what string, prefixes []netip.Prefix) {
+	for _, p := range prefixes {
+		if !p.IsValid() || p.Addr().Is4In6() {
+			v.failf("%s: %v is not canonical", what, p)
+			return
+		}
+	}
+	if !slices.Equal(DisjointPrefixes(prefixes), prefixes) {
+		v.failf("%s: %v are not masked, sorted and disjoint", what, prefixes)
+	}
+}
