@@ -8,8 +8,9 @@ import (
 // Frontend is one address (or the node's own nodePort addresses) with a
 // protocol and a port, whose new connections are given an endpoint.
 type Frontend struct {
-	// ID is "namespace/name/port/protocol/kind/where": where is the address,
-	// or the family for a nodePort. It is unique in a program.
+	// ID is "namespace/name/port/protocol/kind/where": port is "-" for an
+	// unnamed one, where is the address, or the family for a nodePort. It is
+	// unique in a program.
 	ID   string       `json:"id"`
 	Kind FrontendKind `json:"kind"`
 	// Service is the Service port the frontend belongs to. Frontends with an
@@ -35,20 +36,21 @@ type Frontend struct {
 type FrontendKind uint8
 
 // The kinds, in canonical order, which is also their precedence where two
-// frontends of one Service have the same match.
+// frontends of one Service have the same match: a load-balancer address that is
+// an external IP too keeps its source ranges.
 const (
 	ClusterIP FrontendKind = iota + 1
-	ExternalIP
 	LoadBalancer
+	ExternalIP
 	NodePort
 )
 
 // FrontendKinds lists them in canonical order.
 func FrontendKinds() []FrontendKind {
-	return []FrontendKind{ClusterIP, ExternalIP, LoadBalancer, NodePort}
+	return []FrontendKind{ClusterIP, LoadBalancer, ExternalIP, NodePort}
 }
 
-// String returns "cluster-ip", "external-ip", "load-balancer" or "node-port".
+// String returns "cluster-ip", "load-balancer", "external-ip" or "node-port".
 func (k FrontendKind) String() string {
 	switch k {
 	case ClusterIP:

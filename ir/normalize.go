@@ -22,7 +22,7 @@ func (p *Program) Normalize() {
 	slices.Sort(p.Masquerade.Families)
 	slices.SortFunc(p.Masquerade.Exclude, ComparePrefix)
 	slices.SortFunc(p.HealthChecks, func(a, b HealthCheck) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Port, b.Port))
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Family, b.Family))
 	})
 }
 

@@ -34,14 +34,16 @@ func (m Masquerade) Enabled(f Family) bool {
 	return false
 }
 
-// HealthCheck is the answer an external load balancer gets on a Service's
-// healthCheckNodePort: this node serves while LocalEndpoints is not 0.
+// HealthCheck is the answer an external load balancer gets, over one family, on
+// a Service's healthCheckNodePort: this node serves while LocalEndpoints is not
+// 0 (KEP-27, pkg/proxy/healthcheck of Kubernetes).
 type HealthCheck struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
+	Family    Family `json:"family"`
 	Port      uint16 `json:"port"`
 	// LocalEndpoints counts the distinct addresses of ready endpoints on this
-	// node, over both families; terminating endpoints do not count.
+	// node; terminating endpoints do not count.
 	LocalEndpoints int    `json:"localEndpoints"`
 	Origin         Origin `json:"origin"`
 }

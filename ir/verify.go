@@ -185,12 +185,20 @@ func (v *verifier) masquerade(m *Masquerade) {
 }
 
 func (v *verifier) healthChecks(checks []HealthCheck) {
-	ports := make(map[uint16]bool, len(checks))
+	type listener struct {
+		family Family
+		port   uint16
+	}
+	taken := make(map[listener]bool, len(checks))
 	for _, h := range checks {
-		if h.Port == 0 || ports[h.Port] || h.LocalEndpoints < 0 || h.Name == "" {
+		l := listener{h.Family, h.Port}
+		if h.Port == 0 || taken[l] || h.LocalEndpoints < 0 || h.Name == "" || h.Namespace == "" {
 			v.failf("health check %s/%s: port %d is missing or taken", h.Namespace, h.Name, h.Port)
 		}
-		ports[h.Port] = true
+		if _, err := h.Family.MarshalText(); err != nil {
+			v.failf("health check %s/%s: %w", h.Namespace, h.Name, err)
+		}
+		taken[l] = true
 	}
 }
 

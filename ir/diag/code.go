@@ -47,6 +47,7 @@ const (
 	NoDetector        Code = "PLC0304"
 	BadNodeCIDR       Code = "PLC0305"
 	BadServiceCIDR    Code = "PLC0306"
+	NoNodes           Code = "PLC0307"
 	LoopbackNodePort  Code = "PLC0401"
 	IgnoredSetting    Code = "PLC0402"
 	NotExpressible    Code = "PLC0501"
@@ -87,7 +88,7 @@ var codes = []CodeInfo{
 	{BadPolicy, Error, "a traffic policy with an unknown value", "traffic policies are Cluster or Local; the Service was left out"},
 	{NoClusterIP, Info, "a Service without a ClusterIP, which only a cluster can give", "compile a dump of the cluster, or write spec.clusterIP"},
 	{BadEndpoint, Error, "an endpoint address that is not usable", "addresses must be plain IPs of the slice's addressType; the endpoint was left out"},
-	{DuplicateEndpoint, Warning, "an endpoint that stands in two slices with different conditions", "the copy that is not terminating was used, then the one that is ready"},
+	{DuplicateEndpoint, Warning, "an endpoint that stands in two slices", "usually passing, while slices are rebuilt; the copy that is not terminating was used, then the one that is ready"},
 	{OrphanSlice, Info, "an EndpointSlice without a Service", "label it kubernetes.io/service-name, or give the Service too"},
 	{BadSlicePort, Error, "an EndpointSlice port that is not usable", "ports are 1 to 65535, protocols TCP, UDP or SCTP; the port was left out"},
 	{BadAddressType, Info, "an EndpointSlice of domain names, which no kernel can use", "nothing to do"},
@@ -97,6 +98,7 @@ var codes = []CodeInfo{
 	{NoDetector, Warning, "local pods cannot be recognised", "give --cluster-cidr, or another --detect-local; until then, traffic of local pods is treated as if it came from outside"},
 	{BadNodeCIDR, Error, "a podCIDR that is not a CIDR", "write podCIDRs as 10.244.1.0/24; it was left out"},
 	{BadServiceCIDR, Error, "a ServiceCIDR that is not a CIDR", "write CIDRs as 10.96.0.0/16; it was left out"},
+	{NoNodes, Warning, "the input has no Node objects", "add the Nodes; without them there are no nodePort addresses, topology hints or podCIDRs"},
 	{LoopbackNodePort, Warning, "nodePorts on loopback addresses are asked for", "no backend serves them; use the node's own address"},
 	{IgnoredSetting, Info, "a setting that has no meaning for planec", "nothing to do"},
 	{NotExpressible, Error, "something that the backend cannot express", "choose another backend, or change the object"},
