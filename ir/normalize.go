@@ -8,30 +8,41 @@ import (
 
 // Normalize brings every slice of the program into its canonical order: the
 // one place of planec where programs are sorted.
+//
+// An empty slice becomes nil, so that programs read back from any form are
+// equal to those that were written.
 func (p *Program) Normalize() {
 	p.Node.normalize()
 	for i := range p.Frontends {
-		slices.SortFunc(p.Frontends[i].SourceRanges, ComparePrefix)
+		order(&p.Frontends[i].SourceRanges, ComparePrefix)
 	}
-	slices.SortFunc(p.Frontends, func(a, b Frontend) int { return cmp.Compare(a.ID, b.ID) })
+	order(&p.Frontends, func(a, b Frontend) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range p.Pools {
-		slices.SortFunc(p.Pools[i].Endpoints, compareEndpoint)
+		order(&p.Pools[i].Endpoints, compareEndpoint)
 	}
-	slices.SortFunc(p.Pools, func(a, b Pool) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(p.ClusterIPs, netip.Addr.Compare)
-	slices.Sort(p.Masquerade.Families)
-	slices.SortFunc(p.Masquerade.Exclude, ComparePrefix)
-	slices.SortFunc(p.HealthChecks, func(a, b HealthCheck) int {
+	order(&p.Pools, func(a, b Pool) int { return cmp.Compare(a.ID, b.ID) })
+	order(&p.ClusterIPs, netip.Addr.Compare)
+	order(&p.Masquerade.Families, cmp.Compare[Family])
+	order(&p.Masquerade.Exclude, ComparePrefix)
+	order(&p.HealthChecks, func(a, b HealthCheck) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Family, b.Family))
 	})
 }
 
 func (n *Node) normalize() {
-	slices.SortFunc(n.Addresses, netip.Addr.Compare)
-	slices.SortFunc(n.NodePorts.Addresses, netip.Addr.Compare)
-	slices.SortFunc(n.NodePorts.Prefixes, ComparePrefix)
-	slices.SortFunc(n.Local.CIDRs, ComparePrefix)
-	slices.SortFunc(n.ServiceCIDRs, ComparePrefix)
+	order(&n.Addresses, netip.Addr.Compare)
+	order(&n.NodePorts.Addresses, netip.Addr.Compare)
+	order(&n.NodePorts.Prefixes, ComparePrefix)
+	order(&n.Local.CIDRs, ComparePrefix)
+	order(&n.ServiceCIDRs, ComparePrefix)
+}
+
+func order[T any](s *[]T, compare func(a, b T) int) {
+	if len(*s) == 0 {
+		*s = nil
+		return
+	}
+	slices.SortFunc(*s, compare)
 }
 
 func compareEndpoint(a, b Endpoint) int { return a.Address.Compare(b.Address) }

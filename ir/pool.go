@@ -9,7 +9,7 @@ type Pool struct {
 	// ID is "namespace/name/port/protocol/family/scope", where scope is
 	// "cluster" or "local". It is unique in a program.
 	ID        string     `json:"id"`
-	Endpoints []Endpoint `json:"endpoints"`
+	Endpoints []Endpoint `json:"endpoints,omitempty"`
 	Origin    Origin     `json:"origin"`
 }
 

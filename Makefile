@@ -1,0 +1,52 @@
+# Everything a contributor runs. CI runs the same targets (.ci/run).
+GO       ?= go
+GOFUMPT  := mvdan.cc/gofumpt@v0.12.0
+STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+FUZZTIME ?= 60s
+CLUSTERS ?= 2000
+
+.PHONY: build test lint cross bench fuzz soak golden vuln tools
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/planec ./cmd/planec
+
+# Packages that the kernel tests need; nothing to do where they are there.
+tools:
+	sh scripts/install-tools.sh
+
+test: tools
+	$(GO) test -timeout 20m ./...
+
+lint:
+	@out=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "not gofumpt-ed:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATIC) ./...
+
+# One static binary, for every system that CI and reviewers use.
+cross:
+	@for os in linux darwin windows; do for arch in amd64 arm64; do \
+	  echo "build $$os/$$arch"; \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -o /dev/null ./cmd/planec || exit 1; \
+	  GOOS=$$os GOARCH=$$arch $(GO) vet ./... || exit 1; \
+	done; done
+
+# Rewrites the goldens; read the diff before you commit it.
+golden:
+	$(GO) test ./golden ./backends/... -update
+
+# The table of docs/performance.md. Needs a quiet machine and, for the kernel's
+# part, root.
+bench: tools
+	sh scripts/bench.sh
+
+# Every fuzz target in turn, FUZZTIME each.
+fuzz:
+	sh scripts/fuzz.sh $(FUZZTIME)
+
+# Generated clusters against the real kernel, many more than CI runs.
+soak: tools
+	$(GO) test -timeout 0 -v -run TestGeneratedClusters ./golden -clusters $(CLUSTERS)
+
+vuln:
+	$(GO) run $(VULN) ./...

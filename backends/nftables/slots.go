@@ -1,0 +1,113 @@
+package nftables
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math/bits"
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/ir"
+)
+
+// arrange gives every endpoint its indexes 0..n-1 (one for each unit of weight)
+// and returns the endpoint of each. It is a pure function of the pool, so every
+// machine agrees and nothing is remembered, and yet one endpoint more or less
+// moves only a few others (about ln n on average; see slots_test.go).
+//
+// It is a hash table of load 1 that does not depend on the order of insertion:
+// endpoints in the order of their hash take the first free index of their own
+// pseudo-random sequence of indexes.
+func arrange(endpoints []ir.Endpoint) []netip.AddrPort {
+	if len(endpoints) == 1 {
+		return []netip.AddrPort{endpoints[0].Address}
+	}
+	claims := claimsOf(endpoints)
+	slots := make([]netip.AddrPort, len(claims))
+	for _, c := range claims {
+		slots[c.firstFree(slots)] = c.address
+	}
+	return slots
+}
+
+// claim is one unit of an endpoint's weight, looking for an index.
+type claim struct {
+	hash    uint64
+	address netip.AddrPort
+}
+
+// claimsOf returns the claims in the order in which they choose. Equal hashes
+// keep the pool's order.
+func claimsOf(endpoints []ir.Endpoint) []claim {
+	divisor := weightDivisor(endpoints)
+	claims := make([]claim, 0, len(endpoints))
+	for i := range endpoints {
+		e := &endpoints[i]
+		for unit := range max(1, uint64(e.Weight)/divisor) {
+			claims = append(claims, claim{hash: mix(hashAddrPort(e.Address) + unit), address: e.Address})
+		}
+	}
+	slices.SortStableFunc(claims, func(a, b claim) int { return cmp.Compare(a.hash, b.hash) })
+	return claims
+}
+
+// firstFree walks the claim's sequence. The last claims find few free indexes;
+// after some turns around the table the lowest free one will do.
+func (c claim) firstFree(slots []netip.AddrPort) int {
+	n := uint64(len(slots))
+	state := c.hash
+	for range 8 * n {
+		state += 0x9e3779b97f4a7c15
+		if i := fold(mix(state), n); !slots[i].IsValid() {
+			return int(i)
+		}
+	}
+	return slices.IndexFunc(slots, func(a netip.AddrPort) bool { return !a.IsValid() })
+}
+
+// fold reduces a hash to 0..n-1 as linear hashing does (Litwin 1980): from n to
+// n+1 only hashes of one index change theirs.
+func fold(hash, n uint64) uint64 {
+	size := uint64(1) << bits.Len64(n-1)
+	i := hash & (size - 1)
+	if i >= n {
+		i -= size / 2
+	}
+	return i
+}
+
+// slotCount returns how many indexes the pool needs.
+func slotCount(pool *ir.Pool) (n, divisor uint64) {
+	divisor = weightDivisor(pool.Endpoints)
+	for i := range pool.Endpoints {
+		n += max(1, uint64(pool.Endpoints[i].Weight)/divisor)
+	}
+	return n, divisor
+}
+
+// weightDivisor is the greatest common divisor of the weights: equal weights
+// cost one index each.
+func weightDivisor(endpoints []ir.Endpoint) uint64 {
+	var d uint64
+	for i := range endpoints {
+		a, b := d, uint64(endpoints[i].Weight)
+		for b != 0 {
+			a, b = b, a%b
+		}
+		d = a
+	}
+	return max(1, d)
+}
+
+func hashAddrPort(a netip.AddrPort) uint64 {
+	raw := a.Addr().As16()
+	h := mix(binary.BigEndian.Uint64(raw[:8]) + 0x9e3779b97f4a7c15)
+	return mix(h ^ mix(binary.BigEndian.Uint64(raw[8:])^uint64(a.Port())<<48))
+}
+
+// mix is the finalizer of SplitMix64 (Steele, Lea, Flood 2014).
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}

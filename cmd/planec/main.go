@@ -1,0 +1,18 @@
+// Command planec compiles Kubernetes objects to the rules that a node's kernel
+// runs. See `planec --help`.
+package main
+
+import (
+	"os"
+
+	"github.com/planec/planec/internal/cli"
+)
+
+func main() {
+	os.Exit(cli.Run(os.Args[1:], cli.Streams{
+		In:    os.Stdin,
+		Out:   os.Stdout,
+		Err:   os.Stderr,
+		Color: cli.IsTerminal(os.Stderr),
+	}))
+}

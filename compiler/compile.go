@@ -1,0 +1,90 @@
+package compiler
+
+import (
+	"net/netip"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/service"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Input is everything a node's program depends on.
+type Input struct {
+	Objects *objects.Set
+	// Node is the node's name (metadata.name, which is also what nodeName of an
+	// endpoint says).
+	Node   string
+	Config objects.Config
+}
+
+// Compile returns the program of one node and what there is to say about the
+// input. The program is complete and satisfies [ir.Verify] whatever the
+// diagnostics are.
+func Compile(in Input) (*ir.Program, diag.List) {
+	cluster := Prepare(in.Objects, in.Config)
+	program, diags := cluster.Program(in.Node)
+	diags = append(diags, cluster.Diagnostics()...)
+	diags.Sort()
+	return program, diags
+}
+
+// Cluster is the part of a compilation that no node has to repeat. It is
+// immutable and safe for concurrent use.
+type Cluster struct {
+	services *service.Model
+	nodes    map[string]objects.Sourced[*corev1.Node]
+	cidrs    []netip.Prefix
+	config   objects.Config
+	diags    diag.List
+}
+
+// Prepare lowers what depends on no node.
+func Prepare(set *objects.Set, config objects.Config) *Cluster {
+	model, diags := service.Analyze(set)
+	c := &Cluster{services: model, config: config, diags: diags}
+	c.nodes = indexNodes(set.Nodes, &c.diags)
+	c.cidrs = readServiceCIDRs(set.ServiceCIDRs, &c.diags)
+	c.diags.Sort()
+	return c
+}
+
+// Diagnostics returns what there is to say about the cluster's objects.
+func (c *Cluster) Diagnostics() diag.List { return slices.Clone(c.diags) }
+
+// Nodes returns the names of the Node objects, sorted.
+func (c *Cluster) Nodes() []string {
+	names := make([]string, 0, len(c.nodes))
+	for name := range c.nodes {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Program returns the program of one node, and what there is to say about that
+// node.
+func (c *Cluster) Program(node string) (*ir.Program, diag.List) {
+	var diags diag.List
+	facts := c.nodeFacts(node, &diags)
+	p := &ir.Program{Node: facts.node, Masquerade: cloneMasquerade(c.config.Masquerade)}
+	c.services.Lower(&service.Node{
+		Name:          node,
+		Zone:          facts.zone,
+		Addresses:     facts.node.Addresses,
+		Local:         facts.node.Local,
+		MasqueradeAll: c.config.MasqueradeAll,
+	}, p)
+	p.Normalize()
+	diags.Sort()
+	return p, diags
+}
+
+func cloneMasquerade(m ir.Masquerade) ir.Masquerade {
+	m.Families = slices.Clone(m.Families)
+	m.Exclude = slices.Clone(m.Exclude)
+	return m
+}

@@ -1,0 +1,88 @@
+package service
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// parseAddr reads an address as Kubernetes stores them: leading zeros in IPv4
+// octets are accepted and mean nothing (KEP-2438, "sloppy" parsing), an IPv4
+// address mapped into IPv6 is IPv4, zones are refused.
+func parseAddr(s string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		a, err = netip.ParseAddr(stripZeros(s))
+	}
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("%q is not an IP address", clip(s))
+	}
+	if a.Zone() != "" {
+		return netip.Addr{}, fmt.Errorf("%q has a zone", clip(s))
+	}
+	return a.Unmap(), nil
+}
+
+// stripZeros takes the leading zeros from the octets of a dotted quad.
+func stripZeros(s string) string {
+	octets := strings.Split(s, ".")
+	if len(octets) != 4 {
+		return s
+	}
+	for i, o := range octets {
+		for len(o) > 1 && o[0] == '0' {
+			o = o[1:]
+		}
+		octets[i] = o
+	}
+	return strings.Join(octets, ".")
+}
+
+// parseRange reads a CIDR as Kubernetes does: white space around it is
+// ignored, host bits may be set and are cleared.
+func parseRange(s string) (netip.Prefix, error) {
+	s = strings.TrimSpace(s)
+	addr, bits, ok := strings.Cut(s, "/")
+	if !ok {
+		return netip.Prefix{}, fmt.Errorf("%q is not a CIDR", clip(s))
+	}
+	p, err := netip.ParsePrefix(stripZeros(addr) + "/" + bits)
+	if err != nil || p.Addr().Is4In6() {
+		return netip.Prefix{}, fmt.Errorf("%q is not a CIDR", clip(s))
+	}
+	return p.Masked(), nil
+}
+
+// checkEndpointAddr refuses what the API server refuses as an endpoint or an
+// external IP (ValidateNonSpecialIP in pkg/apis/core/validation), and multicast.
+func checkEndpointAddr(a netip.Addr) error {
+	if a.IsLinkLocalUnicast() {
+		return fmt.Errorf("%v is a link-local address", a)
+	}
+	return checkVIP(a)
+}
+
+// checkVIP refuses addresses that can be no destination of a connection from
+// elsewhere.
+func checkVIP(a netip.Addr) error {
+	switch {
+	case a.IsUnspecified():
+		return fmt.Errorf("%v is the unspecified address", a)
+	case a.IsLoopback():
+		return fmt.Errorf("%v is a loopback address", a)
+	case a.IsMulticast():
+		return fmt.Errorf("%v is a multicast address", a)
+	case a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return fmt.Errorf("%v is the broadcast address", a)
+	}
+	return nil
+}
+
+// clip bounds what a message repeats of a hostile value.
+func clip(s string) string {
+	const most = 80
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}

@@ -1,0 +1,113 @@
+package service
+
+import (
+	"github.com/planec/planec/ir"
+)
+
+// choice is the endpoints that one port has on one node, for one family
+// (CategorizeEndpoints in pkg/proxy/topology.go).
+type choice struct {
+	// cluster are those of traffic that may go anywhere, local those of traffic
+	// that must stay on the node; each falls back to terminating endpoints on
+	// its own.
+	cluster, local []ir.Endpoint
+	// any is whether an endpoint exists on any node: traffic without a local
+	// endpoint is then dropped instead of rejected.
+	any bool
+}
+
+// choose selects for the node. wantCluster and wantLocal say which of the lists
+// any route uses.
+func choose(endpoints []endpoint, n *Node, wantCluster, wantLocal bool) choice {
+	var c choice
+	if wantCluster {
+		c.cluster = clusterEndpoints(endpoints, n)
+	}
+	if wantLocal {
+		c.local = localEndpoints(endpoints, n)
+	}
+	for i := range endpoints {
+		if endpoints[i].ready || endpoints[i].fallback() {
+			c.any = true
+			break
+		}
+	}
+	return c
+}
+
+func clusterEndpoints(endpoints []endpoint, n *Node) []ir.Endpoint {
+	allowed := topology(endpoints, n)
+	chosen := pick(endpoints, n, func(e *endpoint) bool { return e.ready && allowed(e) })
+	if len(chosen) > 0 {
+		return chosen
+	}
+	// Topology fell back already when nothing ready fitted it, so nothing is
+	// ready anywhere.
+	return pick(endpoints, n, (*endpoint).fallback)
+}
+
+func localEndpoints(endpoints []endpoint, n *Node) []ir.Endpoint {
+	chosen := pick(endpoints, n, func(e *endpoint) bool { return e.ready && n.runs(e) })
+	if len(chosen) > 0 {
+		return chosen
+	}
+	return pick(endpoints, n, func(e *endpoint) bool { return e.fallback() && n.runs(e) })
+}
+
+func pick(endpoints []endpoint, n *Node, want func(*endpoint) bool) []ir.Endpoint {
+	out := make([]ir.Endpoint, 0, len(endpoints))
+	for i := range endpoints {
+		e := &endpoints[i]
+		if want(e) {
+			out = append(out, ir.Endpoint{Address: e.address, Local: n.runs(e), Weight: 1, Origin: e.origin})
+		}
+	}
+	return out
+}
+
+// topology decides by the hints of the ready endpoints which of them this node
+// should use: those hinted to the node if every one has node hints and one
+// names it (KEP-3015), else those hinted to its zone on the same terms
+// (KEP-2433), else all.
+func topology(endpoints []endpoint, n *Node) func(*endpoint) bool {
+	nodes, zones := true, n.Zone != ""
+	forNode, forZone := false, false
+	for i := range endpoints {
+		e := &endpoints[i]
+		if !e.ready {
+			continue
+		}
+		nodes = nodes && len(e.nodes) > 0
+		zones = zones && len(e.zones) > 0
+		forNode = forNode || e.hintsNode(n.Name)
+		forZone = forZone || e.hintsZone(n.Zone)
+	}
+	switch {
+	case nodes && forNode:
+		return func(e *endpoint) bool { return e.hintsNode(n.Name) }
+	case zones && forZone:
+		return func(e *endpoint) bool { return e.hintsZone(n.Zone) }
+	}
+	return func(*endpoint) bool { return true }
+}
+
+func (e *endpoint) hintsNode(name string) bool {
+	for i := range e.nodes {
+		if e.nodes[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *endpoint) hintsZone(zone string) bool {
+	for i := range e.zones {
+		if e.zones[i].Name == zone {
+			return true
+		}
+	}
+	return false
+}
+
+// runs reports whether the endpoint is on the node.
+func (n *Node) runs(e *endpoint) bool { return e.node != "" && e.node == n.Name }

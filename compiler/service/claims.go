@@ -1,0 +1,102 @@
+package service
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// settleClaims decides which Service has an address, protocol and port that
+// several claim: the oldest, then the one whose name sorts first. It returns
+// the services in that order.
+func settleClaims(services map[objectName]*service, diags *diag.List) []*service {
+	ordered := make([]*service, 0, len(services))
+	for _, s := range services {
+		ordered = append(ordered, s)
+	}
+	slices.SortFunc(ordered, func(a, b *service) int {
+		return cmp.Or(compareAge(a.object, b.object), compareNames(a.object, b.object))
+	})
+	c := claims{
+		frontends: make(map[ir.Match]*service, len(ordered)),
+		health:    make(map[uint16]*service),
+		diags:     diags,
+	}
+	for _, s := range ordered {
+		for i := range s.ports {
+			c.claimPort(s, &s.ports[i])
+		}
+		c.claimHealth(s)
+	}
+	return ordered
+}
+
+type claims struct {
+	frontends map[ir.Match]*service
+	health    map[uint16]*service
+	diags     *diag.List
+}
+
+// claimPort claims all that one port wants, in the order of frontend kinds, so
+// that the first of two equal claims of one Service is the one that stays.
+func (c *claims) claimPort(s *service, p *port) {
+	for _, addr := range s.clusterIPs {
+		c.claim(s, p, ir.ClusterIP, addr)
+	}
+	for _, kind := range []ir.FrontendKind{ir.LoadBalancer, ir.ExternalIP} {
+		for _, v := range s.vips {
+			if v.kind == kind {
+				c.claim(s, p, kind, v.addr)
+			}
+		}
+	}
+	if p.nodePort == 0 {
+		return
+	}
+	for _, f := range s.families() {
+		m := ir.Match{Family: f, Protocol: p.id.Protocol, Port: p.nodePort}
+		c.claimMatch(s, p, ir.NodePort, m, f.String())
+	}
+}
+
+func (c *claims) claim(s *service, p *port, kind ir.FrontendKind, addr netip.Addr) {
+	m := ir.Match{Family: ir.FamilyOf(addr), Address: addr, Protocol: p.id.Protocol, Port: p.number}
+	c.claimMatch(s, p, kind, m, addr.String())
+}
+
+func (c *claims) claimMatch(s *service, p *port, kind ir.FrontendKind, m ir.Match, where string) {
+	switch owner := c.frontends[m]; owner {
+	case nil:
+		c.frontends[m] = s
+		p.owned = append(p.owned, claim{id: portID(p.id) + "/" + kind.String() + "/" + where, kind: kind, match: m})
+	case s:
+	default:
+		c.diags.Add(diag.ClaimedFrontend, p.origin, fmt.Sprintf("%v %v belongs to %s, which comes first", kind, m, owner.origin.Object()))
+	}
+}
+
+func (c *claims) claimHealth(s *service) {
+	if s.healthPort == 0 {
+		return
+	}
+	if owner := c.health[s.healthPort]; owner != nil {
+		c.diags.Add(diag.BadHealthPort, s.origin.At("spec.healthCheckNodePort"), fmt.Sprintf("port %d belongs to %s, which comes first", s.healthPort, owner.origin.Object()))
+		s.healthPort = 0
+		return
+	}
+	c.health[s.healthPort] = s
+}
+
+// portID is the part of an ID that names a Service port.
+func portID(p ir.ServicePort) string {
+	name := p.Port
+	if name == "" {
+		name = "-"
+	}
+	return strings.Join([]string{p.Namespace, p.Name, name, p.Protocol.String()}, "/")
+}

@@ -1,0 +1,107 @@
+package service
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir/diag"
+)
+
+// dedupe returns the objects in the order of their names, each name once, and
+// without those whose names the API server would refuse. Which of two objects
+// with one name stays does not depend on the order of the input.
+func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.List) []objects.Sourced[T] {
+	out := make([]objects.Sourced[T], 0, len(in))
+	for _, o := range in {
+		if !validName(o.Object.GetNamespace()) || !validName(o.Object.GetName()) {
+			diags.Add(diag.UnnamedObject, objects.Origin(kind, o), fmt.Sprintf("%q in namespace %q is no valid name", clip(o.Object.GetName()), clip(o.Object.GetNamespace())))
+			continue
+		}
+		out = append(out, o)
+	}
+	slices.SortFunc(out, func(a, b objects.Sourced[T]) int {
+		return cmp.Or(compareNames(a.Object, b.Object), compareDuplicates(a, b))
+	})
+	kept := out[:0]
+	for _, o := range out {
+		if n := len(kept); n > 0 && compareNames(kept[n-1].Object, o.Object) == 0 {
+			reportDuplicate(kind, kept[n-1], o, diags)
+			continue
+		}
+		kept = append(kept, o)
+	}
+	return kept
+}
+
+func compareNames[T metav1.Object](a, b T) int {
+	return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
+}
+
+// compareDuplicates puts the object that stays first: the older, then the one
+// whose content sorts first, then the one whose place does.
+func compareDuplicates[T metav1.Object](a, b objects.Sourced[T]) int {
+	return cmp.Or(
+		compareAge(a.Object, b.Object),
+		bytes.Compare(content(a.Object), content(b.Object)),
+		cmp.Compare(a.File, b.File),
+		cmp.Compare(a.Line, b.Line),
+	)
+}
+
+// compareAge orders objects by creation. One without a time does not exist yet
+// and so is the youngest.
+func compareAge[T metav1.Object](a, b T) int {
+	ta, tb := a.GetCreationTimestamp(), b.GetCreationTimestamp()
+	switch {
+	case ta.IsZero() && tb.IsZero():
+		return 0
+	case ta.IsZero():
+		return 1
+	case tb.IsZero():
+		return -1
+	}
+	return ta.Compare(tb.Time)
+}
+
+func reportDuplicate[T metav1.Object](kind string, stays, goes objects.Sourced[T], diags *diag.List) {
+	if bytes.Equal(content(stays.Object), content(goes.Object)) {
+		return
+	}
+	where := ""
+	if pos := objects.Origin(kind, stays).Position(); pos != "" {
+		where = " at " + pos
+	}
+	diags.Add(diag.DuplicateObject, objects.Origin(kind, goes), "the same object stands"+where+" with other content, and that one is used")
+}
+
+// content is an object as JSON. Objects of the Kubernetes API always marshal;
+// one that does not sorts as empty.
+func content(o any) []byte {
+	b, err := json.Marshal(o)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// validName accepts what can be a DNS subdomain (RFC 1123), which every object
+// name here must be. It is a loop because it runs for every object.
+func validName(s string) bool {
+	if s == "" || len(s) > 253 || !alphanumeric(s[0]) || !alphanumeric(s[len(s)-1]) {
+		return false
+	}
+	for i := range len(s) {
+		if !alphanumeric(s[i]) && s[i] != '-' && s[i] != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+func alphanumeric(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }

@@ -1,0 +1,88 @@
+package service
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// endpoint is one address of a slice with the port of one Service port.
+type endpoint struct {
+	address netip.AddrPort
+	node    string
+	// ready endpoints take connections; serving and terminating ones are the
+	// fallback while there is no ready one (KEP-1669).
+	ready, serving, terminating bool
+	zones                       []discoveryv1.ForZone
+	nodes                       []discoveryv1.ForNode
+	origin                      ir.Origin
+}
+
+// readEndpoint applies what a missing condition means (discovery/v1
+// EndpointConditions): ready and serving yes, terminating no.
+func readEndpoint(in *discoveryv1.Endpoint, addr netip.Addr, at ir.Origin) endpoint {
+	e := endpoint{
+		address:     netip.AddrPortFrom(addr, 0),
+		ready:       in.Conditions.Ready == nil || *in.Conditions.Ready,
+		serving:     in.Conditions.Serving == nil || *in.Conditions.Serving,
+		terminating: in.Conditions.Terminating != nil && *in.Conditions.Terminating,
+		origin:      at,
+	}
+	if in.NodeName != nil {
+		e.node = *in.NodeName
+	}
+	if in.Hints != nil {
+		e.zones, e.nodes = in.Hints.ForZones, in.Hints.ForNodes
+	}
+	return e
+}
+
+// fallback reports whether the endpoint may serve while no ready one exists.
+func (e *endpoint) fallback() bool { return !e.ready && e.serving && e.terminating }
+
+// settleEndpoints sorts a port's endpoints by address and keeps each address
+// once: the copy that is not terminating, then the ready one. kube-proxy also
+// lets a copy that is not terminating win, but among those the one that its map
+// happens to yield last.
+func settleEndpoints(p *port, f ir.Family, diags *diag.List) {
+	list := *p.endpoints.of(f)
+	slices.SortFunc(list, func(a, b endpoint) int {
+		return cmp.Or(a.address.Compare(b.address), comparePreference(&a, &b))
+	})
+	kept := list[:0]
+	for i := range list {
+		n := len(kept)
+		if n > 0 && kept[n-1].address == list[i].address {
+			other := kept[n-1].origin
+			diags.Add(diag.DuplicateEndpoint, list[i].origin, list[i].address.String()+" stands in "+other.Object()+" "+other.Path+" too")
+			continue
+		}
+		kept = append(kept, list[i])
+	}
+	*p.endpoints.of(f) = kept
+}
+
+func comparePreference(a, b *endpoint) int {
+	return cmp.Or(
+		trueLast(a.terminating, b.terminating),
+		-trueLast(a.ready, b.ready),
+		-trueLast(a.serving, b.serving),
+		cmp.Compare(a.origin.Name, b.origin.Name),
+		cmp.Compare(a.origin.Path, b.origin.Path),
+	)
+}
+
+func trueLast(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}

@@ -1,0 +1,188 @@
+package service
+
+import (
+	"net/netip"
+
+	"github.com/planec/planec/ir"
+)
+
+// Node is what lowering for one node needs to know of it.
+type Node struct {
+	Name string
+	// Zone is the node's topology.kubernetes.io/zone; "" is none.
+	Zone string
+	// Addresses are the node's own; load-balancer source ranges that contain
+	// one of them admit the load balancer's address too.
+	Addresses []netip.Addr
+	// Local says in which families local pods can be recognised.
+	Local         ir.LocalDetector
+	MasqueradeAll bool
+}
+
+// Lower adds the node's frontends, pools, ClusterIPs and health checks to the
+// program; the caller normalizes it.
+func (m *Model) Lower(n *Node, p *ir.Program) {
+	p.Frontends = make([]ir.Frontend, 0, len(m.services))
+	p.Pools = make([]ir.Pool, 0, len(m.services))
+	p.ClusterIPs = make([]netip.Addr, 0, len(m.services))
+	seen := make(map[netip.Addr]bool, len(m.services))
+	for _, s := range m.services {
+		if len(s.ports) == 0 {
+			continue
+		}
+		for _, a := range s.clusterIPs {
+			if !seen[a] {
+				seen[a] = true
+				p.ClusterIPs = append(p.ClusterIPs, a)
+			}
+		}
+		for _, f := range s.families() {
+			l := lowering{Node: n, service: s, family: f, program: p, ranges: s.nodeRanges(f, n)}
+			for i := range s.ports {
+				l.port(&s.ports[i])
+			}
+			l.healthCheck()
+		}
+	}
+}
+
+// lowering is one Service in one family on one node.
+type lowering struct {
+	*Node
+	service *service
+	family  ir.Family
+	program *ir.Program
+	ranges  []netip.Prefix
+}
+
+// port adds the port's frontends and the pools they use.
+func (l *lowering) port(p *port) {
+	s := l.service
+	external := s.externallyAccessible(p)
+	wantCluster := !s.internalLocal || external
+	wantLocal := s.internalLocal || (s.externalLocal && external)
+	c := choose(*p.endpoints.of(l.family), l.Node, wantCluster, wantLocal)
+	id := portID(p.id) + "/" + l.family.String()
+	r := routes{lowering: l, any: c.any, cluster: id + "/cluster", local: id + "/local"}
+	used := map[string]bool{}
+	for i := range p.owned {
+		o := &p.owned[i]
+		if o.match.Family != l.family {
+			continue
+		}
+		f := ir.Frontend{
+			ID: o.id, Kind: o.kind, Service: p.id, Match: o.match, Affinity: s.affinity, Origin: p.origin,
+		}
+		f.Internal, f.External = r.of(o.kind)
+		if o.kind == ir.LoadBalancer {
+			f.SourceRanges = append([]netip.Prefix(nil), l.ranges...)
+		}
+		used[f.Internal.Pool], used[f.External.Pool] = true, true
+		l.program.Frontends = append(l.program.Frontends, f)
+	}
+	if used[r.cluster] {
+		l.program.Pools = append(l.program.Pools, ir.Pool{ID: r.cluster, Endpoints: c.cluster, Origin: p.origin})
+	}
+	if used[r.local] {
+		l.program.Pools = append(l.program.Pools, ir.Pool{ID: r.local, Endpoints: c.local, Origin: p.origin})
+	}
+}
+
+// routes makes the routes of one port.
+type routes struct {
+	*lowering
+	any            bool
+	cluster, local string
+}
+
+func (r *routes) of(kind ir.FrontendKind) (internal, external ir.Route) {
+	if kind == ir.ClusterIP {
+		route := r.clusterIP()
+		return route, route
+	}
+	return r.fromOutside()
+}
+
+// clusterIP is the route to a ClusterIP, the same for every source. Without a
+// local detector nothing can be masqueraded "unless it is local", and
+// kube-proxy then masquerades nothing.
+func (r *routes) clusterIP() ir.Route {
+	masquerade := ir.MasqueradeNever
+	switch {
+	case r.MasqueradeAll:
+		masquerade = ir.MasqueradeAlways
+	case r.Local.Detects(r.family):
+		masquerade = ir.MasqueradeUnlessLocalSource
+	}
+	if r.service.internalLocal {
+		return ir.Route{Pool: r.local, Masquerade: masquerade, OnEmpty: r.emptyLocal()}
+	}
+	return ir.Route{Pool: r.cluster, Masquerade: masquerade, OnEmpty: ir.Reject}
+}
+
+// fromOutside are the routes to addresses that the world may use. With policy
+// Local, packets from outside keep their source and stay on the node, while
+// pods and the node itself are treated as if their packets had gone out and
+// come back with policy Cluster: the shortcut of kube-proxy's external chains.
+func (r *routes) fromOutside() (internal, external ir.Route) {
+	if !r.service.externalLocal {
+		route := ir.Route{Pool: r.cluster, Masquerade: ir.MasqueradeAlways, OnEmpty: ir.Reject}
+		return route, route
+	}
+	return ir.Route{Pool: r.cluster, Masquerade: ir.MasqueradeUnlessLocalSource, OnEmpty: ir.Reject},
+		ir.Route{Pool: r.local, Masquerade: ir.MasqueradeNever, OnEmpty: r.emptyLocal()}
+}
+
+// emptyLocal is the answer for traffic that must stay on a node without
+// endpoints: silence while other nodes have some, so that a client tries again,
+// and a refusal when nobody has.
+func (r *routes) emptyLocal() ir.EmptyAction {
+	if r.any {
+		return ir.Drop
+	}
+	return ir.Reject
+}
+
+// nodeRanges returns the Service's source ranges as this node enforces them. A
+// node that may connect to a load balancer may find the load balancer's address
+// among its own and use it as its source, so the address is admitted too
+// (writeServiceToEndpointRules in pkg/proxy/nftables/proxier.go).
+func (s *service) nodeRanges(f ir.Family, n *Node) []netip.Prefix {
+	ranges := s.rangesFor(f)
+	if len(ranges) == 0 {
+		return nil
+	}
+	fromNode := false
+	for _, a := range ir.AddrsOf(f, n.Addresses) {
+		fromNode = fromNode || ir.ContainsAddr(ranges, a)
+	}
+	if !fromNode {
+		return ranges
+	}
+	for _, v := range s.vips {
+		if v.kind == ir.LoadBalancer && ir.FamilyOf(v.addr) == f {
+			ranges = append(ranges, netip.PrefixFrom(v.addr, v.addr.BitLen()))
+		}
+	}
+	return ir.DisjointPrefixes(ranges)
+}
+
+// healthCheck adds what the Service's healthCheckNodePort answers on this node.
+func (l *lowering) healthCheck() {
+	s := l.service
+	if s.healthPort == 0 {
+		return
+	}
+	local := make(map[netip.Addr]bool)
+	for i := range s.ports {
+		for _, e := range *s.ports[i].endpoints.of(l.family) {
+			if e.ready && l.runs(&e) {
+				local[e.address.Addr()] = true
+			}
+		}
+	}
+	l.program.HealthChecks = append(l.program.HealthChecks, ir.HealthCheck{
+		Namespace: s.name.namespace, Name: s.name.name, Family: l.family, Port: s.healthPort,
+		LocalEndpoints: len(local), Origin: s.origin.At("spec.healthCheckNodePort"),
+	})
+}

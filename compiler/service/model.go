@@ -1,0 +1,107 @@
+package service
+
+import (
+	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Model is what Services and EndpointSlices say, for no node in particular.
+// It is immutable; Lower may be called for many nodes at once.
+type Model struct {
+	services []*service
+}
+
+// service is one Service that has rules: checked, its addresses parsed, its
+// endpoints joined.
+type service struct {
+	name   objectName
+	object *corev1.Service
+	origin ir.Origin
+
+	clusterIPs []netip.Addr
+	// vips are the addresses from outside that it owns on every port, in order
+	// of their kind.
+	vips []vip
+	// sourceRanges are of both families, disjoint; openFamily is what an empty
+	// list per family means.
+	sourceRanges []netip.Prefix
+	// closed is set when the ranges cannot be trusted, so that nobody is served
+	// on load-balancer addresses.
+	closed bool
+
+	affinity      uint32
+	internalLocal bool
+	externalLocal bool
+	healthPort    uint16
+	ports         []port
+}
+
+// vip is an address from outside the cluster.
+type vip struct {
+	kind ir.FrontendKind
+	addr netip.Addr
+}
+
+// port is one port of a service.
+type port struct {
+	id       ir.ServicePort
+	number   uint16
+	nodePort uint16
+	origin   ir.Origin
+	// endpoints are all the slices give for the port, by family, sorted by
+	// address, each address once.
+	endpoints perFamily[[]endpoint]
+	// owned are the frontends that the port does not lose to another Service.
+	owned []claim
+}
+
+// claim is a frontend's kind and match.
+type claim struct {
+	id    string
+	kind  ir.FrontendKind
+	match ir.Match
+}
+
+// perFamily holds one value for each address family.
+type perFamily[T any] struct{ v4, v6 T }
+
+func (p *perFamily[T]) of(f ir.Family) *T {
+	if f == ir.IPv4 {
+		return &p.v4
+	}
+	return &p.v6
+}
+
+type objectName struct{ namespace, name string }
+
+// Analyze reads the Services and EndpointSlices of a cluster.
+func Analyze(set *objects.Set) (*Model, diag.List) {
+	var diags diag.List
+	services := readServices(set.Services, &diags)
+	joinSlices(services, set.EndpointSlices, &diags)
+	ordered := settleClaims(services, &diags)
+	return &Model{services: ordered}, diags
+}
+
+// externallyAccessible reports whether the service can be reached on anything
+// but its ClusterIPs.
+func (s *service) externallyAccessible(p *port) bool {
+	return p.nodePort != 0 || len(s.vips) > 0
+}
+
+// families returns those the service has a ClusterIP of; in others it has no
+// rules at all.
+func (s *service) families() []ir.Family {
+	var out []ir.Family
+	for _, f := range ir.Families() {
+		if len(ir.AddrsOf(f, s.clusterIPs)) > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}

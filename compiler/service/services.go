@@ -1,0 +1,232 @@
+package service
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// labelProxyName hands a Service to another proxy (KEP-2447); any value counts.
+const labelProxyName = "service.kubernetes.io/service-proxy-name"
+
+// readServices checks Services one by one. The result has every Service that
+// gets rules, by name.
+func readServices(in []objects.Sourced[*corev1.Service], diags *diag.List) map[objectName]*service {
+	out := make(map[objectName]*service, len(in))
+	for _, src := range dedupe("Service", in, diags) {
+		if s := readService(src, diags); s != nil {
+			out[s.name] = s
+		}
+	}
+	return out
+}
+
+// readService returns nil for a Service without rules.
+func readService(src objects.Sourced[*corev1.Service], diags *diag.List) *service {
+	obj := src.Object
+	s := &service{
+		name:   objectName{obj.Namespace, obj.Name},
+		object: obj,
+		origin: objects.Origin("Service", src),
+	}
+	if _, other := obj.Labels[labelProxyName]; other || obj.Spec.Type == corev1.ServiceTypeExternalName {
+		return nil
+	}
+	if !s.readClusterIPs(diags) || !s.readPolicies(diags) {
+		return nil
+	}
+	s.readSourceRanges(diags)
+	s.readVIPs(diags)
+	s.readAffinity(diags)
+	s.readPorts(diags)
+	s.readHealthPort(diags)
+	return s
+}
+
+// readClusterIPs reports whether there are any. A headless Service has none and
+// that is no news.
+func (s *service) readClusterIPs(diags *diag.List) bool {
+	spec := &s.object.Spec
+	values, path := spec.ClusterIPs, "spec.clusterIPs[%d]"
+	if len(values) == 0 {
+		values, path = []string{spec.ClusterIP}, "spec.clusterIP"
+	}
+	if spec.ClusterIP == corev1.ClusterIPNone || values[0] == corev1.ClusterIPNone {
+		return false
+	}
+	if values[0] == "" {
+		diags.Add(diag.NoClusterIP, s.origin.At("spec.clusterIP"), "no ClusterIP, so no rules")
+		return false
+	}
+	for i, v := range values {
+		at := s.origin.At(indexed(path, i))
+		addr, err := parseAddr(v)
+		if err == nil {
+			err = checkVIP(addr)
+		}
+		if err != nil {
+			diags.Add(diag.BadServiceIP, at, err.Error())
+			continue
+		}
+		// A Service has at most one ClusterIP of each family (KEP-563).
+		if len(ir.AddrsOf(ir.FamilyOf(addr), s.clusterIPs)) > 0 {
+			diags.Add(diag.BadServiceIP, at, fmt.Sprintf("%v is a second ClusterIP of its family", addr))
+			continue
+		}
+		s.clusterIPs = append(s.clusterIPs, addr)
+	}
+	return len(s.clusterIPs) > 0
+}
+
+func indexed(path string, i int) string {
+	if slices.Contains([]byte(path), '%') {
+		return fmt.Sprintf(path, i)
+	}
+	return path
+}
+
+// readPolicies reports whether the traffic policies are known ones: a wrong
+// guess would serve traffic that should be dropped.
+func (s *service) readPolicies(diags *diag.List) bool {
+	spec := &s.object.Spec
+	if p := spec.InternalTrafficPolicy; p != nil {
+		switch *p {
+		case corev1.ServiceInternalTrafficPolicyLocal:
+			s.internalLocal = true
+		case corev1.ServiceInternalTrafficPolicyCluster, "":
+		default:
+			diags.Add(diag.BadPolicy, s.origin.At("spec.internalTrafficPolicy"), fmt.Sprintf("unknown policy %q", clip(string(*p))))
+			return false
+		}
+	}
+	switch spec.ExternalTrafficPolicy {
+	case corev1.ServiceExternalTrafficPolicyLocal:
+		// Without a type that is reached from outside, the field has no effect
+		// (ExternalPolicyLocal in pkg/api/v1/service).
+		s.externalLocal = spec.Type == corev1.ServiceTypeLoadBalancer || spec.Type == corev1.ServiceTypeNodePort || len(spec.ExternalIPs) > 0
+	case corev1.ServiceExternalTrafficPolicyCluster, "":
+	default:
+		diags.Add(diag.BadPolicy, s.origin.At("spec.externalTrafficPolicy"), fmt.Sprintf("unknown policy %q", clip(string(spec.ExternalTrafficPolicy))))
+		return false
+	}
+	return true
+}
+
+// readVIPs collects external and load-balancer addresses of the families that
+// the Service has.
+func (s *service) readVIPs(diags *diag.List) {
+	for i, ing := range s.object.Status.LoadBalancer.Ingress {
+		// With ipMode Proxy the load balancer rewrites the destination itself
+		// (KEP-1860); names are nothing for a kernel.
+		if ing.IP == "" || (ing.IPMode != nil && *ing.IPMode != corev1.LoadBalancerIPModeVIP) || s.closed {
+			continue
+		}
+		at := s.origin.At(fmt.Sprintf("status.loadBalancer.ingress[%d].ip", i))
+		s.addVIP(ir.LoadBalancer, ing.IP, checkVIP, at, diag.BadIngressIP, diags)
+	}
+	for i, ip := range s.object.Spec.ExternalIPs {
+		at := s.origin.At(fmt.Sprintf("spec.externalIPs[%d]", i))
+		s.addVIP(ir.ExternalIP, ip, checkEndpointAddr, at, diag.BadExternalIP, diags)
+	}
+}
+
+func (s *service) addVIP(kind ir.FrontendKind, ip string, check func(netip.Addr) error, at ir.Origin, code diag.Code, diags *diag.List) {
+	addr, err := parseAddr(ip)
+	if err == nil {
+		err = check(addr)
+	}
+	if err != nil {
+		diags.Add(code, at, err.Error())
+		return
+	}
+	v := vip{kind, addr}
+	if slices.Contains(s.families(), ir.FamilyOf(addr)) && !slices.Contains(s.vips, v) {
+		s.vips = append(s.vips, v)
+	}
+}
+
+// readSourceRanges reads loadBalancerSourceRanges. One bad range closes the
+// load-balancer addresses: leaving it out could open them to everyone.
+func (s *service) readSourceRanges(diags *diag.List) {
+	for i, r := range s.object.Spec.LoadBalancerSourceRanges {
+		p, err := parseRange(r)
+		if err != nil {
+			at := s.origin.At(fmt.Sprintf("spec.loadBalancerSourceRanges[%d]", i))
+			diags.Add(diag.BadSourceRange, at, err.Error())
+			s.closed = true
+			continue
+		}
+		s.sourceRanges = append(s.sourceRanges, p)
+	}
+	s.sourceRanges = ir.DisjointPrefixes(s.sourceRanges)
+	s.warnOpenFamily(diags)
+}
+
+// warnOpenFamily points out ranges that close one family and leave the other
+// open, which is what Kubernetes does and seldom what was meant.
+func (s *service) warnOpenFamily(diags *diag.List) {
+	if len(s.sourceRanges) == 0 {
+		return
+	}
+	for i, ing := range s.object.Status.LoadBalancer.Ingress {
+		addr, err := parseAddr(ing.IP)
+		if err != nil || len(ir.PrefixesOf(ir.FamilyOf(addr), s.sourceRanges)) > 0 {
+			continue
+		}
+		at := s.origin.At(fmt.Sprintf("status.loadBalancer.ingress[%d].ip", i))
+		diags.Add(diag.SourceRangeFamily, at, fmt.Sprintf("%v is open to every source, because no range is %v", addr, ir.FamilyOf(addr)))
+	}
+}
+
+// rangesFor returns the sources allowed on load-balancer addresses of the
+// family; none means all.
+func (s *service) rangesFor(f ir.Family) []netip.Prefix {
+	ranges := ir.PrefixesOf(f, s.sourceRanges)
+	if len(ranges) > 0 && ranges[0].Bits() == 0 {
+		return nil
+	}
+	return ranges
+}
+
+func (s *service) readAffinity(diags *diag.List) {
+	spec := &s.object.Spec
+	switch spec.SessionAffinity {
+	case corev1.ServiceAffinityNone, "":
+		return
+	case corev1.ServiceAffinityClientIP:
+	default:
+		diags.Add(diag.BadAffinity, s.origin.At("spec.sessionAffinity"), fmt.Sprintf("unknown affinity %q", clip(string(spec.SessionAffinity))))
+		return
+	}
+	seconds := corev1.DefaultClientIPServiceAffinitySeconds
+	if c := spec.SessionAffinityConfig; c != nil && c.ClientIP != nil && c.ClientIP.TimeoutSeconds != nil {
+		seconds = *c.ClientIP.TimeoutSeconds
+	}
+	// MaxClientIPServiceAffinitySeconds in pkg/apis/core/types.go.
+	const most = 86400
+	if seconds < 1 || seconds > most {
+		at := s.origin.At("spec.sessionAffinityConfig.clientIP.timeoutSeconds")
+		diags.Add(diag.BadAffinity, at, fmt.Sprintf("%d is not between 1 and %d", seconds, most))
+		return
+	}
+	s.affinity = uint32(seconds)
+}
+
+func (s *service) readHealthPort(diags *diag.List) {
+	spec := &s.object.Spec
+	if spec.Type != corev1.ServiceTypeLoadBalancer || !s.externalLocal || spec.HealthCheckNodePort == 0 {
+		return
+	}
+	number, err := portNumber(spec.HealthCheckNodePort)
+	if err != nil {
+		diags.Add(diag.BadHealthPort, s.origin.At("spec.healthCheckNodePort"), err.Error())
+		return
+	}
+	s.healthPort = number
+}

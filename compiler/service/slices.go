@@ -1,0 +1,141 @@
+package service
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// labelHeadless marks slices that no proxy watches (KEP-4762).
+const labelHeadless = "service.kubernetes.io/headless"
+
+// joinSlices gives every Service port the endpoints that slices have for its
+// name and protocol.
+func joinSlices(services map[objectName]*service, in []objects.Sourced[*discoveryv1.EndpointSlice], diags *diag.List) {
+	j := joiner{services: services, diags: diags}
+	for _, src := range dedupe("EndpointSlice", in, diags) {
+		j.slice(src)
+	}
+	for _, s := range services {
+		for i := range s.ports {
+			for _, f := range ir.Families() {
+				settleEndpoints(&s.ports[i], f, diags)
+			}
+		}
+	}
+}
+
+// joiner holds what the slices of one cluster share.
+type joiner struct {
+	services map[objectName]*service
+	diags    *diag.List
+	// paths are "endpoints[0]", "endpoints[1]" ..., made once for all slices.
+	paths []string
+}
+
+func (j *joiner) slice(src objects.Sourced[*discoveryv1.EndpointSlice]) {
+	obj := src.Object
+	if _, headless := obj.Labels[labelHeadless]; headless {
+		return
+	}
+	origin := objects.Origin("EndpointSlice", src)
+	owner := obj.Labels[discoveryv1.LabelServiceName]
+	if owner == "" {
+		j.diags.Add(diag.OrphanSlice, origin, "no label "+discoveryv1.LabelServiceName)
+		return
+	}
+	// A Service that is absent has no rules, whatever its slices say.
+	s := j.services[objectName{obj.Namespace, owner}]
+	if s == nil {
+		return
+	}
+	family, ok := j.family(obj, origin)
+	if !ok {
+		return
+	}
+	endpoints := j.endpoints(obj, family, origin)
+	for i := range obj.Ports {
+		j.port(s, &obj.Ports[i], endpoints, family, origin.At("ports["+strconv.Itoa(i)+"]"))
+	}
+}
+
+func (j *joiner) family(obj *discoveryv1.EndpointSlice, origin ir.Origin) (ir.Family, bool) {
+	switch obj.AddressType {
+	case discoveryv1.AddressTypeIPv4:
+		return ir.IPv4, true
+	case discoveryv1.AddressTypeIPv6:
+		return ir.IPv6, true
+	}
+	j.diags.Add(diag.BadAddressType, origin.At("addressType"), fmt.Sprintf("addressType %q is left out", clip(string(obj.AddressType))))
+	return 0, false
+}
+
+// endpoints reads the slice's endpoints, still without a port.
+func (j *joiner) endpoints(obj *discoveryv1.EndpointSlice, family ir.Family, origin ir.Origin) []endpoint {
+	out := make([]endpoint, 0, len(obj.Endpoints))
+	for i := range obj.Endpoints {
+		in := &obj.Endpoints[i]
+		at := origin.At(j.path(i))
+		// Only the first address counts (KEP-752: the others have no meaning).
+		if len(in.Addresses) == 0 {
+			continue
+		}
+		addr, err := parseAddr(in.Addresses[0])
+		if err == nil && ir.FamilyOf(addr) != family {
+			err = fmt.Errorf("%v in a slice of %v", addr, family)
+		}
+		if err == nil {
+			err = checkEndpointAddr(addr)
+		}
+		if err != nil {
+			j.diags.Add(diag.BadEndpoint, at, err.Error())
+			continue
+		}
+		out = append(out, readEndpoint(in, addr, at))
+	}
+	return out
+}
+
+func (j *joiner) path(i int) string {
+	for len(j.paths) <= i {
+		j.paths = append(j.paths, "endpoints["+strconv.Itoa(len(j.paths))+"]")
+	}
+	return j.paths[i]
+}
+
+// port gives the endpoints to the Service port of the same name and protocol.
+// A slice port without a number means "all ports" and is no port to a proxy.
+func (j *joiner) port(s *service, in *discoveryv1.EndpointPort, endpoints []endpoint, family ir.Family, at ir.Origin) {
+	if in.Port == nil || in.Name == nil || *in.Port == 0 {
+		return
+	}
+	number, err := portNumber(*in.Port)
+	if err != nil {
+		j.diags.Add(diag.BadSlicePort, at, err.Error())
+		return
+	}
+	protocol := ir.TCP
+	if in.Protocol != nil {
+		if protocol, err = protocolOf(*in.Protocol); err != nil {
+			j.diags.Add(diag.BadSlicePort, at, err.Error())
+			return
+		}
+	}
+	for i := range s.ports {
+		p := &s.ports[i]
+		if p.id.Port != *in.Name || p.id.Protocol != protocol {
+			continue
+		}
+		list := p.endpoints.of(family)
+		for _, e := range endpoints {
+			e.address = netip.AddrPortFrom(e.address.Addr(), number)
+			*list = append(*list, e)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package golden
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+// Case is one directory of the corpus.
+type Case struct {
+	Name string
+	Dir  string
+	// Node is the node to compile for.
+	Node  string
+	Flows []Flow
+}
+
+// Flow is a connection and what must become of it.
+type Flow struct {
+	Name   string
+	Packet eval.Packet
+	Want   Want
+}
+
+// Want is a verdict with, for dnat, all endpoints and the masquerade.
+type Want struct {
+	Verdict    eval.Verdict
+	Endpoints  []netip.AddrPort
+	Masquerade bool
+}
+
+// flowsFile is flows.yaml.
+type flowsFile struct {
+	// About says in a sentence which behaviour the case pins down.
+	About string     `json:"about"`
+	Node  string     `json:"node"`
+	Flows []flowLine `json:"flows"`
+}
+
+type flowLine struct {
+	Name string `json:"name"`
+	// From is pod, node or outside.
+	From string `json:"from"`
+	Src  string `json:"src"`
+	Dst  string `json:"dst"`
+	// Port is "80" or "53/udp".
+	Port string `json:"port"`
+	// Interface is the input interface, where the local detector looks at it.
+	Interface  string   `json:"interface"`
+	Want       string   `json:"want"`
+	Endpoints  []string `json:"endpoints"`
+	Masquerade bool     `json:"masquerade"`
+}
+
+// Load reads every case below dir, sorted by name.
+func Load(dir string) ([]Case, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("reading the golden cases: %w", err)
+	}
+	var cases []Case
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		c, err := loadCase(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("golden case %s: %w", e.Name(), err)
+		}
+		cases = append(cases, c)
+	}
+	return cases, nil
+}
+
+func loadCase(dir string) (Case, error) {
+	c := Case{Name: filepath.Base(dir), Dir: dir}
+	data, err := os.ReadFile(filepath.Join(dir, "flows.yaml"))
+	if err != nil {
+		return c, err
+	}
+	var file flowsFile
+	if err := yaml.UnmarshalStrict(data, &file); err != nil {
+		return c, fmt.Errorf("flows.yaml: %w", err)
+	}
+	if file.About == "" || file.Node == "" {
+		return c, fmt.Errorf("flows.yaml: about and node are needed")
+	}
+	c.Node = file.Node
+	for _, line := range file.Flows {
+		f, err := line.flow()
+		if err != nil {
+			return c, fmt.Errorf("flows.yaml: flow %q: %w", line.Name, err)
+		}
+		c.Flows = append(c.Flows, f)
+	}
+	return c, nil
+}
+
+// Inputs returns the paths of the case's objects, sorted.
+func (c *Case) Inputs() ([]string, error) {
+	paths, err := filepath.Glob(filepath.Join(c.Dir, "input*"))
+	slices.Sort(paths)
+	return paths, err
+}
+
+// Config returns the path of the case's settings, or "".
+func (c *Case) Config() string {
+	path := filepath.Join(c.Dir, "config.yaml")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return path
+}
+
+func (l flowLine) flow() (Flow, error) {
+	f := Flow{Name: l.Name, Want: Want{Masquerade: l.Masquerade}}
+	var errs [5]error
+	f.Packet.Src, errs[0] = netip.ParseAddr(l.Src)
+	f.Packet.Dst, errs[1] = netip.ParseAddr(l.Dst)
+	f.Packet.From, errs[2] = eval.ParseEntry(l.From)
+	f.Want.Verdict, errs[3] = eval.ParseVerdict(l.Want)
+	f.Packet.Port, f.Packet.Protocol, errs[4] = parsePort(l.Port)
+	f.Packet.Interface = l.Interface
+	for _, e := range l.Endpoints {
+		a, err := netip.ParseAddrPort(e)
+		if err != nil {
+			return f, err
+		}
+		f.Want.Endpoints = append(f.Want.Endpoints, a)
+	}
+	slices.SortFunc(f.Want.Endpoints, netip.AddrPort.Compare)
+	return f, errors.Join(errs[:]...)
+}
+
+func parsePort(s string) (uint16, ir.Protocol, error) {
+	number, proto, ok := strings.Cut(s, "/")
+	if !ok {
+		proto = "tcp"
+	}
+	n, err := strconv.ParseUint(number, 10, 16)
+	if err != nil {
+		return 0, 0, fmt.Errorf("port %q: %w", s, err)
+	}
+	p, err := ir.ParseProtocol(proto)
+	return uint16(n), p, err
+}

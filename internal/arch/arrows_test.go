@@ -1,0 +1,114 @@
+package arch
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/planec/planec"
+
+// arrows is which packages of ours each package may import, tests left out. A
+// package that is not here fails the test, so that a new one is a decision.
+var arrows = map[string][]string{
+	"ir":                    {},
+	"ir/diag":               {"ir"},
+	"ir/eval":               {"ir"},
+	"compiler/objects":      {"ir"},
+	"compiler/service":      {"compiler/objects", "ir", "ir/diag"},
+	"compiler":              {"compiler/objects", "compiler/service", "ir", "ir/diag"},
+	"backends":              {"ir", "ir/diag"},
+	"backends/nftables":     {"backends", "ir", "ir/diag"},
+	"backends/registry":     {"backends", "backends/nftables"},
+	"internal/manifest":     {"compiler/objects", "ir", "ir/diag"},
+	"internal/nodeconfig":   {"backends", "compiler/objects", "ir", "ir/diag"},
+	"internal/clustergen":   {"compiler/objects", "ir"},
+	"internal/testkit":      {"ir", "ir/eval"},
+	"internal/cli":          {"backends", "backends/registry", "compiler", "compiler/objects", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
+	"internal/arch":         {},
+	"golden":                {"backends", "backends/registry", "compiler", "compiler/objects", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
+	"cmd/planec":            {"internal/cli"},
+}
+
+// kubernetes says which packages may import k8s.io: those that see objects.
+var kubernetes = []string{"compiler", "compiler/objects", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/cli"}
+
+// pure packages turn values into values: nothing of the machine gets in.
+var pure = []string{"ir", "ir/diag", "ir/eval", "compiler", "compiler/objects", "compiler/service", "backends", "backends/nftables", "backends/registry"}
+
+// impure are the packages of the standard library that pure ones must not see.
+var impure = []string{"os", "time", "math/rand", "math/rand/v2", "log", "log/slog", "net", "syscall", "os/exec", "io/fs", "path/filepath"}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func list(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", module+"/...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var pkgs []listed
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return pkgs
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}
+
+func TestArrows(t *testing.T) {
+	for _, p := range list(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		allowed, known := arrows[name]
+		if !known {
+			t.Errorf("package %s is not in the table of arrows", name)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if ours, ok := strings.CutPrefix(imp, module+"/"); ok && !contains(allowed, ours) {
+				t.Errorf("%s must not import %s", name, ours)
+			}
+			if strings.HasPrefix(imp, "k8s.io/") && !contains(kubernetes, name) {
+				t.Errorf("%s must not import %s: only packages that see objects may", name, imp)
+			}
+			if contains(pure, name) && contains(impure, imp) {
+				t.Errorf("%s must not import %s: it is pure", name, imp)
+			}
+		}
+	}
+}
+
+// TestIRImportsStandardLibraryOnly keeps the IR free of everything.
+func TestIRImportsStandardLibraryOnly(t *testing.T) {
+	for _, p := range list(t) {
+		if p.ImportPath != module+"/ir" {
+			continue
+		}
+		for _, imp := range p.Imports {
+			if strings.Contains(strings.SplitN(imp, "/", 2)[0], ".") {
+				t.Errorf("ir imports %s", imp)
+			}
+		}
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, have := range list {
+		if have == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,2 @@
+// Package arch holds the test of planec's structure.
+package arch

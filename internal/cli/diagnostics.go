@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/planec/planec/ir/diag"
+)
+
+// reporting are the flags that say how diagnostics are shown and judged.
+type reporting struct {
+	strict     bool
+	failOnWarn bool
+	quiet      bool
+	color      string
+}
+
+func (r *reporting) register(flags *pflag.FlagSet) {
+	flags.BoolVar(&r.strict, "strict", false, "fail when anything had to be left out")
+	flags.BoolVar(&r.failOnWarn, "fail-on-warn", false, "fail on warnings too")
+	flags.BoolVarP(&r.quiet, "quiet", "q", false, "show warnings and errors only")
+	flags.StringVar(&r.color, "color", "auto", "colour diagnostics: auto, always or never; NO_COLOR is respected")
+}
+
+// IsTerminal reports whether f shows colours to a person.
+func IsTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// printer writes diagnostics for people.
+type printer struct {
+	out   io.Writer
+	color bool
+	quiet bool
+}
+
+func (r *reporting) printer(out io.Writer, auto bool) (*printer, error) {
+	p := &printer{out: out, quiet: r.quiet}
+	switch r.color {
+	case "auto":
+		p.color = auto
+	case "always":
+		p.color = true
+	case "never":
+	default:
+		return nil, inputError(fmt.Errorf("--color %q: want auto, always or never", r.color))
+	}
+	return p, nil
+}
+
+// print writes the diagnostics, and each hint the first time its code occurs.
+func (p *printer) print(diags diag.List) {
+	hinted := make(map[diag.Code]bool)
+	for _, d := range diags {
+		if p.quiet && d.Severity() == diag.Info {
+			continue
+		}
+		fmt.Fprintln(p.out, p.paint(d.Severity(), d.String()))
+		if hint := d.Hint(); hint != "" && d.Severity() != diag.Info && !hinted[d.Code] {
+			hinted[d.Code] = true
+			fmt.Fprintln(p.out, "  hint: "+hint)
+		}
+	}
+}
+
+func (p *printer) paint(s diag.Severity, line string) string {
+	if !p.color {
+		return line
+	}
+	colors := map[diag.Severity]string{diag.Error: "\x1b[31m", diag.Warning: "\x1b[33m", diag.Info: "\x1b[36m"}
+	return colors[s] + line + "\x1b[0m"
+}
+
+// judge turns diagnostics into an error where the flags ask for it.
+func (r *reporting) judge(diags diag.List) error {
+	errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
+	switch {
+	case r.failOnWarn && errors+warnings > 0:
+		return inputError(fmt.Errorf("%d errors and %d warnings in the input", errors, warnings))
+	case r.strict && errors > 0:
+		return inputError(fmt.Errorf("%d errors in the input", errors))
+	}
+	return nil
+}

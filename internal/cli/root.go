@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/planec/planec/ir/diag"
+)
+
+// Streams are what a command reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	// Color is whether diagnostics may be coloured when --color is auto.
+	Color bool
+}
+
+// Run executes one command line and returns its exit code.
+func Run(args []string, s Streams) int {
+	root := newRoot(&s)
+	root.SetArgs(args)
+	err := root.Execute()
+	if err != nil && err.Error() != "" {
+		fmt.Fprintln(s.Err, "planec: "+diag.Printable(err.Error()))
+	}
+	return exitCode(err)
+}
+
+func newRoot(s *Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "planec",
+		Short: "Compile Kubernetes objects to the rules of a node's kernel",
+		Long: `planec compiles Services and EndpointSlices to the rules that one node's kernel
+runs: offline, byte for byte the same every time, and explained.`,
+		Example: `  # The nftables rules of one node, from a directory of manifests
+  planec compile -f manifests/ --node node-a --backend nftables
+
+  # The rules of every node, one directory each
+  planec compile -f manifests/ --all-nodes --backend nftables --out-dir rules/
+
+  # What happens to a connection, and why
+  planec trace -f manifests/ --from shop/web-0 --to svc/shop/cart --port 80`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newLint(s), newVersion(s))
+	return root
+}

@@ -1,0 +1,205 @@
+package clustergen
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+)
+
+// JSON writes the cluster as `kubectl get nodes,services,endpointslices -A -o json`
+// prints it.
+func JSON(w io.Writer, size Size) error {
+	out := bufio.NewWriterSize(w, 64<<10)
+	fmt.Fprint(out, "{\n    \"apiVersion\": \"v1\",\n    \"items\": [\n")
+	for i := range Nodes {
+		writeNodeJSON(out, i)
+		fmt.Fprint(out, ",\n")
+	}
+	for i := range size.Services {
+		writeServiceJSON(out, size.service(i))
+		fmt.Fprint(out, ",\n")
+	}
+	for i := range size.Services {
+		writeSliceJSON(out, size.service(i))
+		if i < size.Services-1 {
+			fmt.Fprint(out, ",")
+		}
+		fmt.Fprint(out, "\n")
+	}
+	fmt.Fprint(out, "    ],\n    \"kind\": \"List\",\n    \"metadata\": {\n        \"resourceVersion\": \"\"\n    }\n}\n")
+	return out.Flush()
+}
+
+const nodeJSON = `        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "annotations": {
+                    "node.alpha.kubernetes.io/ttl": "0"
+                },
+                "creationTimestamp": "` + created + `",
+                "labels": {
+                    "kubernetes.io/hostname": "%[1]s",
+                    "kubernetes.io/os": "linux",
+                    "topology.kubernetes.io/zone": "%[2]s"
+                },
+                "name": "%[1]s",
+                "resourceVersion": "%[3]d",
+                "uid": "` + uid + `"
+            },
+            "spec": {
+                "podCIDR": "%[4]s",
+                "podCIDRs": [
+                    "%[4]s"
+                ]
+            },
+            "status": {
+                "addresses": [
+                    {
+                        "address": "%[5]s",
+                        "type": "InternalIP"
+                    },
+                    {
+                        "address": "%[1]s",
+                        "type": "Hostname"
+                    }
+                ],
+                "capacity": {
+                    "cpu": "8",
+                    "memory": "32788532Ki",
+                    "pods": "110"
+                }
+            }
+        }`
+
+func writeNodeJSON(w io.Writer, i int) {
+	text := replaceUID(nodeJSON, "%012[3]d")
+	fmt.Fprintf(w, text, nodeName(i), zoneOf(i), i+1, podCIDR(i), nodeIP(i))
+}
+
+const serviceJSON = `        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {
+                "annotations": {
+                    "kubectl.kubernetes.io/last-applied-configuration": "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"annotations\":{},\"name\":\"%[1]s\",\"namespace\":\"%[2]s\"},\"spec\":{\"ports\":[{\"name\":\"http\",\"port\":80,\"targetPort\":8080}],\"selector\":{\"app\":\"%[1]s\"}}}\n"
+                },
+                "creationTimestamp": "` + created + `",
+                "labels": {
+                    "app": "%[1]s"
+                },
+                "name": "%[1]s",
+                "namespace": "%[2]s",
+                "resourceVersion": "%[3]d",
+                "uid": "` + uid + `"
+            },
+            "spec": {
+                "clusterIP": "%[4]s",
+                "clusterIPs": [
+                    "%[4]s"
+                ],
+                "internalTrafficPolicy": "Cluster",
+                "ipFamilies": [
+                    "IPv4"
+                ],
+                "ipFamilyPolicy": "SingleStack",
+                "ports": [
+                    {
+                        "name": "http",
+                        "port": 80,
+                        "protocol": "TCP",
+                        "targetPort": 8080
+                    }
+                ],
+                "selector": {
+                    "app": "%[1]s"
+                },
+                "sessionAffinity": "None",
+                "type": "ClusterIP"
+            },
+            "status": {
+                "loadBalancer": {}
+            }
+        }`
+
+func writeServiceJSON(w io.Writer, s service) {
+	text := replaceUID(serviceJSON, "%012[3]d")
+	fmt.Fprintf(w, text, s.name, s.namespace, s.index+1, s.clusterIP)
+}
+
+const sliceHeadJSON = `        {
+            "addressType": "IPv4",
+            "apiVersion": "discovery.k8s.io/v1",
+            "endpoints": [
+`
+
+const endpointJSON = `                {
+                    "addresses": [
+                        "%[1]s"
+                    ],
+                    "conditions": {
+                        "ready": true,
+                        "serving": true,
+                        "terminating": false
+                    },
+                    "nodeName": "%[2]s",
+                    "targetRef": {
+                        "kind": "Pod",
+                        "name": "%[3]s",
+                        "namespace": "%[4]s",
+                        "uid": "` + uid + `"
+                    },
+                    "zone": "%[6]s"
+                }`
+
+const sliceTailJSON = `
+            ],
+            "kind": "EndpointSlice",
+            "metadata": {
+                "annotations": {
+                    "endpoints.kubernetes.io/last-change-trigger-time": "` + created + `"
+                },
+                "creationTimestamp": "` + created + `",
+                "generateName": "%[1]s-",
+                "generation": 3,
+                "labels": {
+                    "app": "%[1]s",
+                    "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+                    "kubernetes.io/service-name": "%[1]s"
+                },
+                "name": "%[2]s",
+                "namespace": "%[3]s",
+                "ownerReferences": [
+                    {
+                        "apiVersion": "v1",
+                        "blockOwnerDeletion": true,
+                        "controller": true,
+                        "kind": "Service",
+                        "name": "%[1]s",
+                        "uid": "` + uid + `"
+                    }
+                ],
+                "resourceVersion": "%[4]d",
+                "uid": "` + uid + `"
+            },
+            "ports": [
+                {
+                    "name": "http",
+                    "port": 8080,
+                    "protocol": "TCP"
+                }
+            ]
+        }`
+
+func writeSliceJSON(w io.Writer, s service) {
+	fmt.Fprint(w, sliceHeadJSON)
+	text := replaceUID(endpointJSON, "%012[5]d")
+	for i := range s.endpoints {
+		if i > 0 {
+			fmt.Fprint(w, ",\n")
+		}
+		e := s.endpoint(i)
+		fmt.Fprintf(w, text, e.address, e.node, e.pod, s.namespace, s.endpointN+i, e.zone)
+	}
+	fmt.Fprintf(w, replaceUID(sliceTailJSON, "%012[4]d"), s.name, s.slice, s.namespace, s.index+1)
+}

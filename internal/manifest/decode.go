@@ -1,0 +1,250 @@
+package manifest
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/json"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// decoder turns pieces into objects. It keeps what can be shared between them
+// and belongs to one worker.
+type decoder struct {
+	shared *interner
+}
+
+func newDecoder() *decoder { return &decoder{shared: newInterner()} }
+
+// text is one object as JSON, with what is needed to say where its parts are.
+type text struct {
+	json []byte
+	file string
+	line int
+	// node is what the JSON was made from, when it was YAML; its lines count
+	// from base.
+	node *yaml.Node
+	base int
+}
+
+func (t *text) origin(line int) ir.Origin { return ir.Origin{File: t.file, Line: line} }
+
+// lineAt returns the line of the value that ends at the offset.
+func (t *text) lineAt(offset int) int {
+	offset = min(max(offset, 0), len(t.json))
+	if t.node == nil {
+		return t.line + bytes.Count(t.json[:offset], newline)
+	}
+	var where places
+	if _, err := nodeJSON(t.node, &where); err != nil {
+		return t.line
+	}
+	if line := where.lineAt(offset); line > 0 {
+		return t.base + line
+	}
+	return t.line
+}
+
+// piece decodes whatever the piece holds.
+func (d *decoder) piece(out *outcome, p *piece) {
+	if !utf8.Valid(p.text) {
+		out.report(diag.BadUTF8, p.origin(p.line+bytes.Count(p.text[:firstInvalid(p.text)], newline)), "a byte that is not UTF-8")
+		return
+	}
+	if p.yaml {
+		d.yamlPiece(out, p)
+		return
+	}
+	d.json(out, p, p.text, p.line, 0)
+}
+
+func firstInvalid(text []byte) int {
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n <= 1 {
+			return i
+		}
+		i += n
+	}
+	return len(text)
+}
+
+// json decodes an object, or the items of a list inside another list.
+func (d *decoder) json(out *outcome, p *piece, raw []byte, line, level int) {
+	t := text{json: raw, file: p.file, line: line}
+	meta, err := sniffJSON(raw)
+	if err != nil {
+		out.report(diag.BadDocument, t.origin(line), "broken JSON: "+err.Error())
+		return
+	}
+	if meta, ok := p.inherit(out, meta); !ok {
+		return
+	} else if !meta.isList() {
+		d.object(out, &t, meta)
+		return
+	}
+	if !d.deeper(out, &t, level) {
+		return
+	}
+	items := *p
+	items.item, items.list, items.resolved = true, meta.element(), true
+	err = eachField(raw, line, func(name string, line int, value []byte) {
+		if name != "items" || value[0] != '[' {
+			return
+		}
+		if err := eachItem(value, line, func(line int, value []byte) { d.json(out, &items, value, line, level+1) }); err != nil {
+			out.report(diag.BadDocument, t.origin(line), "broken JSON: "+err.Error())
+		}
+	})
+	if err != nil {
+		out.report(diag.BadDocument, t.origin(line), "broken JSON: "+err.Error())
+	}
+}
+
+// deeper reports whether the items of a list may be lists.
+func (d *decoder) deeper(out *outcome, t *text, level int) bool {
+	if level < maxListDepth {
+		return true
+	}
+	out.report(diag.BadDocument, t.origin(t.line), fmt.Sprintf("lists in lists, deeper than %d levels", maxListDepth))
+	return false
+}
+
+// inherit completes what an item says of itself with what its list says; false
+// means that the piece has to wait until the list is known.
+func (p *piece) inherit(out *outcome, meta typeMeta) (typeMeta, bool) {
+	if meta.kind != "" || !p.item {
+		return meta, true
+	}
+	if p.list.kind == "" && !p.resolved {
+		out.pending = append(out.pending, *p)
+		return meta, false
+	}
+	if p.list.kind == "" {
+		return meta, true
+	}
+	return p.list, true
+}
+
+func (d *decoder) yamlPiece(out *outcome, p *piece) {
+	nodes, err := yamlNodes(p.text)
+	for _, n := range nodes {
+		if p.item && (len(nodes) != 1 || n.Kind != yaml.SequenceNode || len(n.Content) != 1) {
+			err = &lineError{1, "an item of the list that is more than one value"}
+			break
+		}
+		budget := 0
+		if p.item {
+			n = n.Content[0]
+		}
+		d.node(out, p, n, &budget, 0)
+	}
+	if p.item && len(nodes) == 0 && err == nil {
+		err = &lineError{1, "an item of the list that is empty"}
+	}
+	if err != nil {
+		out.unread = true
+		out.report(diag.BadDocument, p.origin(p.line+lineOf(err)-1), "broken YAML: "+err.Error())
+	}
+}
+
+// lineOf returns the line that the error is about, counting from 1.
+func lineOf(err error) int {
+	var at *lineError
+	if errors.As(err, &at) {
+		return max(at.line, 1)
+	}
+	return 1
+}
+
+// node decodes an object, or the items of a list. The budget is what the
+// document's values came to up to now.
+func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level int) {
+	t := text{file: p.file, line: p.line + n.Line - 1, base: p.line - 1, node: n}
+	n = resolveAlias(n)
+	if n.Kind != yaml.MappingNode {
+		if n.Tag != "!!null" {
+			out.skipped.count(unknownKind, 1)
+		}
+		return
+	}
+	meta, ok := p.inherit(out, yamlMeta(n))
+	switch {
+	case !ok:
+		return
+	case meta.isList():
+		if d.deeper(out, &t, level) {
+			d.listNode(out, p, n, meta, budget, level)
+		}
+		return
+	case !planecReads(meta):
+		d.object(out, &t, meta)
+		return
+	}
+	e := expansion{nodes: *budget}
+	err := e.value(n)
+	*budget = e.nodes
+	if err != nil {
+		at := t.origin(t.base + lineOf(err))
+		at.Kind = meta.kind
+		out.report(diag.BadObject, at, err.Error())
+		return
+	}
+	t.json = e.out
+	d.object(out, &t, meta)
+}
+
+func (d *decoder) listNode(out *outcome, p *piece, n *yaml.Node, meta typeMeta, budget *int, level int) {
+	fields, err := (&expansion{}).fields(n, nil)
+	if err != nil {
+		out.unread = true
+		out.report(diag.BadDocument, p.origin(p.line+lineOf(err)-1), "broken YAML: "+err.Error())
+		return
+	}
+	items := *p
+	items.item, items.list, items.resolved = true, meta.element(), true
+	for _, f := range fields {
+		if list := resolveAlias(f.value); f.name == "items" && list.Kind == yaml.SequenceNode {
+			for _, item := range list.Content {
+				if *budget++; *budget > maxNodes {
+					out.report(diag.BadDocument, p.origin(p.line+n.Line-1), "with its aliases written out the list is too large")
+					return
+				}
+				d.node(out, &items, item, budget, level+1)
+			}
+		}
+	}
+}
+
+// unmarshal reads the object with the rules of the API server: names of fields
+// are case-sensitive, unknown ones are ignored. It reports what is wrong and
+// returns false when the object is not usable.
+func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
+	twice, err := json.UnmarshalStrict(t.json, into, json.DisallowDuplicateFields)
+	at := t.origin(t.line)
+	at.Kind = kind
+	var wrong *stdjson.UnmarshalTypeError
+	switch syntax, offset := json.SyntaxErrorOffset(err); {
+	case err == nil && len(twice) == 0:
+		return true
+	case err == nil:
+		at.Line = t.line
+		out.report(diag.BadObject, at, "a field stands twice: "+twice[0].Error())
+	case syntax:
+		at.Line = t.lineAt(int(offset))
+		out.report(diag.BadDocument, at, "broken JSON: "+err.Error())
+	case errors.As(err, &wrong):
+		at.Line = t.lineAt(int(wrong.Offset))
+		at.Path = pathAt(t.json, int(wrong.Offset))
+		out.report(diag.BadObject, at, fmt.Sprintf("%s where %s should be", wrong.Value, describe(wrong.Type)))
+	default:
+		out.report(diag.BadObject, at, err.Error())
+	}
+	return false
+}

@@ -1,0 +1,111 @@
+package manifest
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// defaultService applies pkg/apis/core/v1/defaults.go SetDefaults_Service of
+// Kubernetes, and the API server's mirroring of clusterIP and clusterIPs
+// (pkg/registry/core/service/storage, normalizeClusterIPs). The ipMode of
+// load-balancer addresses is left alone: nil and VIP are the same.
+func defaultService(s *corev1.Service) {
+	spec := &s.Spec
+	if spec.Type == "" {
+		spec.Type = corev1.ServiceTypeClusterIP
+	}
+	defaultAffinity(spec)
+	for i := range spec.Ports {
+		p := &spec.Ports[i]
+		if p.Protocol == "" {
+			p.Protocol = corev1.ProtocolTCP
+		}
+		if p.TargetPort == intstr.FromInt32(0) || p.TargetPort == intstr.FromString("") {
+			p.TargetPort = intstr.FromInt32(p.Port)
+		}
+	}
+	if spec.ExternalTrafficPolicy == "" && externallyAccessible(spec) {
+		spec.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyCluster
+	}
+	if spec.InternalTrafficPolicy == nil && spec.Type != corev1.ServiceTypeExternalName {
+		cluster := corev1.ServiceInternalTrafficPolicyCluster
+		spec.InternalTrafficPolicy = &cluster
+	}
+	if spec.AllocateLoadBalancerNodePorts == nil && spec.Type == corev1.ServiceTypeLoadBalancer {
+		yes := true
+		spec.AllocateLoadBalancerNodePorts = &yes
+	}
+	switch {
+	case spec.ClusterIP == "" && len(spec.ClusterIPs) > 0:
+		spec.ClusterIP = spec.ClusterIPs[0]
+	case spec.ClusterIP != "" && len(spec.ClusterIPs) == 0:
+		spec.ClusterIPs = []string{spec.ClusterIP}
+	}
+}
+
+func defaultAffinity(spec *corev1.ServiceSpec) {
+	switch spec.SessionAffinity {
+	case "":
+		spec.SessionAffinity = corev1.ServiceAffinityNone
+		spec.SessionAffinityConfig = nil
+	case corev1.ServiceAffinityNone:
+		spec.SessionAffinityConfig = nil
+	case corev1.ServiceAffinityClientIP:
+		c := spec.SessionAffinityConfig
+		if c == nil || c.ClientIP == nil || c.ClientIP.TimeoutSeconds == nil {
+			seconds := corev1.DefaultClientIPServiceAffinitySeconds
+			spec.SessionAffinityConfig = &corev1.SessionAffinityConfig{ClientIP: &corev1.ClientIPConfig{TimeoutSeconds: &seconds}}
+		}
+	}
+}
+
+// externallyAccessible is ExternallyAccessible of pkg/api/v1/service.
+func externallyAccessible(spec *corev1.ServiceSpec) bool {
+	return spec.Type == corev1.ServiceTypeLoadBalancer ||
+		spec.Type == corev1.ServiceTypeNodePort ||
+		(spec.Type == corev1.ServiceTypeClusterIP && len(spec.ExternalIPs) > 0)
+}
+
+// defaultSlice applies pkg/apis/discovery/v1/defaults.go SetDefaults_EndpointPort.
+func defaultSlice(s *discoveryv1.EndpointSlice) {
+	for i := range s.Ports {
+		p := &s.Ports[i]
+		if p.Name == nil {
+			p.Name = new(string)
+		}
+		if p.Protocol == nil {
+			tcp := corev1.ProtocolTCP
+			p.Protocol = &tcp
+		}
+	}
+}
+
+// defaultNamespace applies SetDefaults_Namespace: network policies select by
+// this label.
+func defaultNamespace(n *corev1.Namespace) {
+	if n.Labels == nil {
+		n.Labels = map[string]string{}
+	}
+	n.Labels[corev1.LabelMetadataName] = n.Name
+}
+
+// defaultPod mirrors podIP and podIPs, as conversion in the API server does.
+func defaultPod(p *corev1.Pod) {
+	switch {
+	case p.Status.PodIP == "" && len(p.Status.PodIPs) > 0:
+		p.Status.PodIP = p.Status.PodIPs[0].IP
+	case p.Status.PodIP != "" && len(p.Status.PodIPs) == 0:
+		p.Status.PodIPs = []corev1.PodIP{{IP: p.Status.PodIP}}
+	}
+}
+
+// defaultNode mirrors podCIDR and podCIDRs.
+func defaultNode(n *corev1.Node) {
+	switch {
+	case n.Spec.PodCIDR == "" && len(n.Spec.PodCIDRs) > 0:
+		n.Spec.PodCIDR = n.Spec.PodCIDRs[0]
+	case n.Spec.PodCIDR != "" && len(n.Spec.PodCIDRs) == 0:
+		n.Spec.PodCIDRs = []string{n.Spec.PodCIDR}
+	}
+}

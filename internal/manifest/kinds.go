@@ -1,0 +1,156 @@
+package manifest
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// knownKind is a kind that planec reads, and in which versions.
+type knownKind struct {
+	kind, group string
+	versions    []string
+}
+
+// knownKinds lists what is read. ServiceCIDR has the same fields in v1beta1.
+var knownKinds = []knownKind{
+	{"Service", "", []string{"v1"}},
+	{"EndpointSlice", "discovery.k8s.io", []string{"v1"}},
+	{"Node", "", []string{"v1"}},
+	{"Pod", "", []string{"v1"}},
+	{"Namespace", "", []string{"v1"}},
+	{"ServiceCIDR", "networking.k8s.io", []string{"v1", "v1beta1"}},
+}
+
+// support says how far planec reads a kind.
+type support uint8
+
+const (
+	foreign support = iota
+	otherVersion
+	supported
+)
+
+// lookUp returns whether planec reads the kind, and the apiVersion it would
+// read. Kinds of other groups are foreign even if the name is the same: Knative
+// has a Service too.
+func lookUp(m typeMeta) (support, string) {
+	group, version, hasGroup := strings.Cut(m.apiVersion, "/")
+	if !hasGroup {
+		group, version = "", m.apiVersion
+	}
+	for _, k := range knownKinds {
+		if k.kind != m.kind || k.group != group {
+			continue
+		}
+		for _, v := range k.versions {
+			if v == version {
+				return supported, m.apiVersion
+			}
+		}
+		want := k.versions[0]
+		if group != "" {
+			want = group + "/" + want
+		}
+		return otherVersion, want
+	}
+	return foreign, ""
+}
+
+func planecReads(m typeMeta) bool {
+	s, _ := lookUp(m)
+	return s == supported
+}
+
+// tallyName is the name under which a skipped kind is counted: with its group
+// where the bare name would be taken for a kind that planec reads.
+func (t typeMeta) tallyName() string {
+	if t.kind == "" {
+		return unknownKind
+	}
+	for _, k := range knownKinds {
+		if k.kind == t.kind {
+			return t.kind + " of " + t.apiVersion
+		}
+	}
+	return t.kind
+}
+
+// object decodes one object that is no list.
+func (d *decoder) object(out *outcome, t *text, meta typeMeta) {
+	switch known, want := lookUp(meta); {
+	case known == otherVersion:
+		at := t.origin(t.line)
+		at.Kind = meta.kind
+		if meta.apiVersion == "" {
+			out.report(diag.BadObject, at, "apiVersion is missing; "+want+" is read")
+		} else {
+			out.report(diag.UnsupportedKind, at, "apiVersion "+meta.apiVersion+" is not read; write it as "+want)
+		}
+		return
+	case known == foreign:
+		d.foreign(out, t, meta)
+		return
+	}
+	switch meta.kind {
+	case "Service":
+		readInto(d, out, t, meta.kind, &out.set.Services, namespaced, isLabel, (*decoder).service)
+	case "EndpointSlice":
+		readInto(d, out, t, meta.kind, &out.set.EndpointSlices, namespaced, isSubdomain, (*decoder).endpointSlice)
+	case "Node":
+		readInto(d, out, t, meta.kind, &out.set.Nodes, clusterScoped, isSubdomain, (*decoder).k8sNode)
+	case "Pod":
+		readInto(d, out, t, meta.kind, &out.set.Pods, namespaced, isSubdomain, (*decoder).pod)
+	case "Namespace":
+		readInto(d, out, t, meta.kind, &out.set.Namespaces, clusterScoped, isLabel, (*decoder).namespace)
+	case "ServiceCIDR":
+		readInto(d, out, t, meta.kind, &out.set.ServiceCIDRs, clusterScoped, isSubdomain, (*decoder).serviceCIDR)
+	}
+}
+
+// foreign counts an object that planec has no use for, if it is one.
+func (d *decoder) foreign(out *outcome, t *text, meta typeMeta) {
+	if t.node == nil && !json.Valid(t.json) {
+		out.report(diag.BadDocument, t.origin(t.line), "broken JSON")
+		return
+	}
+	out.skipped.count(meta.tallyName(), 1)
+}
+
+type scope bool
+
+const (
+	namespaced    scope = true
+	clusterScoped scope = false
+)
+
+// readInto decodes one object, checks its name, applies the API server's
+// defaults, drops what planec does not read, and adds it to the list.
+func readInto[T any, P interface {
+	*T
+	objects.Meta
+	SetNamespace(string)
+	GetGenerateName() string
+}](
+	d *decoder, out *outcome, t *text, kind string, list *[]objects.Sourced[P], where scope,
+	nameRule func(string) bool, finish func(*decoder, P) P,
+) {
+	o := P(new(T))
+	if !d.unmarshal(out, t, kind, o) {
+		return
+	}
+	if where == clusterScoped {
+		o.SetNamespace("")
+	} else if o.GetNamespace() == "" {
+		o.SetNamespace("default")
+	}
+	if problem := nameProblem(o, where, nameRule); problem != "" {
+		at := ir.Origin{Kind: kind, File: t.file, Line: t.line}
+		out.report(diag.UnnamedObject, at, problem)
+		return
+	}
+	*list = append(*list, objects.Sourced[P]{Object: finish(d, o), File: t.file, Line: t.line})
+}

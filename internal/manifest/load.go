@@ -1,0 +1,106 @@
+package manifest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Options says what to load.
+type Options struct {
+	// Paths are files and directories, and "-" for Stdin.
+	Paths []string
+	// Recursive searches directories below the given ones too. Links to
+	// directories are not followed.
+	Recursive bool
+	// Stdin is read for the path "-".
+	Stdin io.Reader
+}
+
+// Load reads every object that planec uses. The result depends on what the files
+// hold and are called, not on the order of Paths.
+//
+// The error is about the system or the call: a path that does not exist, a file
+// that cannot be read, a cancelled context. What is wrong inside a file is a
+// diagnostic, and the rest is still loaded. Objects have the API server's
+// defaults and lack what planec does not read.
+func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
+	paths, err := files(o.Paths, o.Recursive)
+	if err != nil {
+		return objects.Set{}, nil, err
+	}
+	p := startPipeline(ctx)
+	var structure outcome
+	for _, path := range paths {
+		if err = loadFile(p, o.Stdin, path, &structure); err != nil {
+			break
+		}
+	}
+	out := p.wait()
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return objects.Set{}, nil, err
+	}
+	out.add(&structure)
+	return out.set, out.diagnostics(), nil
+}
+
+func loadFile(p *pipeline, stdin io.Reader, path string, structure *outcome) error {
+	src, name := stdin, "<stdin>"
+	if path != standardInput {
+		f, err := open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		src, name = f, filepath.ToSlash(path)
+	} else if stdin == nil {
+		return errors.New("read input: there is no standard input")
+	}
+	s := &splitter{w: newWindow(src), file: name, out: p}
+	if err := s.split(); err != nil {
+		return err
+	}
+	structure.add(&s.diags)
+	return nil
+}
+
+// diagnostics returns the sorted list, with one note on what was skipped and at
+// most maxDiagnostics for each file.
+func (o *outcome) diagnostics() diag.List {
+	all := o.diags
+	all.Sort()
+	var kept diag.List
+	for i := 0; i < len(all); {
+		j := i
+		for j < len(all) && all[j].Origin.File == all[i].Origin.File {
+			j++
+		}
+		kept = append(kept, all[i:min(j, i+maxDiagnostics)]...)
+		if more := j - i - maxDiagnostics; more > 0 {
+			kept.Add(diag.BadDocument, ir.Origin{File: all[i].Origin.File}, fmt.Sprintf("%d more findings in this file are not shown", more))
+		}
+		i = j
+	}
+	if len(o.skipped) > 0 {
+		kept.Add(diag.SkippedKinds, ir.Origin{}, "skipped: "+o.skipped.String())
+	}
+	if o.isEmpty() {
+		kept.Add(diag.EmptyInput, ir.Origin{}, "there is nothing to compile")
+	}
+	kept.Sort()
+	return kept
+}
+
+func (o *outcome) isEmpty() bool {
+	s := &o.set
+	return len(s.Services)+len(s.EndpointSlices)+len(s.Nodes)+len(s.Pods)+len(s.Namespaces)+len(s.ServiceCIDRs) == 0
+}

@@ -1,0 +1,126 @@
+package manifest
+
+import (
+	"context"
+	"runtime"
+	"sync"
+)
+
+// pipeline decodes pieces in parallel and collects the results in the order in
+// which the pieces were sent. Its queues are bounded, so a fast reader waits.
+type pipeline struct {
+	ctx     context.Context
+	work    chan *batch
+	ordered chan *batch
+	open    *batch
+	workers sync.WaitGroup
+	// collected is closed when total is complete.
+	collected chan struct{}
+	total     outcome
+}
+
+func startPipeline(ctx context.Context) *pipeline {
+	n := runtime.GOMAXPROCS(0)
+	p := &pipeline{
+		ctx:       ctx,
+		work:      make(chan *batch, n),
+		ordered:   make(chan *batch, 4*n),
+		collected: make(chan struct{}),
+	}
+	for range n {
+		p.workers.Go(p.decode)
+	}
+	go p.collect()
+	return p
+}
+
+// send hands over a copy of the piece's text.
+func (p *pipeline) send(in *list, c piece) {
+	if p.open != nil && (p.open.list != in || len(p.open.arena)+len(c.text) > batchSize) {
+		p.flush()
+	}
+	if p.open == nil {
+		p.open = &batch{list: in, done: make(chan struct{}), arena: make([]byte, 0, max(batchSize, len(c.text)))}
+	}
+	b := p.open
+	from := len(b.arena)
+	b.arena = append(b.arena, c.text...)
+	c.text = b.arena[from:len(b.arena):len(b.arena)]
+	b.pieces = append(b.pieces, c)
+}
+
+func (p *pipeline) flush() {
+	if b := p.open; b != nil {
+		p.open = nil
+		p.work <- b
+		p.ordered <- b
+	}
+}
+
+// end says that all items of the list were sent and its fields are set.
+func (p *pipeline) end(l *list) {
+	p.flush()
+	b := &batch{list: l, ends: true, done: make(chan struct{})}
+	close(b.done)
+	p.ordered <- b
+}
+
+// wait returns everything that was sent, decoded.
+func (p *pipeline) wait() outcome {
+	p.flush()
+	close(p.work)
+	close(p.ordered)
+	p.workers.Wait()
+	<-p.collected
+	return p.total
+}
+
+func (p *pipeline) decode() {
+	d := newDecoder()
+	for b := range p.work {
+		if p.ctx.Err() == nil {
+			for i := range b.pieces {
+				d.piece(&b.out, &b.pieces[i])
+			}
+		}
+		b.pieces, b.arena = nil, nil
+		close(b.done)
+	}
+}
+
+func (p *pipeline) collect() {
+	defer close(p.collected)
+	d := newDecoder()
+	for b := range p.ordered {
+		<-b.done
+		switch {
+		case b.list == nil:
+			p.total.add(&b.out)
+		case b.ends:
+			p.total.add(b.list.resolve(d))
+		default:
+			b.list.items.add(&b.out)
+		}
+	}
+}
+
+// resolve returns what the list comes to, now that it is known what it is.
+func (l *list) resolve(d *decoder) *outcome {
+	if l.drop {
+		return &outcome{}
+	}
+	out := &l.items
+	if (l.mustFallBack || out.unread) && l.document != nil {
+		whole := outcome{}
+		d.piece(&whole, &piece{text: l.document, file: l.file, line: l.line, yaml: true})
+		if !whole.unread || l.mustFallBack {
+			return &whole
+		}
+	}
+	for _, p := range out.pending {
+		p.list, p.resolved = l.meta.element(), true
+		d.piece(out, &p)
+	}
+	out.pending = nil
+	return out
+}

@@ -1,0 +1,146 @@
+package manifest
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// The functions below finish an object: defaults, then a copy with the fields
+// that planec reads. A dump of a large cluster is mostly the rest.
+
+func (d *decoder) meta(m *metav1.ObjectMeta) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name:              m.Name,
+		Namespace:         d.shared.string(m.Namespace),
+		Labels:            d.shared.labels(m.Labels),
+		CreationTimestamp: m.CreationTimestamp,
+		DeletionTimestamp: m.DeletionTimestamp,
+	}
+}
+
+func (d *decoder) service(s *corev1.Service) *corev1.Service {
+	defaultService(s)
+	spec := &s.Spec
+	for i := range spec.Ports {
+		p := &spec.Ports[i]
+		p.AppProtocol = nil
+		p.Name = d.shared.string(p.Name)
+		p.Protocol = corev1.Protocol(d.shared.string(string(p.Protocol)))
+		p.TargetPort.StrVal = d.shared.string(p.TargetPort.StrVal)
+	}
+	if len(spec.ClusterIPs) > 0 && spec.ClusterIPs[0] == spec.ClusterIP {
+		spec.ClusterIPs[0] = spec.ClusterIP // one string instead of two equal ones
+	}
+	kept := corev1.ServiceSpec{
+		Ports:                         slices.Clip(spec.Ports),
+		Selector:                      d.shared.labels(spec.Selector),
+		ClusterIP:                     spec.ClusterIP,
+		ClusterIPs:                    slices.Clone(spec.ClusterIPs),
+		Type:                          corev1.ServiceType(d.shared.string(string(spec.Type))),
+		ExternalIPs:                   spec.ExternalIPs,
+		SessionAffinity:               corev1.ServiceAffinity(d.shared.string(string(spec.SessionAffinity))),
+		LoadBalancerSourceRanges:      spec.LoadBalancerSourceRanges,
+		ExternalName:                  spec.ExternalName,
+		ExternalTrafficPolicy:         spec.ExternalTrafficPolicy,
+		HealthCheckNodePort:           spec.HealthCheckNodePort,
+		PublishNotReadyAddresses:      spec.PublishNotReadyAddresses,
+		SessionAffinityConfig:         spec.SessionAffinityConfig,
+		IPFamilies:                    slices.Clone(spec.IPFamilies),
+		IPFamilyPolicy:                share(d.shared, spec.IPFamilyPolicy),
+		AllocateLoadBalancerNodePorts: sharedBool(spec.AllocateLoadBalancerNodePorts),
+		InternalTrafficPolicy:         share(d.shared, spec.InternalTrafficPolicy),
+		TrafficDistribution:           share(d.shared, spec.TrafficDistribution),
+	}
+	for i, f := range kept.IPFamilies {
+		kept.IPFamilies[i] = corev1.IPFamily(d.shared.string(string(f)))
+	}
+	status := corev1.ServiceStatus{LoadBalancer: s.Status.LoadBalancer}
+	return &corev1.Service{ObjectMeta: d.meta(&s.ObjectMeta), Spec: kept, Status: status}
+}
+
+func (d *decoder) endpointSlice(s *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {
+	defaultSlice(s)
+	kept := &discoveryv1.EndpointSlice{
+		ObjectMeta:  d.meta(&s.ObjectMeta),
+		AddressType: discoveryv1.AddressType(d.shared.string(string(s.AddressType))),
+		Endpoints:   make([]discoveryv1.Endpoint, len(s.Endpoints)),
+		Ports:       make([]discoveryv1.EndpointPort, len(s.Ports)),
+	}
+	for i := range s.Endpoints {
+		e := &s.Endpoints[i]
+		kept.Endpoints[i] = discoveryv1.Endpoint{
+			Addresses: slices.Clip(e.Addresses),
+			Conditions: discoveryv1.EndpointConditions{
+				Ready:       sharedBool(e.Conditions.Ready),
+				Serving:     sharedBool(e.Conditions.Serving),
+				Terminating: sharedBool(e.Conditions.Terminating),
+			},
+			NodeName: share(d.shared, e.NodeName),
+			Zone:     share(d.shared, e.Zone),
+			Hints:    e.Hints,
+		}
+	}
+	for i, p := range s.Ports {
+		kept.Ports[i] = discoveryv1.EndpointPort{Name: share(d.shared, p.Name), Protocol: share(d.shared, p.Protocol), Port: p.Port}
+	}
+	return kept
+}
+
+func (d *decoder) k8sNode(n *corev1.Node) *corev1.Node {
+	defaultNode(n)
+	return &corev1.Node{
+		ObjectMeta: d.meta(&n.ObjectMeta),
+		Spec:       corev1.NodeSpec{PodCIDR: n.Spec.PodCIDR, PodCIDRs: n.Spec.PodCIDRs},
+		Status:     corev1.NodeStatus{Addresses: n.Status.Addresses},
+	}
+}
+
+func (d *decoder) pod(p *corev1.Pod) *corev1.Pod {
+	defaultPod(p)
+	return &corev1.Pod{
+		ObjectMeta: d.meta(&p.ObjectMeta),
+		Spec: corev1.PodSpec{
+			NodeName:       d.shared.string(p.Spec.NodeName),
+			HostNetwork:    p.Spec.HostNetwork,
+			Containers:     d.containers(p.Spec.Containers),
+			InitContainers: d.containers(p.Spec.InitContainers),
+		},
+		Status: corev1.PodStatus{
+			Phase:  corev1.PodPhase(d.shared.string(string(p.Status.Phase))),
+			PodIP:  p.Status.PodIP,
+			PodIPs: p.Status.PodIPs,
+		},
+	}
+}
+
+// containers keeps what named ports of network policies need: an init container
+// counts when it is a sidecar, which its restart policy says.
+func (d *decoder) containers(all []corev1.Container) []corev1.Container {
+	var kept []corev1.Container
+	for _, c := range all {
+		if len(c.Ports) > 0 {
+			kept = append(kept, corev1.Container{Name: d.shared.string(c.Name), Ports: c.Ports, RestartPolicy: c.RestartPolicy})
+		}
+	}
+	for i := range kept {
+		for j := range kept[i].Ports {
+			if p := &kept[i].Ports[j]; p.Protocol == "" {
+				p.Protocol = corev1.ProtocolTCP
+			}
+		}
+	}
+	return kept
+}
+
+func (d *decoder) namespace(n *corev1.Namespace) *corev1.Namespace {
+	defaultNamespace(n)
+	return &corev1.Namespace{ObjectMeta: d.meta(&n.ObjectMeta), Status: corev1.NamespaceStatus{Phase: n.Status.Phase}}
+}
+
+func (d *decoder) serviceCIDR(c *networkingv1.ServiceCIDR) *networkingv1.ServiceCIDR {
+	return &networkingv1.ServiceCIDR{ObjectMeta: d.meta(&c.ObjectMeta), Spec: c.Spec}
+}

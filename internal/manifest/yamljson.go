@@ -1,0 +1,211 @@
+package manifest
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// expansion writes YAML nodes as JSON. Aliases are written out, and what is
+// written is counted, so that a few lines of aliases to aliases cannot become
+// gigabytes.
+type expansion struct {
+	out   []byte
+	nodes int
+	depth int
+	// places, when set, collects which line each value came from.
+	places *places
+}
+
+// places says which lines the values of a JSON text came from.
+type places struct {
+	offsets, lines []int
+}
+
+// lineAt returns the line of the last value that starts before the offset.
+func (p *places) lineAt(offset int) int {
+	i, _ := slices.BinarySearch(p.offsets, offset)
+	if i == 0 {
+		return 0
+	}
+	return p.lines[i-1]
+}
+
+// nodeJSON returns the node as JSON.
+func nodeJSON(n *yaml.Node, where *places) ([]byte, error) {
+	e := expansion{places: where}
+	if err := e.value(n); err != nil {
+		return nil, err
+	}
+	return e.out, nil
+}
+
+func (e *expansion) value(n *yaml.Node) error {
+	line := n.Line
+	n = resolveAlias(n)
+	e.nodes++
+	e.depth++
+	defer func() { e.depth-- }()
+	switch {
+	case n == nil:
+		return &lineError{line, "an alias without its anchor"}
+	case e.depth > maxDepth:
+		return &lineError{line, errTooDeep.Error()}
+	case e.nodes > maxNodes || len(e.out) > maxObject:
+		return &lineError{line, "with its aliases written out it is too large"}
+	}
+	if e.places != nil {
+		e.places.offsets = append(e.places.offsets, len(e.out))
+		e.places.lines = append(e.places.lines, line)
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		return e.mapping(n)
+	case yaml.SequenceNode:
+		return e.sequence(n)
+	case yaml.ScalarNode:
+		return e.scalar(n)
+	}
+	return &lineError{line, "an unknown kind of value"}
+}
+
+func (e *expansion) sequence(n *yaml.Node) error {
+	e.out = append(e.out, '[')
+	for i, item := range n.Content {
+		if i > 0 {
+			e.out = append(e.out, ',')
+		}
+		if err := e.value(item); err != nil {
+			return err
+		}
+	}
+	e.out = append(e.out, ']')
+	return nil
+}
+
+func (e *expansion) mapping(n *yaml.Node) error {
+	fields, err := e.fields(n, nil)
+	if err != nil {
+		return err
+	}
+	e.out = append(e.out, '{')
+	for i, f := range fields {
+		if i > 0 {
+			e.out = append(e.out, ',')
+		}
+		e.out = appendJSONString(e.out, f.name)
+		e.out = append(e.out, ':')
+		if err := e.value(f.value); err != nil {
+			return err
+		}
+	}
+	e.out = append(e.out, '}')
+	return nil
+}
+
+// field is one field of a mapping, its name as JSON has it.
+type field struct {
+	name  string
+	value *yaml.Node
+}
+
+// fields returns the fields of a mapping, merge keys ("<<") followed. A field
+// of the mapping itself wins over a merged one, and an earlier merged one over
+// a later one, as https://yaml.org/type/merge.html says.
+func (e *expansion) fields(n *yaml.Node, stack []*yaml.Node) ([]field, error) {
+	if len(stack) > maxDepth || slices.Contains(stack, n) {
+		return nil, &lineError{n.Line, "a merge key that leads back to itself"}
+	}
+	var own []field
+	var merged []*yaml.Node
+	seen := names{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := resolveAlias(n.Content[i]), n.Content[i+1]
+		e.nodes++
+		if isMergeKey(key) {
+			merged = append(merged, mergeSources(value)...)
+			continue
+		}
+		name, err := fieldName(key)
+		if err != nil {
+			return nil, &lineError{n.Content[i].Line, err.Error()}
+		}
+		if !seen.add(name) {
+			return nil, &lineError{n.Content[i].Line, fmt.Sprintf("the field %q stands twice", name)}
+		}
+		own = append(own, field{name, value})
+	}
+	for _, source := range merged {
+		source = resolveAlias(source)
+		if source == nil || source.Kind != yaml.MappingNode {
+			return nil, &lineError{n.Line, "a merge key takes mappings only"}
+		}
+		if e.nodes > maxNodes {
+			return nil, &lineError{n.Line, "with its aliases written out it is too large"}
+		}
+		more, err := e.fields(source, append(stack, n))
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range more {
+			if e.nodes++; seen.add(f.name) {
+				own = append(own, f)
+			}
+		}
+	}
+	return own, nil
+}
+
+func isMergeKey(key *yaml.Node) bool {
+	return key.Kind == yaml.ScalarNode && key.Value == "<<" && key.Tag == "!!merge"
+}
+
+func mergeSources(value *yaml.Node) []*yaml.Node {
+	value = resolveAlias(value)
+	if value != nil && value.Kind == yaml.SequenceNode {
+		return value.Content
+	}
+	return []*yaml.Node{value}
+}
+
+// names is a set of names that is cheap while it is small, as nearly all
+// mappings are.
+type names struct {
+	few  []string
+	many map[string]bool
+}
+
+// add reports whether the name is new.
+func (s *names) add(name string) bool {
+	if s.many == nil && len(s.few) < 16 {
+		if slices.Contains(s.few, name) {
+			return false
+		}
+		s.few = append(s.few, name)
+		return true
+	}
+	if s.many == nil {
+		s.many = make(map[string]bool, 64)
+		for _, n := range s.few {
+			s.many[n] = true
+		}
+	}
+	known := s.many[name]
+	s.many[name] = true
+	return !known
+}
+
+// appendJSONString appends s, quoted.
+func appendJSONString(dst []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
+			quoted, _ := json.Marshal(s) // a string always has a form in JSON
+			return append(dst, quoted...)
+		}
+	}
+	dst = append(dst, '"')
+	dst = append(dst, s...)
+	return append(dst, '"')
+}

@@ -1,0 +1,84 @@
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// lineError is an error with the line of the text where it is.
+type lineError struct {
+	line int
+	text string
+}
+
+func (e *lineError) Error() string { return e.text }
+
+// yamlNodes parses the documents in the text. The library is known to panic on
+// some broken input; that is an error like any other.
+func yamlNodes(text []byte) (nodes []*yaml.Node, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			nodes, err = nil, &lineError{1, fmt.Sprintf("it cannot be parsed: %v", r)}
+		}
+	}()
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var doc yaml.Node
+		if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+			return nodes, nil
+		} else if err != nil {
+			return nodes, syntaxError(err)
+		}
+		nodes = append(nodes, doc.Content...)
+	}
+}
+
+// yamlErrorLine finds the line in the library's messages; it has no other way
+// to tell it.
+var yamlErrorLine = regexp.MustCompile(`^yaml: line (\d+): `)
+
+func syntaxError(err error) *lineError {
+	text := err.Error()
+	if m := yamlErrorLine.FindStringSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return &lineError{max(n, 1), text[len(m[0]):]}
+	}
+	return &lineError{1, text}
+}
+
+// yamlField returns the key and the value of a field of a mapping, or nils.
+func yamlField(n *yaml.Node, name string) (key, value *yaml.Node) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Kind == yaml.ScalarNode && n.Content[i].Value == name {
+			return n.Content[i], resolveAlias(n.Content[i+1])
+		}
+	}
+	return nil, nil
+}
+
+// yamlMeta returns what the mapping says it is.
+func yamlMeta(n *yaml.Node) typeMeta {
+	var meta typeMeta
+	if _, v := yamlField(n, "kind"); v != nil && v.Kind == yaml.ScalarNode {
+		meta.kind = v.Value
+	}
+	if _, v := yamlField(n, "apiVersion"); v != nil && v.Kind == yaml.ScalarNode {
+		meta.apiVersion = v.Value
+	}
+	return meta
+}
+
+// resolveAlias returns the node that an alias stands for. An alias never stands
+// for another one.
+func resolveAlias(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}

@@ -1,0 +1,106 @@
+package testkit
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+// Evaluate says what must happen to a packet, as [eval.Evaluator.Eval] does.
+type Evaluate func(eval.Packet) eval.Result
+
+// Disagreement is a flow that went otherwise than the evaluator says.
+type Disagreement struct {
+	Flow   Flow
+	Packet eval.Packet
+	Want   eval.Result
+	Got    Outcome
+	Err    error
+}
+
+// String gives the flow, what is wrong, and the evaluator's steps.
+func (d Disagreement) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v (in by %q): %v", d.Flow, d.Packet.Interface, d.Err)
+	for _, s := range d.Want.Steps {
+		fmt.Fprintf(&b, "\n\t%s: %s", s.Stage, s.Text)
+	}
+	return b.String()
+}
+
+// Check tries the flows and returns those that went otherwise than evaluate
+// says. On a busy machine an answer can be late, so an unexpected time-out is
+// looked at again; see confirm.
+func (r *Rig) Check(ctx context.Context, flows []Flow, evaluate Evaluate, timeout time.Duration) ([]Disagreement, error) {
+	outcomes, err := r.Try(ctx, flows, timeout)
+	if err != nil {
+		return nil, err
+	}
+	var out []Disagreement
+	for i, got := range outcomes {
+		d := r.judge(flows[i], got, evaluate)
+		if d.Err != nil && got.Fate == TimedOut {
+			if d, err = r.confirm(ctx, d, evaluate, timeout); err != nil {
+				return nil, err
+			}
+		}
+		if d.Err != nil {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+func (r *Rig) judge(f Flow, got Outcome, evaluate Evaluate) Disagreement {
+	f = r.resolve(f)
+	p := r.Packet(f)
+	d := Disagreement{Flow: f, Packet: p, Want: evaluate(p), Got: got}
+	d.Err = Compare(f, d.Want, got, r.spec.NodeAddrs)
+	return d
+}
+
+// confirm tries a flow again that timed out unexpectedly. It is cleared only
+// when several tries all go well, more of them the more endpoints there are: one
+// endpoint of many that does not work must not pass for noise.
+func (r *Rig) confirm(ctx context.Context, d Disagreement, evaluate Evaluate, timeout time.Duration) (Disagreement, error) {
+	again := make([]Flow, 2+3*len(d.Want.Endpoints))
+	for i := range again {
+		again[i] = d.Flow
+	}
+	outcomes, err := r.Try(ctx, again, 2*timeout)
+	if err != nil {
+		return d, err
+	}
+	for _, got := range outcomes {
+		if second := r.judge(d.Flow, got, evaluate); second.Err != nil {
+			return second, nil
+		}
+	}
+	d.Err = nil
+	return d, nil
+}
+
+// RunProgram builds the rig of a program, has load put the rules into it, and
+// reports every flow that goes otherwise than the evaluator says.
+func RunProgram(t testing.TB, p *ir.Program, flows []Flow, load func(*Rig) error) {
+	t.Helper()
+	if err := ir.Verify(p); err != nil {
+		t.Fatalf("the program is not well formed: %v", err)
+	}
+	r := New(t, SpecFor(p, flows))
+	if err := load(r); err != nil {
+		t.Fatalf("loading the rules: %v", err)
+	}
+	disagreements, err := r.Check(t.Context(), flows, eval.New(p).Eval, DefaultTimeout)
+	if err != nil {
+		t.Fatalf("trying the flows: %v", err)
+	}
+	for _, d := range disagreements {
+		t.Errorf("%v", d)
+	}
+}

@@ -1,0 +1,144 @@
+package testkit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/planec/planec/ir"
+	"golang.org/x/sys/unix"
+)
+
+// try makes the flow's connection from the namespace and waits for its fate.
+func (n *namespace) try(f Flow, deadline time.Time) Outcome {
+	var file *os.File
+	err := n.do(func() (err error) {
+		file, err = dial(f)
+		return err
+	})
+	if err != nil {
+		return failure(err)
+	}
+	defer file.Close()
+	if err := file.SetDeadline(deadline); err != nil {
+		return failure(err)
+	}
+	if f.Protocol != ir.UDP {
+		if err := awaitConnection(file); err != nil {
+			return failure(err)
+		}
+	}
+	line, err := readAnswer(file, f.Protocol)
+	if err != nil {
+		return failure(err)
+	}
+	o, err := parseGreeting(line)
+	if err != nil {
+		return failure(err)
+	}
+	return o
+}
+
+// dial starts a connection in the calling thread's namespace and does not wait
+// for it. A datagram is on its way when dial returns.
+func dial(f Flow) (*os.File, error) {
+	family := unix.AF_INET6
+	if f.Dst.Is4() {
+		family = unix.AF_INET
+	}
+	fd, err := openSocket(family, f.Protocol)
+	if err != nil {
+		return nil, err
+	}
+	if err := connect(fd, f); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), f.String()), nil
+}
+
+func connect(fd int, f Flow) error {
+	if f.Protocol == ir.TCP {
+		// The port is chosen when the destination is known, so that more
+		// connections than there are ports can leave from one address.
+		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	if err := unix.Bind(fd, sockaddr(netip.AddrPortFrom(f.Src, 0))); err != nil {
+		return fmt.Errorf("bind %v: %w", f.Src, err)
+	}
+	err := unix.Connect(fd, sockaddr(f.Destination()))
+	if err != nil && !errors.Is(err, unix.EINPROGRESS) {
+		return os.NewSyscallError("connect", err)
+	}
+	if f.Protocol != ir.UDP {
+		return nil
+	}
+	_, err = unix.Write(fd, []byte("planec?\n"))
+	// A rule that drops what the node itself sends is told to the sender as
+	// EPERM; the same happens for a rule that rejects, whose ICMP answer shows
+	// only when the socket is read. So the read decides.
+	if err != nil && !errors.Is(err, unix.EPERM) {
+		return os.NewSyscallError("write", err)
+	}
+	return nil
+}
+
+// awaitConnection waits until a connecting stream socket is connected or has an
+// error.
+func awaitConnection(file *os.File) error {
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var result error
+	err = raw.Write(func(fd uintptr) bool {
+		code, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
+		if err == nil && code != 0 {
+			err = syscall.Errno(code)
+		}
+		if err != nil {
+			result = err
+			return true
+		}
+		_, err = unix.Getpeername(int(fd))
+		return err == nil // else the wake-up was older than the connection
+	})
+	return errors.Join(err, result)
+}
+
+// readAnswer reads one datagram, or a stream to its end.
+func readAnswer(file *os.File, p ir.Protocol) (string, error) {
+	if p != ir.UDP {
+		b, err := io.ReadAll(io.LimitReader(file, 512))
+		return string(b), err
+	}
+	buf := make([]byte, 512)
+	count, err := file.Read(buf)
+	return string(buf[:count]), err
+}
+
+// failure is the outcome that an error of the client's socket means.
+func failure(err error) Outcome {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, unix.ETIMEDOUT):
+		return Outcome{Fate: TimedOut}
+	case errors.Is(err, unix.ECONNREFUSED):
+		return Outcome{Fate: Refused}
+	case unsupported(err):
+		return Outcome{Fate: Unsupported, Err: err}
+	}
+	return Outcome{Fate: Failed, Err: err}
+}
+
+func sockaddr(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
+	}
+	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+}

@@ -1,0 +1,132 @@
+package testkit
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/planec/planec/ir"
+	"golang.org/x/sys/unix"
+)
+
+// listen opens the ports, on the node and in the world, for both families and
+// any address. A protocol that the kernel lacks is left out.
+func (r *Rig) listen(ports []Port) error {
+	for _, p := range ports {
+		if r.listeners[p] {
+			continue
+		}
+		r.listeners[p] = true
+		for _, ns := range []*namespace{r.node.namespace, r.world} {
+			stop, err := ns.listen(p)
+			if unsupported(err) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("listen on %v %d/%v: %w", ns.side, p.Number, p.Protocol, err)
+			}
+			r.closers = append(r.closers, stop)
+		}
+	}
+	return nil
+}
+
+func (n *namespace) listen(p Port) (stop func() error, err error) {
+	var file *os.File
+	err = n.do(func() (err error) {
+		file, err = openListener(p)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // the net package works on a duplicate
+	if p.Protocol == ir.UDP {
+		c, err := net.FilePacketConn(file)
+		if err != nil {
+			return nil, err
+		}
+		go echoDatagrams(n.side, p.Number, c.(*net.UDPConn))
+		return c.Close, nil
+	}
+	l, err := net.FileListener(file)
+	if err != nil {
+		return nil, err
+	}
+	go greetConnections(n.side, l)
+	return l.Close, nil
+}
+
+// openListener makes a dual-stack socket in the calling thread's namespace.
+func openListener(p Port) (*os.File, error) {
+	fd, err := openSocket(unix.AF_INET6, p.Protocol)
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1),
+	)
+	if err == nil && p.Protocol != ir.UDP { // for UDP it would share the port
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	}
+	if err == nil {
+		err = os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrInet6{Port: int(p.Number)}))
+	}
+	if err == nil && p.Protocol != ir.UDP {
+		err = os.NewSyscallError("listen", unix.Listen(fd, 4096))
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), fmt.Sprintf("%v:%d", p.Protocol, p.Number)), nil
+}
+
+// openSocket makes a non-blocking socket; SCTP ones are of the one-to-one style
+// (RFC 6458, 4), which works as TCP does.
+func openSocket(family int, p ir.Protocol) (int, error) {
+	kind := unix.SOCK_STREAM
+	if p == ir.UDP {
+		kind = unix.SOCK_DGRAM
+	}
+	fd, err := unix.Socket(family, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, int(p))
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	return fd, nil
+}
+
+// unsupported tells a kernel without the protocol from other errors.
+func unsupported(err error) bool {
+	return errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.ESOCKTNOSUPPORT)
+}
+
+// greetConnections answers until the listener is closed. One write of one line
+// cannot block, so connections wait for each other only a moment.
+func greetConnections(side Side, l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue // the client gave up before we looked
+		}
+		local, remote := addrPort(c.LocalAddr()), addrPort(c.RemoteAddr())
+		_, _ = c.Write(greeting(side, local, remote))
+		c.Close()
+	}
+}
+
+// addrPort reads the address of a stream socket; the net package takes SCTP
+// for TCP.
+func addrPort(a net.Addr) netip.AddrPort {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	return tcp.AddrPort()
+}

@@ -1,0 +1,116 @@
+package testkit
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/planec/planec/ir"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// node is the namespace under test and the names of its interfaces.
+type node struct {
+	*namespace
+	local ir.LocalDetector
+	// uplink is the interface towards everything that is no local pod.
+	uplink string
+	// bridge has the pods as ports where the detector looks for one.
+	bridge *netlink.Bridge
+}
+
+func newNode(s Spec) (*node, error) {
+	ns, err := newNamespace(NodeSide)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{namespace: ns, local: s.Local, uplink: uplinkName(s.Local)}
+	if err := errors.Join(n.sysctl(commonSettings()), n.sysctl(nodeSettings())); err != nil {
+		n.close()
+		return nil, err
+	}
+	if s.Local.Mode == ir.DetectInterface {
+		if n.bridge, err = newBridge(ns, s.Local.Interface); err != nil {
+			n.close()
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// uplinkName avoids the names by which the detector would take the world for a
+// pod.
+func uplinkName(d ir.LocalDetector) string {
+	const usual, other = "eth0", "wan0"
+	if d.Interface != "" && strings.HasPrefix(usual, d.Interface) {
+		return other
+	}
+	return usual
+}
+
+// podInterface is the name of the n-th pod's veth on the node.
+func (n *node) podInterface(number int) (string, error) {
+	prefix := "veth"
+	if n.local.Mode == ir.DetectInterfacePrefix {
+		prefix = n.local.Interface
+	}
+	name := fmt.Sprintf("%s%d", prefix, number)
+	if len(name) >= unix.IFNAMSIZ {
+		return "", fmt.Errorf("interface name %s: longer than %d characters", name, unix.IFNAMSIZ-1)
+	}
+	return name, nil
+}
+
+// inputInterface is where the node sees a pod's packets come in, for a pod
+// whose veth has the name given.
+func (n *node) inputInterface(veth string) string {
+	if n.bridge != nil {
+		return n.bridge.Name
+	}
+	return veth
+}
+
+// own gives the node its addresses, on the uplink, and the way into the world.
+func (n *node) own(addrs []netip.Addr, c cable) error {
+	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Name: n.uplink, Index: c.nodeIndex}}
+	for _, a := range addrs {
+		addr := &netlink.Addr{IPNet: hostNet(a)}
+		if a.Is6() {
+			addr.Flags = unix.IFA_F_NODAD
+		}
+		if err := n.nl.AddrAdd(link, addr); err != nil {
+			return fmt.Errorf("node address %v: %w", a, err)
+		}
+	}
+	for _, f := range ir.Families() {
+		if err := n.hop(c.nodeIndex, gateway(f), c.worldMAC); err != nil {
+			return err
+		}
+		if err := n.defaultRoute(f, unix.RT_TABLE_MAIN, c.nodeIndex, gateway(f), firstOf(f, addrs)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reach routes a local pod's address to its veth, or over the bridge.
+func (n *node) reach(pod netip.Addr, c cable, src netip.Addr) error {
+	r := &netlink.Route{LinkIndex: c.nodeIndex, Dst: hostNet(pod), Scope: unix.RT_SCOPE_LINK}
+	if src.IsValid() {
+		r.Src = src.AsSlice()
+	}
+	if err := n.nl.RouteAdd(r); err != nil {
+		return fmt.Errorf("route to pod %v: %w", pod, err)
+	}
+	return n.hop(c.nodeIndex, pod, c.worldMAC)
+}
+
+// firstOf is the first address of the family, or none.
+func firstOf(f ir.Family, addrs []netip.Addr) netip.Addr {
+	if of := ir.AddrsOf(f, addrs); len(of) > 0 {
+		return of[0]
+	}
+	return netip.Addr{}
+}

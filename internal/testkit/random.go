@@ -1,0 +1,287 @@
+package testkit
+
+import (
+	"math/rand/v2"
+	"net/netip"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+// RandomFlows makes n flows that ask a program every kind of question: each kind
+// of destination (frontends of all kinds, unknown ports and addresses of
+// Services, the node, pods, the internet) from each kind of source (endpoints
+// and other pods of the node, the node itself, other nodes' pods, clients inside
+// and outside of source ranges), in the families the program has. Equal
+// generators and programs give equal flows.
+func RandomFlows(rng *rand.Rand, p *ir.Program, n int) []Flow {
+	g := newGenerator(rng, p)
+	flows := make([]Flow, 0, n)
+	for len(flows) < n {
+		if f, ok := g.flow(); ok {
+			flows = append(flows, f)
+		}
+	}
+	return flows
+}
+
+// generator knows the program's cast.
+type generator struct {
+	*rand.Rand
+	program  *ir.Program
+	pools    map[string]*ir.Pool
+	families []ir.Family
+	node     map[ir.Family][]netip.Addr
+	// local are the endpoints on this node, clients pods of this node that
+	// are no endpoints, remote the endpoints elsewhere.
+	local, clients, remote map[ir.Family][]netip.Addr
+	// taken are addresses that no invented host may have.
+	taken map[netip.Addr]bool
+}
+
+func newGenerator(rng *rand.Rand, p *ir.Program) *generator {
+	g := &generator{
+		Rand: rng, program: p,
+		pools:   make(map[string]*ir.Pool, len(p.Pools)),
+		node:    make(map[ir.Family][]netip.Addr),
+		local:   make(map[ir.Family][]netip.Addr),
+		clients: make(map[ir.Family][]netip.Addr),
+		remote:  make(map[ir.Family][]netip.Addr),
+		taken:   make(map[netip.Addr]bool),
+	}
+	g.addNode()
+	g.addEndpoints()
+	for _, f := range p.Frontends {
+		g.taken[f.Match.Address] = true
+	}
+	for _, a := range p.ClusterIPs {
+		g.taken[a] = true
+	}
+	for _, f := range ir.Families() {
+		if g.has(f) {
+			g.families = append(g.families, f)
+			g.addClients(f)
+		}
+	}
+	if len(g.families) == 0 {
+		g.families = []ir.Family{ir.IPv4}
+		g.addClients(ir.IPv4)
+	}
+	return g
+}
+
+func (g *generator) addNode() {
+	for _, a := range g.program.Node.Addresses {
+		g.taken[a] = true
+		if !a.IsLoopback() {
+			g.node[ir.FamilyOf(a)] = append(g.node[ir.FamilyOf(a)], a)
+		}
+	}
+}
+
+func (g *generator) addEndpoints() {
+	for i := range g.program.Pools {
+		pool := &g.program.Pools[i]
+		g.pools[pool.ID] = pool
+		for _, ep := range pool.Endpoints {
+			a := ep.Address.Addr()
+			if g.taken[a] {
+				continue
+			}
+			g.taken[a] = true
+			side := g.remote
+			if ep.Local {
+				side = g.local
+			}
+			side[ir.FamilyOf(a)] = append(side[ir.FamilyOf(a)], a)
+		}
+	}
+}
+
+// addClients invents pods of this node: one that a CIDR detector finds, if
+// there is one, and one that it does not.
+func (g *generator) addClients(f ir.Family) {
+	var prefixes []netip.Prefix
+	if detected := ir.PrefixesOf(f, g.program.Node.Local.CIDRs); len(detected) > 0 {
+		prefixes = append(prefixes, detected[0])
+	}
+	prefixes = append(prefixes, clientPods(f))
+	for _, p := range prefixes {
+		if a, ok := g.host(p); ok {
+			g.taken[a] = true
+			g.clients[f] = append(g.clients[f], a)
+		}
+	}
+}
+
+func (g *generator) has(f ir.Family) bool {
+	for i := range g.program.Frontends {
+		if g.program.Frontends[i].Match.Family == f {
+			return true
+		}
+	}
+	return len(g.node[f]) > 0
+}
+
+// flow makes one flow; it fails where the program has nothing of the kind that
+// the dice chose.
+func (g *generator) flow() (Flow, bool) {
+	var d target
+	var ok bool
+	switch dice := g.IntN(100); {
+	case dice < 60:
+		d, ok = g.frontend()
+	case dice < 70:
+		d, ok = g.unknownPort()
+	case dice < 76:
+		d, ok = g.unknownService()
+	case dice < 84:
+		d, ok = g.nodeItself()
+	default:
+		d, ok = g.elsewhere()
+	}
+	if !ok {
+		return Flow{}, false
+	}
+	return g.from(d)
+}
+
+// pick takes one of the values.
+func pick[T any](rng *rand.Rand, values []T) (T, bool) {
+	if len(values) == 0 {
+		var none T
+		return none, false
+	}
+	return values[rng.IntN(len(values))], true
+}
+
+// host is an address in the prefix that nobody has yet and that a host may have.
+func (g *generator) host(p netip.Prefix) (netip.Addr, bool) {
+	const tries = 8
+	for range tries {
+		if a := g.inside(p); usable(a) && !g.taken[a] {
+			return a, true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// inside is any address of the prefix.
+func (g *generator) inside(p netip.Prefix) netip.Addr {
+	bytes := p.Masked().Addr().AsSlice()
+	for i := range bytes {
+		free := min(max((i+1)*8-p.Bits(), 0), 8)
+		bytes[i] |= byte(g.Uint32()) & byte(1<<free-1)
+	}
+	a, _ := netip.AddrFromSlice(bytes)
+	return a
+}
+
+// usable are the addresses that routers forward.
+func usable(a netip.Addr) bool {
+	if a.Is4() {
+		b := a.As4()
+		return b[0] != 0 && b[0] != 127 && b[0] < 224 && !a.IsLinkLocalUnicast()
+	}
+	return a.IsPrivate() || netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20}), 3).Contains(a)
+}
+
+// clientPods is a range for pods outside of every detector's (RFC 2544, RFC
+// 4193).
+func clientPods(f ir.Family) netip.Prefix {
+	if f == ir.IPv4 {
+		return netip.MustParsePrefix("198.18.0.0/16")
+	}
+	return netip.MustParsePrefix("fd5e:1b:2c::/64")
+}
+
+// internet is a range for hosts that have to do with nothing.
+func internet(f ir.Family) netip.Prefix {
+	if f == ir.IPv4 {
+		return netip.MustParsePrefix("203.0.113.0/24")
+	}
+	return netip.MustParsePrefix("2001:db8:cafe::/48")
+}
+
+// from gives a target a source.
+func (g *generator) from(d target) (Flow, bool) {
+	f := Flow{Dst: d.addr, Protocol: d.protocol, Port: d.port}
+	var ok bool
+	switch g.IntN(10) {
+	case 0, 1, 2:
+		f.From = eval.FromPod
+		f.Src, ok = g.pod(d)
+	case 3, 4:
+		f.From, ok = eval.FromNode, true
+		f.Src, _ = pick(g.Rand, g.node[ir.FamilyOf(d.addr)])
+		if d.addr.IsLoopback() {
+			f.Src = d.addr
+		}
+	default:
+		f.From = eval.FromOutside
+		f.Src, ok = g.outsider(d)
+	}
+	if d.addr.IsLoopback() && f.From != eval.FromNode {
+		return Flow{}, false // a martian
+	}
+	return f, ok && f.Src != f.Dst || f.From == eval.FromNode
+}
+
+// pod is a local pod: an endpoint of the target where there is one, so that it
+// may be given itself, another endpoint, or no endpoint at all.
+func (g *generator) pod(d target) (netip.Addr, bool) {
+	family := ir.FamilyOf(d.addr)
+	var own []netip.Addr
+	if d.frontend != nil {
+		for _, ep := range g.pools[d.frontend.Internal.Pool].Endpoints {
+			if a := ep.Address.Addr(); ep.Local && !g.isNode(a) {
+				own = append(own, a)
+			}
+		}
+	}
+	for _, group := range [][]netip.Addr{own, g.local[family]} {
+		if g.IntN(3) != 0 {
+			continue
+		}
+		if a, ok := pick(g.Rand, group); ok {
+			return a, true
+		}
+	}
+	return pick(g.Rand, g.clients[family])
+}
+
+// outsider is another node's pod, a client in a source range, or any client.
+func (g *generator) outsider(d target) (netip.Addr, bool) {
+	family := ir.FamilyOf(d.addr)
+	switch g.IntN(4) {
+	case 0:
+		if a, ok := pick(g.Rand, g.remote[family]); ok {
+			return a, true
+		}
+	case 1:
+		if p, ok := pick(g.Rand, ir.PrefixesOf(family, g.program.Node.Local.CIDRs)); ok {
+			if a, ok := g.host(p); ok {
+				return a, true
+			}
+		}
+	case 2:
+		if d.frontend == nil {
+			break
+		}
+		if p, ok := pick(g.Rand, d.frontend.SourceRanges); ok {
+			if a, ok := g.host(p); ok {
+				return a, true
+			}
+		}
+	}
+	return g.host(internet(family))
+}
+
+func (g *generator) isNode(a netip.Addr) bool {
+	for _, own := range g.program.Node.Addresses {
+		if own == a {
+			return true
+		}
+	}
+	return false
+}

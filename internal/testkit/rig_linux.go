@@ -1,0 +1,164 @@
+package testkit
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+	"github.com/vishvananda/netlink"
+)
+
+// Rig is a node, its pods and the world. Its methods are for one goroutine;
+// rigs do not disturb each other.
+type Rig struct {
+	spec      Spec
+	node      *node
+	world     *namespace
+	pods      map[netip.Addr]string // the pod's veth on the node
+	listeners map[Port]bool
+	closers   []func() error
+}
+
+// New builds a rig and takes it down when the test ends. It wants what
+// [Require] asks for.
+func New(t testing.TB, s Spec) *Rig {
+	t.Helper()
+	r, err := Build(s)
+	if err != nil {
+		t.Fatalf("building the rig: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Errorf("closing the rig: %v", err)
+		}
+	})
+	return r
+}
+
+// Build is [New] for callers without a test; they call Close.
+func Build(s Spec) (*Rig, error) {
+	r := &Rig{spec: s, pods: make(map[netip.Addr]string), listeners: make(map[Port]bool)}
+	if err := r.build(); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+func (r *Rig) build() error {
+	if err := r.namespaces(); err != nil {
+		return err
+	}
+	c, err := plug(r.node.namespace, r.world, r.node.uplink, "up", 0, nil)
+	if err != nil {
+		return err
+	}
+	for _, f := range ir.Families() {
+		if err := r.world.exit(f, uplinkRule, uplinkTable, netip.Addr{}, c); err != nil {
+			return err
+		}
+	}
+	if err := r.node.own(r.spec.NodeAddrs, c); err != nil {
+		return err
+	}
+	for _, pod := range r.spec.Pods {
+		if err := r.addPod(pod); err != nil {
+			return err
+		}
+	}
+	return r.listen(r.spec.Ports)
+}
+
+func (r *Rig) namespaces() (err error) {
+	if r.node, err = newNode(r.spec); err != nil {
+		return err
+	}
+	r.world, err = newWorld()
+	return err
+}
+
+// addPod gives the node one more local pod.
+func (r *Rig) addPod(pod netip.Addr) error {
+	if _, have := r.pods[pod]; have {
+		return nil
+	}
+	if slices.Contains(r.spec.NodeAddrs, pod) {
+		return fmt.Errorf("pod %v: that is the node's own address", pod)
+	}
+	number := len(r.pods)
+	name, err := r.node.podInterface(number)
+	if err != nil {
+		return fmt.Errorf("pod %v: %w", pod, err)
+	}
+	c, err := plug(r.node.namespace, r.world, name, fmt.Sprintf("pod%d", number), number+1, r.node.bridge)
+	if err != nil {
+		return fmt.Errorf("pod %v: %w", pod, err)
+	}
+	family := ir.FamilyOf(pod)
+	if err := r.node.reach(pod, c, firstOf(family, r.spec.NodeAddrs)); err != nil {
+		return err
+	}
+	r.pods[pod] = name
+	return r.world.exit(family, firstPodRule+number, firstPodTable+number, pod, c)
+}
+
+// NodeAddrs are the addresses a masqueraded packet may have.
+func (r *Rig) NodeAddrs() []netip.Addr { return slices.Clone(r.spec.NodeAddrs) }
+
+// Do runs f on a thread inside the node's namespace: netlink sockets opened
+// there are the node's. While it runs no flow can start.
+func (r *Rig) Do(f func() error) error { return r.node.do(f) }
+
+// NodeNamespace is the node's namespace as a file, for setns(2).
+func (r *Rig) NodeNamespace() *os.File { return r.node.file }
+
+// FlushConntrack forgets the node's connections, as before other rules are
+// tried: a UDP port that is used again would keep its old translation.
+func (r *Rig) FlushConntrack() error {
+	if err := r.node.nl.ConntrackTableFlush(netlink.ConntrackTable); err != nil {
+		return fmt.Errorf("flush conntrack: %w", err)
+	}
+	return nil
+}
+
+// Packet is a flow as the node meets it, for the evaluator.
+func (r *Rig) Packet(f Flow) eval.Packet {
+	f = r.resolve(f)
+	p := eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From}
+	switch f.From {
+	case eval.FromPod:
+		p.Interface = r.node.inputInterface(r.pods[f.Src])
+	case eval.FromOutside:
+		p.Interface = r.node.uplink
+	}
+	return p
+}
+
+// resolve fills in what a flow leaves out.
+func (r *Rig) resolve(f Flow) Flow {
+	if f.From == eval.FromNode && !f.Src.IsValid() {
+		f.Src = firstOf(ir.FamilyOf(f.Dst), r.spec.NodeAddrs)
+	}
+	return f
+}
+
+// Close takes the rig down. New does it by itself.
+func (r *Rig) Close() error {
+	var errs []error
+	for _, c := range r.closers {
+		errs = append(errs, c())
+	}
+	r.closers = nil
+	if r.node != nil {
+		r.node.close()
+	}
+	if r.world != nil {
+		r.world.close()
+	}
+	r.node, r.world = nil, nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,98 @@
+package testkit
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+// Spec is what a rig is built from. Remote endpoints, clients and virtual
+// addresses need no mention: the world has every address.
+type Spec struct {
+	// NodeAddrs are the node's own addresses; loopback needs no mention.
+	NodeAddrs []netip.Addr
+	// Pods are the addresses of local pods, endpoints or not. A pod with two
+	// families is two of them, each with an interface of its own.
+	Pods []netip.Addr
+	// Ports are listened on, on the node and in the world.
+	Ports []Port
+	// Local decides the names of the pods' interfaces on the node, and whether
+	// there is a bridge.
+	Local ir.LocalDetector
+}
+
+// Port is something to listen on.
+type Port struct {
+	Protocol ir.Protocol
+	Number   uint16
+}
+
+// SpecFor derives the rig for a program and the flows to try in it. Local
+// endpoints become pods, unless they have one of the node's addresses and so
+// are on the host's network; a family of which the node has no address, though
+// something uses it, gets one, since nothing could be masqueraded without.
+func SpecFor(p *ir.Program, flows []Flow) Spec {
+	s := Spec{Local: p.Node.Local}
+	for _, a := range p.Node.Addresses {
+		if !a.IsLoopback() {
+			s.NodeAddrs = append(s.NodeAddrs, a)
+		}
+	}
+	for _, pool := range p.Pools {
+		for _, ep := range pool.Endpoints {
+			s.endpoint(p, ep)
+		}
+	}
+	for _, f := range flows {
+		s.flow(f)
+	}
+	for _, f := range ir.Families() {
+		if len(ir.AddrsOf(f, s.NodeAddrs)) == 0 && usesFamily(p, flows, f) {
+			s.NodeAddrs = append(s.NodeAddrs, spareNodeAddr(f))
+		}
+	}
+	slices.SortFunc(s.Pods, netip.Addr.Compare)
+	s.Pods = slices.Compact(s.Pods)
+	return s
+}
+
+// endpoint adds a pool's endpoint. All protocols are listened on where one is
+// wanted, so that a rule with the wrong protocol does not look like a refusal.
+func (s *Spec) endpoint(p *ir.Program, ep ir.Endpoint) {
+	addr := ep.Address.Addr()
+	if ep.Local && !slices.Contains(p.Node.Addresses, addr) {
+		s.Pods = append(s.Pods, addr)
+	}
+	s.port(ir.TCP, ep.Address.Port())
+	s.port(ir.UDP, ep.Address.Port())
+}
+
+func (s *Spec) flow(f Flow) {
+	if f.From == eval.FromPod {
+		s.Pods = append(s.Pods, f.Src)
+	}
+	s.port(f.Protocol, f.Port)
+}
+
+func (s *Spec) port(proto ir.Protocol, number uint16) {
+	p := Port{Protocol: proto, Number: number}
+	if !slices.Contains(s.Ports, p) {
+		s.Ports = append(s.Ports, p)
+	}
+}
+
+func usesFamily(p *ir.Program, flows []Flow, f ir.Family) bool {
+	return slices.ContainsFunc(p.Frontends, func(fe ir.Frontend) bool { return fe.Match.Family == f }) ||
+		slices.ContainsFunc(flows, func(fl Flow) bool { return ir.FamilyOf(fl.Dst) == f })
+}
+
+// spareNodeAddr is of the ranges for benchmarks and documentation (RFC 2544,
+// RFC 3849), which no program of ours uses.
+func spareNodeAddr(f ir.Family) netip.Addr {
+	if f == ir.IPv4 {
+		return netip.AddrFrom4([4]byte{198, 19, 255, 254})
+	}
+	return netip.MustParseAddr("2001:db8:ffff::fffe")
+}

@@ -1,0 +1,63 @@
+package testkit
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// setting is a sysctl below net and its value.
+type setting struct{ name, value string }
+
+// commonSettings are for both namespaces. Addresses are usable at once and
+// nothing is checked or announced; ICMP errors are not rate limited, because a
+// hundred rejected flows at once are the normal case here.
+func commonSettings() []setting {
+	return []setting{
+		{"ipv4.conf.all.rp_filter", "0"},
+		{"ipv4.conf.default.rp_filter", "0"},
+		{"ipv4.conf.all.send_redirects", "0"},
+		{"ipv4.conf.default.send_redirects", "0"},
+		{"ipv4.conf.all.accept_redirects", "0"},
+		{"ipv4.conf.default.accept_redirects", "0"},
+		{"ipv4.icmp_ratemask", "0"},
+		{"ipv6.icmp.ratelimit", "0"},
+		{"ipv6.icmp.ratemask", "2"}, // not type 1, destination unreachable
+		{"ipv6.conf.all.disable_ipv6", "0"},
+		{"ipv6.conf.default.disable_ipv6", "0"},
+		{"ipv6.conf.default.accept_dad", "0"},
+		{"ipv6.conf.default.accept_ra", "0"},
+		{"ipv6.conf.default.accept_redirects", "0"},
+		{"ipv6.conf.default.addr_gen_mode", "1"},
+	}
+}
+
+// nodeSettings make the node a router.
+func nodeSettings() []setting {
+	return []setting{
+		{"ipv4.ip_forward", "1"},
+		{"ipv6.conf.all.forwarding", "1"},
+	}
+}
+
+// worldSettings let the world use addresses that no interface of it has.
+func worldSettings() []setting {
+	return []setting{
+		{"ipv4.conf.all.accept_local", "1"},
+		{"ipv6.ip_nonlocal_bind", "1"},
+	}
+}
+
+// sysctl writes settings of the namespace; /proc/sys/net shows the namespace of
+// the thread that opens it.
+func (n *namespace) sysctl(settings []setting) error {
+	return n.do(func() error {
+		for _, s := range settings {
+			path := "/proc/sys/net/" + strings.ReplaceAll(s.name, ".", "/")
+			if err := os.WriteFile(path, []byte(s.value), 0); err != nil {
+				return fmt.Errorf("sysctl %s=%s: %w", s.name, s.value, err)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,306 @@
+package ir
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// ParseText reads the text form of a program. The result satisfies [Verify]
+// only if what was written did.
+func ParseText(text []byte) (*Program, error) {
+	r := textReader{program: &Program{}}
+	for i, line := range strings.Split(string(text), "\n") {
+		if err := r.line(line); err != nil {
+			return nil, fmt.Errorf("program text, line %d: %w", i+1, err)
+		}
+	}
+	if !r.header {
+		return nil, fmt.Errorf("program text: the first line is not %q", textHeader)
+	}
+	return r.program, nil
+}
+
+// textReader holds the program so far and the item that indented lines belong
+// to.
+type textReader struct {
+	program *Program
+	header  bool
+	item    string
+}
+
+func (r *textReader) line(line string) error {
+	if !r.header {
+		if line != textHeader {
+			return fmt.Errorf("want %q", textHeader)
+		}
+		r.header = true
+		return nil
+	}
+	w, err := splitWords(line)
+	if err != nil || len(w.words) == 0 {
+		return err
+	}
+	word := w.next()
+	if !strings.HasPrefix(line, "  ") {
+		r.item = word
+		err = r.begin(word, w)
+	} else {
+		err = r.fact(word, w)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", word, err)
+	}
+	return w.end(word)
+}
+
+// begin starts an item.
+func (r *textReader) begin(word string, w *words) error {
+	p := r.program
+	switch word {
+	case "node":
+		p.Node.Name = w.next()
+	case "masquerade":
+	case "cluster-ip":
+		p.ClusterIPs = append(p.ClusterIPs, w.addr())
+	case "health-check":
+		p.HealthChecks = append(p.HealthChecks, HealthCheck{Namespace: w.next(), Name: w.next(), Family: text[Family](w)})
+	case "frontend":
+		p.Frontends = append(p.Frontends, Frontend{ID: w.next()})
+	case "pool":
+		p.Pools = append(p.Pools, Pool{ID: w.next()})
+	default:
+		return fmt.Errorf("unknown item")
+	}
+	return w.err
+}
+
+// fact adds an indented line to the current item.
+func (r *textReader) fact(word string, w *words) error {
+	p := r.program
+	known := false
+	switch r.item {
+	case "node":
+		known = nodeFact(&p.Node, word, w)
+	case "masquerade":
+		known = masqueradeFact(&p.Masquerade, word, w)
+	case "health-check":
+		known = healthCheckFact(&p.HealthChecks[len(p.HealthChecks)-1], word, w)
+	case "frontend":
+		known = frontendFact(&p.Frontends[len(p.Frontends)-1], word, w)
+	case "pool":
+		known = poolFact(&p.Pools[len(p.Pools)-1], word, w)
+	}
+	if !known {
+		return fmt.Errorf("unknown fact of %s", r.item)
+	}
+	return w.err
+}
+
+func nodeFact(n *Node, word string, w *words) bool {
+	switch word {
+	case "address":
+		n.Addresses = append(n.Addresses, w.addr())
+	case "nodeport-address":
+		n.NodePorts.Addresses = append(n.NodePorts.Addresses, w.addr())
+	case "nodeport-prefix":
+		n.NodePorts.Prefixes = append(n.NodePorts.Prefixes, w.prefix())
+	case "local":
+		n.Local.Mode = text[DetectMode](w)
+		if n.Local.Mode == DetectInterface || n.Local.Mode == DetectInterfacePrefix {
+			n.Local.Interface = w.next()
+		}
+	case "local-cidr":
+		n.Local.CIDRs = append(n.Local.CIDRs, w.prefix())
+	case "service-cidr":
+		n.ServiceCIDRs = append(n.ServiceCIDRs, w.prefix())
+	case "drop-invalid":
+		n.DropInvalid = true
+	default:
+		return false
+	}
+	return true
+}
+
+func masqueradeFact(m *Masquerade, word string, w *words) bool {
+	switch word {
+	case "family":
+		m.Families = append(m.Families, text[Family](w))
+	case "exclude":
+		m.Exclude = append(m.Exclude, w.prefix())
+	case "origin":
+		m.Origin = w.origin()
+	default:
+		return false
+	}
+	return true
+}
+
+func healthCheckFact(h *HealthCheck, word string, w *words) bool {
+	switch word {
+	case "port":
+		h.Port = uint16(w.number(16))
+	case "local-endpoints":
+		h.LocalEndpoints = int(w.number(31))
+	case "origin":
+		h.Origin = w.origin()
+	default:
+		return false
+	}
+	return true
+}
+
+func frontendFact(f *Frontend, word string, w *words) bool {
+	switch word {
+	case "kind":
+		f.Kind = text[FrontendKind](w)
+	case "service":
+		f.Service = ServicePort{Namespace: w.next(), Name: w.next(), Port: w.next(), Protocol: text[Protocol](w)}
+	case "match":
+		f.Match = w.match()
+	case "source-range":
+		f.SourceRanges = append(f.SourceRanges, w.prefix())
+	case "affinity":
+		f.Affinity = uint32(w.number(32))
+	case "route":
+		side := w.next()
+		route := Route{Pool: w.next(), Masquerade: text[MasqueradeRule](w), OnEmpty: text[EmptyAction](w)}
+		if side == "both" || side == "internal" {
+			f.Internal = route
+		}
+		if side == "both" || side == "external" {
+			f.External = route
+		}
+		return side == "both" || side == "internal" || side == "external"
+	case "origin":
+		f.Origin = w.origin()
+	default:
+		return false
+	}
+	return true
+}
+
+func poolFact(p *Pool, word string, w *words) bool {
+	switch word {
+	case "endpoint":
+		e := Endpoint{Address: w.addrPort()}
+		place := w.next()
+		e.Local = place == "local"
+		e.Weight = uint16(w.number(16))
+		if len(w.words) > 0 {
+			e.Origin = w.origin()
+		}
+		p.Endpoints = append(p.Endpoints, e)
+		return place == "local" || place == "remote"
+	case "origin":
+		p.Origin = w.origin()
+	default:
+		return false
+	}
+	return true
+}
+
+// words are the rest of a line; the first error stays.
+type words struct {
+	words []string
+	err   error
+}
+
+// splitWords splits at spaces; a word in quotes may hold anything.
+func splitWords(line string) (*words, error) {
+	w := &words{}
+	for rest := strings.TrimLeft(line, " "); rest != ""; rest = strings.TrimLeft(rest, " ") {
+		if rest[0] != '"' {
+			word, tail, _ := strings.Cut(rest, " ")
+			w.words, rest = append(w.words, word), tail
+			continue
+		}
+		quoted, err := strconv.QuotedPrefix(rest)
+		if err != nil {
+			return nil, fmt.Errorf("a quote is not closed")
+		}
+		word, err := strconv.Unquote(quoted)
+		if err != nil {
+			return nil, fmt.Errorf("unquoting: %w", err)
+		}
+		w.words, rest = append(w.words, word), rest[len(quoted):]
+	}
+	return w, nil
+}
+
+func (w *words) fail(err error) {
+	if w.err == nil && err != nil {
+		w.err = err
+	}
+}
+
+func (w *words) next() string {
+	if len(w.words) == 0 {
+		w.fail(fmt.Errorf("a word is missing"))
+		return ""
+	}
+	word := w.words[0]
+	w.words = w.words[1:]
+	return word
+}
+
+func (w *words) end(word string) error {
+	if len(w.words) > 0 {
+		return fmt.Errorf("%s: %d words too many", word, len(w.words))
+	}
+	return nil
+}
+
+func (w *words) addr() netip.Addr {
+	a, err := netip.ParseAddr(w.next())
+	w.fail(err)
+	return a
+}
+
+func (w *words) addrPort() netip.AddrPort {
+	a, err := netip.ParseAddrPort(w.next())
+	w.fail(err)
+	return a
+}
+
+func (w *words) prefix() netip.Prefix {
+	p, err := netip.ParsePrefix(w.next())
+	w.fail(err)
+	return p
+}
+
+func (w *words) number(bits int) uint64 {
+	n, err := strconv.ParseUint(w.next(), 10, bits)
+	w.fail(err)
+	return n
+}
+
+func (w *words) match() Match {
+	m := Match{Family: text[Family](w)}
+	if len(w.words) > 0 && w.words[0] == "node" {
+		w.next()
+	} else {
+		m.Address = w.addr()
+	}
+	m.Protocol = text[Protocol](w)
+	m.Port = uint16(w.number(16))
+	return m
+}
+
+func (w *words) origin() Origin {
+	return Origin{
+		Kind: w.next(), Namespace: w.next(), Name: w.next(), Path: w.next(), File: w.next(),
+		Line: int(w.number(31)),
+	}
+}
+
+// text reads a word into a value that unmarshals itself.
+func text[T any, P interface {
+	*T
+	UnmarshalText([]byte) error
+}](w *words) T {
+	var v T
+	w.fail(P(&v).UnmarshalText([]byte(w.next())))
+	return v
+}

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs the Debian packages that the kernel tests need, where that is
+# possible: as root, with apt. Elsewhere it says what is missing, and the tests
+# that need it say so too.
+set -eu
+
+missing=""
+need() { # command package
+	PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+
+if [ "$(uname -s)" != Linux ]; then
+	echo "kernel tests need Linux; the others run here"
+	exit 0
+fi
+need nft nftables
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+	echo "installing$missing"
+	export DEBIAN_FRONTEND=noninteractive
+	# shellcheck disable=SC2086
+	apt-get install -y -qq $missing >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq $missing >/dev/null; }
+else
+	echo "missing packages:$missing (not root, or no apt): the kernel tests will be skipped"
+fi
