@@ -1,0 +1,188 @@
+package nftables
+
+import (
+	"cmp"
+	"hash/fnv"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/planec/planec/ir"
+)
+
+// affinitySize bounds the bindings of one family: clients times Services with
+// affinity that were used within the timeout. A full map means new clients are
+// spread anew at every connection; nothing else breaks.
+const affinitySize = "1048576"
+
+// savedMarksSize bounds the connections that are inside an affinity chain at
+// one moment, which is at most one for each CPU.
+const savedMarksSize = "65536"
+
+// affinitySets are the maps of session affinity (see doc.go).
+type affinitySets struct {
+	bindings, marks set
+	// services give the Service of a frontend: [0] by address, [1] by nodePort.
+	services [2]set
+	// draws give the chain that draws an index, slots the endpoint's ID of an
+	// index, endpoints the address of an ID.
+	draws, slots, endpoints [scopes]set
+
+	serviceIDs  map[ir.ServicePort]uint32
+	endpointIDs map[ir.ServicePort]map[netip.AddrPort]uint32
+}
+
+func newAffinitySets(f family) affinitySets {
+	a := affinitySets{
+		bindings: set{
+			kind: "map", name: "affinity", of: "typeof " + f.ip + " saddr . meta mark : meta priority",
+			size: affinitySize, flags: "dynamic,timeout",
+		},
+		marks: set{
+			kind: "map", name: "affinity-saved-marks", of: "typeof ct id : meta mark",
+			size: savedMarksSize, flags: "dynamic,timeout",
+		},
+		serviceIDs: make(map[ir.ServicePort]uint32), endpointIDs: make(map[ir.ServicePort]map[netip.AddrPort]uint32),
+	}
+	for i, s := range []scope{0, nodePortScope} {
+		a.services[i] = set{kind: "map", name: s.prefix() + "affinity-services", of: "typeof " + s.keyExpr(f) + " : meta mark"}
+	}
+	for s := range scope(scopes) {
+		key, name := s.keyExpr(f), s.prefix()+"affinity-"
+		a.draws[s] = set{kind: "map", name: name + "draws", of: "type " + s.keyType(f) + " : verdict"}
+		a.slots[s] = set{kind: "map", name: name + "slots", of: "typeof " + key + " . " + indexExpr(maxSlots) + " : meta priority"}
+		a.endpoints[s] = set{kind: "map", name: name + "endpoints", of: "typeof " + key + " . meta priority : " + f.ip + " daddr . th dport"}
+	}
+	return a
+}
+
+func (a *affinitySets) sets() []*set {
+	list := []*set{&a.bindings, &a.marks, &a.services[0], &a.services[1]}
+	for s := range scope(scopes) {
+		list = append(list, &a.draws[s], &a.slots[s], &a.endpoints[s])
+	}
+	return list
+}
+
+// used reports whether any frontend of the family has affinity.
+func (a *affinitySets) used() bool { return a.bindings.always }
+
+// add adds one route of a frontend.
+func (a *affinitySets) add(t *table, f *ir.Frontend, key []byte, at scope, c choice) {
+	a.bindings.always, a.marks.always = true, true
+	if at&externalScope == 0 {
+		a.addService(t, f, key, at)
+	}
+	m := &a.draws[at]
+	b := t.comment(append(m.next(), key...), f)
+	m.end(append(b, " : jump "+draw{at: at, n: len(c.slots)}.name()...))
+	ids := a.endpointIDs[f.Service]
+	a.addSlots(&a.slots[at], t, f, key, c, ids)
+	a.addEndpoints(&a.endpoints[at], t, f, key, c, ids)
+}
+
+func (a *affinitySets) addService(t *table, f *ir.Frontend, key []byte, at scope) {
+	m := &a.services[at&nodePortScope]
+	b := t.comment(append(m.next(), key...), f)
+	m.end(append(b, " : "+hex32(a.serviceIDs[f.Service])...))
+}
+
+func (a *affinitySets) addSlots(m *set, t *table, f *ir.Frontend, key []byte, c choice, ids map[netip.AddrPort]uint32) {
+	for i, address := range c.slots {
+		b := append(append(m.next(), key...), " . "...)
+		b = t.comment(strconv.AppendInt(b, int64(i), 10), f)
+		m.end(appendHandle(append(b, " : "...), ids[address]))
+	}
+}
+
+func (a *affinitySets) addEndpoints(m *set, t *table, f *ir.Frontend, key []byte, c choice, ids map[netip.AddrPort]uint32) {
+	for i := range c.pool.Endpoints {
+		address := c.pool.Endpoints[i].Address
+		b := append(append(m.next(), key...), " . "...)
+		b = t.comment(appendHandle(b, ids[address]), f)
+		m.end(appendEndpoint(append(b, " : "...), address))
+	}
+}
+
+// name gives every Service with affinity, and every endpoint of it, an ID.
+func (a *affinitySets) name(t *table) {
+	members := make(map[ir.ServicePort][]netip.AddrPort)
+	var order []ir.ServicePort
+	for i := range t.program.Frontends {
+		f := &t.program.Frontends[i]
+		if f.Affinity == 0 || f.Match.Family != t.ir {
+			continue
+		}
+		if _, seen := members[f.Service]; !seen {
+			order = append(order, f.Service)
+		}
+		members[f.Service] = append(members[f.Service], t.members(f)...)
+	}
+	slices.SortFunc(order, compareServicePort)
+	taken := make(map[uint32]bool, len(order))
+	for _, s := range order {
+		a.serviceIDs[s] = freeID(hashString(s.String()), taken, 1, 1<<32-1)
+		a.endpointIDs[s] = endpointIDs(members[s])
+	}
+}
+
+// members are the endpoints that a frontend may choose on any route.
+func (t *table) members(f *ir.Frontend) []netip.AddrPort {
+	var list []netip.AddrPort
+	for _, id := range []string{f.Internal.Pool, f.External.Pool} {
+		if c, ok := t.pools.get(id); ok {
+			for i := range c.pool.Endpoints {
+				list = append(list, c.pool.Endpoints[i].Address)
+			}
+		}
+	}
+	return list
+}
+
+// The IDs of endpoints are traffic class handles that nobody uses: they stand
+// in meta priority for a moment.
+const (
+	firstEndpointID = 0xc0000000
+	lastEndpointID  = 0xfffffffe
+)
+
+func endpointIDs(members []netip.AddrPort) map[netip.AddrPort]uint32 {
+	slices.SortFunc(members, netip.AddrPort.Compare)
+	members = slices.Compact(members)
+	ids := make(map[netip.AddrPort]uint32, len(members))
+	taken := make(map[uint32]bool, len(members))
+	for _, m := range members {
+		ids[m] = freeID(uint32(hashAddrPort(m))|firstEndpointID, taken, firstEndpointID, lastEndpointID)
+	}
+	return ids
+}
+
+// freeID returns the hash, or the next number that is free: the same for the
+// same identities in the same order.
+func freeID(id uint32, taken map[uint32]bool, first, last uint32) uint32 {
+	for id < first || id > last || taken[id] {
+		if id++; id < first || id > last {
+			id = first
+		}
+	}
+	taken[id] = true
+	return id
+}
+
+func hashString(s string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(s))
+	return h.Sum32()
+}
+
+// appendHandle writes an ID as nft lists a traffic class handle, in hex.
+func appendHandle(b []byte, id uint32) []byte {
+	b = strconv.AppendUint(b, uint64(id>>16), 16)
+	b = append(b, ':')
+	return strconv.AppendUint(b, uint64(id&0xffff), 16)
+}
+
+func compareServicePort(a, b ir.ServicePort) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol))
+}

@@ -1,0 +1,118 @@
+package nftables
+
+import "github.com/planec/planec/ir"
+
+// priorities of base chains, as nft lists them; the output hook has no names
+// for those of NAT.
+const (
+	beforeDNAT       = "dstnat - 10"
+	beforeDNATOutput = "-110"
+	atDNAT           = "dstnat"
+	atDNATOutput     = "-100"
+	atSNAT           = "srcnat"
+	atFilter         = "filter"
+)
+
+// chainWriter appends chains; ones without rules are left out.
+type chainWriter struct{ b []byte }
+
+func (w *chainWriter) chain(name, hook string, rules []string) {
+	if len(rules) == 0 {
+		return
+	}
+	w.b = append(w.b, "\tchain "+name+" {\n"...)
+	if hook != "" {
+		w.b = append(w.b, "\t\ttype "+hook+"; policy accept;\n"...)
+	}
+	for _, r := range rules {
+		w.b = append(w.b, "\t\t"+r+"\n"...)
+	}
+	w.b = append(w.b, "\t}\n\n"...)
+}
+
+// appendTo writes the table, or nothing where it has no rules.
+func (t *table) appendTo(b []byte) []byte {
+	var w chainWriter
+	t.baseChains(&w)
+	t.frontendChains(&w)
+	if len(w.b) == 0 {
+		return b
+	}
+	b = append(b, "table "+t.ip+" "+TableName+" {\n"...)
+	for _, s := range t.sets() {
+		b = s.appendTo(b)
+	}
+	b = append(b, w.b[:len(w.b)-1]...)
+	return append(b, "}\n"...)
+}
+
+// baseChains writes the chains that the kernel calls.
+func (t *table) baseChains(w *chainWriter) {
+	ranges := t.jumps(t.restricted.used(), "ct state new jump source-ranges")
+	w.chain("filter-prerouting", "filter hook prerouting priority "+beforeDNAT, ranges)
+	w.chain("filter-pre-output", "filter hook output priority "+beforeDNATOutput, ranges)
+
+	unserved := t.jumps(t.hasUnserved(), "ct state new jump unserved")
+	check := t.jumps(t.hasClusterIPs(), "ct state new jump cluster-ips")
+	w.chain("filter-input", "filter hook input priority "+atFilter, unserved)
+	forward := append(t.jumps(t.program.Node.DropInvalid, "ct state invalid drop"), unserved...)
+	w.chain("filter-forward", "filter hook forward priority "+atFilter, append(forward, check...))
+	w.chain("filter-output", "filter hook output priority "+atFilter, append(unserved[:len(unserved):len(unserved)], check...))
+
+	services := t.jumps(t.services.used() || t.servesNodePorts(), "jump services")
+	w.chain("nat-prerouting", "nat hook prerouting priority "+atDNAT, services)
+	w.chain("nat-output", "nat hook output priority "+atDNATOutput, services)
+	w.chain("nat-postrouting", "nat hook postrouting priority "+atSNAT, t.postrouting())
+}
+
+func (t *table) jumps(want bool, rule string) []string {
+	if want {
+		return []string{rule}
+	}
+	return nil
+}
+
+// postrouting gives packets the node's own source address: those that a service
+// chain marked, those that an endpoint sends itself, then the node's egress.
+func (t *table) postrouting() []string {
+	var rules []string
+	if t.affinity.used() {
+		rules = append(rules, `ct status dnat meta priority >= `+string(appendHandle(nil, firstEndpointID))+` meta priority set none comment "endpoint IDs end here"`)
+	}
+	if t.marks() {
+		rules = append(rules, "meta mark & "+t.mark+" == "+t.mark+" meta mark set meta mark ^ "+t.mark+` masquerade fully-random`)
+	}
+	if t.hairpin.used() {
+		rules = append(rules, "ct status dnat "+t.ip+" saddr . "+scope(0).keyExpr(t.family)+" @hairpin masquerade fully-random")
+	}
+	if t.program.Masquerade.Enabled(t.ir) {
+		except := ""
+		if t.masqueradeExclusions.used() {
+			except = t.ip + " daddr != @masquerade-exclusions "
+		}
+		rules = append(rules, "fib daddr type != local "+except+"masquerade fully-random")
+	}
+	return rules
+}
+
+// marks reports whether any chain sets the masquerade bit.
+func (t *table) marks() bool {
+	for _, s := range t.steps() {
+		if s.masquerade != ir.MasqueradeNever {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *table) hasUnserved() bool {
+	return t.unserved.used() || (t.unservedNodeports.used() && t.hasNodePortAddresses())
+}
+
+func (t *table) hasClusterIPs() bool { return t.clusterIPs.used() || t.serviceCIDRs.used() }
+
+func (t *table) hasNodePortAddresses() bool {
+	return t.nodeportAddresses.used() || t.nodeportPrefixes.used()
+}
+
+func (t *table) servesNodePorts() bool { return t.nodeports.used() && t.hasNodePortAddresses() }

@@ -1,0 +1,2 @@
+// Package nftables emits rules.nft.
+package nftables

@@ -1,0 +1,163 @@
+package nftables
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/planec/planec/ir"
+)
+
+// frontend adds one frontend's elements to every set that needs them.
+func (t *table) frontend(f *ir.Frontend) {
+	internal, ok := t.pools.get(f.Internal.Pool)
+	external, ok2 := t.pools.get(f.External.Pool)
+	if !ok || !ok2 {
+		return
+	}
+	at := scope(0)
+	if f.Kind == ir.NodePort {
+		at = nodePortScope
+	}
+	key := t.appendKey(make([]byte, 0, 64), f)
+	outside := at
+	if !internal.same(external) && len(internal.slots) > 0 && len(external.slots) > 0 {
+		outside |= externalScope
+	}
+	to := target{
+		internal: t.step(f, f.Internal, internal, at),
+		external: t.step(f, f.External, external, outside),
+	}
+	t.ranges(f, key, at)
+	t.addVerdict(f, key, at, to)
+	if to.internal.act == nothing || to.external.act == nothing {
+		t.addUnserved(f, key, at)
+	}
+	t.routePool(f, key, to.internal, internal)
+	if to.external.at != to.internal.at || to.internal.act != to.external.act {
+		t.routePool(f, key, to.external, external)
+	}
+	t.addHairpins(f, internal)
+	if external.pool != internal.pool {
+		t.addHairpins(f, external)
+	}
+}
+
+// step says what one route does.
+func (t *table) step(f *ir.Frontend, r ir.Route, c choice, at scope) step {
+	if len(c.slots) == 0 {
+		if r.OnEmpty == ir.Drop {
+			return step{act: drop}
+		}
+		return step{act: nothing}
+	}
+	s := step{act: pick, at: at, n: uint32(len(c.slots)), masquerade: r.Masquerade}
+	if f.Affinity > 0 {
+		s.act, s.n = stick, f.Affinity
+		t.draws[draw{at: at, n: len(c.slots)}] = true
+	}
+	if r.Masquerade == ir.MasqueradeUnlessLocalSource && !t.program.Node.Local.Detects(t.ir) {
+		s.masquerade = ir.MasqueradeAlways
+	}
+	return s
+}
+
+// routePool adds the endpoints that a route may choose.
+func (t *table) routePool(f *ir.Frontend, key []byte, s step, c choice) {
+	switch s.act {
+	case pick:
+		t.addEndpoints(&t.endpoints[s.at], f, key, c)
+	case stick:
+		t.affinity.add(t, f, key, s.at, c)
+	}
+}
+
+func (t *table) addEndpoints(to *set, f *ir.Frontend, key []byte, c choice) {
+	for i, a := range c.slots {
+		b := append(to.next(), key...)
+		b = append(b, " . "...)
+		b = strconv.AppendInt(b, int64(i), 10)
+		b = t.comment(b, f)
+		b = append(b, " : "...)
+		to.end(appendEndpoint(b, a))
+	}
+}
+
+func (t *table) addVerdict(f *ir.Frontend, key []byte, at scope, to target) {
+	m := &t.services
+	if at&nodePortScope != 0 {
+		m = &t.nodeports
+	}
+	b := t.comment(append(m.next(), key...), f)
+	b = append(b, " : "...)
+	m.end(append(b, t.verdict(to)...))
+}
+
+func (t *table) addUnserved(f *ir.Frontend, key []byte, at scope) {
+	m := &t.unserved
+	if at&nodePortScope != 0 {
+		m = &t.unservedNodeports
+	}
+	m.end(t.comment(append(m.next(), key...), f))
+}
+
+// ranges adds the frontend's source ranges.
+func (t *table) ranges(f *ir.Frontend, key []byte, at scope) {
+	if len(f.SourceRanges) == 0 {
+		return
+	}
+	who, from := &t.restricted, &t.sourceRanges
+	if at&nodePortScope != 0 {
+		who, from = &t.restrictedNodeports, &t.nodeportSourceRanges
+	}
+	who.end(t.comment(append(who.next(), key...), f))
+	for _, p := range f.SourceRanges {
+		b := append(append(from.next(), key...), " . "...)
+		from.end(t.comment(appendPrefix(b, p), f))
+	}
+}
+
+type hairpinKey struct {
+	address  netip.AddrPort
+	protocol ir.Protocol
+}
+
+// addHairpins adds the pool's local endpoints, each once.
+func (t *table) addHairpins(f *ir.Frontend, c choice) {
+	for i := range c.pool.Endpoints {
+		e := &c.pool.Endpoints[i]
+		k := hairpinKey{e.Address, f.Match.Protocol}
+		if !e.Local || t.hairpinSeen[k] {
+			continue
+		}
+		t.hairpinSeen[k] = true
+		b := e.Address.Addr().AppendTo(t.hairpin.next())
+		b = append(b, " . "...)
+		b = e.Address.Addr().AppendTo(b)
+		b = append(appendProtocol(append(b, " . "...), f.Match.Protocol), " . "...)
+		t.hairpin.end(strconv.AppendUint(b, uint64(e.Address.Port()), 10))
+	}
+}
+
+// appendKey writes the frontend's key: "address . protocol . port", or
+// "protocol . port" of a nodePort.
+func (t *table) appendKey(b []byte, f *ir.Frontend) []byte {
+	if f.Kind != ir.NodePort {
+		b = append(f.Match.Address.AppendTo(b), " . "...)
+	}
+	b = append(appendProtocol(b, f.Match.Protocol), " . "...)
+	return strconv.AppendUint(b, uint64(f.Match.Port), 10)
+}
+
+func (t *table) comment(b []byte, f *ir.Frontend) []byte {
+	if !t.comments {
+		return b
+	}
+	return appendComment(b, f.Service)
+}
+
+func appendEndpoint(b []byte, a netip.AddrPort) []byte {
+	b = append(a.Addr().AppendTo(b), " . "...)
+	return strconv.AppendUint(b, uint64(a.Port()), 10)
+}
+
+func appendProtocol(b []byte, p ir.Protocol) []byte { return append(b, p.String()...) }

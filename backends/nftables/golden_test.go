@@ -1,0 +1,56 @@
+package nftables
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/ir"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata")
+
+// goldens are the programs whose text is kept; the kernel tests load each.
+func goldens() map[string]*ir.Program {
+	byInterface := kitchenSink()
+	byInterface.Node.Local = ir.LocalDetector{Mode: ir.DetectInterfacePrefix, Interface: "veth"}
+	small := &ir.Program{
+		Node:       ir.Node{Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}},
+		ClusterIPs: addrs("10.96.0.1"),
+		Pools:      []ir.Pool{poolOf("cart", "10.1.0.2:8080", "10.1.1.2:8080")},
+		Frontends:  []ir.Frontend{frontendOf(ir.ClusterIP, "cart", "10.96.0.1:80", "cart")},
+	}
+	small.Frontends[0].Internal.Masquerade = ir.MasqueradeNever
+	small.Frontends[0].External.Masquerade = ir.MasqueradeNever
+	return map[string]*ir.Program{
+		"empty":          {Node: ir.Node{Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}}},
+		"small":          small,
+		"everything":     kitchenSink(),
+		"veth-detection": byInterface,
+	}
+}
+
+func TestGolden(t *testing.T) {
+	for name, p := range goldens() {
+		t.Run(name, func(t *testing.T) {
+			got := emit(t, p, backends.DefaultOptions())
+			path := filepath.Join("testdata", name+".nft")
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), got); d != "" {
+				t.Errorf("run with -update if it is meant (-want +got):\n%s", d)
+			}
+		})
+	}
+}

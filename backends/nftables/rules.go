@@ -1,0 +1,178 @@
+package nftables
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/planec/planec/ir"
+)
+
+// frontendChains writes everything that base chains jump to.
+func (t *table) frontendChains(w *chainWriter) {
+	key := scope(0).keyExpr(t.family)
+	if t.restricted.used() {
+		w.chain("source-ranges", "", []string{
+			key + " @restricted " + key + " . " + t.ip + " saddr != @source-ranges drop",
+		})
+	}
+	t.unservedChains(w, key)
+	t.clusterIPsChain(w)
+	t.servicesChains(w, key)
+	for _, to := range t.splits() {
+		w.chain(to.name(), "", t.splitRules(to))
+	}
+	for _, s := range t.steps() {
+		w.chain(s.name(), "", t.stepRules(s))
+		if s.act == stick && s == s.base() {
+			w.chain(s.rebindName(), "", t.rebindRules(s))
+		}
+	}
+	for _, d := range t.sortedDraws() {
+		w.chain(d.name(), "", []string{
+			"meta priority set " + d.at.keyExpr(t.family) + " . " + indexExpr(d.n) + " map @" + d.at.prefix() + "affinity-slots",
+		})
+	}
+}
+
+// servicesChains finds the frontend: by address, else by nodePort.
+func (t *table) servicesChains(w *chainWriter, key string) {
+	var rules []string
+	if t.services.used() {
+		rules = append(rules, key+" vmap @services")
+	}
+	if t.servesNodePorts() {
+		rules = append(rules, t.toNodePortAddress("nodeports")...)
+	}
+	w.chain("services", "", rules)
+	if !t.servesNodePorts() {
+		return
+	}
+	nodePort := nodePortScope.keyExpr(t.family)
+	rules = nil
+	if t.restrictedNodeports.used() {
+		rules = append(rules, nodePort+" @restricted-nodeports "+nodePort+" . "+t.ip+" saddr != @nodeport-source-ranges drop")
+	}
+	w.chain("nodeports", "", append(rules, nodePort+" vmap @nodeports"))
+}
+
+// toNodePortAddress goes to a chain with packets for an address that nodePorts
+// are served on.
+func (t *table) toNodePortAddress(chain string) []string {
+	var rules []string
+	if t.nodeportAddresses.used() {
+		rules = append(rules, t.ip+" daddr @nodeport-addresses goto "+chain)
+	}
+	if t.nodeportPrefixes.used() {
+		rules = append(rules,
+			t.ip+" daddr "+t.loopback+" return",
+			t.ip+" daddr @nodeport-prefixes fib daddr type local goto "+chain)
+	}
+	return rules
+}
+
+// unservedChains reject what no route had an endpoint for. Packets that have an
+// endpoint have another destination by now.
+func (t *table) unservedChains(w *chainWriter, key string) {
+	if !t.hasUnserved() {
+		return
+	}
+	rules := []string{"ct status dnat return"}
+	if t.unserved.used() {
+		rules = append(rules, key+" @unserved reject")
+	}
+	nodePorts := t.unservedNodeports.used() && t.hasNodePortAddresses()
+	if nodePorts {
+		rules = append(rules, t.toNodePortAddress("unserved-nodeports")...)
+	}
+	w.chain("unserved", "", rules)
+	if nodePorts {
+		w.chain("unserved-nodeports", "", []string{nodePortScope.keyExpr(t.family) + " @unserved-nodeports reject"})
+	}
+}
+
+// clusterIPsChain answers for the ports that no Service has, and for the
+// addresses.
+func (t *table) clusterIPsChain(w *chainWriter) {
+	if !t.hasClusterIPs() {
+		return
+	}
+	rules := []string{"ct status dnat return"}
+	if t.clusterIPs.used() {
+		rules = append(rules, t.ip+" daddr @cluster-ips reject")
+	}
+	if t.serviceCIDRs.used() {
+		rules = append(rules, t.ip+" daddr @service-cidrs drop")
+	}
+	w.chain("cluster-ips", "", rules)
+}
+
+// splitRules send local pods and the node one way and all others another.
+func (t *table) splitRules(to target) []string {
+	inside := to.internal.verdict()
+	var rules []string
+	if local := t.localSource(false); local != "" {
+		rules = append(rules, local+" "+inside)
+	}
+	rules = append(rules, "fib saddr type local "+inside)
+	if to.external.act != nothing {
+		rules = append(rules, to.external.verdict())
+	}
+	return rules
+}
+
+// localSource matches sources that the node's detector calls local, or all
+// others; "" where the family has no detector.
+func (t *table) localSource(negate bool) string {
+	not := ""
+	if negate {
+		not = "!= "
+	}
+	local := &t.program.Node.Local
+	switch {
+	case !local.Detects(t.ir):
+		return ""
+	case local.Mode == ir.DetectCIDR:
+		return t.ip + " saddr " + not + "@local-sources"
+	case local.Mode == ir.DetectInterfacePrefix && len(local.Interface) < maxInterface:
+		return "iifname " + not + `"` + local.Interface + `*"`
+	}
+	return "iifname " + not + `"` + local.Interface + `"`
+}
+
+// maxInterface is the length of the longest interface name (IFNAMSIZ - 1); a
+// prefix as long as that is a name.
+const maxInterface = 15
+
+// stepRules are the rules of a step's chain.
+func (t *table) stepRules(s step) []string {
+	base := s.base().verdict()
+	setMark := "meta mark set meta mark | " + t.mark
+	switch {
+	case s.masquerade == ir.MasqueradeAlways:
+		return []string{setMark, base}
+	case s.masquerade == ir.MasqueradeUnlessLocalSource:
+		return []string{t.localSource(true) + " " + setMark, base}
+	case s.act == stick:
+		return t.stickRules(s)
+	}
+	key := s.at.keyExpr(t.family)
+	return []string{"dnat " + t.ip + " to " + key + " . " + indexExpr(int(s.n)) + " map @" + s.at.prefix() + "endpoints"}
+}
+
+// draw is a chain that draws one of n endpoints.
+type draw struct {
+	at scope
+	n  int
+}
+
+func (d draw) name() string { return d.at.prefix() + "draw-" + strconv.Itoa(d.n) }
+
+func (t *table) sortedDraws() []draw {
+	list := make([]draw, 0, len(t.draws))
+	for d := range t.draws {
+		list = append(list, d)
+	}
+	slices.SortFunc(list, func(a, b draw) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.n, b.n)) })
+	return list
+}

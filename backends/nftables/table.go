@@ -1,0 +1,140 @@
+package nftables
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/ir"
+)
+
+// table collects one family's sets and chains from a program.
+type table struct {
+	family
+	program  *ir.Program
+	pools    *poolIndex
+	comments bool
+	// mark is the masquerade bit as nft prints it.
+	mark string
+
+	// What frontends need; names are in newTable.
+	services, nodeports                            set
+	endpoints                                      [scopes]set
+	unserved, unservedNodeports                    set
+	restricted, sourceRanges                       set
+	restrictedNodeports, nodeportSourceRanges      set
+	hairpin                                        set
+	hairpinSeen                                    map[hairpinKey]bool
+	affinity                                       affinitySets
+	nodeportAddresses, nodeportPrefixes            set
+	localSources                                   set
+	clusterIPs, serviceCIDRs, masqueradeExclusions set
+
+	// targets are the chains that verdicts go to, with their verdict.
+	targets map[target]string
+	draws   map[draw]bool
+}
+
+func newTable(f family, p *ir.Program, pools *poolIndex, opts backends.Options) *table {
+	t := &table{
+		family: f, program: p, pools: pools, comments: !opts.NoComments,
+		mark:        hex32(1 << opts.MasqueradeBit),
+		targets:     make(map[target]string),
+		draws:       make(map[draw]bool),
+		hairpinSeen: make(map[hairpinKey]bool),
+	}
+	address, nodePort := scope(0).keyType(f), nodePortScope.keyType(f)
+	t.services = set{kind: "map", name: "services", of: "type " + address + " : verdict"}
+	t.nodeports = set{kind: "map", name: "nodeports", of: "type " + nodePort + " : verdict"}
+	for s := range scope(scopes) {
+		t.endpoints[s] = set{
+			kind: "map", name: s.prefix() + "endpoints",
+			of: "typeof " + s.keyExpr(f) + " . " + indexExpr(maxSlots) + " : " + f.ip + " daddr . th dport",
+		}
+	}
+	t.unserved = set{kind: "set", name: "unserved", of: "type " + address}
+	t.unservedNodeports = set{kind: "set", name: "unserved-nodeports", of: "type " + nodePort}
+	t.restricted = set{kind: "set", name: "restricted", of: "type " + address}
+	t.sourceRanges = set{kind: "set", name: "source-ranges", of: "type " + address + " . " + f.addr, flags: "interval"}
+	t.restrictedNodeports = set{kind: "set", name: "restricted-nodeports", of: "type " + nodePort}
+	t.nodeportSourceRanges = set{kind: "set", name: "nodeport-source-ranges", of: "type " + nodePort + " . " + f.addr, flags: "interval"}
+	t.hairpin = set{kind: "set", name: "hairpin", of: "type " + f.addr + " . " + address}
+	t.affinity = newAffinitySets(f)
+	t.nodeportAddresses = set{kind: "set", name: "nodeport-addresses", of: "type " + f.addr}
+	t.nodeportPrefixes = set{kind: "set", name: "nodeport-prefixes", of: "type " + f.addr, flags: "interval"}
+	t.localSources = set{kind: "set", name: "local-sources", of: "type " + f.addr, flags: "interval"}
+	t.clusterIPs = set{kind: "set", name: "cluster-ips", of: "type " + f.addr}
+	t.serviceCIDRs = set{kind: "set", name: "service-cidrs", of: "type " + f.addr, flags: "interval"}
+	t.masqueradeExclusions = set{kind: "set", name: "masquerade-exclusions", of: "type " + f.addr, flags: "interval"}
+	return t
+}
+
+// sets lists every set in the order of the file.
+func (t *table) sets() []*set {
+	list := []*set{&t.services, &t.nodeports}
+	for s := range t.endpoints {
+		list = append(list, &t.endpoints[s])
+	}
+	list = append(list, t.affinity.sets()...)
+	return append(list, &t.unserved, &t.unservedNodeports, &t.restricted, &t.sourceRanges,
+		&t.restrictedNodeports, &t.nodeportSourceRanges, &t.hairpin, &t.nodeportAddresses, &t.nodeportPrefixes,
+		&t.localSources, &t.clusterIPs, &t.serviceCIDRs, &t.masqueradeExclusions)
+}
+
+// collect reads the program.
+func (t *table) collect() {
+	t.nodeFacts()
+	t.affinity.name(t)
+	for i := range t.program.Frontends {
+		if f := &t.program.Frontends[i]; f.Match.Family == t.ir {
+			t.frontend(f)
+		}
+	}
+}
+
+// nodeFacts fills the sets that no frontend is needed for.
+func (t *table) nodeFacts() {
+	p := t.program
+	t.addAddrs(&t.nodeportAddresses, p.Node.NodePorts.Addresses)
+	t.addPrefixes(&t.nodeportPrefixes, p.Node.NodePorts.Prefixes)
+	if p.Node.Local.Mode == ir.DetectCIDR {
+		t.addPrefixes(&t.localSources, p.Node.Local.CIDRs)
+	}
+	t.addAddrs(&t.clusterIPs, p.ClusterIPs)
+	t.addPrefixes(&t.serviceCIDRs, p.Node.ServiceCIDRs)
+	if p.Masquerade.Enabled(t.ir) {
+		t.addPrefixes(&t.masqueradeExclusions, p.Masquerade.Exclude)
+	}
+}
+
+func (t *table) addAddrs(s *set, addrs []netip.Addr) {
+	for _, a := range addrs {
+		if ir.FamilyOf(a) == t.ir {
+			s.end(a.AppendTo(s.next()))
+		}
+	}
+}
+
+func (t *table) addPrefixes(s *set, prefixes []netip.Prefix) {
+	for _, p := range prefixes {
+		if ir.FamilyOf(p.Addr()) == t.ir {
+			s.end(appendPrefix(s.next(), p))
+		}
+	}
+}
+
+// appendPrefix writes a prefix as nft lists it: a host without its length.
+func appendPrefix(b []byte, p netip.Prefix) []byte {
+	if p.IsSingleIP() {
+		return p.Addr().AppendTo(b)
+	}
+	return p.AppendTo(b)
+}
+
+// hex32 writes a mark as nft lists it.
+func hex32(v uint32) string {
+	s := strconv.FormatUint(uint64(v), 16)
+	return "0x" + "00000000"[len(s):] + s
+}
+
+func indexExpr(n int) string { return "numgen random mod " + strconv.Itoa(n) }

@@ -1,0 +1,127 @@
+package nftables
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/planec/planec/ir"
+)
+
+// act is what a route does with a new connection.
+type act uint8
+
+const (
+	// nothing leaves the packet alone; the filter hooks reject it.
+	nothing act = iota
+	drop
+	// pick takes a random endpoint.
+	pick
+	// stick takes the client's endpoint, or a random one and remembers it.
+	stick
+)
+
+// step is one route as chains see it.
+type step struct {
+	act        act
+	at         scope
+	masquerade ir.MasqueradeRule
+	// n is the number of endpoints of a pick, the seconds of a stick.
+	n uint32
+}
+
+// base is the step without its masquerade rule: the chain that ends in dnat.
+func (s step) base() step {
+	s.masquerade = ir.MasqueradeNever
+	return s
+}
+
+// name is the step's chain; only pick and stick have one.
+func (s step) name() string {
+	name := s.at.prefix()
+	switch s.act {
+	case nothing:
+		return "none"
+	case drop:
+		return "drop"
+	case pick:
+		name += "pick-"
+	case stick:
+		name += "affinity-"
+	}
+	name += strconv.FormatUint(uint64(s.n), 10)
+	switch s.masquerade {
+	case ir.MasqueradeAlways:
+		return "masquerade-" + name
+	case ir.MasqueradeUnlessLocalSource:
+		return "masquerade-remote-" + name
+	}
+	return name
+}
+
+// verdict is the rule's last word.
+func (s step) verdict() string {
+	switch s.act {
+	case nothing:
+		return "return"
+	case drop:
+		return "drop"
+	}
+	return "goto " + s.name()
+}
+
+// target is what happens to a frontend's packets: one step for all of them, or
+// one for local pods and the node and another for the others.
+type target struct{ internal, external step }
+
+func (t target) split() bool { return t.internal != t.external }
+
+func (t target) name() string {
+	return "local-" + t.internal.name() + "-else-" + t.external.name()
+}
+
+// verdict returns a map's data for the target, and remembers its chain.
+func (t *table) verdict(to target) string {
+	if v, ok := t.targets[to]; ok {
+		return v
+	}
+	v := to.internal.verdict()
+	if to.split() {
+		v = "goto " + to.name()
+	}
+	t.targets[to] = v
+	return v
+}
+
+// splits returns the targets with two steps, in their one order.
+func (t *table) splits() []target {
+	var list []target
+	for to := range t.targets {
+		if to.split() {
+			list = append(list, to)
+		}
+	}
+	slices.SortFunc(list, func(a, b target) int {
+		return cmp.Or(compareStep(a.internal, b.internal), compareStep(a.external, b.external))
+	})
+	return list
+}
+
+// steps returns the steps that want a chain, base steps after those that wrap
+// them, in their one order.
+func (t *table) steps() []step {
+	var list []step
+	for to := range t.targets {
+		for _, s := range []step{to.internal, to.external} {
+			if s.act == pick || s.act == stick {
+				list = append(list, s, s.base())
+			}
+		}
+	}
+	slices.SortFunc(list, compareStep)
+	return slices.Compact(list)
+}
+
+func compareStep(a, b step) int {
+	return cmp.Or(cmp.Compare(b.masquerade, a.masquerade), cmp.Compare(a.act, b.act), cmp.Compare(a.at, b.at), cmp.Compare(a.n, b.n))
+}

@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/ir/diag"
+)
+
+// input are the flags that every command with manifests has.
+type input struct {
+	reporting
+	settings
+	paths     []string
+	recursive bool
+	nodeName  string
+}
+
+func (in *input) register(flags *pflag.FlagSet) {
+	flags.StringSliceVarP(&in.paths, "filename", "f", nil, "files, directories or - for stdin; may be repeated")
+	flags.BoolVarP(&in.recursive, "recursive", "R", false, "search directories below the given ones too")
+	flags.StringVar(&in.nodeName, "node", "", "name of the node")
+	in.settings.register(flags)
+	in.reporting.register(flags)
+}
+
+// loaded is what a command works on.
+type loaded struct {
+	*input
+	objects       objects.Set
+	cluster       *compiler.Cluster
+	masqueradeBit int
+	// nodeName is --node, or what the settings say.
+	nodeName string
+	read     diag.List
+	streams  *Streams
+}
+
+func (in *input) load(s *Streams) (*loaded, error) {
+	if len(in.paths) == 0 {
+		return nil, inputError(errors.New("-f is missing: give files, directories or -"))
+	}
+	if _, err := in.printer(s.Err, s.Color); err != nil {
+		return nil, err
+	}
+	settings, diags, err := in.settings.read()
+	if err != nil {
+		return nil, inputError(err)
+	}
+	set, loadDiags, err := manifest.Load(context.Background(), manifest.Options{Paths: in.paths, Recursive: in.recursive, Stdin: s.In})
+	if err != nil {
+		return nil, inputError(err)
+	}
+	l := &loaded{
+		input: in, objects: set, streams: s,
+		cluster:       compiler.Prepare(&set, settings.Config),
+		masqueradeBit: settings.MasqueradeBit,
+		nodeName:      in.nodeName,
+		read:          append(diags, loadDiags...),
+	}
+	if l.nodeName == "" {
+		l.nodeName = settings.Node
+	}
+	return l, nil
+}
+
+// diagnostics returns what reading and the cluster's objects gave.
+func (l *loaded) diagnostics() diag.List {
+	return append(slices.Clone(l.read), l.cluster.Diagnostics()...)
+}
+
+// node returns the node to compile for: the one named, or the only one.
+func (l *loaded) node() (string, error) {
+	nodes := l.cluster.Nodes()
+	switch {
+	case l.nodeName == "" && len(nodes) == 1:
+		return nodes[0], nil
+	case l.nodeName == "":
+		return "", inputError(fmt.Errorf("--node is missing%s", among(nodes)))
+	case len(nodes) > 0 && !slices.Contains(nodes, l.nodeName):
+		return "", inputError(fmt.Errorf("the input has no node %q%s", l.nodeName, among(nodes)))
+	}
+	return l.nodeName, nil
+}
+
+func among(nodes []string) string {
+	const most = 5
+	switch {
+	case len(nodes) == 0:
+		return ""
+	case len(nodes) > most:
+		return fmt.Sprintf(": it has %v and %d more", nodes[:most], len(nodes)-most)
+	}
+	return fmt.Sprintf(": it has %v", nodes)
+}
+
+// report prints diagnostics and applies --strict and --fail-on-warn.
+func (l *loaded) report(diags diag.List) error {
+	p, err := l.printer(l.streams.Err, l.streams.Color)
+	if err != nil {
+		return err
+	}
+	diags = l.refine(diags)
+	p.print(diags)
+	return l.judge(diags)
+}
+
+// refine sorts diagnostics and gives each the line of its field, where only the
+// line of its object is known.
+func (l *loaded) refine(diags diag.List) diag.List {
+	var locator manifest.Locator
+	for i := range diags {
+		if line := locator.Line(diags[i].Origin); line != 0 {
+			diags[i].Origin.Line = line
+		}
+	}
+	diags.Sort()
+	return diags
+}
