@@ -41,6 +41,7 @@ func TestCases(t *testing.T) {
 			}
 			all := append(read, diags...)
 			got := emitAll(t, program, options, &all)
+			refine(c, all)
 			all.Sort()
 			got["ir.txt"] = program.Text()
 			got["diagnostics.txt"] = diagnosticsText(all)
@@ -81,7 +82,7 @@ func load(t *testing.T, c Case) (compiler.Input, backends.Options, diag.List) {
 	options := backends.DefaultOptions()
 	in := compiler.Input{Objects: &set, Node: c.Node}
 	if path := c.Config(); path != "" {
-		settings, configDiags, err := nodeconfig.Read(path)
+		settings, configDiags, err := nodeconfig.Load(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,6 +95,17 @@ func load(t *testing.T, c Case) (compiler.Input, backends.Options, diag.List) {
 		diags[i].Origin.File = strip(diags[i].Origin.File)
 	}
 	return in, options, diags
+}
+
+// refine gives diagnostics the lines of their fields, as the command line does.
+func refine(c Case, diags diag.List) {
+	var locator manifest.Locator
+	defer locator.Close()
+	for i := range diags {
+		o := diags[i].Origin
+		o.File = filepath.ToSlash(filepath.Join(c.Dir, o.File))
+		diags[i].Origin.Line = locator.Locate(o).Line
+	}
 }
 
 func trimFiles(set *objects.Set, strip func(string) string) {

@@ -25,8 +25,8 @@ func (o Origin) Object() string {
 	if o.Namespace != "" {
 		name = o.Namespace + "/" + o.Name
 	}
-	if o.Kind == "" {
-		return name
+	if o.Kind == "" || name == "" {
+		return o.Kind + name
 	}
 	return o.Kind + " " + name
 }

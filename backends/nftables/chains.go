@@ -80,7 +80,7 @@ func (t *table) postrouting() []string {
 		rules = append(rules, `ct status dnat meta priority >= `+string(appendHandle(nil, firstEndpointID))+` meta priority set none comment "endpoint IDs end here"`)
 	}
 	if t.marks() {
-		rules = append(rules, "meta mark & "+t.mark+" == "+t.mark+" meta mark set meta mark ^ "+t.mark+` masquerade fully-random`)
+		rules = append(rules, t.isMarked()+" meta mark set meta mark ^ "+t.mark+" masquerade fully-random")
 	}
 	if t.hairpin.used() {
 		rules = append(rules, "ct status dnat "+t.ip+" saddr . "+scope(0).keyExpr(t.family)+" @hairpin masquerade fully-random")
@@ -103,6 +103,15 @@ func (t *table) marks() bool {
 		}
 	}
 	return false
+}
+
+// isMarked matches packets with the masquerade bit. nft lists a mask of the
+// highest bit alone as a prefix, so that bit has a spelling of its own.
+func (t *table) isMarked() string {
+	if t.mark == hex32(1<<31) {
+		return "meta mark >= " + t.mark
+	}
+	return "meta mark & " + t.mark + " == " + t.mark
 }
 
 func (t *table) hasUnserved() bool {

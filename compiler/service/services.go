@@ -53,9 +53,11 @@ func readService(src objects.Sourced[*corev1.Service], diags *diag.List) *servic
 // that is no news.
 func (s *service) readClusterIPs(diags *diag.List) bool {
 	spec := &s.object.Spec
-	values, path := spec.ClusterIPs, "spec.clusterIPs[%d]"
-	if len(values) == 0 {
-		values, path = []string{spec.ClusterIP}, "spec.clusterIP"
+	// A Service with one address mostly gives it in clusterIP alone, and the
+	// defaults then make the list.
+	values, path := spec.ClusterIPs, func(i int) string { return fmt.Sprintf("spec.clusterIPs[%d]", i) }
+	if len(values) == 0 || (len(values) == 1 && values[0] == spec.ClusterIP) {
+		values, path = []string{spec.ClusterIP}, func(int) string { return "spec.clusterIP" }
 	}
 	if spec.ClusterIP == corev1.ClusterIPNone || values[0] == corev1.ClusterIPNone {
 		return false
@@ -65,7 +67,7 @@ func (s *service) readClusterIPs(diags *diag.List) bool {
 		return false
 	}
 	for i, v := range values {
-		at := s.origin.At(indexed(path, i))
+		at := s.origin.At(path(i))
 		addr, err := parseAddr(v)
 		if err == nil {
 			err = checkVIP(addr)
@@ -82,13 +84,6 @@ func (s *service) readClusterIPs(diags *diag.List) bool {
 		s.clusterIPs = append(s.clusterIPs, addr)
 	}
 	return len(s.clusterIPs) > 0
-}
-
-func indexed(path string, i int) string {
-	if slices.Contains([]byte(path), '%') {
-		return fmt.Sprintf(path, i)
-	}
-	return path
 }
 
 // readPolicies reports whether the traffic policies are known ones: a wrong

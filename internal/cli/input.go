@@ -115,11 +115,11 @@ func (l *loaded) report(diags diag.List) error {
 // refine sorts diagnostics and gives each the line of its field, where only the
 // line of its object is known.
 func (l *loaded) refine(diags diag.List) diag.List {
+	diags.Sort()
 	var locator manifest.Locator
+	defer locator.Close()
 	for i := range diags {
-		if line := locator.Line(diags[i].Origin); line != 0 {
-			diags[i].Origin.Line = line
-		}
+		diags[i].Origin = locator.Locate(diags[i].Origin)
 	}
 	diags.Sort()
 	return diags

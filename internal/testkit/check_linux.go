@@ -33,27 +33,54 @@ func (d Disagreement) String() string {
 	return b.String()
 }
 
-// Check tries the flows and returns those that went otherwise than evaluate
-// says. On a busy machine an answer can be late, so an unexpected time-out is
-// looked at again; see confirm.
-func (r *Rig) Check(ctx context.Context, flows []Flow, evaluate Evaluate, timeout time.Duration) ([]Disagreement, error) {
+// Report is what came of a check.
+type Report struct {
+	// Agreed counts the flows that went as wanted, by the verdict wanted.
+	Agreed map[eval.Verdict]int
+	// Late counts those among them that timed out at first.
+	Late int
+	// Unsupported counts the flows of protocols that this kernel lacks;
+	// nothing is known about them.
+	Unsupported   int
+	Disagreements []Disagreement
+}
+
+// String sums the report up in one line.
+func (r Report) String() string {
+	return fmt.Sprintf("%d disagree; %d pass, %d dnat, %d drop and %d reject agree (%d of them late), %d unsupported",
+		len(r.Disagreements), r.Agreed[eval.Pass], r.Agreed[eval.DNAT], r.Agreed[eval.Drop], r.Agreed[eval.Reject], r.Late, r.Unsupported)
+}
+
+// Check tries the flows and says which went otherwise than evaluate says. On a
+// busy machine an answer can be late, so an unexpected time-out is looked at
+// again; see confirm. Nothing else is tried twice.
+func (r *Rig) Check(ctx context.Context, flows []Flow, evaluate Evaluate, timeout time.Duration) (Report, error) {
+	report := Report{Agreed: make(map[eval.Verdict]int)}
 	outcomes, err := r.Try(ctx, flows, timeout)
 	if err != nil {
-		return nil, err
+		return report, err
 	}
-	var out []Disagreement
 	for i, got := range outcomes {
 		d := r.judge(flows[i], got, evaluate)
-		if d.Err != nil && got.Fate == TimedOut {
+		late := d.Err != nil && got.Fate == TimedOut
+		if late {
 			if d, err = r.confirm(ctx, d, evaluate, timeout); err != nil {
-				return nil, err
+				return report, err
 			}
 		}
-		if d.Err != nil {
-			out = append(out, d)
+		switch {
+		case d.Err != nil:
+			report.Disagreements = append(report.Disagreements, d)
+		case got.Fate == Unsupported:
+			report.Unsupported++
+		default:
+			report.Agreed[d.Want.Verdict]++
+			if late {
+				report.Late++
+			}
 		}
 	}
-	return out, nil
+	return report, nil
 }
 
 func (r *Rig) judge(f Flow, got Outcome, evaluate Evaluate) Disagreement {
@@ -86,8 +113,9 @@ func (r *Rig) confirm(ctx context.Context, d Disagreement, evaluate Evaluate, ti
 }
 
 // RunProgram builds the rig of a program, has load put the rules into it, and
-// reports every flow that goes otherwise than the evaluator says.
-func RunProgram(t testing.TB, p *ir.Program, flows []Flow, load func(*Rig) error) {
+// reports every flow that goes otherwise than the evaluator says. The report is
+// for callers that want more of it, such as a number of drops.
+func RunProgram(t testing.TB, p *ir.Program, flows []Flow, load func(*Rig) error) Report {
 	t.Helper()
 	if err := ir.Verify(p); err != nil {
 		t.Fatalf("the program is not well formed: %v", err)
@@ -96,11 +124,13 @@ func RunProgram(t testing.TB, p *ir.Program, flows []Flow, load func(*Rig) error
 	if err := load(r); err != nil {
 		t.Fatalf("loading the rules: %v", err)
 	}
-	disagreements, err := r.Check(t.Context(), flows, eval.New(p).Eval, DefaultTimeout)
+	report, err := r.Check(t.Context(), flows, eval.New(p).Eval, DefaultTimeout)
 	if err != nil {
 		t.Fatalf("trying the flows: %v", err)
 	}
-	for _, d := range disagreements {
+	for _, d := range report.Disagreements {
 		t.Errorf("%v", d)
 	}
+	t.Logf("%d flows: %v", len(flows), report)
+	return report
 }

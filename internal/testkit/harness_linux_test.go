@@ -55,12 +55,12 @@ func TestCheckNotices(t *testing.T) {
 	flows := testkit.RandomFlows(source(8), p, 200)
 	r := testkit.New(t, testkit.SpecFor(p, flows))
 	e := eval.New(p)
-	found, err := r.Check(t.Context(), flows, e.Eval, testkit.DefaultTimeout)
+	report, err := r.Check(t.Context(), flows, e.Eval, testkit.DefaultTimeout)
 	if err != nil {
 		t.Fatal(err)
 	}
 	wrong := make(map[testkit.Flow]bool)
-	for _, d := range found {
+	for _, d := range report.Disagreements {
 		wrong[d.Flow] = true
 		if !strings.Contains(d.String(), "want "+d.Want.Verdict.String()) {
 			t.Errorf("the report does not say what was wanted: %v", d)

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/planec/planec/internal/nodeconfig"
+	"github.com/planec/planec/ir/diag"
+)
+
+// settings are the flags for what manifests cannot say. Flags win over --config.
+type settings struct {
+	config            string
+	masqConfig        string
+	clusterCIDR       string
+	serviceCIDR       string
+	nodePortAddresses []string
+	detectLocal       string
+	masqueradeAll     bool
+	masqueradeBit     int
+	localAddresses    []string
+	flags             *pflag.FlagSet
+}
+
+func (s *settings) register(flags *pflag.FlagSet) {
+	s.flags = flags
+	flags.StringVar(&s.config, "config", "", "settings: a NodeConfig or a KubeProxyConfiguration, also in its ConfigMap")
+	flags.StringVar(&s.masqConfig, "masq-config", "", "egress masquerade: a configuration of ip-masq-agent, also in its ConfigMap")
+	flags.StringVar(&s.clusterCIDR, "cluster-cidr", "", "addresses of the cluster's pods, one CIDR of each family with a comma between")
+	flags.StringVar(&s.serviceCIDR, "service-cidr", "", "addresses of the cluster's Services, with commas between")
+	flags.StringSliceVar(&s.nodePortAddresses, "nodeport-addresses", nil, "where nodePorts are served: primary, or CIDRs")
+	flags.StringVar(&s.detectLocal, "detect-local", "", "how local pods are recognised: cluster-cidr, node-cidr, bridge:NAME, prefix:NAME or none")
+	flags.BoolVar(&s.masqueradeAll, "masquerade-all", false, "masquerade all traffic to ClusterIPs")
+	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, "bit of the packet mark that asks for masquerade, 0 to 31")
+	flags.StringSliceVar(&s.localAddresses, "local-address", nil, "further addresses of the node")
+}
+
+// read reads the files and puts the flags over them.
+func (s *settings) read() (nodeconfig.NodeConfig, diag.List, error) {
+	c, diags := nodeconfig.Default(), diag.List(nil)
+	if s.config != "" {
+		var err error
+		if c, diags, err = nodeconfig.Load(s.config); err != nil {
+			return c, nil, err
+		}
+	}
+	if s.masqConfig != "" {
+		m, masqDiags, err := nodeconfig.LoadMasquerade(s.masqConfig, false)
+		if err != nil {
+			return c, nil, err
+		}
+		c.Config.Masquerade = m
+		diags = append(diags, masqDiags...)
+	}
+	for _, o := range s.overrides(&c) {
+		if !s.flags.Changed(o.flag) {
+			continue
+		}
+		if err := o.apply(); err != nil {
+			return c, nil, fmt.Errorf("--%s: %w", o.flag, err)
+		}
+	}
+	return c, diags, nil
+}
+
+// override is one flag and what it does to the configuration.
+type override struct {
+	flag  string
+	apply func() error
+}
+
+func (s *settings) overrides(c *nodeconfig.NodeConfig) []override {
+	cfg := &c.Config
+	return []override{
+		{"cluster-cidr", func() (err error) {
+			cfg.ClusterCIDRs, err = nodeconfig.ParseClusterCIDRs(s.clusterCIDR)
+			return err
+		}},
+		{"service-cidr", func() (err error) {
+			cfg.ServiceCIDRs, err = nodeconfig.ParseCIDRs(s.serviceCIDR)
+			return err
+		}},
+		{"nodeport-addresses", func() (err error) {
+			cfg.NodePortAddresses, err = nodeconfig.ParseNodePortAddresses(s.nodePortAddresses)
+			return err
+		}},
+		{"detect-local", func() (err error) {
+			cfg.DetectLocal, err = nodeconfig.ParseDetectLocal(s.detectLocal)
+			return err
+		}},
+		{"local-address", func() (err error) {
+			cfg.LocalAddresses, err = nodeconfig.ParseLocalAddresses(s.localAddresses)
+			return err
+		}},
+		{"masquerade-all", func() error {
+			cfg.MasqueradeAll = s.masqueradeAll
+			return nil
+		}},
+		{"masquerade-bit", func() error {
+			c.MasqueradeBit = s.masqueradeBit
+			return nodeconfig.CheckMasqueradeBit(s.masqueradeBit)
+		}},
+	}
+}

@@ -1,0 +1,158 @@
+package nodeconfig
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// kubeProxy reads a KubeProxyConfiguration: k8s.io/kube-proxy/config/v1alpha1
+// types.go.
+func (r *reader) kubeProxy(root *yaml.Node) NodeConfig {
+	o := r.object(root, "")
+	o.ignore("apiVersion", "kind")
+	c := Default()
+	// kube-proxy compares node names in lower case (pkg/util/node GetHostname).
+	c.Node = strings.ToLower(o.get("hostnameOverride").nodeName())
+	c.Config.ClusterCIDRs = o.get("clusterCIDR").clusterCIDRs()
+	c.Config.NodePortAddresses = o.get("nodePortAddresses").nodePortAddresses()
+	c.Config.DetectLocal = o.proxyDetectLocal()
+
+	mode := o.get("mode")
+	sections := []string{"iptables", "ipvs", "nftables", "winkernel"}
+	if !slices.Contains([]string{"", "iptables", "ipvs", "nftables", "kernelspace"}, mode.string()) {
+		mode.fail("%q is no mode of kube-proxy: want iptables, ipvs or nftables", mode.string())
+	}
+	for _, name := range sections {
+		section := o.get(name).object()
+		// ipvs mode reads the iptables section too, since its masquerade is
+		// iptables.
+		counts := name == "iptables" && mode.string() != "nftables" || name == "nftables" && mode.string() == "nftables"
+		if name == "iptables" || name == "nftables" {
+			all, bit := section.get("masqueradeAll").bool(), section.get("masqueradeBit").masqueradeBit()
+			if counts {
+				c.Config.MasqueradeAll, c.MasqueradeBit = all, bit
+			}
+		}
+		section.ignore(proxyFields[name]...)
+		section.done()
+	}
+	conntrack := o.get("conntrack").object()
+	c.Config.TCPBeLiberal = conntrack.get("tcpBeLiberal").bool()
+	conntrack.ignore(proxyFields["conntrack"]...)
+	conntrack.done()
+
+	o.ignore(proxyFields[""]...)
+	o.done()
+	r.noteIgnored(root)
+	return c
+}
+
+// proxyDetectLocal reads detectLocalMode and detectLocal.
+func (o *object) proxyDetectLocal() objects.DetectLocal {
+	mode, detect := o.get("detectLocalMode"), o.get("detectLocal").object()
+	bridge, prefix := detect.get("bridgeInterface"), detect.get("interfaceNamePrefix")
+	detect.done()
+	var d objects.DetectLocal
+	name := value{}
+	switch s := mode.string(); s {
+	case "":
+		return d
+	case "ClusterCIDR":
+		d.Mode = objects.DetectByClusterCIDR
+		return d
+	case "NodeCIDR":
+		d.Mode = objects.DetectByNodeCIDR
+		return d
+	case "BridgeInterface":
+		d.Mode, name = objects.DetectByBridge, bridge
+	case "InterfaceNamePrefix":
+		d.Mode, name = objects.DetectByPrefix, prefix
+	default:
+		known := []string{"ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"}
+		mode.fail("%q is none of %s%s", s, strings.Join(known, ", "), didYouMean(s, known))
+		return d
+	}
+	d.Interface = name.string()
+	if err := checkInterface(d.Interface); err != nil {
+		name.fail("%v", err)
+	}
+	return d
+}
+
+// proxyFields lists the fields of each section that are known and have no
+// meaning here.
+var proxyFields = map[string][]string{
+	"": {
+		"featureGates", "clientConnection", "logging", "bindAddress", "healthzBindAddress", "metricsBindAddress",
+		"bindAddressHardFail", "enableProfiling", "showHiddenMetricsForVersion", "oomScoreAdj", "configSyncPeriod",
+		"portRange", "windowsRunAsService",
+		// Fields of earlier releases, which kubeadm has written into ConfigMaps.
+		"udpIdleTimeout", "resourceContainer",
+	},
+	"iptables":  {"localhostNodePorts", "snatNodeInternalIP", "syncPeriod", "minSyncPeriod"},
+	"ipvs":      {"syncPeriod", "minSyncPeriod", "scheduler", "excludeCIDRs", "strictARP", "tcpTimeout", "tcpFinTimeout", "udpTimeout"},
+	"nftables":  {"syncPeriod", "minSyncPeriod"},
+	"winkernel": {"networkName", "sourceVip", "enableDSR", "rootHnsEndpointName", "forwardHealthCheckVip"},
+	"conntrack": {"maxPerCore", "min", "tcpEstablishedTimeout", "tcpCloseWaitTimeout", "udpTimeout", "udpStreamTimeout"},
+}
+
+// proxyDefaults lists the ignored settings that would change what happens to a
+// packet, with the values that mean kube-proxy's default
+// (pkg/proxy/apis/config/v1alpha1/defaults.go).
+var proxyDefaults = []struct {
+	path   string
+	values []string
+}{
+	{"bindAddress", []string{"0.0.0.0", "::"}},
+	{"featureGates", nil},
+	{"iptables.localhostNodePorts", []string{"false"}},
+	{"iptables.snatNodeInternalIP", []string{"false"}},
+	{"ipvs.scheduler", []string{"rr"}},
+	{"ipvs.excludeCIDRs", nil},
+	{"ipvs.strictARP", []string{"false"}},
+	{"ipvs.tcpTimeout", nil},
+	{"ipvs.tcpFinTimeout", nil},
+	{"ipvs.udpTimeout", nil},
+	{"conntrack.maxPerCore", []string{"32768"}},
+	{"conntrack.min", []string{"131072"}},
+	{"conntrack.tcpEstablishedTimeout", []string{"24h", "24h0m0s"}},
+	{"conntrack.tcpCloseWaitTimeout", []string{"1h", "1h0m0s"}},
+	{"conntrack.udpTimeout", nil},
+	{"conntrack.udpStreamTimeout", nil},
+}
+
+// noteIgnored says once which settings have no effect here.
+func (r *reader) noteIgnored(root *yaml.Node) {
+	var ignored []string
+	line := 0
+	for _, s := range proxyDefaults {
+		n := nodeAt(root, strings.Split(s.path, ".")...)
+		if n == nil || isNull(n) || (n.Kind != yaml.ScalarNode && len(n.Content) == 0) ||
+			(n.Kind == yaml.ScalarNode && slices.Contains(append([]string{"", "0", "0s"}, s.values...), n.Value)) {
+			continue
+		}
+		ignored = append(ignored, s.path)
+		if line == 0 || n.Line < line {
+			line = n.Line
+		}
+	}
+	if len(ignored) > 0 {
+		r.notes.Add(diag.IgnoredSetting, ir.Origin{File: r.file, Line: line}, "ignored: "+strings.Join(ignored, ", "))
+	}
+}
+
+// nodeName reads the name of a node.
+func (v value) nodeName() string {
+	name := strings.TrimSpace(v.string())
+	if len(name) > 253 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || r == '/' }) {
+		v.fail("%.100q cannot be the name of a node", name)
+		return ""
+	}
+	return name
+}

@@ -1,0 +1,156 @@
+package nodeconfig
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+)
+
+// ParseCIDR parses "10.244.0.0/16". Bits after the prefix are dropped, as
+// kube-proxy does.
+func ParseCIDR(s string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(strings.TrimSpace(s))
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("%q is no CIDR such as 10.244.0.0/16 or fd00::/48", s)
+	}
+	if p.Addr().Is4In6() {
+		return netip.Prefix{}, fmt.Errorf("%q is an IPv4 range written as IPv6; write it as IPv4", s)
+	}
+	return p.Masked(), nil
+}
+
+// ParseCIDRs parses CIDRs with commas between them: "10.244.0.0/16,fd00::/48".
+// An empty string is none.
+func ParseCIDRs(s string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, part := range splitCommas(s) {
+		p, err := ParseCIDR(part)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// ParseClusterCIDRs parses --cluster-cidr: one CIDR, or one of each family, as
+// kube-proxy allows.
+func ParseClusterCIDRs(s string) ([]netip.Prefix, error) {
+	cidrs, err := ParseCIDRs(s)
+	if err != nil {
+		return nil, err
+	}
+	return cidrs, onePerFamily(cidrs)
+}
+
+func onePerFamily(cidrs []netip.Prefix) error {
+	for _, f := range []ir.Family{ir.IPv4, ir.IPv6} {
+		if len(ir.PrefixesOf(f, cidrs)) > 1 {
+			return fmt.Errorf("more than one %v range; the pods of a cluster have one of each family", f)
+		}
+	}
+	return nil
+}
+
+// ParseNodePortAddresses parses --nodeport-addresses: CIDRs, and the words
+// "primary" (the Node's InternalIPs), "all" and "localhost" (127.0.0.0/8 and
+// ::1/128), as newer versions of kube-proxy have them. Each item may itself be a
+// list with commas.
+func ParseNodePortAddresses(items []string) (objects.NodePortAddresses, error) {
+	var out objects.NodePortAddresses
+	for _, item := range items {
+		for _, s := range splitCommas(item) {
+			if err := addNodePortAddress(&out, s); err != nil {
+				return objects.NodePortAddresses{}, err
+			}
+		}
+	}
+	return out, nil
+}
+
+func addNodePortAddress(out *objects.NodePortAddresses, s string) error {
+	switch s {
+	case "primary":
+		out.Primary = true
+	case "all":
+		out.CIDRs = append(out.CIDRs, netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0"))
+	case "localhost":
+		out.CIDRs = append(out.CIDRs, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
+	default:
+		p, err := ParseCIDR(s)
+		if err != nil {
+			return fmt.Errorf(`%w, nor one of "primary", "all" and "localhost"`, err)
+		}
+		out.CIDRs = append(out.CIDRs, p)
+	}
+	return nil
+}
+
+// ParseDetectLocal parses --detect-local: "cluster-cidr", "node-cidr",
+// "bridge:NAME", "prefix:NAME" or "none".
+func ParseDetectLocal(s string) (objects.DetectLocal, error) {
+	mode, name, hasName := strings.Cut(s, ":")
+	d := objects.DetectLocal{Mode: objects.DetectBy(mode), Interface: name}
+	switch d.Mode {
+	case objects.DetectByClusterCIDR, objects.DetectByNodeCIDR, objects.DetectByNone:
+		if hasName {
+			return objects.DetectLocal{}, fmt.Errorf("%q: %s takes no name", s, mode)
+		}
+		return d, nil
+	case objects.DetectByBridge, objects.DetectByPrefix:
+		if err := checkInterface(name); err != nil {
+			return objects.DetectLocal{}, fmt.Errorf("%q: %w", s, err)
+		}
+		return d, nil
+	}
+	return objects.DetectLocal{}, fmt.Errorf("%q: want cluster-cidr, node-cidr, bridge:NAME, prefix:NAME or none", s)
+}
+
+func checkInterface(name string) error {
+	switch {
+	case name == "":
+		return errors.New("the name of the interface is missing")
+	case !ir.ValidInterface(name):
+		return fmt.Errorf("%q cannot be the name of an interface", name)
+	}
+	return nil
+}
+
+// ParseLocalAddresses parses --local-address: addresses, each item also a list
+// with commas.
+func ParseLocalAddresses(items []string) ([]netip.Addr, error) {
+	var out []netip.Addr
+	for _, item := range items {
+		for _, s := range splitCommas(item) {
+			a, err := parseAddress(s)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+func parseAddress(s string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(s)
+	switch {
+	case err != nil || a.Zone() != "":
+		return netip.Addr{}, fmt.Errorf("%q is no IP address", s)
+	case a.IsUnspecified() || a.IsMulticast():
+		return netip.Addr{}, fmt.Errorf("%q cannot be an address of a node", s)
+	}
+	return a.Unmap(), nil
+}
+
+// CheckMasqueradeBit says what is wrong with a bit of the packet mark.
+func CheckMasqueradeBit(bit int) error {
+	if bit < 0 || bit > 31 {
+		return fmt.Errorf("%d is no bit of the packet mark: want 0 to 31", bit)
+	}
+	return nil
+}
