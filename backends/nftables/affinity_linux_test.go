@@ -180,9 +180,10 @@ func TestAffinityWhenEndpointsChange(t *testing.T) {
 	r := stickyRig(t, at)
 	cs := clients(100)
 	before := ask(t, r, cs, stickyFrontends...)
+	chains := make(map[string]bool)
 	for i, endpoints := range steps[1:] {
 		to := stickyProgram(10800, endpoints...)
-		text, n := transition(t, at, to, backends.DefaultOptions())
+		text, n := transition(t, chains, at, to, backends.DefaultOptions())
 		load(t, r, text)
 		now := ask(t, r, cs, stickyFrontends...)
 		moved := 0

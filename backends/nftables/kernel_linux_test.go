@@ -146,3 +146,23 @@ func lines(text string) []string {
 	}
 	return out
 }
+
+// TestKernelRandomPrograms is TestKernelAgreesWithEvaluator for programs that
+// nobody thought of, and TestCanonical for them too.
+func TestKernelRandomPrograms(t *testing.T) {
+	testkit.Require(t, "nft")
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 7))
+			p := randomProgram(rng)
+			text := emit(t, p, backends.DefaultOptions())
+			testkit.RunProgram(t, p, testkit.RandomFlows(rng, p, 300), func(r *testkit.Rig) error {
+				load(t, r, text)
+				if d := cmp.Diff(canonical(text), canonical(list(t, r))); d != "" {
+					t.Errorf("-emitted +listed:\n%s", d)
+				}
+				return nil
+			})
+		})
+	}
+}

@@ -1,6 +1,10 @@
 package service
 
 import (
+	"slices"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+
 	"github.com/planec/planec/ir"
 )
 
@@ -59,7 +63,7 @@ func pick(endpoints []endpoint, n *Node, want func(*endpoint) bool) []ir.Endpoin
 	for i := range endpoints {
 		e := &endpoints[i]
 		if want(e) {
-			out = append(out, ir.Endpoint{Address: e.address, Local: n.runs(e), Weight: 1, Origin: e.origin})
+			out = append(out, ir.Endpoint{Address: e.address, Local: n.runs(e), Weight: 1, Origin: e.origin()})
 		}
 	}
 	return out
@@ -77,8 +81,8 @@ func topology(endpoints []endpoint, n *Node) func(*endpoint) bool {
 		if !e.ready {
 			continue
 		}
-		nodes = nodes && len(e.nodes) > 0
-		zones = zones && len(e.zones) > 0
+		nodes = nodes && e.hints != nil && len(e.hints.ForNodes) > 0
+		zones = zones && e.hints != nil && len(e.hints.ForZones) > 0
 		forNode = forNode || e.hintsNode(n.Name)
 		forZone = forZone || e.hintsZone(n.Zone)
 	}
@@ -92,21 +96,11 @@ func topology(endpoints []endpoint, n *Node) func(*endpoint) bool {
 }
 
 func (e *endpoint) hintsNode(name string) bool {
-	for i := range e.nodes {
-		if e.nodes[i].Name == name {
-			return true
-		}
-	}
-	return false
+	return e.hints != nil && slices.ContainsFunc(e.hints.ForNodes, func(n discoveryv1.ForNode) bool { return n.Name == name })
 }
 
 func (e *endpoint) hintsZone(zone string) bool {
-	for i := range e.zones {
-		if e.zones[i].Name == zone {
-			return true
-		}
-	}
-	return false
+	return e.hints != nil && slices.ContainsFunc(e.hints.ForZones, func(z discoveryv1.ForZone) bool { return z.Name == zone })
 }
 
 // runs reports whether the endpoint is on the node.

@@ -26,7 +26,11 @@ func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.L
 		out = append(out, o)
 	}
 	slices.SortFunc(out, func(a, b objects.Sourced[T]) int {
-		return cmp.Or(compareNames(a.Object, b.Object), compareDuplicates(a, b))
+		// Content is dear to compare, and duplicates are rare.
+		if c := compareNames(a.Object, b.Object); c != 0 {
+			return c
+		}
+		return compareDuplicates(a, b)
 	})
 	kept := out[:0]
 	for _, o := range out {
@@ -46,8 +50,10 @@ func compareNames[T metav1.Object](a, b T) int {
 // compareDuplicates puts the object that stays first: the older, then the one
 // whose content sorts first, then the one whose place does.
 func compareDuplicates[T metav1.Object](a, b objects.Sourced[T]) int {
+	if c := compareAge(a.Object, b.Object); c != 0 {
+		return c
+	}
 	return cmp.Or(
-		compareAge(a.Object, b.Object),
 		bytes.Compare(content(a.Object), content(b.Object)),
 		cmp.Compare(a.File, b.File),
 		cmp.Compare(a.Line, b.Line),

@@ -18,26 +18,27 @@ type endpoint struct {
 	// ready endpoints take connections; serving and terminating ones are the
 	// fallback while there is no ready one (KEP-1669).
 	ready, serving, terminating bool
-	zones                       []discoveryv1.ForZone
-	nodes                       []discoveryv1.ForNode
-	origin                      ir.Origin
+	// hints may be nil.
+	hints *discoveryv1.EndpointHints
+	// slice is shared by all endpoints of one, path is the endpoint's in it.
+	slice *ir.Origin
+	path  string
 }
+
+func (e *endpoint) origin() ir.Origin { return e.slice.At(e.path) }
 
 // readEndpoint applies what a missing condition means (discovery/v1
 // EndpointConditions): ready and serving yes, terminating no.
-func readEndpoint(in *discoveryv1.Endpoint, addr netip.Addr, at ir.Origin) endpoint {
+func readEndpoint(in *discoveryv1.Endpoint, addr netip.Addr) endpoint {
 	e := endpoint{
 		address:     netip.AddrPortFrom(addr, 0),
 		ready:       in.Conditions.Ready == nil || *in.Conditions.Ready,
 		serving:     in.Conditions.Serving == nil || *in.Conditions.Serving,
 		terminating: in.Conditions.Terminating != nil && *in.Conditions.Terminating,
-		origin:      at,
+		hints:       in.Hints,
 	}
 	if in.NodeName != nil {
 		e.node = *in.NodeName
-	}
-	if in.Hints != nil {
-		e.zones, e.nodes = in.Hints.ForZones, in.Hints.ForNodes
 	}
 	return e
 }
@@ -52,14 +53,17 @@ func (e *endpoint) fallback() bool { return !e.ready && e.serving && e.terminati
 func settleEndpoints(p *port, f ir.Family, diags *diag.List) {
 	list := *p.endpoints.of(f)
 	slices.SortFunc(list, func(a, b endpoint) int {
-		return cmp.Or(a.address.Compare(b.address), comparePreference(&a, &b))
+		if c := a.address.Compare(b.address); c != 0 {
+			return c
+		}
+		return comparePreference(&a, &b)
 	})
 	kept := list[:0]
 	for i := range list {
 		n := len(kept)
 		if n > 0 && kept[n-1].address == list[i].address {
-			other := kept[n-1].origin
-			diags.Add(diag.DuplicateEndpoint, list[i].origin, list[i].address.String()+" stands in "+other.Object()+" "+other.Path+" too")
+			other := kept[n-1].origin()
+			diags.Add(diag.DuplicateEndpoint, list[i].origin(), list[i].address.String()+" stands in "+other.Object()+" "+other.Path+" too")
 			continue
 		}
 		kept = append(kept, list[i])
@@ -72,8 +76,8 @@ func comparePreference(a, b *endpoint) int {
 		trueLast(a.terminating, b.terminating),
 		-trueLast(a.ready, b.ready),
 		-trueLast(a.serving, b.serving),
-		cmp.Compare(a.origin.Name, b.origin.Name),
-		cmp.Compare(a.origin.Path, b.origin.Path),
+		cmp.Compare(a.slice.Name, b.slice.Name),
+		cmp.Compare(a.path, b.path),
 	)
 }
 

@@ -3,6 +3,7 @@ package service
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -59,7 +60,7 @@ func (j *joiner) slice(src objects.Sourced[*discoveryv1.EndpointSlice]) {
 	if !ok {
 		return
 	}
-	endpoints := j.endpoints(obj, family, origin)
+	endpoints := j.endpoints(obj, family, &origin)
 	for i := range obj.Ports {
 		j.port(s, &obj.Ports[i], endpoints, family, origin.At("ports["+strconv.Itoa(i)+"]"))
 	}
@@ -77,11 +78,11 @@ func (j *joiner) family(obj *discoveryv1.EndpointSlice, origin ir.Origin) (ir.Fa
 }
 
 // endpoints reads the slice's endpoints, still without a port.
-func (j *joiner) endpoints(obj *discoveryv1.EndpointSlice, family ir.Family, origin ir.Origin) []endpoint {
+func (j *joiner) endpoints(obj *discoveryv1.EndpointSlice, family ir.Family, slice *ir.Origin) []endpoint {
 	out := make([]endpoint, 0, len(obj.Endpoints))
 	for i := range obj.Endpoints {
 		in := &obj.Endpoints[i]
-		at := origin.At(j.path(i))
+		path := j.path(i)
 		// Only the first address counts (KEP-752: the others have no meaning).
 		if len(in.Addresses) == 0 {
 			continue
@@ -94,10 +95,12 @@ func (j *joiner) endpoints(obj *discoveryv1.EndpointSlice, family ir.Family, ori
 			err = checkEndpointAddr(addr)
 		}
 		if err != nil {
-			j.diags.Add(diag.BadEndpoint, at, err.Error())
+			j.diags.Add(diag.BadEndpoint, slice.At(path), err.Error())
 			continue
 		}
-		out = append(out, readEndpoint(in, addr, at))
+		e := readEndpoint(in, addr)
+		e.slice, e.path = slice, path
+		out = append(out, e)
 	}
 	return out
 }
@@ -133,6 +136,7 @@ func (j *joiner) port(s *service, in *discoveryv1.EndpointPort, endpoints []endp
 			continue
 		}
 		list := p.endpoints.of(family)
+		*list = slices.Grow(*list, len(endpoints))
 		for _, e := range endpoints {
 			e.address = netip.AddrPortFrom(e.address.Addr(), number)
 			*list = append(*list, e)

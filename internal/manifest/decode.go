@@ -242,7 +242,11 @@ func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
 	case errors.As(err, &wrong):
 		at.Line = t.lineAt(int(wrong.Offset))
 		at.Path = pathAt(t.json, int(wrong.Offset))
-		out.report(diag.BadObject, at, fmt.Sprintf("%s where %s should be", wrong.Value, describe(wrong.Type)))
+		message := fmt.Sprintf("%s where %s should be", wrong.Value, describe(wrong.Type))
+		if t.node != nil && wrong.Value == "bool" {
+			message += "; plain words such as yes, no, on, off, y and n are booleans in YAML, so quote it"
+		}
+		out.report(diag.BadObject, at, message)
 	default:
 		out.report(diag.BadObject, at, err.Error())
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -49,7 +50,7 @@ func syntaxError(err error) *lineError {
 		n, _ := strconv.Atoi(m[1])
 		return &lineError{max(n, 1), text[len(m[0]):]}
 	}
-	return &lineError{1, text}
+	return &lineError{1, strings.TrimPrefix(text, "yaml: ")}
 }
 
 // yamlField returns the key and the value of a field of a mapping, or nils.

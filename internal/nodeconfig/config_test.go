@@ -213,7 +213,7 @@ func TestReadErrors(t *testing.T) {
 		{"bit type", own + "masqueradeBit: 1.5\n", "f.yaml:3: masqueradeBit: want a whole number"},
 		{"cidr", own + "serviceCIDR:\n- 10.0.0.0/8\n- nope\n", `f.yaml:5: serviceCIDR[1]: "nope" is no CIDR`},
 		{"mapped", own + "serviceCIDR: ::ffff:10.0.0.0/104\n", "written as IPv6"},
-		{"two of a family", own + "clusterCIDR: 10.0.0.0/8,10.1.0.0/16\n", "f.yaml:3: clusterCIDR: more than one IPv4 range"},
+		{"two of a family", own + "clusterCIDR: 10.0.0.0/8,10.1.0.0/16\n", "f.yaml:3: clusterCIDR: more than one ipv4 range"},
 		{"detect", own + "detectLocal: bridge:a/b\n", "cannot be the name of an interface"},
 		{"address", own + "localAddresses: [fe80::1%eth0]\n", "is no IP address"},
 		{"masq limit", own + "masqAgent:\n  cidrLimit: 1\n  nonMasqueradeCIDRs: [10.0.0.0/8, 11.0.0.0/8]\n", "f.yaml:5: masqAgent.nonMasqueradeCIDRs: 2 ranges, and cidrLimit allows 1"},

@@ -60,27 +60,34 @@ func (r *Rig) Check(ctx context.Context, flows []Flow, evaluate Evaluate, timeou
 	if err != nil {
 		return report, err
 	}
+	var late []Disagreement
 	for i, got := range outcomes {
 		d := r.judge(flows[i], got, evaluate)
-		late := d.Err != nil && got.Fate == TimedOut
-		if late {
-			if d, err = r.confirm(ctx, d, evaluate, timeout); err != nil {
-				return report, err
-			}
+		if d.Err != nil && got.Fate == TimedOut {
+			late = append(late, d)
+			continue
 		}
-		switch {
-		case d.Err != nil:
-			report.Disagreements = append(report.Disagreements, d)
-		case got.Fate == Unsupported:
-			report.Unsupported++
-		default:
-			report.Agreed[d.Want.Verdict]++
-			if late {
-				report.Late++
-			}
+		report.add(d)
+	}
+	late, err = r.confirm(ctx, late, evaluate, timeout)
+	for _, d := range late {
+		report.add(d)
+		if d.Err == nil {
+			report.Late++
 		}
 	}
-	return report, nil
+	return report, err
+}
+
+func (r *Report) add(d Disagreement) {
+	switch {
+	case d.Err != nil:
+		r.Disagreements = append(r.Disagreements, d)
+	case d.Got.Fate == Unsupported:
+		r.Unsupported++
+	default:
+		r.Agreed[d.Want.Verdict]++
+	}
 }
 
 func (r *Rig) judge(f Flow, got Outcome, evaluate Evaluate) Disagreement {
@@ -91,25 +98,31 @@ func (r *Rig) judge(f Flow, got Outcome, evaluate Evaluate) Disagreement {
 	return d
 }
 
-// confirm tries a flow again that timed out unexpectedly. It is cleared only
-// when several tries all go well, more of them the more endpoints there are: one
-// endpoint of many that does not work must not pass for noise.
-func (r *Rig) confirm(ctx context.Context, d Disagreement, evaluate Evaluate, timeout time.Duration) (Disagreement, error) {
-	again := make([]Flow, 2+3*len(d.Want.Endpoints))
-	for i := range again {
-		again[i] = d.Flow
+// confirm tries the flows again that timed out unexpectedly, all together. Each
+// is cleared (its Err becomes nil) only when several tries all go well, more of
+// them the more endpoints there are: one endpoint of many that does not work
+// must not pass for noise.
+func (r *Rig) confirm(ctx context.Context, late []Disagreement, evaluate Evaluate, timeout time.Duration) ([]Disagreement, error) {
+	var again []Flow
+	var which []int
+	for i, d := range late {
+		for range 2 + 3*len(d.Want.Endpoints) {
+			again, which = append(again, d.Flow), append(which, i)
+		}
 	}
 	outcomes, err := r.Try(ctx, again, 2*timeout)
 	if err != nil {
-		return d, err
+		return late, err
 	}
-	for _, got := range outcomes {
-		if second := r.judge(d.Flow, got, evaluate); second.Err != nil {
-			return second, nil
+	failed := make([]bool, len(late))
+	for i, got := range outcomes {
+		second := r.judge(again[i], got, evaluate)
+		if !failed[which[i]] {
+			late[which[i]] = second
 		}
+		failed[which[i]] = failed[which[i]] || second.Err != nil
 	}
-	d.Err = nil
-	return d, nil
+	return late, nil
 }
 
 // RunProgram builds the rig of a program, has load put the rules into it, and

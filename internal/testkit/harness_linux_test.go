@@ -106,3 +106,31 @@ func TestSpreadAndSticky(t *testing.T) {
 		t.Error("40 connections without affinity all went to one endpoint")
 	}
 }
+
+// TestCheckFindsOneBadEndpoint: that two of three tries go well must not clear
+// an endpoint that never answers.
+func TestCheckFindsOneBadEndpoint(t *testing.T) {
+	testkit.Require(t, "nft")
+	p := sample(t, ir.LocalDetector{Mode: ir.DetectNone})
+	flows := make([]testkit.Flow, 30)
+	for i := range flows {
+		flows[i] = flow(eval.FromOutside, "203.0.113.9", "10.96.0.1:80", ir.TCP)
+	}
+	r := testkit.New(t, testkit.SpecFor(p, flows))
+	const silence = "table ip silence {\n chain forward {\n type filter hook forward priority 10;\n ip daddr 10.2.0.7 drop\n}\n}\n"
+	if err := r.LoadNFT(naiveRules(p) + silence); err != nil {
+		t.Fatal(err)
+	}
+	report, err := r.Check(t.Context(), flows, eval.New(p).Eval, testkit.DefaultTimeout/3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Disagreements) == 0 {
+		t.Errorf("a silent endpoint was not noticed: %v", report)
+	}
+	for _, d := range report.Disagreements {
+		if d.Got.Fate != testkit.TimedOut {
+			t.Errorf("want time-outs only: %v", d)
+		}
+	}
+}

@@ -81,13 +81,3 @@ func (s Side) String() string {
 	}
 	return fmt.Sprintf("side(%d)", uint8(s))
 }
-
-// parseSide reads what String writes.
-func parseSide(s string) (Side, error) {
-	for _, side := range []Side{NodeSide, WorldSide} {
-		if side.String() == s {
-			return side, nil
-		}
-	}
-	return 0, fmt.Errorf("side %q: want node or world", s)
-}

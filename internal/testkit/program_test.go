@@ -80,8 +80,8 @@ func addFamily(p *ir.Program, f ir.Family, service, local, remote, external, nod
 	add("web", ir.NodePort, ir.TCP, netip.Addr{}, 30080, route(all, ir.MasqueradeUnlessLocalSource, ir.Reject), route(own, ir.MasqueradeNever, ir.Drop))
 
 	add("dns", ir.ClusterIP, ir.UDP, at(service, 2), 53, route(one, ir.MasqueradeAlways, ir.Reject), route(one, ir.MasqueradeAlways, ir.Reject))
-	host2 := add("host", ir.ClusterIP, ir.TCP, at(service, 3), 9100, route(host, ir.MasqueradeUnlessLocalSource, ir.Reject), route(host, ir.MasqueradeUnlessLocalSource, ir.Reject))
-	host2.Affinity = 10800
+	sticky := add("host", ir.ClusterIP, ir.TCP, at(service, 3), 9100, route(host, ir.MasqueradeUnlessLocalSource, ir.Reject), route(host, ir.MasqueradeUnlessLocalSource, ir.Reject))
+	sticky.Affinity = 10800
 	add("host", ir.NodePort, ir.UDP, netip.Addr{}, 30091, route(host, ir.MasqueradeAlways, ir.Reject), route(host, ir.MasqueradeAlways, ir.Reject)).Service.Port = "u"
 
 	add("none", ir.ClusterIP, ir.TCP, at(service, 4), 80, route(none, ir.MasqueradeNever, ir.Reject), route(none, ir.MasqueradeNever, ir.Reject))

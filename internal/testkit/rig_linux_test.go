@@ -10,8 +10,6 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-var addr = netip.MustParseAddr
-
 // detectors are one of each kind whose interfaces differ.
 func detectors() map[string]ir.LocalDetector {
 	return map[string]ir.LocalDetector{
@@ -27,16 +25,6 @@ func spec(d ir.LocalDetector) testkit.Spec {
 		Pods:      []netip.Addr{addr("10.1.0.5"), addr("10.1.0.6"), addr("fd00:1::5"), addr("fd00:1::6")},
 		Local:     d,
 	}
-}
-
-// flow reads "entry src dst:port/proto".
-func flow(from eval.Entry, src, dst string, p ir.Protocol) testkit.Flow {
-	to := netip.MustParseAddrPort(dst)
-	f := testkit.Flow{From: from, Dst: to.Addr(), Protocol: p, Port: to.Port()}
-	if src != "" {
-		f.Src = addr(src)
-	}
-	return f
 }
 
 // plain are flows between all sides, as they go when no rule says otherwise.

@@ -36,3 +36,13 @@ func parseGreeting(line string) (Outcome, error) {
 func unmap(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
+
+// parseSide reads what String writes.
+func parseSide(s string) (Side, error) {
+	for _, side := range []Side{NodeSide, WorldSide} {
+		if side.String() == s {
+			return side, nil
+		}
+	}
+	return 0, fmt.Errorf("side %q: want node or world", s)
+}
