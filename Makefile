@@ -33,7 +33,7 @@ cross:
 
 # Rewrites the goldens; read the diff before you commit it.
 golden:
-	$(GO) test ./golden ./backends/... -update
+	$(GO) test ./golden ./backends/... ./ir/diag -update
 
 # The table of docs/performance.md. Needs a quiet machine and, for the kernel's
 # part, root.

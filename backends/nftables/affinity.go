@@ -35,7 +35,7 @@ type affinitySets struct {
 func newAffinitySets(f family) affinitySets {
 	a := affinitySets{
 		bindings: set{
-			kind: "map", name: "affinity", of: "typeof " + f.ip + " saddr . meta mark : meta priority",
+			kind: "map", name: "affinity", of: "typeof " + f.client + " : meta priority",
 			size: affinitySize, flags: "dynamic,timeout",
 		},
 		marks: set{

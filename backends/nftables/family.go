@@ -11,13 +11,20 @@ type family struct {
 	addr string
 	// loopback is never a nodePort address.
 	loopback string
-	// maxBits is the length of a host's prefix.
-	maxBits int
+	// client is the key of an affinity binding while meta mark holds the
+	// Service's ID, once foldClient, a statement, has run.
+	client, foldClient string
 }
 
 func familyOf(f ir.Family) family {
 	if f == ir.IPv4 {
-		return family{ir: f, ip: "ip", addr: "ipv4_addr", loopback: "127.0.0.0/8", maxBits: 32}
+		return family{ir: f, ip: "ip", addr: "ipv4_addr", loopback: "127.0.0.0/8", client: "ip saddr . meta mark"}
 	}
-	return family{ir: f, ip: "ip6", addr: "ipv6_addr", loopback: "::1", maxBits: 128}
+	return family{
+		ir: f, ip: "ip6", addr: "ipv6_addr", loopback: "::1", client: "meta mark",
+		// nft 1.0.6 aborts on an update of a map whose key is longer than 16
+		// bytes (netlink_gen_map_stmt reserves one register for it), so client
+		// and Service are folded into the mark. The seed is "plan" in ASCII.
+		foldClient: " meta mark set jhash ip6 saddr . meta mark mod 4294967295 seed 0x706c616e",
+	}
 }

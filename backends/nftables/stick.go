@@ -19,9 +19,9 @@ func (t *table) stickRules(s step) []string {
 	return []string{
 		"meta priority set none",
 		saveMark +
-			" meta mark set " + key + " map @" + (s.at & nodePortScope).prefix() + "affinity-services" +
+			" meta mark set " + key + " map @" + (s.at & nodePortScope).prefix() + "affinity-services" + t.foldClient +
 			" " + t.updateBinding(s) +
-			" meta priority set " + t.ip + " saddr . meta mark map @affinity",
+			" meta priority set " + t.client + " map @affinity",
 		key + " . meta priority != @" + maps + "endpoints jump " + s.rebindName(),
 		restoreMark,
 		"dnat " + t.ip + " to " + key + " . meta priority map @" + maps + "endpoints",
@@ -34,13 +34,13 @@ func (t *table) rebindRules(s step) []string {
 	return []string{
 		s.at.keyExpr(t.family) + " vmap @" + s.at.prefix() + "affinity-draws",
 		"ct id != @affinity-saved-marks return",
-		"delete @affinity { " + t.ip + " saddr . meta mark : meta priority }",
+		"delete @affinity { " + t.client + " : meta priority }",
 		t.updateBinding(s),
 	}
 }
 
 func (t *table) updateBinding(s step) string {
-	return "update @affinity { " + t.ip + " saddr . meta mark timeout " + duration(s.n) + " : meta priority }"
+	return "update @affinity { " + t.client + " timeout " + duration(s.n) + " : meta priority }"
 }
 
 func (s step) rebindName() string {

@@ -1,0 +1,124 @@
+package manifest_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/ir"
+)
+
+const locatedYAML = `kind: List
+apiVersion: v1
+items:
+- apiVersion: v1
+  kind: Service
+  metadata:
+    name: a
+    labels:
+      example.com/x: "1"
+  spec:
+    ports:
+    - port: 80
+      nodePort: 30080
+    - name: second
+      # a comment
+      port: 81
+    externalIPs: [192.0.2.1,
+      192.0.2.2]
+- apiVersion: v1
+  kind: Service
+  metadata: {name: b}
+  spec:
+    clusterIP: 10.0.0.1
+---
+apiVersion: v1
+kind: Node
+metadata:
+  name: n
+status:
+  addresses:
+  - address: x
+`
+
+const locatedJSON = `{
+    "apiVersion": "v1",
+    "items": [
+        {
+            "kind": "Service",
+            "metadata": {
+                "name": "a"
+            },
+            "spec": {
+                "ports": [
+                    {
+                        "port": 80
+                    }, {
+                        "port": 81
+                    }
+                ]
+            }
+        }, {
+            "metadata": {"name": "b"},
+            "spec": {
+                "clusterIP": "x"
+            }
+        }
+    ]
+}
+{"metadata": {"name": "one"}, "spec": {"clusterIP": ""}}
+`
+
+func TestLocator(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	y, j := write("a.yaml", locatedYAML), write("a.json", locatedJSON)
+	tests := []struct {
+		file string
+		line int
+		name string
+		path string
+		want int
+	}{
+		{y, 4, "a", "spec.ports[0].nodePort", 13},
+		{y, 4, "a", "spec.ports[1].port", 16},
+		{y, 4, "a", "spec.ports[1]", 14},
+		{y, 4, "a", "spec.ports[1].protocol", 14},
+		{y, 4, "a", "spec.ports[9]", 11},
+		{y, 4, "a", "spec.externalIPs[1]", 18},
+		{y, 4, "a", `metadata.labels["example.com/x"]`, 9},
+		{y, 4, "a", "metadata.labels[example.com/x]", 9},
+		{y, 19, "b", "spec.clusterIP", 23},
+		{y, 25, "n", "status.addresses[0].address", 31},
+		{y, 4, "a", "spec.ports", 11},
+		{y, 4, "other", "spec.ports", 4},
+		{y, 4, "a", "status", 4},
+		{y, 400, "a", "spec", 400},
+		{j, 4, "a", "spec.ports[1].port", 14},
+		{j, 4, "a", "spec.ports[0]", 11},
+		{j, 19, "b", "spec.clusterIP", 22},
+		{j, 27, "one", "spec.clusterIP", 27},
+		{j, 1, "", "items[0].metadata.name", 7},
+		{filepath.Join(dir, "none"), 1, "", "spec", 1},
+		{dir, 1, "", "spec", 1},
+		{y, 4, "a", "spec[", 4},
+		{y, 0, "a", "spec", 0},
+	}
+	var l manifest.Locator
+	defer l.Close()
+	for _, tt := range tests {
+		o := ir.Origin{File: tt.file, Line: tt.line, Name: tt.name, Path: tt.path}
+		got := l.Locate(o)
+		o.Line = tt.want
+		if got != o {
+			t.Errorf("%s:%d %s %s: line %d, want %d", filepath.Base(tt.file), tt.line, tt.name, tt.path, got.Line, tt.want)
+		}
+	}
+}
