@@ -13,7 +13,8 @@ import (
 // arrange gives every endpoint its indexes 0..n-1 (one for each unit of weight)
 // and returns the endpoint of each. It is a pure function of the pool, so every
 // machine agrees and nothing is remembered, and yet one endpoint more or less
-// moves only a few others (about ln n on average; see slots_test.go).
+// moves only a few others (of 5 endpoints 2.4 indexes change on average, of 10
+// 3.2, of 100 6.7: it grows with ln n; 1 is the least there can be).
 //
 // It is a hash table of load 1 that does not depend on the order of insertion:
 // endpoints in the order of their hash take the first free index of their own

@@ -71,9 +71,9 @@ func TestServiceDefaults(t *testing.T) {
 func TestOtherDefaults(t *testing.T) {
 	set, diags := load(t, `apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
-metadata: {name: s, annotations: {x: y}}
+metadata: {name: s, annotations: {x: z}}
 ports: [{port: 80}]
-endpoints: [{addresses: [10.0.0.1], conditions: {ready: false}, nodeName: n, targetRef: {kind: Pod, name: p}}]
+endpoints: [{addresses: [10.0.0.1], conditions: {ready: false}, nodeName: node, targetRef: {kind: Pod, name: p}}]
 ---
 apiVersion: v1
 kind: Namespace
@@ -83,14 +83,14 @@ apiVersion: v1
 kind: Pod
 metadata: {name: p, creationTimestamp: 2026-01-02T03:04:05Z, managedFields: [{manager: x}]}
 spec:
-  nodeName: n
+  nodeName: node
   volumes: [{name: v}]
   containers: [{name: c, image: i, ports: [{name: http, containerPort: 80}]}, {name: d}]
 status: {podIP: 10.0.0.1, phase: Running}
 ---
 apiVersion: v1
 kind: Node
-metadata: {name: n}
+metadata: {name: node}
 spec: {podCIDR: 10.0.0.0/24}
 status: {capacity: {cpu: 1}, addresses: [{type: InternalIP, address: 192.0.2.1}]}
 `)
@@ -100,7 +100,7 @@ status: {capacity: {cpu: 1}, addresses: [{type: InternalIP, address: 192.0.2.1}]
 	slice := &discoveryv1.EndpointSlice{
 		ObjectMeta: metav1.ObjectMeta{Name: "s", Namespace: "default"},
 		Ports:      []discoveryv1.EndpointPort{{Name: pointer(""), Protocol: pointer(corev1.ProtocolTCP), Port: pointer[int32](80)}},
-		Endpoints:  []discoveryv1.Endpoint{{Addresses: []string{"10.0.0.1"}, Conditions: discoveryv1.EndpointConditions{Ready: pointer(false)}, NodeName: pointer("n")}},
+		Endpoints:  []discoveryv1.Endpoint{{Addresses: []string{"10.0.0.1"}, Conditions: discoveryv1.EndpointConditions{Ready: pointer(false)}, NodeName: pointer("node")}},
 	}
 	if diff := cmp.Diff(slice, set.EndpointSlices[0].Object); diff != "" {
 		t.Error(diff)
@@ -113,7 +113,7 @@ status: {capacity: {cpu: 1}, addresses: [{type: InternalIP, address: 192.0.2.1}]
 		t.Errorf("%+v", pod)
 	}
 	node := &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{Name: "n"},
+		ObjectMeta: metav1.ObjectMeta{Name: "node"},
 		Spec:       corev1.NodeSpec{PodCIDR: "10.0.0.0/24", PodCIDRs: []string{"10.0.0.0/24"}},
 		Status:     corev1.NodeStatus{Addresses: []corev1.NodeAddress{{Type: "InternalIP", Address: "192.0.2.1"}}},
 	}

@@ -100,6 +100,13 @@ func fieldName(key *yaml.Node) (string, error) {
 	if key.Tag == "!!null" {
 		return "", errors.New("a field without a name")
 	}
+	if key.Tag == "!!float" {
+		f, err := strconv.ParseFloat(strings.ReplaceAll(key.Value, "_", ""), 64)
+		if err != nil {
+			return "", fmt.Errorf("%q is a number that JSON does not have", key.Value)
+		}
+		return strconv.FormatFloat(f, 'g', -1, 32), nil // kubectl's precision for names
+	}
 	text, err := scalarJSON(nil, key)
 	if err != nil {
 		return "", err

@@ -70,7 +70,17 @@ func (r *Rig) build() error {
 			return err
 		}
 	}
-	return r.listen(r.spec.Ports)
+	if err := r.listen(r.spec.Ports); err != nil {
+		return err
+	}
+	return r.settle()
+}
+
+func (r *Rig) settle() error {
+	if err := r.node.settle(); err != nil {
+		return err
+	}
+	return r.world.settle()
 }
 
 func (r *Rig) namespaces() (err error) {

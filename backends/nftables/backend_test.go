@@ -1,0 +1,108 @@
+package nftables
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/planec/planec/backends"
+)
+
+// TestDeterminism shuffles what has no order and wants the same bytes.
+func TestDeterminism(t *testing.T) {
+	for seed := range uint64(20) {
+		p := randomProgram(rand.New(rand.NewPCG(seed, 1)))
+		want := emit(t, p, backends.DefaultOptions())
+		rng := rand.New(rand.NewPCG(seed, 2))
+		for range 5 {
+			rng.Shuffle(len(p.Frontends), func(i, j int) { p.Frontends[i], p.Frontends[j] = p.Frontends[j], p.Frontends[i] })
+			rng.Shuffle(len(p.Pools), func(i, j int) { p.Pools[i], p.Pools[j] = p.Pools[j], p.Pools[i] })
+			for k := range p.Pools {
+				e := p.Pools[k].Endpoints
+				rng.Shuffle(len(e), func(i, j int) { e[i], e[j] = e[j], e[i] })
+			}
+			p.Normalize()
+			if emit(t, p, backends.DefaultOptions()) != want {
+				t.Fatalf("seed %d: other bytes for an equal program", seed)
+			}
+		}
+	}
+}
+
+// TestOneEndpointLess counts the elements that change in a large program.
+func TestOneEndpointLess(t *testing.T) {
+	from, to := manyServices(1000), manyServices(1000)
+	to.Pools[500].Endpoints = to.Pools[500].Endpoints[1:]
+	_, n := transition(t, make(map[string]bool), from, to, backends.DefaultOptions())
+	// The verdict (deleted and added), at most 5 indexes the same way, hairpin.
+	if n > 2+2*5+1 {
+		t.Errorf("one endpoint left, %d elements changed", n)
+	}
+}
+
+func TestNoComments(t *testing.T) {
+	text := emit(t, kitchenSink(), backends.Options{MasqueradeBit: 14, NoComments: true})
+	if strings.Contains(text, "comment") || strings.Contains(text, "cart") {
+		t.Error("there are comments")
+	}
+}
+
+func TestMasqueradeBit(t *testing.T) {
+	for _, bit := range []int{-1, 32} {
+		if _, err := New(backends.Options{MasqueradeBit: bit}).Emit(kitchenSink()); err == nil {
+			t.Errorf("bit %d is taken", bit)
+		}
+	}
+	if text := emit(t, kitchenSink(), backends.Options{MasqueradeBit: 0}); !strings.Contains(text, "| 0x00000001\n") {
+		t.Error("bit 0 is not 0x00000001")
+	}
+}
+
+// TestTooManySlots: what Check reports is what Emit leaves out.
+func TestTooManySlots(t *testing.T) {
+	p := kitchenSink()
+	p.Pools[0].Endpoints[0].Weight, p.Pools[0].Endpoints[1].Weight = 65535, 65534
+	b := New(backends.DefaultOptions())
+	if got := b.Check(p); len(got) != 1 || !strings.Contains(got[0].Message, p.Pools[0].ID) {
+		t.Errorf("Check says %v", got)
+	}
+	text := emit(t, p, backends.DefaultOptions())
+	if strings.Contains(text, "10.96.0.1 . tcp . 80 ") || !strings.Contains(text, "fd00:96::1 . tcp . 80 ") {
+		t.Error("not exactly the frontends of the pool are left out")
+	}
+	if got := b.Check(kitchenSink()); len(got) != 0 {
+		t.Errorf("Check says %v of a program without weights", got)
+	}
+}
+
+// TestFreeID: equal hashes get neighbouring numbers inside the bounds.
+func TestFreeID(t *testing.T) {
+	taken := make(map[uint32]bool)
+	for i, want := range []uint32{lastEndpointID, firstEndpointID, firstEndpointID + 1} {
+		if got := freeID(lastEndpointID, taken, firstEndpointID, lastEndpointID); got != want {
+			t.Errorf("%d: %x, want %x", i, got, want)
+		}
+	}
+	if got := freeID(1<<32-1, taken, firstEndpointID, lastEndpointID); got != firstEndpointID+2 {
+		t.Errorf("a hash above the bounds: %x", got)
+	}
+	if got := freeID(0, make(map[uint32]bool), 1, 1<<32-1); got != 1 {
+		t.Errorf("zero: %x", got)
+	}
+}
+
+func TestDuration(t *testing.T) {
+	for seconds, want := range map[uint32]string{1: "1s", 60: "1m", 10800: "3h", 86400: "1d", 90061: "1d1h1m1s", 3601: "1h1s"} {
+		if got := duration(seconds); got != want {
+			t.Errorf("%d: %s, want %s", seconds, got, want)
+		}
+	}
+}
+
+func TestUnknownPool(t *testing.T) {
+	p := kitchenSink()
+	p.Frontends[0].Internal.Pool = "nowhere"
+	if _, err := New(backends.DefaultOptions()).Emit(p); err == nil || !strings.Contains(err.Error(), "nowhere") {
+		t.Errorf("got %v", err)
+	}
+}

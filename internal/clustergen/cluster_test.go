@@ -1,0 +1,50 @@
+package clustergen
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// TestForms asks for valid text, and the same bytes every time; that it holds
+// what Objects returns is a test of the manifest package.
+func TestForms(t *testing.T) {
+	size := Size{Services: 30, Endpoints: 3}
+	var a, b, y bytes.Buffer
+	for _, err := range []error{JSON(&a, size), JSON(&b, size), YAML(&y, size)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(a.Bytes(), b.Bytes()) || !json.Valid(a.Bytes()) {
+		t.Error("the JSON is not stable, or not valid")
+	}
+	var any map[string]any
+	if err := yaml.Unmarshal(y.Bytes(), &any); err != nil || len(any["items"].([]any)) != Nodes+2*size.Services {
+		t.Error(err)
+	}
+	if got := Objects(size); len(got.Services) != 30 || len(got.EndpointSlices) != 30 || len(got.Nodes) != Nodes {
+		t.Error(len(got.Services), len(got.EndpointSlices), len(got.Nodes))
+	}
+}
+
+// TestAddresses asks that a large cluster has no address twice.
+func TestAddresses(t *testing.T) {
+	seen := map[string]bool{}
+	size := Size{Services: 30_000, Endpoints: 5}
+	for i := range size.Services {
+		s := size.service(i)
+		all := []string{s.clusterIP, s.namespace + "/" + s.name}
+		for j := range s.endpoints {
+			all = append(all, s.endpoint(j).address)
+		}
+		for _, a := range all {
+			if seen[a] {
+				t.Fatalf("%s twice", a)
+			}
+			seen[a] = true
+		}
+	}
+}
