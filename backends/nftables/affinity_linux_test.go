@@ -201,6 +201,38 @@ func TestAffinityWhenEndpointsChange(t *testing.T) {
 	}
 }
 
+// TestAffinityIPv6 is TestAffinitySticks for the other family, whose bindings
+// have another key.
+func TestAffinityIPv6(t *testing.T) {
+	testkit.Require(t, "nft")
+	p := kitchenSink()
+	p.Pools = []ir.Pool{poolOf("sticky", "+[fd00:10:1::2]:90", "[fd00:10:2::2]:90", "[fd00:10:2::3]:90", "[fd00:10:2::4]:90")}
+	p.Frontends = []ir.Frontend{
+		frontendOf(ir.ClusterIP, "sticky", "[fd00:96::1]:90", "sticky"), frontendOf(ir.NodePort, "sticky", "[::]:30090", "sticky"),
+	}
+	for i := range p.Frontends {
+		p.Frontends[i].Affinity = 10800
+	}
+	r := testkit.New(t, testkit.SpecFor(p, nil))
+	load(t, r, emit(t, p, backends.DefaultOptions()))
+	var cs []string
+	for i := range 100 {
+		cs = append(cs, fmt.Sprintf("2001:db8:77::%x", i+1))
+	}
+	first := ask(t, r, cs, "[fd00:96::1]:90", "[fd00:9::1]:30090")
+	seen := make(map[netip.AddrPort]bool)
+	for range 3 {
+		for c, e := range ask(t, r, cs, "[fd00:9::1]:30090", "[fd00:96::1]:90") {
+			if seen[e] = true; first[c] != e {
+				t.Errorf("%s moved from %v to %v", c, first[c], e)
+			}
+		}
+	}
+	if len(seen) != 4 {
+		t.Errorf("the clients got %v", seen)
+	}
+}
+
 // TestAffinityExpires shows that the timeout counts from the last connection.
 func TestAffinityExpires(t *testing.T) {
 	r := stickyRig(t, stickyProgram(2, fiveEndpoints...))

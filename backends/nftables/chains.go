@@ -77,7 +77,7 @@ func (t *table) jumps(want bool, rule string) []string {
 func (t *table) postrouting() []string {
 	var rules []string
 	if t.affinity.used() {
-		rules = append(rules, `ct status dnat meta priority >= `+string(appendHandle(nil, firstEndpointID))+` meta priority set none comment "endpoint IDs end here"`)
+		rules = append(rules, "ct status dnat meta priority >= "+string(appendHandle(nil, firstEndpointID))+" meta priority set none"+t.remark("endpoint IDs end here"))
 	}
 	if t.marks() {
 		rules = append(rules, t.isMarked()+" meta mark set meta mark ^ "+t.mark+" masquerade fully-random")
@@ -103,6 +103,14 @@ func (t *table) marks() bool {
 		}
 	}
 	return false
+}
+
+// remark is a comment on a rule.
+func (t *table) remark(text string) string {
+	if !t.comments {
+		return ""
+	}
+	return ` comment "` + text + `"`
 }
 
 // isMarked matches packets with the masquerade bit. nft lists a mask of the

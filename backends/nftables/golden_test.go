@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,7 +27,13 @@ func goldens() map[string]*ir.Program {
 	}
 	small.Frontends[0].Internal.Masquerade = ir.MasqueradeNever
 	small.Frontends[0].External.Masquerade = ir.MasqueradeNever
+	hostile := kitchenSink()
+	for i := range hostile.Frontends {
+		hostile.Frontends[i].Service.Name = "a\"b\n} ; flush ruleset\\\x00$x@y #" + strings.Repeat("n", 253)
+		hostile.Frontends[i].Service.Port = "{\u2028"
+	}
 	return map[string]*ir.Program{
+		"hostile-names": hostile,
 		"empty":          {Node: ir.Node{Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}}},
 		"small":          small,
 		"everything":     kitchenSink(),

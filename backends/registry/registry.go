@@ -1,5 +1,4 @@
-// Package registry is the list of planec's backends. A new backend is one
-// package and one line here.
+package and one line here.
 package registry
 
 import (

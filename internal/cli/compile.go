@@ -168,4 +168,3 @@ func (c *compileCommand) write(r nodeResult) error {
 	}
 	return nil
 }
-

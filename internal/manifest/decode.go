@@ -83,13 +83,14 @@ func (d *decoder) json(out *outcome, p *piece, raw []byte, line, level int) {
 		out.report(diag.BadDocument, t.origin(line), "broken JSON: "+err.Error())
 		return
 	}
-	if meta, ok := p.inherit(out, meta); !ok {
+	meta, ok := p.inherit(out, meta)
+	switch {
+	case !ok:
 		return
-	} else if !meta.isList() {
+	case !meta.isList():
 		d.object(out, &t, meta)
 		return
-	}
-	if !d.deeper(out, &t, level) {
+	case !d.deeper(out, &t, level):
 		return
 	}
 	items := *p

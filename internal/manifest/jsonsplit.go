@@ -107,6 +107,9 @@ func (d *jsonDocument) items() error {
 	d.keep([]byte("[]"))
 	d.w.take(1)
 	for first := true; ; first = false {
+		if err := d.out.ctx.Err(); err != nil {
+			return err
+		}
 		d.w.skipSpace()
 		c, ok := d.w.peek(0)
 		switch {

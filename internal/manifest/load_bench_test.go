@@ -70,7 +70,7 @@ type anyKind struct {
 	} `json:"spec"`
 	Status *struct {
 		corev1.ServiceStatus
-		corev1.NodeStatus
+		Addresses []corev1.NodeAddress `json:"addresses"`
 	} `json:"status"`
 	AddressType discoveryv1.AddressType    `json:"addressType"`
 	Endpoints   []discoveryv1.Endpoint     `json:"endpoints"`

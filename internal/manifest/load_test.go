@@ -1,15 +1,20 @@
 package manifest_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/clustergen"
 	"github.com/planec/planec/internal/manifest"
 	"github.com/planec/planec/ir/diag"
 )
@@ -253,5 +258,23 @@ func TestLoadPaths(t *testing.T) {
 		if _, _, err := manifest.Load(t.Context(), manifest.Options{Paths: bad}); err == nil {
 			t.Errorf("no error for %q", bad)
 		}
+	}
+}
+
+func TestLoadCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, text := range map[string][]byte{
+		"JSON": generated(t, clustergen.JSON, clustergen.Size{Services: 50, Endpoints: 1}),
+		"YAML": generated(t, clustergen.YAML, clustergen.Size{Services: 50, Endpoints: 1}),
+	} {
+		_, _, err := manifest.Load(ctx, manifest.Options{Paths: []string{"-"}, Stdin: bytes.NewReader(text)})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	broken := iotest.TimeoutReader(strings.NewReader(svcA))
+	if _, _, err := manifest.Load(t.Context(), manifest.Options{Paths: []string{"-"}, Stdin: broken}); !errors.Is(err, iotest.ErrTimeout) {
+		t.Errorf("a reader that fails: %v", err)
 	}
 }

@@ -18,7 +18,7 @@ func (s *splitter) yamlDocument() {
 	d := yamlDocument{splitter: s, line: s.w.line}
 	for first := true; ; first = false {
 		line := s.w.nextLine(maxObject)
-		if len(line) == 0 || (!first && isSeparator(line)) {
+		if len(line) == 0 || (!first && isSeparator(line)) || s.out.ctx.Err() != nil {
 			break
 		}
 		if first && isSeparator(line) {

@@ -38,17 +38,14 @@ type Report struct {
 	// Agreed counts the flows that went as wanted, by the verdict wanted.
 	Agreed map[eval.Verdict]int
 	// Late counts those among them that timed out at first.
-	Late int
-	// Unsupported counts the flows of protocols that this kernel lacks;
-	// nothing is known about them.
-	Unsupported   int
+	Late          int
 	Disagreements []Disagreement
 }
 
 // String sums the report up in one line.
 func (r Report) String() string {
-	return fmt.Sprintf("%d disagree; %d pass, %d dnat, %d drop and %d reject agree (%d of them late), %d unsupported",
-		len(r.Disagreements), r.Agreed[eval.Pass], r.Agreed[eval.DNAT], r.Agreed[eval.Drop], r.Agreed[eval.Reject], r.Late, r.Unsupported)
+	return fmt.Sprintf("%d disagree; %d pass, %d dnat, %d drop and %d reject agree (%d of them late)",
+		len(r.Disagreements), r.Agreed[eval.Pass], r.Agreed[eval.DNAT], r.Agreed[eval.Drop], r.Agreed[eval.Reject], r.Late)
 }
 
 // Check tries the flows and says which went otherwise than evaluate says. On a
@@ -80,14 +77,11 @@ func (r *Rig) Check(ctx context.Context, flows []Flow, evaluate Evaluate, timeou
 }
 
 func (r *Report) add(d Disagreement) {
-	switch {
-	case d.Err != nil:
+	if d.Err != nil {
 		r.Disagreements = append(r.Disagreements, d)
-	case d.Got.Fate == Unsupported:
-		r.Unsupported++
-	default:
-		r.Agreed[d.Want.Verdict]++
+		return
 	}
+	r.Agreed[d.Want.Verdict]++
 }
 
 func (r *Rig) judge(f Flow, got Outcome, evaluate Evaluate) Disagreement {

@@ -15,6 +15,9 @@ import (
 
 // try makes the flow's connection from the namespace and waits for its fate.
 func (n *namespace) try(f Flow, deadline time.Time) Outcome {
+	if f.Protocol == ir.SCTP {
+		return n.trySCTP(f, deadline)
+	}
 	var file *os.File
 	err := n.do(func() (err error) {
 		file, err = dial(f)
@@ -54,7 +57,11 @@ func dial(f Flow) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := connect(fd, f); err != nil {
+	err = connect(fd, f)
+	if err == nil && f.Protocol == ir.UDP {
+		err = sendFirst(fd, []byte("planec?\n"))
+	}
+	if err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
@@ -76,13 +83,14 @@ func connect(fd int, f Flow) error {
 	if err != nil && !errors.Is(err, unix.EINPROGRESS) {
 		return os.NewSyscallError("connect", err)
 	}
-	if f.Protocol != ir.UDP {
-		return nil
-	}
-	_, err = unix.Write(fd, []byte("planec?\n"))
-	// A rule that drops what the node itself sends is told to the sender as
-	// EPERM; the same happens for a rule that rejects, whose ICMP answer shows
-	// only when the socket is read. So the read decides.
+	return nil
+}
+
+// sendFirst sends a datagram. A rule that drops what the node itself sends is
+// told to the sender as EPERM; so is one that rejects, whose ICMP answer shows
+// only when the socket is read. So EPERM is no error here, and the read decides.
+func sendFirst(fd int, datagram []byte) error {
+	_, err := unix.Write(fd, datagram)
 	if err != nil && !errors.Is(err, unix.EPERM) {
 		return os.NewSyscallError("write", err)
 	}
@@ -130,8 +138,6 @@ func failure(err error) Outcome {
 		return Outcome{Fate: TimedOut}
 	case errors.Is(err, unix.ECONNREFUSED):
 		return Outcome{Fate: Refused}
-	case unsupported(err):
-		return Outcome{Fate: Unsupported, Err: err}
 	}
 	return Outcome{Fate: Failed, Err: err}
 }

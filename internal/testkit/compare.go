@@ -9,12 +9,8 @@ import (
 )
 
 // Compare says how an outcome disagrees with what the evaluator wants, or nil.
-// nodeAddrs are the addresses a masqueraded packet may have. An unsupported
-// protocol disagrees with nothing.
+// nodeAddrs are the addresses a masqueraded packet may have.
 func Compare(f Flow, want eval.Result, got Outcome, nodeAddrs []netip.Addr) error {
-	if got.Fate == Unsupported {
-		return nil
-	}
 	switch want.Verdict {
 	case eval.Drop:
 		return wantFate(TimedOut, want, got)

@@ -44,7 +44,6 @@ func TestCompare(t *testing.T) {
 		{"dnat to another port", pool, answered("10.2.0.7:8081", "203.0.113.9"), "want dnat to one of"},
 		{"dnat missing", pool, answered("10.96.0.1:80", "203.0.113.9"), "want dnat to one of"},
 		{"dnat refused", pool, refused, "want dnat"},
-		{"unsupported", pool, testkit.Outcome{Fate: testkit.Unsupported}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

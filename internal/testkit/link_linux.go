@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -24,7 +25,10 @@ type cable struct {
 func plug(node, world *namespace, nodeName, worldName string, number int, bridge *netlink.Bridge) (cable, error) {
 	c := cable{nodeMAC: mac(1, number), worldMAC: mac(2, number)}
 	veth := &netlink.Veth{
-		LinkAttrs:        netlink.LinkAttrs{Name: nodeName, HardwareAddr: c.nodeMAC, Flags: net.FlagUp, TxQLen: -1},
+		LinkAttrs: netlink.LinkAttrs{
+			Name: nodeName, Index: firstNodeIndex + number,
+			HardwareAddr: c.nodeMAC, Flags: net.FlagUp, TxQLen: -1,
+		},
 		PeerName:         worldName,
 		PeerHardwareAddr: c.worldMAC,
 		PeerNamespace:    netlink.NsFd(world.file.Fd()),
@@ -52,8 +56,14 @@ func plug(node, world *namespace, nodeName, worldName string, number int, bridge
 	if err := world.nl.LinkSetUp(peer); err != nil {
 		return cable{}, fmt.Errorf("veth %s up: %w", worldName, err)
 	}
-	return c, nil
+	// The bridge comes last: it has a carrier when its first port has.
+	return c, errors.Join(world.settle(c.worldIndex), node.settle(veth.Index), node.settle(c.nodeIndex))
 }
+
+// firstNodeIndex keeps the two ends' interface indexes apart. The kernel takes an
+// interface whose index is also its peer's for one that is its own lower, and
+// looks at its carrier up to a second late (linkwatch_urgent_event).
+const firstNodeIndex = 10000
 
 // newBridge makes the bridge that an interface detector looks for.
 func newBridge(node *namespace, name string) (*netlink.Bridge, error) {

@@ -12,20 +12,30 @@ import (
 )
 
 // listen opens the ports, on the node and in the world, for both families and
-// any address. A protocol that the kernel lacks is left out.
+// any address. SCTP is answered on all ports anyway.
 func (r *Rig) listen(ports []Port) error {
 	for _, p := range ports {
-		if r.listeners[p] {
+		if r.listeners[p] || p.Protocol == ir.SCTP {
 			continue
 		}
 		r.listeners[p] = true
 		for _, ns := range []*namespace{r.node.namespace, r.world} {
 			stop, err := ns.listen(p)
-			if unsupported(err) {
-				continue
-			}
 			if err != nil {
 				return fmt.Errorf("listen on %v %d/%v: %w", ns.side, p.Number, p.Protocol, err)
+			}
+			r.closers = append(r.closers, stop)
+		}
+	}
+	return nil
+}
+
+func (r *Rig) listenSCTP() error {
+	for _, ns := range []*namespace{r.node.namespace, r.world} {
+		for _, f := range ir.Families() {
+			stop, err := ns.listenSCTP(f)
+			if err != nil {
+				return err
 			}
 			r.closers = append(r.closers, stop)
 		}
@@ -85,23 +95,20 @@ func openListener(p Port) (*os.File, error) {
 	return os.NewFile(uintptr(fd), fmt.Sprintf("%v:%d", p.Protocol, p.Number)), nil
 }
 
-// openSocket makes a non-blocking socket; SCTP ones are of the one-to-one style
-// (RFC 6458, 4), which works as TCP does.
+// openSocket makes a non-blocking socket.
 func openSocket(family int, p ir.Protocol) (int, error) {
 	kind := unix.SOCK_STREAM
-	if p == ir.UDP {
+	switch p {
+	case ir.UDP:
 		kind = unix.SOCK_DGRAM
+	case ir.SCTP:
+		kind = unix.SOCK_RAW
 	}
 	fd, err := unix.Socket(family, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, int(p))
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
 	}
 	return fd, nil
-}
-
-// unsupported tells a kernel without the protocol from other errors.
-func unsupported(err error) bool {
-	return errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.ESOCKTNOSUPPORT)
 }
 
 // greetConnections answers until the listener is closed. One write of one line
@@ -121,8 +128,7 @@ func greetConnections(side Side, l net.Listener) {
 	}
 }
 
-// addrPort reads the address of a stream socket; the net package takes SCTP
-// for TCP.
+// addrPort reads the address of a TCP socket.
 func addrPort(a net.Addr) netip.AddrPort {
 	tcp, ok := a.(*net.TCPAddr)
 	if !ok {

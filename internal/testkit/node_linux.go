@@ -83,6 +83,9 @@ func (n *node) own(addrs []netip.Addr, c cable) error {
 		if err := n.nl.AddrAdd(link, addr); err != nil {
 			return fmt.Errorf("node address %v: %w", a, err)
 		}
+		if err := n.settleAddr(a); err != nil {
+			return err
+		}
 	}
 	for _, f := range ir.Families() {
 		if err := n.hop(c.nodeIndex, gateway(f), c.worldMAC); err != nil {

@@ -14,7 +14,7 @@ type Outcome struct {
 	Source netip.Addr
 	// AnsweredBy is the side whose socket answered.
 	AnsweredBy Side
-	// Err is why the flow failed, with [Failed] and [Unsupported].
+	// Err is why the flow failed, with [Failed].
 	Err error
 }
 
@@ -34,17 +34,15 @@ type Fate uint8
 
 // The fates. Refused is ECONNREFUSED, which a rejecting rule and a closed port
 // both cause; the rig leaves no port closed that a flow names. Failed is
-// everything else that the kernel may say, as "no route to host"; Unsupported
-// is a protocol that this kernel lacks.
+// everything else that the kernel may say, as "no route to host".
 const (
 	Answered Fate = iota + 1
 	Refused
 	TimedOut
 	Failed
-	Unsupported
 )
 
-// String returns "answered", "refused", "timed out", "failed" or "unsupported".
+// String returns "answered", "refused", "timed out" or "failed".
 func (f Fate) String() string {
 	switch f {
 	case Answered:
@@ -55,8 +53,6 @@ func (f Fate) String() string {
 		return "timed out"
 	case Failed:
 		return "failed"
-	case Unsupported:
-		return "unsupported"
 	}
 	return fmt.Sprintf("fate(%d)", uint8(f))
 }

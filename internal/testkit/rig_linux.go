@@ -70,17 +70,7 @@ func (r *Rig) build() error {
 			return err
 		}
 	}
-	if err := r.listen(r.spec.Ports); err != nil {
-		return err
-	}
-	return r.settle()
-}
-
-func (r *Rig) settle() error {
-	if err := r.node.settle(); err != nil {
-		return err
-	}
-	return r.world.settle()
+	return errors.Join(r.listen(r.spec.Ports), r.listenSCTP())
 }
 
 func (r *Rig) namespaces() (err error) {

@@ -61,7 +61,10 @@ func TestNoRules(t *testing.T) {
 			begin := time.Now()
 			r := testkit.New(t, spec(d))
 			t.Logf("rig: %v", time.Since(begin))
-			flows := append(plain(ir.TCP), plain(ir.UDP)...)
+			var flows []testkit.Flow
+			for _, p := range ir.Protocols() {
+				flows = append(flows, plain(p)...)
+			}
 			outcomes, err := r.Try(t.Context(), flows, testkit.DefaultTimeout)
 			if err != nil {
 				t.Fatal(err)

@@ -1,58 +1,57 @@
 package testkit
 
 import (
+	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
-// settleTimeout is ample: links settle within a millisecond on an idle machine,
-// and the kernel may put it off for a second (linkwatch_nextevent in
+// settleTimeout is ample: where asking does not help (see settle), the kernel may
+// put a change of carrier off for a second (linkwatch_nextevent in
 // net/core/link_watch.c).
 const settleTimeout = 5 * time.Second
 
-// settle waits until every interface passes packets. An interface that is up
-// before its peer gets its queue only when a worker of the kernel's has seen
-// the carrier; until then it loses what it is given.
-func (n *namespace) settle() error {
+// settle waits until an interface passes packets. One that is up before its peer
+// gets its queue only when the kernel's link watch has seen the carrier; until
+// then it loses what it is given. Kernels since 6.8 bring an interface up to date
+// when they are asked for it alone (rtnl_getlink in net/core/rtnetlink.c), so
+// this seldom waits.
+func (n *namespace) settle(index int) error {
+	return n.await(fmt.Sprintf("interface %d", index), func() (bool, error) {
+		link, err := n.nl.LinkByIndex(index)
+		return err == nil && link.Attrs().OperState == netlink.OperUp, err
+	})
+}
+
+// settleAddr waits until an address of the namespace's is delivered to. A worker
+// of the kernel's sees to that for IPv6 (addrconf_dad_work in net/ipv6/addrconf.c),
+// also where no duplicate is looked for.
+func (n *namespace) settleAddr(a netip.Addr) error {
+	return n.await(fmt.Sprintf("address %v", a), func() (bool, error) {
+		routes, err := n.nl.RouteGet(a.AsSlice())
+		if errors.Is(err, unix.ENETUNREACH) {
+			return false, nil
+		}
+		return err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL, err
+	})
+}
+
+func (n *namespace) await(what string, ready func() (bool, error)) error {
 	deadline := time.Now().Add(settleTimeout)
 	for pause := 100 * time.Microsecond; ; pause *= 2 {
-		waiting, err := n.unsettled()
-		if err != nil || waiting == "" {
-			return err
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("interface %s of the %v: not running after %v", waiting, n.side, settleTimeout)
+		ok, err := ready()
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s of the %v: %w", what, n.side, err)
+		case ok:
+			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("%s of the %v: not ready after %v", what, n.side, settleTimeout)
 		}
 		time.Sleep(pause)
 	}
-}
-
-// unsettled names an interface that is not operational yet, if there is one.
-func (n *namespace) unsettled() (string, error) {
-	links, err := n.nl.LinkList()
-	if err != nil {
-		return "", fmt.Errorf("links of the %v: %w", n.side, err)
-	}
-	for _, l := range links {
-		a := l.Attrs()
-		if a.Index == loopbackIndex || a.OperState == netlink.OperUp {
-			continue // the loopback's state is never known
-		}
-		if b, ok := l.(*netlink.Bridge); ok && !hasPorts(b, links) {
-			continue // it has no carrier
-		}
-		return a.Name, nil
-	}
-	return "", nil
-}
-
-func hasPorts(b *netlink.Bridge, links []netlink.Link) bool {
-	for _, l := range links {
-		if l.Attrs().MasterIndex == b.Index {
-			return true
-		}
-	}
-	return false
 }

@@ -55,17 +55,11 @@ func deadline(ctx context.Context, timeout time.Duration) time.Time {
 }
 
 func (r *Rig) prepare(flows []Flow) error {
-	pods := len(r.pods)
 	for _, f := range flows {
 		if f.From == eval.FromPod {
 			if err := r.addPod(f.Src); err != nil {
 				return err
 			}
-		}
-	}
-	if len(r.pods) > pods {
-		if err := r.settle(); err != nil {
-			return err
 		}
 	}
 	for _, f := range flows {

@@ -1,0 +1,143 @@
+package testkit
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/planec/planec/ir"
+	"golang.org/x/sys/unix"
+)
+
+// trySCTP sends an INIT and waits for its answer.
+func (n *namespace) trySCTP(f Flow, deadline time.Time) Outcome {
+	init := sctpPacket{
+		source: sctpPort(), destination: f.Port, initiate: 1 + rand.Uint32N(1<<31), chunk: chunkInit,
+	}
+	var file *os.File
+	err := n.do(func() (err error) {
+		file, err = sendInit(f, init)
+		return err
+	})
+	if err != nil {
+		return failure(err)
+	}
+	defer file.Close()
+	if err := file.SetDeadline(deadline); err != nil {
+		return failure(err)
+	}
+	cookie, err := awaitInitAck(file, ir.FamilyOf(f.Dst), init)
+	if err != nil {
+		return failure(err)
+	}
+	o, err := parseGreeting(string(cookie))
+	if err != nil {
+		return failure(err)
+	}
+	return o
+}
+
+// sctpPort takes the source port from the dynamic range (RFC 6335, 6). Raw
+// sockets do not share ports out; an accident costs one flow its answer.
+func sctpPort() uint16 { return uint16(49152 + rand.IntN(1<<14)) }
+
+func sendInit(f Flow, init sctpPacket) (*os.File, error) {
+	fd, err := openSocket(familyNumber(ir.FamilyOf(f.Dst)), ir.SCTP)
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), f.String())
+	level, option := unix.IPPROTO_IPV6, unix.IPV6_RECVERR
+	if f.Dst.Is4() {
+		level, option = unix.IPPROTO_IP, unix.IP_RECVERR
+	}
+	err = unix.SetsockoptInt(fd, level, option, 1)
+	if err == nil {
+		err = connect(fd, f)
+	}
+	if err == nil {
+		err = sendFirst(fd, init.marshal())
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// awaitInitAck waits for the answer to init. The socket gets everything that
+// comes from the flow's destination, for other flows too.
+func awaitInitAck(file *os.File, f ir.Family, init sctpPacket) ([]byte, error) {
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var cookie []byte
+	var result error
+	buf := make([]byte, 2048)
+	err = raw.Read(func(fd uintptr) bool {
+		for {
+			if result = icmpError(int(fd), init); result != nil {
+				return true
+			}
+			count, err := unix.Read(int(fd), buf)
+			if errors.Is(err, unix.EAGAIN) {
+				return false
+			}
+			if err != nil {
+				continue // told of an ICMP error; the queue says whose it is
+			}
+			if cookie = answerTo(init, f, buf[:count]); cookie != nil {
+				return true
+			}
+		}
+	})
+	return cookie, errors.Join(err, result)
+}
+
+// answerTo is the cookie of the packet if it answers init.
+func answerTo(init sctpPacket, f ir.Family, packet []byte) []byte {
+	if f == ir.IPv4 {
+		_, payload, ok := rawPacket(f, packet, nil)
+		if !ok {
+			return nil
+		}
+		packet = payload
+	}
+	p, err := parseSCTP(packet)
+	if err != nil || p.chunk != chunkInitAck || p.verification != init.initiate ||
+		p.source != init.destination || p.destination != init.source {
+		return nil
+	}
+	return p.cookie
+}
+
+// icmpError takes the socket's queued ICMP errors and returns the one that is
+// about init, if it is there. A raw socket is told of all errors between its two
+// addresses; each comes with the packet it is about.
+func icmpError(fd int, init sctpPacket) error {
+	buf, oob := make([]byte, 256), make([]byte, 512)
+	for {
+		count, noob, _, _, err := unix.Recvmsg(fd, buf, oob, unix.MSG_ERRQUEUE)
+		if err != nil {
+			return nil // the queue is empty
+		}
+		if count < 4 || binary.BigEndian.Uint16(buf) != init.source || binary.BigEndian.Uint16(buf[2:]) != init.destination {
+			continue
+		}
+		messages, err := unix.ParseSocketControlMessage(oob[:noob])
+		if err != nil {
+			return fmt.Errorf("icmp error: %w", err)
+		}
+		for _, m := range messages {
+			// struct sock_extended_err starts with the error number.
+			if len(m.Data) >= 4 && (m.Header.Type == unix.IP_RECVERR || m.Header.Type == unix.IPV6_RECVERR) {
+				return syscall.Errno(binary.NativeEndian.Uint32(m.Data))
+			}
+		}
+	}
+}
