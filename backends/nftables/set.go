@@ -30,9 +30,6 @@ func (s *set) next() []byte { return append(s.elems, elemIndent...) }
 // end finishes the element that next started.
 func (s *set) end(b []byte) { s.elems = append(b, elemEnd...) }
 
-// add adds an element that is text already.
-func (s *set) add(elem string) { s.end(append(s.next(), elem...)) }
-
 // appendTo writes the set as nft lists it, but one element a line.
 func (s *set) appendTo(b []byte) []byte {
 	if !s.used() {

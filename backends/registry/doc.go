@@ -1,2 +1,3 @@
-// Package registry is the list of planec's backends. A new backend is one
-// package and one line here.
+// Package registry is the list of the backends of planec. A new backend is one
+// package and one line in All.
+package registry

@@ -1,4 +1,3 @@
-package and one line here.
 package registry
 
 import (

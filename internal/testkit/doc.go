@@ -26,6 +26,10 @@
 // through by mistake is therefore answered, by the very address it was sent to,
 // and is never taken for a rejection or a drop.
 //
+// TCP and UDP are real sockets. SCTP, which few kernels have though all translate
+// it, is played with raw ones: an INIT and its answer. In a kernel that has SCTP
+// (a module, usually) that would answer too, with ABORT; do not load it.
+//
 // The namespaces have no names; the kernel removes them when the process ends,
 // however it ends.
 package testkit

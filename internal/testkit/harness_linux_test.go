@@ -40,6 +40,7 @@ func TestNFTablesEndToEnd(t *testing.T) {
 	testkit.Require(t, "nft")
 	for name, d := range allDetectors() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := sample(t, d)
 			testkit.RunProgram(t, p, testkit.RandomFlows(source(7), p, 200), loadNFTables(p))
 		})

@@ -214,6 +214,7 @@ func TestNaiveRules(t *testing.T) {
 	testkit.Require(t, "nft")
 	for name, d := range allDetectors() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := sample(t, d)
 			flows := testkit.RandomFlows(rand.New(rand.NewPCG(11, 0)), p, 200)
 			testkit.RunProgram(t, p, flows, func(r *testkit.Rig) error { return r.LoadNFT(naiveRules(p)) })

@@ -84,6 +84,9 @@ func addFamily(p *ir.Program, f ir.Family, service, local, remote, external, nod
 	sticky.Affinity = 10800
 	add("host", ir.NodePort, ir.UDP, netip.Addr{}, 30091, route(host, ir.MasqueradeAlways, ir.Reject), route(host, ir.MasqueradeAlways, ir.Reject)).Service.Port = "u"
 
+	add("sig", ir.ClusterIP, ir.SCTP, at(service, 1), 80, cluster, cluster)
+	add("sig", ir.NodePort, ir.SCTP, netip.Addr{}, 30080, route(all, ir.MasqueradeUnlessLocalSource, ir.Reject), route(own, ir.MasqueradeNever, ir.Drop))
+
 	add("none", ir.ClusterIP, ir.TCP, at(service, 4), 80, route(none, ir.MasqueradeNever, ir.Reject), route(none, ir.MasqueradeNever, ir.Reject))
 	add("none", ir.ExternalIP, ir.UDP, at(external, 4), 80, route(none, ir.MasqueradeNever, ir.Reject), route(none, ir.MasqueradeNever, ir.Drop))
 	add("none", ir.NodePort, ir.TCP, netip.Addr{}, 30099, route(none, ir.MasqueradeNever, ir.Reject), route(none, ir.MasqueradeNever, ir.Drop))

@@ -2,12 +2,15 @@ package testkit_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/planec/planec/internal/testkit"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // detectors are one of each kind whose interfaces differ.
@@ -76,5 +79,62 @@ func TestNoRules(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNodeNamespace shows that programs, netlink sockets and the conntrack flush
+// are the node's.
+func TestNodeNamespace(t *testing.T) {
+	testkit.Require(t, "nft")
+	r := testkit.New(t, spec(ir.LocalDetector{Mode: ir.DetectNone}))
+	const tracked = "table ip6 t {\n chain c {\n type filter hook input priority 0;\n ct state new accept\n}\n}\n"
+	if err := r.LoadNFT(tracked); err != nil {
+		t.Fatal(err)
+	}
+	listed, err := r.Run("", "nft", "list", "tables")
+	if err != nil || strings.TrimSpace(listed) != "table ip6 t" {
+		t.Errorf("nft list tables: %q, %v", listed, err)
+	}
+	if err := r.LoadNFT("no such command"); err == nil || !strings.Contains(err.Error(), "syntax error") {
+		t.Errorf("bad rules: %v, want nft's own words", err)
+	}
+	count := func() (n int) {
+		err := r.Do(func() error {
+			entries, err := netlink.ConntrackTableList(netlink.ConntrackTable, unix.AF_INET6)
+			n = len(entries)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	f := flow(eval.FromOutside, "2a00::9", "[2001:db8::10]:80", ir.UDP)
+	if _, err := r.Try(t.Context(), []testkit.Flow{f}, testkit.DefaultTimeout); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(); n == 0 {
+		t.Error("the flow left no conntrack entry")
+	}
+	if err := r.FlushConntrack(); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(); n != 0 {
+		t.Errorf("%d conntrack entries after the flush", n)
+	}
+}
+
+// TestWrongSources: flows that the rig could not play are refused.
+func TestWrongSources(t *testing.T) {
+	testkit.Require(t)
+	r := testkit.New(t, spec(ir.LocalDetector{Mode: ir.DetectNone}))
+	for _, f := range []testkit.Flow{
+		flow(eval.FromOutside, "10.1.0.5", "10.96.0.1:80", ir.TCP),
+		flow(eval.FromOutside, "192.0.2.10", "10.96.0.1:80", ir.TCP),
+		flow(eval.FromPod, "192.0.2.10", "10.96.0.1:80", ir.TCP),
+	} {
+		if _, err := r.Try(t.Context(), []testkit.Flow{f}, testkit.DefaultTimeout); err == nil {
+			t.Errorf("%v: no error", f)
+		}
 	}
 }

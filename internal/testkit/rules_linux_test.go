@@ -17,11 +17,11 @@ import (
 // others are masqueraded on their way to the VIP.
 const handRules = `table FAMILY hand {
 	chain services {
-		FAMILY daddr VIP4LOCAL meta l4proto { tcp, udp } th dport 80 dnat to POD:8080
-		FAMILY daddr VIP4REMOTE meta l4proto { tcp, udp } th dport 80 dnat to REMOTE:8080
-		FAMILY daddr VIP4TWO meta l4proto { tcp, udp } th dport 80 dnat FAMILY addr . port to numgen random mod 2 map { 0 : POD . 8080, 1 : REMOTE . 8080 }
-		FAMILY daddr NODE meta l4proto { tcp, udp } th dport 30080 dnat to POD:8080
-		FAMILY daddr NODE meta l4proto { tcp, udp } th dport 30081 dnat to NODE:9090
+		FAMILY daddr VIP4LOCAL meta l4proto { tcp, udp, sctp } th dport 80 dnat to POD:8080
+		FAMILY daddr VIP4REMOTE meta l4proto { tcp, udp, sctp } th dport 80 dnat to REMOTE:8080
+		FAMILY daddr VIP4TWO meta l4proto { tcp, udp, sctp } th dport 80 dnat FAMILY addr . port to numgen random mod 2 map { 0 : POD . 8080, 1 : REMOTE . 8080 }
+		FAMILY daddr NODE meta l4proto { tcp, udp, sctp } th dport 30080 dnat to POD:8080
+		FAMILY daddr NODE meta l4proto { tcp, udp, sctp } th dport 30081 dnat to NODE:9090
 	}
 	chain prerouting {
 		type nat hook prerouting priority dstnat
@@ -139,9 +139,9 @@ func (c cast) questions(detects bool) []question {
 	}
 }
 
-// flows asks every question over both protocols.
+// flows asks every question over every protocol.
 func (c cast) flows(qs []question) (flows []testkit.Flow, want []eval.Result) {
-	for _, p := range []ir.Protocol{ir.TCP, ir.UDP} {
+	for _, p := range ir.Protocols() {
 		for _, q := range qs {
 			flows = append(flows, testkit.Flow{From: q.from, Src: c.addr(q.src), Dst: c.addr(q.dst), Protocol: p, Port: q.port})
 			want = append(want, q.want)
@@ -157,6 +157,7 @@ func TestHandWrittenRules(t *testing.T) {
 	for name, d := range detectors() {
 		for _, c := range casts() {
 			t.Run(fmt.Sprintf("%s/%v", name, c.family), func(t *testing.T) {
+				t.Parallel()
 				s := spec(d)
 				s.Ports = []testkit.Port{
 					{Protocol: ir.TCP, Number: 8080},

@@ -110,10 +110,8 @@ func (g *generator) family() ir.Family {
 }
 
 func (g *generator) protocol() ir.Protocol {
-	if g.IntN(2) == 0 {
-		return ir.TCP
-	}
-	return ir.UDP
+	p, _ := pick(g.Rand, ir.Protocols())
+	return p
 }
 
 // port is one of a few, so that a rig has few listeners.
