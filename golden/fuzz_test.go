@@ -66,7 +66,7 @@ func checkHostile(t *testing.T, set objects.Set) {
 
 var (
 	comment = regexp.MustCompile(` comment "[ -!#-~]{0,127}"`)
-	foreign = regexp.MustCompile("[^a-z0-9_ \t\n.:;,@{}=!|^&*/\"-]")
+	foreign = regexp.MustCompile("[^a-z0-9_ \t\n.:;,@{}=!<>|^&*/\"-]")
 )
 
 func checkText(t *testing.T, name string, with, without []byte) {

@@ -1,2 +1,71 @@
-// Package nftables emits rules.nft.
+// Package nftables emits rules.nft: text for nft -f that loads in one
+// transaction, replaces whatever planec had loaded before, and touches nothing
+// else. It needs nft 1.0.6 and Linux 5.13. The text is canonical: "nft list
+// table" prints it back but for the order of elements, and takes it again.
+//
+// # Layout
+//
+// One table for each family that has work. There are a few big maps, and no
+// chain, rule or anonymous map of any one Service: chains depend on how many
+// endpoints there are and on how a route treats its packets, so their number
+// does not grow with the cluster and a changed endpoint changes elements only.
+//
+//	filter-prerouting, filter-pre-output                       (before DNAT)
+//	  └─ source-ranges      in @restricted and not in @source-ranges: drop
+//	nat-prerouting, nat-output
+//	  └─ services           address . protocol . port      vmap @services
+//	       └─ nodeports     protocol . port, nodePort addresses only, vmap @nodeports
+//	            │ goto
+//	  local-A-else-B        the two routes differ: pods and the node to A, others to B
+//	    └─ masquerade-A, masquerade-remote-A      set the mark's bit (for remote sources)
+//	         ├─ pick-N      dnat to key . numgen random mod N map @endpoints
+//	         └─ affinity-T  dnat to key . <client's endpoint> map @affinity-endpoints
+//	nat-postrouting         marked, @hairpin, then the node's own egress: masquerade
+//	filter-input, -forward, -output                             (after DNAT)
+//	  ├─ unserved           @unserved: reject; a route without endpoints
+//	  └─ cluster-ips        @cluster-ips: reject, @service-cidrs: drop
+//
+// Maps and chains come in up to four scopes: by address or (nodeport-) by
+// nodePort, and of each a second one (external-) for frontends whose external
+// route has a pool of its own.
+//
+// Names are made of fixed words and numbers. A Service's name occurs in the
+// comments of elements only, escaped and bounded. The order of indexes in a pool
+// is a pure function of its endpoints that moves little (arrange). A weight
+// becomes that many indexes, divided by what all weights have in common.
+//
+// # Affinity
+//
+// A map with timeouts binds (client, Service) to the 32-bit ID of an endpoint,
+// whichever address or route was used; affinity-endpoints, keyed by frontend and
+// ID, gives the address. An ID that is not in it is of no endpoint of the route,
+// so one lookup finds both the endpoint and whether it is still there; where it
+// is not, the same packet draws another and binds that. nft cannot use the data
+// of one map in the key of another, so Service and ID pass through meta mark and
+// meta priority. The mark is kept in affinity-saved-marks meanwhile and is
+// restored before the chain ends; the priority becomes 0 in nat-postrouting.
+//
+//	affinity-T   mark = Service, priority = @affinity, refreshed
+//	  └─ rebind-T (no endpoint of this route)
+//	       └─ draw-N   priority = key . numgen random mod N map @affinity-slots
+//
+// # Limits
+//
+//   - A load from this file starts without bindings. Whoever changes elements
+//     one by one keeps them, and clients of endpoints that stay do not move.
+//   - The bindings of a family are at most 1,048,576. When they are full, new
+//     clients are served without affinity until old ones expire.
+//   - IPv6 bindings are keyed by a 32-bit hash of client and Service: two
+//     whose hashes are equal share one. That never leads to a wrong endpoint,
+//     but can cost both their stickiness; so can an attacker who owns enough
+//     addresses.
+//   - The first packet of a connection with affinity that the node itself opens
+//     has priority 0, whatever SO_PRIORITY says.
+//   - Frontends of a pool whose weights need more than 65,536 indexes are left
+//     out, and Check says so.
+//   - Without a local detector for the family "unless-local-source" is
+//     "always".
+//   - To nft 1.0.6 a dnat rule is an error without its map in the same file
+//     ("conflicting protocols specified: ip vs. th"), so new pick chains
+//     come with a whole load or over netlink.
 package nftables

@@ -33,7 +33,7 @@ func goldens() map[string]*ir.Program {
 		hostile.Frontends[i].Service.Port = "{\u2028"
 	}
 	return map[string]*ir.Program{
-		"hostile-names": hostile,
+		"hostile-names":  hostile,
 		"empty":          {Node: ir.Node{Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}}},
 		"small":          small,
 		"everything":     kitchenSink(),
