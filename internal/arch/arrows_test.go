@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"internal/nodeconfig":    {"backends", "compiler/objects", "ir", "ir/diag"},
 	"internal/clustergen":    {"compiler/objects", "ir"},
 	"internal/randomcluster": {"compiler/objects", "ir"},
-	"internal/bench":         {"backends", "backends/nftables", "compiler", "internal/clustergen", "internal/manifest"},
+	"internal/bench":         {"backends", "backends/nftables", "compiler", "compiler/objects", "internal/clustergen", "internal/manifest"},
 	"internal/testkit":       {"ir", "ir/eval"},
 	"internal/cli":           {"backends", "backends/registry", "compiler", "compiler/objects", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"internal/arch":          {},

@@ -15,6 +15,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/clustergen"
 )
 
@@ -43,15 +44,15 @@ func figures() []figure {
 		{"`nft -f` of it, CPU s", nftCPU("rules")},
 		{"`nft -f` of it, peak MB", nftPeak},
 		{"`nft -f` with comments, CPU s", nftCPU("commented")},
-		{"one endpoint replaced: lines that change", changedLines},
+		{"one endpoint replaced: lines that change", changed},
 	}
 }
 
 // prepare writes the files that the figures of one size read.
-func (b *bench) prepare(n int) error {
+func prepare(dir string, n int) error {
 	err := errors.Join(
-		writeTo(dump(b.tmp, n, "json"), func(w io.Writer) error { return clustergen.JSON(w, size(n)) }),
-		writeTo(dump(b.tmp, n, "yaml"), func(w io.Writer) error { return clustergen.YAML(w, size(n)) }),
+		writeTo(dump(dir, n, "json"), func(w io.Writer) error { return clustergen.JSON(w, size(n)) }),
+		writeTo(dump(dir, n, "yaml"), func(w io.Writer) error { return clustergen.YAML(w, size(n)) }),
 	)
 	if err != nil {
 		return err
@@ -63,15 +64,15 @@ func (b *bench) prepare(n int) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(b.rules(name, n), a.Files[0].Data, 0o600); err != nil {
+		if err := os.WriteFile(rules(dir, name, n), a.Files[0].Data, 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *bench) rules(name string, n int) string {
-	return filepath.Join(b.tmp, fmt.Sprintf("%s-%d.nft", name, n))
+func rules(dir, name string, n int) string {
+	return filepath.Join(dir, fmt.Sprintf("%s-%d.nft", name, n))
 }
 
 func writeTo(path string, write func(io.Writer) error) error {
@@ -82,17 +83,22 @@ func writeTo(path string, write func(io.Writer) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// step runs a step in processes of its own.
-func (b *bench) step(name string, n int) ([]sample, error) {
+// self runs a step in a process of its own and returns what it prints.
+func (b *bench) self(step string, n int) ([]byte, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
+	cmd := exec.Command(self, "-step", step, "-services", fmt.Sprint(n), "-dir", b.tmp)
+	cmd.Stderr = os.Stderr
+	return cmd.Output()
+}
+
+// step runs a step several times.
+func (b *bench) step(name string, n int) ([]sample, error) {
 	var out []sample
 	for range b.runs {
-		cmd := exec.Command(self, "-step", name, "-services", fmt.Sprint(n), "-dir", b.tmp)
-		cmd.Stderr = os.Stderr
-		text, err := cmd.Output()
+		text, err := b.self(name, n)
 		if err != nil {
 			return nil, err
 		}
@@ -170,19 +176,19 @@ func compilePeak(b *bench, n int) (string, error) {
 }
 
 func rulesSize(b *bench, n int) (string, error) {
-	info, err := os.Stat(b.rules("rules", n))
+	info, err := os.Stat(rules(b.tmp, "rules", n))
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%.1f", float64(info.Size())/1e6), nil
 }
 
-func nftCPU(rules string) func(*bench, int) (string, error) {
+func nftCPU(which string) func(*bench, int) (string, error) {
 	return func(b *bench, n int) (string, error) {
 		if !canLoad() {
 			return "needs root and nft", nil
 		}
-		u, err := b.processes(func() *exec.Cmd { return loadCommand(b.rules(rules, n)) })
+		u, err := b.processes(func() *exec.Cmd { return loadCommand(rules(b.tmp, which, n)) })
 		return fmt.Sprintf("%.2f", median(u, func(u usage) float64 { return u.cpu })), err
 	}
 }
@@ -191,43 +197,50 @@ func nftPeak(b *bench, n int) (string, error) {
 	if !canLoad() {
 		return "needs root and nft", nil
 	}
-	u, err := b.processes(func() *exec.Cmd { return loadCommand(b.rules("rules", n)) })
+	u, err := b.processes(func() *exec.Cmd { return loadCommand(rules(b.tmp, "rules", n)) })
 	return fmt.Sprintf("%.0f", median(u, func(u usage) float64 { return u.peakMB })), err
+}
+
+func changed(b *bench, n int) (string, error) {
+	text, err := b.self("changed", n)
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line, err
 }
 
 // changedLines replaces one endpoint and counts the lines of rules.nft that
 // come or go.
-func changedLines(_ *bench, n int) (string, error) {
-	lines := func(change bool) (map[string]int, error) {
-		set := clustergen.Objects(size(n))
-		if change {
-			set.EndpointSlices[n/2].Object.Endpoints[2].Addresses = []string{"10.127.0.1"}
-		}
-		program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
-		a, err := nftables.New(backends.DefaultOptions()).Emit(program)
-		if err != nil {
-			return nil, err
-		}
-		out := make(map[string]int)
-		for _, l := range strings.Split(string(a.Files[0].Data), "\n") {
-			out[strings.TrimSuffix(l, ",")]++
-		}
-		return out, nil
-	}
-	before, err := lines(false)
+func changedLines(n int) error {
+	before, err := ruleLines(n, func(*objects.Set) {})
 	if err != nil {
-		return "", err
+		return err
 	}
-	after, err := lines(true)
+	after, err := ruleLines(n, func(s *objects.Set) { s.EndpointSlices[n/2].Object.Endpoints[2].Addresses = []string{"10.127.0.1"} })
 	if err != nil {
-		return "", err
+		return err
 	}
-	changed := 0
+	count := 0
 	for l, k := range before {
-		changed += max(0, k-after[l])
+		count += max(0, k-after[l])
 	}
 	for l, k := range after {
-		changed += max(0, k-before[l])
+		count += max(0, k-before[l])
 	}
-	return fmt.Sprint(changed), nil
+	inform("%d", count)
+	return nil
+}
+
+// ruleLines counts each line of the rules of a cluster after a change.
+func ruleLines(n int, change func(*objects.Set)) (map[string]int, error) {
+	set := clustergen.Objects(size(n))
+	change(&set)
+	program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+	a, err := nftables.New(backends.DefaultOptions()).Emit(program)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]int)
+	for l := range strings.Lines(string(a.Files[0].Data)) {
+		out[strings.TrimSuffix(strings.TrimSpace(l), ",")]++
+	}
+	return out, nil
 }

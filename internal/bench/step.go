@@ -26,10 +26,15 @@ type sample struct {
 	CPU, Wall float64
 }
 
+// inform prints a step's own line before its sample.
+func inform(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+
 // runStep does one thing in this process, measured from inside because making
 // its input must not count.
 func runStep(name, dir string, services int) error {
 	steps := map[string]func(string, int) (func() error, error){
+		"prepare":      func(dir string, n int) (func() error, error) { return func() error { return prepare(dir, n) }, nil },
+		"changed":      func(_ string, n int) (func() error, error) { return func() error { return changedLines(n) }, nil },
 		"compile-emit": stepCompileEmit,
 		"load-json":    func(dir string, n int) (func() error, error) { return stepLoad(dir, n, "json") },
 		"load-yaml":    func(dir string, n int) (func() error, error) { return stepLoad(dir, n, "yaml") },

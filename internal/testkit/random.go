@@ -79,21 +79,25 @@ func (g *generator) addNode() {
 	}
 }
 
+// addEndpoints takes the local ones first: nothing keeps two slices from naming
+// one address on two nodes, and then the rig has it as a local pod.
 func (g *generator) addEndpoints() {
 	for i := range g.program.Pools {
-		pool := &g.program.Pools[i]
-		g.pools[pool.ID] = pool
-		for _, ep := range pool.Endpoints {
-			a := ep.Address.Addr()
-			if g.taken[a] {
-				continue
+		g.pools[g.program.Pools[i].ID] = &g.program.Pools[i]
+	}
+	for _, local := range []bool{true, false} {
+		side := g.remote
+		if local {
+			side = g.local
+		}
+		for _, pool := range g.program.Pools {
+			for _, ep := range pool.Endpoints {
+				a := ep.Address.Addr()
+				if ep.Local == local && !g.taken[a] {
+					g.taken[a] = true
+					side[ir.FamilyOf(a)] = append(side[ir.FamilyOf(a)], a)
+				}
 			}
-			g.taken[a] = true
-			side := g.remote
-			if ep.Local {
-				side = g.local
-			}
-			side[ir.FamilyOf(a)] = append(side[ir.FamilyOf(a)], a)
 		}
 	}
 }
