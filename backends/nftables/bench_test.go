@@ -3,8 +3,6 @@ package nftables
 import (
 	"fmt"
 	"net/netip"
-	"os"
-	"strconv"
 	"testing"
 
 	"github.com/planec/planec/backends"
@@ -48,19 +46,5 @@ func BenchmarkEmit(b *testing.B) {
 				}
 			})
 		}
-	}
-}
-
-// TestWriteLoad writes the program of PLANEC_SERVICES Services to PLANEC_OUT, to
-// measure nft with.
-func TestWriteLoad(t *testing.T) {
-	n, _ := strconv.Atoi(os.Getenv("PLANEC_SERVICES"))
-	if n == 0 {
-		t.Skip("PLANEC_SERVICES is not set")
-	}
-	opts := backends.DefaultOptions()
-	opts.NoComments = os.Getenv("PLANEC_COMMENTS") == ""
-	if err := os.WriteFile(os.Getenv("PLANEC_OUT"), []byte(emit(t, manyServices(n), opts)), 0o644); err != nil {
-		t.Fatal(err)
 	}
 }
