@@ -16,8 +16,9 @@ type Pool struct {
 // Endpoint is one address and port behind a frontend.
 type Endpoint struct {
 	Address netip.AddrPort `json:"address"`
-	// Local is whether the endpoint runs on this node. Packets that a local
-	// endpoint sends to itself through a frontend (hairpin) are masqueraded.
+	// Local is whether the endpoint's address is one of this node's pods, the
+	// same in every pool. Packets that a local endpoint sends to itself through
+	// a frontend (hairpin) are masqueraded.
 	Local bool `json:"local,omitempty"`
 	// Weight is the endpoint's share of new connections; today always 1.
 	Weight uint16 `json:"weight"`

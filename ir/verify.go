@@ -11,7 +11,7 @@ import (
 // the definition of a well-formed program: what backends may rely on, and what
 // tests ask after every pass.
 func Verify(p *Program) error {
-	v := verifier{pools: make(map[string]*Pool, len(p.Pools))}
+	v := verifier{pools: make(map[string]*Pool, len(p.Pools)), local: make(map[netip.Addr]bool)}
 	v.node(&p.Node)
 	v.poolsOf(p)
 	v.frontendsOf(p)
@@ -23,6 +23,8 @@ func Verify(p *Program) error {
 
 type verifier struct {
 	pools map[string]*Pool
+	// local is what endpoints said of their addresses.
+	local map[netip.Addr]bool
 	errs  []error
 }
 
@@ -104,6 +106,10 @@ func (v *verifier) endpoints(pool *Pool) {
 		case i > 0 && compareEndpoint(pool.Endpoints[i-1], e) >= 0:
 			v.failf("pool %q: endpoint %v: not after %v", pool.ID, e.Address, pool.Endpoints[i-1].Address)
 		}
+		if said, known := v.local[e.Address.Addr()]; known && said != e.Local {
+			v.failf("pool %q: endpoint %v is local in one pool and not in another", pool.ID, e.Address)
+		}
+		v.local[e.Address.Addr()] = e.Local
 		if e.Weight == 0 {
 			v.failf("pool %q: endpoint %v has no weight", pool.ID, e.Address)
 		}

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"net/netip"
 	"slices"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -22,7 +23,7 @@ type choice struct {
 
 // choose selects for the node. wantCluster and wantLocal say which of the lists
 // any route uses.
-func choose(endpoints []endpoint, n *Node, wantCluster, wantLocal bool) choice {
+func choose(endpoints []endpoint, n *place, wantCluster, wantLocal bool) choice {
 	var c choice
 	if wantCluster {
 		c.cluster = clusterEndpoints(endpoints, n)
@@ -39,7 +40,7 @@ func choose(endpoints []endpoint, n *Node, wantCluster, wantLocal bool) choice {
 	return c
 }
 
-func clusterEndpoints(endpoints []endpoint, n *Node) []ir.Endpoint {
+func clusterEndpoints(endpoints []endpoint, n *place) []ir.Endpoint {
 	allowed := topology(endpoints, n)
 	chosen := pick(endpoints, n, func(e *endpoint) bool { return e.ready && allowed(e) })
 	if len(chosen) > 0 {
@@ -50,7 +51,7 @@ func clusterEndpoints(endpoints []endpoint, n *Node) []ir.Endpoint {
 	return pick(endpoints, n, (*endpoint).fallback)
 }
 
-func localEndpoints(endpoints []endpoint, n *Node) []ir.Endpoint {
+func localEndpoints(endpoints []endpoint, n *place) []ir.Endpoint {
 	chosen := pick(endpoints, n, func(e *endpoint) bool { return e.ready && n.runs(e) })
 	if len(chosen) > 0 {
 		return chosen
@@ -58,12 +59,12 @@ func localEndpoints(endpoints []endpoint, n *Node) []ir.Endpoint {
 	return pick(endpoints, n, func(e *endpoint) bool { return e.fallback() && n.runs(e) })
 }
 
-func pick(endpoints []endpoint, n *Node, want func(*endpoint) bool) []ir.Endpoint {
+func pick(endpoints []endpoint, n *place, want func(*endpoint) bool) []ir.Endpoint {
 	out := make([]ir.Endpoint, 0, len(endpoints))
 	for i := range endpoints {
 		e := &endpoints[i]
 		if want(e) {
-			out = append(out, ir.Endpoint{Address: e.address, Local: n.runs(e), Weight: 1, Origin: e.origin()})
+			out = append(out, ir.Endpoint{Address: e.address, Local: n.pods[e.address.Addr()], Weight: 1, Origin: e.origin()})
 		}
 	}
 	return out
@@ -73,7 +74,7 @@ func pick(endpoints []endpoint, n *Node, want func(*endpoint) bool) []ir.Endpoin
 // should use: those hinted to the node if every one has node hints and one
 // names it (KEP-3015), else those hinted to its zone on the same terms
 // (KEP-2433), else all.
-func topology(endpoints []endpoint, n *Node) func(*endpoint) bool {
+func topology(endpoints []endpoint, n *place) func(*endpoint) bool {
 	nodes, zones := true, n.Zone != ""
 	forNode, forZone := false, false
 	for i := range endpoints {
@@ -103,5 +104,32 @@ func (e *endpoint) hintsZone(zone string) bool {
 	return e.hints != nil && slices.ContainsFunc(e.hints.ForZones, func(z discoveryv1.ForZone) bool { return z.Name == zone })
 }
 
+// place is a node with the pods that endpoints put on it.
+type place struct {
+	*Node
+	// pods are the addresses that any endpoint has on the node. An endpoint
+	// without a nodeName is not chosen as a local one, but what is known of its
+	// address from elsewhere still holds: a pod that is given itself must be
+	// masqueraded.
+	pods map[netip.Addr]bool
+}
+
+func (m *Model) place(n *Node) *place {
+	p := &place{Node: n, pods: make(map[netip.Addr]bool)}
+	for _, s := range m.services {
+		for i := range s.ports {
+			for _, f := range ir.Families() {
+				list := *s.ports[i].endpoints.of(f)
+				for j := range list {
+					if p.runs(&list[j]) {
+						p.pods[list[j].address.Addr()] = true
+					}
+				}
+			}
+		}
+	}
+	return p
+}
+
 // runs reports whether the endpoint is on the node.
-func (n *Node) runs(e *endpoint) bool { return e.node != "" && e.node == n.Name }
+func (n *place) runs(e *endpoint) bool { return e.node != "" && e.node == n.Name }

@@ -26,6 +26,7 @@ func (m *Model) Lower(n *Node, p *ir.Program) {
 	p.Pools = make([]ir.Pool, 0, len(m.services))
 	p.ClusterIPs = make([]netip.Addr, 0, len(m.services))
 	seen := make(map[netip.Addr]bool, len(m.services))
+	here := m.place(n)
 	for _, s := range m.services {
 		if len(s.ports) == 0 {
 			continue
@@ -37,7 +38,7 @@ func (m *Model) Lower(n *Node, p *ir.Program) {
 			}
 		}
 		for _, f := range s.families() {
-			l := lowering{Node: n, service: s, family: f, program: p, ranges: s.nodeRanges(f, n)}
+			l := lowering{place: here, service: s, family: f, program: p, ranges: s.nodeRanges(f, n)}
 			for i := range s.ports {
 				l.port(&s.ports[i])
 			}
@@ -48,7 +49,7 @@ func (m *Model) Lower(n *Node, p *ir.Program) {
 
 // lowering is one Service in one family on one node.
 type lowering struct {
-	*Node
+	*place
 	service *service
 	family  ir.Family
 	program *ir.Program
@@ -61,7 +62,7 @@ func (l *lowering) port(p *port) {
 	external := s.externallyAccessible(p)
 	wantCluster := !s.internalLocal || external
 	wantLocal := s.internalLocal || (s.externalLocal && external)
-	c := choose(*p.endpoints.of(l.family), l.Node, wantCluster, wantLocal)
+	c := choose(*p.endpoints.of(l.family), l.place, wantCluster, wantLocal)
 	id := portID(p.id) + "/" + l.family.String()
 	r := routes{lowering: l, any: c.any, cluster: id + "/cluster", local: id + "/local"}
 	used := map[string]bool{}

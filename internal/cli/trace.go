@@ -10,6 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/interp"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
@@ -21,6 +24,8 @@ type traceCommand struct {
 	input          input
 	from, to, port string
 	format         string
+	// backend is whose rules answer; "" is the evaluator.
+	backend string
 }
 
 func newTrace(s *Streams) *cobra.Command {
@@ -38,6 +43,9 @@ too. The node is the one that SRC is on, unless --node names another.`,
   # A client outside to a nodePort
   planec trace -f manifests/ --from 203.0.113.7 --to node/node-a --port 30080
 
+  # What the emitted nftables rules do, rule by rule
+  planec trace -f manifests/ --from shop/web-0 --to svc/shop/cart --port 80 --backend nftables
+
   # For machines
   planec trace -f manifests/ --from 203.0.113.7 --to 198.51.100.10 --port 443 --node node-a -o json`,
 		Args: cobra.NoArgs,
@@ -48,6 +56,7 @@ too. The node is the one that SRC is on, unless --node names another.`,
 	flags.StringVar(&t.from, "from", "", "where the connection comes from: namespace/pod, node/NAME or an address")
 	flags.StringVar(&t.to, "to", "", "where it goes: namespace/pod, node/NAME, svc/namespace/name or an address")
 	flags.StringVar(&t.port, "port", "", "destination port, as 80, 53/udp or the name of a Service port")
+	flags.StringVar(&t.backend, "backend", "", "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
 	flags.StringVarP(&t.format, "output", "o", "text", "form: text or json")
 	return cmd
 }
@@ -72,7 +81,10 @@ func (t *traceCommand) run() error {
 		return err
 	}
 	packet := q.packet(program)
-	result := eval.New(program).Eval(packet)
+	result, err := t.evaluate(l, program, packet)
+	if err != nil {
+		return err
+	}
 	if t.format == "json" {
 		err = writeTraceJSON(t.streams.Out, q.node, result)
 	} else {
@@ -82,6 +94,32 @@ func (t *traceCommand) run() error {
 		return systemError(fmt.Errorf("writing to stdout: %w", err))
 	}
 	return nil
+}
+
+// evaluate asks the evaluator, or what a backend emitted.
+func (t *traceCommand) evaluate(l *loaded, p *ir.Program, packet eval.Packet) (eval.Result, error) {
+	if t.backend == "" {
+		return eval.New(p).Eval(packet), nil
+	}
+	o := backends.DefaultOptions()
+	o.MasqueradeBit = l.masqueradeBit
+	selected, err := registry.Select(o, t.backend)
+	if err != nil || len(selected) != 1 {
+		return eval.Result{}, inputError(fmt.Errorf("--backend %q: want one of %v", t.backend, registry.Names()))
+	}
+	artifact, err := selected[0].Emit(p)
+	if err != nil {
+		return eval.Result{}, systemError(fmt.Errorf("backend %s, node %s: %w", t.backend, p.Node.Name, err))
+	}
+	i, err := interp.New(t.backend, artifact, p.Node.Addresses)
+	if err != nil {
+		return eval.Result{}, systemError(err)
+	}
+	r, err := i.Eval(packet)
+	if err != nil {
+		return r, systemError(fmt.Errorf("interpreting the rules of %s: %w", t.backend, err))
+	}
+	return r, nil
 }
 
 // traceJSON is the contract of `trace -o json`.

@@ -1,0 +1,128 @@
+package interptest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/randomcluster"
+	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+// Interpret makes an interpreter from a backend's files.
+type Interpret func(p *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error)
+
+// Count says how much was compared.
+type Count struct{ Clusters, Packets, Disagreements int }
+
+// String returns one line for people and for logs.
+func (c Count) String() string {
+	return fmt.Sprintf("%d clusters, %d packets, %d disagreements", c.Clusters, c.Packets, c.Disagreements)
+}
+
+// Except says which frontends a backend does not claim to express, by ID.
+type Except func(p *ir.Program) map[string]bool
+
+// Run compares clusters from the seed on, packets each. Every disagreement is an
+// error of the test, with its seed and the evaluator's steps.
+func Run(t testing.TB, b backends.Backend, interpret Interpret, except Except, seed uint64, clusters, packets int) Count {
+	t.Helper()
+	var count Count
+	for i := range clusters {
+		s := seed + uint64(i)
+		c := randomcluster.New(s)
+		program, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
+		count.Clusters++
+		Program(t, fmt.Sprintf("seed %d", s), program, b, interpret, except, Packets(s, program, packets), &count)
+		if count.Disagreements > 20 {
+			t.Fatalf("too many disagreements, stopping at seed %d", s)
+		}
+	}
+	return count
+}
+
+// Program compares one program.
+func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, interpret Interpret, except Except, packets []eval.Packet, count *Count) {
+	t.Helper()
+	artifact, err := b.Emit(p)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	run, err := interpret(p, artifact)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	var skip map[string]bool
+	if except != nil {
+		skip = except(p)
+	}
+	e := eval.New(p)
+	for _, packet := range packets {
+		want := e.Eval(packet)
+		if want.Frontend != nil && skip[want.Frontend.ID] {
+			continue
+		}
+		count.Packets++
+		got, err := run(packet)
+		if err == nil {
+			err = compare(want, got)
+		}
+		if err != nil {
+			count.Disagreements++
+			t.Errorf("%s: %v: %v\n%v", name, packet, err, want.Steps)
+		}
+	}
+}
+
+// compare wants the same fate.
+func compare(want, got eval.Result) error {
+	if want.Verdict != got.Verdict || !slices.Equal(want.Addresses(), got.Addresses()) {
+		return fmt.Errorf("%v %v, want %v %v", got.Verdict, got.Addresses(), want.Verdict, want.Addresses())
+	}
+	if want.Affinity != got.Affinity {
+		return fmt.Errorf("affinity of %d s, want %d", got.Affinity, want.Affinity)
+	}
+	if want.Masquerade != got.Masquerade {
+		return fmt.Errorf("masquerade %v, want %v", got.Masquerade, want.Masquerade)
+	}
+	masquerade := make(map[string]bool, len(want.Endpoints))
+	for _, c := range want.Endpoints {
+		masquerade[c.Address.String()] = c.Masquerade
+	}
+	for _, c := range got.Endpoints {
+		if masquerade[c.Address.String()] != c.Masquerade {
+			return fmt.Errorf("endpoint %v: masquerade %v, want %v", c.Address, c.Masquerade, !c.Masquerade)
+		}
+	}
+	return nil
+}
+
+// Packets makes random packets for a program, as a node would meet them.
+func Packets(seed uint64, p *ir.Program, n int) []eval.Packet {
+	flows := testkit.RandomFlows(rand.New(rand.NewPCG(seed, 3)), p, n)
+	out := make([]eval.Packet, len(flows))
+	for i, f := range flows {
+		out[i] = eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From, Interface: interfaceOf(f.From, p.Node.Local)}
+	}
+	return out
+}
+
+// interfaceOf names an input interface that the local detector would see.
+func interfaceOf(from eval.Entry, d ir.LocalDetector) string {
+	switch {
+	case from == eval.FromOutside:
+		return "uplink0"
+	case from == eval.FromNode:
+		return ""
+	case d.Mode == ir.DetectInterface:
+		return d.Interface
+	case d.Mode == ir.DetectInterfacePrefix:
+		return d.Interface + "0"
+	}
+	return "pod0"
+}
