@@ -3,8 +3,8 @@ package nftables
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
+	"github.com/planec/planec/internal/interp/fate"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
@@ -29,43 +29,20 @@ func New(r *Ruleset, own []netip.Addr, explain bool) *Interpreter {
 
 func (i *Interpreter) isLocal(a netip.Addr) bool { return a.IsLoopback() || i.own[a] }
 
-// maxWays bounds how many ways a packet's random draws may open.
-const maxWays = 1 << 16
-
 // Eval returns what the rules do to the packet, over all of its random draws.
 func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) {
 	t := i.ruleset.tables[ir.FamilyOf(p.Dst)]
 	if t == nil {
 		t = &table{}
 	}
-	var out eval.Result
-	var draws []draw
-	for way := range maxWays {
-		m := machine{interp: i, table: t, packet: p, dst: p.Dst, port: p.Port, draws: draws}
-		result := m.travel()
-		if way == 0 {
-			out = result
-		} else if err := merge(&out, result); err != nil {
-			return out, fmt.Errorf("%v: %w", p, err)
-		}
-		if draws = nextDraws(m.draws[:m.drawn]); draws == nil {
-			finish(&out)
-			return out, nil
-		}
+	r, err := fate.Explore(func(d *fate.Draws) eval.Result {
+		m := machine{interp: i, table: t, packet: p, dst: p.Dst, port: p.Port, draws: d}
+		return m.travel()
+	})
+	if err != nil {
+		return r, fmt.Errorf("%v: %w", p, err)
 	}
-	return out, fmt.Errorf("%v: more than %d ways", p, maxWays)
-}
-
-// nextDraws counts the last draw up, and those before it when it is through; nil
-// is the end.
-func nextDraws(draws []draw) []draw {
-	for n := len(draws) - 1; n >= 0; n-- {
-		if draws[n].value+1 < draws[n].modulus {
-			draws[n].value++
-			return draws[:n+1]
-		}
-	}
-	return nil
+	return r, nil
 }
 
 // travel sends the packet through the hooks. A connection of the node to itself
@@ -111,35 +88,4 @@ func (m *machine) result() eval.Result {
 		r.Endpoints = []eval.Choice{{Address: addr, Weight: 1, Masquerade: m.masqueraded, Hairpin: m.dst == m.packet.Src}}
 	}
 	return r
-}
-
-// merge adds another way's result. Ways differ in the endpoint only; rules where
-// a random number decides the verdict are not rules of a program.
-func merge(out *eval.Result, r eval.Result) error {
-	if out.Verdict != r.Verdict || out.Affinity != r.Affinity {
-		return fmt.Errorf("the verdict is a matter of chance: %v or %v", out.Verdict, r.Verdict)
-	}
-	if r.Verdict == eval.DNAT {
-		out.Endpoints = append(out.Endpoints, r.Endpoints...)
-	}
-	return nil
-}
-
-// finish joins ways to the same endpoint and sorts.
-func finish(r *eval.Result) {
-	if r.Verdict != eval.DNAT {
-		return
-	}
-	slices.SortFunc(r.Endpoints, func(a, b eval.Choice) int { return a.Address.Compare(b.Address) })
-	kept := r.Endpoints[:0]
-	all := true
-	for _, c := range r.Endpoints {
-		all = all && c.Masquerade
-		if n := len(kept); n > 0 && kept[n-1].Address == c.Address {
-			kept[n-1].Weight++
-			continue
-		}
-		kept = append(kept, c)
-	}
-	r.Endpoints, r.Masquerade = kept, all
 }

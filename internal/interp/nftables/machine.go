@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/planec/planec/internal/interp/fate"
 	"github.com/planec/planec/ir/eval"
 )
 
@@ -24,16 +25,12 @@ type machine struct {
 	// filled is what rules have put into dynamic maps.
 	filled   map[*set]map[string]string
 	affinity time.Duration
-	// draws are the random numbers of this way, and what each was drawn from.
-	draws   []draw
-	drawn   int
-	verdict verdict
-	depth   int
-	buf     [80]byte
-	steps   []eval.Step
+	draws    *fate.Draws
+	verdict  verdict
+	depth    int
+	buf      [80]byte
+	steps    []eval.Step
 }
-
-type draw struct{ value, modulus uint32 }
 
 // key builds the bytes of a concatenation.
 func (m *machine) key(fields []field) []byte { return m.appendKey(m.buf[:0], fields) }
@@ -69,7 +66,7 @@ func (m *machine) number(f *field) uint32 {
 	case metaPriority:
 		return m.priority
 	case random:
-		return m.random(f.modulus)
+		return m.draws.Random(f.modulus)
 	case hash:
 		// Any hash serves: both sides of it are computed here.
 		h := fnv.New32a()
@@ -77,14 +74,6 @@ func (m *machine) number(f *field) uint32 {
 		return uint32(uint64(h.Sum32()) * uint64(f.modulus) >> 32)
 	}
 	return 0
-}
-
-func (m *machine) random(modulus uint32) uint32 {
-	if m.drawn == len(m.draws) {
-		m.draws = append(m.draws, draw{modulus: modulus})
-	}
-	m.drawn++
-	return m.draws[m.drawn-1].value
 }
 
 // lookup returns the data of a map's element.

@@ -1,0 +1,165 @@
+package ebpf
+
+import (
+	"net/netip"
+	"strings"
+
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/ir/eval"
+)
+
+// Interpreter answers for one image. It is safe for concurrent use.
+type Interpreter struct {
+	info      layout.Info
+	services  map[layout.ServiceKey]entry
+	endpoints []layout.Endpoint
+	weights   []uint16
+	addresses map[layout.Address]uint32
+	prefixes  trie
+	symbols   *image.Symbols
+}
+
+// entry is a value of svc and its index.
+type entry struct {
+	layout.Service
+	index int
+}
+
+// New indexes an image. Images are valid throughout (image.Read), so New cannot
+// fail.
+func New(img *image.Image) *Interpreter {
+	n := &Interpreter{info: img.Info(), symbols: img.Symbols()}
+	svc := img.Map(layout.Services)
+	n.services = make(map[layout.ServiceKey]entry, svc.Len())
+	for i := range svc.Len() {
+		n.services[layout.DecodeServiceKey(svc.Key(i))] = entry{layout.DecodeService(svc.Value(i)), i}
+	}
+	eps := img.Map(layout.Endpoints)
+	n.endpoints = make([]layout.Endpoint, eps.Len())
+	for i := range n.endpoints {
+		n.endpoints[i] = layout.DecodeEndpoint(eps.Value(i))
+	}
+	n.weigh()
+	addrs := img.Map(layout.Addresses)
+	n.addresses = make(map[layout.Address]uint32, addrs.Len())
+	for i := range addrs.Len() {
+		n.addresses[layout.Address(addrs.Key(i))] = layout.DecodeIndex(addrs.Value(i))
+	}
+	n.prefixes = newTrie(img.Map(layout.Prefixes))
+	return n
+}
+
+// weigh derives how likely each endpoint is from the alias tables, and not from
+// the weights that stand beside them: the tables are what programs draw from.
+func (n *Interpreter) weigh() {
+	n.weights = make([]uint16, len(n.endpoints))
+	done := make([]bool, len(n.endpoints))
+	for _, s := range n.services {
+		for _, r := range [...]layout.Route{s.Internal, s.External} {
+			if r.Count > 0 && !done[r.Base] {
+				done[r.Base] = true
+				n.weighPool(r)
+			}
+		}
+	}
+}
+
+// weighPool adds up the units of each endpoint: of Count slots of Total units
+// each, an endpoint of weight w has w*Count. A program that does not see the
+// flag draws once, and then all are equally likely.
+func (n *Interpreter) weighPool(r layout.Route) {
+	pool := n.endpoints[r.Base : r.Base+r.Count]
+	units := make([]uint64, len(pool))
+	for i, e := range pool {
+		if r.Flags&layout.RouteWeighted == 0 {
+			units[i] = uint64(r.Total)
+			continue
+		}
+		units[i] += uint64(e.Threshold)
+		units[e.Alias] += uint64(r.Total - e.Threshold)
+	}
+	for i := range pool {
+		n.weights[int(r.Base)+i] = uint16(units[i] / uint64(r.Count))
+	}
+}
+
+// Eval says what happens to the packet. The result has everything that
+// eval.Evaluator gives but Frontend, which is no part of an image; origins are
+// there when the image has symbols.
+func (n *Interpreter) Eval(p eval.Packet) eval.Result {
+	r := run{Interpreter: n, packet: p}
+	service, found := r.lookup()
+	if !found {
+		return r.unclaimed()
+	}
+	r.symbol = n.symbols.Service(service.index)
+	if service.Sources != 0 && !n.prefixes.contains(service.Sources, p.Src) {
+		r.step("prefix", r.symbol.Origin.At("spec.loadBalancerSourceRanges"), "%v is not in source set %d: dropped", p.Src, service.Sources)
+		return r.end(eval.Drop)
+	}
+	route := r.route(service)
+	if route.Count == 0 {
+		return r.empty(route)
+	}
+	return r.balance(service, route)
+}
+
+// isOwn reports whether an address is the node's own, as far as the image
+// knows.
+func (n *Interpreter) isOwn(a netip.Addr) bool {
+	return n.flags(a)&layout.AddressOwn != 0 || a.IsLoopback()
+}
+
+// flags returns what addr says of an address. An IPv4 address in an IPv6 header
+// is none of those.
+func (n *Interpreter) flags(a netip.Addr) uint32 {
+	if a.Is4In6() {
+		return 0
+	}
+	return n.addresses[layout.AddressOf(a)]
+}
+
+// isNodePort reports whether an address serves nodePorts.
+func (n *Interpreter) isNodePort(a netip.Addr) bool {
+	flags := n.flags(a)
+	switch {
+	case a.IsLoopback():
+		return false
+	case flags&layout.AddressNodePort != 0:
+		return true
+	case flags&layout.AddressOwn == 0:
+		return false
+	case n.info.Flags&byFamily(a, layout.FlagNodePortAnyIPv4, layout.FlagNodePortAnyIPv6) != 0:
+		return true
+	}
+	return n.prefixes.contains(setOf(layout.SetNodePort, a), a)
+}
+
+// isLocalPod is the local detector.
+func (n *Interpreter) isLocalPod(p eval.Packet) bool {
+	switch n.info.Detector {
+	case layout.DetectCIDR:
+		return n.prefixes.contains(setOf(layout.SetLocal, p.Src), p.Src)
+	case layout.DetectInterface:
+		return p.Interface == n.info.InterfaceName()
+	case layout.DetectInterfacePrefix:
+		return p.Interface != "" && strings.HasPrefix(p.Interface, n.info.InterfaceName())
+	}
+	return false
+}
+
+// masquerades is the node's own egress rule.
+func (n *Interpreter) masquerades(dst netip.Addr) bool {
+	on := n.info.Flags&byFamily(dst, layout.FlagMasqueradeIPv4, layout.FlagMasqueradeIPv6) != 0
+	return on && !n.isOwn(dst) && !n.prefixes.contains(setOf(layout.SetNoMasquerade, dst), dst)
+}
+
+func byFamily(a netip.Addr, ipv4, ipv6 uint32) uint32 {
+	if a.Is4() {
+		return ipv4
+	}
+	return ipv6
+}
+
+func setOf(set uint32, a netip.Addr) uint32 { return layout.SetFor(set, !a.Is4()) }

@@ -1,0 +1,135 @@
+package ebpf
+
+import (
+	"fmt"
+	"net/netip"
+
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+// run is one packet on its way.
+type run struct {
+	*Interpreter
+	packet eval.Packet
+	result eval.Result
+	// symbol is the service's.
+	symbol image.Symbol
+}
+
+func (r *run) step(stage string, origin ir.Origin, format string, args ...any) {
+	r.result.Steps = append(r.result.Steps, eval.Step{Stage: stage, Text: fmt.Sprintf(format, args...), Origin: origin})
+}
+
+func (r *run) end(v eval.Verdict) eval.Result {
+	r.result.Verdict = v
+	return r.result
+}
+
+// lookup asks svc for the address and then for the nodePort.
+func (r *run) lookup() (entry, bool) {
+	p := r.packet
+	key := layout.ServiceKey{Address: layout.AddressOf(p.Dst), Port: layout.PortOf(p.Port), Protocol: uint8(p.Protocol)}
+	if !p.Dst.Is4() {
+		key.Scope = layout.ScopeIPv6
+	}
+	if s, ok := r.services[key]; ok {
+		r.found(s, "svc has %v/%v", netip.AddrPortFrom(p.Dst, p.Port), p.Protocol)
+		return s, true
+	}
+	if !r.isNodePort(p.Dst) {
+		return entry{}, false
+	}
+	key.Address, key.Scope = layout.Address{}, key.Scope|layout.ScopeNodePort
+	s, ok := r.services[key]
+	if ok {
+		r.found(s, "%v serves nodePorts, svc has port %d/%v", p.Dst, p.Port, p.Protocol)
+	}
+	return s, ok
+}
+
+func (r *run) found(s entry, format string, args ...any) {
+	symbol := r.symbols.Service(s.index)
+	text := fmt.Sprintf(format, args...)
+	r.step("svc", symbol.Origin, "%s: service %016x %s", text, s.ID, symbol.Name)
+}
+
+// route chooses by where the packet comes from. Equal routes need no choice.
+func (r *run) route(s entry) layout.Route {
+	p := r.packet
+	inside := r.isLocalPod(p) || p.From == eval.FromNode || r.isOwn(p.Src)
+	route, side := s.External, "external"
+	if inside {
+		route, side = s.Internal, "internal"
+	}
+	r.step("route", r.symbol.Origin, "%s: %d endpoints from %d %s", side, route.Count, route.Base, r.symbols.Pool(route.Base).Name)
+	return route
+}
+
+func (r *run) empty(route layout.Route) eval.Result {
+	if route.OnEmpty == layout.EmptyDrop {
+		r.step("ep", r.symbol.Origin, "no endpoint: dropped")
+		return r.end(eval.Drop)
+	}
+	r.step("ep", r.symbol.Origin, "no endpoint: rejected")
+	return r.end(eval.Reject)
+}
+
+func (r *run) balance(s entry, route layout.Route) eval.Result {
+	r.result.Affinity = s.Affinity
+	if s.Affinity != 0 {
+		r.step("aff", r.symbol.Origin.At("spec.sessionAffinity"), "%v keeps its endpoint of service %016x for %d s, while ep_ok has it", r.packet.Src, s.ID, s.Affinity)
+	}
+	r.result.Masquerade = true
+	for i := route.Base; i < route.Base+route.Count; i++ {
+		c := r.choice(i, route)
+		r.result.Masquerade = r.result.Masquerade && c.Masquerade
+		r.result.Endpoints = append(r.result.Endpoints, c)
+	}
+	r.step("masquerade", r.symbol.Origin, "whichever endpoint: %v", r.result.Masquerade)
+	return r.end(eval.DNAT)
+}
+
+// choice is one endpoint and what giving it to this packet means. What stays on
+// the node is not masqueraded, unless the node sent it.
+func (r *run) choice(i uint32, route layout.Route) eval.Choice {
+	e := r.endpoints[i]
+	addr := e.Address.Addr()
+	c := eval.Choice{Address: netip.AddrPortFrom(addr, e.Port.Number()), Weight: r.weights[i], Origin: r.symbols.Endpoint(i).Origin}
+	if !r.leaves(addr) {
+		return c
+	}
+	c.Hairpin = e.Flags&layout.EndpointLocal != 0 && addr == r.packet.Src
+	c.Masquerade = c.Hairpin || r.masquerades(addr)
+	switch route.Masquerade {
+	case layout.MasqueradeAlways:
+		c.Masquerade = true
+	case layout.MasqueradeUnlessLocalSource:
+		c.Masquerade = c.Masquerade || !r.isLocalPod(r.packet)
+	}
+	return c
+}
+
+// leaves reports whether the packet is forwarded or sent, not delivered to the
+// node.
+func (r *run) leaves(dst netip.Addr) bool { return r.packet.From == eval.FromNode || !r.isOwn(dst) }
+
+// unclaimed decides about a packet that svc does not have.
+func (r *run) unclaimed() eval.Result {
+	dst := r.packet.Dst
+	if r.leaves(dst) {
+		if r.flags(dst)&layout.AddressClusterIP != 0 {
+			r.step("addr", ir.Origin{}, "%v is a ClusterIP, but %d/%v is none of its ports: rejected", dst, r.packet.Port, r.packet.Protocol)
+			return r.end(eval.Reject)
+		}
+		if r.prefixes.contains(setOf(layout.SetServiceCIDR, dst), dst) {
+			r.step("prefix", ir.Origin{}, "%v is in a service range, but no Service has it: dropped", dst)
+			return r.end(eval.Drop)
+		}
+		r.result.Masquerade = r.masquerades(dst)
+	}
+	r.step("pass", r.symbols.Masquerade().Origin, "svc does not have it; masqueraded: %v", r.result.Masquerade)
+	return r.end(eval.Pass)
+}

@@ -1,0 +1,87 @@
+package fate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/planec/planec/ir/eval"
+)
+
+// Draws are the random numbers of one way. A rule asks for them in the order in
+// which the packet meets it.
+type Draws struct {
+	list []draw
+	at   int
+}
+
+type draw struct{ value, of uint32 }
+
+// Random returns a number below n, which must not be 0. Over all ways it is
+// every such number.
+func (d *Draws) Random(n uint32) uint32 {
+	if d.at == len(d.list) {
+		d.list = append(d.list, draw{of: n})
+	}
+	d.at++
+	return d.list[d.at-1].value
+}
+
+// next counts the last number up that is not through, and reports whether there
+// was one: the next way.
+func (d *Draws) next() bool {
+	d.list = d.list[:d.at]
+	d.at = 0
+	for n := len(d.list) - 1; n >= 0; n-- {
+		if d.list[n].value+1 < d.list[n].of {
+			d.list[n].value++
+			d.list = d.list[:n+1]
+			return true
+		}
+	}
+	return false
+}
+
+// maxWays bounds how many ways one packet may have.
+const maxWays = 1 << 16
+
+// Explore runs a packet on every way and joins the results. Ways may differ in
+// the endpoint only: a verdict by chance is an error.
+func Explore(way func(*Draws) eval.Result) (eval.Result, error) {
+	var out eval.Result
+	var d Draws
+	for n := range maxWays {
+		r := way(&d)
+		switch {
+		case n == 0:
+			out = r
+		case out.Verdict != r.Verdict || out.Affinity != r.Affinity:
+			return out, fmt.Errorf("the verdict is a matter of chance: %v or %v", out.Verdict, r.Verdict)
+		default:
+			out.Endpoints = append(out.Endpoints, r.Endpoints...)
+		}
+		if !d.next() {
+			join(&out)
+			return out, nil
+		}
+	}
+	return out, fmt.Errorf("more than %d ways", maxWays)
+}
+
+// join sorts the endpoints and makes one of those that several ways led to.
+func join(r *eval.Result) {
+	if r.Verdict != eval.DNAT {
+		return
+	}
+	slices.SortFunc(r.Endpoints, func(a, b eval.Choice) int { return a.Address.Compare(b.Address) })
+	kept := r.Endpoints[:0]
+	all := true
+	for _, c := range r.Endpoints {
+		all = all && c.Masquerade
+		if n := len(kept); n > 0 && kept[n-1].Address == c.Address {
+			kept[n-1].Weight++
+			continue
+		}
+		kept = append(kept, c)
+	}
+	r.Endpoints, r.Masquerade = kept, all
+}
