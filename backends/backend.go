@@ -23,6 +23,16 @@ type Artifact struct {
 	Files []File
 }
 
+// File returns the content of the named file, or nil.
+func (a Artifact) File(name string) []byte {
+	for _, f := range a.Files {
+		if f.Name == name {
+			return f.Data
+		}
+	}
+	return nil
+}
+
 // File is one file of an artifact.
 type File struct {
 	// Name is a fixed name of the backend's ("rules.nft"), never taken from an
@@ -40,6 +50,9 @@ type Options struct {
 	// NoComments leaves the names of Services out; the rules get smaller and
 	// load faster.
 	NoComments bool
+	// Scheduler is how IPVS chooses an endpoint: rr, wrr, lc, sh or mh; "" is
+	// rr. Other backends draw at random and have no use for it.
+	Scheduler string
 }
 
 // DefaultMasqueradeBit is kube-proxy's iptables.masqueradeBit.

@@ -12,6 +12,18 @@ import (
 type Draws struct {
 	list []draw
 	at   int
+	// steps counts the rules of all ways.
+	steps int
+}
+
+// maxSteps bounds the rules that one packet may meet on all its ways together:
+// rules that nobody would load can be made to branch without end.
+const maxSteps = 1 << 24
+
+// Step counts a rule, and reports whether the packet may go on.
+func (d *Draws) Step() bool {
+	d.steps++
+	return d.steps <= maxSteps
 }
 
 type draw struct{ value, of uint32 }
@@ -52,6 +64,8 @@ func Explore(way func(*Draws) eval.Result) (eval.Result, error) {
 	for n := range maxWays {
 		r := way(&d)
 		switch {
+		case d.steps > maxSteps:
+			return out, fmt.Errorf("more than %d rules", maxSteps)
 		case n == 0:
 			out = r
 		case out.Verdict != r.Verdict || out.Affinity != r.Affinity:

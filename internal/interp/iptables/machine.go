@@ -112,6 +112,9 @@ func (m *machine) chain(table map[string]*chain, tableName string, c *chain) cod
 	m.depth++
 	defer func() { m.depth-- }()
 	for _, r := range c.rules {
+		if !m.draws.Step() {
+			return drop
+		}
 		if !m.matches(r) {
 			continue
 		}

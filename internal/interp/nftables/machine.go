@@ -108,6 +108,9 @@ func (m *machine) chain(c *chain) verdict {
 	m.depth++
 	defer func() { m.depth-- }()
 	for i := range c.rules {
+		if !m.draws.Step() {
+			return verdict{code: drop}
+		}
 		v := m.rule(c, &c.rules[i])
 		switch v.code {
 		case accept, drop, reject:

@@ -1,0 +1,99 @@
+package ebpf_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/planec/planec/backends"
+	image "github.com/planec/planec/backends/ebpf"
+	interp "github.com/planec/planec/internal/interp/ebpf"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+var (
+	clusters = flag.Int("clusters", 1000, "how many generated clusters to try")
+	packets  = flag.Int("packets", 1000, "how many packets to try in each")
+	seed     = flag.Uint64("seed", 1, "the first cluster's seed")
+)
+
+// TestEquivalence compares what the interpreter makes of the bytes of the image
+// with what the evaluator makes of the program.
+func TestEquivalence(t *testing.T) {
+	t.Logf("%d clusters from seed %d, %d packets each", *clusters, *seed, *packets)
+	count := make(map[eval.Verdict]int)
+	refused := 0
+	for i := range *clusters {
+		s := *seed + uint64(i)
+		p := randomProgram(s)
+		if err := ir.Verify(p); err != nil {
+			t.Fatalf("seed %d: the test's program is wrong: %v", s, err)
+		}
+		n := interp.New(readBack(t, p))
+		refused += compareAll(t, s, p, n.Eval, *packets, count)
+	}
+	t.Logf("verdicts: %v; %d packets to frontends that Check refuses", count, refused)
+	for _, v := range []eval.Verdict{eval.Pass, eval.DNAT, eval.Drop, eval.Reject} {
+		if *clusters*(*packets) >= 100000 && count[v] == 0 {
+			t.Errorf("no packet got %v: the test does not ask enough", v)
+		}
+	}
+}
+
+// readBack emits an image and reads its bytes.
+func readBack(t *testing.T, p *ir.Program) *image.Image {
+	t.Helper()
+	a, err := image.New(backends.DefaultOptions()).Emit(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Read(a.Files[0].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// compareAll asks both about random packets and returns how many it had to
+// leave out.
+func compareAll(t *testing.T, seed uint64, p *ir.Program, got func(eval.Packet) eval.Result, n int, count map[eval.Verdict]int) int {
+	t.Helper()
+	reported := len(image.New(backends.DefaultOptions()).Check(p))
+	leftOut := make(map[*ir.Frontend]bool)
+	for i := range p.Frontends {
+		if inexpressible(&p.Frontends[i], p) {
+			leftOut[&p.Frontends[i]] = true
+		}
+	}
+	if reported != len(leftOut) {
+		t.Errorf("seed %d: Check reports %d frontends, %d cannot be expressed", seed, reported, len(leftOut))
+	}
+	e := eval.New(p)
+	refused := 0
+	for _, packet := range packetsFor(rand.New(rand.NewPCG(seed, 2)), p, n) {
+		want := e.Eval(packet)
+		if leftOut[want.Frontend] {
+			refused++
+			continue
+		}
+		count[want.Verdict]++
+		if err := compare(want, got(packet)); err != nil {
+			t.Fatalf("seed %d: %v by %s: %v\n%s", seed, packet, packet.Interface, err, p.Text())
+		}
+	}
+	return refused
+}
+
+func compare(want, got eval.Result) error {
+	if want.Verdict != got.Verdict || want.Masquerade != got.Masquerade || want.Affinity != got.Affinity {
+		return fmt.Errorf("want %v, masquerade %v, affinity %d; got %v, %v, %d",
+			want.Verdict, want.Masquerade, want.Affinity, got.Verdict, got.Masquerade, got.Affinity)
+	}
+	if !slices.Equal(want.Endpoints, got.Endpoints) {
+		return fmt.Errorf("want endpoints %v, got %v", want.Endpoints, got.Endpoints)
+	}
+	return nil
+}
