@@ -4,64 +4,143 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/backends/nftables"
+	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/interp/interptest"
 	"github.com/planec/planec/internal/randomcluster"
 	"github.com/planec/planec/internal/testkit"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
 )
 
 var (
 	clusters = flag.Int("clusters", 50, "how many generated clusters to try in the kernel")
 	packets  = flag.Int("packets", 200, "how many packets to send in each")
-	seed     = flag.Uint64("seed", 1, "the first cluster's seed")
 )
 
-// TestKernelFlows makes every flow of every case a real connection.
+// kernel is a way to put a backend's files into a real kernel.
+type kernel struct {
+	name    string
+	backend string
+	tools   []string
+	load    func(*testkit.Rig, backends.Artifact) error
+}
+
+func kernels() []kernel {
+	return []kernel{
+		{"nftables", "nftables", []string{"nft"}, loadNFT},
+	}
+}
+
+func loadNFT(r *testkit.Rig, a backends.Artifact) error {
+	return r.LoadNFT(string(a.File("rules.nft")))
+}
+
+// TestKernelFlows makes every flow of every case a real connection, in every
+// kernel.
 func TestKernelFlows(t *testing.T) {
-	testkit.Require(t, "nft")
-	for _, c := range loadCases(t) {
-		t.Run(c.Name, func(t *testing.T) {
-			in, options, _ := load(t, c)
-			program, _ := compiler.Compile(in)
-			flows := make([]testkit.Flow, 0, len(c.Flows))
-			for _, f := range c.Flows {
-				flows = append(flows, testkit.Flow{
-					From: f.Packet.From, Src: f.Packet.Src, Dst: f.Packet.Dst,
-					Protocol: f.Packet.Protocol, Port: f.Packet.Port,
-				})
-			}
-			testkit.RunProgram(t, program, flows, loader(program, options))
+	for _, k := range kernels() {
+		t.Run(k.name, func(t *testing.T) {
+			testkit.Require(t, k.tools...)
+			total := counter{}
+			t.Run("cases", func(t *testing.T) {
+				for _, c := range loadCases(t) {
+					t.Run(c.Name, func(t *testing.T) {
+						t.Parallel()
+						in, options, _ := load(t, c)
+						program, _ := compiler.Compile(in)
+						total.add(k.try(t, program, options, caseFlows(c)))
+					})
+				}
+			})
+			record(k.backend, "kernel ("+k.name+")", "golden cases", total.Count)
 		})
 	}
 }
 
-// TestGeneratedClusters compares the evaluator and the kernel on clusters and
+// TestGeneratedClusters compares the evaluator and the kernels on clusters and
 // packets that nobody chose. -seed, -clusters and -packets say which.
 func TestGeneratedClusters(t *testing.T) {
-	testkit.Require(t, "nft")
-	t.Logf("%d clusters from seed %d, %d packets each", *clusters, *seed, *packets)
-	for i := range *clusters {
-		s := *seed + uint64(i)
-		t.Run(fmt.Sprintf("seed-%d", s), func(t *testing.T) {
-			c := randomcluster.New(s)
-			program, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
-			flows := testkit.RandomFlows(rand.New(rand.NewPCG(s, 2)), program, *packets)
-			testkit.RunProgram(t, program, flows, loader(program, backends.DefaultOptions()))
+	for _, k := range kernels() {
+		t.Run(k.name, func(t *testing.T) {
+			testkit.Require(t, k.tools...)
+			total := counter{}
+			t.Run("clusters", func(t *testing.T) {
+				for i := range *clusters {
+					s := *seed + uint64(i)
+					t.Run(fmt.Sprintf("seed-%d", s), func(t *testing.T) {
+						t.Parallel()
+						c := randomcluster.New(s)
+						program, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
+						flows := testkit.RandomFlows(rand.New(rand.NewPCG(s, 2)), program, *packets)
+						total.add(k.try(t, program, backends.DefaultOptions(), flows))
+					})
+				}
+			})
+			t.Logf("from seed %d: %v", *seed, total.Count)
+			record(k.backend, "kernel ("+k.name+")", "generated", total.Count)
 		})
 	}
 }
 
-// loader puts the nftables rules of a program into a rig.
-func loader(p *ir.Program, o backends.Options) func(*testkit.Rig) error {
-	return func(r *testkit.Rig) error {
-		artifact, err := nftables.New(o).Emit(p)
-		if err != nil {
-			return err
-		}
-		return r.LoadNFT(string(artifact.Files[0].Data))
+// counter adds up what parallel tests did.
+type counter struct {
+	sync.Mutex
+	interptest.Count
+}
+
+func (c *counter) add(d interptest.Count) {
+	c.Lock()
+	defer c.Unlock()
+	c.Count.Add(d)
+}
+
+func caseFlows(c Case) []testkit.Flow {
+	flows := make([]testkit.Flow, 0, len(c.Flows))
+	for _, f := range c.Flows {
+		flows = append(flows, testkit.Flow{
+			From: f.Packet.From, Src: f.Packet.Src, Dst: f.Packet.Dst,
+			Protocol: f.Packet.Protocol, Port: f.Packet.Port,
+		})
 	}
+	return flows
+}
+
+// try loads a program into a node of its own and sends the flows that the
+// backend claims to handle.
+func (k kernel) try(t *testing.T, p *ir.Program, o backends.Options, flows []testkit.Flow) interptest.Count {
+	t.Helper()
+	selected, err := registry.Select(o, k.backend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := selected[0]
+	artifact, err := b.Emit(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := interptest.Count{Programs: 1}
+	sent := claimed(b, p, flows)
+	count.Refused = len(flows) - len(sent)
+	report := testkit.RunProgram(t, p, sent, func(r *testkit.Rig) error { return k.load(r, artifact) })
+	count.Packets, count.Disagreements = len(sent), len(report.Disagreements)
+	return count
+}
+
+// claimed leaves out the flows of what the backend's Check refuses.
+func claimed(b backends.Backend, p *ir.Program, flows []testkit.Flow) []testkit.Flow {
+	refused := interptest.Refused(b, p)
+	e := eval.New(p)
+	out := make([]testkit.Flow, 0, len(flows))
+	for _, f := range flows {
+		r := e.Eval(eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From})
+		if !refused(r.Frontend) {
+			out = append(out, f)
+		}
+	}
+	return out
 }

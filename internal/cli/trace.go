@@ -111,7 +111,7 @@ func (t *traceCommand) evaluate(l *loaded, p *ir.Program, packet eval.Packet) (e
 	if err != nil {
 		return eval.Result{}, systemError(fmt.Errorf("backend %s, node %s: %w", t.backend, p.Node.Name, err))
 	}
-	i, err := interp.New(t.backend, artifact, p.Node.Addresses)
+	i, err := interp.New(t.backend, artifact, p.Node.Addresses, true)
 	if err != nil {
 		return eval.Result{}, systemError(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/interp/iptables"
 	"github.com/planec/planec/internal/interp/nftables"
 	"github.com/planec/planec/ir/eval"
 )
@@ -15,15 +16,18 @@ type Interpreter interface {
 }
 
 // New interprets the artifact of the named backend. own are the node's own
-// addresses, which a kernel knows and the files may not.
-func New(backend string, a backends.Artifact, own []netip.Addr) (Interpreter, error) {
+// addresses, which a kernel knows and the files may not; explain keeps what
+// matched as the result's steps.
+func New(backend string, a backends.Artifact, own []netip.Addr, explain bool) (Interpreter, error) {
 	switch backend {
 	case "nftables":
-		r, err := nftables.Parse(a.Files[0].Data)
+		r, err := nftables.Parse(a.File("rules.nft"))
 		if err != nil {
 			return nil, err
 		}
-		return nftables.New(r, own, true), nil
+		return nftables.New(r, own, explain), nil
+	case "iptables":
+		return iptables.FromFiles(a.File, own, explain)
 	}
 	return nil, fmt.Errorf("backend %s has no interpreter", backend)
 }

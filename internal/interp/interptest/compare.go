@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/planec/planec/backends"
@@ -11,34 +12,40 @@ import (
 	"github.com/planec/planec/internal/randomcluster"
 	"github.com/planec/planec/internal/testkit"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
 )
 
 // Interpret makes an interpreter from a backend's files.
 type Interpret func(p *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error)
 
-// Count says how much was compared.
-type Count struct{ Clusters, Packets, Disagreements int }
+// Count says how much was compared. Refused are packets of Service ports that
+// the backend's Check names as not expressible; they are not compared.
+type Count struct{ Programs, Packets, Refused, Disagreements int }
 
 // String returns one line for people and for logs.
 func (c Count) String() string {
-	return fmt.Sprintf("%d clusters, %d packets, %d disagreements", c.Clusters, c.Packets, c.Disagreements)
+	return fmt.Sprintf("%d programs, %d packets, %d refused by Check, %d disagreements", c.Programs, c.Packets, c.Refused, c.Disagreements)
 }
 
-// Except says which frontends a backend does not claim to express, by ID.
-type Except func(p *ir.Program) map[string]bool
+// Add joins counts.
+func (c *Count) Add(d Count) {
+	c.Programs += d.Programs
+	c.Packets += d.Packets
+	c.Refused += d.Refused
+	c.Disagreements += d.Disagreements
+}
 
 // Run compares clusters from the seed on, packets each. Every disagreement is an
 // error of the test, with its seed and the evaluator's steps.
-func Run(t testing.TB, b backends.Backend, interpret Interpret, except Except, seed uint64, clusters, packets int) Count {
+func Run(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, clusters, packets int) Count {
 	t.Helper()
 	var count Count
 	for i := range clusters {
 		s := seed + uint64(i)
 		c := randomcluster.New(s)
 		program, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
-		count.Clusters++
-		Program(t, fmt.Sprintf("seed %d", s), program, b, interpret, except, Packets(s, program, packets), &count)
+		count.Add(Program(t, fmt.Sprintf("seed %d", s), program, b, interpret, Packets(s, program, packets)))
 		if count.Disagreements > 20 {
 			t.Fatalf("too many disagreements, stopping at seed %d", s)
 		}
@@ -47,7 +54,7 @@ func Run(t testing.TB, b backends.Backend, interpret Interpret, except Except, s
 }
 
 // Program compares one program.
-func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, interpret Interpret, except Except, packets []eval.Packet, count *Count) {
+func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, interpret Interpret, packets []eval.Packet) Count {
 	t.Helper()
 	artifact, err := b.Emit(p)
 	if err != nil {
@@ -57,14 +64,13 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	var skip map[string]bool
-	if except != nil {
-		skip = except(p)
-	}
+	refused := Refused(b, p)
+	count := Count{Programs: 1}
 	e := eval.New(p)
 	for _, packet := range packets {
 		want := e.Eval(packet)
-		if want.Frontend != nil && skip[want.Frontend.ID] {
+		if refused(want.Frontend) {
+			count.Refused++
 			continue
 		}
 		count.Packets++
@@ -74,9 +80,28 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 		}
 		if err != nil {
 			count.Disagreements++
-			t.Errorf("%s: %v: %v\n%v", name, packet, err, want.Steps)
+			t.Errorf("%s: %s: %v: %v\n%v", name, b.Name(), packet, err, want.Steps)
 		}
 	}
+	return count
+}
+
+// Refused says which frontends belong to a Service port that the backend cannot
+// express, by the origins of its diagnostics.
+func Refused(b backends.Backend, p *ir.Program) func(*ir.Frontend) bool {
+	ports := make(map[string]bool)
+	for _, d := range b.Check(p) {
+		if d.Code == diag.NotExpressible {
+			ports[portOf(d.Origin)] = true
+		}
+	}
+	return func(f *ir.Frontend) bool { return f != nil && ports[portOf(f.Origin)] }
+}
+
+// portOf names the Service port of an origin, whichever field of it is meant.
+func portOf(o ir.Origin) string {
+	path, _, _ := strings.Cut(o.Path, "]")
+	return o.Namespace + "/" + o.Name + " " + path
 }
 
 // compare wants the same fate.

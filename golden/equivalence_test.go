@@ -1,0 +1,92 @@
+package golden
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/interp"
+	"github.com/planec/planec/internal/interp/interptest"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+var seed = flag.Uint64("seed", 1, "the seed of the first generated cluster")
+
+var interpreted = flag.Int("interpreted", 1000, "how many generated clusters each interpreter gets, of 1,000 packets each")
+
+// TestInterpreters compares what each backend emitted, as its interpreter
+// understands it, with the evaluator: every flow of every case, and generated
+// clusters.
+func TestInterpreters(t *testing.T) {
+	for _, b := range registry.All(backends.DefaultOptions()) {
+		t.Run(b.Name(), func(t *testing.T) {
+			t.Parallel()
+			interpret := func(p *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
+				i, err := interp.New(b.Name(), a, p.Node.Addresses, false)
+				if err != nil {
+					return nil, err
+				}
+				return i.Eval, nil
+			}
+			var cases interptest.Count
+			for _, c := range loadCases(t) {
+				in, _, _ := load(t, c)
+				program, _ := compiler.Compile(in)
+				packets := make([]eval.Packet, 0, len(c.Flows))
+				for _, f := range c.Flows {
+					packets = append(packets, f.Packet)
+				}
+				cases.Add(interptest.Program(t, c.Name, program, b, interpret, packets))
+			}
+			record(b.Name(), "interpreter", "golden cases", cases)
+			t.Logf("golden cases: %v", cases)
+			generated := interptest.Run(t, b, interpret, *seed, *interpreted, 1000)
+			record(b.Name(), "interpreter", "generated", generated)
+			t.Logf("generated, from seed %d: %v", *seed, generated)
+		})
+	}
+}
+
+// table collects what was compared, for docs/equivalence.md.
+var table struct {
+	sync.Mutex
+	rows []string
+}
+
+func record(backend, by, what string, c interptest.Count) {
+	table.Lock()
+	defer table.Unlock()
+	table.rows = append(table.rows, fmt.Sprintf("| %s | %s | %s | %d | %d | %d | %d |", backend, by, what, c.Programs, c.Packets, c.Refused, c.Disagreements))
+}
+
+const equivalenceHead = `# Same packet, same fate
+
+Written by the tests (` + "`go test ./golden -update`" + ` as root): how much each backend was compared with the evaluator, by
+interpreting what it emitted and in real kernels. *Refused* are packets of Service ports that the backend's ` + "`Check`" + ` names as
+not expressible; they are not compared.
+
+| backend | judged by | what | programs | packets | refused | disagreements |
+|---|---|---|---|---|---|---|
+`
+
+// TestMain writes docs/equivalence.md after a whole run with -update.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if *update && code == 0 && len(table.rows) > 2*len(registry.Names()) {
+		slices.Sort(table.rows)
+		text := equivalenceHead + strings.Join(table.rows, "\n") + "\n"
+		if err := os.WriteFile("../docs/equivalence.md", []byte(text), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
