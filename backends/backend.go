@@ -18,6 +18,16 @@ type Backend interface {
 	Emit(*ir.Program) (Artifact, error)
 }
 
+// Check returns what a backend says of a program, each message with the
+// backend's name.
+func Check(b Backend, p *ir.Program) diag.List {
+	list := b.Check(p)
+	for i := range list {
+		list[i].Message = b.Name() + ": " + list[i].Message
+	}
+	return list
+}
+
 // Artifact is what a backend emits, in the order of file names.
 type Artifact struct {
 	Files []File

@@ -47,7 +47,7 @@ printed; with --out-dir the files are DIR/<node>/<backend>/<file>.`,
 	}
 	flags := cmd.Flags()
 	c.input.register(flags)
-	flags.StringSliceVar(&c.backends, "backend", nil, "backends to compile for: nftables; or all")
+	flags.StringSliceVar(&c.backends, "backend", nil, "backends to compile for: nftables, iptables, ipvs, ebpf; or all")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "compile for every Node of the input")
 	flags.StringVar(&c.outDir, "out-dir", "", "write files below this directory")
 	flags.BoolVar(&c.options.NoComments, "no-comments", false, "leave the names of Services out of the rules")
@@ -141,7 +141,7 @@ type namedArtifact struct {
 func emit(p *ir.Program, selected []backends.Backend, diags *diag.List) (nodeResult, error) {
 	r := nodeResult{node: p.Node.Name}
 	for _, b := range selected {
-		*diags = append(*diags, b.Check(p)...)
+		*diags = append(*diags, backends.Check(b, p)...)
 		a, err := b.Emit(p)
 		if err != nil {
 			return r, systemError(fmt.Errorf("backend %s, node %s: %w", b.Name(), p.Node.Name, err))

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +19,8 @@ func newLint(s *Streams) *cobra.Command {
 		Use:   "lint -f PATH...",
 		Short: "Say what is wrong with manifests, without compiling them",
 		Long: `lint prints what compile would complain about, for the node given or for all, and
-what each backend cannot express. It exits 1 when there are warnings or errors.`,
+what each backend cannot express or does differently. It exits 1 when there are
+warnings or errors; those of backends count when --backend names them.`,
 		Example: `  planec lint -f manifests/ -R
   kustomize build . | planec lint -f - --fail-on-warn`,
 		Args: cobra.NoArgs,
@@ -38,6 +40,12 @@ what each backend cannot express. It exits 1 when there are warnings or errors.`
 			}
 			diags = l.refine(diags)
 			p.print(diags)
+			if len(names) == 0 {
+				// What a backend cannot do is a finding for who uses it.
+				diags = slices.DeleteFunc(diags, func(d diag.Diagnostic) bool {
+					return d.Code == diag.NotExpressible || d.Code == diag.Approximated
+				})
+			}
 			errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
 			fmt.Fprintf(s.Err, "%d errors, %d warnings\n", errors, warnings)
 			if errors+warnings > 0 && !exitZero {
@@ -63,7 +71,7 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 		program, nodeDiags := l.cluster.Program(node)
 		diags = append(diags, nodeDiags...)
 		for _, b := range selected {
-			diags = append(diags, b.Check(program)...)
+			diags = append(diags, backends.Check(b, program)...)
 		}
 	}
 	diags.Sort()
