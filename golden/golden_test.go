@@ -27,7 +27,10 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-var update = flag.Bool("update", false, "rewrite the goldens")
+var (
+	update   = flag.Bool("update", false, "rewrite the goldens")
+	casesDir = flag.String("cases", "cases", "where the cases are")
+)
 
 // TestCases compiles every case and compares it with its goldens.
 func TestCases(t *testing.T) {
@@ -55,7 +58,7 @@ func TestCases(t *testing.T) {
 
 func loadCases(t *testing.T) []Case {
 	t.Helper()
-	cases, err := Load("cases")
+	cases, err := Load(*casesDir)
 	if err != nil {
 		t.Fatal(err)
 	}

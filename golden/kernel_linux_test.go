@@ -13,6 +13,7 @@ import (
 	"github.com/planec/planec/internal/interp/interptest"
 	"github.com/planec/planec/internal/randomcluster"
 	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/uml"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
@@ -30,9 +31,35 @@ type kernel struct {
 	load    func(*testkit.Rig, backends.Artifact) error
 }
 
+// kernels are those of this machine; User Mode Linux is there for IPVS.
 func kernels() []kernel {
+	if uml.Inside() {
+		return []kernel{{"ipvs", "ipvs", nil, loadIPVS}}
+	}
 	return []kernel{
 		{"nftables", "nftables", []string{"nft"}, loadNFT},
+		{"iptables-legacy", "iptables", iptablesTools("legacy"), loadIPTables("legacy")},
+		{"iptables-nft", "iptables", iptablesTools("nft"), loadIPTables("nft")},
+	}
+}
+
+// iptablesTools are the programs of one variant of iptables.
+func iptablesTools(variant string) []string {
+	return []string{"ipset", "iptables-" + variant + "-restore", "ip6tables-" + variant + "-restore"}
+}
+
+// loadIPTables loads a node that has nothing of ours yet, so the jumps are new.
+func loadIPTables(variant string) func(*testkit.Rig, backends.Artifact) error {
+	return func(r *testkit.Rig, a backends.Artifact) error {
+		_, err := r.Run(string(a.File("ipset.rules")), "ipset", "restore")
+		for _, family := range []string{"iptables", "ip6tables"} {
+			for _, file := range []string{family + ".rules", family + "-jumps.rules"} {
+				if err == nil {
+					_, err = r.Run(string(a.File(file)), family+"-"+variant+"-restore", "--noflush")
+				}
+			}
+		}
+		return err
 	}
 }
 
@@ -137,8 +164,8 @@ func claimed(b backends.Backend, p *ir.Program, flows []testkit.Flow) []testkit.
 	e := eval.New(p)
 	out := make([]testkit.Flow, 0, len(flows))
 	for _, f := range flows {
-		r := e.Eval(eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From})
-		if !refused(r.Frontend) {
+		packet := eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From}
+		if !refused(packet, e.Eval(packet)) {
 			out = append(out, f)
 		}
 	}

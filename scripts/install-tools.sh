@@ -14,6 +14,13 @@ if [ "$(uname -s)" != Linux ]; then
 	exit 0
 fi
 need nft nftables
+need ip iproute2
+need iptables-legacy-restore iptables
+need ipset ipset
+need ipvsadm ipvsadm
+need sysctl procps
+need linux.uml user-mode-linux
+need cc gcc
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "installing$missing"

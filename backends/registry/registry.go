@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/iptables"
+	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/backends/nftables"
 )
 
@@ -14,6 +17,9 @@ import (
 func All(o backends.Options) []backends.Backend {
 	return []backends.Backend{
 		nftables.New(o),
+		iptables.New(o),
+		ipvs.New(o),
+		ebpf.New(o),
 	}
 }
 

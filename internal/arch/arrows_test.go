@@ -25,22 +25,22 @@ var arrows = map[string][]string{
 	"backends/iptables":          {"backends", "ir", "ir/diag"},
 	"backends/ipvs":              {"backends", "ir", "ir/diag"},
 	"backends/ebpf":              {"backends", "backends/ebpf/layout", "ir", "ir/diag"},
-	"backends/ebpf/layout":       {"ir"},
-	"backends/ebpf/live":         {"backends", "backends/ebpf", "backends/ebpf/layout"},
+	"backends/ebpf/layout":       {},
+	"backends/ebpf/live":         {"backends/ebpf", "backends/ebpf/layout"},
 	"internal/uml":               {},
 	"internal/interp/iptables":   {"internal/interp/fate", "ir", "ir/eval"},
 	"internal/interp/fate":       {"ir/eval"},
 	"internal/interp/ipvs":       {"ir", "ir/eval"},
-	"internal/interp/ebpf":       {"backends/ebpf/layout", "ir", "ir/eval"},
-	"backends/registry":          {"backends", "backends/nftables"},
+	"internal/interp/ebpf":       {"backends/ebpf", "backends/ebpf/layout", "ir", "ir/eval"},
+	"backends/registry":          {"backends", "backends/ebpf", "backends/iptables", "backends/ipvs", "backends/nftables"},
 	"internal/manifest":          {"compiler/objects", "ir", "ir/diag"},
 	"internal/nodeconfig":        {"backends", "compiler/objects", "ir", "ir/diag"},
 	"internal/clustergen":        {"compiler/objects", "ir"},
 	"internal/randomcluster":     {"compiler/objects", "ir"},
 	"internal/bench":             {"backends", "backends/nftables", "compiler", "compiler/objects", "internal/clustergen", "internal/manifest"},
 	"internal/testkit":           {"ir", "ir/eval"},
-	"internal/cli":               {"backends", "backends/registry", "compiler", "compiler/objects", "internal/interp", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
-	"internal/interp":            {"backends", "internal/interp/iptables", "internal/interp/nftables", "ir/eval"},
+	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/objects", "internal/interp", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
+	"internal/interp":            {"backends", "backends/ebpf", "internal/interp/ebpf", "internal/interp/ipvs", "internal/interp/iptables", "internal/interp/nftables", "ir/eval"},
 	"internal/interp/nftables":   {"internal/interp/fate", "ir", "ir/eval"},
 	"internal/interp/interptest": {"backends", "compiler", "internal/randomcluster", "internal/testkit", "ir", "ir/diag", "ir/eval"},
 	"internal/arch":              {},
@@ -52,7 +52,7 @@ var arrows = map[string][]string{
 var kubernetes = []string{"compiler", "compiler/objects", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli"}
 
 // pure packages turn values into values: nothing of the machine gets in.
-var pure = []string{"ir", "ir/diag", "ir/eval", "compiler", "compiler/objects", "compiler/service", "backends", "backends/nftables", "backends/registry"}
+var pure = []string{"ir", "ir/diag", "ir/eval", "compiler", "compiler/objects", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/ebpf", "backends/ebpf/layout", "backends/registry"}
 
 // impure are the packages of the standard library that pure ones must not see.
 var impure = []string{"os", "time", "math/rand", "math/rand/v2", "log", "log/slog", "net", "syscall", "os/exec", "io/fs", "path/filepath"}

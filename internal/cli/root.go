@@ -50,6 +50,6 @@ runs: offline, byte for byte the same every time, and explained.`,
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newLint(s), newVersion(s))
+	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newLint(s), newShow(s), newVersion(s))
 	return root
 }

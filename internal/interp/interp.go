@@ -5,7 +5,10 @@ import (
 	"net/netip"
 
 	"github.com/planec/planec/backends"
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/internal/interp/ebpf"
 	"github.com/planec/planec/internal/interp/iptables"
+	"github.com/planec/planec/internal/interp/ipvs"
 	"github.com/planec/planec/internal/interp/nftables"
 	"github.com/planec/planec/ir/eval"
 )
@@ -14,6 +17,12 @@ import (
 type Interpreter interface {
 	Eval(eval.Packet) (eval.Result, error)
 }
+
+// certain adapts an interpreter that always has an answer: an image has been
+// verified when it was read.
+type certain struct{ *ebpf.Interpreter }
+
+func (c certain) Eval(p eval.Packet) (eval.Result, error) { return c.Interpreter.Eval(p), nil }
 
 // New interprets the artifact of the named backend. own are the node's own
 // addresses, which a kernel knows and the files may not; explain keeps what
@@ -28,6 +37,14 @@ func New(backend string, a backends.Artifact, own []netip.Addr, explain bool) (I
 		return nftables.New(r, own, explain), nil
 	case "iptables":
 		return iptables.FromFiles(a.File, own, explain)
+	case "ipvs":
+		return ipvs.New(a.File, own, explain)
+	case "ebpf":
+		img, err := image.Read(a.File(image.ImageFile))
+		if err != nil {
+			return nil, err
+		}
+		return certain{ebpf.New(img)}, nil
 	}
 	return nil, fmt.Errorf("backend %s has no interpreter", backend)
 }

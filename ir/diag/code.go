@@ -51,6 +51,7 @@ const (
 	LoopbackNodePort  Code = "PLC0401"
 	IgnoredSetting    Code = "PLC0402"
 	NotExpressible    Code = "PLC0501"
+	Approximated      Code = "PLC0502"
 )
 
 // Info returns the documentation of the code; an unknown code is an error with
@@ -102,4 +103,5 @@ var codes = []CodeInfo{
 	{LoopbackNodePort, Warning, "nodePorts on loopback addresses are asked for", "no backend serves them; use the node's own address"},
 	{IgnoredSetting, Info, "a setting that has no meaning for planec", "nothing to do"},
 	{NotExpressible, Error, "something that the backend cannot express", "choose another backend, or change the object"},
+	{Approximated, Warning, "something that the backend does a little differently", "read the backend's limits; another backend may do it exactly"},
 }

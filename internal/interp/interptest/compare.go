@@ -3,6 +3,7 @@ package interptest
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -19,8 +20,8 @@ import (
 // Interpret makes an interpreter from a backend's files.
 type Interpret func(p *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error)
 
-// Count says how much was compared. Refused are packets of Service ports that
-// the backend's Check names as not expressible; they are not compared.
+// Count says how much was compared. Refused are packets of what the backend's
+// Check names as not expressible, or as different; they are not compared.
 type Count struct{ Programs, Packets, Refused, Disagreements int }
 
 // String returns one line for people and for logs.
@@ -69,7 +70,7 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 	e := eval.New(p)
 	for _, packet := range packets {
 		want := e.Eval(packet)
-		if refused(want.Frontend) {
+		if refused(packet, want) {
 			count.Refused++
 			continue
 		}
@@ -86,16 +87,30 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 	return count
 }
 
-// Refused says which frontends belong to a Service port that the backend cannot
-// express, by the origins of its diagnostics.
-func Refused(b backends.Backend, p *ir.Program) func(*ir.Frontend) bool {
+// Refused says which packets a backend does not claim to treat as the evaluator
+// does, by its own diagnostics: those of a Service port with something that is
+// not expressible, and those that no frontend wants to an address that is named
+// as treated a little differently.
+func Refused(b backends.Backend, p *ir.Program) func(eval.Packet, eval.Result) bool {
 	ports := make(map[string]bool)
+	addrs := make(map[netip.Addr]bool)
 	for _, d := range b.Check(p) {
-		if d.Code == diag.NotExpressible {
+		switch d.Code {
+		case diag.NotExpressible:
 			ports[portOf(d.Origin)] = true
+		case diag.Approximated:
+			word, _, _ := strings.Cut(d.Message, " ")
+			if a, err := netip.ParseAddr(word); err == nil {
+				addrs[a] = true
+			}
 		}
 	}
-	return func(f *ir.Frontend) bool { return f != nil && ports[portOf(f.Origin)] }
+	return func(packet eval.Packet, r eval.Result) bool {
+		if r.Frontend != nil {
+			return ports[portOf(r.Frontend.Origin)]
+		}
+		return addrs[packet.Dst] && r.Verdict == eval.Pass
+	}
 }
 
 // portOf names the Service port of an origin, whichever field of it is meant.

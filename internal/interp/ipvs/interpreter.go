@@ -14,7 +14,9 @@ type Interpreter struct {
 	services *services
 	sysctls  map[string]string
 	// own are the node's addresses, virtual ones among them.
-	own     map[netip.Addr]bool
+	own map[netip.Addr]bool
+	// pairs are the sets of two addresses and a port.
+	pairs   []*ipset
 	explain bool
 }
 
@@ -52,6 +54,11 @@ func New(file func(name string) []byte, own []netip.Addr, explain bool) (*Interp
 	sets, err := parseSets(file(setsFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", setsFile, err)
+	}
+	for _, s := range sets {
+		if s.of == "hash:ip,port,ip" {
+			i.pairs = append(i.pairs, s)
+		}
 	}
 	for family, prefix := range map[ir.Family]string{ir.IPv4: "ip", ir.IPv6: "ip6"} {
 		r := make(ruleset)

@@ -26,7 +26,7 @@ func parseAddresses(text []byte) ([]netip.Addr, error) {
 			p := r.prefix(r.next())
 			r.want("dev", device)
 			if p.Addr().Is6() {
-				r.want("nodad")
+				r.want("nodad", "preferred_lft", "0")
 			}
 			if !p.IsSingleIP() {
 				r.fail("%v is a network: it would make a route", p)

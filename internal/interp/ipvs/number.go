@@ -32,8 +32,6 @@ func (r *reader) masked() (value, mask uint32) {
 	return uint32(v), uint32(m)
 }
 
-func (r *reader) addr() netip.Addr { return r.parseAddr(r.next()) }
-
 func (r *reader) parseAddr(s string) netip.Addr {
 	a, err := netip.ParseAddr(s)
 	if err != nil && r.err == nil {

@@ -15,6 +15,7 @@ type service struct {
 	scheduler   string
 	persistence uint32
 	endpoints   []endpoint
+	has         map[netip.AddrPort]bool
 }
 
 type endpoint struct {
@@ -49,7 +50,7 @@ func parseServices(text []byte) (*services, error) {
 		at := all.slot(r)
 		switch command {
 		case "-A":
-			s := &service{text: strings.Join(words[1:], " ")}
+			s := &service{text: strings.Join(words[1:], " "), has: make(map[netip.AddrPort]bool)}
 			s.options(r)
 			if err := r.end(); err != nil {
 				return err
@@ -73,7 +74,6 @@ type slot struct {
 	put    func(*service)
 	// mark is whether the service is selected by mark.
 	mark bool
-	port uint16
 }
 
 func (all *services) slot(r *reader) slot {
@@ -95,8 +95,8 @@ func (all *services) slot(r *reader) slot {
 	}
 	k := addressKey{r.addrPort(), p}
 	return slot{
-		family: ir.FamilyOf(k.Addr()), port: k.Port(),
-		get: func() *service { return all.byAddress[k] }, put: func(s *service) { all.byAddress[k] = s },
+		family: ir.FamilyOf(k.Addr()),
+		get:    func() *service { return all.byAddress[k] }, put: func(s *service) { all.byAddress[k] = s },
 	}
 }
 
@@ -129,9 +129,10 @@ func (at slot) add(r *reader) error {
 		return fmt.Errorf("endpoint %v is of another family", e.address)
 	case at.mark && s.persistence > 0:
 		return fmt.Errorf("endpoint %v: a persistent service that a mark selects does not translate ports (ip_vs_sched_persist)", e.address)
-	case slices.ContainsFunc(s.endpoints, func(have endpoint) bool { return have.address == e.address }):
+	case s.has[e.address]:
 		return fmt.Errorf("endpoint %v is there already", e.address)
 	}
+	s.has[e.address] = true
 	if e.weight > 0 {
 		s.endpoints = append(s.endpoints, e)
 	}

@@ -3,6 +3,7 @@ package ipvs
 import (
 	"errors"
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
@@ -129,6 +130,7 @@ func (w *walk) balance(s *service, deliver func(*walk) (verdict, error)) (eval.R
 	w.step("ipvs", s.text)
 	for i, e := range s.endpoints {
 		c := *w
+		c.steps = slices.Clip(w.steps) // each has its own from here
 		c.byIPVS, c.dst, c.port = true, e.address.Addr(), e.address.Port()
 		v, err := deliver(&c)
 		if err != nil {
@@ -147,7 +149,7 @@ func (w *walk) balance(s *service, deliver func(*walk) (verdict, error)) (eval.R
 		r.Masquerade = r.Masquerade && masquerade
 		r.Endpoints = append(r.Endpoints, eval.Choice{
 			Address: e.address, Weight: e.weight, Masquerade: masquerade,
-			Hairpin: masquerade && e.address.Addr() == w.packet.Src,
+			Hairpin: masquerade && c.toItself(),
 		})
 		r.Steps = c.steps
 	}
@@ -155,6 +157,18 @@ func (w *walk) balance(s *service, deliver func(*walk) (verdict, error)) (eval.R
 		return eval.Result{Verdict: r.Verdict, Steps: w.steps}, nil
 	}
 	return r, nil
+}
+
+// toItself reports whether a set of endpoints that may be given themselves has
+// the packet.
+func (w *walk) toItself() bool {
+	for _, s := range w.pairs {
+		e := entry{addr: w.dst, protocol: w.packet.Protocol, port: w.port, second: w.packet.Src}
+		if _, found := s.lookup(e); found && w.dst == w.packet.Src {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *walk) end(v verdict) eval.Result {
@@ -169,6 +183,6 @@ func (w *walk) end(v verdict) eval.Result {
 
 func (w *walk) step(stage, text string) {
 	if w.explain {
-		w.steps = append(w.steps[:len(w.steps):len(w.steps)], eval.Step{Stage: stage, Text: text})
+		w.steps = append(w.steps, eval.Step{Stage: stage, Text: text})
 	}
 }

@@ -1,0 +1,60 @@
+package ebpf
+
+import "github.com/planec/planec/ir"
+
+// slot is one slot of an alias table.
+type slot struct {
+	threshold, alias uint32
+}
+
+// aliasTable makes the table of [layout.Endpoint] in integers, so that it is
+// exact: each of the n slots is drawn as often as the others and holds total
+// units; an endpoint of weight w has w*n units, spread over its own slot and
+// the slots of which it is the alias. Which slots those are depends on the order
+// of the endpoints alone.
+func aliasTable(endpoints []ir.Endpoint, total uint32) []slot {
+	n := len(endpoints)
+	slots := make([]slot, n)
+	if sameWeights(endpoints) {
+		for i := range slots {
+			slots[i] = slot{threshold: total, alias: uint32(i)}
+		}
+		return slots
+	}
+	units := make([]uint64, n)
+	var small, large []uint32
+	for i := range endpoints {
+		slots[i] = slot{threshold: total, alias: uint32(i)}
+		units[i] = uint64(endpoints[i].Weight) * uint64(n)
+		switch {
+		case units[i] < uint64(total):
+			small = append(small, uint32(i))
+		case units[i] > uint64(total):
+			large = append(large, uint32(i))
+		}
+	}
+	for len(small) > 0 {
+		s, l := small[len(small)-1], large[len(large)-1]
+		small = small[:len(small)-1]
+		slots[s] = slot{threshold: uint32(units[s]), alias: l}
+		units[l] -= uint64(total) - units[s]
+		if units[l] > uint64(total) {
+			continue
+		}
+		large = large[:len(large)-1]
+		if units[l] < uint64(total) {
+			small = append(small, l)
+		}
+	}
+	return slots
+}
+
+// sameWeights reports whether no endpoint is likelier than another.
+func sameWeights(endpoints []ir.Endpoint) bool {
+	for i := range endpoints {
+		if endpoints[i].Weight != endpoints[0].Weight {
+			return false
+		}
+	}
+	return true
+}

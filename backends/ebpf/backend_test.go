@@ -1,0 +1,206 @@
+package ebpf
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// TestDeterminism shuffles what has no order and wants the same bytes.
+func TestDeterminism(t *testing.T) {
+	want := imageOf(t, kitchenSink())
+	for seed := range uint64(50) {
+		p := kitchenSink()
+		shuffle(rand.New(rand.NewPCG(seed, 2)), p)
+		got := imageOf(t, p)
+		if !bytes.Equal(got.Bytes(), want.Bytes()) || !bytes.Equal(got.Text(), want.Text()) {
+			t.Fatalf("seed %d: other bytes for an equal program", seed)
+		}
+	}
+}
+
+// TestRoundTrip reads what was written, and makes the same image of its entries
+// in another order, as a kernel would return them.
+func TestRoundTrip(t *testing.T) {
+	for name, p := range goldens() {
+		img := imageOf(t, p)
+		got, err := Read(img.Bytes())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !bytes.Equal(got.Bytes(), img.Bytes()) || !bytes.Equal(got.Text(), img.Text()) {
+			t.Errorf("%s: another image comes back", name)
+		}
+		var entries [layout.NumMaps][]byte
+		for i := range entries {
+			entries[i] = backwards(img.Map(i))
+		}
+		again, err := NewImage(entries)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if again.Digest() != img.Digest() {
+			t.Errorf("%s: another digest for the same entries", name)
+		}
+	}
+}
+
+// backwards returns the entries of a hash in the opposite order.
+func backwards(m *Map) []byte {
+	if m.isArray() {
+		return m.Entries()
+	}
+	var out []byte
+	for i := m.Len() - 1; i >= 0; i-- {
+		out = append(append(out, m.Key(i)...), m.Value(i)...)
+	}
+	return out
+}
+
+// TestCheck wants a diagnostic for each frontend that is left out, which names
+// the Service and the field.
+func TestCheck(t *testing.T) {
+	p := kitchenSink()
+	list := New(backends.DefaultOptions()).Check(p)
+	if len(list) != 2 {
+		t.Fatalf("%d diagnostics: %v", len(list), list)
+	}
+	var paths []string
+	for _, d := range list {
+		paths = append(paths, d.Origin.Path)
+		if d.Code != diag.NotExpressible || d.Origin.Name != "changed" || !strings.Contains(d.Message, "shop/changed:http/sctp") {
+			t.Errorf("%+v", d)
+		}
+	}
+	if got := strings.Join(paths, " "); got != "spec.ports[0].nodePort spec.ports[0].targetPort" && got != "spec.ports[0].targetPort spec.ports[0].nodePort" {
+		t.Errorf("fields %s", got)
+	}
+	if bytes.Contains(imageOf(t, p).Text(), []byte("changed")) {
+		t.Error("what cannot be expressed was emitted")
+	}
+}
+
+// TestIdentity: one identity for all frontends of a Service port, whatever else
+// they are, and another one for every other port.
+func TestIdentity(t *testing.T) {
+	seen := make(map[uint64]ir.ServicePort)
+	for _, s := range []ir.ServicePort{
+		{Namespace: "a", Name: "b", Port: "c", Protocol: ir.TCP},
+		{Namespace: "a", Name: "b", Port: "c", Protocol: ir.UDP},
+		{Namespace: "ab", Name: "", Port: "c", Protocol: ir.TCP},
+		{Namespace: "a", Name: "bc", Protocol: ir.TCP},
+	} {
+		id := identity(s)
+		if other, dup := seen[id]; dup {
+			t.Errorf("%v and %v are both %016x", s, other, id)
+		}
+		seen[id] = s
+	}
+	ids := newIdentities(2)
+	a, b := ir.ServicePort{Name: "a"}, ir.ServicePort{Name: "b"}
+	ids.taken[identity(b)] = a
+	if _, err := ids.of(b); err == nil || !strings.Contains(err.Error(), "same identity") {
+		t.Errorf("a collision goes unnoticed: %v", err)
+	}
+}
+
+// TestHostileText wants as many lines as there are entries, whatever the names
+// are, and nothing but printable ASCII in them.
+func TestHostileText(t *testing.T) {
+	for name, p := range goldens() {
+		img := imageOf(t, p)
+		lines := 1
+		for i := range img.maps {
+			lines += 2 + img.maps[i].Len() // a blank line and the map's own
+		}
+		text := img.Text()
+		if got := bytes.Count(text, []byte("\n")); got != lines {
+			t.Errorf("%s: %d lines instead of %d", name, got, lines)
+		}
+		for _, c := range text {
+			if c != '\n' && (c < ' ' || c > '~') {
+				t.Fatalf("%s: byte %#x", name, c)
+			}
+		}
+	}
+	if got := string(appendName(nil, strings.Repeat("n", 100000))); len(got) > maxName+3 {
+		t.Errorf("a name of %d bytes", len(got))
+	}
+}
+
+// TestTextMovesLittle wants an endpoint more to change its own lines, the counts
+// and the digest.
+func TestTextMovesLittle(t *testing.T) {
+	p := kitchenSink()
+	before := strings.Split(string(imageOf(t, p).Text()), "\n")
+	p.Pools[0].Endpoints = append(p.Pools[0].Endpoints, poolOf("x", "10.1.0.9:8080").Endpoints...)
+	p.Normalize()
+	known := make(map[string]bool)
+	for _, l := range before {
+		known[l] = true
+	}
+	var changed []string
+	for _, l := range strings.Split(string(imageOf(t, p).Text()), "\n") {
+		if !known[l] {
+			changed = append(changed, l)
+		}
+	}
+	if len(changed) != 5 { // ep, ep_ok, both counts, digest
+		t.Errorf("%d lines changed:\n%s", len(changed), strings.Join(changed, "\n"))
+	}
+}
+
+func TestEveryByteCounts(t *testing.T) {
+	file := imageOf(t, kitchenSink()).Bytes()
+	for i := range file {
+		broken := bytes.Clone(file)
+		broken[i] ^= 1 << (i % 8)
+		if _, err := Read(broken); err == nil {
+			t.Fatalf("byte %d can be changed", i)
+		}
+		if _, err := Read(file[:i]); err == nil {
+			t.Fatalf("%d bytes of %d are an image", i, len(file))
+		}
+	}
+	if _, err := Read(append(bytes.Clone(file), 0)); !errors.Is(err, ErrDigest) {
+		t.Errorf("one byte more: %v", err)
+	}
+	if _, err := Read([]byte("table ip planec")); !errors.Is(err, ErrNotImage) {
+		t.Errorf("another file: %v", err)
+	}
+}
+
+// TestAliasTable draws every slot and every threshold once and counts.
+func TestAliasTable(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 200 {
+		endpoints := make([]ir.Endpoint, 1+rng.IntN(12))
+		total := uint32(0)
+		for i := range endpoints {
+			endpoints[i].Weight = uint16(1 + rng.IntN(1+rng.IntN(40)))
+			total += uint32(endpoints[i].Weight)
+		}
+		drawn := make([]int, len(endpoints))
+		for i, s := range aliasTable(endpoints, total) {
+			for r := range total {
+				if r < s.threshold {
+					drawn[i]++
+				} else {
+					drawn[s.alias]++
+				}
+			}
+		}
+		for i, e := range endpoints {
+			if drawn[i] != int(e.Weight)*len(endpoints) {
+				t.Fatalf("weights %v: endpoint %d is drawn %d times", endpoints, i, drawn[i])
+			}
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package ebpf
+
+import (
+	"fmt"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/ir"
+)
+
+// builder lays a program out, map by map.
+type builder struct {
+	program   *ir.Program
+	frontends []*ir.Frontend
+	pools     map[string]*ir.Pool
+	// routes are the pools that were laid out, as the part of a route that
+	// they have in common.
+	routes  map[string]layout.Route
+	sources sourceSets
+	ids     *identities
+	info    layout.Info
+	tables  [layout.NumMaps]Map
+	symbols *symbolBuilder
+}
+
+func newBuilder(p *ir.Program, symbols bool) (*builder, error) {
+	b := &builder{
+		program: p,
+		pools:   poolsByID(p),
+		routes:  make(map[string]layout.Route, len(p.Pools)),
+		sources: sourceSets{sets: make(map[string]uint32)},
+		ids:     newIdentities(len(p.Frontends)),
+	}
+	for i, m := range layout.Maps() {
+		b.tables[i].layout = m
+	}
+	if symbols {
+		b.symbols = newSymbolBuilder(p)
+	}
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		for _, r := range [...]*ir.Route{&f.Internal, &f.External} {
+			if b.pools[r.Pool] == nil {
+				return nil, fmt.Errorf("service %v: frontend %v: pool %q does not exist", f.Service, f.Match, r.Pool)
+			}
+		}
+		if refusalOf(f, b.pools) == nil {
+			b.frontends = append(b.frontends, f)
+		}
+	}
+	return b, nil
+}
+
+// image lays everything out and seals it.
+func (b *builder) image() (*Image, error) {
+	b.layPools()
+	if err := b.layServices(); err != nil {
+		return nil, err
+	}
+	b.layAddresses()
+	b.layPrefixes()
+	for i := range b.tables {
+		if n := b.tables[i].Len(); n > layout.MaxEntries {
+			return nil, fmt.Errorf("map %s has %d entries, more than %d", b.tables[i].layout.Name, n, layout.MaxEntries)
+		}
+		b.tables[i].sort()
+	}
+	b.layInfo()
+	img := &Image{maps: b.tables}
+	img.seal()
+	if b.symbols != nil {
+		img.symbols = b.symbols.finish(b.program, b.sources.owners, &b.tables[layout.Services])
+	}
+	return img, nil
+}
+
+// layServices makes an entry of svc for each frontend.
+func (b *builder) layServices() error {
+	t := &b.tables[layout.Services]
+	t.grow(len(b.frontends))
+	for _, f := range b.frontends {
+		id, err := b.ids.of(f.Service)
+		if err != nil {
+			return err
+		}
+		s := layout.Service{
+			ID: id, Internal: b.route(f.Internal), External: b.route(f.External),
+			Affinity: f.Affinity, Sources: b.sources.of(f), Kind: uint8(f.Kind),
+		}
+		b.need(f, &s)
+		key := serviceKey(f.Match)
+		t.data = s.Append(key.Append(t.data))
+		if b.symbols != nil {
+			b.symbols.service(key, f)
+		}
+	}
+	return nil
+}
+
+// need notes what a program has to be able to do for the frontend.
+func (b *builder) need(f *ir.Frontend, s *layout.Service) {
+	if s.Affinity != 0 {
+		b.info.Features |= layout.FeatureAffinity
+	}
+	if s.Sources != 0 {
+		b.info.Features |= layout.FeatureSourceRanges
+	}
+	if (s.Internal.Flags|s.External.Flags)&layout.RouteWeighted != 0 {
+		b.info.Features |= layout.FeatureWeights
+	}
+	if f.Kind == ir.NodePort {
+		b.info.Features |= layout.FeatureNodePorts
+	}
+	if f.Match.Protocol == ir.SCTP {
+		b.info.Features |= layout.FeatureSCTP
+	}
+}
+
+// route adds to the pool's part of a route what the route itself says.
+func (b *builder) route(r ir.Route) layout.Route {
+	out := b.routes[r.Pool]
+	switch r.Masquerade {
+	case ir.MasqueradeUnlessLocalSource:
+		out.Masquerade = layout.MasqueradeUnlessLocalSource
+	case ir.MasqueradeAlways:
+		out.Masquerade = layout.MasqueradeAlways
+	}
+	if r.OnEmpty == ir.Drop {
+		out.OnEmpty = layout.EmptyDrop
+	}
+	return out
+}
+
+func serviceKey(m ir.Match) layout.ServiceKey {
+	key := layout.ServiceKey{Port: layout.PortOf(m.Port), Protocol: uint8(m.Protocol)}
+	if m.Family == ir.IPv6 {
+		key.Scope |= layout.ScopeIPv6
+	}
+	if !m.Address.IsValid() {
+		key.Scope |= layout.ScopeNodePort
+		return key
+	}
+	key.Address = layout.AddressOf(m.Address)
+	return key
+}

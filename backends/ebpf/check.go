@@ -1,0 +1,91 @@
+package ebpf
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Check reports the frontends that are left out: SCTP whose port would change,
+// because no helper of the kernel mends the CRC32c of a changed packet (a
+// changed address alone is fine, SCTP has no pseudo-header: RFC 9260 section
+// 6.8), and pools whose weights do not fit into 32 bits.
+func (b *Backend) Check(p *ir.Program) diag.List {
+	var list diag.List
+	pools := poolsByID(p)
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		if r := refusalOf(f, pools); r != nil {
+			list.Add(diag.NotExpressible, f.Origin.At(r.field), fmt.Sprintf("service %v: frontend %v: %s", f.Service, f.Match, r.why))
+		}
+	}
+	list.Sort()
+	return list
+}
+
+// refusal is why a frontend cannot be expressed, and which field of the Service
+// is to blame.
+type refusal struct {
+	field, why string
+}
+
+// refusalOf returns nil where the frontend can be expressed. Emission asks the
+// same function, so that exactly what is reported is left out.
+func refusalOf(f *ir.Frontend, pools map[string]*ir.Pool) *refusal {
+	for _, r := range [...]*ir.Route{&f.Internal, &f.External} {
+		pool := pools[r.Pool]
+		if pool == nil {
+			continue // ir.Verify's matter
+		}
+		if _, ok := totalWeight(pool); !ok {
+			return &refusal{f.Origin.Path, fmt.Sprintf("the weights of pool %s add up to more than %d", pool.ID, uint32(math.MaxUint32))}
+		}
+		if port, changes := changedPort(f, pool); changes && f.Match.Protocol == ir.SCTP {
+			why := fmt.Sprintf("port %d would become the endpoints' %d, and eBPF cannot change the port of SCTP packets (no helper for their CRC32c); use equal ports, or the nftables backend", f.Match.Port, port)
+			return &refusal{portField(f), why}
+		}
+	}
+	return nil
+}
+
+// changedPort returns the first endpoint's port that is not the frontend's.
+func changedPort(f *ir.Frontend, pool *ir.Pool) (uint16, bool) {
+	for i := range pool.Endpoints {
+		if port := pool.Endpoints[i].Address.Port(); port != f.Match.Port {
+			return port, true
+		}
+	}
+	return 0, false
+}
+
+// portField is the field that makes the ports differ.
+func portField(f *ir.Frontend) string {
+	field := "targetPort"
+	if f.Kind == ir.NodePort {
+		field = "nodePort"
+	}
+	if f.Origin.Path == "" {
+		return field
+	}
+	return f.Origin.Path + "." + field
+}
+
+// totalWeight returns the sum of the weights; it is false where it, or the
+// pool, is too large for the layout.
+func totalWeight(pool *ir.Pool) (uint32, bool) {
+	var sum uint64
+	for i := range pool.Endpoints {
+		sum += uint64(pool.Endpoints[i].Weight)
+	}
+	return uint32(sum), sum <= math.MaxUint32
+}
+
+func poolsByID(p *ir.Program) map[string]*ir.Pool {
+	pools := make(map[string]*ir.Pool, len(p.Pools))
+	for i := range p.Pools {
+		pools[p.Pools[i].ID] = &p.Pools[i]
+	}
+	return pools
+}

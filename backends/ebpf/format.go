@@ -1,0 +1,81 @@
+package ebpf
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// The file, all numbers little-endian:
+//
+//	 0  magic                                  8 bytes  ┐
+//	 8  format version                         4        │
+//	12  byte order of the maps: 1 is little    1        │ identity
+//	13  zero                                   3        │
+//	16  required features                      8        │
+//	24  number of maps                         4        ┘
+//	28  size of the symbols                    4
+//	32  digest of the image                   32
+//	64  table of maps, 72 bytes each: name (16), type, key size, value size,
+//	    max_entries, flags, entries (4 each), SHA-256 of the entries (32)
+//	    entries, map after map: key and value each, values alone of arrays
+//	    symbols
+//	    SHA-256 of everything before          32
+const (
+	magic        = "PLCMAPS\n"
+	littleEndian = 1
+	identitySize = 28
+	headerSize   = 64
+	nameSize     = 16
+	recordSize   = nameSize + 6*4 + layout.DigestSize
+	// maxSymbols bounds the symbols, in bytes.
+	maxSymbols = 1 << 30
+)
+
+var le = binary.LittleEndian
+
+// appendIdentity appends the start of the header.
+func appendIdentity(b []byte, features layout.Features) []byte {
+	b = append(b, magic...)
+	b = le.AppendUint32(b, layout.Version)
+	b = append(b, littleEndian, 0, 0, 0)
+	b = le.AppendUint64(b, uint64(features))
+	return le.AppendUint32(b, layout.NumMaps)
+}
+
+// appendRecord appends the map's row of the table.
+func (m *Map) appendRecord(b []byte) []byte {
+	var name [nameSize]byte
+	copy(name[:], m.layout.Name)
+	b = append(b, name[:]...)
+	for _, n := range [...]uint32{uint32(m.layout.Type), m.layout.KeySize, m.layout.ValueSize, m.MaxEntries(), m.layout.Flags, uint32(m.Len())} {
+		b = le.AppendUint32(b, n)
+	}
+	return append(b, m.digest[:]...)
+}
+
+// Bytes returns the file: equal images with equal symbols give equal bytes.
+func (img *Image) Bytes() []byte {
+	info := img.Info()
+	size := headerSize + layout.NumMaps*recordSize + img.symbols.size() + layout.DigestSize
+	for i := range img.maps {
+		size += len(img.maps[i].data)
+	}
+	b := appendIdentity(make([]byte, 0, size), info.Features)
+	b = le.AppendUint32(b, uint32(img.symbols.size()))
+	b = append(b, info.Digest[:]...)
+	for i := range img.maps {
+		b = img.maps[i].appendRecord(b)
+	}
+	for i := range img.maps {
+		b = append(b, img.maps[i].data...)
+	}
+	b = img.symbols.append(b)
+	sum := sha256.Sum256(b)
+	return append(b, sum[:]...)
+}
+
+// IsImage reports whether the bytes start as a map image does.
+func IsImage(b []byte) bool { return bytes.HasPrefix(b, []byte(magic)) }

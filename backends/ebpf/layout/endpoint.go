@@ -1,0 +1,74 @@
+package layout
+
+// Sizes in bytes.
+const (
+	EndpointSize  = 32
+	MemberKeySize = 24
+)
+
+// EndpointLocal marks an endpoint of this node: a packet it sends to itself is
+// masqueraded (hairpin).
+const EndpointLocal = 1 << 0
+
+// Endpoint is the value of ep. The endpoints of a pool stand next to each other
+// in the order of their addresses, and are the slots of an alias table
+// (M. D. Vose, "A linear algorithm for generating random numbers with a given
+// distribution", 1991), which draws any weights in constant time and exactly:
+//
+//	slot = random % Count
+//	if random % Total >= ep[Base+slot].Threshold { slot = ep[Base+slot].Alias }
+type Endpoint struct {
+	Address Address
+	Port    Port
+	Flags   uint16
+	// Threshold is at most the pool's total weight, and equal to it where the
+	// slot has no alias.
+	Threshold uint32
+	// Alias is a slot of the pool, counted from its Base.
+	Alias uint32
+	// Weight is what the table was made from: for people, and for whoever has
+	// to make the next table.
+	Weight uint32
+}
+
+// Append appends the value's bytes.
+func (e Endpoint) Append(b []byte) []byte {
+	b = append(b, e.Address[:]...)
+	b = append(b, e.Port[:]...)
+	b = le.AppendUint16(b, e.Flags)
+	b = le.AppendUint32(b, e.Threshold)
+	b = le.AppendUint32(b, e.Alias)
+	return le.AppendUint32(b, e.Weight)
+}
+
+// DecodeEndpoint reads what Append writes.
+func DecodeEndpoint(b []byte) Endpoint {
+	return Endpoint{
+		Address: Address(b), Port: Port(b[16:]), Flags: le.Uint16(b[18:]),
+		Threshold: le.Uint32(b[20:]), Alias: le.Uint32(b[24:]), Weight: le.Uint32(b[28:]),
+	}
+}
+
+// MemberKey is the key of ep_ok, whose value is an index of ep: one lookup says
+// whether the endpoint that a client or a connection is bound to is still one of
+// the route's, and which.
+type MemberKey struct {
+	// Pool is the Base of a route.
+	Pool     BE32
+	Address  Address
+	Port     Port
+	Reserved [2]byte
+}
+
+// Append appends the key's bytes.
+func (k MemberKey) Append(b []byte) []byte {
+	b = append(b, k.Pool[:]...)
+	b = append(b, k.Address[:]...)
+	b = append(b, k.Port[:]...)
+	return append(b, k.Reserved[:]...)
+}
+
+// DecodeMemberKey reads what Append writes.
+func DecodeMemberKey(b []byte) MemberKey {
+	return MemberKey{Pool: BE32(b), Address: Address(b[4:]), Port: Port(b[20:]), Reserved: [2]byte(b[22:])}
+}

@@ -1,0 +1,178 @@
+package layout
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// offsets is where every field is: "offset size field". The C structs of the
+// programs are held to it too, so a change here is a change of Version.
+const offsets = `
+ServiceKey 20
+  0 16 Address
+  16 2 Port
+  18 1 Protocol
+  19 1 Scope
+Route 16
+  0 4 Base
+  4 4 Count
+  8 4 Total
+  12 1 Masquerade
+  13 1 OnEmpty
+  14 2 Flags
+Service 64
+  0 8 ID
+  8 16 Internal
+  24 16 External
+  40 4 Affinity
+  44 4 Sources
+  48 1 Kind
+  49 15 Reserved
+Endpoint 32
+  0 16 Address
+  16 2 Port
+  18 2 Flags
+  20 4 Threshold
+  24 4 Alias
+  28 4 Weight
+MemberKey 24
+  0 4 Pool
+  4 16 Address
+  20 2 Port
+  22 2 Reserved
+PrefixKey 24
+  0 4 Bits
+  4 4 Set
+  8 16 Address
+Info 104
+  0 32 Digest
+  32 4 Version
+  36 4 Flags
+  40 8 Features
+  48 20 Counts
+  68 1 Detector
+  69 1 InterfaceLen
+  70 2 Reserved
+  72 16 Interface
+  88 16 Reserved2
+AffinityKey 28
+  0 8 Service
+  8 16 Client
+  24 1 Kind
+  25 3 Reserved
+AffinityValue 32
+  0 16 Address
+  16 2 Port
+  18 6 Reserved
+  24 8 Last
+`
+
+// TestOffsets adds the sizes up as a compiler does that packs structs, and
+// wants every field naturally aligned, so that one that does not pack agrees.
+func TestOffsets(t *testing.T) {
+	var b strings.Builder
+	b.WriteByte('\n')
+	for _, v := range []any{ServiceKey{}, Route{}, Service{}, Endpoint{}, MemberKey{}, PrefixKey{}, Info{}, AffinityKey{}, AffinityValue{}} {
+		typ := reflect.TypeOf(v)
+		fmt.Fprintf(&b, "%s %d\n", typ.Name(), binary.Size(v))
+		at := 0
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			size := binary.Size(reflect.Zero(f.Type).Interface())
+			fmt.Fprintf(&b, "  %d %d %s\n", at, size, f.Name)
+			if at%f.Type.Align() != 0 {
+				t.Errorf("%s.%s is at %d, aligned to %d", typ.Name(), f.Name, at, f.Type.Align())
+			}
+			at += size
+		}
+	}
+	if b.String() != offsets {
+		t.Errorf("the layout changed:\n%s", b.String())
+	}
+}
+
+// TestSizes wants the sizes of the maps to be those of the structs.
+func TestSizes(t *testing.T) {
+	for name, sizes := range map[string][2]int{
+		"ServiceKey":    {ServiceKeySize, binary.Size(ServiceKey{})},
+		"Route":         {RouteSize, binary.Size(Route{})},
+		"Service":       {ServiceSize, binary.Size(Service{})},
+		"Endpoint":      {EndpointSize, binary.Size(Endpoint{})},
+		"MemberKey":     {MemberKeySize, binary.Size(MemberKey{})},
+		"PrefixKey":     {PrefixKeySize, binary.Size(PrefixKey{})},
+		"Info":          {MetaSize, binary.Size(Info{})},
+		"Address":       {AddressSize, binary.Size(Address{})},
+		"AffinityKey":   {AffinityKeySize, binary.Size(AffinityKey{})},
+		"AffinityValue": {AffinityValueSize, binary.Size(AffinityValue{})},
+	} {
+		if sizes[0] != sizes[1] {
+			t.Errorf("%s: the constant says %d, the struct has %d", name, sizes[0], sizes[1])
+		}
+	}
+	for i, m := range Maps() {
+		if m.Name == "" || len("plc_"+m.Name) > 15 || m.Flags&ReadOnlyProg == 0 || (m.Type == LPMTrie) != (m.Flags&NoPrealloc != 0) || (m.Type == Array) != (m.Flags&InnerMap != 0) {
+			t.Errorf("map %d: %+v", i, m)
+		}
+	}
+	if len(FeatureNames()) != 7 || AllFeatures != 1<<7-1 {
+		t.Errorf("%d names of features %#x", len(FeatureNames()), AllFeatures)
+	}
+}
+
+// random fills a struct.
+func random[T any](rng *rand.Rand) (v T) {
+	raw := make([]byte, binary.Size(v))
+	for i := range raw {
+		raw[i] = byte(rng.Uint32())
+	}
+	if _, err := binary.Decode(raw, binary.LittleEndian, &v); err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// TestCodecs compares each Append with encoding/binary's view of the same
+// struct, and reads it back.
+func TestCodecs(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		codec(t, random[ServiceKey](rng), ServiceKey.Append, DecodeServiceKey)
+		codec(t, random[Route](rng), Route.Append, DecodeRoute)
+		codec(t, random[Service](rng), Service.Append, DecodeService)
+		codec(t, random[Endpoint](rng), Endpoint.Append, DecodeEndpoint)
+		codec(t, random[MemberKey](rng), MemberKey.Append, DecodeMemberKey)
+		codec(t, random[PrefixKey](rng), PrefixKey.Append, DecodePrefixKey)
+		codec(t, random[Info](rng), func(v Info, b []byte) []byte { return v.Append(b) }, DecodeInfo)
+	}
+}
+
+func codec[T comparable](t *testing.T, v T, encode func(T, []byte) []byte, decode func([]byte) T) {
+	t.Helper()
+	want, err := binary.Append(nil, binary.LittleEndian, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := encode(v, nil)
+	if !bytes.Equal(got, want) || decode(got) != v {
+		t.Errorf("%T: %x, want %x; read back %v of %v", v, got, want, decode(got), v)
+	}
+}
+
+func TestPrefixKeys(t *testing.T) {
+	for _, s := range []string{"10.0.0.0/8", "0.0.0.0/0", "10.1.2.3/32", "::/0", "fd00::/8", "2001:db8::1/128"} {
+		p := netip.MustParsePrefix(s)
+		k := PrefixKeyOf(5, p)
+		if k.Prefix() != p || k.Set.Number() != 5 || DecodePrefixKey(k.Append(nil)) != k {
+			t.Errorf("%v: %+v is %v", p, k, k.Prefix())
+		}
+	}
+	if (PrefixKey{Bits: 31}).Prefix().IsValid() || (PrefixKey{Bits: 161}).Prefix().IsValid() {
+		t.Error("a prefix of impossible length")
+	}
+}

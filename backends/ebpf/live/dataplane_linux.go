@@ -1,0 +1,139 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// ErrNoImage says that nothing was loaded yet.
+var ErrNoImage = errors.New("no image is loaded")
+
+// Dataplane holds the maps that outlive an image.
+type Dataplane struct {
+	mu     sync.Mutex
+	outer  [layout.NumMaps]*ebpf.Map
+	active *ebpf.Map
+	// word is the active slot, in memory shared with the kernel.
+	word *uint64
+	page []byte
+	// step is called before each step of a load; tests stop there.
+	step func(name string) error
+}
+
+// Open makes the maps, or opens those pinned below pinPath, a directory of a
+// BPF file system. Without a pinPath nothing is pinned and the maps live as long
+// as the Dataplane and the programs that use them.
+func Open(pinPath string) (*Dataplane, error) {
+	d := &Dataplane{step: func(string) error { return nil }}
+	if err := d.open(pinPath); err != nil {
+		return nil, fmt.Errorf("opening the eBPF maps: %w", errors.Join(err, d.Close()))
+	}
+	return d, nil
+}
+
+func (d *Dataplane) open(pinPath string) error {
+	// Kernels before 5.11 account maps to RLIMIT_MEMLOCK.
+	if err := rlimit.RemoveMemlock(); err != nil {
+		return err
+	}
+	if pinPath != "" {
+		if err := os.MkdirAll(pinPath, 0o700); err != nil {
+			return err
+		}
+	}
+	var err error
+	for i, l := range layout.Maps() {
+		if d.outer[i], err = newMap(outerSpec(l), pinPath); err != nil {
+			return fmt.Errorf("map %s: %w", l.Name, err)
+		}
+	}
+	if d.active, err = newMap(activeSpec(), pinPath); err != nil {
+		return fmt.Errorf("map active: %w", err)
+	}
+	d.page, err = unix.Mmap(d.active.FD(), 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return fmt.Errorf("map active: mmap: %w", err)
+	}
+	d.word = (*uint64)(unsafe.Pointer(unsafe.SliceData(d.page)))
+	// A process before us may have died between its flip and the end of the
+	// grace period.
+	return d.wait()
+}
+
+func newMap(spec *ebpf.MapSpec, pinPath string) (*ebpf.Map, error) {
+	if pinPath == "" {
+		spec.Pinning = ebpf.PinNone
+	}
+	return ebpf.NewMapWithOptions(spec, ebpf.MapOptions{PinPath: pinPath})
+}
+
+// Active returns the slot that programs use.
+func (d *Dataplane) Active() (uint32, error) {
+	slot := atomic.LoadUint64(d.word)
+	if slot >= layout.Slots {
+		return 0, fmt.Errorf("map active: slot %d of %d", slot, layout.Slots)
+	}
+	return uint32(slot), nil
+}
+
+// flip makes a slot the active one: a single aligned store that no program can
+// see half of. An update by system call would be a copy of eight bytes.
+func (d *Dataplane) flip(slot uint32) { atomic.StoreUint64(d.word, uint64(slot)) }
+
+// wait returns when no program runs that read active before. The kernel waits
+// for running programs whenever user space writes to an array of maps (commit
+// 1ae80cf31938), so the map that is in the active slot is put there again.
+func (d *Dataplane) wait() error {
+	slot, err := d.Active()
+	if err != nil {
+		return err
+	}
+	m, err := d.inner(layout.Meta, slot)
+	if errors.Is(err, ErrNoImage) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	defer m.Close()
+	return d.outer[layout.Meta].Put(slot, m)
+}
+
+// inner opens the map that is in a slot.
+func (d *Dataplane) inner(index int, slot uint32) (*ebpf.Map, error) {
+	var m *ebpf.Map
+	err := d.outer[index].Lookup(slot, &m)
+	if errors.Is(err, ebpf.ErrKeyNotExist) {
+		return nil, ErrNoImage
+	}
+	return m, err
+}
+
+// Close closes the maps; those that are pinned or used stay.
+func (d *Dataplane) Close() error {
+	var errs []error
+	if d.page != nil {
+		errs = append(errs, unix.Munmap(d.page))
+		d.page, d.word = nil, nil
+	}
+	for i, m := range d.outer {
+		if m != nil {
+			errs = append(errs, m.Close())
+			d.outer[i] = nil
+		}
+	}
+	if d.active != nil {
+		errs = append(errs, d.active.Close())
+		d.active = nil
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,247 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends"
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/clustergen"
+	"github.com/planec/planec/internal/randomcluster"
+)
+
+// require skips where there is no bpf(2) for us, and fails in CI instead.
+func require(t testing.TB) {
+	t.Helper()
+	m, err := ebpf.NewMap(innerSpec(layout.ActiveMap(), 1))
+	if err == nil {
+		m.Close()
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("CI=true, but this machine cannot make eBPF maps: %v", err)
+	}
+	t.Skipf("SKIPPED, NOTHING WAS TESTED: this machine cannot make eBPF maps: %v", err)
+}
+
+func open(t testing.TB) *Dataplane {
+	t.Helper()
+	require(t)
+	d, err := Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+// randomImage is that of a generated cluster.
+func randomImage(t testing.TB, seed uint64) *image.Image {
+	t.Helper()
+	c := randomcluster.New(seed)
+	p, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
+	img, err := image.New(backends.DefaultOptions()).Image(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// bigImage is that of n Services of 5 endpoints each.
+func bigImage(t testing.TB, n int) *image.Image {
+	t.Helper()
+	set := clustergen.Objects(clustergen.Size{Services: n, Endpoints: 5})
+	p, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+	img, err := image.New(backends.DefaultOptions()).Image(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func TestLoadAndReadBack(t *testing.T) {
+	d := open(t)
+	if _, err := d.Read(); !errors.Is(err, ErrNoImage) {
+		t.Errorf("before the first load: %v", err)
+	}
+	for seed := range uint64(20) {
+		img := randomImage(t, seed)
+		if err := d.Load(img); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if slot, err := d.Active(); err != nil || slot != uint32(1-seed%2) {
+			t.Errorf("seed %d: slot %d, %v", seed, slot, err)
+		}
+		if err := d.Verify(img); err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+		}
+		if digest, err := d.Digest(); err != nil || digest != img.Digest() {
+			t.Errorf("seed %d: digest %x, %v", seed, digest, err)
+		}
+		if err := d.Verify(randomImage(t, seed+1000)); !errors.Is(err, image.ErrDigest) {
+			t.Errorf("seed %d: another image verifies: %v", seed, err)
+		}
+	}
+}
+
+// TestFrozen tries to change every map of what serves.
+func TestFrozen(t *testing.T) {
+	d := open(t)
+	if err := d.Load(bigImage(t, 10)); err != nil {
+		t.Fatal(err)
+	}
+	slot, err := d.Active()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, l := range layout.Maps() {
+		m, err := d.inner(i, slot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Put(make([]byte, l.KeySize), make([]byte, l.ValueSize)); !errors.Is(err, unix.EPERM) {
+			t.Errorf("map %s can be changed: %v", l.Name, err)
+		}
+		if info, err := m.Info(); err != nil || !info.Frozen() || m.Flags() != l.Flags {
+			t.Errorf("map %s: flags %#x, %v", l.Name, m.Flags(), err)
+		}
+		m.Close()
+	}
+}
+
+// TestCrash stops a load before each of its steps: before the flip the old image
+// serves, after it the new one, and never anything else. The next load works.
+func TestCrash(t *testing.T) {
+	d := open(t)
+	old := randomImage(t, 1)
+	if err := d.Load(old); err != nil {
+		t.Fatal(err)
+	}
+	next := uint64(2)
+	for _, at := range []string{"create", "fill", "compare", "freeze", "slot", "flip", "wait"} {
+		crash := errors.New("the process died")
+		img := randomImage(t, next)
+		next++
+		d.step = func(name string) error {
+			if name == at {
+				return crash
+			}
+			return nil
+		}
+		if err := d.Load(img); !errors.Is(err, crash) {
+			t.Fatalf("%s: %v", at, err)
+		}
+		d.step = func(string) error { return nil }
+		serves := old
+		if at == "wait" {
+			serves = img
+		}
+		if err := d.Verify(serves); err != nil {
+			t.Errorf("%s: %v", at, err)
+		}
+		old = randomImage(t, next)
+		next++
+		if err := d.Load(old); err != nil {
+			t.Errorf("%s: the next load: %v", at, err)
+		}
+		if err := d.Verify(old); err != nil {
+			t.Errorf("%s: %v", at, err)
+		}
+	}
+}
+
+// TestVerifySeesForeignMaps puts somebody else's map into the active slot.
+func TestVerifySeesForeignMaps(t *testing.T) {
+	d := open(t)
+	img := bigImage(t, 3)
+	for i, l := range layout.Maps() {
+		if err := d.Load(img); err != nil {
+			t.Fatal(err)
+		}
+		slot, err := d.Active()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := ebpf.NewMap(innerSpec(l, img.Map(i).MaxEntries()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.outer[i].Put(slot, m); err != nil {
+			t.Fatal(err)
+		}
+		m.Close()
+		if err := d.Verify(img); err == nil && img.Map(i).Len() > 0 {
+			t.Errorf("map %s: an empty one verifies", l.Name)
+		}
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for _, n := range []int{1000, 10000, 30000} {
+		b.Run(fmt.Sprintf("services=%d", n), func(b *testing.B) {
+			d, img := open(b), bigImage(b, n)
+			steps := make(map[string]time.Duration)
+			before := cpu(b)
+			for b.Loop() {
+				stop := timeSteps(d, steps)
+				if err := d.Load(img); err != nil {
+					b.Fatal(err)
+				}
+				stop()
+			}
+			b.ReportMetric(float64((cpu(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+			for name, took := range steps {
+				b.ReportMetric(float64(took.Microseconds())/1000/float64(b.N), name+"-ms")
+			}
+		})
+	}
+}
+
+// cpu is the processor time of this process, which busy neighbours do not change.
+func cpu(b *testing.B) time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// timeSteps adds how long each step of the next load takes; the function that it
+// returns ends the last one.
+func timeSteps(d *Dataplane, took map[string]time.Duration) func() {
+	last, since := "", time.Now()
+	d.step = func(name string) error {
+		if last != "" {
+			took[last] += time.Since(since)
+		}
+		last, since = name, time.Now()
+		return nil
+	}
+	return func() { took[last] += time.Since(since) }
+}
+
+func BenchmarkVerify(b *testing.B) {
+	d, img := open(b), bigImage(b, 10000)
+	if err := d.Load(img); err != nil {
+		b.Fatal(err)
+	}
+	before := cpu(b)
+	for b.Loop() {
+		if err := d.Verify(img); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((cpu(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+}

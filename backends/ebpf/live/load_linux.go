@@ -1,0 +1,127 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/cilium/ebpf"
+
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// generation is the inner maps of one image.
+type generation [layout.NumMaps]*ebpf.Map
+
+func (g *generation) close() {
+	for _, m := range g {
+		if m != nil {
+			m.Close()
+		}
+	}
+}
+
+// Load makes the image the one that programs use. When it returns nil, the image
+// was read back from the kernel and compared, is frozen, and no program runs on
+// the old one any more. When it fails before the flip, the old one serves on.
+func (d *Dataplane) Load(img *image.Image) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.load(img); err != nil {
+		return fmt.Errorf("loading the eBPF map image: %w", err)
+	}
+	return nil
+}
+
+func (d *Dataplane) load(img *image.Image) error {
+	slot, err := d.Active()
+	if err != nil {
+		return err
+	}
+	slot = 1 - slot
+	var g generation
+	// The descriptors stay open until the grace period after the flip is over:
+	// kernels once freed replaced inner maps under running programs
+	// (GHSA-wvjr-h8mr-f8gw).
+	defer g.close()
+	for _, s := range []struct {
+		name string
+		do   func() error
+	}{
+		{"create", func() error { return g.create(img) }},
+		{"fill", func() error { return g.fill(img) }},
+		{"compare", func() error { return g.compare(img) }},
+		{"freeze", g.freeze},
+		{"slot", func() error { return d.put(&g, slot) }},
+		{"flip", func() error { d.flip(slot); return nil }},
+		{"wait", d.wait},
+	} {
+		if err := d.step(s.name); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		if err := s.do(); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// each does something to every map at once and names the maps that fail. Most
+// of it is waiting or memory of the kernel's, so goroutines pay.
+func each(do func(i int, l layout.Map) error) error {
+	var wg sync.WaitGroup
+	var errs [layout.NumMaps]error
+	for i, l := range layout.Maps() {
+		wg.Go(func() {
+			if err := do(i, l); err != nil {
+				errs[i] = fmt.Errorf("map %s: %w", l.Name, err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs[:]...)
+}
+
+func (g *generation) create(img *image.Image) error {
+	return each(func(i int, l layout.Map) (err error) {
+		g[i], err = ebpf.NewMap(innerSpec(l, img.Map(i).MaxEntries()))
+		return err
+	})
+}
+
+func (g *generation) fill(img *image.Image) error {
+	return each(func(i int, _ layout.Map) error { return transfers[i].fill(g[i], img.Map(i)) })
+}
+
+// compare reads every map back before anybody can use it.
+func (g *generation) compare(img *image.Image) error {
+	return each(func(i int, l layout.Map) error {
+		want := img.Map(i)
+		entries, err := transfers[i].read(g[i], want.Len())
+		if err != nil {
+			return err
+		}
+		if got := image.Sum(l, entries); got != want.Digest() {
+			return fmt.Errorf("%w: the kernel has %x instead of %x", image.ErrDigest, got, want.Digest())
+		}
+		return nil
+	})
+}
+
+func sameDigest(want, got *image.Image) error {
+	if want.Digest() != got.Digest() {
+		return fmt.Errorf("%w: the kernel has image %x instead of %x", image.ErrDigest, got.Digest(), want.Digest())
+	}
+	return nil
+}
+
+func (g *generation) freeze() error {
+	return each(func(i int, _ layout.Map) error { return g[i].Freeze() })
+}
+
+// put writes the maps into their slots. Each write waits for running programs;
+// all at once they wait together.
+func (d *Dataplane) put(g *generation, slot uint32) error {
+	return each(func(i int, _ layout.Map) error { return d.outer[i].Put(slot, g[i]) })
+}

@@ -1,0 +1,91 @@
+package live
+
+import (
+	"fmt"
+
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// Read returns the image that programs use, read from the kernel and verified;
+// it has no symbols. ErrNoImage says that there is none.
+func (d *Dataplane) Read() (*image.Image, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	img, err := d.read()
+	if err != nil {
+		return nil, fmt.Errorf("reading the eBPF maps: %w", err)
+	}
+	return img, nil
+}
+
+// Verify reports how the kernel's image differs from the one that should serve.
+func (d *Dataplane) Verify(want *image.Image) error {
+	got, err := d.Read()
+	if err != nil {
+		return err
+	}
+	return sameDigest(want, got)
+}
+
+// Digest returns the identity that the kernel's image claims, without reading
+// the rest: what a restart compares first.
+func (d *Dataplane) Digest() (image.Digest, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	slot, err := d.Active()
+	if err != nil {
+		return image.Digest{}, err
+	}
+	m, err := d.inner(layout.Meta, slot)
+	if err != nil {
+		return image.Digest{}, err
+	}
+	defer m.Close()
+	b, err := m.LookupBytes(uint32(0))
+	if err != nil || len(b) != layout.MetaSize {
+		return image.Digest{}, fmt.Errorf("map meta: %d bytes: %w", len(b), err)
+	}
+	return layout.DecodeInfo(b).Digest, nil
+}
+
+func (d *Dataplane) read() (*image.Image, error) {
+	slot, err := d.Active()
+	if err != nil {
+		return nil, err
+	}
+	var g generation
+	defer g.close()
+	for i, l := range layout.Maps() {
+		if g[i], err = d.inner(i, slot); err != nil {
+			return nil, fmt.Errorf("map %s: %w", l.Name, err)
+		}
+	}
+	return g.read()
+}
+
+// read gets the entries of all maps; meta says how many there have to be.
+func (g *generation) read() (*image.Image, error) {
+	var entries [layout.NumMaps][]byte
+	var err error
+	if entries[layout.Meta], err = transfers[layout.Meta].read(g[layout.Meta], 1); err != nil {
+		return nil, fmt.Errorf("map meta: %w", err)
+	}
+	info := layout.DecodeInfo(entries[layout.Meta])
+	err = each(func(i int, _ layout.Map) error {
+		n := info.Count(i)
+		if i == layout.Meta {
+			return nil
+		}
+		if got := g[i].MaxEntries(); got != max(1, n) {
+			return fmt.Errorf("made for %d entries instead of %d", got, n)
+		}
+		var err error
+		entries[i], err = transfers[i].read(g[i], int(n))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return image.NewImage(entries)
+}

@@ -1,0 +1,155 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// transfer moves the entries of one map of the image into a kernel map and back.
+type transfer struct {
+	fill func(*ebpf.Map, *image.Map) error
+	read func(m *ebpf.Map, n int) ([]byte, error)
+}
+
+var transfers = [layout.NumMaps]transfer{
+	layout.Meta:      array[[layout.MetaSize]byte](),
+	layout.Services:  hash[[layout.ServiceKeySize]byte, [layout.ServiceSize]byte](),
+	layout.Endpoints: array[[layout.EndpointSize]byte](),
+	layout.Members:   hash[[layout.MemberKeySize]byte, [layout.IndexSize]byte](),
+	layout.Addresses: hash[[layout.AddressSize]byte, [layout.FlagsSize]byte](),
+	layout.Prefixes:  hash[[layout.PrefixKeySize]byte, [layout.FlagsSize]byte](),
+}
+
+func array[V any]() transfer {
+	return transfer{
+		fill: func(m *ebpf.Map, src *image.Map) error {
+			values := make([]V, src.Len())
+			copy(bytesOf(values), src.Entries())
+			return update(m, indexes(src.Len()), values)
+		},
+		read: func(m *ebpf.Map, n int) ([]byte, error) {
+			keys, values, err := lookup[uint32, V](m, n)
+			if err != nil {
+				return nil, err
+			}
+			for i, k := range keys {
+				if k != uint32(i) {
+					return nil, fmt.Errorf("index %d where %d should be", k, i)
+				}
+			}
+			return bytesOf(values), nil
+		},
+	}
+}
+
+func hash[K, V any]() transfer {
+	return transfer{
+		fill: func(m *ebpf.Map, src *image.Map) error {
+			keys, values := make([]K, src.Len()), make([]V, src.Len())
+			k, v := bytesOf(keys), bytesOf(values)
+			for i := range src.Len() {
+				k, v = k[copy(k, src.Key(i)):], v[copy(v, src.Value(i)):]
+			}
+			return update(m, keys, values)
+		},
+		read: func(m *ebpf.Map, n int) ([]byte, error) {
+			keys, values, err := lookup[K, V](m, n)
+			if err != nil {
+				return nil, err
+			}
+			out := make([]byte, 0, len(bytesOf(keys))+len(bytesOf(values)))
+			for i := range n {
+				out = append(out, bytesOf(keys[i:i+1])...)
+				out = append(out, bytesOf(values[i:i+1])...)
+			}
+			return out, nil
+		},
+	}
+}
+
+// bytesOf returns the memory of a slice of byte arrays.
+func bytesOf[T any](s []T) []byte {
+	var t T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(t)))
+}
+
+func indexes(n int) []uint32 {
+	out := make([]uint32, n)
+	for i := range out {
+		out[i] = uint32(i)
+	}
+	return out
+}
+
+// update writes all entries in one system call, or one by one where the kernel
+// has no batch for this kind of map.
+func update[K, V any](m *ebpf.Map, keys []K, values []V) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	n, err := m.BatchUpdate(keys, values, nil)
+	if err == nil && n != len(keys) {
+		return fmt.Errorf("the kernel took %d of %d entries", n, len(keys))
+	}
+	if !errors.Is(err, ebpf.ErrNotSupported) {
+		return err
+	}
+	for i := range keys {
+		if err := m.Put(&keys[i], &values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookup reads n entries; more or fewer in the kernel are an error. An array
+// without entries has one of zeroes in the kernel all the same, which nobody
+// looks at.
+func lookup[K, V any](m *ebpf.Map, n int) ([]K, []V, error) {
+	if n == 0 && m.Type() == ebpf.Array {
+		return nil, nil, nil
+	}
+	// Room for one more shows that there is none; hashes want room for a bucket.
+	const slack = 64
+	keys, values := make([]K, n+slack), make([]V, n+slack)
+	got, err := readAll(m, keys, values)
+	if err == nil && got != n {
+		err = fmt.Errorf("%d entries where %d should be", got, n)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return keys[:n], values[:n], nil
+}
+
+func readAll[K, V any](m *ebpf.Map, keys []K, values []V) (int, error) {
+	var cursor ebpf.MapBatchCursor
+	n := 0
+	for n < len(keys) {
+		got, err := m.BatchLookup(&cursor, keys[n:], values[n:], nil)
+		n += got
+		switch {
+		case errors.Is(err, ebpf.ErrKeyNotExist):
+			return n, nil
+		case errors.Is(err, ebpf.ErrNotSupported):
+			return iterate(m, keys, values)
+		case err != nil:
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func iterate[K, V any](m *ebpf.Map, keys []K, values []V) (int, error) {
+	n, it := 0, m.Iterate()
+	for n < len(keys) && it.Next(&keys[n], &values[n]) {
+		n++
+	}
+	return n, it.Err()
+}

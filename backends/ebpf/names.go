@@ -1,0 +1,109 @@
+package ebpf
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// names are the pools of an image in the order of ep, and what they and the
+// sets are called: by their symbol, or by "#" and their number.
+type names struct {
+	pools   []namedPool
+	symbols *Symbols
+	// last is the pool asked for last; the lines of ep come pool after pool.
+	last *namedPool
+}
+
+// namedPool is a pool with its name as the text has it.
+type namedPool struct {
+	layout.Route
+	name []byte
+}
+
+func newNames(img *Image) *names {
+	n := &names{symbols: img.symbols}
+	svc := &img.maps[layout.Services]
+	n.pools = make([]namedPool, 0, 2*svc.Len())
+	for i := range svc.Len() {
+		s := layout.DecodeService(svc.Value(i))
+		n.pools = append(n.pools, namedPool{Route: s.Internal}, namedPool{Route: s.External})
+	}
+	slices.SortFunc(n.pools, func(a, b namedPool) int { return cmp.Compare(a.Base, b.Base) })
+	n.pools = slices.DeleteFunc(n.pools, func(p namedPool) bool { return p.Count == 0 })
+	n.pools = slices.CompactFunc(n.pools, func(a, b namedPool) bool { return a.Base == b.Base })
+	for i := range n.pools {
+		p := &n.pools[i]
+		p.name = appendNameOr(nil, n.symbols.Pool(p.Base).Name, p.Base)
+	}
+	return n
+}
+
+// poolOf returns the pool of entry i of ep. Every endpoint of a valid image is
+// in one.
+func (n *names) poolOf(i uint32) *namedPool {
+	if n.last != nil && i >= n.last.Base && i-n.last.Base < n.last.Count {
+		return n.last
+	}
+	at, found := slices.BinarySearchFunc(n.pools, i, func(p namedPool, i uint32) int { return cmp.Compare(p.Base, i) })
+	if !found {
+		at--
+	}
+	n.last = &n.pools[at]
+	return n.last
+}
+
+func (n *names) appendSet(b []byte, set uint32) []byte {
+	return appendNameOr(b, n.symbols.SourceSet(set).Name, set)
+}
+
+func appendNameOr(b []byte, name string, number uint32) []byte {
+	if name != "" {
+		return appendName(b, name)
+	}
+	return strconv.AppendUint(append(b, '#'), uint64(number), 10)
+}
+
+// maxName bounds a name in the text. The longest that Kubernetes allows are two
+// names of 253 bytes with a few short words.
+const maxName = 640
+
+// appendName appends a name as it stands if it is made of harmless characters,
+// and quoted in ASCII if not; what is too long is cut, which "..." outside of
+// the quotes shows.
+func appendName(b []byte, name string) []byte {
+	cut := len(name) > maxName
+	if cut {
+		name = name[:maxName]
+	}
+	if harmless(name) {
+		b = append(b, name...)
+	} else {
+		b = strconv.AppendQuoteToASCII(b, name)
+	}
+	if cut {
+		b = append(b, "..."...)
+	}
+	return b
+}
+
+func harmless(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		ok := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.' || c == '/' || c == ':'
+		if !ok {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// appendHex64 appends 16 hexadecimal digits.
+func appendHex64(b []byte, n uint64) []byte {
+	for shift := 60; shift >= 0; shift -= 4 {
+		b = append(b, "0123456789abcdef"[n>>shift&0xf])
+	}
+	return b
+}

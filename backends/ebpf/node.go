@@ -1,0 +1,121 @@
+package ebpf
+
+import (
+	"net/netip"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/ir"
+)
+
+// layAddresses writes what single addresses are.
+func (b *builder) layAddresses() {
+	flags := make(map[netip.Addr]uint32, len(b.program.ClusterIPs))
+	order := make([]netip.Addr, 0, len(b.program.ClusterIPs))
+	for _, group := range []struct {
+		addrs []netip.Addr
+		flag  uint32
+	}{
+		{b.program.Node.Addresses, layout.AddressOwn},
+		{b.program.Node.NodePorts.Addresses, layout.AddressNodePort},
+		{b.program.ClusterIPs, layout.AddressClusterIP},
+	} {
+		for _, a := range group.addrs {
+			if flags[a] == 0 {
+				order = append(order, a)
+			}
+			flags[a] |= group.flag
+		}
+	}
+	t := &b.tables[layout.Addresses]
+	t.grow(len(order))
+	for _, a := range order {
+		key := layout.AddressOf(a)
+		t.data = layout.AppendIndex(append(t.data, key[:]...), flags[a])
+	}
+}
+
+// layPrefixes writes the node's prefixes and the source ranges into one trie: a
+// map costs a grace period when it is put in its slot, a set of prefixes costs
+// nothing.
+func (b *builder) layPrefixes() {
+	node := &b.program.Node
+	if node.Local.Mode == ir.DetectCIDR {
+		b.prefixes(layout.SetLocal, node.Local.CIDRs)
+	}
+	b.prefixes(layout.SetServiceCIDR, node.ServiceCIDRs)
+	for _, p := range b.program.Masquerade.Exclude {
+		if b.program.Masquerade.Enabled(ir.FamilyOf(p.Addr())) {
+			b.prefixes(layout.SetNoMasquerade, []netip.Prefix{p})
+		}
+	}
+	for _, p := range node.NodePorts.Prefixes {
+		if p.Bits() > 0 { // all of a family is a flag
+			b.prefixes(layout.SetNodePort, []netip.Prefix{p})
+		}
+	}
+	for i, ranges := range b.sources.lists {
+		for _, p := range ranges {
+			b.prefix(layout.FirstSourceSet+uint32(i), p)
+		}
+	}
+}
+
+// prefixes adds prefixes to the sets of their families.
+func (b *builder) prefixes(set uint32, prefixes []netip.Prefix) {
+	for _, p := range prefixes {
+		b.prefix(layout.SetFor(set, p.Addr().Is6()), p)
+	}
+}
+
+func (b *builder) prefix(set uint32, p netip.Prefix) {
+	t := &b.tables[layout.Prefixes]
+	t.data = layout.AppendIndex(layout.PrefixKeyOf(set, p).Append(t.data), 1)
+}
+
+// layInfo writes meta, less the digest.
+func (b *builder) layInfo() {
+	info := &b.info
+	info.Version = layout.Version
+	for i := range info.Counts {
+		info.Counts[i] = uint32(b.tables[i+1].Len())
+	}
+	node := &b.program.Node
+	if node.DropInvalid {
+		info.Flags |= layout.FlagDropInvalid
+	}
+	for _, family := range []struct {
+		family              ir.Family
+		masquerade, anyPort uint32
+	}{
+		{ir.IPv4, layout.FlagMasqueradeIPv4, layout.FlagNodePortAnyIPv4},
+		{ir.IPv6, layout.FlagMasqueradeIPv6, layout.FlagNodePortAnyIPv6},
+	} {
+		if b.program.Masquerade.Enabled(family.family) {
+			info.Flags |= family.masquerade
+			info.Features |= layout.FeatureNodeMasquerade
+		}
+		for _, p := range ir.PrefixesOf(family.family, node.NodePorts.Prefixes) {
+			if p.Bits() == 0 {
+				info.Flags |= family.anyPort
+			}
+		}
+	}
+	b.detector(node.Local)
+	b.tables[layout.Meta].data = info.Append(nil)
+}
+
+func (b *builder) detector(d ir.LocalDetector) {
+	switch d.Mode {
+	case ir.DetectCIDR:
+		b.info.Detector = layout.DetectCIDR
+		return
+	case ir.DetectInterface:
+		b.info.Detector = layout.DetectInterface
+	case ir.DetectInterfacePrefix:
+		b.info.Detector = layout.DetectInterfacePrefix
+	default:
+		return
+	}
+	b.info.Features |= layout.FeatureInterfaceDetector
+	b.info.InterfaceLen = uint8(copy(b.info.Interface[:len(b.info.Interface)-1], d.Interface))
+}

@@ -1,0 +1,87 @@
+package ebpf
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/planec/planec/ir"
+)
+
+// Symbol is what an entry is called and where it came from.
+type Symbol struct {
+	// Name is an ID of the program, or empty.
+	Name   string
+	Origin ir.Origin
+}
+
+// Symbols are the names and origins of an image's entries. No map's digest
+// covers them: they change nothing in the kernel. A nil *Symbols has none.
+type Symbols struct {
+	strings []string
+	records []symbolRecord
+}
+
+// symbolKind is what a symbol belongs to; the second half of the reference
+// depends on it.
+type symbolKind uint8
+
+// The kinds, in the order of the records.
+const (
+	nodeSymbol       symbolKind = iota + 1 // 0
+	masqueradeSymbol                       // 0
+	serviceSymbol                          // index in svc
+	poolSymbol                             // index of its first endpoint in ep
+	endpointSymbol                         // index in ep
+	sourceSymbol                           // set of prefix
+)
+
+// originStrings is how many strings an origin has.
+const originStrings = 5
+
+// symbolRecord is one symbol; strings are indexes.
+type symbolRecord struct {
+	kind   symbolKind
+	ref    uint32
+	name   uint32
+	origin [originStrings]uint32
+	line   uint32
+}
+
+func (r symbolRecord) compare(o symbolRecord) int {
+	return cmp.Or(cmp.Compare(r.kind, o.kind), cmp.Compare(r.ref, o.ref))
+}
+
+// Node returns the name of the node that the image is for.
+func (s *Symbols) Node() string { return s.find(nodeSymbol, 0).Name }
+
+// Masquerade returns where the node's own masquerade comes from.
+func (s *Symbols) Masquerade() Symbol { return s.find(masqueradeSymbol, 0) }
+
+// Service returns the symbol of entry i of svc: the frontend's ID.
+func (s *Symbols) Service(i int) Symbol { return s.find(serviceSymbol, uint32(i)) }
+
+// Pool returns the symbol of the pool that starts at base.
+func (s *Symbols) Pool(base uint32) Symbol { return s.find(poolSymbol, base) }
+
+// Endpoint returns the symbol of entry i of ep, which has an origin only.
+func (s *Symbols) Endpoint(i uint32) Symbol { return s.find(endpointSymbol, i) }
+
+// SourceSet returns the symbol of a set of source ranges: the ID of the first
+// frontend that has them.
+func (s *Symbols) SourceSet(set uint32) Symbol { return s.find(sourceSymbol, set) }
+
+func (s *Symbols) find(kind symbolKind, ref uint32) Symbol {
+	if s == nil {
+		return Symbol{}
+	}
+	i, ok := slices.BinarySearchFunc(s.records, symbolRecord{kind: kind, ref: ref}, symbolRecord.compare)
+	if !ok {
+		return Symbol{}
+	}
+	r := &s.records[i]
+	o := &r.origin
+	return Symbol{Name: s.strings[r.name], Origin: ir.Origin{
+		Kind: s.strings[o[0]], Namespace: s.strings[o[1]], Name: s.strings[o[2]],
+		Path: s.strings[o[3]], File: s.strings[o[4]], Line: int(r.line),
+	}}
+}

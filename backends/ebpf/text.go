@@ -1,0 +1,206 @@
+package ebpf
+
+import (
+	"bytes"
+	"encoding/hex"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/ir"
+)
+
+// Text returns maps.txt: the image decoded, one line an entry, each starting
+// with the name of its map. Positions are left out where a name says the same,
+// so that an endpoint more or less changes its own lines and no others (but
+// for the digest and the counts). Nothing in a name can end a line.
+func (img *Image) Text() []byte {
+	w := &textWriter{Image: img, names: newNames(img)}
+	w.b = make([]byte, 0, 128*(64+img.maps[layout.Services].Len()+2*img.maps[layout.Endpoints].Len()))
+	w.header()
+	lines := [layout.NumMaps]func(key, value []byte, i int){
+		layout.Meta: w.meta, layout.Services: w.service, layout.Endpoints: w.endpoint,
+		layout.Members: w.member, layout.Addresses: w.address, layout.Prefixes: w.prefix,
+	}
+	for i, line := range lines {
+		m := &img.maps[i]
+		w.mapLine(m)
+		for _, j := range textOrder(i, m) {
+			w.b = append(w.b, m.layout.Name...)
+			line(m.Key(j), m.Value(j), j)
+			w.b = append(w.b, '\n')
+		}
+	}
+	return w.b
+}
+
+// textOrder is the order of the file, except that the prefixes of a set stand
+// together: their keys start with a length.
+func textOrder(index int, m *Map) []int {
+	order := make([]int, m.Len())
+	for i := range order {
+		order[i] = i
+	}
+	if index == layout.Prefixes {
+		slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(m.Key(a)[4:], m.Key(b)[4:]) })
+	}
+	return order
+}
+
+// textWriter writes words, each with a space before it.
+type textWriter struct {
+	*Image
+	names *names
+	b     []byte
+}
+
+func (w *textWriter) word(s string) { w.b = append(append(w.b, ' '), s...) }
+
+func (w *textWriter) number(key string, n uint64) {
+	w.word(key)
+	w.b = strconv.AppendUint(append(w.b, '='), n, 10)
+}
+
+func (w *textWriter) header() {
+	info := w.Info()
+	w.b = append(w.b, "image"...)
+	w.number("format", layout.Version)
+	w.word("byte-order=little")
+	if node := w.symbols.Node(); node != "" {
+		w.word("node=")
+		w.b = appendName(w.b, node)
+	}
+	var features []string
+	for i, name := range layout.FeatureNames() {
+		if info.Features&(1<<i) != 0 {
+			features = append(features, name)
+		}
+	}
+	if len(features) > 0 {
+		w.word("features=" + strings.Join(features, ","))
+	}
+	w.b = append(w.b, '\n')
+}
+
+func (w *textWriter) mapLine(m *Map) {
+	w.b = append(w.b, "\nmap"...)
+	w.word(m.layout.Name)
+	w.word(m.layout.Type.String())
+	w.number("key", uint64(m.layout.KeySize))
+	w.number("value", uint64(m.layout.ValueSize))
+	w.number("entries", uint64(m.Len()))
+	w.b = append(w.b, '\n')
+}
+
+func (w *textWriter) meta(_, value []byte, _ int) {
+	info := layout.DecodeInfo(value)
+	w.word("digest=")
+	w.b = hex.AppendEncode(w.b, info.Digest[:])
+	for i, name := range []string{"drop-invalid", "masquerade-ipv4", "masquerade-ipv6", "node-ports-any-ipv4", "node-ports-any-ipv6"} {
+		if info.Flags&(1<<i) != 0 {
+			w.word(name)
+		}
+	}
+	w.word("local=")
+	switch info.Detector {
+	case layout.DetectCIDR:
+		w.b = append(w.b, "cidr"...)
+	case layout.DetectInterface:
+		w.b = appendName(append(w.b, "interface:"...), info.InterfaceName())
+	case layout.DetectInterfacePrefix:
+		w.b = appendName(append(w.b, "interface-prefix:"...), info.InterfaceName())
+	default:
+		w.b = append(w.b, "none"...)
+	}
+}
+
+func (w *textWriter) endpoint(_, value []byte, i int) {
+	e := layout.DecodeEndpoint(value)
+	pool := w.names.poolOf(uint32(i))
+	w.b = append(append(w.b, ' '), pool.name...)
+	w.addrPort(e.Address, e.Port)
+	if e.Flags&layout.EndpointLocal != 0 {
+		w.word("local")
+	}
+	w.number("weight", uint64(e.Weight))
+	if e.Threshold != pool.Total {
+		w.number("threshold", uint64(e.Threshold))
+		other := layout.DecodeEndpoint(w.maps[layout.Endpoints].Value(int(pool.Base + e.Alias)))
+		w.word("else")
+		w.addrPort(other.Address, other.Port)
+	}
+}
+
+func (w *textWriter) member(key, _ []byte, _ int) {
+	k := layout.DecodeMemberKey(key)
+	w.b = append(append(w.b, ' '), w.names.poolOf(k.Pool.Number()).name...)
+	w.addrPort(k.Address, k.Port)
+}
+
+func (w *textWriter) addrPort(a layout.Address, p layout.Port) {
+	w.b = netip.AddrPortFrom(a.Addr(), p.Number()).AppendTo(append(w.b, ' '))
+}
+
+func (w *textWriter) address(key, value []byte, _ int) {
+	flags := layout.DecodeIndex(value)
+	w.b = layout.Address(key).Addr().AppendTo(append(w.b, ' '))
+	for i, name := range []string{"own", "node-port", "cluster-ip"} {
+		if flags&(1<<i) != 0 {
+			w.word(name)
+		}
+	}
+}
+
+func (w *textWriter) prefix(key, _ []byte, _ int) {
+	k := layout.DecodePrefixKey(key)
+	set := k.Set.Number()
+	w.word(layout.SetName(set))
+	if set >= layout.FirstSourceSet {
+		w.b = append(w.b, ' ')
+		w.b = w.names.appendSet(w.b, set)
+	}
+	w.b = k.Prefix().AppendTo(append(w.b, ' '))
+}
+
+func (w *textWriter) service(key, value []byte, i int) {
+	k, s := layout.DecodeServiceKey(key), layout.DecodeService(value)
+	m := ir.Match{Family: ir.Family(keyFamily(k)), Protocol: ir.Protocol(k.Protocol), Port: k.Port.Number()}
+	if k.Scope&layout.ScopeNodePort == 0 {
+		m.Address = k.Address.Addr()
+	}
+	w.word(m.String())
+	w.word(ir.FrontendKind(s.Kind).String())
+	if name := w.symbols.Service(i).Name; name != "" {
+		w.word("name=")
+		w.b = appendName(w.b, name)
+	}
+	w.word("id=")
+	w.b = appendHex64(w.b, s.ID)
+	if s.Affinity != 0 {
+		w.number("affinity", uint64(s.Affinity))
+	}
+	if s.Sources != 0 {
+		w.word("sources=")
+		w.b = w.names.appendSet(w.b, s.Sources)
+	}
+	if s.Internal == s.External {
+		w.route("both", s.Internal)
+		return
+	}
+	w.route("internal", s.Internal)
+	w.route("external", s.External)
+}
+
+func (w *textWriter) route(side string, r layout.Route) {
+	w.word(side + "=")
+	w.b = append(w.b, [...]string{"never", "unless-local-source", "always"}[r.Masquerade]...)
+	w.b = append(append(w.b, ','), [...]string{"reject", "drop"}[r.OnEmpty]...)
+	w.b = append(w.b, ',')
+	if r.Count == 0 {
+		w.b = append(w.b, '-')
+		return
+	}
+	w.b = append(w.b, w.names.poolOf(r.Base).name...)
+}

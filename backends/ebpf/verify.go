@@ -1,0 +1,124 @@
+package ebpf
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/ir"
+)
+
+// verify states what every image keeps to, so that neither programs nor the
+// interpreter have to ask: they may follow any reference.
+func (img *Image) verify() error {
+	for i := range img.maps {
+		if m := &img.maps[i]; !m.isArray() && !m.sorted(true) {
+			return fmt.Errorf("map %s: the keys are not in order, or one is there twice", m.layout.Name)
+		}
+	}
+	if err := img.verifyInfo(); err != nil {
+		return fmt.Errorf("map meta: %w", err)
+	}
+	v := imageVerifier{
+		Image: img, info: img.Info(), eps: img.maps[layout.Endpoints].Len(),
+		ranges: make(map[uint32]layout.Route), sets: make(map[uint32]uint8), usedSets: make(map[uint32]bool),
+	}
+	for _, check := range []struct {
+		index int
+		entry func(i int, m *Map) error
+	}{
+		{layout.Prefixes, v.prefix},
+		{layout.Addresses, v.address},
+		{layout.Services, v.service},
+	} {
+		m := &img.maps[check.index]
+		for i := range m.Len() {
+			if err := check.entry(i, m); err != nil {
+				return fmt.Errorf("map %s: entry %d: %w", m.layout.Name, i, err)
+			}
+		}
+	}
+	return errors.Join(v.pools(), v.sourceSets(), v.switches())
+}
+
+func (img *Image) verifyInfo() error {
+	meta := &img.maps[layout.Meta]
+	if meta.Len() != 1 {
+		return fmt.Errorf("%d entries instead of one", meta.Len())
+	}
+	info := img.Info()
+	if !info.ValidInfo() {
+		return errors.New("unknown version, flags or features")
+	}
+	for i := range img.maps {
+		if n := img.maps[i].Len(); n != int(info.Count(i)) {
+			return fmt.Errorf("it counts %d entries of map %s, which has %d", info.Count(i), img.maps[i].layout.Name, n)
+		}
+	}
+	if info.Digest != img.computeDigest() {
+		return fmt.Errorf("%w: the image is not the one it says it is", ErrDigest)
+	}
+	return nil
+}
+
+// imageVerifier collects what entries refer to.
+type imageVerifier struct {
+	*Image
+	info     layout.Info
+	eps      int
+	features layout.Features
+	// ranges are the pools, by their base.
+	ranges map[uint32]layout.Route
+	// sets are the sets of source ranges, and of which family they are.
+	sets     map[uint32]uint8
+	usedSets map[uint32]bool
+}
+
+// switches checks that meta asks for what the image needs and for nothing else.
+func (v *imageVerifier) switches() error {
+	if v.info.Flags&(layout.FlagMasqueradeIPv4|layout.FlagMasqueradeIPv6) != 0 {
+		v.features |= layout.FeatureNodeMasquerade
+	}
+	if v.info.Detector >= layout.DetectInterface {
+		v.features |= layout.FeatureInterfaceDetector
+	}
+	if v.features != v.info.Features {
+		return fmt.Errorf("map meta: features %#x, but the image needs %#x", uint64(v.info.Features), uint64(v.features))
+	}
+	return nil
+}
+
+// prefix checks one entry of prefix.
+func (v *imageVerifier) prefix(i int, m *Map) error {
+	key := layout.DecodePrefixKey(m.Key(i))
+	p := key.Prefix()
+	if !p.IsValid() || p.Masked() != p || layout.DecodeIndex(m.Value(i)) != 1 {
+		return fmt.Errorf("%v of %d bits is no prefix in its canonical form", key.Address.Addr(), key.Bits)
+	}
+	set := key.Set.Number()
+	switch {
+	case layout.SetName(set) == "":
+		return fmt.Errorf("unknown set %d", set)
+	case set < layout.FirstSourceSet && p.Addr().Is6() != (set%2 == 1):
+		return fmt.Errorf("%v is of another family than its set %d", p, set)
+	case set >= layout.FirstSourceSet:
+		family := uint8(ir.FamilyOf(p.Addr()))
+		if have, ok := v.sets[set]; ok && have != family {
+			return fmt.Errorf("set %d has prefixes of both families", set)
+		}
+		v.sets[set] = family
+	}
+	return nil
+}
+
+// address checks one entry of addr.
+func (v *imageVerifier) address(i int, m *Map) error {
+	if f := layout.DecodeIndex(m.Value(i)); !layout.ValidAddressFlags(f) {
+		return fmt.Errorf("unknown flags %#x", f)
+	}
+	return nil
+}
+
+// zeroAddress is what a nodePort's key has.
+func zeroAddress(a layout.Address) bool { return bytes.Equal(a[:], make([]byte, len(a))) }

@@ -1,0 +1,86 @@
+package iptables
+
+import (
+	"fmt"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/ir"
+)
+
+// Name is the backend's word on the command line.
+const Name = "iptables"
+
+// The files of the artifact; doc.go says how they are loaded. Those of IPv4
+// begin with "iptables", those of IPv6 with "ip6tables".
+const (
+	SetsFile       = "ipset.rules"
+	SetsCleanFile  = "ipset-clean.rules"
+	rulesSuffix    = ".rules"
+	jumpsSuffix    = "-jumps.rules"
+	cleanSuffix    = "-clean.rules"
+	RulesFile      = "iptables" + rulesSuffix
+	JumpsFile      = "iptables" + jumpsSuffix
+	CleanFile      = "iptables" + cleanSuffix
+	RulesFileIPv6  = "ip6tables" + rulesSuffix
+	JumpsFileIPv6  = "ip6tables" + jumpsSuffix
+	CleanFileIPv6  = "ip6tables" + cleanSuffix
+	highestMarkBit = 31
+)
+
+// Backend emits text for iptables-restore, ip6tables-restore and ipset.
+type Backend struct {
+	opts backends.Options
+}
+
+var _ backends.Backend = (*Backend)(nil)
+
+// New returns the backend; it is as pure as its options.
+func New(opts backends.Options) *Backend { return &Backend{opts: opts} }
+
+// Name returns "iptables".
+func (*Backend) Name() string { return Name }
+
+// Emit returns the files of both families and of the sets they share. What
+// Check reports is left out.
+func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
+	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > highestMarkBit {
+		return backends.Artifact{}, fmt.Errorf("iptables: masquerade bit %d: want 0 to %d", b.opts.MasqueradeBit, highestMarkBit)
+	}
+	pools, err := poolsOf(p)
+	if err != nil {
+		return backends.Artifact{}, fmt.Errorf("iptables: %w", err)
+	}
+	var files []backends.File
+	var sets, setsClean []byte
+	for _, f := range []ir.Family{ir.IPv6, ir.IPv4} {
+		d := newDataplane(familyOf(f), p, pools, b.opts)
+		if err := d.build(); err != nil {
+			return backends.Artifact{}, fmt.Errorf("iptables: %w", err)
+		}
+		sets, setsClean = d.sets.appendTo(sets), d.sets.appendCleanTo(setsClean)
+		files = append(files,
+			backends.File{Name: d.command + cleanSuffix, Data: d.appendClean(nil)},
+			backends.File{Name: d.command + jumpsSuffix, Data: appendJumps(nil)},
+			backends.File{Name: d.command + rulesSuffix, Data: d.appendRules(nil)},
+		)
+	}
+	files = append(files, backends.File{Name: SetsCleanFile, Data: setsClean}, backends.File{Name: SetsFile, Data: sets})
+	return backends.Artifact{Files: files}, nil
+}
+
+// poolsOf finds pools by ID, all those that frontends name.
+func poolsOf(p *ir.Program) (map[string]*ir.Pool, error) {
+	pools := make(map[string]*ir.Pool, len(p.Pools))
+	for i := range p.Pools {
+		pools[p.Pools[i].ID] = &p.Pools[i]
+	}
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		for _, id := range []string{f.Internal.Pool, f.External.Pool} {
+			if pools[id] == nil {
+				return nil, fmt.Errorf("frontend %q: pool %q does not exist", f.ID, id)
+			}
+		}
+	}
+	return pools, nil
+}

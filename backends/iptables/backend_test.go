@@ -1,0 +1,184 @@
+package iptables_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/iptables"
+	"github.com/planec/planec/ir"
+)
+
+// TestDeterminism shuffles what has no order and wants the same bytes.
+func TestDeterminism(t *testing.T) {
+	for seed := range uint64(20) {
+		p := randomProgram(rand.New(rand.NewPCG(seed, 1)))
+		want := emit(t, p, backends.DefaultOptions())
+		rng := rand.New(rand.NewPCG(seed, 2))
+		for range 5 {
+			rng.Shuffle(len(p.Frontends), func(i, j int) { p.Frontends[i], p.Frontends[j] = p.Frontends[j], p.Frontends[i] })
+			rng.Shuffle(len(p.Pools), func(i, j int) { p.Pools[i], p.Pools[j] = p.Pools[j], p.Pools[i] })
+			for k := range p.Pools {
+				e := p.Pools[k].Endpoints
+				rng.Shuffle(len(e), func(i, j int) { e[i], e[j] = e[j], e[i] })
+			}
+			p.Normalize()
+			if !maps.Equal(emit(t, p, backends.DefaultOptions()), want) {
+				t.Fatalf("seed %d: other bytes for an equal program", seed)
+			}
+		}
+	}
+}
+
+func TestNoComments(t *testing.T) {
+	for name, text := range emit(t, kitchenSink(), backends.Options{MasqueradeBit: 14, NoComments: true}) {
+		if strings.Contains(text, "comment") || strings.Contains(text, "cart") {
+			t.Errorf("%s has comments", name)
+		}
+	}
+}
+
+func TestMasqueradeBit(t *testing.T) {
+	for _, bit := range []int{-1, 32} {
+		if _, err := iptables.New(backends.Options{MasqueradeBit: bit}).Emit(kitchenSink()); err == nil {
+			t.Errorf("bit %d is taken", bit)
+		}
+	}
+	if files := emit(t, kitchenSink(), backends.Options{MasqueradeBit: 0}); !strings.Contains(files["iptables.rules"], "-j MARK --set-xmark 0x1/0x1\n") {
+		t.Error("bit 0 is not 0x1")
+	}
+}
+
+func TestUnknownPool(t *testing.T) {
+	p := kitchenSink()
+	p.Frontends[0].Internal.Pool = "nowhere"
+	if _, err := iptables.New(backends.DefaultOptions()).Emit(p); err == nil || !strings.Contains(err.Error(), "nowhere") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestCheck: what Check reports is what Emit leaves out.
+func TestCheck(t *testing.T) {
+	b := iptables.New(backends.DefaultOptions())
+	p := kitchenSink()
+	if got := b.Check(p); len(got) != 0 {
+		t.Errorf("Check says %v", got)
+	}
+	for i := range p.Frontends {
+		if p.Frontends[i].Affinity != 0 {
+			p.Frontends[i].Affinity = 2147484
+		}
+	}
+	if got := b.Check(p); len(got) != 3 {
+		t.Errorf("Check says %v", got)
+	}
+	files := emit(t, p, backends.DefaultOptions())
+	if text := files["iptables.rules"]; strings.Contains(text, "sticky") || !strings.Contains(text, "cart") {
+		t.Error("not exactly the sticky frontends are left out")
+	}
+}
+
+// TestBounds looks at every name and line of programs with very many of
+// everything.
+func TestBounds(t *testing.T) {
+	programs := goldens()
+	programs["many"], programs["ports"] = manyServices(20000), manyPorts()
+	for name, p := range programs {
+		for file, text := range emit(t, p, backends.DefaultOptions()) {
+			seen := make(map[string]bool)
+			table := ""
+			for line := range strings.Lines(text) {
+				words := strings.Fields(line)
+				switch {
+				case line[0] == '*':
+					table = line
+				case line[0] == ':' && (len(words[0]) > 29 || seen[table+words[0]]):
+					t.Errorf("%s: %s: chain %s is too long or declared twice", name, file, words[0])
+				case words[0] == "create" && len(words[1]) > 31:
+					t.Errorf("%s: %s: set %s is too long", name, file, words[1])
+				}
+				if line[0] == ':' {
+					seen[table+words[0]] = true
+				}
+				if len(line) > 512 {
+					t.Errorf("%s: %s: a line of %d bytes", name, file, len(line))
+				}
+			}
+		}
+	}
+}
+
+// manyPorts is one address, and the node, with very many ports of all
+// protocols, and one very large pool.
+func manyPorts() *ir.Program {
+	p := kitchenSink()
+	p.Frontends, p.Pools = nil, []ir.Pool{{ID: "large"}, {ID: "large6"}}
+	for i := range 1000 {
+		a := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
+		p.Pools[0].Endpoints = append(p.Pools[0].Endpoints, ir.Endpoint{Address: netip.AddrPortFrom(a, 8080), Weight: uint16(1 + i%3)})
+	}
+	p.Pools[1].Endpoints = []ir.Endpoint{{Address: netip.MustParseAddrPort("[fd00:10:1::2]:90"), Weight: 1}}
+	for i := range 900 {
+		protocol := ir.Protocols()[i%3]
+		port := uint16(1 + i*61)
+		for kind, at := range map[ir.FrontendKind]string{ir.LoadBalancer: "203.0.113.1", ir.NodePort: "0.0.0.0", ir.ExternalIP: "[fd00:9::1]"} {
+			pool := "large"
+			if kind == ir.ExternalIP {
+				pool = "large6"
+			}
+			f := frontendOf(kind, fmt.Sprint("svc-", i), fmt.Sprintf("%s:%d", at, port), pool)
+			f.Match.Protocol, f.Service.Protocol = protocol, protocol
+			f.ID += protocol.String()
+			p.Frontends = append(p.Frontends, f)
+		}
+	}
+	p.Normalize()
+	return p
+}
+
+// FuzzNames: nothing in a name becomes a rule, a line or a word of its own.
+func FuzzNames(f *testing.F) {
+	f.Add("shop", "a\"b\n-A INPUT -j DROP\nCOMMIT", "\\")
+	f.Add("", strings.Repeat("n", 300), "'\x00")
+	f.Add("--", "!", "-j")
+	plain := emit(f, kitchenSink(), backends.Options{MasqueradeBit: 14})
+	f.Fuzz(func(t *testing.T, namespace, name, port string) {
+		if namespace == "" || name == "" {
+			return
+		}
+		p := kitchenSink()
+		for i := range p.Frontends {
+			p.Frontends[i].Service.Namespace, p.Frontends[i].Service.Name, p.Frontends[i].Service.Port = namespace, name, port
+		}
+		files := emit(t, p, backends.DefaultOptions())
+		for file, text := range files {
+			if strings.Count(text, "\n") > strings.Count(plain[file], "\n") {
+				t.Fatalf("%s: more lines than usual", file)
+			}
+			for line := range strings.Lines(text) {
+				if !plainLine(line) {
+					t.Fatalf("%s: %q", file, line)
+				}
+			}
+		}
+	})
+}
+
+// plainLine wants printable ASCII, and quotes around one comment only.
+func plainLine(line string) bool {
+	for i := range len(line) - 1 {
+		if c := line[i]; c < ' ' || c > '~' || c == '\\' || c == '\'' {
+			return false
+		}
+	}
+	before, rest, commented := strings.Cut(line, `"`)
+	if !commented {
+		return true
+	}
+	comment, after, closed := strings.Cut(rest, `"`)
+	return closed && strings.HasSuffix(before, "--comment ") && len(comment) <= 255 && !strings.Contains(after, `"`) && !strings.ContainsAny(comment, " \t")
+}

@@ -1,0 +1,82 @@
+package iptables
+
+import (
+	"cmp"
+	"slices"
+)
+
+// chains collects the chains of one table. One is written at a time: what a
+// chain refers to is written before it is opened.
+type chains struct {
+	table string
+	list  []chain
+	b     []byte
+	name  string
+}
+
+// chain is a name and where its rules are.
+type chain struct {
+	name       string
+	start, end int
+}
+
+// open begins a chain.
+func (c *chains) open(name string) {
+	c.name = name
+	c.list = append(c.list, chain{name: name, start: len(c.b)})
+}
+
+// close ends it.
+func (c *chains) close() { c.list[len(c.list)-1].end = len(c.b) }
+
+// chain writes a whole chain whose rules are text.
+func (c *chains) chain(name string, rules ...string) {
+	c.open(name)
+	for _, r := range rules {
+		c.end(append(c.rule(), r...))
+	}
+	c.close()
+}
+
+// rule begins a rule of the open chain.
+func (c *chains) rule() []byte { return append(append(c.b, "-A "...), c.name...) }
+
+// end finishes the rule that rule began.
+func (c *chains) end(b []byte) { c.b = append(b, '\n') }
+
+// appendTo writes the table as iptables-save does: chains in the order of
+// their names.
+func (c *chains) appendTo(b []byte) []byte {
+	slices.SortFunc(c.list, func(x, y chain) int { return cmp.Compare(x.name, y.name) })
+	b = slices.Grow(b, len(c.b)+len(c.list)*40)
+	b = c.appendHead(b)
+	for _, x := range c.list {
+		b = append(b, c.b[x.start:x.end]...)
+	}
+	return append(b, "COMMIT\n"...)
+}
+
+// appendHead declares the chains: --noflush makes them, or empties them.
+func (c *chains) appendHead(b []byte) []byte {
+	b = append(b, "*"+c.table+"\n"...)
+	for _, x := range c.list {
+		b = append(append(append(b, ':'), x.name...), " - [0:0]\n"...)
+	}
+	return b
+}
+
+// appendCleanTo removes the table's chains, wherever they exist: a declared
+// chain is empty.
+func (c *chains) appendCleanTo(b []byte) []byte {
+	slices.SortFunc(c.list, func(x, y chain) int { return cmp.Compare(x.name, y.name) })
+	b = c.appendHead(b)
+	for _, h := range hooks() {
+		if h.table == c.table {
+			b = append(b, "-D "+h.chain+" -j "+h.own()+"\n"...)
+		}
+	}
+	for _, x := range c.list {
+		b = append(append(append(b, "-X "...), x.name...), '\n')
+	}
+	return append(b, "COMMIT\n"...)
+}

@@ -1,0 +1,119 @@
+package iptables
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/ir"
+)
+
+// dataplane collects one family's chains and sets from a program.
+type dataplane struct {
+	family
+	program  *ir.Program
+	pools    map[string]*ir.Pool
+	comments bool
+	// mark is the masquerade bit as iptables-save prints it.
+	mark string
+
+	mangle, filter, nat chains
+	sets                sets
+	names               names
+
+	// entries are the frontends by address, nodePorts those without one.
+	entries, nodePorts []entry
+	// nodePortKeys are the protocols and ports that are nodePorts.
+	nodePortKeys map[uint32]bool
+	hasScope     bool
+
+	steps       map[step]string
+	splits      map[split]string
+	stickers    map[sticker]string
+	bound       map[binding]string
+	members     map[ir.ServicePort][]netip.AddrPort
+	hairpins    map[hairpin]bool
+	marksRemote bool
+}
+
+func newDataplane(f family, p *ir.Program, pools map[string]*ir.Pool, opts backends.Options) *dataplane {
+	return &dataplane{
+		family: f, program: p, pools: pools, comments: !opts.NoComments,
+		mark:   "0x" + strconv.FormatUint(1<<opts.MasqueradeBit, 16),
+		mangle: chains{table: "mangle"}, filter: chains{table: "filter"}, nat: chains{table: "nat"},
+		sets:         newSets(f),
+		nodePortKeys: make(map[uint32]bool),
+		steps:        make(map[step]string),
+		splits:       make(map[split]string),
+		stickers:     make(map[sticker]string),
+		bound:        make(map[binding]string),
+		members:      make(map[ir.ServicePort][]netip.AddrPort),
+		hairpins:     make(map[hairpin]bool),
+	}
+}
+
+// build reads the program.
+func (d *dataplane) build() error {
+	list := d.frontends()
+	for _, f := range list {
+		d.survey(f)
+	}
+	for _, f := range list {
+		d.frontend(f)
+	}
+	d.mangleTable()
+	d.filterTable()
+	d.natTable()
+	return d.names.err
+}
+
+// frontends are the family's, without those that Check reports.
+func (d *dataplane) frontends() []*ir.Frontend {
+	scope := &d.program.Node.NodePorts
+	d.hasScope = len(ir.AddrsOf(d.ir, scope.Addresses))+len(ir.PrefixesOf(d.ir, scope.Prefixes)) > 0
+	var list []*ir.Frontend
+	for i := range d.program.Frontends {
+		f := &d.program.Frontends[i]
+		if f.Match.Family != d.ir || !expressible(f) || f.Kind == ir.NodePort && !d.hasScope {
+			continue
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// survey notes what other frontends must know.
+func (d *dataplane) survey(f *ir.Frontend) {
+	if f.Kind == ir.NodePort {
+		d.nodePortKeys[portKey(f.Match)] = true
+	}
+	if f.Affinity != 0 {
+		d.addMembers(f)
+	}
+}
+
+func (d *dataplane) pool(r ir.Route) *ir.Pool { return d.pools[r.Pool] }
+
+func (d *dataplane) comment(b []byte, s *ir.ServicePort) []byte {
+	if !d.comments {
+		return b
+	}
+	return appendComment(b, s)
+}
+
+// all returns the tables in the order in which they are loaded.
+func (d *dataplane) all() []*chains { return []*chains{&d.mangle, &d.filter, &d.nat} }
+
+func (d *dataplane) appendRules(b []byte) []byte {
+	for _, c := range d.all() {
+		b = c.appendTo(b)
+	}
+	return b
+}
+
+func (d *dataplane) appendClean(b []byte) []byte {
+	for _, c := range d.all() {
+		b = c.appendCleanTo(b)
+	}
+	return b
+}

@@ -1,0 +1,38 @@
+package iptables
+
+import (
+	"net/netip"
+
+	"github.com/planec/planec/ir"
+)
+
+// family holds what differs between iptables and ip6tables.
+type family struct {
+	ir      ir.Family
+	command string
+	// inet is the family of a set, suffix the end of its name.
+	inet, suffix string
+	bits         int
+	// reject is the target that answers.
+	reject string
+	// loopback is never a nodePort address.
+	loopback netip.Prefix
+	// halves are all addresses, in two prefixes, since no set takes the one of
+	// length 0.
+	halves [2]string
+}
+
+func familyOf(f ir.Family) family {
+	if f == ir.IPv4 {
+		return family{
+			ir: f, command: "iptables", inet: "inet", suffix: "4", bits: 32,
+			reject:   " -j REJECT --reject-with icmp-port-unreachable",
+			loopback: netip.MustParsePrefix("127.0.0.0/8"), halves: [2]string{"0.0.0.0/1", "128.0.0.0/1"},
+		}
+	}
+	return family{
+		ir: f, command: "ip6tables", inet: "inet6", suffix: "6", bits: 128,
+		reject:   " -j REJECT --reject-with icmp6-port-unreachable",
+		loopback: netip.MustParsePrefix("::1/128"), halves: [2]string{"::/1", "8000::/1"},
+	}
+}

@@ -1,0 +1,115 @@
+package iptables
+
+import "github.com/planec/planec/ir"
+
+const (
+	unservedChain  = "PLC-UNSERVED"
+	nodePortsChain = "PLC-NODEPORTS"
+	internalPrefix = "PLC-INTERNAL-"
+	clusterIPChain = "PLC-CLUSTER-IPS"
+	translated     = " -m conntrack --ctstate DNAT"
+)
+
+// filterTable answers for what has no endpoint. Packets that have one have
+// another destination by now.
+func (d *dataplane) filterTable() {
+	unserved := d.unserved()
+	clusterIPs := d.clusterIPs()
+	var forward []string
+	if d.program.Node.DropInvalid {
+		forward = append(forward, " -m conntrack --ctstate INVALID -j DROP")
+	}
+	var output []string
+	if unserved {
+		output = append(output, newConnection+" -j "+unservedChain)
+	}
+	d.filter.chain("PLC-INPUT", output...)
+	if clusterIPs {
+		output = append(output, newConnection+" -j "+clusterIPChain)
+	}
+	d.filter.chain("PLC-FORWARD", append(forward, output...)...)
+	d.filter.chain("PLC-OUTPUT", output...)
+}
+
+// answer is a set and the target of packets to its frontends.
+type answer struct {
+	set      *set
+	target   string
+	internal string
+}
+
+// unserved writes the chain for frontends without endpoints: what only local
+// pods and the node are told comes before what all are.
+func (d *dataplane) unserved() bool {
+	s := &d.sets
+	rules := d.answerRules([]answer{
+		{&s.rejectInternal, d.reject, internalPrefix + "REJECT"},
+		{&s.dropInternal, " -j DROP", internalPrefix + "DROP"},
+		{&s.reject, d.reject, ""},
+		{&s.drop, " -j DROP", ""},
+	})
+	nodePorts := d.answerRules([]answer{
+		{&s.npRejectInternal, d.reject, internalPrefix + "REJECT"},
+		{&s.npDropInternal, " -j DROP", internalPrefix + "DROP"},
+		{&s.nodePortReject, d.reject, ""},
+		{&s.nodePortDrop, " -j DROP", ""},
+	})
+	d.internalChain(&s.rejectInternal, &s.npRejectInternal, "REJECT", d.reject)
+	d.internalChain(&s.dropInternal, &s.npDropInternal, "DROP", " -j DROP")
+	if len(nodePorts) > 0 {
+		d.filter.chain(nodePortsChain, nodePorts...)
+		rules = append(rules, d.nodePortRules(" -g "+nodePortsChain)...)
+	}
+	if len(rules) == 0 {
+		return false
+	}
+	d.filter.chain(unservedChain, append([]string{translated + " -j RETURN"}, rules...)...)
+	return true
+}
+
+func (d *dataplane) answerRules(list []answer) []string {
+	var rules []string
+	for _, a := range list {
+		if !a.set.used() {
+			continue
+		}
+		target := a.target
+		if a.internal != "" {
+			target = " -j " + a.internal
+		}
+		rules = append(rules, " -m set --match-set "+a.set.name+" dst,dst"+target)
+	}
+	return rules
+}
+
+// internalChain answers local pods and the node only.
+func (d *dataplane) internalChain(byAddress, byNodePort *set, name, target string) {
+	if !byAddress.used() && !byNodePort.used() {
+		return
+	}
+	var rules []string
+	for _, local := range d.localSources() {
+		rules = append(rules, local+target)
+	}
+	d.filter.chain(internalPrefix+name, append(rules, localSource+target)...)
+}
+
+// clusterIPs answers for the ports that no Service has, and for the addresses.
+func (d *dataplane) clusterIPs() bool {
+	s := &d.sets.clusterIPs
+	for _, a := range ir.AddrsOf(d.ir, d.program.ClusterIPs) {
+		s.end(a.AppendTo(s.next()))
+	}
+	var rules []string
+	if s.used() {
+		rules = append(rules, " -m set --match-set "+s.name+" dst"+d.reject)
+	}
+	for _, p := range ir.PrefixesOf(d.ir, d.program.Node.ServiceCIDRs) {
+		rules = append(rules, string(appendPrefix(nil, " -d", p))+" -j DROP")
+	}
+	if len(rules) == 0 {
+		return false
+	}
+	d.filter.chain(clusterIPChain, append([]string{translated + " -j RETURN"}, rules...)...)
+	return true
+}

@@ -1,0 +1,127 @@
+package iptables
+
+import (
+	"bytes"
+	"math/bits"
+	"slices"
+	"strconv"
+)
+
+// set is one ipset. Its name, type and limits never change, because ipset
+// takes "create -exist" only for a set that is exactly the same.
+type set struct {
+	name, kind string
+	elems      []byte
+	// binds is set where the kernel adds the elements: a load keeps them.
+	binds bool
+}
+
+const (
+	// maxElements is far above what a program has; memory is used by need.
+	maxElements = "16777216"
+	// maxBindings bounds the clients of one endpoint with affinity.
+	maxBindings = "1048576"
+	// minHash is the kernel's own minimum of buckets.
+	minHash = 64
+)
+
+// sets are the sets of one family.
+type sets struct {
+	family
+	// The fixed ones, which every load makes, with elements or not.
+	restricted, ranges               set
+	reject, drop                     set
+	rejectInternal, dropInternal     set
+	nodePortReject, nodePortDrop     set
+	npRejectInternal, npDropInternal set
+	clusterIPs, hairpin              set
+	bindings                         []set
+}
+
+func newSets(f family) sets {
+	of := func(name, kind string) set { return set{name: "plc-" + name + f.suffix, kind: kind} }
+	const frontend, nodePort = "hash:ip,port", "hash:net,port"
+	return sets{
+		family:     f,
+		restricted: of("restricted-", frontend), ranges: of("ranges-", "hash:ip,port,net"),
+		reject: of("reject-", frontend), drop: of("drop-", frontend),
+		rejectInternal: of("reject-internal-", frontend), dropInternal: of("drop-internal-", frontend),
+		nodePortReject: of("np-reject-", nodePort), nodePortDrop: of("np-drop-", nodePort),
+		npRejectInternal: of("np-reject-internal-", nodePort), npDropInternal: of("np-drop-internal-", nodePort),
+		clusterIPs: of("cluster-ips-", "hash:ip"), hairpin: of("hairpin-", "hash:ip,port,ip"),
+	}
+}
+
+func (s *sets) fixed() []*set {
+	return []*set{
+		&s.restricted, &s.ranges, &s.reject, &s.drop, &s.rejectInternal, &s.dropInternal,
+		&s.nodePortReject, &s.nodePortDrop, &s.npRejectInternal, &s.npDropInternal, &s.clusterIPs, &s.hairpin,
+	}
+}
+
+func (s *set) used() bool { return len(s.elems) > 0 }
+
+// next begins an element, end finishes it.
+func (s *set) next() []byte {
+	return append(append(append(s.elems, "add "...), s.name...), freshSuffix...)
+}
+
+func (s *set) end(b []byte) { s.elems = append(b, '\n') }
+
+// freshSuffix ends the name of the set that is filled and then swapped in.
+const freshSuffix = "-new "
+
+// appendTo writes the sets. Rules that use one see the old elements or the new
+// ones, never a part.
+func (s *sets) appendTo(b []byte) []byte {
+	for _, x := range s.fixed() {
+		b = x.appendCreate(b, "", s.family)
+		if !x.used() {
+			b = append(b, "flush "+x.name+"\n"...)
+			continue
+		}
+		b = x.appendCreate(b, "-new", s.family)
+		b = append(b, "flush "+x.name+"-new\n"...)
+		b = append(b, x.elems...)
+		b = append(b, "swap "+x.name+"-new "+x.name+"\ndestroy "+x.name+"-new\n"...)
+	}
+	slices.SortFunc(s.bindings, func(x, y set) int { return bytes.Compare([]byte(x.name), []byte(y.name)) })
+	for i := range s.bindings {
+		b = s.bindings[i].appendCreate(b, "", s.family)
+	}
+	return b
+}
+
+func (s *set) appendCreate(b []byte, suffix string, f family) []byte {
+	b = append(b, "create "+s.name+suffix+" "+s.kind+" family "+f.inet+" hashsize "...)
+	b = strconv.AppendInt(b, s.hashSize(), 10)
+	if s.binds {
+		return append(b, " maxelem "+maxBindings+" timeout 0 -exist\n"...)
+	}
+	return append(b, " maxelem "+maxElements+" -exist\n"...)
+}
+
+// hashSize is a power of two that spares the kernel to grow the set while it
+// is filled.
+func (s *set) hashSize() int64 {
+	n := bytes.Count(s.elems, []byte{'\n'})
+	if n <= minHash {
+		return minHash
+	}
+	return 1 << bits.Len(uint(n-1))
+}
+
+// appendCleanTo destroys every set of ours, also where it does not exist.
+func (s *sets) appendCleanTo(b []byte) []byte {
+	all := s.fixed()
+	for i := range s.bindings {
+		all = append(all, &s.bindings[i])
+	}
+	for _, x := range all {
+		empty := *x
+		empty.elems = nil
+		b = empty.appendCreate(b, "", s.family)
+		b = append(b, "destroy "+x.name+"\n"...)
+	}
+	return b
+}

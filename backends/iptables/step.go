@@ -1,0 +1,138 @@
+package iptables
+
+import (
+	"math"
+	"net/netip"
+	"strconv"
+
+	"github.com/planec/planec/ir"
+)
+
+// step is what a route does with a new connection: mark it or not, then give
+// it an endpoint. Frontends with the same step share its chain.
+type step struct {
+	pool       *ir.Pool
+	protocol   ir.Protocol
+	masquerade ir.MasqueradeRule
+	// service and seconds are those of the affinity; without one they are zero.
+	service ir.ServicePort
+	seconds uint32
+}
+
+// route returns the target of a route, or "" where it has no endpoints.
+func (d *dataplane) route(f *ir.Frontend, r ir.Route) string {
+	s := step{pool: d.pool(r), protocol: f.Match.Protocol, masquerade: r.Masquerade}
+	if len(s.pool.Endpoints) == 0 {
+		return ""
+	}
+	if f.Affinity != 0 {
+		s.service, s.seconds = f.Service, f.Affinity
+	}
+	if target, ok := d.steps[s]; ok {
+		return target
+	}
+	identity := []string{s.pool.ID, s.protocol.String(), s.masquerade.String()}
+	if s.seconds != 0 {
+		identity = append(identity, s.service.Namespace, s.service.Name, s.service.Port, strconv.FormatUint(uint64(s.seconds), 10))
+	}
+	name := d.names.of("PLC-SVC-", identity...)
+	d.writeStep(name, s, &f.Service)
+	target := " -g " + name
+	d.steps[s] = target
+	return target
+}
+
+func (d *dataplane) writeStep(name string, s step, service *ir.ServicePort) {
+	choices := d.choices(s, service)
+	grouped := d.group(name, choices, s, service)
+	w := &d.nat
+	w.open(name)
+	if match, target := d.markRule(s.masquerade); target != "" {
+		w.end(append(d.comment(append(w.rule(), match...), service), target...))
+	}
+	if s.seconds != 0 {
+		d.recall(s, choices, service)
+	}
+	d.draw(grouped, s, service)
+	w.close()
+}
+
+// choice is something to be drawn by weight: an endpoint or a chain of them.
+type choice struct {
+	weight uint64
+	target string
+}
+
+// choices are the endpoints of a step.
+func (d *dataplane) choices(s step, service *ir.ServicePort) []choice {
+	list := make([]choice, len(s.pool.Endpoints))
+	for i := range s.pool.Endpoints {
+		e := &s.pool.Endpoints[i]
+		list[i].weight = uint64(e.Weight)
+		if s.seconds == 0 {
+			list[i].target = dnat(e.Address)
+		} else {
+			list[i].target = d.sticker(sticker{s.service, e.Address, s.protocol, s.seconds}, service)
+		}
+	}
+	return list
+}
+
+func dnat(a netip.AddrPort) string {
+	b := make([]byte, 0, 96)
+	return string(a.AppendTo(append(b, " -j DNAT --to-destination "...)))
+}
+
+// mostDraws is how many rules of a chain draw at most: a longer list is drawn
+// in two steps, first a group and then one of it.
+const mostDraws = 32
+
+// group turns a long list of choices into a short one of chains.
+func (d *dataplane) group(name string, list []choice, s step, service *ir.ServicePort) []choice {
+	if len(list) <= mostDraws {
+		return list
+	}
+	size := int(math.Ceil(math.Sqrt(float64(len(list)))))
+	var groups []choice
+	for start := 0; start < len(list); start += size {
+		part := list[start:min(start+size, len(list))]
+		member := d.names.of("PLC-GRP-", name, strconv.Itoa(len(groups)))
+		d.nat.open(member)
+		d.draw(part, s, service)
+		d.nat.close()
+		groups = append(groups, choice{weight: sum(part), target: " -g " + member})
+	}
+	return groups
+}
+
+func sum(list []choice) (n uint64) {
+	for _, c := range list {
+		n += c.weight
+	}
+	return n
+}
+
+// draw writes one rule for each choice: each takes its share of what the rules
+// before it left.
+func (d *dataplane) draw(list []choice, s step, service *ir.ServicePort) {
+	rest := sum(list)
+	w := &d.nat
+	for i, c := range list {
+		// DNAT wants to see the protocol that the port is one of.
+		b := append(append(w.rule(), " -p "...), s.protocol.String()...)
+		b = d.comment(b, service)
+		if i < len(list)-1 {
+			b = appendProbability(append(b, " -m statistic --mode random --probability "...), c.weight, rest)
+		}
+		rest -= c.weight
+		w.end(append(b, c.target...))
+	}
+}
+
+// appendProbability writes weight/rest as iptables-save does: the kernel keeps
+// 31 bits, and 11 decimals are printed (libxt_statistic.c).
+func appendProbability(b []byte, weight, rest uint64) []byte {
+	const one = 0x80000000
+	kept := math.Round(one * (float64(weight) / float64(rest)))
+	return strconv.AppendFloat(b, kept/one, 'f', 11, 64)
+}

@@ -1,0 +1,87 @@
+package ipvs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/ir"
+)
+
+// Name is the backend's word on the command line.
+const Name = "ipvs"
+
+// The files of the artifact; doc.go says how they are loaded.
+const (
+	AddressesFile = "addresses.batch"
+	JumpsFile6    = "ip6tables-jumps.rules"
+	RulesFile6    = "ip6tables.rules"
+	SetsFile      = "ipset.rules"
+	JumpsFile     = "iptables-jumps.rules"
+	RulesFile     = "iptables.rules"
+	ServicesFile  = "ipvsadm.rules"
+	SysctlFile    = "sysctl.conf"
+)
+
+// Device is the dummy interface that has the virtual addresses.
+const Device = "planec-ipvs0"
+
+// DefaultScheduler is the one that is used where none is configured, as in
+// kube-proxy.
+const DefaultScheduler = "rr"
+
+// Schedulers lists those that may be configured.
+func Schedulers() []string { return []string{"rr", "wrr", "lc", "sh", "mh"} }
+
+// Backend emits text for ipvsadm, ipset, iptables, ip and sysctl.
+type Backend struct {
+	opts backends.Options
+}
+
+var _ backends.Backend = (*Backend)(nil)
+
+// New returns the backend; it is as pure as its options.
+func New(opts backends.Options) *Backend {
+	if opts.Scheduler == "" {
+		opts.Scheduler = DefaultScheduler
+	}
+	return &Backend{opts: opts}
+}
+
+// Name returns "ipvs".
+func (*Backend) Name() string { return Name }
+
+// Emit returns the files of a whole node, both families in them. What Check
+// calls not expressible is left out.
+func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
+	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {
+		return backends.Artifact{}, fmt.Errorf("ipvs: masquerade bit %d: want 0 to 31", b.opts.MasqueradeBit)
+	}
+	if !slices.Contains(Schedulers(), b.opts.Scheduler) {
+		return backends.Artifact{}, fmt.Errorf("ipvs: scheduler %q: want one of %s", b.opts.Scheduler, strings.Join(Schedulers(), ", "))
+	}
+	var services, sets, addresses []byte
+	rules := make(map[ir.Family][]byte, 2)
+	addresses = appendDevice(addresses)
+	for _, f := range ir.Families() {
+		t, err := newTable(f, p, b.opts)
+		if err != nil {
+			return backends.Artifact{}, fmt.Errorf("ipvs: %w", err)
+		}
+		services = t.appendServices(services)
+		sets = t.appendSets(sets)
+		addresses = t.appendAddresses(addresses)
+		rules[f] = t.appendRules(nil)
+	}
+	return backends.Artifact{Files: []backends.File{
+		{Name: AddressesFile, Data: addresses},
+		{Name: JumpsFile6, Data: appendJumps(nil)},
+		{Name: RulesFile6, Data: rules[ir.IPv6]},
+		{Name: SetsFile, Data: sets},
+		{Name: JumpsFile, Data: appendJumps(nil)},
+		{Name: RulesFile, Data: rules[ir.IPv4]},
+		{Name: ServicesFile, Data: services},
+		{Name: SysctlFile, Data: []byte(sysctls)},
+	}}, nil
+}

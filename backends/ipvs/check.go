@@ -1,0 +1,127 @@
+package ipvs
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Check reports, a Service port at a time, what IPVS cannot do or does
+// otherwise; the limits in the package's documentation say why.
+func (b *Backend) Check(p *ir.Program) diag.List {
+	var list diag.List
+	for _, f := range ir.Families() {
+		t, err := newTable(f, p, b.opts)
+		if err != nil {
+			continue // ir.Verify says so
+		}
+		c := checker{table: t, list: &list, virtual: make(map[ir.ServicePort]int), origin: make(map[ir.ServicePort]ir.Origin)}
+		c.frontends()
+		c.otherPorts()
+		c.weights(b.opts.Scheduler)
+	}
+	list.Sort()
+	return list
+}
+
+type checker struct {
+	*table
+	list *diag.List
+	// virtual counts the virtual services of Service ports with affinity.
+	virtual map[ir.ServicePort]int
+	origin  map[ir.ServicePort]ir.Origin
+}
+
+func (c *checker) frontends() {
+	nodePorts := false
+	for i := range c.program.Frontends {
+		f := &c.program.Frontends[i]
+		if f.Match.Family != c.family {
+			continue
+		}
+		nodePorts = nodePorts || f.Kind == ir.NodePort
+		r, err := c.routesOf(f)
+		if err != nil {
+			continue
+		}
+		c.markedRoute(f, r)
+		c.affinity(f, r)
+	}
+	for s, n := range c.virtual {
+		if n > 1 {
+			c.list.Add(diag.Approximated, c.origin[s].At("spec.sessionAffinity"),
+				fmt.Sprintf("%v has %d virtual services of %v; a client keeps its endpoint at each, but may have another one at the next", s, n, c.family))
+		}
+	}
+	if nodePorts && len(ir.PrefixesOf(c.family, c.program.Node.NodePorts.Prefixes)) > 0 {
+		c.list.Add(diag.Approximated, ir.Origin{},
+			fmt.Sprintf("nodePorts of %v are served on the %d addresses of the node that are known now, not on all that it may get in nodePortAddresses", c.family, len(c.nodePorts)))
+	}
+}
+
+// markedRoute reports routes that got no mark.
+func (c *checker) markedRoute(f *ir.Frontend, r routes) {
+	if !needsMark(f, r) || (f.Kind == ir.NodePort && len(c.nodePorts) == 0) {
+		return
+	}
+	if _, ok := c.marks.of(groupOf(f)); !ok {
+		c.list.Add(diag.NotExpressible, f.Origin,
+			fmt.Sprintf("%v: no mark is left of %d for the route of local pods and the node, so they get the endpoints of everyone else", f.Service, maxGroups))
+		return
+	}
+	if f.Affinity > 0 && len(r.internal.Endpoints) > 0 {
+		c.list.Add(diag.Approximated, f.Origin.At("spec.sessionAffinity"),
+			fmt.Sprintf("%v: local pods and the node get endpoints by a hash of their address (mh), which keeps them without a time-out but may change when endpoints do", f.Service))
+	}
+}
+
+func (c *checker) affinity(f *ir.Frontend, r routes) {
+	if f.Affinity == 0 || len(r.internal.Endpoints)+len(r.external.Endpoints) == 0 {
+		return
+	}
+	n := 1
+	if f.Kind == ir.NodePort {
+		n = len(c.nodePorts)
+	}
+	c.virtual[f.Service] += n
+	if _, have := c.origin[f.Service]; !have {
+		c.origin[f.Service] = f.Origin
+	}
+	if f.Affinity > maxPersistence {
+		c.list.Add(diag.Approximated, f.Origin.At("spec.sessionAffinityConfig.clientIP.timeoutSeconds"),
+			fmt.Sprintf("%v: %d s of affinity; IPVS has at most %d", f.Service, f.Affinity, maxPersistence))
+	}
+}
+
+// otherPorts reports addresses that are the node's now, so that it can no
+// longer pass packets to their other ports on.
+func (c *checker) otherPorts() {
+	done := make(map[netip.Addr]bool)
+	for _, a := range c.program.ClusterIPs {
+		done[a] = true
+	}
+	for i := range c.program.Frontends {
+		f := &c.program.Frontends[i]
+		a := f.Match.Address
+		if !c.isVIP[a] || done[a] || ir.ContainsAddr(c.program.Node.ServiceCIDRs, a) {
+			continue
+		}
+		done[a] = true
+		c.list.Add(diag.Approximated, f.Origin,
+			fmt.Sprintf("%v is bound to %s: packets to its other ports are rejected, not forwarded", a, Device))
+	}
+}
+
+func (c *checker) weights(scheduler string) {
+	if scheduler != "lc" {
+		return
+	}
+	for i := range c.program.Pools {
+		pool := &c.program.Pools[i]
+		if len(pool.Endpoints) > 0 && ir.FamilyOf(pool.Endpoints[0].Address.Addr()) == c.family && unequalWeights(pool) {
+			c.list.Add(diag.Approximated, pool.Origin, fmt.Sprintf("pool %s: scheduler lc does not heed weights", pool.ID))
+		}
+	}
+}

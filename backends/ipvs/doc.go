@@ -1,0 +1,68 @@
+// Package ipvs emits what a node needs to balance in the kernel's IPVS: virtual
+// services for ipvsadm, sets for ipset, rules for iptables, the addresses of a
+// dummy device and sysctls.
+//
+//	sysctl -p sysctl.conf
+//	ipset -exist restore < ipset.rules
+//	ip -force -batch addresses.batch         (the first line fails on a reload)
+//	ipvsadm -R < ipvsadm.rules               (a reload: ipvsadm -C first, or the difference)
+//	iptables-restore --noflush < iptables.rules          and ip6tables
+//	iptables-restore --noflush < iptables-jumps.rules    once; they stay
+//
+// # Layout
+//
+// What differs between programs is in the virtual services and the sets. The
+// rules ask the sets, and change with the node's settings only.
+//
+//	arrives ─▶ PREROUTING nat     @masq-*: set the mark's bit
+//	  └─▶ INPUT mangle            local pods and the node: @routes-* sets the mark
+//	  └─▶ INPUT filter            @restricted and not @ranges: drop
+//	  │                           @drop-*, @reject-*: routes without endpoints
+//	  │                           @vips and not @services: reject
+//	  └─▶ IPVS                    by mark, else by address, protocol and port
+//	        └─▶ OUTPUT, POSTROUTING   take our mark away, masquerade, @hairpin
+//	sent by the node ─▶ OUTPUT mangle (drops and marks), nat (the bit) ─▶ IPVS
+//	                 ─▶ OUTPUT filter (rejects) ─▶ POSTROUTING
+//
+// IPVS sees what is delivered to the node, so every virtual address is bound to
+// planec-ipvs0 as a network of its own; it has no wildcard, so a nodePort is a
+// virtual service on each of the node's addresses that serve nodePorts.
+//
+// # Two routes
+//
+// A virtual service has one list of endpoints, whoever asks. It has those of the
+// external route. Where local pods and the node get others (the usual case:
+// externalTrafficPolicy Local), a set maps the frontend to a mark of 14 bits that
+// selects a virtual service of its own; all addresses of a Service port share it.
+// IPVS compares whole marks, so such a packet loses what others put into its mark
+// from INPUT (or OUTPUT) to IPVS; afterwards only our masquerade bit is left. Two
+// virtual services are there where some of those packets are masqueraded and some
+// are not: the bit is part of what is compared. Marks come from the Service
+// port's identity and stay when other Services come and go.
+//
+// # Limits
+//
+// Check reports all but the last three, by Service port or address.
+//
+//   - Ports of a bound address that no Service has are rejected: eval passes them
+//     on, where the address is none of a Service range, and the node cannot,
+//     because the address is its own now. That also is so where the address is the
+//     node's without the program knowing: name it with --local-address.
+//   - Affinity is IPVS's persistence, at each virtual service for itself: a client
+//     may have another endpoint at another address of the Service. Where a mark
+//     selects the virtual service, it is a hash of the client's address (mh),
+//     without a time-out, because persistent services of that kind do not translate
+//     ports. Connections that go on keep their client's binding, as new ones do.
+//   - Affinity is at most 31 days.
+//   - nodePorts are served on the known addresses of the node that are in
+//     nodePortAddresses; a new address needs new files.
+//   - At most 8192 Service ports of a family can have two routes.
+//   - rr becomes wrr where weights differ; lc does not heed them.
+//   - A client on the node that binds no source address gets the virtual address as
+//     its own, since that is local. It is masqueraded always; source ranges and
+//     affinity see the virtual address.
+//   - Masquerade bit 31: ipvsadm lists marks as signed numbers, so marked services
+//     look different from what was loaded.
+//   - Sets with comments and sets without cannot be swapped: destroy them before
+//     that option is changed.
+package ipvs

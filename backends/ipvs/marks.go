@@ -1,0 +1,136 @@
+package ipvs
+
+import (
+	"cmp"
+	"hash/fnv"
+	"slices"
+
+	"github.com/planec/planec/ir"
+)
+
+// Marks that select virtual services are 14 bits wide, the uppermost always
+// set. They use none of the bits that others are known for: 0x4000 and 0x8000
+// are Kubernetes', 0xffff0000 Calico's; and they are no small numbers, which
+// people give to their own routing rules.
+const (
+	markBits  = 14
+	maxGroups = 1 << (markBits - 1)
+)
+
+// group is the frontends that share a marked virtual service: all addresses of
+// one Service port whose internal route is the same.
+type group struct {
+	service ir.ServicePort
+	pool    string
+	// affinity chooses the scheduler, masquerade is part of the mark.
+	affinity   bool
+	masquerade ir.MasqueradeRule
+}
+
+func groupOf(f *ir.Frontend) group {
+	return group{service: f.Service, pool: f.Internal.Pool, affinity: f.Affinity > 0, masquerade: f.Internal.Masquerade}
+}
+
+func compareGroup(a, b group) int {
+	return cmp.Or(
+		cmp.Compare(a.service.Namespace, b.service.Namespace),
+		cmp.Compare(a.service.Name, b.service.Name),
+		cmp.Compare(a.service.Port, b.service.Port),
+		cmp.Compare(a.service.Protocol, b.service.Protocol),
+		cmp.Compare(a.pool, b.pool),
+		cmp.Compare(a.masquerade, b.masquerade),
+		cmp.Compare(btoi(a.affinity), btoi(b.affinity)),
+	)
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// needsMark reports whether the ordinary virtual service, which has the external
+// route's endpoints, is wrong for internal sources. What is to be dropped, or is
+// to be rejected for everyone, never reaches IPVS.
+func needsMark(f *ir.Frontend, r routes) bool {
+	if len(r.external.Endpoints) == 0 {
+		return false
+	}
+	if len(r.internal.Endpoints) == 0 {
+		// A virtual service without endpoints answers "port unreachable"
+		// (ip_vs_leave), which is the only way to reject what the node itself
+		// sends before IPVS has it.
+		return f.Internal.OnEmpty == ir.Reject
+	}
+	return !sameEndpoints(r.internal, r.external)
+}
+
+func sameEndpoints(a, b *ir.Pool) bool {
+	return a == b || slices.EqualFunc(a.Endpoints, b.Endpoints, func(x, y ir.Endpoint) bool {
+		return x.Address == y.Address && x.Weight == y.Weight
+	})
+}
+
+// marks are the marks of all groups of a family.
+type marks map[group]uint32
+
+func (m marks) of(g group) (uint32, bool) {
+	mark, ok := m[g]
+	return mark, ok
+}
+
+// assignMarks gives every group that needs one a mark made from its identity.
+// Where two get the same, the later in order takes the next free one, so that a
+// new Service moves hardly any.
+func (t *table) assignMarks() (marks, error) {
+	var groups []group
+	seen := make(map[group]bool)
+	for i := range t.program.Frontends {
+		f := &t.program.Frontends[i]
+		if f.Match.Family != t.family || (f.Kind == ir.NodePort && len(t.nodePorts) == 0) {
+			continue
+		}
+		r, err := t.routesOf(f)
+		if err != nil {
+			return nil, err
+		}
+		if g := groupOf(f); needsMark(f, r) && !seen[g] {
+			seen[g] = true
+			groups = append(groups, g)
+		}
+	}
+	slices.SortFunc(groups, compareGroup)
+	out := make(marks, len(groups))
+	taken := make(map[uint32]bool, len(groups))
+	for _, g := range groups[:min(len(groups), maxGroups)] {
+		id := hashGroup(g) % maxGroups
+		for taken[id] {
+			id = (id + 1) % maxGroups
+		}
+		taken[id] = true
+		out[g] = spread(1<<(markBits-1)|id, t.opts.MasqueradeBit)
+	}
+	return out, nil
+}
+
+// spread moves the bits at and above the masquerade bit up by one, so that the
+// two never meet.
+func spread(id uint32, bit int) uint32 {
+	low := uint32(1)<<bit - 1
+	return id&low | id&^low<<1
+}
+
+// markMasks are all the bits of marks, and the one that each has.
+func (t *table) markMasks() (all, always uint32) {
+	return spread(1<<markBits-1, t.opts.MasqueradeBit), spread(1<<(markBits-1), t.opts.MasqueradeBit)
+}
+
+func hashGroup(g group) uint32 {
+	h := fnv.New32a()
+	for _, part := range []string{g.service.String(), g.pool, g.masquerade.String()} {
+		_, _ = h.Write([]byte(part))
+		_, _ = h.Write([]byte{0})
+	}
+	return h.Sum32()
+}

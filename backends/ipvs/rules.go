@@ -1,0 +1,158 @@
+package ipvs
+
+import "github.com/planec/planec/ir"
+
+// The chains, each in one or more of the tables.
+const (
+	atInput       = "PLC-INPUT"
+	atForward     = "PLC-FORWARD"
+	atOutput      = "PLC-OUTPUT"
+	atPrerouting  = "PLC-PREROUTING"
+	atPostrouting = "PLC-POSTROUTING"
+	fromPod       = "PLC-FROM-POD"
+	fromNode      = "PLC-FROM-NODE"
+	inside        = "PLC-INSIDE"
+	mark          = "PLC-MARK"
+	masquerade    = "PLC-MASQUERADE"
+	translated    = "PLC-TRANSLATED"
+	unclaimed     = "PLC-UNCLAIMED"
+	virtualIPs    = "PLC-VIPS"
+)
+
+const (
+	newOnly = " -m conntrack --ctstate NEW"
+	// byIPVS matches packets that IPVS has given an endpoint.
+	byIPVS = " -m ipvs --ipvs"
+	drop   = " -j DROP"
+	masq   = " -j MASQUERADE --random-fully"
+)
+
+// chain is a chain and its rules, which lack "-A name".
+type chain struct {
+	name  string
+	rules []string
+}
+
+// appendRules writes the three tables. They depend on the node and not on its
+// Services: those are in the sets.
+func (t *table) appendRules(b []byte) []byte {
+	b = appendTable(b, "mangle", t.mangle())
+	b = appendTable(b, "nat", t.nat())
+	return appendTable(b, "filter", t.filter())
+}
+
+// appendTable writes chains, given in the order of their names, as
+// iptables-save does.
+func appendTable(b []byte, name string, chains []chain) []byte {
+	b = append(b, "*"+name+"\n"...)
+	for _, c := range chains {
+		b = append(b, ":"+c.name+" - [0:0]\n"...)
+	}
+	for _, c := range chains {
+		for _, r := range c.rules {
+			b = append(b, "-A "+c.name+r+"\n"...)
+		}
+	}
+	return append(b, "COMMIT\n"...)
+}
+
+// in matches a set, by the dimensions given.
+func (t *table) in(n setName, dims string) string {
+	return " -m set --match-set " + fullName(t.family, n) + " " + dims
+}
+
+func (t *table) notIn(n setName, dims string) string {
+	return " -m set ! --match-set " + fullName(t.family, n) + " " + dims
+}
+
+// outOfRange matches what a frontend's source ranges do not allow.
+func (t *table) outOfRange() string {
+	return t.in(restricted, "dst,dst") + t.notIn(ranges, "dst,dst,src")
+}
+
+func (t *table) reject() string {
+	if t.family == ir.IPv6 {
+		return " -j REJECT --reject-with icmp6-port-unreachable"
+	}
+	return " -j REJECT --reject-with icmp-port-unreachable"
+}
+
+// mangle is where the node's own packets are dropped, since IPVS has them before
+// the filter table sees them, and where marks choose virtual services.
+func (t *table) mangle() []chain {
+	all, always := t.markMasks()
+	ours := hex32(always) + "/" + hex32(^(all|t.masqMark)|always)
+	output := []string{
+		byIPVS + " -g " + translated,
+		t.outOfRange() + drop,
+		t.in(dropInside, "dst,dst") + drop,
+	}
+	for _, match := range t.podSources() {
+		output = append(output, match+" -g "+fromPod)
+	}
+	return []chain{
+		{fromNode, []string{" -j SET --map-set " + fullName(t.family, routesNode) + " dst,dst --map-mark"}},
+		{fromPod, []string{" -j SET --map-set " + fullName(t.family, routesPods) + " dst,dst --map-mark"}},
+		{atInput, append([]string{byIPVS + " -j RETURN"}, t.toClass(fromPod, fromNode)...)},
+		{atOutput, append(output, " -g "+fromNode)},
+		{translated, []string{" -m mark --mark " + ours + " -j MARK --set-xmark 0x0/" + hex32(all)}},
+	}
+}
+
+// nat marks what gets the node's source address, before IPVS has it, and gives
+// it that address afterwards.
+func (t *table) nat() []chain {
+	bit := hex32(t.masqMark)
+	var output []string
+	for _, match := range t.podSources() {
+		output = append(output, match+" -g "+fromPod)
+	}
+	return []chain{
+		{fromNode, []string{t.in(masqNode, "dst,dst") + " -j " + mark}},
+		{fromPod, []string{t.in(masqPods, "dst,dst") + " -j " + mark}},
+		{mark, []string{" -j MARK --set-xmark " + bit + "/" + bit}},
+		{masquerade, []string{" -j MARK --set-xmark " + bit + "/0x0", masq}},
+		{atOutput, append(output, " -g "+fromNode)},
+		{atPostrouting, t.postrouting(bit)},
+		{atPrerouting, append(t.toClass(fromPod, fromNode), t.in(masqOutside, "dst,dst")+" -j "+mark)},
+	}
+}
+
+func (t *table) postrouting(bit string) []string {
+	rules := []string{
+		" -m mark --mark " + bit + "/" + bit + " -j " + masquerade,
+		byIPVS + t.in(hairpins, "dst,dst,src") + masq,
+		// A client of the node that has not bound an address gets the virtual
+		// one, because that is local; no one else could answer it.
+		byIPVS + t.in(vips, "src") + masq,
+	}
+	if t.program.Masquerade.Enabled(t.family) {
+		rules = append(rules, " -m addrtype ! --dst-type LOCAL"+t.notIn(egressExclusions, "dst")+masq)
+	}
+	return rules
+}
+
+// filter answers for what has no endpoint. It sees what others send before
+// IPVS does, and what the node sends afterwards.
+func (t *table) filter() []chain {
+	toVIP := t.in(vips, "dst") + " -g " + virtualIPs
+	var forward []string
+	if t.program.Node.DropInvalid {
+		forward = append(forward, " -m conntrack --ctstate INVALID"+drop)
+	}
+	input := append([]string{byIPVS + " -j RETURN", t.outOfRange() + drop}, t.toClass(inside, inside)...)
+	input = append(input, t.in(dropOutside, "dst,dst")+drop, t.in(rejectOutside, "dst,dst")+t.reject(), toVIP)
+	return []chain{
+		{atForward, append(forward, newOnly+" -j "+unclaimed)},
+		{atInput, input},
+		{inside, []string{t.in(dropInside, "dst,dst") + drop, t.in(rejectInside, "dst,dst") + t.reject(), toVIP}},
+		{atOutput, []string{
+			byIPVS + " -j RETURN",
+			t.in(rejectInside, "dst,dst") + t.reject(),
+			" -j " + unclaimed,
+			t.in(vips, "dst") + t.reject(),
+		}},
+		{unclaimed, []string{t.in(clusterIPs, "dst") + t.reject(), t.in(serviceCIDRs, "dst") + drop}},
+		{virtualIPs, []string{t.in(served, "dst,dst") + " -j RETURN", " -j " + unclaimed, t.reject()}},
+	}
+}

@@ -1,0 +1,161 @@
+package ipvs
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/ir"
+)
+
+// table is everything of one family, as it is collected from a program.
+type table struct {
+	family   ir.Family
+	program  *ir.Program
+	pools    map[string]*ir.Pool
+	opts     backends.Options
+	masqMark uint32
+	marks    marks
+
+	sets     sets
+	services []virtual
+	// vips are the addresses that the dummy device gets, each once, in the
+	// order of the frontends; nodePorts the node's own that nodePorts are
+	// served on.
+	vips      []netip.Addr
+	isVIP     map[netip.Addr]bool
+	own       map[netip.Addr]bool
+	nodePorts []netip.Addr
+	hairpins  map[hairpin]bool
+	marked    map[uint32]bool
+}
+
+func newTable(f ir.Family, p *ir.Program, opts backends.Options) (*table, error) {
+	t := &table{
+		family: f, program: p, opts: opts,
+		masqMark:  1 << opts.MasqueradeBit,
+		pools:     make(map[string]*ir.Pool, len(p.Pools)),
+		isVIP:     make(map[netip.Addr]bool),
+		own:       make(map[netip.Addr]bool, len(p.Node.Addresses)),
+		nodePorts: nodePortAddresses(f, &p.Node),
+		hairpins:  make(map[hairpin]bool),
+		marked:    make(map[uint32]bool),
+	}
+	for i := range p.Pools {
+		t.pools[p.Pools[i].ID] = &p.Pools[i]
+	}
+	for _, a := range p.Node.Addresses {
+		t.own[a] = true
+	}
+	t.sets = newSets(f, !opts.NoComments)
+	var err error
+	if t.marks, err = t.assignMarks(); err != nil {
+		return nil, err
+	}
+	return t, t.collect()
+}
+
+// collect walks the program once.
+func (t *table) collect() error {
+	byAddress := t.addressFrontends()
+	for i := range t.program.Frontends {
+		f := &t.program.Frontends[i]
+		if f.Match.Family != t.family {
+			continue
+		}
+		r, err := t.routesOf(f)
+		if err != nil {
+			return err
+		}
+		if f.Kind != ir.NodePort {
+			t.addVIP(f.Match.Address)
+			t.frontend(f, r, f.Match.Address)
+			continue
+		}
+		for _, a := range t.nodePorts {
+			m := f.Match
+			m.Address = a
+			// Where an address and a nodePort frontend both fit, the address
+			// wins (ir.Match).
+			if !byAddress[m] {
+				t.frontend(f, r, a)
+			}
+		}
+	}
+	t.clusterWide()
+	return nil
+}
+
+// addressFrontends are the matches of frontends on the node's own addresses,
+// the only ones that a nodePort could share.
+func (t *table) addressFrontends() map[ir.Match]bool {
+	out := make(map[ir.Match]bool)
+	for i := range t.program.Frontends {
+		if m := t.program.Frontends[i].Match; m.Address.IsValid() && m.Family == t.family {
+			for _, a := range t.nodePorts {
+				if a == m.Address {
+					out[m] = true
+				}
+			}
+		}
+	}
+	return out
+}
+
+// addVIP binds an address that is not the node's own already.
+func (t *table) addVIP(a netip.Addr) {
+	if t.own[a] || a.IsLoopback() || t.isVIP[a] {
+		return
+	}
+	t.isVIP[a] = true
+	t.vips = append(t.vips, a)
+	t.sets.of(vips).addAddr(a)
+}
+
+// clusterWide collects what belongs to no frontend.
+func (t *table) clusterWide() {
+	for _, a := range ir.AddrsOf(t.family, t.program.ClusterIPs) {
+		t.sets.of(clusterIPs).addAddr(a)
+	}
+	for _, p := range ir.PrefixesOf(t.family, t.program.Node.ServiceCIDRs) {
+		t.sets.of(serviceCIDRs).addPrefix(p)
+	}
+	for _, p := range ir.PrefixesOf(t.family, t.program.Masquerade.Exclude) {
+		t.sets.of(egressExclusions).addPrefix(p)
+	}
+}
+
+// nodePortAddresses are the node's addresses that nodePorts are served on. IPVS
+// has no wildcard, so prefixes select among the addresses that are known.
+func nodePortAddresses(f ir.Family, n *ir.Node) []netip.Addr {
+	var out []netip.Addr
+	seen := make(map[netip.Addr]bool)
+	add := func(a netip.Addr) {
+		if !a.IsLoopback() && !seen[a] {
+			seen[a] = true
+			out = append(out, a)
+		}
+	}
+	for _, a := range ir.AddrsOf(f, n.NodePorts.Addresses) {
+		add(a)
+	}
+	for _, a := range ir.AddrsOf(f, n.Addresses) {
+		if ir.ContainsAddr(n.NodePorts.Prefixes, a) {
+			add(a)
+		}
+	}
+	return out
+}
+
+// routes are a frontend's two routes with their pools.
+type routes struct {
+	internal, external *ir.Pool
+}
+
+func (t *table) routesOf(f *ir.Frontend) (routes, error) {
+	r := routes{internal: t.pools[f.Internal.Pool], external: t.pools[f.External.Pool]}
+	if r.internal == nil || r.external == nil {
+		return r, fmt.Errorf("frontend %q: pool %q or %q does not exist", f.ID, f.Internal.Pool, f.External.Pool)
+	}
+	return r, nil
+}

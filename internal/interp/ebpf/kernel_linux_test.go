@@ -1,0 +1,64 @@
+package ebpf_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/planec/planec/backends"
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/live"
+	interp "github.com/planec/planec/internal/interp/ebpf"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+// TestKernelMaps loads images into real maps, reads them back, and interprets
+// what the kernel returned.
+func TestKernelMaps(t *testing.T) {
+	const programs, packetsEach = 100, 1000
+	d, err := live.Open("")
+	if err != nil && os.Getenv("CI") == "true" {
+		t.Fatalf("CI=true, but this machine cannot make eBPF maps: %v", err)
+	} else if err != nil {
+		t.Skipf("SKIPPED, NOTHING WAS TESTED: this machine cannot make eBPF maps: %v", err)
+	}
+	defer d.Close()
+	count := make(map[eval.Verdict]int)
+	for i := range uint64(programs) {
+		s := *seed + i
+		p := randomProgram(s)
+		got := throughKernel(t, d, p)
+		compareAll(t, s, withoutOrigins(p), got, packetsEach, count)
+	}
+	t.Logf("%d programs from seed %d, %d packets each: %v", programs, *seed, packetsEach, count)
+}
+
+// throughKernel returns the interpreter of what the kernel has of a program.
+func throughKernel(t *testing.T, d *live.Dataplane, p *ir.Program) func(eval.Packet) eval.Result {
+	t.Helper()
+	img, err := image.New(backends.DefaultOptions()).Image(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Load(img); err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Digest() != img.Digest() {
+		t.Fatalf("image %x was loaded, %x is there", img.Digest(), got.Digest())
+	}
+	return interp.New(got).Eval
+}
+
+// withoutOrigins forgets what a kernel cannot know.
+func withoutOrigins(p *ir.Program) *ir.Program {
+	for i := range p.Pools {
+		for j := range p.Pools[i].Endpoints {
+			p.Pools[i].Endpoints[j].Origin = ir.Origin{}
+		}
+	}
+	return p
+}
