@@ -1,10 +1,16 @@
 #!/bin/sh
-# Prints the table of docs/performance.md, and the micro-benchmarks with -v.
+# Prints the table of docs/performance.md and the benchmarks in real kernels
+# beside it; with -v every micro-benchmark too. Run it alone on the machine.
 set -eu
 bin=$(mktemp)
 trap 'rm -f "$bin"' EXIT
 go build -o "$bin" ./internal/bench
 "$bin"
+if [ "$(uname -s)" = Linux ]; then
+	go test ./backends/nftables -run '^$' -bench Connect -benchtime 5000x
+	go test ./backends/iptables -run '^$' -bench 'Restore|Connect' -benchtime 3x -timeout 30m
+	go test ./backends/ebpf/live -run '^$' -bench 'Load|Verify' -benchtime 5x
+fi
 if [ "${1:-}" = -v ]; then
 	go test ./... -run '^$' -bench . -benchtime 3x
 fi

@@ -3,6 +3,7 @@ package iptables_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/planec/planec/internal/randomcluster"
 	"github.com/planec/planec/internal/testkit"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
 )
 
 // variants are the two programs called iptables, each with its own idea of how
@@ -130,6 +132,44 @@ func TestKernelGeneratedClusters(t *testing.T) {
 				p, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
 				run(t, variant, p, testkit.RandomFlows(rand.New(rand.NewPCG(seed, 2)), p, 200), backends.DefaultOptions())
 			})
+		}
+	})
+}
+
+// TestKernelManyPorts walks the whole dispatch tree and a pool of groups.
+func TestKernelManyPorts(t *testing.T) {
+	forVariants(t, func(t *testing.T, variant string) {
+		p := manyPorts()
+		p.Pools[0].Endpoints = p.Pools[0].Endpoints[:70]
+		run(t, variant, p, testkit.RandomFlows(rand.New(rand.NewPCG(3, 2)), p, 1000), backends.DefaultOptions())
+	})
+}
+
+// TestSpread counts who answers: shares by weight, also of a pool of groups.
+func TestSpread(t *testing.T) {
+	forVariants(t, func(t *testing.T, variant string) {
+		p := kitchenSink()
+		p.Pools[0].Endpoints = nil
+		total := 0
+		for i := range 40 {
+			a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, 1, byte(1 + i)}), 8080)
+			p.Pools[0].Endpoints = append(p.Pools[0].Endpoints, ir.Endpoint{Address: a, Weight: uint16(1 + i%2)})
+			total += 1 + i%2
+		}
+		p.Normalize()
+		r := testkit.New(t, testkit.SpecFor(p, nil))
+		mustLoad(t, r, variant, emit(t, p, backends.DefaultOptions()))
+		const n = 6000
+		f := testkit.Flow{From: eval.FromOutside, Src: netip.MustParseAddr("192.0.2.9"), Dst: netip.MustParseAddr("10.96.0.1"), Protocol: ir.TCP, Port: 80}
+		got, err := r.Spread(t.Context(), f, n, testkit.DefaultTimeout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range p.Pools[0].Endpoints {
+			want := n * int(e.Weight) / total
+			if have := got[e.Address]; have < want/2 || have > want*3/2 {
+				t.Errorf("%v: %d of %d, want about %d", e.Address, have, n, want)
+			}
 		}
 	})
 }

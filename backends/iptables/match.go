@@ -99,8 +99,8 @@ func (d *dataplane) markRemote() {
 	d.nat.chain(markRemoteChain, append(rules, " -j MARK --set-xmark "+d.mark+"/"+d.mark)...)
 }
 
-// nodePortMatches are the matches of destinations that nodePorts are served
-// on, each with a target; they end with " -j RETURN" for those that are not.
+// nodePortRules send destinations that nodePorts are served on to a target. A
+// chain must end with them, since they return what is for loopback.
 func (d *dataplane) nodePortRules(target string) []string {
 	var rules []string
 	for _, a := range ir.AddrsOf(d.ir, d.program.Node.NodePorts.Addresses) {

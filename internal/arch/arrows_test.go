@@ -37,7 +37,7 @@ var arrows = map[string][]string{
 	"internal/nodeconfig":        {"backends", "compiler/objects", "ir", "ir/diag"},
 	"internal/clustergen":        {"compiler/objects", "ir"},
 	"internal/randomcluster":     {"compiler/objects", "ir"},
-	"internal/bench":             {"backends", "backends/nftables", "compiler", "compiler/objects", "internal/clustergen", "internal/manifest"},
+	"internal/bench":             {"backends", "backends/nftables", "backends/registry", "compiler", "compiler/objects", "internal/clustergen", "internal/manifest"},
 	"internal/testkit":           {"ir", "ir/eval"},
 	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/objects", "internal/interp", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"internal/interp":            {"backends", "backends/ebpf", "internal/interp/ebpf", "internal/interp/ipvs", "internal/interp/iptables", "internal/interp/nftables", "ir/eval"},

@@ -44,6 +44,9 @@ func figures() []figure {
 		{"`nft -f` of it, CPU s", nftCPU("rules")},
 		{"`nft -f` of it, peak MB", nftPeak},
 		{"`nft -f` with comments, CPU s", nftCPU("commented")},
+		{"program in memory → iptables files, CPU s", cpuOf("emit-iptables")},
+		{"program in memory → IPVS files, CPU s", cpuOf("emit-ipvs")},
+		{"program in memory → eBPF image and its text, CPU s", cpuOf("emit-ebpf")},
 		{"one endpoint replaced: lines that change", changed},
 	}
 }

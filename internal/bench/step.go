@@ -15,6 +15,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/nftables"
+	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/internal/clustergen"
 	"github.com/planec/planec/internal/manifest"
@@ -33,12 +34,15 @@ func inform(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 // its input must not count.
 func runStep(name, dir string, services int) error {
 	steps := map[string]func(string, int) (func() error, error){
-		"prepare":      func(dir string, n int) (func() error, error) { return func() error { return prepare(dir, n) }, nil },
-		"changed":      func(_ string, n int) (func() error, error) { return func() error { return changedLines(n) }, nil },
-		"compile-emit": stepCompileEmit,
-		"load-json":    func(dir string, n int) (func() error, error) { return stepLoad(dir, n, "json") },
-		"load-yaml":    func(dir string, n int) (func() error, error) { return stepLoad(dir, n, "yaml") },
-		"bare-json":    stepBareJSON,
+		"prepare":       func(dir string, n int) (func() error, error) { return func() error { return prepare(dir, n) }, nil },
+		"changed":       func(_ string, n int) (func() error, error) { return func() error { return changedLines(n) }, nil },
+		"compile-emit":  stepCompileEmit,
+		"emit-iptables": emitter("iptables"),
+		"emit-ipvs":     emitter("ipvs"),
+		"emit-ebpf":     emitter("ebpf"),
+		"load-json":     func(dir string, n int) (func() error, error) { return stepLoad(dir, n, "json") },
+		"load-yaml":     func(dir string, n int) (func() error, error) { return stepLoad(dir, n, "yaml") },
+		"bare-json":     stepBareJSON,
 	}
 	prepare, ok := steps[name]
 	if !ok {
@@ -65,6 +69,19 @@ func stepCompileEmit(_ string, n int) (func() error, error) {
 		_, err := nftables.New(backends.DefaultOptions()).Emit(program)
 		return err
 	}, nil
+}
+
+// emitter is a program in memory to a backend's files.
+func emitter(name string) func(string, int) (func() error, error) {
+	return func(_ string, n int) (func() error, error) {
+		set := clustergen.Objects(size(n))
+		program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+		selected, err := registry.Select(backends.DefaultOptions(), name)
+		return func() error {
+			_, err := selected[0].Emit(program)
+			return err
+		}, err
+	}
 }
 
 func dump(dir string, n int, format string) string {

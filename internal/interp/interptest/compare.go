@@ -65,7 +65,7 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	refused := Refused(b, p)
+	refused, approximated := Refused(b, p), approximatedPorts(b, p)
 	count := Count{Programs: 1}
 	e := eval.New(p)
 	for _, packet := range packets {
@@ -76,6 +76,10 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 		}
 		count.Packets++
 		got, err := run(packet)
+		if want.Frontend != nil && approximated[portOf(want.Frontend.Origin)] {
+			// For how long a client keeps its endpoint is what differs.
+			got.Affinity = want.Affinity
+		}
 		if err == nil {
 			err = compare(want, got)
 		}
@@ -111,6 +115,18 @@ func Refused(b backends.Backend, p *ir.Program) func(eval.Packet, eval.Result) b
 		}
 		return addrs[packet.Dst] && r.Verdict == eval.Pass
 	}
+}
+
+// approximatedPorts are the Service ports that a backend says it treats a little
+// differently.
+func approximatedPorts(b backends.Backend, p *ir.Program) map[string]bool {
+	ports := make(map[string]bool)
+	for _, d := range b.Check(p) {
+		if d.Code == diag.Approximated {
+			ports[portOf(d.Origin)] = true
+		}
+	}
+	return ports
 }
 
 // portOf names the Service port of an origin, whichever field of it is meant.

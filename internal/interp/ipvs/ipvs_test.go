@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,7 +99,7 @@ func limitsOf(list diag.List, p *ir.Program) limits {
 			if _, err := fmt.Sscanf(d.Message, "%s is bound to", &addr); err == nil && d.Origin == f.Origin && addr == f.Match.Address.String() {
 				l.bound[addr] = true
 			}
-			if d.Origin == f.Origin.At("spec.sessionAffinity") {
+			if d.Origin == f.Origin.At("spec.sessionAffinity") && strings.Contains(d.Message, "by a hash") {
 				l.hashed[f.ID] = true
 			}
 		}
