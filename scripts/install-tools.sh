@@ -21,6 +21,7 @@ need ipvsadm ipvsadm
 need sysctl procps
 need linux.uml user-mode-linux
 need cc gcc
+[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "installing$missing"

@@ -24,7 +24,7 @@ import (
 )
 
 var (
-	clusters = flag.Int("clusters", 50, "how many generated clusters to try in the kernel")
+	clusters = flag.Int("clusters", 10, "how many generated clusters to try in the kernel")
 	packets  = flag.Int("packets", 200, "how many packets to send in each")
 	seed     = flag.Uint64("seed", 1, "the first cluster's seed")
 )

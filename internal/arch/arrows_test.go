@@ -34,7 +34,7 @@ var arrows = map[string][]string{
 	"internal/interp/ebpf":       {"backends/ebpf", "backends/ebpf/layout", "ir", "ir/eval"},
 	"backends/registry":          {"backends", "backends/ebpf", "backends/iptables", "backends/ipvs", "backends/nftables"},
 	"internal/manifest":          {"compiler/objects", "ir", "ir/diag"},
-	"internal/nodeconfig":        {"backends", "compiler/objects", "ir", "ir/diag"},
+	"internal/nodeconfig":        {"backends", "backends/ipvs", "compiler/objects", "ir", "ir/diag"},
 	"internal/clustergen":        {"compiler/objects", "ir"},
 	"internal/randomcluster":     {"compiler/objects", "ir"},
 	"internal/bench":             {"backends", "backends/nftables", "backends/registry", "compiler", "compiler/objects", "internal/clustergen", "internal/manifest"},

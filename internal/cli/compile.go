@@ -14,12 +14,12 @@ import (
 
 // compileCommand is `planec compile`.
 type compileCommand struct {
-	streams  *Streams
-	input    input
-	backends []string
-	allNodes bool
-	outDir   string
-	options  backends.Options
+	streams    *Streams
+	input      input
+	backends   []string
+	allNodes   bool
+	outDir     string
+	noComments bool
 }
 
 func newCompile(s *Streams) *cobra.Command {
@@ -50,7 +50,7 @@ printed; with --out-dir the files are DIR/<node>/<backend>/<file>.`,
 	flags.StringSliceVar(&c.backends, "backend", nil, "backends to compile for: nftables, iptables, ipvs, ebpf; or all")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "compile for every Node of the input")
 	flags.StringVar(&c.outDir, "out-dir", "", "write files below this directory")
-	flags.BoolVar(&c.options.NoComments, "no-comments", false, "leave the names of Services out of the rules")
+	flags.BoolVar(&c.noComments, "no-comments", false, "leave the names of Services out of the rules")
 	return cmd
 }
 
@@ -59,8 +59,7 @@ func (c *compileCommand) run() error {
 	if err != nil {
 		return err
 	}
-	c.options.MasqueradeBit = loaded.masqueradeBit
-	selected, err := c.selectBackends()
+	selected, err := c.selectBackends(loaded)
 	if err != nil {
 		return err
 	}
@@ -97,11 +96,13 @@ func (c *compileCommand) run() error {
 	return nil
 }
 
-func (c *compileCommand) selectBackends() ([]backends.Backend, error) {
+func (c *compileCommand) selectBackends(l *loaded) ([]backends.Backend, error) {
 	if len(c.backends) == 0 {
 		return nil, inputError(fmt.Errorf("--backend is missing: choose from %v", registry.Names()))
 	}
-	selected, err := registry.Select(c.options, c.backends...)
+	o := l.options()
+	o.NoComments = c.noComments
+	selected, err := registry.Select(o, c.backends...)
 	if err != nil {
 		return nil, inputError(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/manifest"
@@ -37,6 +38,7 @@ type loaded struct {
 	objects       objects.Set
 	cluster       *compiler.Cluster
 	masqueradeBit int
+	scheduler     string
 	// nodeName is --node, or what the settings say.
 	nodeName string
 	read     diag.List
@@ -62,6 +64,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		input: in, objects: set, streams: s,
 		cluster:       compiler.Prepare(&set, settings.Config),
 		masqueradeBit: settings.MasqueradeBit,
+		scheduler:     settings.Scheduler,
 		nodeName:      in.nodeName,
 		read:          append(diags, loadDiags...),
 	}
@@ -123,4 +126,11 @@ func (l *loaded) refine(diags diag.List) diag.List {
 	}
 	diags.Sort()
 	return diags
+}
+
+// options are what the settings say of how rules are written.
+func (l *loaded) options() backends.Options {
+	o := backends.DefaultOptions()
+	o.MasqueradeBit, o.Scheduler = l.masqueradeBit, l.scheduler
+	return o
 }

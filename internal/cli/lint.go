@@ -29,7 +29,7 @@ warnings or errors; those of backends count when --backend names them.`,
 			if err != nil {
 				return err
 			}
-			selected, err := registry.Select(backends.DefaultOptions(), names...)
+			selected, err := registry.Select(l.options(), names...)
 			if err != nil {
 				return inputError(err)
 			}

@@ -20,6 +20,7 @@ type settings struct {
 	masqueradeAll     bool
 	masqueradeBit     int
 	localAddresses    []string
+	scheduler         string
 	flags             *pflag.FlagSet
 }
 
@@ -33,6 +34,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.StringVar(&s.detectLocal, "detect-local", "", "how local pods are recognised: cluster-cidr, node-cidr, bridge:NAME, prefix:NAME or none")
 	flags.BoolVar(&s.masqueradeAll, "masquerade-all", false, "masquerade all traffic to ClusterIPs")
 	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, "bit of the packet mark that asks for masquerade, 0 to 31")
+	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", "how IPVS chooses an endpoint: rr, wrr, lc, sh or mh")
 	flags.StringSliceVar(&s.localAddresses, "local-address", nil, "further addresses of the node")
 }
 
@@ -96,6 +98,10 @@ func (s *settings) overrides(c *nodeconfig.NodeConfig) []override {
 		{"masquerade-all", func() error {
 			cfg.MasqueradeAll = s.masqueradeAll
 			return nil
+		}},
+		{"ipvs-scheduler", func() error {
+			c.Scheduler = s.scheduler
+			return nodeconfig.CheckScheduler(s.scheduler)
 		}},
 		{"masquerade-bit", func() error {
 			c.MasqueradeBit = s.masqueradeBit

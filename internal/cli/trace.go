@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/interp"
 	"github.com/planec/planec/ir"
@@ -101,9 +100,7 @@ func (t *traceCommand) evaluate(l *loaded, p *ir.Program, packet eval.Packet) (e
 	if t.backend == "" {
 		return eval.New(p).Eval(packet), nil
 	}
-	o := backends.DefaultOptions()
-	o.MasqueradeBit = l.masqueradeBit
-	selected, err := registry.Select(o, t.backend)
+	selected, err := registry.Select(l.options(), t.backend)
 	if err != nil || len(selected) != 1 {
 		return eval.Result{}, inputError(fmt.Errorf("--backend %q: want one of %v", t.backend, registry.Names()))
 	}

@@ -21,6 +21,8 @@ type NodeConfig struct {
 	// MasqueradeBit is the bit of the packet mark, 0 to 31, that backends use;
 	// 14 when the file does not say.
 	MasqueradeBit int
+	// Scheduler is how IPVS chooses an endpoint; "" when the file does not say.
+	Scheduler string
 }
 
 // Default is the configuration without any file.

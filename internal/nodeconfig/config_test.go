@@ -153,7 +153,7 @@ func TestRead(t *testing.T) {
 			name: "kubeadm's ConfigMap",
 			text: kubeadmConfigMap,
 			want: NodeConfig{
-				Node: "node-a", MasqueradeBit: 20,
+				Node: "node-a", Scheduler: "sh", MasqueradeBit: 20,
 				Config: objects.Config{
 					ClusterCIDRs:  prefixes("10.244.0.0/16"),
 					DetectLocal:   objects.DetectLocal{Mode: objects.DetectByPrefix, Interface: "veth"},
@@ -161,7 +161,7 @@ func TestRead(t *testing.T) {
 					TCPBeLiberal:  true,
 				},
 			},
-			notes: []string{"f.yaml:24: info PLC0402: ignored: ipvs.scheduler, conntrack.tcpEstablishedTimeout"},
+			notes: []string{"f.yaml:24: info PLC0402: ignored: conntrack.tcpEstablishedTimeout"},
 		},
 		{
 			name: "the iptables section counts in the default mode, and other documents are passed over",

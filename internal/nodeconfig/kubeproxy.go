@@ -39,6 +39,13 @@ func (r *reader) kubeProxy(root *yaml.Node) NodeConfig {
 				c.Config.MasqueradeAll, c.MasqueradeBit = all, bit
 			}
 		}
+		if name == "ipvs" {
+			// In other modes kube-proxy does not look at it, so it may be anything.
+			scheduler := section.get("scheduler")
+			if mode.string() == "ipvs" || CheckScheduler(scheduler.string()) == nil {
+				c.Scheduler = scheduler.scheduler()
+			}
+		}
 		section.ignore(proxyFields[name]...)
 		section.done()
 	}
@@ -96,7 +103,7 @@ var proxyFields = map[string][]string{
 		"udpIdleTimeout", "resourceContainer",
 	},
 	"iptables":  {"localhostNodePorts", "snatNodeInternalIP", "syncPeriod", "minSyncPeriod"},
-	"ipvs":      {"syncPeriod", "minSyncPeriod", "scheduler", "excludeCIDRs", "strictARP", "tcpTimeout", "tcpFinTimeout", "udpTimeout"},
+	"ipvs":      {"syncPeriod", "minSyncPeriod", "excludeCIDRs", "strictARP", "tcpTimeout", "tcpFinTimeout", "udpTimeout"},
 	"nftables":  {"syncPeriod", "minSyncPeriod"},
 	"winkernel": {"networkName", "sourceVip", "enableDSR", "rootHnsEndpointName", "forwardHealthCheckVip"},
 	"conntrack": {"maxPerCore", "min", "tcpEstablishedTimeout", "tcpCloseWaitTimeout", "udpTimeout", "udpStreamTimeout"},
@@ -113,7 +120,6 @@ var proxyDefaults = []struct {
 	{"featureGates", nil},
 	{"iptables.localhostNodePorts", []string{"false"}},
 	{"iptables.snatNodeInternalIP", []string{"false"}},
-	{"ipvs.scheduler", []string{"rr"}},
 	{"ipvs.excludeCIDRs", nil},
 	{"ipvs.strictARP", []string{"false"}},
 	{"ipvs.tcpTimeout", nil},

@@ -22,6 +22,7 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.Config.TCPBeLiberal = o.get("tcpBeLiberal").bool()
 	c.Config.LocalAddresses = o.get("localAddresses").addresses()
 	c.MasqueradeBit = o.get("masqueradeBit").masqueradeBit()
+	c.Scheduler = o.get("ipvsScheduler").scheduler()
 	if masq := o.get("masqAgent"); masq.isSet() {
 		c.Config.Masquerade = masq.masquerade()
 	}
@@ -94,4 +95,12 @@ func (v value) masqueradeBit() int {
 		v.fail("%v", err)
 	}
 	return bit
+}
+
+func (v value) scheduler() string {
+	s := v.string()
+	if err := CheckScheduler(s); err != nil {
+		v.fail("%v", err)
+	}
+	return s
 }

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
+	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 )
@@ -151,6 +153,14 @@ func parseAddress(s string) (netip.Addr, error) {
 func CheckMasqueradeBit(bit int) error {
 	if bit < 0 || bit > 31 {
 		return fmt.Errorf("%d is no bit of the packet mark: want 0 to 31", bit)
+	}
+	return nil
+}
+
+// CheckScheduler says what is wrong with an IPVS scheduler; "" is the default.
+func CheckScheduler(s string) error {
+	if s != "" && !slices.Contains(ipvs.Schedulers(), s) {
+		return fmt.Errorf("%q is no scheduler: want one of %s", s, strings.Join(ipvs.Schedulers(), ", "))
 	}
 	return nil
 }

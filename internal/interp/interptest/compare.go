@@ -76,7 +76,7 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 		}
 		count.Packets++
 		got, err := run(packet)
-		if want.Frontend != nil && approximated[portOf(want.Frontend.Origin)] {
+		if want.Frontend != nil && covers(approximated, want.Frontend) {
 			// For how long a client keeps its endpoint is what differs.
 			got.Affinity = want.Affinity
 		}
@@ -111,7 +111,7 @@ func Refused(b backends.Backend, p *ir.Program) func(eval.Packet, eval.Result) b
 	}
 	return func(packet eval.Packet, r eval.Result) bool {
 		if r.Frontend != nil {
-			return ports[portOf(r.Frontend.Origin)]
+			return covers(ports, r.Frontend)
 		}
 		return addrs[packet.Dst] && r.Verdict == eval.Pass
 	}
@@ -129,10 +129,19 @@ func approximatedPorts(b backends.Backend, p *ir.Program) map[string]bool {
 	return ports
 }
 
-// portOf names the Service port of an origin, whichever field of it is meant.
+// portOf names the Service port of an origin, whichever field of it is meant, or
+// the whole Service where the field is none of a port's.
 func portOf(o ir.Origin) string {
-	path, _, _ := strings.Cut(o.Path, "]")
+	path, _, isPort := strings.Cut(o.Path, "]")
+	if !isPort || !strings.HasPrefix(path, "spec.ports[") {
+		path = ""
+	}
 	return o.Namespace + "/" + o.Name + " " + path
+}
+
+// covers reports whether the frontend's port, or its whole Service, is listed.
+func covers(ports map[string]bool, f *ir.Frontend) bool {
+	return ports[portOf(f.Origin)] || ports[portOf(f.Origin.At(""))]
 }
 
 // compare wants the same fate.
