@@ -16,7 +16,8 @@ tools:
 	sh scripts/install-tools.sh
 
 test: tools
-	$(GO) test -timeout 20m ./...
+	@table=$$(mktemp); PLANEC_EQUIVALENCE=$$table $(GO) test -timeout 20m ./...; code=$$?; \
+	  cat $$table; rm -f $$table; exit $$code
 
 lint:
 	@out=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "not gofumpt-ed:"; echo "$$out"; exit 1; fi

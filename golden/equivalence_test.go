@@ -77,16 +77,25 @@ expressible, or as different (PLC0501, PLC0502); they are not compared.
 |---|---|---|---|---|---|---|
 `
 
-// finish writes docs/equivalence.md after a whole run with -update, and returns
-// the exit code.
+// finish writes docs/equivalence.md after a whole run with -update, and the same
+// to the file that PLANEC_EQUIVALENCE names, which make prints: go test itself
+// is silent about what passes. It returns the exit code.
 func finish(code int) int {
+	slices.Sort(table.rows)
+	text := equivalenceHead + strings.Join(table.rows, "\n") + "\n"
 	if *update && code == 0 && len(table.rows) > 3*len(registry.Names()) {
-		slices.Sort(table.rows)
-		text := equivalenceHead + strings.Join(table.rows, "\n") + "\n"
-		if err := os.WriteFile("../docs/equivalence.md", []byte(text), 0o644); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
+		code = write("../docs/equivalence.md", text)
+	}
+	if path := os.Getenv("PLANEC_EQUIVALENCE"); path != "" && len(table.rows) > 0 {
+		code = max(code, write(path, fmt.Sprintf("%s\nGenerated clusters have the seeds from %d on.\n", text, *seed)))
 	}
 	return code
+}
+
+func write(path, text string) int {
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
