@@ -44,7 +44,7 @@ func TestInterpreters(t *testing.T) {
 				for _, f := range c.Flows {
 					packets = append(packets, f.Packet)
 				}
-				cases.Add(interptest.Program(t, c.Name, program, b, interpret, packets))
+				cases.Add(interptest.Program(t, c.Name, program, b, interpret, packets, len(packets)))
 			}
 			record(b.Name(), "interpreter", "golden cases", cases)
 			t.Logf("golden cases: %v", cases)

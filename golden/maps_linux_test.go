@@ -58,7 +58,7 @@ func TestKernelMaps(t *testing.T) {
 		for _, f := range c.Flows {
 			packets = append(packets, f.Packet)
 		}
-		cases.Add(interptest.Program(t, c.Name, program, b, fromKernel, packets))
+		cases.Add(interptest.Program(t, c.Name, program, b, fromKernel, packets, len(packets)))
 	}
 	record("ebpf", "kernel (maps read back)", "golden cases", cases)
 	for i := range *clusters {
@@ -66,7 +66,7 @@ func TestKernelMaps(t *testing.T) {
 		c := randomcluster.New(s)
 		program, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
 		packets := interptest.Packets(rand.New(rand.NewPCG(s, 4)).Uint64(), program, *packets)
-		generated.Add(interptest.Program(t, fmt.Sprintf("seed %d", s), program, b, fromKernel, packets))
+		generated.Add(interptest.Program(t, fmt.Sprintf("seed %d", s), program, b, fromKernel, packets, len(packets)))
 	}
 	record("ebpf", "kernel (maps read back)", "generated", generated)
 	t.Logf("golden cases: %v; generated, from seed %d: %v", cases, *seed, generated)
