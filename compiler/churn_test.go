@@ -25,14 +25,15 @@ func TestOneEndpointChangesAFewLines(t *testing.T) {
 	}{
 		// Its line goes and one comes; which index it has depends on its address,
 		// so a few may change places.
-		{"an endpoint gets another address", 6, func(s *discoveryv1.EndpointSlice) { s.Endpoints[3].Addresses = []string{"10.127.0.1"} }},
+		{"an endpoint gets another address", 8, func(s *discoveryv1.EndpointSlice) { s.Endpoints[3].Addresses = []string{"10.127.0.1"} }},
 		// Its line goes, another takes its index, and the verdict is that of
-		// another count; the chains of a count that nobody had are new.
-		{"an endpoint leaves", 16, func(s *discoveryv1.EndpointSlice) { s.Endpoints = slices.Delete(s.Endpoints, 3, 4) }},
-		{"an endpoint comes", 16, func(s *discoveryv1.EndpointSlice) {
+		// another count; the chains of a count that nobody had are new. iptables
+		// has a probability for each endpoint of the pool, which all change.
+		{"an endpoint leaves", 24, func(s *discoveryv1.EndpointSlice) { s.Endpoints = slices.Delete(s.Endpoints, 3, 4) }},
+		{"an endpoint comes", 24, func(s *discoveryv1.EndpointSlice) {
 			s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{Addresses: []string{"10.127.0.1"}})
 		}},
-		{"an endpoint is not ready", 16, func(s *discoveryv1.EndpointSlice) {
+		{"an endpoint is not ready", 24, func(s *discoveryv1.EndpointSlice) {
 			no := false
 			s.Endpoints[3].Conditions.Ready = &no
 		}},
@@ -54,7 +55,8 @@ func TestOneEndpointChangesAFewLines(t *testing.T) {
 // changedService is the comment of the Service whose slice changes.
 const changedService = "svc-00250"
 
-// ruleLines compiles a cluster after a change of the 250th slice.
+// ruleLines compiles a cluster after a change of the 250th slice. It returns the
+// lines of all of a backend's text, by backend.
 func ruleLines(t *testing.T, endpoints int, change func(*discoveryv1.EndpointSlice)) map[string][]string {
 	t.Helper()
 	set := clustergen.Objects(clustergen.Size{Services: 500, Endpoints: endpoints})
@@ -67,7 +69,12 @@ func ruleLines(t *testing.T, endpoints int, change func(*discoveryv1.EndpointSli
 			t.Fatal(err)
 		}
 		for _, f := range a.Files {
-			out[b.Name()+"/"+f.Name] = strings.Split(string(f.Data), "\n")
+			if strings.HasSuffix(f.Name, ".bin") {
+				continue
+			}
+			for line := range strings.Lines(string(f.Data)) {
+				out[b.Name()] = append(out[b.Name()], f.Name+": "+strings.TrimSuffix(line, "\n"))
+			}
 		}
 	}
 	return out

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/testkit"
 	"github.com/planec/planec/ir"
@@ -16,17 +18,17 @@ import (
 // stickyProgram is one Service with affinity behind a ClusterIP, a load-balancer
 // address whose external route has the local endpoints only, and a nodePort.
 func stickyProgram(seconds uint32, endpoints ...string) *ir.Program {
-	p := kitchenSink()
-	p.Pools = []ir.Pool{poolOf("sticky", endpoints...), poolOf("sticky-local")}
+	p := irtest.KitchenSink()
+	p.Pools = []ir.Pool{irtest.Pool("sticky", endpoints...), irtest.Pool("sticky-local")}
 	for _, e := range p.Pools[0].Endpoints {
 		if e.Local {
 			p.Pools[1].Endpoints = append(p.Pools[1].Endpoints, e)
 		}
 	}
 	p.Frontends = []ir.Frontend{
-		frontendOf(ir.ClusterIP, "sticky", "10.96.0.1:90", "sticky"),
-		frontendOf(ir.LoadBalancer, "sticky", "203.0.113.3:90", "sticky"),
-		frontendOf(ir.NodePort, "sticky", "0.0.0.0:30090", "sticky"),
+		irtest.Frontend(ir.ClusterIP, "sticky", "10.96.0.1:90", "sticky"),
+		irtest.Frontend(ir.LoadBalancer, "sticky", "203.0.113.3:90", "sticky"),
+		irtest.Frontend(ir.NodePort, "sticky", "0.0.0.0:30090", "sticky"),
 	}
 	for i := range p.Frontends {
 		p.Frontends[i].Affinity = seconds

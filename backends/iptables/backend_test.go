@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/iptables"
 	"github.com/planec/planec/ir"
@@ -16,7 +18,7 @@ import (
 // TestDeterminism shuffles what has no order and wants the same bytes.
 func TestDeterminism(t *testing.T) {
 	for seed := range uint64(20) {
-		p := randomProgram(rand.New(rand.NewPCG(seed, 1)))
+		p := irtest.RandomProgram(rand.New(rand.NewPCG(seed, 1)))
 		want := emit(t, p, backends.DefaultOptions())
 		rng := rand.New(rand.NewPCG(seed, 2))
 		for range 5 {
@@ -35,7 +37,7 @@ func TestDeterminism(t *testing.T) {
 }
 
 func TestNoComments(t *testing.T) {
-	for name, text := range emit(t, kitchenSink(), backends.Options{MasqueradeBit: 14, NoComments: true}) {
+	for name, text := range emit(t, irtest.KitchenSink(), backends.Options{MasqueradeBit: 14, NoComments: true}) {
 		if strings.Contains(text, "comment") || strings.Contains(text, "cart") {
 			t.Errorf("%s has comments", name)
 		}
@@ -44,17 +46,17 @@ func TestNoComments(t *testing.T) {
 
 func TestMasqueradeBit(t *testing.T) {
 	for _, bit := range []int{-1, 32} {
-		if _, err := iptables.New(backends.Options{MasqueradeBit: bit}).Emit(kitchenSink()); err == nil {
+		if _, err := iptables.New(backends.Options{MasqueradeBit: bit}).Emit(irtest.KitchenSink()); err == nil {
 			t.Errorf("bit %d is taken", bit)
 		}
 	}
-	if files := emit(t, kitchenSink(), backends.Options{MasqueradeBit: 0}); !strings.Contains(files["iptables.rules"], "-j MARK --set-xmark 0x1/0x1\n") {
+	if files := emit(t, irtest.KitchenSink(), backends.Options{MasqueradeBit: 0}); !strings.Contains(files["iptables.rules"], "-j MARK --set-xmark 0x1/0x1\n") {
 		t.Error("bit 0 is not 0x1")
 	}
 }
 
 func TestUnknownPool(t *testing.T) {
-	p := kitchenSink()
+	p := irtest.KitchenSink()
 	p.Frontends[0].Internal.Pool = "nowhere"
 	if _, err := iptables.New(backends.DefaultOptions()).Emit(p); err == nil || !strings.Contains(err.Error(), "nowhere") {
 		t.Errorf("got %v", err)
@@ -64,7 +66,7 @@ func TestUnknownPool(t *testing.T) {
 // TestCheck: what Check reports is what Emit leaves out.
 func TestCheck(t *testing.T) {
 	b := iptables.New(backends.DefaultOptions())
-	p := kitchenSink()
+	p := irtest.KitchenSink()
 	if got := b.Check(p); len(got) != 0 {
 		t.Errorf("Check says %v", got)
 	}
@@ -115,7 +117,7 @@ func TestBounds(t *testing.T) {
 // manyPorts is one address, and the node, with very many ports of all
 // protocols, and one very large pool.
 func manyPorts() *ir.Program {
-	p := kitchenSink()
+	p := irtest.KitchenSink()
 	p.Frontends, p.Pools = nil, []ir.Pool{{ID: "large"}, {ID: "large6"}}
 	for i := range 1000 {
 		a := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
@@ -130,7 +132,7 @@ func manyPorts() *ir.Program {
 			if kind == ir.ExternalIP {
 				pool = "large6"
 			}
-			f := frontendOf(kind, fmt.Sprint("svc-", i), fmt.Sprintf("%s:%d", at, port), pool)
+			f := irtest.Frontend(kind, fmt.Sprint("svc-", i), fmt.Sprintf("%s:%d", at, port), pool)
 			f.Match.Protocol, f.Service.Protocol = protocol, protocol
 			f.ID += protocol.String()
 			p.Frontends = append(p.Frontends, f)
@@ -145,12 +147,12 @@ func FuzzNames(f *testing.F) {
 	f.Add("shop", "a\"b\n-A INPUT -j DROP\nCOMMIT", "\\")
 	f.Add("", strings.Repeat("n", 300), "'\x00")
 	f.Add("--", "!", "-j")
-	plain := emit(f, kitchenSink(), backends.Options{MasqueradeBit: 14})
+	plain := emit(f, irtest.KitchenSink(), backends.Options{MasqueradeBit: 14})
 	f.Fuzz(func(t *testing.T, namespace, name, port string) {
 		if namespace == "" || name == "" {
 			return
 		}
-		p := kitchenSink()
+		p := irtest.KitchenSink()
 		for i := range p.Frontends {
 			p.Frontends[i].Service.Namespace, p.Frontends[i].Service.Name, p.Frontends[i].Service.Port = namespace, name, port
 		}

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/iptables"
 	"github.com/planec/planec/ir"
@@ -14,7 +16,7 @@ import (
 func manyServices(n int) *ir.Program {
 	p := &ir.Program{Node: ir.Node{
 		Name:  "node-a",
-		Local: ir.LocalDetector{Mode: ir.DetectCIDR, CIDRs: prefixes("10.0.0.0/12")},
+		Local: ir.LocalDetector{Mode: ir.DetectCIDR, CIDRs: irtest.Prefixes("10.0.0.0/12")},
 	}}
 	for i := range n {
 		vip := netip.AddrFrom4([4]byte{10, 96 + byte(i>>16), byte(i >> 8), byte(i)})
@@ -27,7 +29,7 @@ func manyServices(n int) *ir.Program {
 		}
 		p.Pools = append(p.Pools, pool)
 		p.ClusterIPs = append(p.ClusterIPs, vip)
-		p.Frontends = append(p.Frontends, frontendOf(ir.ClusterIP, id, vip.String()+":80", id))
+		p.Frontends = append(p.Frontends, irtest.Frontend(ir.ClusterIP, id, vip.String()+":80", id))
 	}
 	p.Normalize()
 	return p

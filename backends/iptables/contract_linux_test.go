@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/planec/planec/backends"
@@ -21,7 +23,7 @@ func TestCanonical(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		programs := goldens()
 		for seed := range uint64(10) {
-			programs[fmt.Sprint("seed-", seed)] = randomProgram(rand.New(rand.NewPCG(seed, 9)))
+			programs[fmt.Sprint("seed-", seed)] = irtest.RandomProgram(rand.New(rand.NewPCG(seed, 9)))
 		}
 		programs["many"], programs["ports"] = manyServices(300), manyPorts()
 		for name, p := range programs {
@@ -107,7 +109,7 @@ func TestJumpsComeBack(t *testing.T) {
 func TestSecondLoadKeepsBindings(t *testing.T) {
 	require(t)
 	r := testkit.New(t, testkit.Spec{})
-	files := emit(t, kitchenSink(), backends.DefaultOptions())
+	files := emit(t, irtest.KitchenSink(), backends.DefaultOptions())
 	mustLoad(t, r, "legacy", files)
 	out, err := r.Run("", "ipset", "list", "-n")
 	if err != nil {
@@ -118,7 +120,7 @@ func TestSecondLoadKeepsBindings(t *testing.T) {
 	if _, err := r.Run("", "ipset", "add", sets[i], "192.0.2.7", "timeout", "1000"); err != nil {
 		t.Fatal(err)
 	}
-	mustLoad(t, r, "legacy", emit(t, kitchenSink(), odd))
+	mustLoad(t, r, "legacy", emit(t, irtest.KitchenSink(), odd))
 	if _, err := r.Run("", "ipset", "test", sets[i], "192.0.2.7"); err != nil {
 		t.Error(err)
 	}
@@ -232,9 +234,9 @@ func TestUnusualNames(t *testing.T) {
 			{Mode: ir.DetectInterface, Interface: "-br.0@a"},
 			{Mode: ir.DetectInterfacePrefix, Interface: "fifteen-letters"},
 			{Mode: ir.DetectInterfacePrefix, Interface: "14-letters-all"},
-			{Mode: ir.DetectCIDR, CIDRs: prefixes("0.0.0.0/0", "fd00:10:1::/64", "fd00:10:2::/64")},
+			{Mode: ir.DetectCIDR, CIDRs: irtest.Prefixes("0.0.0.0/0", "fd00:10:1::/64", "fd00:10:2::/64")},
 		} {
-			p := kitchenSink()
+			p := irtest.KitchenSink()
 			p.Node.Local = local
 			r := testkit.New(t, testkit.Spec{})
 			files := emit(t, p, backends.DefaultOptions())

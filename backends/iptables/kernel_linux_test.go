@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/internal/randomcluster"
@@ -115,7 +117,7 @@ func TestKernelRandomPrograms(t *testing.T) {
 		for seed := range uint64(20) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 7))
-				p := randomProgram(rng)
+				p := irtest.RandomProgram(rng)
 				run(t, variant, p, testkit.RandomFlows(rng, p, 300), backends.DefaultOptions())
 			})
 		}
@@ -148,7 +150,7 @@ func TestKernelManyPorts(t *testing.T) {
 // TestSpread counts who answers: shares by weight, also of a pool of groups.
 func TestSpread(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
-		p := kitchenSink()
+		p := irtest.KitchenSink()
 		p.Pools[0].Endpoints = nil
 		total := 0
 		for i := range 40 {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/backends"
@@ -142,7 +144,7 @@ func BenchmarkConnect(b *testing.B) {
 }
 
 func connects(b *testing.B, p *ir.Program, variant string, s shape) {
-	r := testkit.New(b, testkit.Spec{NodeAddrs: addrs("192.168.9.1")})
+	r := testkit.New(b, testkit.Spec{NodeAddrs: irtest.Addrs("192.168.9.1")})
 	if _, err := r.Run("", "ip", "route", "add", "local", "10.0.0.0/8", "dev", "lo"); err != nil {
 		b.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/ir"
@@ -13,7 +15,7 @@ import (
 
 // TestCheck wants one message of each kind from a program that has all.
 func TestCheck(t *testing.T) {
-	p := kitchenSink()
+	p := irtest.KitchenSink()
 	p.Pools[0].Endpoints[0].Weight = 2
 	p.Frontends[len(p.Frontends)-1].Affinity = 40 * 86400
 	list := ipvs.New(backends.Options{MasqueradeBit: 14, Scheduler: "lc"}).Check(p)
@@ -48,9 +50,9 @@ func TestCheck(t *testing.T) {
 func TestTooManyMarks(t *testing.T) {
 	const n = 8192 + 3
 	p := &ir.Program{Node: ir.Node{Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}}}
-	p.Pools = []ir.Pool{poolOf("all", "+10.1.0.2:8080", "10.1.1.2:8080"), poolOf("local", "+10.1.0.2:8080")}
+	p.Pools = []ir.Pool{irtest.Pool("all", "+10.1.0.2:8080", "10.1.1.2:8080"), irtest.Pool("local", "+10.1.0.2:8080")}
 	for i := range n {
-		f := frontendOf(ir.LoadBalancer, fmt.Sprintf("s-%d", i), fmt.Sprintf("203.0.%d.%d:80", 113+i/250, i%250), "all")
+		f := irtest.Frontend(ir.LoadBalancer, fmt.Sprintf("s-%d", i), fmt.Sprintf("203.0.%d.%d:80", 113+i/250, i%250), "all")
 		f.External.Pool = "local"
 		p.Frontends = append(p.Frontends, f)
 	}
@@ -79,9 +81,9 @@ func TestOptions(t *testing.T) {
 
 // TestMarksStay: a new Service moves no other's mark.
 func TestMarksStay(t *testing.T) {
-	before := emit(t, kitchenSink(), backends.DefaultOptions())
-	p := kitchenSink()
-	f := frontendOf(ir.LoadBalancer, "another", "203.0.113.9:80", "cart")
+	before := emit(t, irtest.KitchenSink(), backends.DefaultOptions())
+	p := irtest.KitchenSink()
+	f := irtest.Frontend(ir.LoadBalancer, "another", "203.0.113.9:80", "cart")
 	f.External.Pool = "cart-local"
 	p.Frontends = append(p.Frontends, f)
 	p.Normalize()

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/internal/interp/interptest"
@@ -20,7 +22,7 @@ func TestRandomPrograms(t *testing.T) {
 	const programs, packets = 400, 500
 	compared, other := 0, 0
 	for seed := range uint64(programs) {
-		p := randomProgram(rand.New(rand.NewPCG(seed, 7)))
+		p := irtest.RandomProgram(rand.New(rand.NewPCG(seed, 7)))
 		b := ipvs.New(backends.Options{MasqueradeBit: int(seed % 32), Scheduler: ipvs.Schedulers()[seed%5]})
 		a := emit(t, p, backends.Options{MasqueradeBit: int(seed % 32), Scheduler: ipvs.Schedulers()[seed%5]})
 		i, err := interp.New(a.File, p.Node.Addresses, true)

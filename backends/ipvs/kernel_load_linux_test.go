@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/planec/planec/backends"
@@ -23,7 +25,7 @@ func TestKernelOddPrograms(t *testing.T) {
 	inside(t)
 	programs := goldens()
 	for seed := range uint64(8) {
-		programs[fmt.Sprintf("seed-%d", seed)] = randomProgram(rand.New(rand.NewPCG(seed, 7)))
+		programs[fmt.Sprintf("seed-%d", seed)] = irtest.RandomProgram(rand.New(rand.NewPCG(seed, 7)))
 	}
 	for name, p := range programs {
 		t.Run(name, func(t *testing.T) {
@@ -148,7 +150,7 @@ func TestKernelReplaces(t *testing.T) {
 // TestKernelBalances counts who answers, and holds clients to their endpoints.
 func TestKernelBalances(t *testing.T) {
 	inside(t)
-	p := kitchenSink()
+	p := irtest.KitchenSink()
 	p.Pools[0].Endpoints[1].Weight = 2
 	r := testkit.New(t, testkit.SpecFor(p, nil))
 	if err := load(r, ipvs.New(backends.DefaultOptions()), p); err != nil {
@@ -189,7 +191,7 @@ func flow(from eval.Entry, src, dst string) testkit.Flow {
 // kernel takes the virtual one, which no endpoint may see.
 func TestKernelUnboundClient(t *testing.T) {
 	inside(t)
-	p := kitchenSink()
+	p := irtest.KitchenSink()
 	for i := range p.Frontends {
 		p.Frontends[i].Internal.Masquerade, p.Frontends[i].External.Masquerade = ir.MasqueradeNever, ir.MasqueradeNever
 	}

@@ -1,117 +1,12 @@
 package ipvs_test
 
 import (
-	"fmt"
-	"net/netip"
 	"testing"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/ir"
 )
-
-// frontendOf returns a frontend of a TCP Service port with both routes equal.
-func frontendOf(kind ir.FrontendKind, service, at, pool string) ir.Frontend {
-	f := ir.Frontend{
-		Kind:     kind,
-		Service:  ir.ServicePort{Namespace: "shop", Name: service, Port: "http", Protocol: ir.TCP},
-		Internal: ir.Route{Pool: pool, Masquerade: ir.MasqueradeUnlessLocalSource, OnEmpty: ir.Reject},
-	}
-	f.External = f.Internal
-	ap := netip.MustParseAddrPort(at)
-	f.Match = ir.Match{Family: ir.FamilyOf(ap.Addr()), Protocol: ir.TCP, Port: ap.Port()}
-	if kind != ir.NodePort {
-		f.Match.Address = ap.Addr()
-	}
-	f.ID = fmt.Sprintf("shop/%s/http/tcp/%v/%v", service, kind, f.Match)
-	return f
-}
-
-// poolOf returns a pool; an endpoint that starts with "+" is local.
-func poolOf(id string, endpoints ...string) ir.Pool {
-	p := ir.Pool{ID: id}
-	for _, e := range endpoints {
-		local := e[0] == '+'
-		if local {
-			e = e[1:]
-		}
-		p.Endpoints = append(p.Endpoints, ir.Endpoint{Address: netip.MustParseAddrPort(e), Local: local, Weight: 1})
-	}
-	return p
-}
-
-func addrs(list ...string) []netip.Addr {
-	var out []netip.Addr
-	for _, a := range list {
-		out = append(out, netip.MustParseAddr(a))
-	}
-	return out
-}
-
-func prefixes(list ...string) []netip.Prefix {
-	var out []netip.Prefix
-	for _, p := range list {
-		out = append(out, netip.MustParsePrefix(p))
-	}
-	return out
-}
-
-// kitchenSink is a program with one of everything, in both families.
-func kitchenSink() *ir.Program {
-	p := &ir.Program{
-		Node: ir.Node{
-			Name:      "node-a",
-			Addresses: addrs("192.168.9.1", "fd00:9::1"),
-			NodePorts: ir.NodePortScope{
-				Addresses: addrs("192.168.9.1", "fd00:9::1"), Prefixes: prefixes("10.0.0.0/8", "fd00:10::/32"),
-			},
-			Local:        ir.LocalDetector{Mode: ir.DetectCIDR, CIDRs: prefixes("10.1.0.0/24", "fd00:10:1::/64")},
-			ServiceCIDRs: prefixes("10.96.0.0/16", "fd00:96::/108"),
-			DropInvalid:  true,
-		},
-		ClusterIPs: addrs("10.96.0.1", "10.96.0.2", "fd00:96::1"),
-		Masquerade: ir.Masquerade{Families: ir.Families(), Exclude: prefixes("10.0.0.0/8", "172.16.0.0/12", "fd00::/8")},
-		Pools: []ir.Pool{
-			poolOf("cart", "+10.1.0.2:8080", "10.1.1.2:8080", "10.1.2.2:8080"),
-			poolOf("cart-local", "+10.1.0.2:8080"),
-			poolOf("cart6", "+[fd00:10:1::2]:8080", "[fd00:10:2::2]:8080"),
-			poolOf("empty"),
-			poolOf("sticky", "+10.1.0.2:9090", "10.1.1.2:9090"),
-			poolOf("sticky-local", "+10.1.0.2:9090"),
-		},
-	}
-	cluster := frontendOf(ir.ClusterIP, "cart", "10.96.0.1:80", "cart")
-	lb := frontendOf(ir.LoadBalancer, "cart", "203.0.113.1:80", "cart")
-	lb.External = ir.Route{Pool: "cart-local", Masquerade: ir.MasqueradeNever, OnEmpty: ir.Drop}
-	lb.Internal.Masquerade = ir.MasqueradeAlways
-	lb.SourceRanges = prefixes("192.0.2.0/24", "198.51.100.7/32")
-	nodePort := frontendOf(ir.NodePort, "cart", "0.0.0.0:30080", "cart")
-	nodePort.Internal, nodePort.External = lb.Internal, lb.External
-	gone := frontendOf(ir.ClusterIP, "gone", "10.96.0.2:80", "empty")
-	goneLocal := frontendOf(ir.NodePort, "gone-local", "0.0.0.0:30081", "cart")
-	goneLocal.External = ir.Route{Pool: "empty", Masquerade: ir.MasqueradeNever, OnEmpty: ir.Drop}
-	gonePort := frontendOf(ir.NodePort, "gone", "0.0.0.0:30082", "empty")
-	always := frontendOf(ir.ExternalIP, "cart", "203.0.113.2:80", "cart")
-	always.Internal.Masquerade, always.External.Masquerade = ir.MasqueradeAlways, ir.MasqueradeAlways
-	p.Frontends = []ir.Frontend{cluster, lb, nodePort, gone, goneLocal, gonePort, always}
-	for _, f := range []ir.Frontend{
-		frontendOf(ir.ClusterIP, "sticky", "10.96.0.1:90", "sticky"),
-		frontendOf(ir.LoadBalancer, "sticky", "203.0.113.3:90", "sticky"),
-		frontendOf(ir.NodePort, "sticky", "0.0.0.0:30090", "sticky"),
-	} {
-		f.Affinity = 10800
-		if f.Kind != ir.ClusterIP {
-			f.External = ir.Route{Pool: "sticky-local", Masquerade: ir.MasqueradeNever, OnEmpty: ir.Drop}
-		}
-		p.Frontends = append(p.Frontends, f)
-	}
-	p.Frontends = append(p.Frontends, frontendOf(ir.ClusterIP, "cart", "[fd00:96::1]:80", "cart6"))
-	nodePort6 := frontendOf(ir.NodePort, "cart", "[::]:30080", "cart6")
-	nodePort6.External.Masquerade = ir.MasqueradeAlways
-	p.Frontends = append(p.Frontends, nodePort6)
-	p.Normalize()
-	return p
-}
 
 func emit(t testing.TB, p *ir.Program, opts backends.Options) backends.Artifact {
 	t.Helper()

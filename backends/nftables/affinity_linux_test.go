@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/testkit"
 	"github.com/planec/planec/ir"
@@ -17,18 +19,18 @@ import (
 // stickyProgram is one Service with affinity behind a ClusterIP, a load-balancer
 // address with an external pool of its own, and a nodePort.
 func stickyProgram(seconds uint32, endpoints ...string) *ir.Program {
-	p := kitchenSink()
+	p := irtest.KitchenSink()
 	p.Pools, p.Frontends = nil, nil
-	p.Pools = []ir.Pool{poolOf("sticky", endpoints...), poolOf("sticky-local")}
+	p.Pools = []ir.Pool{irtest.Pool("sticky", endpoints...), irtest.Pool("sticky-local")}
 	for _, e := range p.Pools[0].Endpoints {
 		if e.Local {
 			p.Pools[1].Endpoints = append(p.Pools[1].Endpoints, e)
 		}
 	}
 	for _, f := range []ir.Frontend{
-		frontendOf(ir.ClusterIP, "sticky", "10.96.0.1:90", "sticky"),
-		frontendOf(ir.LoadBalancer, "sticky", "203.0.113.3:90", "sticky"),
-		frontendOf(ir.NodePort, "sticky", "0.0.0.0:30090", "sticky"),
+		irtest.Frontend(ir.ClusterIP, "sticky", "10.96.0.1:90", "sticky"),
+		irtest.Frontend(ir.LoadBalancer, "sticky", "203.0.113.3:90", "sticky"),
+		irtest.Frontend(ir.NodePort, "sticky", "0.0.0.0:30090", "sticky"),
 	} {
 		f.Affinity = seconds
 		if f.Kind == ir.LoadBalancer {
@@ -205,10 +207,10 @@ func TestAffinityWhenEndpointsChange(t *testing.T) {
 // have another key.
 func TestAffinityIPv6(t *testing.T) {
 	testkit.Require(t, "nft")
-	p := kitchenSink()
-	p.Pools = []ir.Pool{poolOf("sticky", "+[fd00:10:1::2]:90", "[fd00:10:2::2]:90", "[fd00:10:2::3]:90", "[fd00:10:2::4]:90")}
+	p := irtest.KitchenSink()
+	p.Pools = []ir.Pool{irtest.Pool("sticky", "+[fd00:10:1::2]:90", "[fd00:10:2::2]:90", "[fd00:10:2::3]:90", "[fd00:10:2::4]:90")}
 	p.Frontends = []ir.Frontend{
-		frontendOf(ir.ClusterIP, "sticky", "[fd00:96::1]:90", "sticky"), frontendOf(ir.NodePort, "sticky", "[::]:30090", "sticky"),
+		irtest.Frontend(ir.ClusterIP, "sticky", "[fd00:96::1]:90", "sticky"), irtest.Frontend(ir.NodePort, "sticky", "[::]:30090", "sticky"),
 	}
 	for i := range p.Frontends {
 		p.Frontends[i].Affinity = 10800

@@ -5,13 +5,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/planec/planec/backends"
 )
 
 // TestDeterminism shuffles what has no order and wants the same bytes.
 func TestDeterminism(t *testing.T) {
 	for seed := range uint64(20) {
-		p := randomProgram(rand.New(rand.NewPCG(seed, 1)))
+		p := irtest.RandomProgram(rand.New(rand.NewPCG(seed, 1)))
 		want := emit(t, p, backends.DefaultOptions())
 		rng := rand.New(rand.NewPCG(seed, 2))
 		for range 5 {
@@ -41,7 +43,7 @@ func TestOneEndpointLess(t *testing.T) {
 }
 
 func TestNoComments(t *testing.T) {
-	text := emit(t, kitchenSink(), backends.Options{MasqueradeBit: 14, NoComments: true})
+	text := emit(t, irtest.KitchenSink(), backends.Options{MasqueradeBit: 14, NoComments: true})
 	if strings.Contains(text, "comment") || strings.Contains(text, "cart") {
 		t.Error("there are comments")
 	}
@@ -49,18 +51,18 @@ func TestNoComments(t *testing.T) {
 
 func TestMasqueradeBit(t *testing.T) {
 	for _, bit := range []int{-1, 32} {
-		if _, err := New(backends.Options{MasqueradeBit: bit}).Emit(kitchenSink()); err == nil {
+		if _, err := New(backends.Options{MasqueradeBit: bit}).Emit(irtest.KitchenSink()); err == nil {
 			t.Errorf("bit %d is taken", bit)
 		}
 	}
-	if text := emit(t, kitchenSink(), backends.Options{MasqueradeBit: 0}); !strings.Contains(text, "| 0x00000001\n") {
+	if text := emit(t, irtest.KitchenSink(), backends.Options{MasqueradeBit: 0}); !strings.Contains(text, "| 0x00000001\n") {
 		t.Error("bit 0 is not 0x00000001")
 	}
 }
 
 // TestTooManySlots: what Check reports is what Emit leaves out.
 func TestTooManySlots(t *testing.T) {
-	p := kitchenSink()
+	p := irtest.KitchenSink()
 	p.Pools[0].Endpoints[0].Weight, p.Pools[0].Endpoints[1].Weight = 65535, 65534
 	b := New(backends.DefaultOptions())
 	if got := b.Check(p); len(got) != 1 || !strings.Contains(got[0].Message, p.Pools[0].ID) {
@@ -70,7 +72,7 @@ func TestTooManySlots(t *testing.T) {
 	if strings.Contains(text, "10.96.0.1 . tcp . 80 ") || !strings.Contains(text, "fd00:96::1 . tcp . 80 ") {
 		t.Error("not exactly the frontends of the pool are left out")
 	}
-	if got := b.Check(kitchenSink()); len(got) != 0 {
+	if got := b.Check(irtest.KitchenSink()); len(got) != 0 {
 		t.Errorf("Check says %v of a program without weights", got)
 	}
 }
@@ -100,7 +102,7 @@ func TestDuration(t *testing.T) {
 }
 
 func TestUnknownPool(t *testing.T) {
-	p := kitchenSink()
+	p := irtest.KitchenSink()
 	p.Frontends[0].Internal.Pool = "nowhere"
 	if _, err := New(backends.DefaultOptions()).Emit(p); err == nil || !strings.Contains(err.Error(), "nowhere") {
 		t.Errorf("got %v", err)

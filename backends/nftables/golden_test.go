@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/planec/planec/backends"
@@ -17,17 +19,17 @@ var update = flag.Bool("update", false, "rewrite testdata")
 
 // goldens are the programs whose text is kept; the kernel tests load each.
 func goldens() map[string]*ir.Program {
-	byInterface := kitchenSink()
+	byInterface := irtest.KitchenSink()
 	byInterface.Node.Local = ir.LocalDetector{Mode: ir.DetectInterfacePrefix, Interface: "veth"}
 	small := &ir.Program{
 		Node:       ir.Node{Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}},
-		ClusterIPs: addrs("10.96.0.1"),
-		Pools:      []ir.Pool{poolOf("cart", "10.1.0.2:8080", "10.1.1.2:8080")},
-		Frontends:  []ir.Frontend{frontendOf(ir.ClusterIP, "cart", "10.96.0.1:80", "cart")},
+		ClusterIPs: irtest.Addrs("10.96.0.1"),
+		Pools:      []ir.Pool{irtest.Pool("cart", "10.1.0.2:8080", "10.1.1.2:8080")},
+		Frontends:  []ir.Frontend{irtest.Frontend(ir.ClusterIP, "cart", "10.96.0.1:80", "cart")},
 	}
 	small.Frontends[0].Internal.Masquerade = ir.MasqueradeNever
 	small.Frontends[0].External.Masquerade = ir.MasqueradeNever
-	hostile := kitchenSink()
+	hostile := irtest.KitchenSink()
 	for i := range hostile.Frontends {
 		hostile.Frontends[i].Service.Name = "a\"b\n} ; flush ruleset\\\x00$x@y #" + strings.Repeat("n", 253)
 		hostile.Frontends[i].Service.Port = "{\u2028"
@@ -36,7 +38,7 @@ func goldens() map[string]*ir.Program {
 		"hostile-names":  hostile,
 		"empty":          {Node: ir.Node{Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}}},
 		"small":          small,
-		"everything":     kitchenSink(),
+		"everything":     irtest.KitchenSink(),
 		"veth-detection": byInterface,
 	}
 }

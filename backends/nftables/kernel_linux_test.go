@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/planec/planec/internal/irtest"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/planec/planec/backends"
@@ -78,7 +80,7 @@ func TestReplaces(t *testing.T) {
 // TestSpread counts who answers.
 func TestSpread(t *testing.T) {
 	testkit.Require(t, "nft")
-	p := kitchenSink()
+	p := irtest.KitchenSink()
 	p.Pools[0].Endpoints[1].Weight = 2
 	r := testkit.New(t, testkit.SpecFor(p, nil))
 	load(t, r, emit(t, p, backends.DefaultOptions()))
@@ -154,7 +156,7 @@ func TestKernelRandomPrograms(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 7))
-			p := randomProgram(rng)
+			p := irtest.RandomProgram(rng)
 			text := emit(t, p, backends.DefaultOptions())
 			testkit.RunProgram(t, p, testkit.RandomFlows(rng, p, 300), func(r *testkit.Rig) error {
 				load(t, r, text)

@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"internal/manifest":          {"compiler/objects", "ir", "ir/diag"},
 	"internal/nodeconfig":        {"backends", "backends/ipvs", "compiler/objects", "ir", "ir/diag"},
 	"internal/clustergen":        {"compiler/objects", "ir"},
+	"internal/irtest":            {"ir"},
 	"internal/randomcluster":     {"compiler/objects", "ir"},
 	"internal/bench":             {"backends", "backends/nftables", "backends/registry", "compiler", "compiler/objects", "internal/clustergen", "internal/manifest"},
 	"internal/testkit":           {"ir", "ir/eval"},

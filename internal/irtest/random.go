@@ -1,4 +1,4 @@
-package nftables
+package irtest
 
 import (
 	"fmt"
@@ -9,14 +9,14 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// randomProgram makes a small program with every feature somewhere, also in
+// RandomProgram makes a small program with every feature somewhere, also in
 // combinations that no compiler makes.
-func randomProgram(rng *rand.Rand) *ir.Program {
-	p := kitchenSink()
+func RandomProgram(rng *rand.Rand) *ir.Program {
+	p := KitchenSink()
 	p.Node.Local = []ir.LocalDetector{
 		p.Node.Local,
 		{Mode: ir.DetectNone},
-		{Mode: ir.DetectCIDR, CIDRs: prefixes("10.1.0.0/25", "10.1.0.128/26")},
+		{Mode: ir.DetectCIDR, CIDRs: Prefixes("10.1.0.0/25", "10.1.0.128/26")},
 		{Mode: ir.DetectInterface, Interface: "cni0"},
 		{Mode: ir.DetectInterfacePrefix, Interface: "cali"},
 	}[rng.IntN(5)]
@@ -24,7 +24,7 @@ func randomProgram(rng *rand.Rand) *ir.Program {
 		p.Masquerade = ir.Masquerade{}
 	}
 	p.Node.NodePorts = []ir.NodePortScope{
-		p.Node.NodePorts, {}, {Prefixes: prefixes("0.0.0.0/0", "::/0")}, {Addresses: addrs("192.168.9.1")},
+		p.Node.NodePorts, {}, {Prefixes: Prefixes("0.0.0.0/0", "::/0")}, {Addresses: Addrs("192.168.9.1")},
 	}[rng.IntN(4)]
 	p.Pools, p.Frontends, p.ClusterIPs = nil, nil, nil
 	for i := range 8 {
@@ -67,7 +67,7 @@ func randomFrontend(rng *rand.Rand, p *ir.Program, i int) ir.Frontend {
 	kind := ir.FrontendKinds()[rng.IntN(4)]
 	six := rng.IntN(2)
 	at := fmt.Sprintf("%s:%d", []string{"10.96.0.%d", "[fd00:96::%d]"}[six], 30000+i)
-	ranges := prefixes("10.1.0.0/24", "192.0.2.0/24")
+	ranges := Prefixes("10.1.0.0/24", "192.0.2.0/24")
 	if kind != ir.ClusterIP {
 		at = fmt.Sprintf("%s:%d", []string{"203.0.113.%d", "[2001:db8:1::%d]"}[six], 30000+i)
 	}
@@ -77,9 +77,9 @@ func randomFrontend(rng *rand.Rand, p *ir.Program, i int) ir.Frontend {
 		at = fmt.Sprintf("%s:%d", []string{"192.168.9.1", "[fd00:9::1]"}[six], 30000+i)
 	}
 	if six == 1 {
-		ranges = prefixes("2001:db8:2::/48", "fd00:10:1::/64")
+		ranges = Prefixes("2001:db8:2::/48", "fd00:10:1::/64")
 	}
-	f := frontendOf(kind, fmt.Sprintf("svc-%d", i/2), at, "")
+	f := Frontend(kind, fmt.Sprintf("svc-%d", i/2), at, "")
 	route := func() ir.Route {
 		return ir.Route{
 			Pool:       p.Pools[4*six+rng.IntN(4)].ID,
@@ -91,8 +91,11 @@ func randomFrontend(rng *rand.Rand, p *ir.Program, i int) ir.Frontend {
 	if rng.IntN(2) == 0 {
 		f.External = f.Internal
 	}
-	if rng.IntN(5) == 0 {
+	switch rng.IntN(8) {
+	case 0:
 		f.SourceRanges = ranges
+	case 1:
+		f.SourceRanges = Prefixes([]string{"0.0.0.0/0", "::/0"}[six])
 	}
 	if rng.IntN(3) == 0 {
 		f.Affinity = uint32(1 + rng.IntN(100000))

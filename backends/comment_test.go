@@ -1,4 +1,4 @@
-package ipvs
+package backends
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-func FuzzComment(f *testing.F) {
+func FuzzName(f *testing.F) {
 	for _, s := range []string{
 		"cart", `"`, "a\nb", `\`, "\x00", "$x", "@set", "}", "ä", "\xff", strings.Repeat("n", 253), "*/", "#", "a b", "'", "`",
 	} {
@@ -17,13 +17,8 @@ func FuzzComment(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, namespace, name, port string) {
 		s := ir.ServicePort{Namespace: namespace, Name: name, Port: port}
-		got := string(appendComment(nil, s))
-		body, found := strings.CutPrefix(got, ` comment "`)
-		body, closed := strings.CutSuffix(body, `"`)
-		if !found || !closed {
-			t.Fatalf("%q is no comment", got)
-		}
-		if len(body) > maxComment {
+		body := string(AppendName(nil, s))
+		if len(body) > maxName {
 			t.Errorf("%d bytes: %q", len(body), body)
 		}
 		for _, c := range []byte(body) {
@@ -34,9 +29,9 @@ func FuzzComment(f *testing.F) {
 	})
 }
 
-// TestCommentTellsApart: names that look the same after escaping or shortening
-// have different comments.
-func TestCommentTellsApart(t *testing.T) {
+// TestNameTellsApart: names that look the same after escaping or shortening
+// stay different.
+func TestNameTellsApart(t *testing.T) {
 	long := strings.Repeat("n", 253)
 	seen := make(map[string]ir.ServicePort)
 	for _, s := range []ir.ServicePort{
@@ -49,13 +44,13 @@ func TestCommentTellsApart(t *testing.T) {
 		{Namespace: "a/b", Name: "c"},
 		{Namespace: "a", Name: "b/c"},
 	} {
-		c := string(appendComment(nil, s))
+		c := string(AppendName(nil, s))
 		if other, dup := seen[c]; dup {
 			t.Errorf("%v and %v are both %s", s, other, c)
 		}
 		seen[c] = s
 	}
-	if got := string(appendComment(nil, ir.ServicePort{Namespace: "shop", Name: "cart", Port: "http"})); got != ` comment "shop/cart:http"` {
+	if got := string(AppendName(nil, ir.ServicePort{Namespace: "shop", Name: "cart", Port: "http"})); got != "shop/cart:http" {
 		t.Errorf("got %s", got)
 	}
 }

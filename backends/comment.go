@@ -1,0 +1,60 @@
+package backends
+
+import (
+	"hash/fnv"
+	"strconv"
+
+	"github.com/planec/planec/ir"
+)
+
+// maxName bounds the name of a Service port in a comment. It is what the
+// strictest of the kernel's stores leaves room for: libnftnl keeps 128 bytes
+// with the final NUL (NFTNL_UDATA_COMMENT_MAXLEN), xt_comment and ipset 256.
+const maxName = 120
+
+// AppendName appends "namespace/name:port", made to stand between quotes in any
+// rule language: only characters that mean nothing to anyone pass, since nft and
+// ipset have no escapes. A name that had to be changed or shortened ends in a
+// hash of the whole one.
+func AppendName(b []byte, s ir.ServicePort) []byte {
+	start, changed := len(b), false
+	b, changed = appendPlain(b, s.Namespace, changed)
+	b = append(b, '/')
+	b, changed = appendPlain(b, s.Name, changed)
+	if s.Port != "" {
+		b = append(b, ':')
+		b, changed = appendPlain(b, s.Port, changed)
+	}
+	if changed || len(b)-start > maxName {
+		b = appendHash(b[:min(len(b), start+maxName-len("~0011223344556677"))], s)
+	}
+	return b
+}
+
+// appendPlain appends s with every byte replaced that Kubernetes would not
+// allow in the name of a Service or a port.
+func appendPlain(b []byte, s string, changed bool) ([]byte, bool) {
+	for i := range len(s) {
+		c := s[i]
+		ok := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_'
+		if !ok {
+			c, changed = '?', true
+		}
+		b = append(b, c)
+	}
+	return b, changed
+}
+
+func appendHash(b []byte, s ir.ServicePort) []byte {
+	h := fnv.New64a()
+	for _, part := range []string{s.Namespace, s.Name, s.Port} {
+		_, _ = h.Write([]byte(part))
+		_, _ = h.Write([]byte{0})
+	}
+	b = append(b, '~')
+	sum := strconv.FormatUint(h.Sum64(), 16)
+	for range 16 - len(sum) {
+		b = append(b, '0')
+	}
+	return append(b, sum...)
+}
