@@ -6,13 +6,16 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/planec/planec/internal/manifest"
 )
 
+// mostMiB is how much memory one hostile input may make the process ask for; the
+// largest document here alone has 200.
+const mostMiB = 128
+
 // TestHostile feeds what no cluster prints, and asks for an answer within
-// bounded time and memory.
+// bounded memory.
 func TestHostile(t *testing.T) {
 	head := "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
 	jsonHead := `{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"x":`
@@ -48,7 +51,6 @@ func TestHostile(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			start := time.Now()
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			_, diags, err := manifest.Load(t.Context(), manifest.Options{Paths: []string{"-"}, Stdin: tt.text})
@@ -60,11 +62,10 @@ func TestHostile(t *testing.T) {
 			if !strings.Contains(all, tt.want) {
 				t.Errorf("no %q in %.2000s", tt.want, all)
 			}
-			if took := time.Since(start); took > 20*time.Second {
-				t.Errorf("took %v", took)
-			}
-			if grown := int64(after.Sys) - int64(before.Sys); grown > 1<<30 {
-				t.Errorf("needed %d MiB", grown>>20)
+			grown := (int64(after.Sys) - int64(before.Sys)) >> 20
+			t.Logf("needed %d MiB more than the cases before", grown)
+			if grown > mostMiB {
+				t.Errorf("needed %d MiB, want at most %d", grown, mostMiB)
 			}
 		})
 	}
