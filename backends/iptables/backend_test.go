@@ -88,7 +88,7 @@ func TestCheck(t *testing.T) {
 // everything.
 func TestBounds(t *testing.T) {
 	programs := goldens()
-	programs["many"], programs["ports"] = manyServices(20000), manyPorts()
+	programs["many"], programs["ports"] = irtest.ManyServices(20000), manyPorts()
 	for name, p := range programs {
 		for file, text := range emit(t, p, backends.DefaultOptions()) {
 			seen := make(map[string]bool)

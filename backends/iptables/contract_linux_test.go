@@ -25,7 +25,7 @@ func TestCanonical(t *testing.T) {
 		for seed := range uint64(10) {
 			programs[fmt.Sprint("seed-", seed)] = irtest.RandomProgram(rand.New(rand.NewPCG(seed, 9)))
 		}
-		programs["many"], programs["ports"] = manyServices(300), manyPorts()
+		programs["many"], programs["ports"] = irtest.ManyServices(300), manyPorts()
 		for name, p := range programs {
 			for _, opts := range []backends.Options{backends.DefaultOptions(), odd} {
 				t.Run(fmt.Sprintf("%s/bit=%d", name, opts.MasqueradeBit), func(t *testing.T) {

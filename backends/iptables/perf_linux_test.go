@@ -111,7 +111,7 @@ func restore(b *testing.B, r *testkit.Rig, files [][2]string) {
 func BenchmarkRestore(b *testing.B) {
 	require(b)
 	for _, n := range []int{1000, 10000, 30000} {
-		p := manyServices(n)
+		p := irtest.ManyServices(n)
 		for _, variant := range variants {
 			for _, s := range shapes() {
 				b.Run(fmt.Sprintf("services=%d/%s/%s", n, variant, s.name), func(b *testing.B) {
@@ -134,7 +134,7 @@ func BenchmarkRestore(b *testing.B) {
 func BenchmarkConnect(b *testing.B) {
 	require(b)
 	for _, n := range []int{1000, 10000, 30000} {
-		p := manyServices(n)
+		p := irtest.ManyServices(n)
 		for _, variant := range variants {
 			for _, s := range append(shapes(), shape{name: "none"}) {
 				b.Run(fmt.Sprintf("services=%d/%s/%s", n, variant, s.name), func(b *testing.B) { connects(b, p, variant, s) })

@@ -33,7 +33,7 @@ func TestDeterminism(t *testing.T) {
 
 // TestOneEndpointLess counts the elements that change in a large program.
 func TestOneEndpointLess(t *testing.T) {
-	from, to := manyServices(1000), manyServices(1000)
+	from, to := irtest.ManyServices(1000), irtest.ManyServices(1000)
 	to.Pools[500].Endpoints = to.Pools[500].Endpoints[1:]
 	_, n := transition(t, make(map[string]bool), from, to, backends.DefaultOptions())
 	// The verdict (deleted and added), at most 5 indexes the same way, hairpin.

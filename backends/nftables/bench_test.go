@@ -2,41 +2,16 @@ package nftables
 
 import (
 	"fmt"
-	"net/netip"
 	"testing"
 
 	"github.com/planec/planec/internal/irtest"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/ir"
 )
-
-// manyServices is n Services of 5 endpoints each, the load of shared figures.
-func manyServices(n int) *ir.Program {
-	p := &ir.Program{Node: ir.Node{
-		Name:  "node-a",
-		Local: ir.LocalDetector{Mode: ir.DetectCIDR, CIDRs: irtest.Prefixes("10.0.0.0/12")},
-	}}
-	for i := range n {
-		vip := netip.AddrFrom4([4]byte{10, 96 + byte(i>>16), byte(i >> 8), byte(i)})
-		id := fmt.Sprintf("svc-%05d", i)
-		pool := ir.Pool{ID: id}
-		for j := range 5 {
-			k := 5*i + j
-			a := netip.AddrFrom4([4]byte{10, byte(k >> 16), byte(k >> 8), byte(k)})
-			pool.Endpoints = append(pool.Endpoints, ir.Endpoint{Address: netip.AddrPortFrom(a, 8080), Weight: 1, Local: k%100 == 0})
-		}
-		p.Pools = append(p.Pools, pool)
-		p.ClusterIPs = append(p.ClusterIPs, vip)
-		p.Frontends = append(p.Frontends, irtest.Frontend(ir.ClusterIP, id, vip.String()+":80", id))
-	}
-	p.Normalize()
-	return p
-}
 
 func BenchmarkEmit(b *testing.B) {
 	for _, n := range []int{1000, 10000, 30000} {
-		p := manyServices(n)
+		p := irtest.ManyServices(n)
 		for _, comments := range []bool{true, false} {
 			b.Run(fmt.Sprintf("services=%d/comments=%v", n, comments), func(b *testing.B) {
 				be := New(backends.Options{MasqueradeBit: 14, NoComments: !comments})
