@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/planec/planec/internal/irtest"
 	"github.com/planec/planec/ir"
 )
 
@@ -123,7 +124,7 @@ func TestVerify(t *testing.T) {
 		"is missing or taken":       func(p *ir.Program) { p.HealthChecks[0].Port = 0 },
 		"frontend kind: unknown":    func(p *ir.Program) { p.Frontends[0].Kind = 9 },
 		"masquerade rule: unknown":  func(p *ir.Program) { p.Frontends[0].Internal.Masquerade = 0 },
-		"empty action: unknown":     func(p *ir.Program) { p.Frontends[0].Internal.OnEmpty = 0 },
+		"refusal: unknown":          func(p *ir.Program) { p.Frontends[0].Internal.OnEmpty = 0 },
 		"masquerade: families":      func(p *ir.Program) { p.Masquerade.Families = []ir.Family{ir.IPv6, ir.IPv4} },
 		"clusterIPs: 10.96.0.10 is": func(p *ir.Program) { p.ClusterIPs = append(p.ClusterIPs, p.ClusterIPs[0]) },
 	}
@@ -191,4 +192,32 @@ func FuzzParseJSON(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPolicyRoundTrips writes and reads random policies in both forms.
+func TestPolicyRoundTrips(t *testing.T) {
+	for seed := range uint64(100) {
+		want := irtest.KitchenSink()
+		irtest.AddRandomPolicy(rand.New(rand.NewPCG(seed, 5)), want)
+		if err := ir.Verify(want); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		got, err := ir.ParseText(want.Text())
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if d := cmp.Diff(want, got, equate); d != "" {
+			t.Fatalf("seed %d: text: %s", seed, d)
+		}
+		j, err := want.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err = ir.ParseJSON(j); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if d := cmp.Diff(want, got, equate); d != "" {
+			t.Fatalf("seed %d: JSON: %s", seed, d)
+		}
+	}
 }

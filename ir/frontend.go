@@ -125,7 +125,7 @@ type Route struct {
 	// its source.
 	Masquerade MasqueradeRule `json:"masquerade"`
 	// OnEmpty is the verdict while the pool has no endpoints.
-	OnEmpty EmptyAction `json:"onEmpty"`
+	OnEmpty Refusal `json:"onEmpty"`
 }
 
 // MasqueradeRule says which packets of a route get the node's source address.
@@ -167,35 +167,36 @@ func (m *MasqueradeRule) UnmarshalText(b []byte) error {
 	return parseEnum(m, string(b), "masquerade rule", MasqueradeRules())
 }
 
-// EmptyAction is the verdict for a route without endpoints.
-type EmptyAction uint8
+// Refusal is how a packet is refused: by a route without endpoints, or by a
+// policy.
+type Refusal uint8
 
 // The actions: Reject answers (ICMP port unreachable), Drop is silent.
 const (
-	Reject EmptyAction = iota + 1
+	Reject Refusal = iota + 1
 	Drop
 )
 
-// EmptyActions lists them in canonical order.
-func EmptyActions() []EmptyAction { return []EmptyAction{Reject, Drop} }
+// Refusals lists them in canonical order.
+func Refusals() []Refusal { return []Refusal{Reject, Drop} }
 
 // String returns "reject" or "drop".
-func (a EmptyAction) String() string {
+func (a Refusal) String() string {
 	switch a {
 	case Reject:
 		return "reject"
 	case Drop:
 		return "drop"
 	}
-	return "empty-action(" + strconv.Itoa(int(a)) + ")"
+	return "refusal(" + strconv.Itoa(int(a)) + ")"
 }
 
 // MarshalText implements encoding.TextMarshaler.
-func (a EmptyAction) MarshalText() ([]byte, error) {
-	return marshalEnum(a, "empty action", EmptyActions())
+func (a Refusal) MarshalText() ([]byte, error) {
+	return marshalEnum(a, "refusal", Refusals())
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (a *EmptyAction) UnmarshalText(b []byte) error {
-	return parseEnum(a, string(b), "empty action", EmptyActions())
+func (a *Refusal) UnmarshalText(b []byte) error {
+	return parseEnum(a, string(b), "refusal", Refusals())
 }

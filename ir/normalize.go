@@ -27,6 +27,56 @@ func (p *Program) Normalize() {
 	order(&p.HealthChecks, func(a, b HealthCheck) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Family, b.Family))
 	})
+	p.Policy.normalize()
+}
+
+// normalize leaves the rules of a tier alone: their order has a meaning.
+func (p *Policy) normalize() {
+	for i := range p.AddressSets {
+		s := &p.AddressSets[i]
+		order(&s.Addresses, netip.Addr.Compare)
+		order(&s.Prefixes, ComparePrefix)
+		order(&s.Except, ComparePrefix)
+	}
+	order(&p.AddressSets, func(a, b AddressSet) int { return cmp.Compare(a.ID, b.ID) })
+	for i := range p.Profiles {
+		profile := &p.Profiles[i]
+		for j := range profile.Pods {
+			order(&profile.Pods[j].Addresses, netip.Addr.Compare)
+		}
+		order(&profile.Pods, comparePod)
+		normalizeTiers(&profile.Ingress)
+		normalizeTiers(&profile.Egress)
+	}
+	order(&p.Profiles, func(a, b Profile) int { return cmp.Compare(a.ID, b.ID) })
+	order(&p.Peers, func(a, b Peer) int { return a.Address.Compare(b.Address) })
+}
+
+func normalizeTiers(tiers *[]Tier) {
+	for i := range *tiers {
+		t := &(*tiers)[i]
+		order(&t.Isolating, compareOrigin)
+		if len(t.Rules) == 0 {
+			t.Rules = nil
+		}
+		for j := range t.Rules {
+			order(&t.Rules[j].Peers, cmp.Compare[string])
+			order(&t.Rules[j].Ports, comparePortRange)
+		}
+	}
+	order(tiers, func(a, b Tier) int { return cmp.Compare(a.Kind, b.Kind) })
+}
+
+func comparePod(a, b Pod) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+func comparePortRange(a, b PortRange) int {
+	return cmp.Or(cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last))
+}
+
+func compareOrigin(a, b Origin) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Path, b.Path))
 }
 
 func (n *Node) normalize() {

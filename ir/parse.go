@@ -28,6 +28,8 @@ type textReader struct {
 	program *Program
 	header  bool
 	item    string
+	// direction is that of the profile's last tier.
+	direction Direction
 }
 
 func (r *textReader) line(line string) error {
@@ -70,6 +72,14 @@ func (r *textReader) begin(word string, w *words) error {
 		p.Frontends = append(p.Frontends, Frontend{ID: w.next()})
 	case "pool":
 		p.Pools = append(p.Pools, Pool{ID: w.next()})
+	case "on-deny":
+		p.Policy.OnDeny = text[Refusal](w)
+	case "address-set":
+		p.Policy.AddressSets = append(p.Policy.AddressSets, AddressSet{ID: w.next()})
+	case "peer":
+		p.Policy.Peers = append(p.Policy.Peers, Peer{Address: w.addr(), Namespace: w.next(), Name: w.next()})
+	case "profile":
+		p.Policy.Profiles = append(p.Policy.Profiles, Profile{ID: w.next()})
 	default:
 		return fmt.Errorf("unknown item")
 	}
@@ -91,6 +101,10 @@ func (r *textReader) fact(word string, w *words) error {
 		known = frontendFact(&p.Frontends[len(p.Frontends)-1], word, w)
 	case "pool":
 		known = poolFact(&p.Pools[len(p.Pools)-1], word, w)
+	case "address-set":
+		known = addressSetFact(&p.Policy.AddressSets[len(p.Policy.AddressSets)-1], word, w)
+	case "profile":
+		known = r.profileFact(&p.Policy.Profiles[len(p.Policy.Profiles)-1], word, w)
 	}
 	if !known {
 		return fmt.Errorf("unknown fact of %s", r.item)
@@ -165,7 +179,7 @@ func frontendFact(f *Frontend, word string, w *words) bool {
 		f.Affinity = uint32(w.number(32))
 	case "route":
 		side := w.next()
-		route := Route{Pool: w.next(), Masquerade: text[MasqueradeRule](w), OnEmpty: text[EmptyAction](w)}
+		route := Route{Pool: w.next(), Masquerade: text[MasqueradeRule](w), OnEmpty: text[Refusal](w)}
 		if side == "both" || side == "internal" {
 			f.Internal = route
 		}

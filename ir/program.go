@@ -12,6 +12,7 @@ type Program struct {
 	ClusterIPs   []netip.Addr  `json:"clusterIPs,omitempty"`
 	Masquerade   Masquerade    `json:"masquerade"`
 	HealthChecks []HealthCheck `json:"healthChecks,omitempty"`
+	Policy       Policy        `json:"policy,omitzero"`
 }
 
 // Masquerade is the node's own egress rule (ip-masq-agent's): packets of an

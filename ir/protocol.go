@@ -16,10 +16,16 @@ const (
 	SCTP Protocol = 132
 )
 
+// Protocols that policies judge and Services cannot have.
+const (
+	ICMP   Protocol = 1
+	ICMPv6 Protocol = 58
+)
+
 // Protocols lists them in canonical order.
 func Protocols() []Protocol { return []Protocol{TCP, UDP, SCTP} }
 
-// String returns "tcp", "udp" or "sctp".
+// String returns "tcp", "udp", "sctp", "icmp" or "icmpv6".
 func (p Protocol) String() string {
 	switch p {
 	case TCP:
@@ -28,11 +34,15 @@ func (p Protocol) String() string {
 		return "udp"
 	case SCTP:
 		return "sctp"
+	case ICMP:
+		return "icmp"
+	case ICMPv6:
+		return "icmpv6"
 	}
 	return fmt.Sprintf("protocol(%d)", uint8(p))
 }
 
-// ParseProtocol reads a protocol's name in any case.
+// ParseProtocol reads the name of a protocol with ports, in any case.
 func ParseProtocol(s string) (Protocol, error) {
 	for _, p := range Protocols() {
 		if strings.EqualFold(s, p.String()) {

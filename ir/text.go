@@ -30,6 +30,7 @@ func (p *Program) Text() []byte {
 	for i := range p.Pools {
 		w.pool(&p.Pools[i])
 	}
+	w.policy(&p.Policy)
 	return w.Bytes()
 }
 

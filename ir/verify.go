@@ -18,6 +18,7 @@ func Verify(p *Program) error {
 	v.addrs("clusterIPs", p.ClusterIPs)
 	v.masquerade(&p.Masquerade)
 	v.healthChecks(p.HealthChecks)
+	v.policy(&p.Policy)
 	return errors.Join(v.errs...)
 }
 

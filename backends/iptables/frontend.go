@@ -100,7 +100,7 @@ func (d *dataplane) addUnserved(f *ir.Frontend) {
 }
 
 // answers returns the set of frontends with the answer.
-func (d *dataplane) answers(a ir.EmptyAction, nodePort, internal bool) *set {
+func (d *dataplane) answers(a ir.Refusal, nodePort, internal bool) *set {
 	all := [2][2][2]*set{
 		{{&d.sets.reject, &d.sets.rejectInternal}, {&d.sets.nodePortReject, &d.sets.npRejectInternal}},
 		{{&d.sets.drop, &d.sets.dropInternal}, {&d.sets.nodePortDrop, &d.sets.npDropInternal}},

@@ -4,6 +4,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
+	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
 
 	"github.com/planec/planec/ir"
 )
@@ -27,6 +29,11 @@ type Set struct {
 	Pods           []Sourced[*corev1.Pod]
 	Namespaces     []Sourced[*corev1.Namespace]
 	ServiceCIDRs   []Sourced[*networkingv1.ServiceCIDR]
+
+	NetworkPolicies              []Sourced[*networkingv1.NetworkPolicy]
+	ClusterNetworkPolicies       []Sourced[*policyv1alpha2.ClusterNetworkPolicy]
+	AdminNetworkPolicies         []Sourced[*policyv1alpha1.AdminNetworkPolicy]
+	BaselineAdminNetworkPolicies []Sourced[*policyv1alpha1.BaselineAdminNetworkPolicy]
 }
 
 // Append adds the objects of other to s.
@@ -37,6 +44,10 @@ func (s *Set) Append(other Set) {
 	s.Pods = append(s.Pods, other.Pods...)
 	s.Namespaces = append(s.Namespaces, other.Namespaces...)
 	s.ServiceCIDRs = append(s.ServiceCIDRs, other.ServiceCIDRs...)
+	s.NetworkPolicies = append(s.NetworkPolicies, other.NetworkPolicies...)
+	s.ClusterNetworkPolicies = append(s.ClusterNetworkPolicies, other.ClusterNetworkPolicies...)
+	s.AdminNetworkPolicies = append(s.AdminNetworkPolicies, other.AdminNetworkPolicies...)
+	s.BaselineAdminNetworkPolicies = append(s.BaselineAdminNetworkPolicies, other.BaselineAdminNetworkPolicies...)
 }
 
 // Meta is what every Kubernetes object can say of itself.

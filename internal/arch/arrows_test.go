@@ -17,14 +17,15 @@ var arrows = map[string][]string{
 	"ir":                         {},
 	"ir/diag":                    {"ir"},
 	"ir/eval":                    {"ir"},
+	"ir/resolve":                 {"ir"},
 	"compiler/objects":           {"ir"},
 	"compiler/service":           {"compiler/objects", "ir", "ir/diag"},
 	"compiler":                   {"compiler/objects", "compiler/service", "ir", "ir/diag"},
 	"backends":                   {"ir", "ir/diag"},
-	"backends/nftables":          {"backends", "ir", "ir/diag"},
-	"backends/iptables":          {"backends", "ir", "ir/diag"},
-	"backends/ipvs":              {"backends", "ir", "ir/diag"},
-	"backends/ebpf":              {"backends", "backends/ebpf/layout", "ir", "ir/diag"},
+	"backends/nftables":          {"backends", "ir", "ir/diag", "ir/resolve"},
+	"backends/iptables":          {"backends", "ir", "ir/diag", "ir/resolve"},
+	"backends/ipvs":              {"backends", "ir", "ir/diag", "ir/resolve"},
+	"backends/ebpf":              {"backends", "backends/ebpf/layout", "ir", "ir/diag", "ir/resolve"},
 	"backends/ebpf/layout":       {},
 	"backends/ebpf/live":         {"backends/ebpf", "backends/ebpf/layout"},
 	"internal/uml":               {},
@@ -43,7 +44,7 @@ var arrows = map[string][]string{
 	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/objects", "internal/interp", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"internal/interp":            {"backends", "backends/ebpf", "internal/interp/ebpf", "internal/interp/ipvs", "internal/interp/iptables", "internal/interp/nftables", "ir/eval"},
 	"internal/interp/nftables":   {"internal/interp/fate", "ir", "ir/eval"},
-	"internal/interp/interptest": {"backends", "compiler", "internal/randomcluster", "internal/testkit", "ir", "ir/diag", "ir/eval"},
+	"internal/interp/interptest": {"backends", "compiler", "internal/irtest", "internal/randomcluster", "internal/testkit", "ir", "ir/diag", "ir/eval"},
 	"internal/arch":              {},
 	"golden":                     {"backends", "backends/registry", "compiler", "compiler/objects", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"cmd/planec":                 {"internal/cli"},
@@ -53,7 +54,7 @@ var arrows = map[string][]string{
 var kubernetes = []string{"compiler", "compiler/objects", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli"}
 
 // pure packages turn values into values: nothing of the machine gets in.
-var pure = []string{"ir", "ir/diag", "ir/eval", "compiler", "compiler/objects", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/ebpf", "backends/ebpf/layout", "backends/registry"}
+var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/objects", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/ebpf", "backends/ebpf/layout", "backends/registry"}
 
 // impure are the packages of the standard library that pure ones must not see.
 var impure = []string{"os", "time", "math/rand", "math/rand/v2", "log", "log/slog", "net", "syscall", "os/exec", "io/fs", "path/filepath"}

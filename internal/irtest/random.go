@@ -84,7 +84,7 @@ func randomFrontend(rng *rand.Rand, p *ir.Program, i int) ir.Frontend {
 		return ir.Route{
 			Pool:       p.Pools[4*six+rng.IntN(4)].ID,
 			Masquerade: ir.MasqueradeRules()[rng.IntN(3)],
-			OnEmpty:    ir.EmptyActions()[rng.IntN(2)],
+			OnEmpty:    ir.Refusals()[rng.IntN(2)],
 		}
 	}
 	f.Internal, f.External = route(), route()

@@ -62,7 +62,7 @@ func addFamily(p *ir.Program, f ir.Family, service, local, remote, external, nod
 		})
 		return &p.Frontends[len(p.Frontends)-1]
 	}
-	route := func(pool string, m ir.MasqueradeRule, e ir.EmptyAction) ir.Route {
+	route := func(pool string, m ir.MasqueradeRule, e ir.Refusal) ir.Route {
 		return ir.Route{Pool: pool, Masquerade: m, OnEmpty: e}
 	}
 

@@ -12,7 +12,8 @@ import (
 // of destination (frontends of all kinds, unknown ports and addresses of
 // Services, the node, pods, the internet) from each kind of source (endpoints
 // and other pods of the node, the node itself, other nodes' pods, clients inside
-// and outside of source ranges), in the families the program has. Equal
+// and outside of source ranges), in the families the program has; where it has
+// policies, every other flow is from or to a pod that they select. Equal
 // generators and programs give equal flows.
 func RandomFlows(rng *rand.Rand, p *ir.Program, n int) []Flow {
 	g := newGenerator(rng, p)
@@ -36,7 +37,8 @@ type generator struct {
 	// are no endpoints, remote the endpoints elsewhere.
 	local, clients, remote map[ir.Family][]netip.Addr
 	// taken are addresses that no invented host may have.
-	taken map[netip.Addr]bool
+	taken  map[netip.Addr]bool
+	policy policyCast
 }
 
 func newGenerator(rng *rand.Rand, p *ir.Program) *generator {
@@ -51,6 +53,7 @@ func newGenerator(rng *rand.Rand, p *ir.Program) *generator {
 	}
 	g.addNode()
 	g.addEndpoints()
+	g.addPolicy()
 	for _, f := range p.Frontends {
 		g.taken[f.Match.Address] = true
 	}
@@ -130,6 +133,9 @@ func (g *generator) has(f ir.Family) bool {
 // flow makes one flow; it fails where the program has nothing of the kind that
 // the dice chose.
 func (g *generator) flow() (Flow, bool) {
+	if len(g.policy.subjects) > 0 && g.IntN(2) == 0 {
+		return g.policed()
+	}
 	var d target
 	var ok bool
 	switch dice := g.IntN(100); {

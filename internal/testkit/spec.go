@@ -30,7 +30,7 @@ type Port struct {
 }
 
 // SpecFor derives the rig for a program and the flows to try in it. Local
-// endpoints become pods, unless they have one of the node's addresses and so
+// endpoints and the pods that policies select become pods, unless they have one of the node's addresses and so
 // are on the host's network; a family of which the node has no address, though
 // something uses it, gets one, since nothing could be masqueraded without.
 func SpecFor(p *ir.Program, flows []Flow) Spec {
@@ -43,6 +43,11 @@ func SpecFor(p *ir.Program, flows []Flow) Spec {
 	for _, pool := range p.Pools {
 		for _, ep := range pool.Endpoints {
 			s.endpoint(p, ep)
+		}
+	}
+	for _, profile := range p.Policy.Profiles {
+		for _, pod := range profile.Pods {
+			s.Pods = append(s.Pods, pod.Addresses...)
 		}
 	}
 	for _, f := range flows {

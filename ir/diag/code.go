@@ -2,7 +2,7 @@ package diag
 
 // Code names a kind of diagnostic. Codes are stable: one is never reused for
 // something else. PLC00xx is reading files, PLC01xx Services, PLC02xx
-// EndpointSlices, PLC03xx nodes, PLC04xx configuration, PLC05xx backends.
+// EndpointSlices, PLC03xx nodes, PLC04xx configuration, PLC05xx backends, PLC06xx policies.
 type Code string
 
 // CodeInfo is the documentation of a code.
@@ -52,6 +52,15 @@ const (
 	IgnoredSetting    Code = "PLC0402"
 	NotExpressible    Code = "PLC0501"
 	Approximated      Code = "PLC0502"
+	RefusedPolicy     Code = "PLC0601"
+	UnknownPeer       Code = "PLC0602"
+	DomainNames       Code = "PLC0603"
+	EqualPriority     Code = "PLC0604"
+	UnknownNamedPort  Code = "PLC0605"
+	SharedPodIP       Code = "PLC0606"
+	BadPodIP          Code = "PLC0607"
+	NoNamespace       Code = "PLC0608"
+	HostNetworkPod    Code = "PLC0609"
 )
 
 // Info returns the documentation of the code; an unknown code is an error with
@@ -104,4 +113,13 @@ var codes = []CodeInfo{
 	{IgnoredSetting, Info, "a setting that has no meaning for planec", "nothing to do"},
 	{NotExpressible, Error, "something that the backend cannot express", "choose another backend, or change the object"},
 	{Approximated, Warning, "something that the backend does a little differently", "read the backend's limits; another backend may do it exactly"},
+	{RefusedPolicy, Error, "a policy that the API server would refuse", "mend the field in the message; the policy was left out, so it isolates nothing"},
+	{UnknownPeer, Warning, "a peer of a kind that planec does not know", "such a peer fails closed: an Accept rule matches nothing by it, a Deny or Pass rule denies everything"},
+	{DomainNames, Warning, "domain names in a policy, which no compiler can resolve", "the names are not enforced and fail closed: the rule accepts nothing by them; use networks"},
+	{EqualPriority, Warning, "two policies of one tier and priority apply to one pod", "give them different priorities; until then the one whose name sorts first comes first"},
+	{UnknownNamedPort, Info, "a named port that no pod of the rule has", "name a container port so, with this protocol; the rule matches nothing by it"},
+	{SharedPodIP, Warning, "two running pods have one address", "one of them is probably gone; the younger has the address now"},
+	{BadPodIP, Error, "a pod's address that is not an IP address", "write plain addresses in status.podIPs; the address was left out"},
+	{NoNamespace, Info, "a namespace without its object", "add the Namespace; until then it has no label but kubernetes.io/metadata.name"},
+	{HostNetworkPod, Info, "a policy selects a pod on the host's network", "nothing to do; such pods are the node itself to every policy"},
 }

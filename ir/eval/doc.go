@@ -3,8 +3,11 @@
 //
 // It reads the program as it stands, in the order in which a packet meets it:
 //
-//	source ranges ─▶ frontend ─▶ route ─▶ pool ─▶ endpoints ─▶ masquerade
-//	                    └─ none: ClusterIP? service range? ─▶ pass
+//	frontend ─▶ source ranges ─▶ route ─▶ pool ─▶ endpoints ─▶ policy ─▶ masquerade
+//	   └─ none: ClusterIP? service range? ─▶ pass ─────────────┘
+//
+// Policies are read in their ordered form, tier by tier and rule by rule; the
+// resolved tables that backends use are proved against it.
 //
 // Backends are right when they do what Eval says. When a kernel disagrees, the
 // behaviour of Kubernetes decides which of the two is mended.

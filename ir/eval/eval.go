@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/planec/planec/ir"
@@ -15,6 +16,7 @@ type Evaluator struct {
 	pools     map[string]*ir.Pool
 	services  map[netip.Addr]bool
 	own       map[netip.Addr]bool
+	policies  policies
 }
 
 // New indexes a program that [ir.Verify] accepts. The program must not change
@@ -26,6 +28,7 @@ func New(p *ir.Program) *Evaluator {
 		pools:     make(map[string]*ir.Pool, len(p.Pools)),
 		services:  make(map[netip.Addr]bool, len(p.ClusterIPs)),
 		own:       make(map[netip.Addr]bool, len(p.Node.Addresses)),
+		policies:  indexPolicies(&p.Policy),
 	}
 	for i := range p.Frontends {
 		e.frontends[p.Frontends[i].Match] = &p.Frontends[i]
@@ -59,6 +62,10 @@ func (e *Evaluator) Eval(p Packet) Result {
 		return t.noEndpoints(pool, route)
 	}
 	t.balance(frontend, pool, route)
+	if !t.policeEndpoints() {
+		return t.end(t.refusal())
+	}
+	t.explainMasquerade(route)
 	return t.end(DNAT)
 }
 
@@ -180,14 +187,9 @@ func (t *trace) balance(f *ir.Frontend, pool *ir.Pool, route ir.Route) {
 		t.step("affinity", f.Origin.At("spec.sessionAffinity"), "the same one for %v until %d s without a new connection", t.packet.Src, f.Affinity)
 	}
 	byRoute := t.routeMasquerades(route)
-	all := true
 	for _, ep := range pool.Endpoints {
-		c := t.choice(ep, byRoute)
-		all = all && c.Masquerade
-		t.result.Endpoints = append(t.result.Endpoints, c)
+		t.result.Endpoints = append(t.result.Endpoints, t.choice(ep, byRoute))
 	}
-	t.result.Masquerade = all
-	t.explainMasquerade(f, route, byRoute)
 }
 
 func (t *trace) routeMasquerades(r ir.Route) bool {
@@ -218,9 +220,11 @@ func (t *trace) leaves(dst netip.Addr) bool {
 	return t.packet.From == FromNode || !t.IsNodeAddress(dst)
 }
 
-func (t *trace) explainMasquerade(f *ir.Frontend, r ir.Route, byRoute bool) {
+func (t *trace) explainMasquerade(r ir.Route) {
+	t.result.Masquerade = !slices.ContainsFunc(t.result.Endpoints, func(c Choice) bool { return !c.Masquerade })
+	f := t.result.Frontend
 	switch {
-	case byRoute && t.result.Masquerade:
+	case t.result.Masquerade && t.routeMasquerades(r):
 		t.step("masquerade", f.Origin, "the source becomes the node's address (rule: %v)", r.Masquerade)
 	case t.result.Masquerade:
 		t.step("masquerade", f.Origin, "the source becomes the node's address")
@@ -250,6 +254,9 @@ func (t *trace) unclaimed() Result {
 		}
 	}
 	t.step("pass", ir.Origin{}, "no frontend of this node")
+	if !t.police(p.Dst, p.Port) {
+		return t.end(t.refusal())
+	}
 	if t.leaves(p.Dst) && t.egressMasquerades(p.Dst) {
 		t.result.Masquerade = true
 		t.step("masquerade", t.program.Masquerade.Origin, "%v is not in %v: the source becomes the node's address", p.Dst, prefixList(t.program.Masquerade.Exclude))

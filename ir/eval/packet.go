@@ -12,8 +12,10 @@ import (
 type Packet struct {
 	Src, Dst netip.Addr
 	Protocol ir.Protocol
-	// Port is the destination port.
+	// Port is the destination port; 0 for protocols without ports.
 	Port uint16
+	// Type is the type of an ICMP or ICMPv6 packet.
+	Type uint8
 	From Entry
 	// Interface is the name of the interface the packet came in by; "" when
 	// the node sent it itself.
@@ -102,6 +104,10 @@ type Result struct {
 	// Endpoints are all that the packet may get when the verdict is DNAT, in
 	// the pool's order; each as likely as its weight.
 	Endpoints []Choice
+	// Denied are the endpoints that the packet may be given too, and which a
+	// policy then keeps it from. When it gets no other, the verdict is Drop or
+	// Reject.
+	Denied []Choice
 	// Masquerade is whether the packet leaves with the node's source address,
 	// whichever endpoint it gets.
 	Masquerade bool

@@ -32,7 +32,7 @@ func randomProgram(seed uint64) *ir.Program {
 		for _, r := range []*ir.Route{&p.Frontends[i].Internal, &p.Frontends[i].External} {
 			if rng.IntN(5) == 0 {
 				r.Masquerade = ir.MasqueradeRules()[rng.IntN(3)]
-				r.OnEmpty = ir.EmptyActions()[rng.IntN(2)]
+				r.OnEmpty = ir.Refusals()[rng.IntN(2)]
 			}
 		}
 		if rng.IntN(8) == 0 {

@@ -57,7 +57,9 @@ func (d *Draws) next() bool {
 const maxWays = 1 << 16
 
 // Explore runs a packet on every way and joins the results. Ways may differ in
-// the endpoint only: a verdict by chance is an error.
+// the endpoint only: a verdict by chance is an error. A way on which a policy
+// refuses the endpoint that the packet was given ends with Drop or Reject and
+// the endpoint in Denied; the packet's verdict is DNAT while there is another.
 func Explore(way func(*Draws) eval.Result) (eval.Result, error) {
 	var out eval.Result
 	var d Draws
@@ -68,10 +70,14 @@ func Explore(way func(*Draws) eval.Result) (eval.Result, error) {
 			return out, fmt.Errorf("more than %d rules", maxSteps)
 		case n == 0:
 			out = r
-		case out.Verdict != r.Verdict || out.Affinity != r.Affinity:
+		case !alike(out, r) || out.Affinity != r.Affinity:
 			return out, fmt.Errorf("the verdict is a matter of chance: %v or %v", out.Verdict, r.Verdict)
 		default:
 			out.Endpoints = append(out.Endpoints, r.Endpoints...)
+			out.Denied = append(out.Denied, r.Denied...)
+			if r.Verdict == eval.DNAT {
+				out.Verdict = eval.DNAT
+			}
 		}
 		if !d.next() {
 			join(&out)
@@ -81,21 +87,31 @@ func Explore(way func(*Draws) eval.Result) (eval.Result, error) {
 	return out, fmt.Errorf("more than %d ways", maxWays)
 }
 
+// alike reports whether two ways may belong to one packet.
+func alike(a, b eval.Result) bool {
+	given := func(r eval.Result) bool { return r.Verdict == eval.DNAT || len(r.Denied) > 0 }
+	return a.Verdict == b.Verdict || given(a) && given(b)
+}
+
 // join sorts the endpoints and makes one of those that several ways led to.
 func join(r *eval.Result) {
+	r.Denied = unique(r.Denied)
 	if r.Verdict != eval.DNAT {
 		return
 	}
-	slices.SortFunc(r.Endpoints, func(a, b eval.Choice) int { return a.Address.Compare(b.Address) })
-	kept := r.Endpoints[:0]
-	all := true
-	for _, c := range r.Endpoints {
-		all = all && c.Masquerade
+	r.Endpoints = unique(r.Endpoints)
+	r.Masquerade = !slices.ContainsFunc(r.Endpoints, func(c eval.Choice) bool { return !c.Masquerade })
+}
+
+func unique(list []eval.Choice) []eval.Choice {
+	slices.SortFunc(list, func(a, b eval.Choice) int { return a.Address.Compare(b.Address) })
+	kept := list[:0]
+	for _, c := range list {
 		if n := len(kept); n > 0 && kept[n-1].Address == c.Address {
 			kept[n-1].Weight++
 			continue
 		}
 		kept = append(kept, c)
 	}
-	r.Endpoints, r.Masquerade = kept, all
+	return kept
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/irtest"
 	"github.com/planec/planec/internal/randomcluster"
 	"github.com/planec/planec/internal/testkit"
 	"github.com/planec/planec/ir"
@@ -48,6 +49,24 @@ func Run(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, clu
 		program, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
 		// Some more than are wanted, since a few may be refused.
 		count.Add(Program(t, fmt.Sprintf("seed %d", s), program, b, interpret, Packets(s, program, packets*3/2), packets))
+		if count.Disagreements > 20 {
+			t.Fatalf("too many disagreements, stopping at seed %d", s)
+		}
+	}
+	return count
+}
+
+// RunPolicies compares random programs with random policies, in combinations
+// that no compiler makes.
+func RunPolicies(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, programs, packets int) Count {
+	t.Helper()
+	var count Count
+	for i := range programs {
+		s := seed + uint64(i)
+		rng := rand.New(rand.NewPCG(s, 11))
+		p := irtest.RandomProgram(rng)
+		irtest.AddRandomPolicy(rng, p)
+		count.Add(Program(t, fmt.Sprintf("policy seed %d", s), p, b, interpret, Packets(s, p, packets*3/2), packets))
 		if count.Disagreements > 20 {
 			t.Fatalf("too many disagreements, stopping at seed %d", s)
 		}
@@ -154,7 +173,10 @@ func compare(want, got eval.Result) error {
 	if want.Verdict != got.Verdict || !slices.Equal(want.Addresses(), got.Addresses()) {
 		return fmt.Errorf("%v %v, want %v %v", got.Verdict, got.Addresses(), want.Verdict, want.Addresses())
 	}
-	if want.Affinity != got.Affinity {
+	if w, g := addresses(want.Denied), addresses(got.Denied); !slices.Equal(w, g) {
+		return fmt.Errorf("policies keep it from %v, want %v", g, w)
+	}
+	if want.Affinity != got.Affinity && want.Verdict == eval.DNAT {
 		return fmt.Errorf("affinity of %d s, want %d", got.Affinity, want.Affinity)
 	}
 	if want.Masquerade != got.Masquerade {
@@ -172,14 +194,29 @@ func compare(want, got eval.Result) error {
 	return nil
 }
 
+func addresses(list []eval.Choice) []netip.AddrPort { return eval.Result{Endpoints: list}.Addresses() }
+
 // Packets makes random packets for a program, as a node would meet them.
 func Packets(seed uint64, p *ir.Program, n int) []eval.Packet {
-	flows := testkit.RandomFlows(rand.New(rand.NewPCG(seed, 3)), p, n)
+	rng := rand.New(rand.NewPCG(seed, 3))
+	flows := testkit.RandomFlows(rng, p, n)
 	out := make([]eval.Packet, len(flows))
 	for i, f := range flows {
 		out[i] = eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From, Interface: interfaceOf(f.From, p.Node.Local)}
+		if len(p.Policy.Profiles) > 0 && rng.IntN(20) == 0 {
+			out[i].Port = 0
+			out[i].Protocol, out[i].Type = icmp(rng, f.Dst)
+		}
 	}
 	return out
+}
+
+// icmp is an echo request, an error, or a neighbour solicitation.
+func icmp(rng *rand.Rand, dst netip.Addr) (ir.Protocol, uint8) {
+	if dst.Is4() {
+		return ir.ICMP, []uint8{8, 3}[rng.IntN(2)]
+	}
+	return ir.ICMPv6, []uint8{128, 1, 133, 135, 137, 138}[rng.IntN(6)]
 }
 
 // interfaceOf names an input interface that the local detector would see.

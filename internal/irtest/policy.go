@@ -1,0 +1,215 @@
+package irtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/ir"
+)
+
+// AddRandomPolicy gives the program a policy with every feature somewhere, about
+// the local addresses of its pools and a few other pods, also in combinations
+// that no compiler makes.
+func AddRandomPolicy(rng *rand.Rand, p *ir.Program) {
+	g := policyRand{Rand: rng}
+	g.cast(p)
+	p.Policy = ir.Policy{OnDeny: ir.Refusals()[rng.IntN(2)]}
+	for i := range 4 + rng.IntN(8) {
+		p.Policy.AddressSets = append(p.Policy.AddressSets, g.addressSet(i))
+	}
+	g.sets = p.Policy.AddressSets
+	rng.Shuffle(len(g.local), func(i, j int) { g.local[i], g.local[j] = g.local[j], g.local[i] })
+	for i := 0; len(g.local) > 0 && i < 6; i++ {
+		p.Policy.Profiles = append(p.Policy.Profiles, g.profile(i))
+	}
+	dropUnused(&p.Policy)
+	p.Normalize()
+}
+
+type policyRand struct {
+	*rand.Rand
+	local, others []netip.Addr
+	sets          []ir.AddressSet
+}
+
+func (g *policyRand) cast(p *ir.Program) {
+	seen := make(map[netip.Addr]bool)
+	for _, a := range p.Node.Addresses {
+		seen[a] = true
+		g.others = append(g.others, a)
+	}
+	for _, pool := range p.Pools {
+		for _, e := range pool.Endpoints {
+			switch a := e.Address.Addr(); {
+			case seen[a]:
+			case e.Local:
+				g.local = append(g.local, a)
+				seen[a] = true
+			default:
+				g.others = append(g.others, a)
+				seen[a] = true
+			}
+		}
+	}
+	for _, s := range []string{"10.1.0.200", "10.1.0.201", "fd00:10:1::200", "fd00:10:1::201"} {
+		if a := netip.MustParseAddr(s); !seen[a] {
+			g.local = append(g.local, a)
+		}
+	}
+	g.others = append(g.others, Addrs("10.1.9.9", "10.1.9.10", "fd00:10:9::9", "192.0.2.77", "2001:db8:7::1")...)
+}
+
+// somePrefixes overlap each other, and the addresses, in every way.
+var somePrefixes = []string{
+	"0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.1.0.0/24", "10.1.0.0/30", "10.1.9.9/32", "128.0.0.0/1", "192.0.2.0/24",
+	"255.255.255.255/32", "::/0", "fd00::/8", "fd00:10:1::/64", "fd00:10:1::200/127", "2001:db8::/32", "ffff::/16",
+}
+
+func (g *policyRand) prefix() netip.Prefix {
+	return netip.MustParsePrefix(somePrefixes[g.IntN(len(somePrefixes))])
+}
+
+func (g *policyRand) addressSet(i int) ir.AddressSet {
+	s := ir.AddressSet{ID: fmt.Sprintf("set-%d", i)}
+	if g.IntN(3) != 0 {
+		for _, a := range slices.Concat(g.local, g.others) {
+			if g.IntN(3) == 0 {
+				s.Addresses = append(s.Addresses, a)
+			}
+		}
+	}
+	if g.IntN(2) == 0 {
+		for range 1 + g.IntN(3) {
+			s.Prefixes = append(s.Prefixes, g.prefix())
+		}
+		s.Prefixes = ir.DisjointPrefixes(s.Prefixes)
+		for range g.IntN(3) {
+			e := g.prefix()
+			if slices.ContainsFunc(s.Prefixes, func(p netip.Prefix) bool { return p.Bits() < e.Bits() && p.Contains(e.Addr()) }) {
+				s.Except = append(s.Except, e)
+			}
+		}
+		s.Except = ir.DisjointPrefixes(s.Except)
+	}
+	return s
+}
+
+func (g *policyRand) profile(i int) ir.Profile {
+	n := min(1+g.IntN(3), len(g.local))
+	p := ir.Profile{ID: fmt.Sprintf("profile-%d", i)}
+	for j, a := range g.local[:n] {
+		p.Pods = append(p.Pods, ir.Pod{Namespace: "shop", Name: fmt.Sprintf("pod-%d-%d", i, j), Addresses: []netip.Addr{a}})
+	}
+	g.local = g.local[n:]
+	which := g.IntN(3)
+	if which != 0 {
+		p.Ingress = g.tiers()
+	}
+	if which != 1 {
+		p.Egress = g.tiers()
+	}
+	return p
+}
+
+func (g *policyRand) tiers() []ir.Tier {
+	var out []ir.Tier
+	for _, kind := range ir.TierKinds() {
+		if g.IntN(2) == 0 {
+			continue
+		}
+		out = append(out, g.tier(kind))
+	}
+	if len(out) == 0 {
+		out = append(out, g.tier(ir.NetworkTier))
+	}
+	return out
+}
+
+func (g *policyRand) tier(kind ir.TierKind) ir.Tier {
+	t := ir.Tier{Kind: kind, Default: ir.Pass}
+	if kind == ir.NetworkTier {
+		t.Default = ir.Deny
+		t.Isolating = []ir.Origin{{Kind: "NetworkPolicy", Namespace: "shop", Name: "isolate", Path: "spec"}}
+	}
+	for j := range g.IntN(5) {
+		r := ir.Rule{Action: ir.Accept, Origin: ir.Origin{Kind: "Policy", Namespace: "shop", Name: kind.String(), Path: fmt.Sprintf("spec.ingress[%d]", j)}}
+		if kind != ir.NetworkTier {
+			r.Action, r.Name = ir.Actions()[g.IntN(3)], fmt.Sprintf("rule-%d", j)
+		}
+		g.peers(&r)
+		g.ports(&r)
+		t.Rules = append(t.Rules, r)
+	}
+	return t
+}
+
+func (g *policyRand) peers(r *ir.Rule) {
+	if g.IntN(5) == 0 {
+		r.AnyPeer = true
+		return
+	}
+	for _, s := range g.sets {
+		if g.IntN(4) == 0 {
+			r.Peers = append(r.Peers, s.ID)
+		}
+	}
+}
+
+// PolicyPorts are the ports that random policies are about, one inside and one
+// beyond each end of every range.
+var PolicyPorts = []uint16{1, 79, 80, 81, 443, 7999, 8000, 8080, 8081, 8999, 9000, 9001, 65534, 65535}
+
+func (g *policyRand) ports(r *ir.Rule) {
+	if g.IntN(3) == 0 {
+		r.AnyPort = true
+		return
+	}
+	for range g.IntN(4) {
+		p := ir.PortRange{Protocol: ir.Protocols()[g.IntN(3)]}
+		switch g.IntN(5) {
+		case 0:
+			p.Last = 65535
+		case 1:
+			p.First, p.Last = 8000, 9000
+		case 2:
+			p.First, p.Last = 8080, 65535
+		default:
+			p.First = PolicyPorts[g.IntN(len(PolicyPorts))]
+			p.Last = p.First
+		}
+		if !slices.Contains(r.Ports, p) {
+			r.Ports = append(r.Ports, p)
+		}
+	}
+}
+
+// dropUnused removes sets that no rule has a use for.
+func dropUnused(p *ir.Policy) {
+	used := make(map[string]bool)
+	for i := range p.Profiles {
+		for _, d := range ir.Directions() {
+			for _, t := range p.Profiles[i].Tiers(d) {
+				for _, r := range t.Rules {
+					for _, id := range r.Peers {
+						used[id] = true
+					}
+				}
+			}
+		}
+	}
+	p.AddressSets = slices.DeleteFunc(p.AddressSets, func(s ir.AddressSet) bool { return !used[s.ID] })
+	seen := make(map[netip.Addr]bool)
+	for _, s := range p.AddressSets {
+		for i, a := range s.Addresses {
+			if !seen[a] {
+				seen[a] = true
+				p.Peers = append(p.Peers, ir.Peer{Address: a, Namespace: "shop", Name: fmt.Sprintf("peer-%d", i)})
+			}
+		}
+	}
+	if len(p.Profiles) == 0 {
+		*p = ir.Policy{}
+	}
+}

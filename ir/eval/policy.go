@@ -1,0 +1,225 @@
+package eval
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/planec/planec/ir"
+)
+
+// policies finds the profile of a pod and the members of an address set.
+type policies struct {
+	*ir.Policy
+	profiles map[netip.Addr]*ir.Profile
+	sets     map[string]*members
+	names    map[netip.Addr]ir.Peer
+}
+
+// members is an address set with an index of its addresses.
+type members struct {
+	*ir.AddressSet
+	addresses map[netip.Addr]bool
+}
+
+func (m *members) contain(a netip.Addr) bool { return m.addresses[a] || m.InNetworks(a) }
+
+func indexPolicies(p *ir.Policy) policies {
+	x := policies{
+		Policy:   p,
+		profiles: make(map[netip.Addr]*ir.Profile),
+		sets:     make(map[string]*members, len(p.AddressSets)),
+		names:    make(map[netip.Addr]ir.Peer, len(p.Peers)),
+	}
+	for i := range p.AddressSets {
+		m := &members{AddressSet: &p.AddressSets[i], addresses: make(map[netip.Addr]bool)}
+		for _, a := range m.Addresses {
+			m.addresses[a] = true
+		}
+		x.sets[m.ID] = m
+	}
+	for _, peer := range p.Peers {
+		x.names[peer.Address] = peer
+	}
+	for i := range p.Profiles {
+		profile := &p.Profiles[i]
+		for _, pod := range profile.Pods {
+			for _, a := range pod.Addresses {
+				x.profiles[a] = profile
+				x.names[a] = ir.Peer{Address: a, Namespace: pod.Namespace, Name: pod.Name}
+			}
+		}
+	}
+	return x
+}
+
+// Decision is what the tiers of one direction say of a packet.
+type Decision struct {
+	Accept bool
+	// Tier is the tier that decided, Rule its rule; without a rule the tier's
+	// default did, and without a tier nothing did, which accepts.
+	Tier *ir.Tier
+	Rule *ir.Rule
+}
+
+// Judge asks the profile of the pod that owns an address about a packet from
+// (ingress) or to (egress) the peer. The second result is false where the
+// address is no pod's that policies of this node mention.
+func (e *Evaluator) Judge(d ir.Direction, pod, peer netip.Addr, proto ir.Protocol, port uint16) (Decision, bool) {
+	profile := e.policies.profiles[pod]
+	if profile == nil {
+		return Decision{Accept: true}, false
+	}
+	tiers := profile.Tiers(d)
+	for i := range tiers {
+		t := &tiers[i]
+		rule := e.policies.firstMatch(t, peer, proto, port)
+		action := t.Default
+		if rule != nil {
+			action = rule.Action
+		}
+		if action != ir.Pass {
+			return Decision{Accept: action == ir.Accept, Tier: t, Rule: rule}, true
+		}
+	}
+	return Decision{Accept: true}, true
+}
+
+func (x *policies) firstMatch(t *ir.Tier, peer netip.Addr, proto ir.Protocol, port uint16) *ir.Rule {
+	for i := range t.Rules {
+		if r := &t.Rules[i]; matchesPort(r, proto, port) && x.matchesPeer(r, peer) {
+			return r
+		}
+	}
+	return nil
+}
+
+func (x *policies) matchesPeer(r *ir.Rule, peer netip.Addr) bool {
+	if r.AnyPeer {
+		return true
+	}
+	for _, id := range r.Peers {
+		if x.sets[id].contain(peer) {
+			return true
+		}
+	}
+	return false
+}
+
+func matchesPort(r *ir.Rule, proto ir.Protocol, port uint16) bool {
+	if r.AnyPort {
+		return true
+	}
+	for _, ports := range r.Ports {
+		if ports.Contains(proto, port) {
+			return true
+		}
+	}
+	return false
+}
+
+// String explains a decision: "accepted by NetworkPolicy shop/web rule ...".
+func (d Decision) String() string {
+	verb := "denied"
+	if d.Accept {
+		verb = "accepted"
+	}
+	switch {
+	case d.Tier == nil:
+		return "accepted: no rule matched"
+	case d.Rule != nil:
+		name := ""
+		if d.Rule.Name != "" {
+			name = fmt.Sprintf(" %q", d.Rule.Name)
+		}
+		return fmt.Sprintf("%s by rule%s of %s (%s)", verb, name, d.Rule.Origin.Object(), d.Rule.Origin.Path)
+	}
+	names := make([]string, len(d.Tier.Isolating))
+	for i, o := range d.Tier.Isolating {
+		names[i] = o.Object()
+	}
+	return fmt.Sprintf("%s: isolated by %s, no rule matched", verb, strings.Join(names, " and "))
+}
+
+// Origin is that of the rule that decided, or of the first policy that isolates.
+func (d Decision) Origin() ir.Origin {
+	switch {
+	case d.Rule != nil:
+		return d.Rule.Origin
+	case d.Tier != nil && len(d.Tier.Isolating) > 0:
+		return d.Tier.Isolating[0]
+	}
+	return ir.Origin{}
+}
+
+// policeEndpoints asks the policies about every endpoint the packet may get and
+// reports whether it may reach any.
+func (t *trace) policeEndpoints() bool {
+	var allowed []Choice
+	for _, c := range t.result.Endpoints {
+		if t.police(c.Address.Addr(), c.Address.Port()) {
+			allowed = append(allowed, c)
+		} else {
+			t.result.Denied = append(t.result.Denied, c)
+		}
+	}
+	t.result.Endpoints = allowed
+	return len(allowed) > 0
+}
+
+// police asks the egress of the source and the ingress of the destination,
+// which are what they are after DNAT.
+func (t *trace) police(dst netip.Addr, port uint16) bool {
+	p := t.packet
+	if p.From == FromNode {
+		return true
+	}
+	if p.Protocol == ir.ICMPv6 && neighbourDiscovery(p.Type) {
+		return true
+	}
+	if !t.judge(ir.Egress, p.Src, dst, port) {
+		return false
+	}
+	if t.IsNodeAddress(p.Src) {
+		return true
+	}
+	return t.judge(ir.Ingress, dst, p.Src, port)
+}
+
+// neighbourDiscovery are the ICMPv6 types 133 to 137 (RFC 4861), without which
+// no IPv6 address can be reached: they always pass.
+func neighbourDiscovery(icmpType uint8) bool { return icmpType >= 133 && icmpType <= 137 }
+
+func (t *trace) judge(d ir.Direction, pod, peer netip.Addr, port uint16) bool {
+	decision, subject := t.Judge(d, pod, peer, t.packet.Protocol, port)
+	if !subject || decision.Tier == nil && len(t.policies.profiles[pod].Tiers(d)) == 0 {
+		return true
+	}
+	what := t.packet.Protocol.String()
+	if port != 0 {
+		what = fmt.Sprintf("%d/%v", port, t.packet.Protocol)
+	}
+	toward := "to"
+	if d == ir.Ingress {
+		toward = "from"
+	}
+	t.step(d.String(), decision.Origin(), "%s %s %s, %s: %v", t.policies.name(pod), toward, t.policies.name(peer), what, decision)
+	return decision.Accept
+}
+
+// name writes an address with the pod or node it belongs to, where a policy
+// knows it.
+func (x *policies) name(a netip.Addr) string {
+	if peer, known := x.names[a]; known {
+		return fmt.Sprintf("%v (%v)", peer, a)
+	}
+	return a.String()
+}
+
+func (t *trace) refusal() Verdict {
+	t.result.Endpoints, t.result.Masquerade = nil, false
+	if t.policies.OnDeny == ir.Reject {
+		return Reject
+	}
+	return Drop
+}

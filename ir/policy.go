@@ -1,0 +1,242 @@
+package ir
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+)
+
+// Policy is what the cluster's network policies make of one node's pods. A
+// direction of a pod that no policy mentions is in no profile and is open.
+//
+// Policies judge the first packet of a connection, with the addresses it has
+// after DNAT and before masquerading: first the source's egress, then the
+// destination's ingress. Replies, related ICMP errors and IPv6 neighbour
+// discovery always pass, and so do packets from the node itself to its pods.
+type Policy struct {
+	// OnDeny is how a denied packet is refused; silence is what Kubernetes'
+	// conformance asks for. It is 0 exactly when there are no profiles.
+	OnDeny      Refusal      `json:"onDeny,omitzero"`
+	Profiles    []Profile    `json:"profiles,omitempty"`
+	AddressSets []AddressSet `json:"addressSets,omitempty"`
+	// Peers names addresses of the sets, for people.
+	Peers []Peer `json:"peers,omitempty"`
+}
+
+// Profile is a group of this node's pods that the same policies treat the same
+// way.
+type Profile struct {
+	// ID is made of the names of the policies that select the pods and, where
+	// named ports make pods differ, of what the names stand for. It is at most
+	// 96 of the characters a-z, 0-9, "-", "." and "/".
+	ID   string `json:"id"`
+	Pods []Pod  `json:"pods"`
+	// Ingress and Egress are in the order of evaluation; a direction without
+	// tiers is open.
+	Ingress []Tier `json:"ingress,omitempty"`
+	Egress  []Tier `json:"egress,omitempty"`
+}
+
+// Tiers returns the tiers of one direction.
+func (p *Profile) Tiers(d Direction) []Tier {
+	if d == Ingress {
+		return p.Ingress
+	}
+	return p.Egress
+}
+
+// Pod is a pod of this node, not on the host's network, that has not finished.
+type Pod struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	// Addresses are the pod's own, of either family; no other pod has them.
+	Addresses []netip.Addr `json:"addresses"`
+}
+
+// Tier is a list of rules, the first that matches deciding.
+type Tier struct {
+	Kind TierKind `json:"kind"`
+	// Default is what happens when no rule matches: Pass to the next tier, or
+	// Deny where a NetworkPolicy isolates.
+	Default Action `json:"default"`
+	// Isolating are the NetworkPolicies that make Default Deny.
+	Isolating []Origin `json:"isolating,omitempty"`
+	Rules     []Rule   `json:"rules,omitempty"`
+}
+
+// Rule is one rule of a policy, or the part of it that one number of a named
+// port belongs to. It matches packets whose peer (the destination of egress,
+// the source of ingress) and whose destination port both match.
+type Rule struct {
+	Action Action `json:"action"`
+	// Name is the rule's own name, where it has one.
+	Name string `json:"name,omitempty"`
+	// AnyPeer matches every address. Otherwise the peer must be in one of the
+	// sets; without any, the rule matches nothing.
+	AnyPeer bool     `json:"anyPeer,omitempty"`
+	Peers   []string `json:"peers,omitempty"`
+	// AnyPort matches every packet, also of protocols without ports. Otherwise
+	// the destination port must be in one of the ranges; without any, the rule
+	// matches nothing.
+	AnyPort bool        `json:"anyPort,omitempty"`
+	Ports   []PortRange `json:"ports,omitempty"`
+	Origin  Origin      `json:"origin"`
+}
+
+// PortRange is a range of destination ports, both ends included. 0 to 65535 is
+// every packet of the protocol.
+type PortRange struct {
+	Protocol Protocol `json:"protocol"`
+	First    uint16   `json:"first"`
+	Last     uint16   `json:"last"`
+}
+
+// Contains reports whether the range holds the port.
+func (r PortRange) Contains(proto Protocol, port uint16) bool {
+	return r.Protocol == proto && r.First <= port && port <= r.Last
+}
+
+// String returns "80/tcp" or "8000-8999/tcp".
+func (r PortRange) String() string {
+	if r.First == r.Last {
+		return fmt.Sprintf("%d/%v", r.First, r.Protocol)
+	}
+	return fmt.Sprintf("%d-%d/%v", r.First, r.Last, r.Protocol)
+}
+
+// AddressSet is what a peer of a rule stands for: pods, nodes or networks.
+type AddressSet struct {
+	// ID is the selector or the CIDRs, in canonical spelling.
+	ID string `json:"id"`
+	// Addresses are those of pods or nodes.
+	Addresses []netip.Addr `json:"addresses,omitempty"`
+	// Prefixes are networks, less those in Except. Pods and nodes inside a
+	// network belong to it.
+	Prefixes []netip.Prefix `json:"prefixes,omitempty"`
+	Except   []netip.Prefix `json:"except,omitempty"`
+}
+
+// Contains reports whether the address belongs to the set.
+func (s *AddressSet) Contains(a netip.Addr) bool {
+	for _, have := range s.Addresses {
+		if have == a {
+			return true
+		}
+	}
+	return s.InNetworks(a)
+}
+
+// InNetworks reports whether the address belongs to one of the set's networks.
+func (s *AddressSet) InNetworks(a netip.Addr) bool {
+	return ContainsAddr(s.Prefixes, a) && !ContainsAddr(s.Except, a)
+}
+
+// Peer names one address of an address set.
+type Peer struct {
+	Address netip.Addr `json:"address"`
+	// Namespace is empty for a node.
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+}
+
+// String returns "namespace/name", or the name of a node.
+func (p Peer) String() string {
+	if p.Namespace == "" {
+		return p.Name
+	}
+	return p.Namespace + "/" + p.Name
+}
+
+// Direction is the direction of a connection as the pod sees it that a policy
+// is about.
+type Direction uint8
+
+// The directions, in the order in which a packet meets them.
+const (
+	Egress Direction = iota + 1
+	Ingress
+)
+
+// Directions lists them in canonical order.
+func Directions() []Direction { return []Direction{Egress, Ingress} }
+
+// String returns "egress" or "ingress".
+func (d Direction) String() string {
+	switch d {
+	case Egress:
+		return "egress"
+	case Ingress:
+		return "ingress"
+	}
+	return "direction(" + strconv.Itoa(int(d)) + ")"
+}
+
+// TierKind is where a tier's rules come from.
+type TierKind uint8
+
+// The tiers, in order of evaluation (policy.networking.k8s.io): the cluster's
+// administrators, then NetworkPolicy, then the cluster's baseline.
+const (
+	AdminTier TierKind = iota + 1
+	NetworkTier
+	BaselineTier
+)
+
+// TierKinds lists them in canonical order.
+func TierKinds() []TierKind { return []TierKind{AdminTier, NetworkTier, BaselineTier} }
+
+// String returns "admin", "network" or "baseline".
+func (k TierKind) String() string {
+	switch k {
+	case AdminTier:
+		return "admin"
+	case NetworkTier:
+		return "network"
+	case BaselineTier:
+		return "baseline"
+	}
+	return "tier-kind(" + strconv.Itoa(int(k)) + ")"
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (k TierKind) MarshalText() ([]byte, error) { return marshalEnum(k, "tier", TierKinds()) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (k *TierKind) UnmarshalText(b []byte) error {
+	return parseEnum(k, string(b), "tier", TierKinds())
+}
+
+// Action is what a rule does with a packet that it matches.
+type Action uint8
+
+// The actions. Accept ends the evaluation of the direction, Deny refuses the
+// packet, Pass leaves it to the next tier.
+const (
+	Accept Action = iota + 1
+	Deny
+	Pass
+)
+
+// Actions lists them in canonical order.
+func Actions() []Action { return []Action{Accept, Deny, Pass} }
+
+// String returns "accept", "deny" or "pass".
+func (a Action) String() string {
+	switch a {
+	case Accept:
+		return "accept"
+	case Deny:
+		return "deny"
+	case Pass:
+		return "pass"
+	}
+	return "action(" + strconv.Itoa(int(a)) + ")"
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (a Action) MarshalText() ([]byte, error) { return marshalEnum(a, "action", Actions()) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *Action) UnmarshalText(b []byte) error {
+	return parseEnum(a, string(b), "action", Actions())
+}

@@ -1,0 +1,91 @@
+package resolve
+
+import (
+	"net/netip"
+
+	"github.com/planec/planec/ir"
+)
+
+// Range is the class of all addresses from First to Last.
+type Range struct {
+	First, Last netip.Addr
+	Class       uint32
+}
+
+// Ranges returns the networks of one family, which are sorted and of which the
+// longest decides, as disjoint ranges, sorted and as few as possible, without
+// class 0: for backends whose tables know no longest match.
+func Ranges(networks []Network, f ir.Family) []Range {
+	s := sweep{}
+	for _, n := range networks {
+		if ir.FamilyOf(n.Prefix.Addr()) != f {
+			continue
+		}
+		s.closeBefore(n.Prefix.Addr())
+		s.advance(n.Prefix.Addr())
+		s.open = append(s.open, n)
+	}
+	for len(s.open) > 0 {
+		s.close()
+	}
+	return s.out
+}
+
+// sweep walks the address space; open are the networks around where it is.
+type sweep struct {
+	open []Network
+	// next is the first address that no range covers yet.
+	next netip.Addr
+	out  []Range
+}
+
+// closeBefore ends the networks that end before a.
+func (s *sweep) closeBefore(a netip.Addr) {
+	for len(s.open) > 0 && !s.open[len(s.open)-1].Prefix.Contains(a) {
+		s.close()
+	}
+}
+
+// close ends the innermost network with what is left of it.
+func (s *sweep) close() {
+	n := s.open[len(s.open)-1]
+	last := lastAddr(n.Prefix)
+	if !s.next.IsValid() || s.next.Compare(last) <= 0 {
+		s.emit(last, n.Class)
+	}
+	s.open = s.open[:len(s.open)-1]
+	s.next = last.Next()
+	if !s.next.IsValid() {
+		// The end of the address space: nothing may follow.
+		s.next = last
+		s.open = s.open[:0]
+	}
+}
+
+// advance gives the addresses before a to the innermost network.
+func (s *sweep) advance(a netip.Addr) {
+	if len(s.open) > 0 && s.next.Compare(a) < 0 {
+		s.emit(a.Prev(), s.open[len(s.open)-1].Class)
+	}
+	s.next = a
+}
+
+func (s *sweep) emit(last netip.Addr, class uint32) {
+	if class == 0 {
+		return
+	}
+	if n := len(s.out); n > 0 && s.out[n-1].Class == class && s.out[n-1].Last.Next() == s.next {
+		s.out[n-1].Last = last
+		return
+	}
+	s.out = append(s.out, Range{s.next, last, class})
+}
+
+func lastAddr(p netip.Prefix) netip.Addr {
+	b := p.Masked().Addr().AsSlice()
+	for i := p.Bits(); i < len(b)*8; i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
+}

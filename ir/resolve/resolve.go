@@ -1,0 +1,70 @@
+package resolve
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/planec/planec/ir"
+)
+
+// New resolves a policy that [ir.Verify] accepts. The result refers to the
+// policy, which must not change afterwards.
+func New(p *ir.Policy) *Policy {
+	b := &builder{sets: p.AddressSets, rowIndex: make(map[string]int), setIndex: make(map[string]int, len(p.AddressSets))}
+	for i := range p.AddressSets {
+		b.setIndex[p.AddressSets[i].ID] = i
+	}
+	b.classify()
+	for i := range p.Profiles {
+		profile := &p.Profiles[i]
+		b.out.Profiles = append(b.out.Profiles, Profile{
+			Profile: profile, Ingress: b.table(profile.Ingress), Egress: b.table(profile.Egress),
+		})
+	}
+	b.orderRows()
+	return &b.out
+}
+
+type builder struct {
+	out      Policy
+	sets     []ir.AddressSet
+	setIndex map[string]int
+	// members are the classes of each address set, as indexes of out.Classes.
+	members [][]int
+	// rowIndex finds a row by its content.
+	rowIndex map[string]int
+}
+
+// orderRows sorts the rows and drops tables that accept everything.
+func (b *builder) orderRows() {
+	rows := b.out.Rows
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(x, y int) int { return cmp.Compare(rows[x].ID, rows[y].ID) })
+	sorted, moved := make([]Row, len(rows)), make([]int, len(rows))
+	for to, from := range order {
+		sorted[to], moved[from] = rows[from], to
+	}
+	b.out.Rows = sorted
+	for i := range b.out.Profiles {
+		p := &b.out.Profiles[i]
+		for _, t := range []**Table{&p.Ingress, &p.Egress} {
+			b.rename(t, moved)
+		}
+	}
+}
+
+func (b *builder) rename(t **Table, moved []int) {
+	if *t == nil {
+		return
+	}
+	(*t).Default = moved[(*t).Default]
+	for i := range (*t).Rows {
+		(*t).Rows[i].Row = moved[(*t).Rows[i].Row]
+	}
+	if row := &b.out.Rows[(*t).Default]; row.Accept && len(row.Except) == 0 && len((*t).Rows) == 0 {
+		*t = nil
+	}
+}
