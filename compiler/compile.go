@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/policy"
 	"github.com/planec/planec/compiler/service"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -36,6 +37,7 @@ func Compile(in Input) (*ir.Program, diag.List) {
 // immutable and safe for concurrent use.
 type Cluster struct {
 	services *service.Model
+	policies *policy.Model
 	nodes    map[string]objects.Sourced[*corev1.Node]
 	cidrs    []netip.Prefix
 	config   objects.Config
@@ -44,8 +46,9 @@ type Cluster struct {
 
 // Prepare lowers what depends on no node.
 func Prepare(set *objects.Set, config objects.Config) *Cluster {
-	model, diags := service.Analyze(set)
-	c := &Cluster{services: model, config: config, diags: diags}
+	services, diags := service.Analyze(set)
+	policies, more := policy.Analyze(set)
+	c := &Cluster{services: services, policies: policies, config: config, diags: append(diags, more...)}
 	c.nodes = indexNodes(set.Nodes, &c.diags)
 	c.cidrs = readServiceCIDRs(set.ServiceCIDRs, &c.diags)
 	c.diags.Sort()
@@ -78,9 +81,19 @@ func (c *Cluster) Program(node string) (*ir.Program, diag.List) {
 		Local:         facts.node.Local,
 		MasqueradeAll: c.config.MasqueradeAll,
 	}, p)
+	c.policies.Lower(node, c.onDeny(), p)
 	p.Normalize()
 	diags.Sort()
 	return p, diags
+}
+
+// onDeny is silence unless it was asked for: an answer to a refused packet fails
+// the conformance suite of network-policy-api.
+func (c *Cluster) onDeny() ir.Refusal {
+	if c.config.OnDeny == 0 {
+		return ir.Drop
+	}
+	return c.config.OnDeny
 }
 
 func cloneMasquerade(m ir.Masquerade) ir.Masquerade {

@@ -7,7 +7,9 @@
 // The passes, in their order:
 //
 //	service.Analyze   Services + EndpointSlices      once per cluster
+//	policy.Analyze    policies, Pods, Namespaces     once per cluster
 //	node facts        Node object + settings         once per node
 //	service.Lower     frontends, pools, checks       once per node
+//	policy.Lower      profiles, address sets         once per node
 //	Normalize         the one order of everything    once per node
 package compiler

@@ -30,6 +30,8 @@ type Config struct {
 	LocalAddresses []netip.Addr
 	// Masquerade is the node's egress masquerade; its zero value is off.
 	Masquerade ir.Masquerade
+	// OnDeny is how policies refuse packets; 0 is ir.Drop.
+	OnDeny ir.Refusal
 }
 
 // NodePortAddresses says on which of the node's addresses nodePorts are served.

@@ -20,7 +20,9 @@ var arrows = map[string][]string{
 	"ir/resolve":                 {"ir"},
 	"compiler/objects":           {"ir"},
 	"compiler/service":           {"compiler/objects", "ir", "ir/diag"},
-	"compiler":                   {"compiler/objects", "compiler/service", "ir", "ir/diag"},
+	"compiler/policy":            {"compiler/objects", "compiler/policy/validate", "ir", "ir/diag"},
+	"compiler/policy/validate":   {},
+	"compiler":                   {"compiler/objects", "compiler/policy", "compiler/service", "ir", "ir/diag"},
 	"backends":                   {"ir", "ir/diag"},
 	"backends/nftables":          {"backends", "ir", "ir/diag", "ir/resolve"},
 	"backends/iptables":          {"backends", "ir", "ir/diag", "ir/resolve"},
@@ -51,10 +53,10 @@ var arrows = map[string][]string{
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
-var kubernetes = []string{"compiler", "compiler/objects", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli"}
+var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli"}
 
 // pure packages turn values into values: nothing of the machine gets in.
-var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/objects", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/ebpf", "backends/ebpf/layout", "backends/registry"}
+var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/ebpf", "backends/ebpf/layout", "backends/registry"}
 
 // impure are the packages of the standard library that pure ones must not see.
 var impure = []string{"os", "time", "math/rand", "math/rand/v2", "log", "log/slog", "net", "syscall", "os/exec", "io/fs", "path/filepath"}

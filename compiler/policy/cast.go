@@ -1,0 +1,210 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// cast is everybody whom policies may be about.
+type cast struct {
+	// namespaces and nodes are sorted by name, pods by namespace and name.
+	namespaces []*namespace
+	nodes      []*node
+	pods       []*pod
+	// labelled finds pods by one of their labels.
+	labelled map[label][]*pod
+}
+
+type label struct{ key, value string }
+
+type namespace struct {
+	name   string
+	labels labels.Set
+	pods   []*pod
+}
+
+// node is a Node with the addresses that a nodes peer selects.
+type node struct {
+	name      string
+	labels    labels.Set
+	addresses []netip.Addr
+}
+
+// pod is a pod that has not finished and is not on the host's network.
+type pod struct {
+	namespace *namespace
+	name      string
+	labels    labels.Set
+	node      string
+	addresses []netip.Addr
+	ports     []containerPort
+}
+
+// containerPort is a named port of a pod.
+type containerPort struct {
+	name     string
+	protocol ir.Protocol
+	number   uint16
+}
+
+func (p *pod) compare(q *pod) int {
+	return cmp.Or(cmp.Compare(p.namespace.name, q.namespace.name), cmp.Compare(p.name, q.name))
+}
+
+// readCast reads the objects. hosts are the pods on the host's network, which
+// no policy can tell from their node.
+func readCast(set *objects.Set, diags *diag.List) (c *cast, hosts []objects.Sourced[*corev1.Pod]) {
+	c = &cast{labelled: make(map[label][]*pod)}
+	byName := c.readNamespaces(set)
+	hosts = c.readPods(set, byName, diags)
+	c.readNodes(set)
+	slices.SortFunc(c.pods, (*pod).compare)
+	for _, p := range c.pods {
+		p.namespace.pods = append(p.namespace.pods, p)
+		for key, value := range p.labels {
+			c.labelled[label{key, value}] = append(c.labelled[label{key, value}], p)
+		}
+	}
+	for _, n := range byName {
+		c.namespaces = append(c.namespaces, n)
+	}
+	slices.SortFunc(c.namespaces, func(a, b *namespace) int { return cmp.Compare(a.name, b.name) })
+	return c, hosts
+}
+
+// readNamespaces takes the first in order of age where a name is given twice,
+// as the loader does.
+func (c *cast) readNamespaces(set *objects.Set) map[string]*namespace {
+	out := make(map[string]*namespace)
+	for _, src := range oldestFirst(set.Namespaces) {
+		n := src.Object
+		if out[n.Name] == nil {
+			out[n.Name] = &namespace{name: n.Name, labels: n.Labels}
+		}
+	}
+	return out
+}
+
+func (c *cast) readPods(set *objects.Set, byName map[string]*namespace, diags *diag.List) (hosts []objects.Sourced[*corev1.Pod]) {
+	owners := make(map[netip.Addr]*pod)
+	seen := make(map[[2]string]bool)
+	// The youngest comes first: its claim to an address wins.
+	sorted := oldestFirst(set.Pods)
+	slices.Reverse(sorted)
+	for _, src := range sorted {
+		object := src.Object
+		if finished(object) {
+			continue
+		}
+		id := [2]string{object.Namespace, object.Name}
+		if seen[id] {
+			continue // the loader has said so
+		}
+		seen[id] = true
+		ns := byName[object.Namespace]
+		if ns == nil {
+			diags.Add(diag.NoNamespace, objects.Origin("Pod", src), fmt.Sprintf("there is no Namespace %s", object.Namespace))
+			ns = &namespace{name: object.Namespace, labels: labels.Set{corev1.LabelMetadataName: object.Namespace}}
+			byName[object.Namespace] = ns
+		}
+		if object.Spec.HostNetwork {
+			hosts = append(hosts, src)
+			continue
+		}
+		p := &pod{namespace: ns, name: object.Name, labels: object.Labels, node: object.Spec.NodeName, ports: namedPorts(object)}
+		p.addresses = claim(src, p, owners, diags)
+		c.pods = append(c.pods, p)
+	}
+	return hosts
+}
+
+// finished pods have given their addresses back, though their status still
+// lists them.
+func finished(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+}
+
+// claim returns the addresses that the pod has to itself.
+func claim(src objects.Sourced[*corev1.Pod], p *pod, owners map[netip.Addr]*pod, diags *diag.List) []netip.Addr {
+	var out []netip.Addr
+	for i, ip := range src.Object.Status.PodIPs {
+		at := objects.Origin("Pod", src).At(fmt.Sprintf("status.podIPs[%d].ip", i))
+		if ip.IP == "" {
+			continue
+		}
+		a, err := netip.ParseAddr(ip.IP)
+		if err != nil || a.Zone() != "" || a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() {
+			diags.Add(diag.BadPodIP, at, fmt.Sprintf("%.80q is no address of a pod", ip.IP))
+			continue
+		}
+		a = a.Unmap()
+		if other := owners[a]; other != nil {
+			if other != p {
+				diags.Add(diag.SharedPodIP, at, fmt.Sprintf("%v belongs to %s/%s too", a, other.namespace.name, other.name))
+			}
+			continue
+		}
+		owners[a] = p
+		out = append(out, a)
+	}
+	slices.SortFunc(out, netip.Addr.Compare)
+	return out
+}
+
+// namedPorts lists the ports of containers and of sidecars, which are init
+// containers that keep running (KEP-753).
+func namedPorts(p *corev1.Pod) []containerPort {
+	var out []containerPort
+	add := func(c *corev1.Container) {
+		for _, port := range c.Ports {
+			proto := ir.TCP
+			if port.Protocol != "" {
+				var err error
+				if proto, err = ir.ParseProtocol(string(port.Protocol)); err != nil {
+					continue
+				}
+			}
+			if port.Name != "" && 0 < port.ContainerPort && port.ContainerPort < 65536 {
+				out = append(out, containerPort{port.Name, proto, uint16(port.ContainerPort)})
+			}
+		}
+	}
+	for i := range p.Spec.Containers {
+		add(&p.Spec.Containers[i])
+	}
+	for i := range p.Spec.InitContainers {
+		if c := &p.Spec.InitContainers[i]; c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			add(c)
+		}
+	}
+	return out
+}
+
+func (c *cast) readNodes(set *objects.Set) {
+	seen := make(map[string]bool)
+	for _, src := range oldestFirst(set.Nodes) {
+		object := src.Object
+		if seen[object.Name] {
+			continue
+		}
+		seen[object.Name] = true
+		n := &node{name: object.Name, labels: object.Labels}
+		for _, a := range object.Status.Addresses {
+			// Host names stand in the same list.
+			if addr, err := netip.ParseAddr(a.Address); err == nil && addr.Zone() == "" {
+				n.addresses = append(n.addresses, addr.Unmap())
+			}
+		}
+		c.nodes = append(c.nodes, n)
+	}
+	slices.SortFunc(c.nodes, func(a, b *node) int { return cmp.Compare(a.name, b.name) })
+}

@@ -1,0 +1,170 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/ir"
+)
+
+// Lower adds the policies of one node to a program: profiles of its own pods,
+// and the address sets that their rules need and no others.
+func (m *Model) Lower(node string, onDeny ir.Refusal, p *ir.Program) {
+	b := &builder{model: m, sets: make(map[string]*ir.AddressSet), names: make(map[netip.Addr]ir.Peer)}
+	for _, g := range m.groups(node) {
+		if profile, ok := b.profile(g); ok {
+			p.Policy.Profiles = append(p.Policy.Profiles, profile)
+		}
+	}
+	if len(p.Policy.Profiles) == 0 {
+		return
+	}
+	p.Policy.OnDeny = onDeny
+	for _, s := range b.sets {
+		p.Policy.AddressSets = append(p.Policy.AddressSets, *s)
+	}
+	for _, n := range b.names {
+		p.Policy.Peers = append(p.Policy.Peers, n)
+	}
+}
+
+// group is pods that become one profile.
+type group struct {
+	id       string
+	pods     []*pod
+	policies []*policy
+}
+
+// groups puts pods together that the same policies select and whose named ports
+// those policies cannot tell apart.
+func (m *Model) groups(node string) []*group {
+	byKey := make(map[string]*group)
+	var out []*group
+	for _, p := range m.byNode[node] {
+		policies := m.selecting(p)
+		if len(policies) == 0 {
+			continue
+		}
+		key := groupKey(policies, p)
+		g := byKey[key]
+		if g == nil {
+			g = &group{id: profileID(policies, key), policies: policies}
+			byKey[key] = g
+			out = append(out, g)
+		}
+		g.pods = append(g.pods, p)
+	}
+	return out
+}
+
+// selecting returns the policies that have something to say about the pod, in
+// the order of evaluation within each tier.
+func (m *Model) selecting(p *pod) []*policy {
+	var out []*policy
+	for _, list := range [][]*policy{m.network[p.namespace.name], m.cluster} {
+		for _, q := range list {
+			if (q.affects(ir.Egress) || q.affects(ir.Ingress)) && q.subject.matches(p) {
+				out = append(out, q)
+			}
+		}
+	}
+	return out
+}
+
+func groupKey(policies []*policy, p *pod) string {
+	var b strings.Builder
+	for _, q := range policies {
+		b.WriteString(q.key())
+		for i := range q.rules[ir.Ingress] {
+			for _, n := range q.rules[ir.Ingress][i].ports.named {
+				fmt.Fprintf(&b, " %d:%s=%s", i, n, portsText(n.on(p)))
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// profileID is made for people and for names in rules: where the first policy
+// is, its name, how many more there are, and 48 bits of a hash of it all.
+func profileID(policies []*policy, key string) string {
+	const longest = 30
+	clip := func(s string) string {
+		if len(s) > longest {
+			return s[:longest]
+		}
+		return s
+	}
+	first := policies[0].origin
+	where := first.Namespace
+	if where == "" {
+		where = "cluster"
+	}
+	id := clip(where) + "/" + clip(first.Name)
+	if n := len(policies) - 1; n > 0 {
+		id += fmt.Sprintf("-and-%d", n)
+	}
+	sum := sha256.Sum256([]byte(key))
+	return id + "/" + hex.EncodeToString(sum[:6])
+}
+
+// builder collects what the profiles of a node need.
+type builder struct {
+	model *Model
+	sets  map[string]*ir.AddressSet
+	names map[netip.Addr]ir.Peer
+}
+
+func (b *builder) profile(g *group) (ir.Profile, bool) {
+	p := ir.Profile{ID: g.id}
+	for _, pod := range g.pods {
+		p.Pods = append(p.Pods, ir.Pod{Namespace: pod.namespace.name, Name: pod.name, Addresses: slices.Clone(pod.addresses)})
+	}
+	p.Ingress = b.tiers(g, ir.Ingress)
+	p.Egress = b.tiers(g, ir.Egress)
+	return p, len(p.Ingress)+len(p.Egress) > 0
+}
+
+func (b *builder) tiers(g *group, d ir.Direction) []ir.Tier {
+	var out []ir.Tier
+	for _, kind := range ir.TierKinds() {
+		t := ir.Tier{Kind: kind, Default: ir.Pass}
+		for _, p := range g.policies {
+			if p.tier != kind {
+				continue
+			}
+			if p.isolates[d] {
+				t.Default = ir.Deny
+				t.Isolating = append(t.Isolating, p.origin.At("spec"))
+			}
+			for i := range p.rules[d] {
+				b.add(&t, p.rules[d][i].lower(d, b.model.cast, b.model.everyPod, g.pods[0]))
+			}
+		}
+		if len(t.Rules) > 0 || t.Default == ir.Deny {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func (b *builder) add(t *ir.Tier, rules []lowered) {
+	for _, l := range rules {
+		t.Rules = append(t.Rules, l.rule)
+		for i, s := range l.sets {
+			if b.sets[s.ID] != nil {
+				continue
+			}
+			b.sets[s.ID] = s
+			for _, n := range l.names[i] {
+				if have, taken := b.names[n.Address]; !taken || have.Namespace == "" {
+					b.names[n.Address] = n
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/planec/planec/ir"
+)
+
+// peer is one address set that rules may name, resolved when a node first needs
+// it and then shared by all.
+type peer struct {
+	id string
+	// One of the three.
+	pods     *podSelector
+	nodes    *selector
+	networks *ir.AddressSet
+
+	once  sync.Once
+	found []*pod
+	set   ir.AddressSet
+	names []ir.Peer
+}
+
+// peers interns address sets by their text.
+type peers struct {
+	cast *cast
+	all  map[string]*peer
+}
+
+func (x *peers) intern(p *peer) *peer {
+	if have := x.all[p.id]; have != nil {
+		return have
+	}
+	x.all[p.id] = p
+	return p
+}
+
+func (x *peers) ofPods(s podSelector) *peer { return x.intern(&peer{id: s.text(), pods: &s}) }
+
+func (x *peers) ofNodes(s selector) *peer {
+	return x.intern(&peer{id: "nodes " + s.text, nodes: &s})
+}
+
+// ofNetwork is a network without some of its parts.
+func (x *peers) ofNetwork(cidr netip.Prefix, except []netip.Prefix) *peer {
+	s := &ir.AddressSet{Prefixes: []netip.Prefix{cidr.Masked()}, Except: ir.DisjointPrefixes(except)}
+	id := "net " + s.Prefixes[0].String()
+	for i, e := range s.Except {
+		word := ","
+		if i == 0 {
+			word = " except "
+		}
+		id += word + e.String()
+	}
+	return x.intern(&peer{id: id, networks: s})
+}
+
+// resolve finds who the peer is.
+func (p *peer) resolve(c *cast) {
+	p.once.Do(func() {
+		switch {
+		case p.networks != nil:
+			p.set = *p.networks
+		case p.nodes != nil:
+			p.resolveNodes(c)
+		default:
+			p.found = p.pods.find(c)
+			p.set.Addresses, p.names = addressesOf(p.found)
+		}
+		p.set.ID = p.id
+	})
+}
+
+func (p *peer) resolveNodes(c *cast) {
+	for _, n := range c.nodes {
+		if !p.nodes.Matches(n.labels) {
+			continue
+		}
+		for _, a := range n.addresses {
+			p.set.Addresses = append(p.set.Addresses, a)
+			p.names = append(p.names, ir.Peer{Address: a, Name: n.name})
+		}
+	}
+	slices.SortFunc(p.set.Addresses, netip.Addr.Compare)
+	p.set.Addresses = slices.Compact(p.set.Addresses)
+}
+
+func addressesOf(pods []*pod) ([]netip.Addr, []ir.Peer) {
+	var addrs []netip.Addr
+	var names []ir.Peer
+	for _, p := range pods {
+		for _, a := range p.addresses {
+			addrs = append(addrs, a)
+			names = append(names, ir.Peer{Address: a, Namespace: p.namespace.name, Name: p.name})
+		}
+	}
+	slices.SortFunc(addrs, netip.Addr.Compare)
+	return addrs, names
+}
+
+// withPort is the part of a peer's pods whose named ports stand for the same
+// numbers.
+type withPort struct {
+	set   ir.AddressSet
+	names []ir.Peer
+	ports []ir.PortRange
+}
+
+// splitByPort resolves a named port on every pod of the peer. Pods that do not
+// have it, and peers that are no pods, are in no part.
+func (p *peer) splitByPort(name namedPort) []withPort {
+	groups := make(map[string][]*pod)
+	ports := make(map[string][]ir.PortRange)
+	for _, pod := range p.found {
+		ranges := name.on(pod)
+		if len(ranges) == 0 {
+			continue
+		}
+		key := portsText(ranges)
+		groups[key], ports[key] = append(groups[key], pod), ranges
+	}
+	out := make([]withPort, 0, len(groups))
+	for key, pods := range groups {
+		w := withPort{ports: ports[key]}
+		w.set.ID = fmt.Sprintf("%s with %s=%s", p.id, name, key)
+		w.set.Addresses, w.names = addressesOf(pods)
+		out = append(out, w)
+	}
+	slices.SortFunc(out, func(a, b withPort) int { return strings.Compare(a.set.ID, b.set.ID) })
+	return out
+}

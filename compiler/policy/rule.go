@@ -1,0 +1,112 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/planec/planec/ir"
+)
+
+// rule is one rule of a policy before a node is known.
+type rule struct {
+	action  ir.Action
+	name    string
+	anyPeer bool
+	peers   []*peer
+	ports   ports
+	origin  ir.Origin
+}
+
+// policy is a policy of any kind.
+type policy struct {
+	kind     string
+	tier     ir.TierKind
+	priority int32
+	subject  podSelector
+	// isolates says which directions a NetworkPolicy closes.
+	isolates map[ir.Direction]bool
+	rules    map[ir.Direction][]rule
+	origin   ir.Origin
+}
+
+// affects reports whether the policy says anything about the direction.
+func (p *policy) affects(d ir.Direction) bool { return p.isolates[d] || len(p.rules[d]) > 0 }
+
+// key names the policy among all kinds.
+func (p *policy) key() string {
+	return p.kind + "/" + p.origin.Namespace + "/" + p.origin.Name
+}
+
+// failClosed is what a rule becomes whose peer or protocol is of a kind that
+// planec does not know (network-policy-api, ClusterNetworkPolicyIngressPeer):
+// accepting nothing, or denying everything.
+func (r *rule) failClosed() {
+	r.peers, r.ports = nil, ports{any: true}
+	r.anyPeer = r.action != ir.Accept
+	if r.anyPeer {
+		r.action = ir.Deny
+	}
+}
+
+// lowered is a rule with the address sets that it needs.
+type lowered struct {
+	rule  ir.Rule
+	sets  []*ir.AddressSet
+	names [][]ir.Peer
+}
+
+// lower resolves the rule. Egress named ports stand for what each peer says, so
+// one rule may become several of the same action, next to each other, which
+// together match what it matches. subject resolves ingress named ports; all
+// pods of a profile agree on them.
+func (r *rule) lower(d ir.Direction, c *cast, everyPod *peer, subject *pod) []lowered {
+	base := ir.Rule{Action: r.action, Name: r.name, AnyPeer: r.anyPeer, AnyPort: r.ports.any, Origin: r.origin}
+	base.Ports = slices.Clone(r.ports.ranges)
+	if d == ir.Ingress {
+		for _, n := range r.ports.named {
+			base.Ports = append(base.Ports, n.on(subject)...)
+		}
+	}
+	base.Ports = distinctRanges(base.Ports)
+	l := lowered{rule: base}
+	for _, p := range r.peers {
+		p.resolve(c)
+		l.add(&p.set, p.names)
+	}
+	out := []lowered{l}
+	if d == ir.Ingress || len(r.ports.named) == 0 {
+		return out
+	}
+	peers := r.peers
+	if r.anyPeer {
+		everyPod.resolve(c)
+		peers = []*peer{everyPod}
+	}
+	for _, n := range r.ports.named {
+		for _, p := range peers {
+			out = append(out, r.named(p, n)...)
+		}
+	}
+	if len(out) > 1 && len(base.Ports) == 0 {
+		return out[1:]
+	}
+	return out
+}
+
+func (r *rule) named(p *peer, n namedPort) []lowered {
+	var out []lowered
+	for _, w := range p.splitByPort(n) {
+		l := lowered{rule: ir.Rule{Action: r.action, Name: r.name, Ports: w.ports, Origin: r.origin}}
+		l.add(&w.set, w.names)
+		out = append(out, l)
+	}
+	return out
+}
+
+func (l *lowered) add(set *ir.AddressSet, names []ir.Peer) {
+	if slices.Contains(l.rule.Peers, set.ID) {
+		return
+	}
+	l.rule.Peers = append(l.rule.Peers, set.ID)
+	l.sets = append(l.sets, set)
+	l.names = append(l.names, names)
+}

@@ -1,0 +1,109 @@
+package policy
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+)
+
+// selector is a label selector with its canonical text: "*" for everything.
+type selector struct {
+	labels.Selector
+	text string
+}
+
+// newSelector reads a selector that validation has accepted; nil selects
+// everything, as an empty one does.
+func newSelector(s *metav1.LabelSelector) selector {
+	if s == nil {
+		s = &metav1.LabelSelector{}
+	}
+	compiled, err := metav1.LabelSelectorAsSelector(s)
+	if err != nil {
+		compiled = labels.Nothing()
+	}
+	text := compiled.String()
+	switch {
+	case err != nil:
+		text = "!"
+	case text == "":
+		text = "*"
+	}
+	return selector{compiled, text}
+}
+
+// podSelector selects pods by their namespace and their labels.
+type podSelector struct {
+	// own is the namespace where namespaces is not asked.
+	own        string
+	namespaces selector
+	pods       selector
+}
+
+// text is canonical: equal texts select equal pods.
+func (s podSelector) text() string {
+	where := s.own
+	if where == "" {
+		where = "ns(" + s.namespaces.text + ")"
+	}
+	return "pods " + where + " " + s.pods.text
+}
+
+func (s podSelector) matches(p *pod) bool {
+	return s.inNamespace(p.namespace) && s.pods.Matches(p.labels)
+}
+
+func (s podSelector) inNamespace(n *namespace) bool {
+	if s.own != "" {
+		return n.name == s.own
+	}
+	return s.namespaces.Matches(n.labels)
+}
+
+// matchesHost asks about a pod on the host's network.
+func (s podSelector) matchesHost(p *corev1.Pod, n *namespace) bool {
+	return n != nil && s.inNamespace(n) && s.pods.Matches(labels.Set(p.Labels))
+}
+
+// find returns the pods, sorted. One label that they must have narrows the
+// search, since a selector over all namespaces meets every pod otherwise.
+func (s podSelector) find(c *cast) []*pod {
+	var out []*pod
+	if narrow, ok := s.narrowest(c); ok {
+		for _, p := range narrow {
+			if s.matches(p) {
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	for _, n := range c.namespaces {
+		if !s.inNamespace(n) {
+			continue
+		}
+		for _, p := range n.pods {
+			if s.pods.Matches(p.labels) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+func (s podSelector) narrowest(c *cast) (best []*pod, found bool) {
+	if s.own != "" {
+		return nil, false
+	}
+	requirements, _ := s.pods.Requirements()
+	for _, r := range requirements {
+		if op := r.Operator(); op != selection.Equals && op != selection.In || r.Values().Len() != 1 {
+			continue
+		}
+		pods := c.labelled[label{r.Key(), r.Values().UnsortedList()[0]}]
+		if !found || len(pods) < len(best) {
+			best, found = pods, true
+		}
+	}
+	return best, found
+}

@@ -1,0 +1,75 @@
+package validate
+
+import (
+	"maps"
+	"slices"
+
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// maxErrors is how many errors one policy may have; the rest of it is not looked
+// at. A hostile policy has hundreds of thousands, and nobody reads them.
+const maxErrors = 100
+
+// checker collects what is wrong with one policy.
+type checker struct {
+	errs field.ErrorList
+}
+
+func (c *checker) add(e *field.Error) {
+	if !c.full() {
+		c.errs = append(c.errs, e)
+	}
+}
+
+func (c *checker) addAll(errs field.ErrorList) {
+	for _, e := range errs {
+		c.add(e)
+	}
+}
+
+func (c *checker) full() bool { return len(c.errs) >= maxErrors }
+
+// each calls check with every element and its path, until there are errors
+// enough.
+func each[T any](c *checker, path *field.Path, list []T, check func(*field.Path, *T)) {
+	for i := range list {
+		if c.full() {
+			return
+		}
+		check(path.Index(i), &list[i])
+	}
+}
+
+func (c *checker) meta(m *metav1.ObjectMeta, namespaced bool) {
+	path := field.NewPath("metadata")
+	// What else an object says of itself does not reach this package.
+	named := metav1.ObjectMeta{Name: m.Name, GenerateName: m.GenerateName, Namespace: m.Namespace}
+	c.addAll(apivalidation.ValidateObjectMeta(&named, namespaced, apivalidation.NameIsDNSSubdomain, path))
+	c.labels(path.Child("labels"), m.Labels)
+}
+
+// labels checks labels one by one in their order, since a hostile object has many
+// of them and apimachinery's errors follow the order of Go's maps.
+func (c *checker) labels(path *field.Path, labels map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		if c.full() {
+			return
+		}
+		c.addAll(metavalidation.ValidateLabels(map[string]string{name: labels[name]}, path))
+	}
+}
+
+// selector checks a selector; an absent one is fine.
+func (c *checker) selector(path *field.Path, s *metav1.LabelSelector) {
+	if s == nil {
+		return
+	}
+	c.labels(path.Child("matchLabels"), s.MatchLabels)
+	each(c, path.Child("matchExpressions"), s.MatchExpressions, func(at *field.Path, r *metav1.LabelSelectorRequirement) {
+		c.addAll(metavalidation.ValidateLabelSelectorRequirement(*r, metavalidation.LabelSelectorValidationOptions{}, at))
+	})
+}

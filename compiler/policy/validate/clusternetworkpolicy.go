@@ -1,0 +1,129 @@
+package validate
+
+import (
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+)
+
+const (
+	// maxItems is how many rules, peers and protocols a list of a
+	// ClusterNetworkPolicy may have.
+	maxItems = 25
+	// maxPriority is the lowest precedence of an admin policy.
+	maxPriority = 1000
+	maxPort     = 65535
+)
+
+var (
+	tiers   = []policyv1alpha2.Tier{policyv1alpha2.AdminTier, policyv1alpha2.BaselineTier}
+	actions = []policyv1alpha2.ClusterNetworkPolicyRuleAction{
+		policyv1alpha2.ClusterNetworkPolicyRuleActionAccept,
+		policyv1alpha2.ClusterNetworkPolicyRuleActionDeny,
+		policyv1alpha2.ClusterNetworkPolicyRuleActionPass,
+	}
+)
+
+// namedPortMessage is the API's for a rule of which a part has no named ports.
+const namedPortMessage = "networks/nodes/domainNames peer cannot be set with namedPorts since there are no namedPorts for networks/nodes/domainNames"
+
+// ClusterNetworkPolicy returns why the API server would refuse the policy: at
+// most 100 errors, in the order of the fields.
+func ClusterNetworkPolicy(p *policyv1alpha2.ClusterNetworkPolicy) field.ErrorList {
+	spec := field.NewPath("spec")
+	if p == nil {
+		return field.ErrorList{field.Required(spec, "")}
+	}
+	var c checker
+	c.meta(&p.ObjectMeta, false)
+	enum(&c, spec.Child("tier"), p.Spec.Tier, tiers)
+	c.numberRange(spec.Child("priority"), p.Spec.Priority, 0, maxPriority)
+	c.subject(p.Spec.Subject.Namespaces, p.Spec.Subject.Pods)
+	if at := spec.Child("ingress"); c.length(at, len(p.Spec.Ingress), 0, maxItems) {
+		each(&c, at, p.Spec.Ingress, c.clusterIngress)
+	}
+	if at := spec.Child("egress"); c.length(at, len(p.Spec.Egress), 0, maxItems) {
+		each(&c, at, p.Spec.Egress, c.clusterEgress)
+	}
+	return c.errs
+}
+
+func (c *checker) clusterIngress(path *field.Path, r *policyv1alpha2.ClusterNetworkPolicyIngressRule) {
+	c.characters(path.Child("name"), r.Name, maxRuleName)
+	enum(c, path.Child("action"), r.Action, actions)
+	requiredList(c, path.Child("from"), r.From, maxItems, func(at *field.Path, p *policyv1alpha2.ClusterNetworkPolicyIngressPeer) {
+		checkPeer(c, at, &peer[string, string]{namespaces: p.Namespaces, pods: p.Pods})
+	})
+	optionalList(c, path.Child("protocols"), r.Protocols, maxItems, c.clusterProtocol)
+}
+
+func (c *checker) clusterEgress(path *field.Path, r *policyv1alpha2.ClusterNetworkPolicyEgressRule) {
+	c.characters(path.Child("name"), r.Name, maxRuleName)
+	enum(c, path.Child("action"), r.Action, actions)
+	portless := false
+	requiredList(c, path.Child("to"), r.To, maxItems, func(at *field.Path, p *policyv1alpha2.ClusterNetworkPolicyEgressPeer) {
+		portless = portless || p.Nodes != nil || p.Networks != nil || p.DomainNames != nil
+		checkPeer(c, at, &peer[policyv1alpha2.CIDR, policyv1alpha2.DomainName]{p.Namespaces, p.Pods, p.Nodes, p.Networks, p.DomainNames})
+		if p.DomainNames != nil && r.Action != policyv1alpha2.ClusterNetworkPolicyRuleActionAccept {
+			c.domainNamesNeed("Accept", at)
+		}
+	})
+	named := false
+	optionalList(c, path.Child("protocols"), r.Protocols, maxItems, func(at *field.Path, p *policyv1alpha2.ClusterNetworkPolicyProtocol) {
+		named = named || p.DestinationNamedPort != ""
+		c.clusterProtocol(at, p)
+	})
+	if portless && named {
+		c.add(field.Invalid(path, field.OmitValueType{}, namedPortMessage))
+	}
+}
+
+func (c *checker) clusterProtocol(path *field.Path, p *policyv1alpha2.ClusterNetworkPolicyProtocol) {
+	c.oneOf(path, p.TCP != nil, p.UDP != nil, p.SCTP != nil, p.DestinationNamedPort != "")
+	if p.TCP != nil {
+		c.destinationPort(path.Child("tcp"), p.TCP.DestinationPort)
+	}
+	if p.UDP != nil {
+		c.destinationPort(path.Child("udp"), p.UDP.DestinationPort)
+	}
+	if p.SCTP != nil {
+		c.destinationPort(path.Child("sctp"), p.SCTP.DestinationPort)
+	}
+}
+
+// destinationPort checks the port of a protocol, without which the protocol has
+// no field.
+func (c *checker) destinationPort(protocol *field.Path, p *policyv1alpha2.Port) {
+	if p == nil {
+		c.noProperties(protocol)
+		return
+	}
+	path := protocol.Child("destinationPort")
+	c.oneOf(path, p.Number != 0, p.Range != nil)
+	if p.Number != 0 {
+		c.numberRange(path.Child("number"), p.Number, 1, maxPort)
+	}
+	if p.Range == nil {
+		return
+	}
+	c.numberRange(path.Child("range", "start"), p.Range.Start, 1, maxPort)
+	c.numberRange(path.Child("range", "end"), p.Range.End, 1, maxPort)
+	if p.Range.Start >= p.Range.End {
+		c.add(field.Invalid(path.Child("range"), field.OmitValueType{}, "Start port must be less than End port"))
+	}
+}
+
+// requiredList checks a list that must be there and have an element.
+func requiredList[T any](c *checker, path *field.Path, list []T, most int, check func(*field.Path, *T)) {
+	if list == nil {
+		c.add(field.Required(path, ""))
+		return
+	}
+	optionalList(c, path, list, most, check)
+}
+
+// optionalList checks a list that may be absent but not empty.
+func optionalList[T any](c *checker, path *field.Path, list []T, most int, check func(*field.Path, *T)) {
+	if list != nil && c.length(path, len(list), 1, most) {
+		each(c, path, list, check)
+	}
+}

@@ -1,0 +1,99 @@
+package validate
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+)
+
+// namespacedPod is the same in both versions of the API.
+type namespacedPod = policyv1alpha2.NamespacedPod
+
+const (
+	// maxNetworks is how many networks or domain names a peer may have.
+	maxNetworks = 25
+	// maxCIDR is how many characters a network may have.
+	maxCIDR = 43
+	// maxRuleName is how many characters the name of a rule may have.
+	maxRuleName = 100
+)
+
+// subject checks what a policy applies to.
+func (c *checker) subject(namespaces *metav1.LabelSelector, pods *namespacedPod) {
+	path := field.NewPath("spec", "subject")
+	c.oneOf(path, namespaces != nil, pods != nil)
+	c.selector(path.Child("namespaces"), namespaces)
+	c.pods(path.Child("pods"), pods)
+}
+
+func (c *checker) pods(path *field.Path, p *namespacedPod) {
+	if p != nil {
+		c.selector(path.Child("namespaceSelector"), &p.NamespaceSelector)
+		c.selector(path.Child("podSelector"), &p.PodSelector)
+	}
+}
+
+// peer is an egress peer of any of the three kinds; an ingress peer has the first
+// two fields only.
+type peer[N, D ~string] struct {
+	namespaces  *metav1.LabelSelector
+	pods        *namespacedPod
+	nodes       *metav1.LabelSelector
+	networks    []N
+	domainNames []D
+}
+
+// checkPeer passes a peer without any known field, see the package's comment.
+func checkPeer[N, D ~string](c *checker, path *field.Path, p *peer[N, D]) {
+	c.atMostOne(path, p.namespaces != nil, p.pods != nil, p.nodes != nil, p.networks != nil, p.domainNames != nil)
+	c.selector(path.Child("namespaces"), p.namespaces)
+	c.pods(path.Child("pods"), p.pods)
+	c.selector(path.Child("nodes"), p.nodes)
+	if p.networks != nil {
+		checkNetworks(c, path.Child("networks"), p.networks)
+	}
+	if p.domainNames != nil {
+		checkDomainNames(c, path.Child("domainNames"), p.domainNames)
+	}
+}
+
+func checkNetworks[N ~string](c *checker, path *field.Path, networks []N) {
+	if !c.length(path, len(networks), 1, maxNetworks) {
+		return
+	}
+	each(c, path, networks, func(at *field.Path, n *N) {
+		c.characters(at, string(*n), maxCIDR)
+		// The CEL function isCIDR.
+		if p, err := netip.ParsePrefix(string(*n)); err != nil || p.Addr().Is4In6() {
+			c.add(field.Invalid(at, string(*n), "Invalid CIDR format provided"))
+		}
+	})
+	unique(c, path, networks)
+}
+
+// domainNamePattern is the API's; its A-z lets a label start with a few characters
+// between Z and a.
+const domainNamePattern = `^(\*\.)?([a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.)+[a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.?$`
+
+var domainName = regexp.MustCompile(domainNamePattern)
+
+func checkDomainNames[D ~string](c *checker, path *field.Path, names []D) {
+	if !c.length(path, len(names), 1, maxNetworks) {
+		return
+	}
+	each(c, path, names, func(at *field.Path, n *D) {
+		if !domainName.MatchString(string(*n)) {
+			c.add(field.Invalid(at, string(*n), fmt.Sprintf("%v in body should match '%s'", at, domainNamePattern)))
+		}
+	})
+	unique(c, path, names)
+}
+
+// domainNamesNeed refuses domain names in a rule that does not let traffic pass.
+func (c *checker) domainNamesNeed(action string, path *field.Path) {
+	c.add(field.Forbidden(path.Child("domainNames"), "domainNames is only supported for "+action+" rules"))
+}

@@ -1,0 +1,92 @@
+package validate
+
+import (
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// The functions below are the keywords of OpenAPI that the definitions use, with
+// the messages of kube-openapi.
+
+func (c *checker) numberRange(path *field.Path, value, least, most int32) {
+	switch {
+	case value < least:
+		c.add(field.Invalid(path, value, fmt.Sprintf("%v in body should be greater than or equal to %d", path, least)))
+	case value > most:
+		c.add(field.Invalid(path, value, fmt.Sprintf("%v in body should be less than or equal to %d", path, most)))
+	}
+}
+
+// oneOf checks how many of some fields are set.
+func (c *checker) oneOf(path *field.Path, set ...bool) {
+	if countTrue(set) == 0 {
+		c.noProperties(path)
+	}
+	c.atMostOne(path, set...)
+}
+
+func (c *checker) atMostOne(path *field.Path, set ...bool) {
+	if n := countTrue(set); n > 1 {
+		c.add(field.TooMany(path, n, 1))
+	}
+}
+
+func (c *checker) noProperties(path *field.Path) {
+	c.add(field.Invalid(path, int64(0), fmt.Sprintf("%v in body should have at least 1 properties", path)))
+}
+
+func countTrue(set []bool) int {
+	n := 0
+	for _, s := range set {
+		if s {
+			n++
+		}
+	}
+	return n
+}
+
+// length checks a list that is present, and reports whether it is short enough
+// to look into.
+func (c *checker) length(path *field.Path, n, least, most int) bool {
+	switch {
+	case n < least:
+		c.add(field.Invalid(path, int64(n), fmt.Sprintf("%v in body should have at least %d items", path, least)))
+	case n > most:
+		c.add(field.TooMany(path, n, most))
+		return false
+	}
+	return true
+}
+
+// characters checks the length of a string, which OpenAPI counts in characters,
+// whatever the message says.
+func (c *checker) characters(path *field.Path, s string, most int) {
+	if utf8.RuneCountInString(s) > most {
+		c.add(field.TooLong(path, "", most))
+	}
+}
+
+// enum checks a required string that must be one of some.
+func enum[T ~string](c *checker, path *field.Path, value T, valid []T) {
+	switch {
+	case value == "":
+		c.add(field.Required(path, ""))
+	case !slices.Contains(valid, value):
+		c.add(field.NotSupported(path, string(value), valid))
+	}
+}
+
+// unique checks a list whose type is a set. As in the API server, a value that
+// stands three times is one error.
+func unique[T ~string](c *checker, path *field.Path, list []T) {
+	times := make(map[T]int, len(list))
+	each(c, path, list, func(at *field.Path, v *T) {
+		times[*v]++
+		if times[*v] == 2 {
+			c.add(field.Duplicate(at, string(*v)))
+		}
+	})
+}
