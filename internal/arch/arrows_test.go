@@ -41,9 +41,10 @@ var arrows = map[string][]string{
 	"internal/clustergen":        {"compiler/objects", "ir"},
 	"internal/irtest":            {"ir"},
 	"internal/randomcluster":     {"compiler/objects", "ir"},
+	"internal/netpath":           {"compiler", "compiler/objects", "ir", "ir/eval", "ir/resolve"},
 	"internal/bench":             {"backends", "backends/nftables", "backends/registry", "compiler", "compiler/objects", "internal/clustergen", "internal/manifest"},
 	"internal/testkit":           {"ir", "ir/eval"},
-	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/objects", "internal/interp", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
+	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/objects", "internal/interp", "internal/manifest", "internal/netpath", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"internal/interp":            {"backends", "backends/ebpf", "internal/interp/ebpf", "internal/interp/ipvs", "internal/interp/iptables", "internal/interp/nftables", "ir/eval"},
 	"internal/interp/nftables":   {"internal/interp/fate", "ir", "ir/eval"},
 	"internal/interp/interptest": {"backends", "compiler", "internal/irtest", "internal/randomcluster", "internal/testkit", "ir", "ir/diag", "ir/eval"},
@@ -53,7 +54,7 @@ var arrows = map[string][]string{
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
-var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli"}
+var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath"}
 
 // pure packages turn values into values: nothing of the machine gets in.
 var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/ebpf", "backends/ebpf/layout", "backends/registry"}

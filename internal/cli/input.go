@@ -12,6 +12,7 @@ import (
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/internal/netpath"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -43,6 +44,8 @@ type loaded struct {
 	nodeName string
 	read     diag.List
 	streams  *Streams
+	// network follows connections; only commands that do so set it.
+	network *netpath.Network
 }
 
 func (in *input) load(s *Streams) (*loaded, error) {

@@ -8,8 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/planec/planec/internal/netpath"
 	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/eval"
 )
 
 // place is one end of a connection, resolved from what the user wrote.
@@ -24,43 +24,43 @@ type place struct {
 	svc  *corev1.Service
 }
 
-// query is a connection seen from one node.
-type query struct {
-	node     string
-	from     place
-	src, dst netip.Addr
-	protocol ir.Protocol
-	port     uint16
-}
-
 // resolve finds out what the words of the command line mean.
-func (l *loaded) resolve(from, to, port string) (query, error) {
+func (l *loaded) resolve(from, to, port string) (netpath.Connection, error) {
+	var c netpath.Connection
 	src, err := l.place(from)
 	if err != nil {
-		return query{}, fmt.Errorf("--from %s: %w", from, err)
+		return c, fmt.Errorf("--from %s: %w", from, err)
 	}
 	if src.svc != nil {
-		return query{}, fmt.Errorf("--from %s: a Service opens no connections", from)
+		return c, fmt.Errorf("--from %s: a Service opens no connections", from)
 	}
 	dst, err := l.destination(to)
 	if err != nil {
-		return query{}, fmt.Errorf("--to %s: %w", to, err)
+		return c, fmt.Errorf("--to %s: %w", to, err)
 	}
-	q := query{from: src}
-	if q.port, q.protocol, err = parsePort(port, dst.svc); err != nil {
-		return query{}, fmt.Errorf("--port %s: %w", port, err)
+	if c.Src, c.Dst, err = commonFamily(src.addrs, dst.addrs); err != nil {
+		return c, fmt.Errorf("from %s to %s: %w", from, to, err)
 	}
-	if q.src, q.dst, err = commonFamily(src.addrs, dst.addrs); err != nil {
-		return query{}, fmt.Errorf("from %s to %s: %w", from, to, err)
+	if err := parsePort(&c, port, dst.svc); err != nil {
+		return c, fmt.Errorf("--port %s: %w", port, err)
 	}
-	q.node, err = l.viewpoint(src, dst)
-	return q, err
+	c.Node, err = l.firstNode(src, dst)
+	c.Only = l.input.nodeName != ""
+	c.FromHost = src.host && src.node == c.Node
+	return c, err
 }
 
-// viewpoint chooses the node whose rules decide: --node, or where the packet
-// starts, or where it arrives, or the only one there is.
-func (l *loaded) viewpoint(src, dst place) (string, error) {
-	for _, name := range []string{l.nodeName, src.node, dst.node} {
+// firstNode is the node whose rules the packet meets first: --node, or where it
+// starts, or, from outside, where the settings say, where it arrives, or the
+// only one there is.
+func (l *loaded) firstNode(src, dst place) (string, error) {
+	if l.input.nodeName != "" {
+		return l.input.nodeName, nil
+	}
+	if src.pod || src.host {
+		return src.node, nil
+	}
+	for _, name := range []string{l.nodeName, dst.node} {
 		if name != "" {
 			return name, nil
 		}
@@ -68,20 +68,10 @@ func (l *loaded) viewpoint(src, dst place) (string, error) {
 	if nodes := l.cluster.Nodes(); len(nodes) == 1 {
 		return nodes[0], nil
 	}
-	return "", fmt.Errorf("--node is missing: say which node the packet reaches")
-}
-
-// packet is the query as the node meets it.
-func (q query) packet(p *ir.Program) eval.Packet {
-	out := eval.Packet{Src: q.src, Dst: q.dst, Protocol: q.protocol, Port: q.port, From: eval.FromOutside}
-	switch {
-	case q.from.node == q.node && q.from.host:
-		out.From = eval.FromNode
-	case q.from.node == q.node && q.from.pod:
-		out.From = eval.FromPod
-		out.Interface = p.Node.Local.Interface
+	if dst.pod {
+		return dst.node, nil // no node has been chosen for it
 	}
-	return out
+	return "", fmt.Errorf("--node is missing: say which node the packet reaches")
 }
 
 // place resolves namespace/pod, node/NAME or an address.
@@ -113,25 +103,14 @@ func (l *loaded) destination(s string) (place, error) {
 
 // placeOfAddr recognises addresses of pods and nodes.
 func (l *loaded) placeOfAddr(a netip.Addr) place {
-	for i := range l.objects.Nodes {
-		n := l.objects.Nodes[i].Object
-		if containsAddr(nodeAddrs(n), a) {
-			return place{addrs: []netip.Addr{a}, node: n.Name, host: true}
-		}
-	}
-	for i := range l.objects.Pods {
-		pod := l.objects.Pods[i].Object
-		if !pod.Spec.HostNetwork && !finished(pod) && containsAddr(podAddrs(pod), a) {
-			return place{addrs: []netip.Addr{a}, node: pod.Spec.NodeName, pod: true}
-		}
-	}
-	return place{addrs: []netip.Addr{a}}
+	owner := l.network.Place(a)
+	return place{addrs: []netip.Addr{a}, node: owner.Node, host: owner.Host, pod: owner.Pod}
 }
 
 func (l *loaded) nodePlace(name string) (place, error) {
 	for i := range l.objects.Nodes {
 		if n := l.objects.Nodes[i].Object; n.Name == name {
-			addrs := nodeAddrs(n)
+			addrs := netpath.NodeAddresses(n)
 			if len(addrs) == 0 {
 				return place{}, fmt.Errorf("the node has no InternalIP")
 			}
@@ -147,7 +126,7 @@ func (l *loaded) podPlace(namespace, name string) (place, error) {
 		if pod.Namespace != namespace || pod.Name != name {
 			continue
 		}
-		addrs := podAddrs(pod)
+		addrs := netpath.PodAddresses(pod)
 		if len(addrs) == 0 {
 			return place{}, fmt.Errorf("the pod has no address yet")
 		}
@@ -166,56 +145,13 @@ func (l *loaded) servicePlace(name string) (place, error) {
 		if s.Namespace != namespace || s.Name != name {
 			continue
 		}
-		addrs := parseAddrs(append([]string{s.Spec.ClusterIP}, s.Spec.ClusterIPs...))
+		addrs := netpath.ParseAddresses(append([]string{s.Spec.ClusterIP}, s.Spec.ClusterIPs...))
 		if len(addrs) == 0 {
 			return place{}, fmt.Errorf("the Service has no ClusterIP")
 		}
 		return place{addrs: addrs, svc: s}, nil
 	}
 	return place{}, fmt.Errorf("the input has no such Service")
-}
-
-func nodeAddrs(n *corev1.Node) []netip.Addr {
-	var values []string
-	for _, a := range n.Status.Addresses {
-		if a.Type == corev1.NodeInternalIP {
-			values = append(values, a.Address)
-		}
-	}
-	return parseAddrs(values)
-}
-
-func podAddrs(p *corev1.Pod) []netip.Addr {
-	values := []string{p.Status.PodIP}
-	for _, ip := range p.Status.PodIPs {
-		values = append(values, ip.IP)
-	}
-	return parseAddrs(values)
-}
-
-// finished pods have given their address back.
-func finished(p *corev1.Pod) bool {
-	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
-}
-
-// parseAddrs leaves out what is no address; the compiler reports those.
-func parseAddrs(values []string) []netip.Addr {
-	var out []netip.Addr
-	for _, v := range values {
-		if a, err := netip.ParseAddr(v); err == nil && !containsAddr(out, a.Unmap()) {
-			out = append(out, a.Unmap())
-		}
-	}
-	return out
-}
-
-func containsAddr(addrs []netip.Addr, a netip.Addr) bool {
-	for _, have := range addrs {
-		if have == a {
-			return true
-		}
-	}
-	return false
 }
 
 // commonFamily chooses a source and a destination of one family, the first of
@@ -231,26 +167,42 @@ func commonFamily(src, dst []netip.Addr) (netip.Addr, netip.Addr, error) {
 	return netip.Addr{}, netip.Addr{}, fmt.Errorf("no address family in common")
 }
 
-// parsePort reads N[/protocol], or the name of a Service's port.
-func parsePort(s string, svc *corev1.Service) (uint16, ir.Protocol, error) {
+// parsePort reads N[/protocol], the name of a Service's port, or "icmp", which
+// has no ports: an echo request.
+func parsePort(c *netpath.Connection, s string, svc *corev1.Service) error {
+	if strings.EqualFold(s, "icmp") {
+		c.Protocol, c.Type = ir.ICMP, icmpEcho
+		if ir.FamilyOf(c.Dst) == ir.IPv6 {
+			c.Protocol, c.Type = ir.ICMPv6, icmpv6Echo
+		}
+		return nil
+	}
 	value, proto, hasProto := strings.Cut(s, "/")
-	protocol := ir.TCP
+	c.Protocol = ir.TCP
 	if hasProto {
 		var err error
-		if protocol, err = ir.ParseProtocol(proto); err != nil {
-			return 0, 0, err
+		if c.Protocol, err = ir.ParseProtocol(proto); err != nil {
+			return err
 		}
 	}
 	if n, err := strconv.ParseUint(value, 10, 16); err == nil && n > 0 {
-		return uint16(n), protocol, nil
+		c.Port = uint16(n)
+		return nil
 	}
 	if svc != nil {
 		for _, p := range svc.Spec.Ports {
 			named, err := ir.ParseProtocol(string(p.Protocol))
-			if p.Name == value && err == nil && (!hasProto || named == protocol) && p.Port > 0 && p.Port < 65536 {
-				return uint16(p.Port), named, nil
+			if p.Name == value && err == nil && (!hasProto || named == c.Protocol) && p.Port > 0 && p.Port < 65536 {
+				c.Port, c.Protocol = uint16(p.Port), named
+				return nil
 			}
 		}
 	}
-	return 0, 0, fmt.Errorf("want a number from 1 to 65535 or the name of the Service's port, with /tcp, /udp or /sctp")
+	return fmt.Errorf("want a number from 1 to 65535 or the name of the Service's port, with /tcp, /udp or /sctp; or icmp")
 }
+
+// Types of echo requests (RFC 792, RFC 4443).
+const (
+	icmpEcho   = 8
+	icmpv6Echo = 128
+)

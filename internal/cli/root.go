@@ -32,8 +32,8 @@ func newRoot(s *Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "planec",
 		Short: "Compile Kubernetes objects to the rules of a node's kernel",
-		Long: `planec compiles Services and EndpointSlices to the rules that one node's kernel
-runs: offline, byte for byte the same every time, and explained.`,
+		Long: `planec compiles Services, EndpointSlices and network policies to the rules that
+one node's kernel runs: offline, byte for byte the same every time, and explained.`,
 		Example: `  # The nftables rules of one node, from a directory of manifests
   planec compile -f manifests/ --node node-a --backend nftables
 
@@ -41,7 +41,10 @@ runs: offline, byte for byte the same every time, and explained.`,
   planec compile -f manifests/ --all-nodes --backend nftables --out-dir rules/
 
   # What happens to a connection, and why
-  planec trace -f manifests/ --from shop/web-0 --to svc/shop/cart --port 80`,
+  planec trace -f manifests/ --from shop/web-0 --to svc/shop/cart --port 80
+
+  # Who can reach whom
+  planec matrix -f manifests/ --port 80/tcp --port 53/udp`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -50,6 +53,6 @@ runs: offline, byte for byte the same every time, and explained.`,
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newLint(s), newShow(s), newVersion(s))
+	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newShow(s), newVersion(s))
 	return root
 }

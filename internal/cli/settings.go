@@ -21,6 +21,7 @@ type settings struct {
 	masqueradeBit     int
 	localAddresses    []string
 	scheduler         string
+	policyDeny        string
 	flags             *pflag.FlagSet
 }
 
@@ -35,6 +36,7 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.masqueradeAll, "masquerade-all", false, "masquerade all traffic to ClusterIPs")
 	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, "bit of the packet mark that asks for masquerade, 0 to 31")
 	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", "how IPVS chooses an endpoint: rr, wrr, lc, sh or mh")
+	flags.StringVar(&s.policyDeny, "policy-deny", "", "how policies refuse packets: drop (the default) or reject")
 	flags.StringSliceVar(&s.localAddresses, "local-address", nil, "further addresses of the node")
 }
 
@@ -102,6 +104,10 @@ func (s *settings) overrides(c *nodeconfig.NodeConfig) []override {
 		{"ipvs-scheduler", func() error {
 			c.Scheduler = s.scheduler
 			return nodeconfig.CheckScheduler(s.scheduler)
+		}},
+		{"policy-deny", func() (err error) {
+			cfg.OnDeny, err = nodeconfig.ParseRefusal(s.policyDeny)
+			return err
 		}},
 		{"masquerade-bit", func() error {
 			c.MasqueradeBit = s.masqueradeBit

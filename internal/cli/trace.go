@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planec/planec/backends/registry"
-	"github.com/planec/planec/internal/interp"
+	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/internal/netpath"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
@@ -31,13 +31,18 @@ func newTrace(s *Streams) *cobra.Command {
 	t := &traceCommand{streams: s}
 	cmd := &cobra.Command{
 		Use:   "trace -f PATH... --from SRC --to DST --port N[/PROTOCOL]",
-		Short: "Say what happens to a connection on a node, and why",
-		Long: `trace follows the first packet of a connection through the rules of one node.
+		Short: "Say what happens to a connection, and why",
+		Long: `trace follows the first packet of a connection through the cluster: the egress
+policies of a pod, load balancing on its node, and the ingress policies on the
+node that the packet comes to. With --node it says what that node alone does.
 
 SRC is namespace/pod, node/NAME or an IP address; DST may be svc/namespace/name
-too. The node is the one that SRC is on, unless --node names another.`,
+too.`,
 		Example: `  # A pod to a Service
   planec trace -f manifests/ --from shop/web-0 --to svc/shop/cart --port 80
+
+  # Why can this pod not reach that one?
+  planec trace -f manifests/ --from shop/web-0 --to shop/db-0 --port 5432
 
   # A client outside to a nodePort
   planec trace -f manifests/ --from 203.0.113.7 --to node/node-a --port 30080
@@ -54,7 +59,7 @@ too. The node is the one that SRC is on, unless --node names another.`,
 	t.input.register(flags)
 	flags.StringVar(&t.from, "from", "", "where the connection comes from: namespace/pod, node/NAME or an address")
 	flags.StringVar(&t.to, "to", "", "where it goes: namespace/pod, node/NAME, svc/namespace/name or an address")
-	flags.StringVar(&t.port, "port", "", "destination port, as 80, 53/udp or the name of a Service port")
+	flags.StringVar(&t.port, "port", "", "destination port, as 80, 53/udp or the name of a Service port; or icmp")
 	flags.StringVar(&t.backend, "backend", "", "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
 	flags.StringVarP(&t.format, "output", "o", "text", "form: text or json")
 	return cmd
@@ -71,23 +76,27 @@ func (t *traceCommand) run() error {
 	if err != nil {
 		return err
 	}
-	q, err := l.resolve(t.from, t.to, t.port)
+	judge, err := l.judgeOf(t.backend, true)
+	if err != nil {
+		return err
+	}
+	l.network = netpath.New(&l.objects, l.cluster, judge)
+	c, err := l.resolve(t.from, t.to, t.port)
 	if err != nil {
 		return inputError(err)
 	}
-	program, diags := l.cluster.Program(q.node)
-	if err := l.report(append(l.diagnostics(), diags...)); err != nil {
-		return err
-	}
-	packet := q.packet(program)
-	result, err := t.evaluate(l, program, packet)
+	outcome, err := l.network.Trace(c)
 	if err != nil {
+		return systemError(err)
+	}
+	if err := l.report(append(l.diagnostics(), l.nodeDiagnostics(outcome.Hops)...)); err != nil {
 		return err
 	}
+	l.locate(outcome.Hops)
 	if t.format == "json" {
-		err = writeTraceJSON(t.streams.Out, q.node, result)
+		err = writeTraceJSON(t.streams.Out, outcome)
 	} else {
-		err = writeTraceText(t.streams.Out, q.node, packet, result)
+		err = writeTraceText(t.streams.Out, outcome)
 	}
 	if err != nil {
 		return systemError(fmt.Errorf("writing to stdout: %w", err))
@@ -95,28 +104,30 @@ func (t *traceCommand) run() error {
 	return nil
 }
 
-// evaluate asks the evaluator, or what a backend emitted.
-func (t *traceCommand) evaluate(l *loaded, p *ir.Program, packet eval.Packet) (eval.Result, error) {
-	if t.backend == "" {
-		return eval.New(p).Eval(packet), nil
+// nodeDiagnostics returns what there is to say about the nodes on the way.
+func (l *loaded) nodeDiagnostics(hops []netpath.Hop) diag.List {
+	var out diag.List
+	seen := make(map[string]bool)
+	for _, h := range hops {
+		if h.Node != "" && !seen[h.Node] {
+			seen[h.Node] = true
+			_, diags := l.cluster.Program(h.Node)
+			out = append(out, diags...)
+		}
 	}
-	selected, err := registry.Select(l.options(), t.backend)
-	if err != nil || len(selected) != 1 {
-		return eval.Result{}, inputError(fmt.Errorf("--backend %q: want one of %v", t.backend, registry.Names()))
+	return out
+}
+
+// locate gives every step the line of its field, where only the line of its
+// object is known.
+func (l *loaded) locate(hops []netpath.Hop) {
+	var locator manifest.Locator
+	defer locator.Close()
+	for _, h := range hops {
+		for i := range h.Result.Steps {
+			h.Result.Steps[i].Origin = locator.Locate(h.Result.Steps[i].Origin)
+		}
 	}
-	artifact, err := selected[0].Emit(p)
-	if err != nil {
-		return eval.Result{}, systemError(fmt.Errorf("backend %s, node %s: %w", t.backend, p.Node.Name, err))
-	}
-	i, err := interp.New(t.backend, artifact, p.Node.Addresses, true)
-	if err != nil {
-		return eval.Result{}, systemError(err)
-	}
-	r, err := i.Eval(packet)
-	if err != nil {
-		return r, systemError(fmt.Errorf("interpreting the rules of %s: %w", t.backend, err))
-	}
-	return r, nil
 }
 
 // traceJSON is the contract of `trace -o json`.
@@ -125,6 +136,9 @@ type traceJSON struct {
 	// Endpoints are all that the packet may get, sorted; empty unless the
 	// verdict is dnat.
 	Endpoints []string `json:"endpoints"`
+	// Denied are endpoints that the packet may be given too, and that a policy
+	// keeps it from; when there are no others the verdict is drop or reject.
+	Denied []string `json:"denied,omitempty"`
 	// Masquerade is whether the source becomes the node's address, whichever
 	// endpoint it is.
 	Masquerade bool `json:"masquerade"`
@@ -132,59 +146,78 @@ type traceJSON struct {
 	// get the node's address in any case.
 	Hairpin []string `json:"hairpin,omitempty"`
 	// Affinity is for how many seconds the client keeps its endpoint.
-	Affinity uint32      `json:"affinitySeconds,omitempty"`
-	Node     string      `json:"node"`
-	Steps    []traceStep `json:"steps"`
+	Affinity uint32 `json:"affinitySeconds,omitempty"`
+	// Node is the node that the packet meets first.
+	Node  string      `json:"node"`
+	Steps []traceStep `json:"steps"`
 }
 
 type traceStep struct {
+	Node   string    `json:"node"`
 	Stage  string    `json:"stage"`
 	Text   string    `json:"text"`
 	Origin ir.Origin `json:"origin"`
 }
 
-func newTraceJSON(node string, r eval.Result) traceJSON {
+func newTraceJSON(o netpath.Outcome) traceJSON {
 	out := traceJSON{
-		Verdict: r.Verdict.String(), Endpoints: []string{}, Masquerade: r.Masquerade,
-		Affinity: r.Affinity, Node: node, Steps: []traceStep{},
+		Verdict: o.Verdict.String(), Endpoints: addressList(o.Endpoints), Denied: addressList(o.Denied), Masquerade: o.Masquerade,
+		Affinity: o.Affinity, Node: o.Hops[0].Node, Steps: []traceStep{},
 	}
-	for _, a := range r.Addresses() {
-		out.Endpoints = append(out.Endpoints, a.String())
-	}
-	for _, c := range r.Endpoints {
+	for _, c := range o.Endpoints {
 		if c.Hairpin {
 			out.Hairpin = append(out.Hairpin, c.Address.String())
 		}
 	}
-	slices.Sort(out.Endpoints)
-	for _, s := range r.Steps {
-		out.Steps = append(out.Steps, traceStep(s))
+	for _, h := range o.Hops {
+		for _, s := range h.Result.Steps {
+			out.Steps = append(out.Steps, traceStep{h.Node, s.Stage, s.Text, s.Origin})
+		}
 	}
 	return out
 }
 
-func writeTraceJSON(w io.Writer, node string, r eval.Result) error {
+// addressList writes addresses for machines, sorted as text.
+func addressList(choices []eval.Choice) []string {
+	out := make([]string, len(choices))
+	for i, c := range choices {
+		out[i] = c.Address.String()
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func writeTraceJSON(w io.Writer, o netpath.Outcome) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(newTraceJSON(node, r))
+	return enc.Encode(newTraceJSON(o))
 }
 
-func writeTraceText(w io.Writer, node string, p eval.Packet, r eval.Result) error {
+func writeTraceText(w io.Writer, o netpath.Outcome) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v, on %s\n", p, node)
-	for _, s := range r.Steps {
-		fmt.Fprintf(&b, "  %-13s %s\n", s.Stage, s.Text)
-		if where := originLine(s.Origin); where != "" {
-			fmt.Fprintf(&b, "  %-13s   %s\n", "", where)
+	for _, h := range o.Hops {
+		node := h.Node
+		if node == "" {
+			node = "whichever node the pod will be on"
+		}
+		fmt.Fprintf(&b, "%v, on %s\n", h.Packet, node)
+		for _, s := range h.Result.Steps {
+			fmt.Fprintf(&b, "  %-13s %s\n", s.Stage, s.Text)
+			if where := originLine(s.Origin); where != "" {
+				fmt.Fprintf(&b, "  %-13s   %s\n", "", where)
+			}
 		}
 	}
-	fmt.Fprintf(&b, "%v", r.Verdict)
-	if r.Verdict == eval.DNAT {
-		fmt.Fprintf(&b, " to %s", joinAddrs(r.Addresses()))
+	fmt.Fprintf(&b, "%v", o.Verdict)
+	if o.Verdict == eval.DNAT {
+		fmt.Fprintf(&b, " to %s", joinAddrs(o.Addresses()))
 	}
-	if r.Masquerade {
+	if o.Masquerade {
 		b.WriteString(", masqueraded")
+	}
+	if len(o.Denied) > 0 && o.Verdict == eval.DNAT {
+		fmt.Fprintf(&b, "; but a policy keeps it from %s", joinAddrs(eval.Result{Endpoints: o.Denied}.Addresses()))
 	}
 	b.WriteString("\n")
 	lines := strings.Split(b.String(), "\n")

@@ -6,6 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
 )
 
 // own reads planec's NodeConfig.
@@ -23,6 +24,7 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.Config.LocalAddresses = o.get("localAddresses").addresses()
 	c.MasqueradeBit = o.get("masqueradeBit").masqueradeBit()
 	c.Scheduler = o.get("ipvsScheduler").scheduler()
+	c.Config.OnDeny = o.get("policyDeny").refusal()
 	if masq := o.get("masqAgent"); masq.isSet() {
 		c.Config.Masquerade = masq.masquerade()
 	}
@@ -103,4 +105,16 @@ func (v value) scheduler() string {
 		v.fail("%v", err)
 	}
 	return s
+}
+
+func (v value) refusal() ir.Refusal {
+	s := v.string()
+	if s == "" {
+		return 0
+	}
+	r, err := ParseRefusal(s)
+	if err != nil {
+		v.fail("%v", err)
+	}
+	return r
 }

@@ -164,3 +164,10 @@ func CheckScheduler(s string) error {
 	}
 	return nil
 }
+
+// ParseRefusal reads how policies refuse packets: "drop" or "reject".
+func ParseRefusal(s string) (ir.Refusal, error) {
+	var r ir.Refusal
+	err := r.UnmarshalText([]byte(s))
+	return r, err
+}

@@ -1,0 +1,305 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/ir/diag"
+)
+
+// matrixCommand is `planec matrix`.
+type matrixCommand struct {
+	streams *Streams
+	input   input
+	ports   []string
+	backend string
+	format  string
+}
+
+func newMatrix(s *Streams) *cobra.Command {
+	m := &matrixCommand{streams: s}
+	cmd := &cobra.Command{
+		Use:   "matrix -f PATH... --port N[/PROTOCOL]...",
+		Short: "Say which pods can reach which",
+		Long: `matrix asks for every pair of pods and every port whether a connection from one to
+the other's address arrives: past the egress policies of the source and the ingress
+policies of the destination, on whichever nodes they are. A pod to itself is left
+out, since its packets do not leave it. Of pods with two families the source's
+primary one is asked about.`,
+		Example: `  planec matrix -f manifests/ --port 80
+
+  # For other programs, several ports, what nftables rules would do
+  planec matrix -f manifests/ --port 80/tcp --port 53/udp --backend nftables -o tsv`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return m.run() },
+	}
+	flags := cmd.Flags()
+	m.input.register(flags)
+	flags.StringSliceVar(&m.ports, "port", nil, "destination port, as 80 or 53/udp; may be repeated")
+	flags.StringVar(&m.backend, "backend", "", "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
+	flags.StringVarP(&m.format, "output", "o", "text", "form: text, tsv, json or md")
+	return cmd
+}
+
+func (m *matrixCommand) run() error {
+	writer, ok := matrixWriters[m.format]
+	if !ok {
+		return inputError(fmt.Errorf("-o %q: want text, tsv, json or md", m.format))
+	}
+	ports, err := parseMatrixPorts(m.ports)
+	if err != nil {
+		return inputError(err)
+	}
+	l, err := m.input.load(m.streams)
+	if err != nil {
+		return err
+	}
+	judge, err := l.judgeOf(m.backend, false)
+	if err != nil {
+		return err
+	}
+	if err := l.report(l.diagnostics()); err != nil {
+		return err
+	}
+	network := netpath.New(&l.objects, l.cluster, judge)
+	out := bufio.NewWriter(m.streams.Out)
+	w := writer(out, netpath.Pods(&l.objects), ports)
+	if err := network.Matrix(w.pods(), ports, w.add); err != nil {
+		return systemError(err)
+	}
+	if err := w.end(); err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
+		return systemError(fmt.Errorf("writing to stdout: %w", err))
+	}
+	return nil
+}
+
+func parseMatrixPorts(words []string) ([]netpath.Port, error) {
+	var out []netpath.Port
+	for _, word := range words {
+		var c netpath.Connection
+		if err := parsePort(&c, word, nil); err != nil || c.Port == 0 {
+			return nil, fmt.Errorf("--port %s: want a number from 1 to 65535, with /tcp, /udp or /sctp", word)
+		}
+		if p := (netpath.Port{Protocol: c.Protocol, Number: c.Port}); !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("--port is missing")
+	}
+	slices.SortFunc(out, func(a, b netpath.Port) int {
+		if a.Protocol != b.Protocol {
+			return strings.Compare(a.Protocol.String(), b.Protocol.String())
+		}
+		return int(a.Number) - int(b.Number)
+	})
+	return out, nil
+}
+
+// matrixWriter writes the pairs as they come, sorted.
+type matrixWriter interface {
+	pods() []netpath.Pod
+	add(from, to *netpath.Pod, port netpath.Port, allowed bool)
+	end() error
+}
+
+var matrixWriters = map[string]func(*bufio.Writer, []netpath.Pod, []netpath.Port) matrixWriter{
+	"tsv":  func(w *bufio.Writer, pods []netpath.Pod, _ []netpath.Port) matrixWriter { return &tsvMatrix{w, pods} },
+	"json": newJSONMatrix,
+	"text": func(w *bufio.Writer, pods []netpath.Pod, ports []netpath.Port) matrixWriter {
+		return &gridMatrix{w: w, list: pods, ports: ports, cells: make(map[netpath.Port][]bool), draw: (*gridMatrix).text}
+	},
+	"md": func(w *bufio.Writer, pods []netpath.Pod, ports []netpath.Port) matrixWriter {
+		return &gridMatrix{w: w, list: pods, ports: ports, cells: make(map[netpath.Port][]bool), draw: (*gridMatrix).markdown}
+	},
+}
+
+// tsvMatrix is the contract: from, to, protocol, port, allowed or blocked.
+type tsvMatrix struct {
+	w    *bufio.Writer
+	list []netpath.Pod
+}
+
+func (m *tsvMatrix) pods() []netpath.Pod { return m.list }
+func (m *tsvMatrix) end() error          { return nil }
+
+func (m *tsvMatrix) add(from, to *netpath.Pod, port netpath.Port, allowed bool) {
+	fmt.Fprintf(m.w, "%v\t%v\t%v\t%d\t%s\n", from, to, port.Protocol, port.Number, allowedWord(allowed))
+}
+
+func allowedWord(allowed bool) string {
+	if allowed {
+		return "allowed"
+	}
+	return "blocked"
+}
+
+// jsonMatrix is one object with a list of pairs, written as they come.
+type jsonMatrix struct {
+	w     *bufio.Writer
+	list  []netpath.Pod
+	first bool
+}
+
+func newJSONMatrix(w *bufio.Writer, pods []netpath.Pod, _ []netpath.Port) matrixWriter {
+	io.WriteString(w, `{"connections":[`) // errors stay in the writer
+	return &jsonMatrix{w: w, list: pods, first: true}
+}
+
+func (m *jsonMatrix) pods() []netpath.Pod { return m.list }
+
+func (m *jsonMatrix) add(from, to *netpath.Pod, port netpath.Port, allowed bool) {
+	sep := ",\n"
+	if m.first {
+		sep = "\n"
+	}
+	m.first = false
+	line, _ := json.Marshal(struct {
+		From     string `json:"from"`
+		To       string `json:"to"`
+		Protocol string `json:"protocol"`
+		Port     uint16 `json:"port"`
+		Allowed  bool   `json:"allowed"`
+	}{from.String(), to.String(), port.Protocol.String(), port.Number, allowed})
+	io.WriteString(m.w, sep) // errors stay in the writer
+	m.w.Write(line)
+}
+
+func (m *jsonMatrix) end() error {
+	_, err := io.WriteString(m.w, "\n]}\n")
+	return err
+}
+
+// gridMatrix draws one table for each port; where there are too many pods to be
+// drawn it counts instead.
+type gridMatrix struct {
+	w     *bufio.Writer
+	list  []netpath.Pod
+	ports []netpath.Port
+	cells map[netpath.Port][]bool
+	draw  func(*gridMatrix, netpath.Port, []bool)
+}
+
+// widest is how many pods a grid may have.
+const widest = 60
+
+func (m *gridMatrix) pods() []netpath.Pod { return m.list }
+
+func (m *gridMatrix) add(_, _ *netpath.Pod, port netpath.Port, allowed bool) {
+	m.cells[port] = append(m.cells[port], allowed)
+}
+
+func (m *gridMatrix) end() error {
+	for i, port := range m.ports {
+		if i > 0 {
+			fmt.Fprintln(m.w)
+		}
+		m.draw(m, port, m.cells[port])
+	}
+	return m.w.Flush()
+}
+
+// cell returns the answer for a pair; ok is false on the diagonal.
+func (m *gridMatrix) cell(cells []bool, from, to int) (allowed, ok bool) {
+	if from == to {
+		return false, false
+	}
+	at := from*(len(m.list)-1) + to
+	if to > from {
+		at--
+	}
+	return cells[at], true
+}
+
+func (m *gridMatrix) summary(port netpath.Port, cells []bool) string {
+	allowed := 0
+	for _, c := range cells {
+		if c {
+			allowed++
+		}
+	}
+	return fmt.Sprintf("port %d/%v: %d of %d pairs allowed", port.Number, port.Protocol, allowed, len(cells))
+}
+
+func (m *gridMatrix) text(port netpath.Port, cells []bool) {
+	fmt.Fprintln(m.w, m.summary(port, cells))
+	if len(m.list) > widest {
+		m.counts(cells, "  %-40s reaches %d of %d\n")
+		return
+	}
+	width := 0
+	for i := range m.list {
+		width = max(width, len(m.list[i].String()))
+	}
+	fmt.Fprintf(m.w, "%*s", width+4, "")
+	for i := range m.list {
+		fmt.Fprintf(m.w, " %2d", i+1)
+	}
+	fmt.Fprintln(m.w)
+	for from := range m.list {
+		fmt.Fprintf(m.w, "%2d  %-*s", from+1, width, diag.Printable(m.list[from].String()))
+		for to := range m.list {
+			fmt.Fprintf(m.w, "  %s", mark(m.cell(cells, from, to)))
+		}
+		fmt.Fprintln(m.w)
+	}
+}
+
+// mark draws a cell: "." is allowed, "X" blocked, "-" the pod itself.
+func mark(allowed, ok bool) string {
+	switch {
+	case !ok:
+		return "-"
+	case allowed:
+		return "."
+	}
+	return "X"
+}
+
+func (m *gridMatrix) counts(cells []bool, format string) {
+	for from := range m.list {
+		n := 0
+		for to := range m.list {
+			if allowed, _ := m.cell(cells, from, to); allowed {
+				n++
+			}
+		}
+		fmt.Fprintf(m.w, format, diag.Printable(m.list[from].String()), n, len(m.list)-1)
+	}
+}
+
+func (m *gridMatrix) markdown(port netpath.Port, cells []bool) {
+	fmt.Fprintf(m.w, "### %s\n\n", m.summary(port, cells))
+	if len(m.list) > widest {
+		fmt.Fprintln(m.w, "| from | reaches | of |\n|---|---|---|")
+		m.counts(cells, "| `%s` | %d | %d |\n")
+		return
+	}
+	head, rule := "| from \\ to |", "|---|"
+	for i := range m.list {
+		head += " `" + diag.Printable(m.list[i].String()) + "` |"
+		rule += "---|"
+	}
+	fmt.Fprintf(m.w, "%s\n%s\n", head, rule)
+	for from := range m.list {
+		fmt.Fprintf(m.w, "| `%s` |", diag.Printable(m.list[from].String()))
+		for to := range m.list {
+			word := "-"
+			if allowed, ok := m.cell(cells, from, to); ok {
+				word = allowedWord(allowed)
+			}
+			fmt.Fprintf(m.w, " %s |", word)
+		}
+		fmt.Fprintln(m.w)
+	}
+}

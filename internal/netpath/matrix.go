@@ -1,0 +1,155 @@
+package netpath
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+	"github.com/planec/planec/ir/resolve"
+)
+
+// Port is a destination port to ask about.
+type Port struct {
+	Protocol ir.Protocol
+	Number   uint16
+}
+
+// Matrix calls yield for every pair of different pods and every port, sorted by
+// source, destination and the order of ports, with whether the connection
+// arrives. Pods without an address family in common cannot connect.
+//
+// With the evaluator, pairs that its policies cannot tell apart are asked about
+// once: two thousand pods are four million pairs. Classes of addresses tell
+// which those are; they come from package resolve, whose tables are proved
+// against the evaluator. Any other judge is asked about each pair.
+func (n *Network) Matrix(pods []Pod, ports []Port, yield func(from, to *Pod, port Port, allowed bool)) error {
+	m := matrix{network: n, pods: pods, views: make(map[string]*view)}
+	for i := range pods {
+		for j := range pods {
+			if i == j {
+				continue
+			}
+			for _, port := range ports {
+				allowed, err := m.allowed(&pods[i], &pods[j], port)
+				if err != nil {
+					return fmt.Errorf("%v to %v, port %d/%v: %w", &pods[i], &pods[j], port.Number, port.Protocol, err)
+				}
+				yield(&pods[i], &pods[j], port, allowed)
+			}
+		}
+	}
+	return nil
+}
+
+type matrix struct {
+	network *Network
+	pods    []Pod
+	views   map[string]*view
+}
+
+// view is what one node knows, with its answers so far.
+type view struct {
+	evaluator *eval.Evaluator
+	program   *ir.Program
+	tables    *resolve.Policy
+	classes   map[netip.Addr]uint32
+	profiles  map[netip.Addr]int32
+	special   map[netip.Addr]bool
+	answers   map[question]bool
+}
+
+// question is what decides one direction at one node.
+type question struct {
+	direction ir.Direction
+	profile   int32
+	class     uint32
+	port      Port
+}
+
+func (m *matrix) view(name string) (*view, error) {
+	if v := m.views[name]; v != nil {
+		return v, nil
+	}
+	nd := m.network.node(name)
+	if nd.err != nil {
+		return nil, nd.err
+	}
+	v := &view{program: nd.program}
+	m.views[name] = v
+	own, ok := nd.judge.(certain)
+	if !ok {
+		return v, nil
+	}
+	v.evaluator, v.tables = own.Evaluator, resolve.New(&nd.program.Policy)
+	v.classes, v.profiles = make(map[netip.Addr]uint32), make(map[netip.Addr]int32)
+	v.special, v.answers = specialAddresses(nd.program), make(map[question]bool)
+	for i := range nd.program.Policy.Profiles {
+		for _, pod := range nd.program.Policy.Profiles[i].Pods {
+			for _, a := range pod.Addresses {
+				v.profiles[a] = int32(i) + 1
+			}
+		}
+	}
+	return v, nil
+}
+
+// specialAddresses are those for which more than policies decides.
+func specialAddresses(p *ir.Program) map[netip.Addr]bool {
+	out := make(map[netip.Addr]bool)
+	for i := range p.Frontends {
+		out[p.Frontends[i].Match.Address] = true
+	}
+	for _, a := range p.ClusterIPs {
+		out[a] = true
+	}
+	return out
+}
+
+// plain reports whether a packet to the address meets nothing but policies, and
+// keeps its source.
+func (v *view) plain(a netip.Addr) bool {
+	return v.evaluator != nil && !v.special[a] && !v.evaluator.IsNodeAddress(a) &&
+		!ir.ContainsAddr(v.program.Node.ServiceCIDRs, a) &&
+		(!v.program.Masquerade.Enabled(ir.FamilyOf(a)) || ir.ContainsAddr(v.program.Masquerade.Exclude, a))
+}
+
+func (m *matrix) allowed(from, to *Pod, port Port) (bool, error) {
+	src, dst, ok := common(from, to)
+	if !ok {
+		return false, nil
+	}
+	v, err := m.view(from.Place.Node)
+	if err != nil {
+		return false, err
+	}
+	w, err := m.view(to.Place.Node)
+	if err != nil {
+		return false, err
+	}
+	if from.Place.Host || to.Place.Host || !v.plain(dst) || !w.plain(dst) {
+		o, err := m.network.Trace(Connection{Src: src, Dst: dst, Protocol: port.Protocol, Port: port.Number, FromHost: from.Place.Host, Node: from.Place.Node})
+		return o.Reaches(), err
+	}
+	return v.judge(ir.Egress, src, dst, port) && w.judge(ir.Ingress, dst, src, port), nil
+}
+
+func (v *view) judge(d ir.Direction, pod, peer netip.Addr, port Port) bool {
+	profile := v.profiles[pod]
+	if profile == 0 {
+		return true
+	}
+	class, known := v.classes[peer]
+	if !known {
+		class = v.tables.ClassOf(peer)
+		v.classes[peer] = class
+	}
+	q := question{d, profile, class, port}
+	answer, known := v.answers[q]
+	if !known {
+		decision, _ := v.evaluator.Judge(d, pod, peer, port.Protocol, port.Number)
+		answer = decision.Accept
+		v.answers[q] = answer
+	}
+	return answer
+}

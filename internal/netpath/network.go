@@ -1,0 +1,73 @@
+package netpath
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+// Judge says what one node does with a packet.
+type Judge interface {
+	Eval(eval.Packet) (eval.Result, error)
+}
+
+// Evaluator is the judge that reads the program itself.
+func Evaluator(p *ir.Program) (Judge, error) { return certain{eval.New(p)}, nil }
+
+// certain adapts the evaluator, which always has an answer.
+type certain struct{ *eval.Evaluator }
+
+func (c certain) Eval(p eval.Packet) (eval.Result, error) { return c.Evaluator.Eval(p), nil }
+
+// Network is a cluster whose nodes have their rules. It is safe for concurrent
+// use.
+type Network struct {
+	cluster *compiler.Cluster
+	judge   func(*ir.Program) (Judge, error)
+	places  map[netip.Addr]Place
+
+	mu    sync.Mutex
+	nodes map[string]*node
+}
+
+// node is one node's rules, made when a packet first comes there.
+type node struct {
+	once    sync.Once
+	program *ir.Program
+	judge   Judge
+	err     error
+}
+
+// New makes a network of a prepared cluster and the objects it was made from.
+func New(set *objects.Set, cluster *compiler.Cluster, judge func(*ir.Program) (Judge, error)) *Network {
+	return &Network{cluster: cluster, judge: judge, places: places(set), nodes: make(map[string]*node)}
+}
+
+// Place says who has an address; the zero Place is somebody outside.
+func (n *Network) Place(a netip.Addr) Place { return n.places[a] }
+
+// Program returns the program of one node. The name "" is that of the pods that
+// no node has been chosen for: their policies hold wherever they will be.
+func (n *Network) Program(name string) *ir.Program { return n.node(name).program }
+
+func (n *Network) node(name string) *node {
+	n.mu.Lock()
+	v := n.nodes[name]
+	if v == nil {
+		v = &node{}
+		n.nodes[name] = v
+	}
+	n.mu.Unlock()
+	v.once.Do(func() {
+		v.program, _ = n.cluster.Program(name)
+		if v.judge, v.err = n.judge(v.program); v.err != nil {
+			v.err = fmt.Errorf("node %s: %w", name, v.err)
+		}
+	})
+	return v
+}

@@ -1,0 +1,82 @@
+package netpath
+
+import (
+	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/planec/planec/compiler/objects"
+)
+
+// Place is who has an address.
+type Place struct {
+	// Node is the node that the address is on. It is empty outside the cluster,
+	// and for a pod that no node has been chosen for.
+	Node string
+	// Host is whether it is the node's own address, Pod whether it is a pod's.
+	// Neither is somebody outside.
+	Host, Pod bool
+	// Namespace and Name are those of a pod.
+	Namespace, Name string
+}
+
+// places finds the owner of each address of nodes and of pods that have not
+// finished. A pod on the host's network has the node's addresses and so is the
+// node.
+func places(set *objects.Set) map[netip.Addr]Place {
+	out := make(map[netip.Addr]Place)
+	for _, src := range set.Pods {
+		p := src.Object
+		if p.Spec.HostNetwork || Finished(p) {
+			continue
+		}
+		for _, a := range PodAddresses(p) {
+			out[a] = Place{Node: p.Spec.NodeName, Pod: true, Namespace: p.Namespace, Name: p.Name}
+		}
+	}
+	for _, src := range set.Nodes {
+		for _, a := range NodeAddresses(src.Object) {
+			out[a] = Place{Node: src.Object.Name, Host: true}
+		}
+	}
+	return out
+}
+
+// Finished pods have given their addresses back.
+func Finished(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+}
+
+// PodAddresses returns the addresses of a pod, the primary first. What is no
+// address is left out; the compiler reports it.
+func PodAddresses(p *corev1.Pod) []netip.Addr {
+	values := []string{p.Status.PodIP}
+	for _, ip := range p.Status.PodIPs {
+		values = append(values, ip.IP)
+	}
+	return ParseAddresses(values)
+}
+
+// NodeAddresses returns the InternalIPs of a node.
+func NodeAddresses(n *corev1.Node) []netip.Addr {
+	var values []string
+	for _, a := range n.Status.Addresses {
+		if a.Type == corev1.NodeInternalIP {
+			values = append(values, a.Address)
+		}
+	}
+	return ParseAddresses(values)
+}
+
+// ParseAddresses reads addresses, each once, and leaves out what is none.
+func ParseAddresses(values []string) []netip.Addr {
+	var out []netip.Addr
+	seen := make(map[netip.Addr]bool)
+	for _, v := range values {
+		if a, err := netip.ParseAddr(v); err == nil && !seen[a.Unmap()] {
+			seen[a.Unmap()] = true
+			out = append(out, a.Unmap())
+		}
+	}
+	return out
+}

@@ -1,0 +1,62 @@
+package netpath
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+)
+
+// Pod is one end of a matrix.
+type Pod struct {
+	Namespace, Name string
+	Place           Place
+	// Addresses hold the pod's first address of each family it has.
+	Addresses map[ir.Family]netip.Addr
+	// Primary is the family of the first.
+	Primary ir.Family
+}
+
+// String returns "namespace/name".
+func (p *Pod) String() string { return p.Namespace + "/" + p.Name }
+
+// Pods returns the pods that can be an end of a connection, sorted: they have
+// not finished and have an address. Those on the host's network have that of
+// their node.
+func Pods(set *objects.Set) []Pod {
+	var out []Pod
+	for _, src := range set.Pods {
+		o := src.Object
+		addrs := PodAddresses(o)
+		if Finished(o) || len(addrs) == 0 {
+			continue
+		}
+		p := Pod{Namespace: o.Namespace, Name: o.Name, Addresses: make(map[ir.Family]netip.Addr, 2), Primary: ir.FamilyOf(addrs[0])}
+		p.Place = Place{Node: o.Spec.NodeName, Host: o.Spec.HostNetwork, Pod: !o.Spec.HostNetwork, Namespace: o.Namespace, Name: o.Name}
+		for _, a := range addrs {
+			if _, have := p.Addresses[ir.FamilyOf(a)]; !have {
+				p.Addresses[ir.FamilyOf(a)] = a
+			}
+		}
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b Pod) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	return slices.CompactFunc(out, func(a, b Pod) bool { return a.Namespace == b.Namespace && a.Name == b.Name })
+}
+
+// common returns the addresses that a connection between two pods has: of the
+// source's primary family where the destination has it, else of the other.
+func common(from, to *Pod) (src, dst netip.Addr, ok bool) {
+	for _, f := range []ir.Family{from.Primary, ir.IPv4 + ir.IPv6 - from.Primary} {
+		src, okSrc := from.Addresses[f]
+		dst, okDst := to.Addresses[f]
+		if okSrc && okDst {
+			return src, dst, true
+		}
+	}
+	return src, dst, false
+}
