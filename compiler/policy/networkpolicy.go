@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/policy/validate"
 	"github.com/planec/planec/ir"
 )
 
@@ -86,19 +87,14 @@ func (p *ports) add(port *networkingv1.NetworkPolicyPort) {
 	}
 }
 
-// cidr reads a CIDR that validation has accepted. An IPv4 network in IPv6's
-// spelling is the IPv4 network, as addresses of packets are unmapped too.
+// cidr reads a CIDR that validation has accepted, as Kubernetes reads it.
 func cidr(s string) netip.Prefix {
-	p, err := netip.ParsePrefix(s)
-	if err != nil {
-		// No address is in it: validation accepts what this does not only if
-		// the two differ, and then nothing may be let in.
+	p, ok := validate.ParseCIDR(s)
+	if !ok {
+		// Unreachable; if it ever is, nobody may be let in by it.
 		return netip.PrefixFrom(netip.IPv6Unspecified(), 128)
 	}
-	if p.Addr().Is4In6() && p.Bits() >= 96 {
-		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-	}
-	return p.Masked()
+	return p
 }
 
 func cidrs(list []string) []netip.Prefix {

@@ -5,6 +5,7 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -227,9 +228,13 @@ func (d *decoder) listNode(out *outcome, p *piece, n *yaml.Node, meta typeMeta, 
 // are case-sensitive, unknown ones are ignored. It reports what is wrong and
 // returns false when the object is not usable.
 func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
-	twice, err := json.UnmarshalStrict(t.json, into, json.DisallowDuplicateFields)
 	at := t.origin(t.line)
 	at.Kind = kind
+	if bytes.Count(t.json, []byte{','}) > maxCommas {
+		out.report(diag.BadObject, at, fmt.Sprintf("more than %d values; no API server stores so many in one object", maxCommas))
+		return false
+	}
+	twice, err := json.UnmarshalStrict(t.json, into, json.DisallowDuplicateFields)
 	var wrong *stdjson.UnmarshalTypeError
 	switch syntax, offset := json.SyntaxErrorOffset(err); {
 	case err == nil && len(twice) == 0:
@@ -243,6 +248,11 @@ func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
 	case errors.As(err, &wrong):
 		at.Line = t.lineAt(int(wrong.Offset))
 		at.Path = pathAt(t.json, int(wrong.Offset))
+		if !strings.HasPrefix(withoutIndexes(at.Path), wrong.Field) {
+			// A type that decodes itself, as a port that may be a name does: the
+			// offset is one in the value's own text.
+			at.Line, at.Path = t.line, wrong.Field
+		}
 		message := fmt.Sprintf("%s where %s should be", wrong.Value, describe(wrong.Type))
 		if t.node != nil && wrong.Value == "bool" {
 			message += "; plain words such as yes, no, on, off, y and n are booleans in YAML, so quote it"

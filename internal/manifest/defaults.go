@@ -3,7 +3,9 @@ package manifest
 import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 )
 
 // defaultService applies pkg/apis/core/v1/defaults.go SetDefaults_Service of
@@ -107,5 +109,51 @@ func defaultNode(n *corev1.Node) {
 		n.Spec.PodCIDR = n.Spec.PodCIDRs[0]
 	case n.Spec.PodCIDR != "" && len(n.Spec.PodCIDRs) == 0:
 		n.Spec.PodCIDRs = []string{n.Spec.PodCIDR}
+	}
+}
+
+// defaultNetworkPolicy applies pkg/apis/networking/v1/defaults.go. An empty list
+// of egress rules makes no policy of egress; to deny all of it, policyTypes must
+// say so. What is empty stays empty and what is absent stays absent: both mean
+// the same in every list of a policy.
+func defaultNetworkPolicy(p *networkingv1.NetworkPolicy) {
+	spec := &p.Spec
+	for i := range spec.Ingress {
+		defaultPolicyPorts(spec.Ingress[i].Ports)
+	}
+	for i := range spec.Egress {
+		defaultPolicyPorts(spec.Egress[i].Ports)
+	}
+	if len(spec.PolicyTypes) > 0 {
+		return
+	}
+	spec.PolicyTypes = []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}
+	if len(spec.Egress) > 0 {
+		spec.PolicyTypes = append(spec.PolicyTypes, networkingv1.PolicyTypeEgress)
+	}
+}
+
+func defaultPolicyPorts(ports []networkingv1.NetworkPolicyPort) {
+	for i := range ports {
+		if ports[i].Protocol == nil {
+			tcp := corev1.ProtocolTCP
+			ports[i].Protocol = &tcp
+		}
+	}
+}
+
+// defaultAdminPorts applies the +kubebuilder:default markers of v1alpha1, which
+// has them for protocols only. ClusterNetworkPolicy, in v1alpha2, has none.
+func defaultAdminPorts(ports *[]policyv1alpha1.AdminNetworkPolicyPort) {
+	if ports == nil {
+		return
+	}
+	for _, p := range *ports {
+		if p.PortNumber != nil && p.PortNumber.Protocol == "" {
+			p.PortNumber.Protocol = corev1.ProtocolTCP
+		}
+		if p.PortRange != nil && p.PortRange.Protocol == "" {
+			p.PortRange.Protocol = corev1.ProtocolTCP
+		}
 	}
 }

@@ -21,7 +21,8 @@
 // # Limits
 //
 // One object, or one YAML document that is not a list of the usual shape: 8 MiB,
-// 200 levels, 2 million values after aliases are written out. Lists in lists: 4
+// 200 levels, 2 million values after aliases are written out, half a million in
+// one object. Lists in lists: 4
 // levels. Diagnostics: 500 for each file. A file as such may have any size. A
 // field that stands twice in one object, which the API server warns of, is an
 // error here: which of the two is meant is a guess. Files are UTF-8; a byte order

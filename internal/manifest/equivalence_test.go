@@ -37,6 +37,10 @@ func sortSet(s *objects.Set) {
 	slices.SortStableFunc(s.Pods, bySource)
 	slices.SortStableFunc(s.Namespaces, bySource)
 	slices.SortStableFunc(s.ServiceCIDRs, bySource)
+	slices.SortStableFunc(s.NetworkPolicies, bySource)
+	slices.SortStableFunc(s.ClusterNetworkPolicies, bySource)
+	slices.SortStableFunc(s.AdminNetworkPolicies, bySource)
+	slices.SortStableFunc(s.BaselineAdminNetworkPolicies, bySource)
 }
 
 func bySource[T objects.Meta](a, b objects.Sourced[T]) int {
@@ -64,6 +68,8 @@ var listSeeds = []string{
 	"items:\n- kind: Node\n  apiVersion: v1\n  metadata: {name: a}\n...\nkind: Node\napiVersion: v1\nmetadata: {name: b}\n",
 	"kind: List\rapiVersion: v1\ritems:\r- kind: Node\r  apiVersion: v1\r  metadata: {name: a}\r",
 	"kind: List\nitems:\n- !!map\n  kind: Node\n  apiVersion: v1\n  metadata: {name: a}\n- !x {}\n-\n- ~\n- # c\n  kind: Node\n  apiVersion: v1\n  metadata: {name: b}\n",
+	"kind: List\napiVersion: v1\nitems:\n- apiVersion: networking.k8s.io/v1\n  kind: NetworkPolicy\n  metadata: {name: a}\n  spec:\n    podSelector: {}\n    ingress:\n    -\n    - from:\n      -\n      - ~\n      - {}\n    - from: []\n      ports: [{port: http}]\n    egress: []\n- apiVersion: policy.networking.k8s.io/v1alpha2\n  kind: ClusterNetworkPolicy\n  metadata: {name: b}\n  spec:\n    tier: Admin\n    priority: 0\n    subject: {namespaces: {}}\n    egress:\n    - action: Deny\n      to:\n      - networks:\n        - 10.0.0.0/8\n      - {future: 1}\n",
+	"kind: BaselineAdminNetworkPolicyList\napiVersion: policy.networking.k8s.io/v1alpha1\nitems:\n- metadata:\n    name: default\n  spec:\n    subject:\n      pods:\n        namespaceSelector: {}\n        podSelector: {}\n- metadata:\n    name: other\n",
 	"kind: List\nitems:\n- ? a\n  : b\n- |+\n  x\n\n\n- c\n",
 }
 

@@ -115,3 +115,18 @@ func describe(t reflect.Type) string {
 	}
 	return "a " + t.String()
 }
+
+// withoutIndexes returns a path as encoding/json has it in its errors: with the
+// names of fields only.
+func withoutIndexes(path string) string {
+	var b strings.Builder
+	for path != "" {
+		name, rest, found := strings.Cut(path, "[")
+		b.WriteString(name)
+		if !found {
+			break
+		}
+		_, path, _ = strings.Cut(rest, "]")
+	}
+	return b.String()
+}

@@ -18,6 +18,9 @@ func FuzzLoad(f *testing.F) {
 	for _, s := range []string{
 		`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"ports":[{"port":"x"}]}}]}`,
 		`{"items":[{"metadata":{"name":"a"}}],"kind":"ServiceList","apiVersion":"v1"}{"kind":"Pod"}`,
+		`{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"a"},"spec":{"ingress":[null,{"from":[null,{}],"ports":[null,{"port":"x","endPort":2}]}],"egress":[]}}`,
+		`{"apiVersion":"policy.networking.k8s.io/v1alpha1","kind":"AdminNetworkPolicy","metadata":{"name":"a"},"spec":{"priority":1,"subject":{"pods":{}},"egress":[{"to":[{"networks":["x"]}],"ports":[{"portRange":{}},null]}]}}`,
+		"kind: ClusterNetworkPolicy\napiVersion: policy.networking.k8s.io/v1alpha2\nmetadata: {name: a}\nspec: {priority: 1, subject: {pods: {podSelector: {}}}, ingress: [{from: [~]}]}\n",
 		"{\"a\"\n---\nkind: Node\n",
 		"%YAML 1.1\n---\nkind: Namespace\napiVersion: v1\nmetadata: {name: a}\n...\n",
 	} {
@@ -35,6 +38,10 @@ func FuzzLoad(f *testing.F) {
 		checkPlaces(t, out.set.Pods, lines)
 		checkPlaces(t, out.set.Namespaces, lines)
 		checkPlaces(t, out.set.ServiceCIDRs, lines)
+		checkPlaces(t, out.set.NetworkPolicies, lines)
+		checkPlaces(t, out.set.ClusterNetworkPolicies, lines)
+		checkPlaces(t, out.set.AdminNetworkPolicies, lines)
+		checkPlaces(t, out.set.BaselineAdminNetworkPolicies, lines)
 		for _, d := range out.diagnostics() {
 			if s := d.String(); s != diag.Printable(s) {
 				t.Errorf("control characters in %q", s)

@@ -47,6 +47,12 @@ func TestHostile(t *testing.T) {
 		{"a huge number in JSON", strings.NewReader(`{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"healthCheckNodePort":1e999}}`), "PLC0002"},
 		{"not a number", strings.NewReader(head + "x: .nan\n"), "number that JSON does not have"},
 		{"a template", strings.NewReader("{{- if .Values.x }}\napiVersion: v1\n{{ end }}\n"), "PLC0001"},
+		{"a policy of too many rules", hugeList(2_700_000, "NetworkPolicy", `"egress":[`, "]"), "no API server stores so many"},
+		{"a policy of many rules", hugeList(500_000, "NetworkPolicy", `"egress":[`, "]"), "nothing to report"},
+		{"a policy of many peers", hugeList(500_000, "NetworkPolicy", `"ingress":[{"from":[`, "]}]"), "nothing to report"},
+		{"an admin policy of many peers", hugeList(500_000, "ClusterNetworkPolicy", `"egress":[{"to":[`, "]}]"), "nothing to report"},
+		{"a selector of many requirements", hugeList(500_000, "ClusterNetworkPolicy", `"subject":{"namespaces":{"matchExpressions":[`, "]}}"), "nothing to report"},
+		{"a selector that is deep", strings.NewReader("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec: {podSelector: " + strings.Repeat("{podSelector: ", 300) + strings.Repeat("}", 300) + "}\n"), "deeper than 200"},
 		{"lists in lists", strings.NewReader(strings.Repeat(`{"kind":"List","items":[`, 10) + strings.Repeat("]}", 10)), "lists in lists"},
 	}
 	for _, tt := range tests {
@@ -59,6 +65,9 @@ func TestHostile(t *testing.T) {
 				t.Fatal(err)
 			}
 			all := strings.Join(messages(diags), "\n")
+			if len(diags) == 0 {
+				all = "nothing to report"
+			}
 			if !strings.Contains(all, tt.want) {
 				t.Errorf("no %q in %.2000s", tt.want, all)
 			}
@@ -115,6 +124,16 @@ func mergeBomb(levels int) string {
 		fmt.Fprintf(&b, "m%d: &m%d {<<: [*m%d, *m%d, *m%d]}\n", i, i, i-1, i-1, i-1)
 	}
 	return b.String()
+}
+
+// hugeList returns a policy in one of whose lists {} stands n times.
+func hugeList(n int, kind, start, end string) io.Reader {
+	version := "policy.networking.k8s.io/v1alpha2"
+	if kind == "NetworkPolicy" {
+		version = "networking.k8s.io/v1"
+	}
+	head := `{"apiVersion":"` + version + `","kind":"` + kind + `","metadata":{"name":"a"},"spec":{"priority":1,`
+	return strings.NewReader(head + start + strings.Repeat("{},", n-1) + "{}" + end + "}}")
 }
 
 func indented(levels int) string {

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/planec/planec/compiler/objects"
@@ -13,17 +14,27 @@ import (
 type knownKind struct {
 	kind, group string
 	versions    []string
+	// former is a group that had the kind before its group of today, or "".
+	former string
 }
 
-// knownKinds lists what is read. ServiceCIDR has the same fields in v1beta1.
+// knownKinds lists what is read. ServiceCIDR has the same fields in v1beta1. The
+// admin policies are two generations of one API, and each kind has the one
+// version in which it was published.
 var knownKinds = []knownKind{
-	{"Service", "", []string{"v1"}},
-	{"EndpointSlice", "discovery.k8s.io", []string{"v1"}},
-	{"Node", "", []string{"v1"}},
-	{"Pod", "", []string{"v1"}},
-	{"Namespace", "", []string{"v1"}},
-	{"ServiceCIDR", "networking.k8s.io", []string{"v1", "v1beta1"}},
+	{"Service", "", []string{"v1"}, ""},
+	{"EndpointSlice", "discovery.k8s.io", []string{"v1"}, ""},
+	{"Node", "", []string{"v1"}, ""},
+	{"Pod", "", []string{"v1"}, ""},
+	{"Namespace", "", []string{"v1"}, ""},
+	{"ServiceCIDR", "networking.k8s.io", []string{"v1", "v1beta1"}, ""},
+	{"NetworkPolicy", "networking.k8s.io", []string{"v1"}, "extensions"},
+	{"ClusterNetworkPolicy", policyGroup, []string{"v1alpha2"}, ""},
+	{"AdminNetworkPolicy", policyGroup, []string{"v1alpha1"}, ""},
+	{"BaselineAdminNetworkPolicy", policyGroup, []string{"v1alpha1"}, ""},
 }
+
+const policyGroup = "policy.networking.k8s.io"
 
 // support says how far planec reads a kind.
 type support uint8
@@ -43,17 +54,15 @@ func lookUp(m typeMeta) (support, string) {
 		group, version = "", m.apiVersion
 	}
 	for _, k := range knownKinds {
-		if k.kind != m.kind || k.group != group {
+		if k.kind != m.kind || (k.group != group && (k.former == "" || k.former != group)) {
 			continue
 		}
-		for _, v := range k.versions {
-			if v == version {
-				return supported, m.apiVersion
-			}
+		if k.group == group && slices.Contains(k.versions, version) {
+			return supported, m.apiVersion
 		}
 		want := k.versions[0]
-		if group != "" {
-			want = group + "/" + want
+		if k.group != "" {
+			want = k.group + "/" + want
 		}
 		return otherVersion, want
 	}
@@ -108,6 +117,14 @@ func (d *decoder) object(out *outcome, t *text, meta typeMeta) {
 		readInto(d, out, t, meta.kind, &out.set.Namespaces, clusterScoped, isLabel, (*decoder).namespace)
 	case "ServiceCIDR":
 		readInto(d, out, t, meta.kind, &out.set.ServiceCIDRs, clusterScoped, isSubdomain, (*decoder).serviceCIDR)
+	case "NetworkPolicy":
+		readInto(d, out, t, meta.kind, &out.set.NetworkPolicies, namespaced, isSubdomain, (*decoder).networkPolicy)
+	case "ClusterNetworkPolicy":
+		readInto(d, out, t, meta.kind, &out.set.ClusterNetworkPolicies, clusterScoped, isSubdomain, (*decoder).clusterNetworkPolicy)
+	case "AdminNetworkPolicy":
+		readInto(d, out, t, meta.kind, &out.set.AdminNetworkPolicies, clusterScoped, isSubdomain, (*decoder).adminNetworkPolicy)
+	case "BaselineAdminNetworkPolicy":
+		readInto(d, out, t, meta.kind, &out.set.BaselineAdminNetworkPolicies, clusterScoped, isSubdomain, (*decoder).baselineAdminNetworkPolicy)
 	}
 }
 
@@ -127,7 +144,8 @@ const (
 	clusterScoped scope = false
 )
 
-// readInto decodes one object, checks its name, applies the API server's
+// readInto decodes one object, checks its name and the fields that cannot be
+// missed afterwards, applies the API server's
 // defaults, drops what planec does not read, and adds it to the list.
 func readInto[T any, P interface {
 	*T
@@ -150,6 +168,11 @@ func readInto[T any, P interface {
 	if problem := nameProblem(o, where, nameRule); problem != "" {
 		at := ir.Origin{Kind: kind, File: t.file, Line: t.line}
 		out.report(diag.UnnamedObject, at, problem)
+		return
+	}
+	if path := absentField(kind, t.json); path != "" {
+		at := ir.Origin{Kind: kind, Name: o.GetName(), File: t.file, Line: t.line, Path: path}
+		out.report(diag.RefusedPolicy, at, "Required value")
 		return
 	}
 	*list = append(*list, objects.Sourced[P]{Object: finish(d, o), File: t.file, Line: t.line})

@@ -12,6 +12,10 @@ const (
 	// maxNodes is how many values a YAML document may have after its aliases
 	// are expanded.
 	maxNodes = 2 << 20
+	// maxCommas is how many commas the JSON of an object may have: each can stand
+	// for one element of a list, and an element of two bytes takes up to 100 in
+	// memory. What etcd stores has one in 3 bytes at the very most.
+	maxCommas = 1 << 19
 	// maxListDepth is how deep lists may nest in lists.
 	maxListDepth = 4
 	// maxDiagnostics is how many diagnostics one file may cause.

@@ -38,6 +38,10 @@ func describe(set objects.Set) []string {
 	out = appendObjects(out, "Pod", set.Pods)
 	out = appendObjects(out, "Namespace", set.Namespaces)
 	out = appendObjects(out, "ServiceCIDR", set.ServiceCIDRs)
+	out = appendObjects(out, "NetworkPolicy", set.NetworkPolicies)
+	out = appendObjects(out, "ClusterNetworkPolicy", set.ClusterNetworkPolicies)
+	out = appendObjects(out, "AdminNetworkPolicy", set.AdminNetworkPolicies)
+	out = appendObjects(out, "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies)
 	slices.Sort(out)
 	return out
 }

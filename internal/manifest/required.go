@@ -1,0 +1,80 @@
+package manifest
+
+import (
+	"fmt"
+
+	"sigs.k8s.io/json"
+)
+
+// The fields below are required by the custom resource definitions of the admin
+// policies, but the Go types have no pointers for them: absent, a priority would
+// be 0, which goes before all others, and a podSelector would select every pod.
+// What is required besides shows in the Go types too, and is left to validation.
+
+// presence is the shape of an admin policy, with pointers where absence matters.
+type presence struct {
+	Spec struct {
+		Priority *int32        `json:"priority"`
+		Subject  presentPeer   `json:"subject"`
+		Ingress  []presentRule `json:"ingress"`
+		Egress   []presentRule `json:"egress"`
+	} `json:"spec"`
+}
+
+type presentRule struct {
+	From []presentPeer `json:"from"`
+	To   []presentPeer `json:"to"`
+}
+
+type presentPeer struct {
+	Pods *struct {
+		NamespaceSelector *struct{} `json:"namespaceSelector"`
+		PodSelector       *struct{} `json:"podSelector"`
+	} `json:"pods"`
+}
+
+// absentField returns the path of a required field that the JSON of an admin
+// policy, which can be decoded, does not have; "" if it has them all. In v1alpha2
+// an absent namespaceSelector is the empty one.
+func absentField(kind string, text []byte) string {
+	v1alpha1 := kind == "AdminNetworkPolicy" || kind == "BaselineAdminNetworkPolicy"
+	if !v1alpha1 && kind != "ClusterNetworkPolicy" {
+		return ""
+	}
+	var p presence
+	if json.UnmarshalCaseSensitivePreserveInts(text, &p) != nil {
+		return ""
+	}
+	if p.Spec.Priority == nil && kind != "BaselineAdminNetworkPolicy" {
+		return "spec.priority"
+	}
+	if name := p.Spec.Subject.absent(v1alpha1); name != "" {
+		return "spec.subject." + name
+	}
+	for i, rule := range p.Spec.Ingress {
+		for j, peer := range rule.From {
+			if name := peer.absent(v1alpha1); name != "" {
+				return fmt.Sprintf("spec.ingress[%d].from[%d].%s", i, j, name)
+			}
+		}
+	}
+	for i, rule := range p.Spec.Egress {
+		for j, peer := range rule.To {
+			if name := peer.absent(v1alpha1); name != "" {
+				return fmt.Sprintf("spec.egress[%d].to[%d].%s", i, j, name)
+			}
+		}
+	}
+	return ""
+}
+
+func (p presentPeer) absent(v1alpha1 bool) string {
+	switch {
+	case p.Pods == nil:
+	case p.Pods.PodSelector == nil:
+		return "pods.podSelector"
+	case p.Pods.NamespaceSelector == nil && v1alpha1:
+		return "pods.namespaceSelector"
+	}
+	return ""
+}

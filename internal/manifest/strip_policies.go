@@ -1,0 +1,136 @@
+package manifest
+
+import (
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
+	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+)
+
+// A policy is kept whole but for its status. Selectors are what repeats from one
+// policy to the next, so their strings are shared.
+
+func (d *decoder) networkPolicy(p *networkingv1.NetworkPolicy) *networkingv1.NetworkPolicy {
+	defaultNetworkPolicy(p)
+	spec := &p.Spec
+	d.selector(&spec.PodSelector)
+	for i := range spec.Ingress {
+		d.policyPeers(spec.Ingress[i].From)
+		d.policyPorts(spec.Ingress[i].Ports)
+	}
+	for i := range spec.Egress {
+		d.policyPeers(spec.Egress[i].To)
+		d.policyPorts(spec.Egress[i].Ports)
+	}
+	return &networkingv1.NetworkPolicy{ObjectMeta: d.meta(&p.ObjectMeta), Spec: *spec}
+}
+
+func (d *decoder) policyPeers(peers []networkingv1.NetworkPolicyPeer) {
+	for i := range peers {
+		d.selector(peers[i].PodSelector)
+		d.selector(peers[i].NamespaceSelector)
+	}
+}
+
+func (d *decoder) policyPorts(ports []networkingv1.NetworkPolicyPort) {
+	for i := range ports {
+		p := &ports[i]
+		p.Protocol = share(d.shared, p.Protocol)
+		if p.Port != nil {
+			p.Port.StrVal = d.shared.string(p.Port.StrVal)
+		}
+	}
+}
+
+func (d *decoder) clusterNetworkPolicy(p *policyv1alpha2.ClusterNetworkPolicy) *policyv1alpha2.ClusterNetworkPolicy {
+	spec := &p.Spec
+	d.selector(spec.Subject.Namespaces)
+	d.namespacedPod((*policyv1alpha1.NamespacedPod)(spec.Subject.Pods))
+	for _, rule := range spec.Ingress {
+		for _, peer := range rule.From {
+			d.selector(peer.Namespaces)
+			d.namespacedPod((*policyv1alpha1.NamespacedPod)(peer.Pods))
+		}
+	}
+	for _, rule := range spec.Egress {
+		for _, peer := range rule.To {
+			d.selector(peer.Namespaces)
+			d.selector(peer.Nodes)
+			d.namespacedPod((*policyv1alpha1.NamespacedPod)(peer.Pods))
+		}
+	}
+	return &policyv1alpha2.ClusterNetworkPolicy{ObjectMeta: d.meta(&p.ObjectMeta), Spec: *spec}
+}
+
+func (d *decoder) adminNetworkPolicy(p *policyv1alpha1.AdminNetworkPolicy) *policyv1alpha1.AdminNetworkPolicy {
+	spec := &p.Spec
+	d.adminSubject(&spec.Subject)
+	for _, rule := range spec.Ingress {
+		d.adminSources(rule.From)
+		defaultAdminPorts(rule.Ports)
+	}
+	for _, rule := range spec.Egress {
+		for _, peer := range rule.To {
+			d.selector(peer.Namespaces)
+			d.selector(peer.Nodes)
+			d.namespacedPod(peer.Pods)
+		}
+		defaultAdminPorts(rule.Ports)
+	}
+	return &policyv1alpha1.AdminNetworkPolicy{ObjectMeta: d.meta(&p.ObjectMeta), Spec: *spec}
+}
+
+func (d *decoder) baselineAdminNetworkPolicy(p *policyv1alpha1.BaselineAdminNetworkPolicy) *policyv1alpha1.BaselineAdminNetworkPolicy {
+	spec := &p.Spec
+	d.adminSubject(&spec.Subject)
+	for _, rule := range spec.Ingress {
+		d.adminSources(rule.From)
+		defaultAdminPorts(rule.Ports)
+	}
+	for _, rule := range spec.Egress {
+		for _, peer := range rule.To {
+			d.selector(peer.Namespaces)
+			d.selector(peer.Nodes)
+			d.namespacedPod(peer.Pods)
+		}
+		defaultAdminPorts(rule.Ports)
+	}
+	return &policyv1alpha1.BaselineAdminNetworkPolicy{ObjectMeta: d.meta(&p.ObjectMeta), Spec: *spec}
+}
+
+func (d *decoder) adminSubject(s *policyv1alpha1.AdminNetworkPolicySubject) {
+	d.selector(s.Namespaces)
+	d.namespacedPod(s.Pods)
+}
+
+func (d *decoder) adminSources(peers []policyv1alpha1.AdminNetworkPolicyIngressPeer) {
+	for _, peer := range peers {
+		d.selector(peer.Namespaces)
+		d.namespacedPod(peer.Pods)
+	}
+}
+
+// namespacedPod serves both versions: their types have the same fields.
+func (d *decoder) namespacedPod(p *policyv1alpha1.NamespacedPod) {
+	if p != nil {
+		d.selector(&p.NamespaceSelector)
+		d.selector(&p.PodSelector)
+	}
+}
+
+// selector shares the strings of a selector. One that is empty stays one that
+// selects everything, and an absent one stays absent.
+func (d *decoder) selector(s *metav1.LabelSelector) {
+	if s == nil {
+		return
+	}
+	s.MatchLabels = d.shared.labels(s.MatchLabels)
+	for i := range s.MatchExpressions {
+		e := &s.MatchExpressions[i]
+		e.Key = d.shared.string(e.Key)
+		e.Operator = metav1.LabelSelectorOperator(d.shared.string(string(e.Operator)))
+		for j, v := range e.Values {
+			e.Values[j] = d.shared.string(v)
+		}
+	}
+}
