@@ -33,10 +33,12 @@ type Flow struct {
 	Want   Want
 }
 
-// Want is a verdict with, for dnat, all endpoints and the masquerade.
+// Want is a verdict with, for dnat, all endpoints, those that policies keep the
+// packet from where they leave others, and the masquerade.
 type Want struct {
 	Verdict    eval.Verdict
 	Endpoints  []netip.AddrPort
+	Denied     []netip.AddrPort
 	Masquerade bool
 }
 
@@ -60,6 +62,7 @@ type flowLine struct {
 	Interface  string   `json:"interface"`
 	Want       string   `json:"want"`
 	Endpoints  []string `json:"endpoints"`
+	Denied     []string `json:"denied"`
 	Masquerade bool     `json:"masquerade"`
 }
 
@@ -132,15 +135,27 @@ func (l flowLine) flow() (Flow, error) {
 	f.Want.Verdict, errs[3] = eval.ParseVerdict(l.Want)
 	f.Packet.Port, f.Packet.Protocol, errs[4] = parsePort(l.Port)
 	f.Packet.Interface = l.Interface
-	for _, e := range l.Endpoints {
+	var err error
+	if f.Want.Endpoints, err = parseEndpoints(l.Endpoints); err != nil {
+		return f, err
+	}
+	if f.Want.Denied, err = parseEndpoints(l.Denied); err != nil {
+		return f, err
+	}
+	return f, errors.Join(errs[:]...)
+}
+
+func parseEndpoints(list []string) ([]netip.AddrPort, error) {
+	var out []netip.AddrPort
+	for _, e := range list {
 		a, err := netip.ParseAddrPort(e)
 		if err != nil {
-			return f, err
+			return nil, err
 		}
-		f.Want.Endpoints = append(f.Want.Endpoints, a)
+		out = append(out, a)
 	}
-	slices.SortFunc(f.Want.Endpoints, netip.AddrPort.Compare)
-	return f, errors.Join(errs[:]...)
+	slices.SortFunc(out, netip.AddrPort.Compare)
+	return out, nil
 }
 
 func parsePort(s string) (uint16, ir.Protocol, error) {

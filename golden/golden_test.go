@@ -8,13 +8,14 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
@@ -243,9 +244,12 @@ func checkFlows(t *testing.T, c Case, p *ir.Program) {
 	e := eval.New(p)
 	for _, f := range c.Flows {
 		r := e.Eval(f.Packet)
-		if r.Verdict != f.Want.Verdict || r.Masquerade != f.Want.Masquerade || !slices.Equal(r.Addresses(), f.Want.Endpoints) {
-			t.Errorf("%s: %v masquerade=%v %v, want %v masquerade=%v %v\n%v", f.Name,
-				r.Verdict, r.Masquerade, r.Addresses(), f.Want.Verdict, f.Want.Masquerade, f.Want.Endpoints, r.Steps)
+		got := Want{Verdict: r.Verdict, Endpoints: r.Addresses(), Denied: eval.Result{Endpoints: r.Denied}.Addresses(), Masquerade: r.Masquerade}
+		if got.Verdict != eval.DNAT {
+			got.Denied = nil
+		}
+		if d := cmp.Diff(f.Want, got, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.AddrPort{})); d != "" {
+			t.Errorf("%s: %s\n%v", f.Name, d, r.Steps)
 		}
 	}
 }

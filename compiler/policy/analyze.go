@@ -119,7 +119,7 @@ func (p *policy) compare(q *policy) int {
 // refused reports what the API server would not have let in.
 func refused(errs field.ErrorList, at ir.Origin, diags *diag.List) bool {
 	for _, e := range errs {
-		diags.Add(diag.RefusedPolicy, at.At(e.Field), e.Error())
+		diags.Add(diag.RefusedPolicy, at.At(e.Field), e.ErrorBody())
 	}
 	return len(errs) > 0
 }

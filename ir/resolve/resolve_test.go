@@ -153,3 +153,36 @@ func TestCanonical(t *testing.T) {
 		}
 	}
 }
+
+// TestCompact wants the same row for every class, from no more entries.
+func TestCompact(t *testing.T) {
+	smaller := 0
+	for seed := range uint64(300) {
+		p, _ := randomProgram(t, seed)
+		tables := resolve.New(&p.Policy)
+		for _, profile := range tables.Profiles {
+			for _, d := range ir.Directions() {
+				table := profile.Table(d)
+				if table == nil {
+					continue
+				}
+				row, rows := tables.Compact(table)
+				compact := resolve.Table{Default: row, Rows: rows}
+				for _, c := range append(tables.Classes, resolve.Class{}) {
+					if got, want := compact.Row(c.ID), table.Row(c.ID); got != want {
+						t.Fatalf("seed %d: class %08x: row %d, want %d", seed, c.ID, got, want)
+					}
+				}
+				if len(rows) > len(table.Rows)+1 {
+					t.Fatalf("seed %d: %d rows instead of %d", seed, len(rows), len(table.Rows))
+				}
+				if len(rows) < len(table.Rows) {
+					smaller++
+				}
+			}
+		}
+	}
+	if smaller == 0 {
+		t.Error("no table got smaller")
+	}
+}

@@ -1,0 +1,43 @@
+package resolve
+
+// Compact returns the same table with the row that most classes have as the
+// default, and class 0 among the rows if it has another: for backends that keep
+// an entry for each row. A rule about every pod of the cluster gives a row to
+// every class; this way it costs one entry.
+//
+// Of rows that are as frequent the one of class 0 is the default, then the one
+// whose ID sorts first.
+func (p *Policy) Compact(t *Table) (defaultRow int, rows []ClassRow) {
+	count := make(map[int]int)
+	for _, r := range t.Rows {
+		count[r.Row]++
+	}
+	count[t.Default] = len(p.Classes) + 1 - len(t.Rows)
+	best := t.Default
+	for row, n := range count {
+		if n > count[best] || n == count[best] && best != t.Default && row < best {
+			best = row
+		}
+	}
+	if best == t.Default {
+		return t.Default, t.Rows
+	}
+	return best, t.except(p, best)
+}
+
+// except lists every class whose row is not the new default.
+func (t *Table) except(p *Policy, row int) []ClassRow {
+	out := []ClassRow{{Class: 0, Row: t.Default}}
+	next := 0
+	for _, c := range p.Classes {
+		own := t.Default
+		if next < len(t.Rows) && t.Rows[next].Class == c.ID {
+			own = t.Rows[next].Row
+			next++
+		}
+		if own != row {
+			out = append(out, ClassRow{c.ID, own})
+		}
+	}
+	return out
+}
