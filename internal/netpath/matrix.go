@@ -30,14 +30,41 @@ func (n *Network) Matrix(pods []Pod, ports []Port, yield func(from, to *Pod, por
 			if i == j {
 				continue
 			}
-			for _, port := range ports {
-				allowed, err := m.allowed(&pods[i], &pods[j], port)
-				if err != nil {
-					return fmt.Errorf("%v to %v, port %d/%v: %w", &pods[i], &pods[j], port.Number, port.Protocol, err)
-				}
-				yield(&pods[i], &pods[j], port, allowed)
+			if err := m.pair(&pods[i], &pods[j], ports, yield); err != nil {
+				return fmt.Errorf("%v to %v: %w", &pods[i], &pods[j], err)
 			}
 		}
+	}
+	return nil
+}
+
+func (m *matrix) pair(from, to *Pod, ports []Port, yield func(from, to *Pod, port Port, allowed bool)) error {
+	src, dst, ok := common(from, to)
+	if !ok {
+		for _, port := range ports {
+			yield(from, to, port, false)
+		}
+		return nil
+	}
+	v, err := m.view(from.Place.Node)
+	if err != nil {
+		return err
+	}
+	w, err := m.view(to.Place.Node)
+	if err != nil {
+		return err
+	}
+	plain := !from.Place.Host && !to.Place.Host && v.plain(dst) && w.plain(dst)
+	for _, port := range ports {
+		if plain {
+			yield(from, to, port, v.judge(ir.Egress, src, dst, port) && w.judge(ir.Ingress, dst, src, port))
+			continue
+		}
+		o, err := m.network.Trace(Connection{Src: src, Dst: dst, Protocol: port.Protocol, Port: port.Number, FromHost: from.Place.Host, Node: from.Place.Node})
+		if err != nil {
+			return fmt.Errorf("port %d/%v: %w", port.Number, port.Protocol, err)
+		}
+		yield(from, to, port, o.Reaches())
 	}
 	return nil
 }
@@ -112,26 +139,6 @@ func (v *view) plain(a netip.Addr) bool {
 	return v.evaluator != nil && !v.special[a] && !v.evaluator.IsNodeAddress(a) &&
 		!ir.ContainsAddr(v.program.Node.ServiceCIDRs, a) &&
 		(!v.program.Masquerade.Enabled(ir.FamilyOf(a)) || ir.ContainsAddr(v.program.Masquerade.Exclude, a))
-}
-
-func (m *matrix) allowed(from, to *Pod, port Port) (bool, error) {
-	src, dst, ok := common(from, to)
-	if !ok {
-		return false, nil
-	}
-	v, err := m.view(from.Place.Node)
-	if err != nil {
-		return false, err
-	}
-	w, err := m.view(to.Place.Node)
-	if err != nil {
-		return false, err
-	}
-	if from.Place.Host || to.Place.Host || !v.plain(dst) || !w.plain(dst) {
-		o, err := m.network.Trace(Connection{Src: src, Dst: dst, Protocol: port.Protocol, Port: port.Number, FromHost: from.Place.Host, Node: from.Place.Node})
-		return o.Reaches(), err
-	}
-	return v.judge(ir.Egress, src, dst, port) && w.judge(ir.Ingress, dst, src, port), nil
 }
 
 func (v *view) judge(d ir.Direction, pod, peer netip.Addr, port Port) bool {

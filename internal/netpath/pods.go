@@ -17,10 +17,11 @@ type Pod struct {
 	Addresses map[ir.Family]netip.Addr
 	// Primary is the family of the first.
 	Primary ir.Family
+	text    string
 }
 
 // String returns "namespace/name".
-func (p *Pod) String() string { return p.Namespace + "/" + p.Name }
+func (p *Pod) String() string { return p.text }
 
 // Pods returns the pods that can be an end of a connection, sorted: they have
 // not finished and have an address. Those on the host's network have that of
@@ -34,6 +35,7 @@ func Pods(set *objects.Set) []Pod {
 			continue
 		}
 		p := Pod{Namespace: o.Namespace, Name: o.Name, Addresses: make(map[ir.Family]netip.Addr, 2), Primary: ir.FamilyOf(addrs[0])}
+		p.text = p.Namespace + "/" + p.Name
 		p.Place = Place{Node: o.Spec.NodeName, Host: o.Spec.HostNetwork, Pod: !o.Spec.HostNetwork, Namespace: o.Namespace, Name: o.Name}
 		for _, a := range addrs {
 			if _, have := p.Addresses[ir.FamilyOf(a)]; !have {
