@@ -10,11 +10,13 @@ import (
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/randomcluster"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 )
 
 // TestPure compiles random clusters from shuffled objects: every program is
 // valid, and the order of the input leaves no trace in it.
 func TestPure(t *testing.T) {
+	policed := 0
 	for seed := range uint64(400) {
 		c := randomcluster.New(seed)
 		in := compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config}
@@ -22,6 +24,12 @@ func TestPure(t *testing.T) {
 		if err := ir.Verify(program); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
+		for _, d := range diags {
+			if d.Code == diag.RefusedPolicy {
+				t.Fatalf("seed %d: the generator makes bad policies: %v", seed, d)
+			}
+		}
+		policed += len(program.Policy.Profiles)
 		want := program.Text()
 		rng := rand.New(rand.NewPCG(seed, 1))
 		for range 3 {
@@ -35,12 +43,19 @@ func TestPure(t *testing.T) {
 			}
 		}
 	}
+	if policed < 200 {
+		t.Errorf("only %d profiles", policed)
+	}
 }
 
 func shuffle(rng *rand.Rand, set *objects.Set) {
 	shuffleList(rng, set.Services)
 	shuffleList(rng, set.EndpointSlices)
 	shuffleList(rng, set.Nodes)
+	shuffleList(rng, set.Namespaces)
+	shuffleList(rng, set.Pods)
+	shuffleList(rng, set.NetworkPolicies)
+	shuffleList(rng, set.ClusterNetworkPolicies)
 }
 
 func shuffleList[T any](rng *rand.Rand, list []T) {

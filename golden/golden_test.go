@@ -205,6 +205,10 @@ func checkOrder(t *testing.T, in compiler.Input, o backends.Options, want map[st
 		shuffle(rng, in.Objects.Services)
 		shuffle(rng, in.Objects.EndpointSlices)
 		shuffle(rng, in.Objects.Nodes)
+		shuffle(rng, in.Objects.Namespaces)
+		shuffle(rng, in.Objects.Pods)
+		shuffle(rng, in.Objects.NetworkPolicies)
+		shuffle(rng, in.Objects.ClusterNetworkPolicies)
 		program, _ := compiler.Compile(in)
 		if !bytes.Equal(program.Text(), want["ir.txt"]) {
 			t.Fatal("another order of the objects gives another program")

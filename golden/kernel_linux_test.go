@@ -23,56 +23,20 @@ var (
 	packets  = flag.Int("packets", 200, "how many packets to send in each")
 )
 
-// kernel is a way to put a backend's files into a real kernel.
-type kernel struct {
-	name    string
-	backend string
-	tools   []string
-	load    func(*testkit.Rig, backends.Artifact) error
-}
-
 // kernels are those of this machine; User Mode Linux is there for IPVS.
-func kernels() []kernel {
+func kernels() []testkit.Kernel {
 	if uml.Inside() {
-		return []kernel{{"ipvs", "ipvs", nil, loadIPVS}}
+		return []testkit.Kernel{{Name: "ipvs", Backend: "ipvs", Load: loadIPVS}}
 	}
-	return []kernel{
-		{"nftables", "nftables", []string{"nft"}, loadNFT},
-		{"iptables-legacy", "iptables", iptablesTools("legacy"), loadIPTables("legacy")},
-		{"iptables-nft", "iptables", iptablesTools("nft"), loadIPTables("nft")},
-	}
-}
-
-// iptablesTools are the programs of one variant of iptables.
-func iptablesTools(variant string) []string {
-	return []string{"ipset", "iptables-" + variant + "-restore", "ip6tables-" + variant + "-restore"}
-}
-
-// loadIPTables loads a node that has nothing of ours yet, so the jumps are new.
-func loadIPTables(variant string) func(*testkit.Rig, backends.Artifact) error {
-	return func(r *testkit.Rig, a backends.Artifact) error {
-		_, err := r.Run(string(a.File("ipset.rules")), "ipset", "restore")
-		for _, family := range []string{"iptables", "ip6tables"} {
-			for _, file := range []string{family + ".rules", family + "-jumps.rules"} {
-				if err == nil {
-					_, err = r.Run(string(a.File(file)), family+"-"+variant+"-restore", "--noflush")
-				}
-			}
-		}
-		return err
-	}
-}
-
-func loadNFT(r *testkit.Rig, a backends.Artifact) error {
-	return r.LoadNFT(string(a.File("rules.nft")))
+	return testkit.Kernels()
 }
 
 // TestKernelFlows makes every flow of every case a real connection, in every
 // kernel.
 func TestKernelFlows(t *testing.T) {
 	for _, k := range kernels() {
-		t.Run(k.name, func(t *testing.T) {
-			testkit.Require(t, k.tools...)
+		t.Run(k.Name, func(t *testing.T) {
+			testkit.Require(t, k.Tools...)
 			total := counter{}
 			t.Run("cases", func(t *testing.T) {
 				for _, c := range loadCases(t) {
@@ -80,11 +44,11 @@ func TestKernelFlows(t *testing.T) {
 						t.Parallel()
 						in, options, _ := load(t, c)
 						program, _ := compiler.Compile(in)
-						total.add(k.try(t, program, options, caseFlows(c), len(c.Flows)))
+						total.add(try(t, k, program, options, caseFlows(c), len(c.Flows)))
 					})
 				}
 			})
-			record(k.backend, "kernel ("+k.name+")", "golden cases", total.Count)
+			record(k.Backend, "kernel ("+k.Name+")", "golden cases", total.Count)
 		})
 	}
 }
@@ -93,8 +57,8 @@ func TestKernelFlows(t *testing.T) {
 // packets that nobody chose. -seed, -clusters and -packets say which.
 func TestGeneratedClusters(t *testing.T) {
 	for _, k := range kernels() {
-		t.Run(k.name, func(t *testing.T) {
-			testkit.Require(t, k.tools...)
+		t.Run(k.Name, func(t *testing.T) {
+			testkit.Require(t, k.Tools...)
 			total := counter{}
 			t.Run("clusters", func(t *testing.T) {
 				for i := range *clusters {
@@ -105,12 +69,12 @@ func TestGeneratedClusters(t *testing.T) {
 						program, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
 						// Some more than are wanted, since a few may be refused.
 						flows := testkit.RandomFlows(rand.New(rand.NewPCG(s, 2)), program, *packets*3/2)
-						total.add(k.try(t, program, backends.DefaultOptions(), flows, *packets))
+						total.add(try(t, k, program, backends.DefaultOptions(), flows, *packets))
 					})
 				}
 			})
 			t.Logf("from seed %d: %v", *seed, total.Count)
-			record(k.backend, "kernel ("+k.name+")", "generated", total.Count)
+			record(k.Backend, "kernel ("+k.Name+")", "generated", total.Count)
 		})
 	}
 }
@@ -140,9 +104,9 @@ func caseFlows(c Case) []testkit.Flow {
 
 // try loads a program into a node of its own and sends the flows that the
 // backend claims to handle, at most as many as the limit.
-func (k kernel) try(t *testing.T, p *ir.Program, o backends.Options, flows []testkit.Flow, limit int) interptest.Count {
+func try(t *testing.T, k testkit.Kernel, p *ir.Program, o backends.Options, flows []testkit.Flow, limit int) interptest.Count {
 	t.Helper()
-	selected, err := registry.Select(o, k.backend)
+	selected, err := registry.Select(o, k.Backend)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +118,7 @@ func (k kernel) try(t *testing.T, p *ir.Program, o backends.Options, flows []tes
 	count := interptest.Count{Programs: 1}
 	sent, refused := claimed(b, p, flows, limit)
 	count.Refused = refused
-	report := testkit.RunProgram(t, p, sent, func(r *testkit.Rig) error { return k.load(r, artifact) })
+	report := testkit.RunProgram(t, p, sent, func(r *testkit.Rig) error { return k.Load(r, artifact.File) })
 	count.Packets, count.Disagreements = len(sent), len(report.Disagreements)
 	return count
 }

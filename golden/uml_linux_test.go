@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/internal/testkit"
 	"github.com/planec/planec/internal/uml"
@@ -81,7 +80,7 @@ func TestLeaveRows(t *testing.T) {
 	}
 }
 
-func loadIPVS(r *testkit.Rig, a backends.Artifact) error {
+func loadIPVS(r *testkit.Rig, content func(string) []byte) error {
 	for _, step := range []struct {
 		file string
 		args []string
@@ -95,7 +94,7 @@ func loadIPVS(r *testkit.Rig, a backends.Artifact) error {
 		{ipvs.JumpsFile, []string{"iptables-legacy-restore", "--noflush"}},
 		{ipvs.JumpsFile6, []string{"ip6tables-legacy-restore", "--noflush"}},
 	} {
-		if _, err := r.Run(string(a.File(step.file)), step.args[0], step.args[1:]...); err != nil {
+		if _, err := r.Run(string(content(step.file)), step.args[0], step.args[1:]...); err != nil {
 			return fmt.Errorf("%s: %w", step.file, err)
 		}
 	}

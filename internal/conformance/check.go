@@ -41,7 +41,7 @@ func Spread(set *objects.Set, nodes int) {
 	n := 0
 	for i := range set.Pods {
 		if p := set.Pods[i].Object; !p.Spec.HostNetwork {
-			p.Spec.NodeName = fmt.Sprintf("spread-%d", n%nodes)
+			p.Spec.NodeName = spreadNode(n % nodes)
 			n++
 		}
 	}
@@ -114,3 +114,5 @@ func (r *Result) side(row *Row, d ir.Direction, network *netpath.Network, pod *c
 		r.fail("%s to %s, %d/%v: %v is %v, want allowed %v", row.From, row.To, row.Port, row.Protocol, d, decision, *want)
 	}
 }
+
+func spreadNode(n int) string { return fmt.Sprintf("spread-%d", n) }

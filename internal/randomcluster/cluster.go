@@ -25,7 +25,8 @@ type Cluster struct {
 	Config  objects.Config
 }
 
-// New makes the cluster of a seed: the same seed, the same cluster.
+// New makes the cluster of a seed: the same seed, the same cluster. Every other
+// one has pods and policies.
 func New(seed uint64) Cluster {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0x706c616e6563))}
 	g.families = [][]ir.Family{{ir.IPv4}, {ir.IPv4, ir.IPv6}, {ir.IPv4, ir.IPv6}, {ir.IPv6}}[g.IntN(4)]
@@ -35,7 +36,12 @@ func New(seed uint64) Cluster {
 	for i := range 2 + g.IntN(6) {
 		g.service(i)
 	}
-	return Cluster{Objects: g.set, Config: g.config()}
+	c := Cluster{Config: g.config()}
+	if seed%2 == 1 {
+		g.policed(seed)
+	}
+	c.Objects = g.set
+	return c
 }
 
 type generator struct {

@@ -1,5 +1,5 @@
 // Package randomcluster makes clusters nobody would write: small, seeded, and
-// with every field of Services and slices set to something. Property tests
+// with every field of Services, slices and policies set to something. Property tests
 // compile them and compare what the evaluator, the emitted rules and a real
 // kernel do with them.
 package randomcluster
