@@ -6,7 +6,7 @@ VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 60s
 CLUSTERS ?= 2000
 
-.PHONY: build test lint cross bench fuzz soak golden vuln tools
+.PHONY: build test lint cross bench fuzz soak golden vuln tools conformance
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/planec ./cmd/planec
@@ -40,6 +40,12 @@ golden:
 # part, root.
 bench: tools
 	sh scripts/bench.sh
+
+# Tables of verdicts that others made, in the format that internal/conformance
+# describes: make conformance DATA=DIR
+conformance: tools
+	@test -n "$(DATA)" || { echo "name the tables: make conformance DATA=DIR"; exit 2; }
+	$(GO) test -count 1 -v -run . ./internal/conformance -data "$(abspath $(DATA))" | grep -v "^ *\(=== \|--- PASS\)"
 
 # Every fuzz target in turn, FUZZTIME each.
 fuzz:
