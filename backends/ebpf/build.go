@@ -5,11 +5,13 @@ import (
 
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/resolve"
 )
 
 // builder lays a program out, map by map.
 type builder struct {
 	program   *ir.Program
+	policy    *resolve.Policy
 	frontends []*ir.Frontend
 	pools     map[string]*ir.Pool
 	// routes are the pools that were laid out, as the part of a route that
@@ -36,6 +38,10 @@ func newBuilder(p *ir.Program, symbols bool) (*builder, error) {
 	if symbols {
 		b.symbols = newSymbolBuilder(p)
 	}
+	var err error
+	if b.policy, err = resolvePolicy(&p.Policy); err != nil {
+		return nil, err
+	}
 	for i := range p.Frontends {
 		f := &p.Frontends[i]
 		for _, r := range [...]*ir.Route{&f.Internal, &f.External} {
@@ -58,6 +64,9 @@ func (b *builder) image() (*Image, error) {
 	}
 	b.layAddresses()
 	b.layPrefixes()
+	if err := b.layPolicies(); err != nil {
+		return nil, err
+	}
 	for i := range b.tables {
 		if n := b.tables[i].Len(); n > layout.MaxEntries {
 			return nil, fmt.Errorf("map %s has %d entries, more than %d", b.tables[i].layout.Name, n, layout.MaxEntries)
@@ -68,7 +77,7 @@ func (b *builder) image() (*Image, error) {
 	img := &Image{maps: b.tables}
 	img.seal()
 	if b.symbols != nil {
-		img.symbols = b.symbols.finish(b.program, b.sources.owners, &b.tables[layout.Services])
+		img.symbols = b.symbols.finish(b.program, b.sources.owners, &b.tables)
 	}
 	return img, nil
 }

@@ -11,7 +11,8 @@ import (
 // Check reports the frontends that are left out: SCTP whose port would change,
 // because no helper of the kernel mends the CRC32c of a changed packet (a
 // changed address alone is fine, SCTP has no pseudo-header: RFC 9260 section
-// 6.8), and pools whose weights do not fit into 32 bits.
+// 6.8), and pools whose weights do not fit into 32 bits. Policies that are too large
+// are reported too; they are not left out, but make Emit fail.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
 	pools := poolsByID(p)
@@ -20,6 +21,9 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 		if r := refusalOf(f, pools); r != nil {
 			list.Add(diag.NotExpressible, f.Origin.At(r.field), fmt.Sprintf("service %v: frontend %v: %s", f.Service, f.Match, r.why))
 		}
+	}
+	if _, err := resolvePolicy(&p.Policy); err != nil {
+		list.Add(diag.NotExpressible, ir.Origin{}, err.Error())
 	}
 	list.Sort()
 	return list

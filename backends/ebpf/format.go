@@ -15,7 +15,8 @@ import (
 //	12  byte order of the maps: 1 is little    1        │ identity
 //	13  zero                                   3        │
 //	16  required features                      8        │
-//	24  number of maps                         4        ┘
+//	24  number of maps: 10 with policies,
+//	    6 without                             4        ┘
 //	28  size of the symbols                    4
 //	32  digest of the image                   32
 //	64  table of maps, 72 bytes each: name (16), type, key size, value size,
@@ -42,7 +43,7 @@ func appendIdentity(b []byte, features layout.Features) []byte {
 	b = le.AppendUint32(b, layout.Version)
 	b = append(b, littleEndian, 0, 0, 0)
 	b = le.AppendUint64(b, uint64(features))
-	return le.AppendUint32(b, layout.NumMaps)
+	return le.AppendUint32(b, uint32(layout.MapsFor(features)))
 }
 
 // appendRecord appends the map's row of the table.
@@ -59,18 +60,19 @@ func (m *Map) appendRecord(b []byte) []byte {
 // Bytes returns the file: equal images with equal symbols give equal bytes.
 func (img *Image) Bytes() []byte {
 	info := img.Info()
-	size := headerSize + layout.NumMaps*recordSize + img.symbols.size() + layout.DigestSize
-	for i := range img.maps {
-		size += len(img.maps[i].data)
+	maps := img.inFile()
+	size := headerSize + len(maps)*recordSize + img.symbols.size() + layout.DigestSize
+	for i := range maps {
+		size += len(maps[i].data)
 	}
 	b := appendIdentity(make([]byte, 0, size), info.Features)
 	b = le.AppendUint32(b, uint32(img.symbols.size()))
 	b = append(b, info.Digest[:]...)
-	for i := range img.maps {
-		b = img.maps[i].appendRecord(b)
+	for i := range maps {
+		b = maps[i].appendRecord(b)
 	}
-	for i := range img.maps {
-		b = append(b, img.maps[i].data...)
+	for i := range maps {
+		b = append(b, maps[i].data...)
 	}
 	b = img.symbols.append(b)
 	sum := sha256.Sum256(b)

@@ -38,6 +38,10 @@ func NewImage(entries [layout.NumMaps][]byte) (*Image, error) {
 // Map returns a map of the image, by its index in layout.Maps.
 func (img *Image) Map(index int) *Map { return &img.maps[index] }
 
+// inFile returns the maps that a file of the image has. The others are empty,
+// and digests do not cover them.
+func (img *Image) inFile() []Map { return img.maps[:layout.MapsFor(img.Info().Features)] }
+
 // Info returns the value of meta.
 func (img *Image) Info() layout.Info { return layout.DecodeInfo(img.maps[layout.Meta].data) }
 
@@ -69,9 +73,9 @@ func (img *Image) computeDigest() Digest {
 	meta.sum()
 	b := appendIdentity(nil, info.Features)
 	b = meta.appendRecord(b)
-	for i := range img.maps {
+	for i, m := range img.inFile() {
 		if i != layout.Meta {
-			b = img.maps[i].appendRecord(b)
+			b = m.appendRecord(b)
 		}
 	}
 	return sha256.Sum256(b)

@@ -76,8 +76,10 @@ func (b *builder) prefix(set uint32, p netip.Prefix) {
 func (b *builder) layInfo() {
 	info := &b.info
 	info.Version = layout.Version
-	for i := range info.Counts {
-		info.Counts[i] = uint32(b.tables[i+1].Len())
+	for i := range b.tables {
+		if i != layout.Meta {
+			info.SetCount(i, uint32(b.tables[i].Len()))
+		}
 	}
 	node := &b.program.Node
 	if node.DropInvalid {

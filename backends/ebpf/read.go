@@ -42,8 +42,14 @@ func read(file []byte) (*Image, error) {
 		return nil, fmt.Errorf("%w: the file was changed or cut", ErrDigest)
 	}
 	img := &Image{}
-	rest := file[headerSize+layout.NumMaps*recordSize : end]
+	maps := layout.MapsFor(features)
+	rest := file[headerSize+maps*recordSize : end]
 	for i, l := range layout.Maps() {
+		if i >= maps {
+			img.maps[i] = Map{layout: l}
+			img.maps[i].sum()
+			continue
+		}
 		record := file[headerSize+i*recordSize:][:recordSize]
 		if img.maps[i], rest, err = readMap(l, record, rest); err != nil {
 			return nil, fmt.Errorf("map %s: %w", l.Name, err)
@@ -68,13 +74,16 @@ func read(file []byte) (*Image, error) {
 
 // readHeader checks the header and the least size of the file.
 func readHeader(file []byte) (layout.Features, uint32, error) {
-	switch {
-	case !IsImage(file):
+	if !IsImage(file) {
 		return 0, 0, ErrNotImage
-	case len(file) < headerSize+layout.NumMaps*recordSize+layout.DigestSize:
+	}
+	var features layout.Features
+	if len(file) >= headerSize {
+		features = layout.Features(le.Uint64(file[16:]))
+	}
+	if len(file) < headerSize+layout.MapsFor(features)*recordSize+layout.DigestSize {
 		return 0, 0, fmt.Errorf("%w: %d bytes are less than header and table", ErrDigest, len(file))
 	}
-	features := layout.Features(le.Uint64(file[16:]))
 	if want := appendIdentity(nil, features); !bytes.Equal(want, file[:identitySize]) {
 		return 0, 0, fmt.Errorf("%w: format %d, byte order %d, %d maps", ErrVersion, le.Uint32(file[8:]), file[12], le.Uint32(file[24:]))
 	}

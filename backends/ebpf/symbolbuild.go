@@ -11,13 +11,15 @@ import (
 type symbolBuilder struct {
 	strings []string
 	known   map[string]uint32
-	records [sourceSymbol + 1][]symbolRecord
+	records [peerSymbol + 1][]symbolRecord
 	keys    []layout.ServiceKey
+	policySymbols
 }
 
 func newSymbolBuilder(p *ir.Program) *symbolBuilder {
 	b := &symbolBuilder{known: make(map[string]uint32, 4*len(p.Frontends))}
 	b.intern("")
+	b.policySymbols = newPolicySymbols(&p.Policy)
 	b.records[serviceSymbol] = make([]symbolRecord, 0, len(p.Frontends))
 	b.records[poolSymbol] = make([]symbolRecord, 0, len(p.Pools))
 	n := 0
@@ -72,7 +74,7 @@ func (b *symbolBuilder) pool(base uint32, p *ir.Pool) {
 
 // finish adds what belongs to no frontend and brings the services into the
 // order of svc.
-func (b *symbolBuilder) finish(p *ir.Program, owners []*ir.Frontend, svc *Map) *Symbols {
+func (b *symbolBuilder) finish(p *ir.Program, owners []*ir.Frontend, tables *[layout.NumMaps]Map) *Symbols {
 	b.add(nodeSymbol, 0, p.Node.Name, &ir.Origin{})
 	if !p.Masquerade.Origin.IsZero() {
 		b.add(masqueradeSymbol, 0, "", &p.Masquerade.Origin)
@@ -82,11 +84,12 @@ func (b *symbolBuilder) finish(p *ir.Program, owners []*ir.Frontend, svc *Map) *
 	}
 	inOrder := make([]symbolRecord, len(b.keys))
 	for i, r := range b.records[serviceSymbol] {
-		at, _ := svc.find(b.keys[i].Append(nil))
+		at, _ := tables[layout.Services].find(b.keys[i].Append(nil))
 		r.ref = uint32(at)
 		inOrder[at] = r
 	}
 	b.records[serviceSymbol] = inOrder
+	b.finishPolicies(tables)
 	s := &Symbols{strings: b.strings, records: make([]symbolRecord, 0, len(p.Frontends)+len(p.Pools)+len(b.records[endpointSymbol])+8)}
 	for _, list := range b.records {
 		s.records = append(s.records, list...)

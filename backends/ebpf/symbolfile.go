@@ -125,6 +125,10 @@ func (img *Image) has(kind symbolKind, ref uint32) bool {
 		return uint64(ref) < uint64(img.maps[layout.Endpoints].Len())
 	case sourceSymbol:
 		return ref >= layout.FirstSourceSet
+	case profileSymbol, podSymbol:
+		return uint64(ref) < uint64(img.maps[layout.Pods].Len())
+	case classSymbol, peerSymbol:
+		return uint64(ref) < uint64(img.maps[layout.Classes].Len())
 	}
 	return false
 }

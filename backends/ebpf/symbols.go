@@ -33,6 +33,10 @@ const (
 	poolSymbol                             // index of its first endpoint in ep
 	endpointSymbol                         // index in ep
 	sourceSymbol                           // set of prefix
+	profileSymbol                          // index in pod of its first pod
+	podSymbol                              // index in pod
+	classSymbol                            // index in class of its first prefix
+	peerSymbol                             // index in class
 )
 
 // originStrings is how many strings an origin has.
@@ -69,6 +73,21 @@ func (s *Symbols) Endpoint(i uint32) Symbol { return s.find(endpointSymbol, i) }
 // SourceSet returns the symbol of a set of source ranges: the ID of the first
 // frontend that has them.
 func (s *Symbols) SourceSet(set uint32) Symbol { return s.find(sourceSymbol, set) }
+
+// Profile returns the symbol of a profile, by the first entry of pod that has
+// it: its ID, and the origin of the first policy that selects the pods.
+func (s *Symbols) Profile(first int) Symbol { return s.find(profileSymbol, uint32(first)) }
+
+// Pod returns the symbol of entry i of pod: its namespace and name.
+func (s *Symbols) Pod(i int) Symbol { return s.find(podSymbol, uint32(i)) }
+
+// Class returns the symbol of a class, by the first entry of class that has it:
+// its address sets, and the origin of the first rule that names one of them.
+func (s *Symbols) Class(first int) Symbol { return s.find(classSymbol, uint32(first)) }
+
+// Peer returns the symbol of entry i of class where it is one pod's or node's:
+// its name.
+func (s *Symbols) Peer(i int) Symbol { return s.find(peerSymbol, uint32(i)) }
 
 func (s *Symbols) find(kind symbolKind, ref uint32) Symbol {
 	if s == nil {

@@ -17,17 +17,18 @@ import (
 // so that an endpoint more or less changes its own lines and no others (but
 // for the digest and the counts). Nothing in a name can end a line.
 func (img *Image) Text() []byte {
-	w := &textWriter{Image: img, names: newNames(img)}
+	w := &textWriter{Image: img, names: newNames(img), policies: newPolicyNames(img)}
 	w.b = make([]byte, 0, 128*(64+img.maps[layout.Services].Len()+2*img.maps[layout.Endpoints].Len()))
 	w.header()
 	lines := [layout.NumMaps]func(key, value []byte, i int){
 		layout.Meta: w.meta, layout.Services: w.service, layout.Endpoints: w.endpoint,
 		layout.Members: w.member, layout.Addresses: w.address, layout.Prefixes: w.prefix,
+		layout.Pods: w.pod, layout.Classes: w.class, layout.Rows: w.row, layout.Ports: w.port,
 	}
-	for i, line := range lines {
-		m := &img.maps[i]
+	for i := range img.inFile() {
+		m, line := &img.maps[i], lines[i]
 		w.mapLine(m)
-		for _, j := range textOrder(i, m) {
+		for _, j := range textOrder(m) {
 			w.b = append(w.b, m.layout.Name...)
 			line(m.Key(j), m.Value(j), j)
 			w.b = append(w.b, '\n')
@@ -36,14 +37,15 @@ func (img *Image) Text() []byte {
 	return w.b
 }
 
-// textOrder is the order of the file, except that the prefixes of a set stand
-// together: their keys start with a length.
-func textOrder(index int, m *Map) []int {
+// textOrder is the order of the file, except that the prefixes of a set or row
+// stand together: their keys start with a length. The shorter of two that start
+// alike comes first.
+func textOrder(m *Map) []int {
 	order := make([]int, m.Len())
 	for i := range order {
 		order[i] = i
 	}
-	if index == layout.Prefixes {
+	if m.layout.Type == layout.LPMTrie {
 		slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(m.Key(a)[4:], m.Key(b)[4:]) })
 	}
 	return order
@@ -52,8 +54,9 @@ func textOrder(index int, m *Map) []int {
 // textWriter writes words, each with a space before it.
 type textWriter struct {
 	*Image
-	names *names
-	b     []byte
+	names    *names
+	policies *policyNames
+	b        []byte
 }
 
 func (w *textWriter) word(s string) { w.b = append(append(w.b, ' '), s...) }
@@ -102,6 +105,9 @@ func (w *textWriter) meta(_, value []byte, _ int) {
 		if info.Flags&(1<<i) != 0 {
 			w.word(name)
 		}
+	}
+	if info.Features&layout.FeaturePolicies != 0 {
+		w.word("denied=" + [...]string{"drop", "reject"}[info.Flags/layout.FlagDenyReject%2])
 	}
 	w.word("local=")
 	switch info.Detector {

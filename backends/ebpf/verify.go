@@ -39,7 +39,7 @@ func (img *Image) verify() error {
 			}
 		}
 	}
-	return errors.Join(v.pools(), v.sourceSets(), v.switches())
+	return errors.Join(v.pools(), v.sourceSets(), v.policies(), v.switches())
 }
 
 func (img *Image) verifyInfo() error {

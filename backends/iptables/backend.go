@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 )
 
@@ -50,10 +51,14 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("iptables: %w", err)
 	}
+	policies := xtpolicy.New(&p.Policy)
 	var files []backends.File
 	var sets, setsClean []byte
 	for _, f := range []ir.Family{ir.IPv6, ir.IPv4} {
 		d := newDataplane(familyOf(f), p, pools, b.opts)
+		if d.policy, err = policies.Rules(f, d.comments); err != nil {
+			return backends.Artifact{}, fmt.Errorf("iptables: %w", err)
+		}
 		if err := d.build(); err != nil {
 			return backends.Artifact{}, fmt.Errorf("iptables: %w", err)
 		}

@@ -26,3 +26,14 @@ func BenchmarkEmit(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkEmitPolicies is a large node: 250 profiles, 10,000 pods in the cluster.
+func BenchmarkEmitPolicies(b *testing.B) {
+	p := manyProfiles(250)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := iptables.New(backends.DefaultOptions()).Emit(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

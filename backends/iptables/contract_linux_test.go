@@ -25,6 +25,9 @@ func TestCanonical(t *testing.T) {
 		for seed := range uint64(10) {
 			programs[fmt.Sprint("seed-", seed)] = irtest.RandomProgram(rand.New(rand.NewPCG(seed, 9)))
 		}
+		for seed := range uint64(20) {
+			programs[fmt.Sprint("policies-", seed)] = policedProgram(seed)
+		}
 		programs["many"], programs["ports"] = irtest.ManyServices(300), manyPorts()
 		for name, p := range programs {
 			for _, opts := range []backends.Options{backends.DefaultOptions(), odd} {

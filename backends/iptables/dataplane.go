@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtables"
+	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 )
 
@@ -19,7 +21,8 @@ type dataplane struct {
 
 	mangle, filter, nat chains
 	sets                sets
-	names               names
+	policy              *xtpolicy.Rules
+	names               xtables.Names
 
 	// entries are the frontends by address, nodePorts those without one.
 	entries, nodePorts []entry
@@ -64,7 +67,7 @@ func (d *dataplane) build() error {
 	d.mangleTable()
 	d.filterTable()
 	d.natTable()
-	return d.names.err
+	return d.names.Err()
 }
 
 // frontends are the family's, without those that Check reports.

@@ -208,9 +208,9 @@ func (d *dispatch) nameOf(list []entry) string {
 	p := d.prefix(list)
 	switch {
 	case byPort:
-		return d.names.of("PLC-DST-", p.String(), span)
+		return d.names.Of("PLC-DST-", p.String(), span)
 	case p.Addr().Is6():
-		return d.names.of("PLC-DST-", p.String())
+		return d.names.Of("PLC-DST-", p.String())
 	}
 	return "PLC-" + p.Addr().String() + "-" + strconv.Itoa(p.Bits())
 }

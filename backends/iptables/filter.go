@@ -1,6 +1,11 @@
 package iptables
 
-import "github.com/planec/planec/ir"
+import (
+	"strings"
+
+	"github.com/planec/planec/backends/xtpolicy"
+	"github.com/planec/planec/ir"
+)
 
 const (
 	unservedChain  = "PLC-UNSERVED"
@@ -23,12 +28,34 @@ func (d *dataplane) filterTable() {
 	if unserved {
 		output = append(output, newConnection+" -j "+unservedChain)
 	}
-	d.filter.chain("PLC-INPUT", output...)
+	d.filter.chain("PLC-INPUT", append(output, jumpTo(d.policy.Input)...)...)
 	if clusterIPs {
 		output = append(output, newConnection+" -j "+clusterIPChain)
 	}
-	d.filter.chain("PLC-FORWARD", append(forward, output...)...)
+	forward = append(forward, output...)
+	d.filter.chain("PLC-FORWARD", append(forward, jumpTo(d.policy.Forward)...)...)
 	d.filter.chain("PLC-OUTPUT", output...)
+	d.policies()
+}
+
+// policies writes the chains that judge what Services let pass.
+func (d *dataplane) policies() {
+	for _, c := range d.policy.Chains {
+		d.filter.chain(c.Name, c.Rules...)
+	}
+	for _, s := range d.policy.Sets {
+		x := set{name: s.Name, kind: s.Kind, limit: xtpolicy.MaxElements}
+		x.elems = s.AppendAdds(nil, x.name+strings.TrimSpace(freshSuffix))
+		d.sets.policy = append(d.sets.policy, x)
+	}
+}
+
+// jumpTo is a jump to a chain, or nothing where there is none.
+func jumpTo(chain string) []string {
+	if chain == "" {
+		return nil
+	}
+	return []string{" -j " + chain}
 }
 
 // answer is a set and the target of packets to its frontends.

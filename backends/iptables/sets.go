@@ -2,6 +2,7 @@ package iptables
 
 import (
 	"bytes"
+	"cmp"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -14,6 +15,8 @@ type set struct {
 	elems      []byte
 	// binds is set where the kernel adds the elements: a load keeps them.
 	binds bool
+	// limit is how many elements there may be; "" is maxElements.
+	limit string
 }
 
 const (
@@ -35,7 +38,9 @@ type sets struct {
 	nodePortReject, nodePortDrop     set
 	npRejectInternal, npDropInternal set
 	clusterIPs, hairpin              set
-	bindings                         []set
+	// policy are those that policies ask; their names are hashes too.
+	policy   []set
+	bindings []set
 }
 
 func newSets(f family) sets {
@@ -59,6 +64,15 @@ func (s *sets) fixed() []*set {
 	}
 }
 
+// swapped are all whose elements a load replaces.
+func (s *sets) swapped() []*set {
+	all := s.fixed()
+	for i := range s.policy {
+		all = append(all, &s.policy[i])
+	}
+	return all
+}
+
 func (s *set) used() bool { return len(s.elems) > 0 }
 
 // next begins an element, end finishes it.
@@ -74,7 +88,7 @@ const freshSuffix = "-new "
 // appendTo writes the sets. Rules that use one see the old elements or the new
 // ones, never a part.
 func (s *sets) appendTo(b []byte) []byte {
-	for _, x := range s.fixed() {
+	for _, x := range s.swapped() {
 		b = x.appendCreate(b, "", s.family)
 		if !x.used() {
 			b = append(b, "flush "+x.name+"\n"...)
@@ -98,7 +112,7 @@ func (s *set) appendCreate(b []byte, suffix string, f family) []byte {
 	if s.binds {
 		return append(b, " maxelem "+maxBindings+" timeout 0 -exist\n"...)
 	}
-	return append(b, " maxelem "+maxElements+" -exist\n"...)
+	return append(b, " maxelem "+cmp.Or(s.limit, maxElements)+" -exist\n"...)
 }
 
 // hashSize is a power of two that spares the kernel to grow the set while it
@@ -113,7 +127,7 @@ func (s *set) hashSize() int64 {
 
 // appendCleanTo destroys every set of ours, also where it does not exist.
 func (s *sets) appendCleanTo(b []byte) []byte {
-	all := s.fixed()
+	all := s.swapped()
 	for i := range s.bindings {
 		all = append(all, &s.bindings[i])
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 )
 
@@ -64,9 +65,14 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	var services, sets, addresses []byte
 	rules := make(map[ir.Family][]byte, 2)
 	addresses = appendDevice(addresses)
+	policies := xtpolicy.New(&p.Policy)
 	for _, f := range ir.Families() {
 		t, err := newTable(f, p, b.opts)
 		if err != nil {
+			return backends.Artifact{}, fmt.Errorf("ipvs: %w", err)
+		}
+		t.policies = policies
+		if t.policy, err = policies.Rules(f, !b.opts.NoComments); err != nil {
 			return backends.Artifact{}, fmt.Errorf("ipvs: %w", err)
 		}
 		services = t.appendServices(services)

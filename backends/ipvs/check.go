@@ -3,6 +3,7 @@ package ipvs
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -20,6 +21,7 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 		c := checker{table: t, list: &list, virtual: make(map[ir.ServicePort]int), origin: make(map[ir.ServicePort]ir.Origin)}
 		c.frontends()
 		c.otherPorts()
+		c.deniedOwn()
 		c.weights(b.opts.Scheduler)
 	}
 	list.Sort()
@@ -112,6 +114,44 @@ func (c *checker) otherPorts() {
 		c.list.Add(diag.Approximated, f.Origin,
 			fmt.Sprintf("%v is bound to %s: packets to its other ports are rejected, not forwarded", a, Device))
 	}
+}
+
+// deniedOwn reports virtual services that lead to the node itself and elsewhere,
+// where policies may refuse more than the endpoint that they deny.
+func (c *checker) deniedOwn() {
+	if !policesEgress(&c.program.Policy) {
+		return
+	}
+	for i := range c.program.Frontends {
+		f := &c.program.Frontends[i]
+		if f.Match.Family != c.family {
+			continue
+		}
+		for _, pool := range c.poolsOf(f) {
+			if own := c.ownOf(pool); len(own) > 0 && len(pool.Endpoints) > 1 {
+				c.list.Add(diag.Approximated, f.Origin,
+					fmt.Sprintf("%v: a pod that policies keep from the endpoint %v, which is the node itself, is refused the others too", f.Service, own[0]))
+				break
+			}
+		}
+	}
+}
+
+// policesEgress reports whether any pod's egress is judged.
+func policesEgress(p *ir.Policy) bool {
+	return slices.ContainsFunc(p.Profiles, func(x ir.Profile) bool { return len(x.Egress) > 0 })
+}
+
+// poolsOf are a frontend's two, one where they are the same.
+func (c *checker) poolsOf(f *ir.Frontend) []*ir.Pool {
+	r, err := c.routesOf(f)
+	switch {
+	case err != nil:
+		return nil
+	case r.internal == r.external:
+		return []*ir.Pool{r.internal}
+	}
+	return []*ir.Pool{r.internal, r.external}
 }
 
 func (c *checker) weights(scheduler string) {

@@ -40,9 +40,39 @@
 // are not: the bit is part of what is compared. Marks come from the Service
 // port's identity and stay when other Services come and go.
 //
+// # Policies
+//
+// They are those of the iptables backend (backends/xtpolicy), where a packet has
+// its last destination:
+//
+//	FORWARD filter     both directions, after @cluster-ips and @service-cidrs
+//	OUTPUT filter      both, for what IPVS has given an endpoint; what the node
+//	                   sends itself has a source that is no pod's, and that is
+//	                   LOCAL
+//	INPUT filter       egress, after all answers (PLC-ANSWERS), but for @services,
+//	                   which IPVS takes
+//
+// One thing never comes by there: an endpoint that is the node itself, which IPVS
+// delivers from INPUT. The set @denied-own therefore has the virtual services,
+// with pods, that lead to such an endpoint that the pod's egress denies.
+//
+// Chains and sets of policies that have gone stay, and nothing leads to them.
+// This, after a load, takes them away:
+//
+//	set -e # sweep
+//	for c in iptables ip6tables; do
+//	    $c-save -t filter | awk '/^[*]/ {t = $1}
+//	        NR == FNR {if (/^:PLC-/) keep[t $1]; next}
+//	        /^[*]/ {print; x = ""}
+//	        /^:PLC-/ && !((t $1) in keep) {print $1, "- [0:0]"; x = x "-X " substr($1, 2) "\n"}
+//	        /^COMMIT/ {printf "%s", x; print}' $c.rules - | $c-restore --noflush
+//	done
+//	ipset list -n | awk 'NR == FNR {keep[$2]; next}
+//	    /^plc-/ && !($1 in keep) {print "destroy", $1}' ipset.rules - | ipset restore
+//
 // # Limits
 //
-// Check reports all but the last three, by Service port or address.
+// Check reports all but the last five, by Service port or address.
 //
 //   - Ports of a bound address that no Service has are rejected: eval passes them
 //     on, where the address is none of a Service range, and the node cannot,
@@ -65,4 +95,10 @@
 //     look different from what was loaded.
 //   - Sets with comments and sets without cannot be swapped: destroy them before
 //     that option is changed.
+//   - A virtual service with endpoints on the node and elsewhere is refused to a
+//     pod that policies keep from the former, though another might be drawn.
+//   - The jumps of INPUT and OUTPUT are for NEW packets, and stay so: INVALID and
+//     UNTRACKED ones to the node itself are not judged, forwarded ones are.
+//   - Between the load of the sets and that of the rules, a pod whose policies
+//     changed may be judged by neither the old ones nor the new.
 package ipvs

@@ -74,6 +74,12 @@ func TestInUML(t *testing.T) {
 	}
 	t.Logf("User Mode Linux ready in %v, tests took %v: %d programs, %d packets %v, %d to other ports of bound addresses not tried, %d disagreements",
 		r.Ready.Round(time.Millisecond), r.Took.Round(time.Millisecond), got.Programs, got.Packets, got.Verdicts, got.OtherPorts, got.Disagreements)
+	var policed report
+	if err := json.Unmarshal(r.Files[policyReportFile], &policed); err != nil || policed.Programs != policyPrograms || policed.Packets < 100*policyPrograms {
+		t.Errorf("policies: %+v (%v), want %d programs with 100 packets each", policed, err, policyPrograms)
+	}
+	t.Logf("policies: %d programs, %d packets %v, %d to other ports of bound addresses not tried, %d disagreements",
+		policed.Programs, policed.Packets, policed.Verdicts, policed.OtherPorts, policed.Disagreements)
 	if got.Programs != *clusters || got.Packets != *clusters**packets || got.OtherPorts*10 > got.Packets {
 		t.Errorf("that is not %d clusters with %d packets each", *clusters, *packets)
 	}

@@ -142,7 +142,7 @@ func (t *table) filter() []chain {
 	}
 	input := append([]string{byIPVS + " -j RETURN", t.outOfRange() + drop}, t.toClass(inside, inside)...)
 	input = append(input, t.in(dropOutside, "dst,dst")+drop, t.in(rejectOutside, "dst,dst")+t.reject(), toVIP)
-	return []chain{
+	return t.policed([]chain{
 		{atForward, append(forward, newOnly+" -j "+unclaimed)},
 		{atInput, input},
 		{inside, []string{t.in(dropInside, "dst,dst") + drop, t.in(rejectInside, "dst,dst") + t.reject(), toVIP}},
@@ -154,5 +154,5 @@ func (t *table) filter() []chain {
 		}},
 		{unclaimed, []string{t.in(clusterIPs, "dst") + t.reject(), t.in(serviceCIDRs, "dst") + drop}},
 		{virtualIPs, []string{t.in(served, "dst,dst") + " -j RETURN", " -j " + unclaimed, t.reject()}},
-	}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strconv"
 
+	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 )
 
@@ -98,20 +99,23 @@ const nextSuffix = "-next"
 func (t *table) appendSets(b []byte) []byte {
 	for _, k := range setKinds {
 		s := t.sets.of(k.name)
-		name := fullName(t.family, k.name)
-		b = s.appendCreate(b, name, t.family)
-		b = s.appendCreate(b, name+nextSuffix, t.family)
-		b = append(b, "flush "+name+nextSuffix+"\n"...)
-		b = append(b, s.b...)
-		b = append(b, "swap "+name+" "+name+nextSuffix+"\n"...)
-		b = append(b, "destroy "+name+nextSuffix+"\n"...)
+		b = s.appendTo(b, fullName(t.family, k.name), t.family)
 	}
-	return b
+	return t.appendPolicySets(b)
+}
+
+func (s *set) appendTo(b []byte, name string, f ir.Family) []byte {
+	b = s.appendCreate(b, name, f)
+	b = s.appendCreate(b, name+nextSuffix, f)
+	b = append(b, "flush "+name+nextSuffix+"\n"...)
+	b = append(b, s.b...)
+	b = append(b, "swap "+name+" "+name+nextSuffix+"\n"...)
+	return append(b, "destroy "+name+nextSuffix+"\n"...)
 }
 
 // maxElements is the same for every set, since a set whose size has changed can
 // neither be created again nor swapped. It takes no memory.
-const maxElements = "4194304"
+const maxElements = xtpolicy.MaxElements
 
 func (s *set) appendCreate(b []byte, name string, f ir.Family) []byte {
 	family := "inet"

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 )
 
@@ -16,6 +17,11 @@ type table struct {
 	opts     backends.Options
 	masqMark uint32
 	marks    marks
+	// policy judges; it is empty without policies of pods in this family.
+	policy   *xtpolicy.Rules
+	policies *xtpolicy.Policies
+	// ownEndpoints are the virtual services that lead to the node itself.
+	ownEndpoints []ownEndpoints
 
 	sets     sets
 	services []virtual

@@ -175,8 +175,15 @@ func hashString(s string) uint32 {
 	return h.Sum32()
 }
 
-// appendHandle writes an ID as nft lists a traffic class handle, in hex.
+// appendHandle writes an ID as nft lists a traffic class handle: in hex, or with
+// a word (TC_H_UNSPEC and TC_H_ROOT in include/uapi/linux/pkt_sched.h).
 func appendHandle(b []byte, id uint32) []byte {
+	switch id {
+	case 0:
+		return append(b, "none"...)
+	case 1<<32 - 1:
+		return append(b, "root"...)
+	}
 	b = strconv.AppendUint(b, uint64(id>>16), 16)
 	b = append(b, ':')
 	return strconv.AppendUint(b, uint64(id&0xffff), 16)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/resolve"
 )
 
 // Name is the backend's word on the command line.
@@ -41,9 +42,10 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("nftables: %w", err)
 	}
+	resolved := resolve.New(&p.Policy)
 	text := appendReset(nil)
 	for _, f := range ir.Families() {
-		t := newTable(familyOf(f), p, pools, b.opts)
+		t := newTable(familyOf(f), p, pools, resolved, b.opts)
 		t.collect()
 		text = t.appendTo(text)
 	}

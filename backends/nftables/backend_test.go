@@ -8,12 +8,14 @@ import (
 	"github.com/planec/planec/internal/irtest"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/ir"
 )
 
 // TestDeterminism shuffles what has no order and wants the same bytes.
 func TestDeterminism(t *testing.T) {
 	for seed := range uint64(20) {
 		p := irtest.RandomProgram(rand.New(rand.NewPCG(seed, 1)))
+		irtest.AddRandomPolicy(rand.New(rand.NewPCG(seed, 3)), p)
 		want := emit(t, p, backends.DefaultOptions())
 		rng := rand.New(rand.NewPCG(seed, 2))
 		for range 5 {
@@ -23,11 +25,25 @@ func TestDeterminism(t *testing.T) {
 				e := p.Pools[k].Endpoints
 				rng.Shuffle(len(e), func(i, j int) { e[i], e[j] = e[j], e[i] })
 			}
+			shufflePolicy(rng, &p.Policy)
 			p.Normalize()
 			if emit(t, p, backends.DefaultOptions()) != want {
 				t.Fatalf("seed %d: other bytes for an equal program", seed)
 			}
 		}
+	}
+}
+
+func shufflePolicy(rng *rand.Rand, p *ir.Policy) {
+	rng.Shuffle(len(p.Profiles), func(i, j int) { p.Profiles[i], p.Profiles[j] = p.Profiles[j], p.Profiles[i] })
+	rng.Shuffle(len(p.AddressSets), func(i, j int) { p.AddressSets[i], p.AddressSets[j] = p.AddressSets[j], p.AddressSets[i] })
+	for i := range p.Profiles {
+		pods := p.Profiles[i].Pods
+		rng.Shuffle(len(pods), func(i, j int) { pods[i], pods[j] = pods[j], pods[i] })
+	}
+	for i := range p.AddressSets {
+		a := p.AddressSets[i].Addresses
+		rng.Shuffle(len(a), func(i, j int) { a[i], a[j] = a[j], a[i] })
 	}
 }
 

@@ -3,7 +3,7 @@ package nftables
 import "github.com/planec/planec/ir"
 
 // priorities of base chains, as nft lists them; the output hook has no names
-// for those of NAT.
+// for those of NAT, nor for priorities more than 10 away from a name.
 const (
 	beforeDNAT       = "dstnat - 10"
 	beforeDNATOutput = "-110"
@@ -11,6 +11,8 @@ const (
 	atDNATOutput     = "-100"
 	atSNAT           = "srcnat"
 	atFilter         = "filter"
+	afterFilter      = "filter + 10"
+	afterEgress      = "11"
 )
 
 // chainWriter appends chains; ones without rules are left out.
@@ -34,7 +36,9 @@ func (w *chainWriter) chain(name, hook string, rules []string) {
 func (t *table) appendTo(b []byte) []byte {
 	var w chainWriter
 	t.baseChains(&w)
+	t.policyBaseChains(&w)
 	t.frontendChains(&w)
+	t.policyChains(&w)
 	if len(w.b) == 0 {
 		return b
 	}

@@ -34,7 +34,22 @@ func goldens() map[string]*ir.Program {
 		hostile.Frontends[i].Service.Name = "a\"b\n} ; flush ruleset\\\x00$x@y #" + strings.Repeat("n", 253)
 		hostile.Frontends[i].Service.Port = "{\u2028"
 	}
+	rejecting := policed()
+	rejecting.Policy.OnDeny = ir.Reject
+	rejecting.Pools, rejecting.Frontends, rejecting.ClusterIPs, rejecting.Masquerade = nil, nil, nil, ir.Masquerade{}
+	hostilePods := policed()
+	for i := range hostilePods.Policy.Peers {
+		hostilePods.Policy.Peers[i].Name = "p\"}\n" + strings.Repeat("n", 253)
+	}
+	for i := range hostilePods.Policy.Profiles {
+		hostilePods.Policy.Profiles[i].Pods[0].Namespace = "\\\" ; flush ruleset"
+	}
+	hostilePods.Policy.Profiles[0].ID = strings.Repeat("a.b/c-d/", 12) // as long as can be
+	hostilePods.Normalize()
 	return map[string]*ir.Program{
+		"policies":       policed(),
+		"policies-only":  rejecting,
+		"hostile-pods":   hostilePods,
 		"hostile-names":  hostile,
 		"empty":          {Node: ir.Node{Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}}},
 		"small":          small,

@@ -65,7 +65,7 @@ func TestReplaces(t *testing.T) {
 	for _, step := range []struct {
 		golden string
 		opts   backends.Options
-	}{{"everything", backends.DefaultOptions()}, {"everything", odd}, {"veth-detection", odd}, {"small", odd}, {"everything", odd}, {"empty", odd}} {
+	}{{"everything", backends.DefaultOptions()}, {"everything", odd}, {"veth-detection", odd}, {"small", odd}, {"policies", odd}, {"policies-only", odd}, {"everything", odd}, {"policies", odd}, {"empty", odd}} {
 		text := emit(t, goldens()[step.golden], step.opts)
 		load(t, r, text)
 		if d := cmp.Diff(canonical(foreign+text), canonical(list(t, r))); d != "" {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/resolve"
 )
 
 // table collects one family's sets and chains from a program.
@@ -29,13 +30,14 @@ type table struct {
 	nodeportAddresses, nodeportPrefixes            set
 	localSources                                   set
 	clusterIPs, serviceCIDRs, masqueradeExclusions set
+	policy                                         policySets
 
 	// targets are the chains that verdicts go to, with their verdict.
 	targets map[target]string
 	draws   map[draw]bool
 }
 
-func newTable(f family, p *ir.Program, pools *poolIndex, opts backends.Options) *table {
+func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Policy, opts backends.Options) *table {
 	t := &table{
 		family: f, program: p, pools: pools, comments: !opts.NoComments,
 		mark:        hex32(1 << opts.MasqueradeBit),
@@ -66,6 +68,7 @@ func newTable(f family, p *ir.Program, pools *poolIndex, opts backends.Options) 
 	t.clusterIPs = set{kind: "set", name: "cluster-ips", of: "type " + f.addr}
 	t.serviceCIDRs = set{kind: "set", name: "service-cidrs", of: "type " + f.addr, flags: "interval"}
 	t.masqueradeExclusions = set{kind: "set", name: "masquerade-exclusions", of: "type " + f.addr, flags: "interval"}
+	t.policy = newPolicySets(f, p, resolved)
 	return t
 }
 
@@ -76,9 +79,10 @@ func (t *table) sets() []*set {
 		list = append(list, &t.endpoints[s])
 	}
 	list = append(list, t.affinity.sets()...)
-	return append(list, &t.unserved, &t.unservedNodeports, &t.restricted, &t.sourceRanges,
+	list = append(list, &t.unserved, &t.unservedNodeports, &t.restricted, &t.sourceRanges,
 		&t.restrictedNodeports, &t.nodeportSourceRanges, &t.hairpin, &t.nodeportAddresses, &t.nodeportPrefixes,
 		&t.localSources, &t.clusterIPs, &t.serviceCIDRs, &t.masqueradeExclusions)
+	return append(list, t.policy.sets()...)
 }
 
 // collect reads the program.
@@ -90,6 +94,7 @@ func (t *table) collect() {
 			t.frontend(f)
 		}
 	}
+	t.policies()
 }
 
 // nodeFacts fills the sets that no frontend is needed for.

@@ -13,6 +13,13 @@
 //	addr    HASH      Address ──▶ flags: own, nodePort, ClusterIP
 //	prefix  LPM_TRIE  PrefixKey (set, address) ──▶ 1: source ranges, local pods ...
 //
+// and where pods of the node are policed (FeaturePolicies):
+//
+//	pod     HASH      Address of a policed pod ──▶ Pod: profile, default rows
+//	class   LPM_TRIE  PrefixKey (family, address of the peer) ──▶ class
+//	row     HASH      RowKey (profile, class, direction) ──▶ row; a miss is the default
+//	port    LPM_TRIE  PortKey (row, protocol, port) ──▶ verdict
+//
 // Rules for all of them:
 //
 //   - An address is 16 bytes; IPv4 is ::ffff:a.b.c.d, so that one set of maps

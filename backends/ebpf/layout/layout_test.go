@@ -50,6 +50,23 @@ PrefixKey 24
   0 4 Bits
   4 4 Set
   8 16 Address
+Pod 32
+  0 8 Profile
+  8 8 Egress
+  16 8 Ingress
+  24 4 Flags
+  28 4 Reserved
+RowKey 16
+  0 8 Profile
+  8 4 Class
+  12 1 Direction
+  13 3 Reserved
+PortKey 16
+  0 4 Bits
+  4 8 Row
+  12 1 Reserved
+  13 1 Protocol
+  14 2 Port
 Info 104
   0 32 Digest
   32 4 Version
@@ -60,7 +77,7 @@ Info 104
   69 1 InterfaceLen
   70 2 Reserved
   72 16 Interface
-  88 16 Reserved2
+  88 16 PolicyCounts
 AffinityKey 28
   0 8 Service
   8 16 Client
@@ -78,7 +95,7 @@ AffinityValue 32
 func TestOffsets(t *testing.T) {
 	var b strings.Builder
 	b.WriteByte('\n')
-	for _, v := range []any{ServiceKey{}, Route{}, Service{}, Endpoint{}, MemberKey{}, PrefixKey{}, Info{}, AffinityKey{}, AffinityValue{}} {
+	for _, v := range []any{ServiceKey{}, Route{}, Service{}, Endpoint{}, MemberKey{}, PrefixKey{}, Pod{}, RowKey{}, PortKey{}, Info{}, AffinityKey{}, AffinityValue{}} {
 		typ := reflect.TypeOf(v)
 		fmt.Fprintf(&b, "%s %d\n", typ.Name(), binary.Size(v))
 		at := 0
@@ -107,6 +124,10 @@ func TestSizes(t *testing.T) {
 		"MemberKey":     {MemberKeySize, binary.Size(MemberKey{})},
 		"PrefixKey":     {PrefixKeySize, binary.Size(PrefixKey{})},
 		"Info":          {MetaSize, binary.Size(Info{})},
+		"PolicyID":      {PolicyIDSize, binary.Size(PolicyID{})},
+		"Pod":           {PodSize, binary.Size(Pod{})},
+		"RowKey":        {RowKeySize, binary.Size(RowKey{})},
+		"PortKey":       {PortKeySize, binary.Size(PortKey{})},
 		"Address":       {AddressSize, binary.Size(Address{})},
 		"AffinityKey":   {AffinityKeySize, binary.Size(AffinityKey{})},
 		"AffinityValue": {AffinityValueSize, binary.Size(AffinityValue{})},
@@ -120,7 +141,7 @@ func TestSizes(t *testing.T) {
 			t.Errorf("map %d: %+v", i, m)
 		}
 	}
-	if len(FeatureNames()) != 7 || AllFeatures != 1<<7-1 {
+	if len(FeatureNames()) != 8 || AllFeatures != 1<<8-1 {
 		t.Errorf("%d names of features %#x", len(FeatureNames()), AllFeatures)
 	}
 }
@@ -148,6 +169,9 @@ func TestCodecs(t *testing.T) {
 		codec(t, random[Endpoint](rng), Endpoint.Append, DecodeEndpoint)
 		codec(t, random[MemberKey](rng), MemberKey.Append, DecodeMemberKey)
 		codec(t, random[PrefixKey](rng), PrefixKey.Append, DecodePrefixKey)
+		codec(t, random[Pod](rng), Pod.Append, DecodePod)
+		codec(t, random[RowKey](rng), RowKey.Append, DecodeRowKey)
+		codec(t, random[PortKey](rng), PortKey.Append, DecodePortKey)
 		codec(t, random[Info](rng), func(v Info, b []byte) []byte { return v.Append(b) }, DecodeInfo)
 	}
 }
@@ -174,5 +198,47 @@ func TestPrefixKeys(t *testing.T) {
 	}
 	if (PrefixKey{Bits: 31}).Prefix().IsValid() || (PrefixKey{Bits: 161}).Prefix().IsValid() {
 		t.Error("a prefix of impossible length")
+	}
+}
+
+func TestPortRanges(t *testing.T) {
+	for _, c := range []struct {
+		bits              uint32
+		port, first, last uint16
+	}{{ProtocolBits, 0, 0, 65535}, {MaxPortBits, 80, 80, 80}, {MaxPortBits - 10, 1024, 1024, 2047}, {MaxPortBits - 1, 65534, 65534, 65535}} {
+		first, last := PortKey{Bits: c.bits, Port: PortOf(c.port)}.Range()
+		if first != c.first || last != c.last {
+			t.Errorf("%d bits of %d are %d to %d", c.bits, c.port, first, last)
+		}
+	}
+}
+
+// TestFilesWithoutPolicies: such files are those of planec before it had any.
+func TestFilesWithoutPolicies(t *testing.T) {
+	if MapsFor(AllFeatures&^FeaturePolicies) != 6 || MapsFor(FeaturePolicies) != NumMaps {
+		t.Errorf("%d and %d maps", MapsFor(0), MapsFor(FeaturePolicies))
+	}
+	info := Info{Version: Version}
+	if !info.ValidInfo() {
+		t.Fatal("an empty one is not valid")
+	}
+	for i := range NumMaps {
+		if i == Meta {
+			continue
+		}
+		with := info
+		with.SetCount(i, 7)
+		if with.Count(i) != 7 || with.ValidInfo() != (i < Pods) {
+			t.Errorf("map %d: %d entries", i, with.Count(i))
+		}
+		with.Features = FeaturePolicies
+		with.Flags = FlagDenyReject
+		if !with.ValidInfo() {
+			t.Errorf("map %d: entries and policies", i)
+		}
+	}
+	info.Flags = FlagDenyReject
+	if info.ValidInfo() {
+		t.Error("a way to deny, and nothing that does")
 	}
 }

@@ -52,7 +52,8 @@ type Map struct {
 	Flags              uint32
 }
 
-// The maps of an image, by index in Maps.
+// The maps of an image, by index in Maps. The last four are policies: a file
+// has them where FeaturePolicies is set, and where it is not they are empty.
 const (
 	Meta = iota
 	Services
@@ -60,8 +61,15 @@ const (
 	Members
 	Addresses
 	Prefixes
+	Pods
+	Classes
+	Rows
+	Ports
 	NumMaps
 )
+
+// serviceMaps is how many maps an image without policies has.
+const serviceMaps = Pods
 
 var maps = [NumMaps]Map{
 	Meta:      {"meta", Array, IndexSize, MetaSize, ReadOnlyProg | InnerMap},
@@ -70,10 +78,22 @@ var maps = [NumMaps]Map{
 	Members:   {"ep_ok", Hash, MemberKeySize, IndexSize, ReadOnlyProg},
 	Addresses: {"addr", Hash, AddressSize, FlagsSize, ReadOnlyProg},
 	Prefixes:  {"prefix", LPMTrie, PrefixKeySize, FlagsSize, ReadOnlyProg | NoPrealloc},
+	Pods:      {"pod", Hash, AddressSize, PodSize, ReadOnlyProg},
+	Classes:   {"class", LPMTrie, PrefixKeySize, ClassSize, ReadOnlyProg | NoPrealloc},
+	Rows:      {"row", Hash, RowKeySize, PolicyIDSize, ReadOnlyProg},
+	Ports:     {"port", LPMTrie, PortKeySize, VerdictSize, ReadOnlyProg | NoPrealloc},
 }
 
 // Maps lists the maps of an image in the order in which it has them.
 func Maps() [NumMaps]Map { return maps }
+
+// MapsFor is how many of Maps the file of an image with these features has.
+func MapsFor(f Features) int {
+	if f&FeaturePolicies == 0 {
+		return serviceMaps
+	}
+	return NumMaps
+}
 
 // IndexSize is the size of an index of an array, FlagsSize that of a word of
 // flags, in bytes.

@@ -22,8 +22,11 @@ const (
 	// node's own but loopback serves nodePorts; SetNodePort is empty then.
 	FlagNodePortAnyIPv4 = 1 << 3
 	FlagNodePortAnyIPv6 = 1 << 4
+	// FlagDenyReject answers what a policy denies with ICMP port unreachable;
+	// without it denied packets are dropped.
+	FlagDenyReject = 1 << 5
 
-	infoFlags = 1<<5 - 1
+	infoFlags = 1<<6 - 1
 )
 
 // Features are what a program has to be able to do to serve an image: one that
@@ -39,13 +42,16 @@ const (
 	FeatureInterfaceDetector
 	FeatureNodeMasquerade
 	FeatureSCTP
+	// FeaturePolicies is set when a pod of the node is policed, in an image with
+	// the maps pod, class, row and port.
+	FeaturePolicies
 
 	AllFeatures Features = 1<<iota - 1
 )
 
 // FeatureNames are the names of the features, by bit.
 func FeatureNames() []string {
-	return []string{"affinity", "weights", "source-ranges", "node-ports", "interface-detector", "node-masquerade", "sctp"}
+	return []string{"affinity", "weights", "source-ranges", "node-ports", "interface-detector", "node-masquerade", "sctp", "policies"}
 }
 
 // Modes of the local detector; the numbers are the layout's own.
@@ -64,8 +70,8 @@ type Info struct {
 	Version  uint32
 	Flags    uint32
 	Features Features
-	// Counts are the entries of the other maps, from Services to Prefixes.
-	Counts [NumMaps - 1]uint32
+	// Counts are the entries of the maps from Services to Prefixes.
+	Counts [serviceMaps - 1]uint32
 	// Detector is one of the modes, with Interface and its length for the two
 	// that need them. The rest of Interface is zero.
 	Detector     uint8
@@ -73,15 +79,28 @@ type Info struct {
 	Reserved     [2]byte
 	// Interface has the size of IFNAMSIZ.
 	Interface [16]byte
-	Reserved2 [16]byte
+	// PolicyCounts are the entries of the maps from Pods to Ports.
+	PolicyCounts [NumMaps - serviceMaps]uint32
 }
 
 // Count returns the entries of a map.
 func (m *Info) Count(index int) uint32 {
-	if index == Meta {
+	switch {
+	case index == Meta:
 		return 1
+	case index < serviceMaps:
+		return m.Counts[index-1]
 	}
-	return m.Counts[index-1]
+	return m.PolicyCounts[index-serviceMaps]
+}
+
+// SetCount says how many entries a map other than Meta has.
+func (m *Info) SetCount(index int, n uint32) {
+	if index < serviceMaps {
+		m.Counts[index-1] = n
+		return
+	}
+	m.PolicyCounts[index-serviceMaps] = n
 }
 
 // Append appends the value's bytes.
@@ -96,17 +115,23 @@ func (m *Info) Append(b []byte) []byte {
 	b = append(b, m.Detector, m.InterfaceLen)
 	b = append(b, m.Reserved[:]...)
 	b = append(b, m.Interface[:]...)
-	return append(b, m.Reserved2[:]...)
+	for _, n := range m.PolicyCounts {
+		b = le.AppendUint32(b, n)
+	}
+	return b
 }
 
 // DecodeInfo reads what Append writes.
 func DecodeInfo(b []byte) Info {
 	m := Info{
 		Digest: [DigestSize]byte(b), Version: le.Uint32(b[32:]), Flags: le.Uint32(b[36:]), Features: Features(le.Uint64(b[40:])),
-		Detector: b[68], InterfaceLen: b[69], Reserved: [2]byte(b[70:]), Interface: [16]byte(b[72:]), Reserved2: [16]byte(b[88:]),
+		Detector: b[68], InterfaceLen: b[69], Reserved: [2]byte(b[70:]), Interface: [16]byte(b[72:]),
 	}
 	for i := range m.Counts {
 		m.Counts[i] = le.Uint32(b[48+4*i:])
+	}
+	for i := range m.PolicyCounts {
+		m.PolicyCounts[i] = le.Uint32(b[88+4*i:])
 	}
 	return m
 }
@@ -116,10 +141,13 @@ func DecodeInfo(b []byte) Info {
 func (m *Info) ValidInfo() bool {
 	byName := m.Detector == DetectInterface || m.Detector == DetectInterfacePrefix
 	n := int(m.InterfaceLen)
+	if m.Features&FeaturePolicies == 0 && (m.Flags&FlagDenyReject != 0 || m.PolicyCounts != [NumMaps - serviceMaps]uint32{}) {
+		return false
+	}
 	return m.Version == Version && m.Flags&^infoFlags == 0 && m.Features&^AllFeatures == 0 &&
 		m.Detector <= DetectInterfacePrefix && byName == (n > 0) && n < len(m.Interface) &&
 		bytes.IndexByte(m.Interface[:n], 0) < 0 && allZero(m.Interface[n:]) &&
-		m.Reserved == [2]byte{} && m.Reserved2 == [16]byte{}
+		m.Reserved == [2]byte{}
 }
 
 // InterfaceName returns the interface's name or its start.

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"errors"
 	"fmt"
 
 	image "github.com/planec/planec/backends/ebpf"
@@ -57,7 +58,12 @@ func (d *Dataplane) read() (*image.Image, error) {
 	var g generation
 	defer g.close()
 	for i, l := range layout.Maps() {
-		if g[i], err = d.inner(i, slot); err != nil {
+		g[i], err = d.inner(i, slot)
+		if errors.Is(err, ErrNoImage) && i >= layout.MapsFor(0) {
+			// Whoever loaded this image knew no policies yet. read wants all
+			// that meta counts.
+			continue
+		} else if err != nil {
 			return nil, fmt.Errorf("map %s: %w", l.Name, err)
 		}
 	}
@@ -74,8 +80,11 @@ func (g *generation) read() (*image.Image, error) {
 	info := layout.DecodeInfo(entries[layout.Meta])
 	err = each(func(i int, _ layout.Map) error {
 		n := info.Count(i)
-		if i == layout.Meta {
+		switch {
+		case i == layout.Meta || g[i] == nil && n == 0:
 			return nil
+		case g[i] == nil:
+			return ErrNoImage
 		}
 		if got := g[i].MaxEntries(); got != max(1, n) {
 			return fmt.Errorf("made for %d entries instead of %d", got, n)

@@ -24,6 +24,10 @@ var transfers = [layout.NumMaps]transfer{
 	layout.Members:   hash[[layout.MemberKeySize]byte, [layout.IndexSize]byte](),
 	layout.Addresses: hash[[layout.AddressSize]byte, [layout.FlagsSize]byte](),
 	layout.Prefixes:  hash[[layout.PrefixKeySize]byte, [layout.FlagsSize]byte](),
+	layout.Pods:      hash[[layout.AddressSize]byte, [layout.PodSize]byte](),
+	layout.Classes:   hash[[layout.PrefixKeySize]byte, [layout.ClassSize]byte](),
+	layout.Rows:      hash[[layout.RowKeySize]byte, [layout.PolicyIDSize]byte](),
+	layout.Ports:     hash[[layout.PortKeySize]byte, [layout.VerdictSize]byte](),
 }
 
 func array[V any]() transfer {

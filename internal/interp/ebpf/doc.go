@@ -9,4 +9,9 @@
 //	 │ yes                      │ yes                                         ClusterIP? service range?
 //	 ▼                          ▼                                             own masquerade?
 //	prefix  source ranges ─▶ route: internal or external ─▶ ep base .. base+count ─▶ masquerade, hairpin
+//
+// What passes or gets an endpoint is judged by policies where the image has
+// them, egress of the source and then ingress of the destination:
+//
+//	pod  source, destination ──▶ class  peer ──▶ row  profile, class, direction ──▶ port  row, protocol, port
 package ebpf

@@ -95,5 +95,8 @@ func compare(want, got eval.Result) error {
 	if !slices.Equal(want.Endpoints, got.Endpoints) {
 		return fmt.Errorf("want endpoints %v, got %v", want.Endpoints, got.Endpoints)
 	}
+	if !slices.Equal(want.Denied, got.Denied) {
+		return fmt.Errorf("want %v denied, got %v", want.Denied, got.Denied)
+	}
 	return nil
 }

@@ -17,6 +17,7 @@ type Interpreter struct {
 	weights   []uint16
 	addresses map[layout.Address]uint32
 	prefixes  trie
+	policies  policies
 	symbols   *image.Symbols
 }
 
@@ -47,6 +48,7 @@ func New(img *image.Image) *Interpreter {
 		n.addresses[layout.Address(addrs.Key(i))] = layout.DecodeIndex(addrs.Value(i))
 	}
 	n.prefixes = newTrie(img.Map(layout.Prefixes))
+	n.policies = newPolicies(img)
 	return n
 }
 

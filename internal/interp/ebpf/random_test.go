@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/irtest"
 	"github.com/planec/planec/internal/randomcluster"
 	"github.com/planec/planec/internal/testkit"
 	"github.com/planec/planec/ir"
@@ -13,8 +14,16 @@ import (
 
 // randomProgram compiles the cluster of a seed and, in two of three cases,
 // changes it into what no compiler makes yet: weights, SCTP, any masquerade rule
-// with any route.
+// with any route; and in three of four, policies of all kinds.
 func randomProgram(seed uint64) *ir.Program {
+	p := randomServices(seed)
+	if seed%4 != 0 {
+		irtest.AddRandomPolicy(rand.New(rand.NewPCG(seed, 4)), p)
+	}
+	return p
+}
+
+func randomServices(seed uint64) *ir.Program {
 	c := randomcluster.New(seed)
 	p, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
 	rng := rand.New(rand.NewPCG(seed, 3))
@@ -108,8 +117,14 @@ func packetsFor(rng *rand.Rand, p *ir.Program, n int) []eval.Packet {
 		case eval.FromOutside:
 			packet.Interface = []string{"eth0", "cni0", "veth", "v"}[rng.IntN(4)]
 		}
-		if rng.IntN(20) == 0 {
+		switch rng.IntN(20) {
+		case 0:
 			packet.Protocol = ir.Protocols()[rng.IntN(3)]
+		case 1:
+			packet.Protocol, packet.Port, packet.Type = ir.ICMPv6, 0, uint8(130+rng.IntN(10))
+			if packet.Dst.Is4() {
+				packet.Protocol, packet.Type = ir.ICMP, 8
+			}
 		}
 		packets = append(packets, packet)
 	}

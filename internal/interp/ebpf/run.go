@@ -82,11 +82,15 @@ func (r *run) balance(s entry, route layout.Route) eval.Result {
 	if s.Affinity != 0 {
 		r.step("aff", r.symbol.Origin.At("spec.sessionAffinity"), "%v keeps its endpoint of service %016x for %d s, while ep_ok has it", r.packet.Src, s.ID, s.Affinity)
 	}
-	r.result.Masquerade = true
 	for i := route.Base; i < route.Base+route.Count; i++ {
-		c := r.choice(i, route)
+		r.result.Endpoints = append(r.result.Endpoints, r.choice(i, route))
+	}
+	if !r.policeEndpoints() {
+		return r.end(r.refusal())
+	}
+	r.result.Masquerade = true
+	for _, c := range r.result.Endpoints {
 		r.result.Masquerade = r.result.Masquerade && c.Masquerade
-		r.result.Endpoints = append(r.result.Endpoints, c)
 	}
 	r.step("masquerade", r.symbol.Origin, "whichever endpoint: %v", r.result.Masquerade)
 	return r.end(eval.DNAT)
@@ -129,6 +133,9 @@ func (r *run) unclaimed() eval.Result {
 			return r.end(eval.Drop)
 		}
 		r.result.Masquerade = r.masquerades(dst)
+	}
+	if !r.police(dst, r.packet.Port) {
+		return r.end(r.refusal())
 	}
 	r.step("pass", r.symbols.Masquerade().Origin, "svc does not have it; masqueraded: %v", r.result.Masquerade)
 	return r.end(eval.Pass)

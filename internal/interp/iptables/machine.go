@@ -153,13 +153,19 @@ func (m *machine) matches(r *rule) bool {
 
 func (m *machine) result() eval.Result {
 	r := eval.Result{Verdict: eval.Pass, Masquerade: m.masqueraded, Steps: m.steps}
+	if m.dnated {
+		r.Affinity = m.affinity
+	}
+	if m.dnated && (m.end == drop || m.end == reject) {
+		r.Denied = []eval.Choice{{Address: netip.AddrPortFrom(m.dst, m.port), Weight: 1}}
+	}
 	switch {
 	case m.end == drop:
 		r.Verdict, r.Masquerade = eval.Drop, false
 	case m.end == reject:
 		r.Verdict, r.Masquerade = eval.Reject, false
 	case m.dnated:
-		r.Verdict, r.Affinity = eval.DNAT, m.affinity
+		r.Verdict = eval.DNAT
 		r.Endpoints = []eval.Choice{{
 			Address: netip.AddrPortFrom(m.dst, m.port), Weight: 1,
 			Masquerade: m.masqueraded, Hairpin: m.dst == m.packet.Src,

@@ -2,6 +2,7 @@ package iptables
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,7 +54,7 @@ func (p *parser) parseRule(r *reader) *rule {
 
 func (p *parser) knownModule(r *reader, name string) {
 	switch name {
-	case "comment", "conntrack", "addrtype", "set", "statistic", "mark", "tcp", "udp", "sctp", "multiport", "recent":
+	case "comment", "conntrack", "addrtype", "set", "statistic", "mark", "tcp", "udp", "sctp", "icmp6", "multiport", "recent":
 	default:
 		r.fail("unknown match -m %s", name)
 	}
@@ -85,8 +86,16 @@ func (p *parser) option(r *reader, module, word string) match {
 	case "--mark":
 		value, mask := markAndMask(r)
 		return func(m *machine) bool { return m.mark&mask == value }
-	case "--dport", "--dports", "--destination-port":
-		return portMatch(r)
+	case "--dport", "--destination-port":
+		return portMatch(r, 1)
+	case "--dports":
+		if module != "multiport" {
+			r.fail("%s of -m %s", word, module)
+		}
+		return portMatch(r, mostPorts)
+	case "--icmpv6-type":
+		kind := uint8(r.number(8))
+		return func(m *machine) bool { return m.packet.Protocol == ir.ICMPv6 && m.packet.Type == kind }
 	}
 	r.fail("unknown option %s of -m %s", word, module)
 	return nil
@@ -111,9 +120,13 @@ func interfaceMatch(name string) match {
 }
 
 func protocolMatch(r *reader) match {
-	proto, err := ir.ParseProtocol(r.next())
-	if err != nil {
-		r.fail("%v", err)
+	name := r.next()
+	proto, known := map[string]ir.Protocol{"icmp": ir.ICMP, "ipv6-icmp": ir.ICMPv6}[name]
+	if !known {
+		var err error
+		if proto, err = ir.ParseProtocol(name); err != nil {
+			r.fail("%v", err)
+		}
 	}
 	return func(m *machine) bool { return m.packet.Protocol == proto }
 }
@@ -187,8 +200,13 @@ func markAndMask(r *reader) (value, mask uint32) {
 	return uint32(a), uint32(b)
 }
 
-func portMatch(r *reader) match {
+// mostPorts is how many ports multiport lists; a range counts as two.
+const mostPorts = 15
+
+// portMatch asks for a destination port, which only some protocols have.
+func portMatch(r *reader, most int) match {
 	var ports [][2]uint16
+	counted := 0
 	for _, part := range strings.Split(r.next(), ",") {
 		low, high, isRange := strings.Cut(part, ":")
 		if !isRange {
@@ -196,12 +214,21 @@ func portMatch(r *reader) match {
 		}
 		a, err1 := strconv.ParseUint(low, 10, 16)
 		b, err2 := strconv.ParseUint(high, 10, 16)
-		if err1 != nil || err2 != nil {
+		if err1 != nil || err2 != nil || a > b {
 			r.fail("port %q", part)
+		}
+		if counted++; isRange && most > 1 {
+			counted++
 		}
 		ports = append(ports, [2]uint16{uint16(a), uint16(b)})
 	}
+	if counted > most {
+		r.fail("%d ports, at most %d", counted, most)
+	}
 	return func(m *machine) bool {
+		if !slices.Contains(ir.Protocols(), m.packet.Protocol) {
+			return false
+		}
 		for _, p := range ports {
 			if m.port >= p[0] && m.port <= p[1] {
 				return true

@@ -13,13 +13,37 @@ import (
 // Sets are ipsets by name.
 type Sets map[string]*set
 
-// set is one ipset: elements of up to three parts. Networks are compared one by
-// one, after the parts that are exact.
+// set is one ipset: elements of up to three parts.
 type set struct {
 	parts   []string // "ip", "port", "net"
+	family  ir.Family
 	timeout uint32
 	exact   map[string]bool
-	nets    map[string][]netip.Prefix
+	// nets are by the parts that are exact.
+	nets map[string]*networks
+}
+
+// networks are asked for the longest that contains an address; one that is true
+// is marked nomatch.
+type networks struct {
+	lengths [129]bool
+	members map[netip.Prefix]bool
+}
+
+func (n *networks) add(p netip.Prefix, noMatch bool) {
+	n.lengths[p.Bits()], n.members[p] = true, noMatch
+}
+
+func (n *networks) contain(a netip.Addr) bool {
+	for length := a.BitLen(); n != nil && length > 0; length-- {
+		if !n.lengths[length] {
+			continue
+		}
+		if noMatch, found := n.members[netip.PrefixFrom(a, length).Masked()]; found {
+			return !noMatch
+		}
+	}
+	return false
 }
 
 // ParseSets reads the text of ipset restore.
@@ -47,7 +71,7 @@ func (s Sets) command(r *reader) error {
 		s.add(r)
 	case "flush", "-F":
 		if name := r.next(); s[name] != nil {
-			s[name].exact, s[name].nets = make(map[string]bool), make(map[string][]netip.Prefix)
+			s[name].exact, s[name].nets = make(map[string]bool), make(map[string]*networks)
 		}
 	case "swap", "-W":
 		a, b := r.next(), r.next()
@@ -73,12 +97,20 @@ func (s Sets) create(r *reader) {
 		r.fail("set type %q", typ)
 		return
 	}
-	n := &set{parts: strings.Split(parts, ","), exact: make(map[string]bool), nets: make(map[string][]netip.Prefix)}
+	n := &set{parts: strings.Split(parts, ","), exact: make(map[string]bool), nets: make(map[string]*networks), family: ir.IPv4}
 	for !r.done() {
 		switch option := r.next(); option {
 		case "timeout":
 			n.timeout = uint32(r.number(32))
-		case "family", "hashsize", "maxelem", "bucketsize", "initval", "range", "comment", "counters", "skbinfo", "netmask", "size":
+		case "family":
+			switch f := r.next(); f {
+			case "inet":
+			case "inet6":
+				n.family = ir.IPv6
+			default:
+				r.fail("family %q", f)
+			}
+		case "hashsize", "maxelem", "bucketsize", "initval", "range", "comment", "counters", "skbinfo", "netmask", "size":
 			if option != "comment" && option != "counters" && option != "skbinfo" {
 				r.next()
 			}
@@ -103,8 +135,11 @@ func (r *reader) number(bits int) uint64 {
 // add reads "add NAME ELEMENT [timeout N] [comment "..."]".
 func (s Sets) add(r *reader) {
 	name, element := r.next(), r.next()
+	noMatch := false
 	for !r.done() {
 		switch option := r.next(); option {
+		case "nomatch":
+			noMatch = true
 		case "timeout", "comment":
 			r.next()
 		case "-exist":
@@ -117,13 +152,16 @@ func (s Sets) add(r *reader) {
 		r.fail("no set %q", name)
 		return
 	}
-	if err := set.add(element); err != nil {
+	if err := set.add(element, noMatch); err != nil {
 		r.fail("element %q: %v", element, err)
 	}
 }
 
-func (s *set) add(element string) error {
+func (s *set) add(element string, noMatch bool) error {
 	parts := strings.Split(element, ",")
+	if noMatch && !slices.Contains(s.parts, "net") {
+		return fmt.Errorf("nomatch in a set without networks")
+	}
 	if len(parts) != len(s.parts) {
 		return fmt.Errorf("%d parts, want %d", len(parts), len(s.parts))
 	}
@@ -140,14 +178,14 @@ func (s *set) add(element string) error {
 			key = append(key, byte(proto), byte(port>>8), byte(port))
 		case "net":
 			p, err := parsePrefix(part)
-			if err != nil || hasNet {
+			if err != nil || hasNet || p.Bits() == 0 || ir.FamilyOf(p.Addr()) != s.family {
 				return fmt.Errorf("net %q", part)
 			}
 			prefix, hasNet = p, true
 		case "ip":
 			a, err := netip.ParseAddr(part)
-			if err != nil {
-				return err
+			if err != nil || ir.FamilyOf(a) != s.family {
+				return fmt.Errorf("address %q", part)
 			}
 			key = append(key, a.AsSlice()...)
 		default:
@@ -155,7 +193,10 @@ func (s *set) add(element string) error {
 		}
 	}
 	if hasNet {
-		s.nets[string(key)] = append(s.nets[string(key)], prefix)
+		if s.nets[string(key)] == nil {
+			s.nets[string(key)] = &networks{members: make(map[netip.Prefix]bool)}
+		}
+		s.nets[string(key)].add(prefix, noMatch)
 	} else {
 		s.exact[string(key)] = true
 	}
@@ -211,5 +252,5 @@ func (s *set) contains(m *machine, directions []string) bool {
 	if !net.IsValid() {
 		return s.exact[string(key)]
 	}
-	return slices.ContainsFunc(s.nets[string(key)], func(p netip.Prefix) bool { return p.Contains(net) })
+	return s.nets[string(key)].contain(net)
 }

@@ -47,6 +47,18 @@ func (p *ruleParser) inputInterface(chain string, negate bool) {
 func (p *ruleParser) module(name string) {
 	negate := p.skip("!")
 	switch name {
+	case "comment":
+		p.want("--comment")
+		p.next()
+	case "tcp", "udp", "sctp", "multiport":
+		p.ports(name, negate)
+	case "icmp6":
+		p.want("--icmpv6-type")
+		kind := uint8(p.number(8))
+		if p.protocol != ir.ICMPv6 {
+			p.fail("-m icmp6 without -p ipv6-icmp")
+		}
+		p.add(negate, func(w *walk) bool { return w.packet.Type == kind })
 	case "conntrack":
 		p.want("--ctstate")
 		p.state(p.next(), negate)
@@ -69,7 +81,7 @@ func (p *ruleParser) module(name string) {
 
 // state knows that every packet is the first of its connection.
 func (p *ruleParser) state(state string, negate bool) {
-	if state != "NEW" && state != "INVALID" {
+	if !slices.Contains([]string{"NEW", "INVALID", "RELATED,ESTABLISHED"}, state) {
 		p.fail("state %q is not known", state)
 	}
 	p.add(negate, func(*walk) bool { return state == "NEW" })

@@ -108,6 +108,8 @@ type ruleParser struct {
 	family ir.Family
 	sets   ipsets
 	rule   rule
+	// protocol is the one that the rule is about, if it says.
+	protocol ir.Protocol
 }
 
 func (p *ruleParser) parse(first bool) error {
@@ -142,6 +144,8 @@ func (p *ruleParser) option(chain string) {
 		p.address(word, negate)
 	case "-i":
 		p.inputInterface(chain, negate)
+	case "-p":
+		p.transport(p.next(), negate)
 	case "-m":
 		if negate {
 			p.fail("! before -m")

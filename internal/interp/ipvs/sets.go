@@ -31,7 +31,7 @@ type ipset struct {
 	comment bool
 	entries map[entry]skbMark
 	// nets are the networks of a set that has them, by the rest of the entry.
-	nets map[entry][]netip.Prefix
+	nets map[entry]*networks
 }
 
 // dimensions is how many src and dst words ask a set of a type.
@@ -107,7 +107,7 @@ func (sets ipsets) create(name string, r *reader) error {
 }
 
 func (s *ipset) flush() {
-	s.entries, s.nets = make(map[entry]skbMark), make(map[entry][]netip.Prefix)
+	s.entries, s.nets = make(map[entry]skbMark), make(map[entry]*networks)
 }
 
 func (sets ipsets) swap(name string, r *reader) error {
@@ -138,6 +138,7 @@ func (s *ipset) add(r *reader) {
 	if s.comment && r.skip("comment") {
 		r.next()
 	}
+	noMatch := strings.HasSuffix(s.of, "net") && r.skip("nomatch")
 	var e entry
 	if s.of != "hash:net" {
 		e.addr = r.parseAddr(parts[0])
@@ -153,7 +154,10 @@ func (s *ipset) add(r *reader) {
 		if p.Bits() == 0 {
 			r.fail("%v: a set of networks takes none of length 0", p)
 		}
-		s.nets[e] = append(s.nets[e], p)
+		if s.nets[e] == nil {
+			s.nets[e] = &networks{members: make(map[netip.Prefix]bool)}
+		}
+		s.nets[e].lengths[p.Bits()], s.nets[e].members[p] = true, noMatch
 		return
 	}
 	if len(parts) == 3 {
@@ -181,5 +185,24 @@ func (s *ipset) lookup(e entry) (skbMark, bool) {
 		mark, found := s.entries[e]
 		return mark, found
 	}
-	return skbMark{}, ir.ContainsAddr(s.nets[e], last)
+	return skbMark{}, s.nets[e].contain(last)
+}
+
+// networks are asked for the longest that contains an address; one that is true
+// is marked nomatch.
+type networks struct {
+	lengths [129]bool
+	members map[netip.Prefix]bool
+}
+
+func (n *networks) contain(a netip.Addr) bool {
+	for length := a.BitLen(); n != nil && length > 0; length-- {
+		if !n.lengths[length] {
+			continue
+		}
+		if noMatch, found := n.members[netip.PrefixFrom(a, length).Masked()]; found {
+			return !noMatch
+		}
+	}
+	return false
 }

@@ -38,7 +38,7 @@ const (
 	reject
 )
 
-var errDisagree = errors.New("the endpoints of one virtual service have different fates")
+var errDisagree = errors.New("the endpoints of one virtual service are refused in different ways")
 
 // hookTables is a hook with some of its tables.
 type hookTables struct {
@@ -127,6 +127,7 @@ func (w *walk) balance(s *service, deliver func(*walk) (verdict, error)) (eval.R
 		return w.end(reject), nil // ip_vs_leave
 	}
 	r := eval.Result{Verdict: eval.DNAT, Affinity: s.persistence, Masquerade: true}
+	var refusal eval.Verdict
 	w.step("ipvs", s.text)
 	for i, e := range s.endpoints {
 		c := *w
@@ -137,12 +138,12 @@ func (w *walk) balance(s *service, deliver func(*walk) (verdict, error)) (eval.R
 			return eval.Result{}, err
 		}
 		if v != accept {
-			r.Verdict = c.end(v).Verdict
-		}
-		if i > 0 && (v == accept) != (len(r.Endpoints) == i) {
-			return eval.Result{}, errDisagree
-		}
-		if v != accept {
+			if refused := c.end(v).Verdict; i > 0 && len(r.Denied) > 0 && refusal != refused {
+				return eval.Result{}, errDisagree
+			} else {
+				refusal = refused
+			}
+			r.Denied = append(r.Denied, eval.Choice{Address: e.address, Weight: e.weight})
 			continue
 		}
 		masquerade := c.masqueraded && c.sysctls["net.ipv4.vs.conntrack"] == "1"
@@ -153,8 +154,8 @@ func (w *walk) balance(s *service, deliver func(*walk) (verdict, error)) (eval.R
 		})
 		r.Steps = c.steps
 	}
-	if r.Verdict != eval.DNAT {
-		return eval.Result{Verdict: r.Verdict, Steps: w.steps}, nil
+	if len(r.Endpoints) == 0 {
+		return eval.Result{Verdict: refusal, Denied: r.Denied, Steps: w.steps}, nil
 	}
 	return r, nil
 }

@@ -76,16 +76,22 @@ func (m *machine) travel() eval.Result {
 // result is the fate of one way.
 func (m *machine) result() eval.Result {
 	r := eval.Result{Verdict: eval.Pass, Masquerade: m.masqueraded, Steps: m.steps}
-	switch {
-	case m.verdict.code == drop:
+	switch m.verdict.code {
+	case drop:
 		r.Verdict, r.Masquerade = eval.Drop, false
-	case m.verdict.code == reject:
+	case reject:
 		r.Verdict, r.Masquerade = eval.Reject, false
-	case m.dnated:
-		r.Verdict = eval.DNAT
-		r.Affinity = uint32(m.affinity.Seconds())
-		addr := netip.AddrPortFrom(m.dst, m.port)
-		r.Endpoints = []eval.Choice{{Address: addr, Weight: 1, Masquerade: m.masqueraded, Hairpin: m.dst == m.packet.Src}}
 	}
+	if !m.dnated {
+		return r
+	}
+	r.Affinity = uint32(m.affinity.Seconds())
+	given := eval.Choice{Address: netip.AddrPortFrom(m.dst, m.port), Weight: 1}
+	if r.Verdict != eval.Pass {
+		r.Denied = []eval.Choice{given}
+		return r
+	}
+	given.Masquerade, given.Hairpin = m.masqueraded, m.dst == m.packet.Src
+	r.Verdict, r.Endpoints = eval.DNAT, []eval.Choice{given}
 	return r
 }

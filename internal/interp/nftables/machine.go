@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/planec/planec/internal/interp/fate"
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
 
@@ -82,6 +83,9 @@ func (m *machine) lookup(s *set, key []byte) (element, bool) {
 		data, ok := m.filled[s][string(key)]
 		return element{bytes: data}, ok
 	}
+	if s.interval {
+		return s.find(key)
+	}
 	e, ok := s.exact[string(key)]
 	return e, ok
 }
@@ -145,11 +149,8 @@ func (m *machine) rule(c *chain, r *rule) verdict {
 
 func (s matchSet) run(m *machine) bool {
 	key := m.key(s.key)
-	if s.set.dynamic {
-		_, ok := m.lookup(s.set, key)
-		return ok != s.negate
-	}
-	return s.set.contains(key) != s.negate
+	_, ok := m.lookup(s.set, key)
+	return ok != s.negate
 }
 
 func (s matchPrefix) run(m *machine) bool {
@@ -160,6 +161,16 @@ func (s matchPrefix) run(m *machine) bool {
 }
 
 func (s matchState) run(*machine) bool { return s.isNew }
+
+func (s matchProtocol) run(m *machine) bool { return m.packet.Protocol == s.proto }
+
+func (s matchPorts) run(m *machine) bool {
+	return m.packet.Protocol == s.proto && s.ranges.contain(m.port)
+}
+
+func (s matchICMPv6) run(m *machine) bool {
+	return m.packet.Protocol == ir.ICMPv6 && s.types.contain(uint16(m.packet.Type))
+}
 
 func (matchDNAT) run(m *machine) bool { return m.dnated }
 

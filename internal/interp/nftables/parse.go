@@ -35,8 +35,8 @@ type rule struct {
 	statements []statement
 }
 
-// maxLine bounds a line, as nft bounds its elements and comments.
-const maxLine = 4096
+// maxLine bounds a line: the longest there can be lists every second port.
+const maxLine = 1 << 18
 
 // Parse reads rules. Whatever it does not know is an error that names the line.
 func Parse(text []byte) (*Ruleset, error) {
@@ -246,7 +246,10 @@ func (t *table) finish() error {
 		slices.SortFunc(list, func(a, b *chain) int { return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.name, b.name)) })
 	}
 	for _, s := range t.sets {
-		for _, e := range s.exact {
+		if err := s.finish(); err != nil {
+			return err
+		}
+		for e := range s.elements() {
 			if e.verdict.chain != "" && t.chains[e.verdict.chain] == nil {
 				return fmt.Errorf("map %s: no chain %q", s.name, e.verdict.chain)
 			}

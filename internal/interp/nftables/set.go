@@ -1,7 +1,9 @@
 package nftables
 
 import (
+	"cmp"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,7 +19,13 @@ type set struct {
 	// exact holds the elements by the bytes of their key; for a set with
 	// intervals by those of all but the last field, which is in ranges.
 	exact  map[string]element
-	ranges map[string][]netip.Prefix
+	ranges map[string][]span
+}
+
+// span is a range of addresses with its data.
+type span struct {
+	first, last netip.Addr
+	element
 }
 
 // element is the data of a map's element; a set's has none.
@@ -27,24 +35,57 @@ type element struct {
 }
 
 func newSet(name string) *set {
-	return &set{name: name, exact: make(map[string]element), ranges: make(map[string][]netip.Prefix)}
+	return &set{name: name, exact: make(map[string]element), ranges: make(map[string][]span)}
 }
 
-// contains looks a key up in a set, or in a map used as one.
-func (s *set) contains(key []byte) bool {
-	if !s.interval {
-		_, ok := s.exact[string(key)]
-		return ok
-	}
+// find looks a key up in a set or a map with intervals.
+func (s *set) find(key []byte) (element, bool) {
 	width := 4
 	if s.keys[len(s.keys)-1] == addr6 {
 		width = 16
 	}
 	if len(key) < width {
-		return false
+		return element{}, false
 	}
-	addr, ok := netip.AddrFromSlice(key[len(key)-width:])
-	return ok && slices.ContainsFunc(s.ranges[string(key[:len(key)-width])], func(p netip.Prefix) bool { return p.Contains(addr) })
+	addr, _ := netip.AddrFromSlice(key[len(key)-width:])
+	// The last range that begins at or before the address.
+	list := s.ranges[string(key[:len(key)-width])]
+	i, _ := slices.BinarySearchFunc(list, addr, func(r span, a netip.Addr) int { return cmp.Or(r.first.Compare(a), -1) })
+	if i == 0 || list[i-1].last.Less(addr) {
+		return element{}, false
+	}
+	return list[i-1].element, true
+}
+
+// finish orders the ranges. Those of one key must not overlap, as nft wants it.
+func (s *set) finish() error {
+	for _, list := range s.ranges {
+		slices.SortFunc(list, func(a, b span) int { return a.first.Compare(b.first) })
+		for i := 1; i < len(list); i++ {
+			if !list[i-1].last.Less(list[i].first) {
+				return fmt.Errorf("set %s: %v is in two ranges", s.name, list[i].first)
+			}
+		}
+	}
+	return nil
+}
+
+// elements are the data of all elements.
+func (s *set) elements() iter.Seq[element] {
+	return func(yield func(element) bool) {
+		for _, e := range s.exact {
+			if !yield(e) {
+				return
+			}
+		}
+		for _, list := range s.ranges {
+			for _, r := range list {
+				if !yield(r.element) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // declaration reads "type ..." or "typeof ...".
@@ -95,7 +136,7 @@ func (s *set) add(text string) error {
 		return err
 	}
 	line := &stream{list: list}
-	key, last, err := s.key(line)
+	key, r, err := s.key(line)
 	if err != nil {
 		return err
 	}
@@ -112,7 +153,8 @@ func (s *set) add(text string) error {
 		return fmt.Errorf("%q after an element", line.peek())
 	}
 	if s.interval {
-		s.ranges[string(key)] = append(s.ranges[string(key)], last)
+		r.element = e
+		s.ranges[string(key)] = append(s.ranges[string(key)], r)
 		return nil
 	}
 	if _, twice := s.exact[string(key)]; twice {
@@ -123,7 +165,7 @@ func (s *set) add(text string) error {
 }
 
 // key reads an element's key; with intervals the last field is apart.
-func (s *set) key(line *stream) (key []byte, last netip.Prefix, err error) {
+func (s *set) key(line *stream) (key []byte, last span, err error) {
 	for i, k := range s.keys {
 		if i > 0 {
 			if err := line.expect("."); err != nil {
@@ -131,7 +173,7 @@ func (s *set) key(line *stream) (key []byte, last netip.Prefix, err error) {
 			}
 		}
 		if s.interval && i == len(s.keys)-1 {
-			last, err = parsePrefix(line.next())
+			last, err = parseSpan(k, line.next())
 		} else {
 			key, err = appendConstant(key, k, line.next())
 		}
@@ -140,6 +182,44 @@ func (s *set) key(line *stream) (key []byte, last netip.Prefix, err error) {
 		}
 	}
 	return key, last, nil
+}
+
+// parseSpan reads an address, a prefix, or "first-last", of the kind's family.
+func parseSpan(k kind, s string) (span, error) {
+	first, last, isRange := strings.Cut(s, "-")
+	var r span
+	if isRange {
+		var err error
+		if r.first, err = netip.ParseAddr(first); err != nil {
+			return r, err
+		}
+		if r.last, err = netip.ParseAddr(last); err != nil {
+			return r, err
+		}
+	} else {
+		p, err := parsePrefix(s)
+		if err != nil {
+			return r, err
+		}
+		r.first, r.last = p.Addr(), lastAddr(p)
+		if p.Masked() != p {
+			return r, fmt.Errorf("prefix %v has more bits than its length", p)
+		}
+	}
+	if (k == addr4) != r.first.Is4() || (k == addr4) != r.last.Is4() || r.last.Less(r.first) || k != addr4 && k != addr6 {
+		return r, fmt.Errorf("range %s: not one of the family", s)
+	}
+	return r, nil
+}
+
+// lastAddr is the last address of a prefix.
+func lastAddr(p netip.Prefix) netip.Addr {
+	b := p.Addr().AsSlice()
+	for i := p.Bits(); i < len(b)*8; i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
 }
 
 func parsePrefix(s string) (netip.Prefix, error) {

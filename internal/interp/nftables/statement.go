@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/planec/planec/ir"
 )
 
 // statement is one step of a rule. It reports false where the rule ends because
@@ -25,9 +27,17 @@ type (
 		field  field
 		prefix netip.Prefix
 	}
-	// matchState is "ct state new" and "ct state invalid": the packet is new.
+	// matchState is "ct state ...": the packet is new.
 	matchState struct{ isNew bool }
 	matchDNAT  struct{}
+	// matchProtocol is "meta l4proto tcp", matchPorts "tcp dport ...".
+	matchProtocol struct{ proto ir.Protocol }
+	matchPorts    struct {
+		proto  ir.Protocol
+		ranges numbers
+	}
+	// matchICMPv6 is "icmpv6 type ...".
+	matchICMPv6 struct{ types numbers }
 	// matchFIB is "fib saddr|daddr type local".
 	matchFIB struct {
 		dest, negate bool
@@ -97,6 +107,8 @@ func (t *table) parseStatement(line *stream) (statement, error) {
 		return matchState{isNew: true}, nil
 	case line.accept("ct", "state", "invalid"):
 		return matchState{}, nil
+	case line.accept("ct", "state", "established,related"):
+		return matchState{}, nil
 	case line.accept("ct", "status", "dnat"):
 		return matchDNAT{}, nil
 	case line.accept("fib", "saddr", "type"):
@@ -105,6 +117,13 @@ func (t *table) parseStatement(line *stream) (statement, error) {
 		return matchFIB{dest: true, negate: line.accept("!=")}, line.expect("local")
 	case line.accept("iifname"):
 		return parseInterface(line)
+	case line.peek() == "meta" && line.peekAt(1) == "l4proto" && line.peekAt(2) != ".":
+		return parseProtocol(line)
+	case line.peekAt(1) == "dport" && line.peek() != "th":
+		return parsePorts(line)
+	case line.accept("icmpv6", "type"):
+		types, err := parseNumbers(line, 255)
+		return matchICMPv6{types}, err
 	case line.accept("meta", "mark", "set"):
 		return t.parseSetMark(line)
 	case line.accept("meta", "priority", "set"):

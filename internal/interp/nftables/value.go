@@ -68,8 +68,11 @@ func appendConstant(b []byte, k kind, s string) ([]byte, error) {
 
 // parsePriority reads a traffic class handle, "major:minor" in hexadecimal.
 func parsePriority(s string) (uint32, error) {
-	if s == "none" {
+	switch s {
+	case "none":
 		return 0, nil
+	case "root":
+		return 1<<32 - 1, nil
 	}
 	major, minor, ok := strings.Cut(s, ":")
 	if !ok {
