@@ -72,28 +72,35 @@ func (c *Cluster) Nodes() []string {
 // node.
 func (c *Cluster) Program(node string) (*ir.Program, diag.List) {
 	var diags diag.List
-	facts := c.nodeFacts(node, &diags)
-	p := &ir.Program{Node: facts.node, Masquerade: cloneMasquerade(c.config.Masquerade)}
-	c.services.Lower(&service.Node{
-		Name:          node,
-		Zone:          facts.zone,
-		Addresses:     facts.node.Addresses,
-		Local:         facts.node.Local,
-		MasqueradeAll: c.config.MasqueradeAll,
-	}, p)
-	c.policies.Lower(node, c.onDeny(), p)
+	p := &ir.Program{Masquerade: cloneMasquerade(c.config.Masquerade)}
+	c.services.Lower(c.serviceNode(node, p, &diags), p)
+	c.policies.Lower(node, onDeny(c.config), p)
 	p.Normalize()
 	diags.Sort()
 	return p, diags
 }
 
+// serviceNode puts the node's facts into the program and returns what lowering
+// Services needs of them.
+func (c *Cluster) serviceNode(node string, p *ir.Program, diags *diag.List) *service.Node {
+	facts := c.nodeFacts(node, diags)
+	p.Node = facts.node
+	return &service.Node{
+		Name:          node,
+		Zone:          facts.zone,
+		Addresses:     facts.node.Addresses,
+		Local:         facts.node.Local,
+		MasqueradeAll: c.config.MasqueradeAll,
+	}
+}
+
 // onDeny is silence unless it was asked for: an answer to a refused packet fails
 // the conformance suite of network-policy-api.
-func (c *Cluster) onDeny() ir.Refusal {
-	if c.config.OnDeny == 0 {
+func onDeny(c objects.Config) ir.Refusal {
+	if c.OnDeny == 0 {
 		return ir.Drop
 	}
-	return c.config.OnDeny
+	return c.OnDeny
 }
 
 func cloneMasquerade(m ir.Masquerade) ir.Masquerade {

@@ -64,7 +64,7 @@ func pick(endpoints []endpoint, n *place, want func(*endpoint) bool) []ir.Endpoi
 	for i := range endpoints {
 		e := &endpoints[i]
 		if want(e) {
-			out = append(out, ir.Endpoint{Address: e.address, Local: n.pods[e.address.Addr()], Weight: 1, Origin: e.origin()})
+			out = append(out, ir.Endpoint{Address: e.address, Local: n.isPod(e.address.Addr()), Weight: 1, Origin: e.origin()})
 		}
 	}
 	return out
@@ -107,22 +107,23 @@ func (e *endpoint) hintsZone(zone string) bool {
 // place is a node with the pods that endpoints put on it.
 type place struct {
 	*Node
-	// pods are the addresses that any endpoint has on the node. An endpoint
+	// isPod says which addresses any endpoint has on the node. An endpoint
 	// without a nodeName is not chosen as a local one, but what is known of its
 	// address from elsewhere still holds: a pod that is given itself must be
 	// masqueraded.
-	pods map[netip.Addr]bool
+	isPod func(netip.Addr) bool
 }
 
 func (m *Model) place(n *Node) *place {
-	p := &place{Node: n, pods: make(map[netip.Addr]bool)}
+	pods := make(map[netip.Addr]bool)
+	p := &place{Node: n, isPod: func(a netip.Addr) bool { return pods[a] }}
 	for _, s := range m.services {
 		for i := range s.ports {
 			for _, f := range ir.Families() {
 				list := *s.ports[i].endpoints.of(f)
 				for j := range list {
 					if p.runs(&list[j]) {
-						p.pods[list[j].address.Addr()] = true
+						pods[list[j].address.Addr()] = true
 					}
 				}
 			}

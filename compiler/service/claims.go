@@ -70,6 +70,7 @@ func (c *claims) claim(s *service, p *port, kind ir.FrontendKind, addr netip.Add
 }
 
 func (c *claims) claimMatch(s *service, p *port, kind ir.FrontendKind, m ir.Match, where string) {
+	s.wants = append(s.wants, m)
 	switch owner := c.frontends[m]; owner {
 	case nil:
 		c.frontends[m] = s
@@ -81,7 +82,7 @@ func (c *claims) claimMatch(s *service, p *port, kind ir.FrontendKind, m ir.Matc
 }
 
 func (c *claims) claimHealth(s *service) {
-	if s.healthPort == 0 {
+	if s.wantsHealth = s.healthPort; s.healthPort == 0 {
 		return
 	}
 	if owner := c.health[s.healthPort]; owner != nil {

@@ -37,13 +37,18 @@ func (m *Model) Lower(n *Node, p *ir.Program) {
 				p.ClusterIPs = append(p.ClusterIPs, a)
 			}
 		}
-		for _, f := range s.families() {
-			l := lowering{place: here, service: s, family: f, program: p, ranges: s.nodeRanges(f, n)}
-			for i := range s.ports {
-				l.port(&s.ports[i])
-			}
-			l.healthCheck()
+		here.lower(s, p)
+	}
+}
+
+// lower adds one Service's frontends, pools and health checks.
+func (n *place) lower(s *service, p *ir.Program) {
+	for _, f := range s.families() {
+		l := lowering{place: n, service: s, family: f, program: p, ranges: s.nodeRanges(f, n.Node)}
+		for i := range s.ports {
+			l.port(&s.ports[i])
 		}
+		l.healthCheck()
 	}
 }
 

@@ -38,7 +38,11 @@ type service struct {
 	internalLocal bool
 	externalLocal bool
 	healthPort    uint16
-	ports         []port
+	// wantsHealth is the healthPort before another Service was found to have it.
+	wantsHealth uint16
+	// wants are all matches that the ports claim, owned or not.
+	wants []ir.Match
+	ports []port
 }
 
 // vip is an address from outside the cluster.

@@ -1,0 +1,174 @@
+package compiler
+
+import (
+	"net/netip"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/service"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Incremental compiles one node again and again as objects change. What it
+// holds is always what [Compile] would make of the objects it has; a change of a
+// Service or a slice costs what that Service and the few it has something in
+// common with cost. It is not safe for concurrent use.
+type Incremental struct {
+	node   string
+	config objects.Config
+
+	services map[name]objects.Sourced[*corev1.Service]
+	slices   map[name]objects.Sourced[*discoveryv1.EndpointSlice]
+	// owned are the slices of each Service, by the label on them.
+	owned map[name]map[name]bool
+	// others are the objects of all other kinds.
+	others objects.Set
+
+	shell   ir.Program
+	lowerer *service.Node
+	parts   map[name]*service.Part
+	common  common
+	policy  ir.Policy
+}
+
+// name is a namespaced name.
+type name struct{ namespace, name string }
+
+// Update is what has changed. A nil object is one that is gone.
+type Update struct {
+	Services []ServiceUpdate
+	Slices   []SliceUpdate
+	// Others, where it is not nil, replaces the objects of all other kinds.
+	Others *objects.Set
+}
+
+// ServiceUpdate is a Service that came, changed or, without an object, went.
+type ServiceUpdate struct {
+	Namespace, Name string
+	Service         objects.Sourced[*corev1.Service]
+}
+
+// SliceUpdate is an EndpointSlice that came, changed or, without an object, went.
+type SliceUpdate struct {
+	Namespace, Name string
+	Slice           objects.Sourced[*discoveryv1.EndpointSlice]
+}
+
+// Delta is the difference between two programs, as two fragments of them: both
+// are well-formed programs with the facts of the node, the Services that differ,
+// and those Services that share a ClusterIP or an endpoint of this node with
+// them. What both would make of a rule is not to be touched.
+type Delta struct {
+	Before, After *ir.Program
+	// Policy is whether the program's policy differs; fragments have none.
+	Policy bool
+	// Whole is whether the facts of the node differ, so that only the whole
+	// program says what changes. There are no fragments then.
+	Whole bool
+}
+
+// Empty reports whether nothing differs.
+func (d *Delta) Empty() bool {
+	return !d.Whole && !d.Policy && len(d.Before.Frontends)+len(d.After.Frontends)+len(d.Before.ClusterIPs)+len(d.After.ClusterIPs) == 0
+}
+
+// NewIncremental compiles the objects whole, for the start.
+func NewIncremental(set *objects.Set, node string, config objects.Config) *Incremental {
+	x := &Incremental{
+		node: node, config: config,
+		services: make(map[name]objects.Sourced[*corev1.Service], len(set.Services)),
+		slices:   make(map[name]objects.Sourced[*discoveryv1.EndpointSlice], len(set.EndpointSlices)),
+		owned:    make(map[name]map[name]bool, len(set.Services)),
+		others:   *set,
+	}
+	x.others.Services, x.others.EndpointSlices = nil, nil
+	for _, s := range set.Services {
+		x.services[name{s.Object.Namespace, s.Object.Name}] = s
+	}
+	for _, s := range set.EndpointSlices {
+		x.putSlice(s)
+	}
+	x.whole()
+	return x
+}
+
+// whole compiles everything again.
+func (x *Incremental) whole() {
+	var set objects.Set
+	for _, s := range x.services {
+		set.Services = append(set.Services, s)
+	}
+	for _, s := range x.slices {
+		set.EndpointSlices = append(set.EndpointSlices, s)
+	}
+	model, _ := service.Analyze(&set)
+	x.shell, x.lowerer = x.facts()
+	x.common = newCommon(len(x.services))
+	model.Interests(x.node, func(ns, n string, i *service.Interest) { x.common.add(name{ns, n}, i) })
+	x.parts = make(map[name]*service.Part, len(x.services))
+	model.Parts(x.lowerer, x.common.isPod, func(ns, n string, p *service.Part) { x.parts[name{ns, n}] = p })
+	x.policy = x.lowerPolicy()
+}
+
+// facts are those of the node, as a program without Services, and what lowering
+// needs of them.
+func (x *Incremental) facts() (ir.Program, *service.Node) {
+	others := x.others
+	others.NetworkPolicies, others.ClusterNetworkPolicies, others.AdminNetworkPolicies, others.BaselineAdminNetworkPolicies = nil, nil, nil, nil
+	cluster := Prepare(&others, x.config)
+	var diags diag.List
+	p := ir.Program{Masquerade: cloneMasquerade(x.config.Masquerade)}
+	lowerer := cluster.serviceNode(x.node, &p, &diags)
+	return p, lowerer
+}
+
+// Program returns the whole program.
+func (x *Incremental) Program() *ir.Program {
+	all := make([]name, 0, len(x.parts))
+	for n := range x.parts {
+		all = append(all, n)
+	}
+	p := x.fragment(x.parts, all)
+	p.Policy = clonePolicy(x.policy)
+	p.Normalize()
+	return p
+}
+
+// fragment is a program of some parts, without policies.
+func (x *Incremental) fragment(parts map[name]*service.Part, names []name) *ir.Program {
+	p := &ir.Program{Node: cloneNode(x.shell.Node), Masquerade: cloneMasquerade(x.shell.Masquerade)}
+	seen := make(map[netip.Addr]bool)
+	for _, n := range names {
+		part := parts[n]
+		if part == nil {
+			continue
+		}
+		p.Frontends = append(p.Frontends, part.Frontends...)
+		p.Pools = append(p.Pools, part.Pools...)
+		p.HealthChecks = append(p.HealthChecks, part.HealthChecks...)
+		for _, a := range part.ClusterIPs {
+			if !seen[a] {
+				seen[a] = true
+				p.ClusterIPs = append(p.ClusterIPs, a)
+			}
+		}
+	}
+	p.Normalize()
+	return p
+}
+
+func cloneNode(n ir.Node) ir.Node {
+	n.Addresses = slices.Clone(n.Addresses)
+	n.NodePorts.Addresses, n.NodePorts.Prefixes = slices.Clone(n.NodePorts.Addresses), slices.Clone(n.NodePorts.Prefixes)
+	n.Local.CIDRs, n.ServiceCIDRs = slices.Clone(n.Local.CIDRs), slices.Clone(n.ServiceCIDRs)
+	return n
+}
+
+func clonePolicy(p ir.Policy) ir.Policy {
+	p.Profiles, p.AddressSets, p.Peers = slices.Clone(p.Profiles), slices.Clone(p.AddressSets), slices.Clone(p.Peers)
+	return p
+}
