@@ -67,7 +67,7 @@
 //	  out-PROFILE, in-PROFILE    ingress: from the node itself, accept
 //	    ├─ peer-destination, peer-source   priority = the class of the other end
 //	    │      0, else @networks (ranges), else @hosts (single addresses)
-//	    └─ priority           vmap @out-PROFILE, @in-PROFILE; else the default row
+//	    └─ priority           vmap @out-PROFILE, @in-PROFILE; else its "root"
 //	         │ goto
 //	  row-ROW                 priority = 0; ports of each protocol; the rest
 //
@@ -79,7 +79,8 @@
 //
 // Which maps and chains there are depends on policies; a pod that comes or goes
 // changes elements of hosts, egress and ingress, and of the maps by class where
-// it is the first or the last of its class.
+// it is the first or the last of its class. The row that most classes have is
+// one element there, with a key that is no class ("root").
 //
 // # Limits
 //

@@ -70,9 +70,10 @@ func Explore(way func(*Draws) eval.Result) (eval.Result, error) {
 			return out, fmt.Errorf("more than %d rules", maxSteps)
 		case n == 0:
 			out = r
-		case !alike(out, r) || out.Affinity != r.Affinity:
+		case !alike(out, r) || out.Verdict == r.Verdict && out.Affinity != r.Affinity:
 			return out, fmt.Errorf("the verdict is a matter of chance: %v or %v", out.Verdict, r.Verdict)
 		default:
+			out.Affinity = max(out.Affinity, r.Affinity)
 			out.Endpoints = append(out.Endpoints, r.Endpoints...)
 			out.Denied = append(out.Denied, r.Denied...)
 			if r.Verdict == eval.DNAT {

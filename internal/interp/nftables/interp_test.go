@@ -89,7 +89,8 @@ func TestErrors(t *testing.T) {
 		rule("icmpv6 type 256 accept"),
 		rule("icmpv6 type nd-redirect accept"),
 		rule("ct state established accept"),
-		rule("meta priority set 1:2"),
+		rule("meta priority set 1:2:3"),
+		rule("meta priority set 5"),
 		"table inet planec {\n}\n",
 	} {
 		if _, err := nftables.Parse([]byte(text)); err == nil {
@@ -116,6 +117,8 @@ func TestNothingWrong(t *testing.T) {
 		rule("tcp dport { 22, 80-90 } accept"),
 		rule("udp dport 0-65534 drop"),
 		rule("meta l4proto sctp reject"),
+		rule("meta priority set 1:2"),
+		rule("meta priority set root"),
 		rule("icmpv6 type 133-137 accept"),
 		rule("ct state established,related accept"),
 	} {

@@ -234,6 +234,10 @@ func (t *table) parseSetPriority(line *stream) (statement, error) {
 	if line.accept("none") {
 		return setMeta{field: target, and: func(uint32) uint32 { return 0 }}, nil
 	}
+	if strings.Contains(line.peek(), ":") || line.peek() == "root" {
+		n, err := parsePriority(line.next())
+		return setMeta{field: target, and: func(uint32) uint32 { return n }}, err
+	}
 	key, s, err := t.parseLookup(line)
 	return setMeta{field: target, key: key, set: s}, err
 }

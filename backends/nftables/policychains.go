@@ -1,0 +1,136 @@
+package nftables
+
+import (
+	"strconv"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/resolve"
+)
+
+// policyBaseChains are what the kernel calls: egress where a packet is forwarded
+// or delivered to the node, ingress where it is forwarded. What the node sends
+// meets neither. Accept ends one base chain only, so a packet needs that of
+// both directions, and of other people's chains after them.
+func (t *table) policyBaseChains(w *chainWriter) {
+	for i, d := range directions {
+		if !t.policy.subjects[i].used() {
+			continue
+		}
+		rules := []string{"ct state established,related accept"}
+		if t.ir == ir.IPv6 {
+			rules = append(rules, "icmpv6 type 133-137 accept"+t.remark("neighbour discovery"))
+		}
+		rules = append(rules, t.ip+" "+d.subject+" vmap @"+t.policy.subjects[i].name)
+		w.chain(d.chain, "filter hook forward priority "+d.priority, rules)
+		if d.ir == ir.Egress {
+			w.chain("policy-input", "filter hook input priority "+d.priority, rules)
+		}
+	}
+}
+
+// policyChains are what policyBaseChains go to.
+func (t *table) policyChains(w *chainWriter) {
+	x := &t.policy
+	if x.resolved == nil {
+		return
+	}
+	for _, d := range directions {
+		for i := range x.resolved.Profiles {
+			p := &x.resolved.Profiles[i]
+			if tab := p.Table(d.ir); tab != nil {
+				w.chain(d.prefix+p.ID, "", t.profileRules(p.Profile, tab, d))
+			}
+		}
+		if x.hosts.always {
+			w.chain(d.peerChain, "", t.peerRules(d))
+		}
+	}
+	for i := range x.resolved.Rows {
+		if x.wanted[i] {
+			w.chain(rowChain(&x.resolved.Rows[i]), "", t.rowRules(&x.resolved.Rows[i]))
+		}
+	}
+}
+
+// profileRules find the row of a packet from or to one of the profile's pods.
+func (t *table) profileRules(p *ir.Profile, tab *resolve.Table, d direction) []string {
+	var rules []string
+	if d.ir == ir.Ingress {
+		// A node always reaches its own pods.
+		rules = append(rules, "fib saddr type local accept")
+	}
+	if namesPeers(p.Tiers(d.ir)) {
+		byClass := "meta priority vmap @" + d.prefix + p.ID
+		others := string(appendHandle(nil, t.policy.others))
+		return append(rules, "jump "+d.peerChain, byClass, "meta priority set "+others, byClass)
+	}
+	return append(rules, "goto "+rowChain(&t.policy.resolved.Rows[tab.Default]))
+}
+
+// peerRules put the class of the peer into meta priority: a map that does not
+// have the address leaves it as it is.
+func (t *table) peerRules(d direction) []string {
+	rules := []string{"meta priority set none"}
+	for _, m := range []*set{&t.policy.networks, &t.policy.hosts} {
+		if m.used() {
+			rules = append(rules, "meta priority set "+t.ip+" "+d.peer+" map @"+m.name)
+		}
+	}
+	return rules
+}
+
+func rowChain(r *resolve.Row) string { return "row-" + r.ID }
+
+// rowRules decide by protocol and port, one rule for each protocol: a set of
+// single ports is a bitmap to the kernel and one of ranges a tree, where ranges
+// of a concatenation would be searched one after the other.
+func (t *table) rowRules(r *resolve.Row) []string {
+	inside, outside := t.refusal(), "accept"
+	if !r.Accept {
+		inside, outside = outside, inside
+	}
+	rules := []string{"meta priority set none"}
+	for rest := r.Except; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Protocol == rest[0].Protocol {
+			n++
+		}
+		rules = append(rules, portMatch(rest[:n])+" "+inside)
+		rest = rest[n:]
+	}
+	return append(rules, outside)
+}
+
+func (t *table) refusal() string {
+	if t.program.Policy.OnDeny == ir.Reject {
+		return "reject"
+	}
+	return "drop"
+}
+
+// portMatch matches ranges of one protocol as nft lists them.
+func portMatch(ranges []ir.PortRange) string {
+	proto := ranges[0].Protocol.String()
+	if len(ranges) == 1 {
+		if r := ranges[0]; r.First == 0 && r.Last == 65535 {
+			return "meta l4proto " + proto
+		}
+		return string(appendPorts([]byte(proto+" dport "), ranges[0]))
+	}
+	b := []byte(proto + " dport { ")
+	for i, r := range ranges {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = appendPorts(b, r)
+	}
+	return string(append(b, " }"...))
+}
+
+func appendPorts(b []byte, r ir.PortRange) []byte {
+	b = strconv.AppendUint(b, uint64(r.First), 10)
+	if r.Last != r.First {
+		b = strconv.AppendUint(append(b, '-'), uint64(r.Last), 10)
+	}
+	return b
+}

@@ -1,0 +1,160 @@
+package applier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Applier puts artifacts into the kernel and remembers them.
+type Applier struct {
+	dataplanes map[string]Dataplane
+	record     *Record
+}
+
+// New drives the dataplanes, by the names of their backends.
+func New(dataplanes map[string]Dataplane, record *Record) *Applier {
+	return &Applier{dataplanes: dataplanes, record: record}
+}
+
+// ErrDrift says that the kernel is not what it should be after an apply.
+var ErrDrift = errors.New("the kernel is not what was applied")
+
+func (a *Applier) dataplane(backend string) (Dataplane, error) {
+	d := a.dataplanes[backend]
+	if d == nil {
+		return nil, fmt.Errorf("backend %s cannot be applied on this system", backend)
+	}
+	return d, nil
+}
+
+// Plan says what an apply would change, and changes nothing.
+func (a *Applier) Plan(ctx context.Context, e Entry) (Plan, error) {
+	d, err := a.dataplane(e.Backend)
+	if err != nil {
+		return nil, err
+	}
+	p, err := d.Plan(ctx, e.Artifact)
+	if err != nil {
+		return nil, fmt.Errorf("backend %s: %w", e.Backend, err)
+	}
+	return p, nil
+}
+
+// Apply makes the kernel what the artifact says and verifies it. When another
+// backend served before, its rules are removed once the new ones are in. The
+// plan that was carried out comes back, also with an error.
+func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
+	plan, err := a.Plan(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	d := a.dataplanes[e.Backend]
+	if !plan.Empty() {
+		if err := d.Apply(ctx, plan); err != nil {
+			return plan, fmt.Errorf("backend %s: applying: %w", e.Backend, err)
+		}
+		if err := a.Verify(ctx, e); err != nil {
+			return plan, err
+		}
+	}
+	before, err := a.record.Last()
+	if err := a.record.Put(e); err != nil {
+		return plan, err
+	}
+	if err == nil && before.Backend != e.Backend {
+		if _, err := a.Clean(ctx, before.Backend); err != nil {
+			return plan, fmt.Errorf("the rules of %s are in; removing those of %s: %w", e.Backend, before.Backend, err)
+		}
+	}
+	return plan, nil
+}
+
+// Verify compares the kernel with an artifact: an error that wraps [ErrDrift]
+// says what differs.
+func (a *Applier) Verify(ctx context.Context, e Entry) error {
+	left, err := a.Plan(ctx, e)
+	if err != nil {
+		return err
+	}
+	if left.Empty() {
+		return nil
+	}
+	return &DriftError{Backend: e.Backend, Steps: left.Steps()}
+}
+
+// DriftError says what would put the kernel right.
+type DriftError struct {
+	Backend string
+	Steps   []string
+}
+
+// Error names the first differences.
+func (e *DriftError) Error() string {
+	const most = 3
+	text := fmt.Sprintf("backend %s: %v: %d steps would put it right", e.Backend, ErrDrift, len(e.Steps))
+	for _, s := range e.Steps[:min(most, len(e.Steps))] {
+		text += "; " + s
+	}
+	return text
+}
+
+// Unwrap makes it an [ErrDrift].
+func (e *DriftError) Unwrap() error { return ErrDrift }
+
+// Last returns what was applied last.
+func (a *Applier) Last() (Entry, error) { return a.record.Last() }
+
+// Rollback applies the artifact before the last one; without one it removes what
+// the last one put in.
+func (a *Applier) Rollback(ctx context.Context) (Entry, Plan, error) {
+	last, err := a.record.Last()
+	if err != nil {
+		return Entry{}, nil, err
+	}
+	previous, err := a.record.Previous()
+	if errors.Is(err, errNoRecord) {
+		_, err := a.Clean(ctx, last.Backend)
+		return Entry{}, nil, errors.Join(err, a.record.Forget())
+	}
+	if err != nil {
+		return Entry{}, nil, err
+	}
+	plan, err := a.Apply(ctx, previous)
+	return previous, plan, err
+}
+
+// Clean removes everything of one backend.
+func (a *Applier) Clean(ctx context.Context, backend string) ([]string, error) {
+	d, err := a.dataplane(backend)
+	if err != nil {
+		return nil, err
+	}
+	removed, err := d.Clean(ctx)
+	if err != nil {
+		return removed, fmt.Errorf("backend %s: cleaning: %w", backend, err)
+	}
+	return removed, nil
+}
+
+// CleanAll removes everything of every backend, and the record.
+func (a *Applier) CleanAll(ctx context.Context) ([]string, error) {
+	var removed []string
+	var errs []error
+	for _, name := range a.Backends() {
+		words, err := a.Clean(ctx, name)
+		removed, errs = append(removed, words...), append(errs, err)
+	}
+	return removed, errors.Join(append(errs, a.record.Forget())...)
+}
+
+// Backends lists the backends that can be applied here, sorted.
+func (a *Applier) Backends() []string {
+	names := make([]string, 0, len(a.dataplanes))
+	for name := range a.dataplanes {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,12 @@
+// Package applier puts artifacts into this node's kernel: all of one or nothing,
+// and back again.
+//
+// A [Dataplane] is what one backend knows of the kernel: what of it is there,
+// what would have to change, and how to change it. The [Applier] drives them:
+//
+//	observe ─▶ plan ─▶ apply ─▶ verify ─▶ record
+//
+// The record is the last artifact that was applied and verified, with the one
+// before it, in files that are replaced by renaming: what there is to go back to
+// survives a crash at any moment.
+package applier
