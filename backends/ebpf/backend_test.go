@@ -15,9 +15,15 @@ import (
 
 // TestDeterminism shuffles what has no order and wants the same bytes.
 func TestDeterminism(t *testing.T) {
-	want := imageOf(t, kitchenSink())
+	for name, program := range map[string]func() *ir.Program{"everything": kitchenSink, "policies": policed} {
+		t.Run(name, func(t *testing.T) { determined(t, program) })
+	}
+}
+
+func determined(t *testing.T, program func() *ir.Program) {
+	want := imageOf(t, program())
 	for seed := range uint64(50) {
-		p := kitchenSink()
+		p := program()
 		shuffle(rand.New(rand.NewPCG(seed, 2)), p)
 		got := imageOf(t, p)
 		if !bytes.Equal(got.Bytes(), want.Bytes()) || !bytes.Equal(got.Text(), want.Text()) {
@@ -117,8 +123,8 @@ func TestHostileText(t *testing.T) {
 	for name, p := range goldens() {
 		img := imageOf(t, p)
 		lines := 1
-		for i := range img.maps {
-			lines += 2 + img.maps[i].Len() // a blank line and the map's own
+		for _, m := range img.inFile() {
+			lines += 2 + m.Len() // a blank line and the map's own
 		}
 		text := img.Text()
 		if got := bytes.Count(text, []byte("\n")); got != lines {
@@ -158,7 +164,12 @@ func TestTextMovesLittle(t *testing.T) {
 }
 
 func TestEveryByteCounts(t *testing.T) {
-	file := imageOf(t, kitchenSink()).Bytes()
+	everyByteCounts(t, imageOf(t, kitchenSink()).Bytes())
+	everyByteCounts(t, imageOf(t, policed()).Bytes())
+}
+
+func everyByteCounts(t *testing.T, file []byte) {
+	t.Helper()
 	for i := range file {
 		broken := bytes.Clone(file)
 		broken[i] ^= 1 << (i % 8)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/internal/clustergen"
 	"github.com/planec/planec/ir"
@@ -36,6 +37,41 @@ func BenchmarkEmit(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkEmitPolicies is a node with 250 pods of 10,000 under 1,000 policies.
+func BenchmarkEmitPolicies(b *testing.B) {
+	set := clustergen.PolicyObjects(clustergen.LargePolicies)
+	p, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+	for _, names := range []bool{true, false} {
+		b.Run(fmt.Sprintf("names=%v", names), func(b *testing.B) {
+			backend := ebpf.New(backends.Options{NoComments: !names})
+			b.ReportAllocs()
+			for b.Loop() {
+				a, err := backend.Emit(p)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(len(a.Files[0].Data)), "bin-bytes")
+				b.ReportMetric(float64(len(a.Files[1].Data)), "text-bytes")
+			}
+		})
+	}
+	img, err := ebpf.New(backends.DefaultOptions()).Image(p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	file := img.Bytes()
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := ebpf.Read(file); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for i := layout.Pods; i < layout.NumMaps; i++ {
+			b.ReportMetric(float64(img.Map(i).Len()), img.Map(i).Layout().Name+"-entries")
+		}
+	})
 }
 
 func BenchmarkRead(b *testing.B) {

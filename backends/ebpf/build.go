@@ -5,13 +5,12 @@ import (
 
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/resolve"
 )
 
 // builder lays a program out, map by map.
 type builder struct {
 	program   *ir.Program
-	policy    *resolve.Policy
+	policy    *policyTables
 	frontends []*ir.Frontend
 	pools     map[string]*ir.Pool
 	// routes are the pools that were laid out, as the part of a route that

@@ -30,6 +30,42 @@
 //     is not masqueraded, and ClusterIPs and service ranges do not concern it;
 //   - a local endpoint that is given itself is masqueraded (hairpin).
 //
+// # Policies
+//
+// What svc leaves alone, and each endpoint that it gives, is judged twice, with
+// the addresses after DNAT and before masquerade: the egress of the source, then
+// the ingress of the destination. Either takes four look-ups, however many
+// policies and pods there are:
+//
+//		pod[subject] ─▶ profile, default row
+//		class[peer] ─▶ class ─▶ row[profile, direction, class] ─▶ port[row, protocol, port] ─▶ verdict
+//		                           └ miss: the default row      └ not for rows "accept" and "deny"
+//
+//	  - A miss in pod, or a direction without its flag, is not policed.
+//	  - The class comes from the longest prefix: single addresses are prefixes too,
+//	    and a prefix of class 0 is a hole in a longer one. Its key says the family,
+//	    or else ::/0 would hold every IPv4 address.
+//	  - The default row is that of class 0, or one that is much commoner: "every pod
+//	    may ask for names" is one default and a few exceptions, class 0 among them,
+//	    and not an entry for each of the cluster's classes.
+//	  - A row is the final verdict for every packet: a prefix of the row alone, and
+//	    longer ones of protocols and ports that get the other verdict. A range of
+//	    ports is at most 30 prefixes. The two rows that do not ask for ports have
+//	    fixed identities and no entry.
+//	  - Tiers, order, Deny and Pass are gone before (package ir/resolve).
+//
+// A program judges what opens a connection (and what connection tracking calls
+// invalid or does not track), and never packets of established or related ones,
+// neighbour discovery (ICMPv6 133 to 137), or what the node itself sends. Ingress
+// lets the node's own addresses in. A packet of a protocol without ports is asked
+// about as port 0. Meta says whether denied packets are answered. An
+// accepted packet goes on; nothing else may be skipped for it.
+//
+// Profiles are named by the hash of their ID, rows by that of their content, which
+// Read calculates again; a collision is an error of Emit. An image of a program
+// without policies has none of the four maps and the bytes that it had before
+// there were policies. In the kernel the maps are there then, and empty.
+//
 // # File
 //
 // format.go has the offsets. Every map has a SHA-256, the image has one over
@@ -45,6 +81,9 @@
 //     entries.
 //   - Random picks are random(pool), so which endpoint a client gets is not the
 //     same on two nodes; there is no Maglev table yet.
+//   - The rules of a node tell at most 65,536 classes of addresses apart, and
+//     profiles and classes have at most 2^22 rows in all. Check names the number,
+//     and Emit fails: leaving policies out would open what they close.
 //   - Health checks are answered in user space and are in no map.
 //   - Images are for little-endian machines.
 package ebpf

@@ -22,7 +22,7 @@ import (
 func FuzzRead(f *testing.F) {
 	small := smallProgram()
 	flows := testkit.RandomFlows(rand.New(rand.NewPCG(1, 2)), small, 20)
-	for _, p := range []*ir.Program{small, {Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}}} {
+	for _, p := range []*ir.Program{small, smallPolicies(), {Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}}} {
 		for _, names := range []bool{false, true} {
 			a, err := ebpf.New(backends.Options{NoComments: !names}).Emit(p)
 			if err != nil {
@@ -60,7 +60,12 @@ func readHostile(t *testing.T, file []byte, flows []testkit.Flow) bool {
 // TestHostileFiles changes bytes of an image at random and makes its digests
 // right again, in every run of the tests and not only when somebody fuzzes.
 func TestHostileFiles(t *testing.T) {
-	p := smallProgram()
+	hostileFiles(t, smallProgram())
+	hostileFiles(t, smallPolicies())
+}
+
+func hostileFiles(t *testing.T, p *ir.Program) {
+	t.Helper()
 	flows := testkit.RandomFlows(rand.New(rand.NewPCG(1, 2)), p, 5)
 	a, err := ebpf.New(backends.DefaultOptions()).Emit(p)
 	if err != nil {
@@ -120,11 +125,34 @@ func smallProgram() *ir.Program {
 	return p
 }
 
+// smallPolicies has one entry of each kind in the maps of policies.
+func smallPolicies() *ir.Program {
+	p := &ir.Program{Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}}
+	p.Policy = ir.Policy{
+		OnDeny: ir.Reject,
+		Profiles: []ir.Profile{{
+			ID: "n/p/1", Pods: []ir.Pod{{Namespace: "n", Name: "p", Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.1")}}},
+			Ingress: []ir.Tier{{Kind: ir.NetworkTier, Default: ir.Deny, Isolating: []ir.Origin{{Name: "i"}}, Rules: []ir.Rule{
+				{Action: ir.Accept, Peers: []string{"s"}, Ports: []ir.PortRange{{Protocol: ir.TCP, First: 80, Last: 82}}},
+			}}},
+		}},
+		AddressSets: []ir.AddressSet{{
+			ID: "s", Prefixes: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Except: []netip.Prefix{netip.MustParsePrefix("10.0.0.8/29")},
+		}},
+	}
+	p.Normalize()
+	return p
+}
+
 // sealed makes the digests of a file right, where it has room for them. It knows
 // the format by the numbers of its description, not by the code's.
 func sealed(file []byte) []byte {
-	const header, record, maps, metaSize = 64, 72, 6, 104
+	const header, record, metaSize = 64, 72, 104
 	b := bytes.Clone(file)
+	if len(b) < header {
+		return b
+	}
+	maps := int(min(binary.LittleEndian.Uint32(b[24:]), 16))
 	at := header + record*maps
 	if len(b) < at+metaSize+32 {
 		return b

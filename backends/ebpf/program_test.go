@@ -129,6 +129,8 @@ func goldens() map[string]*ir.Program {
 		"everything":    kitchenSink(),
 		"hostile-names": hostile,
 		"interface":     byInterface,
+		"policies":      policed(),
+		"hostile-pods":  hostilePods(),
 	}
 }
 
@@ -152,5 +154,6 @@ func shuffle(rng *rand.Rand, p *ir.Program) {
 		e := p.Pools[k].Endpoints
 		rng.Shuffle(len(e), func(i, j int) { e[i], e[j] = e[j], e[i] })
 	}
+	shufflePolicy(rng, &p.Policy)
 	p.Normalize()
 }

@@ -18,15 +18,16 @@ import (
 // for the digest and the counts). Nothing in a name can end a line.
 func (img *Image) Text() []byte {
 	w := &textWriter{Image: img, names: newNames(img), policies: newPolicyNames(img)}
-	w.b = make([]byte, 0, 128*(64+img.maps[layout.Services].Len()+2*img.maps[layout.Endpoints].Len()))
+	lines := img.maps[layout.Services].Len() + 2*img.maps[layout.Endpoints].Len() + img.maps[layout.Classes].Len() + 2*img.maps[layout.Rows].Len()
+	w.b = make([]byte, 0, 128*(64+lines))
 	w.header()
-	lines := [layout.NumMaps]func(key, value []byte, i int){
+	writers := [layout.NumMaps]func(key, value []byte, i int){
 		layout.Meta: w.meta, layout.Services: w.service, layout.Endpoints: w.endpoint,
 		layout.Members: w.member, layout.Addresses: w.address, layout.Prefixes: w.prefix,
 		layout.Pods: w.pod, layout.Classes: w.class, layout.Rows: w.row, layout.Ports: w.port,
 	}
 	for i := range img.inFile() {
-		m, line := &img.maps[i], lines[i]
+		m, line := &img.maps[i], writers[i]
 		w.mapLine(m)
 		for _, j := range textOrder(m) {
 			w.b = append(w.b, m.layout.Name...)

@@ -17,7 +17,7 @@
 //
 //	pod     HASH      Address of a policed pod ──▶ Pod: profile, default rows
 //	class   LPM_TRIE  PrefixKey (family, address of the peer) ──▶ class
-//	row     HASH      RowKey (profile, class, direction) ──▶ row; a miss is the default
+//	row     HASH      RowKey (profile, direction, class) ──▶ row; a miss is the default
 //	port    LPM_TRIE  PortKey (row, protocol, port) ──▶ verdict
 //
 // Rules for all of them:

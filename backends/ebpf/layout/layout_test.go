@@ -58,9 +58,9 @@ Pod 32
   28 4 Reserved
 RowKey 16
   0 8 Profile
-  8 4 Class
-  12 1 Direction
-  13 3 Reserved
+  8 1 Direction
+  9 3 Reserved
+  12 4 Class
 PortKey 16
   0 4 Bits
   4 8 Row

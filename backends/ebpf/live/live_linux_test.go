@@ -3,6 +3,7 @@ package live
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/internal/clustergen"
+	"github.com/planec/planec/internal/irtest"
 	"github.com/planec/planec/internal/randomcluster"
 )
 
@@ -47,11 +49,14 @@ func open(t testing.TB) *Dataplane {
 	return d
 }
 
-// randomImage is that of a generated cluster.
+// randomImage is that of a generated cluster, three of four with policies.
 func randomImage(t testing.TB, seed uint64) *image.Image {
 	t.Helper()
 	c := randomcluster.New(seed)
 	p, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
+	if seed%4 != 0 {
+		irtest.AddRandomPolicy(rand.New(rand.NewPCG(seed, 1)), p)
+	}
 	img, err := image.New(backends.DefaultOptions()).Image(p)
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +123,37 @@ func TestFrozen(t *testing.T) {
 			t.Errorf("map %s: flags %#x, %v", l.Name, m.Flags(), err)
 		}
 		m.Close()
+	}
+}
+
+// TestBeforePolicies reads what a planec loaded that knew no policies and so has
+// no maps of theirs, and sees it when those of an image with policies are gone.
+func TestBeforePolicies(t *testing.T) {
+	d := open(t)
+	forget := func() {
+		slot, err := d.Active()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := layout.MapsFor(0); i < layout.NumMaps; i++ {
+			if err := d.outer[i].Delete(slot); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for seed := range uint64(2) {
+		img := randomImage(t, seed)
+		if err := d.Load(img); err != nil {
+			t.Fatal(err)
+		}
+		forget()
+		err := d.Verify(img)
+		if policed := img.Info().Features&layout.FeaturePolicies != 0; policed != (seed == 1) || policed != errors.Is(err, ErrNoImage) || !policed && err != nil {
+			t.Errorf("seed %d: policies %v: %v", seed, policed, err)
+		}
+		if err := d.wait(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -191,21 +227,38 @@ func TestVerifySeesForeignMaps(t *testing.T) {
 func BenchmarkLoad(b *testing.B) {
 	for _, n := range []int{1000, 10000, 30000} {
 		b.Run(fmt.Sprintf("services=%d", n), func(b *testing.B) {
-			d, img := open(b), bigImage(b, n)
-			steps := make(map[string]time.Duration)
-			before := cpu(b)
-			for b.Loop() {
-				stop := timeSteps(d, steps)
-				if err := d.Load(img); err != nil {
-					b.Fatal(err)
-				}
-				stop()
-			}
-			b.ReportMetric(float64((cpu(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
-			for name, took := range steps {
-				b.ReportMetric(float64(took.Microseconds())/1000/float64(b.N), name+"-ms")
-			}
+			benchmarkLoad(b, bigImage(b, n))
 		})
+	}
+	b.Run("policies=1000", func(b *testing.B) { benchmarkLoad(b, policyImage(b)) })
+}
+
+// policyImage is that of a node with 250 pods of 10,000 under 1,000 policies.
+func policyImage(t testing.TB) *image.Image {
+	t.Helper()
+	set := clustergen.PolicyObjects(clustergen.LargePolicies)
+	p, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+	img, err := image.New(backends.DefaultOptions()).Image(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func benchmarkLoad(b *testing.B, img *image.Image) {
+	d := open(b)
+	steps := make(map[string]time.Duration)
+	before := cpu(b)
+	for b.Loop() {
+		stop := timeSteps(d, steps)
+		if err := d.Load(img); err != nil {
+			b.Fatal(err)
+		}
+		stop()
+	}
+	b.ReportMetric(float64((cpu(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+	for name, took := range steps {
+		b.ReportMetric(float64(took.Microseconds())/1000/float64(b.N), name+"-ms")
 	}
 }
 

@@ -13,5 +13,5 @@
 // What passes or gets an endpoint is judged by policies where the image has
 // them, egress of the source and then ingress of the destination:
 //
-//	pod  source, destination ──▶ class  peer ──▶ row  profile, class, direction ──▶ port  row, protocol, port
+//	pod  source, destination ──▶ class  peer ──▶ row  profile, direction, class ──▶ port  row, protocol, port
 package ebpf

@@ -8,6 +8,7 @@ import (
 	image "github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/live"
 	interp "github.com/planec/planec/internal/interp/ebpf"
+	"github.com/planec/planec/internal/interp/interptest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
@@ -16,13 +17,7 @@ import (
 // what the kernel returned.
 func TestKernelMaps(t *testing.T) {
 	const programs, packetsEach = 100, 1000
-	d, err := live.Open("")
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatalf("CI=true, but this machine cannot make eBPF maps: %v", err)
-	} else if err != nil {
-		t.Skipf("SKIPPED, NOTHING WAS TESTED: this machine cannot make eBPF maps: %v", err)
-	}
-	defer d.Close()
+	d := openKernel(t)
 	count := make(map[eval.Verdict]int)
 	for i := range uint64(programs) {
 		s := *seed + i
@@ -31,6 +26,35 @@ func TestKernelMaps(t *testing.T) {
 		compareAll(t, s, withoutOrigins(p), got, packetsEach, count)
 	}
 	t.Logf("%d programs from seed %d, %d packets each: %v", programs, *seed, packetsEach, count)
+}
+
+// TestKernelPolicies does the same with random programs in combinations that no
+// compiler makes.
+func TestKernelPolicies(t *testing.T) {
+	d := openKernel(t)
+	b := image.New(backends.DefaultOptions())
+	count := interptest.RunPolicies(t, b, func(p *ir.Program, _ backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
+		n := throughKernel(t, d, p)
+		return func(p eval.Packet) (eval.Result, error) { return n(p), nil }, nil
+	}, *seed, 100, 400)
+	t.Log(count)
+}
+
+// openKernel skips where there are no eBPF maps, and fails in CI instead.
+func openKernel(t *testing.T) *live.Dataplane {
+	t.Helper()
+	d, err := live.Open("")
+	if err != nil && os.Getenv("CI") == "true" {
+		t.Fatalf("CI=true, but this machine cannot make eBPF maps: %v", err)
+	} else if err != nil {
+		t.Skipf("SKIPPED, NOTHING WAS TESTED: this machine cannot make eBPF maps: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
 }
 
 // throughKernel returns the interpreter of what the kernel has of a program.

@@ -1,0 +1,164 @@
+package layout
+
+// Sizes in bytes.
+const (
+	PolicyIDSize = 8
+	PodSize      = 32
+	ClassSize    = 4
+	RowKeySize   = 16
+	PortKeySize  = 16
+	VerdictSize  = 4
+)
+
+// PolicyID is the identity of a profile or a row: eight bytes that are copied
+// and compared, and never calculated with. They are the start of a hash, of a
+// profile's name or of a row's content, so that no list of numbers is kept and
+// equal contents are equal bytes in every image.
+type PolicyID [PolicyIDSize]byte
+
+// The rows that do not ask for the port, the commonest there are: a program that
+// meets one is done and spares itself the look-up in port, which does not have
+// them. All other identities are greater. The zero PolicyID is no row.
+var (
+	RowAccept = PolicyID{7: 1}
+	RowDeny   = PolicyID{7: 2}
+)
+
+// Reserved reports whether the identity is one that no hash may have.
+func (id PolicyID) Reserved() bool { return allZero(id[:7]) }
+
+// The flags of a Pod: the directions that are policed.
+const (
+	PodEgress  = 1 << 0
+	PodIngress = 1 << 1
+
+	podFlags = PodEgress | PodIngress
+)
+
+// The directions of a RowKey.
+const (
+	DirectionEgress  = 1
+	DirectionIngress = 2
+)
+
+// Pod is the value of pod: how a pod of this node is policed. Addresses that pod
+// does not have are not policed (an address of ::ffff:0:0/96 in the header of an
+// IPv6 packet for one), and neither is a direction without its flag, whose row is
+// zero.
+type Pod struct {
+	Profile PolicyID
+	// Egress and Ingress are the rows of peers whose class has no entry in row.
+	Egress, Ingress PolicyID
+	Flags           uint32
+	Reserved        [4]byte
+}
+
+// ValidFlags reports whether the pod is policed at all, and in known directions.
+func (p *Pod) ValidFlags() bool { return p.Flags != 0 && p.Flags&^podFlags == 0 }
+
+// Row returns the default row of a direction, and whether it is policed.
+func (p *Pod) Row(direction uint8) (PolicyID, bool) {
+	if direction == DirectionIngress {
+		return p.Ingress, p.Flags&PodIngress != 0
+	}
+	return p.Egress, p.Flags&PodEgress != 0
+}
+
+// Append appends the value's bytes.
+func (p Pod) Append(b []byte) []byte {
+	b = append(b, p.Profile[:]...)
+	b = append(b, p.Egress[:]...)
+	b = append(b, p.Ingress[:]...)
+	b = le.AppendUint32(b, p.Flags)
+	return append(b, p.Reserved[:]...)
+}
+
+// DecodePod reads what Append writes.
+func DecodePod(b []byte) Pod {
+	return Pod{
+		Profile: PolicyID(b), Egress: PolicyID(b[8:]), Ingress: PolicyID(b[16:]),
+		Flags: le.Uint32(b[24:]), Reserved: [4]byte(b[28:]),
+	}
+}
+
+// The sets of class: the family of the address, so that ::/0 covers no IPv4
+// address. The key is a PrefixKey, its value a class (AppendIndex). An address
+// that no prefix covers is of class 0; a prefix of class 0 is a hole in a longer
+// one.
+const (
+	ClassesIPv4 = 4
+	ClassesIPv6 = 6
+)
+
+// ClassSet returns the set of a family.
+func ClassSet(ipv6 bool) uint32 {
+	if ipv6 {
+		return ClassesIPv6
+	}
+	return ClassesIPv4
+}
+
+// RowKey is the key of row.
+type RowKey struct {
+	Profile   PolicyID
+	Direction uint8
+	Reserved  [3]byte
+	Class     BE32
+}
+
+// Append appends the key's bytes.
+func (k RowKey) Append(b []byte) []byte {
+	b = append(b, k.Profile[:]...)
+	b = append(b, k.Direction)
+	b = append(b, k.Reserved[:]...)
+	return append(b, k.Class[:]...)
+}
+
+// DecodeRowKey reads what Append writes.
+func DecodeRowKey(b []byte) RowKey {
+	return RowKey{Profile: PolicyID(b), Direction: b[8], Reserved: [3]byte(b[9:]), Class: BE32(b[12:])}
+}
+
+// The verdicts of port.
+const (
+	VerdictAccept = 1
+	VerdictDeny   = 2
+)
+
+// PortKey is the key of port (struct bpf_lpm_trie_key): how many bits of the
+// rest count, then the rest. A row has one entry of RowBits, the verdict of
+// every packet, and entries of at least ProtocolBits with the other one: ranges
+// of ports, as prefixes. A program asks with MaxPortBits, port 0 for protocols
+// that have none.
+type PortKey struct {
+	Bits     uint32
+	Row      PolicyID
+	Reserved uint8
+	Protocol uint8
+	Port     Port
+}
+
+// The bits of a PortKey that count: the row alone, the protocol too, and all.
+const (
+	RowBits      = 64
+	ProtocolBits = RowBits + 16
+	MaxPortBits  = ProtocolBits + 16
+)
+
+// Append appends the key's bytes.
+func (k PortKey) Append(b []byte) []byte {
+	b = le.AppendUint32(b, k.Bits)
+	b = append(b, k.Row[:]...)
+	return append(b, k.Reserved, k.Protocol, k.Port[0], k.Port[1])
+}
+
+// DecodePortKey reads what Append writes.
+func DecodePortKey(b []byte) PortKey {
+	return PortKey{Bits: le.Uint32(b), Row: PolicyID(b[4:]), Reserved: b[12], Protocol: b[13], Port: Port(b[14:])}
+}
+
+// Range returns the first and the last port of a key of at least ProtocolBits.
+func (k PortKey) Range() (first, last uint16) {
+	first = k.Port.Number()
+	return first, first | uint16(1<<(MaxPortBits-k.Bits)-1)
+}

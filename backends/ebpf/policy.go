@@ -1,0 +1,99 @@
+package ebpf
+
+import (
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/resolve"
+)
+
+// policyBuilder lays the policies of a program out.
+type policyBuilder struct {
+	*builder
+	ids policyIDs
+	// used are the rows that something refers to.
+	used map[layout.PolicyID]bool
+}
+
+// layPolicies writes pod, class, row and port. They stay empty where no pod is
+// policed, also if it has rules, but none that refuses anything.
+func (b *builder) layPolicies() error {
+	if !b.policy.polices() {
+		return nil
+	}
+	b.info.Features |= layout.FeaturePolicies
+	if b.program.Policy.OnDeny == ir.Reject {
+		b.info.Flags |= layout.FlagDenyReject
+	}
+	p := &policyBuilder{builder: b, ids: newPolicyIDs(), used: make(map[layout.PolicyID]bool)}
+	p.layClasses()
+	for i := range b.policy.Profiles {
+		if err := p.layProfile(&b.policy.Profiles[i]); err != nil {
+			return err
+		}
+	}
+	p.layPorts()
+	return nil
+}
+
+// layProfile writes the pods of a profile, and its rows.
+func (b *policyBuilder) layProfile(p *resolve.Profile) error {
+	if p.Ingress == nil && p.Egress == nil {
+		return nil
+	}
+	id, err := b.ids.profile(p.ID)
+	if err != nil {
+		return err
+	}
+	pod := layout.Pod{Profile: id}
+	for _, d := range []struct {
+		table     *resolve.Table
+		direction uint8
+		flag      uint32
+		row       *layout.PolicyID
+	}{
+		{p.Egress, layout.DirectionEgress, layout.PodEgress, &pod.Egress},
+		{p.Ingress, layout.DirectionIngress, layout.PodIngress, &pod.Ingress},
+	} {
+		if d.table == nil {
+			continue
+		}
+		pod.Flags |= d.flag
+		*d.row = b.layTable(d.table, layout.RowKey{Profile: id, Direction: d.direction})
+	}
+	t := &b.tables[layout.Pods]
+	for i := range p.Pods {
+		for _, a := range p.Pods[i].Addresses {
+			key := layout.AddressOf(a)
+			t.data = pod.Append(append(t.data, key[:]...))
+			if b.symbols != nil {
+				b.symbols.pod(key, p.Profile, &p.Pods[i])
+			}
+		}
+	}
+	return nil
+}
+
+// layTable writes the rows of the classes that do not have the default's, which
+// it returns.
+func (b *policyBuilder) layTable(table *resolve.Table, key layout.RowKey) layout.PolicyID {
+	compact := b.policy.tables[table]
+	b.used[compact.standard] = true
+	t := &b.tables[layout.Rows]
+	t.grow(len(compact.rows))
+	for _, r := range compact.rows {
+		b.used[r.row] = true
+		key.Class = layout.BE32Of(r.class)
+		t.data = append(key.Append(t.data), r.row[:]...)
+	}
+	return compact.standard
+}
+
+// layPorts writes the rows that are used. Those without ports need no entry.
+func (b *policyBuilder) layPorts() {
+	t := &b.tables[layout.Ports]
+	for i := range b.policy.Rows {
+		if r, id := &b.policy.Rows[i], b.policy.rows[i]; b.used[id] && len(r.Except) > 0 {
+			t.data = appendRow(t.data, id, r)
+		}
+	}
+}

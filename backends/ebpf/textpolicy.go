@@ -1,0 +1,159 @@
+package ebpf
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/resolve"
+)
+
+// policyNames are what profiles, classes and rows are called, as the text has
+// it: by their symbols, or by their identity. There are far fewer of them than
+// lines that name them.
+type policyNames struct {
+	profiles map[layout.PolicyID][]byte
+	classes  map[uint32][]byte
+	rows     map[layout.PolicyID]string
+}
+
+func newPolicyNames(img *Image) *policyNames {
+	n := &policyNames{
+		profiles: make(map[layout.PolicyID][]byte), classes: map[uint32][]byte{0: []byte("none")},
+		rows: map[layout.PolicyID]string{layout.RowAccept: "accept", layout.RowDeny: "deny"},
+	}
+	pods, classes := &img.maps[layout.Pods], &img.maps[layout.Classes]
+	for i := range pods.Len() {
+		if id := layout.DecodePod(pods.Value(i)).Profile; n.profiles[id] == nil {
+			n.profiles[id] = profileWords(id, img.symbols.Profile(i).Name)
+		}
+	}
+	for i := range classes.Len() {
+		if id := layout.DecodeIndex(classes.Value(i)); n.classes[id] == nil {
+			n.classes[id] = classWords(id, img.symbols.Class(i).Name)
+		}
+	}
+	rows, _ := decodePorts(&img.maps[layout.Ports])
+	for id, r := range rows.rows {
+		n.rows[id] = rowWords(r) + "," + hex.EncodeToString(id[:])
+	}
+	return n
+}
+
+// profileWords is a profile's name. Without symbols that is its identity.
+func profileWords(id layout.PolicyID, name string) []byte {
+	if name == "" {
+		return hex.AppendEncode(nil, id[:])
+	}
+	return appendName(nil, name)
+}
+
+func classWords(class uint32, sets string) []byte {
+	b := fmt.Appendf(nil, "%08x", class)
+	if sets != "" {
+		b = appendName(append(b, " sets="...), sets)
+	}
+	return b
+}
+
+// maxRanges bounds the ranges of ports in the name of a row.
+const maxRanges = 4
+
+// rowWords spells a row out: "only:80/tcp,53/udp", "but:22/tcp". Its lines in
+// port have all of it.
+func rowWords(r *resolve.Row) string {
+	var b strings.Builder
+	b.WriteString("only:")
+	if r.Accept {
+		b.Reset()
+		b.WriteString("but:")
+	}
+	for i, p := range r.Except {
+		if i == maxRanges {
+			fmt.Fprintf(&b, ",and-%d-more", len(r.Except)-maxRanges)
+			break
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(rangeWords(p))
+	}
+	return b.String()
+}
+
+// rangeWords writes "80/tcp", "8000-8999/tcp", or "tcp" for the whole protocol.
+func rangeWords(p ir.PortRange) string {
+	if p.First == 0 && p.Last == 65535 {
+		return p.Protocol.String()
+	}
+	return p.String()
+}
+
+func (w *textWriter) pod(key, value []byte, i int) {
+	p := layout.DecodePod(value)
+	w.b = layout.Address(key).Addr().AppendTo(append(w.b, ' '))
+	w.named("name=", w.symbols.Pod(i).Name)
+	w.word("profile=")
+	w.b = append(w.b, w.policies.profiles[p.Profile]...)
+	w.word("id=")
+	w.b = hex.AppendEncode(w.b, p.Profile[:])
+	for _, d := range []uint8{layout.DirectionEgress, layout.DirectionIngress} {
+		w.word(directionName(d) + "=")
+		if row, policed := p.Row(d); policed {
+			w.b = append(w.b, w.policies.rows[row]...)
+		} else {
+			w.b = append(w.b, "open"...)
+		}
+	}
+}
+
+func (w *textWriter) class(key, value []byte, i int) {
+	p := layout.DecodePrefixKey(key).Prefix()
+	if p.IsSingleIP() {
+		w.b = p.Addr().AppendTo(append(w.b, ' '))
+	} else {
+		w.b = p.AppendTo(append(w.b, ' '))
+	}
+	w.named("name=", w.symbols.Peer(i).Name)
+	w.word("class=")
+	w.b = append(w.b, w.policies.classes[layout.DecodeIndex(value)]...)
+}
+
+func (w *textWriter) row(key, value []byte, _ int) {
+	k := layout.DecodeRowKey(key)
+	w.b = append(append(w.b, ' '), w.policies.profiles[k.Profile]...)
+	w.word(directionName(k.Direction))
+	w.word("class=")
+	w.b = append(w.b, w.policies.classes[k.Class.Number()]...)
+	w.word(w.policies.rows[layout.PolicyID(value)])
+}
+
+func (w *textWriter) port(key, value []byte, _ int) {
+	k := layout.DecodePortKey(key)
+	w.word(hex.EncodeToString(k.Row[:]))
+	if k.Bits == layout.RowBits {
+		w.word("otherwise")
+	} else {
+		first, last := k.Range()
+		w.word(rangeWords(ir.PortRange{Protocol: ir.Protocol(k.Protocol), First: first, Last: last}))
+	}
+	w.word([...]string{layout.VerdictAccept: "accept", layout.VerdictDeny: "deny"}[layout.DecodeIndex(value)])
+}
+
+// named writes a name after its key, or nothing where there is none.
+func (w *textWriter) named(key, name string) {
+	if name == "" {
+		return
+	}
+	w.word(key)
+	w.b = appendName(w.b, name)
+}
+
+func directionName(d uint8) string {
+	if d == layout.DirectionIngress {
+		return ir.Ingress.String()
+	}
+	return ir.Egress.String()
+}

@@ -1,0 +1,186 @@
+package ebpf
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/ir/resolve"
+)
+
+// policyVerifier collects what the maps of policies refer to.
+type policyVerifier struct {
+	*imageVerifier
+	ports portRows
+	// used are the rows of port that something refers to.
+	used     map[layout.PolicyID]bool
+	profiles map[layout.PolicyID]layout.Pod
+	classes  map[uint32]bool
+	// tables are the directions of profiles that have entries in row, with how
+	// often they name each row.
+	tables map[layout.RowKey]map[layout.PolicyID]int
+	// none are the entries of class 0.
+	none map[layout.RowKey]layout.PolicyID
+}
+
+// policies checks pod, class, row and port.
+func (v *imageVerifier) policies() error {
+	p := policyVerifier{
+		imageVerifier: v, used: make(map[layout.PolicyID]bool), profiles: make(map[layout.PolicyID]layout.Pod),
+		classes: make(map[uint32]bool), tables: make(map[layout.RowKey]map[layout.PolicyID]int), none: make(map[layout.RowKey]layout.PolicyID),
+	}
+	var err error
+	if p.ports, err = decodePorts(&v.maps[layout.Ports]); err != nil {
+		return fmt.Errorf("map port: %w", err)
+	}
+	if err := p.prefixes(); err != nil {
+		return fmt.Errorf("map class: %w", err)
+	}
+	for _, check := range []struct {
+		index int
+		entry func(i int, m *Map) error
+	}{
+		{layout.Pods, p.pod},
+		{layout.Rows, p.row},
+	} {
+		m := &v.maps[check.index]
+		for i := range m.Len() {
+			if err := check.entry(i, m); err != nil {
+				return fmt.Errorf("map %s: entry %d: %w", m.layout.Name, i, err)
+			}
+		}
+	}
+	return p.needed()
+}
+
+// prefixes checks class: canonical, of the family of its set, and none that
+// says what the one around it says.
+func (v *policyVerifier) prefixes() error {
+	m := &v.maps[layout.Classes]
+	list := make([]resolve.Network, m.Len())
+	for i := range list {
+		key, class := layout.DecodePrefixKey(m.Key(i)), layout.DecodeIndex(m.Value(i))
+		p := key.Prefix()
+		switch {
+		case !p.IsValid() || p.Masked() != p:
+			return fmt.Errorf("entry %d: %v of %d bits is no prefix in its canonical form", i, key.Address.Addr(), key.Bits)
+		case key.Set.Number() != layout.ClassSet(p.Addr().Is6()):
+			return fmt.Errorf("entry %d: %v is in set %d", i, p, key.Set.Number())
+		}
+		list[i] = resolve.Network{Prefix: p, Class: class}
+		v.classes[class] = true
+	}
+	delete(v.classes, 0)
+	slices.SortFunc(list, compareNetworks)
+	var around enclosing
+	for _, n := range list {
+		if around.enter(n) == n.Class {
+			return fmt.Errorf("%v has class %08x without it", n.Prefix, n.Class)
+		}
+	}
+	return nil
+}
+
+// pod checks one entry of pod; all pods of a profile have to agree.
+func (v *policyVerifier) pod(i int, m *Map) error {
+	p := layout.DecodePod(m.Value(i))
+	if !p.ValidFlags() || p.Reserved != [4]byte{} || p.Profile.Reserved() {
+		return errors.New("unknown flags, profile or reserved bytes")
+	}
+	if have, ok := v.profiles[p.Profile]; ok && have != p {
+		return fmt.Errorf("profile %x is another for another pod", p.Profile)
+	}
+	v.profiles[p.Profile] = p
+	for _, direction := range []uint8{layout.DirectionEgress, layout.DirectionIngress} {
+		row, policed := p.Row(direction)
+		if policed != (row != layout.PolicyID{}) || policed && !v.knows(row) {
+			return fmt.Errorf("row %x is not there", row)
+		}
+	}
+	v.features |= layout.FeaturePolicies
+	return nil
+}
+
+// knows reports whether a row is there, and notes that it is used.
+func (v *policyVerifier) knows(row layout.PolicyID) bool {
+	v.used[row] = true
+	return row == layout.RowAccept || row == layout.RowDeny || v.ports.rows[row] != nil
+}
+
+// row checks one entry of row.
+func (v *policyVerifier) row(i int, m *Map) error {
+	key, row := layout.DecodeRowKey(m.Key(i)), layout.PolicyID(m.Value(i))
+	if key.Reserved != [3]byte{} || key.Direction != layout.DirectionEgress && key.Direction != layout.DirectionIngress {
+		return fmt.Errorf("unknown direction %d, or reserved bytes", key.Direction)
+	}
+	profile := v.profiles[key.Profile]
+	standard, policed := profile.Row(key.Direction)
+	switch {
+	case !policed:
+		return fmt.Errorf("profile %x is no pod's, or not policed", key.Profile)
+	case key.Class != layout.BE32{} && !v.classes[key.Class.Number()]:
+		return fmt.Errorf("no address has class %08x", key.Class.Number())
+	case !v.knows(row):
+		return fmt.Errorf("row %x is not there", row)
+	case row == standard:
+		return fmt.Errorf("row %x is the default", row)
+	}
+	table := layout.RowKey{Profile: key.Profile, Direction: key.Direction}
+	if key == table {
+		v.none[table] = row
+	}
+	if v.tables[table] == nil {
+		v.tables[table] = make(map[layout.PolicyID]int)
+	}
+	v.tables[table][row]++
+	return nil
+}
+
+// needed checks that nothing is there without a use.
+func (v *policyVerifier) needed() error {
+	for id, pod := range v.profiles {
+		for _, direction := range []uint8{layout.DirectionEgress, layout.DirectionIngress} {
+			if row, policed := pod.Row(direction); policed {
+				if err := v.table(layout.RowKey{Profile: id, Direction: direction}, row); err != nil {
+					return fmt.Errorf("map pod: profile %x: direction %d: %w", id, direction, err)
+				}
+			}
+		}
+	}
+	for _, id := range v.ports.ids {
+		if !v.used[id] {
+			return fmt.Errorf("map port: nothing refers to row %x", id)
+		}
+	}
+	if len(v.profiles) == 0 && v.maps[layout.Classes].Len() > 0 {
+		return errors.New("map class: no pod is policed")
+	}
+	return nil
+}
+
+// table checks that a direction refuses something, and that its default row is
+// the one that Emit would have chosen.
+func (v *policyVerifier) table(key layout.RowKey, standard layout.PolicyID) error {
+	count := v.tables[key]
+	if len(count) == 0 {
+		if standard == layout.RowAccept {
+			return errors.New("it refuses nothing")
+		}
+		return nil
+	}
+	none, listed := v.none[key]
+	if !listed {
+		none = standard
+	}
+	count[standard] = 1 + len(v.classes)
+	for row, n := range count {
+		if row != standard {
+			count[standard] -= n
+		}
+	}
+	if want := standardRow(count, none); want != standard {
+		return fmt.Errorf("the default is row %x, but %x is commoner", standard, want)
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package live
+
+import (
+	"context"
+	"fmt"
+)
+
+// Observe reads what of ours is in the kernel.
+func (t *Tools) Observe(ctx context.Context) (*State, error) {
+	s := &State{}
+	for _, f := range []struct {
+		tool string
+		into *tables
+	}{{"iptables", &s.ipv4}, {"ip6tables", &s.ipv6}} {
+		text, err := t.save(ctx, f.tool)
+		if err != nil {
+			return nil, err
+		}
+		if *f.into, err = parseTables(text); err != nil {
+			return nil, fmt.Errorf("%s-save: %w", f.tool, err)
+		}
+	}
+	text, err := t.ipset(ctx, nil, "save")
+	if err != nil {
+		return nil, err
+	}
+	s.sets, err = parseSets(text)
+	return s, err
+}
+
+// Apply carries out a plan. When a step fails, sets that were added for it stay
+// behind and change nothing, and each table has its old rules or its new ones.
+func (t *Tools) Apply(ctx context.Context, p *Plan) error {
+	if len(p.setsBefore) > 0 {
+		if _, err := t.ipset(ctx, p.setsBefore, "-exist", "restore"); err != nil {
+			return fmt.Errorf("making the sets: %w", err)
+		}
+	}
+	if err := t.restore(ctx, "iptables", p.ipv4); err != nil {
+		return err
+	}
+	if err := t.restore(ctx, "ip6tables", p.ipv6); err != nil {
+		return err
+	}
+	if len(p.setsAfter) > 0 {
+		if _, err := t.ipset(ctx, p.setsAfter, "restore"); err != nil {
+			return fmt.Errorf("removing from the sets: %w", err)
+		}
+	}
+	return nil
+}
+
+// Clean removes everything that is ours and says what.
+func (t *Tools) Clean(ctx context.Context) ([]string, error) {
+	have, err := t.Observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := NewPlan(have, &State{ipv4: tables{}, ipv6: tables{}, sets: sets{}})
+	return p.Steps(), t.Apply(ctx, p)
+}

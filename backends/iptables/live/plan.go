@@ -1,0 +1,62 @@
+package live
+
+import (
+	"fmt"
+
+	"github.com/planec/planec/backends"
+)
+
+// State is what of both families and of ipset is ours.
+type State struct {
+	ipv4, ipv6 tables
+	sets       sets
+}
+
+// Parse reads the files of an artifact.
+func Parse(a backends.Artifact) (*State, error) {
+	v4, err := parseTables(a.File("iptables.rules"), a.File("iptables-jumps.rules"))
+	if err != nil {
+		return nil, fmt.Errorf("iptables.rules: %w", err)
+	}
+	v6, err := parseTables(a.File("ip6tables.rules"), a.File("ip6tables-jumps.rules"))
+	if err != nil {
+		return nil, fmt.Errorf("ip6tables.rules: %w", err)
+	}
+	s, err := parseSets(a.File("ipset.rules"))
+	if err != nil {
+		return nil, err
+	}
+	return &State{ipv4: v4, ipv6: v6, sets: s}, nil
+}
+
+// Plan is what turns one state into another. Its texts are given to the tools
+// in this order: sets that come, both families' rules, sets that go.
+type Plan struct {
+	setsBefore, ipv4, ipv6, setsAfter []byte
+	steps                             []string
+}
+
+// NewPlan says what has to change.
+func NewPlan(have, want *State) *Plan {
+	p := &Plan{}
+	var sets, v4, v6 []string
+	p.setsBefore, p.setsAfter, sets = changes(have.sets, want.sets)
+	p.ipv4, v4 = restore(have.ipv4, want.ipv4)
+	p.ipv6, v6 = restore(have.ipv6, want.ipv6)
+	for _, s := range sets {
+		p.steps = append(p.steps, "ipset: "+s)
+	}
+	for _, s := range v4 {
+		p.steps = append(p.steps, "iptables "+s)
+	}
+	for _, s := range v6 {
+		p.steps = append(p.steps, "ip6tables "+s)
+	}
+	return p
+}
+
+// Empty reports whether nothing has to change.
+func (p *Plan) Empty() bool { return len(p.steps) == 0 }
+
+// Steps are the changes, a line each.
+func (p *Plan) Steps() []string { return p.steps }

@@ -1,0 +1,10 @@
+package dataplane
+
+import "github.com/planec/planec/internal/applier"
+
+// All returns the dataplanes by the names of their backends.
+func All() map[string]applier.Dataplane {
+	return map[string]applier.Dataplane{
+		"iptables": &iptablesPlane{},
+	}
+}

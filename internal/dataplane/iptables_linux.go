@@ -1,0 +1,53 @@
+package dataplane
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/iptables/live"
+	"github.com/planec/planec/internal/applier"
+)
+
+// iptablesPlane finds the variant of iptables when it is first used.
+type iptablesPlane struct{ tools *live.Tools }
+
+func (d *iptablesPlane) detect(ctx context.Context) (err error) {
+	if d.tools == nil {
+		d.tools, err = live.Detect(ctx)
+	}
+	return err
+}
+
+// Plan implements [applier.Dataplane].
+func (d *iptablesPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
+	want, err := live.Parse(a)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.detect(ctx); err != nil {
+		return nil, err
+	}
+	have, err := d.tools.Observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return live.NewPlan(have, want), nil
+}
+
+// Apply implements [applier.Dataplane].
+func (d *iptablesPlane) Apply(ctx context.Context, p applier.Plan) error {
+	own, ok := p.(*live.Plan)
+	if !ok {
+		return fmt.Errorf("a plan of another backend: %T", p)
+	}
+	return d.tools.Apply(ctx, own)
+}
+
+// Clean implements [applier.Dataplane].
+func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
+	if err := d.detect(ctx); err != nil {
+		return nil, err
+	}
+	return d.tools.Clean(ctx)
+}
