@@ -8,6 +8,7 @@ go build -o "$bin" ./internal/bench
 "$bin"
 if [ "$(uname -s)" = Linux ]; then
 	go test ./backends/nftables -run '^$' -bench Connect -benchtime 5000x
+	go test ./backends/nftables -run '^$' -bench Policy -benchtime 1x
 	go test ./backends/iptables -run '^$' -bench 'Restore/services=10000/legacy' -benchtime 3x
 	go test ./backends/iptables -run '^$' -bench 'Connect/services=/legacy' -benchtime 2000x -timeout 20m
 	go test ./backends/ebpf/live -run '^$' -bench 'Load|Verify' -benchtime 5x

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	"github.com/planec/planec/internal/clustergen"
 )
 
 func main() {
@@ -60,6 +62,23 @@ func table(runs int) error {
 			fmt.Printf(" %s |", v)
 		}
 		fmt.Println()
+	}
+	return b.policies()
+}
+
+// policies prints the figures of the cluster with policies.
+func (b *bench) policies() error {
+	l := clustergen.LargePolicies
+	fmt.Printf("\n| %d pods, %d of them on the node, %d policies, %d namespaces | |\n|---|---|\n", l.Pods, l.Pods/l.Nodes, l.Policies, l.Namespaces)
+	for _, f := range []struct{ name, step string }{
+		{"objects in memory → nftables text, CPU s", "policies"},
+		{"a JSON dump → nftables text, CPU s", "policies-json"},
+	} {
+		v, err := cpuOf(f.step)(b, 0)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| %s | %s |\n", f.name, v)
 	}
 	return nil
 }

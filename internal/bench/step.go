@@ -43,6 +43,8 @@ func runStep(name, dir string, services int) error {
 		"load-json":     func(dir string, n int) (func() error, error) { return stepLoad(dir, n, "json") },
 		"load-yaml":     func(dir string, n int) (func() error, error) { return stepLoad(dir, n, "yaml") },
 		"bare-json":     stepBareJSON,
+		"policies":      stepPolicies,
+		"policies-json": stepPoliciesJSON,
 	}
 	prepare, ok := steps[name]
 	if !ok {
@@ -67,6 +69,34 @@ func stepCompileEmit(_ string, n int) (func() error, error) {
 	return func() error {
 		program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
 		_, err := nftables.New(backends.DefaultOptions()).Emit(program)
+		return err
+	}, nil
+}
+
+// stepPolicies is a large cluster with policies in memory to nftables text; the
+// number of Services says nothing here.
+func stepPolicies(string, int) (func() error, error) {
+	set := clustergen.PolicyObjects(clustergen.LargePolicies)
+	return func() error {
+		program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+		_, err := nftables.New(backends.DefaultOptions()).Emit(program)
+		return err
+	}, nil
+}
+
+// stepPoliciesJSON is the same from a dump.
+func stepPoliciesJSON(dir string, _ int) (func() error, error) {
+	path := filepath.Join(dir, "policies.json")
+	if err := writeTo(path, func(w io.Writer) error { return clustergen.PolicyJSON(w, clustergen.LargePolicies) }); err != nil {
+		return nil, err
+	}
+	return func() error {
+		set, _, err := manifest.Load(context.Background(), manifest.Options{Paths: []string{path}})
+		if err != nil {
+			return err
+		}
+		program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+		_, err = nftables.New(backends.DefaultOptions()).Emit(program)
 		return err
 	}, nil
 }
