@@ -19,6 +19,9 @@ import (
 func TestDeterminism(t *testing.T) {
 	for seed := range uint64(20) {
 		p := irtest.RandomProgram(rand.New(rand.NewPCG(seed, 1)))
+		if seed%2 == 1 {
+			p = policedProgram(seed)
+		}
 		want := emit(t, p, backends.DefaultOptions())
 		rng := rand.New(rand.NewPCG(seed, 2))
 		for range 5 {
@@ -28,6 +31,12 @@ func TestDeterminism(t *testing.T) {
 				e := p.Pools[k].Endpoints
 				rng.Shuffle(len(e), func(i, j int) { e[i], e[j] = e[j], e[i] })
 			}
+			rng.Shuffle(len(p.Policy.Profiles), func(i, j int) {
+				p.Policy.Profiles[i], p.Policy.Profiles[j] = p.Policy.Profiles[j], p.Policy.Profiles[i]
+			})
+			rng.Shuffle(len(p.Policy.AddressSets), func(i, j int) {
+				p.Policy.AddressSets[i], p.Policy.AddressSets[j] = p.Policy.AddressSets[j], p.Policy.AddressSets[i]
+			})
 			p.Normalize()
 			if !maps.Equal(emit(t, p, backends.DefaultOptions()), want) {
 				t.Fatalf("seed %d: other bytes for an equal program", seed)
@@ -89,6 +98,7 @@ func TestCheck(t *testing.T) {
 func TestBounds(t *testing.T) {
 	programs := goldens()
 	programs["many"], programs["ports"] = irtest.ManyServices(20000), manyPorts()
+	programs["many-policies"], programs["many-profiles"] = manyPolicies(1000, true), manyProfiles(250)
 	for name, p := range programs {
 		for file, text := range emit(t, p, backends.DefaultOptions()) {
 			seen := make(map[string]bool)

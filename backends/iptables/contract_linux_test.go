@@ -67,7 +67,7 @@ func TestReplaces(t *testing.T) {
 		for _, step := range []struct {
 			golden string
 			opts   backends.Options
-		}{{"everything", backends.DefaultOptions()}, {"everything", odd}, {"veth-detection", odd}, {"small", odd}, {"everything", odd}, {"empty", odd}, {"hostile-names", odd}} {
+		}{{"everything", backends.DefaultOptions()}, {"everything", odd}, {"policies", odd}, {"veth-detection", odd}, {"policies", backends.DefaultOptions()}, {"small", odd}, {"everything", odd}, {"empty", odd}, {"hostile-names", odd}} {
 			files = emit(t, goldens()[step.golden], step.opts)
 			mustLoad(t, r, variant, files)
 			mustLoad(t, r, variant, files)

@@ -23,10 +23,10 @@
 // and no sequence of those makes one of both none and one. So the loader looks
 // which are missing, and loads those lines only.
 //
-// What a Service leaves behind when it goes are chains and sets that nothing
-// leads to (PLC-SVC-…, plc-af-…); their names are of the past and a pure file
-// cannot know them. They cost memory and change nothing. The kernel's own
-// listing knows them, so this, after a load, sweeps them up:
+// What a Service or a policy leaves behind when it goes are chains and sets that
+// nothing leads to (PLC-SVC-…, PLC-ROW-…, plc-af-…); their names are of the past
+// and a pure file cannot know them. They cost memory and change nothing. The
+// kernel's own listing knows them, so this, after a load, sweeps them up:
 //
 //	set -e # sweep
 //	for c in iptables ip6tables; do
@@ -60,7 +60,8 @@
 //	nat POSTROUTING            marked, plc-hairpin, then PLC-EGRESS: MASQUERADE
 //	filter INPUT, FORWARD, OUTPUT                               (after DNAT)
 //	  ├─ PLC-UNSERVED          plc-reject, plc-drop: a route without endpoints
-//	  └─ PLC-CLUSTER-IPS       plc-cluster-ips: REJECT, service ranges: DROP
+//	  ├─ PLC-CLUSTER-IPS       plc-cluster-ips: REJECT, service ranges: DROP
+//	  └─ PLC-POLICY            FORWARD; in INPUT PLC-POLICY-INPUT: policies
 //
 // A new connection meets some 20 rules among 30,000 Services before it is given
 // an endpoint, where a list would be walked for half of them. What only asks
@@ -70,6 +71,15 @@
 // Names are fixed words, prefixes and ports, or hashes of identities; two equal
 // hashes are an error. A Service's name occurs in comments only, escaped and
 // bounded.
+//
+// # Policies
+//
+// They judge after Services have answered and translated, and before anything is
+// masqueraded; package xtpolicy says how they are laid out and what they cost. A
+// program without policies for pods of a family has none of their chains and
+// sets in that family. What they accept RETURNs to FORWARD or INPUT, where the
+// rules of others follow. All packets but those of accepted connections are
+// judged, INVALID and UNTRACKED ones among them.
 //
 // # Affinity
 //
@@ -83,7 +93,9 @@
 // # Limits
 //
 //   - One file is one transaction per table, and there are three tables and
-//     the sets. Between them a node has parts of two programs for a moment.
+//     the sets. Between them a node has parts of two programs for a moment: a
+//     pod whose profile is new or another than before may be judged by a third
+//     one's rules until the filter table is loaded.
 //   - A client of an endpoint that left is bound to another; if the first comes
 //     back before the timeout, the one that comes first in the pool wins.
 //   - A Service with affinity is looked up endpoint by endpoint.

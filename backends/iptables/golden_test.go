@@ -42,6 +42,7 @@ func goldens() map[string]*ir.Program {
 		"small":          small,
 		"everything":     irtest.KitchenSink(),
 		"veth-detection": byInterface,
+		"policies":       twoPods(ir.Reject),
 	}
 }
 

@@ -67,11 +67,10 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	addresses = appendDevice(addresses)
 	policies := xtpolicy.New(&p.Policy)
 	for _, f := range ir.Families() {
-		t, err := newTable(f, p, b.opts)
+		t, err := newTable(f, p, policies, b.opts)
 		if err != nil {
 			return backends.Artifact{}, fmt.Errorf("ipvs: %w", err)
 		}
-		t.policies = policies
 		if t.policy, err = policies.Rules(f, !b.opts.NoComments); err != nil {
 			return backends.Artifact{}, fmt.Errorf("ipvs: %w", err)
 		}

@@ -3,8 +3,8 @@ package ipvs
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
+	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -13,8 +13,9 @@ import (
 // otherwise; the limits in the package's documentation say why.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
+	policies := xtpolicy.New(&p.Policy)
 	for _, f := range ir.Families() {
-		t, err := newTable(f, p, b.opts)
+		t, err := newTable(f, p, policies, b.opts)
 		if err != nil {
 			continue // ir.Verify says so
 		}
@@ -116,42 +117,18 @@ func (c *checker) otherPorts() {
 	}
 }
 
-// deniedOwn reports virtual services that lead to the node itself and elsewhere,
-// where policies may refuse more than the endpoint that they deny.
+// deniedOwn reports Service ports that are refused to a pod because of one of
+// their endpoints.
 func (c *checker) deniedOwn() {
-	if !policesEgress(&c.program.Policy) {
-		return
-	}
-	for i := range c.program.Frontends {
-		f := &c.program.Frontends[i]
-		if f.Match.Family != c.family {
-			continue
+	done := make(map[ir.ServicePort]bool)
+	c.eachDeniedOwn(func(v ownService, pod netip.Addr, others bool) {
+		if !others || done[v.frontend.Service] {
+			return
 		}
-		for _, pool := range c.poolsOf(f) {
-			if own := c.ownOf(pool); len(own) > 0 && len(pool.Endpoints) > 1 {
-				c.list.Add(diag.Approximated, f.Origin,
-					fmt.Sprintf("%v: a pod that policies keep from the endpoint %v, which is the node itself, is refused the others too", f.Service, own[0]))
-				break
-			}
-		}
-	}
-}
-
-// policesEgress reports whether any pod's egress is judged.
-func policesEgress(p *ir.Policy) bool {
-	return slices.ContainsFunc(p.Profiles, func(x ir.Profile) bool { return len(x.Egress) > 0 })
-}
-
-// poolsOf are a frontend's two, one where they are the same.
-func (c *checker) poolsOf(f *ir.Frontend) []*ir.Pool {
-	r, err := c.routesOf(f)
-	switch {
-	case err != nil:
-		return nil
-	case r.internal == r.external:
-		return []*ir.Pool{r.internal}
-	}
-	return []*ir.Pool{r.internal, r.external}
+		done[v.frontend.Service] = true
+		c.list.Add(diag.NotExpressible, v.frontend.Origin,
+			fmt.Sprintf("%v: policies keep %v from an endpoint that is the node itself, where they cannot judge, so it is refused the other endpoints too", v.frontend.Service, pod))
+	})
 }
 
 func (c *checker) weights(scheduler string) {

@@ -12,7 +12,7 @@
 // # Layout
 //
 // What differs between programs is in the virtual services and the sets. The
-// rules ask the sets, and change with the node's settings only.
+// rules ask the sets, and change with the node's settings and with policies only.
 //
 //	arrives ─▶ PREROUTING nat     @masq-*: set the mark's bit
 //	  └─▶ INPUT mangle            local pods and the node: @routes-* sets the mark
@@ -72,7 +72,7 @@
 //
 // # Limits
 //
-// Check reports all but the last five, by Service port or address.
+// Check reports all but the last four, by Service port or address.
 //
 //   - Ports of a bound address that no Service has are rejected: eval passes them
 //     on, where the address is none of a Service range, and the node cannot,
@@ -87,6 +87,8 @@
 //   - nodePorts are served on the known addresses of the node that are in
 //     nodePortAddresses; a new address needs new files.
 //   - At most 8192 Service ports of a family can have two routes.
+//   - A pod that policies keep from an endpoint that is the node itself, and not
+//     from the others of the virtual service, is refused all of them.
 //   - rr becomes wrr where weights differ; lc does not heed them.
 //   - A client on the node that binds no source address gets the virtual address as
 //     its own, since that is local. It is masqueraded always; source ranges and
@@ -95,8 +97,6 @@
 //     look different from what was loaded.
 //   - Sets with comments and sets without cannot be swapped: destroy them before
 //     that option is changed.
-//   - A virtual service with endpoints on the node and elsewhere is refused to a
-//     pod that policies keep from the former, though another might be drawn.
 //   - The jumps of INPUT and OUTPUT are for NEW packets, and stay so: INVALID and
 //     UNTRACKED ones to the node itself are not judged, forwarded ones are.
 //   - Between the load of the sets and that of the rules, a pod whose policies

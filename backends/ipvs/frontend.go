@@ -27,7 +27,7 @@ func (t *table) frontend(f *ir.Frontend, r routes, addr netip.Addr) {
 		return
 	}
 	t.sets.of(served).addKey(k, f.Service)
-	t.noteOwn(k, r)
+	t.noteOwn(f, k, r)
 	base := r.external
 	if !outside {
 		base = r.internal

@@ -41,6 +41,7 @@ func goldens() map[string]*ir.Program {
 		"small":          small,
 		"everything":     irtest.KitchenSink(),
 		"veth-detection": byInterface,
+		"policies":       ownEndpoints(ir.Reject),
 	}
 }
 

@@ -29,10 +29,10 @@ func TestRandomPrograms(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		e, bound := eval.New(p), boundAddresses(p, b.Check(p))
+		e, refused := eval.New(p), interptest.Refused(b, p)
 		for _, packet := range interptest.Packets(seed, p, packets) {
 			want := e.Eval(packet)
-			if bound[packet.Dst] && want.Verdict == eval.Pass {
+			if refused(packet, want) {
 				other++
 				continue
 			}

@@ -15,11 +15,11 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/interp/interptest"
 	"github.com/planec/planec/internal/randomcluster"
 	"github.com/planec/planec/internal/testkit"
 	"github.com/planec/planec/internal/uml"
 	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
 )
 
@@ -104,7 +104,7 @@ func TestKernelAgreesWithEvaluator(t *testing.T) {
 			c := randomcluster.New(s)
 			p, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
 			b := ipvs.New(backends.Options{MasqueradeBit: int(s % 32), Scheduler: ipvs.Schedulers()[s%5]})
-			flows := possible(p, b.Check(p), testkit.RandomFlows(rand.New(rand.NewPCG(s, 2)), p, *packets*5/4), &n)
+			flows := possible(p, b, testkit.RandomFlows(rand.New(rand.NewPCG(s, 2)), p, *packets*5/4), &n)
 			flows = flows[:min(len(flows), *packets)]
 			r := testkit.RunProgram(t, p, flows, func(r *testkit.Rig) error { return load(r, b, p) })
 			n.add(r)
@@ -114,14 +114,14 @@ func TestKernelAgreesWithEvaluator(t *testing.T) {
 }
 
 // possible leaves out flows to other ports of addresses that Check says are
-// bound.
-func possible(p *ir.Program, list diag.List, flows []testkit.Flow, n *report) []testkit.Flow {
+// bound, and those that it says cannot be expressed.
+func possible(p *ir.Program, b *ipvs.Backend, flows []testkit.Flow, n *report) []testkit.Flow {
 	e := eval.New(p)
-	bound := boundAddresses(p, list)
+	refused := interptest.Refused(b, p)
 	var out []testkit.Flow
 	for _, f := range flows {
 		packet := eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From}
-		if bound[f.Dst] && e.Eval(packet).Verdict == eval.Pass {
+		if refused(packet, e.Eval(packet)) {
 			n.OtherPorts++
 			continue
 		}

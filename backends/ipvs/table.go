@@ -20,8 +20,8 @@ type table struct {
 	// policy judges; it is empty without policies of pods in this family.
 	policy   *xtpolicy.Rules
 	policies *xtpolicy.Policies
-	// ownEndpoints are the virtual services that lead to the node itself.
-	ownEndpoints []ownEndpoints
+	// ownServices are the virtual services that lead to the node itself.
+	ownServices []ownService
 
 	sets     sets
 	services []virtual
@@ -36,9 +36,9 @@ type table struct {
 	marked    map[uint32]bool
 }
 
-func newTable(f ir.Family, p *ir.Program, opts backends.Options) (*table, error) {
+func newTable(f ir.Family, p *ir.Program, policies *xtpolicy.Policies, opts backends.Options) (*table, error) {
 	t := &table{
-		family: f, program: p, opts: opts,
+		family: f, program: p, opts: opts, policies: policies,
 		masqMark:  1 << opts.MasqueradeBit,
 		pools:     make(map[string]*ir.Pool, len(p.Pools)),
 		isVIP:     make(map[netip.Addr]bool),

@@ -177,7 +177,7 @@ func refill(name string, have, want *set) (before, after []byte, step string) {
 		}
 	}
 	step = fmt.Sprintf("change set %s: %d members come, %d go", name, len(come), len(gone))
-	if len(come)+len(gone) > few {
+	if len(come)+len(gone) > few || sameElement(come, gone) {
 		return swap(name, want), nil, step
 	}
 	for _, m := range come {
@@ -187,6 +187,18 @@ func refill(name string, have, want *set) (before, after []byte, step string) {
 		after = append(after, "del "+name+" "+m+"\n"...)
 	}
 	return before, after, step
+}
+
+// sameElement reports whether an element only changes its options: to the kernel
+// that is one element, which must not be removed after it was added.
+func sameElement(come, gone []string) bool {
+	element := func(m string) string {
+		first, _, _ := strings.Cut(m, " ")
+		return first
+	}
+	return slices.ContainsFunc(come, func(c string) bool {
+		return slices.ContainsFunc(gone, func(g string) bool { return element(c) == element(g) })
+	})
 }
 
 // swap fills a set aside and swaps it in, with all its members at once.

@@ -55,6 +55,7 @@ func (w *walk) chain(c *chain, depth int) (verdict, error) {
 		case r.returns:
 			return none, nil
 		case v != none:
+			w.last = r
 			return v, nil
 		}
 	}

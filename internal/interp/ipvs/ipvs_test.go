@@ -63,18 +63,18 @@ func (n *tally) compare(t *testing.T, name string, p *ir.Program, opts backends.
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	limits := limitsOf(b.Check(p), p)
+	hashed, refused := hashedFrontends(b.Check(p), p), interptest.Refused(b, p)
 	e := eval.New(p)
 	for _, packet := range packets {
 		want := e.Eval(packet)
-		if want.Verdict == eval.Pass && limits.bound[packet.Dst.String()] {
+		if refused(packet, want) {
 			n.otherPorts++
 			continue
 		}
 		n.packets++
 		got, err := i.Eval(packet)
 		if err == nil {
-			err = n.differs(want, got, limits)
+			err = n.differs(want, got, hashed)
 		}
 		if err != nil {
 			t.Errorf("%s: %v: %v\n%v", name, packet, err, want.Steps)
@@ -82,37 +82,25 @@ func (n *tally) compare(t *testing.T, name string, p *ir.Program, opts backends.
 	}
 }
 
-// limits is what Check says is done otherwise.
-type limits struct {
-	bound  map[string]bool
-	hashed map[string]bool
-}
-
-// limitsOf reads Check's list: the addresses that are bound are named in the
-// messages, the Service ports by the diagnostics' origins.
-func limitsOf(list diag.List, p *ir.Program) limits {
-	l := limits{bound: make(map[string]bool), hashed: make(map[string]bool)}
+// hashedFrontends are those of which Check says that affinity is by a hash.
+func hashedFrontends(list diag.List, p *ir.Program) map[string]bool {
+	hashed := make(map[string]bool)
 	for _, d := range list {
 		for i := range p.Frontends {
-			f := &p.Frontends[i]
-			var addr string
-			if _, err := fmt.Sscanf(d.Message, "%s is bound to", &addr); err == nil && d.Origin == f.Origin && addr == f.Match.Address.String() {
-				l.bound[addr] = true
-			}
-			if d.Origin == f.Origin.At("spec.sessionAffinity") && strings.Contains(d.Message, "by a hash") {
-				l.hashed[f.ID] = true
+			if f := &p.Frontends[i]; d.Origin == f.Origin.At("spec.sessionAffinity") && strings.Contains(d.Message, "by a hash") {
+				hashed[f.ID] = true
 			}
 		}
 	}
-	return l
+	return hashed
 }
 
-func (n *tally) differs(want, got eval.Result, l limits) error {
+func (n *tally) differs(want, got eval.Result, hashed map[string]bool) error {
 	if want.Verdict != got.Verdict || !slices.Equal(want.Addresses(), got.Addresses()) {
 		return fmt.Errorf("%v %v, want %v %v", got.Verdict, got.Addresses(), want.Verdict, want.Addresses())
 	}
 	if want.Affinity != got.Affinity {
-		if got.Affinity != 0 || !l.hashed[want.Frontend.ID] {
+		if got.Affinity != 0 || !hashed[want.Frontend.ID] {
 			return fmt.Errorf("affinity of %d s, want %d", got.Affinity, want.Affinity)
 		}
 		n.hashed++

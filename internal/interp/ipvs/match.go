@@ -103,6 +103,7 @@ func (p *ruleParser) addressType(flag string, negate bool) {
 
 func (p *ruleParser) matchSet(negate bool) {
 	s, question := p.question()
+	p.rule.pairs = p.rule.pairs || s.of == "hash:ip,port,ip"
 	p.add(negate, func(w *walk) bool {
 		_, found := s.lookup(question(w))
 		return found

@@ -55,6 +55,8 @@ func TestStrict(t *testing.T) {
 			"create x hash:ip,port family inet hashsize 1024 maxelem 4 skbinfo\nadd x 10.0.0.1,tcp:80\n",
 			"create x hash:ip family inet hashsize 1024 maxelem 4 comment\nadd x 10.0.0.1 comment \"a\"b\n",
 			"create x hash:ip family inet hashsize 1024 maxelem 4\ncreate x hash:net family inet hashsize 1024 maxelem 4\n",
+			"create x hash:ip family inet hashsize 1024 maxelem 4\nadd x 10.0.0.1 nomatch\n",
+			"create x hash:ip,port,net family inet hashsize 1024 maxelem 4\nadd x ,,\n",
 			"create " + strings.Repeat("x", 32) + " hash:ip family inet hashsize 1024 maxelem 4\n",
 		},
 		"iptables.rules": {
@@ -65,6 +67,10 @@ func TestStrict(t *testing.T) {
 			"*nat\n-A OUTPUT -j DROP\nCOMMIT\n", "*mangle\n-A OUTPUT -j REJECT --reject-with icmp-port-unreachable\nCOMMIT\n",
 			"*filter\n-A INPUT -j SET --map-set plc-4-routes-node dst,dst --map-mark\nCOMMIT\n",
 			"*filter\n-A INPUT -m set --match-set plc-4-vips dst,dst -j DROP\nCOMMIT\n", "*filter\n-A OUTPUT -i eth0 -j DROP\nCOMMIT\n",
+			"*filter\n-A INPUT -p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16 -j DROP\nCOMMIT\n",
+			"*filter\n-A INPUT -p tcp -m tcp --dport 1,2 -j DROP\nCOMMIT\n", "*filter\n-A INPUT -p tcp -m udp --dport 1 -j DROP\nCOMMIT\n",
+			"*filter\n-A INPUT -m multiport --dports 1,2 -j DROP\nCOMMIT\n", "*filter\n-A INPUT -p gre -j DROP\nCOMMIT\n",
+			"*filter\n-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j DROP\nCOMMIT\n", "*filter\n-A INPUT -p icmp -m icmp6 --icmpv6-type 135 -j DROP\nCOMMIT\n",
 			"*filter\n-A INPUT -j DROP -m ipvs --ipvs\nCOMMIT\n", strings.Repeat("x", 5000) + "\n",
 		},
 	} {

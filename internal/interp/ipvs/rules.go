@@ -25,6 +25,8 @@ type rule struct {
 	act     func(*walk) (verdict, *chain)
 	goTo    bool
 	returns bool
+	// pairs is whether the rule asks a set of two addresses and a port.
+	pairs bool
 }
 
 // match is one condition.

@@ -154,6 +154,9 @@ func (s *ipset) add(r *reader) {
 		if p.Bits() == 0 {
 			r.fail("%v: a set of networks takes none of length 0", p)
 		}
+		if r.err != nil {
+			return
+		}
 		if s.nets[e] == nil {
 			s.nets[e] = &networks{members: make(map[netip.Prefix]bool)}
 		}

@@ -25,7 +25,9 @@ type walk struct {
 	masqueraded bool
 	hook        string
 	budget      int
-	steps       []eval.Step
+	// last is the rule that gave the last verdict.
+	last  *rule
+	steps []eval.Step
 }
 
 // verdict of a chain or of a hook.
@@ -66,10 +68,10 @@ func (w *walk) arrived() (eval.Result, error) {
 		return w.end(v), err
 	}
 	v, err := w.through(hookTables{"INPUT", []string{"mangle", "filter"}})
-	if v != accept || err != nil {
-		return w.end(v), err
-	}
 	s := w.find()
+	if v != accept || err != nil {
+		return w.refusedPair(v, s), err
+	}
 	if s == nil {
 		return w.end(accept), nil
 	}
@@ -155,21 +157,33 @@ func (w *walk) balance(s *service, deliver func(*walk) (verdict, error)) (eval.R
 		r.Steps = c.steps
 	}
 	if len(r.Endpoints) == 0 {
-		return eval.Result{Verdict: refusal, Denied: r.Denied, Steps: w.steps}, nil
+		return eval.Result{Verdict: refusal, Denied: r.Denied, Affinity: r.Affinity, Steps: w.steps}, nil
 	}
 	return r, nil
+}
+
+// refusedPair ends a packet that came as far as INPUT. Where it was refused for
+// its pair of virtual service and client, none of the endpoints may be had.
+func (w *walk) refusedPair(v verdict, s *service) eval.Result {
+	r := w.end(v)
+	if s == nil || v == accept || w.last == nil || !w.last.pairs {
+		return r
+	}
+	r.Affinity = s.persistence
+	for _, e := range s.endpoints {
+		r.Denied = append(r.Denied, eval.Choice{Address: e.address, Weight: e.weight})
+	}
+	return r
 }
 
 // toItself reports whether a set of endpoints that may be given themselves has
 // the packet.
 func (w *walk) toItself() bool {
-	for _, s := range w.pairs {
-		e := entry{addr: w.dst, protocol: w.packet.Protocol, port: w.port, second: w.packet.Src}
-		if _, found := s.lookup(e); found && w.dst == w.packet.Src {
-			return true
-		}
-	}
-	return false
+	e := entry{addr: w.dst, protocol: w.packet.Protocol, port: w.port, second: w.packet.Src}
+	return w.dst == w.packet.Src && slices.ContainsFunc(w.pairs, func(s *ipset) bool {
+		_, found := s.lookup(e)
+		return found
+	})
 }
 
 func (w *walk) end(v verdict) eval.Result {

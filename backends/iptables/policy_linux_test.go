@@ -1,0 +1,25 @@
+package iptables_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/testkit"
+)
+
+var policyPrograms = flag.Int("policy-programs", 10, "how many random programs with policies to try in the kernel")
+
+// TestKernelPolicies tries policies that no compiler makes.
+func TestKernelPolicies(t *testing.T) {
+	forVariants(t, func(t *testing.T, variant string) {
+		for seed := range uint64(*policyPrograms) {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				p := policedProgram(seed)
+				run(t, variant, p, testkit.RandomFlows(rand.New(rand.NewPCG(seed, 7)), p, 150), backends.DefaultOptions())
+			})
+		}
+	})
+}

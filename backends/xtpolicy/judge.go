@@ -1,0 +1,119 @@
+package xtpolicy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"slices"
+	"strconv"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/resolve"
+)
+
+// table is what a table of resolve's becomes: sets of peers. Tiers that say the
+// same share it, whichever profiles and directions they are of.
+type table struct {
+	key string
+	// other is the row of peers that are in no set.
+	other *row
+	// yes and no are the pairs of address and port that are accepted and
+	// denied, whatever the row says; nil where there can be none.
+	yes, no *Set
+	// rows are those of peers that are not of the other row.
+	rows []*row
+	// bits are the sets of peers, by the bit of the row's code; the first is of
+	// all that have one of rows.
+	differ *Set
+	bits   map[int]*Set
+}
+
+// judge returns the chain that judges packets by one direction of a profile.
+func (b *builder) judge(d ir.Direction, tiers []ir.Tier, resolved *resolve.Table) string {
+	key := identity(tiers)
+	prefix := egressChain + "-"
+	if d == ir.Ingress {
+		prefix = ingressChain + "-"
+	}
+	name := b.names.Of(prefix, key)
+	if b.judged[name] {
+		return name
+	}
+	b.judged[name] = true
+	t := b.tablesOf[key]
+	if t == nil {
+		t = b.table(key, tiers, resolved)
+		b.tablesOf[key] = t
+	}
+	b.chain(name, b.judgement(d, t)...)
+	return name
+}
+
+func (b *builder) judgement(d ir.Direction, t *table) []string {
+	var rules []string
+	peer := peerSide(d)
+	if t.yes != nil {
+		rules = append(rules, t.yes.in(peer+",dst")+accepted)
+	}
+	if t.no != nil {
+		rules = append(rules, t.no.in(peer+",dst")+b.refuse)
+	}
+	if len(t.rows) > 0 {
+		rules = append(rules, t.differ.in(peer)+b.rowTarget(d, t))
+	}
+	if other := b.target(t.other); other != accepted {
+		rules = append(rules, other)
+	}
+	return rules
+}
+
+// rowTarget finds the row of a peer that has one of its own.
+func (b *builder) rowTarget(d ir.Direction, t *table) string {
+	if len(t.rows) == 1 {
+		return b.target(t.rows[0])
+	}
+	leaves := make([]leaf, len(t.rows))
+	for i, r := range t.rows {
+		leaves[i] = leaf{code: r.code, target: b.target(r)}
+	}
+	find := trie{builder: b, prefix: "PLC-ROWS-", identity: []string{d.String(), t.key}, test: func(bit int) string {
+		return t.bits[bit].in(peerSide(d))
+	}}
+	name := b.names.Of("PLC-ROWS-", d.String(), t.key)
+	b.chain(name, find.build(leaves)...)
+	return " -g " + name
+}
+
+// identity is what tiers do, whoever wrote them.
+func identity(tiers []ir.Tier) string {
+	w := writer{sha256.New()}
+	for _, t := range tiers {
+		w.words(t.Kind.String(), t.Default.String(), strconv.Itoa(len(t.Rules)))
+		for i := range t.Rules {
+			r := &t.Rules[i]
+			w.words(r.Action.String(), strconv.FormatBool(r.AnyPeer), strconv.Itoa(len(r.Peers)))
+			w.words(r.Peers...)
+			w.words(strconv.FormatBool(r.AnyPort), strconv.Itoa(len(r.Ports)))
+			for _, p := range r.Ports {
+				w.words(p.String())
+			}
+		}
+	}
+	return hex.EncodeToString(w.Sum(nil))
+}
+
+type writer struct{ hash.Hash }
+
+// words writes words so that no others read the same.
+func (w writer) words(list ...string) {
+	for _, s := range list {
+		_, _ = w.Write([]byte(strconv.Itoa(len(s)) + ":" + s))
+	}
+}
+
+// namesPeers reports whether peers can make a difference at all.
+func namesPeers(tiers []ir.Tier) bool {
+	return slices.ContainsFunc(tiers, func(t ir.Tier) bool {
+		return slices.ContainsFunc(t.Rules, func(r ir.Rule) bool { return len(r.Peers) > 0 })
+	})
+}

@@ -1,0 +1,128 @@
+package xtpolicy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/planec/planec/backends/xtables"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/resolve"
+)
+
+// Policies is a program's policies, resolved once for both families.
+type Policies struct {
+	policy *ir.Policy
+	tables *resolve.Policy
+}
+
+// New resolves a policy that [ir.Verify] accepts.
+func New(p *ir.Policy) *Policies {
+	if len(p.Profiles) == 0 {
+		return &Policies{policy: p}
+	}
+	return &Policies{policy: p, tables: resolve.New(p)}
+}
+
+// Tables are the resolved policies, nil without any.
+func (p *Policies) Tables() *resolve.Policy { return p.tables }
+
+// Rules is what judges the packets of one family: chains of the filter table and
+// the sets they ask.
+type Rules struct {
+	// Forward is the chain that judges both directions, Input the one that
+	// judges what local pods send to the node: jump to them. They return what
+	// is accepted. Empty names stand for nothing to judge.
+	Forward, Input string
+	// Refuse is the target of denied packets.
+	Refuse string
+	// Chains and Sets are sorted by name.
+	Chains []Chain
+	Sets   []*Set
+}
+
+// Chain is a chain and its rules, which lack "-A name" and begin with a space.
+type Chain struct {
+	Name  string
+	Rules []string
+}
+
+// Rules returns the rules of one family; comments is whether they name profiles.
+func (p *Policies) Rules(f ir.Family, comments bool) (*Rules, error) {
+	if p.tables == nil {
+		return &Rules{}, nil
+	}
+	b := &builder{
+		family: f, suffix: "-4", tables: p.tables, comments: comments,
+		refuse: refusal(p.policy.OnDeny, f), rows: newRows(p.tables.Rows),
+		sets: make(map[string]*Set), ports: make(map[string]string), tablesOf: make(map[string]*table),
+		space: newSpace(f, p.tables), judged: make(map[string]bool),
+	}
+	if f == ir.IPv6 {
+		b.suffix = "-6"
+	}
+	b.rules.Refuse = b.refuse
+	b.policies()
+	if b.err == nil {
+		b.err = b.names.Err()
+	}
+	if b.err != nil {
+		return nil, fmt.Errorf("policies of %v: %w", f, b.err)
+	}
+	return b.finish(), nil
+}
+
+// refusal is the target of denied packets.
+func refusal(r ir.Refusal, f ir.Family) string {
+	switch {
+	case r != ir.Reject:
+		return " -j DROP"
+	case f == ir.IPv6:
+		return " -j REJECT --reject-with icmp6-port-unreachable"
+	}
+	return " -j REJECT --reject-with icmp-port-unreachable"
+}
+
+// accepted leaves our chains: the packet goes on through the rules of others.
+const accepted = " -j RETURN"
+
+// builder collects one family's chains and sets.
+type builder struct {
+	family   ir.Family
+	suffix   string
+	tables   *resolve.Policy
+	comments bool
+	refuse   string
+
+	names  xtables.Names
+	err    error
+	rules  Rules
+	sets   map[string]*Set
+	space  *space
+	rows   *rows
+	ports  map[string]string
+	judged map[string]bool
+	// tablesOf finds what was made of tiers by their identity.
+	tablesOf map[string]*table
+}
+
+func (b *builder) chain(name string, rules ...string) {
+	b.rules.Chains = append(b.rules.Chains, Chain{name, rules})
+}
+
+// set returns the set of that name, made if it is new.
+func (b *builder) set(name, kind string) *Set {
+	if b.sets[name] == nil {
+		b.sets[name] = &Set{Name: name, Kind: kind}
+	}
+	return b.sets[name]
+}
+
+func (b *builder) finish() *Rules {
+	for _, s := range b.sets {
+		b.rules.Sets = append(b.rules.Sets, s)
+	}
+	slices.SortFunc(b.rules.Sets, func(x, y *Set) int { return cmp.Compare(x.Name, y.Name) })
+	slices.SortFunc(b.rules.Chains, func(x, y Chain) int { return cmp.Compare(x.Name, y.Name) })
+	return &b.rules
+}

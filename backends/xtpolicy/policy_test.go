@@ -1,0 +1,171 @@
+package xtpolicy_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/planec/planec/backends/xtpolicy"
+	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/ir"
+)
+
+func policed(seed uint64) *ir.Program {
+	rng := rand.New(rand.NewPCG(seed, 11))
+	p := irtest.RandomProgram(rng)
+	irtest.AddRandomPolicy(rng, p)
+	return p
+}
+
+func rules(t testing.TB, p *ir.Policy, f ir.Family) *xtpolicy.Rules {
+	t.Helper()
+	r, err := xtpolicy.New(p).Rules(f, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestWhole: names are short enough and sorted, everything that is named is
+// there, and everything that is there is used.
+func TestWhole(t *testing.T) {
+	for seed := range uint64(300) {
+		p := policed(seed)
+		for _, f := range ir.Families() {
+			r := rules(t, &p.Policy, f)
+			used := map[string]bool{r.Forward: true, r.Input: true}
+			have := make(map[string]bool)
+			for _, c := range r.Chains {
+				if have[c.Name] || len(c.Name) > 28 || !strings.HasPrefix(c.Name, "PLC-") {
+					t.Fatalf("seed %d: chain %s", seed, c.Name)
+				}
+				have[c.Name] = true
+				for _, rule := range c.Rules {
+					words := strings.Fields(rule)
+					for i, w := range words {
+						if w == "--match-set" || (w == "-g" || w == "-j") && strings.HasPrefix(words[i+1], "PLC-") {
+							used[words[i+1]] = true
+						}
+					}
+				}
+			}
+			for _, s := range r.Sets {
+				if have[s.Name] || len(s.Name) > 26 || !strings.HasPrefix(s.Name, "plc-") {
+					t.Fatalf("seed %d: set %s", seed, s.Name)
+				}
+				have[s.Name] = true
+			}
+			delete(used, "")
+			if !maps.Equal(used, have) {
+				t.Fatalf("seed %d: used %v, have %v", seed, slices.Sorted(maps.Keys(used)), slices.Sorted(maps.Keys(have)))
+			}
+			if !slices.IsSortedFunc(r.Chains, func(a, b xtpolicy.Chain) int { return strings.Compare(a.Name, b.Name) }) {
+				t.Fatalf("seed %d: chains are not sorted", seed)
+			}
+		}
+	}
+}
+
+// cluster has profiles with some peers by name, and a network.
+func cluster(profiles, peers, podsEach int) *ir.Policy {
+	p := &ir.Program{Policy: ir.Policy{OnDeny: ir.Drop}}
+	origin := ir.Origin{Kind: "NetworkPolicy", Namespace: "shop", Name: "web", Path: "spec"}
+	set := func(i int) ir.AddressSet {
+		s := ir.AddressSet{ID: fmt.Sprint("set-", i)}
+		for j := range peers {
+			s.Addresses = append(s.Addresses, netip.AddrFrom4([4]byte{10, 2, byte(i), byte(j)}))
+		}
+		return s
+	}
+	for i := range 10 {
+		p.Policy.AddressSets = append(p.Policy.AddressSets, set(i))
+	}
+	p.Policy.AddressSets = append(p.Policy.AddressSets, ir.AddressSet{ID: "world", Prefixes: irtest.Prefixes("0.0.0.0/0"), Except: irtest.Prefixes("10.0.0.0/8")})
+	for i := range profiles {
+		x := ir.Profile{ID: fmt.Sprintf("shop/app-%d", i)}
+		for j := range podsEach {
+			x.Pods = append(x.Pods, ir.Pod{Namespace: "shop", Name: fmt.Sprint("pod-", j), Addresses: []netip.Addr{netip.AddrFrom4([4]byte{10, 1, byte(i), byte(j)})}})
+		}
+		tier := ir.Tier{Kind: ir.NetworkTier, Default: ir.Deny, Isolating: []ir.Origin{origin}}
+		for j, ports := range [][]ir.PortRange{{{Protocol: ir.TCP, First: 80, Last: 80}}, {{Protocol: ir.UDP, First: 53, Last: 53}}, {{Protocol: ir.TCP, First: 8000, Last: 9000}}} {
+			tier.Rules = append(tier.Rules, ir.Rule{Action: ir.Accept, Peers: []string{fmt.Sprint("set-", (i+j)%10)}, Ports: ports, Origin: origin})
+		}
+		tier.Rules = append(tier.Rules, ir.Rule{Action: ir.Accept, Peers: []string{"world"}, AnyPort: true, Origin: origin})
+		x.Ingress = []ir.Tier{tier}
+		p.Policy.Profiles = append(p.Policy.Profiles, x)
+	}
+	p.Normalize()
+	return &p.Policy
+}
+
+// TestPodsAreElements: pods that come change elements only, a profile that comes
+// changes no other's chains.
+func TestPodsAreElements(t *testing.T) {
+	before := rules(t, cluster(20, 5, 2), ir.IPv4)
+	for name, p := range map[string]*ir.Policy{"remote": cluster(20, 6, 2), "local": cluster(20, 5, 3)} {
+		after := rules(t, p, ir.IPv4)
+		if !reflect.DeepEqual(before.Chains, after.Chains) {
+			t.Errorf("%s pods change chains", name)
+		}
+		if elements(before) >= elements(after) || len(before.Sets) != len(after.Sets) {
+			t.Errorf("%s pods do not change elements only", name)
+		}
+	}
+	more := make(map[string][]string)
+	for _, c := range rules(t, cluster(21, 5, 2), ir.IPv4).Chains {
+		more[c.Name] = c.Rules
+	}
+	changed := 0
+	for _, c := range before.Chains {
+		if !slices.Equal(c.Rules, more[c.Name]) {
+			changed++
+			if strings.HasPrefix(c.Name, "PLC-INGRESS-") {
+				t.Errorf("another profile changes %s", c.Name)
+			}
+		}
+	}
+	if changed > 2 {
+		t.Errorf("another profile changes %d chains", changed)
+	}
+}
+
+func elements(r *xtpolicy.Rules) (n int) {
+	for _, s := range r.Sets {
+		n += s.Len()
+	}
+	return n
+}
+
+// TestLookUps counts the sets that a packet is looked up in on the longest way,
+// which must not grow with the number of policies.
+func TestLookUps(t *testing.T) {
+	for _, c := range []struct{ profiles, most int }{{1, 5}, {10, 12}, {250, 20}} {
+		r := rules(t, cluster(c.profiles, 5, 1), ir.IPv4)
+		chains := make(map[string][]string)
+		for _, x := range r.Chains {
+			chains[x.Name] = x.Rules
+		}
+		if got := longest(chains, r.Forward); got > c.most {
+			t.Errorf("%d profiles: %d look-ups, want %d at most", c.profiles, got, c.most)
+		} else {
+			t.Logf("%d profiles: %d look-ups at most", c.profiles, got)
+		}
+	}
+}
+
+func longest(chains map[string][]string, name string) int {
+	most, sofar := 0, 0
+	for _, rule := range chains[name] {
+		sofar += strings.Count(rule, "--match-set")
+		words := strings.Fields(rule)
+		if to := words[len(words)-1]; chains[to] != nil {
+			most = max(most, sofar+longest(chains, to))
+		}
+	}
+	return max(most, sofar)
+}

@@ -1,0 +1,178 @@
+package xtpolicy
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/resolve"
+)
+
+// row is a verdict for every packet, as [resolve.Row] is. Equal rows are one.
+type row struct {
+	accept bool
+	except []ir.PortRange
+	// content says it all; code is a hash of it.
+	content string
+	code    uint64
+}
+
+func (r *row) accepts(p ir.Protocol, port uint16) bool {
+	return r.accept != slices.ContainsFunc(r.except, func(x ir.PortRange) bool { return x.Contains(p, port) })
+}
+
+// rows finds rows by content.
+type rows struct {
+	byContent map[string]*row
+	// resolved has the rows of resolve's, by their index.
+	resolved []*row
+	splits   map[[2]*row]split
+}
+
+func newRows(list []resolve.Row) *rows {
+	r := &rows{byContent: make(map[string]*row), splits: make(map[[2]*row]split)}
+	for i := range list {
+		r.resolved = append(r.resolved, r.of(list[i].Accept, list[i].Except))
+	}
+	return r
+}
+
+func (r *rows) of(accept bool, except []ir.PortRange) *row {
+	var b strings.Builder
+	b.WriteString("deny")
+	if accept {
+		b.Reset()
+		b.WriteString("accept")
+	}
+	for _, x := range except {
+		b.WriteString("," + x.String())
+	}
+	content := b.String()
+	if have := r.byContent[content]; have != nil {
+		return have
+	}
+	n := &row{accept: accept, except: except, content: content, code: codeOf(content)}
+	r.byContent[content] = n
+	return n
+}
+
+func codeOf(s string) uint64 {
+	sum := sha256.Sum256([]byte(s))
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// split is how a host gets a row that is not the one it would get without being
+// named: a few ports are listed with its address, the rest is another row.
+type split struct {
+	ports []ir.PortRange
+	rest  *row
+}
+
+// mostExact is how many ports of a host are listed with its address at most. It
+// bounds the elements that a pod costs in each profile.
+const mostExact = 16
+
+// split returns what makes a host of a base's surroundings one of row r.
+func (r *rows) split(to, base *row) split {
+	if to == base {
+		return split{rest: base}
+	}
+	key := [2]*row{to, base}
+	if have, known := r.splits[key]; known {
+		return have
+	}
+	s := split{rest: to}
+	if to.accept == base.accept {
+		var few, wide []ir.PortRange
+		for _, x := range difference(to.except, base.except) {
+			// What port 0 is to a set is not worth to find out.
+			if x.First == x.Last && x.First != 0 {
+				few = append(few, x)
+			} else {
+				wide = append(wide, x)
+			}
+		}
+		if len(few) <= mostExact {
+			s = split{ports: few, rest: r.of(base.accept, difference(base.except, wide))}
+		}
+	}
+	r.splits[key] = s
+	return s
+}
+
+// target is where a row's packets go.
+func (b *builder) target(r *row) string {
+	switch {
+	case len(r.except) > 0:
+		return " -g " + b.rowChain(r)
+	case r.accept:
+		return accepted
+	}
+	return b.refuse
+}
+
+// verdicts are the targets of a row's packets inside and outside of its ranges;
+// at the end of a chain, nothing accepts too.
+func (b *builder) verdicts(r *row) (inside string, outside []string) {
+	if r.accept {
+		return b.refuse, nil
+	}
+	return accepted, []string{b.refuse}
+}
+
+// fewGroups is how many rules with ports a chain lists; more are a tree.
+const fewGroups = 4
+
+// rowChain writes the chain that looks at ports, which all profiles share.
+func (b *builder) rowChain(r *row) string {
+	if name, have := b.ports[r.content]; have {
+		return name
+	}
+	name := b.names.Of("PLC-ROW-", r.content)
+	b.ports[r.content] = name
+	inside, outside := b.verdicts(r)
+	var all []string
+	var trees []string
+	for _, p := range ir.Protocols() {
+		var ranges []ir.PortRange
+		for _, x := range r.except {
+			if x.Protocol == p {
+				ranges = append(ranges, x)
+			}
+		}
+		list := groups(ranges)
+		if len(list) > fewGroups {
+			sub := b.names.Of("PLC-PORTS-", r.content, p.String())
+			b.chain(sub, b.portTree(r, list)...)
+			trees = append(trees, " -p "+p.String()+" -g "+sub)
+			continue
+		}
+		for _, g := range list {
+			all = append(all, matchPorts(g)+inside)
+		}
+	}
+	b.chain(name, slices.Concat(trees, all, outside)...)
+	return name
+}
+
+// portTree halves a long list of groups until it is short. The upper half has a
+// chain of its own each time.
+func (b *builder) portTree(r *row, list [][]ir.PortRange) []string {
+	var rules []string
+	for len(list) > fewGroups {
+		upper := list[len(list)/2:]
+		from := ir.PortRange{Protocol: upper[0][0].Protocol, First: upper[0][0].First, Last: 65535}
+		last := upper[len(upper)-1]
+		name := b.names.Of("PLC-PORTS-", r.content, from.String(), last[len(last)-1].String())
+		b.chain(name, b.portTree(r, upper)...)
+		rules = append(rules, matchPorts([]ir.PortRange{from})+" -g "+name)
+		list = list[:len(list)/2]
+	}
+	inside, outside := b.verdicts(r)
+	for _, g := range list {
+		rules = append(rules, matchPorts(g)+inside)
+	}
+	return append(rules, outside...)
+}
