@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/backends/iptables/live"
+	"github.com/planec/planec/backends/xtables/live"
 	"github.com/planec/planec/internal/applier"
 )
 

@@ -1,5 +1,5 @@
-// Package live puts the files of package iptables into a kernel, and takes them
-// out: Linux only, with iptables-restore and ipset.
+// Package live puts files for iptables-restore and ipset into a kernel, and takes them
+// out: those of the iptables backend and the rules beside IPVS. Linux only.
 //
 // A change is made of as few whole transactions as the tools allow. Sets that
 // rules will need are made and filled first, aside and swapped in where one of

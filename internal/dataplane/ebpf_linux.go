@@ -1,0 +1,68 @@
+package dataplane
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/live"
+	"github.com/planec/planec/internal/applier"
+)
+
+// ebpfPlane puts map images below a directory of a BPF file system.
+type ebpfPlane struct {
+	pins *live.Pins
+
+	mu sync.Mutex
+	// file is the image that was read last, which planning and verifying both
+	// want.
+	file  []byte
+	image *ebpf.Image
+}
+
+// read parses maps.bin, once while it stays the same.
+func (d *ebpfPlane) read(a backends.Artifact) (*ebpf.Image, error) {
+	file := a.File(ebpf.ImageFile)
+	if file == nil {
+		return nil, fmt.Errorf("the artifact has no %s", ebpf.ImageFile)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.image != nil && bytes.Equal(d.file, file) {
+		return d.image, nil
+	}
+	img, err := ebpf.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ebpf.ImageFile, err)
+	}
+	d.file, d.image = file, img
+	return img, nil
+}
+
+// Plan implements [applier.Dataplane].
+func (d *ebpfPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
+	want, err := d.read(a)
+	if err != nil {
+		return nil, err
+	}
+	have, err := d.pins.Observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return live.NewPlan(have, want), nil
+}
+
+// Apply implements [applier.Dataplane].
+func (d *ebpfPlane) Apply(ctx context.Context, p applier.Plan) error {
+	own, ok := p.(*live.Plan)
+	if !ok {
+		return fmt.Errorf("a plan of another backend: %T", p)
+	}
+	return d.pins.Apply(ctx, own)
+}
+
+// Clean implements [applier.Dataplane].
+func (d *ebpfPlane) Clean(ctx context.Context) ([]string, error) { return d.pins.Clean(ctx) }
