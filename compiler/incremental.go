@@ -8,6 +8,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/policy"
 	"github.com/planec/planec/compiler/service"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -32,7 +33,9 @@ type Incremental struct {
 	lowerer *service.Node
 	parts   map[name]*service.Part
 	common  common
-	policy  ir.Policy
+	// policies is the model that policy was lowered from.
+	policies *policy.Model
+	policy   ir.Policy
 }
 
 // name is a namespaced name.
@@ -84,6 +87,7 @@ func NewIncremental(set *objects.Set, node string, config objects.Config) *Incre
 		slices:   make(map[name]objects.Sourced[*discoveryv1.EndpointSlice], len(set.EndpointSlices)),
 		owned:    make(map[name]map[name]bool, len(set.Services)),
 		others:   *set,
+		policies: &policy.Model{},
 	}
 	x.others.Services, x.others.EndpointSlices = nil, nil
 	for _, s := range set.Services {

@@ -212,3 +212,23 @@ func BenchmarkIncremental(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkIncrementalPolicy is one of 1,000 policies changed, object in → the
+// node's policy.
+func BenchmarkIncrementalPolicy(b *testing.B) {
+	set := clustergen.PolicyObjects(clustergen.LargePolicies)
+	x := compiler.NewIncremental(&set, set.Nodes[0].Object.Name, objects.Config{})
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		n++
+		others := set
+		others.NetworkPolicies = slices.Clone(set.NetworkPolicies)
+		changed := others.NetworkPolicies[507].Object.DeepCopy()
+		changed.Spec.Ingress = changed.Spec.Ingress[:n%2]
+		others.NetworkPolicies[507].Object = changed
+		if d := x.Apply(compiler.Update{Others: &others}); !d.Policy && n > 1 {
+			b.Fatal("nothing changed")
+		}
+	}
+}

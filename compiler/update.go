@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"maps"
 	"net/netip"
+	"reflect"
 	"slices"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/compiler/policy"
 	"github.com/planec/planec/compiler/service"
 	"github.com/planec/planec/ir"
 )
@@ -85,10 +85,9 @@ func (x *Incremental) takeOthers(others objects.Set) (d Delta, done bool) {
 		x.whole()
 		return Delta{Whole: true}, true
 	}
-	before := ir.Program{Policy: x.policy}
+	before := x.policy
 	x.policy = x.lowerPolicy()
-	after := ir.Program{Policy: x.policy}
-	d.Policy = string(before.Text()) != string(after.Text())
+	d.Policy = !reflect.DeepEqual(before, x.policy)
 	return d, false
 }
 
@@ -101,9 +100,9 @@ func lowererKey(n *service.Node) *struct{ name, zone string } {
 }
 
 func (x *Incremental) lowerPolicy() ir.Policy {
-	model, _ := policy.Analyze(&x.others)
+	x.policies, _ = x.policies.Next(&x.others)
 	var p ir.Program
-	model.Lower(x.node, onDeny(x.config), &p)
+	x.policies.Lower(x.node, onDeny(x.config), &p)
 	p.Normalize()
 	return p.Policy
 }

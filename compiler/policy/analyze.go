@@ -28,30 +28,72 @@ type Model struct {
 	// everyPod is what an egress rule with a named port and without peers is
 	// about.
 	everyPod *peer
+
+	// What the next model of almost the same objects can use again.
+	seen  inputs
+	peers *peers
+	// compiled are the policies by the object they were read from, which never
+	// changes.
+	compiled map[any]compiled
+}
+
+// inputs are the objects that a cast was read from.
+type inputs struct {
+	pods       []objects.Sourced[*corev1.Pod]
+	namespaces []objects.Sourced[*corev1.Namespace]
+	nodes      []objects.Sourced[*corev1.Node]
+	hosts      []objects.Sourced[*corev1.Pod]
+	diags      diag.List
+}
+
+// compiled is what reading one policy gave; a refused one is nil.
+type compiled struct {
+	policy *policy
+	diags  diag.List
 }
 
 // Analyze reads the policies and everybody they are about.
-func Analyze(set *objects.Set) (*Model, diag.List) {
+func Analyze(set *objects.Set) (*Model, diag.List) { return (&Model{}).Next(set) }
+
+// Next is [Analyze] of objects that may be mostly those of m: pods, namespaces
+// and nodes are read again only if any of them is another object, and of
+// policies those that are. Objects must not change while they are in use.
+func (m *Model) Next(set *objects.Set) (*Model, diag.List) {
 	var diags diag.List
 	if len(set.NetworkPolicies)+len(set.ClusterNetworkPolicies)+len(set.AdminNetworkPolicies)+len(set.BaselineAdminNetworkPolicies) == 0 {
 		return &Model{cast: &cast{}}, nil
 	}
-	c, hosts := readCast(set, &diags)
-	x := &peers{cast: c, all: make(map[string]*peer)}
-	m := &Model{cast: c, byNode: make(map[string][]*pod), network: make(map[string][]*policy)}
-	for _, p := range c.pods {
+	n := &Model{network: make(map[string][]*policy), compiled: make(map[any]compiled)}
+	n.readCast(m, set)
+	diags = append(diags, n.seen.diags...)
+	r := reader{old: m, model: n, diags: &diags}
+	r.networkPolicies(set)
+	r.clusterPolicies(set)
+	n.everyPod = n.peers.ofPods(podSelector{namespaces: newSelector(nil), pods: newSelector(nil)})
+	n.equalPriorities(&diags)
+	n.unknownPorts(&diags)
+	n.hostPods(n.seen.hosts, &diags)
+	n.peers.known = nil
+	diags.Sort()
+	return n, diags
+}
+
+// readCast takes the cast of another model if it was read from the same objects.
+func (m *Model) readCast(old *Model, set *objects.Set) {
+	if old.cast != nil && old.peers != nil && slices.Equal(old.seen.pods, set.Pods) && slices.Equal(old.seen.namespaces, set.Namespaces) && slices.Equal(old.seen.nodes, set.Nodes) {
+		m.cast, m.byNode, m.seen = old.cast, old.byNode, old.seen
+		m.peers = &peers{all: make(map[string]*peer, len(old.peers.all)), known: old.peers.all}
+		return
+	}
+	m.seen = inputs{pods: slices.Clone(set.Pods), namespaces: slices.Clone(set.Namespaces), nodes: slices.Clone(set.Nodes)}
+	m.cast, m.seen.hosts = readCast(set, &m.seen.diags)
+	m.byNode = make(map[string][]*pod)
+	m.peers = &peers{all: make(map[string]*peer)}
+	for _, p := range m.cast.pods {
 		if len(p.addresses) > 0 {
 			m.byNode[p.node] = append(m.byNode[p.node], p)
 		}
 	}
-	m.readNetworkPolicies(x, set, &diags)
-	m.readClusterPolicies(x, set, &diags)
-	m.everyPod = x.ofPods(podSelector{namespaces: newSelector(nil), pods: newSelector(nil)})
-	m.equalPriorities(&diags)
-	m.unknownPorts(&diags)
-	m.hostPods(hosts, &diags)
-	diags.Sort()
-	return m, diags
 }
 
 // all calls do with every policy, in a stable order.
@@ -66,43 +108,79 @@ func (m *Model) all(do func(*policy)) {
 	}
 }
 
-func (m *Model) readNetworkPolicies(x *peers, set *objects.Set, diags *diag.List) {
+// reader reads policies into a model, as far as possible from what an older one
+// knows. What an older one compiled names peers of its own cast.
+type reader struct {
+	old, model *Model
+	diags      *diag.List
+}
+
+// read compiles one policy, or remembers how.
+func (r *reader) read(object any, origin ir.Origin, validate func() field.ErrorList, compile func(*diag.List) *policy) *policy {
+	c, known := r.old.compiled[object]
+	if !known || r.old.cast != r.model.cast || c.policy != nil && c.policy.origin != origin {
+		c = compiled{}
+		if errs := validate(); len(errs) > 0 {
+			c.diags = refused(errs, origin)
+		} else {
+			c.policy = compile(&c.diags)
+		}
+	} else if c.policy != nil {
+		c.policy.keep(r.model.peers)
+	}
+	r.model.compiled[object] = c
+	*r.diags = append(*r.diags, c.diags...)
+	return c.policy
+}
+
+func (r *reader) networkPolicies(set *objects.Set) {
+	m, x := r.model, r.model.peers
 	seen := make(map[string]bool)
 	for _, src := range oldestFirst(set.NetworkPolicies) {
 		id := src.Object.Namespace + "/" + src.Object.Name
-		if seen[id] || refused(validate.NetworkPolicy(src.Object), objects.Origin("NetworkPolicy", src), diags) {
+		if seen[id] {
 			continue
 		}
-		seen[id] = true
-		m.network[src.Object.Namespace] = append(m.network[src.Object.Namespace], x.networkPolicy(src))
+		p := r.read(src.Object, objects.Origin("NetworkPolicy", src),
+			func() field.ErrorList { return validate.NetworkPolicy(src.Object) },
+			func(*diag.List) *policy { return x.networkPolicy(src) })
+		if p != nil {
+			seen[id] = true
+			m.network[src.Object.Namespace] = append(m.network[src.Object.Namespace], p)
+		}
 	}
 	for _, list := range m.network {
 		slices.SortFunc(list, (*policy).compare)
 	}
 }
 
-func (m *Model) readClusterPolicies(x *peers, set *objects.Set, diags *diag.List) {
+func (r *reader) clusterPolicies(set *objects.Set) {
+	m, x := r.model, r.model.peers
 	seen := make(map[string]bool)
 	add := func(p *policy) {
-		if !seen[p.key()] {
+		if p != nil && !seen[p.key()] {
 			seen[p.key()] = true
 			m.cluster = append(m.cluster, p)
 		}
 	}
 	for _, src := range oldestFirst(set.ClusterNetworkPolicies) {
-		if at := objects.Origin("ClusterNetworkPolicy", src); !refused(validate.ClusterNetworkPolicy(src.Object), at, diags) {
-			add(x.clusterPolicy("clusternetworkpolicy", &src.Object.Spec, at, diags))
-		}
+		at := objects.Origin("ClusterNetworkPolicy", src)
+		add(r.read(src.Object, at, func() field.ErrorList { return validate.ClusterNetworkPolicy(src.Object) },
+			func(d *diag.List) *policy { return x.clusterPolicy("clusternetworkpolicy", &src.Object.Spec, at, d) }))
 	}
 	for _, src := range oldestFirst(set.AdminNetworkPolicies) {
-		if at := objects.Origin("AdminNetworkPolicy", src); !refused(validate.AdminNetworkPolicy(src.Object), at, diags) {
-			add(x.clusterPolicy("adminnetworkpolicy", fromAdmin(&src.Object.Spec), at, diags))
-		}
+		at := objects.Origin("AdminNetworkPolicy", src)
+		add(r.read(src.Object, at, func() field.ErrorList { return validate.AdminNetworkPolicy(src.Object) },
+			func(d *diag.List) *policy {
+				return x.clusterPolicy("adminnetworkpolicy", fromAdmin(&src.Object.Spec), at, d)
+			}))
 	}
 	for _, src := range oldestFirst(set.BaselineAdminNetworkPolicies) {
-		if at := objects.Origin("BaselineAdminNetworkPolicy", src); !refused(validate.BaselineAdminNetworkPolicy(src.Object), at, diags) {
-			add(x.clusterPolicy("baselineadminnetworkpolicy", fromBaseline(&src.Object.Spec), at, diags))
-		}
+		at := objects.Origin("BaselineAdminNetworkPolicy", src)
+		add(r.read(src.Object, at, func() field.ErrorList { return validate.BaselineAdminNetworkPolicy(src.Object) },
+			func(d *diag.List) *policy {
+				return x.clusterPolicy("baselineadminnetworkpolicy", fromBaseline(&src.Object.Spec), at, d)
+			}))
 	}
 	slices.SortFunc(m.cluster, (*policy).compare)
 }
@@ -117,11 +195,12 @@ func (p *policy) compare(q *policy) int {
 }
 
 // refused reports what the API server would not have let in.
-func refused(errs field.ErrorList, at ir.Origin, diags *diag.List) bool {
+func refused(errs field.ErrorList, at ir.Origin) diag.List {
+	var out diag.List
 	for _, e := range errs {
-		diags.Add(diag.RefusedPolicy, at.At(e.Field), e.ErrorBody())
+		out.Add(diag.RefusedPolicy, at.At(e.Field), e.ErrorBody())
 	}
-	return len(errs) > 0
+	return out
 }
 
 // equalPriorities warns where the order of two policies is nobody's decision
@@ -165,7 +244,9 @@ func (m *Model) unknownPortsOf(p *policy, d ir.Direction, r *rule, diags *diag.L
 	var pods []*pod
 	switch {
 	case d == ir.Ingress:
-		pods = p.subject.find(m.cast)
+		subject := m.peers.ofPods(p.subject)
+		subject.resolve(m.cast)
+		pods = subject.found
 	case r.anyPeer:
 		pods = m.cast.pods
 	default:

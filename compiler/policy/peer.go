@@ -27,13 +27,17 @@ type peer struct {
 
 // peers interns address sets by their text.
 type peers struct {
-	cast *cast
-	all  map[string]*peer
+	all map[string]*peer
+	// known are those of an older model with the same cast.
+	known map[string]*peer
 }
 
 func (x *peers) intern(p *peer) *peer {
 	if have := x.all[p.id]; have != nil {
 		return have
+	}
+	if have := x.known[p.id]; have != nil {
+		p = have
 	}
 	x.all[p.id] = p
 	return p

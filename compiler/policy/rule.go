@@ -36,6 +36,17 @@ func (p *policy) key() string {
 	return p.kind + "/" + p.origin.Namespace + "/" + p.origin.Name
 }
 
+// keep interns the peers of a policy that was compiled before.
+func (p *policy) keep(x *peers) {
+	for _, rules := range p.rules {
+		for i := range rules {
+			for _, peer := range rules[i].peers {
+				x.intern(peer)
+			}
+		}
+	}
+}
+
 // failClosed is what a rule becomes whose peer or protocol is of a kind that
 // planec does not know (network-policy-api, ClusterNetworkPolicyIngressPeer):
 // accepting nothing, or denying everything.

@@ -1,7 +1,7 @@
 package resolve
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/planec/planec/ir"
@@ -25,54 +25,88 @@ func (b *builder) table(tiers []ir.Tier) *Table {
 	if len(tiers) == 0 {
 		return nil
 	}
-	var flat []flatRule
+	o := ordered{tiers: tiers}
 	for i := range tiers {
 		for j := range tiers[i].Rules {
-			flat = append(flat, flatRule{i, &tiers[i].Rules[j]})
+			o.flat = append(o.flat, flatRule{i, &tiers[i].Rules[j]})
 		}
 	}
-	anyPeer, byClass := b.rulesOf(flat)
-	rows := make(map[string]int)
-	resolve := func(rules []int32) int {
-		key := signature(rules)
-		row, known := rows[key]
-		if !known {
-			row = b.intern(resolveRow(ordered{tiers, rules, flat}))
-			rows[key] = row
+	anyPeer, bySet := b.rulesOf(o.flat)
+	g := b.group(bySet)
+	rows := make([]int, len(g.groups))
+	known := make(map[string]int)
+	for i := range g.groups {
+		o.rules = g.rules(i, anyPeer, bySet)
+		key := signature(o.rules)
+		row, have := known[key]
+		if !have {
+			row = b.intern(resolveRow(o))
+			known[key] = row
 		}
-		return row
+		rows[i] = row
 	}
-	t := &Table{Default: resolve(anyPeer)}
-	for class, own := range byClass {
-		rules := append(slices.Clone(own), anyPeer...)
-		slices.Sort(rules)
-		if row := resolve(rules); row != t.Default {
-			t.Rows = append(t.Rows, ClassRow{b.out.Classes[class].ID, row})
+	t := &Table{Default: rows[0]}
+	for class, group := range g.of {
+		if rows[group] != t.Default {
+			t.Rows = append(t.Rows, ClassRow{b.out.Classes[class].ID, rows[group]})
 		}
 	}
-	slices.SortFunc(t.Rows, func(x, y ClassRow) int { return cmp.Compare(x.Class, y.Class) })
 	return t
 }
 
-// rulesOf returns the rules that any peer matches, and for each class those
-// that need one of its sets.
-func (b *builder) rulesOf(flat []flatRule) (anyPeer []int32, byClass map[int][]int32) {
-	byClass = make(map[int][]int32)
+// rulesOf returns the rules that any peer matches, and for each set those that
+// name it, as indexes in order.
+func (b *builder) rulesOf(flat []flatRule) (anyPeer []int32, bySet map[int][]int32) {
+	bySet = make(map[int][]int32)
 	for i, r := range flat {
 		if r.AnyPeer {
 			anyPeer = append(anyPeer, int32(i))
-			continue
 		}
 		for _, id := range r.Peers {
-			for _, class := range b.members[b.setIndex[id]] {
-				rules := byClass[class]
-				if n := len(rules); n == 0 || rules[n-1] != int32(i) {
-					byClass[class] = append(rules, int32(i))
-				}
-			}
+			s := b.setIndex[id]
+			bySet[s] = append(bySet[s], int32(i))
 		}
 	}
-	return anyPeer, byClass
+	return anyPeer, bySet
+}
+
+// grouping puts classes together that the same of some sets hold.
+type grouping struct {
+	// of is the group of each class; 0 is held by none of the sets.
+	of     []int32
+	groups []classGroup
+}
+
+// classGroup is the classes of another group that a further set holds.
+type classGroup struct{ within, set int }
+
+// group refines the partition of the classes, one set after the other.
+func (b *builder) group(bySet map[int][]int32) *grouping {
+	g := &grouping{of: make([]int32, len(b.out.Classes)), groups: []classGroup{{}}}
+	for _, set := range slices.Sorted(maps.Keys(bySet)) {
+		split := make(map[int32]int32)
+		for _, class := range b.members[set] {
+			old := g.of[class]
+			next, have := split[old]
+			if !have {
+				next = int32(len(g.groups))
+				g.groups = append(g.groups, classGroup{int(old), set})
+				split[old] = next
+			}
+			g.of[class] = next
+		}
+	}
+	return g
+}
+
+// rules returns those that the peers of a group match, in order.
+func (g *grouping) rules(group int, anyPeer []int32, bySet map[int][]int32) []int32 {
+	out := slices.Clone(anyPeer)
+	for ; group != 0; group = g.groups[group].within {
+		out = append(out, bySet[g.groups[group].set]...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func signature(rules []int32) string {
