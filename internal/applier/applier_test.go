@@ -1,0 +1,174 @@
+package applier_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/applier"
+)
+
+// memory is a dataplane that can be made to fail; real ones are tried in
+// internal/cli's kernel scripts.
+type memory struct {
+	content string
+	fail    error
+	// loses makes an apply succeed and leave something out.
+	loses bool
+	log   *[]string
+	name  string
+}
+
+type change struct{ from, to string }
+
+func (c change) Empty() bool { return c.from == c.to }
+
+func (c change) Steps() []string {
+	if c.Empty() {
+		return nil
+	}
+	return []string{fmt.Sprintf("%q becomes %q", c.from, c.to)}
+}
+
+func (m *memory) Plan(_ context.Context, a backends.Artifact) (applier.Plan, error) {
+	return change{m.content, string(a.File("rules"))}, nil
+}
+
+func (m *memory) Apply(_ context.Context, p applier.Plan) error {
+	if m.fail != nil {
+		return m.fail
+	}
+	*m.log = append(*m.log, m.name+" applies")
+	if m.content = p.(change).to; m.loses {
+		m.content += "?"
+	}
+	return nil
+}
+
+func (m *memory) Clean(context.Context) ([]string, error) {
+	*m.log = append(*m.log, m.name+" cleans")
+	m.content = ""
+	return nil, m.fail
+}
+
+func entry(backend, rules string) applier.Entry {
+	return applier.Entry{Backend: backend, Artifact: backends.Artifact{Files: []backends.File{{Name: "rules", Data: []byte(rules)}}}}
+}
+
+func setUp(t *testing.T) (a *applier.Applier, one, two *memory, log *[]string, dir string) {
+	t.Helper()
+	dir, log = t.TempDir(), &[]string{}
+	one, two = &memory{log: log, name: "one"}, &memory{log: log, name: "two"}
+	return applier.New(map[string]applier.Dataplane{"one": one, "two": two}, applier.NewRecord(filepath.Join(dir, "state"))), one, two, log, dir
+}
+
+func TestApplyAndBack(t *testing.T) {
+	a, one, _, log, _ := setUp(t)
+	for _, rules := range []string{"first", "second", "second"} {
+		if _, err := a.Apply(t.Context(), entry("one", rules)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Join(*log, ", "); got != "one applies, one applies" {
+		t.Errorf("log: %s", got)
+	}
+	if e, _, err := a.Rollback(t.Context()); err != nil || string(e.Artifact.File("rules")) != "first" || one.content != "first" {
+		t.Errorf("rollback: %v, %q", err, one.content)
+	}
+}
+
+// TestSwitch wants the old backend to serve until the new one does.
+func TestSwitch(t *testing.T) {
+	a, one, two, log, _ := setUp(t)
+	if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil {
+		t.Fatal(err)
+	}
+	two.fail = errors.New("no such feature")
+	if _, err := a.Apply(t.Context(), entry("two", "rules")); !errors.Is(err, two.fail) {
+		t.Errorf("got %v", err)
+	}
+	if one.content != "rules" {
+		t.Error("the old rules are gone, and the new ones never came")
+	}
+	two.fail = nil
+	if _, err := a.Apply(t.Context(), entry("two", "rules")); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(*log, ", "); got != "one applies, two applies, one cleans" {
+		t.Errorf("log: %s", got)
+	}
+	if e, _, err := a.Rollback(t.Context()); err != nil || e.Backend != "one" || one.content != "rules" || two.content != "" {
+		t.Errorf("rollback: %v %v %q %q", err, e.Backend, one.content, two.content)
+	}
+}
+
+// TestVerifies wants an apply that did not do what it said to be noticed, and
+// not to be remembered.
+func TestVerifies(t *testing.T) {
+	a, one, _, _, _ := setUp(t)
+	if _, err := a.Apply(t.Context(), entry("one", "good")); err != nil {
+		t.Fatal(err)
+	}
+	one.loses = true
+	_, err := a.Apply(t.Context(), entry("one", "bad"))
+	var drift *applier.DriftError
+	if !errors.As(err, &drift) || !errors.Is(err, applier.ErrDrift) || len(drift.Steps) != 1 {
+		t.Errorf("got %v", err)
+	}
+	if last, err := a.Last(); err != nil || string(last.Artifact.File("rules")) != "good" {
+		t.Errorf("the record has %q, %v", last.Artifact.File("rules"), err)
+	}
+}
+
+func TestRollbackToNothing(t *testing.T) {
+	a, one, _, _, _ := setUp(t)
+	if _, _, err := a.Rollback(t.Context()); err == nil {
+		t.Error("there is nothing to go back to, and no error")
+	}
+	if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil {
+		t.Fatal(err)
+	}
+	if _, p, err := a.Rollback(t.Context()); err != nil || p != nil || one.content != "" {
+		t.Errorf("rollback: %v, %q", err, one.content)
+	}
+}
+
+// TestDamagedRecord wants a record that was cut off or changed to be refused,
+// and an apply to replace it.
+func TestDamagedRecord(t *testing.T) {
+	a, _, _, _, dir := setUp(t)
+	if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "state", "last.artifact")
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range whole {
+		if err := os.WriteFile(file, whole[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Last(); err == nil {
+			t.Fatalf("%d of %d bytes are taken for a record", n, len(whole))
+		}
+	}
+	if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := a.Last(); err != nil || e.Backend != "one" {
+		t.Errorf("after the next apply: %v", err)
+	}
+}
+
+func TestUnknownBackend(t *testing.T) {
+	a, _, _, _, _ := setUp(t)
+	if _, err := a.Apply(t.Context(), entry("three", "rules")); err == nil || !strings.Contains(err.Error(), "three cannot be applied") {
+		t.Errorf("got %v", err)
+	}
+}
