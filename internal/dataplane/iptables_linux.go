@@ -12,6 +12,11 @@ import (
 // iptablesPlane finds the variant of iptables when it is first used.
 type iptablesPlane struct{ tools *live.Tools }
 
+// IPTables is the dataplane of one variant, "legacy" or "nft".
+func IPTables(variant string) applier.Dataplane {
+	return &iptablesPlane{tools: &live.Tools{Variant: variant, LockWait: live.DefaultLockWait}}
+}
+
 func (d *iptablesPlane) detect(ctx context.Context) (err error) {
 	if d.tools == nil {
 		d.tools, err = live.Detect(ctx)
