@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"backends/nftables":          {"backends", "ir", "ir/diag", "ir/resolve"},
 	"backends/xtables":           {},
 	"backends/xtpolicy":          {"backends/xtables", "ir", "ir/resolve"},
-	"backends/xtables/live":     {"backends"},
+	"backends/xtables/live":      {"backends"},
 	"internal/applier":           {"backends"},
 	"internal/dataplane":         {"backends", "backends/xtables/live", "internal/applier"},
 	"internal/conformance":       {"compiler", "compiler/objects", "internal/manifest", "internal/netpath", "ir", "ir/diag", "ir/eval"},

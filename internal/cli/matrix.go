@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -75,10 +76,7 @@ func (m *matrixCommand) run() error {
 	if err := network.Matrix(w.pods(), ports, w.add); err != nil {
 		return systemError(err)
 	}
-	if err := w.end(); err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
+	if err := errors.Join(w.end(), out.Flush()); err != nil {
 		return systemError(fmt.Errorf("writing to stdout: %w", err))
 	}
 	return nil
