@@ -59,6 +59,9 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 			return plan, err
 		}
 	}
+	if a.Missing(e.Backend) != "" {
+		return plan, nil
+	}
 	before, err := a.record.Last()
 	if err := a.record.Put(e); err != nil {
 		return plan, err
@@ -69,6 +72,14 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 		}
 	}
 	return plan, nil
+}
+
+// Missing says what a backend needs besides its artifact to serve; "" is nothing.
+func (a *Applier) Missing(backend string) string {
+	if p, ok := a.dataplanes[backend].(Partial); ok {
+		return p.Missing()
+	}
+	return ""
 }
 
 // Verify compares the kernel with an artifact: an error that wraps [ErrDrift]

@@ -20,6 +20,13 @@ type Dataplane interface {
 	Clean(ctx context.Context) ([]string, error)
 }
 
+// Partial is a dataplane whose rules do not serve by themselves yet. Applying it
+// leaves another backend's rules where they are.
+type Partial interface {
+	// Missing says what is not there, in words.
+	Missing() string
+}
+
 // Plan is what has to change.
 type Plan interface {
 	// Empty reports whether nothing has to.

@@ -19,6 +19,7 @@ import (
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/dataplane"
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -27,6 +28,7 @@ import (
 type target struct {
 	input
 	backend, artifact, stateDir string
+	keepFlows, endDenied        bool
 }
 
 func (t *target) register(flags *pflag.FlagSet) {
@@ -44,33 +46,35 @@ func newApplier(stateDir string) *applier.Applier {
 	return applier.New(dataplane.All(), applier.NewRecord(stateDir))
 }
 
-// entry compiles the manifests, or reads the files.
-func (t *target) entry(s *Streams) (applier.Entry, error) {
+// entry compiles the manifests, or reads the files; the program is that of
+// manifests.
+func (t *target) entry(s *Streams) (applier.Entry, *ir.Program, error) {
 	if t.artifact != "" {
 		if len(t.paths) > 0 {
-			return applier.Entry{}, inputError(errors.New("give -f or --artifact, not both"))
+			return applier.Entry{}, nil, inputError(errors.New("give -f or --artifact, not both"))
 		}
-		return readArtifact(t.artifact, t.backend)
+		e, err := readArtifact(t.artifact, t.backend)
+		return e, nil, err
 	}
 	l, err := t.load(s)
 	if err != nil {
-		return applier.Entry{}, err
+		return applier.Entry{}, nil, err
 	}
 	node, err := l.node()
 	if err != nil {
-		return applier.Entry{}, err
+		return applier.Entry{}, nil, err
 	}
 	selected, err := registry.Select(l.options(), t.backend)
 	if err != nil || len(selected) != 1 {
-		return applier.Entry{}, inputError(fmt.Errorf("--backend %q: want one of %v", t.backend, registry.Names()))
+		return applier.Entry{}, nil, inputError(fmt.Errorf("--backend %q: want one of %v", t.backend, registry.Names()))
 	}
 	program, diags := l.cluster.Program(node)
 	diags = append(l.diagnostics(), diags...)
 	r, err := emit(program, selected, &diags)
 	if err != nil {
-		return applier.Entry{}, err
+		return applier.Entry{}, nil, err
 	}
-	return applier.Entry{Backend: t.backend, Artifact: r.artifacts[0].artifact}, l.report(diags)
+	return applier.Entry{Backend: t.backend, Artifact: r.artifacts[0].artifact}, program, l.report(diags)
 }
 
 // readArtifact reads DIR/<files>, where DIR may name its backend.
@@ -112,7 +116,8 @@ func newApply(s *Streams) *cobra.Command {
 		Long: `apply compares this kernel with what the manifests, or compiled files, say, changes
 what differs, reads it back and remembers it. Applying again changes nothing. Rules,
 sets and tables of others are never touched; when another backend of planec served
-before, its rules go once the new ones are in.
+before, its rules go once the new ones are in. UDP and SCTP flows to endpoints that
+are gone are ended, as far as manifests say what is there.
 
 With --confirm-within the change is taken back unless "yes" is read from stdin in
 time: for a node that one might lock oneself out of.`,
@@ -125,7 +130,7 @@ time: for a node that one might lock oneself out of.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 			defer stop()
-			e, err := t.entry(s)
+			e, program, err := t.entry(s)
 			if err != nil {
 				return err
 			}
@@ -141,6 +146,12 @@ time: for a node that one might lock oneself out of.`,
 			if err != nil {
 				return systemError(err)
 			}
+			if missing := a.Missing(e.Backend); missing != "" {
+				fmt.Fprintf(s.Err, "what backend %s needs to serve is not there yet: %s; other rules were left in place\n", e.Backend, missing)
+			}
+			if err := t.endFlows(s, program); err != nil {
+				return err
+			}
 			if err := printSteps(s.Out, p.Steps(), "changed"); err != nil || confirm == 0 || p.Empty() {
 				return err
 			}
@@ -148,6 +159,8 @@ time: for a node that one might lock oneself out of.`,
 		},
 	}
 	t.register(cmd.Flags())
+	cmd.Flags().BoolVar(&t.keepFlows, "keep-flows", false, "leave UDP and SCTP flows to endpoints that are gone alone")
+	cmd.Flags().BoolVar(&t.endDenied, "end-denied", false, "end connections that policies deny now")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would change, and change nothing")
 	cmd.Flags().DurationVar(&confirm, "confirm-within", 0, "take the change back unless it is confirmed in this time")
 	return cmd
@@ -228,7 +241,8 @@ says what differs when something does.`,
 
 func (t *target) entryOrLast(a *applier.Applier, s *Streams) (applier.Entry, error) {
 	if len(t.paths) > 0 || t.artifact != "" {
-		return t.entry(s)
+		e, _, err := t.entry(s)
+		return e, err
 	}
 	e, err := a.Last()
 	if err != nil {

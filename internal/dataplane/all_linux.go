@@ -1,10 +1,15 @@
 package dataplane
 
-import "github.com/planec/planec/internal/applier"
+import (
+	"github.com/planec/planec/backends/ebpf/live"
+	"github.com/planec/planec/internal/applier"
+)
 
 // All returns the dataplanes by the names of their backends.
 func All() map[string]applier.Dataplane {
 	return map[string]applier.Dataplane{
+		"ebpf":     &ebpfPlane{pins: live.NewPins(live.DefaultDir)},
 		"iptables": &iptablesPlane{},
+		"ipvs":     &ipvsPlane{},
 	}
 }

@@ -66,3 +66,6 @@ func (d *ebpfPlane) Apply(ctx context.Context, p applier.Plan) error {
 
 // Clean implements [applier.Dataplane].
 func (d *ebpfPlane) Clean(ctx context.Context) ([]string, error) { return d.pins.Clean(ctx) }
+
+// Missing implements [applier.Partial].
+func (*ebpfPlane) Missing() string { return "the programs that use the maps" }

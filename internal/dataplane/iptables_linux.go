@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/planec/planec/backends"
+	ipvslive "github.com/planec/planec/backends/ipvs/live"
 	"github.com/planec/planec/backends/xtables/live"
 	"github.com/planec/planec/internal/applier"
 )
@@ -37,7 +38,9 @@ func (d *iptablesPlane) Plan(ctx context.Context, a backends.Artifact) (applier.
 	if err != nil {
 		return nil, err
 	}
-	return live.NewPlan(have, want), nil
+	// The ipvs backend knows by its sets which virtual services are its own: it
+	// takes them away itself.
+	return live.NewPlan(have.Without(ipvslive.OwnSet), want), nil
 }
 
 // Apply implements [applier.Dataplane].
@@ -49,10 +52,16 @@ func (d *iptablesPlane) Apply(ctx context.Context, p applier.Plan) error {
 	return d.tools.Apply(ctx, own)
 }
 
-// Clean implements [applier.Dataplane].
+// Clean implements [applier.Dataplane]. Rules of the ipvs backend, which have the
+// same prefixes, stay.
 func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
 	if err := d.detect(ctx); err != nil {
 		return nil, err
 	}
-	return d.tools.Clean(ctx)
+	have, err := d.tools.Observe(ctx)
+	if err != nil || ipvslive.OwnRules(have) {
+		return nil, err
+	}
+	p := live.NewPlan(have.Without(ipvslive.OwnSet), live.Nothing())
+	return p.Steps(), d.tools.Apply(ctx, p)
 }

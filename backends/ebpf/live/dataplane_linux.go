@@ -3,6 +3,7 @@ package live
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -23,7 +24,8 @@ type Dataplane struct {
 	mu     sync.Mutex
 	outer  [layout.NumMaps]*ebpf.Map
 	active *ebpf.Map
-	// word is the active slot, in memory shared with the kernel.
+	// word is the active slot, in memory shared with the kernel; nil where the
+	// maps are only read.
 	word *uint64
 	page []byte
 	// step is called before each step of a load; tests stop there.
@@ -47,7 +49,7 @@ func (d *Dataplane) open(pinPath string) error {
 		return err
 	}
 	if pinPath != "" {
-		if err := os.MkdirAll(pinPath, 0o700); err != nil {
+		if err := makeDir(pinPath); err != nil {
 			return err
 		}
 	}
@@ -70,16 +72,30 @@ func (d *Dataplane) open(pinPath string) error {
 	return d.wait()
 }
 
+// newMap opens a pinned map, or makes it and pins it. Without a pinPath it is
+// not pinned.
 func newMap(spec *ebpf.MapSpec, pinPath string) (*ebpf.Map, error) {
 	if pinPath == "" {
 		spec.Pinning = ebpf.PinNone
+		return explained(ebpf.NewMap(spec))
 	}
-	return ebpf.NewMapWithOptions(spec, ebpf.MapOptions{PinPath: pinPath})
+	m, err := pinned(spec, pinPath, nil)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return m, err
+	}
+	return explained(ebpf.NewMapWithOptions(spec, ebpf.MapOptions{PinPath: pinPath}))
 }
+
+func explained(m *ebpf.Map, err error) (*ebpf.Map, error) { return m, explain(err) }
 
 // Active returns the slot that programs use.
 func (d *Dataplane) Active() (uint32, error) {
-	slot := atomic.LoadUint64(d.word)
+	var slot uint64
+	if d.word != nil {
+		slot = atomic.LoadUint64(d.word)
+	} else if err := d.active.Lookup(uint32(0), &slot); err != nil {
+		return 0, fmt.Errorf("map active: %w", err)
+	}
 	if slot >= layout.Slots {
 		return 0, fmt.Errorf("map active: slot %d of %d", slot, layout.Slots)
 	}
@@ -96,7 +112,7 @@ func (d *Dataplane) flip(slot uint32) { atomic.StoreUint64(d.word, uint64(slot))
 func (d *Dataplane) wait() error {
 	slot, err := d.Active()
 	if err != nil {
-		return err
+		slot = 0 // no program finds anything then; any write waits
 	}
 	m, err := d.inner(layout.Meta, slot)
 	if errors.Is(err, ErrNoImage) {

@@ -16,9 +16,20 @@
 //
 // Inner maps can be changed by nobody: programs may only read them
 // (BPF_F_RDONLY_PROG) and user space is locked out (BPF_MAP_FREEZE). One process
-// at a time may load; that is the caller's matter.
+// at a time may load; with [Pins], which locks the directory, that is so.
+//
+// [Pins] is a node's dataplane: the arrays and active are pinned below a directory
+// of a BPF file system, so that they outlive every process.
+//
+//	Observe ─▶ State ─▶ NewPlan(have, want) ─▶ Plan ─▶ Apply
+//
+// Observe reads every entry of what is active, from frozen maps only, and
+// verifies it as an image; for maps whose numbers it has read before it need
+// not. A plan counts entries, but carrying it out always makes a whole
+// generation. Nothing under another name is looked at, and an object of others
+// under one of ours is an error that says so.
 //
 // Needs Linux 5.10 (inner arrays of different lengths); on kernels without
 // batch operations for a kind of map entries go one by one. Everywhere but on
-// Linux the package is empty.
+// Linux there are only plans.
 package live

@@ -35,11 +35,10 @@ func (d *Dataplane) Load(img *image.Image) error {
 }
 
 func (d *Dataplane) load(img *image.Image) error {
-	slot, err := d.Active()
-	if err != nil {
-		return err
-	}
-	slot = 1 - slot
+	slot := uint32(0)
+	if active, err := d.Active(); err == nil {
+		slot = 1 - active
+	} // else somebody made active a slot that there is not: either is free
 	var g generation
 	// The descriptors stay open until the grace period after the flip is over:
 	// kernels once freed replaced inner maps under running programs
@@ -85,7 +84,7 @@ func each(do func(i int, l layout.Map) error) error {
 
 func (g *generation) create(img *image.Image) error {
 	return each(func(i int, l layout.Map) (err error) {
-		g[i], err = ebpf.NewMap(innerSpec(l, img.Map(i).MaxEntries()))
+		g[i], err = explained(ebpf.NewMap(innerSpec(l, img.Map(i).MaxEntries())))
 		return err
 	})
 }
@@ -117,7 +116,7 @@ func sameDigest(want, got *image.Image) error {
 }
 
 func (g *generation) freeze() error {
-	return each(func(i int, _ layout.Map) error { return g[i].Freeze() })
+	return each(func(i int, _ layout.Map) error { return explain(g[i].Freeze()) })
 }
 
 // put writes the maps into their slots. Each write waits for running programs;

@@ -51,23 +51,36 @@ func (d *Dataplane) Digest() (image.Digest, error) {
 }
 
 func (d *Dataplane) read() (*image.Image, error) {
-	slot, err := d.Active()
+	g, err := d.generation()
+	defer g.close()
 	if err != nil {
 		return nil, err
 	}
+	return g.read()
+}
+
+// generation opens the maps that programs use; they are to be closed also when
+// there is an error.
+func (d *Dataplane) generation() (generation, error) {
 	var g generation
-	defer g.close()
+	slot, err := d.Active()
+	if err != nil {
+		return g, err
+	}
 	for i, l := range layout.Maps() {
+		if d.outer[i] == nil {
+			return g, fmt.Errorf("map %s: %w", l.Name, ErrNoImage)
+		}
 		g[i], err = d.inner(i, slot)
 		if errors.Is(err, ErrNoImage) && i >= layout.MapsFor(0) {
 			// Whoever loaded this image knew no policies yet. read wants all
 			// that meta counts.
 			continue
 		} else if err != nil {
-			return nil, fmt.Errorf("map %s: %w", l.Name, err)
+			return g, fmt.Errorf("map %s: %w", l.Name, err)
 		}
 	}
-	return g.read()
+	return g, nil
 }
 
 // read gets the entries of all maps; meta says how many there have to be.

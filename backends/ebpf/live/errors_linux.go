@@ -1,0 +1,40 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+// Errors that say what is in the way.
+var (
+	// ErrPrivileges is EPERM of bpf(2): CAP_BPF makes maps, and CAP_SYS_ADMIN
+	// opens them by number, as those in a slot are.
+	ErrPrivileges = errors.New("CAP_BPF and CAP_SYS_ADMIN are needed")
+	// ErrKernel says that the kernel is too old; the error beside it says for
+	// what, and which kernel has it.
+	ErrKernel = errors.New("the kernel is too old")
+	// ErrNoBPFFS says where a BPF file system is missing.
+	ErrNoBPFFS = errors.New("there is no BPF file system (mount -t bpf bpf /sys/fs/bpf)")
+	// ErrForeign is somebody else's object under a name of ours.
+	ErrForeign = errors.New("an object that planec did not make has the name of one of its maps; it is left alone")
+	// ErrLocked says that another process applies.
+	ErrLocked = errors.New("another process of planec is at work on the maps")
+)
+
+// explain says which of the usual things is in the way.
+func explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ebpf.ErrNotSupported):
+		return fmt.Errorf("%w: %w", ErrKernel, err)
+	case errors.Is(err, unix.EPERM):
+		return fmt.Errorf("%w: %w", ErrPrivileges, err)
+	case errors.Is(err, unix.ENOSYS):
+		return fmt.Errorf("%w or has no bpf(2): %w", ErrKernel, err)
+	}
+	return err
+}

@@ -1,0 +1,215 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// DefaultDir is where the maps are pinned on a node, and DefaultLockWait how
+// long others may be at work on them.
+const (
+	DefaultDir      = "/sys/fs/bpf/planec"
+	DefaultLockWait = 5 * time.Second
+)
+
+// Pins is the directory of a BPF file system that keeps the maps while no
+// process of planec runs. It is safe for concurrent use, by processes too.
+type Pins struct {
+	Dir      string
+	LockWait time.Duration
+
+	mu sync.Mutex
+	// seen is the generation that was read and verified last, with its image:
+	// frozen maps of the same numbers are the same maps with the same content.
+	seen      generationID
+	seenImage *image.Image
+}
+
+// NewPins keeps the maps in a directory, which is made when it is needed.
+func NewPins(dir string) *Pins { return &Pins{Dir: dir, LockWait: DefaultLockWait} }
+
+// Observe reads what is active, and changes nothing.
+func (p *Pins) Observe(ctx context.Context) (*State, error) {
+	s, err := p.observe(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the eBPF maps in %s: %w", p.Dir, err)
+	}
+	return s, nil
+}
+
+// Verify reports what keeps the kernel's maps from being those of the image.
+func (p *Pins) Verify(ctx context.Context, want *image.Image) error {
+	have, err := p.Observe(ctx)
+	if err != nil {
+		return err
+	}
+	return NewPlan(have, want).difference()
+}
+
+// Apply carries out a plan: when it returns nil, the image is active and was read
+// back. When it fails before the flip, what was active is.
+func (p *Pins) Apply(ctx context.Context, plan *Plan) error {
+	if plan.Empty() {
+		return nil
+	}
+	if err := makeDir(p.Dir); err != nil {
+		return fmt.Errorf("making %s: %w", p.Dir, err)
+	}
+	unlock, err := p.lock(ctx, unix.LOCK_EX)
+	if err != nil {
+		return fmt.Errorf("locking %s: %w", p.Dir, err)
+	}
+	defer unlock()
+	d, err := Open(p.Dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Load(plan.want), d.Close())
+}
+
+// Clean removes our pins and the directory, and says what. Maps that programs
+// use live as long as those.
+func (p *Pins) Clean(ctx context.Context) (removed []string, err error) {
+	if _, err := os.Stat(p.Dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err := checkFS(p.Dir); errors.Is(err, ErrNoBPFFS) {
+		return nil, nil // so no map can be there
+	} else if err != nil {
+		return nil, fmt.Errorf("removing the eBPF maps: %w", err)
+	}
+	unlock, err := p.lock(ctx, unix.LOCK_EX)
+	if err != nil {
+		return nil, fmt.Errorf("locking %s: %w", p.Dir, err)
+	}
+	defer unlock()
+	var errs []error
+	for _, spec := range pinnedSpecs() {
+		if err := p.remove(spec); err == nil {
+			removed = append(removed, "remove map "+spec.Name)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("removing map %s: %w", spec.Name, err))
+		}
+	}
+	// What others put there keeps the directory.
+	if err := os.Remove(p.Dir); err != nil && !errors.Is(err, unix.ENOTEMPTY) {
+		errs = append(errs, fmt.Errorf("removing %s: %w", p.Dir, err))
+	}
+	return removed, errors.Join(errs...)
+}
+
+func (p *Pins) remove(spec *ebpf.MapSpec) error {
+	m, err := pinned(spec, p.Dir, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(m.Unpin(), m.Close())
+}
+
+// lock waits for other processes, in mode LOCK_SH or LOCK_EX of flock(2); the
+// kernel unlocks for a process that dies.
+func (p *Pins) lock(ctx context.Context, mode int) (unlock func(), err error) {
+	dir, err := os.Open(p.Dir)
+	if err != nil {
+		return nil, err
+	}
+	const pause = 5 * time.Millisecond
+	for deadline := time.Now().Add(p.LockWait); ; {
+		err := unix.Flock(int(dir.Fd()), mode|unix.LOCK_NB)
+		switch {
+		case err == nil:
+			return func() { dir.Close() }, nil
+		case errors.Is(err, unix.EINTR):
+			continue
+		case !errors.Is(err, unix.EWOULDBLOCK):
+			dir.Close()
+			return nil, err
+		case ctx.Err() != nil, time.Now().After(deadline):
+			dir.Close()
+			return nil, errors.Join(ErrLocked, ctx.Err())
+		}
+		time.Sleep(pause)
+	}
+}
+
+// pinnedSpecs are all maps that have a pin, the one that says which generation
+// serves first.
+func pinnedSpecs() []*ebpf.MapSpec {
+	specs := []*ebpf.MapSpec{activeSpec()}
+	for _, l := range layout.Maps() {
+		specs = append(specs, outerSpec(l))
+	}
+	return specs
+}
+
+// pinned opens a map of ours by its pin. Something else there is [ErrForeign].
+func pinned(spec *ebpf.MapSpec, dir string, opts *ebpf.LoadPinOptions) (*ebpf.Map, error) {
+	path := filepath.Join(dir, spec.Name)
+	at, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !at.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is no pin", ErrForeign, path)
+	}
+	m, err := ebpf.LoadPinnedMap(path, opts)
+	if err != nil {
+		if errno := unix.Errno(0); errors.As(err, &errno) {
+			return nil, explain(err)
+		}
+		return nil, fmt.Errorf("%w: %w", ErrForeign, err)
+	}
+	if err := ours(spec, m); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %s: %w", ErrForeign, path, err), m.Close())
+	}
+	return m, nil
+}
+
+func ours(spec *ebpf.MapSpec, m *ebpf.Map) error {
+	if err := spec.Compatible(m); err != nil {
+		return err
+	}
+	info, err := m.Info()
+	if err == nil && info.Name != spec.Name {
+		err = fmt.Errorf("the map is called %q", info.Name)
+	}
+	return err
+}
+
+// makeDir makes a directory of a BPF file system.
+func makeDir(dir string) error {
+	if err := checkFS(dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(dir, 0o700)
+}
+
+// checkFS wants the directory, or where it would be made, to be in a BPF file
+// system.
+func checkFS(dir string) error {
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		var fs unix.Statfs_t
+		err := unix.Statfs(at, &fs)
+		switch {
+		case errors.Is(err, unix.ENOENT) && at != filepath.Dir(at):
+			continue
+		case err != nil:
+			return fmt.Errorf("%s: %w", at, err)
+		case fs.Type != unix.BPF_FS_MAGIC:
+			return fmt.Errorf("%s: %w", at, ErrNoBPFFS)
+		}
+		return nil
+	}
+}

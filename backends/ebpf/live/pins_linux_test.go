@@ -1,0 +1,250 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// apply observes, plans and applies, and returns the plan.
+func apply(t testing.TB, p *Pins, want *image.Image) *Plan {
+	t.Helper()
+	have, err := p.Observe(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := NewPlan(have, want)
+	if err := p.Apply(context.Background(), plan); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// serving wants an image to be active, for a process that knows nothing yet.
+func serving(t testing.TB, p *Pins, want *image.Image) {
+	t.Helper()
+	fresh := NewPins(p.Dir)
+	if err := fresh.Verify(context.Background(), want); err != nil {
+		t.Error(err)
+	}
+}
+
+func activeMaps(t *testing.T, p *Pins) generationID {
+	t.Helper()
+	d := &Dataplane{}
+	defer d.Close()
+	if missing, err := d.look(p.Dir); err != nil || len(missing) > 0 {
+		t.Fatalf("missing %v: %v", missing, err)
+	}
+	g, err := d.generation()
+	defer g.close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := g.identify()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func TestPinsApply(t *testing.T) {
+	p, _ := pins(t)
+	ctx := context.Background()
+	first := apply(t, p, generationImage(t, 1))
+	if len(first.Steps()) < 1+1+layout.NumMaps || !slices.Contains(first.Steps(), "map svc: 2 entries come") {
+		t.Errorf("the first plan:\n%s", strings.Join(first.Steps(), "\n"))
+	}
+	want := generationImage(t, 2)
+	second := apply(t, p, want)
+	if got := second.Steps(); len(got) != 4 || got[0] != "map svc: 2 entries change" || got[1] != "map ep: 1 entry comes, 2 entries change" ||
+		!strings.HasPrefix(got[3], "activate image "+short(want)+" in the place of ") {
+		t.Errorf("the second plan:\n%s", strings.Join(got, "\n"))
+	}
+	serving(t, p, want)
+	before := activeMaps(t, p)
+	if again := apply(t, NewPins(p.Dir), want); !again.Empty() {
+		t.Errorf("a restart changes something:\n%s", strings.Join(again.Steps(), "\n"))
+	}
+	if activeMaps(t, p) != before {
+		t.Error("a restart over a correct image wrote it again")
+	}
+	for seed := range uint64(8) {
+		img := randomImage(t, seed)
+		apply(t, p, img)
+		serving(t, p, img)
+	}
+	removed, err := p.Clean(ctx)
+	if err != nil || len(removed) != 1+layout.NumMaps {
+		t.Errorf("cleaning: %v, %v", removed, err)
+	}
+	if _, err := os.Stat(p.Dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the directory is still there: %v", err)
+	}
+	if removed, err := p.Clean(ctx); err != nil || len(removed) != 0 {
+		t.Errorf("cleaning again: %v, %v", removed, err)
+	}
+	s, err := p.Observe(ctx)
+	if err != nil || s.Image != nil {
+		t.Errorf("after cleaning: %v, %v", s.Image, err)
+	}
+}
+
+// TestPinsRepair damages what is active in every way that there is.
+func TestPinsRepair(t *testing.T) {
+	damages := []struct {
+		name, want string
+		do         func(p *Pins, d *Dataplane) error
+	}{
+		{"a pin is gone", "add map plc_eps", func(p *Pins, _ *Dataplane) error { return os.Remove(filepath.Join(p.Dir, "plc_eps")) }},
+		{"the commit point is gone", "add map plc_active", func(p *Pins, _ *Dataplane) error { return os.Remove(filepath.Join(p.Dir, "plc_active")) }},
+		{"the slot is emptied", "map svc: ", func(_ *Pins, d *Dataplane) error { return d.outer[layout.Services].Delete(uint32(1)) }},
+		{"another map is in the slot", "not frozen", func(_ *Pins, d *Dataplane) error {
+			return withMap(layout.Services, 2, func(m *ebpf.Map) error { return d.outer[layout.Services].Put(uint32(1), m) })
+		}},
+		{"a frozen one is in the slot", "0 entries where 2 should be", func(_ *Pins, d *Dataplane) error {
+			return withMap(layout.Services, 2, func(m *ebpf.Map) error {
+				return errors.Join(m.Freeze(), d.outer[layout.Services].Put(uint32(1), m))
+			})
+		}},
+		{"active is no slot", "slot 7 of 2", func(_ *Pins, d *Dataplane) error { return d.active.Put(uint32(0), uint64(7)) }},
+		{"the other slot is active", "comes", func(_ *Pins, d *Dataplane) error { return d.active.Put(uint32(0), uint64(0)) }},
+	}
+	for _, damage := range damages {
+		t.Run(damage.name, func(t *testing.T) {
+			p, _ := pins(t)
+			img := generationImage(t, 6)
+			apply(t, p, generationImage(t, 5)) // in slot 1
+			apply(t, p, generationImage(t, 5+2))
+			apply(t, p, img) // in slot 1 again
+			serving(t, p, img)
+			d, err := Open(p.Dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(damage.do(p, d), d.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Verify(context.Background(), img); !errors.Is(err, ErrDiffers) || !strings.Contains(err.Error(), damage.want) {
+				t.Errorf("not noticed: %v", err)
+			}
+			apply(t, p, img)
+			serving(t, p, img)
+		})
+	}
+}
+
+func withMap(index int, entries uint32, do func(*ebpf.Map) error) error {
+	m, err := ebpf.NewMap(innerSpec(layout.Maps()[index], entries))
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(m), m.Close())
+}
+
+// TestPinsForeign puts other people's objects where our pins belong.
+func TestPinsForeign(t *testing.T) {
+	spec := outerSpec(layout.Maps()[layout.Services])
+	foreign := map[string]func(path string) error{
+		"another kind of map": func(path string) error {
+			return pinMap(&ebpf.MapSpec{Name: spec.Name, Type: ebpf.Hash, KeySize: 4, ValueSize: 4, MaxEntries: 2}, path)
+		},
+		"a map of another name": func(path string) error {
+			other := outerSpec(layout.Maps()[layout.Services])
+			other.Name, other.Pinning = "calico_nat", ebpf.PinNone
+			return pinMap(other, path)
+		},
+		"a directory": func(path string) error { return os.Mkdir(path, 0o700) },
+	}
+	for name, put := range foreign {
+		t.Run(name, func(t *testing.T) {
+			p, _ := pins(t)
+			ctx := context.Background()
+			if err := os.Mkdir(p.Dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(p.Dir, spec.Name)
+			if err := put(path); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.Observe(ctx); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), path) {
+				t.Errorf("observing: %v", err)
+			}
+			if err := p.Apply(ctx, NewPlan(&State{}, generationImage(t, 1))); !errors.Is(err, ErrForeign) {
+				t.Errorf("applying: %v", err)
+			}
+			if _, err := p.Clean(ctx); !errors.Is(err, ErrForeign) {
+				t.Errorf("cleaning: %v", err)
+			}
+			if _, err := os.Lstat(path); err != nil {
+				t.Errorf("it was not left alone: %v", err)
+			}
+		})
+	}
+}
+
+func pinMap(spec *ebpf.MapSpec, path string) error {
+	m, err := ebpf.NewMap(spec)
+	if err != nil {
+		return err
+	}
+	return errors.Join(m.Pin(path), m.Close())
+}
+
+// TestPinsNoFileSystem has a directory that can keep no map.
+func TestPinsNoFileSystem(t *testing.T) {
+	require(t)
+	p := NewPins(filepath.Join(t.TempDir(), "bpf", "planec"))
+	ctx := context.Background()
+	if _, err := p.Observe(ctx); !errors.Is(err, ErrNoBPFFS) {
+		t.Errorf("observing: %v", err)
+	}
+	if err := p.Apply(ctx, NewPlan(&State{}, generationImage(t, 1))); !errors.Is(err, ErrNoBPFFS) {
+		t.Errorf("applying: %v", err)
+	}
+	if removed, err := p.Clean(ctx); err != nil || removed != nil {
+		t.Errorf("cleaning where nothing is: %v, %v", removed, err)
+	}
+}
+
+// TestPinsLocked applies while another process is at work.
+func TestPinsLocked(t *testing.T) {
+	p, _ := pins(t)
+	img := generationImage(t, 1)
+	apply(t, p, img)
+	unlock, err := p.lock(context.Background(), unix.LOCK_EX)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := NewPins(p.Dir)
+	other.LockWait = 20 * time.Millisecond
+	if _, err := other.Observe(context.Background()); !errors.Is(err, ErrLocked) {
+		t.Errorf("observing: %v", err)
+	}
+	if err := other.Apply(context.Background(), NewPlan(&State{}, img)); !errors.Is(err, ErrLocked) {
+		t.Errorf("applying: %v", err)
+	}
+	unlock()
+	serving(t, p, img)
+}
+
+// TestOldKernel has errors that kernels before 5.10 give.
+func TestOldKernel(t *testing.T) {
+	for _, err := range []error{ebpf.ErrNotSupported, unix.ENOSYS} {
+		if got := explain(fmt.Errorf("map create: %w", err)); !errors.Is(got, ErrKernel) || !errors.Is(got, err) {
+			t.Errorf("%v: %v", err, got)
+		}
+	}
+}

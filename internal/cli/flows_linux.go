@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/planec/planec/internal/conntrack"
+	"github.com/planec/planec/ir"
+)
+
+// endFlows removes what connection tracking remembers of endpoints that are
+// gone, and of what policies deny now where that was asked for. A program is
+// only known when manifests were given.
+func (t *target) endFlows(s *Streams, p *ir.Program) error {
+	if p == nil || t.keepFlows && !t.endDenied {
+		return nil
+	}
+	table, err := conntrack.Open()
+	if err != nil {
+		return systemError(fmt.Errorf("the rules are in; ending old flows: %w", err))
+	}
+	defer table.Close()
+	stale, denied := 0, 0
+	if !t.keepFlows {
+		stale, err = table.Delete(conntrack.Stale(nil, p))
+	}
+	if err == nil && t.endDenied {
+		denied, err = table.DeleteFunc(conntrack.Denied(p))
+	}
+	if err != nil {
+		return systemError(fmt.Errorf("the rules are in; ending old flows: %w", err))
+	}
+	if stale+denied > 0 {
+		fmt.Fprintf(s.Err, "ended %d flows to endpoints that are gone, %d that policies deny\n", stale, denied)
+	}
+	return nil
+}

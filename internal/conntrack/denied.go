@@ -1,0 +1,31 @@
+package conntrack
+
+import (
+	"net/netip"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+// Denied tells which flows the program's policies would not let begin now: the
+// egress of the source, then the ingress of who answers, with the addresses
+// after DNAT and before masquerading.
+func Denied(p *ir.Program) func(*Flow) bool {
+	if len(p.Policy.Profiles) == 0 {
+		return func(*Flow) bool { return false }
+	}
+	e := eval.New(p)
+	return func(f *Flow) bool {
+		// What the node itself sends is not policed, and from its own addresses
+		// everything may come in.
+		if f.Related || f.SrcOwn || e.IsNodeAddress(f.Src.Addr()) {
+			return false
+		}
+		src, dst := f.Src.Addr(), f.ReplySrc
+		refuses := func(d ir.Direction, pod, peer netip.Addr) bool {
+			decision, _ := e.Judge(d, pod, peer, f.Protocol, dst.Port())
+			return !decision.Accept
+		}
+		return refuses(ir.Egress, src, dst.Addr()) || refuses(ir.Ingress, dst.Addr(), src)
+	}
+}

@@ -1,0 +1,133 @@
+package conntrack
+
+import (
+	"encoding/binary"
+	"iter"
+	"net/netip"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/ir"
+)
+
+// The attributes of include/uapi/linux/netfilter/nfnetlink_conntrack.h that
+// package nl has not.
+const (
+	ctaFilter          = 25
+	ctaFilterOrigFlags = 1
+	// filterProtocol is CTA_FILTER_F_CTA_PROTO_NUM of
+	// net/netfilter/nf_internals.h.
+	filterProtocol = 1 << 3
+	// statusExpected is IPS_EXPECTED of nf_conntrack_common.h.
+	statusExpected = 1 << 0
+)
+
+// attributes walks netlink attributes: type without flags, and value. It ends at
+// one that is cut off.
+func attributes(b []byte) iter.Seq2[uint16, []byte] {
+	return func(yield func(uint16, []byte) bool) {
+		for len(b) >= unix.SizeofNlAttr {
+			n := int(binary.NativeEndian.Uint16(b))
+			if n < unix.SizeofNlAttr || n > len(b) {
+				return
+			}
+			if !yield(binary.NativeEndian.Uint16(b[2:])&nl.NLA_TYPE_MASK, b[unix.SizeofNlAttr:n]) {
+				return
+			}
+			b = b[min(n+padding(n), len(b)):]
+		}
+	}
+}
+
+// padding is how many bytes follow an attribute of n.
+func padding(n int) int { return -n & (int(nl.NLA_ALIGNTO) - 1) }
+
+// decode reads a message of a dump. The library's own reader knows no ports of
+// SCTP. The second result is false for what has no addresses.
+func decode(message []byte) (f Flow, ok bool) {
+	if len(message) < nl.SizeofNfgenmsg {
+		return f, false
+	}
+	for kind, value := range attributes(message[nl.SizeofNfgenmsg:]) {
+		switch kind {
+		case nl.CTA_TUPLE_ORIG:
+			f.Protocol, f.Src, f.Dst = tuple(value)
+		case nl.CTA_TUPLE_REPLY:
+			_, f.ReplySrc, f.ReplyDst = tuple(value)
+		case nl.CTA_STATUS:
+			f.Related = len(value) == 4 && binary.BigEndian.Uint32(value)&statusExpected != 0
+		}
+	}
+	return f, f.Src.IsValid() && f.Dst.IsValid() && f.ReplySrc.IsValid() && f.ReplyDst.IsValid()
+}
+
+func tuple(b []byte) (proto ir.Protocol, src, dst netip.AddrPort) {
+	var from, to netip.Addr
+	var sport, dport uint16
+	for kind, value := range attributes(b) {
+		switch kind {
+		case nl.CTA_TUPLE_IP:
+			for kind, a := range attributes(value) {
+				switch kind {
+				case nl.CTA_IP_V4_SRC, nl.CTA_IP_V6_SRC:
+					from, _ = netip.AddrFromSlice(a)
+				case nl.CTA_IP_V4_DST, nl.CTA_IP_V6_DST:
+					to, _ = netip.AddrFromSlice(a)
+				}
+			}
+		case nl.CTA_TUPLE_PROTO:
+			for kind, v := range attributes(value) {
+				switch {
+				case kind == nl.CTA_PROTO_NUM && len(v) == 1:
+					proto = ir.Protocol(v[0])
+				case kind == nl.CTA_PROTO_SRC_PORT && len(v) == 2:
+					sport = binary.BigEndian.Uint16(v)
+				case kind == nl.CTA_PROTO_DST_PORT && len(v) == 2:
+					dport = binary.BigEndian.Uint16(v)
+				}
+			}
+		}
+	}
+	return proto, netip.AddrPortFrom(from, sport), netip.AddrPortFrom(to, dport)
+}
+
+// header starts every request.
+func header(f ir.Family) *nl.Nfgenmsg {
+	m := &nl.Nfgenmsg{NfgenFamily: unix.AF_INET, Version: nl.NFNETLINK_V0}
+	if f == ir.IPv6 {
+		m.NfgenFamily = unix.AF_INET6
+	}
+	return m
+}
+
+// onlyProtocol has the kernel leave out all other protocols. Kernels before 5.8
+// do not know it and leave out nothing.
+func onlyProtocol(p ir.Protocol) []nl.NetlinkRequestData {
+	orig := nl.NewRtAttr(unix.NLA_F_NESTED|nl.CTA_TUPLE_ORIG, nil)
+	proto := orig.AddRtAttr(unix.NLA_F_NESTED|nl.CTA_TUPLE_PROTO, nil)
+	proto.AddRtAttr(nl.CTA_PROTO_NUM, []byte{uint8(p)})
+	filter := nl.NewRtAttr(unix.NLA_F_NESTED|ctaFilter, nil)
+	filter.AddRtAttr(ctaFilterOrigFlags, nl.Uint32Attr(filterProtocol))
+	return []nl.NetlinkRequestData{orig, filter}
+}
+
+// handle is what names one entry of the table: with the kernel's number of it,
+// so that one which took its place since is not meant.
+func handle(message []byte) (out []byte) {
+	rest := message[nl.SizeofNfgenmsg:]
+	for kind, value := range attributes(rest) {
+		switch kind {
+		case nl.CTA_TUPLE_ORIG, nl.CTA_ID, nl.CTA_ZONE:
+			flags := uint16(0)
+			if kind == nl.CTA_TUPLE_ORIG {
+				flags = unix.NLA_F_NESTED
+			}
+			out = binary.NativeEndian.AppendUint16(out, uint16(unix.SizeofNlAttr+len(value)))
+			out = binary.NativeEndian.AppendUint16(out, kind|flags)
+			out = append(out, value...)
+			out = append(out, make([]byte, padding(len(value)))...)
+		}
+	}
+	return out
+}

@@ -1,0 +1,62 @@
+package dataplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ipvs/live"
+	xtlive "github.com/planec/planec/backends/xtables/live"
+	"github.com/planec/planec/internal/applier"
+)
+
+// ipvsPlane finds the variant of iptables when it is first used.
+type ipvsPlane struct{ kernel *live.Kernel }
+
+func (d *ipvsPlane) detect(ctx context.Context) error {
+	if d.kernel != nil {
+		return nil
+	}
+	tools, err := xtlive.Detect(ctx)
+	if err == nil {
+		d.kernel = live.New(tools)
+	}
+	return err
+}
+
+// Plan implements [applier.Dataplane].
+func (d *ipvsPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
+	want, err := live.Parse(a)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.detect(ctx); err != nil {
+		return nil, err
+	}
+	have, err := d.kernel.Observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return live.NewPlan(have, want), nil
+}
+
+// Apply implements [applier.Dataplane].
+func (d *ipvsPlane) Apply(ctx context.Context, p applier.Plan) error {
+	own, ok := p.(*live.Plan)
+	if !ok {
+		return fmt.Errorf("a plan of another backend: %T", p)
+	}
+	return d.kernel.Apply(ctx, own)
+}
+
+// Clean implements [applier.Dataplane]. Without iptables nothing can be there: an
+// apply needs it.
+func (d *ipvsPlane) Clean(ctx context.Context) ([]string, error) {
+	if err := d.detect(ctx); errors.Is(err, xtlive.ErrNoTools) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return d.kernel.Clean(ctx)
+}
