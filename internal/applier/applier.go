@@ -59,14 +59,11 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 			return plan, err
 		}
 	}
-	if a.Missing(e.Backend) != "" {
-		return plan, nil
-	}
 	before, err := a.record.Last()
 	if err := a.record.Put(e); err != nil {
 		return plan, err
 	}
-	if err == nil && before.Backend != e.Backend {
+	if err == nil && before.Backend != e.Backend && a.Missing(e.Backend) == "" {
 		if _, err := a.Clean(ctx, before.Backend); err != nil {
 			return plan, fmt.Errorf("the rules of %s are in; removing those of %s: %w", e.Backend, before.Backend, err)
 		}

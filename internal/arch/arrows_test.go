@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"backends/xtables/live":      {"backends"},
 	"internal/applier":           {"backends"},
 	"internal/dataplane":         {"backends", "backends/ebpf", "backends/ebpf/live", "backends/ipvs/live", "backends/nftables/live", "backends/xtables/live", "internal/applier"},
+	"internal/session":           {"backends", "compiler", "internal/applier", "ir"},
 	"internal/conntrack":         {"ir", "ir/eval"},
 	"backends/nftables/live":     {},
 	"backends/ipvs/live":         {"backends", "backends/ipvs", "backends/xtables/live"},

@@ -10,6 +10,7 @@ func All() map[string]applier.Dataplane {
 	return map[string]applier.Dataplane{
 		"ebpf":     &ebpfPlane{pins: live.NewPins(live.DefaultDir)},
 		"iptables": &iptablesPlane{},
+		"nftables": &nftablesPlane{},
 		"ipvs":     &ipvsPlane{},
 	}
 }

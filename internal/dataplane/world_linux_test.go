@@ -37,6 +37,7 @@ type plane struct {
 
 func planes() []plane {
 	return []plane{
+		{"nftables", "nftables", []string{"nft"}, func() applier.Dataplane { return dataplane.All()["nftables"] }},
 		{"iptables-legacy", "iptables", []string{"ipset", "iptables-legacy-restore", "ip6tables-legacy-restore"}, func() applier.Dataplane { return dataplane.IPTables("legacy") }},
 		{"iptables-nft", "iptables", []string{"ipset", "iptables-nft-restore", "ip6tables-nft-restore"}, func() applier.Dataplane { return dataplane.IPTables("nft") }},
 	}

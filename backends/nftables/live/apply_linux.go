@@ -1,0 +1,177 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// Apply commits the plan in the network namespace of the calling thread: all of
+// it, or an error and nothing. When others changed the ruleset since it was
+// observed, it observes and plans again, a bounded number of times.
+func Apply(ctx context.Context, p *Plan) error {
+	for i := range attempts {
+		if err := pause(ctx, i); err != nil {
+			return err
+		}
+		if p.Empty() {
+			return nil
+		}
+		err := p.send()
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.ERESTART) || p.want == nil {
+			return fmt.Errorf("changing the nftables rules: %w", err)
+		}
+		s, err := Observe(ctx)
+		if err != nil {
+			return err
+		}
+		p = Diff(s, p.want)
+	}
+	return fmt.Errorf("changing the nftables rules: %w", ErrBusy)
+}
+
+// Verify reads the kernel and returns what it would take to make it what is
+// wanted: an empty plan where it is that already.
+func Verify(ctx context.Context, want *Model) (*Plan, error) {
+	s, err := Observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return Diff(s, want), nil
+}
+
+// Clean removes planec's tables, and nothing else. It is fine when there are none.
+func Clean(ctx context.Context) error {
+	s, err := observe(ctx, func(*observer, *Table) error { return nil })
+	if err != nil {
+		return err
+	}
+	return Apply(ctx, Diff(s, &Model{}))
+}
+
+// send sends the transaction. The kernel works while it is sent, so its answers
+// are there afterwards.
+func (p *Plan) send() error {
+	c, err := dial()
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	batch, answered := p.encode()
+	if err := c.send(batch); err != nil {
+		return tooLarge(err, len(batch))
+	}
+	o := outcome{batch: batch, answered: answered}
+	for {
+		b, err := c.receive(unix.MSG_DONTWAIT)
+		if errors.Is(err, unix.EAGAIN) {
+			break
+		}
+		if errors.Is(err, unix.ENOBUFS) {
+			// More errors than the buffer has room for; the first are in it.
+			o.lost = true
+			continue
+		}
+		if err == nil {
+			err = replies(b, o.reply)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return o.result(p)
+}
+
+// outcome collects the answers to a batch.
+type outcome struct {
+	batch    []byte
+	answered uint32
+	first    error
+	done     bool
+	lost     bool
+	restart  bool
+}
+
+func (o *outcome) reply(r reply) error {
+	if r.kind != nlmsgError {
+		return nil
+	}
+	said, err := r.problem()
+	switch {
+	case err == nil:
+		o.done = o.done || r.sequence == o.answered
+	case errors.Is(err, unix.ERESTART):
+		o.restart = true
+	case o.first == nil:
+		if said != "" {
+			err = fmt.Errorf("%w: %s", err, said)
+		}
+		o.first = fmt.Errorf("%s: %w", describe(o.batch, r.sequence), o.explain(err, r.sequence))
+	}
+	return nil
+}
+
+// explain adds what an error of one message means.
+func (o *outcome) explain(err error, sequence uint32) error {
+	m, _ := findSent(o.batch, sequence)
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || m.kind == msgNewRule && errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("%w (%s)", err, lacks(o.batch, sequence))
+	}
+	return explain(err)
+}
+
+func (o *outcome) result(p *Plan) error {
+	switch {
+	case o.restart:
+		return unix.ERESTART
+	case o.first != nil:
+		if !p.observed && (errors.Is(o.first, unix.ENOENT) || errors.Is(o.first, unix.EEXIST) || errors.Is(o.first, unix.EBUSY)) {
+			return fmt.Errorf("%w: %w", ErrDrift, o.first)
+		}
+		return o.first
+	case !o.done || o.lost:
+		return fmt.Errorf("the kernel did not say whether the transaction of %d bytes was taken: %w", len(o.batch), unix.ENOBUFS)
+	}
+	return nil
+}
+
+// explain adds what an error number means here.
+func explain(err error) error {
+	for _, known := range []struct {
+		errno unix.Errno
+		words string
+	}{
+		{unix.EPERM, "it needs CAP_NET_ADMIN in this network namespace"},
+		{unix.EOPNOTSUPP, "the kernel does not support it"},
+		{unix.EAFNOSUPPORT, "the kernel has no nf_tables for this family: CONFIG_NF_TABLES_IPV4, CONFIG_NF_TABLES_IPV6"},
+		{unix.ENOENT, "something that it names is missing: a table, a chain, a set or an element"},
+		{unix.EEXIST, "it is there already"},
+		{unix.EBUSY, "it is in use, or there with other data"},
+		{unix.ENOMEM, "the kernel has no memory for it"},
+		{unix.ENOBUFS, "the kernel has no memory for it"},
+		{unix.ENFILE, "the set is full"},
+		{unix.ENOSPC, "the set is full"},
+		{unix.EMLINK, "chains that lead to each other too deep, or too many of them"},
+		{unix.ELOOP, "chains that lead to each other in a circle"},
+	} {
+		if errors.Is(err, known.errno) {
+			return fmt.Errorf("%w (%s)", err, known.words)
+		}
+	}
+	return err
+}
+
+func tooLarge(err error, n int) error {
+	if errors.Is(err, unix.EMSGSIZE) {
+		return fmt.Errorf("a transaction of %d bytes does not fit into the socket's buffer; it needs CAP_NET_ADMIN, or net.core.wmem_max raised: %w", n, err)
+	}
+	if errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.ENOMEM) {
+		return fmt.Errorf("no memory for a transaction of %d bytes: %w", n, err)
+	}
+	return explain(err)
+}

@@ -1,0 +1,224 @@
+package live
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+func structural(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrStructure}, args...)...)
+}
+
+// changer plans the change of one table.
+type changer struct {
+	held, old, now *Table
+	refs, ids      map[string]int
+	// delta is what is added to refs, idDelta to ids; oldIDs are those of the old
+	// fragment's Services.
+	delta, idDelta, oldIDs map[string]int
+	change                 *tableChange
+}
+
+func (l *Live) changeTable(f Family, old, now *Table) (*tableChange, error) {
+	c := &tableChange{family: f}
+	if old == nil && now == nil {
+		return c, nil
+	}
+	held := l.model.Table(f)
+	if held == nil {
+		return nil, structural("it does not exist")
+	}
+	if old == nil {
+		old = newTable(f)
+	}
+	if now == nil {
+		now = newTable(f)
+	}
+	x := &changer{held: held, old: old, now: now, refs: l.refs[f], ids: l.ids[f], delta: make(map[string]int), idDelta: make(map[string]int), oldIDs: make(map[string]int), change: c}
+	for _, s := range old.Sets {
+		if givesService(s.Name) {
+			for _, r := range s.Elems.all() {
+				countElement(nil, x.oldIDs, s, r, 1)
+			}
+		}
+	}
+	for _, step := range []func() error{x.sets, x.fixedChains, x.leaves} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (x *changer) sets() error {
+	for _, s := range x.old.Sets {
+		if x.now.sets[s.Name] == nil {
+			if err := x.set(s, &Set{Name: s.Name, Flags: s.Flags, DataType: s.DataType}, s); err != nil {
+				return err
+			}
+		}
+	}
+	for _, s := range x.now.Sets {
+		from := x.old.sets[s.Name]
+		if from == nil {
+			from = &Set{Name: s.Name}
+		}
+		if err := x.set(from, s, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// set compares the elements of two fragments and looks them up in what is held;
+// spec is the one of the two that is declared.
+func (x *changer) set(from, to, spec *Set) error {
+	held := x.held.sets[spec.Name]
+	if held == nil {
+		return structural("no set %s", spec.Name)
+	}
+	if !held.sameSpec(spec) {
+		return structural("set %s is declared otherwise", spec.Name)
+	}
+	if spec.Dynamic() || isNodeFact(spec.Name) {
+		return nil
+	}
+	e := diffElems(from, to)
+	if len(e.del)+len(e.add) == 0 {
+		return nil
+	}
+	for _, place := range e.del {
+		r, _ := from.Elems.at(place)
+		if h, ok := held.Elems.get(r.key); !ok || !h.same(r) {
+			return structural("an element of %s is not there", spec.Name)
+		}
+		countElement(x.delta, x.idDelta, spec, r, -1)
+	}
+	for _, place := range e.add {
+		r, _ := to.Elems.at(place)
+		_, replaced := from.Elems.get(r.key)
+		if _, there := held.Elems.get(r.key); there != replaced {
+			return structural("an element of %s is there already", spec.Name)
+		}
+		if givesService(spec.Name) && x.ids[string(r.data)] > 0 && x.oldIDs[string(r.data)] == 0 {
+			return structural("two Services have one affinity ID")
+		}
+		countElement(x.delta, x.idDelta, spec, r, 1)
+	}
+	if held.Elems.Len()+len(e.add) == len(e.del) {
+		return structural("set %s becomes empty", spec.Name)
+	}
+	x.change.elems = append(x.change.elems, e)
+	return nil
+}
+
+// isNodeFact reports whether a set's elements are the node's, the same in each
+// fragment. One without any frontend of the family has no table at all.
+func isNodeFact(set string) bool {
+	switch set {
+	case "local-sources", "nodeport-addresses", "nodeport-prefixes", "service-cidrs", "masquerade-exclusions":
+		return true
+	}
+	return false
+}
+
+// fixedChains looks whether the table has the rules that the new fragment needs.
+// It cannot see which ones nobody needs any more: that is the case when a set
+// becomes empty, or there is no chain that marks packets.
+func (x *changer) fixedChains() error {
+	for _, c := range x.now.Chains {
+		held := x.held.chains[c.Name]
+		if isLeaf(c.Name) {
+			if held != nil && !c.sameRules(held) {
+				return structural("chain %s has other rules", c.Name)
+			}
+			continue
+		}
+		if held == nil || !held.sameSpec(c) {
+			return structural("no chain %s", c.Name)
+		}
+		for _, r := range c.Rules {
+			if !slices.ContainsFunc(held.Rules, r.same) {
+				return structural("chain %s lacks a rule", c.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// isLeaf reports whether elements lead to a chain of this name, directly or by
+// other such chains.
+func isLeaf(name string) bool {
+	if strings.HasPrefix(name, "local-") {
+		return true
+	}
+	for _, prefix := range []string{"masquerade-", "remote-", "nodeport-", "external-"} {
+		name = strings.TrimPrefix(name, prefix)
+	}
+	for _, prefix := range []string{"pick-", "affinity-", "rebind-", "draw-"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// leaves adds chains that are needed now, with those they lead to, and then takes
+// away those that nobody needs.
+func (x *changer) leaves() error {
+	for todo := slices.Sorted(maps.Keys(x.delta)); len(todo) > 0; todo = todo[1:] {
+		name := todo[0]
+		if x.delta[name] <= 0 || x.held.chains[name] != nil || x.adds(name) {
+			continue
+		}
+		c := x.now.chains[name]
+		if c == nil || !isLeaf(name) {
+			return structural("no chain %s", name)
+		}
+		x.change.newChains = append(x.change.newChains, c)
+		countTargets(x.delta, c, 1)
+		todo = append(todo, targets(c)...)
+	}
+	for todo := slices.Sorted(maps.Keys(x.delta)); len(todo) > 0; todo = todo[1:] {
+		name := todo[0]
+		c := x.held.chains[name]
+		if c == nil || x.refs[name]+x.delta[name] > 0 || !isLeaf(name) || slices.Contains(x.change.goneChains, name) {
+			continue
+		}
+		x.change.goneChains = append(x.change.goneChains, name)
+		countTargets(x.delta, c, -1)
+		todo = append(todo, targets(c)...)
+	}
+	return x.marking()
+}
+
+func (x *changer) adds(name string) bool {
+	return slices.ContainsFunc(x.change.newChains, func(c *Chain) bool { return c.Name == name })
+}
+
+func targets(c *Chain) []string {
+	var list []string
+	for _, r := range c.Rules {
+		if r.to != "" {
+			list = append(list, r.to)
+		}
+	}
+	return list
+}
+
+// marking reports a change after which no chain marks packets any more: then
+// nat-postrouting has a rule too many.
+func (x *changer) marking() error {
+	marks := func(name string) bool { return strings.HasPrefix(name, "masquerade-") }
+	if !slices.ContainsFunc(x.change.goneChains, marks) || slices.ContainsFunc(x.change.newChains, func(c *Chain) bool { return marks(c.Name) }) {
+		return nil
+	}
+	for _, c := range x.held.Chains {
+		if marks(c.Name) && !slices.Contains(x.change.goneChains, c.Name) {
+			return nil
+		}
+	}
+	return structural("no chain masquerades any more")
+}

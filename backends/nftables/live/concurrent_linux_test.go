@@ -1,0 +1,137 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/irtest"
+)
+
+// beside runs f again and again on another thread in the rig's namespace, until
+// the function that it returns is called.
+func (r *rig) beside(f func() error) (stop func()) {
+	var over atomic.Bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends
+		if err := unix.Setns(int(r.NodeNamespace().Fd()), unix.CLONE_NEWNET); err != nil {
+			r.t.Error(err)
+			return
+		}
+		for !over.Load() {
+			if err := f(); err != nil {
+				r.t.Error(err)
+				return
+			}
+		}
+	})
+	return func() { over.Store(true); wg.Wait() }
+}
+
+// chatter changes another table every few milliseconds.
+func (r *rig) chatter() (stop func()) {
+	r.nft("table ip foreign {\n}\n")
+	n := 0
+	return r.beside(func() error {
+		n++
+		time.Sleep(5 * time.Millisecond)
+		c, err := dial()
+		if err != nil {
+			return err
+		}
+		defer c.close()
+		var w writer
+		w.end(w.message(msgBatchBegin, 0, 0, subsysNFTables))
+		at := w.nft(msgNewChain, flagCreate, IPv4)
+		w.str(chainTable, "foreign")
+		w.str(chainName, fmt.Sprintf("c%d", n%1000))
+		w.end(at)
+		w.end(w.message(msgBatchEnd, 0, 0, subsysNFTables))
+		return c.send(w.b)
+	})
+}
+
+// TestRestart applies while others change the ruleset: each time the kernel says
+// that a plan is out of date it is made again.
+func TestRestart(t *testing.T) {
+	r := newRig(t)
+	rng := rand.New(rand.NewPCG(9, 9))
+	applied, restarted, busy := 0, 0, 0
+	stop := r.chatter()
+	for range 50 {
+		want := parse(t, string(emit(t, irtest.RandomProgram(rng))))
+		p := diffModels(&Model{}, want)
+		p.observed, p.generation = true, 1 // always out of date
+		err := r.Do(func() error {
+			if first := p.send(); !errors.Is(first, unix.ERESTART) {
+				return fmt.Errorf("an old plan: %w", errors.Join(errors.New("not refused"), first))
+			}
+			restarted++
+			return Apply(t.Context(), p)
+		})
+		switch {
+		case errors.Is(err, ErrBusy):
+			busy++
+		case err != nil:
+			t.Fatal(err)
+		default:
+			applied++
+		}
+	}
+	stop()
+	t.Logf("%d applied, %d restarted, %d times the ruleset kept changing", applied, restarted, busy)
+	if applied == 0 {
+		t.Error("nothing was ever applied")
+	}
+	want := parse(t, string(emit(t, irtest.KitchenSink())))
+	r.apply(Diff(r.observe(), want))
+	r.verify(want)
+}
+
+// TestWhole reads all the time while two programs replace each other: a reader
+// sees one or the other.
+func TestWhole(t *testing.T) {
+	r := newRig(t)
+	rng := rand.New(rand.NewPCG(4, 4))
+	a, b := irtest.RandomProgram(rng), irtest.RandomProgram(rng)
+	irtest.AddRandomPolicy(rng, b)
+	wants := []*Model{parse(t, string(emit(t, a))), parse(t, string(emit(t, b)))}
+	r.apply(Diff(r.observe(), wants[0]))
+	var reads [2]int
+	stop := r.beside(func() error {
+		s, err := Observe(t.Context())
+		if errors.Is(err, ErrBusy) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for i, want := range wants {
+			if Diff(s, want).Empty() {
+				reads[i]++
+				return nil
+			}
+		}
+		return fmt.Errorf("half of it:\n%s", strings.Join(Diff(s, wants[0]).Steps(), "\n"))
+	})
+	for i := range 300 {
+		r.apply(diffModels(wants[i%2], wants[(i+1)%2]))
+		if i%10 == 0 {
+			r.do(func() error { _, err := Observe(t.Context()); return err })
+		}
+	}
+	stop()
+	t.Logf("read %d times one and %d times the other", reads[0], reads[1])
+	if reads[0]+reads[1] == 0 {
+		t.Error("nothing was read")
+	}
+}

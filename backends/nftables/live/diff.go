@@ -1,0 +1,191 @@
+package live
+
+// Plan is one transaction: what has to change, and where.
+type Plan struct {
+	changes []*tableChange
+	// want is what there will be, to plan again from; nil where only a Live
+	// knows.
+	want *Model
+	// generation is of the ruleset that was observed, where observed is set.
+	generation uint32
+	observed   bool
+}
+
+// Empty reports whether there is nothing to do.
+func (p *Plan) Empty() bool { return len(p.changes) == 0 }
+
+// tableChange is what changes in one table, in the order in which it is sent.
+type tableChange struct {
+	family Family
+	// remove deletes the table with everything in it; why is the reason, for
+	// people. create makes it, before the rest.
+	remove, create bool
+	why            string
+	newChains      []*Chain
+	newSets        []*Set
+	elems          []elemChange
+	// rules are chains whose rules are replaced; those of newChains are added.
+	rules      []*Chain
+	goneChains []string
+	goneSets   []string
+}
+
+// empty reports whether nothing changes.
+func (c *tableChange) empty() bool {
+	return !c.remove && !c.create && len(c.newChains)+len(c.newSets)+len(c.elems)+len(c.rules)+len(c.goneChains)+len(c.goneSets) == 0
+}
+
+// elemChange is what changes in one set. Elements are places in the sets that
+// have them.
+type elemChange struct {
+	set *Set
+	// from has the elements of del, set those of add; whole is all of set.
+	from     *Set
+	del, add []uint32
+	whole    bool
+	// replaced counts keys that are in both.
+	replaced int
+}
+
+func (c *elemChange) added() int {
+	if c.whole {
+		return c.set.Elems.Len()
+	}
+	return len(c.add)
+}
+
+// Diff returns the transaction that turns what the kernel has into what is
+// wanted.
+func Diff(have *State, want *Model) *Plan {
+	p := diffModels(have.Model, want)
+	p.generation, p.observed = have.Generation, true
+	return p
+}
+
+func diffModels(have, want *Model) *Plan {
+	p := &Plan{want: want}
+	for _, f := range []Family{IPv4, IPv6} {
+		if c := diffTables(f, have.Table(f), want.Table(f)); !c.empty() {
+			p.changes = append(p.changes, c)
+		}
+	}
+	return p
+}
+
+func diffTables(f Family, have, want *Table) *tableChange {
+	c := &tableChange{family: f}
+	switch {
+	case have == nil && want == nil:
+	case want == nil:
+		c.remove, c.why = true, "nothing to do in it"
+	case have == nil:
+		c.createAll(want)
+	default:
+		if c.why = structure(have, want); c.why != "" {
+			c.remove = true
+			c.createAll(want)
+			break
+		}
+		c.diffChains(have, want)
+		c.diffSets(have, want)
+	}
+	return c
+}
+
+func (c *tableChange) createAll(t *Table) {
+	c.create = true
+	c.newChains, c.newSets = t.Chains, t.Sets
+	for _, s := range t.Sets {
+		if s.Elems.Len() > 0 {
+			c.elems = append(c.elems, elemChange{set: s, whole: true})
+		}
+	}
+}
+
+// structure says what makes it necessary to replace a table, or "".
+func structure(have, want *Table) string {
+	if have.odd != want.odd {
+		return have.odd
+	}
+	for _, s := range have.Sets {
+		if w := want.sets[s.Name]; w != nil && !w.sameSpec(s) {
+			return "set " + s.Name + " is declared otherwise"
+		}
+	}
+	for _, c := range have.Chains {
+		if w := want.chains[c.Name]; w != nil && !w.sameSpec(c) {
+			return "chain " + c.Name + " is declared otherwise"
+		}
+	}
+	return ""
+}
+
+func (c *tableChange) diffChains(have, want *Table) {
+	for _, w := range want.Chains {
+		switch h := have.chains[w.Name]; {
+		case h == nil:
+			c.newChains = append(c.newChains, w)
+		case !w.sameRules(h):
+			c.rules = append(c.rules, w)
+		}
+	}
+	for _, h := range have.Chains {
+		if want.chains[h.Name] == nil {
+			c.goneChains = append(c.goneChains, h.Name)
+		}
+	}
+}
+
+func (c *tableChange) diffSets(have, want *Table) {
+	for _, w := range want.Sets {
+		h := have.sets[w.Name]
+		switch {
+		case h == nil:
+			c.newSets = append(c.newSets, w)
+			if w.Elems.Len() > 0 {
+				c.elems = append(c.elems, elemChange{set: w, whole: true})
+			}
+		case !w.Dynamic():
+			if e := diffElems(h, w); len(e.del)+len(e.add) > 0 {
+				c.elems = append(c.elems, e)
+			}
+		}
+	}
+	for _, h := range have.Sets {
+		if want.sets[h.Name] == nil {
+			c.goneSets = append(c.goneSets, h.Name)
+		}
+	}
+}
+
+// diffElems compares elements; only those of want have to be indexed.
+func diffElems(have, want *Set) elemChange {
+	e := elemChange{set: want, from: have}
+	if have.Elems.shared(&want.Elems) {
+		return e
+	}
+	kept := 0
+	// keep marks the slots of want whose elements are there already.
+	keep := make([]uint64, (len(want.Elems.slots)+63)/64)
+	for place, r := range have.Elems.all() {
+		slot, ok := want.Elems.find(r.key)
+		if ok {
+			if w, _ := want.Elems.at(want.Elems.slots[slot] - 1); w.same(r) {
+				keep[slot/64] |= 1 << (slot % 64)
+				kept++
+				continue
+			}
+			e.replaced++
+		}
+		e.del = append(e.del, place)
+	}
+	if kept == want.Elems.Len() {
+		return e
+	}
+	for place, r := range want.Elems.all() {
+		if slot, _ := want.Elems.find(r.key); keep[slot/64]&(1<<(slot%64)) == 0 {
+			e.add = append(e.add, place)
+		}
+	}
+	return e
+}

@@ -1,0 +1,210 @@
+package live
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// encoder writes a transaction.
+type encoder struct {
+	writer
+	// sets numbers rules' own sets.
+	sets uint32
+	// last is where the last message that asks for something begins, and sequence
+	// its number.
+	last     int
+	sequence uint32
+}
+
+// encode returns the batch, and the sequence number of the message that is
+// answered. The generation is checked where the plan has one.
+func (p *Plan) encode() (batch []byte, answered uint32) {
+	e := &encoder{writer: writer{b: make([]byte, 0, p.encodedSize())}}
+	at := e.message(msgBatchBegin, 0, 0, subsysNFTables)
+	if p.observed {
+		e.u32(batchGenID, p.generation)
+	}
+	e.end(at)
+	for _, c := range p.changes {
+		e.table(c)
+	}
+	flags := e.b[e.last+6:]
+	binary.NativeEndian.PutUint16(flags, binary.NativeEndian.Uint16(flags)|flagAck)
+	e.end(e.message(msgBatchEnd, 0, 0, subsysNFTables))
+	return e.b, e.sequence
+}
+
+// encodedSize is about what encode will need.
+func (p *Plan) encodedSize() int {
+	const perElem, perChain = 48, 1024
+	n := 4096
+	for _, c := range p.changes {
+		n += perChain * (len(c.newChains) + len(c.rules))
+		for i := range c.elems {
+			if e := &c.elems[i]; e.whole {
+				n += len(e.set.Elems.blob) + perElem*e.set.Elems.n
+			} else {
+				n += 4 * perElem * (len(e.del) + len(e.add))
+			}
+		}
+	}
+	return n
+}
+
+// begin starts a message of this transaction; messages are numbered from 1, so
+// that an error can be traced to its own.
+func (e *encoder) begin(kind, flags uint16, c *tableChange) int {
+	e.last = e.nft(kind, flags, c.family)
+	e.sequence++
+	binary.NativeEndian.PutUint32(e.b[e.last+8:], e.sequence)
+	return e.last
+}
+
+func (e *encoder) table(c *tableChange) {
+	if c.remove {
+		at := e.begin(msgDelTable, 0, c)
+		e.str(tableName, tableNamed)
+		e.end(at)
+	}
+	if c.create {
+		at := e.begin(msgNewTable, flagCreate|flagExcl, c)
+		e.str(tableName, tableNamed)
+		e.u32(tableFlags, 0)
+		e.end(at)
+	}
+	for _, n := range c.newChains {
+		e.chain(c, n)
+	}
+	for _, s := range c.newSets {
+		e.sets++
+		e.set(c, s, e.sets)
+	}
+	e.elements(c)
+	for _, n := range c.rules {
+		e.flush(c, n.Name)
+		e.rules(c, n)
+	}
+	for _, n := range c.newChains {
+		e.rules(c, n)
+	}
+	for _, n := range c.goneChains {
+		e.flush(c, n)
+	}
+	for _, n := range c.goneSets {
+		at := e.begin(msgDelSet, 0, c)
+		e.str(setTable, tableNamed)
+		e.str(setName, n)
+		e.end(at)
+	}
+	for _, n := range c.goneChains {
+		at := e.begin(msgDelChain, 0, c)
+		e.str(chainTable, tableNamed)
+		e.str(chainName, n)
+		e.end(at)
+	}
+}
+
+func (e *encoder) chain(c *tableChange, n *Chain) {
+	at := e.begin(msgNewChain, flagCreate|flagExcl, c)
+	e.str(chainTable, tableNamed)
+	e.str(chainName, n.Name)
+	if n.Base() {
+		hook := e.nest(chainHook)
+		e.u32(hookNumber, n.Hook)
+		e.u32(hookPlace, uint32(n.Priority))
+		e.done(hook)
+		e.u32(chainPolicy, n.Policy)
+		e.str(chainType, n.Type)
+	}
+	e.end(at)
+}
+
+func (e *encoder) set(c *tableChange, s *Set, id uint32) {
+	at := e.begin(msgNewSet, flagCreate|flagExcl, c)
+	e.str(setTable, tableNamed)
+	e.str(setName, s.Name)
+	e.u32(setFlags, s.Flags)
+	e.u32(setKeyType, s.KeyType)
+	e.u32(setKeyLen, s.KeyLen)
+	if s.isMap() {
+		e.u32(setDataType, s.DataType)
+		e.u32(setDataLen, s.DataLen)
+	}
+	desc := e.nest(setDesc)
+	if s.Size > 0 {
+		e.u32(descSize, s.Size)
+	}
+	if len(s.Concat) > 0 {
+		concat := e.nest(descConcat)
+		for _, n := range s.Concat {
+			f := e.nest(listElem)
+			e.u32(fieldLen, n)
+			e.done(f)
+		}
+		e.done(concat)
+	}
+	e.done(desc)
+	e.u32(setID, id)
+	e.bytes(setUData, s.UserData)
+	e.end(at)
+}
+
+func (e *encoder) flush(c *tableChange, chain string) {
+	at := e.begin(msgDelRule, 0, c)
+	e.str(ruleTable, tableNamed)
+	e.str(ruleChain, chain)
+	e.end(at)
+}
+
+func (e *encoder) rules(c *tableChange, n *Chain) {
+	for _, r := range n.Rules {
+		exprs := r.Exprs
+		if len(r.Sets) > 0 {
+			exprs = e.ownSets(c, r)
+		}
+		at := e.begin(msgNewRule, flagCreate|flagAppend, c)
+		e.str(ruleTable, tableNamed)
+		e.str(ruleChain, n.Name)
+		e.bytes(ruleExprs, exprs)
+		if len(r.UserData) > 0 {
+			e.bytes(ruleUData, r.UserData)
+		}
+		e.end(at)
+	}
+}
+
+// ownSets makes a rule's own sets and returns the rule with their numbers in it:
+// the kernel names them.
+func (e *encoder) ownSets(c *tableChange, r *Rule) []byte {
+	first := e.sets + 1
+	for _, s := range r.Sets {
+		e.sets++
+		e.set(c, s, e.sets)
+		l := e.list(c, msgNewElems, s.Name, e.sets)
+		if s.interval() {
+			e.beforeFirst(l, s)
+		}
+		x := elemChange{set: s, whole: true}
+		for r := range x.additions() {
+			l.elem(s, r, true)
+		}
+		l.close()
+	}
+	id := first
+	return rewriteLookups(r.Exprs, func(w *writer, name string) {
+		w.str(lookupSet, name)
+		w.u32(lookupSetID, id)
+		id++
+	})
+}
+
+// beforeFirst writes what nft puts in front of ranges that do not begin at 0.
+func (e *encoder) beforeFirst(l *elemList, s *Set) {
+	zero := make([]byte, s.KeyLen)
+	for r := range (&elemChange{set: s, whole: true}).additions() {
+		if !bytes.Equal(r.key[:s.KeyLen], zero) {
+			l.rangeEnd(zero)
+		}
+		return
+	}
+}

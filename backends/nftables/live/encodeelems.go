@@ -1,0 +1,158 @@
+package live
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+)
+
+// maxListLen bounds the elements of one message; their length has 16 bits.
+const maxListLen = 60000
+
+// elements deletes first, in all sets, and adds then. A key that is replaced is
+// in both.
+func (e *encoder) elements(c *tableChange) {
+	for i := range c.elems {
+		if x := &c.elems[i]; len(x.del) > 0 {
+			l := e.list(c, msgDelElems, x.set.Name, 0)
+			for _, place := range x.del {
+				r, _ := x.from.Elems.at(place)
+				l.elem(x.from, r, false)
+			}
+			l.close()
+		}
+	}
+	for i := range c.elems {
+		if x := &c.elems[i]; x.added() > 0 {
+			l := e.list(c, msgNewElems, x.set.Name, 0)
+			for r := range x.additions() {
+				l.elem(x.set, r, true)
+			}
+			l.close()
+		}
+	}
+}
+
+// additions yields what is added; ranges in their order, as nft sends them.
+func (x *elemChange) additions() func(yield func(record) bool) {
+	if x.whole && !x.set.interval() {
+		return func(yield func(record) bool) {
+			for _, r := range x.set.Elems.all() {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+	add := x.add
+	if x.whole {
+		for place := range x.set.Elems.all() {
+			add = append(add, place)
+		}
+	}
+	if x.set.interval() {
+		add = slices.Clone(add)
+		slices.SortFunc(add, func(a, b uint32) int {
+			ra, _ := x.set.Elems.at(a)
+			rb, _ := x.set.Elems.at(b)
+			return bytes.Compare(ra.key, rb.key)
+		})
+	}
+	return func(yield func(record) bool) {
+		for _, place := range add {
+			if r, _ := x.set.Elems.at(place); !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// elemList is a list of elements in as many messages as it needs.
+type elemList struct {
+	*encoder
+	change   *tableChange
+	kind     uint16
+	set      string
+	id       uint32
+	message  int
+	elements int
+}
+
+// list starts a list; id is 0 but for a rule's own set.
+func (e *encoder) list(c *tableChange, kind uint16, set string, id uint32) *elemList {
+	l := &elemList{encoder: e, change: c, kind: kind, set: set, id: id}
+	l.open()
+	return l
+}
+
+func (l *elemList) open() {
+	flags := uint16(0)
+	if l.kind == msgNewElems {
+		flags = flagCreate | flagExcl
+	}
+	l.message = l.begin(l.kind, flags, l.change)
+	l.str(listTable, tableNamed)
+	l.str(listSet, l.set)
+	if l.id != 0 {
+		l.u32(listSetID, l.id)
+	}
+	l.elements = l.nest(listElems)
+}
+
+func (l *elemList) close() {
+	l.done(l.elements)
+	l.end(l.message)
+}
+
+// elem writes one record: as one element, or for a range without concatenation
+// as its first and the one after its last.
+func (l *elemList) elem(s *Set, r record, withData bool) {
+	if len(l.b)-l.elements > maxListLen {
+		l.close()
+		l.open()
+	}
+	at := l.nest(listElem)
+	n := int(s.KeyLen)
+	l.value(elemKey, r.key[:n])
+	if s.keyEnds() {
+		l.value(elemKeyEnd, r.key[n:])
+	}
+	if withData {
+		l.data(s, r.data)
+		if len(r.udata) > 0 {
+			l.bytes(elemUData, r.udata)
+		}
+	}
+	l.done(at)
+	if s.singleSpan() && !allOnes(r.key[n:]) {
+		l.rangeEnd(after(r.key[n:]))
+	}
+}
+
+// rangeEnd writes the element that ends a range.
+func (l *elemList) rangeEnd(key []byte) {
+	at := l.nest(listElem)
+	l.value(elemKey, key)
+	l.u32(elemFlags, elemIntervalEnd)
+	l.done(at)
+}
+
+// after is the next key.
+func after(key []byte) []byte {
+	next := bytes.Clone(key)
+	for i := len(next) - 1; i >= 0; i-- {
+		if next[i]++; next[i] != 0 {
+			break
+		}
+	}
+	return next
+}
+
+func (l *elemList) data(s *Set, data []byte) {
+	switch {
+	case s.verdicts():
+		l.verdict(elemData, binary.BigEndian.Uint32(data), chainOf(data))
+	case s.isMap():
+		l.value(elemData, data)
+	}
+}

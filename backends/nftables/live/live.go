@@ -1,0 +1,146 @@
+package live
+
+import "fmt"
+
+// Live is what was applied, to be changed again and again. It is for one
+// goroutine. Change and Replace only look; whoever has applied their plan says so
+// with Commit, and whose plan was refused forgets the Live.
+type Live struct {
+	model *Model
+	// refs counts, for each table, who leads to a chain: data of elements, and
+	// rules.
+	refs map[Family]map[string]int
+	// ids counts, for each table, the elements that have a Service's affinity ID.
+	ids map[Family]map[string]int
+}
+
+// NewLive holds a model that the kernel has. It must come from Parse and is the
+// Live's from now on.
+func NewLive(m *Model) *Live {
+	l := &Live{model: m, refs: make(map[Family]map[string]int), ids: make(map[Family]map[string]int)}
+	for _, t := range m.Tables {
+		refs, ids := make(map[string]int), make(map[string]int)
+		for _, s := range t.Sets {
+			if !s.verdicts() && !givesService(s.Name) {
+				continue
+			}
+			for _, r := range s.Elems.all() {
+				countElement(refs, ids, s, r, 1)
+			}
+		}
+		for _, c := range t.Chains {
+			countTargets(refs, c, 1)
+		}
+		l.refs[t.Family], l.ids[t.Family] = refs, ids
+	}
+	return l
+}
+
+// countTargets adds what the rules of a chain lead to.
+func countTargets(refs map[string]int, c *Chain, n int) {
+	for _, r := range c.Rules {
+		if r.to != "" {
+			refs[r.to] += n
+		}
+	}
+}
+
+// Model is what the Live holds, to verify with; it is not to be changed.
+func (l *Live) Model() *Model { return l.model }
+
+// Replace plans the way from what is held to another whole artifact, without
+// reading the kernel.
+func (l *Live) Replace(text []byte) (*Plan, error) {
+	want, err := parseText(text, l.model.seed, l.model)
+	if err != nil {
+		return nil, err
+	}
+	return diffModels(l.model, want), nil
+}
+
+// Change plans the way from one fragment to another: artifacts of programs that
+// have the node's facts and only the frontends that change, together with all
+// that share an endpoint's address with them. What it costs depends on the
+// fragments only. [ErrStructure] says that it cannot be done by elements and by
+// chains that elements lead to.
+func (l *Live) Change(before, after []byte) (*Plan, error) {
+	old, err := parseText(before, l.model.seed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("before: %w", err)
+	}
+	now, err := parseText(after, l.model.seed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("after: %w", err)
+	}
+	p := &Plan{}
+	for _, f := range []Family{IPv4, IPv6} {
+		c, err := l.changeTable(f, old.Table(f), now.Table(f))
+		if err != nil {
+			return nil, fmt.Errorf("table %v %s: %w", f, tableNamed, err)
+		}
+		if !c.empty() {
+			p.changes = append(p.changes, c)
+		}
+	}
+	return p, nil
+}
+
+// Commit says that the kernel took a plan of this Live.
+func (l *Live) Commit(p *Plan) {
+	if p.want != nil {
+		*l = *NewLive(p.want)
+		return
+	}
+	for _, c := range p.changes {
+		l.commit(c)
+	}
+}
+
+func (l *Live) commit(c *tableChange) {
+	t, refs, ids := l.model.Table(c.family), l.refs[c.family], l.ids[c.family]
+	for i := range c.elems {
+		e := &c.elems[i]
+		s := t.sets[e.set.Name]
+		for _, place := range e.del {
+			r, _ := e.from.Elems.at(place)
+			countElement(refs, ids, s, r, -1)
+			s.Elems.remove(r.key)
+		}
+		for _, place := range e.add {
+			r, _ := e.set.Elems.at(place)
+			countElement(refs, ids, s, r, 1)
+			s.Elems.add(r)
+		}
+		s.sum += e.set.sum - e.from.sum
+	}
+	for _, n := range c.newChains {
+		t.addChain(n)
+		countTargets(refs, n, 1)
+	}
+	for _, n := range c.goneChains {
+		countTargets(refs, t.chains[n], -1)
+		delete(refs, n)
+		t.removeChain(n)
+	}
+}
+
+// countElement counts what one element leads to, or whose ID it has.
+func countElement(refs, ids map[string]int, s *Set, r record, n int) {
+	switch {
+	case s.verdicts():
+		if to := chainOf(r.data); len(to) > 0 {
+			refs[string(to)] += n
+		}
+	case givesService(s.Name):
+		if ids[string(r.data)] += n; ids[string(r.data)] == 0 {
+			delete(ids, string(r.data))
+		}
+	}
+}
+
+// givesService reports whether a set's data are affinity IDs of Services. They
+// are hashes; where two are equal the backend moves one, and for that it must see
+// both Services.
+func givesService(set string) bool {
+	return set == "affinity-services" || set == "nodeport-affinity-services"
+}

@@ -1,0 +1,187 @@
+package live
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
+
+// sets reads the sets, and then the elements of each.
+func (o *observer) sets(t *Table) error {
+	o.own = make(map[string]*Set)
+	var list []*Set
+	err := o.dump(msgGetSet, flagDump, o.family, ours, func(body []byte) error {
+		if !isOurs(body) {
+			return nil
+		}
+		s := readSet(body)
+		list = append(list, s)
+		if s.anonymous() {
+			o.own[s.Name] = s
+		} else {
+			t.addSet(s)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		if s.Dynamic() {
+			continue
+		}
+		if err := o.elements(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readSet(body []byte) *Set {
+	s := &Set{}
+	for kind, v := range attrs(body) {
+		switch kind {
+		case setName:
+			s.Name = asString(v)
+		case setFlags:
+			s.Flags = asU32(v)
+		case setKeyType:
+			s.KeyType = asU32(v)
+		case setKeyLen:
+			s.KeyLen = asU32(v)
+		case setDataType:
+			s.DataType = asU32(v)
+		case setDataLen:
+			s.DataLen = asU32(v)
+		case setDesc:
+			s.Size = asU32(attr(v, descSize))
+			for _, f := range attrs(attr(v, descConcat)) {
+				s.Concat = append(s.Concat, asU32(attr(f, fieldLen)))
+			}
+		case setUData:
+			s.UserData = bytes.Clone(v)
+		case setPolicy, setTimeout, setGC, setObjType, setExpr, setExprs:
+			s.odd = append(s.odd, byte(kind))
+		}
+	}
+	s.Elems.keyLen = s.storedKey()
+	return s
+}
+
+// boundary is one of the two elements of a range.
+type boundary struct {
+	end              bool
+	key, data, udata []byte
+}
+
+func (o *observer) elements(s *Set) error {
+	var ranges []boundary
+	err := o.dump(msgGetElems, flagDump, o.family, func(w *writer) {
+		w.str(listTable, tableNamed)
+		w.str(listSet, s.Name)
+	}, func(body []byte) error {
+		for _, e := range attrs(attr(body, listElems)) {
+			key, end := o.element(s, e)
+			switch {
+			case len(key) != int(s.KeyLen):
+				s.odd = append(s.odd, "an element without a key"...)
+			case s.keyEnds():
+				if end := attr(attr(e, elemKeyEnd), dataValue); len(end) == len(key) {
+					key = slices.Concat(key, end)
+				} else {
+					key = slices.Concat(key, key)
+				}
+				s.Elems.append(record{key, o.data, o.udata})
+			case s.interval():
+				ranges = append(ranges, boundary{end, bytes.Clone(key), bytes.Clone(o.data), bytes.Clone(o.udata)})
+			default:
+				s.Elems.append(record{key, o.data, o.udata})
+			}
+		}
+		return nil
+	})
+	s.join(ranges)
+	if s.anonymous() {
+		s.Elems.index()
+	}
+	return err
+}
+
+// element reads one element; data and user data are in o then.
+func (o *observer) element(s *Set, e []byte) (key []byte, end bool) {
+	o.data, o.udata = o.data[:0], o.udata[:0]
+	odd := false
+	for kind, v := range attrs(e) {
+		switch kind {
+		case elemKey:
+			key = attr(v, dataValue)
+		case elemData:
+			if s.verdicts() {
+				verdict := attr(v, dataVerdict)
+				o.data = append(o.data, attr(verdict, verdictCode)...)
+				o.data = append(o.data, bytes.TrimSuffix(attr(verdict, verdictChain), []byte{0})...)
+			} else {
+				o.data = append(o.data, attr(v, dataValue)...)
+			}
+		case elemFlags:
+			end = asU32(v)&elemIntervalEnd != 0
+		case elemUData:
+			o.udata = append(o.udata, v[:min(len(v), 254)]...)
+		case elemKeyEnd:
+		default:
+			odd = true
+		}
+	}
+	if odd {
+		o.udata = append(o.udata, 0xff) // no element of ours, so it is replaced
+	}
+	return key, end
+}
+
+// join makes ranges of their boundaries. An end without a beginning is nft's, in
+// front of all; a range that has no end reaches to the next one or to the last key
+// there is.
+func (s *Set) join(list []boundary) {
+	slices.SortFunc(list, func(a, b boundary) int {
+		return cmp.Or(bytes.Compare(a.key, b.key), -compareBool(a.end, b.end))
+	})
+	for i, b := range list {
+		if b.end {
+			continue
+		}
+		last := bytes.Repeat([]byte{0xff}, len(b.key))
+		if i+1 < len(list) {
+			last = before(list[i+1].key)
+		}
+		s.Elems.append(record{slices.Concat(b.key, last), b.data, b.udata})
+	}
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// before is the key before.
+func before(key []byte) []byte {
+	previous := bytes.Clone(key)
+	for i := len(previous) - 1; i >= 0; i-- {
+		if previous[i]--; previous[i] != 0xff {
+			break
+		}
+	}
+	return previous
+}
+
+func asU64(b []byte) uint64 {
+	if len(b) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}

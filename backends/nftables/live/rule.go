@@ -1,0 +1,116 @@
+package live
+
+import (
+	"bytes"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Rule is a rule as nf_tables has it.
+type Rule struct {
+	// Handle is the kernel's number; 0 of rules that come from text.
+	Handle uint64
+	// Exprs is the list of expressions, each with its attributes.
+	Exprs []byte
+	// UserData is nft's comment.
+	UserData []byte
+	// Sets are the rule's anonymous sets, in the order in which Exprs looks them
+	// up under the name anonymousName.
+	Sets []*Set
+	// to is the chain that the rule jumps or goes to.
+	to string
+}
+
+// anonymousName is what a rule calls its own set until the kernel names it.
+const anonymousName = "__set%d"
+
+// same reports whether the kernel's rule is the one wanted.
+func (r *Rule) same(have *Rule) bool {
+	if !bytes.Equal(r.UserData, have.UserData) || !slices.EqualFunc(r.Sets, have.Sets, sameAnonymous) {
+		return false
+	}
+	return bytes.Equal(r.Exprs, have.Exprs) || covers(have.Exprs, r.Exprs)
+}
+
+// sameAnonymous compares rules' own sets, elements included.
+func sameAnonymous(a, b *Set) bool {
+	if !a.sameSpec(b) || a.Elems.n != b.Elems.n {
+		return false
+	}
+	for _, r := range b.Elems.all() {
+		if other, ok := a.Elems.get(r.key); !ok || !other.same(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// covers reports whether have says all that want says: other kernels may dump
+// attributes that this one does not know.
+func covers(have, want []byte) bool {
+	next, stop := iter.Pull2(attrs(have))
+	defer stop()
+	for _, w := range attrs(want) {
+		_, h, ok := next()
+		if !ok || !bytes.Equal(attr(h, exprName), attr(w, exprName)) {
+			return false
+		}
+		data := attr(h, exprData)
+		for kind, value := range attrs(attr(w, exprData)) {
+			if !bytes.Equal(attr(data, kind), value) {
+				return false
+			}
+		}
+	}
+	_, _, more := next()
+	return !more
+}
+
+// jumpTarget finds the chain in the expressions of a rule.
+func jumpTarget(exprs []byte) string {
+	for _, e := range attrs(exprs) {
+		if asString(attr(e, exprName)) == "immediate" {
+			if chain := attr(attr(attr(attr(e, exprData), immediateData), dataVerdict), verdictChain); chain != nil {
+				return asString(chain)
+			}
+		}
+	}
+	return ""
+}
+
+// renameSets gives lookups in a rule's own sets the one name they have in text, and
+// calls found with the name they had. Lookups in other sets stay.
+func renameSets(exprs []byte, found func(name string)) []byte {
+	if !bytes.Contains(exprs, []byte("__set")) && !bytes.Contains(exprs, []byte("__map")) {
+		return exprs
+	}
+	return rewriteLookups(exprs, func(w *writer, name string) {
+		found(name)
+		w.str(lookupSet, anonymousName)
+	})
+}
+
+// rewriteLookups writes the expressions anew, with set writing the name of each of
+// the rule's own sets.
+func rewriteLookups(exprs []byte, set func(w *writer, name string)) []byte {
+	var w writer
+	for _, e := range attrs(exprs) {
+		name := asString(attr(attr(e, exprData), lookupSet))
+		own := strings.HasPrefix(name, "__set") || strings.HasPrefix(name, "__map")
+		if !own || asString(attr(e, exprName)) != "lookup" {
+			w.bytes(listElem, e)
+			continue
+		}
+		w.expr("lookup", func() {
+			for kind, value := range attrs(attr(e, exprData)) {
+				if kind == lookupSet {
+					set(&w, name)
+				} else {
+					w.bytes(kind, value)
+				}
+			}
+		})
+	}
+	return w.b
+}

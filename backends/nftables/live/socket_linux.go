@@ -1,0 +1,215 @@
+package live
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// conn is a netlink socket in the network namespace of the thread that made it.
+type conn struct {
+	fd  int
+	seq uint32
+	buf []byte
+}
+
+// receiveSize is more than any message the kernel sends (NLMSG_GOODSIZE, or 32 KiB
+// for dumps).
+const receiveSize = 1 << 16
+
+func dial() (*conn, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+	if errors.Is(err, unix.EPROTONOSUPPORT) {
+		return nil, fmt.Errorf("the kernel has no nf_tables (CONFIG_NETFILTER_NETLINK, CONFIG_NF_TABLES): %w", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("netlink socket: %w", err)
+	}
+	c := &conn{fd: fd, buf: make([]byte, receiveSize)}
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		c.close()
+		return nil, fmt.Errorf("netlink socket: %w", err)
+	}
+	// Errors without the message they are about, but with the kernel's words.
+	// Old kernels have neither.
+	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1)
+	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_EXT_ACK, 1)
+	return c, nil
+}
+
+func (c *conn) close() { _ = unix.Close(c.fd) }
+
+// send sends one buffer, whatever its size: a transaction cannot be split.
+func (c *conn) send(b []byte) error {
+	const room = 1 << 16
+	if n := len(b) + room; n > 1<<17 {
+		if unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, n) != nil {
+			_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, n)
+		}
+	}
+	for {
+		err := unix.Sendto(c.fd, b, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+func (c *conn) receive(flags int) ([]byte, error) {
+	for {
+		n, _, err := unix.Recvfrom(c.fd, c.buf, flags|unix.MSG_TRUNC)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return nil, err
+		case n > len(c.buf):
+			return nil, fmt.Errorf("a netlink message of %d bytes", n)
+		}
+		return c.buf[:n], nil
+	}
+}
+
+// reply is one message from the kernel.
+type reply struct {
+	kind, flags uint16
+	sequence    uint32
+	body        []byte
+}
+
+// replies splits what was received.
+func replies(b []byte, yield func(reply) error) error {
+	for len(b) >= headerLen {
+		n := int(binary.NativeEndian.Uint32(b))
+		if n < headerLen || n > len(b) {
+			return fmt.Errorf("a netlink message that is cut off")
+		}
+		err := yield(reply{
+			kind: binary.NativeEndian.Uint16(b[4:]), flags: binary.NativeEndian.Uint16(b[6:]),
+			sequence: binary.NativeEndian.Uint32(b[8:]), body: b[headerLen:n],
+		})
+		if err != nil {
+			return err
+		}
+		b = b[min((n+3)&^3, len(b)):]
+	}
+	return nil
+}
+
+// problem is what an NLMSG_ERROR says; nil is success.
+func (r reply) problem() (said string, err error) {
+	if len(r.body) < 4 {
+		return "", unix.EBADMSG
+	}
+	errno := -int32(binary.NativeEndian.Uint32(r.body))
+	if errno == 0 {
+		return "", nil
+	}
+	if r.flags&flagAckTLVs != 0 && r.flags&flagCapped != 0 && len(r.body) > 4+headerLen {
+		said = asString(attr(r.body[4+headerLen:], nlmsgerrMsg))
+	}
+	return said, unix.Errno(errno)
+}
+
+// errInterrupted says that the ruleset changed during a dump.
+var errInterrupted = errors.New("the ruleset changed while it was read")
+
+// dump asks for all objects of a kind and calls yield with the attributes of each.
+// A get of one object is a dump without the flag.
+func (c *conn) dump(kind, flags uint16, f Family, ask func(*writer), yield func([]byte) error) error {
+	var w writer
+	at := w.nft(kind, flags, f)
+	if ask != nil {
+		ask(&w)
+	}
+	w.end(at)
+	c.seq++
+	binary.NativeEndian.PutUint32(w.b[at+8:], c.seq)
+	if err := c.send(w.b); err != nil {
+		return err
+	}
+	interrupted := false
+	for done := false; !done; {
+		b, err := c.receive(0)
+		if err != nil {
+			return err
+		}
+		err = replies(b, func(r reply) error {
+			if r.sequence != c.seq {
+				return nil
+			}
+			interrupted = interrupted || r.flags&dumpIntr != 0
+			switch r.kind {
+			case nlmsgDone:
+				done = true
+				return nil
+			case nlmsgError:
+				done = true
+				_, err := r.problem()
+				return err
+			}
+			done = flags&flagDump == 0
+			if len(r.body) < 4 {
+				return unix.EBADMSG
+			}
+			return yield(r.body[4:])
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if interrupted {
+		return errInterrupted
+	}
+	return nil
+}
+
+// generation is the number of the ruleset.
+func (c *conn) generation() (g uint32, err error) {
+	err = c.dump(msgGetGen, 0, 0, nil, func(body []byte) error {
+		g = asU32(attr(body, genID))
+		return nil
+	})
+	if errors.Is(err, unix.EINVAL) {
+		err = fmt.Errorf("%w (the kernel has no nf_tables: CONFIG_NF_TABLES)", err)
+	}
+	return g, err
+}
+
+// settle waits until a commit is over that others are in the middle of. Its number
+// is there before all of its changes are (ranges of concatenations come last, in
+// nf_tables_commit), and who reads does not wait. A batch without messages does,
+// and changes nothing.
+func (c *conn) settle(generation uint32) error {
+	var w writer
+	at := w.message(msgBatchBegin, 0, 0, subsysNFTables)
+	w.u32(batchGenID, generation)
+	w.end(at)
+	w.end(w.message(msgBatchEnd, 0, 0, subsysNFTables))
+	if err := c.send(w.b); err != nil {
+		return err
+	}
+	for {
+		b, err := c.receive(unix.MSG_DONTWAIT)
+		if errors.Is(err, unix.EAGAIN) {
+			return nil
+		}
+		if err == nil {
+			err = replies(b, func(r reply) error {
+				if r.kind != nlmsgError {
+					return nil
+				}
+				_, err := r.problem()
+				return err
+			})
+		}
+		if errors.Is(err, unix.ERESTART) {
+			return errInterrupted
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

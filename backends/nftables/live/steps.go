@@ -1,0 +1,74 @@
+package live
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Steps says what the plan does, in words and with counts, in its order.
+func (p *Plan) Steps() []string {
+	var list []string
+	for _, c := range p.changes {
+		list = append(list, c.steps()...)
+	}
+	return list
+}
+
+func (c *tableChange) steps() []string {
+	table := "table " + c.family.String() + " " + tableNamed
+	var list []string
+	say := func(format string, args ...any) { list = append(list, table+": "+fmt.Sprintf(format, args...)) }
+	if c.remove {
+		say("delete it (%s)", c.why)
+	}
+	if c.create {
+		say("create it with %s and %s", count(len(c.newSets), "set"), count(len(c.newChains), "chain"))
+	} else {
+		for _, s := range c.newSets {
+			say("add %s", s.word())
+		}
+		for _, n := range c.newChains {
+			say("add chain %s with %s", n.Name, count(len(n.Rules), "rule"))
+		}
+	}
+	for i := range c.elems {
+		say("%s: %s", c.elems[i].set.word(), c.elems[i].words())
+	}
+	for _, n := range c.rules {
+		say("chain %s: replace the rules by %s", n.Name, count(len(n.Rules), "rule"))
+	}
+	for _, n := range c.goneChains {
+		say("delete chain %s", n)
+	}
+	for _, n := range c.goneSets {
+		say("delete set %s", n)
+	}
+	return list
+}
+
+func (s *Set) word() string {
+	if s.isMap() {
+		return "map " + s.Name
+	}
+	return "set " + s.Name
+}
+
+func (e *elemChange) words() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		verb string
+	}{{len(e.del) - e.replaced, "delete"}, {e.replaced, "replace"}, {e.added() - e.replaced, "add"}} {
+		if p.n > 0 {
+			parts = append(parts, p.verb+" "+count(p.n, "element"))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
