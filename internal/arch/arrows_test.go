@@ -52,7 +52,7 @@ var arrows = map[string][]string{
 	"internal/irtest":            {"ir"},
 	"internal/randomcluster":     {"compiler/objects", "ir"},
 	"internal/netpath":           {"compiler", "compiler/objects", "ir", "ir/eval", "ir/resolve"},
-	"internal/bench":             {"backends", "backends/nftables", "backends/registry", "compiler", "compiler/objects", "internal/clustergen", "internal/manifest"},
+	"internal/bench":             {"backends", "backends/nftables", "backends/registry", "compiler", "compiler/objects", "internal/applier", "internal/clustergen", "internal/dataplane", "internal/manifest", "internal/session"},
 	"internal/testkit":           {"ir", "ir/eval"},
 	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/objects", "internal/applier", "internal/conntrack", "internal/dataplane", "internal/interp", "internal/manifest", "internal/netpath", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"internal/interp":            {"backends", "backends/ebpf", "internal/interp/ebpf", "internal/interp/ipvs", "internal/interp/iptables", "internal/interp/nftables", "ir/eval"},

@@ -32,7 +32,7 @@ type figure struct {
 }
 
 func figures() []figure {
-	return []figure{
+	return append([]figure{
 		{"objects in memory → nftables text, CPU s", cpuOf("compile-emit")},
 		{"load a JSON dump, CPU s", cpuOf("load-json")},
 		{"load a JSON dump, MB/s", speedOf("load-json", "json")},
@@ -48,7 +48,7 @@ func figures() []figure {
 		{"program in memory → IPVS files, CPU s", cpuOf("emit-ipvs")},
 		{"program in memory → eBPF image and its text, CPU s", cpuOf("emit-ebpf")},
 		{"one endpoint replaced: lines that change", changed},
-	}
+	}, applyFigures()...)
 }
 
 // prepare writes the files that the figures of one size read.
@@ -95,6 +95,25 @@ func (b *bench) self(step string, n int) ([]byte, error) {
 	cmd := exec.Command(self, "-step", step, "-services", fmt.Sprint(n), "-dir", b.tmp)
 	cmd.Stderr = os.Stderr
 	return cmd.Output()
+}
+
+// apart runs a step once, in a process and a namespace of its own.
+func (b *bench) apart(step string, n int) (usage, sample, error) {
+	var s sample
+	self, err := os.Executable()
+	if err != nil {
+		return usage{}, s, err
+	}
+	cmd := apart(self, []string{"-step", step, "-services", fmt.Sprint(n), "-dir", b.tmp})
+	cmd.Stderr = os.Stderr
+	text, err := cmd.Output()
+	if err == nil {
+		err = json.Unmarshal(text, &s)
+	}
+	if err != nil {
+		return usage{}, s, err
+	}
+	return processUsage(cmd.ProcessState), s, nil
 }
 
 // step runs a step several times.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -46,6 +47,7 @@ func runStep(name, dir string, services int) error {
 		"policies":      stepPolicies,
 		"policies-json": stepPoliciesJSON,
 	}
+	maps.Copy(steps, applySteps())
 	prepare, ok := steps[name]
 	if !ok {
 		return fmt.Errorf("no step %q", name)

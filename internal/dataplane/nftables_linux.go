@@ -12,13 +12,32 @@ import (
 
 // nftablesPlane holds what it was given to change it without looking at all of
 // it, once Hold was called.
-type nftablesPlane struct{ held *live.Live }
+type nftablesPlane struct {
+	held *live.Live
+	// text and model are the rules that were read last: planning, verifying and
+	// holding one artifact reads it once.
+	text  []byte
+	model *live.Model
+}
+
+func (d *nftablesPlane) parse(a backends.Artifact) (*live.Model, error) {
+	text := a.File(rulesFile)
+	if d.model != nil && len(text) > 0 && len(text) == len(d.text) && &text[0] == &d.text[0] {
+		return d.model, nil
+	}
+	m, err := live.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	d.text, d.model = text, m
+	return m, nil
+}
 
 const rulesFile = "rules.nft"
 
 // Plan implements [applier.Dataplane].
-func (*nftablesPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
-	want, err := live.Parse(a.File(rulesFile))
+func (d *nftablesPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
+	want, err := d.parse(a)
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +72,12 @@ func (*nftablesPlane) Clean(ctx context.Context) ([]string, error) {
 
 // Hold implements [applier.Changer].
 func (d *nftablesPlane) Hold(a backends.Artifact) error {
-	m, err := live.Parse(a.File(rulesFile))
+	m, err := d.parse(a)
 	if err != nil {
 		return err
 	}
-	d.held = live.NewLive(m)
+	// The model changes with what is held from now on.
+	d.held, d.text, d.model = live.NewLive(m), nil, nil
 	return nil
 }
 
