@@ -23,6 +23,9 @@ type peer struct {
 	found []*pod
 	set   ir.AddressSet
 	names []ir.Peer
+	// split are the parts by each named port that was asked for: namedPort to
+	// []withPort.
+	split sync.Map
 }
 
 // peers interns address sets by their text.
@@ -117,6 +120,15 @@ type withPort struct {
 // splitByPort resolves a named port on every pod of the peer. Pods that do not
 // have it, and peers that are no pods, are in no part.
 func (p *peer) splitByPort(name namedPort) []withPort {
+	if parts, known := p.split.Load(name); known {
+		return parts.([]withPort)
+	}
+	parts := p.partsByPort(name)
+	p.split.Store(name, parts)
+	return parts
+}
+
+func (p *peer) partsByPort(name namedPort) []withPort {
 	groups := make(map[string][]*pod)
 	ports := make(map[string][]ir.PortRange)
 	for _, pod := range p.found {
