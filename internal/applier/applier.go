@@ -51,7 +51,8 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 		return nil, err
 	}
 	d := a.dataplanes[e.Backend]
-	if !plan.Empty() {
+	// A plan may be empty and have steps: what will go by itself, and can go now.
+	if len(plan.Steps()) > 0 {
 		if err := d.Apply(ctx, plan); err != nil {
 			return plan, fmt.Errorf("backend %s: applying: %w", e.Backend, err)
 		}

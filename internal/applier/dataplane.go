@@ -29,7 +29,8 @@ type Partial interface {
 
 // Plan is what has to change.
 type Plan interface {
-	// Empty reports whether nothing has to.
+	// Empty reports whether nothing has to, for the kernel to serve what it
+	// should. There may be steps all the same, which tidy up.
 	Empty() bool
 	// Steps are the changes in their order, a line each.
 	Steps() []string

@@ -29,6 +29,52 @@ func Parse(a backends.Artifact) (*State, error) {
 	return &State{ipv4: v4, ipv6: v6, sets: s}, nil
 }
 
+// Nothing is the state of a kernel that has nothing of ours.
+func Nothing() *State {
+	return &State{ipv4: tables{}, ipv6: tables{}, sets: sets{}}
+}
+
+// Members returns a set's elements with their options, sorted, as ipset prints
+// them; none where there is no such set.
+func (s *State) Members(set string) []string {
+	if s.sets[set] == nil {
+		return nil
+	}
+	return sortedKeys(s.sets[set].members)
+}
+
+// HasChain reports whether a table of one of the families has a chain.
+func (s *State) HasChain(table, chain string) bool {
+	for _, t := range []tables{s.ipv4, s.ipv6} {
+		if t[table] == nil {
+			continue
+		}
+		if _, there := t[table].chains[chain]; there {
+			return true
+		}
+	}
+	return false
+}
+
+// Only is the state with no rules and with those sets that keep says.
+func (s *State) Only(keep func(set string) bool) *State {
+	out := Nothing()
+	out.sets = s.Without(func(set string) bool { return !keep(set) }).sets
+	return out
+}
+
+// Without is the state without some sets: a plan then neither changes nor removes
+// them.
+func (s *State) Without(others func(set string) bool) *State {
+	out := &State{ipv4: s.ipv4, ipv6: s.ipv6, sets: make(sets, len(s.sets))}
+	for name, set := range s.sets {
+		if !others(name) {
+			out.sets[name] = set
+		}
+	}
+	return out
+}
+
 // Plan is what turns one state into another. Its texts are given to the tools
 // in this order: sets that come, both families' rules, sets that go.
 type Plan struct {

@@ -125,6 +125,13 @@ const few = 16
 // go after: what new rules need must be there first, and what old rules name
 // must stay until they are gone.
 func changes(have, want sets) (before, after []byte, steps []string) {
+	for _, name := range sortedKeys(have) {
+		// One that was never swapped in, because the apply was killed.
+		if want[name] == nil && strings.HasPrefix(name, asidePrefix) {
+			before = append(before, "destroy "+name+"\n"...)
+			steps = append(steps, "remove set "+name)
+		}
+	}
 	for _, name := range sortedKeys(want) {
 		w, h := want[name], have[name]
 		if h == nil {
@@ -145,7 +152,7 @@ func changes(have, want sets) (before, after []byte, steps []string) {
 		before, after, steps = append(before, b...), append(after, a...), append(steps, step)
 	}
 	for _, name := range sortedKeys(have) {
-		if want[name] == nil {
+		if want[name] == nil && !strings.HasPrefix(name, asidePrefix) {
 			after = append(after, "destroy "+name+"\n"...)
 			steps = append(steps, "remove set "+name)
 		}
@@ -184,7 +191,8 @@ func refill(name string, have, want *set) (before, after []byte, step string) {
 		before = append(before, "add "+name+" "+m+"\n"...)
 	}
 	for _, m := range gone {
-		after = append(after, "del "+name+" "+m+"\n"...)
+		// ipset wants no options there.
+		after = append(after, "del "+name+" "+element(m)+"\n"...)
 	}
 	return before, after, step
 }
@@ -192,13 +200,15 @@ func refill(name string, have, want *set) (before, after []byte, step string) {
 // sameElement reports whether an element only changes its options: to the kernel
 // that is one element, which must not be removed after it was added.
 func sameElement(come, gone []string) bool {
-	element := func(m string) string {
-		first, _, _ := strings.Cut(m, " ")
-		return first
-	}
 	return slices.ContainsFunc(come, func(c string) bool {
 		return slices.ContainsFunc(gone, func(g string) bool { return element(c) == element(g) })
 	})
+}
+
+// element is a member without its options.
+func element(m string) string {
+	first, _, _ := strings.Cut(m, " ")
+	return first
 }
 
 // swap fills a set aside and swaps it in, with all its members at once.

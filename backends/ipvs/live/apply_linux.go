@@ -1,0 +1,232 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	xtlive "github.com/planec/planec/backends/xtables/live"
+)
+
+// Observe reads what is in the kernel.
+func (k *Kernel) Observe(ctx context.Context) (*State, error) {
+	s, err := open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	out := &State{}
+	if out.services, err = s.readServices(); err != nil {
+		return nil, err
+	}
+	if out.device, err = s.readDevice(); err != nil {
+		return nil, err
+	}
+	if out.sysctls, err = readSysctls(); err != nil {
+		return nil, err
+	}
+	out.rules, err = k.rules.Observe(ctx)
+	return out, err
+}
+
+// Apply carries out a plan. When it fails, flows to Services that do not change
+// go on, and a plan made anew goes on from there.
+func (k *Kernel) Apply(ctx context.Context, p *Plan) error {
+	s, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	for _, v := range p.sysctls {
+		if err := writeSysctl(v); err != nil {
+			return err
+		}
+	}
+	if len(p.journal) > 0 {
+		if err := k.rules.Sets(ctx, writeJournal(p.journal)); err != nil {
+			return fmt.Errorf("noting what is on its way: %w", err)
+		}
+	}
+	if err := k.change(ctx, s, p); err != nil {
+		return err
+	}
+	if err := k.rules.End(ctx, p.rules); err != nil {
+		return err
+	}
+	if len(p.journal) > 0 || p.leftJournal {
+		return k.rules.Sets(ctx, closeJournal())
+	}
+	return nil
+}
+
+// change is an apply but for what is first and last in it.
+func (k *Kernel) change(ctx context.Context, s *sockets, p *Plan) error {
+	for _, step := range []func() error{
+		func() error { return s.run(ctx, p.early) },
+		func() error { return k.rules.Begin(ctx, p.rules) },
+		func() error { return s.makeDevice(p.makeDevice, p.raise) },
+		func() error { return s.run(ctx, p.come) },
+		func() error { return s.changeAddresses(p.addAddresses, nil) },
+		func() error { return s.run(ctx, p.leave) },
+		func() error { return s.changeAddresses(nil, p.removeAddresses) },
+		func() error { return s.run(ctx, p.gone) },
+	} {
+		if err := errors.Join(ctx.Err(), step()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run makes changes in their order; destinations that are waited for go last.
+func (s *sockets) run(ctx context.Context, changes []change) error {
+	var leaving []change
+	for _, c := range changes {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if c.verb == removeDestination && c.graceful {
+			leaving = append(leaving, c)
+			continue
+		}
+		if err := s.one(c); err != nil {
+			return err
+		}
+	}
+	return s.leave(leaving)
+}
+
+func (s *sockets) one(c change) error {
+	switch c.verb {
+	case addService:
+		if err := s.putService(c.key, c.service.settings); err != nil {
+			return err
+		}
+		for _, a := range sortedAddrs(c.service.destinations) {
+			if err := s.putDestination(c.key, a, c.service.destinations[a]); err != nil {
+				return err
+			}
+		}
+		return nil
+	case updateService:
+		return s.updateService(c.key, c.service.settings)
+	case removeService:
+		return s.deleteService(c.key)
+	case addDestination:
+		return s.putDestination(c.key, c.dest, c.to)
+	case updateDestination:
+		return s.updateDestination(c.key, c.dest, c.to)
+	}
+	return s.deleteDestination(c.key, c.dest)
+}
+
+// leave gives destinations the weight 0, looks again, because connections may have
+// come since the plan was made, and removes those that have none.
+func (s *sockets) leave(changes []change) error {
+	perService := make(map[Key][]change)
+	var order []Key
+	for _, c := range changes {
+		if perService[c.key] == nil {
+			order = append(order, c.key)
+		}
+		perService[c.key] = append(perService[c.key], c)
+		if c.from.weight == 0 {
+			continue
+		}
+		quiet := c.from
+		quiet.weight = 0
+		if err := s.updateDestination(c.key, c.dest, quiet); err != nil && !errors.Is(err, unix.ENOENT) {
+			return err
+		}
+	}
+	for _, k := range order {
+		now, err := s.readDestinations(k)
+		if err != nil {
+			return err
+		}
+		for _, c := range perService[k] {
+			d, there := now[c.dest]
+			if busy := d.active > 0 || c.from.weight == 0 && d.connections() > 0; !there || busy {
+				continue
+			}
+			if err := s.deleteDestination(k, c.dest); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Clean removes exactly what is ours, sysctls excepted, and says what. A kernel
+// without IPVS, or a system without iptables, has none of that.
+func (k *Kernel) Clean(ctx context.Context) ([]string, error) {
+	have, err := k.cleanable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := cleanServices(ctx, have)
+	if err != nil {
+		return steps, err
+	}
+	rules := xtlive.NewPlan(have.rules, xtlive.Nothing())
+	return append(steps, rules.Steps()...), k.rules.Apply(ctx, rules)
+}
+
+// cleanable reads what Clean may remove: not the rules where they are those of the
+// iptables backend.
+func (k *Kernel) cleanable(ctx context.Context) (*State, error) {
+	out := nothing()
+	rules, err := k.rules.Observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if out.rules = rules; !OwnRules(rules) {
+		out.rules = rules.Only(OwnSet)
+	}
+	if len(owned(rules)) == 0 && !hasJournal(rules) {
+		return out, nil // and the module needs not be loaded to look
+	}
+	s, err := open(ctx)
+	if errors.Is(err, ErrNoIPVS) {
+		return out, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	out.services, err = s.readServices()
+	return out, err
+}
+
+// cleanServices removes virtual services and the device; the sets, which say
+// whose they are, stay until that is done.
+func cleanServices(ctx context.Context, have *State) (steps []string, err error) {
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("netlink: %w", err)
+	}
+	defer h.Close()
+	if link, err := findDevice(h); err != nil {
+		return nil, err
+	} else if link != nil {
+		if err := removeDevice(h); err != nil {
+			return nil, err
+		}
+		steps = append(steps, "remove device "+deviceName)
+	}
+	want := nothing()
+	want.rules = have.rules
+	p := NewPlan(have, want)
+	if len(p.gone) == 0 {
+		return steps, nil
+	}
+	s, err := open(ctx)
+	if err != nil {
+		return steps, err
+	}
+	defer s.close()
+	return appendChanges(steps, p.gone), s.run(ctx, p.gone)
+}

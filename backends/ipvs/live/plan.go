@@ -1,0 +1,273 @@
+package live
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	xtlive "github.com/planec/planec/backends/xtables/live"
+)
+
+// Plan is what turns one state into another, in the order of the package's
+// documentation.
+type Plan struct {
+	sysctls []setting
+	// journal names the virtual services that the sets do not, for a while.
+	journal []Key
+	// leftJournal says that there is one of an apply that was killed.
+	leftJournal bool
+	// early is what comes before the sets and the rules.
+	early []change
+	rules *xtlive.Plan
+	// makeDevice and raise are for the dummy interface.
+	makeDevice, raise bool
+	come              []change
+	addAddresses      []address
+	leave             []change
+	removeAddresses   []netip.Addr
+	gone              []change
+}
+
+// setting is a sysctl.
+type setting struct{ name, from, to string }
+
+// address is one of the device's.
+type address struct {
+	netip.Addr
+	deprecated, replace bool
+}
+
+// verb is what happens to a virtual service or to a destination.
+type verb int
+
+const (
+	addService verb = iota
+	updateService
+	removeService
+	addDestination
+	updateDestination
+	removeDestination
+)
+
+// change is one of those.
+type change struct {
+	verb verb
+	key  Key
+	// service is as wanted; with destinations where it is added.
+	service *service
+	dest    netip.AddrPort
+	// from and to are the destination's.
+	from, to destination
+	// graceful destinations stay while they have connections.
+	graceful bool
+}
+
+// String is the change in words.
+func (c change) String() string {
+	switch c.verb {
+	case addService:
+		return fmt.Sprintf("add service %v (%v; %d destinations)", c.key, c.service.settings, len(c.service.destinations))
+	case updateService:
+		return fmt.Sprintf("change service %v (%v)", c.key, c.service.settings)
+	case removeService:
+		return fmt.Sprintf("remove service %v", c.key)
+	case addDestination:
+		return fmt.Sprintf("add destination %v to %v (weight %d)", c.dest, c.key, c.to.weight)
+	case updateDestination:
+		if c.from.forward != c.to.forward {
+			return fmt.Sprintf("change destination %v of %v (masquerading)", c.dest, c.key)
+		}
+		return fmt.Sprintf("change destination %v of %v (weight %d, was %d)", c.dest, c.key, c.to.weight, c.from.weight)
+	}
+	if c.graceful && c.from.active > 0 {
+		return fmt.Sprintf("drain destination %v of %v (weight 0, was %d; %d connections)", c.dest, c.key, c.from.weight, c.from.active)
+	}
+	return fmt.Sprintf("remove destination %v of %v", c.dest, c.key)
+}
+
+// NewPlan says what has to change.
+func NewPlan(have, want *State) *Plan {
+	p := &Plan{leftJournal: hasJournal(have.rules)}
+	for _, name := range differing(have.sysctls, want.sysctls) {
+		p.sysctls = append(p.sysctls, setting{name, have.sysctls[name], want.sysctls[name]})
+	}
+	p.rules = xtlive.NewPlan(have.rules.Without(journalSet), want.rules)
+	p.planServices(have, want)
+	p.planDevice(have.device, want.device)
+	return p
+}
+
+// planServices compares the virtual services that are ours.
+func (p *Plan) planServices(have, want *State) {
+	protocols := protocolsOf(have.rules, want.rules)
+	early := passedOn(have.rules, want.rules)
+	for _, k := range want.services.keys() {
+		w, h := want.services[k], have.services[k]
+		if h == nil {
+			p.planNew(k, w)
+			continue
+		}
+		come, leave := compareService(k, h, w, graceful(k, protocols))
+		if early[k] {
+			p.early = append(append(p.early, come...), leave...)
+			continue
+		}
+		p.come, p.leave = append(p.come, come...), append(p.leave, leave...)
+	}
+	ours, journal := owned(have.rules), readJournal(have.rules)
+	for _, k := range have.services.keys() {
+		if want.services[k] == nil && (ours[k] || journal[k]) {
+			p.gone = append(p.gone, change{verb: removeService, key: k})
+			p.journal = append(p.journal, k)
+		}
+	}
+}
+
+func (p *Plan) planNew(k Key, w *service) {
+	c := change{verb: addService, key: k, service: w}
+	if k.Mark == 0 {
+		p.come = append(p.come, c)
+		return
+	}
+	p.early = append(p.early, c)
+	p.journal = append(p.journal, k)
+}
+
+// graceful reports whether connections of the service's destinations are waited
+// for: those of TCP.
+func graceful(k Key, protocols map[Key]Protocol) bool {
+	if p, known := protocols[k]; k.Mark != 0 && known {
+		return p == tcp
+	}
+	return k.Mark != 0 || k.Protocol == tcp
+}
+
+// compareService returns what comes or changes, and what leaves.
+func compareService(k Key, have, want *service, graceful bool) (come, leave []change) {
+	var update []change
+	for _, a := range sortedAddrs(want.destinations) {
+		w := want.destinations[a]
+		h, there := have.destinations[a]
+		c := change{key: k, service: want, dest: a, from: h, to: w}
+		switch {
+		case !there:
+			c.verb = addDestination
+			come = append(come, c)
+		case !h.same(w):
+			c.verb = updateDestination
+			update = append(update, c)
+		}
+	}
+	if have.settings != want.settings {
+		update = append(update, change{verb: updateService, key: k, service: want})
+	}
+	for _, a := range sortedAddrs(have.destinations) {
+		h := have.destinations[a]
+		if _, stays := want.destinations[a]; stays || graceful && h.draining() {
+			continue
+		}
+		leave = append(leave, change{verb: removeDestination, key: k, service: want, dest: a, from: h, graceful: graceful})
+	}
+	return append(come, update...), leave
+}
+
+// draining reports whether a destination that is not wanted is on its way out.
+func (d destination) draining() bool { return d.weight == 0 && d.connections() > 0 }
+
+// tidies reports whether a change only takes away what has drained.
+func (c change) tidies() bool {
+	return c.verb == removeDestination && c.graceful && c.from.weight == 0
+}
+
+// planDevice compares the device and its addresses.
+func (p *Plan) planDevice(have, want device) {
+	p.makeDevice = want.there && !have.there
+	p.raise = want.up && !have.up
+	for _, a := range slices.SortedFunc(maps.Keys(want.addresses), netip.Addr.Compare) {
+		deprecated := want.addresses[a]
+		if before, there := have.addresses[a]; !there || before != deprecated {
+			p.addAddresses = append(p.addAddresses, address{Addr: a, deprecated: deprecated, replace: there})
+		}
+	}
+	for _, a := range slices.SortedFunc(maps.Keys(have.addresses), netip.Addr.Compare) {
+		if _, stays := want.addresses[a]; !stays {
+			p.removeAddresses = append(p.removeAddresses, a)
+		}
+	}
+}
+
+// Empty reports whether nothing has to change. Destinations that have drained are
+// no difference, though the plan has a step for each: when the last connection is
+// forgotten is the kernel's affair, and might be between an apply and the look at
+// what it did.
+func (p *Plan) Empty() bool {
+	tidy := 0
+	for _, changes := range [][]change{p.early, p.leave} {
+		for _, c := range changes {
+			if c.tidies() {
+				tidy++
+			}
+		}
+	}
+	return len(p.Steps()) == tidy
+}
+
+// Steps are the changes in their order, a line each.
+func (p *Plan) Steps() []string {
+	var out []string
+	for _, s := range p.sysctls {
+		out = append(out, fmt.Sprintf("sysctl: %s = %s (was %s)", s.name, s.to, orMissing(s.from)))
+	}
+	out = appendChanges(out, p.early)
+	rules := p.rules.Steps()
+	last := func(s string) bool { return strings.HasPrefix(s, "ipset: remove set ") }
+	for _, s := range rules {
+		if !last(s) {
+			out = append(out, s)
+		}
+	}
+	if p.makeDevice {
+		out = append(out, "add device "+deviceName)
+	}
+	if p.raise {
+		out = append(out, "set device "+deviceName+" up")
+	}
+	out = appendChanges(out, p.come)
+	for _, a := range p.addAddresses {
+		verb := "add"
+		if a.replace {
+			verb = "change"
+		}
+		out = append(out, verb+" address "+a.String())
+	}
+	out = appendChanges(out, p.leave)
+	for _, a := range p.removeAddresses {
+		out = append(out, "remove address "+a.String())
+	}
+	out = appendChanges(out, p.gone)
+	for _, s := range rules {
+		if last(s) {
+			out = append(out, s)
+		}
+	}
+	if p.leftJournal {
+		out = append(out, "ipset: remove the journal of an apply that did not end")
+	}
+	return out
+}
+
+func orMissing(s string) string {
+	if s == "" {
+		return "missing"
+	}
+	return s
+}
+
+func appendChanges(out []string, changes []change) []string {
+	for _, c := range changes {
+		out = append(out, "ipvs: "+c.String())
+	}
+	return out
+}
