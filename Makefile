@@ -52,9 +52,13 @@ conformance: tools
 fuzz:
 	sh scripts/fuzz.sh $(FUZZTIME)
 
-# Generated clusters against the real kernel, many more than CI runs.
+# Generated clusters against the real kernel, and applies that are killed or
+# make changes beside connections: many more than CI runs.
 soak: tools
 	$(GO) test -timeout 0 -v -run TestGeneratedClusters ./golden -clusters $(CLUSTERS)
+	$(GO) test -timeout 0 -v ./internal/dataplane -kills 1000 -changes 1000
+	$(GO) test -timeout 0 -v ./internal/session -histories 3000
+	$(GO) test -timeout 0 -v ./backends/ipvs/live -every 1 -kills 200 -changes 1000 -measured 10000
 
 vuln:
 	$(GO) run $(VULN) ./...

@@ -22,9 +22,10 @@ import (
 
 var (
 	cases    = flag.String("cases", goldenDir, "where the golden cases are")
-	changes  = flag.Int("changes", 100, "how many random changes to make beside connections")
-	kills    = flag.Int("kills", 30, "how many applies to kill")
-	measured = flag.Int("measured", 1000, "how many Services to measure with")
+	every    = flag.Int("every", 3, "take every n-th golden case")
+	changes  = flag.Int("changes", 60, "how many random changes to make beside connections")
+	kills    = flag.Int("kills", 20, "how many applies to kill")
+	measured = flag.Int("measured", 0, "how many Services to measure with; none by default")
 )
 
 // TestMain is that of User Mode Linux too: inside, this binary is the init
@@ -67,7 +68,7 @@ func TestInUML(t *testing.T) {
 	defer cancel()
 	r, err := uml.Run(ctx, uml.Config{Modules: modules, Args: []string{
 		"-test.run=" + run, "-test.v", "-cases=" + dir,
-		fmt.Sprintf("-changes=%d", *changes), fmt.Sprintf("-kills=%d", *kills), fmt.Sprintf("-measured=%d", *measured),
+		fmt.Sprintf("-every=%d", *every), fmt.Sprintf("-changes=%d", *changes), fmt.Sprintf("-kills=%d", *kills), fmt.Sprintf("-measured=%d", *measured),
 	}})
 	if err != nil {
 		t.Fatal(err)
