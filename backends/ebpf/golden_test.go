@@ -2,13 +2,10 @@ package ebpf
 
 import (
 	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/irtest"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata")
@@ -17,19 +14,7 @@ func TestGolden(t *testing.T) {
 	for name, p := range goldens() {
 		t.Run(name, func(t *testing.T) {
 			got := imageOf(t, p).Text()
-			path := filepath.Join("testdata", name+".txt")
-			if *update {
-				if err := os.WriteFile(path, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(string(want), string(got)); d != "" {
-				t.Errorf("run with -update if it is meant (-want +got):\n%s", d)
-			}
+			irtest.CompareGolden(t, name+".txt", string(got), *update)
 		})
 	}
 	without, err := New(backends.Options{NoComments: true}).Image(kitchenSink())

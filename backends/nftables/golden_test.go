@@ -2,16 +2,11 @@ package nftables
 
 import (
 	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/planec/planec/internal/irtest"
-
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/irtest"
 	"github.com/planec/planec/ir"
 )
 
@@ -19,21 +14,7 @@ var update = flag.Bool("update", false, "rewrite testdata")
 
 // goldens are the programs whose text is kept; the kernel tests load each.
 func goldens() map[string]*ir.Program {
-	byInterface := irtest.KitchenSink()
-	byInterface.Node.Local = ir.LocalDetector{Mode: ir.DetectInterfacePrefix, Interface: "veth"}
-	small := &ir.Program{
-		Node:       ir.Node{Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}},
-		ClusterIPs: irtest.Addrs("10.96.0.1"),
-		Pools:      []ir.Pool{irtest.Pool("cart", "10.1.0.2:8080", "10.1.1.2:8080")},
-		Frontends:  []ir.Frontend{irtest.Frontend(ir.ClusterIP, "cart", "10.96.0.1:80", "cart")},
-	}
-	small.Frontends[0].Internal.Masquerade = ir.MasqueradeNever
-	small.Frontends[0].External.Masquerade = ir.MasqueradeNever
-	hostile := irtest.KitchenSink()
-	for i := range hostile.Frontends {
-		hostile.Frontends[i].Service.Name = "a\"b\n} ; flush ruleset\\\x00$x@y #" + strings.Repeat("n", 253)
-		hostile.Frontends[i].Service.Port = "{\u2028"
-	}
+	all := irtest.Goldens("a\"b\n} ; flush ruleset\\\x00$x@y #")
 	rejecting := policed()
 	rejecting.Policy.OnDeny = ir.Reject
 	rejecting.Pools, rejecting.Frontends, rejecting.ClusterIPs, rejecting.Masquerade = nil, nil, nil, ir.Masquerade{}
@@ -46,35 +27,15 @@ func goldens() map[string]*ir.Program {
 	}
 	hostilePods.Policy.Profiles[0].ID = strings.Repeat("a.b/c-d/", 12) // as long as can be
 	hostilePods.Normalize()
-	return map[string]*ir.Program{
-		"policies":       policed(),
-		"policies-only":  rejecting,
-		"hostile-pods":   hostilePods,
-		"hostile-names":  hostile,
-		"empty":          {Node: ir.Node{Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}}},
-		"small":          small,
-		"everything":     irtest.KitchenSink(),
-		"veth-detection": byInterface,
-	}
+	all["policies"], all["policies-only"], all["hostile-pods"] = policed(), rejecting, hostilePods
+	return all
 }
 
 func TestGolden(t *testing.T) {
 	for name, p := range goldens() {
 		t.Run(name, func(t *testing.T) {
 			got := emit(t, p, backends.DefaultOptions())
-			path := filepath.Join("testdata", name+".nft")
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(string(want), got); d != "" {
-				t.Errorf("run with -update if it is meant (-want +got):\n%s", d)
-			}
+			irtest.CompareGolden(t, name+".nft", got, *update)
 		})
 	}
 }
