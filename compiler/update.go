@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"net/netip"
@@ -17,19 +18,19 @@ import (
 // Apply takes what has changed and says how the program differs now.
 func (x *Incremental) Apply(u Update) Delta {
 	dirty := x.take(u)
+	policy := false
 	if u.Others != nil {
-		if d, done := x.takeOthers(*u.Others); done {
-			return d
-		} else if len(dirty) == 0 {
-			d.Before, d.After = &ir.Program{}, &ir.Program{}
-			return d
-		} else {
-			services := x.relower(dirty)
-			services.Policy = d.Policy
-			return services
+		whole := false
+		if policy, whole = x.takeOthers(*u.Others); whole {
+			return Delta{Whole: true}
 		}
 	}
-	return x.relower(dirty)
+	d := Delta{Before: &ir.Program{}, After: &ir.Program{}}
+	if len(dirty) > 0 {
+		d = x.relower(dirty)
+	}
+	d.Policy = policy
+	return d
 }
 
 // take stores Services and slices and returns the Services that may differ.
@@ -75,28 +76,20 @@ func (x *Incremental) putSlice(s objects.Sourced[*discoveryv1.EndpointSlice]) {
 	x.owned[owner][n] = true
 }
 
-// takeOthers stores the objects of other kinds; done is whether everything had
-// to be compiled again.
-func (x *Incremental) takeOthers(others objects.Set) (d Delta, done bool) {
+// takeOthers stores the objects of other kinds and says whether the policy
+// differs now, or whether the node's facts do, so that everything was compiled
+// again.
+func (x *Incremental) takeOthers(others objects.Set) (policy, whole bool) {
 	others.Services, others.EndpointSlices = nil, nil
 	x.others = others
 	shell, lowerer := x.facts()
-	if !equalFacts(&shell, &x.shell) || *lowererKey(lowerer) != *lowererKey(x.lowerer) {
+	if !bytes.Equal(shell.Text(), x.shell.Text()) || lowerer.Zone != x.lowerer.Zone {
 		x.whole()
-		return Delta{Whole: true}, true
+		return false, true
 	}
 	before := x.policy
 	x.policy = x.lowerPolicy()
-	d.Policy = !reflect.DeepEqual(before, x.policy)
-	return d, false
-}
-
-// equalFacts compares the programs of a node without Services.
-func equalFacts(a, b *ir.Program) bool { return string(a.Text()) == string(b.Text()) }
-
-// lowererKey is what of a node lowering looks at besides the program's facts.
-func lowererKey(n *service.Node) *struct{ name, zone string } {
-	return &struct{ name, zone string }{n.Name, n.Zone}
+	return !reflect.DeepEqual(before, x.policy), false
 }
 
 func (x *Incremental) lowerPolicy() ir.Policy {

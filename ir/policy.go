@@ -116,16 +116,6 @@ type AddressSet struct {
 	Except   []netip.Prefix `json:"except,omitempty"`
 }
 
-// Contains reports whether the address belongs to the set.
-func (s *AddressSet) Contains(a netip.Addr) bool {
-	for _, have := range s.Addresses {
-		if have == a {
-			return true
-		}
-	}
-	return s.InNetworks(a)
-}
-
 // InNetworks reports whether the address belongs to one of the set's networks.
 func (s *AddressSet) InNetworks(a netip.Addr) bool {
 	return ContainsAddr(s.Prefixes, a) && !ContainsAddr(s.Except, a)

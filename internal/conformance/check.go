@@ -25,6 +25,8 @@ type Result struct {
 	// Wrong describes the rows that went otherwise, the first few of them.
 	Wrong []string
 	Fails int
+
+	evaluators map[string]*eval.Evaluator
 }
 
 func (r *Result) fail(format string, args ...any) {
@@ -49,7 +51,7 @@ func Spread(set *objects.Set, nodes int) {
 
 // Check asks about every row of a step.
 func Check(s *Step, set *objects.Set, judge Judge) (Result, error) {
-	var r Result
+	r := Result{evaluators: make(map[string]*eval.Evaluator)}
 	cluster := compiler.Prepare(set, objects.Config{})
 	for _, d := range cluster.Diagnostics() {
 		if d.Code == diag.RefusedPolicy {
@@ -109,7 +111,11 @@ func (r *Result) side(row *Row, d ir.Direction, network *netpath.Network, pod *c
 	if want == nil {
 		return
 	}
-	decision, _ := eval.New(network.Program(pod.Spec.NodeName)).Judge(d, own, peer, row.Protocol, row.Port)
+	node := pod.Spec.NodeName
+	if r.evaluators[node] == nil {
+		r.evaluators[node] = eval.New(network.Program(node))
+	}
+	decision, _ := r.evaluators[node].Judge(d, own, peer, row.Protocol, row.Port)
 	if decision.Accept != *want {
 		r.fail("%s to %s, %d/%v: %v is %v, want allowed %v", row.From, row.To, row.Port, row.Protocol, d, decision, *want)
 	}

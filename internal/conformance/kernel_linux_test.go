@@ -14,7 +14,7 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-var kernelSteps = flag.Int("kernel-steps", 24, "how many steps of each kind to try in real kernels, at most")
+var kernelSteps = flag.Int("kernel-steps", 40, "how many steps of each kind to try in real kernels, at most")
 
 // TestKernel tries a sample of the steps with real connections between pods that
 // are namespaces. All pods are on one node, so that both directions count.

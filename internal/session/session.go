@@ -67,6 +67,11 @@ func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, 
 		// Somebody changed what is ours: the long way sees everything.
 		return s.Apply(ctx)
 	}
+	if err != nil {
+		// The objects are ahead of the kernel now: the next change goes the
+		// long way.
+		s.held = false
+	}
 	return p, err
 }
 
