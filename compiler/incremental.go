@@ -36,6 +36,7 @@ type Incremental struct {
 	// policies is the model that policy was lowered from.
 	policies *policy.Model
 	policy   ir.Policy
+	findings findings
 }
 
 // name is a namespaced name.
@@ -109,7 +110,9 @@ func (x *Incremental) whole() {
 	for _, s := range x.slices {
 		set.EndpointSlices = append(set.EndpointSlices, s)
 	}
-	model, _ := service.Analyze(&set)
+	model, diags := service.Analyze(&set)
+	x.findings.services = make(map[name]diag.List)
+	x.sayServices(nil, diags)
 	x.shell, x.lowerer = x.facts()
 	x.common = newCommon(len(x.services))
 	model.Interests(x.node, func(ns, n string, i *service.Interest) { x.common.add(name{ns, n}, i) })
@@ -124,9 +127,10 @@ func (x *Incremental) facts() (ir.Program, *service.Node) {
 	others := x.others
 	others.NetworkPolicies, others.ClusterNetworkPolicies, others.AdminNetworkPolicies, others.BaselineAdminNetworkPolicies = nil, nil, nil, nil
 	cluster := Prepare(&others, x.config)
-	var diags diag.List
+	diags := cluster.Diagnostics()
 	p := ir.Program{Masquerade: cloneMasquerade(x.config.Masquerade)}
 	lowerer := cluster.serviceNode(x.node, &p, &diags)
+	x.findings.facts, x.findings.stale = diags, true
 	return p, lowerer
 }
 

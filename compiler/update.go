@@ -13,6 +13,7 @@ import (
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/compiler/service"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 )
 
 // Apply takes what has changed and says how the program differs now.
@@ -93,7 +94,8 @@ func (x *Incremental) takeOthers(others objects.Set) (policy, whole bool) {
 }
 
 func (x *Incremental) lowerPolicy() ir.Policy {
-	x.policies, _ = x.policies.Next(&x.others)
+	x.policies, x.findings.policies = x.policies.Next(&x.others)
+	x.findings.stale = true
 	var p ir.Program
 	x.policies.Lower(x.node, onDeny(x.config), &p)
 	p.Normalize()
@@ -106,7 +108,7 @@ func (x *Incremental) relower(dirty map[name]bool) Delta {
 	affected := maps.Clone(dirty)
 	add := func(n name) { affected[n] = true }
 	before := make(map[name]*service.Interest, len(dirty))
-	model := x.analyze(dirty)
+	model, diags := x.analyze(dirty)
 	wasPod := make(map[netip.Addr]bool)
 	note := func(i *service.Interest) {
 		for a := range i.Addresses {
@@ -141,11 +143,11 @@ func (x *Incremental) relower(dirty map[name]bool) Delta {
 			}
 		}
 	}
-	return x.replace(affected, dirty, model)
+	return x.replace(affected, dirty, model, diags)
 }
 
 // analyze reads some Services by themselves.
-func (x *Incremental) analyze(names map[name]bool) *service.Model {
+func (x *Incremental) analyze(names map[name]bool) (*service.Model, diag.List) {
 	var set objects.Set
 	for n := range names {
 		s, ok := x.services[n]
@@ -157,13 +159,12 @@ func (x *Incremental) analyze(names map[name]bool) *service.Model {
 			set.EndpointSlices = append(set.EndpointSlices, x.slices[slice])
 		}
 	}
-	model, _ := service.Analyze(&set)
-	return model
+	return service.Analyze(&set)
 }
 
 // replace lowers the affected Services and makes the fragments. Who gets a match
 // that several claim is seen only when all who claim it are read together.
-func (x *Incremental) replace(affected, dirty map[name]bool, model *service.Model) Delta {
+func (x *Incremental) replace(affected, dirty map[name]bool, model *service.Model, diags diag.List) Delta {
 	together := maps.Clone(affected)
 	for n := range affected {
 		if i := x.common.interests[n]; i != nil {
@@ -171,8 +172,9 @@ func (x *Incremental) replace(affected, dirty map[name]bool, model *service.Mode
 		}
 	}
 	if len(together) > len(dirty) {
-		model = x.analyze(together)
+		model, diags = x.analyze(together)
 	}
+	x.sayServices(together, diags)
 	fresh := make(map[name]*service.Part, len(affected))
 	model.Parts(x.lowerer, x.common.isPod, func(ns, n string, p *service.Part) {
 		if affected[name{ns, n}] {

@@ -26,6 +26,8 @@ type Session struct {
 	// changer is the dataplane's short way; nil where it has none.
 	changer applier.Changer
 	held    bool
+	// delta is what the last change of objects changed.
+	delta compiler.Delta
 }
 
 // New makes a session; nothing is applied yet.
@@ -56,6 +58,7 @@ func (s *Session) Apply(ctx context.Context) (applier.Plan, error) {
 // Update takes changes of objects and applies what they change.
 func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, error) {
 	d := s.objects.Apply(u)
+	s.delta = d
 	if s.changer == nil || !s.held {
 		return s.Apply(ctx)
 	}
@@ -74,6 +77,13 @@ func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, 
 	}
 	return p, err
 }
+
+// Delta is how the last Update changed the program, whether or not it reached the
+// kernel.
+func (s *Session) Delta() compiler.Delta { return s.delta }
+
+// Program is the whole program that the objects make.
+func (s *Session) Program() *ir.Program { return s.objects.Program() }
 
 func (s *Session) short(ctx context.Context, d *compiler.Delta) (applier.Plan, error) {
 	if !d.Whole && !d.Policy {
