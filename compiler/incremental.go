@@ -48,6 +48,9 @@ type Update struct {
 	Slices   []SliceUpdate
 	// Others, where it is not nil, replaces the objects of all other kinds.
 	Others *objects.Set
+	// LocalAddresses, where it is not nil, replaces what Config says of the
+	// node's own addresses.
+	LocalAddresses []netip.Addr
 }
 
 // ServiceUpdate is a Service that came, changed or, without an object, went.

@@ -20,6 +20,12 @@ import (
 func (x *Incremental) Apply(u Update) Delta {
 	dirty := x.take(u)
 	policy := false
+	if u.LocalAddresses != nil && !slices.Equal(u.LocalAddresses, x.config.LocalAddresses) {
+		x.config.LocalAddresses = u.LocalAddresses
+		if u.Others == nil {
+			u.Others = &x.others
+		}
+	}
 	if u.Others != nil {
 		whole := false
 		if policy, whole = x.takeOthers(*u.Others); whole {

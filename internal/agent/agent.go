@@ -31,6 +31,9 @@ type Config struct {
 	// Drift has something to read when somebody else may have changed our rules;
 	// nil where nothing tells.
 	Drift <-chan struct{}
+	// Settled is called when the kernel is right, so that what changes it from
+	// then on is a drift; nil where nobody wants to know.
+	Settled func()
 	// VerifyEvery is how often the kernel is compared as a whole; 0 is never.
 	VerifyEvery time.Duration
 	Observer    Observer
@@ -110,6 +113,9 @@ func (a *Agent) round(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
+	if batch.Count == 0 && a.session != nil && !a.behind {
+		return nil
+	}
 	start := time.Now()
 	r := Round{Services: len(batch.Update.Services), Slices: len(batch.Update.Slices), Triggers: batch.Triggers}
 	if !batch.Since.IsZero() {
@@ -124,6 +130,9 @@ func (a *Agent) round(ctx context.Context) error {
 		r.Whole = a.behind
 		plan, err = a.session.Update(ctx, batch.Update)
 	}
+	if batch.Update.Others != nil {
+		a.Observer.Nodes(batch.Update.Others.Nodes)
+	}
 	a.diagnose()
 	if err != nil {
 		a.behind = true
@@ -132,6 +141,7 @@ func (a *Agent) round(ctx context.Context) error {
 	if r.Took = time.Since(start); plan != nil {
 		r.Steps = len(plan.Steps())
 	}
+	a.settled()
 	a.Observer.Applied(r)
 	a.follow(r.Whole)
 	a.behind = false
@@ -142,6 +152,9 @@ func (a *Agent) round(ctx context.Context) error {
 // first compiles everything and applies it over whatever is there.
 func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, error) {
 	set := batch.Set()
+	if batch.Update.LocalAddresses != nil {
+		a.Settings.LocalAddresses = batch.Update.LocalAddresses
+	}
 	a.objects = compiler.NewIncremental(&set, a.Node, a.Settings)
 	a.session = session.New(a.objects, a.Backend, a.Applier)
 	a.behind = true
@@ -167,6 +180,7 @@ func (a *Agent) compare(ctx context.Context) error {
 		}
 		return fmt.Errorf("node %s: comparing the kernel: %w", a.Node, err)
 	}
+	a.settled()
 	switch {
 	case plan == nil || plan.Empty():
 		a.Observer.Verified(time.Since(start))
@@ -179,6 +193,12 @@ func (a *Agent) compare(ctx context.Context) error {
 		a.behind = false
 	}
 	return nil
+}
+
+func (a *Agent) settled() {
+	if a.Settled != nil {
+		a.Settled()
+	}
 }
 
 // diagnose passes on what there is to say about the objects.

@@ -3,6 +3,9 @@ package agent
 import (
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -22,6 +25,9 @@ type Observer interface {
 	// Diagnosed gets everything there is to say about the objects, whenever it
 	// changes.
 	Diagnosed(diag.List)
+	// Nodes gets the Node objects whenever objects of other kinds than Services
+	// and slices change.
+	Nodes([]objects.Sourced[*corev1.Node])
 	// Checks gets the health checks of Services, whenever they change.
 	Checks([]ir.HealthCheck, ir.NodePortScope)
 	// NoLocal gets how many frontends drop for want of a local endpoint.

@@ -14,6 +14,7 @@ import (
 
 // kind is what is watched of one kind.
 type kind struct {
+	kind     string
 	group    schema.GroupVersion
 	resource string
 	object   interface {
@@ -37,16 +38,16 @@ func kinds(node string, policies bool) []kind {
 		own = ""
 	}
 	all := []kind{
-		{group: corev1.SchemeGroupVersion, resource: "services", object: &corev1.Service{}, labels: "!service.kubernetes.io/service-proxy-name", fields: "spec.clusterIP!=None"},
-		{group: discoveryv1.SchemeGroupVersion, resource: "endpointslices", object: &discoveryv1.EndpointSlice{}, labels: "!service.kubernetes.io/headless"},
-		{group: corev1.SchemeGroupVersion, resource: "nodes", object: &corev1.Node{}, fields: own},
-		{group: networkingv1.SchemeGroupVersion, resource: "servicecidrs", object: &networkingv1.ServiceCIDR{}, optional: true},
-		{group: corev1.SchemeGroupVersion, resource: "namespaces", object: &corev1.Namespace{}, policies: true},
-		{group: corev1.SchemeGroupVersion, resource: "pods", object: &corev1.Pod{}, policies: true},
-		{group: networkingv1.SchemeGroupVersion, resource: "networkpolicies", object: &networkingv1.NetworkPolicy{}, policies: true},
-		{group: policyv1alpha2.SchemeGroupVersion, resource: "clusternetworkpolicies", object: &policyv1alpha2.ClusterNetworkPolicy{}, policies: true, optional: true},
-		{group: policyv1alpha1.SchemeGroupVersion, resource: "adminnetworkpolicies", object: &policyv1alpha1.AdminNetworkPolicy{}, policies: true, optional: true},
-		{group: policyv1alpha1.SchemeGroupVersion, resource: "baselineadminnetworkpolicies", object: &policyv1alpha1.BaselineAdminNetworkPolicy{}, policies: true, optional: true},
+		{kind: "Service", group: corev1.SchemeGroupVersion, resource: "services", object: &corev1.Service{}, labels: "!service.kubernetes.io/service-proxy-name", fields: "spec.clusterIP!=None"},
+		{kind: "EndpointSlice", group: discoveryv1.SchemeGroupVersion, resource: "endpointslices", object: &discoveryv1.EndpointSlice{}, labels: "!service.kubernetes.io/headless"},
+		{kind: "Node", group: corev1.SchemeGroupVersion, resource: "nodes", object: &corev1.Node{}, fields: own},
+		{kind: "ServiceCIDR", group: networkingv1.SchemeGroupVersion, resource: "servicecidrs", object: &networkingv1.ServiceCIDR{}, optional: true},
+		{kind: "Namespace", group: corev1.SchemeGroupVersion, resource: "namespaces", object: &corev1.Namespace{}, policies: true},
+		{kind: "Pod", group: corev1.SchemeGroupVersion, resource: "pods", object: &corev1.Pod{}, policies: true},
+		{kind: "NetworkPolicy", group: networkingv1.SchemeGroupVersion, resource: "networkpolicies", object: &networkingv1.NetworkPolicy{}, policies: true},
+		{kind: "ClusterNetworkPolicy", group: schema.GroupVersion(policyv1alpha2.GroupVersion), resource: "clusternetworkpolicies", object: &policyv1alpha2.ClusterNetworkPolicy{}, policies: true, optional: true},
+		{kind: "AdminNetworkPolicy", group: schema.GroupVersion(policyv1alpha1.GroupVersion), resource: "adminnetworkpolicies", object: &policyv1alpha1.AdminNetworkPolicy{}, policies: true, optional: true},
+		{kind: "BaselineAdminNetworkPolicy", group: schema.GroupVersion(policyv1alpha1.GroupVersion), resource: "baselineadminnetworkpolicies", object: &policyv1alpha1.BaselineAdminNetworkPolicy{}, policies: true, optional: true},
 	}
 	kept := all[:0]
 	for _, k := range all {

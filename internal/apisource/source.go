@@ -24,8 +24,8 @@ import (
 	"github.com/planec/planec/internal/manifest"
 )
 
-// Source watches what concerns one node.
-type Source struct {
+// Options say what is watched, and from where.
+type Options struct {
 	// Config says where the API server is and who we are.
 	Config *rest.Config
 	// Node is the node's name.
@@ -33,8 +33,40 @@ type Source struct {
 	// Policies is whether policies, and the objects that they speak of, are
 	// watched.
 	Policies bool
-	// Log is where the reflectors' troubles go.
+	// Log is where troubles go.
 	Log *slog.Logger
+}
+
+// Source watches what concerns one node.
+type Source struct {
+	Options
+	clients   *clients
+	discovery *discovery.DiscoveryClient
+	watched   []*watched
+}
+
+// New makes a source; the API server is not asked anything yet.
+func New(o Options) (*Source, error) {
+	scheme, err := newScheme()
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{Options: o, clients: newClients(o.Config, scheme)}
+	if s.discovery, err = discovery.NewDiscoveryClientForConfig(o.Config); err != nil {
+		return nil, fmt.Errorf("API server: %w", err)
+	}
+	finisher := manifest.NewFinisher()
+	for _, k := range kinds(o.Node, o.Policies) {
+		client, err := s.clients.of(k.group)
+		if err != nil {
+			return nil, fmt.Errorf("API server: %s: %w", k.resource, err)
+		}
+		s.watched = append(s.watched, &watched{
+			kind: k, client: client, discovery: s.discovery, log: o.Log,
+			store: &store{finisher: finisher, known: make(map[known]version), object: k.object},
+		})
+	}
+	return s, nil
 }
 
 // optionalAgain is how often a kind that the server does not have is looked for:
@@ -44,27 +76,10 @@ const optionalAgain = time.Minute
 // Run feeds the inbox until ctx ends. The inbox is complete once every kind was
 // listed; an API server that is not there is waited for.
 func (s *Source) Run(ctx context.Context, b *inbox.Inbox) error {
-	scheme, err := newScheme()
-	if err != nil {
-		return err
-	}
-	disco, err := discovery.NewDiscoveryClientForConfig(s.Config)
-	if err != nil {
-		return fmt.Errorf("API server: %w", err)
-	}
-	all := kinds(s.Node, s.Policies)
-	finisher := manifest.NewFinisher()
 	var lists, running sync.WaitGroup
-	lists.Add(len(all))
-	clients := newClients(s.Config, scheme)
-	for _, k := range all {
-		client, err := clients.of(k.group)
-		if err != nil {
-			return fmt.Errorf("API server: %s: %w", k.resource, err)
-		}
-		w := &watched{kind: k, client: client, discovery: disco, store: &store{
-			inbox: b, finisher: finisher, known: make(map[known]string), object: k.object, listed: lists.Done,
-		}, log: s.Log}
+	lists.Add(len(s.watched))
+	for _, w := range s.watched {
+		w.store.inbox, w.store.listed = b, lists.Done
 		running.Go(func() { w.run(ctx) })
 	}
 	go func() {

@@ -2,11 +2,13 @@ package apisource
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/planec/planec/compiler/objects"
@@ -15,12 +17,13 @@ import (
 )
 
 // store passes what a reflector sees on. It is the reflector's only, except for
-// Transformer, which is safe anyway.
+// Transformer and uid, which are safe anyway.
 type store struct {
 	inbox    *inbox.Inbox
 	finisher *manifest.Finisher
-	// known are the resource versions of what was passed on.
-	known map[known]string
+	mu       sync.Mutex
+	// known is what was passed on.
+	known map[known]version
 	// object is one of the kind, for names of objects that are gone.
 	object metav1.Object
 	// listed is called once the first list is in.
@@ -28,6 +31,34 @@ type store struct {
 }
 
 type known struct{ namespace, name string }
+
+// version tells an object from one of the same name, and from itself before.
+type version struct {
+	resource string
+	uid      types.UID
+}
+
+// uid returns the UID of an object that was passed on, or "".
+func (s *store) uid(k known) types.UID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known[k].uid
+}
+
+// learn remembers an object and says whether it was known, and as it is now.
+func (s *store) learn(k known, v version) (had, same bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, had := s.known[k]
+	s.known[k] = v
+	return had, had && old == v
+}
+
+func (s *store) forget(k known) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.known, k)
+}
 
 var _ cache.TransformingStore = (*store)(nil)
 
@@ -41,10 +72,16 @@ func (s *store) Transformer() cache.TransformFunc {
 		}
 		trigger := object.GetAnnotations()[corev1.EndpointsLastChangeTriggerTime]
 		kept, err := s.finisher.Finish(object)
-		if err == nil && trigger != "" {
+		if err != nil {
+			return nil, err
+		}
+		// These go no further than put.
+		kept.SetUID(object.GetUID())
+		kept.SetResourceVersion(object.GetResourceVersion())
+		if trigger != "" {
 			kept.SetAnnotations(map[string]string{corev1.EndpointsLastChangeTriggerTime: trigger})
 		}
-		return kept, err
+		return kept, nil
 	}
 }
 
@@ -67,18 +104,17 @@ func (s *store) put(o any) error {
 	if !ok {
 		return fmt.Errorf("%T is no object", o)
 	}
-	k, version := known{object.GetNamespace(), object.GetName()}, object.GetResourceVersion()
-	if had, ok := s.known[k]; ok && had == version {
+	had, same := s.learn(keyOf(object), version{object.GetResourceVersion(), object.GetUID()})
+	if same {
 		return nil
 	}
-	_, had := s.known[k]
-	s.known[k] = version
 	var trigger time.Time
 	if _, slice := object.(*discoveryv1.EndpointSlice); slice && (had || s.listed == nil) {
 		trigger, _ = time.Parse(time.RFC3339Nano, object.GetAnnotations()[corev1.EndpointsLastChangeTriggerTime])
 	}
 	object.SetAnnotations(nil)
 	object.SetResourceVersion("")
+	object.SetUID("")
 	s.inbox.Put(objects.Sourced[metav1.Object]{Object: object}, trigger)
 	return nil
 }
@@ -92,7 +128,7 @@ func (s *store) Delete(o any) error {
 	if !ok {
 		return fmt.Errorf("%T is no object", o)
 	}
-	delete(s.known, known{object.GetNamespace(), object.GetName()})
+	s.forget(keyOf(object))
 	s.inbox.Delete(object)
 	return nil
 }
@@ -106,14 +142,14 @@ func (s *store) Replace(list []any, _ string) error {
 	}
 	for _, o := range list {
 		if object, ok := o.(metav1.Object); ok {
-			delete(gone, known{object.GetNamespace(), object.GetName()})
+			delete(gone, keyOf(object))
 		}
 		if err := s.put(o); err != nil {
 			return err
 		}
 	}
 	for k := range gone {
-		delete(s.known, k)
+		s.forget(k)
 		s.inbox.Delete(s.named(k))
 	}
 	if s.listed != nil {
@@ -122,6 +158,8 @@ func (s *store) Replace(list []any, _ string) error {
 	}
 	return nil
 }
+
+func keyOf(o metav1.Object) known { return known{o.GetNamespace(), o.GetName()} }
 
 // named returns an object of the kind that has nothing but a name.
 func (s *store) named(k known) metav1.Object {

@@ -62,10 +62,21 @@ var arrows = map[string][]string{
 	"internal/arch":              {},
 	"golden":                     {"backends", "backends/registry", "compiler", "compiler/objects", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"cmd/planec":                 {"internal/cli"},
+	"cmd/planec-agent":           {"internal/agentcmd"},
+	"internal/agent":             {"backends", "compiler", "compiler/objects", "internal/applier", "internal/inbox", "internal/session", "ir", "ir/diag"},
+	"internal/agentcmd":          {"backends", "backends/registry", "compiler/objects", "internal/agent", "internal/apisource", "internal/applier", "internal/conntrack", "internal/dataplane", "internal/drift", "internal/filesource", "internal/inbox", "internal/localaddr", "internal/manifest", "internal/nodeconfig", "internal/nodeflags", "internal/proxyhealth", "internal/proxymetrics", "internal/sysctls", "internal/takeover", "ir", "ir/diag"},
+	"internal/apisource":         {"compiler/objects", "internal/inbox", "internal/manifest", "ir", "ir/diag"},
+	"internal/filesource":        {"compiler/objects", "internal/inbox", "internal/manifest", "ir/diag"},
+	"internal/drift":             {},
+	"internal/inbox":             {"compiler", "compiler/objects"},
+	"internal/localaddr":         {},
+	"internal/proxyhealth":       {"ir"},
+	"internal/proxymetrics":      {"ir/diag"},
+	"internal/sysctls":           {"internal/nodeconfig"},
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
-var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance"}
+var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance", "internal/inbox", "internal/apisource", "internal/filesource", "internal/agent", "internal/agentcmd", "internal/proxyhealth"}
 
 // pure packages turn values into values: nothing of the machine gets in.
 var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/xtables", "backends/xtpolicy", "backends/ebpf", "backends/ebpf/layout", "backends/registry"}

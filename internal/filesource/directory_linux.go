@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -20,6 +21,7 @@ import (
 // directory is what was read of the files of one.
 type directory struct {
 	path  string
+	log   *slog.Logger
 	files map[string]*file
 	// passed are the objects that the inbox has.
 	passed map[identity]object
@@ -42,8 +44,8 @@ type stamp struct {
 	modified      time.Time
 }
 
-func newDirectory(path string) *directory {
-	return &directory{path: path, files: make(map[string]*file), passed: make(map[identity]object)}
+func newDirectory(path string, log *slog.Logger) *directory {
+	return &directory{path: path, log: log, files: make(map[string]*file), passed: make(map[identity]object)}
 }
 
 // read reads the files that are new or changed. Open says that one of them is
@@ -62,6 +64,7 @@ func (d *directory) read(ctx context.Context) (changed, open bool, err error) {
 		}
 		if err != nil {
 			// It may be gone again already; the next look will tell.
+			d.log.Debug("reading a manifest: again soon", "file", path, "error", err)
 			busy = true
 		}
 		changed, open = changed || fresh, open || busy

@@ -44,7 +44,7 @@ func (s *Source) Run(ctx context.Context, b *inbox.Inbox) error {
 	if err := w.Add(s.Dir); err != nil {
 		return fmt.Errorf("watching %s: %w", s.Dir, err)
 	}
-	d := newDirectory(s.Dir)
+	d := newDirectory(s.Dir, s.Log)
 	open, err := s.read(ctx, d, b)
 	if err != nil {
 		return err

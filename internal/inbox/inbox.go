@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -18,6 +19,8 @@ type Inbox struct {
 	services map[key]compiler.ServiceUpdate
 	slices   map[key]compiler.SliceUpdate
 	others   others
+	// addresses are the node's own, where they changed.
+	addresses []netip.Addr
 	// count is how many changes came since the last Take, and since is when the
 	// first of them did.
 	count    int
@@ -41,7 +44,7 @@ func New() *Inbox {
 
 func (b *Inbox) reset() {
 	b.services, b.slices = make(map[key]compiler.ServiceUpdate), make(map[key]compiler.SliceUpdate)
-	b.count, b.since, b.triggers = 0, time.Time{}, nil
+	b.count, b.since, b.triggers, b.addresses = 0, time.Time{}, nil, nil
 }
 
 // maxTriggers bounds how many times of causes are kept for measuring.
@@ -86,6 +89,22 @@ func (b *Inbox) Delete(o metav1.Object) {
 		}
 	}
 	b.changed()
+}
+
+// SetAddresses takes the node's own addresses.
+func (b *Inbox) SetAddresses(own []netip.Addr) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	// Not nil, which would be "as before".
+	b.addresses = append([]netip.Addr{}, own...)
+	b.changed()
+}
+
+// Waiting says how many Services and slices have changed since the last Take.
+func (b *Inbox) Waiting() (services, slices int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.services), len(b.slices)
 }
 
 // Complete says that the first listing of everything is in.
@@ -171,7 +190,7 @@ func (b *Inbox) Take() (out Batch, ok bool) {
 	for _, s := range b.slices {
 		out.Update.Slices = append(out.Update.Slices, s)
 	}
-	out.Update.Others = b.others.take()
+	out.Update.Others, out.Update.LocalAddresses = b.others.take(), b.addresses
 	b.reset()
 	return out, true
 }

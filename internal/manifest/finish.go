@@ -23,19 +23,12 @@ type Finisher struct {
 // NewFinisher shares what is equal among the objects that it is given.
 func NewFinisher() *Finisher { return &Finisher{d: newDecoder()} }
 
-// Finish returns the object to keep; the one given is not to be used any more. It
-// keeps the UID and the resource version besides what Load keeps. A kind that
-// planec does not read is an error.
+// Finish returns the object to keep; the one given is not to be used any more. A
+// kind that planec does not read is an error.
 func (f *Finisher) Finish(o metav1.Object) (metav1.Object, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	kept, err := f.finish(o)
-	if err != nil {
-		return nil, err
-	}
-	kept.SetUID(o.GetUID())
-	kept.SetResourceVersion(o.GetResourceVersion())
-	return kept, nil
+	return f.finish(o)
 }
 
 func (f *Finisher) finish(o metav1.Object) (metav1.Object, error) {

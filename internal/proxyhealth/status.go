@@ -52,10 +52,10 @@ func (s *Status) SetEligible(eligible bool) {
 // Report is the body of an answer, with the names that kube-proxy gives them
 // (ProxyHealth in proxy_health.go).
 type Report struct {
-	LastUpdated  time.Time               `json:"lastUpdated"`
-	CurrentTime  time.Time               `json:"currentTime"`
-	NodeEligible *bool                   `json:"nodeEligible,omitempty"`
-	Healthy      bool                    `json:"healthy"`
+	LastUpdated  time.Time                        `json:"lastUpdated"`
+	CurrentTime  time.Time                        `json:"currentTime"`
+	NodeEligible *bool                            `json:"nodeEligible,omitempty"`
+	Healthy      bool                             `json:"healthy"`
 	Status       map[corev1.IPFamily]FamilyReport `json:"status,omitempty"`
 }
 

@@ -130,3 +130,16 @@ func (m *Metrics) Healthz(code string) { m.proxy.healthz.WithLabelValues(code).I
 func (m *Metrics) Livez(code string) { m.proxy.livez.WithLabelValues(code).Inc() }
 
 func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
+
+// Waiting registers how many Services and slices have changed and wait.
+func (m *Metrics) Waiting(waiting func() (services, slices int)) {
+	for _, g := range []struct {
+		name, help string
+		value      func() float64
+	}{
+		{"sync_proxy_rules_service_changes_pending", "Pending proxy rules Service changes", func() float64 { n, _ := waiting(); return float64(n) }},
+		{"sync_proxy_rules_endpoint_changes_pending", "Pending proxy rules Endpoint changes", func() float64 { _, n := waiting(); return float64(n) }},
+	} {
+		m.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Subsystem: subsystem, Name: g.name, Help: g.help}, g.value))
+	}
+}

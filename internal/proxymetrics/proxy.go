@@ -44,6 +44,9 @@ func newProxy(r *prometheus.Registry) proxy {
 		conntrackDeleted: f.counters("conntrack_reconciler_deleted_entries_total", "Cumulative conntrack flows deleted by conntrack reconciler", family),
 	}
 	for _, name := range families {
+		for _, h := range []*prometheus.HistogramVec{p.sync, p.full, p.partial, p.programming, p.conntrack} {
+			h.WithLabelValues(name)
+		}
 		p.nftablesFailures.WithLabelValues(name)
 		p.iptablesFailures.WithLabelValues(name)
 		p.noLocal.WithLabelValues("internal", name)

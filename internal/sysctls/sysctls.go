@@ -42,7 +42,10 @@ func Wanted(c nodeconfig.Conntrack, liberal bool, cpus int) []Setting {
 			out = append(out, Setting{Path: "net/netfilter/nf_conntrack_" + name, Value: value})
 		}
 	}
-	netfilter("max", most(c, cpus))
+	if m := most(c, cpus); m > 0 {
+		// What nobody asked for does not make a larger table smaller.
+		out = append(out, Setting{Path: "net/netfilter/nf_conntrack_max", Value: m, AtLeast: c.MaxPerCore == nil})
+	}
 	netfilter("tcp_timeout_established", seconds(c.TCPEstablished, defaultTCPEstablished))
 	netfilter("tcp_timeout_close_wait", seconds(c.TCPCloseWait, defaultTCPCloseWait))
 	netfilter("udp_timeout", int(c.UDP/time.Second))

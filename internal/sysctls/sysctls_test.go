@@ -23,10 +23,10 @@ func TestWanted(t *testing.T) {
 		want    []sysctls.Setting
 	}{
 		{"defaults", nodeconfig.Conntrack{}, false, 8, []sysctls.Setting{
-			{Path: n + "max", Value: 262144}, {Path: n + "tcp_timeout_established", Value: 86400}, {Path: n + "tcp_timeout_close_wait", Value: 3600}, forward,
+			{Path: n + "max", Value: 262144, AtLeast: true}, {Path: n + "tcp_timeout_established", Value: 86400}, {Path: n + "tcp_timeout_close_wait", Value: 3600}, forward,
 		}},
-		{"few processors", nodeconfig.Conntrack{TCPEstablished: new(time.Duration), TCPCloseWait: new(time.Duration)}, false, 1, []sysctls.Setting{{Path: n + "max", Value: 131072}, forward}},
-		{"many processors", nodeconfig.Conntrack{TCPEstablished: new(time.Duration), TCPCloseWait: new(time.Duration)}, false, 256, []sysctls.Setting{{Path: n + "max", Value: 1048576}, forward}},
+		{"few processors", nodeconfig.Conntrack{TCPEstablished: new(time.Duration), TCPCloseWait: new(time.Duration)}, false, 1, []sysctls.Setting{{Path: n + "max", Value: 131072, AtLeast: true}, forward}},
+		{"many processors", nodeconfig.Conntrack{TCPEstablished: new(time.Duration), TCPCloseWait: new(time.Duration)}, false, 256, []sysctls.Setting{{Path: n + "max", Value: 1048576, AtLeast: true}, forward}},
 		{"the kernel's limit", nodeconfig.Conntrack{MaxPerCore: new(int), TCPEstablished: new(time.Duration), TCPCloseWait: new(time.Duration), UDP: time.Minute, UDPStream: 2 * time.Minute}, true, 4, []sysctls.Setting{
 			{Path: n + "udp_timeout", Value: 60}, {Path: n + "udp_timeout_stream", Value: 120}, {Path: n + "tcp_be_liberal", Value: 1}, forward,
 		}},
