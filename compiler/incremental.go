@@ -67,7 +67,8 @@ type SliceUpdate struct {
 // them. What both would make of a rule is not to be touched.
 type Delta struct {
 	Before, After *ir.Program
-	// Policy is whether the program's policy differs; fragments have none.
+	// Policy is whether the program's policy differs: then each fragment has its
+	// program's policy, whole, and else none.
 	Policy bool
 	// Whole is whether the facts of the node differ, so that only the whole
 	// program says what changes. There are no fragments then.

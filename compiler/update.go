@@ -18,7 +18,7 @@ import (
 // Apply takes what has changed and says how the program differs now.
 func (x *Incremental) Apply(u Update) Delta {
 	dirty := x.take(u)
-	policy := false
+	policy, before := false, x.policy
 	if u.Others != nil {
 		whole := false
 		if policy, whole = x.takeOthers(*u.Others); whole {
@@ -26,10 +26,15 @@ func (x *Incremental) Apply(u Update) Delta {
 		}
 	}
 	d := Delta{Before: &ir.Program{}, After: &ir.Program{}}
-	if len(dirty) > 0 {
+	switch {
+	case len(dirty) > 0:
 		d = x.relower(dirty)
+	case policy:
+		d = Delta{Before: x.fragment(nil, nil), After: x.fragment(nil, nil)}
 	}
-	d.Policy = policy
+	if policy {
+		d.Policy, d.Before.Policy, d.After.Policy = true, clonePolicy(before), clonePolicy(x.policy)
+	}
 	return d
 }
 

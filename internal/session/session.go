@@ -76,7 +76,7 @@ func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, 
 }
 
 func (s *Session) short(ctx context.Context, d *compiler.Delta) (applier.Plan, error) {
-	if !d.Whole && !d.Policy {
+	if !d.Whole {
 		p, err := s.change(ctx, d)
 		if !errors.Is(err, applier.ErrWhole) {
 			return p, err
@@ -90,6 +90,15 @@ func (s *Session) short(ctx context.Context, d *compiler.Delta) (applier.Plan, e
 }
 
 func (s *Session) change(ctx context.Context, d *compiler.Delta) (applier.Plan, error) {
+	change := s.changer.Change
+	if d.Policy {
+		p, ok := s.changer.(applier.PolicyChanger)
+		if !ok {
+			return nil, applier.ErrWhole
+		}
+		// The dataplane holds the old policy: it need not be emitted again.
+		change, d.Before.Policy = p.ChangePolicy, ir.Policy{}
+	}
 	before, err := s.emit(d.Before)
 	if err != nil {
 		return nil, err
@@ -98,7 +107,7 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta) (applier.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	return s.changer.Change(ctx, before.Artifact, after.Artifact)
+	return change(ctx, before.Artifact, after.Artifact)
 }
 
 func (s *Session) emit(p *ir.Program) (applier.Entry, error) {
