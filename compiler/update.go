@@ -33,7 +33,7 @@ func (x *Incremental) Apply(u Update) Delta {
 		d = Delta{Before: x.fragment(nil, nil), After: x.fragment(nil, nil)}
 	}
 	if policy {
-		d.Policy, d.Before.Policy, d.After.Policy = true, clonePolicy(before), clonePolicy(x.policy)
+		d.Policy, d.Before.Policy, d.After.Policy = true, before, x.policy
 	}
 	return d
 }

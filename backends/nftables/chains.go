@@ -1,6 +1,10 @@
 package nftables
 
-import "github.com/planec/planec/ir"
+import (
+	"slices"
+
+	"github.com/planec/planec/ir"
+)
 
 // priorities of base chains, as nft lists them; the output hook has no names
 // for those of NAT, nor for priorities more than 10 away from a name.
@@ -42,12 +46,22 @@ func (t *table) appendTo(b []byte) []byte {
 	if len(w.b) == 0 {
 		return b
 	}
+	b = slices.Grow(b, t.size()+len(w.b))
 	b = append(b, "table "+t.ip+" "+TableName+" {\n"...)
 	for _, s := range t.sets() {
 		b = s.appendTo(b)
 	}
 	b = append(b, w.b[:len(w.b)-1]...)
 	return append(b, "}\n"...)
+}
+
+// size is about what the sets take.
+func (t *table) size() int {
+	n := 64
+	for _, s := range t.sets() {
+		n += len(s.elems) + 256
+	}
+	return n
 }
 
 // baseChains writes the chains that the kernel calls.

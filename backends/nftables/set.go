@@ -1,7 +1,5 @@
 package nftables
 
-import "slices"
-
 // set is a named set or map. Its elements are text already, one a line: a
 // program has hundreds of thousands of them.
 type set struct {
@@ -35,7 +33,6 @@ func (s *set) appendTo(b []byte) []byte {
 	if !s.used() {
 		return b
 	}
-	b = slices.Grow(b, len(s.elems)+256)
 	b = append(b, "\t"+s.kind+" "+s.name+" {\n\t\t"+s.of+"\n"...)
 	if s.size != "" {
 		b = append(b, "\t\tsize "+s.size+"\n"...)

@@ -67,7 +67,9 @@ func (l *Live) Change(before, after []byte) (*Plan, error) { return l.change(bef
 
 // ChangePolicy is Change where the second fragment has the whole policy, also
 // none, and the first has none: what is held of the policy becomes the second's.
-func (l *Live) ChangePolicy(before, after []byte) (*Plan, error) { return l.change(before, after, true) }
+func (l *Live) ChangePolicy(before, after []byte) (*Plan, error) {
+	return l.change(before, after, true)
+}
 
 func (l *Live) change(before, after []byte, policy bool) (*Plan, error) {
 	old, err := parseText(before, l.model.seed, nil)
