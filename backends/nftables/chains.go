@@ -1,10 +1,6 @@
 package nftables
 
-import (
-	"slices"
-
-	"github.com/planec/planec/ir"
-)
+import "github.com/planec/planec/ir"
 
 // priorities of base chains, as nft lists them; the output hook has no names
 // for those of NAT, nor for priorities more than 10 away from a name.
@@ -36,32 +32,54 @@ func (w *chainWriter) chain(name, hook string, rules []string) {
 	w.b = append(w.b, "\t}\n\n"...)
 }
 
-// appendTo writes the table, or nothing where it has no rules.
-func (t *table) appendTo(b []byte) []byte {
+// content is one family's part of the file, before it is written.
+type content struct {
+	ip     string
+	sets   []*set
+	chains []byte
+}
+
+// content returns the table, without anything where it has no rules. It does not
+// refer to the program any more.
+func (t *table) content() content {
 	var w chainWriter
 	t.baseChains(&w)
 	t.policyBaseChains(&w)
 	t.frontendChains(&w)
 	t.policyChains(&w)
 	if len(w.b) == 0 {
-		return b
+		return content{}
 	}
-	b = slices.Grow(b, t.size()+len(w.b))
-	b = append(b, "table "+t.ip+" "+TableName+" {\n"...)
+	c := content{ip: t.ip, chains: w.b[:len(w.b)-1]}
 	for _, s := range t.sets() {
-		b = s.appendTo(b)
+		if s.used() {
+			copied := *s
+			c.sets = append(c.sets, &copied)
+		}
 	}
-	b = append(b, w.b[:len(w.b)-1]...)
-	return append(b, "}\n"...)
+	return c
 }
 
-// size is about what the sets take.
-func (t *table) size() int {
-	n := 64
-	for _, s := range t.sets() {
-		n += len(s.elems) + 256
+// size is at least what appendTo writes.
+func (c *content) size() int {
+	n := 64 + len(c.chains)
+	for _, s := range c.sets {
+		n += s.len() + len(s.kind) + len(s.name) + len(s.of) + len(s.size) + len(s.flags) + 64
 	}
 	return n
+}
+
+// appendTo writes the table, if there is any.
+func (c *content) appendTo(b []byte) []byte {
+	if len(c.chains) == 0 {
+		return b
+	}
+	b = append(b, "table "+c.ip+" "+TableName+" {\n"...)
+	for _, s := range c.sets {
+		b = s.appendTo(b)
+	}
+	b = append(b, c.chains...)
+	return append(b, "}\n"...)
 }
 
 // baseChains writes the chains that the kernel calls.

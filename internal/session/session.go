@@ -111,9 +111,11 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta) (applier.Plan, 
 }
 
 func (s *Session) emit(p *ir.Program) (applier.Entry, error) {
+	// The program is large and ends with what is made of it.
+	node := p.Node.Name
 	a, err := s.backend.Emit(p)
 	if err != nil {
-		return applier.Entry{}, fmt.Errorf("backend %s, node %s: %w", s.backend.Name(), p.Node.Name, err)
+		return applier.Entry{}, fmt.Errorf("backend %s, node %s: %w", s.backend.Name(), node, err)
 	}
 	return applier.Entry{Backend: s.backend.Name(), Artifact: a}, nil
 }
