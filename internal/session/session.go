@@ -86,7 +86,7 @@ func (s *Session) Delta() compiler.Delta { return s.delta }
 func (s *Session) Program() *ir.Program { return s.objects.Program() }
 
 func (s *Session) short(ctx context.Context, d *compiler.Delta) (applier.Plan, error) {
-	if !d.Whole && !d.Policy {
+	if !d.Whole {
 		p, err := s.change(ctx, d)
 		if !errors.Is(err, applier.ErrWhole) {
 			return p, err
@@ -100,6 +100,15 @@ func (s *Session) short(ctx context.Context, d *compiler.Delta) (applier.Plan, e
 }
 
 func (s *Session) change(ctx context.Context, d *compiler.Delta) (applier.Plan, error) {
+	change := s.changer.Change
+	if d.Policy {
+		p, ok := s.changer.(applier.PolicyChanger)
+		if !ok {
+			return nil, applier.ErrWhole
+		}
+		// The dataplane holds the old policy: it need not be emitted again.
+		change, d.Before.Policy = p.ChangePolicy, ir.Policy{}
+	}
 	before, err := s.emit(d.Before)
 	if err != nil {
 		return nil, err
@@ -108,13 +117,15 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta) (applier.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	return s.changer.Change(ctx, before.Artifact, after.Artifact)
+	return change(ctx, before.Artifact, after.Artifact)
 }
 
 func (s *Session) emit(p *ir.Program) (applier.Entry, error) {
+	// The program is large and ends with what is made of it.
+	node := p.Node.Name
 	a, err := s.backend.Emit(p)
 	if err != nil {
-		return applier.Entry{}, fmt.Errorf("backend %s, node %s: %w", s.backend.Name(), p.Node.Name, err)
+		return applier.Entry{}, fmt.Errorf("backend %s, node %s: %w", s.backend.Name(), node, err)
 	}
 	return applier.Entry{Backend: s.backend.Name(), Artifact: a}, nil
 }
