@@ -1,9 +1,20 @@
 package agentcmd
 
-import "context"
+import (
+	"context"
 
-// takeOver removes kube-proxy's rules, now that ours serve, and reports whether
-// nothing is left to do.
+	"github.com/planec/planec/internal/takeover"
+)
+
+// takeOver removes kube-proxy's rules, now that ours serve and were read back, and
+// reports whether that was done; if not, it is tried again after the next change.
 func (s *service) takeOver(ctx context.Context) bool {
-	return true
+	removed, err := takeover.FromKubeProxy(ctx, s.backend.Name())
+	for _, what := range removed {
+		s.log.Info("taken over from kube-proxy", "removed", what)
+	}
+	if err != nil {
+		s.log.Error("taking over from kube-proxy: some of its rules are left", "error", err)
+	}
+	return err == nil
 }

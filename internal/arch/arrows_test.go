@@ -72,6 +72,7 @@ var arrows = map[string][]string{
 	"internal/localaddr":         {},
 	"internal/proxyhealth":       {"ir"},
 	"internal/proxymetrics":      {"ir/diag"},
+	"internal/takeover":          {"backends/nftables/live", "backends/xtables/live"},
 	"internal/sysctls":           {"internal/nodeconfig"},
 }
 

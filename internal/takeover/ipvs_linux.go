@@ -1,0 +1,70 @@
+package takeover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/moby/ipvs"
+	"github.com/vishvananda/netlink"
+)
+
+// proxyDevice holds the addresses of Services in kube-proxy's IPVS mode.
+const proxyDevice = "kube-ipvs0"
+
+// virtualServers removes the device and the virtual servers at its addresses. Where
+// planec itself serves by IPVS now, the servers are its own already.
+func virtualServers(_ context.Context, backend string) (removed []string, err error) {
+	link, err := netlink.LinkByName(proxyDevice)
+	var none netlink.LinkNotFoundError
+	if errors.As(err, &none) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("device %s: %w", proxyDevice, err)
+	}
+	if backend != "ipvs" {
+		if removed, err = serversOf(link); err != nil {
+			return removed, err
+		}
+	}
+	if err := netlink.LinkDel(link); err != nil {
+		return removed, fmt.Errorf("removing device %s: %w", proxyDevice, err)
+	}
+	return append(removed, "device "+proxyDevice), nil
+}
+
+// serversOf removes the virtual servers at the addresses of a device.
+func serversOf(link netlink.Link) (removed []string, err error) {
+	addrs, err := netlink.AddrList(link, netlink.FAMILY_ALL)
+	if err != nil {
+		return nil, fmt.Errorf("addresses of %s: %w", proxyDevice, err)
+	}
+	held := make(map[netip.Addr]bool, len(addrs))
+	for _, a := range addrs {
+		if addr, ok := netip.AddrFromSlice(a.IP); ok {
+			held[addr.Unmap()] = true
+		}
+	}
+	handle, err := ipvs.New("")
+	if err != nil {
+		return nil, fmt.Errorf("IPVS: %w", err)
+	}
+	defer handle.Close()
+	services, err := handle.GetServices()
+	if err != nil {
+		return nil, fmt.Errorf("listing virtual servers: %w", err)
+	}
+	for _, s := range services {
+		addr, ok := netip.AddrFromSlice(s.Address)
+		if !ok || !held[addr.Unmap()] {
+			continue
+		}
+		if err := handle.DelService(s); err != nil {
+			return removed, fmt.Errorf("removing virtual server %v:%d: %w", addr.Unmap(), s.Port, err)
+		}
+		removed = append(removed, fmt.Sprintf("virtual server %v:%d", addr.Unmap(), s.Port))
+	}
+	return removed, nil
+}

@@ -1,0 +1,123 @@
+package takeover
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	nft "github.com/planec/planec/backends/nftables/live"
+	"github.com/planec/planec/backends/xtables/live"
+)
+
+// proxyTable is the nftables table of kube-proxy, in both families.
+const proxyTable = "kube-proxy"
+
+// FromKubeProxy removes what kube-proxy left in the network namespace of the calling
+// thread, and says what. Backend is who serves now: its own is left alone.
+func FromKubeProxy(ctx context.Context, backend string) (removed []string, err error) {
+	var errs []error
+	for _, step := range []func(context.Context, string) ([]string, error){tables, chains, virtualServers} {
+		words, err := step(ctx, backend)
+		removed, errs = append(removed, words...), append(errs, err)
+	}
+	return removed, errors.Join(errs...)
+}
+
+func tables(ctx context.Context, _ string) (removed []string, err error) {
+	for _, f := range []struct {
+		family nft.Family
+		name   string
+	}{{nft.IPv4, "ip"}, {nft.IPv6, "ip6"}} {
+		had, err := nft.DropTable(ctx, f.family, proxyTable)
+		if err != nil {
+			return removed, fmt.Errorf("nftables: %w", err)
+		}
+		if had {
+			removed = append(removed, "nftables: table "+f.name+" "+proxyTable)
+		}
+	}
+	return removed, nil
+}
+
+// chains removes those of both variants: a node that was upgraded may have rules
+// in either.
+func chains(ctx context.Context, _ string) (removed []string, err error) {
+	var errs []error
+	for _, variant := range []string{"legacy", "nft"} {
+		t := &live.Tools{Variant: variant, LockWait: live.DefaultLockWait}
+		for _, tool := range []string{"iptables", "ip6tables"} {
+			words, err := chainsOf(ctx, t, tool)
+			if errors.Is(err, live.ErrNoTools) {
+				// Without the program nothing of it can be there that matters to us.
+				continue
+			}
+			removed, errs = append(removed, words...), append(errs, err)
+		}
+	}
+	words, err := proxySets(ctx)
+	return append(removed, words...), errors.Join(append(errs, err)...)
+}
+
+func chainsOf(ctx context.Context, t *live.Tools, tool string) ([]string, error) {
+	saved, err := t.Save(ctx, tool)
+	if err != nil {
+		return nil, fmt.Errorf("reading the rules of %s-%s: %w", tool, t.Variant, err)
+	}
+	text, steps := removal(parseSaved(saved))
+	if text == "" {
+		return nil, nil
+	}
+	if err := t.Restore(ctx, tool, []byte(text)); err != nil {
+		return nil, fmt.Errorf("removing kube-proxy's chains with %s-%s: %w", tool, t.Variant, err)
+	}
+	for i := range steps {
+		steps[i] = tool + "-" + t.Variant + ": " + steps[i]
+	}
+	return steps, nil
+}
+
+// proxySets removes the ipsets of kube-proxy's IPVS mode; those that a rule still
+// names stay.
+func proxySets(ctx context.Context) (removed []string, err error) {
+	t := &live.Tools{}
+	names, err := t.SetNames(ctx)
+	if errors.Is(err, live.ErrNoTools) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing ipsets: %w", err)
+	}
+	var errs []error
+	for line := range bytes.Lines(names) {
+		name := strings.TrimSpace(string(line))
+		if !isProxySet(name) {
+			continue
+		}
+		if err := t.Sets(ctx, []byte("destroy "+name+"\n")); err != nil {
+			errs = append(errs, fmt.Errorf("removing ipset %s: %w", name, err))
+			continue
+		}
+		removed = append(removed, "ipset "+name)
+	}
+	return removed, errors.Join(errs...)
+}
+
+// proxySetNames are the sets of pkg/proxy/ipvs/ipset.go; those of IPv6 have "6-"
+// after the prefix.
+var proxySetNames = []string{
+	"LOOP-BACK", "CLUSTER-IP", "LOAD-BALANCER", "LOAD-BALANCER-LOCAL", "LOAD-BALANCER-FW", "LOAD-BALANCER-SOURCE-IP", "LOAD-BALANCER-SOURCE-CIDR",
+	"NODE-PORT-TCP", "NODE-PORT-LOCAL-TCP", "NODE-PORT-UDP", "NODE-PORT-LOCAL-UDP", "NODE-PORT-SCTP-HASH", "NODE-PORT-LOCAL-SCTP-HASH",
+	"EXTERNAL-IP", "EXTERNAL-IP-LOCAL", "HEALTH-CHECK-NODE-PORT", "IPVS-IPS",
+}
+
+func isProxySet(name string) bool {
+	short, ok := strings.CutPrefix(name, "KUBE-")
+	short = strings.TrimPrefix(short, "6-")
+	return ok && slices.ContainsFunc(proxySetNames, func(known string) bool {
+		// Names are cut off at 31 characters.
+		return short == known || len(name) == 31 && strings.HasPrefix(known, short)
+	})
+}

@@ -1,0 +1,113 @@
+package takeover_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/planec/planec/internal/takeover"
+	"github.com/planec/planec/internal/testkit"
+)
+
+// proxyRules are rules as kube-proxy's iptables mode and kubelet write them, with
+// somebody else's among them.
+const proxyRules = `*mangle
+:KUBE-IPTABLES-HINT - [0:0]
+:KUBE-KUBELET-CANARY - [0:0]
+:KUBE-PROXY-CANARY - [0:0]
+COMMIT
+*nat
+:KUBE-MARK-MASQ - [0:0]
+:KUBE-NODEPORTS - [0:0]
+:KUBE-POSTROUTING - [0:0]
+:KUBE-SEP-AAAAAAAAAAAAAAAA - [0:0]
+:KUBE-SERVICES - [0:0]
+:KUBE-SVC-BBBBBBBBBBBBBBBB - [0:0]
+:OTHER - [0:0]
+-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A POSTROUTING -m comment --comment "-j KUBE-SERVICES is what this does not do" -j OTHER
+-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
+-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+-A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE --random-fully
+-A KUBE-SEP-AAAAAAAAAAAAAAAA -s 10.1.2.1/32 -m comment --comment "shop/cart" -j KUBE-MARK-MASQ
+-A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m comment --comment "shop/cart" -m tcp -j DNAT --to-destination 10.1.2.1:8080
+-A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "shop/cart cluster IP" -m tcp --dport 80 -j KUBE-SVC-BBBBBBBBBBBBBBBB
+-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
+-A KUBE-SVC-BBBBBBBBBBBBBBBB -j KUBE-SEP-AAAAAAAAAAAAAAAA
+-A OTHER -d 203.0.113.1/32 -j RETURN
+COMMIT
+*filter
+:KUBE-FIREWALL - [0:0]
+:KUBE-FORWARD - [0:0]
+:KUBE-PROXY-FIREWALL - [0:0]
+-A INPUT -j KUBE-FIREWALL
+-A FORWARD -m conntrack --ctstate NEW -j KUBE-PROXY-FIREWALL
+-A FORWARD -j KUBE-FORWARD
+-A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -j DROP
+-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP
+COMMIT
+`
+
+// TestFromKubeProxy wants kube-proxy's rules gone and all others to stay, in real
+// kernels' tables of every kind.
+func TestFromKubeProxy(t *testing.T) {
+	testkit.Require(t, "nft", "iptables-legacy-restore", "iptables-nft-restore", "ipset")
+	for _, c := range []struct {
+		name, rules string
+		kept, gone  []string
+	}{
+		{"kube-proxy alone", proxyRules, []string{"KUBE-IPTABLES-HINT", "KUBE-KUBELET-CANARY", "KUBE-FIREWALL", "OTHER"}, []string{"KUBE-S", "KUBE-PROXY", "KUBE-MARK", "KUBE-POST", "KUBE-NODE", "KUBE-FORWARD"}},
+		{
+			"somebody marks packets with its chain", strings.Replace(proxyRules, "-A OTHER ", "-A OTHER -d 203.0.113.9/32 -j KUBE-MARK-MASQ\n-A OTHER ", 1),
+			[]string{"KUBE-MARK-MASQ", "KUBE-POSTROUTING", "OTHER"}, []string{"KUBE-S", "KUBE-PROXY", "KUBE-NODE", "KUBE-FORWARD"},
+		},
+	} {
+		for _, variant := range []string{"legacy", "nft"} {
+			t.Run(c.name+"/"+variant, func(t *testing.T) {
+				r := testkit.New(t, testkit.Spec{})
+				err := r.Do(func() error {
+					run(t, c.rules, "iptables-"+variant+"-restore", "--noflush")
+					run(t, "table ip kube-proxy { chain services { }\n}\ntable ip6 kube-proxy { }\ntable ip other { }\n", "nft", "-f", "-")
+					run(t, "create KUBE-CLUSTER-IP hash:ip,port\ncreate OTHER hash:ip\n", "ipset", "restore")
+					if _, err := takeover.FromKubeProxy(t.Context(), "nftables"); err != nil {
+						return err
+					}
+					rest := run(t, "", "iptables-"+variant+"-save") + run(t, "", "nft", "list", "tables") + run(t, "", "ipset", "list", "-n")
+					for _, want := range append(c.kept, "table ip other") {
+						if !strings.Contains(rest, want) {
+							t.Errorf("%s is gone; left is\n%s", want, rest)
+						}
+					}
+					for _, gone := range append(c.gone, "kube-proxy", "KUBE-CLUSTER-IP") {
+						for line := range strings.Lines(rest) {
+							if strings.Contains(line, gone) && !strings.Contains(line, "does not do") {
+								t.Errorf("%s is left: %s", gone, line)
+							}
+						}
+					}
+					removed, err := takeover.FromKubeProxy(t.Context(), "nftables")
+					if len(removed) > 0 {
+						t.Errorf("a second time it removes %v", removed)
+					}
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	}
+}
+
+func run(t *testing.T, stdin, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v: %s", name, args, err, out)
+	}
+	return string(out)
+}
