@@ -42,6 +42,8 @@ type Cluster struct {
 	cidrs    []netip.Prefix
 	config   objects.Config
 	diags    diag.List
+	// known are the pods' addresses, where others are to be closed.
+	known map[netip.Addr]bool
 }
 
 // Prepare lowers what depends on no node.
@@ -49,6 +51,9 @@ func Prepare(set *objects.Set, config objects.Config) *Cluster {
 	services, diags := service.Analyze(set)
 	policies, more := policy.Analyze(set)
 	c := &Cluster{services: services, policies: policies, config: config, diags: append(diags, more...)}
+	if config.FailClosed {
+		c.known = known(set.Pods)
+	}
 	c.nodes = indexNodes(set.Nodes, &c.diags)
 	c.cidrs = readServiceCIDRs(set.ServiceCIDRs, &c.diags)
 	c.diags.Sort()
@@ -75,6 +80,7 @@ func (c *Cluster) Program(node string) (*ir.Program, diag.List) {
 	p := &ir.Program{Masquerade: cloneMasquerade(c.config.Masquerade)}
 	c.services.Lower(c.serviceNode(node, p, &diags), p)
 	c.policies.Lower(node, onDeny(c.config), p)
+	c.closeUnknown(node, p, &diags)
 	p.Normalize()
 	diags.Sort()
 	return p, diags
@@ -91,6 +97,14 @@ func (c *Cluster) serviceNode(node string, p *ir.Program, diags *diag.List) *ser
 		Addresses:     facts.node.Addresses,
 		Local:         facts.node.Local,
 		MasqueradeAll: c.config.MasqueradeAll,
+	}
+}
+
+// closeUnknown closes the node's addresses that no known pod has, where that was
+// asked for.
+func (c *Cluster) closeUnknown(node string, p *ir.Program, diags *diag.List) {
+	if object, there := c.nodes[node]; there && c.config.FailClosed {
+		closeUnknown(object, c.known, p, onDeny(c.config), diags)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 )
 
 // Apply takes what has changed and says how the program differs now.
@@ -120,6 +121,14 @@ func (x *Incremental) lowerPolicy() ir.Policy {
 	x.findings.stale = true
 	var p ir.Program
 	x.policies.Lower(x.node, onDeny(x.config), &p)
+	if x.config.FailClosed {
+		p.Node.Addresses = x.shell.Node.Addresses
+		var unused diag.List
+		nodes := indexNodes(x.others.Nodes, &unused)
+		if object, there := nodes[x.node]; there {
+			closeUnknown(object, known(x.others.Pods), &p, onDeny(x.config), &x.findings.policies)
+		}
+	}
 	p.Normalize()
 	return p.Policy
 }

@@ -30,6 +30,9 @@ type Config struct {
 	LocalAddresses []netip.Addr
 	// Masquerade is the node's egress masquerade; its zero value is off.
 	Masquerade ir.Masquerade
+	// FailClosed closes the addresses in the node's pod ranges that no known pod
+	// has, so that a pod is shut until its policies are in.
+	FailClosed bool
 	// OnDeny is how policies refuse packets; 0 is ir.Drop.
 	OnDeny ir.Refusal
 }

@@ -25,6 +25,7 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.MasqueradeBit = o.get("masqueradeBit").masqueradeBit()
 	c.Scheduler = o.get("ipvsScheduler").scheduler()
 	c.Config.OnDeny = o.get("policyDeny").refusal()
+	c.Config.FailClosed = o.get("failClosed").bool()
 	if masq := o.get("masqAgent"); masq.isSet() {
 		c.Config.Masquerade = masq.masquerade()
 	}

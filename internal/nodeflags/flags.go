@@ -24,6 +24,7 @@ type Flags struct {
 	localAddresses    []string
 	scheduler         string
 	policyDeny        string
+	failClosed        bool
 	flags             *pflag.FlagSet
 }
 
@@ -40,6 +41,7 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, "bit of the packet mark that asks for masquerade, 0 to 31")
 	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", "how IPVS chooses an endpoint: rr, wrr, lc, sh or mh")
 	flags.StringVar(&s.policyDeny, "policy-deny", "", "how policies refuse packets: drop (the default) or reject")
+	flags.BoolVar(&s.failClosed, "fail-closed", false, "close the node's IPv4 pod addresses that no known pod has")
 	flags.StringSliceVar(&s.localAddresses, "local-address", nil, "further addresses of the node")
 }
 
@@ -123,6 +125,10 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 		{"policy-deny", func() (err error) {
 			cfg.OnDeny, err = nodeconfig.ParseRefusal(s.policyDeny)
 			return err
+		}},
+		{"fail-closed", func() error {
+			cfg.FailClosed = s.failClosed
+			return nil
 		}},
 		{"masquerade-bit", func() error {
 			c.MasqueradeBit = s.masqueradeBit

@@ -61,6 +61,7 @@ const (
 	BadPodIP          Code = "PLC0607"
 	NoNamespace       Code = "PLC0608"
 	HostNetworkPod    Code = "PLC0609"
+	OpenPodRange      Code = "PLC0610"
 )
 
 // Info returns the documentation of the code; an unknown code is an error with
@@ -122,4 +123,5 @@ var codes = []CodeInfo{
 	{BadPodIP, Error, "a pod's address that is not an IP address", "write plain addresses in status.podIPs; the address was left out"},
 	{NoNamespace, Info, "a namespace without its object", "add the Namespace; until then it has no label but kubernetes.io/metadata.name"},
 	{HostNetworkPod, Info, "a policy selects a pod on the host's network", "nothing to do; such pods are the node itself to every policy"},
+	{OpenPodRange, Warning, "a range of pod addresses that fail-closed cannot close", "only IPv4 ranges of /20 and smaller are closed; a policy that denies everything in a namespace closes its pods in both families"},
 }
