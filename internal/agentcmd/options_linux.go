@@ -34,6 +34,7 @@ type options struct {
 	profiling           bool
 	takeover            string
 	cleanup             bool
+	initOnly            bool
 	logFormat, logLevel string
 	flags               *pflag.FlagSet
 }
@@ -63,6 +64,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.profiling, "profiling", false, "serve /debug/pprof beside the metrics")
 	flags.StringVar(&o.takeover, "takeover", "", "whose rules to remove once ours serve: kube-proxy")
 	flags.BoolVar(&o.cleanup, "cleanup", false, "remove everything of planec from this kernel, and end")
+	flags.BoolVar(&o.initOnly, "init-only", false, "set the kernel's settings, which takes more privileges than the rest, and end")
 	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 }

@@ -49,6 +49,9 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 		return cleanup(ctx, a, log)
 	}
 	s := &service{options: o, config: config, backend: backend, applier: a, log: log, inbox: inbox.New()}
+	if o.initOnly {
+		return s.settings()
+	}
 	if err := s.run(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errStarted, err)
 	}
@@ -91,9 +94,7 @@ func (s *service) run(ctx context.Context) error {
 			}
 		})
 	}
-	if err := s.prepare(); err != nil {
-		return err
-	}
+	s.prepare()
 	source, events, err := s.source()
 	if err != nil {
 		return err
@@ -129,21 +130,27 @@ func (s *service) run(ctx context.Context) error {
 
 // prepare sets the kernel's settings. What cannot be set is no reason not to
 // serve.
-func (s *service) prepare() error {
+func (s *service) prepare() {
 	if adj := s.config.Proxy.OOMScoreAdj; adj != nil {
 		if err := os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(*adj)), 0o644); err != nil {
 			s.log.Warn("the score for running out of memory stays", "error", err)
 		}
 	}
-	if !s.options.sysctls {
-		return nil
+	if s.options.sysctls {
+		if err := s.settings(); err != nil {
+			s.log.Warn("some of the kernel's settings stay as they are", "error", err)
+		}
 	}
+}
+
+// settings sets connection tracking's limits and timeouts, and forwarding.
+func (s *service) settings() error {
 	written, err := sysctls.Apply("/proc/sys", sysctls.Wanted(s.config.Proxy.Conntrack, s.config.Config.TCPBeLiberal, runtime.NumCPU()))
 	for _, w := range written {
 		s.log.Info("set", "sysctl", w)
 	}
 	if err != nil {
-		s.log.Warn("some of the kernel's settings stay as they are", "error", err)
+		return fmt.Errorf("%w: %w", errStarted, err)
 	}
 	return nil
 }
