@@ -6,6 +6,7 @@ import (
 
 	"github.com/planec/planec/e2e/internal/kubeproxy"
 	"github.com/planec/planec/e2e/internal/traffic"
+	"github.com/planec/planec/internal/testkit"
 )
 
 // TestKubeProxy puts the stand itself to the test, without anything of planec's:
@@ -20,19 +21,19 @@ func TestKubeProxy(t *testing.T) {
 			first := s.serve(t, "first", "10.96.0.10")
 			p := kubeproxy.Start(t, s.node, kubeproxy.Options{Mode: mode, Node: nodeName, Kubeconfig: kubeconfig, ClusterCIDR: podCIDRs})
 			must(t, p.Synced(within(t, time.Minute)))
-			answered(within(t, 10*time.Second), t, idle{s.rig}, first)
+			served(within(t, 10*time.Second), t, idle{s.rig}, first)
 			load := traffic.Start(t, s.rig, first)
 
 			ctx := within(t, 2*time.Minute)
 			must(t, s.APIServer.Kill())
 			time.Sleep(200 * time.Millisecond)
 			must(t, s.APIServer.Start(ctx))
-			answered(ctx, t, load, s.serve(t, "after-api-server", "10.96.0.11"))
+			served(ctx, t, load, s.serve(t, "after-api-server", "10.96.0.11"))
 			must(t, s.Etcd.Restart(ctx))
 			must(t, s.APIServer.Ready(ctx))
-			answered(ctx, t, load, s.serve(t, "after-etcd", "10.96.0.12"))
+			served(ctx, t, load, s.serve(t, "after-etcd", "10.96.0.12"))
 			must(t, s.ExpireWatches(ctx))
-			answered(ctx, t, load, s.serve(t, "after-expiry", "10.96.0.13"))
+			served(ctx, t, load, s.serve(t, "after-expiry", "10.96.0.13"))
 			must(t, p.Kill())
 			time.Sleep(200 * time.Millisecond) // its rules stay
 

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 const (
 	nodeName = "node-a"
 	podCIDRs = "10.1.0.0/16,fd00:10:1::/48"
+	// targetPort is where the pods answer.
+	targetPort = 8080
 )
 
 var (
@@ -41,6 +44,7 @@ func newStand(t *testing.T, tools ...string) *stand {
 	s := &stand{rig: testkit.New(t, testkit.Spec{
 		NodeAddrs: []netip.Addr{nodeAddr, netip.MustParseAddr("2001:db8::10")},
 		Pods:      append([]netip.Addr{client}, pods...),
+		Ports:     []testkit.Port{{Protocol: ir.TCP, Number: targetPort}, {Protocol: ir.UDP, Number: targetPort}},
 	})}
 	s.node = process.In(t, s.rig.NodeNamespace())
 	s.Cluster = cluster.Start(t, s.node, cluster.Options{Address: nodeAddr})
@@ -74,7 +78,7 @@ func (s *stand) serve(t *testing.T, name, ip string) testkit.Flow {
 	_, err := s.Client().CoreV1().Services(metav1.NamespaceDefault).Create(t.Context(), cluster.Service(name, addr), metav1.CreateOptions{})
 	must(t, err)
 	_, err = s.Client().DiscoveryV1().EndpointSlices(metav1.NamespaceDefault).
-		Create(t.Context(), cluster.Slice(name, nodeName, 8080, pods...), metav1.CreateOptions{})
+		Create(t.Context(), cluster.Slice(name, nodeName, targetPort, pods...), metav1.CreateOptions{})
 	must(t, err)
 	return testkit.Flow{From: eval.FromPod, Src: client, Dst: addr, Port: 80, Protocol: ir.TCP}
 }
@@ -91,13 +95,14 @@ func (r idle) Try(ctx context.Context, flows []testkit.Flow) ([]testkit.Outcome,
 	return r.Rig.Try(ctx, flows, testkit.DefaultTimeout)
 }
 
-// answered waits until connections of a flow are answered.
-func answered(ctx context.Context, t *testing.T, by trier, f testkit.Flow) {
+// served waits until a flow's connections are answered by the pods. Without
+// rules they are answered too, by the world, at the Service's own address.
+func served(ctx context.Context, t *testing.T, by trier, f testkit.Flow) {
 	t.Helper()
 	for {
-		outcomes, err := by.Try(ctx, []testkit.Flow{f})
+		outcomes, err := by.Try(t.Context(), []testkit.Flow{f})
 		must(t, err)
-		if outcomes[0].Fate == testkit.Answered {
+		if slices.Contains(pods, outcomes[0].Endpoint.Addr()) {
 			return
 		}
 		if ctx.Err() != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -153,9 +154,48 @@ func (p *Program) Wait(allowed time.Duration) error {
 	}
 }
 
-// Stop sends SIGSTOP: the process stays and answers nobody, as on a node that
-// hangs. Continue ends that.
-func (p *Program) Stop() error { return p.Signal(syscall.SIGSTOP) }
+// Stop sends SIGSTOP and waits until every thread has stopped: the process stays
+// and answers nobody, as on a node that hangs. Continue ends that.
+func (p *Program) Stop() error {
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(stopTimeout); ; time.Sleep(time.Millisecond) {
+		stopped, err := allStopped(p.PID())
+		switch {
+		case err != nil:
+			return fmt.Errorf("stop %s: %w", p.name, err)
+		case stopped:
+			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("stop %s: some threads still run after %v", p.name, stopTimeout)
+		}
+	}
+}
+
+const stopTimeout = 10 * time.Second
+
+// allStopped reads the states of a process's threads (proc_pid_stat(5)).
+func allStopped(pid int) (bool, error) {
+	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil || len(stats) == 0 {
+		return false, errors.Join(err, errNotRunning)
+	}
+	for _, path := range stats {
+		b, err := os.ReadFile(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // the thread has ended
+		}
+		if err != nil {
+			return false, err
+		}
+		_, after, _ := strings.Cut(string(b), ") ")
+		if !strings.HasPrefix(after, "T") {
+			return false, nil
+		}
+	}
+	return true, nil
+}
 
 // Continue sends SIGCONT.
 func (p *Program) Continue() error { return p.Signal(syscall.SIGCONT) }

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func Own(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), name)
-	if err := build(filepath.Dir(module), "./cmd/"+name, path); err != nil {
+	if err := build(filepath.Dir(module), "./cmd/"+name, path, ""); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -93,7 +94,11 @@ func kept(module, name string, logf func(string, ...any)) (string, error) {
 	if err := os.Chtimes(path, now, now); err == nil {
 		return path, nil
 	}
-	if err := build(module, "./cmd/"+name, path+".new"); err != nil {
+	stamp, err := stamp(module)
+	if err == nil {
+		err = build(module, "./cmd/"+name, path+".new", stamp)
+	}
+	if err != nil {
 		return "", err
 	}
 	logf("built %s in %v", name, time.Since(now).Round(time.Second))
@@ -104,7 +109,7 @@ func kept(module, name string, logf func(string, ...any)) (string, error) {
 func versions(module, name string) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH)
-	for _, file := range []string{"go.mod", "go.sum", "cmd/" + name + "/main.go"} {
+	for _, file := range []string{"go.mod", "go.sum", "cmd/" + name + "/main.go", "internal/programs/programs.go"} {
 		b, err := os.ReadFile(filepath.Join(module, file))
 		if err != nil {
 			return "", err
@@ -143,11 +148,29 @@ func forget(dir string) error {
 	})
 }
 
+// stamp tells Kubernetes' programs their version, as its own build does: clients
+// look at what an API server says of itself.
+func stamp(module string) (linker string, err error) {
+	cmd := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes")
+	cmd.Dir = module
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%v: %w", cmd, err)
+	}
+	version := strings.TrimSpace(string(out))
+	const at = "-X k8s.io/component-base/version."
+	parts := strings.Split(strings.TrimPrefix(version, "v"), ".")
+	if len(parts) < 3 {
+		return "", fmt.Errorf("version of k8s.io/kubernetes: %q", version)
+	}
+	return at + "gitVersion=" + version + " " + at + "gitMajor=" + parts[0] + " " + at + "gitMinor=" + parts[1], nil
+}
+
 // build makes a program without symbols, which spares time to link. All else is
 // as the go command does it by default, so that the packages which the tests
 // import too are compiled once for both.
-func build(dir, pkg, out string) error {
-	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", out, pkg)
+func build(dir, pkg, out, linker string) error {
+	cmd := exec.Command("go", "build", "-ldflags=-s -w "+linker, "-o", out, pkg)
 	cmd.Dir = dir
 	if printed, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%v: %w\n%s", cmd, err, printed)
