@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -49,15 +50,26 @@ func (c *Cluster) ExpireWatches(ctx context.Context) error {
 // elsewhere is outside the API server's prefix, /registry.
 const elsewhere = "/planec-e2e/expired"
 
-// compact moves etcd's revision on and forgets all before.
-func (c *Cluster) compact(ctx context.Context) error {
+// etcdClient is a client of etcd's own, for what is behind the API server's back.
+func (c *Cluster) etcdClient() (*clientv3.Client, error) {
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:   []string{etcdURL},
 		DialTimeout: 5 * time.Second,
-		DialOptions: []grpc.DialOption{grpc.WithContextDialer(c.dialEtcd)},
+		DialOptions: []grpc.DialOption{grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			return c.in.Dial(ctx, "tcp", address)
+		})},
 	})
 	if err != nil {
-		return fmt.Errorf("client of etcd: %w", err)
+		return nil, fmt.Errorf("client of etcd: %w", err)
+	}
+	return client, nil
+}
+
+// compact moves etcd's revision on and forgets all before.
+func (c *Cluster) compact(ctx context.Context) error {
+	client, err := c.etcdClient()
+	if err != nil {
+		return err
 	}
 	defer client.Close()
 	put, err := client.Put(ctx, elsewhere, time.Now().String())

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 
@@ -74,9 +73,4 @@ func (c *Cluster) kubeconfig(user, token string) (string, error) {
 		return "", fmt.Errorf("kubeconfig of %s: %w", user, err)
 	}
 	return path, nil
-}
-
-// dialEtcd is the namespace's Dial as grpc wants it.
-func (c *Cluster) dialEtcd(ctx context.Context, address string) (net.Conn, error) {
-	return c.in.Dial(ctx, "tcp", address)
 }
