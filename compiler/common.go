@@ -9,95 +9,167 @@ import (
 )
 
 // common finds the Services that have something in common: a match that both
-// claim, a port for health checks, a ClusterIP, an endpoint's address.
+// claim, a port for health checks, a ClusterIP, an endpoint's address. There are
+// as many entries as endpoints in the cluster, so Services are numbers in it.
 type common struct {
-	interests map[name]*service.Interest
-	claimers  map[ir.Match][]name
-	health    map[uint16][]name
-	clusterIP map[netip.Addr][]name
+	numbers map[name]uint32
+	names   []name
+	// free are numbers that nobody has any more.
+	free []uint32
+
+	claimers  index[ir.Match]
+	health    index[uint16]
+	clusterIP index[address]
 	// at are the Services with an endpoint at an address; here counts those
 	// that have it on this node.
-	at   map[netip.Addr][]name
+	at   index[address]
 	here map[netip.Addr]int
 }
 
+// address is an address in the form that takes least memory. Mapped addresses
+// are no others: the compiler unmaps what it reads.
+type address [16]byte
+
 func newCommon(services int) common {
 	return common{
-		interests: make(map[name]*service.Interest, services),
-		claimers:  make(map[ir.Match][]name, services), health: make(map[uint16][]name),
-		clusterIP: make(map[netip.Addr][]name, services),
-		at:        make(map[netip.Addr][]name, services), here: make(map[netip.Addr]int),
+		numbers:  make(map[name]uint32, services),
+		claimers: newIndex[ir.Match](services), health: newIndex[uint16](0),
+		clusterIP: newIndex[address](services),
+		at:        newIndex[address](services), here: make(map[netip.Addr]int),
 	}
 }
 
 // isPod reports whether any endpoint has the address on this node.
 func (c *common) isPod(a netip.Addr) bool { return c.here[a] > 0 }
 
+func (c *common) number(n name) uint32 {
+	if k, known := c.numbers[n]; known {
+		return k
+	}
+	k := uint32(len(c.names))
+	if last := len(c.free) - 1; last >= 0 {
+		k, c.free = c.free[last], c.free[:last]
+		c.names[k] = n
+	} else {
+		c.names = append(c.names, n)
+	}
+	c.numbers[n] = k
+	return k
+}
+
+// add notes a Service's interest; it must have none.
 func (c *common) add(n name, i *service.Interest) {
-	c.interests[n] = i
+	k := c.number(n)
 	for _, m := range i.Matches {
-		if !slices.Contains(c.claimers[m], n) {
-			c.claimers[m] = append(c.claimers[m], n)
-		}
+		c.claimers.add(m, k)
 	}
 	if i.HealthPort != 0 {
-		c.health[i.HealthPort] = append(c.health[i.HealthPort], n)
+		c.health.add(i.HealthPort, k)
 	}
 	for _, a := range i.ClusterIPs {
-		c.clusterIP[a] = append(c.clusterIP[a], n)
+		c.clusterIP.add(a.As16(), k)
 	}
-	for a, here := range i.Addresses {
-		c.at[a] = append(c.at[a], n)
-		if here {
-			c.here[a]++
+	for _, p := range i.Places {
+		c.at.add(p.Address.As16(), k)
+		if p.Here {
+			c.here[p.Address]++
 		}
 	}
 }
 
-func (c *common) remove(n name) {
-	i := c.interests[n]
-	if i == nil {
-		return
-	}
-	delete(c.interests, n)
+// remove forgets what add noted.
+func (c *common) remove(n name, i *service.Interest) {
+	k := c.number(n)
 	for _, m := range i.Matches {
-		leave(c.claimers, m, n)
+		c.claimers.remove(m, k)
 	}
 	if i.HealthPort != 0 {
-		leave(c.health, i.HealthPort, n)
+		c.health.remove(i.HealthPort, k)
 	}
 	for _, a := range i.ClusterIPs {
-		leave(c.clusterIP, a, n)
+		c.clusterIP.remove(a.As16(), k)
 	}
-	for a, here := range i.Addresses {
-		leave(c.at, a, n)
-		if here {
-			if c.here[a]--; c.here[a] == 0 {
-				delete(c.here, a)
+	for _, p := range i.Places {
+		c.at.remove(p.Address.As16(), k)
+		if p.Here {
+			if c.here[p.Address]--; c.here[p.Address] == 0 {
+				delete(c.here, p.Address)
 			}
 		}
 	}
-}
-
-func leave[K comparable](index map[K][]name, key K, n name) {
-	list := slices.DeleteFunc(index[key], func(have name) bool { return have == n })
-	if len(list) == 0 {
-		delete(index, key)
-		return
-	}
-	index[key] = list
+	delete(c.numbers, n)
+	c.free = append(c.free, k)
 }
 
 // rivals yields the Services that claim what the interest does.
 func (c *common) rivals(i *service.Interest, yield func(name)) {
 	for _, m := range i.Matches {
-		for _, n := range c.claimers[m] {
-			yield(n)
-		}
+		c.named(c.claimers.get(m), yield)
 	}
 	if i.HealthPort != 0 {
-		for _, n := range c.health[i.HealthPort] {
-			yield(n)
-		}
+		c.named(c.health.get(i.HealthPort), yield)
+	}
+}
+
+// contested yields the Services that claim something that others claim too.
+func (c *common) contested(yield func(name)) {
+	for _, list := range c.claimers.more {
+		c.named(list, yield)
+	}
+	for _, list := range c.health.more {
+		c.named(list, yield)
+	}
+}
+
+// neighbours yields the Services with an endpoint at an address, and owners
+// those with a ClusterIP.
+func (c *common) neighbours(a netip.Addr, yield func(name)) { c.named(c.at.get(a.As16()), yield) }
+
+func (c *common) owners(a netip.Addr, yield func(name)) { c.named(c.clusterIP.get(a.As16()), yield) }
+
+func (c *common) named(list []uint32, yield func(name)) {
+	for _, k := range list {
+		yield(c.names[k])
+	}
+}
+
+// index finds Services by something that nearly always one of them has.
+type index[K comparable] struct {
+	one map[K]uint32
+	// more are all of the Services where there are several.
+	more map[K][]uint32
+}
+
+func newIndex[K comparable](size int) index[K] {
+	return index[K]{one: make(map[K]uint32, size), more: make(map[K][]uint32)}
+}
+
+func (x *index[K]) get(key K) []uint32 {
+	if k, ok := x.one[key]; ok {
+		return []uint32{k}
+	}
+	return x.more[key]
+}
+
+func (x *index[K]) add(key K, k uint32) {
+	switch have := x.get(key); {
+	case len(have) == 0:
+		x.one[key] = k
+	case !slices.Contains(have, k):
+		delete(x.one, key)
+		x.more[key] = append(have, k)
+	}
+}
+
+func (x *index[K]) remove(key K, k uint32) {
+	left := slices.DeleteFunc(x.get(key), func(have uint32) bool { return have == k })
+	delete(x.one, key)
+	delete(x.more, key)
+	switch len(left) {
+	case 0:
+	case 1:
+		x.one[key] = left[0]
+	default:
+		x.more[key] = left
 	}
 }

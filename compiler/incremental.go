@@ -25,17 +25,17 @@ type Incremental struct {
 	services map[name]objects.Sourced[*corev1.Service]
 	slices   map[name]objects.Sourced[*discoveryv1.EndpointSlice]
 	// owned are the slices of each Service, by the label on them.
-	owned map[name]map[name]bool
+	owned map[name][]name
 	// others are the objects of all other kinds.
 	others objects.Set
 
 	shell   ir.Program
 	lowerer *service.Node
-	parts   map[name]*service.Part
 	common  common
 	// policies is the model that policy was lowered from.
 	policies *policy.Model
 	policy   ir.Policy
+	findings findings
 }
 
 // name is a namespaced name.
@@ -47,6 +47,9 @@ type Update struct {
 	Slices   []SliceUpdate
 	// Others, where it is not nil, replaces the objects of all other kinds.
 	Others *objects.Set
+	// LocalAddresses, where it is not nil, replaces what Config says of the
+	// node's own addresses.
+	LocalAddresses []netip.Addr
 }
 
 // ServiceUpdate is a Service that came, changed or, without an object, went.
@@ -67,7 +70,8 @@ type SliceUpdate struct {
 // them. What both would make of a rule is not to be touched.
 type Delta struct {
 	Before, After *ir.Program
-	// Policy is whether the program's policy differs; fragments have none.
+	// Policy is whether the program's policy differs: then each fragment has its
+	// program's policy, whole, and else none.
 	Policy bool
 	// Whole is whether the facts of the node differ, so that only the whole
 	// program says what changes. There are no fragments then.
@@ -85,7 +89,7 @@ func NewIncremental(set *objects.Set, node string, config objects.Config) *Incre
 		node: node, config: config,
 		services: make(map[name]objects.Sourced[*corev1.Service], len(set.Services)),
 		slices:   make(map[name]objects.Sourced[*discoveryv1.EndpointSlice], len(set.EndpointSlices)),
-		owned:    make(map[name]map[name]bool, len(set.Services)),
+		owned:    make(map[name][]name, len(set.Services)),
 		others:   *set,
 		policies: &policy.Model{},
 	}
@@ -100,22 +104,38 @@ func NewIncremental(set *objects.Set, node string, config objects.Config) *Incre
 	return x
 }
 
-// whole compiles everything again.
+// whole reads everything again.
 func (x *Incremental) whole() {
-	var set objects.Set
-	for _, s := range x.services {
-		set.Services = append(set.Services, s)
-	}
-	for _, s := range x.slices {
-		set.EndpointSlices = append(set.EndpointSlices, s)
-	}
-	model, _ := service.Analyze(&set)
 	x.shell, x.lowerer = x.facts()
 	x.common = newCommon(len(x.services))
-	model.Interests(x.node, func(ns, n string, i *service.Interest) { x.common.add(name{ns, n}, i) })
-	x.parts = make(map[name]*service.Part, len(x.services))
-	model.Parts(x.lowerer, x.common.isPod, func(ns, n string, p *service.Part) { x.parts[name{ns, n}] = p })
+	x.findings.services = make(map[name]diag.List)
+	x.inPieces(nil, func(m *service.Model, diags diag.List) {
+		m.Interests(x.node, func(ns, n string, i *service.Interest) { x.common.add(name{ns, n}, i) })
+		x.sayServices(nil, diags)
+	})
+	contested := x.contested()
+	_, diags := x.analyze(contested, nil)
+	x.sayServices(contested, diags)
 	x.policy = x.lowerPolicy()
+}
+
+// piece is how many Services are analyzed at a time: what that makes of them is
+// larger than the objects.
+const piece = 1024
+
+// inPieces analyzes all Services but those in except.
+func (x *Incremental) inPieces(except map[name]bool, do func(*service.Model, diag.List)) {
+	names := make(map[name]bool, piece)
+	for n := range x.services {
+		if except[n] {
+			continue
+		}
+		if names[n] = true; len(names) == piece {
+			do(x.analyze(names, nil))
+			clear(names)
+		}
+	}
+	do(x.analyze(names, nil))
 }
 
 // facts are those of the node, as a program without Services, and what lowering
@@ -124,33 +144,45 @@ func (x *Incremental) facts() (ir.Program, *service.Node) {
 	others := x.others
 	others.NetworkPolicies, others.ClusterNetworkPolicies, others.AdminNetworkPolicies, others.BaselineAdminNetworkPolicies = nil, nil, nil, nil
 	cluster := Prepare(&others, x.config)
-	var diags diag.List
+	diags := cluster.Diagnostics()
 	p := ir.Program{Masquerade: cloneMasquerade(x.config.Masquerade)}
 	lowerer := cluster.serviceNode(x.node, &p, &diags)
+	x.findings.facts, x.findings.stale = diags, true
 	return p, lowerer
 }
 
 // Program returns the whole program.
 func (x *Incremental) Program() *ir.Program {
-	all := make([]name, 0, len(x.parts))
-	for n := range x.parts {
-		all = append(all, n)
-	}
-	p := x.fragment(x.parts, all)
+	p := x.empty()
+	p.Frontends, p.Pools = make([]ir.Frontend, 0, len(x.services)), make([]ir.Pool, 0, len(x.services))
+	seen := make(map[netip.Addr]bool, len(x.services))
+	add := func(m *service.Model, _ diag.List) { m.Append(x.lowerer, x.common.isPod, seen, p) }
+	contested := x.contested()
+	add(x.analyze(contested, nil))
+	x.inPieces(contested, add)
 	p.Policy = clonePolicy(x.policy)
 	p.Normalize()
 	return p
 }
 
+// contested are the Services that claim what others claim too. Who gets it is seen
+// only when all who do are read together.
+func (x *Incremental) contested() map[name]bool {
+	out := make(map[name]bool)
+	x.common.contested(func(n name) { out[n] = true })
+	return out
+}
+
+// empty is a program of the node's facts.
+func (x *Incremental) empty() *ir.Program {
+	return &ir.Program{Node: cloneNode(x.shell.Node), Masquerade: cloneMasquerade(x.shell.Masquerade)}
+}
+
 // fragment is a program of some parts, without policies.
-func (x *Incremental) fragment(parts map[name]*service.Part, names []name) *ir.Program {
-	p := &ir.Program{Node: cloneNode(x.shell.Node), Masquerade: cloneMasquerade(x.shell.Masquerade)}
+func (x *Incremental) fragment(parts map[name]*service.Part) *ir.Program {
+	p := x.empty()
 	seen := make(map[netip.Addr]bool)
-	for _, n := range names {
-		part := parts[n]
-		if part == nil {
-			continue
-		}
+	for _, part := range parts {
 		p.Frontends = append(p.Frontends, part.Frontends...)
 		p.Pools = append(p.Pools, part.Pools...)
 		p.HealthChecks = append(p.HealthChecks, part.HealthChecks...)

@@ -144,9 +144,23 @@ func checkDelta(t *testing.T, seed uint64, step int, d *compiler.Delta, before, 
 	if d.Whole {
 		return
 	}
-	if policy := string((&ir.Program{Policy: before.Policy}).Text()) != string((&ir.Program{Policy: after.Policy}).Text()); policy != d.Policy {
+	if policy := policyText(before.Policy) != policyText(after.Policy); policy != d.Policy {
 		t.Fatalf("seed %d, step %d: the policy differs: %v, delta says %v", seed, step, policy, d.Policy)
 	}
+	want, old := ir.Policy{}, ir.Policy{}
+	if d.Policy {
+		want, old = after.Policy, before.Policy
+	}
+	if policyText(d.Before.Policy) != policyText(old) || policyText(d.After.Policy) != policyText(want) {
+		t.Fatalf("seed %d, step %d: the fragments have other policies", seed, step)
+	}
+	checkFragments(t, seed, step, d, before, after)
+}
+
+func policyText(p ir.Policy) string { return string((&ir.Program{Policy: p}).Text()) }
+
+func checkFragments(t *testing.T, seed uint64, step int, d *compiler.Delta, before, after *ir.Program) {
+	t.Helper()
 	have := items(before)
 	for k, v := range items(d.Before) {
 		if have[k] != v {

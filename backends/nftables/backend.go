@@ -38,18 +38,35 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {
 		return backends.Artifact{}, fmt.Errorf("nftables: masquerade bit %d: want 0 to 31", b.opts.MasqueradeBit)
 	}
-	pools, err := newPoolIndex(p)
+	tables, err := b.tables(p)
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("nftables: %w", err)
 	}
+	// The program is as large as the text, and not needed any more.
+	size := 256
+	for i := range tables {
+		size += tables[i].size()
+	}
+	text := appendReset(make([]byte, 0, size))
+	for i := range tables {
+		text = tables[i].appendTo(text)
+	}
+	return backends.Artifact{Files: []backends.File{{Name: FileName, Data: text}}}, nil
+}
+
+func (b *Backend) tables(p *ir.Program) ([]content, error) {
+	pools, err := newPoolIndex(p)
+	if err != nil {
+		return nil, err
+	}
 	resolved := resolve.New(&p.Policy)
-	text := appendReset(nil)
+	var tables []content
 	for _, f := range ir.Families() {
 		t := newTable(familyOf(f), p, pools, resolved, b.opts)
 		t.collect()
-		text = t.appendTo(text)
+		tables = append(tables, t.content())
 	}
-	return backends.Artifact{Files: []backends.File{{Name: FileName, Data: text}}}, nil
+	return tables, nil
 }
 
 // appendReset removes older tables of ours. "delete" fails where there is

@@ -32,21 +32,53 @@ func (w *chainWriter) chain(name, hook string, rules []string) {
 	w.b = append(w.b, "\t}\n\n"...)
 }
 
-// appendTo writes the table, or nothing where it has no rules.
-func (t *table) appendTo(b []byte) []byte {
+// content is one family's part of the file, before it is written.
+type content struct {
+	ip     string
+	sets   []*set
+	chains []byte
+}
+
+// content returns the table, without anything where it has no rules. It does not
+// refer to the program any more.
+func (t *table) content() content {
 	var w chainWriter
 	t.baseChains(&w)
 	t.policyBaseChains(&w)
 	t.frontendChains(&w)
 	t.policyChains(&w)
 	if len(w.b) == 0 {
+		return content{}
+	}
+	c := content{ip: t.ip, chains: w.b[:len(w.b)-1]}
+	for _, s := range t.sets() {
+		if s.used() {
+			copied := *s
+			c.sets = append(c.sets, &copied)
+		}
+	}
+	return c
+}
+
+// size is at least what appendTo writes.
+func (c *content) size() int {
+	n := 64 + len(c.chains)
+	for _, s := range c.sets {
+		n += s.len() + len(s.kind) + len(s.name) + len(s.of) + len(s.size) + len(s.flags) + 64
+	}
+	return n
+}
+
+// appendTo writes the table, if there is any.
+func (c *content) appendTo(b []byte) []byte {
+	if len(c.chains) == 0 {
 		return b
 	}
-	b = append(b, "table "+t.ip+" "+TableName+" {\n"...)
-	for _, s := range t.sets() {
+	b = append(b, "table "+c.ip+" "+TableName+" {\n"...)
+	for _, s := range c.sets {
 		b = s.appendTo(b)
 	}
-	b = append(b, w.b[:len(w.b)-1]...)
+	b = append(b, c.chains...)
 	return append(b, "}\n"...)
 }
 

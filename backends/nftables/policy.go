@@ -161,17 +161,18 @@ func namesPeers(tiers []ir.Tier) bool {
 // classes fills hosts and networks.
 func (t *table) classes() {
 	x := &t.policy
-	names := make(map[netip.Addr]ir.Peer, len(t.program.Policy.Peers))
-	for _, peer := range t.program.Policy.Peers {
-		names[peer.Address] = peer
-	}
+	peers := t.program.Policy.Peers
 	for _, h := range x.resolved.Hosts {
+		// Both are sorted by address.
+		for len(peers) > 0 && peers[0].Address.Less(h.Address) {
+			peers = peers[1:]
+		}
 		if ir.FamilyOf(h.Address) != t.ir {
 			continue
 		}
 		b := h.Address.AppendTo(x.hosts.next())
-		if peer, named := names[h.Address]; named {
-			b = t.peerComment(b, peer.Namespace, peer.Name)
+		if len(peers) > 0 && peers[0].Address == h.Address {
+			b = t.peerComment(b, peers[0].Namespace, peers[0].Name)
 		}
 		x.hosts.end(appendHandle(append(b, " : "...), h.Class))
 	}

@@ -1,7 +1,5 @@
 package nftables
 
-import "slices"
-
 // set is a named set or map. Its elements are text already, one a line: a
 // program has hundreds of thousands of them.
 type set struct {
@@ -13,6 +11,9 @@ type set struct {
 	flags string
 	size  string
 	elems []byte
+	// full are pieces of the elements that came before elems: one large buffer
+	// would be copied again and again as it grows, and once more in the end.
+	full [][]byte
 	// always declares the set without elements too, since rules name it.
 	always bool
 }
@@ -22,20 +23,38 @@ const (
 	elemEnd    = ",\n"
 )
 
+// pieceLen is about how long each of the full pieces is, in bytes.
+const pieceLen = 64 << 10
+
 func (s *set) used() bool { return s.always || len(s.elems) > 0 }
 
 // next starts an element.
-func (s *set) next() []byte { return append(s.elems, elemIndent...) }
+func (s *set) next() []byte {
+	if len(s.elems) > pieceLen {
+		s.full = append(s.full, s.elems)
+		s.elems = make([]byte, 0, pieceLen+1024)
+	}
+	return append(s.elems, elemIndent...)
+}
+
+// len is how long the elements are, in bytes.
+func (s *set) len() int {
+	n := len(s.elems)
+	for _, b := range s.full {
+		n += len(b)
+	}
+	return n
+}
 
 // end finishes the element that next started.
 func (s *set) end(b []byte) { s.elems = append(b, elemEnd...) }
 
-// appendTo writes the set as nft lists it, but one element a line.
+// appendTo writes the set as nft lists it, but one element a line. The set has
+// none afterwards.
 func (s *set) appendTo(b []byte) []byte {
 	if !s.used() {
 		return b
 	}
-	b = slices.Grow(b, len(s.elems)+256)
 	b = append(b, "\t"+s.kind+" "+s.name+" {\n\t\t"+s.of+"\n"...)
 	if s.size != "" {
 		b = append(b, "\t\tsize "+s.size+"\n"...)
@@ -45,7 +64,12 @@ func (s *set) appendTo(b []byte) []byte {
 	}
 	if len(s.elems) > 0 {
 		b = append(b, "\t\telements = {\n"...)
+		for i, piece := range s.full {
+			b = append(b, piece...)
+			s.full[i] = nil
+		}
 		b = append(b, s.elems[:len(s.elems)-len(elemEnd)]...)
+		s.elems, s.full = nil, nil
 		b = append(b, "\n\t\t}\n"...)
 	}
 	return append(b, "\t}\n\n"...)

@@ -229,11 +229,15 @@ func (m *Model) share(p, q *policy) bool {
 // unknownPorts reports named ports that stand for nothing.
 func (m *Model) unknownPorts(diags *diag.List) {
 	m.all(func(p *policy) {
-		for _, d := range ir.Directions() {
-			for i := range p.rules[d] {
-				m.unknownPortsOf(p, d, &p.rules[d][i], diags)
+		if p.unknown == nil {
+			p.unknown = &diag.List{}
+			for _, d := range ir.Directions() {
+				for i := range p.rules[d] {
+					m.unknownPortsOf(p, d, &p.rules[d][i], p.unknown)
+				}
 			}
 		}
+		*diags = append(*diags, *p.unknown...)
 	})
 }
 

@@ -20,6 +20,8 @@ type cast struct {
 	namespaces []*namespace
 	nodes      []*node
 	pods       []*pod
+	// addresses are those of all pods and nodes, sorted, each once.
+	addresses []netip.Addr
 	// labelled finds pods by one of their labels.
 	labelled map[label][]*pod
 }
@@ -56,6 +58,17 @@ type containerPort struct {
 	number   uint16
 }
 
+func (c *cast) collectAddresses() {
+	for _, p := range c.pods {
+		c.addresses = append(c.addresses, p.addresses...)
+	}
+	for _, n := range c.nodes {
+		c.addresses = append(c.addresses, n.addresses...)
+	}
+	slices.SortFunc(c.addresses, netip.Addr.Compare)
+	c.addresses = slices.Compact(c.addresses)
+}
+
 func (p *pod) compare(q *pod) int {
 	return cmp.Or(cmp.Compare(p.namespace.name, q.namespace.name), cmp.Compare(p.name, q.name))
 }
@@ -68,6 +81,7 @@ func readCast(set *objects.Set, diags *diag.List) (c *cast, hosts []objects.Sour
 	hosts = c.readPods(set, byName, diags)
 	c.readNodes(set)
 	slices.SortFunc(c.pods, (*pod).compare)
+	c.collectAddresses()
 	for _, p := range c.pods {
 		p.namespace.pods = append(p.namespace.pods, p)
 		for key, value := range p.labels {

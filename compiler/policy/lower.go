@@ -14,7 +14,7 @@ import (
 // Lower adds the policies of one node to a program: profiles of its own pods,
 // and the address sets that their rules need and no others.
 func (m *Model) Lower(node string, onDeny ir.Refusal, p *ir.Program) {
-	b := &builder{model: m, sets: make(map[string]*ir.AddressSet), names: make(map[netip.Addr]ir.Peer)}
+	b := &builder{model: m, sets: make(map[string]*ir.AddressSet), names: make(map[netip.Addr]ir.Peer, len(m.cast.addresses))}
 	for _, g := range m.groups(node) {
 		if profile, ok := b.profile(g); ok {
 			p.Policy.Profiles = append(p.Policy.Profiles, profile)
@@ -27,8 +27,11 @@ func (m *Model) Lower(node string, onDeny ir.Refusal, p *ir.Program) {
 	for _, s := range b.sets {
 		p.Policy.AddressSets = append(p.Policy.AddressSets, *s)
 	}
-	for _, n := range b.names {
-		p.Policy.Peers = append(p.Policy.Peers, n)
+	p.Policy.Peers = make([]ir.Peer, 0, len(b.names))
+	for _, a := range m.cast.addresses {
+		if n, ok := b.names[a]; ok {
+			p.Policy.Peers = append(p.Policy.Peers, n)
+		}
 	}
 }
 

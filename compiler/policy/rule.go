@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 )
 
 // rule is one rule of a policy before a node is known.
@@ -26,6 +27,8 @@ type policy struct {
 	isolates map[ir.Direction]bool
 	rules    map[ir.Direction][]rule
 	origin   ir.Origin
+	// unknown is what unknownPorts found, once it has looked.
+	unknown *diag.List
 }
 
 // affects reports whether the policy says anything about the direction.

@@ -28,17 +28,22 @@ func (m *Model) Lower(n *Node, p *ir.Program) {
 	seen := make(map[netip.Addr]bool, len(m.services))
 	here := m.place(n)
 	for _, s := range m.services {
-		if len(s.ports) == 0 {
-			continue
-		}
-		for _, a := range s.clusterIPs {
-			if !seen[a] {
-				seen[a] = true
-				p.ClusterIPs = append(p.ClusterIPs, a)
-			}
-		}
-		here.lower(s, p)
+		here.add(s, seen, p)
 	}
+}
+
+// add adds one Service; seen are the ClusterIPs that the program has.
+func (n *place) add(s *service, seen map[netip.Addr]bool, p *ir.Program) {
+	if len(s.ports) == 0 {
+		return
+	}
+	for _, a := range s.clusterIPs {
+		if !seen[a] {
+			seen[a] = true
+			p.ClusterIPs = append(p.ClusterIPs, a)
+		}
+	}
+	n.lower(s, p)
 }
 
 // lower adds one Service's frontends, pools and health checks.

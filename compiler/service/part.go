@@ -2,6 +2,7 @@ package service
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/ir"
 )
@@ -22,9 +23,24 @@ type Interest struct {
 	Matches    []ir.Match
 	HealthPort uint16
 	ClusterIPs []netip.Addr
-	// Addresses are those of its endpoints, each once; true where an endpoint
-	// is on the node.
-	Addresses map[netip.Addr]bool
+	// Places are the addresses of its endpoints, sorted, each once.
+	Places []Place
+}
+
+// Place is an address of endpoints; Here is whether one of them is on the node.
+type Place struct {
+	Address netip.Addr
+	Here    bool
+}
+
+// Append adds what the Services give the node's program, for callers that
+// compile a program in pieces; seen are the ClusterIPs that it has. The caller
+// normalizes it. isPod is as for Parts.
+func (m *Model) Append(n *Node, isPod func(netip.Addr) bool, seen map[netip.Addr]bool, p *ir.Program) {
+	here := &place{Node: n, isPod: isPod}
+	for _, s := range m.services {
+		here.add(s, seen, p)
+	}
 }
 
 // Parts yields what each Service gives the node's program, for callers that
@@ -47,15 +63,27 @@ func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(namespace
 // Interests yields what each Service can have in common with others.
 func (m *Model) Interests(node string, yield func(namespace, name string, interest *Interest)) {
 	for _, s := range m.services {
-		i := &Interest{Matches: s.wants, HealthPort: s.wantsHealth, ClusterIPs: s.clusterIPs, Addresses: make(map[netip.Addr]bool)}
-		for j := range s.ports {
-			for _, f := range ir.Families() {
-				for _, e := range *s.ports[j].endpoints.of(f) {
-					a := e.address.Addr()
-					i.Addresses[a] = i.Addresses[a] || e.node != "" && e.node == node
-				}
+		yield(s.name.namespace, s.name.name, &Interest{Matches: s.wants, HealthPort: s.wantsHealth, ClusterIPs: s.clusterIPs, Places: s.places(node)})
+	}
+}
+
+func (s *service) places(node string) []Place {
+	var list []Place
+	for i := range s.ports {
+		for _, f := range ir.Families() {
+			for _, e := range *s.ports[i].endpoints.of(f) {
+				list = append(list, Place{e.address.Addr(), e.node != "" && e.node == node})
 			}
 		}
-		yield(s.name.namespace, s.name.name, i)
 	}
+	slices.SortFunc(list, func(a, b Place) int { return a.Address.Compare(b.Address) })
+	kept := list[:0]
+	for _, p := range list {
+		if n := len(kept); n > 0 && kept[n-1].Address == p.Address {
+			kept[n-1].Here = kept[n-1].Here || p.Here
+			continue
+		}
+		kept = append(kept, p)
+	}
+	return kept
 }

@@ -60,13 +60,13 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 			return plan, err
 		}
 	}
-	before, err := a.record.Last()
+	before, err := a.record.backend()
 	if err := a.record.Put(e); err != nil {
 		return plan, err
 	}
-	if err == nil && before.Backend != e.Backend && a.Missing(e.Backend) == "" {
-		if _, err := a.Clean(ctx, before.Backend); err != nil {
-			return plan, fmt.Errorf("the rules of %s are in; removing those of %s: %w", e.Backend, before.Backend, err)
+	if err == nil && before != e.Backend && a.Missing(e.Backend) == "" {
+		if _, err := a.Clean(ctx, before); err != nil {
+			return plan, fmt.Errorf("the rules of %s are in; removing those of %s: %w", e.Backend, before, err)
 		}
 	}
 	return plan, nil

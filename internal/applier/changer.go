@@ -22,6 +22,15 @@ type Changer interface {
 	Replace(ctx context.Context, whole backends.Artifact) (Plan, error)
 }
 
+// PolicyChanger is a Changer that can also compare a policy with the one it
+// holds.
+type PolicyChanger interface {
+	Changer
+	// ChangePolicy is Change where after has the whole policy besides its
+	// fragment, and before has none: what is held of the policy becomes after's.
+	ChangePolicy(ctx context.Context, before, after backends.Artifact) (Plan, error)
+}
+
 // ErrWhole says that a change needs the whole artifact.
 var ErrWhole = errors.New("the whole artifact is needed for this change")
 

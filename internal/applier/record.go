@@ -1,12 +1,9 @@
 package applier
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -46,23 +43,34 @@ func (r *Record) Previous() (Entry, error) { return r.read(previousFile) }
 // is the last already changes nothing, so that applying twice does not forget
 // what to go back to.
 func (r *Record) Put(e Entry) error {
-	data, err := encode(e)
+	line, err := headerOf(e)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return fmt.Errorf("making the directory of records: %w", err)
 	}
-	last, err := os.ReadFile(filepath.Join(r.dir, lastFile))
-	if err == nil && bytes.Equal(last, data) {
+	path := filepath.Join(r.dir, lastFile)
+	if holds(path, line, e) {
 		return nil
 	}
-	if _, broken := decode(last); err == nil && broken == nil {
-		if err := r.write(previousFile, last); err != nil {
+	if isWhole(path) {
+		if err := r.write(previousFile, func(w io.Writer) error { return copyFrom(path, w) }); err != nil {
 			return err
 		}
 	}
-	return r.write(lastFile, data)
+	return r.write(lastFile, func(w io.Writer) error { return writeEntry(w, line, e) })
+}
+
+// backend is the one that the last artifact is for.
+func (r *Record) backend() (string, error) {
+	f, err := os.Open(filepath.Join(r.dir, lastFile))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() // only read
+	h, _, err := readHeader(f)
+	return h.Backend, err
 }
 
 // Forget removes the record.
@@ -92,7 +100,7 @@ func (r *Record) read(name string) (Entry, error) {
 
 // write replaces a file: what is read is the old content or the new, whatever
 // happens in between.
-func (r *Record) write(name string, data []byte) (err error) {
+func (r *Record) write(name string, content func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(r.dir, name+".*")
 	if err != nil {
 		return fmt.Errorf("writing the record: %w", err)
@@ -102,7 +110,7 @@ func (r *Record) write(name string, data []byte) (err error) {
 			os.Remove(f.Name()) // the error is the one that matters
 		}
 	}()
-	_, err = f.Write(data)
+	err = content(f)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), filepath.Join(r.dir, name))
@@ -123,59 +131,4 @@ func syncDir(dir string) error {
 		return fmt.Errorf("writing the record: %w", err)
 	}
 	return nil
-}
-
-// header is the first line of a record; the files follow one after the other.
-type header struct {
-	Format  string `json:"planec-artifact"`
-	Backend string `json:"backend"`
-	SHA256  string `json:"sha256"`
-	Files   []part `json:"files"`
-}
-
-type part struct {
-	Name string `json:"name"`
-	Size int    `json:"size"`
-}
-
-const recordFormat = "1"
-
-func encode(e Entry) ([]byte, error) {
-	h := header{Format: recordFormat, Backend: e.Backend, Files: []part{}}
-	var body bytes.Buffer
-	for _, f := range e.Artifact.Files {
-		h.Files = append(h.Files, part{f.Name, len(f.Data)})
-		body.Write(f.Data)
-	}
-	h.SHA256 = digest(body.Bytes())
-	line, err := json.Marshal(h)
-	if err != nil {
-		return nil, fmt.Errorf("writing the record: %w", err)
-	}
-	return append(append(line, '\n'), body.Bytes()...), nil
-}
-
-func decode(data []byte) (Entry, error) {
-	line, body, ok := bytes.Cut(data, []byte("\n"))
-	var h header
-	if err := json.Unmarshal(line, &h); !ok || err != nil || h.Format != recordFormat {
-		return Entry{}, fmt.Errorf("it is no record of this version")
-	}
-	if digest(body) != h.SHA256 {
-		return Entry{}, fmt.Errorf("it is damaged: the digest is another one")
-	}
-	e := Entry{Backend: h.Backend}
-	for _, p := range h.Files {
-		if p.Size < 0 || p.Size > len(body) {
-			return Entry{}, fmt.Errorf("it is damaged: %s is cut off", p.Name)
-		}
-		e.Artifact.Files = append(e.Artifact.Files, backends.File{Name: p.Name, Data: body[:p.Size]})
-		body = body[p.Size:]
-	}
-	return e, nil
-}
-
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
 }

@@ -48,23 +48,35 @@ var arrows = map[string][]string{
 	"backends/registry":          {"backends", "backends/ebpf", "backends/iptables", "backends/ipvs", "backends/nftables"},
 	"internal/manifest":          {"compiler/objects", "ir", "ir/diag"},
 	"internal/nodeconfig":        {"backends", "backends/ipvs", "compiler/objects", "ir", "ir/diag"},
+	"internal/nodeflags":         {"internal/nodeconfig", "ir/diag"},
 	"internal/clustergen":        {"compiler/objects", "ir"},
 	"internal/irtest":            {"ir"},
 	"internal/randomcluster":     {"compiler/objects", "ir"},
 	"internal/netpath":           {"compiler", "compiler/objects", "ir", "ir/eval", "ir/resolve"},
 	"internal/bench":             {"backends", "backends/nftables", "backends/registry", "compiler", "compiler/objects", "internal/applier", "internal/clustergen", "internal/dataplane", "internal/manifest", "internal/session"},
 	"internal/testkit":           {"ir", "ir/eval"},
-	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/objects", "internal/applier", "internal/conntrack", "internal/dataplane", "internal/interp", "internal/manifest", "internal/netpath", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
+	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/objects", "internal/applier", "internal/conntrack", "internal/dataplane", "internal/interp", "internal/manifest", "internal/netpath", "internal/nodeflags", "ir", "ir/diag", "ir/eval"},
 	"internal/interp":            {"backends", "backends/ebpf", "internal/interp/ebpf", "internal/interp/ipvs", "internal/interp/iptables", "internal/interp/nftables", "ir/eval"},
 	"internal/interp/nftables":   {"internal/interp/fate", "ir", "ir/eval"},
 	"internal/interp/interptest": {"backends", "compiler", "internal/irtest", "internal/randomcluster", "internal/testkit", "ir", "ir/diag", "ir/eval"},
 	"internal/arch":              {},
 	"golden":                     {"backends", "backends/registry", "compiler", "compiler/objects", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"cmd/planec":                 {"internal/cli"},
+	"cmd/planec-agent":           {"internal/agentcmd"},
+	"internal/agent":             {"backends", "compiler", "compiler/objects", "internal/applier", "internal/inbox", "internal/session", "ir", "ir/diag"},
+	"internal/agentcmd":          {"backends", "backends/registry", "compiler/objects", "internal/agent", "internal/apisource", "internal/applier", "internal/conntrack", "internal/dataplane", "internal/drift", "internal/filesource", "internal/inbox", "internal/localaddr", "internal/manifest", "internal/nodeconfig", "internal/nodeflags", "internal/proxyhealth", "internal/proxymetrics", "internal/sysctls", "internal/takeover", "ir", "ir/diag"},
+	"internal/apisource":         {"compiler/objects", "internal/inbox", "internal/manifest", "ir", "ir/diag"},
+	"internal/filesource":        {"compiler/objects", "internal/inbox", "internal/manifest", "ir/diag"},
+	"internal/drift":             {},
+	"internal/inbox":             {"compiler", "compiler/objects"},
+	"internal/localaddr":         {},
+	"internal/proxyhealth":       {"ir"},
+	"internal/proxymetrics":      {"ir/diag"},
+	"internal/sysctls":           {"internal/nodeconfig"},
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
-var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance"}
+var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance", "internal/inbox", "internal/apisource", "internal/filesource", "internal/agent", "internal/agentcmd", "internal/proxyhealth"}
 
 // pure packages turn values into values: nothing of the machine gets in.
 var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/xtables", "backends/xtpolicy", "backends/ebpf", "backends/ebpf/layout", "backends/registry"}

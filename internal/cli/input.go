@@ -13,13 +13,14 @@ import (
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/manifest"
 	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/internal/nodeflags"
 	"github.com/planec/planec/ir/diag"
 )
 
 // input are the flags that every command with manifests has.
 type input struct {
 	reporting
-	settings
+	settings  nodeflags.Flags
 	paths     []string
 	recursive bool
 	nodeName  string
@@ -29,7 +30,7 @@ func (in *input) register(flags *pflag.FlagSet) {
 	flags.StringSliceVarP(&in.paths, "filename", "f", nil, "files, directories or - for stdin; may be repeated")
 	flags.BoolVarP(&in.recursive, "recursive", "R", false, "search directories below the given ones too")
 	flags.StringVar(&in.nodeName, "node", "", "name of the node")
-	in.settings.register(flags)
+	in.settings.Register(flags)
 	in.reporting.register(flags)
 }
 
@@ -55,7 +56,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if _, err := in.printer(s.Err, s.Color); err != nil {
 		return nil, err
 	}
-	settings, diags, err := in.settings.read()
+	settings, diags, err := in.settings.Read()
 	if err != nil {
 		return nil, inputError(err)
 	}

@@ -83,7 +83,16 @@ func (d *nftablesPlane) Hold(a backends.Artifact) error {
 
 // Change implements [applier.Changer].
 func (d *nftablesPlane) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
-	p, err := d.held.Change(before.File(rulesFile), after.File(rulesFile))
+	return d.change(ctx, d.held.Change, before, after)
+}
+
+// ChangePolicy implements [applier.PolicyChanger].
+func (d *nftablesPlane) ChangePolicy(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
+	return d.change(ctx, d.held.ChangePolicy, before, after)
+}
+
+func (d *nftablesPlane) change(ctx context.Context, plan func(before, after []byte) (*live.Plan, error), before, after backends.Artifact) (applier.Plan, error) {
+	p, err := plan(before.File(rulesFile), after.File(rulesFile))
 	if errors.Is(err, live.ErrStructure) {
 		return nil, applier.ErrWhole
 	}

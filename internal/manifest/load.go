@@ -31,7 +31,7 @@ type Options struct {
 // diagnostic, and the rest is still loaded. Objects have the API server's
 // defaults and lack what planec does not read.
 func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
-	paths, err := files(o.Paths, o.Recursive)
+	paths, err := Files(o.Paths, o.Recursive)
 	if err != nil {
 		return objects.Set{}, nil, err
 	}

@@ -13,9 +13,9 @@ import (
 // standardInput is how a path means it.
 const standardInput = "-"
 
-// files returns the files that the paths mean, each once and sorted, so that
-// the order of the command line does not matter.
-func files(paths []string, recursive bool) ([]string, error) {
+// Files returns the files that the paths mean, as [Load] reads them: each once
+// and sorted, so that the order of the command line does not matter.
+func Files(paths []string, recursive bool) ([]string, error) {
 	var all []string
 	for _, path := range paths {
 		if path == standardInput {

@@ -94,9 +94,23 @@ func (d *decoder) k8sNode(n *corev1.Node) *corev1.Node {
 	defaultNode(n)
 	return &corev1.Node{
 		ObjectMeta: d.meta(&n.ObjectMeta),
-		Spec:       corev1.NodeSpec{PodCIDR: n.Spec.PodCIDR, PodCIDRs: n.Spec.PodCIDRs},
+		Spec:       corev1.NodeSpec{PodCIDR: n.Spec.PodCIDR, PodCIDRs: n.Spec.PodCIDRs, Taints: leaving(n.Spec.Taints)},
 		Status:     corev1.NodeStatus{Addresses: n.Status.Addresses},
 	}
+}
+
+// TaintLeaving is on a node that the cluster autoscaler is about to remove
+// (ToBeDeletedTaint in pkg/proxy/healthcheck/proxy_health.go).
+const TaintLeaving = "ToBeDeletedByClusterAutoscaler"
+
+// leaving keeps the one taint that is read.
+func leaving(taints []corev1.Taint) []corev1.Taint {
+	for _, t := range taints {
+		if t.Key == TaintLeaving {
+			return []corev1.Taint{{Key: t.Key}}
+		}
+	}
+	return nil
 }
 
 func (d *decoder) pod(p *corev1.Pod) *corev1.Pod {

@@ -23,6 +23,8 @@ type NodeConfig struct {
 	MasqueradeBit int
 	// Scheduler is how IPVS chooses an endpoint; "" when the file does not say.
 	Scheduler string
+	// Proxy is about the process of the agent.
+	Proxy Proxy
 }
 
 // Default is the configuration without any file.

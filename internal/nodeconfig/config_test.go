@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -154,6 +155,10 @@ func TestRead(t *testing.T) {
 			text: kubeadmConfigMap,
 			want: NodeConfig{
 				Node: "node-a", Scheduler: "sh", MasqueradeBit: 20,
+				Proxy: Proxy{
+					Mode: "nftables", Kubeconfig: "/var/lib/kube-proxy/kubeconfig.conf",
+					Conntrack: Conntrack{MaxPerCore: new(0), TCPEstablished: new(2 * time.Hour)},
+				},
 				Config: objects.Config{
 					ClusterCIDRs:  prefixes("10.244.0.0/16"),
 					DetectLocal:   objects.DetectLocal{Mode: objects.DetectByPrefix, Interface: "veth"},
@@ -161,7 +166,7 @@ func TestRead(t *testing.T) {
 					TCPBeLiberal:  true,
 				},
 			},
-			notes: []string{"f.yaml:24: info PLC0402: ignored: conntrack.tcpEstablishedTimeout"},
+			notes: []string{"f.yaml:24: info PLC0402: for planec-agent only: conntrack.tcpEstablishedTimeout"},
 		},
 		{
 			name: "the iptables section counts in the default mode, and other documents are passed over",

@@ -51,7 +51,7 @@ func (r *reader) kubeProxy(root *yaml.Node) NodeConfig {
 	}
 	conntrack := o.get("conntrack").object()
 	c.Config.TCPBeLiberal = conntrack.get("tcpBeLiberal").bool()
-	conntrack.ignore(proxyFields["conntrack"]...)
+	c.Proxy = o.process(mode.string(), conntrack)
 	conntrack.done()
 
 	o.ignore(proxyFields[""]...)
@@ -96,8 +96,7 @@ func (o *object) proxyDetectLocal() objects.DetectLocal {
 // meaning here.
 var proxyFields = map[string][]string{
 	"": {
-		"featureGates", "clientConnection", "logging", "bindAddress", "healthzBindAddress", "metricsBindAddress",
-		"bindAddressHardFail", "enableProfiling", "showHiddenMetricsForVersion", "oomScoreAdj", "configSyncPeriod",
+		"featureGates", "logging", "bindAddress", "showHiddenMetricsForVersion", "configSyncPeriod",
 		"portRange", "windowsRunAsService",
 		// Fields of earlier releases, which kubeadm has written into ConfigMaps.
 		"udpIdleTimeout", "resourceContainer",
@@ -106,7 +105,6 @@ var proxyFields = map[string][]string{
 	"ipvs":      {"syncPeriod", "minSyncPeriod", "excludeCIDRs", "strictARP", "tcpTimeout", "tcpFinTimeout", "udpTimeout"},
 	"nftables":  {"syncPeriod", "minSyncPeriod"},
 	"winkernel": {"networkName", "sourceVip", "enableDSR", "rootHnsEndpointName", "forwardHealthCheckVip"},
-	"conntrack": {"maxPerCore", "min", "tcpEstablishedTimeout", "tcpCloseWaitTimeout", "udpTimeout", "udpStreamTimeout"},
 }
 
 // proxyDefaults lists the ignored settings that would change what happens to a
@@ -115,27 +113,29 @@ var proxyFields = map[string][]string{
 var proxyDefaults = []struct {
 	path   string
 	values []string
+	// agent is whether planec-agent uses it.
+	agent bool
 }{
-	{"bindAddress", []string{"0.0.0.0", "::"}},
-	{"featureGates", nil},
-	{"iptables.localhostNodePorts", []string{"false"}},
-	{"iptables.snatNodeInternalIP", []string{"false"}},
-	{"ipvs.excludeCIDRs", nil},
-	{"ipvs.strictARP", []string{"false"}},
-	{"ipvs.tcpTimeout", nil},
-	{"ipvs.tcpFinTimeout", nil},
-	{"ipvs.udpTimeout", nil},
-	{"conntrack.maxPerCore", []string{"32768"}},
-	{"conntrack.min", []string{"131072"}},
-	{"conntrack.tcpEstablishedTimeout", []string{"24h", "24h0m0s"}},
-	{"conntrack.tcpCloseWaitTimeout", []string{"1h", "1h0m0s"}},
-	{"conntrack.udpTimeout", nil},
-	{"conntrack.udpStreamTimeout", nil},
+	{"bindAddress", []string{"0.0.0.0", "::"}, false},
+	{"featureGates", nil, false},
+	{"iptables.localhostNodePorts", []string{"false"}, false},
+	{"iptables.snatNodeInternalIP", []string{"false"}, false},
+	{"ipvs.excludeCIDRs", nil, false},
+	{"ipvs.strictARP", []string{"false"}, false},
+	{"ipvs.tcpTimeout", nil, false},
+	{"ipvs.tcpFinTimeout", nil, false},
+	{"ipvs.udpTimeout", nil, false},
+	{"conntrack.maxPerCore", []string{"32768"}, true},
+	{"conntrack.min", []string{"131072"}, true},
+	{"conntrack.tcpEstablishedTimeout", []string{"24h", "24h0m0s"}, true},
+	{"conntrack.tcpCloseWaitTimeout", []string{"1h", "1h0m0s"}, true},
+	{"conntrack.udpTimeout", nil, true},
+	{"conntrack.udpStreamTimeout", nil, true},
 }
 
-// noteIgnored says once which settings have no effect here.
+// noteIgnored says once which settings have no effect on rules.
 func (r *reader) noteIgnored(root *yaml.Node) {
-	var ignored []string
+	var ignored, agents []string
 	line := 0
 	for _, s := range proxyDefaults {
 		n := nodeAt(root, strings.Split(s.path, ".")...)
@@ -143,13 +143,21 @@ func (r *reader) noteIgnored(root *yaml.Node) {
 			(n.Kind == yaml.ScalarNode && slices.Contains(append([]string{"", "0", "0s"}, s.values...), n.Value)) {
 			continue
 		}
-		ignored = append(ignored, s.path)
+		if s.agent {
+			agents = append(agents, s.path)
+		} else {
+			ignored = append(ignored, s.path)
+		}
 		if line == 0 || n.Line < line {
 			line = n.Line
 		}
 	}
+	at := ir.Origin{File: r.file, Line: line}
 	if len(ignored) > 0 {
-		r.notes.Add(diag.IgnoredSetting, ir.Origin{File: r.file, Line: line}, "ignored: "+strings.Join(ignored, ", "))
+		r.notes.Add(diag.IgnoredSetting, at, "ignored: "+strings.Join(ignored, ", "))
+	}
+	if len(agents) > 0 {
+		r.notes.Add(diag.IgnoredSetting, at, "for planec-agent only: "+strings.Join(agents, ", "))
 	}
 }
 

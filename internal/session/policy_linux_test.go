@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -12,11 +13,19 @@ import (
 )
 
 // BenchmarkPolicyChange is one of 1,000 policies changed, from the object to the
-// kernel's acknowledgement.
+// kernel's acknowledgement, alone and beside Services.
 func BenchmarkPolicyChange(b *testing.B) {
 	testkit.Require(b, "nft")
+	for _, services := range []int{0, 10000} {
+		b.Run(fmt.Sprintf("services=%d", services), func(b *testing.B) { benchmarkPolicyChange(b, services) })
+	}
+}
+
+func benchmarkPolicyChange(b *testing.B, services int) {
 	r := testkit.New(b, testkit.Spec{})
 	set := clustergen.PolicyObjects(clustergen.LargePolicies)
+	beside := clustergen.Objects(clustergen.Size{Services: services, Endpoints: 5})
+	set.Services, set.EndpointSlices = beside.Services, beside.EndpointSlices
 	x := compiler.NewIncremental(&set, set.Nodes[0].Object.Name, objects.Config{})
 	o := backends.DefaultOptions()
 	o.NoComments = true

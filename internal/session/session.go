@@ -26,6 +26,8 @@ type Session struct {
 	// changer is the dataplane's short way; nil where it has none.
 	changer applier.Changer
 	held    bool
+	// delta is what the last change of objects changed.
+	delta compiler.Delta
 }
 
 // New makes a session; nothing is applied yet.
@@ -56,6 +58,7 @@ func (s *Session) Apply(ctx context.Context) (applier.Plan, error) {
 // Update takes changes of objects and applies what they change.
 func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, error) {
 	d := s.objects.Apply(u)
+	s.delta = d
 	if s.changer == nil || !s.held {
 		return s.Apply(ctx)
 	}
@@ -75,8 +78,15 @@ func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, 
 	return p, err
 }
 
+// Delta is how the last Update changed the program, whether or not it reached the
+// kernel.
+func (s *Session) Delta() compiler.Delta { return s.delta }
+
+// Program is the whole program that the objects make.
+func (s *Session) Program() *ir.Program { return s.objects.Program() }
+
 func (s *Session) short(ctx context.Context, d *compiler.Delta) (applier.Plan, error) {
-	if !d.Whole && !d.Policy {
+	if !d.Whole {
 		p, err := s.change(ctx, d)
 		if !errors.Is(err, applier.ErrWhole) {
 			return p, err
@@ -90,6 +100,15 @@ func (s *Session) short(ctx context.Context, d *compiler.Delta) (applier.Plan, e
 }
 
 func (s *Session) change(ctx context.Context, d *compiler.Delta) (applier.Plan, error) {
+	change := s.changer.Change
+	if d.Policy {
+		p, ok := s.changer.(applier.PolicyChanger)
+		if !ok {
+			return nil, applier.ErrWhole
+		}
+		// The dataplane holds the old policy: it need not be emitted again.
+		change, d.Before.Policy = p.ChangePolicy, ir.Policy{}
+	}
 	before, err := s.emit(d.Before)
 	if err != nil {
 		return nil, err
@@ -98,13 +117,15 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta) (applier.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	return s.changer.Change(ctx, before.Artifact, after.Artifact)
+	return change(ctx, before.Artifact, after.Artifact)
 }
 
 func (s *Session) emit(p *ir.Program) (applier.Entry, error) {
+	// The program is large and ends with what is made of it.
+	node := p.Node.Name
 	a, err := s.backend.Emit(p)
 	if err != nil {
-		return applier.Entry{}, fmt.Errorf("backend %s, node %s: %w", s.backend.Name(), p.Node.Name, err)
+		return applier.Entry{}, fmt.Errorf("backend %s, node %s: %w", s.backend.Name(), node, err)
 	}
 	return applier.Entry{Backend: s.backend.Name(), Artifact: a}, nil
 }

@@ -37,7 +37,7 @@ func nftables(t testing.TB, x *compiler.Incremental, o backends.Options) (*sessi
 func TestHistories(t *testing.T) {
 	testkit.Require(t, "nft")
 	r := testkit.New(t, testkit.Spec{NodeAddrs: []netip.Addr{netip.MustParseAddr("192.0.2.11")}})
-	steps, short := 0, 0
+	steps, short, policed := 0, 0, 0
 	for seed := range uint64(*histories) {
 		rng := rand.New(rand.NewPCG(seed, 41))
 		c := randomcluster.New(seed)
@@ -49,7 +49,15 @@ func TestHistories(t *testing.T) {
 				return err
 			}
 			for range 6 {
-				p, err := s.Update(t.Context(), update(rng, seed))
+				u := update(rng, seed)
+				if rng.IntN(4) == 0 {
+					u.Others = policies(rng, set, seed)
+					if rng.IntN(2) == 0 {
+						u.Services, u.Slices = nil, nil
+					}
+					policed++
+				}
+				p, err := s.Update(t.Context(), u)
 				if err != nil {
 					return err
 				}
@@ -72,7 +80,7 @@ func TestHistories(t *testing.T) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 	}
-	t.Logf("%d histories, %d changes, %d of them without a new table", *histories, steps, short)
+	t.Logf("%d histories, %d changes, %d of them with policies, %d without a new table", *histories, steps, policed, short)
 }
 
 // update takes one or two objects from another random cluster.
@@ -93,6 +101,20 @@ func update(rng *rand.Rand, seed uint64) compiler.Update {
 		}
 	}
 	return u
+}
+
+// policies are the nodes of one cluster with the pods, namespaces and policies of
+// another, or with some of its policies, or with none.
+func policies(rng *rand.Rand, set objects.Set, seed uint64) *objects.Set {
+	v := randomcluster.New(2*(seed+rng.Uint64N(2)) + 2001).Objects
+	v.Services, v.EndpointSlices, v.Nodes, v.ServiceCIDRs = nil, nil, set.Nodes, set.ServiceCIDRs
+	switch rng.IntN(4) {
+	case 0:
+		v.NetworkPolicies = v.NetworkPolicies[:rng.IntN(len(v.NetworkPolicies)+1)]
+	case 1:
+		v.NetworkPolicies, v.ClusterNetworkPolicies, v.AdminNetworkPolicies, v.BaselineAdminNetworkPolicies = nil, nil, nil, nil
+	}
+	return &v
 }
 
 // BenchmarkChange is a change of one object, from the object to the kernel's

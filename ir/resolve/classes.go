@@ -16,12 +16,7 @@ type membership []int32
 // single address the sets of its network and its own.
 func (b *builder) classify() {
 	nets := b.networks()
-	hosts := make(map[netip.Addr]membership)
-	for i := range b.sets {
-		for _, a := range b.sets[i].Addresses {
-			hosts[a] = append(hosts[a], int32(i))
-		}
-	}
+	hosts, members := b.hosts()
 	index := newClassIndex(b.sets)
 	for i := range nets {
 		nets[i].class = index.find(nets[i].sets)
@@ -31,7 +26,8 @@ func (b *builder) classify() {
 		class int
 	}
 	list := make([]host, 0, len(hosts))
-	for a, own := range hosts {
+	for i, a := range hosts {
+		own := members[i]
 		all := own
 		class := -1
 		if i := longest(nets, a); i >= 0 {
@@ -55,6 +51,42 @@ func (b *builder) classify() {
 		}
 		b.out.Networks = append(b.out.Networks, Network{n.prefix, ids[n.class+1]})
 	}
+}
+
+// hosts returns every single address of the sets, and the sets that name it. The
+// memberships are cut from one piece of memory: there are tens of thousands.
+func (b *builder) hosts() ([]netip.Addr, []membership) {
+	total, most := 0, 0
+	for i := range b.sets {
+		total, most = total+len(b.sets[i].Addresses), max(most, len(b.sets[i].Addresses))
+	}
+	number := make(map[netip.Addr]int32, most)
+	hosts, counts := make([]netip.Addr, 0, most), make([]int, 0, most)
+	which := make([]int32, 0, total)
+	for i := range b.sets {
+		for _, a := range b.sets[i].Addresses {
+			n, known := number[a]
+			if !known {
+				n = int32(len(hosts))
+				number[a] = n
+				hosts, counts = append(hosts, a), append(counts, 0)
+			}
+			counts[n]++
+			which = append(which, n)
+		}
+	}
+	members, memory := make([]membership, len(hosts)), make(membership, 0, total)
+	for n, count := range counts {
+		members[n] = memory[len(memory) : len(memory) : len(memory)+count]
+		memory = memory[:len(memory)+count]
+	}
+	for i := range b.sets {
+		for range b.sets[i].Addresses {
+			members[which[0]] = append(members[which[0]], int32(i))
+			which = which[1:]
+		}
+	}
+	return hosts, members
 }
 
 // network is a prefix that some set begins or ends at.

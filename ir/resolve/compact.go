@@ -8,7 +8,7 @@ package resolve
 // Of rows that are as frequent the one of class 0 is the default, then the one
 // whose ID sorts first.
 func (p *Policy) Compact(t *Table) (defaultRow int, rows []ClassRow) {
-	count := make(map[int]int)
+	count := make([]int, len(p.Rows))
 	for _, r := range t.Rows {
 		count[r.Row]++
 	}

@@ -46,6 +46,15 @@ func (b *builder) table(tiers []ir.Tier) *Table {
 		rows[i] = row
 	}
 	t := &Table{Default: rows[0]}
+	others := 0
+	for _, group := range g.of {
+		if rows[group] != t.Default {
+			others++
+		}
+	}
+	if others > 0 {
+		t.Rows = make([]ClassRow, 0, others)
+	}
 	for class, group := range g.of {
 		if rows[group] != t.Default {
 			t.Rows = append(t.Rows, ClassRow{b.out.Classes[class].ID, rows[group]})

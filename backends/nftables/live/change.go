@@ -21,12 +21,12 @@ type changer struct {
 	change                 *tableChange
 }
 
-func (l *Live) changeTable(f Family, old, now *Table) (*tableChange, error) {
+func (l *Live) changeTable(f Family, old, now *Table, policy bool) (*tableChange, error) {
 	c := &tableChange{family: f}
-	if old == nil && now == nil {
+	held := l.model.Table(f)
+	if old == nil && now == nil && (held == nil || !policy) {
 		return c, nil
 	}
-	held := l.model.Table(f)
 	if held == nil {
 		return nil, structural("it does not exist")
 	}
@@ -44,7 +44,11 @@ func (l *Live) changeTable(f Family, old, now *Table) (*tableChange, error) {
 			}
 		}
 	}
-	for _, step := range []func() error{x.sets, x.fixedChains, x.leaves} {
+	steps := []func() error{x.sets, x.fixedChains, x.leaves}
+	if policy {
+		steps = append(steps, x.policy)
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -61,6 +65,9 @@ func (x *changer) sets() error {
 		}
 	}
 	for _, s := range x.now.Sets {
+		if ofPolicy(s.Name) {
+			continue
+		}
 		from := x.old.sets[s.Name]
 		if from == nil {
 			from = &Set{Name: s.Name}
@@ -129,6 +136,9 @@ func isNodeFact(set string) bool {
 // becomes empty, or there is no chain that marks packets.
 func (x *changer) fixedChains() error {
 	for _, c := range x.now.Chains {
+		if chainOfPolicy(c.Name) {
+			continue
+		}
 		held := x.held.chains[c.Name]
 		if isLeaf(c.Name) {
 			if held != nil && !c.sameRules(held) {

@@ -3,9 +3,11 @@ package live
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -138,8 +140,22 @@ func (h *history) whole() *ir.Program {
 	return p
 }
 
-// step changes one Service and returns the two fragments and the whole.
-func (h *history) step(t testing.TB) (before, after, whole []byte) {
+// changed is what one step gives: two fragments, and the whole. Where policy is
+// set the second fragment has the whole policy.
+type changed struct {
+	before, after, whole []byte
+	policy               bool
+}
+
+// step changes one Service, now and then policies with it or instead of it.
+func (h *history) step(t testing.TB) changed {
+	policy := h.rng.IntN(4) == 0
+	if policy && h.rng.IntN(2) == 0 {
+		h.newPolicy()
+		after := h.program(nil)
+		after.Policy = h.policy
+		return changed{emit(t, h.program(nil)), emit(t, after), emit(t, h.whole()), true}
+	}
 	i := h.rng.IntN(len(h.now))
 	next := slices.Clone(h.now)
 	switch {
@@ -165,7 +181,12 @@ func (h *history) step(t testing.TB) (before, after, whole []byte) {
 		}
 	}
 	h.now = next
-	return emit(t, h.program(old)), emit(t, h.program(now)), emit(t, h.whole())
+	after := h.program(now)
+	if policy {
+		h.newPolicy()
+		after.Policy = h.policy
+	}
+	return changed{emit(t, h.program(old)), emit(t, after), emit(t, h.whole()), policy}
 }
 
 func shares(s *service, touched map[netip.Addr]bool) bool {
@@ -209,11 +230,15 @@ func (h *history) six(s *service, pool string) bool {
 }
 
 // change plans one step, and says whether it took a whole artifact.
-func change(t testing.TB, l *Live, before, after, whole []byte) (p *Plan, replaced bool) {
+func change(t testing.TB, l *Live, a changed) (p *Plan, replaced bool) {
 	t.Helper()
-	p, err := l.Change(before, after)
+	short := l.Change
+	if a.policy {
+		short = l.ChangePolicy
+	}
+	p, err := short(a.before, a.after)
 	if errors.Is(err, ErrStructure) {
-		p, err = l.Replace(whole)
+		p, err = l.Replace(a.whole)
 		replaced = true
 	}
 	if err != nil {
@@ -225,7 +250,7 @@ func change(t testing.TB, l *Live, before, after, whole []byte) (p *Plan, replac
 // TestHistories changes what is held step by step, and compares it with the whole
 // at each.
 func TestHistories(t *testing.T) {
-	steps, structural := 0, 0
+	steps, structural, policies, short := 0, 0, 0, 0
 	histories := uint64(60)
 	if os.Getenv("CI") == "true" {
 		histories = 300
@@ -233,32 +258,42 @@ func TestHistories(t *testing.T) {
 	for seed := range histories {
 		h := newHistory(seed)
 		l := NewLive(parse(t, string(emit(t, h.whole()))))
-		for i := range 20 {
-			before, after, whole := h.step(t)
-			p, replaced := change(t, l, before, after, whole)
+		for range 20 {
+			a := h.step(t)
+			p, replaced := change(t, l, a)
 			l.Commit(p)
-			if i%5 == 4 {
-				h.newPolicy()
-				whole = emit(t, h.whole())
-				p, err := l.Replace(whole)
-				if err != nil {
-					t.Fatal(err)
-				}
-				l.Commit(p)
+			want := parse(t, string(a.whole))
+			if fresh := NewLive(l.Model()); !reflect.DeepEqual(fresh.refs, nonZero(l.refs)) || !reflect.DeepEqual(fresh.ids, l.ids) {
+				t.Fatalf("seed %d: after\n%s\nleads are counted as %v, want %v", seed, strings.Join(p.Steps(), "\n"), l.refs, fresh.refs)
 			}
-			want := parse(t, string(whole))
 			if d := diffModels(l.Model(), want); !d.Empty() {
 				t.Fatalf("seed %d: after\n%s\nthere is still\n%s\nbefore:\n%s\nafter:\n%s", seed,
-					strings.Join(p.Steps(), "\n"), strings.Join(d.Steps(), "\n"), before, after)
+					strings.Join(p.Steps(), "\n"), strings.Join(d.Steps(), "\n"), a.before, a.after)
 			}
 			steps++
 			if replaced {
 				structural++
 			}
+			if a.policy {
+				policies++
+				if !replaced {
+					short++
+				}
+			}
 		}
 	}
-	t.Logf("%d steps, %d of them with a whole artifact", steps, structural)
-	if structural*2 > steps {
+	t.Logf("%d steps, %d of them with a whole artifact; %d of policies, %d of them short", steps, structural, policies, short)
+	if structural*2 > steps || short*2 < policies {
 		t.Error("most steps need a whole artifact")
 	}
+}
+
+// nonZero leaves out what nothing leads to any more.
+func nonZero(refs map[Family]map[string]int) map[Family]map[string]int {
+	out := make(map[Family]map[string]int, len(refs))
+	for f, counts := range refs {
+		out[f] = maps.Clone(counts)
+		maps.DeleteFunc(out[f], func(_ string, n int) bool { return n == 0 })
+	}
+	return out
 }

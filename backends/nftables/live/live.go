@@ -63,18 +63,33 @@ func (l *Live) Replace(text []byte) (*Plan, error) {
 // that share an endpoint's address with them. What it costs depends on the
 // fragments only. [ErrStructure] says that it cannot be done by elements and by
 // chains that elements lead to.
-func (l *Live) Change(before, after []byte) (*Plan, error) {
+func (l *Live) Change(before, after []byte) (*Plan, error) { return l.change(before, after, false) }
+
+// ChangePolicy is Change where the second fragment has the whole policy, also
+// none, and the first has none: what is held of the policy becomes the second's.
+func (l *Live) ChangePolicy(before, after []byte) (*Plan, error) {
+	return l.change(before, after, true)
+}
+
+func (l *Live) change(before, after []byte, policy bool) (*Plan, error) {
 	old, err := parseText(before, l.model.seed, nil)
 	if err != nil {
 		return nil, fmt.Errorf("before: %w", err)
 	}
-	now, err := parseText(after, l.model.seed, nil)
+	var known *Model
+	if policy {
+		known = &Model{}
+		for _, t := range l.model.Tables {
+			known.Tables = append(known.Tables, t.policy())
+		}
+	}
+	now, err := parseText(after, l.model.seed, known)
 	if err != nil {
 		return nil, fmt.Errorf("after: %w", err)
 	}
 	p := &Plan{}
 	for _, f := range []Family{IPv4, IPv6} {
-		c, err := l.changeTable(f, old.Table(f), now.Table(f))
+		c, err := l.changeTable(f, old.Table(f), now.Table(f), policy)
 		if err != nil {
 			return nil, fmt.Errorf("table %v %s: %w", f, tableNamed, err)
 		}
@@ -93,34 +108,6 @@ func (l *Live) Commit(p *Plan) {
 	}
 	for _, c := range p.changes {
 		l.commit(c)
-	}
-}
-
-func (l *Live) commit(c *tableChange) {
-	t, refs, ids := l.model.Table(c.family), l.refs[c.family], l.ids[c.family]
-	for i := range c.elems {
-		e := &c.elems[i]
-		s := t.sets[e.set.Name]
-		for _, place := range e.del {
-			r, _ := e.from.Elems.at(place)
-			countElement(refs, ids, s, r, -1)
-			s.Elems.remove(r.key)
-		}
-		for _, place := range e.add {
-			r, _ := e.set.Elems.at(place)
-			countElement(refs, ids, s, r, 1)
-			s.Elems.add(r)
-		}
-		s.sum += e.set.sum - e.from.sum
-	}
-	for _, n := range c.newChains {
-		t.addChain(n)
-		countTargets(refs, n, 1)
-	}
-	for _, n := range c.goneChains {
-		countTargets(refs, t.chains[n], -1)
-		delete(refs, n)
-		t.removeChain(n)
 	}
 }
 

@@ -87,11 +87,6 @@ func (t *Table) addChain(c *Chain) {
 	t.chains[c.Name] = c
 }
 
-func (t *Table) removeChain(name string) {
-	delete(t.chains, name)
-	t.Chains = slices.DeleteFunc(t.Chains, func(c *Chain) bool { return c.Name == name })
-}
-
 // Set is a set or a map. Numbers are nf_tables'.
 type Set struct {
 	Name              string

@@ -1,4 +1,6 @@
-package cli
+// Package nodeflags are the flags for what manifests cannot say about a node, which
+// the compiler and the agent share.
+package nodeflags
 
 import (
 	"fmt"
@@ -9,8 +11,8 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// settings are the flags for what manifests cannot say. Flags win over --config.
-type settings struct {
+// Flags are the settings of a node. Those that are given win over --config.
+type Flags struct {
 	config            string
 	masqConfig        string
 	clusterCIDR       string
@@ -25,7 +27,8 @@ type settings struct {
 	flags             *pflag.FlagSet
 }
 
-func (s *settings) register(flags *pflag.FlagSet) {
+// Register adds the flags to a command.
+func (s *Flags) Register(flags *pflag.FlagSet) {
 	s.flags = flags
 	flags.StringVar(&s.config, "config", "", "settings: a NodeConfig or a KubeProxyConfiguration, also in its ConfigMap")
 	flags.StringVar(&s.masqConfig, "masq-config", "", "egress masquerade: a configuration of ip-masq-agent, also in its ConfigMap")
@@ -40,8 +43,9 @@ func (s *settings) register(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&s.localAddresses, "local-address", nil, "further addresses of the node")
 }
 
-// read reads the files and puts the flags over them.
-func (s *settings) read() (nodeconfig.NodeConfig, diag.List, error) {
+// Read reads the files and puts the flags over them. What is wrong in either is
+// an error that names its place.
+func (s *Flags) Read() (nodeconfig.NodeConfig, diag.List, error) {
 	c, diags := nodeconfig.Default(), diag.List(nil)
 	if s.config != "" {
 		var err error
@@ -68,13 +72,24 @@ func (s *settings) read() (nodeconfig.NodeConfig, diag.List, error) {
 	return c, diags, nil
 }
 
+// Files are the files that the flags name.
+func (s *Flags) Files() []string {
+	var files []string
+	for _, f := range []string{s.config, s.masqConfig} {
+		if f != "" {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
 // override is one flag and what it does to the configuration.
 type override struct {
 	flag  string
 	apply func() error
 }
 
-func (s *settings) overrides(c *nodeconfig.NodeConfig) []override {
+func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 	cfg := &c.Config
 	return []override{
 		{"cluster-cidr", func() (err error) {

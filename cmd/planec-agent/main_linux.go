@@ -1,0 +1,11 @@
+// Command planec-agent keeps a node's kernel what its cluster says. See
+// `planec-agent --help`.
+package main
+
+import (
+	"os"
+
+	"github.com/planec/planec/internal/agentcmd"
+)
+
+func main() { os.Exit(agentcmd.Main(os.Args[1:], os.Stderr)) }

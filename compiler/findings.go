@@ -1,0 +1,63 @@
+package compiler
+
+import (
+	"slices"
+
+	"github.com/planec/planec/ir/diag"
+)
+
+// findings is what there is to say about the objects that an [Incremental] has,
+// by what has to be read again for it to change.
+type findings struct {
+	// services are the findings about each Service and its slices.
+	services map[name]diag.List
+	facts    diag.List
+	policies diag.List
+	// all is the whole sorted list, unless it is stale.
+	all   diag.List
+	stale bool
+}
+
+// Diagnostics returns what there is to say about the objects now, sorted. The
+// list is not to be changed.
+func (x *Incremental) Diagnostics() diag.List {
+	f := &x.findings
+	if !f.stale {
+		return f.all
+	}
+	all := slices.Concat(f.facts, f.policies)
+	for _, some := range f.services {
+		all = append(all, some...)
+	}
+	all.Sort()
+	f.all, f.stale = all, false
+	return f.all
+}
+
+// sayServices replaces the findings about some Services, which were read again,
+// and those that were read with them.
+func (x *Incremental) sayServices(read map[name]bool, diags diag.List) {
+	f := &x.findings
+	for n := range read {
+		if _, had := f.services[n]; had {
+			delete(f.services, n)
+			f.stale = true
+		}
+	}
+	for _, d := range diags {
+		n := x.concerned(d)
+		f.services[n] = append(f.services[n], d)
+		f.stale = true
+	}
+}
+
+// concerned is the Service that a finding is about.
+func (x *Incremental) concerned(d diag.Diagnostic) name {
+	n := name{d.Origin.Namespace, d.Origin.Name}
+	if d.Origin.Kind == "EndpointSlice" {
+		if s, ok := x.slices[n]; ok {
+			return ownerOf(s)
+		}
+	}
+	return n
+}

@@ -1,0 +1,176 @@
+package compiler
+
+import (
+	"maps"
+	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/service"
+	"github.com/planec/planec/ir/diag"
+)
+
+// past is what some Services were before an update. Nothing of a Service is kept
+// but its objects: what it was is lowered again from them when it is asked for.
+type past struct {
+	objects   map[name]owned
+	interests map[name]*service.Interest
+	// pod says of the addresses that the update is about whether they were of
+	// pods of this node.
+	pod map[netip.Addr]bool
+}
+
+// owned is a Service with its slices.
+type owned struct {
+	service objects.Sourced[*corev1.Service]
+	slices  []objects.Sourced[*discoveryv1.EndpointSlice]
+}
+
+func (x *Incremental) ownedBy(n name) owned {
+	o := owned{service: x.services[n]}
+	for _, s := range x.owned[n] {
+		o.slices = append(o.slices, x.slices[s])
+	}
+	return o
+}
+
+func (x *Incremental) past(names map[name]bool) *past {
+	p := &past{objects: make(map[name]owned, len(names)), pod: make(map[netip.Addr]bool)}
+	for n := range names {
+		p.objects[n] = x.ownedBy(n)
+	}
+	model, _ := x.analyze(names, nil)
+	p.interests = x.interests(model)
+	return p
+}
+
+func (x *Incremental) interests(m *service.Model) map[name]*service.Interest {
+	out := make(map[name]*service.Interest)
+	m.Interests(x.node, func(ns, n string, i *service.Interest) { out[name{ns, n}] = i })
+	return out
+}
+
+// analyze reads some Services by themselves, as they are or as they were.
+func (x *Incremental) analyze(names map[name]bool, before *past) (*service.Model, diag.List) {
+	var set objects.Set
+	for n := range names {
+		o, was := owned{}, false
+		if before != nil {
+			o, was = before.objects[n]
+		}
+		if !was {
+			o = x.ownedBy(n)
+		}
+		if o.service.Object != nil {
+			set.Services = append(set.Services, o.service)
+			set.EndpointSlices = append(set.EndpointSlices, o.slices...)
+		}
+	}
+	return service.Analyze(&set)
+}
+
+// relower compiles the Services that differ, and those that the change takes or
+// gives something: what they were, and what they are.
+func (x *Incremental) relower(dirty map[name]bool, before *past) Delta {
+	affected := maps.Clone(dirty)
+	add := func(n name) { affected[n] = true }
+	model, _ := x.analyze(dirty, nil)
+	now := x.interests(model)
+	for _, interests := range []map[name]*service.Interest{before.interests, now} {
+		for _, i := range interests {
+			x.common.rivals(i, add)
+			for _, p := range i.Places {
+				before.pod[p.Address] = x.common.isPod(p.Address)
+			}
+		}
+	}
+	for n, i := range before.interests {
+		x.common.remove(n, i)
+	}
+	for n, i := range now {
+		x.common.add(n, i)
+	}
+	for a, was := range before.pod {
+		if was != x.common.isPod(a) {
+			x.common.neighbours(a, add)
+		}
+	}
+	old, fresh := x.parts(affected, before), x.parts(affected, nil)
+	x.addContext(affected, old, fresh)
+	return Delta{Before: x.fragment(old), After: x.fragment(fresh)}
+}
+
+// parts lowers some Services, as they are or as they were. Who gets a match that
+// several claim is seen only when all who claim it are read together: those who
+// do so now, and those who did.
+func (x *Incremental) parts(names map[name]bool, before *past) map[name]*service.Part {
+	model, diags := x.analyze(names, before)
+	together := maps.Clone(names)
+	for _, i := range x.interests(model) {
+		x.common.rivals(i, func(n name) { together[n] = true })
+	}
+	isPod := x.common.isPod
+	if before != nil {
+		for n := range before.objects {
+			together[n] = true
+		}
+		isPod = func(a netip.Addr) bool {
+			if was, noted := before.pod[a]; noted {
+				return was
+			}
+			return x.common.isPod(a)
+		}
+	}
+	if len(together) > len(names) {
+		model, diags = x.analyze(together, before)
+	}
+	if before == nil {
+		x.sayServices(together, diags)
+	}
+	out := make(map[name]*service.Part, len(names))
+	model.Parts(x.lowerer, isPod, func(ns, n string, p *service.Part) {
+		if names[name{ns, n}] {
+			out[name{ns, n}] = p
+		}
+	})
+	return out
+}
+
+// addContext adds to both the Services that share something with either and are
+// what they were.
+func (x *Incremental) addContext(affected map[name]bool, old, fresh map[name]*service.Part) {
+	context := make(map[name]bool)
+	add := func(n name) {
+		if !affected[n] {
+			context[n] = true
+		}
+	}
+	for _, parts := range []map[name]*service.Part{old, fresh} {
+		for _, p := range parts {
+			x.sharing(p, add)
+		}
+	}
+	if len(context) == 0 {
+		return
+	}
+	for n, p := range x.parts(context, nil) {
+		old[n], fresh[n] = p, p
+	}
+}
+
+// sharing yields the Services with an endpoint of this node or a ClusterIP that
+// the part has.
+func (x *Incremental) sharing(p *service.Part, yield func(name)) {
+	for _, pool := range p.Pools {
+		for _, e := range pool.Endpoints {
+			if e.Local {
+				x.common.neighbours(e.Address.Addr(), yield)
+			}
+		}
+	}
+	for _, a := range p.ClusterIPs {
+		x.common.owners(a, yield)
+	}
+}

@@ -1,0 +1,210 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/inbox"
+	"github.com/planec/planec/internal/session"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Config is what an agent is made of.
+type Config struct {
+	// Node is the node's name, and Settings what the objects cannot say of it.
+	Node     string
+	Settings objects.Config
+	Backend  backends.Backend
+	Applier  *applier.Applier
+	// Inbox is what a source feeds.
+	Inbox *inbox.Inbox
+	// Flows ends connections that should not go on.
+	Flows Flows
+	// Drift has something to read when somebody else may have changed our rules;
+	// nil where nothing tells.
+	Drift <-chan struct{}
+	// Settled is called when the kernel is right, so that what changes it from
+	// then on is a drift; nil where nobody wants to know.
+	Settled func()
+	// VerifyEvery is how often the kernel is compared as a whole; 0 is never.
+	VerifyEvery time.Duration
+	Observer    Observer
+	Log         *slog.Logger
+}
+
+// Agent is one node's service proxy. Run is to be called once.
+type Agent struct {
+	Config
+	session *session.Session
+	objects *compiler.Incremental
+	window  window
+	backoff backoff
+	tally   tally
+	// diags is what was said of the objects last.
+	diags diag.List
+	// allFlows is whether flows to every frontend are to be looked at: at the
+	// start, and after that could not be done.
+	allFlows bool
+	// behind is whether the kernel is not what the objects say.
+	behind bool
+}
+
+// New makes an agent; nothing happens before Run.
+func New(c Config) *Agent { return &Agent{Config: c, allFlows: true} }
+
+// Run works until ctx ends. What goes wrong with the kernel is tried again and
+// is no error.
+func (a *Agent) Run(ctx context.Context) error {
+	retry := time.NewTimer(time.Hour)
+	retry.Stop()
+	defer retry.Stop()
+	verify := time.NewTimer(a.VerifyEvery)
+	if a.VerifyEvery <= 0 {
+		verify.Stop()
+	}
+	defer verify.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.Inbox.Wake():
+			count, since := a.Inbox.Pending()
+			a.Observer.Queued(count, since)
+			a.window.gather(ctx, a.Inbox.Pending)
+			if ctx.Err() != nil {
+				return nil
+			}
+			err = a.round(ctx)
+		case <-retry.C:
+			err = a.round(ctx)
+		case <-a.Drift:
+			err = a.compare(ctx)
+		case <-verify.C:
+			err = a.compare(ctx)
+			verify.Reset(a.VerifyEvery)
+		}
+		if err == nil {
+			a.backoff.succeeded()
+			retry.Stop()
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		wait := a.backoff.failed()
+		a.Log.Error("applying: the rules from before stay", "error", err, "again", wait)
+		a.Observer.Failed(err)
+		retry.Reset(wait)
+	}
+}
+
+// round takes what has changed and applies it.
+func (a *Agent) round(ctx context.Context) error {
+	batch, ok := a.Inbox.Take()
+	if !ok {
+		return nil
+	}
+	if batch.Count == 0 && a.session != nil && !a.behind {
+		return nil
+	}
+	start := time.Now()
+	r := Round{Services: len(batch.Update.Services), Slices: len(batch.Update.Slices), Triggers: batch.Triggers}
+	if !batch.Since.IsZero() {
+		r.Waited = start.Sub(batch.Since)
+	}
+	var plan applier.Plan
+	var err error
+	if a.session == nil {
+		r.Whole = true
+		plan, err = a.first(ctx, &batch)
+	} else {
+		r.Whole = a.behind
+		plan, err = a.session.Update(ctx, batch.Update)
+	}
+	if batch.Update.Others != nil {
+		a.Observer.Nodes(batch.Update.Others.Nodes)
+	}
+	a.diagnose()
+	if err != nil {
+		a.behind = true
+		return fmt.Errorf("node %s: %w", a.Node, err)
+	}
+	if r.Took = time.Since(start); plan != nil {
+		r.Steps = len(plan.Steps())
+	}
+	a.settled()
+	a.Observer.Applied(r)
+	a.follow(r.Whole)
+	a.behind = false
+	a.Log.Debug("applied", "changes", batch.Count, "steps", r.Steps, "took", r.Took, "waited", r.Waited, "whole", r.Whole)
+	return nil
+}
+
+// first compiles everything and applies it over whatever is there.
+func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, error) {
+	set := batch.Set()
+	if batch.Update.LocalAddresses != nil {
+		a.Settings.LocalAddresses = batch.Update.LocalAddresses
+	}
+	a.objects = compiler.NewIncremental(&set, a.Node, a.Settings)
+	a.session = session.New(a.objects, a.Backend, a.Applier)
+	a.behind = true
+	plan, err := a.session.Apply(ctx)
+	if err == nil {
+		a.Log.Info("the kernel serves what the cluster says", "services", len(set.Services), "slices", len(set.EndpointSlices), "steps", len(plan.Steps()))
+	}
+	return plan, err
+}
+
+// compare compares the whole kernel and puts right what somebody else changed.
+func (a *Agent) compare(ctx context.Context) error {
+	if a.session == nil {
+		return nil
+	}
+	start := time.Now()
+	plan, err := a.session.Apply(ctx)
+	if err != nil {
+		a.behind = true
+		var drift *applier.DriftError
+		if errors.As(err, &drift) {
+			a.Observer.Drifted(drift.Steps)
+		}
+		return fmt.Errorf("node %s: comparing the kernel: %w", a.Node, err)
+	}
+	a.settled()
+	switch {
+	case plan == nil || plan.Empty():
+		a.Observer.Verified(time.Since(start))
+	case !a.behind:
+		a.Log.Warn("somebody changed our rules: put right", "steps", len(plan.Steps()), "first", plan.Steps()[0], "took", time.Since(start))
+		a.Observer.Drifted(plan.Steps())
+	}
+	if a.behind {
+		a.follow(true)
+		a.behind = false
+	}
+	return nil
+}
+
+func (a *Agent) settled() {
+	if a.Settled != nil {
+		a.Settled()
+	}
+}
+
+// diagnose passes on what there is to say about the objects.
+func (a *Agent) diagnose() {
+	if now := a.objects.Diagnostics(); !slices.Equal(a.diags, now) {
+		a.diags = now
+		a.Observer.Diagnosed(now)
+	}
+}

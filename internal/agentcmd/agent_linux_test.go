@@ -1,0 +1,175 @@
+package agentcmd_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestFiles lets an agent follow a directory through its life.
+func TestFiles(t *testing.T) {
+	n := newNode(t)
+	n.write("node.yaml", nodeYAML)
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
+	n.start()
+	n.wait("the Service answers", func() bool { return n.answer(vip, 80) == "10.1.2.1:8080" })
+
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.2"))
+	n.wait("its endpoint is another one", func() bool { return n.answer(vip, 80) == "10.1.2.2:8080" })
+
+	n.write("web.yaml", service("web", vip2, "", "10.1.0.9"))
+	n.wait("a second Service answers", func() bool { return n.answer(vip2, 80) == "10.1.0.9:8080" })
+	if err := os.Remove(filepath.Join(n.dir, "web.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	n.wait("it is gone", func() bool { return n.answer(vip2, 80) != "10.1.0.9:8080" })
+
+	if code := n.kill(unix.SIGTERM); code != 0 {
+		t.Errorf("it ends with %d", code)
+	}
+	if got := n.answer(vip, 80); got != "10.1.2.2:8080" {
+		t.Errorf("after its end: %s", got)
+	}
+	n.start()
+	n.wait("it has started again", func() bool { return strings.Contains(n.log.String(), "the kernel serves what the cluster says") })
+	if !strings.Contains(n.log.String(), "slices=1 steps=0") {
+		t.Error("starting again over right rules took steps")
+	}
+}
+
+// TestHalfWritten wants a file that somebody is writing, or has cut off, to change
+// nothing.
+func TestHalfWritten(t *testing.T) {
+	n := newNode(t)
+	n.write("node.yaml", nodeYAML)
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
+	n.start()
+	n.wait("the Service answers", func() bool { return n.answer(vip, 80) == "10.1.2.1:8080" })
+
+	// In place, in two halves, of which the first is good YAML with no endpoints.
+	whole := service("cart", vip, "", "10.1.2.3")
+	cut := strings.Index(whole, "- addresses")
+	f, err := os.OpenFile(filepath.Join(n.dir, "cart.yaml"), os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(whole[:cut])
+	for range 20 {
+		if got := n.answer(vip, 80); got != "10.1.2.1:8080" {
+			t.Fatalf("half a file changed it: %s", got)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	write(whole[cut:])
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n.wait("the whole file counts", func() bool { return n.answer(vip, 80) == "10.1.2.3:8080" })
+
+	n.write("cart.yaml", strings.Replace(whole, "endpoints:", "endpoints: {[", 1))
+	n.wait("the broken file is noticed", func() bool { return strings.Contains(n.log.String(), "PLC0001") })
+	if got := n.answer(vip, 80); got != "10.1.2.3:8080" {
+		t.Errorf("a broken file changed it: %s", got)
+	}
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.4"))
+	n.wait("the mended file counts", func() bool { return n.answer(vip, 80) == "10.1.2.4:8080" })
+}
+
+// TestDrift wants what others do to our rules to be put right within a second.
+func TestDrift(t *testing.T) {
+	n := newNode(t)
+	n.write("node.yaml", nodeYAML)
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
+	n.start()
+	n.wait("the Service answers", func() bool { return n.answer(vip, 80) == "10.1.2.1:8080" })
+	for _, text := range []string{
+		"delete table ip planec",
+		"flush chain ip planec services",
+		"flush ruleset",
+		"add chain ip planec intruder",
+	} {
+		// Somebody who is faster than the kernel's notice would not be seen.
+		nft := exec.Command("nft", text)
+		if out, err := runIn(n, nft); err != nil {
+			t.Logf("%s: %v %s", text, err, out)
+			continue
+		}
+		before := time.Now()
+		n.wait("it is put right after "+text, func() bool {
+			return n.answer(vip, 80) == "10.1.2.1:8080" && !strings.Contains(n.ruleset(), "intruder")
+		})
+		t.Logf("%s: put right after %v", text, time.Since(before).Round(time.Millisecond))
+	}
+	_, metrics, _ := n.get("http://127.0.0.1:10249/metrics")
+	if !strings.Contains(metrics, "planec_drift_total ") || strings.Contains(metrics, "planec_drift_total 0") {
+		t.Error("no drift was counted")
+	}
+}
+
+func runIn(n *node, cmd *exec.Cmd) (out []byte, err error) {
+	err = n.rig.Do(func() (err error) {
+		out, err = cmd.CombinedOutput()
+		return err
+	})
+	return out, err
+}
+
+func (n *node) ruleset() string {
+	out, err := runIn(n, exec.Command("nft", "list", "ruleset"))
+	if err != nil {
+		n.t.Fatalf("nft: %v: %s", err, out)
+	}
+	return string(out)
+}
+
+// TestHealth asks what load balancers and dashboards ask.
+func TestHealth(t *testing.T) {
+	n := newNode(t)
+	n.write("node.yaml", nodeYAML)
+	external := "  type: LoadBalancer\n  externalTrafficPolicy: Local\n  healthCheckNodePort: 32000\n  externalIPs: [203.0.113.5]\n"
+	n.write("cart.yaml", service("cart", vip, external, "10.1.0.9", "10.1.2.1"))
+	n.start()
+	n.wait("the rules are in", func() bool { return strings.Contains(n.log.String(), "the kernel serves") })
+	n.wait("the port answers", func() bool {
+		_, err := runIn(n, exec.Command("sh", "-c", "ss -Hltn sport = :32000 | grep -q ."))
+		return err == nil
+	})
+	code, body, header := n.get("http://192.0.2.11:32000/")
+	if code != 200 || header.Get("X-Load-Balancing-Endpoint-Weight") != "1" || !strings.Contains(body, `"localEndpoints":1`) {
+		t.Errorf("with an endpoint: %d %s %v", code, body, header)
+	}
+	n.write("cart.yaml", service("cart", vip, external, "10.1.2.1"))
+	n.wait("no endpoint is here any more", func() bool { code, _, _ := n.get("http://192.0.2.11:32000/"); return code == 503 })
+	for _, path := range []string{"healthz", "livez"} {
+		if code, body, _ := n.get("http://127.0.0.1:10256/" + path); code != 200 || !strings.Contains(body, `"healthy":true`) {
+			t.Errorf("%s: %d %s", path, code, body)
+		}
+	}
+	n.write("node.yaml", strings.Replace(nodeYAML, "status:", "spec: {taints: [{key: ToBeDeletedByClusterAutoscaler, effect: NoSchedule}]}\nstatus:", 1))
+	n.wait("the node is about to be removed", func() bool { code, _, _ := n.get("http://127.0.0.1:10256/healthz"); return code == 503 })
+	if code, _, _ := n.get("http://127.0.0.1:10256/livez"); code != 200 {
+		t.Errorf("livez of a node that is about to be removed: %d", code)
+	}
+	_, metrics, _ := n.get("http://127.0.0.1:10249/metrics")
+	for _, name := range []string{
+		"kubeproxy_sync_proxy_rules_duration_seconds_bucket", "kubeproxy_network_programming_duration_seconds", "kubeproxy_proxy_healthz_total",
+		`kubeproxy_sync_proxy_rules_no_local_endpoints_total{ip_family="IPv4",traffic_policy="external"} 1`, "planec_apply_duration_seconds",
+	} {
+		if !strings.Contains(metrics, name) {
+			t.Errorf("no %s among the metrics", name)
+		}
+	}
+	if _, mode, _ := n.get("http://127.0.0.1:10249/proxyMode"); mode != "nftables" {
+		t.Errorf("proxyMode is %q", mode)
+	}
+}

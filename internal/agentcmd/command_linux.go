@@ -1,0 +1,67 @@
+package agentcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+)
+
+// The exit codes, as planec has them. A changed configuration ends the agent with
+// exitSystem, for whoever started it to start it again.
+const (
+	exitFine   = 0
+	exitInput  = 2
+	exitSystem = 3
+)
+
+// New is the command.
+func New(stderr io.Writer) *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "planec-agent [--manifest-dir DIR | --kubeconfig FILE] --node NAME --backend NAME",
+		Short: "Keep this node's kernel what the cluster says: a service proxy",
+		Long: `planec-agent follows Services, EndpointSlices and, with --policies, network policies,
+and keeps this node's kernel what they say. It can take the place of kube-proxy.
+
+Nothing is changed before everything was listed once; what cannot be applied leaves
+the old rules as they are, and is tried again. What somebody else changes of ours is
+put right. The rules stay when the agent ends: --cleanup takes them away.`,
+		Example: `  # In the place of kube-proxy, with its configuration
+  planec-agent --config /var/lib/kube-proxy/config.conf --takeover kube-proxy
+
+  # A node without an API server
+  planec-agent --manifest-dir /etc/planec/manifests --node node-a --backend nftables`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, unix.SIGTERM)
+			defer stop()
+			return run(ctx, o, stderr)
+		},
+	}
+	o.register(cmd.Flags())
+	return cmd
+}
+
+// Main runs the command and returns its exit code.
+func Main(args []string, stderr io.Writer) int {
+	cmd := New(stderr)
+	cmd.SetArgs(args)
+	cmd.SetErr(stderr)
+	err := cmd.ExecuteContext(context.Background())
+	if err == nil {
+		return exitFine
+	}
+	fmt.Fprintln(stderr, "planec-agent: "+err.Error())
+	if errors.Is(err, errUsage) || !errors.Is(err, errStarted) {
+		return exitInput
+	}
+	return exitSystem
+}

@@ -1,0 +1,137 @@
+package agentcmd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/nodeconfig"
+	"github.com/planec/planec/internal/nodeflags"
+	"github.com/planec/planec/ir/diag"
+)
+
+// options are the flags.
+type options struct {
+	settings            nodeflags.Flags
+	node, backend       string
+	manifestDir         string
+	kubeconfig          string
+	policies            bool
+	endDenied           bool
+	keepFlows           bool
+	healthzAddr         string
+	metricsAddr         string
+	stateDir            string
+	verifyEvery         time.Duration
+	noComments          bool
+	sysctls             bool
+	profiling           bool
+	takeover            string
+	cleanup             bool
+	logFormat, logLevel string
+	flags               *pflag.FlagSet
+}
+
+// Defaults that kube-proxy has too (pkg/proxy/apis/config/v1alpha1/defaults.go).
+const (
+	defaultHealthz = "0.0.0.0:10256"
+	defaultMetrics = "127.0.0.1:10249"
+)
+
+func (o *options) register(flags *pflag.FlagSet) {
+	o.flags = flags
+	o.settings.Register(flags)
+	flags.StringVar(&o.node, "node", "", "name of this node; the environment's NODE_NAME, or the host's name, by default")
+	flags.StringVar(&o.backend, "backend", "", "backend to use: nftables (the default), iptables, ipvs or ebpf; a kube-proxy configuration's mode counts too")
+	flags.StringVar(&o.manifestDir, "manifest-dir", "", "directory of manifests to follow, instead of an API server")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "how to reach the API server; as a pod in the cluster by default")
+	flags.BoolVar(&o.policies, "policies", false, "enforce network policies too")
+	flags.BoolVar(&o.endDenied, "end-denied", false, "end connections that policies deny now")
+	flags.BoolVar(&o.keepFlows, "keep-flows", false, "leave UDP and SCTP flows to endpoints that are gone alone")
+	flags.StringVar(&o.healthzAddr, "healthz-bind-address", defaultHealthz, "where /healthz and /livez are served; empty for nowhere")
+	flags.StringVar(&o.metricsAddr, "metrics-bind-address", defaultMetrics, "where /metrics is served; empty for nowhere")
+	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/planec", "where the last good artifacts are kept")
+	flags.DurationVar(&o.verifyEvery, "verify-every", 10*time.Minute, "how often the kernel is compared as a whole; 0 for never")
+	flags.BoolVar(&o.noComments, "no-comments", false, "leave the names of Services out of the rules")
+	flags.BoolVar(&o.sysctls, "sysctls", true, "set connection tracking's limits and timeouts, as kube-proxy does, and turn IPv4 forwarding on")
+	flags.BoolVar(&o.profiling, "profiling", false, "serve /debug/pprof beside the metrics")
+	flags.StringVar(&o.takeover, "takeover", "", "whose rules to remove once ours serve: kube-proxy")
+	flags.BoolVar(&o.cleanup, "cleanup", false, "remove everything of planec from this kernel, and end")
+	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+}
+
+// errUsage marks mistakes of whoever started the agent.
+var errUsage = errors.New("usage")
+
+func usage(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
+}
+
+// read reads the settings and fills in what the flags leave open: first the
+// file, then the defaults.
+func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
+	c, diags, err := o.settings.Read()
+	if err != nil {
+		return c, nil, usage("%w", err)
+	}
+	o.fill("healthz-bind-address", &o.healthzAddr, c.Proxy.HealthzBindAddress)
+	o.fill("metrics-bind-address", &o.metricsAddr, c.Proxy.MetricsBindAddress)
+	o.fill("kubeconfig", &o.kubeconfig, c.Proxy.Kubeconfig)
+	o.fill("backend", &o.backend, c.Proxy.Mode)
+	if !o.flags.Changed("profiling") {
+		o.profiling = o.profiling || c.Proxy.EnableProfiling
+	}
+	if o.backend == "" {
+		o.backend = "nftables"
+	}
+	if o.takeover != "" && o.takeover != "kube-proxy" {
+		return c, nil, usage("--takeover %q: only the rules of kube-proxy can be taken over", o.takeover)
+	}
+	if o.manifestDir != "" && o.flags.Changed("kubeconfig") {
+		return c, nil, usage("give --manifest-dir or --kubeconfig, not both")
+	}
+	return c, diags, o.name(c.Node)
+}
+
+func (o *options) fill(flag string, value *string, fromFile string) {
+	if !o.flags.Changed(flag) && fromFile != "" {
+		*value = fromFile
+	}
+}
+
+// name settles the node's name.
+func (o *options) name(configured string) error {
+	for _, name := range []string{configured, os.Getenv("NODE_NAME")} {
+		if o.node == "" {
+			o.node = name
+		}
+	}
+	if o.node != "" {
+		return nil
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("the node's name: %w", err)
+	}
+	// As kubelet and kube-proxy write it (pkg/util/node GetHostname).
+	o.node = strings.ToLower(strings.TrimSpace(host))
+	return nil
+}
+
+// selected is the backend with its options.
+func (o *options) selected(c nodeconfig.NodeConfig) (backends.Backend, error) {
+	b := backends.DefaultOptions()
+	b.MasqueradeBit, b.Scheduler, b.NoComments = c.MasqueradeBit, c.Scheduler, o.noComments
+	all, err := registry.Select(b, o.backend)
+	if err != nil || len(all) != 1 {
+		return nil, usage("--backend %q: want one of %v", o.backend, registry.Names())
+	}
+	return all[0], nil
+}

@@ -1,0 +1,140 @@
+package agentcmd
+
+import (
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/agent"
+	"github.com/planec/planec/internal/apisource"
+	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/internal/proxyhealth"
+	"github.com/planec/planec/internal/proxymetrics"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// healthTimeout is how old a change may be before the proxy is unhealthy:
+// kube-proxy's two syncPeriods.
+const healthTimeout = time.Minute
+
+// reporter passes on what the agent does: to metrics, health checks, events and
+// the service manager.
+type reporter struct {
+	log      *slog.Logger
+	node     string
+	backend  string
+	fromFile bool
+	metrics  *proxymetrics.Metrics
+	status   *proxyhealth.Status
+	services proxyhealth.Services
+	events   *apisource.Events
+
+	// checks and own change in different goroutines.
+	mu     sync.Mutex
+	checks []ir.HealthCheck
+	scope  ir.NodePortScope
+	own    []netip.Addr
+	ready  bool
+}
+
+var _ agent.Observer = (*reporter)(nil)
+
+func newReporter(s *service, events *apisource.Events) *reporter {
+	r := &reporter{
+		log: s.log, node: s.options.node, backend: s.backend.Name(), fromFile: s.options.manifestDir != "",
+		metrics: proxymetrics.New(), status: proxyhealth.NewStatus(healthTimeout, time.Now), events: events,
+	}
+	r.metrics.Waiting(s.inbox.Waiting)
+	r.services.Healthy = r.status.Healthy
+	r.services.Failed = func(c ir.HealthCheck, err error) {
+		r.log.Warn("a health check's port cannot be served", "error", err)
+		if r.events != nil {
+			r.events.Warn(ir.Origin{Kind: "Service", Namespace: c.Namespace, Name: c.Name}, "FailedToStartServiceHealthcheck", "Listen", err.Error())
+		}
+	}
+	return r
+}
+
+func (r *reporter) close() { r.services.Close() }
+
+// Queued implements [agent.Observer].
+func (r *reporter) Queued(_ int, since time.Time) {
+	r.status.Queued(since)
+	r.metrics.Queued(time.Now())
+}
+
+// Applied implements [agent.Observer].
+func (r *reporter) Applied(round agent.Round) {
+	r.status.Updated()
+	r.metrics.Synced(proxymetrics.Sync{
+		At: time.Now(), Took: round.Took, Waited: round.Waited, Services: round.Services, Slices: round.Slices,
+		Steps: round.Steps, Whole: round.Whole, Triggers: round.Triggers,
+	})
+	if !r.ready {
+		r.ready = true
+		notify(ready)
+	}
+}
+
+// Failed implements [agent.Observer].
+func (r *reporter) Failed(error) { r.metrics.Failed(r.backend) }
+
+// Drifted implements [agent.Observer].
+func (r *reporter) Drifted(steps []string) { r.metrics.Drifted(len(steps)) }
+
+// Verified implements [agent.Observer].
+func (r *reporter) Verified(took time.Duration) { r.metrics.Verified(took) }
+
+// Diagnosed implements [agent.Observer].
+func (r *reporter) Diagnosed(all diag.List) {
+	r.metrics.Diagnosed(all)
+	if r.events != nil {
+		r.events.Diagnosed(all)
+	}
+	r.log.Info("what there is to say about the cluster's objects changed", "errors", all.Count(diag.Error), "warnings", all.Count(diag.Warning))
+	for _, d := range all {
+		r.log.Debug("finding", "about", d.String())
+	}
+}
+
+// Nodes implements [agent.Observer]: without an API server a node without an
+// object is there all the same.
+func (r *reporter) Nodes(nodes []objects.Sourced[*corev1.Node]) {
+	eligible := r.fromFile
+	for _, n := range nodes {
+		if n.Object.Name == r.node {
+			eligible = n.Object.DeletionTimestamp.IsZero()
+			for _, t := range n.Object.Spec.Taints {
+				eligible = eligible && t.Key != manifest.TaintLeaving
+			}
+		}
+	}
+	r.status.SetEligible(eligible)
+}
+
+// Checks implements [agent.Observer].
+func (r *reporter) Checks(checks []ir.HealthCheck, scope ir.NodePortScope) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checks, r.scope = checks, scope
+	r.services.Set(r.checks, r.scope, r.own)
+}
+
+// addresses says which addresses the node has now.
+func (r *reporter) addresses(own []netip.Addr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.own = own
+	r.services.Set(r.checks, r.scope, r.own)
+}
+
+// NoLocal implements [agent.Observer].
+func (r *reporter) NoLocal(internal, external int) { r.metrics.NoLocal(internal, external) }
+
+// FlowsEnded implements [agent.Observer].
+func (r *reporter) FlowsEnded(n int, took time.Duration) { r.metrics.FlowsEnded(n, took) }

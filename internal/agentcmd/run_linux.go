@@ -1,0 +1,224 @@
+package agentcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/agent"
+	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/dataplane"
+	"github.com/planec/planec/internal/drift"
+	"github.com/planec/planec/internal/inbox"
+	"github.com/planec/planec/internal/localaddr"
+	"github.com/planec/planec/internal/nodeconfig"
+	"github.com/planec/planec/internal/sysctls"
+	"github.com/planec/planec/ir/diag"
+)
+
+// errStarted marks what went wrong after the flags were understood.
+var errStarted = errors.New("planec-agent")
+
+// run is the agent's life.
+func run(ctx context.Context, o *options, stderr io.Writer) error {
+	log, err := o.logger(stderr)
+	if err != nil {
+		return err
+	}
+	config, diags, err := o.read()
+	if err != nil {
+		return err
+	}
+	for _, d := range diags {
+		log.Log(ctx, level(d.Severity()), d.String())
+	}
+	backend, err := o.selected(config)
+	if err != nil {
+		return err
+	}
+	a := applier.New(dataplane.All(), applier.NewRecord(o.stateDir))
+	if o.cleanup {
+		return cleanup(ctx, a, log)
+	}
+	s := &service{options: o, config: config, backend: backend, applier: a, log: log, inbox: inbox.New()}
+	if err := s.run(ctx); err != nil {
+		return fmt.Errorf("%w: %w", errStarted, err)
+	}
+	return nil
+}
+
+// cleanup removes everything of ours.
+func cleanup(ctx context.Context, a *applier.Applier, log *slog.Logger) error {
+	removed, err := a.CleanAll(ctx)
+	for _, step := range removed {
+		log.Info("removed", "what", step)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: cleaning up: %w", errStarted, err)
+	}
+	return nil
+}
+
+// service is the agent with what is around it.
+type service struct {
+	options *options
+	config  nodeconfig.NodeConfig
+	backend backends.Backend
+	applier *applier.Applier
+	log     *slog.Logger
+	inbox   *inbox.Inbox
+	report  *reporter
+}
+
+// run starts everything and ends when ctx does, or when a part cannot go on.
+func (s *service) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	part := func(name string, f func(context.Context) error) {
+		parts.Go(func() {
+			if err := f(ctx); err != nil {
+				cancel(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	source, events, err := s.source()
+	if err != nil {
+		return err
+	}
+	s.report = newReporter(s, events)
+	defer s.report.close()
+	if err := s.serve(part); err != nil {
+		return err
+	}
+	if err := s.watchAddresses(ctx); err != nil {
+		return err
+	}
+	a, err := s.agent(ctx)
+	if err != nil {
+		return err
+	}
+	if events != nil {
+		part("events", func(ctx context.Context) error { events.Run(ctx, s.log); return nil })
+	}
+	part("configuration", func(ctx context.Context) error { return watchFiles(ctx, s.options.settings.Files(), s.log) })
+	part("watchdog", func(ctx context.Context) error { return s.watchdog(ctx) })
+	part("source", func(ctx context.Context) error { return source.Run(ctx, s.inbox) })
+	part("agent", a.Run)
+	s.log.Info("started", "node", s.options.node, "backend", s.backend.Name(), "policies", s.options.policies)
+	<-ctx.Done()
+	notify(stopping)
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	s.log.Info("ended; the rules stay")
+	return nil
+}
+
+// prepare sets the kernel's settings. What cannot be set is no reason not to
+// serve.
+func (s *service) prepare() error {
+	if adj := s.config.Proxy.OOMScoreAdj; adj != nil {
+		if err := os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(*adj)), 0o644); err != nil {
+			s.log.Warn("the score for running out of memory stays", "error", err)
+		}
+	}
+	if !s.options.sysctls {
+		return nil
+	}
+	written, err := sysctls.Apply("/proc/sys", sysctls.Wanted(s.config.Proxy.Conntrack, s.config.Config.TCPBeLiberal, runtime.NumCPU()))
+	for _, w := range written {
+		s.log.Info("set", "sysctl", w)
+	}
+	if err != nil {
+		s.log.Warn("some of the kernel's settings stay as they are", "error", err)
+	}
+	return nil
+}
+
+// watchAddresses follows the node's own addresses: those given with flags or a
+// file count besides.
+func (s *service) watchAddresses(ctx context.Context) error {
+	given := s.config.Config.LocalAddresses
+	return localaddr.Watch(ctx, func(found []netip.Addr) {
+		all := append(append([]netip.Addr{}, given...), found...)
+		s.report.addresses(found)
+		s.inbox.SetAddresses(all)
+	}, func(err error) { s.log.Warn("watching the node's addresses", "error", err) })
+}
+
+func (s *service) agent(ctx context.Context) (*agent.Agent, error) {
+	c := agent.Config{
+		Node: s.options.node, Settings: s.config.Config, Backend: s.backend, Applier: s.applier, Inbox: s.inbox,
+		Flows: &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied}, VerifyEvery: s.options.verifyEvery,
+		Observer: s.report, Log: s.log,
+	}
+	settled, notices, err := s.drift(ctx)
+	if err != nil {
+		// Comparing now and then finds the same, later.
+		s.log.Warn("nothing will tell of somebody else's changes", "error", err)
+	}
+	c.Drift = notices
+	taken := s.options.takeover == ""
+	c.Settled = func() {
+		if settled != nil {
+			settled()
+		}
+		if !taken {
+			taken = s.takeOver(ctx)
+		}
+	}
+	return agent.New(c), nil
+}
+
+// drift watches what the kernel tells of the backend's rules. Settled is to be
+// called when they are right.
+func (s *service) drift(ctx context.Context) (settled func(), notices <-chan struct{}, err error) {
+	switch s.backend.Name() {
+	case "nftables":
+		notices, err = drift.NFTables(ctx, "planec", s.log)
+		return nil, notices, err
+	case "iptables", "ipvs":
+		w := drift.NewXTables()
+		notices, err = w.Run(ctx, s.log)
+		return w.Settled, notices, err
+	}
+	return nil, nil, nil
+}
+
+func (o *options) logger(w io.Writer) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return nil, usage("--log-level %q: want debug, info, warn or error", o.logLevel)
+	}
+	h := &slog.HandlerOptions{Level: l}
+	switch o.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, h)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, h)), nil
+	}
+	return nil, usage("--log-format %q: want text or json", o.logFormat)
+}
+
+func level(s diag.Severity) slog.Level {
+	switch s {
+	case diag.Error:
+		return slog.LevelError
+	case diag.Warning:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}

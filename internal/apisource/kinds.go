@@ -1,0 +1,59 @@
+package apisource
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
+	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+)
+
+// kind is what is watched of one kind.
+type kind struct {
+	kind     string
+	group    schema.GroupVersion
+	resource string
+	object   interface {
+		metav1.Object
+		runtime.Object
+	}
+	// labels and fields select on the server, as kube-proxy does
+	// (cmd/kube-proxy/app/server.go).
+	labels, fields string
+	// policies is whether only policies need the kind.
+	policies bool
+	// optional is whether the server may not have it.
+	optional bool
+}
+
+// kinds lists what is watched for a node. With policies all nodes are, since
+// peers may select them.
+func kinds(node string, policies bool) []kind {
+	own := fields.OneTermEqualSelector(metav1.ObjectNameField, node).String()
+	if policies {
+		own = ""
+	}
+	all := []kind{
+		{kind: "Service", group: corev1.SchemeGroupVersion, resource: "services", object: &corev1.Service{}, labels: "!service.kubernetes.io/service-proxy-name", fields: "spec.clusterIP!=None"},
+		{kind: "EndpointSlice", group: discoveryv1.SchemeGroupVersion, resource: "endpointslices", object: &discoveryv1.EndpointSlice{}, labels: "!service.kubernetes.io/headless"},
+		{kind: "Node", group: corev1.SchemeGroupVersion, resource: "nodes", object: &corev1.Node{}, fields: own},
+		{kind: "ServiceCIDR", group: networkingv1.SchemeGroupVersion, resource: "servicecidrs", object: &networkingv1.ServiceCIDR{}, optional: true},
+		{kind: "Namespace", group: corev1.SchemeGroupVersion, resource: "namespaces", object: &corev1.Namespace{}, policies: true},
+		{kind: "Pod", group: corev1.SchemeGroupVersion, resource: "pods", object: &corev1.Pod{}, policies: true},
+		{kind: "NetworkPolicy", group: networkingv1.SchemeGroupVersion, resource: "networkpolicies", object: &networkingv1.NetworkPolicy{}, policies: true},
+		{kind: "ClusterNetworkPolicy", group: schema.GroupVersion(policyv1alpha2.GroupVersion), resource: "clusternetworkpolicies", object: &policyv1alpha2.ClusterNetworkPolicy{}, policies: true, optional: true},
+		{kind: "AdminNetworkPolicy", group: schema.GroupVersion(policyv1alpha1.GroupVersion), resource: "adminnetworkpolicies", object: &policyv1alpha1.AdminNetworkPolicy{}, policies: true, optional: true},
+		{kind: "BaselineAdminNetworkPolicy", group: schema.GroupVersion(policyv1alpha1.GroupVersion), resource: "baselineadminnetworkpolicies", object: &policyv1alpha1.BaselineAdminNetworkPolicy{}, policies: true, optional: true},
+	}
+	kept := all[:0]
+	for _, k := range all {
+		if policies || !k.policies {
+			kept = append(kept, k)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,120 @@
+package drift
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// receiveBuffer holds the notices of a large transaction of our own.
+const receiveBuffer = 16 << 20
+
+// NFTables tells of transactions that change the table and were made by somebody
+// else, until ctx ends. It is to be called in the network namespace to watch.
+func NFTables(ctx context.Context, table string, log *slog.Logger) (<-chan struct{}, error) {
+	own, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		return nil, fmt.Errorf("the name of this process: %w", err)
+	}
+	socket, err := nl.Subscribe(unix.NETLINK_NETFILTER, unix.NFNLGRP_NFTABLES)
+	if err != nil {
+		return nil, fmt.Errorf("watching nftables: %w", err)
+	}
+	// Without the privilege the buffer is smaller, and notices are lost sooner.
+	if err := unix.SetsockoptInt(socket.GetFd(), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer); err != nil {
+		log.Debug("the buffer for nftables' notices stays small", "error", err)
+	}
+	notices := make(chan struct{}, 1)
+	w := &nftablesWatch{table: table, own: strings.TrimSpace(string(own))}
+	go func() {
+		defer socket.Close()
+		stop := context.AfterFunc(ctx, socket.Close)
+		defer stop()
+		for ctx.Err() == nil {
+			messages, _, err := socket.Receive()
+			switch {
+			case errors.Is(err, unix.ENOBUFS):
+				// Something was lost, and it may have been about us.
+				tell(notices)
+			case err != nil:
+				if ctx.Err() != nil {
+					return
+				}
+				log.Warn("watching nftables", "error", err)
+				time.Sleep(time.Second)
+			}
+			for i := range messages {
+				if w.take(uint16(messages[i].Header.Type), messages[i].Data) {
+					tell(notices)
+				}
+			}
+		}
+	}()
+	return notices, nil
+}
+
+func tell(notices chan<- struct{}) {
+	select {
+	case notices <- struct{}{}:
+	default:
+	}
+}
+
+// nftablesWatch reads one transaction after the other: what was changed, then a
+// message that says who did (NFT_MSG_NEWGEN, net/netfilter/nf_tables_api.c).
+type nftablesWatch struct {
+	table, own string
+	// touched is whether the transaction has something of the table.
+	touched bool
+}
+
+// The attributes: the name of the table is the first of every message but
+// NFT_MSG_NEWGEN (include/uapi/linux/netfilter/nf_tables.h).
+const (
+	attrTable    = 1
+	attrProcName = 3
+	nfgenmsgLen  = 4
+	// nlaTypeMask leaves the flags of an attribute's type out.
+	nlaTypeMask = 0x3fff
+)
+
+// take reads one message and reports whether a transaction of somebody else that
+// touched the table ends with it.
+func (w *nftablesWatch) take(kind uint16, data []byte) bool {
+	if kind>>8 != unix.NFNL_SUBSYS_NFTABLES || len(data) < nfgenmsgLen {
+		return false
+	}
+	if kind&0xff != unix.NFT_MSG_NEWGEN {
+		if !w.touched {
+			w.touched = attribute(data[nfgenmsgLen:], attrTable) == w.table
+		}
+		return false
+	}
+	by := attribute(data[nfgenmsgLen:], attrProcName)
+	foreign := w.touched && by != w.own
+	w.touched = false
+	return foreign
+}
+
+// attribute returns the string that an attribute holds, or "".
+func attribute(b []byte, want uint16) string {
+	for len(b) >= unix.SizeofNlAttr {
+		length, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])&nlaTypeMask
+		if length < unix.SizeofNlAttr || length > len(b) {
+			return ""
+		}
+		if kind == want {
+			return strings.TrimRight(string(b[unix.SizeofNlAttr:length]), "\x00")
+		}
+		b = b[min((length+3)&^3, len(b)):]
+	}
+	return ""
+}

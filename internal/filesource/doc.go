@@ -1,0 +1,14 @@
+// Package filesource reads a cluster's objects from a directory of manifests, for
+// as long as they change: a node without an API server, or one that must not
+// depend on it.
+//
+// A file counts when it is whole. One that somebody has open for writing is waited
+// for (the kernel says so, by refusing a lease on it); one that cannot be read as
+// what it should be keeps saying what it said before. Renaming a new file over the
+// old one, as editors and ConfigMaps do, works at once.
+//
+// # Limits
+//
+// Where the file system has no leases (some network file systems), a file counts
+// when nothing was written for a while. Linux only.
+package filesource

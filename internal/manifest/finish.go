@@ -1,0 +1,58 @@
+package manifest
+
+import (
+	"fmt"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
+	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+)
+
+// Finisher gives objects that come from elsewhere, such as an API server, the
+// form that those of [Load] have: defaults applied, and only the fields that
+// planec reads. It is safe for concurrent use.
+type Finisher struct {
+	mu sync.Mutex
+	d  *decoder
+}
+
+// NewFinisher shares what is equal among the objects that it is given.
+func NewFinisher() *Finisher { return &Finisher{d: newDecoder()} }
+
+// Finish returns the object to keep; the one given is not to be used any more. A
+// kind that planec does not read is an error.
+func (f *Finisher) Finish(o metav1.Object) (metav1.Object, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.finish(o)
+}
+
+func (f *Finisher) finish(o metav1.Object) (metav1.Object, error) {
+	switch o := o.(type) {
+	case *corev1.Service:
+		return f.d.service(o), nil
+	case *discoveryv1.EndpointSlice:
+		return f.d.endpointSlice(o), nil
+	case *corev1.Node:
+		return f.d.k8sNode(o), nil
+	case *corev1.Pod:
+		return f.d.pod(o), nil
+	case *corev1.Namespace:
+		return f.d.namespace(o), nil
+	case *networkingv1.ServiceCIDR:
+		return f.d.serviceCIDR(o), nil
+	case *networkingv1.NetworkPolicy:
+		return f.d.networkPolicy(o), nil
+	case *policyv1alpha2.ClusterNetworkPolicy:
+		return f.d.clusterNetworkPolicy(o), nil
+	case *policyv1alpha1.AdminNetworkPolicy:
+		return f.d.adminNetworkPolicy(o), nil
+	case *policyv1alpha1.BaselineAdminNetworkPolicy:
+		return f.d.baselineAdminNetworkPolicy(o), nil
+	}
+	return nil, fmt.Errorf("%T %s/%s: a kind that is not read", o, o.GetNamespace(), o.GetName())
+}

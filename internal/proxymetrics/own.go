@@ -1,0 +1,31 @@
+package proxymetrics
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// own are planec's metrics.
+type own struct {
+	apply       *prometheus.HistogramVec
+	waited      prometheus.Observer
+	steps       prometheus.Counter
+	failures    prometheus.Counter
+	drift       prometheus.Counter
+	driftSteps  prometheus.Counter
+	verify      prometheus.Observer
+	diagnostics *prometheus.GaugeVec
+}
+
+func newOwn(r *prometheus.Registry) own {
+	f := factory{registry: r, subsystem: "planec"}
+	return own{
+		apply:       f.histogram("apply_duration_seconds", "From taking changes to the kernel's acknowledgement, by the way taken: short (what changed) or whole (everything compared)", fine(), "way"),
+		waited:      f.histogram("change_wait_seconds", "How long the first of the changes of an apply waited for it", fine()).WithLabelValues(),
+		steps:       f.counter("apply_steps_total", "Steps of the plans that were carried out: elements, chains, sets, virtual servers"),
+		failures:    f.counter("apply_failures_total", "Applies that failed; the rules from before stayed"),
+		drift:       f.counter("drift_total", "Times that somebody else had changed our rules, and they were put right"),
+		driftSteps:  f.counter("drift_steps_total", "Steps that putting our rules right took"),
+		verify:      f.histogram("verify_duration_seconds", "Comparisons of the whole kernel that found nothing", fine()).WithLabelValues(),
+		diagnostics: f.gauge("diagnostics", "Findings about the cluster's objects now, by code (planec lint explains them)", "code", "severity"),
+	}
+}
+
+func fine() []float64 { return prometheus.ExponentialBuckets(0.0001, 2, 18) }
