@@ -7,6 +7,7 @@
 //	process    runs them in a namespace: killed, stopped, measured
 //	cluster    etcd and the API server, clients, accounts, faults
 //	kubeproxy  the real kube-proxy in the modes that this kernel has
+//	agent      planec-agent itself
 //	traffic    connections at full speed, every failure counted
 //
 // The node runs it all: etcd, the API server, kube-proxy and the agent share its
