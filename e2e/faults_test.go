@@ -17,7 +17,7 @@ const pause = 300 * time.Millisecond
 // fault a new Service must be served: who makes the rules has got over it.
 func throughFaults(t *testing.T, s *stand, unchanged testkit.Flow) {
 	t.Helper()
-	load := traffic.Start(t, s.rig, unchanged)
+	load := traffic.Start(t, s.rig, fromAll(unchanged)...)
 	ctx := within(t, 3*time.Minute)
 	works := func(name, ip string) { served(ctx, t, load, s.serve(t, name, ip)) }
 
@@ -45,7 +45,7 @@ func throughFaults(t *testing.T, s *stand, unchanged testkit.Flow) {
 // killed kills a program while connections are made: its rules stay.
 func killed(t *testing.T, s *stand, p *process.Program, unchanged testkit.Flow) {
 	t.Helper()
-	load := traffic.Start(t, s.rig, unchanged)
+	load := traffic.Start(t, s.rig, fromAll(unchanged)...)
 	must(t, p.Kill())
 	time.Sleep(pause)
 	perfect(t, load)
