@@ -6,7 +6,7 @@ VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 60s
 CLUSTERS ?= 2000
 
-.PHONY: build test lint cross bench fuzz soak golden vuln tools conformance
+.PHONY: build test e2e lint lint-e2e cross bench fuzz soak golden vuln tools conformance
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/planec ./cmd/planec
@@ -19,10 +19,20 @@ test: tools
 	@table=$$(mktemp); PLANEC_EQUIVALENCE=$$table $(GO) test -timeout 20m ./...; code=$$?; \
 	  cat $$table; rm -f $$table; exit $$code
 
+# Against the real etcd, API server and kube-proxy, which the first run builds
+# from their modules: minutes, once for each set of versions.
+e2e: tools
+	cd e2e && $(GO) test -timeout 30m -count 1 ./...
+
 lint:
 	@out=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "not gofumpt-ed:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) run $(STATIC) ./...
+
+# The same for the end-to-end tests, a module of its own; gofumpt has seen it
+# already. It is apart because it compiles much of Kubernetes' libraries.
+lint-e2e:
+	cd e2e && $(GO) vet . ./internal/... && $(GO) run $(STATIC) . ./internal/...
 
 # One static binary, for every system that CI and reviewers use.
 cross:

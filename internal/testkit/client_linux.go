@@ -40,10 +40,30 @@ func (n *namespace) try(f Flow, deadline time.Time) Outcome {
 		return failure(err)
 	}
 	o, err := parseGreeting(line)
+	if err == nil && f.Protocol == ir.TCP {
+		o.Resent, err = resent(file)
+	}
 	if err != nil {
 		return failure(err)
 	}
 	return o
+}
+
+// resent is how many segments a socket has sent again, its SYN included.
+func resent(file *os.File) (uint32, error) {
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var info *unix.TCPInfo
+	var sockErr error
+	err = raw.Control(func(fd uintptr) {
+		info, sockErr = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	})
+	if err = errors.Join(err, os.NewSyscallError("getsockopt", sockErr)); err != nil {
+		return 0, err
+	}
+	return info.Total_retrans, nil
 }
 
 // dial starts a connection in the calling thread's namespace and does not wait

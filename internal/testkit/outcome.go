@@ -14,6 +14,9 @@ type Outcome struct {
 	Source netip.Addr
 	// AnsweredBy is the side whose socket answered.
 	AnsweredBy Side
+	// Resent is how many segments the client had to send again, with TCP: though
+	// it was answered, the way there or back had lost something.
+	Resent uint32
 	// Err is why the flow failed, with [Failed].
 	Err error
 }

@@ -1,0 +1,44 @@
+package cluster
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"testing"
+
+	"github.com/planec/planec/e2e/internal/process"
+	"github.com/planec/planec/e2e/internal/programs"
+)
+
+// apiServerPort is the API server's usual port: the namespace is the test's own.
+const apiServerPort = 6443
+
+func (c *Cluster) newAPIServer(t testing.TB, o Options) *Server {
+	t.Helper()
+	argv := []string{
+		programs.Kubernetes(t, "kube-apiserver"),
+		"--etcd-servers=" + etcdURL,
+		"--bind-address=0.0.0.0",
+		"--advertise-address=" + o.Address.String(),
+		"--cert-dir=" + c.dir,
+		"--service-cluster-ip-range=" + o.ServiceRanges,
+		"--authorization-mode=RBAC",
+		"--token-auth-file=" + c.tokens(),
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-key-file=" + c.signingKey(),
+		"--service-account-signing-key-file=" + c.signingKey(),
+		// Pods of a test have no account: there is no controller to make one.
+		"--disable-admission-plugins=ServiceAccount",
+		// One client, the test's, may do as it likes.
+		"--enable-priority-and-fairness=false", "--max-requests-inflight=0", "--max-mutating-requests-inflight=0",
+	}
+	p := process.New(t, c.in, "kube-apiserver", nil, append(argv, o.APIServer...)...)
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: c.in.Dial, DisableKeepAlives: true,
+		// The certificate is made when it starts; this only asks for its health.
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+	}}
+	return &Server{Program: p, name: "kube-apiserver", ready: func(ctx context.Context) error {
+		return healthy(ctx, client, c.url()+"/readyz", adminToken)
+	}}
+}

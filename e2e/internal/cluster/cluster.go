@@ -1,0 +1,105 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/planec/planec/e2e/internal/process"
+)
+
+// Options are what a cluster is started with.
+type Options struct {
+	// Address is the node's own: the API server is reached at it, and the
+	// Service default/kubernetes leads to it, as in a real cluster.
+	Address netip.Addr
+	// ServiceRanges is --service-cluster-ip-range: DefaultServiceRanges if it is
+	// empty. The family of the first is the cluster's, and Address is of it.
+	ServiceRanges string
+	// APIServer has further flags for the API server.
+	APIServer []string
+}
+
+// DefaultServiceRanges make a cluster of both families that prefers IPv4.
+const DefaultServiceRanges = "10.96.0.0/12,fd00:96::/112"
+
+// Cluster is an etcd and an API server.
+type Cluster struct {
+	Etcd, APIServer *Server
+
+	in      *process.Namespace
+	dir     string // certificates, kubeconfigs
+	address netip.Addr
+	admin   *kubernetes.Clientset
+}
+
+// startTimeout is ample: both are ready in about two seconds on an idle machine.
+const startTimeout = time.Minute
+
+// Start starts both servers in the namespace, waits until the API server is
+// ready and takes them down when the test ends. It builds them first if this
+// machine has not done so yet.
+func Start(t testing.TB, in *process.Namespace, o Options) *Cluster {
+	t.Helper()
+	c := &Cluster{in: in, dir: t.TempDir(), address: o.Address}
+	if o.ServiceRanges == "" {
+		o.ServiceRanges = DefaultServiceRanges
+	}
+	if err := c.identities(); err != nil {
+		t.Fatalf("identities for the API server: %v", err)
+	}
+	c.Etcd = c.newEtcd(t)
+	c.APIServer = c.newAPIServer(t, o)
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	for _, s := range []*Server{c.Etcd, c.APIServer} {
+		if err := s.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	if c.admin, err = kubernetes.NewForConfig(c.Config()); err != nil {
+		t.Fatalf("client of the API server: %v", err)
+	}
+	return c
+}
+
+// Client is the administrator's. Its requests start in the namespace and are not
+// limited in rate.
+func (c *Cluster) Client() *kubernetes.Clientset { return c.admin }
+
+// Config is what Client is made of, for other clients: dynamic ones, informers.
+func (c *Cluster) Config() *rest.Config { return c.config(adminToken) }
+
+func (c *Cluster) config(token string) *rest.Config {
+	return &rest.Config{
+		Host:            c.url(),
+		BearerToken:     token,
+		TLSClientConfig: rest.TLSClientConfig{CAFile: c.certificate()},
+		Dial:            c.in.Dial,
+		QPS:             -1, // no limit
+	}
+}
+
+func (c *Cluster) url() string {
+	return "https://" + netip.AddrPortFrom(c.address, apiServerPort).String()
+}
+
+// certificate is the file with the API server's certificate, which it makes
+// itself when it first starts, and the authority's that signed it.
+func (c *Cluster) certificate() string { return filepath.Join(c.dir, "apiserver.crt") }
+
+// Version is what the API server says of itself, such as "v1.36.3".
+func (c *Cluster) Version() (string, error) {
+	v, err := c.admin.Discovery().ServerVersion()
+	if err != nil {
+		return "", fmt.Errorf("version of the API server: %w", err)
+	}
+	return v.GitVersion, nil
+}

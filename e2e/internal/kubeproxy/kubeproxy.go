@@ -1,0 +1,118 @@
+// Package kubeproxy runs the real kube-proxy in a node's namespace, for tests
+// that run beside it or take over from it.
+package kubeproxy
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"text/template"
+
+	"github.com/planec/planec/e2e/internal/process"
+	"github.com/planec/planec/e2e/internal/programs"
+)
+
+// Mode is one of kube-proxy's.
+type Mode string
+
+// The modes that the kernels of test machines have; IPVS is not among them.
+const (
+	NFTables Mode = "nftables"
+	IPTables Mode = "iptables"
+)
+
+// Modes lists them.
+func Modes() []Mode { return []Mode{NFTables, IPTables} }
+
+// Tools are the programs that kube-proxy runs in a mode, for testkit.Require.
+func (m Mode) Tools() []string {
+	if m == NFTables {
+		return []string{"nft"}
+	}
+	return []string{"iptables", "iptables-restore", "iptables-save", "ip6tables", "ip6tables-restore", "ip6tables-save"}
+}
+
+// Options are what kube-proxy is started with.
+type Options struct {
+	Mode Mode
+	// Node is the name of the Node object, which must have an address: without
+	// one kube-proxy waits for it, half a minute.
+	Node       string
+	Kubeconfig string
+	// ClusterCIDR are the pods' ranges, one of a family, joined by commas.
+	ClusterCIDR string
+}
+
+// Ports and times. The metrics are on the port where kube-proxy has them, so
+// that what reads them reads the agent's in the same way.
+const (
+	healthzAddress = "0.0.0.0:10256"
+	metricsAddress = "127.0.0.1:10249"
+)
+
+// config says nothing that kube-proxy does not do by default, with one
+// exception: nf_conntrack_max is the machine's and cannot be written in a
+// network namespace.
+var config = template.Must(template.New("").Parse(`apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+mode: {{.Mode}}
+hostnameOverride: {{.Node}}
+clientConnection:
+  kubeconfig: {{.Kubeconfig}}
+clusterCIDR: {{.ClusterCIDR}}
+healthzBindAddress: ` + healthzAddress + `
+metricsBindAddress: ` + metricsAddress + `
+conntrack:
+  maxPerCore: 0
+`))
+
+// Proxy is a kube-proxy with the faults of a [process.Program]: killed, it
+// leaves its rules in.
+type Proxy struct {
+	*process.Program
+	in     *process.Namespace
+	config string
+	client *http.Client
+}
+
+// Start starts kube-proxy and does not wait for its rules; see Synced.
+func Start(t testing.TB, in *process.Namespace, o Options) *Proxy {
+	t.Helper()
+	p := &Proxy{in: in, config: filepath.Join(t.TempDir(), "kube-proxy.yaml"), client: in.HTTP()}
+	var file bytes.Buffer
+	if err := config.Execute(&file, o); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p.config, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Program = process.New(t, in, "kube-proxy-"+string(o.Mode), nil,
+		programs.Kubernetes(t, "kube-proxy"), "--config="+p.config, "--v=2")
+	if err := p.Program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// ConfigFile is the file it was started with, which the agent reads too.
+func (p *Proxy) ConfigFile() string { return p.config }
+
+// Cleanup runs `kube-proxy --cleanup`, which removes the rules of all modes.
+func (p *Proxy) Cleanup(t testing.TB) error {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := exec.Command(programs.Kubernetes(t, "kube-proxy"), "--config="+p.config, "--cleanup")
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := p.in.Do(cmd.Start)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil {
+		return fmt.Errorf("kube-proxy --cleanup: %w\n%s", err, out.Bytes())
+	}
+	return nil
+}

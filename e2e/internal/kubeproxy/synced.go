@@ -1,0 +1,79 @@
+package kubeproxy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Synced waits until kube-proxy has put all its rules in that it was asked for,
+// in both families. What it has not seen yet, it was not asked for: after a
+// change of an object wait for its effect.
+func (p *Proxy) Synced(ctx context.Context) error {
+	for {
+		err := p.synced(ctx)
+		if err == nil {
+			return nil
+		}
+		if !p.Running() {
+			return fmt.Errorf("kube-proxy ended: %w", p.Wait(0))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("kube-proxy: %w (%w)", err, context.Cause(ctx))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// The gauges of pkg/proxy/metrics, one a family.
+const (
+	lastSync   = "kubeproxy_sync_proxy_rules_last_timestamp_seconds"
+	lastQueued = "kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds"
+)
+
+func (p *Proxy) synced(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+metricsAddress+"/metrics", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	done, queued := gauges(string(text), lastSync), gauges(string(text), lastQueued)
+	if len(done) != 2 {
+		return fmt.Errorf("synced in %d families, want 2", len(done))
+	}
+	for family, at := range done {
+		if at == 0 || at < queued[family] {
+			return fmt.Errorf("%s: a sync is to come", family)
+		}
+	}
+	return nil
+}
+
+// gauges are the values of a metric by its labels.
+func gauges(text, name string) map[string]float64 {
+	out := make(map[string]float64)
+	for line := range strings.Lines(text) {
+		rest, ok := strings.CutPrefix(line, name+"{")
+		if !ok {
+			continue
+		}
+		labels, value, _ := strings.Cut(rest, "}")
+		if v, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil {
+			out[labels] = v
+		}
+	}
+	return out
+}

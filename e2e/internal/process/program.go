@@ -1,0 +1,122 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// Program is a command that runs in a namespace, at most once at a time. Its
+// methods are for one goroutine, but for Log and PID.
+type Program struct {
+	name string
+	in   *Namespace
+	argv []string
+	env  []string
+	log  string
+
+	mu  sync.Mutex
+	now *running
+}
+
+// running is one run of a program.
+type running struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error // once done is closed
+}
+
+// New prepares a program: nothing runs yet. When the test ends it is killed, and
+// the end of what it printed is shown if the test failed. env is added to the
+// test's own environment.
+func New(t testing.TB, in *Namespace, name string, env []string, argv ...string) *Program {
+	t.Helper()
+	p := &Program{name: name, in: in, argv: argv, env: env, log: filepath.Join(t.TempDir(), name+".log")}
+	t.Cleanup(func() {
+		if err := p.Kill(); err != nil && !errors.Is(err, errNotRunning) {
+			t.Errorf("at the end: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("the end of what %s printed:\n%s", name, p.tail())
+		}
+	})
+	return p
+}
+
+var errNotRunning = errors.New("it is not running")
+
+// Start starts the program and does not wait for it to be ready.
+func (p *Program) Start() error {
+	if p.Running() {
+		return fmt.Errorf("start %s: it is running", p.name)
+	}
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", p.name, err)
+	}
+	defer log.Close()
+	cmd := exec.Command(p.argv[0], p.argv[1:]...)
+	cmd.Env = append(os.Environ(), p.env...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.in.Do(cmd.Start); err != nil {
+		return fmt.Errorf("start %s: %w", p.name, err)
+	}
+	r := &running{cmd: cmd, done: make(chan struct{})}
+	p.mu.Lock()
+	p.now = r
+	p.mu.Unlock()
+	go func() {
+		r.err = cmd.Wait()
+		close(r.done)
+	}()
+	return nil
+}
+
+func (p *Program) current() *running {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
+}
+
+// Running says whether the program has been started and has not ended.
+func (p *Program) Running() bool {
+	r := p.current()
+	if r == nil {
+		return false
+	}
+	select {
+	case <-r.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// PID is the process that runs, or ran last; 0 before the first.
+func (p *Program) PID() int {
+	if r := p.current(); r != nil {
+		return r.cmd.Process.Pid
+	}
+	return 0
+}
+
+// Log is all that the program printed, over all its runs.
+func (p *Program) Log() string {
+	b, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+func (p *Program) tail() string {
+	const enough = 6000
+	log := p.Log()
+	return log[max(0, len(log)-enough):]
+}

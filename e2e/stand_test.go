@@ -1,0 +1,124 @@
+package e2e_test
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/planec/planec/e2e/internal/cluster"
+	"github.com/planec/planec/e2e/internal/process"
+	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+// The node of these tests.
+const (
+	nodeName = "node-a"
+	podCIDRs = "10.1.0.0/16,fd00:10:1::/48"
+	// targetPort is where the pods answer.
+	targetPort = 8080
+)
+
+var (
+	nodeAddr = netip.MustParseAddr("192.0.2.10")
+	client   = netip.MustParseAddr("10.1.0.9")
+	pods     = []netip.Addr{netip.MustParseAddr("10.1.0.5"), netip.MustParseAddr("10.1.0.6")}
+)
+
+// stand is a node with a control plane on it.
+type stand struct {
+	rig  *testkit.Rig
+	node *process.Namespace
+	*cluster.Cluster
+}
+
+// newStand starts one, with its Node object.
+func newStand(t *testing.T, tools ...string) *stand {
+	t.Helper()
+	testkit.Require(t, tools...)
+	s := &stand{rig: testkit.New(t, testkit.Spec{
+		NodeAddrs: []netip.Addr{nodeAddr, netip.MustParseAddr("2001:db8::10")},
+		Pods:      append([]netip.Addr{client}, pods...),
+		Ports:     []testkit.Port{{Protocol: ir.TCP, Number: targetPort}, {Protocol: ir.UDP, Number: targetPort}},
+	})}
+	s.node = process.In(t, s.rig.NodeNamespace())
+	s.Cluster = cluster.Start(t, s.node, cluster.Options{Address: nodeAddr})
+	if err := s.CreateNode(t.Context(), nodeName, nodeAddr); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// fromAll is a flow from as many pods as it takes that no port is used again
+// while the server's end of its last connection waits (TIME_WAIT, a minute): a
+// SYN that meets one may have to be sent again, whoever made the rules.
+func fromAll(f testkit.Flow) (flows []testkit.Flow) {
+	for i := range byte(16) {
+		f.Src = netip.AddrFrom4([4]byte{10, 1, 1, 1 + i})
+		flows = append(flows, f)
+	}
+	return flows
+}
+
+// within bounds a step of a test.
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// must ends the test at an error.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// serve makes a Service with endpoints of the two pods, and returns the flow of
+// a pod's connection to it.
+func (s *stand) serve(t *testing.T, name, ip string) testkit.Flow {
+	t.Helper()
+	addr := netip.MustParseAddr(ip)
+	_, err := s.Client().CoreV1().Services(metav1.NamespaceDefault).Create(t.Context(), cluster.Service(name, addr), metav1.CreateOptions{})
+	must(t, err)
+	_, err = s.Client().DiscoveryV1().EndpointSlices(metav1.NamespaceDefault).
+		Create(t.Context(), cluster.Slice(name, nodeName, targetPort, pods...), metav1.CreateOptions{})
+	must(t, err)
+	return testkit.Flow{From: eval.FromPod, Src: client, Dst: addr, Port: 80, Protocol: ir.TCP}
+}
+
+// trier makes connections: a rig, or a load that has one.
+type trier interface {
+	Try(context.Context, []testkit.Flow) ([]testkit.Outcome, error)
+}
+
+// idle is a rig that has no load.
+type idle struct{ *testkit.Rig }
+
+func (r idle) Try(ctx context.Context, flows []testkit.Flow) ([]testkit.Outcome, error) {
+	return r.Rig.Try(ctx, flows, testkit.DefaultTimeout)
+}
+
+// served waits until a flow's connections are answered by the pods. Without
+// rules they are answered too, by the world, at the Service's own address.
+func served(ctx context.Context, t *testing.T, by trier, f testkit.Flow) {
+	t.Helper()
+	for {
+		outcomes, err := by.Try(t.Context(), []testkit.Flow{f})
+		must(t, err)
+		if slices.Contains(pods, outcomes[0].Endpoint.Addr()) {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("%v: %v", f, outcomes[0])
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
