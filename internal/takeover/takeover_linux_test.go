@@ -61,7 +61,8 @@ func TestFromKubeProxy(t *testing.T) {
 		{"kube-proxy alone", proxyRules, []string{"KUBE-IPTABLES-HINT", "KUBE-KUBELET-CANARY", "KUBE-FIREWALL", "OTHER"}, []string{"KUBE-S", "KUBE-PROXY", "KUBE-MARK", "KUBE-POST", "KUBE-NODE", "KUBE-FORWARD"}},
 		{
 			"somebody marks packets with its chain", strings.Replace(proxyRules, "-A OTHER ", "-A OTHER -d 203.0.113.9/32 -j KUBE-MARK-MASQ\n-A OTHER ", 1),
-			[]string{"KUBE-MARK-MASQ", "KUBE-POSTROUTING", "OTHER"}, []string{"KUBE-S", "KUBE-PROXY", "KUBE-NODE", "KUBE-FORWARD"},
+			[]string{"KUBE-MARK-MASQ", "KUBE-POSTROUTING", "OTHER"},
+			[]string{"KUBE-S", "KUBE-PROXY", "KUBE-NODE", "KUBE-FORWARD"},
 		},
 	} {
 		for _, variant := range []string{"legacy", "nft"} {
