@@ -2,7 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"path/filepath"
+	"runtime"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,8 @@ type compileCommand struct {
 	allNodes   bool
 	outDir     string
 	noComments bool
+	check      bool
+	shard      string
 }
 
 func newCompile(s *Streams) *cobra.Command {
@@ -41,7 +44,10 @@ printed; with --out-dir the files are DIR/<node>/<backend>/<file>.`,
 
   # Every node of a cluster dump
   kubectl get services,endpointslices,nodes -A -o json > dump.json
-  planec compile -f dump.json --all-nodes --backend nftables --out-dir rules/`,
+  planec compile -f dump.json --all-nodes --backend nftables --out-dir rules/
+
+  # In CI: are the committed rules what the manifests say?
+  planec compile -f manifests/ --all-nodes --backend nftables --out-dir rules/ --check`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
@@ -50,6 +56,8 @@ printed; with --out-dir the files are DIR/<node>/<backend>/<file>.`,
 	flags.StringSliceVar(&c.backends, "backend", nil, "backends to compile for: nftables, iptables, ipvs, ebpf; or all")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "compile for every Node of the input")
 	flags.StringVar(&c.outDir, "out-dir", "", "write files below this directory")
+	flags.BoolVar(&c.check, "check", false, "write nothing: exit 1 when files below --out-dir are not what they would be")
+	flags.StringVar(&c.shard, "shard", "", "with --all-nodes: every n-th node from the i-th on, as i/n with i from 0")
 	flags.BoolVar(&c.noComments, "no-comments", false, "leave the names of Services out of the rules")
 	return cmd
 }
@@ -67,33 +75,91 @@ func (c *compileCommand) run() error {
 	if err != nil {
 		return err
 	}
-	diags := loaded.diagnostics()
-	results := make([]nodeResult, 0, len(nodes))
-	for _, node := range nodes {
-		program, nodeDiags := loaded.cluster.Program(node)
-		diags = append(diags, nodeDiags...)
-		r, err := emit(program, selected, &diags)
-		if err != nil {
-			return err
-		}
-		if c.outDir == "" || len(nodes) == 1 {
-			results = append(results, r)
-			continue
-		}
-		// With many nodes only one node's rules are held at a time.
-		if err := c.write(r); err != nil {
-			return err
-		}
+	if c.outDir == "" {
+		return c.print(loaded, nodes[0], selected)
 	}
-	if err := loaded.report(diags); err != nil {
+	var sink sink = writer{c.outDir}
+	if c.check {
+		sink = &checker{dir: c.outDir}
+	}
+	if err := c.files(loaded, nodes, selected, sink); err != nil {
 		return err
 	}
-	for _, r := range results {
-		if err := c.write(r); err != nil {
-			return err
-		}
+	if checked, ok := sink.(*checker); ok {
+		return checked.report(c.streams.Out, c.allNodes && c.shard == "", nodes)
 	}
 	return nil
+}
+
+// print writes one node's one file to stdout.
+func (c *compileCommand) print(l *loaded, node string, selected []backends.Backend) error {
+	r, diags, err := compileNode(l, node, selected)
+	if err != nil {
+		return err
+	}
+	if err := l.report(append(l.diagnostics(), diags...)); err != nil {
+		return err
+	}
+	if len(r.artifacts) != 1 || len(r.artifacts[0].artifact.Files) != 1 {
+		return inputError(fmt.Errorf("more than one file: give --out-dir"))
+	}
+	if _, err := c.streams.Out.Write(r.artifacts[0].artifact.Files[0].Data); err != nil {
+		return systemError(fmt.Errorf("writing to stdout: %w", err))
+	}
+	return nil
+}
+
+// files compiles nodes on all processors. Each worker holds one node's rules at a
+// time; one node alone is not written before its diagnostics were judged.
+func (c *compileCommand) files(l *loaded, nodes []string, selected []backends.Backend, out sink) error {
+	results := make([]outcome, len(nodes))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(nodes)) {
+		workers.Go(func() {
+			for i := range next {
+				r := &results[i]
+				r.result, r.diags, r.err = compileNode(l, nodes[i], selected)
+				if r.err == nil && len(nodes) > 1 {
+					r.err = out.take(r.result)
+					r.result = nodeResult{}
+				}
+			}
+		})
+	}
+	for i := range nodes {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	diags := l.diagnostics()
+	for i := range results {
+		if results[i].err != nil {
+			return results[i].err
+		}
+		diags = append(diags, results[i].diags...)
+	}
+	if err := l.report(diags); err != nil {
+		return err
+	}
+	if len(nodes) == 1 {
+		return out.take(results[0].result)
+	}
+	return nil
+}
+
+// outcome is what became of one node.
+type outcome struct {
+	result nodeResult
+	diags  diag.List
+	err    error
+}
+
+// compileNode is one node's rules.
+func compileNode(l *loaded, node string, selected []backends.Backend) (nodeResult, diag.List, error) {
+	program, diags := l.cluster.Program(node)
+	r, err := emit(program, selected, &diags)
+	return r, diags, err
 }
 
 func (c *compileCommand) selectBackends(l *loaded) ([]backends.Backend, error) {
@@ -112,20 +178,23 @@ func (c *compileCommand) selectBackends(l *loaded) ([]backends.Backend, error) {
 // nodes returns the nodes to compile for. A node that the input has not is
 // refused: rules for it would hold no local endpoint and look right.
 func (c *compileCommand) nodes(l *loaded) ([]string, error) {
-	if c.allNodes {
-		if c.outDir == "" {
-			return nil, inputError(fmt.Errorf("--all-nodes needs --out-dir"))
+	switch {
+	case c.check && c.outDir == "":
+		return nil, inputError(fmt.Errorf("--check needs --out-dir"))
+	case c.shard != "" && !c.allNodes:
+		return nil, inputError(fmt.Errorf("--shard needs --all-nodes"))
+	case !c.allNodes:
+		node, err := l.node()
+		if err != nil {
+			return nil, err
 		}
-		if len(l.cluster.Nodes()) == 0 {
-			return nil, inputError(fmt.Errorf("--all-nodes: the input has no Node objects"))
-		}
-		return l.cluster.Nodes(), nil
+		return []string{node}, nil
+	case c.outDir == "":
+		return nil, inputError(fmt.Errorf("--all-nodes needs --out-dir"))
+	case len(l.cluster.Nodes()) == 0:
+		return nil, inputError(fmt.Errorf("--all-nodes: the input has no Node objects"))
 	}
-	node, err := l.node()
-	if err != nil {
-		return nil, err
-	}
-	return []string{node}, nil
+	return shard(l.cluster.Nodes(), c.shard)
 }
 
 // nodeResult is what the backends emitted for one node.
@@ -150,22 +219,4 @@ func emit(p *ir.Program, selected []backends.Backend, diags *diag.List) (nodeRes
 		r.artifacts = append(r.artifacts, namedArtifact{b.Name(), a})
 	}
 	return r, nil
-}
-
-func (c *compileCommand) write(r nodeResult) error {
-	if c.outDir == "" {
-		if len(r.artifacts) != 1 || len(r.artifacts[0].artifact.Files) != 1 {
-			return inputError(fmt.Errorf("more than one file: give --out-dir"))
-		}
-		if _, err := c.streams.Out.Write(r.artifacts[0].artifact.Files[0].Data); err != nil {
-			return systemError(fmt.Errorf("writing to stdout: %w", err))
-		}
-		return nil
-	}
-	for _, a := range r.artifacts {
-		if err := writeArtifact(filepath.Join(c.outDir, r.node, a.backend), a.artifact); err != nil {
-			return err
-		}
-	}
-	return nil
 }
