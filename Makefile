@@ -6,10 +6,14 @@ VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 60s
 CLUSTERS ?= 2000
 
-.PHONY: build test e2e lint lint-e2e cross bench fuzz soak golden vuln tools conformance
+.PHONY: build dist test e2e lint lint-e2e cross bench fuzz soak golden vuln tools conformance
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/planec ./cmd/planec
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/planec ./cmd/planec-agent
+
+# Archives for a release, into dist/.
+dist:
+	sh scripts/dist.sh
 
 # Packages that the kernel tests need; nothing to do where they are there.
 tools:

@@ -62,6 +62,7 @@ var arrows = map[string][]string{
 	"internal/arch":              {},
 	"golden":                     {"backends", "backends/registry", "compiler", "compiler/objects", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"cmd/planec":                 {"internal/cli"},
+	"internal/mangen":            {"internal/agentcmd", "internal/cli"},
 	"cmd/planec-agent":           {"internal/agentcmd"},
 	"internal/agent":             {"backends", "compiler", "compiler/objects", "internal/applier", "internal/inbox", "internal/session", "ir", "ir/diag"},
 	"internal/agentcmd":          {"backends", "backends/registry", "compiler/objects", "internal/agent", "internal/apisource", "internal/applier", "internal/conntrack", "internal/dataplane", "internal/drift", "internal/filesource", "internal/inbox", "internal/localaddr", "internal/manifest", "internal/nodeconfig", "internal/nodeflags", "internal/proxyhealth", "internal/proxymetrics", "internal/sysctls", "internal/takeover", "ir", "ir/diag"},

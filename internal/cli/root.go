@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,11 @@ func Run(args []string, s Streams) int {
 		fmt.Fprintln(s.Err, "planec: "+diag.Printable(err.Error()))
 	}
 	return exitCode(err)
+}
+
+// Command is the command tree, for man pages.
+func Command() *cobra.Command {
+	return newRoot(&Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
 }
 
 func newRoot(s *Streams) *cobra.Command {
