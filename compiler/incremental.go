@@ -17,7 +17,9 @@ import (
 // Incremental compiles one node again and again as objects change. What it
 // holds is always what [Compile] would make of the objects it has; a change of a
 // Service or a slice costs what that Service and the few it has something in
-// common with cost. It is not safe for concurrent use.
+// common with cost, and one of policies what the policies cost. It keeps the
+// objects, and of what they were made into little: what a change needs of that is
+// made again. It is not safe for concurrent use.
 type Incremental struct {
 	node   string
 	config objects.Config

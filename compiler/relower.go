@@ -54,7 +54,10 @@ func (x *Incremental) interests(m *service.Model) map[name]*service.Interest {
 
 // analyze reads some Services by themselves, as they are or as they were.
 func (x *Incremental) analyze(names map[name]bool, before *past) (*service.Model, diag.List) {
-	var set objects.Set
+	set := objects.Set{
+		Services:       make([]objects.Sourced[*corev1.Service], 0, len(names)),
+		EndpointSlices: make([]objects.Sourced[*discoveryv1.EndpointSlice], 0, len(names)),
+	}
 	for n := range names {
 		o, was := owned{}, false
 		if before != nil {

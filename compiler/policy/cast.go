@@ -20,8 +20,10 @@ type cast struct {
 	namespaces []*namespace
 	nodes      []*node
 	pods       []*pod
-	// addresses are those of all pods and nodes, sorted, each once.
+	// addresses are those of all pods and nodes, sorted, each once; place finds
+	// one in it.
 	addresses []netip.Addr
+	place     map[netip.Addr]int
 	// labelled finds pods by one of their labels.
 	labelled map[label][]*pod
 }
@@ -67,6 +69,10 @@ func (c *cast) collectAddresses() {
 	}
 	slices.SortFunc(c.addresses, netip.Addr.Compare)
 	c.addresses = slices.Compact(c.addresses)
+	c.place = make(map[netip.Addr]int, len(c.addresses))
+	for i, a := range c.addresses {
+		c.place[a] = i
+	}
 }
 
 func (p *pod) compare(q *pod) int {

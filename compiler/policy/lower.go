@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -14,7 +13,7 @@ import (
 // Lower adds the policies of one node to a program: profiles of its own pods,
 // and the address sets that their rules need and no others.
 func (m *Model) Lower(node string, onDeny ir.Refusal, p *ir.Program) {
-	b := &builder{model: m, sets: make(map[string]*ir.AddressSet), names: make(map[netip.Addr]ir.Peer, len(m.cast.addresses))}
+	b := &builder{model: m, sets: make(map[string]*ir.AddressSet), names: make([]*ir.Peer, len(m.cast.addresses))}
 	for _, g := range m.groups(node) {
 		if profile, ok := b.profile(g); ok {
 			p.Policy.Profiles = append(p.Policy.Profiles, profile)
@@ -28,9 +27,9 @@ func (m *Model) Lower(node string, onDeny ir.Refusal, p *ir.Program) {
 		p.Policy.AddressSets = append(p.Policy.AddressSets, *s)
 	}
 	p.Policy.Peers = make([]ir.Peer, 0, len(b.names))
-	for _, a := range m.cast.addresses {
-		if n, ok := b.names[a]; ok {
-			p.Policy.Peers = append(p.Policy.Peers, n)
+	for _, n := range b.names {
+		if n != nil {
+			p.Policy.Peers = append(p.Policy.Peers, *n)
 		}
 	}
 }
@@ -119,7 +118,8 @@ func profileID(policies []*policy, key string) string {
 type builder struct {
 	model *Model
 	sets  map[string]*ir.AddressSet
-	names map[netip.Addr]ir.Peer
+	// names are in the order of the cast's addresses; nil is not needed.
+	names []*ir.Peer
 }
 
 func (b *builder) profile(g *group) (ir.Profile, bool) {
@@ -163,9 +163,10 @@ func (b *builder) add(t *ir.Tier, rules []lowered) {
 				continue
 			}
 			b.sets[s.ID] = s
-			for _, n := range l.names[i] {
-				if have, taken := b.names[n.Address]; !taken || have.Namespace == "" {
-					b.names[n.Address] = n
+			for j := range l.names[i] {
+				n := &l.names[i][j]
+				if have := b.names[n.place]; have == nil || have.Namespace == "" {
+					b.names[n.place] = &n.Peer
 				}
 			}
 		}

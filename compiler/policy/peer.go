@@ -22,7 +22,7 @@ type peer struct {
 	once  sync.Once
 	found []*pod
 	set   ir.AddressSet
-	names []ir.Peer
+	names []named
 	// split are the parts by each named port that was asked for: namedPort to
 	// []withPort.
 	split sync.Map
@@ -76,7 +76,7 @@ func (p *peer) resolve(c *cast) {
 			p.resolveNodes(c)
 		default:
 			p.found = p.pods.find(c)
-			p.set.Addresses, p.names = addressesOf(p.found)
+			p.set.Addresses, p.names = c.addressesOf(p.found)
 		}
 		p.set.ID = p.id
 	})
@@ -89,20 +89,26 @@ func (p *peer) resolveNodes(c *cast) {
 		}
 		for _, a := range n.addresses {
 			p.set.Addresses = append(p.set.Addresses, a)
-			p.names = append(p.names, ir.Peer{Address: a, Name: n.name})
+			p.names = append(p.names, named{ir.Peer{Address: a, Name: n.name}, c.place[a]})
 		}
 	}
 	slices.SortFunc(p.set.Addresses, netip.Addr.Compare)
 	p.set.Addresses = slices.Compact(p.set.Addresses)
 }
 
-func addressesOf(pods []*pod) ([]netip.Addr, []ir.Peer) {
-	var addrs []netip.Addr
-	var names []ir.Peer
+// named is an address with its owner's name and its place in the cast's addresses:
+// a policy that changes names ten thousand of them again.
+type named struct {
+	ir.Peer
+	place int
+}
+
+func (c *cast) addressesOf(pods []*pod) ([]netip.Addr, []named) {
+	addrs, names := make([]netip.Addr, 0, len(pods)), make([]named, 0, len(pods))
 	for _, p := range pods {
 		for _, a := range p.addresses {
 			addrs = append(addrs, a)
-			names = append(names, ir.Peer{Address: a, Namespace: p.namespace.name, Name: p.name})
+			names = append(names, named{ir.Peer{Address: a, Namespace: p.namespace.name, Name: p.name}, c.place[a]})
 		}
 	}
 	slices.SortFunc(addrs, netip.Addr.Compare)
@@ -113,22 +119,22 @@ func addressesOf(pods []*pod) ([]netip.Addr, []ir.Peer) {
 // numbers.
 type withPort struct {
 	set   ir.AddressSet
-	names []ir.Peer
+	names []named
 	ports []ir.PortRange
 }
 
 // splitByPort resolves a named port on every pod of the peer. Pods that do not
 // have it, and peers that are no pods, are in no part.
-func (p *peer) splitByPort(name namedPort) []withPort {
+func (p *peer) splitByPort(c *cast, name namedPort) []withPort {
 	if parts, known := p.split.Load(name); known {
 		return parts.([]withPort)
 	}
-	parts := p.partsByPort(name)
+	parts := p.partsByPort(c, name)
 	p.split.Store(name, parts)
 	return parts
 }
 
-func (p *peer) partsByPort(name namedPort) []withPort {
+func (p *peer) partsByPort(c *cast, name namedPort) []withPort {
 	groups := make(map[string][]*pod)
 	ports := make(map[string][]ir.PortRange)
 	for _, pod := range p.found {
@@ -143,7 +149,7 @@ func (p *peer) partsByPort(name namedPort) []withPort {
 	for key, pods := range groups {
 		w := withPort{ports: ports[key]}
 		w.set.ID = fmt.Sprintf("%s with %s=%s", p.id, name, key)
-		w.set.Addresses, w.names = addressesOf(pods)
+		w.set.Addresses, w.names = c.addressesOf(pods)
 		out = append(out, w)
 	}
 	slices.SortFunc(out, func(a, b withPort) int { return strings.Compare(a.set.ID, b.set.ID) })

@@ -65,7 +65,7 @@ func (r *rule) failClosed() {
 type lowered struct {
 	rule  ir.Rule
 	sets  []*ir.AddressSet
-	names [][]ir.Peer
+	names [][]named
 }
 
 // lower resolves the rule. Egress named ports stand for what each peer says, so
@@ -97,7 +97,7 @@ func (r *rule) lower(d ir.Direction, c *cast, everyPod *peer, subject *pod) []lo
 	}
 	for _, n := range r.ports.named {
 		for _, p := range peers {
-			out = append(out, r.named(p, n)...)
+			out = append(out, r.named(c, p, n)...)
 		}
 	}
 	if len(out) > 1 && len(base.Ports) == 0 {
@@ -106,9 +106,9 @@ func (r *rule) lower(d ir.Direction, c *cast, everyPod *peer, subject *pod) []lo
 	return out
 }
 
-func (r *rule) named(p *peer, n namedPort) []lowered {
+func (r *rule) named(c *cast, p *peer, n namedPort) []lowered {
 	var out []lowered
-	for _, w := range p.splitByPort(n) {
+	for _, w := range p.splitByPort(c, n) {
 		l := lowered{rule: ir.Rule{Action: r.action, Name: r.name, Ports: w.ports, Origin: r.origin}}
 		l.add(&w.set, w.names)
 		out = append(out, l)
@@ -116,7 +116,7 @@ func (r *rule) named(p *peer, n namedPort) []lowered {
 	return out
 }
 
-func (l *lowered) add(set *ir.AddressSet, names []ir.Peer) {
+func (l *lowered) add(set *ir.AddressSet, names []named) {
 	if slices.Contains(l.rule.Peers, set.ID) {
 		return
 	}

@@ -68,7 +68,11 @@ func (m *Model) Interests(node string, yield func(namespace, name string, intere
 }
 
 func (s *service) places(node string) []Place {
-	var list []Place
+	n := 0
+	for i := range s.ports {
+		n += len(s.ports[i].endpoints.v4) + len(s.ports[i].endpoints.v6)
+	}
+	list := make([]Place, 0, n)
 	for i := range s.ports {
 		for _, f := range ir.Families() {
 			for _, e := range *s.ports[i].endpoints.of(f) {

@@ -62,7 +62,12 @@ func (j *joiner) slice(src objects.Sourced[*discoveryv1.EndpointSlice]) {
 	}
 	endpoints := j.endpoints(obj, family, &origin)
 	for i := range obj.Ports {
-		j.port(s, &obj.Ports[i], endpoints, family, origin.At("ports["+strconv.Itoa(i)+"]"))
+		// The last port may keep the list.
+		list := endpoints
+		if i < len(obj.Ports)-1 {
+			list = slices.Clone(list)
+		}
+		j.port(s, &obj.Ports[i], list, family, origin.At("ports["+strconv.Itoa(i)+"]"))
 	}
 }
 
@@ -135,11 +140,15 @@ func (j *joiner) port(s *service, in *discoveryv1.EndpointPort, endpoints []endp
 		if p.id.Port != *in.Name || p.id.Protocol != protocol {
 			continue
 		}
-		list := p.endpoints.of(family)
-		*list = slices.Grow(*list, len(endpoints))
-		for _, e := range endpoints {
-			e.address = netip.AddrPortFrom(e.address.Addr(), number)
-			*list = append(*list, e)
+		for i := range endpoints {
+			endpoints[i].address = netip.AddrPortFrom(endpoints[i].address.Addr(), number)
 		}
+		// Mostly the only slice of the port.
+		if list := p.endpoints.of(family); len(*list) == 0 {
+			*list = slices.Clip(endpoints)
+		} else {
+			*list = append(slices.Grow(*list, len(endpoints)), endpoints...)
+		}
+		return
 	}
 }

@@ -3,7 +3,8 @@
 //
 // The first apply is whole, and verified. After it a change of a Service goes
 // the short way where the dataplane has one: only what the change concerns is
-// compiled, emitted and sent. Whatever the short way cannot do the long way does,
+// compiled, emitted and sent. One of a policy costs what the node's policies
+// cost, and nothing for its Services. Whatever the short way cannot do the long way does,
 // from the same objects.
 package session
 

@@ -125,6 +125,8 @@ func BenchmarkChange(b *testing.B) {
 		b.Run(fmt.Sprintf("%dx5", services), func(b *testing.B) {
 			r := testkit.New(b, testkit.Spec{})
 			set := clustergen.Objects(clustergen.Size{Services: services, Endpoints: 5})
+			// Pools of 4 endpoints are nothing new, those of 6 are.
+			set.EndpointSlices[7].Object.Endpoints = set.EndpointSlices[7].Object.Endpoints[:4]
 			x := compiler.NewIncremental(&set, set.Nodes[0].Object.Name, objects.Config{})
 			o := backends.DefaultOptions()
 			o.NoComments = true
@@ -162,6 +164,15 @@ func BenchmarkChange(b *testing.B) {
 			})
 			b.Run("pool-grows-and-shrinks", func(b *testing.B) {
 				change(b, func(s *discoveryv1.EndpointSlice, n int) { s.Endpoints = s.Endpoints[:4+n%2] })
+			})
+			b.Run("pool-of-a-size-that-no-other-has", func(b *testing.B) {
+				change(b, func(s *discoveryv1.EndpointSlice, n int) {
+					if n%2 == 0 {
+						more := s.Endpoints[2]
+						more.Addresses = []string{"10.127.0.1"}
+						s.Endpoints = append(s.Endpoints, more)
+					}
+				})
 			})
 			b.Run("nothing", func(b *testing.B) { change(b, func(*discoveryv1.EndpointSlice, int) {}) })
 			b.Run("service-goes-and-comes", func(b *testing.B) {

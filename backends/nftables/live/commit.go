@@ -15,7 +15,7 @@ func (l *Live) commit(c *tableChange) {
 		held := h.t.chains[n.Name]
 		countTargets(h.refs, held, -1)
 		countTargets(h.refs, n, 1)
-		held.Rules = n.Rules
+		held.Rules, held.sum = n.Rules, n.sum
 	}
 	for _, n := range c.newChains {
 		h.t.addChain(n)

@@ -26,6 +26,8 @@
 // change all the time; each element that one deletes must be there and each that
 // one adds must not, so what was changed behind our back and is in the way makes
 // it fail, as a whole, with [ErrDrift]. What is not in the way is found by Verify.
+// Policies are compared with all that is held of them: nothing of Services leads
+// there or away from there.
 //
 // # Two traps
 //

@@ -80,7 +80,6 @@ func TestKernelHistories(t *testing.T) {
 			p, _ := change(t, l, a)
 			r.apply(p)
 			l.Commit(p)
-			text = a.whole
 		}
 		h.newPolicy()
 		text = emit(t, h.whole())

@@ -147,6 +147,8 @@ type Chain struct {
 	Priority int32
 	Policy   uint32
 	Rules    []*Rule
+	// sum is of the chain's text, where it comes from one.
+	sum uint64
 	// odd are attributes that no chain of ours has.
 	odd []byte
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,7 +44,9 @@ type parser struct {
 	table  *Table
 	set    *Set
 	chain  *Chain
-	reader elementReader
+	// otherSets is whether a set of the table is declared otherwise than it is held.
+	otherSets bool
+	reader    elementReader
 }
 
 // resetLines begin every artifact.
@@ -180,8 +183,7 @@ func (p *parser) inTable(text string) error {
 		if p.table.chains[name] != nil {
 			return fmt.Errorf("a second chain %s", name)
 		}
-		p.chain = &Chain{Name: name}
-		p.table.addChain(p.chain)
+		p.startChain(name)
 	default:
 		return fmt.Errorf("unknown item of a table: %q", text)
 	}
@@ -239,6 +241,44 @@ func (p *parser) endSet() error {
 	}
 	p.table.addSet(s)
 	return nil
+}
+
+// startChain begins a chain; one with the text of a held chain is not read again.
+func (p *parser) startChain(name string) {
+	c := &Chain{Name: name}
+	n := bytes.Index(p.text, []byte("\t}\n"))
+	if n < 0 {
+		n = len(p.text)
+	}
+	c.sum = maphash.Bytes(p.model.seed, p.text[:n])
+	if h := p.heldChain(name); h != nil && h.sum == c.sum {
+		*c = *h
+		p.text, p.number = p.text[n:], p.number+bytes.Count(p.text[:n], []byte{'\n'})
+	}
+	p.chain = c
+	p.table.addChain(c)
+}
+
+// heldChain is the chain of the same name in a held table whose sets are declared
+// as those of this one, if any: what a rule is made into depends on its sets.
+func (p *parser) heldChain(name string) *Chain {
+	if p.held == nil {
+		return nil
+	}
+	t := p.held.Table(p.table.Family)
+	if t == nil {
+		return nil
+	}
+	if len(p.table.Chains) == 0 {
+		p.otherSets = slices.ContainsFunc(p.table.Sets, func(s *Set) bool {
+			h := t.sets[s.Name]
+			return h != nil && !h.sameSpec(s)
+		})
+	}
+	if p.otherSets {
+		return nil
+	}
+	return t.chains[name]
 }
 
 func (p *parser) inChain(text string) error {
