@@ -2,7 +2,8 @@ package diag
 
 // Code names a kind of diagnostic. Codes are stable: one is never reused for
 // something else. PLC00xx is reading files, PLC01xx Services, PLC02xx
-// EndpointSlices, PLC03xx nodes, PLC04xx configuration, PLC05xx backends, PLC06xx policies.
+// EndpointSlices, PLC03xx nodes, PLC04xx configuration, PLC05xx backends, PLC06xx policies,
+// PLC07xx what synth makes and what lint alone looks for.
 type Code string
 
 // CodeInfo is the documentation of a code.
@@ -62,6 +63,8 @@ const (
 	NoNamespace       Code = "PLC0608"
 	HostNetworkPod    Code = "PLC0609"
 	OpenPodRange      Code = "PLC0610"
+	SynthLimit        Code = "PLC0701"
+	SynthRangeFull    Code = "PLC0702"
 )
 
 // Info returns the documentation of the code; an unknown code is an error with
@@ -124,4 +127,6 @@ var codes = []CodeInfo{
 	{NoNamespace, Info, "a namespace without its object", "add the Namespace; until then it has no label but kubernetes.io/metadata.name"},
 	{HostNetworkPod, Info, "a policy selects a pod on the host's network", "nothing to do; such pods are the node itself to every policy"},
 	{OpenPodRange, Warning, "a range of pod addresses that fail-closed cannot close", "only IPv4 ranges of /20 and smaller are closed; a policy that denies everything in a namespace closes its pods in both families"},
+	{SynthLimit, Warning, "more pods than --synth makes", "at most 1000 are made of a workload and 200000 of all; give the Pods themselves"},
+	{SynthRangeFull, Warning, "a range without a free place for something that --synth makes", "give a larger --cluster-cidr or --service-cidr, or larger podCIDRs; or write the address or port itself"},
 }
