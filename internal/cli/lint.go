@@ -115,9 +115,18 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 // withoutWeaker leaves out what the compiler notes and lint says better, or
 // knows that it cannot be said.
 func withoutWeaker(noted, found diag.List) diag.List {
+	better := func(d diag.Diagnostic, code diag.Code, path string) bool {
+		return slices.ContainsFunc(found, func(f diag.Diagnostic) bool { return f.Code == code && f.Origin == d.Origin.At(path) })
+	}
 	return slices.DeleteFunc(noted, func(d diag.Diagnostic) bool {
-		return d.Code == diag.UnknownNamedPort || d.Code == diag.HostNetworkPod && slices.ContainsFunc(found, func(f diag.Diagnostic) bool {
-			return f.Code == diag.SelectsNothing && f.Origin == d.Origin
-		})
+		switch d.Code {
+		case diag.UnknownNamedPort:
+			return true
+		case diag.HostNetworkPod:
+			return better(d, diag.SelectsNothing, d.Origin.Path)
+		case diag.ClaimedFrontend:
+			return better(d, diag.NodePortClash, d.Origin.Path+".nodePort")
+		}
+		return false
 	})
 }
