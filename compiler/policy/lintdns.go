@@ -14,6 +14,8 @@ import (
 
 const (
 	portDNS = 53
+	// portAPI is the port of API servers (kubeadm's default).
+	portAPI = 6443
 	// dnsNamespace is where clusters have their DNS.
 	dnsNamespace = "kube-system"
 )
@@ -47,8 +49,11 @@ func (l *linter) dns(n *namespace) {
 }
 
 // reachesSomebody reports whether names are of use with the rule: a network has
-// its addresses written down.
+// its addresses written down, and pods are told the API server's.
 func (r *rule) reachesSomebody() bool {
+	if !r.ports.any && len(r.ports.named) == 0 && !slices.ContainsFunc(r.ports.ranges, func(p ir.PortRange) bool { return p.First != portAPI || p.Last != portAPI }) {
+		return false
+	}
 	return r.anyPeer || slices.ContainsFunc(r.peers, func(p *peer) bool { return p.networks == nil })
 }
 
