@@ -2,6 +2,7 @@ package synth
 
 import (
 	"cmp"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,7 +25,8 @@ func (m *maker) makeNamespaces() {
 	note(needed, set.EndpointSlices)
 	note(needed, set.Pods)
 	note(needed, set.NetworkPolicies)
-	note(needed, m.in.Workloads)
+	// Of a kind that planec does not know it is not even known that it has one.
+	note(needed, slices.DeleteFunc(slices.Clone(m.in.Workloads), func(w objects.Sourced[*objects.Workload]) bool { return w.Object.Opaque }))
 	for _, n := range set.Namespaces {
 		delete(needed, n.Object.Name)
 	}

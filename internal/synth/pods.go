@@ -216,7 +216,7 @@ func (m *maker) giveAddresses(pods []objects.Sourced[*corev1.Pod]) {
 				wishes = append(wishes, addressWish(p.Object.Namespace+"/"+p.Object.Name, in, taken))
 			}
 		}
-		got := allocate(wishes)
+		got := allocate(unique(wishes))
 		for _, p := range pods {
 			addrs := []netip.Addr{got[p.Object.Namespace+"/"+p.Object.Name].Addr()}
 			if p.Object.Spec.HostNetwork {

@@ -21,10 +21,8 @@ const firstNodePort, lastNodePort = 30000, 32767
 // serviceMaker completes Services.
 type serviceMaker struct {
 	*maker
-	// ranges are those of ClusterIPs, by family.
-	ranges map[ir.Family]netip.Prefix
-	taken  map[netip.Addr]bool
-	ports  map[uint16]bool
+	taken map[netip.Addr]bool
+	ports map[uint16]bool
 	// wanted are what Services lack, by kind of place.
 	clusterIPs, balancers, nodePorts []wish
 }
@@ -34,7 +32,8 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // makeServices gives Services the addresses and ports that the API server and
 // a load balancer would.
 func (m *maker) makeServices() {
-	s := &serviceMaker{maker: m, ranges: m.serviceRanges(), taken: make(map[netip.Addr]bool), ports: make(map[uint16]bool)}
+	m.ranges = m.serviceRanges()
+	s := &serviceMaker{maker: m, taken: make(map[netip.Addr]bool), ports: make(map[uint16]bool)}
 	services := m.out.Set.Services
 	for _, src := range services {
 		s.note(&src.Object.Spec, &src.Object.Status)
@@ -169,15 +168,17 @@ func lacksHealthPort(o *corev1.Service) bool {
 
 // familiesOf are the families that the Service is to have, the first one first:
 // those that it names, those of the addresses that it has, or one, or both where
-// its policy and the cluster say so.
+// its policy and the cluster say so. A family needs pods, and an address or a range
+// for one.
 func (s *serviceMaker) familiesOf(o *corev1.Service) []ir.Family {
 	var out []ir.Family
+	given := parseAll(append(slices.Clone(o.Spec.ClusterIPs), o.Spec.ClusterIP)...)
 	push := func(f ir.Family) {
 		if !slices.Contains(out, f) {
 			out = append(out, f)
 		}
 	}
-	for _, a := range parseAll(append(slices.Clone(o.Spec.ClusterIPs), o.Spec.ClusterIP)...) {
+	for _, a := range given {
 		push(ir.FamilyOf(a))
 	}
 	for _, f := range o.Spec.IPFamilies {
@@ -196,7 +197,9 @@ func (s *serviceMaker) familiesOf(o *corev1.Service) []ir.Family {
 	if len(out) == 0 && len(s.families) > 0 {
 		push(s.families[0])
 	}
-	return slices.DeleteFunc(out, func(f ir.Family) bool { return !slices.Contains(s.families, f) })
+	return slices.DeleteFunc(out, func(f ir.Family) bool {
+		return !slices.Contains(s.families, f) || !s.ranges[f].IsValid() && len(ir.AddrsOf(f, given)) == 0
+	})
 }
 
 // lacking are the families that the Service is to have a ClusterIP of and has
@@ -207,7 +210,7 @@ func (s *serviceMaker) lacking(o *corev1.Service) []ir.Family {
 	}
 	have := parseAll(append(slices.Clone(o.Spec.ClusterIPs), o.Spec.ClusterIP)...)
 	return slices.DeleteFunc(s.familiesOf(o), func(f ir.Family) bool {
-		return len(ir.AddrsOf(f, have)) > 0 || !s.ranges[f].IsValid()
+		return len(ir.AddrsOf(f, have)) > 0
 	})
 }
 

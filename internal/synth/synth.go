@@ -48,7 +48,9 @@ type maker struct {
 	out      Result
 	families []ir.Family
 	nodes    []node
-	diags    *diag.List
+	// ranges are those of ClusterIPs, by family.
+	ranges map[ir.Family]netip.Prefix
+	diags  *diag.List
 }
 
 // Complete makes what is missing. The input and its objects stay as they are.
