@@ -21,12 +21,16 @@ import (
 func Services(set *objects.Set, elsewhere []policy.Elsewhere) diag.List {
 	l := linter{
 		set: set, elsewhere: elsewhere,
-		pods: make(map[string][]*corev1.Pod), endpoints: make(map[name][]discoveryv1.Endpoint),
+		pods: make(map[string]int), labelled: make(map[label][]*corev1.Pod), endpoints: make(map[name][]discoveryv1.Endpoint),
 		served: make(map[servedPort]bool), nodes: make(map[string]bool),
 	}
 	for _, p := range set.Pods {
 		if p.Object.Status.Phase != corev1.PodSucceeded && p.Object.Status.Phase != corev1.PodFailed {
-			l.pods[p.Object.Namespace] = append(l.pods[p.Object.Namespace], p.Object)
+			l.pods[p.Object.Namespace]++
+			for k, v := range p.Object.Labels {
+				at := label{p.Object.Namespace, k, v}
+				l.labelled[at] = append(l.labelled[at], p.Object)
+			}
 		}
 	}
 	for _, s := range set.EndpointSlices {
@@ -56,6 +60,9 @@ func Services(set *objects.Set, elsewhere []policy.Elsewhere) diag.List {
 
 type name struct{ namespace, name string }
 
+// label is a label of pods in a namespace.
+type label struct{ namespace, key, value string }
+
 // servedPort is a port of a Service, by its own name.
 type servedPort struct {
 	of       name
@@ -66,8 +73,9 @@ type servedPort struct {
 type linter struct {
 	set       *objects.Set
 	elsewhere []policy.Elsewhere
-	// pods are those that have not finished, by namespace.
-	pods      map[string][]*corev1.Pod
+	// pods counts those that have not finished, by namespace; labelled finds them.
+	pods      map[string]int
+	labelled  map[label][]*corev1.Pod
 	endpoints map[name][]discoveryv1.Endpoint
 	// served are the ports for which slices have endpoints.
 	served map[servedPort]bool
@@ -86,7 +94,7 @@ func (l *linter) selector(s sourced) {
 	}
 	selector := labels.SelectorFromSet(o.Spec.Selector)
 	var selected []*corev1.Pod
-	for _, p := range l.pods[o.Namespace] {
+	for _, p := range l.fewest(o) {
 		if selector.Matches(labels.Set(p.Labels)) {
 			selected = append(selected, p)
 		}
@@ -105,11 +113,24 @@ func (l *linter) selector(s sourced) {
 			return
 		}
 	}
-	if len(l.pods[o.Namespace]) == 0 {
+	if l.pods[o.Namespace] == 0 {
 		l.diags.Add(diag.PodsElsewhere, at, "the input has no pods in the namespace "+o.Namespace)
 		return
 	}
-	l.diags.Add(diag.SelectsNothing, at, fmt.Sprintf("none of %d pods has the labels %s", len(l.pods[o.Namespace]), selector))
+	l.diags.Add(diag.SelectsNothing, at, fmt.Sprintf("none of %d pods has the labels %s", l.pods[o.Namespace], selector))
+}
+
+// fewest are the pods with that label of a Service's selector which the fewest
+// have: all that it selects are among them.
+func (l *linter) fewest(o *corev1.Service) []*corev1.Pod {
+	var out []*corev1.Pod
+	first := true
+	for k, v := range o.Spec.Selector {
+		if have := l.labelled[label{o.Namespace, k, v}]; first || len(have) < len(out) {
+			out, first = have, false
+		}
+	}
+	return out
 }
 
 func (l *linter) targetPorts(s sourced, pods []*corev1.Pod) {

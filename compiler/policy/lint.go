@@ -136,7 +136,7 @@ const (
 // absent finds out why a selector that finds nobody does.
 func (l *linter) absent(s podSelector) absence {
 	if len(l.cast.pods) == 0 && len(l.hosts) == 0 {
-		return absence{}
+		return absence{silent, ""}
 	}
 	for _, e := range l.elsewhere {
 		n := l.namespace(e.Namespace)
@@ -161,7 +161,7 @@ func (l *linter) absent(s podSelector) absence {
 	}
 	switch {
 	case s.pods.text == "*" && len(in) > 0:
-		return absence{} // all pods of a namespace that has none yet
+		return absence{silent, ""} // all pods of a namespace that has none yet
 	case len(in) == 0 && s.own == "":
 		return absence{notGiven, "no namespace of the input has the labels " + s.namespaces.text}
 	case pods == 0:

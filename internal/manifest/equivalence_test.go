@@ -13,7 +13,7 @@ import (
 // loadText runs a text through the splitter and the pipeline.
 func loadText(tb testing.TB, text string) outcome {
 	tb.Helper()
-	p := startPipeline(tb.Context(), false)
+	p := startPipeline(tb.Context(), true)
 	s := &splitter{w: newWindow(strings.NewReader(text)), file: "f", out: p}
 	if err := s.split(); err != nil {
 		tb.Fatal(err)
@@ -26,7 +26,9 @@ func loadText(tb testing.TB, text string) outcome {
 // loadWhole decodes a text as one YAML document, without any splitting.
 func loadWhole(text string) outcome {
 	var out outcome
-	newDecoder().piece(&out, &piece{text: []byte(text), file: "f", line: 1, yaml: true})
+	d := newDecoder()
+	d.workloads = true
+	d.piece(&out, &piece{text: []byte(text), file: "f", line: 1, yaml: true})
 	return out
 }
 

@@ -21,6 +21,7 @@ func FuzzLoad(f *testing.F) {
 		`{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"a"},"spec":{"ingress":[null,{"from":[null,{}],"ports":[null,{"port":"x","endPort":2}]}],"egress":[]}}`,
 		`{"apiVersion":"policy.networking.k8s.io/v1alpha1","kind":"AdminNetworkPolicy","metadata":{"name":"a"},"spec":{"priority":1,"subject":{"pods":{}},"egress":[{"to":[{"networks":["x"]}],"ports":[{"portRange":{}},null]}]}}`,
 		"kind: ClusterNetworkPolicy\napiVersion: policy.networking.k8s.io/v1alpha2\nmetadata: {name: a}\nspec: {priority: 1, subject: {pods: {podSelector: {}}}, ingress: [{from: [~]}]}\n",
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: 2, template: {metadata: {labels: {a: b}}, spec: {containers: [{ports: [{containerPort: 1}]}, ~]}}}\n",
 		"{\"a\"\n---\nkind: Node\n",
 		"%YAML 1.1\n---\nkind: Namespace\napiVersion: v1\nmetadata: {name: a}\n...\n",
 	} {
@@ -42,6 +43,7 @@ func FuzzLoad(f *testing.F) {
 		checkPlaces(t, out.set.ClusterNetworkPolicies, lines)
 		checkPlaces(t, out.set.AdminNetworkPolicies, lines)
 		checkPlaces(t, out.set.BaselineAdminNetworkPolicies, lines)
+		checkPlaces(t, out.set.Workloads, lines)
 		for _, d := range out.diagnostics() {
 			if s := d.String(); s != diag.Printable(s) {
 				t.Errorf("control characters in %q", s)

@@ -224,7 +224,7 @@ func portsOn(s *corev1.Service, p *corev1.Pod) []discoveryv1.EndpointPort {
 		sp := &s.Spec.Ports[i]
 		number, ok := sp.TargetPort.IntVal, true
 		if sp.TargetPort.Type == intstr.String {
-			number, ok = PortNamed(p, sp.TargetPort.StrVal, sp.Protocol)
+			number, ok = portNamed(p, sp.TargetPort.StrVal, sp.Protocol)
 		}
 		if ok {
 			out = append(out, discoveryv1.EndpointPort{Name: &sp.Name, Protocol: &sp.Protocol, Port: &number})
@@ -233,8 +233,8 @@ func portsOn(s *corev1.Service, p *corev1.Pod) []discoveryv1.EndpointPort {
 	return out
 }
 
-// PortNamed finds a port of a pod's containers, then of its sidecars, by name.
-func PortNamed(p *corev1.Pod, name string, protocol corev1.Protocol) (int32, bool) {
+// portNamed finds a port of a pod's containers, then of its sidecars, by name.
+func portNamed(p *corev1.Pod, name string, protocol corev1.Protocol) (int32, bool) {
 	all := slices.Clone(p.Spec.Containers)
 	for _, c := range p.Spec.InitContainers {
 		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
