@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/planec/planec/backends"
@@ -11,7 +12,11 @@ import (
 )
 
 // iptablesPlane finds the variant of iptables when it is first used.
-type iptablesPlane struct{ tools *live.Tools }
+type iptablesPlane struct {
+	tools *live.Tools
+	// held is what was applied, once Hold was called.
+	held backends.Artifact
+}
 
 // IPTables is the dataplane of one variant, "legacy" or "nft".
 func IPTables(variant string) applier.Dataplane {
@@ -64,4 +69,44 @@ func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
 	}
 	p := live.NewPlan(have.Without(ipvslive.OwnSet), live.Nothing())
 	return p.Steps(), d.tools.Apply(ctx, p)
+}
+
+// Hold implements [applier.Changer].
+func (d *iptablesPlane) Hold(a backends.Artifact) error {
+	d.held = a
+	return nil
+}
+
+// Change implements [applier.Changer]. A fragment has another tree of chains that
+// leads to its Services.
+func (*iptablesPlane) Change(context.Context, backends.Artifact, backends.Artifact) (applier.Plan, error) {
+	return nil, applier.ErrWhole
+}
+
+// Replace implements [applier.Changer].
+func (d *iptablesPlane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
+	p, err := live.Difference(d.held, whole)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.detect(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.tools.Apply(ctx, p); err != nil {
+		return p, drifted(err)
+	}
+	d.held = whole
+	return p, nil
+}
+
+// drifted takes what the kernel does not do for a difference between what is held
+// and what is there. An apply of the whole finds out; if it is something else,
+// that fails too and says what it is.
+func drifted(err error) error {
+	for _, known := range []error{live.ErrNoTools, live.ErrPrivileges, live.ErrLocked, ipvslive.ErrNoIPVS, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, known) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", applier.ErrDrift, err)
 }

@@ -12,7 +12,12 @@ import (
 )
 
 // ipvsPlane finds the variant of iptables when it is first used.
-type ipvsPlane struct{ kernel *live.Kernel }
+type ipvsPlane struct {
+	kernel *live.Kernel
+	// last is the plan that was made last: it knows what is draining.
+	last *live.Plan
+	held *live.Held
+}
 
 func (d *ipvsPlane) detect(ctx context.Context) error {
 	if d.kernel != nil {
@@ -38,7 +43,8 @@ func (d *ipvsPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan
 	if err != nil {
 		return nil, err
 	}
-	return live.NewPlan(have, want), nil
+	d.last = live.NewPlan(have, want)
+	return d.last, nil
 }
 
 // Apply implements [applier.Dataplane].
@@ -59,4 +65,31 @@ func (d *ipvsPlane) Clean(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	return d.kernel.Clean(ctx)
+}
+
+// Hold implements [applier.Changer].
+func (d *ipvsPlane) Hold(a backends.Artifact) error {
+	d.held = live.Hold(a, d.last)
+	return nil
+}
+
+// Change implements [applier.Changer]. A Service's marks depend on all others.
+func (*ipvsPlane) Change(context.Context, backends.Artifact, backends.Artifact) (applier.Plan, error) {
+	return nil, applier.ErrWhole
+}
+
+// Replace implements [applier.Changer].
+func (d *ipvsPlane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
+	p, err := d.held.Plan(whole)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.detect(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.kernel.Apply(ctx, p); err != nil {
+		return p, drifted(err)
+	}
+	d.held.Commit(p, whole)
+	return p, nil
 }

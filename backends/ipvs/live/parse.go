@@ -50,14 +50,8 @@ func Parse(a backends.Artifact) (*State, error) {
 		if a.File(f.name) == nil {
 			return nil, fmt.Errorf("the artifact has no %s", f.name)
 		}
-		for line := range bytes.Lines(a.File(f.name)) {
-			words := strings.Fields(string(line))
-			if len(words) == 0 || strings.HasPrefix(words[0], "#") {
-				continue
-			}
-			if err := f.line(words); err != nil {
-				return nil, fmt.Errorf("%s: %q: %w", f.name, bytes.TrimSpace(line), err)
-			}
+		if err := parseLines(f.name, a.File(f.name), f.line); err != nil {
+			return nil, err
 		}
 	}
 	var err error
@@ -65,6 +59,20 @@ func Parse(a backends.Artifact) (*State, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// parseLines reads a file, or a part of it.
+func parseLines(name string, text []byte, read func(words []string) error) error {
+	for line := range bytes.Lines(text) {
+		words := strings.Fields(string(line))
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		if err := read(words); err != nil {
+			return fmt.Errorf("%s: %q: %w", name, bytes.TrimSpace(line), err)
+		}
+	}
+	return nil
 }
 
 // line reads a line for ipvsadm -R.

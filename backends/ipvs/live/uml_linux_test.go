@@ -26,6 +26,7 @@ var (
 	changes  = flag.Int("changes", 60, "how many random changes to make beside connections")
 	kills    = flag.Int("kills", 20, "how many applies to kill")
 	measured = flag.Int("measured", 0, "how many Services to measure with; none by default")
+	limit    = flag.Duration("limit", 15*time.Minute, "how long all of it may take")
 )
 
 // TestMain is that of User Mode Linux too: inside, this binary is the init
@@ -64,7 +65,7 @@ func TestInUML(t *testing.T) {
 	if f := flag.Lookup("test.run").Value.String(); strings.HasPrefix(f, "TestInUML/") {
 		run = strings.TrimPrefix(f, "TestInUML/")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), *limit)
 	defer cancel()
 	r, err := uml.Run(ctx, uml.Config{Modules: modules, Args: []string{
 		"-test.run=" + run, "-test.v", "-cases=" + dir,
