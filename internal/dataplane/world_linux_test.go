@@ -23,10 +23,7 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-var (
-	kills   = flag.Int("kills", 200, "how often an apply is killed")
-	changes = flag.Int("changes", 60, "how many random changes are applied while connections are made")
-)
+var kills = flag.Int("kills", 200, "how often an apply is killed")
 
 // plane is a dataplane that the tests of this package try.
 type plane struct {

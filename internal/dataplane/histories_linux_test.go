@@ -1,0 +1,134 @@
+package dataplane_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/randomcluster"
+	"github.com/planec/planec/internal/session"
+	"github.com/planec/planec/internal/testkit"
+)
+
+var histories = flag.Int("histories", 60, "how many random histories of changes are applied")
+
+// stepsOfHistory is how many changes a history has.
+const stepsOfHistory = 6
+
+// counting is a dataplane with a short way that counts how often it is gone, and
+// how often the kernel is read.
+type counting struct {
+	applier.Changer
+	short, read int
+}
+
+func (c *counting) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
+	c.read++
+	return c.Changer.Plan(ctx, a)
+}
+
+func (c *counting) Replace(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
+	c.short++
+	return c.Changer.Replace(ctx, a)
+}
+
+// TestHistories applies random histories of changes by the short way: after each
+// the kernel is what one whole apply of the same objects would make it.
+func TestHistories(t *testing.T) {
+	for _, p := range planes() {
+		if p.backend == "nftables" {
+			continue // internal/session has its histories
+		}
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			testkit.Require(t, p.tools...)
+			r := testkit.New(t, testkit.Spec{NodeAddrs: []netip.Addr{netip.MustParseAddr("192.0.2.11")}})
+			selected, err := registry.Select(backends.DefaultOptions(), p.backend)
+			if err != nil {
+				t.Fatal(err)
+			}
+			short, steps := 0, 0
+			for seed := range uint64(*histories) {
+				err := r.Do(func() error {
+					s, n, err := history(t, seed, p, selected[0])
+					short, steps = short+s, steps+n
+					return err
+				})
+				if err != nil {
+					t.Fatalf("seed %d: %v", seed, err)
+				}
+			}
+			t.Logf("%d histories, %d changes, %d by the short way, %d steps", *histories, *histories*stepsOfHistory, short, steps)
+			if short < *histories {
+				t.Error("the short way is hardly gone")
+			}
+		})
+	}
+}
+
+// history is one, and says how often the short way was gone and how many steps
+// that were.
+func history(t *testing.T, seed uint64, p plane, b backends.Backend) (short, steps int, err error) {
+	rng := rand.New(rand.NewPCG(seed, 43))
+	c := randomcluster.New(seed)
+	set := c.Objects
+	x := compiler.NewIncremental(&set, randomcluster.Node, c.Config)
+	d := &counting{Changer: p.make().(applier.Changer)}
+	a := applier.New(map[string]applier.Dataplane{p.backend: d}, applier.NewRecord(t.TempDir()))
+	s := session.New(x, b, a)
+	if _, err := s.Apply(t.Context()); err != nil {
+		return 0, 0, err
+	}
+	for range stepsOfHistory {
+		read := d.read
+		plan, err := s.Update(t.Context(), update(rng, seed))
+		if err != nil {
+			return short, steps, err
+		}
+		if d.read > read {
+			return short, steps, fmt.Errorf("the kernel was read for %q", plan.Steps())
+		}
+		steps += len(plan.Steps())
+		artifact, err := b.Emit(x.Program())
+		if err != nil {
+			return short, steps, err
+		}
+		if err := a.Verify(t.Context(), applier.Entry{Backend: p.backend, Artifact: artifact}); err != nil {
+			return short, steps, fmt.Errorf("after %q: %w", plan.Steps(), err)
+		}
+	}
+	_, err = a.Clean(t.Context(), p.backend)
+	return d.short, steps, err
+}
+
+// update takes objects from another random cluster: one or two Services or slices,
+// or all policies.
+func update(rng *rand.Rand, seed uint64) compiler.Update {
+	v := randomcluster.New(seed + 1000 + 2*rng.Uint64N(4)).Objects
+	var u compiler.Update
+	for range 1 + rng.IntN(2) {
+		switch rng.IntN(6) {
+		case 0:
+			s := v.Services[rng.IntN(len(v.Services))]
+			u.Services = append(u.Services, compiler.ServiceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name, Service: s})
+		case 1:
+			s := v.Services[rng.IntN(len(v.Services))]
+			u.Services = append(u.Services, compiler.ServiceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name})
+		default:
+			s := v.EndpointSlices[rng.IntN(len(v.EndpointSlices))]
+			u.Slices = append(u.Slices, compiler.SliceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name, Slice: s})
+		}
+	}
+	if rng.IntN(8) == 0 {
+		v.Services, v.EndpointSlices = nil, nil
+		u.Others = &v
+	}
+	return u
+}
