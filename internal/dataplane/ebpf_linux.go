@@ -25,6 +25,9 @@ type ebpfPlane struct {
 	held *ebpf.Image
 }
 
+// EBPF is the dataplane that pins its maps in a directory of a BPF file system.
+func EBPF(dir string) applier.Dataplane { return &ebpfPlane{pins: live.NewPins(dir)} }
+
 // read parses maps.bin, once while it stays the same.
 func (d *ebpfPlane) read(a backends.Artifact) (*ebpf.Image, error) {
 	file := a.File(ebpf.ImageFile)

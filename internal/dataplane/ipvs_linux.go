@@ -19,6 +19,11 @@ type ipvsPlane struct {
 	held *live.Held
 }
 
+// IPVS is the dataplane with one variant of iptables, "legacy" or "nft".
+func IPVS(variant string) applier.Dataplane {
+	return &ipvsPlane{kernel: live.New(&xtlive.Tools{Variant: variant, LockWait: xtlive.DefaultLockWait})}
+}
+
 func (d *ipvsPlane) detect(ctx context.Context) error {
 	if d.kernel != nil {
 		return nil
