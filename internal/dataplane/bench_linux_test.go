@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +103,7 @@ func benchPlane(b *testing.B, p plane, services int) {
 func (x *bench) each(b *testing.B, do func(b *testing.B, n int), before func()) {
 	var sum time.Duration
 	n := 0
+	runtime.GC() // of what was before
 	for b.Loop() {
 		if before != nil {
 			before()

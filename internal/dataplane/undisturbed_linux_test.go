@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,8 +13,6 @@ import (
 	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/session"
 	"github.com/planec/planec/internal/testkit"
-	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/eval"
 )
 
 var (
@@ -37,20 +34,12 @@ func TestUndisturbed(t *testing.T) {
 	}
 }
 
-// soak is one dataplane that is changed while connections are made.
+// soak is what is changed while connections are made.
 type soak struct {
-	rig     *testkit.Rig
+	traffic
 	session *session.Session
-	flows   []testkit.Flow
-	program *ir.Program
-
-	done atomic.Bool
-	// step is what is applied now, for messages.
-	step atomic.Value
 
 	applied, whole, steps int
-	connections, failed   int
-	took                  time.Duration
 }
 
 func undisturbed(t *testing.T, p plane) *soak {
@@ -58,8 +47,7 @@ func undisturbed(t *testing.T, p plane) *soak {
 	testkit.Require(t, p.tools...)
 	set, config := steadyCluster()
 	x := compiler.NewIncremental(&set, nodeName, config)
-	s := &soak{flows: steadyFlows(), program: x.Program()}
-	s.rig = testkit.New(t, testkit.SpecFor(s.program, s.flows))
+	s := &soak{traffic: newTraffic(t, x.Program())}
 	selected, err := registry.Select(backends.DefaultOptions(), p.backend)
 	if err != nil {
 		t.Fatal(err)
@@ -70,17 +58,7 @@ func undisturbed(t *testing.T, p plane) *soak {
 	if err := w.do(func() error { _, err := s.session.Apply(t.Context()); return err }); err != nil {
 		t.Fatal(err)
 	}
-	result := make(chan error, 1)
-	start := time.Now()
-	go func() {
-		defer s.done.Store(true)
-		result <- w.do(func() error { return s.change(t) })
-	}()
-	s.connect(t)
-	s.took = time.Since(start)
-	if err := <-result; err != nil {
-		t.Fatal(err)
-	}
+	s.during(t, w, func() error { return s.change(t) })
 	t.Logf("%s: %d changes (%d whole, %d steps), %d connections, %d failed, %v", p.name, s.applied, s.whole, s.steps, s.connections, s.failed, s.took.Round(time.Second/10))
 	if s.connections < 100 {
 		t.Errorf("only %d connections", s.connections)
@@ -110,25 +88,4 @@ func (s *soak) change(t *testing.T) error {
 		}
 	}
 	return nil
-}
-
-// connect makes connections until the changes are done.
-func (s *soak) connect(t *testing.T) {
-	evaluate := eval.New(s.program).Eval
-	for !s.done.Load() {
-		before := s.step.Load()
-		start := time.Now()
-		got, err := s.rig.Try(t.Context(), s.flows, 5*time.Second)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, o := range got {
-			s.connections++
-			f := s.flows[i]
-			if err := testkit.Compare(f, evaluate(s.rig.Packet(f)), o, s.program.Node.Addresses); err != nil {
-				s.failed++
-				t.Errorf("%v: %v (between %v and %v, %v)", f, err, before, s.step.Load(), time.Since(start))
-			}
-		}
-	}
 }
