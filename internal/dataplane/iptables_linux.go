@@ -15,7 +15,7 @@ import (
 type iptablesPlane struct {
 	tools *live.Tools
 	// held is what was applied, once Hold was called.
-	held backends.Artifact
+	held *live.Held
 }
 
 // IPTables is the dataplane of one variant, "legacy" or "nft".
@@ -73,30 +73,41 @@ func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
 
 // Hold implements [applier.Changer].
 func (d *iptablesPlane) Hold(a backends.Artifact) error {
-	d.held = a
+	d.held = live.Hold(a)
 	return nil
 }
 
-// Change implements [applier.Changer]. A fragment has another tree of chains that
-// leads to its Services.
-func (*iptablesPlane) Change(context.Context, backends.Artifact, backends.Artifact) (applier.Plan, error) {
-	return nil, applier.ErrWhole
+// Change implements [applier.Changer].
+func (d *iptablesPlane) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
+	p, err := d.held.Change(before, after)
+	if errors.Is(err, live.ErrStructure) {
+		return nil, applier.ErrWhole
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, d.take(ctx, p)
 }
 
 // Replace implements [applier.Changer].
 func (d *iptablesPlane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
-	p, err := live.Difference(d.held, whole)
+	p, err := d.held.Replace(whole)
 	if err != nil {
 		return nil, err
 	}
+	return p, d.take(ctx, p)
+}
+
+// take applies a plan of what is held.
+func (d *iptablesPlane) take(ctx context.Context, p *live.Plan) error {
 	if err := d.detect(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := d.tools.Apply(ctx, p); err != nil {
-		return p, drifted(err)
+		return drifted(err)
 	}
-	d.held = whole
-	return p, nil
+	d.held.Commit(p)
+	return nil
 }
 
 // drifted takes what the kernel does not do for a difference between what is held

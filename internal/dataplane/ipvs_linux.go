@@ -78,23 +78,35 @@ func (d *ipvsPlane) Hold(a backends.Artifact) error {
 	return nil
 }
 
-// Change implements [applier.Changer]. A Service's marks depend on all others.
-func (*ipvsPlane) Change(context.Context, backends.Artifact, backends.Artifact) (applier.Plan, error) {
-	return nil, applier.ErrWhole
+// Change implements [applier.Changer].
+func (d *ipvsPlane) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
+	p, err := d.held.Change(before, after)
+	if errors.Is(err, xtlive.ErrStructure) {
+		return nil, applier.ErrWhole
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, d.take(ctx, p)
 }
 
 // Replace implements [applier.Changer].
 func (d *ipvsPlane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
-	p, err := d.held.Plan(whole)
+	p, err := d.held.Replace(whole)
 	if err != nil {
 		return nil, err
 	}
+	return p, d.take(ctx, p)
+}
+
+// take applies a plan of what is held.
+func (d *ipvsPlane) take(ctx context.Context, p *live.Plan) error {
 	if err := d.detect(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := d.kernel.Apply(ctx, p); err != nil {
-		return p, drifted(err)
+		return drifted(err)
 	}
-	d.held.Commit(p, whole)
-	return p, nil
+	d.held.Commit(p)
+	return nil
 }

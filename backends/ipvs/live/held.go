@@ -11,19 +11,28 @@ import (
 	xtlive "github.com/planec/planec/backends/xtables/live"
 )
 
-// Held is an artifact that is in the kernel. It plans changes without a look at
-// the kernel, and parses little more than what differs.
+// Held is an artifact that is in the kernel, with the fragments that have changed
+// it since. It plans changes without a look at the kernel, and parses little more
+// than what differs.
 type Held struct {
-	artifact backends.Artifact
+	base  backends.Artifact
+	rules *xtlive.Held
+	// edited are the virtual services that fragments have changed.
+	edited map[Key]edited
 	// draining are the removals of destinations that have the weight 0 and may
 	// have connections still.
 	draining []change
 }
 
+// edited is a virtual service as it is in the artifact and as it is in the kernel;
+// nil is none.
+type edited struct{ base, now *service }
+
 // Hold takes what was applied, and the plan that was made when it was in: it
 // knows the destinations that are left alone while they have connections.
 func Hold(a backends.Artifact, last *Plan) *Held {
-	h := &Held{artifact: a}
+	h := &Held{rules: xtlive.Hold(a)}
+	h.rebase(a)
 	if last == nil {
 		return h
 	}
@@ -38,37 +47,94 @@ func Hold(a backends.Artifact, last *Plan) *Held {
 	return h
 }
 
-// Plan says what turns what is held into another artifact.
-func (h *Held) Plan(want backends.Artifact) (*Plan, error) {
-	p := &Plan{}
-	old, now := &State{}, &State{}
-	if err := parseDiffering(old, now, h.artifact, want); err != nil {
+func (h *Held) rebase(a backends.Artifact) { h.base, h.edited = a, make(map[Key]edited) }
+
+// Commit makes what a plan leads to what is held, once it was carried out.
+func (h *Held) Commit(p *Plan) {
+	h.rules.Commit(p.rules)
+	p.commit()
+	h.draining = p.draining
+}
+
+// Replace says what turns what is held into another artifact.
+func (h *Held) Replace(whole backends.Artifact) (*Plan, error) {
+	old, now := nothing(), nothing()
+	if err := parseDiffering(old, now, h.base, whole); err != nil {
 		return nil, err
 	}
+	for k, e := range h.edited {
+		if old.services[k] == nil && now.services[k] == nil && e.base != nil { // the same in both artifacts
+			now.services[k] = e.base
+		}
+		if delete(old.services, k); e.now != nil {
+			old.services[k] = e.now
+		}
+	}
+	rules, err := h.rules.Replace(whole)
+	if err != nil {
+		return nil, err
+	}
+	// Which marks lead where matters only when some of that changes; fragments
+	// change nothing of it.
+	if !rules.Empty() || marked(old.services) || marked(now.services) {
+		if old.rules, err = xtlive.ParseSets(h.base, routeSet); err != nil {
+			return nil, err
+		}
+		if now.rules, err = xtlive.ParseSets(whole, routeSet); err != nil {
+			return nil, err
+		}
+	}
+	p := h.plan(old, now, rules)
+	p.commit = func() { h.rebase(whole) }
+	return p, nil
+}
+
+// Change says what turns one fragment of what is held into another. It is
+// [xtlive.ErrStructure] where that depends on the rest: marks do, and addresses,
+// which several Services may have.
+func (h *Held) Change(before, after backends.Artifact) (*Plan, error) {
+	old, now := nothing(), nothing()
+	if err := parseDiffering(old, now, before, after); err != nil {
+		return nil, err
+	}
+	marks := []byte("-A -f ")
+	if len(old.device.addresses)+len(now.device.addresses)+len(old.sysctls)+len(now.sysctls) > 0 ||
+		bytes.Contains(before.File(ipvs.ServicesFile), marks) || bytes.Contains(after.File(ipvs.ServicesFile), marks) {
+		return nil, xtlive.ErrStructure
+	}
+	rules, err := h.rules.Change(before, after)
+	if err != nil {
+		return nil, err
+	}
+	p := h.plan(old, now, rules)
+	p.commit = func() { h.edit(old, now) }
+	return p, nil
+}
+
+// edit notes what a fragment has changed.
+func (h *Held) edit(old, now *State) {
+	for _, s := range []services{old.services, now.services} {
+		for k := range s {
+			e, again := h.edited[k]
+			if !again {
+				e.base = old.services[k]
+			}
+			e.now = now.services[k]
+			h.edited[k] = e
+		}
+	}
+}
+
+func (h *Held) plan(old, now *State, rules *xtlive.Plan) *Plan {
+	p := &Plan{rules: rules}
 	for _, name := range differing(old.sysctls, now.sysctls) {
 		p.sysctls = append(p.sysctls, setting{name, old.sysctls[name], now.sysctls[name]})
-	}
-	var err error
-	if p.rules, err = xtlive.Difference(h.artifact, want); err != nil {
-		return nil, err
-	}
-	// Which marks lead where matters only when some of that changes.
-	if !p.rules.Empty() || marked(old.services) || marked(now.services) {
-		if old.rules, err = xtlive.ParseSets(h.artifact, routeSet); err != nil {
-			return nil, err
-		}
-		if now.rules, err = xtlive.ParseSets(want, routeSet); err != nil {
-			return nil, err
-		}
 	}
 	p.planServices(old, now, func(Key) bool { return true })
 	p.planDevice(old.device, now.device)
 	h.tidy(p)
-	return p, nil
+	return p
 }
-
-// Commit makes what a plan was made for what is held, once it was carried out.
-func (h *Held) Commit(p *Plan, a backends.Artifact) { h.artifact, h.draining = a, p.draining }
 
 // tidy adds to a plan the destinations that may have drained by now, but for
 // those that it brings back or removes with their service.
@@ -77,14 +143,19 @@ func (h *Held) tidy(p *Plan) {
 		key  Key
 		dest netip.AddrPort
 	}
-	touched := make(map[place]bool)
+	back, removed := make(map[place]bool), make(map[Key]bool)
 	for _, changes := range [][]change{p.early, p.come, p.gone} {
 		for _, c := range changes {
-			touched[place{c.key, c.dest}] = true
+			switch c.verb {
+			case addDestination, updateDestination:
+				back[place{c.key, c.dest}] = true
+			case removeService:
+				removed[c.key] = true
+			}
 		}
 	}
 	for _, c := range h.draining {
-		if !touched[place{c.key, c.dest}] && !touched[place{key: c.key}] {
+		if !back[place{c.key, c.dest}] && !removed[c.key] {
 			c.from.weight, c.from.active, c.from.inactive = 0, 0, 0
 			p.leave = append(p.leave, c)
 		}
@@ -94,7 +165,6 @@ func (h *Held) tidy(p *Plan) {
 // parseDiffering reads what only one of two artifacts has. Of a virtual service
 // that differs all is read.
 func parseDiffering(old, now *State, before, after backends.Artifact) error {
-	*old, *now = *nothing(), *nothing()
 	for _, f := range []struct {
 		name     string
 		starts   func(last, line []byte) bool

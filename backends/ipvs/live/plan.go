@@ -31,6 +31,8 @@ type Plan struct {
 	// draining are the removals of destinations that stay while they have
 	// connections: as planned, and once it was carried out, as it turned out.
 	draining []change
+	// commit makes it what is held.
+	commit func()
 }
 
 // setting is a sysctl.

@@ -13,7 +13,16 @@ import (
 // chains and sets that differ are parsed. The artifacts are as the emitters of
 // planec write them.
 func Difference(before, after backends.Artifact) (*Plan, error) {
-	have, want := &State{}, &State{}
+	have, want, err := differingStates(before, after)
+	if err != nil {
+		return nil, err
+	}
+	return NewPlan(have, want), nil
+}
+
+// differingStates reads what differs of two artifacts.
+func differingStates(before, after backends.Artifact) (have, want *State, err error) {
+	have, want = &State{}, &State{}
 	for _, f := range []struct {
 		name       string
 		have, want *tables
@@ -23,20 +32,15 @@ func Difference(before, after backends.Artifact) (*Plan, error) {
 		if bytes.Equal(oldJumps, nowJumps) {
 			oldJumps, nowJumps = nil, nil
 		}
-		var err error
 		if *f.have, err = parseTables(old, oldJumps); err != nil {
-			return nil, fmt.Errorf("%s.rules as applied: %w", f.name, err)
+			return nil, nil, fmt.Errorf("%s.rules as applied: %w", f.name, err)
 		}
 		if *f.want, err = parseTables(now, nowJumps); err != nil {
-			return nil, fmt.Errorf("%s.rules: %w", f.name, err)
+			return nil, nil, fmt.Errorf("%s.rules: %w", f.name, err)
 		}
 	}
-	var err error
 	have.sets, want.sets, err = differingSets(before.File("ipset.rules"), after.File("ipset.rules"))
-	if err != nil {
-		return nil, err
-	}
-	return NewPlan(have, want), nil
+	return have, want, err
 }
 
 // differingRules returns of two files for iptables-restore the chains that
