@@ -17,6 +17,8 @@ import (
 type Held struct {
 	base  backends.Artifact
 	rules *xtlive.Held
+	// policed is whether the artifact has policies.
+	policed bool
 	// edited are the virtual services that fragments have changed.
 	edited map[Key]edited
 	// draining are the removals of destinations that have the weight 0 and may
@@ -47,7 +49,10 @@ func Hold(a backends.Artifact, last *Plan) *Held {
 	return h
 }
 
-func (h *Held) rebase(a backends.Artifact) { h.base, h.edited = a, make(map[Key]edited) }
+func (h *Held) rebase(a backends.Artifact) {
+	h.base, h.edited = a, make(map[Key]edited)
+	h.policed = bytes.Contains(a.File("ipset.rules"), []byte("-denied-own "))
+}
 
 // Commit makes what a plan leads to what is held, once it was carried out.
 func (h *Held) Commit(p *Plan) {
@@ -90,9 +95,13 @@ func (h *Held) Replace(whole backends.Artifact) (*Plan, error) {
 }
 
 // Change says what turns one fragment of what is held into another. It is
-// [xtlive.ErrStructure] where that depends on the rest: marks do, and addresses,
-// which several Services may have.
+// [xtlive.ErrStructure] where that depends on the rest: marks do, addresses, which
+// several Services may have, and which Services a policy denies to their own
+// endpoints.
 func (h *Held) Change(before, after backends.Artifact) (*Plan, error) {
+	if h.policed {
+		return nil, xtlive.ErrStructure
+	}
 	old, now := nothing(), nothing()
 	if err := parseDiffering(old, now, before, after); err != nil {
 		return nil, err
@@ -174,7 +183,7 @@ func parseDiffering(old, now *State, before, after backends.Artifact) error {
 		{ipvs.AddressesFile, xtlive.EveryLine, old.device.line, now.device.line},
 		{ipvs.SysctlFile, xtlive.EveryLine, old.sysctl, now.sysctl},
 	} {
-		if after.File(f.name) == nil {
+		if !hasFile(after, f.name) {
 			return fmt.Errorf("the artifact has no %s", f.name)
 		}
 		gone, come := xtlive.Differing(before.File(f.name), after.File(f.name), f.starts)

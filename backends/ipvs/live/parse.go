@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,7 +48,7 @@ func Parse(a backends.Artifact) (*State, error) {
 		{ipvs.AddressesFile, s.device.line},
 		{ipvs.SysctlFile, s.sysctl},
 	} {
-		if a.File(f.name) == nil {
+		if !hasFile(a, f.name) {
 			return nil, fmt.Errorf("the artifact has no %s", f.name)
 		}
 		if err := parseLines(f.name, a.File(f.name), f.line); err != nil {
@@ -59,6 +60,11 @@ func Parse(a backends.Artifact) (*State, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// hasFile reports whether an artifact has a file, be it empty.
+func hasFile(a backends.Artifact, name string) bool {
+	return slices.ContainsFunc(a.Files, func(f backends.File) bool { return f.Name == name })
 }
 
 // parseLines reads a file, or a part of it.
