@@ -29,7 +29,10 @@ import (
 	"github.com/planec/planec/internal/uml"
 )
 
-var benchServices = flag.String("services", "10000,30000", "how many Services of 5 endpoints benchmarks have")
+var (
+	benchServices = flag.String("services", "10000,30000", "how many Services of 5 endpoints benchmarks have")
+	umlBench      = flag.String("uml-bench", "BenchmarkChange", "which benchmarks to run in User Mode Linux")
+)
 
 // used is the CPU time of this process and of its children that have ended, user
 // and system.
@@ -261,7 +264,7 @@ func BenchmarkInUML(b *testing.B) {
 	ctx, cancel := context.WithTimeout(context.Background(), *umlLimit)
 	defer cancel()
 	r, err := uml.Run(ctx, uml.Config{Modules: ipvsModules, Memory: 1500, Args: []string{
-		"-test.run=^$", "-test.bench=BenchmarkChange", "-test.benchtime=" + flag.Lookup("test.benchtime").Value.String(), "-test.timeout=0", "-services=" + *benchServices,
+		"-test.run=^$", "-test.bench=" + *umlBench, "-test.benchtime=" + flag.Lookup("test.benchtime").Value.String(), "-test.timeout=0", "-services=" + *benchServices,
 	}})
 	if err != nil || r.Code != 0 {
 		b.Fatal(err, r.Output)
