@@ -81,8 +81,12 @@ func (d *ebpfPlane) Hold(a backends.Artifact) (err error) {
 	return err
 }
 
-// Change implements [applier.Changer]. A change is a new generation of all maps.
-func (*ebpfPlane) Change(context.Context, backends.Artifact, backends.Artifact) (applier.Plan, error) {
+// Change implements [applier.Changer]. A change is a new generation of all maps,
+// unless it is none.
+func (d *ebpfPlane) Change(_ context.Context, before, after backends.Artifact) (applier.Plan, error) {
+	if bytes.Equal(before.File(ebpf.ImageFile), after.File(ebpf.ImageFile)) {
+		return live.NewPlan(&live.State{Image: d.held}, d.held), nil
+	}
 	return nil, applier.ErrWhole
 }
 
