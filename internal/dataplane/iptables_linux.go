@@ -16,6 +16,7 @@ type iptablesPlane struct {
 	tools *live.Tools
 	// held is what was applied, once Hold was called.
 	held *live.Held
+	want remembered[*live.State]
 }
 
 // IPTables is the dataplane of one variant, "legacy" or "nft".
@@ -32,7 +33,7 @@ func (d *iptablesPlane) detect(ctx context.Context) (err error) {
 
 // Plan implements [applier.Dataplane].
 func (d *iptablesPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
-	want, err := live.Parse(a)
+	want, err := d.want.read(a, live.Parse)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +75,7 @@ func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
 // Hold implements [applier.Changer].
 func (d *iptablesPlane) Hold(a backends.Artifact) error {
 	d.held = live.Hold(a)
+	d.want.forget()
 	return nil
 }
 

@@ -17,6 +17,7 @@ type ipvsPlane struct {
 	// last is the plan that was made last: it knows what is draining.
 	last *live.Plan
 	held *live.Held
+	want remembered[*live.State]
 }
 
 // IPVS is the dataplane with one variant of iptables, "legacy" or "nft".
@@ -37,7 +38,7 @@ func (d *ipvsPlane) detect(ctx context.Context) error {
 
 // Plan implements [applier.Dataplane].
 func (d *ipvsPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
-	want, err := live.Parse(a)
+	want, err := d.want.read(a, live.Parse)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +76,7 @@ func (d *ipvsPlane) Clean(ctx context.Context) ([]string, error) {
 // Hold implements [applier.Changer].
 func (d *ipvsPlane) Hold(a backends.Artifact) error {
 	d.held = live.Hold(a, d.last)
+	d.want.forget()
 	return nil
 }
 
