@@ -127,8 +127,21 @@ func (n *tally) history(t *testing.T, seed uint64, p plane, b backends.Backend) 
 }
 
 // update takes objects from another random cluster: one or two Services or slices,
-// or all policies.
+// or all policies; or it takes endpoints from a slice of its own.
 func update(rng *rand.Rand, seed uint64) compiler.Update {
+	if rng.IntN(2) == 0 {
+		own := randomcluster.New(seed).Objects.EndpointSlices
+		s := own[rng.IntN(len(own))]
+		changed := *s.Object
+		changed.Endpoints = nil
+		for _, e := range s.Object.Endpoints {
+			if rng.IntN(3) > 0 {
+				changed.Endpoints = append(changed.Endpoints, e)
+			}
+		}
+		s.Object = &changed
+		return compiler.Update{Slices: []compiler.SliceUpdate{{Namespace: changed.Namespace, Name: changed.Name, Slice: s}}}
+	}
 	v := randomcluster.New(seed + 1000 + 2*rng.Uint64N(4)).Objects
 	var u compiler.Update
 	for range 1 + rng.IntN(2) {
