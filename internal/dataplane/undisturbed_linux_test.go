@@ -60,6 +60,7 @@ func undisturbed(t *testing.T, p plane) *soak {
 	}
 	s.during(t, w, func() error { return s.change(t) })
 	t.Logf("%s: %d changes (%d whole, %d steps), %d connections, %d failed, %v", p.name, s.applied, s.whole, s.steps, s.connections, s.failed, s.took.Round(time.Second/10))
+	t.Log(s.endsOfConnections())
 	if s.connections < 100 {
 		t.Errorf("only %d connections", s.connections)
 	}
