@@ -55,13 +55,14 @@ var arrows = map[string][]string{
 	"internal/netpath":           {"compiler", "compiler/objects", "ir", "ir/eval", "ir/resolve"},
 	"internal/bench":             {"backends", "backends/nftables", "backends/registry", "compiler", "compiler/objects", "internal/applier", "internal/clustergen", "internal/dataplane", "internal/manifest", "internal/session"},
 	"internal/testkit":           {"ir", "ir/eval"},
-	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/objects", "internal/applier", "internal/conntrack", "internal/dataplane", "internal/interp", "internal/manifest", "internal/netpath", "internal/nodeflags", "ir", "ir/diag", "ir/eval"},
+	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/objects", "internal/applier", "internal/conntrack", "internal/dataplane", "internal/interp", "internal/manifest", "internal/netpath", "internal/nodeflags", "internal/report", "ir", "ir/diag", "ir/eval"},
 	"internal/interp":            {"backends", "backends/ebpf", "internal/interp/ebpf", "internal/interp/ipvs", "internal/interp/iptables", "internal/interp/nftables", "ir/eval"},
 	"internal/interp/nftables":   {"internal/interp/fate", "ir", "ir/eval"},
 	"internal/interp/interptest": {"backends", "compiler", "internal/irtest", "internal/randomcluster", "internal/testkit", "ir", "ir/diag", "ir/eval"},
 	"internal/arch":              {},
 	"golden":                     {"backends", "backends/registry", "compiler", "compiler/objects", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"cmd/planec":                 {"internal/cli"},
+	"internal/report":            {"backends", "compiler/objects", "ir"},
 	"internal/mangen":            {"internal/agentcmd", "internal/cli"},
 	"cmd/planec-agent":           {"internal/agentcmd"},
 	"internal/agent":             {"backends", "compiler", "compiler/objects", "internal/applier", "internal/inbox", "internal/session", "ir", "ir/diag"},
@@ -78,7 +79,7 @@ var arrows = map[string][]string{
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
-var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance", "internal/inbox", "internal/apisource", "internal/filesource", "internal/agent", "internal/agentcmd", "internal/proxyhealth"}
+var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance", "internal/inbox", "internal/apisource", "internal/filesource", "internal/agent", "internal/agentcmd", "internal/proxyhealth", "internal/report"}
 
 // pure packages turn values into values: nothing of the machine gets in.
 var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/xtables", "backends/xtpolicy", "backends/ebpf", "backends/ebpf/layout", "backends/registry"}
