@@ -63,6 +63,7 @@ var arrows = map[string][]string{
 	"golden":                     {"backends", "backends/registry", "compiler", "compiler/objects", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"cmd/planec":                 {"internal/cli"},
 	"internal/report":            {"backends", "compiler/objects", "ir"},
+	"internal/delivery":          {},
 	"internal/mangen":            {"internal/agentcmd", "internal/cli"},
 	"cmd/planec-agent":           {"internal/agentcmd"},
 	"internal/agent":             {"backends", "compiler", "compiler/objects", "internal/applier", "internal/inbox", "internal/session", "ir", "ir/diag"},
