@@ -2,11 +2,12 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"testing"
-	"time"
 
 	"github.com/planec/planec/e2e/internal/process"
 	"github.com/planec/planec/e2e/internal/programs"
@@ -19,11 +20,15 @@ type Options struct {
 	StateDir string
 	// Flags are any others.
 	Flags []string
+	// Binary is the agent to run: one that is built now if it is empty.
+	Binary string
 }
 
 // Agent is a planec-agent with the faults of a [process.Program].
 type Agent struct {
 	*process.Program
+	in     *process.Namespace
+	argv   []string
 	client *http.Client
 }
 
@@ -40,47 +45,40 @@ func New(t testing.TB, in *process.Namespace, o Options) *Agent {
 	if o.StateDir == "" {
 		o.StateDir = t.TempDir()
 	}
+	if o.Binary == "" {
+		o.Binary = programs.Own(t, "planec-agent")
+	}
 	argv := []string{
-		programs.Own(t, "planec-agent"),
+		o.Binary,
 		"--node=" + o.Node, "--backend=" + o.Backend, "--kubeconfig=" + o.Kubeconfig,
 		"--cluster-cidr=" + o.ClusterCIDR, "--state-dir=" + o.StateDir,
 	}
+	argv = append(argv, o.Flags...)
 	return &Agent{
-		Program: process.New(t, in, "planec-agent", nil, append(argv, o.Flags...)...),
-		client:  in.HTTP(),
+		Program: process.New(t, in, "planec-agent", nil, argv...),
+		in:      in, argv: argv, client: in.HTTP(),
 	}
 }
 
 // Ready waits until the agent says that it is healthy.
 func (a *Agent) Ready(ctx context.Context) error {
-	for {
-		err := a.healthy(ctx)
-		if err == nil {
-			return nil
-		}
-		if !a.Running() {
-			return fmt.Errorf("the agent ended: %w", a.Wait(0))
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the agent: %w (%w)", err, context.Cause(ctx))
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	return a.until(ctx, func() error {
+		_, err := a.get(ctx, Healthz+"/healthz")
+		return err
+	})
 }
 
-func (a *Agent) healthy(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, Healthz+"/healthz", nil)
-	if err != nil {
-		return err
+// Cleanup runs `planec-agent --cleanup`.
+func (a *Agent) Cleanup() error {
+	var out bytes.Buffer
+	cmd := exec.Command(a.argv[0], append(a.argv[1:len(a.argv):len(a.argv)], "--cleanup")...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := a.in.Do(cmd.Start)
+	if err == nil {
+		err = cmd.Wait()
 	}
-	resp, err := a.client.Do(req)
 	if err != nil {
-		return err
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("/healthz: %s", resp.Status)
+		return fmt.Errorf("planec-agent --cleanup: %w\n%s", err, out.Bytes())
 	}
 	return nil
 }
