@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
+	"slices"
 	"testing"
 
 	"github.com/planec/planec/e2e/internal/process"
@@ -22,6 +23,8 @@ type Options struct {
 	Flags []string
 	// Binary is the agent to run: one that is built now if it is empty.
 	Binary string
+	// Wrap is a program that runs the agent: its words come before the agent's.
+	Wrap []string
 }
 
 // Agent is a planec-agent with the faults of a [process.Program].
@@ -55,7 +58,7 @@ func New(t testing.TB, in *process.Namespace, o Options) *Agent {
 	}
 	argv = append(argv, o.Flags...)
 	return &Agent{
-		Program: process.New(t, in, "planec-agent", nil, argv...),
+		Program: process.New(t, in, "planec-agent", nil, append(slices.Clone(o.Wrap), argv...)...),
 		in:      in, argv: argv, client: in.HTTP(),
 	}
 }
