@@ -5,8 +5,9 @@ STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 60s
 CLUSTERS ?= 2000
+SOAK     ?= 20m
 
-.PHONY: build test e2e bench-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance
+.PHONY: build test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/planec ./cmd/planec
@@ -23,6 +24,15 @@ test: tools
 # from their modules: minutes, once for each set of versions.
 e2e: tools
 	cd e2e && $(GO) test -timeout 30m -count 1 ./...
+
+# The most telling of them, for CI: the agent through faults of its control plane,
+# network and disk, take-over and back, events, policies.
+e2e-short: tools
+	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies' .
+
+# Random changes, faults and connections, SOAK long: nothing may leak.
+soak-agent: tools
+	cd e2e && $(GO) test -timeout 0 -count 1 -v -run TestSoak . -soak $(SOAK)
 
 # Figures of the agent beside a real API server, about ten minutes: from a write
 # to the rule, memory, idle CPU, a rollout. Needs a quiet machine.

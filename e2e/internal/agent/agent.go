@@ -4,11 +4,13 @@ package agent
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os/exec"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/planec/planec/e2e/internal/process"
 	"github.com/planec/planec/e2e/internal/programs"
@@ -69,6 +71,22 @@ func (a *Agent) Ready(ctx context.Context) error {
 		_, err := a.get(ctx, Healthz+"/healthz")
 		return err
 	})
+}
+
+// Health is what /healthz says.
+type Health struct {
+	CurrentTime time.Time `json:"currentTime"`
+	LastUpdated time.Time `json:"lastUpdated"`
+	Healthy     bool      `json:"healthy"`
+}
+
+// Health asks for the agent's health.
+func (a *Agent) Health(ctx context.Context) (h Health, err error) {
+	text, err := a.get(ctx, Healthz+"/healthz")
+	if err != nil {
+		return h, err
+	}
+	return h, json.Unmarshal([]byte(text), &h)
 }
 
 // Cleanup runs `planec-agent --cleanup`.

@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	corev1 "k8s.io/api/core/v1"
@@ -54,22 +56,33 @@ func (c *Cluster) Populate(ctx context.Context, set objects.Set) error {
 }
 
 // Rewrite writes slices that there are into etcd, as they are now and faster than
-// through the API server: a rollout of everything at once.
+// through the API server: a rollout of everything at once. Each has a revision of
+// its own, as the API server writes them: a client whose watch breaks off goes on
+// after the last revision that it has seen.
 func (c *Cluster) Rewrite(ctx context.Context, slices []*discoveryv1.EndpointSlice) error {
 	client, err := c.etcdClient()
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	w := writer{ctx: ctx, client: client, known: true}
-	for _, s := range slices {
-		s = s.DeepCopy()
-		s.ResourceVersion = "" // is not stored
-		w.put(discoveryv1.SchemeGroupVersion, "endpointslices/", s)
+	const atOnce = 64
+	errs := make([]error, atOnce)
+	var all sync.WaitGroup
+	for i := range atOnce {
+		all.Go(func() {
+			w := writer{ctx: ctx, client: client, known: true}
+			for n := i; n < len(slices); n += atOnce {
+				s := slices[n].DeepCopy()
+				s.ResourceVersion = "" // is not stored
+				w.put(discoveryv1.SchemeGroupVersion, "endpointslices/", s)
+				w.flush()
+			}
+			errs[i] = w.err
+		})
 	}
-	w.flush()
-	if w.err != nil {
-		return fmt.Errorf("rewrite: %w", w.err)
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("rewrite: %w", err)
 	}
 	return nil
 }
