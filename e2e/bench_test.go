@@ -91,7 +91,7 @@ func BenchmarkAgent(b *testing.B) {
 		l.latency(b)
 		l.memory(b, "after-changes")
 	})
-	b.Run("30000x5-GOMEMLIMIT=300MiB", func(b *testing.B) {
+	b.Run("30000x5-as-deployed", func(b *testing.B) {
 		l := newLarge(b, 30000, "env", "GOMEMLIMIT=300MiB")
 		l.memory(b, "started")
 	})
