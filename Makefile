@@ -5,8 +5,9 @@ STATIC   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 60s
 CLUSTERS ?= 2000
+SOAK     ?= 20m
 
-.PHONY: build dist test e2e lint lint-e2e cross bench fuzz soak golden vuln tools conformance
+.PHONY: build dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/planec ./cmd/planec-agent
@@ -27,6 +28,20 @@ test: tools
 # from their modules: minutes, once for each set of versions.
 e2e: tools
 	cd e2e && $(GO) test -timeout 30m -count 1 ./...
+
+# The most telling of them, for CI: the agent through faults of its control plane,
+# network and disk, take-over and back, events, policies.
+e2e-short: tools
+	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies' .
+
+# Random changes, faults and connections, SOAK long: nothing may leak.
+soak-agent: tools
+	cd e2e && $(GO) test -timeout 0 -count 1 -v -run TestSoak . -soak $(SOAK)
+
+# Figures of the agent beside a real API server, about ten minutes: from a write
+# to the rule, memory, idle CPU, a rollout. Needs a quiet machine.
+bench-agent: tools
+	cd e2e && $(GO) test -timeout 60m -run '^$$' -bench Agent -benchtime 1x .
 
 lint:
 	@out=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "not gofumpt-ed:"; echo "$$out"; exit 1; fi
