@@ -122,3 +122,8 @@ func cloneMasquerade(m ir.Masquerade) ir.Masquerade {
 	m.Exclude = slices.Clone(m.Exclude)
 	return m
 }
+
+// LintPolicies returns what is valid in policies and probably not meant.
+func (c *Cluster) LintPolicies(elsewhere []policy.Elsewhere) diag.List {
+	return c.policies.Lint(elsewhere)
+}

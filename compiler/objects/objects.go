@@ -34,6 +34,9 @@ type Set struct {
 	ClusterNetworkPolicies       []Sourced[*policyv1alpha2.ClusterNetworkPolicy]
 	AdminNetworkPolicies         []Sourced[*policyv1alpha1.AdminNetworkPolicy]
 	BaselineAdminNetworkPolicies []Sourced[*policyv1alpha1.BaselineAdminNetworkPolicy]
+
+	// Workloads are there only where they were asked for.
+	Workloads []Sourced[*Workload]
 }
 
 // Append adds the objects of other to s.
@@ -48,6 +51,7 @@ func (s *Set) Append(other Set) {
 	s.ClusterNetworkPolicies = append(s.ClusterNetworkPolicies, other.ClusterNetworkPolicies...)
 	s.AdminNetworkPolicies = append(s.AdminNetworkPolicies, other.AdminNetworkPolicies...)
 	s.BaselineAdminNetworkPolicies = append(s.BaselineAdminNetworkPolicies, other.BaselineAdminNetworkPolicies...)
+	s.Workloads = append(s.Workloads, other.Workloads...)
 }
 
 // Meta is what every Kubernetes object can say of itself.

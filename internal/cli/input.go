@@ -14,6 +14,7 @@ import (
 	"github.com/planec/planec/internal/manifest"
 	"github.com/planec/planec/internal/netpath"
 	"github.com/planec/planec/internal/nodeflags"
+	"github.com/planec/planec/internal/synth"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -24,12 +25,16 @@ type input struct {
 	paths     []string
 	recursive bool
 	nodeName  string
+	synth     bool
+	nodes     int
 }
 
 func (in *input) register(flags *pflag.FlagSet) {
 	flags.StringSliceVarP(&in.paths, "filename", "f", nil, "files, directories or - for stdin; may be repeated")
 	flags.BoolVarP(&in.recursive, "recursive", "R", false, "search directories below the given ones too")
 	flags.StringVar(&in.nodeName, "node", "", "name of the node")
+	flags.BoolVar(&in.synth, "synth", false, "make the Pods, Nodes, slices and addresses that a repository does not hold; see planec synth")
+	flags.IntVar(&in.nodes, "synth-nodes", 3, "with --synth: how many Nodes, where the input has none; at most 16")
 	in.settings.Register(flags)
 	in.reporting.register(flags)
 }
@@ -47,6 +52,10 @@ type loaded struct {
 	streams  *Streams
 	// network follows connections; only commands that do so set it.
 	network *netpath.Network
+	// made is what --synth made; its objects are in objects too.
+	made objects.Set
+	// workloads are what it was made of.
+	workloads []objects.Sourced[*objects.Workload]
 }
 
 func (in *input) load(s *Streams) (*loaded, error) {
@@ -60,12 +69,16 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
-	set, loadDiags, err := manifest.Load(context.Background(), manifest.Options{Paths: in.paths, Recursive: in.recursive, Stdin: s.In})
+	set, loadDiags, err := manifest.Load(context.Background(), manifest.Options{Paths: in.paths, Recursive: in.recursive, Stdin: s.In, Workloads: in.synth})
 	if err != nil {
 		return nil, inputError(err)
 	}
+	workloads, made := set.Workloads, objects.Set{}
+	if in.synth {
+		set, made, loadDiags = in.complete(&set, &settings.Config, loadDiags)
+	}
 	l := &loaded{
-		input: in, objects: set, streams: s,
+		input: in, objects: set, made: made, workloads: workloads, streams: s,
 		cluster:       compiler.Prepare(&set, settings.Config),
 		masqueradeBit: settings.MasqueradeBit,
 		scheduler:     settings.Scheduler,
@@ -76,6 +89,16 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		l.nodeName = settings.Node
 	}
 	return l, nil
+}
+
+// complete makes what the manifests do not hold. Pods are recognised by the
+// ranges that they were given, unless the settings say otherwise.
+func (in *input) complete(set *objects.Set, c *objects.Config, diags diag.List) (whole, made objects.Set, all diag.List) {
+	r := synth.Complete(set, synth.Options{Nodes: in.nodes, PodCIDRs: c.ClusterCIDRs, ServiceCIDRs: c.ServiceCIDRs})
+	if len(c.ClusterCIDRs) == 0 && (c.DetectLocal.Mode == "" || c.DetectLocal.Mode == objects.DetectByClusterCIDR) {
+		c.ClusterCIDRs = r.PodCIDRs
+	}
+	return r.Set, r.Made, append(diags, r.Diagnostics...)
 }
 
 // diagnostics returns what reading and the cluster's objects gave.

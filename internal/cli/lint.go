@@ -8,61 +8,95 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/compiler/lint"
 	"github.com/planec/planec/ir/diag"
 )
 
+// lintCommand is `planec lint`.
+type lintCommand struct {
+	streams  *Streams
+	input    input
+	backends []string
+	output   string
+	exitZero bool
+}
+
 func newLint(s *Streams) *cobra.Command {
-	var in input
-	var names []string
-	var exitZero bool
+	c := &lintCommand{streams: s}
 	cmd := &cobra.Command{
 		Use:   "lint -f PATH...",
 		Short: "Say what is wrong with manifests, without compiling them",
-		Long: `lint prints what compile would complain about, for the node given or for all, and
-what each backend cannot express or does differently. It exits 1 when there are
-warnings or errors; those of backends count when --backend names them.`,
-		Example: `  planec lint -f manifests/ -R
-  kustomize build . | planec lint -f - --fail-on-warn`,
+		Long: `lint prints what compile would complain about, for the node given or for all; what
+each backend cannot express or does differently; and what is valid and probably not
+meant: Services that select nothing, rules that another makes superfluous, policies
+that block DNS. That nobody has a label or a port is said only where the input has
+pods, or --synth makes them of the workloads.
+
+It exits 1 when there are warnings or errors; those of backends count when
+--backend names them. docs/diagnostics.md lists all codes.`,
+		Example: `  planec lint --synth -f manifests/ -R
+  kustomize build . | planec lint --synth -f -
+  helm template ./chart | planec lint --synth -f - -o sarif > planec.sarif`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			l, err := in.load(s)
-			if err != nil {
-				return err
-			}
-			selected, err := registry.Select(l.options(), names...)
-			if err != nil {
-				return inputError(err)
-			}
-			diags := l.lint(selected)
-			p, err := in.printer(s.Out, s.Color)
-			if err != nil {
-				return err
-			}
-			diags = l.refine(diags)
-			p.print(diags)
-			if len(names) == 0 {
-				// What a backend cannot do is a finding for who uses it.
-				diags = slices.DeleteFunc(diags, func(d diag.Diagnostic) bool {
-					return d.Code == diag.NotExpressible || d.Code == diag.Approximated
-				})
-			}
-			errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
-			fmt.Fprintf(s.Err, "%d errors, %d warnings\n", errors, warnings)
-			if errors+warnings > 0 && !exitZero {
-				return finding()
-			}
-			return nil
-		},
+		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
-	in.register(cmd.Flags())
-	cmd.Flags().StringSliceVar(&names, "backend", nil, "backends to ask; all by default")
-	cmd.Flags().BoolVar(&exitZero, "exit-zero", false, "exit 0 whatever is found")
+	c.input.register(cmd.Flags())
+	cmd.Flags().StringSliceVar(&c.backends, "backend", nil, "backends to ask; all by default")
+	cmd.Flags().StringVarP(&c.output, "output", "o", "text", "format: text, json, github (annotations) or sarif")
+	cmd.Flags().BoolVar(&c.exitZero, "exit-zero", false, "exit 0 whatever is found")
 	return cmd
+}
+
+func (c *lintCommand) run() error {
+	if !slices.Contains(findingFormats, c.output) {
+		return writeFindings(c.streams.Out, c.output, nil)
+	}
+	l, err := c.input.load(c.streams)
+	if err != nil {
+		return err
+	}
+	selected, err := registry.Select(l.options(), c.backends...)
+	if err != nil {
+		return inputError(err)
+	}
+	diags := l.refine(l.lint(selected))
+	if err := c.write(diags); err != nil {
+		return err
+	}
+	if len(c.backends) == 0 {
+		// What a backend cannot do is a finding for who uses it.
+		diags = slices.DeleteFunc(diags, func(d diag.Diagnostic) bool {
+			return d.Code == diag.NotExpressible || d.Code == diag.Approximated
+		})
+	}
+	errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
+	fmt.Fprintf(c.streams.Err, "%d errors, %d warnings\n", errors, warnings)
+	if errors+warnings > 0 && !c.exitZero {
+		return finding()
+	}
+	return nil
+}
+
+func (c *lintCommand) write(diags diag.List) error {
+	if c.output == "text" {
+		p, err := c.input.printer(c.streams.Out, c.streams.Color)
+		if err == nil {
+			p.print(diags)
+		}
+		return err
+	}
+	if c.input.quiet {
+		diags = slices.DeleteFunc(slices.Clone(diags), func(d diag.Diagnostic) bool { return d.Severity() == diag.Info })
+	}
+	return writeFindings(c.streams.Out, c.output, diags)
 }
 
 // lint collects the diagnostics of all stages.
 func (l *loaded) lint(selected []backends.Backend) diag.List {
 	diags := l.diagnostics()
+	elsewhere := lint.Elsewhere(l.workloads)
+	found := append(lint.Services(&l.objects, elsewhere), l.cluster.LintPolicies(elsewhere)...)
+	diags = append(withoutWeaker(diags, found), found...)
 	nodes := l.cluster.Nodes()
 	if l.nodeName != "" {
 		nodes = []string{l.nodeName}
@@ -76,4 +110,23 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 	}
 	diags.Sort()
 	return diags
+}
+
+// withoutWeaker leaves out what the compiler notes and lint says better, or
+// knows that it cannot be said.
+func withoutWeaker(noted, found diag.List) diag.List {
+	better := func(d diag.Diagnostic, code diag.Code, path string) bool {
+		return slices.ContainsFunc(found, func(f diag.Diagnostic) bool { return f.Code == code && f.Origin == d.Origin.At(path) })
+	}
+	return slices.DeleteFunc(noted, func(d diag.Diagnostic) bool {
+		switch d.Code {
+		case diag.UnknownNamedPort:
+			return true
+		case diag.HostNetworkPod:
+			return better(d, diag.SelectsNothing, d.Origin.Path)
+		case diag.ClaimedFrontend:
+			return better(d, diag.NodePortClash, d.Origin.Path+".nodePort")
+		}
+		return false
+	})
 }

@@ -19,6 +19,8 @@ import (
 // and belongs to one worker.
 type decoder struct {
 	shared *interner
+	// workloads is [Options.Workloads].
+	workloads bool
 }
 
 func newDecoder() *decoder { return &decoder{shared: newInterner()} }
@@ -185,7 +187,7 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 			d.listNode(out, p, n, meta, budget, level)
 		}
 		return
-	case !planecReads(meta):
+	case !planecReads(meta) && !d.readsWorkload(meta):
 		d.object(out, &t, meta)
 		return
 	}

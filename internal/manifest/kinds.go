@@ -100,6 +100,9 @@ func (d *decoder) object(out *outcome, t *text, meta typeMeta) {
 			out.report(diag.UnsupportedKind, at, "apiVersion "+meta.apiVersion+" is not read; write it as "+want)
 		}
 		return
+	case known == foreign && d.readsWorkload(meta):
+		d.workload(out, t, meta)
+		return
 	case known == foreign:
 		d.foreign(out, t, meta)
 		return

@@ -21,6 +21,9 @@ type Options struct {
 	Recursive bool
 	// Stdin is read for the path "-".
 	Stdin io.Reader
+	// Workloads asks for Deployments and their like too, which are otherwise
+	// skipped.
+	Workloads bool
 }
 
 // Load reads every object that planec uses. The result depends on what the files
@@ -35,7 +38,7 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 	if err != nil {
 		return objects.Set{}, nil, err
 	}
-	p := startPipeline(ctx)
+	p := startPipeline(ctx, o.Workloads)
 	var structure outcome
 	for _, path := range paths {
 		if err = loadFile(p, o.Stdin, path, &structure); err != nil {
@@ -103,5 +106,6 @@ func (o *outcome) diagnostics() diag.List {
 func (o *outcome) isEmpty() bool {
 	s := &o.set
 	return len(s.Services)+len(s.EndpointSlices)+len(s.Nodes)+len(s.Pods)+len(s.Namespaces)+len(s.ServiceCIDRs)+
-		len(s.NetworkPolicies)+len(s.ClusterNetworkPolicies)+len(s.AdminNetworkPolicies)+len(s.BaselineAdminNetworkPolicies) == 0
+		len(s.NetworkPolicies)+len(s.ClusterNetworkPolicies)+len(s.AdminNetworkPolicies)+len(s.BaselineAdminNetworkPolicies)+
+		len(s.Workloads) == 0
 }

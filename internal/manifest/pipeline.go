@@ -14,18 +14,21 @@ type pipeline struct {
 	ordered chan *batch
 	open    *batch
 	workers sync.WaitGroup
+	// workloads is [Options.Workloads].
+	workloads bool
 	// collected is closed when total is complete.
 	collected chan struct{}
 	total     outcome
 }
 
-func startPipeline(ctx context.Context) *pipeline {
+func startPipeline(ctx context.Context, workloads bool) *pipeline {
 	n := runtime.GOMAXPROCS(0)
 	p := &pipeline{
 		ctx:       ctx,
 		work:      make(chan *batch, n),
 		ordered:   make(chan *batch, 4*n),
 		collected: make(chan struct{}),
+		workloads: workloads,
 	}
 	for range n {
 		p.workers.Go(p.decode)
@@ -77,6 +80,7 @@ func (p *pipeline) wait() outcome {
 
 func (p *pipeline) decode() {
 	d := newDecoder()
+	d.workloads = p.workloads
 	for b := range p.work {
 		if p.ctx.Err() == nil {
 			for i := range b.pieces {
@@ -91,6 +95,7 @@ func (p *pipeline) decode() {
 func (p *pipeline) collect() {
 	defer close(p.collected)
 	d := newDecoder()
+	d.workloads = p.workloads
 	for b := range p.ordered {
 		<-b.done
 		switch {

@@ -2,7 +2,8 @@ package diag
 
 // Code names a kind of diagnostic. Codes are stable: one is never reused for
 // something else. PLC00xx is reading files, PLC01xx Services, PLC02xx
-// EndpointSlices, PLC03xx nodes, PLC04xx configuration, PLC05xx backends, PLC06xx policies.
+// EndpointSlices, PLC03xx nodes, PLC04xx configuration, PLC05xx backends, PLC06xx policies,
+// PLC07xx what synth makes and what lint alone looks for.
 type Code string
 
 // CodeInfo is the documentation of a code.
@@ -62,6 +63,22 @@ const (
 	NoNamespace       Code = "PLC0608"
 	HostNetworkPod    Code = "PLC0609"
 	OpenPodRange      Code = "PLC0610"
+	SynthLimit        Code = "PLC0701"
+	SynthRangeFull    Code = "PLC0702"
+	SelectsNothing    Code = "PLC0711"
+	PodsElsewhere     Code = "PLC0712"
+	NoSuchTargetPort  Code = "PLC0713"
+	NodePortClash     Code = "PLC0714"
+	IdleSourceRange   Code = "PLC0715"
+	LocalNowhere      Code = "PLC0716"
+	PeerNobody        Code = "PLC0721"
+	PeerElsewhere     Code = "PLC0722"
+	EmptyBlock        Code = "PLC0723"
+	CoveredRule       Code = "PLC0724"
+	IdlePolicy        Code = "PLC0725"
+	UnreachableRule   Code = "PLC0726"
+	BlocksDNS         Code = "PLC0727"
+	NoSuchPolicyPort  Code = "PLC0728"
 )
 
 // Info returns the documentation of the code; an unknown code is an error with
@@ -124,4 +141,20 @@ var codes = []CodeInfo{
 	{NoNamespace, Info, "a namespace without its object", "add the Namespace; until then it has no label but kubernetes.io/metadata.name"},
 	{HostNetworkPod, Info, "a policy selects a pod on the host's network", "nothing to do; such pods are the node itself to every policy"},
 	{OpenPodRange, Warning, "a range of pod addresses that fail-closed cannot close", "only IPv4 ranges of /20 and smaller are closed; a policy that denies everything in a namespace closes its pods in both families"},
+	{SynthLimit, Warning, "more pods than --synth makes", "at most 1000 are made of a workload and 200000 of all; give the Pods themselves"},
+	{SynthRangeFull, Warning, "a range without a free place for something that --synth makes", "give a larger --cluster-cidr or --service-cidr, or larger podCIDRs; or write the address or port itself"},
+	{SelectsNothing, Warning, "a selector of a Service or a policy that no pod has", "compare it with the labels of the pods' template; a Service then has no endpoints, a policy no effect"},
+	{PodsElsewhere, Info, "a selector for pods that the input does not hold", "give the workloads too, if they are meant to be there"},
+	{NoSuchTargetPort, Warning, "a targetPort by a name that none of the Service's pods has", "name a container's port so, with this protocol, or write the number; the Service port has no endpoints"},
+	{NodePortClash, Warning, "two Services want one nodePort", "give one of them another nodePort; the API server refuses the second"},
+	{IdleSourceRange, Warning, "source ranges without effect", "loadBalancerSourceRanges restrict the addresses of a LoadBalancer only, in their own family, and a range of everything restricts nothing"},
+	{LocalNowhere, Warning, "a Local traffic policy while no node has an endpoint", "traffic is dropped on every node; give the endpoints a nodeName, or use Cluster"},
+	{PeerNobody, Warning, "a peer of a policy that no pod is", "compare the selectors with the labels of pods and namespaces; a dash too few joins two selectors into one, one too many makes two peers"},
+	{PeerElsewhere, Info, "a peer of a policy that is not in the input", "give the namespaces and workloads too, if they are meant to be there"},
+	{EmptyBlock, Warning, "an ipBlock whose exceptions leave nothing", "the peer matches no address; remove it or some of the exceptions"},
+	{CoveredRule, Warning, "a rule or a peer that another of the same policy makes superfluous", "remove it, or find out whether the wider one is meant: often it is a rule without from, to or ports"},
+	{IdlePolicy, Warning, "a policy that changes nothing beside another one", "policies only ever add: what the other one allows to the same pods stays allowed; remove this one, or narrow the other"},
+	{UnreachableRule, Warning, "a rule that never decides, because an earlier one always does", "move it before the other, or give its policy a smaller priority"},
+	{BlocksDNS, Warning, "pods that may connect out, but not to ask for names", "allow egress to kube-dns on port 53 of UDP and TCP"},
+	{NoSuchPolicyPort, Warning, "a port of a policy by a name that none of its pods has", "name a container's port so, with this protocol, or write the number; the rule matches nothing by it"},
 }

@@ -1,0 +1,132 @@
+package lint
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// sourceRanges reports ranges that restrict nobody. What cannot be read is the
+// compiler's to report. Everybody of one family beside ranges of the other is how
+// one says that only the other is restricted.
+func (l *linter) sourceRanges(s sourced) {
+	spec := &s.Object.Spec
+	at := objects.Origin("Service", s).At("spec.loadBalancerSourceRanges")
+	if len(spec.LoadBalancerSourceRanges) == 0 {
+		return
+	}
+	if spec.Type != corev1.ServiceTypeLoadBalancer {
+		l.diags.Add(diag.IdleSourceRange, at, fmt.Sprintf("a Service of type %s has no load-balancer address", spec.Type))
+		return
+	}
+	families := familiesOf(spec)
+	ranges := make([]netip.Prefix, len(spec.LoadBalancerSourceRanges))
+	restricts := false
+	for i, r := range spec.LoadBalancerSourceRanges {
+		p, err := netip.ParsePrefix(r)
+		ranges[i], restricts = p, restricts || err != nil || p.Bits() > 0
+	}
+	if !restricts {
+		l.diags.Add(diag.IdleSourceRange, at, "they are everybody")
+		return
+	}
+	for i, p := range ranges {
+		if !p.IsValid() {
+			continue
+		}
+		f, item := ir.FamilyOf(p.Addr()), at.At(fmt.Sprintf("%s[%d]", at.Path, i))
+		if len(families) > 0 && !slices.Contains(families, f) {
+			if p.Bits() > 0 {
+				l.diags.Add(diag.IdleSourceRange, item, fmt.Sprintf("the Service has no %v address", f))
+			}
+			continue
+		}
+		if j := slices.IndexFunc(ranges, func(w netip.Prefix) bool { return w.IsValid() && w.Bits() == 0 && ir.FamilyOf(w.Addr()) == f }); j >= 0 && p.Bits() > 0 {
+			l.diags.Add(diag.IdleSourceRange, item, ranges[j].String()+", in the same list, is everybody")
+		}
+	}
+}
+
+// familiesOf are those that the Service names or has addresses of; none where it
+// leaves them to the cluster.
+func familiesOf(spec *corev1.ServiceSpec) []ir.Family {
+	var out []ir.Family
+	for _, f := range spec.IPFamilies {
+		if f == corev1.IPv6Protocol {
+			out = append(out, ir.IPv6)
+		} else {
+			out = append(out, ir.IPv4)
+		}
+	}
+	for _, ip := range append(slices.Clone(spec.ClusterIPs), spec.ClusterIP) {
+		if a, err := netip.ParseAddr(ip); err == nil {
+			out = append(out, ir.FamilyOf(a.Unmap()))
+		}
+	}
+	return out
+}
+
+// local reports a Local policy of a Service whose endpoints are on no node: on
+// every one its traffic is dropped. That there are no endpoints is said already.
+func (l *linter) local(s sourced) {
+	o := s.Object
+	endpoints := l.endpoints[name{o.Namespace, o.Name}]
+	if len(endpoints) == 0 || len(l.nodes) == 0 || o.Spec.ClusterIP == corev1.ClusterIPNone {
+		return
+	}
+	for _, e := range endpoints {
+		if e.NodeName != nil && l.nodes[*e.NodeName] {
+			return
+		}
+	}
+	outside := o.Spec.Type == corev1.ServiceTypeLoadBalancer || o.Spec.Type == corev1.ServiceTypeNodePort || len(o.Spec.ExternalIPs) > 0
+	message := fmt.Sprintf("none of %d endpoints is on a node of the input", len(endpoints))
+	if outside && o.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal {
+		l.diags.Add(diag.LocalNowhere, objects.Origin("Service", s).At("spec.externalTrafficPolicy"), message)
+	}
+	if p := o.Spec.InternalTrafficPolicy; p != nil && *p == corev1.ServiceInternalTrafficPolicyLocal {
+		l.diags.Add(diag.LocalNowhere, objects.Origin("Service", s).At("spec.internalTrafficPolicy"), message)
+	}
+}
+
+// nodePort is what only one Service can have.
+type nodePort struct {
+	number   int32
+	protocol corev1.Protocol
+}
+
+// nodePorts reports ports that two Services want. Of an object that is given
+// twice one is left out, which the compiler says.
+func (l *linter) nodePorts() {
+	type claim struct {
+		by    sourced
+		place int
+	}
+	first := make(map[nodePort]claim)
+	sorted := slices.Clone(l.set.Services)
+	slices.SortFunc(sorted, func(a, b sourced) int {
+		ta, tb := a.Object.CreationTimestamp, b.Object.CreationTimestamp
+		return cmp.Or(ta.Compare(tb.Time), cmp.Compare(a.Object.Namespace, b.Object.Namespace), cmp.Compare(a.Object.Name, b.Object.Name), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	for _, s := range sorted {
+		for i := range s.Object.Spec.Ports {
+			p := nodePort{s.Object.Spec.Ports[i].NodePort, s.Object.Spec.Ports[i].Protocol}
+			have, taken := first[p]
+			switch {
+			case p.number == 0:
+			case !taken:
+				first[p] = claim{s, i}
+			case have.by.Object.Namespace != s.Object.Namespace || have.by.Object.Name != s.Object.Name:
+				at := objects.Origin("Service", s).At(fmt.Sprintf("spec.ports[%d].nodePort", i))
+				l.diags.Add(diag.NodePortClash, at, fmt.Sprintf("%d/%s is a nodePort of %s too", p.number, p.protocol, objects.Origin("Service", have.by).Object()))
+			}
+		}
+	}
+}

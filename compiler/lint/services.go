@@ -1,0 +1,162 @@
+package lint
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/policy"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Services returns the findings about Services. elsewhere are those who may have
+// pods that the set does not hold.
+func Services(set *objects.Set, elsewhere []policy.Elsewhere) diag.List {
+	l := linter{
+		set: set, elsewhere: elsewhere,
+		pods: make(map[string][]*corev1.Pod), endpoints: make(map[name][]discoveryv1.Endpoint),
+		served: make(map[servedPort]bool), nodes: make(map[string]bool),
+	}
+	for _, p := range set.Pods {
+		if p.Object.Status.Phase != corev1.PodSucceeded && p.Object.Status.Phase != corev1.PodFailed {
+			l.pods[p.Object.Namespace] = append(l.pods[p.Object.Namespace], p.Object)
+		}
+	}
+	for _, s := range set.EndpointSlices {
+		of := name{s.Object.Namespace, s.Object.Labels[discoveryv1.LabelServiceName]}
+		l.endpoints[of] = append(l.endpoints[of], s.Object.Endpoints...)
+		for _, p := range s.Object.Ports {
+			if len(s.Object.Endpoints) > 0 && p.Name != nil && p.Protocol != nil {
+				l.served[servedPort{of, *p.Name, *p.Protocol}] = true
+			}
+		}
+	}
+	for _, n := range set.Nodes {
+		l.nodes[n.Object.Name] = true
+	}
+	for _, s := range set.Services {
+		if s.Object.Spec.Type == corev1.ServiceTypeExternalName {
+			continue
+		}
+		l.selector(s)
+		l.sourceRanges(s)
+		l.local(s)
+	}
+	l.nodePorts()
+	l.diags.Sort()
+	return l.diags
+}
+
+type name struct{ namespace, name string }
+
+// servedPort is a port of a Service, by its own name.
+type servedPort struct {
+	of       name
+	port     string
+	protocol corev1.Protocol
+}
+
+type linter struct {
+	set       *objects.Set
+	elsewhere []policy.Elsewhere
+	// pods are those that have not finished, by namespace.
+	pods      map[string][]*corev1.Pod
+	endpoints map[name][]discoveryv1.Endpoint
+	// served are the ports for which slices have endpoints.
+	served map[servedPort]bool
+	nodes  map[string]bool
+	diags  diag.List
+}
+
+type sourced = objects.Sourced[*corev1.Service]
+
+// selector reports a Service that selects nobody, and target ports that nobody
+// selected has.
+func (l *linter) selector(s sourced) {
+	o := s.Object
+	if len(o.Spec.Selector) == 0 || len(l.set.Pods) == 0 {
+		return
+	}
+	selector := labels.SelectorFromSet(o.Spec.Selector)
+	var selected []*corev1.Pod
+	for _, p := range l.pods[o.Namespace] {
+		if selector.Matches(labels.Set(p.Labels)) {
+			selected = append(selected, p)
+		}
+	}
+	if len(selected) > 0 {
+		l.targetPorts(s, selected)
+		return
+	}
+	if len(l.endpoints[name{o.Namespace, o.Name}]) > 0 {
+		return // slices that were given know better
+	}
+	at := objects.Origin("Service", s).At("spec.selector")
+	for _, e := range l.elsewhere {
+		if e.Namespace == o.Namespace && selector.Matches(e.Labels) {
+			l.diags.Add(diag.PodsElsewhere, at, "only "+e.What+" would have such pods")
+			return
+		}
+	}
+	if len(l.pods[o.Namespace]) == 0 {
+		l.diags.Add(diag.PodsElsewhere, at, "the input has no pods in the namespace "+o.Namespace)
+		return
+	}
+	l.diags.Add(diag.SelectsNothing, at, fmt.Sprintf("none of %d pods has the labels %s", len(l.pods[o.Namespace]), selector))
+}
+
+func (l *linter) targetPorts(s sourced, pods []*corev1.Pod) {
+	for i := range s.Object.Spec.Ports {
+		p := &s.Object.Spec.Ports[i]
+		of := name{s.Object.Namespace, s.Object.Name}
+		if p.TargetPort.Type != intstr.String || l.served[servedPort{of, p.Name, p.Protocol}] || slices.ContainsFunc(pods, func(pod *corev1.Pod) bool {
+			return slices.ContainsFunc(portsOf(pod), func(c corev1.ContainerPort) bool {
+				return c.Name == p.TargetPort.StrVal && cmp.Or(c.Protocol, corev1.ProtocolTCP) == p.Protocol
+			})
+		}) {
+			continue
+		}
+		at := objects.Origin("Service", s).At(fmt.Sprintf("spec.ports[%d].targetPort", i))
+		l.diags.Add(diag.NoSuchTargetPort, at, fmt.Sprintf("none of %d pods has a port %s/%s%s", len(pods), p.TargetPort.StrVal, p.Protocol, theyHave(pods)))
+	}
+}
+
+// portsOf are the ports of containers and of sidecars.
+func portsOf(p *corev1.Pod) []corev1.ContainerPort {
+	var out []corev1.ContainerPort
+	for _, c := range p.Spec.Containers {
+		out = append(out, c.Ports...)
+	}
+	for _, c := range p.Spec.InitContainers {
+		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			out = append(out, c.Ports...)
+		}
+	}
+	return out
+}
+
+// theyHave lists some names of ports, since most wrong ones are nearly right.
+func theyHave(pods []*corev1.Pod) string {
+	const most = 5
+	var names []string
+	for _, pod := range pods {
+		for _, p := range portsOf(pod) {
+			if p.Name != "" {
+				names = append(names, p.Name+"/"+string(cmp.Or(p.Protocol, corev1.ProtocolTCP)))
+			}
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) == 0 {
+		return ", nor any other by name"
+	}
+	return "; there is " + strings.Join(names[:min(len(names), most)], ", ")
+}

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
+	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	"sigs.k8s.io/yaml"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/synth"
+)
+
+// sourceAnnotation says where an object that was made or completed came from.
+const sourceAnnotation = "planec.io/source"
+
+func newSynth(s *Streams) *cobra.Command {
+	var in input
+	var output string
+	var only bool
+	cmd := &cobra.Command{
+		Use:   "synth -f PATH...",
+		Short: "Make the Pods, slices and addresses that a repository does not hold",
+		Long: `synth reads Deployments and other workloads, and prints the objects that a cluster
+would have of them: Pods, EndpointSlices, Nodes, Namespaces, and Services with
+ClusterIPs, nodePorts and load-balancer addresses. Whatever the input has is kept.
+Addresses depend on names alone, so one object more moves no other. Made objects
+have the label planec.io/synthetic and say where they come from.
+
+compile, ir, trace, matrix and lint do the same by themselves with --synth.`,
+		Example: `  # See what is made of a repository
+  planec synth -f manifests/ -R --only
+
+  # The same in one step and in two
+  kustomize build . | planec compile --synth -f - --node node-1 --backend nftables
+  kustomize build . | planec synth -f - | planec compile -f - --node node-1 --backend nftables --cluster-cidr 10.128.0.0/9,fd00:10:128::/48`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			l, err := in.load(s)
+			if err != nil {
+				return err
+			}
+			if err := l.report(l.read); err != nil {
+				return err
+			}
+			set := &l.objects
+			if only {
+				set = &l.made
+			}
+			return printObjects(s.Out, printable(set), output)
+		},
+	}
+	in.register(cmd.Flags())
+	in.synth = true                     // the flag's default is false
+	_ = cmd.Flags().MarkHidden("synth") // the flag was registered just now
+	cmd.Flags().StringVarP(&output, "output", "o", "yaml", "format: yaml or json")
+	cmd.Flags().BoolVar(&only, "only", false, "print only what was made or completed")
+	return cmd
+}
+
+// printable are the objects with what manifests need: a kind, and an annotation
+// of where those of --synth come from.
+func printable(set *objects.Set) []any {
+	var out []any
+	out = append(out, typed("v1", "Namespace", set.Namespaces, (*corev1.Namespace).DeepCopy)...)
+	out = append(out, typed("v1", "Node", set.Nodes, (*corev1.Node).DeepCopy)...)
+	out = append(out, typed("networking.k8s.io/v1", "ServiceCIDR", set.ServiceCIDRs, (*networkingv1.ServiceCIDR).DeepCopy)...)
+	out = append(out, typed("v1", "Service", set.Services, (*corev1.Service).DeepCopy)...)
+	out = append(out, typed("discovery.k8s.io/v1", "EndpointSlice", set.EndpointSlices, (*discoveryv1.EndpointSlice).DeepCopy)...)
+	out = append(out, typed("v1", "Pod", set.Pods, (*corev1.Pod).DeepCopy)...)
+	out = append(out, typed("networking.k8s.io/v1", "NetworkPolicy", set.NetworkPolicies, (*networkingv1.NetworkPolicy).DeepCopy)...)
+	out = append(out, typed("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", set.ClusterNetworkPolicies, (*policyv1alpha2.ClusterNetworkPolicy).DeepCopy)...)
+	out = append(out, typed("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", set.AdminNetworkPolicies, (*policyv1alpha1.AdminNetworkPolicy).DeepCopy)...)
+	return append(out, typed("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies, (*policyv1alpha1.BaselineAdminNetworkPolicy).DeepCopy)...)
+}
+
+func typed[T interface {
+	metav1.Object
+	schemaKind
+}](version, kind string, list []objects.Sourced[T], clone func(T) T,
+) []any {
+	out := make([]any, 0, len(list))
+	for _, o := range sortedByName(list) {
+		object := clone(o.Object)
+		meta := metav1.TypeMeta{APIVersion: version, Kind: kind}
+		object.GetObjectKind().SetGroupVersionKind(meta.GroupVersionKind())
+		if pos := objects.Origin(kind, o).Position(); pos != "" && object.GetLabels()[synth.Label] != "" {
+			object.SetAnnotations(map[string]string{sourceAnnotation: pos})
+		}
+		out = append(out, slimNode(object))
+	}
+	return out
+}
+
+// slimNode is a Node without the two parts of its status that are written even
+// when they are empty.
+func slimNode(o any) any {
+	n, isNode := o.(*corev1.Node)
+	if !isNode {
+		return o
+	}
+	return map[string]any{
+		"apiVersion": n.APIVersion, "kind": n.Kind, "metadata": n.ObjectMeta, "spec": n.Spec,
+		"status": map[string]any{"addresses": n.Status.Addresses},
+	}
+}
+
+func printObjects(w io.Writer, list []any, format string) error {
+	switch format {
+	case "json":
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		whole := map[string]any{"apiVersion": "v1", "kind": "List", "items": list}
+		if err := e.Encode(whole); err != nil {
+			return systemError(fmt.Errorf("writing objects: %w", err))
+		}
+	case "yaml":
+		for _, o := range list {
+			text, err := yaml.Marshal(o)
+			if err != nil {
+				return systemError(fmt.Errorf("writing an object: %w", err))
+			}
+			if _, err := fmt.Fprintf(w, "---\n%s", text); err != nil {
+				return systemError(fmt.Errorf("writing objects: %w", err))
+			}
+		}
+	default:
+		return inputError(fmt.Errorf("-o %q: want yaml or json", format))
+	}
+	return nil
+}
+
+// schemaKind is what sets an object's kind.
+type schemaKind interface{ GetObjectKind() schema.ObjectKind }
+
+// sortedByName returns the objects by namespace and name, then by place.
+func sortedByName[T objects.Meta](in []objects.Sourced[T]) []objects.Sourced[T] {
+	out := slices.Clone(in)
+	slices.SortStableFunc(out, func(a, b objects.Sourced[T]) int {
+		return cmp.Or(
+			cmp.Compare(a.Object.GetNamespace(), b.Object.GetNamespace()), cmp.Compare(a.Object.GetName(), b.Object.GetName()),
+			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
+		)
+	})
+	return out
+}

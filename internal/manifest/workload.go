@@ -1,0 +1,161 @@
+package manifest
+
+import (
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/json"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// workloadGroups says which group a kind of workload is of. Any version will do:
+// what is read of a template has been the same in all of them, and repositories
+// still hold old ones.
+var workloadGroups = map[string][]string{
+	"Deployment":            {"apps", "extensions"},
+	"StatefulSet":           {"apps"},
+	"DaemonSet":             {"apps", "extensions"},
+	"ReplicaSet":            {"apps", "extensions"},
+	"ReplicationController": {""},
+	"Job":                   {"batch"},
+	"CronJob":               {"batch"},
+}
+
+func (t typeMeta) group() string {
+	group, _, hasGroup := strings.Cut(t.apiVersion, "/")
+	if !hasGroup {
+		return ""
+	}
+	return group
+}
+
+func (t typeMeta) isWorkload() bool {
+	groups, known := workloadGroups[t.kind]
+	return known && slices.Contains(groups, t.group())
+}
+
+// isCustom reports whether the object is of a kind that somebody added to the
+// cluster: the groups of Kubernetes have no dot or end in .k8s.io.
+func (t typeMeta) isCustom() bool {
+	group := t.group()
+	return t.kind != "" && strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io")
+}
+
+// readsWorkload reports whether an object that the compiler has no use for is
+// one that pods are made of.
+func (d *decoder) readsWorkload(m typeMeta) bool {
+	return d.workloads && (m.isWorkload() || m.isCustom())
+}
+
+// workloadShape is what is read of a workload of any kind.
+type workloadShape struct {
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              struct {
+		Replicas    *int32                `json:"replicas"`
+		Parallelism *int32                `json:"parallelism"`
+		Selector    *metav1.LabelSelector `json:"selector"`
+		Template    templateShape         `json:"template"`
+		JobTemplate struct {
+			Spec struct {
+				Parallelism *int32        `json:"parallelism"`
+				Template    templateShape `json:"template"`
+			} `json:"spec"`
+		} `json:"jobTemplate"`
+	} `json:"spec"`
+}
+
+type templateShape struct {
+	Metadata struct {
+		Labels map[string]string `json:"labels"`
+	} `json:"metadata"`
+	Spec struct {
+		NodeName       string            `json:"nodeName"`
+		NodeSelector   map[string]string `json:"nodeSelector"`
+		HostNetwork    bool              `json:"hostNetwork"`
+		Containers     []containerShape  `json:"containers"`
+		InitContainers []containerShape  `json:"initContainers"`
+	} `json:"spec"`
+}
+
+type containerShape struct {
+	Name          string                         `json:"name"`
+	Ports         []corev1.ContainerPort         `json:"ports"`
+	RestartPolicy *corev1.ContainerRestartPolicy `json:"restartPolicy"`
+}
+
+// customShape is what is read of an object of an unknown kind.
+type customShape struct {
+	metav1.ObjectMeta `json:"metadata"`
+}
+
+// workload reads one object that pods are made of.
+func (d *decoder) workload(out *outcome, t *text, meta typeMeta) {
+	w := &objects.Workload{Kind: meta.kind}
+	var shape workloadShape
+	if meta.isWorkload() {
+		if !d.unmarshal(out, t, meta.kind, &shape) {
+			return
+		}
+	} else {
+		var custom customShape
+		out.skipped.count(meta.tallyName(), 1)
+		if json.UnmarshalCaseSensitivePreserveInts(t.json, &custom) != nil {
+			return // what is wrong in it is its own operator's business
+		}
+		shape.ObjectMeta, w.Opaque = custom.ObjectMeta, true
+	}
+	if shape.Namespace == "" {
+		shape.Namespace = "default"
+	}
+	if problem := nameProblem(&shape, namespaced, isSubdomain); problem != "" {
+		if !w.Opaque {
+			out.report(diag.UnnamedObject, ir.Origin{Kind: meta.kind, File: t.file, Line: t.line}, problem)
+		}
+		return
+	}
+	w.ObjectMeta = d.meta(&shape.ObjectMeta)
+	for _, o := range shape.OwnerReferences {
+		if o.Controller != nil && *o.Controller {
+			w.Owner = o.Kind + "/" + o.Name
+		}
+	}
+	if !w.Opaque {
+		d.template(w, &shape)
+	}
+	out.set.Workloads = append(out.set.Workloads, objects.Sourced[*objects.Workload]{Object: w, File: t.file, Line: t.line})
+}
+
+func (d *decoder) template(w *objects.Workload, shape *workloadShape) {
+	spec, template := &shape.Spec, &shape.Spec.Template
+	w.Replicas = spec.Replicas
+	switch w.Kind {
+	case "Job":
+		w.Replicas = spec.Parallelism
+	case "CronJob":
+		w.Replicas, template = spec.JobTemplate.Spec.Parallelism, &spec.JobTemplate.Spec.Template
+	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet":
+		w.Selector = spec.Selector
+		d.selector(w.Selector)
+	}
+	w.PodLabels = d.shared.labels(template.Metadata.Labels)
+	w.Spec = corev1.PodSpec{
+		NodeName:       d.shared.string(template.Spec.NodeName),
+		NodeSelector:   d.shared.labels(template.Spec.NodeSelector),
+		HostNetwork:    template.Spec.HostNetwork,
+		Containers:     d.containers(asContainers(template.Spec.Containers)),
+		InitContainers: d.containers(asContainers(template.Spec.InitContainers)),
+	}
+}
+
+func asContainers(in []containerShape) []corev1.Container {
+	out := make([]corev1.Container, len(in))
+	for i, c := range in {
+		out[i] = corev1.Container{Name: c.Name, Ports: c.Ports, RestartPolicy: c.RestartPolicy}
+	}
+	return out
+}

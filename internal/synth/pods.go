@@ -1,0 +1,249 @@
+package synth
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+const (
+	// maxReplicas is how many pods are made of one workload, and maxPods of all:
+	// a number in a file must not fill the memory.
+	maxReplicas = 1000
+	maxPods     = 200_000
+)
+
+// kinds is the order in which workloads of one name get the plain names of pods.
+var kinds = []string{"StatefulSet", "Deployment", "ReplicaSet", "ReplicationController", "Job", "CronJob", "DaemonSet"}
+
+// makePods makes the Pods of workloads and gives Pods without an address one.
+func (m *maker) makePods() {
+	names := make(map[[2]string]bool)
+	for _, p := range m.in.Pods {
+		names[[2]string{p.Object.Namespace, p.Object.Name}] = true
+	}
+	pods := m.barePods()
+	for _, w := range m.workloads() {
+		for _, p := range m.podsOf(w) {
+			id := [2]string{p.Object.Namespace, p.Object.Name}
+			if names[id] {
+				p.Object.Name += "-" + lowerKind(w.Object.Kind)
+				id[1] = p.Object.Name
+			}
+			if len(pods) >= maxPods || names[id] {
+				m.diags.Add(diag.SynthLimit, objects.Origin(w.Object.Kind, w), "not all of its pods were made")
+				break
+			}
+			names[id] = true
+			pods = append(pods, p)
+		}
+	}
+	m.giveAddresses(pods)
+	for _, p := range pods {
+		add(&m.out.Set.Pods, &m.out.Made.Pods, p)
+	}
+}
+
+func lowerKind(kind string) string {
+	b := []byte(kind)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// workloads are those that pods are to be made of, each once, in the order that
+// names are given in.
+func (m *maker) workloads() []objects.Sourced[*objects.Workload] {
+	sorted := slices.Clone(m.in.Workloads)
+	slices.SortFunc(sorted, func(a, b objects.Sourced[*objects.Workload]) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(kinds, a.Object.Kind), slices.Index(kinds, b.Object.Kind)),
+			cmp.Compare(a.Object.Namespace, b.Object.Namespace), cmp.Compare(a.Object.Name, b.Object.Name),
+			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
+		)
+	})
+	here := make(map[[3]string]bool)
+	for _, w := range sorted {
+		here[[3]string{w.Object.Namespace, w.Object.Kind + "/" + w.Object.Name}] = true
+	}
+	given := make(map[string][]labels.Set)
+	for _, p := range m.in.Pods {
+		if len(p.Object.Status.PodIPs) > 0 {
+			given[p.Object.Namespace] = append(given[p.Object.Namespace], p.Object.Labels)
+		}
+	}
+	var out []objects.Sourced[*objects.Workload]
+	seen := make(map[[3]string]bool)
+	for _, w := range sorted {
+		id := [3]string{w.Object.Namespace, w.Object.Kind, w.Object.Name}
+		// What a workload of the input controls is that workload's to make.
+		owned := w.Object.Owner != "" && here[[3]string{w.Object.Namespace, w.Object.Owner}]
+		if w.Object.Opaque || seen[id] || owned || hasPods(w.Object, given[w.Object.Namespace]) {
+			continue
+		}
+		seen[id] = true
+		out = append(out, w)
+	}
+	return out
+}
+
+// hasPods reports whether the input has running pods of the workload.
+func hasPods(w *objects.Workload, pods []labels.Set) bool {
+	selector := labels.SelectorFromSet(w.PodLabels)
+	if w.Selector != nil {
+		if s, err := metav1.LabelSelectorAsSelector(w.Selector); err == nil {
+			selector = s
+		}
+	}
+	return !selector.Empty() && slices.ContainsFunc(pods, func(p labels.Set) bool { return selector.Matches(p) })
+}
+
+// podsOf are the pods of a workload, still without addresses.
+func (m *maker) podsOf(w objects.Sourced[*objects.Workload]) []objects.Sourced[*corev1.Pod] {
+	o := w.Object
+	nodes := m.ranked(o.Kind+"/"+o.Namespace+"/"+o.Name, o.Spec.NodeSelector)
+	count := 1
+	switch {
+	case o.Kind == "DaemonSet":
+		count = len(nodes)
+	case o.Replicas != nil:
+		count = max(int(*o.Replicas), 0)
+	}
+	if count > maxReplicas {
+		m.diags.Add(diag.SynthLimit, objects.Origin(o.Kind, w).At("spec.replicas"), fmt.Sprintf("%d pods of %d were made", maxReplicas, count))
+		count = maxReplicas
+	}
+	out := make([]objects.Sourced[*corev1.Pod], 0, count)
+	for i := range count {
+		on := nodes[i%len(nodes)].name
+		name := o.Name + "-" + strconv.Itoa(i)
+		if o.Kind == "DaemonSet" {
+			name = o.Name + "-" + on
+		}
+		pod := &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: o.Namespace, Labels: labelled(o.PodLabels, whole)},
+			Spec: corev1.PodSpec{
+				NodeName: cmp.Or(o.Spec.NodeName, on), HostNetwork: o.Spec.HostNetwork,
+				Containers: o.Spec.Containers, InitContainers: o.Spec.InitContainers,
+			},
+			Status: corev1.PodStatus{Phase: corev1.PodRunning},
+		}
+		if o.Kind == "StatefulSet" {
+			pod.Labels[labelPodName] = name
+			pod.Labels[labelPodIndex] = strconv.Itoa(i)
+		}
+		out = append(out, objects.Sourced[*corev1.Pod]{Object: pod, File: w.File, Line: w.Line})
+	}
+	return out
+}
+
+// The labels that a StatefulSet gives its pods
+// (appsv1.StatefulSetPodNameLabel, appsv1.PodIndexLabel).
+const (
+	labelPodName  = "statefulset.kubernetes.io/pod-name"
+	labelPodIndex = "apps.kubernetes.io/pod-index"
+)
+
+func labelled(from map[string]string, value string) map[string]string {
+	out := make(map[string]string, len(from)+1)
+	maps.Copy(out, from)
+	out[Label] = value
+	return out
+}
+
+// barePods takes the Pods of the input that have no address yet out of the set
+// and returns copies.
+func (m *maker) barePods() []objects.Sourced[*corev1.Pod] {
+	var bare []objects.Sourced[*corev1.Pod]
+	set := make([]objects.Sourced[*corev1.Pod], 0, len(m.in.Pods))
+	for _, p := range m.in.Pods {
+		finished := p.Object.Status.Phase == corev1.PodSucceeded || p.Object.Status.Phase == corev1.PodFailed
+		if len(p.Object.Status.PodIPs) > 0 || finished {
+			set = append(set, p)
+			continue
+		}
+		pod := p.Object.DeepCopy()
+		pod.Labels = labelled(pod.Labels, completed)
+		if pod.Spec.NodeName == "" {
+			pod.Spec.NodeName = m.ranked("Pod/"+pod.Namespace+"/"+pod.Name, nil)[0].name
+		}
+		pod.Status.Phase = corev1.PodRunning
+		bare = append(bare, objects.Sourced[*corev1.Pod]{Object: pod, File: p.File, Line: p.Line})
+	}
+	m.out.Set.Pods = set
+	return bare
+}
+
+// giveAddresses gives each pod an address of each family that its node has.
+func (m *maker) giveAddresses(pods []objects.Sourced[*corev1.Pod]) {
+	taken := make(map[netip.Addr]bool)
+	for _, p := range m.out.Set.Pods {
+		for _, ip := range p.Object.Status.PodIPs {
+			for _, a := range parseAll(ip.IP) {
+				taken[a] = true
+			}
+		}
+	}
+	for _, s := range m.in.EndpointSlices {
+		for _, e := range s.Object.Endpoints {
+			for _, a := range parseAll(e.Addresses...) {
+				taken[a] = true
+			}
+		}
+	}
+	nodes := make(map[string]node, len(m.nodes))
+	for _, n := range m.nodes {
+		nodes[n.name] = n
+	}
+	for _, f := range ir.Families() {
+		wishes := make([]wish, 0, len(pods))
+		for _, p := range pods {
+			if in, ok := m.podRange(nodes[p.Object.Spec.NodeName], f); ok && !p.Object.Spec.HostNetwork {
+				wishes = append(wishes, addressWish(p.Object.Namespace+"/"+p.Object.Name, in, taken))
+			}
+		}
+		got := allocate(unique(wishes))
+		for _, p := range pods {
+			addrs := []netip.Addr{got[p.Object.Namespace+"/"+p.Object.Name].Addr()}
+			if p.Object.Spec.HostNetwork {
+				addrs = ir.AddrsOf(f, nodes[p.Object.Spec.NodeName].addresses)
+			}
+			if len(addrs) > 0 && addrs[0].IsValid() {
+				p.Object.Status.PodIPs = append(p.Object.Status.PodIPs, corev1.PodIP{IP: addrs[0].String()})
+				p.Object.Status.PodIP = p.Object.Status.PodIPs[0].IP
+			}
+		}
+	}
+	for _, p := range pods {
+		if len(p.Object.Status.PodIPs) == 0 && !p.Object.Spec.HostNetwork {
+			m.diags.Add(diag.SynthRangeFull, objects.Origin("Pod", p), "no address is free on "+p.Object.Spec.NodeName)
+		}
+	}
+}
+
+// podRange is where pods of a node have their addresses of a family: in the
+// node's own range, or the cluster's if it has none at all.
+func (m *maker) podRange(n node, f ir.Family) (netip.Prefix, bool) {
+	ranges := n.podCIDRs
+	if len(ranges) == 0 {
+		ranges = m.out.PodCIDRs
+	}
+	if of := ir.PrefixesOf(f, ranges); len(of) > 0 {
+		return of[0], true
+	}
+	return netip.Prefix{}, false
+}

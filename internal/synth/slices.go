@@ -1,0 +1,260 @@
+package synth
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+)
+
+// maxEndpoints is how many endpoints a slice may have.
+const maxEndpoints = 1000
+
+// labelHeadless is on slices that no proxy needs (KEP-4762).
+const labelHeadless = "service.kubernetes.io/headless"
+
+// makeSlices makes the EndpointSlices of Services that have a selector and none
+// of their own.
+func (m *maker) makeSlices() {
+	own := make(map[[2]string]bool)
+	for _, s := range m.in.EndpointSlices {
+		own[[2]string{s.Object.Namespace, s.Object.Labels[discoveryv1.LabelServiceName]}] = true
+	}
+	sm := sliceMaker{serviceMaker: &serviceMaker{maker: m}, pods: indexPods(m.out.Set.Pods), nodes: make(map[string]node)}
+	for _, n := range m.nodes {
+		sm.nodes[n.name] = n
+	}
+	for _, src := range stays(m.out.Set.Services) {
+		s := src.Object
+		if len(s.Spec.Selector) > 0 && s.Spec.Type != corev1.ServiceTypeExternalName && !own[[2]string{s.Namespace, s.Name}] {
+			sm.service(src)
+		}
+	}
+}
+
+// stays are the Services that the compiler will use where one is given twice:
+// its rule is the older, then the content that sorts first.
+func stays(in []objects.Sourced[*corev1.Service]) []objects.Sourced[*corev1.Service] {
+	sorted := slices.Clone(in)
+	slices.SortFunc(sorted, func(a, b objects.Sourced[*corev1.Service]) int {
+		if c := cmp.Or(cmp.Compare(a.Object.Namespace, b.Object.Namespace), cmp.Compare(a.Object.Name, b.Object.Name)); c != 0 {
+			return c
+		}
+		ta, tb := a.Object.CreationTimestamp, b.Object.CreationTimestamp
+		if ta.IsZero() != tb.IsZero() {
+			return cmp.Compare(boolInt(ta.IsZero()), boolInt(tb.IsZero()))
+		}
+		ca, _ := json.Marshal(a.Object) // objects of the API always marshal
+		cb, _ := json.Marshal(b.Object)
+		return cmp.Or(ta.Compare(tb.Time), bytes.Compare(ca, cb), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return slices.CompactFunc(sorted, func(a, b objects.Sourced[*corev1.Service]) bool {
+		return a.Object.Namespace == b.Object.Namespace && a.Object.Name == b.Object.Name
+	})
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+type sliceMaker struct {
+	*serviceMaker
+	pods  map[labelIn][]*corev1.Pod
+	nodes map[string]node
+}
+
+// labelIn is a label of pods in a namespace.
+type labelIn struct{ namespace, key, value string }
+
+// indexPods finds running pods by each of their labels, sorted by name.
+func indexPods(pods []objects.Sourced[*corev1.Pod]) map[labelIn][]*corev1.Pod {
+	sorted := slices.Clone(pods)
+	slices.SortStableFunc(sorted, func(a, b objects.Sourced[*corev1.Pod]) int {
+		return cmp.Or(cmp.Compare(a.Object.Namespace, b.Object.Namespace), cmp.Compare(a.Object.Name, b.Object.Name))
+	})
+	out := make(map[labelIn][]*corev1.Pod)
+	for _, p := range sorted {
+		if o := p.Object; o.Status.Phase != corev1.PodSucceeded && o.Status.Phase != corev1.PodFailed {
+			for k, v := range o.Labels {
+				at := labelIn{o.Namespace, k, v}
+				out[at] = append(out[at], o)
+			}
+		}
+	}
+	return out
+}
+
+// selected are the pods of a Service: of the label that the fewest have, those
+// that have the others too.
+func (m *sliceMaker) selected(s *corev1.Service) []*corev1.Pod {
+	var fewest []*corev1.Pod
+	for i, k := range sortedKeys(s.Spec.Selector) {
+		if have := m.pods[labelIn{s.Namespace, k, s.Spec.Selector[k]}]; i == 0 || len(have) < len(fewest) {
+			fewest = have
+		}
+	}
+	selector := labels.SelectorFromSet(s.Spec.Selector)
+	var out []*corev1.Pod
+	for _, p := range fewest {
+		if selector.Matches(labels.Set(p.Labels)) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// service makes the slices of one Service: for each family one for each set of
+// numbers that its named ports stand for.
+func (m *sliceMaker) service(src objects.Sourced[*corev1.Service]) {
+	pods := m.selected(src.Object)
+	for _, f := range m.familiesOf(src.Object) {
+		groups := make(map[string][]discoveryv1.Endpoint)
+		ports := make(map[string][]discoveryv1.EndpointPort)
+		for _, p := range pods {
+			e, ok := m.endpoint(src.Object, p, f)
+			if !ok {
+				continue
+			}
+			list := portsOn(src.Object, p)
+			key := portsText(list)
+			groups[key], ports[key] = append(groups[key], e), list
+		}
+		for i, key := range sortedKeys(groups) {
+			for j, part := range slices.Collect(slices.Chunk(groups[key], maxEndpoints)) {
+				name := src.Object.Name + "-" + strings.ToLower(f.String())
+				if i > 0 {
+					name += fmt.Sprintf("-%08x", uint32(hash("ports", key)))
+				}
+				if j > 0 {
+					name += fmt.Sprintf("-%d", j)
+				}
+				m.slice(src, name, f, ports[key], part)
+			}
+		}
+	}
+}
+
+func (m *sliceMaker) slice(src objects.Sourced[*corev1.Service], name string, f ir.Family, ports []discoveryv1.EndpointPort, endpoints []discoveryv1.Endpoint) {
+	object := &discoveryv1.EndpointSlice{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: name, Namespace: src.Object.Namespace,
+			Labels: map[string]string{discoveryv1.LabelServiceName: src.Object.Name, Label: whole},
+		},
+		AddressType: addressType(f), Ports: ports, Endpoints: endpoints,
+	}
+	if !hasClusterIP(src.Object) {
+		object.Labels[labelHeadless] = ""
+	}
+	add(&m.out.Set.EndpointSlices, &m.out.Made.EndpointSlices, objects.Sourced[*discoveryv1.EndpointSlice]{Object: object, File: src.File, Line: src.Line})
+}
+
+func addressType(f ir.Family) discoveryv1.AddressType {
+	if f == ir.IPv6 {
+		return discoveryv1.AddressTypeIPv6
+	}
+	return discoveryv1.AddressTypeIPv4
+}
+
+// endpoint is what a slice says of a pod. A pod that is given counts as ready
+// unless it is still starting or on its way out: its own word is not kept.
+func (m *sliceMaker) endpoint(s *corev1.Service, p *corev1.Pod, f ir.Family) (discoveryv1.Endpoint, bool) {
+	var address string
+	for _, ip := range p.Status.PodIPs {
+		if a := parseAll(ip.IP); len(a) == 1 && ir.FamilyOf(a[0]) == f {
+			address = a[0].String()
+			break
+		}
+	}
+	if address == "" {
+		return discoveryv1.Endpoint{}, false
+	}
+	serving := p.Status.Phase != corev1.PodPending
+	terminating := p.DeletionTimestamp != nil
+	ready := s.Spec.PublishNotReadyAddresses || serving && !terminating
+	e := discoveryv1.Endpoint{
+		Addresses:  []string{address},
+		Conditions: discoveryv1.EndpointConditions{Ready: &ready, Serving: &serving, Terminating: &terminating},
+		TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: p.Namespace, Name: p.Name},
+	}
+	if p.Spec.NodeName != "" {
+		e.NodeName = &p.Spec.NodeName
+	}
+	zone := m.nodes[p.Spec.NodeName].zone
+	if zone != "" {
+		e.Zone = &zone
+	}
+	if d := s.Spec.TrafficDistribution; d != nil {
+		e.Hints = hints(*d, zone, p.Spec.NodeName)
+	}
+	return e, true
+}
+
+// hints are what the controller of slices writes for a traffic distribution
+// (KEP-2433, KEP-3015).
+func hints(distribution, zone, node string) *discoveryv1.EndpointHints {
+	h := &discoveryv1.EndpointHints{}
+	if zone != "" {
+		h.ForZones = []discoveryv1.ForZone{{Name: zone}}
+	}
+	if distribution == corev1.ServiceTrafficDistributionPreferSameNode && node != "" {
+		h.ForNodes = []discoveryv1.ForNode{{Name: node}}
+	}
+	return h
+}
+
+// portsOn are the Service's ports as the pod has them; one whose name the pod
+// does not know is left out (FindPort in k8s.io/kubernetes/pkg/api/v1/pod).
+func portsOn(s *corev1.Service, p *corev1.Pod) []discoveryv1.EndpointPort {
+	var out []discoveryv1.EndpointPort
+	for i := range s.Spec.Ports {
+		sp := &s.Spec.Ports[i]
+		number, ok := sp.TargetPort.IntVal, true
+		if sp.TargetPort.Type == intstr.String {
+			number, ok = PortNamed(p, sp.TargetPort.StrVal, sp.Protocol)
+		}
+		if ok {
+			out = append(out, discoveryv1.EndpointPort{Name: &sp.Name, Protocol: &sp.Protocol, Port: &number})
+		}
+	}
+	return out
+}
+
+// PortNamed finds a port of a pod's containers, then of its sidecars, by name.
+func PortNamed(p *corev1.Pod, name string, protocol corev1.Protocol) (int32, bool) {
+	all := slices.Clone(p.Spec.Containers)
+	for _, c := range p.Spec.InitContainers {
+		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			all = append(all, c)
+		}
+	}
+	for _, c := range all {
+		for _, port := range c.Ports {
+			if port.Name == name && cmp.Or(port.Protocol, corev1.ProtocolTCP) == protocol {
+				return port.ContainerPort, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func portsText(ports []discoveryv1.EndpointPort) string {
+	var b strings.Builder
+	for _, p := range ports {
+		fmt.Fprintf(&b, "%s/%s=%d ", *p.Name, *p.Protocol, *p.Port)
+	}
+	return b.String()
+}
