@@ -2,6 +2,7 @@ package compare
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
@@ -48,11 +49,24 @@ func (s *State) places() []string {
 func States(before, after *State) *diffreport.Report {
 	r := &diffreport.Report{Objects: changedObjects(before.Objects, after.Objects)}
 	changes := indexChanges(r.Objects)
-	r.Findings = append(r.Findings, compareServices(before, after, changes)...)
-	findings, notes := compareReach(before, after, changes)
-	r.Findings, r.Notes = append(r.Findings, findings...), append(r.Notes, notes...)
+	c := newComparison(before, after, changes)
+	r.Findings = append(compareServices(c), c.reach()...)
+	if len(c.before.pods)+len(c.after.pods) == 0 && (hasPolicies(before) || hasPolicies(after)) {
+		r.Notes = append(r.Notes, "Neither state has Pods with addresses, so what its policies open and close is not known: policies were compared as objects only")
+	}
+	for i := range r.Findings {
+		r.Findings[i].Text = capital(r.Findings[i].Text)
+	}
 	r.Sort()
 	return r
+}
+
+// capital begins a sentence with a capital letter, unless its first word is a name.
+func capital(s string) string {
+	if first, _, _ := strings.Cut(s, " "); first == "" || strings.ContainsAny(first, "/.0123456789") {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // changes finds what became of an object.

@@ -2,7 +2,6 @@ package compare
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/planec/planec/internal/diffreport"
 )
@@ -14,20 +13,19 @@ func (c *comparison) describe(list, self []*entity) string {
 	for _, e := range list {
 		in[e] = true
 	}
-	if len(self) == 1 && self[0].count == 1 {
-		in[self[0]] = true
+	var single *entity
+	if len(self) == 1 && self[0].count == 1 && !in[self[0]] {
+		single = self[0]
 	}
 	byRole := make(map[role][]*entity)
 	complete := map[role]bool{podRole: true, nodeRole: true, outsideRole: true}
 	for _, e := range c.all {
-		if in[e] {
+		switch {
+		case in[e]:
 			byRole[e.role] = append(byRole[e.role], e)
-		} else {
+		case e != single:
 			complete[e.role] = false
 		}
-	}
-	if len(self) == 1 && self[0].count == 1 && !slices.Contains(list, self[0]) {
-		byRole[self[0].role] = slices.DeleteFunc(byRole[self[0].role], func(e *entity) bool { return e == self[0] })
 	}
 	if complete[podRole] && complete[nodeRole] && complete[outsideRole] && len(byRole[podRole]) > 0 {
 		return "everywhere (pods, nodes and outside)"
@@ -38,14 +36,14 @@ func (c *comparison) describe(list, self []*entity) string {
 	case complete[podRole] && len(byRole[podRole]) > 1:
 		parts = append(parts, "every pod")
 	default:
-		parts = append(parts, c.describePods(byRole[podRole], in)...)
+		parts = append(parts, c.describePods(byRole[podRole], in, single)...)
 	}
 	parts = append(parts, describeNodes(byRole[nodeRole], complete[nodeRole])...)
 	return join(append(parts, describeOutside(byRole[outsideRole], complete[outsideRole])...), "and")
 }
 
 // describePods names namespaces that are complete, and workloads.
-func (c *comparison) describePods(list []*entity, in map[*entity]bool) []string {
+func (c *comparison) describePods(list []*entity, in map[*entity]bool, single *entity) []string {
 	const most = 4
 	var parts []string
 	for i := 0; i < len(list); {
@@ -53,7 +51,7 @@ func (c *comparison) describePods(list []*entity, in map[*entity]bool) []string 
 		for j < len(list) && list[j].namespace == list[i].namespace {
 			j++
 		}
-		if whole, workloads := c.namespace(list[i].namespace, in); whole && workloads > 1 {
+		if whole, workloads := c.namespace(list[i].namespace, in, single); whole && workloads > 1 {
 			parts = append(parts, "every pod in "+list[i].namespace)
 		} else {
 			parts = append(parts, c.describeWorkloads(list[i:j], in)...)
@@ -68,11 +66,11 @@ func (c *comparison) describePods(list []*entity, in map[*entity]bool) []string 
 
 // namespace reports whether all pods of a namespace are among those, and how many
 // workloads it has.
-func (c *comparison) namespace(name string, in map[*entity]bool) (whole bool, workloads int) {
+func (c *comparison) namespace(name string, in map[*entity]bool, single *entity) (whole bool, workloads int) {
 	whole = true
 	last := ""
 	for _, e := range c.all {
-		if e.role != podRole || e.namespace != name {
+		if e.role != podRole || e.namespace != name || e == single {
 			continue
 		}
 		whole = whole && in[e]

@@ -10,13 +10,20 @@ func (c *comparison) findDNS() {
 			serving[objectKey{"", p.Object.Namespace, workloadOf(p.Object.Name)}] = true
 		}
 	}
-	for _, class := range c.classes {
-		all := true
-		for _, e := range class {
-			all = all && e.role == podRole && serving[objectKey{"", e.namespace, e.name}]
-		}
-		if all {
-			c.dns[class[0]] = true
+	for _, e := range c.all {
+		if e.role == podRole && serving[objectKey{"", e.namespace, e.name}] {
+			c.dns[e] = true
 		}
 	}
+}
+
+// servers are those of a list that answer for names.
+func (c *comparison) servers(list []*entity) []*entity {
+	var out []*entity
+	for _, e := range list {
+		if c.dns[e] {
+			out = append(out, e)
+		}
+	}
+	return out
 }

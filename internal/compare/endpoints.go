@@ -32,15 +32,15 @@ func (c *serviceComparison) compareEndpoints(name serviceName, old, fresh []*fro
 		case len(b) == 0:
 			note(diffreport.Closed, port, fmt.Sprintf("has no endpoints any more: connections to it are %s", refusalsOf(fresh, port)))
 		case len(a) == 0:
-			note(diffreport.Opened, port, "has endpoints now: "+c.names(c.after, got))
+			note(diffreport.Opened, port, "has endpoints now: "+c.names(c.after.state, got))
 		case sameAddresses(lost, got):
 			note(diffreport.Endpoints, port, fmt.Sprintf("now goes to port %s of its endpoints, not %s", portsOf(got), portsOf(lost)))
 		case len(got) == 0:
-			note(diffreport.Endpoints, port, fmt.Sprintf("lost %d of %d endpoints: %s", len(lost), len(a), c.names(c.before, lost)))
+			note(diffreport.Endpoints, port, fmt.Sprintf("lost %d of %d endpoints: %s", len(lost), len(a), c.names(c.before.state, lost)))
 		case len(lost) == 0:
-			note(diffreport.Endpoints, port, fmt.Sprintf("got %d more endpoints besides its %d: %s", len(got), len(a), c.names(c.after, got)))
+			note(diffreport.Endpoints, port, fmt.Sprintf("got %d more endpoints besides its %d: %s", len(got), len(a), c.names(c.after.state, got)))
 		default:
-			note(diffreport.Endpoints, port, fmt.Sprintf("has %d endpoints where it had %d: lost %s, got %s", len(b), len(a), c.names(c.before, lost), c.names(c.after, got)))
+			note(diffreport.Endpoints, port, fmt.Sprintf("has %d endpoints where it had %d: lost %s, got %s", len(b), len(a), c.names(c.before.state, lost), c.names(c.after.state, got)))
 		}
 	}
 	for _, t := range order {
@@ -160,8 +160,11 @@ func (c *serviceComparison) compareRanges(name serviceName, both [][2]*front) {
 		case covers(was, is):
 			kind, verb = diffreport.Closed, "is open to fewer sources"
 		}
-		f := c.add(name, kind, c.because(name), "%s of %v %s: from %s (before, from %s)", pair[1].where(), name, verb, rangeList(is), rangeList(was))
+		f := c.add(name, kind, c.because(name, "spec.loadBalancerSourceRanges"), "%s of %v %s: from %s (before, from %s)", pair[1].where(), name, verb, rangeList(is), rangeList(was))
 		f.Urgent = kind == diffreport.Opened
+		if _, everybody := c.clients([]*front{pair[1]}); len(is) == 0 && !everybody {
+			f.Besides = "Policies still keep some of them from its endpoints"
+		}
 	}
 }
 

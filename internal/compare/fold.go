@@ -27,8 +27,7 @@ type line struct {
 func (c *comparison) fold(paths []path) []diffreport.Finding {
 	index := make(map[string]*line)
 	var lines []*line
-	add := func(p *path, dns bool) {
-		subject, others := p.ends()
+	add := func(p *path, subject, others []*entity, dns bool) {
 		level := p.is
 		if !p.opened {
 			level = p.was
@@ -44,9 +43,11 @@ func (c *comparison) fold(paths []path) []diffreport.Finding {
 		l.ports = l.ports.union(p.ports)
 	}
 	for i := range paths {
-		add(&paths[i], false)
-		if c.dns[paths[i].to[0]] && paths[i].asksDNS() {
-			add(&paths[i], true) // among a hundred other things it would be overlooked
+		p := &paths[i]
+		subject, others := p.ends()
+		add(p, subject, others, false)
+		if servers := c.servers(p.to); len(servers) > 0 && p.asksDNS() {
+			add(p, p.from, servers, true) // among a hundred others they would be overlooked
 		}
 	}
 	for _, l := range lines {
@@ -120,7 +121,7 @@ func (c *comparison) remaining(l *line, paths []path) string {
 		}
 		parts = append(parts, label+" on "+text)
 	}
-	return strings.Join(parts, ", ")
+	return join(parts, "and")
 }
 
 // sentences puts lines together that differ in their subject only.
@@ -130,11 +131,21 @@ func (c *comparison) sentences(lines []*line) []diffreport.Finding {
 		subjects []*entity
 		label    string
 	}
+	// few is for how many subjects it is said who is left.
+	const few = 3
 	index := make(map[string]*group)
 	var groups []*group
-	for _, l := range lines {
+	keys, times := make([]string, len(lines)), make(map[string]int)
+	for i, l := range lines {
+		keys[i] = fmt.Sprintf("%v %v %s %v %s %v", l.opened, l.direction, c.describe(l.others, l.subject), l.ports, reasonKey(l.reasons), l.dns)
+		times[keys[i]]++
+	}
+	for i, l := range lines {
 		label := c.describe(l.others, l.subject)
-		key := fmt.Sprintf("%v %v %s %v %s %s %v", l.opened, l.direction, label, l.ports, l.remaining, reasonKey(l.reasons), l.dns)
+		if n := times[keys[i]]; n > few || n > 1 && l.direction == ir.Egress {
+			l.remaining = ""
+		}
+		key := keys[i] + l.remaining
 		g := index[key]
 		if g == nil {
 			g = &group{line: l, label: label}
@@ -153,26 +164,44 @@ func (c *comparison) sentences(lines []*line) []diffreport.Finding {
 func (c *comparison) finding(l *line, subjects []*entity, others string) diffreport.Finding {
 	subject := c.describe(subjects, nil)
 	f := diffreport.Finding{Kind: diffreport.Closed, Reasons: l.reasons, Ports: l.ports.String(), Size: len(subjects) * len(l.others)}
-	can, before := "can no longer", "still"
+	can := "can no longer"
 	if l.opened {
-		f.Kind, can, before = diffreport.Opened, "can now", "before, only"
+		f.Kind, can = diffreport.Opened, "can now"
 	}
-	names, with := labels(subjects), labels(l.others)
+	f.From, f.To = labels(l.others), labels(subjects)
+	if l.direction == ir.Egress {
+		f.From, f.To = f.To, f.From
+	}
 	switch {
 	case l.direction == ir.Ingress:
 		f.Text = fmt.Sprintf("%s %s be reached from %s on %s", subject, can, others, f.Ports)
-		f.From, f.To = with, names
 	case l.dns:
-		f.Text = fmt.Sprintf("%s can no longer ask for names: %s is out of reach on %s", subject, others, f.Ports)
-		f.From, f.To, f.Urgent = names, with, true
+		f.Text = fmt.Sprintf("%s can no longer resolve names: %s is out of reach", subject, others)
+		f.Urgent = true
 	default:
 		f.Text = fmt.Sprintf("%s %s reach %s on %s", subject, can, others, f.Ports)
-		f.From, f.To = names, with
 	}
 	if l.remaining != "" {
-		f.Text += fmt.Sprintf(" (%s %s)", before, l.remaining)
+		f.Besides = l.besides(len(subjects) > 1 || subjects[0].count > 1)
 	}
 	return f
+}
+
+// besides is the sentence about who could before, or still can.
+func (l *line) besides(several bool) string {
+	it, again := "it", "It can"
+	if several {
+		it, again = "they", "They can"
+	}
+	switch {
+	case l.opened && l.direction == ir.Ingress:
+		return fmt.Sprintf("Before, %s could be reached only from %s", it, l.remaining)
+	case l.opened:
+		return fmt.Sprintf("Before, %s could reach only %s", it, l.remaining)
+	case l.direction == ir.Ingress:
+		return fmt.Sprintf("%s still be reached from %s", again, l.remaining)
+	}
+	return fmt.Sprintf("%s still reach %s", again, l.remaining)
 }
 
 func labels(list []*entity) []string {

@@ -8,34 +8,33 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// comparison is of who reaches whom.
+// comparison is of two states.
 type comparison struct {
 	before, after *side
 	changes       changes
 	// all are the entities of both states; classes groups those that the
-	// policies of neither state tell apart.
-	all     []*entity
-	classes [][]*entity
-	dns     map[*entity]bool
+	// policies of neither state tell apart. gone and fresh are workloads of one.
+	all         []*entity
+	classes     [][]*entity
+	gone, fresh []*entity
+	dns         map[*entity]bool
 }
 
-// compareReach returns what policies open and close, and notes on what could not
-// be compared.
-func compareReach(before, after *State, ch changes) ([]diffreport.Finding, []string) {
+func newComparison(before, after *State, ch changes) *comparison {
 	c := &comparison{before: newSide(before), after: newSide(after), changes: ch}
-	if len(c.before.pods)+len(c.after.pods) == 0 {
-		if hasPolicies(before) || hasPolicies(after) {
-			return nil, []string{"Neither state has Pods with addresses, so what its policies open and close is not known: policies were compared as objects only"}
-		}
-		return nil, nil
-	}
-	pods, gone, fresh := podEntities(matchPods(c.before.pods, c.after.pods), c.before, c.after)
-	c.all = append(append(pods, nodeEntities(c.before, c.after)...), outsideEntities(c.before, c.after)...)
+	c.all, c.gone, c.fresh = podEntities(matchPods(c.before.pods, c.after.pods), c.before, c.after)
+	c.all = append(append(c.all, nodeEntities(c.before, c.after)...), outsideEntities(c.before, c.after)...)
 	c.classify()
 	c.findDNS()
-	findings := c.fold(c.paths())
-	findings = append(findings, c.workloads(gone, false)...)
-	return append(findings, c.workloads(fresh, true)...), nil
+	return c
+}
+
+// reach returns what policies open and close, and the workloads that came and
+// went.
+func (c *comparison) reach() []diffreport.Finding {
+	out := c.fold(c.paths())
+	out = append(out, c.workloads(c.gone, false)...)
+	return append(out, c.workloads(c.fresh, true)...)
 }
 
 func hasPolicies(s *State) bool {

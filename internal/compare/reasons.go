@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/planec/planec/internal/diffreport"
 	"github.com/planec/planec/ir"
@@ -103,16 +104,15 @@ func (d *dispute) meaning(opening, closing eval.Decision) []diffreport.Reason {
 	return compactReasons(out)
 }
 
-// changeReason names an object that was changed, and the field where it is one.
-func changeReason(o *diffreport.Object) diffreport.Reason {
-	if len(o.Fields) == 0 {
-		return diffreport.Reason{Text: o.Origin.Object() + " was changed", Origin: o.Origin}
-	}
-	f := o.Fields[0]
-	r := diffreport.Reason{Origin: o.Origin.At(f.Path), Text: o.Origin.Object() + " was changed"}
-	if len(o.Fields) > 1 {
+// changeReason names an object that was changed, and the field: the first that
+// begins with one of those preferred, or the only one.
+func changeReason(o *diffreport.Object, prefer ...string) diffreport.Reason {
+	r := diffreport.Reason{Origin: o.Origin, Text: o.Origin.Object() + " was changed"}
+	f := preferred(o.Fields, prefer)
+	if f == nil {
 		return r
 	}
+	r.Origin = o.Origin.At(f.Path)
 	switch {
 	case f.Old == "":
 		r.Text = fmt.Sprintf("%s of %s was added", f.Path, o.Origin.Object())
@@ -122,6 +122,20 @@ func changeReason(o *diffreport.Object) diffreport.Reason {
 		r.Text = fmt.Sprintf("%s of %s changed from %s to %s", f.Path, o.Origin.Object(), clip(f.Old, 40), clip(f.New, 40))
 	}
 	return r
+}
+
+func preferred(fields []diffreport.Field, prefer []string) *diffreport.Field {
+	for _, want := range prefer {
+		for i := range fields {
+			if strings.HasPrefix(fields[i].Path, want) {
+				return &fields[i]
+			}
+		}
+	}
+	if len(fields) == 1 {
+		return &fields[0]
+	}
+	return nil
 }
 
 func compactReasons(list []diffreport.Reason) []diffreport.Reason {

@@ -96,7 +96,7 @@ func (x *routeChange) tell() {
 	if x.inside {
 		who = "from pods"
 	}
-	because := c.because(x.name)
+	because := c.because(x.name, "spec.externalTrafficPolicy", "spec.internalTrafficPolicy", "spec.trafficDistribution")
 	if len(because) == 0 {
 		because = c.becauseOfSlices(x.name)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/planec/planec/internal/diffreport"
 	"github.com/planec/planec/ir"
@@ -12,17 +13,16 @@ import (
 
 // serviceComparison is of what Services do.
 type serviceComparison struct {
-	before, after *State
-	changes       changes
+	*comparison
 	// slices are the changed EndpointSlices of each Service.
 	slices map[serviceName][]*diffreport.Object
 	out    []diffreport.Finding
 }
 
-func compareServices(before, after *State, ch changes) []diffreport.Finding {
-	c := &serviceComparison{before: before, after: after, changes: ch, slices: make(map[serviceName][]*diffreport.Object)}
+func compareServices(all *comparison) []diffreport.Finding {
+	c := &serviceComparison{comparison: all, slices: make(map[serviceName][]*diffreport.Object)}
 	c.indexSlices()
-	old, fresh := newServices(before), newServices(after)
+	old, fresh := newServices(c.before.state), newServices(c.after.state)
 	names := slices.AppendSeq(slices.Collect(maps.Keys(old)), maps.Keys(fresh))
 	slices.SortFunc(names, func(a, b serviceName) int {
 		return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
@@ -43,7 +43,7 @@ func compareServices(before, after *State, ch changes) []diffreport.Finding {
 // indexSlices finds the Service of each changed slice.
 func (c *serviceComparison) indexSlices() {
 	seen := make(map[objectKey]bool)
-	for _, s := range []*State{c.after, c.before} {
+	for _, s := range []*State{c.after.state, c.before.state} {
 		for _, slice := range s.Objects.EndpointSlices {
 			o := slice.Object
 			key := objectKey{"EndpointSlice", o.Namespace, o.Name}
@@ -63,9 +63,20 @@ func (c *serviceComparison) add(name serviceName, kind diffreport.Kind, reasons 
 	return &c.out[len(c.out)-1]
 }
 
-// because is the Service's own change.
-func (c *serviceComparison) because(name serviceName) []diffreport.Reason {
-	return c.reason(c.changes[objectKey{"Service", name.namespace, name.name}])
+// because is the Service's own change, if possible that of one of the fields.
+func (c *serviceComparison) because(name serviceName, fields ...string) []diffreport.Reason {
+	o := c.changes[objectKey{"Service", name.namespace, name.name}]
+	if o == nil || o.Change != diffreport.ObjectChanged {
+		return c.reason(o)
+	}
+	r := changeReason(o, fields...)
+	r.Text = strings.Replace(r.Text, " of "+o.Origin.Object(), "", 1)
+	if strings.HasPrefix(r.Text, "spec.") {
+		r.Text = "its " + r.Text
+	} else {
+		r.Text = "it was changed"
+	}
+	return []diffreport.Reason{r}
 }
 
 // becauseOfSlices is the change of its slices, or else its own.
@@ -102,14 +113,31 @@ func outsideOf(list []*front) []*front {
 }
 
 func (c *serviceComparison) appeared(name serviceName, list []*front) {
-	with := "with " + countEndpoints(list)
 	if outside := outsideOf(list); len(outside) > 0 {
-		f := c.add(name, diffreport.Opened, c.because(name), "%v can now be reached from outside the cluster through %s, %s", name, whereAll(outside), with)
-		f.Urgent = true
+		c.exposed(name, outside, ", with "+countEndpoints(list), c.because(name))
 		return
 	}
-	c.add(name, diffreport.Added, c.because(name), "%v is new: it answers on %s, %s", name, whereAll(list), with)
+	c.add(name, diffreport.Added, c.because(name), "%v is new: it answers on %s, with %s", name, whereAll(list), countEndpoints(list))
 }
+
+// exposed says that a Service got frontends for clients outside, and whom policies
+// and source ranges let through them.
+func (c *serviceComparison) exposed(name serviceName, list []*front, with string, because []diffreport.Reason) {
+	clients, complete := c.clients(list)
+	if len(clients) == 0 {
+		f := c.add(name, diffreport.Added, because, "%v now has %s%s", name, whereAll(list), with)
+		f.Besides = "Nobody outside the cluster gets to an endpoint that way: policies or source ranges refuse everybody"
+		if countEndpoints(list) == noEndpoints {
+			f.Besides = "It has no endpoints"
+		}
+		return
+	}
+	from := join(describeOutside(clients, complete), "and")
+	f := c.add(name, diffreport.Opened, because, "%v can now be reached from %s through %s%s", name, from, whereAll(list), with)
+	f.Urgent = true
+}
+
+const noEndpoints = "no endpoints"
 
 func countEndpoints(list []*front) string {
 	n := 0
@@ -117,7 +145,7 @@ func countEndpoints(list []*front) string {
 		n = max(n, len(f.endpoints()))
 	}
 	if n == 0 {
-		return "no endpoints"
+		return noEndpoints
 	}
 	return diffreport.Several(n, "endpoint")
 }
@@ -152,11 +180,10 @@ func (c *serviceComparison) changed(name serviceName, old, fresh map[frontKey]*f
 // moved is about frontends that came and went.
 func (c *serviceComparison) moved(name serviceName, gone, come []*front) {
 	if outside := outsideOf(come); len(outside) > 0 {
-		f := c.add(name, diffreport.Opened, c.because(name), "%v can now be reached from outside the cluster through %s", name, whereAll(outside))
-		f.Urgent = true
+		c.exposed(name, outside, "", c.because(name, "spec.type", "spec.ports", "spec.externalIPs", "status"))
 	}
 	if outside := outsideOf(gone); len(outside) > 0 {
-		c.add(name, diffreport.Closed, c.because(name), "%v can no longer be reached from outside the cluster through %s", name, whereAll(outside))
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v can no longer be reached from outside the cluster through %s", name, whereAll(outside))
 	}
 	inside := func(list []*front) []*front {
 		return slices.DeleteFunc(slices.Clone(list), func(f *front) bool { return f.kind != ir.ClusterIP })
@@ -164,11 +191,11 @@ func (c *serviceComparison) moved(name serviceName, gone, come []*front) {
 	goneIn, comeIn := inside(gone), inside(come)
 	switch {
 	case len(goneIn) > 0 && len(comeIn) > 0:
-		c.add(name, diffreport.Closed, c.because(name), "%v no longer answers on %s, but on %s", name, whereAll(goneIn), whereAll(comeIn))
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v no longer answers on %s, but on %s", name, whereAll(goneIn), whereAll(comeIn))
 	case len(goneIn) > 0:
-		c.add(name, diffreport.Closed, c.because(name), "%v no longer answers on %s", name, whereAll(goneIn))
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v no longer answers on %s", name, whereAll(goneIn))
 	case len(comeIn) > 0:
-		c.add(name, diffreport.Opened, c.because(name), "%v now answers on %s too", name, whereAll(comeIn))
+		c.add(name, diffreport.Opened, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v now answers on %s too", name, whereAll(comeIn))
 	}
 }
 
@@ -180,11 +207,11 @@ func (c *serviceComparison) compareAffinity(name serviceName, both [][2]*front) 
 		case was == is:
 			continue
 		case is == 0:
-			c.add(name, diffreport.Affinity, c.because(name), "clients of %v no longer stay with one endpoint", name)
+			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of %v no longer stay with one endpoint", name)
 		case was == 0:
-			c.add(name, diffreport.Affinity, c.because(name), "clients of %v now stay with one endpoint, until %d s without a new connection", name, is)
+			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of %v now stay with one endpoint, until %d s without a new connection", name, is)
 		default:
-			c.add(name, diffreport.Affinity, c.because(name), "clients of %v now stay with one endpoint until %d s without a new connection (was %d s)", name, is, was)
+			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of %v now stay with one endpoint until %d s without a new connection (was %d s)", name, is, was)
 		}
 		return // it is the same for every port
 	}

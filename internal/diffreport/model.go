@@ -51,19 +51,20 @@ type Finding struct {
 	// Text is a sentence without its full stop and without the reasons.
 	Text    string   `json:"text"`
 	Reasons []Reason `json:"because,omitempty"`
+	// Besides is a sentence on what is left: who could before, who still can.
+	Besides string `json:"besides,omitempty"`
 	// From, To and Ports say of a path what Text says in words: workloads as
 	// namespace/name, "node/NAME", or addresses. Service is "namespace/name".
 	From    []string `json:"from,omitempty"`
 	To      []string `json:"to,omitempty"`
 	Ports   string   `json:"ports,omitempty"`
 	Service string   `json:"service,omitempty"`
-	// Details are further sentences that need not be read at once.
-	Details []string `json:"details,omitempty"`
-	// size is how much is concerned: larger comes first.
+	// Size is how much is concerned: larger comes first.
 	Size int `json:"-"`
 }
 
-// Sentence is the text with the reasons and where they are written.
+// Sentence is the text with the reasons and where they are written, and what is
+// left.
 func (f *Finding) Sentence() string {
 	var b strings.Builder
 	b.WriteString(f.Text)
@@ -77,6 +78,9 @@ func (f *Finding) Sentence() string {
 		if pos := r.Origin.Position(); pos != "" {
 			b.WriteString(" (" + pos + ")")
 		}
+	}
+	if f.Besides != "" {
+		b.WriteString(". " + f.Besides)
 	}
 	return b.String()
 }

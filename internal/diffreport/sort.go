@@ -45,10 +45,14 @@ func compareBool(a, b bool) int {
 
 // Summary is the report in one line.
 func (r *Report) Summary() string {
+	words := map[Kind]string{
+		Opened: "%d opened", Closed: "%d closed", Source: "source addresses change", Refusal: "refusals change",
+		Endpoints: "endpoints change", Affinity: "session affinity changes", Added: "%d new", Removed: "%d gone",
+	}
 	var parts []string
 	for _, k := range Kinds() {
 		if n := r.Count(k); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, k))
+			parts = append(parts, strings.Replace(words[k], "%d", fmt.Sprint(n), 1))
 		}
 	}
 	switch {
