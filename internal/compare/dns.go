@@ -1,5 +1,7 @@
 package compare
 
+import "github.com/planec/planec/internal/netpath"
+
 // findDNS finds the pods that answer for names: those with kube-dns' label, which
 // CoreDNS has too.
 func (c *comparison) findDNS() {
@@ -7,7 +9,7 @@ func (c *comparison) findDNS() {
 	serving := make(map[objectKey]bool)
 	for _, p := range c.after.state.Objects.Pods {
 		if p.Object.Labels["k8s-app"] == "kube-dns" || p.Object.Labels["k8s-app"] == "coredns" || p.Object.Labels["app.kubernetes.io/name"] == "coredns" {
-			serving[objectKey{"", p.Object.Namespace, workloadOf(p.Object.Name)}] = true
+			serving[objectKey{"", p.Object.Namespace, netpath.Workload(p.Object.Name)}] = true
 		}
 	}
 	for _, e := range c.all {
