@@ -103,17 +103,25 @@ func (t *testCommand) file(path string) (nettest.FileResult, error) {
 	if err != nil {
 		return r, err
 	}
+	if err := l.report(l.diagnostics()); err != nil {
+		return r, err
+	}
 	var diags diag.List
 	for i := range f.Cases {
 		c := &f.Cases[i]
 		answers, more, err := l.answers(c)
 		if err != nil {
-			return r, fmt.Errorf("%s:%d: %s: %w", path, c.Line, c.Name, err)
+			return r, caseError(path, c, err)
 		}
 		diags = append(diags, more...)
 		r.Results = append(r.Results, nettest.Check(c, answers))
 	}
-	return r, l.report(append(l.diagnostics(), diags...))
+	return r, l.report(diags)
+}
+
+// caseError names the case, whose fields are called as flags are, without dashes.
+func caseError(path string, c *nettest.Case, err error) error {
+	return &exitError{exitCode(err), fmt.Errorf("%s:%d: %s: %s", path, c.Line, c.Name, strings.TrimPrefix(err.Error(), "--"))}
 }
 
 // load reads the manifests of a file with its settings, over which those of the

@@ -30,7 +30,7 @@ func (l *loaded) answers(c *nettest.Case) ([]nettest.Answer, diag.List, error) {
 				if len(out) == maxConnections {
 					return nil, nil, inputError(fmt.Errorf("more than %d connections", maxConnections))
 				}
-				a, hops, err := l.answer(from, to, c.Port, node)
+				a, hops, err := l.answer(c, from, to, node)
 				if err != nil {
 					return nil, nil, err
 				}
@@ -78,12 +78,14 @@ func (l *loaded) entryNodes(from, to, node string) []string {
 	return l.cluster.Nodes()
 }
 
-func (l *loaded) answer(from, to, port, node string) (nettest.Answer, []netpath.Hop, error) {
+// answer follows one connection. Why it is as it is, is looked up where that is not
+// as expected: it means reading files again.
+func (l *loaded) answer(c *nettest.Case, from, to, node string) (nettest.Answer, []netpath.Hop, error) {
 	at := *l
 	if node != "" {
 		at.nodeName = node
 	}
-	connection, err := at.resolve(from, to, port)
+	connection, err := at.resolve(from, to, c.Port)
 	if err != nil {
 		return nettest.Answer{}, nil, inputError(err)
 	}
@@ -99,13 +101,15 @@ func (l *loaded) answer(from, to, port, node string) (nettest.Answer, []netpath.
 	case eval.Pass:
 		a.Preserved, a.Hidden = !o.Masquerade, o.Masquerade
 	case eval.DNAT:
-		for _, c := range o.Endpoints {
-			if !c.Hairpin || len(o.Endpoints) == 1 {
-				a.Preserved, a.Hidden = a.Preserved || !c.Masquerade, a.Hidden || c.Masquerade
+		for _, e := range o.Endpoints {
+			if !e.Hairpin || len(o.Endpoints) == 1 {
+				a.Preserved, a.Hidden = a.Preserved || !e.Masquerade, a.Hidden || e.Masquerade
 			}
 		}
 	}
-	a.Decided, a.Masqueraded, err = l.explain(connection, &o, a.Verdict)
+	if !c.Expect.Met(&a) {
+		a.Decided, a.Masqueraded, err = l.explain(connection, &o, a.Verdict)
+	}
 	return a, o.Hops, err
 }
 

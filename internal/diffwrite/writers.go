@@ -80,18 +80,7 @@ func text(w io.Writer, r *diffreport.Report) error {
 		}
 		fmt.Fprintf(&b, "  %s\n", s)
 	}
-	for _, x := range r.Rules {
-		for i, h := range x.Hunks {
-			if i == 0 {
-				fmt.Fprintf(&b, "\n%s %s on %s\n", x.Backend, x.File, nodes(x.Nodes))
-			} else {
-				b.WriteString("  ...\n")
-			}
-			for l := range strings.Lines(h) {
-				b.WriteString("  " + l)
-			}
-		}
-	}
+	textRules(&b, r.Rules)
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "\nnote: %s\n", n)
 	}
@@ -101,6 +90,27 @@ func text(w io.Writer, r *diffreport.Report) error {
 	}
 	_, err := io.WriteString(w, strings.Join(lines, "\n"))
 	return err
+}
+
+// textRules writes hunks as far as somebody may read them.
+func textRules(b *strings.Builder, list []diffreport.Rules) {
+	lines := 0
+	for _, x := range list {
+		for i, h := range x.Hunks {
+			if i == 0 {
+				fmt.Fprintf(b, "\n%s %s on %s\n", x.Backend, x.File, nodes(x.Nodes))
+			} else {
+				b.WriteString("  ...\n")
+			}
+			for l := range strings.Lines(h) {
+				if lines++; lines > maxRuleLines {
+					b.WriteString("  and more; -o json has all of it\n")
+					return
+				}
+				b.WriteString("  " + l)
+			}
+		}
+	}
 }
 
 func textObjects(b *strings.Builder, list []diffreport.Object, summary string) {

@@ -37,6 +37,12 @@ func onNode(name string) string {
 	return " by way of " + name
 }
 
+// Met reports whether an answer is as expected.
+func (e *Expectation) Met(a *Answer) bool {
+	text, _ := e.against(a)
+	return text == ""
+}
+
 // against says what is not as expected, and whether it is about the source; "" is
 // nothing.
 func (e *Expectation) against(a *Answer) (text string, aboutSource bool) {
