@@ -47,9 +47,6 @@ type loaded struct {
 	streams  *Streams
 	// network follows connections; only commands that do so set it.
 	network *netpath.Network
-	// reference is the evaluator's network where network is a backend's, for
-	// commands that explain.
-	reference *netpath.Network
 }
 
 func (in *input) load(s *Streams) (*loaded, error) {

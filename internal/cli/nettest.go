@@ -126,7 +126,7 @@ func caseError(path string, c *nettest.Case, err error) error {
 
 // load reads the manifests of a file with its settings, over which those of the
 // command line win.
-func (t *testCommand) load(f *nettest.File) (*loaded, error) {
+func (t *testCommand) load(f *nettest.File) (*tested, error) {
 	in := &input{}
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	in.register(flags)
@@ -160,10 +160,11 @@ func (t *testCommand) load(f *nettest.File) (*loaded, error) {
 		return nil, err
 	}
 	l.network = netpath.New(&l.objects, l.cluster, judge)
+	x := &tested{loaded: l}
 	if t.backend != "" {
-		l.reference = netpath.New(&l.objects, l.cluster, netpath.Evaluator)
+		x.reference = netpath.New(&l.objects, l.cluster, netpath.Evaluator)
 	}
-	return l, nil
+	return x, nil
 }
 
 // overrideFlags sets what the command line set in another set of the same flags.

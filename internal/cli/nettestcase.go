@@ -12,12 +12,19 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
+// tested is what cases are about. Where the network is a backend's, reference is
+// that of the evaluator, which knows where things are written.
+type tested struct {
+	*loaded
+	reference *netpath.Network
+}
+
 // maxConnections bounds those of one case: a workload of a thousand pods asked
 // about another one is a million.
 const maxConnections = 10_000
 
 // answers follows every connection that a case is about.
-func (l *loaded) answers(c *nettest.Case) ([]nettest.Answer, diag.List, error) {
+func (l *tested) answers(c *nettest.Case) ([]nettest.Answer, diag.List, error) {
 	froms, tos := l.pods(c.From), l.pods(c.To)
 	var out []nettest.Answer
 	var diags diag.List
@@ -43,7 +50,7 @@ func (l *loaded) answers(c *nettest.Case) ([]nettest.Answer, diag.List, error) {
 
 // pods returns the pods that "namespace/name" means where name is no pod but a
 // workload; anything else stays as it is.
-func (l *loaded) pods(word string) []string {
+func (l *tested) pods(word string) []string {
 	namespace, name, ok := strings.Cut(word, "/")
 	if !ok || namespace == "svc" || namespace == "node" {
 		return []string{word}
@@ -66,7 +73,7 @@ func (l *loaded) pods(word string) []string {
 
 // entryNodes are the nodes that a connection may meet first: one where it comes
 // from the cluster or a node is named, otherwise all.
-func (l *loaded) entryNodes(from, to, node string) []string {
+func (l *tested) entryNodes(from, to, node string) []string {
 	if node != "" || l.nodeName != "" {
 		return []string{node}
 	}
@@ -80,8 +87,8 @@ func (l *loaded) entryNodes(from, to, node string) []string {
 
 // answer follows one connection. Why it is as it is, is looked up where that is not
 // as expected: it means reading files again.
-func (l *loaded) answer(c *nettest.Case, from, to, node string) (nettest.Answer, []netpath.Hop, error) {
-	at := *l
+func (l *tested) answer(c *nettest.Case, from, to, node string) (nettest.Answer, []netpath.Hop, error) {
+	at := *l.loaded
 	if node != "" {
 		at.nodeName = node
 	}
@@ -115,7 +122,7 @@ func (l *loaded) answer(c *nettest.Case, from, to, node string) (nettest.Answer,
 
 // explain says why. What a backend emitted does not know where it is from, so the
 // evaluator is asked beside it.
-func (l *loaded) explain(c netpath.Connection, o *netpath.Outcome, verdict nettest.Verdict) (decision, masquerade []string, err error) {
+func (l *tested) explain(c netpath.Connection, o *netpath.Outcome, verdict nettest.Verdict) (decision, masquerade []string, err error) {
 	if l.reference == nil {
 		l.locate(o.Hops)
 		decision, masquerade = decided(o)
@@ -150,7 +157,7 @@ func verdictOf(o *netpath.Outcome) nettest.Verdict {
 	return nettest.Drop
 }
 
-func (l *loaded) endpoints(list []eval.Choice) []nettest.Endpoint {
+func (l *tested) endpoints(list []eval.Choice) []nettest.Endpoint {
 	var out []nettest.Endpoint
 	seen := make(map[netip.AddrPort]bool)
 	for _, c := range list {

@@ -116,14 +116,6 @@ func whereAll(list []*front) string {
 	return join(names, "and")
 }
 
-// portName says which port of its Service, where it has a name.
-func portName(s ir.ServicePort) string {
-	if s.Port == "" {
-		return ""
-	}
-	return " port " + s.Port
-}
-
 // endpoints are all that any node uses.
 func (f *front) endpoints() []netip.AddrPort {
 	var out []netip.AddrPort

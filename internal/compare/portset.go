@@ -99,16 +99,14 @@ func (s portSet) contains(proto ir.Protocol, port uint16) bool {
 	return slices.ContainsFunc(s.spans[i], func(x span) bool { return x.first <= int(port) && int(port) <= x.last })
 }
 
-// example is a packet of the set, of a port with a meaning where there is one.
+// example is a packet of the set; port 0 only where there is no other.
 func (s portSet) example() (ir.Protocol, uint16) {
 	for i, proto := range portProtocols {
-		for _, x := range s.spans[i] {
-			// The middle of a wide range is less special than its ends.
-			if x.first == 0 && x.last == lastPort {
-				return proto, 33333
-			}
-			return proto, uint16(max(x.first, min(1, x.last)))
+		if len(s.spans[i]) == 0 {
+			continue
 		}
+		x := s.spans[i][0]
+		return proto, uint16(max(x.first, min(1, x.last)))
 	}
 	return ir.ICMP, 0
 }
