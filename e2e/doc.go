@@ -9,7 +9,10 @@
 //	kubeproxy  the real kube-proxy in the modes that this kernel has
 //	agent      planec-agent itself
 //	traffic    connections at full speed, every failure counted
+//	flaky      a bad network between the agent and the API server
+//	nftwatch   when the kernel committed what, by its own notices
 //
 // The node runs it all: etcd, the API server, kube-proxy and the agent share its
-// loopback, as on a control plane node. Nothing leaves the test's namespaces.
+// loopback, as on a control plane node. Every agent has the rights of deploy/ and
+// no others. Nothing leaves the test's namespaces.
 package e2e

@@ -15,7 +15,7 @@ const pause = 300 * time.Millisecond
 // throughFaults breaks the control plane in each way while connections are made
 // to a Service that does not change, and wants them all to go well. After each
 // fault a new Service must be served: who makes the rules has got over it.
-func throughFaults(t *testing.T, s *stand, unchanged testkit.Flow) {
+func throughFaults(t testing.TB, s *stand, unchanged testkit.Flow) {
 	t.Helper()
 	load := traffic.Start(t, s.rig, fromAll(unchanged)...)
 	ctx := within(t, 3*time.Minute)
@@ -43,7 +43,7 @@ func throughFaults(t *testing.T, s *stand, unchanged testkit.Flow) {
 }
 
 // killed kills a program while connections are made: its rules stay.
-func killed(t *testing.T, s *stand, p *process.Program, unchanged testkit.Flow) {
+func killed(t testing.TB, s *stand, p *process.Program, unchanged testkit.Flow) {
 	t.Helper()
 	load := traffic.Start(t, s.rig, fromAll(unchanged)...)
 	must(t, p.Kill())
@@ -53,7 +53,7 @@ func killed(t *testing.T, s *stand, p *process.Program, unchanged testkit.Flow) 
 
 // perfect ends a load and wants every connection to have gone well, with the
 // pods taking turns.
-func perfect(t *testing.T, load *traffic.Load) {
+func perfect(t testing.TB, load *traffic.Load) {
 	t.Helper()
 	report, err := load.Stop()
 	must(t, err)
@@ -67,7 +67,7 @@ func perfect(t *testing.T, load *traffic.Load) {
 }
 
 // usage logs what the control plane takes.
-func usage(t *testing.T, s *stand) {
+func usage(t testing.TB, s *stand) {
 	t.Helper()
 	e, err := s.Etcd.Usage()
 	must(t, err)

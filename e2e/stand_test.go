@@ -3,12 +3,15 @@ package e2e_test
 import (
 	"context"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/planec/planec/e2e/internal/agent"
 	"github.com/planec/planec/e2e/internal/cluster"
 	"github.com/planec/planec/e2e/internal/process"
 	"github.com/planec/planec/internal/testkit"
@@ -38,7 +41,7 @@ type stand struct {
 }
 
 // newStand starts one, with its Node object.
-func newStand(t *testing.T, tools ...string) *stand {
+func newStand(t testing.TB, tools ...string) *stand {
 	t.Helper()
 	testkit.Require(t, tools...)
 	s := &stand{rig: testkit.New(t, testkit.Spec{
@@ -66,7 +69,7 @@ func fromAll(f testkit.Flow) (flows []testkit.Flow) {
 }
 
 // within bounds a step of a test.
-func within(t *testing.T, d time.Duration) context.Context {
+func within(t testing.TB, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
@@ -74,7 +77,7 @@ func within(t *testing.T, d time.Duration) context.Context {
 }
 
 // must ends the test at an error.
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +86,7 @@ func must(t *testing.T, err error) {
 
 // serve makes a Service with endpoints of the two pods, and returns the flow of
 // a pod's connection to it.
-func (s *stand) serve(t *testing.T, name, ip string) testkit.Flow {
+func (s *stand) serve(t testing.TB, name, ip string) testkit.Flow {
 	t.Helper()
 	addr := netip.MustParseAddr(ip)
 	_, err := s.Client().CoreV1().Services(metav1.NamespaceDefault).Create(t.Context(), cluster.Service(name, addr), metav1.CreateOptions{})
@@ -108,7 +111,7 @@ func (r idle) Try(ctx context.Context, flows []testkit.Flow) ([]testkit.Outcome,
 
 // served waits until a flow's connections are answered by the pods. Without
 // rules they are answered too, by the world, at the Service's own address.
-func served(ctx context.Context, t *testing.T, by trier, f testkit.Flow) {
+func served(ctx context.Context, t testing.TB, by trier, f testkit.Flow) {
 	t.Helper()
 	for {
 		outcomes, err := by.Try(t.Context(), []testkit.Flow{f})
@@ -122,3 +125,36 @@ func served(ctx context.Context, t *testing.T, by trier, f testkit.Flow) {
 		time.Sleep(10 * time.Millisecond)
 	}
 }
+
+// agentOptions are for an agent with the rights that deploy/ gives it, and no
+// more: every test of the agent is one of these too.
+func (s *stand) agentOptions(t testing.TB, backend string, flags ...string) agent.Options {
+	t.Helper()
+	ctx := within(t, time.Minute)
+	for _, file := range []string{"rbac.yaml", "rbac-policies.yaml"} {
+		manifest, err := os.ReadFile(filepath.Join("..", "deploy", file))
+		must(t, err)
+		must(t, s.Apply(ctx, manifest))
+	}
+	kubeconfig, err := s.ServiceAccountKubeconfig(ctx, "kube-system", "planec-agent")
+	must(t, err)
+	return agent.Options{Node: nodeName, Backend: backend, Kubeconfig: kubeconfig, ClusterCIDR: podCIDRs, Flags: flags}
+}
+
+// start starts an agent and waits until its rules are in.
+func start(t testing.TB, a *agent.Agent) {
+	t.Helper()
+	must(t, a.Start())
+	must(t, a.Applied(within(t, time.Minute)))
+}
+
+// values are an agent's metrics now.
+func values(t testing.TB, a *agent.Agent) agent.Values {
+	t.Helper()
+	v, err := a.Values(within(t, 10*time.Second))
+	must(t, err)
+	return v
+}
+
+// tools are what the agent's backends and the looks at their rules need.
+var tools = []string{"nft", "ipset", "iptables-restore", "ip6tables-restore", "iptables-legacy-save", "iptables-nft-save"}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that the kernel tests need, where that is
+# Installs the Debian packages that the kernel and browser tests need, where that is
 # possible: as root, with apt. Elsewhere it says what is missing, and the tests
 # that need it say so too.
 set -eu
@@ -21,6 +21,8 @@ need ipvsadm ipvsadm
 need sysctl procps
 need linux.uml user-mode-linux
 need cc gcc
+need chromium chromium
+need chromedriver chromium-driver
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

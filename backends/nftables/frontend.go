@@ -72,12 +72,13 @@ func (t *table) routePool(f *ir.Frontend, key []byte, s step, c choice) {
 }
 
 func (t *table) addEndpoints(to *set, f *ir.Frontend, key []byte, c choice) {
+	var room [96]byte
+	comment := append(t.comment(room[:0], f), " : "...)
 	for i, a := range c.slots {
 		b := append(to.next(), key...)
 		b = append(b, " . "...)
 		b = strconv.AppendInt(b, int64(i), 10)
-		b = t.comment(b, f)
-		b = append(b, " : "...)
+		b = append(b, comment...)
 		to.end(appendEndpoint(b, a))
 	}
 }

@@ -18,6 +18,7 @@ type poolIndex struct {
 	byID  map[string]int
 	pools []ir.Pool
 	slots [][]netip.AddrPort
+	arranger
 }
 
 func newPoolIndex(p *ir.Program) (*poolIndex, error) {
@@ -51,7 +52,7 @@ func (x *poolIndex) get(id string) (c choice, ok bool) {
 		if n, _ := slotCount(pool); n > maxSlots {
 			return choice{}, false
 		}
-		x.slots[i] = arrange(pool.Endpoints)
+		x.slots[i] = x.arrange(pool.Endpoints)
 	}
 	return choice{pool: pool, slots: x.slots[i]}, true
 }

@@ -19,16 +19,37 @@ import (
 // It is a hash table of load 1 that does not depend on the order of insertion:
 // endpoints in the order of their hash take the first free index of their own
 // pseudo-random sequence of indexes.
-func arrange(endpoints []ir.Endpoint) []netip.AddrPort {
+func (a *arranger) arrange(endpoints []ir.Endpoint) []netip.AddrPort {
 	if len(endpoints) == 1 {
-		return []netip.AddrPort{endpoints[0].Address}
+		slots := a.take(1)
+		slots[0] = endpoints[0].Address
+		return slots
 	}
-	claims := claimsOf(endpoints)
-	slots := make([]netip.AddrPort, len(claims))
-	for _, c := range claims {
+	a.claim(endpoints)
+	slots := a.take(len(a.claims))
+	for _, c := range a.claims {
 		slots[c.firstFree(slots)] = c.address
 	}
 	return slots
+}
+
+// arranger arranges pools one after the other, and makes few allocations for
+// thousands of them.
+type arranger struct {
+	claims []claim
+	// room is what is left of the last piece for indexes.
+	room []netip.AddrPort
+}
+
+// take returns n empty indexes.
+func (a *arranger) take(n int) []netip.AddrPort {
+	const piece = 4096
+	if n > len(a.room) {
+		a.room = make([]netip.AddrPort, max(n, piece))
+	}
+	out := a.room[:n:n]
+	a.room = a.room[n:]
+	return out
 }
 
 // claim is one unit of an endpoint's weight, looking for an index.
@@ -37,11 +58,11 @@ type claim struct {
 	address netip.AddrPort
 }
 
-// claimsOf returns the claims in the order in which they choose. Equal hashes
-// keep the pool's order.
-func claimsOf(endpoints []ir.Endpoint) []claim {
+// claim puts the claims in the order in which they choose. Equal hashes keep the
+// pool's order.
+func (a *arranger) claim(endpoints []ir.Endpoint) {
 	divisor := weightDivisor(endpoints)
-	claims := make([]claim, 0, len(endpoints))
+	claims := a.claims[:0]
 	for i := range endpoints {
 		e := &endpoints[i]
 		for unit := range max(1, uint64(e.Weight)/divisor) {
@@ -49,7 +70,7 @@ func claimsOf(endpoints []ir.Endpoint) []claim {
 		}
 	}
 	slices.SortStableFunc(claims, func(a, b claim) int { return cmp.Compare(a.hash, b.hash) })
-	return claims
+	a.claims = claims
 }
 
 // firstFree walks the claim's sequence. The last claims find few free indexes;

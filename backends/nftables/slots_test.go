@@ -45,10 +45,10 @@ func TestArrangeChurn(t *testing.T) {
 		rounds := 20000/c.n + 20
 		for range rounds {
 			list := randomEndpoints(rng, c.n)
-			before := arrange(list)
+			before := new(arranger).arrange(list)
 			checkArranged(t, list, before)
 			gone := rng.IntN(c.n)
-			m := moves(before, arrange(slices.Delete(slices.Clone(list), gone, gone+1)))
+			m := moves(before, new(arranger).arrange(slices.Delete(slices.Clone(list), gone, gone+1)))
 			total, worst = total+m, max(worst, m)
 		}
 		average := float64(total) / float64(rounds)
@@ -83,13 +83,13 @@ func TestArrangeWeights(t *testing.T) {
 			list[i].Weight = uint16(1 + rng.IntN(5))
 		}
 		list[0].Weight = 1 // so that nothing divides them all
-		checkArranged(t, list, arrange(list))
+		checkArranged(t, list, new(arranger).arrange(list))
 	}
 	even := randomEndpoints(rng, 3)
 	for i := range even {
 		even[i].Weight = 65535
 	}
-	if n := len(arrange(even)); n != 3 {
+	if n := len(new(arranger).arrange(even)); n != 3 {
 		t.Errorf("three equal weights take %d slots", n)
 	}
 }
@@ -98,10 +98,10 @@ func TestArrangeWeights(t *testing.T) {
 func TestArrangeIgnoresOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	list := randomEndpoints(rng, 40)
-	want := arrange(list)
+	want := new(arranger).arrange(list)
 	for range 20 {
 		rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-		if !slices.Equal(arrange(list), want) {
+		if !slices.Equal(new(arranger).arrange(list), want) {
 			t.Fatal("the order of endpoints shows in their indexes")
 		}
 	}
@@ -113,7 +113,7 @@ func BenchmarkArrange(b *testing.B) {
 		list := randomEndpoints(rng, n)
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			for b.Loop() {
-				arrange(list)
+				new(arranger).arrange(list)
 			}
 		})
 	}

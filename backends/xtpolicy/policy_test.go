@@ -11,7 +11,9 @@ import (
 	"testing"
 
 	"github.com/planec/planec/backends/xtpolicy"
+	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/randomcluster"
 	"github.com/planec/planec/ir"
 )
 
@@ -168,4 +170,26 @@ func longest(chains map[string][]string, name string) int {
 		}
 	}
 	return max(most, sofar)
+}
+
+// TestElementsOnce wants no set to have an element twice, with and without
+// "nomatch": to the kernel that is one element, and the last wins. A network of
+// one address, beside a rule about the pod that has the address, was one.
+func TestElementsOnce(t *testing.T) {
+	for seed := range uint64(400) {
+		c := randomcluster.New(seed)
+		p, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
+		for _, f := range ir.Families() {
+			for _, s := range rules(t, &p.Policy, f).Sets {
+				seen := make(map[string]bool)
+				for line := range strings.Lines(string(s.AppendAdds(nil, s.Name))) {
+					element := strings.Fields(line)[2]
+					if seen[element] {
+						t.Errorf("seed %d: %s has %s twice", seed, s.Name, element)
+					}
+					seen[element] = true
+				}
+			}
+		}
+	}
 }

@@ -33,7 +33,16 @@ func newSpace(f ir.Family, p *resolve.Policy) *space {
 		index[c.ID] = len(s.classes)
 		s.classes = append(s.classes, c.ID)
 	}
+	isHost := func(a netip.Addr) bool {
+		_, found := slices.BinarySearchFunc(p.Hosts, a, func(h resolve.Host, a netip.Addr) int { return h.Address.Compare(a) })
+		return found
+	}
 	for _, n := range halved(p.Networks) {
+		// A network of one address that is a host's too is asked for nothing, and
+		// to a set the two are one element.
+		if n.Prefix.IsSingleIP() && isHost(n.Prefix.Addr()) {
+			continue
+		}
 		if ir.FamilyOf(n.Prefix.Addr()) == f {
 			s.nets = append(s.nets, piece{prefix: n.Prefix, class: index[n.Class], within: -1})
 		}

@@ -114,23 +114,5 @@ type place struct {
 	isPod func(netip.Addr) bool
 }
 
-func (m *Model) place(n *Node) *place {
-	pods := make(map[netip.Addr]bool)
-	p := &place{Node: n, isPod: func(a netip.Addr) bool { return pods[a] }}
-	for _, s := range m.services {
-		for i := range s.ports {
-			for _, f := range ir.Families() {
-				list := *s.ports[i].endpoints.of(f)
-				for j := range list {
-					if p.runs(&list[j]) {
-						pods[list[j].address.Addr()] = true
-					}
-				}
-			}
-		}
-	}
-	return p
-}
-
 // runs reports whether the endpoint is on the node.
 func (n *place) runs(e *endpoint) bool { return e.node != "" && e.node == n.Name }

@@ -20,16 +20,12 @@ type Node struct {
 }
 
 // Lower adds the node's frontends, pools, ClusterIPs and health checks to the
-// program; the caller normalizes it.
+// program; the caller normalizes it. Endpoints are shared with programs of other
+// nodes and are not to be changed.
 func (m *Model) Lower(n *Node, p *ir.Program) {
 	p.Frontends = make([]ir.Frontend, 0, len(m.services))
 	p.Pools = make([]ir.Pool, 0, len(m.services))
-	p.ClusterIPs = make([]netip.Addr, 0, len(m.services))
-	seen := make(map[netip.Addr]bool, len(m.services))
-	here := m.place(n)
-	for _, s := range m.services {
-		here.add(s, seen, p)
-	}
+	m.lowerShared(n, p)
 }
 
 // add adds one Service; seen are the ClusterIPs that the program has.

@@ -14,6 +14,7 @@ import (
 // It is immutable; Lower may be called for many nodes at once.
 type Model struct {
 	services []*service
+	shared   shared
 }
 
 // service is one Service that has rules: checked, its addresses parsed, its

@@ -77,8 +77,11 @@ func (a *Agent) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-a.Inbox.Wake():
-			count, since := a.Inbox.Pending()
-			a.Observer.Queued(count, since)
+			// What came while the last changes were taken was taken with them: then
+			// nothing waits, though it rang.
+			if count, since := a.Inbox.Pending(); count > 0 {
+				a.Observer.Queued(count, since)
+			}
 			a.window.gather(ctx, a.Inbox.Pending)
 			if ctx.Err() != nil {
 				return nil

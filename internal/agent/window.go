@@ -7,51 +7,46 @@ import (
 
 // window decides how long changes are gathered before they are applied: a single
 // one goes on at once, and of a rollout many go together.
-type window struct {
-	// span is how long the next gathering takes.
-	span time.Duration
-}
+type window struct{}
 
 const (
+	// shortest is how long is waited for what comes together with a change.
 	shortest = 2 * time.Millisecond
-	longest  = 500 * time.Millisecond
+	// longest is how long a change waits at most.
+	longest = 500 * time.Millisecond
+	// While changes keep coming in a flood, the next look is after a quarter of the
+	// time that has passed, within these bounds: what only came late together, after
+	// a pause of somebody's, costs one short look.
+	shortestLook, longestLook = 10 * time.Millisecond, 50 * time.Millisecond
 	// flood is how many changes a second are worth waiting for more.
 	flood = 400
+	// few changes are no flood, however fast they came.
+	few = 8
 )
 
 // gather waits until changes should be applied. Pending says how many there are
 // and since when.
-func (w *window) gather(ctx context.Context, pending func() (int, time.Time)) {
-	if w.span < shortest {
-		w.span = shortest
+func (window) gather(ctx context.Context, pending func() (int, time.Time)) {
+	before, since := pending()
+	if before == 0 {
+		return
 	}
-	_, since := pending()
-	end := since.Add(w.span)
+	begin := time.Now()
+	// What has waited already is not waited for again.
+	look := shortest - begin.Sub(since)
 	for {
-		left := time.Until(end)
-		if left <= 0 {
-			break
-		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(min(left, 10*time.Millisecond)):
+		case <-time.After(max(look, 0)):
 		}
 		count, _ := pending()
-		if rate := float64(count) / max(time.Since(since), time.Millisecond).Seconds(); count > 8 && rate > flood {
-			// More is coming faster than one transaction each would be worth.
-			end = since.Add(longest)
+		if count <= few || time.Since(since) >= longest {
+			return
 		}
+		if look >= shortestLook && float64(count-before) < flood*look.Seconds() {
+			return
+		}
+		before, look = count, min(max(time.Since(begin)/4, shortestLook), longestLook)
 	}
-	w.settle(pending)
-}
-
-// settle sets the next span by how much came in this one.
-func (w *window) settle(pending func() (int, time.Time)) {
-	count, since := pending()
-	if rate := float64(count) / max(time.Since(since), time.Millisecond).Seconds(); count > 8 && rate > flood {
-		w.span = longest
-		return
-	}
-	w.span = shortest
 }

@@ -33,6 +33,7 @@ type reporter struct {
 	status   *proxyhealth.Status
 	services proxyhealth.Services
 	events   *apisource.Events
+	memory   *memory
 
 	// checks and own change in different goroutines.
 	mu     sync.Mutex
@@ -47,7 +48,7 @@ var _ agent.Observer = (*reporter)(nil)
 func newReporter(s *service, events *apisource.Events) *reporter {
 	r := &reporter{
 		log: s.log, node: s.options.node, backend: s.backend.Name(), fromFile: s.options.manifestDir != "",
-		metrics: proxymetrics.New(), status: proxyhealth.NewStatus(healthTimeout, time.Now), events: events,
+		metrics: proxymetrics.New(), status: proxyhealth.NewStatus(healthTimeout, time.Now), events: events, memory: limitMemory(),
 	}
 	r.metrics.Waiting(s.inbox.Waiting)
 	r.services.Healthy = r.status.Healthy
@@ -75,6 +76,9 @@ func (r *reporter) Applied(round agent.Round) {
 		At: time.Now(), Took: round.Took, Waited: round.Waited, Services: round.Services, Slices: round.Slices,
 		Steps: round.Steps, Whole: round.Whole, Triggers: round.Triggers,
 	})
+	if round.Whole {
+		r.memory.whole()
+	}
 	if !r.ready {
 		r.ready = true
 		notify(ready)

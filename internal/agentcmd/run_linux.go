@@ -48,6 +48,10 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	if o.cleanup {
 		return cleanup(ctx, a, log)
 	}
+	// A node serves on with a full disk; only `planec rollback` misses the record.
+	a.RecordFailed = func(err error) {
+		log.Warn("the kernel is right, but what was applied could not be written down", "error", err)
+	}
 	s := &service{options: o, config: config, backend: backend, applier: a, log: log, inbox: inbox.New()}
 	if o.initOnly {
 		return s.settings()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -74,8 +75,9 @@ func (e *Events) Diagnosed(diags diag.List) {
 
 // Warn writes one event about an object.
 func (e *Events) Warn(about ir.Origin, reason, action, note string) {
+	note = diag.Printable(note)
 	if len(note) > maxNote {
-		note = note[:maxNote]
+		note = strings.ToValidUTF8(note[:maxNote], "")
 	}
 	regarding, ok := e.source.reference(about)
 	if !ok {
@@ -94,7 +96,7 @@ func (e *Events) Warn(about ir.Origin, reason, action, note string) {
 		Action:              action,
 		Reason:              reason,
 		Regarding:           regarding,
-		Note:                diag.Printable(note),
+		Note:                note,
 		Type:                corev1.EventTypeWarning,
 	}
 	select {

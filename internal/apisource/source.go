@@ -70,8 +70,12 @@ func New(o Options) (*Source, error) {
 }
 
 // optionalAgain is how often a kind that the server does not have is looked for:
-// policies' definitions may be installed later.
-const optionalAgain = time.Minute
+// policies' definitions may be installed later. A server that does not answer is
+// asked again sooner, for nothing is applied before.
+const (
+	optionalAgain = time.Minute
+	silentAgain   = 5 * time.Second
+)
 
 // Run feeds the inbox until ctx ends. The inbox is complete once every kind was
 // listed; an API server that is not there is waited for.
@@ -160,7 +164,7 @@ func (w *watched) run(ctx context.Context) {
 // wait returns once the server has the kind, and reports whether it does. What it
 // does not have is listed as empty meanwhile.
 func (w *watched) wait(ctx context.Context) bool {
-	for again := time.Second; ; again = min(2*again, optionalAgain) {
+	for again := time.Second; ; again = min(2*again, silentAgain) {
 		there, err := w.there()
 		if there {
 			return true

@@ -140,11 +140,13 @@ func (s *store) Replace(list []any, _ string) error {
 	for k := range s.known {
 		gone[k] = true
 	}
+	// What a list has comes as it is; what a stream had was made small already,
+	// which costs little to do again.
 	for _, o := range list {
 		if object, ok := o.(metav1.Object); ok {
 			delete(gone, keyOf(object))
 		}
-		if err := s.put(o); err != nil {
+		if err := s.Add(o); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,10 @@ import (
 type Applier struct {
 	dataplanes map[string]Dataplane
 	record     *Record
+	// RecordFailed is told that the kernel is right though the record of it could
+	// not be written, as when a disk is full. Without it that is an error of the
+	// apply: who asked for one counts on going back.
+	RecordFailed func(error)
 }
 
 // New drives the dataplanes, by the names of their backends.
@@ -62,7 +66,10 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 	}
 	before, err := a.record.backend()
 	if err := a.record.Put(e); err != nil {
-		return plan, err
+		if a.RecordFailed == nil {
+			return plan, err
+		}
+		a.RecordFailed(err)
 	}
 	if err == nil && before != e.Backend && a.Missing(e.Backend) == "" {
 		if _, err := a.Clean(ctx, before); err != nil {

@@ -172,3 +172,28 @@ func TestUnknownBackend(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestRecordFails has a disk that nothing can be written to: who asked to be told
+// goes on, rules of the backend before included.
+func TestRecordFails(t *testing.T) {
+	a, one, two, _, dir := setUp(t)
+	if _, err := a.Apply(t.Context(), entry("one", "a")); err != nil {
+		t.Fatal(err)
+	}
+	state := filepath.Join(dir, "state")
+	// A directory in the file's place: replacing it fails, for root too.
+	if err := os.Mkdir(filepath.Join(state, "previous.artifact"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Apply(t.Context(), entry("two", "b")); err == nil {
+		t.Error("a record that cannot be written is no error")
+	}
+	var told error
+	a.RecordFailed = func(err error) { told = err }
+	if _, err := a.Apply(t.Context(), entry("two", "b")); err != nil {
+		t.Error(err)
+	}
+	if told == nil || one.content != "" || two.content != "b" {
+		t.Errorf("told %v; one has %q, two has %q", told, one.content, two.content)
+	}
+}

@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 	"internal/dataplane":         {"backends", "backends/ebpf", "backends/ebpf/live", "backends/ipvs/live", "backends/nftables/live", "backends/xtables/live", "internal/applier"},
 	"internal/session":           {"backends", "compiler", "internal/applier", "ir"},
 	"internal/conntrack":         {"ir", "ir/eval"},
-	"backends/nftables/live":     {},
+	"backends/nftables/live":     {"backends"},
 	"backends/ipvs/live":         {"backends", "backends/ipvs", "backends/xtables/live"},
 	"internal/conformance":       {"compiler", "compiler/objects", "internal/manifest", "internal/netpath", "ir", "ir/diag", "ir/eval"},
 	"backends/iptables":          {"backends", "backends/xtables", "backends/xtpolicy", "ir", "ir/diag", "ir/resolve"},
@@ -51,19 +51,26 @@ var arrows = map[string][]string{
 	"internal/synth":             {"compiler/objects", "ir", "ir/diag"},
 	"internal/nodeconfig":        {"backends", "backends/ipvs", "compiler/objects", "ir", "ir/diag"},
 	"internal/nodeflags":         {"internal/nodeconfig", "ir/diag"},
+	"internal/compare":           {"backends", "compiler", "compiler/objects", "internal/diffreport", "internal/netpath", "ir", "ir/eval", "ir/resolve"},
+	"internal/diffreport":        {"ir"},
+	"internal/diffwrite":         {"internal/diffreport", "ir", "ir/diag"},
+	"internal/nettest":           {"internal/netpath", "ir/diag"},
+	"internal/gittree":           {},
 	"internal/clustergen":        {"compiler/objects", "ir"},
 	"internal/irtest":            {"ir"},
 	"internal/randomcluster":     {"compiler/objects", "ir"},
 	"internal/netpath":           {"compiler", "compiler/objects", "ir", "ir/eval", "ir/resolve"},
 	"internal/bench":             {"backends", "backends/nftables", "backends/registry", "compiler", "compiler/objects", "internal/applier", "internal/clustergen", "internal/dataplane", "internal/manifest", "internal/session"},
 	"internal/testkit":           {"ir", "ir/eval"},
-	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/lint", "compiler/objects", "internal/applier", "internal/conntrack", "internal/dataplane", "internal/interp", "internal/manifest", "internal/netpath", "internal/nodeflags", "internal/synth", "ir", "ir/diag", "ir/eval"},
+	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/lint", "compiler/objects", "internal/applier", "internal/compare", "internal/conntrack", "internal/dataplane", "internal/diffreport", "internal/diffwrite", "internal/gittree", "internal/interp", "internal/manifest", "internal/netpath", "internal/nettest", "internal/nodeflags", "internal/report", "internal/synth", "ir", "ir/diag", "ir/eval"},
 	"internal/interp":            {"backends", "backends/ebpf", "internal/interp/ebpf", "internal/interp/ipvs", "internal/interp/iptables", "internal/interp/nftables", "ir/eval"},
 	"internal/interp/nftables":   {"internal/interp/fate", "ir", "ir/eval"},
 	"internal/interp/interptest": {"backends", "compiler", "internal/irtest", "internal/randomcluster", "internal/testkit", "ir", "ir/diag", "ir/eval"},
 	"internal/arch":              {},
 	"golden":                     {"backends", "backends/registry", "compiler", "compiler/objects", "internal/manifest", "internal/nodeconfig", "ir", "ir/diag", "ir/eval"},
 	"cmd/planec":                 {"internal/cli"},
+	"internal/report":            {"backends", "compiler/objects", "ir"},
+	"internal/delivery":          {},
 	"internal/mangen":            {"internal/agentcmd", "internal/cli"},
 	"cmd/planec-agent":           {"internal/agentcmd"},
 	"internal/agent":             {"backends", "compiler", "compiler/objects", "internal/applier", "internal/inbox", "internal/session", "ir", "ir/diag"},
@@ -80,10 +87,10 @@ var arrows = map[string][]string{
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
-var kubernetes = []string{"compiler", "compiler/lint", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance", "internal/inbox", "internal/apisource", "internal/filesource", "internal/agent", "internal/agentcmd", "internal/proxyhealth", "internal/synth"}
+var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance", "internal/inbox", "internal/apisource", "internal/filesource", "internal/agent", "internal/agentcmd", "internal/proxyhealth", "internal/report", "compiler/lint", "internal/synth", "internal/compare"}
 
 // pure packages turn values into values: nothing of the machine gets in.
-var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/lint", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/xtables", "backends/xtpolicy", "backends/ebpf", "backends/ebpf/layout", "backends/registry", "internal/synth"}
+var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/lint", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/xtables", "backends/xtpolicy", "backends/ebpf", "backends/ebpf/layout", "backends/registry", "internal/synth", "internal/compare", "internal/diffreport"}
 
 // impure are the packages of the standard library that pure ones must not see.
 var impure = []string{"os", "time", "math/rand", "math/rand/v2", "log", "log/slog", "net", "syscall", "os/exec", "io/fs", "path/filepath"}

@@ -46,14 +46,14 @@ primary one is asked about.`,
 	m.input.register(flags)
 	flags.StringSliceVar(&m.ports, "port", nil, "destination port, as 80 or 53/udp; may be repeated")
 	flags.StringVar(&m.backend, "backend", "", "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
-	flags.StringVarP(&m.format, "output", "o", "text", "form: text, tsv, json or md")
+	flags.StringVarP(&m.format, "output", "o", "text", "form: text, tsv, json, md or html")
 	return cmd
 }
 
 func (m *matrixCommand) run() error {
 	writer, ok := matrixWriters[m.format]
 	if !ok {
-		return inputError(fmt.Errorf("-o %q: want text, tsv, json or md", m.format))
+		return inputError(fmt.Errorf("-o %q: want text, tsv, json, md or html", m.format))
 	}
 	ports, err := parseMatrixPorts(m.ports)
 	if err != nil {
@@ -117,6 +117,9 @@ var matrixWriters = map[string]func(*bufio.Writer, []netpath.Pod, []netpath.Port
 	"json": newJSONMatrix,
 	"text": func(w *bufio.Writer, pods []netpath.Pod, ports []netpath.Port) matrixWriter {
 		return &gridMatrix{w: w, list: pods, ports: ports, cells: make(map[netpath.Port][]bool), draw: (*gridMatrix).text}
+	},
+	"html": func(w *bufio.Writer, pods []netpath.Pod, ports []netpath.Port) matrixWriter {
+		return &htmlMatrix{gridMatrix{w: w, list: pods, ports: ports, cells: make(map[netpath.Port][]bool)}}
 	},
 	"md": func(w *bufio.Writer, pods []netpath.Pod, ports []netpath.Port) matrixWriter {
 		return &gridMatrix{w: w, list: pods, ports: ports, cells: make(map[netpath.Port][]bool), draw: (*gridMatrix).markdown}

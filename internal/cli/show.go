@@ -1,45 +1,142 @@
 package cli
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/ir/diag"
 )
 
 // maxImage bounds what show reads: an image of 100,000 Services is a tenth.
 const maxImage = 1 << 30
 
+// showCommand is `planec show`.
+type showCommand struct {
+	streams                   *Streams
+	backend, stateDir, format string
+}
+
 func newShow(s *Streams) *cobra.Command {
-	return &cobra.Command{
-		Use:   "show FILE",
-		Short: "Print a compiled file that is not text: an eBPF map image",
-		Long: `show reads an eBPF map image (maps.bin), verifies every digest in it, and prints
-one line for each entry, as maps.txt has them.`,
-		Example: `  planec compile -f manifests/ --node node-a --backend ebpf --out-dir rules/
+	c := &showCommand{streams: s}
+	cmd := &cobra.Command{
+		Use:   "show [FILE]",
+		Short: "Print what this kernel serves, or a compiled file that is not text",
+		Long: `show reads planec's rules in this kernel and prints the frontends, their endpoints
+and the pods that policies judge, as they are there, with names where the rules
+have them. It changes nothing.
+
+With a FILE it reads an eBPF map image (maps.bin), verifies every digest in it, and
+prints one line for each entry, as maps.txt has them.`,
+		Example: `  planec show
+  planec show --backend iptables -o json
+
+  planec compile -f manifests/ --node node-a --backend ebpf --out-dir rules/
   planec show rules/node-a/ebpf/maps.bin`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			f, err := os.Open(args[0])
-			if err != nil {
-				return inputError(err)
+			if len(args) == 1 {
+				return showImage(s, args[0])
 			}
-			defer f.Close() // only read
-			data, err := io.ReadAll(io.LimitReader(f, maxImage))
-			if err != nil {
-				return systemError(err)
-			}
-			img, err := ebpf.Read(data)
-			if err != nil {
-				return inputError(fmt.Errorf("%s: %w", args[0], err))
-			}
-			if _, err := s.Out.Write(img.Text()); err != nil {
-				return systemError(fmt.Errorf("writing to stdout: %w", err))
-			}
-			return nil
+			return c.kernel()
 		},
 	}
+	cmd.Flags().StringVar(&c.backend, "backend", "", "whose rules; those of the last apply by default")
+	cmd.Flags().StringVarP(&c.format, "output", "o", "text", "text or json")
+	registerStateDir(cmd.Flags(), &c.stateDir)
+	return cmd
+}
+
+func showImage(s *Streams, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return inputError(err)
+	}
+	defer f.Close() // only read
+	data, err := io.ReadAll(io.LimitReader(f, maxImage))
+	if err != nil {
+		return systemError(err)
+	}
+	img, err := ebpf.Read(data)
+	if err != nil {
+		return inputError(fmt.Errorf("%s: %w", path, err))
+	}
+	if _, err := s.Out.Write(img.Text()); err != nil {
+		return systemError(fmt.Errorf("writing to stdout: %w", err))
+	}
+	return nil
+}
+
+// kernel prints what this kernel has.
+func (c *showCommand) kernel() error {
+	if c.format != "text" && c.format != "json" {
+		return inputError(fmt.Errorf("-o %q: want text or json", c.format))
+	}
+	a := newApplier(c.stateDir)
+	if c.backend == "" {
+		last, err := a.Last()
+		if err != nil {
+			return inputError(fmt.Errorf("give --backend: %w", err))
+		}
+		c.backend = last.Backend
+	}
+	served, err := a.Served(context.Background(), c.backend)
+	if err != nil {
+		return systemError(err)
+	}
+	write := showText
+	if c.format == "json" {
+		write = func(w io.Writer, s backends.Served) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", "  ")
+			return e.Encode(s)
+		}
+	}
+	if err := write(c.streams.Out, served); err != nil {
+		return systemError(fmt.Errorf("writing to stdout: %w", err))
+	}
+	return nil
+}
+
+// showText prints a line for each frontend and each pod.
+func showText(w io.Writer, s backends.Served) error {
+	out := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	row := func(words ...string) {
+		for i := range words {
+			if words[i] = diag.Printable(words[i]); words[i] == "" {
+				words[i] = "-"
+			}
+		}
+		fmt.Fprintln(out, strings.Join(words, "\t")) // errors stay in the writer
+	}
+	row("FRONTEND", "NAME", "DOES", "ENDPOINTS")
+	for _, f := range s.Frontends {
+		row(f.At, f.Name, f.Does, some(f.Endpoints))
+	}
+	if len(s.Pods) > 0 {
+		fmt.Fprintln(out)
+		row("POD", "NAME", "INGRESS", "EGRESS")
+		for _, p := range s.Pods {
+			row(p.Address, p.Name, p.Ingress, p.Egress)
+		}
+	}
+	return errors.Join(out.Flush())
+}
+
+// some names the first few.
+func some(list []string) string {
+	const most = 5
+	if len(list) <= most {
+		return strings.Join(list, " ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], " "), len(list)-most)
 }

@@ -61,7 +61,7 @@ too.`,
 	flags.StringVar(&t.to, "to", "", "where it goes: namespace/pod, node/NAME, svc/namespace/name or an address")
 	flags.StringVar(&t.port, "port", "", "destination port, as 80, 53/udp or the name of a Service port; or icmp")
 	flags.StringVar(&t.backend, "backend", "", "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
-	flags.StringVarP(&t.format, "output", "o", "text", "form: text or json")
+	flags.StringVarP(&t.format, "output", "o", "text", "form: text, json, mermaid, dot or html")
 	return cmd
 }
 
@@ -69,8 +69,9 @@ func (t *traceCommand) run() error {
 	if t.from == "" || t.to == "" || t.port == "" {
 		return inputError(fmt.Errorf("--from, --to and --port are all needed"))
 	}
-	if t.format != "text" && t.format != "json" {
-		return inputError(fmt.Errorf("-o %q: want text or json", t.format))
+	write, ok := traceWriters[t.format]
+	if !ok {
+		return inputError(fmt.Errorf("-o %q: want text, json, mermaid, dot or html", t.format))
 	}
 	l, err := t.input.load(t.streams)
 	if err != nil {
@@ -93,15 +94,14 @@ func (t *traceCommand) run() error {
 		return err
 	}
 	l.locate(outcome.Hops)
-	if t.format == "json" {
-		err = writeTraceJSON(t.streams.Out, outcome)
-	} else {
-		err = writeTraceText(t.streams.Out, outcome)
-	}
-	if err != nil {
+	if err := write(t.streams.Out, outcome); err != nil {
 		return systemError(fmt.Errorf("writing to stdout: %w", err))
 	}
 	return nil
+}
+
+var traceWriters = map[string]func(io.Writer, netpath.Outcome) error{
+	"text": writeTraceText, "json": writeTraceJSON, "mermaid": writeTraceMermaid, "dot": writeTraceDot, "html": writeTraceHTML,
 }
 
 // nodeDiagnostics returns what there is to say about the nodes on the way.

@@ -6,7 +6,8 @@ import (
 	"net/netip"
 )
 
-// Nodes is how many Nodes every cluster has: "node-000" to "node-099".
+// Nodes is how many Nodes a cluster has that does not say: "node-000" to
+// "node-099".
 const Nodes = 100
 
 const (
@@ -20,6 +21,15 @@ type Size struct {
 	Services int
 	// Endpoints is how many endpoints each Service has.
 	Endpoints int
+	// Nodes is how many Nodes there are; 0 is [Nodes].
+	Nodes int
+}
+
+func (s Size) nodes() int {
+	if s.Nodes == 0 {
+		return Nodes
+	}
+	return s.Nodes
 }
 
 // service holds the names and addresses of one Service.
@@ -28,6 +38,7 @@ type service struct {
 	name, namespace      string
 	clusterIP, slice     string
 	endpoints, endpointN int
+	nodes                int
 }
 
 func (s Size) service(i int) service {
@@ -40,6 +51,7 @@ func (s Size) service(i int) service {
 		slice:     name + "-" + suffix(i),
 		endpoints: s.Endpoints,
 		endpointN: i * s.Endpoints,
+		nodes:     s.nodes(),
 	}
 }
 
@@ -50,8 +62,8 @@ func (s service) endpoint(i int) endpoint {
 	n := s.endpointN + i
 	return endpoint{
 		address: address("10.128.0.0", n+1),
-		node:    nodeName(n % Nodes),
-		zone:    zoneOf(n % Nodes),
+		node:    nodeName(n % s.nodes),
+		zone:    zoneOf(n % s.nodes),
 		pod:     fmt.Sprintf("%s-7d9c6b5f4d-%s", s.name, suffix(n)),
 	}
 }

@@ -11,7 +11,7 @@ import (
 func JSON(w io.Writer, size Size) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	fmt.Fprint(out, "{\n    \"apiVersion\": \"v1\",\n    \"items\": [\n")
-	for i := range Nodes {
+	for i := range size.nodes() {
 		writeNodeJSON(out, i)
 		fmt.Fprint(out, ",\n")
 	}

@@ -16,7 +16,7 @@ import (
 func Objects(size Size) objects.Set {
 	g := generator{created: metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Local())}
 	var set objects.Set
-	for i := range Nodes {
+	for i := range size.nodes() {
 		set.Nodes = append(set.Nodes, objects.Sourced[*corev1.Node]{Object: g.node(i)})
 	}
 	for i := range size.Services {

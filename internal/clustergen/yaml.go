@@ -12,7 +12,7 @@ import (
 func YAML(w io.Writer, size Size) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	fmt.Fprint(out, "apiVersion: v1\nitems:\n")
-	for i := range Nodes {
+	for i := range size.nodes() {
 		fmt.Fprintf(out, replaceUID(nodeYAML, "%012[3]d"), nodeName(i), zoneOf(i), i+1, podCIDR(i), nodeIP(i))
 	}
 	for i := range size.Services {

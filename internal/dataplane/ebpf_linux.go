@@ -21,7 +21,12 @@ type ebpfPlane struct {
 	// want.
 	file  []byte
 	image *ebpf.Image
+	// held is the image that is active, once Hold was called.
+	held *ebpf.Image
 }
+
+// EBPF is the dataplane that pins its maps in a directory of a BPF file system.
+func EBPF(dir string) applier.Dataplane { return &ebpfPlane{pins: live.NewPins(dir)} }
 
 // read parses maps.bin, once while it stays the same.
 func (d *ebpfPlane) read(a backends.Artifact) (*ebpf.Image, error) {
@@ -69,3 +74,32 @@ func (d *ebpfPlane) Clean(ctx context.Context) ([]string, error) { return d.pins
 
 // Missing implements [applier.Partial].
 func (*ebpfPlane) Missing() string { return "the programs that use the maps" }
+
+// Hold implements [applier.Changer].
+func (d *ebpfPlane) Hold(a backends.Artifact) (err error) {
+	d.held, err = d.read(a)
+	return err
+}
+
+// Change implements [applier.Changer]. A change is a new generation of all maps,
+// unless it is none.
+func (d *ebpfPlane) Change(_ context.Context, before, after backends.Artifact) (applier.Plan, error) {
+	if bytes.Equal(before.File(ebpf.ImageFile), after.File(ebpf.ImageFile)) {
+		return live.NewPlan(&live.State{Image: d.held}, d.held), nil
+	}
+	return nil, applier.ErrWhole
+}
+
+// Replace implements [applier.Changer].
+func (d *ebpfPlane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
+	want, err := d.read(whole)
+	if err != nil {
+		return nil, err
+	}
+	p := live.NewPlan(&live.State{Image: d.held}, want)
+	if err := d.pins.Apply(ctx, p); err != nil {
+		return p, err
+	}
+	d.held = want
+	return p, nil
+}

@@ -1,10 +1,9 @@
-package dataplane
+package dataplane_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,34 +12,10 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
-	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/clustergen"
 )
-
-// ebpfHere is the plane in a BPF file system of the test's own, which has no
-// mount point and so is gone when the test ends, however it does.
-func ebpfHere(t testing.TB) *ebpfPlane {
-	t.Helper()
-	fs, err := unix.Fsopen("bpf", unix.FSOPEN_CLOEXEC)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("CI=true, but this machine cannot make a BPF file system: %v", err)
-		}
-		t.Skipf("SKIPPED, NOTHING WAS TESTED: this machine cannot make a BPF file system: %v", err)
-	}
-	defer unix.Close(fs)
-	if err := unix.FsconfigCreate(fs); err != nil {
-		t.Fatal(err)
-	}
-	mount, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { unix.Close(mount) })
-	return &ebpfPlane{pins: live.NewPins(fmt.Sprintf("/proc/self/fd/%d/planec", mount))}
-}
 
 // entry is the artifact of n Services of 5 endpoints.
 func entry(t testing.TB, n int) applier.Entry {
@@ -56,7 +31,7 @@ func entry(t testing.TB, n int) applier.Entry {
 
 // TestEBPF goes through what the applier does with a backend.
 func TestEBPF(t *testing.T) {
-	plane := ebpfHere(t)
+	plane := ebpfPlane(t).make()
 	a := applier.New(map[string]applier.Dataplane{ebpf.Name: plane}, applier.NewRecord(t.TempDir()))
 	ctx := context.Background()
 	first, second := entry(t, 20), entry(t, 30)
@@ -100,13 +75,14 @@ func TestEBPF(t *testing.T) {
 // right reads and verifies both sides, later applies know both.
 func BenchmarkEBPF(b *testing.B) {
 	for _, n := range []int{10000, 30000} {
-		plane, e := ebpfHere(b), entry(b, n)
-		apply := func(b *testing.B, plane *ebpfPlane) {
-			p, err := plane.Plan(context.Background(), e.Artifact)
+		p, e := ebpfPlane(b), entry(b, n)
+		plane := p.make()
+		apply := func(b *testing.B, plane applier.Dataplane) {
+			todo, err := plane.Plan(context.Background(), e.Artifact)
 			if err != nil {
 				b.Fatal(err)
 			}
-			if err := plane.Apply(context.Background(), p); err != nil {
+			if err := plane.Apply(context.Background(), todo); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -117,7 +93,7 @@ func BenchmarkEBPF(b *testing.B) {
 				for b.Loop() {
 					again := plane
 					if fresh {
-						again = &ebpfPlane{pins: live.NewPins(plane.pins.Dir)}
+						again = p.make()
 					}
 					apply(b, again)
 				}

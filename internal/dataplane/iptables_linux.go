@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/planec/planec/backends"
@@ -11,7 +12,12 @@ import (
 )
 
 // iptablesPlane finds the variant of iptables when it is first used.
-type iptablesPlane struct{ tools *live.Tools }
+type iptablesPlane struct {
+	tools *live.Tools
+	// held is what was applied, once Hold was called.
+	held *live.Held
+	want remembered[*live.State]
+}
 
 // IPTables is the dataplane of one variant, "legacy" or "nft".
 func IPTables(variant string) applier.Dataplane {
@@ -27,7 +33,7 @@ func (d *iptablesPlane) detect(ctx context.Context) (err error) {
 
 // Plan implements [applier.Dataplane].
 func (d *iptablesPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
-	want, err := live.Parse(a)
+	want, err := d.want.read(a, live.Parse)
 	if err != nil {
 		return nil, err
 	}
@@ -64,4 +70,56 @@ func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
 	}
 	p := live.NewPlan(have.Without(ipvslive.OwnSet), live.Nothing())
 	return p.Steps(), d.tools.Apply(ctx, p)
+}
+
+// Hold implements [applier.Changer].
+func (d *iptablesPlane) Hold(a backends.Artifact) error {
+	d.held = live.Hold(a)
+	d.want.forget()
+	return nil
+}
+
+// Change implements [applier.Changer].
+func (d *iptablesPlane) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
+	p, err := d.held.Change(before, after)
+	if errors.Is(err, live.ErrStructure) {
+		return nil, applier.ErrWhole
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, d.take(ctx, p)
+}
+
+// Replace implements [applier.Changer].
+func (d *iptablesPlane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
+	p, err := d.held.Replace(whole)
+	if err != nil {
+		return nil, err
+	}
+	return p, d.take(ctx, p)
+}
+
+// take applies a plan of what is held.
+func (d *iptablesPlane) take(ctx context.Context, p *live.Plan) error {
+	if err := d.detect(ctx); err != nil {
+		return err
+	}
+	if err := d.tools.Apply(ctx, p); err != nil {
+		return drifted(err)
+	}
+	d.held.Commit(p)
+	return nil
+}
+
+// drifted takes what the kernel does not do for a difference between what is held
+// and what is there. An apply of the whole finds out; if it is something else,
+// that fails too and says what it is.
+func drifted(err error) error {
+	for _, known := range []error{live.ErrNoTools, live.ErrPrivileges, live.ErrLocked, ipvslive.ErrNoIPVS, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, known) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", applier.ErrDrift, err)
 }

@@ -12,7 +12,18 @@ import (
 )
 
 // ipvsPlane finds the variant of iptables when it is first used.
-type ipvsPlane struct{ kernel *live.Kernel }
+type ipvsPlane struct {
+	kernel *live.Kernel
+	// last is the plan that was made last: it knows what is draining.
+	last *live.Plan
+	held *live.Held
+	want remembered[*live.State]
+}
+
+// IPVS is the dataplane with one variant of iptables, "legacy" or "nft".
+func IPVS(variant string) applier.Dataplane {
+	return &ipvsPlane{kernel: live.New(&xtlive.Tools{Variant: variant, LockWait: xtlive.DefaultLockWait})}
+}
 
 func (d *ipvsPlane) detect(ctx context.Context) error {
 	if d.kernel != nil {
@@ -27,7 +38,7 @@ func (d *ipvsPlane) detect(ctx context.Context) error {
 
 // Plan implements [applier.Dataplane].
 func (d *ipvsPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
-	want, err := live.Parse(a)
+	want, err := d.want.read(a, live.Parse)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +49,8 @@ func (d *ipvsPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan
 	if err != nil {
 		return nil, err
 	}
-	return live.NewPlan(have, want), nil
+	d.last = live.NewPlan(have, want)
+	return d.last, nil
 }
 
 // Apply implements [applier.Dataplane].
@@ -59,4 +71,44 @@ func (d *ipvsPlane) Clean(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	return d.kernel.Clean(ctx)
+}
+
+// Hold implements [applier.Changer].
+func (d *ipvsPlane) Hold(a backends.Artifact) error {
+	d.held = live.Hold(a, d.last)
+	d.want.forget()
+	return nil
+}
+
+// Change implements [applier.Changer].
+func (d *ipvsPlane) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
+	p, err := d.held.Change(before, after)
+	if errors.Is(err, xtlive.ErrStructure) {
+		return nil, applier.ErrWhole
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, d.take(ctx, p)
+}
+
+// Replace implements [applier.Changer].
+func (d *ipvsPlane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
+	p, err := d.held.Replace(whole)
+	if err != nil {
+		return nil, err
+	}
+	return p, d.take(ctx, p)
+}
+
+// take applies a plan of what is held.
+func (d *ipvsPlane) take(ctx context.Context, p *live.Plan) error {
+	if err := d.detect(ctx); err != nil {
+		return err
+	}
+	if err := d.kernel.Apply(ctx, p); err != nil {
+		return drifted(err)
+	}
+	d.held.Commit(p)
+	return nil
 }

@@ -13,20 +13,20 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/dataplane"
 	"github.com/planec/planec/internal/irtest"
 	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/uml"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
 
-var (
-	kills   = flag.Int("kills", 200, "how often an apply is killed")
-	changes = flag.Int("changes", 60, "how many random changes are applied while connections are made")
-)
+var kills = flag.Int("kills", 200, "how often an apply is killed")
 
 // plane is a dataplane that the tests of this package try.
 type plane struct {
@@ -41,6 +41,30 @@ func planes() []plane {
 		{"iptables-legacy", "iptables", []string{"ipset", "iptables-legacy-restore", "ip6tables-legacy-restore"}, func() applier.Dataplane { return dataplane.IPTables("legacy") }},
 		{"iptables-nft", "iptables", []string{"ipset", "iptables-nft-restore", "ip6tables-nft-restore"}, func() applier.Dataplane { return dataplane.IPTables("nft") }},
 	}
+}
+
+// ebpfPlane keeps its maps in a BPF file system of the test's own, which has no
+// mount point and so is gone when the test ends, however it does.
+func ebpfPlane(t testing.TB) plane {
+	t.Helper()
+	fs, err := unix.Fsopen("bpf", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("CI=true, but this machine cannot make a BPF file system: %v", err)
+		}
+		t.Skipf("SKIPPED, NOTHING WAS TESTED: this machine cannot make a BPF file system: %v", err)
+	}
+	defer unix.Close(fs)
+	if err := unix.FsconfigCreate(fs); err != nil {
+		t.Fatal(err)
+	}
+	mount, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(mount) })
+	dir := fmt.Sprintf("/proc/self/fd/%d/planec", mount)
+	return plane{"ebpf", "ebpf", nil, func() applier.Dataplane { return dataplane.EBPF(dir) }}
 }
 
 // program is the Services of irtest.KitchenSink, which stay, and some others,
@@ -154,6 +178,7 @@ type childWork struct {
 }
 
 func TestMain(m *testing.M) {
+	uml.Init()
 	if path := os.Getenv(childVariable); path != "" {
 		child(path)
 	}

@@ -38,63 +38,66 @@ func newOthers() others {
 	}
 }
 
-func (o *others) put(k key, s objects.Sourced[metav1.Object]) bool {
-	switch object := s.Object.(type) {
-	case *corev1.Node:
-		return replace(o, o.nodes, k, sourced(object, s))
-	case *corev1.Pod:
-		return replace(o, o.pods, k, sourced(object, s))
-	case *corev1.Namespace:
-		return replace(o, o.namespaces, k, sourced(object, s))
-	case *networkingv1.ServiceCIDR:
-		return replace(o, o.cidrs, k, sourced(object, s))
-	case *networkingv1.NetworkPolicy:
-		return replace(o, o.policies, k, sourced(object, s))
-	case *policyv1alpha2.ClusterNetworkPolicy:
-		return replace(o, o.cluster, k, sourced(object, s))
-	case *policyv1alpha1.AdminNetworkPolicy:
-		return replace(o, o.admin, k, sourced(object, s))
-	case *policyv1alpha1.BaselineAdminNetworkPolicy:
-		return replace(o, o.baseline, k, sourced(object, s))
-	}
-	return false
+// shelf is a table whose type does not matter.
+type shelf interface {
+	// put reports whether the object differs from the one before.
+	put(key, objects.Sourced[metav1.Object]) bool
+	remove(key)
 }
 
-// replace reports whether the object differs from the one before: a node's and a
-// pod's status changes often, and what is kept of it seldom.
-func replace[T metav1.Object](o *others, t table[T], k key, s objects.Sourced[T]) bool {
-	if old, had := t[k]; had && reflect.DeepEqual(old.Object, s.Object) {
-		t[k] = s
-		return false
+// of returns the table that the object belongs to, or nil.
+func (o *others) of(object metav1.Object) shelf {
+	switch object.(type) {
+	case *corev1.Node:
+		return o.nodes
+	case *corev1.Pod:
+		return o.pods
+	case *corev1.Namespace:
+		return o.namespaces
+	case *networkingv1.ServiceCIDR:
+		return o.cidrs
+	case *networkingv1.NetworkPolicy:
+		return o.policies
+	case *policyv1alpha2.ClusterNetworkPolicy:
+		return o.cluster
+	case *policyv1alpha1.AdminNetworkPolicy:
+		return o.admin
+	case *policyv1alpha1.BaselineAdminNetworkPolicy:
+		return o.baseline
 	}
-	t[k], o.dirty = s, true
-	return true
+	return nil
+}
+
+func (o *others) put(k key, s objects.Sourced[metav1.Object]) bool {
+	t := o.of(s.Object)
+	changed := t != nil && t.put(k, s)
+	o.dirty = o.dirty || changed
+	return changed
 }
 
 func (o *others) remove(k key, object metav1.Object) bool {
-	switch object.(type) {
-	case *corev1.Node:
-		delete(o.nodes, k)
-	case *corev1.Pod:
-		delete(o.pods, k)
-	case *corev1.Namespace:
-		delete(o.namespaces, k)
-	case *networkingv1.ServiceCIDR:
-		delete(o.cidrs, k)
-	case *networkingv1.NetworkPolicy:
-		delete(o.policies, k)
-	case *policyv1alpha2.ClusterNetworkPolicy:
-		delete(o.cluster, k)
-	case *policyv1alpha1.AdminNetworkPolicy:
-		delete(o.admin, k)
-	case *policyv1alpha1.BaselineAdminNetworkPolicy:
-		delete(o.baseline, k)
-	default:
+	t := o.of(object)
+	if t == nil {
 		return false
 	}
+	t.remove(k)
 	o.dirty = true
 	return true
 }
+
+// put takes an object of the table's type. A node's and a pod's status changes
+// often, and what is kept of it seldom.
+func (t table[T]) put(k key, s objects.Sourced[metav1.Object]) bool {
+	object, ok := s.Object.(T)
+	if !ok {
+		return false
+	}
+	old, had := t[k]
+	t[k] = sourced(object, s)
+	return !had || !reflect.DeepEqual(old.Object, object)
+}
+
+func (t table[T]) remove(k key) { delete(t, k) }
 
 // take returns all of them if any changed, and nil otherwise.
 func (o *others) take() *objects.Set {

@@ -53,7 +53,11 @@ const settle = 100 * time.Millisecond
 func Watch(ctx context.Context, f func([]netip.Addr), failed func(error)) error {
 	updates := make(chan netlink.AddrUpdate, 64)
 	done := make(chan struct{})
-	err := netlink.AddrSubscribeWithOptions(updates, done, netlink.AddrSubscribeOptions{ErrorCallback: failed})
+	err := netlink.AddrSubscribeWithOptions(updates, done, netlink.AddrSubscribeOptions{ErrorCallback: func(err error) {
+		if ctx.Err() == nil { // closing the socket ends its reader with an error too
+			failed(err)
+		}
+	}})
 	if err != nil {
 		close(done)
 		return fmt.Errorf("watching addresses: %w", err)

@@ -113,6 +113,10 @@ func (r *Rig) NodeAddrs() []netip.Addr { return slices.Clone(r.spec.NodeAddrs) }
 // there are the node's. While it runs no flow can start.
 func (r *Rig) Do(f func() error) error { return r.node.do(f) }
 
+// Outside runs f on the thread of the world's namespace, where every address but
+// the node's is a client's: what sockets made there are bound to says whose.
+func (r *Rig) Outside(f func() error) error { return r.world.do(f) }
+
 // NodeNamespace is the node's namespace as a file, for setns(2).
 func (r *Rig) NodeNamespace() *os.File { return r.node.file }
 

@@ -54,7 +54,9 @@ func (d *Dataplane) load(img *image.Image) error {
 		{"freeze", g.freeze},
 		{"slot", func() error { return d.put(&g, slot) }},
 		{"flip", func() error { d.flip(slot); return nil }},
-		{"wait", d.wait},
+		// As [Dataplane.wait], without a further descriptor: nothing must be
+		// able to fail for want of one after the flip.
+		{"wait", func() error { return d.outer[layout.Meta].Put(slot, g[layout.Meta]) }},
 	} {
 		if err := d.step(s.name); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)

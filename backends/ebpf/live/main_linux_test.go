@@ -20,6 +20,7 @@ const (
 	childEnv  = "PLANEC_TEST_CHILD"
 	childLoop = "apply-loop"
 	childBare = "no-capabilities"
+	childFew  = "few-descriptors"
 )
 
 // childDir is the directory of pins in a child: the file system has no mount
@@ -34,6 +35,8 @@ func TestMain(m *testing.M) {
 		fmt.Println("failed", applyLoop(os.Args[1:]))
 	case childBare:
 		fmt.Println(applyBare(os.Args[1]))
+	case childFew:
+		fmt.Println("ended", applyFew(os.Args[1], os.Args[2]))
 	}
 }
 

@@ -171,7 +171,9 @@ func pinned(spec *ebpf.MapSpec, dir string, opts *ebpf.LoadPinOptions) (*ebpf.Ma
 		}
 		return nil, fmt.Errorf("%w: %w", ErrForeign, err)
 	}
-	if err := ours(spec, m); err != nil {
+	if err := ours(spec, m); lacks(err) {
+		return nil, errors.Join(explain(err), m.Close())
+	} else if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %s: %w", ErrForeign, path, err), m.Close())
 	}
 	return m, nil

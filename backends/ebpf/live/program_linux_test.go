@@ -1,9 +1,11 @@
 package live
 
 import (
+	"flag"
 	"net/netip"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -94,6 +96,11 @@ func generationImage(t *testing.T, n uint16) *image.Image {
 	return img
 }
 
+var (
+	loads   = flag.Int("loads", 40, "how many images are loaded at least while a program runs")
+	lasting = flag.Duration("lasting", 0, "how long they are loaded at least")
+)
+
 // TestProgramsSeeOneImage runs a program while images are loaded, one after the
 // other: every run has to see one image, never two, and never none.
 func TestProgramsSeeOneImage(t *testing.T) {
@@ -121,14 +128,16 @@ func TestProgramsSeeOneImage(t *testing.T) {
 		}
 		runs <- seen
 	}()
-	for n := range uint16(40) {
-		if err := d.Load(generationImage(t, 2+n)); err != nil {
+	start := time.Now()
+	loaded := 0
+	for ; loaded < *loads || time.Since(start) < *lasting; loaded++ {
+		if err := d.Load(generationImage(t, uint16(2+loaded%1000))); err != nil {
 			t.Error(err)
 		}
 	}
 	stop.Store(true)
 	seen := <-runs
-	t.Logf("%d runs across 40 loads", seen[consistent])
+	t.Logf("%d runs across %d loads, %v", seen[consistent], loaded, time.Since(start).Round(time.Second/10))
 	if seen[missing] != 0 || seen[torn] != 0 || seen[consistent] < 1000 {
 		t.Errorf("missing %d, consistent %d, torn %d", seen[missing], seen[consistent], seen[torn])
 	}

@@ -53,6 +53,7 @@ func (k *Kernel) Apply(ctx context.Context, p *Plan) error {
 	if err := k.change(ctx, s, p); err != nil {
 		return err
 	}
+	p.draining = append(p.draining, s.stay...)
 	if err := k.rules.End(ctx, p.rules); err != nil {
 		return err
 	}
@@ -150,6 +151,9 @@ func (s *sockets) leave(changes []change) error {
 		for _, c := range perService[k] {
 			d, there := now[c.dest]
 			if busy := d.active > 0 || c.from.weight == 0 && d.connections() > 0; !there || busy {
+				if there {
+					s.stay = append(s.stay, c)
+				}
 				continue
 			}
 			if err := s.deleteDestination(k, c.dest); err != nil {

@@ -36,8 +36,22 @@
 // Rules and sets share their prefixes with those of the iptables backend: one of
 // the two is in a kernel. [OwnSet] tells the sets apart that matter.
 //
+// # Changes
+//
+// [Held] plans from what was applied, without a look at the kernel but for the
+// destinations that drain: their services are asked with each change, whether
+// they can go. A fragment of the artifact changes destinations and Services whose
+// addresses stay; marks, addresses of the device and Services beside policies
+// need the whole.
+//
 // # Limits
 //
+//   - IPVS knows a reply by the client's address and port and the endpoint's. A
+//     client that is not masqueraded and has two connections from one port at a
+//     time, to two virtual addresses that lead to one endpoint, has two that are
+//     one to the endpoint: the second times out. Clients' kernels choose ports for
+//     each destination apart, so that it happens, rarely. No apply has to do with
+//     it, and rules for DNAT give such a connection another port.
 //   - A mark that goes from a Service to another leads, where the one gives it up
 //     because of a third, for the time of two netlink requests to the endpoints of
 //     the one who had it.

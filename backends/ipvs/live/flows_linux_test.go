@@ -59,8 +59,9 @@ func changed(rng *rand.Rand) *ir.Program {
 // steady are flows to Services of the kitchen sink, in every way there is. No two
 // have both the source and the endpoints in common: IPVS knows a reply by the
 // client's address and port and the endpoint's, so connections to two virtual
-// addresses that have all of these may be confused, whoever applies what. With
-// flows that had them in common one connection of 159,444 failed.
+// addresses that have all of these are confused, whoever applies what
+// (TestKernelSharedPort). With flows that had them in common one connection of
+// 159,444 failed.
 func steady() []testkit.Flow {
 	var out []testkit.Flow
 	for _, f := range []struct {
@@ -93,6 +94,13 @@ func TestKernelUndisturbed(t *testing.T) {
 	}
 	flows := steady()
 	r := testkit.New(t, testkit.SpecFor(irtest.KitchenSink(), flows))
+	// Nor is there room for more than 8192 ends that wait for late packets: an
+	// endpoint that finds none resets the connection when one comes.
+	if err := r.Outside(func() error {
+		return os.WriteFile("/proc/sys/net/ipv4/tcp_max_tw_buckets", []byte("262144"), 0)
+	}); err != nil {
+		t.Fatal(err)
+	}
 	w := newWorker(t, r)
 	rng := rand.New(rand.NewPCG(1, 2))
 	if err := w.do(func() error { _, err := apply(t.Context(), emit(t, changed(rng))); return err }); err != nil {
@@ -193,7 +201,7 @@ func TestKernelKilled(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	counts := map[string]int{}
 	var took time.Duration
-	for i := range *kills + whole {
+	for i := 0; counts["killed"] < *kills && i < 4**kills+whole; i++ {
 		dir := t.TempDir()
 		b, err := json.Marshal(emit(t, changed(rng)))
 		if err != nil {
@@ -214,9 +222,14 @@ func TestKernelKilled(t *testing.T) {
 		if err != nil && !strings.Contains(err.Error(), "killed") {
 			t.Fatal(err, out)
 		}
-		if err != nil {
-			counts["killed"]++
+		if err == nil { // it was faster than those before it
+			counts["not killed"]++
+			if took, err = time.ParseDuration(strings.TrimSpace(out)); err != nil {
+				t.Fatal(err)
+			}
+			continue
 		}
+		counts["killed"]++
 		if o := shell(t, r, "", "ipset list -n"); strings.Contains(o, "plc-tmp-") {
 			counts["with a journal left"]++
 		}
@@ -244,7 +257,7 @@ func TestKernelKilled(t *testing.T) {
 	}
 	check()
 	wantClean(t, r)
-	if counts["killed"]*2 < *kills {
+	if counts["killed"] < *kills {
 		t.Errorf("only %d of %d were killed", counts["killed"], *kills)
 	}
 	tell(t, counts)

@@ -28,6 +28,8 @@ func New(rules *xtlive.Tools) *Kernel { return &Kernel{rules: rules} }
 type sockets struct {
 	ipvs *ipvs.Handle
 	link *netlink.Handle
+	// stay are the removals that connections were in the way of.
+	stay []change
 }
 
 func (s *sockets) close() {

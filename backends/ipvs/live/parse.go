@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,17 +48,11 @@ func Parse(a backends.Artifact) (*State, error) {
 		{ipvs.AddressesFile, s.device.line},
 		{ipvs.SysctlFile, s.sysctl},
 	} {
-		if a.File(f.name) == nil {
+		if !hasFile(a, f.name) {
 			return nil, fmt.Errorf("the artifact has no %s", f.name)
 		}
-		for line := range bytes.Lines(a.File(f.name)) {
-			words := strings.Fields(string(line))
-			if len(words) == 0 || strings.HasPrefix(words[0], "#") {
-				continue
-			}
-			if err := f.line(words); err != nil {
-				return nil, fmt.Errorf("%s: %q: %w", f.name, bytes.TrimSpace(line), err)
-			}
+		if err := parseLines(f.name, a.File(f.name), f.line); err != nil {
+			return nil, err
 		}
 	}
 	var err error
@@ -65,6 +60,25 @@ func Parse(a backends.Artifact) (*State, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// hasFile reports whether an artifact has a file, be it empty.
+func hasFile(a backends.Artifact, name string) bool {
+	return slices.ContainsFunc(a.Files, func(f backends.File) bool { return f.Name == name })
+}
+
+// parseLines reads a file, or a part of it.
+func parseLines(name string, text []byte, read func(words []string) error) error {
+	for line := range bytes.Lines(text) {
+		words := strings.Fields(string(line))
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		if err := read(words); err != nil {
+			return fmt.Errorf("%s: %q: %w", name, bytes.TrimSpace(line), err)
+		}
+	}
+	return nil
 }
 
 // line reads a line for ipvsadm -R.

@@ -28,6 +28,11 @@ type Plan struct {
 	leave             []change
 	removeAddresses   []netip.Addr
 	gone              []change
+	// draining are the removals of destinations that stay while they have
+	// connections: as planned, and once it was carried out, as it turned out.
+	draining []change
+	// commit makes it what is held.
+	commit func()
 }
 
 // setting is a sysctl.
@@ -94,13 +99,14 @@ func NewPlan(have, want *State) *Plan {
 		p.sysctls = append(p.sysctls, setting{name, have.sysctls[name], want.sysctls[name]})
 	}
 	p.rules = xtlive.NewPlan(have.rules.Without(journalSet), want.rules)
-	p.planServices(have, want)
+	ours, journal := owned(have.rules), readJournal(have.rules)
+	p.planServices(have, want, func(k Key) bool { return ours[k] || journal[k] })
 	p.planDevice(have.device, want.device)
 	return p
 }
 
 // planServices compares the virtual services that are ours.
-func (p *Plan) planServices(have, want *State) {
+func (p *Plan) planServices(have, want *State, ours func(Key) bool) {
 	protocols := protocolsOf(have.rules, want.rules)
 	early := passedOn(have.rules, want.rules)
 	for _, k := range want.services.keys() {
@@ -109,16 +115,16 @@ func (p *Plan) planServices(have, want *State) {
 			p.planNew(k, w)
 			continue
 		}
-		come, leave := compareService(k, h, w, graceful(k, protocols))
+		come, leave, stay := compareService(k, h, w, graceful(k, protocols))
+		p.draining = append(p.draining, stay...)
 		if early[k] {
 			p.early = append(append(p.early, come...), leave...)
 			continue
 		}
 		p.come, p.leave = append(p.come, come...), append(p.leave, leave...)
 	}
-	ours, journal := owned(have.rules), readJournal(have.rules)
 	for _, k := range have.services.keys() {
-		if want.services[k] == nil && (ours[k] || journal[k]) {
+		if want.services[k] == nil && ours(k) {
 			p.gone = append(p.gone, change{verb: removeService, key: k})
 			p.journal = append(p.journal, k)
 		}
@@ -144,8 +150,9 @@ func graceful(k Key, protocols map[Key]Protocol) bool {
 	return k.Mark != 0 || k.Protocol == tcp
 }
 
-// compareService returns what comes or changes, and what leaves.
-func compareService(k Key, have, want *service, graceful bool) (come, leave []change) {
+// compareService returns what comes or changes, what leaves, and what would leave
+// but for its connections.
+func compareService(k Key, have, want *service, graceful bool) (come, leave, stay []change) {
 	var update []change
 	for _, a := range sortedAddrs(want.destinations) {
 		w := want.destinations[a]
@@ -165,12 +172,17 @@ func compareService(k Key, have, want *service, graceful bool) (come, leave []ch
 	}
 	for _, a := range sortedAddrs(have.destinations) {
 		h := have.destinations[a]
-		if _, stays := want.destinations[a]; stays || graceful && h.draining() {
+		if _, stays := want.destinations[a]; stays {
 			continue
 		}
-		leave = append(leave, change{verb: removeDestination, key: k, service: want, dest: a, from: h, graceful: graceful})
+		c := change{verb: removeDestination, key: k, service: want, dest: a, from: h, graceful: graceful}
+		if graceful && h.draining() {
+			stay = append(stay, c)
+			continue
+		}
+		leave = append(leave, c)
 	}
-	return append(come, update...), leave
+	return append(come, update...), leave, stay
 }
 
 // draining reports whether a destination that is not wanted is on its way out.

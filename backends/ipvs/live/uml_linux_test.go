@@ -26,6 +26,8 @@ var (
 	changes  = flag.Int("changes", 60, "how many random changes to make beside connections")
 	kills    = flag.Int("kills", 20, "how many applies to kill")
 	measured = flag.Int("measured", 0, "how many Services to measure with; none by default")
+	verbose  = flag.Bool("verbose", false, "print all that the tests inside print")
+	limit    = flag.Duration("limit", 15*time.Minute, "how long all of it may take")
 )
 
 // TestMain is that of User Mode Linux too: inside, this binary is the init
@@ -64,7 +66,7 @@ func TestInUML(t *testing.T) {
 	if f := flag.Lookup("test.run").Value.String(); strings.HasPrefix(f, "TestInUML/") {
 		run = strings.TrimPrefix(f, "TestInUML/")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), *limit)
 	defer cancel()
 	r, err := uml.Run(ctx, uml.Config{Modules: modules, Args: []string{
 		"-test.run=" + run, "-test.v", "-cases=" + dir,
@@ -75,6 +77,9 @@ func TestInUML(t *testing.T) {
 	}
 	if r.Code != 0 || strings.Contains(r.Output, "--- SKIP") || !strings.Contains(r.Output, "--- PASS: TestKernel") {
 		t.Fatalf("exit status %d:\n%s", r.Code, r.Output)
+	}
+	if *verbose {
+		t.Log(r.Output)
 	}
 	t.Logf("User Mode Linux ready in %v, tests took %v", r.Ready.Round(time.Millisecond), r.Took.Round(time.Millisecond))
 	passed := strings.Count(r.Output, "\n--- PASS: TestKernel")
@@ -90,7 +95,7 @@ func TestInUML(t *testing.T) {
 }
 
 // kernelTests is how many there are.
-const kernelTests = 7
+const kernelTests = 9
 
 // tell leaves what a test has counted for the outside.
 func tell(t *testing.T, facts any) {

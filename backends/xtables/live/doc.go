@@ -8,6 +8,12 @@
 // sets that no rule names any more go. At no moment does a rule name a set that
 // is not there, and a chain is the old or the new one.
 //
+// [Held] plans from what was applied, without a look at the kernel: files are
+// compared by their bytes, and only chains and sets that differ are parsed. A
+// fragment of the artifact may change what is one Service's alone: its own chains
+// and a few members of sets; more than that, as the tree of chains that leads to
+// Services, is in a whole artifact only.
+//
 // Only chains whose names start with PLC-, the jumps to them from built-in
 // chains, and sets whose names start with plc- are ever looked at. Sets that
 // rules fill (plc-af-, the clients of an affinity) keep what is in them.

@@ -80,6 +80,8 @@ func (s *State) Without(others func(set string) bool) *State {
 type Plan struct {
 	setsBefore, ipv4, ipv6, setsAfter []byte
 	steps                             []string
+	// commit makes it what is held.
+	commit func()
 }
 
 // NewPlan says what has to change.

@@ -140,8 +140,7 @@ func changes(have, want sets) (before, after []byte, steps []string) {
 			continue
 		}
 		if h.kind != w.kind {
-			b, a := retype(name, w)
-			before, after = append(before, b...), append(after, a...)
+			before = append(before, retype(name, w)...)
 			steps = append(steps, fmt.Sprintf("replace set %s by one of another type (%d members)", name, len(w.members)))
 			continue
 		}
@@ -218,10 +217,11 @@ func swap(name string, want *set) []byte {
 }
 
 // retype is for a set whose type is another one: the kernel swaps sets of one
-// type only, and lets none go that a rule names. Nothing of ours changes the
-// type of a name between versions without changing the name.
-func retype(name string, want *set) (before, after []byte) {
-	return nil, []byte("destroy " + name + "\n" + create(name, want))
+// type only. Nothing of ours changes the type of a name between versions without
+// changing the name, so no rule of ours names it, and it can go before they come.
+// Where somebody's rule does, that fails and nothing was changed.
+func retype(name string, want *set) []byte {
+	return []byte("destroy " + name + "\n" + create(name, want))
 }
 
 // asideName is short enough for a set (31 bytes) whatever the name is.

@@ -27,6 +27,7 @@ var (
 	ErrNoTools    = errors.New("the program is not installed")
 	ErrPrivileges = errors.New("CAP_NET_ADMIN is needed")
 	ErrLocked     = errors.New("another program holds the lock of iptables")
+	ErrForeignSet = errors.New("a set of another type has our name, and rules of others use it")
 )
 
 // Detect finds the variant that this node uses: the one that has rules of
@@ -100,6 +101,8 @@ func explain(name string, err error, text string) error {
 		err = ErrNoTools
 	case strings.Contains(text, "holding the xtables lock"):
 		err = ErrLocked
+	case strings.Contains(text, "cannot be destroyed: it is in use"):
+		err = ErrForeignSet
 	case strings.Contains(text, "ermission denied"), strings.Contains(text, "not permitted"), unix.Geteuid() != 0 && strings.Contains(text, "be root"):
 		err = ErrPrivileges
 	}

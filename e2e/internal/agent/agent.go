@@ -2,9 +2,13 @@
 package agent
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os/exec"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,11 +23,17 @@ type Options struct {
 	StateDir string
 	// Flags are any others.
 	Flags []string
+	// Binary is the agent to run: one that is built now if it is empty.
+	Binary string
+	// Wrap is a program that runs the agent: its words come before the agent's.
+	Wrap []string
 }
 
 // Agent is a planec-agent with the faults of a [process.Program].
 type Agent struct {
 	*process.Program
+	in     *process.Namespace
+	argv   []string
 	client *http.Client
 }
 
@@ -40,47 +50,56 @@ func New(t testing.TB, in *process.Namespace, o Options) *Agent {
 	if o.StateDir == "" {
 		o.StateDir = t.TempDir()
 	}
+	if o.Binary == "" {
+		o.Binary = programs.Own(t, "planec-agent")
+	}
 	argv := []string{
-		programs.Own(t, "planec-agent"),
+		o.Binary,
 		"--node=" + o.Node, "--backend=" + o.Backend, "--kubeconfig=" + o.Kubeconfig,
 		"--cluster-cidr=" + o.ClusterCIDR, "--state-dir=" + o.StateDir,
 	}
+	argv = append(argv, o.Flags...)
 	return &Agent{
-		Program: process.New(t, in, "planec-agent", nil, append(argv, o.Flags...)...),
-		client:  in.HTTP(),
+		Program: process.New(t, in, "planec-agent", nil, append(slices.Clone(o.Wrap), argv...)...),
+		in:      in, argv: argv, client: in.HTTP(),
 	}
 }
 
 // Ready waits until the agent says that it is healthy.
 func (a *Agent) Ready(ctx context.Context) error {
-	for {
-		err := a.healthy(ctx)
-		if err == nil {
-			return nil
-		}
-		if !a.Running() {
-			return fmt.Errorf("the agent ended: %w", a.Wait(0))
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the agent: %w (%w)", err, context.Cause(ctx))
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	return a.until(ctx, func() error {
+		_, err := a.get(ctx, Healthz+"/healthz")
+		return err
+	})
 }
 
-func (a *Agent) healthy(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, Healthz+"/healthz", nil)
+// Health is what /healthz says.
+type Health struct {
+	CurrentTime time.Time `json:"currentTime"`
+	LastUpdated time.Time `json:"lastUpdated"`
+	Healthy     bool      `json:"healthy"`
+}
+
+// Health asks for the agent's health.
+func (a *Agent) Health(ctx context.Context) (h Health, err error) {
+	text, err := a.get(ctx, Healthz+"/healthz")
 	if err != nil {
-		return err
+		return h, err
 	}
-	resp, err := a.client.Do(req)
+	return h, json.Unmarshal([]byte(text), &h)
+}
+
+// Cleanup runs `planec-agent --cleanup`.
+func (a *Agent) Cleanup() error {
+	var out bytes.Buffer
+	cmd := exec.Command(a.argv[0], append(a.argv[1:len(a.argv):len(a.argv)], "--cleanup")...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := a.in.Do(cmd.Start)
+	if err == nil {
+		err = cmd.Wait()
+	}
 	if err != nil {
-		return err
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("/healthz: %s", resp.Status)
+		return fmt.Errorf("planec-agent --cleanup: %w\n%s", err, out.Bytes())
 	}
 	return nil
 }

@@ -87,8 +87,11 @@ func (c *Cluster) config(token string) *rest.Config {
 	}
 }
 
+// Endpoint is where the API server listens.
+func (c *Cluster) Endpoint() netip.AddrPort { return netip.AddrPortFrom(c.address, apiServerPort) }
+
 func (c *Cluster) url() string {
-	return "https://" + netip.AddrPortFrom(c.address, apiServerPort).String()
+	return "https://" + c.Endpoint().String()
 }
 
 // certificate is the file with the API server's certificate, which it makes

@@ -7,8 +7,10 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -59,6 +61,23 @@ func (c *Cluster) ServiceAccountKubeconfig(ctx context.Context, namespace, name 
 		return "", fmt.Errorf("token of service account %s/%s: %w", namespace, name, err)
 	}
 	return c.kubeconfig(namespace+"-"+name, answer.Status.Token)
+}
+
+// Through returns a copy of a kubeconfig that goes to another address, such as a
+// proxy's, and still wants the API server's certificate.
+func (c *Cluster) Through(kubeconfig string, address netip.AddrPort) (string, error) {
+	config, err := clientcmd.LoadFromFile(kubeconfig)
+	if err != nil {
+		return "", err
+	}
+	for _, cluster := range config.Clusters {
+		cluster.Server, cluster.TLSServerName = "https://"+address.String(), c.address.String()
+	}
+	path := kubeconfig + "-through-" + strconv.Itoa(int(address.Port()))
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		return "", fmt.Errorf("kubeconfig through %v: %w", address, err)
+	}
+	return path, nil
 }
 
 func (c *Cluster) kubeconfig(user, token string) (string, error) {

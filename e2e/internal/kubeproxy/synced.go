@@ -30,6 +30,10 @@ func (p *Proxy) Synced(ctx context.Context) error {
 	}
 }
 
+// Syncs is how many times kube-proxy says in its log that it has put its rules in:
+// once a family at the start. Its metrics may be another's, which has their port.
+func (p *Proxy) Syncs() int { return strings.Count(p.Log(), `"SyncProxyRules complete"`) }
+
 // The gauges of pkg/proxy/metrics, one a family.
 const (
 	lastSync   = "kubeproxy_sync_proxy_rules_last_timestamp_seconds"

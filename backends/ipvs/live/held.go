@@ -1,0 +1,226 @@
+package live
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ipvs"
+	xtlive "github.com/planec/planec/backends/xtables/live"
+)
+
+// Held is an artifact that is in the kernel, with the fragments that have changed
+// it since. It plans changes without a look at the kernel, and parses little more
+// than what differs.
+type Held struct {
+	base  backends.Artifact
+	rules *xtlive.Held
+	// policed is whether the artifact has policies.
+	policed bool
+	// edited are the virtual services that fragments have changed.
+	edited map[Key]edited
+	// draining are the removals of destinations that have the weight 0 and may
+	// have connections still.
+	draining []change
+}
+
+// edited is a virtual service as it is in the artifact and as it is in the kernel;
+// nil is none.
+type edited struct{ base, now *service }
+
+// Hold takes what was applied, and the plan that was made when it was in: it
+// knows the destinations that are left alone while they have connections.
+func Hold(a backends.Artifact, last *Plan) *Held {
+	h := &Held{rules: xtlive.Hold(a)}
+	h.rebase(a)
+	if last == nil {
+		return h
+	}
+	h.draining = slices.Clone(last.draining)
+	for _, changes := range [][]change{last.early, last.leave} {
+		for _, c := range changes {
+			if c.tidies() {
+				h.draining = append(h.draining, c)
+			}
+		}
+	}
+	return h
+}
+
+func (h *Held) rebase(a backends.Artifact) {
+	h.base, h.edited = a, make(map[Key]edited)
+	h.policed = bytes.Contains(a.File("ipset.rules"), []byte("-denied-own "))
+}
+
+// Commit makes what a plan leads to what is held, once it was carried out.
+func (h *Held) Commit(p *Plan) {
+	h.rules.Commit(p.rules)
+	p.commit()
+	h.draining = p.draining
+}
+
+// Replace says what turns what is held into another artifact.
+func (h *Held) Replace(whole backends.Artifact) (*Plan, error) {
+	old, now := nothing(), nothing()
+	if err := parseDiffering(old, now, h.base, whole); err != nil {
+		return nil, err
+	}
+	for k, e := range h.edited {
+		if old.services[k] == nil && now.services[k] == nil && e.base != nil { // the same in both artifacts
+			now.services[k] = e.base
+		}
+		if delete(old.services, k); e.now != nil {
+			old.services[k] = e.now
+		}
+	}
+	rules, err := h.rules.Replace(whole)
+	if err != nil {
+		return nil, err
+	}
+	// Which marks lead where matters only when some of that changes; fragments
+	// change nothing of it.
+	if !rules.Empty() || marked(old.services) || marked(now.services) {
+		if old.rules, err = xtlive.ParseSets(h.base, routeSet); err != nil {
+			return nil, err
+		}
+		if now.rules, err = xtlive.ParseSets(whole, routeSet); err != nil {
+			return nil, err
+		}
+	}
+	p := h.plan(old, now, rules)
+	p.commit = func() { h.rebase(whole) }
+	return p, nil
+}
+
+// Change says what turns one fragment of what is held into another. It is
+// [xtlive.ErrStructure] where that depends on the rest: marks do, addresses, which
+// several Services may have, and which Services a policy denies to their own
+// endpoints.
+func (h *Held) Change(before, after backends.Artifact) (*Plan, error) {
+	if h.policed {
+		return nil, xtlive.ErrStructure
+	}
+	old, now := nothing(), nothing()
+	if err := parseDiffering(old, now, before, after); err != nil {
+		return nil, err
+	}
+	marks := []byte("-A -f ")
+	if len(old.device.addresses)+len(now.device.addresses)+len(old.sysctls)+len(now.sysctls) > 0 ||
+		bytes.Contains(before.File(ipvs.ServicesFile), marks) || bytes.Contains(after.File(ipvs.ServicesFile), marks) {
+		return nil, xtlive.ErrStructure
+	}
+	rules, err := h.rules.Change(before, after)
+	if err != nil {
+		return nil, err
+	}
+	p := h.plan(old, now, rules)
+	p.commit = func() { h.edit(old, now) }
+	return p, nil
+}
+
+// edit notes what a fragment has changed.
+func (h *Held) edit(old, now *State) {
+	for _, s := range []services{old.services, now.services} {
+		for k := range s {
+			e, again := h.edited[k]
+			if !again {
+				e.base = old.services[k]
+			}
+			e.now = now.services[k]
+			h.edited[k] = e
+		}
+	}
+}
+
+func (h *Held) plan(old, now *State, rules *xtlive.Plan) *Plan {
+	p := &Plan{rules: rules}
+	for _, name := range differing(old.sysctls, now.sysctls) {
+		p.sysctls = append(p.sysctls, setting{name, old.sysctls[name], now.sysctls[name]})
+	}
+	p.planServices(old, now, func(Key) bool { return true })
+	p.planDevice(old.device, now.device)
+	h.tidy(p)
+	return p
+}
+
+// tidy adds to a plan the destinations that may have drained by now, but for
+// those that it brings back or removes with their service.
+func (h *Held) tidy(p *Plan) {
+	type place struct {
+		key  Key
+		dest netip.AddrPort
+	}
+	back, removed := make(map[place]bool), make(map[Key]bool)
+	for _, changes := range [][]change{p.early, p.come, p.gone} {
+		for _, c := range changes {
+			switch c.verb {
+			case addDestination, updateDestination:
+				back[place{c.key, c.dest}] = true
+			case removeService:
+				removed[c.key] = true
+			}
+		}
+	}
+	for _, c := range h.draining {
+		if !back[place{c.key, c.dest}] && !removed[c.key] {
+			c.from.weight, c.from.active, c.from.inactive = 0, 0, 0
+			p.leave = append(p.leave, c)
+		}
+	}
+}
+
+// parseDiffering reads what only one of two artifacts has. Of a virtual service
+// that differs all is read.
+func parseDiffering(old, now *State, before, after backends.Artifact) error {
+	for _, f := range []struct {
+		name     string
+		starts   func(last, line []byte) bool
+		old, now func([]string) error
+	}{
+		{ipvs.ServicesFile, startsService, old.services.line, now.services.line},
+		{ipvs.AddressesFile, xtlive.EveryLine, old.device.line, now.device.line},
+		{ipvs.SysctlFile, xtlive.EveryLine, old.sysctl, now.sysctl},
+	} {
+		if !hasFile(after, f.name) {
+			return fmt.Errorf("the artifact has no %s", f.name)
+		}
+		gone, come := xtlive.Differing(before.File(f.name), after.File(f.name), f.starts)
+		for _, b := range gone {
+			if err := parseLines(f.name, b, f.old); err != nil {
+				return err
+			}
+		}
+		for _, b := range come {
+			if err := parseLines(f.name, b, f.now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// startsService begins a block with each virtual service.
+func startsService(_, line []byte) bool { return !bytes.HasPrefix(line, []byte("-a ")) }
+
+func marked(s services) bool {
+	for k := range s {
+		if k.Mark != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// routeSet reports whether a set leads to marks.
+func routeSet(name string) bool {
+	for _, f := range families {
+		for _, part := range routeSets {
+			if name == "plc-"+f.name+part {
+				return true
+			}
+		}
+	}
+	return false
+}

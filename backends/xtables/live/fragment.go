@@ -1,0 +1,154 @@
+package live
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/backends"
+)
+
+// ErrStructure says that only a whole artifact tells what changes.
+var ErrStructure = errors.New("the change is not one of single Services' chains and of members of sets")
+
+// Change says what turns one fragment of what is held into another. It is
+// [ErrStructure] where that depends on the rest.
+func (h *Held) Change(before, after backends.Artifact) (*Plan, error) {
+	have, want, err := differingStates(before, after)
+	if err != nil {
+		return nil, err
+	}
+	for _, ipv6 := range []bool{false, true} {
+		for _, table := range order {
+			if !h.local(place{ipv6, table}, have, want) {
+				return nil, ErrStructure
+			}
+		}
+	}
+	for _, name := range sortedKeys(mergedKeys(have.sets, want.sets)) {
+		if !memberwise(name, have.sets[name], want.sets[name]) {
+			return nil, ErrStructure
+		}
+	}
+	p := NewPlan(have, want)
+	p.commit = func() { h.edit(have, want) }
+	return p, nil
+}
+
+// ownChains start the names of chains that are one Service's alone.
+var ownChains = []string{"PLC-EXT-", "PLC-SVC-", "PLC-GRP-", "PLC-SEP-"}
+
+// local reports whether of a table only chains of Services differ, and those that
+// come have names that nobody has.
+func (h *Held) local(at place, have, want *State) bool {
+	old, now := have.table(at), want.table(at)
+	if len(old.jumps)+len(now.jumps) > 0 {
+		return false
+	}
+	for name := range mergedKeys(old.chains, now.chains) {
+		if !slices.ContainsFunc(ownChains, func(p string) bool { return strings.HasPrefix(name, p) }) {
+			return false
+		}
+		if _, there := old.chains[name]; !there && h.has(at, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// has reports whether the kernel may have a chain.
+func (h *Held) has(at place, name string) bool {
+	if e, there := h.chains[at][name]; there {
+		return e.now != nil
+	}
+	file := "iptables.rules"
+	if at.ipv6 {
+		file = "ip6tables.rules"
+	}
+	return bytes.Contains(h.base.File(file), fmt.Appendf(nil, "\n:%s ", name))
+}
+
+// memberwise reports whether a set is changed by a few of its members, or comes
+// or goes without any.
+func memberwise(name string, have, want *set) bool {
+	if have == nil || want == nil {
+		return byRules(name)
+	}
+	if have.kind != want.kind {
+		return false
+	}
+	before, _, _ := refill(name, have, want)
+	return !bytes.Contains(before, []byte("swap "))
+}
+
+// edit notes what a fragment has changed.
+func (h *Held) edit(have, want *State) {
+	for _, ipv6 := range []bool{false, true} {
+		for _, table := range order {
+			at := place{ipv6, table}
+			old, now := have.table(at), want.table(at)
+			for name := range mergedKeys(old.chains, now.chains) {
+				if h.chains[at] == nil {
+					h.chains[at] = make(map[string]edited)
+				}
+				e, again := h.chains[at][name]
+				if !again {
+					e.base = old.chains[name]
+				}
+				e.now = now.chains[name]
+				h.chains[at][name] = e
+			}
+		}
+	}
+	for name := range mergedKeys(have.sets, want.sets) {
+		e := h.sets[name]
+		if e == nil {
+			e = &editedSet{come: make(map[string]bool), gone: make(map[string]bool)}
+			h.sets[name] = e
+		}
+		e.note(have.sets[name], want.sets[name])
+	}
+}
+
+func (e *editedSet) note(have, want *set) {
+	if e.there = want != nil; want == nil {
+		clear(e.come)
+		return
+	}
+	e.kind = want.kind
+	if have == nil {
+		return
+	}
+	for m := range have.members {
+		if !want.members[m] {
+			delete(e.come, m)
+			e.gone[m] = true
+		}
+	}
+	for m := range want.members {
+		if !have.members[m] {
+			delete(e.gone, m)
+			e.come[m] = true
+		}
+	}
+}
+
+// table is one of a state's; changing it changes the state.
+func (s *State) table(at place) *table {
+	if at.ipv6 {
+		return s.ipv6.of(at.table)
+	}
+	return s.ipv4.of(at.table)
+}
+
+func mergedKeys[V any](a, b map[string]V) map[string]V {
+	out := maps.Clone(a)
+	if out == nil {
+		out = make(map[string]V)
+	}
+	maps.Copy(out, b)
+	return out
+}

@@ -1,0 +1,137 @@
+package service
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/planec/planec/ir"
+)
+
+// shared is what programs of several nodes have in common: most Services mean
+// the same on every node that runs none of their endpoints. It is made when it is
+// first asked for, and never changes then.
+type shared struct {
+	once sync.Once
+	// clusterIPs are those of all Services, sorted, each once.
+	clusterIPs []netip.Addr
+	// pods are the addresses of each node's endpoints, and at the Services (by
+	// their places in the model) with an endpoint at an address.
+	pods map[string][]netip.Addr
+	at   map[netip.Addr][]int32
+
+	mu sync.Mutex
+	// parts are the Services' parts of the programs of nodes that they mean
+	// nothing special to. A nil part is one that differs from node to node.
+	parts map[kindOfNode][]*Part
+}
+
+// kindOfNode is what of a node the part of a Service depends on that has no
+// endpoint there, no hints and no source ranges.
+type kindOfNode struct {
+	detects4, detects6, masqueradeAll bool
+}
+
+func (m *Model) index() {
+	s := &m.shared
+	s.pods, s.at = make(map[string][]netip.Addr), make(map[netip.Addr][]int32)
+	seen := make(map[netip.Addr]bool, len(m.services))
+	for i, service := range m.services {
+		if len(service.ports) == 0 {
+			continue
+		}
+		for _, a := range service.clusterIPs {
+			if !seen[a] {
+				seen[a] = true
+				s.clusterIPs = append(s.clusterIPs, a)
+			}
+		}
+		service.eachEndpoint(func(e *endpoint) {
+			a := e.address.Addr()
+			if e.node != "" {
+				s.pods[e.node] = append(s.pods[e.node], a)
+			}
+			if list := s.at[a]; len(list) == 0 || list[len(list)-1] != int32(i) {
+				s.at[a] = append(list, int32(i))
+			}
+		})
+	}
+	slices.SortFunc(s.clusterIPs, netip.Addr.Compare)
+	s.parts = make(map[kindOfNode][]*Part)
+}
+
+func (s *service) eachEndpoint(yield func(*endpoint)) {
+	for i := range s.ports {
+		for _, f := range ir.Families() {
+			list := *s.ports[i].endpoints.of(f)
+			for j := range list {
+				yield(&list[j])
+			}
+		}
+	}
+}
+
+// partsFor returns the parts that nodes of one kind share.
+func (m *Model) partsFor(n *Node) []*Part {
+	k := kindOfNode{n.Local.Detects(ir.IPv4), n.Local.Detects(ir.IPv6), n.MasqueradeAll}
+	s := &m.shared
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if have := s.parts[k]; have != nil {
+		return have
+	}
+	// No endpoint is on a node without a name.
+	nowhere := &place{Node: &Node{Local: n.Local, MasqueradeAll: n.MasqueradeAll}, isPod: func(netip.Addr) bool { return false }}
+	parts := make([]*Part, len(m.services))
+	for i, service := range m.services {
+		if len(service.ports) == 0 || service.differs() {
+			continue
+		}
+		var p ir.Program
+		nowhere.lower(service, &p)
+		for j := range p.Pools {
+			slices.SortFunc(p.Pools[j].Endpoints, func(a, b ir.Endpoint) int { return a.Address.Compare(b.Address) })
+		}
+		parts[i] = &Part{Frontends: p.Frontends, Pools: p.Pools, HealthChecks: p.HealthChecks}
+	}
+	s.parts[k] = parts
+	return parts
+}
+
+// differs reports whether the Service's part may differ between two nodes that run
+// none of its endpoints.
+func (s *service) differs() bool {
+	if len(s.sourceRanges) > 0 {
+		return true
+	}
+	hinted := false
+	s.eachEndpoint(func(e *endpoint) { hinted = hinted || e.hints != nil })
+	return hinted
+}
+
+// lowerShared is [Model.Lower] by parts.
+func (m *Model) lowerShared(n *Node, p *ir.Program) {
+	m.shared.once.Do(m.index)
+	parts := m.partsFor(n)
+	pods := make(map[netip.Addr]bool)
+	own := make(map[int32]bool)
+	for _, a := range m.shared.pods[n.Name] {
+		pods[a] = true
+		for _, i := range m.shared.at[a] {
+			own[i] = true
+		}
+	}
+	here := &place{Node: n, isPod: func(a netip.Addr) bool { return pods[a] }}
+	for i, s := range m.services {
+		switch part := parts[i]; {
+		case len(s.ports) == 0:
+		case part == nil || own[int32(i)]:
+			here.lower(s, p)
+		default:
+			p.Frontends = append(p.Frontends, part.Frontends...)
+			p.Pools = append(p.Pools, part.Pools...)
+			p.HealthChecks = append(p.HealthChecks, part.HealthChecks...)
+		}
+	}
+	p.ClusterIPs = slices.Clone(m.shared.clusterIPs)
+}

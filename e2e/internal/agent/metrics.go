@@ -1,0 +1,115 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Values are the metrics of an agent: by name and labels, as they are written.
+type Values map[string]float64
+
+// Sum adds up what a metric has over all its labels.
+func (v Values) Sum(name string) (sum float64) {
+	for key, value := range v {
+		if key == name || strings.HasPrefix(key, name+"{") {
+			sum += value
+		}
+	}
+	return sum
+}
+
+// The metrics that tests look at.
+const (
+	// Applies counts changes of the kernel, by the way they went.
+	Applies = "planec_apply_duration_seconds_count"
+	// Steps counts the steps of all plans.
+	Steps = "planec_apply_steps_total"
+	// Failures counts failed applies.
+	Failures = "planec_apply_failures_total"
+	// Drifts counts repairs.
+	Drifts = "planec_drift_total"
+	// Goroutines is how many there are.
+	Goroutines = "go_goroutines"
+	lastApply  = "kubeproxy_sync_proxy_rules_last_timestamp_seconds"
+)
+
+// Values reads the agent's metrics.
+func (a *Agent) Values(ctx context.Context) (Values, error) {
+	text, err := a.get(ctx, Metrics+"/metrics")
+	if err != nil {
+		return nil, err
+	}
+	values := make(Values)
+	for line := range strings.Lines(text) {
+		at := strings.LastIndexByte(strings.TrimSpace(line), ' ')
+		if strings.HasPrefix(line, "#") || at < 0 {
+			continue
+		}
+		if v, err := strconv.ParseFloat(strings.TrimSpace(line[at:]), 64); err == nil {
+			values[line[:at]] = v
+		}
+	}
+	return values, nil
+}
+
+// errBefore says that nothing was applied yet.
+var errBefore = errors.New("nothing was applied yet")
+
+// Applied waits until the agent has made the kernel what the API server lists.
+func (a *Agent) Applied(ctx context.Context) error {
+	return a.until(ctx, func() error {
+		v, err := a.Values(ctx)
+		if err == nil && v.Sum(lastApply) == 0 {
+			return errBefore
+		}
+		return err
+	})
+}
+
+// Collect makes the agent collect its garbage: what is in use is left. It needs
+// --profiling.
+func (a *Agent) Collect(ctx context.Context) error {
+	_, err := a.get(ctx, Metrics+"/debug/pprof/heap?gc=1")
+	return err
+}
+
+// until waits until something is without an error.
+func (a *Agent) until(ctx context.Context, f func() error) error {
+	for {
+		err := f()
+		if err == nil {
+			return nil
+		}
+		if !a.Running() {
+			return fmt.Errorf("the agent ended: %w", a.Wait(0))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the agent: %w (%w)", err, context.Cause(ctx))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (a *Agent) get(ctx context.Context, url string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := a.client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", url, resp.Status)
+	}
+	return string(text), err
+}

@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/planec/planec/internal/compare"
+	"github.com/planec/planec/internal/diffreport"
+	"github.com/planec/planec/internal/diffwrite"
+)
+
+// diffCommand is `planec diff`.
+type diffCommand struct {
+	streams  *Streams
+	input    input
+	backends []string
+	format   string
+	exitZero bool
+	failOn   []string
+	live     bool
+	stateDir string
+}
+
+func newDiff(s *Streams) *cobra.Command {
+	d := &diffCommand{streams: s}
+	cmd := &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "Say what a change of manifests does to the network",
+		Long: `diff compares two states of a cluster: which paths open and close, with the line
+of the policy responsible; what becomes of each Service; which objects differ; and how
+each backend's rules do. It exits 1 when something differs, 0 when nothing does.
+
+OLD and NEW are each a file or directory of manifests, a directory that compile wrote
+(DIR, DIR/<node> or DIR/<node>/<backend>: then only rules are compared), or
+git:REV:PATH. With --live the rules that this machine applied last stand for OLD, and
+one argument is NEW.`,
+		Example: `  # What does this branch do?
+  planec diff git:origin/main:manifests manifests
+
+  # A comment for a pull request; fail only when something newly can be reached
+  planec diff git:origin/main:manifests manifests -o md --fail-on opened
+
+  # The rules too
+  planec diff old/ new/ --backend nftables --node node-a
+
+  # What would apply change here?
+  planec diff --live manifests/ --node node-a`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(_ *cobra.Command, args []string) error { return d.run(args) },
+	}
+	flags := cmd.Flags()
+	d.input.register(flags)
+	flags.MarkHidden("filename") // the arguments say it; the flag exists
+	flags.StringSliceVar(&d.backends, "backend", nil, "show how the rules of these backends differ, or all; none leaves rules out (default: nftables' lines are counted)")
+	flags.StringVarP(&d.format, "output", "o", "text", "form: "+strings.Join(diffwrite.Formats(), ", "))
+	flags.BoolVar(&d.exitZero, "exit-zero", false, "exit 0 whatever differs")
+	flags.StringSliceVar(&d.failOn, "fail-on", nil, "exit 1 only for findings of these kinds: "+strings.Join(kindNames(), ", ")+", objects, rules")
+	flags.BoolVar(&d.live, "live", false, "compare with the rules that this machine applied last")
+	registerStateDir(flags, &d.stateDir)
+	return cmd
+}
+
+func kindNames() []string {
+	var out []string
+	for _, k := range diffreport.Kinds() {
+		out = append(out, string(k))
+	}
+	return out
+}
+
+func (d *diffCommand) check(args []string) error {
+	switch {
+	case len(d.input.paths) > 0:
+		return errors.New("diff takes OLD and NEW as arguments, not -f")
+	case d.live && len(args) != 1:
+		return errors.New("--live stands for OLD: give NEW only")
+	case !d.live && len(args) != 2:
+		return errors.New("give OLD and NEW")
+	case !slices.Contains(diffwrite.Formats(), d.format):
+		return fmt.Errorf("-o %q: want one of %s", d.format, strings.Join(diffwrite.Formats(), ", "))
+	}
+	allowed := append(kindNames(), "objects", "rules")
+	for _, k := range d.failOn {
+		if !slices.Contains(allowed, k) {
+			return fmt.Errorf("--fail-on %q: want some of %s", k, strings.Join(allowed, ", "))
+		}
+	}
+	return nil
+}
+
+func (d *diffCommand) run(args []string) error {
+	if err := d.check(args); err != nil {
+		return inputError(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if d.live {
+		args = append([]string{liveSide}, args...)
+	}
+	var sides [2]*diffSide
+	for i, arg := range args {
+		side, err := d.side(ctx, arg)
+		if err != nil {
+			return err
+		}
+		defer side.close()
+		sides[i] = side
+	}
+	report, err := d.compare(sides[0], sides[1])
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(d.streams.Out)
+	if err := errors.Join(diffwrite.Write(out, d.format, report), out.Flush()); err != nil {
+		return systemError(fmt.Errorf("writing to stdout: %w", err))
+	}
+	if !d.exitZero && d.fails(report) {
+		return finding()
+	}
+	return nil
+}
+
+// compare makes the report; its origins have the lines of their fields.
+func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, error) {
+	report := &diffreport.Report{}
+	if before.loaded != nil && after.loaded != nil {
+		report = compare.States(
+			compare.NewState(&before.loaded.objects, before.loaded.cluster),
+			compare.NewState(&after.loaded.objects, after.loaded.cluster),
+		)
+		if err := reportBoth(before, after); err != nil {
+			return nil, err
+		}
+	} else {
+		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")
+	}
+	report.Old, report.New = before.name, after.name
+	rules, err := d.rules(before, after)
+	if err != nil {
+		return nil, err
+	}
+	report.Rules = rules
+	locate(report, before, after)
+	report.Sort()
+	return report, nil
+}
+
+// fails reports whether there is what the exit code is to tell.
+func (d *diffCommand) fails(r *diffreport.Report) bool {
+	if len(d.failOn) == 0 {
+		return !r.Empty()
+	}
+	return slices.ContainsFunc(d.failOn, func(k string) bool {
+		switch k {
+		case "objects":
+			return len(r.Objects) > 0
+		case "rules":
+			return len(r.Rules) > 0
+		}
+		return r.Count(diffreport.Kind(k)) > 0
+	})
+}

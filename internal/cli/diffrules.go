@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/compare"
+	"github.com/planec/planec/internal/diffreport"
+)
+
+// ruleKey is one node's rules of one backend.
+type ruleKey struct{ node, backend string }
+
+// rules compares what backends emit for the nodes of both sides.
+func (d *diffCommand) rules(before, after *diffSide) ([]diffreport.Rules, error) {
+	if slices.Equal(d.backends, []string{"none"}) {
+		return nil, nil
+	}
+	names := d.backends
+	compiled := len(before.rules)+len(after.rules) > 0
+	switch {
+	case len(names) > 0:
+	case compiled:
+		names = backendsOf(append(slices.Clone(before.rules), after.rules...))
+	default:
+		names = []string{"nftables"}
+	}
+	collected := compare.Rules{Hunks: len(d.backends) > 0 || compiled}
+	keys, err := d.ruleKeys(names, before, after)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		a, err := before.ruleSet(k)
+		if err != nil {
+			return nil, err
+		}
+		b, err := after.ruleSet(k)
+		if err != nil {
+			return nil, err
+		}
+		collected.Add(a, b)
+	}
+	return collected.List(), nil
+}
+
+func backendsOf(list []compare.RuleSet) []string {
+	var out []string
+	for _, r := range list {
+		if !slices.Contains(out, r.Backend) {
+			out = append(out, r.Backend)
+		}
+	}
+	return out
+}
+
+// ruleKeys are the nodes and backends to compare: of compiled rules what is
+// there, of manifests every node, and those that --node and --backend name.
+func (d *diffCommand) ruleKeys(names []string, before, after *diffSide) ([]ruleKey, error) {
+	if _, err := registry.Select(backends.DefaultOptions(), names...); err != nil {
+		return nil, inputError(err)
+	}
+	if slices.Contains(names, "all") {
+		names = registry.Names()
+	}
+	var nodes []string
+	for _, s := range []*diffSide{before, after} {
+		for _, r := range s.rules {
+			nodes = append(nodes, r.Node)
+		}
+	}
+	if len(nodes) == 0 {
+		nodes = append(before.loaded.cluster.Nodes(), after.loaded.cluster.Nodes()...)
+	}
+	if d.input.nodeName != "" {
+		nodes = []string{d.input.nodeName}
+	}
+	slices.Sort(nodes)
+	var out []ruleKey
+	for _, node := range slices.Compact(nodes) {
+		for _, backend := range names {
+			out = append(out, ruleKey{node, backend})
+		}
+	}
+	return out, nil
+}
+
+// ruleSet returns the rules of one node and backend: those that were compiled, or
+// what is compiled now; nothing for a node that this side has not.
+func (s *diffSide) ruleSet(k ruleKey) (compare.RuleSet, error) {
+	if s.loaded == nil {
+		for _, r := range s.rules {
+			if r.Backend == k.backend && (r.Node == k.node || r.Node == "") {
+				r.Node = k.node
+				return r, nil
+			}
+		}
+		return compare.RuleSet{}, nil
+	}
+	if !slices.Contains(s.loaded.cluster.Nodes(), k.node) {
+		return compare.RuleSet{}, nil
+	}
+	selected, err := registry.Select(s.loaded.options(), k.backend)
+	if err != nil {
+		return compare.RuleSet{}, inputError(err)
+	}
+	program, _ := s.loaded.cluster.Program(k.node)
+	artifact, err := selected[0].Emit(program)
+	if err != nil {
+		return compare.RuleSet{}, systemError(fmt.Errorf("backend %s, node %s: %w", k.backend, k.node, err))
+	}
+	return compare.RuleSet{Backend: k.backend, Node: k.node, Artifact: artifact}, nil
+}

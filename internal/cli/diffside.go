@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/compare"
+	"github.com/planec/planec/internal/diffreport"
+	"github.com/planec/planec/internal/gittree"
+	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// diffSide is OLD or NEW: manifests, or rules that were compiled from some.
+type diffSide struct {
+	name string
+	// loaded is nil for compiled rules.
+	loaded *loaded
+	rules  []compare.RuleSet
+	// copied is the directory that files of Git were copied to, and revision
+	// where they are from.
+	copied, revision string
+}
+
+// liveSide is the name of what --live stands for.
+const liveSide = "what was applied last"
+
+func (s *diffSide) close() {
+	if s.copied != "" {
+		os.RemoveAll(s.copied) // it is in the system's directory for such files
+	}
+}
+
+// side loads an argument.
+func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
+	s := &diffSide{name: arg}
+	if arg == liveSide && d.live {
+		e, err := newApplier(d.stateDir).Last()
+		if err != nil {
+			return nil, inputError(fmt.Errorf("--live: %w", err))
+		}
+		s.rules = []compare.RuleSet{{Backend: e.Backend, Node: d.input.nodeName, Artifact: e.Artifact}}
+		return s, nil
+	}
+	path := arg
+	source, isGit, err := gittree.Parse(arg)
+	if err != nil {
+		return nil, inputError(err)
+	}
+	if isGit {
+		if path, err = s.copyFromGit(ctx, source); err != nil {
+			s.close()
+			return nil, inputError(err)
+		}
+	}
+	if s.rules, err = readRules(path); err != nil || len(s.rules) > 0 {
+		return s, err
+	}
+	in := d.input
+	in.paths, in.recursive = []string{path}, in.recursive || isGit
+	if s.loaded, err = in.load(d.streams); err != nil {
+		s.close()
+		return nil, fmt.Errorf("%s: %w", arg, err)
+	}
+	return s, nil
+}
+
+func (s *diffSide) copyFromGit(ctx context.Context, source gittree.Source) (string, error) {
+	dir, err := os.MkdirTemp("", "planec-git-")
+	if err != nil {
+		return "", err
+	}
+	s.copied, s.revision = dir, source.Revision
+	root, err := gittree.Copy(ctx, source, dir, func(string) bool { return true })
+	return filepath.Join(dir, filepath.FromSlash(root)), err
+}
+
+// display is a file's name for people: without the directory that it was copied
+// to, and with its revision where it is in the old state only.
+func (s *diffSide) display(file string, old bool) string {
+	if s.copied == "" || file == "" {
+		return file
+	}
+	rel, err := filepath.Rel(s.copied, filepath.FromSlash(file))
+	if err != nil {
+		return file
+	}
+	if rel = filepath.ToSlash(rel); old {
+		return s.revision + ":" + rel
+	}
+	return rel
+}
+
+// readRules reads what compile wrote: DIR/<node>/<backend>/<file>, or a part of
+// that; a directory of anything else has none.
+func readRules(dir string) ([]compare.RuleSet, error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, nil // whoever reads it next says what is wrong
+	}
+	isBackend := func(at string) bool { return slices.Contains(registry.Names(), filepath.Base(at)) }
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, systemError(err)
+	}
+	if isBackend(abs) && !hasManifests(dir) {
+		e, err := readArtifact(abs, "")
+		return []compare.RuleSet{{Backend: e.Backend, Node: filepath.Base(filepath.Dir(abs)), Artifact: e.Artifact}}, err
+	}
+	var out []compare.RuleSet
+	for _, pattern := range []string{"*", filepath.Join("*", "*")} {
+		found, err := filepath.Glob(filepath.Join(globEscape(abs), pattern))
+		if err != nil {
+			return nil, systemError(err)
+		}
+		for _, at := range found {
+			if info, err := os.Stat(at); err != nil || !info.IsDir() || !isBackend(at) || hasManifests(at) {
+				continue
+			}
+			e, err := readArtifact(at, "")
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, compare.RuleSet{Backend: e.Backend, Node: filepath.Base(filepath.Dir(at)), Artifact: e.Artifact})
+		}
+	}
+	return out, nil
+}
+
+// hasManifests reports whether a directory is one of manifests after all.
+func hasManifests(dir string) bool {
+	files, err := manifest.Files([]string{dir}, true)
+	return err == nil && len(files) > 0
+}
+
+// globEscape keeps filepath.Glob from reading a pattern in a directory's name.
+func globEscape(s string) string {
+	return strings.NewReplacer(`[`, `[[]`, `*`, `[*]`, `?`, `[?]`).Replace(s)
+}
+
+// reportBoth prints what there is to say about the new manifests, and the errors
+// of the old ones, which leave something out of the comparison.
+func reportBoth(before, after *diffSide) error {
+	old := make(map[string]bool)
+	for _, d := range before.loaded.diagnostics() {
+		old[diagnosticKey(d)] = true
+	}
+	var fresh, known diag.List
+	for _, d := range after.loaded.diagnostics() {
+		if old[diagnosticKey(d)] && d.Severity() != diag.Error {
+			known = append(known, d)
+			continue
+		}
+		fresh = append(fresh, d)
+	}
+	l := after.loaded
+	p, err := l.printer(l.streams.Err, l.streams.Color)
+	if err != nil {
+		return err
+	}
+	fresh = l.refine(fresh)
+	for i := range fresh {
+		fresh[i].Origin.File = after.display(fresh[i].Origin.File, false)
+	}
+	p.print(fresh)
+	return l.judge(append(fresh, known...))
+}
+
+// diagnosticKey is what makes two states' diagnostics the same.
+func diagnosticKey(d diag.Diagnostic) string {
+	return fmt.Sprint(d.Code, "\x00", d.Origin.Object(), "\x00", d.Origin.Path, "\x00", d.Message)
+}
+
+// locate gives origins the lines of their fields, and files the names that the
+// user knows.
+func locate(r *diffreport.Report, before, after *diffSide) {
+	var origins [2][]*ir.Origin
+	r.EachOrigin(func(o *ir.Origin, old bool) {
+		at := 1
+		if old {
+			at = 0
+		}
+		origins[at] = append(origins[at], o)
+	})
+	for i, s := range []*diffSide{before, after} {
+		// The locator reads on from where it is, so origins go in the files' order.
+		slices.SortStableFunc(origins[i], func(a, b *ir.Origin) int {
+			if a.File != b.File {
+				return strings.Compare(a.File, b.File)
+			}
+			return a.Line - b.Line
+		})
+		var locator manifest.Locator
+		for _, o := range origins[i] {
+			*o = locator.Locate(*o)
+			o.File = s.display(o.File, i == 0)
+		}
+		locator.Close()
+	}
+}

@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/internal/nettest"
+	"github.com/planec/planec/ir/diag"
+)
+
+// testCommand is `planec test`.
+type testCommand struct {
+	streams *Streams
+	// given are the flags of the command line; each file has an input of its own.
+	given   *pflag.FlagSet
+	input   input
+	backend string
+	format  string
+}
+
+func newNetTest(s *Streams) *cobra.Command {
+	t := &testCommand{streams: s}
+	cmd := &cobra.Command{
+		Use:   "test FILE...",
+		Short: "Test what a cluster's network lets through, without a cluster",
+		Long: `test reads files of cases, follows each case's connection as trace does, and says
+which are not as expected: with the rule that decided, and where it is written. It
+exits 1 when a case fails, and 2 when a file is wrong.
+
+A file has manifests (paths and patterns relative to it), optionally config, node and
+synth, and cases with from, to, port and expect. from and to are what trace takes, or
+namespace/workload, which means each of its pods. expect is allow, deny (a drop or a
+reject), drop or reject; or endpoints: [...], sourcePreserved: true or false. Without
+a node, connections from outside are tried on every node.`,
+		Example: `  planec test examples/shop/network.test.yaml
+
+  # Do the rules that a backend emits pass too?
+  planec test tests/*.yaml --backend nftables
+
+  # For CI
+  planec test tests/*.yaml -o junit > network.xml`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t.given = cmd.Flags()
+			return t.run(args)
+		},
+	}
+	flags := cmd.Flags()
+	t.input.register(flags)
+	flags.Lookup("node").Usage = "node that connections from outside reach first; all are tried by default"
+	flags.MarkHidden("filename") // the files say it; the flag exists
+	flags.StringVar(&t.backend, "backend", "", "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
+	flags.StringVarP(&t.format, "output", "o", "text", "form: "+strings.Join(nettest.Formats(), ", "))
+	return cmd
+}
+
+func (t *testCommand) run(paths []string) error {
+	if !slices.Contains(nettest.Formats(), t.format) {
+		return inputError(fmt.Errorf("-o %q: want one of %s", t.format, strings.Join(nettest.Formats(), ", ")))
+	}
+	if len(t.input.paths) > 0 {
+		return inputError(errors.New("test takes files of cases as arguments; these say which manifests they are about"))
+	}
+	var results []nettest.FileResult
+	for _, path := range paths {
+		r, err := t.file(path)
+		if err != nil {
+			return err
+		}
+		results = append(results, r)
+	}
+	out := bufio.NewWriter(t.streams.Out)
+	if err := errors.Join(nettest.Write(out, t.format, results), out.Flush()); err != nil {
+		return systemError(fmt.Errorf("writing to stdout: %w", err))
+	}
+	if _, failed := nettest.Count(results); failed > 0 {
+		return finding()
+	}
+	return nil
+}
+
+// file runs the cases of one file.
+func (t *testCommand) file(path string) (nettest.FileResult, error) {
+	r := nettest.FileResult{Path: path}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return r, inputError(err)
+	}
+	f, err := nettest.Parse(path, data)
+	if err != nil {
+		return r, inputError(err)
+	}
+	l, err := t.load(f)
+	if err != nil {
+		return r, err
+	}
+	if err := l.report(l.diagnostics()); err != nil {
+		return r, err
+	}
+	var diags diag.List
+	for i := range f.Cases {
+		c := &f.Cases[i]
+		answers, more, err := l.answers(c)
+		if err != nil {
+			return r, caseError(path, c, err)
+		}
+		diags = append(diags, more...)
+		r.Results = append(r.Results, nettest.Check(c, answers))
+	}
+	return r, l.report(diags)
+}
+
+// caseError names the case, whose fields are called as flags are, without dashes.
+func caseError(path string, c *nettest.Case, err error) error {
+	return &exitError{exitCode(err), fmt.Errorf("%s:%d: %s: %s", path, c.Line, c.Name, strings.TrimPrefix(err.Error(), "--"))}
+}
+
+// load reads the manifests of a file with its settings, over which those of the
+// command line win.
+func (t *testCommand) load(f *nettest.File) (*tested, error) {
+	in := &input{}
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	in.register(flags)
+	dir := filepath.Dir(f.Path)
+	if f.Config != "" {
+		if err := flags.Set("config", filepath.Join(dir, f.Config)); err != nil {
+			return nil, inputError(err)
+		}
+	}
+	if f.Synth {
+		if err := flags.Set("synth", "true"); err != nil {
+			return nil, inputError(fmt.Errorf("%s: synth: %w", f.Path, err))
+		}
+	}
+	if err := overrideFlags(flags, t.given); err != nil {
+		return nil, inputError(err)
+	}
+	var err error
+	if in.paths, err = expand(dir, f.Manifests); err != nil {
+		return nil, inputError(fmt.Errorf("%s: manifests: %w", f.Path, err))
+	}
+	in.paths = slices.DeleteFunc(in.paths, func(p string) bool { return sameFile(p, f.Path) })
+	l, err := in.load(t.streams)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	// Whole paths are followed: a node is only where they begin.
+	in.nodeName = ""
+	judge, err := l.judgeOf(t.backend, true)
+	if err != nil {
+		return nil, err
+	}
+	l.network = netpath.New(&l.objects, l.cluster, judge)
+	x := &tested{loaded: l}
+	if t.backend != "" {
+		x.reference = netpath.New(&l.objects, l.cluster, netpath.Evaluator)
+	}
+	return x, nil
+}
+
+// overrideFlags sets what the command line set in another set of the same flags.
+func overrideFlags(into, given *pflag.FlagSet) error {
+	var errs []error
+	given.Visit(func(f *pflag.Flag) {
+		to := into.Lookup(f.Name)
+		if to == nil {
+			return // a flag of the command, not of its input
+		}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			for _, v := range list.GetSlice() {
+				errs = append(errs, into.Set(f.Name, v))
+			}
+			return
+		}
+		errs = append(errs, into.Set(f.Name, f.Value.String()))
+	})
+	return errors.Join(errs...)
+}
+
+// expand resolves paths and patterns below dir. A pattern that matches nothing is
+// a mistake.
+func expand(dir string, patterns []string) ([]string, error) {
+	var out []string
+	for _, p := range patterns {
+		at := p
+		if !filepath.IsAbs(p) {
+			at = filepath.Join(dir, p)
+		}
+		if _, err := os.Stat(at); err == nil || !strings.ContainsAny(p, "*?[") {
+			out = append(out, at)
+			continue
+		}
+		found, err := filepath.Glob(at)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p, err)
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("%s matches no file", p)
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(x, y)
+}

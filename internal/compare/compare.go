@@ -1,0 +1,93 @@
+package compare
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/diffreport"
+	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/ir"
+)
+
+// State is one of the two things to compare.
+type State struct {
+	Objects *objects.Set
+	Cluster *compiler.Cluster
+	Network *netpath.Network
+}
+
+// NewState prepares objects for a comparison.
+func NewState(set *objects.Set, cluster *compiler.Cluster) *State {
+	return &State{Objects: set, Cluster: cluster, Network: netpath.New(set, cluster, netpath.Evaluator)}
+}
+
+// places are the nodes that have rules: those of the input, those that pods name,
+// and "" where pods have no node yet.
+func (s *State) places() []string {
+	names := s.Cluster.Nodes()
+	for _, p := range s.Objects.Pods {
+		names = append(names, p.Object.Spec.NodeName)
+	}
+	for i := range s.Objects.EndpointSlices {
+		for j := range s.Objects.EndpointSlices[i].Object.Endpoints {
+			if n := s.Objects.EndpointSlices[i].Object.Endpoints[j].NodeName; n != nil {
+				names = append(names, *n)
+			}
+		}
+	}
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// States compares objects and what they mean. Rules are another matter: see
+// [Rules].
+func States(before, after *State) *diffreport.Report {
+	r := &diffreport.Report{Objects: changedObjects(before.Objects, after.Objects)}
+	changes := indexChanges(r.Objects)
+	c := newComparison(before, after, changes)
+	r.Findings = append(compareServices(c), c.reach()...)
+	if len(c.before.pods)+len(c.after.pods) == 0 && (hasPolicies(before) || hasPolicies(after)) {
+		r.Notes = append(r.Notes, "Neither state has Pods with addresses, so what its policies open and close is not known: policies were compared as objects only")
+	}
+	for i := range r.Findings {
+		r.Findings[i].Text = capital(r.Findings[i].Text)
+	}
+	r.Sort()
+	return r
+}
+
+// capital begins a sentence with a capital letter, unless its first word is a name.
+func capital(s string) string {
+	if first, _, _ := strings.Cut(s, " "); first == "" || strings.ContainsAny(first, "/.0123456789") {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// changes finds what became of an object.
+type changes map[objectKey]*diffreport.Object
+
+type objectKey struct{ kind, namespace, name string }
+
+func keyOf(o ir.Origin) objectKey { return objectKey{o.Kind, o.Namespace, o.Name} }
+
+func indexChanges(list []diffreport.Object) changes {
+	out := make(changes, len(list))
+	for i := range list {
+		out[keyOf(list[i].Origin)] = &list[i]
+	}
+	return out
+}
+
+// what returns how an object changed; "" is not at all.
+func (c changes) what(o ir.Origin) diffreport.Change {
+	if x := c[keyOf(o)]; x != nil {
+		return x.Change
+	}
+	return ""
+}

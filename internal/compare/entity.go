@@ -1,0 +1,231 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/ir"
+)
+
+// role is what an entity is.
+type role uint8
+
+const (
+	podRole role = iota + 1
+	nodeRole
+	outsideRole
+)
+
+// ends is one entity in one state.
+type ends struct {
+	addresses map[ir.Family]netip.Addr
+	primary   ir.Family
+}
+
+// entity is pods of one workload, nodes or addresses outside that neither state's
+// policies tell apart. Of those that are in both states one stands for all.
+type entity struct {
+	role role
+	// namespace and name are those of the workload; a network outside has its
+	// prefix as name, the rest of the world has none.
+	namespace, name string
+	count           int
+	before, after   ends
+	class           string
+}
+
+// label names the entity for machines.
+func (e *entity) label() string {
+	switch {
+	case e.role == podRole:
+		return e.namespace + "/" + e.name
+	case e.role == nodeRole:
+		return "node/" + e.name
+	case e.name == "":
+		return "outside"
+	}
+	return e.name
+}
+
+// signature is everything that policies can see of an end.
+func (x *side) signature(e *ends) string {
+	s := fmt.Sprint(e.primary)
+	for _, f := range []ir.Family{ir.IPv4, ir.IPv6} {
+		if a, have := e.addresses[f]; have {
+			s += fmt.Sprintf(" %d:%d:%d", f, x.profiles[a], x.class(a))
+		}
+	}
+	return s
+}
+
+// pair is one pod in both states, or in one of them.
+type pair struct {
+	workload      objectKey
+	before, after *netpath.Pod
+}
+
+// matchPods finds each pod in the other state: by name, and where a workload's
+// pods have new names, in order.
+func matchPods(before, after []netpath.Pod) []pair {
+	var out []pair
+	rest := make(map[objectKey][2][]*netpath.Pod)
+	var order []objectKey
+	leave := func(i int, p *netpath.Pod) {
+		w := objectKey{"", p.Namespace, netpath.Workload(p.Name)}
+		lists, known := rest[w]
+		if !known {
+			order = append(order, w)
+		}
+		lists[i] = append(lists[i], p)
+		rest[w] = lists
+	}
+	old := make(map[string]*netpath.Pod, len(before))
+	for i := range before {
+		if !before[i].Place.Host {
+			old[before[i].String()] = &before[i]
+		}
+	}
+	for i := range after {
+		p := &after[i]
+		if p.Place.Host {
+			continue
+		}
+		if q := old[p.String()]; q != nil {
+			out = append(out, pair{objectKey{"", p.Namespace, netpath.Workload(p.Name)}, q, p})
+			delete(old, p.String())
+			continue
+		}
+		leave(1, p)
+	}
+	for i := range before {
+		if old[before[i].String()] != nil {
+			leave(0, &before[i])
+		}
+	}
+	for _, w := range order {
+		lists := rest[w]
+		for i := range max(len(lists[0]), len(lists[1])) {
+			p := pair{workload: w}
+			if i < len(lists[0]) {
+				p.before = lists[0][i]
+			}
+			if i < len(lists[1]) {
+				p.after = lists[1][i]
+			}
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func endsOf(p *netpath.Pod) ends { return ends{p.Addresses, p.Primary} }
+
+// podEntities groups the pods that are in both states, and names the workloads
+// that are in one only. A replica more or less of a workload that stays is no
+// news here: its Service says so.
+func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh []*entity) {
+	index := make(map[string]*entity)
+	stays := make(map[objectKey]bool)
+	add := func(list *[]*entity, key string, p *pair) *entity {
+		key = fmt.Sprint(p.workload, key)
+		e := index[key]
+		if e == nil {
+			e = &entity{role: podRole, namespace: p.workload.namespace, name: p.workload.name}
+			index[key] = e
+			*list = append(*list, e)
+		}
+		e.count++
+		return e
+	}
+	for i := range pairs {
+		p := &pairs[i]
+		if p.before == nil || p.after == nil {
+			continue
+		}
+		stays[p.workload] = true
+		b, a := endsOf(p.before), endsOf(p.after)
+		class := before.signature(&b) + " | " + after.signature(&a)
+		if e := add(&both, class, p); e.class == "" {
+			e.before, e.after, e.class = b, a, class
+		}
+	}
+	for i := range pairs {
+		p := &pairs[i]
+		switch {
+		case stays[p.workload] || p.before != nil && p.after != nil:
+		case p.after != nil:
+			add(&fresh, "fresh", p).after = endsOf(p.after)
+		default:
+			add(&gone, "gone", p).before = endsOf(p.before)
+		}
+	}
+	for _, list := range [][]*entity{both, gone, fresh} {
+		slices.SortFunc(list, func(a, b *entity) int {
+			return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name), cmp.Compare(a.class, b.class))
+		})
+	}
+	return both, gone, fresh
+}
+
+// nodeEntities are the nodes of both states, those that policies treat alike
+// together. A single node is none: it reaches its own pods whatever policies
+// say.
+func nodeEntities(before, after *side) []*entity {
+	addresses := func(s *State) map[string]ends {
+		out := make(map[string]ends)
+		for _, n := range s.Objects.Nodes {
+			e := ends{addresses: make(map[ir.Family]netip.Addr)}
+			for _, a := range netpath.NodeAddresses(n.Object) {
+				if _, have := e.addresses[ir.FamilyOf(a)]; !have {
+					e.addresses[ir.FamilyOf(a)] = a
+				}
+				if e.primary == 0 {
+					e.primary = ir.FamilyOf(a)
+				}
+			}
+			if e.primary != 0 {
+				out[n.Object.Name] = e
+			}
+		}
+		return out
+	}
+	old := addresses(before.state)
+	fresh := addresses(after.state)
+	if len(fresh) < 2 {
+		return nil
+	}
+	index := make(map[string]*entity)
+	var out []*entity
+	for _, name := range after.state.Cluster.Nodes() {
+		b, was := old[name]
+		a, is := fresh[name]
+		if !was || !is {
+			continue
+		}
+		class := before.signature(&b) + " | " + after.signature(&a)
+		if e := index[class]; e != nil {
+			e.count++
+			continue
+		}
+		e := &entity{role: nodeRole, name: name, count: 1, before: b, after: a, class: "node " + class}
+		index[class] = e
+		out = append(out, e)
+	}
+	return out
+}
+
+// common returns the addresses that a connection between two ends has, as package
+// netpath chooses them.
+func common(from, to *ends) (src, dst netip.Addr, ok bool) {
+	for _, f := range []ir.Family{from.primary, ir.IPv4 + ir.IPv6 - from.primary} {
+		src, okSrc := from.addresses[f]
+		dst, okDst := to.addresses[f]
+		if okSrc && okDst {
+			return src, dst, true
+		}
+	}
+	return src, dst, false
+}

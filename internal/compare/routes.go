@@ -1,0 +1,135 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/planec/planec/internal/diffreport"
+	"github.com/planec/planec/ir"
+)
+
+// compareRoutes is about nodes that serve a Service otherwise than before, though
+// its endpoints may be the same.
+func (c *serviceComparison) compareRoutes(name serviceName, both [][2]*front) {
+	for _, inside := range []bool{false, true} {
+		x := routeChange{comparison: c, name: name, inside: inside}
+		for _, pair := range both {
+			x.collect(pair[0], pair[1])
+		}
+		x.tell()
+	}
+}
+
+// routeChange collects what nodes do differently with connections from inside or
+// outside.
+type routeChange struct {
+	comparison *serviceComparison
+	name       serviceName
+	inside     bool
+	// stopped, started and others are nodes that serve nobody any more, serve
+	// now, or choose among other endpoints.
+	stopped, started, others map[string]bool
+	refusal                  ir.Refusal
+	keeps, hides             []*front
+	nowDrops, nowRejects     []*front
+}
+
+func (x *routeChange) choice(r routes) choice {
+	if x.inside {
+		return r.internal
+	}
+	return r.external
+}
+
+func (x *routeChange) collect(was, is *front) {
+	if !x.inside && is.kind == ir.ClusterIP {
+		return // nobody outside is meant to come there
+	}
+	before, after := was.endpoints(), is.endpoints()
+	same := slices.Equal(before, after)
+	source, refusal := false, false
+	for _, node := range slices.Sorted(maps.Keys(is.nodes)) {
+		old, there := was.nodes[node]
+		if !there {
+			continue
+		}
+		a, b := x.choice(old), x.choice(is.nodes[node])
+		switch {
+		case len(before) == 0 || len(after) == 0:
+		case len(a.endpoints) > 0 && len(b.endpoints) == 0:
+			mark(&x.stopped, node)
+			x.refusal = b.onEmpty
+		case len(a.endpoints) == 0 && len(b.endpoints) > 0:
+			mark(&x.started, node)
+		case same && !slices.Equal(a.endpoints, b.endpoints):
+			mark(&x.others, node)
+		}
+		if len(a.endpoints)+len(b.endpoints) == 0 && a.onEmpty != b.onEmpty && !refusal {
+			refusal = true
+			if b.onEmpty == ir.Drop {
+				x.nowDrops = append(x.nowDrops, is)
+			} else {
+				x.nowRejects = append(x.nowRejects, is)
+			}
+		}
+		if !x.inside && !source && (a.masquerade == ir.MasqueradeNever) != (b.masquerade == ir.MasqueradeNever) {
+			source = true
+			if b.masquerade == ir.MasqueradeNever {
+				x.keeps = append(x.keeps, is)
+			} else {
+				x.hides = append(x.hides, is)
+			}
+		}
+	}
+}
+
+func mark(m *map[string]bool, node string) {
+	if *m == nil {
+		*m = make(map[string]bool)
+	}
+	(*m)[node] = true
+}
+
+func (x *routeChange) tell() {
+	c, who := x.comparison, "from outside the cluster"
+	if x.inside {
+		who = "from pods"
+	}
+	because := c.because(x.name, "spec.externalTrafficPolicy", "spec.internalTrafficPolicy", "spec.trafficDistribution")
+	if len(because) == 0 {
+		because = c.becauseOfSlices(x.name)
+	}
+	if len(x.stopped) > 0 {
+		c.add(x.name, diffreport.Closed, because, "connections %s to %v are %s on %s, where it has no endpoint", who, x.name, refusalWord(x.refusal), nodeNames(x.stopped))
+	}
+	if len(x.started) > 0 {
+		c.add(x.name, diffreport.Opened, because, "connections %s to %v are served on %s too", who, x.name, nodeNames(x.started))
+	}
+	if len(x.others) > 0 {
+		c.add(x.name, diffreport.Endpoints, because, "connections %s to %v are given to other endpoints on %s than before", who, x.name, nodeNames(x.others))
+	}
+	if len(x.keeps) > 0 {
+		c.add(x.name, diffreport.Source, because, "endpoints of %v now see the client's own address on connections through %s, no longer a node's", x.name, whereAll(x.keeps))
+	}
+	if len(x.hides) > 0 {
+		c.add(x.name, diffreport.Source, because, "endpoints of %v now see a node's address on connections through %s, no longer the client's own", x.name, whereAll(x.hides))
+	}
+	for _, r := range []struct {
+		list []*front
+		word string
+	}{{x.nowDrops, "dropped, no longer rejected"}, {x.nowRejects, "rejected, no longer dropped"}} {
+		if len(r.list) > 0 {
+			c.add(x.name, diffreport.Refusal, because, "%v has no endpoints, and connections %s through %s are now %s", x.name, who, whereAll(r.list), r.word)
+		}
+	}
+}
+
+func nodeNames(m map[string]bool) string {
+	const most = 3
+	names := slices.Sorted(maps.Keys(m))
+	if len(names) > most+1 {
+		names = append(names[:most], fmt.Sprintf("%d more nodes", len(names)-most))
+	}
+	return join(names, "and")
+}

@@ -1,0 +1,104 @@
+package dataplane
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf"
+	ipvslive "github.com/planec/planec/backends/ipvs/live"
+	nft "github.com/planec/planec/backends/nftables/live"
+	"github.com/planec/planec/backends/registry"
+	xtlive "github.com/planec/planec/backends/xtables/live"
+	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/ir"
+)
+
+// served reads what an artifact would be in the kernel.
+func served(backend string, a backends.Artifact) (backends.Served, error) {
+	switch backend {
+	case "nftables":
+		m, err := nft.Parse(a.File(rulesFile))
+		return m.Served(), err
+	case "iptables":
+		s, err := xtlive.Parse(a)
+		return s.Served(), err
+	case "ipvs":
+		s, err := ipvslive.Parse(a)
+		return s.Served(), err
+	}
+	img, err := ebpf.Read(a.File(ebpf.ImageFile))
+	return servedImage(img.Text()), err
+}
+
+// TestServed wants every backend's own form to say which frontends there are and
+// which endpoints each of them leads to.
+func TestServed(t *testing.T) {
+	for name, p := range map[string]*ir.Program{"kitchen-sink": irtest.KitchenSink(), "many": irtest.ManyServices(200)} {
+		for _, backend := range registry.Names() {
+			t.Run(name+"/"+backend, func(t *testing.T) {
+				selected, err := registry.Select(backends.DefaultOptions(), backend)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(backends.Check(selected[0], p)) > 0 {
+					t.Skip("the backend cannot express all of it")
+				}
+				a, err := selected[0].Emit(p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err := served(backend, a)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := make(map[string][]string)
+				for _, f := range s.Frontends {
+					if len(f.Endpoints) > 0 {
+						got[f.At] = f.Endpoints
+					}
+				}
+				for at, endpoints := range wanted(p, backend) {
+					if !slices.Equal(got[at], endpoints) {
+						t.Errorf("%s: %v, want %v", at, got[at], endpoints)
+					}
+				}
+			})
+		}
+	}
+}
+
+// wanted are the frontends with endpoints of a program, by their place. In IPVS
+// those with two routes are at marks, and nodePorts at each of the node's
+// addresses: those are left out.
+func wanted(p *ir.Program, backend string) map[string][]string {
+	pools := make(map[string][]string)
+	for _, pool := range p.Pools {
+		for _, e := range pool.Endpoints {
+			pools[pool.ID] = append(pools[pool.ID], e.Address.String())
+		}
+	}
+	out := make(map[string][]string)
+	for _, f := range p.Frontends {
+		endpoints := slices.Concat(pools[f.Internal.Pool], pools[f.External.Pool])
+		slices.Sort(endpoints)
+		endpoints = slices.Compact(endpoints)
+		if len(endpoints) == 0 || backend == "ipvs" && (f.Kind == ir.NodePort || f.Internal != f.External) {
+			continue
+		}
+		address := f.Match.Address
+		if !address.IsValid() {
+			address = map[ir.Family]netip.Addr{ir.IPv4: netip.IPv4Unspecified(), ir.IPv6: netip.IPv6Unspecified()}[f.Match.Family]
+		}
+		at := fmt.Sprintf("%v/%v", netip.AddrPortFrom(address, f.Match.Port), f.Match.Protocol)
+		if f.Kind == ir.NodePort && backend == "ebpf" {
+			continue // one of each family, with another spelling
+		}
+		out[at] = append(out[at], endpoints...)
+		slices.Sort(out[at])
+		out[at] = slices.Compact(out[at])
+	}
+	return out
+}

@@ -1,0 +1,202 @@
+// Package gittree copies the files of a Git revision to a directory. It reads
+// objects by their number and so neither touches the user's working tree and
+// index nor runs what a repository configures: filters, attributes, hooks.
+package gittree
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// The limits of what is copied.
+const (
+	maxFiles = 100_000
+	maxBytes = 1 << 30
+)
+
+// Source is a revision and a path in it, as git's own REV:PATH has them.
+type Source struct{ Revision, Path string }
+
+// Parse reads "git:REV:PATH"; ok is false for what does not begin with "git:". A
+// PATH that begins with "./" is taken from the current directory, any other one
+// from the top of the repository, and an empty one is all of it.
+func Parse(s string) (src Source, ok bool, err error) {
+	rest, ok := strings.CutPrefix(s, "git:")
+	if !ok {
+		return src, false, nil
+	}
+	rev, file, found := strings.Cut(rest, ":")
+	switch {
+	case !found || rev == "":
+		return src, true, fmt.Errorf("%s: want git:REV:PATH", s)
+	case strings.HasPrefix(rev, "-") || strings.ContainsAny(rev, "\x00\n"):
+		return src, true, fmt.Errorf("%s: %q is no revision", s, rev)
+	}
+	return Source{rev, file}, true, nil
+}
+
+// entry is one file of a tree.
+type entry struct{ object, name string }
+
+// Copy writes the files whose names wanted accepts below dir, with their names in
+// the repository, and returns the path of the source in it: a file or a
+// directory. dir must be empty. Links and submodules are left out.
+func Copy(ctx context.Context, s Source, dir string, wanted func(name string) bool) (string, error) {
+	hash, err := git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", s.Revision+"^{commit}")
+	if err != nil {
+		return "", fmt.Errorf("git has no commit %q: %w", s.Revision, err)
+	}
+	root, err := rootPath(ctx, s.Path)
+	if err != nil {
+		return "", err
+	}
+	list, err := entries(ctx, strings.TrimSpace(string(hash)), root)
+	if err != nil {
+		return "", err
+	}
+	if len(list) == 0 {
+		return "", fmt.Errorf("%s has no files at %q", s.Revision, root)
+	}
+	var kept []entry
+	for _, e := range list {
+		if e.name == root || wanted(e.name) {
+			kept = append(kept, e)
+		}
+	}
+	if list[0].name != root {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(root)), 0o700); err != nil {
+			return "", fmt.Errorf("copying from git: %w", err)
+		}
+	}
+	return root, write(ctx, kept, dir)
+}
+
+// rootPath is the path from the top of the repository.
+func rootPath(ctx context.Context, p string) (string, error) {
+	if p == "." || strings.HasPrefix(p, "./") || strings.HasPrefix(p, "../") {
+		prefix, err := git(ctx, "rev-parse", "--show-prefix")
+		if err != nil {
+			return "", fmt.Errorf("asking git where this directory is: %w", err)
+		}
+		p = path.Join(strings.TrimSuffix(string(prefix), "\n"), p)
+	}
+	p = path.Clean("/" + p)[1:]
+	return p, nil
+}
+
+// entries lists the regular files of a commit at a path.
+func entries(ctx context.Context, hash, root string) ([]entry, error) {
+	args := []string{"ls-tree", "-r", "-z", "--full-tree", hash, "--"}
+	if root != "" {
+		args = append(args, root)
+	}
+	out, err := git(ctx, args...)
+	if err != nil {
+		return nil, fmt.Errorf("listing files with git: %w", err)
+	}
+	var list []entry
+	for line := range bytes.SplitSeq(out, []byte{0}) {
+		// "100644 blob <object>\t<name>"
+		meta, name, ok := strings.Cut(string(line), "\t")
+		fields := strings.Fields(meta)
+		if !ok || len(fields) != 3 || fields[1] != "blob" || !strings.HasPrefix(fields[0], "100") {
+			continue
+		}
+		if !filepath.IsLocal(filepath.FromSlash(name)) || strings.ContainsAny(name, "\x00\\") {
+			continue // no name that could lead out of the directory
+		}
+		if list = append(list, entry{fields[2], name}); len(list) > maxFiles {
+			return nil, fmt.Errorf("more than %d files in git at %q", maxFiles, root)
+		}
+	}
+	return list, nil
+}
+
+// write reads all files through one git process.
+func write(ctx context.Context, list []entry, dir string) error {
+	cmd := command(ctx, "cat-file", "--batch")
+	var ask bytes.Buffer
+	for _, e := range list {
+		ask.WriteString(e.object + "\n")
+	}
+	cmd.Stdin = &ask
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("reading files with git: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("reading files with git: %w", err)
+	}
+	r, total := bufio.NewReader(out), int64(0)
+	for _, e := range list {
+		if err = writeOne(r, e, dir, &total); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		cmd.Process.Kill() // it may be waiting for somebody to read
+		cmd.Wait()         // the error is known
+		return err
+	}
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("reading files with git: %w: %s", err, stderr.String())
+	}
+	return nil
+}
+
+func writeOne(r *bufio.Reader, e entry, dir string, total *int64) error {
+	header, err := r.ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("reading %s with git: %w", e.name, err)
+	}
+	fields := strings.Fields(header) // "<object> blob <size>"
+	if len(fields) != 3 {
+		return fmt.Errorf("reading %s with git: %q", e.name, strings.TrimSpace(header))
+	}
+	size, err := strconv.ParseInt(fields[2], 10, 64)
+	if *total += size; err != nil || size < 0 || *total > maxBytes {
+		return fmt.Errorf("reading %s with git: the files are larger than %d bytes", e.name, maxBytes)
+	}
+	at := filepath.Join(dir, filepath.FromSlash(e.name))
+	if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+		return fmt.Errorf("copying from git: %w", err)
+	}
+	f, err := os.OpenFile(at, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("copying from git: %w", err)
+	}
+	_, err = io.CopyN(f, r, size)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("copying %s from git: %w", e.name, err)
+	}
+	_, err = r.Discard(1) // the line's end after the content
+	return err
+}
+
+func git(ctx context.Context, args ...string) ([]byte, error) {
+	out, err := command(ctx, args...).Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && len(exit.Stderr) > 0 {
+		return nil, fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
+	}
+	return out, err
+}
+
+// command is git without what could make it fetch, ask or guess.
+func command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Env = append(os.Environ(), "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0", "GIT_LITERAL_PATHSPECS=1", "LC_ALL=C")
+	return cmd
+}

@@ -1,0 +1,89 @@
+package nettest
+
+// File is one file of tests.
+type File struct {
+	Path string
+	// Manifests and Config are paths as the file has them: relative to its
+	// directory.
+	Manifests []string
+	Config    string
+	// Node is the node that connections from outside reach first; "" is any.
+	Node string
+	// Synth asks for the Pods and addresses that a repository does not hold.
+	Synth bool
+	Cases []Case
+}
+
+// Case is one expectation. From, To and Port are what the trace command takes; a
+// pod may be named by its workload too, which means all of its pods.
+type Case struct {
+	Name           string
+	From, To, Port string
+	Node           string
+	Expect         Expectation
+	// Line is where the case begins, from 1.
+	Line int
+}
+
+// Expectation is what must be true of every connection of a case.
+type Expectation struct {
+	// Verdict is "" where nothing is said of it.
+	Verdict Verdict
+	// Endpoints are all that the connection may get: pods, workloads, addresses
+	// with or without a port. They are not asked for unless HasEndpoints.
+	Endpoints    []string
+	HasEndpoints bool
+	// SourcePreserved is whether the receiver sees who really sent it; nil is
+	// not asked.
+	SourcePreserved *bool
+}
+
+// Verdict is what is expected of a connection, or what became of it.
+type Verdict string
+
+// The verdicts. Deny is a drop or a reject; Mixed, which nobody can expect, lets
+// the connection have some endpoints and keeps it from others.
+const (
+	Allow  Verdict = "allow"
+	Deny   Verdict = "deny"
+	Drop   Verdict = "drop"
+	Reject Verdict = "reject"
+	Mixed  Verdict = "mixed"
+)
+
+// Endpoint is where a connection may end.
+type Endpoint struct {
+	// Address is "address:port"; Pod is "namespace/name", or "" for none that is
+	// known.
+	Address, Pod string
+}
+
+// Answer is what happens to one connection.
+type Answer struct {
+	// From, To and Node say which connection of the case it is.
+	From, To, Node string
+	Verdict        Verdict
+	Endpoints      []Endpoint
+	Denied         []Endpoint
+	// Preserved and Hidden are whether there is an endpoint that sees the
+	// sender's own address, and one that does not.
+	Preserved, Hidden bool
+	// Decided are the reasons, and Masqueraded those for the source that the
+	// receiver sees, each with where it is written.
+	Decided, Masqueraded []string
+}
+
+// Result is what became of a case.
+type Result struct {
+	Case *Case
+	// Failures are empty when all is as expected.
+	Failures []Failure
+	// Connections is how many were followed.
+	Connections int
+}
+
+// Failure is one connection that is not as expected.
+type Failure struct {
+	Text    string   `json:"text"`
+	Decided []string `json:"decidedBy,omitempty"`
+}

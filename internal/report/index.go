@@ -1,0 +1,144 @@
+package report
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+)
+
+// index joins words of lines to objects.
+type index struct {
+	objects []object
+	byName  map[key]int
+	// words are what stands for objects: names, addresses, identities.
+	words map[string][]int
+}
+
+type key struct{ kind, namespace, name string }
+
+func newIndex(set *objects.Set) *index {
+	x := &index{byName: make(map[key]int), words: make(map[string][]int)}
+	list(x, "Service", set.Services)
+	list(x, "EndpointSlice", set.EndpointSlices)
+	list(x, "NetworkPolicy", set.NetworkPolicies)
+	list(x, "ClusterNetworkPolicy", set.ClusterNetworkPolicies)
+	list(x, "AdminNetworkPolicy", set.AdminNetworkPolicies)
+	list(x, "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies)
+	list(x, "Pod", set.Pods)
+	list(x, "Node", set.Nodes)
+	list(x, "Namespace", set.Namespaces)
+	slices.SortStableFunc(x.objects, func(a, b object) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	for i, o := range x.objects {
+		x.byName[key{o.Kind, o.Namespace, o.Name}] = i
+	}
+	for _, p := range set.Pods {
+		for _, ip := range p.Object.Status.PodIPs {
+			x.origin(ip.IP, objects.Origin("Pod", p))
+		}
+		x.origin(p.Object.Namespace+"/"+p.Object.Name, objects.Origin("Pod", p))
+	}
+	return x
+}
+
+func list[T metav1.Object](x *index, kind string, set []objects.Sourced[T]) {
+	for _, s := range set {
+		x.objects = append(x.objects, object{Kind: kind, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), File: s.File, Line: s.Line})
+	}
+}
+
+// origin makes a word stand for the object of an origin.
+func (x *index) origin(word string, o ir.Origin) {
+	i, known := x.byName[key{o.Kind, o.Namespace, o.Name}]
+	if known && word != "" {
+		x.add(word, i)
+	}
+}
+
+func (x *index) add(word string, ids ...int) {
+	for _, i := range ids {
+		if !slices.Contains(x.words[word], i) {
+			x.words[word] = append(x.words[word], i)
+		}
+	}
+}
+
+// program learns the words of a node's program.
+func (x *index) program(p *ir.Program) {
+	owners := make(map[string]ir.Origin)
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		owners[f.Internal.Pool], owners[f.External.Pool] = f.Origin, f.Origin
+		x.origin(f.ID, f.Origin)
+		x.origin(f.Service.Namespace+"/"+f.Service.Name, f.Origin)
+		x.origin(f.Service.String(), f.Origin)
+		if f.Match.Address.IsValid() {
+			x.origin(f.Match.Address.String(), f.Origin)
+		}
+	}
+	for i := range p.Pools {
+		pool := &p.Pools[i]
+		x.origin(pool.ID, pool.Origin)
+		for _, e := range pool.Endpoints {
+			// An endpoint is its slice's and the Service's.
+			x.origin(e.Address.Addr().String(), e.Origin)
+			x.origin(e.Address.Addr().String(), owners[pool.ID])
+		}
+	}
+	for i := range p.Policy.Profiles {
+		x.profile(&p.Policy.Profiles[i])
+	}
+}
+
+func (x *index) profile(p *ir.Profile) {
+	for _, d := range ir.Directions() {
+		for _, t := range p.Tiers(d) {
+			for _, o := range t.Isolating {
+				x.origin(p.ID, o)
+			}
+			for i := range t.Rules {
+				x.origin(p.ID, t.Rules[i].Origin)
+				for _, set := range t.Rules[i].Peers {
+					x.origin(set, t.Rules[i].Origin)
+				}
+			}
+		}
+	}
+}
+
+// find returns the objects of a word, which may have a port, a length or a
+// direction on it.
+func (x *index) find(word string) []int {
+	if ids := x.words[word]; ids != nil {
+		return ids
+	}
+	if host, _, ok := strings.Cut(word, "/"); ok {
+		if _, err := netip.ParseAddr(host); err == nil {
+			return x.words[host]
+		}
+	}
+	if at, err := netip.ParseAddrPort(word); err == nil {
+		return x.words[at.Addr().String()]
+	}
+	if at, _, ok := strings.Cut(word, "/"); ok {
+		if a, err := netip.ParseAddrPort(at); err == nil {
+			return x.words[a.Addr().String()]
+		}
+	}
+	for _, prefix := range []string{"in-", "out-"} {
+		if rest, ok := strings.CutPrefix(word, prefix); ok {
+			return x.words[rest]
+		}
+	}
+	if name, _, ok := strings.Cut(word, ":"); ok && strings.Contains(name, "/") {
+		return x.words[name]
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package report
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// words splits a line as all the rule languages together separate words; the text
+// between quotes is a word too.
+func words(l string) []string {
+	out := strings.FieldsFunc(l, func(r rune) bool { return strings.ContainsRune(" \t\",{}()=;", r) })
+	for rest := l; ; {
+		_, after, ok := strings.Cut(rest, `"`)
+		if !ok {
+			return out
+		}
+		quoted, more, ok := strings.Cut(after, `"`)
+		if !ok {
+			return out
+		}
+		out, rest = append(out, quoted), more
+	}
+}
+
+// ofLine are the objects that a line's words stand for.
+func (x *index) ofLine(l string) []int {
+	var ids []int
+	for _, w := range words(l) {
+		ids = append(ids, x.find(w)...)
+	}
+	return unique(ids)
+}
+
+func unique(ids []int) []int {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// use marks objects that a line leads to.
+func (x *index) use(ids []int) []int {
+	for _, i := range ids {
+		x.objects[i].Used = true
+	}
+	return ids
+}
+
+func split(text []byte) []string {
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+}
+
+// text joins the lines of a program: what stands indented below a line is about
+// the same thing, and origins are written out.
+func (x *index) text(text []byte) []line {
+	var out []line
+	var head []int
+	for _, l := range split(text) {
+		ids := append(x.ofLine(l), x.written(l)...)
+		if !strings.HasPrefix(l, " ") {
+			head = ids
+		} else {
+			ids = append(ids, head...)
+		}
+		out = append(out, line{Text: l, Objects: x.use(unique(ids))})
+	}
+	return out
+}
+
+// written finds an origin in a line of a program: "Kind" "namespace" "name".
+func (x *index) written(l string) []int {
+	var quoted []string
+	for i, part := range strings.Split(l, `"`) {
+		if i%2 == 1 {
+			quoted = append(quoted, part)
+		}
+	}
+	for i := 0; i+2 < len(quoted); i++ {
+		if id, ok := x.byName[key{quoted[i], quoted[i+1], quoted[i+2]}]; ok {
+			return []int{id}
+		}
+	}
+	return nil
+}
+
+// rules joins the lines of a backend's file. A chain whose name says nothing
+// belongs to what its lines with names belong to.
+func (x *index) rules(text []byte) []line {
+	lines := split(text)
+	chains := make(map[string][]int)
+	found := make([][]int, len(lines))
+	for i, l := range lines {
+		found[i] = x.ofLine(l)
+		for _, w := range words(l) {
+			if isChain(w) && len(found[i]) > 0 {
+				chains[strings.Trim(w, ":")] = append(chains[strings.Trim(w, ":")], found[i]...)
+			}
+		}
+	}
+	out := make([]line, 0, len(lines))
+	for i, l := range lines {
+		ids := found[i]
+		if len(ids) == 0 {
+			for _, w := range words(l) {
+				if isChain(w) {
+					ids = append(ids, chains[strings.Trim(w, ":")]...)
+				}
+			}
+		}
+		out = append(out, line{Text: printable(l), Objects: x.use(unique(ids))})
+	}
+	return out
+}
+
+// isChain reports whether the word is an iptables chain of one thing: with a hash
+// at the end of its name.
+func isChain(w string) bool {
+	const hash = 16
+	w = strings.Trim(w, ":")
+	at := strings.LastIndexByte(w, '-')
+	return strings.HasPrefix(w, "PLC-") && at > 0 && len(w)-at-1 == hash
+}
+
+// printable keeps a line one line.
+func printable(l string) string { return string(bytes.ToValidUTF8([]byte(l), []byte("\uFFFD"))) }

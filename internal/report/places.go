@@ -1,0 +1,61 @@
+package report
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+)
+
+// places are names that an end of a packet may be given by, as `planec trace` takes
+// them, with their addresses.
+func places(set *objects.Set) map[string][]string {
+	out := make(map[string][]string)
+	for _, s := range set.Pods {
+		for _, ip := range s.Object.Status.PodIPs {
+			name := s.Object.Namespace + "/" + s.Object.Name
+			out[name] = append(out[name], ip.IP)
+		}
+	}
+	for _, s := range set.Nodes {
+		for _, a := range s.Object.Status.Addresses {
+			if a.Type == corev1.NodeInternalIP {
+				out["node/"+s.Object.Name] = append(out["node/"+s.Object.Name], a.Address)
+			}
+		}
+	}
+	for _, s := range set.Services {
+		ips := s.Object.Spec.ClusterIPs
+		if len(ips) == 0 && s.Object.Spec.ClusterIP != "" {
+			ips = []string{s.Object.Spec.ClusterIP}
+		}
+		if len(ips) > 0 && ips[0] != corev1.ClusterIPNone {
+			out["svc/"+s.Object.Namespace+"/"+s.Object.Name] = ips
+		}
+	}
+	return out
+}
+
+// ownPods are the addresses of the node's pods, and of its local endpoints where
+// pods are not among the objects.
+func ownPods(set *objects.Set, p *ir.Program) []string {
+	out := []string{}
+	for _, s := range set.Pods {
+		if s.Object.Spec.NodeName == p.Node.Name && !s.Object.Spec.HostNetwork {
+			for _, ip := range s.Object.Status.PodIPs {
+				out = append(out, ip.IP)
+			}
+		}
+	}
+	for _, pool := range p.Pools {
+		for _, e := range pool.Endpoints {
+			if e.Local {
+				out = append(out, e.Address.Addr().String())
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

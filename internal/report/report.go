@@ -1,0 +1,137 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+)
+
+// Input is what a report is made of.
+type Input struct {
+	Objects *objects.Set
+	Nodes   []Node
+}
+
+// Node is one node's program with the files that backends made of it.
+type Node struct {
+	Program   *ir.Program
+	Artifacts []Artifact
+}
+
+// Artifact is the files of a backend.
+type Artifact struct {
+	Backend string
+	backends.Artifact
+}
+
+// page is the data in the page; page/page.js reads it.
+type page struct {
+	Objects []object            `json:"objects"`
+	Places  map[string][]string `json:"places"`
+	Nodes   []node              `json:"nodes"`
+}
+
+type object struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+	File      string `json:"file,omitempty"`
+	Line      int    `json:"line,omitempty"`
+	// Used is whether any line leads to the object.
+	Used bool `json:"used"`
+}
+
+type node struct {
+	Name    string      `json:"name"`
+	Program *ir.Program `json:"program"`
+	// Pods are the addresses of this node's own.
+	Pods     []string            `json:"pods"`
+	Places   map[string][]string `json:"places"`
+	IR       []line              `json:"ir"`
+	Backends []backend           `json:"backends"`
+}
+
+type backend struct {
+	Name  string `json:"name"`
+	Files []file `json:"files"`
+}
+
+type file struct {
+	Name  string `json:"name"`
+	Lines []line `json:"lines"`
+}
+
+// line is a line of text with the objects that it comes from.
+type line struct {
+	Text    string `json:"t"`
+	Objects []int  `json:"o,omitempty"`
+}
+
+//go:embed page/page.html
+var pageHTML []byte
+
+//go:embed page/page.css
+var pageCSS []byte
+
+//go:embed page/page.js
+var pageJS []byte
+
+//go:embed page/eval.js
+var evalJS []byte
+
+// Write writes the page.
+func Write(w io.Writer, in Input) error {
+	// Marshal writes "<" as an escape, so that nothing can end the script that
+	// holds the data.
+	data, err := json.Marshal(newPage(in))
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	html := pageHTML
+	for _, part := range []struct{ name, content []byte }{
+		{[]byte("{{style}}"), pageCSS}, {[]byte("{{eval}}"), evalJS}, {[]byte("{{script}}"), pageJS}, {[]byte("{{data}}"), data},
+	} {
+		before, after, _ := bytes.Cut(html, part.name)
+		html = append(append(append(make([]byte, 0, len(html)+len(part.content)), before...), part.content...), after...)
+	}
+	if _, err := w.Write(html); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	return nil
+}
+
+func newPage(in Input) page {
+	x := newIndex(in.Objects)
+	p := page{Places: places(in.Objects), Nodes: make([]node, 0, len(in.Nodes))}
+	for _, n := range in.Nodes {
+		x.program(n.Program)
+	}
+	for _, n := range in.Nodes {
+		out := node{
+			Name: n.Program.Node.Name, Program: n.Program, Pods: ownPods(in.Objects, n.Program),
+			Places: map[string][]string{}, IR: x.text(n.Program.Text()), Backends: make([]backend, 0, len(n.Artifacts)),
+		}
+		for _, a := range n.Artifacts {
+			b := backend{Name: a.Backend}
+			for _, f := range a.Files {
+				if !isText(f.Data) {
+					continue
+				}
+				b.Files = append(b.Files, file{Name: f.Name, Lines: x.rules(f.Data)})
+			}
+			out.Backends = append(out.Backends, b)
+		}
+		p.Nodes = append(p.Nodes, out)
+	}
+	p.Objects = x.objects
+	return p
+}
+
+// isText reports whether a file is for people; an image is not.
+func isText(b []byte) bool { return bytes.IndexByte(b[:min(len(b), 512)], 0) < 0 }
