@@ -101,7 +101,7 @@ func (c *comparison) remaining(l *line, paths []path) string {
 			x, f, t = c.after, &from.after, &to.after
 		}
 		egress, ingress := x.answers(f, t)
-		if left := egress.intersect(ingress).intersect(l.ports); !left.empty() {
+		if left := egress.intersect(*ingress).intersect(l.ports); !left.empty() {
 			text := left.String()
 			if _, known := groups[text]; !known {
 				order = append(order, text)

@@ -21,7 +21,8 @@ type comparison struct {
 }
 
 func newComparison(before, after *State, ch changes) *comparison {
-	c := &comparison{before: newSide(before), after: newSide(after), changes: ch}
+	sets := make(interned)
+	c := &comparison{before: newSide(before, sets), after: newSide(after, sets), changes: ch}
 	c.all, c.gone, c.fresh = podEntities(matchPods(c.before.pods, c.after.pods), c.before, c.after)
 	c.all = append(append(c.all, nodeEntities(c.before, c.after)...), outsideEntities(c.before, c.after)...)
 	c.classify()
@@ -88,10 +89,10 @@ func (c *comparison) paths() []path {
 }
 
 // answers are what the two directions let through in one state.
-func (x *side) answers(from, to *ends) (egress, ingress portSet) {
+func (x *side) answers(from, to *ends) (egress, ingress *portSet) {
 	src, dst, ok := common(from, to)
 	if !ok {
-		return portSet{}, portSet{}
+		return x.nothing, x.nothing
 	}
 	return x.allowed(ir.Egress, src, dst), x.allowed(ir.Ingress, dst, src)
 }
@@ -100,7 +101,10 @@ func (c *comparison) compare(from, to []*entity, out []path) []path {
 	s, d := from[0], to[0]
 	oldEgress, oldIngress := c.before.answers(&s.before, &d.before)
 	newEgress, newIngress := c.after.answers(&s.after, &d.after)
-	was, is := oldEgress.intersect(oldIngress), newEgress.intersect(newIngress)
+	if oldEgress == newEgress && oldIngress == newIngress {
+		return out
+	}
+	was, is := oldEgress.intersect(*oldIngress), newEgress.intersect(*newIngress)
 	add := func(opened bool, direction ir.Direction, ports portSet) {
 		if ports.empty() {
 			return
@@ -111,10 +115,10 @@ func (c *comparison) compare(from, to []*entity, out []path) []path {
 		})
 	}
 	opened, closed := is.minus(was), was.minus(is)
-	add(true, ir.Ingress, opened.minus(oldIngress))
-	add(true, ir.Egress, opened.intersect(oldIngress))
-	add(false, ir.Ingress, closed.minus(newIngress))
-	add(false, ir.Egress, closed.intersect(newIngress))
+	add(true, ir.Ingress, opened.minus(*oldIngress))
+	add(true, ir.Egress, opened.intersect(*oldIngress))
+	add(false, ir.Ingress, closed.minus(*newIngress))
+	add(false, ir.Egress, closed.intersect(*newIngress))
 	return out
 }
 
