@@ -55,7 +55,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestCheck(t *testing.T) {
-	web, db := nettest.Endpoint{Address: "10.0.0.1:80", Pod: "shop/web-0"}, nettest.Endpoint{Address: "10.0.0.2:80"}
+	web, db := nettest.Endpoint{Address: "10.0.0.1:80", Pod: "shop/web-0", Workload: "shop/web"}, nettest.Endpoint{Address: "10.0.0.2:80"}
 	yes, no := true, false
 	for _, c := range []struct {
 		expect nettest.Expectation
