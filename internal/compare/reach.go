@@ -2,7 +2,6 @@ package compare
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/planec/planec/internal/diffreport"
 	"github.com/planec/planec/ir"
@@ -120,42 +119,4 @@ func (c *comparison) compare(from, to []*entity, out []path) []path {
 	add(false, ir.Ingress, closed.minus(*newIngress))
 	add(false, ir.Egress, closed.intersect(*newIngress))
 	return out
-}
-
-// workloads says that workloads are new or gone, and what guards new ones.
-func (c *comparison) workloads(list []*entity, fresh bool) []diffreport.Finding {
-	var out []diffreport.Finding
-	for _, e := range list {
-		f := diffreport.Finding{Kind: diffreport.Removed, Text: fmt.Sprintf("%s (%s) is gone", e.label(), diffreport.Several(e.count, "pod")), From: []string{e.label()}, Size: e.count}
-		if fresh {
-			f.Kind = diffreport.Added
-			f.Text = fmt.Sprintf("%s (%s) is new; %s", e.label(), diffreport.Several(e.count, "pod"), c.after.guards(&e.after))
-		}
-		out = append(out, f)
-	}
-	return out
-}
-
-// guards says which directions of a pod policies limit.
-func (x *side) guards(e *ends) string {
-	profile := x.profiles[e.addresses[e.primary]]
-	var open, limited []string
-	for _, d := range []struct {
-		direction ir.Direction
-		word      string
-	}{{ir.Ingress, "who reaches it"}, {ir.Egress, "whom it reaches"}} {
-		if profile != 0 && x.tables.Profiles[profile-1].Table(d.direction) != nil {
-			limited = append(limited, d.word)
-		} else {
-			open = append(open, d.word)
-		}
-	}
-	var parts []string
-	if len(limited) > 0 {
-		parts = append(parts, "policies limit "+strings.Join(limited, " and "))
-	}
-	if len(open) > 0 {
-		parts = append(parts, "no policy limits "+strings.Join(open, " or "))
-	}
-	return strings.Join(parts, ", ")
 }
