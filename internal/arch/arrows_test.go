@@ -54,7 +54,7 @@ var arrows = map[string][]string{
 	"internal/compare":           {"backends", "compiler", "compiler/objects", "internal/diffreport", "internal/netpath", "ir", "ir/eval", "ir/resolve"},
 	"internal/diffreport":        {"ir"},
 	"internal/diffwrite":         {"internal/diffreport", "ir", "ir/diag"},
-	"internal/nettest":           {"internal/netpath", "ir/diag"},
+	"internal/nettest":           {"ir/diag"},
 	"internal/gittree":           {},
 	"internal/clustergen":        {"compiler/objects", "ir"},
 	"internal/irtest":            {"ir"},

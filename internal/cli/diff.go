@@ -114,6 +114,9 @@ func (d *diffCommand) run(args []string) error {
 		defer side.close()
 		sides[i] = side
 	}
+	if err := d.nameLive(sides[0], sides[1]); err != nil {
+		return err
+	}
 	report, err := d.compare(sides[0], sides[1])
 	if err != nil {
 		return err

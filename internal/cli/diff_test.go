@@ -23,14 +23,14 @@ var firstFindings = map[string]string{
 	"no-endpoints":            "Service shop/db has no endpoints any more: connections to it are rejected, because endpoints[0].conditions.ready of EndpointSlice shop/db-1 changed from true to false (new/services.yaml:39)",
 	"node-port":               "Service shop/web-direct can now be reached from 203.0.113.0/24 through node port 30081/tcp, with 2 endpoints, because Service shop/web-direct was added (new/services.yaml:41)",
 	"node-port-of-nobody":     "Service shop/db now has node port 30432/tcp, because its spec.type changed from ClusterIP to NodePort (new/services.yaml:27). Nobody outside the cluster gets to an endpoint that way",
-	"policy-added":            "lab/notebook can no longer be reached from everywhere (pods, nodes and outside) on every port, because NetworkPolicy lab/closed was added (new/policies.yaml:31)",
+	"policy-added":            "lab/notebook can no longer be reached from anywhere (pods, nodes or outside) on any port, because NetworkPolicy lab/closed was added (new/policies.yaml:31)",
 	"policy-removed":          "shop/db can now be reached from everywhere (pods, nodes and outside) on every port, because NetworkPolicy shop/db-only was removed (old/policies.yaml:5). Before, it could be reached only from shop/web on 5432/tcp",
-	"port-renamed":            "shop/web can no longer be reached from every pod in shop and 203.0.113.0/24 on 8080/tcp, because spec.containers[0].ports[0].name of Pod shop/web-6c9d7bf5c4-2xk4m changed from http to web (new/cluster.yaml:39)",
+	"port-renamed":            "shop/web can no longer be reached from any pod in shop or 203.0.113.0/24 on 8080/tcp, because spec.containers[0].ports[0].name of Pod shop/web-6c9d7bf5c4-2xk4m changed from http to web (new/cluster.yaml:39)",
 	"service-deleted":         "Service shop/db no longer answers: 10.96.0.20:5432/tcp had 1 endpoint, because Service shop/db was removed (old/services.yaml:23)",
 	"service-port-moved":      "Service shop/db no longer answers on 10.96.0.20:5432/tcp, but on 10.96.0.20:5433/tcp, because its spec.ports[0].port changed from 5432 to 5433 (new/services.yaml:31)",
 	"session-affinity":        "Clients of Service shop/web now stay with one endpoint, until 10800 s without a new connection, because its spec.sessionAffinity changed from None to ClientIP (new/services.yaml:8)",
 	"source-ranges-removed":   "Load-balancer address 198.51.100.10:80/tcp of Service shop/web is open to more sources: from everywhere (before, from 203.0.113.0/24), because its spec.loadBalancerSourceRanges was removed (new/services.yaml:4). Policies still keep some of them from its endpoints",
-	"workload-added":          "shop/search (1 pod) is new; no policy limits who reaches it or whom it reaches",
+	"workload-added":          "shop/report (1 pod) is new; policies limit who reaches it, no policy limits whom it reaches. It can be reached from every pod in shop and 203.0.113.0/24 on 9000/tcp. It reaches what policies guard: shop/db on 5432/tcp and shop/web on 8080/tcp",
 }
 
 // screen is how many lines a report may have before anything is unfolded.

@@ -70,9 +70,9 @@ func (d *diffCommand) ruleKeys(names []string, before, after *diffSide) ([]ruleK
 		for _, r := range s.rules {
 			nodes = append(nodes, r.Node)
 		}
-	}
-	if len(nodes) == 0 {
-		nodes = append(before.loaded.cluster.Nodes(), after.loaded.cluster.Nodes()...)
+		if s.loaded != nil && len(before.rules) != 1 && len(after.rules) != 1 {
+			nodes = append(nodes, s.loaded.cluster.Nodes()...)
+		}
 	}
 	if d.input.nodeName != "" {
 		nodes = []string{d.input.nodeName}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -79,6 +80,23 @@ func (s *diffSide) copyFromGit(ctx context.Context, source gittree.Source) (stri
 	s.copied, s.revision = dir, source.Revision
 	root, err := gittree.Copy(ctx, source, dir, func(string) bool { return true })
 	return filepath.Join(dir, filepath.FromSlash(root)), err
+}
+
+// nameLive finds out which node this machine is: what was applied does not say.
+func (d *diffCommand) nameLive(live, other *diffSide) error {
+	if !d.live || live.rules[0].Node != "" {
+		return nil
+	}
+	if other.loaded == nil {
+		if len(other.rules) != 1 {
+			return inputError(errors.New("--live needs --node: which one is this machine?"))
+		}
+		live.rules[0].Node = other.rules[0].Node
+		return nil
+	}
+	node, err := other.loaded.node()
+	live.rules[0].Node, d.input.nodeName = node, node
+	return err
 }
 
 // display is a file's name for people: without the directory that it was copied

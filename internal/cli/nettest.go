@@ -160,7 +160,10 @@ func (t *testCommand) load(f *nettest.File) (*tested, error) {
 		return nil, err
 	}
 	l.network = netpath.New(&l.objects, l.cluster, judge)
-	x := &tested{loaded: l}
+	x := &tested{loaded: l, ends: netpath.Pods(&l.objects), workloads: make(map[string]string)}
+	for _, p := range x.ends {
+		x.workloads[p.String()] = p.Namespace + "/" + p.Workload
+	}
 	if t.backend != "" {
 		x.reference = netpath.New(&l.objects, l.cluster, netpath.Evaluator)
 	}

@@ -17,6 +17,9 @@ import (
 type tested struct {
 	*loaded
 	reference *netpath.Network
+	// ends are the pods, and workloads those that they are of, by name.
+	ends      []netpath.Pod
+	workloads map[string]string
 }
 
 // maxConnections bounds those of one case: a workload of a thousand pods asked
@@ -56,12 +59,12 @@ func (l *tested) pods(word string) []string {
 		return []string{word}
 	}
 	var of []string
-	for _, p := range netpath.Pods(&l.objects) {
+	for _, p := range l.ends {
 		switch {
 		case p.Namespace != namespace:
 		case p.Name == name:
 			return []string{word}
-		case netpath.Workload(p.Name) == name:
+		case p.Workload == name:
 			of = append(of, p.String())
 		}
 	}
@@ -168,6 +171,7 @@ func (l *tested) endpoints(list []eval.Choice) []nettest.Endpoint {
 		e := nettest.Endpoint{Address: c.Address.String()}
 		if p := l.network.Place(c.Address.Addr()); p.Pod {
 			e.Pod = p.Namespace + "/" + p.Name
+			e.Workload = l.workloads[e.Pod]
 		}
 		out = append(out, e)
 	}

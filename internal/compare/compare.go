@@ -44,10 +44,24 @@ func (s *State) places() []string {
 	return slices.Compact(names)
 }
 
+// serviceNodes are the nodes whose view of Services counts: those of the input, or
+// where it has none those that pods are on.
+func (s *State) serviceNodes() []string {
+	if names := s.Cluster.Nodes(); len(names) > 0 {
+		return names
+	}
+	names := s.places()
+	if len(names) > 1 && names[0] == "" {
+		return names[1:]
+	}
+	return names
+}
+
 // States compares objects and what they mean. Rules are another matter: see
 // [Rules].
 func States(before, after *State) *diffreport.Report {
 	r := &diffreport.Report{Objects: changedObjects(before.Objects, after.Objects)}
+	r.Sort()
 	changes := indexChanges(r.Objects)
 	c := newComparison(before, after, changes)
 	r.Findings = append(compareServices(c), c.reach()...)

@@ -6,6 +6,9 @@ import (
 	"github.com/planec/planec/internal/diffreport"
 )
 
+// everywhere is everything that there is.
+const everywhere = "everywhere (pods, nodes and outside)"
+
 // describe names entities in as few words as are true. self is the other side of
 // the sentence: a single pod is no part of everybody else.
 func (c *comparison) describe(list, self []*entity) string {
@@ -28,7 +31,7 @@ func (c *comparison) describe(list, self []*entity) string {
 		}
 	}
 	if complete[podRole] && complete[nodeRole] && complete[outsideRole] && len(byRole[podRole]) > 0 {
-		return "everywhere (pods, nodes and outside)"
+		return everywhere
 	}
 	var parts []string
 	switch {

@@ -9,7 +9,7 @@ func (c *comparison) findDNS() {
 	serving := make(map[objectKey]bool)
 	for _, p := range c.after.state.Objects.Pods {
 		if p.Object.Labels["k8s-app"] == "kube-dns" || p.Object.Labels["k8s-app"] == "coredns" || p.Object.Labels["app.kubernetes.io/name"] == "coredns" {
-			serving[objectKey{"", p.Object.Namespace, netpath.Workload(p.Object.Name)}] = true
+			serving[objectKey{"", p.Object.Namespace, netpath.Workload(p.Object.Name, p.Object.Labels)}] = true
 		}
 	}
 	for _, e := range c.all {

@@ -38,9 +38,9 @@ func (c *serviceComparison) compareEndpoints(name serviceName, old, fresh []*fro
 		case len(got) == 0:
 			note(diffreport.Endpoints, port, fmt.Sprintf("lost %d of %d endpoints: %s", len(lost), len(a), c.names(c.before.state, lost)))
 		case len(lost) == 0:
-			note(diffreport.Endpoints, port, fmt.Sprintf("got %d more endpoints besides its %d: %s", len(got), len(a), c.names(c.after.state, got)))
+			note(diffreport.Endpoints, port, fmt.Sprintf("got %s more besides its %d: %s", diffreport.Several(len(got), "endpoint"), len(a), c.names(c.after.state, got)))
 		default:
-			note(diffreport.Endpoints, port, fmt.Sprintf("has %d endpoints where it had %d: lost %s, got %s", len(b), len(a), c.names(c.before.state, lost), c.names(c.after.state, got)))
+			note(diffreport.Endpoints, port, fmt.Sprintf("has %s where it had %d: lost %s, got %s", diffreport.Several(len(b), "endpoint"), len(a), c.names(c.before.state, lost), c.names(c.after.state, got)))
 		}
 	}
 	for _, t := range order {

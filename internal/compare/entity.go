@@ -74,7 +74,7 @@ func matchPods(before, after []netpath.Pod) []pair {
 	rest := make(map[objectKey][2][]*netpath.Pod)
 	var order []objectKey
 	leave := func(i int, p *netpath.Pod) {
-		w := objectKey{"", p.Namespace, netpath.Workload(p.Name)}
+		w := objectKey{"", p.Namespace, p.Workload}
 		lists, known := rest[w]
 		if !known {
 			order = append(order, w)
@@ -94,7 +94,7 @@ func matchPods(before, after []netpath.Pod) []pair {
 			continue
 		}
 		if q := old[p.String()]; q != nil {
-			out = append(out, pair{objectKey{"", p.Namespace, netpath.Workload(p.Name)}, q, p})
+			out = append(out, pair{objectKey{"", p.Namespace, p.Workload}, q, p})
 			delete(old, p.String())
 			continue
 		}

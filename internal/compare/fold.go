@@ -101,7 +101,7 @@ func (c *comparison) remaining(l *line, paths []path) string {
 			x, f, t = c.after, &from.after, &to.after
 		}
 		egress, ingress := x.answers(f, t)
-		if left := egress.intersect(ingress).intersect(l.ports); !left.empty() {
+		if left := egress.intersect(*ingress).intersect(l.ports); !left.empty() {
 			text := left.String()
 			if _, known := groups[text]; !known {
 				order = append(order, text)
@@ -164,9 +164,11 @@ func (c *comparison) sentences(lines []*line) []diffreport.Finding {
 func (c *comparison) finding(l *line, subjects []*entity, others string) diffreport.Finding {
 	subject := c.describe(subjects, nil)
 	f := diffreport.Finding{Kind: diffreport.Closed, Reasons: l.reasons, Ports: l.ports.String(), Size: len(subjects) * len(l.others)}
-	can := "can no longer"
+	can, ports := "can no longer", negate(f.Ports)
 	if l.opened {
-		f.Kind, can = diffreport.Opened, "can now"
+		f.Kind, can, ports = diffreport.Opened, "can now", f.Ports
+	} else {
+		others = negate(others)
 	}
 	f.From, f.To = labels(l.others), labels(subjects)
 	if l.direction == ir.Egress {
@@ -174,17 +176,23 @@ func (c *comparison) finding(l *line, subjects []*entity, others string) diffrep
 	}
 	switch {
 	case l.direction == ir.Ingress:
-		f.Text = fmt.Sprintf("%s %s be reached from %s on %s", subject, can, others, f.Ports)
+		f.Text = fmt.Sprintf("%s %s be reached from %s on %s", subject, can, others, ports)
 	case l.dns:
 		f.Text = fmt.Sprintf("%s can no longer resolve names: %s is out of reach", subject, others)
 		f.Urgent = true
 	default:
-		f.Text = fmt.Sprintf("%s %s reach %s on %s", subject, can, others, f.Ports)
+		f.Text = fmt.Sprintf("%s %s reach %s on %s", subject, can, others, ports)
 	}
 	if l.remaining != "" {
 		f.Besides = l.besides(len(subjects) > 1 || subjects[0].count > 1)
 	}
 	return f
+}
+
+// negate is for sentences with "no longer" in them. Names have no spaces, so that
+// nothing but our own words is replaced.
+func negate(s string) string {
+	return strings.NewReplacer(everywhere, "anywhere (pods, nodes or outside)", "every ", "any ", " and ", " or ").Replace(s)
 }
 
 // besides is the sentence about who could before, or still can.

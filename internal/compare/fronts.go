@@ -45,7 +45,7 @@ type services map[serviceName]map[frontKey]*front
 
 func newServices(s *State) services {
 	out := make(services)
-	for _, name := range s.places() {
+	for _, name := range s.serviceNodes() {
 		p := s.Network.Program(name)
 		pools := make(map[string][]netip.AddrPort, len(p.Pools))
 		for i := range p.Pools {

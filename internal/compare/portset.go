@@ -117,7 +117,7 @@ func (s portSet) String() string {
 	if s.minus(all).empty() && s.coversPorts() {
 		return "every port"
 	}
-	if missing := all.minus(s); s.other && missing.ranges() <= 4 {
+	if missing := all.minus(s); s.other && s.ranges() > 0 && missing.ranges() <= 4 {
 		return "every port but " + join(missing.list(), "and")
 	}
 	parts := s.list()

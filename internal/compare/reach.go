@@ -2,7 +2,6 @@ package compare
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/planec/planec/internal/diffreport"
 	"github.com/planec/planec/ir"
@@ -21,7 +20,8 @@ type comparison struct {
 }
 
 func newComparison(before, after *State, ch changes) *comparison {
-	c := &comparison{before: newSide(before), after: newSide(after), changes: ch}
+	sets := make(interned)
+	c := &comparison{before: newSide(before, sets), after: newSide(after, sets), changes: ch}
 	c.all, c.gone, c.fresh = podEntities(matchPods(c.before.pods, c.after.pods), c.before, c.after)
 	c.all = append(append(c.all, nodeEntities(c.before, c.after)...), outsideEntities(c.before, c.after)...)
 	c.classify()
@@ -88,10 +88,10 @@ func (c *comparison) paths() []path {
 }
 
 // answers are what the two directions let through in one state.
-func (x *side) answers(from, to *ends) (egress, ingress portSet) {
+func (x *side) answers(from, to *ends) (egress, ingress *portSet) {
 	src, dst, ok := common(from, to)
 	if !ok {
-		return portSet{}, portSet{}
+		return x.nothing, x.nothing
 	}
 	return x.allowed(ir.Egress, src, dst), x.allowed(ir.Ingress, dst, src)
 }
@@ -100,7 +100,10 @@ func (c *comparison) compare(from, to []*entity, out []path) []path {
 	s, d := from[0], to[0]
 	oldEgress, oldIngress := c.before.answers(&s.before, &d.before)
 	newEgress, newIngress := c.after.answers(&s.after, &d.after)
-	was, is := oldEgress.intersect(oldIngress), newEgress.intersect(newIngress)
+	if oldEgress == newEgress && oldIngress == newIngress {
+		return out
+	}
+	was, is := oldEgress.intersect(*oldIngress), newEgress.intersect(*newIngress)
 	add := func(opened bool, direction ir.Direction, ports portSet) {
 		if ports.empty() {
 			return
@@ -111,47 +114,9 @@ func (c *comparison) compare(from, to []*entity, out []path) []path {
 		})
 	}
 	opened, closed := is.minus(was), was.minus(is)
-	add(true, ir.Ingress, opened.minus(oldIngress))
-	add(true, ir.Egress, opened.intersect(oldIngress))
-	add(false, ir.Ingress, closed.minus(newIngress))
-	add(false, ir.Egress, closed.intersect(newIngress))
+	add(true, ir.Ingress, opened.minus(*oldIngress))
+	add(true, ir.Egress, opened.intersect(*oldIngress))
+	add(false, ir.Ingress, closed.minus(*newIngress))
+	add(false, ir.Egress, closed.intersect(*newIngress))
 	return out
-}
-
-// workloads says that workloads are new or gone, and what guards new ones.
-func (c *comparison) workloads(list []*entity, fresh bool) []diffreport.Finding {
-	var out []diffreport.Finding
-	for _, e := range list {
-		f := diffreport.Finding{Kind: diffreport.Removed, Text: fmt.Sprintf("%s (%s) is gone", e.label(), diffreport.Several(e.count, "pod")), From: []string{e.label()}, Size: e.count}
-		if fresh {
-			f.Kind = diffreport.Added
-			f.Text = fmt.Sprintf("%s (%s) is new; %s", e.label(), diffreport.Several(e.count, "pod"), c.after.guards(&e.after))
-		}
-		out = append(out, f)
-	}
-	return out
-}
-
-// guards says which directions of a pod policies limit.
-func (x *side) guards(e *ends) string {
-	profile := x.profiles[e.addresses[e.primary]]
-	var open, limited []string
-	for _, d := range []struct {
-		direction ir.Direction
-		word      string
-	}{{ir.Ingress, "who reaches it"}, {ir.Egress, "whom it reaches"}} {
-		if profile != 0 && x.tables.Profiles[profile-1].Table(d.direction) != nil {
-			limited = append(limited, d.word)
-		} else {
-			open = append(open, d.word)
-		}
-	}
-	var parts []string
-	if len(limited) > 0 {
-		parts = append(parts, "policies limit "+strings.Join(limited, " and "))
-	}
-	if len(open) > 0 {
-		parts = append(parts, "no policy limits "+strings.Join(open, " or "))
-	}
-	return strings.Join(parts, ", ")
 }

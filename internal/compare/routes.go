@@ -128,6 +128,9 @@ func (x *routeChange) tell() {
 func nodeNames(m map[string]bool) string {
 	const most = 3
 	names := slices.Sorted(maps.Keys(m))
+	if slices.Equal(names, []string{""}) {
+		return "a node"
+	}
 	if len(names) > most+1 {
 		names = append(names[:most], fmt.Sprintf("%d more nodes", len(names)-most))
 	}

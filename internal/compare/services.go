@@ -54,6 +54,9 @@ func (c *serviceComparison) indexSlices() {
 			}
 		}
 	}
+	for _, list := range c.slices {
+		slices.SortFunc(list, func(a, b *diffreport.Object) int { return cmp.Compare(a.Origin.Name, b.Origin.Name) })
+	}
 }
 
 func (c *serviceComparison) add(name serviceName, kind diffreport.Kind, reasons []diffreport.Reason, format string, args ...any) *diffreport.Finding {

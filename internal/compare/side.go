@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"net/netip"
 
 	"github.com/planec/planec/internal/netpath"
@@ -21,11 +22,26 @@ type side struct {
 	judge    *eval.Evaluator
 	profiles map[netip.Addr]int32
 	classes  map[netip.Addr]uint32
-	ports    []portSet
+	// ports are those of the rows. Equal sets of both sides are one, so that most
+	// pairs are compared by looking whether they have the same.
+	ports []*portSet
+	// everything and nothing are sets of both sides too.
+	everything, nothing *portSet
 }
 
-func newSide(s *State) *side {
-	x := &side{state: s, pods: netpath.Pods(s.Objects), profiles: make(map[netip.Addr]int32), classes: make(map[netip.Addr]uint32)}
+// interned holds each set of ports once.
+type interned map[string]*portSet
+
+func (i interned) get(s portSet) *portSet {
+	key := fmt.Sprint(s.spans, s.other)
+	if i[key] == nil {
+		i[key] = &s
+	}
+	return i[key]
+}
+
+func newSide(s *State, known interned) *side {
+	x := &side{state: s, everything: known.get(everyPort()), nothing: known.get(portSet{}), pods: netpath.Pods(s.Objects), profiles: make(map[netip.Addr]int32), classes: make(map[netip.Addr]uint32)}
 	profiles, sets, peers := make(map[string]int), make(map[string]bool), make(map[netip.Addr]bool)
 	for _, name := range s.places() {
 		p := &s.Network.Program(name).Policy
@@ -57,7 +73,7 @@ func newSide(s *State) *side {
 	x.policy = program.Policy
 	x.judge, x.tables = eval.New(&program), resolve.New(&x.policy)
 	for i := range x.tables.Rows {
-		x.ports = append(x.ports, rowPorts(&x.tables.Rows[i]))
+		x.ports = append(x.ports, known.get(rowPorts(&x.tables.Rows[i])))
 	}
 	for i := range x.policy.Profiles {
 		for _, pod := range x.policy.Profiles[i].Pods {
@@ -84,14 +100,14 @@ func (x *side) class(a netip.Addr) uint32 {
 
 // allowed are the packets that the policies of one direction of the pod at an
 // address let through; everything where the address is no pod's.
-func (x *side) allowed(d ir.Direction, pod, peer netip.Addr) portSet {
+func (x *side) allowed(d ir.Direction, pod, peer netip.Addr) *portSet {
 	profile := x.profiles[pod]
 	if profile == 0 {
-		return everyPort()
+		return x.everything
 	}
 	t := x.tables.Profiles[profile-1].Table(d)
 	if t == nil {
-		return everyPort()
+		return x.everything
 	}
 	return x.ports[t.Row(x.class(peer))]
 }

@@ -38,9 +38,9 @@ func place(f *diffreport.Finding) string {
 		return ""
 	}
 	if o.Line > 0 {
-		return fmt.Sprintf("file=%s,line=%d,", escapeProperty(o.File), o.Line)
+		return fmt.Sprintf("file=%s,line=%d,", diag.Printable(diag.Printable(escapeProperty(o.File))), o.Line)
 	}
-	return fmt.Sprintf("file=%s,", escapeProperty(o.File))
+	return fmt.Sprintf("file=%s,", diag.Printable(escapeProperty(o.File)))
 }
 
 // located is the first reason that is in the new state, whose files the reader

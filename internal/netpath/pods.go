@@ -12,7 +12,9 @@ import (
 // Pod is one end of a matrix.
 type Pod struct {
 	Namespace, Name string
-	Place           Place
+	// Workload is the name that it shares with its replicas.
+	Workload string
+	Place    Place
 	// Addresses hold the pod's first address of each family it has.
 	Addresses map[ir.Family]netip.Addr
 	// Primary is the family of the first.
@@ -35,6 +37,7 @@ func Pods(set *objects.Set) []Pod {
 			continue
 		}
 		p := Pod{Namespace: o.Namespace, Name: o.Name, Addresses: make(map[ir.Family]netip.Addr, 2), Primary: ir.FamilyOf(addrs[0])}
+		p.Workload = Workload(o.Name, o.Labels)
 		p.text = p.Namespace + "/" + p.Name
 		p.Place = Place{Node: o.Spec.NodeName, Host: o.Spec.HostNetwork, Pod: !o.Spec.HostNetwork, Namespace: o.Namespace, Name: o.Name}
 		for _, a := range addrs {

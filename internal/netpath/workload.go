@@ -15,18 +15,28 @@ var (
 	ordinalSuffix    = regexp.MustCompile(`-[0-9]+$`)
 )
 
-// Workload is the name that a pod shares with its replicas, as far as its own
-// name tells.
-func Workload(pod string) string {
+// Workload is the name that a pod shares with its replicas, as far as its name
+// and the labels of its controller tell.
+func Workload(pod string, labels map[string]string) string {
 	if at := deploymentSuffix.FindStringIndex(pod); at != nil && at[0] > 0 {
 		return pod[:at[0]]
 	}
 	// A word may have the alphabet too; one with a digit in it rarely does.
-	if at := randomSuffix.FindStringIndex(pod); at != nil && at[0] > 0 && strings.ContainsAny(pod[at[0]:], "2456789") {
+	if at := randomSuffix.FindStringIndex(pod); at != nil && at[0] > 0 && (controlled(labels) || strings.ContainsAny(pod[at[0]:], "2456789")) {
 		return pod[:at[0]]
 	}
 	if at := ordinalSuffix.FindStringIndex(pod); at != nil && at[0] > 0 {
 		return pod[:at[0]]
 	}
 	return pod
+}
+
+// controlled reports whether a controller made the pod and its name.
+func controlled(labels map[string]string) bool {
+	for _, l := range []string{"controller-revision-hash", "pod-template-hash", "batch.kubernetes.io/controller-uid", "controller-uid"} {
+		if labels[l] != "" {
+			return true
+		}
+	}
+	return false
 }

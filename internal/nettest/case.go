@@ -53,9 +53,9 @@ const (
 
 // Endpoint is where a connection may end.
 type Endpoint struct {
-	// Address is "address:port"; Pod is "namespace/name", or "" for none that is
-	// known.
-	Address, Pod string
+	// Address is "address:port"; Pod is "namespace/name" and Workload the same of
+	// its workload, or "" for none that is known.
+	Address, Pod, Workload string
 }
 
 // Answer is what happens to one connection.

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"github.com/planec/planec/internal/netpath"
 )
 
 // Check compares the answers to a case's connections with what it expects. Of
@@ -138,10 +136,7 @@ func (e *Expectation) compareEndpoints(a *Answer) string {
 // is reports whether an endpoint is the pod, the workload or the address that
 // somebody wrote.
 func (e Endpoint) is(what string) bool {
-	if what == e.Address || what == e.Pod {
-		return true
-	}
-	if namespace, name, ok := strings.Cut(e.Pod, "/"); ok && what == namespace+"/"+netpath.Workload(name) {
+	if what == e.Address || what == e.Pod || what == e.Workload {
 		return true
 	}
 	own, err := netip.ParseAddrPort(e.Address)

@@ -1,0 +1,69 @@
+package compare
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/resolve"
+)
+
+// TestPortSets holds the operations against asking port by port.
+func TestPortSets(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	random := func() *resolve.Row {
+		row := &resolve.Row{Accept: r.IntN(2) == 0}
+		for _, proto := range portProtocols {
+			at := 0
+			for range r.IntN(4) {
+				first := at + r.IntN(9)
+				last := min(first+r.IntN(5), lastPort)
+				row.Except = append(row.Except, ir.PortRange{Protocol: proto, First: uint16(first), Last: uint16(last)})
+				at = last + 2
+			}
+			if r.IntN(3) == 0 && at < lastPort {
+				row.Except = append(row.Except, ir.PortRange{Protocol: proto, First: 60000, Last: lastPort})
+			}
+		}
+		return row
+	}
+	for range 2000 {
+		rowA, rowB := random(), random()
+		a, b := rowPorts(rowA), rowPorts(rowB)
+		minus, both, either := a.minus(b), a.intersect(b), a.union(b)
+		for _, proto := range append(portProtocols[:], ir.ICMP) {
+			for _, port := range []uint16{0, 1, 2, 3, 5, 8, 9, 13, 20, 30, 59999, 60000, 65534, 65535} {
+				inA, inB := a.contains(proto, port), b.contains(proto, port)
+				if inA != rowA.Accepts(proto, port) {
+					t.Fatalf("%+v, %d/%v: row and set differ", rowA, port, proto)
+				}
+				if minus.contains(proto, port) != (inA && !inB) || both.contains(proto, port) != (inA && inB) || either.contains(proto, port) != (inA || inB) {
+					t.Fatalf("%v, %v, %d/%v: %v %v %v", a, b, port, proto, minus, both, either)
+				}
+			}
+		}
+		if !minus.empty() {
+			if proto, port := minus.example(); !minus.contains(proto, port) {
+				t.Fatalf("%d/%v is no example of %v", port, proto, minus)
+			}
+		}
+	}
+}
+
+func TestPortSetText(t *testing.T) {
+	one := func(first, last int) portSet { return portSet{spans: [3][]span{{{first, last}}}} }
+	for want, set := range map[string]portSet{
+		"every port":                everyPort(),
+		"80/tcp":                    one(80, 80),
+		"8000-8999/tcp":             one(8000, 8999),
+		"every tcp port":            one(0, lastPort),
+		"every port but 80/tcp":     everyPort().minus(one(80, 80)),
+		"80/tcp and 443/tcp":        one(80, 80).union(one(443, 443)),
+		"protocols without ports":   {other: true},
+		"every port but 0-1023/tcp": everyPort().minus(one(0, 1023)),
+	} {
+		if got := set.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
