@@ -166,8 +166,8 @@ func (c *churn) remove(name string) error {
 // service makes a Service with its slice, or removes it.
 func (c *churn) service(n int) error {
 	name := fmt.Sprintf("churned-%d", n)
-	ip := netip.AddrFrom4([4]byte{10, 98, 0, byte(n + 1)})
-	service := cluster.Service(name, ip)
+	// The API server chooses the address: it is slow to take one back.
+	service := cluster.Service(name, netip.Addr{})
 	if n%3 == 0 {
 		service.Spec.Type = corev1.ServiceTypeNodePort
 	}
@@ -293,7 +293,7 @@ func (c *churn) stock(when string) stock {
 	must(c.t, c.agent.Collect(ctx))
 	st := stock{when: when, kernel: c.ownRules()}
 	v := values(c.t, c.agent)
-	st.heap, st.goroutines = v["go_memstats_heap_inuse_bytes"], v[agent.Goroutines]
+	st.heap, st.goroutines = v["go_memstats_heap_alloc_bytes"], v[agent.Goroutines]
 	st.Usage, err = c.agent.Usage()
 	must(c.t, err)
 	return st

@@ -64,7 +64,7 @@ func TestSoak(t *testing.T) {
 // stock is what the agent and its rules take.
 type stock struct {
 	when       string
-	heap       float64 // bytes in use after a collection
+	heap       float64 // bytes of objects after a collection
 	goroutines float64
 	process.Usage
 	kernel string // every rule, set and element

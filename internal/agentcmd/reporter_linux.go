@@ -76,9 +76,7 @@ func (r *reporter) Applied(round agent.Round) {
 		At: time.Now(), Took: round.Took, Waited: round.Waited, Services: round.Services, Slices: round.Slices,
 		Steps: round.Steps, Whole: round.Whole, Triggers: round.Triggers,
 	})
-	if round.Whole {
-		r.memory.whole()
-	}
+	r.memory.applied(time.Now())
 	if !r.ready {
 		r.ready = true
 		notify(ready)
