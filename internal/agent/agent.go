@@ -55,6 +55,8 @@ type Agent struct {
 	allFlows bool
 	// behind is whether the kernel is not what the objects say.
 	behind bool
+	// rested is when a notice of drift may be followed again.
+	rested time.Time
 }
 
 // New makes an agent; nothing happens before Run.
@@ -63,14 +65,13 @@ func New(c Config) *Agent { return &Agent{Config: c, allFlows: true} }
 // Run works until ctx ends. What goes wrong with the kernel is tried again and
 // is no error.
 func (a *Agent) Run(ctx context.Context) error {
-	retry := time.NewTimer(time.Hour)
-	retry.Stop()
+	retry, drift, verify := stopped(), stopped(), stopped()
 	defer retry.Stop()
-	verify := time.NewTimer(a.VerifyEvery)
-	if a.VerifyEvery <= 0 {
-		verify.Stop()
-	}
+	defer drift.Stop()
 	defer verify.Stop()
+	if a.VerifyEvery > 0 {
+		verify.Reset(a.VerifyEvery)
+	}
 	for {
 		var err error
 		select {
@@ -90,6 +91,8 @@ func (a *Agent) Run(ctx context.Context) error {
 		case <-retry.C:
 			err = a.round(ctx)
 		case <-a.Drift:
+			drift.Reset(max(time.Until(a.rested), 0))
+		case <-drift.C:
 			err = a.compare(ctx)
 		case <-verify.C:
 			err = a.compare(ctx)
@@ -109,6 +112,20 @@ func (a *Agent) Run(ctx context.Context) error {
 		retry.Reset(wait)
 	}
 }
+
+// stopped is a timer that does not run yet.
+func stopped() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+// Comparing the kernel because of notices takes a tenth of the time at most: who
+// keeps rewriting our rules must not keep the agent from everything else.
+const (
+	restFor  = 9
+	mostRest = 10 * time.Second
+)
 
 // round takes what has changed and applies it.
 func (a *Agent) round(ctx context.Context) error {
@@ -175,6 +192,7 @@ func (a *Agent) compare(ctx context.Context) error {
 	}
 	start := time.Now()
 	plan, err := a.session.Apply(ctx)
+	a.rested = time.Now().Add(min(restFor*time.Since(start), mostRest))
 	if err != nil {
 		a.behind = true
 		var drift *applier.DriftError

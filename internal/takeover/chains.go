@@ -29,7 +29,6 @@ type savedTable struct {
 	builtin map[string]bool
 	// rules are the lines after "-A chain ", by chain.
 	rules map[string][]string
-	order []string
 }
 
 // parseSaved reads what iptables-save prints.
