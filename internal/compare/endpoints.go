@@ -34,6 +34,7 @@ func (c *serviceComparison) compareEndpoints(name serviceName, old, fresh []*fro
 			note(diffreport.Opened, port, "has endpoints now: "+c.names(c.after.state, b))
 		default:
 			note(diffreport.Endpoints, port, c.exchanged(a, b))
+			c.compareUsers(name, port, a, b)
 		}
 	}
 	for _, t := range order {
