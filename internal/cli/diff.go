@@ -84,6 +84,8 @@ func (d *diffCommand) check(args []string) error {
 		return errors.New("--live stands for OLD: give NEW only")
 	case !d.live && len(args) != 2:
 		return errors.New("give OLD and NEW")
+	case len(args) == 2 && args[0] == "-" && args[1] == "-":
+		return errors.New("standard input cannot be both OLD and NEW")
 	case !slices.Contains(diffwrite.Formats(), d.format):
 		return fmt.Errorf("-o %q: want one of %s", d.format, strings.Join(diffwrite.Formats(), ", "))
 	}

@@ -112,7 +112,7 @@ func (x *routeChange) tell() {
 		because = c.becauseOfSlices(x.name)
 	}
 	if len(x.stopped) > 0 {
-		c.add(x.name, diffreport.Closed, because, "connections %s to %v are %s on %s, where it has no endpoint", who, x.name, refusalWord(x.refusal), nodeNames(x.stopped))
+		c.add(x.name, diffreport.Closed, because, "connections %s to %v are %s on %s", who, x.name, refusalWord(x.refusal), withoutEndpoint(x.stopped))
 	}
 	if len(x.started) > 0 {
 		c.add(x.name, diffreport.Opened, because, "connections %s to %v are served on %s too", who, x.name, nodeNames(x.started))
@@ -136,11 +136,20 @@ func (x *routeChange) tell() {
 	}
 }
 
+// withoutEndpoint names nodes that have none. Where the input has no nodes, those
+// are all but the ones that endpoints are on, wherever that is.
+func withoutEndpoint(m map[string]bool) string {
+	if m[""] {
+		return "nodes that have no endpoint of it"
+	}
+	return nodeNames(m) + ", where it has no endpoint"
+}
+
 func nodeNames(m map[string]bool) string {
 	const most = 3
 	names := slices.Sorted(maps.Keys(m))
 	if slices.Equal(names, []string{""}) {
-		return "a node"
+		return "nodes"
 	}
 	if len(names) > most+1 {
 		names = append(names[:most], fmt.Sprintf("%d more nodes", len(names)-most))
