@@ -40,8 +40,8 @@ each backend's rules do. It exits 1 when something differs, 0 when nothing does.
 
 OLD and NEW are each a file or directory of manifests, a directory that compile wrote
 (DIR, DIR/<node> or DIR/<node>/<backend>: then only rules are compared), or
-git:REV:PATH. With --live the rules that this machine applied last stand for OLD, and
-one argument is NEW.`,
+git:REV:PATH. "live:" on either side is the rules that this machine applied last; with
+--live they are OLD, and the one argument is NEW.`,
 		Example: `  # What does this branch do?
   planec diff git:origin/main:manifests manifests
 
@@ -84,6 +84,8 @@ func (d *diffCommand) check(args []string) error {
 		return errors.New("--live stands for OLD: give NEW only")
 	case !d.live && len(args) != 2:
 		return errors.New("give OLD and NEW")
+	case len(args) == 2 && args[0] == "-" && args[1] == "-":
+		return errors.New("standard input cannot be both OLD and NEW")
 	case !slices.Contains(diffwrite.Formats(), d.format):
 		return fmt.Errorf("-o %q: want one of %s", d.format, strings.Join(diffwrite.Formats(), ", "))
 	}
@@ -114,7 +116,7 @@ func (d *diffCommand) run(args []string) error {
 		defer side.close()
 		sides[i] = side
 	}
-	if err := d.nameLive(sides[0], sides[1]); err != nil {
+	if err := errors.Join(d.nameLive(sides[0], sides[1]), d.nameLive(sides[1], sides[0])); err != nil {
 		return err
 	}
 	report, err := d.compare(sides[0], sides[1])

@@ -27,10 +27,12 @@ type diffSide struct {
 	// copied is the directory that files of Git were copied to, and revision
 	// where they are from.
 	copied, revision string
+	// live is whether it is what this machine applied last.
+	live bool
 }
 
-// liveSide is the name of what --live stands for.
-const liveSide = "what was applied last"
+// liveSide is the argument that stands for what this machine applied last.
+const liveSide = "live:"
 
 func (s *diffSide) close() {
 	if s.copied != "" {
@@ -41,11 +43,12 @@ func (s *diffSide) close() {
 // side loads an argument.
 func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 	s := &diffSide{name: arg}
-	if arg == liveSide && d.live {
+	if arg == liveSide {
 		e, err := newApplier(d.stateDir).Last()
 		if err != nil {
-			return nil, inputError(fmt.Errorf("--live: %w", err))
+			return nil, inputError(fmt.Errorf("%s: %w", arg, err))
 		}
+		s.live = true
 		s.rules = []compare.RuleSet{{Backend: e.Backend, Node: d.input.nodeName, Artifact: e.Artifact}}
 		return s, nil
 	}
@@ -84,14 +87,15 @@ func (s *diffSide) copyFromGit(ctx context.Context, source gittree.Source) (stri
 
 // nameLive finds out which node this machine is: what was applied does not say.
 func (d *diffCommand) nameLive(live, other *diffSide) error {
-	if !d.live || live.rules[0].Node != "" {
+	if !live.live || live.rules[0].Node != "" {
 		return nil
 	}
 	if other.loaded == nil {
 		if len(other.rules) != 1 {
-			return inputError(errors.New("--live needs --node: which one is this machine?"))
+			return inputError(errors.New("live: needs --node: which one is this machine?"))
 		}
 		live.rules[0].Node = other.rules[0].Node
+		d.input.nodeName = live.rules[0].Node
 		return nil
 	}
 	node, err := other.loaded.node()

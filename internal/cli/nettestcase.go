@@ -203,6 +203,9 @@ func decided(o *netpath.Outcome) (decision, masquerade []string) {
 		}
 	}
 	if len(policies) == 0 {
+		if o.Reaches() {
+			last = append([]string{"no policy limits either end"}, last...)
+		}
 		return last, masquerade
 	}
 	// Those that refuse say more than those that do not.

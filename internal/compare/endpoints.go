@@ -26,21 +26,15 @@ func (c *serviceComparison) compareEndpoints(name serviceName, old, fresh []*fro
 	for _, port := range ports(fresh) {
 		a, known := was[port]
 		b := is[port]
-		lost, got := without(a, b), without(b, a)
 		switch {
-		case !known || len(lost)+len(got) == 0:
+		case !known || slices.Equal(a, b):
 		case len(b) == 0:
 			note(diffreport.Closed, port, fmt.Sprintf("has no endpoints any more: connections to it are %s", refusalsOf(fresh, port)))
 		case len(a) == 0:
-			note(diffreport.Opened, port, "has endpoints now: "+c.names(c.after.state, got))
-		case sameAddresses(lost, got):
-			note(diffreport.Endpoints, port, fmt.Sprintf("now goes to port %s of its endpoints, not %s", portsOf(got), portsOf(lost)))
-		case len(got) == 0:
-			note(diffreport.Endpoints, port, fmt.Sprintf("lost %d of %d endpoints: %s", len(lost), len(a), c.names(c.before.state, lost)))
-		case len(lost) == 0:
-			note(diffreport.Endpoints, port, fmt.Sprintf("got %s more besides its %d: %s", diffreport.Several(len(got), "endpoint"), len(a), c.names(c.after.state, got)))
+			note(diffreport.Opened, port, "has endpoints now: "+c.names(c.after.state, b))
 		default:
-			note(diffreport.Endpoints, port, fmt.Sprintf("has %s where it had %d: lost %s, got %s", diffreport.Several(len(b), "endpoint"), len(a), c.names(c.before.state, lost), c.names(c.after.state, got)))
+			note(diffreport.Endpoints, port, c.exchanged(a, b))
+			c.compareUsers(name, port, a, b)
 		}
 	}
 	for _, t := range order {
@@ -86,8 +80,35 @@ func without(a, b []netip.AddrPort) []netip.AddrPort {
 	})
 }
 
-func sameAddresses(a, b []netip.AddrPort) bool {
-	return len(a) > 0 && slices.EqualFunc(a, b, func(x, y netip.AddrPort) bool { return x.Addr() == y.Addr() })
+// exchanged says which endpoints came and went, and, where those that stay are
+// asked at another port, at which.
+func (c *serviceComparison) exchanged(a, b []netip.AddrPort) string {
+	lost, got := without(a, b), without(b, a)
+	stay := func(list, others []netip.AddrPort) (kept, rest []netip.AddrPort) {
+		for _, x := range list {
+			if slices.ContainsFunc(others, func(y netip.AddrPort) bool { return x.Addr() == y.Addr() }) {
+				kept = append(kept, x)
+			} else {
+				rest = append(rest, x)
+			}
+		}
+		return kept, rest
+	}
+	from, lost2 := stay(lost, got)
+	to, got2 := stay(got, lost)
+	var parts []string
+	if len(to) > 0 {
+		parts = append(parts, fmt.Sprintf("now goes to port %s of its endpoints, not %s", portsOf(to), portsOf(from)))
+	}
+	switch {
+	case len(lost2) > 0 && len(got2) > 0:
+		parts = append(parts, fmt.Sprintf("has %s where it had %d: lost %s, got %s", diffreport.Several(len(b), "endpoint"), len(a), c.names(c.before.state, lost2), c.names(c.after.state, got2)))
+	case len(lost2) > 0:
+		parts = append(parts, fmt.Sprintf("lost %d of %s: %s", len(lost2), diffreport.Several(len(a), "endpoint"), c.names(c.before.state, lost2)))
+	case len(got2) > 0:
+		parts = append(parts, fmt.Sprintf("got %s besides its %d: %s", diffreport.Several(len(got2), "more endpoint"), len(a), c.names(c.after.state, got2)))
+	}
+	return strings.Join(parts, ", and ")
 }
 
 func portsOf(list []netip.AddrPort) string {

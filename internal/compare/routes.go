@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 
 	"github.com/planec/planec/internal/diffreport"
@@ -11,9 +12,9 @@ import (
 
 // compareRoutes is about nodes that serve a Service otherwise than before, though
 // its endpoints may be the same.
-func (c *serviceComparison) compareRoutes(name serviceName, both [][2]*front) {
+func (c *serviceComparison) compareRoutes(name serviceName, both [][2]*front, was, is map[ir.ServicePort][]netip.AddrPort) {
 	for _, inside := range []bool{false, true} {
-		x := routeChange{comparison: c, name: name, inside: inside}
+		x := routeChange{comparison: c, name: name, inside: inside, was: was, is: is}
 		for _, pair := range both {
 			x.collect(pair[0], pair[1])
 		}
@@ -27,6 +28,9 @@ type routeChange struct {
 	comparison *serviceComparison
 	name       serviceName
 	inside     bool
+	// was and is are the endpoints of each port on whichever node: what came and
+	// went there has been told.
+	was, is map[ir.ServicePort][]netip.AddrPort
 	// stopped, started and others are nodes that serve nobody any more, serve
 	// now, or choose among other endpoints.
 	stopped, started, others map[string]bool
@@ -47,7 +51,6 @@ func (x *routeChange) collect(was, is *front) {
 		return // nobody outside is meant to come there
 	}
 	before, after := was.endpoints(), is.endpoints()
-	same := slices.Equal(before, after)
 	source, refusal := false, false
 	for _, node := range slices.Sorted(maps.Keys(is.nodes)) {
 		old, there := was.nodes[node]
@@ -62,7 +65,7 @@ func (x *routeChange) collect(was, is *front) {
 			x.refusal = b.onEmpty
 		case len(a.endpoints) == 0 && len(b.endpoints) > 0:
 			mark(&x.started, node)
-		case same && !slices.Equal(a.endpoints, b.endpoints):
+		case x.unexplained(was, is, a, b):
 			mark(&x.others, node)
 		}
 		if len(a.endpoints)+len(b.endpoints) == 0 && a.onEmpty != b.onEmpty && !refusal {
@@ -84,6 +87,14 @@ func (x *routeChange) collect(was, is *front) {
 	}
 }
 
+// unexplained reports whether a node's choice has lost or got endpoints that the
+// Service as a whole has not.
+func (x *routeChange) unexplained(was, is *front, a, b choice) bool {
+	before, after := x.was[was.service], x.is[is.service]
+	return len(without(without(a.endpoints, b.endpoints), without(before, after))) > 0 ||
+		len(without(without(b.endpoints, a.endpoints), without(after, before))) > 0
+}
+
 func mark(m *map[string]bool, node string) {
 	if *m == nil {
 		*m = make(map[string]bool)
@@ -101,7 +112,7 @@ func (x *routeChange) tell() {
 		because = c.becauseOfSlices(x.name)
 	}
 	if len(x.stopped) > 0 {
-		c.add(x.name, diffreport.Closed, because, "connections %s to %v are %s on %s, where it has no endpoint", who, x.name, refusalWord(x.refusal), nodeNames(x.stopped))
+		c.add(x.name, diffreport.Closed, because, "connections %s to %v are %s on %s", who, x.name, refusalWord(x.refusal), withoutEndpoint(x.stopped))
 	}
 	if len(x.started) > 0 {
 		c.add(x.name, diffreport.Opened, because, "connections %s to %v are served on %s too", who, x.name, nodeNames(x.started))
@@ -125,11 +136,20 @@ func (x *routeChange) tell() {
 	}
 }
 
+// withoutEndpoint names nodes that have none. Where the input has no nodes, those
+// are all but the ones that endpoints are on, wherever that is.
+func withoutEndpoint(m map[string]bool) string {
+	if m[""] {
+		return "nodes that have no endpoint of it"
+	}
+	return nodeNames(m) + ", where it has no endpoint"
+}
+
 func nodeNames(m map[string]bool) string {
 	const most = 3
 	names := slices.Sorted(maps.Keys(m))
 	if slices.Equal(names, []string{""}) {
-		return "a node"
+		return "nodes"
 	}
 	if len(names) > most+1 {
 		names = append(names[:most], fmt.Sprintf("%d more nodes", len(names)-most))

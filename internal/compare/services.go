@@ -175,7 +175,7 @@ func (c *serviceComparison) changed(name serviceName, old, fresh map[frontKey]*f
 	}
 	c.moved(name, gone, come)
 	c.compareEndpoints(name, sorted(old), sorted(fresh))
-	c.compareRoutes(name, both)
+	c.compareRoutes(name, both, endpointsByPort(sorted(old)), endpointsByPort(sorted(fresh)))
 	c.compareRanges(name, both)
 	c.compareAffinity(name, both)
 }

@@ -9,9 +9,12 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// maxRuleLines bounds the lines of rules in a comment: GitHub refuses one of more
-// than 65,536 characters.
-const maxRuleLines = 200
+// maxComment bounds a comment: GitHub refuses one of more than 65,536 characters.
+// maxRuleLines bounds the lines of rules in it.
+const (
+	maxComment   = 60_000
+	maxRuleLines = 200
+)
 
 // shown is how many findings of all kinds stand outside folds.
 const shown = 10
@@ -71,6 +74,9 @@ func markdown(w io.Writer, r *diffreport.Report) error {
 }
 
 func fold(b *strings.Builder, summary, content string) {
+	if b.Len()+len(content) > maxComment {
+		content = "There is too much of it to be shown here; -o json has it all.\n"
+	}
 	fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n%s\n</details>\n", escapeMarkdown(summary), content)
 }
 

@@ -165,8 +165,15 @@ func TestMuchIsFolded(t *testing.T) {
 		r.Findings = append(r.Findings, diffreport.Finding{Kind: diffreport.Kinds()[i%8], Text: fmt.Sprintf("finding %d", i)})
 	}
 	r.Sort()
+	for i := range 300 {
+		r.Objects = append(r.Objects, diffreport.Object{Change: diffreport.ObjectAdded, Origin: ir.Origin{Kind: "Pod", Name: fmt.Sprint(i), File: strings.Repeat("x", 500)}})
+	}
 	lines, inside := 0, false
-	for l := range strings.Lines(write(t, "md", r)) {
+	out := write(t, "md", r)
+	if len(out) > 65536 {
+		t.Errorf("the comment has %d bytes", len(out))
+	}
+	for l := range strings.Lines(out) {
 		if strings.HasPrefix(l, "<details>") {
 			inside = true
 			lines++
