@@ -173,3 +173,68 @@ func TestHealth(t *testing.T) {
 		t.Errorf("proxyMode is %q", mode)
 	}
 }
+
+// TestConfigurationChanges wants an agent whose configuration changes to end, for
+// whoever started it to start it again, as kube-proxy does; its rules stay.
+func TestConfigurationChanges(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	write := func(cidr string) {
+		text := "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: nftables\nclusterCIDR: " + cidr + "\nhealthzBindAddress: 127.0.0.1:10299\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("10.1.0.0/16")
+	n := newNode(t, "--config", file)
+	n.write("node.yaml", nodeYAML)
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
+	n.start()
+	n.wait("the Service answers", func() bool { return n.answer(vip, 80) == "10.1.2.1:8080" })
+	if code, _, _ := n.get("http://127.0.0.1:10299/livez"); code != 200 {
+		t.Errorf("livez at the file's address: %d", code)
+	}
+	write("10.2.0.0/16")
+	if err := n.cmd.Wait(); err == nil || n.cmd.ProcessState.ExitCode() != 3 || !strings.Contains(n.log.String(), "the configuration has changed") {
+		t.Errorf("it ended with %v:\n%s", err, n.log)
+	}
+	n.cmd = nil
+	if got := n.answer(vip, 80); got != "10.1.2.1:8080" {
+		t.Errorf("after its end: %s", got)
+	}
+	n.start()
+	n.wait("it has started again with the new one", func() bool { return strings.Contains(n.ruleset(), "10.2.0.0/16") })
+}
+
+// TestCleanup wants everything of ours gone and nothing else, and mistakes of the
+// command line to be told apart from failures.
+func TestCleanup(t *testing.T) {
+	n := newNode(t)
+	n.write("node.yaml", nodeYAML)
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
+	n.start()
+	n.wait("the Service answers", func() bool { return n.answer(vip, 80) == "10.1.2.1:8080" })
+	n.kill(unix.SIGTERM)
+	if out, err := runIn(n, exec.Command("nft", "add table ip others")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	run := func(args ...string) int {
+		cmd := exec.Command("/proc/self/exe", args...)
+		cmd.Env = append(os.Environ(), agentVariable+"=1")
+		_, _ = runIn(n, cmd) // the exit code says it
+		return cmd.ProcessState.ExitCode()
+	}
+	if code := run("--cleanup", "--state-dir", n.state); code != 0 {
+		t.Errorf("cleaning up: %d", code)
+	}
+	if got := n.ruleset(); strings.Contains(got, "planec") || !strings.Contains(got, "others") {
+		t.Errorf("left is\n%s", got)
+	}
+	for _, args := range [][]string{{"--backend", "none"}, {"--takeover", "cilium"}, {"--manifest-dir", n.dir, "--kubeconfig", "x"}, {"--log-format", "xml"}, {"--kubeconfig", "/nowhere"}, {"argument"}} {
+		if code := run(append(args, "--state-dir", n.state)...); code != 2 {
+			t.Errorf("%v: exit code %d, want 2", args, code)
+		}
+	}
+	if code := run("--manifest-dir", "/nowhere", "--node", "a", "--state-dir", n.state, "--sysctls=false"); code != 3 {
+		t.Errorf("a directory that is not there: exit code %d, want 3", code)
+	}
+}
