@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -112,6 +113,11 @@ func (c *compileCommand) print(l *loaded, node string, selected []backends.Backe
 // files compiles nodes on all processors. Each worker holds one node's rules at a
 // time; one node alone is not written before its diagnostics were judged.
 func (c *compileCommand) files(l *loaded, nodes []string, selected []backends.Backend, out sink) error {
+	if len(nodes) > 1 {
+		// The objects stay and each node's rules go: collecting half as often saves
+		// a tenth of the time, for half as much memory again.
+		defer debug.SetGCPercent(debug.SetGCPercent(manyNodesGC))
+	}
 	results := make([]outcome, len(nodes))
 	next := make(chan int)
 	var workers sync.WaitGroup
@@ -147,6 +153,9 @@ func (c *compileCommand) files(l *loaded, nodes []string, selected []backends.Ba
 	}
 	return nil
 }
+
+// manyNodesGC is GOGC while many nodes are compiled.
+const manyNodesGC = 200
 
 // outcome is what became of one node.
 type outcome struct {
