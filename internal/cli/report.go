@@ -2,15 +2,18 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/report"
+	"github.com/planec/planec/ir/diag"
 )
 
 // reportCommand is `planec report`.
@@ -25,16 +28,20 @@ type reportCommand struct {
 func newReport(s *Streams) *cobra.Command {
 	c := &reportCommand{streams: s}
 	cmd := &cobra.Command{
-		Use:   "report -f PATH...",
+		Use:   "report -f PATH... | report OLD NEW",
 		Short: "Write one HTML page: objects, what must happen, and the rules, side by side",
 		Long: `report compiles manifests and writes one HTML page that needs nothing else: the
 objects, what must happen on each node, and the rules of every backend, side by
 side. What belongs to an object is marked everywhere, and a packet can be traced in
-the page, as the node meets it.`,
+the page, as the node meets it.
+
+With OLD and NEW, manifests as diff takes them, it is the page of a change: what it
+means, and the lines that come and go.`,
 		Example: `  planec report -f manifests/ --node node-a -o report.html
-  planec report -f manifests/ --all-nodes --backend nftables,iptables > report.html`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return c.run() },
+  planec report -f manifests/ --all-nodes --backend nftables,iptables > report.html
+  planec report git:origin/main:manifests manifests --all-nodes -o change.html`,
+		Args: cobra.MaximumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
 	}
 	flags := cmd.Flags()
 	c.input.register(flags)
@@ -44,34 +51,94 @@ the page, as the node meets it.`,
 	return cmd
 }
 
-func (c *reportCommand) run() error {
+func (c *reportCommand) run(ctx context.Context, args []string) error {
+	switch {
+	case len(args) == 2 && len(c.input.paths) == 0:
+		return c.change(ctx, args)
+	case len(args) > 0:
+		return inputError(errors.New("give -f, or OLD and NEW"))
+	}
 	l, err := c.input.load(c.streams)
 	if err != nil {
 		return err
 	}
-	selected, err := registry.Select(l.options(), c.backends...)
+	nodes, err := c.nodes(l)
 	if err != nil {
-		return inputError(err)
+		return err
 	}
-	nodes := l.cluster.Nodes()
-	if !c.allNodes {
-		node, err := l.node()
+	in, diags, err := c.compile(l, nodes)
+	if err != nil {
+		return err
+	}
+	if err := l.report(append(l.diagnostics(), diags...)); err != nil {
+		return err
+	}
+	return c.write(in)
+}
+
+// change is the report of a change.
+func (c *reportCommand) change(ctx context.Context, args []string) error {
+	d := &diffCommand{streams: c.streams, input: c.input, backends: []string{"none"}}
+	var sides [2]*diffSide
+	for i, arg := range args {
+		side, err := d.side(ctx, arg)
 		if err != nil {
 			return err
 		}
-		nodes = []string{node}
+		defer side.close()
+		if sides[i] = side; side.loaded == nil {
+			return inputError(fmt.Errorf("%s: a report needs manifests, not compiled rules", arg))
+		}
 	}
-	if len(nodes) == 0 {
-		return inputError(errors.New("--all-nodes: the input has no Node objects"))
+	found, err := d.compare(sides[0], sides[1])
+	if err != nil {
+		return err
 	}
+	nodes, err := c.nodes(sides[1].loaded)
+	if err != nil {
+		return err
+	}
+	in, _, err := c.compile(sides[1].loaded, nodes)
+	if err != nil {
+		return err
+	}
+	there := sides[0].loaded.cluster.Nodes()
+	before, _, err := c.compile(sides[0].loaded, slices.DeleteFunc(slices.Clone(nodes), func(n string) bool { return !slices.Contains(there, n) }))
+	if err != nil {
+		return err
+	}
+	in.Before = &before
+	for i := range found.Findings {
+		in.Findings = append(in.Findings, report.Finding{Kind: string(found.Findings[i].Kind), Text: found.Findings[i].Sentence()})
+	}
+	return c.write(in)
+}
+
+func (c *reportCommand) nodes(l *loaded) ([]string, error) {
+	if c.allNodes {
+		if nodes := l.cluster.Nodes(); len(nodes) > 0 {
+			return nodes, nil
+		}
+		return nil, inputError(errors.New("--all-nodes: the input has no Node objects"))
+	}
+	node, err := l.node()
+	return []string{node}, err
+}
+
+// compile makes the input of a report.
+func (c *reportCommand) compile(l *loaded, nodes []string) (report.Input, diag.List, error) {
 	in := report.Input{Objects: &l.objects}
-	diags := l.diagnostics()
+	selected, err := registry.Select(l.options(), c.backends...)
+	if err != nil {
+		return in, nil, inputError(err)
+	}
+	var diags diag.List
 	for _, name := range nodes {
 		program, more := l.cluster.Program(name)
 		diags = append(diags, more...)
 		r, err := emit(program, selected, &diags)
 		if err != nil {
-			return err
+			return in, nil, err
 		}
 		n := report.Node{Program: program}
 		for _, a := range r.artifacts {
@@ -79,10 +146,7 @@ func (c *reportCommand) run() error {
 		}
 		in.Nodes = append(in.Nodes, n)
 	}
-	if err := l.report(diags); err != nil {
-		return err
-	}
-	return c.write(in)
+	return in, diags, nil
 }
 
 func (c *reportCommand) write(in report.Input) error {

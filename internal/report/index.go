@@ -22,8 +22,34 @@ type index struct {
 
 type key struct{ kind, namespace, name string }
 
-func newIndex(set *objects.Set) *index {
+// newIndex lists the objects of the sets; of an object that several have, the first
+// counts.
+func newIndex(sets ...*objects.Set) *index {
 	x := &index{byName: make(map[key]int), words: make(map[string][]int)}
+	for _, set := range sets {
+		x.list(set)
+	}
+	slices.SortStableFunc(x.objects, func(a, b object) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	x.objects = slices.CompactFunc(x.objects, func(a, b object) bool {
+		return a.Kind == b.Kind && a.Namespace == b.Namespace && a.Name == b.Name
+	})
+	for i, o := range x.objects {
+		x.byName[key{o.Kind, o.Namespace, o.Name}] = i
+	}
+	for _, set := range sets {
+		for _, p := range set.Pods {
+			for _, ip := range p.Object.Status.PodIPs {
+				x.origin(ip.IP, objects.Origin("Pod", p))
+			}
+			x.origin(p.Object.Namespace+"/"+p.Object.Name, objects.Origin("Pod", p))
+		}
+	}
+	return x
+}
+
+func (x *index) list(set *objects.Set) {
 	list(x, "Service", set.Services)
 	list(x, "EndpointSlice", set.EndpointSlices)
 	list(x, "NetworkPolicy", set.NetworkPolicies)
@@ -33,19 +59,6 @@ func newIndex(set *objects.Set) *index {
 	list(x, "Pod", set.Pods)
 	list(x, "Node", set.Nodes)
 	list(x, "Namespace", set.Namespaces)
-	slices.SortStableFunc(x.objects, func(a, b object) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
-	for i, o := range x.objects {
-		x.byName[key{o.Kind, o.Namespace, o.Name}] = i
-	}
-	for _, p := range set.Pods {
-		for _, ip := range p.Object.Status.PodIPs {
-			x.origin(ip.IP, objects.Origin("Pod", p))
-		}
-		x.origin(p.Object.Namespace+"/"+p.Object.Name, objects.Origin("Pod", p))
-	}
-	return x
 }
 
 func list[T metav1.Object](x *index, kind string, set []objects.Sourced[T]) {

@@ -16,6 +16,17 @@ import (
 type Input struct {
 	Objects *objects.Set
 	Nodes   []Node
+	// Before is what is compared with, in the report of a change; nil otherwise.
+	// A node that it lacks is new.
+	Before *Input
+	// Findings say what the change means, the most important first.
+	Findings []Finding
+}
+
+// Finding is a sentence with its kind ("opened", "closed", ...).
+type Finding struct {
+	Kind string `json:"kind"`
+	Text string `json:"text"`
 }
 
 // Node is one node's program with the files that backends made of it.
@@ -35,6 +46,9 @@ type page struct {
 	Objects []object            `json:"objects"`
 	Places  map[string][]string `json:"places"`
 	Nodes   []node              `json:"nodes"`
+	// Changed is whether lines say what became of them.
+	Changed  bool      `json:"changed"`
+	Findings []Finding `json:"findings"`
 }
 
 type object struct {
@@ -71,6 +85,8 @@ type file struct {
 type line struct {
 	Text    string `json:"t"`
 	Objects []int  `json:"o,omitempty"`
+	// Class is "new" or "old" of a line that came or went.
+	Class string `json:"c,omitempty"`
 }
 
 //go:embed page/page.html
@@ -107,15 +123,38 @@ func Write(w io.Writer, in Input) error {
 }
 
 func newPage(in Input) page {
-	x := newIndex(in.Objects)
-	p := page{Places: places(in.Objects), Nodes: make([]node, 0, len(in.Nodes))}
+	sets := []*objects.Set{in.Objects}
+	before := make(map[string]Node)
+	if in.Before != nil {
+		sets = append(sets, in.Before.Objects)
+		for _, n := range in.Before.Nodes {
+			before[n.Program.Node.Name] = n
+		}
+	}
+	x := newIndex(sets...)
+	p := page{Places: places(in.Objects), Nodes: make([]node, 0, len(in.Nodes)), Changed: in.Before != nil, Findings: in.Findings}
 	for _, n := range in.Nodes {
 		x.program(n.Program)
+		if b, had := before[n.Program.Node.Name]; had {
+			x.program(b.Program)
+		}
 	}
 	for _, n := range in.Nodes {
+		was, had := before[n.Program.Node.Name]
+		// joined are the lines of a text, with those of the text before.
+		joined := func(text, old []byte, read func([]byte) []line) []line {
+			if in.Before == nil {
+				return read(text)
+			}
+			return changed(old, text, read)
+		}
+		var oldText []byte
+		if had {
+			oldText = was.Program.Text()
+		}
 		out := node{
 			Name: n.Program.Node.Name, Program: n.Program, Pods: ownPods(in.Objects, n.Program),
-			Places: map[string][]string{}, IR: x.text(n.Program.Text()), Backends: make([]backend, 0, len(n.Artifacts)),
+			Places: map[string][]string{}, IR: joined(n.Program.Text(), oldText, x.text), Backends: make([]backend, 0, len(n.Artifacts)),
 		}
 		for _, a := range n.Artifacts {
 			b := backend{Name: a.Backend}
@@ -123,7 +162,7 @@ func newPage(in Input) page {
 				if !isText(f.Data) {
 					continue
 				}
-				b.Files = append(b.Files, file{Name: f.Name, Lines: x.rules(f.Data)})
+				b.Files = append(b.Files, file{Name: f.Name, Lines: joined(f.Data, was.file(a.Backend, f.Name), x.rules)})
 			}
 			out.Backends = append(out.Backends, b)
 		}
@@ -131,6 +170,16 @@ func newPage(in Input) page {
 	}
 	p.Objects = x.objects
 	return p
+}
+
+// file returns a file of a backend, or nil.
+func (n Node) file(backend, name string) []byte {
+	for _, a := range n.Artifacts {
+		if a.Backend == backend {
+			return a.File(name)
+		}
+	}
+	return nil
 }
 
 // isText reports whether a file is for people; an image is not.

@@ -38,10 +38,22 @@ function drawObjects() {
   mark();
 }
 
+// aroundChanges keeps lines that came or went, with two around them.
+function aroundChanges(lines) {
+  const near = (i) => lines.slice(Math.max(i - 2, 0), i + 3).some((l) => l.c);
+  const kept = [];
+  lines.forEach((l, i) => {
+    if (near(i)) kept.push(l);
+    else if (kept.length && kept[kept.length - 1].t !== "…") kept.push({ t: "…" });
+  });
+  return kept.length ? kept : [{ t: "nothing changes here" }];
+}
+
 function drawLines(into, lines) {
   const box = byId(into);
   box.replaceChildren();
-  let shown = lines;
+  let shown = data.changed && byId("changes").checked ? aroundChanges(lines) : lines;
+  lines = shown;
   if (lines.length > mostLines) {
     const pinned = lines.filter((l) => (l.o || []).some((id) => state.pinned.has(id)));
     shown = [...pinned, ...lines].slice(0, mostLines);
@@ -193,6 +205,14 @@ byId("theme").addEventListener("click", () => {
   root.dataset.theme = dark ? "light" : "dark";
 });
 
+byId("changes").addEventListener("change", draw);
+
+byId("only").hidden = !data.changed;
+byId("findings").replaceChildren(...(data.findings || []).map((f) => {
+  const li = element("li");
+  li.append(element("b", f.kind, { class: f.kind }), " " + f.text);
+  return li;
+}));
 options("node", data.nodes.map((n) => n.name), 0);
 draw();
 drawObjects();

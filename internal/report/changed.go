@@ -1,0 +1,62 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
+)
+
+// changed are the lines of a text with those of the text before that went, each
+// marked, in their places. Read joins a text's lines to objects.
+func changed(before, after []byte, read func([]byte) []line) []line {
+	lines := read(after)
+	old := read(before)
+	if len(before) == 0 {
+		old = nil
+	}
+	var out []line
+	at, was := 0, 0 // the next line of each
+	// A header stands before the first hunk.
+	_, hunks, _ := strings.Cut(string(diff.Diff("old", before, "new", after)), "\n@@ ")
+	if hunks != "" {
+		hunks = "@@ " + hunks
+	}
+	for _, l := range strings.Split(hunks, "\n") {
+		switch {
+		case strings.HasPrefix(l, "@@ "):
+			// What two hunks have between them is the same in both texts.
+			start := hunkStart(l)
+			for at < min(start, len(lines)) {
+				out = append(out, lines[at])
+				at, was = at+1, was+1
+			}
+		case strings.HasPrefix(l, "+") && at < len(lines):
+			lines[at].Class = "new"
+			out = append(out, lines[at])
+			at++
+		case strings.HasPrefix(l, "-") && was < len(old):
+			old[was].Class = "old"
+			out = append(out, old[was])
+			was++
+		case strings.HasPrefix(l, " ") && at < len(lines):
+			out = append(out, lines[at])
+			at, was = at+1, was+1
+		}
+	}
+	return append(out, lines[at:]...)
+}
+
+// hunkStart is the place of a hunk's first line in the new text, from 0:
+// "@@ -1,3 +5,4 @@" is 4. Of a hunk without new lines the number is that of the line
+// before it.
+func hunkStart(l string) int {
+	_, after, _ := strings.Cut(l, " +")
+	after, _, _ = strings.Cut(after, " ")
+	first, count, several := strings.Cut(after, ",")
+	n, err := strconv.Atoi(first)
+	if err != nil || several && count == "0" {
+		return max(n, 0)
+	}
+	return n - 1
+}
