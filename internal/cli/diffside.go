@@ -24,6 +24,8 @@ type diffSide struct {
 	// loaded is nil for compiled rules.
 	loaded *loaded
 	rules  []compare.RuleSet
+	// root is how the names of its files begin, with nothing of what they are below.
+	root string
 	// copied is the directory that files of Git were copied to, and revision
 	// where they are from.
 	copied, revision string
@@ -66,6 +68,9 @@ func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 	if s.rules, err = readRules(path); err != nil || len(s.rules) > 0 {
 		return s, err
 	}
+	if s.root = filepath.ToSlash(filepath.Clean(path)) + "/"; !isDirectory(path) {
+		s.root = strings.TrimSuffix(s.root, filepath.Base(path)+"/")
+	}
 	in := d.input
 	in.paths, in.recursive = []string{path}, in.recursive || isGit
 	if s.loaded, err = in.load(d.streams); err != nil {
@@ -73,6 +78,11 @@ func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 		return nil, fmt.Errorf("%s: %w", arg, err)
 	}
 	return s, nil
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func (s *diffSide) copyFromGit(ctx context.Context, source gittree.Source) (string, error) {

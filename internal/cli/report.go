@@ -108,6 +108,7 @@ func (c *reportCommand) change(ctx context.Context, args []string) error {
 		return err
 	}
 	in.Before = &before
+	in.Root, before.Root = sides[1].root, sides[0].root
 	for i := range found.Findings {
 		in.Findings = append(in.Findings, report.Finding{Kind: string(found.Findings[i].Kind), Text: found.Findings[i].Sentence()})
 	}

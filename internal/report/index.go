@@ -24,10 +24,10 @@ type key struct{ kind, namespace, name string }
 
 // newIndex lists the objects of the sets; of an object that several have, the first
 // counts.
-func newIndex(sets ...*objects.Set) *index {
+func newIndex(sets ...*Input) *index {
 	x := &index{byName: make(map[key]int), words: make(map[string][]int)}
 	for _, set := range sets {
-		x.list(set)
+		x.list(set.Objects, set.Root)
 	}
 	slices.SortStableFunc(x.objects, func(a, b object) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
@@ -39,7 +39,7 @@ func newIndex(sets ...*objects.Set) *index {
 		x.byName[key{o.Kind, o.Namespace, o.Name}] = i
 	}
 	for _, set := range sets {
-		for _, p := range set.Pods {
+		for _, p := range set.Objects.Pods {
 			for _, ip := range p.Object.Status.PodIPs {
 				x.origin(ip.IP, objects.Origin("Pod", p))
 			}
@@ -49,21 +49,21 @@ func newIndex(sets ...*objects.Set) *index {
 	return x
 }
 
-func (x *index) list(set *objects.Set) {
-	list(x, "Service", set.Services)
-	list(x, "EndpointSlice", set.EndpointSlices)
-	list(x, "NetworkPolicy", set.NetworkPolicies)
-	list(x, "ClusterNetworkPolicy", set.ClusterNetworkPolicies)
-	list(x, "AdminNetworkPolicy", set.AdminNetworkPolicies)
-	list(x, "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies)
-	list(x, "Pod", set.Pods)
-	list(x, "Node", set.Nodes)
-	list(x, "Namespace", set.Namespaces)
+func (x *index) list(set *objects.Set, root string) {
+	list(x, root, "Service", set.Services)
+	list(x, root, "EndpointSlice", set.EndpointSlices)
+	list(x, root, "NetworkPolicy", set.NetworkPolicies)
+	list(x, root, "ClusterNetworkPolicy", set.ClusterNetworkPolicies)
+	list(x, root, "AdminNetworkPolicy", set.AdminNetworkPolicies)
+	list(x, root, "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies)
+	list(x, root, "Pod", set.Pods)
+	list(x, root, "Node", set.Nodes)
+	list(x, root, "Namespace", set.Namespaces)
 }
 
-func list[T metav1.Object](x *index, kind string, set []objects.Sourced[T]) {
+func list[T metav1.Object](x *index, root, kind string, set []objects.Sourced[T]) {
 	for _, s := range set {
-		x.objects = append(x.objects, object{Kind: kind, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), File: s.File, Line: s.Line})
+		x.objects = append(x.objects, object{Kind: kind, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), File: strings.TrimPrefix(s.File, root), Line: s.Line})
 	}
 }
 

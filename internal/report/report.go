@@ -16,6 +16,9 @@ import (
 type Input struct {
 	Objects *objects.Set
 	Nodes   []Node
+	// Root is how the names of files begin, which is left out of them: two states of
+	// a directory are in two places.
+	Root string
 	// Before is what is compared with, in the report of a change; nil otherwise.
 	// A node that it lacks is new.
 	Before *Input
@@ -123,10 +126,10 @@ func Write(w io.Writer, in Input) error {
 }
 
 func newPage(in Input) page {
-	sets := []*objects.Set{in.Objects}
+	sets := []*Input{&in}
 	before := make(map[string]Node)
 	if in.Before != nil {
-		sets = append(sets, in.Before.Objects)
+		sets = append(sets, in.Before)
 		for _, n := range in.Before.Nodes {
 			before[n.Program.Node.Name] = n
 		}
@@ -150,11 +153,11 @@ func newPage(in Input) page {
 		}
 		var oldText []byte
 		if had {
-			oldText = was.Program.Text()
+			oldText = in.Before.text(was.Program)
 		}
 		out := node{
 			Name: n.Program.Node.Name, Program: n.Program, Pods: ownPods(in.Objects, n.Program),
-			Places: map[string][]string{}, IR: joined(n.Program.Text(), oldText, x.text), Backends: make([]backend, 0, len(n.Artifacts)),
+			Places: map[string][]string{}, IR: joined(in.text(n.Program), oldText, x.text), Backends: make([]backend, 0, len(n.Artifacts)),
 		}
 		for _, a := range n.Artifacts {
 			b := backend{Name: a.Backend}
@@ -170,6 +173,14 @@ func newPage(in Input) page {
 	}
 	p.Objects = x.objects
 	return p
+}
+
+// text is a program's, with files as the report names them.
+func (in *Input) text(p *ir.Program) []byte {
+	if in.Root == "" {
+		return p.Text()
+	}
+	return bytes.ReplaceAll(p.Text(), []byte(`"`+in.Root), []byte(`"`))
 }
 
 // file returns a file of a backend, or nil.
