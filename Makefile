@@ -92,6 +92,7 @@ soak: tools
 	$(GO) test -timeout 0 -v -run TestProgramsSeeOneImage ./backends/ebpf/live -loads 1000 -lasting 60s
 	$(GO) test -timeout 0 -v ./internal/session -histories 3000
 	$(GO) test -timeout 0 -v ./backends/ipvs/live -every 1 -kills 200 -changes 1000 -measured 10000 -limit 3h
+	$(MAKE) soak-agent
 
 vuln:
 	$(GO) run $(VULN) ./...
