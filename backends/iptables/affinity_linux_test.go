@@ -76,7 +76,7 @@ func (s *sticky) ask(destinations ...string) map[string]netip.AddrPort {
 		for _, c := range s.clients {
 			flows = append(flows, testkit.Flow{From: eval.FromOutside, Src: netip.MustParseAddr(c), Dst: to.Addr(), Protocol: ir.TCP, Port: to.Port()})
 		}
-		outcomes, err := s.rig.Try(s.Context(), flows, testkit.DefaultTimeout)
+		outcomes, err := s.rig.Try(s.Context(), flows, testkit.Patience)
 		if err != nil {
 			s.Fatal(err)
 		}

@@ -163,7 +163,7 @@ func TestSpread(t *testing.T) {
 		mustLoad(t, r, variant, emit(t, p, backends.DefaultOptions()))
 		const n = 6000
 		f := testkit.Flow{From: eval.FromOutside, Src: netip.MustParseAddr("192.0.2.9"), Dst: netip.MustParseAddr("10.96.0.1"), Protocol: ir.TCP, Port: 80}
-		got, err := r.Spread(t.Context(), f, n, testkit.DefaultTimeout)
+		got, err := r.Spread(t.Context(), f, n)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -76,7 +76,7 @@ func TestKernelRefusals(t *testing.T) {
 					t.Fatal(err)
 				}
 				mustLoad(t, r, variant, emit(t, twoPods(refusal), backends.DefaultOptions()))
-				got, err := r.Try(t.Context(), flows, testkit.DefaultTimeout)
+				got, err := r.Try(t.Context(), flows, testkit.Patience)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -109,7 +109,7 @@ func TestKernelUntracked(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustLoad(t, r, variant, emit(t, twoPods(ir.Drop), backends.DefaultOptions()))
-		got, err := r.Try(t.Context(), flows, testkit.DefaultTimeout)
+		got, err := r.Try(t.Context(), flows, testkit.Patience)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -158,7 +158,7 @@ func TestKernelBalances(t *testing.T) {
 	}
 	const n = 240
 	for _, dst := range []string{"10.96.0.1:80", "203.0.113.2:80"} {
-		got, err := r.Spread(t.Context(), flow(eval.FromOutside, "192.0.2.9", dst), n, testkit.DefaultTimeout)
+		got, err := r.Spread(t.Context(), flow(eval.FromOutside, "192.0.2.9", dst), n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +176,7 @@ func TestKernelBalances(t *testing.T) {
 		flow(eval.FromPod, "10.1.0.99", "203.0.113.3:90"), // by mark and hash
 		flow(eval.FromNode, "192.168.9.1", "192.168.9.1:30090"),
 	} {
-		if _, err := r.Sticky(t.Context(), f, 12, testkit.DefaultTimeout); err != nil {
+		if _, err := r.Sticky(t.Context(), f, 12); err != nil {
 			t.Error(err)
 		}
 	}

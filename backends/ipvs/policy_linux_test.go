@@ -80,7 +80,7 @@ func TestKernelOwnEndpoints(t *testing.T) {
 			flow(eval.FromPod, "10.1.0.2", "192.168.9.1:999"),
 			flow(eval.FromPod, "10.1.0.2", "192.168.9.1:80"),
 		}
-		got, err := r.Try(t.Context(), flows, testkit.DefaultTimeout)
+		got, err := r.Try(t.Context(), flows, testkit.Patience)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -101,7 +101,7 @@ func ask(t *testing.T, r *testkit.Rig, clients []string, destinations ...string)
 		for _, c := range clients {
 			flows = append(flows, flow(eval.FromOutside, c, dst))
 		}
-		outcomes, err := r.Try(t.Context(), flows, testkit.DefaultTimeout)
+		outcomes, err := r.Try(t.Context(), flows, testkit.Patience)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +139,7 @@ func TestAffinitySticks(t *testing.T) {
 			t.Errorf("the clients are not spread: %v", counts)
 		}
 	}
-	got, err := r.Sticky(t.Context(), flow(eval.FromNode, "192.168.9.1", "10.96.0.1:90"), 20, testkit.DefaultTimeout)
+	got, err := r.Sticky(t.Context(), flow(eval.FromNode, "192.168.9.1", "10.96.0.1:90"), 20)
 	if err != nil {
 		t.Error(err)
 	}

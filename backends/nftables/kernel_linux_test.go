@@ -86,7 +86,7 @@ func TestSpread(t *testing.T) {
 	load(t, r, emit(t, p, backends.DefaultOptions()))
 	const n = 1200
 	for _, dst := range []string{"10.96.0.1:80", "203.0.113.2:80"} {
-		got, err := r.Spread(t.Context(), flow(eval.FromOutside, "192.0.2.9", dst), n, testkit.DefaultTimeout)
+		got, err := r.Spread(t.Context(), flow(eval.FromOutside, "192.0.2.9", dst), n)
 		if err != nil {
 			t.Fatal(err)
 		}

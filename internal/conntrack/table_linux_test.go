@@ -198,7 +198,7 @@ func TestSCTP(t *testing.T) {
 	before, after := same("svc=1,1/l"), same("svc=2,2/l")
 	n := newNode(t, before)
 	flow := testkit.Flow{From: eval.FromNode, Src: netip.MustParseAddr(nodeAddr), Dst: netip.MustParseAddr(vip), Protocol: ir.SCTP, Port: 5353}
-	out, err := n.Try(context.Background(), []testkit.Flow{flow}, time.Second)
+	out, err := n.Try(context.Background(), []testkit.Flow{flow}, testkit.Patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestDeniedFlows(t *testing.T) {
 	from := func(e eval.Entry, src netip.Addr) testkit.Flow {
 		return testkit.Flow{From: e, Src: src, Dst: netip.MustParseAddr(vip), Protocol: ir.UDP, Port: 53}
 	}
-	out, err := n.Try(context.Background(), []testkit.Flow{from(eval.FromPod, pod), from(eval.FromPod, pod.Next()), from(eval.FromNode, netip.MustParseAddr(nodeAddr))}, time.Second)
+	out, err := n.Try(context.Background(), []testkit.Flow{from(eval.FromPod, pod), from(eval.FromPod, pod.Next()), from(eval.FromNode, netip.MustParseAddr(nodeAddr))}, testkit.Patience)
 	if err != nil {
 		t.Fatal(err)
 	}

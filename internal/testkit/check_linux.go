@@ -66,7 +66,7 @@ func (r *Rig) Check(ctx context.Context, flows []Flow, evaluate Evaluate, timeou
 		}
 		report.add(d)
 	}
-	late, err = r.confirmAll(ctx, late, evaluate, timeout)
+	late, err = r.confirmAll(ctx, late, evaluate)
 	for _, d := range late {
 		report.add(d)
 		if d.Err == nil {
@@ -96,14 +96,14 @@ func (r *Rig) judge(f Flow, got Outcome, evaluate Evaluate) Disagreement {
 // Mode Linux beside a build has been seen to do so for more than two seconds.
 const stall = 3 * time.Second
 
-// confirmAll confirms the flows, and those that still time out once more when a
+// confirmAll confirms the flows, and those that fail again once more when a
 // stall would be over: what a rule drops is dropped then too.
-func (r *Rig) confirmAll(ctx context.Context, late []Disagreement, evaluate Evaluate, timeout time.Duration) ([]Disagreement, error) {
-	late, err := r.confirm(ctx, late, evaluate, timeout)
+func (r *Rig) confirmAll(ctx context.Context, late []Disagreement, evaluate Evaluate) ([]Disagreement, error) {
+	late, err := r.confirm(ctx, late, evaluate)
 	var still []int
 	var again []Disagreement
 	for i, d := range late {
-		if d.Err != nil && d.Got.Fate == TimedOut {
+		if d.Err != nil && (d.Got.Fate == TimedOut || d.Got.Resent > 0) {
 			still, again = append(still, i), append(again, d)
 		}
 	}
@@ -115,18 +115,18 @@ func (r *Rig) confirmAll(ctx context.Context, late []Disagreement, evaluate Eval
 		return late, nil
 	case <-time.After(stall):
 	}
-	again, err = r.confirm(ctx, again, evaluate, 2*timeout)
+	again, err = r.confirm(ctx, again, evaluate)
 	for i, at := range still {
 		late[at] = again[i]
 	}
 	return late, err
 }
 
-// confirm tries the flows again that timed out unexpectedly, all together. Each
-// is cleared (its Err becomes nil) only when several tries all go well, more of
-// them the more endpoints there are: one endpoint of many that does not work
-// must not pass for noise.
-func (r *Rig) confirm(ctx context.Context, late []Disagreement, evaluate Evaluate, timeout time.Duration) ([]Disagreement, error) {
+// confirm tries the flows again that timed out unexpectedly. Each is cleared
+// (its Err becomes nil) only when several tries all go well and lose nothing on
+// the way, more of them the more endpoints there are: one endpoint of many that
+// does not work must not pass for noise.
+func (r *Rig) confirm(ctx context.Context, late []Disagreement, evaluate Evaluate) ([]Disagreement, error) {
 	var again []Flow
 	var which []int
 	for i, d := range late {
@@ -134,13 +134,16 @@ func (r *Rig) confirm(ctx context.Context, late []Disagreement, evaluate Evaluat
 			again, which = append(again, d.Flow), append(which, i)
 		}
 	}
-	outcomes, err := r.Try(ctx, again, 2*timeout)
+	outcomes, err := r.tryPatiently(ctx, again)
 	if err != nil {
 		return late, err
 	}
 	failed := make([]bool, len(late))
 	for i, got := range outcomes {
 		second := r.judge(again[i], got, evaluate)
+		if second.Err == nil && got.Resent > 0 {
+			second.Err = fmt.Errorf("answered, but %d segments had to be sent again", got.Resent)
+		}
 		if !failed[which[i]] {
 			late[which[i]] = second
 		}

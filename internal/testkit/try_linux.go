@@ -15,19 +15,37 @@ import (
 // dropped. It is below the second after which TCP sends its SYN again.
 const DefaultTimeout = 600 * time.Millisecond
 
+// Patience is how long a flow may take that must be answered. A busy machine,
+// and User Mode Linux on it, takes its time; that a packet was lost shows in
+// [Outcome.Resent] and not in the time.
+const Patience = 5 * time.Second
+
 // mostAtOnce bounds the connections under way, below the lengths of the queues
-// between the namespaces.
-const mostAtOnce = 256
+// between the namespaces. Where each must be answered they are fewer, so that a
+// connection does not wait for hundreds of others.
+const (
+	mostAtOnce = 256
+	fewAtOnce  = 24
+)
 
 // Try makes all the flows' connections at once and says how each ended, in
 // their order. All drops together cost one timeout. Pods and ports that the rig
 // does not have yet are added first.
 func (r *Rig) Try(ctx context.Context, flows []Flow, timeout time.Duration) ([]Outcome, error) {
+	return r.try(ctx, flows, timeout, mostAtOnce)
+}
+
+// tryPatiently makes the connections of flows that must be answered.
+func (r *Rig) tryPatiently(ctx context.Context, flows []Flow) ([]Outcome, error) {
+	return r.try(ctx, flows, Patience, fewAtOnce)
+}
+
+func (r *Rig) try(ctx context.Context, flows []Flow, timeout time.Duration, atOnce int) ([]Outcome, error) {
 	if err := r.prepare(flows); err != nil {
 		return nil, err
 	}
 	out := make([]Outcome, len(flows))
-	slots := make(chan struct{}, mostAtOnce)
+	slots := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	for i, f := range flows {
 		slots <- struct{}{}
@@ -89,12 +107,12 @@ func (r *Rig) from(f Flow) *namespace {
 
 // Spread makes n connections of one flow and counts who answered. Any other
 // fate than an answer is an error.
-func (r *Rig) Spread(ctx context.Context, f Flow, n int, timeout time.Duration) (map[netip.AddrPort]int, error) {
+func (r *Rig) Spread(ctx context.Context, f Flow, n int) (map[netip.AddrPort]int, error) {
 	flows := make([]Flow, n)
 	for i := range flows {
 		flows[i] = f
 	}
-	outcomes, err := r.Try(ctx, flows, timeout)
+	outcomes, err := r.tryPatiently(ctx, flows)
 	if err != nil {
 		return nil, err
 	}
@@ -110,10 +128,10 @@ func (r *Rig) Spread(ctx context.Context, f Flow, n int, timeout time.Duration) 
 
 // Sticky makes n connections of one flow after each other and says who answered
 // them all: the test of affinity. Two different endpoints are an error.
-func (r *Rig) Sticky(ctx context.Context, f Flow, n int, timeout time.Duration) (netip.AddrPort, error) {
+func (r *Rig) Sticky(ctx context.Context, f Flow, n int) (netip.AddrPort, error) {
 	var first netip.AddrPort
 	for i := range n {
-		outcomes, err := r.Try(ctx, []Flow{f}, timeout)
+		outcomes, err := r.tryPatiently(ctx, []Flow{f})
 		if err != nil {
 			return first, err
 		}
