@@ -107,16 +107,21 @@ func (t *table) splits() []target {
 	return list
 }
 
-// steps returns the steps that want a chain, base steps after those that wrap
+// steps returns the steps that have a chain, base steps after those that wrap
 // them, in their one order.
 func (t *table) steps() []step {
 	var list []step
+	picks := false
 	for to := range t.targets {
 		for _, s := range []step{to.internal, to.external} {
 			if s.act == pick || s.act == stick {
 				list = append(list, s, s.base())
 			}
+			picks = picks || s.act == pick && s.at == 0
 		}
+	}
+	if picks {
+		list = append(list, standingSteps()...)
 	}
 	slices.SortFunc(list, compareStep)
 	return slices.Compact(list)

@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 	"internal/dataplane":         {"backends", "backends/ebpf", "backends/ebpf/live", "backends/ipvs/live", "backends/nftables/live", "backends/xtables/live", "internal/applier"},
 	"internal/session":           {"backends", "compiler", "internal/applier", "ir"},
 	"internal/conntrack":         {"ir", "ir/eval"},
-	"backends/nftables/live":     {"backends"},
+	"backends/nftables/live":     {"backends", "backends/nftables"},
 	"backends/ipvs/live":         {"backends", "backends/ipvs", "backends/xtables/live"},
 	"internal/conformance":       {"compiler", "compiler/objects", "internal/manifest", "internal/netpath", "ir", "ir/diag", "ir/eval"},
 	"backends/iptables":          {"backends", "backends/xtables", "backends/xtpolicy", "ir", "ir/diag", "ir/resolve"},

@@ -165,15 +165,17 @@ func BenchmarkChange(b *testing.B) {
 			b.Run("pool-grows-and-shrinks", func(b *testing.B) {
 				change(b, func(s *discoveryv1.EndpointSlice, n int) { s.Endpoints = s.Endpoints[:4+n%2] })
 			})
-			b.Run("pool-of-a-size-that-no-other-has", func(b *testing.B) {
-				change(b, func(s *discoveryv1.EndpointSlice, n int) {
-					if n%2 == 0 {
-						more := s.Endpoints[2]
-						more.Addresses = []string{"10.127.0.1"}
-						s.Endpoints = append(s.Endpoints, more)
-					}
+			for name, more := range map[string]int{"pool-of-6-that-no-other-has": 1, "pool-of-12-that-no-other-has": 7} {
+				b.Run(name, func(b *testing.B) {
+					change(b, func(s *discoveryv1.EndpointSlice, n int) {
+						for i := range more * ((n + 1) % 2) {
+							one := s.Endpoints[2]
+							one.Addresses = []string{fmt.Sprintf("10.127.0.%d", i+1)}
+							s.Endpoints = append(s.Endpoints, one)
+						}
+					})
 				})
-			})
+			}
 			b.Run("nothing", func(b *testing.B) { change(b, func(*discoveryv1.EndpointSlice, int) {}) })
 			b.Run("service-goes-and-comes", func(b *testing.B) {
 				n := 0

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/planec/planec/backends/nftables"
 )
 
 func structural(format string, args ...any) error {
@@ -194,7 +196,7 @@ func (x *changer) leaves() error {
 	for todo := slices.Sorted(maps.Keys(x.delta)); len(todo) > 0; todo = todo[1:] {
 		name := todo[0]
 		c := x.held.chains[name]
-		if c == nil || x.refs[name]+x.delta[name] > 0 || !isLeaf(name) || slices.Contains(x.change.goneChains, name) {
+		if c == nil || x.refs[name]+x.delta[name] > 0 || !isLeaf(name) || nftables.Standing(name) || slices.Contains(x.change.goneChains, name) {
 			continue
 		}
 		x.change.goneChains = append(x.change.goneChains, name)
