@@ -27,7 +27,7 @@ type Input struct {
 // diagnostics are.
 func Compile(in Input) (*ir.Program, diag.List) {
 	cluster := Prepare(in.Objects, in.Config)
-	program, diags := cluster.Program(in.Node)
+	program, diags := cluster.program(in.Node, cluster.services.LowerOnly)
 	diags = append(diags, cluster.Diagnostics()...)
 	diags.Sort()
 	return program, diags
@@ -76,9 +76,13 @@ func (c *Cluster) Nodes() []string {
 // Program returns the program of one node, and what there is to say about that
 // node.
 func (c *Cluster) Program(node string) (*ir.Program, diag.List) {
+	return c.program(node, c.services.Lower)
+}
+
+func (c *Cluster) program(node string, lower func(*service.Node, *ir.Program)) (*ir.Program, diag.List) {
 	var diags diag.List
 	p := &ir.Program{Masquerade: cloneMasquerade(c.config.Masquerade)}
-	c.services.Lower(c.serviceNode(node, p, &diags), p)
+	lower(c.serviceNode(node, p, &diags), p)
 	c.policies.Lower(node, onDeny(c.config), p)
 	c.closeUnknown(node, p, &diags)
 	p.Normalize()

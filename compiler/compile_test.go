@@ -2,6 +2,7 @@ package compiler_test
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -62,18 +63,21 @@ func shuffleList[T any](rng *rand.Rand, list []T) {
 	rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 }
 
-// TestSharedPreparation compiles nodes from one preparation in parallel.
+// TestSharedPreparation compiles nodes from one preparation in parallel, and each
+// alone, which takes another way.
 func TestSharedPreparation(t *testing.T) {
-	c := randomcluster.New(7)
-	cluster := compiler.Prepare(&c.Objects, c.Config)
-	for _, node := range cluster.Nodes() {
-		t.Run(node, func(t *testing.T) {
-			t.Parallel()
-			got, _ := cluster.Program(node)
-			want, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: node, Config: c.Config})
-			if !bytes.Equal(got.Text(), want.Text()) {
-				t.Error("a shared preparation gives another program")
-			}
-		})
+	for seed := range uint64(60) {
+		c := randomcluster.New(seed)
+		cluster := compiler.Prepare(&c.Objects, c.Config)
+		for _, node := range cluster.Nodes() {
+			t.Run(fmt.Sprintf("%d-%s", seed, node), func(t *testing.T) {
+				t.Parallel()
+				got, _ := cluster.Program(node)
+				want, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: node, Config: c.Config})
+				if !bytes.Equal(got.Text(), want.Text()) {
+					t.Error("a shared preparation gives another program")
+				}
+			})
+		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -15,13 +17,7 @@ import (
 // several claim: the oldest, then the one whose name sorts first. It returns
 // the services in that order.
 func settleClaims(services map[objectName]*service, diags *diag.List) []*service {
-	ordered := make([]*service, 0, len(services))
-	for _, s := range services {
-		ordered = append(ordered, s)
-	}
-	slices.SortFunc(ordered, func(a, b *service) int {
-		return cmp.Or(compareAge(a.object, b.object), compareNames(a.object, b.object))
-	})
+	ordered := byAge(services)
 	c := claims{
 		frontends: make(map[ir.Match]*service, len(ordered)),
 		health:    make(map[uint16]*service),
@@ -32,6 +28,27 @@ func settleClaims(services map[objectName]*service, diags *diag.List) []*service
 			c.claimPort(s, &s.ports[i])
 		}
 		c.claimHealth(s)
+	}
+	return ordered
+}
+
+// byAge lists the oldest Service first, and of one age by name. What is compared
+// is gathered before: objects lie all over the memory.
+func byAge(services map[objectName]*service) []*service {
+	type aged struct {
+		created metav1.Time
+		*service
+	}
+	list := make([]aged, 0, len(services))
+	for _, s := range services {
+		list = append(list, aged{s.object.CreationTimestamp, s})
+	}
+	slices.SortFunc(list, func(a, b aged) int {
+		return cmp.Or(compareTimes(a.created, b.created), cmp.Compare(a.name.namespace, b.name.namespace), cmp.Compare(a.name.name, b.name.name))
+	})
+	ordered := make([]*service, len(list))
+	for i := range list {
+		ordered[i] = list[i].service
 	}
 	return ordered
 }

@@ -60,19 +60,23 @@ func compareDuplicates[T metav1.Object](a, b objects.Sourced[T]) int {
 	)
 }
 
-// compareAge orders objects by creation. One without a time does not exist yet
-// and so is the youngest.
+// compareAge orders objects by creation.
 func compareAge[T metav1.Object](a, b T) int {
-	ta, tb := a.GetCreationTimestamp(), b.GetCreationTimestamp()
+	return compareTimes(a.GetCreationTimestamp(), b.GetCreationTimestamp())
+}
+
+// compareTimes orders times of creation. An object without one does not exist yet
+// and is the youngest.
+func compareTimes(a, b metav1.Time) int {
 	switch {
-	case ta.IsZero() && tb.IsZero():
+	case a.IsZero() && b.IsZero():
 		return 0
-	case ta.IsZero():
+	case a.IsZero():
 		return 1
-	case tb.IsZero():
+	case b.IsZero():
 		return -1
 	}
-	return ta.Compare(tb.Time)
+	return a.Compare(b.Time)
 }
 
 func reportDuplicate[T metav1.Object](kind string, stays, goes objects.Sourced[T], diags *diag.List) {

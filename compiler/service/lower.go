@@ -28,6 +28,22 @@ func (m *Model) Lower(n *Node, p *ir.Program) {
 	m.lowerShared(n, p)
 }
 
+// LowerOnly is Lower where the program of one node is all that is wanted: nothing
+// is worked out that programs of others could share.
+func (m *Model) LowerOnly(n *Node, p *ir.Program) {
+	pods := make(map[netip.Addr]bool)
+	for _, s := range m.services {
+		s.eachEndpoint(func(e *endpoint) {
+			if e.node != "" && e.node == n.Name {
+				pods[e.address.Addr()] = true
+			}
+		})
+	}
+	p.Frontends = make([]ir.Frontend, 0, len(m.services))
+	p.Pools = make([]ir.Pool, 0, len(m.services))
+	m.Append(n, func(a netip.Addr) bool { return pods[a] }, make(map[netip.Addr]bool, len(m.services)), p)
+}
+
 // add adds one Service; seen are the ClusterIPs that the program has.
 func (n *place) add(s *service, seen map[netip.Addr]bool, p *ir.Program) {
 	if len(s.ports) == 0 {
