@@ -9,6 +9,7 @@
 // chain, rule or anonymous map of any one Service: chains depend on how many
 // endpoints there are and on how a route treats its packets, so their number
 // does not grow with the cluster and a changed endpoint changes elements only.
+// pick-1 to pick-8 stand whether a pool has that size or not (standing.go).
 //
 //	filter-prerouting, filter-pre-output                       (before DNAT)
 //	  └─ source-ranges      in @restricted and not in @source-ranges: drop
