@@ -147,6 +147,32 @@ func TestKernelManyPorts(t *testing.T) {
 	})
 }
 
+// TestKernelDeepest loads the longest way that there can be: addresses and ports
+// that were chosen for it, other routes for other sources, affinity, a pool of
+// groups.
+func TestKernelDeepest(t *testing.T) {
+	p := programAt(bitByBit())
+	many := ir.Pool{ID: "many"}
+	for i := range 40 {
+		a := netip.AddrFrom16([16]byte{0: 0xfd, 15: byte(1 + i)})
+		many.Endpoints = append(many.Endpoints, ir.Endpoint{Address: netip.AddrPortFrom(a, 80), Weight: 1})
+	}
+	p.Pools = append(p.Pools, many)
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		f.Service.Name, f.Affinity, f.Internal.Pool = "deep", 600, "many"
+	}
+	p.Normalize()
+	files := emit(t, p, backends.DefaultOptions())
+	d := readDispatch(files["ip6tables.rules"])
+	if n := d.depth("PLC-SERVICES"); n != deepest {
+		t.Errorf("%d chains deep: want the most, %d", n, deepest)
+	}
+	forVariants(t, func(t *testing.T, variant string) {
+		mustLoad(t, testkit.New(t, testkit.SpecFor(p, nil)), variant, files)
+	})
+}
+
 // TestSpread counts who answers: shares by weight, also of a pool of groups.
 func TestSpread(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
