@@ -198,6 +198,7 @@ func hosts(n int, host string) []ir.Match {
 		for i := range len(b) / 2 {
 			b[i] = byte(rng.UintN(256))
 		}
+		b[0] = 32 + b[0]%32 // no multicast in either family
 		a, _ := netip.AddrFromSlice(b)
 		return tcpAt(a, 80)
 	})

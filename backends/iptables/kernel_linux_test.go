@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -145,6 +146,23 @@ func TestKernelManyPorts(t *testing.T) {
 		p.Pools[0].Endpoints = p.Pools[0].Endpoints[:70]
 		run(t, variant, p, testkit.RandomFlows(rand.New(rand.NewPCG(3, 2)), p, 1000), backends.DefaultOptions())
 	})
+}
+
+// TestKernelManyAddresses asks for addresses at random, for some that somebody chose
+// and for ports of one, in both families.
+func TestKernelManyAddresses(t *testing.T) {
+	p := irtest.KitchenSink()
+	matches := slices.Concat(
+		inRange("10.112.0.0/12", 200), hosts(200, "0.0.0.1"), somePorts(30), nodePorts(30),
+		inRange("fd00:10:97::/108", 200), hosts(200, "fd00::1"),
+	)
+	p.Frontends, p.Pools = nil, append(p.Pools, irtest.Pool("a", "10.1.0.1:80"), irtest.Pool("b", "[fd00::1]:80"))
+	for i, m := range matches {
+		p.Frontends = append(p.Frontends, frontendAt(i, m))
+	}
+	p.Normalize()
+	flows := testkit.RandomFlows(rand.New(rand.NewPCG(4, 2)), p, 1000)
+	forVariants(t, func(t *testing.T, variant string) { run(t, variant, p, flows, backends.DefaultOptions()) })
 }
 
 // TestKernelDeepest loads the longest way that there can be: addresses and ports
