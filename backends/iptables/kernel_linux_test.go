@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -144,6 +145,49 @@ func TestKernelManyPorts(t *testing.T) {
 		p := manyPorts()
 		p.Pools[0].Endpoints = p.Pools[0].Endpoints[:70]
 		run(t, variant, p, testkit.RandomFlows(rand.New(rand.NewPCG(3, 2)), p, 1000), backends.DefaultOptions())
+	})
+}
+
+// TestKernelManyAddresses asks for addresses at random, for some that somebody chose
+// and for ports of one, in both families.
+func TestKernelManyAddresses(t *testing.T) {
+	p := irtest.KitchenSink()
+	matches := slices.Concat(
+		inRange("10.112.0.0/12", 200), hosts(200, "0.0.0.1"), somePorts(30), nodePorts(30),
+		inRange("fd00:10:97::/108", 200), hosts(200, "fd00::1"),
+	)
+	p.Frontends, p.Pools = nil, append(p.Pools, irtest.Pool("a", "10.1.0.1:80"), irtest.Pool("b", "[fd00::1]:80"))
+	for i, m := range matches {
+		p.Frontends = append(p.Frontends, frontendAt(i, m))
+	}
+	p.Normalize()
+	flows := testkit.RandomFlows(rand.New(rand.NewPCG(4, 2)), p, 1000)
+	forVariants(t, func(t *testing.T, variant string) { run(t, variant, p, flows, backends.DefaultOptions()) })
+}
+
+// TestKernelDeepest loads the longest way that there can be: addresses and ports
+// that were chosen for it, other routes for other sources, affinity, a pool of
+// groups.
+func TestKernelDeepest(t *testing.T) {
+	p := programAt(bitByBit())
+	many := ir.Pool{ID: "many"}
+	for i := range 40 {
+		a := netip.AddrFrom16([16]byte{0: 0xfd, 15: byte(1 + i)})
+		many.Endpoints = append(many.Endpoints, ir.Endpoint{Address: netip.AddrPortFrom(a, 80), Weight: 1})
+	}
+	p.Pools = append(p.Pools, many)
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		f.Service.Name, f.Affinity, f.Internal.Pool = "deep", 600, "many"
+	}
+	p.Normalize()
+	files := emit(t, p, backends.DefaultOptions())
+	d := readDispatch(files["ip6tables.rules"])
+	if n := d.depth("PLC-SERVICES"); n != deepest {
+		t.Errorf("%d chains deep: want the most, %d", n, deepest)
+	}
+	forVariants(t, func(t *testing.T, variant string) {
+		mustLoad(t, testkit.New(t, testkit.SpecFor(p, nil)), variant, files)
 	})
 }
 

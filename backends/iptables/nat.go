@@ -26,16 +26,13 @@ func (d *dataplane) natTable() {
 func (d *dataplane) services() bool {
 	var tail []string
 	if len(d.nodePorts) > 0 {
-		ports := dispatch{dataplane: d, jump: " -g "}
-		ports.build(nodePortsChain, d.nodePorts, nil)
+		d.dispatchPorts(nodePortsChain, d.nodePorts, nodePortCuts(len(d.nodePorts)), nodePortChain)
 		tail = d.nodePortRules(" -g " + nodePortsChain)
 	}
 	if len(d.entries)+len(tail) == 0 {
 		return false
 	}
-	// A jump and no goto: what no address fits may be for a nodePort.
-	addresses := dispatch{dataplane: d, addrBits: d.bits, jump: " -j "}
-	addresses.build(servicesChain, d.entries, tail)
+	d.dispatchAddresses(servicesChain, d.entries, tail)
 	return true
 }
 

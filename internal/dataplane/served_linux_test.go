@@ -36,7 +36,7 @@ func served(backend string, a backends.Artifact) (backends.Served, error) {
 // TestServed wants every backend's own form to say which frontends there are and
 // which endpoints each of them leads to.
 func TestServed(t *testing.T) {
-	for name, p := range map[string]*ir.Program{"kitchen-sink": irtest.KitchenSink(), "many": irtest.ManyServices(200)} {
+	for name, p := range map[string]*ir.Program{"kitchen-sink": irtest.KitchenSink(), "many": irtest.ManyServices(200), "ports": manyPorts()} {
 		for _, backend := range registry.Names() {
 			t.Run(name+"/"+backend, func(t *testing.T) {
 				selected, err := registry.Select(backends.DefaultOptions(), backend)
@@ -60,14 +60,33 @@ func TestServed(t *testing.T) {
 						got[f.At] = f.Endpoints
 					}
 				}
-				for at, endpoints := range wanted(p, backend) {
+				want := wanted(p, backend)
+				for at, endpoints := range want {
 					if !slices.Equal(got[at], endpoints) {
 						t.Errorf("%s: %v, want %v", at, got[at], endpoints)
+					}
+				}
+				for at := range got {
+					if backend == "iptables" && want[at] == nil {
+						t.Errorf("%s is no frontend", at)
 					}
 				}
 			})
 		}
 	}
+}
+
+// manyPorts is an address and a node with more ports than iptables has in one list.
+func manyPorts() *ir.Program {
+	p := irtest.ManyServices(20)
+	p.Node.NodePorts.Addresses = irtest.Addrs("192.0.2.1")
+	for i, pool := range p.Pools {
+		for kind, at := range map[ir.FrontendKind]string{ir.ExternalIP: "203.0.113.1", ir.NodePort: "0.0.0.0"} {
+			p.Frontends = append(p.Frontends, irtest.Frontend(kind, pool.ID, fmt.Sprintf("%s:%d", at, 30000+100*i), pool.ID))
+		}
+	}
+	p.Normalize()
+	return p
 }
 
 // wanted are the frontends with endpoints of a program, by their place. In IPVS

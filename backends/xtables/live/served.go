@@ -30,7 +30,8 @@ func (t *table) frontends(any string, out *backends.Served) {
 	for _, chain := range sortedKeys(t.chains) {
 		for _, line := range t.chains[chain] {
 			r := readRule(line)
-			if r.port == "" || !strings.HasPrefix(r.target, chainPrefix) {
+			// A range of ports only leads to rules for one.
+			if r.port == "" || strings.Contains(r.port, ":") || !strings.HasPrefix(r.target, chainPrefix) {
 				continue
 			}
 			f := backends.ServedFrontend{At: r.at(any), Name: r.comment, Does: r.target}

@@ -102,11 +102,41 @@ func (p *parser) option(r *reader, module, word string) match {
 }
 
 func addressMatch(r *reader, source bool) match {
-	prefix, err := parsePrefix(r.next())
+	word := r.next()
+	if value, mask, ok := valueAndMask(word); ok {
+		return func(m *machine) bool { return masked(m.addr(source), mask) == value }
+	}
+	prefix, err := parsePrefix(word)
 	if err != nil {
 		r.fail("address: %v", err)
 	}
 	return func(m *machine) bool { return prefix.Contains(m.addr(source)) }
+}
+
+// valueAndMask reads an address with a mask that is one too, which may have its
+// bits anywhere ("0.0.0.1/0.0.0.7").
+func valueAndMask(s string) (value, mask netip.Addr, ok bool) {
+	left, right, _ := strings.Cut(s, "/")
+	value, err := netip.ParseAddr(left)
+	if err != nil {
+		return value, mask, false
+	}
+	mask, err = netip.ParseAddr(right)
+	return masked(value, mask), mask, err == nil && value.BitLen() == mask.BitLen()
+}
+
+// masked is what a mask leaves of an address of its family, and of others the
+// invalid address.
+func masked(a, mask netip.Addr) netip.Addr {
+	if a.BitLen() != mask.BitLen() {
+		return netip.Addr{}
+	}
+	b, bits := a.AsSlice(), mask.AsSlice()
+	for i := range b {
+		b[i] &= bits[i]
+	}
+	out, _ := netip.AddrFromSlice(b)
+	return out
 }
 
 func interfaceMatch(name string) match {

@@ -1,0 +1,230 @@
+package iptables
+
+import (
+	"cmp"
+	"math"
+	"math/bits"
+	"net/netip"
+	"slices"
+	"sort"
+	"strconv"
+
+	"github.com/planec/planec/ir"
+)
+
+// Addresses are told apart by their last bits, digitBits at a time from the end:
+// whether a range is a /12 or a /24, and given out at random or in a row, its last
+// bits differ most, so no chain has to be left out where all addresses agree. How
+// many digits there are depends on the number of rules in the last chains.
+const (
+	digitBits = 3
+	// maxDigits bounds the tree: nf_tables takes 15 chains below a built-in one
+	// (NFT_JUMP_STACK_SIZE, gotos count), and there are PLC-OUTPUT, PLC-SERVICES,
+	// these, two of crowd, an address with its ports (portCuts), and four of a
+	// frontend.
+	maxDigits = 4
+	// cellRules is how many rules a last chain has on average at most: one more
+	// level costs 4.5 rules, half of 8 choices, and saves 7/16 of these.
+	cellRules = 12
+	// crowdRules are far more than that. Where so many addresses have the same last
+	// digits, somebody has chosen them.
+	crowdRules = 64
+)
+
+// row is the frontends of one address.
+type row []entry
+
+// rules is how many rules of a list stand for the row.
+func (r row) rules() int {
+	if len(r) > fewPorts {
+		return 1
+	}
+	return len(r)
+}
+
+func rulesOf(rows []row) (n int) {
+	for _, r := range rows {
+		n += r.rules()
+	}
+	return n
+}
+
+// addressTree is the dispatch by address.
+type addressTree struct {
+	*dataplane
+	digits int
+}
+
+// dispatchAddresses writes the chain of that name and those below, and tail at its
+// end.
+func (d *dataplane) dispatchAddresses(name string, list []entry, tail []string) {
+	slices.SortFunc(list, compareEntry)
+	// A jump and no goto: what no address fits may be for what is in tail.
+	const jump = " -j "
+	if len(list) <= listed {
+		d.tree(name, jump, leaves(list), tail)
+		return
+	}
+	rows := rowsOf(list)
+	t := addressTree{d, 1}
+	for most := cellRules << digitBits; most < rulesOf(rows) && t.digits < maxDigits; most <<= digitBits {
+		t.digits++
+	}
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(t.path(a), t.path(b)) })
+	t.node(name, jump, rows, 0, tail)
+}
+
+// rowsOf are the addresses of a sorted list.
+func rowsOf(list []entry) []row {
+	var out []row
+	for _, g := range groups(list, func(a, b *entry) bool { return a.hi == b.hi && a.lo == b.lo }) {
+		out = append(out, g)
+	}
+	return out
+}
+
+// digit is one of an address's last digits, counted from the end.
+func digit(r row, at int) uint32 {
+	return uint32(r[0].lo>>(at*digitBits)) & (1<<digitBits - 1)
+}
+
+// path is an address's digits in the order in which the tree asks for them.
+func (t *addressTree) path(r row) (path uint32) {
+	for at := range t.digits {
+		path = path<<digitBits | digit(r, at)
+	}
+	return path
+}
+
+// node writes the chain of addresses that have their last digits in common.
+func (t *addressTree) node(name, jump string, rows []row, digits int, tail []string) {
+	if digits == t.digits {
+		t.crowd(name, rows, 0)
+		return
+	}
+	var branches []branch
+	for _, part := range groups(rows, func(a, b *row) bool { return digit(*a, digits) == digit(*b, digits) }) {
+		b := t.cell(part[0], digits+1)
+		t.node(b.chain, goTo, part, digits+1, nil)
+		branches = append(branches, b)
+	}
+	t.tree(name, jump, branches, tail)
+}
+
+// cell leads to the chain of the addresses that have as many digits in common with
+// a row's. Its name has them, in the order in which they are written.
+func (t *addressTree) cell(r row, digits int) branch {
+	name := make([]byte, 0, 28)
+	name = append(name, "PLC-LAST-"...)
+	for at := digits - 1; at >= 0; at-- {
+		name = append(name, '0'+byte(digit(r, at)))
+	}
+	mask := uint64(1)<<(digits*digitBits) - 1
+	match := append(t.lastBits(r[0].lo&mask).AppendTo([]byte(" -d ")), '/')
+	return branch{match: t.lastBits(mask).AppendTo(match), chain: string(name)}
+}
+
+// lastBits is an address or a mask of the family that has only its last bits, less
+// than 16 of them.
+func (t *addressTree) lastBits(n uint64) netip.Addr {
+	if t.ir == ir.IPv4 {
+		return netip.AddrFrom4([4]byte{2: byte(n >> 8), 3: byte(n)})
+	}
+	return netip.AddrFrom16([16]byte{14: byte(n >> 8), 15: byte(n)})
+}
+
+// crowd writes the chain of the addresses of a cell: a list, but for those that
+// would make a long one. They are divided into about n^(1/3) parts, and those again,
+// so that neither depth nor rules grow much, whatever the addresses are.
+func (t *addressTree) crowd(name string, rows []row, step int) {
+	if step == 2 || rulesOf(rows) <= crowdRules {
+		t.tree(name, goTo, t.list(rows), nil)
+		return
+	}
+	n := float64(len(rows))
+	most := math.Pow(n, 2./3)
+	if step == 1 {
+		most = math.Sqrt(n)
+	}
+	var branches []branch
+	for _, part := range t.divide(rows, int(math.Ceil(most))) {
+		p := t.common(part)
+		b := branch{match: appendPrefix(nil, " -d", p), chain: t.names.Of("PLC-DST-", name, p.String())}
+		t.crowd(b.chain, part, step+1)
+		branches = append(branches, b)
+	}
+	t.tree(name, goTo, branches, nil)
+}
+
+// divide takes the largest prefix with at most so many addresses out of a sorted
+// list, until so many are left. Each has at least half of that, so there are few;
+// one that is within another comes before it.
+func (t *addressTree) divide(rows []row, most int) [][]row {
+	var parts [][]row
+	for len(rows) > most {
+		from, to := 0, len(rows)
+		for to-from > most {
+			if mid := from + t.zeros(rows[from:to]); mid-from >= to-mid {
+				to = mid
+			} else {
+				from = mid
+			}
+		}
+		parts = append(parts, slices.Clone(rows[from:to]))
+		rows = slices.Concat(rows[:from], rows[to:])
+	}
+	return append(parts, rows)
+}
+
+// zeros is how many of a sorted list have 0 where the first bit differs.
+func (t *addressTree) zeros(rows []row) int {
+	bit := 128 - t.bits + t.common(rows).Bits()
+	return sort.Search(len(rows), func(i int) bool {
+		e := &rows[i][0]
+		if bit < 64 {
+			return e.hi>>(63-bit)&1 != 0
+		}
+		return e.lo>>(127-bit)&1 != 0
+	})
+}
+
+// common is the prefix that the addresses of a sorted list have in common.
+func (t *addressTree) common(rows []row) netip.Prefix {
+	a, b := &rows[0][0], &rows[len(rows)-1][0]
+	n := bits.LeadingZeros64(a.hi ^ b.hi)
+	if n == 64 {
+		n += bits.LeadingZeros64(a.lo ^ b.lo)
+	}
+	return netip.PrefixFrom(a.frontend.Match.Address, n-(128-t.bits)).Masked()
+}
+
+// list is the frontends of some addresses one by one. An address with more than a
+// few has a chain, which is of that address alone.
+func (t *addressTree) list(rows []row) []branch {
+	var out []branch
+	for _, r := range rows {
+		if len(r) <= fewPorts {
+			out = append(out, leaves(r)...)
+			continue
+		}
+		a := r[0].frontend.Match.Address
+		b := branch{match: appendHost(nil, " -d", a), chain: t.names.Of("PLC-DST-", a.String())}
+		t.dispatchPorts(b.chain, r, t.portCuts(len(r)), func(s span) string {
+			return t.names.Of("PLC-DST-", a.String(), s.protocol.String(), strconv.Itoa(s.low), strconv.Itoa(s.high))
+		})
+		out = append(out, b)
+	}
+	return out
+}
+
+// portCuts are the bits after which chains of n ports of one address stand. There
+// may be two, and three where the address is not as deep.
+func (t *addressTree) portCuts(n int) []int {
+	switch {
+	case n <= listedPorts:
+		return nil
+	case t.digits < maxDigits:
+		return []int{6, 10, 14}
+	}
+	return []int{8, 13}
+}

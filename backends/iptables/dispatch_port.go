@@ -1,0 +1,72 @@
+package iptables
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/planec/planec/ir"
+)
+
+// Ports are told apart by the first bits of their keys, since a rule can match a
+// range of ports and not their last bits. After how many bits a chain stands is
+// fixed.
+
+// usualNodePorts is how many there are where nobody has chosen a range
+// (--service-node-port-range, 30000 to 32767).
+const usualNodePorts = 2768
+
+// nodePortCuts are the bits after which chains of n nodePorts stand: they have 16384,
+// 1024 and 256 ports, then 64 and 16 if the last ones would have more than cellRules
+// of the usual range.
+func nodePortCuts(n int) []int {
+	cuts := []int{4, 8, 10, 12, 14}
+	switch {
+	case n <= listed:
+		return nil
+	case n <= cellRules*usualNodePorts/256:
+		return cuts[:3]
+	case n <= cellRules*usualNodePorts/64:
+		return cuts[:4]
+	}
+	return cuts
+}
+
+// span is a range of ports of a protocol.
+type span struct {
+	protocol  ir.Protocol
+	low, high int
+}
+
+// dispatchPorts writes the chain of that name over a list of different ports, and
+// those below, which nameOf names.
+func (d *dataplane) dispatchPorts(name string, list []entry, cuts []int, nameOf func(span) string) {
+	slices.SortFunc(list, compareEntry)
+	d.portNode(name, list, cuts, nameOf)
+}
+
+func (d *dataplane) portNode(name string, list []entry, cuts []int, nameOf func(span) string) {
+	if len(cuts) == 0 {
+		d.tree(name, goTo, leaves(list), nil)
+		return
+	}
+	free := protocolBits + portBits - cuts[0]
+	var branches []branch
+	for _, part := range groups(list, func(a, b *entry) bool { return a.key>>free == b.key>>free }) {
+		low := int(part[0].frontend.Match.Port) >> free << free
+		s := span{part[0].frontend.Match.Protocol, low, low + 1<<free - 1}
+		b := branch{match: s.appendTo(nil), chain: nameOf(s)}
+		d.portNode(b.chain, part, cuts[1:], nameOf)
+		branches = append(branches, b)
+	}
+	d.tree(name, goTo, branches, nil)
+}
+
+func (s span) appendTo(b []byte) []byte {
+	b = strconv.AppendInt(appendTransport(b, s.protocol), int64(s.low), 10)
+	return strconv.AppendInt(append(b, ':'), int64(s.high), 10)
+}
+
+// nodePortChain names the chain of a range of nodePorts.
+func nodePortChain(s span) string {
+	return "PLC-NP-" + s.protocol.String() + "-" + strconv.Itoa(s.low) + "-" + strconv.Itoa(s.high)
+}
