@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Applier puts artifacts into the kernel and remembers them.
@@ -50,19 +51,9 @@ func (a *Applier) Plan(ctx context.Context, e Entry) (Plan, error) {
 // backend served before, its rules are removed once the new ones are in. The
 // plan that was carried out comes back, also with an error.
 func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
-	plan, err := a.Plan(ctx, e)
+	plan, err := a.change(ctx, e)
 	if err != nil {
-		return nil, err
-	}
-	d := a.dataplanes[e.Backend]
-	// A plan may be empty and have steps: what will go by itself, and can go now.
-	if len(plan.Steps()) > 0 {
-		if err := d.Apply(ctx, plan); err != nil {
-			return plan, fmt.Errorf("backend %s: applying: %w", e.Backend, err)
-		}
-		if err := a.Verify(ctx, e); err != nil {
-			return plan, err
-		}
+		return plan, err
 	}
 	before, err := a.record.backend()
 	if err := a.record.Put(e); err != nil {
@@ -78,6 +69,55 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 	}
 	return plan, nil
 }
+
+// tries bounds the plans that one apply makes, and pause is how long it waits
+// before the next.
+const (
+	tries = 3
+	pause = 200 * time.Millisecond
+)
+
+// change plans, applies and verifies, and begins again where somebody else was at
+// work between looking and changing. It returns the first plan, which has the
+// steps that were asked for.
+func (a *Applier) change(ctx context.Context, e Entry) (Plan, error) {
+	first, err := a.changeOnce(ctx, e)
+	for try := 1; try < tries && first != nil && canGoBetter(err); try++ {
+		select {
+		case <-ctx.Done():
+			return first, err
+		case <-time.After(pause):
+		}
+		_, err = a.changeOnce(ctx, e)
+	}
+	return first, err
+}
+
+func canGoBetter(err error) bool {
+	return errors.As(err, new(*MeanwhileError)) || errors.Is(err, ErrDrift)
+}
+
+func (a *Applier) changeOnce(ctx context.Context, e Entry) (Plan, error) {
+	plan, err := a.Plan(ctx, e)
+	// A plan may be empty and have steps: what will go by itself, and can go now.
+	if err != nil || len(plan.Steps()) == 0 {
+		return plan, err
+	}
+	if err := a.dataplanes[e.Backend].Apply(ctx, plan); err != nil {
+		return plan, fmt.Errorf("backend %s: applying: %w", e.Backend, err)
+	}
+	return plan, a.Verify(ctx, e)
+}
+
+// MeanwhileError is of a dataplane's Apply that met something else than its plan
+// was made for. A plan made anew may go well.
+type MeanwhileError struct{ Err error }
+
+// Error is that of the error in it.
+func (e *MeanwhileError) Error() string { return e.Err.Error() }
+
+// Unwrap returns it.
+func (e *MeanwhileError) Unwrap() error { return e.Err }
 
 // Missing says what a backend needs besides its artifact to serve; "" is nothing.
 func (a *Applier) Missing(backend string) string {

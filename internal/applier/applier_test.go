@@ -18,6 +18,8 @@ import (
 type memory struct {
 	content string
 	fail    error
+	// heals is how many applies fail before one goes well; 0 is none.
+	heals int
 	// loses makes an apply succeed and leave something out.
 	loses bool
 	log   *[]string
@@ -40,8 +42,11 @@ func (m *memory) Plan(_ context.Context, a backends.Artifact) (applier.Plan, err
 }
 
 func (m *memory) Apply(_ context.Context, p applier.Plan) error {
-	if m.fail != nil {
-		return m.fail
+	if err := m.fail; err != nil {
+		if m.heals--; m.heals == 0 {
+			m.fail = nil
+		}
+		return err
 	}
 	*m.log = append(*m.log, m.name+" applies")
 	if m.content = p.(change).to; m.loses {
@@ -122,6 +127,30 @@ func TestVerifies(t *testing.T) {
 	}
 	if last, err := a.Last(); err != nil || string(last.Artifact.File("rules")) != "good" {
 		t.Errorf("the record has %q, %v", last.Artifact.File("rules"), err)
+	}
+}
+
+// TestMeanwhile: another process changes the kernel between looking and changing.
+func TestMeanwhile(t *testing.T) {
+	cause := errors.New("in use")
+	for heals, want := range map[int]error{1: nil, 2: nil, 3: cause} {
+		a, one, _, log, _ := setUp(t)
+		one.fail, one.heals = &applier.MeanwhileError{Err: cause}, heals
+		plan, err := a.Apply(t.Context(), entry("one", "rules"))
+		if !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("fails %d times: %v", heals, err)
+		}
+		if plan == nil || len(plan.Steps()) != 1 {
+			t.Errorf("fails %d times: the plan is %v", heals, plan)
+		}
+		if got := strings.Join(*log, ", "); (got == "one applies") != (want == nil) {
+			t.Errorf("fails %d times: log: %s", heals, got)
+		}
+	}
+	a, one, _, _, _ := setUp(t)
+	one.fail, one.heals = cause, 1
+	if _, err := a.Apply(t.Context(), entry("one", "rules")); !errors.Is(err, cause) || one.fail != nil {
+		t.Errorf("an error of another kind is tried again: %v", err)
 	}
 }
 

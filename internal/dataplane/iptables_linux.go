@@ -55,7 +55,17 @@ func (d *iptablesPlane) Apply(ctx context.Context, p applier.Plan) error {
 	if !ok {
 		return fmt.Errorf("a plan of another backend: %T", p)
 	}
-	return d.tools.Apply(ctx, own)
+	return meanwhile(d.tools.Apply(ctx, own))
+}
+
+// meanwhile marks what an apply may meet when the rules of another, whose process
+// was killed, came to the kernel after this one had looked: a set that was not in
+// use is.
+func meanwhile(err error) error {
+	if errors.Is(err, live.ErrForeignSet) {
+		return &applier.MeanwhileError{Err: err}
+	}
+	return err
 }
 
 // Clean implements [applier.Dataplane]. Rules of the ipvs backend, which have the

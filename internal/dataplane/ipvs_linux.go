@@ -59,7 +59,7 @@ func (d *ipvsPlane) Apply(ctx context.Context, p applier.Plan) error {
 	if !ok {
 		return fmt.Errorf("a plan of another backend: %T", p)
 	}
-	return d.kernel.Apply(ctx, own)
+	return meanwhile(d.kernel.Apply(ctx, own))
 }
 
 // Clean implements [applier.Dataplane]. Without iptables nothing can be there: an

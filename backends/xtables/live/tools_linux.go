@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -82,8 +83,13 @@ func (t *Tools) ipset(ctx context.Context, commands []byte, args ...string) ([]b
 	return t.run(ctx, commands, "ipset", args...)
 }
 
+// run runs a program, which ends with this process: one that went on when an
+// agent was killed would change what the next has looked at already.
 func (t *Tools) run(ctx context.Context, stdin []byte, name string, args ...string) ([]byte, error) {
+	runtime.LockOSThread() // the signal is for the end of the thread
+	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	cmd.Stdin = bytes.NewReader(stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
