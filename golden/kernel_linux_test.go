@@ -31,9 +31,18 @@ func kernels() []testkit.Kernel {
 	return testkit.Kernels()
 }
 
+// besideOthers lets the kernels be tried side by side: most of the time they wait,
+// for packets that are dropped. Inside User Mode Linux TestLeaveRows is last.
+func besideOthers(t *testing.T) {
+	if !uml.Inside() {
+		t.Parallel()
+	}
+}
+
 // TestKernelFlows makes every flow of every case a real connection, in every
 // kernel.
 func TestKernelFlows(t *testing.T) {
+	besideOthers(t)
 	for _, k := range kernels() {
 		t.Run(k.Name, func(t *testing.T) {
 			testkit.Require(t, k.Tools...)
@@ -56,6 +65,7 @@ func TestKernelFlows(t *testing.T) {
 // TestGeneratedClusters compares the evaluator and the kernels on clusters and
 // packets that nobody chose. -seed, -clusters and -packets say which.
 func TestGeneratedClusters(t *testing.T) {
+	besideOthers(t)
 	for _, k := range kernels() {
 		t.Run(k.Name, func(t *testing.T) {
 			testkit.Require(t, k.Tools...)

@@ -39,6 +39,7 @@ func TestUserModeLinux(t *testing.T) {
 	if uml.Inside() {
 		t.Skip("this is the inside")
 	}
+	besideOthers(t)
 	uml.Require(t, "ipvsadm", "ipset", "iptables-legacy-restore", "ip6tables-legacy-restore", "ip", "sysctl")
 	cases, err := filepath.Abs(*casesDir)
 	if err != nil {
@@ -47,7 +48,7 @@ func TestUserModeLinux(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	r, err := uml.Run(ctx, uml.Config{Modules: ipvsModules, Args: []string{
-		"-test.run=^(TestKernelFlows|TestGeneratedClusters|TestLeaveRows)$", "-test.v", "-cases=" + cases,
+		"-test.run=^(TestKernelFlows|TestGeneratedClusters|TestLeaveRows)$", "-test.v", "-test.parallel=3", "-cases=" + cases,
 		fmt.Sprintf("-clusters=%d", *clusters), fmt.Sprintf("-packets=%d", *packets), fmt.Sprintf("-seed=%d", *seed),
 	}})
 	if err != nil {

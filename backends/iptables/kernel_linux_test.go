@@ -33,7 +33,10 @@ func require(t testing.TB) {
 func forVariants(t *testing.T, f func(t *testing.T, variant string)) {
 	require(t)
 	for _, v := range variants {
-		t.Run(v, func(t *testing.T) { f(t, v) })
+		t.Run(v, func(t *testing.T) {
+			t.Parallel() // they wait for dropped packets most of the time
+			f(t, v)
+		})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/testkit"
@@ -76,7 +77,7 @@ func TestKernelRefusals(t *testing.T) {
 					t.Fatal(err)
 				}
 				mustLoad(t, r, variant, emit(t, twoPods(refusal), backends.DefaultOptions()))
-				got, err := r.Try(t.Context(), flows, testkit.Patience)
+				got, err := r.Try(t.Context(), flows, 2*time.Second)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -109,7 +110,7 @@ func TestKernelUntracked(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustLoad(t, r, variant, emit(t, twoPods(ir.Drop), backends.DefaultOptions()))
-		got, err := r.Try(t.Context(), flows, testkit.Patience)
+		got, err := r.Try(t.Context(), flows, 2*time.Second)
 		if err != nil {
 			t.Fatal(err)
 		}

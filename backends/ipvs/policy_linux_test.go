@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
@@ -80,7 +81,7 @@ func TestKernelOwnEndpoints(t *testing.T) {
 			flow(eval.FromPod, "10.1.0.2", "192.168.9.1:999"),
 			flow(eval.FromPod, "10.1.0.2", "192.168.9.1:80"),
 		}
-		got, err := r.Try(t.Context(), flows, testkit.Patience)
+		got, err := r.Try(t.Context(), flows, 2*time.Second)
 		if err != nil {
 			t.Fatal(err)
 		}
