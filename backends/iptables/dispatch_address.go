@@ -2,7 +2,6 @@ package iptables
 
 import (
 	"cmp"
-	"math"
 	"math/bits"
 	"net/netip"
 	"slices"
@@ -141,19 +140,27 @@ func (t *addressTree) crowd(name string, rows []row, step int) {
 		t.tree(name, goTo, t.list(rows), nil)
 		return
 	}
-	n := float64(len(rows))
-	most := math.Pow(n, 2./3)
-	if step == 1 {
-		most = math.Sqrt(n)
-	}
 	var branches []branch
-	for _, part := range t.divide(rows, int(math.Ceil(most))) {
+	for _, part := range t.divide(rows, mostOfPart(len(rows), step)) {
 		p := t.common(part)
 		b := branch{match: appendPrefix(nil, " -d", p), chain: t.names.Of("PLC-DST-", name, p.String())}
 		t.crowd(b.chain, part, step+1)
 		branches = append(branches, b)
 	}
 	t.tree(name, goTo, branches, nil)
+}
+
+// mostOfPart is n^(2/3) in the first step and n^(1/2) in the second, rounded up. It
+// counts in whole numbers, which are the same on every processor.
+func mostOfPart(n, step int) int {
+	all := int64(n)
+	return sort.Search(n, func(i int) bool {
+		m := int64(i)
+		if step == 0 {
+			return m*m*m >= all*all
+		}
+		return m*m >= all
+	})
 }
 
 // divide takes the largest prefix with at most so many addresses out of a sorted
