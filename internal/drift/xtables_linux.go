@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -18,14 +19,26 @@ const lookEvery = 500 * time.Millisecond
 // our last change; Settled says when that was. A change of the same size is not
 // seen, and tables of the nft variant have no size to ask for.
 type XTables struct {
-	settled chan struct{}
+	mu sync.Mutex
+	// sockets are there while Run watches.
+	sockets *sizes
+	// known is what was right; nil is nothing to compare with.
+	known []size
+	log   *slog.Logger
 }
 
 // NewXTables makes a watch; nothing is looked at before Run.
-func NewXTables() *XTables { return &XTables{settled: make(chan struct{}, 1)} }
+func NewXTables() *XTables { return &XTables{} }
 
-// Settled says that what the tables have now is right.
-func (w *XTables) Settled() { tell(w.settled) }
+// Settled says that what the tables have now is right. It looks before it returns,
+// so that what somebody changes next is seen.
+func (w *XTables) Settled() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.sockets != nil {
+		w.known = w.sockets.read(w.log)
+	}
+}
 
 // Run watches until ctx ends, in the network namespace of the calling thread.
 func (w *XTables) Run(ctx context.Context, log *slog.Logger) (<-chan struct{}, error) {
@@ -33,32 +46,45 @@ func (w *XTables) Run(ctx context.Context, log *slog.Logger) (<-chan struct{}, e
 	if err != nil {
 		return nil, err
 	}
+	w.mu.Lock()
+	w.sockets, w.log = sockets, log
+	w.mu.Unlock()
 	notices := make(chan struct{}, 1)
 	go func() {
-		defer sockets.close()
+		defer w.stop()
 		ticker := time.NewTicker(lookEvery)
 		defer ticker.Stop()
-		var known []size
 		for {
 			select {
 			case <-ctx.Done():
 				return
-			case <-w.settled:
-				known = sockets.read(log)
-				continue
 			case <-ticker.C:
-			}
-			if known == nil {
-				continue
-			}
-			if now := sockets.read(log); !equal(now, known) {
-				// Until our next change is in, this is said once.
-				known = nil
-				tell(notices)
+				if w.differs() {
+					tell(notices)
+				}
 			}
 		}
 	}()
 	return notices, nil
+}
+
+// differs looks at the tables. A difference is told once, until our next change is
+// in.
+func (w *XTables) differs() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.known == nil || equal(w.sockets.read(w.log), w.known) {
+		return false
+	}
+	w.known = nil
+	return true
+}
+
+func (w *XTables) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sockets.close()
+	w.sockets, w.known = nil, nil
 }
 
 func equal(a, b []size) bool {
