@@ -16,7 +16,7 @@ import (
 func TestOneMoreMovesNothing(t *testing.T) {
 	for name, all := range map[string]func(n int) []ir.Match{
 		"/12":         func(n int) []ir.Match { return inRange("10.96.0.0/12", n) },
-		"/24s":        func(n int) []ir.Match { return inRange("10.96.0.0/18", n) },
+		"/18":         func(n int) []ir.Match { return inRange("10.96.0.0/18", n) },
 		"/108":        func(n int) []ir.Match { return inRange("fd00:10:96::/108", n) },
 		"in a row":    inRow,
 		"of 3 ports":  func(n int) []ir.Match { return ported(inRange("10.96.0.0/12", n/3+1), 80, 443, 9090)[:n] },
