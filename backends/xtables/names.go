@@ -3,44 +3,40 @@ package xtables
 import (
 	"crypto/sha256"
 	"encoding/base32"
-	"fmt"
+	"strconv"
+
+	"github.com/planec/planec/ir/identity"
 )
 
-// hashLength is how many characters stand for an identity: 80 bits, as in
-// kube-proxy's chains.
-const hashLength = 16
+// Names makes names of identities, such that no two identities share one: whoever
+// may name objects could otherwise, with patience, make two that are served as
+// one. The zero value is ready.
+type Names struct{ names identity.Names }
 
-// hashOf is a name made of an identity's parts.
-func hashOf(parts ...string) string {
+// NewNames returns names that are made with a hash; nil is SHA-256.
+func NewNames(hash identity.Hash) Names { return Names{identity.Names{Hash: hash}} }
+
+// Of returns prefix and 16 characters, for what is always written whole, with all
+// that could have the same name: it is seen when two have.
+func (n *Names) Of(prefix string, parts ...string) string {
+	return n.names.Of(prefix, contentOf(parts), short80)
+}
+
+// Own returns prefix and 22 characters, for what is one Service's: a change of the
+// Service writes it without a look at all others, so the hash alone keeps it
+// apart.
+func (n *Names) Own(prefix string, parts ...string) string {
+	return n.names.Of(prefix, contentOf(parts), identity.Short)
+}
+
+// short80 writes 80 bits as kube-proxy does.
+func short80(sum [sha256.Size]byte) string { return base32.StdEncoding.EncodeToString(sum[:10]) }
+
+// contentOf joins parts so that no others read the same.
+func contentOf(parts []string) string {
 	b := make([]byte, 0, 256)
 	for _, p := range parts {
-		b = append(append(b, p...), 0)
+		b = append(append(strconv.AppendInt(b, int64(len(p)), 10), ':'), p...)
 	}
-	sum := sha256.Sum256(b)
-	return base32.StdEncoding.EncodeToString(sum[:hashLength*5/8])
+	return string(b)
 }
-
-// Names makes names of identities and refuses that two identities get one name:
-// whoever may name objects could otherwise, with patience, make two that are
-// served as one. The zero value is ready.
-type Names struct {
-	owner map[string]string
-	err   error
-}
-
-// Of returns prefix and the identity's hash, 16 characters.
-func (n *Names) Of(prefix string, parts ...string) string {
-	name := prefix + hashOf(parts...)
-	if n.owner == nil {
-		n.owner = make(map[string]string)
-	}
-	identity := fmt.Sprint(parts)
-	if have, taken := n.owner[name]; taken && have != identity {
-		n.err = fmt.Errorf("%q and %q have the same hash", have, identity)
-	}
-	n.owner[name] = identity
-	return name
-}
-
-// Err is the collision that happened, or nil.
-func (n *Names) Err() error { return n.err }
