@@ -30,7 +30,7 @@ func New(opts backends.Options) *Backend { return &Backend{opts: opts} }
 // Name returns "ebpf".
 func (*Backend) Name() string { return Name }
 
-// Emit returns maps.bin and maps.txt. What Check reports is left out.
+// Emit returns maps.bin and maps.txt. What Check reports is given up.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	img, err := b.Image(p)
 	if err != nil {

@@ -3,8 +3,10 @@ package ebpf
 import (
 	"fmt"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/failsafe"
 	"github.com/planec/planec/ir/identity"
 )
 
@@ -26,8 +28,16 @@ type builder struct {
 }
 
 func newBuilder(p *ir.Program, symbols bool, hash identity.Hash) (*builder, error) {
+	pools := poolsByID(p)
+	p = failsafe.Frontends(p, func(f *ir.Frontend) bool { return refusalOf(f, pools) != nil })
+	var policy *policyTables
+	p, _ = backends.Fit(p, func(x *ir.Policy) (err error) {
+		policy, err = resolvePolicy(x, hash)
+		return err
+	})
 	b := &builder{
 		program: p,
+		policy:  policy,
 		pools:   poolsByID(p),
 		routes:  make(map[string]layout.Route, len(p.Pools)),
 		sources: sourceSets{sets: make(map[string]uint32)},
@@ -40,10 +50,6 @@ func newBuilder(p *ir.Program, symbols bool, hash identity.Hash) (*builder, erro
 	if symbols {
 		b.symbols = newSymbolBuilder(p)
 	}
-	var err error
-	if b.policy, err = resolvePolicy(&p.Policy, hash); err != nil {
-		return nil, err
-	}
 	for i := range p.Frontends {
 		f := &p.Frontends[i]
 		for _, r := range [...]*ir.Route{&f.Internal, &f.External} {
@@ -51,9 +57,7 @@ func newBuilder(p *ir.Program, symbols bool, hash identity.Hash) (*builder, erro
 				return nil, fmt.Errorf("service %v: frontend %v: pool %q does not exist", f.Service, f.Match, r.Pool)
 			}
 		}
-		if refusalOf(f, b.pools) == nil {
-			b.frontends = append(b.frontends, f)
-		}
+		b.frontends = append(b.frontends, f)
 	}
 	return b, nil
 }

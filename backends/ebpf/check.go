@@ -4,15 +4,16 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
-// Check reports the frontends that are left out: SCTP whose port would change,
+// Check reports the frontends that refuse: SCTP whose port would change,
 // because no helper of the kernel mends the CRC32c of a changed packet (a
 // changed address alone is fine, SCTP has no pseudo-header: RFC 9260 section
-// 6.8), and pools whose weights do not fit into 32 bits. Policies that are too large
-// are reported too; they are not left out, but make Emit fail.
+// 6.8), and pools whose weights do not fit into 32 bits. It reports the policies
+// that are given up because all together are too large, too.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
 	pools := poolsByID(p)
@@ -22,11 +23,16 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 			list.Add(diag.NotExpressible, f.Origin.At(r.field), fmt.Sprintf("service %v: frontend %v: %s", f.Service, f.Match, r.why))
 		}
 	}
-	if _, err := resolvePolicy(&p.Policy, b.opts.Hash); err != nil {
-		list.Add(diag.NotExpressible, ir.Origin{}, err.Error())
-	}
+	_, refused := backends.Fit(p, b.fits)
+	backends.Report(&list, refused)
 	list.Sort()
 	return list
+}
+
+// fits reports whether the maps have room for a policy.
+func (b *Backend) fits(p *ir.Policy) error {
+	_, err := resolvePolicy(p, b.opts.Hash)
+	return err
 }
 
 // refusal is why a frontend cannot be expressed, and which field of the Service
@@ -36,7 +42,7 @@ type refusal struct {
 }
 
 // refusalOf returns nil where the frontend can be expressed. Emission asks the
-// same function, so that exactly what is reported is left out.
+// same function, so that exactly what is reported refuses.
 func refusalOf(f *ir.Frontend, pools map[string]*ir.Pool) *refusal {
 	for _, r := range [...]*ir.Route{&f.Internal, &f.External} {
 		pool := pools[r.Pool]

@@ -42,11 +42,12 @@ func New(opts backends.Options) *Backend { return &Backend{opts: opts} }
 func (*Backend) Name() string { return Name }
 
 // Emit returns the files of both families and of the sets they share. What
-// Check reports is left out.
+// Check reports is given up.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > highestMarkBit {
 		return backends.Artifact{}, fmt.Errorf("iptables: masquerade bit %d: want 0 to %d", b.opts.MasqueradeBit, highestMarkBit)
 	}
+	p = backends.GiveUp(p, refused(p))
 	pools, err := poolsOf(p)
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("iptables: %w", err)

@@ -1,26 +1,111 @@
 package iptables
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/failsafe"
 )
 
 // maxAffinity is the longest timeout of a set's entry, in seconds
 // (IPSET_MAX_TIMEOUT in linux/netfilter/ipset/ip_set.h).
 const maxAffinity = 2147483
 
-// Check reports affinities that no set can hold: those frontends are left out.
+// A network namespace has at most 65,534 sets (IPSET_INVALID_ID), ours and those of
+// others. Each endpoint of a Service with affinity is one, and making it takes a
+// millisecond.
+const (
+	// mostSetsOfService bounds those of one Service, mostSets those of all.
+	mostSetsOfService = 8192
+	mostSets          = 32768
+)
+
+// Check reports the Services that Emit gives up.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
-	for i := range p.Frontends {
-		if f := &p.Frontends[i]; !expressible(f) {
-			list.Add(diag.NotExpressible, f.Origin, fmt.Sprintf("frontend %s: affinity of %d s, ipset remembers for %d at most", f.ID, f.Affinity, maxAffinity))
-		}
-	}
+	backends.Report(&list, refused(p))
 	list.Sort()
 	return list
 }
 
-func expressible(f *ir.Frontend) bool { return f.Affinity <= maxAffinity }
+// refused are Services with an affinity that no set can hold, or that needs too many
+// sets. Where all together need too many, those with the most are refused.
+func refused(p *ir.Program) []backends.Refused {
+	var out []backends.Refused
+	total := 0
+	needs := setsOf(p)
+	for _, n := range needs {
+		switch {
+		case n.seconds > maxAffinity:
+			out = append(out, n.refuse("affinity of %d s, ipset remembers for %d at most", n.seconds, maxAffinity))
+		case n.sets > mostSetsOfService:
+			out = append(out, n.refuse("affinity needs a set for each of %d endpoints, and a Service has %d at most", n.sets, mostSetsOfService))
+		default:
+			total += n.sets
+		}
+	}
+	slices.SortStableFunc(needs, func(a, b need) int { return cmp.Compare(b.sets, a.sets) })
+	for _, n := range needs {
+		if total <= mostSets {
+			break
+		}
+		if n.seconds <= maxAffinity && n.sets <= mostSetsOfService {
+			out = append(out, n.refuse("affinity needs a set for each of %d endpoints, and all Services together need %d, of %d that there are", n.sets, total, mostSets))
+			total -= n.sets
+		}
+	}
+	return out
+}
+
+// need is what the affinity of a Service needs.
+type need struct {
+	service failsafe.Object
+	origin  ir.Origin
+	seconds uint32
+	sets    int
+}
+
+func (n need) refuse(format string, args ...any) backends.Refused {
+	return backends.Refused{Object: n.service, Origin: n.origin.At("spec.sessionAffinity"), Why: n.service.String() + ": " + fmt.Sprintf(format, args...)}
+}
+
+// setsOf lists the Services with affinity, in the order of their frontends.
+func setsOf(p *ir.Program) []need {
+	var list []need
+	at := make(map[failsafe.Object]int)
+	pools := make(map[string]*ir.Pool)
+	counted := make(map[string]bool)
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		if f.Affinity == 0 {
+			continue
+		}
+		if len(pools) == 0 {
+			for j := range p.Pools {
+				pools[p.Pools[j].ID] = &p.Pools[j]
+			}
+		}
+		o := failsafe.ServiceOf(f.Service)
+		k, known := at[o]
+		if !known {
+			k = len(list)
+			at[o] = k
+			list = append(list, need{service: o, origin: f.Origin})
+		}
+		n := &list[k]
+		n.seconds = max(n.seconds, f.Affinity)
+		for _, id := range []string{f.Internal.Pool, f.External.Pool} {
+			// A local pool is a part of the Service's whole one, so this counts some
+			// endpoints twice.
+			if key := f.Service.String() + " " + id; pools[id] != nil && !counted[key] {
+				counted[key] = true
+				n.sets += len(pools[id].Endpoints)
+			}
+		}
+	}
+	return list
+}

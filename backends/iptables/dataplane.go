@@ -70,14 +70,14 @@ func (d *dataplane) build() {
 	d.natTable()
 }
 
-// frontends are the family's, without those that Check reports.
+// frontends are the family's.
 func (d *dataplane) frontends() []*ir.Frontend {
 	scope := &d.program.Node.NodePorts
 	d.hasScope = len(ir.AddrsOf(d.ir, scope.Addresses))+len(ir.PrefixesOf(d.ir, scope.Prefixes)) > 0
 	var list []*ir.Frontend
 	for i := range d.program.Frontends {
 		f := &d.program.Frontends[i]
-		if f.Match.Family != d.ir || !expressible(f) || f.Kind == ir.NodePort && !d.hasScope {
+		if f.Match.Family != d.ir || f.Kind == ir.NodePort && !d.hasScope {
 			continue
 		}
 		list = append(list, f)

@@ -54,7 +54,7 @@ func New(opts backends.Options) *Backend {
 func (*Backend) Name() string { return Name }
 
 // Emit returns the files of a whole node, both families in them. What Check
-// calls not expressible is left out.
+// calls not expressible is given up.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {
 		return backends.Artifact{}, fmt.Errorf("ipvs: masquerade bit %d: want 0 to 31", b.opts.MasqueradeBit)
@@ -62,6 +62,7 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if !slices.Contains(Schedulers(), b.opts.Scheduler) {
 		return backends.Artifact{}, fmt.Errorf("ipvs: scheduler %q: want one of %s", b.opts.Scheduler, strings.Join(Schedulers(), ", "))
 	}
+	p = backends.GiveUp(p, refused(p, b.opts))
 	var services, sets, addresses []byte
 	rules := make(map[ir.Family][]byte, 2)
 	addresses = appendDevice(addresses)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -13,6 +14,9 @@ import (
 // otherwise; the limits in the package's documentation say why.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
+	refused := refused(p, b.opts)
+	backends.Report(&list, refused)
+	p = backends.GiveUp(p, refused)
 	policies := xtpolicy.New(&p.Policy, b.opts.Hash)
 	for _, f := range ir.Families() {
 		t, err := newTable(f, p, policies, b.opts)
@@ -67,11 +71,6 @@ func (c *checker) frontends() {
 // markedRoute reports routes that got no mark.
 func (c *checker) markedRoute(f *ir.Frontend, r routes) {
 	if !needsMark(f, r) || (f.Kind == ir.NodePort && len(c.nodePorts) == 0) {
-		return
-	}
-	if _, ok := c.marks.of(groupOf(f)); !ok {
-		c.list.Add(diag.NotExpressible, f.Origin,
-			fmt.Sprintf("%v: no mark is left of %d for the route of local pods and the node, so they get the endpoints of everyone else", f.Service, maxGroups))
 		return
 	}
 	if f.Affinity > 0 && len(r.internal.Endpoints) > 0 {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 )
 
 // Marks that select virtual services are 14 bits wide, the uppermost always
@@ -84,6 +85,21 @@ func (m marks) of(g group) (uint32, bool) {
 // Where two get the same, the later in order takes the next free one, so that a
 // new Service moves hardly any.
 func (t *table) assignMarks() (marks, error) {
+	groups, err := t.groups()
+	if err != nil {
+		return nil, err
+	}
+	out := make(marks, len(groups))
+	var numbers identity.Numbers
+	for _, g := range groups[:min(len(groups), maxGroups)] {
+		id := numbers.Free(hashGroup(g)%maxGroups, 0, maxGroups-1)
+		out[g] = spread(1<<(markBits-1)|id, t.opts.MasqueradeBit)
+	}
+	return out, nil
+}
+
+// groups are those that need a mark, in order.
+func (t *table) groups() ([]group, error) {
 	var groups []group
 	seen := make(map[group]bool)
 	for i := range t.program.Frontends {
@@ -101,17 +117,7 @@ func (t *table) assignMarks() (marks, error) {
 		}
 	}
 	slices.SortFunc(groups, compareGroup)
-	out := make(marks, len(groups))
-	taken := make(map[uint32]bool, len(groups))
-	for _, g := range groups[:min(len(groups), maxGroups)] {
-		id := hashGroup(g) % maxGroups
-		for taken[id] {
-			id = (id + 1) % maxGroups
-		}
-		taken[id] = true
-		out[g] = spread(1<<(markBits-1)|id, t.opts.MasqueradeBit)
-	}
-	return out, nil
+	return groups, nil
 }
 
 // spread moves the bits at and above the masquerade bit up by one, so that the

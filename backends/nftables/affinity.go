@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 )
 
 // affinitySize bounds the bindings of one family: clients times Services with
@@ -119,9 +120,9 @@ func (a *affinitySets) name(t *table) {
 		members[f.Service] = append(members[f.Service], t.members(f)...)
 	}
 	slices.SortFunc(order, compareServicePort)
-	taken := make(map[uint32]bool, len(order))
+	var numbers identity.Numbers
 	for _, s := range order {
-		a.serviceIDs[s] = freeID(hashString(s.String()), taken, 1, 1<<32-1)
+		a.serviceIDs[s] = numbers.Free(hashString(s.String()), 1, 1<<32-1)
 		a.endpointIDs[s] = endpointIDs(members[s])
 	}
 }
@@ -150,23 +151,11 @@ func endpointIDs(members []netip.AddrPort) map[netip.AddrPort]uint32 {
 	slices.SortFunc(members, netip.AddrPort.Compare)
 	members = slices.Compact(members)
 	ids := make(map[netip.AddrPort]uint32, len(members))
-	taken := make(map[uint32]bool, len(members))
+	var numbers identity.Numbers
 	for _, m := range members {
-		ids[m] = freeID(uint32(hashAddrPort(m))|firstEndpointID, taken, firstEndpointID, lastEndpointID)
+		ids[m] = numbers.Free(uint32(hashAddrPort(m))|firstEndpointID, firstEndpointID, lastEndpointID)
 	}
 	return ids
-}
-
-// freeID returns the hash, or the next number that is free: the same for the
-// same identities in the same order.
-func freeID(id uint32, taken map[uint32]bool, first, last uint32) uint32 {
-	for id < first || id > last || taken[id] {
-		if id++; id < first || id > last {
-			id = first
-		}
-	}
-	taken[id] = true
-	return id
 }
 
 func hashString(s string) uint32 {

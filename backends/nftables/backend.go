@@ -33,12 +33,12 @@ func (*Backend) Name() string { return Name }
 
 // Emit returns rules.nft: one transaction that replaces both of planec's
 // tables, whatever they held before. A family with nothing to do gets no table.
-// What Check reports is left out.
+// What Check reports is given up.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {
 		return backends.Artifact{}, fmt.Errorf("nftables: masquerade bit %d: want 0 to 31", b.opts.MasqueradeBit)
 	}
-	tables, err := b.tables(p)
+	tables, err := b.tables(backends.GiveUp(p, refused(p)))
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("nftables: %w", err)
 	}

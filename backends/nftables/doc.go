@@ -101,8 +101,8 @@
 //     one that no class has any more may stay.
 //   - Conntrack decides what is established: connections that began before a
 //     policy go on, and those that were not tracked then are judged once.
-//   - Frontends of a pool whose weights need more than 65,536 indexes are left
-//     out, and Check says so.
+//   - A Service with a pool whose weights need more than 65,536 indexes is
+//     refused, and Check says so.
 //   - Without a local detector for the family "unless-local-source" is
 //     "always".
 //   - To nft 1.0.6 a dnat rule is an error without its map in the same file

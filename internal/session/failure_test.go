@@ -79,7 +79,7 @@ func (p *plane) short(way string) (applier.Plan, error) {
 // TestFailedChange wants a change after one that failed to go the long way, since
 // the kernel is behind the objects then, and those after it the short way again.
 func TestFailedChange(t *testing.T) {
-	refused := errors.New("refused")
+	refused, machine := errors.New("refused"), errors.New("no privileges")
 	for _, c := range []struct {
 		name  string
 		fail  []error
@@ -88,9 +88,10 @@ func TestFailedChange(t *testing.T) {
 		first, second []string
 	}{
 		{"nothing fails", nil, nil, []string{"change"}, []string{"change"}},
-		{"a change fails", []error{refused}, refused, []string{"change"}, []string{"plan", "apply", "plan", "hold"}},
+		{"a change fails", []error{machine}, machine, []string{"change"}, []string{"plan", "apply", "plan", "hold"}},
+		{"a change fails once", []error{refused}, nil, []string{"change", "change"}, []string{"change"}},
 		{"a whole one is needed", []error{applier.ErrWhole}, nil, []string{"change", "replace"}, []string{"change"}},
-		{"a whole one fails", []error{applier.ErrWhole, refused}, refused, []string{"change", "replace"}, []string{"plan", "apply", "plan", "hold"}},
+		{"a whole one fails", []error{applier.ErrWhole, machine}, machine, []string{"change", "replace"}, []string{"plan", "apply", "plan", "hold"}},
 		{"somebody was there", []error{applier.ErrDrift}, nil, []string{"change", "plan", "apply", "plan", "hold"}, []string{"change"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -102,6 +103,7 @@ func TestFailedChange(t *testing.T) {
 			}
 			p := &plane{}
 			s := session.New(x, selected[0], applier.New(map[string]applier.Dataplane{"nftables": p}, applier.NewRecord(t.TempDir())))
+			s.General = func(err error) bool { return errors.Is(err, machine) }
 			if _, err := s.Apply(t.Context()); err != nil {
 				t.Fatal(err)
 			}

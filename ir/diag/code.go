@@ -53,6 +53,7 @@ const (
 	IgnoredSetting    Code = "PLC0402"
 	NotExpressible    Code = "PLC0501"
 	Approximated      Code = "PLC0502"
+	KernelRefused     Code = "PLC0503"
 	RefusedPolicy     Code = "PLC0601"
 	UnknownPeer       Code = "PLC0602"
 	DomainNames       Code = "PLC0603"
@@ -129,8 +130,9 @@ var codes = []CodeInfo{
 	{NoNodes, Warning, "the input has no Node objects", "add the Nodes; without them there are no nodePort addresses, topology hints or podCIDRs"},
 	{LoopbackNodePort, Warning, "nodePorts on loopback addresses are asked for", "no backend serves them; use the node's own address"},
 	{IgnoredSetting, Info, "a setting that has no meaning for planec", "nothing to do"},
-	{NotExpressible, Error, "something that the backend cannot express", "choose another backend, or change the object"},
+	{NotExpressible, Error, "something that the backend cannot express", "choose another backend, or change the object; a Service refuses meanwhile, and a policy closes what it selects"},
 	{Approximated, Warning, "something that the backend does a little differently", "read the backend's limits; another backend may do it exactly"},
+	{KernelRefused, Error, "an object that the kernel refuses", "the kernel's words are in the message; a Service refuses meanwhile and a policy closes what it selects, everything else is applied, and the object is tried again"},
 	{RefusedPolicy, Error, "a policy that the API server would refuse", "mend the field in the message; the policy was left out, so it isolates nothing"},
 	{UnknownPeer, Warning, "a peer of a kind that planec does not know", "such a peer fails closed: an Accept rule matches nothing by it, a Deny or Pass rule denies everything"},
 	{DomainNames, Warning, "domain names in a policy, which no compiler can resolve", "the names are not enforced and fail closed: the rule accepts nothing by them; use networks"},

@@ -28,14 +28,12 @@ func Program(p *ir.Program, set Set) *ir.Program {
 // were any.
 func services(p *ir.Program, set Set) bool {
 	level := func(f *ir.Frontend) Level { return set[ServiceOf(f.Service)] }
-	if !slices.ContainsFunc(p.Frontends, func(f ir.Frontend) bool { return level(&f) != 0 }) {
-		return false
-	}
-	emptied, kept, gone := make(map[string]bool), make(map[string]bool), make(map[netip.Addr]bool)
-	served := make(map[netip.Addr]bool)
-	var frontends []ir.Frontend
-	for _, f := range p.Frontends {
-		l := level(&f)
+	gone, served := make(map[netip.Addr]bool), make(map[netip.Addr]bool)
+	found := false
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		l := level(f)
+		found = found || l != 0
 		if f.Kind == ir.ClusterIP {
 			if l == Gone {
 				gone[f.Match.Address] = true
@@ -43,18 +41,12 @@ func services(p *ir.Program, set Set) bool {
 				served[f.Match.Address] = true
 			}
 		}
-		if l >= Removed {
-			continue
-		}
-		if l == Refused {
-			f = refused(f)
-			emptied[f.Internal.Pool] = true
-		}
-		kept[f.Internal.Pool], kept[f.External.Pool] = true, true
-		frontends = append(frontends, f)
 	}
-	p.Frontends = frontends
-	p.Pools = pools(p.Pools, kept, emptied)
+	if !found {
+		return false
+	}
+	p.Frontends = slices.DeleteFunc(slices.Clone(p.Frontends), func(f ir.Frontend) bool { return level(&f) >= Removed })
+	refuse(p, func(f *ir.Frontend) bool { return level(f) == Refused })
 	p.ClusterIPs = slices.DeleteFunc(slices.Clone(p.ClusterIPs), func(a netip.Addr) bool { return gone[a] && !served[a] })
 	p.HealthChecks = slices.Clone(p.HealthChecks)
 	for i := range p.HealthChecks {
@@ -65,25 +57,38 @@ func services(p *ir.Program, set Set) bool {
 	return true
 }
 
-// refused is a frontend that answers as one without endpoints does. Both routes are
-// one, and nothing about who asks matters any more.
-func refused(f ir.Frontend) ir.Frontend {
-	f.SourceRanges, f.Affinity = nil, 0
-	f.Internal = ir.Route{Pool: f.Internal.Pool, Masquerade: ir.MasqueradeNever, OnEmpty: ir.Reject}
-	f.External = f.Internal
-	return f
+// Frontends returns a program in which some frontends refuse, and others of the same
+// Service do not; p itself where there is none.
+func Frontends(p *ir.Program, which func(*ir.Frontend) bool) *ir.Program {
+	if !slices.ContainsFunc(p.Frontends, func(f ir.Frontend) bool { return which(&f) }) {
+		return p
+	}
+	out := *p
+	out.Frontends = slices.Clone(p.Frontends)
+	refuse(&out, which)
+	out.Normalize()
+	return &out
 }
 
-func pools(list []ir.Pool, kept, emptied map[string]bool) []ir.Pool {
-	var out []ir.Pool
-	for _, p := range list {
-		if !kept[p.ID] {
-			continue
+// refuse makes frontends answer as those without endpoints do, and drops the pools
+// that no frontend has any more. Both routes are one, and nothing about who asks
+// matters any more. Other frontends may have the pool, so each gets an empty one.
+func refuse(p *ir.Program, which func(*ir.Frontend) bool) {
+	kept, empty := make(map[string]bool, len(p.Pools)), make(map[string]bool)
+	p.Pools = slices.Clone(p.Pools)
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		if which(f) {
+			pool := f.Internal.Pool + "/refused"
+			f.SourceRanges, f.Affinity = nil, 0
+			f.Internal = ir.Route{Pool: pool, Masquerade: ir.MasqueradeNever, OnEmpty: ir.Reject}
+			f.External = f.Internal
+			if !empty[pool] {
+				empty[pool] = true
+				p.Pools = append(p.Pools, ir.Pool{ID: pool, Origin: f.Origin})
+			}
 		}
-		if emptied[p.ID] {
-			p.Endpoints = nil
-		}
-		out = append(out, p)
+		kept[f.Internal.Pool], kept[f.External.Pool] = true, true
 	}
-	return out
+	p.Pools = slices.DeleteFunc(p.Pools, func(pool ir.Pool) bool { return !kept[pool.ID] })
 }

@@ -65,3 +65,24 @@ func TestLengths(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbers gives each number out once, first those that were asked for, also
+// where all ask for the same.
+func TestNumbers(t *testing.T) {
+	var n Numbers
+	seen := make(map[uint32]bool)
+	for i := range uint32(20000) {
+		got := n.Free(19990, 10, 20009)
+		if want := 10 + (19980+i)%20000; got != want || seen[got] {
+			t.Fatalf("%d: %d, want %d", i, got, want)
+		}
+		seen[got] = true
+	}
+	var m Numbers
+	if a, b, c := m.Free(5, 5, 9), m.Free(7, 5, 9), m.Free(5, 5, 9); a != 5 || b != 7 || c != 6 {
+		t.Errorf("%d, %d, %d", a, b, c)
+	}
+	if a, b := m.Free(2, 5, 9), m.Free(99, 5, 9); a != 8 || b != 9 {
+		t.Errorf("%d, %d", a, b)
+	}
+}

@@ -176,8 +176,5 @@ func (c *compiler) portList() (list [][2]uint32, ranges bool, err error) {
 		ranges = ranges || first != last
 		list = append(list, [2]uint32{first, last})
 	}
-	if len(list) > 8192 {
-		return nil, false, fmt.Errorf("%d port ranges", len(list))
-	}
 	return list, ranges, c.line.expect("}")
 }

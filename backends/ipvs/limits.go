@@ -1,0 +1,57 @@
+package ipvs
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/failsafe"
+)
+
+// mostGroupsOfService bounds the marks that one Service takes of maxGroups.
+const mostGroupsOfService = 1024
+
+// refused are Services whose addresses lead local pods to other endpoints than all
+// others, and for which no mark is left: those with the most.
+func refused(p *ir.Program, opts backends.Options) []backends.Refused {
+	var out []backends.Refused
+	for _, f := range ir.Families() {
+		out = append(out, refusedOf(f, p, opts)...)
+	}
+	return out
+}
+
+func refusedOf(family ir.Family, p *ir.Program, opts backends.Options) []backends.Refused {
+	t := &table{family: family, program: p, opts: opts, pools: make(map[string]*ir.Pool, len(p.Pools)), nodePorts: nodePortAddresses(family, &p.Node)}
+	for i := range p.Pools {
+		t.pools[p.Pools[i].ID] = &p.Pools[i]
+	}
+	groups, err := t.groups()
+	if err != nil || len(groups) <= mostGroupsOfService {
+		return nil // an error is that of Emit
+	}
+	needs := make(map[failsafe.Object]int)
+	for _, g := range groups {
+		needs[failsafe.ServiceOf(g.service)]++
+	}
+	services := slices.SortedFunc(maps.Keys(needs), func(a, b failsafe.Object) int {
+		return cmp.Or(cmp.Compare(needs[b], needs[a]), b.Compare(a))
+	})
+	var out []backends.Refused
+	total := len(groups)
+	for _, o := range services {
+		n := needs[o]
+		if n <= mostGroupsOfService && total <= maxGroups {
+			break
+		}
+		total -= n
+		out = append(out, backends.Refused{
+			Object: o, Origin: ir.Origin{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name},
+			Why: fmt.Sprintf("%v: needs %d marks of %v for the route of local pods and the node; a Service has %d at most, and all together %d", o, n, family, mostGroupsOfService, maxGroups),
+		})
+	}
+	return out
+}

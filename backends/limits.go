@@ -1,0 +1,93 @@
+package backends
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/failsafe"
+)
+
+// Refused is an object that a backend has no rules for. Emit gives it up: a Service
+// refuses, a policy closes what it selects (package failsafe).
+type Refused struct {
+	Object failsafe.Object
+	// Origin is the object's, or that of the field that is to blame.
+	Origin ir.Origin
+	// Why says which limit there is, and what the object would need.
+	Why string
+}
+
+// GiveUp returns the program without what a backend refuses, and p itself where
+// that is nothing.
+func GiveUp(p *ir.Program, list []Refused) *ir.Program {
+	set := make(failsafe.Set, len(list))
+	for i := range list {
+		set.Add(list[i].Object, failsafe.Refused)
+	}
+	return failsafe.Program(p, set)
+}
+
+// Report adds what a backend refuses to a list of findings.
+func Report(list *diag.List, refused []Refused) {
+	for i := range refused {
+		r := &refused[i]
+		list.Add(diag.NotExpressible, r.Origin, r.Why)
+	}
+}
+
+// Heaviest lists the policies of a program by what they cost, the most first: how
+// many sets of addresses, networks and ports their rules name. Where policies are
+// too large together, these are the ones to give up, and a small one never is for
+// the sake of a large one.
+func Heaviest(p *ir.Policy) []failsafe.Object {
+	sets := make(map[string]int, len(p.AddressSets))
+	for i := range p.AddressSets {
+		s := &p.AddressSets[i]
+		sets[s.ID] = 1 + len(s.Prefixes) + len(s.Except)
+	}
+	cost := make(map[failsafe.Object]int)
+	for i := range p.Profiles {
+		for _, d := range ir.Directions() {
+			for _, t := range p.Profiles[i].Tiers(d) {
+				for j := range t.Rules {
+					r := &t.Rules[j]
+					n := 1 + len(r.Ports)
+					for _, id := range r.Peers {
+						n += sets[id]
+					}
+					cost[failsafe.PolicyOf(r.Origin)] += n
+				}
+			}
+		}
+	}
+	out := make([]failsafe.Object, 0, len(cost))
+	for o := range cost {
+		out = append(out, o)
+	}
+	slices.SortFunc(out, func(a, b failsafe.Object) int {
+		return cmp.Or(cmp.Compare(cost[b], cost[a]), a.Compare(b))
+	})
+	return out
+}
+
+// Fit gives up the heaviest policies, ever more of them, until what is left fits.
+// Fits returns why it does not. The policies that were given up come back.
+func Fit(p *ir.Program, fits func(*ir.Policy) error) (*ir.Program, []Refused) {
+	err := fits(&p.Policy)
+	if err == nil {
+		return p, nil
+	}
+	var refused []Refused
+	heaviest := Heaviest(&p.Policy)
+	out := p
+	for n := 1; err != nil && len(refused) < len(heaviest); n *= 2 {
+		for _, o := range heaviest[len(refused):min(n, len(heaviest))] {
+			refused = append(refused, Refused{Object: o, Origin: ir.Origin{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}, Why: err.Error()})
+		}
+		out = GiveUp(p, refused)
+		err = fits(&out.Policy)
+	}
+	return out, refused
+}
