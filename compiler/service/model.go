@@ -41,9 +41,10 @@ type service struct {
 	healthPort    uint16
 	// wantsHealth is the healthPort before another Service was found to have it.
 	wantsHealth uint16
-	// wants are all matches that the ports claim, owned or not.
-	wants []ir.Match
-	ports []port
+	// allocated are the matches that the ports claim by ClusterIPs, and wants all
+	// others, owned or not.
+	allocated, wants []ir.Match
+	ports            []port
 }
 
 // vip is an address from outside the cluster.
