@@ -72,7 +72,7 @@ func (x *Incremental) analyze(names map[name]bool, before *past) (*service.Model
 			set.EndpointSlices = append(set.EndpointSlices, o.slices...)
 		}
 	}
-	return service.Analyze(&set)
+	return service.Analyze(&set, x.config.ExternalIPs)
 }
 
 // relower compiles the Services that differ, and those that the change takes or

@@ -85,10 +85,11 @@ func (p *perFamily[T]) of(f ir.Family) *T {
 
 type objectName struct{ namespace, name string }
 
-// Analyze reads the Services and EndpointSlices of a cluster.
-func Analyze(set *objects.Set) (*Model, diag.List) {
+// Analyze reads the Services and EndpointSlices of a cluster; external are the
+// external IPs that are served.
+func Analyze(set *objects.Set, external objects.ExternalIPs) (*Model, diag.List) {
 	var diags diag.List
-	services := readServices(set.Services, &diags)
+	services := readServices(set.Services, external, &diags)
 	joinSlices(services, set.EndpointSlices, &diags)
 	ordered := settleClaims(services, &diags)
 	return &Model{services: ordered}, diags
