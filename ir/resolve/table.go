@@ -3,6 +3,7 @@ package resolve
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/planec/planec/ir"
@@ -25,6 +26,7 @@ type direction struct {
 	values []verdicts
 	rows   map[setID]int
 	joined map[[2]setID]setID
+	few    []change
 	out    []placed
 }
 
@@ -129,32 +131,58 @@ type own struct {
 	rules  setID
 }
 
-// holding is a sample that a set names.
-type holding struct{ sample, set int32 }
+// holding is a sample that a set names: the sample's number, then the set's.
+type holding uint64
+
+func (h holding) sample() int32 { return int32(h >> 32) }
+func (h holding) set() int32    { return int32(h & math.MaxUint32) }
 
 // touched returns such samples, sorted.
 func (d *direction) touched(sets []int32) []own {
 	list := d.holdings[:0]
-	rulesOf := make(map[int32]setID, len(sets))
 	for _, s := range sets {
-		if len(d.owners[s]) > 0 {
-			rulesOf[s] = d.rules.of(d.bySet[s])
-		}
 		for _, x := range d.owners[s] {
-			list = append(list, holding{x, s})
+			list = append(list, holding(x)<<32|holding(s))
 		}
 	}
-	slices.SortFunc(list, func(a, b holding) int { return cmp.Or(cmp.Compare(a.sample, b.sample), cmp.Compare(a.set, b.set)) })
+	slices.Sort(list)
 	d.holdings = list
 	var out []own
-	for _, h := range list {
-		n := len(out)
-		if n == 0 || out[n-1].sample != h.sample {
-			out, n = append(out, own{sample: h.sample}), n+1
+	whole := make(map[int32]setID)
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].sample() == list[0].sample() {
+			n++
 		}
-		out[n-1].rules = d.join(out[n-1].rules, rulesOf[h.set])
+		out = append(out, own{list[0].sample(), d.rulesOf(list[:n], whole)})
+		list = list[n:]
 	}
 	return out
+}
+
+// fewRules is how many rules are put into a set one by one.
+const fewRules = 256
+
+// rulesOf returns the rules of one sample's sets; whole are those of sets that
+// have many, once they were asked for.
+func (d *direction) rulesOf(list []holding, whole map[int32]setID) setID {
+	few, many := d.few[:0], setID(0)
+	for _, h := range list {
+		rules := d.bySet[h.set()]
+		if len(few)+len(rules) <= fewRules {
+			for _, r := range rules {
+				few = append(few, change{r, true})
+			}
+			continue
+		}
+		if _, known := whole[h.set()]; !known {
+			whole[h.set()] = d.rules.of(rules)
+		}
+		many = d.join(many, whole[h.set()])
+	}
+	slices.SortFunc(few, func(a, b change) int { return cmp.Compare(a.number, b.number) })
+	d.few = few
+	return d.join(many, d.rules.with(0, few))
 }
 
 // join is the union of two sets of rules.
