@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/resolve"
 )
@@ -20,7 +21,8 @@ type row struct {
 }
 
 func (r *row) accepts(p ir.Protocol, port uint16) bool {
-	return r.accept != slices.ContainsFunc(r.except, func(x ir.PortRange) bool { return x.Contains(p, port) })
+	ranges := resolve.Row{Accept: r.accept, Except: r.except}
+	return ranges.Accepts(p, port)
 }
 
 // rows finds rows by content.
@@ -135,6 +137,7 @@ func (b *builder) rowChain(r *row) string {
 	inside, outside := b.verdicts(r)
 	var all []string
 	var trees []string
+	identity := b.names.Begin(r.content)
 	for _, p := range ir.Protocols() {
 		var ranges []ir.PortRange
 		for _, x := range r.except {
@@ -144,8 +147,8 @@ func (b *builder) rowChain(r *row) string {
 		}
 		list := groups(ranges)
 		if len(list) > fewGroups {
-			sub := b.names.Of("PLC-PORTS-", r.content, p.String())
-			b.chain(sub, b.portTree(r, list)...)
+			sub := identity.Of("PLC-PORTS-", p.String())
+			b.chain(sub, b.portTree(identity, r, list)...)
 			trees = append(trees, " -p "+p.String()+" -g "+sub)
 			continue
 		}
@@ -159,14 +162,14 @@ func (b *builder) rowChain(r *row) string {
 
 // portTree halves a long list of groups until it is short. The upper half has a
 // chain of its own each time.
-func (b *builder) portTree(r *row, list [][]ir.PortRange) []string {
+func (b *builder) portTree(identity *xtables.Identity, r *row, list [][]ir.PortRange) []string {
 	var rules []string
 	for len(list) > fewGroups {
 		upper := list[len(list)/2:]
 		from := ir.PortRange{Protocol: upper[0][0].Protocol, First: upper[0][0].First, Last: 65535}
 		last := upper[len(upper)-1]
-		name := b.names.Of("PLC-PORTS-", r.content, from.String(), last[len(last)-1].String())
-		b.chain(name, b.portTree(r, upper)...)
+		name := identity.Of("PLC-PORTS-", from.String(), last[len(last)-1].String())
+		b.chain(name, b.portTree(identity, r, upper)...)
 		rules = append(rules, matchPorts([]ir.PortRange{from})+" -g "+name)
 		list = list[:len(list)/2]
 	}
