@@ -45,6 +45,14 @@ type service struct {
 	// others, owned or not.
 	allocated, wants []ir.Match
 	ports            []port
+	// byName finds ports by what slices call them.
+	byName map[portName]int
+}
+
+// portName is what a Service port and those of its slices have in common.
+type portName struct {
+	name     string
+	protocol ir.Protocol
 }
 
 // vip is an address from outside the cluster.
