@@ -51,8 +51,8 @@ func (p *Program) Measure(ctx context.Context, s clustergen.Shape, n int) (Sampl
 		return Sample{}, fmt.Errorf("a directory for measurements: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	input, counters, rules := filepath.Join(dir, "input.json"), filepath.Join(dir, "counters"), filepath.Join(dir, "rules")
-	text, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "List", "items": s.Objects(n)})
+	input, counters, rules := filepath.Join(dir, "input.yaml"), filepath.Join(dir, "counters"), filepath.Join(dir, "rules")
+	text, err := documents(s.Objects(n))
 	if err == nil {
 		err = errors.Join(os.WriteFile(input, text, 0o600), os.Mkdir(counters, 0o700))
 	}
@@ -82,6 +82,19 @@ func (p *Program) Measure(ctx context.Context, s clustergen.Shape, n int) (Sampl
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Sample{}, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	return out, nil
+}
+
+// documents writes each object as a document of its own.
+func documents(objects []any) ([]byte, error) {
+	var out []byte
+	for _, o := range objects {
+		b, err := json.Marshal(o)
+		if err != nil {
+			return nil, fmt.Errorf("an object: %w", err)
+		}
+		out = append(append(out, b...), "\n---\n"...)
 	}
 	return out, nil
 }
@@ -118,9 +131,9 @@ func statements(ctx context.Context, dir string) (float64, error) {
 // fourfold: as the size to the power of it. The three samples are of those sizes;
 // what does not grow cancels out. The size is that of objects and rules, since
 // some rules are more than their objects by nature: n classes of addresses with n
-// ports each.
+// ports each. Rules that are less do not make the objects smaller.
 func Exponent(one, two, four Sample) float64 {
 	work := (four.Statements - two.Statements) / (two.Statements - one.Statements)
 	size := (four.Bytes - two.Bytes) / (two.Bytes - one.Bytes)
-	return math.Log(work) / math.Log(size)
+	return math.Log(work) / math.Log(max(2, size))
 }
