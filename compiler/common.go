@@ -17,6 +17,9 @@ type common struct {
 	// free are numbers that nobody has any more.
 	free []uint32
 
+	// allocated are the Services that claim a match by a ClusterIP, claimers
+	// those that want it for another reason.
+	allocated index[ir.Match]
 	claimers  index[ir.Match]
 	health    index[uint16]
 	clusterIP index[address]
@@ -32,8 +35,8 @@ type address [16]byte
 
 func newCommon(services int) common {
 	return common{
-		numbers:  make(map[name]uint32, services),
-		claimers: newIndex[ir.Match](services), health: newIndex[uint16](0),
+		numbers:   make(map[name]uint32, services),
+		allocated: newIndex[ir.Match](services), claimers: newIndex[ir.Match](0), health: newIndex[uint16](0),
 		clusterIP: newIndex[address](services),
 		at:        newIndex[address](services), here: make(map[netip.Addr]int),
 	}
@@ -60,7 +63,10 @@ func (c *common) number(n name) uint32 {
 // add notes a Service's interest; it must have none.
 func (c *common) add(n name, i *service.Interest) {
 	k := c.number(n)
-	for _, m := range i.Matches {
+	for _, m := range i.Allocated {
+		c.allocated.add(m, k)
+	}
+	for _, m := range i.Wanted {
 		c.claimers.add(m, k)
 	}
 	if i.HealthPort != 0 {
@@ -80,7 +86,10 @@ func (c *common) add(n name, i *service.Interest) {
 // remove forgets what add noted.
 func (c *common) remove(n name, i *service.Interest) {
 	k := c.number(n)
-	for _, m := range i.Matches {
+	for _, m := range i.Allocated {
+		c.allocated.remove(m, k)
+	}
+	for _, m := range i.Wanted {
 		c.claimers.remove(m, k)
 	}
 	if i.HealthPort != 0 {
@@ -101,9 +110,15 @@ func (c *common) remove(n name, i *service.Interest) {
 	c.free = append(c.free, k)
 }
 
-// rivals yields the Services that claim what the interest does.
+// rivals yields the Services that may have what the interest claims. Against a
+// ClusterIP only another one counts, so a Service that lists the ClusterIPs of
+// others is no rival of theirs.
 func (c *common) rivals(i *service.Interest, yield func(name)) {
-	for _, m := range i.Matches {
+	for _, m := range i.Allocated {
+		c.named(c.allocated.get(m), yield)
+	}
+	for _, m := range i.Wanted {
+		c.named(c.allocated.get(m), yield)
 		c.named(c.claimers.get(m), yield)
 	}
 	if i.HealthPort != 0 {
@@ -111,13 +126,74 @@ func (c *common) rivals(i *service.Interest, yield func(name)) {
 	}
 }
 
+// moved yields the Services that may get or lose a claim where one Service's
+// interest becomes another; either may be nil.
+func (c *common) moved(was, is *service.Interest, yield func(name)) {
+	switch {
+	case was != nil && is != nil && !was.Created.Equal(&is.Created):
+		// Its place among all who want the same is another one.
+		c.moved(was, nil, yield)
+		c.moved(nil, is, yield)
+		return
+	case was == nil:
+		was = &service.Interest{}
+	}
+	if is == nil {
+		is = &service.Interest{}
+	}
+	for _, m := range inOne(was.Allocated, is.Allocated) {
+		c.named(c.allocated.get(m), yield)
+		c.named(c.claimers.get(m), yield)
+	}
+	for _, m := range inOne(was.Wanted, is.Wanted) {
+		c.named(c.claimers.get(m), yield)
+	}
+	if was.HealthPort != is.HealthPort {
+		c.named(c.health.get(was.HealthPort), yield)
+		c.named(c.health.get(is.HealthPort), yield)
+	}
+}
+
+// inOne returns the matches that are in one of two lists.
+func inOne(a, b []ir.Match) []ir.Match {
+	if slices.Equal(a, b) {
+		return nil
+	}
+	both := make(map[ir.Match]int, len(a)+len(b))
+	for _, m := range a {
+		both[m] |= 1
+	}
+	for _, m := range b {
+		both[m] |= 2
+	}
+	var out []ir.Match
+	for m, in := range both {
+		if in != 3 {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // contested yields the Services that claim something that others claim too.
 func (c *common) contested(yield func(name)) {
+	for _, list := range c.allocated.more {
+		c.named(list, yield)
+	}
 	for _, list := range c.claimers.more {
 		c.named(list, yield)
 	}
 	for _, list := range c.health.more {
 		c.named(list, yield)
+	}
+	for m, k := range c.claimers.one {
+		if list := c.allocated.get(m); len(list) > 0 {
+			yield(c.names[k])
+			c.named(list, yield)
+		}
+	}
+	for m := range c.claimers.more {
+		c.named(c.allocated.get(m), yield)
 	}
 }
 
@@ -155,7 +231,8 @@ func (x *index[K]) add(key K, k uint32) {
 	switch have := x.get(key); {
 	case len(have) == 0:
 		x.one[key] = k
-	case !slices.Contains(have, k):
+	case have[len(have)-1] != k:
+		// What one Service adds it adds at once, so it would be the last.
 		delete(x.one, key)
 		x.more[key] = append(have, k)
 	}

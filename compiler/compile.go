@@ -48,7 +48,7 @@ type Cluster struct {
 
 // Prepare lowers what depends on no node.
 func Prepare(set *objects.Set, config objects.Config) *Cluster {
-	services, diags := service.Analyze(set)
+	services, diags := service.Analyze(set, config.ExternalIPs)
 	policies, more := policy.Analyze(set)
 	c := &Cluster{services: services, policies: policies, config: config, diags: append(diags, more...)}
 	if config.FailClosed {
@@ -58,6 +58,11 @@ func Prepare(set *objects.Set, config objects.Config) *Cluster {
 	c.cidrs = readServiceCIDRs(set.ServiceCIDRs, &c.diags)
 	c.diags.Sort()
 	return c
+}
+
+// ServiceCIDRs returns the ranges of ClusterIPs that are known.
+func (c *Cluster) ServiceCIDRs() []netip.Prefix {
+	return ir.DisjointPrefixes(slices.Concat(c.config.ServiceCIDRs, c.cidrs))
 }
 
 // Diagnostics returns what there is to say about the cluster's objects.

@@ -32,7 +32,7 @@ func (c *Cluster) nodeFacts(name string, diags *diag.List) facts {
 	}
 	n.NodePorts = c.nodePortScope(internal, objects.Origin("Node", obj), diags)
 	n.Local = c.localDetector(obj, diags)
-	n.ServiceCIDRs = ir.DisjointPrefixes(slices.Concat(c.config.ServiceCIDRs, c.cidrs))
+	n.ServiceCIDRs = c.ServiceCIDRs()
 	return facts{node: n, zone: obj.Object.Labels[corev1.LabelTopologyZone]}
 }
 

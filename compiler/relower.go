@@ -3,6 +3,7 @@ package compiler
 import (
 	"maps"
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -71,7 +72,7 @@ func (x *Incremental) analyze(names map[name]bool, before *past) (*service.Model
 			set.EndpointSlices = append(set.EndpointSlices, o.slices...)
 		}
 	}
-	return service.Analyze(&set)
+	return service.Analyze(&set, x.config.ExternalIPs)
 }
 
 // relower compiles the Services that differ, and those that the change takes or
@@ -83,11 +84,13 @@ func (x *Incremental) relower(dirty map[name]bool, before *past) Delta {
 	now := x.interests(model)
 	for _, interests := range []map[name]*service.Interest{before.interests, now} {
 		for _, i := range interests {
-			x.common.rivals(i, add)
 			for _, p := range i.Places {
 				before.pod[p.Address] = x.common.isPod(p.Address)
 			}
 		}
+	}
+	for n := range dirty {
+		x.common.moved(before.interests[n], now[n], add)
 	}
 	for n, i := range before.interests {
 		x.common.remove(n, i)
@@ -130,7 +133,7 @@ func (x *Incremental) parts(names map[name]bool, before *past) map[name]*service
 		model, diags = x.analyze(together, before)
 	}
 	if before == nil {
-		x.sayServices(together, diags)
+		x.sayServices(names, slices.DeleteFunc(diags, func(d diag.Diagnostic) bool { return !names[x.concerned(d)] }))
 	}
 	out := make(map[name]*service.Part, len(names))
 	model.Parts(x.lowerer, isPod, func(ns, n string, p *service.Part) {

@@ -14,8 +14,9 @@ func (b *policyBuilder) layClasses() {
 	t := &b.tables[layout.Classes]
 	t.grow(len(b.policy.prefixes))
 	if b.symbols != nil {
-		for _, c := range b.policy.Classes {
-			b.symbols.sets[c.ID] = c.Sets
+		for i := range b.policy.Classes {
+			c := &b.policy.Classes[i]
+			b.symbols.sets[c.ID] = c
 		}
 	}
 	for _, n := range b.policy.prefixes {

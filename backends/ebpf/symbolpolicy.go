@@ -18,7 +18,7 @@ type policySymbols struct {
 	pods    []namedEntry
 	classes []namedEntry
 	// sets are the address sets of each class.
-	sets map[uint32][]string
+	sets map[uint32]*resolve.Class
 	// rules are the origins of the first rule that names a set.
 	rules map[string]*ir.Origin
 	names map[netip.Addr]ir.Peer
@@ -35,7 +35,7 @@ type namedEntry struct {
 }
 
 func newPolicySymbols(p *ir.Policy) policySymbols {
-	s := policySymbols{policy: p, sets: make(map[uint32][]string), rules: make(map[string]*ir.Origin), names: make(map[netip.Addr]ir.Peer, len(p.Peers))}
+	s := policySymbols{policy: p, sets: make(map[uint32]*resolve.Class), rules: make(map[string]*ir.Origin), names: make(map[netip.Addr]ir.Peer, len(p.Peers))}
 	for _, peer := range p.Peers {
 		s.names[peer.Address] = peer
 	}
@@ -110,16 +110,18 @@ const maxClassName = 160
 
 // describe names a class by its sets, the first few of them, and says which rule
 // it is there for.
-func (s *policySymbols) describe(sets []string) (string, *ir.Origin) {
-	name, origin := "", &ir.Origin{}
-	for i, id := range sets {
-		if i == 0 && s.rules[id] != nil {
+func (s *policySymbols) describe(class *resolve.Class) (string, *ir.Origin) {
+	name, origin, first := "", &ir.Origin{}, true
+	for id := range class.Sets() {
+		if first && s.rules[id] != nil {
 			origin = s.rules[id]
 		}
-		if i > 0 {
+		if !first {
 			name += " + "
 		}
-		if name += id; len(name) > maxClassName {
+		first = false
+		// An ID may be as long as a policy.
+		if name += id[:min(len(id), maxClassName+1)]; len(name) > maxClassName {
 			return cutName(name, maxClassName) + "...", origin
 		}
 	}

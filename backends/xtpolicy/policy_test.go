@@ -210,7 +210,7 @@ func depth(chains map[string][]string, name string) int {
 func hostile(t testing.TB) *ir.Policy {
 	p := &ir.Policy{OnDeny: ir.Drop}
 	ports := make([]ir.PortRange, 0, 1<<15)
-	for port := 1; port < 1<<12; port += 2 {
+	for port := 1; port < 1<<16; port += 2 {
 		ports = append(ports, ir.PortRange{Protocol: ir.TCP, First: uint16(port), Last: uint16(port)})
 	}
 	rule := func(set string, ports ...ir.PortRange) ir.Rule {

@@ -19,7 +19,8 @@ type row struct {
 }
 
 func (r *row) accepts(p ir.Protocol, port uint16) bool {
-	return r.accept != slices.ContainsFunc(r.except, func(x ir.PortRange) bool { return x.Contains(p, port) })
+	ranges := resolve.Row{Accept: r.accept, Except: r.except}
+	return ranges.Accepts(p, port)
 }
 
 // rows finds rows by content.
@@ -139,8 +140,8 @@ func (b *builder) rowChain(r *row) string {
 		}
 		list := groups(ranges)
 		if len(list) > fewGroups {
-			sub := b.names.Of("PLC-PORTS-", r.content, p.String())
-			b.chain(sub, b.portTree(r, list, portLevels-1)...)
+			sub := b.names.Of("PLC-PORTS-", name, p.String())
+			b.chain(sub, b.portTree(name, r, list, portLevels-1)...)
 			trees = append(trees, " -p "+p.String()+" -g "+sub)
 			continue
 		}
@@ -166,15 +167,15 @@ func (b *builder) portLevels() int {
 // portTree divides a long list of groups until it is short. The parts but the
 // lowest have chains of their own. Halves are shortest to walk; a list for which
 // they would be too many chains below one another is divided into more.
-func (b *builder) portTree(r *row, list [][]ir.PortRange, levels int) []string {
+func (b *builder) portTree(row string, r *row, list [][]ir.PortRange, levels int) []string {
 	var rules []string
 	for len(list) > fewGroups {
 		at := len(list) - partSize(len(list), levels)
 		upper := list[at:]
 		from := ir.PortRange{Protocol: upper[0][0].Protocol, First: upper[0][0].First, Last: 65535}
 		last := upper[len(upper)-1]
-		name := b.names.Of("PLC-PORTS-", r.content, from.String(), last[len(last)-1].String())
-		b.chain(name, b.portTree(r, upper, levels-1)...)
+		name := b.names.Of("PLC-PORTS-", row, from.String(), last[len(last)-1].String())
+		b.chain(name, b.portTree(row, r, upper, levels-1)...)
 		rules = append(rules, matchPorts([]ir.PortRange{from})+" -g "+name)
 		list = list[:at]
 	}

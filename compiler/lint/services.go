@@ -3,6 +3,7 @@ package lint
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -16,9 +17,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Services returns the findings about Services. elsewhere are those who may have
-// pods that the set does not hold.
-func Services(set *objects.Set, elsewhere []policy.Elsewhere) diag.List {
+// Services returns the findings about Services. cidrs are the ranges of ClusterIPs;
+// elsewhere are those who may have pods that the set does not hold.
+func Services(set *objects.Set, cidrs []netip.Prefix, elsewhere []policy.Elsewhere) diag.List {
 	l := linter{
 		set: set, elsewhere: elsewhere,
 		pods: make(map[string]int), labelled: make(map[label][]*corev1.Pod), endpoints: make(map[name][]discoveryv1.Endpoint),
@@ -54,6 +55,7 @@ func Services(set *objects.Set, elsewhere []policy.Elsewhere) diag.List {
 		l.local(s)
 	}
 	l.nodePorts()
+	l.addresses(cidrs)
 	l.diags.Sort()
 	return l.diags
 }

@@ -34,6 +34,8 @@ type Config struct {
 	// FailClosed closes the addresses in the node's pod ranges that no known pod
 	// has, so that a pod is shut until its policies are in.
 	FailClosed bool
+	// ExternalIPs says which spec.externalIPs are served.
+	ExternalIPs ExternalIPs
 	// OnDeny is how policies refuse packets; 0 is ir.Drop.
 	OnDeny ir.Refusal
 	// Hash is what the IDs of profiles are made with; nil is SHA-256. Tests weaken
@@ -50,6 +52,19 @@ type NodePortAddresses struct {
 	// with no CIDR, while Primary is false and the other family has one, is
 	// served on all addresses, as kube-proxy does.
 	CIDRs []netip.Prefix
+}
+
+// ExternalIPs says which external IPs of Services are served: the API server lets
+// their authors write any address. The zero value serves all, as Kubernetes does.
+type ExternalIPs struct {
+	// Deny serves none but those in Allowed.
+	Deny    bool
+	Allowed []netip.Prefix
+}
+
+// Serves reports whether an address is served as an external IP.
+func (e *ExternalIPs) Serves(a netip.Addr) bool {
+	return !e.Deny || ir.ContainsAddr(e.Allowed, a)
 }
 
 // DetectLocal is kube-proxy's detectLocalMode with its setting.

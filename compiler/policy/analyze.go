@@ -25,6 +25,9 @@ type Model struct {
 	// others, in the order of evaluation.
 	network map[string][]*policy
 	cluster []*policy
+	// networkIndex and clusterIndex find those of one pod.
+	networkIndex map[string]*policyIndex
+	clusterIndex *policyIndex
 	// everyPod is what an egress rule with a named port and without peers is
 	// about.
 	everyPod *peer
@@ -69,6 +72,10 @@ func (m *Model) Next(set *objects.Set) (*Model, diag.List) {
 	r := reader{old: m, model: n, diags: &diags}
 	r.networkPolicies(set)
 	r.clusterPolicies(set)
+	n.networkIndex, n.clusterIndex = make(map[string]*policyIndex, len(n.network)), newPolicyIndex(n.cluster)
+	for namespace, list := range n.network {
+		n.networkIndex[namespace] = newPolicyIndex(list)
+	}
 	n.everyPod = n.peers.ofPods(podSelector{namespaces: newSelector(nil), pods: newSelector(nil)})
 	n.equalPriorities(&diags)
 	n.unknownPorts(&diags)
@@ -206,24 +213,62 @@ func refused(errs field.ErrorList, at ir.Origin) diag.List {
 // equalPriorities warns where the order of two policies is nobody's decision
 // but planec's.
 func (m *Model) equalPriorities(diags *diag.List) {
-	for i, p := range m.cluster {
-		for _, q := range m.cluster[:i] {
-			if p.tier != q.tier || p.priority != q.priority || !m.share(p, q) {
-				continue
-			}
-			diags.Add(diag.EqualPriority, p.origin.At("spec.priority"), fmt.Sprintf("%s has priority %d in the %v tier too, and comes first", q.origin.Object(), p.priority, p.tier))
-			break
+	for rest := m.cluster; len(rest) > 0; {
+		// Policies are in the order of tiers and priorities.
+		n := 1
+		for n < len(rest) && rest[n].tier == rest[0].tier && rest[n].priority == rest[0].priority {
+			n++
 		}
+		if n > 1 {
+			m.equals(rest[:n], diags)
+		}
+		rest = rest[n:]
 	}
 }
 
-// share reports whether two policies say something about one direction of one
-// pod.
-func (m *Model) share(p, q *policy) bool {
-	if !slices.ContainsFunc(ir.Directions(), func(d ir.Direction) bool { return p.affects(d) && q.affects(d) }) {
-		return false
+// said is a direction of a pod that a policy says something about, or of all pods
+// of a subject.
+type said struct {
+	direction ir.Direction
+	pod       *pod
+	subject   *peer
+}
+
+// equals warns of policies of one priority that say something about one direction
+// of one pod.
+func (m *Model) equals(policies []*policy, diags *diag.List) {
+	first := make(map[said]int)
+	for i, p := range policies {
+		subject, before := m.peers.ofPods(p.subject), i
+		for _, d := range ir.Directions() {
+			if !p.affects(d) {
+				continue
+			}
+			// What was said first of the pods of a subject does not change any
+			// more once it was said by one of the same subject.
+			whole := said{direction: d, subject: subject}
+			earliest, known := first[whole]
+			if !known {
+				earliest = i
+				subject.resolve(m.cast)
+				for _, pod := range subject.found {
+					one := said{direction: d, pod: pod}
+					if _, have := first[one]; !have {
+						first[one] = i
+					}
+					earliest = min(earliest, first[one])
+				}
+				first[whole] = earliest
+				if len(subject.found) == 0 {
+					first[whole] = len(policies)
+				}
+			}
+			before = min(before, earliest)
+		}
+		if before < i {
+			diags.Add(diag.EqualPriority, p.origin.At("spec.priority"), fmt.Sprintf("%s has priority %d in the %v tier too, and comes first", policies[before].origin.Object(), p.priority, p.tier))
+		}
 	}
-	return slices.ContainsFunc(m.cast.pods, func(pod *pod) bool { return p.subject.matches(pod) && q.subject.matches(pod) })
 }
 
 // unknownPorts reports named ports that stand for nothing.
@@ -245,23 +290,21 @@ func (m *Model) unknownPortsOf(p *policy, d ir.Direction, r *rule, diags *diag.L
 	if len(r.ports.named) == 0 {
 		return
 	}
-	var pods []*pod
+	peers := r.peers
 	switch {
 	case d == ir.Ingress:
-		subject := m.peers.ofPods(p.subject)
-		subject.resolve(m.cast)
-		pods = subject.found
+		peers = []*peer{m.peers.ofPods(p.subject)}
 	case r.anyPeer:
-		pods = m.cast.pods
-	default:
-		for _, peer := range r.peers {
-			peer.resolve(m.cast)
-			pods = append(pods, peer.found...)
-		}
+		peers = []*peer{m.everyPod}
+	}
+	pods := 0
+	for _, peer := range peers {
+		peer.resolve(m.cast)
+		pods += len(peer.found)
 	}
 	for _, n := range r.ports.named {
-		if !slices.ContainsFunc(pods, func(p *pod) bool { return len(n.on(p)) > 0 }) {
-			diags.Add(diag.UnknownNamedPort, r.origin, fmt.Sprintf("none of %d pods has a port %s", len(pods), n))
+		if !slices.ContainsFunc(peers, func(p *peer) bool { return p.has(n) }) {
+			diags.Add(diag.UnknownNamedPort, r.origin, fmt.Sprintf("none of %d pods has a port %s", pods, n))
 		}
 	}
 }
@@ -272,14 +315,14 @@ func (m *Model) hostPods(hosts []objects.Sourced[*corev1.Pod], diags *diag.List)
 	if len(hosts) == 0 {
 		return
 	}
-	namespaces := make(map[string]*namespace)
-	for _, n := range m.cast.namespaces {
-		namespaces[n.name] = n
+	in := make(map[string][]objects.Sourced[*corev1.Pod])
+	for _, h := range hosts {
+		in[h.Object.Namespace] = append(in[h.Object.Namespace], h)
 	}
 	m.all(func(p *policy) {
 		var selected []string
-		for _, h := range hosts {
-			if p.tier == ir.NetworkTier && p.subject.matchesHost(h.Object, namespaces[h.Object.Namespace]) {
+		for _, h := range in[p.subject.own] {
+			if p.tier == ir.NetworkTier && p.subject.matchesHost(h.Object, m.cast.byName[h.Object.Namespace]) {
 				selected = append(selected, h.Object.Name)
 			}
 		}

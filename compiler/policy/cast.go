@@ -19,13 +19,17 @@ type cast struct {
 	// namespaces and nodes are sorted by name, pods by namespace and name.
 	namespaces []*namespace
 	nodes      []*node
-	pods       []*pod
+	// byName finds namespaces.
+	byName map[string]*namespace
+	pods   []*pod
 	// addresses are those of all pods and nodes, sorted, each once; place finds
 	// one in it.
 	addresses []netip.Addr
 	place     map[netip.Addr]int
 	// labelled finds pods by one of their labels.
 	labelled map[label][]*pod
+	// labelledNamespaces finds namespaces so.
+	labelledNamespaces map[label][]*namespace
 }
 
 type label struct{ key, value string }
@@ -50,12 +54,12 @@ type pod struct {
 	labels    labels.Set
 	node      string
 	addresses []netip.Addr
-	ports     []containerPort
+	// ports are the named ones, by name.
+	ports map[string][]containerPort
 }
 
 // containerPort is a named port of a pod.
 type containerPort struct {
-	name     string
 	protocol ir.Protocol
 	number   uint16
 }
@@ -82,7 +86,7 @@ func (p *pod) compare(q *pod) int {
 // readCast reads the objects. hosts are the pods on the host's network, which
 // no policy can tell from their node.
 func readCast(set *objects.Set, diags *diag.List) (c *cast, hosts []objects.Sourced[*corev1.Pod]) {
-	c = &cast{labelled: make(map[label][]*pod)}
+	c = &cast{labelled: make(map[label][]*pod), labelledNamespaces: make(map[label][]*namespace)}
 	byName := c.readNamespaces(set)
 	hosts = c.readPods(set, byName, diags)
 	c.readNodes(set)
@@ -98,6 +102,12 @@ func readCast(set *objects.Set, diags *diag.List) (c *cast, hosts []objects.Sour
 		c.namespaces = append(c.namespaces, n)
 	}
 	slices.SortFunc(c.namespaces, func(a, b *namespace) int { return cmp.Compare(a.name, b.name) })
+	c.byName = byName
+	for _, n := range c.namespaces {
+		for key, value := range n.labels {
+			c.labelledNamespaces[label{key, value}] = append(c.labelledNamespaces[label{key, value}], n)
+		}
+	}
 	return c, hosts
 }
 
@@ -182,8 +192,8 @@ func claim(src objects.Sourced[*corev1.Pod], p *pod, owners map[netip.Addr]*pod,
 
 // namedPorts lists the ports of containers and of sidecars, which are init
 // containers that keep running (KEP-753).
-func namedPorts(p *corev1.Pod) []containerPort {
-	var out []containerPort
+func namedPorts(p *corev1.Pod) map[string][]containerPort {
+	var out map[string][]containerPort
 	add := func(c *corev1.Container) {
 		for _, port := range c.Ports {
 			proto := ir.TCP
@@ -194,7 +204,10 @@ func namedPorts(p *corev1.Pod) []containerPort {
 				}
 			}
 			if port.Name != "" && 0 < port.ContainerPort && port.ContainerPort < 65536 {
-				out = append(out, containerPort{port.Name, proto, uint16(port.ContainerPort)})
+				if out == nil {
+					out = make(map[string][]containerPort)
+				}
+				out[port.Name] = append(out[port.Name], containerPort{proto, uint16(port.ContainerPort)})
 			}
 		}
 	}

@@ -60,11 +60,7 @@ type linter struct {
 
 // namespace returns nil where there is none.
 func (m *Model) namespace(name string) *namespace {
-	i := slices.IndexFunc(m.cast.namespaces, func(n *namespace) bool { return n.name == name })
-	if i < 0 {
-		return nil
-	}
-	return m.cast.namespaces[i]
+	return m.cast.byName[name]
 }
 
 // subject reports a policy without pods.

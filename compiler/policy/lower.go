@@ -66,12 +66,47 @@ func (m *Model) groups(node string, names identity.Names) []*group {
 // selecting returns the policies that have something to say about the pod, in
 // the order of evaluation within each tier.
 func (m *Model) selecting(p *pod) []*policy {
+	return append(m.networkIndex[p.namespace.name].selecting(p), m.clusterIndex.selecting(p)...)
+}
+
+// policyIndex finds, among policies in their order, those that may select a pod:
+// by a label that they ask for.
+type policyIndex struct {
+	list     []*policy
+	labelled map[label][]int
+	// others ask for no one label.
+	others []int
+}
+
+func newPolicyIndex(list []*policy) *policyIndex {
+	x := &policyIndex{list: list, labelled: make(map[label][]int)}
+	for i, p := range list {
+		if !p.affects(ir.Egress) && !p.affects(ir.Ingress) {
+			continue
+		}
+		if asks := p.subject.pods.asks(); len(asks) > 0 {
+			x.labelled[asks[0]] = append(x.labelled[asks[0]], i)
+		} else {
+			x.others = append(x.others, i)
+		}
+	}
+	return x
+}
+
+// selecting returns those that select the pod; a nil index has none.
+func (x *policyIndex) selecting(p *pod) []*policy {
+	if x == nil {
+		return nil
+	}
+	may := slices.Clone(x.others)
+	for key, value := range p.labels {
+		may = append(may, x.labelled[label{key, value}]...)
+	}
+	slices.Sort(may)
 	var out []*policy
-	for _, list := range [][]*policy{m.network[p.namespace.name], m.cluster} {
-		for _, q := range list {
-			if (q.affects(ir.Egress) || q.affects(ir.Ingress)) && q.subject.matches(p) {
-				out = append(out, q)
-			}
+	for _, i := range may {
+		if x.list[i].subject.matches(p) {
+			out = append(out, x.list[i])
 		}
 	}
 	return out

@@ -26,6 +26,28 @@ type peer struct {
 	// split are the parts by each named port that was asked for: namedPort to
 	// []withPort.
 	split sync.Map
+
+	byPort sync.Once
+	// withPort are the pods that have a port of a name.
+	withPort map[string][]*pod
+}
+
+// having returns the pods of the peer that have a port of a name.
+func (p *peer) having(name string) []*pod {
+	p.byPort.Do(func() {
+		p.withPort = make(map[string][]*pod)
+		for _, pod := range p.found {
+			for name := range pod.ports {
+				p.withPort[name] = append(p.withPort[name], pod)
+			}
+		}
+	})
+	return p.withPort[name]
+}
+
+// has reports whether the name stands for something on one of the peer's pods.
+func (p *peer) has(n namedPort) bool {
+	return slices.ContainsFunc(p.having(n.name), func(pod *pod) bool { return len(n.on(pod)) > 0 })
 }
 
 // peers interns address sets by their text.
@@ -137,7 +159,7 @@ func (p *peer) splitByPort(c *cast, name namedPort) []withPort {
 func (p *peer) partsByPort(c *cast, name namedPort) []withPort {
 	groups := make(map[string][]*pod)
 	ports := make(map[string][]ir.PortRange)
-	for _, pod := range p.found {
+	for _, pod := range p.having(name.name) {
 		ranges := name.on(pod)
 		if len(ranges) == 0 {
 			continue

@@ -34,8 +34,8 @@ func (n namedPort) String() string {
 // on returns what the name stands for on a pod.
 func (n namedPort) on(p *pod) []ir.PortRange {
 	var out []ir.PortRange
-	for _, c := range p.ports {
-		if c.name == n.name && (n.protocol == 0 || c.protocol == n.protocol) {
+	for _, c := range p.ports[n.name] {
+		if n.protocol == 0 || c.protocol == n.protocol {
 			out = append(out, ir.PortRange{Protocol: c.protocol, First: c.number, Last: c.number})
 		}
 	}

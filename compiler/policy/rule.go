@@ -66,6 +66,7 @@ type lowered struct {
 	rule  ir.Rule
 	sets  []*ir.AddressSet
 	names [][]named
+	have  map[string]bool
 }
 
 // lower resolves the rule. Egress named ports stand for what each peer says, so
@@ -117,9 +118,13 @@ func (r *rule) named(c *cast, p *peer, n namedPort) []lowered {
 }
 
 func (l *lowered) add(set *ir.AddressSet, names []named) {
-	if slices.Contains(l.rule.Peers, set.ID) {
+	if l.have[set.ID] {
 		return
 	}
+	if l.have == nil {
+		l.have = make(map[string]bool)
+	}
+	l.have[set.ID] = true
 	l.rule.Peers = append(l.rule.Peers, set.ID)
 	l.sets = append(l.sets, set)
 	l.names = append(l.names, names)

@@ -70,7 +70,8 @@ func (s podSelector) matchesHost(p *corev1.Pod, n *namespace) bool {
 // search, since a selector over all namespaces meets every pod otherwise.
 func (s podSelector) find(c *cast) []*pod {
 	var out []*pod
-	if narrow, ok := s.narrowest(c); ok {
+	where := s.where(c)
+	if narrow, ok := narrowest(&s.pods, c.labelled); ok && (s.own == "" || len(where) == 0 || len(narrow) < len(where[0].pods)) {
 		for _, p := range narrow {
 			if s.matches(p) {
 				out = append(out, p)
@@ -78,7 +79,7 @@ func (s podSelector) find(c *cast) []*pod {
 		}
 		return out
 	}
-	for _, n := range c.namespaces {
+	for _, n := range where {
 		if !s.inNamespace(n) {
 			continue
 		}
@@ -91,19 +92,41 @@ func (s podSelector) find(c *cast) []*pod {
 	return out
 }
 
-func (s podSelector) narrowest(c *cast) (best []*pod, found bool) {
+// where returns namespaces among which those of the selector are, sorted.
+func (s podSelector) where(c *cast) []*namespace {
 	if s.own != "" {
-		return nil, false
+		if n := c.byName[s.own]; n != nil {
+			return []*namespace{n}
+		}
+		return nil
 	}
-	requirements, _ := s.pods.Requirements()
+	if narrow, ok := narrowest(&s.namespaces, c.labelledNamespaces); ok {
+		return narrow
+	}
+	return c.namespaces
+}
+
+// narrowest returns those with one label that a selector asks for, the one that
+// the fewest have.
+func narrowest[T any](s *selector, labelled map[label][]T) (best []T, found bool) {
+	for _, l := range s.asks() {
+		have := labelled[l]
+		if !found || len(have) < len(best) {
+			best, found = have, true
+		}
+	}
+	return best, found
+}
+
+// asks returns the labels without which nobody is selected.
+func (s *selector) asks() []label {
+	var out []label
+	requirements, _ := s.Requirements()
 	for _, r := range requirements {
 		if op := r.Operator(); op != selection.Equals && op != selection.In || r.Values().Len() != 1 {
 			continue
 		}
-		pods := c.labelled[label{r.Key(), r.Values().UnsortedList()[0]}]
-		if !found || len(pods) < len(best) {
-			best, found = pods, true
-		}
+		out = append(out, label{r.Key(), r.Values().UnsortedList()[0]})
 	}
-	return best, found
+	return out
 }

@@ -14,8 +14,10 @@ import (
 )
 
 // settleClaims decides which Service has an address, protocol and port that
-// several claim: the oldest, then the one whose name sorts first. It returns
-// the services in that order.
+// several claim. A ClusterIP, which the API server allocated, goes before what
+// the author of a Service or of its status wrote down: nodePorts, load-balancer
+// addresses and external IPs. Of one rank the oldest has it, then the one whose
+// name sorts first. It returns the services in that order of age.
 func settleClaims(services map[objectName]*service, diags *diag.List) []*service {
 	ordered := byAge(services)
 	c := claims{
@@ -25,7 +27,12 @@ func settleClaims(services map[objectName]*service, diags *diag.List) []*service
 	}
 	for _, s := range ordered {
 		for i := range s.ports {
-			c.claimPort(s, &s.ports[i])
+			c.claimClusterIPs(s, &s.ports[i])
+		}
+	}
+	for _, s := range ordered {
+		for i := range s.ports {
+			c.claimOthers(s, &s.ports[i])
 		}
 		c.claimHealth(s)
 	}
@@ -59,16 +66,23 @@ type claims struct {
 	diags     *diag.List
 }
 
-// claimPort claims all that one port wants, in the order of frontend kinds, so
-// that the first of two equal claims of one Service is the one that stays.
-func (c *claims) claimPort(s *service, p *port) {
+// claimClusterIPs claims what one port has by the API server's decision.
+func (c *claims) claimClusterIPs(s *service, p *port) {
 	for _, addr := range s.clusterIPs {
-		c.claim(s, p, ir.ClusterIP, addr)
+		m := matchOf(p, addr)
+		s.allocated = append(s.allocated, m)
+		c.claim(s, p, ir.ClusterIP, m, addr.String())
 	}
+}
+
+// claimOthers claims all else that one port wants, in the order of frontend
+// kinds, so that the first of two equal claims of one Service is the one that
+// stays.
+func (c *claims) claimOthers(s *service, p *port) {
 	for _, kind := range []ir.FrontendKind{ir.LoadBalancer, ir.ExternalIP} {
 		for _, v := range s.vips {
 			if v.kind == kind {
-				c.claim(s, p, kind, v.addr)
+				c.want(s, p, kind, matchOf(p, v.addr), v.addr.String())
 			}
 		}
 	}
@@ -77,17 +91,21 @@ func (c *claims) claimPort(s *service, p *port) {
 	}
 	for _, f := range s.families() {
 		m := ir.Match{Family: f, Protocol: p.id.Protocol, Port: p.nodePort}
-		c.claimMatch(s, p, ir.NodePort, m, f.String())
+		c.want(s, p, ir.NodePort, m, f.String())
 	}
 }
 
-func (c *claims) claim(s *service, p *port, kind ir.FrontendKind, addr netip.Addr) {
-	m := ir.Match{Family: ir.FamilyOf(addr), Address: addr, Protocol: p.id.Protocol, Port: p.number}
-	c.claimMatch(s, p, kind, m, addr.String())
+func matchOf(p *port, addr netip.Addr) ir.Match {
+	return ir.Match{Family: ir.FamilyOf(addr), Address: addr, Protocol: p.id.Protocol, Port: p.number}
 }
 
-func (c *claims) claimMatch(s *service, p *port, kind ir.FrontendKind, m ir.Match, where string) {
+// want claims what another Service's ClusterIP goes before.
+func (c *claims) want(s *service, p *port, kind ir.FrontendKind, m ir.Match, where string) {
 	s.wants = append(s.wants, m)
+	c.claim(s, p, kind, m, where)
+}
+
+func (c *claims) claim(s *service, p *port, kind ir.FrontendKind, m ir.Match, where string) {
 	switch owner := c.frontends[m]; owner {
 	case nil:
 		c.frontends[m] = s

@@ -41,9 +41,18 @@ type service struct {
 	healthPort    uint16
 	// wantsHealth is the healthPort before another Service was found to have it.
 	wantsHealth uint16
-	// wants are all matches that the ports claim, owned or not.
-	wants []ir.Match
-	ports []port
+	// allocated are the matches that the ports claim by ClusterIPs, and wants all
+	// others, owned or not.
+	allocated, wants []ir.Match
+	ports            []port
+	// byName finds ports by what slices call them.
+	byName map[portName]int
+}
+
+// portName is what a Service port and those of its slices have in common.
+type portName struct {
+	name     string
+	protocol ir.Protocol
 }
 
 // vip is an address from outside the cluster.
@@ -84,10 +93,11 @@ func (p *perFamily[T]) of(f ir.Family) *T {
 
 type objectName struct{ namespace, name string }
 
-// Analyze reads the Services and EndpointSlices of a cluster.
-func Analyze(set *objects.Set) (*Model, diag.List) {
+// Analyze reads the Services and EndpointSlices of a cluster; external are the
+// external IPs that are served.
+func Analyze(set *objects.Set, external objects.ExternalIPs) (*Model, diag.List) {
 	var diags diag.List
-	services := readServices(set.Services, &diags)
+	services := readServices(set.Services, external, &diags)
 	joinSlices(services, set.EndpointSlices, &diags)
 	ordered := settleClaims(services, &diags)
 	return &Model{services: ordered}, diags

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/planec/planec/ir"
 )
 
@@ -18,11 +20,14 @@ type Part struct {
 // Interest is what one Service can have in common with others: by it one finds
 // those that a change of it may concern.
 type Interest struct {
-	// Matches are all that it claims, whether it gets them or not, and
-	// HealthPort the node port it wants to answer health checks on.
-	Matches    []ir.Match
-	HealthPort uint16
-	ClusterIPs []netip.Addr
+	// Allocated are the matches that it claims by its ClusterIPs, and Wanted all
+	// others, whether it gets them or not; of them the older Service has what two
+	// want, and none what another's ClusterIP claims. HealthPort is the node
+	// port it wants to answer health checks on.
+	Allocated, Wanted []ir.Match
+	HealthPort        uint16
+	Created           metav1.Time
+	ClusterIPs        []netip.Addr
 	// Places are the addresses of its endpoints, sorted, each once.
 	Places []Place
 }
@@ -63,7 +68,10 @@ func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(namespace
 // Interests yields what each Service can have in common with others.
 func (m *Model) Interests(node string, yield func(namespace, name string, interest *Interest)) {
 	for _, s := range m.services {
-		yield(s.name.namespace, s.name.name, &Interest{Matches: s.wants, HealthPort: s.wantsHealth, ClusterIPs: s.clusterIPs, Places: s.places(node)})
+		yield(s.name.namespace, s.name.name, &Interest{
+			Allocated: s.allocated, Wanted: s.wants, HealthPort: s.wantsHealth, Created: s.object.CreationTimestamp,
+			ClusterIPs: s.clusterIPs, Places: s.places(node),
+		})
 	}
 }
 

@@ -18,6 +18,7 @@ func (s *service) readPorts(diags *diag.List) {
 		port     uint16
 	}
 	numbers := make(map[number]bool, len(s.object.Spec.Ports))
+	s.byName = make(map[portName]int, len(s.object.Spec.Ports))
 	for i := range s.object.Spec.Ports {
 		origin := s.origin.At(fmt.Sprintf("spec.ports[%d]", i))
 		p, err := s.readPort(&s.object.Spec.Ports[i])
@@ -35,6 +36,7 @@ func (s *service) readPorts(diags *diag.List) {
 		}
 		names[p.id.Port], numbers[n] = true, true
 		p.origin = origin
+		s.byName[portName{p.id.Port, p.id.Protocol}] = len(s.ports)
 		s.ports = append(s.ports, p)
 	}
 }

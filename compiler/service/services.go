@@ -17,10 +17,10 @@ const labelProxyName = "service.kubernetes.io/service-proxy-name"
 
 // readServices checks Services one by one. The result has every Service that
 // gets rules, by name.
-func readServices(in []objects.Sourced[*corev1.Service], diags *diag.List) map[objectName]*service {
+func readServices(in []objects.Sourced[*corev1.Service], external objects.ExternalIPs, diags *diag.List) map[objectName]*service {
 	out := make(map[objectName]*service, len(in))
 	for _, src := range dedupe("Service", in, diags) {
-		if s := readService(src, diags); s != nil {
+		if s := readService(src, external, diags); s != nil {
 			out[s.name] = s
 		}
 	}
@@ -28,7 +28,7 @@ func readServices(in []objects.Sourced[*corev1.Service], diags *diag.List) map[o
 }
 
 // readService returns nil for a Service without rules.
-func readService(src objects.Sourced[*corev1.Service], diags *diag.List) *service {
+func readService(src objects.Sourced[*corev1.Service], external objects.ExternalIPs, diags *diag.List) *service {
 	obj := src.Object
 	s := &service{
 		name:   objectName{obj.Namespace, obj.Name},
@@ -42,7 +42,7 @@ func readService(src objects.Sourced[*corev1.Service], diags *diag.List) *servic
 		return nil
 	}
 	s.readSourceRanges(diags)
-	s.readVIPs(diags)
+	s.readVIPs(external, diags)
 	s.readAffinity(diags)
 	s.readPorts(diags)
 	s.readHealthPort(diags)
@@ -115,7 +115,8 @@ func (s *service) readPolicies(diags *diag.List) bool {
 
 // readVIPs collects external and load-balancer addresses of the families that
 // the Service has.
-func (s *service) readVIPs(diags *diag.List) {
+func (s *service) readVIPs(external objects.ExternalIPs, diags *diag.List) {
+	seen := make(map[vip]bool)
 	for i, ing := range s.object.Status.LoadBalancer.Ingress {
 		// With ipMode Proxy the load balancer rewrites the destination itself
 		// (KEP-1860); names are nothing for a kernel.
@@ -123,25 +124,39 @@ func (s *service) readVIPs(diags *diag.List) {
 			continue
 		}
 		at := s.origin.At(fmt.Sprintf("status.loadBalancer.ingress[%d].ip", i))
-		s.addVIP(ir.LoadBalancer, ing.IP, checkVIP, at, diag.BadIngressIP, diags)
+		if addr, ok := readVIP(ing.IP, checkVIP, at, diag.BadIngressIP, diags); ok {
+			s.addVIP(vip{ir.LoadBalancer, addr}, seen)
+		}
 	}
 	for i, ip := range s.object.Spec.ExternalIPs {
 		at := s.origin.At(fmt.Sprintf("spec.externalIPs[%d]", i))
-		s.addVIP(ir.ExternalIP, ip, checkEndpointAddr, at, diag.BadExternalIP, diags)
+		addr, ok := readVIP(ip, checkEndpointAddr, at, diag.BadExternalIP, diags)
+		switch {
+		case !ok:
+		case !external.Serves(addr):
+			diags.Add(diag.DeniedExternalIP, at, fmt.Sprintf("%v is not served: the setting external-ips does not allow it", addr))
+		default:
+			s.addVIP(vip{ir.ExternalIP, addr}, seen)
+		}
 	}
 }
 
-func (s *service) addVIP(kind ir.FrontendKind, ip string, check func(netip.Addr) error, at ir.Origin, code diag.Code, diags *diag.List) {
+func readVIP(ip string, check func(netip.Addr) error, at ir.Origin, code diag.Code, diags *diag.List) (netip.Addr, bool) {
 	addr, err := parseAddr(ip)
 	if err == nil {
 		err = check(addr)
 	}
 	if err != nil {
 		diags.Add(code, at, err.Error())
-		return
 	}
-	v := vip{kind, addr}
-	if slices.Contains(s.families(), ir.FamilyOf(addr)) && !slices.Contains(s.vips, v) {
+	return addr, err == nil
+}
+
+// addVIP adds an address of a family that the Service has; seen are those that it
+// has.
+func (s *service) addVIP(v vip, seen map[vip]bool) {
+	if slices.Contains(s.families(), ir.FamilyOf(v.addr)) && !seen[v] {
+		seen[v] = true
 		s.vips = append(s.vips, v)
 	}
 }
@@ -169,9 +184,13 @@ func (s *service) warnOpenFamily(diags *diag.List) {
 	if len(s.sourceRanges) == 0 {
 		return
 	}
+	restricted := make(map[ir.Family]bool)
+	for _, p := range s.sourceRanges {
+		restricted[ir.FamilyOf(p.Addr())] = true
+	}
 	for i, ing := range s.object.Status.LoadBalancer.Ingress {
 		addr, err := parseAddr(ing.IP)
-		if err != nil || len(ir.PrefixesOf(ir.FamilyOf(addr), s.sourceRanges)) > 0 {
+		if err != nil || restricted[ir.FamilyOf(addr)] {
 			continue
 		}
 		at := s.origin.At(fmt.Sprintf("status.loadBalancer.ingress[%d].ip", i))

@@ -135,20 +135,18 @@ func (j *joiner) port(s *service, in *discoveryv1.EndpointPort, endpoints []endp
 			return
 		}
 	}
-	for i := range s.ports {
-		p := &s.ports[i]
-		if p.id.Port != *in.Name || p.id.Protocol != protocol {
-			continue
-		}
-		for i := range endpoints {
-			endpoints[i].address = netip.AddrPortFrom(endpoints[i].address.Addr(), number)
-		}
-		// Mostly the only slice of the port.
-		if list := p.endpoints.of(family); len(*list) == 0 {
-			*list = slices.Clip(endpoints)
-		} else {
-			*list = append(slices.Grow(*list, len(endpoints)), endpoints...)
-		}
+	i, known := s.byName[portName{*in.Name, protocol}]
+	if !known {
 		return
+	}
+	p := &s.ports[i]
+	for i := range endpoints {
+		endpoints[i].address = netip.AddrPortFrom(endpoints[i].address.Addr(), number)
+	}
+	// Mostly the only slice of the port.
+	if list := p.endpoints.of(family); len(*list) == 0 {
+		*list = slices.Clip(endpoints)
+	} else {
+		*list = append(*list, endpoints...)
 	}
 }

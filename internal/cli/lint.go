@@ -95,7 +95,7 @@ func (c *lintCommand) write(diags diag.List) error {
 func (l *loaded) lint(selected []backends.Backend) diag.List {
 	diags := l.diagnostics()
 	elsewhere := lint.Elsewhere(l.workloads)
-	found := append(lint.Services(&l.objects, elsewhere), l.cluster.LintPolicies(elsewhere)...)
+	found := append(lint.Services(&l.objects, l.cluster.ServiceCIDRs(), elsewhere), l.cluster.LintPolicies(elsewhere)...)
 	diags = append(withoutWeaker(diags, found), found...)
 	nodes := l.cluster.Nodes()
 	if l.nodeName != "" {

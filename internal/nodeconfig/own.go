@@ -2,6 +2,7 @@ package nodeconfig
 
 import (
 	"net/netip"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -26,6 +27,7 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.Scheduler = o.get("ipvsScheduler").scheduler()
 	c.Config.OnDeny = o.get("policyDeny").refusal()
 	c.Config.FailClosed = o.get("failClosed").bool()
+	c.Config.ExternalIPs = o.get("externalIPs").externalIPs()
 	if masq := o.get("masqAgent"); masq.isSet() {
 		c.Config.Masquerade = masq.masquerade()
 	}
@@ -118,4 +120,19 @@ func (v value) refusal() ir.Refusal {
 		v.fail("%v", err)
 	}
 	return r
+}
+
+func (v value) externalIPs() objects.ExternalIPs {
+	if !v.isSet() {
+		return objects.ExternalIPs{}
+	}
+	var words []string
+	for _, item := range v.strings(true) {
+		words = append(words, item.node.Value)
+	}
+	e, err := ParseExternalIPs(strings.Join(words, ","))
+	if err != nil {
+		v.fail("%v", err)
+	}
+	return e
 }

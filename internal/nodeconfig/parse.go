@@ -171,3 +171,21 @@ func ParseRefusal(s string) (ir.Refusal, error) {
 	err := r.UnmarshalText([]byte(s))
 	return r, err
 }
+
+// ParseExternalIPs reads which external IPs are served: "allow", "deny" or CIDRs
+// with commas between.
+func ParseExternalIPs(s string) (objects.ExternalIPs, error) {
+	switch s {
+	case "allow":
+		return objects.ExternalIPs{}, nil
+	case "deny":
+		return objects.ExternalIPs{Deny: true}, nil
+	case "":
+		return objects.ExternalIPs{}, errors.New("want allow, deny or CIDRs")
+	}
+	cidrs, err := ParseCIDRs(s)
+	if err != nil {
+		return objects.ExternalIPs{}, fmt.Errorf("want allow, deny or CIDRs: %w", err)
+	}
+	return objects.ExternalIPs{Deny: true, Allowed: cidrs}, nil
+}

@@ -25,6 +25,7 @@ type Flags struct {
 	scheduler         string
 	policyDeny        string
 	failClosed        bool
+	externalIPs       string
 	flags             *pflag.FlagSet
 }
 
@@ -42,6 +43,7 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", "how IPVS chooses an endpoint: rr, wrr, lc, sh or mh")
 	flags.StringVar(&s.policyDeny, "policy-deny", "", "how policies refuse packets: drop (the default) or reject")
 	flags.BoolVar(&s.failClosed, "fail-closed", false, "close the node's IPv4 pod addresses that no known pod has")
+	flags.StringVar(&s.externalIPs, "external-ips", "", "which externalIPs of Services are served: allow (all, the default), deny (none), or CIDRs with commas between")
 	flags.StringSliceVar(&s.localAddresses, "local-address", nil, "further addresses of the node")
 }
 
@@ -124,6 +126,10 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 		}},
 		{"policy-deny", func() (err error) {
 			cfg.OnDeny, err = nodeconfig.ParseRefusal(s.policyDeny)
+			return err
+		}},
+		{"external-ips", func() (err error) {
+			cfg.ExternalIPs, err = nodeconfig.ParseExternalIPs(s.externalIPs)
 			return err
 		}},
 		{"fail-closed", func() error {

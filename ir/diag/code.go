@@ -37,6 +37,7 @@ const (
 	BadHealthPort     Code = "PLC0109"
 	BadPolicy         Code = "PLC0110"
 	NoClusterIP       Code = "PLC0111"
+	DeniedExternalIP  Code = "PLC0112"
 	BadEndpoint       Code = "PLC0201"
 	DuplicateEndpoint Code = "PLC0202"
 	OrphanSlice       Code = "PLC0203"
@@ -80,6 +81,11 @@ const (
 	UnreachableRule   Code = "PLC0726"
 	BlocksDNS         Code = "PLC0727"
 	NoSuchPolicyPort  Code = "PLC0728"
+	VIPInServiceRange Code = "PLC0731"
+	VIPOfNode         Code = "PLC0732"
+	VIPOfAPIServer    Code = "PLC0733"
+	VIPOfService      Code = "PLC0734"
+	VIPOfPod          Code = "PLC0735"
 )
 
 // Info returns the documentation of the code; an unknown code is an error with
@@ -108,7 +114,7 @@ var codes = []CodeInfo{
 	{BadServiceIP, Error, "a ClusterIP that is not an IP address", "write a plain IPv4 or IPv6 address; the address was left out"},
 	{BadServicePort, Error, "a Service port that the API server would refuse", "ports are 1 to 65535, protocols TCP, UDP or SCTP, names unique; the port was left out"},
 	{BadSourceRange, Error, "a loadBalancerSourceRange that is not a CIDR", "write ranges as 192.0.2.0/24; until then the Service has no load-balancer frontends, since serving everyone would be a hole"},
-	{ClaimedFrontend, Warning, "two Services claim one address, protocol and port", "give one of them another address or port; the older Service has it now"},
+	{ClaimedFrontend, Warning, "two Services claim one address, protocol and port", "give one of them another address or port; a ClusterIP goes before what others list, and the older Service before the younger"},
 	{BadAffinity, Error, "a session affinity that the API server would refuse", "timeoutSeconds is 1 to 86400; the Service is compiled without affinity"},
 	{BadExternalIP, Error, "an externalIP that is not usable", "write a plain address, not loopback, link-local or unspecified; the address was left out"},
 	{BadIngressIP, Error, "a load-balancer address that is not usable", "status.loadBalancer.ingress[].ip takes a plain address; the address was left out"},
@@ -116,6 +122,7 @@ var codes = []CodeInfo{
 	{BadHealthPort, Error, "a healthCheckNodePort that is not usable", "ports are 1 to 65535 and belong to one Service; the check was left out"},
 	{BadPolicy, Error, "a traffic policy with an unknown value", "traffic policies are Cluster or Local; the Service was left out"},
 	{NoClusterIP, Info, "a Service without a ClusterIP, which only a cluster can give", "compile a dump of the cluster, or write spec.clusterIP"},
+	{DeniedExternalIP, Warning, "an externalIP that the setting external-ips does not allow", "remove it, or add its range to --external-ips; the address was left out"},
 	{BadEndpoint, Error, "an endpoint address that is not usable", "addresses must be plain IPs of the slice's addressType; the endpoint was left out"},
 	{DuplicateEndpoint, Warning, "an endpoint that stands in two slices", "usually passing, while slices are rebuilt; the copy that is not terminating was used, then the one that is ready"},
 	{OrphanSlice, Info, "an EndpointSlice without a Service", "label it kubernetes.io/service-name, or give the Service too"},
@@ -159,4 +166,9 @@ var codes = []CodeInfo{
 	{UnreachableRule, Warning, "a rule that never decides, because an earlier one always does", "move it before the other, or give its policy a smaller priority"},
 	{BlocksDNS, Warning, "pods that may connect out, but not to ask for names", "allow egress to kube-dns on port 53 of UDP and TCP"},
 	{NoSuchPolicyPort, Warning, "a port of a policy by a name that none of its pods has", "name a container's port so, with this protocol, or write the number; the rule matches nothing by it"},
+	{VIPInServiceRange, Warning, "an address from outside that lies in a range of ClusterIPs", "use an address outside of the range: the API server may give this one to another Service"},
+	{VIPOfNode, Info, "an address from outside that is a node's", "connections to this port of the node go to the Service; use an address of its own where that is not meant"},
+	{VIPOfAPIServer, Warning, "an address from outside that is the API server's", "use an address of its own: this one takes connections to the API server"},
+	{VIPOfService, Warning, "an address from outside that is the ClusterIP of another Service", "remove it; on the ports that the other Service has it gets nothing"},
+	{VIPOfPod, Warning, "an address from outside that is a pod's", "use an address of its own: this one takes connections to the pod"},
 }

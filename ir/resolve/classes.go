@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"cmp"
-	"hash/fnv"
 	"net/netip"
 	"slices"
 
@@ -12,44 +11,74 @@ import (
 // membership is the address sets that hold an address, as sorted indexes.
 type membership []int32
 
+// sample stands for the addresses of a class: it is in a network, or outside of
+// all (-1), and in some sets besides.
+type sample struct {
+	network int
+	own     membership
+	// class indexes Policy.Classes.
+	class int32
+}
+
 // classify cuts the address space: first into networks, then it gives each
 // single address the sets of its network and its own.
 func (b *builder) classify() {
-	nets := b.networks()
+	b.forest = newForest(len(b.sets))
+	b.networks()
 	hosts, members := b.hosts()
-	index := newClassIndex(b.sets)
-	for i := range nets {
-		nets[i].class = index.find(nets[i].sets)
+	x := classIndex{builder: b, found: make(map[setID]int32), pairs: make(map[string]int32)}
+	for i := range b.nets {
+		b.nets[i].class = x.find(b.nets[i].sets, sample{network: i})
 	}
 	type host struct {
 		addr  netip.Addr
-		class int
+		class int32
 	}
 	list := make([]host, 0, len(hosts))
 	for i, a := range hosts {
-		own := members[i]
-		all := own
-		class := -1
-		if i := longest(nets, a); i >= 0 {
-			all = union(own, nets[i].sets)
-			class = nets[i].class
+		within, around := longest(b.nets, a), int32(-1)
+		if within >= 0 {
+			around = b.nets[within].class
 		}
-		if c := index.find(all); c != class {
+		if c := x.host(within, members[i]); c != around {
 			list = append(list, host{a, c})
 		}
 	}
 	slices.SortFunc(list, func(a, b host) int { return a.addr.Compare(b.addr) })
-	ids := index.number()
-	b.out.Classes, b.members = index.classes, index.members(len(b.sets))
+	ids := b.ids(x.classes)
+	places := b.orderClasses(x.classes, ids)
+	id := func(class int32) uint32 {
+		if class < 0 {
+			return 0
+		}
+		return ids[class]
+	}
 	b.out.Hosts = make([]Host, len(list))
 	for i, h := range list {
-		b.out.Hosts[i] = Host{h.addr, ids[h.class+1]}
+		b.out.Hosts[i] = Host{h.addr, id(h.class)}
 	}
-	for _, n := range nets {
-		if n.parent >= 0 && nets[n.parent].class == n.class {
-			continue
+	for _, n := range b.nets {
+		if n.parent < 0 || b.nets[n.parent].class != n.class {
+			b.out.Networks = append(b.out.Networks, Network{n.prefix, id(n.class)})
 		}
-		b.out.Networks = append(b.out.Networks, Network{n.prefix, ids[n.class+1]})
+	}
+	for i := range x.samples {
+		x.samples[i].class = places[i]
+	}
+	b.sampled(x.samples)
+}
+
+// sampled keeps the samples in the order of their networks and classes, and where each set
+// is among what samples have of their own.
+func (b *builder) sampled(samples []sample) {
+	slices.SortFunc(samples, func(a, b sample) int {
+		return cmp.Or(cmp.Compare(a.network, b.network), cmp.Compare(a.class, b.class))
+	})
+	b.samples, b.owners = samples, make([][]int32, len(b.sets))
+	for i := range samples {
+		for _, s := range samples[i].own {
+			b.owners[s] = append(b.owners[s], int32(i))
+		}
 	}
 }
 
@@ -92,54 +121,64 @@ func (b *builder) hosts() ([]netip.Addr, []membership) {
 // network is a prefix that some set begins or ends at.
 type network struct {
 	prefix netip.Prefix
-	sets   membership
+	// sets are those that hold its addresses outside longer prefixes.
+	sets setID
 	// parent is the index of the longest network around it, or -1.
 	parent int
-	class  int
+	// class is -1 where no set holds the network.
+	class int32
 }
 
-// networks returns the distinct prefixes of all sets, sorted, each with the sets
-// that hold its addresses outside longer prefixes.
-func (b *builder) networks() []network {
-	type event struct{ enter, leave membership }
-	events := make(map[netip.Prefix]*event)
-	at := func(p netip.Prefix) *event {
-		if events[p] == nil {
-			events[p] = &event{}
-		}
-		return events[p]
+// edge is where a set begins or ends: at a network.
+type edge struct {
+	network int32
+	in      bool
+}
+
+// networks finds the distinct prefixes of all sets, sorted, and the edges of each
+// set.
+func (b *builder) networks() {
+	type bound struct {
+		prefix netip.Prefix
+		change
 	}
+	var bounds []bound
 	for i := range b.sets {
 		for _, p := range b.sets[i].Prefixes {
-			at(p).enter = append(at(p).enter, int32(i))
+			bounds = append(bounds, bound{p, change{int32(i), true}})
 		}
 		for _, p := range b.sets[i].Except {
-			at(p).leave = append(at(p).leave, int32(i))
+			bounds = append(bounds, bound{p, change{int32(i), false}})
 		}
 	}
-	out := make([]network, 0, len(events))
-	for p := range events {
-		out = append(out, network{prefix: p})
-	}
-	slices.SortFunc(out, func(a, b network) int { return ir.ComparePrefix(a.prefix, b.prefix) })
-	for i := range out {
-		n := &out[i]
-		n.parent = enclosing(out, i)
-		var outer membership
+	// What is both a network of a set and taken out of it is out.
+	slices.SortStableFunc(bounds, func(a, b bound) int {
+		return cmp.Or(ir.ComparePrefix(a.prefix, b.prefix), cmp.Compare(a.number, b.number))
+	})
+	b.edges = make([][]edge, len(b.sets))
+	var changes []change
+	for len(bounds) > 0 {
+		n, i := network{prefix: bounds[0].prefix}, len(b.nets)
+		changes = changes[:0]
+		for len(bounds) > 0 && bounds[0].prefix == n.prefix {
+			c := bounds[0].change
+			changes, b.edges[c.number] = append(changes, c), append(b.edges[c.number], edge{int32(i), c.in})
+			bounds = bounds[1:]
+		}
+		n.parent = enclosing(b.nets, n.prefix)
 		if n.parent >= 0 {
-			outer = out[n.parent].sets
+			n.sets = b.nets[n.parent].sets
 		}
-		e := events[n.prefix]
-		n.sets = minus(union(outer, e.enter), e.leave)
+		n.sets = b.forest.with(n.sets, changes)
+		b.nets = append(b.nets, n)
 	}
-	return out
 }
 
-// enclosing finds the parent of network i: the one before it, or one that is
-// around that.
-func enclosing(nets []network, i int) int {
-	p := i - 1
-	for p >= 0 && !nets[p].prefix.Contains(nets[i].prefix.Addr()) {
+// enclosing finds the parent of the network that comes next: the one before it,
+// or one that is around that.
+func enclosing(nets []network, next netip.Prefix) int {
+	p := len(nets) - 1
+	for p >= 0 && !nets[p].prefix.Contains(next.Addr()) {
 		p = nets[p].parent
 	}
 	return p
@@ -158,96 +197,52 @@ func longest(nets []network, a netip.Addr) int {
 	return at
 }
 
-func union(a, b membership) membership {
-	if len(b) == 0 {
-		return a
-	}
-	out := append(slices.Clone(a), b...)
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-func minus(a, b membership) membership {
-	if len(b) == 0 {
-		return a
-	}
-	return slices.DeleteFunc(slices.Clone(a), func(x int32) bool { return slices.Contains(b, x) })
-}
-
 // classIndex numbers distinct memberships in the order in which they are found.
 type classIndex struct {
-	sets    []ir.AddressSet
-	found   map[string]int
-	list    []membership
-	classes []Class
-	// order is the class of out.Classes that each found one became.
-	order []int
+	*builder
+	found   map[setID]int32
+	classes []setID
+	// samples has one of each class.
+	samples []sample
+	// pairs are the classes of single addresses, by their network's sets and
+	// their own.
+	pairs map[string]int32
 	key   []byte
 }
 
-func newClassIndex(sets []ir.AddressSet) *classIndex {
-	return &classIndex{sets: sets, found: make(map[string]int)}
-}
-
 // find returns the number of a membership, -1 for that of no set.
-func (x *classIndex) find(m membership) int {
-	if len(m) == 0 {
+func (x *classIndex) find(sets setID, s sample) int32 {
+	if sets == 0 {
 		return -1
 	}
-	x.key = x.key[:0]
-	for _, s := range m {
-		x.key = append(x.key, byte(s), byte(s>>8), byte(s>>16), byte(s>>24))
+	n, known := x.found[sets]
+	if !known {
+		n = int32(len(x.classes))
+		x.found[sets] = n
+		x.classes, x.samples = append(x.classes, sets), append(x.samples, s)
 	}
-	if i, ok := x.found[string(x.key)]; ok {
-		return i
-	}
-	x.found[string(x.key)] = len(x.list)
-	x.list = append(x.list, m)
-	return len(x.list) - 1
+	return n
 }
 
-// number gives every class its ID and fills classes. The result holds the ID of
-// number i at i+1, with 0 for -1.
-func (x *classIndex) number() []uint32 {
-	byContent := make([]int, len(x.list))
-	for i := range byContent {
-		byContent[i] = i
+// host is find for a single address.
+func (x *classIndex) host(network int, own membership) int32 {
+	var around setID
+	if network >= 0 {
+		around = x.nets[network].sets
 	}
-	// Sets are sorted by ID, so comparing indexes compares IDs.
-	slices.SortFunc(byContent, func(a, b int) int { return slices.Compare(x.list[a], x.list[b]) })
-	ids, taken := make([]uint32, len(x.list)+1), make(map[uint32]bool, len(x.list))
-	for _, i := range byContent {
-		c := Class{}
-		h := fnv.New32a()
-		for _, s := range x.list[i] {
-			c.Sets = append(c.Sets, x.sets[s].ID)
-			h.Write([]byte(x.sets[s].ID))
-			h.Write([]byte{0})
-		}
-		for c.ID = h.Sum32(); c.ID == 0 || taken[c.ID]; {
-			c.ID++
-		}
-		taken[c.ID], ids[i+1] = true, c.ID
-		x.classes = append(x.classes, c)
+	x.key = appendNumber(x.key[:0], int32(around))
+	for _, s := range own {
+		x.key = appendNumber(x.key, s)
 	}
-	slices.SortFunc(x.classes, func(a, b Class) int { return cmp.Compare(a.ID, b.ID) })
-	x.order = make([]int, len(x.list))
-	for i := range x.list {
-		x.order[i], _ = slices.BinarySearchFunc(x.classes, ids[i+1], func(c Class, id uint32) int { return cmp.Compare(c.ID, id) })
+	class, known := x.pairs[string(x.key)]
+	if !known {
+		sets := x.forest.union(around, x.forest.of(own))
+		class = x.find(sets, sample{network: network, own: own})
+		x.pairs[string(x.key)] = class
 	}
-	return ids
+	return class
 }
 
-// members returns the classes of each set, sorted.
-func (x *classIndex) members(sets int) [][]int {
-	out := make([][]int, sets)
-	for i, m := range x.list {
-		for _, s := range m {
-			out[s] = append(out[s], x.order[i])
-		}
-	}
-	for _, classes := range out {
-		slices.Sort(classes)
-	}
-	return out
+func appendNumber(b []byte, n int32) []byte {
+	return append(b, byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
 }

@@ -8,15 +8,14 @@ package resolve
 // Of rows that are as frequent the one of class 0 is the default, then the one
 // whose ID sorts first.
 func (p *Policy) Compact(t *Table) (defaultRow int, rows []ClassRow) {
-	count := make([]int, len(p.Rows))
+	count := make(map[int]int)
 	for _, r := range t.Rows {
 		count[r.Row]++
 	}
-	count[t.Default] = len(p.Classes) + 1 - len(t.Rows)
-	best := t.Default
+	best, most := t.Default, len(p.Classes)+1-len(t.Rows)
 	for row, n := range count {
-		if n > count[best] || n == count[best] && best != t.Default && row < best {
-			best = row
+		if n > most || n == most && best != t.Default && row < best {
+			best, most = row, n
 		}
 	}
 	if best == t.Default {

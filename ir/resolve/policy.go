@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 
@@ -28,8 +29,21 @@ type Class struct {
 	// ID is a hash of the sets' IDs, never 0 and unique: it says the same in
 	// every program.
 	ID uint32
-	// Sets are the IDs of the address sets, sorted; never empty.
-	Sets []string
+	// set is of the forest that the class was found with, sets what its numbers
+	// stand for.
+	set    setID
+	forest *forest
+	sets   []ir.AddressSet
+}
+
+// Sets yields the IDs of the address sets, sorted; there is at least one. All
+// classes together may have more than fits into memory.
+func (c *Class) Sets() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if c.forest != nil {
+			c.forest.each(c.set, func(n int32) bool { return yield(c.sets[n].ID) })
+		}
+	}
 }
 
 // Host is the class of one address.
@@ -106,13 +120,14 @@ func (p *Policy) ClassOf(a netip.Addr) uint32 {
 	if found {
 		return p.Hosts[i].Class
 	}
-	class, longest := uint32(0), -1
-	for _, n := range p.Networks {
-		if n.Prefix.Bits() > longest && n.Prefix.Contains(a) {
-			class, longest = n.Class, n.Prefix.Bits()
+	for bits := a.BitLen(); bits >= 0; bits-- {
+		prefix, _ := a.Prefix(bits)
+		i, found := slices.BinarySearchFunc(p.Networks, prefix, func(n Network, p netip.Prefix) int { return ir.ComparePrefix(n.Prefix, p) })
+		if found {
+			return p.Networks[i].Class
 		}
 	}
-	return class
+	return 0
 }
 
 // Row returns the index of the row that a class has in a table.

@@ -31,8 +31,19 @@ type builder struct {
 	out      Policy
 	sets     []ir.AddressSet
 	setIndex map[string]int
-	// members are the classes of each address set, as indexes of out.Classes.
-	members [][]int
+	// forest has sets of address sets, by their index.
+	forest *forest
+	// nets are the networks where sets begin or end, sorted, and edges where
+	// each set does.
+	nets  []network
+	edges [][]edge
+	// samples has one address of each class, in the order of their networks;
+	// owners are those that a set names by themselves.
+	samples []sample
+	owners  [][]int32
+	// holdings and placed are memory that one table leaves to the next.
+	holdings []holding
+	placed   []placed
 	// names are those of rows.
 	names identity.Names
 	// rowIndex finds a row by its content.

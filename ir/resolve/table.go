@@ -1,23 +1,39 @@
 package resolve
 
 import (
+	"cmp"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/planec/planec/ir"
 )
 
-// ordered is the rules of a direction that apply to one class, in order.
-type ordered struct {
+// direction resolves one direction of a profile. Which rules match the peers of a
+// class is a set of rules, its state; classes with one state have one row.
+type direction struct {
+	*builder
 	tiers []ir.Tier
-	// rules index the rules of all tiers, counted through.
-	rules []int32
-	flat  []flatRule
+	// rules are the sets of rules, by their numbers: a rule's place in its tier,
+	// with the tier's place before it, of which all but the last bits are.
+	rules *forest
+	bits  int
+	// bySet are the rules of each address set that a rule names, sorted.
+	bySet map[int32][]int32
+	// anyPeer are the rules that match every peer.
+	anyPeer setID
+	// values are the verdicts of each set of rules that was asked for.
+	values []verdicts
+	rows   map[setID]int
+	joined map[[2]setID]setID
+	few    []change
+	out    []placed
 }
 
-type flatRule struct {
-	tier int
-	*ir.Rule
+// placed is a class with its row; the class is its place among all.
+type placed struct {
+	class int32
+	row   int
 }
 
 // table resolves one direction; nil where it has no tiers.
@@ -25,105 +41,334 @@ func (b *builder) table(tiers []ir.Tier) *Table {
 	if len(tiers) == 0 {
 		return nil
 	}
-	o := ordered{tiers: tiers}
-	for i := range tiers {
-		for j := range tiers[i].Rules {
-			o.flat = append(o.flat, flatRule{i, &tiers[i].Rules[j]})
-		}
+	d := &direction{builder: b, tiers: tiers, bySet: make(map[int32][]int32), rows: make(map[setID]int), joined: make(map[[2]setID]setID), out: b.placed[:0]}
+	d.number()
+	t := &Table{Default: d.row(d.anyPeer)}
+	d.place(t.Default)
+	b.placed = d.out
+	if len(d.out) == 0 {
+		return t
 	}
-	anyPeer, bySet := b.rulesOf(o.flat)
-	g := b.group(bySet)
-	rows := make([]int, len(g.groups))
-	known := make(map[string]int)
-	for i := range g.groups {
-		o.rules = g.rules(i, anyPeer, bySet)
-		key := signature(o.rules)
-		row, have := known[key]
-		if !have {
-			row = b.intern(resolveRow(o))
-			known[key] = row
-		}
-		rows[i] = row
-	}
-	t := &Table{Default: rows[0]}
-	others := 0
-	for _, group := range g.of {
-		if rows[group] != t.Default {
-			others++
-		}
-	}
-	if others > 0 {
-		t.Rows = make([]ClassRow, 0, others)
-	}
-	for class, group := range g.of {
-		if rows[group] != t.Default {
-			t.Rows = append(t.Rows, ClassRow{b.out.Classes[class].ID, rows[group]})
-		}
+	slices.SortFunc(d.out, func(a, b placed) int { return cmp.Compare(a.class, b.class) })
+	t.Rows = make([]ClassRow, len(d.out))
+	for i, p := range d.out {
+		t.Rows[i] = ClassRow{b.out.Classes[p.class].ID, p.row}
 	}
 	return t
 }
 
-// rulesOf returns the rules that any peer matches, and for each set those that
-// name it, as indexes in order.
-func (b *builder) rulesOf(flat []flatRule) (anyPeer []int32, bySet map[int][]int32) {
-	bySet = make(map[int][]int32)
-	for i, r := range flat {
-		if r.AnyPeer {
-			anyPeer = append(anyPeer, int32(i))
-		}
-		for _, id := range r.Peers {
-			s := b.setIndex[id]
-			bySet[s] = append(bySet[s], int32(i))
-		}
+// number gives every rule its number.
+func (d *direction) number() {
+	most := 1
+	for i := range d.tiers {
+		most = max(most, len(d.tiers[i].Rules))
 	}
-	return anyPeer, bySet
-}
-
-// grouping puts classes together that the same of some sets hold.
-type grouping struct {
-	// of is the group of each class; 0 is held by none of the sets.
-	of     []int32
-	groups []classGroup
-}
-
-// classGroup is the classes of another group that a further set holds.
-type classGroup struct{ within, set int }
-
-// group refines the partition of the classes, one set after the other.
-func (b *builder) group(bySet map[int][]int32) *grouping {
-	g := &grouping{of: make([]int32, len(b.out.Classes)), groups: []classGroup{{}}}
-	for _, set := range slices.Sorted(maps.Keys(bySet)) {
-		split := make(map[int32]int32)
-		for _, class := range b.members[set] {
-			old := g.of[class]
-			next, have := split[old]
-			if !have {
-				next = int32(len(g.groups))
-				g.groups = append(g.groups, classGroup{int(old), set})
-				split[old] = next
+	for 1<<d.bits < most {
+		d.bits++
+	}
+	d.rules = newForest(len(d.tiers) << d.bits)
+	var anyPeer []int32
+	for i := range d.tiers {
+		for j := range d.tiers[i].Rules {
+			r, n := &d.tiers[i].Rules[j], int32(i<<d.bits|j)
+			if r.AnyPeer {
+				anyPeer = append(anyPeer, n)
 			}
-			g.of[class] = next
+			for _, id := range r.Peers {
+				s := int32(d.setIndex[id])
+				d.bySet[s] = append(d.bySet[s], n)
+			}
 		}
 	}
-	return g
+	d.anyPeer = d.rules.of(anyPeer)
 }
 
-// rules returns those that the peers of a group match, in order.
-func (g *grouping) rules(group int, anyPeer []int32, bySet map[int][]int32) []int32 {
-	out := slices.Clone(anyPeer)
-	for ; group != 0; group = g.groups[group].within {
-		out = append(out, bySet[g.groups[group].set]...)
+// place gives each class its row, but those that have the default's.
+func (d *direction) place(standard int) {
+	sets := slices.Sorted(maps.Keys(d.bySet))
+	touched := d.touched(sets)
+	next := 0
+	add := func(sample, row int) {
+		if row != standard {
+			d.out = append(d.out, placed{d.samples[sample].class, row})
+		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	for _, s := range d.stretches(sets) {
+		first := next
+		next += sortedPrefix(d.samples[first:], func(x sample) bool { return x.network < s.end })
+		row := d.row(s.state)
+		// alike are samples that no set of the rules holds beside their network's.
+		alike := func(end int) {
+			for ; row != standard && first < end; first++ {
+				add(first, row)
+			}
+			first = end
+		}
+		for ; len(touched) > 0 && int(touched[0].sample) < next; touched = touched[1:] {
+			alike(int(touched[0].sample))
+			add(first, d.row(d.join(s.state, touched[0].rules)))
+			first++
+		}
+		alike(next)
+	}
 }
 
-func signature(rules []int32) string {
-	key := make([]byte, 0, 4*len(rules))
-	for _, r := range rules {
-		key = append(key, byte(r), byte(r>>8), byte(r>>16), byte(r>>24))
+// sortedPrefix returns how many of a sorted list belong to its begin.
+func sortedPrefix[T any](list []T, belongs func(T) bool) int {
+	n, _ := slices.BinarySearchFunc(list, true, func(x T, _ bool) int {
+		if belongs(x) {
+			return -1
+		}
+		return 1
+	})
+	return n
+}
+
+// own is a sample that sets of the rules hold beside those of its network, and
+// those sets' rules.
+type own struct {
+	sample int32
+	rules  setID
+}
+
+// holding is a sample that a set names: the sample's number, then the set's.
+type holding uint64
+
+func (h holding) sample() int32 { return int32(h >> 32) }
+func (h holding) set() int32    { return int32(h & math.MaxUint32) }
+
+// touched returns such samples, sorted.
+func (d *direction) touched(sets []int32) []own {
+	list := d.holdings[:0]
+	for _, s := range sets {
+		for _, x := range d.owners[s] {
+			list = append(list, holding(x)<<32|holding(s))
+		}
 	}
-	return string(key)
+	slices.Sort(list)
+	d.holdings = list
+	var out []own
+	whole := make(map[int32]setID)
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].sample() == list[0].sample() {
+			n++
+		}
+		out = append(out, own{list[0].sample(), d.rulesOf(list[:n], whole)})
+		list = list[n:]
+	}
+	return out
+}
+
+// fewRules is how many rules are put into a set one by one.
+const fewRules = 256
+
+// rulesOf returns the rules of one sample's sets; whole are those of sets that
+// have many, once they were asked for.
+func (d *direction) rulesOf(list []holding, whole map[int32]setID) setID {
+	few, many := d.few[:0], setID(0)
+	for _, h := range list {
+		rules := d.bySet[h.set()]
+		if len(few)+len(rules) <= fewRules {
+			for _, r := range rules {
+				few = append(few, change{r, true})
+			}
+			continue
+		}
+		if _, known := whole[h.set()]; !known {
+			whole[h.set()] = d.rules.of(rules)
+		}
+		many = d.join(many, whole[h.set()])
+	}
+	slices.SortFunc(few, func(a, b change) int { return cmp.Compare(a.number, b.number) })
+	d.few = few
+	return d.join(many, d.rules.with(0, few))
+}
+
+// join is the union of two sets of rules.
+func (d *direction) join(a, b setID) setID {
+	if a == 0 || b == 0 {
+		return a | b
+	}
+	key := [2]setID{a, b}
+	u, known := d.joined[key]
+	if !known {
+		u = d.rules.union(a, b)
+		d.joined[key] = u
+	}
+	return u
+}
+
+// stretch is networks, in their order, that the same rules match, up to end.
+type stretch struct {
+	end   int
+	state setID
+}
+
+// stretches cuts the networks, and what is outside of all, where a rule begins or
+// ends.
+func (d *direction) stretches(sets []int32) []stretch {
+	w := walk{direction: d, state: d.anyPeer, counts: make(map[int32]int), holds: make(map[int32]bool)}
+	for _, s := range sets {
+		for _, e := range d.edges[s] {
+			w.edges = append(w.edges, setEdge{e, s})
+		}
+	}
+	slices.SortStableFunc(w.edges, func(a, b setEdge) int { return cmp.Compare(a.network, b.network) })
+	for len(w.edges) > 0 {
+		at := int(w.edges[0].network)
+		w.leave(at)
+		w.end(at)
+		w.enter(at)
+	}
+	w.leave(len(d.nets))
+	w.end(len(d.nets))
+	return w.out
+}
+
+type setEdge struct {
+	edge
+	set int32
+}
+
+// walk goes through the networks, into each and out of it again.
+type walk struct {
+	*direction
+	edges []setEdge
+	// inside are the networks around the place, with what to undo behind them.
+	inside []entered
+	// holds says which sets hold the place, and counts by how many of them a
+	// rule matches it.
+	holds  map[int32]bool
+	counts map[int32]int
+	state  setID
+	out    []stretch
+}
+
+type entered struct {
+	network int
+	before  setID
+	flipped []int32
+}
+
+func (w *walk) end(at int) {
+	if n := len(w.out); n > 0 && w.out[n-1].state == w.state {
+		w.out[n-1].end = at
+		return
+	}
+	w.out = append(w.out, stretch{at, w.state})
+}
+
+func (w *walk) enter(at int) {
+	e := entered{network: at, before: w.state}
+	changed := make(map[int32]bool)
+	for len(w.edges) > 0 && int(w.edges[0].network) == at {
+		x := w.edges[0]
+		w.edges = w.edges[1:]
+		if w.holds[x.set] != x.in {
+			e.flipped = append(e.flipped, x.set)
+			w.flip(x.set, func(rule int32) { changed[rule] = true })
+		}
+	}
+	changes := make([]change, 0, len(changed))
+	for rule := range changed {
+		changes = append(changes, change{rule, w.counts[rule] > 0})
+	}
+	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.number, b.number) })
+	w.state = w.rules.with(w.state, changes)
+	w.inside = append(w.inside, e)
+}
+
+// leave goes out of networks that do not hold network at.
+func (w *walk) leave(at int) {
+	for len(w.inside) > 0 {
+		e := w.inside[len(w.inside)-1]
+		if at < len(w.nets) && w.nets[e.network].prefix.Contains(w.nets[at].prefix.Addr()) {
+			return
+		}
+		w.inside = w.inside[:len(w.inside)-1]
+		w.end(w.behind(e.network))
+		w.state = e.before
+		for _, set := range slices.Backward(e.flipped) {
+			w.flip(set, func(int32) {})
+		}
+	}
+}
+
+// behind is the first network after one and all that it holds.
+func (w *walk) behind(at int) int {
+	p := w.nets[at].prefix
+	return at + sortedPrefix(w.nets[at:], func(n network) bool { return p.Contains(n.prefix.Addr()) })
+}
+
+// flip puts the place into a set, or takes it out. Rules that begin or end to
+// match are told.
+func (w *walk) flip(set int32, told func(rule int32)) {
+	in := !w.holds[set]
+	w.holds[set] = in
+	for _, rule := range w.bySet[set] {
+		before := w.counts[rule] > 0
+		if in {
+			w.counts[rule]++
+		} else {
+			w.counts[rule]--
+		}
+		if before != (w.counts[rule] > 0) {
+			told(rule)
+		}
+	}
+}
+
+// row returns the row of a state.
+func (d *direction) row(state setID) int {
+	row, known := d.rows[state]
+	if !known {
+		row = d.intern(d.verdicts(state).row())
+		d.rows[state] = row
+	}
+	return row
+}
+
+// verdicts walks the tiers; what none of them decides is accepted.
+func (d *direction) verdicts(state setID) verdicts {
+	out := everywhere(0)
+	for i := range d.tiers {
+		standard := d.tiers[i].Default
+		tier := d.value(d.rules.part(state, i, d.bits))
+		out = out.then(tier.replaced(func(a ir.Action) ir.Action {
+			if a == 0 {
+				a = standard
+			}
+			if a == ir.Pass {
+				return 0
+			}
+			return a
+		}))
+	}
+	return out.then(everywhere(ir.Accept))
+}
+
+// value is the verdicts of some rules of one tier, the first that matches
+// deciding.
+func (d *direction) value(set setID) verdicts {
+	if set == 0 {
+		return everywhere(0)
+	}
+	for int(set) >= len(d.values) {
+		d.values = append(d.values, make([]verdicts, len(d.rules.nodes)-len(d.values))...)
+	}
+	if v := d.values[set]; v != nil {
+		return v
+	}
+	var v verdicts
+	if n := int(set) - 1; n < len(d.tiers)<<d.bits {
+		v = verdictsOf(&d.tiers[n>>d.bits].Rules[n&(1<<d.bits-1)])
+	} else {
+		halves := d.rules.nodes[set]
+		v = d.value(halves[0]).then(d.value(halves[1]))
+	}
+	d.values[set] = v
+	return v
 }
 
 func (b *builder) intern(r Row) int {
@@ -135,86 +380,4 @@ func (b *builder) intern(r Row) int {
 	b.rowIndex[id] = len(b.out.Rows)
 	b.out.Rows = append(b.out.Rows, r)
 	return len(b.out.Rows) - 1
-}
-
-// decide walks the tiers with the rules that match.
-func (o ordered) decide(matches func(*ir.Rule) bool) bool {
-	next := 0
-	for i := range o.tiers {
-		action := o.tiers[i].Default
-		for ; next < len(o.rules) && o.flat[o.rules[next]].tier == i; next++ {
-			if r := o.flat[o.rules[next]].Rule; matches(r) {
-				action = r.Action
-				break
-			}
-		}
-		for next < len(o.rules) && o.flat[o.rules[next]].tier == i {
-			next++
-		}
-		switch action {
-		case ir.Accept:
-			return true
-		case ir.Deny:
-			return false
-		}
-	}
-	return true
-}
-
-// resolveRow cuts the ports of each protocol where a rule begins or ends.
-func resolveRow(o ordered) Row {
-	row := Row{Accept: o.decide(func(r *ir.Rule) bool { return r.AnyPort })}
-	for _, proto := range ir.Protocols() {
-		starts := o.starts(proto)
-		for i, first := range starts {
-			last := 65535
-			if i+1 < len(starts) {
-				last = starts[i+1] - 1
-			}
-			if o.accepts(proto, uint16(first)) != row.Accept {
-				row.except(ir.PortRange{Protocol: proto, First: uint16(first), Last: uint16(last)})
-			}
-		}
-	}
-	return row
-}
-
-func (o ordered) accepts(proto ir.Protocol, port uint16) bool {
-	return o.decide(func(r *ir.Rule) bool {
-		return r.AnyPort || slices.ContainsFunc(r.Ports, func(p ir.PortRange) bool { return p.Contains(proto, port) })
-	})
-}
-
-// starts returns where the verdict for a protocol may change; empty where no
-// rule knows its ports.
-func (o ordered) starts(proto ir.Protocol) []int {
-	var out []int
-	for _, i := range o.rules {
-		for _, p := range o.flat[i].Ports {
-			if p.Protocol != proto {
-				continue
-			}
-			out = append(out, int(p.First))
-			if p.Last < 65535 {
-				out = append(out, int(p.Last)+1)
-			}
-		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	out = append(out, 0)
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// except adds a range, joined with the one before it where they touch.
-func (r *Row) except(p ir.PortRange) {
-	if n := len(r.Except); n > 0 {
-		if before := &r.Except[n-1]; before.Protocol == p.Protocol && int(before.Last)+1 == int(p.First) {
-			before.Last = p.Last
-			return
-		}
-	}
-	r.Except = append(r.Except, p)
 }

@@ -1,0 +1,94 @@
+package lint
+
+import (
+	"fmt"
+	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// holder says whose an address is that a Service lists besides.
+type holder struct {
+	code diag.Code
+	what string
+	// service is set where it is the ClusterIP of one.
+	service name
+}
+
+// addresses reports external IPs and load-balancer addresses that are in use for
+// something else: the API server checks neither.
+func (l *linter) addresses(cidrs []netip.Prefix) {
+	holders := l.holders()
+	for _, s := range l.set.Services {
+		for i, ip := range s.Object.Spec.ExternalIPs {
+			l.address(s, fmt.Sprintf("spec.externalIPs[%d]", i), ip, holders, cidrs)
+		}
+		for i, ing := range s.Object.Status.LoadBalancer.Ingress {
+			l.address(s, fmt.Sprintf("status.loadBalancer.ingress[%d].ip", i), ing.IP, holders, cidrs)
+		}
+	}
+}
+
+func (l *linter) address(s sourced, path, ip string, holders map[netip.Addr]holder, cidrs []netip.Prefix) {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return // the compiler says so
+	}
+	a = a.Unmap()
+	h, held := holders[a]
+	switch {
+	case held && h.service == name{s.Object.Namespace, s.Object.Name}:
+	case held:
+		l.diags.Add(h.code, objects.Origin("Service", s).At(path), fmt.Sprintf("%v is %s", a, h.what))
+	case ir.ContainsAddr(cidrs, a):
+		l.diags.Add(diag.VIPInServiceRange, objects.Origin("Service", s).At(path), fmt.Sprintf("%v lies in a range of ClusterIPs", a))
+	}
+}
+
+// holders are the addresses that are in use. Where an address is several things,
+// the one that matters most counts.
+func (l *linter) holders() map[netip.Addr]holder {
+	out := make(map[netip.Addr]holder)
+	add := func(ip string, h holder) {
+		if a, err := netip.ParseAddr(ip); err == nil {
+			if _, have := out[a.Unmap()]; !have {
+				out[a.Unmap()] = h
+			}
+		}
+	}
+	for _, s := range l.set.Services {
+		h := holder{diag.VIPOfService, "the ClusterIP of " + objects.Origin("Service", s).Object(), name{s.Object.Namespace, s.Object.Name}}
+		add(s.Object.Spec.ClusterIP, h)
+		for _, ip := range s.Object.Spec.ClusterIPs {
+			add(ip, h)
+		}
+	}
+	for _, s := range l.set.EndpointSlices {
+		if s.Object.Namespace == corev1.NamespaceDefault && s.Object.Labels[discoveryv1.LabelServiceName] == "kubernetes" {
+			for _, e := range s.Object.Endpoints {
+				for _, ip := range e.Addresses {
+					add(ip, holder{code: diag.VIPOfAPIServer, what: "the API server's"})
+				}
+			}
+		}
+	}
+	for _, n := range l.set.Nodes {
+		for _, a := range n.Object.Status.Addresses {
+			add(a.Address, holder{code: diag.VIPOfNode, what: "an address of Node " + n.Object.Name})
+		}
+	}
+	for _, p := range l.set.Pods {
+		if phase := p.Object.Status.Phase; p.Object.Spec.HostNetwork || phase == corev1.PodSucceeded || phase == corev1.PodFailed {
+			continue
+		}
+		for _, ip := range p.Object.Status.PodIPs {
+			add(ip.IP, holder{code: diag.VIPOfPod, what: "the address of Pod " + p.Object.Namespace + "/" + p.Object.Name})
+		}
+	}
+	return out
+}
