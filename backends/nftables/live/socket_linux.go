@@ -13,6 +13,8 @@ type conn struct {
 	fd  int
 	seq uint32
 	buf []byte
+	// interrupted is whether the ruleset changed during a dump.
+	interrupted bool
 }
 
 // receiveSize is more than any message the kernel sends (NLMSG_GOODSIZE, or 32 KiB
@@ -113,7 +115,7 @@ func (r reply) problem() (said string, err error) {
 	return said, unix.Errno(errno)
 }
 
-// errInterrupted says that the ruleset changed during a dump.
+// errInterrupted says that our tables may have changed while they were read.
 var errInterrupted = errors.New("the ruleset changed while it was read")
 
 // dump asks for all objects of a kind and calls yield with the attributes of each.
@@ -130,7 +132,6 @@ func (c *conn) dump(kind, flags uint16, f Family, ask func(*writer), yield func(
 	if err := c.send(w.b); err != nil {
 		return err
 	}
-	interrupted := false
 	for done := false; !done; {
 		b, err := c.receive(0)
 		if err != nil {
@@ -140,7 +141,7 @@ func (c *conn) dump(kind, flags uint16, f Family, ask func(*writer), yield func(
 			if r.sequence != c.seq {
 				return nil
 			}
-			interrupted = interrupted || r.flags&dumpIntr != 0
+			c.interrupted = c.interrupted || r.flags&dumpIntr != 0
 			switch r.kind {
 			case nlmsgDone:
 				done = true
@@ -159,9 +160,6 @@ func (c *conn) dump(kind, flags uint16, f Family, ask func(*writer), yield func(
 		if err != nil {
 			return err
 		}
-	}
-	if interrupted {
-		return errInterrupted
 	}
 	return nil
 }
@@ -182,11 +180,9 @@ func (c *conn) generation() (g uint32, err error) {
 // is there before all of its changes are (ranges of concatenations come last, in
 // nf_tables_commit), and who reads does not wait. A batch without messages does,
 // and changes nothing.
-func (c *conn) settle(generation uint32) error {
+func (c *conn) settle() error {
 	var w writer
-	at := w.message(msgBatchBegin, 0, 0, subsysNFTables)
-	w.u32(batchGenID, generation)
-	w.end(at)
+	w.end(w.message(msgBatchBegin, 0, 0, subsysNFTables))
 	w.end(w.message(msgBatchEnd, 0, 0, subsysNFTables))
 	if err := c.send(w.b); err != nil {
 		return err
@@ -204,9 +200,6 @@ func (c *conn) settle(generation uint32) error {
 				_, err := r.problem()
 				return err
 			})
-		}
-		if errors.Is(err, unix.ERESTART) {
-			return errInterrupted
 		}
 		if err != nil {
 			return err
