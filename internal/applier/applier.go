@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Applier puts artifacts into the kernel and remembers them.
@@ -68,45 +67,6 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 		}
 	}
 	return plan, nil
-}
-
-// tries bounds the plans that one apply makes, and pause is how long it waits
-// before the next.
-const (
-	tries = 3
-	pause = 200 * time.Millisecond
-)
-
-// change plans, applies and verifies, and begins again where somebody else was at
-// work between looking and changing. It returns the first plan, which has the
-// steps that were asked for.
-func (a *Applier) change(ctx context.Context, e Entry) (Plan, error) {
-	first, err := a.changeOnce(ctx, e)
-	for try := 1; try < tries && first != nil && canGoBetter(err); try++ {
-		select {
-		case <-ctx.Done():
-			return first, err
-		case <-time.After(pause):
-		}
-		_, err = a.changeOnce(ctx, e)
-	}
-	return first, err
-}
-
-func canGoBetter(err error) bool {
-	return errors.As(err, new(*MeanwhileError)) || errors.Is(err, ErrDrift)
-}
-
-func (a *Applier) changeOnce(ctx context.Context, e Entry) (Plan, error) {
-	plan, err := a.Plan(ctx, e)
-	// A plan may be empty and have steps: what will go by itself, and can go now.
-	if err != nil || len(plan.Steps()) == 0 {
-		return plan, err
-	}
-	if err := a.dataplanes[e.Backend].Apply(ctx, plan); err != nil {
-		return plan, fmt.Errorf("backend %s: applying: %w", e.Backend, err)
-	}
-	return plan, a.Verify(ctx, e)
 }
 
 // MeanwhileError is of a dataplane's Apply that met something else than its plan

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/planec/planec/backends"
@@ -20,6 +21,10 @@ type memory struct {
 	fail    error
 	// heals is how many applies fail before one goes well; 0 is none.
 	heals int
+	// moves makes an apply that fails leave another content.
+	moves bool
+	// blind is how often reading fails.
+	blind int
 	// loses makes an apply succeed and leave something out.
 	loses bool
 	log   *[]string
@@ -38,6 +43,10 @@ func (c change) Steps() []string {
 }
 
 func (m *memory) Plan(_ context.Context, a backends.Artifact) (applier.Plan, error) {
+	if m.blind > 0 {
+		m.blind--
+		return nil, syscall.EINTR
+	}
 	return change{m.content, string(a.File("rules"))}, nil
 }
 
@@ -45,6 +54,9 @@ func (m *memory) Apply(_ context.Context, p applier.Plan) error {
 	if err := m.fail; err != nil {
 		if m.heals--; m.heals == 0 {
 			m.fail = nil
+		}
+		if m.moves {
+			m.content += "!"
 		}
 		return err
 	}
@@ -133,7 +145,7 @@ func TestVerifies(t *testing.T) {
 // TestMeanwhile: another process changes the kernel between looking and changing.
 func TestMeanwhile(t *testing.T) {
 	cause := errors.New("in use")
-	for heals, want := range map[int]error{1: nil, 2: nil, 3: cause} {
+	for heals, want := range map[int]error{1: nil, 2: nil, 4: nil, 5: cause} {
 		a, one, _, log, _ := setUp(t)
 		one.fail, one.heals = &applier.MeanwhileError{Err: cause}, heals
 		plan, err := a.Apply(t.Context(), entry("one", "rules"))
@@ -151,6 +163,28 @@ func TestMeanwhile(t *testing.T) {
 	one.fail, one.heals = cause, 1
 	if _, err := a.Apply(t.Context(), entry("one", "rules")); !errors.Is(err, cause) || one.fail != nil {
 		t.Errorf("an error of another kind is tried again: %v", err)
+	}
+	// A plan that is another one now was made for what was there before.
+	a, one, _, _, _ = setUp(t)
+	one.fail, one.heals, one.moves = cause, 1, true
+	if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil || one.content != "rules" {
+		t.Errorf("a plan for what is no more was not made anew: %v", err)
+	}
+}
+
+// TestPassing wants what the kernel answers in a moment of need to be tried again.
+func TestPassing(t *testing.T) {
+	for _, errno := range []syscall.Errno{syscall.EAGAIN, syscall.EINTR, syscall.ENOMEM, syscall.ENOBUFS, syscall.EMSGSIZE} {
+		a, one, _, _, _ := setUp(t)
+		one.fail, one.heals = fmt.Errorf("netlink: %w", errno), 2
+		if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil || one.content != "rules" {
+			t.Errorf("%v: %v", errno, err)
+		}
+		a, one, _, _, _ = setUp(t)
+		one.blind = 2
+		if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil || one.content != "rules" {
+			t.Errorf("reading: %v", err)
+		}
 	}
 }
 
