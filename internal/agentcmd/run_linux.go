@@ -44,6 +44,14 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if o.initOnly {
+		return (&service{options: o, config: config, log: log}).settings()
+	}
+	unlock, err := lockNode(ctx, o.stateDir, log)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	a := applier.New(dataplane.All(), applier.NewRecord(o.stateDir))
 	if o.cleanup {
 		return cleanup(ctx, a, log)
@@ -53,9 +61,6 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 		log.Warn("the kernel is right, but what was applied could not be written down", "error", err)
 	}
 	s := &service{options: o, config: config, backend: backend, applier: a, log: log, inbox: inbox.New()}
-	if o.initOnly {
-		return s.settings()
-	}
 	if err := s.run(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errStarted, err)
 	}

@@ -55,6 +55,12 @@ func (a *Applier) carryOut(ctx context.Context, plan Plan, e Entry) error {
 	if len(plan.Steps()) == 0 {
 		return nil
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if a.Finish {
+		ctx = context.WithoutCancel(ctx)
+	}
 	if err := a.dataplanes[e.Backend].Apply(ctx, plan); err != nil {
 		return &applyError{fmt.Errorf("backend %s: applying: %w", e.Backend, err)}
 	}

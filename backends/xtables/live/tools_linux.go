@@ -83,12 +83,13 @@ func (t *Tools) ipset(ctx context.Context, commands []byte, args ...string) ([]b
 }
 
 // run runs a program, which ends with this process: one that went on when an
-// agent was killed would change what the next has looked at already.
+// agent was killed would change what the next has looked at already. It is in a process
+// group of its own: a key on the terminal is for planec, which finishes what has begun.
 func (t *Tools) run(ctx context.Context, stdin []byte, name string, args ...string) ([]byte, error) {
 	runtime.LockOSThread() // the signal is for the end of the thread
 	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL, Setpgid: true}
 	cmd.Stdin = bytes.NewReader(stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
