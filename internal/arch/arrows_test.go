@@ -79,7 +79,7 @@ var arrows = map[string][]string{
 	"internal/filesource":        {"compiler/objects", "internal/inbox", "internal/manifest", "ir/diag"},
 	"internal/confirm":           {},
 	"internal/nodelock":          {},
-	"internal/drift":             {},
+	"internal/drift":             {"backends/nftables/live"},
 	"internal/inbox":             {"compiler", "compiler/objects"},
 	"internal/localaddr":         {},
 	"internal/proxyhealth":       {"ir"},

@@ -74,7 +74,7 @@ func Clean(ctx context.Context) error {
 // send sends the transaction. The kernel works while it is sent, so its answers
 // are there afterwards.
 func (p *Plan) send() error {
-	c, err := dial()
+	c, err := dialOwn()
 	if err != nil {
 		return err
 	}

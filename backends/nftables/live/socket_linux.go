@@ -22,6 +22,13 @@ type conn struct {
 const receiveSize = 1 << 16
 
 func dial() (*conn, error) {
+	return dialWith(func(fd int) error { return unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}) })
+}
+
+// dialOwn makes a socket for a transaction that this process can tell from others.
+func dialOwn() (*conn, error) { return dialWith(bindOwn) }
+
+func dialWith(bind func(fd int) error) (*conn, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 	if errors.Is(err, unix.EPROTONOSUPPORT) {
 		return nil, fmt.Errorf("the kernel has no nf_tables (CONFIG_NETFILTER_NETLINK, CONFIG_NF_TABLES): %w", err)
@@ -30,7 +37,7 @@ func dial() (*conn, error) {
 		return nil, fmt.Errorf("netlink socket: %w", err)
 	}
 	c := &conn{fd: fd, buf: make([]byte, receiveSize)}
-	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := bind(fd); err != nil {
 		c.close()
 		return nil, fmt.Errorf("netlink socket: %w", err)
 	}
