@@ -63,6 +63,9 @@ func (c *applyCommand) register(flags *pflag.FlagSet) {
 }
 
 func (c *applyCommand) run(ctx context.Context) error {
+	if c.confirm < 0 {
+		return inputError(fmt.Errorf("--confirm-within %v: want a time to come", c.confirm))
+	}
 	e, program, err := c.entry(c.streams)
 	if err != nil {
 		return err
