@@ -23,15 +23,21 @@ func (a *Applier) change(ctx context.Context, e Entry) (Plan, error) {
 	var first Plan
 	var refused error
 	var before []string
+	// again is whether a plan that was refused was carried out once more already: a
+	// tool may fail for a moment without a word of it.
+	again := false
 	for try := 0; ; try++ {
 		plan, err := a.Plan(ctx, e)
 		if first == nil && err == nil {
 			first = plan
 		}
 		if err == nil {
-			// What was refused, and would be the same again, is refused for good.
+			// What was refused twice, and would be the same again, is refused for good.
 			if refused != nil && slices.Equal(plan.Steps(), before) {
-				return first, refused
+				if again {
+					return first, refused
+				}
+				again = true
 			}
 			err = a.carryOut(ctx, plan, e)
 		}
