@@ -153,11 +153,14 @@ func (n *Node) wait(ctx context.Context, path, lock string, times [2]time.Time, 
 		if err != nil {
 			return nil, fmt.Errorf("locking: %w", err)
 		}
-		if err = flock(f, unix.LOCK_EX); err == nil {
+		if err = flock(f, unix.LOCK_EX); err == nil && there(f, path) {
 			return f, nil
 		}
 		holder := n.holder(f)
 		_ = f.Close() // nothing was written
+		if err == nil {
+			continue // the file was removed: others lock another one
+		}
 		if !errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, fmt.Errorf("locking %s: %w", path, err)
 		}
@@ -180,6 +183,16 @@ func (n *Node) wait(ctx context.Context, path, lock string, times [2]time.Time, 
 // open opens a lock's file, and follows no link.
 func open(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+}
+
+// there reports whether a path still leads to a file.
+func there(f *os.File, path string) bool {
+	have, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	at, err := os.Lstat(path)
+	return err == nil && os.SameFile(have, at)
 }
 
 func flock(f *os.File, mode int) error {

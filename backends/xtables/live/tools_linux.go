@@ -127,7 +127,7 @@ func explain(name string, err error, text string) error {
 		err = ErrForeignSet
 	case containsAny(text, meanwhileWords), errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENOMEM), errors.Is(err, unix.ETXTBSY):
 		err = fmt.Errorf("%w: %w", ErrMeanwhile, err)
-	case containsAny(text, noKernelWords):
+	case strings.HasSuffix(name, "-save") && containsAny(text, noKernelWords):
 		err = ErrNoKernel
 	case strings.Contains(text, "ermission denied"), strings.Contains(text, "not permitted"), unix.Geteuid() != 0 && strings.Contains(text, "be root"):
 		err = ErrPrivileges
