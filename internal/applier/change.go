@@ -83,8 +83,7 @@ func passing(err error) bool {
 	if errors.As(err, new(*MeanwhileError)) || errors.Is(err, ErrDrift) {
 		return true
 	}
-	var errno syscall.Errno
-	return errors.As(err, &errno) && slices.Contains(passingErrnos, errno)
+	return slices.ContainsFunc(passingErrnos, func(errno syscall.Errno) bool { return errors.Is(err, errno) })
 }
 
 // passingErrnos are what the kernel answers while it has no memory or no room in a
