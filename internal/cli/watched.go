@@ -45,12 +45,15 @@ func (w *watched) arm(ctx context.Context, stateDir, backend string, lock *nodel
 		return fmt.Errorf("starting the guard: %w", err)
 	}
 	_, _ = commandsOut.Close(), answersIn.Close() // they are the guard's now
-	w.change, err = confirm.Watched(commandsIn, answersOut)
+	w.change, err = confirm.Watched(commandsIn, answersOut, guardPatience)
 	if err != nil {
 		_ = w.guard.Wait() // it said what is wrong
 	}
 	return err
 }
+
+// guardPatience is how long to wait for a guard that may be going back.
+const guardPatience = time.Minute
 
 // close waits for the guard to end.
 func (w *watched) close() {
@@ -93,6 +96,7 @@ func (w *watched) decide(ctx context.Context, within time.Duration) (kept bool, 
 func (w *watched) restored(outcome confirm.Outcome, reason error) error {
 	if outcome == confirm.Lost {
 		fmt.Fprintf(w.streams.Err, "planec: %v: going back without it\n", reason)
+		_ = w.guard.Process.Kill() // one of the two goes back
 		if err := w.applier.Restore(context.Background(), w.snapshot); err != nil {
 			return systemError(fmt.Errorf("it was not confirmed, and going back failed: %w", err))
 		}

@@ -47,7 +47,7 @@ func newPair(t *testing.T, arm, restore error) (*pair, error) {
 		p.done <- result{o, err}
 	}()
 	t.Cleanup(func() { commandsIn.Close() })
-	p.change, err = confirm.Watched(commandsIn, answersOut)
+	p.change, err = confirm.Watched(commandsIn, answersOut, time.Hour)
 	return p, err
 }
 
@@ -146,7 +146,29 @@ func TestFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	in.Close()
-	if _, err := confirm.Watched(p.commands, out); err == nil {
+	if _, err := confirm.Watched(p.commands, out, time.Hour); err == nil {
 		t.Error("a guard that ended is taken for one")
+	}
+}
+
+// TestNoAnswer has a guard that was stopped after it was armed.
+func TestNoAnswer(t *testing.T) {
+	_, commands, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(in, "armed\n"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := confirm.Watched(commands, out, 10*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Decide(time.Millisecond, nil, nil); got != confirm.Lost || err == nil {
+		t.Errorf("got %v, %v", got, err)
 	}
 }

@@ -26,12 +26,15 @@ type Change struct {
 	commands io.WriteCloser
 	answers  <-chan string
 	over     chan struct{}
+	patience time.Duration
 }
 
 // Watched waits until the guard at the other end is armed. With an error there is no
-// guard, and nothing must be changed.
-func Watched(commands io.WriteCloser, answers io.Reader) (*Change, error) {
-	c := &Change{commands: commands, over: make(chan struct{})}
+// guard, and nothing must be changed. Patience is how long to wait for an answer later:
+// one that does not come is [Lost], and the guard must be killed before the parent goes
+// back itself.
+func Watched(commands io.WriteCloser, answers io.Reader, patience time.Duration) (*Change, error) {
+	c := &Change{commands: commands, over: make(chan struct{}), patience: patience}
 	c.answers = lines(answers, c.over)
 	switch word, rest, _ := strings.Cut(<-c.answers, " "); word {
 	case wordArmed:
@@ -60,7 +63,7 @@ func (c *Change) Close() {
 func (c *Change) Decide(within time.Duration, yes <-chan bool, ended <-chan struct{}) (Outcome, error) {
 	c.tell(fmt.Sprintf("%s %v", wordApplied, within))
 	// The guard has the time too; this one is for a guard that was stopped.
-	late := time.NewTimer(within + 5*time.Second)
+	late := time.NewTimer(within + min(5*time.Second, c.patience))
 	defer late.Stop()
 	select {
 	case confirmed := <-yes:
@@ -78,13 +81,22 @@ func (c *Change) Decide(within time.Duration, yes <-chan bool, ended <-chan stru
 // Keep confirms the change.
 func (c *Change) Keep() (Outcome, error) {
 	c.tell(wordKeep)
-	return outcome(<-c.answers)
+	return c.answer()
 }
 
 // Back takes the change back.
 func (c *Change) Back() (Outcome, error) {
 	c.tell(wordBack)
-	return outcome(<-c.answers)
+	return c.answer()
+}
+
+func (c *Change) answer() (Outcome, error) {
+	select {
+	case answer := <-c.answers:
+		return outcome(answer)
+	case <-time.After(c.patience):
+		return Lost, errors.New("the process that guards the change does not answer")
+	}
 }
 
 // tell says something to the guard. One that is gone does not answer.
