@@ -188,9 +188,19 @@ func TestRestart(t *testing.T) {
 }
 
 // TestWhole reads all the time while two programs replace each other: a reader
-// sees one or the other.
+// sees one or the other, also beside foreign transactions.
 func TestWhole(t *testing.T) {
-	r := newRig(t)
+	t.Run("alone", func(t *testing.T) { whole(t, newRig(t), 300) })
+	t.Run("beside foreign transactions", func(t *testing.T) {
+		r := newRig(t)
+		var foreign atomic.Int64
+		stop := r.churn(&foreign)
+		defer stop()
+		whole(t, r, 100)
+	})
+}
+
+func whole(t *testing.T, r *rig, changes int) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	a, b := irtest.RandomProgram(rng), irtest.RandomProgram(rng)
 	irtest.AddRandomPolicy(rng, b)
@@ -213,7 +223,7 @@ func TestWhole(t *testing.T) {
 		}
 		return fmt.Errorf("half of it:\n%s", strings.Join(Diff(s, wants[0]).Steps(), "\n"))
 	})
-	for i := range 300 {
+	for i := range changes {
 		r.apply(diffModels(wants[i%2], wants[(i+1)%2]))
 		if i%10 == 0 {
 			r.do(func() error { _, err := Observe(t.Context()); return err })

@@ -93,17 +93,18 @@ func observeOnce(c *conn, w *watch, read func(*observer, *Table) error) (*State,
 	return &State{Model: m, Generation: after}, err
 }
 
-// begin waits until a commit of others is over, forgets the notices of what was
-// before, and returns the generation.
+// begin returns the generation, once all of its changes are there: its number comes
+// first. Then it forgets the notices of what was before.
 func (c *conn) begin(w *watch) (generation uint32, err error) {
 	c.interrupted = false
-	if err := c.settle(); err != nil {
-		return 0, err
+	generation, err = c.generation()
+	if err == nil {
+		err = c.settle()
 	}
 	if w != nil {
 		w.concerned()
 	}
-	return c.generation()
+	return generation, err
 }
 
 // foreign returns nil where what changed the ruleset while it was read did not
