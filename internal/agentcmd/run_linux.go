@@ -54,6 +54,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	defer unlock()
 	a := applier.New(dataplane.All(), applier.NewRecord(o.stateDir))
 	if o.cleanup {
+		a.Finish = true
 		return cleanup(ctx, a, log)
 	}
 	// A node serves on with a full disk; only `planec rollback` misses the record.

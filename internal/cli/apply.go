@@ -44,7 +44,7 @@ is not remembered.`,
   planec apply --artifact rules/node-a/nftables`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			ctx, stop := untilSignal()
+			ctx, stop := untilSignalOnly()
 			defer stop()
 			return c.run(ctx)
 		},

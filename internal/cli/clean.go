@@ -16,7 +16,7 @@ func newClean(s *Streams) *cobra.Command {
 anybody else. What is not there is no error.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			ctx, stop := untilSignal()
+			ctx, stop := untilSignalOnly()
 			defer stop()
 			lock, err := t.take(ctx, s, stateDir)
 			if err != nil {

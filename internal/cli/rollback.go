@@ -20,7 +20,7 @@ there were none before. Where the record does not say what there was, and where 
 change was not confirmed and so was taken back then, nothing is changed.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			ctx, stop := untilSignal()
+			ctx, stop := untilSignalOnly()
 			defer stop()
 			lock, err := t.take(ctx, s, stateDir)
 			if err != nil {

@@ -68,14 +68,19 @@ func (t *turn) agent(n *nodelock.Node) error {
 	return nil
 }
 
-// untilSignal ends a context when this process is to end, or its terminal is gone. A
-// pipe that is closed is an error of what is written, and ends nothing.
+// untilSignal ends a context when this process is to end, or its terminal is gone.
 func untilSignal() (ctx context.Context, stop func()) {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
 		signals = append(signals, syscall.SIGHUP)
 	}
-	ctx, stopSignals := signal.NotifyContext(context.Background(), signals...)
+	return signal.NotifyContext(context.Background(), signals...)
+}
+
+// untilSignalOnly is untilSignal for what must not end in the middle: a pipe that is
+// closed is an error of what is written, and ends nothing.
+func untilSignalOnly() (ctx context.Context, stop func()) {
+	ctx, stopSignals := untilSignal()
 	pipes := make(chan os.Signal, 1)
 	signal.Notify(pipes, syscall.SIGPIPE)
 	return ctx, func() { stopSignals(); signal.Stop(pipes) }

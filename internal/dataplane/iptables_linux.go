@@ -73,7 +73,9 @@ func meanwhile(err error) error {
 // Clean implements [applier.Dataplane]. Rules of the ipvs backend, which have the
 // same prefixes, stay.
 func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
-	if err := d.detect(ctx); err != nil {
+	if err := d.detect(ctx); errors.Is(err, live.ErrNoTools) {
+		return nil, nil // an apply needs them, so nothing can be there
+	} else if err != nil {
 		return nil, err
 	}
 	have, err := d.tools.Observe(ctx)
