@@ -1,6 +1,7 @@
 package agentcmd_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -237,4 +238,32 @@ func TestCleanup(t *testing.T) {
 	if code := run("--manifest-dir", "/nowhere", "--node", "a", "--state-dir", n.state, "--sysctls=false"); code != 3 {
 		t.Errorf("a directory that is not there: exit code %d, want 3", code)
 	}
+}
+
+// TestSecondAgent wants a second agent to be refused before it touches anything, with
+// another state directory too, and another to start when the first was killed.
+func TestSecondAgent(t *testing.T) {
+	n := newNode(t)
+	n.write("node.yaml", nodeYAML)
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
+	n.start()
+	n.wait("the Service answers", func() bool { return n.answer(vip, 80) == "10.1.2.1:8080" })
+	pid := fmt.Sprint(n.cmd.Process.Pid)
+	for _, args := range [][]string{{"--manifest-dir", t.TempDir(), "--node", "node-a"}, {"--cleanup"}} {
+		for _, state := range []string{n.state, t.TempDir()} {
+			cmd := exec.Command("/proc/self/exe", append(args, "--state-dir", state, "--sysctls=false")...)
+			cmd.Env = append(os.Environ(), agentVariable+"=1")
+			out, _ := runIn(n, cmd) // the exit code says it
+			if code := cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(string(out), "one agent keeps a node's rules") || !strings.Contains(string(out), pid) {
+				t.Errorf("%v: exit code %d: %s", args, code, out)
+			}
+		}
+	}
+	if n.answer(vip, 80) != "10.1.2.1:8080" {
+		t.Error("the first agent's rules are not what they were")
+	}
+	n.kill(unix.SIGKILL)
+	n.write("cart.yaml", service("cart", vip2, "", "10.1.2.1"))
+	n.start()
+	n.wait("the agent that follows one that was killed serves", func() bool { return n.answer(vip2, 80) == "10.1.2.1:8080" })
 }

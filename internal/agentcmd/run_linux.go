@@ -44,8 +44,17 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if o.initOnly {
+		return (&service{options: o, config: config, log: log}).settings()
+	}
+	unlock, err := lockNode(ctx, o.stateDir, log)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	a := applier.New(dataplane.All(), applier.NewRecord(o.stateDir))
 	if o.cleanup {
+		a.Finish = true
 		return cleanup(ctx, a, log)
 	}
 	// A node serves on with a full disk; only `planec rollback` misses the record.
@@ -53,9 +62,6 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 		log.Warn("the kernel is right, but what was applied could not be written down", "error", err)
 	}
 	s := &service{options: o, config: config, backend: backend, applier: a, log: log, inbox: inbox.New()}
-	if o.initOnly {
-		return s.settings()
-	}
 	if err := s.run(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errStarted, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Applier puts artifacts into the kernel and remembers them.
@@ -16,6 +15,9 @@ type Applier struct {
 	// not be written, as when a disk is full. Without it that is an error of the
 	// apply: who asked for one counts on going back.
 	RecordFailed func(error)
+	// Finish is whether a change that has begun is carried out and verified though
+	// its context ends: half of one is worse than either.
+	Finish bool
 }
 
 // New drives the dataplanes, by the names of their backends.
@@ -55,59 +57,60 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 	if err != nil {
 		return plan, err
 	}
-	before, err := a.record.backend()
-	if err := a.record.Put(e); err != nil {
-		if a.RecordFailed == nil {
-			return plan, err
-		}
-		a.RecordFailed(err)
-	}
-	if err == nil && before != e.Backend && a.Missing(e.Backend) == "" {
-		if _, err := a.Clean(ctx, before); err != nil {
-			return plan, fmt.Errorf("the rules of %s are in; removing those of %s: %w", e.Backend, before, err)
-		}
-	}
-	return plan, nil
-}
-
-// tries bounds the plans that one apply makes, and pause is how long it waits
-// before the next.
-const (
-	tries = 3
-	pause = 200 * time.Millisecond
-)
-
-// change plans, applies and verifies, and begins again where somebody else was at
-// work between looking and changing. It returns the first plan, which has the
-// steps that were asked for.
-func (a *Applier) change(ctx context.Context, e Entry) (Plan, error) {
-	first, err := a.changeOnce(ctx, e)
-	for try := 1; try < tries && first != nil && canGoBetter(err); try++ {
-		select {
-		case <-ctx.Done():
-			return first, err
-		case <-time.After(pause):
-		}
-		_, err = a.changeOnce(ctx, e)
-	}
-	return first, err
-}
-
-func canGoBetter(err error) bool {
-	return errors.As(err, new(*MeanwhileError)) || errors.Is(err, ErrDrift)
-}
-
-func (a *Applier) changeOnce(ctx context.Context, e Entry) (Plan, error) {
-	plan, err := a.Plan(ctx, e)
-	// A plan may be empty and have steps: what will go by itself, and can go now.
-	if err != nil || len(plan.Steps()) == 0 {
+	before, known := a.before(e)
+	if err := a.Remember(e, plan); err != nil {
 		return plan, err
 	}
-	if err := a.dataplanes[e.Backend].Apply(ctx, plan); err != nil {
-		return plan, fmt.Errorf("backend %s: applying: %w", e.Backend, err)
+	if known {
+		err = a.replaced(ctx, e, before)
 	}
-	return plan, a.Verify(ctx, e)
+	return plan, err
 }
+
+// Install is Apply without a record: [Applier.Remember] writes it, once what was
+// installed is to stay.
+func (a *Applier) Install(ctx context.Context, e Entry) (Plan, error) {
+	plan, err := a.change(ctx, e)
+	if before, known := a.before(e); err == nil && known {
+		err = a.replaced(ctx, e, before)
+	}
+	return plan, err
+}
+
+// before is the backend that served before, where it is another one.
+func (a *Applier) before(e Entry) (backend string, known bool) {
+	backend, err := a.record.backend()
+	return backend, err == nil && backend != e.Backend
+}
+
+// replaced removes the rules of a backend whose place another one's have taken.
+func (a *Applier) replaced(ctx context.Context, e Entry, before string) error {
+	if a.Missing(e.Backend) != "" {
+		return nil
+	}
+	if a.Finish {
+		ctx = context.WithoutCancel(ctx)
+	}
+	if _, err := a.Clean(ctx, before); err != nil {
+		return fmt.Errorf("the rules of %s are in; removing those of %s: %w", e.Backend, before, err)
+	}
+	return nil
+}
+
+// Remember records what a plan has installed.
+func (a *Applier) Remember(e Entry, p Plan) error {
+	from, ok := p.(interface{ FromNothing() bool })
+	err := a.record.put(e, ok && from.FromNothing())
+	if err != nil && a.RecordFailed != nil {
+		a.RecordFailed(err)
+		return nil
+	}
+	return err
+}
+
+// Refused notes that what was installed last was taken back, so that a rollback does
+// not go back further.
+func (a *Applier) Refused() error { return a.record.refuse() }
 
 // MeanwhileError is of a dataplane's Apply that met something else than its plan
 // was made for. A plan made anew may go well.
@@ -162,15 +165,29 @@ func (e *DriftError) Unwrap() error { return ErrDrift }
 // Last returns what was applied last.
 func (a *Applier) Last() (Entry, error) { return a.record.Last() }
 
-// Rollback applies the artifact before the last one; without one it removes what
-// the last one put in.
+// Errors of a rollback that changes nothing.
+var (
+	// ErrTakenBack says that the last apply was taken back already.
+	ErrTakenBack = errors.New("the last change was not confirmed, and was taken back then")
+	// ErrNothingBefore says that the record does not know what was there before.
+	ErrNothingBefore = errors.New("the record does not say what the kernel had before the last apply: the rules stay (planec clean removes them)")
+)
+
+// Rollback applies the artifact before the last one, or removes what the last one put
+// in where there was nothing before.
 func (a *Applier) Rollback(ctx context.Context) (Entry, Plan, error) {
 	last, err := a.record.Last()
 	if err != nil {
 		return Entry{}, nil, err
 	}
+	if a.record.refused() {
+		return last, nil, ErrTakenBack
+	}
 	previous, err := a.record.Previous()
 	if errors.Is(err, errNoRecord) {
+		return last, nil, ErrNothingBefore
+	}
+	if err == nil && previous.Backend == "" {
 		_, err := a.Clean(ctx, last.Backend)
 		return Entry{}, nil, errors.Join(err, a.record.Forget())
 	}
@@ -186,6 +203,12 @@ func (a *Applier) Clean(ctx context.Context, backend string) ([]string, error) {
 	d, err := a.dataplane(backend)
 	if err != nil {
 		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if a.Finish {
+		ctx = context.WithoutCancel(ctx)
 	}
 	removed, err := d.Clean(ctx)
 	if err != nil {

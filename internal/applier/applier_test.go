@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/planec/planec/backends"
@@ -20,6 +21,12 @@ type memory struct {
 	fail    error
 	// heals is how many applies fail before one goes well; 0 is none.
 	heals int
+	// moves makes an apply that fails leave another content.
+	moves bool
+	// blind is how often reading fails.
+	blind int
+	// applying is called during an apply.
+	applying func()
 	// loses makes an apply succeed and leave something out.
 	loses bool
 	log   *[]string
@@ -30,6 +37,8 @@ type change struct{ from, to string }
 
 func (c change) Empty() bool { return c.from == c.to }
 
+func (c change) FromNothing() bool { return c.from == "" }
+
 func (c change) Steps() []string {
 	if c.Empty() {
 		return nil
@@ -38,13 +47,37 @@ func (c change) Steps() []string {
 }
 
 func (m *memory) Plan(_ context.Context, a backends.Artifact) (applier.Plan, error) {
+	if m.blind > 0 {
+		m.blind--
+		return nil, syscall.EINTR
+	}
 	return change{m.content, string(a.File("rules"))}, nil
 }
 
-func (m *memory) Apply(_ context.Context, p applier.Plan) error {
+func (m *memory) Snapshot(context.Context) (any, error) {
+	if m.content == "" {
+		return nil, nil
+	}
+	return m.content, nil
+}
+
+func (m *memory) Restore(ctx context.Context, snapshot any) error {
+	return m.Apply(ctx, change{m.content, snapshot.(string)})
+}
+
+func (m *memory) Apply(ctx context.Context, p applier.Plan) error {
+	if m.applying != nil {
+		m.applying()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
 	if err := m.fail; err != nil {
 		if m.heals--; m.heals == 0 {
 			m.fail = nil
+		}
+		if m.moves {
+			m.content += "!"
 		}
 		return err
 	}
@@ -57,8 +90,14 @@ func (m *memory) Apply(_ context.Context, p applier.Plan) error {
 
 func (m *memory) Clean(context.Context) ([]string, error) {
 	*m.log = append(*m.log, m.name+" cleans")
+	if err := m.fail; err != nil {
+		if m.heals--; m.heals == 0 {
+			m.fail = nil
+		}
+		return nil, err
+	}
 	m.content = ""
-	return nil, m.fail
+	return nil, nil
 }
 
 func entry(backend, rules string) applier.Entry {
@@ -115,6 +154,7 @@ func TestSwitch(t *testing.T) {
 // TestVerifies wants an apply that did not do what it said to be noticed, and
 // not to be remembered.
 func TestVerifies(t *testing.T) {
+	t.Parallel()
 	a, one, _, _, _ := setUp(t)
 	if _, err := a.Apply(t.Context(), entry("one", "good")); err != nil {
 		t.Fatal(err)
@@ -132,8 +172,9 @@ func TestVerifies(t *testing.T) {
 
 // TestMeanwhile: another process changes the kernel between looking and changing.
 func TestMeanwhile(t *testing.T) {
+	t.Parallel()
 	cause := errors.New("in use")
-	for heals, want := range map[int]error{1: nil, 2: nil, 3: cause} {
+	for heals, want := range map[int]error{1: nil, 2: nil, 4: nil, 5: cause} {
 		a, one, _, log, _ := setUp(t)
 		one.fail, one.heals = &applier.MeanwhileError{Err: cause}, heals
 		plan, err := a.Apply(t.Context(), entry("one", "rules"))
@@ -148,9 +189,32 @@ func TestMeanwhile(t *testing.T) {
 		}
 	}
 	a, one, _, _, _ := setUp(t)
-	one.fail, one.heals = cause, 1
-	if _, err := a.Apply(t.Context(), entry("one", "rules")); !errors.Is(err, cause) || one.fail != nil {
-		t.Errorf("an error of another kind is tried again: %v", err)
+	one.fail, one.heals = cause, 3
+	if _, err := a.Apply(t.Context(), entry("one", "rules")); !errors.Is(err, cause) || one.heals != 1 {
+		t.Errorf("an error of another kind is not tried twice: %v, %d", err, one.heals)
+	}
+	// A plan that is another one now was made for what was there before.
+	a, one, _, _, _ = setUp(t)
+	one.fail, one.heals, one.moves = cause, 1, true
+	if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil || one.content != "rules" {
+		t.Errorf("a plan for what is no more was not made anew: %v", err)
+	}
+}
+
+// TestPassing wants what the kernel answers in a moment of need to be tried again.
+func TestPassing(t *testing.T) {
+	t.Parallel()
+	for _, errno := range []syscall.Errno{syscall.EAGAIN, syscall.EINTR, syscall.ENOMEM, syscall.ENOBUFS, syscall.EMSGSIZE} {
+		a, one, _, _, _ := setUp(t)
+		one.fail, one.heals = fmt.Errorf("netlink: %w", errno), 2
+		if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil || one.content != "rules" {
+			t.Errorf("%v: %v", errno, err)
+		}
+		a, one, _, _, _ = setUp(t)
+		one.blind = 2
+		if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil || one.content != "rules" {
+			t.Errorf("reading: %v", err)
+		}
 	}
 }
 
@@ -164,6 +228,88 @@ func TestRollbackToNothing(t *testing.T) {
 	}
 	if _, p, err := a.Rollback(t.Context()); err != nil || p != nil || one.content != "" {
 		t.Errorf("rollback: %v, %q", err, one.content)
+	}
+}
+
+// TestRollbackWithoutRecord has rules in the kernel that no record knows: they serve,
+// and a rollback must not remove them.
+func TestRollbackWithoutRecord(t *testing.T) {
+	a, one, _, _, _ := setUp(t)
+	one.content = "served"
+	if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := a.Rollback(t.Context()); !errors.Is(err, applier.ErrNothingBefore) || one.content != "rules" {
+		t.Errorf("rollback: %v, %q", err, one.content)
+	}
+}
+
+// TestRefused wants what was taken back to be no step of a rollback, in either
+// direction, until the next apply.
+func TestRefused(t *testing.T) {
+	a, one, _, _, _ := setUp(t)
+	for _, rules := range []string{"first", "second"} {
+		if _, err := a.Apply(t.Context(), entry("one", rules)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	snapshot, err := a.Snapshot(t.Context(), "one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Install(t.Context(), entry("one", "refused")); err != nil || one.content != "refused" {
+		t.Fatal(one.content, err)
+	}
+	if err := errors.Join(a.Restore(t.Context(), snapshot), a.Refused()); err != nil || one.content != "second" {
+		t.Fatal(one.content, err)
+	}
+	if _, _, err := a.Rollback(t.Context()); !errors.Is(err, applier.ErrTakenBack) || one.content != "second" {
+		t.Errorf("rollback: %v, %q", err, one.content)
+	}
+	if _, err := a.Apply(t.Context(), entry("one", "second")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := a.Rollback(t.Context()); err != nil || one.content != "first" {
+		t.Errorf("rollback after the next apply: %v, %q", err, one.content)
+	}
+}
+
+// TestRestore goes back to another backend that served, and to nothing.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	a, one, two, _, _ := setUp(t)
+	if _, err := a.Apply(t.Context(), entry("one", "rules")); err != nil {
+		t.Fatal(err)
+	}
+	snapshot, err := a.Snapshot(t.Context(), "two")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Install(t.Context(), entry("two", "others")); err != nil || one.content != "" {
+		t.Fatal(one.content, err)
+	}
+	two.fail, two.heals = syscall.EBUSY, 2
+	if err := a.Restore(t.Context(), snapshot); err != nil || one.content != "rules" || two.content != "" {
+		t.Errorf("%v: one has %q, two has %q", err, one.content, two.content)
+	}
+}
+
+// TestFinish ends the context while a change is carried out: it comes to its end, and
+// the next does not begin.
+func TestFinish(t *testing.T) {
+	t.Parallel()
+	a, one, _, _, _ := setUp(t)
+	a.Finish = true
+	ctx, cancel := context.WithCancel(t.Context())
+	one.applying = cancel
+	if _, err := a.Apply(ctx, entry("one", "rules")); err != nil || one.content != "rules" {
+		t.Errorf("%v, %q", err, one.content)
+	}
+	if _, err := a.Apply(ctx, entry("one", "others")); !errors.Is(err, context.Canceled) || one.content != "rules" {
+		t.Errorf("%v, %q", err, one.content)
+	}
+	if _, err := a.Clean(ctx, "one"); !errors.Is(err, context.Canceled) || one.content != "rules" {
+		t.Errorf("%v, %q", err, one.content)
 	}
 }
 
@@ -211,7 +357,8 @@ func TestRecordFails(t *testing.T) {
 	}
 	state := filepath.Join(dir, "state")
 	// A directory in the file's place: replacing it fails, for root too.
-	if err := os.Mkdir(filepath.Join(state, "previous.artifact"), 0o700); err != nil {
+	previous := filepath.Join(state, "previous.artifact")
+	if err := errors.Join(os.Remove(previous), os.Mkdir(previous, 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Apply(t.Context(), entry("two", "b")); err == nil {

@@ -27,6 +27,16 @@ type Partial interface {
 	Missing() string
 }
 
+// Keeper is a dataplane that can go back to what the kernel had.
+type Keeper interface {
+	// Snapshot reads what is the backend's in the kernel. It is nil where there is
+	// nothing.
+	Snapshot(ctx context.Context) (any, error)
+	// Restore makes the kernel what a snapshot of this dataplane says, which is not
+	// nil.
+	Restore(ctx context.Context, snapshot any) error
+}
+
 // Plan is what has to change.
 type Plan interface {
 	// Empty reports whether nothing has to, for the kernel to serve what it

@@ -9,4 +9,7 @@
 // The record is the last artifact that was applied and verified, with the one
 // before it, in files that are replaced by renaming: what there is to go back to
 // survives a crash at any moment.
+//
+// A change that may be taken back is installed without a record. What it goes back to
+// is a [Snapshot] of the kernel, which knows better than any record.
 package applier

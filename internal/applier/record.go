@@ -28,6 +28,8 @@ type Entry struct {
 const (
 	lastFile     = "last.artifact"
 	previousFile = "previous.artifact"
+	// refusedFile is there when the last apply was taken back.
+	refusedFile = "refused"
 )
 
 // errNoRecord is what reading a record that is not there gives.
@@ -42,7 +44,11 @@ func (r *Record) Previous() (Entry, error) { return r.read(previousFile) }
 // Put makes e the last artifact and the last the previous one. An artifact that
 // is the last already changes nothing, so that applying twice does not forget
 // what to go back to.
-func (r *Record) Put(e Entry) error {
+func (r *Record) Put(e Entry) error { return r.put(e, false) }
+
+// put is Put; fromNothing says that the kernel had nothing of the backend before,
+// which is then what there is to go back to where there is no last artifact.
+func (r *Record) put(e Entry, fromNothing bool) error {
 	line, err := headerOf(e)
 	if err != nil {
 		return err
@@ -52,12 +58,19 @@ func (r *Record) Put(e Entry) error {
 	}
 	path := filepath.Join(r.dir, lastFile)
 	if holds(path, line, e) {
-		return nil
+		return r.remove(refusedFile)
 	}
-	if isWhole(path) {
-		if err := r.write(previousFile, func(w io.Writer) error { return copyFrom(path, w) }); err != nil {
-			return err
-		}
+	switch {
+	case isWhole(path):
+		err = r.write(previousFile, func(w io.Writer) error { return copyFrom(path, w) })
+	case fromNothing:
+		err = r.writeNothing()
+	}
+	if err == nil {
+		err = r.remove(refusedFile)
+	}
+	if err != nil {
+		return err
 	}
 	return r.write(lastFile, func(w io.Writer) error { return writeEntry(w, line, e) })
 }
@@ -75,12 +88,43 @@ func (r *Record) backend() (string, error) {
 
 // Forget removes the record.
 func (r *Record) Forget() error {
-	for _, name := range []string{lastFile, previousFile} {
-		if err := os.Remove(filepath.Join(r.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("forgetting what was applied: %w", err)
+	for _, name := range []string{lastFile, previousFile, refusedFile} {
+		if err := r.remove(name); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (r *Record) remove(name string) error {
+	if err := os.Remove(filepath.Join(r.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forgetting what was applied: %w", err)
+	}
+	return nil
+}
+
+// writeNothing makes the previous artifact none: an entry without a backend.
+func (r *Record) writeNothing() error {
+	line, err := headerOf(Entry{})
+	if err != nil {
+		return err
+	}
+	return r.write(previousFile, func(w io.Writer) error { return writeEntry(w, line, Entry{}) })
+}
+
+// refuse notes that what was applied last was taken back: the last artifact is what
+// the kernel has again.
+func (r *Record) refuse() error {
+	if err := os.MkdirAll(r.dir, 0o700); err != nil {
+		return fmt.Errorf("making the directory of records: %w", err)
+	}
+	return r.write(refusedFile, func(io.Writer) error { return nil })
+}
+
+// refused reports whether it was.
+func (r *Record) refused() bool {
+	_, err := os.Stat(filepath.Join(r.dir, refusedFile))
+	return err == nil
 }
 
 func (r *Record) read(name string) (Entry, error) {

@@ -59,6 +59,6 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newShow(s), newReport(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newSynth(s), newDiff(s), newNetTest(s), newVersion(s))
+	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newShow(s), newReport(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newSynth(s), newDiff(s), newNetTest(s), newVersion(s), newGuard(s))
 	return root
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -89,7 +88,9 @@ func (c *showCommand) kernel() error {
 		}
 		c.backend = last.Backend
 	}
-	served, err := a.Served(context.Background(), c.backend)
+	ctx, stop := untilSignal()
+	defer stop()
+	served, err := a.Served(ctx, c.backend)
 	if err != nil {
 		return systemError(err)
 	}

@@ -121,8 +121,7 @@ func (t *Table) each(f ir.Family, p ir.Protocol, do func(*Flow, []byte)) error {
 	if err != nil {
 		return err
 	}
-	const tries = 3
-	for range tries {
+	for range dumpTries {
 		req := t.request(f, nl.IPCTNL_MSG_CT_GET, unix.NLM_F_DUMP)
 		if p != 0 {
 			for _, a := range onlyProtocol(p) {
@@ -144,6 +143,9 @@ func (t *Table) each(f ir.Family, p ir.Protocol, do func(*Flow, []byte)) error {
 	return explain(err)
 }
 
+// dumpTries bounds how often a list is read again because it changed meanwhile.
+const dumpTries = 10
+
 func (t *Table) request(f ir.Family, operation, flags int) *nl.NetlinkRequest {
 	req := nl.NewNetlinkRequest(netlink.ConntrackTable<<8|operation, flags)
 	req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_NETFILTER: t.conntrack}
@@ -153,7 +155,13 @@ func (t *Table) request(f ir.Family, operation, flags int) *nl.NetlinkRequest {
 
 // ownAddresses are the node's, as its kernel has them.
 func (t *Table) ownAddresses() (map[netip.Addr]bool, error) {
-	list, err := t.route.AddrList(nil, netlink.FAMILY_ALL)
+	var list []netlink.Addr
+	var err error
+	for range dumpTries {
+		if list, err = t.route.AddrList(nil, netlink.FAMILY_ALL); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listing the node's addresses: %w", err)
 	}

@@ -42,7 +42,7 @@ func (d *iptablesPlane) Plan(ctx context.Context, a backends.Artifact) (applier.
 	}
 	have, err := d.tools.Observe(ctx)
 	if err != nil {
-		return nil, err
+		return nil, meanwhile(err)
 	}
 	// The ipvs backend knows by its sets which virtual services are its own: it
 	// takes them away itself.
@@ -58,12 +58,14 @@ func (d *iptablesPlane) Apply(ctx context.Context, p applier.Plan) error {
 	return meanwhile(d.tools.Apply(ctx, own))
 }
 
-// meanwhile marks what an apply may meet when the rules of another, whose process
-// was killed, came to the kernel after this one had looked: a set that was not in
-// use is.
+// meanwhile marks what an apply may meet when the rules of another process came to
+// the kernel after this one had looked: a set that was not in use is, a member or a
+// chain is there or is gone, and the lock is held.
 func meanwhile(err error) error {
-	if errors.Is(err, live.ErrForeignSet) {
-		return &applier.MeanwhileError{Err: err}
+	for _, known := range []error{live.ErrForeignSet, live.ErrMeanwhile, live.ErrLocked} {
+		if errors.Is(err, known) {
+			return &applier.MeanwhileError{Err: err}
+		}
 	}
 	return err
 }
@@ -71,7 +73,9 @@ func meanwhile(err error) error {
 // Clean implements [applier.Dataplane]. Rules of the ipvs backend, which have the
 // same prefixes, stay.
 func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
-	if err := d.detect(ctx); err != nil {
+	if err := d.detect(ctx); errors.Is(err, live.ErrNoTools) {
+		return nil, nil // an apply needs them, so nothing can be there
+	} else if err != nil {
 		return nil, err
 	}
 	have, err := d.tools.Observe(ctx)

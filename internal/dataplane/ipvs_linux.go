@@ -47,7 +47,7 @@ func (d *ipvsPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan
 	}
 	have, err := d.kernel.Observe(ctx)
 	if err != nil {
-		return nil, err
+		return nil, meanwhile(err)
 	}
 	d.last = live.NewPlan(have, want)
 	return d.last, nil

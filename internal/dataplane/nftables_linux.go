@@ -41,7 +41,19 @@ func (d *nftablesPlane) Plan(ctx context.Context, a backends.Artifact) (applier.
 	if err != nil {
 		return nil, err
 	}
-	return live.Verify(ctx, want)
+	p, err := live.Verify(ctx, want)
+	if err != nil {
+		return nil, nftMeanwhile(err)
+	}
+	return p, nil
+}
+
+// nftMeanwhile marks what others' changes were in the way of.
+func nftMeanwhile(err error) error {
+	if errors.Is(err, live.ErrBusy) || errors.Is(err, live.ErrDrift) {
+		return &applier.MeanwhileError{Err: err}
+	}
+	return err
 }
 
 // Apply implements [applier.Dataplane].
@@ -50,7 +62,10 @@ func (*nftablesPlane) Apply(ctx context.Context, p applier.Plan) error {
 	if err != nil {
 		return err
 	}
-	return live.Apply(ctx, own)
+	if err := live.Apply(ctx, own); err != nil {
+		return nftMeanwhile(err)
+	}
+	return nil
 }
 
 func nftablesPlan(p applier.Plan) (*live.Plan, error) {

@@ -6,23 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends/nftables/live"
 )
 
 // receiveBuffer holds the notices of a large transaction of our own.
 const receiveBuffer = 16 << 20
 
-// NFTables tells of transactions that change the table and were made by somebody
-// else, until ctx ends. It is to be called in the network namespace to watch.
+// NFTables tells of transactions that change the table and were made by another
+// process, also by another planec, until ctx ends. It is to be called in the network namespace to watch.
 func NFTables(ctx context.Context, table string, log *slog.Logger) (<-chan struct{}, error) {
-	own, err := os.ReadFile("/proc/self/comm")
+	own, err := live.OwnPort()
 	if err != nil {
-		return nil, fmt.Errorf("the name of this process: %w", err)
+		return nil, fmt.Errorf("watching nftables: %w", err)
 	}
 	socket, err := nl.Subscribe(unix.NETLINK_NETFILTER, unix.NFNLGRP_NFTABLES)
 	if err != nil {
@@ -33,7 +34,7 @@ func NFTables(ctx context.Context, table string, log *slog.Logger) (<-chan struc
 		log.Debug("the buffer for nftables' notices stays small", "error", err)
 	}
 	notices := make(chan struct{}, 1)
-	w := &nftablesWatch{table: table, own: strings.TrimSpace(string(own))}
+	w := &nftablesWatch{table: table, own: own}
 	go func() {
 		defer socket.Close()
 		stop := context.AfterFunc(ctx, socket.Close)
@@ -52,7 +53,7 @@ func NFTables(ctx context.Context, table string, log *slog.Logger) (<-chan struc
 				time.Sleep(time.Second)
 			}
 			for i := range messages {
-				if w.take(uint16(messages[i].Header.Type), messages[i].Data) {
+				if w.take(uint16(messages[i].Header.Type), messages[i].Header.Pid, messages[i].Data) {
 					tell(notices)
 				}
 			}
@@ -69,9 +70,11 @@ func tell(notices chan<- struct{}) {
 }
 
 // nftablesWatch reads one transaction after the other: what was changed, then a
-// message that says who did (NFT_MSG_NEWGEN, net/netfilter/nf_tables_api.c).
+// message that says from which port it came (NFT_MSG_NEWGEN,
+// net/netfilter/nf_tables_api.c).
 type nftablesWatch struct {
-	table, own string
+	table string
+	own   func(port uint32) bool
 	// touched is whether the transaction has something of the table.
 	touched bool
 }
@@ -79,16 +82,15 @@ type nftablesWatch struct {
 // The attributes: the name of the table is the first of every message but
 // NFT_MSG_NEWGEN (include/uapi/linux/netfilter/nf_tables.h).
 const (
-	attrTable    = 1
-	attrProcName = 3
-	nfgenmsgLen  = 4
+	attrTable   = 1
+	nfgenmsgLen = 4
 	// nlaTypeMask leaves the flags of an attribute's type out.
 	nlaTypeMask = 0x3fff
 )
 
 // take reads one message and reports whether a transaction of somebody else that
 // touched the table ends with it.
-func (w *nftablesWatch) take(kind uint16, data []byte) bool {
+func (w *nftablesWatch) take(kind uint16, port uint32, data []byte) bool {
 	if kind>>8 != unix.NFNL_SUBSYS_NFTABLES || len(data) < nfgenmsgLen {
 		return false
 	}
@@ -98,8 +100,7 @@ func (w *nftablesWatch) take(kind uint16, data []byte) bool {
 		}
 		return false
 	}
-	by := attribute(data[nfgenmsgLen:], attrProcName)
-	foreign := w.touched && by != w.own
+	foreign := w.touched && !w.own(port)
 	w.touched = false
 	return foreign
 }

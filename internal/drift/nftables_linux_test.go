@@ -1,12 +1,17 @@
 package drift_test
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/planec/planec/backends/nftables/live"
 	"github.com/planec/planec/internal/drift"
 	"github.com/planec/planec/internal/testkit"
 )
@@ -61,6 +66,83 @@ func TestNFTables(t *testing.T) {
 		if nft(c.text); told() != c.want {
 			t.Errorf("%q: told is not %v", c.text, c.want)
 		}
+	}
+}
+
+// childVariable makes the test binary another process that applies rules.
+const childVariable = "PLANEC_TEST_DRIFT"
+
+func TestMain(m *testing.M) {
+	if file := os.Getenv(childVariable); file != "" {
+		if err := applyFile(context.Background(), file); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// applyFile makes the kernel what a file of rules says.
+func applyFile(ctx context.Context, file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	want, err := live.Parse(text)
+	if err != nil {
+		return err
+	}
+	p, err := live.Verify(ctx, want)
+	if err != nil {
+		return err
+	}
+	return live.Apply(ctx, p)
+}
+
+// TestSecondProcess wants another process of the same program to be told of, and our own
+// transactions not.
+func TestSecondProcess(t *testing.T) {
+	r := testkit.New(t, testkit.Spec{})
+	var notices <-chan struct{}
+	err := r.Do(func() (err error) {
+		notices, err = drift.NFTables(t.Context(), "planec", slog.Default())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("../../golden/cases/*/nftables/rules.nft")
+	if err != nil || len(files) < 2 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files[:2] {
+		if err := r.Do(func() error { return applyFile(t.Context(), file) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case <-notices:
+		t.Error("told of our own transactions")
+	case <-time.After(200 * time.Millisecond):
+	}
+	err = r.Do(func() error {
+		cmd := exec.Command("/proc/self/exe")
+		cmd.Args[0] = os.Args[0]
+		cmd.Env = append(os.Environ(), childVariable+"="+files[0])
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-notices:
+	case <-time.After(5 * time.Second):
+		t.Error("not told of the transaction of another process of this program")
 	}
 }
 

@@ -37,7 +37,13 @@ func virtualServers(_ context.Context, backend string) (removed []string, err er
 
 // serversOf removes the virtual servers at the addresses of a device.
 func serversOf(link netlink.Link) (removed []string, err error) {
-	addrs, err := netlink.AddrList(link, netlink.FAMILY_ALL)
+	const tries = 10
+	var addrs []netlink.Addr
+	for range tries { // others' addresses come and go while they are listed
+		if addrs, err = netlink.AddrList(link, netlink.FAMILY_ALL); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("addresses of %s: %w", proxyDevice, err)
 	}

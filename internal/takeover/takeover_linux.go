@@ -50,8 +50,8 @@ func chains(ctx context.Context, _ string) (removed []string, err error) {
 		t := &live.Tools{Variant: variant, LockWait: live.DefaultLockWait}
 		for _, tool := range []string{"iptables", "ip6tables"} {
 			words, err := chainsOf(ctx, t, tool)
-			if errors.Is(err, live.ErrNoTools) {
-				// Without the program nothing of it can be there that matters to us.
+			if errors.Is(err, live.ErrNoTools) || errors.Is(err, live.ErrNoKernel) {
+				// Without the program or the kernel's part nothing of it can be there that matters to us.
 				continue
 			}
 			removed, errs = append(removed, words...), append(errs, err)

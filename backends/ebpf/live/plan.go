@@ -29,12 +29,14 @@ var ErrDiffers = errors.New("the maps in the kernel are not those of the image")
 type Plan struct {
 	want  *image.Image
 	steps []string
+	// fromNothing is whether no image was active.
+	fromNothing bool
 }
 
 // NewPlan says what has to change. However little it is, a new generation of all
 // maps is made: a change is all of an image or nothing.
 func NewPlan(have *State, want *image.Image) *Plan {
-	p := &Plan{want: want}
+	p := &Plan{want: want, fromNothing: have.Image == nil && have.broken == nil}
 	if have.Image != nil && have.Image.Digest() == want.Digest() && len(have.missing) == 0 {
 		return p
 	}
@@ -60,6 +62,9 @@ func NewPlan(have *State, want *image.Image) *Plan {
 	p.steps = append(p.steps, activation(have.Image, want))
 	return p
 }
+
+// FromNothing reports whether the plan was made for a kernel that had no image.
+func (p *Plan) FromNothing() bool { return p.fromNothing }
 
 // Empty reports whether nothing has to change.
 func (p *Plan) Empty() bool { return len(p.steps) == 0 }

@@ -8,6 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// guarded is how many attempts are sent with the generation that was observed.
+// Where others change the ruleset all the time it never is that one when the
+// transaction comes; then the plan goes without it. It is atomic all the same, and
+// what it meets otherwise than planned refuses it.
+const guarded = 3
+
 // Apply commits the plan in the network namespace of the calling thread: all of
 // it, or an error and nothing. When others changed the ruleset since it was
 // observed, it observes and plans again, a bounded number of times.
@@ -19,11 +25,15 @@ func Apply(ctx context.Context, p *Plan) error {
 		if p.Empty() {
 			return nil
 		}
+		observed := p.observed
+		if i >= guarded {
+			p = p.unguarded()
+		}
 		err := p.send()
 		if err == nil {
 			return nil
 		}
-		if !errors.Is(err, unix.ERESTART) || p.want == nil {
+		if !observed || !errors.Is(err, unix.ERESTART) && !errors.Is(err, ErrDrift) {
 			return fmt.Errorf("changing the nftables rules: %w", err)
 		}
 		s, err := Observe(ctx)
@@ -33,6 +43,13 @@ func Apply(ctx context.Context, p *Plan) error {
 		p = Diff(s, p.want)
 	}
 	return fmt.Errorf("changing the nftables rules: %w", ErrBusy)
+}
+
+// unguarded is the plan without the generation that it was made for.
+func (p *Plan) unguarded() *Plan {
+	u := *p
+	u.observed = false
+	return &u
 }
 
 // Verify reads the kernel and returns what it would take to make it what is
@@ -57,7 +74,7 @@ func Clean(ctx context.Context) error {
 // send sends the transaction. The kernel works while it is sent, so its answers
 // are there afterwards.
 func (p *Plan) send() error {
-	c, err := dial()
+	c, err := dialOwn()
 	if err != nil {
 		return err
 	}

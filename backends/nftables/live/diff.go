@@ -9,10 +9,16 @@ type Plan struct {
 	// generation is of the ruleset that was observed, where observed is set.
 	generation uint32
 	observed   bool
+	// fromNothing is whether there was no table of ours.
+	fromNothing bool
 }
 
 // Empty reports whether there is nothing to do.
 func (p *Plan) Empty() bool { return len(p.changes) == 0 }
+
+// FromNothing reports whether the plan was made for a kernel that had no table of
+// ours.
+func (p *Plan) FromNothing() bool { return p.fromNothing }
 
 // tableChange is what changes in one table, in the order in which it is sent.
 type tableChange struct {
@@ -63,7 +69,7 @@ func Diff(have *State, want *Model) *Plan {
 }
 
 func diffModels(have, want *Model) *Plan {
-	p := &Plan{want: want}
+	p := &Plan{want: want, fromNothing: len(have.Tables) == 0}
 	for _, f := range []Family{IPv4, IPv6} {
 		if c := diffTables(f, have.Table(f), want.Table(f)); !c.empty() {
 			p.changes = append(p.changes, c)

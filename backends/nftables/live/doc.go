@@ -19,7 +19,13 @@
 //
 // A plan that was made from an observation carries the generation of the ruleset
 // that was seen. When anybody has changed anything since, the kernel refuses it
-// (ERESTART), and Apply observes and plans again.
+// (ERESTART), and Apply observes and plans again; after some tries the plan goes
+// without the generation, since foreign transactions may never end. What it meets
+// otherwise than planned refuses it then too.
+//
+// Observing is interrupted by changes of our tables only: the kernel's notices say
+// what a transaction changed, and its count of a table's objects whether the list of
+// chains, which foreign chains can move, has gaps.
 //
 // A [Live] holds what was applied and changes it without reading the kernel or
 // looking at the rest. Its plans carry no generation, since other people's rules

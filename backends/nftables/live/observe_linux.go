@@ -9,9 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attempts bounds how often something is tried again because others changed the
-// ruleset meanwhile.
-const attempts = 10
+// attempts bounds how often a transaction is tried again because others changed
+// the ruleset meanwhile, and readings how often our tables are read again because
+// others changed those.
+const (
+	attempts = 10
+	readings = 40
+)
 
 // pause waits before a further attempt: first not at all, at last a tenth of a
 // second.
@@ -19,7 +23,7 @@ func pause(ctx context.Context, attempt int) error {
 	if attempt > 1 {
 		select {
 		case <-ctx.Done():
-		case <-time.After(min(time.Millisecond<<attempt, 100*time.Millisecond)):
+		case <-time.After(min(time.Millisecond<<min(attempt, 10), 100*time.Millisecond)):
 		}
 	}
 	return ctx.Err()
@@ -29,20 +33,22 @@ func pause(ctx context.Context, attempt int) error {
 // and no other table. It needs CAP_NET_ADMIN.
 func Observe(ctx context.Context) (*State, error) { return observe(ctx, (*observer).table) }
 
-// observe reads until nothing changed meanwhile.
+// observe reads until nothing of ours changed meanwhile.
 func observe(ctx context.Context, read func(*observer, *Table) error) (*State, error) {
 	c, err := dial()
 	if err != nil {
 		return nil, fmt.Errorf("reading the nftables rules: %w", err)
 	}
 	defer c.close()
-	for i := range attempts {
+	w := listen()
+	defer w.close()
+	for i := range readings {
 		if err := pause(ctx, i); err != nil {
 			return nil, err
 		}
-		s, err := observeOnce(c, read)
+		s, err := observeOnce(c, w, read)
 		// A set or a table can vanish between two dumps.
-		if errors.Is(err, errInterrupted) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EINTR) {
+		if errors.Is(err, errInterrupted) || errors.Is(err, unix.ENOENT) || isPassing(err) {
 			continue
 		}
 		if err != nil {
@@ -53,15 +59,18 @@ func observe(ctx context.Context, read func(*observer, *Table) error) (*State, e
 	return nil, fmt.Errorf("reading the nftables rules: %w", ErrBusy)
 }
 
-func observeOnce(c *conn, read func(*observer, *Table) error) (*State, error) {
-	before, err := c.generation()
-	if err == nil {
-		err = c.settle(before)
-	}
+// isPassing reports whether an error number says that the same may go well in a
+// moment.
+func isPassing(err error) bool { return errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) }
+
+// observeOnce reads our tables, and fails with errInterrupted where one of them may
+// have changed meanwhile.
+func observeOnce(c *conn, w *watch, read func(*observer, *Table) error) (*State, error) {
+	before, err := c.begin(w)
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{}
+	m, complete := &Model{}, true
 	for _, f := range []Family{IPv4, IPv6} {
 		o := &observer{conn: c, family: f}
 		t, err := o.find()
@@ -75,12 +84,43 @@ func observeOnce(c *conn, read func(*observer, *Table) error) (*State, error) {
 		if err := read(o, t); err != nil {
 			return nil, err
 		}
+		complete = complete && o.complete(t)
 	}
 	after, err := c.generation()
-	if err == nil && after != before {
-		err = errInterrupted
+	if err == nil && (after != before || c.interrupted) {
+		err = c.foreign(w, complete)
 	}
 	return &State{Model: m, Generation: after}, err
+}
+
+// begin returns the generation, once all of its changes are there: its number comes
+// first. Then it forgets the notices of what was before.
+func (c *conn) begin(w *watch) (generation uint32, err error) {
+	c.interrupted = false
+	generation, err = c.generation()
+	if err == nil {
+		err = c.settle()
+	}
+	if w != nil {
+		w.concerned()
+	}
+	return generation, err
+}
+
+// foreign returns nil where what changed the ruleset while it was read did not
+// concern our tables. Then only lists of what is in all tables can have gaps, and
+// complete says that they have none.
+func (c *conn) foreign(w *watch, complete bool) error {
+	if w == nil || c.interrupted && !complete {
+		return errInterrupted
+	}
+	if err := c.settle(); err != nil {
+		return err
+	}
+	if w.concerned() {
+		return errInterrupted
+	}
+	return nil
 }
 
 // observer reads one table.
@@ -89,6 +129,9 @@ type observer struct {
 	family Family
 	// own are rules' anonymous sets.
 	own map[string]*Set
+	// uses is how many chains, sets and other objects the kernel counts in the
+	// table, others how many of them are neither chains nor sets.
+	uses, others int
 	// elem is memory for one element.
 	data, udata []byte
 }
@@ -96,11 +139,9 @@ type observer struct {
 // find returns the table, still empty, or nil.
 func (o *observer) find() (*Table, error) {
 	var t *Table
-	err := o.dump(msgGetTable, flagDump, o.family, nil, func(body []byte) error {
-		if asString(attr(body, tableName)) != tableNamed {
-			return nil
-		}
+	err := o.dump(msgGetTable, 0, o.family, func(w *writer) { w.str(tableName, tableNamed) }, func(body []byte) error {
 		t = newTable(o.family)
+		o.uses, o.others = int(asU32(attr(body, tableUse))), 0
 		if asU32(attr(body, tableFlags)) != 0 {
 			t.odd = "it has flags"
 		}
@@ -109,12 +150,22 @@ func (o *observer) find() (*Table, error) {
 		}
 		return nil
 	})
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EAFNOSUPPORT) {
+		return nil, nil
+	}
 	return t, err
+}
+
+// complete reports whether as many objects were read as the kernel counts in the
+// table, which rules' own sets are no part of. The kernel lists chains by their number among those of all tables, so that
+// a foreign chain that goes can hide one of ours.
+func (o *observer) complete(t *Table) bool {
+	return o.uses == len(t.Chains)+len(t.Sets)+o.others
 }
 
 // table reads everything in the table.
 func (o *observer) table(t *Table) error {
-	for _, read := range []func(*Table) error{o.sets, o.chains, o.rules, o.others} {
+	for _, read := range []func(*Table) error{o.sets, o.chains, o.rules, o.rest} {
 		if err := read(t); err != nil {
 			return err
 		}
@@ -127,12 +178,13 @@ func ours(w *writer) { w.str(1, tableNamed) }
 
 func isOurs(body []byte) bool { return string(attr(body, 1)) == tableNamed+"\x00" }
 
-// others notes objects that no text of ours makes.
-func (o *observer) others(t *Table) error {
+// rest notes objects that no text of ours makes.
+func (o *observer) rest(t *Table) error {
 	for kind, what := range map[uint16]string{msgGetObj: "it has stateful objects", msgGetFlow: "it has flowtables"} {
 		err := o.dump(kind, flagDump, o.family, ours, func(body []byte) error {
 			if isOurs(body) {
 				t.odd = what
+				o.others++
 			}
 			return nil
 		})
@@ -145,8 +197,8 @@ func (o *observer) others(t *Table) error {
 
 func (o *observer) chains(t *Table) error {
 	return o.dump(msgGetChain, flagDump, o.family, ours, func(body []byte) error {
-		if isOurs(body) {
-			t.addChain(readChain(body))
+		if c := readChain(body); isOurs(body) && t.chains[c.Name] == nil {
+			t.addChain(c)
 		}
 		return nil
 	})

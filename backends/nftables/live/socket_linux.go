@@ -13,6 +13,8 @@ type conn struct {
 	fd  int
 	seq uint32
 	buf []byte
+	// interrupted is whether the ruleset changed during a dump.
+	interrupted bool
 }
 
 // receiveSize is more than any message the kernel sends (NLMSG_GOODSIZE, or 32 KiB
@@ -20,6 +22,13 @@ type conn struct {
 const receiveSize = 1 << 16
 
 func dial() (*conn, error) {
+	return dialWith(func(fd int) error { return unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}) })
+}
+
+// dialOwn makes a socket for a transaction that this process can tell from others.
+func dialOwn() (*conn, error) { return dialWith(bindOwn) }
+
+func dialWith(bind func(fd int) error) (*conn, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 	if errors.Is(err, unix.EPROTONOSUPPORT) {
 		return nil, fmt.Errorf("the kernel has no nf_tables (CONFIG_NETFILTER_NETLINK, CONFIG_NF_TABLES): %w", err)
@@ -28,7 +37,7 @@ func dial() (*conn, error) {
 		return nil, fmt.Errorf("netlink socket: %w", err)
 	}
 	c := &conn{fd: fd, buf: make([]byte, receiveSize)}
-	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := bind(fd); err != nil {
 		c.close()
 		return nil, fmt.Errorf("netlink socket: %w", err)
 	}
@@ -113,7 +122,7 @@ func (r reply) problem() (said string, err error) {
 	return said, unix.Errno(errno)
 }
 
-// errInterrupted says that the ruleset changed during a dump.
+// errInterrupted says that our tables may have changed while they were read.
 var errInterrupted = errors.New("the ruleset changed while it was read")
 
 // dump asks for all objects of a kind and calls yield with the attributes of each.
@@ -130,7 +139,6 @@ func (c *conn) dump(kind, flags uint16, f Family, ask func(*writer), yield func(
 	if err := c.send(w.b); err != nil {
 		return err
 	}
-	interrupted := false
 	for done := false; !done; {
 		b, err := c.receive(0)
 		if err != nil {
@@ -140,7 +148,7 @@ func (c *conn) dump(kind, flags uint16, f Family, ask func(*writer), yield func(
 			if r.sequence != c.seq {
 				return nil
 			}
-			interrupted = interrupted || r.flags&dumpIntr != 0
+			c.interrupted = c.interrupted || r.flags&dumpIntr != 0
 			switch r.kind {
 			case nlmsgDone:
 				done = true
@@ -159,9 +167,6 @@ func (c *conn) dump(kind, flags uint16, f Family, ask func(*writer), yield func(
 		if err != nil {
 			return err
 		}
-	}
-	if interrupted {
-		return errInterrupted
 	}
 	return nil
 }
@@ -182,11 +187,9 @@ func (c *conn) generation() (g uint32, err error) {
 // is there before all of its changes are (ranges of concatenations come last, in
 // nf_tables_commit), and who reads does not wait. A batch without messages does,
 // and changes nothing.
-func (c *conn) settle(generation uint32) error {
+func (c *conn) settle() error {
 	var w writer
-	at := w.message(msgBatchBegin, 0, 0, subsysNFTables)
-	w.u32(batchGenID, generation)
-	w.end(at)
+	w.end(w.message(msgBatchBegin, 0, 0, subsysNFTables))
 	w.end(w.message(msgBatchEnd, 0, 0, subsysNFTables))
 	if err := c.send(w.b); err != nil {
 		return err
@@ -204,9 +207,6 @@ func (c *conn) settle(generation uint32) error {
 				_, err := r.problem()
 				return err
 			})
-		}
-		if errors.Is(err, unix.ERESTART) {
-			return errInterrupted
 		}
 		if err != nil {
 			return err

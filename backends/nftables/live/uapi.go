@@ -20,6 +20,7 @@ const (
 	msgNewElems   = 12
 	msgGetElems   = 13
 	msgDelElems   = 14
+	msgNewGen     = 15
 	msgGetGen     = 16
 	msgGetObj     = 19
 	msgGetFlow    = 23
@@ -52,6 +53,7 @@ const (
 
 	tableName  = 1
 	tableFlags = 2
+	tableUse   = 3
 	tableOwner = 7
 	tableUData = 6
 

@@ -20,7 +20,7 @@ func (t *Tools) Observe(ctx context.Context) (*State, error) {
 			return nil, fmt.Errorf("%s-save: %w", f.tool, err)
 		}
 	}
-	text, err := t.ipset(ctx, nil, "save")
+	text, err := t.ask(ctx, "ipset", "save")
 	if err != nil {
 		return nil, err
 	}

@@ -15,4 +15,6 @@ func (t *Tools) Restore(ctx context.Context, tool string, text []byte) error {
 }
 
 // SetNames lists the names of all ipsets.
-func (t *Tools) SetNames(ctx context.Context) ([]byte, error) { return t.ipset(ctx, nil, "list", "-n") }
+func (t *Tools) SetNames(ctx context.Context) ([]byte, error) {
+	return t.ask(ctx, "ipset", "list", "-n")
+}

@@ -80,13 +80,15 @@ func (s *State) Without(others func(set string) bool) *State {
 type Plan struct {
 	setsBefore, ipv4, ipv6, setsAfter []byte
 	steps                             []string
+	// fromNothing is whether there was nothing of ours.
+	fromNothing bool
 	// commit makes it what is held.
 	commit func()
 }
 
 // NewPlan says what has to change.
 func NewPlan(have, want *State) *Plan {
-	p := &Plan{}
+	p := &Plan{fromNothing: have.Empty()}
 	var sets, v4, v6 []string
 	p.setsBefore, p.setsAfter, sets = changes(have.sets, want.sets)
 	p.ipv4, v4 = restore(have.ipv4, want.ipv4)
@@ -102,6 +104,9 @@ func NewPlan(have, want *State) *Plan {
 	}
 	return p
 }
+
+// FromNothing reports whether the plan was made for a kernel that had nothing of ours.
+func (p *Plan) FromNothing() bool { return p.fromNothing }
 
 // Empty reports whether nothing has to change.
 func (p *Plan) Empty() bool { return len(p.steps) == 0 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,41 +30,39 @@ var (
 	ErrPrivileges = errors.New("CAP_NET_ADMIN is needed")
 	ErrLocked     = errors.New("another program holds the lock of iptables")
 	ErrForeignSet = errors.New("a set of another type has our name, and rules of others use it")
+	ErrMeanwhile  = errors.New("another process changed the rules or sets meanwhile")
+	ErrNoKernel   = errors.New("the kernel does not have this variant of iptables")
 )
-
-// Detect finds the variant that this node uses: the one that has rules of
-// kubelet or of planec already, else that of the command iptables itself, as
-// iptables-wrappers of Kubernetes does.
-func Detect(ctx context.Context) (*Tools, error) {
-	best, most := "", 0
-	for _, v := range []string{"nft", "legacy"} {
-		t := Tools{Variant: v}
-		out, err := t.run(ctx, nil, "iptables-"+v+"-save")
-		if err != nil {
-			continue
-		}
-		n := bytes.Count(out, []byte(":KUBE-")) + bytes.Count(out, []byte(":"+chainPrefix))
-		if n > most || best == "" {
-			best, most = v, n
-		}
-	}
-	if best == "" {
-		return nil, fmt.Errorf("iptables-nft-save and iptables-legacy-save: %w", ErrNoTools)
-	}
-	if most == 0 {
-		if out, err := exec.CommandContext(ctx, "iptables", "--version").Output(); err == nil && strings.Contains(string(out), "legacy") {
-			best = "legacy"
-		}
-	}
-	return &Tools{Variant: best, LockWait: DefaultLockWait}, nil
-}
 
 // DefaultLockWait is how long others may hold the lock.
 const DefaultLockWait = 5 * time.Second
 
 // save returns a family's rules; tool is "iptables" or "ip6tables".
 func (t *Tools) save(ctx context.Context, tool string) ([]byte, error) {
-	return t.run(ctx, nil, tool+"-"+t.Variant+"-save")
+	return t.ask(ctx, tool+"-"+t.Variant+"-save")
+}
+
+// asks is how often a question is asked that could not be answered for a moment, and
+// askPause how long to wait before the next time.
+const (
+	asks     = 4
+	askPause = 50 * time.Millisecond
+)
+
+// ask runs a program that changes nothing, again where it fails for a moment.
+func (t *Tools) ask(ctx context.Context, name string, args ...string) ([]byte, error) {
+	for n := 0; ; n++ {
+		out, err := t.run(ctx, nil, name, args...)
+		if err == nil || n+1 == asks || ctx.Err() != nil ||
+			errors.Is(err, ErrNoTools) || errors.Is(err, ErrPrivileges) || errors.Is(err, ErrNoKernel) {
+			return out, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(askPause << n):
+		}
+	}
 }
 
 // restore loads rules and keeps all others.
@@ -84,12 +83,13 @@ func (t *Tools) ipset(ctx context.Context, commands []byte, args ...string) ([]b
 }
 
 // run runs a program, which ends with this process: one that went on when an
-// agent was killed would change what the next has looked at already.
+// agent was killed would change what the next has looked at already. It is in a process
+// group of its own: a key on the terminal is for planec, which finishes what has begun.
 func (t *Tools) run(ctx context.Context, stdin []byte, name string, args ...string) ([]byte, error) {
 	runtime.LockOSThread() // the signal is for the end of the thread
 	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL, Setpgid: true}
 	cmd.Stdin = bytes.NewReader(stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -98,6 +98,22 @@ func (t *Tools) run(ctx context.Context, stdin []byte, name string, args ...stri
 		return out, nil
 	}
 	return nil, explain(name, err, strings.TrimSpace(stderr.String()))
+}
+
+// meanwhileWords are of ipset and iptables where something is there, or is gone, that
+// another process changed, and of the kernel where it could not for a moment.
+var meanwhileWords = []string{
+	"it's not added", "it's already added", "set with the same name already exists", "set with the given name does not exist",
+	"cannot be swapped", "in use by a kernel component", "No chain/target/match by that name", "Chain already exists",
+	"Resource temporarily unavailable", "Cannot allocate memory", "Interrupted system call", "No buffer space available",
+	"Message too long", "Device or resource busy", "Resource busy",
+}
+
+// noKernelWords are of a variant that the kernel lacks.
+var noKernelWords = []string{"Protocol not supported", "Operation not supported", "Function not implemented", "do you need to insmod"}
+
+func containsAny(text string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
 // explain says which of the usual things is in the way.
@@ -109,6 +125,10 @@ func explain(name string, err error, text string) error {
 		err = ErrLocked
 	case strings.Contains(text, "cannot be destroyed: it is in use"):
 		err = ErrForeignSet
+	case containsAny(text, meanwhileWords), errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENOMEM), errors.Is(err, unix.ETXTBSY):
+		err = fmt.Errorf("%w: %w", ErrMeanwhile, err)
+	case strings.HasSuffix(name, "-save") && containsAny(text, noKernelWords):
+		err = ErrNoKernel
 	case strings.Contains(text, "ermission denied"), strings.Contains(text, "not permitted"), unix.Geteuid() != 0 && strings.Contains(text, "be root"):
 		err = ErrPrivileges
 	}

@@ -1,0 +1,45 @@
+package live
+
+import (
+	"context"
+	"errors"
+)
+
+// Snapshot reads what is ours of the kernel, to go back to: [Kernel.Restore] makes the
+// kernel what it was. It is nil where nothing is ours.
+func (k *Kernel) Snapshot(ctx context.Context) (*State, error) {
+	rules, err := k.rules.Observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !OwnRules(rules) && len(owned(rules)) == 0 {
+		return nil, nil // and the module needs not be loaded to look
+	}
+	s, err := k.Observe(ctx)
+	if errors.Is(err, ErrNoIPVS) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	ours, journal := owned(s.rules), readJournal(s.rules)
+	for key := range s.services {
+		if !ours[key] && !journal[key] {
+			delete(s.services, key)
+		}
+	}
+	s.rules = s.rules.Settled()
+	return s, nil
+}
+
+// Restore makes the kernel what a snapshot says, where there is one.
+func (k *Kernel) Restore(ctx context.Context, want *State) error {
+	have, err := k.Observe(ctx)
+	if err != nil {
+		return err
+	}
+	return k.Apply(ctx, NewPlan(have, want))
+}
+
+// FromNothing reports whether the plan was made for a kernel that had nothing of ours.
+func (p *Plan) FromNothing() bool { return p.rules.FromNothing() }

@@ -1,0 +1,32 @@
+package live
+
+import "context"
+
+// Snapshot reads planec's tables as a model to go back to: [Restore] makes the kernel
+// what it was. What no text of ours makes, as flags of the table, does not come back.
+func Snapshot(ctx context.Context) (*Model, error) {
+	s, err := Observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range s.Model.Tables {
+		t.odd = ""
+		for _, set := range t.Sets {
+			set.odd = nil
+			set.Elems.index()
+		}
+		for _, c := range t.Chains {
+			c.odd = nil
+		}
+	}
+	return s.Model, nil
+}
+
+// Restore makes the kernel what a snapshot says.
+func Restore(ctx context.Context, m *Model) error {
+	p, err := Verify(ctx, m)
+	if err != nil {
+		return err
+	}
+	return Apply(ctx, p)
+}

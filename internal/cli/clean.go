@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+)
+
+func newClean(s *Streams) *cobra.Command {
+	var stateDir, backend string
+	var t turn
+	cmd := &cobra.Command{
+		Use:   "clean",
+		Short: "Remove everything of planec from this kernel",
+		Long: `clean removes the rules, sets and maps of one backend or of all, and nothing of
+anybody else. What is not there is no error.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			ctx, stop := untilSignalOnly()
+			defer stop()
+			lock, err := t.take(ctx, s, stateDir)
+			if err != nil {
+				return err
+			}
+			defer lock.Release()
+			a := newApplier(stateDir)
+			var steps []string
+			if backend != "" {
+				steps, err = a.Clean(ctx, backend)
+			} else {
+				steps, err = a.CleanAll(ctx)
+			}
+			if err := errors.Join(err, printSteps(s.Out, steps, "removed")); err != nil {
+				return systemError(err)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&backend, "backend", "", "backend to clean; all by default")
+	registerStateDir(cmd.Flags(), &stateDir)
+	t.register(cmd.Flags())
+	return cmd
+}

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/confirm"
+)
+
+// guardName is the hidden command that guards a change.
+const guardName = "confirm-guard"
+
+// guardCommand runs this program as a guard, in a session of its own: it must not end
+// with the terminal.
+func guardCommand(stateDir, backend string) *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe", guardName, "--state-dir", stateDir, "--backend", backend)
+	cmd.Args[0] = os.Args[0]
+	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true}
+	return cmd
+}
+
+// The descriptors that a guard gets; those of locks follow.
+const (
+	guardCommands = 3
+	guardAnswers  = 4
+)
+
+// How long an apply may take that is guarded, how often and with which pauses a guard
+// tries to go back, and how long it waits before it looks whether a tool of the parent,
+// which ends with it, was still at work.
+const (
+	guardApplying = 10 * time.Minute
+	guardTries    = 20
+	guardPause    = time.Second
+	guardLook     = 250 * time.Millisecond
+)
+
+func newGuard(s *Streams) *cobra.Command {
+	var stateDir, backend string
+	cmd := &cobra.Command{
+		Use:    guardName,
+		Short:  "Guard a change of another planec process (internal)",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			signal.Ignore(unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGPIPE, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU)
+			ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM)
+			defer stop()
+			g := &confirm.Guard{
+				Commands: os.NewFile(guardCommands, "commands"), Answers: os.NewFile(guardAnswers, "answers"),
+				End: ctx.Done(), Applying: guardApplying,
+			}
+			a := newApplier(stateDir)
+			var snapshot *applier.Snapshot
+			g.Arm = func() (err error) {
+				snapshot, err = a.Snapshot(ctx, backend)
+				return err
+			}
+			g.Restore = func() error { return goBack(a, snapshot) }
+			if _, err := g.Run(); err != nil {
+				return systemError(fmt.Errorf("guarding the change: %w", err))
+			}
+			return nil
+		},
+	}
+	registerStateDir(cmd.Flags(), &stateDir)
+	cmd.Flags().StringVar(&backend, "backend", "", "backend of the change")
+	return cmd
+}
+
+// goBack makes the kernel what it was, and looks again.
+func goBack(a *applier.Applier, snapshot *applier.Snapshot) error {
+	var err error
+	for range guardTries {
+		if err = a.Restore(context.Background(), snapshot); err == nil {
+			break
+		}
+		time.Sleep(guardPause)
+	}
+	if err != nil {
+		return err
+	}
+	_ = a.Refused() // only a rollback misses it
+	time.Sleep(guardLook)
+	return a.Restore(context.Background(), snapshot)
+}

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/planec/planec/internal/nodelock"
+	"github.com/planec/planec/ir/diag"
+)
+
+// turn is that of a command which changes the kernel: one at a time does, and none
+// beside an agent, which would put its own rules back.
+type turn struct {
+	timeout     time.Duration
+	besideAgent bool
+}
+
+func (t *turn) register(flags *pflag.FlagSet) {
+	flags.DurationVar(&t.timeout, "lock-timeout", time.Minute, "how long to wait for another planec process that changes this kernel")
+	flags.BoolVar(&t.besideAgent, "beside-agent", false, "go on though planec-agent runs, which puts its own rules back")
+}
+
+// take waits for the turn. Where no lock can be had, as on a disk that is read-only,
+// that is said, and the command goes on.
+func (t *turn) take(ctx context.Context, s *Streams, stateDir string) (*nodelock.Lock, error) {
+	if _, err := os.Stat(stateDir); err != nil {
+		stateDir = "" // it is not made for the sake of a lock
+	}
+	n, err := nodelock.On(stateDir)
+	if err != nil {
+		fmt.Fprintf(s.Err, "warning: other planec processes are not kept out: %v\n", err)
+		return &nodelock.Lock{}, nil
+	}
+	if err := t.agent(n); err != nil {
+		return nil, err
+	}
+	lock, err := n.Change(ctx, t.timeout, func(h nodelock.Holder) {
+		fmt.Fprintf(s.Err, "waiting for the planec process %s, which holds the lock\n", diag.Printable(h.String()))
+	})
+	if err != nil {
+		return nil, systemError(fmt.Errorf("nothing was changed: %w", err))
+	}
+	if !lock.Held() {
+		fmt.Fprintf(s.Err, "warning: other planec processes are not kept out: %v\n", errors.Join(lock.Notes()...))
+	}
+	// It may have started meanwhile.
+	if err := t.agent(n); err != nil {
+		lock.Release()
+		return nil, err
+	}
+	return lock, nil
+}
+
+func (t *turn) agent(n *nodelock.Node) error {
+	if t.besideAgent {
+		return nil
+	}
+	if err := n.RunningAgent(); err != nil {
+		return systemError(fmt.Errorf("nothing was changed: an agent keeps the rules of this node: stop it first, or give --beside-agent: %w", err))
+	}
+	return nil
+}
+
+// untilSignal ends a context when this process is to end, or its terminal is gone.
+func untilSignal() (ctx context.Context, stop func()) {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signal.NotifyContext(context.Background(), signals...)
+}
+
+// untilSignalOnly is untilSignal for what must not end in the middle: a pipe that is
+// closed is an error of what is written, and ends nothing.
+func untilSignalOnly() (ctx context.Context, stop func()) {
+	ctx, stopSignals := untilSignal()
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, syscall.SIGPIPE)
+	return ctx, func() { stopSignals(); signal.Stop(pipes) }
+}

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/planec/planec/internal/applier"
+)
+
+func newVerify(s *Streams) *cobra.Command {
+	var t target
+	cmd := &cobra.Command{
+		Use:   "verify [-f PATH... --node NAME --backend NAME]",
+		Short: "Compare this kernel with what it should have",
+		Long: `verify reads the rules back from the kernel and compares them with the manifests,
+with compiled files, or, without either, with what was applied last. It exits 1 and
+says what differs when something does.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			ctx, stop := untilSignal()
+			defer stop()
+			a := newApplier(t.stateDir)
+			e, err := t.entryOrLast(a, s)
+			if err != nil {
+				return err
+			}
+			p, err := a.Plan(ctx, e)
+			if err != nil {
+				return systemError(err)
+			}
+			if p.Empty() {
+				return nil
+			}
+			if err := printSteps(s.Out, p.Steps(), "differs"); err != nil {
+				return err
+			}
+			return finding()
+		},
+	}
+	t.register(cmd.Flags())
+	return cmd
+}
+
+func (t *target) entryOrLast(a *applier.Applier, s *Streams) (applier.Entry, error) {
+	if len(t.paths) > 0 || t.artifact != "" {
+		e, _, err := t.entry(s)
+		return e, err
+	}
+	e, err := a.Last()
+	if err != nil {
+		return e, inputError(fmt.Errorf("nothing to compare with: give -f or --artifact: %w", err))
+	}
+	return e, nil
+}

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/confirm"
+	"github.com/planec/planec/internal/nodelock"
+)
+
+// watched is an apply that a guard takes back unless it is confirmed.
+type watched struct {
+	streams *Streams
+	applier *applier.Applier
+	// snapshot is for the case that the guard is killed.
+	snapshot *applier.Snapshot
+	guard    *exec.Cmd
+	change   *confirm.Change
+}
+
+// arm starts the guard, which holds the lock too, and returns when it knows what there
+// is to go back to.
+func (w *watched) arm(ctx context.Context, stateDir, backend string, lock *nodelock.Lock) (err error) {
+	if w.snapshot, err = w.applier.Snapshot(ctx, backend); err != nil {
+		return err
+	}
+	commandsOut, commandsIn, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("starting the guard: %w", err)
+	}
+	answersOut, answersIn, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("starting the guard: %w", err)
+	}
+	w.guard = guardCommand(stateDir, backend)
+	w.guard.Stderr = w.streams.Err
+	w.guard.ExtraFiles = append([]*os.File{commandsOut, answersIn}, lock.Files()...)
+	if err := w.guard.Start(); err != nil {
+		return fmt.Errorf("starting the guard: %w", err)
+	}
+	_, _ = commandsOut.Close(), answersIn.Close() // they are the guard's now
+	w.change, err = confirm.Watched(commandsIn, answersOut, guardPatience)
+	if err != nil {
+		_ = w.guard.Wait() // it said what is wrong
+	}
+	return err
+}
+
+// guardPatience is how long to wait for a guard that may be going back.
+const guardPatience = time.Minute
+
+// close waits for the guard to end.
+func (w *watched) close() {
+	w.change.Close()
+	_ = w.guard.Wait() // it said what is wrong
+}
+
+// keep lets the guard go where nothing was changed.
+func (w *watched) keep() { _, _ = w.change.Keep() }
+
+// back takes the change back because of an error, which it returns.
+func (w *watched) back(because error) error {
+	outcome, reason := w.change.Back()
+	if err := w.restored(outcome, reason); err != nil {
+		return err
+	}
+	return because
+}
+
+// decide waits for a "yes", and reports whether it came in time.
+func (w *watched) decide(ctx context.Context, within time.Duration) (kept bool, err error) {
+	fmt.Fprintf(w.streams.Err, "type yes within %v to keep it\n", within)
+	answers := make(chan bool, 1)
+	go func() {
+		line, _ := bufio.NewReader(w.streams.In).ReadString('\n')
+		answers <- strings.EqualFold(strings.TrimSpace(line), "yes")
+	}()
+	outcome, reason := w.change.Decide(within, answers, ctx.Done())
+	if outcome == confirm.Kept {
+		return true, nil
+	}
+	if err := w.restored(outcome, reason); err != nil {
+		return false, err
+	}
+	return false, finding()
+}
+
+// restored says that the rules from before are back. A guard that is gone, or that
+// could not go back, is helped.
+func (w *watched) restored(outcome confirm.Outcome, reason error) error {
+	if outcome == confirm.Lost {
+		fmt.Fprintf(w.streams.Err, "planec: %v: going back without it\n", reason)
+		_ = w.guard.Process.Kill() // one of the two goes back
+		if err := w.applier.Restore(context.Background(), w.snapshot); err != nil {
+			return systemError(fmt.Errorf("it was not confirmed, and going back failed: %w", err))
+		}
+		_ = w.applier.Refused() // only a rollback misses it
+	}
+	fmt.Fprintln(w.streams.Err, "it was not confirmed: the rules are those from before")
+	return nil
+}

@@ -1,0 +1,115 @@
+package dataplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/planec/planec/backends/ebpf"
+	ebpflive "github.com/planec/planec/backends/ebpf/live"
+	ipvslive "github.com/planec/planec/backends/ipvs/live"
+	nft "github.com/planec/planec/backends/nftables/live"
+	"github.com/planec/planec/backends/xtables/live"
+)
+
+// Snapshot implements [applier.Keeper].
+func (*nftablesPlane) Snapshot(ctx context.Context) (any, error) {
+	m, err := nft.Snapshot(ctx)
+	if err != nil || len(m.Tables) == 0 {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Restore implements [applier.Keeper].
+func (*nftablesPlane) Restore(ctx context.Context, snapshot any) error {
+	m, ok := snapshot.(*nft.Model)
+	if !ok {
+		return errSnapshot(snapshot)
+	}
+	return nftMeanwhile(nft.Restore(ctx, m))
+}
+
+// Snapshot implements [applier.Keeper]. Rules of the ipvs backend, which have the same
+// prefixes, are none of this one.
+func (d *iptablesPlane) Snapshot(ctx context.Context) (any, error) {
+	if err := d.detect(ctx); errors.Is(err, live.ErrNoTools) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	have, err := d.tools.Observe(ctx)
+	if err != nil || ipvslive.OwnRules(have) {
+		return nil, err
+	}
+	own := have.Without(ipvslive.OwnSet).Settled()
+	if own.Empty() {
+		return nil, nil
+	}
+	return own, nil
+}
+
+// Restore implements [applier.Keeper].
+func (d *iptablesPlane) Restore(ctx context.Context, snapshot any) error {
+	want, ok := snapshot.(*live.State)
+	if !ok {
+		return errSnapshot(snapshot)
+	}
+	have, err := d.tools.Observe(ctx)
+	if err != nil {
+		return err
+	}
+	return meanwhile(d.tools.Apply(ctx, live.NewPlan(have.Without(ipvslive.OwnSet), want)))
+}
+
+// Snapshot implements [applier.Keeper].
+func (d *ipvsPlane) Snapshot(ctx context.Context) (any, error) {
+	if err := d.detect(ctx); errors.Is(err, live.ErrNoTools) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	s, err := d.kernel.Snapshot(ctx)
+	if err != nil || s == nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Restore implements [applier.Keeper].
+func (d *ipvsPlane) Restore(ctx context.Context, snapshot any) error {
+	want, ok := snapshot.(*ipvslive.State)
+	if !ok {
+		return errSnapshot(snapshot)
+	}
+	return meanwhile(d.kernel.Restore(ctx, want))
+}
+
+// Snapshot implements [applier.Keeper].
+func (d *ebpfPlane) Snapshot(ctx context.Context) (any, error) {
+	have, err := d.pins.Observe(ctx)
+	if errors.Is(err, ebpflive.ErrNoBPFFS) {
+		return nil, nil
+	}
+	if err != nil || have.Image == nil {
+		return nil, err
+	}
+	return have.Image, nil
+}
+
+// Restore implements [applier.Keeper].
+func (d *ebpfPlane) Restore(ctx context.Context, snapshot any) error {
+	want, ok := snapshot.(*ebpf.Image)
+	if !ok {
+		return errSnapshot(snapshot)
+	}
+	have, err := d.pins.Observe(ctx)
+	if err != nil {
+		return err
+	}
+	return d.pins.Apply(ctx, ebpflive.NewPlan(have, want))
+}
+
+func errSnapshot(snapshot any) error {
+	return fmt.Errorf("a snapshot of another backend: %T", snapshot)
+}
