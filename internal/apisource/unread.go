@@ -3,6 +3,7 @@ package apisource
 import (
 	"context"
 	stderrors "errors"
+	"fmt"
 	"net/url"
 	"sync"
 
@@ -90,7 +91,10 @@ func reason(err error) string {
 	if stderrors.As(err, &request) {
 		err = request.Err
 	}
-	return diag.Printable(err.Error())
+	if text := err.Error(); text != "" {
+		return diag.Printable(text)
+	}
+	return fmt.Sprintf("the API server says %q and no more", errors.ReasonForError(err))
 }
 
 // tell makes a list and watch say what becomes of its requests: the reflector
