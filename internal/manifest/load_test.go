@@ -156,8 +156,8 @@ func TestLoad(t *testing.T) {
 			diags:   []string{"3: error PLC0001: broken JSON: the text ends in the middle of it"},
 		},
 		{
-			name:    "a field called items in something else",
-			text:    `{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"b"}}]}` + "\n---\napiVersion: v1\nkind: Service\nmetadata: {name: c}\nitems:\n- {apiVersion: v1, kind: Service, metadata: {name: d}}\n",
+			name:  "a field called items in something else",
+			text:  `{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"b"}}]}` + "\n---\napiVersion: v1\nkind: Service\nmetadata: {name: c}\nitems:\n- {apiVersion: v1, kind: Service, metadata: {name: d}}\n",
 			diags: []string{"warning PLC0007: there is nothing to compile", "1: error PLC0002: it has items, and a kind that is no list: readers differ about what it is", "3: error PLC0002: it has items, and a kind that is no list: readers differ about what it is"},
 		},
 		{
