@@ -206,7 +206,7 @@ func TestAgainstApimachinery(t *testing.T) {
 // FuzzAgainstApimachinery looks for an object that kubectl's decoder makes and the
 // loader skips, or makes differently, without an error.
 func FuzzAgainstApimachinery(f *testing.F) {
-	for _, s := range listSeeds {
+	for _, s := range append(slices.Clone(listSeeds), "kind: ServiceList\napiVersion: v1\nitems:\n-") {
 		f.Add(s)
 	}
 	const service = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: %s}]}\n"

@@ -191,7 +191,10 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 	t := text{file: p.file, line: p.line + n.Line - 1, base: p.line - 1, node: n}
 	n = resolveAlias(n)
 	if n.Kind != yaml.MappingNode {
-		if n.Tag != "!!null" {
+		if p.item {
+			// Of null in a list of one kind kubectl makes an object without a name.
+			out.report(diag.BadObject, t.origin(t.line), "an item of the list that is no object")
+		} else if n.Tag != "!!null" {
 			out.skipped.count(unknownKind, 1)
 		}
 		return

@@ -43,6 +43,7 @@ func TestHiddenKinds(t *testing.T) {
 		{"JSON, items that are null first", "{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":null,\n\"items\":[{\"kind\":\"Service\"}]}", 2},
 		{"items of a ConfigMap", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nitems:\n- {apiVersion: v1, kind: Service, metadata: {name: a}}\n", 1},
 		{"items of a ConfigMap in JSON", "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"items\":[{\"kind\":\"Service\"}]}", 1},
+		{"an item that is null", "kind: ServiceList\napiVersion: v1\nitems:\n-\n", 4},
 		{"an item of a list", "apiVersion: v1\nkind: List\nitems:\n- kind: Foo\n  apiVersion: v1\n  kind: Service\n", 6},
 		{"a list's kind", "apiVersion: v1\nkind: FooList\nitems:\n- metadata: {name: a}\nkind: ServiceList\n", 5},
 		{"a document after the end of one", "apiVersion: v1\nkind: ConfigMap\n...\napiVersion: v1\nkind: Service\n" + rest, 3},
