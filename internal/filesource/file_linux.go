@@ -3,7 +3,6 @@ package filesource
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,6 +49,9 @@ func readFile(ctx context.Context, path string, had *file) (*file, error) {
 		return nil, nil
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO) {
+		return nil, errBusy // a link or a socket took its place just now: the next look sees it
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +61,7 @@ func readFile(ctx context.Context, path string, had *file) (*file, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file any more", path)
+		return nil, errBusy // as above
 	}
 	if writing, err := beingWritten(f); err != nil || writing {
 		return nil, errors.Join(err, busy(writing))

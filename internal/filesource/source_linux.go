@@ -31,7 +31,7 @@ const (
 	// several files is often one.
 	quiet = 20 * time.Millisecond
 	// mostQuiet is how long a change waits while others keep coming.
-	mostQuiet = 500 * time.Millisecond
+	mostQuiet = 100 * time.Millisecond
 	// firstAgain is how long a file that could not be read is left alone, longer
 	// each time, at most lastAgain: nothing tells of a writer that goes.
 	firstAgain = 50 * time.Millisecond
