@@ -9,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -51,7 +52,7 @@ func byAge(services map[objectName]*service) []*service {
 		list = append(list, aged{s.object.CreationTimestamp, s})
 	}
 	slices.SortFunc(list, func(a, b aged) int {
-		return cmp.Or(compareTimes(a.created, b.created), cmp.Compare(a.name.namespace, b.name.namespace), cmp.Compare(a.name.name, b.name.name))
+		return cmp.Or(objects.CompareTimes(a.created, b.created), cmp.Compare(a.name.namespace, b.name.namespace), cmp.Compare(a.name.name, b.name.name))
 	})
 	ordered := make([]*service, len(list))
 	for i := range list {

@@ -1,9 +1,7 @@
 package service
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -30,12 +28,12 @@ func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.L
 		if c := compareNames(a.Object, b.Object); c != 0 {
 			return c
 		}
-		return compareDuplicates(a, b)
+		return objects.CompareDuplicates(a, b)
 	})
 	kept := out[:0]
 	for _, o := range out {
 		if n := len(kept); n > 0 && compareNames(kept[n-1].Object, o.Object) == 0 {
-			reportDuplicate(kind, kept[n-1], o, diags)
+			objects.ReportDuplicate(kind, kept[n-1], o, diags)
 			continue
 		}
 		kept = append(kept, o)
@@ -47,57 +45,9 @@ func compareNames[T metav1.Object](a, b T) int {
 	return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
 }
 
-// compareDuplicates puts the object that stays first: the older, then the one
-// whose content sorts first, then the one whose place does.
-func compareDuplicates[T metav1.Object](a, b objects.Sourced[T]) int {
-	if c := compareAge(a.Object, b.Object); c != 0 {
-		return c
-	}
-	return cmp.Or(
-		bytes.Compare(content(a.Object), content(b.Object)),
-		cmp.Compare(a.File, b.File),
-		cmp.Compare(a.Line, b.Line),
-	)
-}
-
 // compareAge orders objects by creation.
 func compareAge[T metav1.Object](a, b T) int {
-	return compareTimes(a.GetCreationTimestamp(), b.GetCreationTimestamp())
-}
-
-// compareTimes orders times of creation. An object without one does not exist yet
-// and is the youngest.
-func compareTimes(a, b metav1.Time) int {
-	switch {
-	case a.IsZero() && b.IsZero():
-		return 0
-	case a.IsZero():
-		return 1
-	case b.IsZero():
-		return -1
-	}
-	return a.Compare(b.Time)
-}
-
-func reportDuplicate[T metav1.Object](kind string, stays, goes objects.Sourced[T], diags *diag.List) {
-	if bytes.Equal(content(stays.Object), content(goes.Object)) {
-		return
-	}
-	where := ""
-	if pos := objects.Origin(kind, stays).Position(); pos != "" {
-		where = " at " + pos
-	}
-	diags.Add(diag.DuplicateObject, objects.Origin(kind, goes), "the same object stands"+where+" with other content, and that one is used")
-}
-
-// content is an object as JSON. Objects of the Kubernetes API always marshal;
-// one that does not sorts as empty.
-func content(o any) []byte {
-	b, err := json.Marshal(o)
-	if err != nil {
-		return nil
-	}
-	return b
+	return objects.CompareTimes(a.GetCreationTimestamp(), b.GetCreationTimestamp())
 }
 
 // validName accepts what can be a DNS subdomain (RFC 1123), which every object

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/ir/diag"
 )
 
 // The exit codes, as planec has them. A changed configuration ends the agent with
@@ -59,7 +61,7 @@ func Main(args []string, stderr io.Writer) int {
 	if err == nil {
 		return exitFine
 	}
-	fmt.Fprintln(stderr, "planec-agent: "+err.Error())
+	fmt.Fprintln(stderr, "planec-agent: "+diag.Printable(err.Error()))
 	if errors.Is(err, errUsage) || !errors.Is(err, errStarted) {
 		return exitInput
 	}

@@ -1,8 +1,10 @@
 package agentcmd
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,6 +43,8 @@ type reporter struct {
 	scope  ir.NodePortScope
 	own    []netip.Addr
 	ready  bool
+	// found is what there is to say about objects, and read about their source.
+	found, read diag.List
 }
 
 var _ agent.Observer = (*reporter)(nil)
@@ -94,7 +98,10 @@ func (r *reporter) Verified(took time.Duration) { r.metrics.Verified(took) }
 
 // Diagnosed implements [agent.Observer].
 func (r *reporter) Diagnosed(all diag.List) {
-	r.metrics.Diagnosed(all)
+	r.mu.Lock()
+	r.found = all
+	r.metrics.Diagnosed(append(slices.Clone(r.found), r.read...))
+	r.mu.Unlock()
 	if r.events != nil {
 		r.events.Diagnosed(all)
 	}
@@ -102,6 +109,27 @@ func (r *reporter) Diagnosed(all diag.List) {
 	for _, d := range all {
 		r.log.Debug("finding", "about", d.String())
 	}
+}
+
+// sourced takes everything there is to say about where objects come from; what is
+// new is logged.
+func (r *reporter) sourced(all diag.List) {
+	r.mu.Lock()
+	had := r.read
+	r.read = all
+	r.metrics.Diagnosed(append(slices.Clone(r.found), r.read...))
+	r.mu.Unlock()
+	var unread []string
+	for _, d := range all {
+		if d.Code == diag.UnreadFile || d.Code == diag.OpenFile || d.Code == diag.UnreadKind {
+			unread = append(unread, d.String())
+		}
+		if !slices.Contains(had, d) {
+			r.log.Log(context.Background(), level(d.Severity()), "reading objects: "+d.String())
+		}
+	}
+	r.metrics.Unread(len(unread))
+	r.status.SetUnread(unread)
 }
 
 // Nodes implements [agent.Observer]: without an API server a node without an

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,6 +42,8 @@ type node struct {
 	dir   string
 	state string
 	args  []string
+	// under is the command that starts the agent, with its arguments; often none.
+	under []string
 	cmd   *exec.Cmd
 	log   *buffer
 }
@@ -90,7 +93,12 @@ func (n *node) start() {
 	n.t.Helper()
 	n.log = &buffer{}
 	args := append([]string{"--manifest-dir", n.dir, "--node", "node-a", "--state-dir", n.state, "--log-level", "debug", "--sysctls=false"}, n.args...)
-	n.cmd = exec.Command("/proc/self/exe", args...)
+	self, err := os.Executable()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	args = append(append(slices.Clone(n.under), self), args...)
+	n.cmd = exec.Command(args[0], args[1:]...)
 	n.cmd.Env = append(os.Environ(), agentVariable+"=1")
 	n.cmd.Stderr = n.log
 	n.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}

@@ -3,15 +3,14 @@ package agentcmd
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/planec/planec/internal/listener"
 	"github.com/planec/planec/internal/proxyhealth"
 )
 
@@ -30,7 +29,7 @@ func (s *service) serve(part func(string, func(context.Context) error)) error {
 		if server.addr == "" {
 			continue
 		}
-		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", server.addr)
+		l, err := listener.Listen(server.addr)
 		if err != nil && s.config.Proxy.BindAddressHardFail {
 			return fmt.Errorf("serving %s: %w", server.name, err)
 		}
@@ -39,19 +38,27 @@ func (s *service) serve(part func(string, func(context.Context) error)) error {
 			continue
 		}
 		s.log.Info("serving", "what", server.name, "address", l.Addr())
-		part(server.name, func(ctx context.Context) error { return serveUntil(ctx, l, server.handler) })
+		gate := listener.NewGate(mostConnections, mostOfOne)
+		h := listener.NewServer(server.handler, gate, s.longestAnswer())
+		part(server.name, func(ctx context.Context) error { return listener.Serve(ctx, l, h, gate) })
 	}
 	return nil
 }
 
-func serveUntil(ctx context.Context, l net.Listener, h http.Handler) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // nobody is waited for
-	defer stop()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
+// The connections of each server: of all clients, and of one.
+const (
+	mostConnections = 256
+	mostOfOne       = 64
+)
+
+// longestProfile is how long a profile may take to make.
+const longestProfile = 5 * time.Minute
+
+func (s *service) longestAnswer() time.Duration {
+	if s.options.profiling {
+		return longestProfile
 	}
-	return nil
+	return listener.WriteTimeout
 }
 
 // metricsHandler has what kube-proxy's metrics address has.

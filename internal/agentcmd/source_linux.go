@@ -2,7 +2,6 @@ package agentcmd
 
 import (
 	"context"
-	"fmt"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -29,13 +28,13 @@ const (
 // server only.
 func (s *service) source() (source, *apisource.Events, error) {
 	if dir := s.options.manifestDir; dir != "" {
-		return &filesource.Source{Dir: dir, Log: s.log, Report: s.fileFindings}, nil, nil
+		return &filesource.Source{Dir: dir, Log: s.log, Report: s.sourced}, nil, nil
 	}
 	config, err := s.restConfig()
 	if err != nil {
 		return nil, nil, err
 	}
-	src, err := apisource.New(apisource.Options{Config: config, Node: s.options.node, Policies: s.options.policies, Log: s.log})
+	src, err := apisource.New(apisource.Options{Config: config, Node: s.options.node, Policies: s.options.policies, Log: s.log, Report: s.sourced})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -56,9 +55,6 @@ func (s *service) restConfig() (*rest.Config, error) {
 	return config, nil
 }
 
-// fileFindings says what is wrong with files.
-func (s *service) fileFindings(all diag.List) {
-	for _, d := range all {
-		s.log.Log(context.Background(), level(d.Severity()), fmt.Sprintf("manifests: %v", d))
-	}
-}
+// sourced passes on what there is to say about where objects come from; sources
+// are made before the reporter.
+func (s *service) sourced(all diag.List) { s.report.sourced(all) }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/planec/planec/internal/inbox"
 	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/ir/diag"
 )
 
 // Options say what is watched, and from where.
@@ -35,6 +36,9 @@ type Options struct {
 	Policies bool
 	// Log is where troubles go.
 	Log *slog.Logger
+	// Report gets a [diag.UnreadKind] for every kind that the API server does not
+	// list now, whenever that changes; calls come one at a time. It may be nil.
+	Report func(diag.List)
 }
 
 // Source watches what concerns one node.
@@ -43,6 +47,7 @@ type Source struct {
 	clients   *clients
 	discovery *discovery.DiscoveryClient
 	watched   []*watched
+	unread    unread
 }
 
 // New makes a source; the API server is not asked anything yet.
@@ -51,7 +56,7 @@ func New(o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{Options: o, clients: newClients(o.Config, scheme)}
+	s := &Source{Options: o, clients: newClients(o.Config, scheme), unread: unread{report: o.Report, kinds: make(map[string]*failing)}}
 	if s.discovery, err = discovery.NewDiscoveryClientForConfig(o.Config); err != nil {
 		return nil, fmt.Errorf("API server: %w", err)
 	}
@@ -62,7 +67,7 @@ func New(o Options) (*Source, error) {
 			return nil, fmt.Errorf("API server: %s: %w", k.resource, err)
 		}
 		s.watched = append(s.watched, &watched{
-			kind: k, client: client, discovery: s.discovery, log: o.Log,
+			kind: k, client: client, discovery: s.discovery, log: o.Log, unread: &s.unread,
 			store: &store{finisher: finisher, known: make(map[known]version), object: k.object},
 		})
 	}
@@ -148,6 +153,7 @@ type watched struct {
 	discovery *discovery.DiscoveryClient
 	store     *store
 	log       *slog.Logger
+	unread    *unread
 }
 
 func (w *watched) run(ctx context.Context) {
@@ -157,6 +163,7 @@ func (w *watched) run(ctx context.Context) {
 	lw := cache.NewFilteredListWatchFromClient(w.client, w.kind.resource, metav1.NamespaceAll, func(o *metav1.ListOptions) {
 		o.LabelSelector, o.FieldSelector = w.kind.labels, w.kind.fields
 	})
+	w.tell(lw)
 	r := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, w.client), w.kind.object, w.store, cache.ReflectorOptions{Name: w.kind.resource})
 	r.RunWithContext(ctx)
 }
@@ -170,10 +177,11 @@ func (w *watched) wait(ctx context.Context) bool {
 			return true
 		}
 		if err != nil {
-			w.log.Warn("asking the API server what it has", "kind", w.kind.resource, "error", err)
+			w.unread.failed(w.kind.resource, err, w.store.wasListed())
 		} else if err := w.store.Replace(nil, ""); err != nil {
 			w.log.Error("listing nothing", "kind", w.kind.resource, "error", err)
 		} else {
+			w.unread.worked(w.kind.resource)
 			again = optionalAgain
 		}
 		select {

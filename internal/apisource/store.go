@@ -109,7 +109,7 @@ func (s *store) put(o any) error {
 		return nil
 	}
 	var trigger time.Time
-	if _, slice := object.(*discoveryv1.EndpointSlice); slice && (had || s.listed == nil) {
+	if _, slice := object.(*discoveryv1.EndpointSlice); slice && (had || s.wasListed()) {
 		trigger, _ = time.Parse(time.RFC3339Nano, object.GetAnnotations()[corev1.EndpointsLastChangeTriggerTime])
 	}
 	object.SetAnnotations(nil)
@@ -154,11 +154,21 @@ func (s *store) Replace(list []any, _ string) error {
 		s.forget(k)
 		s.inbox.Delete(s.named(k))
 	}
-	if s.listed != nil {
-		s.listed()
-		s.listed = nil
+	s.mu.Lock()
+	listed := s.listed
+	s.listed = nil
+	s.mu.Unlock()
+	if listed != nil {
+		listed()
 	}
 	return nil
+}
+
+// wasListed reports whether the first list is in.
+func (s *store) wasListed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.listed == nil
 }
 
 func keyOf(o metav1.Object) known { return known{o.GetNamespace(), o.GetName()} }

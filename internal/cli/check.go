@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/ir/diag"
 )
 
 // sink takes one node's rules. It is called by several workers at once.
@@ -20,11 +20,20 @@ type sink interface {
 }
 
 // writer writes them to DIR/<node>/<backend>/<file>.
-type writer struct{ dir string }
+type writer struct{ open func() (*tree, error) }
+
+// newWriter makes the directory when there is something to write.
+func newWriter(dir string) writer {
+	return writer{sync.OnceValues(func() (*tree, error) { return makeTree(dir) })}
+}
 
 func (w writer) take(r nodeResult) error {
+	tree, err := w.open()
+	if err != nil {
+		return systemError(err)
+	}
 	for _, a := range r.artifacts {
-		if err := writeArtifact(filepath.Join(w.dir, r.node, a.backend), a.artifact); err != nil {
+		if err := tree.writeArtifact(filepath.Join(r.node, a.backend), a.artifact); err != nil {
 			return err
 		}
 	}
@@ -33,7 +42,7 @@ func (w writer) take(r nodeResult) error {
 
 // checker compares them with what is there.
 type checker struct {
-	dir string
+	tree *tree
 
 	mu       sync.Mutex
 	findings []string
@@ -41,21 +50,25 @@ type checker struct {
 
 func (c *checker) take(r nodeResult) error {
 	for _, a := range r.artifacts {
-		at := filepath.Join(c.dir, r.node, a.backend)
+		dir := filepath.Join(r.node, a.backend)
 		wanted := make(map[string]bool, len(a.artifact.Files))
 		for _, f := range a.artifact.Files {
 			wanted[f.Name] = true
-			have, err := os.ReadFile(filepath.Join(at, f.Name))
+			name := filepath.Join(dir, f.Name)
+			// A file that is larger is stale, whatever else it has.
+			have, err := c.tree.read(name, len(f.Data))
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
-				c.say("missing: %s", filepath.Join(at, f.Name))
+				c.say("missing: %s", c.tree.at(name))
+			case errors.Is(err, errOdd):
+				c.say("%v", err)
 			case err != nil:
 				return systemError(fmt.Errorf("reading rules: %w", err))
 			case !bytes.Equal(have, f.Data):
-				c.say("stale: %s", filepath.Join(at, f.Name))
+				c.say("stale: %s", c.tree.at(name))
 			}
 		}
-		if err := c.extra(at, "no file of the backend", func(name string) bool { return wanted[name] }); err != nil {
+		if err := c.extra(dir, "no file of the backend", func(name string) bool { return wanted[name] }); err != nil {
 			return err
 		}
 	}
@@ -64,16 +77,16 @@ func (c *checker) take(r nodeResult) error {
 
 // extra reports what is in a directory and is not wanted there.
 func (c *checker) extra(dir, why string, wanted func(string) bool) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	entries, err := c.tree.entries(dir)
+	if errors.Is(err, errOdd) {
+		return nil // its files are findings
 	}
 	if err != nil {
 		return systemError(fmt.Errorf("reading rules: %w", err))
 	}
 	for _, e := range entries {
 		if !wanted(e.Name()) {
-			c.say("%s: %s", why, filepath.Join(dir, e.Name()))
+			c.say("%s: %s", why, c.tree.at(filepath.Join(dir, e.Name())))
 		}
 	}
 	return nil
@@ -82,7 +95,7 @@ func (c *checker) extra(dir, why string, wanted func(string) bool) error {
 func (c *checker) say(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.findings = append(c.findings, fmt.Sprintf(format, args...))
+	c.findings = append(c.findings, diag.Printable(fmt.Sprintf(format, args...)))
 }
 
 // report prints what is not as it should be; whole also looks for rules of nodes
@@ -97,6 +110,7 @@ func (c *checker) report(out io.Writer, whole bool, nodes []string) error {
 		return nil
 	}
 	slices.Sort(c.findings)
+	c.findings = slices.Compact(c.findings)
 	for _, f := range c.findings {
 		fmt.Fprintln(out, f)
 	}
@@ -107,13 +121,9 @@ func (c *checker) report(out io.Writer, whole bool, nodes []string) error {
 // goneNodes looks for directories of rules whose node the input does not have; one
 // that has no backend's name in it is not ours.
 func (c *checker) goneNodes(nodes []string) error {
-	return c.extra(c.dir, "no such node", func(name string) bool {
-		if slices.Contains(nodes, name) {
-			return true
-		}
-		return !slices.ContainsFunc(registry.Names(), func(b string) bool {
-			info, err := os.Stat(filepath.Join(c.dir, name, b))
-			return err == nil && info.IsDir()
+	return c.extra(".", "no such node", func(name string) bool {
+		return slices.Contains(nodes, name) || !slices.ContainsFunc(registry.Names(), func(b string) bool {
+			return c.tree.isDirectory(filepath.Join(name, b))
 		})
 	})
 }

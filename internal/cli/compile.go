@@ -79,9 +79,14 @@ func (c *compileCommand) run() error {
 	if c.outDir == "" {
 		return c.print(loaded, nodes[0], selected)
 	}
-	var sink sink = writer{c.outDir}
+	var sink sink = newWriter(c.outDir)
 	if c.check {
-		sink = &checker{dir: c.outDir}
+		tree, err := openTree(c.outDir)
+		if err != nil {
+			return systemError(err)
+		}
+		defer tree.close()
+		sink = &checker{tree: tree}
 	}
 	if err := c.files(loaded, nodes, selected, sink); err != nil {
 		return err

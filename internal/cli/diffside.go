@@ -154,6 +154,9 @@ func readRules(dir string) ([]compare.RuleSet, error) {
 			if info, err := os.Stat(at); err != nil || !info.IsDir() || !isBackend(at) || hasManifests(at) {
 				continue
 			}
+			if err := withoutLinks(abs, at); err != nil {
+				return nil, inputError(err)
+			}
 			e, err := readArtifact(at, "")
 			if err != nil {
 				return nil, err
@@ -162,6 +165,21 @@ func readRules(dir string) ([]compare.RuleSet, error) {
 		}
 	}
 	return out, nil
+}
+
+// withoutLinks refuses a directory of rules that a link below the given one leads
+// to: what is compared would lie elsewhere.
+func withoutLinks(root, at string) error {
+	rel, err := filepath.Rel(root, at)
+	if err != nil {
+		return err
+	}
+	t, err := openTree(root)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	return t.inDirectory(rel + string(filepath.Separator))
 }
 
 // hasManifests reports whether a directory is one of manifests after all.

@@ -1,11 +1,11 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/planec/planec/internal/escape"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -31,12 +31,7 @@ func writeFindings(w io.Writer, format string, diags diag.List) error {
 	return nil
 }
 
-func encode(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
+func encode(w io.Writer, v any) error { return escape.JSON(w, v) }
 
 // jsonFinding is a diagnostic as planec's own JSON has it.
 type jsonFinding struct {
@@ -81,18 +76,16 @@ func subject(d diag.Diagnostic) string {
 // pull request (docs.github.com: workflow commands for GitHub Actions).
 func githubFindings(w io.Writer, diags diag.List) error {
 	commands := map[diag.Severity]string{diag.Error: "error", diag.Warning: "warning", diag.Info: "notice"}
-	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	for _, d := range diags {
 		where := ""
 		if d.Origin.File != "" && d.Origin.File != stdinName {
-			where = "file=" + property.Replace(d.Origin.File) + ","
+			where = "file=" + escape.GitHubProperty(d.Origin.File) + ","
 			if d.Origin.Line > 0 {
 				where += fmt.Sprintf("line=%d,", d.Origin.Line)
 			}
 		}
-		title := property.Replace(string(d.Code) + " " + d.Code.Info().Title)
-		if _, err := fmt.Fprintf(w, "::%s %stitle=%s::%s\n", commands[d.Severity()], where, title, data.Replace(subject(d))); err != nil {
+		title := escape.GitHubProperty(string(d.Code) + " " + d.Code.Info().Title)
+		if _, err := fmt.Fprintf(w, "::%s %stitle=%s::%s\n", commands[d.Severity()], where, title, escape.GitHubData(subject(d))); err != nil {
 			return err
 		}
 	}

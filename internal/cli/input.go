@@ -73,6 +73,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
+	set.Deduplicate(&loadDiags) // as the agent does; the compiler knows the rule for some kinds only
 	workloads, made := set.Workloads, objects.Set{}
 	if in.synth {
 		set, made, loadDiags = in.complete(&set, &settings.Config, loadDiags)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -88,10 +89,31 @@ func (t *testCommand) run(paths []string) error {
 	return nil
 }
 
+// maxTests bounds a file of tests.
+const maxTests = 8 << 20
+
+// readTests reads a file of tests, which is a regular one: a repository's may be a
+// link to anything.
+func readTests(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // only read
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, fmt.Errorf("%s is not a regular file", path))
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxTests+1))
+	if err == nil && len(data) > maxTests {
+		err = fmt.Errorf("%s is larger than %d MiB", path, maxTests>>20)
+	}
+	return data, err
+}
+
 // file runs the cases of one file.
 func (t *testCommand) file(path string) (nettest.FileResult, error) {
 	r := nettest.FileResult{Path: path}
-	data, err := os.ReadFile(path)
+	data, err := readTests(path)
 	if err != nil {
 		return r, inputError(err)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"slices"
 
+	"github.com/planec/planec/internal/escape"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -68,7 +69,7 @@ func sarifLog(diags diag.List) sarif {
 	for _, d := range diags {
 		codes = append(codes, d.Code)
 		run.Results = append(run.Results, sarifResult{
-			RuleID: string(d.Code), Level: sarifLevels[d.Severity()], Message: sarifText{subject(d)}, Locations: sarifLocations(d),
+			RuleID: string(d.Code), Level: sarifLevels[d.Severity()], Message: sarifText{escape.SARIF(subject(d))}, Locations: sarifLocations(d),
 		})
 	}
 	slices.Sort(codes)
@@ -85,13 +86,13 @@ func sarifLocations(d diag.Diagnostic) []sarifLocation {
 	var at sarifLocation
 	if d.Origin.File != "" && d.Origin.File != stdinName {
 		at.Physical = &sarifPhysical{}
-		at.Physical.Artifact.URI = d.Origin.File
+		at.Physical.Artifact.URI = escape.FileURI(d.Origin.File)
 		if d.Origin.Line > 0 {
 			at.Physical.Region = &sarifRegion{d.Origin.Line}
 		}
 	}
 	if o := d.Origin.Object(); o != "" {
-		at.Logical = []sarifLogical{{o}}
+		at.Logical = []sarifLogical{{diag.Printable(o)}}
 	}
 	if at.Physical == nil && at.Logical == nil {
 		return []sarifLocation{}

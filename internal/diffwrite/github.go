@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/planec/planec/internal/diffreport"
+	"github.com/planec/planec/internal/escape"
 	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/diag"
 )
 
 // github are workflow commands: GitHub shows each beside the line of the manifest.
@@ -15,10 +15,10 @@ func github(w io.Writer, r *diffreport.Report) error {
 	var b strings.Builder
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", annotation(f.Kind), place(f), escapeProperty("network: "+string(f.Kind)), escapeData(diag.Printable(f.Sentence())))
+		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", annotation(f.Kind), place(f), escape.GitHubProperty("network: "+string(f.Kind)), escape.GitHubData(f.Sentence()))
 	}
 	for _, n := range r.Notes {
-		fmt.Fprintf(&b, "::notice title=network::%s\n", escapeData(diag.Printable(n)))
+		fmt.Fprintf(&b, "::notice title=network::%s\n", escape.GitHubData(n))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -38,9 +38,9 @@ func place(f *diffreport.Finding) string {
 		return ""
 	}
 	if o.Line > 0 {
-		return fmt.Sprintf("file=%s,line=%d,", diag.Printable(diag.Printable(escapeProperty(o.File))), o.Line)
+		return fmt.Sprintf("file=%s,line=%d,", escape.GitHubProperty(o.File), o.Line)
 	}
-	return fmt.Sprintf("file=%s,", diag.Printable(escapeProperty(o.File)))
+	return fmt.Sprintf("file=%s,", escape.GitHubProperty(o.File))
 }
 
 // located is the first reason that is in the new state, whose files the reader
@@ -52,14 +52,4 @@ func located(f *diffreport.Finding) (ir.Origin, bool) {
 		}
 	}
 	return ir.Origin{}, false
-}
-
-// escapeData and escapeProperty are those of the runner's toolkit
-// (actions/toolkit, packages/core/src/command.ts).
-func escapeData(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
-}
-
-func escapeProperty(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
 }

@@ -39,11 +39,13 @@ func page(w io.Writer, r *diffreport.Report) error {
 	for i := range r.Objects {
 		objects = append(objects, diag.Printable(fmt.Sprintf("%s %s", r.Objects[i].Change, objectLine(&r.Objects[i]))))
 	}
+	named := *r
+	named.Old, named.New = diag.Printable(r.Old), diag.Printable(r.New)
 	t, err := template.New("page").Funcs(template.FuncMap{"lines": hunkLines, "nodes": nodes}).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("the page's template: %w", err)
 	}
-	return t.Execute(w, map[string]any{"Report": r, "Sections": sections, "Objects": objects, "Rules": r.RuleSummaries()})
+	return t.Execute(w, map[string]any{"Report": &named, "Sections": sections, "Objects": objects, "Rules": r.RuleSummaries()})
 }
 
 // hunkLine is a line of a diff with the class that colours it.

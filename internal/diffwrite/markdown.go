@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/planec/planec/internal/diffreport"
+	"github.com/planec/planec/internal/escape"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -32,13 +33,13 @@ func titles() map[diffreport.Kind]string {
 // and the rest is folded.
 func markdown(w io.Writer, r *diffreport.Report) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### Network: %s\n", escapeMarkdown(r.Summary()))
+	fmt.Fprintf(&b, "### Network: %s\n", escape.Markdown(r.Summary()))
 	left := shown
 	for _, k := range diffreport.Kinds() {
 		var list []string
 		for i := range r.Findings {
 			if r.Findings[i].Kind == k {
-				list = append(list, "- "+escapeMarkdown(r.Findings[i].Sentence())+"\n")
+				list = append(list, "- "+escape.Markdown(r.Findings[i].Sentence())+"\n")
 			}
 		}
 		if len(list) == 0 {
@@ -61,7 +62,7 @@ func markdown(w io.Writer, r *diffreport.Report) error {
 		}
 	}
 	for _, n := range r.Notes {
-		fmt.Fprintf(&b, "\n%s.\n", escapeMarkdown(n))
+		fmt.Fprintf(&b, "\n%s.\n", escape.Markdown(n))
 	}
 	if len(r.Objects) > 0 {
 		fold(&b, "Objects: "+r.ObjectSummary(), markdownObjects(r.Objects))
@@ -77,7 +78,7 @@ func fold(b *strings.Builder, summary, content string) {
 	if b.Len()+len(content) > maxComment {
 		content = "There is too much of it to be shown here; -o json has it all.\n"
 	}
-	fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n%s\n</details>\n", escapeMarkdown(summary), content)
+	fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n%s\n</details>\n", escape.Markdown(summary), content)
 }
 
 func markdownObjects(list []diffreport.Object) string {
@@ -88,7 +89,7 @@ func markdownObjects(list []diffreport.Object) string {
 			fmt.Fprintf(&b, "- and %d more\n", len(list)-most)
 			break
 		}
-		fmt.Fprintf(&b, "- %s %s\n", list[i].Change, escapeMarkdown(objectLine(&list[i])))
+		fmt.Fprintf(&b, "- %s %s\n", list[i].Change, escape.Markdown(objectLine(&list[i])))
 	}
 	return b.String()
 }
@@ -98,7 +99,7 @@ func markdownRules(list []diffreport.Rules) string {
 	lines := 0
 	for i := range list {
 		x := &list[i]
-		fmt.Fprintf(&b, "%s %s on %s: +%d -%d lines\n", escapeMarkdown(x.Backend), escapeMarkdown(x.File), escapeMarkdown(nodes(x.Nodes)), x.Added, x.Removed)
+		fmt.Fprintf(&b, "%s %s on %s: +%d -%d lines\n", escape.Markdown(x.Backend), escape.Markdown(x.File), escape.Markdown(nodes(x.Nodes)), x.Added, x.Removed)
 		if len(x.Hunks) == 0 {
 			continue
 		}
@@ -119,45 +120,4 @@ func markdownRules(list []diffreport.Rules) string {
 		b.WriteString("\n")
 	}
 	return b.String()
-}
-
-// escapeMarkdown returns text that Markdown shows as it is: no markup, no HTML, no
-// mention of a person or an issue, no link.
-func escapeMarkdown(s string) string {
-	var b strings.Builder
-	prev := ' '
-	runes := []rune(diag.Printable(s))
-	for i, r := range runes {
-		next := ' '
-		if i+1 < len(runes) {
-			next = runes[i+1]
-		}
-		switch {
-		case r == '<':
-			b.WriteString("&lt;")
-		case r == '>' && prev == '-':
-			b.WriteRune(r)
-		case r == '>':
-			b.WriteString("&gt;")
-		case r == '&':
-			b.WriteString("&amp;")
-		case r == '@':
-			b.WriteString("&#64;")
-		case r == '#' && next >= '0' && next <= '9':
-			b.WriteString("&#35;")
-		case strings.ContainsRune("\\`*[]|~!", r), r == '_' && (!wordRune(prev) || !wordRune(next)):
-			b.WriteRune('\\')
-			b.WriteRune(r)
-		case r == ':' && next == '/':
-			b.WriteString("&#58;") // no link of its own
-		default:
-			b.WriteRune(r)
-		}
-		prev = r
-	}
-	return b.String()
-}
-
-func wordRune(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }

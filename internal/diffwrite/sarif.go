@@ -1,14 +1,10 @@
 package diffwrite
 
 import (
-	"encoding/json"
 	"io"
-	"net/url"
-	"path"
-	"strings"
 
 	"github.com/planec/planec/internal/diffreport"
-	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/internal/escape"
 )
 
 // The part of SARIF 2.1.0 that is needed (OASIS, sarif-v2.1.0).
@@ -81,10 +77,10 @@ func sarif(w io.Writer, r *diffreport.Report) error {
 		}
 		result := sarifResult{
 			RuleID: "network-" + string(f.Kind), RuleIndex: index[f.Kind], Level: level,
-			Message: sarifText{sarifMessage(f)},
+			Message: sarifText{escape.SARIF(f.Sentence())},
 		}
 		if o, ok := located(f); ok {
-			l := sarifLocation{sarifPhysical{ArtifactLocation: sarifArtifact{fileURI(o.File)}}}
+			l := sarifLocation{sarifPhysical{ArtifactLocation: sarifArtifact{escape.FileURI(o.File)}}}
 			if o.Line > 0 {
 				l.PhysicalLocation.Region = &sarifRegion{o.Line}
 			}
@@ -92,28 +88,9 @@ func sarif(w io.Writer, r *diffreport.Report) error {
 		}
 		run.Results = append(run.Results, result)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(sarifLog{
+	return escape.JSON(w, sarifLog{
 		Version: "2.1.0", Schema: "https://json.schemastore.org/sarif-2.1.0.json", Runs: []sarifRun{run},
 	})
-}
-
-// sarifMessage is a sentence without the brackets and braces that SARIF reads as
-// links and placeholders (3.11.5, 3.11.6).
-func sarifMessage(f *diffreport.Finding) string {
-	r := strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`, "{", "{{", "}", "}}")
-	return r.Replace(diag.Printable(f.Sentence()))
-}
-
-// fileURI is a relative reference for a relative path.
-func fileURI(file string) string {
-	file = strings.ReplaceAll(file, `\`, "/")
-	if path.IsAbs(file) {
-		return (&url.URL{Scheme: "file", Path: file}).String()
-	}
-	return (&url.URL{Path: file}).String()
 }
 
 func meanings() map[diffreport.Kind]string {

@@ -1,13 +1,13 @@
 package diffwrite
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/planec/planec/internal/diffreport"
+	"github.com/planec/planec/internal/escape"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -41,10 +41,7 @@ func writeJSON(w io.Writer, r *diffreport.Report) error {
 	if out.Rules == nil {
 		out.Rules = []diffreport.Rules{}
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	return escape.JSON(w, out)
 }
 
 // most is how many findings of a kind, and how many objects, a person is shown
@@ -66,7 +63,7 @@ func text(w io.Writer, r *diffreport.Report) error {
 				fmt.Fprintf(&b, "\n%s:\n", k)
 			}
 			if n <= most {
-				fmt.Fprintf(&b, "  %s\n", f.Sentence())
+				fmt.Fprintf(&b, "  %s\n", diag.Printable(f.Sentence()))
 			}
 		}
 		if n > most {
@@ -78,11 +75,11 @@ func text(w io.Writer, r *diffreport.Report) error {
 		if i == 0 {
 			b.WriteString("\nrules:\n")
 		}
-		fmt.Fprintf(&b, "  %s\n", s)
+		fmt.Fprintf(&b, "  %s\n", diag.Printable(s))
 	}
 	textRules(&b, r.Rules)
 	for _, n := range r.Notes {
-		fmt.Fprintf(&b, "\nnote: %s\n", n)
+		fmt.Fprintf(&b, "\nnote: %s\n", diag.Printable(n))
 	}
 	lines := strings.Split(b.String(), "\n")
 	for i, l := range lines {
@@ -98,7 +95,7 @@ func textRules(b *strings.Builder, list []diffreport.Rules) {
 	for _, x := range list {
 		for i, h := range x.Hunks {
 			if i == 0 {
-				fmt.Fprintf(b, "\n%s %s on %s\n", x.Backend, x.File, nodes(x.Nodes))
+				fmt.Fprintf(b, "\n%s\n", diag.Printable(fmt.Sprintf("%s %s on %s", x.Backend, x.File, nodes(x.Nodes))))
 			} else {
 				b.WriteString("  ...\n")
 			}
@@ -122,7 +119,7 @@ func textObjects(b *strings.Builder, list []diffreport.Object, summary string) {
 			fmt.Fprintf(b, "  and %d more; -o json has them all\n", len(list)-most)
 			return
 		}
-		fmt.Fprintf(b, "  %-7s  %s\n", list[i].Change, objectLine(&list[i]))
+		fmt.Fprintf(b, "  %-7s  %s\n", list[i].Change, diag.Printable(objectLine(&list[i])))
 	}
 }
 

@@ -3,130 +3,110 @@ package filesource
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"log/slog"
 	"maps"
 	"os"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/inbox"
 	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
 // directory is what was read of the files of one.
 type directory struct {
 	path  string
-	log   *slog.Logger
 	files map[string]*file
+	// skipped are entries that are nothing to read, and why.
+	skipped map[string]string
+	// unread are files, or the directory itself, that could not be read.
+	unread map[string]trouble
+	// twice is what there is to say about objects that stand in two files.
+	twice diag.List
 	// passed are the objects that the inbox has.
 	passed map[identity]object
 }
 
-// file is one file that was read.
-type file struct {
-	// stamp is that of the content that was looked at last.
-	stamp stamp
-	set   objects.Set
-	// diags are about the content that was looked at last, whether the set is
-	// of it or of what was there before.
-	diags diag.List
+// trouble is why a file could not be read.
+type trouble struct {
+	err   error
+	since time.Time
 }
 
-// stamp tells contents of a file apart without reading them.
-type stamp struct {
-	device, inode uint64
-	size          int64
-	modified      time.Time
+func newDirectory(path string) *directory {
+	return &directory{path: path, files: make(map[string]*file), unread: make(map[string]trouble), passed: make(map[identity]object)}
 }
 
-func newDirectory(path string, log *slog.Logger) *directory {
-	return &directory{path: path, log: log, files: make(map[string]*file), passed: make(map[identity]object)}
-}
-
-// read reads the files that are new or changed. Open says that one of them is
-// being written to, and was left as it was.
-func (d *directory) read(ctx context.Context) (changed, open bool, err error) {
-	paths, err := manifest.Files([]string{d.path}, false)
+// read reads the files that are new or changed, and reports whether any was. What
+// cannot be read stays what it was, and is in unread.
+func (d *directory) read(ctx context.Context) (changed bool) {
+	before := d.unread
+	d.unread = make(map[string]trouble)
+	fail := func(path string, err error) {
+		since := time.Now()
+		if had, was := before[path]; was {
+			since = had.since
+		}
+		d.unread[path] = trouble{err, since}
+	}
+	entries, err := manifest.Entries(d.path)
 	if err != nil {
-		return false, false, err
+		fail(d.path, err)
+		return false
 	}
-	there := make(map[string]bool, len(paths))
-	for _, path := range paths {
-		there[path] = true
-		fresh, busy, err := d.readFile(ctx, path)
+	d.skipped = make(map[string]string)
+	there := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		there[e.Path] = true
+		if e.Skip != "" {
+			d.skipped[e.Path] = e.Skip
+			continue
+		}
+		fresh, err := (*file)(nil), e.Err
+		if err == nil {
+			fresh, err = readFile(ctx, e.Path, d.files[e.Path])
+		}
 		if ctx.Err() != nil {
-			return false, false, ctx.Err()
+			return changed
 		}
-		if err != nil {
-			// It may be gone again already; the next look will tell.
-			d.log.Debug("reading a manifest: again soon", "file", path, "error", err)
-			busy = true
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else it went just now
+			fail(e.Path, err)
 		}
-		changed, open = changed || fresh, open || busy
+		if fresh != nil {
+			d.files[e.Path], changed = fresh, true
+		}
 	}
+	return d.forget(there) || changed
+}
+
+// forget drops files that are gone. A listing may miss a file that is renamed
+// meanwhile, so that each is looked for.
+func (d *directory) forget(there map[string]bool) (changed bool) {
 	for path := range d.files {
-		if !there[path] {
+		if there[path] {
+			continue
+		}
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			delete(d.files, path)
 			changed = true
+		} else {
+			d.unread[path] = trouble{errBusy, time.Now()}
 		}
 	}
-	return changed, open, nil
+	return changed
 }
 
-func (d *directory) readFile(ctx context.Context, path string) (fresh, busy bool, err error) {
-	before, err := stampOf(path)
-	if err != nil {
-		return false, false, err
-	}
-	had := d.files[path]
-	if had != nil && had.stamp == before {
-		return false, false, nil
-	}
-	if writing, err := beingWritten(path); err != nil || writing {
-		return false, writing, err
-	}
-	set, diags, err := manifest.Load(ctx, manifest.Options{Paths: []string{path}})
-	if err != nil {
-		return false, false, err
-	}
-	// What was read in two halves is neither.
-	if after, err := stampOf(path); err != nil || after != before {
-		return false, true, err
-	}
-	f := &file{stamp: before, set: set, diags: diags}
-	if had != nil && broken(diags) {
-		f.set = had.set
-	}
-	d.files[path] = f
-	return true, false, nil
-}
+// longOpen is how long a file may be open for writing before that is worth a
+// word, once the agent serves.
+const longOpen = 10 * time.Second
 
-// broken reports whether the file is not what it should be as a whole: cut off,
-// or no YAML at all. An object that is wrong by itself is left out alone.
-func broken(diags diag.List) bool {
-	return slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == diag.BadDocument || d.Code == diag.BadUTF8 })
-}
-
-func stampOf(path string) (stamp, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return stamp{}, err
-	}
-	s := stamp{size: info.Size(), modified: info.ModTime()}
-	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
-		s.device, s.inode = sys.Dev, sys.Ino
-	}
-	return s, nil
-}
-
-// diagnostics are those of all files.
-func (d *directory) diagnostics() diag.List {
-	var all diag.List
+// findings is what there is to say about the files, sorted. While the first
+// reading is not done, what it waits for is said at once.
+func (d *directory) findings(starting bool) diag.List {
+	all := slices.Clone(d.twice)
 	for _, f := range d.files {
 		for _, x := range f.diags {
 			// Each file says so of itself; of a directory it is no news.
@@ -135,19 +115,69 @@ func (d *directory) diagnostics() diag.List {
 			}
 		}
 	}
+	for path, why := range d.skipped {
+		said := "it is " + why + " and is not read"
+		if d.files[path] != nil {
+			said = "it is " + why + " now; what the file said before stays"
+		}
+		all.Add(diag.SkippedFile, ir.Origin{File: path}, said)
+	}
+	for path, t := range d.unread {
+		code := diag.UnreadFile
+		if errors.Is(t.err, errBusy) {
+			if code = diag.OpenFile; !starting && time.Since(t.since) < longOpen {
+				continue
+			}
+		}
+		all.Add(code, ir.Origin{File: path}, reason(t.err)+d.meanwhile(path, starting))
+	}
 	all.Sort()
 	return all
+}
+
+// meanwhile says what holds until the file can be read.
+func (d *directory) meanwhile(path string, starting bool) string {
+	switch {
+	case starting:
+		return "; nothing is applied until it was read"
+	case path == d.path || d.files[path] != nil:
+		return "; what it said before stays"
+	}
+	return "; it was never read, so its objects are missing"
+}
+
+// reason is an error without the path, which the finding has already.
+func reason(err error) string {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return "cannot " + at.Op + " it: " + at.Err.Error()
+	}
+	return err.Error()
 }
 
 // pass tells the inbox what differs from what it has.
 func (d *directory) pass(b *inbox.Inbox) {
 	now := make(map[identity]object, len(d.passed))
+	again := make(map[identity][]object)
 	for _, path := range slices.Sorted(maps.Keys(d.files)) {
 		for id, o := range all(&d.files[path].set) {
-			// Of two objects with one name the older counts, as in the compiler.
-			if other, twice := now[id]; !twice || o.before(other) {
+			other, twice := now[id]
+			if !twice {
 				now[id] = o
+				continue
 			}
+			// The rule is the compiler's, so that both keep the same one.
+			goes := o
+			if objects.CompareDuplicates(o, other) < 0 {
+				now[id], goes = o, other
+			}
+			again[id] = append(again[id], goes)
+		}
+	}
+	d.twice = nil
+	for id, all := range again {
+		for _, goes := range all {
+			objects.ReportDuplicate(id.kind, now[id], goes, &d.twice)
 		}
 	}
 	for id, o := range d.passed {
@@ -157,45 +187,8 @@ func (d *directory) pass(b *inbox.Inbox) {
 	}
 	for id, o := range now {
 		if had, there := d.passed[id]; !there || had.Object != o.Object {
-			b.Put(o.Sourced, time.Time{})
+			b.Put(o, time.Time{})
 		}
 	}
 	d.passed = now
-}
-
-// hasNoLeases reports whether the error says that there are no leases to be had:
-// the file system has none, or the file is somebody else's and CAP_LEASE is
-// missing.
-func hasNoLeases(err error) bool {
-	for _, no := range []error{syscall.EINVAL, syscall.ENOTSUP, syscall.EACCES, syscall.ENOLCK, syscall.EPERM} {
-		if errors.Is(err, no) {
-			return true
-		}
-	}
-	return false
-}
-
-// settled is how long a file must have been left alone where nothing better is
-// known.
-const settled = 500 * time.Millisecond
-
-// beingWritten reports whether somebody has the file open for writing: the kernel
-// gives no lease for reading then (fcntl(2), F_SETLEASE).
-func beingWritten(path string) (bool, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return false, fmt.Errorf("looking at %s: %w", path, err)
-	}
-	defer f.Close()
-	err = lease(f)
-	switch {
-	case err == nil:
-		return false, nil
-	case errors.Is(err, syscall.EAGAIN):
-		return true, nil
-	case hasNoLeases(err):
-		info, err := f.Stat()
-		return err == nil && time.Since(info.ModTime()) < settled, err
-	}
-	return false, &fs.PathError{Op: "lease", Path: path, Err: err}
 }

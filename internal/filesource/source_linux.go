@@ -2,8 +2,8 @@ package filesource
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -16,87 +16,122 @@ import (
 type Source struct {
 	// Dir is the directory; those below it are not read.
 	Dir string
-	// Report gets what there is to say about the files whenever it changes.
+	// Report gets everything there is to say about the files whenever it changes,
+	// with [diag.UnreadFile] and [diag.OpenFile] for what could not be read. It is
+	// called by Run's goroutine.
 	Report func(diag.List)
 	Log    *slog.Logger
+
+	// watcher makes watchers; nil is the kernel's.
+	watcher func() (*fsnotify.Watcher, error)
 }
 
 const (
 	// quiet is how long nothing must happen before files are read: a change of
 	// several files is often one.
 	quiet = 20 * time.Millisecond
-	// again is how long a file that is being written to is left alone.
-	again = 50 * time.Millisecond
-	// lookAnyway is how often the directory is looked at without a notice: the
-	// kernel drops notices when there are too many.
+	// mostQuiet is how long a change waits while others keep coming.
+	mostQuiet = 100 * time.Millisecond
+	// firstAgain is how long a file that could not be read is left alone, longer
+	// each time, at most lastAgain: nothing tells of a writer that goes.
+	firstAgain = 50 * time.Millisecond
+	lastAgain  = time.Second
+	// pollEvery is how often the directory is looked at where the kernel tells of
+	// nothing, and lookAnyway where it does: it drops notices when there are too
+	// many, and has none of what links lead to.
+	pollEvery  = time.Second
 	lookAnyway = 30 * time.Second
 )
 
-// Run feeds the inbox until ctx ends. The inbox is complete after the first
-// reading. A directory that is not there is an error at the start, and later
-// keeps what was read.
+// Run feeds the inbox until ctx ends. The inbox is complete once every file was
+// read: one that cannot be opened, one that a process has open for writing, or a
+// directory that is away is reported, and waited for. Later what cannot be read
+// keeps saying what it said.
 func (s *Source) Run(ctx context.Context, b *inbox.Inbox) error {
-	w, err := fsnotify.NewWatcher()
-	if err != nil {
-		return fmt.Errorf("watching %s: %w", s.Dir, err)
+	r := &reading{source: s, inbox: b, dir: newDirectory(s.Dir), again: firstAgain}
+	w := &watch{dir: s.Dir, log: s.Log, make: s.watcher}
+	if w.make == nil {
+		w.make = fsnotify.NewWatcher
 	}
-	defer w.Close()
-	if err := w.Add(s.Dir); err != nil {
-		return fmt.Errorf("watching %s: %w", s.Dir, err)
-	}
-	d := newDirectory(s.Dir, s.Log)
-	open, err := s.read(ctx, d, b)
-	if err != nil {
-		return err
-	}
-	b.Complete()
-	timer := time.NewTimer(wait(open))
+	defer w.close()
+	w.renew()
+	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var since time.Time // of the first notice that was not followed
+	noticed := func() {
+		if since.IsZero() {
+			since = time.Now()
+		}
+		r.again = firstAgain
+		timer.Reset(min(quiet, max(0, time.Until(since.Add(mostQuiet)))))
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case _, ok := <-w.Events:
+		case _, ok := <-w.events():
 			if !ok {
 				return nil
 			}
-			timer.Reset(quiet)
-		case err := <-w.Errors:
-			s.Log.Warn("watching manifests", "dir", s.Dir, "error", err)
-			timer.Reset(quiet)
+			noticed()
+		case err := <-w.errors():
+			w.failed(err)
+			noticed()
 		case <-timer.C:
-			// The watch is lost with the directory it was on; adding one that is
-			// there changes nothing.
-			err := w.Add(s.Dir)
-			if err == nil {
-				open, err = s.read(ctx, d, b)
+			since = time.Time{}
+			w.renew()
+			r.look(ctx)
+			if ctx.Err() != nil {
+				return nil
 			}
-			if err != nil && ctx.Err() == nil {
-				s.Log.Warn("reading manifests: what was read before stays", "dir", s.Dir, "error", err)
-				open = true
-			}
-			timer.Reset(wait(open))
+			timer.Reset(r.next(w.polling))
 		}
 	}
 }
 
-func wait(open bool) time.Duration {
-	if open {
-		return again
-	}
-	return lookAnyway
+// reading is a Source at work.
+type reading struct {
+	source *Source
+	inbox  *inbox.Inbox
+	dir    *directory
+	// complete is whether everything was read once.
+	complete bool
+	// again is how long to wait before what could not be read is tried again.
+	again time.Duration
+	said  diag.List
 }
 
-// read passes on what has changed, and reports whether files are being written
-// to.
-func (s *Source) read(ctx context.Context, d *directory, b *inbox.Inbox) (open bool, err error) {
-	changed, open, err := d.read(ctx)
-	if err != nil || !changed {
-		return open, err
+// look reads what has changed and passes it on.
+func (r *reading) look(ctx context.Context) {
+	changed := r.dir.read(ctx)
+	if ctx.Err() != nil {
+		return
 	}
-	d.pass(b)
-	if s.Report != nil {
-		s.Report(d.diagnostics())
+	if changed {
+		r.dir.pass(r.inbox)
 	}
-	return open, nil
+	if !r.complete && len(r.dir.unread) == 0 {
+		r.complete = true
+		r.inbox.Complete()
+	}
+	now := r.dir.findings(!r.complete)
+	if r.source.Report != nil && !slices.Equal(now, r.said) {
+		r.source.Report(now)
+	}
+	r.said = now
+}
+
+// next is how long until the next look.
+func (r *reading) next(polling bool) time.Duration {
+	wait := lookAnyway
+	if polling {
+		wait = pollEvery
+	}
+	if len(r.dir.unread) == 0 {
+		r.again = firstAgain
+		return wait
+	}
+	wait = min(wait, r.again)
+	r.again = min(2*r.again, lastAgain)
+	return wait
 }

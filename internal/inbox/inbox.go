@@ -107,10 +107,14 @@ func (b *Inbox) Waiting() (services, slices int) {
 	return len(b.services), len(b.slices)
 }
 
-// Complete says that the first listing of everything is in.
+// Complete says that the first listing of everything is in. What was listed waits
+// from now on: before, it was not known to be all.
 func (b *Inbox) Complete() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.complete && b.count > 0 {
+		b.since = time.Now()
+	}
 	b.complete = true
 	b.ring()
 }

@@ -81,14 +81,24 @@ func firstInvalid(text []byte) int {
 // json decodes an object, or the items of a list inside another list.
 func (d *decoder) json(out *outcome, p *piece, raw []byte, line, level int) {
 	t := text{json: raw, file: p.file, line: line}
-	meta, err := sniffJSON(raw)
+	meta, hasItems, err := sniffJSON(raw)
 	if err != nil {
 		out.report(diag.BadDocument, t.origin(line), "broken JSON: "+err.Error())
 		return
 	}
 	meta, ok := p.inherit(out, meta)
+	if !ok {
+		return
+	}
+	if twice := jsonProblem(raw); twice != nil && stdjson.Valid(raw) {
+		at := t.origin(line + twice.line - 1)
+		at.Kind = meta.kind
+		out.report(diag.BadObject, at, twice.text)
+		return
+	}
 	switch {
-	case !ok:
+	case !meta.isList() && hasItems:
+		out.report(diag.BadObject, t.origin(line), itemsText)
 		return
 	case !meta.isList():
 		d.object(out, &t, meta)
@@ -110,6 +120,9 @@ func (d *decoder) json(out *outcome, p *piece, raw []byte, line, level int) {
 		out.report(diag.BadDocument, t.origin(line), "broken JSON: "+err.Error())
 	}
 }
+
+// itemsText is about an object that kubectl takes apart as a list, whatever its kind.
+const itemsText = "it has items, and a kind that is no list: readers differ about what it is"
 
 // deeper reports whether the items of a list may be lists.
 func (d *decoder) deeper(out *outcome, t *text, level int) bool {
@@ -138,6 +151,11 @@ func (p *piece) inherit(out *outcome, meta typeMeta) (typeMeta, bool) {
 
 func (d *decoder) yamlPiece(out *outcome, p *piece) {
 	nodes, err := yamlNodes(p.text)
+	if len(nodes) > 1 && err == nil && !p.item {
+		// kubectl reads the first and nothing of the others.
+		err = &lineError{nodes[1].Line, "a second document that does not begin with ---"}
+		nodes = nodes[:1]
+	}
 	for _, n := range nodes {
 		if p.item && (len(nodes) != 1 || n.Kind != yaml.SequenceNode || len(n.Content) != 1) {
 			err = &lineError{1, "an item of the list that is more than one value"}
@@ -173,14 +191,28 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 	t := text{file: p.file, line: p.line + n.Line - 1, base: p.line - 1, node: n}
 	n = resolveAlias(n)
 	if n.Kind != yaml.MappingNode {
-		if n.Tag != "!!null" {
+		if p.item {
+			// Of null in a list of one kind kubectl makes an object without a name.
+			out.report(diag.BadObject, t.origin(t.line), "an item of the list that is no object")
+		} else if n.Tag != "!!null" {
 			out.skipped.count(unknownKind, 1)
 		}
 		return
 	}
-	meta, ok := p.inherit(out, yamlMeta(n))
+	said, hasItems := yamlMeta(n)
+	meta, ok := p.inherit(out, said)
+	if !ok {
+		return
+	}
+	if twice := yamlProblem(n); twice != nil && (!hasItems || !meta.isList()) {
+		at := t.origin(t.base + twice.line)
+		at.Kind = meta.kind
+		out.report(diag.BadObject, at, twice.text)
+		return
+	}
 	switch {
-	case !ok:
+	case !meta.isList() && hasItems:
+		out.report(diag.BadObject, t.origin(t.line), itemsText)
 		return
 	case meta.isList():
 		if d.deeper(out, &t, level) {
@@ -205,6 +237,11 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 }
 
 func (d *decoder) listNode(out *outcome, p *piece, n *yaml.Node, meta typeMeta, budget *int, level int) {
+	if twice := headerProblem(n); twice != nil {
+		out.unread = true
+		out.report(diag.BadObject, p.origin(p.line+twice.line-1), twice.text)
+		return
+	}
 	fields, err := (&expansion{}).fields(n, nil)
 	if err != nil {
 		out.unread = true

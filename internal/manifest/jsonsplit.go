@@ -153,6 +153,12 @@ func (d *jsonDocument) finish(err error) {
 	if err == nil && d.bad == nil && d.list != nil && !json.Valid(d.header) {
 		d.bad = fmt.Errorf("it is not valid JSON")
 	}
+	if err == nil && d.bad == nil && d.list != nil && d.meta.isList() {
+		if twice := jsonProblem(d.header); twice != nil {
+			d.report(diag.BadObject, d.line+twice.line-1, twice.text)
+			d.list.drop = true
+		}
+	}
 	if err != nil {
 		d.report(diag.BadDocument, d.w.line, "broken JSON: "+err.Error())
 	} else if d.bad != nil {
@@ -160,7 +166,7 @@ func (d *jsonDocument) finish(err error) {
 	}
 	isList := err != nil || d.meta.isList()
 	if d.list != nil {
-		d.list.meta, d.list.broken, d.list.drop = d.meta, err != nil || d.bad != nil, !isList
+		d.list.meta, d.list.broken, d.list.drop = d.meta, err != nil || d.bad != nil, d.list.drop || !isList
 		d.out.end(d.list)
 	}
 	if err == nil && d.bad == nil && (d.list == nil || !isList) {
@@ -195,18 +201,20 @@ func jsonString(text []byte) string {
 	return s
 }
 
-// sniffJSON returns what the object in the text says it is.
-func sniffJSON(text []byte) (typeMeta, error) {
-	var meta typeMeta
-	err := eachField(text, 1, func(name string, _ int, value []byte) {
+// sniffJSON returns what the object in the text says it is, and whether it has
+// items.
+func sniffJSON(text []byte) (meta typeMeta, items bool, err error) {
+	err = eachField(text, 1, func(name string, _ int, value []byte) {
 		switch name {
 		case "kind":
 			meta.kind = jsonString(value)
 		case "apiVersion":
 			meta.apiVersion = jsonString(value)
+		case "items":
+			items = string(value) != "null"
 		}
 	})
-	return meta, err
+	return meta, items, err
 }
 
 // eachField calls f for the fields of the object in the text, with the line and

@@ -32,19 +32,38 @@ type Options struct {
 // The error is about the system or the call: a path that does not exist, a file
 // that cannot be read, a cancelled context. What is wrong inside a file is a
 // diagnostic, and the rest is still loaded. Objects have the API server's
-// defaults and lack what planec does not read.
+// defaults and lack what planec does not read; [objects.Set.Deduplicate] chooses
+// among those of one name.
 func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
-	paths, err := Files(o.Paths, o.Recursive)
+	found, err := find(o.Paths, o.Recursive)
 	if err != nil {
 		return objects.Set{}, nil, err
 	}
-	p := startPipeline(ctx, o.Workloads)
 	var structure outcome
-	for _, path := range paths {
-		if err = loadFile(p, o.Stdin, path, &structure); err != nil {
-			break
-		}
+	for _, s := range found.skipped {
+		structure.report(diag.SkippedFile, ir.Origin{File: filepath.ToSlash(s.Path)}, "it is "+s.Why+" and is not read")
 	}
+	return load(ctx, o.Workloads, &structure, func(p *pipeline) error {
+		for _, path := range found.files {
+			if err := loadFile(p, o.Stdin, path, &structure); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// LoadFrom is [Load] of one file that is open already; name is what it is called
+// in places.
+func LoadFrom(ctx context.Context, name string, r io.Reader) (objects.Set, diag.List, error) {
+	var structure outcome
+	return load(ctx, false, &structure, func(p *pipeline) error { return loadReader(p, r, name, &structure) })
+}
+
+// load reads whatever feed sends on.
+func load(ctx context.Context, workloads bool, structure *outcome, feed func(*pipeline) error) (objects.Set, diag.List, error) {
+	p := startPipeline(ctx, workloads)
+	err := feed(p)
 	out := p.wait()
 	if err == nil {
 		err = ctx.Err()
@@ -52,7 +71,7 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 	if err != nil {
 		return objects.Set{}, nil, err
 	}
-	out.add(&structure)
+	out.add(structure)
 	return out.set, out.diagnostics(), nil
 }
 
@@ -68,6 +87,10 @@ func loadFile(p *pipeline, stdin io.Reader, path string, structure *outcome) err
 	} else if stdin == nil {
 		return errors.New("read input: there is no standard input")
 	}
+	return loadReader(p, src, name, structure)
+}
+
+func loadReader(p *pipeline, src io.Reader, name string, structure *outcome) error {
 	s := &splitter{w: newWindow(src), file: name, out: p}
 	if err := s.split(); err != nil {
 		return err

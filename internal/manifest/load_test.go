@@ -123,8 +123,13 @@ func TestLoad(t *testing.T) {
 		},
 		{
 			name:    "merge keys",
-			text:    "kind: Service\napiVersion: v1\nx: &x {name: b, namespace: ns}\nmetadata:\n  name: a\n  <<: *x\n",
+			text:    "kind: Service\napiVersion: v1\nx: &x {name: b, namespace: ns}\nmetadata:\n  <<: *x\n  name: a\n",
 			objects: []string{"1 Service ns/a"},
+		},
+		{
+			name:  "a merge key that brings what is there",
+			text:  "kind: Service\napiVersion: v1\nx: &x {name: b, namespace: ns}\nmetadata:\n  name: a\n  <<: *x\n",
+			diags: []string{"warning PLC0007: there is nothing to compile", `6: error PLC0002: Service: a field stands twice: "name", once by a merge key`},
 		},
 		{
 			name:    "one broken item of many",
@@ -151,9 +156,9 @@ func TestLoad(t *testing.T) {
 			diags:   []string{"3: error PLC0001: broken JSON: the text ends in the middle of it"},
 		},
 		{
-			name:    "a field called items in something else",
-			text:    `{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"b"}}]}` + "\n---\napiVersion: v1\nkind: Service\nmetadata: {name: c}\nitems:\n- {apiVersion: v1, kind: Service, metadata: {name: d}}\n",
-			objects: []string{"1 Service default/a", "3 Service default/c"},
+			name:  "a field called items in something else",
+			text:  `{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"b"}}]}` + "\n---\napiVersion: v1\nkind: Service\nmetadata: {name: c}\nitems:\n- {apiVersion: v1, kind: Service, metadata: {name: d}}\n",
+			diags: []string{"warning PLC0007: there is nothing to compile", "1: error PLC0002: it has items, and a kind that is no list: readers differ about what it is", "3: error PLC0002: it has items, and a kind that is no list: readers differ about what it is"},
 		},
 		{
 			name:  "kinds",
@@ -178,7 +183,7 @@ func TestLoad(t *testing.T) {
 		{
 			name:  "fields that stand twice",
 			text:  "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  clusterIP: 10.0.0.1\n  clusterIP: 10.0.0.2\n---\n{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"a\",\"name\":\"b\"}}\n",
-			diags: []string{"warning PLC0007: there is nothing to compile", "6: error PLC0002: Service: the field \"clusterIP\" stands twice", "8: error PLC0002: Service: a field stands twice: duplicate field \"metadata.name\""},
+			diags: []string{"warning PLC0007: there is nothing to compile", "6: error PLC0002: Service: a field stands twice: \"clusterIP\"", "8: error PLC0002: Service: a field stands twice: \"name\""},
 		},
 		{
 			name:    "names of fields are case-sensitive and unknown ones are ignored",

@@ -2,7 +2,7 @@ package manifest
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -111,21 +111,31 @@ type field struct {
 	value *yaml.Node
 }
 
-// fields returns the fields of a mapping, merge keys ("<<") followed. A field
-// of the mapping itself wins over a merged one, and an earlier merged one over
-// a later one, as https://yaml.org/type/merge.html says.
+// fields returns the fields of a mapping, merge keys ("<<") followed. A field of the
+// mapping that comes after the merge key wins over a merged one, and an earlier
+// source of one key over a later one, as https://yaml.org/type/merge.html says. What
+// a merge key brings although it stands before it already is an error: kubectl's
+// decoder takes the merged one, and the specification the other.
 func (e *expansion) fields(n *yaml.Node, stack []*yaml.Node) ([]field, error) {
 	if len(stack) > maxDepth || slices.Contains(stack, n) {
 		return nil, &lineError{n.Line, "a merge key that leads back to itself"}
 	}
-	var own []field
-	var merged []*yaml.Node
+	var own, merged []field
 	seen := names{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := resolveAlias(n.Content[i]), n.Content[i+1]
 		e.nodes++
 		if isMergeKey(key) {
-			merged = append(merged, mergeSources(value)...)
+			more, err := e.merge(n, value, append(stack, n))
+			if err != nil {
+				return nil, err
+			}
+			for _, f := range more {
+				if seen.has(f.name) || slices.ContainsFunc(merged, func(m field) bool { return m.name == f.name }) {
+					return nil, &twiceError{lineError{n.Content[i].Line, twiceText(f.name) + ", once by a merge key"}}
+				}
+			}
+			merged = append(merged, more...)
 			continue
 		}
 		name, err := fieldName(key)
@@ -133,11 +143,23 @@ func (e *expansion) fields(n *yaml.Node, stack []*yaml.Node) ([]field, error) {
 			return nil, &lineError{n.Content[i].Line, err.Error()}
 		}
 		if !seen.add(name) {
-			return nil, &lineError{n.Content[i].Line, fmt.Sprintf("the field %q stands twice", name)}
+			return nil, &twiceError{lineError{n.Content[i].Line, twiceText(name)}}
 		}
 		own = append(own, field{name, value})
 	}
-	for _, source := range merged {
+	for _, f := range merged {
+		if e.nodes++; seen.add(f.name) {
+			own = append(own, f)
+		}
+	}
+	return own, nil
+}
+
+// merge returns the fields that a merge key brings.
+func (e *expansion) merge(n, value *yaml.Node, stack []*yaml.Node) ([]field, error) {
+	var out []field
+	seen := names{}
+	for _, source := range mergeSources(value) {
 		source = resolveAlias(source)
 		if source == nil || source.Kind != yaml.MappingNode {
 			return nil, &lineError{n.Line, "a merge key takes mappings only"}
@@ -145,17 +167,30 @@ func (e *expansion) fields(n *yaml.Node, stack []*yaml.Node) ([]field, error) {
 		if e.nodes > maxNodes {
 			return nil, &lineError{n.Line, "with its aliases written out it is too large"}
 		}
-		more, err := e.fields(source, append(stack, n))
+		more, err := e.fields(source, stack)
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range more {
 			if e.nodes++; seen.add(f.name) {
-				own = append(own, f)
+				out = append(out, f)
 			}
 		}
 	}
-	return own, nil
+	return out, nil
+}
+
+// twiceError says that a field stands twice.
+type twiceError struct{ lineError }
+
+// asTwice reports whether the error is a field that stands twice.
+func asTwice(err error, into **lineError) bool {
+	var twice *twiceError
+	if !errors.As(err, &twice) {
+		return false
+	}
+	*into = &twice.lineError
+	return true
 }
 
 func isMergeKey(key *yaml.Node) bool {
@@ -175,6 +210,14 @@ func mergeSources(value *yaml.Node) []*yaml.Node {
 type names struct {
 	few  []string
 	many map[string]bool
+}
+
+// has reports whether the name was added.
+func (s *names) has(name string) bool {
+	if s.many != nil {
+		return s.many[name]
+	}
+	return slices.Contains(s.few, name)
 }
 
 // add reports whether the name is new.

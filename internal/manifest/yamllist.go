@@ -125,7 +125,10 @@ func (s *listShape) meta() (typeMeta, bool) {
 	if _, err := nodeJSON(root, nil); err != nil {
 		return typeMeta{}, false
 	}
-	meta := yamlMeta(root)
+	if yamlProblem(root) != nil {
+		return typeMeta{}, false
+	}
+	meta, _ := yamlMeta(root)
 	return meta, meta.isList()
 }
 

@@ -63,16 +63,43 @@ func yamlField(n *yaml.Node, name string) (key, value *yaml.Node) {
 	return nil, nil
 }
 
-// yamlMeta returns what the mapping says it is.
-func yamlMeta(n *yaml.Node) typeMeta {
-	var meta typeMeta
-	if _, v := yamlField(n, "kind"); v != nil && v.Kind == yaml.ScalarNode {
-		meta.kind = v.Value
+// yamlMeta returns what the mapping says it is, and whether it has items, as the
+// decoder of kubectl sees them: names may be written in any way, and values may come
+// by merge keys and aliases.
+func yamlMeta(n *yaml.Node) (meta typeMeta, items bool) {
+	fields, err := (&expansion{}).fields(n, nil)
+	if err != nil {
+		// A name that JSON has not, in a template for instance.
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if name, err := fieldName(resolveAlias(n.Content[i])); err == nil {
+				fields = append(fields, field{name, n.Content[i+1]})
+			}
+		}
 	}
-	if _, v := yamlField(n, "apiVersion"); v != nil && v.Kind == yaml.ScalarNode {
-		meta.apiVersion = v.Value
+	for _, f := range fields {
+		value := resolveAlias(f.value)
+		switch f.name {
+		case "kind":
+			meta.kind = stringValue(value)
+		case "apiVersion":
+			meta.apiVersion = stringValue(value)
+		case "items":
+			items = value != nil && (value.Kind != yaml.ScalarNode || value.Tag != "!!null")
+		}
 	}
-	return meta
+	return meta, items
+}
+
+// stringValue is the string that a scalar is in JSON, or "".
+func stringValue(n *yaml.Node) string {
+	if n == nil || n.Kind != yaml.ScalarNode {
+		return ""
+	}
+	text, err := scalarJSON(nil, n)
+	if err != nil {
+		return ""
+	}
+	return jsonString(text)
 }
 
 // resolveAlias returns the node that an alias stands for. An alias never stands

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"time"
 
+	"github.com/planec/planec/internal/listener"
 	"github.com/planec/planec/ir"
 )
 
@@ -26,7 +26,15 @@ type Services struct {
 
 	mu      sync.Mutex
 	servers map[serviceKey]*serviceServer
+	// gate bounds the connections of all ports together.
+	gate *listener.Gate
 }
+
+// The connections of all Services' ports together, and those of one client.
+const (
+	mostConnections = 1024
+	mostOfOne       = 128
+)
 
 type serviceKey struct {
 	family ir.Family
@@ -115,7 +123,10 @@ func unspecified(f ir.Family) string {
 
 func (s *Services) start(c ir.HealthCheck, at []string) (*serviceServer, error) {
 	h := &serviceServer{services: s, check: c}
-	h.server = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	if s.gate == nil {
+		s.gate = listener.NewGate(mostConnections, mostOfOne)
+	}
+	h.server = listener.NewServer(h, s.gate, listener.WriteTimeout)
 	network := "tcp4"
 	if c.Family == ir.IPv6 {
 		network = "tcp6"
@@ -132,7 +143,7 @@ func (s *Services) start(c ir.HealthCheck, at []string) (*serviceServer, error) 
 		listeners = append(listeners, l)
 	}
 	for _, l := range listeners {
-		go h.server.Serve(l) // it ends with Close
+		go h.server.Serve(s.gate.Guard(l)) // it ends with Close
 	}
 	return h, nil
 }

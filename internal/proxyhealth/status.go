@@ -1,6 +1,8 @@
 package proxyhealth
 
 import (
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,10 +19,11 @@ type Status struct {
 	pending  time.Time
 	updated  time.Time
 	eligible bool
+	unread   []string
 }
 
-// NewStatus is healthy until changes wait for longer than the timeout. Now is the
-// clock.
+// NewStatus is alive until changes wait for longer than the timeout, and ready
+// once the first are in the kernel. Now is the clock.
 func NewStatus(timeout time.Duration, now func() time.Time) *Status {
 	return &Status{timeout: timeout, now: now, eligible: true}
 }
@@ -49,14 +52,48 @@ func (s *Status) SetEligible(eligible bool) {
 	s.eligible = eligible
 }
 
+// SetUnread says what of the objects' source cannot be read now, and why: one line
+// for each.
+func (s *Status) SetUnread(reasons []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unread = slices.Clone(reasons)
+}
+
+// mostReasons bounds how many reasons an answer has.
+const mostReasons = 20
+
+// reasons say why the proxy is not ready, or what of its objects is old.
+func (s *Status) reasons() []string {
+	var out []string
+	if s.updated.IsZero() {
+		out = append(out, "no rules were applied yet: every source of objects has to be read once first")
+	}
+	unread := s.unread
+	if len(unread) > mostReasons {
+		unread = append(slices.Clone(unread[:mostReasons]), fmt.Sprintf("%d more", len(unread)-mostReasons))
+	}
+	return append(out, unread...)
+}
+
+// Ready reports whether the kernel has rules, and changes reach it in time.
+func (s *Status) Ready() bool {
+	s.mu.Lock()
+	started := !s.updated.IsZero()
+	s.mu.Unlock()
+	return started && s.Healthy()
+}
+
 // Report is the body of an answer, with the names that kube-proxy gives them
-// (ProxyHealth in proxy_health.go).
+// (ProxyHealth in proxy_health.go) and one more, Reasons.
 type Report struct {
 	LastUpdated  time.Time                        `json:"lastUpdated"`
 	CurrentTime  time.Time                        `json:"currentTime"`
 	NodeEligible *bool                            `json:"nodeEligible,omitempty"`
 	Healthy      bool                             `json:"healthy"`
 	Status       map[corev1.IPFamily]FamilyReport `json:"status,omitempty"`
+	// Reasons say what is missing.
+	Reasons []string `json:"reasons,omitempty"`
 }
 
 // FamilyReport is a family's part. Both families change together here.
@@ -65,17 +102,18 @@ type FamilyReport struct {
 	Healthy     bool      `json:"healthy"`
 }
 
-// Report says how the proxy is doing; the node's part is left out. Before its
-// first change is in, a proxy counts as healthy, as kube-proxy's does.
+// Report says how the proxy is doing; the node's part is left out. Before the
+// first change is in, a proxy is alive as long as nothing waits, as kube-proxy's is:
+// to start it again would not bring the rest of the objects.
 func (s *Status) Report() Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	r := Report{CurrentTime: now, LastUpdated: s.updated, Healthy: true}
+	r := Report{CurrentTime: now, LastUpdated: s.updated, Reasons: s.reasons()}
+	r.Healthy = s.pending.IsZero() || now.Sub(s.pending) < s.timeout
 	if s.updated.IsZero() {
 		return r
 	}
-	r.Healthy = s.pending.IsZero() || now.Sub(s.pending) < s.timeout
 	r.Status = make(map[corev1.IPFamily]FamilyReport, 2)
 	for _, f := range []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol} {
 		r.Status[f] = FamilyReport{LastUpdated: s.updated, Healthy: r.Healthy}

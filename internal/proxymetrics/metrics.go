@@ -107,6 +107,9 @@ func (m *Metrics) Diagnosed(diags diag.List) {
 	}
 }
 
+// Unread sets how many parts of the objects' source cannot be read now.
+func (m *Metrics) Unread(n int) { m.own.unread.Set(float64(n)) }
+
 // NoLocal sets how many Services drop for want of a local endpoint.
 func (m *Metrics) NoLocal(internal, external int) {
 	for _, f := range families {

@@ -26,6 +26,10 @@ const (
 	BadUTF8           Code = "PLC0006"
 	EmptyInput        Code = "PLC0007"
 	UnsupportedKind   Code = "PLC0008"
+	SkippedFile       Code = "PLC0009"
+	UnreadFile        Code = "PLC0010"
+	OpenFile          Code = "PLC0011"
+	UnreadKind        Code = "PLC0012"
 	BadServiceIP      Code = "PLC0101"
 	BadServicePort    Code = "PLC0102"
 	BadSourceRange    Code = "PLC0103"
@@ -111,6 +115,10 @@ var codes = []CodeInfo{
 	{BadUTF8, Error, "a file that is not UTF-8", "save it as UTF-8"},
 	{EmptyInput, Warning, "no object that planec uses was found", "check the paths after -f; directories need -R to be searched deeper"},
 	{UnsupportedKind, Warning, "a kind planec will use, in a version that it does not read", "convert it to the version in the message, as `kubectl convert` does"},
+	{SkippedFile, Warning, "an entry of a directory that has a manifest's name and is no file", "remove it, or put a regular file there; the rest of the directory was read"},
+	{UnreadFile, Error, "a file or a directory of the agent's that it cannot read", "make it readable to planec-agent, or remove it; what it said before stays, and an agent that starts applies nothing until it was read"},
+	{OpenFile, Warning, "a file of the agent's that another process has open for writing", "end the writer, or write a new file and rename it over this one; what it said before stays, and an agent that starts applies nothing until it was read"},
+	{UnreadKind, Error, "a kind of objects that the API server does not list for the agent", "look at the reason, and at the rights in deploy/rbac.yaml and deploy/rbac-policies.yaml; what was listed before stays, and an agent that starts applies nothing until every kind was listed"},
 	{BadServiceIP, Error, "a ClusterIP that is not an IP address", "write a plain IPv4 or IPv6 address; the address was left out"},
 	{BadServicePort, Error, "a Service port that the API server would refuse", "ports are 1 to 65535, protocols TCP, UDP or SCTP, names unique; the port was left out"},
 	{BadSourceRange, Error, "a loadBalancerSourceRange that is not a CIDR", "write ranges as 192.0.2.0/24; until then the Service has no load-balancer frontends, since serving everyone would be a hole"},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/planec/planec/ir"
 )
@@ -65,15 +66,33 @@ func (d Diagnostic) String() string {
 	return Printable(b.String())
 }
 
-// Printable returns s with everything that could move a terminal's cursor or
-// start a new line replaced: object names and values are hostile.
+// Printable returns s with everything replaced that could move a terminal's cursor,
+// start a new line, turn the direction of what follows, or not be seen: object names
+// and values are hostile.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == '\u2028' || r == '\u2029' {
+		if Moves(r) {
 			return '\uFFFD'
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// Moves reports whether a character is one that [Printable] replaces: controls, line
+// breaks, characters of format (bidirectional marks, joiners, spaces of no width,
+// tags), and letters that show nothing.
+func Moves(r rune) bool {
+	switch {
+	case r < ' ':
+		return true
+	case r < 0x7f:
+		return false
+	case r < 0xa0, r == '\u2028', r == '\u2029':
+		return true
+	case r == '\u034F', r == '\u115F', r == '\u1160', r == '\u3164', r == '\uFFA0', r >= '\uFE00' && r <= '\uFE0F', r >= 0xE0000 && r <= 0xE0FFF:
+		return true
+	}
+	return unicode.Is(unicode.Cf, r)
 }
 
 // List is a list of diagnostics.

@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/planec/planec/backends"
+)
+
+// tree is a directory of rules, DIR/<node>/<backend>/<file>. A repository may hold
+// it, and so a pull request may put anything there: links are not followed, not even
+// to other places in it, and nothing but regular files is read.
+type tree struct {
+	root *os.Root
+	dir  string
+}
+
+// errOdd says that something in the tree is not what compile writes.
+var errOdd = errors.New("")
+
+// openTree opens a directory that is there; one that is not has no files.
+func openTree(dir string) (*tree, error) {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &tree{dir: dir}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening a directory of rules: %w", err)
+	}
+	return &tree{root, dir}, nil
+}
+
+// makeTree makes the directory where it is not there.
+func makeTree(dir string) (*tree, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making a directory for rules: %w", err)
+	}
+	return openTree(dir)
+}
+
+func (t *tree) close() {
+	if t.root != nil {
+		t.root.Close() // nothing is buffered
+	}
+}
+
+// at is a name for people.
+func (t *tree) at(name string) string { return filepath.Join(t.dir, name) }
+
+// odd is the error about an entry that is something else than it should be.
+func (t *tree) odd(name string, info fs.FileInfo, want string) error {
+	is := "a device or the like"
+	switch mode := info.Mode(); {
+	case mode&fs.ModeSymlink != 0:
+		is = "a link"
+	case mode.IsDir():
+		is = "a directory"
+	case mode.IsRegular():
+		is = "a file"
+	}
+	return fmt.Errorf("%wnot %s: %s is %s", errOdd, want, t.at(name), is)
+}
+
+// inDirectory looks at what leads to an entry: directories, all of them.
+func (t *tree) inDirectory(name string) error {
+	if t.root == nil {
+		return fs.ErrNotExist
+	}
+	for i := 0; i < len(name); i++ {
+		if !os.IsPathSeparator(name[i]) {
+			continue
+		}
+		info, err := t.root.Lstat(name[:i])
+		if err != nil {
+			return err
+		}
+		if !info.IsDir() {
+			return t.odd(name[:i], info, "a directory")
+		}
+	}
+	return nil
+}
+
+// regular describes a regular file.
+func (t *tree) regular(name string) (fs.FileInfo, error) {
+	if err := t.inDirectory(name); err != nil {
+		return nil, err
+	}
+	info, err := t.root.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = t.odd(name, info, "a regular file")
+	}
+	return info, err
+}
+
+// read returns the content of a regular file, and at most one byte more than most
+// of it.
+func (t *tree) read(name string, most int) ([]byte, error) {
+	before, err := t.regular(name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := t.root.OpenFile(name, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // only read
+	// What was put in its place meanwhile is not read.
+	if now, err := f.Stat(); err != nil || !os.SameFile(before, now) {
+		return nil, errors.Join(err, fmt.Errorf("%s changes while it is read", t.at(name)))
+	}
+	return io.ReadAll(io.LimitReader(f, int64(most)+1))
+}
+
+// entries lists a directory; one that is not there is empty.
+func (t *tree) entries(name string) ([]fs.DirEntry, error) {
+	err := t.inDirectory(name + string(filepath.Separator))
+	if err == nil {
+		var f *os.File
+		if f, err = t.root.Open(name); err == nil {
+			defer f.Close() // only read
+			return f.ReadDir(-1)
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// isDirectory reports whether there is a directory, without a link on the way.
+func (t *tree) isDirectory(name string) bool {
+	return t.inDirectory(name+string(filepath.Separator)) == nil
+}
+
+// writeArtifact writes an artifact's files below a directory of the tree; each
+// appears whole or not at all.
+func (t *tree) writeArtifact(dir string, a backends.Artifact) error {
+	for i, part := 0, ""; i <= len(dir); i++ {
+		if i < len(dir) && !os.IsPathSeparator(dir[i]) {
+			continue
+		}
+		part = dir[:i]
+		if err := t.root.Mkdir(part, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return systemError(fmt.Errorf("making a directory for rules: %w", err))
+		}
+	}
+	if err := t.inDirectory(dir + string(filepath.Separator)); err != nil {
+		return systemError(fmt.Errorf("writing rules: %w", err))
+	}
+	for _, f := range a.Files {
+		if err := t.write(filepath.Join(dir, f.Name), f.Data); err != nil {
+			return systemError(fmt.Errorf("writing rules: %w", err))
+		}
+	}
+	return nil
+}
+
+// write replaces a file by renaming a finished one over it.
+func (t *tree) write(name string, data []byte) error {
+	if _, err := t.regular(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	temporary := filepath.Join(filepath.Dir(name), ".planec-"+strings.ToLower(rand.Text()))
+	f, err := t.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer t.root.Remove(temporary) // after the rename there is nothing left to remove
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return t.root.Rename(temporary, name)
+}
