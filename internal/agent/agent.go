@@ -26,6 +26,9 @@ type Config struct {
 	Applier  *applier.Applier
 	// Inbox is what a source feeds.
 	Inbox *inbox.Inbox
+	// General reports whether an error of the kernel is no object's fault; nil is
+	// never.
+	General func(error) bool
 	// Flows ends connections that should not go on.
 	Flows Flows
 	// Drift has something to read when somebody else may have changed our rules;
@@ -65,8 +68,9 @@ func New(c Config) *Agent { return &Agent{Config: c, allFlows: true} }
 // Run works until ctx ends. What goes wrong with the kernel is tried again and
 // is no error.
 func (a *Agent) Run(ctx context.Context) error {
-	retry, drift, verify := stopped(), stopped(), stopped()
+	retry, drift, verify, again := stopped(), stopped(), stopped(), stopped()
 	defer retry.Stop()
+	defer again.Stop()
 	defer drift.Stop()
 	defer verify.Stop()
 	if a.VerifyEvery > 0 {
@@ -97,7 +101,10 @@ func (a *Agent) Run(ctx context.Context) error {
 		case <-verify.C:
 			err = a.compare(ctx)
 			verify.Reset(a.VerifyEvery)
+		case <-again.C:
+			err = a.again(ctx)
 		}
+		a.whenAgain(again)
 		if err == nil {
 			a.backoff.succeeded()
 			retry.Stop()
@@ -177,6 +184,7 @@ func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, er
 	}
 	a.objects = compiler.NewIncremental(&set, a.Node, a.Settings)
 	a.session = session.New(a.objects, a.Backend, a.Applier)
+	a.session.General = a.General
 	a.behind = true
 	plan, err := a.session.Apply(ctx)
 	if err == nil {
@@ -192,6 +200,7 @@ func (a *Agent) compare(ctx context.Context) error {
 	}
 	start := time.Now()
 	plan, err := a.session.Apply(ctx)
+	a.diagnose()
 	a.rested = time.Now().Add(min(restFor*time.Since(start), mostRest))
 	if err != nil {
 		a.behind = true
@@ -224,8 +233,11 @@ func (a *Agent) settled() {
 
 // diagnose passes on what there is to say about the objects.
 func (a *Agent) diagnose() {
-	if now := a.objects.Diagnostics(); !slices.Equal(a.diags, now) {
+	now := append(a.objects.Diagnostics(), a.session.Findings()...)
+	now.Sort()
+	if !slices.Equal(a.diags, now) {
 		a.diags = now
 		a.Observer.Diagnosed(now)
 	}
+	a.Observer.GivenUp(a.session.GivenUp())
 }

@@ -25,6 +25,9 @@ type Observer interface {
 	// Diagnosed gets everything there is to say about the objects, whenever it
 	// changes.
 	Diagnosed(diag.List)
+	// GivenUp says how many objects are refused or closed because they cannot be
+	// enforced.
+	GivenUp(count int)
 	// Nodes gets the Node objects whenever objects of other kinds than Services
 	// and slices change.
 	Nodes([]objects.Sourced[*corev1.Node])

@@ -132,6 +132,12 @@ func (r *reporter) sourced(all diag.List) {
 	r.status.SetUnread(unread)
 }
 
+// GivenUp implements [agent.Observer].
+func (r *reporter) GivenUp(n int) {
+	r.status.SetGivenUp(n)
+	r.metrics.GivenUp(n)
+}
+
 // Nodes implements [agent.Observer]: without an API server a node without an
 // object is there all the same.
 func (r *reporter) Nodes(nodes []objects.Sourced[*corev1.Node]) {

@@ -180,7 +180,7 @@ func (s *service) agent(ctx context.Context) (*agent.Agent, error) {
 	c := agent.Config{
 		Node: s.options.node, Settings: s.config.Config, Backend: s.backend, Applier: s.applier, Inbox: s.inbox,
 		Flows: &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied}, VerifyEvery: s.options.verifyEvery,
-		Observer: s.report, Log: s.log,
+		Observer: s.report, Log: s.log, General: dataplane.General,
 	}
 	settled, notices, err := s.drift(ctx)
 	if err != nil {

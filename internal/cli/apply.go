@@ -10,7 +10,6 @@ import (
 
 	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/nodelock"
-	"github.com/planec/planec/ir"
 )
 
 // applyCommand is `planec apply`.
@@ -66,13 +65,13 @@ func (c *applyCommand) run(ctx context.Context) error {
 	if c.confirm < 0 {
 		return inputError(fmt.Errorf("--confirm-within %v: want a time to come", c.confirm))
 	}
-	e, program, err := c.entry(c.streams)
+	e, err := c.entry(c.streams)
 	if err != nil {
 		return err
 	}
 	a := newApplier(c.stateDir)
 	if c.dryRun {
-		p, err := a.Plan(ctx, e)
+		p, err := a.Plan(ctx, e.Entry)
 		if err != nil {
 			return systemError(err)
 		}
@@ -84,46 +83,54 @@ func (c *applyCommand) run(ctx context.Context) error {
 	}
 	defer lock.Release()
 	if c.confirm > 0 {
-		return c.confirmed(ctx, a, e, program, lock)
+		return c.confirmed(ctx, a, e, lock)
 	}
-	p, err := a.Apply(ctx, e)
+	p, err := e.install(ctx, a)
 	if err != nil {
 		return systemError(err)
 	}
-	return c.after(a, e, program, p)
+	if err := a.Remember(e.Entry, p); err != nil {
+		return systemError(err)
+	}
+	return c.after(a, e, p)
 }
 
 // after is what follows when the rules are in.
-func (c *applyCommand) after(a *applier.Applier, e applier.Entry, program *ir.Program, p applier.Plan) error {
+func (c *applyCommand) after(a *applier.Applier, e *compiled, p applier.Plan) error {
 	if missing := a.Missing(e.Backend); missing != "" {
 		fmt.Fprintf(c.streams.Err, "what backend %s needs to serve is not there yet: %s; other rules were left in place\n", e.Backend, missing)
 	}
-	if err := c.endFlows(c.streams, program); err != nil {
+	if err := c.endFlows(c.streams, e.program); err != nil {
 		return err
+	}
+	if len(e.refused) > 0 {
+		if err := e.report(e.refused); err != nil {
+			return err
+		}
 	}
 	return printSteps(c.streams.Out, p.Steps(), "changed")
 }
 
 // confirmed applies under the eyes of a guard, which goes back to what the kernel has
 // now unless the change is confirmed.
-func (c *applyCommand) confirmed(ctx context.Context, a *applier.Applier, e applier.Entry, program *ir.Program, lock *nodelock.Lock) error {
+func (c *applyCommand) confirmed(ctx context.Context, a *applier.Applier, e *compiled, lock *nodelock.Lock) error {
 	w := &watched{streams: c.streams, applier: a}
 	if err := w.arm(ctx, c.stateDir, e.Backend, lock); err != nil {
 		return systemError(fmt.Errorf("nothing was changed: %w", err))
 	}
 	defer w.close()
-	p, err := a.Install(ctx, e)
+	p, err := e.install(ctx, a)
 	if err != nil {
 		return w.back(systemError(err))
 	}
 	if p.Empty() {
 		w.keep()
-		if err := a.Remember(e, p); err != nil {
+		if err := a.Remember(e.Entry, p); err != nil {
 			return systemError(err)
 		}
-		return c.after(a, e, program, p)
+		return c.after(a, e, p)
 	}
-	if err := c.after(a, e, program, p); err != nil {
+	if err := c.after(a, e, p); err != nil {
 		fmt.Fprintf(c.streams.Err, "planec: %v\n", err)
 		return w.back(finding())
 	}
@@ -131,7 +138,7 @@ func (c *applyCommand) confirmed(ctx context.Context, a *applier.Applier, e appl
 	if !kept || err != nil {
 		return err
 	}
-	if err := a.Remember(e, p); err != nil {
+	if err := a.Remember(e.Entry, p); err != nil {
 		return systemError(fmt.Errorf("it was confirmed and stays, but could not be recorded: %w", err))
 	}
 	return nil

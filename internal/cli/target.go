@@ -14,7 +14,6 @@ import (
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/dataplane"
-	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -45,33 +44,37 @@ func newApplier(stateDir string) *applier.Applier {
 
 // entry compiles the manifests, or reads the files; the program is that of
 // manifests.
-func (t *target) entry(s *Streams) (applier.Entry, *ir.Program, error) {
+func (t *target) entry(s *Streams) (*compiled, error) {
 	if t.artifact != "" {
 		if len(t.paths) > 0 {
-			return applier.Entry{}, nil, inputError(errors.New("give -f or --artifact, not both"))
+			return nil, inputError(errors.New("give -f or --artifact, not both"))
 		}
 		e, err := readArtifact(t.artifact, t.backend)
-		return e, nil, err
+		return &compiled{Entry: e}, err
 	}
 	l, err := t.load(s)
 	if err != nil {
-		return applier.Entry{}, nil, err
+		return nil, err
 	}
 	node, err := l.node()
 	if err != nil {
-		return applier.Entry{}, nil, err
+		return nil, err
 	}
 	selected, err := registry.Select(l.options(), t.backend)
 	if err != nil || len(selected) != 1 {
-		return applier.Entry{}, nil, inputError(fmt.Errorf("--backend %q: want one of %v", t.backend, registry.Names()))
+		return nil, inputError(fmt.Errorf("--backend %q: want one of %v", t.backend, registry.Names()))
 	}
 	program, diags := l.cluster.Program(node)
 	diags = append(l.diagnostics(), diags...)
 	r, err := emit(program, selected, &diags)
 	if err != nil {
-		return applier.Entry{}, nil, err
+		return nil, err
 	}
-	return applier.Entry{Backend: t.backend, Artifact: r.artifacts[0].artifact}, program, l.report(diags)
+	c := &compiled{
+		Entry:   applier.Entry{Backend: t.backend, Artifact: r.artifacts[0].artifact},
+		backend: selected[0], program: program, report: l.report,
+	}
+	return c, l.report(diags)
 }
 
 // readArtifact reads DIR/<files>, where DIR may name its backend.

@@ -44,8 +44,11 @@ says what differs when something does.`,
 
 func (t *target) entryOrLast(a *applier.Applier, s *Streams) (applier.Entry, error) {
 	if len(t.paths) > 0 || t.artifact != "" {
-		e, _, err := t.entry(s)
-		return e, err
+		c, err := t.entry(s)
+		if err != nil {
+			return applier.Entry{}, err
+		}
+		return c.Entry, nil
 	}
 	e, err := a.Last()
 	if err != nil {

@@ -20,6 +20,7 @@ type Status struct {
 	updated  time.Time
 	eligible bool
 	unread   []string
+	givenUp  int
 }
 
 // NewStatus is alive until changes wait for longer than the timeout, and ready
@@ -60,6 +61,14 @@ func (s *Status) SetUnread(reasons []string) {
 	s.unread = slices.Clone(reasons)
 }
 
+// SetGivenUp says how many objects are refused or closed because they cannot be
+// enforced: the proxy is degraded then, and serves all others.
+func (s *Status) SetGivenUp(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.givenUp = n
+}
+
 // mostReasons bounds how many reasons an answer has.
 const mostReasons = 20
 
@@ -68,6 +77,9 @@ func (s *Status) reasons() []string {
 	var out []string
 	if s.updated.IsZero() {
 		out = append(out, "no rules were applied yet: every source of objects has to be read once first")
+	}
+	if s.givenUp > 0 {
+		out = append(out, fmt.Sprintf("degraded: objects that cannot be enforced, so that they refuse or close: %d", s.givenUp))
 	}
 	unread := s.unread
 	if len(unread) > mostReasons {
@@ -85,13 +97,15 @@ func (s *Status) Ready() bool {
 }
 
 // Report is the body of an answer, with the names that kube-proxy gives them
-// (ProxyHealth in proxy_health.go) and one more, Reasons.
+// (ProxyHealth in proxy_health.go) and two more, Degraded and Reasons.
 type Report struct {
 	LastUpdated  time.Time                        `json:"lastUpdated"`
 	CurrentTime  time.Time                        `json:"currentTime"`
 	NodeEligible *bool                            `json:"nodeEligible,omitempty"`
 	Healthy      bool                             `json:"healthy"`
 	Status       map[corev1.IPFamily]FamilyReport `json:"status,omitempty"`
+	// Degraded is how many objects cannot be enforced, so that they refuse or close.
+	Degraded int `json:"degraded,omitempty"`
 	// Reasons say what is missing.
 	Reasons []string `json:"reasons,omitempty"`
 }
@@ -109,7 +123,7 @@ func (s *Status) Report() Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	r := Report{CurrentTime: now, LastUpdated: s.updated, Reasons: s.reasons()}
+	r := Report{CurrentTime: now, LastUpdated: s.updated, Degraded: s.givenUp, Reasons: s.reasons()}
 	r.Healthy = s.pending.IsZero() || now.Sub(s.pending) < s.timeout
 	if s.updated.IsZero() {
 		return r

@@ -110,6 +110,10 @@ func (m *Metrics) Diagnosed(diags diag.List) {
 // Unread sets how many parts of the objects' source cannot be read now.
 func (m *Metrics) Unread(n int) { m.own.unread.Set(float64(n)) }
 
+// GivenUp sets how many objects are refused or closed because they cannot be
+// enforced.
+func (m *Metrics) GivenUp(n int) { m.own.givenUp.Set(float64(n)) }
+
 // NoLocal sets how many Services drop for want of a local endpoint.
 func (m *Metrics) NoLocal(internal, external int) {
 	for _, f := range families {

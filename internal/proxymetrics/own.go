@@ -13,6 +13,7 @@ type own struct {
 	verify      prometheus.Observer
 	diagnostics *prometheus.GaugeVec
 	unread      prometheus.Gauge
+	givenUp     prometheus.Gauge
 }
 
 func newOwn(r *prometheus.Registry) own {
@@ -26,6 +27,7 @@ func newOwn(r *prometheus.Registry) own {
 		driftSteps:  f.counter("drift_steps_total", "Steps that putting our rules right took"),
 		verify:      f.histogram("verify_duration_seconds", "Comparisons of the whole kernel that found nothing", fine()).WithLabelValues(),
 		diagnostics: f.gauge("diagnostics", "Findings about the cluster's objects now, by code (planec lint explains them)", "code", "severity"),
+		givenUp:     f.gauge("objects_given_up", "Objects that the backend cannot express or the kernel refuses: Services that refuse, policies that close").WithLabelValues(),
 		unread:      f.gauge("unread_sources", "Files, directories or kinds of objects that cannot be read now; what they said before stays").WithLabelValues(),
 	}
 }

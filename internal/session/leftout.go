@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +28,8 @@ const (
 // leftOut is an object that the kernel refuses.
 type leftOut struct {
 	// why is what the kernel said.
-	why string
+	why    string
+	origin ir.Origin
 	// tried is when it was tried last, again when it will be.
 	tried, again time.Time
 	wait         time.Duration
@@ -77,6 +79,18 @@ func (s *Session) changed(d *compiler.Delta) failsafe.Set {
 	return set
 }
 
+// served makes the last delta one of what is served, after an update that began with
+// some objects given up.
+func (s *Session) served(before failsafe.Set) {
+	switch {
+	case s.delta.Whole || len(before)+len(s.given) == 0:
+	case maps.Equal(before, s.given):
+		s.delta.Before, s.delta.After = failsafe.Program(s.delta.Before, before), failsafe.Program(s.delta.After, before)
+	default:
+		s.delta = compiler.Delta{Whole: true}
+	}
+}
+
 // same reports whether the rules of a policy are the same in two programs.
 func same(a, b *ir.Policy, o failsafe.Object) bool { return rules(a, o) == rules(b, o) }
 
@@ -103,10 +117,11 @@ func rules(p *ir.Policy, o failsafe.Object) string {
 // giveUp notes the objects of a set.
 func (s *Session) giveUp(set failsafe.Set, why error) {
 	now := s.Now()
+	origins := failsafe.Origins(s.objects.Program())
 	for o := range set {
 		l := s.left[o]
 		if l == nil {
-			l = &leftOut{}
+			l = &leftOut{origin: origins[o]}
 			s.left[o] = l
 		}
 		if l.tried.Equal(now) {
@@ -187,8 +202,8 @@ func (s *Session) again(ctx context.Context, set failsafe.Set) error {
 // express, and those that the kernel refuses, with its words.
 func (s *Session) Findings() diag.List {
 	var out diag.List
-	for o, l := range s.left {
-		out.Add(diag.KernelRefused, ir.Origin{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}, l.why)
+	for _, l := range s.left {
+		out.Add(diag.KernelRefused, l.origin, l.why)
 	}
 	for _, list := range s.foreseen {
 		out = append(out, list...)

@@ -105,6 +105,8 @@ func (s *Session) whole(ctx context.Context, set failsafe.Set) (applier.Plan, er
 func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, error) {
 	d := s.objects.Apply(u)
 	s.delta = d
+	given := s.given
+	defer func() { s.served(given) }()
 	s.suspect(&d)
 	set := s.changed(&d)
 	if s.changer == nil || !s.held {
@@ -162,11 +164,12 @@ func (s *Session) settle(set failsafe.Set) {
 }
 
 // Delta is how the last Update changed the program, whether or not it reached the
-// kernel.
+// kernel. It is whole where it gave objects up, or served some again.
 func (s *Session) Delta() compiler.Delta { return s.delta }
 
-// Program is the whole program that the objects make.
-func (s *Session) Program() *ir.Program { return s.objects.Program() }
+// Program is the whole program that the objects make, without those that are given
+// up.
+func (s *Session) Program() *ir.Program { return failsafe.Program(s.objects.Program(), s.given) }
 
 func (s *Session) short(ctx context.Context, d *compiler.Delta, base *ir.Program, set failsafe.Set) (applier.Plan, error) {
 	if !d.Whole {

@@ -29,7 +29,9 @@ func nftables(t testing.TB, x *compiler.Incremental, o backends.Options) (*sessi
 		t.Fatal(err)
 	}
 	a := applier.New(dataplane.All(), applier.NewRecord(t.TempDir()))
-	return session.New(x, selected[0], a), a, selected[0]
+	s := session.New(x, selected[0], a)
+	s.General = dataplane.General
+	return s, a, selected[0]
 }
 
 // TestHistories applies random histories of changes one by one: after each the

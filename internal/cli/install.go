@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/dataplane"
+	"github.com/planec/planec/internal/isolate"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/failsafe"
+)
+
+// compiled is what an apply puts into the kernel, and what it was made of: an object
+// that the kernel refuses is found and given up, and all else is applied. Files that
+// were compiled before have no objects.
+type compiled struct {
+	applier.Entry
+	backend backends.Backend
+	program *ir.Program
+	// refused are the objects that the kernel refuses, once it was asked.
+	refused diag.List
+	// report prints findings and says whether they are a failure.
+	report func(diag.List) error
+}
+
+// install applies everything that can be applied. The entry becomes what was.
+func (c *compiled) install(ctx context.Context, a *applier.Applier) (applier.Plan, error) {
+	plan, err := a.Install(ctx, c.Entry)
+	if err == nil || c.program == nil || ctx.Err() != nil || dataplane.General(err) {
+		return plan, err
+	}
+	attempt := func(ctx context.Context, set failsafe.Set) error {
+		artifact, err := c.backend.Emit(failsafe.Program(c.program, set))
+		if err != nil {
+			return fmt.Errorf("backend %s: %w", c.backend.Name(), err)
+		}
+		e := applier.Entry{Backend: c.Backend, Artifact: artifact}
+		p, err := a.Install(ctx, e)
+		if err == nil {
+			c.Entry, plan = e, p
+		}
+		return err
+	}
+	set, failed := isolate.Find(ctx, attempt, nil, [][]failsafe.Object{failsafe.Of(c.program)}, err)
+	if failed != nil {
+		return plan, failed
+	}
+	origins := failsafe.Origins(c.program)
+	for _, o := range set.Sorted() {
+		c.refused.Add(diag.KernelRefused, origins[o], err.Error())
+	}
+	c.program = failsafe.Program(c.program, set)
+	return plan, nil
+}
