@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -10,8 +11,10 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/isolate"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/failsafe"
 )
 
 // compileCommand is `planec compile`.
@@ -222,13 +225,25 @@ type namedArtifact struct {
 	artifact backends.Artifact
 }
 
+// emitMost gives up the objects that a backend cannot emit, and says which.
+func emitMost(p *ir.Program, b backends.Backend, first error, diags *diag.List) (backends.Artifact, error) {
+	a, set, err := isolate.EmitMost(context.Background(), b, p, first)
+	origins := failsafe.Origins(p)
+	for _, o := range set.Sorted() {
+		diags.Add(diag.NotExpressible, origins[o], first.Error())
+	}
+	return a, err
+}
+
 func emit(p *ir.Program, selected []backends.Backend, diags *diag.List) (nodeResult, error) {
 	r := nodeResult{node: p.Node.Name}
 	for _, b := range selected {
 		*diags = append(*diags, backends.Check(b, p)...)
-		a, err := b.Emit(p)
+		a, err := isolate.Emit(b, p)
 		if err != nil {
-			return r, systemError(fmt.Errorf("backend %s, node %s: %w", b.Name(), p.Node.Name, err))
+			if a, err = emitMost(p, b, err, diags); err != nil {
+				return r, systemError(err)
+			}
 		}
 		r.artifacts = append(r.artifacts, namedArtifact{b.Name(), a})
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/applier"
@@ -33,9 +32,9 @@ func (c *compiled) install(ctx context.Context, a *applier.Applier) (applier.Pla
 		return plan, err
 	}
 	attempt := func(ctx context.Context, set failsafe.Set) error {
-		artifact, err := c.backend.Emit(failsafe.Program(c.program, set))
+		artifact, err := isolate.Emit(c.backend, failsafe.Program(c.program, set))
 		if err != nil {
-			return fmt.Errorf("backend %s: %w", c.backend.Name(), err)
+			return err
 		}
 		e := applier.Entry{Backend: c.Backend, Artifact: artifact}
 		p, err := a.Install(ctx, e)

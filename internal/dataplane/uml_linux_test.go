@@ -34,7 +34,7 @@ func ipvsPlane() plane {
 }
 
 // insideTests is how many tests begin with TestInside.
-const insideTests = 3
+const insideTests = 4
 
 // TestInUML runs those in User Mode Linux.
 func TestInUML(t *testing.T) {

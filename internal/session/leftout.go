@@ -185,17 +185,18 @@ func (s *Session) Retry(ctx context.Context) (bool, error) {
 
 // again applies everything but what a set gives up, by the shortest way.
 func (s *Session) again(ctx context.Context, set failsafe.Set) error {
-	if s.changer == nil || !s.held {
-		_, err := s.whole(ctx, set)
-		return err
+	if s.changer != nil && s.held {
+		_, err := s.replace(ctx, set)
+		if err == nil {
+			s.given = set
+			return nil
+		}
+		if !errors.Is(err, applier.ErrDrift) {
+			return err
+		}
 	}
-	if _, err := s.replace(ctx, set); err != nil {
-		// A dataplane that is not atomic says so by a drift.
-		s.held = s.held && !errors.Is(err, applier.ErrDrift)
-		return err
-	}
-	s.given = set
-	return nil
+	_, err := s.whole(ctx, set)
+	return err
 }
 
 // Findings are the objects that are given up: those that the backend cannot

@@ -214,20 +214,10 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Progra
 	return change(ctx, before.Artifact, after.Artifact)
 }
 
-func (s *Session) emit(p *ir.Program) (e applier.Entry, err error) {
+func (s *Session) emit(p *ir.Program) (applier.Entry, error) {
 	// The program is large and ends with what is made of it.
-	node := p.Node.Name
-	defer func() {
-		// What makes an emitter panic is one object, and must not be all others' end.
-		if r := recover(); r != nil {
-			err = fmt.Errorf("backend %s, node %s: emitting: %v", s.backend.Name(), node, r)
-		}
-	}()
-	a, err := s.backend.Emit(p)
-	if err != nil {
-		return applier.Entry{}, fmt.Errorf("backend %s, node %s: %w", s.backend.Name(), node, err)
-	}
-	return applier.Entry{Backend: s.backend.Name(), Artifact: a}, nil
+	a, err := isolate.Emit(s.backend, p)
+	return applier.Entry{Backend: s.backend.Name(), Artifact: a}, err
 }
 
 // noObjects reports whether an error cannot be the fault of objects.

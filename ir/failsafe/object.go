@@ -79,20 +79,36 @@ func (s Set) Sorted() []Object {
 // Of lists the objects that a program is made of, in order.
 func Of(p *ir.Program) []Object {
 	s := make(Set)
+	visit(p, func(o Object, _ ir.Origin) { s.Add(o, Refused) })
+	return s.Sorted()
+}
+
+// Origins says where each object of a program comes from.
+func Origins(p *ir.Program) map[Object]ir.Origin {
+	out := make(map[Object]ir.Origin)
+	visit(p, func(o Object, at ir.Origin) {
+		if _, known := out[o]; !known {
+			out[o] = ir.Origin{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, File: at.File, Line: at.Line}
+		}
+	})
+	return out
+}
+
+// visit calls do for every part of a program that comes from an object.
+func visit(p *ir.Program, do func(Object, ir.Origin)) {
 	for i := range p.Frontends {
-		s.Add(ServiceOf(p.Frontends[i].Service), Refused)
+		do(ServiceOf(p.Frontends[i].Service), p.Frontends[i].Origin)
 	}
 	for i := range p.Policy.Profiles {
 		for _, d := range ir.Directions() {
 			for _, t := range p.Policy.Profiles[i].Tiers(d) {
 				for _, o := range t.Isolating {
-					s.Add(PolicyOf(o), Refused)
+					do(PolicyOf(o), o)
 				}
 				for j := range t.Rules {
-					s.Add(PolicyOf(t.Rules[j].Origin), Refused)
+					do(PolicyOf(t.Rules[j].Origin), t.Rules[j].Origin)
 				}
 			}
 		}
 	}
-	return s.Sorted()
 }

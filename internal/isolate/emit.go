@@ -1,0 +1,40 @@
+package isolate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/failsafe"
+)
+
+// Emit emits a program. What makes an emitter panic is one object, and must not be
+// the end of all others, so that is an error.
+func Emit(b backends.Backend, p *ir.Program) (a backends.Artifact, err error) {
+	node := p.Node.Name
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("backend %s, node %s: the emitter panicked: %v", b.Name(), node, r)
+		}
+	}()
+	if a, err = b.Emit(p); err != nil {
+		return a, fmt.Errorf("backend %s, node %s: %w", b.Name(), node, err)
+	}
+	return a, nil
+}
+
+// EmitMost emits what can be emitted after Emit has failed, and returns the objects
+// that cannot be.
+func EmitMost(ctx context.Context, b backends.Backend, p *ir.Program, first error) (a backends.Artifact, set failsafe.Set, err error) {
+	attempt := func(_ context.Context, set failsafe.Set) (err error) {
+		a, err = Emit(b, failsafe.Program(p, set))
+		return err
+	}
+	if set, err = Find(ctx, attempt, nil, [][]failsafe.Object{failsafe.Of(p)}, first); err != nil {
+		return backends.Artifact{}, nil, err
+	}
+	// The last attempt may have been one that failed.
+	a, err = Emit(b, failsafe.Program(p, set))
+	return a, set, err
+}

@@ -1,0 +1,156 @@
+package poison
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/ir"
+)
+
+// Stage is where a bad object is refused.
+type Stage string
+
+// The stages, from the emitter to the reading back.
+const (
+	EmitFails    Stage = "the emitter fails"
+	EmitPanics   Stage = "the emitter panics"
+	PlanFails    Stage = "the plan fails"
+	Refused      Stage = "the kernel refuses the whole"
+	HalfDone     Stage = "the kernel does it and refuses it"
+	NeverSame    Stage = "what is read back is never the same"
+	ChangeFails  Stage = "the kernel refuses a change"
+	ChangeIsHalf Stage = "the kernel does a change and refuses it"
+)
+
+// Stages lists them.
+func Stages() []Stage {
+	return []Stage{EmitFails, EmitPanics, PlanFails, Refused, HalfDone, NeverSame, ChangeFails, ChangeIsHalf}
+}
+
+// ErrRefused is what a kernel says of a bad object.
+var ErrRefused = errors.New("invalid argument (a test's)")
+
+// Poison refuses, at one stage, whatever has the marker in it.
+type Poison struct {
+	Stage  Stage
+	Marker string
+	// Refusals counts how often that was.
+	Refusals int
+}
+
+func (p *Poison) bad(a backends.Artifact) bool {
+	if p.Marker == "" {
+		return false
+	}
+	for _, f := range a.Files {
+		if bytes.Contains(f.Data, []byte(p.Marker)) {
+			p.Refusals++
+			return true
+		}
+	}
+	return false
+}
+
+// Backend refuses in Emit.
+type Backend struct {
+	backends.Backend
+	*Poison
+}
+
+// Emit implements [backends.Backend].
+func (b Backend) Emit(p *ir.Program) (backends.Artifact, error) {
+	a, err := b.Backend.Emit(p)
+	if err == nil && (b.Stage == EmitFails || b.Stage == EmitPanics) && b.bad(a) {
+		if b.Stage == EmitPanics {
+			panic("index out of range (a test's)")
+		}
+		return backends.Artifact{}, ErrRefused
+	}
+	return a, err
+}
+
+// Plane refuses in the kernel.
+type Plane struct {
+	applier.Changer
+	*Poison
+	// planned is whether the last plan is of something bad.
+	planned bool
+}
+
+// unequal is a plan of what is never the same.
+type unequal struct{ applier.Plan }
+
+func (unequal) Empty() bool     { return false }
+func (unequal) Steps() []string { return []string{"make it the same (a test's)"} }
+
+// Plan implements [applier.Dataplane].
+func (p *Plane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
+	p.planned = p.Stage != EmitFails && p.Stage != EmitPanics && p.bad(a)
+	if p.planned && p.Stage == PlanFails {
+		return nil, ErrRefused
+	}
+	plan, err := p.Changer.Plan(ctx, a)
+	if err == nil && p.planned && p.Stage == NeverSame {
+		return unequal{plan}, nil
+	}
+	return plan, err
+}
+
+// Apply implements [applier.Dataplane].
+func (p *Plane) Apply(ctx context.Context, plan applier.Plan) error {
+	if u, ok := plan.(unequal); ok {
+		plan = u.Plan
+	}
+	if p.planned && p.Stage != NeverSame {
+		if p.Stage == HalfDone || p.Stage == ChangeIsHalf {
+			if err := p.Changer.Apply(ctx, plan); err != nil {
+				return err
+			}
+		}
+		return ErrRefused
+	}
+	return p.Changer.Apply(ctx, plan)
+}
+
+// Change implements [applier.Changer].
+func (p *Plane) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
+	if err := p.short(ctx, after); err != nil {
+		return nil, err
+	}
+	return p.Changer.Change(ctx, before, after)
+}
+
+// Replace implements [applier.Changer].
+func (p *Plane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
+	if err := p.short(ctx, whole); err != nil {
+		return nil, err
+	}
+	return p.Changer.Replace(ctx, whole)
+}
+
+// ChangePolicy implements [applier.PolicyChanger], for planes that are one.
+func (p *Plane) ChangePolicy(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
+	if err := p.short(ctx, after); err != nil {
+		return nil, err
+	}
+	c, ok := p.Changer.(applier.PolicyChanger)
+	if !ok {
+		return nil, applier.ErrWhole
+	}
+	return c.ChangePolicy(ctx, before, after)
+}
+
+// short refuses what goes without a look at the kernel. Half of a change that is not
+// atomic is a drift, which the whole finds out about.
+func (p *Plane) short(ctx context.Context, after backends.Artifact) error {
+	if p.Stage == EmitFails || p.Stage == EmitPanics || !p.bad(after) {
+		return nil
+	}
+	if p.Stage == ChangeIsHalf || p.Stage == NeverSame {
+		return applier.ErrDrift
+	}
+	return ErrRefused
+}
