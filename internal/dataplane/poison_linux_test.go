@@ -1,6 +1,7 @@
 package dataplane_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/planec/planec/internal/poison"
 	"github.com/planec/planec/internal/session"
 	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
 	"github.com/planec/planec/ir/failsafe"
@@ -104,7 +106,59 @@ func oneBadObject(t *testing.T, p plane) {
 		}
 		v.answers(string(stage))
 	}
+	v.poison.Marker = ""
+	for _, o := range poison.Limits() {
+		kinds++
+		v.limit(&o)
+	}
+	v.answers("limits")
 	t.Logf("%s: %d kinds of bad objects among %d Services; with the finding out an update took %v at most, and a start %v", p.name, kinds, crowd, v.slowest.Round(time.Millisecond), v.longest.Round(time.Millisecond))
+}
+
+// TestCollidingNames applies a cluster with policies whose names and numbers nearly
+// all collide: every object is in the kernel and answers.
+func TestCollidingNames(t *testing.T) {
+	for _, p := range append(planes(), ebpfPlane(t)) {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			testkit.Require(t, p.tools...)
+			weak := func(b []byte) (sum [sha256.Size]byte) {
+				sum[0] = sha256.Sum256(b)[0] & 3
+				return sum
+			}
+			options := backends.DefaultOptions()
+			options.Hash = weak
+			selected, err := registry.Select(options, p.backend)
+			if err != nil {
+				t.Fatal(err)
+			}
+			set, config := steadyCluster()
+			config.Hash = weak
+			for i, o := range poison.Objects() {
+				if i == 3 || o.Policy != nil && i%2 == 0 { // one Service of the name, one policy
+					o.Add(&set)
+				}
+			}
+			set.Pods = append(set.Pods, objects.Sourced[*corev1.Pod]{Object: poison.Pod()})
+			program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: nodeName, Config: config})
+			a, err := selected[0].Emit(program)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := testkit.New(t, testkit.SpecFor(program, steadyFlows()))
+			apply(t, r, applier.New(map[string]applier.Dataplane{p.backend: p.make()}, applier.NewRecord(t.TempDir())), applier.Entry{Backend: p.backend, Artifact: a})
+			if p.backend == "ebpf" {
+				return // nothing reads the maps
+			}
+			report, err := r.Check(t.Context(), steadyFlows(), eval.New(program).Eval, 2*time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range report.Disagreements {
+				t.Errorf("%v", d)
+			}
+		})
+	}
 }
 
 // start makes a session over what the kernel has.
@@ -140,6 +194,34 @@ func (v *victim) comes(name string, o *poison.Object) {
 	v.given(name + ", mended")
 	v.update(o.Go(v.others))
 	v.given(name + ", gone")
+}
+
+// limit has an object come and go that is beyond a limit of a backend: of some it is
+// none, and they serve it. Whether one is beyond its limits, the backend says.
+func (v *victim) limit(o *poison.Object) {
+	v.t.Helper()
+	u := o.Come(v.others)
+	u.Slices = append(u.Slices, v.another())
+	start := time.Now()
+	v.update(u)
+	v.slowest = max(v.slowest, time.Since(start))
+	beyond := beyondLimits[v.backend.Name()] == o.Name
+	named := slices.ContainsFunc(v.session.Findings(), func(d diag.Diagnostic) bool {
+		return d.Code == diag.NotExpressible && d.Origin.Namespace == poison.Namespace && d.Origin.Name == poison.Name
+	})
+	if named != beyond || (v.session.GivenUp() == 1) != beyond {
+		v.t.Errorf("%s: the findings are %v", o.Name, v.session.Findings())
+	}
+	v.same(o.Name, v.objects.Program())
+	v.update(o.Go(v.others))
+	v.given(o.Name + ", gone")
+}
+
+// beyondLimits names the limit of each backend that poison.Limits goes beyond.
+var beyondLimits = map[string]string{
+	"iptables": "Service with affinity of 9,000 endpoints",
+	"ipvs":     "Service with 1,030 ports with local endpoints only",
+	"ebpf":     "Service with SCTP whose port changes",
 }
 
 // starts has a bad object be there when an agent starts, and when planec apply looks,
@@ -183,20 +265,7 @@ func (v *victim) given(name string, want ...failsafe.Object) {
 	for _, o := range want {
 		set.Add(o, failsafe.Refused)
 	}
-	marker := v.poison.Marker
-	v.poison.Marker = ""
-	a, err := v.backend.Emit(failsafe.Program(v.objects.Program(), set))
-	v.poison.Marker = marker
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	v.do(func() error {
-		plan, err := v.inner.Plan(v.t.Context(), a)
-		if err == nil && !plan.Empty() {
-			v.t.Errorf("%s: the kernel is not what it should be: %q", name, plan.Steps())
-		}
-		return err
-	})
+	v.same(name, failsafe.Program(v.objects.Program(), set))
 	var named []string
 	for _, d := range v.session.Findings() {
 		if d.Code != diag.KernelRefused || !strings.Contains(d.Message, "a test's") {
@@ -214,6 +283,25 @@ func (v *victim) given(name string, want ...failsafe.Object) {
 	if v.t.Failed() {
 		v.t.FailNow()
 	}
+}
+
+// same compares the whole kernel with a program.
+func (v *victim) same(name string, want *ir.Program) {
+	v.t.Helper()
+	marker := v.poison.Marker
+	v.poison.Marker = ""
+	a, err := v.backend.Emit(want)
+	v.poison.Marker = marker
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.do(func() error {
+		plan, err := v.inner.Plan(v.t.Context(), a)
+		if err == nil && !plan.Empty() {
+			v.t.Errorf("%s: the kernel is not what it should be: %q", name, plan.Steps())
+		}
+		return err
+	})
 }
 
 // answers makes connections to the steady Services.

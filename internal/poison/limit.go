@@ -1,0 +1,69 @@
+package poison
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/planec/planec/compiler/objects"
+)
+
+// Limits lists Services that go beyond what one of the backends has room for: the
+// backend's Check names them.
+func Limits() []Object {
+	return []Object{
+		wide("affinity of 9,000 endpoints", 90, 100, func(s *corev1.Service) { s.Spec.SessionAffinity = corev1.ServiceAffinityClientIP }),
+		wide("1,030 ports with local endpoints only", 1030, 2, func(s *corev1.Service) {
+			s.Spec.Type = corev1.ServiceTypeLoadBalancer
+			s.Spec.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyLocal
+			s.Spec.AllocateLoadBalancerNodePorts = new(bool)
+			s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "203.0.113.66"}}
+		}),
+		sctp(),
+	}
+}
+
+// wide is a Service of many ports and endpoints, the first of them on Node.
+func wide(kind string, ports, endpoints int, with func(*corev1.Service)) Object {
+	o := service(kind, "10.96.66.66", with)
+	o.Service.Spec.Ports, o.Slice.Ports, o.Slice.Endpoints = nil, nil, nil
+	protocol := corev1.ProtocolTCP
+	for i := range ports {
+		name, port := fmt.Sprintf("p%d", i), int32(1000+i)
+		o.Service.Spec.Ports = append(o.Service.Spec.Ports, corev1.ServicePort{Name: name, Protocol: protocol, Port: port, TargetPort: intstr.FromInt32(port)})
+		o.Slice.Ports = append(o.Slice.Ports, discoveryv1.EndpointPort{Name: &name, Protocol: &protocol, Port: &port})
+	}
+	node, elsewhere := Node, "elsewhere"
+	for i := range endpoints {
+		e := discoveryv1.Endpoint{Addresses: []string{fmt.Sprintf("10.1.1.%d", 100+i)}, NodeName: &elsewhere}
+		if i == 0 {
+			e = discoveryv1.Endpoint{Addresses: []string{"10.1.0.2"}, NodeName: &node}
+		}
+		o.Slice.Endpoints = append(o.Slice.Endpoints, e)
+	}
+	return o
+}
+
+// sctp is a Service of SCTP whose port changes, which no helper of eBPF can do.
+func sctp() Object {
+	o := service("SCTP whose port changes", "10.96.66.66", nil)
+	protocol := corev1.ProtocolSCTP
+	o.Service.Spec.Ports[0].Protocol, o.Slice.Ports[0].Protocol = protocol, &protocol
+	return o
+}
+
+// Add puts the object into a set.
+func (o *Object) Add(set *objects.Set) {
+	u := o.Come(*set)
+	if u.Others != nil {
+		*set = *u.Others
+	}
+	for _, s := range u.Services {
+		set.Services = append(set.Services, s.Service)
+	}
+	for _, s := range u.Slices {
+		set.EndpointSlices = append(set.EndpointSlices, s.Slice)
+	}
+}
