@@ -155,7 +155,17 @@ func (a *Agent) round(ctx context.Context) error {
 		plan, err = a.first(ctx, &batch)
 	} else {
 		r.Whole = a.behind
-		plan, err = a.session.Update(ctx, batch.Update)
+		first, rest := a.servicesFirst(batch.Update)
+		if first != nil {
+			if _, err := a.session.Update(ctx, *first); err != nil {
+				// The rest is applied with it, whole.
+				r.Whole = true
+			} else {
+				a.diagnose()
+				a.follow(false)
+			}
+		}
+		plan, err = a.session.Update(ctx, rest)
 	}
 	if batch.Update.Others != nil {
 		a.Observer.Nodes(batch.Update.Others.Nodes)
@@ -174,6 +184,18 @@ func (a *Agent) round(ctx context.Context) error {
 	a.behind = false
 	a.Log.Debug("applied", "changes", batch.Count, "steps", r.Steps, "took", r.Took, "waited", r.Waited, "whole", r.Whole)
 	return nil
+}
+
+// servicesFirst divides changes of Services from those of policies and of whom they
+// are about, so that no Service waits for what policies cost, nor fails with them.
+// What is behind is applied in one go.
+func (a *Agent) servicesFirst(u compiler.Update) (first *compiler.Update, rest compiler.Update) {
+	if a.behind || u.Others == nil || len(u.Services)+len(u.Slices) == 0 {
+		return nil, u
+	}
+	first = &compiler.Update{Services: u.Services, Slices: u.Slices}
+	u.Services, u.Slices = nil, nil
+	return first, u
 }
 
 // first compiles everything and applies it over whatever is there.

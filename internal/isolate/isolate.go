@@ -32,7 +32,7 @@ func Find(ctx context.Context, attempt Attempt, set failsafe.Set, suspects [][]f
 	for _, list := range suspects {
 		list = slices.DeleteFunc(slices.Clone(list), func(o failsafe.Object) bool { return set[o] == failsafe.Gone })
 		if s.group(list) {
-			return s.set, nil
+			return s.set, s.settle()
 		}
 		if err := ctx.Err(); err != nil {
 			return set, err
@@ -46,10 +46,24 @@ type search struct {
 	ctx     context.Context
 	attempt Attempt
 	set     failsafe.Set
+	// failed is whether the last attempt failed.
+	failed bool
+}
+
+// settle applies what was found once more where the last attempt failed: it may have
+// changed something.
+func (s *search) settle() error {
+	if !s.failed {
+		return nil
+	}
+	return s.attempt(s.ctx, s.set)
 }
 
 func (s *search) try(set failsafe.Set) bool {
-	if s.ctx.Err() != nil || s.attempt(s.ctx, set) != nil {
+	if s.ctx.Err() != nil {
+		return false
+	}
+	if s.failed = s.attempt(s.ctx, set) != nil; s.failed {
 		return false
 	}
 	s.set = set

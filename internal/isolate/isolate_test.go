@@ -61,7 +61,7 @@ func TestFind(t *testing.T) {
 					t.Errorf("%d of %d: %v is given up", bad, n, o)
 				}
 			}
-			if most := 4 + 2*bad*(bits.Len(uint(n))+1); k.attempts > most {
+			if most := 5 + 2*bad*(bits.Len(uint(n))+1); k.attempts > most {
 				t.Errorf("%d of %d: %d attempts, want %d at most", bad, n, k.attempts, most)
 			}
 		}

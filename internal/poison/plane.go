@@ -15,19 +15,19 @@ type Stage string
 
 // The stages, from the emitter to the reading back.
 const (
-	EmitFails    Stage = "the emitter fails"
-	EmitPanics   Stage = "the emitter panics"
-	PlanFails    Stage = "the plan fails"
-	Refused      Stage = "the kernel refuses the whole"
-	HalfDone     Stage = "the kernel does it and refuses it"
-	NeverSame    Stage = "what is read back is never the same"
-	ChangeFails  Stage = "the kernel refuses a change"
-	ChangeIsHalf Stage = "the kernel does a change and refuses it"
+	EmitFails   Stage = "the emitter fails"
+	EmitPanics  Stage = "the emitter panics"
+	PlanFails   Stage = "the plan fails"
+	Refused     Stage = "the kernel refuses it"
+	Drifts      Stage = "the kernel refuses a change after some of it"
+	WholeNeeded Stage = "the kernel refuses a change that needs the whole"
+	NeverSame   Stage = "what is read back is never the same"
+	HoldFails   Stage = "what was applied cannot be held"
 )
 
 // Stages lists them.
 func Stages() []Stage {
-	return []Stage{EmitFails, EmitPanics, PlanFails, Refused, HalfDone, NeverSame, ChangeFails, ChangeIsHalf}
+	return []Stage{EmitFails, EmitPanics, PlanFails, Refused, Drifts, WholeNeeded, NeverSame, HoldFails}
 }
 
 // ErrRefused is what a kernel says of a bad object.
@@ -104,20 +104,26 @@ func (p *Plane) Apply(ctx context.Context, plan applier.Plan) error {
 	if u, ok := plan.(unequal); ok {
 		plan = u.Plan
 	}
-	if p.planned && p.Stage != NeverSame {
-		if p.Stage == HalfDone || p.Stage == ChangeIsHalf {
-			if err := p.Changer.Apply(ctx, plan); err != nil {
-				return err
-			}
-		}
+	if p.planned && p.Stage != NeverSame && p.Stage != HoldFails {
 		return ErrRefused
 	}
 	return p.Changer.Apply(ctx, plan)
 }
 
+// Hold implements [applier.Changer].
+func (p *Plane) Hold(a backends.Artifact) error {
+	if p.Stage == HoldFails && p.bad(a) {
+		return ErrRefused
+	}
+	return p.Changer.Hold(a)
+}
+
 // Change implements [applier.Changer].
 func (p *Plane) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
-	if err := p.short(ctx, after); err != nil {
+	if err := p.short(after); err != nil {
+		if p.Stage == WholeNeeded {
+			return nil, applier.ErrWhole
+		}
 		return nil, err
 	}
 	return p.Changer.Change(ctx, before, after)
@@ -125,7 +131,7 @@ func (p *Plane) Change(ctx context.Context, before, after backends.Artifact) (ap
 
 // Replace implements [applier.Changer].
 func (p *Plane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
-	if err := p.short(ctx, whole); err != nil {
+	if err := p.short(whole); err != nil {
 		return nil, err
 	}
 	return p.Changer.Replace(ctx, whole)
@@ -133,7 +139,7 @@ func (p *Plane) Replace(ctx context.Context, whole backends.Artifact) (applier.P
 
 // ChangePolicy implements [applier.PolicyChanger], for planes that are one.
 func (p *Plane) ChangePolicy(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
-	if err := p.short(ctx, after); err != nil {
+	if err := p.short(after); err != nil {
 		return nil, err
 	}
 	c, ok := p.Changer.(applier.PolicyChanger)
@@ -143,13 +149,13 @@ func (p *Plane) ChangePolicy(ctx context.Context, before, after backends.Artifac
 	return c.ChangePolicy(ctx, before, after)
 }
 
-// short refuses what goes without a look at the kernel. Half of a change that is not
+// short refuses what goes without a look at the kernel. Some of a change that is not
 // atomic is a drift, which the whole finds out about.
-func (p *Plane) short(ctx context.Context, after backends.Artifact) error {
+func (p *Plane) short(after backends.Artifact) error {
 	if p.Stage == EmitFails || p.Stage == EmitPanics || !p.bad(after) {
 		return nil
 	}
-	if p.Stage == ChangeIsHalf || p.Stage == NeverSame {
+	if p.Stage == Drifts || p.Stage == NeverSame || p.Stage == HoldFails {
 		return applier.ErrDrift
 	}
 	return ErrRefused

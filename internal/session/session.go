@@ -90,14 +90,13 @@ func (s *Session) whole(ctx context.Context, set failsafe.Set) (applier.Plan, er
 	if err != nil {
 		return p, err
 	}
+	if s.changer != nil {
+		if err := s.changer.Hold(e.Artifact); err != nil {
+			return p, fmt.Errorf("backend %s: %w", e.Backend, err)
+		}
+		s.held = true
+	}
 	s.settle(set)
-	if s.changer == nil {
-		return p, nil
-	}
-	if err := s.changer.Hold(e.Artifact); err != nil {
-		return p, fmt.Errorf("backend %s: %w", e.Backend, err)
-	}
-	s.held = true
 	return p, nil
 }
 
