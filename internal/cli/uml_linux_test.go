@@ -56,5 +56,5 @@ func TestInsideGuard(t *testing.T) {
 	if !uml.Inside() {
 		t.Skip("TestIPVSInUML runs it")
 	}
-	killWhileAsking(newKernel(t, "ipvs", "legacy"), *guardKills, 3*time.Second)
+	killWhileAsking(newKernel(t, "ipvs", "legacy"), *guardKills)
 }
