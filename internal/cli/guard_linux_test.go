@@ -251,7 +251,7 @@ func killWhileAsking(k *kernel, kills int) {
 		if yes {
 			_, _ = io.WriteString(a.in, "yes\n") // it may be killed
 		}
-		time.Sleep(time.Duration(rng.Int64N(int64(2*took))))
+		time.Sleep(time.Duration(rng.Int64N(int64(2 * took))))
 		_ = a.Process.Kill() // it may have ended
 		_, said := a.end()
 		k.quiet()
