@@ -116,6 +116,7 @@ func (c *applyCommand) confirmed(ctx context.Context, a *applier.Applier, e appl
 	if err != nil {
 		return w.back(systemError(err))
 	}
+	w.change.Applied(c.confirm)
 	if p.Empty() {
 		w.keep()
 		if err := a.Remember(e, p); err != nil {
