@@ -123,6 +123,7 @@ func (c *applyCommand) confirmed(ctx context.Context, a *applier.Applier, e *com
 	if err != nil {
 		return w.back(systemError(err))
 	}
+	w.change.Applied(c.confirm)
 	if p.Empty() {
 		w.keep()
 		if err := a.Remember(e.Entry, p); err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,6 +32,8 @@ func guardCommand(stateDir, backend string) *exec.Cmd {
 const (
 	guardCommands = 3
 	guardAnswers  = 4
+	// most is how many there may be after the commands.
+	most = 8
 )
 
 // How long an apply may take that is guarded, how often and with which pauses a guard
@@ -51,6 +54,12 @@ func newGuard(s *Streams) *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if !isPipe(guardCommands) || !isPipe(guardAnswers) {
+				return inputError(errors.New("planec apply --confirm-within runs this command"))
+			}
+			for fd := guardCommands; fd < guardAnswers+most; fd++ {
+				unix.CloseOnExec(fd) // the tools that go back are to hold no lock
+			}
 			signal.Ignore(unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGPIPE, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU)
 			ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM)
 			defer stop()
@@ -74,6 +83,11 @@ func newGuard(s *Streams) *cobra.Command {
 	registerStateDir(cmd.Flags(), &stateDir)
 	cmd.Flags().StringVar(&backend, "backend", "", "backend of the change")
 	return cmd
+}
+
+func isPipe(fd int) bool {
+	var s unix.Stat_t
+	return unix.Fstat(fd, &s) == nil && s.Mode&unix.S_IFMT == unix.S_IFIFO
 }
 
 // goBack makes the kernel what it was, and looks again.

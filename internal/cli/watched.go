@@ -75,6 +75,7 @@ func (w *watched) back(because error) error {
 
 // decide waits for a "yes", and reports whether it came in time.
 func (w *watched) decide(ctx context.Context, within time.Duration) (kept bool, err error) {
+	w.change.Applied(within)
 	fmt.Fprintf(w.streams.Err, "type yes within %v to keep it\n", within)
 	answers := make(chan bool, 1)
 	go func() {

@@ -84,7 +84,11 @@ func TestEnds(t *testing.T) {
 		{"yes", func(p *pair) (confirm.Outcome, error) { return p.change.Decide(time.Hour, say(true), never) }, confirm.Kept, 0},
 		{"no", func(p *pair) (confirm.Outcome, error) { return p.change.Decide(time.Hour, say(false), never) }, confirm.Restored, 1},
 		{"a signal to the parent", func(p *pair) (confirm.Outcome, error) { return p.change.Decide(time.Hour, nil, closed) }, confirm.Restored, 1},
-		{"the time is over", func(p *pair) (confirm.Outcome, error) { return p.change.Decide(time.Millisecond, nil, never) }, confirm.Restored, 1},
+		{"the time is over", func(p *pair) (confirm.Outcome, error) {
+			p.change.Applied(time.Hour)
+			p.change.Applied(time.Millisecond)
+			return p.change.Decide(time.Millisecond, nil, never)
+		}, confirm.Restored, 1},
 		{"a signal to the guard", func(p *pair) (confirm.Outcome, error) {
 			close(p.end)
 			return p.change.Decide(time.Hour, nil, never)

@@ -57,11 +57,14 @@ func (c *Change) Close() {
 	}
 }
 
-// Decide says that the change is applied, and waits for the confirmation: yes is true
-// for one, false for a refusal, and ended is closed when there will be none. It returns
-// what has become of the change, with the reason where that is [Lost].
+// Applied says that the change is applied: the time begins, anew when it is said again.
+// It is to be said before the confirmation is asked for.
+func (c *Change) Applied(within time.Duration) { c.tell(fmt.Sprintf("%s %v", wordApplied, within)) }
+
+// Decide waits for the confirmation: yes is true for one, false for a refusal, and ended
+// is closed when there will be none. It returns what has become of the change, with the
+// reason where that is [Lost].
 func (c *Change) Decide(within time.Duration, yes <-chan bool, ended <-chan struct{}) (Outcome, error) {
-	c.tell(fmt.Sprintf("%s %v", wordApplied, within))
 	// The guard has the time too; this one is for a guard that was stopped.
 	late := time.NewTimer(within + min(5*time.Second, c.patience))
 	defer late.Stop()

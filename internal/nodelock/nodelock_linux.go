@@ -75,9 +75,13 @@ func (l *Lock) Held() bool { return len(l.files) > 0 }
 // Files are to be passed to a child that holds the lock too.
 func (l *Lock) Files() []*os.File { return l.files }
 
-// Release unlocks. A child that has the files holds the lock on.
+// Release unlocks, and removes the files: namespaces come and go. A child that has the
+// files must have ended.
 func (l *Lock) Release() {
 	for _, f := range l.files {
+		if there(f, f.Name()) {
+			_ = os.Remove(f.Name()) // who waits for this one sees that it is gone
+		}
 		_ = f.Close() // that unlocks
 	}
 	l.files = nil

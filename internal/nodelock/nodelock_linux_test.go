@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -126,6 +128,16 @@ func TestAgent(t *testing.T) {
 	if err := on(t, run, state).RunningAgent(); err != nil {
 		t.Errorf("an agent that was killed: %v", err)
 	}
+	l, err = on(t, run, state).Agent(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Release()
+	for _, dir := range []string{run, state} {
+		if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+			t.Errorf("left in %s: %v, %v", dir, files, err)
+		}
+	}
 }
 
 // TestNowhere has no directory for locks: that is said, and keeps nothing up.
@@ -144,6 +156,34 @@ func TestNowhere(t *testing.T) {
 		t.Fatalf("got %v, notes %v", err, l.Notes())
 	}
 	l.Release()
+}
+
+// TestManyTurns lets many take turns, and counts those at work.
+func TestManyTurns(t *testing.T) {
+	dir := t.TempDir()
+	var atWork, most, turns atomic.Int64
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			for range 10 {
+				l, err := on(t, dir).Change(t.Context(), 5*time.Minute, func(Holder) {})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if n := atWork.Add(1); n > 1 {
+					most.Store(n)
+				}
+				turns.Add(1)
+				atWork.Add(-1)
+				l.Release()
+			}
+		})
+	}
+	wg.Wait()
+	if most.Load() > 1 || turns.Load() != 200 {
+		t.Errorf("%d turns, %d at a time", turns.Load(), most.Load())
+	}
 }
 
 // TestNotes reads what a holder wrote, and what it did not.
