@@ -16,6 +16,14 @@ const (
 	pause = 100 * time.Millisecond
 )
 
+// hasty is the key of a context for applies that are one of many.
+type hasty struct{}
+
+// Hasty returns a context for an apply that is one of many, of which some are
+// expected to be refused: what is refused without being for a moment is not tried
+// again, and what may be for a moment once.
+func Hasty(ctx context.Context) context.Context { return context.WithValue(ctx, hasty{}, true) }
+
 // change plans, applies and verifies, and begins again where another process was at
 // work between looking and changing, or where the kernel or a tool could not answer
 // for a moment. It returns the first plan, which has the steps that were asked for.
@@ -25,7 +33,10 @@ func (a *Applier) change(ctx context.Context, e Entry) (Plan, error) {
 	var before []string
 	// again is whether a plan that was refused was carried out once more already: a
 	// tool may fail for a moment without a word of it.
-	again := false
+	again, most := false, tries
+	if ctx.Value(hasty{}) != nil {
+		again, most = true, 2
+	}
 	for try := 0; ; try++ {
 		plan, err := a.Plan(ctx, e)
 		if first == nil && err == nil {
@@ -41,7 +52,7 @@ func (a *Applier) change(ctx context.Context, e Entry) (Plan, error) {
 			}
 			err = a.carryOut(ctx, plan, e)
 		}
-		if err == nil || try+1 == tries || ctx.Err() != nil || permanent(err) {
+		if err == nil || try+1 == most || again && !passing(err) && most < tries || ctx.Err() != nil || permanent(err) {
 			return first, err
 		}
 		if refused = nil; plan != nil && !passing(err) {

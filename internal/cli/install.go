@@ -37,7 +37,7 @@ func (c *compiled) install(ctx context.Context, a *applier.Applier) (applier.Pla
 			return err
 		}
 		e := applier.Entry{Backend: c.Backend, Artifact: artifact}
-		p, err := a.Install(ctx, e)
+		p, err := a.Install(applier.Hasty(ctx), e)
 		if err == nil {
 			c.Entry, plan = e, p
 		}

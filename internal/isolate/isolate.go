@@ -11,7 +11,7 @@ import (
 )
 
 // Attempt applies everything but what a set gives up. A failed attempt changes
-// nothing, or something that the next one puts right.
+// nothing, or something that the next one puts right. Many are expected to fail.
 type Attempt func(context.Context, failsafe.Set) error
 
 // few is how many objects may be given up all at once while it is found out which

@@ -164,7 +164,7 @@ func (s *Session) Retry(ctx context.Context) (bool, error) {
 		before := s.given
 		set := before.With(nil)
 		delete(set, o)
-		err := s.again(ctx, set)
+		err := s.again(applier.Hasty(ctx), set)
 		if err == nil {
 			delete(s.left, o)
 			better = true

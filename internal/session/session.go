@@ -227,7 +227,8 @@ func (s *Session) noObjects(ctx context.Context, err error) bool {
 // isolate applies what can be applied, and gives up what cannot.
 func (s *Session) isolate(ctx context.Context, attempt isolate.Attempt, first error) error {
 	all := failsafe.Of(s.objects.Program())
-	set, err := isolate.Find(ctx, attempt, s.given, [][]failsafe.Object{s.suspects.Sorted(), all}, first)
+	hasty := func(ctx context.Context, set failsafe.Set) error { return attempt(applier.Hasty(ctx), set) }
+	set, err := isolate.Find(ctx, hasty, s.given, [][]failsafe.Object{s.suspects.Sorted(), all}, first)
 	if err != nil {
 		return err
 	}
