@@ -3,6 +3,7 @@ package backends
 import (
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/identity"
 )
 
 // Backend turns programs into artifacts. Implementations are pure: no clock, no
@@ -60,6 +61,9 @@ type Options struct {
 	// NoComments leaves the names of Services out; the rules get smaller and
 	// load faster.
 	NoComments bool
+	// Hash is what names and numbers in rules are made with; nil is SHA-256. Tests
+	// weaken it.
+	Hash identity.Hash
 	// Scheduler is how IPVS chooses an endpoint: rr, wrr, lc, sh or mh; "" is
 	// rr. Other backends draw at random and have no use for it.
 	Scheduler string

@@ -61,7 +61,7 @@ func BenchmarkPolicies(b *testing.B) {
 	b.Run("resolve", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			p := resolve.New(&program.Policy)
+			p := resolve.New(&program.Policy, nil)
 			rows := 0
 			for _, profile := range p.Profiles {
 				for _, d := range ir.Directions() {

@@ -44,7 +44,7 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 
 // Image returns the image of a program that [ir.Verify] accepts.
 func (b *Backend) Image(p *ir.Program) (*Image, error) {
-	build, err := newBuilder(p, !b.opts.NoComments)
+	build, err := newBuilder(p, !b.opts.NoComments, b.opts.Hash)
 	if err != nil {
 		return nil, fmt.Errorf("ebpf: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 )
 
 // builder lays a program out, map by map.
@@ -18,18 +19,20 @@ type builder struct {
 	routes  map[string]layout.Route
 	sources sourceSets
 	ids     *identities
+	hash    identity.Hash
 	info    layout.Info
 	tables  [layout.NumMaps]Map
 	symbols *symbolBuilder
 }
 
-func newBuilder(p *ir.Program, symbols bool) (*builder, error) {
+func newBuilder(p *ir.Program, symbols bool, hash identity.Hash) (*builder, error) {
 	b := &builder{
 		program: p,
 		pools:   poolsByID(p),
 		routes:  make(map[string]layout.Route, len(p.Pools)),
 		sources: sourceSets{sets: make(map[string]uint32)},
-		ids:     newIdentities(len(p.Frontends)),
+		ids:     newIdentities(len(p.Frontends), hash),
+		hash:    hash,
 	}
 	for i, m := range layout.Maps() {
 		b.tables[i].layout = m
@@ -38,7 +41,7 @@ func newBuilder(p *ir.Program, symbols bool) (*builder, error) {
 		b.symbols = newSymbolBuilder(p)
 	}
 	var err error
-	if b.policy, err = resolvePolicy(&p.Policy); err != nil {
+	if b.policy, err = resolvePolicy(&p.Policy, hash); err != nil {
 		return nil, err
 	}
 	for i := range p.Frontends {
@@ -58,14 +61,10 @@ func newBuilder(p *ir.Program, symbols bool) (*builder, error) {
 // image lays everything out and seals it.
 func (b *builder) image() (*Image, error) {
 	b.layPools()
-	if err := b.layServices(); err != nil {
-		return nil, err
-	}
+	b.layServices()
 	b.layAddresses()
 	b.layPrefixes()
-	if err := b.layPolicies(); err != nil {
-		return nil, err
-	}
+	b.layPolicies()
 	for i := range b.tables {
 		if n := b.tables[i].Len(); n > layout.MaxEntries {
 			return nil, fmt.Errorf("map %s has %d entries, more than %d", b.tables[i].layout.Name, n, layout.MaxEntries)
@@ -82,16 +81,12 @@ func (b *builder) image() (*Image, error) {
 }
 
 // layServices makes an entry of svc for each frontend.
-func (b *builder) layServices() error {
+func (b *builder) layServices() {
 	t := &b.tables[layout.Services]
 	t.grow(len(b.frontends))
 	for _, f := range b.frontends {
-		id, err := b.ids.of(f.Service)
-		if err != nil {
-			return err
-		}
 		s := layout.Service{
-			ID: id, Internal: b.route(f.Internal), External: b.route(f.External),
+			ID: b.ids.of(f.Service), Internal: b.route(f.Internal), External: b.route(f.External),
 			Affinity: f.Affinity, Sources: b.sources.of(f), Kind: uint8(f.Kind),
 		}
 		b.need(f, &s)
@@ -101,7 +96,6 @@ func (b *builder) layServices() error {
 			b.symbols.service(key, f)
 		}
 	}
-	return nil
 }
 
 // need notes what a program has to be able to do for the frontend.

@@ -22,7 +22,7 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 			list.Add(diag.NotExpressible, f.Origin.At(r.field), fmt.Sprintf("service %v: frontend %v: %s", f.Service, f.Match, r.why))
 		}
 	}
-	if _, err := resolvePolicy(&p.Policy); err != nil {
+	if _, err := resolvePolicy(&p.Policy, b.opts.Hash); err != nil {
 		list.Add(diag.NotExpressible, ir.Origin{}, err.Error())
 	}
 	list.Sort()

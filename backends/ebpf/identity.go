@@ -1,46 +1,41 @@
 package ebpf
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 )
 
-// identities gives every Service port its 64-bit identity and notices when two
-// get the same one.
+// identities gives every Service port its 64-bit identity, each its own.
 type identities struct {
 	ids   map[ir.ServicePort]uint64
-	taken map[uint64]ir.ServicePort
+	codes identity.Codes
 }
 
-func newIdentities(n int) *identities {
-	return &identities{ids: make(map[ir.ServicePort]uint64, n), taken: make(map[uint64]ir.ServicePort, n)}
+func newIdentities(n int, hash identity.Hash) *identities {
+	return &identities{ids: make(map[ir.ServicePort]uint64, n), codes: identity.Codes{Hash: hash}}
 }
 
-// of returns the identity of a Service port.
-func (t *identities) of(s ir.ServicePort) (uint64, error) {
-	if id, ok := t.ids[s]; ok {
-		return id, nil
+// of returns the identity of a Service port: the first 64 bits of a hash, so that
+// no list of numbers is kept anywhere, and yet every machine and every compilation
+// has the same.
+func (t *identities) of(s ir.ServicePort) uint64 {
+	id, ok := t.ids[s]
+	if !ok {
+		id = t.codes.Of(servicePortContent(s), nil)
+		t.ids[s] = id
 	}
-	id := identity(s)
-	if other, dup := t.taken[id]; dup {
-		return 0, fmt.Errorf("service %v has the same identity %016x as service %v: rename a port of one of them", s, id, other)
-	}
-	t.ids[s], t.taken[id] = id, s
-	return id, nil
+	return id
 }
 
-// identity is the first 64 bits of a SHA-256: no list of numbers is kept
-// anywhere, and yet every machine and every compilation has the same. Lengths
-// stand before the parts, so that no two Service ports hash the same text.
-func identity(s ir.ServicePort) uint64 {
+// servicePortContent says all of a Service port. Lengths stand before the parts,
+// so that no two read the same.
+func servicePortContent(s ir.ServicePort) string {
 	b := make([]byte, 0, 128)
 	for _, part := range [...]string{s.Namespace, s.Name, s.Port} {
 		b = binary.LittleEndian.AppendUint32(b, uint32(len(part)))
 		b = append(b, part...)
 	}
-	sum := sha256.Sum256(append(b, byte(s.Protocol)))
-	return binary.BigEndian.Uint64(sum[:])
+	return string(append(b, byte(s.Protocol)))
 }

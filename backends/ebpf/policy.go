@@ -16,34 +16,28 @@ type policyBuilder struct {
 
 // layPolicies writes pod, class, row and port. They stay empty where no pod is
 // policed, also if it has rules, but none that refuses anything.
-func (b *builder) layPolicies() error {
+func (b *builder) layPolicies() {
 	if !b.policy.polices() {
-		return nil
+		return
 	}
 	b.info.Features |= layout.FeaturePolicies
 	if b.program.Policy.OnDeny == ir.Reject {
 		b.info.Flags |= layout.FlagDenyReject
 	}
-	p := &policyBuilder{builder: b, ids: newPolicyIDs(), used: make(map[layout.PolicyID]bool)}
+	p := &policyBuilder{builder: b, ids: newPolicyIDs(b.hash), used: make(map[layout.PolicyID]bool)}
 	p.layClasses()
 	for i := range b.policy.Profiles {
-		if err := p.layProfile(&b.policy.Profiles[i]); err != nil {
-			return err
-		}
+		p.layProfile(&b.policy.Profiles[i])
 	}
 	p.layPorts()
-	return nil
 }
 
 // layProfile writes the pods of a profile, and its rows.
-func (b *policyBuilder) layProfile(p *resolve.Profile) error {
+func (b *policyBuilder) layProfile(p *resolve.Profile) {
 	if p.Ingress == nil && p.Egress == nil {
-		return nil
+		return
 	}
-	id, err := b.ids.profile(p.ID)
-	if err != nil {
-		return err
-	}
+	id := b.ids.profile(p.ID)
 	pod := layout.Pod{Profile: id}
 	for _, d := range []struct {
 		table     *resolve.Table
@@ -70,7 +64,6 @@ func (b *policyBuilder) layProfile(p *resolve.Profile) error {
 			}
 		}
 	}
-	return nil
 }
 
 // layTable writes the rows of the classes that do not have the default's, which

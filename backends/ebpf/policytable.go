@@ -8,6 +8,7 @@ import (
 
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 	"github.com/planec/planec/ir/resolve"
 )
 
@@ -48,22 +49,18 @@ type classRow struct {
 // resolvePolicy returns the tables of a policy, nil where it has no profiles, and
 // errTooLarge where they do not fit. Nothing is emitted then: an image that
 // leaves policies out would let everything pass.
-func resolvePolicy(p *ir.Policy) (*policyTables, error) {
+func resolvePolicy(p *ir.Policy, hash identity.Hash) (*policyTables, error) {
 	if len(p.Profiles) == 0 {
 		return nil, nil
 	}
-	t := &policyTables{Policy: resolve.New(p), tables: make(map[*resolve.Table]policyTable)}
+	t := &policyTables{Policy: resolve.New(p, hash), tables: make(map[*resolve.Table]policyTable)}
 	if n := len(t.Classes); n > maxClasses {
 		return nil, fmt.Errorf("%w: the rules tell %d classes of addresses apart, %d at most; select with fewer different labels and networks, or use the nftables backend", errTooLarge, n, maxClasses)
 	}
 	t.cut()
-	ids := newPolicyIDs()
+	ids := newPolicyIDs(hash)
 	for i := range t.Rows {
-		id, err := ids.row(&t.Rows[i])
-		if err != nil {
-			return nil, err
-		}
-		t.rows = append(t.rows, id)
+		t.rows = append(t.rows, ids.row(&t.Rows[i]))
 	}
 	rows := 0
 	for i := range t.Profiles {

@@ -43,7 +43,7 @@ type portRows struct {
 }
 
 // decodePorts checks port as it reads it: each row has to be what appendRow
-// makes of it, and its identity the one that its content has.
+// makes of it, and its content that of no other.
 func decodePorts(m *Map) (portRows, error) {
 	out := portRows{rows: make(map[layout.PolicyID]*resolve.Row)}
 	var row *resolve.Row
@@ -69,11 +69,17 @@ func decodePorts(m *Map) (portRows, error) {
 		}
 	}
 	var canonical []byte
+	contents := make(map[string]bool, len(out.ids))
 	for _, id := range out.ids {
 		r := out.rows[id]
-		if len(r.Except) == 0 || rowID(r) != id {
-			return out, fmt.Errorf("row %x: its identity is not that of its content", id)
+		if len(r.Except) == 0 || id.Reserved() {
+			return out, fmt.Errorf("row %x: a reserved identity, or no ports", id)
 		}
+		content := rowContent(r)
+		if contents[content] {
+			return out, fmt.Errorf("row %x: another row is the same", id)
+		}
+		contents[content] = true
 		canonical = appendRow(canonical, id, r)
 	}
 	if len(canonical) != len(m.data) {

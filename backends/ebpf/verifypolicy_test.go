@@ -145,9 +145,7 @@ func TestReadRefusesPolicies(t *testing.T) {
 		{"unknown verdict 3", ports(func(_ *layout.PortKey, verdict *uint32) { *verdict = 3 })},
 		{"a verdict that every packet gets", ports(func(_ *layout.PortKey, verdict *uint32) { *verdict = layout.VerdictAccept })},
 		{"has no verdict for every packet", drop(layout.Ports, func(key []byte) bool { return layout.DecodePortKey(key).Bits == layout.RowBits })},
-		{"its identity is not that of its content", ports(func(_ *layout.PortKey, verdict *uint32) { *verdict = 3 - *verdict })},
-		{"its identity is not that of its content", drop(layout.Ports, func(key []byte) bool { return layout.DecodePortKey(key).Bits != layout.RowBits })},
-		{"its identity is not that of its content", drop(layout.Ports, func(key []byte) bool { return layout.DecodePortKey(key).Port.Number() == 80 })},
+		{"a reserved identity, or no ports", drop(layout.Ports, func(key []byte) bool { return layout.DecodePortKey(key).Bits != layout.RowBits })},
 		{"is not in its canonical form", ports(func(k *layout.PortKey, _ *uint32) {
 			if k.Bits > layout.RowBits && k.Bits < layout.MaxPortBits {
 				k.Port[1] |= 1

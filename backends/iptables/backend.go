@@ -51,17 +51,13 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("iptables: %w", err)
 	}
-	policies := xtpolicy.New(&p.Policy)
+	policies := xtpolicy.New(&p.Policy, b.opts.Hash)
 	var files []backends.File
 	var sets, setsClean []byte
 	for _, f := range []ir.Family{ir.IPv6, ir.IPv4} {
 		d := newDataplane(familyOf(f), p, pools, b.opts)
-		if d.policy, err = policies.Rules(f, d.comments); err != nil {
-			return backends.Artifact{}, fmt.Errorf("iptables: %w", err)
-		}
-		if err := d.build(); err != nil {
-			return backends.Artifact{}, fmt.Errorf("iptables: %w", err)
-		}
+		d.policy = policies.Rules(f, d.comments)
+		d.build()
 		sets, setsClean = d.sets.appendTo(sets), d.sets.appendCleanTo(setsClean)
 		files = append(files,
 			backends.File{Name: d.command + cleanSuffix, Data: d.appendClean(nil)},

@@ -45,6 +45,7 @@ func newDataplane(f family, p *ir.Program, pools map[string]*ir.Pool, opts backe
 		mark:   "0x" + strconv.FormatUint(1<<opts.MasqueradeBit, 16),
 		mangle: chains{table: "mangle"}, filter: chains{table: "filter"}, nat: chains{table: "nat"},
 		sets:         newSets(f),
+		names:        xtables.NewNames(opts.Hash),
 		nodePortKeys: make(map[uint32]bool),
 		steps:        make(map[step]string),
 		splits:       make(map[split]string),
@@ -56,7 +57,7 @@ func newDataplane(f family, p *ir.Program, pools map[string]*ir.Pool, opts backe
 }
 
 // build reads the program.
-func (d *dataplane) build() error {
+func (d *dataplane) build() {
 	list := d.frontends()
 	for _, f := range list {
 		d.survey(f)
@@ -67,7 +68,6 @@ func (d *dataplane) build() error {
 	d.mangleTable()
 	d.filterTable()
 	d.natTable()
-	return d.names.Err()
 }
 
 // frontends are the family's, without those that Check reports.

@@ -281,7 +281,7 @@ func readDispatch(file string) dispatchRules {
 // isDispatch reports whether a chain is neither a Service's nor one that all
 // programs have.
 func isDispatch(chain string) bool {
-	for _, other := range []string{"PLC-SVC-", "PLC-EXT-", "PLC-GRP-", "PLC-SEP-", "PLC-PREROUTING", "PLC-OUTPUT", "PLC-POSTROUTING", "PLC-MASQUERADE", "PLC-EGRESS", "PLC-MARK-REMOTE"} {
+	for _, other := range []string{"PLC-S-", "PLC-X-", "PLC-G-", "PLC-E-", "PLC-PREROUTING", "PLC-OUTPUT", "PLC-POSTROUTING", "PLC-MASQUERADE", "PLC-EGRESS", "PLC-MARK-REMOTE"} {
 		if strings.HasPrefix(chain, other) {
 			return false
 		}

@@ -24,7 +24,7 @@
 // which are missing, and loads those lines only.
 //
 // What a Service or a policy leaves behind when it goes are chains and sets that
-// nothing leads to (PLC-SVC-…, PLC-ROW-…, plc-af-…); their names are of the past
+// nothing leads to (PLC-S-…, PLC-ROW-…, plc-af-…); their names are of the past
 // and a pure file cannot know them. They cost memory and change nothing. The
 // kernel's own listing knows them, so this, after a load, sweeps them up:
 //
@@ -55,10 +55,10 @@
 //	       └─ PLC-NODEPORTS    the same by port; nodePort addresses only
 //	            └─ PLC-NP-tcp-29696-30719 …
 //	            │ goto
-//	  PLC-EXT-<hash>           the two routes differ: pods, the node, others
-//	    └─ PLC-SVC-<hash>      mark; recall the client's endpoint; draw one
-//	         ├─ PLC-GRP-<hash>   of more than 32 endpoints: first a group
-//	         └─ PLC-SEP-<hash>   remember the client, DNAT (affinity)
+//	  PLC-X-<hash>             the two routes differ: pods, the node, others
+//	    └─ PLC-S-<hash>        mark; recall the client's endpoint; draw one
+//	         ├─ PLC-G-<hash>     of more than 32 endpoints: first a group
+//	         └─ PLC-E-<hash>     remember the client, DNAT (affinity)
 //	nat POSTROUTING            marked, plc-hairpin, then PLC-EGRESS: MASQUERADE
 //	filter INPUT, FORWARD, OUTPUT                               (after DNAT)
 //	  ├─ PLC-UNSERVED          plc-reject, plc-drop: a route without endpoints

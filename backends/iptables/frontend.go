@@ -54,7 +54,7 @@ func (d *dataplane) split(f *ir.Frontend, s split) string {
 	if have, ok := d.splits[s]; ok {
 		return have
 	}
-	name := d.names.Of("PLC-EXT-", s.internal, s.external, strconv.FormatBool(s.shadows))
+	name := d.names.Own("PLC-X-", s.internal, s.external, strconv.FormatBool(s.shadows))
 	target := " -g " + name
 	d.splits[s] = target
 	nothing := " -j RETURN"

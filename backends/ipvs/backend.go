@@ -65,15 +65,13 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	var services, sets, addresses []byte
 	rules := make(map[ir.Family][]byte, 2)
 	addresses = appendDevice(addresses)
-	policies := xtpolicy.New(&p.Policy)
+	policies := xtpolicy.New(&p.Policy, b.opts.Hash)
 	for _, f := range ir.Families() {
 		t, err := newTable(f, p, policies, b.opts)
 		if err != nil {
 			return backends.Artifact{}, fmt.Errorf("ipvs: %w", err)
 		}
-		if t.policy, err = policies.Rules(f, !b.opts.NoComments); err != nil {
-			return backends.Artifact{}, fmt.Errorf("ipvs: %w", err)
-		}
+		t.policy = policies.Rules(f, !b.opts.NoComments)
 		services = t.appendServices(services)
 		sets = t.appendSets(sets)
 		addresses = t.appendAddresses(addresses)

@@ -13,7 +13,7 @@ import (
 // otherwise; the limits in the package's documentation say why.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
-	policies := xtpolicy.New(&p.Policy)
+	policies := xtpolicy.New(&p.Policy, b.opts.Hash)
 	for _, f := range ir.Families() {
 		t, err := newTable(f, p, policies, b.opts)
 		if err != nil {

@@ -59,7 +59,7 @@ func (b *Backend) tables(p *ir.Program) ([]content, error) {
 	if err != nil {
 		return nil, err
 	}
-	resolved := resolve.New(&p.Policy)
+	resolved := resolve.New(&p.Policy, b.opts.Hash)
 	var tables []content
 	for _, f := range ir.Families() {
 		t := newTable(familyOf(f), p, pools, resolved, b.opts)

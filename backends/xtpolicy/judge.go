@@ -30,7 +30,7 @@ type table struct {
 
 // judge returns the chain that judges packets by one direction of a profile.
 func (b *builder) judge(d ir.Direction, tiers []ir.Tier, resolved *resolve.Table) string {
-	key := identity(tiers)
+	key := keyOf(tiers)
 	prefix := egressChain + "-"
 	if d == ir.Ingress {
 		prefix = ingressChain + "-"
@@ -76,7 +76,7 @@ func (b *builder) rowTarget(d ir.Direction, t *table) string {
 	for i, r := range t.rows {
 		leaves[i] = leaf{code: r.code, target: b.target(r)}
 	}
-	find := trie{builder: b, prefix: "PLC-ROWS-", identity: []string{d.String(), t.key}, test: func(bit int) string {
+	find := trie{builder: b, prefix: "PLC-ROWS-", levels: rowLevels, identity: []string{d.String(), t.key}, test: func(bit int) string {
 		return t.bits[bit].in(peerSide(d))
 	}}
 	name := b.names.Of("PLC-ROWS-", d.String(), t.key)
@@ -84,8 +84,8 @@ func (b *builder) rowTarget(d ir.Direction, t *table) string {
 	return " -g " + name
 }
 
-// identity is what tiers do, whoever wrote them.
-func identity(tiers []ir.Tier) string {
+// keyOf is what tiers do, whoever wrote them.
+func keyOf(tiers []ir.Tier) string {
 	w := writer{sha256.New()}
 	for _, t := range tiers {
 		w.words(t.Kind.String(), t.Default.String(), strconv.Itoa(len(t.Rules)))

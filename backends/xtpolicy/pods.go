@@ -62,7 +62,7 @@ func (b *builder) profiles() []profile {
 			p.pods = append(p.pods, ir.AddrsOf(b.family, pod.Addresses)...)
 		}
 		if len(p.pods) > 0 {
-			p.code = codeOf(p.ID)
+			p.code = b.codes.Of(p.ID, nil)
 			out = append(out, p)
 		}
 	}
@@ -93,7 +93,7 @@ func (b *builder) direction(d ir.Direction, profiles []profile) *Set {
 	if gate == nil {
 		return nil
 	}
-	t := trie{builder: b, prefix: "PLC-PODS-", identity: []string{d.String()}, test: func(bit int) string {
+	t := trie{builder: b, prefix: "PLC-PODS-", levels: treeLevels - rowLevels - b.portLevels(), identity: []string{d.String()}, test: func(bit int) string {
 		return b.podBit(bit, profiles).in(podSide(d))
 	}}
 	b.chain(name, t.build(leaves)...)

@@ -2,11 +2,11 @@ package xtpolicy
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 	"github.com/planec/planec/ir/resolve"
 )
 
@@ -14,14 +14,16 @@ import (
 type Policies struct {
 	policy *ir.Policy
 	tables *resolve.Policy
+	hash   identity.Hash
 }
 
-// New resolves a policy that [ir.Verify] accepts.
-func New(p *ir.Policy) *Policies {
+// New resolves a policy that [ir.Verify] accepts. The hash is what names are made
+// with; nil is SHA-256.
+func New(p *ir.Policy, hash identity.Hash) *Policies {
 	if len(p.Profiles) == 0 {
 		return &Policies{policy: p}
 	}
-	return &Policies{policy: p, tables: resolve.New(p)}
+	return &Policies{policy: p, tables: resolve.New(p, hash), hash: hash}
 }
 
 // Tables are the resolved policies, nil without any.
@@ -48,13 +50,14 @@ type Chain struct {
 }
 
 // Rules returns the rules of one family; comments is whether they name profiles.
-func (p *Policies) Rules(f ir.Family, comments bool) (*Rules, error) {
+func (p *Policies) Rules(f ir.Family, comments bool) *Rules {
 	if p.tables == nil {
-		return &Rules{}, nil
+		return &Rules{}
 	}
 	b := &builder{
 		family: f, suffix: "-4", tables: p.tables, comments: comments,
-		refuse: refusal(p.policy.OnDeny, f), rows: newRows(p.tables.Rows),
+		refuse: refusal(p.policy.OnDeny, f), rows: newRows(p.tables.Rows, p.hash),
+		names: xtables.NewNames(p.hash), codes: identity.Codes{Hash: p.hash},
 		sets: make(map[string]*Set), ports: make(map[string]string), tablesOf: make(map[string]*table),
 		space: newSpace(f, p.tables), judged: make(map[string]bool),
 	}
@@ -63,13 +66,7 @@ func (p *Policies) Rules(f ir.Family, comments bool) (*Rules, error) {
 	}
 	b.rules.Refuse = b.refuse
 	b.policies()
-	if b.err == nil {
-		b.err = b.names.Err()
-	}
-	if b.err != nil {
-		return nil, fmt.Errorf("policies of %v: %w", f, b.err)
-	}
-	return b.finish(), nil
+	return b.finish()
 }
 
 // refusal is the target of denied packets.
@@ -94,8 +91,9 @@ type builder struct {
 	comments bool
 	refuse   string
 
-	names  xtables.Names
-	err    error
+	names xtables.Names
+	// codes are those of profiles.
+	codes  identity.Codes
 	rules  Rules
 	sets   map[string]*Set
 	space  *space

@@ -1,6 +1,7 @@
 package xtpolicy_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"github.com/planec/planec/internal/irtest"
 	"github.com/planec/planec/internal/randomcluster"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 )
 
 func policed(seed uint64) *ir.Program {
@@ -26,11 +28,7 @@ func policed(seed uint64) *ir.Program {
 
 func rules(t testing.TB, p *ir.Policy, f ir.Family) *xtpolicy.Rules {
 	t.Helper()
-	r, err := xtpolicy.New(p).Rules(f, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return xtpolicy.New(p, nil).Rules(f, true)
 }
 
 // TestWhole: names are short enough and sorted, everything that is named is
@@ -191,5 +189,86 @@ func TestElementsOnce(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// depth is how many chains there may be below one another, from a chain on.
+func depth(chains map[string][]string, name string) int {
+	deepest := 0
+	for _, rule := range chains[name] {
+		words := strings.Fields(rule)
+		if to := words[len(words)-1]; strings.HasPrefix(to, "PLC-") {
+			deepest = max(deepest, depth(chains, to))
+		}
+	}
+	return deepest + 1
+}
+
+// hostile is a policy of pods whose profiles' codes share ever more first bits, of
+// peers whose rows do, and of a row with as many ranges of ports as there can be:
+// what somebody makes who tries many names.
+func hostile(t testing.TB) *ir.Policy {
+	p := &ir.Policy{OnDeny: ir.Drop}
+	ports := make([]ir.PortRange, 0, 1<<15)
+	for port := 1; port < 1<<12; port += 2 {
+		ports = append(ports, ir.PortRange{Protocol: ir.TCP, First: uint16(port), Last: uint16(port)})
+	}
+	rule := func(set string, ports ...ir.PortRange) ir.Rule {
+		return ir.Rule{Action: ir.Accept, Peers: []string{set}, Ports: ports, Origin: ir.Origin{Kind: "NetworkPolicy", Namespace: "a", Name: set}}
+	}
+	var rules []ir.Rule
+	for i := range 64 {
+		id := fmt.Sprintf("set-%02d", i)
+		p.AddressSets = append(p.AddressSets, ir.AddressSet{ID: id, Prefixes: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i)}), 16)}})
+		rules = append(rules, rule(id, ports[i]))
+	}
+	rules = append(rules, rule("set-00", ports...))
+	for i := range 64 {
+		p.Profiles = append(p.Profiles, ir.Profile{
+			ID:   fmt.Sprintf("a/profile-%02d", i),
+			Pods: []ir.Pod{{Namespace: "a", Name: fmt.Sprintf("pod-%02d", i), Addresses: []netip.Addr{netip.AddrFrom4([4]byte{192, 168, 0, byte(i + 1)})}}},
+			Ingress: []ir.Tier{{
+				Kind: ir.NetworkTier, Default: ir.Deny, Isolating: []ir.Origin{{Kind: "NetworkPolicy", Namespace: "a", Name: "p"}},
+				Rules: rules[i%2:],
+			}},
+		})
+	}
+	return p
+}
+
+// steep makes codes whose first i bits are 1, one for each i: the deepest tree
+// that codes can make.
+func steep() identity.Hash {
+	n := 0
+	return func(b []byte) (sum [32]byte) {
+		sum = sha256.Sum256(b)
+		for i := range 8 {
+			sum[i] = 0
+		}
+		for bit := range n % 65 {
+			sum[bit/8] |= 0x80 >> (bit % 8)
+		}
+		n++
+		return sum
+	}
+}
+
+// TestDepth: whatever codes and ports are, there are no more chains below one
+// another than iptables-nft takes below PLC-VIPS, the deepest chain that leads to
+// policies.
+func TestDepth(t *testing.T) {
+	const most = 12
+	for _, hash := range []identity.Hash{nil, steep()} {
+		r := xtpolicy.New(hostile(t), hash).Rules(ir.IPv4, true)
+		chains := make(map[string][]string)
+		rules := 0
+		for _, c := range r.Chains {
+			chains[c.Name] = c.Rules
+			rules += len(c.Rules)
+		}
+		if got := depth(chains, r.Forward); got > most {
+			t.Errorf("%d chains below one another", got)
+		}
+		t.Logf("%d chains with %d rules, %d below one another", len(chains), rules, depth(chains, r.Forward))
 	}
 }

@@ -1,13 +1,11 @@
 package xtpolicy
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"slices"
 	"strings"
 
-	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 	"github.com/planec/planec/ir/resolve"
 )
 
@@ -15,7 +13,7 @@ import (
 type row struct {
 	accept bool
 	except []ir.PortRange
-	// content says it all; code is a hash of it.
+	// content says it all; code is a number that no other row has.
 	content string
 	code    uint64
 }
@@ -31,10 +29,11 @@ type rows struct {
 	// resolved has the rows of resolve's, by their index.
 	resolved []*row
 	splits   map[[2]*row]split
+	codes    identity.Codes
 }
 
-func newRows(list []resolve.Row) *rows {
-	r := &rows{byContent: make(map[string]*row), splits: make(map[[2]*row]split)}
+func newRows(list []resolve.Row, hash identity.Hash) *rows {
+	r := &rows{codes: identity.Codes{Hash: hash}, byContent: make(map[string]*row), splits: make(map[[2]*row]split)}
 	for i := range list {
 		r.resolved = append(r.resolved, r.of(list[i].Accept, list[i].Except))
 	}
@@ -55,14 +54,9 @@ func (r *rows) of(accept bool, except []ir.PortRange) *row {
 	if have := r.byContent[content]; have != nil {
 		return have
 	}
-	n := &row{accept: accept, except: except, content: content, code: codeOf(content)}
+	n := &row{accept: accept, except: except, content: content, code: r.codes.Of(content, nil)}
 	r.byContent[content] = n
 	return n
-}
-
-func codeOf(s string) uint64 {
-	sum := sha256.Sum256([]byte(s))
-	return binary.BigEndian.Uint64(sum[:])
 }
 
 // split is how a host gets a row that is not the one it would get without being
@@ -137,7 +131,6 @@ func (b *builder) rowChain(r *row) string {
 	inside, outside := b.verdicts(r)
 	var all []string
 	var trees []string
-	identity := b.names.Begin(r.content)
 	for _, p := range ir.Protocols() {
 		var ranges []ir.PortRange
 		for _, x := range r.except {
@@ -147,8 +140,8 @@ func (b *builder) rowChain(r *row) string {
 		}
 		list := groups(ranges)
 		if len(list) > fewGroups {
-			sub := identity.Of("PLC-PORTS-", p.String())
-			b.chain(sub, b.portTree(identity, r, list)...)
+			sub := b.names.Of("PLC-PORTS-", name, p.String())
+			b.chain(sub, b.portTree(name, r, list, portLevels-1)...)
 			trees = append(trees, " -p "+p.String()+" -g "+sub)
 			continue
 		}
@@ -160,22 +153,56 @@ func (b *builder) rowChain(r *row) string {
 	return name
 }
 
-// portTree halves a long list of groups until it is short. The upper half has a
-// chain of its own each time.
-func (b *builder) portTree(identity *xtables.Identity, r *row, list [][]ir.PortRange) []string {
+// portLevels is how many chains below one another the longest list of ports takes:
+// none where the groups stand in the own chain of a row, also of one of two joined.
+func (b *builder) portLevels() int {
+	for _, r := range b.rows.resolved {
+		if len(r.except) >= mostPorts {
+			return portLevels
+		}
+	}
+	return 0
+}
+
+// portTree divides a long list of groups until it is short. The parts but the
+// lowest have chains of their own. Halves are shortest to walk; a list for which
+// they would be too many chains below one another is divided into more.
+// Their names are made of the row's, which is short and nobody else's.
+func (b *builder) portTree(row string, r *row, list [][]ir.PortRange, levels int) []string {
 	var rules []string
 	for len(list) > fewGroups {
-		upper := list[len(list)/2:]
+		at := len(list) - partSize(len(list), levels)
+		upper := list[at:]
 		from := ir.PortRange{Protocol: upper[0][0].Protocol, First: upper[0][0].First, Last: 65535}
 		last := upper[len(upper)-1]
-		name := identity.Of("PLC-PORTS-", from.String(), last[len(last)-1].String())
-		b.chain(name, b.portTree(identity, r, upper)...)
+		name := b.names.Of("PLC-PORTS-", row, from.String(), last[len(last)-1].String())
+		b.chain(name, b.portTree(row, r, upper, levels-1)...)
 		rules = append(rules, matchPorts([]ir.PortRange{from})+" -g "+name)
-		list = list[:len(list)/2]
+		list = list[:at]
 	}
 	inside, outside := b.verdicts(r)
 	for _, g := range list {
 		rules = append(rules, matchPorts(g)+inside)
 	}
 	return append(rules, outside...)
+}
+
+// partSize is how many groups of a long list get a chain of their own: the upper
+// half, or as many as there is room for where halves go too deep.
+func partSize(n, levels int) int {
+	if n <= fewGroups<<levels {
+		return n - n/2
+	}
+	room := func(parts int) int {
+		size := fewGroups
+		for range levels - 1 {
+			size *= parts
+		}
+		return size
+	}
+	parts := 2
+	for room(parts)*parts < n {
+		parts++
+	}
+	return room(parts)
 }

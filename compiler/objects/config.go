@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 )
 
 // Config holds what the objects cannot say about a node: the settings that
@@ -37,6 +38,9 @@ type Config struct {
 	ExternalIPs ExternalIPs
 	// OnDeny is how policies refuse packets; 0 is ir.Drop.
 	OnDeny ir.Refusal
+	// Hash is what the IDs of profiles are made with; nil is SHA-256. Tests weaken
+	// it.
+	Hash identity.Hash
 }
 
 // NodePortAddresses says on which of the node's addresses nodePorts are served.

@@ -1,20 +1,20 @@
 package policy
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 )
 
 // Lower adds the policies of one node to a program: profiles of its own pods,
-// and the address sets that their rules need and no others.
-func (m *Model) Lower(node string, onDeny ir.Refusal, p *ir.Program) {
+// and the address sets that their rules need and no others. The hash is what IDs
+// are made with: nil is SHA-256.
+func (m *Model) Lower(node string, onDeny ir.Refusal, hash identity.Hash, p *ir.Program) {
 	b := &builder{model: m, sets: make(map[string]*ir.AddressSet), names: make([]*ir.Peer, len(m.cast.addresses))}
-	for _, g := range m.groups(node) {
+	for _, g := range m.groups(node, identity.Names{Hash: hash}) {
 		if profile, ok := b.profile(g); ok {
 			p.Policy.Profiles = append(p.Policy.Profiles, profile)
 		}
@@ -43,7 +43,7 @@ type group struct {
 
 // groups puts pods together that the same policies select and whose named ports
 // those policies cannot tell apart.
-func (m *Model) groups(node string) []*group {
+func (m *Model) groups(node string, names identity.Names) []*group {
 	byKey := make(map[string]*group)
 	var out []*group
 	for _, p := range m.byNode[node] {
@@ -54,7 +54,7 @@ func (m *Model) groups(node string) []*group {
 		key := groupKey(policies, p)
 		g := byKey[key]
 		if g == nil {
-			g = &group{id: profileID(policies, key), policies: policies}
+			g = &group{id: profileID(policies, key, &names), policies: policies}
 			byKey[key] = g
 			out = append(out, g)
 		}
@@ -127,9 +127,9 @@ func groupKey(policies []*policy, p *pod) string {
 }
 
 // profileID is made for people and for names in rules: where the first policy
-// is, its name, how many more there are, and 48 bits of a hash of it all.
-func profileID(policies []*policy, key string) string {
-	const longest = 30
+// is, its name, how many more there are, and a hash of it all.
+func profileID(policies []*policy, key string, names *identity.Names) string {
+	const longest = 28
 	clip := func(s string) string {
 		if len(s) > longest {
 			return s[:longest]
@@ -145,8 +145,7 @@ func profileID(policies []*policy, key string) string {
 	if n := len(policies) - 1; n > 0 {
 		id += fmt.Sprintf("-and-%d", n)
 	}
-	sum := sha256.Sum256([]byte(key))
-	return id + "/" + hex.EncodeToString(sum[:6])
+	return names.Of(id+"/", key, identity.Lower)
 }
 
 // builder collects what the profiles of a node need.

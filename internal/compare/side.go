@@ -71,7 +71,7 @@ func newSide(s *State, known interned) *side {
 	program := ir.Program{Policy: x.policy}
 	program.Normalize()
 	x.policy = program.Policy
-	x.judge, x.tables = eval.New(&program), resolve.New(&x.policy)
+	x.judge, x.tables = eval.New(&program), resolve.New(&x.policy, nil)
 	for i := range x.tables.Rows {
 		x.ports = append(x.ports, known.get(rowPorts(&x.tables.Rows[i])))
 	}

@@ -246,7 +246,7 @@ func (x *bench) bareChange(b *testing.B) {
 // chainOf is a restore of one Service's chain.
 func chainOf(b *testing.B, rules []byte) []byte {
 	b.Helper()
-	at := bytes.Index(rules, []byte("-A PLC-SVC-"))
+	at := bytes.Index(rules, []byte("-A PLC-S-"))
 	name := string(bytes.Fields(rules[at:])[1])
 	out := "*nat\n:" + name + " - [0:0]\n"
 	for line := range bytes.Lines(rules[at:]) {

@@ -108,7 +108,7 @@ func (m *matrix) view(name string) (*view, error) {
 	if !ok {
 		return v, nil
 	}
-	v.evaluator, v.tables = own.Evaluator, resolve.New(&nd.program.Policy)
+	v.evaluator, v.tables = own.Evaluator, resolve.New(&nd.program.Policy, nil)
 	v.classes, v.profiles = make(map[netip.Addr]uint32), make(map[netip.Addr]int32)
 	v.special, v.answers = specialAddresses(nd.program), make(map[question]bool)
 	for i := range nd.program.Policy.Profiles {

@@ -114,10 +114,13 @@ func (x *index) rules(text []byte) []line {
 // isChain reports whether the word is an iptables chain of one thing: with a hash
 // at the end of its name.
 func isChain(w string) bool {
-	const hash = 16
+	const hash, longHash = 16, 22
 	w = strings.Trim(w, ":")
 	at := strings.LastIndexByte(w, '-')
-	return strings.HasPrefix(w, "PLC-") && at > 0 && len(w)-at-1 == hash
+	if n := len(w) - at - 1; n != hash && n != longHash {
+		return false
+	}
+	return strings.HasPrefix(w, "PLC-") && at > 0
 }
 
 // printable keeps a line one line.

@@ -140,7 +140,7 @@ func ownWords(set *objects.Set, name string, now rules) map[string]bool {
 			if !isAbout(l, own) {
 				continue
 			}
-			if strings.Contains(l, name) && !strings.HasPrefix(l, "-A PLC-SVC-") {
+			if strings.Contains(l, name) && !strings.HasPrefix(l, "-A PLC-S-") {
 				for _, c := range chainName.FindAllString(l, -1) {
 					own[c] = true
 				}

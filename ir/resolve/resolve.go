@@ -5,12 +5,14 @@ import (
 	"slices"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 )
 
 // New resolves a policy that [ir.Verify] accepts. The result refers to the
-// policy, which must not change afterwards.
-func New(p *ir.Policy) *Policy {
-	b := &builder{sets: p.AddressSets, rowIndex: make(map[string]int), setIndex: make(map[string]int, len(p.AddressSets))}
+// policy, which must not change afterwards. The hash is what names of rows are made
+// with; nil is SHA-256.
+func New(p *ir.Policy, hash identity.Hash) *Policy {
+	b := &builder{names: identity.Names{Hash: hash}, sets: p.AddressSets, rowIndex: make(map[string]int), setIndex: make(map[string]int, len(p.AddressSets))}
 	for i := range p.AddressSets {
 		b.setIndex[p.AddressSets[i].ID] = i
 	}
@@ -42,6 +44,8 @@ type builder struct {
 	// holdings and placed are memory that one table leaves to the next.
 	holdings []holding
 	placed   []placed
+	// names are those of rows.
+	names identity.Names
 	// rowIndex finds a row by its content.
 	rowIndex map[string]int
 }

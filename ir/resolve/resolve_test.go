@@ -60,7 +60,7 @@ func TestResolvedAgrees(t *testing.T) {
 	protocols := append(ir.Protocols(), ir.ICMP)
 	for seed := range uint64(programs) {
 		p, _ := randomProgram(t, seed)
-		e, tables := eval.New(p), resolve.New(&p.Policy)
+		e, tables := eval.New(p), resolve.New(&p.Policy, nil)
 		peers := addresses(p)
 		for _, profile := range tables.Profiles {
 			pod := profile.Pods[0].Addresses[0]
@@ -89,7 +89,7 @@ func TestResolvedAgrees(t *testing.T) {
 func TestRanges(t *testing.T) {
 	for seed := range uint64(300) {
 		p, _ := randomProgram(t, seed)
-		tables := resolve.New(&p.Policy)
+		tables := resolve.New(&p.Policy, nil)
 		tables.Hosts = nil
 		for _, f := range ir.Families() {
 			ranges := resolve.Ranges(tables.Networks, f)
@@ -124,7 +124,7 @@ func TestRanges(t *testing.T) {
 func TestCanonical(t *testing.T) {
 	for seed := range uint64(200) {
 		p, _ := randomProgram(t, seed)
-		tables := resolve.New(&p.Policy)
+		tables := resolve.New(&p.Policy, nil)
 		used := make(map[int]bool)
 		for _, profile := range tables.Profiles {
 			for _, d := range ir.Directions() {
@@ -159,7 +159,7 @@ func TestCompact(t *testing.T) {
 	smaller := 0
 	for seed := range uint64(300) {
 		p, _ := randomProgram(t, seed)
-		tables := resolve.New(&p.Policy)
+		tables := resolve.New(&p.Policy, nil)
 		for _, profile := range tables.Profiles {
 			for _, d := range ir.Directions() {
 				table := profile.Table(d)

@@ -1,13 +1,12 @@
 package resolve
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/identity"
 )
 
 // longestName bounds row IDs, so that they can be part of names; longer contents
@@ -43,14 +42,13 @@ func (r *Row) content() string {
 }
 
 // rowName is the row's ID: its content, or where that is long what it begins
-// with, how many ranges there are, and 48 bits of a hash.
-func rowName(r Row, content string) string {
+// with, how many ranges there are, and a hash.
+func rowName(r Row, content string, names *identity.Names) string {
 	if len(content) <= longestName {
 		return content
 	}
 	kind, _, _ := strings.Cut(content, "-")
-	sum := sha256.Sum256([]byte(content))
-	return fmt.Sprintf("%s-%d-ranges-%s", kind, len(r.Except), hex.EncodeToString(sum[:6]))
+	return names.Of(fmt.Sprintf("%s-%d-ranges-", kind, len(r.Except)), content, identity.Lower)
 }
 
 // String writes the row for people.

@@ -376,7 +376,7 @@ func (b *builder) intern(r Row) int {
 	if i, known := b.rowIndex[id]; known {
 		return i
 	}
-	r.ID = rowName(r, id)
+	r.ID = rowName(r, id, &b.names)
 	b.rowIndex[id] = len(b.out.Rows)
 	b.out.Rows = append(b.out.Rows, r)
 	return len(b.out.Rows) - 1

@@ -39,7 +39,7 @@ func (h *Held) Change(before, after backends.Artifact) (*Plan, error) {
 }
 
 // ownChains start the names of chains that are one Service's alone.
-var ownChains = []string{"PLC-EXT-", "PLC-SVC-", "PLC-GRP-", "PLC-SEP-"}
+var ownChains = []string{"PLC-X-", "PLC-S-", "PLC-G-", "PLC-E-"}
 
 // local reports whether of a table only chains of Services differ, and those that
 // come have names that nobody has.

@@ -76,7 +76,7 @@ func TestEveryAddress(t *testing.T) {
 		p := irtest.RandomProgram(rng)
 		irtest.AddRandomPolicy(rng, p)
 		e, n := eval.New(p), interp.New(readBack(t, p))
-		resolved := resolve.New(&p.Policy)
+		resolved := resolve.New(&p.Policy, nil)
 		var peers []netip.Addr
 		for _, f := range ir.Families() {
 			for _, r := range resolve.Ranges(resolved.Networks, f) {
@@ -140,7 +140,7 @@ func TestExplain(t *testing.T) {
 		img := readBack(t, p)
 		got := interp.New(img).Eval(packet)
 		step := got.Steps[0]
-		text := fmt.Sprintf(want.step, resolve.New(&p.Policy).Classes[0].ID, layout.PolicyID(img.Map(layout.Rows).Value(0)))
+		text := fmt.Sprintf(want.step, resolve.New(&p.Policy, nil).Classes[0].ID, layout.PolicyID(img.Map(layout.Rows).Value(0)))
 		if line := step.Stage + " " + step.Text + " " + step.Origin.Object(); got.Verdict != want.verdict || !strings.EqualFold(line, text) {
 			t.Errorf("%v: %s\nwant %v: %s", got.Verdict, line, want.verdict, text)
 		}

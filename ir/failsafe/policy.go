@@ -1,0 +1,121 @@
+package failsafe
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/ir"
+)
+
+// policies closes what policies select, and reports whether there was any of them.
+func policies(p *ir.Policy, set Set) bool {
+	closed := false
+	profiles := slices.Clone(p.Profiles)
+	for i := range profiles {
+		if level := profileLevel(&profiles[i], set); level != 0 {
+			closed = true
+			profiles[i].Ingress = tiers(&profiles[i], ir.Ingress, set, level)
+			profiles[i].Egress = tiers(&profiles[i], ir.Egress, set, level)
+		}
+	}
+	if closed {
+		p.Profiles = profiles
+		prune(p)
+	}
+	return closed
+}
+
+// profileLevel is how much of the policies of a profile is given up.
+func profileLevel(p *ir.Profile, set Set) (level Level) {
+	for _, d := range ir.Directions() {
+		for _, t := range p.Tiers(d) {
+			for _, o := range t.Isolating {
+				level = max(level, set[PolicyOf(o)])
+			}
+			for i := range t.Rules {
+				level = max(level, set[PolicyOf(t.Rules[i].Origin)])
+			}
+		}
+	}
+	return level
+}
+
+// tiers returns the tiers of a direction without the policies of the set.
+func tiers(p *ir.Profile, d ir.Direction, set Set, level Level) []ir.Tier {
+	if level >= Removed {
+		return closedBy(p, set)
+	}
+	var out []ir.Tier
+	for _, t := range p.Tiers(d) {
+		t.Rules = rules(t, set)
+		if len(t.Rules) > 0 || t.Default == ir.Deny {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// rules are those of other policies. NetworkPolicies only accept, and what they do
+// not accept is denied. Where a policy of another tier had its first rule, there is
+// one that denies everything.
+func rules(t ir.Tier, set Set) []ir.Rule {
+	var out []ir.Rule
+	denied := make(Set)
+	for _, r := range t.Rules {
+		o := PolicyOf(r.Origin)
+		switch {
+		case set[o] == 0:
+			out = append(out, r)
+		case t.Kind == ir.NetworkTier || denied[o] != 0:
+		default:
+			denied.Add(o, Refused)
+			out = append(out, ir.Rule{Action: ir.Deny, AnyPeer: true, AnyPort: true, Origin: r.Origin.At("spec")})
+		}
+	}
+	return out
+}
+
+// closedBy is a direction that nothing passes.
+func closedBy(p *ir.Profile, set Set) []ir.Tier {
+	t := ir.Tier{Kind: ir.AdminTier, Default: ir.Pass}
+	for _, d := range ir.Directions() {
+		for _, have := range p.Tiers(d) {
+			for _, o := range have.Isolating {
+				if set[PolicyOf(o)] != 0 {
+					t.Rules = []ir.Rule{{Action: ir.Deny, AnyPeer: true, AnyPort: true, Origin: o}}
+				}
+			}
+			for _, r := range have.Rules {
+				if set[PolicyOf(r.Origin)] != 0 {
+					t.Rules = []ir.Rule{{Action: ir.Deny, AnyPeer: true, AnyPort: true, Origin: r.Origin.At("spec")}}
+				}
+			}
+		}
+	}
+	return []ir.Tier{t}
+}
+
+// prune removes the sets that no rule names any more, and the names of addresses
+// that are in none.
+func prune(p *ir.Policy) {
+	used := make(map[string]bool, len(p.AddressSets))
+	for i := range p.Profiles {
+		for _, d := range ir.Directions() {
+			for _, t := range p.Profiles[i].Tiers(d) {
+				for j := range t.Rules {
+					for _, id := range t.Rules[j].Peers {
+						used[id] = true
+					}
+				}
+			}
+		}
+	}
+	p.AddressSets = slices.DeleteFunc(slices.Clone(p.AddressSets), func(s ir.AddressSet) bool { return !used[s.ID] })
+	held := make(map[netip.Addr]bool)
+	for i := range p.AddressSets {
+		for _, a := range p.AddressSets[i].Addresses {
+			held[a] = true
+		}
+	}
+	p.Peers = slices.DeleteFunc(slices.Clone(p.Peers), func(peer ir.Peer) bool { return !held[peer.Address] })
+}
