@@ -9,6 +9,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler/lint"
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -115,9 +116,15 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 // withoutWeaker leaves out what the compiler notes and lint says better, or
 // knows that it cannot be said.
 func withoutWeaker(noted, found diag.List) diag.List {
-	better := func(d diag.Diagnostic, code diag.Code, path string) bool {
-		return slices.ContainsFunc(found, func(f diag.Diagnostic) bool { return f.Code == code && f.Origin == d.Origin.At(path) })
+	type place struct {
+		code diag.Code
+		at   ir.Origin
 	}
+	said := make(map[place]bool, len(found))
+	for _, f := range found {
+		said[place{f.Code, f.Origin}] = true
+	}
+	better := func(d diag.Diagnostic, code diag.Code, path string) bool { return said[place{code, d.Origin.At(path)}] }
 	return slices.DeleteFunc(noted, func(d diag.Diagnostic) bool {
 		switch d.Code {
 		case diag.UnknownNamedPort:

@@ -23,6 +23,12 @@ type Locator struct {
 	object []byte
 	at     int
 	isYAML bool
+	// root is the object's, in YAML; nil when it cannot be parsed. An object often
+	// has many diagnostics, so it is parsed once, and what of it paths lead through
+	// is indexed once.
+	root   *yaml.Node
+	fields map[*yaml.Node]map[string]int
+	values map[*byte]*jsonIndex
 }
 
 // Close closes the file that was read last.
@@ -72,8 +78,13 @@ func (l *Locator) find(o ir.Origin) bool {
 		l.w.take(len(part))
 	}
 	l.at = o.Line
-	l.object = nil
-	l.read()
+	l.object, l.root = nil, nil
+	l.fields, l.values = make(map[*yaml.Node]map[string]int), make(map[*byte]*jsonIndex)
+	if l.read(); l.object != nil && l.isYAML {
+		if nodes, err := yamlNodes(l.object); err == nil && len(nodes) == 1 && nodes[0].Kind == yaml.MappingNode {
+			l.root = nodes[0]
+		}
+	}
 	return l.object != nil
 }
 
@@ -129,16 +140,15 @@ func (l *Locator) readYAML(line []byte) {
 }
 
 func (l *Locator) yamlLine(o ir.Origin, steps []pathStep) int {
-	nodes, err := yamlNodes(l.object)
-	if err != nil || len(nodes) != 1 || nodes[0].Kind != yaml.MappingNode {
+	if l.root == nil {
 		return 0
 	}
-	n := nodes[0]
-	if _, meta := yamlField(n, "metadata"); o.Name != "" {
+	n := l.root
+	if _, meta := l.yamlField(n, "metadata"); o.Name != "" {
 		if meta == nil {
 			return 0
 		}
-		if _, name := yamlField(meta, "name"); name == nil || name.Value != o.Name {
+		if _, name := l.yamlField(meta, "name"); name == nil || name.Value != o.Name {
 			return 0
 		}
 	}
@@ -148,7 +158,7 @@ func (l *Locator) yamlLine(o ir.Origin, steps []pathStep) int {
 		if s.isIndex && n.Kind == yaml.SequenceNode && s.index < len(n.Content) {
 			at = n.Content[s.index].Line
 			n = resolveAlias(n.Content[s.index])
-		} else if key, value := yamlField(n, s.name); key != nil && !s.isIndex && n.Kind == yaml.MappingNode {
+		} else if key, value := l.yamlField(n, s.name); key != nil && !s.isIndex {
 			at, n = key.Line, value
 		}
 		if at == 0 || n == nil {
@@ -159,15 +169,37 @@ func (l *Locator) yamlLine(o ir.Origin, steps []pathStep) int {
 	return l.at + line - 1
 }
 
+// yamlField returns the key and the value of a field of a mapping, or nils.
+func (l *Locator) yamlField(n *yaml.Node, name string) (key, value *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	index := l.fields[n]
+	if index == nil {
+		index = make(map[string]int, len(n.Content)/2)
+		for i := len(n.Content) - 2; i >= 0; i -= 2 { // the first of two wins
+			if n.Content[i].Kind == yaml.ScalarNode {
+				index[n.Content[i].Value] = i
+			}
+		}
+		l.fields[n] = index
+	}
+	i, there := index[name]
+	if !there {
+		return nil, nil
+	}
+	return n.Content[i], resolveAlias(n.Content[i+1])
+}
+
 func (l *Locator) jsonLine(o ir.Origin, steps []pathStep) int {
-	if _, name := jsonStep(l.object, 1, pathStep{name: "metadata"}); o.Name != "" {
-		if _, name = jsonStep(name, 1, pathStep{name: "name"}); jsonString(name) != o.Name {
+	if _, name := l.jsonStep(l.object, l.at, pathStep{name: "metadata"}); o.Name != "" {
+		if _, name = l.jsonStep(name, l.at, pathStep{name: "name"}); jsonString(name) != o.Name {
 			return 0
 		}
 	}
 	line, text := l.at, l.object
 	for _, s := range steps {
-		at, next := jsonStep(text, line, s)
+		at, next := l.jsonStep(text, line, s)
 		if next == nil {
 			break
 		}
@@ -176,27 +208,46 @@ func (l *Locator) jsonLine(o ir.Origin, steps []pathStep) int {
 	return line
 }
 
+// jsonIndex has the parts of one JSON object or array.
+type jsonIndex struct {
+	fields map[string]jsonPart
+	items  []jsonPart
+}
+
+// jsonPart is a value and the line it starts on.
+type jsonPart struct {
+	line int
+	text []byte
+}
+
 // jsonStep returns the value of one field or item of the value in the text, and
 // the line it starts on; nil means there is none.
-func jsonStep(text []byte, line int, s pathStep) (at int, value []byte) {
-	if len(text) == 0 {
+func (l *Locator) jsonStep(text []byte, line int, s pathStep) (at int, value []byte) {
+	if len(text) == 0 || (text[0] != '{' && text[0] != '[') {
 		return 0, nil
 	}
-	switch {
-	case s.isIndex && text[0] == '[':
-		i := 0
-		_ = eachItem(text, line, func(l int, v []byte) { // the text is valid
-			if i == s.index {
-				at, value = l, v
-			}
-			i++
-		})
-	case !s.isIndex && text[0] == '{':
-		_ = eachField(text, line, func(name string, l int, v []byte) { // the text is valid
-			if name == s.name {
-				at, value = l, v
-			}
-		})
+	index := l.values[&text[0]]
+	if index == nil {
+		index = indexJSON(text, line)
+		l.values[&text[0]] = index
 	}
-	return at, value
+	var part jsonPart
+	if s.isIndex && s.index < len(index.items) {
+		part = index.items[s.index]
+	} else if !s.isIndex {
+		part = index.fields[s.name]
+	}
+	return part.line, part.text
+}
+
+// indexJSON reads one level of a valid text.
+func indexJSON(text []byte, line int) *jsonIndex {
+	index := &jsonIndex{}
+	if text[0] == '[' {
+		_ = eachItem(text, line, func(at int, v []byte) { index.items = append(index.items, jsonPart{at, v}) })
+		return index
+	}
+	index.fields = make(map[string]jsonPart)
+	_ = eachField(text, line, func(name string, at int, v []byte) { index.fields[name] = jsonPart{at, v} })
+	return index
 }

@@ -1,8 +1,10 @@
 package manifest_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/planec/planec/internal/manifest"
@@ -120,5 +122,41 @@ func TestLocator(t *testing.T) {
 		if got != o {
 			t.Errorf("%s:%d %s %s: line %d, want %d", filepath.Base(tt.file), tt.line, tt.name, tt.path, got.Line, tt.want)
 		}
+	}
+}
+
+// TestManyInOneObject wants the work of locating to be that of parsing the object
+// once, in both formats, however many diagnostics it has.
+func TestManyInOneObject(t *testing.T) {
+	const many = 20_000
+	var yaml, json strings.Builder
+	yaml.WriteString("kind: Service\nmetadata: {name: a}\nspec:\n  externalIPs:\n")
+	json.WriteString("{\"kind\": \"Service\", \"metadata\": {\"name\": \"a\"},\n\"spec\": {\n\"externalIPs\": [\n")
+	for i := range many {
+		fmt.Fprintf(&yaml, "  - %d\n", i)
+		fmt.Fprintf(&json, "%d%s\n", i, map[bool]string{true: ",", false: ""}[i+1 < many])
+	}
+	json.WriteString("]}}\n")
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.yaml": yaml.String(), "a.json": json.String()} {
+		at := filepath.Join(dir, name)
+		if err := os.WriteFile(at, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var l manifest.Locator
+		first := map[string]int{"a.yaml": 5, "a.json": 4}[name]
+		locate := func(i int) {
+			got := l.Locate(ir.Origin{File: at, Line: 1, Name: "a", Path: fmt.Sprintf("spec.externalIPs[%d]", i)})
+			if got.Line != first+i {
+				t.Fatalf("%s: item %d is at line %d, want %d", name, i, got.Line, first+i)
+			}
+		}
+		locate(0)
+		i := 0
+		// Parsing again would make an allocation for every item.
+		if n := testing.AllocsPerRun(many-2, func() { i++; locate(i) }); n > 50 {
+			t.Errorf("%s: %v allocations for one more diagnostic", name, n)
+		}
+		l.Close()
 	}
 }
