@@ -52,7 +52,9 @@ func HostilePolicies() []Shape {
 			}))
 		}},
 		{"pods, some on the node, that policies select by a label each", 200, func(n int) []any {
-			pods := list(n, func(i int) any { return hostilePod(1+i, []string{"n1", "n2"}[min(i/20, 1)], object{fmt.Sprint("l", i): "1"}) })
+			pods := list(n, func(i int) any {
+				return hostilePod(1+i, []string{"n1", "n2"}[min(i/20, 1)], object{fmt.Sprint("l", i): "1"})
+			})
 			return stage(pods, list(n, func(j int) any {
 				p := policy(fmt.Sprint("p", j), "ingress", []any{from(block(outside(j) + "/32"))})
 				return with(p, "spec", with(p["spec"].(object), "podSelector", labelOf("l", j)))
