@@ -1,7 +1,6 @@
 package ir
 
 import (
-	"fmt"
 	"net/netip"
 	"strconv"
 )
@@ -99,9 +98,9 @@ func (r PortRange) Contains(proto Protocol, port uint16) bool {
 // String returns "80/tcp" or "8000-8999/tcp".
 func (r PortRange) String() string {
 	if r.First == r.Last {
-		return fmt.Sprintf("%d/%v", r.First, r.Protocol)
+		return strconv.Itoa(int(r.First)) + "/" + r.Protocol.String()
 	}
-	return fmt.Sprintf("%d-%d/%v", r.First, r.Last, r.Protocol)
+	return strconv.Itoa(int(r.First)) + "-" + strconv.Itoa(int(r.Last)) + "/" + r.Protocol.String()
 }
 
 // AddressSet is what a peer of a rule stands for: pods, nodes or networks.

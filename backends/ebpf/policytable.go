@@ -83,16 +83,27 @@ func (t *policyTables) polices() bool { return t != nil && len(t.tables) > 0 }
 // compact chooses the default row and lists the classes that have another one.
 func (t *policyTables) compact(table *resolve.Table) policyTable {
 	none := t.rows[table.Default]
-	count := map[layout.PolicyID]int{none: 1}
-	for _, class := range t.classes {
-		count[t.rows[table.Row(class)]]++
+	var own []classRow
+	count := make(map[layout.PolicyID]int)
+	for _, r := range table.Rows {
+		if _, laid := slices.BinarySearch(t.classes, r.Class); laid {
+			own = append(own, classRow{r.Class, t.rows[r.Row]})
+			count[t.rows[r.Row]]++
+		}
 	}
+	count[none] = 1 + len(t.classes) - len(own)
 	out := policyTable{standard: standardRow(count, none)}
-	if none != out.standard {
-		out.rows = append(out.rows, classRow{0, none})
+	if none == out.standard {
+		out.rows = own
+		return out
 	}
+	out.rows = append(out.rows, classRow{0, none})
 	for _, class := range t.classes {
-		if row := t.rows[table.Row(class)]; row != out.standard {
+		row := none
+		if len(own) > 0 && own[0].class == class {
+			row, own = own[0].row, own[1:]
+		}
+		if row != out.standard {
 			out.rows = append(out.rows, classRow{class, row})
 		}
 	}

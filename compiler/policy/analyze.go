@@ -131,6 +131,7 @@ func (r *reader) read(object any, origin ir.Origin, validate func() field.ErrorL
 			c.diags = refused(errs, origin)
 		} else {
 			c.policy = compile(&c.diags)
+			c.policy.withinBudget(&c.diags)
 		}
 	} else if c.policy != nil {
 		c.policy.keep(r.model.peers)

@@ -24,7 +24,7 @@ type Elsewhere struct {
 // nobody matches a selector is said only of namespaces with pods: others may
 // have theirs in another repository.
 func (m *Model) Lint(elsewhere []Elsewhere) diag.List {
-	l := linter{Model: m, elsewhere: elsewhere, hosts: make(map[*namespace][]*corev1.Pod)}
+	l := linter{Model: m, elsewhere: elsewhere, hosts: make(map[*namespace][]*corev1.Pod), left: mostComparisons}
 	for _, h := range m.seen.hosts {
 		if n := m.namespace(h.Object.Namespace); n != nil {
 			l.hosts[n] = append(l.hosts[n], h.Object)
@@ -45,6 +45,9 @@ func (m *Model) Lint(elsewhere []Elsewhere) diag.List {
 		l.dns(n)
 	}
 	l.unreachable()
+	if l.left < 0 {
+		l.diags.Add(diag.TooManyToCompare, ir.Origin{}, fmt.Sprintf("after %d comparisons of rules, peers and ports no more superfluous ones were looked for", mostComparisons))
+	}
 	l.diags.Sort()
 	return l.diags
 }
@@ -55,6 +58,7 @@ type linter struct {
 	elsewhere []Elsewhere
 	// hosts are the pods on the host's network, who are nobody to a policy.
 	hosts map[*namespace][]*corev1.Pod
+	left  comparisons
 	diags diag.List
 }
 

@@ -17,9 +17,22 @@ import (
 // rule that is superfluous is so whoever comes. Where that cannot be seen the
 // answer is no.
 
+// mostComparisons bounds how many peers and ports are compared with each other in
+// search of superfluous ones: each may make any other so. Policies of real
+// repositories take a few thousand.
+const mostComparisons = 10_000_000
+
+// comparisons are how many are left. Without any nothing covers anything.
+type comparisons int
+
+func (c *comparisons) spent() bool {
+	*c--
+	return *c < 0
+}
+
 // covers reports whether every packet of the other rule is one of r too.
-func (r *rule) covers(other *rule) bool {
-	if !r.ports.cover(&other.ports) {
+func (r *rule) covers(other *rule, left *comparisons) bool {
+	if left.spent() || !r.ports.cover(&other.ports, left) {
 		return false
 	}
 	if r.anyPeer {
@@ -29,26 +42,28 @@ func (r *rule) covers(other *rule) bool {
 		return false
 	}
 	for _, p := range other.peers {
-		if !slices.ContainsFunc(r.peers, func(wide *peer) bool { return wide.covers(p) }) {
+		if !slices.ContainsFunc(r.peers, func(wide *peer) bool { return !left.spent() && wide.covers(p) }) {
 			return false
 		}
 	}
 	return true
 }
 
-func (p *ports) cover(other *ports) bool {
+func (p *ports) cover(other *ports, left *comparisons) bool {
 	if p.any || other.any {
 		return p.any
 	}
 	for _, o := range other.ranges {
 		if !slices.ContainsFunc(p.ranges, func(w ir.PortRange) bool {
-			return w.Protocol == o.Protocol && w.First <= o.First && w.Last >= o.Last
+			return !left.spent() && w.Protocol == o.Protocol && w.First <= o.First && w.Last >= o.Last
 		}) {
 			return false
 		}
 	}
 	for _, o := range other.named {
-		if !slices.ContainsFunc(p.named, func(w namedPort) bool { return w.name == o.name && (w.protocol == 0 || w.protocol == o.protocol) }) {
+		if !slices.ContainsFunc(p.named, func(w namedPort) bool {
+			return !left.spent() && w.name == o.name && (w.protocol == 0 || w.protocol == o.protocol)
+		}) {
 			return false
 		}
 	}
@@ -182,7 +197,7 @@ func (l *linter) covered(policies []*policy) {
 		for _, d := range ir.Directions() {
 			rules := p.rules[d]
 			for i := range rules {
-				if j := widerThan(i, len(rules), func(a, b int) bool { return rules[a].covers(&rules[b]) }); j >= 0 {
+				if j := widerThan(i, len(rules), func(a, b int) bool { return rules[a].covers(&rules[b], &l.left) }); j >= 0 {
 					l.diags.Add(diag.CoveredRule, rules[i].origin, fmt.Sprintf("spec.%v[%d] allows all that it allows", d, j))
 				}
 				l.coveredPeers(d, &rules[i])
@@ -193,7 +208,7 @@ func (l *linter) covered(policies []*policy) {
 
 func (l *linter) coveredPeers(d ir.Direction, r *rule) {
 	for i := range r.peers {
-		if j := widerThan(i, len(r.peers), func(a, b int) bool { return r.peers[a].covers(r.peers[b]) }); j >= 0 {
+		if j := widerThan(i, len(r.peers), func(a, b int) bool { return !l.left.spent() && r.peers[a].covers(r.peers[b]) }); j >= 0 {
 			at := r.origin.At(fmt.Sprintf("%s.%s[%d]", r.origin.Path, peersField(d), i))
 			l.diags.Add(diag.CoveredRule, at, fmt.Sprintf("%s[%d] of the same rule is all of it", peersField(d), j))
 		}
@@ -214,15 +229,15 @@ func widerThan(i, n int, covers func(a, b int) bool) int {
 // pods.
 func (l *linter) idle(policies []*policy) {
 	for i, p := range policies {
-		if j := widerThan(i, len(policies), func(a, b int) bool { return policies[a].makesIdle(policies[b]) }); j >= 0 {
+		if j := widerThan(i, len(policies), func(a, b int) bool { return policies[a].makesIdle(policies[b], &l.left) }); j >= 0 {
 			l.diags.Add(diag.IdlePolicy, p.origin, fmt.Sprintf("%s applies to the same pods and allows all that it allows", policies[j].origin.Object()))
 		}
 	}
 }
 
 // makesIdle reports whether the other NetworkPolicy changes nothing beside p.
-func (p *policy) makesIdle(other *policy) bool {
-	if !p.subject.covers(&other.subject) {
+func (p *policy) makesIdle(other *policy, left *comparisons) bool {
+	if left.spent() || !p.subject.covers(&other.subject) {
 		return false
 	}
 	for _, d := range ir.Directions() {
@@ -230,7 +245,7 @@ func (p *policy) makesIdle(other *policy) bool {
 			return false
 		}
 		for i := range other.rules[d] {
-			if !slices.ContainsFunc(p.rules[d], func(r rule) bool { return r.covers(&other.rules[d][i]) }) {
+			if !slices.ContainsFunc(p.rules[d], func(r rule) bool { return r.covers(&other.rules[d][i], left) }) {
 				return false
 			}
 		}
@@ -256,17 +271,17 @@ func (l *linter) unreachable() {
 func (l *linter) before(i int, d ir.Direction, k int) *ir.Origin {
 	p := l.cluster[i]
 	for j := range p.rules[d][:k] {
-		if p.rules[d][j].covers(&p.rules[d][k]) {
+		if p.rules[d][j].covers(&p.rules[d][k], &l.left) {
 			return &p.rules[d][j].origin
 		}
 	}
 	for _, q := range l.cluster[:i] {
 		// Of two with one priority the order is nobody's decision.
-		if q.tier != p.tier || q.priority == p.priority || !q.subject.covers(&p.subject) {
+		if l.left.spent() || q.tier != p.tier || q.priority == p.priority || !q.subject.covers(&p.subject) {
 			continue
 		}
 		for j := range q.rules[d] {
-			if q.rules[d][j].covers(&p.rules[d][k]) {
+			if q.rules[d][j].covers(&p.rules[d][k], &l.left) {
 				return &q.rules[d][j].origin
 			}
 		}

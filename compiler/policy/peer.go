@@ -77,15 +77,16 @@ func (x *peers) ofNodes(s selector) *peer {
 // ofNetwork is a network without some of its parts.
 func (x *peers) ofNetwork(cidr netip.Prefix, except []netip.Prefix) *peer {
 	s := &ir.AddressSet{Prefixes: []netip.Prefix{cidr.Masked()}, Except: ir.DisjointPrefixes(except)}
-	id := "net " + s.Prefixes[0].String()
+	var id strings.Builder
+	id.WriteString("net " + s.Prefixes[0].String())
 	for i, e := range s.Except {
 		word := ","
 		if i == 0 {
 			word = " except "
 		}
-		id += word + e.String()
+		id.WriteString(word + e.String())
 	}
-	return x.intern(&peer{id: id, networks: s})
+	return x.intern(&peer{id: id.String(), networks: s})
 }
 
 // resolve finds who the peer is.

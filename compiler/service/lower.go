@@ -46,7 +46,7 @@ func (m *Model) LowerOnly(n *Node, p *ir.Program) {
 
 // add adds one Service; seen are the ClusterIPs that the program has.
 func (n *place) add(s *service, seen map[netip.Addr]bool, p *ir.Program) {
-	if len(s.ports) == 0 {
+	if !s.programmed() {
 		return
 	}
 	for _, a := range s.clusterIPs {

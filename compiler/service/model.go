@@ -45,6 +45,10 @@ type service struct {
 	// others, owned or not.
 	allocated, wants []ir.Match
 	ports            []port
+	// refused Services are served nowhere, and their ClusterIPs refuse connections.
+	refused bool
+	// joined counts the endpoints that slices give the ports.
+	joined int
 	// byName finds ports by what slices call them.
 	byName map[portName]int
 }

@@ -55,7 +55,7 @@ func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(namespace
 	here := &place{Node: n, isPod: isPod}
 	for _, s := range m.services {
 		part := &Part{}
-		if len(s.ports) > 0 {
+		if s.programmed() {
 			var p ir.Program
 			here.lower(s, &p)
 			part.Frontends, part.Pools, part.HealthChecks = p.Frontends, p.Pools, p.HealthChecks

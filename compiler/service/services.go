@@ -45,6 +45,7 @@ func readService(src objects.Sourced[*corev1.Service], external objects.External
 	s.readVIPs(external, diags)
 	s.readAffinity(diags)
 	s.readPorts(diags)
+	s.boundFrontends(diags)
 	s.readHealthPort(diags)
 	return s
 }

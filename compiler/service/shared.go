@@ -37,7 +37,7 @@ func (m *Model) index() {
 	s.pods, s.at = make(map[string][]netip.Addr), make(map[netip.Addr][]int32)
 	seen := make(map[netip.Addr]bool, len(m.services))
 	for i, service := range m.services {
-		if len(service.ports) == 0 {
+		if !service.programmed() {
 			continue
 		}
 		for _, a := range service.clusterIPs {

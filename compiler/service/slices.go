@@ -24,6 +24,7 @@ func joinSlices(services map[objectName]*service, in []objects.Sourced[*discover
 		j.slice(src)
 	}
 	for _, s := range services {
+		s.boundEndpoints(diags)
 		for i := range s.ports {
 			for _, f := range ir.Families() {
 				settleEndpoints(&s.ports[i], f, diags)
@@ -63,11 +64,8 @@ func (j *joiner) slice(src objects.Sourced[*discoveryv1.EndpointSlice]) {
 	endpoints := j.endpoints(obj, family, &origin)
 	for i := range obj.Ports {
 		// The last port may keep the list.
-		list := endpoints
-		if i < len(obj.Ports)-1 {
-			list = slices.Clone(list)
-		}
-		j.port(s, &obj.Ports[i], list, family, origin.At("ports["+strconv.Itoa(i)+"]"))
+		keep := i == len(obj.Ports)-1
+		j.port(s, &obj.Ports[i], endpoints, keep, family, origin.At("ports["+strconv.Itoa(i)+"]"))
 	}
 }
 
@@ -119,7 +117,7 @@ func (j *joiner) path(i int) string {
 
 // port gives the endpoints to the Service port of the same name and protocol.
 // A slice port without a number means "all ports" and is no port to a proxy.
-func (j *joiner) port(s *service, in *discoveryv1.EndpointPort, endpoints []endpoint, family ir.Family, at ir.Origin) {
+func (j *joiner) port(s *service, in *discoveryv1.EndpointPort, endpoints []endpoint, keep bool, family ir.Family, at ir.Origin) {
 	if in.Port == nil || in.Name == nil || *in.Port == 0 {
 		return
 	}
@@ -140,6 +138,12 @@ func (j *joiner) port(s *service, in *discoveryv1.EndpointPort, endpoints []endp
 		return
 	}
 	p := &s.ports[i]
+	if s.joined += len(endpoints); s.joined > maxEndpoints {
+		return
+	}
+	if !keep {
+		endpoints = slices.Clone(endpoints)
+	}
 	for i := range endpoints {
 		endpoints[i].address = netip.AddrPortFrom(endpoints[i].address.Addr(), number)
 	}

@@ -63,7 +63,10 @@ func table(runs int) error {
 		}
 		fmt.Println()
 	}
-	return b.policies()
+	if err := b.policies(); err != nil {
+		return err
+	}
+	return b.grow()
 }
 
 // policies prints the figures of the cluster with policies.

@@ -16,7 +16,7 @@ func HostilePolicies() []Shape {
 				return with(from(block("0.0.0.0/0", outside(9*i)+"/32")), "ports", []any{port(2 * i)})
 			}))
 		}},
-		{"policy: rules with one exception each", 200, func(n int) []any {
+		{"policy: rules with one exception each", 500, func(n int) []any {
 			return onePolicy(list(n, func(i int) any { return from(block("0.0.0.0/0", outside(9*i)+"/32")) }))
 		}},
 		{"policy: ports", 2000, func(n int) []any {
@@ -51,8 +51,10 @@ func HostilePolicies() []Shape {
 				return with(p, "spec", with(p["spec"].(object), "podSelector", labelOf("l", j+1)))
 			}))
 		}},
-		{"pods that policies select by a label each", 200, func(n int) []any {
-			pods := list(n, func(i int) any { return hostilePod(1+i, "n1", object{fmt.Sprint("l", i): "1"}) })
+		{"pods, some on the node, that policies select by a label each", 200, func(n int) []any {
+			pods := list(n, func(i int) any {
+				return hostilePod(1+i, []string{"n1", "n2"}[min(i/20, 1)], object{fmt.Sprint("l", i): "1"})
+			})
 			return stage(pods, list(n, func(j int) any {
 				p := policy(fmt.Sprint("p", j), "ingress", []any{from(block(outside(j) + "/32"))})
 				return with(p, "spec", with(p["spec"].(object), "podSelector", labelOf("l", j)))

@@ -42,6 +42,8 @@ const (
 	BadPolicy         Code = "PLC0110"
 	NoClusterIP       Code = "PLC0111"
 	DeniedExternalIP  Code = "PLC0112"
+	FrontendBudget    Code = "PLC0113"
+	EndpointBudget    Code = "PLC0114"
 	BadEndpoint       Code = "PLC0201"
 	DuplicateEndpoint Code = "PLC0202"
 	OrphanSlice       Code = "PLC0203"
@@ -69,6 +71,8 @@ const (
 	NoNamespace       Code = "PLC0608"
 	HostNetworkPod    Code = "PLC0609"
 	OpenPodRange      Code = "PLC0610"
+	PolicyBudget      Code = "PLC0611"
+	TooManyToCompare  Code = "PLC0612"
 	SynthLimit        Code = "PLC0701"
 	SynthRangeFull    Code = "PLC0702"
 	SelectsNothing    Code = "PLC0711"
@@ -131,6 +135,8 @@ var codes = []CodeInfo{
 	{BadPolicy, Error, "a traffic policy with an unknown value", "traffic policies are Cluster or Local; the Service was left out"},
 	{NoClusterIP, Info, "a Service without a ClusterIP, which only a cluster can give", "compile a dump of the cluster, or write spec.clusterIP"},
 	{DeniedExternalIP, Warning, "an externalIP that the setting external-ips does not allow", "remove it, or add its range to --external-ips; the address was left out"},
+	{FrontendBudget, Error, "a Service with more addresses, ports and source ranges than are served", "divide it into several Services; until then its ClusterIP refuses connections, and nothing else of it is served"},
+	{EndpointBudget, Error, "a Service with more endpoints on all ports than are served", "divide it into several Services; until then it has no endpoints and refuses connections"},
 	{BadEndpoint, Error, "an endpoint address that is not usable", "addresses must be plain IPs of the slice's addressType; the endpoint was left out"},
 	{DuplicateEndpoint, Warning, "an endpoint that stands in two slices", "usually passing, while slices are rebuilt; the copy that is not terminating was used, then the one that is ready"},
 	{OrphanSlice, Info, "an EndpointSlice without a Service", "label it kubernetes.io/service-name, or give the Service too"},
@@ -158,6 +164,8 @@ var codes = []CodeInfo{
 	{NoNamespace, Info, "a namespace without its object", "add the Namespace; until then it has no label but kubernetes.io/metadata.name"},
 	{HostNetworkPod, Info, "a policy selects a pod on the host's network", "nothing to do; such pods are the node itself to every policy"},
 	{OpenPodRange, Warning, "a range of pod addresses that fail-closed cannot close", "only IPv4 ranges of /20 and smaller are closed; a policy that denies everything in a namespace closes its pods in both families"},
+	{PolicyBudget, Error, "a policy whose peers and ports make more rules than a node is given", "divide it, or write ranges and larger blocks; until then it fails closed: it isolates what it selects and accepts nothing"},
+	{TooManyToCompare, Info, "policies of which not all were looked through for superfluous rules", "nothing to do; lint fewer policies at a time to see all such findings"},
 	{SynthLimit, Warning, "more pods than --synth makes", "at most 1000 are made of a workload and 200000 of all; give the Pods themselves"},
 	{SynthRangeFull, Warning, "a range without a free place for something that --synth makes", "give a larger --cluster-cidr or --service-cidr, or larger podCIDRs; or write the address or port itself"},
 	{SelectsNothing, Warning, "a selector of a Service or a policy that no pod has", "compare it with the labels of the pods' template; a Service then has no endpoints, a policy no effect"},
