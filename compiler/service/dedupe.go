@@ -45,11 +45,6 @@ func compareNames[T metav1.Object](a, b T) int {
 	return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
 }
 
-// compareAge orders objects by creation.
-func compareAge[T metav1.Object](a, b T) int {
-	return objects.CompareTimes(a.GetCreationTimestamp(), b.GetCreationTimestamp())
-}
-
 // validName accepts what can be a DNS subdomain (RFC 1123), which every object
 // name here must be. It is a loop because it runs for every object.
 func validName(s string) bool {

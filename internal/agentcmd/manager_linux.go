@@ -59,33 +59,49 @@ func watchFiles(ctx context.Context, files []string, log *slog.Logger) error {
 	if len(files) == 0 {
 		return nil
 	}
-	w, err := fsnotify.NewWatcher()
-	if err != nil {
-		return err
-	}
-	defer w.Close()
 	before := make(map[string]string, len(files))
 	for _, f := range files {
 		before[f] = content(f)
-		if err := w.Add(filepath.Dir(f)); err != nil {
-			return fmt.Errorf("watching %s: %w", f, err)
-		}
 	}
+	events, errs, stop := watchDirectories(files, log)
+	defer stop()
+	look := time.NewTicker(lookAtFiles)
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case err := <-w.Errors:
+		case err := <-errs:
 			log.Warn("watching the configuration", "error", err)
-		case <-w.Events:
+		case <-events:
 			time.Sleep(50 * time.Millisecond) // a change is often several
-			for f, had := range before {
-				if now := content(f); now != had && now != "" {
-					return fmt.Errorf("%s: %w", f, errChanged)
-				}
+		case <-look.C:
+		}
+		for f, had := range before {
+			if now := content(f); now != had && now != "" {
+				return fmt.Errorf("%s: %w", f, errChanged)
 			}
 		}
 	}
+}
+
+// lookAtFiles is how often files are looked at anyway: the kernel has few watches to
+// give (inotify(7)), and drops notices.
+const lookAtFiles = 10 * time.Second
+
+// watchDirectories watches the directories of files, as far as that is possible.
+func watchDirectories(files []string, log *slog.Logger) (<-chan fsnotify.Event, <-chan error, func()) {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		log.Warn("the kernel does not tell of changes of the configuration: it is looked at instead", "every", lookAtFiles, "error", err)
+		return nil, nil, func() {}
+	}
+	for _, f := range files {
+		if err := w.Add(filepath.Dir(f)); err != nil {
+			log.Warn("the kernel does not tell of changes of a file: it is looked at instead", "file", f, "every", lookAtFiles, "error", err)
+		}
+	}
+	return w.Events, w.Errors, func() { w.Close() }
 }
 
 // content is a file's, or "" while it is not there.

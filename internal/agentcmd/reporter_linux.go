@@ -111,6 +111,9 @@ func (r *reporter) Diagnosed(all diag.List) {
 	}
 }
 
+// mostLines bounds how many findings are logged at once.
+const mostLines = 100
+
 // sourced takes everything there is to say about where objects come from; what is
 // new is logged.
 func (r *reporter) sourced(all diag.List) {
@@ -119,14 +122,25 @@ func (r *reporter) sourced(all diag.List) {
 	r.read = all
 	r.metrics.Diagnosed(append(slices.Clone(r.found), r.read...))
 	r.mu.Unlock()
+	known := make(map[diag.Diagnostic]bool, len(had))
+	for _, d := range had {
+		known[d] = true
+	}
 	var unread []string
+	fresh := 0
 	for _, d := range all {
 		if d.Code == diag.UnreadFile || d.Code == diag.OpenFile || d.Code == diag.UnreadKind {
 			unread = append(unread, d.String())
 		}
-		if !slices.Contains(had, d) {
+		if known[d] {
+			continue
+		}
+		if fresh++; fresh <= mostLines {
 			r.log.Log(context.Background(), level(d.Severity()), "reading objects: "+d.String())
 		}
+	}
+	if fresh > mostLines {
+		r.log.Warn("reading objects: there is more to say; planec lint says all of it", "findings", fresh-mostLines)
 	}
 	r.metrics.Unread(len(unread))
 	r.status.SetUnread(unread)

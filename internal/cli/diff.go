@@ -27,6 +27,8 @@ type diffCommand struct {
 	failOn   []string
 	live     bool
 	stateDir string
+	// unread is how much of NEW cannot be read.
+	unread int
 }
 
 func newDiff(s *Streams) *cobra.Command {
@@ -36,7 +38,8 @@ func newDiff(s *Streams) *cobra.Command {
 		Short: "Say what a change of manifests does to the network",
 		Long: `diff compares two states of a cluster: which paths open and close, with the line
 of the policy responsible; what becomes of each Service; which objects differ; and how
-each backend's rules do. It exits 1 when something differs, 0 when nothing does.
+each backend's rules do. It exits 1 when something differs, or NEW has errors that OLD
+has not and that keep something of it from being read; 0 otherwise.
 
 OLD and NEW are each a file or directory of manifests, a directory that compile wrote
 (DIR, DIR/<node> or DIR/<node>/<backend>: then only rules are compared), or
@@ -141,8 +144,12 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 			compare.NewState(&before.loaded.objects, before.loaded.cluster),
 			compare.NewState(&after.loaded.objects, after.loaded.cluster),
 		)
-		if err := reportBoth(before, after); err != nil {
+		unread, err := reportBoth(before, after)
+		if err != nil {
 			return nil, err
+		}
+		if d.unread = unread; unread > 0 {
+			report.Notes = append(report.Notes, fmt.Sprintf("Objects or documents of NEW that cannot be read are not compared, and may do anything (%d errors)", unread))
 		}
 	} else {
 		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")
@@ -158,8 +165,12 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 	return report, nil
 }
 
-// fails reports whether there is what the exit code is to tell.
+// fails reports whether there is what the exit code is to tell. What newly cannot be
+// read may be a change of any kind.
 func (d *diffCommand) fails(r *diffreport.Report) bool {
+	if d.unread > 0 {
+		return true
+	}
 	if len(d.failOn) == 0 {
 		return !r.Empty()
 	}

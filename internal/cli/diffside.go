@@ -194,8 +194,10 @@ func globEscape(s string) string {
 }
 
 // reportBoth prints what there is to say about the new manifests, and the errors
-// of the old ones, which leave something out of the comparison.
-func reportBoth(before, after *diffSide) error {
+// of the old ones, which leave something out of the comparison. Unread is how many
+// objects or documents of the new state cannot be read and could be before, or were
+// not there: what kubectl makes of them is not known.
+func reportBoth(before, after *diffSide) (unread int, err error) {
 	old := make(map[string]bool)
 	for _, d := range before.loaded.diagnostics() {
 		old[diagnosticKey(d)] = true
@@ -211,14 +213,34 @@ func reportBoth(before, after *diffSide) error {
 	l := after.loaded
 	p, err := l.printer(l.streams.Err, l.streams.Color)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	fresh = l.refine(fresh)
 	for i := range fresh {
 		fresh[i].Origin.File = after.display(fresh[i].Origin.File, false)
 	}
 	p.print(fresh)
-	return l.judge(append(fresh, known...))
+	return newlyUnread(before.loaded.diagnostics(), after.loaded.diagnostics()), l.judge(append(fresh, known...))
+}
+
+// newlyUnread counts what cannot be read in the new state and is not what could not
+// be read in the old one.
+func newlyUnread(before, after diag.List) (n int) {
+	had := make(map[string]int)
+	count := func(all diag.List, do func(key string)) {
+		for _, d := range all {
+			if d.Code == diag.BadDocument || d.Code == diag.BadObject || d.Code == diag.BadUTF8 {
+				do(diagnosticKey(d))
+			}
+		}
+	}
+	count(before, func(key string) { had[key]++ })
+	count(after, func(key string) {
+		if had[key]--; had[key] < 0 {
+			n++
+		}
+	})
+	return n
 }
 
 // diagnosticKey is what makes two states' diagnostics the same.

@@ -23,8 +23,12 @@
 // One object, or one YAML document that is not a list of the usual shape: 8 MiB,
 // 200 levels, 2 million values after aliases are written out, half a million in
 // one object. Lists in lists: 4
-// levels. Diagnostics: 500 for each file. A file as such may have any size. A
-// field that stands twice in one object, which the API server warns of, is an
-// error here: which of the two is meant is a guess. Files are UTF-8; a byte order
-// mark is skipped.
+// levels. Diagnostics: 500 for each file. A file as such may have any size. Files
+// are UTF-8; a byte order mark is skipped.
+//
+// The kind of an object is the one that kubectl's decoder would make, and where that
+// depends on the reader the object is an error, also of a kind that is skipped
+// (duplicates.go): a field that stands twice at any depth, by a merge key or in
+// another spelling; kind, apiVersion or items in other cases; items of an object that
+// is no list; a document that follows "..." in one.
 package manifest

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,80 +33,130 @@ func misspeltText(name, field string) string {
 	return fmt.Sprintf("the field %s is %s to readers that ignore the case of letters, and nothing to others: write it as %s", bounded(name), field, field)
 }
 
-// jsonProblem returns what is ambiguous in a valid JSON text, with the number of
-// lines before it, or nil.
+// jsonProblem returns what is ambiguous in a valid JSON text, with its line counting
+// from 1, or nil. It runs for every object, so it makes no strings.
 func jsonProblem(text []byte) *lineError {
-	s := fieldScan{w: textWindow(text, 1)}
-	return s.value(0)
+	s := fieldScan{text: text}
+	s.value(0)
+	if s.problem == "" {
+		return nil
+	}
+	return &lineError{1 + bytes.Count(text[:s.at], newline), s.problem}
 }
 
-// fieldScan walks through a valid JSON text.
-type fieldScan struct{ w *window }
+// fieldScan walks through a valid JSON text up to its first problem. Of a text that
+// is not valid it may say anything, but it comes to the end.
+type fieldScan struct {
+	text []byte
+	at   int
+	// names are those of the objects that are open, the innermost's last.
+	names   [][]byte
+	problem string
+}
 
-func (s *fieldScan) value(depth int) *lineError {
-	s.w.skipSpace()
-	switch c, _ := s.w.peek(0); c {
+// peek skips white space and returns the next byte, or 0 at the end.
+func (s *fieldScan) peek() byte {
+	for s.at < len(s.text) && isSpace(s.text[s.at]) {
+		s.at++
+	}
+	if s.at == len(s.text) {
+		return 0
+	}
+	return s.text[s.at]
+}
+
+// value moves over a value.
+func (s *fieldScan) value(depth int) {
+	switch s.peek() {
 	case '{':
-		return s.object(depth)
+		s.object(depth)
 	case '[':
-		s.w.take(1)
-		return s.list(depth)
+		s.at++
+		for s.next(']') {
+			s.value(depth + 1)
+		}
+	case '"':
+		s.string()
+	default:
+		for s.at++; s.at < len(s.text); s.at++ {
+			if c := s.text[s.at]; c == ',' || c == ']' || c == '}' || isSpace(c) {
+				break
+			}
+		}
+		s.at = min(s.at, len(s.text))
 	}
-	_, _ = s.w.scanValue() // the text is valid
-	return nil
 }
 
-// next moves over a comma, and reports whether a value follows before the end.
+// next moves over a comma, and reports whether more follows before the end.
 func (s *fieldScan) next(end byte) bool {
-	s.w.skipSpace()
-	c, ok := s.w.peek(0)
-	if ok && c == ',' {
-		s.w.take(1)
-		s.w.skipSpace()
-		c, ok = s.w.peek(0)
-	}
-	if !ok {
-		return false
+	c := s.peek()
+	if c == ',' {
+		s.at++
+		c = s.peek()
 	}
 	if c == end {
-		s.w.take(1)
-		return false
+		s.at++
 	}
-	return true
+	return c != 0 && c != end && s.problem == ""
 }
 
-func (s *fieldScan) list(depth int) *lineError {
-	for s.next(']') {
-		if err := s.value(depth + 1); err != nil {
-			return err
+// string moves over a string and returns what is between its quotes.
+func (s *fieldScan) string() []byte {
+	s.at++
+	from := s.at
+	for s.at < len(s.text) && s.text[s.at] != '"' {
+		if s.text[s.at] == '\\' {
+			s.at++
 		}
+		s.at++
 	}
-	return nil
+	to := min(s.at, len(s.text))
+	s.at = min(s.at+1, len(s.text))
+	return s.text[from:to]
 }
 
-func (s *fieldScan) object(depth int) *lineError {
-	s.w.take(1)
-	seen := names{}
+func (s *fieldScan) object(depth int) {
+	s.at++
+	base := len(s.names)
+	var many map[string]bool
 	for s.next('}') {
-		line := s.w.line
-		text, err := s.w.scanValue()
-		if err != nil {
-			return nil // of broken JSON others tell
+		at := s.at
+		name := s.string()
+		if bytes.IndexByte(name, '\\') >= 0 {
+			name = []byte(jsonString(s.text[at:s.at]))
 		}
-		name := jsonString(text)
-		if !seen.add(name) {
-			return &lineError{line, twiceText(name)}
+		twice := false
+		if many == nil {
+			twice = slices.ContainsFunc(s.names[base:], func(had []byte) bool { return bytes.Equal(had, name) })
+		} else {
+			twice = many[string(name)]
 		}
-		if field := misspelt(name); field != "" && depth == 0 {
-			return &lineError{line, misspeltText(name, field)}
+		switch field := ""; {
+		case twice:
+			s.at, s.problem = at, twiceText(string(name))
+			return
+		case depth == 0:
+			if field = misspelt(string(name)); field != "" {
+				s.at, s.problem = at, misspeltText(string(name), field)
+				return
+			}
 		}
-		s.w.skipSpace()
-		s.w.take(1) // the colon
-		if err := s.value(depth + 1); err != nil {
-			return err
+		if many != nil {
+			many[string(name)] = true
+		} else if s.names = append(s.names, name); len(s.names)-base > 16 {
+			many = make(map[string]bool, 64)
+			for _, n := range s.names[base:] {
+				many[string(n)] = true
+			}
+		}
+		if s.peek() == ':' {
+			s.at++
+		}
+		if s.value(depth + 1); s.problem != "" {
+			return
 		}
 	}
-	return nil
+	s.names = s.names[:base]
 }
 
 // yamlProblem returns what is ambiguous in the mapping of an object, or nil. Names
@@ -118,31 +169,40 @@ func yamlProblem(n *yaml.Node) *lineError {
 			return &lineError{n.Content[i].Line, misspeltText(name, field)}
 		}
 	}
-	return yamlTwice(n, 0)
+	return (&twiceScan{}).mapping(n, 0)
 }
 
-// yamlTwice looks for a field that stands twice at any depth. What aliases stand
-// for is looked at where it is written.
-func yamlTwice(n *yaml.Node, depth int) *lineError {
+// twiceScan looks for fields that stand twice in one document. What merge keys bring
+// is counted over all of it, as what aliases stand for is.
+type twiceScan struct{ merged expansion }
+
+// mapping looks at a value of any kind and what is in it. What aliases stand for is
+// looked at where it is written.
+func (s *twiceScan) mapping(n *yaml.Node, depth int) *lineError {
 	if depth > maxDepth {
 		return nil // too deep for kubectl too; what reads it says so
 	}
-	seen := names{}
+	seen, merges := names{}, false
 	for i, c := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 {
 			key := resolveAlias(c)
-			if name, err := fieldName(key); err == nil && !isMergeKey(key) && !seen.add(name) {
+			merge := isMergeKey(key)
+			merges = merges || merge
+			if name, err := fieldName(key); err == nil && !merge && !seen.add(name) {
 				return &lineError{c.Line, twiceText(name)}
 			}
 		}
-		if err := yamlTwice(c, depth+1); err != nil {
+		if len(c.Content) == 0 {
+			continue
+		}
+		if err := s.mapping(c, depth+1); err != nil {
 			return err
 		}
 	}
-	if n.Kind == yaml.MappingNode && slices.ContainsFunc(n.Content, isMergeKey) {
+	if merges && s.merged.nodes <= maxNodes {
 		// A merge key may bring what stands there already.
 		var twice *lineError
-		if _, err := (&expansion{}).fields(n, nil); asTwice(err, &twice) {
+		if _, err := s.merged.fields(n, nil); asTwice(err, &twice) {
 			return twice
 		}
 	}
