@@ -96,7 +96,7 @@ var arrows = map[string][]string{
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
-var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance", "internal/inbox", "internal/apisource", "internal/filesource", "internal/agent", "internal/agentcmd", "internal/proxyhealth", "internal/report", "compiler/lint", "internal/synth", "internal/compare"}
+var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/poison", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance", "internal/inbox", "internal/apisource", "internal/filesource", "internal/agent", "internal/agentcmd", "internal/proxyhealth", "internal/report", "compiler/lint", "internal/synth", "internal/compare"}
 
 // pure packages turn values into values: nothing of the machine gets in.
 var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/lint", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/xtables", "backends/xtpolicy", "backends/ebpf", "backends/ebpf/layout", "backends/registry", "internal/synth", "internal/compare", "internal/diffreport"}
