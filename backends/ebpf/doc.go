@@ -75,15 +75,15 @@
 //
 // # Limits
 //
-//   - SCTP whose port would change is left out, and Check names Service and
+//   - SCTP whose port would change is refused, and Check names Service and
 //     field: no helper mends the CRC32c of a changed packet.
 //   - The weights of a pool add up to at most 2^32-1, a map has at most 2^26
 //     entries.
 //   - Random picks are random(pool), so which endpoint a client gets is not the
 //     same on two nodes; there is no Maglev table yet.
 //   - The rules of a node tell at most 65,536 classes of addresses apart, and
-//     profiles and classes have at most 2^22 rows in all. Check names the number,
-//     and Emit fails: leaving policies out would open what they close.
+//     profiles and classes have at most 2^22 rows in all. Beyond that the largest
+//     policies are given up, which close what they select; Check names them.
 //   - Health checks are answered in user space and are in no map.
 //   - Images are for little-endian machines.
 package ebpf

@@ -86,7 +86,8 @@
 //   - Affinity is at most 31 days.
 //   - nodePorts are served on the known addresses of the node that are in
 //     nodePortAddresses; a new address needs new files.
-//   - At most 8192 Service ports of a family can have two routes.
+//   - At most 8192 Service ports of a family can have two routes, and 1024 of one
+//     Service: what is beyond is refused, the Services with the most first.
 //   - A pod that policies keep from an endpoint that is the node itself, and not
 //     from the others of the virtual service, is refused all of them.
 //   - rr becomes wrr where weights differ; lc does not heed them.
