@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,7 +85,7 @@ func TestCheck(t *testing.T) {
 			p.Frontends[i].Affinity = 2147484
 		}
 	}
-	if got := b.Check(p); len(got) != 1 || got[0].Origin.Name != "sticky" {
+	if got := b.Check(p); len(got) != 1 || !strings.Contains(got[0].Message, "Service shop/sticky: affinity of 2147484 s") {
 		t.Errorf("Check says %v", got)
 	}
 	files := emit(t, p, backends.DefaultOptions())
@@ -193,4 +194,38 @@ func plainLine(line string) bool {
 	}
 	comment, after, closed := strings.Cut(rest, `"`)
 	return closed && strings.HasSuffix(before, "--comment ") && len(comment) <= 255 && !strings.Contains(after, `"`) && !strings.ContainsAny(comment, " \t")
+}
+
+// TestSetsForAffinity refuses the Services that need the most sets, and no others.
+func TestSetsForAffinity(t *testing.T) {
+	p := &ir.Program{Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}}
+	add := func(name string, endpoints int) {
+		var at []string
+		for i := range endpoints {
+			at = append(at, fmt.Sprintf("10.%d.%d.%d:80", 1+i>>16, i>>8&255, i&255))
+		}
+		p.Pools = append(p.Pools, irtest.Pool(name, at...))
+		f := irtest.Frontend(ir.ClusterIP, name, fmt.Sprintf("10.96.0.%d:80", 1+len(p.Frontends)), name)
+		f.Affinity = 600
+		p.Frontends = append(p.Frontends, f)
+	}
+	add("too-many", 8193)
+	add("most", 8192)
+	for i := range 4 {
+		add(fmt.Sprintf("many-%d", i), 8000)
+	}
+	add("few", 10)
+	p.Normalize()
+	var refused []string
+	for _, d := range iptables.New(backends.DefaultOptions()).Check(p) {
+		name, _, _ := strings.Cut(d.Message, ":")
+		refused = append(refused, name)
+	}
+	slices.Sort(refused)
+	if want := []string{"Service shop/most", "Service shop/too-many"}; !slices.Equal(refused, want) {
+		t.Errorf("%q are refused, want %q", refused, want)
+	}
+	if sets := strings.Count(emit(t, p, backends.DefaultOptions())["ipset.rules"], "create plc-af-"); sets != 4*8000+10 {
+		t.Errorf("%d sets of clients", sets)
+	}
 }
