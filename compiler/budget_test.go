@@ -114,3 +114,61 @@ func TestPolicyOverBudget(t *testing.T) {
 		}
 	}
 }
+
+// TestPoliciesOverBudget gives up the heaviest of many policies that are within their
+// budgets one by one, and closes what they select; a small one stays.
+func TestPoliciesOverBudget(t *testing.T) {
+	set := &objects.Set{
+		Nodes:      []objects.Sourced[*corev1.Node]{of(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1"}})},
+		Namespaces: []objects.Sourced[*corev1.Namespace]{of(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}})},
+		Pods: []objects.Sourced[*corev1.Pod]{of(&corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "p"}, Spec: corev1.PodSpec{NodeName: "n1"},
+			Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIPs: []corev1.PodIP{{IP: "10.244.0.5"}}},
+		})},
+	}
+	add := func(name string, peers, ports int) {
+		p := &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}
+		p.Spec.PolicyTypes = []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}
+		var rule networkingv1.NetworkPolicyIngressRule
+		for i := range peers {
+			except := netip.PrefixFrom(netip.AddrFrom4([4]byte{20, byte(len(set.NetworkPolicies)), byte(i), 1}), 32)
+			rule.From = append(rule.From, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: "0.0.0.0/0", Except: []string{except.String()}}})
+		}
+		for i := range ports {
+			port := intstr.FromInt(1 + len(set.NetworkPolicies)*300 + 2*i)
+			rule.Ports = append(rule.Ports, networkingv1.NetworkPolicyPort{Port: &port})
+		}
+		p.Spec.Ingress = append(p.Spec.Ingress, rule)
+		set.NetworkPolicies = append(set.NetworkPolicies, of(p))
+	}
+	for i := range 100 {
+		add(fmt.Sprintf("big-%03d", i), 50, 100)
+	}
+	add("small", 1, 1)
+	p, diags := compiler.Compile(compiler.Input{Objects: set, Node: "n1"})
+	if err := ir.Verify(p); err != nil {
+		t.Fatal(err)
+	}
+	named := make(map[string]bool)
+	for _, d := range diags {
+		if d.Code == diag.PolicyBudget {
+			named[d.Origin.Name] = true
+		}
+	}
+	left := make(map[string]bool)
+	for _, tier := range p.Policy.Profiles[0].Ingress {
+		if tier.Default != ir.Deny {
+			t.Errorf("what is left by %v", tier.Default)
+		}
+		for _, r := range tier.Rules {
+			left[r.Origin.Name] = true
+		}
+	}
+	if len(named) == 0 || named["small"] || !left["small"] || len(left)+len(named) != 101 {
+		t.Errorf("%d policies are named, %d left", len(named), len(left))
+	}
+	x := compiler.NewIncremental(set, "n1", objects.Config{})
+	if string(x.Program().Text()) != string(p.Text()) {
+		t.Error("Incremental gives up others")
+	}
+}

@@ -88,7 +88,7 @@ func (c *Cluster) program(node string, lower func(*service.Node, *ir.Program)) (
 	var diags diag.List
 	p := &ir.Program{Masquerade: cloneMasquerade(c.config.Masquerade)}
 	lower(c.serviceNode(node, p, &diags), p)
-	c.policies.Lower(node, onDeny(c.config), c.config.Hash, p)
+	c.policies.Lower(node, onDeny(c.config), c.config.Hash, p, &diags)
 	c.closeUnknown(node, p, &diags)
 	p.Normalize()
 	diags.Sort()

@@ -120,7 +120,7 @@ func (x *Incremental) lowerPolicy() ir.Policy {
 	x.policies, x.findings.policies = x.policies.Next(&x.others)
 	x.findings.stale = true
 	var p ir.Program
-	x.policies.Lower(x.node, onDeny(x.config), x.config.Hash, &p)
+	x.policies.Lower(x.node, onDeny(x.config), x.config.Hash, &p, &x.findings.policies)
 	if x.config.FailClosed {
 		p.Node.Addresses = x.shell.Node.Addresses
 		var unused diag.List

@@ -45,8 +45,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestTooManyMarks leaves the internal route out where no mark is left, and says
-// so.
+// TestTooManyMarks refuses the Services for which no mark is left, and says so.
 func TestTooManyMarks(t *testing.T) {
 	const n = 8192 + 3
 	p := &ir.Program{Node: ir.Node{Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}}}

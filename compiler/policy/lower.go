@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/identity"
 )
 
 // Lower adds the policies of one node to a program: profiles of its own pods,
 // and the address sets that their rules need and no others. The hash is what IDs
-// are made with: nil is SHA-256.
-func (m *Model) Lower(node string, onDeny ir.Refusal, hash identity.Hash, p *ir.Program) {
+// are made with: nil is SHA-256. What is too much for a node is given up, and said.
+func (m *Model) Lower(node string, onDeny ir.Refusal, hash identity.Hash, p *ir.Program, diags *diag.List) {
 	b := &builder{model: m, sets: make(map[string]*ir.AddressSet), names: make([]*ir.Peer, len(m.cast.addresses))}
 	for _, g := range m.groups(node, identity.Names{Hash: hash}) {
 		if profile, ok := b.profile(g); ok {
@@ -32,6 +33,7 @@ func (m *Model) Lower(node string, onDeny ir.Refusal, hash identity.Hash, p *ir.
 			p.Policy.Peers = append(p.Policy.Peers, *n)
 		}
 	}
+	withinNode(p, diags)
 }
 
 // group is pods that become one profile.

@@ -22,7 +22,7 @@ var arrows = map[string][]string{
 	"ir/resolve":                 {"ir", "ir/identity"},
 	"compiler/objects":           {"ir", "ir/diag", "ir/identity"},
 	"compiler/service":           {"compiler/objects", "ir", "ir/diag"},
-	"compiler/policy":            {"compiler/objects", "compiler/policy/validate", "ir", "ir/diag", "ir/identity"},
+	"compiler/policy":            {"compiler/objects", "compiler/policy/validate", "ir", "ir/diag", "ir/failsafe", "ir/identity"},
 	"compiler/policy/validate":   {},
 	"compiler/lint":              {"compiler/objects", "compiler/policy", "ir", "ir/diag"},
 	"compiler":                   {"compiler/objects", "compiler/policy", "compiler/service", "ir", "ir/diag"},

@@ -1,0 +1,152 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/failsafe"
+)
+
+// What policies may cost together, each of which is within its own budget: the rows
+// that a pod's policies can make of their peers, times the port ranges that each can
+// have, for one profile and for all of a node.
+const (
+	maxProfileRowPorts = 1 << 23
+	maxNodeRowPorts    = 1 << 25
+)
+
+// share is what one policy adds to a profile's cost.
+type share struct {
+	pieces int
+	ports  map[ir.PortRange]bool
+}
+
+// bill is the cost of a profile, by policy.
+type bill struct {
+	profile string
+	shares  map[failsafe.Object]*share
+	// sum is the cost, once it is known.
+	sum   int
+	known bool
+}
+
+// cost is an upper bound of the rows, times that of each row's port ranges.
+func (b *bill) cost() int {
+	if !b.known {
+		b.sum, b.known = b.of(slices.Collect(maps.Keys(b.shares))), true
+	}
+	return b.sum
+}
+
+// of is the cost of some policies alone.
+func (b *bill) of(policies []failsafe.Object) int {
+	pieces, ports := 1, make(map[ir.PortRange]bool)
+	for _, o := range policies {
+		pieces += b.shares[o].pieces
+		maps.Copy(ports, b.shares[o].ports)
+	}
+	return pieces * len(ports)
+}
+
+// heaviest lists the policies, those that add most first.
+func (b *bill) heaviest() []failsafe.Object {
+	weight := func(o failsafe.Object) int { return b.shares[o].pieces + len(b.shares[o].ports) }
+	return slices.SortedFunc(maps.Keys(b.shares), func(x, y failsafe.Object) int {
+		return cmp.Or(cmp.Compare(weight(y), weight(x)), x.Compare(y))
+	})
+}
+
+// withinNode gives up the heaviest policies of profiles that cost too much, and of
+// the dearest profiles where all together do. They fail closed.
+func withinNode(p *ir.Program, diags *diag.List) {
+	s := statement{bills: billsOf(&p.Policy), out: make(failsafe.Set), diags: diags}
+	for _, b := range s.bills {
+		for _, o := range b.tooMany() {
+			s.give(o, b.cost(), maxProfileRowPorts, "profile "+b.profile)
+		}
+	}
+	for {
+		sum, dearest := 0, (*bill)(nil)
+		for _, b := range s.bills {
+			if sum += b.cost(); dearest == nil || b.cost() > dearest.cost() {
+				dearest = b
+			}
+		}
+		if sum <= maxNodeRowPorts {
+			break
+		}
+		s.give(dearest.heaviest()[0], sum, maxNodeRowPorts, "the node's pods")
+	}
+	if len(s.out) > 0 {
+		p.Policy = failsafe.Program(&ir.Program{Policy: p.Policy}, s.out).Policy
+	}
+}
+
+// tooMany are as few of the heaviest policies as the profile is too dear with.
+func (b *bill) tooMany() []failsafe.Object {
+	if b.cost() <= maxProfileRowPorts {
+		return nil
+	}
+	list := b.heaviest()
+	return list[:sort.Search(len(list), func(n int) bool { return b.of(list[n:]) <= maxProfileRowPorts })]
+}
+
+// statement is the bills of a node, and what was given up.
+type statement struct {
+	bills []*bill
+	out   failsafe.Set
+	diags *diag.List
+}
+
+// give gives up a policy.
+func (s *statement) give(o failsafe.Object, cost, most int, whose string) {
+	s.out.Add(o, failsafe.Refused)
+	s.diags.Add(diag.PolicyBudget, ir.Origin{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name},
+		fmt.Sprintf("the policies of %s together could make %d port ranges in all rows, %d at most, and this one adds most; what it selects is closed", whose, cost, most))
+	for _, other := range s.bills {
+		if other.shares[o] != nil {
+			delete(other.shares, o)
+			other.known = false
+		}
+	}
+}
+
+func billsOf(p *ir.Policy) []*bill {
+	pieces := make(map[string]int, len(p.AddressSets))
+	for i := range p.AddressSets {
+		pieces[p.AddressSets[i].ID] = 2 + len(p.AddressSets[i].Except)
+	}
+	var out []*bill
+	for i := range p.Profiles {
+		b := &bill{profile: p.Profiles[i].ID, shares: make(map[failsafe.Object]*share)}
+		for _, d := range ir.Directions() {
+			for _, t := range p.Profiles[i].Tiers(d) {
+				for j := range t.Rules {
+					b.add(&t.Rules[j], pieces)
+				}
+			}
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+func (b *bill) add(r *ir.Rule, pieces map[string]int) {
+	o := failsafe.PolicyOf(r.Origin)
+	s := b.shares[o]
+	if s == nil {
+		s = &share{ports: make(map[ir.PortRange]bool)}
+		b.shares[o] = s
+	}
+	for _, id := range r.Peers {
+		s.pieces += pieces[id]
+	}
+	for _, p := range r.Ports {
+		s.ports[p] = true
+	}
+}
