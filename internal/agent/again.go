@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
+// soonest is how soon objects are tried again at the earliest, whatever the session
+// says: it must not keep the agent busy.
+const soonest = 100 * time.Millisecond
+
 // again tries the objects again that the kernel refused and whose time has come.
 func (a *Agent) again(ctx context.Context) error {
-	if a.session == nil || a.behind {
-		return nil // the whole is tried again anyway
-	}
 	better, err := a.session.Retry(ctx)
 	a.diagnose()
 	if better {
@@ -25,14 +26,14 @@ func (a *Agent) again(ctx context.Context) error {
 	return nil
 }
 
-// whenAgain sets the timer for the next time.
+// whenAgain sets the timer for the next time. While the kernel is behind, the whole
+// is tried again, and these objects after it.
 func (a *Agent) whenAgain(timer *time.Timer) {
-	if a.session == nil {
+	timer.Stop()
+	if a.session == nil || a.behind {
 		return
 	}
 	if next := a.session.Next(); !next.IsZero() {
-		timer.Reset(max(time.Until(next), time.Millisecond))
-		return
+		timer.Reset(max(time.Until(next), soonest))
 	}
-	timer.Stop()
 }
