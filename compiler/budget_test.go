@@ -172,3 +172,21 @@ func TestPoliciesOverBudget(t *testing.T) {
 		t.Error("Incremental gives up others")
 	}
 }
+
+// TestRangesOverBudget wants a Service whose source ranges, addresses and ports
+// multiply refused, and one with the same ranges and few ports served.
+func TestRangesOverBudget(t *testing.T) {
+	for ports, over := range map[int]bool{4: false, 5: true} {
+		s := wideService(ports)
+		s.Spec.ExternalIPs = nil
+		s.Spec.Type = corev1.ServiceTypeLoadBalancer
+		for i := range 1000 {
+			s.Spec.LoadBalancerSourceRanges = append(s.Spec.LoadBalancerSourceRanges, fmt.Sprintf("11.%d.%d.0/25", i>>8, i&255))
+		}
+		s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "203.0.113.9"}}
+		p, diags := compiler.Compile(compiler.Input{Objects: &objects.Set{Services: []objects.Sourced[*corev1.Service]{of(s)}}})
+		if (len(p.Frontends) == 0) != over || slices.Contains(codes(diags), diag.FrontendBudget) != over {
+			t.Errorf("%d ports: %d frontends, %v", ports, len(p.Frontends), codes(diags))
+		}
+	}
+}

@@ -10,26 +10,38 @@ import (
 // What one Service may cost where that is more than its bytes. Services of real
 // clusters stay far below.
 const (
-	// maxFrontends bounds ports times addresses, and load-balancer addresses
-	// count once more for each source range.
-	maxFrontends = 1 << 17
+	// maxFrontends bounds ports times addresses.
+	maxFrontends = 1 << 15
+	// maxRanges bounds the source ranges of load-balancer addresses on each port. The
+	// kernel keeps ranges of several fields in a set that takes time for each one
+	// that it has already (net/netfilter/nft_set_pipapo.c): 4,096 a quarter of a
+	// second, 16,384 three.
+	maxRanges = 1 << 12
 	// maxEndpoints bounds the endpoints of all ports together.
-	maxEndpoints = 1 << 18
+	maxEndpoints = 1 << 16
 )
 
 // boundFrontends refuses a Service whose frontends would be too many.
 func (s *service) boundFrontends(diags *diag.List) {
-	addresses := len(s.clusterIPs) + len(s.families())
+	addresses, balanced := len(s.clusterIPs)+len(s.families())+len(s.vips), 0
 	for _, v := range s.vips {
-		addresses++
 		if v.kind == ir.LoadBalancer {
-			addresses += len(s.sourceRanges)
+			balanced++
 		}
 	}
-	if n := addresses * len(s.ports); n > maxFrontends {
-		diags.Add(diag.FrontendBudget, s.origin.At("spec.ports"), fmt.Sprintf("%d ports of %d addresses and source ranges are %d entries, %d at most", len(s.ports), addresses, n, maxFrontends))
-		s.ports, s.byName, s.refused = nil, nil, true
+	ports := len(s.ports)
+	frontends, ranges := addresses*ports, balanced*ports*len(s.sourceRanges)
+	var why string
+	switch {
+	case frontends > maxFrontends:
+		why = fmt.Sprintf("%d ports of %d addresses are %d frontends, %d at most", ports, addresses, frontends, maxFrontends)
+	case ranges > maxRanges:
+		why = fmt.Sprintf("%d ports of %d load-balancer addresses with %d source ranges are %d entries, %d at most", ports, balanced, len(s.sourceRanges), ranges, maxRanges)
+	default:
+		return
 	}
+	diags.Add(diag.FrontendBudget, s.origin.At("spec.ports"), why)
+	s.ports, s.byName, s.refused = nil, nil, true
 }
 
 // boundEndpoints takes the endpoints from a Service that has too many, so that it
