@@ -29,13 +29,7 @@ func TestInterpreters(t *testing.T) {
 	for _, b := range registry.All(backends.DefaultOptions()) {
 		t.Run(b.Name(), func(t *testing.T) {
 			t.Parallel()
-			interpret := func(p *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
-				i, err := interp.New(b.Name(), a, p.Node.Addresses, false)
-				if err != nil {
-					return nil, err
-				}
-				return i.Eval, nil
-			}
+			interpret := interpreter(b)
 			var cases interptest.Count
 			for _, c := range loadCases(t) {
 				in, _, _ := load(t, c)
@@ -52,6 +46,17 @@ func TestInterpreters(t *testing.T) {
 			record(b.Name(), "interpreter", "generated", generated)
 			t.Logf("generated, from seed %d: %v", *seed, generated)
 		})
+	}
+}
+
+// interpreter makes interpreters of a backend's files.
+func interpreter(b backends.Backend) interptest.Interpret {
+	return func(p *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
+		i, err := interp.New(b.Name(), a, p.Node.Addresses, false)
+		if err != nil {
+			return nil, err
+		}
+		return i.Eval, nil
 	}
 }
 

@@ -8,11 +8,9 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/interp"
 	"github.com/planec/planec/internal/interp/interptest"
 	"github.com/planec/planec/internal/randomcluster"
 	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/eval"
 )
 
 // weakHash has four values only, so that nearly all names and numbers collide.
@@ -29,13 +27,7 @@ func TestCollisions(t *testing.T) {
 	for _, b := range registry.All(options) {
 		t.Run(b.Name(), func(t *testing.T) {
 			t.Parallel()
-			interpret := func(p *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
-				i, err := interp.New(b.Name(), a, p.Node.Addresses, false)
-				if err != nil {
-					return nil, err
-				}
-				return i.Eval, nil
-			}
+			interpret := interpreter(b)
 			var count interptest.Count
 			for s := range uint64(60) {
 				c := randomcluster.New(s + 1)
