@@ -187,6 +187,13 @@ func (v *victim) comes(name string, o *poison.Object) {
 	v.update(compiler.Update{Slices: []compiler.SliceUpdate{v.another()}})
 	v.retry(time.Hour)
 	v.given(name+", again", o.Is)
+	// It changes and is as bad, at once and after a while.
+	changed := o.Changed()
+	v.update(changed.Come(v.others))
+	v.given(name+", changed at once", o.Is)
+	v.now = v.now.Add(time.Minute)
+	v.update(o.Come(v.others))
+	v.given(name+", changed", o.Is)
 	v.poison.Marker = ""
 	v.retry(2 * time.Hour)
 	v.given(name + ", mended")

@@ -138,6 +138,25 @@ func (o *Object) Come(others objects.Set) (u compiler.Update) {
 	return u
 }
 
+// Changed is the object otherwise, and as bad.
+func (o *Object) Changed() Object {
+	c := *o
+	if o.Policy != nil {
+		c.Policy = o.Policy.DeepCopy()
+		port := intstr.FromInt32(markerPort + 2)
+		for i := range c.Policy.Spec.Ingress {
+			c.Policy.Spec.Ingress[i].Ports = append(c.Policy.Spec.Ingress[i].Ports, networkingv1.NetworkPolicyPort{Port: &port})
+		}
+		for i := range c.Policy.Spec.Egress {
+			c.Policy.Spec.Egress[i].Ports = append(c.Policy.Spec.Egress[i].Ports, networkingv1.NetworkPolicyPort{Port: &port})
+		}
+		return c
+	}
+	c.Service = o.Service.DeepCopy()
+	c.Service.Spec.Ports[0].Port++
+	return c
+}
+
 // Go takes the object away.
 func (o *Object) Go(others objects.Set) (u compiler.Update) {
 	if o.Policy != nil {

@@ -74,7 +74,7 @@ func (s *Session) Apply(ctx context.Context) (applier.Plan, error) {
 		}
 		return err
 	}
-	return first, s.isolate(ctx, attempt, err)
+	return first, s.isolate(ctx, attempt, s.given, err)
 }
 
 // whole applies everything but what a set gives up.
@@ -132,8 +132,7 @@ func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, 
 		s.held = s.held && err == nil
 		return plan, err
 	}
-	s.given = set
-	if err = s.isolate(ctx, attempt, err); err != nil {
+	if err = s.isolate(ctx, attempt, set, err); err != nil {
 		s.held = false
 	}
 	return plan, err
@@ -224,11 +223,11 @@ func (s *Session) noObjects(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, context.Canceled) || s.General != nil && s.General(err)
 }
 
-// isolate applies what can be applied, and gives up what cannot.
-func (s *Session) isolate(ctx context.Context, attempt isolate.Attempt, first error) error {
+// isolate applies what can be applied, and gives up what cannot besides a set.
+func (s *Session) isolate(ctx context.Context, attempt isolate.Attempt, set failsafe.Set, first error) error {
 	all := failsafe.Of(s.objects.Program())
 	hasty := func(ctx context.Context, set failsafe.Set) error { return attempt(applier.Hasty(ctx), set) }
-	set, err := isolate.Find(ctx, hasty, s.given, [][]failsafe.Object{s.suspects.Sorted(), all}, first)
+	set, err := isolate.Find(ctx, hasty, set, [][]failsafe.Object{s.suspects.Sorted(), all}, first)
 	if err != nil {
 		return err
 	}
