@@ -133,7 +133,7 @@ func (o *options) selected(c nodeconfig.NodeConfig) (backends.Backend, error) {
 	b.MasqueradeBit, b.Scheduler, b.NoComments = c.MasqueradeBit, c.Scheduler, o.noComments
 	all, err := registry.Select(b, o.backend)
 	if err != nil || len(all) != 1 {
-		return nil, usage("--backend %q: want one of %v", o.backend, registry.Names())
+		return nil, usage("--backend %q: want one of %s", o.backend, strings.Join(registry.Names(), ", "))
 	}
 	return all[0], nil
 }
