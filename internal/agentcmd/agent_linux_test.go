@@ -37,7 +37,7 @@ func TestFiles(t *testing.T) {
 		t.Errorf("after its end: %s", got)
 	}
 	n.start()
-	n.wait("it has started again", func() bool { return strings.Contains(n.log.String(), "the kernel serves what the cluster says") })
+	n.wait("it has started again", func() bool { return strings.Contains(n.log.String(), "the first rules are in the kernel") })
 	if !strings.Contains(n.log.String(), "slices=1 steps=0") {
 		t.Error("starting again over right rules took steps")
 	}
