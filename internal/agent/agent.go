@@ -106,7 +106,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		}
 		a.whenAgain(again)
 		if err == nil {
-			a.backoff.succeeded()
+			if a.backoff.succeeded() {
+				a.Log.Info("applying works again: the kernel has all changes")
+			}
 			retry.Stop()
 			continue
 		}
@@ -241,6 +243,12 @@ func (a *Agent) compare(ctx context.Context) error {
 		a.Observer.Drifted(plan.Steps())
 	}
 	if a.behind {
+		// This was what the failed apply was to do, and nothing else says that it is done.
+		r := Round{Whole: true, Took: time.Since(start)}
+		if plan != nil {
+			r.Steps = len(plan.Steps())
+		}
+		a.Observer.Applied(r)
 		a.follow(true)
 		a.behind = false
 	}

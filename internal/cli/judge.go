@@ -14,7 +14,7 @@ import (
 func oneBackend(backend string) error {
 	names := strings.Join(registry.Names(), ", ")
 	if backend == "" {
-		return inputError(fmt.Errorf("give --backend: one of %s", names))
+		return inputError(fmt.Errorf("--backend is missing: choose one of %s", names))
 	}
 	return inputError(fmt.Errorf("--backend %q: want one of %s", backend, names))
 }
