@@ -106,7 +106,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		}
 		a.whenAgain(again)
 		if err == nil {
-			a.backoff.succeeded()
+			if a.backoff.succeeded() {
+				a.Log.Info("applying works again: the kernel has all changes")
+			}
 			retry.Stop()
 			continue
 		}
@@ -210,12 +212,12 @@ func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, er
 	a.behind = true
 	plan, err := a.session.Apply(ctx)
 	if err == nil {
-		a.Log.Info("the kernel serves what the cluster says", "services", len(set.Services), "slices", len(set.EndpointSlices), "steps", len(plan.Steps()))
+		a.Log.Info("the first rules are in the kernel", "services", len(set.Services), "slices", len(set.EndpointSlices), "steps", len(plan.Steps()))
 	}
 	return plan, err
 }
 
-// compare compares the whole kernel and puts right what somebody else changed.
+// compare compares the whole kernel and restores what another process changed.
 func (a *Agent) compare(ctx context.Context) error {
 	if a.session == nil {
 		return nil
@@ -237,10 +239,16 @@ func (a *Agent) compare(ctx context.Context) error {
 	case plan == nil || plan.Empty():
 		a.Observer.Verified(time.Since(start))
 	case !a.behind:
-		a.Log.Warn("somebody changed our rules: put right", "steps", len(plan.Steps()), "first", plan.Steps()[0], "took", time.Since(start))
+		a.Log.Warn("another process changed planec's rules: they are restored", "steps", len(plan.Steps()), "first", plan.Steps()[0], "took", time.Since(start))
 		a.Observer.Drifted(plan.Steps())
 	}
 	if a.behind {
+		// This was what the failed apply was to do, and nothing else says that it is done.
+		r := Round{Whole: true, Took: time.Since(start)}
+		if plan != nil {
+			r.Steps = len(plan.Steps())
+		}
+		a.Observer.Applied(r)
 		a.follow(true)
 		a.behind = false
 	}

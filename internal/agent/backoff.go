@@ -16,4 +16,9 @@ func (b *backoff) failed() time.Duration {
 	return b.next
 }
 
-func (b *backoff) succeeded() { b.next = 0 }
+// succeeded ends a row of failures; it reports whether there was one.
+func (b *backoff) succeeded() (again bool) {
+	again = b.next > 0
+	b.next = 0
+	return again
+}

@@ -18,7 +18,7 @@ type Observer interface {
 	Applied(Round)
 	// Failed says that it is not, and why.
 	Failed(err error)
-	// Drifted says what somebody else had changed and was put right.
+	// Drifted says what another process had changed and the agent restored.
 	Drifted(steps []string)
 	// Verified says that a whole comparison found nothing.
 	Verified(took time.Duration)

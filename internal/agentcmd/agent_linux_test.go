@@ -37,7 +37,7 @@ func TestFiles(t *testing.T) {
 		t.Errorf("after its end: %s", got)
 	}
 	n.start()
-	n.wait("it has started again", func() bool { return strings.Contains(n.log.String(), "the kernel serves what the cluster says") })
+	n.wait("it has started again", func() bool { return strings.Contains(n.log.String(), "the first rules are in the kernel") })
 	if !strings.Contains(n.log.String(), "slices=1 steps=0") {
 		t.Error("starting again over right rules took steps")
 	}
@@ -140,7 +140,7 @@ func TestHealth(t *testing.T) {
 	external := "  type: LoadBalancer\n  externalTrafficPolicy: Local\n  healthCheckNodePort: 32000\n  externalIPs: [203.0.113.5]\n"
 	n.write("cart.yaml", service("cart", vip, external, "10.1.0.9", "10.1.2.1"))
 	n.start()
-	n.wait("the rules are in", func() bool { return strings.Contains(n.log.String(), "the kernel serves") })
+	n.wait("the rules are in", func() bool { return strings.Contains(n.log.String(), "the first rules are in") })
 	n.wait("the port answers", func() bool {
 		_, err := runIn(n, exec.Command("sh", "-c", "ss -Hltn sport = :32000 | grep -q ."))
 		return err == nil

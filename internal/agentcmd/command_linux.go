@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -31,9 +32,10 @@ func New(stderr io.Writer) *cobra.Command {
 		Long: `planec-agent follows Services, EndpointSlices and, with --policies, network policies,
 and keeps this node's kernel what they say. It can take the place of kube-proxy.
 
-Nothing is changed before everything was listed once; what cannot be applied leaves
-the old rules as they are, and is tried again. What somebody else changes of ours is
-put right. The rules stay when the agent ends: --cleanup takes them away.`,
+The agent changes nothing before it has read every object once. An apply that fails
+leaves the old rules as they are and is tried again. When another process changes
+planec's rules, the agent restores them. The rules stay when the agent ends:
+--cleanup removes them.`,
 		Example: `  # In the place of kube-proxy, with its configuration
   planec-agent --config /var/lib/kube-proxy/config.conf --takeover kube-proxy
 
@@ -61,7 +63,8 @@ func Main(args []string, stderr io.Writer) int {
 	if err == nil {
 		return exitFine
 	}
-	fmt.Fprintln(stderr, "planec-agent: "+diag.Printable(err.Error()))
+	// errStarted says the program's name already.
+	fmt.Fprintln(stderr, "planec-agent: "+diag.Printable(strings.TrimPrefix(err.Error(), errStarted.Error()+": ")))
 	if errors.Is(err, errUsage) || !errors.Is(err, errStarted) {
 		return exitInput
 	}

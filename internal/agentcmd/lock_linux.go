@@ -23,7 +23,7 @@ func lockNode(ctx context.Context, stateDir string, log *slog.Logger) (unlock fu
 	}
 	l, err := n.Agent(ctx)
 	if err != nil {
-		log.Error("this agent ends, nothing was touched", "error", err)
+		log.Error("this agent ends and has changed nothing", "error", err)
 		return nil, fmt.Errorf("%w: one agent keeps a node's rules: %w", errStarted, err)
 	}
 	level := slog.LevelInfo

@@ -62,7 +62,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.noComments, "no-comments", false, "leave the names of Services out of the rules")
 	flags.BoolVar(&o.sysctls, "sysctls", true, "set connection tracking's limits and timeouts, as kube-proxy does, and turn IPv4 forwarding on")
 	flags.BoolVar(&o.profiling, "profiling", false, "serve /debug/pprof beside the metrics")
-	flags.StringVar(&o.takeover, "takeover", "", "whose rules to remove once ours serve: kube-proxy")
+	flags.StringVar(&o.takeover, "takeover", "", "remove the rules of this other proxy once those of planec serve: kube-proxy")
 	flags.BoolVar(&o.cleanup, "cleanup", false, "remove everything of planec from this kernel, and end")
 	flags.BoolVar(&o.initOnly, "init-only", false, "set the kernel's settings, which takes more privileges than the rest, and end")
 	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
@@ -133,7 +133,7 @@ func (o *options) selected(c nodeconfig.NodeConfig) (backends.Backend, error) {
 	b.MasqueradeBit, b.Scheduler, b.NoComments = c.MasqueradeBit, c.Scheduler, o.noComments
 	all, err := registry.Select(b, o.backend)
 	if err != nil || len(all) != 1 {
-		return nil, usage("--backend %q: want one of %v", o.backend, registry.Names())
+		return nil, usage("--backend %q: want one of %s", o.backend, strings.Join(registry.Names(), ", "))
 	}
 	return all[0], nil
 }

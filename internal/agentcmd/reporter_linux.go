@@ -88,27 +88,37 @@ func (r *reporter) Applied(round agent.Round) {
 }
 
 // Failed implements [agent.Observer].
-func (r *reporter) Failed(error) { r.metrics.Failed(r.backend) }
+func (r *reporter) Failed(err error) {
+	r.metrics.Failed(r.backend)
+	r.status.Failed(err)
+}
 
 // Drifted implements [agent.Observer].
 func (r *reporter) Drifted(steps []string) { r.metrics.Drifted(len(steps)) }
 
 // Verified implements [agent.Observer].
-func (r *reporter) Verified(took time.Duration) { r.metrics.Verified(took) }
+func (r *reporter) Verified(took time.Duration) {
+	r.metrics.Verified(took)
+	r.status.Failed(nil)
+}
 
 // Diagnosed implements [agent.Observer].
 func (r *reporter) Diagnosed(all diag.List) {
 	r.mu.Lock()
+	had := r.found
 	r.found = all
 	r.metrics.Diagnosed(append(slices.Clone(r.found), r.read...))
 	r.mu.Unlock()
 	if r.events != nil {
 		r.events.Diagnosed(all)
 	}
-	r.log.Info("what there is to say about the cluster's objects changed", "errors", all.Count(diag.Error), "warnings", all.Count(diag.Warning))
-	for _, d := range all {
-		r.log.Debug("finding", "about", d.String())
-	}
+	r.log.Info("the findings about objects changed", "errors", all.Count(diag.Error), "warnings", all.Count(diag.Warning))
+	r.logNew("objects", serious(had), serious(all))
+}
+
+// serious leaves out notes: a cluster has many, and they ask for nothing.
+func serious(all diag.List) diag.List {
+	return slices.DeleteFunc(slices.Clone(all), func(d diag.Diagnostic) bool { return d.Severity() == diag.Info })
 }
 
 // mostLines bounds how many findings are logged at once.
@@ -122,28 +132,36 @@ func (r *reporter) sourced(all diag.List) {
 	r.read = all
 	r.metrics.Diagnosed(append(slices.Clone(r.found), r.read...))
 	r.mu.Unlock()
-	known := make(map[diag.Diagnostic]bool, len(had))
-	for _, d := range had {
-		known[d] = true
-	}
+	r.logNew("reading objects", had, all)
 	var unread []string
-	fresh := 0
 	for _, d := range all {
 		if d.Code == diag.UnreadFile || d.Code == diag.OpenFile || d.Code == diag.UnreadKind {
 			unread = append(unread, d.String())
 		}
+	}
+	r.metrics.Unread(len(unread))
+	r.status.SetUnread(unread)
+}
+
+// logNew logs those findings that were not there before: in file mode there are no
+// Events, and the log is the only place that names an object.
+func (r *reporter) logNew(about string, had, all diag.List) {
+	known := make(map[diag.Diagnostic]bool, len(had))
+	for _, d := range had {
+		known[d] = true
+	}
+	fresh := 0
+	for _, d := range all {
 		if known[d] {
 			continue
 		}
 		if fresh++; fresh <= mostLines {
-			r.log.Log(context.Background(), level(d.Severity()), "reading objects: "+d.String())
+			r.log.Log(context.Background(), level(d.Severity()), about+": "+d.String())
 		}
 	}
 	if fresh > mostLines {
-		r.log.Warn("reading objects: there is more to say; planec lint says all of it", "findings", fresh-mostLines)
+		r.log.Warn(about+": not all findings are logged; planec lint prints all", "unlogged", fresh-mostLines)
 	}
-	r.metrics.Unread(len(unread))
-	r.status.SetUnread(unread)
 }
 
 // GivenUp implements [agent.Observer].

@@ -3,7 +3,9 @@ package agentcmd_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -90,4 +92,30 @@ func TestStartWaits(t *testing.T) {
 	if code, h = n.health("healthz"); code != 200 || !h.Healthy || !strings.Contains(strings.Join(h.Reasons, "\n"), other) {
 		t.Errorf("healthz with a file that was never read: %d %+v", code, h)
 	}
+}
+
+// TestFailedStartEndsWithAComparison lets the first applies fail, for want of a BPF
+// file system, and a comparison be what succeeds: the agent is ready then, as after
+// an apply. Before that, /healthz has the kernel's words.
+func TestFailedStartEndsWithAComparison(t *testing.T) {
+	testkit.Require(t, "unshare", "nsenter")
+	n := newNode(t, "--backend", "ebpf", "--verify-every", "100ms")
+	n.write("node.yaml", nodeYAML)
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
+	n.under = []string{"unshare", "-m", "sh", "-c", `umount /sys/fs/bpf 2>/dev/null; exec "$@"`, "sh"}
+	n.start()
+	n.wait("the next try is far away", func() bool { return strings.Contains(n.log.String(), "again=30s") })
+	code, h := n.health("healthz")
+	if reasons := strings.Join(h.Reasons, "\n"); code != 503 || !strings.Contains(reasons, "there is no BPF file system") {
+		t.Errorf("/healthz of an agent whose applies fail: %d %s", code, reasons)
+	}
+	mount := exec.Command("nsenter", "-t", strconv.Itoa(n.cmd.Process.Pid), "-m", "mount", "-t", "bpf", "bpf", "/sys/fs/bpf")
+	if out, err := mount.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	n.wait("it is ready", func() bool {
+		code, h := n.health("healthz")
+		return code == 200 && len(h.Reasons) == 0
+	})
+	n.wait("the log says so", func() bool { return strings.Contains(n.log.String(), "applying works again") })
 }

@@ -27,15 +27,15 @@ func newApply(s *Streams) *cobra.Command {
 		Use:   "apply -f PATH... --node NAME --backend NAME",
 		Short: "Put a node's rules into this kernel, all of them or nothing",
 		Long: `apply compares this kernel with what the manifests, or compiled files, say, changes
-what differs, reads it back and remembers it. Applying again changes nothing. Rules,
-sets and tables of others are never touched; when another backend of planec served
-before, its rules go once the new ones are in. UDP and SCTP flows to endpoints that
-are gone are ended, as far as manifests say what is there.
+what differs, reads it back and records it in --state-dir. Applying again changes
+nothing. Rules, sets and tables of other programs are never touched; when another
+backend of planec served before, its rules go once the new ones are in. UDP and SCTP
+flows to endpoints that are gone are ended, as far as manifests say what is there.
 
 With --confirm-within the change is taken back unless "yes" is read from stdin in
-time: for a node that one might lock oneself out of. The kernel then has what it had
-before the apply, also when planec is killed or its terminal goes; what was taken back
-is not remembered.`,
+time: for changes that could cut off your own connection to the node. The kernel then
+has what it had before the apply, also when planec is killed or its terminal closes;
+a change that was taken back is not recorded.`,
 		Example: `  planec apply -f manifests/ --node node-a --backend nftables --dry-run
   planec apply -f manifests/ --node node-a --backend nftables --confirm-within 30s
 

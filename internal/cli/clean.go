@@ -13,7 +13,7 @@ func newClean(s *Streams) *cobra.Command {
 		Use:   "clean",
 		Short: "Remove everything of planec from this kernel",
 		Long: `clean removes the rules, sets and maps of one backend or of all, and nothing of
-anybody else. What is not there is no error.`,
+other programs. It is no error when there is nothing to remove.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignalOnly()

@@ -19,8 +19,8 @@ type reporting struct {
 }
 
 func (r *reporting) register(flags *pflag.FlagSet) {
-	flags.BoolVar(&r.strict, "strict", false, "fail when anything had to be left out")
-	flags.BoolVar(&r.failOnWarn, "fail-on-warn", false, "fail on warnings too")
+	flags.BoolVar(&r.strict, "strict", false, "exit 2 when an object, or a part of one, was left out (an error)")
+	flags.BoolVar(&r.failOnWarn, "fail-on-warn", false, "exit 2 when there are errors or warnings")
 	flags.BoolVarP(&r.quiet, "quiet", "q", false, "show warnings and errors only")
 	flags.StringVar(&r.color, "color", "auto", "colour diagnostics: auto, always or never; NO_COLOR is respected")
 }

@@ -56,7 +56,12 @@ git:REV:PATH. "live:" on either side is the rules that this machine applied last
 
   # What would apply change here?
   planec diff --live manifests/ --node node-a`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 1 || len(args) > 2 {
+				return fmt.Errorf("give OLD and NEW, or one of them with --live, as in: planec diff git:origin/main:manifests manifests (%d given)", len(args))
+			}
+			return nil
+		},
 		RunE: func(_ *cobra.Command, args []string) error { return d.run(args) },
 	}
 	flags := cmd.Flags()

@@ -2,12 +2,22 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/interp"
 	"github.com/planec/planec/internal/netpath"
 	"github.com/planec/planec/ir"
 )
+
+// oneBackend is the error for a --backend that is missing or is not one backend.
+func oneBackend(backend string) error {
+	names := strings.Join(registry.Names(), ", ")
+	if backend == "" {
+		return inputError(fmt.Errorf("--backend is missing: choose one of %s", names))
+	}
+	return inputError(fmt.Errorf("--backend %q: want one of %s", backend, names))
+}
 
 // judgeOf returns who answers for a node: the evaluator where backend is "", else
 // an interpreter of what that backend emits.
@@ -17,7 +27,7 @@ func (l *loaded) judgeOf(backend string, explain bool) (func(*ir.Program) (netpa
 	}
 	selected, err := registry.Select(l.options(), backend)
 	if err != nil || len(selected) != 1 {
-		return nil, inputError(fmt.Errorf("--backend %q: want one of %v", backend, registry.Names()))
+		return nil, oneBackend(backend)
 	}
 	return func(p *ir.Program) (netpath.Judge, error) {
 		artifact, err := selected[0].Emit(p)

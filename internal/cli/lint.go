@@ -30,11 +30,11 @@ func newLint(s *Streams) *cobra.Command {
 		Long: `lint prints what compile would complain about, for the node given or for all; what
 each backend cannot express or does differently; and what is valid and probably not
 meant: Services that select nothing, rules that another makes superfluous, policies
-that block DNS. That nobody has a label or a port is said only where the input has
-pods, or --synth makes them of the workloads.
+that block DNS. A label or a port that no pod has is reported only where the input
+has pods, or where --synth makes pods from the workloads.
 
-It exits 1 when there are warnings or errors; those of backends count when
---backend names them. docs/diagnostics.md lists all codes.`,
+It exits 1 when there are warnings or errors. What a backend cannot do (PLC0501,
+PLC0502) is printed for all four, and counts only for those that --backend names. docs/diagnostics.md lists all codes.`,
 		Example: `  planec lint --synth -f manifests/ -R
   kustomize build . | planec lint --synth -f -
   helm template ./chart | planec lint --synth -f - -o sarif > planec.sarif`,
@@ -64,18 +64,31 @@ func (c *lintCommand) run() error {
 	if err := c.write(diags); err != nil {
 		return err
 	}
+	all := len(diags)
 	if len(c.backends) == 0 {
-		// What a backend cannot do is a finding for who uses it.
+		// What a backend cannot do is a finding only for those who use it.
 		diags = slices.DeleteFunc(diags, func(d diag.Diagnostic) bool {
 			return d.Code == diag.NotExpressible || d.Code == diag.Approximated
 		})
 	}
 	errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
-	fmt.Fprintf(c.streams.Err, "%d errors, %d warnings\n", errors, warnings)
+	summary := count(errors, "error") + ", " + count(warnings, "warning")
+	if uncounted := all - len(diags); uncounted > 0 {
+		summary += fmt.Sprintf("; not counted: %s of what a backend cannot do (name yours with --backend)", count(uncounted, "finding"))
+	}
+	fmt.Fprintln(c.streams.Err, summary)
 	if errors+warnings > 0 && !c.exitZero {
 		return finding()
 	}
 	return nil
+}
+
+// count is a number and its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func (c *lintCommand) write(diags diag.List) error {

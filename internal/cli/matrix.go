@@ -33,7 +33,8 @@ func newMatrix(s *Streams) *cobra.Command {
 		Long: `matrix asks for every pair of pods and every port whether a connection from one to
 the other's address arrives: past the egress policies of the source and the ingress
 policies of the destination, on whichever nodes they are. A pod to itself is left
-out, since its packets do not leave it. Of pods with two families the source's
+out (-), since its packets do not leave it. In the table, a dot is a connection that
+arrives and an X one that does not. Of pods with two families the source's
 primary one is asked about.`,
 		Example: `  planec matrix -f manifests/ --port 80
 

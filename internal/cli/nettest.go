@@ -49,7 +49,12 @@ a node, connections from outside are tried on every node.`,
 
   # For CI
   planec test tests/*.yaml -o junit > network.xml`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("give at least one file with network tests, as in: planec test tests/*.yaml")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t.given = cmd.Flags()
 			return t.run(args)

@@ -15,9 +15,10 @@ func newRollback(s *Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback",
 		Short: "Put back the rules before the last apply",
-		Long: `rollback applies what was recorded before the last apply, or removes all rules where
-there were none before. Where the record does not say what there was, and where the last
-change was not confirmed and so was taken back then, nothing is changed.`,
+		Long: `rollback applies the rules that were recorded before the last apply, or removes all
+rules where there were none before; a second rollback returns to the first state. It
+changes nothing where the record does not say what there was, or where the last change
+was not confirmed and was taken back for that reason.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignalOnly()

@@ -84,7 +84,7 @@ func (c *showCommand) kernel() error {
 	if c.backend == "" {
 		last, err := a.Last()
 		if err != nil {
-			return inputError(fmt.Errorf("give --backend: %w", err))
+			return inputError(fmt.Errorf("give --backend, or the --state-dir of the apply: %w", err))
 		}
 		c.backend = last.Backend
 	}

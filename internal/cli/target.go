@@ -62,7 +62,7 @@ func (t *target) entry(s *Streams) (*compiled, error) {
 	}
 	selected, err := registry.Select(l.options(), t.backend)
 	if err != nil || len(selected) != 1 {
-		return nil, inputError(fmt.Errorf("--backend %q: want one of %v", t.backend, registry.Names()))
+		return nil, oneBackend(t.backend)
 	}
 	program, diags := l.cluster.Program(node)
 	diags = append(l.diagnostics(), diags...)

@@ -24,7 +24,7 @@ type turn struct {
 
 func (t *turn) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&t.timeout, "lock-timeout", time.Minute, "how long to wait for another planec process that changes this kernel")
-	flags.BoolVar(&t.besideAgent, "beside-agent", false, "go on though planec-agent runs, which puts its own rules back")
+	flags.BoolVar(&t.besideAgent, "beside-agent", false, "change the kernel although planec-agent runs; the agent restores its own rules later")
 }
 
 // take waits for the turn. Where no lock can be had, as on a disk that is read-only,

@@ -15,7 +15,8 @@ func newVerify(s *Streams) *cobra.Command {
 		Short: "Compare this kernel with what it should have",
 		Long: `verify reads the rules back from the kernel and compares them with the manifests,
 with compiled files, or, without either, with what was applied last. It exits 1 and
-says what differs when something does.`,
+says what differs when something does; it exits 0 and prints nothing when the kernel
+has exactly these rules.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignal()
@@ -52,7 +53,7 @@ func (t *target) entryOrLast(a *applier.Applier, s *Streams) (applier.Entry, err
 	}
 	e, err := a.Last()
 	if err != nil {
-		return e, inputError(fmt.Errorf("nothing to compare with: give -f or --artifact: %w", err))
+		return e, inputError(fmt.Errorf("nothing to compare with: give -f, --artifact, or the --state-dir of the apply: %w", err))
 	}
 	return e, nil
 }

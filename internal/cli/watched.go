@@ -76,7 +76,7 @@ func (w *watched) back(because error) error {
 // decide waits for a "yes", and reports whether it came in time.
 func (w *watched) decide(ctx context.Context, within time.Duration) (kept bool, err error) {
 	w.change.Applied(within)
-	fmt.Fprintf(w.streams.Err, "type yes within %v to keep it\n", within)
+	fmt.Fprintf(w.streams.Err, "type yes within %v to keep the change\n", within)
 	answers := make(chan bool, 1)
 	go func() {
 		line, _ := bufio.NewReader(w.streams.In).ReadString('\n')
@@ -99,10 +99,10 @@ func (w *watched) restored(outcome confirm.Outcome, reason error) error {
 		fmt.Fprintf(w.streams.Err, "planec: %v: going back without it\n", reason)
 		_ = w.guard.Process.Kill() // one of the two goes back
 		if err := w.applier.Restore(context.Background(), w.snapshot); err != nil {
-			return systemError(fmt.Errorf("it was not confirmed, and going back failed: %w", err))
+			return systemError(fmt.Errorf("the change was not confirmed, and taking it back failed: %w", err))
 		}
 		_ = w.applier.Refused() // only a rollback misses it
 	}
-	fmt.Fprintln(w.streams.Err, "it was not confirmed: the rules are those from before")
+	fmt.Fprintln(w.streams.Err, "the change was not confirmed: the kernel has the rules from before again")
 	return nil
 }

@@ -54,7 +54,7 @@ type entry struct{ object, name string }
 func Copy(ctx context.Context, s Source, dir string, wanted func(name string) bool) (string, error) {
 	hash, err := git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", s.Revision+"^{commit}")
 	if err != nil {
-		return "", fmt.Errorf("git has no commit %q: %w", s.Revision, err)
+		return "", fmt.Errorf("git has no commit %q (a shallow clone has few: git fetch): %w", s.Revision, err)
 	}
 	root, err := rootPath(ctx, s.Path)
 	if err != nil {

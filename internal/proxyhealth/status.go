@@ -3,6 +3,7 @@ package proxyhealth
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +22,8 @@ type Status struct {
 	eligible bool
 	unread   []string
 	givenUp  int
+	// failure is why the last apply failed; "" where none has since the last that did not.
+	failure string
 }
 
 // NewStatus is alive until changes wait for longer than the timeout, and ready
@@ -42,7 +45,22 @@ func (s *Status) Queued(since time.Time) {
 func (s *Status) Updated() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pending, s.updated = time.Time{}, s.now()
+	s.pending, s.updated, s.failure = time.Time{}, s.now(), ""
+}
+
+// mostWords bounds how much of an error an answer has, in bytes.
+const mostWords = 1024
+
+// Failed says why the last apply failed; nil is that the kernel is as it should be.
+func (s *Status) Failed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failure = ""; err != nil {
+		s.failure = err.Error()
+		if len(s.failure) > mostWords {
+			s.failure = strings.ToValidUTF8(s.failure[:mostWords], "") + "..."
+		}
+	}
 }
 
 // SetEligible says whether load balancers may send to this node: it is there, and
@@ -75,11 +93,14 @@ const mostReasons = 20
 // reasons say why the proxy is not ready, or what of its objects is old.
 func (s *Status) reasons() []string {
 	var out []string
-	if s.updated.IsZero() {
+	switch {
+	case s.failure != "":
+		out = append(out, "the last apply failed and is tried again: "+s.failure)
+	case s.updated.IsZero():
 		out = append(out, "no rules were applied yet: every source of objects has to be read once first")
 	}
 	if s.givenUp > 0 {
-		out = append(out, fmt.Sprintf("degraded: objects that cannot be enforced, so that they refuse or close: %d", s.givenUp))
+		out = append(out, fmt.Sprintf("degraded: objects that cannot be enforced, so that they refuse or close (the log names them): %d", s.givenUp))
 	}
 	unread := s.unread
 	if len(unread) > mostReasons {

@@ -2,6 +2,7 @@ package proxyhealth_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -50,6 +51,8 @@ func TestAnswers(t *testing.T) {
 	want("when all was listed", 503, 200, "no rules were applied yet")
 	now = now.Add(2 * time.Minute)
 	want("when the first rules do not get in", 503, 503, "no rules were applied yet")
+	s.Failed(errors.New("no such table"))
+	want("when the kernel has refused them", 503, 503, "the last apply failed and is tried again: no such table")
 	s.Updated()
 	want("when they are in", 200, 200, "")
 	if _, r := ask("/healthz"); !r.LastUpdated.Equal(now) {

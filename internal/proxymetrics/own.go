@@ -23,7 +23,7 @@ func newOwn(r *prometheus.Registry) own {
 		waited:      f.histogram("change_wait_seconds", "How long the first of the changes of an apply waited for it", fine()).WithLabelValues(),
 		steps:       f.counter("apply_steps_total", "Steps of the plans that were carried out: elements, chains, sets, virtual servers"),
 		failures:    f.counter("apply_failures_total", "Applies that failed; the rules from before stayed"),
-		drift:       f.counter("drift_total", "Times that somebody else had changed our rules, and they were put right"),
+		drift:       f.counter("drift_total", "Times that another process had changed the rules of planec, and the agent restored them"),
 		driftSteps:  f.counter("drift_steps_total", "Steps that putting our rules right took"),
 		verify:      f.histogram("verify_duration_seconds", "Comparisons of the whole kernel that found nothing", fine()).WithLabelValues(),
 		diagnostics: f.gauge("diagnostics", "Findings about the cluster's objects now, by code (planec lint explains them)", "code", "severity"),

@@ -83,7 +83,7 @@ func diffTables(f Family, have, want *Table) *tableChange {
 	switch {
 	case have == nil && want == nil:
 	case want == nil:
-		c.remove, c.why = true, "nothing to do in it"
+		c.remove, c.why = true, "no longer needed"
 	case have == nil:
 		c.createAll(want)
 	default:
