@@ -23,6 +23,8 @@ type common struct {
 	claimers  index[ir.Match]
 	health    index[uint16]
 	clusterIP index[address]
+	// listed are the Services that list an address which no one allocated to them.
+	listed index[address]
 	// at are the Services with an endpoint at an address; here counts those
 	// that have it on this node.
 	at   index[address]
@@ -37,7 +39,7 @@ func newCommon(services int) common {
 	return common{
 		numbers:   make(map[name]uint32, services),
 		allocated: newIndex[ir.Match](services), claimers: newIndex[ir.Match](0), health: newIndex[uint16](0),
-		clusterIP: newIndex[address](services),
+		clusterIP: newIndex[address](services), listed: newIndex[address](0),
 		at:        newIndex[address](services), here: make(map[netip.Addr]int),
 	}
 }
@@ -75,6 +77,9 @@ func (c *common) add(n name, i *service.Interest) {
 	for _, a := range i.ClusterIPs {
 		c.clusterIP.add(a.As16(), k)
 	}
+	for _, a := range i.Listed {
+		c.listed.add(a.As16(), k)
+	}
 	for _, p := range i.Places {
 		c.at.add(p.Address.As16(), k)
 		if p.Here {
@@ -98,6 +103,9 @@ func (c *common) remove(n name, i *service.Interest) {
 	for _, a := range i.ClusterIPs {
 		c.clusterIP.remove(a.As16(), k)
 	}
+	for _, a := range i.Listed {
+		c.listed.remove(a.As16(), k)
+	}
 	for _, p := range i.Places {
 		c.at.remove(p.Address.As16(), k)
 		if p.Here {
@@ -120,6 +128,9 @@ func (c *common) rivals(i *service.Interest, yield func(name)) {
 	for _, m := range i.Wanted {
 		c.named(c.allocated.get(m), yield)
 		c.named(c.claimers.get(m), yield)
+	}
+	for _, a := range i.Listed {
+		c.owners(a, yield)
 	}
 	if i.HealthPort != 0 {
 		c.named(c.health.get(i.HealthPort), yield)
@@ -147,6 +158,13 @@ func (c *common) moved(was, is *service.Interest, yield func(name)) {
 	}
 	for _, m := range inOne(was.Wanted, is.Wanted) {
 		c.named(c.claimers.get(m), yield)
+	}
+	for _, list := range [][]netip.Addr{was.ClusterIPs, is.ClusterIPs} {
+		if !slices.Equal(was.ClusterIPs, is.ClusterIPs) {
+			for _, a := range list {
+				c.named(c.listed.get(a.As16()), yield)
+			}
+		}
 	}
 	if was.HealthPort != is.HealthPort {
 		c.named(c.health.get(was.HealthPort), yield)
@@ -190,6 +208,18 @@ func (c *common) contested(yield func(name)) {
 		if list := c.allocated.get(m); len(list) > 0 {
 			yield(c.names[k])
 			c.named(list, yield)
+		}
+	}
+	for a, k := range c.listed.one {
+		if list := c.clusterIP.get(a); len(list) > 0 {
+			yield(c.names[k])
+			c.named(list, yield)
+		}
+	}
+	for a, list := range c.listed.more {
+		if owners := c.clusterIP.get(a); len(owners) > 0 {
+			c.named(list, yield)
+			c.named(owners, yield)
 		}
 	}
 	for m := range c.claimers.more {

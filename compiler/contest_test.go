@@ -12,6 +12,8 @@ import (
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/clustergen"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 )
 
 // TestOthersAddressesAsExternalIPs wants a change of an endpoint to cost the same
@@ -69,4 +71,63 @@ func costOfChange(t *testing.T, services int, attack func(clusterIPs []string) *
 			t.Fatalf("the fragment has %d frontends", len(d.After.Frontends))
 		}
 	})
+}
+
+// TestOthersAddressOnAnotherPort wants a ClusterIP to be its Service's on every
+// port, also in what changes when the Service comes and goes.
+func TestOthersAddressOnAnotherPort(t *testing.T) {
+	const address = "10.96.0.10"
+	owner := clusterIPService("dns", address, 53)
+	bait := clusterIPService("bait", "10.96.0.11", 8080)
+	bait.Spec.ExternalIPs = []string{address, "192.0.2.7"}
+	bait.CreationTimestamp = metav1.NewTime(time.Unix(1, 0))
+	node := clustergen.Objects(clustergen.Size{}).Nodes[0]
+	set := objects.Set{
+		Nodes:    []objects.Sourced[*corev1.Node]{node},
+		Services: []objects.Sourced[*corev1.Service]{{Object: bait}, {Object: owner}},
+	}
+	name := node.Object.Name
+	program, diags := compiler.Compile(compiler.Input{Objects: &set, Node: name})
+	if got := externalIPs(program); !slices.Equal(got, []string{"192.0.2.7"}) {
+		t.Errorf("external IPs %v are served, want the one that is no ClusterIP", got)
+	}
+	if !slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == diag.ClaimedFrontend }) {
+		t.Errorf("nothing is said: %v", diags)
+	}
+	x := compiler.NewIncremental(&set, name, objects.Config{})
+	for _, there := range []bool{false, true} {
+		u := compiler.ServiceUpdate{Namespace: owner.Namespace, Name: owner.Name}
+		want := []string{address, "192.0.2.7"}
+		if there {
+			u.Service, want = objects.Sourced[*corev1.Service]{Object: owner}, []string{"192.0.2.7"}
+		}
+		delta := x.Apply(compiler.Update{Services: []compiler.ServiceUpdate{u}})
+		if got := externalIPs(x.Program()); !slices.Equal(got, want) {
+			t.Errorf("owner %v: external IPs %v are served, want %v", there, got, want)
+		}
+		if got := externalIPs(delta.After); !slices.Equal(got, want) {
+			t.Errorf("owner %v: the change has external IPs %v, want %v", there, got, want)
+		}
+	}
+}
+
+func clusterIPService(name, address string, port int32) *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: name, CreationTimestamp: metav1.NewTime(time.Unix(2, 0))},
+		Spec: corev1.ServiceSpec{
+			Type: corev1.ServiceTypeClusterIP, ClusterIP: address, ClusterIPs: []string{address},
+			Ports: []corev1.ServicePort{{Name: "p", Port: port, Protocol: corev1.ProtocolTCP}},
+		},
+	}
+}
+
+func externalIPs(p *ir.Program) []string {
+	var out []string
+	for i := range p.Frontends {
+		if f := &p.Frontends[i]; f.Kind == ir.ExternalIP {
+			out = append(out, f.Match.Address.String())
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -96,11 +96,15 @@ func (r PortRange) Contains(proto Protocol, port uint16) bool {
 }
 
 // String returns "80/tcp" or "8000-8999/tcp".
-func (r PortRange) String() string {
-	if r.First == r.Last {
-		return strconv.Itoa(int(r.First)) + "/" + r.Protocol.String()
+func (r PortRange) String() string { return string(r.AppendTo(nil)) }
+
+// AppendTo appends what String returns.
+func (r PortRange) AppendTo(b []byte) []byte {
+	b = strconv.AppendUint(b, uint64(r.First), 10)
+	if r.Last != r.First {
+		b = strconv.AppendUint(append(b, '-'), uint64(r.Last), 10)
 	}
-	return strconv.Itoa(int(r.First)) + "-" + strconv.Itoa(int(r.Last)) + "/" + r.Protocol.String()
+	return append(append(b, '/'), r.Protocol.String()...)
 }
 
 // AddressSet is what a peer of a rule stands for: pods, nodes or networks.

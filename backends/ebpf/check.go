@@ -29,10 +29,24 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 	return list
 }
 
-// fits reports whether the maps have room for a policy.
+// fits reports whether the maps have room for a policy. Nearly all policies are so
+// small that nothing has to be resolved for that.
 func (b *Backend) fits(p *ir.Policy) error {
+	if classes, tables := mostClasses(p); classes <= maxClasses && tables*(classes+1) <= maxRows {
+		return nil
+	}
 	_, err := resolvePolicy(p, b.opts.Hash)
 	return err
+}
+
+// mostClasses is how many classes of addresses a policy has at most: each begins
+// with an address or a network of a set. It has so many tables at most, too.
+func mostClasses(p *ir.Policy) (classes, tables int) {
+	for i := range p.AddressSets {
+		s := &p.AddressSets[i]
+		classes += len(s.Addresses) + len(s.Prefixes) + len(s.Except)
+	}
+	return classes, 2 * len(p.Profiles)
 }
 
 // refusal is why a frontend cannot be expressed, and which field of the Service

@@ -1,6 +1,9 @@
 package ebpf
 
 import (
+	"bytes"
+	"slices"
+
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/resolve"
@@ -82,11 +85,24 @@ func (b *policyBuilder) layTable(table *resolve.Table, key layout.RowKey) layout
 }
 
 // layPorts writes the rows that are used. Those without ports need no entry.
+// Entries are laid by the length of their prefix and by row, which is their order.
 func (b *policyBuilder) layPorts() {
-	t := &b.tables[layout.Ports]
+	var used []int
 	for i := range b.policy.Rows {
-		if r, id := &b.policy.Rows[i], b.policy.rows[i]; b.used[id] && len(r.Except) > 0 {
-			t.data = appendRow(t.data, id, r)
+		if b.used[b.policy.rows[i]] && len(b.policy.Rows[i].Except) > 0 {
+			used = append(used, i)
 		}
 	}
+	slices.SortFunc(used, func(x, y int) int { return bytes.Compare(b.policy.rows[x][:], b.policy.rows[y][:]) })
+	t := &b.tables[layout.Ports]
+	var byLength [layout.MaxPortBits + 1][]byte
+	var row []byte
+	for _, i := range used {
+		row = appendRow(row[:0], b.policy.rows[i], &b.policy.Rows[i])
+		for entry := range slices.Chunk(row, t.stride()) {
+			n := layout.DecodePortKey(entry).Bits
+			byLength[n] = append(byLength[n], entry...)
+		}
+	}
+	t.data = slices.Concat(byLength[:]...)
 }

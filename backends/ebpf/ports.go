@@ -42,9 +42,8 @@ type portRows struct {
 	rows map[layout.PolicyID]*resolve.Row
 }
 
-// decodePorts checks port as it reads it: each row has to be what appendRow
-// makes of it, and its content that of no other.
-func decodePorts(m *Map) (portRows, error) {
+// readPorts reads the rows of port.
+func readPorts(m *Map) (portRows, error) {
 	out := portRows{rows: make(map[layout.PolicyID]*resolve.Row)}
 	var row *resolve.Row
 	var id layout.PolicyID
@@ -67,6 +66,16 @@ func decodePorts(m *Map) (portRows, error) {
 		if (verdict == layout.VerdictAccept) == row.Accept {
 			return out, fmt.Errorf("entry %d: row %x: a verdict that every packet gets", i, id)
 		}
+	}
+	return out, nil
+}
+
+// decodePorts checks port as it reads it: each row has to be what appendRow
+// makes of it, and its content that of no other.
+func decodePorts(m *Map) (portRows, error) {
+	out, err := readPorts(m)
+	if err != nil {
+		return out, err
 	}
 	var canonical []byte
 	contents := make(map[string]bool, len(out.ids))

@@ -18,7 +18,7 @@ import (
 // for the digest and the counts). Nothing in a name can end a line.
 func (img *Image) Text() []byte {
 	w := &textWriter{Image: img, names: newNames(img), policies: newPolicyNames(img)}
-	lines := img.maps[layout.Services].Len() + 2*img.maps[layout.Endpoints].Len() + img.maps[layout.Classes].Len() + 2*img.maps[layout.Rows].Len()
+	lines := img.maps[layout.Services].Len() + 2*img.maps[layout.Endpoints].Len() + img.maps[layout.Classes].Len() + 2*img.maps[layout.Rows].Len() + img.maps[layout.Ports].Len()/2
 	w.b = make([]byte, 0, 128*(64+lines))
 	w.header()
 	writers := [layout.NumMaps]func(key, value []byte, i int){
@@ -46,10 +46,46 @@ func textOrder(m *Map) []int {
 	for i := range order {
 		order[i] = i
 	}
-	if m.layout.Type == layout.LPMTrie {
-		slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(m.Key(a)[4:], m.Key(b)[4:]) })
+	if m.layout.Type != layout.LPMTrie {
+		return order
 	}
-	return order
+	// Entries of one length are sorted already, and of lengths there are few.
+	var runs [][]int
+	for begin, i := 0, 1; i <= len(order); i++ {
+		if i == len(order) || [lengthSize]byte(m.Key(i)) != [lengthSize]byte(m.Key(begin)) {
+			runs = append(runs, order[begin:i])
+			begin = i
+		}
+	}
+	for len(runs) > 1 {
+		// Neighbours only, so that of equal keys the shorter stays first.
+		merged := runs[:0]
+		for i := 0; i < len(runs); i += 2 {
+			if i+1 == len(runs) {
+				merged = append(merged, runs[i])
+			} else {
+				merged = append(merged, m.merge(runs[i], runs[i+1]))
+			}
+		}
+		runs = merged
+	}
+	return slices.Concat(runs...)
+}
+
+// lengthSize is how many bytes a key's length has (struct bpf_lpm_trie_key).
+const lengthSize = 4
+
+// merge merges entries that are sorted by what follows their length.
+func (m *Map) merge(a, b []int) []int {
+	out := make([]int, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if bytes.Compare(m.Key(b[0])[lengthSize:], m.Key(a[0])[lengthSize:]) < 0 {
+			out, b = append(out, b[0]), b[1:]
+		} else {
+			out, a = append(out, a[0]), a[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }
 
 // textWriter writes words, each with a space before it.

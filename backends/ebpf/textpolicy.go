@@ -35,7 +35,7 @@ func newPolicyNames(img *Image) *policyNames {
 			n.classes[id] = classWords(id, img.symbols.Class(i).Name)
 		}
 	}
-	rows, _ := decodePorts(&img.maps[layout.Ports])
+	rows, _ := readPorts(&img.maps[layout.Ports])
 	for id, r := range rows.rows {
 		n.rows[id] = rowWords(r) + "," + hex.EncodeToString(id[:])
 	}
@@ -84,11 +84,13 @@ func rowWords(r *resolve.Row) string {
 }
 
 // rangeWords writes "80/tcp", "8000-8999/tcp", or "tcp" for the whole protocol.
-func rangeWords(p ir.PortRange) string {
+func rangeWords(p ir.PortRange) string { return string(appendRange(nil, p)) }
+
+func appendRange(b []byte, p ir.PortRange) []byte {
 	if p.First == 0 && p.Last == 65535 {
-		return p.Protocol.String()
+		return append(b, p.Protocol.String()...)
 	}
-	return p.String()
+	return p.AppendTo(b)
 }
 
 func (w *textWriter) pod(key, value []byte, i int) {
@@ -132,12 +134,12 @@ func (w *textWriter) row(key, value []byte, _ int) {
 
 func (w *textWriter) port(key, value []byte, _ int) {
 	k := layout.DecodePortKey(key)
-	w.word(hex.EncodeToString(k.Row[:]))
+	w.b = hex.AppendEncode(append(w.b, ' '), k.Row[:])
 	if k.Bits == layout.RowBits {
 		w.word("otherwise")
 	} else {
 		first, last := k.Range()
-		w.word(rangeWords(ir.PortRange{Protocol: ir.Protocol(k.Protocol), First: first, Last: last}))
+		w.b = appendRange(append(w.b, ' '), ir.PortRange{Protocol: ir.Protocol(k.Protocol), First: first, Last: last})
 	}
 	w.word([...]string{layout.VerdictAccept: "accept", layout.VerdictDeny: "deny"}[layout.DecodeIndex(value)])
 }

@@ -10,24 +10,35 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// Policies is a program's policies, resolved once for both families.
+// Policies is a program's policies, resolved once for both families, when they
+// are asked for first. It is not for several goroutines at once.
 type Policies struct {
 	policy *ir.Policy
 	tables *resolve.Policy
-	hash   identity.Hash
+	// rows are those of tables, found by both families.
+	rows *rows
+	hash identity.Hash
 }
 
-// New resolves a policy that [ir.Verify] accepts. The hash is what names are made
-// with; nil is SHA-256.
-func New(p *ir.Policy, hash identity.Hash) *Policies {
-	if len(p.Profiles) == 0 {
-		return &Policies{policy: p}
-	}
-	return &Policies{policy: p, tables: resolve.New(p, hash), hash: hash}
-}
+// New returns the policies of a policy that [ir.Verify] accepts. The hash is what
+// names are made with; nil is SHA-256.
+func New(p *ir.Policy, hash identity.Hash) *Policies { return &Policies{policy: p, hash: hash} }
 
 // Tables are the resolved policies, nil without any.
-func (p *Policies) Tables() *resolve.Policy { return p.tables }
+func (p *Policies) Tables() *resolve.Policy {
+	if p.tables == nil && len(p.policy.Profiles) > 0 {
+		p.tables = resolve.New(p.policy, p.hash)
+	}
+	return p.tables
+}
+
+// rowsOf are the rows of tables.
+func (p *Policies) rowsOf(tables *resolve.Policy) *rows {
+	if p.rows == nil {
+		p.rows = newRows(tables.Rows, p.hash)
+	}
+	return p.rows
+}
 
 // Rules is what judges the packets of one family: chains of the filter table and
 // the sets they ask.
@@ -51,15 +62,16 @@ type Chain struct {
 
 // Rules returns the rules of one family; comments is whether they name profiles.
 func (p *Policies) Rules(f ir.Family, comments bool) *Rules {
-	if p.tables == nil {
+	if !p.selectsAny(f) {
 		return &Rules{}
 	}
+	tables := p.Tables()
 	b := &builder{
-		family: f, suffix: "-4", tables: p.tables, comments: comments,
-		refuse: refusal(p.policy.OnDeny, f), rows: newRows(p.tables.Rows, p.hash),
+		family: f, suffix: "-4", tables: tables, comments: comments,
+		refuse: refusal(p.policy.OnDeny, f), rows: p.rowsOf(tables),
 		names: xtables.NewNames(p.hash), codes: identity.Codes{Hash: p.hash},
-		sets: make(map[string]*Set), ports: make(map[string]string), tablesOf: make(map[string]*table),
-		space: newSpace(f, p.tables), judged: make(map[string]bool),
+		sets: make(map[string]*Set), ports: make(map[*row]string), tablesOf: make(map[string]*table),
+		space: newSpace(f, tables), judged: make(map[string]bool),
 	}
 	if f == ir.IPv6 {
 		b.suffix = "-6"
@@ -67,6 +79,19 @@ func (p *Policies) Rules(f ir.Family, comments bool) *Rules {
 	b.rules.Refuse = b.refuse
 	b.policies()
 	return b.finish()
+}
+
+// selectsAny reports whether any pod that policies select has an address of the
+// family.
+func (p *Policies) selectsAny(f ir.Family) bool {
+	for i := range p.policy.Profiles {
+		for _, pod := range p.policy.Profiles[i].Pods {
+			if len(ir.AddrsOf(f, pod.Addresses)) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // refusal is the target of denied packets.
@@ -98,7 +123,7 @@ type builder struct {
 	sets   map[string]*Set
 	space  *space
 	rows   *rows
-	ports  map[string]string
+	ports  map[*row]string
 	judged map[string]bool
 	// tablesOf finds what was made of tiers by their identity.
 	tablesOf map[string]*table

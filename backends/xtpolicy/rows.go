@@ -2,7 +2,6 @@ package xtpolicy
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/identity"
@@ -30,6 +29,8 @@ type rows struct {
 	resolved []*row
 	splits   map[[2]*row]split
 	codes    identity.Codes
+	// text is memory for contents.
+	text []byte
 }
 
 func newRows(list []resolve.Row, hash identity.Hash) *rows {
@@ -41,19 +42,17 @@ func newRows(list []resolve.Row, hash identity.Hash) *rows {
 }
 
 func (r *rows) of(accept bool, except []ir.PortRange) *row {
-	var b strings.Builder
-	b.WriteString("deny")
+	r.text = append(r.text[:0], "deny"...)
 	if accept {
-		b.Reset()
-		b.WriteString("accept")
+		r.text = append(r.text[:0], "accept"...)
 	}
 	for _, x := range except {
-		b.WriteString("," + x.String())
+		r.text = x.AppendTo(append(r.text, ','))
 	}
-	content := b.String()
-	if have := r.byContent[content]; have != nil {
+	if have := r.byContent[string(r.text)]; have != nil {
 		return have
 	}
+	content := string(r.text)
 	n := &row{accept: accept, except: except, content: content, code: r.codes.Of(content, nil)}
 	r.byContent[content] = n
 	return n
@@ -123,11 +122,11 @@ const fewGroups = 4
 
 // rowChain writes the chain that looks at ports, which all profiles share.
 func (b *builder) rowChain(r *row) string {
-	if name, have := b.ports[r.content]; have {
+	if name, have := b.ports[r]; have {
 		return name
 	}
 	name := b.names.Of("PLC-ROW-", r.content)
-	b.ports[r.content] = name
+	b.ports[r] = name
 	inside, outside := b.verdicts(r)
 	var all []string
 	var trees []string

@@ -17,16 +17,24 @@ import (
 // settleClaims decides which Service has an address, protocol and port that
 // several claim. A ClusterIP, which the API server allocated, goes before what
 // the author of a Service or of its status wrote down: nodePorts, load-balancer
-// addresses and external IPs. Of one rank the oldest has it, then the one whose
+// addresses and external IPs. It has the whole address: what others list of it is
+// not served on any port, or they could answer where the Service itself does not.
+// Of one rank the oldest has it, then the one whose
 // name sorts first. It returns the services in that order of age.
 func settleClaims(services map[objectName]*service, diags *diag.List) []*service {
 	ordered := byAge(services)
 	c := claims{
 		frontends: make(map[ir.Match]*service, len(ordered)),
+		allocated: make(map[netip.Addr]*service, len(ordered)),
 		health:    make(map[uint16]*service),
 		diags:     diags,
 	}
 	for _, s := range ordered {
+		for _, a := range s.clusterIPs {
+			if c.allocated[a] == nil {
+				c.allocated[a] = s
+			}
+		}
 		for i := range s.ports {
 			c.claimClusterIPs(s, &s.ports[i])
 		}
@@ -63,6 +71,8 @@ func byAge(services map[objectName]*service) []*service {
 
 type claims struct {
 	frontends map[ir.Match]*service
+	// allocated has the Service of each ClusterIP.
+	allocated map[netip.Addr]*service
 	health    map[uint16]*service
 	diags     *diag.List
 }
@@ -103,7 +113,12 @@ func matchOf(p *port, addr netip.Addr) ir.Match {
 // want claims what another Service's ClusterIP goes before.
 func (c *claims) want(s *service, p *port, kind ir.FrontendKind, m ir.Match, where string) {
 	s.wants = append(s.wants, m)
-	c.claim(s, p, kind, m, where)
+	owner := c.allocated[m.Address]
+	if owner == nil || owner == s || c.frontends[m] != nil {
+		c.claim(s, p, kind, m, where)
+		return
+	}
+	c.diags.Add(diag.ClaimedFrontend, p.origin, fmt.Sprintf("%v %v: %v is the ClusterIP of %s, on every port", kind, m, m.Address, owner.origin.Object()))
 }
 
 func (c *claims) claim(s *service, p *port, kind ir.FrontendKind, m ir.Match, where string) {

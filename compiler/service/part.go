@@ -28,6 +28,9 @@ type Interest struct {
 	HealthPort        uint16
 	Created           metav1.Time
 	ClusterIPs        []netip.Addr
+	// Listed are its load-balancer addresses and external IPs, of which it gets
+	// none that is another's ClusterIP.
+	Listed []netip.Addr
 	// Places are the addresses of its endpoints, sorted, each once.
 	Places []Place
 }
@@ -70,9 +73,17 @@ func (m *Model) Interests(node string, yield func(namespace, name string, intere
 	for _, s := range m.services {
 		yield(s.name.namespace, s.name.name, &Interest{
 			Allocated: s.allocated, Wanted: s.wants, HealthPort: s.wantsHealth, Created: s.object.CreationTimestamp,
-			ClusterIPs: s.clusterIPs, Places: s.places(node),
+			ClusterIPs: s.clusterIPs, Listed: s.listed(), Places: s.places(node),
 		})
 	}
+}
+
+func (s *service) listed() []netip.Addr {
+	var list []netip.Addr
+	for _, v := range s.vips {
+		list = append(list, v.addr)
+	}
+	return list
 }
 
 func (s *service) places(node string) []Place {

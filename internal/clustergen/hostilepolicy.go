@@ -1,9 +1,17 @@
 package clustergen
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // HostilePolicies are shapes of policies and of what they are about.
 func HostilePolicies() []Shape {
+	return slices.Concat(hostileBlocks(), hostilePorts(), hostileSelectors(), hostileNamedPorts(), hostileClusterPolicies())
+}
+
+// hostileBlocks are about networks.
+func hostileBlocks() []Shape {
 	return []Shape{
 		{"policy: blocks with one exception each", 400, func(n int) []any {
 			return onePolicy([]any{from(list(n, func(i int) any { return block("0.0.0.0/0", outside(7*i)+"/32") })...)})
@@ -19,6 +27,12 @@ func HostilePolicies() []Shape {
 		{"policy: rules with one exception each", 500, func(n int) []any {
 			return onePolicy(list(n, func(i int) any { return from(block("0.0.0.0/0", outside(9*i)+"/32")) }))
 		}},
+	}
+}
+
+// hostilePorts are about ports, and about networks with ports each.
+func hostilePorts() []Shape {
+	return []Shape{
 		{"policy: ports", 2000, func(n int) []any {
 			return onePolicy([]any{object{"ports": list(n, func(i int) any { return port(2 * i) })}})
 		}},
@@ -36,6 +50,12 @@ func HostilePolicies() []Shape {
 				return with(from(block(fmt.Sprintf("12.%d.0.0/%d", i>>4&255, 16+i%16))), "ports", []any{port(i % 50)})
 			}))
 		}},
+	}
+}
+
+// hostileSelectors are about pods and namespaces that policies select.
+func hostileSelectors() []Shape {
+	return []Shape{
 		{"policies that each select a label", 100, func(n int) []any {
 			pods := list(20, func(i int) any {
 				labels := object{}
@@ -77,6 +97,12 @@ func HostilePolicies() []Shape {
 				[]any{policy("p", "ingress", []any{from(list(n, func(i int) any { return object{"podSelector": labelOf("k", i)} })...)})},
 			)
 		}},
+	}
+}
+
+// hostileNamedPorts are about ports that pods name, and pods that share an address.
+func hostileNamedPorts() []Shape {
+	return []Shape{
 		{"pods with a named port each, egress", 300, func(n int) []any {
 			return stage(list(n, func(i int) any {
 				return hostilePod(1+i, "n2", object{}, object{"name": "web", "containerPort": 1 + 7*i})
@@ -101,6 +127,12 @@ func HostilePolicies() []Shape {
 				return with(p, "status", object{"phase": "Running", "podIPs": []any{object{"ip": podIP(1)}}})
 			}), []any{policy("p", "ingress", []any{})})
 		}},
+	}
+}
+
+// hostileClusterPolicies are about policies of the whole cluster.
+func hostileClusterPolicies() []Shape {
+	return []Shape{
 		{"cluster policies of one priority", 200, func(n int) []any {
 			return stage(list(n, func(i int) any {
 				return clusterPolicy(fmt.Sprint("p", i), "Admin", 1, []any{clusterRule("Deny", i)})

@@ -185,6 +185,6 @@ var codes = []CodeInfo{
 	{VIPInServiceRange, Warning, "an address from outside that lies in a range of ClusterIPs", "use an address outside of the range: the API server may give this one to another Service"},
 	{VIPOfNode, Info, "an address from outside that is a node's", "connections to this port of the node go to the Service; use an address of its own where that is not meant"},
 	{VIPOfAPIServer, Warning, "an address from outside that is the API server's", "use an address of its own: this one takes connections to the API server"},
-	{VIPOfService, Warning, "an address from outside that is the ClusterIP of another Service", "remove it; on the ports that the other Service has it gets nothing"},
+	{VIPOfService, Warning, "an address from outside that is the ClusterIP of another Service", "remove it; a ClusterIP belongs to the Service that the API server gave it to, on every port, so others get nothing there"},
 	{VIPOfPod, Warning, "an address from outside that is a pod's", "use an address of its own: this one takes connections to the pod"},
 }

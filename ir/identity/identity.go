@@ -58,35 +58,59 @@ func Short(sum [sha256.Size]byte) string {
 // in an order that is the same for the same program.
 type Names struct {
 	Hash Hash
-	// content is that of each name, names the name of each content.
-	content, names map[string]string
+	// taken are the names that a content has, names those of each content.
+	taken map[string]bool
+	names map[nameKey]string
+}
+
+type nameKey struct {
+	prefix string
+	key
+}
+
+// key is a content, or where that is long its SHA-256: no one can find two
+// contents for it, and it is cheap to keep and to look up. It is never weakened.
+type key struct {
+	content string
+	sum     [sha256.Size]byte
+}
+
+// longest is how many bytes a content has, at most, that is kept as it is.
+const longest = 128
+
+func keyOf(content string) key {
+	if len(content) <= longest {
+		return key{content: content}
+	}
+	return key{sum: sha256.Sum256([]byte(content))}
+}
+
+// sum is the hash of the content that k is the key of.
+func (h Hash) sum(content string, k key) [sha256.Size]byte {
+	if h == nil && len(content) > longest {
+		return k.sum
+	}
+	return h.Sum([]byte(content))
 }
 
 // Of returns prefix and the encoded hash of a content, and the same for the same
 // prefix and content each time. A prefix is a namespace of its own.
 func (n *Names) Of(prefix, content string, encode Encoding) string {
-	return prefix + n.find(prefix, content, func(c string) string { return encode(n.Hash.Sum([]byte(c))) })
-}
-
-// find returns the first name of a content that no other has.
-func (n *Names) find(prefix, content string, name func(string) string) string {
-	key := prefix + "\x00" + content
-	if have, known := n.names[key]; known {
+	k := nameKey{prefix, keyOf(content)}
+	if have, known := n.names[k]; known {
 		return have
 	}
 	if n.names == nil {
-		n.names, n.content = make(map[string]string), make(map[string]string)
+		n.names, n.taken = make(map[nameKey]string), make(map[string]bool)
 	}
-	free := name(content)
-	for i := 2; ; i++ {
-		if _, taken := n.content[prefix+free]; !taken {
-			break
-		}
+	name := encode(n.Hash.sum(content, k.key))
+	free := prefix + name
+	for i := 2; n.taken[free]; i++ {
 		// Another content has it. A hash of the content with a number would be the
 		// same again where the hash is weak, so the number is seen.
-		free = suffixed(name(content), i)
+		free = prefix + suffixed(name, i)
 	}
-	n.names[key], n.content[prefix+free] = free, content
+	n.names[k], n.taken[free] = free, true
 	return free
 }
 
@@ -100,29 +124,26 @@ func suffixed(name string, i int) string {
 // have no room for more. Numbers are not what keeps contents apart: the content is
 // compared. The zero value hashes with SHA-256.
 type Codes struct {
-	Hash    Hash
-	content map[uint64]string
-	codes   map[string]uint64
+	Hash  Hash
+	taken map[uint64]bool
+	codes map[key]uint64
 }
 
 // Of returns the first 64 bits of the content's hash, or the next number that no
 // other content has and that is allowed.
 func (c *Codes) Of(content string, allowed func(uint64) bool) uint64 {
-	if have, known := c.codes[content]; known {
+	k := keyOf(content)
+	if have, known := c.codes[k]; known {
 		return have
 	}
 	if c.codes == nil {
-		c.codes, c.content = make(map[string]uint64), make(map[uint64]string)
+		c.codes, c.taken = make(map[key]uint64), make(map[uint64]bool)
 	}
-	code := first64(c.Hash.Sum([]byte(content)))
-	for {
-		_, taken := c.content[code]
-		if !taken && (allowed == nil || allowed(code)) {
-			break
-		}
+	code := first64(c.Hash.sum(content, k))
+	for c.taken[code] || allowed != nil && !allowed(code) {
 		code++
 	}
-	c.codes[content], c.content[code] = code, content
+	c.codes[k], c.taken[code] = code, true
 	return code
 }
 

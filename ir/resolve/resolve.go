@@ -48,6 +48,8 @@ type builder struct {
 	names identity.Names
 	// rowIndex finds a row by its content.
 	rowIndex map[string]int
+	// text is memory for contents.
+	text []byte
 }
 
 // orderRows sorts the rows and drops tables that accept everything.

@@ -15,35 +15,35 @@ const longestName = 40
 
 // content spells a row out: "accept", "deny", "only-tcp80-udp53" where the
 // ranges are accepted and "but-tcp22" where they are denied.
-func (r *Row) content() string {
-	if len(r.Except) == 0 {
-		if r.Accept {
-			return "accept"
-		}
-		return "deny"
+func (r *Row) content() string { return string(r.appendContent(nil)) }
+
+func (r *Row) appendContent(b []byte) []byte {
+	word := "only"
+	switch {
+	case len(r.Except) == 0 && r.Accept:
+		return append(b, "accept"...)
+	case len(r.Except) == 0:
+		return append(b, "deny"...)
+	case r.Accept:
+		word = "but"
 	}
-	var b strings.Builder
-	b.WriteString("only")
-	if r.Accept {
-		b.Reset()
-		b.WriteString("but")
-	}
+	b = append(b, word...)
 	for _, p := range r.Except {
-		b.WriteString("-" + p.Protocol.String())
+		b = append(append(b, '-'), p.Protocol.String()...)
 		if p.First == 0 && p.Last == 65535 {
 			continue
 		}
-		b.WriteString(strconv.Itoa(int(p.First)))
+		b = strconv.AppendUint(b, uint64(p.First), 10)
 		if p.Last != p.First {
-			b.WriteString("-" + strconv.Itoa(int(p.Last)))
+			b = strconv.AppendUint(append(b, '-'), uint64(p.Last), 10)
 		}
 	}
-	return b.String()
+	return b
 }
 
 // rowName is the row's ID: its content, or where that is long what it begins
 // with, how many ranges there are, and a hash.
-func rowName(r Row, content string, names *identity.Names) string {
+func rowName(r *Row, content string, names *identity.Names) string {
 	if len(content) <= longestName {
 		return content
 	}

@@ -372,11 +372,12 @@ func (d *direction) value(set setID) verdicts {
 }
 
 func (b *builder) intern(r Row) int {
-	id := r.content()
-	if i, known := b.rowIndex[id]; known {
+	b.text = r.appendContent(b.text[:0])
+	if i, known := b.rowIndex[string(b.text)]; known {
 		return i
 	}
-	r.ID = rowName(r, id, &b.names)
+	id := string(b.text)
+	r.ID = rowName(&r, id, &b.names)
 	b.rowIndex[id] = len(b.out.Rows)
 	b.out.Rows = append(b.out.Rows, r)
 	return len(b.out.Rows) - 1

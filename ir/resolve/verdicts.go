@@ -106,6 +106,10 @@ func (v verdicts) replaced(by func(ir.Action) ir.Action) verdicts {
 func (v verdicts) row() Row {
 	accepts := func(i int) bool { return v[i].action == ir.Accept }
 	row := Row{Accept: accepts(len(v) - 1)}
+	if len(v) > 1 {
+		// Every other piece, and where a protocol ends, since neighbours differ.
+		row.Except = make([]ir.PortRange, 0, len(v)/2+len(ir.Protocols()))
+	}
 	i := 0
 	for n, proto := range ir.Protocols() {
 		begin, end := uint32(n)*portsOfProtocol, uint32(n+1)*portsOfProtocol
