@@ -25,6 +25,7 @@ var ipvsModules = []string{
 var (
 	umlHistories = flag.Int("uml-histories", 6, "how many random histories of changes are applied to IPVS")
 	umlChanges   = flag.Int("uml-changes", 40, "how many random changes are applied to IPVS at least while connections are made")
+	umlBadStages = flag.Int("uml-bad-stages", 1, "at how many stages bad objects are refused in IPVS")
 	umlLimit     = flag.Duration("uml-limit", 15*time.Minute, "how long the tests of IPVS may take")
 )
 
@@ -51,7 +52,7 @@ func TestInUML(t *testing.T) {
 	defer cancel()
 	r, err := uml.Run(ctx, uml.Config{Modules: ipvsModules, Args: []string{
 		"-test.run=" + run, "-test.v", "-test.timeout=0",
-		fmt.Sprintf("-histories=%d", *umlHistories), fmt.Sprintf("-changes=%d", *umlChanges), fmt.Sprintf("-lasting=%v", *lasting),
+		fmt.Sprintf("-bad-stages=%d", *umlBadStages), fmt.Sprintf("-histories=%d", *umlHistories), fmt.Sprintf("-changes=%d", *umlChanges), fmt.Sprintf("-lasting=%v", *lasting),
 	}})
 	if err != nil {
 		t.Fatal(err)

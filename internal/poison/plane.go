@@ -25,9 +25,9 @@ const (
 	HoldFails   Stage = "what was applied cannot be held"
 )
 
-// Stages lists them.
+// Stages lists them, the likeliest first.
 func Stages() []Stage {
-	return []Stage{EmitFails, EmitPanics, PlanFails, Refused, Drifts, WholeNeeded, NeverSame, HoldFails}
+	return []Stage{Refused, Drifts, NeverSame, WholeNeeded, PlanFails, EmitFails, EmitPanics, HoldFails}
 }
 
 // ErrRefused is what a kernel says of a bad object.
