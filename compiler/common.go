@@ -40,7 +40,7 @@ func newCommon(services int) common {
 		numbers:   make(map[name]uint32, services),
 		allocated: newIndex[ir.Match](services), claimers: newIndex[ir.Match](0), health: newIndex[uint16](0),
 		clusterIP: newIndex[address](services), listed: newIndex[address](0),
-		at:        newIndex[address](services), here: make(map[netip.Addr]int),
+		at: newIndex[address](services), here: make(map[netip.Addr]int),
 	}
 }
 

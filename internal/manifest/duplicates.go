@@ -36,7 +36,9 @@ func misspeltText(name, field string) string {
 // jsonProblem returns what is ambiguous in a valid JSON text, with its line counting
 // from 1, or nil. It runs for every object, so it makes no strings.
 func jsonProblem(text []byte) *lineError {
-	s := fieldScan{text: text}
+	// Few objects have more names open at once.
+	var room [32][]byte
+	s := fieldScan{text: text, names: room[:0]}
 	s.value(0)
 	if s.problem == "" {
 		return nil
@@ -104,6 +106,10 @@ func (s *fieldScan) next(end byte) bool {
 func (s *fieldScan) string() []byte {
 	s.at++
 	from := s.at
+	if n := bytes.IndexByte(s.text[min(from, len(s.text)):], '"'); n >= 0 && bytes.IndexByte(s.text[from:from+n], '\\') < 0 {
+		s.at = from + n + 1
+		return s.text[from : from+n]
+	}
 	for s.at < len(s.text) && s.text[s.at] != '"' {
 		if s.text[s.at] == '\\' {
 			s.at++
@@ -127,7 +133,9 @@ func (s *fieldScan) object(depth int) {
 		}
 		twice := false
 		if many == nil {
-			twice = slices.ContainsFunc(s.names[base:], func(had []byte) bool { return bytes.Equal(had, name) })
+			for _, had := range s.names[base:] {
+				twice = twice || bytes.Equal(had, name)
+			}
 		} else {
 			twice = many[string(name)]
 		}
