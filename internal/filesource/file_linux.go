@@ -66,7 +66,7 @@ func readFile(ctx context.Context, path string, had *file) (*file, error) {
 	if writing, err := beingWritten(f); err != nil || writing {
 		return nil, errors.Join(err, busy(writing))
 	}
-	set, diags, err := manifest.LoadFrom(ctx, filepath.ToSlash(path), f)
+	set, diags, err := manifest.LoadFrom(ctx, filepath.ToSlash(path), impatient{f})
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +84,22 @@ func readFile(ctx context.Context, path string, had *file) (*file, error) {
 		fresh.set = had.set
 	}
 	return fresh, nil
+}
+
+// impatience is how long one read of a file may wait for content that is not there.
+const impatience = 100 * time.Millisecond
+
+// impatient reads a file without waiting for what is to come. Some files of /proc are
+// regular and wait all the same: a link to /proc/kmsg must not be the end of all
+// reading.
+type impatient struct{ *os.File }
+
+// Read implements io.Reader.
+func (f impatient) Read(b []byte) (int, error) {
+	if err := f.SetReadDeadline(time.Now().Add(impatience)); err != nil && !errors.Is(err, os.ErrNoDeadline) {
+		return 0, err
+	}
+	return f.File.Read(b)
 }
 
 func busy(writing bool) error {
