@@ -44,8 +44,8 @@ func wideService(n int) *corev1.Service {
 // TestServiceOverBudget wants a Service of too many frontends refused whole, and
 // one of too many endpoints without any.
 func TestServiceOverBudget(t *testing.T) {
-	small := &objects.Set{Services: []objects.Sourced[*corev1.Service]{of(wideService(100))}}
-	if p, diags := compiler.Compile(compiler.Input{Objects: small}); len(p.Frontends) != 100*101 || slices.Contains(codes(diags), diag.FrontendBudget) {
+	small := &objects.Set{Services: []objects.Sourced[*corev1.Service]{of(wideService(80))}}
+	if p, diags := compiler.Compile(compiler.Input{Objects: small}); len(p.Frontends) != 80*81 || slices.Contains(codes(diags), diag.FrontendBudget) {
 		t.Errorf("%d frontends, %v", len(p.Frontends), codes(diags))
 	}
 	wide := &objects.Set{Services: []objects.Sourced[*corev1.Service]{of(wideService(400))}}

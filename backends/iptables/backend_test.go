@@ -209,10 +209,10 @@ func TestSetsForAffinity(t *testing.T) {
 		f.Affinity = 600
 		p.Frontends = append(p.Frontends, f)
 	}
-	add("too-many", 8193)
-	add("most", 8192)
-	for i := range 4 {
-		add(fmt.Sprintf("many-%d", i), 8000)
+	add("too-many", 1025)
+	add("most", 1024)
+	for i := range 8 {
+		add(fmt.Sprintf("many-%d", i), 1000)
 	}
 	add("few", 10)
 	p.Normalize()
@@ -225,7 +225,7 @@ func TestSetsForAffinity(t *testing.T) {
 	if want := []string{"Service shop/most", "Service shop/too-many"}; !slices.Equal(refused, want) {
 		t.Errorf("%q are refused, want %q", refused, want)
 	}
-	if sets := strings.Count(emit(t, p, backends.DefaultOptions())["ipset.rules"], "create plc-af-"); sets != 4*8000+10 {
+	if sets := strings.Count(emit(t, p, backends.DefaultOptions())["ipset.rules"], "create plc-af-"); sets != 8*1000+10 {
 		t.Errorf("%d sets of clients", sets)
 	}
 }

@@ -17,11 +17,11 @@ const maxAffinity = 2147483
 
 // A network namespace has at most 65,534 sets (IPSET_INVALID_ID), ours and those of
 // others. Each endpoint of a Service with affinity is one, and making it takes a
-// millisecond.
+// millisecond or two, in which no other change is made.
 const (
 	// mostSetsOfService bounds those of one Service, mostSets those of all.
-	mostSetsOfService = 8192
-	mostSets          = 32768
+	mostSetsOfService = 1024
+	mostSets          = 8192
 )
 
 // Check reports the Services that Emit gives up.

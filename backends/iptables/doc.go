@@ -120,8 +120,8 @@
 //   - An endpoint has at most 1,048,576 bound clients; further ones are served
 //     without affinity.
 //   - An affinity longer than 2,147,483 seconds is none that a set can hold, and
-//     each endpoint with affinity is a set, of which one Service has 8,192 at most
-//     and all together 32,768: Check reports the Service, which is refused.
+//     each endpoint with affinity is a set, of which one Service has 1,024 at most
+//     and all together 8,192: Check reports the Service, which is refused.
 //   - Without a local detector for the family "unless-local-source" is
 //     "always".
 package iptables

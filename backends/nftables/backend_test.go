@@ -1,7 +1,9 @@
 package nftables
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -108,5 +110,23 @@ func TestUnknownPool(t *testing.T) {
 	p.Frontends[0].Internal.Pool = "nowhere"
 	if _, err := New(backends.DefaultOptions()).Emit(p); err == nil || !strings.Contains(err.Error(), "nowhere") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestTooManyRanges refuses the Services with the most source ranges where all
+// together have too many.
+func TestTooManyRanges(t *testing.T) {
+	p := &ir.Program{Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}, Pools: []ir.Pool{irtest.Pool("all", "10.1.0.2:8080")}}
+	for i, n := range []int{4000, 4000, 3000, 4000, 100, 4001} {
+		f := irtest.Frontend(ir.LoadBalancer, fmt.Sprintf("s-%d", i), fmt.Sprintf("203.0.113.%d:80", 1+i), "all")
+		for r := range n {
+			f.SourceRanges = append(f.SourceRanges, netip.PrefixFrom(netip.AddrFrom4([4]byte{11, byte(r >> 8), byte(r), 0}), 25))
+		}
+		p.Frontends = append(p.Frontends, f)
+	}
+	p.Normalize()
+	list := New(backends.DefaultOptions()).Check(p)
+	if len(list) != 1 || !strings.Contains(list[0].Message, "Service shop/s-5: 4001 source ranges") {
+		t.Errorf("Check says %v", list)
 	}
 }

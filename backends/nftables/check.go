@@ -3,6 +3,8 @@ package nftables
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/ir"
@@ -18,8 +20,50 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 	return list
 }
 
-// refused are the Services with a pool whose weights need more than 65536 indexes.
-func refused(p *ir.Program) []backends.Refused {
+// mostRanges bounds the source ranges of all frontends together. The kernel keeps
+// ranges of several fields in a set that takes time for each one that it has
+// already (net/netfilter/nft_set_pipapo.c): 16,384 take three seconds, 100,000 more
+// than a minute, in which nothing else is changed.
+const mostRanges = 16384
+
+// refused are the Services with a pool whose weights need more than 65536 indexes,
+// and, where all together have too many source ranges, those with the most.
+func refused(p *ir.Program) []backends.Refused { return append(tooWide(p), tooManyRanges(p)...) }
+
+func tooManyRanges(p *ir.Program) []backends.Refused {
+	total := 0
+	ranges := make(map[failsafe.Object]int)
+	origins := make(map[failsafe.Object]ir.Origin)
+	for i := range p.Frontends {
+		if f := &p.Frontends[i]; len(f.SourceRanges) > 0 {
+			o := failsafe.ServiceOf(f.Service)
+			total += len(f.SourceRanges)
+			ranges[o] += len(f.SourceRanges)
+			origins[o] = f.Origin
+		}
+	}
+	if total <= mostRanges {
+		return nil
+	}
+	services := slices.SortedFunc(maps.Keys(ranges), func(a, b failsafe.Object) int {
+		return cmp.Or(cmp.Compare(ranges[b], ranges[a]), b.Compare(a))
+	})
+	var out []backends.Refused
+	for _, o := range services {
+		if total <= mostRanges {
+			break
+		}
+		out = append(out, backends.Refused{
+			Object: o, Origin: origins[o].At("spec.loadBalancerSourceRanges"),
+			Why: fmt.Sprintf("%v: %d source ranges of all addresses and ports, and all Services together have %d, of %d that there are", o, ranges[o], total, mostRanges),
+		})
+		total -= ranges[o]
+	}
+	return out
+}
+
+// tooWide are the Services with a pool whose weights need more than 65536 indexes.
+func tooWide(p *ir.Program) []backends.Refused {
 	large := make(map[string]string)
 	for i := range p.Pools {
 		pool := &p.Pools[i]

@@ -10,15 +10,16 @@ import (
 // What one Service may cost where that is more than its bytes. Services of real
 // clusters stay far below.
 const (
-	// maxFrontends bounds ports times addresses.
-	maxFrontends = 1 << 15
+	// maxFrontends bounds ports times addresses, so that one Service's rules are in
+	// the kernel within a second: others wait for them.
+	maxFrontends = 1 << 13
 	// maxRanges bounds the source ranges of load-balancer addresses on each port. The
 	// kernel keeps ranges of several fields in a set that takes time for each one
 	// that it has already (net/netfilter/nft_set_pipapo.c): 4,096 a quarter of a
 	// second, 16,384 three.
 	maxRanges = 1 << 12
 	// maxEndpoints bounds the endpoints of all ports together.
-	maxEndpoints = 1 << 16
+	maxEndpoints = 1 << 15
 )
 
 // boundFrontends refuses a Service whose frontends would be too many.

@@ -200,6 +200,18 @@ func (a *Agent) servicesFirst(u compiler.Update) (first *compiler.Update, rest c
 	return first, u
 }
 
+// overBudget counts the objects that the compiler gives up.
+func overBudget(list diag.List) int {
+	objects := make(map[string]bool)
+	for _, d := range list {
+		switch d.Code {
+		case diag.FrontendBudget, diag.EndpointBudget, diag.PolicyBudget:
+			objects[d.Origin.Object()] = true
+		}
+	}
+	return len(objects)
+}
+
 // first compiles everything and applies it over whatever is there.
 func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, error) {
 	set := batch.Set()
@@ -269,5 +281,5 @@ func (a *Agent) diagnose() {
 		a.diags = now
 		a.Observer.Diagnosed(now)
 	}
-	a.Observer.GivenUp(a.session.GivenUp())
+	a.Observer.GivenUp(a.session.GivenUp() + overBudget(now))
 }

@@ -81,11 +81,11 @@ func (s *search) group(list []failsafe.Object) bool {
 	default:
 		// Not everything is refused at once: what is bad is in one half, most
 		// probably.
-		return s.narrow(list[:n/2], failsafe.Refused) || s.narrow(list[n/2:], failsafe.Refused) || s.narrow(list, failsafe.Refused)
+		return s.narrow(list[:n/2], failsafe.Refused) || s.narrow(list[n/2:], failsafe.Refused) || s.deeper(list)
 	}
 }
 
-// deeper gives up more and more of a few objects.
+// deeper gives up more and more of some objects.
 func (s *search) deeper(list []failsafe.Object) bool {
 	for _, l := range []failsafe.Level{failsafe.Refused, failsafe.Removed, failsafe.Gone} {
 		if s.narrow(list, l) {
