@@ -199,7 +199,12 @@ func (v *victim) comes(name string, o *poison.Object) {
 	v.update(o.Come(v.others))
 	v.given(name+", changed", o.Is)
 	v.poison.Marker = ""
-	v.retry(2 * time.Hour)
+	if v.changes%2 == 0 {
+		v.retry(2 * time.Hour)
+	} else {
+		v.now = v.now.Add(2 * time.Hour)
+		v.update(changed.Come(v.others))
+	}
 	v.given(name + ", mended")
 	v.update(o.Go(v.others))
 	v.given(name + ", gone")

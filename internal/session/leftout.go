@@ -17,13 +17,16 @@ import (
 )
 
 // An object that is given up is tried again after firstWait, and then after twice
-// as long each time, at most mostWait. One that changed is tried at once, but no
-// more than once in soonest.
+// as long each time, at most mostWait. One that changed is tried at once, unless it
+// was tried within a tenth of its wait: a bad object that keeps changing must not
+// keep the node busy with it.
 const (
-	soonest   = time.Second
 	firstWait = 10 * time.Second
 	mostWait  = 30 * time.Minute
 )
+
+// soonest is when the object may be tried because it changed.
+func (l *leftOut) soonest() time.Time { return l.tried.Add(l.wait / 10) }
 
 // leftOut is an object that the kernel refuses.
 type leftOut struct {
@@ -70,10 +73,10 @@ func (s *Session) changed(d *compiler.Delta) failsafe.Set {
 			delete(set, o)
 			delete(s.left, o)
 		case o.Kind != failsafe.Service && same(&d.Before.Policy, &d.After.Policy, o):
-		case now.Sub(l.tried) >= soonest:
+		case !now.Before(l.soonest()):
 			delete(set, o)
-		default:
-			l.again = l.tried.Add(soonest)
+		case l.soonest().Before(l.again):
+			l.again = l.soonest()
 		}
 	}
 	return set
@@ -114,30 +117,23 @@ func rules(p *ir.Policy, o failsafe.Object) string {
 	return b.String()
 }
 
-// giveUp notes the objects of a set.
-func (s *Session) giveUp(set failsafe.Set, why error) {
+// giveUp notes the objects of a set, of which those that were not in the first were
+// tried just now.
+func (s *Session) giveUp(first, set failsafe.Set, why error) {
 	now := s.Now()
 	origins := failsafe.Origins(s.objects.Program())
 	for o := range set {
 		l := s.left[o]
 		if l == nil {
-			l = &leftOut{origin: origins[o]}
+			l = &leftOut{}
 			s.left[o] = l
 		}
-		if l.tried.Equal(now) {
-			continue
-		}
-		if s.given[o] == 0 || l.why == "" || !now.Before(l.again) {
-			l.why = why.Error()
+		if first[o] == 0 {
+			l.why, l.origin = why.Error(), origins[o]
 			l.failed(now)
 		}
 	}
-	for o := range s.left {
-		if set[o] == 0 {
-			delete(s.left, o)
-		}
-	}
-	s.given = set
+	s.settle(set)
 }
 
 // Next is when objects that were given up are to be tried again; the zero time is
@@ -166,7 +162,6 @@ func (s *Session) Retry(ctx context.Context) (bool, error) {
 		delete(set, o)
 		err := s.again(applier.Hasty(ctx), set)
 		if err == nil {
-			delete(s.left, o)
 			better = true
 			continue
 		}
@@ -188,7 +183,7 @@ func (s *Session) again(ctx context.Context, set failsafe.Set) error {
 	if s.changer != nil && s.held {
 		_, err := s.replace(ctx, set)
 		if err == nil {
-			s.given = set
+			s.settle(set)
 			return nil
 		}
 		if !errors.Is(err, applier.ErrDrift) {

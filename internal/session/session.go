@@ -158,6 +158,11 @@ func (s *Session) attempt(ctx context.Context, d *compiler.Delta, base *ir.Progr
 // settle notes that the kernel is right but for what a set gives up.
 func (s *Session) settle(set failsafe.Set) {
 	s.given = set
+	for o := range s.left {
+		if set[o] == 0 {
+			delete(s.left, o)
+		}
+	}
 	clear(s.suspects)
 }
 
@@ -223,15 +228,16 @@ func (s *Session) noObjects(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, context.Canceled) || s.General != nil && s.General(err)
 }
 
-// isolate applies what can be applied, and gives up what cannot besides a set.
-func (s *Session) isolate(ctx context.Context, attempt isolate.Attempt, set failsafe.Set, first error) error {
+// isolate applies what can be applied, and gives up what cannot besides what was
+// given up before.
+func (s *Session) isolate(ctx context.Context, attempt isolate.Attempt, before failsafe.Set, first error) error {
 	all := failsafe.Of(s.objects.Program())
 	hasty := func(ctx context.Context, set failsafe.Set) error { return attempt(applier.Hasty(ctx), set) }
-	set, err := isolate.Find(ctx, hasty, set, [][]failsafe.Object{s.suspects.Sorted(), all}, first)
+	set, err := isolate.Find(ctx, hasty, before, [][]failsafe.Object{s.suspects.Sorted(), all}, first)
 	if err != nil {
 		return err
 	}
-	s.giveUp(set, first)
+	s.giveUp(before, set, first)
 	return nil
 }
 
