@@ -79,6 +79,9 @@ type victim struct {
 	// slowest is the longest update with a bad object, and longest the longest start.
 	slowest, longest time.Duration
 	changes          int
+	// mended counts the objects that were mended, by a change and by themselves in
+	// turn.
+	mended int
 }
 
 func oneBadObject(t *testing.T, p plane) {
@@ -199,7 +202,7 @@ func (v *victim) comes(name string, o *poison.Object) {
 	v.update(o.Come(v.others))
 	v.given(name+", changed", o.Is)
 	v.poison.Marker = ""
-	if v.changes%2 == 0 {
+	if v.mended++; v.mended%2 == 0 {
 		v.retry(2 * time.Hour)
 	} else {
 		v.now = v.now.Add(2 * time.Hour)
