@@ -110,6 +110,8 @@ func oneBadObject(t *testing.T, p plane) {
 			}
 		}
 		v.answers(string(stage))
+		t.Logf("%s, %s: with the finding out an update took %v at most", p.name, stage, v.slowest.Round(time.Millisecond))
+		v.slowest = 0
 	}
 	v.poison.Marker = ""
 	for _, o := range poison.Limits() {
@@ -117,7 +119,7 @@ func oneBadObject(t *testing.T, p plane) {
 		v.limit(&o)
 	}
 	v.answers("limits")
-	t.Logf("%s: %d kinds of bad objects among %d Services; with the finding out an update took %v at most, and a start %v", p.name, kinds, crowd, v.slowest.Round(time.Millisecond), v.longest.Round(time.Millisecond))
+	t.Logf("%s: %d kinds of bad objects among %d Services; beyond a limit an update took %v at most, and a start %v", p.name, kinds, crowd, v.slowest.Round(time.Millisecond), v.longest.Round(time.Millisecond))
 }
 
 // TestCollidingNames applies a cluster with policies whose names and numbers nearly
