@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -270,6 +271,7 @@ func killWhileAsking(k *kernel, kills int) {
 
 // TestAsking lets an apply end in each way but by being killed.
 func TestAsking(t *testing.T) {
+	heedSignals(t)
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -280,7 +282,7 @@ func TestAsking(t *testing.T) {
 		t.Fatal(err)
 	}
 	closedOut.Close()
-	signal := func(s unix.Signal) func(a *asked) {
+	send := func(s unix.Signal) func(a *asked) {
 		return func(a *asked) { <-a.asks; _ = a.Process.Signal(s) }
 	}
 	for _, c := range []struct {
@@ -295,10 +297,10 @@ func TestAsking(t *testing.T) {
 		{"no", nil, "1h", func(a *asked) { _, _ = io.WriteString(a.in, "no\n") }, before, 1},
 		{"end of stdin", nil, "1h", func(a *asked) { a.in.Close() }, before, 1},
 		{"deadline", nil, "100ms", func(*asked) {}, before, 1},
-		{"SIGHUP", nil, "1h", signal(unix.SIGHUP), before, 1},
-		{"SIGTERM", nil, "1h", signal(unix.SIGTERM), before, 1},
-		{"SIGINT", nil, "1h", signal(unix.SIGINT), before, 1},
-		{"SIGQUIT", nil, "1h", signal(unix.SIGQUIT), before, 1},
+		{"SIGHUP", nil, "1h", send(unix.SIGHUP), before, 1},
+		{"SIGTERM", nil, "1h", send(unix.SIGTERM), before, 1},
+		{"SIGINT", nil, "1h", send(unix.SIGINT), before, 1},
+		{"SIGQUIT", nil, "1h", send(unix.SIGQUIT), before, 1},
 		{"full stdout", full, "1h", func(*asked) {}, before, 1},
 		{"closed stdout", closed, "1h", func(*asked) {}, before, 1},
 	} {
@@ -321,6 +323,16 @@ func TestAsking(t *testing.T) {
 			}
 		})
 	}
+}
+
+// heedSignals lets the children of the test get signals that the test itself was
+// started to ignore, as below nohup and in the background of a shell: planec ignores
+// what it was told to ignore, and what a handler is for, an exec resets.
+func heedSignals(t *testing.T) {
+	t.Helper()
+	heeded := make(chan os.Signal, 1)
+	signal.Notify(heeded, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
+	t.Cleanup(func() { signal.Stop(heeded) })
 }
 
 // TestGuardKilled kills the guard: the parent goes back at once.
