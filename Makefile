@@ -23,7 +23,7 @@ tools:
 # Tests in kernels wait for dropped packets most of the time, so more of them run
 # at once than there are processors.
 test: tools
-	@table=$$(mktemp); PLANEC_EQUIVALENCE=$$table $(GO) test -timeout 20m -parallel 4 ./...; code=$$?; \
+	@table=$$(mktemp); PLANEC_EQUIVALENCE=$$table $(GO) test -timeout 30m -parallel 4 ./...; code=$$?; \
 	  cat $$table; rm -f $$table; exit $$code
 
 # Against the real etcd, API server and kube-proxy, which the first run builds
