@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,6 +51,8 @@ func (r *Rig) WithMemory(bytes int, f func() error) error {
 		if err != nil {
 			return err
 		}
+		defer debug.SetGCPercent(debug.SetGCPercent(-1))
+		warmHeap()
 		tid := []byte(strconv.Itoa(unix.Gettid()))
 		join := func(group string) error { return os.WriteFile(filepath.Join(group, "tasks"), tid, 0) }
 		if err := join(group); err != nil {
@@ -57,6 +61,19 @@ func (r *Rig) WithMemory(bytes int, f func() error) error {
 		err = f()
 		return errors.Join(err, join(back))
 	})
+}
+
+// warmHeap leaves memory to the process that the kernel has given it already. A thread
+// of the group whose own memory is at the limit would wait for ever, as nothing is
+// killed there; only what the kernel allocates for it is to fail.
+func warmHeap() {
+	const enough = 256 << 20
+	b := make([]byte, enough)
+	for i := 0; i < len(b); i += 4096 {
+		b[i] = 1
+	}
+	runtime.KeepAlive(b)
+	runtime.GC()
 }
 
 // threadGroup is the memory group that the thread is in (cgroups(7)).
