@@ -63,17 +63,62 @@ func Verify(ctx context.Context, want *Model) (*Plan, error) {
 }
 
 // Clean removes planec's tables, and nothing else. It is fine when there are none.
+//
+// A rule is of the generation that the packet met first, but a look-up in a set is of
+// the one that is there when it is made. A packet that is on its way through a table
+// while the table goes finds its sets empty: it gets the mark of the sources that are
+// not local, and no endpoint, and the rules of the next backend would give it one and
+// masquerade it. So the tables leave the packets' way first, and go when no packet is
+// in them any more.
 func Clean(ctx context.Context) error {
 	s, err := observe(ctx, func(*observer, *Table) error { return nil })
 	if err != nil {
 		return err
 	}
+	if len(s.Model.Tables) == 0 {
+		return nil
+	}
+	if err := dormant(s.Model).commit(); err != nil {
+		return fmt.Errorf("taking the nftables rules out of use: %w", err)
+	}
+	awaitPackets()
+	if s, err = observe(ctx, func(*observer, *Table) error { return nil }); err != nil {
+		return err
+	}
 	return Apply(ctx, Diff(s, &Model{}))
 }
 
-// send sends the transaction. The kernel works while it is sent, so its answers
-// are there afterwards.
+// dormant is the transaction that takes the chains of tables off their hooks.
+func dormant(m *Model) *Plan {
+	p := &Plan{}
+	for _, t := range m.Tables {
+		p.changes = append(p.changes, &tableChange{family: t.Family, dormant: true})
+	}
+	return p
+}
+
+// send sends the plan, in the transactions that it takes.
 func (p *Plan) send() error {
+	s := p.stages()
+	if err := s.added.commit(); err != nil {
+		return err
+	}
+	if err := s.changed.commit(); err != nil {
+		// All or nothing: what serves nothing goes again.
+		return errors.Join(err, s.added.undone().commit())
+	}
+	if !s.removed.Empty() {
+		awaitPackets()
+	}
+	return s.removed.commit()
+}
+
+// commit sends one transaction, or none where there is nothing to do. The kernel works while it is sent, so its answers
+// are there afterwards.
+func (p *Plan) commit() error {
+	if p.Empty() {
+		return nil
+	}
 	c, err := dialOwn()
 	if err != nil {
 		return err

@@ -27,9 +27,13 @@ type tableChange struct {
 	// people. create makes it, before the rest.
 	remove, create bool
 	why            string
-	newChains      []*Chain
-	newSets        []*Set
-	elems          []elemChange
+	// dormant takes the table's chains off their hooks; nothing else changes then.
+	dormant bool
+	// inert leaves the base chains of a new table without rules.
+	inert     bool
+	newChains []*Chain
+	newSets   []*Set
+	elems     []elemChange
 	// rules are chains whose rules are replaced; those of newChains are added.
 	rules      []*Chain
 	goneChains []string

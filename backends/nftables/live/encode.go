@@ -61,16 +61,17 @@ func (e *encoder) begin(kind, flags uint16, c *tableChange) int {
 }
 
 func (e *encoder) table(c *tableChange) {
+	if c.dormant {
+		e.newTable(c, 0, tableDormant)
+		return
+	}
 	if c.remove {
 		at := e.begin(msgDelTable, 0, c)
 		e.str(tableName, tableNamed)
 		e.end(at)
 	}
 	if c.create {
-		at := e.begin(msgNewTable, flagCreate|flagExcl, c)
-		e.str(tableName, tableNamed)
-		e.u32(tableFlags, 0)
-		e.end(at)
+		e.newTable(c, flagCreate|flagExcl, 0)
 	}
 	for _, n := range c.newChains {
 		e.chain(c, n)
@@ -85,7 +86,9 @@ func (e *encoder) table(c *tableChange) {
 		e.rules(c, n)
 	}
 	for _, n := range c.newChains {
-		e.rules(c, n)
+		if !c.inert || !n.Base() {
+			e.rules(c, n)
+		}
 	}
 	for _, n := range c.goneChains {
 		e.flush(c, n)
@@ -102,6 +105,14 @@ func (e *encoder) table(c *tableChange) {
 		e.str(chainName, n)
 		e.end(at)
 	}
+}
+
+// newTable makes the table, or gives the one that is there these flags.
+func (e *encoder) newTable(c *tableChange, flags uint16, tableIs uint32) {
+	at := e.begin(msgNewTable, flags, c)
+	e.str(tableName, tableNamed)
+	e.u32(tableFlags, tableIs)
+	e.end(at)
 }
 
 func (e *encoder) chain(c *tableChange, n *Chain) {

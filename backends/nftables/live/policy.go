@@ -2,6 +2,9 @@ package live
 
 import "strings"
 
+// The chains that the kernel calls where there are policies.
+const policyEgress, policyIngress = "policy-egress", "policy-ingress"
+
 // ofPolicy reports whether a set is about policies: only sets of policies say in
 // and out, of a profile each.
 func ofPolicy(set string) bool {
@@ -19,7 +22,7 @@ func ofProfile(name string) bool {
 // chainOfPolicy is the same of a chain.
 func chainOfPolicy(chain string) bool {
 	switch chain {
-	case "policy-egress", "policy-input", "policy-ingress", "peer-destination", "peer-source":
+	case policyEgress, "policy-input", policyIngress, "peer-destination", "peer-source":
 		return true
 	}
 	return ofProfile(chain) || strings.HasPrefix(chain, "row-")

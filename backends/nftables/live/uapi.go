@@ -117,6 +117,9 @@ const (
 	exprData = 2
 )
 
+// tableDormant is NFT_TABLE_F_DORMANT: the table's chains are off their hooks.
+const tableDormant = 1
+
 // Flags of sets and elements.
 const (
 	setAnonymous = 0x1

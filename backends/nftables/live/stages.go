@@ -1,0 +1,166 @@
+package live
+
+import (
+	"slices"
+	"strings"
+)
+
+// stages are the transactions that make a plan atomic for the packets that are on
+// their way while it commits; those that are empty are left out, and most plans need
+// only changed.
+//
+// A packet walks the rules of the generation that it met first, in new chains also:
+// there it finds none. But each look-up in a set is made in the generation of its own
+// moment, and an interval set shows new elements some microseconds after the
+// generation changed (nf_tables_commit swaps rules first and calls
+// nft_set_commit_update last, net/netfilter/nf_tables_api.c). So what is new is there
+// before any packet can come to it, and what is old goes when no packet can be in it
+// any more.
+//
+// What is removed is not tied to a generation: waiting takes long enough for changes
+// of other tables.
+type stages struct{ added, changed, removed *Plan }
+
+func (p *Plan) stages() stages {
+	s := stages{&Plan{want: p.want}, &Plan{want: p.want}, &Plan{want: p.want}}
+	for _, c := range p.changes {
+		add, change, remove := c.stages()
+		s.added.take(add)
+		s.changed.take(change)
+		s.removed.take(remove)
+	}
+	s.added.generation, s.added.observed = p.generation, p.observed
+	s.changed.generation, s.changed.observed = p.generation, p.observed
+	if !s.added.Empty() {
+		s.changed.generation = max(p.generation+1, 1) // the kernel leaves out 0
+	}
+	return s
+}
+
+func (p *Plan) take(c *tableChange) {
+	if c != nil {
+		p.changes = append(p.changes, c)
+	}
+}
+
+// stages divides the change of one table; parts that change nothing are nil.
+func (c *tableChange) stages() (add, change, remove *tableChange) {
+	if c.remove || c.dormant {
+		return nil, c, nil
+	}
+	change, remove = c.withoutRemovals()
+	add, change = change.withoutEntrances()
+	return add, change, remove
+}
+
+// withoutEntrances adds what is new with the chains that the kernel calls empty. In one
+// transaction a packet could meet the rules of a new table and find the set of the local
+// sources empty: its connection would be masqueraded for as long as it lives.
+func (c *tableChange) withoutEntrances() (add, change *tableChange) {
+	if len(c.newChains) == 0 {
+		return nil, c
+	}
+	add = &tableChange{family: c.family, create: c.create, why: c.why, newChains: c.newChains, newSets: c.newSets, inert: true}
+	change = &tableChange{family: c.family, rules: append(baseChains(c.newChains), c.rules...), goneChains: c.goneChains, goneSets: c.goneSets}
+	for _, x := range c.elems {
+		if x.whole {
+			add.elems = append(add.elems, x)
+		} else {
+			change.elems = append(change.elems, x)
+		}
+	}
+	if change.empty() {
+		change = nil
+	}
+	return add, change
+}
+
+// baseChains are those that the kernel calls, where they have rules.
+func baseChains(all []*Chain) (base []*Chain) {
+	for _, c := range all {
+		if c.Base() && len(c.Rules) > 0 {
+			base = append(base, c)
+		}
+	}
+	return base
+}
+
+// withoutRemovals removes later what a packet may be about to look up: profiles, what
+// they use, and the verdicts of classes that are no more. In one transaction a packet
+// that has got its old class, or is in its pod's old profile, would find no verdict,
+// and the connection that it opens would stand although both the old and the new
+// policies deny it.
+func (c *tableChange) withoutRemovals() (change, remove *tableChange) {
+	if slices.Contains(c.goneChains, policyEgress) || slices.Contains(c.goneChains, policyIngress) {
+		return c, nil // no policy is left, and what a packet does not find lets it pass
+	}
+	kept, gone := *c, &tableChange{family: c.family}
+	kept.goneChains, gone.goneChains = divide(c.goneChains, judges)
+	kept.goneSets, gone.goneSets = divide(c.goneSets, ofPolicy)
+	kept.elems = make([]elemChange, 0, len(c.elems))
+	for _, x := range c.elems {
+		if ofProfile(x.set.Name) {
+			var old elemChange
+			if x, old = x.withoutRemovals(); len(old.del) > 0 {
+				gone.elems = append(gone.elems, old)
+			}
+		}
+		if x.whole || len(x.del)+len(x.add) > 0 {
+			kept.elems = append(kept.elems, x)
+		}
+	}
+	if gone.empty() || kept.empty() {
+		return c, nil
+	}
+	return &kept, gone
+}
+
+// withoutRemovals keeps those that replace an element by another one.
+func (c elemChange) withoutRemovals() (change, remove elemChange) {
+	change, remove = c, elemChange{set: c.set, from: c.from}
+	change.del = nil
+	for _, place := range c.del {
+		r, _ := c.from.Elems.at(place)
+		if _, replaced := c.set.Elems.find(r.key); replaced {
+			change.del = append(change.del, place)
+		} else {
+			remove.del = append(remove.del, place)
+		}
+	}
+	return change, remove
+}
+
+// judges reports whether a chain is a profile's, or one that it leads to.
+func judges(chain string) bool {
+	return chainOfPolicy(chain) && !strings.HasPrefix(chain, "policy-")
+}
+
+// divide parts what is of a kind from the rest.
+func divide(names []string, isOf func(string) bool) (others, those []string) {
+	for _, n := range names {
+		if isOf(n) {
+			those = append(those, n)
+		} else {
+			others = append(others, n)
+		}
+	}
+	return others, those
+}
+
+// undone is the plan that removes what one has added.
+func (p *Plan) undone() *Plan {
+	u := &Plan{}
+	for _, c := range p.changes {
+		gone := &tableChange{family: c.family, remove: c.create}
+		if !c.create {
+			for _, n := range c.newChains {
+				gone.goneChains = append(gone.goneChains, n.Name)
+			}
+			for _, s := range c.newSets {
+				gone.goneSets = append(gone.goneSets, s.Name)
+			}
+		}
+		u.changes = append(u.changes, gone)
+	}
+	return u
+}
