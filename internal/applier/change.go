@@ -9,61 +9,111 @@ import (
 	"time"
 )
 
-// tries bounds the plans that one apply makes; between two it waits, pause at first
-// and twice as long each time.
-const (
-	tries = 5
-	pause = 100 * time.Millisecond
-)
+// patience is how an apply meets what stands in its way.
+type patience struct {
+	// tries bounds the plans that it makes; between two it waits, pause at first and
+	// twice as long each time.
+	tries int
+	pause time.Duration
+	// twice is whether a plan that was refused, and would be the same again, is
+	// carried out once more: a tool may fail for a moment without a word of it.
+	twice bool
+}
 
-// hasty is the key of a context for applies that are one of many.
-type hasty struct{}
+// patient is for an apply that is all that is asked for.
+var patient = patience{tries: 5, pause: 100 * time.Millisecond, twice: true}
+
+// impatient is for one of many, of which some are expected to be refused.
+var impatient = patience{tries: 2, pause: 10 * time.Millisecond}
+
+// suspicious is for one that follows a change which failed.
+var suspicious = patience{tries: 5, pause: 100 * time.Millisecond}
+
+// patienceKey is the key of a context for applies with another patience.
+type patienceKey struct{}
 
 // Hasty returns a context for an apply that is one of many, of which some are
 // expected to be refused: what is refused without being for a moment is not tried
 // again, and what may be for a moment once.
-func Hasty(ctx context.Context) context.Context { return context.WithValue(ctx, hasty{}, true) }
+func Hasty(ctx context.Context) context.Context {
+	return context.WithValue(ctx, patienceKey{}, impatient)
+}
+
+// Suspicious returns a context for an apply that follows a change which failed: what
+// is refused without being for a moment is not tried again, since objects are tried one
+// by one then. In a hasty context it is hasty.
+func Suspicious(ctx context.Context) context.Context {
+	if ctx.Value(patienceKey{}) != nil {
+		return ctx
+	}
+	return context.WithValue(ctx, patienceKey{}, suspicious)
+}
 
 // change plans, applies and verifies, and begins again where another process was at
 // work between looking and changing, or where the kernel or a tool could not answer
 // for a moment. It returns the first plan, which has the steps that were asked for.
 func (a *Applier) change(ctx context.Context, e Entry) (Plan, error) {
-	var first Plan
-	var refused error
-	var before []string
-	// again is whether a plan that was refused was carried out once more already: a
-	// tool may fail for a moment without a word of it.
-	again, most := false, tries
-	if ctx.Value(hasty{}) != nil {
-		again, most = true, 2
+	how, ok := ctx.Value(patienceKey{}).(patience)
+	if !ok {
+		how = patient
 	}
-	for try := 0; ; try++ {
+	var first Plan
+	var last failure
+	for try := 1; ; try++ {
 		plan, err := a.Plan(ctx, e)
 		if first == nil && err == nil {
 			first = plan
 		}
 		if err == nil {
-			// What was refused twice, and would be the same again, is refused for good.
-			if refused != nil && slices.Equal(plan.Steps(), before) {
-				if again {
-					return first, refused
-				}
-				again = true
+			if last.forGood(plan, how) {
+				return first, last.err
 			}
 			err = a.carryOut(ctx, plan, e)
 		}
-		if err == nil || try+1 == most || again && !passing(err) && most < tries || ctx.Err() != nil || permanent(err) {
+		if err == nil || try == how.tries || ctx.Err() != nil || permanent(err) {
 			return first, err
 		}
-		if refused = nil; plan != nil && !passing(err) {
-			refused, before = err, plan.Steps()
-		}
+		last.note(plan, err)
 		select {
 		case <-ctx.Done():
 			return first, err
-		case <-time.After(pause << try):
+		case <-time.After(how.pause << (try - 1)):
 		}
 	}
+}
+
+// failure is what is known of the tries that failed.
+type failure struct {
+	err   error
+	steps []string
+	// times is how often it was the same, one after the other.
+	times int
+}
+
+// note counts a plan that failed.
+func (f *failure) note(plan Plan, err error) {
+	if f.err = err; plan == nil {
+		f.steps, f.times = nil, 0
+		return
+	}
+	steps := plan.Steps()
+	if slices.Equal(steps, f.steps) {
+		f.times++
+	} else {
+		f.times = 1
+	}
+	f.steps = steps
+}
+
+// forGood reports whether the next plan would fail as the last one did: it is the
+// same, and was refused, or changed nothing that was read back. What may be over in a
+// moment is not for good.
+func (f *failure) forGood(next Plan, how patience) bool {
+	drift := errors.Is(f.err, ErrDrift)
+	if f.times == 0 || passing(f.err) && !drift || !slices.Equal(next.Steps(), f.steps) {
+		return false
+	}
+	return f.times >= 2 || !drift && !how.twice
 }
 
 // carryOut applies a plan and verifies what it led to. A plan may be empty and have

@@ -41,8 +41,8 @@ func (a *Applier) Snapshot(ctx context.Context, backend string) (*Snapshot, erro
 			return nil, fmt.Errorf("backend %s cannot go back to what the kernel has", name)
 		}
 		state, err := k.Snapshot(ctx)
-		for try := 1; err != nil && passing(err) && try < tries && ctx.Err() == nil; try++ {
-			time.Sleep(pause << try)
+		for try := 1; err != nil && passing(err) && try < patient.tries && ctx.Err() == nil; try++ {
+			time.Sleep(patient.pause << try)
 			state, err = k.Snapshot(ctx)
 		}
 		if err != nil {
@@ -81,9 +81,9 @@ func (a *Applier) restore(ctx context.Context, p kept) error {
 		if err == nil {
 			return nil
 		}
-		if try+1 == tries || ctx.Err() != nil {
+		if try+1 == patient.tries || ctx.Err() != nil {
 			return fmt.Errorf("backend %s: going back to what the kernel had: %w", p.backend, err)
 		}
-		time.Sleep(pause << try)
+		time.Sleep(patient.pause << try)
 	}
 }

@@ -146,8 +146,9 @@ func (s *Session) attempt(ctx context.Context, d *compiler.Delta, base *ir.Progr
 	}
 	p, err := s.short(ctx, d, base, set)
 	if errors.Is(err, applier.ErrDrift) {
-		// Somebody changed what is ours: the long way sees everything.
-		return s.whole(ctx, set)
+		// Another program changed the rules, or the change is half done: the long way
+		// sees everything.
+		return s.whole(applier.Suspicious(ctx), set)
 	}
 	if err == nil {
 		s.settle(set)

@@ -98,19 +98,21 @@ func dormant(m *Model) *Plan {
 }
 
 // send sends the plan, in the transactions that it takes.
-func (p *Plan) send() error {
+func (p *Plan) send() error { return p.inStages((*Plan).commit) }
+
+func (p *Plan) inStages(commit func(*Plan) error) error {
 	s := p.stages()
-	if err := s.added.commit(); err != nil {
+	if err := commit(s.added); err != nil {
 		return err
 	}
-	if err := s.changed.commit(); err != nil {
+	if err := commit(s.changed); err != nil {
 		// All or nothing: what serves nothing goes again.
-		return errors.Join(err, s.added.undone().commit())
+		return errors.Join(err, commit(s.added.undone()))
 	}
 	if !s.removed.Empty() {
 		awaitPackets()
 	}
-	return s.removed.commit()
+	return commit(s.removed)
 }
 
 // commit sends one transaction, or none where there is nothing to do. The kernel works while it is sent, so its answers
@@ -119,12 +121,17 @@ func (p *Plan) commit() error {
 	if p.Empty() {
 		return nil
 	}
+	batch, answered := p.encode()
+	return p.transact(batch, answered)
+}
+
+// transact sends the messages of the plan's transaction.
+func (p *Plan) transact(batch []byte, answered uint32) error {
 	c, err := dialOwn()
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	batch, answered := p.encode()
 	if err := c.send(batch); err != nil {
 		return tooLarge(err, len(batch))
 	}
