@@ -23,17 +23,37 @@ import (
 
 // TestInstall is `planec apply` with a bad object among a thousand, refused at every
 // stage that a first apply has: all else is in the kernel, and the object is named.
+// (That IPVS does the same, internal/dataplane tests in User Mode Linux.)
 func TestInstall(t *testing.T) {
-	testkit.Require(t, "nft")
-	r := testkit.New(t, testkit.Spec{})
-	for _, stage := range []poison.Stage{poison.PlanFails, poison.Refused, poison.NeverSame, poison.EmitFails, poison.EmitPanics} {
-		for _, o := range []poison.Object{poison.Objects()[0], poison.Objects()[6]} {
-			t.Run(o.Name+", "+string(stage), func(t *testing.T) { install(t, r, stage, o) })
-		}
+	for _, p := range installPlanes() {
+		t.Run(p.name, func(t *testing.T) {
+			testkit.Require(t, p.tools...)
+			r := testkit.New(t, testkit.Spec{})
+			for _, stage := range []poison.Stage{poison.PlanFails, poison.Refused, poison.NeverSame, poison.EmitFails, poison.EmitPanics} {
+				for _, o := range []poison.Object{poison.Objects()[0], poison.Objects()[6]} {
+					t.Run(o.Name+", "+string(stage), func(t *testing.T) { install(t, r, p, stage, o) })
+				}
+			}
+		})
 	}
 }
 
-func install(t *testing.T, r *testkit.Rig, stage poison.Stage, o poison.Object) {
+// installPlane is a backend's way into the kernel.
+type installPlane struct {
+	name, backend string
+	tools         []string
+	dataplane     func(*testing.T) applier.Dataplane
+}
+
+func installPlanes() []installPlane {
+	return []installPlane{
+		{"nftables", "nftables", []string{"nft"}, func(*testing.T) applier.Dataplane { return dataplane.All()["nftables"] }},
+		{"iptables", "iptables", []string{"ipset", "iptables-legacy-restore"}, func(*testing.T) applier.Dataplane { return dataplane.IPTables("legacy") }},
+		{"ebpf", "ebpf", nil, func(t *testing.T) applier.Dataplane { return dataplane.EBPF(testkit.BPFFS(t)) }},
+	}
+}
+
+func install(t *testing.T, r *testkit.Rig, plane installPlane, stage poison.Stage, o poison.Object) {
 	set := clustergen.Objects(clustergen.Size{Services: 999, Endpoints: 2})
 	set.Nodes[0].Object.Name = poison.Node
 	set.Pods = append(set.Pods, objects.Sourced[*corev1.Pod]{Object: poison.Pod()})
@@ -44,15 +64,15 @@ func install(t *testing.T, r *testkit.Rig, stage poison.Stage, o poison.Object) 
 		set.EndpointSlices = append(set.EndpointSlices, objects.Sourced[*discoveryv1.EndpointSlice]{Object: o.Slice})
 	}
 	program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: poison.Node})
-	selected, err := registry.Select(backends.DefaultOptions(), "nftables")
+	selected, err := registry.Select(backends.DefaultOptions(), plane.backend)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bad := &poison.Poison{Stage: stage, Marker: o.Marker}
-	inner := dataplane.All()["nftables"]
-	a := applier.New(map[string]applier.Dataplane{"nftables": &poison.Plane{Changer: inner.(applier.Changer), Poison: bad}}, applier.NewRecord(t.TempDir()))
+	inner := plane.dataplane(t)
+	a := applier.New(map[string]applier.Dataplane{plane.backend: &poison.Plane{Changer: inner.(applier.Changer), Poison: bad}}, applier.NewRecord(t.TempDir()))
 	c := &compiled{backend: poison.Backend{Backend: selected[0], Poison: bad}, program: program}
-	c.Backend = "nftables"
+	c.Backend = plane.backend
 	// What entry does.
 	var diags diag.List
 	result, err := emit(program, []backends.Backend{c.backend}, &diags)

@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/applier"
@@ -43,27 +41,10 @@ func planes() []plane {
 	}
 }
 
-// ebpfPlane keeps its maps in a BPF file system of the test's own, which has no
-// mount point and so is gone when the test ends, however it does.
+// ebpfPlane keeps its maps in a BPF file system of the test's own.
 func ebpfPlane(t testing.TB) plane {
 	t.Helper()
-	fs, err := unix.Fsopen("bpf", unix.FSOPEN_CLOEXEC)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("CI=true, but this machine cannot make a BPF file system: %v", err)
-		}
-		t.Skipf("SKIPPED, NOTHING WAS TESTED: this machine cannot make a BPF file system: %v", err)
-	}
-	defer unix.Close(fs)
-	if err := unix.FsconfigCreate(fs); err != nil {
-		t.Fatal(err)
-	}
-	mount, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { unix.Close(mount) })
-	dir := fmt.Sprintf("/proc/self/fd/%d/planec", mount)
+	dir := testkit.BPFFS(t)
 	return plane{"ebpf", "ebpf", nil, func() applier.Dataplane { return dataplane.EBPF(dir) }}
 }
 
