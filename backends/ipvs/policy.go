@@ -100,6 +100,9 @@ func (t *table) isOwn(e ir.Endpoint) bool {
 // eachDeniedOwn calls f for each virtual service and pod that must not come
 // together, and says whether the pod may reach another endpoint of it.
 func (t *table) eachDeniedOwn(f func(v ownService, pod netip.Addr, others bool)) {
+	if len(t.ownServices) == 0 {
+		return // and the policies need not be resolved for this
+	}
 	tables := t.policies.Tables()
 	if tables == nil {
 		return
