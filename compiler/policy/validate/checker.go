@@ -16,6 +16,8 @@ const maxErrors = 100
 
 // checker collects what is wrong with one policy.
 type checker struct {
+	// masked is whether networks may have no bits beyond their prefix.
+	masked bool
 	errs field.ErrorList
 }
 
