@@ -18,7 +18,7 @@ const maxErrors = 100
 type checker struct {
 	// masked is whether networks may have no bits beyond their prefix.
 	masked bool
-	errs field.ErrorList
+	errs   field.ErrorList
 }
 
 func (c *checker) add(e *field.Error) {
