@@ -5,7 +5,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/ir"
 )
@@ -31,7 +31,7 @@ type Set struct {
 	ServiceCIDRs   []Sourced[*networkingv1.ServiceCIDR]
 
 	NetworkPolicies              []Sourced[*networkingv1.NetworkPolicy]
-	ClusterNetworkPolicies       []Sourced[*policyv1alpha2.ClusterNetworkPolicy]
+	ClusterNetworkPolicies       []Sourced[*policyv1beta1.ClusterNetworkPolicy]
 	AdminNetworkPolicies         []Sourced[*policyv1alpha1.AdminNetworkPolicy]
 	BaselineAdminNetworkPolicies []Sourced[*policyv1alpha1.BaselineAdminNetworkPolicy]
 

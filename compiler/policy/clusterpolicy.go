@@ -3,7 +3,7 @@ package policy
 import (
 	"fmt"
 
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -11,19 +11,19 @@ import (
 
 // clusterPolicy compiles a ClusterNetworkPolicy that validation has accepted.
 // The origin is that of the object it was written as.
-func (x *peers) clusterPolicy(kind string, spec *policyv1alpha2.ClusterNetworkPolicySpec, origin ir.Origin, diags *diag.List) *policy {
+func (x *peers) clusterPolicy(kind string, spec *policyv1beta1.ClusterNetworkPolicySpec, origin ir.Origin, diags *diag.List) *policy {
 	p := &policy{
 		kind: kind, tier: ir.AdminTier, priority: spec.Priority, origin: origin,
 		subject: clusterSubject(&spec.Subject), rules: make(map[ir.Direction][]rule),
 	}
-	if spec.Tier == policyv1alpha2.BaselineTier {
+	if spec.Tier == policyv1beta1.BaselineTier {
 		p.tier = ir.BaselineTier
 	}
 	for i := range spec.Ingress {
 		in := &spec.Ingress[i]
 		c := x.newClusterRule(in.Action, in.Name, origin.At(fmt.Sprintf("spec.ingress[%d]", i)), diags)
 		for j, from := range in.From {
-			c.addPeer(fmt.Sprintf(".from[%d]", j), &policyv1alpha2.ClusterNetworkPolicyEgressPeer{Namespaces: from.Namespaces, Pods: from.Pods})
+			c.addPeer(fmt.Sprintf(".from[%d]", j), &policyv1beta1.ClusterNetworkPolicyEgressPeer{Namespaces: from.Namespaces, Pods: from.Pods})
 		}
 		p.rules[ir.Ingress] = append(p.rules[ir.Ingress], c.finish(in.Protocols))
 	}
@@ -38,14 +38,14 @@ func (x *peers) clusterPolicy(kind string, spec *policyv1alpha2.ClusterNetworkPo
 	return p
 }
 
-func clusterSubject(s *policyv1alpha2.ClusterNetworkPolicySubject) podSelector {
+func clusterSubject(s *policyv1beta1.ClusterNetworkPolicySubject) podSelector {
 	if s.Pods != nil {
 		return namespacedPods(s.Pods)
 	}
 	return podSelector{namespaces: newSelector(s.Namespaces), pods: newSelector(nil)}
 }
 
-func namespacedPods(s *policyv1alpha2.NamespacedPod) podSelector {
+func namespacedPods(s *policyv1beta1.NamespacedPod) podSelector {
 	return podSelector{namespaces: newSelector(&s.NamespaceSelector), pods: newSelector(&s.PodSelector)}
 }
 
@@ -59,17 +59,17 @@ type clusterRule struct {
 	diags   *diag.List
 }
 
-var actions = map[policyv1alpha2.ClusterNetworkPolicyRuleAction]ir.Action{
-	policyv1alpha2.ClusterNetworkPolicyRuleActionAccept: ir.Accept,
-	policyv1alpha2.ClusterNetworkPolicyRuleActionDeny:   ir.Deny,
-	policyv1alpha2.ClusterNetworkPolicyRuleActionPass:   ir.Pass,
+var actions = map[policyv1beta1.ClusterNetworkPolicyRuleAction]ir.Action{
+	policyv1beta1.ClusterNetworkPolicyRuleActionAccept: ir.Accept,
+	policyv1beta1.ClusterNetworkPolicyRuleActionDeny:   ir.Deny,
+	policyv1beta1.ClusterNetworkPolicyRuleActionPass:   ir.Pass,
 }
 
-func (x *peers) newClusterRule(action policyv1alpha2.ClusterNetworkPolicyRuleAction, name string, origin ir.Origin, diags *diag.List) *clusterRule {
+func (x *peers) newClusterRule(action policyv1beta1.ClusterNetworkPolicyRuleAction, name string, origin ir.Origin, diags *diag.List) *clusterRule {
 	return &clusterRule{peers: x, rule: rule{action: actions[action], name: name, origin: origin}, diags: diags}
 }
 
-func (c *clusterRule) addPeer(path string, p *policyv1alpha2.ClusterNetworkPolicyEgressPeer) {
+func (c *clusterRule) addPeer(path string, p *policyv1beta1.ClusterNetworkPolicyEgressPeer) {
 	at := c.origin.At(c.origin.Path + path)
 	switch {
 	case p.Namespaces != nil:
@@ -97,7 +97,7 @@ func (c *clusterRule) consequence() string {
 	return "the rule denies everything"
 }
 
-func (c *clusterRule) finish(protocols []policyv1alpha2.ClusterNetworkPolicyProtocol) rule {
+func (c *clusterRule) finish(protocols []policyv1beta1.ClusterNetworkPolicyProtocol) rule {
 	c.ports.any = len(protocols) == 0
 	for i := range protocols {
 		c.addProtocol(fmt.Sprintf(".protocols[%d]", i), &protocols[i])
@@ -108,7 +108,7 @@ func (c *clusterRule) finish(protocols []policyv1alpha2.ClusterNetworkPolicyProt
 	return c.rule
 }
 
-func (c *clusterRule) addProtocol(path string, p *policyv1alpha2.ClusterNetworkPolicyProtocol) {
+func (c *clusterRule) addProtocol(path string, p *policyv1beta1.ClusterNetworkPolicyProtocol) {
 	switch {
 	case p.TCP != nil:
 		c.addPort(ir.TCP, p.TCP.DestinationPort)
@@ -124,7 +124,7 @@ func (c *clusterRule) addProtocol(path string, p *policyv1alpha2.ClusterNetworkP
 	}
 }
 
-func (c *clusterRule) addPort(proto ir.Protocol, p *policyv1alpha2.Port) {
+func (c *clusterRule) addPort(proto ir.Protocol, p *policyv1beta1.Port) {
 	r := everyPort(proto)
 	switch {
 	case p == nil:

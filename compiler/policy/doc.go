@@ -13,6 +13,6 @@
 // for egress on each peer, which may split a rule.
 //
 // Semantics: k8s.io/api/networking/v1, sigs.k8s.io/network-policy-api
-// (apis/v1alpha2), and Kubernetes' pkg/apis/networking for defaults and
+// (apis/v1beta1), and Kubernetes' pkg/apis/networking for defaults and
 // validation.
 package policy

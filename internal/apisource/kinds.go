@@ -9,8 +9,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 )
+
+// clusterPolicyAlpha is the version of ClusterNetworkPolicy that clusters have whose
+// definitions are older than network-policy-api v0.3.0.
+var clusterPolicyAlpha = schema.GroupVersion{Group: policyv1beta1.GroupName, Version: "v1alpha2"}
 
 // kind is what is watched of one kind.
 type kind struct {
@@ -28,6 +32,9 @@ type kind struct {
 	policies bool
 	// optional is whether the server may not have it.
 	optional bool
+	// older are versions with the same fields, for servers that do not have the
+	// newest.
+	older []schema.GroupVersion
 }
 
 // kinds lists what is watched for a node. With policies all nodes are, since
@@ -45,7 +52,7 @@ func kinds(node string, policies bool) []kind {
 		{kind: "Namespace", group: corev1.SchemeGroupVersion, resource: "namespaces", object: &corev1.Namespace{}, policies: true},
 		{kind: "Pod", group: corev1.SchemeGroupVersion, resource: "pods", object: &corev1.Pod{}, policies: true},
 		{kind: "NetworkPolicy", group: networkingv1.SchemeGroupVersion, resource: "networkpolicies", object: &networkingv1.NetworkPolicy{}, policies: true},
-		{kind: "ClusterNetworkPolicy", group: schema.GroupVersion(policyv1alpha2.GroupVersion), resource: "clusternetworkpolicies", object: &policyv1alpha2.ClusterNetworkPolicy{}, policies: true, optional: true},
+		{kind: "ClusterNetworkPolicy", group: schema.GroupVersion(policyv1beta1.GroupVersion), resource: "clusternetworkpolicies", object: &policyv1beta1.ClusterNetworkPolicy{}, policies: true, optional: true, older: []schema.GroupVersion{clusterPolicyAlpha}},
 		{kind: "AdminNetworkPolicy", group: schema.GroupVersion(policyv1alpha1.GroupVersion), resource: "adminnetworkpolicies", object: &policyv1alpha1.AdminNetworkPolicy{}, policies: true, optional: true},
 		{kind: "BaselineAdminNetworkPolicy", group: schema.GroupVersion(policyv1alpha1.GroupVersion), resource: "baselineadminnetworkpolicies", object: &policyv1alpha1.BaselineAdminNetworkPolicy{}, policies: true, optional: true},
 	}

@@ -18,7 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/internal/inbox"
 	"github.com/planec/planec/internal/manifest"
@@ -62,12 +62,16 @@ func New(o Options) (*Source, error) {
 	}
 	finisher := manifest.NewFinisher()
 	for _, k := range kinds(o.Node, o.Policies) {
-		client, err := s.clients.of(k.group)
-		if err != nil {
-			return nil, fmt.Errorf("API server: %s: %w", k.resource, err)
+		var versions []served
+		for _, v := range append([]schema.GroupVersion{k.group}, k.older...) {
+			client, err := s.clients.of(v)
+			if err != nil {
+				return nil, fmt.Errorf("API server: %s: %w", k.resource, err)
+			}
+			versions = append(versions, served{v, client})
 		}
 		s.watched = append(s.watched, &watched{
-			kind: k, client: client, discovery: s.discovery, log: o.Log, unread: &s.unread,
+			kind: k, versions: versions, client: versions[0].client, discovery: s.discovery, log: o.Log, unread: &s.unread,
 			store: &store{finisher: finisher, known: make(map[known]version), object: k.object},
 		})
 	}
@@ -101,11 +105,14 @@ func (s *Source) Run(ctx context.Context, b *inbox.Inbox) error {
 
 func newScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientscheme.AddToScheme, policyv1alpha1.Install, policyv1alpha2.Install} {
+	for _, add := range []func(*runtime.Scheme) error{clientscheme.AddToScheme, policyv1alpha1.Install, policyv1beta1.Install} {
 		if err := add(scheme); err != nil {
 			return nil, fmt.Errorf("the kinds of the API: %w", err)
 		}
 	}
+	scheme.AddKnownTypeWithName(clusterPolicyAlpha.WithKind("ClusterNetworkPolicy"), &policyv1beta1.ClusterNetworkPolicy{})
+	scheme.AddKnownTypeWithName(clusterPolicyAlpha.WithKind("ClusterNetworkPolicyList"), &policyv1beta1.ClusterNetworkPolicyList{})
+	metav1.AddToGroupVersion(scheme, clusterPolicyAlpha)
 	return scheme, nil
 }
 
@@ -146,9 +153,17 @@ func (c *clients) of(group schema.GroupVersion) (*rest.RESTClient, error) {
 // policyGroups are the groups of custom resources.
 var policyGroups = map[string]bool{policyv1alpha1.GroupName: true}
 
+// served is a version of a kind that a server may have.
+type served struct {
+	version schema.GroupVersion
+	client  *rest.RESTClient
+}
+
 // watched is one kind at work.
 type watched struct {
-	kind      kind
+	kind kind
+	// versions are tried in their order; client is that of the one that the server has.
+	versions  []served
 	client    *rest.RESTClient
 	discovery *discovery.DiscoveryClient
 	store     *store
@@ -192,9 +207,23 @@ func (w *watched) wait(ctx context.Context) bool {
 	}
 }
 
-// there reports whether the server has the kind.
+// there reports whether the server has the kind, in any version.
 func (w *watched) there() (bool, error) {
-	list, err := w.discovery.ServerResourcesForGroupVersion(w.kind.group.String())
+	for _, v := range w.versions {
+		there, err := w.has(v.version)
+		if err != nil {
+			return false, err
+		}
+		if there {
+			w.client = v.client
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (w *watched) has(version schema.GroupVersion) (bool, error) {
+	list, err := w.discovery.ServerResourcesForGroupVersion(version.String())
 	if errors.IsNotFound(err) {
 		return false, nil
 	}

@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/planec/planec/compiler/objects"
@@ -79,7 +79,7 @@ func printable(set *objects.Set) []any {
 	out = append(out, typed("discovery.k8s.io/v1", "EndpointSlice", set.EndpointSlices, (*discoveryv1.EndpointSlice).DeepCopy)...)
 	out = append(out, typed("v1", "Pod", set.Pods, (*corev1.Pod).DeepCopy)...)
 	out = append(out, typed("networking.k8s.io/v1", "NetworkPolicy", set.NetworkPolicies, (*networkingv1.NetworkPolicy).DeepCopy)...)
-	out = append(out, typed("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", set.ClusterNetworkPolicies, (*policyv1alpha2.ClusterNetworkPolicy).DeepCopy)...)
+	out = append(out, typed("policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy", set.ClusterNetworkPolicies, (*policyv1beta1.ClusterNetworkPolicy).DeepCopy)...)
 	out = append(out, typed("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", set.AdminNetworkPolicies, (*policyv1alpha1.AdminNetworkPolicy).DeepCopy)...)
 	return append(out, typed("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies, (*policyv1alpha1.BaselineAdminNetworkPolicy).DeepCopy)...)
 }

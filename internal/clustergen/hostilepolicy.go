@@ -164,7 +164,7 @@ func labelOf(key string, i int) object {
 
 func clusterPolicy(name, tier string, priority int, egress []any) object {
 	return object{
-		"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy", "metadata": object{"name": name},
+		"apiVersion": "policy.networking.k8s.io/v1beta1", "kind": "ClusterNetworkPolicy", "metadata": object{"name": name},
 		"spec": object{"tier": tier, "priority": priority, "subject": object{"namespaces": object{}}, "egress": egress},
 	}
 }

@@ -7,7 +7,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/compiler/objects"
 )
@@ -19,7 +19,7 @@ type others struct {
 	namespaces table[*corev1.Namespace]
 	cidrs      table[*networkingv1.ServiceCIDR]
 	policies   table[*networkingv1.NetworkPolicy]
-	cluster    table[*policyv1alpha2.ClusterNetworkPolicy]
+	cluster    table[*policyv1beta1.ClusterNetworkPolicy]
 	admin      table[*policyv1alpha1.AdminNetworkPolicy]
 	baseline   table[*policyv1alpha1.BaselineAdminNetworkPolicy]
 	// dirty is whether something changed since the last take.
@@ -33,7 +33,7 @@ func newOthers() others {
 	return others{
 		nodes: table[*corev1.Node]{}, pods: table[*corev1.Pod]{}, namespaces: table[*corev1.Namespace]{},
 		cidrs: table[*networkingv1.ServiceCIDR]{}, policies: table[*networkingv1.NetworkPolicy]{},
-		cluster: table[*policyv1alpha2.ClusterNetworkPolicy]{}, admin: table[*policyv1alpha1.AdminNetworkPolicy]{},
+		cluster: table[*policyv1beta1.ClusterNetworkPolicy]{}, admin: table[*policyv1alpha1.AdminNetworkPolicy]{},
 		baseline: table[*policyv1alpha1.BaselineAdminNetworkPolicy]{}, dirty: true,
 	}
 }
@@ -58,7 +58,7 @@ func (o *others) of(object metav1.Object) shelf {
 		return o.cidrs
 	case *networkingv1.NetworkPolicy:
 		return o.policies
-	case *policyv1alpha2.ClusterNetworkPolicy:
+	case *policyv1beta1.ClusterNetworkPolicy:
 		return o.cluster
 	case *policyv1alpha1.AdminNetworkPolicy:
 		return o.admin

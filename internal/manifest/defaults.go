@@ -143,7 +143,7 @@ func defaultPolicyPorts(ports []networkingv1.NetworkPolicyPort) {
 }
 
 // defaultAdminPorts applies the +kubebuilder:default markers of v1alpha1, which
-// has them for protocols only. ClusterNetworkPolicy, in v1alpha2, has none.
+// has them for protocols only. ClusterNetworkPolicy has none.
 func defaultAdminPorts(ports *[]policyv1alpha1.AdminNetworkPolicyPort) {
 	if ports == nil {
 		return

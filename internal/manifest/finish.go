@@ -9,7 +9,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 )
 
 // Finisher gives objects that come from elsewhere, such as an API server, the
@@ -47,7 +47,7 @@ func (f *Finisher) finish(o metav1.Object) (metav1.Object, error) {
 		return f.d.serviceCIDR(o), nil
 	case *networkingv1.NetworkPolicy:
 		return f.d.networkPolicy(o), nil
-	case *policyv1alpha2.ClusterNetworkPolicy:
+	case *policyv1beta1.ClusterNetworkPolicy:
 		return f.d.clusterNetworkPolicy(o), nil
 	case *policyv1alpha1.AdminNetworkPolicy:
 		return f.d.adminNetworkPolicy(o), nil

@@ -29,7 +29,7 @@ var knownKinds = []knownKind{
 	{"Namespace", "", []string{"v1"}, ""},
 	{"ServiceCIDR", "networking.k8s.io", []string{"v1", "v1beta1"}, ""},
 	{"NetworkPolicy", "networking.k8s.io", []string{"v1"}, "extensions"},
-	{"ClusterNetworkPolicy", policyGroup, []string{"v1alpha2"}, ""},
+	{"ClusterNetworkPolicy", policyGroup, []string{"v1beta1", "v1alpha2"}, ""},
 	{"AdminNetworkPolicy", policyGroup, []string{"v1alpha1"}, ""},
 	{"BaselineAdminNetworkPolicy", policyGroup, []string{"v1alpha1"}, ""},
 }

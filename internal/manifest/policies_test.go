@@ -51,7 +51,7 @@ func TestLoadPolicies(t *testing.T) {
 				empty,
 				"1: warning PLC0008: NetworkPolicy: apiVersion extensions/v1beta1 is not read; write it as networking.k8s.io/v1",
 				"4: warning PLC0008: NetworkPolicy: apiVersion networking.k8s.io/v2 is not read; write it as networking.k8s.io/v1",
-				"7: warning PLC0008: ClusterNetworkPolicy: apiVersion policy.networking.k8s.io/v1alpha1 is not read; write it as policy.networking.k8s.io/v1alpha2",
+				"7: warning PLC0008: ClusterNetworkPolicy: apiVersion policy.networking.k8s.io/v1alpha1 is not read; write it as policy.networking.k8s.io/v1beta1",
 				"10: warning PLC0008: AdminNetworkPolicy: apiVersion policy.networking.k8s.io/v1alpha2 is not read; write it as policy.networking.k8s.io/v1alpha1",
 				"13: warning PLC0008: BaselineAdminNetworkPolicy: apiVersion policy.networking.k8s.io/v1 is not read; write it as policy.networking.k8s.io/v1alpha1",
 			},

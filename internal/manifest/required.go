@@ -34,7 +34,7 @@ type presentPeer struct {
 }
 
 // absentField returns the path of a required field that the JSON of an admin
-// policy, which can be decoded, does not have; "" if it has them all. In v1alpha2
+// policy, which can be decoded, does not have; "" if it has them all. In v1beta1 and v1alpha2
 // an absent namespaceSelector is the empty one.
 func absentField(kind string, text []byte) string {
 	v1alpha1 := kind == "AdminNetworkPolicy" || kind == "BaselineAdminNetworkPolicy"

@@ -4,7 +4,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 )
 
 // A policy is kept whole but for its status. Selectors are what repeats from one
@@ -42,7 +42,7 @@ func (d *decoder) policyPorts(ports []networkingv1.NetworkPolicyPort) {
 	}
 }
 
-func (d *decoder) clusterNetworkPolicy(p *policyv1alpha2.ClusterNetworkPolicy) *policyv1alpha2.ClusterNetworkPolicy {
+func (d *decoder) clusterNetworkPolicy(p *policyv1beta1.ClusterNetworkPolicy) *policyv1beta1.ClusterNetworkPolicy {
 	spec := &p.Spec
 	d.selector(spec.Subject.Namespaces)
 	d.namespacedPod((*policyv1alpha1.NamespacedPod)(spec.Subject.Pods))
@@ -59,7 +59,9 @@ func (d *decoder) clusterNetworkPolicy(p *policyv1alpha2.ClusterNetworkPolicy) *
 			d.namespacedPod((*policyv1alpha1.NamespacedPod)(peer.Pods))
 		}
 	}
-	return &policyv1alpha2.ClusterNetworkPolicy{ObjectMeta: d.meta(&p.ObjectMeta), Spec: *spec}
+	// The version decides what its networks may be.
+	version := metav1.TypeMeta{APIVersion: p.APIVersion}
+	return &policyv1beta1.ClusterNetworkPolicy{TypeMeta: version, ObjectMeta: d.meta(&p.ObjectMeta), Spec: *spec}
 }
 
 func (d *decoder) adminNetworkPolicy(p *policyv1alpha1.AdminNetworkPolicy) *policyv1alpha1.AdminNetworkPolicy {

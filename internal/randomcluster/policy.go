@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/compiler/objects"
 )
@@ -161,17 +161,17 @@ func (g *generator) networkPorts() []networkingv1.NetworkPolicyPort {
 }
 
 func (g *generator) clusterPolicy(i int) {
-	p := &policyv1alpha2.ClusterNetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("cnp-%d", i)}}
-	p.Spec.Tier = oneOf(g, policyv1alpha2.AdminTier, policyv1alpha2.AdminTier, policyv1alpha2.BaselineTier)
+	p := &policyv1beta1.ClusterNetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("cnp-%d", i)}}
+	p.Spec.Tier = oneOf(g, policyv1beta1.AdminTier, policyv1beta1.AdminTier, policyv1beta1.BaselineTier)
 	p.Spec.Priority = int32(g.IntN(4))
 	ns := g.namespaceSelector()
 	if p.Spec.Subject.Namespaces = &ns; g.chance(50) {
-		p.Spec.Subject = policyv1alpha2.ClusterNetworkPolicySubject{Pods: &policyv1alpha2.NamespacedPod{NamespaceSelector: ns, PodSelector: g.selector()}}
+		p.Spec.Subject = policyv1beta1.ClusterNetworkPolicySubject{Pods: &policyv1beta1.NamespacedPod{NamespaceSelector: ns, PodSelector: g.selector()}}
 	}
 	for range g.IntN(3) {
-		r := policyv1alpha2.ClusterNetworkPolicyIngressRule{Action: g.action()}
+		r := policyv1beta1.ClusterNetworkPolicyIngressRule{Action: g.action()}
 		for range 1 + g.IntN(2) {
-			peer := policyv1alpha2.ClusterNetworkPolicyIngressPeer{}
+			peer := policyv1beta1.ClusterNetworkPolicyIngressPeer{}
 			peer.Namespaces, peer.Pods = g.clusterPods()
 			r.From = append(r.From, peer)
 		}
@@ -181,30 +181,30 @@ func (g *generator) clusterPolicy(i int) {
 	for range g.IntN(3) {
 		p.Spec.Egress = append(p.Spec.Egress, g.clusterEgress())
 	}
-	g.set.ClusterNetworkPolicies = append(g.set.ClusterNetworkPolicies, objects.Sourced[*policyv1alpha2.ClusterNetworkPolicy]{Object: p})
+	g.set.ClusterNetworkPolicies = append(g.set.ClusterNetworkPolicies, objects.Sourced[*policyv1beta1.ClusterNetworkPolicy]{Object: p})
 }
 
-func (g *generator) action() policyv1alpha2.ClusterNetworkPolicyRuleAction {
-	return oneOf(g, policyv1alpha2.ClusterNetworkPolicyRuleActionAccept, policyv1alpha2.ClusterNetworkPolicyRuleActionDeny, policyv1alpha2.ClusterNetworkPolicyRuleActionPass)
+func (g *generator) action() policyv1beta1.ClusterNetworkPolicyRuleAction {
+	return oneOf(g, policyv1beta1.ClusterNetworkPolicyRuleActionAccept, policyv1beta1.ClusterNetworkPolicyRuleActionDeny, policyv1beta1.ClusterNetworkPolicyRuleActionPass)
 }
 
-func (g *generator) clusterPods() (*metav1.LabelSelector, *policyv1alpha2.NamespacedPod) {
+func (g *generator) clusterPods() (*metav1.LabelSelector, *policyv1beta1.NamespacedPod) {
 	ns := g.namespaceSelector()
 	if g.chance(50) {
 		return &ns, nil
 	}
-	return nil, &policyv1alpha2.NamespacedPod{NamespaceSelector: ns, PodSelector: g.selector()}
+	return nil, &policyv1beta1.NamespacedPod{NamespaceSelector: ns, PodSelector: g.selector()}
 }
 
-func (g *generator) clusterEgress() policyv1alpha2.ClusterNetworkPolicyEgressRule {
-	r := policyv1alpha2.ClusterNetworkPolicyEgressRule{Action: g.action()}
+func (g *generator) clusterEgress() policyv1beta1.ClusterNetworkPolicyEgressRule {
+	r := policyv1beta1.ClusterNetworkPolicyEgressRule{Action: g.action()}
 	named := true
 	for range 1 + g.IntN(2) {
-		var peer policyv1alpha2.ClusterNetworkPolicyEgressPeer
+		var peer policyv1beta1.ClusterNetworkPolicyEgressPeer
 		switch g.IntN(4) {
 		case 0:
 			cidr, _ := g.policyNetwork()
-			peer.Networks, named = []policyv1alpha2.CIDR{policyv1alpha2.CIDR(cidr)}, false
+			peer.Networks, named = []policyv1beta1.CIDR{policyv1beta1.CIDR(cidr)}, false
 		case 1:
 			peer.Nodes, named = &metav1.LabelSelector{}, false
 		default:
@@ -216,19 +216,19 @@ func (g *generator) clusterEgress() policyv1alpha2.ClusterNetworkPolicyEgressRul
 	return r
 }
 
-func (g *generator) protocols(named bool) []policyv1alpha2.ClusterNetworkPolicyProtocol {
-	var out []policyv1alpha2.ClusterNetworkPolicyProtocol
+func (g *generator) protocols(named bool) []policyv1beta1.ClusterNetworkPolicyProtocol {
+	var out []policyv1beta1.ClusterNetworkPolicyProtocol
 	for range g.IntN(3) {
-		port := &policyv1alpha2.Port{Number: 8080 + int32(g.IntN(3))}
+		port := &policyv1beta1.Port{Number: 8080 + int32(g.IntN(3))}
 		if g.chance(30) {
-			port = &policyv1alpha2.Port{Range: &policyv1alpha2.PortRange{Start: 8000, End: 8080}}
+			port = &policyv1beta1.Port{Range: &policyv1beta1.PortRange{Start: 8000, End: 8080}}
 		}
-		var p policyv1alpha2.ClusterNetworkPolicyProtocol
+		var p policyv1beta1.ClusterNetworkPolicyProtocol
 		switch g.IntN(4) {
 		case 0:
-			p.UDP = &policyv1alpha2.ClusterNetworkPolicyProtocolUDP{DestinationPort: port}
+			p.UDP = &policyv1beta1.ClusterNetworkPolicyProtocolUDP{DestinationPort: port}
 		case 1:
-			p.SCTP = &policyv1alpha2.ClusterNetworkPolicyProtocolSCTP{DestinationPort: port}
+			p.SCTP = &policyv1beta1.ClusterNetworkPolicyProtocolSCTP{DestinationPort: port}
 		case 2:
 			if named {
 				p.DestinationNamedPort = "http"
@@ -236,7 +236,7 @@ func (g *generator) protocols(named bool) []policyv1alpha2.ClusterNetworkPolicyP
 			}
 			fallthrough
 		default:
-			p.TCP = &policyv1alpha2.ClusterNetworkPolicyProtocolTCP{DestinationPort: port}
+			p.TCP = &policyv1beta1.ClusterNetworkPolicyProtocolTCP{DestinationPort: port}
 		}
 		out = append(out, p)
 	}

@@ -16,7 +16,9 @@ const maxErrors = 100
 
 // checker collects what is wrong with one policy.
 type checker struct {
-	errs field.ErrorList
+	// masked is whether networks may have no bits beyond their prefix.
+	masked bool
+	errs   field.ErrorList
 }
 
 func (c *checker) add(e *field.Error) {

@@ -2,7 +2,7 @@ package validate
 
 import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 )
 
 const (
@@ -15,11 +15,11 @@ const (
 )
 
 var (
-	tiers   = []policyv1alpha2.Tier{policyv1alpha2.AdminTier, policyv1alpha2.BaselineTier}
-	actions = []policyv1alpha2.ClusterNetworkPolicyRuleAction{
-		policyv1alpha2.ClusterNetworkPolicyRuleActionAccept,
-		policyv1alpha2.ClusterNetworkPolicyRuleActionDeny,
-		policyv1alpha2.ClusterNetworkPolicyRuleActionPass,
+	tiers   = []policyv1beta1.Tier{policyv1beta1.AdminTier, policyv1beta1.BaselineTier}
+	actions = []policyv1beta1.ClusterNetworkPolicyRuleAction{
+		policyv1beta1.ClusterNetworkPolicyRuleActionAccept,
+		policyv1beta1.ClusterNetworkPolicyRuleActionDeny,
+		policyv1beta1.ClusterNetworkPolicyRuleActionPass,
 	}
 )
 
@@ -28,12 +28,12 @@ const namedPortMessage = "networks/nodes/domainNames peer cannot be set with nam
 
 // ClusterNetworkPolicy returns why the API server would refuse the policy: at
 // most 100 errors, in the order of the fields.
-func ClusterNetworkPolicy(p *policyv1alpha2.ClusterNetworkPolicy) field.ErrorList {
+func ClusterNetworkPolicy(p *policyv1beta1.ClusterNetworkPolicy) field.ErrorList {
 	spec := field.NewPath("spec")
 	if p == nil {
 		return field.ErrorList{field.Required(spec, "")}
 	}
-	var c checker
+	c := checker{masked: p.APIVersion == policyv1beta1.GroupVersion.String()}
 	c.meta(&p.ObjectMeta, false)
 	enum(&c, spec.Child("tier"), p.Spec.Tier, tiers)
 	c.numberRange(spec.Child("priority"), p.Spec.Priority, 0, maxPriority)
@@ -47,28 +47,28 @@ func ClusterNetworkPolicy(p *policyv1alpha2.ClusterNetworkPolicy) field.ErrorLis
 	return c.errs
 }
 
-func (c *checker) clusterIngress(path *field.Path, r *policyv1alpha2.ClusterNetworkPolicyIngressRule) {
+func (c *checker) clusterIngress(path *field.Path, r *policyv1beta1.ClusterNetworkPolicyIngressRule) {
 	c.characters(path.Child("name"), r.Name, maxRuleName)
 	enum(c, path.Child("action"), r.Action, actions)
-	requiredList(c, path.Child("from"), r.From, maxItems, func(at *field.Path, p *policyv1alpha2.ClusterNetworkPolicyIngressPeer) {
+	requiredList(c, path.Child("from"), r.From, maxItems, func(at *field.Path, p *policyv1beta1.ClusterNetworkPolicyIngressPeer) {
 		checkPeer(c, at, &peer[string, string]{namespaces: p.Namespaces, pods: p.Pods})
 	})
 	optionalList(c, path.Child("protocols"), r.Protocols, maxItems, c.clusterProtocol)
 }
 
-func (c *checker) clusterEgress(path *field.Path, r *policyv1alpha2.ClusterNetworkPolicyEgressRule) {
+func (c *checker) clusterEgress(path *field.Path, r *policyv1beta1.ClusterNetworkPolicyEgressRule) {
 	c.characters(path.Child("name"), r.Name, maxRuleName)
 	enum(c, path.Child("action"), r.Action, actions)
 	portless := false
-	requiredList(c, path.Child("to"), r.To, maxItems, func(at *field.Path, p *policyv1alpha2.ClusterNetworkPolicyEgressPeer) {
+	requiredList(c, path.Child("to"), r.To, maxItems, func(at *field.Path, p *policyv1beta1.ClusterNetworkPolicyEgressPeer) {
 		portless = portless || p.Nodes != nil || p.Networks != nil || p.DomainNames != nil
-		checkPeer(c, at, &peer[policyv1alpha2.CIDR, policyv1alpha2.DomainName]{p.Namespaces, p.Pods, p.Nodes, p.Networks, p.DomainNames})
-		if p.DomainNames != nil && r.Action != policyv1alpha2.ClusterNetworkPolicyRuleActionAccept {
+		checkPeer(c, at, &peer[policyv1beta1.CIDR, policyv1beta1.DomainName]{p.Namespaces, p.Pods, p.Nodes, p.Networks, p.DomainNames})
+		if p.DomainNames != nil && r.Action != policyv1beta1.ClusterNetworkPolicyRuleActionAccept {
 			c.domainNamesNeed("Accept", at)
 		}
 	})
 	named := false
-	optionalList(c, path.Child("protocols"), r.Protocols, maxItems, func(at *field.Path, p *policyv1alpha2.ClusterNetworkPolicyProtocol) {
+	optionalList(c, path.Child("protocols"), r.Protocols, maxItems, func(at *field.Path, p *policyv1beta1.ClusterNetworkPolicyProtocol) {
 		named = named || p.DestinationNamedPort != ""
 		c.clusterProtocol(at, p)
 	})
@@ -77,7 +77,7 @@ func (c *checker) clusterEgress(path *field.Path, r *policyv1alpha2.ClusterNetwo
 	}
 }
 
-func (c *checker) clusterProtocol(path *field.Path, p *policyv1alpha2.ClusterNetworkPolicyProtocol) {
+func (c *checker) clusterProtocol(path *field.Path, p *policyv1beta1.ClusterNetworkPolicyProtocol) {
 	c.oneOf(path, p.TCP != nil, p.UDP != nil, p.SCTP != nil, p.DestinationNamedPort != "")
 	if p.TCP != nil {
 		c.destinationPort(path.Child("tcp"), p.TCP.DestinationPort)
@@ -92,7 +92,7 @@ func (c *checker) clusterProtocol(path *field.Path, p *policyv1alpha2.ClusterNet
 
 // destinationPort checks the port of a protocol, without which the protocol has
 // no field.
-func (c *checker) destinationPort(protocol *field.Path, p *policyv1alpha2.Port) {
+func (c *checker) destinationPort(protocol *field.Path, p *policyv1beta1.Port) {
 	if p == nil {
 		c.noProperties(protocol)
 		return

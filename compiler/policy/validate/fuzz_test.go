@@ -9,7 +9,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/compiler/policy/validate"
 )
@@ -105,7 +105,7 @@ func seed(f *testing.F, specs ...string) {
 
 // refuse asks of any policy that the answer is always the same, bounded, and in
 // the form of the API server: a path, then the reason.
-func refuse[T networkingv1.NetworkPolicy | policyv1alpha1.AdminNetworkPolicy | policyv1alpha1.BaselineAdminNetworkPolicy | policyv1alpha2.ClusterNetworkPolicy](
+func refuse[T networkingv1.NetworkPolicy | policyv1alpha1.AdminNetworkPolicy | policyv1alpha1.BaselineAdminNetworkPolicy | policyv1beta1.ClusterNetworkPolicy](
 	t *testing.T, text string, validate func(*T) field.ErrorList,
 ) (*T, field.ErrorList) {
 	t.Helper()

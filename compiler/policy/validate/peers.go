@@ -7,11 +7,11 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 )
 
 // namespacedPod is the same in both versions of the API.
-type namespacedPod = policyv1alpha2.NamespacedPod
+type namespacedPod = policyv1beta1.NamespacedPod
 
 const (
 	// maxNetworks is how many networks or domain names a peer may have.
@@ -67,8 +67,8 @@ func checkNetworks[N ~string](c *checker, path *field.Path, networks []N) {
 	}
 	each(c, path, networks, func(at *field.Path, n *N) {
 		c.characters(at, string(*n), maxCIDR)
-		// The CEL function isCIDR.
-		if p, err := netip.ParsePrefix(string(*n)); err != nil || p.Addr().Is4In6() {
+		// The CEL functions isCIDR and masked.
+		if p, err := netip.ParsePrefix(string(*n)); err != nil || p.Addr().Is4In6() || c.masked && p != p.Masked() {
 			c.add(field.Invalid(at, string(*n), "Invalid CIDR format provided"))
 		}
 	})

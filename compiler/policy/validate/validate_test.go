@@ -11,7 +11,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
-	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/planec/planec/compiler/policy/validate"
@@ -238,6 +238,12 @@ func TestClusterNetworkPolicy(t *testing.T) {
 		{"named port of domain names", egress("{domainNames: [a.b]}", ", protocols: [{destinationNamedPort: http}]"), []string{"spec.egress[0]: Invalid value: " + noNamedPorts}},
 		{"named port of pods", egress("{pods: {}}, {namespaces: {}}, {}", ", protocols: [{destinationNamedPort: http}]"), nil},
 	}, "metadata: {name: a}\nspec: %s", validate.ClusterNetworkPolicy)
+	check(t, []refusal{
+		{"networks of v1beta1", egress("{networks: [10.0.0.0/8, 10.0.0.1/8, 'fd00::1/8', 10.0.0.1/32]}", ""), []string{
+			`spec.egress[0].to[0].networks[1]: Invalid value: "10.0.0.1/8": Invalid CIDR format provided`,
+			`spec.egress[0].to[0].networks[2]: Invalid value: "fd00::1/8": Invalid CIDR format provided`,
+		}},
+	}, "apiVersion: policy.networking.k8s.io/v1beta1\nmetadata: {name: a}\nspec: %s", validate.ClusterNetworkPolicy)
 }
 
 func times(n int, s string) string {
@@ -324,7 +330,7 @@ func TestNothing(t *testing.T) {
 		"ClusterNetworkPolicy":       validate.ClusterNetworkPolicy(nil),
 		"AdminNetworkPolicy":         validate.AdminNetworkPolicy(nil),
 		"BaselineAdminNetworkPolicy": validate.BaselineAdminNetworkPolicy(nil),
-		"empty":                      validate.ClusterNetworkPolicy(&policyv1alpha2.ClusterNetworkPolicy{}),
+		"empty":                      validate.ClusterNetworkPolicy(&policyv1beta1.ClusterNetworkPolicy{}),
 		"a list that is not there":   validate.AdminNetworkPolicy(&policyv1alpha1.AdminNetworkPolicy{Spec: policyv1alpha1.AdminNetworkPolicySpec{Ingress: []policyv1alpha1.AdminNetworkPolicyIngressRule{{Ports: new([]policyv1alpha1.AdminNetworkPolicyPort)}}}}),
 	} {
 		if len(errs) == 0 {
