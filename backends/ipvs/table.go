@@ -126,6 +126,14 @@ func (t *table) clusterWide() {
 	for _, p := range ir.PrefixesOf(t.family, t.program.Node.ServiceCIDRs) {
 		t.sets.of(serviceCIDRs).addPrefix(p)
 	}
+	for _, h := range t.program.HealthChecks {
+		if h.Family != t.family {
+			continue
+		}
+		for _, a := range ir.AddrsOf(t.family, t.program.Node.Addresses) {
+			t.sets.of(health).addKey(key{netip.AddrPortFrom(a, h.Port), ir.TCP}, ir.ServicePort{Namespace: h.Namespace, Name: h.Name})
+		}
+	}
 	for _, p := range ir.PrefixesOf(t.family, t.program.Masquerade.Exclude) {
 		t.sets.of(egressExclusions).addPrefix(p)
 	}

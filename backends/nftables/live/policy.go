@@ -6,7 +6,7 @@ import "strings"
 // and out, of a profile each.
 func ofPolicy(set string) bool {
 	switch set {
-	case "hosts", "networks", "egress", "ingress":
+	case "hosts", "networks", "egress", "ingress", "egress-pods", "ingress-pods":
 		return true
 	}
 	return ofProfile(set)

@@ -137,7 +137,7 @@ func Refused(b backends.Backend, p *ir.Program) func(eval.Packet, eval.Result) b
 		if r.Frontend != nil {
 			return covers(ports, r.Frontend)
 		}
-		return addrs[packet.Dst] && r.Verdict == eval.Pass
+		return addrs[packet.Dst] && (r.Verdict == eval.Pass || packet.Midstream)
 	}
 }
 
@@ -207,6 +207,7 @@ func Packets(seed uint64, p *ir.Program, n int) []eval.Packet {
 			out[i].Port = 0
 			out[i].Protocol, out[i].Type = icmp(rng, f.Dst)
 		}
+		out[i].Midstream = len(p.Policy.Profiles) > 0 && out[i].Protocol == ir.TCP && rng.IntN(8) == 0
 	}
 	return out
 }
