@@ -143,7 +143,7 @@ var codes = []CodeInfo{
 	{BadSlicePort, Error, "an EndpointSlice port that is not usable", "ports are 1 to 65535, protocols TCP, UDP or SCTP; the port was left out"},
 	{BadAddressType, Info, "an EndpointSlice of domain names, which no kernel can use", "nothing to do"},
 	{UnknownNode, Error, "the node does not exist in the input", "check --node, or add the Node object; without one there are no nodePort addresses, topology hints or podCIDRs"},
-	{NodeWithoutIP, Warning, "the node has no InternalIP, so nodePorts are served nowhere", "add status.addresses to the Node, or use --nodeport-addresses or --local-address"},
+	{NodeWithoutIP, Warning, "the node has no InternalIP or ExternalIP, so nodePorts are served nowhere", "add status.addresses to the Node, or use --nodeport-addresses or --local-address"},
 	{BadNodeIP, Error, "a node address that is not an IP address", "write a plain address; it was left out"},
 	{NoDetector, Warning, "local pods cannot be recognised", "give --cluster-cidr, or another --detect-local; until then, traffic of local pods is treated as if it came from outside"},
 	{BadNodeCIDR, Error, "a podCIDR that is not a CIDR", "write podCIDRs as 10.244.1.0/24; it was left out"},
