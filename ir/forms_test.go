@@ -45,7 +45,7 @@ func program() *ir.Program {
 		},
 		Frontends: []ir.Frontend{
 			{
-				ID: "shop/web/http/tcp/load-balancer/198.51.100.10", Kind: ir.LoadBalancer, Service: port, Affinity: 60, Origin: origin,
+				ID: "shop/web/http/tcp/load-balancer/198.51.100.10", Kind: ir.LoadBalancer, Service: port, Affinity: 60, Elsewhere: true, Origin: origin,
 				Match:        ir.Match{Family: ir.IPv4, Address: netip.MustParseAddr("198.51.100.10"), Protocol: ir.TCP, Port: 80},
 				SourceRanges: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/28")},
 				Internal:     ir.Route{Pool: "shop/web/http/tcp/ipv4/cluster", Masquerade: ir.MasqueradeUnlessLocalSource, OnEmpty: ir.Reject},
@@ -122,6 +122,7 @@ func TestVerify(t *testing.T) {
 		"does not exist":                     func(p *ir.Program) { p.Frontends[0].Internal.Pool = "none" },
 		"belongs to":                         func(p *ir.Program) { p.Frontends[1].Match = p.Frontends[0].Match; p.Frontends[1].Kind = ir.ExternalIP },
 		"not after":                          func(p *ir.Program) { p.Frontends[1].ID = p.Frontends[0].ID },
+		"that is elsewhere":                  func(p *ir.Program) { p.Frontends[1].Elsewhere = true },
 		"lasting endpoints of TCP":           func(p *ir.Program) { p.Frontends[0].Lasting = p.Frontends[2].Lasting },
 		"10.244.3.5:53: not after":           func(p *ir.Program) { slices.Reverse(p.Frontends[2].Lasting) },
 		"no canonical address of its family": func(p *ir.Program) { p.Frontends[2].Lasting[0] = netip.MustParseAddrPort("[fd00::1]:53") },

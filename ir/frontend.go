@@ -29,6 +29,10 @@ type Frontend struct {
 	// others.
 	Internal Route `json:"internal"`
 	External Route `json:"external"`
+	// Elsewhere says that the address is another node's or an endpoint's: its other
+	// ports are to be reached from here, so that the address must not become the
+	// node's own.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 	// Lasting are the endpoints that still serve and that neither route gives to
 	// new connections: they terminate, or a traffic policy, a hint or readiness
 	// keeps them out of the pools. Flows to them go on, as to those of the pools;

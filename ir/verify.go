@@ -146,6 +146,9 @@ func (v *verifier) frontend(f *Frontend) {
 	}
 	v.route(f, "internal", f.Internal)
 	v.route(f, "external", f.External)
+	if f.Elsewhere && (f.Kind == ClusterIP || f.Kind == NodePort) {
+		v.failf("frontend %q: a %v that is elsewhere", f.ID, f.Kind)
+	}
 	v.lasting(f)
 }
 

@@ -73,6 +73,9 @@ func (t *table) collect() error {
 		if err != nil {
 			return err
 		}
+		if t.elsewhere(f) {
+			continue
+		}
 		if f.Kind != ir.NodePort {
 			t.addVIP(f.Match.Address)
 			t.frontend(f, r, f.Match.Address)
@@ -107,6 +110,10 @@ func (t *table) addressFrontends() map[ir.Match]bool {
 	}
 	return out
 }
+
+// elsewhere reports whether IPVS cannot serve a frontend, because it would have to
+// bind an address that another node or an endpoint has and must stay reachable at.
+func (t *table) elsewhere(f *ir.Frontend) bool { return f.Elsewhere && !t.own[f.Match.Address] }
 
 // addVIP binds an address that is not the node's own already.
 func (t *table) addVIP(a netip.Addr) {

@@ -135,7 +135,7 @@ func Refused(b backends.Backend, p *ir.Program) func(eval.Packet, eval.Result) b
 	}
 	return func(packet eval.Packet, r eval.Result) bool {
 		if r.Frontend != nil {
-			return covers(ports, r.Frontend)
+			return covers(ports, r.Frontend) || r.Frontend.Elsewhere && addrs[packet.Dst]
 		}
 		return addrs[packet.Dst] && (r.Verdict == eval.Pass || packet.Midstream)
 	}
