@@ -24,7 +24,8 @@ func (l *linter) slicesOf(s sourced) {
 	}
 	of := l.slices[name{o.Namespace, o.Name}]
 	if len(of) == 0 {
-		if len(o.Spec.Selector) == 0 {
+		// Where no slices are given at all, they are made elsewhere.
+		if len(o.Spec.Selector) == 0 && len(l.set.EndpointSlices) > 0 {
 			l.diags.Add(diag.NothingBehind, at, "no selector, and no EndpointSlice has its name")
 		}
 		return

@@ -43,7 +43,8 @@ func TestLook(t *testing.T) {
 		{"accepted, legacy", iptables("legacy", "-A INPUT -p tcp -m tcp --dport 31090 -j ACCEPT\n-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT\n"), nil, nil},
 		{"only policy accept", load{"*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n", []string{"iptables-legacy-restore", "--noflush"}}, nil, nil},
 		{
-			"a table of nftables", load{"table inet site { chain forwarding { type filter hook forward priority 0; policy drop; }\n}\ntable ip planec { chain x { type filter hook forward priority 0; policy drop; }\n}\n", []string{"nft", "-f", "-"}},
+			"a table of nftables",
+			load{"table inet site { chain forwarding { type filter hook forward priority 0; policy drop; }\n}\ntable ip planec { chain x { type filter hook forward priority 0; policy drop; }\n}\n", []string{"nft", "-f", "-"}},
 			[]string{"chain forwarding of nftables table inet site"},
 			[]string{"chain forwarding of nftables table inet site"},
 		},
