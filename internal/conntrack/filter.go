@@ -106,3 +106,6 @@ func (x index) stale(flow *Flow) bool {
 	translated := flow.ReplySrc != flow.Dst
 	return translated && flow.Protocol != ir.TCP && ir.ContainsAddr(x.unclaimed, flow.Dst.Addr())
 }
+
+// Stale returns whether a flow is, for callers with tables of their own.
+func (f Filters) Stale() func(*Flow) bool { return newIndex(f).stale }
