@@ -24,8 +24,9 @@ func (l *linter) slicesOf(s sourced) {
 	}
 	of := l.slices[name{o.Namespace, o.Name}]
 	if len(of) == 0 {
-		// Where no slices are given at all, they are made elsewhere.
-		if len(o.Spec.Selector) == 0 && len(l.set.EndpointSlices) > 0 {
+		// Where no slices are given but the API server's, they are made elsewhere.
+		given := len(l.set.EndpointSlices) - len(l.slices[name{corev1.NamespaceDefault, "kubernetes"}])
+		if len(o.Spec.Selector) == 0 && given > 0 {
 			l.diags.Add(diag.NothingBehind, at, "no selector, and no EndpointSlice has its name")
 		}
 		return
