@@ -47,6 +47,9 @@ func newCommon(services int) common {
 // isPod reports whether any endpoint has the address on this node.
 func (c *common) isPod(a netip.Addr) bool { return c.here[a] > 0 }
 
+// hasEndpoint reports whether any endpoint has the address.
+func (c *common) hasEndpoint(a netip.Addr) bool { return len(c.at.get(a.As16())) > 0 }
+
 func (c *common) number(n name) uint32 {
 	if k, known := c.numbers[n]; known {
 		return k
@@ -230,6 +233,9 @@ func (c *common) contested(yield func(name)) {
 // neighbours yields the Services with an endpoint at an address, and owners
 // those with a ClusterIP.
 func (c *common) neighbours(a netip.Addr, yield func(name)) { c.named(c.at.get(a.As16()), yield) }
+
+// listing yields the Services that list an address.
+func (c *common) listing(a netip.Addr, yield func(name)) { c.named(c.listed.get(a.As16()), yield) }
 
 func (c *common) owners(a netip.Addr, yield func(name)) { c.named(c.clusterIP.get(a.As16()), yield) }
 

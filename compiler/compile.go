@@ -65,6 +65,15 @@ func (c *Cluster) ServiceCIDRs() []netip.Prefix {
 	return ir.DisjointPrefixes(slices.Concat(c.config.ServiceCIDRs, c.cidrs))
 }
 
+// PodCIDRs returns the ranges that packets of pods are recognised by on every node;
+// none where each node has its own, or looks at interfaces.
+func (c *Cluster) PodCIDRs() []netip.Prefix {
+	if m := c.config.DetectLocal.Mode; m != "" && m != objects.DetectByClusterCIDR {
+		return nil
+	}
+	return slices.Clone(c.config.ClusterCIDRs)
+}
+
 // Diagnostics returns what there is to say about the cluster's objects.
 func (c *Cluster) Diagnostics() diag.List { return slices.Clone(c.diags) }
 
@@ -88,6 +97,7 @@ func (c *Cluster) program(node string, lower func(*service.Node, *ir.Program)) (
 	var diags diag.List
 	p := &ir.Program{Masquerade: cloneMasquerade(c.config.Masquerade)}
 	lower(c.serviceNode(node, p, &diags), p)
+	markElsewhere(p.Frontends, p.Node.Addresses, othersAddresses(c.nodes, node), c.services.HasEndpoint)
 	c.policies.Lower(node, onDeny(c.config), c.config.Hash, p, &diags)
 	c.closeUnknown(node, p, &diags)
 	p.Normalize()

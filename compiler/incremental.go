@@ -34,6 +34,8 @@ type Incremental struct {
 	shell   ir.Program
 	lowerer *service.Node
 	common  common
+	// others are the addresses of other nodes.
+	otherNodes map[netip.Addr]bool
 	// policies is the model that policy was lowered from.
 	policies *policy.Model
 	policy   ir.Policy
@@ -149,6 +151,7 @@ func (x *Incremental) facts() (ir.Program, *service.Node) {
 	diags := cluster.Diagnostics()
 	p := ir.Program{Masquerade: cloneMasquerade(x.config.Masquerade)}
 	lowerer := cluster.serviceNode(x.node, &p, &diags)
+	x.otherNodes = othersAddresses(cluster.nodes, x.node)
 	x.findings.facts, x.findings.stale = diags, true
 	return p, lowerer
 }
@@ -162,6 +165,7 @@ func (x *Incremental) Program() *ir.Program {
 	contested := x.contested()
 	add(x.analyze(contested, nil))
 	x.inPieces(contested, add)
+	markElsewhere(p.Frontends, p.Node.Addresses, x.otherNodes, x.common.hasEndpoint)
 	p.Policy = clonePolicy(x.policy)
 	p.Normalize()
 	return p

@@ -23,14 +23,14 @@ type facts struct {
 // nodeFacts joins the Node object with the settings.
 func (c *Cluster) nodeFacts(name string, diags *diag.List) facts {
 	obj := c.findNode(name, diags)
-	internal := internalIPs(obj, diags)
-	addresses := append(slices.Clone(internal), c.config.LocalAddresses...)
+	own := nodeIPs(obj, diags)
+	addresses := append(slices.Clone(own), c.config.LocalAddresses...)
 	n := ir.Node{
 		Name:        name,
 		Addresses:   sortedAddrs(addresses),
 		DropInvalid: !c.config.TCPBeLiberal,
 	}
-	n.NodePorts = c.nodePortScope(internal, objects.Origin("Node", obj), diags)
+	n.NodePorts = c.nodePortScope(own, objects.Origin("Node", obj), diags)
 	n.Local = c.localDetector(obj, diags)
 	n.ServiceCIDRs = c.ServiceCIDRs()
 	return facts{node: n, zone: obj.Object.Labels[corev1.LabelTopologyZone]}
@@ -69,21 +69,12 @@ func indexNodes(in []objects.Sourced[*corev1.Node], diags *diag.List) map[string
 	return out
 }
 
-func internalIPs(obj objects.Sourced[*corev1.Node], diags *diag.List) []netip.Addr {
-	var out []netip.Addr
-	for i, a := range obj.Object.Status.Addresses {
-		if a.Type != corev1.NodeInternalIP {
-			continue
-		}
-		addr, err := netip.ParseAddr(a.Address)
-		if err != nil || addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() {
-			at := objects.Origin("Node", obj).At(fmt.Sprintf("status.addresses[%d].address", i))
-			diags.Add(diag.BadNodeIP, at, fmt.Sprintf("%.80q is no address of a node", a.Address))
-			continue
-		}
-		out = append(out, addr.Unmap())
-	}
-	return out
+// nodeIPs are a node's own addresses, as its object has them.
+func nodeIPs(obj objects.Sourced[*corev1.Node], diags *diag.List) []netip.Addr {
+	return objects.NodeIPs(obj.Object, func(i int) {
+		at := objects.Origin("Node", obj).At(fmt.Sprintf("status.addresses[%d].address", i))
+		diags.Add(diag.BadNodeIP, at, fmt.Sprintf("%.80q is no address of a node", obj.Object.Status.Addresses[i].Address))
+	})
 }
 
 func sortedAddrs(addrs []netip.Addr) []netip.Addr {
@@ -94,11 +85,11 @@ func sortedAddrs(addrs []netip.Addr) []netip.Addr {
 // nodePortScope resolves nodePortAddresses (pkg/proxy/util/nodeport_addresses.go).
 // Loopback addresses are never served: nothing but kube-proxy's iptables mode
 // ever did, and it needs route_localnet, which opens the node's own services.
-func (c *Cluster) nodePortScope(internal []netip.Addr, node ir.Origin, diags *diag.List) ir.NodePortScope {
+func (c *Cluster) nodePortScope(own []netip.Addr, node ir.Origin, diags *diag.List) ir.NodePortScope {
 	cfg := c.config.NodePortAddresses
 	var scope ir.NodePortScope
 	if cfg.Primary || len(cfg.CIDRs) == 0 {
-		primary := internal
+		primary := own
 		if len(primary) == 0 {
 			primary = c.config.LocalAddresses
 		}
@@ -109,7 +100,7 @@ func (c *Cluster) nodePortScope(internal []netip.Addr, node ir.Origin, diags *di
 		}
 		scope.Addresses = sortedAddrs(scope.Addresses)
 		if len(scope.Addresses) == 0 {
-			diags.Add(diag.NodeWithoutIP, node.At("status.addresses"), "no InternalIP")
+			diags.Add(diag.NodeWithoutIP, node.At("status.addresses"), "no InternalIP or ExternalIP")
 		}
 	}
 	if len(cfg.CIDRs) > 0 {

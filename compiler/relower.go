@@ -21,6 +21,8 @@ type past struct {
 	// pod says of the addresses that the update is about whether they were of
 	// pods of this node.
 	pod map[netip.Addr]bool
+	// held says of the same addresses whether an endpoint had them.
+	held map[netip.Addr]bool
 }
 
 // owned is a Service with its slices.
@@ -38,7 +40,7 @@ func (x *Incremental) ownedBy(n name) owned {
 }
 
 func (x *Incremental) past(names map[name]bool) *past {
-	p := &past{objects: make(map[name]owned, len(names)), pod: make(map[netip.Addr]bool)}
+	p := &past{objects: make(map[name]owned, len(names)), pod: make(map[netip.Addr]bool), held: make(map[netip.Addr]bool)}
 	for n := range names {
 		p.objects[n] = x.ownedBy(n)
 	}
@@ -86,6 +88,7 @@ func (x *Incremental) relower(dirty map[name]bool, before *past) Delta {
 		for _, i := range interests {
 			for _, p := range i.Places {
 				before.pod[p.Address] = x.common.isPod(p.Address)
+				before.held[p.Address] = x.common.hasEndpoint(p.Address)
 			}
 		}
 	}
@@ -103,6 +106,11 @@ func (x *Incremental) relower(dirty map[name]bool, before *past) Delta {
 			x.common.neighbours(a, add)
 		}
 	}
+	for a, was := range before.held {
+		if was != x.common.hasEndpoint(a) {
+			x.common.listing(a, add)
+		}
+	}
 	old, fresh := x.parts(affected, before), x.parts(affected, nil)
 	x.addContext(affected, old, fresh)
 	return Delta{Before: x.fragment(old), After: x.fragment(fresh)}
@@ -117,7 +125,7 @@ func (x *Incremental) parts(names map[name]bool, before *past) map[name]*service
 	for _, i := range x.interests(model) {
 		x.common.rivals(i, func(n name) { together[n] = true })
 	}
-	isPod := x.common.isPod
+	isPod, held := x.common.isPod, x.common.hasEndpoint
 	if before != nil {
 		for n := range before.objects {
 			together[n] = true
@@ -127,6 +135,12 @@ func (x *Incremental) parts(names map[name]bool, before *past) map[name]*service
 				return was
 			}
 			return x.common.isPod(a)
+		}
+		held = func(a netip.Addr) bool {
+			if was, noted := before.held[a]; noted {
+				return was
+			}
+			return x.common.hasEndpoint(a)
 		}
 	}
 	if len(together) > len(names) {
@@ -138,6 +152,7 @@ func (x *Incremental) parts(names map[name]bool, before *past) map[name]*service
 	out := make(map[name]*service.Part, len(names))
 	model.Parts(x.lowerer, isPod, func(ns, n string, p *service.Part) {
 		if names[name{ns, n}] {
+			markElsewhere(p.Frontends, x.lowerer.Addresses, x.otherNodes, held)
 			out[name{ns, n}] = p
 		}
 	})

@@ -106,8 +106,9 @@ func (x *Incremental) dropSlice(n, owner name) {
 func (x *Incremental) takeOthers(others objects.Set) (policy, whole bool) {
 	others.Services, others.EndpointSlices = nil, nil
 	x.others = others
+	had := x.otherNodes
 	shell, lowerer := x.facts()
-	if !bytes.Equal(shell.Text(), x.shell.Text()) || lowerer.Zone != x.lowerer.Zone {
+	if !bytes.Equal(shell.Text(), x.shell.Text()) || lowerer.Zone != x.lowerer.Zone || x.listsNewly(had) {
 		x.whole()
 		return false, true
 	}

@@ -10,6 +10,7 @@
 //	agent      planec-agent itself
 //	traffic    connections at full speed, every failure counted
 //	flaky      a bad network between the agent and the API server
+//	flows      the flows that are kept, by kube-proxy's own function
 //	nftwatch   when the kernel committed what, by its own notices
 //
 // The node runs it all: etcd, the API server, kube-proxy and the agent share its

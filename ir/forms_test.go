@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,7 +45,7 @@ func program() *ir.Program {
 		},
 		Frontends: []ir.Frontend{
 			{
-				ID: "shop/web/http/tcp/load-balancer/198.51.100.10", Kind: ir.LoadBalancer, Service: port, Affinity: 60, Origin: origin,
+				ID: "shop/web/http/tcp/load-balancer/198.51.100.10", Kind: ir.LoadBalancer, Service: port, Affinity: 60, Elsewhere: true, Origin: origin,
 				Match:        ir.Match{Family: ir.IPv4, Address: netip.MustParseAddr("198.51.100.10"), Protocol: ir.TCP, Port: 80},
 				SourceRanges: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/28")},
 				Internal:     ir.Route{Pool: "shop/web/http/tcp/ipv4/cluster", Masquerade: ir.MasqueradeUnlessLocalSource, OnEmpty: ir.Reject},
@@ -58,6 +59,10 @@ func program() *ir.Program {
 			},
 		},
 	}
+	dns := p.Frontends[1]
+	dns.ID, dns.Match.Port, dns.Match.Protocol, dns.Service.Protocol = "shop/web/http/udp/node-port/ipv4", 30053, ir.UDP, ir.UDP
+	dns.Lasting = []netip.AddrPort{netip.MustParseAddrPort("10.244.3.5:53"), netip.MustParseAddrPort("10.244.3.6:53")}
+	p.Frontends = append(p.Frontends, dns)
 	p.Normalize()
 	return p
 }
@@ -109,24 +114,29 @@ func TestNormalizeForgetsOrder(t *testing.T) {
 // TestVerify breaks one invariant after the other.
 func TestVerify(t *testing.T) {
 	breaks := map[string]func(*ir.Program){
-		"node: no name":             func(p *ir.Program) { p.Node.Name = "" },
-		"loopback":                  func(p *ir.Program) { p.Node.NodePorts.Addresses[0] = netip.MustParseAddr("127.0.0.1") },
-		"mode none with 1 CIDRs":    func(p *ir.Program) { p.Node.Local.Mode = ir.DetectNone },
-		"cannot be an interface":    func(p *ir.Program) { p.Node.Local = ir.LocalDetector{Mode: ir.DetectInterface, Interface: "a\"b"} },
-		"not masked":                func(p *ir.Program) { p.Node.ServiceCIDRs[0] = netip.MustParsePrefix("10.96.0.1/16") },
-		"does not exist":            func(p *ir.Program) { p.Frontends[0].Internal.Pool = "none" },
-		"belongs to":                func(p *ir.Program) { p.Frontends[1].Match = p.Frontends[0].Match; p.Frontends[1].Kind = ir.ExternalIP },
-		"not after":                 func(p *ir.Program) { p.Frontends[1].ID = p.Frontends[0].ID },
-		"has no weight":             func(p *ir.Program) { p.Pools[0].Endpoints[0].Weight = 0 },
-		"of another family":         func(p *ir.Program) { p.Pools[0].Endpoints[1].Address = netip.MustParseAddrPort("[fd00::1]:1") },
-		"is no address and port":    func(p *ir.Program) { p.Pools[0].Endpoints[1].Address = netip.MustParseAddrPort("10.0.0.1:0") },
-		"source ranges of another":  func(p *ir.Program) { p.Frontends[0].SourceRanges[0] = netip.MustParsePrefix("fd00::/8") },
-		"is missing or taken":       func(p *ir.Program) { p.HealthChecks[0].Port = 0 },
-		"frontend kind: unknown":    func(p *ir.Program) { p.Frontends[0].Kind = 9 },
-		"masquerade rule: unknown":  func(p *ir.Program) { p.Frontends[0].Internal.Masquerade = 0 },
-		"refusal: unknown":          func(p *ir.Program) { p.Frontends[0].Internal.OnEmpty = 0 },
-		"masquerade: families":      func(p *ir.Program) { p.Masquerade.Families = []ir.Family{ir.IPv6, ir.IPv4} },
-		"clusterIPs: 10.96.0.10 is": func(p *ir.Program) { p.ClusterIPs = append(p.ClusterIPs, p.ClusterIPs[0]) },
+		"node: no name":                      func(p *ir.Program) { p.Node.Name = "" },
+		"loopback":                           func(p *ir.Program) { p.Node.NodePorts.Addresses[0] = netip.MustParseAddr("127.0.0.1") },
+		"mode none with 1 CIDRs":             func(p *ir.Program) { p.Node.Local.Mode = ir.DetectNone },
+		"cannot be an interface":             func(p *ir.Program) { p.Node.Local = ir.LocalDetector{Mode: ir.DetectInterface, Interface: "a\"b"} },
+		"not masked":                         func(p *ir.Program) { p.Node.ServiceCIDRs[0] = netip.MustParsePrefix("10.96.0.1/16") },
+		"does not exist":                     func(p *ir.Program) { p.Frontends[0].Internal.Pool = "none" },
+		"belongs to":                         func(p *ir.Program) { p.Frontends[1].Match = p.Frontends[0].Match; p.Frontends[1].Kind = ir.ExternalIP },
+		"not after":                          func(p *ir.Program) { p.Frontends[1].ID = p.Frontends[0].ID },
+		"that is elsewhere":                  func(p *ir.Program) { p.Frontends[1].Elsewhere = true },
+		"lasting endpoints of TCP":           func(p *ir.Program) { p.Frontends[0].Lasting = p.Frontends[2].Lasting },
+		"10.244.3.5:53: not after":           func(p *ir.Program) { slices.Reverse(p.Frontends[2].Lasting) },
+		"no canonical address of its family": func(p *ir.Program) { p.Frontends[2].Lasting[0] = netip.MustParseAddrPort("[fd00::1]:53") },
+		"is in pool":                         func(p *ir.Program) { p.Frontends[2].Lasting[0] = netip.MustParseAddrPort("10.244.1.5:8080") },
+		"has no weight":                      func(p *ir.Program) { p.Pools[0].Endpoints[0].Weight = 0 },
+		"of another family":                  func(p *ir.Program) { p.Pools[0].Endpoints[1].Address = netip.MustParseAddrPort("[fd00::1]:1") },
+		"is no address and port":             func(p *ir.Program) { p.Pools[0].Endpoints[1].Address = netip.MustParseAddrPort("10.0.0.1:0") },
+		"source ranges of another":           func(p *ir.Program) { p.Frontends[0].SourceRanges[0] = netip.MustParsePrefix("fd00::/8") },
+		"is missing or taken":                func(p *ir.Program) { p.HealthChecks[0].Port = 0 },
+		"frontend kind: unknown":             func(p *ir.Program) { p.Frontends[0].Kind = 9 },
+		"masquerade rule: unknown":           func(p *ir.Program) { p.Frontends[0].Internal.Masquerade = 0 },
+		"refusal: unknown":                   func(p *ir.Program) { p.Frontends[0].Internal.OnEmpty = 0 },
+		"masquerade: families":               func(p *ir.Program) { p.Masquerade.Families = []ir.Family{ir.IPv6, ir.IPv4} },
+		"clusterIPs: 10.96.0.10 is":          func(p *ir.Program) { p.ClusterIPs = append(p.ClusterIPs, p.ClusterIPs[0]) },
 	}
 	for want, breakIt := range breaks {
 		p := program()

@@ -27,9 +27,19 @@ type Frontend struct {
 	// Internal is the route of packets from local pods (as Node.Local
 	// recognises them) and from the node's own addresses, External that of all
 	// others.
-	Internal Route  `json:"internal"`
-	External Route  `json:"external"`
-	Origin   Origin `json:"origin"`
+	Internal Route `json:"internal"`
+	External Route `json:"external"`
+	// Elsewhere says that the address is another node's or an endpoint's: its other
+	// ports are to be reached from here, so that the address must not become the
+	// node's own.
+	Elsewhere bool `json:"elsewhere,omitempty"`
+	// Lasting are the endpoints that still serve and that neither route gives to
+	// new connections: they terminate, or a traffic policy, a hint or readiness
+	// keeps them out of the pools. Flows to them go on, as to those of the pools;
+	// flows to all other endpoints are stale. TCP notices by itself and has none.
+	// They are sorted, each once.
+	Lasting []netip.AddrPort `json:"lasting,omitempty"`
+	Origin  Origin           `json:"origin"`
 }
 
 // FrontendKind is where a frontend's address comes from.

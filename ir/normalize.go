@@ -15,6 +15,7 @@ func (p *Program) Normalize() {
 	p.Node.normalize()
 	for i := range p.Frontends {
 		order(&p.Frontends[i].SourceRanges, ComparePrefix)
+		order(&p.Frontends[i].Lasting, netip.AddrPort.Compare)
 	}
 	order(&p.Frontends, func(a, b Frontend) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range p.Pools {

@@ -175,6 +175,10 @@ func frontendFact(f *Frontend, word string, w *words) bool {
 		f.Match = w.match()
 	case "source-range":
 		f.SourceRanges = append(f.SourceRanges, w.prefix())
+	case "elsewhere":
+		f.Elsewhere = true
+	case "lasting":
+		f.Lasting = append(f.Lasting, w.addrPort())
 	case "affinity":
 		f.Affinity = uint32(w.number(32))
 	case "route":

@@ -1,6 +1,9 @@
 package ir
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Pool is the set of endpoints that a route chooses from, each as likely as its
 // weight. Frontends with the same choice share a pool. A pool may be empty: the
@@ -23,4 +26,14 @@ type Endpoint struct {
 	// Weight is the endpoint's share of new connections; today always 1.
 	Weight uint16 `json:"weight"`
 	Origin Origin `json:"origin"`
+}
+
+// has reports whether an endpoint of a sorted pool, which may be nil, has the
+// address.
+func (p *Pool) has(a netip.AddrPort) bool {
+	if p == nil {
+		return false
+	}
+	_, found := slices.BinarySearchFunc(p.Endpoints, a, func(e Endpoint, a netip.AddrPort) int { return e.Address.Compare(a) })
+	return found
 }

@@ -122,6 +122,12 @@ func (w *textWriter) frontend(f *Frontend) {
 		w.route("internal", f.Internal)
 		w.route("external", f.External)
 	}
+	if f.Elsewhere {
+		w.fact("elsewhere")
+	}
+	for _, e := range f.Lasting {
+		w.fact("lasting", e.String())
+	}
 	w.origin(f.Origin)
 }
 

@@ -146,6 +146,30 @@ func (v *verifier) frontend(f *Frontend) {
 	}
 	v.route(f, "internal", f.Internal)
 	v.route(f, "external", f.External)
+	if f.Elsewhere && (f.Kind == ClusterIP || f.Kind == NodePort) {
+		v.failf("frontend %q: a %v that is elsewhere", f.ID, f.Kind)
+	}
+	v.lasting(f)
+}
+
+// lasting wants endpoints that no route of the frontend has.
+func (v *verifier) lasting(f *Frontend) {
+	if len(f.Lasting) > 0 && f.Match.Protocol == TCP {
+		v.failf("frontend %q: lasting endpoints of TCP", f.ID)
+	}
+	for i, e := range f.Lasting {
+		switch {
+		case !e.IsValid() || e.Port() == 0 || e.Addr().Is4In6() || e.Addr().Zone() != "" || FamilyOf(e.Addr()) != f.Match.Family:
+			v.failf("frontend %q: lasting endpoint %v is no canonical address of its family", f.ID, e)
+		case i > 0 && f.Lasting[i-1].Compare(e) >= 0:
+			v.failf("frontend %q: lasting endpoint %v: not after %v", f.ID, e, f.Lasting[i-1])
+		}
+		for _, id := range []string{f.Internal.Pool, f.External.Pool} {
+			if v.pools[id].has(e) {
+				v.failf("frontend %q: lasting endpoint %v is in pool %q", f.ID, e, id)
+			}
+		}
+	}
 }
 
 func (v *verifier) match(f *Frontend) {

@@ -63,7 +63,8 @@
 //	filter INPUT, FORWARD, OUTPUT                               (after DNAT)
 //	  ├─ PLC-UNSERVED          plc-reject, plc-drop: a route without endpoints
 //	  ├─ PLC-CLUSTER-IPS       plc-cluster-ips: REJECT, service ranges: DROP
-//	  └─ PLC-POLICY            FORWARD; in INPUT PLC-POLICY-INPUT: policies
+//	  ├─ PLC-POLICY            FORWARD; in INPUT PLC-POLICY-INPUT: policies
+//	  └─ ACCEPT                FORWARD: marked, or of a connection; INPUT: plc-health
 //
 // A new connection meets 23 rules among 30,000 Services before it is given an
 // endpoint, where a list would be walked for half of them; one to somewhere else
@@ -95,8 +96,8 @@
 // They judge after Services have answered and translated, and before anything is
 // masqueraded; package xtpolicy says how they are laid out and what they cost. A
 // program without policies for pods of a family has none of their chains and
-// sets in that family. What they accept RETURNs to FORWARD or INPUT, where the
-// rules of others follow. All packets but those of accepted connections are
+// sets in that family. What they accept RETURNs to FORWARD or INPUT, where our own
+// ACCEPTs and the rules of others follow. All packets but those of accepted connections are
 // judged, INVALID and UNTRACKED ones among them.
 //
 // # Affinity

@@ -28,14 +28,44 @@ func (d *dataplane) filterTable() {
 	if unserved {
 		output = append(output, newConnection+" -j "+unservedChain)
 	}
-	d.filter.chain("PLC-INPUT", append(output, jumpTo(d.policy.Input)...)...)
+	input := append(output[:len(output):len(output)], jumpTo(d.policy.Input)...)
+	d.filter.chain("PLC-INPUT", append(input, d.admitHealth()...)...)
 	if clusterIPs {
 		output = append(output, newConnection+" -j "+clusterIPChain)
 	}
 	forward = append(forward, output...)
-	d.filter.chain("PLC-FORWARD", append(forward, jumpTo(d.policy.Forward)...)...)
+	forward = append(forward, jumpTo(d.policy.Forward)...)
+	d.filter.chain("PLC-FORWARD", append(forward, d.admitMarked()...)...)
 	d.filter.chain("PLC-OUTPUT", output...)
 	d.policies()
+}
+
+// admitMarked lets Service packets through a firewall that drops what it does not
+// know, as Docker and ufw make one: those that leave with the node's address, and
+// all that belongs to a connection (KUBE-FORWARD of kube-proxy). What policies and
+// Services refuse was refused before.
+func (d *dataplane) admitMarked() []string {
+	return []string{
+		" -m mark --mark " + d.mark + "/" + d.mark + " -j ACCEPT",
+		" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+	}
+}
+
+// admitHealth lets load balancers ask the health check ports (KUBE-NODEPORTS).
+func (d *dataplane) admitHealth() []string {
+	s := &d.sets.health
+	for _, h := range d.program.HealthChecks {
+		if h.Family != d.ir {
+			continue
+		}
+		for _, half := range d.halves {
+			s.end(appendProtocolPort(append(s.next(), half...), ir.TCP, h.Port))
+		}
+	}
+	if !s.used() {
+		return nil
+	}
+	return []string{" -m set --match-set " + s.name + " dst,dst -j ACCEPT"}
 }
 
 // policies writes the chains that judge what Services let pass.

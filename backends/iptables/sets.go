@@ -37,7 +37,7 @@ type sets struct {
 	rejectInternal, dropInternal     set
 	nodePortReject, nodePortDrop     set
 	npRejectInternal, npDropInternal set
-	clusterIPs, hairpin              set
+	clusterIPs, hairpin, health      set
 	// policy are those that policies ask; their names are hashes too.
 	policy   []set
 	bindings []set
@@ -54,13 +54,14 @@ func newSets(f family) sets {
 		nodePortReject: of("np-reject-", nodePort), nodePortDrop: of("np-drop-", nodePort),
 		npRejectInternal: of("np-reject-internal-", nodePort), npDropInternal: of("np-drop-internal-", nodePort),
 		clusterIPs: of("cluster-ips-", "hash:ip"), hairpin: of("hairpin-", "hash:ip,port,ip"),
+		health: of("health-", nodePort),
 	}
 }
 
 func (s *sets) fixed() []*set {
 	return []*set{
 		&s.restricted, &s.ranges, &s.reject, &s.drop, &s.rejectInternal, &s.dropInternal,
-		&s.nodePortReject, &s.nodePortDrop, &s.npRejectInternal, &s.npDropInternal, &s.clusterIPs, &s.hairpin,
+		&s.nodePortReject, &s.nodePortDrop, &s.npRejectInternal, &s.npDropInternal, &s.clusterIPs, &s.hairpin, &s.health,
 	}
 }
 

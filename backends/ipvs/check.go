@@ -48,6 +48,10 @@ func (c *checker) frontends() {
 		if f.Match.Family != c.family {
 			continue
 		}
+		if c.elsewhere(f) {
+			c.list.Add(diag.Approximated, f.Origin, fmt.Sprintf("%v is another node's address, or an endpoint's: it is not bound to %s, and packets to it go there", f.Match.Address, Device))
+			continue
+		}
 		nodePorts = nodePorts || f.Kind == ir.NodePort
 		r, err := c.routesOf(f)
 		if err != nil {

@@ -78,6 +78,9 @@
 //     on, where the address is none of a Service range, and the node cannot,
 //     because the address is its own now. That also is so where the address is the
 //     node's without the program knowing: name it with --local-address.
+//   - A load-balancer address or external IP that is another node's, or an endpoint's,
+//     is not served: it would have to be bound, and nothing on the node reached its
+//     owner any more.
 //   - Affinity is IPVS's persistence, at each virtual service for itself: a client
 //     may have another endpoint at another address of the Service. Where a mark
 //     selects the virtual service, it is a hash of the client's address (mh),

@@ -24,6 +24,7 @@ const (
 	// byIPVS matches packets that IPVS has given an endpoint.
 	byIPVS = " -m ipvs --ipvs"
 	drop   = " -j DROP"
+	accept = " -j ACCEPT"
 	masq   = " -j MASQUERADE --random-fully"
 )
 
@@ -142,7 +143,7 @@ func (t *table) filter() []chain {
 	}
 	input := append([]string{byIPVS + " -j RETURN", t.outOfRange() + drop}, t.toClass(inside, inside)...)
 	input = append(input, t.in(dropOutside, "dst,dst")+drop, t.in(rejectOutside, "dst,dst")+t.reject(), toVIP)
-	return t.policed([]chain{
+	return t.admit(t.policed([]chain{
 		{atForward, append(forward, newOnly+" -j "+unclaimed)},
 		{atInput, input},
 		{inside, []string{t.in(dropInside, "dst,dst") + drop, t.in(rejectInside, "dst,dst") + t.reject(), toVIP}},
@@ -154,5 +155,22 @@ func (t *table) filter() []chain {
 		}},
 		{unclaimed, []string{t.in(clusterIPs, "dst") + t.reject(), t.in(serviceCIDRs, "dst") + drop}},
 		{virtualIPs, []string{t.in(served, "dst,dst") + " -j RETURN", " -j " + unclaimed, t.reject()}},
-	})
+	}))
+}
+
+// admit lets through what is known, where a firewall drops what it does not know
+// (as Docker and ufw make one): packets to virtual services and to health check
+// ports, what leaves with the node's address, and all that belongs to a connection.
+// What policies and Services refuse was refused before.
+func (t *table) admit(chains []chain) []chain {
+	bit := hex32(t.masqMark)
+	for i := range chains {
+		switch c := &chains[i]; c.name {
+		case atForward:
+			c.rules = append(c.rules, " -m mark --mark "+bit+"/"+bit+accept, " -m conntrack --ctstate RELATED,ESTABLISHED"+accept)
+		case atInput:
+			c.rules = append(c.rules, t.in(served, "dst,dst")+accept, t.in(health, "dst,dst")+accept)
+		}
+	}
+	return chains
 }

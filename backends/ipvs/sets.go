@@ -31,6 +31,7 @@ const (
 	clusterIPs       setName = "cluster-ips"
 	serviceCIDRs     setName = "service-cidrs"
 	egressExclusions setName = "egress-exclusions"
+	health           setName = "health"
 )
 
 // setKind is a set's type, and whether its entries carry marks or comments.
@@ -60,6 +61,7 @@ var setKinds = []setKind{
 	{name: clusterIPs, of: "hash:ip"},
 	{name: serviceCIDRs, of: "hash:net"},
 	{name: egressExclusions, of: "hash:net"},
+	{name: health, of: "hash:ip,port"},
 }
 
 // set is one ipset on its way to text.

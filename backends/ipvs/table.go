@@ -73,6 +73,9 @@ func (t *table) collect() error {
 		if err != nil {
 			return err
 		}
+		if t.elsewhere(f) {
+			continue
+		}
 		if f.Kind != ir.NodePort {
 			t.addVIP(f.Match.Address)
 			t.frontend(f, r, f.Match.Address)
@@ -108,6 +111,10 @@ func (t *table) addressFrontends() map[ir.Match]bool {
 	return out
 }
 
+// elsewhere reports whether IPVS cannot serve a frontend, because it would have to
+// bind an address that another node or an endpoint has and must stay reachable at.
+func (t *table) elsewhere(f *ir.Frontend) bool { return f.Elsewhere && !t.own[f.Match.Address] }
+
 // addVIP binds an address that is not the node's own already.
 func (t *table) addVIP(a netip.Addr) {
 	if t.own[a] || a.IsLoopback() || t.isVIP[a] {
@@ -125,6 +132,14 @@ func (t *table) clusterWide() {
 	}
 	for _, p := range ir.PrefixesOf(t.family, t.program.Node.ServiceCIDRs) {
 		t.sets.of(serviceCIDRs).addPrefix(p)
+	}
+	for _, h := range t.program.HealthChecks {
+		if h.Family != t.family {
+			continue
+		}
+		for _, a := range ir.AddrsOf(t.family, t.program.Node.Addresses) {
+			t.sets.of(health).addKey(key{netip.AddrPortFrom(a, h.Port), ir.TCP}, ir.ServicePort{Namespace: h.Namespace, Name: h.Name})
+		}
 	}
 	for _, p := range ir.PrefixesOf(t.family, t.program.Masquerade.Exclude) {
 		t.sets.of(egressExclusions).addPrefix(p)

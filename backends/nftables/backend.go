@@ -32,7 +32,8 @@ func New(opts backends.Options) *Backend { return &Backend{opts: opts} }
 func (*Backend) Name() string { return Name }
 
 // Emit returns rules.nft: one transaction that replaces both of planec's
-// tables, whatever they held before. A family with nothing to do gets no table.
+// tables, whatever they held before. A family with nothing to do gets the base
+// chains of NAT only.
 // What Check reports is given up.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {

@@ -19,9 +19,13 @@ const (
 type chainWriter struct{ b []byte }
 
 func (w *chainWriter) chain(name, hook string, rules []string) {
-	if len(rules) == 0 {
-		return
+	if len(rules) > 0 {
+		w.standing(name, hook, rules)
 	}
+}
+
+// standing appends a chain that is there without rules too.
+func (w *chainWriter) standing(name, hook string, rules []string) {
 	w.b = append(w.b, "\tchain "+name+" {\n"...)
 	if hook != "" {
 		w.b = append(w.b, "\t\ttype "+hook+"; policy accept;\n"...)
@@ -95,10 +99,12 @@ func (t *table) baseChains(w *chainWriter) {
 	w.chain("filter-forward", "filter hook forward priority "+atFilter, append(forward, check...))
 	w.chain("filter-output", "filter hook output priority "+atFilter, append(unserved[:len(unserved):len(unserved)], check...))
 
+	// Those of NAT always stand: the kernel translates the packets of a connection
+	// that is open for as long as a chain of its family does.
 	services := t.jumps(t.services.used() || t.servesNodePorts(), "jump services")
-	w.chain("nat-prerouting", "nat hook prerouting priority "+atDNAT, services)
-	w.chain("nat-output", "nat hook output priority "+atDNATOutput, services)
-	w.chain("nat-postrouting", "nat hook postrouting priority "+atSNAT, t.postrouting())
+	w.standing("nat-prerouting", "nat hook prerouting priority "+atDNAT, services)
+	w.standing("nat-output", "nat hook output priority "+atDNATOutput, services)
+	w.standing("nat-postrouting", "nat hook postrouting priority "+atSNAT, t.postrouting())
 }
 
 func (t *table) jumps(want bool, rule string) []string {

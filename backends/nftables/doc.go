@@ -13,7 +13,7 @@
 //
 //	filter-prerouting, filter-pre-output                       (before DNAT)
 //	  └─ source-ranges      in @restricted and not in @source-ranges: drop
-//	nat-prerouting, nat-output
+//	nat-prerouting, nat-output                                 (always there)
 //	  └─ services           address . protocol . port      vmap @services
 //	       └─ nodeports     protocol . port, nodePort addresses only, vmap @nodeports
 //	            │ goto
@@ -72,6 +72,8 @@
 //	         │ goto
 //	  row-ROW                 priority = 0; ports of each protocol; the rest
 //
+// Before the pods' chains, @ingress-pods and @egress-pods refuse what answers from
+// or to a pod of the direction in a TCP connection that conntrack does not know.
 // Established and related packets and neighbour discovery are accepted first,
 // and what the node sends meets none of this. Accept ends one base chain only:
 // ingress, other people's chains and nat-postrouting follow. A packet costs the

@@ -18,6 +18,8 @@ type policySets struct {
 	hosts, networks set
 	// subjects give a pod its chain, by direction.
 	subjects [2]set
+	// pods are the same addresses, for packets that come from the other end.
+	pods [2]set
 	// rows give a class its row, one map for each profile and direction.
 	rows []set
 	// wanted are the rows that a chain or a map names.
@@ -54,6 +56,7 @@ func newPolicySets(f family, p *ir.Program, resolved *resolve.Policy) policySets
 	}
 	for i, d := range directions {
 		x.subjects[i] = set{kind: "map", name: d.ir.String(), of: "type " + f.addr + " : verdict"}
+		x.pods[i] = set{kind: "set", name: d.ir.String() + "-pods", of: "type " + f.addr}
 	}
 	if selectsAny(&p.Policy, f.ir) {
 		x.resolved, x.wanted, x.others = resolved, make([]bool, len(resolved.Rows)), otherClasses(resolved.Classes)
@@ -85,7 +88,7 @@ func selectsAny(p *ir.Policy, f ir.Family) bool {
 }
 
 func (x *policySets) sets() []*set {
-	list := []*set{&x.hosts, &x.networks, &x.subjects[0], &x.subjects[1]}
+	list := []*set{&x.hosts, &x.networks, &x.subjects[0], &x.subjects[1], &x.pods[0], &x.pods[1]}
 	for i := range x.rows {
 		list = append(list, &x.rows[i])
 	}
@@ -104,8 +107,8 @@ func (t *table) policies() {
 		profile := &x.resolved.Profiles[i]
 		for k, d := range directions {
 			if tab := profile.Table(d.ir); tab != nil {
-				x.subjects[k].always = true
-				t.subjects(&x.subjects[k], profile.Profile, d)
+				x.subjects[k].always, x.pods[k].always = true, true
+				t.subjects(&x.subjects[k], &x.pods[k], profile.Profile, d)
 				t.rowsOf(profile.Profile, tab, d)
 			}
 		}
@@ -116,12 +119,13 @@ func (t *table) policies() {
 }
 
 // subjects sends the profile's pods to its chain.
-func (t *table) subjects(m *set, p *ir.Profile, d direction) {
+func (t *table) subjects(m, pods *set, p *ir.Profile, d direction) {
 	for i := range p.Pods {
 		pod := &p.Pods[i]
 		for _, a := range ir.AddrsOf(t.ir, pod.Addresses) {
 			b := t.peerComment(a.AppendTo(m.next()), pod.Namespace, pod.Name)
 			m.end(append(b, " : goto "+d.prefix+p.ID...))
+			pods.end(a.AppendTo(pods.next()))
 		}
 	}
 }
@@ -195,19 +199,9 @@ func (t *table) peerComment(b []byte, namespace, name string) []byte {
 func appendRange(b []byte, first, last netip.Addr) []byte {
 	for bits := range first.BitLen() + 1 {
 		p := netip.PrefixFrom(first, bits)
-		if p.Masked() == p && lastAddr(p) == last {
+		if p.Masked() == p && ir.LastAddr(p) == last {
 			return appendPrefix(b, p)
 		}
 	}
 	return last.AppendTo(append(first.AppendTo(b), '-'))
-}
-
-// lastAddr is the last address of a prefix.
-func lastAddr(p netip.Prefix) netip.Addr {
-	b := p.Addr().AsSlice()
-	for i := p.Bits(); i < len(b)*8; i++ {
-		b[i/8] |= 0x80 >> (i % 8)
-	}
-	a, _ := netip.AddrFromSlice(b)
-	return a
 }

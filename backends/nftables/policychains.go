@@ -20,12 +20,20 @@ func (t *table) policyBaseChains(w *chainWriter) {
 		if t.ir == ir.IPv6 {
 			rules = append(rules, "icmpv6 type 133-137 accept"+t.remark("neighbour discovery"))
 		}
-		rules = append(rules, t.ip+" "+d.subject+" vmap @"+t.policy.subjects[i].name)
-		w.chain(d.chain, "filter hook forward priority "+d.priority, rules)
+		judge := t.ip + " " + d.subject + " vmap @" + t.policy.subjects[i].name
 		if d.ir == ir.Egress {
-			w.chain("policy-input", "filter hook input priority "+d.priority, rules)
+			w.chain("policy-input", "filter hook input priority "+d.priority, append(rules[:len(rules):len(rules)], judge))
 		}
+		w.chain(d.chain, "filter hook forward priority "+d.priority, append(rules, t.noOpener(d, &t.policy.pods[i]), judge))
 	}
+}
+
+// noOpener refuses a TCP segment that opens nothing, is of no connection that
+// conntrack knows, and goes the way of answers to or from a pod of the direction:
+// of a connection that was ended or never accepted, as far as one can know. It is
+// not judged as if its sender had opened one, by the policies of the other direction.
+func (t *table) noOpener(d direction, pods *set) string {
+	return "ct state invalid,new tcp flags ! syn fib saddr type != local " + t.ip + " " + d.peer + " @" + pods.name + " " + t.refusal()
 }
 
 // policyChains are what policyBaseChains go to.

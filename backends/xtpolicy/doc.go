@@ -6,6 +6,7 @@
 //	PLC-POLICY (forwarded)         PLC-POLICY-INPUT (to the node: egress only)
 //	  RELATED,ESTABLISHED, ICMPv6 133 to 137: RETURN
 //	  ├─ plc-egress-pods has the source ─▶ PLC-EGRESS
+//	  ├─ TCP without SYN of no known connection, from plc-ingress-pods or to plc-egress-pods: refused
 //	  └─ plc-ingress-pods has the destination, the source is not LOCAL ─▶ PLC-INGRESS
 //	       │ one look-up for each bit: plc-pods-bit-<n>
 //	       └─▶ PLC-INGRESS-<hash>       a table: peer and port to verdict

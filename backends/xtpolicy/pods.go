@@ -38,15 +38,21 @@ func (b *builder) policies() {
 		}
 	}
 	forward, input := begin, begin
+	// An answer to a pod of egress policies, or from one of ingress policies, that
+	// belongs to no connection that conntrack knows: it is not judged as if its
+	// sender had opened one, by the policies of the other direction.
+	noOpener := func(gate *Set, side string) string {
+		return " -p tcp -m tcp ! --tcp-flags SYN SYN -m conntrack --ctstate INVALID,NEW" + gate.in(side) + " -m addrtype ! --src-type LOCAL" + b.refuse
+	}
 	if gate := b.direction(ir.Egress, profiles); gate != nil {
-		forward = append(forward[:len(forward):len(forward)], gate.in("src")+" -j "+egressChain)
+		forward = append(forward[:len(forward):len(forward)], noOpener(gate, "dst"), gate.in("src")+" -j "+egressChain)
 		input = append(input[:len(input):len(input)], gate.in("src")+" -g "+egressChain)
 		b.rules.Input = inputChain
 		b.chain(inputChain, input...)
 	}
 	if gate := b.direction(ir.Ingress, profiles); gate != nil {
 		// From the node itself, whose own addresses others may share.
-		forward = append(forward[:len(forward):len(forward)], gate.in("dst")+" -m addrtype ! --src-type LOCAL -g "+ingressChain)
+		forward = append(forward[:len(forward):len(forward)], noOpener(gate, "src"), gate.in("dst")+" -m addrtype ! --src-type LOCAL -g "+ingressChain)
 	}
 	if len(forward) > len(begin) {
 		b.rules.Forward = forwardChain

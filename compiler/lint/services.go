@@ -18,12 +18,13 @@ import (
 )
 
 // Services returns the findings about Services. cidrs are the ranges of ClusterIPs;
-// elsewhere are those who may have pods that the set does not hold.
-func Services(set *objects.Set, cidrs []netip.Prefix, elsewhere []policy.Elsewhere) diag.List {
+// pods are those that the local detector knows pods by, if it does; elsewhere are
+// those who may have pods that the set does not hold.
+func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere []policy.Elsewhere) diag.List {
 	l := linter{
 		set: set, elsewhere: elsewhere,
 		pods: make(map[string]int), labelled: make(map[label][]*corev1.Pod), endpoints: make(map[name][]discoveryv1.Endpoint),
-		served: make(map[servedPort]bool), nodes: make(map[string]bool),
+		served: make(map[servedPort]bool), nodes: make(map[string]bool), slices: make(map[name][]slice),
 	}
 	for _, p := range set.Pods {
 		if p.Object.Status.Phase != corev1.PodSucceeded && p.Object.Status.Phase != corev1.PodFailed {
@@ -37,6 +38,7 @@ func Services(set *objects.Set, cidrs []netip.Prefix, elsewhere []policy.Elsewhe
 	for _, s := range set.EndpointSlices {
 		of := name{s.Object.Namespace, s.Object.Labels[discoveryv1.LabelServiceName]}
 		l.endpoints[of] = append(l.endpoints[of], s.Object.Endpoints...)
+		l.slices[of] = append(l.slices[of], s)
 		for _, p := range s.Object.Ports {
 			if len(s.Object.Endpoints) > 0 && p.Name != nil && p.Protocol != nil {
 				l.served[servedPort{of, *p.Name, *p.Protocol}] = true
@@ -53,7 +55,12 @@ func Services(set *objects.Set, cidrs []netip.Prefix, elsewhere []policy.Elsewhe
 		l.selector(s)
 		l.sourceRanges(s)
 		l.local(s)
+		l.slicesOf(s)
 	}
+	l.endpointAddresses()
+	l.healthPorts()
+	l.outsideCIDRs(pods)
+	l.takenPorts()
 	l.nodePorts()
 	l.addresses(cidrs)
 	l.diags.Sort()
@@ -79,6 +86,7 @@ type linter struct {
 	pods      map[string]int
 	labelled  map[label][]*corev1.Pod
 	endpoints map[name][]discoveryv1.Endpoint
+	slices    map[name][]slice
 	// served are the ports for which slices have endpoints.
 	served map[servedPort]bool
 	nodes  map[string]bool

@@ -46,7 +46,7 @@ type Config struct {
 // NodePortAddresses says on which of the node's addresses nodePorts are served.
 // The zero value means "primary".
 type NodePortAddresses struct {
-	// Primary asks for the Node's own InternalIPs.
+	// Primary asks for the Node's own addresses (NodeIPs).
 	Primary bool
 	// CIDRs serve those of the node's addresses that they contain. A family
 	// with no CIDR, while Primary is false and the other family has one, is

@@ -70,6 +70,26 @@ func pick(endpoints []endpoint, n *place, want func(*endpoint) bool) []ir.Endpoi
 	return out
 }
 
+// lasting are the serving endpoints that none of the pools has; sorted. Who serves
+// keeps its flows, whatever traffic policies, hints, readiness and termination say
+// of new connections (CleanStaleEntries in pkg/proxy/conntrack). TCP needs none.
+func lasting(p *port, f ir.Family, pools ...[]ir.Endpoint) []netip.AddrPort {
+	if p.id.Protocol == ir.TCP {
+		return nil
+	}
+	var out []netip.AddrPort
+	for _, e := range *p.endpoints.of(f) {
+		in := func(pool []ir.Endpoint) bool {
+			_, found := slices.BinarySearchFunc(pool, e.address, func(have ir.Endpoint, want netip.AddrPort) int { return have.Address.Compare(want) })
+			return found
+		}
+		if e.serving && !slices.ContainsFunc(pools, in) {
+			out = append(out, e.address)
+		}
+	}
+	return out
+}
+
 // topology decides by the hints of the ready endpoints which of them this node
 // should use: those hinted to the node if every one has node hints and one
 // names it (KEP-3015), else those hinted to its zone on the same terms

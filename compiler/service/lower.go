@@ -87,6 +87,7 @@ func (l *lowering) port(p *port) {
 	c := choose(*p.endpoints.of(l.family), l.place, wantCluster, wantLocal)
 	id := portID(p.id) + "/" + l.family.String()
 	r := routes{lowering: l, any: c.any, cluster: id + "/cluster", local: id + "/local"}
+	pools := map[string][]ir.Endpoint{r.cluster: c.cluster, r.local: c.local}
 	used := map[string]bool{}
 	for i := range p.owned {
 		o := &p.owned[i]
@@ -100,6 +101,7 @@ func (l *lowering) port(p *port) {
 		if o.kind == ir.LoadBalancer {
 			f.SourceRanges = append([]netip.Prefix(nil), l.ranges...)
 		}
+		f.Lasting = lasting(p, l.family, pools[f.Internal.Pool], pools[f.External.Pool])
 		used[f.Internal.Pool], used[f.External.Pool] = true, true
 		l.program.Frontends = append(l.program.Frontends, f)
 	}

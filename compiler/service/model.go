@@ -2,6 +2,7 @@ package service
 
 import (
 	"net/netip"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -15,6 +16,9 @@ import (
 type Model struct {
 	services []*service
 	shared   shared
+	// listed says of the addresses from outside whether an endpoint has them.
+	listedOnce sync.Once
+	listed     map[netip.Addr]bool
 }
 
 // service is one Service that has rules: checked, its addresses parsed, its
@@ -105,6 +109,30 @@ func Analyze(set *objects.Set, external objects.ExternalIPs) (*Model, diag.List)
 	joinSlices(services, set.EndpointSlices, &diags)
 	ordered := settleClaims(services, &diags)
 	return &Model{services: ordered}, diags
+}
+
+// HasEndpoint reports whether a Service has an endpoint at an address that a Service
+// lists as one from outside; others are not asked about.
+func (m *Model) HasEndpoint(a netip.Addr) bool {
+	m.listedOnce.Do(func() {
+		m.listed = make(map[netip.Addr]bool)
+		for _, s := range m.services {
+			for _, v := range s.vips {
+				m.listed[v.addr] = false
+			}
+		}
+		if len(m.listed) == 0 {
+			return
+		}
+		for _, s := range m.services {
+			s.eachEndpoint(func(e *endpoint) {
+				if _, is := m.listed[e.address.Addr()]; is {
+					m.listed[e.address.Addr()] = true
+				}
+			})
+		}
+	})
+	return m.listed[a]
 }
 
 // externallyAccessible reports whether the service can be reached on anything

@@ -6,17 +6,25 @@ import (
 )
 
 // flows ends connections through connection tracking.
-type flows struct{ keep, endDenied bool }
+type flows struct {
+	keep, endDenied bool
+	memory          conntrack.Memory
+}
 
 // End implements [agent.Flows]. The table is opened only when there is something
 // to look for.
-func (f *flows) End(before, after *ir.Program, denied bool) (int, error) {
-	var stale []conntrack.Filter
+func (f *flows) End(before, after *ir.Program, denied bool) (n int, err error) {
+	var stale conntrack.Filters
 	if !f.keep {
-		stale = conntrack.Stale(before, after)
+		stale = f.memory.Stale(before, after)
+		defer func() {
+			if err == nil {
+				f.memory.Ended(before, after)
+			}
+		}()
 	}
 	denied = denied && f.endDenied
-	if len(stale) == 0 && !denied {
+	if stale.Empty() && !denied {
 		return 0, nil
 	}
 	table, err := conntrack.Open()
@@ -24,7 +32,7 @@ func (f *flows) End(before, after *ir.Program, denied bool) (int, error) {
 		return 0, err
 	}
 	defer table.Close()
-	n, err := table.Delete(stale)
+	n, err = table.Delete(stale)
 	if err != nil || !denied {
 		return n, err
 	}

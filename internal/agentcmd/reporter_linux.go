@@ -27,6 +27,7 @@ const healthTimeout = time.Minute
 // reporter passes on what the agent does: to metrics, health checks, events and
 // the service manager.
 type reporter struct {
+	firewall firewallWatch
 	log      *slog.Logger
 	node     string
 	backend  string
@@ -54,6 +55,7 @@ func newReporter(s *service, events *apisource.Events) *reporter {
 		log: s.log, node: s.options.node, backend: s.backend.Name(), fromFile: s.options.manifestDir != "",
 		metrics: proxymetrics.New(), status: proxyhealth.NewStatus(healthTimeout, time.Now), events: events, memory: limitMemory(),
 	}
+	r.firewall = firewallWatch{backend: r.backend, log: r.log}
 	r.metrics.Waiting(s.inbox.Waiting)
 	r.services.Healthy = r.status.Healthy
 	r.services.Failed = func(c ir.HealthCheck, err error) {
@@ -189,6 +191,7 @@ func (r *reporter) Nodes(nodes []objects.Sourced[*corev1.Node]) {
 func (r *reporter) Checks(checks []ir.HealthCheck, scope ir.NodePortScope) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.firewall.look(checks)
 	r.checks, r.scope = checks, scope
 	r.services.Set(r.checks, r.scope, r.own)
 }

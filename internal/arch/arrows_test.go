@@ -68,7 +68,7 @@ var arrows = map[string][]string{
 	"internal/growth":            {"internal/clustergen"},
 	"internal/bench":             {"backends", "backends/nftables", "backends/registry", "compiler", "compiler/objects", "internal/applier", "internal/clustergen", "internal/dataplane", "internal/growth", "internal/manifest", "internal/session"},
 	"internal/testkit":           {"ir", "ir/eval"},
-	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/lint", "compiler/objects", "internal/applier", "internal/compare", "internal/confirm", "internal/conntrack", "internal/dataplane", "internal/diffreport", "internal/diffwrite", "internal/escape", "internal/gittree", "internal/interp", "internal/isolate", "internal/manifest", "internal/netpath", "internal/nettest", "internal/nodeflags", "internal/nodelock", "internal/report", "internal/synth", "ir", "ir/diag", "ir/eval", "ir/failsafe"},
+	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/lint", "compiler/objects", "internal/applier", "internal/compare", "internal/confirm", "internal/conntrack", "internal/dataplane", "internal/diffreport", "internal/diffwrite", "internal/escape", "internal/firewall", "internal/gittree", "internal/interp", "internal/isolate", "internal/manifest", "internal/netpath", "internal/nettest", "internal/nodeflags", "internal/nodelock", "internal/report", "internal/synth", "ir", "ir/diag", "ir/eval", "ir/failsafe"},
 	"internal/interp":            {"backends", "backends/ebpf", "internal/interp/ebpf", "internal/interp/ipvs", "internal/interp/iptables", "internal/interp/nftables", "ir/eval"},
 	"internal/interp/nftables":   {"internal/interp/fate", "ir", "ir/eval"},
 	"internal/interp/interptest": {"backends", "compiler", "internal/irtest", "internal/randomcluster", "internal/testkit", "ir", "ir/diag", "ir/eval"},
@@ -80,7 +80,7 @@ var arrows = map[string][]string{
 	"internal/mangen":            {"internal/agentcmd", "internal/cli"},
 	"cmd/planec-agent":           {"internal/agentcmd"},
 	"internal/agent":             {"backends", "compiler", "compiler/objects", "internal/applier", "internal/inbox", "internal/session", "ir", "ir/diag"},
-	"internal/agentcmd":          {"backends", "backends/registry", "compiler/objects", "internal/agent", "internal/apisource", "internal/applier", "internal/conntrack", "internal/dataplane", "internal/drift", "internal/filesource", "internal/inbox", "internal/listener", "internal/localaddr", "internal/manifest", "internal/nodeconfig", "internal/nodeflags", "internal/nodelock", "internal/proxyhealth", "internal/proxymetrics", "internal/sysctls", "internal/takeover", "ir", "ir/diag"},
+	"internal/agentcmd":          {"backends", "backends/registry", "compiler/objects", "internal/agent", "internal/apisource", "internal/applier", "internal/conntrack", "internal/dataplane", "internal/drift", "internal/filesource", "internal/firewall", "internal/inbox", "internal/listener", "internal/localaddr", "internal/manifest", "internal/nodeconfig", "internal/nodeflags", "internal/nodelock", "internal/proxyhealth", "internal/proxymetrics", "internal/sysctls", "internal/takeover", "ir", "ir/diag"},
 	"internal/apisource":         {"compiler/objects", "internal/inbox", "internal/manifest", "ir", "ir/diag"},
 	"internal/filesource":        {"compiler/objects", "internal/inbox", "internal/manifest", "ir", "ir/diag"},
 	"internal/confirm":           {},
@@ -92,6 +92,7 @@ var arrows = map[string][]string{
 	"internal/proxyhealth":       {"internal/listener", "ir"},
 	"internal/proxymetrics":      {"ir/diag"},
 	"internal/takeover":          {"backends/nftables/live", "backends/xtables/live"},
+	"internal/firewall":          {"backends/nftables/live", "backends/xtables/live", "ir"},
 	"internal/sysctls":           {"internal/nodeconfig"},
 }
 

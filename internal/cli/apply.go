@@ -69,6 +69,7 @@ func (c *applyCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	e.warnOfFirewall(ctx, c.streams)
 	a := newApplier(c.stateDir)
 	if c.dryRun {
 		p, err := a.Plan(ctx, e.Entry)

@@ -109,7 +109,7 @@ func (c *lintCommand) write(diags diag.List) error {
 func (l *loaded) lint(selected []backends.Backend) diag.List {
 	diags := l.diagnostics()
 	elsewhere := lint.Elsewhere(l.workloads)
-	found := append(lint.Services(&l.objects, l.cluster.ServiceCIDRs(), elsewhere), l.cluster.LintPolicies(elsewhere)...)
+	found := append(lint.Services(&l.objects, l.cluster.ServiceCIDRs(), l.cluster.PodCIDRs(), elsewhere), l.cluster.LintPolicies(elsewhere)...)
 	diags = append(withoutWeaker(diags, found), found...)
 	nodes := l.cluster.Nodes()
 	if l.nodeName != "" {

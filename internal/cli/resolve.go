@@ -112,7 +112,7 @@ func (l *loaded) nodePlace(name string) (place, error) {
 		if n := l.objects.Nodes[i].Object; n.Name == name {
 			addrs := netpath.NodeAddresses(n)
 			if len(addrs) == 0 {
-				return place{}, fmt.Errorf("the node has no InternalIP")
+				return place{}, fmt.Errorf("the node has no InternalIP or ExternalIP")
 			}
 			return place{addrs: addrs, node: name, host: true}, nil
 		}

@@ -11,14 +11,20 @@
 //	                                               ├─▶ Table: one dump, then what matches is deleted
 //	program, by option        ─▶ Denied ───────────┘
 //
-// What kube-proxy does (pkg/proxy/conntrack) and this package too: flows to a
-// frontend that serves are removed if they go to none of its endpoints; traffic
-// policies do not count, so a flow to an endpoint of either route stays. What is
-// more here: SCTP; frontends that are gone or have no endpoints any more; ports
-// of endpoints; and nodePorts only where the destination is an address that
+// What kube-proxy 1.37 does (pkg/proxy/conntrack) and this package too: flows to a
+// frontend go on while their endpoint serves, whatever traffic policies, hints and
+// termination say of new connections ([ir.Frontend.Lasting]); all others are
+// removed, those of a Service without endpoints too. What is more here: SCTP;
+// frontends that are gone; nodePorts without endpoints; endpoints that are ready
+// and do not serve (publishNotReadyAddresses) keep their flows, since new ones go
+// there too; and nodePorts count only where the destination is an address that
 // serves them, so that a pod's query of some server's port 30053 is left alone.
-// What differs: a program does not have endpoints that terminate while others
-// are ready, so flows to those are removed once they leave the program.
+//
+// A process that starts sees in the table what is left of Services that went
+// meanwhile where their ClusterIPs are in a known service range: flows to such an
+// address that were given an endpoint, and that no frontend is about. A load
+// balancer's address or a nodePort that went meanwhile is nothing that could be
+// told from the work of others.
 //
 // Rules have to be in the kernel before flows are removed, or the next packet
 // brings the old answer back.

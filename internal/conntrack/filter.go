@@ -8,36 +8,52 @@ import (
 	"github.com/planec/planec/ir"
 )
 
+// Filters say which flows are stale.
+type Filters struct {
+	// Frontends has a filter for each frontend that is looked at.
+	Frontends []Filter
+	// Unclaimed are ranges of ClusterIPs: flows that were given an endpoint at an
+	// address and port in them that no filter is about are of Services that are
+	// gone.
+	Unclaimed []netip.Prefix
+}
+
+// Empty reports whether no flow can be stale.
+func (f *Filters) Empty() bool { return len(f.Frontends)+len(f.Unclaimed) == 0 }
+
 // Filter says which flows to one frontend are stale.
 type Filter struct {
 	// Match is the frontend's.
 	Match ir.Match
 	// Scope are the addresses of a nodePort, for a Match without an address.
 	Scope ir.NodePortScope
-	// Keep are the endpoints that the frontend has; flows to anything else are
-	// stale.
+	// Keep are the endpoints that flows may go to; those to anything else are
+	// stale, all of them where it is empty.
 	Keep []netip.AddrPort
-	// Gone are the endpoints that a frontend had which has none any more, or is
-	// gone itself: only flows to these are stale. Used where Keep is empty.
+	// Gone, where it is not empty, are the endpoints that a frontend had which is
+	// gone itself: only flows to these are stale.
 	Gone []netip.AddrPort
 }
 
 // String writes the filter for people.
 func (f Filter) String() string {
-	if len(f.Keep) > 0 {
+	switch {
+	case len(f.Gone) > 0:
+		return fmt.Sprintf("%v: flows to %d endpoints that are gone", f.Match, len(f.Gone))
+	case len(f.Keep) > 0:
 		return fmt.Sprintf("%v: flows to none of %d endpoints", f.Match, len(f.Keep))
 	}
-	return fmt.Sprintf("%v: flows to %d endpoints that are gone", f.Match, len(f.Gone))
+	return fmt.Sprintf("%v: all flows", f.Match)
 }
 
 // stale reports whether a flow to the frontend is.
 func (f *Filter) stale(flow *Flow) bool {
-	if len(f.Keep) > 0 {
-		_, have := slices.BinarySearchFunc(f.Keep, flow.ReplySrc, netip.AddrPort.Compare)
-		return !have
+	list := f.Keep
+	if len(f.Gone) > 0 {
+		list = f.Gone
 	}
-	_, gone := slices.BinarySearchFunc(f.Gone, flow.ReplySrc, netip.AddrPort.Compare)
-	return gone
+	_, found := slices.BinarySearchFunc(list, flow.ReplySrc, netip.AddrPort.Compare)
+	return found == (len(f.Gone) > 0)
 }
 
 // serves reports whether a nodePort is served where the flow went.
@@ -50,24 +66,46 @@ func (f *Filter) serves(flow *Flow) bool {
 }
 
 // index finds the filter of a flow.
-type index map[ir.Match]*Filter
+type index struct {
+	frontends map[ir.Match]*Filter
+	unclaimed []netip.Prefix
+}
 
-func newIndex(filters []Filter) index {
-	x := make(index, len(filters))
-	for i := range filters {
-		x[filters[i].Match] = &filters[i]
+func newIndex(f Filters) index {
+	x := index{frontends: make(map[ir.Match]*Filter, len(f.Frontends)), unclaimed: f.Unclaimed}
+	for i := range f.Frontends {
+		x.frontends[f.Frontends[i].Match] = &f.Frontends[i]
 	}
 	return x
+}
+
+// about reports whether a flow of the family and the protocol can be stale.
+func (x index) about(f ir.Family, p ir.Protocol) bool {
+	if len(ir.PrefixesOf(f, x.unclaimed)) > 0 {
+		return true
+	}
+	for m := range x.frontends {
+		if m.Family == f && m.Protocol == p {
+			return true
+		}
+	}
+	return false
 }
 
 // stale reports whether one of the filters matches. The order is that of the
 // rules: an address before a nodePort.
 func (x index) stale(flow *Flow) bool {
 	match := ir.Match{Family: flow.Family(), Address: flow.Dst.Addr(), Protocol: flow.Protocol, Port: flow.Dst.Port()}
-	if f := x[match]; f != nil {
+	if f := x.frontends[match]; f != nil {
 		return f.stale(flow)
 	}
 	match.Address = netip.Addr{}
-	f := x[match]
-	return f != nil && f.serves(flow) && f.stale(flow)
+	if f := x.frontends[match]; f != nil && f.serves(flow) {
+		return f.stale(flow)
+	}
+	translated := flow.ReplySrc != flow.Dst
+	return translated && flow.Protocol != ir.TCP && ir.ContainsAddr(x.unclaimed, flow.Dst.Addr())
 }
+
+// Stale returns whether a flow is, for callers with tables of their own.
+func (f Filters) Stale() func(*Flow) bool { return newIndex(f).stale }

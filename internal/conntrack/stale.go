@@ -9,23 +9,30 @@ import (
 
 // Stale compares two programs, or the fragments of them that differ, and says
 // which flows the change left behind. Without a program before (nil), which is
-// how a process starts, flows to every frontend are looked at; without one
-// after, everything is gone.
-func Stale(before, after *ir.Program) []Filter {
+// how a process starts, flows to every frontend are looked at, and those to
+// addresses of Services that are gone; without one after, everything is gone.
+func Stale(before, after *ir.Program) Filters {
 	old, now := newView(before), newView(after)
-	var out []Filter
+	var out Filters
 	for _, f := range now.frontends {
 		had := old.byMatch[f.Match]
 		moved := f.Kind == ir.NodePort && !sameScope(old.scope, now.scope)
 		if had != nil && !moved && old.sameEndpoints(had, now, f) {
 			continue
 		}
-		out = now.append(out, f.Match, old.endpoints(had), now.endpoints(f))
+		out.Frontends = append(out.Frontends, now.filter(f.Match, now.endpoints(f), nil))
 	}
 	for _, f := range old.frontends {
-		if now.byMatch[f.Match] == nil {
-			out = old.append(out, f.Match, old.endpoints(f), nil)
+		if now.byMatch[f.Match] != nil {
+			continue
 		}
+		// Where there were no endpoints, no flow can be wrong.
+		if had := old.endpoints(f); len(had) > 0 {
+			out.Frontends = append(out.Frontends, old.filter(f.Match, nil, had))
+		}
+	}
+	if before == nil && after != nil {
+		out.Unclaimed = slices.Clone(after.Node.ServiceCIDRs)
 	}
 	return out
 }
@@ -63,28 +70,19 @@ func newView(p *ir.Program) *view {
 	return v
 }
 
-// append adds the filter of a frontend. Where there are no endpoints, now or
-// ever, no flow can be wrong.
-func (v *view) append(out []Filter, m ir.Match, had, have []netip.AddrPort) []Filter {
-	f := Filter{Match: m, Keep: have}
-	if len(have) == 0 {
-		f.Gone = had
-	}
-	if len(had)+len(have) == 0 {
-		return out
-	}
+func (v *view) filter(m ir.Match, keep, gone []netip.AddrPort) Filter {
+	f := Filter{Match: m, Keep: keep, Gone: gone}
 	if !m.Address.IsValid() {
 		f.Scope = v.scope
 	}
-	return append(out, f)
+	return f
 }
 
-// endpoints are those of both routes, sorted: a flow is not to be moved because
-// a traffic policy changed. Without a frontend there are none.
-func (v *view) endpoints(f *ir.Frontend) (list []netip.AddrPort) {
-	if f == nil {
-		return nil
-	}
+// endpoints are those that flows may go to, sorted: of both routes, and what
+// serves besides. A flow is not to be moved because a traffic policy, a hint or
+// readiness changed.
+func (v *view) endpoints(f *ir.Frontend) []netip.AddrPort {
+	list := slices.Clone(f.Lasting)
 	pools := [2]string{f.Internal.Pool, f.External.Pool}
 	for _, id := range slices.Compact(pools[:]) {
 		if pool := v.pools[id]; pool != nil {
@@ -97,10 +95,12 @@ func (v *view) endpoints(f *ir.Frontend) (list []netip.AddrPort) {
 	return slices.Compact(list)
 }
 
-// sameEndpoints reports whether two frontends of two programs have the same
-// endpoints. Nearly always their pools are equal, and nothing has to be joined.
+// sameEndpoints reports whether flows to two frontends of two programs may go to
+// the same endpoints. Nearly always their pools are equal, and nothing has to be
+// joined.
 func (v *view) sameEndpoints(f *ir.Frontend, other *view, g *ir.Frontend) bool {
-	if samePool(v.pools[f.Internal.Pool], other.pools[g.Internal.Pool]) && samePool(v.pools[f.External.Pool], other.pools[g.External.Pool]) {
+	if slices.Equal(f.Lasting, g.Lasting) && samePool(v.pools[f.Internal.Pool], other.pools[g.Internal.Pool]) &&
+		samePool(v.pools[f.External.Pool], other.pools[g.External.Pool]) {
 		return true
 	}
 	return slices.Equal(v.endpoints(f), other.endpoints(g))

@@ -19,11 +19,13 @@ const (
 
 // program has one frontend of a protocol on vip:53 for each word "svc=a,b", with
 // the endpoints 10.2.0.a:5353 and so on, and one nodePort 30053 for "node=a,b".
-// An endpoint with "/l" behind it is in the external route's pool too.
+// An endpoint with "/l" behind it is in the external route's pool instead, one with
+// "/d" in none: it lasts.
 func program(proto ir.Protocol, words ...string) *ir.Program {
 	p := &ir.Program{Node: ir.Node{
 		Name: "a", Addresses: []netip.Addr{netip.MustParseAddr(nodeAddr)}, Local: ir.LocalDetector{Mode: ir.DetectNone},
-		NodePorts: ir.NodePortScope{Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
+		NodePorts:    ir.NodePortScope{Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
+		ServiceCIDRs: []netip.Prefix{netip.MustParsePrefix("10.96.0.0/16")},
 	}}
 	for _, w := range words {
 		name, list, _ := strings.Cut(w, "=")
@@ -38,6 +40,10 @@ func program(proto ir.Protocol, words ...string) *ir.Program {
 		}
 		pools := [2]ir.Pool{{ID: f.Internal.Pool}, {ID: f.External.Pool}}
 		for _, e := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
+			if number, drains := strings.CutSuffix(e, "/d"); drains {
+				f.Lasting = append(f.Lasting, endpoint(number))
+				continue
+			}
 			number, local := strings.CutSuffix(e, "/l")
 			pool := &pools[0]
 			if local {
@@ -80,11 +86,18 @@ func TestStale(t *testing.T) {
 		{"nothing changed", "svc=1,2", "svc=1,2", nil, []string{svc + " " + one, svc + " 10.2.0.9:5353"}},
 		{"an endpoint went", "svc=1,2", "svc=2", []string{svc + " " + one}, []string{svc + " " + two, "10.96.0.10:54 " + one, "10.96.0.11:53 " + one}},
 		{"an endpoint came", "svc=1", "svc=1,2", []string{svc + " " + svc}, []string{svc + " " + one, svc + " " + two}},
-		{"scaled to zero", "svc=1,2", "svc=", []string{svc + " " + one, svc + " " + two}, []string{svc + " " + svc, svc + " 10.2.0.9:5353"}},
+		{"scaled to zero", "svc=1,2", "svc=", []string{svc + " " + one, svc + " " + two, svc + " " + svc, svc + " 10.2.0.9:5353"}, []string{"10.96.0.11:53 " + one}},
+		{"scaled to zero while nobody looked", "-", "svc= node=", []string{svc + " " + one, node + " " + two}, []string{"10.96.0.10:54 10.96.0.10:54"}},
+		{"deleted while nobody looked", "-", "svc=1", []string{"10.96.0.11:53 " + one, "10.96.0.10:54 " + one}, []string{svc + " " + one, "10.96.0.11:53 10.96.0.11:53", "203.0.113.5:53 " + one}},
+		{"an endpoint drains", "svc=1,2", "svc=1,2/d", nil, []string{svc + " " + one, svc + " " + two}},
+		{"all drain", "svc=1,2", "svc=1/d,2/d", nil, []string{svc + " " + one, svc + " " + two}},
+		{"the last one that drained goes", "svc=1/d", "svc=", []string{svc + " " + one}, nil},
+		{"one drains, another goes", "svc=1,2,3", "svc=1/d,3", []string{svc + " " + two}, []string{svc + " " + one}},
+		{"gone with a draining endpoint", "svc=1/d", "", []string{svc + " " + one}, []string{svc + " " + two}},
 		{"deleted", "svc=1", "", []string{svc + " " + one}, []string{svc + " " + two}},
 		{"scaled up from zero", "svc=", "svc=1", []string{svc + " " + svc, svc + " " + two}, []string{svc + " " + one}},
 		{"created", "", "svc=1", []string{svc + " " + svc}, []string{svc + " " + one}},
-		{"created without endpoints", "", "svc=", nil, []string{svc + " " + svc}},
+		{"created without endpoints", "", "svc=", []string{svc + " " + svc}, nil},
 		{"another port of the same pod", "svc=1", "svc=1", nil, []string{svc + " 10.2.0.1:5354"}},
 		{"a restart", "-", "svc=1 node=2", []string{svc + " " + two, node + " " + one}, []string{svc + " " + one, node + " " + two}},
 		{"everything is removed", "svc=1 node=2", "-", []string{svc + " " + one, node + " " + two}, []string{svc + " " + two}},
@@ -144,7 +157,7 @@ func TestStaleScope(t *testing.T) {
 	before, after := program(ir.UDP, "node=1", "svc=1"), program(ir.UDP, "node=1", "svc=1")
 	after.Node.NodePorts = ir.NodePortScope{Addresses: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}
 	filters := Stale(before, after)
-	if len(filters) != 1 {
+	if len(filters.Frontends) != 1 {
 		t.Fatalf("%v", filters)
 	}
 	f := flow(ir.UDP, "198.51.100.1:30053", "198.51.100.1:30053")
@@ -154,7 +167,7 @@ func TestStaleScope(t *testing.T) {
 }
 
 func TestStaleIgnoresTCP(t *testing.T) {
-	if got := Stale(program(ir.TCP, "svc=1,2", "node=1"), program(ir.TCP, "svc=2")); got != nil {
+	if got := Stale(program(ir.TCP, "svc=1,2", "node=1"), program(ir.TCP, "svc=2")); !got.Empty() {
 		t.Errorf("%v", got)
 	}
 }
@@ -164,7 +177,7 @@ func TestStaleIgnoresTCP(t *testing.T) {
 func TestStaleOfFragments(t *testing.T) {
 	before, after := program(ir.UDP, "svc=1,2", "node=1"), program(ir.UDP, "svc=1", "node=1")
 	whole, part := Stale(before, after), Stale(program(ir.UDP, "svc=1,2"), program(ir.UDP, "svc=1"))
-	if !reflect.DeepEqual(whole, part) || len(whole) != 1 {
+	if !reflect.DeepEqual(whole, part) || len(whole.Frontends) != 1 {
 		t.Errorf("%v and %v", whole, part)
 	}
 }
@@ -172,7 +185,7 @@ func TestStaleOfFragments(t *testing.T) {
 func TestFilterString(t *testing.T) {
 	filters := Stale(program(ir.UDP, "svc=1,2"), program(ir.UDP, "node=2,3"))
 	var got []string
-	for _, f := range filters {
+	for _, f := range filters.Frontends {
 		got = append(got, f.String())
 	}
 	want := []string{"*4:30053/udp: flows to none of 2 endpoints", "10.96.0.10:53/udp: flows to 2 endpoints that are gone"}
@@ -196,7 +209,7 @@ func BenchmarkStale(b *testing.B) {
 		})
 	}
 	for b.Loop() {
-		if Stale(p, p) != nil {
+		if f := Stale(p, p); !f.Empty() {
 			b.Fatal("a program differs from itself")
 		}
 	}

@@ -48,7 +48,7 @@ func (t *Table) Close() {
 // Delete removes the flows that a filter matches and returns how many there
 // were. The table is read once for each family and protocol that the filters
 // have, however many they are.
-func (t *Table) Delete(filters []Filter) (int, error) {
+func (t *Table) Delete(filters Filters) (int, error) {
 	x := newIndex(filters)
 	n := 0
 	var errs []error
@@ -63,16 +63,6 @@ func (t *Table) Delete(filters []Filter) (int, error) {
 		}
 	}
 	return n, errors.Join(errs...)
-}
-
-// about reports whether a filter is about the family and the protocol.
-func (x index) about(f ir.Family, p ir.Protocol) bool {
-	for m := range x {
-		if m.Family == f && m.Protocol == p {
-			return true
-		}
-	}
-	return false
 }
 
 // DeleteFunc removes the flows, of any protocol, of which the function is true,

@@ -91,7 +91,7 @@ func (n *node) ask(c *net.UDPConn) string {
 	return ""
 }
 
-func (n *node) remove(filters []Filter) int {
+func (n *node) remove(filters Filters) int {
 	n.t.Helper()
 	removed, err := n.table.Delete(filters)
 	if err != nil {
@@ -367,7 +367,7 @@ func cpu(b *testing.B) time.Duration {
 
 // ExampleFilter shows what a filter says.
 func ExampleFilter() {
-	for _, f := range Stale(program(ir.UDP, "svc=1,2"), program(ir.UDP, "svc=1")) {
+	for _, f := range Stale(program(ir.UDP, "svc=1,2"), program(ir.UDP, "svc=1")).Frontends {
 		fmt.Println(f)
 	}
 	// Output: 10.96.0.10:53/udp: flows to none of 1 endpoints

@@ -57,16 +57,8 @@ func PodAddresses(p *corev1.Pod) []netip.Addr {
 	return ParseAddresses(values)
 }
 
-// NodeAddresses returns the InternalIPs of a node.
-func NodeAddresses(n *corev1.Node) []netip.Addr {
-	var values []string
-	for _, a := range n.Status.Addresses {
-		if a.Type == corev1.NodeInternalIP {
-			values = append(values, a.Address)
-		}
-	}
-	return ParseAddresses(values)
-}
+// NodeAddresses returns a node's own addresses ([objects.NodeIPs]).
+func NodeAddresses(n *corev1.Node) []netip.Addr { return objects.NodeIPs(n, nil) }
 
 // ParseAddresses reads addresses, each once, and leaves out what is none.
 func ParseAddresses(values []string) []netip.Addr {

@@ -59,7 +59,7 @@ func onePerFamily(cidrs []netip.Prefix) error {
 }
 
 // ParseNodePortAddresses parses --nodeport-addresses: CIDRs, and the words
-// "primary" (the Node's InternalIPs), "all" and "localhost" (127.0.0.0/8 and
+// "primary" (the Node's InternalIPs, else ExternalIPs), "all" and "localhost" (127.0.0.0/8 and
 // ::1/128), as newer versions of kube-proxy have them. Each item may itself be a
 // list with commas.
 func ParseNodePortAddresses(items []string) (objects.NodePortAddresses, error) {

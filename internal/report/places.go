@@ -20,10 +20,8 @@ func places(set *objects.Set) map[string][]string {
 		}
 	}
 	for _, s := range set.Nodes {
-		for _, a := range s.Object.Status.Addresses {
-			if a.Type == corev1.NodeInternalIP {
-				out["node/"+s.Object.Name] = append(out["node/"+s.Object.Name], a.Address)
-			}
+		for _, a := range objects.NodeIPs(s.Object, nil) {
+			out["node/"+s.Object.Name] = append(out["node/"+s.Object.Name], a.String())
 		}
 	}
 	for _, s := range set.Services {

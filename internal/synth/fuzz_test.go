@@ -51,7 +51,7 @@ spec: {podSelector: {}, egress: [{to: [{podSelector: {}}, {ipBlock: {cidr: 10.0.
 		}
 		r := synth.Complete(&set, synth.Options{})
 		elsewhere := lint.Elsewhere(set.Workloads)
-		lint.Services(&r.Set, nil, elsewhere)
+		lint.Services(&r.Set, nil, nil, elsewhere)
 		c := compiler.Prepare(&r.Set, objects.Config{ClusterCIDRs: r.PodCIDRs})
 		c.LintPolicies(elsewhere)
 		for _, n := range c.Nodes() {

@@ -84,11 +84,7 @@ func (m *maker) takeNodes() {
 				taken.podCIDRs = append(taken.podCIDRs, p)
 			}
 		}
-		for _, a := range n.Status.Addresses {
-			if a.Type == corev1.NodeInternalIP {
-				taken.addresses = append(taken.addresses, parseAll(a.Address)...)
-			}
-		}
+		taken.addresses = objects.NodeIPs(n, nil)
 		own = append(own, taken.podCIDRs...)
 		m.nodes = append(m.nodes, taken)
 	}

@@ -27,6 +27,8 @@ type savedTable struct {
 	name    string
 	chains  []string
 	builtin map[string]bool
+	// drops are the kernel's own chains whose policy drops.
+	drops map[string]bool
 	// rules are the lines after "-A chain ", by chain.
 	rules map[string][]string
 }
@@ -39,13 +41,14 @@ func parseSaved(text []byte) []*savedTable {
 		l := strings.TrimRight(string(line), "\n")
 		switch {
 		case strings.HasPrefix(l, "*"):
-			t = &savedTable{name: l[1:], builtin: make(map[string]bool), rules: make(map[string][]string)}
+			t = &savedTable{name: l[1:], builtin: make(map[string]bool), drops: make(map[string]bool), rules: make(map[string][]string)}
 			tables = append(tables, t)
 		case t == nil:
 		case strings.HasPrefix(l, ":"):
 			name, policy, _ := strings.Cut(l[1:], " ")
 			t.chains = append(t.chains, name)
 			t.builtin[name] = !strings.HasPrefix(policy, "-")
+			t.drops[name] = strings.HasPrefix(policy, "DROP")
 		case strings.HasPrefix(l, "-A "):
 			chain, rule, _ := strings.Cut(l[len("-A "):], " ")
 			t.rules[chain] = append(t.rules[chain], rule)
@@ -70,11 +73,19 @@ func target(rule string) string {
 }
 
 // removal is the text for iptables-restore --noflush that removes kube-proxy's
-// chains and the jumps to them, and what it removes in words; nothing is "".
-func removal(tables []*savedTable) (text string, steps []string) {
+// chains and the jumps to them, and what it removes in words; nothing is "". Where
+// nothing else does, needed are chains whose rules let Services through a firewall:
+// they stay.
+func removal(tables []*savedTable, admits bool) (text string, steps, needed []string) {
 	var b strings.Builder
 	for _, t := range tables {
 		gone := t.removable()
+		if !admits {
+			for _, chain := range t.admitting() {
+				delete(gone, chain)
+				needed = append(needed, chain)
+			}
+		}
 		if len(gone) == 0 {
 			continue
 		}
@@ -100,7 +111,30 @@ func removal(tables []*savedTable) (text string, steps []string) {
 		b.WriteString("COMMIT\n")
 		steps = append(steps, fmt.Sprintf("table %s: %d chains", t.name, len(gone)))
 	}
-	return b.String(), steps
+	return b.String(), steps, needed
+}
+
+// admitting are kube-proxy's chains that accept packets which the node's firewall
+// would drop: those of the filter table that a chain of the kernel leads to whose
+// policy drops.
+func (t *savedTable) admitting() []string {
+	if t.name != "filter" {
+		return nil
+	}
+	var out []string
+	for _, at := range []string{"INPUT", "FORWARD"} {
+		if !t.drops[at] {
+			continue
+		}
+		for _, rule := range t.rules[at] {
+			chain := target(rule)
+			accepts := func(rule string) bool { return target(rule) == "ACCEPT" }
+			if isProxyChain(chain) && slices.ContainsFunc(t.rules[chain], accepts) && !slices.Contains(out, chain) {
+				out = append(out, chain)
+			}
+		}
+	}
+	return out
 }
 
 // removable are kube-proxy's chains, but for those that a chain of somebody else

@@ -15,24 +15,24 @@ const proxyDevice = "kube-ipvs0"
 
 // virtualServers removes the device and the virtual servers at its addresses. Where
 // planec itself serves by IPVS now, the servers are its own already.
-func virtualServers(_ context.Context, backend string) (removed []string, err error) {
+func virtualServers(_ context.Context, backend string) (removed, _ []string, err error) {
 	link, err := netlink.LinkByName(proxyDevice)
 	var none netlink.LinkNotFoundError
 	if errors.As(err, &none) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("device %s: %w", proxyDevice, err)
+		return nil, nil, fmt.Errorf("device %s: %w", proxyDevice, err)
 	}
 	if backend != "ipvs" {
 		if removed, err = serversOf(link); err != nil {
-			return removed, err
+			return removed, nil, err
 		}
 	}
 	if err := netlink.LinkDel(link); err != nil {
-		return removed, fmt.Errorf("removing device %s: %w", proxyDevice, err)
+		return removed, nil, fmt.Errorf("removing device %s: %w", proxyDevice, err)
 	}
-	return append(removed, "device "+proxyDevice), nil
+	return append(removed, "device "+proxyDevice), nil, nil
 }
 
 // serversOf removes the virtual servers at the addresses of a device.

@@ -16,67 +16,74 @@ import (
 const proxyTable = "kube-proxy"
 
 // FromKubeProxy removes what kube-proxy left in the network namespace of the calling
-// thread, and says what. Backend is who serves now: its own is left alone.
-func FromKubeProxy(ctx context.Context, backend string) (removed []string, err error) {
+// thread, and says what. Backend is who serves now: its own is left alone. What the
+// node's firewall would drop without a chain of kube-proxy is in kept with that
+// chain, which stays: rules of nftables cannot accept it instead.
+func FromKubeProxy(ctx context.Context, backend string) (removed, kept []string, err error) {
 	var errs []error
-	for _, step := range []func(context.Context, string) ([]string, error){tables, chains, virtualServers} {
-		words, err := step(ctx, backend)
-		removed, errs = append(removed, words...), append(errs, err)
+	for _, step := range []func(context.Context, string) (removed, kept []string, err error){tables, chains, virtualServers} {
+		words, more, err := step(ctx, backend)
+		removed, kept, errs = append(removed, words...), append(kept, more...), append(errs, err)
 	}
-	return removed, errors.Join(errs...)
+	return removed, kept, errors.Join(errs...)
 }
 
-func tables(ctx context.Context, _ string) (removed []string, err error) {
+func tables(ctx context.Context, _ string) (removed, _ []string, err error) {
 	for _, f := range []struct {
 		family nft.Family
 		name   string
 	}{{nft.IPv4, "ip"}, {nft.IPv6, "ip6"}} {
 		had, err := nft.DropTable(ctx, f.family, proxyTable)
 		if err != nil {
-			return removed, fmt.Errorf("nftables: %w", err)
+			return removed, nil, fmt.Errorf("nftables: %w", err)
 		}
 		if had {
 			removed = append(removed, "nftables: table "+f.name+" "+proxyTable)
 		}
 	}
-	return removed, nil
+	return removed, nil, nil
 }
 
 // chains removes those of both variants: a node that was upgraded may have rules
 // in either.
-func chains(ctx context.Context, _ string) (removed []string, err error) {
+func chains(ctx context.Context, backend string) (removed, kept []string, err error) {
 	var errs []error
 	for _, variant := range []string{"legacy", "nft"} {
 		t := &live.Tools{Variant: variant, LockWait: live.DefaultLockWait}
 		for _, tool := range []string{"iptables", "ip6tables"} {
-			words, err := chainsOf(ctx, t, tool)
+			words, needed, err := chainsOf(ctx, t, tool, backend == "iptables" || backend == "ipvs")
 			if errors.Is(err, live.ErrNoTools) || errors.Is(err, live.ErrNoKernel) {
 				// Without the program or the kernel's part nothing of it can be there that matters to us.
 				continue
 			}
 			removed, errs = append(removed, words...), append(errs, err)
+			for _, chain := range needed {
+				kept = append(kept, fmt.Sprintf("%s-%s: chain %s, whose rules let Services through a firewall that drops all else", tool, t.Variant, chain))
+			}
 		}
 	}
 	words, err := proxySets(ctx)
-	return append(removed, words...), errors.Join(append(errs, err)...)
+	return append(removed, words...), kept, errors.Join(append(errs, err)...)
 }
 
-func chainsOf(ctx context.Context, t *live.Tools, tool string) ([]string, error) {
+// chainsOf removes those of one tool; admits is whether the rules that serve now let
+// packets through a firewall themselves.
+func chainsOf(ctx context.Context, t *live.Tools, tool string, admits bool) (steps, needed []string, err error) {
 	saved, err := t.Save(ctx, tool)
 	if err != nil {
-		return nil, fmt.Errorf("reading the rules of %s-%s: %w", tool, t.Variant, err)
+		return nil, nil, fmt.Errorf("reading the rules of %s-%s: %w", tool, t.Variant, err)
 	}
-	text, steps := removal(parseSaved(saved))
+	text, steps, needed := removal(parseSaved(saved), admits)
 	if text == "" {
-		return nil, nil
+		return nil, needed, nil
 	}
 	if err := t.Restore(ctx, tool, []byte(text)); err != nil {
-		return nil, fmt.Errorf("removing kube-proxy's chains with %s-%s: %w", tool, t.Variant, err)
+		return nil, needed, fmt.Errorf("removing kube-proxy's chains with %s-%s: %w", tool, t.Variant, err)
 	}
 	for i := range steps {
 		steps[i] = tool + "-" + t.Variant + ": " + steps[i]
 	}
-	return steps, nil
+	return steps, needed, nil
 }
 
 // proxySets removes the ipsets of kube-proxy's IPVS mode; those that a rule still

@@ -50,20 +50,35 @@ COMMIT
 COMMIT
 `
 
+// closedRules have a firewall besides that drops what kube-proxy's chains and nobody
+// else accept.
+var closedRules = strings.NewReplacer("*filter\n", "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:KUBE-NODEPORTS - [0:0]\n",
+	"-A FORWARD -j KUBE-FORWARD\n", `-A FORWARD -j KUBE-FORWARD
+-A INPUT -j KUBE-NODEPORTS
+-A KUBE-NODEPORTS -p tcp -m tcp --dport 31090 -j ACCEPT
+-A KUBE-FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT
+`).Replace(proxyRules)
+
 // TestFromKubeProxy wants kube-proxy's rules gone and all others to stay, in real
 // kernels' tables of every kind.
 func TestFromKubeProxy(t *testing.T) {
 	testkit.Require(t, "nft", "iptables-legacy-restore", "iptables-nft-restore", "ipset")
 	for _, c := range []struct {
-		name, rules string
-		kept, gone  []string
+		name, backend, rules string
+		kept, gone           []string
 	}{
-		{"kube-proxy alone", proxyRules, []string{"KUBE-IPTABLES-HINT", "KUBE-KUBELET-CANARY", "KUBE-FIREWALL", "OTHER"}, []string{"KUBE-S", "KUBE-PROXY", "KUBE-MARK", "KUBE-POST", "KUBE-NODE", "KUBE-FORWARD"}},
+		{"kube-proxy alone", "nftables", proxyRules, []string{"KUBE-IPTABLES-HINT", "KUBE-KUBELET-CANARY", "KUBE-FIREWALL", "OTHER"}, []string{"KUBE-S", "KUBE-PROXY", "KUBE-MARK", "KUBE-POST", "KUBE-NODE", "KUBE-FORWARD"}},
 		{
-			"somebody marks packets with its chain", strings.Replace(proxyRules, "-A OTHER ", "-A OTHER -d 203.0.113.9/32 -j KUBE-MARK-MASQ\n-A OTHER ", 1),
+			"somebody marks packets with its chain", "nftables", strings.Replace(proxyRules, "-A OTHER ", "-A OTHER -d 203.0.113.9/32 -j KUBE-MARK-MASQ\n-A OTHER ", 1),
 			[]string{"KUBE-MARK-MASQ", "KUBE-POSTROUTING", "OTHER"},
 			[]string{"KUBE-S", "KUBE-PROXY", "KUBE-NODE", "KUBE-FORWARD"},
 		},
+		{
+			"a firewall that drops all else", "nftables", closedRules,
+			[]string{"-A FORWARD -j KUBE-FORWARD", "-A KUBE-FORWARD -m mark", "-A INPUT -j KUBE-NODEPORTS", "--dport 31090"},
+			[]string{"KUBE-S", "KUBE-PROXY", "KUBE-MARK", "KUBE-POST"},
+		},
+		{"a firewall, and rules that accept", "iptables", closedRules, []string{"KUBE-FIREWALL"}, []string{"KUBE-S", "KUBE-PROXY", "KUBE-FORWARD", "KUBE-NODE"}},
 	} {
 		for _, variant := range []string{"legacy", "nft"} {
 			t.Run(c.name+"/"+variant, func(t *testing.T) {
@@ -72,7 +87,7 @@ func TestFromKubeProxy(t *testing.T) {
 					run(t, c.rules, "iptables-"+variant+"-restore", "--noflush")
 					run(t, "table ip kube-proxy { chain services { }\n}\ntable ip6 kube-proxy { }\ntable ip other { }\n", "nft", "-f", "-")
 					run(t, "create KUBE-CLUSTER-IP hash:ip,port\ncreate OTHER hash:ip\n", "ipset", "restore")
-					if _, err := takeover.FromKubeProxy(t.Context(), "nftables"); err != nil {
+					if _, _, err := takeover.FromKubeProxy(t.Context(), c.backend); err != nil {
 						return err
 					}
 					rest := run(t, "", "iptables-"+variant+"-save") + run(t, "", "nft", "list", "tables") + run(t, "", "ipset", "list", "-n")
@@ -88,7 +103,7 @@ func TestFromKubeProxy(t *testing.T) {
 							}
 						}
 					}
-					removed, err := takeover.FromKubeProxy(t.Context(), "nftables")
+					removed, _, err := takeover.FromKubeProxy(t.Context(), c.backend)
 					if len(removed) > 0 {
 						t.Errorf("a second time it removes %v", removed)
 					}

@@ -20,6 +20,9 @@ type Packet struct {
 	// Interface is the name of the interface the packet came in by; "" when
 	// the node sent it itself.
 	Interface string
+	// Midstream is a TCP segment without SYN, of a connection that conntrack does
+	// not know: it was ended, or its table was emptied.
+	Midstream bool
 }
 
 // String returns "src -> dst:port/proto from entry".

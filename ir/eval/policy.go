@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 
 	"github.com/planec/planec/ir"
 )
@@ -14,6 +15,8 @@ type policies struct {
 	profiles map[netip.Addr]*ir.Profile
 	sets     map[string]*members
 	names    map[netip.Addr]ir.Peer
+	// denying says of directions of profiles whether they deny anything.
+	denying *sync.Map
 }
 
 // members is an address set with an index of its addresses.
@@ -30,6 +33,7 @@ func indexPolicies(p *ir.Policy) policies {
 		profiles: make(map[netip.Addr]*ir.Profile),
 		sets:     make(map[string]*members, len(p.AddressSets)),
 		names:    make(map[netip.Addr]ir.Peer, len(p.Peers)),
+		denying:  &sync.Map{},
 	}
 	for i := range p.AddressSets {
 		m := &members{AddressSet: &p.AddressSets[i], addresses: make(map[netip.Addr]bool)}
@@ -176,6 +180,9 @@ func (t *trace) police(dst netip.Addr, port uint16) bool {
 	}
 	if p.Protocol == ir.ICMPv6 && neighbourDiscovery(p.Type) {
 		return true
+	}
+	if p.Midstream && p.Protocol == ir.TCP && !t.opens(dst) {
+		return false
 	}
 	if !t.judge(ir.Egress, p.Src, dst, port) {
 		return false

@@ -1,6 +1,7 @@
 package failsafe
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -75,10 +76,12 @@ func Frontends(p *ir.Program, which func(*ir.Frontend) bool) *ir.Program {
 // matters any more. Other frontends may have the pool, so each gets an empty one.
 func refuse(p *ir.Program, which func(*ir.Frontend) bool) {
 	kept, empty := make(map[string]bool, len(p.Pools)), make(map[string]bool)
+	have := p.Pools
 	p.Pools = slices.Clone(p.Pools)
 	for i := range p.Frontends {
 		f := &p.Frontends[i]
 		if which(f) {
+			lasting(f, have)
 			pool := f.Internal.Pool + "/refused"
 			f.SourceRanges, f.Affinity = nil, 0
 			f.Internal = ir.Route{Pool: pool, Masquerade: ir.MasqueradeNever, OnEmpty: ir.Reject}
@@ -91,4 +94,24 @@ func refuse(p *ir.Program, which func(*ir.Frontend) bool) {
 		kept[f.Internal.Pool], kept[f.External.Pool] = true, true
 	}
 	p.Pools = slices.DeleteFunc(p.Pools, func(pool ir.Pool) bool { return !kept[pool.ID] })
+}
+
+// lasting keeps the flows that a frontend has: only new connections are refused.
+// Pools are sorted by ID.
+func lasting(f *ir.Frontend, pools []ir.Pool) {
+	if f.Match.Protocol == ir.TCP {
+		return
+	}
+	list := slices.Clone(f.Lasting)
+	for _, id := range []string{f.Internal.Pool, f.External.Pool} {
+		at, found := slices.BinarySearchFunc(pools, id, func(p ir.Pool, id string) int { return cmp.Compare(p.ID, id) })
+		if !found {
+			continue
+		}
+		for _, e := range pools[at].Endpoints {
+			list = append(list, e.Address)
+		}
+	}
+	slices.SortFunc(list, netip.AddrPort.Compare)
+	f.Lasting = slices.Compact(list)
 }

@@ -49,7 +49,7 @@ func (s *sweep) closeBefore(a netip.Addr) {
 // close ends the innermost network with what is left of it.
 func (s *sweep) close() {
 	n := s.open[len(s.open)-1]
-	last := lastAddr(n.Prefix)
+	last := ir.LastAddr(n.Prefix)
 	if !s.next.IsValid() || s.next.Compare(last) <= 0 {
 		s.emit(last, n.Class)
 	}
@@ -79,13 +79,4 @@ func (s *sweep) emit(last netip.Addr, class uint32) {
 		return
 	}
 	s.out = append(s.out, Range{s.next, last, class})
-}
-
-func lastAddr(p netip.Prefix) netip.Addr {
-	b := p.Masked().Addr().AsSlice()
-	for i := p.Bits(); i < len(b)*8; i++ {
-		b[i/8] |= 0x80 >> (i % 8)
-	}
-	a, _ := netip.AddrFromSlice(b)
-	return a
 }

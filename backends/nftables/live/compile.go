@@ -73,6 +73,10 @@ func (c *compiler) statement() error {
 		c.state(stateInvalid)
 	case line.accept("ct", "state", "established,related"):
 		c.state(stateEstablished | stateRelated)
+	case line.accept("ct", "state", "invalid,new"):
+		c.state(stateInvalid | stateNew)
+	case line.accept("tcp", "flags", "!", "syn"):
+		return c.noSYN()
 	case line.accept("ct", "status", "dnat"):
 		c.load(field{expr: conntrack, key: ctStatus}, 0)
 		c.anyBit(statusDNAT)
@@ -191,6 +195,18 @@ func (c *compiler) protocol(name string) error {
 		return fmt.Errorf("protocol %q", name)
 	}
 	c.l4proto(p.number)
+	return nil
+}
+
+// noSYN matches TCP segments without the bit SYN (RFC 9293, 3.1).
+func (c *compiler) noSYN() error {
+	const flagsAt, syn = 13, 2
+	if err := c.protocol("tcp"); err != nil {
+		return err
+	}
+	c.payload(register(0), transport, flagsAt, 1)
+	c.maskByte(syn)
+	c.cmp(cmpEq, []byte{0})
 	return nil
 }
 

@@ -176,6 +176,18 @@ func (w *writer) bitwise(mask, xor uint32) {
 	})
 }
 
+// maskByte leaves some bits of the byte in register 0.
+func (w *writer) maskByte(mask byte) {
+	w.expr("bitwise", func() {
+		w.u32(bitwiseSReg, register(0))
+		w.u32(bitwiseDReg, register(0))
+		w.u32(bitwiseLen, 1)
+		w.u32(bitwiseOp, 0)
+		w.value(bitwiseMask, []byte{mask})
+		w.value(bitwiseXor, []byte{0})
+	})
+}
+
 // anyBit matches where register 0 has one of the bits.
 func (w *writer) anyBit(bits uint32) {
 	w.bitwise(bits, 0)

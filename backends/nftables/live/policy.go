@@ -9,7 +9,7 @@ const policyEgress, policyIngress = "policy-egress", "policy-ingress"
 // and out, of a profile each.
 func ofPolicy(set string) bool {
 	switch set {
-	case "hosts", "networks", "egress", "ingress":
+	case "hosts", "networks", "egress", "ingress", "egress-pods", "ingress-pods":
 		return true
 	}
 	return ofProfile(set)

@@ -100,10 +100,19 @@ func (r *run) police(dst netip.Addr, port uint16) bool {
 	switch {
 	case p.From == eval.FromNode || p.Protocol == ir.ICMPv6 && p.Type >= 133 && p.Type <= 137:
 		return true
+	case p.Midstream && p.Protocol == ir.TCP && !r.isOwn(p.Src) && !r.isOwn(dst) && (r.policed(dst, layout.DirectionEgress) || r.policed(p.Src, layout.DirectionIngress)):
+		return false
 	case !r.judge(layout.DirectionEgress, p.Src, dst, port):
 		return false
 	}
 	return r.isOwn(p.Src) || r.judge(layout.DirectionIngress, dst, p.Src, port)
+}
+
+// policed reports whether policies judge a direction of a pod.
+func (r *run) policed(a netip.Addr, direction uint8) bool {
+	entry, found := r.policies.pod(a)
+	_, policed := entry.Row(direction)
+	return found && policed
 }
 
 // judge takes the look-ups of one direction: pod, class, row, port.

@@ -68,6 +68,11 @@ func (p *parser) option(r *reader, module, word string) match {
 		return nil
 	case "--ctstate":
 		return stateMatch(r)
+	case "--tcp-flags":
+		if mask, set := r.next(), r.next(); mask != "SYN" || set != "SYN" {
+			r.fail("TCP flags %s %s", mask, set)
+		}
+		return func(m *machine) bool { return m.packet.Protocol == ir.TCP && !m.packet.Midstream }
 	case "--src-type", "--dst-type":
 		if t := r.next(); t != "LOCAL" {
 			r.fail("address type %s", t)

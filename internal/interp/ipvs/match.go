@@ -51,6 +51,12 @@ func (p *ruleParser) module(name string) {
 		p.want("--comment")
 		p.next()
 	case "tcp", "udp", "sctp", "multiport":
+		if name == "tcp" && p.skip("--tcp-flags") {
+			p.want("SYN")
+			p.want("SYN")
+			p.add(negate, func(w *walk) bool { return !w.packet.Midstream })
+			return
+		}
 		p.ports(name, negate)
 	case "icmp6":
 		p.want("--icmpv6-type")
@@ -79,12 +85,12 @@ func (p *ruleParser) module(name string) {
 	}
 }
 
-// state knows that every packet is the first of its connection.
+// state knows that conntrack knows no packet's connection.
 func (p *ruleParser) state(state string, negate bool) {
-	if !slices.Contains([]string{"NEW", "INVALID", "RELATED,ESTABLISHED"}, state) {
+	if !slices.Contains([]string{"NEW", "INVALID", "INVALID,NEW", "RELATED,ESTABLISHED"}, state) {
 		p.fail("state %q is not known", state)
 	}
-	p.add(negate, func(*walk) bool { return state == "NEW" })
+	p.add(negate, func(*walk) bool { return strings.HasSuffix(state, "NEW") })
 }
 
 func (p *ruleParser) addressType(flag string, negate bool) {

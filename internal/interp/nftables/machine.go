@@ -160,6 +160,8 @@ func (s matchPrefix) run(m *machine) bool {
 	return s.field.read == destAddr && s.prefix.Contains(m.dst)
 }
 
+func (matchNoSYN) run(m *machine) bool { return m.packet.Midstream && m.packet.Protocol == ir.TCP }
+
 func (s matchState) run(*machine) bool { return s.isNew }
 
 func (s matchProtocol) run(m *machine) bool { return m.packet.Protocol == s.proto }

@@ -30,6 +30,8 @@ type (
 	// matchState is "ct state ...": the packet is new.
 	matchState struct{ isNew bool }
 	matchDNAT  struct{}
+	// matchNoSYN is "tcp flags ! syn".
+	matchNoSYN struct{}
 	// matchProtocol is "meta l4proto tcp", matchPorts "tcp dport ...".
 	matchProtocol struct{ proto ir.Protocol }
 	matchPorts    struct {
@@ -109,6 +111,10 @@ func (t *table) parseStatement(line *stream) (statement, error) {
 		return matchState{}, nil
 	case line.accept("ct", "state", "established,related"):
 		return matchState{}, nil
+	case line.accept("ct", "state", "invalid,new"):
+		return matchState{isNew: true}, nil
+	case line.accept("tcp", "flags", "!", "syn"):
+		return matchNoSYN{}, nil
 	case line.accept("ct", "status", "dnat"):
 		return matchDNAT{}, nil
 	case line.accept("fib", "saddr", "type"):

@@ -1,0 +1,76 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Hooks of NF_INET_FORWARD and NF_INET_LOCAL_IN, as [BaseChain] numbers them.
+const (
+	HookInput   = 1
+	HookForward = 2
+)
+
+// familyINet is NFPROTO_INET, whose chains see both families.
+const familyINet Family = 1
+
+// BaseChain is a chain of any table that the kernel calls with packets.
+type BaseChain struct {
+	// Family is "ip", "ip6" or "inet".
+	Family, Table, Name string
+	// Type is "filter", "nat" or "route"; Hook is the number of the hook.
+	Type string
+	Hook uint32
+	// Drops is whether what no rule of it accepts is dropped.
+	Drops bool
+}
+
+// BaseChains lists the base chains of all tables in the network namespace of the
+// calling thread.
+func BaseChains(ctx context.Context) ([]BaseChain, error) {
+	c, err := dial()
+	if err != nil {
+		return nil, fmt.Errorf("listing chains of nftables: %w", err)
+	}
+	defer c.close()
+	for i := range attempts {
+		if err := pause(ctx, i); err != nil {
+			return nil, err
+		}
+		list, err := c.baseChains()
+		if errors.Is(err, errInterrupted) || isPassing(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("listing chains of nftables: %w", explain(err))
+		}
+		return list, nil
+	}
+	return nil, fmt.Errorf("listing chains of nftables: %w", ErrBusy)
+}
+
+func (c *conn) baseChains() (list []BaseChain, err error) {
+	c.interrupted = false
+	for _, f := range []struct {
+		family Family
+		name   string
+	}{{IPv4, "ip"}, {IPv6, "ip6"}, {familyINet, "inet"}} {
+		err := c.dump(msgGetChain, flagDump, f.family, nil, func(body []byte) error {
+			if chain := readChain(body); chain.Type != "" {
+				list = append(list, BaseChain{
+					Family: f.name, Table: asString(attr(body, chainTable)), Name: chain.Name, Type: chain.Type,
+					Hook: chain.Hook, Drops: chain.Policy == 0, // NF_DROP
+				})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if c.interrupted {
+		return nil, errInterrupted
+	}
+	return list, nil
+}

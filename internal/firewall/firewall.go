@@ -1,0 +1,170 @@
+package firewall
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/planec/planec/ir"
+)
+
+// Variant is the program that a chain belongs to.
+type Variant string
+
+// The variants; NFTables are chains of tables that no iptables knows.
+const (
+	Legacy   Variant = "legacy"
+	NFT      Variant = "nft"
+	NFTables Variant = ""
+)
+
+// Dropping is a chain of another program that drops what no rule of it accepts.
+type Dropping struct {
+	Variant Variant
+	// Family is "ip", "ip6" or "inet".
+	Family, Table, Chain string
+	// Forward is whether the chain sees forwarded packets; otherwise it sees those
+	// to the node itself.
+	Forward bool
+	// Rules are those of its table, as iptables-save prints them, where they could
+	// be read.
+	Rules []string
+}
+
+// String names the chain: "chain FORWARD of iptables-nft".
+func (d Dropping) String() string {
+	if d.Variant == NFTables {
+		return fmt.Sprintf("chain %s of nftables table %s %s", d.Chain, d.Family, d.Table)
+	}
+	return fmt.Sprintf("chain %s of %s-%s", d.Chain, d.tool(), d.Variant)
+}
+
+func (d Dropping) tool() string {
+	if d.Family == "ip6" {
+		return "ip6tables"
+	}
+	return "iptables"
+}
+
+func (d Dropping) sees(f ir.Family) bool {
+	return d.Family == "inet" || (d.Family == "ip6") == (f == ir.IPv6)
+}
+
+// Needs is what of a node's program other chains must let through.
+type Needs struct {
+	// Families are those that Services are served in.
+	Families     []ir.Family
+	HealthChecks []ir.HealthCheck
+}
+
+// NeedsOf are those of a program.
+func NeedsOf(p *ir.Program) Needs {
+	n := Needs{HealthChecks: p.HealthChecks}
+	for _, f := range ir.Families() {
+		if slices.ContainsFunc(p.Frontends, func(x ir.Frontend) bool { return x.Match.Family == f }) {
+			n.Families = append(n.Families, f)
+		}
+	}
+	return n
+}
+
+// Warnings says which chains will drop which traffic of Services beside rules of a
+// backend, and what to do about each.
+func Warnings(backend string, chains []Dropping, needs Needs) []string {
+	var out []string
+	for _, d := range chains {
+		if d.Variant != NFTables && (backend == "iptables" || backend == "ipvs") {
+			continue // their own rules accept there
+		}
+		switch {
+		case d.Forward && !d.acceptsServices() && slices.ContainsFunc(needs.Families, d.sees):
+			out = append(out, fmt.Sprintf("%v drops forwarded packets that no rule of it accepts, so Services with endpoints on pods or other nodes may not be reached, and %s rules cannot override that: %s", d, backend, d.acceptForward()))
+		case !d.Forward:
+			if ports := d.closedPorts(needs.HealthChecks); len(ports) > 0 {
+				out = append(out, fmt.Sprintf("%v drops packets to the node that no rule of it accepts, so load balancers may find no answer on health check ports %s: %s", d, strings.Join(ports, ", "), d.acceptPorts(ports)))
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// acceptForward is a command that lets translated connections through.
+func (d Dropping) acceptForward() string {
+	if d.Variant == NFTables {
+		return fmt.Sprintf("nft insert rule %s %s %s ct status dnat accept", d.Family, d.Table, d.Chain)
+	}
+	return fmt.Sprintf("%s-%s -I %s -m conntrack --ctstate DNAT -j ACCEPT", d.tool(), d.Variant, d.Chain)
+}
+
+func (d Dropping) acceptPorts(ports []string) string {
+	if d.Variant == NFTables {
+		return fmt.Sprintf("nft insert rule %s %s %s 'tcp dport { %s } accept'", d.Family, d.Table, d.Chain, strings.Join(ports, ", "))
+	}
+	return fmt.Sprintf("%s-%s -I %s -p tcp -m multiport --dports %s -j ACCEPT", d.tool(), d.Variant, d.Chain, strings.Join(ports, ","))
+}
+
+// acceptsServices reports whether a rule accepts translated packets, or all.
+func (d Dropping) acceptsServices() bool {
+	return slices.ContainsFunc(d.reached(), func(rule string) bool {
+		_, states, _ := strings.Cut(rule, "--ctstate ")
+		states, _, _ = strings.Cut(states, " ")
+		return accepts(rule) && (slices.Contains(strings.Split(states, ","), "DNAT") || len(strings.Fields(rule)) == 2)
+	})
+}
+
+// closedPorts are the health check ports that no rule accepts.
+func (d Dropping) closedPorts(checks []ir.HealthCheck) []string {
+	var out []string
+	for _, h := range checks {
+		port := strconv.Itoa(int(h.Port))
+		open := func(rule string) bool { return accepts(rule) && namesPort(rule, port) }
+		if d.sees(h.Family) && !slices.Contains(out, port) && !slices.ContainsFunc(d.reached(), open) {
+			out = append(out, port)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func accepts(rule string) bool { return strings.HasSuffix(rule, "-j ACCEPT") }
+
+func namesPort(rule, port string) bool {
+	words := strings.Fields(rule)
+	for i, w := range words {
+		if (w == "--dport" || w == "--dports") && i+1 < len(words) && slices.Contains(strings.Split(words[i+1], ","), port) {
+			return true
+		}
+	}
+	return len(words) == 2 // it accepts everything
+}
+
+// reached are the rules of the chain and of those that it leads to, without the
+// chain's name.
+func (d Dropping) reached() []string {
+	var out []string
+	seen := make(map[string]bool)
+	var visit func(chain string)
+	visit = func(chain string) {
+		if seen[chain] {
+			return
+		}
+		seen[chain] = true
+		for _, line := range d.Rules {
+			rule, mine := strings.CutPrefix(line, "-A "+chain+" ")
+			if !mine {
+				continue
+			}
+			out = append(out, rule)
+			words := strings.Fields(rule)
+			for i := range words[:max(len(words)-1, 0)] {
+				if words[i] == "-j" || words[i] == "-g" {
+					visit(words[i+1])
+				}
+			}
+		}
+	}
+	visit(d.Chain)
+	return out
+}
