@@ -126,20 +126,14 @@ func (c *cast) readNamespaces(set *objects.Set) map[string]*namespace {
 
 func (c *cast) readPods(set *objects.Set, byName map[string]*namespace, diags *diag.List) (hosts []objects.Sourced[*corev1.Pod]) {
 	owners := make(map[netip.Addr]*pod)
-	seen := make(map[[2]string]bool)
 	// The youngest comes first: its claim to an address wins.
-	sorted := oldestFirst(set.Pods)
+	sorted := once(oldestFirst(set.Pods))
 	slices.Reverse(sorted)
 	for _, src := range sorted {
 		object := src.Object
 		if finished(object) {
 			continue
 		}
-		id := [2]string{object.Namespace, object.Name}
-		if seen[id] {
-			continue // the loader has said so
-		}
-		seen[id] = true
 		ns := byName[object.Namespace]
 		if ns == nil {
 			diags.Add(diag.NoNamespace, objects.Origin("Pod", src), fmt.Sprintf("there is no Namespace %s", object.Namespace))
