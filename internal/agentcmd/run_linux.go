@@ -37,14 +37,12 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range diags {
-		log.Log(ctx, level(d.Severity()), d.String())
-	}
 	backend, err := o.selected(config)
 	if err != nil {
 		return err
 	}
 	if o.initOnly {
+		logFindings(log, aboutSettings, diags)
 		return (&service{options: o, config: config, log: log}).settings()
 	}
 	unlock, err := lockNode(ctx, o.stateDir, log)
@@ -61,7 +59,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	a.RecordFailed = func(err error) {
 		log.Warn("the kernel is right, but what was applied could not be written down", "error", err)
 	}
-	s := &service{options: o, config: config, backend: backend, applier: a, log: log, inbox: inbox.New()}
+	s := &service{options: o, config: config, settingsSaid: diags, backend: backend, applier: a, log: log, inbox: inbox.New()}
 	if err := s.run(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errStarted, err)
 	}
@@ -84,11 +82,13 @@ func cleanup(ctx context.Context, a *applier.Applier, log *slog.Logger) error {
 type service struct {
 	options *options
 	config  nodeconfig.NodeConfig
-	backend backends.Backend
-	applier *applier.Applier
-	log     *slog.Logger
-	inbox   *inbox.Inbox
-	report  *reporter
+	// settingsSaid is what there is to say about the configuration.
+	settingsSaid diag.List
+	backend      backends.Backend
+	applier      *applier.Applier
+	log          *slog.Logger
+	inbox        *inbox.Inbox
+	report       *reporter
 }
 
 // run starts everything and ends when ctx does, or when a part cannot go on.
@@ -104,19 +104,23 @@ func (s *service) run(ctx context.Context) error {
 			}
 		})
 	}
-	s.prepare()
 	source, events, err := s.source()
 	if err != nil {
 		return err
 	}
 	s.report = newReporter(s, events)
 	defer s.report.close()
-	if err := s.serve(part); err != nil {
+	s.report.findings.set(aboutSettings, s.settingsSaid)
+	stop, err := s.serve()
+	if err != nil {
 		return err
 	}
+	defer stop()
 	if err := s.watchAddresses(ctx); err != nil {
 		return err
 	}
+	// Usage and configuration are right: now the kernel may be touched.
+	s.prepare()
 	a, err := s.agent(ctx)
 	if err != nil {
 		return err
@@ -228,14 +232,4 @@ func (o *options) logger(w io.Writer) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, h)), nil
 	}
 	return nil, usage("--log-format %q: want text or json", o.logFormat)
-}
-
-func level(s diag.Severity) slog.Level {
-	switch s {
-	case diag.Error:
-		return slog.LevelError
-	case diag.Warning:
-		return slog.LevelWarn
-	}
-	return slog.LevelInfo
 }
