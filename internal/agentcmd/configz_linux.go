@@ -20,6 +20,7 @@ type configuration struct {
 	EndDenied        bool                  `json:"endDenied"`
 	KeepFlows        bool                  `json:"keepFlows"`
 	AllowEmpty       bool                  `json:"allowEmpty"`
+	KeepGoing        bool                  `json:"keepGoing"`
 	HealthzAddress   string                `json:"healthzBindAddress"`
 	MetricsAddress   string                `json:"metricsBindAddress"`
 	StateDir         string                `json:"stateDir"`
@@ -37,7 +38,7 @@ func (s *service) configuration() configuration {
 	settings.Config.OnDeny = cmp.Or(settings.Config.OnDeny, ir.Drop)
 	return configuration{
 		Node: o.node, Backend: s.backend.Name(), ManifestDir: o.manifestDir, Kubeconfig: o.kubeconfig,
-		Policies: o.policies, EndDenied: o.endDenied, KeepFlows: o.keepFlows, AllowEmpty: o.allowEmpty,
+		Policies: o.policies, EndDenied: o.endDenied, KeepFlows: o.keepFlows, AllowEmpty: o.allowEmpty, KeepGoing: o.keepGoing,
 		HealthzAddress: o.healthzAddr, MetricsAddress: o.metricsAddr, StateDir: o.stateDir, VerifyEvery: o.verifyEvery.String(),
 		Comments: !o.noComments, Sysctls: o.sysctls, Profiling: o.profiling, Takeover: o.takeover,
 		ConfigurationOf: o.settings.Files(), ConfigurationHas: settings,

@@ -30,6 +30,7 @@ type options struct {
 	endDenied           bool
 	keepFlows           bool
 	allowEmpty          bool
+	keepGoing           bool
 	healthzAddr         string
 	metricsAddr         string
 	stateDir            string
@@ -60,6 +61,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.policies, "policies", false, "enforce network policies too")
 	flags.BoolVar(&o.endDenied, "end-denied", false, "end connections that policies deny now")
 	flags.BoolVar(&o.keepFlows, "keep-flows", false, "leave UDP and SCTP flows to endpoints that are gone alone")
+	flags.BoolVar(&o.keepGoing, "keep-going", false, "begin without the files of --manifest-dir that are wrong, though the kernel serves what they said before")
 	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "remove the kernel's rules when the objects leave nothing to serve")
 	flags.StringVar(&o.healthzAddr, "healthz-bind-address", defaultHealthz, "where /healthz and /livez are served; empty for nowhere")
 	flags.StringVar(&o.metricsAddr, "metrics-bind-address", defaultMetrics, "where /metrics is served; empty for nowhere")

@@ -38,6 +38,7 @@ type reporter struct {
 	memory   *memory
 
 	findings *findings
+	progress progress
 
 	// checks and own change in different goroutines.
 	mu     sync.Mutex
@@ -52,7 +53,7 @@ var _ agent.Observer = (*reporter)(nil)
 func newReporter(s *service, events *apisource.Events) *reporter {
 	r := &reporter{
 		log: s.log, node: s.options.node, backend: s.backend.Name(), fromFile: s.options.manifestDir != "",
-		metrics: proxymetrics.New(), status: proxyhealth.NewStatus(healthTimeout, time.Now), events: events, memory: limitMemory(),
+		metrics: proxymetrics.New(s.backend.Name()), status: proxyhealth.NewStatus(healthTimeout, time.Now), events: events, memory: limitMemory(),
 	}
 	r.metrics.Waiting(s.inbox.Waiting)
 	r.services.Healthy = r.status.Healthy
@@ -78,6 +79,15 @@ func (r *reporter) Queued(_ int, since time.Time) {
 // Applied implements [agent.Observer].
 func (r *reporter) Applied(round agent.Round) {
 	r.status.Updated()
+	r.progress.do(func(p *progress) {
+		p.failure = ""
+		if round.Whole {
+			p.compared = time.Now()
+		}
+		if round.Steps > 0 {
+			p.changed = time.Now()
+		}
+	})
 	r.metrics.Synced(proxymetrics.Sync{
 		At: time.Now(), Took: round.Took, Waited: round.Waited, Services: round.Services, Slices: round.Slices,
 		Steps: round.Steps, Whole: round.Whole, Triggers: round.Triggers,
@@ -93,15 +103,20 @@ func (r *reporter) Applied(round agent.Round) {
 func (r *reporter) Failed(err error) {
 	r.metrics.Failed(r.backend)
 	r.status.Failed(err)
+	r.progress.do(func(p *progress) { p.failure = err.Error() })
 }
 
 // Drifted implements [agent.Observer].
-func (r *reporter) Drifted(steps []string) { r.metrics.Drifted(len(steps)) }
+func (r *reporter) Drifted(steps []string) {
+	r.metrics.Drifted(len(steps))
+	r.progress.drifted(steps, time.Now().UTC())
+}
 
 // Verified implements [agent.Observer].
 func (r *reporter) Verified(took time.Duration) {
 	r.metrics.Verified(took)
 	r.status.Failed(nil)
+	r.progress.do(func(p *progress) { p.failure, p.compared = "", time.Now() })
 }
 
 // Diagnosed implements [agent.Observer].
@@ -150,6 +165,7 @@ func (r *reporter) unserved(what, at string, origin ir.Origin, err error) {
 // GivenUp implements [agent.Observer].
 func (r *reporter) GivenUp(n int) {
 	r.status.SetGivenUp(n)
+	r.progress.do(func(p *progress) { p.givenUp = n })
 	r.metrics.GivenUp(n)
 }
 
@@ -182,6 +198,11 @@ func (r *reporter) addresses(own []netip.Addr) {
 	defer r.mu.Unlock()
 	r.own = own
 	r.services.Set(r.checks, r.scope, r.own)
+}
+
+// Serves implements [agent.Observer].
+func (r *reporter) Serves(services, policies int) {
+	r.progress.do(func(p *progress) { p.services, p.policies = services, policies })
 }
 
 // NoLocal implements [agent.Observer].

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/agent"
@@ -59,7 +60,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	a.RecordFailed = func(err error) {
 		log.Warn("the kernel is right, but what was applied could not be written down", "error", err)
 	}
-	s := &service{options: o, config: config, settingsSaid: diags, backend: backend, applier: a, log: log, inbox: inbox.New()}
+	s := &service{options: o, config: config, settingsSaid: diags, backend: backend, applier: a, log: log, inbox: inbox.New(), started: time.Now()}
 	if err := s.run(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errStarted, err)
 	}
@@ -89,6 +90,7 @@ type service struct {
 	log          *slog.Logger
 	inbox        *inbox.Inbox
 	report       *reporter
+	started      time.Time
 }
 
 // run starts everything and ends when ctx does, or when a part cannot go on.
@@ -104,7 +106,7 @@ func (s *service) run(ctx context.Context) error {
 			}
 		})
 	}
-	source, events, err := s.source()
+	source, events, err := s.source(ctx)
 	if err != nil {
 		return err
 	}
@@ -125,6 +127,7 @@ func (s *service) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer s.answer(a)()
 	if events != nil {
 		part("events", func(ctx context.Context) error { events.Run(ctx, s.log); return nil })
 	}
@@ -185,6 +188,9 @@ func (s *service) agent(ctx context.Context) (*agent.Agent, error) {
 		Node: s.options.node, Settings: s.config.Config, Backend: s.backend, Applier: s.applier, Inbox: s.inbox,
 		Flows: &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied}, VerifyEvery: s.options.verifyEvery,
 		Observer: s.report, Log: s.log, General: dataplane.General,
+	}
+	if !s.options.allowEmpty {
+		c.Spare = s.spare
 	}
 	settled, notices, err := s.drift(ctx)
 	if err != nil {
