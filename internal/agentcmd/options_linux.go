@@ -139,13 +139,29 @@ func (o *options) addresses() error {
 			_, port, _ := strings.Cut(a.standard, ":")
 			*a.value = net.JoinHostPort(ip.String(), port)
 		}
-		_, port, err := net.SplitHostPort(*a.value)
+		host, port, err := net.SplitHostPort(*a.value)
+		if err == nil {
+			err = checkHost(host)
+		}
 		if err != nil {
 			return usage("--%s %q: want an address and a port, as in %s: %w", a.flag, *a.value, a.standard, err)
 		}
 		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 			return usage("--%s %q: %q is no port", a.flag, *a.value, port)
 		}
+	}
+	return nil
+}
+
+// checkHost accepts addresses, names and nothing, which is every address.
+func checkHost(host string) error {
+	if _, err := netip.ParseAddr(host); err == nil || host == "" {
+		return nil
+	}
+	// A name whose last part is a number is an address that is written wrongly.
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if _, err := strconv.Atoi(last); err == nil || len(validation.IsDNS1123Subdomain(host)) > 0 {
+		return fmt.Errorf("%q is neither an address nor a name", host)
 	}
 	return nil
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/planec/planec/internal/agent"
 	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/dataplane"
-	"github.com/planec/planec/internal/drift"
 	"github.com/planec/planec/internal/inbox"
 	"github.com/planec/planec/internal/localaddr"
 	"github.com/planec/planec/internal/nodeconfig"
@@ -192,37 +191,18 @@ func (s *service) agent(ctx context.Context) (*agent.Agent, error) {
 	if !s.options.allowEmpty {
 		c.Spare = s.spare
 	}
-	settled, notices, err := s.drift(ctx)
-	if err != nil {
-		// Comparing now and then finds the same, later.
-		s.log.Warn("nothing will tell of somebody else's changes", "error", err)
-	}
+	settled, notices := s.drift(ctx)
 	c.Drift = notices
 	taken := s.options.takeover == ""
 	c.Settled = func() {
-		if settled != nil {
-			settled()
+		for _, f := range settled {
+			f()
 		}
 		if !taken {
 			taken = s.takeOver(ctx)
 		}
 	}
 	return agent.New(c), nil
-}
-
-// drift watches what the kernel tells of the backend's rules. Settled is to be
-// called when they are right.
-func (s *service) drift(ctx context.Context) (settled func(), notices <-chan struct{}, err error) {
-	switch s.backend.Name() {
-	case "nftables":
-		notices, err = drift.NFTables(ctx, "planec", s.log)
-		return nil, notices, err
-	case "iptables", "ipvs":
-		w := drift.NewXTables()
-		notices, err = w.Run(ctx, s.log)
-		return w.Settled, notices, err
-	}
-	return nil, nil, nil
 }
 
 func (o *options) logger(w io.Writer) (*slog.Logger, error) {

@@ -85,14 +85,15 @@ func (c *statusCommand) status(ctx context.Context) (agentapi.Status, error) {
 	case !errors.Is(err, agentapi.ErrNoAgent):
 		return status, err
 	case running != nil:
-		return status, fmt.Errorf("%w, and it does not answer: it is starting, of an older version, or has another --state-dir", running)
+		reason := running.Error() + ", and does not answer: it starts or ends, is of an older version, or has another --state-dir"
+		return agentapi.Status{State: agentapi.Starting, Reasons: []string{reason}, Versions: versions(), Findings: []agentapi.Finding{}}, nil
 	}
 	return c.withoutAgent(ctx)
 }
 
 // withoutAgent compares the kernel with the record.
 func (c *statusCommand) withoutAgent(ctx context.Context) (agentapi.Status, error) {
-	s := agentapi.Status{Versions: agentapi.Versions{Planec: buildinfo.Version(), Kernel: kernelRelease()}, Findings: []agentapi.Finding{}}
+	s := agentapi.Status{Versions: versions(), Findings: []agentapi.Finding{}}
 	a := newApplier(c.stateDir)
 	last, err := a.Last()
 	if errors.Is(err, applier.ErrNoRecord) {
@@ -114,6 +115,11 @@ func (c *statusCommand) withoutAgent(ctx context.Context) (agentapi.Status, erro
 		s.State, s.InSync, s.Differences = agentapi.Differs, false, p.Steps()
 	}
 	return s, nil
+}
+
+// versions are those that are known without an agent.
+func versions() agentapi.Versions {
+	return agentapi.Versions{Planec: buildinfo.Version(), Kernel: kernelRelease()}
 }
 
 func (c *statusCommand) print(s *agentapi.Status) error {

@@ -28,7 +28,7 @@ func writeStatus(w io.Writer, s *agentapi.Status, now time.Time) error {
 	}
 	if a := s.Agent; a != nil {
 		line("agent", "PID %d, node %s, objects from %s, started %s", a.PID, a.Node, a.Source, ago(&a.Started, now))
-	} else {
+	} else if s.State != agentapi.Starting {
 		line("agent", "none runs")
 	}
 	line("last change", "%s", ago(s.LastChange, now))

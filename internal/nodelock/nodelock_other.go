@@ -32,6 +32,9 @@ func (*Lock) Files() []*os.File { return nil }
 // Release does nothing.
 func (*Lock) Release() {}
 
+// Changes are none.
+func (*Node) Changes() []string { return nil }
+
 // Sockets are none.
 func (*Node) Sockets() []string { return nil }
 
