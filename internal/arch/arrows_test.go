@@ -82,6 +82,7 @@ var arrows = map[string][]string{
 	"internal/agent":             {"backends", "compiler", "compiler/objects", "internal/applier", "internal/inbox", "internal/session", "ir", "ir/diag", "ir/failsafe"},
 	"internal/agentapi":          {"backends", "ir/diag"},
 	"internal/buildinfo":         {},
+	"internal/mutants":           {},
 	"internal/agentcmd":          {"backends", "backends/registry", "compiler/objects", "internal/agent", "internal/agentapi", "internal/apisource", "internal/applier", "internal/buildinfo", "internal/conntrack", "internal/dataplane", "internal/drift", "internal/filesource", "internal/inbox", "internal/listener", "internal/localaddr", "internal/manifest", "internal/nodeconfig", "internal/nodeflags", "internal/nodelock", "internal/proxyhealth", "internal/proxymetrics", "internal/sysctls", "internal/takeover", "ir", "ir/diag"},
 	"internal/apisource":         {"compiler/objects", "internal/inbox", "internal/manifest", "ir", "ir/diag"},
 	"internal/filesource":        {"compiler/objects", "internal/inbox", "internal/manifest", "ir", "ir/diag"},
