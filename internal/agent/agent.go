@@ -81,10 +81,6 @@ func New(c Config) *Agent {
 func (a *Agent) Run(ctx context.Context) error {
 	defer a.remember()
 	retry, drift, verify, again := stopped(), stopped(), stopped(), stopped()
-	defer retry.Stop()
-	defer again.Stop()
-	defer drift.Stop()
-	defer verify.Stop()
 	if a.VerifyEvery > 0 {
 		verify.Reset(a.VerifyEvery)
 	}

@@ -122,7 +122,7 @@ func TestFlows(t *testing.T) {
 		r.do(func() { r.ended = 3 })
 		r.put(slice("a", false, "10.1.2.2"))
 		r.rest(time.Second)
-		if r.count("ended 3 flows") != 1 {
+		if r.count("ended 3 flows") != 1 || r.log.has("ended connections") != 1 {
 			t.Errorf("said %q", r.said)
 		}
 		last("a change of a Service", false, false)
@@ -192,8 +192,8 @@ func TestFailedApply(t *testing.T) {
 				t.Errorf("what came meanwhile is not followed: checks %v, flows %d", r.checks, len(r.endings))
 			}
 		})
-		if !r.kernel.has("10.1.2.2") || !r.kernel.has("10.1.0.1") {
-			t.Error("the kernel has not all changes")
+		if !r.kernel.has("10.1.2.2") || !r.kernel.has("10.1.0.1") || r.log.has("applying works again") != 1 {
+			t.Error("the kernel has not all changes, or the log does not say so")
 		}
 		r.forget()
 		r.put(slice("a", false, "10.1.2.9"))
@@ -230,6 +230,18 @@ func TestComparisonMakesGood(t *testing.T) {
 		r.forget()
 		r.rest(time.Minute)
 		r.want()
+		r.put(service("a"), slice("a", false, "10.1.2.1"))
+		r.rest(time.Second)
+		if len(r.rounds) != 1 || r.rounds[0].Whole {
+			t.Errorf("the change after it: %+v", r.rounds)
+		}
+		// A comparison may find out that the kernel refuses an object.
+		r.kernel.set(func(k *kernel) { k.refuses, k.have = "10.1.2.1", "" })
+		r.notice()
+		r.rest(5 * time.Second)
+		if r.givenUp != 1 || !slices.ContainsFunc(r.diags, func(d diag.Diagnostic) bool { return d.Code == diag.KernelRefused }) {
+			t.Errorf("given up %d, diagnosed %v", r.givenUp, r.diags)
+		}
 	})
 }
 
@@ -331,18 +343,43 @@ func TestRefusedObject(t *testing.T) {
 			t.Errorf("given up %d, diagnosed %v, said %q", r.givenUp, r.diags, r.said)
 		}
 		r.forget()
+		settled := r.settled
 		r.rest(time.Minute)
-		if r.givenUp != 1 || r.count("applied") > 0 {
-			t.Errorf("after a minute: given up %d, said %q", r.givenUp, r.said)
+		if r.givenUp != 1 || r.count("applied") > 0 || r.settled < settled+2 {
+			t.Errorf("after a minute: given up %d, settled %d times, said %q", r.givenUp, r.settled-settled, r.said)
 		}
+		sorted := slices.Clone(r.diags)
+		if sorted.Sort(); len(sorted) < 2 || !slices.Equal(sorted, r.diags) {
+			t.Errorf("findings are not in order: %v", r.diags)
+		}
+		// Going back may fail too.
+		r.kernel.set(func(k *kernel) { k.fail, k.have = errMachine, "half" })
+		r.forget()
+		r.rest(3 * time.Minute)
+		if r.count("failed: node node-a: going back to what was right") == 0 {
+			t.Errorf("said %q", r.said)
+		}
+		r.kernel.set(func(k *kernel) { k.fail = nil })
+		r.rest(time.Minute)
 		r.kernel.set(func(k *kernel) { k.refuses = "" })
 		r.forget()
-		r.rest(2 * time.Minute)
+		r.rest(20 * time.Minute)
 		if r.givenUp != 0 || refused() || !r.kernel.has("10.1.2.66") {
 			t.Errorf("once the kernel takes it: given up %d, diagnosed %v", r.givenUp, r.diags)
 		}
 		if r.count("checks") != 1 || len(r.endings) != 1 || r.endings[0].before != nil {
 			t.Errorf("that it is served again is not followed: said %q, flows %d", r.said, len(r.endings))
+		}
+		// One that is gone is not tried again.
+		r.kernel.set(func(k *kernel) { k.refuses = "10.1.2.67" })
+		r.put(service("d"), slice("d", false, "10.1.2.67"))
+		r.rest(5 * time.Second)
+		r.inbox.Delete(service("d"))
+		r.rest(5 * time.Second)
+		settled = r.settled
+		r.rest(time.Hour)
+		if r.settled != settled || r.givenUp != 0 {
+			t.Errorf("after it was deleted: given up %d, settled %d times", r.givenUp, r.settled-settled)
 		}
 	})
 }
@@ -353,7 +390,7 @@ func TestServicesFirst(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.begin(service("a"), pod("web", "10.1.0.9"))
 		before := r.kernel.applied()
-		r.put(service("b"), closed("p", "web"))
+		r.put(service("b"), slice("b", false, "10.1.2.1"), closed("p", "web"))
 		r.rest(time.Second)
 		if n := r.kernel.applied() - before; n != 2 {
 			t.Errorf("%d applies for a Service and a policy", n)
@@ -373,6 +410,14 @@ func TestServicesFirst(t *testing.T) {
 		}
 		if r.serves != [2]int{3, 2} {
 			t.Errorf("it serves %v", r.serves)
+		}
+		// The change of the Service fails for as long as it is tried.
+		r.forget()
+		r.kernel.set(func(k *kernel) { k.fail, k.times = errMachine, 2 })
+		r.put(service("d"), closed("s", "web"))
+		r.rest(10 * time.Second)
+		if len(r.rounds) != 1 || !r.rounds[0].Whole || r.endings[len(r.endings)-1].before != nil {
+			t.Errorf("after the first part failed: %+v, said %q", r.rounds, r.said)
 		}
 	})
 }
@@ -445,13 +490,13 @@ func TestSpare(t *testing.T) {
 		r.put(node())
 		r.inbox.Complete()
 		r.rest(10 * time.Second)
-		if r.kernel.applied() > 0 || r.count("failed") < 3 || !nothing(r) {
+		if r.kernel.applied() > 0 || r.count("failed") < 3 || !nothing(r) || r.log.has("the first rules are in") > 0 {
 			t.Errorf("said %q, diagnosed %v", r.said, r.diags)
 		}
 		r.forget()
 		r.put(service("a"), slice("a", false, "10.1.2.1"))
 		r.rest(time.Second)
-		if len(r.rounds) != 1 || nothing(r) || !r.kernel.has("10.1.2.1") {
+		if len(r.rounds) != 1 || nothing(r) || !r.kernel.has("10.1.2.1") || r.log.has("the first rules are in") != 1 {
 			t.Errorf("rounds %+v, diagnosed %v", r.rounds, r.diags)
 		}
 		r.inbox.Delete(service("a"))
@@ -525,7 +570,7 @@ func TestServing(t *testing.T) {
 // changes do not write, and nothing where the kernel is behind.
 func TestRemembers(t *testing.T) {
 	for _, behind := range []bool{false, true} {
-		run(t, nil, func(r *rig) {
+		run(t, quick, func(r *rig) {
 			r.begin(service("a"), slice("a", false, "10.1.2.1"))
 			if behind {
 				r.kernel.set(func(k *kernel) { k.fail = errMachine })
@@ -535,6 +580,9 @@ func TestRemembers(t *testing.T) {
 			r.rest(10 * time.Second)
 			r.stop()
 			r.rest(time.Second)
+			if r.log.has("could not be written down") > 0 {
+				t.Error("it is said that the record could not be written")
+			}
 			last, err := r.record.Last()
 			if got := string(last.Artifact.File("rules.nft")); err != nil || got != r.kernel.have || behind != (got == before) {
 				t.Errorf("behind %v: the record has other rules, %v", behind, err)

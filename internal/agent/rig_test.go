@@ -35,8 +35,10 @@ var errKernel = errors.New("no")
 type kernel struct {
 	mu   sync.Mutex
 	have string
-	// fail is what every apply says, and refuses a word that rules must not have.
+	// fail is what every apply says, or as many as times has, and refuses a word that
+	// rules must not have.
 	fail    error
+	times   int
 	refuses string
 	// loses makes applies go well that change nothing.
 	loses bool
@@ -75,7 +77,11 @@ func (k *kernel) Apply(_ context.Context, p applier.Plan) error {
 	to := p.(plan).to
 	switch {
 	case k.fail != nil:
-		return k.fail
+		err := k.fail
+		if k.times--; k.times == 0 {
+			k.fail = nil
+		}
+		return err
 	case k.refuses != "" && strings.Contains(to, k.refuses):
 		return errKernel
 	case !k.loses:
@@ -85,6 +91,42 @@ func (k *kernel) Apply(_ context.Context, p applier.Plan) error {
 }
 
 func (*kernel) Clean(context.Context) ([]string, error) { return nil, nil }
+
+// short is a kernel that takes changes without being read. Whole is the text of all
+// rules that there are to be.
+type short struct {
+	*kernel
+	whole func() string
+}
+
+func (*short) Hold(backends.Artifact) error { return nil }
+
+func (k *short) Change(ctx context.Context, _, _ backends.Artifact) (applier.Plan, error) {
+	return k.change(ctx, k.whole())
+}
+
+func (k *short) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
+	return k.change(ctx, string(whole.File("rules.nft")))
+}
+
+func (k *short) change(ctx context.Context, to string) (applier.Plan, error) {
+	k.mu.Lock()
+	p := plan{k.have, to}
+	k.mu.Unlock()
+	return p, k.Apply(ctx, p)
+}
+
+// quick makes the dataplane of a rig one that takes short ways.
+func quick(r *rig, c *Config) {
+	whole := func() string {
+		e, err := r.agent.session.Wanted()
+		if err != nil {
+			return err.Error()
+		}
+		return string(e.Artifact.File("rules.nft"))
+	}
+	c.Applier = applier.New(map[string]applier.Dataplane{"nftables": &short{r.kernel, whole}}, r.record)
+}
 
 // set changes the kernel, or what it does.
 func (k *kernel) set(change func(*kernel)) {
@@ -205,6 +247,25 @@ func (w *watcher) forget() {
 	w.do(func() { w.said, w.endings, w.rounds, w.failures = nil, nil, nil, nil })
 }
 
+// log is what the agent logs.
+type log struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *log) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// has is how often the log has some words.
+func (l *log) has(words string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), words)
+}
+
 // rig is an agent at work on a clock that stands still but for waiting.
 type rig struct {
 	*watcher
@@ -215,6 +276,7 @@ type rig struct {
 	drift  chan struct{}
 	record *applier.Record
 	stop   context.CancelFunc
+	log    *log
 }
 
 // run lets an agent work beside f. Change may change its configuration before.
@@ -226,13 +288,13 @@ func run(t *testing.T, change func(*rig, *Config), f func(*rig)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &rig{t: t, watcher: &watcher{}, inbox: inbox.New(), kernel: &kernel{}, drift: make(chan struct{}, 1), record: applier.NewRecord(dir)}
+		r := &rig{t: t, watcher: &watcher{}, inbox: inbox.New(), kernel: &kernel{}, drift: make(chan struct{}, 1), record: applier.NewRecord(dir), log: &log{}}
 		c := Config{
 			Node: nodeName, Backend: selected[0], Inbox: r.inbox, Flows: r.watcher, Observer: r.watcher, Drift: r.drift,
 			Applier: applier.New(map[string]applier.Dataplane{"nftables": r.kernel}, r.record),
 			Settled: func() { r.do(func() { r.settled++ }) },
 			General: func(err error) bool { return errors.Is(err, errMachine) },
-			Log:     slog.New(slog.DiscardHandler),
+			Log:     slog.New(slog.NewTextHandler(r.log, nil)),
 		}
 		if change != nil {
 			change(r, &c)

@@ -40,7 +40,6 @@ func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, er
 	}
 	a.session = session.New(a.objects, a.Backend, a.Applier)
 	a.session.General = a.General
-	a.behind = true
 	plan, err := a.session.Apply(ctx)
 	if err == nil {
 		a.Log.Info("the first rules are in the kernel", "services", len(batch.Update.Services), "slices", len(batch.Update.Slices), "steps", len(plan.Steps()))
