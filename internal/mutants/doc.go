@@ -2,7 +2,7 @@
 // package in small ways, one after the other, and lists the changes that every test of
 // the package passes with. `make mutants` runs it.
 //
-//	mutants [-workers N] [-at-least PERCENT] PACKAGE...
+//	mutants [-workers N] [-at-least PERCENT] [-longest DURATION] PACKAGE...
 //
 // The changes are conditions negated, comparisons that take in one value more or less,
 // && for ||, statements left out, results replaced by their zero values, and numbers

@@ -4,16 +4,19 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"time"
 )
 
 func main() {
 	workers := flag.Int("workers", 2, "how many tests run at a time")
 	least := flag.Float64("at-least", 90, "percentage of a package's mutants that has to be killed")
+	longest := flag.Duration("longest", 10*time.Second, "leave tests out that take longer, unchanged; what they alone notice then counts as not noticed")
 	only := flag.String("file", "", "only the mutants of this file")
 	flag.Parse()
 	good := true
 	for _, pattern := range flag.Args() {
-		share, err := report(pattern, *only, *workers)
+		share, err := report(pattern, *only, *workers, *longest)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "mutants:", err)
 			os.Exit(1)
@@ -27,7 +30,7 @@ func main() {
 
 // report tries the mutants of a package, prints those that live, and returns the
 // percentage of those that do not.
-func report(pattern, only string, workers int) (float64, error) {
+func report(pattern, only string, workers int, longest time.Duration) (float64, error) {
 	p, err := list(pattern)
 	if err != nil {
 		return 0, err
@@ -54,6 +57,12 @@ func report(pattern, only string, workers int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	tests = slices.DeleteFunc(tests, func(t *test) bool {
+		if t.took > longest {
+			fmt.Printf("%s: left out: %s, which takes %v\n", p.ImportPath, t.name, t.took.Round(time.Second))
+		}
+		return t.took > longest
+	})
 	killed := 0
 	for _, v := range s.all(tests, workers) {
 		if v.killed {
