@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 )
 
@@ -53,16 +52,10 @@ func report(pattern, only string, workers int, longest time.Duration) (float64, 
 		}
 		s.mutants = kept
 	}
-	tests, err := s.tests(below)
+	tests, err := s.tests(below, longest)
 	if err != nil {
 		return 0, err
 	}
-	tests = slices.DeleteFunc(tests, func(t *test) bool {
-		if t.took > longest {
-			fmt.Printf("%s: left out: %s, which takes %v\n", p.ImportPath, t.name, t.took.Round(time.Second))
-		}
-		return t.took > longest
-	})
 	killed := 0
 	for _, v := range s.all(tests, workers) {
 		if v.killed {

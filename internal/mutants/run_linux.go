@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -38,17 +39,21 @@ func (s *subject) run(name string, limit time.Duration, environment ...string) e
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", name, errTooLong)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", name, err, out)
 	}
 	return nil
 }
 
-// mostOfOne is how long a test may take unchanged.
-const mostOfOne = 5 * time.Minute
+// errTooLong says that a test took longer than it may.
+var errTooLong = errors.New("it takes too long")
 
-// tests lists the tests, the quickest first, with what each of them comes by.
-func (s *subject) tests(below string) ([]*test, error) {
+// tests lists the tests, the quickest first, with what each of them comes by. Those
+// that take too long are named and left out.
+func (s *subject) tests(below string, longest time.Duration) ([]*test, error) {
 	cmd := exec.Command(s.binary, "-test.list", ".")
 	cmd.Dir = s.Dir
 	out, err := cmd.Output()
@@ -63,7 +68,12 @@ func (s *subject) tests(below string) ([]*test, error) {
 		t := &test{name: name, meets: make(map[int]bool)}
 		met := filepath.Join(below, "met-"+name)
 		start := time.Now()
-		if err := s.run(name, mostOfOne, "PLANEC_MUTANTS_MET="+met); err != nil {
+		err := s.run(name, longest, "PLANEC_MUTANTS_MET="+met)
+		if errors.Is(err, errTooLong) {
+			fmt.Printf("%s: left out: %s takes more than %v\n", s.ImportPath, name, longest)
+			continue
+		}
+		if err != nil {
 			return nil, fmt.Errorf("the tests have to pass unchanged: %w", err)
 		}
 		t.took = time.Since(start)
