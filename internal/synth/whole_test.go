@@ -27,6 +27,7 @@ func TestWhole(t *testing.T) {
 	for name, o := range map[string]synth.Options{
 		"free":  {},
 		"given": {},
+		"twice": {},
 		"full":  {Nodes: 2, PodCIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/29")}, ServiceCIDRs: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/30")}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,6 +62,23 @@ func TestWhole(t *testing.T) {
 				t.Errorf("made are others than before:\n%s", gocmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")))
 			}
 		})
+	}
+}
+
+// TestLimits counts the pods of workloads that have as many as may be, and one more.
+func TestLimits(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "whole", "large.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := load(t, string(text))
+	r := synth.Complete(&set, synth.Options{})
+	pods := make(map[string]int)
+	for _, p := range r.Set.Pods {
+		pods[p.Object.Labels["app"]]++
+	}
+	if pods["large"] != 1000 || pods["larger"] != 1000 || len(r.Diagnostics) != 1 || !strings.Contains(r.Diagnostics[0].String(), "larger") {
+		t.Errorf("made are %v, said is %v", pods, r.Diagnostics)
 	}
 }
 
