@@ -106,7 +106,7 @@ soak: tools
 # the code that every test passes with. Fails below 90 % that are noticed.
 MUTANTS ?= ./internal/agent ./internal/applier ./internal/drift ./internal/proxyhealth ./internal/synth
 mutants: tools
-	$(GO) run ./internal/mutants $(MUTANTS)
+	$(GO) run ./internal/mutants -longest 30s $(MUTANTS)
 
 vuln:
 	$(GO) run $(VULN) ./...
