@@ -55,13 +55,15 @@ func (c *Cluster) findNode(name string, diags *diag.List) objects.Sourced[*corev
 func indexNodes(in []objects.Sourced[*corev1.Node], diags *diag.List) map[string]objects.Sourced[*corev1.Node] {
 	sorted := slices.Clone(in)
 	slices.SortFunc(sorted, func(a, b objects.Sourced[*corev1.Node]) int {
-		ta, tb := a.Object.CreationTimestamp, b.Object.CreationTimestamp
-		return cmp.Or(cmp.Compare(a.Object.Name, b.Object.Name), ta.Compare(tb.Time), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+		if c := cmp.Compare(a.Object.Name, b.Object.Name); c != 0 {
+			return c
+		}
+		return objects.CompareDuplicates(a, b)
 	})
 	out := make(map[string]objects.Sourced[*corev1.Node], len(sorted))
 	for _, n := range sorted {
-		if _, dup := out[n.Object.Name]; dup {
-			diags.Add(diag.DuplicateObject, objects.Origin("Node", n), "a second Node of this name; the first is used")
+		if first, dup := out[n.Object.Name]; dup {
+			objects.ReportDuplicate("Node", first, n, diags)
 			continue
 		}
 		out[n.Object.Name] = n

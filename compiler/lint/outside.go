@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -111,10 +110,7 @@ func (l *linter) nodePorts() {
 	}
 	first := make(map[nodePort]claim)
 	sorted := slices.Clone(l.set.Services)
-	slices.SortFunc(sorted, func(a, b sourced) int {
-		ta, tb := a.Object.CreationTimestamp, b.Object.CreationTimestamp
-		return cmp.Or(ta.Compare(tb.Time), cmp.Compare(a.Object.Namespace, b.Object.Namespace), cmp.Compare(a.Object.Name, b.Object.Name), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
-	})
+	slices.SortFunc(sorted, objects.CompareFirst[*corev1.Service])
 	for _, s := range sorted {
 		for i := range s.Object.Spec.Ports {
 			p := nodePort{s.Object.Spec.Ports[i].NodePort, s.Object.Spec.Ports[i].Protocol}

@@ -40,7 +40,7 @@ type Config struct {
 	OnDeny ir.Refusal
 	// Hash is what the IDs of profiles are made with; nil is SHA-256. Tests weaken
 	// it.
-	Hash identity.Hash
+	Hash identity.Hash `json:"-"`
 }
 
 // NodePortAddresses says on which of the node's addresses nodePorts are served.

@@ -10,6 +10,31 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
+// CompareFirst orders objects of one kind by who comes first where only one can have
+// something: the older, then the one whose namespace and name sort first, then as
+// [CompareDuplicates]. Whatever decides between objects decides by this.
+func CompareFirst[T metav1.Object](a, b Sourced[T]) int {
+	return cmp.Or(
+		CompareTimes(a.Object.GetCreationTimestamp(), b.Object.GetCreationTimestamp()),
+		CompareNames(a.Object, b.Object),
+		compareSame(a, b),
+	)
+}
+
+// CompareNames orders objects by namespace and name.
+func CompareNames[T metav1.Object](a, b T) int {
+	return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
+}
+
+// compareSame orders objects of one age and name. Content is dear to compare, so
+// objects that have different names are never asked for it.
+func compareSame[T metav1.Object](a, b Sourced[T]) int {
+	if CompareNames(a.Object, b.Object) != 0 {
+		return 0
+	}
+	return CompareDuplicates(a, b)
+}
+
 // CompareDuplicates orders two objects of one kind and name; the first is the one
 // that counts: the older, then the one whose content sorts first, then the one
 // whose place does. An object without a creationTimestamp does not exist yet and

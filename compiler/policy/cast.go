@@ -126,20 +126,11 @@ func (c *cast) readNamespaces(set *objects.Set) map[string]*namespace {
 
 func (c *cast) readPods(set *objects.Set, byName map[string]*namespace, diags *diag.List) (hosts []objects.Sourced[*corev1.Pod]) {
 	owners := make(map[netip.Addr]*pod)
-	seen := make(map[[2]string]bool)
-	// The youngest comes first: its claim to an address wins.
-	sorted := oldestFirst(set.Pods)
-	slices.Reverse(sorted)
-	for _, src := range sorted {
+	for _, src := range lastToGetAddresses(set.Pods) {
 		object := src.Object
 		if finished(object) {
 			continue
 		}
-		id := [2]string{object.Namespace, object.Name}
-		if seen[id] {
-			continue // the loader has said so
-		}
-		seen[id] = true
 		ns := byName[object.Namespace]
 		if ns == nil {
 			diags.Add(diag.NoNamespace, objects.Origin("Pod", src), fmt.Sprintf("there is no Namespace %s", object.Namespace))
@@ -155,6 +146,20 @@ func (c *cast) readPods(set *objects.Set, byName map[string]*namespace, diags *d
 		c.pods = append(c.pods, p)
 	}
 	return hosts
+}
+
+// lastToGetAddresses returns pods in the order in which their claims to an address
+// win: the youngest first, since what it has was another's before. A pod without a
+// creationTimestamp is not in the cluster, and takes no address from one that is.
+func lastToGetAddresses(in []objects.Sourced[*corev1.Pod]) []objects.Sourced[*corev1.Pod] {
+	sorted := once(oldestFirst(in))
+	exist := slices.IndexFunc(sorted, func(p objects.Sourced[*corev1.Pod]) bool { return p.Object.CreationTimestamp.IsZero() })
+	if exist < 0 {
+		exist = len(sorted)
+	}
+	slices.Reverse(sorted[:exist])
+	slices.Reverse(sorted[exist:])
+	return sorted
 }
 
 // finished pods have given their addresses back, though their status still

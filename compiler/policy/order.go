@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -9,20 +8,21 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// oldestFirst returns the objects by age, then by name and place, whatever order
-// they came in.
+// oldestFirst returns the objects by [objects.CompareFirst], whatever order they
+// came in.
 func oldestFirst[T metav1.Object](in []objects.Sourced[T]) []objects.Sourced[T] {
 	out := slices.Clone(in)
-	slices.SortFunc(out, func(a, b objects.Sourced[T]) int {
-		ta, tb := a.Object.GetCreationTimestamp(), b.Object.GetCreationTimestamp()
-		return cmp.Or(ta.Compare(tb.Time), byName(a, b))
-	})
+	slices.SortFunc(out, objects.CompareFirst[T])
 	return out
 }
 
-func byName[T metav1.Object](a, b objects.Sourced[T]) int {
-	return cmp.Or(
-		cmp.Compare(a.Object.GetNamespace(), b.Object.GetNamespace()), cmp.Compare(a.Object.GetName(), b.Object.GetName()),
-		cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
-	)
+// once leaves the first object of each name; the loader has named the others.
+func once[T metav1.Object](in []objects.Sourced[T]) []objects.Sourced[T] {
+	seen := make(map[[2]string]bool, len(in))
+	return slices.DeleteFunc(in, func(o objects.Sourced[T]) bool {
+		id := [2]string{o.Object.GetNamespace(), o.Object.GetName()}
+		again := seen[id]
+		seen[id] = true
+		return again
+	})
 }

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -25,24 +24,20 @@ func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.L
 	}
 	slices.SortFunc(out, func(a, b objects.Sourced[T]) int {
 		// Content is dear to compare, and duplicates are rare.
-		if c := compareNames(a.Object, b.Object); c != 0 {
+		if c := objects.CompareNames(a.Object, b.Object); c != 0 {
 			return c
 		}
 		return objects.CompareDuplicates(a, b)
 	})
 	kept := out[:0]
 	for _, o := range out {
-		if n := len(kept); n > 0 && compareNames(kept[n-1].Object, o.Object) == 0 {
+		if n := len(kept); n > 0 && objects.CompareNames(kept[n-1].Object, o.Object) == 0 {
 			objects.ReportDuplicate(kind, kept[n-1], o, diags)
 			continue
 		}
 		kept = append(kept, o)
 	}
 	return kept
-}
-
-func compareNames[T metav1.Object](a, b T) int {
-	return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
 }
 
 // validName accepts what can be a DNS subdomain (RFC 1123), which every object

@@ -14,6 +14,7 @@ import (
 	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/inbox"
 	"github.com/planec/planec/internal/session"
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -29,6 +30,9 @@ type Config struct {
 	// General reports whether an error of the kernel is no object's fault; nil is
 	// never.
 	General func(error) bool
+	// Spare reports whether the kernel serves something that objects which leave
+	// nothing to serve must not remove when the agent begins; nil is never.
+	Spare func(context.Context) (bool, error)
 	// Flows ends connections that should not go on.
 	Flows Flows
 	// Drift has something to read when somebody else may have changed our rules;
@@ -58,21 +62,25 @@ type Agent struct {
 	allFlows bool
 	// behind is whether the kernel is not what the objects say.
 	behind bool
+	// changes counts what may have changed the rules that are wanted.
+	changes  uint64
+	requests chan request
+	// spared is whether the agent does not begin, so as to take nothing away.
+	spared bool
 	// rested is when a notice of drift may be followed again.
 	rested time.Time
 }
 
 // New makes an agent; nothing happens before Run.
-func New(c Config) *Agent { return &Agent{Config: c, allFlows: true} }
+func New(c Config) *Agent {
+	return &Agent{Config: c, allFlows: true, requests: make(chan request)}
+}
 
 // Run works until ctx ends. What goes wrong with the kernel is tried again and
 // is no error.
 func (a *Agent) Run(ctx context.Context) error {
+	defer a.remember()
 	retry, drift, verify, again := stopped(), stopped(), stopped(), stopped()
-	defer retry.Stop()
-	defer again.Stop()
-	defer drift.Stop()
-	defer verify.Stop()
 	if a.VerifyEvery > 0 {
 		verify.Reset(a.VerifyEvery)
 	}
@@ -103,7 +111,12 @@ func (a *Agent) Run(ctx context.Context) error {
 			verify.Reset(a.VerifyEvery)
 		case <-again.C:
 			err = a.again(ctx)
+		case r := <-a.requests:
+			s, err := a.serving()
+			r.answer <- answer{s, err}
+			continue
 		}
+		a.changes++
 		a.whenAgain(again)
 		if err == nil {
 			if a.backoff.succeeded() {
@@ -212,23 +225,6 @@ func overBudget(list diag.List) int {
 	return len(objects)
 }
 
-// first compiles everything and applies it over whatever is there.
-func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, error) {
-	set := batch.Set()
-	if batch.Update.LocalAddresses != nil {
-		a.Settings.LocalAddresses = batch.Update.LocalAddresses
-	}
-	a.objects = compiler.NewIncremental(&set, a.Node, a.Settings)
-	a.session = session.New(a.objects, a.Backend, a.Applier)
-	a.session.General = a.General
-	a.behind = true
-	plan, err := a.session.Apply(ctx)
-	if err == nil {
-		a.Log.Info("the first rules are in the kernel", "services", len(set.Services), "slices", len(set.EndpointSlices), "steps", len(plan.Steps()))
-	}
-	return plan, err
-}
-
 // compare compares the whole kernel and restores what another process changed.
 func (a *Agent) compare(ctx context.Context) error {
 	if a.session == nil {
@@ -275,11 +271,18 @@ func (a *Agent) settled() {
 
 // diagnose passes on what there is to say about the objects.
 func (a *Agent) diagnose() {
-	now := append(a.objects.Diagnostics(), a.session.Findings()...)
+	now := a.objects.Diagnostics()
+	givenUp := 0
+	if a.session != nil {
+		now, givenUp = append(now, a.session.Findings()...), a.session.GivenUp()
+	}
+	if a.spared {
+		now.Add(diag.NothingToServe, ir.Origin{}, ErrNothing.Error())
+	}
 	now.Sort()
 	if !slices.Equal(a.diags, now) {
 		a.diags = now
 		a.Observer.Diagnosed(now)
 	}
-	a.Observer.GivenUp(a.session.GivenUp() + overBudget(now))
+	a.Observer.GivenUp(givenUp + overBudget(now))
 }

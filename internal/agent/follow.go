@@ -34,19 +34,16 @@ func (a *Agent) follow(whole bool) {
 	if checks {
 		a.Observer.Checks(a.tally.list(), a.tally.scope)
 	}
+	a.Observer.Serves(len(a.tally.services), a.tally.policies)
 	a.Observer.NoLocal(len(a.tally.internal), len(a.tally.external))
-	a.endFlows(&d, whole)
+	a.endFlows(&d)
 }
 
-// endFlows ends connections that should not go on. What fails is done with the
-// next change, for all.
-func (a *Agent) endFlows(d *compiler.Delta, whole bool) {
+// endFlows ends connections that should not go on: without a before, of all that there
+// are. What fails is done with the next change, for all.
+func (a *Agent) endFlows(d *compiler.Delta) {
 	start := time.Now()
-	before := d.Before
-	if whole {
-		before = nil
-	}
-	n, err := a.Flows.End(before, d.After, d.Policy)
+	n, err := a.Flows.End(d.Before, d.After, d.Policy)
 	if a.allFlows = err != nil; err != nil {
 		a.Log.Warn("ending connections to endpoints that are gone: with the next change again", "error", err)
 		return

@@ -33,6 +33,9 @@ type Observer interface {
 	Nodes([]objects.Sourced[*corev1.Node])
 	// Checks gets the health checks of Services, whenever they change.
 	Checks([]ir.HealthCheck, ir.NodePortScope)
+	// Serves gets how many Services and policies the rules are of, whenever they
+	// change.
+	Serves(services, policies int)
 	// NoLocal gets how many frontends drop for want of a local endpoint.
 	NoLocal(internal, external int)
 	// FlowsEnded says how many connections were removed.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/failsafe"
 )
 
 // tally keeps what others want to know of the whole program, from its changes.
@@ -16,6 +17,10 @@ type tally struct {
 	// internal and external count the frontends of each Service that drop because
 	// there is no local endpoint.
 	internal, external map[serviceName]int
+	// services counts the frontends of each Service, and policies the policies that
+	// concern a pod of the node.
+	services map[serviceName]int
+	policies int
 }
 
 type serviceName struct{ namespace, name string }
@@ -29,7 +34,8 @@ type checkKey struct {
 func (t *tally) whole(p *ir.Program) {
 	*t = tally{
 		checks: make(map[checkKey]ir.HealthCheck, len(p.HealthChecks)), scope: p.Node.NodePorts,
-		internal: make(map[serviceName]int), external: make(map[serviceName]int),
+		internal: make(map[serviceName]int), external: make(map[serviceName]int), services: make(map[serviceName]int),
+		policies: policies(p),
 	}
 	t.add(p, 1)
 }
@@ -40,8 +46,14 @@ func (t *tally) change(d *compiler.Delta) bool {
 	differs := !slices.Equal(d.Before.HealthChecks, d.After.HealthChecks)
 	t.add(d.Before, -1)
 	t.add(d.After, 1)
+	if d.Policy {
+		t.policies = policies(d.After)
+	}
 	return differs
 }
+
+// policies counts the policies of a program.
+func policies(p *ir.Program) int { return len(failsafe.Of(&ir.Program{Policy: p.Policy})) }
 
 func (t *tally) add(p *ir.Program, n int) {
 	for _, h := range p.HealthChecks {
@@ -58,6 +70,7 @@ func (t *tally) add(p *ir.Program, n int) {
 	drops := func(r ir.Route) bool { return r.OnEmpty == ir.Drop && (r.Pool == "" || empty[r.Pool]) }
 	for i := range p.Frontends {
 		f := &p.Frontends[i]
+		count(t.services, serviceName{f.Service.Namespace, f.Service.Name}, n)
 		at := serviceName{f.Origin.Namespace, f.Origin.Name}
 		switch {
 		case f.Kind == ir.ClusterIP && drops(f.Internal):

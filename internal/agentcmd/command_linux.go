@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/planec/planec/internal/buildinfo"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -50,6 +51,8 @@ planec's rules, the agent restores them. The rules stay when the agent ends:
 			return run(ctx, o, stderr)
 		},
 	}
+	cmd.Version = buildinfo.Version()
+	cmd.SetVersionTemplate(buildinfo.Line("planec-agent"))
 	o.register(cmd.Flags())
 	return cmd
 }

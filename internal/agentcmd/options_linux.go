@@ -3,11 +3,15 @@ package agentcmd
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
@@ -25,6 +29,8 @@ type options struct {
 	policies            bool
 	endDenied           bool
 	keepFlows           bool
+	allowEmpty          bool
+	keepGoing           bool
 	healthzAddr         string
 	metricsAddr         string
 	stateDir            string
@@ -55,6 +61,8 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.policies, "policies", false, "enforce network policies too")
 	flags.BoolVar(&o.endDenied, "end-denied", false, "end connections that policies deny now")
 	flags.BoolVar(&o.keepFlows, "keep-flows", false, "leave UDP and SCTP flows to endpoints that are gone alone")
+	flags.BoolVar(&o.keepGoing, "keep-going", false, "begin without the files of --manifest-dir that are wrong, though the kernel serves what they said before")
+	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "remove the kernel's rules when the objects leave nothing to serve")
 	flags.StringVar(&o.healthzAddr, "healthz-bind-address", defaultHealthz, "where /healthz and /livez are served; empty for nowhere")
 	flags.StringVar(&o.metricsAddr, "metrics-bind-address", defaultMetrics, "where /metrics is served; empty for nowhere")
 	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/planec", "where the last good artifacts are kept")
@@ -99,7 +107,63 @@ func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
 	if o.manifestDir != "" && o.flags.Changed("kubeconfig") {
 		return c, nil, usage("give --manifest-dir or --kubeconfig, not both")
 	}
-	return c, diags, o.name(c.Node)
+	if err := o.addresses(); err != nil {
+		return c, nil, err
+	}
+	if o.verifyEvery < 0 {
+		return c, nil, usage("--verify-every %v: want a duration that is not negative; 0 is never", o.verifyEvery)
+	}
+	if err := o.name(c.Node); err != nil {
+		return c, nil, err
+	}
+	if bad := validation.IsDNS1123Subdomain(o.node); len(bad) > 0 {
+		return c, nil, usage("--node %q: no Node can have this name: %s", o.node, strings.Join(bad, "; "))
+	}
+	return c, diags, nil
+}
+
+// addresses checks where to listen, and adds the port that is left out, as kube-proxy
+// does.
+func (o *options) addresses() error {
+	for _, a := range []struct {
+		flag, standard string
+		value          *string
+	}{
+		{"healthz-bind-address", defaultHealthz, &o.healthzAddr},
+		{"metrics-bind-address", defaultMetrics, &o.metricsAddr},
+	} {
+		if *a.value == "" {
+			continue
+		}
+		if ip, err := netip.ParseAddr(strings.Trim(*a.value, "[]")); err == nil {
+			_, port, _ := strings.Cut(a.standard, ":")
+			*a.value = net.JoinHostPort(ip.String(), port)
+		}
+		host, port, err := net.SplitHostPort(*a.value)
+		if err == nil {
+			err = checkHost(host)
+		}
+		if err != nil {
+			return usage("--%s %q: want an address and a port, as in %s: %w", a.flag, *a.value, a.standard, err)
+		}
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return usage("--%s %q: %q is no port", a.flag, *a.value, port)
+		}
+	}
+	return nil
+}
+
+// checkHost accepts addresses, names and nothing, which is every address.
+func checkHost(host string) error {
+	if _, err := netip.ParseAddr(host); err == nil || host == "" {
+		return nil
+	}
+	// A name whose last part is a number is an address that is written wrongly.
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if _, err := strconv.Atoi(last); err == nil || len(validation.IsDNS1123Subdomain(host)) > 0 {
+		return fmt.Errorf("%q is neither an address nor a name", host)
+	}
+	return nil
 }
 
 func (o *options) fill(flag string, value *string, fromFile string) {

@@ -1,10 +1,10 @@
 package agentcmd
 
 import (
-	"context"
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,14 +38,15 @@ type reporter struct {
 	events   *apisource.Events
 	memory   *memory
 
+	findings *findings
+	progress progress
+
 	// checks and own change in different goroutines.
 	mu     sync.Mutex
 	checks []ir.HealthCheck
 	scope  ir.NodePortScope
 	own    []netip.Addr
 	ready  bool
-	// found is what there is to say about objects, and read about their source.
-	found, read diag.List
 }
 
 var _ agent.Observer = (*reporter)(nil)
@@ -53,15 +54,17 @@ var _ agent.Observer = (*reporter)(nil)
 func newReporter(s *service, events *apisource.Events) *reporter {
 	r := &reporter{
 		log: s.log, node: s.options.node, backend: s.backend.Name(), fromFile: s.options.manifestDir != "",
-		metrics: proxymetrics.New(), status: proxyhealth.NewStatus(healthTimeout, time.Now), events: events, memory: limitMemory(),
+		metrics: proxymetrics.New(s.backend.Name()), status: proxyhealth.NewStatus(healthTimeout, time.Now), events: events, memory: limitMemory(),
 	}
 	r.firewall = firewallWatch{backend: r.backend, log: r.log}
 	r.metrics.Waiting(s.inbox.Waiting)
 	r.services.Healthy = r.status.Healthy
-	r.services.Failed = func(c ir.HealthCheck, err error) {
-		r.log.Warn("a health check's port cannot be served", "error", err)
-		if r.events != nil {
-			r.events.Warn(ir.Origin{Kind: "Service", Namespace: c.Namespace, Name: c.Name}, "FailedToStartServiceHealthcheck", "Listen", err.Error())
+	r.findings = newFindings(s.log, r.metrics)
+	r.services.Said = func(c ir.HealthCheck, at string, err error) {
+		service := ir.Origin{Kind: "Service", Namespace: c.Namespace, Name: c.Name}
+		r.unserved("the health check port", at, service, err)
+		if err != nil && r.events != nil {
+			r.events.Warn(service, "FailedToStartServiceHealthcheck", "Listen", err.Error())
 		}
 	}
 	return r
@@ -78,6 +81,15 @@ func (r *reporter) Queued(_ int, since time.Time) {
 // Applied implements [agent.Observer].
 func (r *reporter) Applied(round agent.Round) {
 	r.status.Updated()
+	r.progress.do(func(p *progress) {
+		p.failure = ""
+		if round.Whole {
+			p.compared = time.Now()
+		}
+		if round.Steps > 0 {
+			p.changed = time.Now()
+		}
+	})
 	r.metrics.Synced(proxymetrics.Sync{
 		At: time.Now(), Took: round.Took, Waited: round.Waited, Services: round.Services, Slices: round.Slices,
 		Steps: round.Steps, Whole: round.Whole, Triggers: round.Triggers,
@@ -93,48 +105,34 @@ func (r *reporter) Applied(round agent.Round) {
 func (r *reporter) Failed(err error) {
 	r.metrics.Failed(r.backend)
 	r.status.Failed(err)
+	r.progress.do(func(p *progress) { p.failure = err.Error() })
 }
 
 // Drifted implements [agent.Observer].
-func (r *reporter) Drifted(steps []string) { r.metrics.Drifted(len(steps)) }
+func (r *reporter) Drifted(steps []string) {
+	r.metrics.Drifted(len(steps))
+	r.progress.drifted(steps, time.Now().UTC())
+}
 
 // Verified implements [agent.Observer].
 func (r *reporter) Verified(took time.Duration) {
 	r.metrics.Verified(took)
 	r.status.Failed(nil)
+	r.progress.do(func(p *progress) { p.failure, p.compared = "", time.Now() })
 }
 
 // Diagnosed implements [agent.Observer].
 func (r *reporter) Diagnosed(all diag.List) {
-	r.mu.Lock()
-	had := r.found
-	r.found = all
-	r.metrics.Diagnosed(append(slices.Clone(r.found), r.read...))
-	r.mu.Unlock()
 	if r.events != nil {
 		r.events.Diagnosed(all)
 	}
 	r.log.Info("the findings about objects changed", "errors", all.Count(diag.Error), "warnings", all.Count(diag.Warning))
-	r.logNew("objects", serious(had), serious(all))
+	r.findings.set(aboutObjects, all)
 }
 
-// serious leaves out notes: a cluster has many, and they ask for nothing.
-func serious(all diag.List) diag.List {
-	return slices.DeleteFunc(slices.Clone(all), func(d diag.Diagnostic) bool { return d.Severity() == diag.Info })
-}
-
-// mostLines bounds how many findings are logged at once.
-const mostLines = 100
-
-// sourced takes everything there is to say about where objects come from; what is
-// new is logged.
+// sourced takes everything there is to say about where objects come from.
 func (r *reporter) sourced(all diag.List) {
-	r.mu.Lock()
-	had := r.read
-	r.read = all
-	r.metrics.Diagnosed(append(slices.Clone(r.found), r.read...))
-	r.mu.Unlock()
-	r.logNew("reading objects", had, all)
+	r.findings.set(aboutReading, all)
 	var unread []string
 	for _, d := range all {
 		if d.Code == diag.UnreadFile || d.Code == diag.OpenFile || d.Code == diag.UnreadKind {
@@ -145,30 +143,31 @@ func (r *reporter) sourced(all diag.List) {
 	r.status.SetUnread(unread)
 }
 
-// logNew logs those findings that were not there before: in file mode there are no
-// Events, and the log is the only place that names an object.
-func (r *reporter) logNew(about string, had, all diag.List) {
-	known := make(map[diag.Diagnostic]bool, len(had))
-	for _, d := range had {
-		known[d] = true
-	}
-	fresh := 0
-	for _, d := range all {
-		if known[d] {
-			continue
+// unserved takes why a place is not listened on, and nil once it is or is not wanted
+// any more. The origin is what it is for.
+func (r *reporter) unserved(what, at string, origin ir.Origin, err error) {
+	about := what + " at " + at + ": "
+	had := false
+	r.findings.change(aboutServers, func(list diag.List) diag.List {
+		list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool {
+			is := strings.HasPrefix(d.Message, about)
+			had = had || is
+			return is
+		})
+		if err != nil {
+			list.Add(diag.Unserved, origin, about+err.Error())
 		}
-		if fresh++; fresh <= mostLines {
-			r.log.Log(context.Background(), level(d.Severity()), about+": "+d.String())
-		}
-	}
-	if fresh > mostLines {
-		r.log.Warn(about+": not all findings are logged; planec lint prints all", "unlogged", fresh-mostLines)
+		return list
+	})
+	if err == nil && had {
+		r.log.Info("a place is listened on again, or not wanted any more", "what", what, "address", at)
 	}
 }
 
 // GivenUp implements [agent.Observer].
 func (r *reporter) GivenUp(n int) {
 	r.status.SetGivenUp(n)
+	r.progress.do(func(p *progress) { p.givenUp = n })
 	r.metrics.GivenUp(n)
 }
 
@@ -202,6 +201,11 @@ func (r *reporter) addresses(own []netip.Addr) {
 	defer r.mu.Unlock()
 	r.own = own
 	r.services.Set(r.checks, r.scope, r.own)
+}
+
+// Serves implements [agent.Observer].
+func (r *reporter) Serves(services, policies int) {
+	r.progress.do(func(p *progress) { p.services, p.policies = services, policies })
 }
 
 // NoLocal implements [agent.Observer].

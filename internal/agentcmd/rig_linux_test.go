@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/internal/agentcmd"
+	"github.com/planec/planec/internal/cli"
 	"github.com/planec/planec/internal/testkit"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
@@ -28,9 +29,15 @@ import (
 // agentVariable makes the test binary the agent.
 const agentVariable = "PLANEC_TEST_AGENT"
 
+// planecVariable makes it the command line.
+const planecVariable = "PLANEC_TEST_PLANEC"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(agentVariable) != "" {
 		os.Exit(agentcmd.Main(os.Args[1:], os.Stderr))
+	}
+	if os.Getenv(planecVariable) != "" {
+		os.Exit(cli.Run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 	}
 	os.Exit(m.Run())
 }

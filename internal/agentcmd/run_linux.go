@@ -11,12 +11,12 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/agent"
 	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/dataplane"
-	"github.com/planec/planec/internal/drift"
 	"github.com/planec/planec/internal/inbox"
 	"github.com/planec/planec/internal/localaddr"
 	"github.com/planec/planec/internal/nodeconfig"
@@ -37,14 +37,12 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range diags {
-		log.Log(ctx, level(d.Severity()), d.String())
-	}
 	backend, err := o.selected(config)
 	if err != nil {
 		return err
 	}
 	if o.initOnly {
+		logFindings(log, aboutSettings, diags)
 		return (&service{options: o, config: config, log: log}).settings()
 	}
 	unlock, err := lockNode(ctx, o.stateDir, log)
@@ -61,7 +59,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	a.RecordFailed = func(err error) {
 		log.Warn("the kernel is right, but what was applied could not be written down", "error", err)
 	}
-	s := &service{options: o, config: config, backend: backend, applier: a, log: log, inbox: inbox.New()}
+	s := &service{options: o, config: config, settingsSaid: diags, backend: backend, applier: a, log: log, inbox: inbox.New(), started: time.Now()}
 	if err := s.run(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errStarted, err)
 	}
@@ -84,11 +82,14 @@ func cleanup(ctx context.Context, a *applier.Applier, log *slog.Logger) error {
 type service struct {
 	options *options
 	config  nodeconfig.NodeConfig
-	backend backends.Backend
-	applier *applier.Applier
-	log     *slog.Logger
-	inbox   *inbox.Inbox
-	report  *reporter
+	// settingsSaid is what there is to say about the configuration.
+	settingsSaid diag.List
+	backend      backends.Backend
+	applier      *applier.Applier
+	log          *slog.Logger
+	inbox        *inbox.Inbox
+	report       *reporter
+	started      time.Time
 }
 
 // run starts everything and ends when ctx does, or when a part cannot go on.
@@ -104,23 +105,28 @@ func (s *service) run(ctx context.Context) error {
 			}
 		})
 	}
-	s.prepare()
-	source, events, err := s.source()
+	source, events, err := s.source(ctx)
 	if err != nil {
 		return err
 	}
 	s.report = newReporter(s, events)
 	defer s.report.close()
-	if err := s.serve(part); err != nil {
+	s.report.findings.set(aboutSettings, s.settingsSaid)
+	stop, err := s.serve()
+	if err != nil {
 		return err
 	}
+	defer stop()
 	if err := s.watchAddresses(ctx); err != nil {
 		return err
 	}
+	// Usage and configuration are right: now the kernel may be touched.
+	s.prepare()
 	a, err := s.agent(ctx)
 	if err != nil {
 		return err
 	}
+	defer s.answer(a)()
 	if events != nil {
 		part("events", func(ctx context.Context) error { events.Run(ctx, s.log); return nil })
 	}
@@ -182,37 +188,21 @@ func (s *service) agent(ctx context.Context) (*agent.Agent, error) {
 		Flows: &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied}, VerifyEvery: s.options.verifyEvery,
 		Observer: s.report, Log: s.log, General: dataplane.General,
 	}
-	settled, notices, err := s.drift(ctx)
-	if err != nil {
-		// Comparing now and then finds the same, later.
-		s.log.Warn("nothing will tell of somebody else's changes", "error", err)
+	if !s.options.allowEmpty {
+		c.Spare = s.spare
 	}
+	settled, notices := s.drift(ctx)
 	c.Drift = notices
 	taken := s.options.takeover == ""
 	c.Settled = func() {
-		if settled != nil {
-			settled()
+		for _, f := range settled {
+			f()
 		}
 		if !taken {
 			taken = s.takeOver(ctx)
 		}
 	}
 	return agent.New(c), nil
-}
-
-// drift watches what the kernel tells of the backend's rules. Settled is to be
-// called when they are right.
-func (s *service) drift(ctx context.Context) (settled func(), notices <-chan struct{}, err error) {
-	switch s.backend.Name() {
-	case "nftables":
-		notices, err = drift.NFTables(ctx, "planec", s.log)
-		return nil, notices, err
-	case "iptables", "ipvs":
-		w := drift.NewXTables()
-		notices, err = w.Run(ctx, s.log)
-		return w.Settled, notices, err
-	}
-	return nil, nil, nil
 }
 
 func (o *options) logger(w io.Writer) (*slog.Logger, error) {
@@ -228,14 +218,4 @@ func (o *options) logger(w io.Writer) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, h)), nil
 	}
 	return nil, usage("--log-format %q: want text or json", o.logFormat)
-}
-
-func level(s diag.Severity) slog.Level {
-	switch s {
-	case diag.Error:
-		return slog.LevelError
-	case diag.Warning:
-		return slog.LevelWarn
-	}
-	return slog.LevelInfo
 }

@@ -1,9 +1,8 @@
 package agentcmd
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/pprof"
 	"time"
@@ -12,13 +11,21 @@ import (
 
 	"github.com/planec/planec/internal/listener"
 	"github.com/planec/planec/internal/proxyhealth"
+	"github.com/planec/planec/ir"
 )
 
-// serve starts the health and metrics servers. An address that cannot be served
-// on is an error only where the configuration says so.
-func (s *service) serve(part func(string, func(context.Context) error)) error {
+// serve starts the health and metrics servers. An address that cannot be served on
+// is tried again until the agent ends; it is an error only where the configuration
+// says so.
+func (s *service) serve() (stop func(), err error) {
 	m := s.report.metrics
 	health := proxyhealth.Handler(s.report.status, m.Healthz, m.Livez)
+	var kept []*listener.Kept
+	stop = func() {
+		for _, k := range kept {
+			k.Stop()
+		}
+	}
 	for _, server := range []struct {
 		name, addr string
 		handler    http.Handler
@@ -29,20 +36,26 @@ func (s *service) serve(part func(string, func(context.Context) error)) error {
 		if server.addr == "" {
 			continue
 		}
-		l, err := listener.Listen(server.addr)
-		if err != nil && s.config.Proxy.BindAddressHardFail {
-			return fmt.Errorf("serving %s: %w", server.name, err)
-		}
-		if err != nil {
-			s.log.Error("not served", "what", server.name, "error", err)
-			continue
-		}
-		s.log.Info("serving", "what", server.name, "address", l.Addr())
 		gate := listener.NewGate(mostConnections, mostOfOne)
 		h := listener.NewServer(server.handler, gate, s.longestAnswer())
-		part(server.name, func(ctx context.Context) error { return listener.Serve(ctx, l, h, gate) })
+		k, err := listener.Keep(listener.Place{
+			Listen: func() (net.Listener, error) {
+				l, err := listener.Listen(server.addr)
+				if err == nil {
+					s.log.Info("serving", "what", server.name, "address", l.Addr())
+				}
+				return l, err
+			},
+			Serve: func(l net.Listener) error { return h.Serve(gate.Guard(l)) },
+			Said:  func(err error) { s.report.unserved(server.name, server.addr, ir.Origin{}, err) },
+		})
+		kept = append(kept, k)
+		if err != nil && s.config.Proxy.BindAddressHardFail {
+			stop()
+			return nil, fmt.Errorf("serving %s: %w", server.name, err)
+		}
 	}
-	return nil
+	return stop, nil
 }
 
 // The connections of each server: of all clients, and of one.
@@ -71,10 +84,7 @@ func (s *service) metricsHandler(health http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		fmt.Fprint(w, s.backend.Name())
 	})
-	mux.HandleFunc("/configz", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"planec": s.config}) // the asker may be gone
-	})
+	mux.HandleFunc("/configz", s.configz)
 	if s.options.profiling {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)

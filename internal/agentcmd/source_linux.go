@@ -26,9 +26,11 @@ const (
 
 // source makes the one that the flags ask for; events are for objects of an API
 // server only.
-func (s *service) source() (source, *apisource.Events, error) {
+func (s *service) source(ctx context.Context) (source, *apisource.Events, error) {
 	if dir := s.options.manifestDir; dir != "" {
-		return &filesource.Source{Dir: dir, Log: s.log, Report: s.sourced}, nil, nil
+		return &filesource.Source{
+			Dir: dir, Log: s.log, Report: s.sourced, AllowEmpty: s.options.allowEmpty, Spare: s.spareFiles(ctx),
+		}, nil, nil
 	}
 	config, err := s.restConfig()
 	if err != nil {

@@ -184,7 +184,7 @@ func (a *Applier) Rollback(ctx context.Context) (Entry, Plan, error) {
 		return last, nil, ErrTakenBack
 	}
 	previous, err := a.record.Previous()
-	if errors.Is(err, errNoRecord) {
+	if errors.Is(err, ErrNoRecord) {
 		return last, nil, ErrNothingBefore
 	}
 	if err == nil && previous.Backend == "" {

@@ -32,9 +32,9 @@ const (
 	refusedFile = "refused"
 )
 
-// errNoRecord is what reading a record that is not there gives; the error that wraps
+// ErrNoRecord is what reading a record that is not there gives; the error that wraps
 // it names the directory, since another --state-dir is the usual cause.
-var errNoRecord = errors.New("nothing was applied yet")
+var ErrNoRecord = errors.New("nothing was applied yet")
 
 // Last returns the artifact that was applied last.
 func (r *Record) Last() (Entry, error) { return r.read(lastFile) }
@@ -131,7 +131,7 @@ func (r *Record) refused() bool {
 func (r *Record) read(name string) (Entry, error) {
 	data, err := os.ReadFile(filepath.Join(r.dir, name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return Entry{}, fmt.Errorf("%w: the state directory %s has no record", errNoRecord, r.dir)
+		return Entry{}, fmt.Errorf("%w: the state directory %s has no record", ErrNoRecord, r.dir)
 	}
 	if err != nil {
 		return Entry{}, fmt.Errorf("reading the record: %w", err)

@@ -14,21 +14,17 @@ func newVerify(s *Streams) *cobra.Command {
 		Use:   "verify [-f PATH... --node NAME --backend NAME]",
 		Short: "Compare this kernel with what it should have",
 		Long: `verify reads the rules back from the kernel and compares them with the manifests,
-with compiled files, or, without either, with what was applied last. It exits 1 and
+with compiled files, or, without either, with what a running agent serves now, and
+without an agent with what was applied last. It exits 1 and
 says what differs when something does; it exits 0 and prints nothing when the kernel
 has exactly these rules.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignal()
 			defer stop()
-			a := newApplier(t.stateDir)
-			e, err := t.entryOrLast(a, s)
+			p, err := t.plan(ctx, newApplier(t.stateDir), s)
 			if err != nil {
 				return err
-			}
-			p, err := a.Plan(ctx, e)
-			if err != nil {
-				return systemError(err)
 			}
 			if p.Empty() {
 				return nil

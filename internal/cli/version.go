@@ -1,11 +1,11 @@
 package cli
 
 import (
-	"fmt"
-	"runtime"
-	"runtime/debug"
+	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/planec/planec/internal/buildinfo"
 )
 
 func newVersion(s *Streams) *cobra.Command {
@@ -15,17 +15,8 @@ func newVersion(s *Streams) *cobra.Command {
 		Example: "  planec version",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(s.Out, "planec %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := io.WriteString(s.Out, buildinfo.Line("planec"))
 			return err
 		},
 	}
-}
-
-// version is what the Go toolchain recorded about this build.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
 }

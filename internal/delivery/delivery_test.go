@@ -1,10 +1,13 @@
 package delivery_test
 
 import (
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,6 +61,49 @@ func TestDaemonSet(t *testing.T) {
 	for _, m := range c.VolumeMounts {
 		if !slices.ContainsFunc(d.Spec.Template.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == m.Name }) {
 			t.Errorf("no volume %s", m.Name)
+		}
+	}
+}
+
+// argument is the value of a flag of the agent, or what it is without one.
+func argument(c *corev1.Container, flag, otherwise string) string {
+	for _, a := range c.Args {
+		if value, ok := strings.CutPrefix(a, "--"+flag+"="); ok {
+			return value
+		}
+	}
+	return otherwise
+}
+
+// TestPorts wants every port that the DaemonSet names to be one that the agent listens
+// on at an address that can be reached from there: probes come from the node itself,
+// and what scrapes metrics from elsewhere.
+func TestPorts(t *testing.T) {
+	d := read[appsv1.DaemonSet](t, documents(t, "deploy/daemonset.yaml")[0])
+	pod := d.Spec.Template
+	c := &pod.Spec.Containers[0]
+	listens := func(flag, otherwise string) (host, port string) {
+		host, port, err := net.SplitHostPort(argument(c, flag, otherwise))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return host, port
+	}
+	_, health := listens("healthz-bind-address", "0.0.0.0:10256")
+	at, metrics := listens("metrics-bind-address", "127.0.0.1:10249")
+	for _, p := range c.Ports {
+		if got := strconv.Itoa(int(p.ContainerPort)); p.Name == "healthz" && got != health || p.Name != "healthz" && got != metrics {
+			t.Errorf("port %s is %s, and the agent listens on %s and %s", p.Name, got, health, metrics)
+		}
+	}
+	for _, probe := range []*corev1.Probe{c.ReadinessProbe, c.LivenessProbe} {
+		if probe.HTTPGet.Port.String() != "healthz" {
+			t.Errorf("a probe asks port %s", probe.HTTPGet.Port.String())
+		}
+	}
+	if pod.Annotations["prometheus.io/scrape"] == "true" {
+		if addr, err := netip.ParseAddr(at); err == nil && addr.IsLoopback() || pod.Annotations["prometheus.io/port"] != metrics {
+			t.Errorf("port %s is to be scraped, and the metrics are at %s:%s", pod.Annotations["prometheus.io/port"], at, metrics)
 		}
 	}
 }

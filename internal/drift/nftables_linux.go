@@ -25,16 +25,26 @@ func NFTables(ctx context.Context, table string, log *slog.Logger) (<-chan struc
 	if err != nil {
 		return nil, fmt.Errorf("watching nftables: %w", err)
 	}
+	notices := make(chan struct{}, 1)
+	w := &nftablesWatch{table: table, own: own}
+	return notices, subscribe(ctx, log, func(kind uint16, port uint32, data []byte) {
+		if w.take(kind, port, data) {
+			tell(notices)
+		}
+	}, func() { tell(notices) })
+}
+
+// subscribe passes on what nftables tells, message by message, until ctx ends. Lost is
+// called when something was lost, which may have been about us.
+func subscribe(ctx context.Context, log *slog.Logger, take func(kind uint16, port uint32, data []byte), lost func()) error {
 	socket, err := nl.Subscribe(unix.NETLINK_NETFILTER, unix.NFNLGRP_NFTABLES)
 	if err != nil {
-		return nil, fmt.Errorf("watching nftables: %w", err)
+		return fmt.Errorf("watching nftables: %w", err)
 	}
 	// Without the privilege the buffer is smaller, and notices are lost sooner.
 	if err := unix.SetsockoptInt(socket.GetFd(), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer); err != nil {
 		log.Debug("the buffer for nftables' notices stays small", "error", err)
 	}
-	notices := make(chan struct{}, 1)
-	w := &nftablesWatch{table: table, own: own}
 	go func() {
 		defer socket.Close()
 		stop := context.AfterFunc(ctx, socket.Close)
@@ -43,8 +53,7 @@ func NFTables(ctx context.Context, table string, log *slog.Logger) (<-chan struc
 			messages, _, err := socket.Receive()
 			switch {
 			case errors.Is(err, unix.ENOBUFS):
-				// Something was lost, and it may have been about us.
-				tell(notices)
+				lost()
 			case err != nil:
 				if ctx.Err() != nil {
 					return
@@ -53,13 +62,11 @@ func NFTables(ctx context.Context, table string, log *slog.Logger) (<-chan struc
 				time.Sleep(time.Second)
 			}
 			for i := range messages {
-				if w.take(uint16(messages[i].Header.Type), messages[i].Header.Pid, messages[i].Data) {
-					tell(notices)
-				}
+				take(uint16(messages[i].Header.Type), messages[i].Header.Pid, messages[i].Data)
 			}
 		}
 	}()
-	return notices, nil
+	return nil
 }
 
 func tell(notices chan<- struct{}) {
@@ -105,17 +112,32 @@ func (w *nftablesWatch) take(kind uint16, port uint32, data []byte) bool {
 	return foreign
 }
 
+// netlinkAttribute is one attribute of a message.
+type netlinkAttribute struct {
+	kind uint16
+	data []byte
+}
+
+// attributesOf reads the attributes of a message, as far as they are whole.
+func attributesOf(b []byte) []netlinkAttribute {
+	var out []netlinkAttribute
+	for len(b) >= unix.SizeofNlAttr {
+		length := int(binary.NativeEndian.Uint16(b))
+		if length < unix.SizeofNlAttr || length > len(b) {
+			break
+		}
+		out = append(out, netlinkAttribute{binary.NativeEndian.Uint16(b[2:]) & nlaTypeMask, b[unix.SizeofNlAttr:length]})
+		b = b[min((length+3)&^3, len(b)):]
+	}
+	return out
+}
+
 // attribute returns the string that an attribute holds, or "".
 func attribute(b []byte, want uint16) string {
-	for len(b) >= unix.SizeofNlAttr {
-		length, kind := int(binary.NativeEndian.Uint16(b)), binary.NativeEndian.Uint16(b[2:])&nlaTypeMask
-		if length < unix.SizeofNlAttr || length > len(b) {
-			return ""
+	for _, a := range attributesOf(b) {
+		if a.kind == want {
+			return strings.TrimRight(string(a.data), "\x00")
 		}
-		if kind == want {
-			return strings.TrimRight(string(b[unix.SizeofNlAttr:length]), "\x00")
-		}
-		b = b[min((length+3)&^3, len(b)):]
 	}
 	return ""
 }

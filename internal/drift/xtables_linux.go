@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 	"unsafe"
@@ -73,7 +74,7 @@ func (w *XTables) Run(ctx context.Context, log *slog.Logger) (<-chan struct{}, e
 func (w *XTables) differs() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.known == nil || equal(w.sockets.read(w.log), w.known) {
+	if w.known == nil || slices.Equal(w.sockets.read(w.log), w.known) {
 		return false
 	}
 	w.known = nil
@@ -85,18 +86,6 @@ func (w *XTables) stop() {
 	defer w.mu.Unlock()
 	w.sockets.close()
 	w.sockets, w.known = nil, nil
-}
-
-func equal(a, b []size) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // size is what struct ipt_getinfo says of one table

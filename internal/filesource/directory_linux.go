@@ -28,7 +28,21 @@ type directory struct {
 	twice diag.List
 	// passed are the objects that the inbox has.
 	passed map[identity]object
+	// allowEmpty takes a directory that has no manifests any more for what it says.
+	allowEmpty bool
+	// spare reports whether the kernel serves what files said before, so that a file
+	// which is wrong from the start is waited for; nil is never. It is asked until
+	// the first reading is done.
+	spare func() bool
+	// refused are the files that are waited for since they are wrong.
+	refused map[string]*file
 }
+
+// errEmptied and errWrong say why a directory and a file are waited for.
+var (
+	errEmptied = errors.New("it has no manifests any more; --allow-empty takes that for what is meant")
+	errWrong   = errors.New("something in it is wrong, and the kernel serves what the files said before; --keep-going serves the rest of it")
+)
 
 // trouble is why a file could not be read.
 type trouble struct {
@@ -37,7 +51,7 @@ type trouble struct {
 }
 
 func newDirectory(path string) *directory {
-	return &directory{path: path, files: make(map[string]*file), unread: make(map[string]trouble), passed: make(map[identity]object)}
+	return &directory{path: path, files: make(map[string]*file), unread: make(map[string]trouble), refused: make(map[string]*file), passed: make(map[identity]object)}
 }
 
 // read reads the files that are new or changed, and reports whether any was. What
@@ -53,6 +67,9 @@ func (d *directory) read(ctx context.Context) (changed bool) {
 		d.unread[path] = trouble{err, since}
 	}
 	entries, err := manifest.Entries(d.path)
+	if err == nil && len(entries) == 0 && len(d.files) > 0 && !d.allowEmpty {
+		err = errEmptied
+	}
 	if err != nil {
 		fail(d.path, err)
 		return false
@@ -65,26 +82,55 @@ func (d *directory) read(ctx context.Context) (changed bool) {
 			d.skipped[e.Path] = e.Skip
 			continue
 		}
-		fresh, err := (*file)(nil), e.Err
-		if err == nil {
-			fresh, err = readFile(ctx, e.Path, d.files[e.Path])
-		}
+		read, err := d.readEntry(ctx, e)
 		if ctx.Err() != nil {
 			return changed
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else it went just now
 			fail(e.Path, err)
 		}
-		if fresh != nil {
-			d.files[e.Path], changed = fresh, true
-		}
+		changed = changed || read
 	}
 	return d.forget(there) || changed
+}
+
+// readEntry reads one file, and reports whether it is new or changed.
+func (d *directory) readEntry(ctx context.Context, e manifest.Entry) (changed bool, err error) {
+	if e.Err != nil {
+		return false, e.Err
+	}
+	had, refused := d.files[e.Path], d.refused[e.Path]
+	looked := had
+	if looked == nil {
+		looked = refused
+	}
+	fresh, err := readFile(ctx, e.Path, looked)
+	switch {
+	case err != nil:
+		return false, err
+	case fresh == nil && refused != nil:
+		return false, errWrong
+	case fresh == nil:
+		return false, nil
+	}
+	delete(d.refused, e.Path)
+	if had == nil && fresh.wrong() && d.spare != nil && d.spare() {
+		d.refused[e.Path] = fresh
+		return false, errWrong
+	}
+	fresh.keep(had)
+	d.files[e.Path] = fresh
+	return true, nil
 }
 
 // forget drops files that are gone. A listing may miss a file that is renamed
 // meanwhile, so that each is looked for.
 func (d *directory) forget(there map[string]bool) (changed bool) {
+	for path := range d.refused {
+		if !there[path] {
+			delete(d.refused, path)
+		}
+	}
 	for path := range d.files {
 		if there[path] {
 			continue
@@ -107,7 +153,10 @@ const longOpen = 10 * time.Second
 // reading is not done, what it waits for is said at once.
 func (d *directory) findings(starting bool) diag.List {
 	all := slices.Clone(d.twice)
-	for _, f := range d.files {
+	for path, f := range d.files {
+		if f.kept != "" {
+			all.Add(diag.KeptVersion, ir.Origin{File: path}, f.kept)
+		}
 		for _, x := range f.diags {
 			// Each file says so of itself; of a directory it is no news.
 			if x.Code != diag.EmptyInput && x.Code != diag.SkippedKinds {
@@ -124,6 +173,12 @@ func (d *directory) findings(starting bool) diag.List {
 	}
 	for path, t := range d.unread {
 		code := diag.UnreadFile
+		if f := d.refused[path]; f != nil {
+			all = append(all, f.diags...)
+		}
+		if errors.Is(t.err, errEmptied) {
+			code = diag.NothingToServe
+		}
 		if errors.Is(t.err, errBusy) {
 			if code = diag.OpenFile; !starting && time.Since(t.since) < longOpen {
 				continue

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
@@ -22,6 +21,8 @@ type file struct {
 	// diags are about the content that was looked at last, whether the set is
 	// of it or of what was there before.
 	diags diag.List
+	// kept says what of the content before is used still; "" is nothing.
+	kept string
 }
 
 // stamp tells contents of a file apart without reading them.
@@ -79,11 +80,7 @@ func readFile(ctx context.Context, path string, had *file) (*file, error) {
 	if err != nil || writing || stampOf(after) != stampOf(info) {
 		return nil, errors.Join(err, busy(true))
 	}
-	fresh := &file{stamp: stampOf(info), set: set, diags: diags}
-	if had != nil && broken(diags) {
-		fresh.set = had.set
-	}
-	return fresh, nil
+	return &file{stamp: stampOf(info), set: set, diags: diags}, nil
 }
 
 // impatience is how long one read of a file may wait for content that is not there.
@@ -107,10 +104,4 @@ func busy(writing bool) error {
 		return errBusy
 	}
 	return nil
-}
-
-// broken reports whether the file is not what it should be as a whole: cut off,
-// or no YAML at all. An object that is wrong by itself is left out alone.
-func broken(diags diag.List) bool {
-	return slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == diag.BadDocument || d.Code == diag.BadUTF8 })
 }

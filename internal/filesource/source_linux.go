@@ -21,6 +21,13 @@ type Source struct {
 	// called by Run's goroutine.
 	Report func(diag.List)
 	Log    *slog.Logger
+	// AllowEmpty takes a directory that has no manifests any more for what it says:
+	// otherwise what they said stays until there are some again.
+	AllowEmpty bool
+	// Spare reports whether the kernel serves what files said before this Source
+	// began. A file that is wrong from the start is waited for then, as one that
+	// cannot be opened: what it says cannot be known. Nil is never.
+	Spare func() bool
 
 	// watcher makes watchers; nil is the kernel's.
 	watcher func() (*fsnotify.Watcher, error)
@@ -49,6 +56,7 @@ const (
 // keeps saying what it said.
 func (s *Source) Run(ctx context.Context, b *inbox.Inbox) error {
 	r := &reading{source: s, inbox: b, dir: newDirectory(s.Dir), again: firstAgain}
+	r.dir.allowEmpty, r.dir.spare = s.AllowEmpty, s.Spare
 	w := &watch{dir: s.Dir, log: s.Log, make: s.watcher}
 	if w.make == nil {
 		w.make = fsnotify.NewWatcher
@@ -112,6 +120,7 @@ func (r *reading) look(ctx context.Context) {
 	}
 	if !r.complete && len(r.dir.unread) == 0 {
 		r.complete = true
+		r.dir.spare = nil
 		r.inbox.Complete()
 	}
 	now := r.dir.findings(!r.complete)

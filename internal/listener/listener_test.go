@@ -2,7 +2,7 @@ package listener_test
 
 import (
 	"bufio"
-	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -28,12 +28,11 @@ func serve(t *testing.T) (string, *listener.Gate) {
 	}
 	g := listener.NewGate(most, each)
 	s := listener.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "fine") }), g, listener.WriteTimeout)
-	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- listener.Serve(ctx, l, s, g) }()
+	go func() { done <- s.Serve(g.Guard(l)) }()
 	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
+		s.Close()
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
 		}
 	})

@@ -2,7 +2,6 @@ package listener
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -54,14 +53,4 @@ func withoutBody(h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
-}
-
-// Serve answers on a listener until ctx ends; nobody is waited for then.
-func Serve(ctx context.Context, l net.Listener, s *http.Server, g *Gate) error {
-	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
-	defer stop()
-	if err := s.Serve(g.Guard(l)); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }

@@ -30,7 +30,8 @@ func (p *Pod) String() string { return p.text }
 // their node.
 func Pods(set *objects.Set) []Pod {
 	var out []Pod
-	for _, src := range set.Pods {
+	// Of two objects of one name the first is used.
+	for _, src := range slices.SortedFunc(slices.Values(set.Pods), objects.CompareFirst) {
 		o := src.Object
 		addrs := PodAddresses(o)
 		if Finished(o) || len(addrs) == 0 {
@@ -47,7 +48,7 @@ func Pods(set *objects.Set) []Pod {
 		}
 		out = append(out, p)
 	}
-	slices.SortFunc(out, func(a, b Pod) int {
+	slices.SortStableFunc(out, func(a, b Pod) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
 	return slices.CompactFunc(out, func(a, b Pod) bool { return a.Namespace == b.Namespace && a.Name == b.Name })

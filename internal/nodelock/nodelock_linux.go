@@ -122,6 +122,25 @@ func (n *Node) RunningAgent() error {
 	return nil
 }
 
+// Changes are the files of the lock of changes: each is there while a process has it.
+func (n *Node) Changes() []string {
+	var paths []string
+	for _, dir := range n.dirs {
+		paths = append(paths, n.path(dir, changes))
+	}
+	return paths
+}
+
+// Sockets are the paths of the agent's socket, in each directory: processes that share
+// a lock share a socket.
+func (n *Node) Sockets() []string {
+	var paths []string
+	for _, dir := range n.dirs {
+		paths = append(paths, filepath.Join(dir, n.key+".agent.sock"))
+	}
+	return paths
+}
+
 func (n *Node) path(dir, lock string) string { return filepath.Join(dir, n.key+"."+lock+".lock") }
 
 // acquire takes a lock in every directory, always in their order.

@@ -32,6 +32,12 @@ func (*Lock) Files() []*os.File { return nil }
 // Release does nothing.
 func (*Lock) Release() {}
 
+// Changes are none.
+func (*Node) Changes() []string { return nil }
+
+// Sockets are none.
+func (*Node) Sockets() []string { return nil }
+
 // Change returns a lock that keeps nothing out.
 func (*Node) Change(context.Context, time.Duration, func(Holder)) (*Lock, error) {
 	return &Lock{}, nil

@@ -3,7 +3,6 @@ package proxyhealth
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,8 +20,10 @@ import (
 type Services struct {
 	// Healthy is whether the proxy itself is.
 	Healthy func() bool
-	// Failed is told when a port cannot be listened on.
-	Failed func(ir.HealthCheck, error)
+	// Said is told why the port of a check cannot be listened on at an address, which
+	// is tried again until it can be, and nil once it is or is not wanted any more.
+	// Calls may come from goroutines of their own, and must not call Services.
+	Said func(c ir.HealthCheck, at string, err error)
 
 	mu      sync.Mutex
 	servers map[serviceKey]*serviceServer
@@ -47,6 +48,8 @@ type serviceKey struct {
 type serviceServer struct {
 	services *Services
 	server   *http.Server
+	// places are the addresses that are listened on, or tried again.
+	places map[string]*listener.Kept
 
 	mu    sync.Mutex
 	check ir.HealthCheck
@@ -76,15 +79,10 @@ func (s *Services) Set(checks []ir.HealthCheck, scope ir.NodePortScope, own []ne
 			server.set(c)
 			continue
 		}
-		server, err := s.start(c, where[k])
-		if err != nil {
-			s.Failed(c, err)
-			continue
-		}
 		if s.servers == nil {
 			s.servers = make(map[serviceKey]*serviceServer)
 		}
-		s.servers[k] = server
+		s.servers[k] = s.start(c, where[k])
 	}
 }
 
@@ -121,8 +119,9 @@ func unspecified(f ir.Family) string {
 	return "::"
 }
 
-func (s *Services) start(c ir.HealthCheck, at []string) (*serviceServer, error) {
-	h := &serviceServer{services: s, check: c}
+// start serves a check on some addresses, each for itself.
+func (s *Services) start(c ir.HealthCheck, at []string) *serviceServer {
+	h := &serviceServer{services: s, check: c, places: make(map[string]*listener.Kept)}
 	if s.gate == nil {
 		s.gate = listener.NewGate(mostConnections, mostOfOne)
 	}
@@ -131,21 +130,23 @@ func (s *Services) start(c ir.HealthCheck, at []string) (*serviceServer, error) 
 	if c.Family == ir.IPv6 {
 		network = "tcp6"
 	}
-	var listeners []net.Listener
 	for _, host := range at {
-		l, err := (&net.ListenConfig{}).Listen(context.Background(), network, net.JoinHostPort(host, strconv.Itoa(int(c.Port))))
-		if err != nil {
-			for _, l := range listeners {
-				err = errors.Join(err, l.Close())
-			}
-			return nil, fmt.Errorf("service %s/%s, health check port %d: %w", c.Namespace, c.Name, c.Port, err)
-		}
-		listeners = append(listeners, l)
+		addr := net.JoinHostPort(host, strconv.Itoa(int(c.Port)))
+		h.places[addr], _ = listener.Keep(listener.Place{ // what fails is tried again
+			Listen: func() (net.Listener, error) { return (&net.ListenConfig{}).Listen(context.Background(), network, addr) },
+			Serve:  func(l net.Listener) error { return h.server.Serve(s.gate.Guard(l)) },
+			Said:   func(err error) { h.said(addr, err) },
+		})
 	}
-	for _, l := range listeners {
-		go h.server.Serve(s.gate.Guard(l)) // it ends with Close
-	}
-	return h, nil
+	return h
+}
+
+// said passes on what became of a place.
+func (h *serviceServer) said(at string, err error) {
+	h.mu.Lock()
+	c := h.check
+	h.mu.Unlock()
+	h.services.Said(c, at, err)
 }
 
 func (h *serviceServer) set(c ir.HealthCheck) {
@@ -154,7 +155,14 @@ func (h *serviceServer) set(c ir.HealthCheck) {
 	h.check = c
 }
 
-func (h *serviceServer) close() { _ = h.server.Close() } // nobody to tell
+// close frees the port.
+func (h *serviceServer) close() {
+	for at, p := range h.places {
+		p.Stop()
+		h.said(at, nil)
+	}
+	_ = h.server.Close() // connections that are left; nothing is lost with them
+}
 
 // body is the answer's, with kube-proxy's names (service_health.go).
 type body struct {

@@ -97,7 +97,7 @@ func (s *Status) reasons() []string {
 	case s.failure != "":
 		out = append(out, "the last apply failed and is tried again: "+s.failure)
 	case s.updated.IsZero():
-		out = append(out, "no rules were applied yet: every source of objects has to be read once first")
+		out = append(out, "no rules were applied yet: "+s.stage())
 	}
 	if s.givenUp > 0 {
 		out = append(out, fmt.Sprintf("degraded: objects that cannot be enforced, so that they refuse or close (the log names them): %d", s.givenUp))
@@ -107,6 +107,28 @@ func (s *Status) reasons() []string {
 		unread = append(slices.Clone(unread[:mostReasons]), fmt.Sprintf("%d more", len(unread)-mostReasons))
 	}
 	return append(out, unread...)
+}
+
+// stage says what the first rules wait for.
+func (s *Status) stage() string {
+	if s.pending.IsZero() {
+		return "every source of objects has to be read once first"
+	}
+	return "every source of objects was read, and the first rules are being applied"
+}
+
+// Reasons say why the proxy is not ready, or what of its objects is old.
+func (s *Status) Reasons() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reasons()
+}
+
+// Pending reports whether changes wait or are being applied.
+func (s *Status) Pending() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.pending.IsZero()
 }
 
 // Ready reports whether the kernel has rules, and changes reach it in time.

@@ -23,6 +23,9 @@ func TestAnswers(t *testing.T) {
 	ask := func(path string) (int, proxyhealth.Report) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if h := w.Header(); h.Get("Content-Type") != "application/json" || h.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("headers of %s: %v", path, h)
+		}
 		var r proxyhealth.Report
 		if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil {
 			t.Fatalf("%s: %v", w.Body, err)
@@ -57,6 +60,13 @@ func TestAnswers(t *testing.T) {
 	want("when they are in", 200, 200, "")
 	if _, r := ask("/healthz"); !r.LastUpdated.Equal(now) {
 		t.Errorf("a healthy answer is of %v", r.LastUpdated)
+	}
+	now = now.Add(10 * time.Second)
+	if _, r := ask("/healthz"); !r.LastUpdated.Equal(now) || r.NodeEligible == nil || !*r.NodeEligible {
+		t.Errorf("a healthy answer some seconds later: %+v", r)
+	}
+	if _, r := ask("/livez"); r.NodeEligible != nil {
+		t.Errorf("livez speaks of the node: %+v", r)
 	}
 	s.SetUnread([]string{"x.yaml: it cannot be opened"})
 	want("when a file cannot be read any more", 200, 200, "x.yaml")

@@ -26,11 +26,11 @@ type Metrics struct {
 // families are kube-proxy's label values.
 var families = []string{"IPv4", "IPv6"}
 
-// New registers every metric, at zero.
-func New() *Metrics {
+// New registers every metric of a proxy with this backend, at zero.
+func New(backend string) *Metrics {
 	m := &Metrics{Registry: prometheus.NewRegistry(), said: make(map[diag.Code]bool)}
 	m.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.proxy, m.own = newProxy(m.Registry), newOwn(m.Registry)
+	m.proxy, m.own = newProxy(m.Registry), newOwn(m.Registry, backend)
 	return m
 }
 

@@ -1,6 +1,12 @@
 package proxymetrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/planec/planec/internal/buildinfo"
+)
 
 // own are planec's metrics.
 type own struct {
@@ -16,8 +22,10 @@ type own struct {
 	givenUp     prometheus.Gauge
 }
 
-func newOwn(r *prometheus.Registry) own {
+func newOwn(r *prometheus.Registry, backend string) own {
 	f := factory{registry: r, subsystem: "planec"}
+	f.gauge("build_info", "1, with the version of planec-agent, the Go release that built it, and the backend", "version", "goversion", "backend").
+		WithLabelValues(buildinfo.Version(), runtime.Version(), backend).Set(1)
 	return own{
 		apply:       f.histogram("apply_duration_seconds", "From taking changes to the kernel's acknowledgement, by the way taken: short (what changed) or whole (everything compared)", fine(), "way"),
 		waited:      f.histogram("change_wait_seconds", "How long the first of the changes of an apply waited for it", fine()).WithLabelValues(),

@@ -70,11 +70,13 @@ func lowerKind(kind string) string {
 func (m *maker) workloads() []objects.Sourced[*objects.Workload] {
 	sorted := slices.Clone(m.in.Workloads)
 	slices.SortFunc(sorted, func(a, b objects.Sourced[*objects.Workload]) int {
-		return cmp.Or(
+		if c := cmp.Or(
 			cmp.Compare(slices.Index(kinds, a.Object.Kind), slices.Index(kinds, b.Object.Kind)),
-			cmp.Compare(a.Object.Namespace, b.Object.Namespace), cmp.Compare(a.Object.Name, b.Object.Name),
-			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
-		)
+			objects.CompareNames(a.Object, b.Object),
+		); c != 0 {
+			return c
+		}
+		return objects.CompareDuplicates(a, b)
 	})
 	here := make(map[[3]string]bool)
 	for _, w := range sorted {

@@ -1,9 +1,7 @@
 package synth
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,31 +42,18 @@ func (m *maker) makeSlices() {
 }
 
 // stays are the Services that the compiler will use where one is given twice:
-// its rule is the older, then the content that sorts first.
+// its rule is [objects.CompareDuplicates].
 func stays(in []objects.Sourced[*corev1.Service]) []objects.Sourced[*corev1.Service] {
 	sorted := slices.Clone(in)
 	slices.SortFunc(sorted, func(a, b objects.Sourced[*corev1.Service]) int {
-		if c := cmp.Or(cmp.Compare(a.Object.Namespace, b.Object.Namespace), cmp.Compare(a.Object.Name, b.Object.Name)); c != 0 {
+		if c := objects.CompareNames(a.Object, b.Object); c != 0 {
 			return c
 		}
-		ta, tb := a.Object.CreationTimestamp, b.Object.CreationTimestamp
-		if ta.IsZero() != tb.IsZero() {
-			return cmp.Compare(boolInt(ta.IsZero()), boolInt(tb.IsZero()))
-		}
-		ca, _ := json.Marshal(a.Object) // objects of the API always marshal
-		cb, _ := json.Marshal(b.Object)
-		return cmp.Or(ta.Compare(tb.Time), bytes.Compare(ca, cb), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+		return objects.CompareDuplicates(a, b)
 	})
 	return slices.CompactFunc(sorted, func(a, b objects.Sourced[*corev1.Service]) bool {
 		return a.Object.Namespace == b.Object.Namespace && a.Object.Name == b.Object.Name
 	})
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 type sliceMaker struct {

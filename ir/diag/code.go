@@ -61,6 +61,9 @@ const (
 	NotExpressible         Code = "PLC0501"
 	Approximated           Code = "PLC0502"
 	KernelRefused          Code = "PLC0503"
+	Unserved               Code = "PLC0504"
+	KeptVersion            Code = "PLC0505"
+	NothingToServe         Code = "PLC0506"
 	RefusedPolicy          Code = "PLC0601"
 	UnknownPeer            Code = "PLC0602"
 	DomainNames            Code = "PLC0603"
@@ -162,6 +165,9 @@ var codes = []CodeInfo{
 	{NotExpressible, Error, "something that the backend cannot express", "choose another backend, or change the object; a Service refuses meanwhile, and a policy closes what it selects"},
 	{Approximated, Warning, "something that the backend does a little differently", "read the backend's limits; another backend may do it exactly"},
 	{KernelRefused, Error, "an object that the kernel refuses", "the kernel's words are in the message; a Service refuses meanwhile and a policy closes what it selects, everything else is applied, and the object is tried again"},
+	{Unserved, Warning, "a port that the agent cannot listen on", "end the process that has the port (`ss -ltnp` names it), or bring the address up; the agent tries again, at growing intervals, at most 5 seconds"},
+	{KeptVersion, Warning, "a file of the agent's that cannot be read as what it was any more", "correct the file; until then the objects of its last good version are served"},
+	{NothingToServe, Error, "objects that leave the agent nothing to serve, while the kernel serves something", "bring the objects back, or start the agent with --allow-empty if nothing is to be served; until then the kernel's rules stay"},
 	{RefusedPolicy, Error, "a policy that the API server would refuse", "correct the field in the message; the policy was left out, so it isolates nothing"},
 	{UnknownPeer, Warning, "a peer of a kind that planec does not know", "such a peer fails closed: an Accept rule matches nothing by it, a Deny or Pass rule denies everything"},
 	{DomainNames, Warning, "domain names in a policy, which no compiler can resolve", "the names are not enforced and fail closed: the rule accepts nothing by them; use networks"},

@@ -1,0 +1,116 @@
+package agentcmd
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/agent"
+	"github.com/planec/planec/internal/agentapi"
+	"github.com/planec/planec/internal/buildinfo"
+	"github.com/planec/planec/internal/listener"
+	"github.com/planec/planec/internal/nodelock"
+)
+
+// answer answers the commands of this node on the agent's sockets, until stop. One of
+// them is enough: a container may share a single directory with its node.
+func (s *service) answer(a *agent.Agent) (stop func()) {
+	n, err := nodelock.On(s.options.stateDir)
+	if err != nil {
+		s.log.Warn("planec status and verify cannot ask this agent", "error", err)
+		return func() {}
+	}
+	h := agentapi.Handler(s.status, func(ctx context.Context) (agentapi.Serving, error) {
+		got, err := a.Serving(ctx)
+		return agentapi.Serving{Backend: s.backend.Name(), Changes: got.Changes, Behind: got.Behind, Artifact: got.Artifact}, err
+	})
+	gate := listener.NewGate(mostConnections, mostConnections)
+	server := listener.NewServer(h, gate, longestProfile)
+	var kept []*listener.Kept
+	for _, path := range n.Sockets() {
+		k, _ := listener.Keep(listener.Place{ // what fails is tried again
+			Listen: func() (net.Listener, error) { return agentapi.Listen(path) },
+			Serve:  func(l net.Listener) error { return server.Serve(gate.Guard(l)) },
+			Said: func(err error) {
+				if err != nil {
+					s.log.Info("planec status and verify cannot ask this agent here", "socket", path, "error", err)
+				}
+			},
+		})
+		kept = append(kept, k)
+	}
+	return func() {
+		for _, k := range kept {
+			k.Stop()
+		}
+		_ = server.Close() // who asks gets no answer any more
+	}
+}
+
+// status says how the agent is doing, without a word of its loop, which may be at work
+// for long.
+func (s *service) status() agentapi.Status {
+	source := s.options.manifestDir
+	if source == "" {
+		source = "API server"
+	}
+	out := agentapi.Status{
+		Agent:    &agentapi.Agent{PID: os.Getpid(), Node: s.options.node, Source: source, Started: s.started.UTC()},
+		Versions: agentapi.Versions{Planec: buildinfo.Version(), Agent: buildinfo.Version(), Kernel: kernel()},
+		Backend:  s.backend.Name(),
+		Findings: agentapi.Findings(s.report.findings.all()),
+	}
+	failure, started := s.report.progress.fill(&out)
+	out.Reasons = s.report.status.Reasons()
+	waiting, since := s.inbox.Pending()
+	switch {
+	case failure != "":
+		out.State = agentapi.Behind
+	case !started:
+		out.State = agentapi.Starting
+	case waiting > 0 && time.Since(since) > 0, s.report.status.Pending():
+		out.State = agentapi.Changing
+	default:
+		out.State, out.InSync = agentapi.InSync, true
+	}
+	return out
+}
+
+// kernel is the release of the kernel.
+func kernel() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Release[:])
+}
+
+// spare reports whether the kernel serves something by the rules of any backend.
+func (s *service) spare(ctx context.Context) (bool, error) {
+	for _, name := range s.applier.Backends() {
+		served, err := s.applier.Served(ctx, name)
+		if err != nil && name == s.backend.Name() {
+			return false, err
+		}
+		// Other backends' tools need not be there.
+		if err == nil && len(served.Frontends)+len(served.Pods) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// spareFiles is spare for a source of files, which waits where it cannot be known.
+func (s *service) spareFiles(ctx context.Context) func() bool {
+	if s.options.keepGoing {
+		return nil
+	}
+	return func() bool {
+		spare, err := s.spare(ctx)
+		return spare || err != nil && !errors.Is(err, context.Canceled)
+	}
+}

@@ -1,0 +1,17 @@
+package applier
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Applied is when the record was written last; nil where there is none.
+func (a *Applier) Applied() *time.Time {
+	info, err := os.Stat(filepath.Join(a.record.dir, lastFile))
+	if err != nil {
+		return nil
+	}
+	t := info.ModTime().UTC()
+	return &t
+}

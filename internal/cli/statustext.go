@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/planec/planec/internal/agentapi"
+	"github.com/planec/planec/ir/diag"
+)
+
+// mostShown bounds how many findings and differences a status has as text.
+const mostShown = 20
+
+// writeStatus prints a status for people.
+func writeStatus(w io.Writer, s *agentapi.Status, now time.Time) error {
+	buffer := bufio.NewWriter(w) // errors stay in it
+	out := tabwriter.NewWriter(buffer, 0, 8, 2, ' ', 0)
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(out, "%s\t%s\n", name, diag.Printable(fmt.Sprintf(format, args...)))
+	}
+	line("state", "%s", statusSentence(s))
+	for _, r := range s.Reasons {
+		line("", "%s", r)
+	}
+	if a := s.Agent; a != nil {
+		line("agent", "PID %d, node %s, objects from %s, started %s", a.PID, a.Node, a.Source, ago(&a.Started, now))
+	} else if s.State != agentapi.Starting {
+		line("agent", "none runs")
+	}
+	line("last change", "%s", ago(s.LastChange, now))
+	line("last comparison", "%s", ago(s.LastCompared, now))
+	if s.Agent != nil {
+		line("drift", "%s", driftText(&s.Drift, now))
+		line("findings", "%s", findingsText(s.Findings))
+	}
+	line("versions", "%s", versionsText(&s.Versions))
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	list(buffer, s.Differences, len(s.Differences))
+	var worth []string
+	for _, f := range s.Findings {
+		if f.Severity != diag.Info.String() {
+			worth = append(worth, f.String())
+		}
+	}
+	list(buffer, worth, len(worth))
+	return buffer.Flush()
+}
+
+func list(w io.Writer, lines []string, all int) {
+	for _, l := range lines[:min(len(lines), mostShown)] {
+		fmt.Fprintln(w, "  "+diag.Printable(l))
+	}
+	if all > mostShown {
+		fmt.Fprintf(w, "  and %d more: -o json has all\n", all-mostShown)
+	}
+}
+
+// statusSentence is the state with what serves.
+func statusSentence(s *agentapi.Status) string {
+	text := string(s.State)
+	var parts []string
+	if s.Services != nil && s.Policies != nil {
+		parts = append(parts, counted(*s.Services, "Service", "Services"), counted(*s.Policies, "policy", "policies"))
+	}
+	if s.Backend != "" {
+		parts = append(parts, s.Backend)
+	}
+	if s.State == agentapi.Differs {
+		text = "the kernel differs from what was applied last (" + counted(len(s.Differences), "step", "steps") + " would put it right)"
+	}
+	if len(parts) > 0 {
+		text += ": " + strings.Join(parts, ", ")
+	}
+	if s.GivenUp > 0 {
+		text += "; " + counted(s.GivenUp, "object", "objects") + " given up"
+	}
+	return text
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// ago is a time and how long it is ago.
+func ago(t *time.Time, now time.Time) string {
+	if t == nil {
+		return "not known"
+	}
+	return fmt.Sprintf("%s (%s ago)", t.UTC().Format(time.RFC3339), max(now.Sub(*t), 0).Truncate(time.Second))
+}
+
+func driftText(d *agentapi.Drift, now time.Time) string {
+	if d.Count == 0 {
+		return "none: no other process changed the rules"
+	}
+	text := counted(d.Count, "time", "times")
+	if d.Last != nil {
+		text += ", last " + ago(d.Last, now)
+	}
+	if len(d.Steps) > 0 {
+		text += ": " + d.Steps[0]
+	}
+	return text
+}
+
+func findingsText(all []agentapi.Finding) string {
+	count := make(map[string]int)
+	for _, f := range all {
+		count[f.Severity]++
+	}
+	return counted(count["error"], "error", "errors") + ", " + counted(count["warning"], "warning", "warnings") + ", " + counted(count["info"], "note", "notes")
+}
+
+func versionsText(v *agentapi.Versions) string {
+	text := "planec " + v.Planec
+	if v.Agent != "" {
+		text += ", agent " + v.Agent
+	}
+	if v.Kernel != "" {
+		text += ", Linux " + v.Kernel
+	}
+	return text
+}

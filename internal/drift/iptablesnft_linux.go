@@ -1,0 +1,161 @@
+package drift
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// IPTablesNFT tells when another process changes what iptables' nft variant has of
+// planec. Transactions of this process are made by iptables-restore, so that their
+// port says nothing: they are those up to the generation of the ruleset that there was
+// at [IPTablesNFT.Settled].
+type IPTablesNFT struct {
+	mu sync.Mutex
+	// touched is the generation of the last transaction that had something of ours.
+	touched, settled uint32
+	// known is whether settled is there to compare with.
+	known bool
+}
+
+// NewIPTablesNFT makes a watch; nothing is looked at before Run.
+func NewIPTablesNFT() *IPTablesNFT { return &IPTablesNFT{} }
+
+// Settled says that what the kernel has now is right.
+func (w *IPTablesNFT) Settled() {
+	generation, err := rulesetGeneration()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settled, w.known = generation, err == nil
+}
+
+// Run watches until ctx ends, in the network namespace of the calling thread.
+func (w *IPTablesNFT) Run(ctx context.Context, log *slog.Logger) (<-chan struct{}, error) {
+	notices := make(chan struct{}, 1)
+	t := &transaction{}
+	err := subscribe(ctx, log, func(kind uint16, _ uint32, data []byte) {
+		if generation, ours := t.take(kind, data); ours {
+			w.mu.Lock()
+			w.touched = generation
+			w.mu.Unlock()
+		}
+	}, func() { tell(notices) })
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		ticker := time.NewTicker(lookEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				if w.differs() {
+					tell(notices)
+				}
+			}
+		}
+	}()
+	return notices, nil
+}
+
+// differs reports whether something of ours changed since it was right, once until it
+// is right again. While our own transactions are on their way that may be said of
+// them, and a comparison finds nothing.
+func (w *IPTablesNFT) differs() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	// Generations are counted in 32 bits, and 0 is left out.
+	if !w.known || w.touched == 0 || int32(w.touched-w.settled) <= 0 {
+		return false
+	}
+	w.known = false
+	return true
+}
+
+// transaction reads one transaction after the other.
+type transaction struct{ touched bool }
+
+// take reads one message. It returns the generation that a transaction made, and
+// whether that had something of ours.
+func (t *transaction) take(kind uint16, data []byte) (generation uint32, ours bool) {
+	if kind>>8 != unix.NFNL_SUBSYS_NFTABLES || len(data) < nfgenmsgLen {
+		return 0, false
+	}
+	attributes := data[nfgenmsgLen:]
+	if kind&0xff != unix.NFT_MSG_NEWGEN {
+		t.touched = t.touched || touches(kind&0xff, attributes)
+		return 0, false
+	}
+	ours, t.touched = t.touched, false
+	return number(attributes, unix.NFTA_GEN_ID), ours
+}
+
+// The tables that have our chains, and the chains that lead to those.
+var (
+	xtTables = []string{"filter", "nat"}
+	builtIn  = []string{"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"}
+)
+
+// chainPrefix begins the names of planec's chains.
+const chainPrefix = "PLC-"
+
+// touches reports whether a message is about a chain of ours, or about one that may
+// lead to ours.
+func touches(kind uint16, attributes []byte) bool {
+	if !slices.Contains(xtTables, attribute(attributes, attrTable)) {
+		return false
+	}
+	var chain string
+	switch kind {
+	case unix.NFT_MSG_DELTABLE:
+		return true
+	case unix.NFT_MSG_NEWCHAIN, unix.NFT_MSG_DELCHAIN:
+		chain = attribute(attributes, unix.NFTA_CHAIN_NAME)
+	case unix.NFT_MSG_NEWRULE, unix.NFT_MSG_DELRULE:
+		chain = attribute(attributes, unix.NFTA_RULE_CHAIN)
+	}
+	return strings.HasPrefix(chain, chainPrefix) || slices.Contains(builtIn, chain)
+}
+
+// number returns an attribute of 32 bits in network order, or 0.
+func number(b []byte, want uint16) uint32 {
+	const size = 4
+	for _, a := range attributesOf(b) {
+		if a.kind == want && len(a.data) == size {
+			return binary.BigEndian.Uint32(a.data)
+		}
+	}
+	return 0
+}
+
+var errNoGeneration = errors.New("nftables does not say its generation")
+
+// rulesetGeneration asks for the number of the last transaction
+// (NFT_MSG_GETGEN, net/netfilter/nf_tables_api.c).
+func rulesetGeneration() (uint32, error) {
+	request := nl.NewNetlinkRequest(unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_GETGEN, 0)
+	request.AddData(&nl.Nfgenmsg{NfgenFamily: unix.AF_UNSPEC, Version: nl.NFNETLINK_V0})
+	messages, err := request.Execute(unix.NETLINK_NETFILTER, unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_NEWGEN)
+	if err != nil {
+		return 0, fmt.Errorf("the generation of nftables: %w", err)
+	}
+	for _, m := range messages {
+		if len(m) >= nfgenmsgLen {
+			if n := number(m[nfgenmsgLen:], unix.NFTA_GEN_ID); n != 0 {
+				return n, nil
+			}
+		}
+	}
+	return 0, errNoGeneration
+}

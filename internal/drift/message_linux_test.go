@@ -1,0 +1,183 @@
+package drift
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// attr is an attribute of netlink; a number is written in network order.
+func attr(kind uint16, value any) []byte {
+	var data []byte
+	switch v := value.(type) {
+	case string:
+		data = append([]byte(v), 0)
+	case uint32:
+		data = binary.BigEndian.AppendUint32(nil, v)
+	case []byte:
+		data = v
+	}
+	b := binary.NativeEndian.AppendUint16(nil, uint16(len(data)+4))
+	b = append(binary.NativeEndian.AppendUint16(b, kind), data...)
+	for len(b)%4 != 0 {
+		b = append(b, 0)
+	}
+	return b
+}
+
+// message is what follows the header of a notice.
+func message(attributes ...[]byte) []byte {
+	b := make([]byte, nfgenmsgLen)
+	for _, a := range attributes {
+		b = append(b, a...)
+	}
+	return b
+}
+
+const (
+	subsystem = unix.NFNL_SUBSYS_NFTABLES << 8
+	newGen    = subsystem | unix.NFT_MSG_NEWGEN
+	newRule   = subsystem | unix.NFT_MSG_NEWRULE
+	newChain  = subsystem | unix.NFT_MSG_NEWCHAIN
+	delTable  = subsystem | unix.NFT_MSG_DELTABLE
+	newElem   = subsystem | unix.NFT_MSG_NEWSETELEM
+)
+
+// TestTransactions reads transactions of nftables: what was of our table and who made
+// them counts, and nothing of the one before.
+func TestTransactions(t *testing.T) {
+	w := &nftablesWatch{table: "planec", own: func(port uint32) bool { return port == 7 }}
+	ours, others := message(attr(1, "planec"), attr(2, "x")), message(attr(1, "other"), attr(2, "planec"))
+	for i, c := range []struct {
+		kind uint16
+		port uint32
+		data []byte
+		want bool
+	}{
+		{newRule, 9, ours, false},
+		{newGen, 9, message(attr(1, uint32(5))), true},
+		{newGen, 9, message(attr(1, uint32(6))), false}, // of an empty one
+		{newRule, 9, others, false},
+		{newGen, 9, message(), false},
+		{newRule, 9, ours, false},
+		{newRule, 9, others, false}, // the first of it is remembered
+		{newGen, 9, message(), true},
+		{newRule, 7, ours, false},
+		{newGen, 7, message(), false}, // our own
+		{newGen, 9, message(), false},
+		{unix.NFNL_SUBSYS_CTNETLINK<<8 | unix.NFT_MSG_NEWRULE, 9, ours, false},
+		{newGen, 9, message(), false},
+		{newRule, 9, ours[:nfgenmsgLen-1], false},
+		{newRule, 9, ours[:nfgenmsgLen], false},
+		{newGen, 9, message(), false},
+	} {
+		if got := w.take(c.kind, c.port, c.data); got != c.want {
+			t.Errorf("message %d: %v", i, got)
+		}
+	}
+}
+
+// TestAttributes reads attributes that are cut off or say another length than they have.
+func TestAttributes(t *testing.T) {
+	whole := append(attr(3, "abcde"), attr(1, "planec")...)
+	if got := attribute(whole, 1); got != "planec" {
+		t.Errorf("%q", got)
+	}
+	if got := attribute(append(attr(1|1<<15, "nested"), attr(1, "x")...), 1); got != "nested" {
+		t.Errorf("with a flag: %q", got)
+	}
+	if got := attribute(whole, 9); got != "" {
+		t.Errorf("one that is not there: %q", got)
+	}
+	for n := range whole {
+		if got := attribute(whole[:n], 1); got == "planec" && n < len(whole)-1 {
+			t.Errorf("%d of %d bytes: %q", n, len(whole), got)
+		}
+	}
+	for _, length := range []uint16{0, 3, 60} {
+		broken := binary.NativeEndian.AppendUint16(nil, length)
+		broken = append(append(broken, 1, 0), "planec"...)
+		if got := attributesOf(broken); len(got) != 0 {
+			t.Errorf("length %d: %v", length, got)
+		}
+	}
+	// An attribute without a value is one, at the end too.
+	if got := attributesOf(append(attr(5, ""), 4, 0, 6, 0)); len(got) != 2 || got[1].kind != 6 || len(got[1].data) != 0 {
+		t.Errorf("without a value: %v", got)
+	}
+	if got := number(append(attr(2, []byte{1, 2}), attr(2, uint32(77))...), 2); got != 77 {
+		t.Errorf("a number: %d", got)
+	}
+	if got := number(attr(3, uint32(77)), 2); got != 0 {
+		t.Errorf("no number: %d", got)
+	}
+}
+
+// TestTouches wants chains of planec, and those that may lead to them, to be told from
+// others, in the tables that have them.
+func TestTouches(t *testing.T) {
+	for _, c := range []struct {
+		kind       uint16
+		attributes []byte
+		want       bool
+	}{
+		{newRule, message(attr(1, "nat"), attr(2, "PLC-X")), true},
+		{newRule, message(attr(1, "filter"), attr(2, "FORWARD")), true},
+		{newRule, message(attr(1, "nat"), attr(2, "KUBE-X")), false},
+		{newRule, message(attr(1, "mangle"), attr(2, "PLC-X")), false},
+		{newRule, message(attr(1, "nat"), attr(3, "PLC-X")), false},
+		{newChain, message(attr(1, "nat"), attr(3, "PLC-X")), true},
+		{newChain, message(attr(1, "nat"), attr(2, "PLC-X")), false},
+		{newChain, message(attr(1, "nat"), attr(3, "xPLC-X")), false},
+		{subsystem | unix.NFT_MSG_DELCHAIN, message(attr(1, "nat"), attr(3, "OUTPUT")), true},
+		{subsystem | unix.NFT_MSG_DELRULE, message(attr(1, "nat"), attr(2, "PLC-X")), true},
+		{delTable, message(attr(1, "nat")), true},
+		{delTable, message(attr(1, "planec")), false},
+		{newElem, message(attr(1, "nat"), attr(2, "PLC-X")), false},
+	} {
+		x := &transaction{}
+		if _, ours := x.take(c.kind, c.attributes); ours {
+			t.Errorf("%x %q: ours before the transaction ends", c.kind, c.attributes)
+		}
+		if generation, ours := x.take(newGen, message(attr(1, uint32(7)))); ours != c.want || generation != 7 {
+			t.Errorf("%x %q: ours is %v, generation %d", c.kind, c.attributes, ours, generation)
+		}
+		if _, ours := x.take(newGen, message(attr(1, uint32(8)))); ours {
+			t.Error("the next transaction is ours too")
+		}
+	}
+	x := &transaction{}
+	x.take(newRule, message(attr(1, "nat"), attr(2, "PLC-X")))
+	x.take(newRule, message(attr(1, "nat"), attr(2, "KUBE-X")))
+	x.take(unix.NFNL_SUBSYS_CTNETLINK<<8, message())
+	x.take(newGen, nil)
+	if _, ours := x.take(newGen, message()); !ours {
+		t.Error("what came in between makes a transaction of ours another's")
+	}
+}
+
+// TestGenerations wants a change to be told when it came after what was settled, once,
+// also where the numbers begin anew.
+func TestGenerations(t *testing.T) {
+	for _, c := range []struct {
+		touched, settled uint32
+		known, want      bool
+	}{
+		{5, 4, true, true},
+		{4, 4, true, false},
+		{3, 4, true, false},
+		{5, 4, false, false},
+		{0, 4, true, false},
+		{2, 1<<32 - 2, true, true},
+		{1<<32 - 2, 2, true, false},
+	} {
+		w := &IPTablesNFT{touched: c.touched, settled: c.settled, known: c.known}
+		if got := w.differs(); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+		if w.differs() {
+			t.Errorf("%+v is told twice", c)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package drift
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// Planec tells when a planec process of this node that may have changed the kernel is
+// done, whatever the backend: the files of the lock that it took go with it. It watches
+// until ctx ends. Paths are those of the files; a directory that cannot be watched is
+// left out, and an error only where none can.
+func Planec(ctx context.Context, paths []string, log *slog.Logger) (<-chan struct{}, error) {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, fmt.Errorf("watching planec's locks: %w", err)
+	}
+	var errs []error
+	for _, path := range paths {
+		if err := w.Add(filepath.Dir(path)); err != nil {
+			errs = append(errs, fmt.Errorf("watching planec's locks: %w", err))
+		}
+	}
+	if len(errs) == len(paths) {
+		return nil, errors.Join(append(errs, w.Close())...)
+	}
+	notices := make(chan struct{}, 1)
+	go func() {
+		defer w.Close() // nothing is written to it
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case e := <-w.Events:
+				if e.Has(fsnotify.Remove) && slices.Contains(paths, e.Name) {
+					tell(notices)
+				}
+			case err := <-w.Errors:
+				log.Debug("watching planec's locks", "error", err)
+				tell(notices)
+			}
+		}
+	}()
+	return notices, nil
+}

@@ -1,0 +1,88 @@
+package listener
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// A place that cannot be listened on is tried again after firstAgain, and then after
+// twice as long each time, at most lastAgain: what had the port goes, and an address
+// comes to the node.
+const (
+	firstAgain = 250 * time.Millisecond
+	lastAgain  = 5 * time.Second
+)
+
+// Place is where something is to be served.
+type Place struct {
+	// Listen opens a listener, and Serve answers on it until that fails. Serve returns
+	// when the listener is closed.
+	Listen func() (net.Listener, error)
+	Serve  func(net.Listener) error
+	// Said is told why the place is not served, once for each reason in a row, and
+	// nil when it is served again. It is called by a goroutine of its own.
+	Said func(error)
+}
+
+// Kept is a place that is served for as long as it is wanted.
+type Kept struct {
+	place  Place
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// Keep serves a place, and tries again where that fails, until Stop. It has tried once
+// when it returns; err says how that went, and nothing else has to be done about it.
+func Keep(p Place) (k *Kept, err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	k = &Kept{place: p, cancel: cancel}
+	l, err := p.Listen()
+	k.done.Go(func() { k.run(ctx, l, err) })
+	return k, err
+}
+
+// Stop ends the serving, and returns when the place is free.
+func (k *Kept) Stop() {
+	k.cancel()
+	k.done.Wait()
+}
+
+// run serves on a listener, and on others after it.
+func (k *Kept) run(ctx context.Context, l net.Listener, err error) {
+	said := ""
+	wait := firstAgain
+	for {
+		if err == nil {
+			if said != "" {
+				said = ""
+				k.place.Said(nil)
+			}
+			wait = firstAgain
+			err = k.serve(ctx, l)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil && err.Error() != said {
+			said = err.Error()
+			k.place.Said(err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, lastAgain)
+		l, err = k.place.Listen()
+	}
+}
+
+// serve answers on a listener until that fails or the place is not wanted any more.
+func (k *Kept) serve(ctx context.Context, l net.Listener) error {
+	stop := context.AfterFunc(ctx, func() { _ = l.Close() }) // that ends Serve
+	defer stop()
+	defer l.Close() // where Serve failed with the listener open
+	return k.place.Serve(l)
+}
