@@ -41,6 +41,7 @@ PLC0502) is printed for all four, and counts only for those that --backend names
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
+	c.input.care = lenient
 	c.input.register(cmd.Flags())
 	cmd.Flags().StringSliceVar(&c.backends, "backend", nil, "backends to ask; all by default")
 	cmd.Flags().StringVarP(&c.output, "output", "o", "text", "format: text, json, github (annotations) or sarif")

@@ -60,6 +60,7 @@ compile, ir, trace, matrix and lint do the same by themselves with --synth.`,
 			return printObjects(s.Out, printable(set), output)
 		},
 	}
+	in.care = empty
 	in.register(cmd.Flags())
 	in.synth = true                     // the flag's default is false
 	_ = cmd.Flags().MarkHidden("synth") // the flag was registered just now
