@@ -73,6 +73,24 @@ func meanwhile(err error) error {
 // Clean implements [applier.Dataplane]. Rules of the ipvs backend, which have the
 // same prefixes, stay.
 func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
+	p, err := d.left(ctx)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return p.Steps(), d.tools.Apply(ctx, p)
+}
+
+// Left implements [applier.Remover].
+func (d *iptablesPlane) Left(ctx context.Context) ([]string, error) {
+	p, err := d.left(ctx)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return p.Steps(), nil
+}
+
+// left is the plan that removes everything; nil is nothing.
+func (d *iptablesPlane) left(ctx context.Context) (*live.Plan, error) {
 	if err := d.detect(ctx); errors.Is(err, live.ErrNoTools) {
 		return nil, nil // an apply needs them, so nothing can be there
 	} else if err != nil {
@@ -82,8 +100,7 @@ func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
 	if err != nil || ipvslive.OwnRules(have) {
 		return nil, err
 	}
-	p := live.NewPlan(have.Without(ipvslive.OwnSet), live.Nothing())
-	return p.Steps(), d.tools.Apply(ctx, p)
+	return live.NewPlan(have.Without(ipvslive.OwnSet), live.Nothing()), nil
 }
 
 // Hold implements [applier.Changer].

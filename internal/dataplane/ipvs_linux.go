@@ -73,6 +73,16 @@ func (d *ipvsPlane) Clean(ctx context.Context) ([]string, error) {
 	return d.kernel.Clean(ctx)
 }
 
+// Left implements [applier.Remover].
+func (d *ipvsPlane) Left(ctx context.Context) ([]string, error) {
+	if err := d.detect(ctx); errors.Is(err, xtlive.ErrNoTools) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return d.kernel.Left(ctx)
+}
+
 // Hold implements [applier.Changer].
 func (d *ipvsPlane) Hold(a backends.Artifact) error {
 	d.held = live.Hold(a, d.last)

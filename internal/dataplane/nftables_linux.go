@@ -77,12 +77,21 @@ func nftablesPlan(p applier.Plan) (*live.Plan, error) {
 }
 
 // Clean implements [applier.Dataplane].
-func (*nftablesPlane) Clean(ctx context.Context) ([]string, error) {
-	p, err := live.Verify(ctx, &live.Model{})
+func (d *nftablesPlane) Clean(ctx context.Context) ([]string, error) {
+	steps, err := d.Left(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return p.Steps(), live.Clean(ctx)
+	return steps, live.Clean(ctx)
+}
+
+// Left implements [applier.Remover].
+func (*nftablesPlane) Left(ctx context.Context) ([]string, error) {
+	p, err := live.Left(ctx)
+	if err != nil {
+		return nil, nftMeanwhile(err)
+	}
+	return p.Steps(), nil
 }
 
 // Hold implements [applier.Changer].

@@ -64,11 +64,20 @@ func Verify(ctx context.Context, want *Model) (*Plan, error) {
 
 // Clean removes planec's tables, and nothing else. It is fine when there are none.
 func Clean(ctx context.Context) error {
-	s, err := observe(ctx, func(*observer, *Table) error { return nil })
+	p, err := Left(ctx)
 	if err != nil {
 		return err
 	}
-	return Apply(ctx, Diff(s, &Model{}))
+	return Apply(ctx, p)
+}
+
+// Left is the plan that removes planec's tables, which are not read as a whole.
+func Left(ctx context.Context) (*Plan, error) {
+	s, err := observe(ctx, func(*observer, *Table) error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	return Diff(s, &Model{}), nil
 }
 
 // send sends the transaction. The kernel works while it is sent, so its answers
