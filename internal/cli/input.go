@@ -25,7 +25,7 @@ type input struct {
 	// care is what input the command takes.
 	care care
 	// display is a file's name for people, where that is another one.
-	display func(file string) string
+	display   func(file string) string
 	settings  nodeflags.Flags
 	paths     []string
 	recursive bool
