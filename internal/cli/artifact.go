@@ -179,4 +179,3 @@ func exactly(backend string, files []backends.File) (backends.Artifact, error) {
 	}
 	return a, fmt.Errorf("%s is not of these files", sumsFile)
 }
-
