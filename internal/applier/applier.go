@@ -65,10 +65,11 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 	if err != nil {
 		return plan, err
 	}
+	before := a.recordedBackend()
 	if err := a.Remember(e, plan); err != nil {
 		return plan, err
 	}
-	return a.complete(ctx, e, plan)
+	return a.complete(ctx, e, plan, before)
 }
 
 // Install is Apply without a record: [Applier.Remember] writes it, once what was
@@ -78,7 +79,7 @@ func (a *Applier) Install(ctx context.Context, e Entry) (Plan, error) {
 	if err != nil {
 		return plan, err
 	}
-	return a.complete(ctx, e, plan)
+	return a.complete(ctx, e, plan, a.recordedBackend())
 }
 
 // Remember records what a plan has installed.

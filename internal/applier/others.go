@@ -38,7 +38,7 @@ func (a *Applier) PlanSwitch(ctx context.Context, e Entry) (Plan, error) {
 	}
 	var gone []string
 	for _, name := range a.others(e.Backend) {
-		steps, _, err := a.left(ctx, name)
+		steps, err := a.left(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -48,31 +48,51 @@ func (a *Applier) PlanSwitch(ctx context.Context, e Entry) (Plan, error) {
 }
 
 // complete removes what is there of other backends, once the rules of an entry are in.
-// The kernel says what that is: a record can be lost, or be of another node.
-func (a *Applier) complete(ctx context.Context, e Entry, plan Plan) (Plan, error) {
+// The kernel says what that is: a record can be lost, or be of another node. It says
+// which one is looked at first, because two that serve are in each other's way.
+func (a *Applier) complete(ctx context.Context, e Entry, plan Plan, before string) (Plan, error) {
 	if a.alone == e.Backend || a.Missing(e.Backend) != "" {
 		return plan, nil
 	}
-	if a.Finish {
-		ctx = context.WithoutCancel(ctx)
+	names := a.others(e.Backend)
+	if i := slices.Index(names, before); i > 0 {
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, before)
 	}
 	var gone []string
 	certain := true
-	for _, name := range a.others(e.Backend) {
-		steps, known, err := a.left(ctx, name)
-		certain = certain && known
-		if err == nil && len(steps) > 0 {
-			steps, err = a.Clean(ctx, name)
-		}
+	for _, name := range names {
+		steps, err := a.cleanOther(ctx, name)
 		gone = append(gone, steps...)
-		if err != nil {
+		if err == nil {
+			continue
+		}
+		if len(steps) > 0 || name == before {
 			return andGone(plan, gone), &LeftError{Serves: e.Backend, Left: name, Err: err}
 		}
+		a.doubt(name, err)
+		certain = false
 	}
 	if certain {
 		a.alone = e.Backend
 	}
 	return andGone(plan, gone), nil
+}
+
+// cleanOther removes what is there of a backend, unless there would be no way back.
+func (a *Applier) cleanOther(ctx context.Context, name string) ([]string, error) {
+	if err := a.spared[name]; err != nil {
+		return nil, err
+	}
+	if a.Finish {
+		ctx = context.WithoutCancel(ctx)
+	}
+	return a.Clean(ctx, name)
+}
+
+func (a *Applier) doubt(name string, err error) {
+	if a.Doubt != nil {
+		a.Doubt(fmt.Errorf("whether backend %s has rules here cannot be found out: %w", name, err))
+	}
 }
 
 // others are the names of all other backends, sorted.
@@ -82,27 +102,25 @@ func (a *Applier) others(backend string) []string {
 
 // left says what is there of a backend. Where that cannot be found out it is a doubt,
 // and an error only for a backend of which the record says that it served.
-func (a *Applier) left(ctx context.Context, name string) (steps []string, known bool, err error) {
-	err = a.spared[name]
-	if d, ok := a.dataplanes[name].(Remover); ok && err == nil {
-		steps, err = d.Left(ctx)
+func (a *Applier) left(ctx context.Context, name string) (steps []string, err error) {
+	d, ok := a.dataplanes[name].(Remover)
+	if !ok {
+		return nil, nil
 	}
-	if err == nil {
-		return steps, true, nil
+	if steps, err = d.Left(ctx); err == nil || a.recordedBackend() == name {
+		return steps, err
 	}
-	if a.recorded(name) {
-		return nil, false, err
-	}
-	if a.Doubt != nil {
-		a.Doubt(fmt.Errorf("whether backend %s has rules here cannot be found out: %w", name, err))
-	}
-	return nil, false, nil
+	a.doubt(name, err)
+	return nil, nil
 }
 
-// recorded reports whether the record says that a backend served last.
-func (a *Applier) recorded(name string) bool {
+// recordedBackend is the one of which the record says that it served last, or "".
+func (a *Applier) recordedBackend() string {
 	served, err := a.record.backend()
-	return err == nil && served == name
+	if err != nil {
+		return ""
+	}
+	return served
 }
 
 // spare leaves a backend alone, to which there would be no way back.

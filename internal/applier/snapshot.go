@@ -34,7 +34,7 @@ func (a *Applier) Snapshot(ctx context.Context, backend string) (*Snapshot, erro
 			time.Sleep(pause << try)
 			state, err = k.Snapshot(ctx)
 		}
-		if err != nil && name != backend && !a.recorded(name) {
+		if err != nil && name != backend && a.recordedBackend() != name {
 			a.spare(name, err)
 			continue
 		}

@@ -36,7 +36,7 @@ other programs. It is no error when there is nothing to remove.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&backend, "backend", "", "backend to clean; all by default")
+	backendFlag(cmd.Flags(), &backend, "backend to clean; all by default")
 	registerStateDir(cmd.Flags(), &stateDir)
 	t.register(cmd.Flags())
 	return cmd

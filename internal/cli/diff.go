@@ -67,10 +67,10 @@ git:REV:PATH. "live:" on either side is the rules that this machine applied last
 	flags := cmd.Flags()
 	d.input.register(flags)
 	flags.MarkHidden("filename") // the arguments say it; the flag exists
-	flags.StringSliceVar(&d.backends, "backend", nil, "show how the rules of these backends differ, or all; none leaves rules out (default: nftables' lines are counted)")
-	flags.StringVarP(&d.format, "output", "o", "text", "form: "+strings.Join(diffwrite.Formats(), ", "))
+	backendsFlag(flags, &d.backends, "show how the rules of these backends differ, or all; none leaves rules out (default: nftables' lines are counted)", "none")
+	formatFlag(flags, &d.format, diffwrite.Formats()...)
 	flags.BoolVar(&d.exitZero, "exit-zero", false, "exit 0 whatever differs")
-	flags.StringSliceVar(&d.failOn, "fail-on", nil, "exit 1 only for findings of these kinds: "+strings.Join(kindNames(), ", ")+", objects, rules")
+	flags.Var(&choices{value: &d.failOn, words: append(kindNames(), "objects", "rules")}, "fail-on", "exit 1 only for findings of these kinds: "+strings.Join(kindNames(), ", ")+", objects, rules")
 	flags.BoolVar(&d.live, "live", false, "compare with the rules that this machine applied last")
 	registerStateDir(flags, &d.stateDir)
 	return cmd
@@ -94,14 +94,6 @@ func (d *diffCommand) check(args []string) error {
 		return errors.New("give OLD and NEW")
 	case len(args) == 2 && args[0] == "-" && args[1] == "-":
 		return errors.New("standard input cannot be both OLD and NEW")
-	case !slices.Contains(diffwrite.Formats(), d.format):
-		return fmt.Errorf("-o %q: want one of %s", d.format, strings.Join(diffwrite.Formats(), ", "))
-	}
-	allowed := append(kindNames(), "objects", "rules")
-	for _, k := range d.failOn {
-		if !slices.Contains(allowed, k) {
-			return fmt.Errorf("--fail-on %q: want some of %s", k, strings.Join(allowed, ", "))
-		}
 	}
 	return nil
 }

@@ -64,15 +64,12 @@ a node, connections from outside are tried on every node.`,
 	t.input.register(flags)
 	flags.Lookup("node").Usage = "node that connections from outside reach first; all are tried by default"
 	flags.MarkHidden("filename") // the files say it; the flag exists
-	flags.StringVar(&t.backend, "backend", "", "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
-	flags.StringVarP(&t.format, "output", "o", "text", "form: "+strings.Join(nettest.Formats(), ", "))
+	backendFlag(flags, &t.backend, "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
+	formatFlag(flags, &t.format, nettest.Formats()...)
 	return cmd
 }
 
 func (t *testCommand) run(paths []string) error {
-	if !slices.Contains(nettest.Formats(), t.format) {
-		return inputError(fmt.Errorf("-o %q: want one of %s", t.format, strings.Join(nettest.Formats(), ", ")))
-	}
 	if len(t.input.paths) > 0 {
 		return inputError(errors.New("test takes files of cases as arguments; these say which manifests they are about"))
 	}

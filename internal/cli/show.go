@@ -49,8 +49,8 @@ prints one line for each entry, as maps.txt has them.`,
 			return c.kernel()
 		},
 	}
-	cmd.Flags().StringVar(&c.backend, "backend", "", "whose rules; those of the last apply by default")
-	cmd.Flags().StringVarP(&c.format, "output", "o", "text", "text or json")
+	backendFlag(cmd.Flags(), &c.backend, "whose rules; those of the last apply by default")
+	formatFlag(cmd.Flags(), &c.format, "text", "json")
 	registerStateDir(cmd.Flags(), &c.stateDir)
 	return cmd
 }
@@ -77,9 +77,6 @@ func showImage(s *Streams, path string) error {
 
 // kernel prints what this kernel has.
 func (c *showCommand) kernel() error {
-	if c.format != "text" && c.format != "json" {
-		return inputError(fmt.Errorf("-o %q: want text or json", c.format))
-	}
 	a := newApplier(c.stateDir)
 	if c.backend == "" {
 		last, err := a.Last()

@@ -21,7 +21,7 @@ type target struct {
 func (t *target) register(flags *pflag.FlagSet) {
 	t.input.care = strictly
 	t.input.register(flags)
-	flags.StringVar(&t.backend, "backend", "", "backend to use: nftables, iptables, ipvs or ebpf")
+	backendFlag(flags, &t.backend, "backend to use: nftables, iptables, ipvs or ebpf")
 	flags.StringVar(&t.artifact, "artifact", "", "directory with files that were compiled before, instead of manifests")
 	registerStateDir(flags, &t.stateDir)
 }

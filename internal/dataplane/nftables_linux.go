@@ -77,12 +77,12 @@ func nftablesPlan(p applier.Plan) (*live.Plan, error) {
 }
 
 // Clean implements [applier.Dataplane].
-func (d *nftablesPlane) Clean(ctx context.Context) ([]string, error) {
-	steps, err := d.Left(ctx)
+func (*nftablesPlane) Clean(ctx context.Context) ([]string, error) {
+	p, err := live.Left(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nftMeanwhile(err)
 	}
-	return steps, live.Clean(ctx)
+	return p.Steps(), live.Apply(ctx, p)
 }
 
 // Left implements [applier.Remover].
