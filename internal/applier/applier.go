@@ -146,7 +146,11 @@ type DriftError struct {
 // Error names the first differences.
 func (e *DriftError) Error() string {
 	const most = 3
-	text := fmt.Sprintf("backend %s: %v: %d steps would put it right", e.Backend, ErrDrift, len(e.Steps))
+	steps := "1 step"
+	if len(e.Steps) != 1 {
+		steps = fmt.Sprintf("%d steps", len(e.Steps))
+	}
+	text := fmt.Sprintf("backend %s: %v: %s would put it right", e.Backend, ErrDrift, steps)
 	for _, s := range e.Steps[:min(most, len(e.Steps))] {
 		text += "; " + s
 	}

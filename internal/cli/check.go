@@ -117,7 +117,11 @@ func (c *checker) report(out io.Writer, whole bool, nodes []string) error {
 	for _, f := range c.findings {
 		fmt.Fprintln(out, f)
 	}
-	fmt.Fprintf(out, "%d files are not what the manifests say: run the same command without --check\n", len(c.findings))
+	are := "are"
+	if len(c.findings) == 1 {
+		are = "is"
+	}
+	fmt.Fprintf(out, "%s %s not what the manifests say: run the same command without --check\n", count(len(c.findings), "file"), are)
 	return finding()
 }
 

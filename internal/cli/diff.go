@@ -119,6 +119,9 @@ func (d *diffCommand) run(args []string) error {
 	if err := errors.Join(d.nameLive(sides[0], sides[1]), d.nameLive(sides[1], sides[0])); err != nil {
 		return err
 	}
+	if err := d.knowsNode(sides[0], sides[1]); err != nil {
+		return err
+	}
 	report, err := d.compare(sides[0], sides[1])
 	if err != nil {
 		return err
@@ -131,6 +134,19 @@ func (d *diffCommand) run(args []string) error {
 		return finding()
 	}
 	return nil
+}
+
+// knowsNode refuses a --node that neither side has.
+func (d *diffCommand) knowsNode(sides ...*diffSide) error {
+	var nodes []string
+	for _, s := range sides {
+		if s.loaded == nil {
+			return nil // compiled rules do not say where they are from
+		}
+		nodes = append(nodes, s.loaded.cluster.Nodes()...)
+	}
+	slices.Sort(nodes)
+	return knownNode(d.input.nodeName, slices.Compact(nodes))
 }
 
 // compare makes the report; its origins have the lines of their fields.
@@ -146,7 +162,7 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 			return nil, err
 		}
 		if d.unread = unread; unread > 0 {
-			report.Notes = append(report.Notes, fmt.Sprintf("Objects or documents of NEW that cannot be read are not compared, and may do anything (%d errors)", unread))
+			report.Notes = append(report.Notes, fmt.Sprintf("Objects or documents of NEW that cannot be read are not compared, and may do anything (%s)", count(unread, "error")))
 		}
 	} else {
 		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")

@@ -30,7 +30,7 @@ func (t *target) endFlows(s *Streams, p *ir.Program) error {
 		return systemError(fmt.Errorf("the rules are in; ending old flows: %w", err))
 	}
 	if stale+denied > 0 {
-		fmt.Fprintf(s.Err, "ended %d flows to endpoints that are gone, %d that policies deny\n", stale, denied)
+		fmt.Fprintf(s.Err, "ended %s to endpoints that are gone, %d that policies deny\n", count(stale, "flow"), denied)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/planec/planec/internal/manifest"
 	"github.com/planec/planec/internal/netpath"
 	"github.com/planec/planec/internal/nodeflags"
+	"github.com/planec/planec/internal/suggest"
 	"github.com/planec/planec/internal/synth"
 	"github.com/planec/planec/ir/diag"
 )
@@ -98,6 +99,9 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if err := in.refused(in.care, l.read); err != nil {
 		return nil, errors.Join(l.reportUnread(), err)
 	}
+	if in.display == nil { // of two states, one may lack the node
+		return l, l.hasNode(in.nodeName)
+	}
 	return l, nil
 }
 
@@ -124,10 +128,19 @@ func (l *loaded) node() (string, error) {
 		return nodes[0], nil
 	case l.nodeName == "":
 		return "", inputError(fmt.Errorf("--node is missing%s", among(nodes)))
-	case len(nodes) > 0 && !slices.Contains(nodes, l.nodeName):
-		return "", inputError(fmt.Errorf("the input has no node %q%s", l.nodeName, among(nodes)))
 	}
-	return l.nodeName, nil
+	return l.nodeName, l.hasNode(l.nodeName)
+}
+
+// hasNode refuses the name of a node that the input has not, where it has others; "" is
+// no name.
+func (l *loaded) hasNode(name string) error { return knownNode(name, l.cluster.Nodes()) }
+
+func knownNode(name string, nodes []string) error {
+	if name == "" || len(nodes) == 0 || slices.Contains(nodes, name) {
+		return nil
+	}
+	return inputError(fmt.Errorf("the input has no node %q%s%s", name, among(nodes), suggest.DidYouMean(name, nodes)))
 }
 
 func among(nodes []string) string {
