@@ -30,6 +30,9 @@ other programs. It is no error when there is nothing to remove.`,
 			} else {
 				steps, err = a.CleanAll(ctx)
 			}
+			if err != nil && len(steps) == 0 {
+				return systemError(err) // "nothing removed" would be half of it
+			}
 			if err := errors.Join(err, printSteps(s.Out, steps, "removed")); err != nil {
 				return systemError(err)
 			}

@@ -198,7 +198,7 @@ func (k *Kernel) Left(ctx context.Context) ([]string, error) {
 	}
 	want := nothing()
 	want.rules = have.rules
-	steps = appendChanges(steps, NewPlan(have, want).gone)
+	steps = appendChanges(steps, NewPlan(have, want).gone, namesOf(have.rules))
 	return append(steps, xtlive.NewPlan(have.rules, xtlive.Nothing()).Steps()...), nil
 }
 
@@ -255,5 +255,5 @@ func cleanServices(ctx context.Context, have *State) (steps []string, err error)
 		return steps, err
 	}
 	defer s.close()
-	return appendChanges(steps, p.gone), s.run(ctx, p.gone)
+	return appendChanges(steps, p.gone, namesOf(have.rules)), s.run(ctx, p.gone)
 }

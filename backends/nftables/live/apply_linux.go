@@ -172,7 +172,7 @@ func explain(err error) error {
 		errno unix.Errno
 		words string
 	}{
-		{unix.EPERM, "it needs CAP_NET_ADMIN in this network namespace"},
+		{unix.EPERM, "CAP_NET_ADMIN is needed"},
 		{unix.EOPNOTSUPP, "the kernel does not support it"},
 		{unix.EAFNOSUPPORT, "the kernel has no nf_tables for this family: CONFIG_NF_TABLES_IPV4, CONFIG_NF_TABLES_IPV6"},
 		{unix.ENOENT, "something that it names is missing: a table, a chain, a set or an element"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -88,7 +89,7 @@ func (t *Tools) ipset(ctx context.Context, commands []byte, args ...string) ([]b
 func (t *Tools) run(ctx context.Context, stdin []byte, name string, args ...string) ([]byte, error) {
 	runtime.LockOSThread() // the signal is for the end of the thread
 	defer runtime.UnlockOSThread()
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, program(name), args...)
 	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL, Setpgid: true}
 	cmd.Stdin = bytes.NewReader(stdin)
 	var stderr bytes.Buffer
@@ -98,6 +99,23 @@ func (t *Tools) run(ctx context.Context, stdin []byte, name string, args ...stri
 		return out, nil
 	}
 	return nil, explain(name, err, strings.TrimSpace(stderr.String()))
+}
+
+// systemDirs have programs that the PATH of other users than root often lacks: what
+// such a user lacks is the privilege, not the program.
+var systemDirs = []string{"/usr/local/sbin", "/usr/sbin", "/sbin"}
+
+// program is where a program is, or its name where it is nowhere.
+func program(name string) string {
+	if _, err := exec.LookPath(name); err == nil {
+		return name
+	}
+	for _, dir := range systemDirs {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path
+		}
+	}
+	return name
 }
 
 // meanwhileWords are of ipset and iptables where something is there, or is gone, that
@@ -130,7 +148,7 @@ func explain(name string, err error, text string) error {
 	case strings.HasSuffix(name, "-save") && containsAny(text, noKernelWords):
 		err = ErrNoKernel
 	case strings.Contains(text, "ermission denied"), strings.Contains(text, "not permitted"), unix.Geteuid() != 0 && strings.Contains(text, "be root"):
-		err = ErrPrivileges
+		return fmt.Errorf("%s: %w", name, ErrPrivileges) // its own words are "must be root"
 	}
 	const most = 500
 	if len(text) > most {
