@@ -42,7 +42,7 @@ synth, and cases with from, to, port and expect. from and to are what trace take
 namespace/workload, which means each of its pods. expect is allow, deny (a drop or a
 reject), drop or reject; or endpoints: [...], sourcePreserved: true or false. Without
 a node, connections from outside are tried on every node.`,
-		Example: `  planec test examples/shop/network.test.yaml
+		Example: `  planec test examples/shop/tests/network.yaml
 
   # Do the rules that a backend emits pass too?
   planec test tests/*.yaml --backend nftables
