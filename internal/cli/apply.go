@@ -126,7 +126,10 @@ func (c *applyCommand) plain(ctx context.Context, a *applier.Applier, e *compile
 	if err != nil {
 		return way.back(p, systemError(err))
 	}
-	return errors.Join(c.after(a, e, p), left)
+	if err := c.after(a, e, p); err != nil {
+		return errors.Join(systemError(fmt.Errorf("the rules are in: %w", err)), left)
+	}
+	return left
 }
 
 // put installs, and judges what the kernel refused. What is left of another backend is
