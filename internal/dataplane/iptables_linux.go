@@ -91,16 +91,32 @@ func (d *iptablesPlane) Left(ctx context.Context) ([]string, error) {
 
 // left is the plan that removes everything; nil is nothing.
 func (d *iptablesPlane) left(ctx context.Context) (*live.Plan, error) {
-	if err := d.detect(ctx); errors.Is(err, live.ErrNoTools) {
-		return nil, nil // an apply needs them, so nothing can be there
-	} else if err != nil {
+	have, err := d.own(ctx)
+	if err != nil || have == nil {
 		return nil, err
 	}
-	have, err := d.tools.Observe(ctx)
-	if err != nil || ipvslive.OwnRules(have) {
-		return nil, err
+	return live.NewPlan(have, live.Nothing()), nil
+}
+
+// own is what the kernel has of this backend; nil is nothing.
+func (d *iptablesPlane) own(ctx context.Context) (*live.State, error) {
+	err := d.detect(ctx)
+	if err == nil {
+		var have *live.State
+		if have, err = d.tools.Observe(ctx); err == nil && !ipvslive.OwnRules(have) {
+			return have.Without(ipvslive.OwnSet), nil
+		}
 	}
-	return live.NewPlan(have.Without(ipvslive.OwnSet), live.Nothing()), nil
+	if absent(err) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// absent reports whether an error says that nothing can be there: an apply needs the
+// programs, and the kernel's part of them.
+func absent(err error) bool {
+	return errors.Is(err, live.ErrNoTools) || errors.Is(err, live.ErrNoKernel)
 }
 
 // Hold implements [applier.Changer].

@@ -33,20 +33,14 @@ func (*nftablesPlane) Restore(ctx context.Context, snapshot any) error {
 // Snapshot implements [applier.Keeper]. Rules of the ipvs backend, which have the same
 // prefixes, are none of this one.
 func (d *iptablesPlane) Snapshot(ctx context.Context) (any, error) {
-	if err := d.detect(ctx); errors.Is(err, live.ErrNoTools) {
-		return nil, nil
-	} else if err != nil {
+	have, err := d.own(ctx)
+	if err != nil || have == nil {
 		return nil, err
 	}
-	have, err := d.tools.Observe(ctx)
-	if err != nil || ipvslive.OwnRules(have) {
-		return nil, err
+	if own := have.Settled(); !own.Empty() {
+		return own, nil
 	}
-	own := have.Without(ipvslive.OwnSet).Settled()
-	if own.Empty() {
-		return nil, nil
-	}
-	return own, nil
+	return nil, nil
 }
 
 // Restore implements [applier.Keeper].
@@ -64,16 +58,17 @@ func (d *iptablesPlane) Restore(ctx context.Context, snapshot any) error {
 
 // Snapshot implements [applier.Keeper].
 func (d *ipvsPlane) Snapshot(ctx context.Context) (any, error) {
-	if err := d.detect(ctx); errors.Is(err, live.ErrNoTools) {
+	err := d.detect(ctx)
+	if err == nil {
+		var s *ipvslive.State
+		if s, err = d.kernel.Snapshot(ctx); err == nil && s != nil {
+			return s, nil
+		}
+	}
+	if absent(err) {
 		return nil, nil
-	} else if err != nil {
-		return nil, err
 	}
-	s, err := d.kernel.Snapshot(ctx)
-	if err != nil || s == nil {
-		return nil, err
-	}
-	return s, nil
+	return nil, err
 }
 
 // Restore implements [applier.Keeper].

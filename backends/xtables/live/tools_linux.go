@@ -145,7 +145,7 @@ func explain(name string, err error, text string) error {
 		err = ErrForeignSet
 	case containsAny(text, meanwhileWords), errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENOMEM), errors.Is(err, unix.ETXTBSY):
 		err = fmt.Errorf("%w: %w", ErrMeanwhile, err)
-	case strings.HasSuffix(name, "-save") && containsAny(text, noKernelWords):
+	case strings.HasSuffix(name, "-save") && containsAny(text, noKernelWords), name == "ipset" && strings.Contains(text, "Cannot open session to kernel"):
 		err = ErrNoKernel
 	case strings.Contains(text, "ermission denied"), strings.Contains(text, "not permitted"), unix.Geteuid() != 0 && strings.Contains(text, "be root"):
 		return fmt.Errorf("%s: %w", name, ErrPrivileges) // its own words are "must be root"
