@@ -16,8 +16,9 @@ type Named struct {
 	more bool
 }
 
-// Add takes a name as rules have it, "shop/web:http"; "" is none.
-func (n *Named) Add(name string) {
+// Add takes a name as rules have it, "shop/web:http"; "" is none. It reports whether
+// another one would make a difference.
+func (n *Named) Add(name string) bool {
 	switch {
 	case name == "" || slices.Contains(n.names, name):
 	case len(n.names) == mostNamed:
@@ -25,6 +26,7 @@ func (n *Named) Add(name string) {
 	default:
 		n.names = append(n.names, name)
 	}
+	return !n.more
 }
 
 // String is " of shop/web:http, shop/db", or "" where there is no name.

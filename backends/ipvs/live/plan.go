@@ -34,8 +34,8 @@ type Plan struct {
 	draining []change
 	// commit makes it what is held.
 	commit func()
-	// names are in the sets of these states.
-	names []*xtlive.State
+	// names are the Services of the keys in it.
+	names map[Key]string
 }
 
 // setting is a sysctl.
@@ -97,7 +97,7 @@ func (c change) String() string {
 
 // NewPlan says what has to change.
 func NewPlan(have, want *State) *Plan {
-	p := &Plan{leftJournal: hasJournal(have.rules), names: []*xtlive.State{have.rules, want.rules}}
+	p := &Plan{leftJournal: hasJournal(have.rules)}
 	for _, name := range differing(have.sysctls, want.sysctls) {
 		p.sysctls = append(p.sysctls, setting{name, have.sysctls[name], want.sysctls[name]})
 	}
@@ -105,6 +105,9 @@ func NewPlan(have, want *State) *Plan {
 	ours, journal := owned(have.rules), readJournal(have.rules)
 	p.planServices(have, want, func(k Key) bool { return ours[k] || journal[k] })
 	p.planDevice(have.device, want.device)
+	if len(p.early)+len(p.come)+len(p.leave)+len(p.gone) > 0 {
+		p.names = namesOf(have.rules, want.rules)
+	}
 	return p
 }
 
@@ -235,8 +238,7 @@ func (p *Plan) Steps() []string {
 	for _, s := range p.sysctls {
 		out = append(out, fmt.Sprintf("sysctl: %s = %s (was %s)", s.name, s.to, orMissing(s.from)))
 	}
-	names := namesOf(p.names...)
-	out = appendChanges(out, p.early, names)
+	out = appendChanges(out, p.early, p.names)
 	rules := p.rules.Steps()
 	last := func(s string) bool { return strings.HasPrefix(s, "ipset: remove set ") }
 	for _, s := range rules {
@@ -250,7 +252,7 @@ func (p *Plan) Steps() []string {
 	if p.raise {
 		out = append(out, "set device "+deviceName+" up")
 	}
-	out = appendChanges(out, p.come, names)
+	out = appendChanges(out, p.come, p.names)
 	for _, a := range p.addAddresses {
 		verb := "add"
 		if a.replace {
@@ -258,11 +260,11 @@ func (p *Plan) Steps() []string {
 		}
 		out = append(out, verb+" address "+a.String())
 	}
-	out = appendChanges(out, p.leave, names)
+	out = appendChanges(out, p.leave, p.names)
 	for _, a := range p.removeAddresses {
 		out = append(out, "remove address "+a.String())
 	}
-	out = appendChanges(out, p.gone, names)
+	out = appendChanges(out, p.gone, p.names)
 	for _, s := range rules {
 		if last(s) {
 			out = append(out, s)

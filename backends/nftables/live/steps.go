@@ -65,24 +65,29 @@ func (e *elemChange) words() string {
 			parts = append(parts, p.verb+" "+backends.Count(p.n, "element"))
 		}
 	}
-	return strings.Join(parts, ", ") + e.named()
+	return strings.Join(parts, ", ") + e.names
 }
 
-// named are the objects that the elements belong to.
-func (e *elemChange) named() string {
+// named is the change with the names of what its elements belong to.
+func (e elemChange) named() elemChange {
 	var n backends.Named
 	for _, place := range e.del {
-		r, _ := e.from.Elems.at(place)
-		n.Add(r.comment())
+		if r, _ := e.from.Elems.at(place); !n.Add(r.comment()) {
+			break
+		}
 	}
 	for _, place := range e.add {
-		r, _ := e.set.Elems.at(place)
-		n.Add(r.comment())
+		if r, _ := e.set.Elems.at(place); !n.Add(r.comment()) {
+			break
+		}
 	}
 	if e.whole {
 		for _, r := range e.set.Elems.all() {
-			n.Add(r.comment())
+			if !n.Add(r.comment()) {
+				break
+			}
 		}
 	}
-	return n.String()
+	e.names = n.String()
+	return e
 }
