@@ -29,9 +29,13 @@ func newApply(s *Streams) *cobra.Command {
 		Short: "Put a node's rules into this kernel, all of them or nothing",
 		Long: `apply compares this kernel with what the manifests, or compiled files, say, changes
 what differs, reads it back and records it in --state-dir. Applying again changes
-nothing. Rules, sets and tables of other programs are never touched; when another
-backend of planec served before, its rules go once the new ones are in. UDP and SCTP
-flows to endpoints that are gone are ended, as far as manifests say what is there.
+nothing, and one that fails goes back to what the kernel had. Rules, sets and tables of
+other programs are never touched; what is there of another backend of planec goes once
+the new rules are in. UDP and SCTP flows to endpoints that are gone are ended, as far as
+manifests say what is there.
+
+Input that cannot be read as a whole, a directory of compiled files that is not exactly
+one backend's, and rules for no Service and no policy are refused (exit code 2).
 
 With --confirm-within the change is taken back unless "yes" is read from stdin in
 time: for changes that could cut off your own connection to the node. The kernel then

@@ -22,7 +22,7 @@ func (t *target) register(flags *pflag.FlagSet) {
 	t.input.care = strictly
 	t.input.register(flags)
 	backendFlag(flags, &t.backend, "backend to use: nftables, iptables, ipvs or ebpf")
-	flags.StringVar(&t.artifact, "artifact", "", "directory with files that were compiled before, instead of manifests")
+	flags.StringVar(&t.artifact, "artifact", "", "directory with the files of one backend that were compiled before, instead of manifests")
 	registerStateDir(flags, &t.stateDir)
 }
 
