@@ -32,7 +32,7 @@ var (
 	ErrLocked     = errors.New("another program holds the lock of iptables")
 	ErrForeignSet = errors.New("a set of another type has our name, and rules of others use it")
 	ErrMeanwhile  = errors.New("another process changed the rules or sets meanwhile")
-	ErrNoKernel   = errors.New("the kernel does not have this variant of iptables")
+	ErrNoKernel   = errors.New("the kernel does not have what this program needs")
 )
 
 // DefaultLockWait is how long others may hold the lock.
@@ -134,6 +134,17 @@ func containsAny(text string, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
+// withoutProgram is what a program says without its own name and version, which stand
+// at the beginning of it.
+func withoutProgram(text string) string {
+	head, rest, found := strings.Cut(text, ": ")
+	name, version, isOne := strings.Cut(head, " v")
+	if found && isOne && strings.HasPrefix(name, "ip") && !strings.ContainsAny(name, " \n") && strings.HasPrefix(strings.TrimLeft(version, "0123456789"), ".") {
+		return rest
+	}
+	return text
+}
+
 // explain says which of the usual things is in the way.
 func explain(name string, err error, text string) error {
 	switch {
@@ -150,6 +161,7 @@ func explain(name string, err error, text string) error {
 	case strings.Contains(text, "ermission denied"), strings.Contains(text, "not permitted"), unix.Geteuid() != 0 && strings.Contains(text, "be root"):
 		return fmt.Errorf("%s: %w", name, ErrPrivileges) // its own words are "must be root"
 	}
+	text = withoutProgram(text)
 	const most = 500
 	if len(text) > most {
 		text = text[:most] + "..."
