@@ -323,3 +323,25 @@ func (n *anyInput) spoil(files map[string][]byte, about *string) map[string][]by
 	}
 	return files
 }
+
+// TestTypeOfSetIsTakenBack applies files of which those of the sets are cut off within
+// a type: the rules that come name a set of another type, which cannot change back
+// while they are there.
+func TestTypeOfSetIsTakenBack(t *testing.T) {
+	n := newAnyInput(t, newKernel(t, "iptables", "nft"))
+	n.serve()
+	files := n.read(n.k.artifact("ipv6-only"))
+	text := string(files["ipset.rules"])
+	at := strings.Index(text, "create plc-hairpin-6 ")
+	files["ipset.rules"] = []byte(text[:at+strings.Index(text[at:], " maxelem ")])
+	dir := t.TempDir()
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, said := n.run(nil, "apply", "--artifact", dir)
+	if err := n.verify(n.old); err != nil || code != 3 {
+		t.Errorf("exit code %d, %v: %s", code, err, said)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	ipvslive "github.com/planec/planec/backends/ipvs/live"
 	nft "github.com/planec/planec/backends/nftables/live"
 	"github.com/planec/planec/backends/xtables/live"
+	"github.com/planec/planec/internal/applier"
 )
 
 // Snapshot implements [applier.Keeper].
@@ -49,11 +50,27 @@ func (d *iptablesPlane) Restore(ctx context.Context, snapshot any) error {
 	if !ok {
 		return errSnapshot(snapshot)
 	}
-	have, err := d.tools.Observe(ctx)
-	if err != nil {
+	put := func() error {
+		have, err := d.tools.Observe(ctx)
+		if err != nil {
+			return err
+		}
+		return meanwhile(d.tools.Apply(ctx, live.NewPlan(have.Without(ipvslive.OwnSet), want)))
+	}
+	return orAnew(ctx, d, put)
+}
+
+// orAnew goes back by way of nothing where a change gave a set another type, and put
+// rules in that name it: the kernel does not let it change back while they are there.
+func orAnew(ctx context.Context, d applier.Dataplane, put func() error) error {
+	err := put()
+	if !errors.Is(err, live.ErrForeignSet) {
 		return err
 	}
-	return meanwhile(d.tools.Apply(ctx, live.NewPlan(have.Without(ipvslive.OwnSet), want)))
+	if _, cleaned := d.Clean(ctx); cleaned != nil {
+		return errors.Join(err, cleaned) // rules of others name it
+	}
+	return put()
 }
 
 // Snapshot implements [applier.Keeper].
@@ -77,7 +94,7 @@ func (d *ipvsPlane) Restore(ctx context.Context, snapshot any) error {
 	if !ok {
 		return errSnapshot(snapshot)
 	}
-	return meanwhile(d.kernel.Restore(ctx, want))
+	return orAnew(ctx, d, func() error { return meanwhile(d.kernel.Restore(ctx, want)) })
 }
 
 // Snapshot implements [applier.Keeper].
