@@ -22,6 +22,9 @@ func NewRecord(dir string) *Record { return &Record{dir: dir} }
 type Entry struct {
 	Backend  string
 	Artifact backends.Artifact
+	// Names are of frontends that the artifact has no names for, by their places as
+	// [backends.ServedFrontend] has them; they are for people only.
+	Names map[string]string
 }
 
 // The files of a record.

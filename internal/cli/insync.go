@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net/netip"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -29,6 +31,7 @@ func inSync(a *applier.Applier, e applier.Entry, p *ir.Program) string {
 	if err != nil {
 		return "in sync: " + e.Backend // it was read once already
 	}
+	nameFrontends(&s, e.Names)
 	return sentence(e.Backend, s.Services(), count(len(s.Pods), "pod")+" under policies", len(s.Pods))
 }
 
@@ -38,6 +41,43 @@ func sentence(backend string, services int, policies string, n int) string {
 		return fmt.Sprintf("in sync: %s, %s", count(services, "Service"), backend)
 	}
 	return fmt.Sprintf("in sync: %s, %s, %s", count(services, "Service"), policies, backend)
+}
+
+// nameFrontends gives names to those that have none.
+func nameFrontends(s *backends.Served, names map[string]string) {
+	for i := range s.Frontends {
+		if f := &s.Frontends[i]; f.Name == "" {
+			f.Name = names[f.At]
+		}
+	}
+	s.Normalize()
+}
+
+// refusedNames are the names of frontends without endpoints by their places: iptables
+// has them in sets, which cannot be given names without another type, and a type cannot
+// be changed below rules.
+func refusedNames(p *ir.Program) map[string]string {
+	some := make(map[string]bool)
+	for _, pool := range p.Pools {
+		some[pool.ID] = len(pool.Endpoints) > 0
+	}
+	names := make(map[string]string)
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		if some[f.Internal.Pool] && some[f.External.Pool] {
+			continue
+		}
+		host := f.Match.Address
+		if !host.IsValid() {
+			host = netip.IPv4Unspecified()
+			if f.Match.Family == ir.IPv6 {
+				host = netip.IPv6Unspecified()
+			}
+		}
+		at := fmt.Sprintf("%v/%v", netip.AddrPortFrom(host, f.Match.Port), f.Match.Protocol)
+		names[at] = string(backends.AppendName(nil, f.Service))
+	}
+	return names
 }
 
 func countPolicies(n int) string {

@@ -151,7 +151,7 @@ func caseError(path string, c *nettest.Case, err error) error {
 // load reads the manifests of a file with its settings, over which those of the
 // command line win.
 func (t *testCommand) load(f *nettest.File) (*tested, error) {
-	in := &input{}
+	in := &input{care: careful}
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	in.register(flags)
 	dir := filepath.Dir(f.Path)

@@ -78,8 +78,8 @@ func showImage(s *Streams, path string) error {
 // kernel prints what this kernel has.
 func (c *showCommand) kernel() error {
 	a := newApplier(c.stateDir)
+	last, err := a.Last()
 	if c.backend == "" {
-		last, err := a.Last()
 		if err != nil {
 			return inputError(fmt.Errorf("give --backend, or the --state-dir of the apply: %w", err))
 		}
@@ -90,6 +90,9 @@ func (c *showCommand) kernel() error {
 	served, err := a.Served(ctx, c.backend)
 	if err != nil {
 		return systemError(err)
+	}
+	if last.Backend == c.backend {
+		nameFrontends(&served, last.Names)
 	}
 	write := showText
 	if c.format == "json" {

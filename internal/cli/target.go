@@ -68,5 +68,8 @@ func (t *target) entry(s *Streams) (*compiled, error) {
 		Entry:   applier.Entry{Backend: t.backend, Artifact: r.artifacts[0].artifact},
 		backend: selected[0], program: program, report: l.report,
 	}
+	if t.backend == "iptables" {
+		c.Names = refusedNames(program)
+	}
 	return c, l.report(diags)
 }
