@@ -54,11 +54,17 @@ func readService(src objects.Sourced[*corev1.Service], external objects.External
 // that is no news.
 func (s *service) readClusterIPs(diags *diag.List) bool {
 	spec := &s.object.Spec
-	// A Service with one address mostly gives it in clusterIP alone, and the
-	// defaults then make the list.
-	values, path := spec.ClusterIPs, func(i int) string { return fmt.Sprintf("spec.clusterIPs[%d]", i) }
-	if len(values) == 0 || (len(values) == 1 && values[0] == spec.ClusterIP) {
-		values, path = []string{spec.ClusterIP}, func(int) string { return "spec.clusterIP" }
+	values := spec.ClusterIPs
+	if len(values) == 0 {
+		values = []string{spec.ClusterIP}
+	}
+	// The first address is mostly given in clusterIP alone; the defaults, and synth for
+	// the other family, then make the list.
+	path := func(i int) string {
+		if i == 0 && values[0] == spec.ClusterIP {
+			return "spec.clusterIP"
+		}
+		return fmt.Sprintf("spec.clusterIPs[%d]", i)
 	}
 	if spec.ClusterIP == corev1.ClusterIPNone || values[0] == corev1.ClusterIPNone {
 		return false

@@ -18,6 +18,14 @@ type Applier struct {
 	// Finish is whether a change that has begun is carried out and verified though
 	// its context ends: half of one is worse than either.
 	Finish bool
+	// Doubt is told where it cannot be found out whether another backend has rules in
+	// the kernel, which then stay if there are any.
+	Doubt func(error)
+	// alone is the backend beside which no other one has anything in the kernel, as
+	// far as this applier has seen to it.
+	alone string
+	// spared are the backends of which a snapshot could not be made.
+	spared map[string]error
 }
 
 // New drives the dataplanes, by the names of their backends.
@@ -49,63 +57,49 @@ func (a *Applier) Plan(ctx context.Context, e Entry) (Plan, error) {
 	return p, nil
 }
 
-// Apply makes the kernel what the artifact says and verifies it. When another
-// backend served before, its rules are removed once the new ones are in. The
-// plan that was carried out comes back, also with an error.
+// Apply makes the kernel what the artifact says and verifies it. What is there of
+// other backends is removed once the new rules are in. The plan that was carried out
+// comes back, also with an error.
 func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 	plan, err := a.change(ctx, e)
 	if err != nil {
 		return plan, err
 	}
-	before, known := a.before(e)
+	before := a.recordedBackend()
 	if err := a.Remember(e, plan); err != nil {
 		return plan, err
 	}
-	if known {
-		err = a.replaced(ctx, e, before)
-	}
-	return plan, err
+	return a.complete(ctx, e, plan, before)
 }
 
 // Install is Apply without a record: [Applier.Remember] writes it, once what was
 // installed is to stay.
 func (a *Applier) Install(ctx context.Context, e Entry) (Plan, error) {
 	plan, err := a.change(ctx, e)
-	if before, known := a.before(e); err == nil && known {
-		err = a.replaced(ctx, e, before)
+	if err != nil {
+		return plan, err
 	}
-	return plan, err
-}
-
-// before is the backend that served before, where it is another one.
-func (a *Applier) before(e Entry) (backend string, known bool) {
-	backend, err := a.record.backend()
-	return backend, err == nil && backend != e.Backend
-}
-
-// replaced removes the rules of a backend whose place another one's have taken.
-func (a *Applier) replaced(ctx context.Context, e Entry, before string) error {
-	if a.Missing(e.Backend) != "" {
-		return nil
-	}
-	if a.Finish {
-		ctx = context.WithoutCancel(ctx)
-	}
-	if _, err := a.Clean(ctx, before); err != nil {
-		return fmt.Errorf("the rules of %s are in; removing those of %s: %w", e.Backend, before, err)
-	}
-	return nil
+	return a.complete(ctx, e, plan, a.recordedBackend())
 }
 
 // Remember records what a plan has installed.
 func (a *Applier) Remember(e Entry, p Plan) error {
-	from, ok := p.(interface{ FromNothing() bool })
-	err := a.record.put(e, ok && from.FromNothing())
+	s, err := a.Stage(e, p)
+	if err == nil {
+		err = s.Commit()
+	}
 	if err != nil && a.RecordFailed != nil {
 		a.RecordFailed(err)
 		return nil
 	}
 	return err
+}
+
+// Stage writes the record of what a plan has installed; it counts once it is
+// committed.
+func (a *Applier) Stage(e Entry, p Plan) (*Staged, error) {
+	from, ok := p.(interface{ FromNothing() bool })
+	return a.record.stage(e, ok && from.FromNothing())
 }
 
 // Refused notes that what was installed last was taken back, so that a rollback does
@@ -152,7 +146,11 @@ type DriftError struct {
 // Error names the first differences.
 func (e *DriftError) Error() string {
 	const most = 3
-	text := fmt.Sprintf("backend %s: %v: %d steps would put it right", e.Backend, ErrDrift, len(e.Steps))
+	steps := "1 step"
+	if len(e.Steps) != 1 {
+		steps = fmt.Sprintf("%d steps", len(e.Steps))
+	}
+	text := fmt.Sprintf("backend %s: %v: %s would put it right", e.Backend, ErrDrift, steps)
 	for _, s := range e.Steps[:min(most, len(e.Steps))] {
 		text += "; " + s
 	}
@@ -172,6 +170,15 @@ var (
 	// ErrNothingBefore says that the record does not know what was there before.
 	ErrNothingBefore = errors.New("the record does not say what the kernel had before the last apply: the rules stay (planec clean removes them)")
 )
+
+// Previous returns what a rollback applies: an entry without a backend is nothing, and
+// an error says that there would be no rollback.
+func (a *Applier) Previous() (Entry, error) {
+	if a.record.refused() {
+		return Entry{}, ErrTakenBack
+	}
+	return a.record.Previous()
+}
 
 // Rollback applies the artifact before the last one, or removes what the last one put
 // in where there was nothing before.

@@ -88,7 +88,17 @@ func (m *memory) Apply(ctx context.Context, p applier.Plan) error {
 	return nil
 }
 
+func (m *memory) Left(context.Context) ([]string, error) {
+	if m.content == "" {
+		return nil, nil
+	}
+	return []string{"remove " + m.content}, nil
+}
+
 func (m *memory) Clean(context.Context) ([]string, error) {
+	if m.content == "" && m.fail == nil {
+		return nil, nil // there is nothing to do
+	}
 	*m.log = append(*m.log, m.name+" cleans")
 	if err := m.fail; err != nil {
 		if m.heals--; m.heals == 0 {

@@ -22,12 +22,17 @@ func NewRecord(dir string) *Record { return &Record{dir: dir} }
 type Entry struct {
 	Backend  string
 	Artifact backends.Artifact
+	// Names are of frontends that the artifact has no names for, by their places as
+	// [backends.ServedFrontend] has them; they are for people only.
+	Names map[string]string
 }
 
 // The files of a record.
 const (
 	lastFile     = "last.artifact"
 	previousFile = "previous.artifact"
+	// nextFile is staged.
+	nextFile = "next.artifact"
 	// refusedFile is there when the last apply was taken back.
 	refusedFile = "refused"
 )
@@ -50,21 +55,49 @@ func (r *Record) Put(e Entry) error { return r.put(e, false) }
 // put is Put; fromNothing says that the kernel had nothing of the backend before,
 // which is then what there is to go back to where there is no last artifact.
 func (r *Record) put(e Entry, fromNothing bool) error {
-	line, err := headerOf(e)
+	s, err := r.stage(e, fromNothing)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(r.dir, 0o700); err != nil {
-		return fmt.Errorf("making the directory of records: %w", err)
+	return s.Commit()
+}
+
+// Staged is a record that is written and does not count yet: what can fail, as on a
+// full disk, has gone well before anything is decided.
+type Staged struct {
+	record      *Record
+	same        bool
+	fromNothing bool
+}
+
+// stage writes what put makes the last artifact.
+func (r *Record) stage(e Entry, fromNothing bool) (*Staged, error) {
+	line, err := headerOf(e)
+	if err != nil {
+		return nil, err
 	}
-	path := filepath.Join(r.dir, lastFile)
-	if holds(path, line, e) {
+	if err := os.MkdirAll(r.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the directory of records: %w", err)
+	}
+	s := &Staged{record: r, same: holds(filepath.Join(r.dir, lastFile), line, e), fromNothing: fromNothing}
+	if s.same {
+		return s, nil
+	}
+	return s, r.write(nextFile, func(w io.Writer) error { return writeEntry(w, line, e) })
+}
+
+// Commit makes it count.
+func (s *Staged) Commit() error {
+	r := s.record
+	if s.same {
 		return r.remove(refusedFile)
 	}
+	path := filepath.Join(r.dir, lastFile)
+	var err error
 	switch {
 	case isWhole(path):
 		err = r.write(previousFile, func(w io.Writer) error { return copyFrom(path, w) })
-	case fromNothing:
+	case s.fromNothing:
 		err = r.writeNothing()
 	}
 	if err == nil {
@@ -73,7 +106,18 @@ func (r *Record) put(e Entry, fromNothing bool) error {
 	if err != nil {
 		return err
 	}
-	return r.write(lastFile, func(w io.Writer) error { return writeEntry(w, line, e) })
+	if err := os.Rename(filepath.Join(r.dir, nextFile), path); err != nil {
+		return fmt.Errorf("writing the record: %w", err)
+	}
+	return syncDir(r.dir)
+}
+
+// Discard forgets it.
+func (s *Staged) Discard() error {
+	if s.same {
+		return nil
+	}
+	return s.record.remove(nextFile)
 }
 
 // backend is the one that the last artifact is for.
@@ -89,7 +133,7 @@ func (r *Record) backend() (string, error) {
 
 // Forget removes the record.
 func (r *Record) Forget() error {
-	for _, name := range []string{lastFile, previousFile, refusedFile} {
+	for _, name := range []string{lastFile, previousFile, nextFile, refusedFile} {
 		if err := r.remove(name); err != nil {
 			return err
 		}

@@ -20,6 +20,8 @@ type header struct {
 	Backend string `json:"backend"`
 	SHA256  string `json:"sha256"`
 	Files   []part `json:"files"`
+	// Names are the entry's.
+	Names map[string]string `json:"names,omitempty"`
 }
 
 type part struct {
@@ -31,7 +33,7 @@ const recordFormat = "1"
 
 // headerOf is the first line of an artifact's record.
 func headerOf(e Entry) ([]byte, error) {
-	h := header{Format: recordFormat, Backend: e.Backend, Files: []part{}}
+	h := header{Format: recordFormat, Backend: e.Backend, Files: []part{}, Names: e.Names}
 	sum := sha256.New()
 	for _, f := range e.Artifact.Files {
 		h.Files = append(h.Files, part{f.Name, len(f.Data)})
@@ -144,7 +146,7 @@ func decode(data []byte) (Entry, error) {
 	if digest(body) != h.SHA256 {
 		return Entry{}, fmt.Errorf("it is damaged: the digest is another one")
 	}
-	e := Entry{Backend: h.Backend}
+	e := Entry{Backend: h.Backend, Names: h.Names}
 	for _, p := range h.Files {
 		if p.Size < 0 || p.Size > len(body) {
 			return Entry{}, fmt.Errorf("it is damaged: %s is cut off", p.Name)

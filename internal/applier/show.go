@@ -29,3 +29,26 @@ func (a *Applier) Served(ctx context.Context, backend string) (backends.Served, 
 	}
 	return s, nil
 }
+
+// Reader is a dataplane that can say what an artifact of its backend serves.
+type Reader interface {
+	// Read fails where the artifact is none of the backend's.
+	Read(a backends.Artifact) (backends.Served, error)
+}
+
+// Read says what an artifact serves, without a look at the kernel.
+func (a *Applier) Read(e Entry) (backends.Served, error) {
+	d, err := a.dataplane(e.Backend)
+	if err != nil {
+		return backends.Served{}, err
+	}
+	r, ok := d.(Reader)
+	if !ok {
+		return backends.Served{}, fmt.Errorf("artifacts of backend %s cannot be read", e.Backend)
+	}
+	s, err := r.Read(e.Artifact)
+	if err != nil {
+		return s, fmt.Errorf("reading the artifact of backend %s: %w", e.Backend, err)
+	}
+	return s, nil
+}

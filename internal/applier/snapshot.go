@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -18,25 +17,15 @@ type kept struct {
 }
 
 // Snapshot reads from the kernel what an apply for a backend may change: its own part,
-// that of the backend that served before, and the part of a backend that has its rules
-// in the same place.
+// and what is there of all others, which an apply removes.
 func (a *Applier) Snapshot(ctx context.Context, backend string) (*Snapshot, error) {
-	names := []string{backend}
-	if before, err := a.record.backend(); err == nil && before != backend && a.dataplanes[before] != nil {
-		names = append(names, before)
-	}
-	for _, name := range slices.Clone(names) {
-		if other := beside[name]; other != "" && !slices.Contains(names, other) && a.dataplanes[other] != nil {
-			names = append(names, other)
-		}
+	names := a.others(backend)
+	if _, err := a.dataplane(backend); err != nil {
+		return nil, err
 	}
 	s := &Snapshot{}
-	for _, name := range names {
-		d, err := a.dataplane(name)
-		if err != nil {
-			return nil, err
-		}
-		k, ok := d.(Keeper)
+	for _, name := range append([]string{backend}, names...) {
+		k, ok := a.dataplanes[name].(Keeper)
 		if !ok {
 			return nil, fmt.Errorf("backend %s cannot go back to what the kernel has", name)
 		}
@@ -45,6 +34,10 @@ func (a *Applier) Snapshot(ctx context.Context, backend string) (*Snapshot, erro
 			time.Sleep(patient.pause << try)
 			state, err = k.Snapshot(ctx)
 		}
+		if err != nil && name != backend && a.recordedBackend() != name {
+			a.spare(name, err)
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("backend %s: reading what there is to go back to: %w", name, err)
 		}
@@ -52,9 +45,6 @@ func (a *Applier) Snapshot(ctx context.Context, backend string) (*Snapshot, erro
 	}
 	return s, nil
 }
-
-// beside are backends whose rules have the same names.
-var beside = map[string]string{"iptables": "ipvs", "ipvs": "iptables"}
 
 // Restore makes the kernel what a snapshot says: what was there comes before what was
 // not goes. It tries again what fails for a moment.

@@ -22,28 +22,28 @@ func agentOf(stateDir string) (c *agentapi.Client, running error) {
 
 // plan compares the kernel with what was given, with what a running agent serves, or
 // with what was applied last.
-func (t *target) plan(ctx context.Context, a *applier.Applier, s *Streams) (applier.Plan, error) {
+func (t *target) plan(ctx context.Context, a *applier.Applier, s *Streams) (applier.Plan, *compiled, error) {
 	if len(t.paths) == 0 && t.artifact == "" {
 		c, running := agentOf(t.stateDir)
-		p, err := besideAgent(ctx, a, c)
+		p, e, err := besideAgent(ctx, a, c)
 		switch {
 		case err == nil:
-			return p, nil
+			return p, &compiled{Entry: e}, nil
 		case !errors.Is(err, agentapi.ErrNoAgent):
-			return nil, systemError(err)
+			return nil, nil, systemError(err)
 		case running != nil:
-			return nil, systemError(fmt.Errorf("%w, and its socket is not there: give -f or --artifact, or its --state-dir", running))
+			return nil, nil, systemError(fmt.Errorf("%w, and its socket is not there: give -f or --artifact, or its --state-dir", running))
 		}
 	}
 	e, err := t.entryOrLast(a, s)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	p, err := a.Plan(ctx, e)
+	p, err := a.PlanSwitch(ctx, e.Entry)
 	if err != nil {
-		return nil, systemError(err)
+		return nil, nil, systemError(err)
 	}
-	return p, nil
+	return p, e, nil
 }
 
 // looks bounds how often the kernel is compared anew because the agent changed the
@@ -52,28 +52,29 @@ const looks = 10
 
 // besideAgent compares the kernel with what the agent serves. A difference counts when
 // the agent wants the same rules after the comparison as before it.
-func besideAgent(ctx context.Context, a *applier.Applier, c *agentapi.Client) (applier.Plan, error) {
+func besideAgent(ctx context.Context, a *applier.Applier, c *agentapi.Client) (applier.Plan, applier.Entry, error) {
 	want, err := c.Serving(ctx)
 	if err != nil {
-		return nil, err
+		return nil, applier.Entry{}, err
 	}
 	for look := 1; ; look++ {
-		p, err := a.Plan(ctx, applier.Entry{Backend: want.Backend, Artifact: want.Artifact})
+		e := applier.Entry{Backend: want.Backend, Artifact: want.Artifact}
+		p, err := a.PlanSwitch(ctx, e)
 		if err != nil {
-			return nil, err
+			return nil, applier.Entry{}, err
 		}
 		if p.Empty() {
-			return p, nil
+			return p, e, nil
 		}
 		after, err := c.Serving(ctx)
 		if err != nil {
-			return nil, err
+			return nil, applier.Entry{}, err
 		}
 		if after.Changes == want.Changes {
-			return p, nil
+			return p, e, nil
 		}
 		if look == looks {
-			return nil, fmt.Errorf("the agent changes the rules faster than they can be compared (%d comparisons)", looks)
+			return nil, applier.Entry{}, fmt.Errorf("the agent changes the rules faster than they can be compared (%d comparisons)", looks)
 		}
 		want = after
 	}

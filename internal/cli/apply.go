@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,9 +29,13 @@ func newApply(s *Streams) *cobra.Command {
 		Short: "Put a node's rules into this kernel, all of them or nothing",
 		Long: `apply compares this kernel with what the manifests, or compiled files, say, changes
 what differs, reads it back and records it in --state-dir. Applying again changes
-nothing. Rules, sets and tables of other programs are never touched; when another
-backend of planec served before, its rules go once the new ones are in. UDP and SCTP
-flows to endpoints that are gone are ended, as far as manifests say what is there.
+nothing, and one that fails goes back to what the kernel had. Rules, sets and tables of
+other programs are never touched; what is there of another backend of planec goes once
+the new rules are in. UDP and SCTP flows to endpoints that are gone are ended, as far as
+manifests say what is there.
+
+Input that cannot be read as a whole, a directory of compiled files that is not exactly
+one backend's, and rules for no Service and no policy are refused (exit code 2).
 
 With --confirm-within the change is taken back unless "yes" is read from stdin in
 time: for changes that could cut off your own connection to the node. The kernel then
@@ -71,8 +76,12 @@ func (c *applyCommand) run(ctx context.Context) error {
 	}
 	e.warnOfFirewall(ctx, c.streams)
 	a := newApplier(c.stateDir)
+	a.Doubt = c.doubt
+	if err := c.serves(a, e); err != nil {
+		return err
+	}
 	if c.dryRun {
-		p, err := a.Plan(ctx, e.Entry)
+		p, err := a.PlanSwitch(ctx, e.Entry)
 		if err != nil {
 			return systemError(err)
 		}
@@ -86,61 +95,110 @@ func (c *applyCommand) run(ctx context.Context) error {
 	if c.confirm > 0 {
 		return c.confirmed(ctx, a, e, lock)
 	}
-	p, err := e.install(ctx, a)
+	return c.plain(ctx, a, e)
+}
+
+// doubt says what an apply leaves alone because it does not know what it is.
+func (c *applyCommand) doubt(err error) { fmt.Fprintf(c.streams.Err, "warning: %v\n", err) }
+
+// serves wants an entry that serves something, and that is what its backend writes.
+func (c *applyCommand) serves(a *applier.Applier, e *compiled) error {
+	if e.program != nil {
+		return c.nothingServed(e.program)
+	}
+	served, err := a.Read(e.Entry)
 	if err != nil {
-		return systemError(err)
+		return inputError(fmt.Errorf("%s: %w", c.artifact, err))
 	}
-	if err := a.Remember(e.Entry, p); err != nil {
-		return systemError(err)
+	if c.allowEmpty || len(served.Frontends)+len(served.Pods) > 0 {
+		return nil
 	}
-	return c.after(a, e, p)
+	return errNothingServed
+}
+
+// plain applies, and goes back to what the kernel had where that fails.
+func (c *applyCommand) plain(ctx context.Context, a *applier.Applier, e *compiled) error {
+	way := &wayBack{streams: c.streams, applier: a}
+	way.look(ctx, e.Backend)
+	p, left, err := c.put(ctx, a, e)
+	if err != nil {
+		return way.back(p, err)
+	}
+	record, err := a.Stage(e.Entry, p)
+	if err == nil {
+		err = record.Commit()
+	}
+	if err != nil {
+		return way.back(p, systemError(err))
+	}
+	if err := c.after(a, e, p); err != nil {
+		return errors.Join(systemError(fmt.Errorf("the rules are in: %w", err)), left)
+	}
+	return left
+}
+
+// put installs, and judges what the kernel refused. What is left of another backend is
+// no reason to go back: the new rules serve, and the next apply removes it.
+func (c *applyCommand) put(ctx context.Context, a *applier.Applier, e *compiled) (p applier.Plan, left, err error) {
+	p, err = e.install(ctx, a)
+	if errors.As(err, new(*applier.LeftError)) {
+		left, err = systemError(err), nil
+	}
+	if err != nil {
+		return p, nil, systemError(err)
+	}
+	if len(e.refused) > 0 {
+		err = e.report(e.refused)
+	}
+	return p, left, err
 }
 
 // after is what follows when the rules are in.
 func (c *applyCommand) after(a *applier.Applier, e *compiled, p applier.Plan) error {
-	if missing := a.Missing(e.Backend); missing != "" {
+	missing := a.Missing(e.Backend)
+	if missing != "" {
 		fmt.Fprintf(c.streams.Err, "what backend %s needs to serve is not there yet: %s; other rules were left in place\n", e.Backend, missing)
 	}
 	if err := c.endFlows(c.streams, e.program); err != nil {
 		return err
 	}
-	if len(e.refused) > 0 {
-		if err := e.report(e.refused); err != nil {
-			return err
-		}
-	}
-	return printSteps(c.streams.Out, p.Steps(), "changed")
+	return printResult(c.streams.Out, p.Steps(), "changed", inSync(a, e.Entry, e.program))
 }
 
 // confirmed applies under the eyes of a guard, which goes back to what the kernel has
-// now unless the change is confirmed.
+// now unless the change is confirmed. Everything that can fail has gone well when the
+// confirmation is asked for, the record but for its name too.
 func (c *applyCommand) confirmed(ctx context.Context, a *applier.Applier, e *compiled, lock *nodelock.Lock) error {
 	w := &watched{streams: c.streams, applier: a}
 	if err := w.arm(ctx, c.stateDir, e.Backend, lock); err != nil {
 		return systemError(fmt.Errorf("nothing was changed: %w", err))
 	}
 	defer w.close()
-	p, err := e.install(ctx, a)
+	p, left, err := c.put(ctx, a, e)
+	if err := errors.Join(err, left); err != nil {
+		return w.back(err)
+	}
+	w.change.Applied(c.confirm)
+	record, err := a.Stage(e.Entry, p)
 	if err != nil {
 		return w.back(systemError(err))
 	}
-	w.change.Applied(c.confirm)
 	if p.Empty() {
 		w.keep()
-		if err := a.Remember(e.Entry, p); err != nil {
+		if err := record.Commit(); err != nil {
 			return systemError(err)
 		}
 		return c.after(a, e, p)
 	}
 	if err := c.after(a, e, p); err != nil {
 		fmt.Fprintf(c.streams.Err, "planec: %v\n", err)
-		return w.back(finding())
+		return errors.Join(w.back(finding()), record.Discard())
 	}
 	kept, err := w.decide(ctx, c.confirm)
 	if !kept || err != nil {
-		return err
+		return errors.Join(err, record.Discard())
 	}
-	if err := a.Remember(e.Entry, p); err != nil {
+	if err := record.Commit(); err != nil {
 		return systemError(fmt.Errorf("it was confirmed and stays, but could not be recorded: %w", err))
 	}
 	return nil

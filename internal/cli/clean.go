@@ -30,13 +30,16 @@ other programs. It is no error when there is nothing to remove.`,
 			} else {
 				steps, err = a.CleanAll(ctx)
 			}
+			if err != nil && len(steps) == 0 {
+				return systemError(err) // "nothing removed" would be half of it
+			}
 			if err := errors.Join(err, printSteps(s.Out, steps, "removed")); err != nil {
 				return systemError(err)
 			}
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&backend, "backend", "", "backend to clean; all by default")
+	backendFlag(cmd.Flags(), &backend, "backend to clean; all by default")
 	registerStateDir(cmd.Flags(), &stateDir)
 	t.register(cmd.Flags())
 	return cmd

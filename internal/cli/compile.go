@@ -57,7 +57,7 @@ printed; with --out-dir the files are DIR/<node>/<backend>/<file>.`,
 	}
 	flags := cmd.Flags()
 	c.input.register(flags)
-	flags.StringSliceVar(&c.backends, "backend", nil, "backends to compile for: nftables, iptables, ipvs, ebpf; or all")
+	backendsFlag(flags, &c.backends, "backends to compile for: nftables, iptables, ipvs, ebpf; or all")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "compile for every Node of the input")
 	flags.StringVar(&c.outDir, "out-dir", "", "write files below this directory")
 	flags.BoolVar(&c.check, "check", false, "write nothing: exit 1 when files below --out-dir are not what they would be")

@@ -80,9 +80,9 @@ func (r *reporting) judge(diags diag.List) error {
 	errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
 	switch {
 	case r.failOnWarn && errors+warnings > 0:
-		return inputError(fmt.Errorf("%d errors and %d warnings in the input", errors, warnings))
+		return inputError(fmt.Errorf("%s and %s in the input", count(errors, "error"), count(warnings, "warning")))
 	case r.strict && errors > 0:
-		return inputError(fmt.Errorf("%d errors in the input", errors))
+		return inputError(fmt.Errorf("%s in the input", count(errors, "error")))
 	}
 	return nil
 }

@@ -67,10 +67,10 @@ git:REV:PATH. "live:" on either side is the rules that this machine applied last
 	flags := cmd.Flags()
 	d.input.register(flags)
 	flags.MarkHidden("filename") // the arguments say it; the flag exists
-	flags.StringSliceVar(&d.backends, "backend", nil, "show how the rules of these backends differ, or all; none leaves rules out (default: nftables' lines are counted)")
-	flags.StringVarP(&d.format, "output", "o", "text", "form: "+strings.Join(diffwrite.Formats(), ", "))
+	backendsFlag(flags, &d.backends, "show how the rules of these backends differ, or all; none leaves rules out (default: nftables' lines are counted)", "none")
+	formatFlag(flags, &d.format, diffwrite.Formats()...)
 	flags.BoolVar(&d.exitZero, "exit-zero", false, "exit 0 whatever differs")
-	flags.StringSliceVar(&d.failOn, "fail-on", nil, "exit 1 only for findings of these kinds: "+strings.Join(kindNames(), ", ")+", objects, rules")
+	flags.Var(&choices{value: &d.failOn, words: append(kindNames(), "objects", "rules")}, "fail-on", "exit 1 only for findings of these kinds: "+strings.Join(kindNames(), ", ")+", objects, rules")
 	flags.BoolVar(&d.live, "live", false, "compare with the rules that this machine applied last")
 	registerStateDir(flags, &d.stateDir)
 	return cmd
@@ -94,14 +94,6 @@ func (d *diffCommand) check(args []string) error {
 		return errors.New("give OLD and NEW")
 	case len(args) == 2 && args[0] == "-" && args[1] == "-":
 		return errors.New("standard input cannot be both OLD and NEW")
-	case !slices.Contains(diffwrite.Formats(), d.format):
-		return fmt.Errorf("-o %q: want one of %s", d.format, strings.Join(diffwrite.Formats(), ", "))
-	}
-	allowed := append(kindNames(), "objects", "rules")
-	for _, k := range d.failOn {
-		if !slices.Contains(allowed, k) {
-			return fmt.Errorf("--fail-on %q: want some of %s", k, strings.Join(allowed, ", "))
-		}
 	}
 	return nil
 }
@@ -127,6 +119,9 @@ func (d *diffCommand) run(args []string) error {
 	if err := errors.Join(d.nameLive(sides[0], sides[1]), d.nameLive(sides[1], sides[0])); err != nil {
 		return err
 	}
+	if err := d.knowsNode(sides[0], sides[1]); err != nil {
+		return err
+	}
 	report, err := d.compare(sides[0], sides[1])
 	if err != nil {
 		return err
@@ -139,6 +134,19 @@ func (d *diffCommand) run(args []string) error {
 		return finding()
 	}
 	return nil
+}
+
+// knowsNode refuses a --node that neither side has.
+func (d *diffCommand) knowsNode(sides ...*diffSide) error {
+	var nodes []string
+	for _, s := range sides {
+		if s.loaded == nil {
+			return nil // compiled rules do not say where they are from
+		}
+		nodes = append(nodes, s.loaded.cluster.Nodes()...)
+	}
+	slices.Sort(nodes)
+	return knownNode(d.input.nodeName, slices.Compact(nodes))
 }
 
 // compare makes the report; its origins have the lines of their fields.
@@ -154,7 +162,7 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 			return nil, err
 		}
 		if d.unread = unread; unread > 0 {
-			report.Notes = append(report.Notes, fmt.Sprintf("Objects or documents of NEW that cannot be read are not compared, and may do anything (%d errors)", unread))
+			report.Notes = append(report.Notes, fmt.Sprintf("Objects or documents of NEW that cannot be read are not compared, and may do anything (%s)", count(unread, "error")))
 		}
 	} else {
 		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")

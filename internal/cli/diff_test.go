@@ -24,6 +24,7 @@ var firstFindings = map[string]string{
 	"node-port":                 "Service shop/web-direct can now be reached from 203.0.113.0/24 through node port 30081/tcp, with 2 endpoints, because Service shop/web-direct was added (new/services.yaml:41)",
 	"node-port-of-nobody":       "Service shop/db now has node port 30432/tcp, because its spec.type changed from ClusterIP to NodePort (new/services.yaml:27). Nobody outside the cluster gets to an endpoint that way",
 	"policy-added":              "lab/notebook can no longer be reached from anywhere (pods, nodes or outside) on any port, because NetworkPolicy lab/closed was added (new/policies.yaml:31)",
+	"policy-leaves-one":         "shop/db can now be reached only from shop/web on 5432/tcp, because NetworkPolicy shop/db was added (new/policies.yaml:4). Before, it could be reached from everywhere (pods, nodes and outside) on every port",
 	"policy-removed":            "shop/db can now be reached from everywhere (pods, nodes and outside) on every port, because NetworkPolicy shop/db-only was removed (old/policies.yaml:5). Before, it could be reached only from shop/web on 5432/tcp",
 	"port-renamed":              "shop/web can no longer be reached from any pod in shop or 203.0.113.0/24 on 8080/tcp, because spec.containers[0].ports[0].name of Pod shop/web-6c9d7bf5c4-2xk4m changed from http to web (new/cluster.yaml:39)",
 	"service-deleted":           "Service shop/db no longer answers: 10.96.0.20:5432/tcp had 1 endpoint, because Service shop/db was removed (old/services.yaml:23)",

@@ -73,6 +73,7 @@ func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 	}
 	in := d.input
 	in.paths, in.recursive = []string{path}, in.recursive || isGit
+	in.care, in.display = empty, func(file string) string { return s.display(file, false) }
 	if s.loaded, err = in.load(d.streams); err != nil {
 		s.close()
 		return nil, fmt.Errorf("%s: %w", arg, err)

@@ -16,7 +16,7 @@ func (t *target) endFlows(s *Streams, p *ir.Program) error {
 	}
 	table, err := conntrack.Open()
 	if err != nil {
-		return systemError(fmt.Errorf("the rules are in; ending old flows: %w", err))
+		return systemError(fmt.Errorf("ending old flows: %w", err))
 	}
 	defer table.Close()
 	stale, denied := 0, 0
@@ -27,10 +27,10 @@ func (t *target) endFlows(s *Streams, p *ir.Program) error {
 		denied, err = table.DeleteFunc(conntrack.Denied(p))
 	}
 	if err != nil {
-		return systemError(fmt.Errorf("the rules are in; ending old flows: %w", err))
+		return systemError(fmt.Errorf("ending old flows: %w", err))
 	}
 	if stale+denied > 0 {
-		fmt.Fprintf(s.Err, "ended %d flows to endpoints that are gone, %d that policies deny\n", stale, denied)
+		fmt.Fprintf(s.Err, "ended %s to endpoints that are gone, %d that policies deny\n", count(stale, "flow"), denied)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/planec/planec/internal/manifest"
 	"github.com/planec/planec/internal/netpath"
 	"github.com/planec/planec/internal/nodeflags"
+	"github.com/planec/planec/internal/suggest"
 	"github.com/planec/planec/internal/synth"
 	"github.com/planec/planec/ir/diag"
 )
@@ -21,6 +22,11 @@ import (
 // input are the flags that every command with manifests has.
 type input struct {
 	reporting
+	exceptions
+	// care is what input the command takes.
+	care care
+	// display is a file's name for people, where that is another one.
+	display   func(file string) string
 	settings  nodeflags.Flags
 	paths     []string
 	recursive bool
@@ -37,6 +43,7 @@ func (in *input) register(flags *pflag.FlagSet) {
 	flags.IntVar(&in.nodes, "synth-nodes", 3, "with --synth: how many Nodes, where the input has none; at most 16")
 	in.settings.Register(flags)
 	in.reporting.register(flags)
+	in.exceptions.register(flags)
 }
 
 // loaded is what a command works on.
@@ -69,7 +76,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
-	set, loadDiags, err := manifest.Load(context.Background(), manifest.Options{Paths: in.paths, Recursive: in.recursive, Stdin: s.In, Workloads: in.synth})
+	set, loadDiags, err := manifest.Load(context.Background(), manifest.Options{Paths: in.paths, Recursive: in.recursive, Stdin: s.In, Workloads: in.synth, KeepGoing: in.keepGoing})
 	if err != nil {
 		return nil, inputError(err)
 	}
@@ -88,6 +95,12 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	}
 	if l.nodeName == "" {
 		l.nodeName = settings.Node
+	}
+	if err := in.refused(in.care, l.read); err != nil {
+		return nil, errors.Join(l.reportUnread(), err)
+	}
+	if in.display == nil { // of two states, one may lack the node
+		return l, l.hasNode(in.nodeName)
 	}
 	return l, nil
 }
@@ -115,10 +128,19 @@ func (l *loaded) node() (string, error) {
 		return nodes[0], nil
 	case l.nodeName == "":
 		return "", inputError(fmt.Errorf("--node is missing%s", among(nodes)))
-	case len(nodes) > 0 && !slices.Contains(nodes, l.nodeName):
-		return "", inputError(fmt.Errorf("the input has no node %q%s", l.nodeName, among(nodes)))
 	}
-	return l.nodeName, nil
+	return l.nodeName, l.hasNode(l.nodeName)
+}
+
+// hasNode refuses the name of a node that the input has not, where it has others; "" is
+// no name.
+func (l *loaded) hasNode(name string) error { return knownNode(name, l.cluster.Nodes()) }
+
+func knownNode(name string, nodes []string) error {
+	if name == "" || len(nodes) == 0 || slices.Contains(nodes, name) {
+		return nil
+	}
+	return inputError(fmt.Errorf("the input has no node %q%s%s", name, among(nodes), suggest.DidYouMean(name, nodes)))
 }
 
 func among(nodes []string) string {
@@ -141,6 +163,21 @@ func (l *loaded) report(diags diag.List) error {
 	diags = l.refine(diags)
 	p.print(diags)
 	return l.judge(diags)
+}
+
+// reportUnread is report of what reading gave.
+func (l *loaded) reportUnread() error {
+	read := l.refine(l.read)
+	for i := range read {
+		if l.display != nil {
+			read[i].Origin.File = l.display(read[i].Origin.File)
+		}
+	}
+	p, err := l.printer(l.streams.Err, l.streams.Color)
+	if err == nil {
+		p.print(read)
+	}
+	return err
 }
 
 // refine sorts diagnostics and gives each the line of its field, where only the

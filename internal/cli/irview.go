@@ -45,7 +45,7 @@ three forms say the same.`,
 		},
 	}
 	in.register(cmd.Flags())
-	cmd.Flags().StringVarP(&format, "output", "o", "text", "form: text, json or yaml")
+	formatFlag(cmd.Flags(), &format, "text", "json", "yaml")
 	return cmd
 }
 

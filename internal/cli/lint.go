@@ -41,17 +41,15 @@ PLC0502) is printed for all four, and counts only for those that --backend names
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
+	c.input.care = lenient
 	c.input.register(cmd.Flags())
-	cmd.Flags().StringSliceVar(&c.backends, "backend", nil, "backends to ask; all by default")
-	cmd.Flags().StringVarP(&c.output, "output", "o", "text", "format: text, json, github (annotations) or sarif")
+	backendsFlag(cmd.Flags(), &c.backends, "backends to ask; all by default")
+	formatFlag(cmd.Flags(), &c.output, findingFormats...)
 	cmd.Flags().BoolVar(&c.exitZero, "exit-zero", false, "exit 0 whatever is found")
 	return cmd
 }
 
 func (c *lintCommand) run() error {
-	if !slices.Contains(findingFormats, c.output) {
-		return writeFindings(c.streams.Out, c.output, nil)
-	}
 	l, err := c.input.load(c.streams)
 	if err != nil {
 		return err

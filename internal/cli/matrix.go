@@ -46,16 +46,13 @@ primary one is asked about.`,
 	flags := cmd.Flags()
 	m.input.register(flags)
 	flags.StringSliceVar(&m.ports, "port", nil, "destination port, as 80 or 53/udp; may be repeated")
-	flags.StringVar(&m.backend, "backend", "", "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
-	flags.StringVarP(&m.format, "output", "o", "text", "form: text, tsv, json, md or html")
+	backendFlag(flags, &m.backend, "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
+	formatFlag(flags, &m.format, "text", "tsv", "json", "md", "html")
 	return cmd
 }
 
 func (m *matrixCommand) run() error {
-	writer, ok := matrixWriters[m.format]
-	if !ok {
-		return inputError(fmt.Errorf("-o %q: want text, tsv, json, md or html", m.format))
-	}
+	writer := matrixWriters[m.format]
 	ports, err := parseMatrixPorts(m.ports)
 	if err != nil {
 		return inputError(err)

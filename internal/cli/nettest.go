@@ -42,7 +42,7 @@ synth, and cases with from, to, port and expect. from and to are what trace take
 namespace/workload, which means each of its pods. expect is allow, deny (a drop or a
 reject), drop or reject; or endpoints: [...], sourcePreserved: true or false. Without
 a node, connections from outside are tried on every node.`,
-		Example: `  planec test examples/shop/network.test.yaml
+		Example: `  planec test examples/shop/tests/network.yaml
 
   # Do the rules that a backend emits pass too?
   planec test tests/*.yaml --backend nftables
@@ -64,15 +64,12 @@ a node, connections from outside are tried on every node.`,
 	t.input.register(flags)
 	flags.Lookup("node").Usage = "node that connections from outside reach first; all are tried by default"
 	flags.MarkHidden("filename") // the files say it; the flag exists
-	flags.StringVar(&t.backend, "backend", "", "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
-	flags.StringVarP(&t.format, "output", "o", "text", "form: "+strings.Join(nettest.Formats(), ", "))
+	backendFlag(flags, &t.backend, "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
+	formatFlag(flags, &t.format, nettest.Formats()...)
 	return cmd
 }
 
 func (t *testCommand) run(paths []string) error {
-	if !slices.Contains(nettest.Formats(), t.format) {
-		return inputError(fmt.Errorf("-o %q: want one of %s", t.format, strings.Join(nettest.Formats(), ", ")))
-	}
 	if len(t.input.paths) > 0 {
 		return inputError(errors.New("test takes files of cases as arguments; these say which manifests they are about"))
 	}
@@ -154,7 +151,7 @@ func caseError(path string, c *nettest.Case, err error) error {
 // load reads the manifests of a file with its settings, over which those of the
 // command line win.
 func (t *testCommand) load(f *nettest.File) (*tested, error) {
-	in := &input{}
+	in := &input{care: careful}
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	in.register(flags)
 	dir := filepath.Dir(f.Path)

@@ -28,6 +28,9 @@ const maxConnections = 10_000
 
 // answers follows every connection that a case is about.
 func (l *tested) answers(c *nettest.Case) ([]nettest.Answer, diag.List, error) {
+	if err := l.hasNode(c.Node); err != nil {
+		return nil, nil, err
+	}
 	froms, tos := l.pods(c.From), l.pods(c.To)
 	var out []nettest.Answer
 	var diags diag.List

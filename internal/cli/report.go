@@ -45,7 +45,8 @@ means, and the lines that come and go.`,
 	}
 	flags := cmd.Flags()
 	c.input.register(flags)
-	flags.StringSliceVar(&c.backends, "backend", registry.Names(), "whose rules are shown")
+	c.backends = registry.Names()
+	backendsFlag(flags, &c.backends, "whose rules are shown")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "every Node of the input, to choose from in the page")
 	flags.StringVarP(&c.output, "output", "o", "-", "file to write; - for stdout")
 	return cmd

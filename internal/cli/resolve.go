@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/internal/suggest"
 	"github.com/planec/planec/ir"
 )
 
@@ -108,7 +109,9 @@ func (l *loaded) placeOfAddr(a netip.Addr) place {
 }
 
 func (l *loaded) nodePlace(name string) (place, error) {
+	var names []string
 	for i := range l.objects.Nodes {
+		names = append(names, l.objects.Nodes[i].Object.Name)
 		if n := l.objects.Nodes[i].Object; n.Name == name {
 			addrs := netpath.NodeAddresses(n)
 			if len(addrs) == 0 {
@@ -117,12 +120,14 @@ func (l *loaded) nodePlace(name string) (place, error) {
 			return place{addrs: addrs, node: name, host: true}, nil
 		}
 	}
-	return place{}, fmt.Errorf("the input has no such node")
+	return place{}, fmt.Errorf("the input has no such node%s", suggest.DidYouMean(name, names))
 }
 
 func (l *loaded) podPlace(namespace, name string) (place, error) {
+	var names []string
 	for i := range l.objects.Pods {
 		pod := l.objects.Pods[i].Object
+		names = append(names, pod.Namespace+"/"+pod.Name)
 		if pod.Namespace != namespace || pod.Name != name {
 			continue
 		}
@@ -132,7 +137,11 @@ func (l *loaded) podPlace(namespace, name string) (place, error) {
 		}
 		return place{addrs: addrs, node: pod.Spec.NodeName, host: pod.Spec.HostNetwork, pod: true}, nil
 	}
-	return place{}, fmt.Errorf("the input has no such pod")
+	// A Service is written as one only by those who know how.
+	if _, err := l.servicePlace(namespace + "/" + name); err == nil {
+		return place{}, fmt.Errorf("the input has no such pod, but a Service: did you mean svc/%s/%s?", namespace, name)
+	}
+	return place{}, fmt.Errorf("the input has no such pod%s", suggest.DidYouMean(namespace+"/"+name, names))
 }
 
 func (l *loaded) servicePlace(name string) (place, error) {
@@ -140,8 +149,10 @@ func (l *loaded) servicePlace(name string) (place, error) {
 	if !ok {
 		return place{}, fmt.Errorf("want svc/namespace/name")
 	}
+	var names []string
 	for i := range l.objects.Services {
 		s := l.objects.Services[i].Object
+		names = append(names, "svc/"+s.Namespace+"/"+s.Name)
 		if s.Namespace != namespace || s.Name != name {
 			continue
 		}
@@ -151,7 +162,7 @@ func (l *loaded) servicePlace(name string) (place, error) {
 		}
 		return place{addrs: addrs, svc: s}, nil
 	}
-	return place{}, fmt.Errorf("the input has no such Service")
+	return place{}, fmt.Errorf("the input has no such Service%s", suggest.DidYouMean("svc/"+namespace+"/"+name, names))
 }
 
 // commonFamily chooses a source and a destination of one family, the first of

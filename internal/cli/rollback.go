@@ -11,13 +11,14 @@ import (
 
 func newRollback(s *Streams) *cobra.Command {
 	var stateDir string
+	var allowEmpty bool
 	var t turn
 	cmd := &cobra.Command{
 		Use:   "rollback",
 		Short: "Put back the rules before the last apply",
 		Long: `rollback applies the rules that were recorded before the last apply, or removes all
-rules where there were none before; a second rollback returns to the first state. It
-changes nothing where the record does not say what there was, or where the last change
+rules where there were none before and --allow-empty is given; a second rollback returns
+to the first state. It changes nothing where the record does not say what there was, or where the last change
 was not confirmed and was taken back for that reason.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -28,7 +29,11 @@ was not confirmed and was taken back for that reason.`,
 				return err
 			}
 			defer lock.Release()
-			_, p, err := newApplier(stateDir).Rollback(ctx)
+			a := newApplier(stateDir)
+			if err := wantsSome(a, allowEmpty); err != nil {
+				return err
+			}
+			e, p, err := a.Rollback(ctx)
 			if errors.Is(err, applier.ErrTakenBack) {
 				fmt.Fprintf(s.Out, "nothing changed: %v\n", err)
 				return nil
@@ -40,10 +45,26 @@ was not confirmed and was taken back for that reason.`,
 				fmt.Fprintln(s.Out, "there was nothing before: all rules are removed")
 				return nil
 			}
-			return printSteps(s.Out, p.Steps(), "changed")
+			return printResult(s.Out, p.Steps(), "changed", inSync(a, e, nil))
 		},
 	}
 	registerStateDir(cmd.Flags(), &stateDir)
+	cmd.Flags().BoolVar(&allowEmpty, "allow-empty", false, "go back to no rules at all, or to rules that serve nothing")
 	t.register(cmd.Flags())
 	return cmd
+}
+
+// wantsSome refuses a way back to rules that serve nothing, unless that is meant.
+func wantsSome(a *applier.Applier, allowEmpty bool) error {
+	previous, err := a.Previous()
+	if allowEmpty || err != nil {
+		return nil // the rollback says what is wrong
+	}
+	if previous.Backend != "" {
+		served, err := a.Read(previous)
+		if err != nil || len(served.Frontends)+len(served.Pods) > 0 {
+			return nil
+		}
+	}
+	return inputError(errors.New("before the last apply this node served no Service and no policy: nothing was changed (--allow-empty goes back to that)"))
 }

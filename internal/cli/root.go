@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -24,10 +25,47 @@ func Run(args []string, s Streams) int {
 	root := newRoot(&s)
 	root.SetArgs(args)
 	err := root.Execute()
-	if err != nil && err.Error() != "" {
-		fmt.Fprintln(s.Err, "planec: "+diag.Printable(err.Error()))
+	for _, line := range errorLines(err) {
+		fmt.Fprintln(s.Err, "planec: "+diag.Printable(line))
 	}
 	return exitCode(err)
+}
+
+// errorLines are the lines of an error: one for each of those that were joined, and no
+// more, whatever a name in them has in it.
+func errorLines(err error) []string {
+	if err == nil || err.Error() == "" {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && isJoin(err, joined.Unwrap()) {
+		var lines []string
+		for _, e := range joined.Unwrap() {
+			lines = append(lines, errorLines(e)...)
+		}
+		return lines
+	}
+	inner := errors.Unwrap(err)
+	if inner == nil {
+		return []string{err.Error()}
+	}
+	lines := errorLines(inner)
+	before, ok := strings.CutSuffix(err.Error(), inner.Error())
+	if !ok || len(lines) < 2 {
+		return []string{err.Error()}
+	}
+	for i := range lines {
+		lines[i] = before + lines[i]
+	}
+	return lines
+}
+
+// isJoin reports whether an error is several, one below the other.
+func isJoin(err error, parts []error) bool {
+	var words []string
+	for _, e := range parts {
+		words = append(words, e.Error())
+	}
+	return err.Error() == strings.Join(words, "\n")
 }
 
 // Command is the command tree, for man pages.
@@ -54,7 +92,7 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
   planec matrix -f manifests/ --port 80/tcp --port 53/udp`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.Version = buildinfo.Version()
@@ -62,6 +100,7 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newShow(s), newStatus(s), newReport(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newSynth(s), newDiff(s), newNetTest(s), newVersion(s), newGuard(s))
 	return root
 }

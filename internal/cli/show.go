@@ -49,8 +49,8 @@ prints one line for each entry, as maps.txt has them.`,
 			return c.kernel()
 		},
 	}
-	cmd.Flags().StringVar(&c.backend, "backend", "", "whose rules; those of the last apply by default")
-	cmd.Flags().StringVarP(&c.format, "output", "o", "text", "text or json")
+	backendFlag(cmd.Flags(), &c.backend, "whose rules; those of the last apply by default")
+	formatFlag(cmd.Flags(), &c.format, "text", "json")
 	registerStateDir(cmd.Flags(), &c.stateDir)
 	return cmd
 }
@@ -77,12 +77,9 @@ func showImage(s *Streams, path string) error {
 
 // kernel prints what this kernel has.
 func (c *showCommand) kernel() error {
-	if c.format != "text" && c.format != "json" {
-		return inputError(fmt.Errorf("-o %q: want text or json", c.format))
-	}
 	a := newApplier(c.stateDir)
+	last, err := a.Last()
 	if c.backend == "" {
-		last, err := a.Last()
 		if err != nil {
 			return inputError(fmt.Errorf("give --backend, or the --state-dir of the apply: %w", err))
 		}
@@ -93,6 +90,9 @@ func (c *showCommand) kernel() error {
 	served, err := a.Served(ctx, c.backend)
 	if err != nil {
 		return systemError(err)
+	}
+	if last.Backend == c.backend {
+		nameFrontends(&served, last.Names)
 	}
 	write := showText
 	if c.format == "json" {

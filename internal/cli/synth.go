@@ -60,10 +60,11 @@ compile, ir, trace, matrix and lint do the same by themselves with --synth.`,
 			return printObjects(s.Out, printable(set), output)
 		},
 	}
+	in.care = empty
 	in.register(cmd.Flags())
 	in.synth = true                     // the flag's default is false
 	_ = cmd.Flags().MarkHidden("synth") // the flag was registered just now
-	cmd.Flags().StringVarP(&output, "output", "o", "yaml", "format: yaml or json")
+	formatFlag(cmd.Flags(), &output, "yaml", "json")
 	cmd.Flags().BoolVar(&only, "only", false, "print only what was made or completed")
 	return cmd
 }

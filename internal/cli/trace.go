@@ -60,8 +60,8 @@ too.`,
 	flags.StringVar(&t.from, "from", "", "where the connection comes from: namespace/pod, node/NAME or an address")
 	flags.StringVar(&t.to, "to", "", "where it goes: namespace/pod, node/NAME, svc/namespace/name or an address")
 	flags.StringVar(&t.port, "port", "", "destination port, as 80, 53/udp or the name of a Service port; or icmp")
-	flags.StringVar(&t.backend, "backend", "", "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
-	flags.StringVarP(&t.format, "output", "o", "text", "form: text, json, mermaid, dot or html")
+	backendFlag(flags, &t.backend, "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
+	formatFlag(flags, &t.format, "text", "json", "mermaid", "dot", "html")
 	return cmd
 }
 
@@ -69,10 +69,7 @@ func (t *traceCommand) run() error {
 	if t.from == "" || t.to == "" || t.port == "" {
 		return inputError(fmt.Errorf("--from, --to and --port are all needed"))
 	}
-	write, ok := traceWriters[t.format]
-	if !ok {
-		return inputError(fmt.Errorf("-o %q: want text, json, mermaid, dot or html", t.format))
-	}
+	write := traceWriters[t.format]
 	l, err := t.input.load(t.streams)
 	if err != nil {
 		return err

@@ -15,19 +15,20 @@ func newVerify(s *Streams) *cobra.Command {
 		Short: "Compare this kernel with what it should have",
 		Long: `verify reads the rules back from the kernel and compares them with the manifests,
 with compiled files, or, without either, with what a running agent serves now, and
-without an agent with what was applied last. It exits 1 and
-says what differs when something does; it exits 0 and prints nothing when the kernel
-has exactly these rules.`,
+without an agent with what was applied last. It exits 1 and says what differs when
+something does, rules of another backend of planec among it; it exits 0 and says in one
+sentence what is served when the kernel has exactly these rules.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignal()
 			defer stop()
-			p, err := t.plan(ctx, newApplier(t.stateDir), s)
+			a := newApplier(t.stateDir)
+			p, e, err := t.plan(ctx, a, s)
 			if err != nil {
 				return err
 			}
 			if p.Empty() {
-				return nil
+				return printResult(s.Out, nil, "", inSync(a, e.Entry, e.program))
 			}
 			if err := printSteps(s.Out, p.Steps(), "differs"); err != nil {
 				return err
@@ -39,17 +40,13 @@ has exactly these rules.`,
 	return cmd
 }
 
-func (t *target) entryOrLast(a *applier.Applier, s *Streams) (applier.Entry, error) {
+func (t *target) entryOrLast(a *applier.Applier, s *Streams) (*compiled, error) {
 	if len(t.paths) > 0 || t.artifact != "" {
-		c, err := t.entry(s)
-		if err != nil {
-			return applier.Entry{}, err
-		}
-		return c.Entry, nil
+		return t.entry(s)
 	}
 	e, err := a.Last()
 	if err != nil {
-		return e, inputError(fmt.Errorf("nothing to compare with: give -f, --artifact, or the --state-dir of the apply: %w", err))
+		return nil, inputError(fmt.Errorf("nothing to compare with: give -f, --artifact, or the --state-dir of the apply: %w", err))
 	}
-	return e, nil
+	return &compiled{Entry: e}, nil
 }

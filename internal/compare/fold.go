@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/planec/planec/internal/diffreport"
@@ -19,7 +20,10 @@ type line struct {
 	reasons   []diffreport.Reason
 	// remaining says who could before (opened) or still can (closed).
 	remaining string
-	dns       bool
+	// partly is whether some of the others of a closed line keep some of its ports: "no
+	// longer from anywhere" would be wrong.
+	partly bool
+	dns    bool
 }
 
 // fold turns paths into findings: first the others of each subject are put
@@ -88,6 +92,10 @@ func (c *comparison) remaining(l *line, paths []path) string {
 	groups := make(map[string][]*entity)
 	var order []string
 	s := l.subject[0]
+	closed := make(map[*entity]bool)
+	for _, e := range l.others {
+		closed[e] = !l.opened
+	}
 	for _, class := range c.classes {
 		from, to := class[0], s
 		if l.direction == ir.Egress {
@@ -107,6 +115,7 @@ func (c *comparison) remaining(l *line, paths []path) string {
 				order = append(order, text)
 			}
 			groups[text] = append(groups[text], class...)
+			l.partly = l.partly || slices.ContainsFunc(class, func(e *entity) bool { return closed[e] })
 		}
 	}
 	if len(order) == 0 || len(order) > most {
@@ -167,6 +176,8 @@ func (c *comparison) finding(l *line, subjects []*entity, others string) diffrep
 	can, ports := "can no longer", negate(f.Ports)
 	if l.opened {
 		f.Kind, can, ports = diffreport.Opened, "can now", f.Ports
+	} else if l.partly {
+		ports = f.Ports // not from all of them on all of these, though from some on some
 	} else {
 		others = negate(others)
 	}
@@ -174,7 +185,11 @@ func (c *comparison) finding(l *line, subjects []*entity, others string) diffrep
 	if l.direction == ir.Egress {
 		f.From, f.To = f.To, f.From
 	}
+	several := len(subjects) > 1 || subjects[0].count > 1
 	switch {
+	case l.partly && l.remaining != "":
+		f.Text, f.Besides = l.only(subject, several, others, f.Ports)
+		return f
 	case l.direction == ir.Ingress:
 		f.Text = fmt.Sprintf("%s %s be reached from %s on %s", subject, can, others, ports)
 	case l.dns:
@@ -184,9 +199,28 @@ func (c *comparison) finding(l *line, subjects []*entity, others string) diffrep
 		f.Text = fmt.Sprintf("%s %s reach %s on %s", subject, can, others, ports)
 	}
 	if l.remaining != "" {
-		f.Besides = l.besides(len(subjects) > 1 || subjects[0].count > 1)
+		f.Besides = l.besides(several)
 	}
 	return f
+}
+
+// only says what is left where some of what was closed stays open, and what there was
+// before.
+func (l *line) only(subject string, several bool, others, ports string) (text, before string) {
+	it := "it"
+	if several {
+		it = "they"
+	}
+	on := ""
+	if ports != wordEveryPort {
+		on = " on " + ports
+	}
+	if l.direction == ir.Ingress {
+		return fmt.Sprintf("%s can now be reached%s only from %s", subject, on, l.remaining),
+			fmt.Sprintf("Before, %s could be reached from %s on %s", it, others, ports)
+	}
+	return fmt.Sprintf("%s can now reach%s only %s", subject, on, l.remaining),
+		fmt.Sprintf("Before, %s could reach %s on %s", it, others, ports)
 }
 
 // negate is for sentences with "no longer" in them. Names have no spaces, so that

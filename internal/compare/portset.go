@@ -111,11 +111,14 @@ func (s portSet) example() (ir.Protocol, uint16) {
 	return ir.ICMP, 0
 }
 
+// wordEveryPort is a set of ports that has all.
+const wordEveryPort = "every port"
+
 // String writes the set for people.
 func (s portSet) String() string {
 	all := everyPort()
 	if s.minus(all).empty() && s.coversPorts() {
-		return "every port"
+		return wordEveryPort
 	}
 	if missing := all.minus(s); s.other && s.ranges() > 0 && missing.ranges() <= 4 {
 		return "every port but " + join(missing.list(), "and")

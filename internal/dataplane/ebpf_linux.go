@@ -72,6 +72,9 @@ func (d *ebpfPlane) Apply(ctx context.Context, p applier.Plan) error {
 // Clean implements [applier.Dataplane].
 func (d *ebpfPlane) Clean(ctx context.Context) ([]string, error) { return d.pins.Clean(ctx) }
 
+// Left implements [applier.Remover].
+func (d *ebpfPlane) Left(context.Context) ([]string, error) { return d.pins.Left() }
+
 // Missing implements [applier.Partial].
 func (*ebpfPlane) Missing() string { return "the programs that use the maps" }
 

@@ -73,17 +73,50 @@ func meanwhile(err error) error {
 // Clean implements [applier.Dataplane]. Rules of the ipvs backend, which have the
 // same prefixes, stay.
 func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
-	if err := d.detect(ctx); errors.Is(err, live.ErrNoTools) {
-		return nil, nil // an apply needs them, so nothing can be there
-	} else if err != nil {
+	p, err := d.left(ctx)
+	if err != nil || p == nil {
 		return nil, err
 	}
-	have, err := d.tools.Observe(ctx)
-	if err != nil || ipvslive.OwnRules(have) {
-		return nil, err
-	}
-	p := live.NewPlan(have.Without(ipvslive.OwnSet), live.Nothing())
 	return p.Steps(), d.tools.Apply(ctx, p)
+}
+
+// Left implements [applier.Remover].
+func (d *iptablesPlane) Left(ctx context.Context) ([]string, error) {
+	p, err := d.left(ctx)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return p.Steps(), nil
+}
+
+// left is the plan that removes everything; nil is nothing.
+func (d *iptablesPlane) left(ctx context.Context) (*live.Plan, error) {
+	have, err := d.own(ctx)
+	if err != nil || have == nil {
+		return nil, err
+	}
+	return live.NewPlan(have, live.Nothing()), nil
+}
+
+// own is what the kernel has of this backend; nil is nothing.
+func (d *iptablesPlane) own(ctx context.Context) (*live.State, error) {
+	err := d.detect(ctx)
+	if err == nil {
+		var have *live.State
+		if have, err = d.tools.Observe(ctx); err == nil && !ipvslive.OwnRules(have) {
+			return have.Without(ipvslive.OwnSet), nil
+		}
+	}
+	if absent(err) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// absent reports whether an error says that nothing can be there: an apply needs the
+// programs, and the kernel's part of them.
+func absent(err error) bool {
+	return errors.Is(err, live.ErrNoTools) || errors.Is(err, live.ErrNoKernel)
 }
 
 // Hold implements [applier.Changer].

@@ -65,12 +65,23 @@ func (d *ipvsPlane) Apply(ctx context.Context, p applier.Plan) error {
 // Clean implements [applier.Dataplane]. Without iptables nothing can be there: an
 // apply needs it.
 func (d *ipvsPlane) Clean(ctx context.Context) ([]string, error) {
-	if err := d.detect(ctx); errors.Is(err, xtlive.ErrNoTools) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
+	return d.there(ctx, (*live.Kernel).Clean)
+}
+
+// Left implements [applier.Remover].
+func (d *ipvsPlane) Left(ctx context.Context) ([]string, error) {
+	return d.there(ctx, (*live.Kernel).Left)
+}
+
+// there does something with what is there; where nothing can be, it is nothing.
+func (d *ipvsPlane) there(ctx context.Context, do func(*live.Kernel, context.Context) ([]string, error)) (steps []string, err error) {
+	if err = d.detect(ctx); err == nil {
+		steps, err = do(d.kernel, ctx)
 	}
-	return d.kernel.Clean(ctx)
+	if len(steps) == 0 && absent(err) {
+		return nil, nil
+	}
+	return steps, err
 }
 
 // Hold implements [applier.Changer].

@@ -78,11 +78,20 @@ func nftablesPlan(p applier.Plan) (*live.Plan, error) {
 
 // Clean implements [applier.Dataplane].
 func (*nftablesPlane) Clean(ctx context.Context) ([]string, error) {
-	p, err := live.Verify(ctx, &live.Model{})
+	p, err := live.Left(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nftMeanwhile(err)
 	}
-	return p.Steps(), live.Clean(ctx)
+	return p.Steps(), live.Apply(ctx, p)
+}
+
+// Left implements [applier.Remover].
+func (*nftablesPlane) Left(ctx context.Context) ([]string, error) {
+	p, err := live.Left(ctx)
+	if err != nil {
+		return nil, nftMeanwhile(err)
+	}
+	return p.Steps(), nil
 }
 
 // Hold implements [applier.Changer].

@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/planec/planec/backends"
+	ipvs "github.com/planec/planec/backends/ipvs/live"
 	nft "github.com/planec/planec/backends/nftables/live"
+	xtables "github.com/planec/planec/backends/xtables/live"
 )
 
 // Served implements [applier.Shower].
@@ -16,6 +18,42 @@ func (*nftablesPlane) Served(ctx context.Context) (backends.Served, error) {
 		return backends.Served{}, err
 	}
 	return s.Model.Served(), nil
+}
+
+// Read implements [applier.Reader].
+func (d *nftablesPlane) Read(a backends.Artifact) (backends.Served, error) {
+	m, err := d.parse(a)
+	if err != nil {
+		return backends.Served{}, err
+	}
+	return m.Served(), nil
+}
+
+// Read implements [applier.Reader].
+func (d *iptablesPlane) Read(a backends.Artifact) (backends.Served, error) {
+	s, err := d.want.read(a, xtables.Parse)
+	if err != nil {
+		return backends.Served{}, err
+	}
+	return s.Served(), nil
+}
+
+// Read implements [applier.Reader].
+func (d *ipvsPlane) Read(a backends.Artifact) (backends.Served, error) {
+	s, err := d.want.read(a, ipvs.Parse)
+	if err != nil {
+		return backends.Served{}, err
+	}
+	return s.Served(), nil
+}
+
+// Read implements [applier.Reader].
+func (d *ebpfPlane) Read(a backends.Artifact) (backends.Served, error) {
+	img, err := d.read(a)
+	if err != nil {
+		return backends.Served{}, err
+	}
+	return servedImage(img.Text()), nil
 }
 
 // Served implements [applier.Shower].
@@ -73,7 +111,10 @@ func servedImage(text []byte) backends.Served {
 				case "both", "internal", "external":
 					parts := strings.SplitN(value, ",", 3)
 					uses[len(s.Frontends)] = append(uses[len(s.Frontends)], parts[len(parts)-1])
-					f.Does = strings.TrimPrefix(f.Does+" "+key+"="+strings.Join(parts[:len(parts)-1], ","), " ")
+					f.Via = strings.TrimPrefix(f.Via+" "+key+"="+strings.Join(parts[:len(parts)-1], ","), " ")
+					if len(parts) == 3 {
+						f.Does = parts[1]
+					}
 				}
 			}
 			s.Frontends = append(s.Frontends, f)

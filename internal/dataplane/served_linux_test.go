@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"testing"
@@ -72,6 +73,44 @@ func TestServed(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// TestServedRefused wants the frontends without endpoints in every backend, with what
+// happens to connections; iptables' sets of them have no names.
+func TestServedRefused(t *testing.T) {
+	p := irtest.ManyServices(3)
+	refused := p.Pools[0].ID
+	p.Pools[0].Endpoints = nil
+	p.Normalize()
+	want := make(map[string]string)
+	for _, f := range p.Frontends {
+		does := backends.ServedForward
+		if f.Internal.Pool == refused {
+			does = backends.ServedReject
+		}
+		want[fmt.Sprintf("%v/%v", netip.AddrPortFrom(f.Match.Address, f.Match.Port), f.Match.Protocol)] = does
+	}
+	for _, backend := range registry.Names() {
+		selected, err := registry.Select(backends.DefaultOptions(), backend)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := selected[0].Emit(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := served(backend, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make(map[string]string)
+		for _, f := range s.Frontends {
+			got[f.At] = f.Does
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", backend, got, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	ipvslive "github.com/planec/planec/backends/ipvs/live"
 	nft "github.com/planec/planec/backends/nftables/live"
 	"github.com/planec/planec/backends/xtables/live"
+	"github.com/planec/planec/internal/applier"
 )
 
 // Snapshot implements [applier.Keeper].
@@ -33,20 +34,14 @@ func (*nftablesPlane) Restore(ctx context.Context, snapshot any) error {
 // Snapshot implements [applier.Keeper]. Rules of the ipvs backend, which have the same
 // prefixes, are none of this one.
 func (d *iptablesPlane) Snapshot(ctx context.Context) (any, error) {
-	if err := d.detect(ctx); errors.Is(err, live.ErrNoTools) {
-		return nil, nil
-	} else if err != nil {
+	have, err := d.own(ctx)
+	if err != nil || have == nil {
 		return nil, err
 	}
-	have, err := d.tools.Observe(ctx)
-	if err != nil || ipvslive.OwnRules(have) {
-		return nil, err
+	if own := have.Settled(); !own.Empty() {
+		return own, nil
 	}
-	own := have.Without(ipvslive.OwnSet).Settled()
-	if own.Empty() {
-		return nil, nil
-	}
-	return own, nil
+	return nil, nil
 }
 
 // Restore implements [applier.Keeper].
@@ -55,25 +50,42 @@ func (d *iptablesPlane) Restore(ctx context.Context, snapshot any) error {
 	if !ok {
 		return errSnapshot(snapshot)
 	}
-	have, err := d.tools.Observe(ctx)
-	if err != nil {
+	put := func() error {
+		have, err := d.tools.Observe(ctx)
+		if err != nil {
+			return err
+		}
+		return meanwhile(d.tools.Apply(ctx, live.NewPlan(have.Without(ipvslive.OwnSet), want)))
+	}
+	return orAnew(ctx, d, put)
+}
+
+// orAnew goes back by way of nothing where a change gave a set another type, and put
+// rules in that name it: the kernel does not let it change back while they are there.
+func orAnew(ctx context.Context, d applier.Dataplane, put func() error) error {
+	err := put()
+	if !errors.Is(err, live.ErrForeignSet) {
 		return err
 	}
-	return meanwhile(d.tools.Apply(ctx, live.NewPlan(have.Without(ipvslive.OwnSet), want)))
+	if _, cleaned := d.Clean(ctx); cleaned != nil {
+		return errors.Join(err, cleaned) // rules of others name it
+	}
+	return put()
 }
 
 // Snapshot implements [applier.Keeper].
 func (d *ipvsPlane) Snapshot(ctx context.Context) (any, error) {
-	if err := d.detect(ctx); errors.Is(err, live.ErrNoTools) {
+	err := d.detect(ctx)
+	if err == nil {
+		var s *ipvslive.State
+		if s, err = d.kernel.Snapshot(ctx); err == nil && s != nil {
+			return s, nil
+		}
+	}
+	if absent(err) {
 		return nil, nil
-	} else if err != nil {
-		return nil, err
 	}
-	s, err := d.kernel.Snapshot(ctx)
-	if err != nil || s == nil {
-		return nil, err
-	}
-	return s, nil
+	return nil, err
 }
 
 // Restore implements [applier.Keeper].
@@ -82,7 +94,7 @@ func (d *ipvsPlane) Restore(ctx context.Context, snapshot any) error {
 	if !ok {
 		return errSnapshot(snapshot)
 	}
-	return meanwhile(d.kernel.Restore(ctx, want))
+	return orAnew(ctx, d, func() error { return meanwhile(d.kernel.Restore(ctx, want)) })
 }
 
 // Snapshot implements [applier.Keeper].

@@ -194,6 +194,8 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 		if p.item {
 			// Of null in a list of one kind kubectl makes an object without a name.
 			out.report(diag.BadObject, t.origin(t.line), "an item of the list that is no object")
+		} else if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+			out.report(diag.BadDocument, t.origin(t.line), "plain text, which is no object")
 		} else if n.Tag != "!!null" {
 			out.skipped.count(unknownKind, 1)
 		}

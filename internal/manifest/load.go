@@ -24,6 +24,9 @@ type Options struct {
 	// Workloads asks for Deployments and their like too, which are otherwise
 	// skipped.
 	Workloads bool
+	// KeepGoing makes a file that cannot be read a diagnostic, where there are
+	// others; it is an error otherwise.
+	KeepGoing bool
 }
 
 // Load reads every object that planec uses. The result depends on what the files
@@ -45,8 +48,12 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 	}
 	return load(ctx, o.Workloads, &structure, func(p *pipeline) error {
 		for _, path := range found.files {
-			if err := loadFile(p, o.Stdin, path, &structure); err != nil {
+			err := loadFile(p, o.Stdin, path, &structure)
+			if err != nil && (!o.KeepGoing || ctx.Err() != nil) {
 				return err
+			}
+			if err != nil {
+				structure.report(diag.UnreadInput, ir.Origin{File: filepath.ToSlash(path)}, err.Error())
 			}
 		}
 		return nil

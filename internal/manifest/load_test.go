@@ -163,7 +163,7 @@ func TestLoad(t *testing.T) {
 		{
 			name:  "kinds",
 			text:  "kind: Deployment\napiVersion: apps/v1\n---\nkind: Deployment\napiVersion: apps/v1\n---\nkind: Service\napiVersion: serving.knative.dev/v1\nmetadata: {name: k}\n---\nresources: [a.yaml]\n---\njust text\n---\nkind: EndpointSlice\napiVersion: discovery.k8s.io/v1beta1\n---\nkind: Service\n---\n{\"kind\":\"\\u001b[2J\",\"apiVersion\":\"v1\"}\n",
-			diags: []string{"info PLC0003: skipped: 2 Deployment, 2 without a kind, 1 \ufffd[2J, 1 Service of serving.knative.dev/v1", "warning PLC0007: there is nothing to compile", "15: warning PLC0008: EndpointSlice: apiVersion discovery.k8s.io/v1beta1 is not read; write it as discovery.k8s.io/v1", "18: error PLC0002: Service: apiVersion is missing; v1 is read"},
+			diags: []string{"info PLC0003: skipped: 2 Deployment, 1 \ufffd[2J, 1 Service of serving.knative.dev/v1, 1 without a kind", "warning PLC0007: there is nothing to compile", "13: error PLC0001: plain text, which is no object", "15: warning PLC0008: EndpointSlice: apiVersion discovery.k8s.io/v1beta1 is not read; write it as discovery.k8s.io/v1", "18: error PLC0002: Service: apiVersion is missing; v1 is read"},
 		},
 		{
 			name:    "ServiceCIDR in both versions",

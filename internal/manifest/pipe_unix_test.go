@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/ir/diag"
 )
 
 // TestPipe asks that a named pipe is read, as the shell's <(command) is one, and
@@ -43,5 +44,26 @@ func TestPipe(t *testing.T) {
 	}()
 	if n, err := load(path); err != nil || n != 1 {
 		t.Errorf("%d objects, %v", n, err)
+	}
+}
+
+// TestKeepGoing leaves out a file that cannot be read, with an error, where that is
+// asked for.
+func TestKeepGoing(t *testing.T) {
+	dir := t.TempDir()
+	good, gone := filepath.Join(dir, "a.yaml"), filepath.Join(dir, "b.yaml")
+	if err := os.WriteFile(good, []byte(svcA), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// A pipe that no process writes to can be opened, and not read.
+	if err := syscall.Mkfifo(gone, 0o600); err != nil {
+		t.Skip(err)
+	}
+	if _, _, err := manifest.Load(t.Context(), manifest.Options{Paths: []string{good, gone}}); err == nil {
+		t.Error("a file that cannot be read is no error")
+	}
+	set, diags, err := manifest.Load(t.Context(), manifest.Options{Paths: []string{good, gone}, KeepGoing: true})
+	if err != nil || len(set.Services) != 1 || diags.Count(diag.Error) != 1 || diags[0].Code != diag.UnreadInput {
+		t.Errorf("with KeepGoing: %d Services, %v, %v", len(set.Services), diags, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/suggest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -82,7 +83,7 @@ func (o *object) proxyDetectLocal() objects.DetectLocal {
 		d.Mode, name = objects.DetectByPrefix, prefix
 	default:
 		known := []string{"ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"}
-		mode.fail("%q is none of %s%s", s, strings.Join(known, ", "), didYouMean(s, known))
+		mode.fail("%q is none of %s%s", s, strings.Join(known, ", "), suggest.DidYouMean(s, known))
 		return d
 	}
 	d.Interface = name.string()

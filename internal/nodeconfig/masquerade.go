@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/planec/planec/internal/suggest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -68,7 +69,7 @@ func ReadMasquerade(name string, text []byte, ipv6 bool) (ir.Masquerade, diag.Li
 	m.Origin = ir.Origin{File: name, Line: 1}
 	for _, f := range o.unknown() {
 		r.notes.Add(diag.IgnoredSetting, ir.Origin{File: name, Line: f.line},
-			fmt.Sprintf("ip-masq-agent does not know the field %.60q%s", f.name, didYouMean(f.name, o.known)))
+			fmt.Sprintf("ip-masq-agent does not know the field %.60q%s", f.name, suggest.DidYouMean(f.name, o.known)))
 	}
 	if err := r.err(); err != nil {
 		return ir.Masquerade{}, nil, err

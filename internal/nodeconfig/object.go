@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/planec/planec/internal/suggest"
 )
 
 // object is a mapping that is being read: fields are asked for by name, and what
@@ -86,7 +88,7 @@ func (o *object) unknown() []field {
 // done reports the fields that nobody asked for.
 func (o *object) done() {
 	for _, f := range o.unknown() {
-		o.r.fail(f.line, o.path, "unknown field %s%s", f.name, didYouMean(f.name, o.known))
+		o.r.fail(f.line, o.path, "unknown field %s%s", f.name, suggest.DidYouMean(f.name, o.known))
 	}
 }
 

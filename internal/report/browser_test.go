@@ -166,6 +166,13 @@ func (b *browser) text(selector string) string {
 	return all[0]
 }
 
+// background is the colour behind an element, as the browser draws it.
+func (b *browser) background(selector string) (color string) {
+	b.t.Helper()
+	b.run(&color, `return getComputedStyle(document.querySelector(arguments[0])).backgroundColor`, selector)
+	return color
+}
+
 // choose chooses from a list by the option's text.
 func (b *browser) choose(selector, option string) {
 	b.t.Helper()

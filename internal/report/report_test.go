@@ -107,6 +107,9 @@ func TestShop(t *testing.T) {
 	}
 	b.fill("#filter", "service")
 	b.keys(keyDown, keyDown, keyEnter)
+	if color := b.background("#objects .pinned"); strings.HasPrefix(color, "rgba(0, 0, 0, 0") || color == "" {
+		t.Errorf("the pinned object's background is %q", color)
+	}
 	if pinned := b.texts("#objects .pinned"); len(pinned) != 1 || !strings.HasPrefix(pinned[0], "shop/catalog") {
 		t.Errorf("by keyboard: %q", pinned)
 	}

@@ -30,6 +30,7 @@ const (
 	UnreadFile             Code = "PLC0010"
 	OpenFile               Code = "PLC0011"
 	UnreadKind             Code = "PLC0012"
+	UnreadInput            Code = "PLC0013"
 	BadServiceIP           Code = "PLC0101"
 	BadServicePort         Code = "PLC0102"
 	BadSourceRange         Code = "PLC0103"
@@ -134,6 +135,7 @@ var codes = []CodeInfo{
 	{UnreadFile, Error, "a file or a directory of the agent's that it cannot read", "make it readable to planec-agent, or remove it; what it said before stays, and an agent that starts applies nothing until it was read"},
 	{OpenFile, Warning, "a file of the agent's that another process has open for writing", "end the writer, or write a new file and rename it over this one; what it said before stays, and an agent that starts applies nothing until it was read"},
 	{UnreadKind, Error, "a kind of objects that the API server does not list for the agent", "look at the reason, and at the rights in deploy/rbac.yaml and deploy/rbac-policies.yaml; what was listed before stays, and an agent that starts applies nothing until every kind was listed"},
+	{UnreadInput, Error, "a file that cannot be read", "make it readable; with --keep-going it was left out, and everything that it says is missing"},
 	{BadServiceIP, Error, "a ClusterIP that is not an IP address", "write a plain IPv4 or IPv6 address; the address was left out"},
 	{BadServicePort, Error, "a Service port that the API server would refuse", "ports are 1 to 65535, protocols TCP, UDP or SCTP, names unique; the port was left out"},
 	{BadSourceRange, Error, "a loadBalancerSourceRange that is not a CIDR", "write ranges as 192.0.2.0/24; until then the Service has no load-balancer frontends, since serving everyone would be a hole"},

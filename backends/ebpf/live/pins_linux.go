@@ -110,6 +110,28 @@ func (p *Pins) Clean(ctx context.Context) (removed []string, err error) {
 	return removed, errors.Join(errs...)
 }
 
+// Left says what Clean would remove, and changes nothing.
+func (p *Pins) Left() ([]string, error) {
+	var steps []string
+	for _, spec := range pinnedSpecs() {
+		_, err := os.Lstat(filepath.Join(p.Dir, spec.Name))
+		if err == nil {
+			steps = append(steps, "remove map "+spec.Name)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("looking for the eBPF maps: %w", err)
+		}
+	}
+	if len(steps) == 0 {
+		return nil, nil
+	}
+	if err := checkFS(p.Dir); errors.Is(err, ErrNoBPFFS) {
+		return nil, nil // they are no maps
+	} else if err != nil {
+		return nil, fmt.Errorf("looking for the eBPF maps: %w", err)
+	}
+	return steps, nil
+}
+
 func (p *Pins) remove(spec *ebpf.MapSpec) error {
 	m, err := pinned(spec, p.Dir, nil)
 	if err != nil {

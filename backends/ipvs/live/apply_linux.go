@@ -179,6 +179,29 @@ func (k *Kernel) Clean(ctx context.Context) ([]string, error) {
 	return append(steps, rules.Steps()...), k.rules.Apply(ctx, rules)
 }
 
+// Left says what Clean would remove, and changes nothing.
+func (k *Kernel) Left(ctx context.Context) ([]string, error) {
+	have, err := k.cleanable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("netlink: %w", err)
+	}
+	defer h.Close()
+	var steps []string
+	if link, err := findDevice(h); err != nil {
+		return nil, err
+	} else if link != nil {
+		steps = append(steps, "remove device "+deviceName)
+	}
+	want := nothing()
+	want.rules = have.rules
+	steps = appendChanges(steps, NewPlan(have, want).gone, namesOf(have.rules))
+	return append(steps, xtlive.NewPlan(have.rules, xtlive.Nothing()).Steps()...), nil
+}
+
 // cleanable reads what Clean may remove: not the rules where they are those of the
 // iptables backend.
 func (k *Kernel) cleanable(ctx context.Context) (*State, error) {
@@ -232,5 +255,5 @@ func cleanServices(ctx context.Context, have *State) (steps []string, err error)
 		return steps, err
 	}
 	defer s.close()
-	return appendChanges(steps, p.gone), s.run(ctx, p.gone)
+	return appendChanges(steps, p.gone, namesOf(have.rules)), s.run(ctx, p.gone)
 }

@@ -223,18 +223,18 @@ add plc-4-services 10.0.0.3,tcp:80
 	got := strings.Join(NewPlan(have, want).Steps(), "\n")
 	if d := cmp.Diff(`sysctl: net.ipv4.vs.conntrack = 1 (was missing)
 ipvs: add service mark 0x2002 of IPv4 (rr; 0 destinations)
-ipset: change set plc-4-services: 1 members come, 1 go
+ipset: change set plc-4-services: 1 member to add, 1 to remove of gone
 ipvs: add destination 10.1.0.3:80 to tcp 10.0.0.1:80 (weight 1)
 ipvs: change destination 10.1.0.1:80 of tcp 10.0.0.1:80 (weight 2, was 1)
 ipvs: change service tcp 10.0.0.1:80 (wrr, persistent for 60 s)
-ipvs: add service tcp 10.0.0.3:80 (rr; 1 destinations)
+ipvs: add service tcp 10.0.0.3:80 (rr; 1 destination)
 ipvs: add destination 10.1.0.2:53 to udp 10.0.0.1:53 (weight 1)
 add address 10.0.0.3
 ipvs: drain destination 10.1.0.2:80 of tcp 10.0.0.1:80 (weight 0, was 1; 2 connections)
 ipvs: remove destination 10.1.0.1:53 of udp 10.0.0.1:53
 remove address 10.0.0.2
-ipvs: remove service tcp 10.0.0.2:80
-ipvs: remove service mark 0x2001 of IPv4
+ipvs: remove service tcp 10.0.0.2:80 of gone
+ipvs: remove service mark 0x2001 of IPv4 of gone
 ipset: remove set plc-4-routes-node`, got); d != "" {
 		t.Error(d)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planec/planec/backends"
 	xtlive "github.com/planec/planec/backends/xtables/live"
 )
 
@@ -33,6 +34,8 @@ type Plan struct {
 	draining []change
 	// commit makes it what is held.
 	commit func()
+	// names are the Services of the keys in it.
+	names map[Key]string
 }
 
 // setting is a sysctl.
@@ -73,7 +76,7 @@ type change struct {
 func (c change) String() string {
 	switch c.verb {
 	case addService:
-		return fmt.Sprintf("add service %v (%v; %d destinations)", c.key, c.service.settings, len(c.service.destinations))
+		return fmt.Sprintf("add service %v (%v; %s)", c.key, c.service.settings, backends.Count(len(c.service.destinations), "destination"))
 	case updateService:
 		return fmt.Sprintf("change service %v (%v)", c.key, c.service.settings)
 	case removeService:
@@ -87,7 +90,7 @@ func (c change) String() string {
 		return fmt.Sprintf("change destination %v of %v (weight %d, was %d)", c.dest, c.key, c.to.weight, c.from.weight)
 	}
 	if c.graceful && c.from.active > 0 {
-		return fmt.Sprintf("drain destination %v of %v (weight 0, was %d; %d connections)", c.dest, c.key, c.from.weight, c.from.active)
+		return fmt.Sprintf("drain destination %v of %v (weight 0, was %d; %s)", c.dest, c.key, c.from.weight, backends.Count(int(c.from.active), "connection"))
 	}
 	return fmt.Sprintf("remove destination %v of %v", c.dest, c.key)
 }
@@ -102,6 +105,9 @@ func NewPlan(have, want *State) *Plan {
 	ours, journal := owned(have.rules), readJournal(have.rules)
 	p.planServices(have, want, func(k Key) bool { return ours[k] || journal[k] })
 	p.planDevice(have.device, want.device)
+	if len(p.early)+len(p.come)+len(p.leave)+len(p.gone) > 0 {
+		p.names = namesOf(have.rules, want.rules)
+	}
 	return p
 }
 
@@ -232,7 +238,7 @@ func (p *Plan) Steps() []string {
 	for _, s := range p.sysctls {
 		out = append(out, fmt.Sprintf("sysctl: %s = %s (was %s)", s.name, s.to, orMissing(s.from)))
 	}
-	out = appendChanges(out, p.early)
+	out = appendChanges(out, p.early, p.names)
 	rules := p.rules.Steps()
 	last := func(s string) bool { return strings.HasPrefix(s, "ipset: remove set ") }
 	for _, s := range rules {
@@ -246,7 +252,7 @@ func (p *Plan) Steps() []string {
 	if p.raise {
 		out = append(out, "set device "+deviceName+" up")
 	}
-	out = appendChanges(out, p.come)
+	out = appendChanges(out, p.come, p.names)
 	for _, a := range p.addAddresses {
 		verb := "add"
 		if a.replace {
@@ -254,11 +260,11 @@ func (p *Plan) Steps() []string {
 		}
 		out = append(out, verb+" address "+a.String())
 	}
-	out = appendChanges(out, p.leave)
+	out = appendChanges(out, p.leave, p.names)
 	for _, a := range p.removeAddresses {
 		out = append(out, "remove address "+a.String())
 	}
-	out = appendChanges(out, p.gone)
+	out = appendChanges(out, p.gone, p.names)
 	for _, s := range rules {
 		if last(s) {
 			out = append(out, s)
@@ -277,9 +283,38 @@ func orMissing(s string) string {
 	return s
 }
 
-func appendChanges(out []string, changes []change) []string {
+func appendChanges(out []string, changes []change, names map[Key]string) []string {
 	for _, c := range changes {
-		out = append(out, "ipvs: "+c.String())
+		text := "ipvs: " + c.String()
+		if name := names[c.key]; name != "" {
+			text += " of " + name
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// namesOf reads from the sets what virtual services belong to, those of the last state
+// before those of others. A mark has the name of a place that leads to it.
+func namesOf(states ...*xtlive.State) map[Key]string {
+	out := make(map[Key]string)
+	for _, s := range states {
+		for _, f := range families {
+			for _, m := range s.Members("plc-" + f.name + "-services") {
+				k, err := parseElement(m)
+				_, name, found := strings.Cut(m, ` comment "`)
+				if err == nil && found {
+					out[k] = strings.TrimSuffix(name, `"`)
+				}
+			}
+			for _, set := range routeSets {
+				for element, mark := range routesOf(s, "plc-"+f.name+set) {
+					if k, err := parseElement(element); err == nil && out[k] != "" {
+						out[Key{Mark: mark, IPv6: f.ipv6}] = out[k]
+					}
+				}
+			}
+		}
 	}
 	return out
 }

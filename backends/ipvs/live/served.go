@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/planec/planec/backends"
@@ -22,22 +23,68 @@ func (s *State) Served() backends.Served {
 			}
 		}
 	}
+	marked := s.marked()
 	for k := range owned(s.rules) {
 		service := s.services[k]
 		if service == nil {
 			continue
 		}
-		f := backends.ServedFrontend{At: k.String(), Name: named[k], Does: service.settings.String()}
-		if k.Mark == 0 {
-			f.At = fmt.Sprintf("%v/%v", k.Address, k.Protocol)
-		}
+		var endpoints []string
 		for to, d := range service.destinations {
 			if d.weight > 0 {
-				f.Endpoints = append(f.Endpoints, to.String())
+				endpoints = append(endpoints, to.String())
 			}
 		}
-		out.Frontends = append(out.Frontends, f)
+		at := []Key{k}
+		if k.Mark != 0 {
+			at = marked[k]
+		}
+		for _, k := range at {
+			out.Frontends = append(out.Frontends, backends.ServedFrontend{
+				At: k.at(), Name: named[k], Via: service.settings.String(), Endpoints: slices.Clone(endpoints),
+			})
+		}
+	}
+	for _, does := range []string{backends.ServedReject, backends.ServedDrop} {
+		var list []backends.ServedFrontend
+		for _, f := range families {
+			for _, from := range []string{"-inside", "-outside"} {
+				for _, m := range s.rules.Members("plc-" + f.name + "-" + does + from) {
+					list = append(list, refusedAt(m))
+				}
+			}
+		}
+		out.Refused(does, list...)
 	}
 	out.Normalize()
 	return out
+}
+
+// marked are the places that lead to each mark.
+func (s *State) marked() map[Key][]Key {
+	out := make(map[Key][]Key)
+	for _, f := range families {
+		for _, set := range routeSets {
+			for element, mark := range routesOf(s.rules, "plc-"+f.name+set) {
+				k := Key{Mark: mark, IPv6: f.ipv6}
+				if at, err := parseElement(element); err == nil {
+					out[k] = append(out[k], at)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// at is the place of a frontend, as every backend calls it.
+func (k Key) at() string { return fmt.Sprintf("%v/%v", k.Address, k.Protocol) }
+
+// refusedAt reads an element of a set.
+func refusedAt(member string) backends.ServedFrontend {
+	k, err := parseElement(member)
+	if err != nil {
+		return backends.ServedFrontend{At: member}
+	}
+	_, name, _ := strings.Cut(member, ` comment "`)
+	return backends.ServedFrontend{At: k.at(), Name: strings.TrimSuffix(name, `"`)}
 }

@@ -71,30 +71,39 @@ func Verify(ctx context.Context, want *Model) (*Plan, error) {
 // masquerade it. So the tables leave the packets' way first, and go when no packet is
 // in them any more.
 func Clean(ctx context.Context) error {
-	s, err := observe(ctx, func(*observer, *Table) error { return nil })
+	p, err := Left(ctx)
 	if err != nil {
 		return err
 	}
-	if len(s.Model.Tables) == 0 {
+	if p.Empty() {
 		return nil
 	}
-	if err := dormant(s.Model).commit(); err != nil {
+	if err := p.dormant().commit(); err != nil {
 		return fmt.Errorf("taking the nftables rules out of use: %w", err)
 	}
 	awaitPackets()
-	if s, err = observe(ctx, func(*observer, *Table) error { return nil }); err != nil {
+	if p, err = Left(ctx); err != nil {
 		return err
 	}
-	return Apply(ctx, Diff(s, &Model{}))
+	return Apply(ctx, p)
 }
 
-// dormant is the transaction that takes the chains of tables off their hooks.
-func dormant(m *Model) *Plan {
-	p := &Plan{}
-	for _, t := range m.Tables {
-		p.changes = append(p.changes, &tableChange{family: t.Family, dormant: true})
+// Left is the plan that removes planec's tables, which are not read as a whole.
+func Left(ctx context.Context) (*Plan, error) {
+	s, err := observe(ctx, func(*observer, *Table) error { return nil })
+	if err != nil {
+		return nil, err
 	}
-	return p
+	return Diff(s, &Model{}), nil
+}
+
+// dormant is the transaction that takes the chains of the plan's tables off their hooks.
+func (p *Plan) dormant() *Plan {
+	d := &Plan{}
+	for _, c := range p.changes {
+		d.changes = append(d.changes, &tableChange{family: c.family, dormant: true})
+	}
+	return d
 }
 
 // send sends the plan, in the transactions that it takes.
@@ -115,8 +124,8 @@ func (p *Plan) inStages(commit func(*Plan) error) error {
 	return commit(s.removed)
 }
 
-// commit sends one transaction, or none where there is nothing to do. The kernel works while it is sent, so its answers
-// are there afterwards.
+// commit sends one transaction, or none where there is nothing to do. The kernel works
+// while it is sent, so its answers are there afterwards.
 func (p *Plan) commit() error {
 	if p.Empty() {
 		return nil
@@ -215,7 +224,7 @@ func explain(err error) error {
 		errno unix.Errno
 		words string
 	}{
-		{unix.EPERM, "it needs CAP_NET_ADMIN in this network namespace"},
+		{unix.EPERM, "CAP_NET_ADMIN is needed"},
 		{unix.EOPNOTSUPP, "the kernel does not support it"},
 		{unix.EAFNOSUPPORT, "the kernel has no nf_tables for this family: CONFIG_NF_TABLES_IPV4, CONFIG_NF_TABLES_IPV6"},
 		{unix.ENOENT, "something that it names is missing: a table, a chain, a set or an element"},

@@ -119,7 +119,7 @@ func (x *changer) set(from, to, spec *Set) error {
 	if held.Elems.Len()+len(e.add) == len(e.del) {
 		return structural("set %s becomes empty", spec.Name)
 	}
-	x.change.elems = append(x.change.elems, e)
+	x.change.elems = append(x.change.elems, e.named())
 	return nil
 }
 

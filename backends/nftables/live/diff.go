@@ -55,6 +55,9 @@ type elemChange struct {
 	whole    bool
 	// replaced counts keys that are in both.
 	replaced int
+	// names are the objects that the elements belong to: read while the sets are what
+	// they were, because a plan that is committed changes what is held.
+	names string
 }
 
 func (c *elemChange) added() int {
@@ -107,7 +110,7 @@ func (c *tableChange) createAll(t *Table) {
 	c.newChains, c.newSets = t.Chains, t.Sets
 	for _, s := range t.Sets {
 		if s.Elems.Len() > 0 {
-			c.elems = append(c.elems, elemChange{set: s, whole: true})
+			c.elems = append(c.elems, elemChange{set: s, whole: true}.named())
 		}
 	}
 }
@@ -153,11 +156,11 @@ func (c *tableChange) diffSets(have, want *Table) {
 		case h == nil:
 			c.newSets = append(c.newSets, w)
 			if w.Elems.Len() > 0 {
-				c.elems = append(c.elems, elemChange{set: w, whole: true})
+				c.elems = append(c.elems, elemChange{set: w, whole: true}.named())
 			}
 		case !w.Dynamic():
 			if e := diffElems(h, w); len(e.del)+len(e.add) > 0 {
-				c.elems = append(c.elems, e)
+				c.elems = append(c.elems, e.named())
 			}
 		}
 	}

@@ -46,7 +46,7 @@ func (t *Table) frontends(s *backends.Served) {
 			if !ok {
 				continue
 			}
-			s.Frontends = append(s.Frontends, backends.ServedFrontend{At: at, Name: r.comment(), Does: verdictWord(r.data), Endpoints: endpoints[at]})
+			s.Frontends = append(s.Frontends, backends.ServedFrontend{At: at, Name: r.comment(), Does: refusal(r.data), Via: string(chainOf(r.data)), Endpoints: endpoints[at]})
 		}
 	}
 }
@@ -102,6 +102,14 @@ func (t *Table) endpoint(data []byte) string {
 	}
 	addr, _ := netip.AddrFromSlice(data[:n])
 	return netip.AddrPortFrom(addr, binary.BigEndian.Uint16(data[n:])).String()
+}
+
+// refusal is what a verdict without endpoints does.
+func refusal(data []byte) string {
+	if word := verdictWord(data); word == backends.ServedDrop || word == backends.ServedReject {
+		return word
+	}
+	return ""
 }
 
 func verdictWord(data []byte) string {

@@ -3,6 +3,8 @@ package live
 import (
 	"fmt"
 	"strings"
+
+	"github.com/planec/planec/backends"
 )
 
 // Steps says what the plan does, in words and with counts, in its order.
@@ -22,20 +24,20 @@ func (c *tableChange) steps() []string {
 		say("delete it (%s)", c.why)
 	}
 	if c.create {
-		say("create it with %s and %s", count(len(c.newSets), "set"), count(len(c.newChains), "chain"))
+		say("create it with %s and %s", backends.Count(len(c.newSets), "set"), backends.Count(len(c.newChains), "chain"))
 	} else {
 		for _, s := range c.newSets {
 			say("add %s", s.word())
 		}
 		for _, n := range c.newChains {
-			say("add chain %s with %s", n.Name, count(len(n.Rules), "rule"))
+			say("add chain %s with %s", n.Name, backends.Count(len(n.Rules), "rule"))
 		}
 	}
 	for i := range c.elems {
 		say("%s: %s", c.elems[i].set.word(), c.elems[i].words())
 	}
 	for _, n := range c.rules {
-		say("chain %s: replace the rules by %s", n.Name, count(len(n.Rules), "rule"))
+		say("chain %s: replace the rules by %s", n.Name, backends.Count(len(n.Rules), "rule"))
 	}
 	for _, n := range c.goneChains {
 		say("delete chain %s", n)
@@ -60,15 +62,32 @@ func (e *elemChange) words() string {
 		verb string
 	}{{len(e.del) - e.replaced, "delete"}, {e.replaced, "replace"}, {e.added() - e.replaced, "add"}} {
 		if p.n > 0 {
-			parts = append(parts, p.verb+" "+count(p.n, "element"))
+			parts = append(parts, p.verb+" "+backends.Count(p.n, "element"))
 		}
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, ", ") + e.names
 }
 
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+// named is the change with the names of what its elements belong to.
+func (e elemChange) named() elemChange {
+	var n backends.Named
+	for _, place := range e.del {
+		if r, _ := e.from.Elems.at(place); !n.Add(r.comment()) {
+			break
+		}
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	for _, place := range e.add {
+		if r, _ := e.set.Elems.at(place); !n.Add(r.comment()) {
+			break
+		}
+	}
+	if e.whole {
+		for _, r := range e.set.Elems.all() {
+			if !n.Add(r.comment()) {
+				break
+			}
+		}
+	}
+	e.names = n.String()
+	return e
 }

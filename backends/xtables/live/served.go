@@ -19,6 +19,7 @@ func (s *State) Served() backends.Served {
 			nat.frontends(f.any, &out)
 		}
 	}
+	s.refused(&out)
 	s.pods(&out)
 	out.Normalize()
 	return out
@@ -34,11 +35,48 @@ func (t *table) frontends(any string, out *backends.Served) {
 			if r.port == "" || strings.Contains(r.port, ":") || !strings.HasPrefix(r.target, chainPrefix) {
 				continue
 			}
-			f := backends.ServedFrontend{At: r.at(any), Name: r.comment, Does: r.target}
+			f := backends.ServedFrontend{At: r.at(any), Name: r.comment, Via: r.target}
 			t.reach(r.target, make(map[string]bool), &f.Endpoints)
 			out.Frontends = append(out.Frontends, f)
 		}
 	}
+}
+
+// refused reads the sets of frontends without endpoints.
+func (s *State) refused(out *backends.Served) {
+	for _, does := range []string{backends.ServedReject, backends.ServedDrop} {
+		var list []backends.ServedFrontend
+		for _, to := range []string{"", "-internal"} {
+			for family, any := range map[string]string{"4": "0.0.0.0", "6": "[::]"} {
+				for _, m := range s.Members(setPrefix + does + to + "-" + family) {
+					list = append(list, refusedAt(m, ""))
+				}
+				for _, m := range s.Members(setPrefix + "np-" + does + to + "-" + family) {
+					list = append(list, refusedAt(m, any))
+				}
+			}
+		}
+		out.Refused(does, list...)
+	}
+}
+
+// refusedAt reads an element, "10.0.0.1,tcp:80" or, of a nodePort, the same with half
+// of all addresses.
+func refusedAt(member, any string) backends.ServedFrontend {
+	words := splitQuoted(member)
+	host, rest, _ := strings.Cut(words[0], ",")
+	protocol, port, _ := strings.Cut(rest, ":")
+	switch {
+	case any != "":
+		host = any
+	case strings.Contains(host, ":"):
+		host = "[" + host + "]"
+	}
+	f := backends.ServedFrontend{At: host + ":" + port + "/" + protocol}
+	if len(words) == 3 && words[1] == "comment" {
+		f.Name = words[2]
+	}
+	return f
 }
 
 // reach collects the endpoints of a chain and of those it leads to.

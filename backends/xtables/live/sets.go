@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/planec/planec/backends"
 )
 
 // sets are our ipsets by name.
@@ -136,12 +138,12 @@ func changes(have, want sets) (before, after []byte, steps []string) {
 		w, h := want[name], have[name]
 		if h == nil {
 			before = append(before, create(name, w)...)
-			steps = append(steps, fmt.Sprintf("add set %s (%d members)", name, len(w.members)))
+			steps = append(steps, fmt.Sprintf("add set %s (%s)", name, backends.Count(len(w.members), "member")))
 			continue
 		}
 		if h.kind != w.kind {
 			before = append(before, retype(name, w)...)
-			steps = append(steps, fmt.Sprintf("replace set %s by one of another type (%d members)", name, len(w.members)))
+			steps = append(steps, fmt.Sprintf("replace set %s by one of another type (%s)", name, backends.Count(len(w.members), "member")))
 			continue
 		}
 		if byRules(name) || maps.Equal(h.members, w.members) {
@@ -182,7 +184,7 @@ func refill(name string, have, want *set) (before, after []byte, step string) {
 			gone = append(gone, m)
 		}
 	}
-	step = fmt.Sprintf("change set %s: %d members come, %d go", name, len(come), len(gone))
+	step = fmt.Sprintf("change set %s: %s to add, %d to remove%s", name, backends.Count(len(come), "member"), len(gone), named(slices.Concat(come, gone)))
 	if len(come)+len(gone) > few || sameElement(come, gone) {
 		return swap(name, want), nil, step
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/planec/planec/backends"
 )
 
 // chainPrefix starts the names of our chains, and setPrefix those of our sets.
@@ -118,7 +120,7 @@ func restoreTable(have, want *table) (text string, steps []string) {
 		for _, r := range want.chains[c] {
 			rules.WriteString(r + "\n")
 		}
-		steps = append(steps, chainStep(c, there, len(want.chains[c])))
+		steps = append(steps, chainStep(c, there, want.chains[c]))
 	}
 	for _, j := range sortedKeys(want.jumps) {
 		if !have.jumps[j] {
@@ -136,17 +138,30 @@ func restoreTable(have, want *table) (text string, steps []string) {
 		if _, stays := want.chains[c]; !stays {
 			declare.WriteString(":" + c + " - [0:0]\n")
 			remove.WriteString("-X " + c + "\n")
-			steps = append(steps, "remove chain "+c)
+			steps = append(steps, "remove chain "+c+named(have.chains[c]))
 		}
 	}
 	return declare.String() + rules.String() + remove.String(), steps
 }
 
-func chainStep(chain string, there bool, rules int) string {
+func chainStep(chain string, there bool, rules []string) string {
+	verb := "add"
 	if there {
-		return fmt.Sprintf("replace chain %s (%d rules)", chain, rules)
+		verb = "replace"
 	}
-	return fmt.Sprintf("add chain %s (%d rules)", chain, rules)
+	return fmt.Sprintf("%s chain %s (%s)%s", verb, chain, backends.Count(len(rules), "rule"), named(rules))
+}
+
+// named are the objects that rules or members of sets say they belong to.
+func named(lines []string) string {
+	var n backends.Named
+	for _, l := range lines {
+		_, rest, found := strings.Cut(l, `comment "`)
+		if name, _, ended := strings.Cut(rest, `"`); found && ended {
+			n.Add(name)
+		}
+	}
+	return n.String()
 }
 
 func sortedKeys[V any](m map[string]V) []string {

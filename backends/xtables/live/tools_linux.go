@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -31,7 +32,7 @@ var (
 	ErrLocked     = errors.New("another program holds the lock of iptables")
 	ErrForeignSet = errors.New("a set of another type has our name, and rules of others use it")
 	ErrMeanwhile  = errors.New("another process changed the rules or sets meanwhile")
-	ErrNoKernel   = errors.New("the kernel does not have this variant of iptables")
+	ErrNoKernel   = errors.New("the kernel does not have what this program needs")
 )
 
 // DefaultLockWait is how long others may hold the lock.
@@ -88,7 +89,7 @@ func (t *Tools) ipset(ctx context.Context, commands []byte, args ...string) ([]b
 func (t *Tools) run(ctx context.Context, stdin []byte, name string, args ...string) ([]byte, error) {
 	runtime.LockOSThread() // the signal is for the end of the thread
 	defer runtime.UnlockOSThread()
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, program(name), args...)
 	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL, Setpgid: true}
 	cmd.Stdin = bytes.NewReader(stdin)
 	var stderr bytes.Buffer
@@ -98,6 +99,23 @@ func (t *Tools) run(ctx context.Context, stdin []byte, name string, args ...stri
 		return out, nil
 	}
 	return nil, explain(name, err, strings.TrimSpace(stderr.String()))
+}
+
+// systemDirs have programs that the PATH of other users than root often lacks: what
+// such a user lacks is the privilege, not the program.
+var systemDirs = []string{"/usr/local/sbin", "/usr/sbin", "/sbin"}
+
+// program is where a program is, or its name where it is nowhere.
+func program(name string) string {
+	if _, err := exec.LookPath(name); err == nil {
+		return name
+	}
+	for _, dir := range systemDirs {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path
+		}
+	}
+	return name
 }
 
 // meanwhileWords are of ipset and iptables where something is there, or is gone, that
@@ -116,6 +134,17 @@ func containsAny(text string, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
+// withoutProgram is what a program says without its own name and version, which stand
+// at the beginning of it.
+func withoutProgram(text string) string {
+	head, rest, found := strings.Cut(text, ": ")
+	name, version, isOne := strings.Cut(head, " v")
+	if found && isOne && strings.HasPrefix(name, "ip") && !strings.ContainsAny(name, " \n") && strings.HasPrefix(strings.TrimLeft(version, "0123456789"), ".") {
+		return rest
+	}
+	return text
+}
+
 // explain says which of the usual things is in the way.
 func explain(name string, err error, text string) error {
 	switch {
@@ -127,11 +156,12 @@ func explain(name string, err error, text string) error {
 		err = ErrForeignSet
 	case containsAny(text, meanwhileWords), errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENOMEM), errors.Is(err, unix.ETXTBSY):
 		err = fmt.Errorf("%w: %w", ErrMeanwhile, err)
-	case strings.HasSuffix(name, "-save") && containsAny(text, noKernelWords):
+	case strings.HasSuffix(name, "-save") && containsAny(text, noKernelWords), name == "ipset" && strings.Contains(text, "Cannot open session to kernel"):
 		err = ErrNoKernel
 	case strings.Contains(text, "ermission denied"), strings.Contains(text, "not permitted"), unix.Geteuid() != 0 && strings.Contains(text, "be root"):
-		err = ErrPrivileges
+		return fmt.Errorf("%s: %w", name, ErrPrivileges) // its own words are "must be root"
 	}
+	text = withoutProgram(text)
 	const most = 500
 	if len(text) > most {
 		text = text[:most] + "..."

@@ -1,10 +1,11 @@
-package nodeconfig
+// Package suggest finds what a mistyped word was probably meant to be.
+package suggest
 
 import "strings"
 
-// didYouMean returns ": did you mean X?" for the known name that is nearest, if
-// one is near enough to be a slip.
-func didYouMean(name string, known []string) string {
+// DidYouMean returns ": did you mean X?" for the known name that is nearest, if
+// one is near enough to be a slip, and "" otherwise.
+func DidYouMean(name string, known []string) string {
 	best, bestDistance := "", len(name)/3+1
 	for _, k := range known {
 		if strings.EqualFold(k, name) {

@@ -1,0 +1,30 @@
+package backends_test
+
+import (
+	"testing"
+
+	"github.com/planec/planec/backends"
+)
+
+func TestNamed(t *testing.T) {
+	for _, c := range []struct {
+		names []string
+		want  string
+	}{
+		{nil, ""},
+		{[]string{""}, ""},
+		{[]string{"shop/web", "", "shop/web"}, " of shop/web"},
+		{[]string{"a", "b", "c"}, " of a, b, c"},
+		{[]string{"a", "b", "c", "a", "d", "e"}, " of a, b, c and others"},
+	} {
+		var n backends.Named
+		for _, name := range c.names {
+			if !n.Add(name) {
+				break
+			}
+		}
+		if got := n.String(); got != c.want {
+			t.Errorf("%q: %q, want %q", c.names, got, c.want)
+		}
+	}
+}

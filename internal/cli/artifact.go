@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/ir"
+)
+
+// sumsFile lies beside the files of an artifact, with their digests, in the form that
+// sha256sum -c reads. Backends do not write it and kernels do not load it: their files
+// are what they always were, and a directory without it is one that was put together
+// otherwise, of which only the names are checked.
+const sumsFile = "SHA256SUMS"
+
+// sums is the content of sumsFile for an artifact, a line for each file by its name.
+func sums(a backends.Artifact) []byte {
+	var out []byte
+	files := slices.SortedFunc(slices.Values(a.Files), byName)
+	for _, f := range files {
+		out = fmt.Appendf(out, "%s  %s\n", digest(f.Data), f.Name)
+	}
+	return out
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// withSums is an artifact as it lies in a directory.
+func withSums(a backends.Artifact) backends.Artifact {
+	files := append(slices.Clone(a.Files), backends.File{Name: sumsFile, Data: sums(a)})
+	slices.SortFunc(files, byName)
+	return backends.Artifact{Files: files}
+}
+
+func byName(a, b backends.File) int { return strings.Compare(a.Name, b.Name) }
+
+// fileNames are the names of a backend's files, sorted: the same for every program.
+func fileNames(backend string) ([]string, error) {
+	selected, err := registry.Select(backends.DefaultOptions(), backend)
+	if err != nil {
+		return nil, err
+	}
+	a, err := selected[0].Emit(&ir.Program{Node: ir.Node{Name: "none"}})
+	if err != nil {
+		return nil, fmt.Errorf("backend %s: %w", backend, err)
+	}
+	var names []string
+	for _, f := range a.Files {
+		names = append(names, f.Name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// readArtifact reads a directory that has the files of exactly one backend, which is
+// the one that is asked for, the one that the directory is named after, or else the
+// one whose files they are.
+func readArtifact(dir, backend string) (applier.Entry, error) {
+	files, err := readFiles(dir)
+	if err != nil {
+		return applier.Entry{}, inputError(err)
+	}
+	if backend == "" {
+		if backend, err = backendOf(dir, files); err != nil {
+			return applier.Entry{}, inputError(err)
+		}
+	}
+	e := applier.Entry{Backend: backend}
+	if !slices.Contains(registry.Names(), backend) {
+		return e, oneBackend(backend)
+	}
+	if e.Artifact, err = exactly(backend, files); err != nil {
+		return e, inputError(fmt.Errorf("%s: %w", dir, err))
+	}
+	return e, nil
+}
+
+// readFiles reads everything in a directory, which is to have files only.
+func readFiles(dir string) ([]backends.File, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []backends.File
+	for _, entry := range entries {
+		at := filepath.Join(dir, entry.Name())
+		if !entry.Type().IsRegular() {
+			return nil, fmt.Errorf("%s is no file: give a directory as compile writes it, DIR/<node>/<backend>", at)
+		}
+		data, err := os.ReadFile(at)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, backends.File{Name: entry.Name(), Data: data})
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s has no files", dir)
+	}
+	return files, nil
+}
+
+// backendOf is the backend that a directory is named after, or whose files it has.
+func backendOf(dir string, files []backends.File) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if name := filepath.Base(abs); slices.Contains(registry.Names(), name) {
+		return name, nil
+	}
+	for _, name := range registry.Names() {
+		wanted, err := fileNames(name)
+		if err != nil {
+			return "", err
+		}
+		if slices.ContainsFunc(files, func(f backends.File) bool { return slices.Contains(wanted, f.Name) }) && lacks(wanted, files) == "" {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("%s has not the files of one backend, and is not named after one: give --backend", dir)
+}
+
+// lacks is the first of the wanted names that no file has, or "".
+func lacks(wanted []string, files []backends.File) string {
+	for _, name := range wanted {
+		if !slices.ContainsFunc(files, func(f backends.File) bool { return f.Name == name }) {
+			return name
+		}
+	}
+	return ""
+}
+
+// exactly is the artifact that files are: those of one backend, all of them, no others,
+// with the digests that were written beside them.
+func exactly(backend string, files []backends.File) (backends.Artifact, error) {
+	wanted, err := fileNames(backend)
+	if err != nil {
+		return backends.Artifact{}, err
+	}
+	var a backends.Artifact
+	var written []byte
+	var errs []error
+	for _, f := range files {
+		switch {
+		case f.Name == sumsFile:
+			written = f.Data
+		case slices.Contains(wanted, f.Name):
+			a.Files = append(a.Files, f)
+		default:
+			errs = append(errs, fmt.Errorf("%s is no file of backend %s", f.Name, backend))
+		}
+	}
+	if missing := lacks(wanted, files); missing != "" {
+		errs = append(errs, fmt.Errorf("%s is missing, which backend %s writes", missing, backend))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return a, err
+	}
+	if written == nil || bytes.Equal(written, sums(a)) {
+		return a, nil
+	}
+	for _, f := range a.Files {
+		if !bytes.Contains(written, []byte(digest(f.Data)+"  "+f.Name+"\n")) {
+			return a, fmt.Errorf("%s is not the file that was compiled: its digest in %s is another one", f.Name, sumsFile)
+		}
+	}
+	return a, fmt.Errorf("%s is not of these files", sumsFile)
+}

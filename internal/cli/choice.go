@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/suggest"
+)
+
+// choice is a flag whose value is one of a few words. Another one is refused while the
+// command line is read, before anything else is done.
+type choice struct {
+	value *string
+	words []string
+}
+
+// String implements [pflag.Value].
+func (c *choice) String() string { return *c.value }
+
+// Set implements [pflag.Value].
+func (c *choice) Set(s string) error {
+	if err := chosen(s, c.words); err != nil {
+		return err
+	}
+	*c.value = s
+	return nil
+}
+
+// Type implements [pflag.Value].
+func (c *choice) Type() string { return "string" }
+
+// choices is a flag with several of them, repeated or with commas.
+type choices struct {
+	value *[]string
+	words []string
+	// given is whether the default was replaced.
+	given bool
+}
+
+// String implements [pflag.Value].
+func (c *choices) String() string { return "[" + strings.Join(*c.value, ",") + "]" }
+
+// Set implements [pflag.Value].
+func (c *choices) Set(s string) error {
+	if !c.given {
+		c.given, *c.value = true, nil
+	}
+	for word := range strings.SplitSeq(s, ",") {
+		if err := chosen(word, c.words); err != nil {
+			return err
+		}
+		*c.value = append(*c.value, word)
+	}
+	return nil
+}
+
+// Type implements [pflag.Value].
+func (c *choices) Type() string { return "strings" }
+
+// chosen is the error of a word that is none of those that there are.
+func chosen(word string, words []string) error {
+	if slices.Contains(words, word) {
+		return nil
+	}
+	return fmt.Errorf("want one of %s%s", strings.Join(words, ", "), suggest.DidYouMean(word, words))
+}
+
+// backendFlag registers --backend for one backend.
+func backendFlag(flags *pflag.FlagSet, value *string, usage string) {
+	flags.Var(&choice{value, registry.Names()}, "backend", usage)
+}
+
+// backendsFlag registers --backend for several: more are words that mean some of them.
+func backendsFlag(flags *pflag.FlagSet, value *[]string, usage string, more ...string) {
+	words := append(registry.Names(), append([]string{"all"}, more...)...)
+	flags.Var(&choices{value: value, words: words}, "backend", usage)
+}
+
+// formatFlag registers -o for a form; the first one is the default.
+func formatFlag(flags *pflag.FlagSet, value *string, forms ...string) {
+	*value = forms[0]
+	flags.VarP(&choice{value, forms}, "output", "o", "form: "+oneOf(forms))
+}
+
+// oneOf is "a, b or c".
+func oneOf(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// flagError says what is wrong with a flag as every other message does.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				names = append(names, "--"+f.Name)
+			}
+		})
+		return fmt.Errorf("%w%s", err, suggest.DidYouMean("--"+unknown.GetSpecifiedName(), names))
+	case errors.As(err, &invalid):
+		return fmt.Errorf("%s %q: %w", dashed(invalid.GetFlag()), invalid.GetValue(), invalid.Unwrap())
+	}
+	return err
+}
+
+// dashed is a flag's name as it is mostly written.
+func dashed(f *pflag.Flag) string {
+	if f.Name == "output" {
+		return "-o"
+	}
+	return "--" + f.Name
+}
+
+// noSuchCommand refuses a word that is no command.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], suggest.DidYouMean(args[0], names))
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/netip"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/failsafe"
+)
+
+// inSync says in one sentence what a kernel serves that has an entry's rules. Files
+// that were compiled before know pods, and not which policies are about them.
+func inSync(a *applier.Applier, e applier.Entry, p *ir.Program) string {
+	if p != nil {
+		services, policies := 0, 0
+		for _, o := range failsafe.Of(p) {
+			if o.Kind == failsafe.Service {
+				services++
+			} else {
+				policies++
+			}
+		}
+		return sentence(e.Backend, services, countPolicies(policies), policies)
+	}
+	s, err := a.Read(e)
+	if err != nil {
+		return "in sync: " + e.Backend // it was read once already
+	}
+	nameFrontends(&s, e.Names)
+	return sentence(e.Backend, s.Services(), count(len(s.Pods), "pod")+" under policies", len(s.Pods))
+}
+
+// sentence leaves policies out where there are none.
+func sentence(backend string, services int, policies string, n int) string {
+	if n == 0 {
+		return fmt.Sprintf("in sync: %s, %s", count(services, "Service"), backend)
+	}
+	return fmt.Sprintf("in sync: %s, %s, %s", count(services, "Service"), policies, backend)
+}
+
+// nameFrontends gives names to those that have none.
+func nameFrontends(s *backends.Served, names map[string]string) {
+	for i := range s.Frontends {
+		if f := &s.Frontends[i]; f.Name == "" {
+			f.Name = names[f.At]
+		}
+	}
+	s.Normalize()
+}
+
+// refusedNames are the names of frontends without endpoints by their places: iptables
+// has them in sets, which cannot be given names without another type, and a type cannot
+// be changed below rules.
+func refusedNames(p *ir.Program) map[string]string {
+	some := make(map[string]bool)
+	for _, pool := range p.Pools {
+		some[pool.ID] = len(pool.Endpoints) > 0
+	}
+	names := make(map[string]string)
+	for i := range p.Frontends {
+		f := &p.Frontends[i]
+		if some[f.Internal.Pool] && some[f.External.Pool] {
+			continue
+		}
+		host := f.Match.Address
+		if !host.IsValid() {
+			host = netip.IPv4Unspecified()
+			if f.Match.Family == ir.IPv6 {
+				host = netip.IPv6Unspecified()
+			}
+		}
+		at := fmt.Sprintf("%v/%v", netip.AddrPortFrom(host, f.Match.Port), f.Match.Protocol)
+		names[at] = string(backends.AppendName(nil, f.Service))
+	}
+	return names
+}
+
+func countPolicies(n int) string {
+	if n == 1 {
+		return "1 policy"
+	}
+	return fmt.Sprintf("%d policies", n)
+}
+
+// printSteps prints a line for each step, or that there is none.
+func printSteps(w io.Writer, steps []string, verb string) error {
+	return printResult(w, steps, verb, "")
+}
+
+// printResult prints a line for each step, and a sentence about all of them.
+func printResult(w io.Writer, steps []string, verb, sentence string) error {
+	out := bufio.NewWriter(w)
+	for _, step := range steps {
+		fmt.Fprintln(out, diag.Printable(step)) // errors stay in the writer
+	}
+	if len(steps) == 0 && verb != "" {
+		fmt.Fprintln(out, "nothing "+verb)
+	}
+	if sentence != "" {
+		fmt.Fprintln(out, sentence)
+	}
+	if err := out.Flush(); err != nil {
+		return systemError(fmt.Errorf("writing to stdout: %w", err))
+	}
+	return nil
+}
