@@ -80,8 +80,8 @@ func TestTries(t *testing.T) {
 		{"refused for good", errKernel, false, []time.Duration{0, 100}},
 		{"refused, one of many", errKernel, true, []time.Duration{0}},
 		{"for a moment", syscall.EAGAIN, false, []time.Duration{0, 100, 300, 700, 1500}},
-		{"for a moment, one of many", syscall.EAGAIN, true, []time.Duration{0, 100}},
-		{"meanwhile", &applier.MeanwhileError{Err: errKernel}, true, []time.Duration{0, 100}},
+		{"for a moment, one of many", syscall.EAGAIN, true, []time.Duration{0, 10}},
+		{"meanwhile", &applier.MeanwhileError{Err: errKernel}, true, []time.Duration{0, 10}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -275,20 +275,20 @@ func TestSnapshots(t *testing.T) {
 		log = nil
 	}
 	take("nftables")
-	want("look at nftables")
+	want("look at nftables", "look at iptables", "look at ipvs")
 	take("iptables")
-	want("look at iptables", "look at ipvs")
+	want("look at iptables", "look at ipvs", "look at nftables")
 	if err := a.Remember(entry("ipvs", "x"), nil); err != nil {
 		t.Fatal(err)
 	}
 	s := take("nftables")
-	want("look at nftables", "look at ipvs", "look at iptables")
+	want("look at nftables", "look at iptables", "look at ipvs")
 	if err := a.Restore(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	want("restore iptables", "clean nftables", "clean ipvs")
 	take("ipvs")
-	want("look at ipvs", "look at iptables")
+	want("look at ipvs", "look at iptables", "look at nftables")
 
 	xt.restore = func() error { log = append(log, "restore iptables"); return errKernel }
 	err := a.Restore(t.Context(), s)

@@ -466,8 +466,8 @@ func TestTurns(t *testing.T) {
 		t.Error(err)
 	}
 	k.must(again(lines["apply"], "--beside-agent"))
-	k.must(k.command("verify", "--state-dir", k.state)) // which changes nothing
 	lock.Release()
+	k.must(k.command("verify", "--state-dir", k.state))
 	k.must(again(lines["rollback"]))
 	if err := k.has(before); err != nil {
 		t.Error(err)
