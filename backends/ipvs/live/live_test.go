@@ -96,7 +96,10 @@ func TestParseErrors(t *testing.T) {
 		ipvs.ServicesFile:  "-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.1.0.1:80 -m -w 1\n",
 		ipvs.AddressesFile: "link add planec-ipvs0 type dummy\nlink set planec-ipvs0 up\naddress flush dev planec-ipvs0\naddress add 10.0.0.1/32 dev planec-ipvs0\n",
 		ipvs.SysctlFile:    "# a remark\nnet.ipv4.ip_forward = 1\n",
-		ipvs.SetsFile:      "", ipvs.RulesFile: "", ipvs.RulesFile6: "", ipvs.JumpsFile: "", ipvs.JumpsFile6: "",
+		ipvs.SetsFile:      "",
+	}
+	for _, name := range []string{ipvs.RulesFile, ipvs.RulesFile6, ipvs.JumpsFile, ipvs.JumpsFile6} {
+		files[name] = "*filter\nCOMMIT\n"
 	}
 	artifact := func(change, text string) (a backends.Artifact) {
 		for name, data := range files {

@@ -1,10 +1,6 @@
 package live
 
-import (
-	"fmt"
-
-	"github.com/planec/planec/backends"
-)
+import "github.com/planec/planec/backends"
 
 // State is what of both families and of ipset is ours.
 type State struct {
@@ -14,17 +10,22 @@ type State struct {
 
 // Parse reads the files of an artifact.
 func Parse(a backends.Artifact) (*State, error) {
-	v4, err := parseTables(a.File("iptables.rules"), a.File("iptables-jumps.rules"))
+	v4, err := parseFamily("iptables", a.File)
 	if err != nil {
-		return nil, fmt.Errorf("iptables.rules: %w", err)
+		return nil, err
 	}
-	v6, err := parseTables(a.File("ip6tables.rules"), a.File("ip6tables-jumps.rules"))
+	v6, err := parseFamily("ip6tables", a.File)
 	if err != nil {
-		return nil, fmt.Errorf("ip6tables.rules: %w", err)
+		return nil, err
 	}
 	s, err := parseSets(a.File("ipset.rules"))
 	if err != nil {
 		return nil, err
+	}
+	for _, family := range []tables{v4, v6} {
+		if err := family.used(s); err != nil {
+			return nil, err
+		}
 	}
 	return &State{ipv4: v4, ipv6: v6, sets: s}, nil
 }
