@@ -15,6 +15,7 @@ import (
 
 // applyCommand is `planec apply`.
 type applyCommand struct {
+	flags *pflag.FlagSet
 	target
 	turn
 	streams *Streams
@@ -58,6 +59,7 @@ a change that was taken back is not recorded.`,
 }
 
 func (c *applyCommand) register(flags *pflag.FlagSet) {
+	c.flags = flags
 	c.target.register(flags)
 	c.turn.register(flags)
 	flags.BoolVar(&c.keepFlows, "keep-flows", false, "leave UDP and SCTP flows to endpoints that are gone alone")
@@ -67,8 +69,12 @@ func (c *applyCommand) register(flags *pflag.FlagSet) {
 }
 
 func (c *applyCommand) run(ctx context.Context) error {
-	if c.confirm < 0 {
+	// In a script, an empty variable may not mean that nothing is to be confirmed.
+	if c.confirm < 0 || c.confirm == 0 && c.flags.Changed("confirm-within") {
 		return inputError(fmt.Errorf("--confirm-within %v: want a time to come", c.confirm))
+	}
+	if c.endDenied && c.artifact != "" {
+		return inputError(errors.New("--end-denied needs the policies: give -f"))
 	}
 	e, err := c.entry(c.streams)
 	if err != nil {

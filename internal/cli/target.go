@@ -2,6 +2,8 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -16,11 +18,26 @@ type target struct {
 	input
 	backend, artifact, stateDir string
 	keepFlows, endDenied        bool
+	// idle are the flags that were given and that only manifests have a use for.
+	idle func() []string
 }
 
 func (t *target) register(flags *pflag.FlagSet) {
 	t.input.care = strictly
 	t.input.register(flags)
+	t.idle = func() (given []string) {
+		ofManifests := pflag.NewFlagSet("", pflag.ContinueOnError)
+		new(input).register(ofManifests)
+		anyway := pflag.NewFlagSet("", pflag.ContinueOnError)
+		new(reporting).register(anyway)
+		new(exceptions).register(anyway)
+		flags.Visit(func(f *pflag.Flag) {
+			if ofManifests.Lookup(f.Name) != nil && anyway.Lookup(f.Name) == nil {
+				given = append(given, "--"+f.Name)
+			}
+		})
+		return given
+	}
 	backendFlag(flags, &t.backend, "backend to use: nftables, iptables, ipvs or ebpf")
 	flags.StringVar(&t.artifact, "artifact", "", "directory with the files of one backend that were compiled before, instead of manifests")
 	registerStateDir(flags, &t.stateDir)
@@ -42,6 +59,9 @@ func (t *target) entry(s *Streams) (*compiled, error) {
 	if t.artifact != "" {
 		if len(t.paths) > 0 {
 			return nil, inputError(errors.New("give -f or --artifact, not both"))
+		}
+		if given := t.idle(); len(given) > 0 {
+			return nil, inputError(fmt.Errorf("%s has no meaning with --artifact, whose files are one node's already", strings.Join(given, ", ")))
 		}
 		e, err := readArtifact(t.artifact, t.backend)
 		return &compiled{Entry: e}, err
