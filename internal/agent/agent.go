@@ -231,6 +231,7 @@ func (a *Agent) compare(ctx context.Context) error {
 		return nil
 	}
 	start := time.Now()
+	a.Applier.LookAgain()
 	plan, err := a.session.Apply(ctx)
 	a.diagnose()
 	a.rested = time.Now().Add(min(restFor*time.Since(start), mostRest))

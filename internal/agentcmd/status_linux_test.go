@@ -152,6 +152,32 @@ func TestBesideAgent(t *testing.T) {
 	}
 }
 
+// TestAnotherBackendBesideAgent applies another backend's rules beside an agent: it removes
+// them as well as it restores its own.
+func TestAnotherBackendBesideAgent(t *testing.T) {
+	testkit.Require(t, "iptables-save", "ipset")
+	n := newNode(t, "--backend", "nftables", "--cluster-cidr", "10.1.0.0/16")
+	n.write("node.yaml", nodeYAML)
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
+	n.start()
+	if s, code := n.status("--wait", "20s"); code != 0 {
+		t.Fatalf("status: %+v", s)
+	}
+	if out, code := n.planec("apply", "-f", n.dir, "--node", "node-a", "--backend", "iptables", "--cluster-cidr", "10.1.0.0/16", "--beside-agent"); code != 0 {
+		t.Fatalf("apply --beside-agent: %d %s", code, out)
+	}
+	n.wait("only the agent's rules are there", func() bool {
+		_, code := n.planec("verify")
+		return code == 0
+	})
+	if rules, err := n.rig.Run("", "iptables-save"); err != nil || strings.Contains(rules, "PLC-") {
+		t.Errorf("iptables rules are left (%v):\n%s", err, rules)
+	}
+	if got := n.answer(vip, 80); got != "10.1.2.1:8080" {
+		t.Errorf("the Service answers %s", got)
+	}
+}
+
 // TestPortsAreTaken has the ports of an agent taken when it starts: it serves rules, says
 // which ports it has not, and listens once they are free.
 func TestPortsAreTaken(t *testing.T) {

@@ -78,6 +78,10 @@ func (a *Applier) complete(ctx context.Context, e Entry, plan Plan, before strin
 	return andGone(plan, gone), nil
 }
 
+// LookAgain has the next apply look for what other backends have in the kernel, though
+// an earlier one found nothing: another process may have put it there.
+func (a *Applier) LookAgain() { a.alone = "" }
+
 // cleanOther removes what is there of a backend, unless there would be no way back.
 func (a *Applier) cleanOther(ctx context.Context, name string) ([]string, error) {
 	if err := a.spared[name]; err != nil {

@@ -118,7 +118,11 @@ func (d *directory) readEntry(ctx context.Context, e manifest.Entry) (changed bo
 		d.refused[e.Path] = fresh
 		return false, errWrong
 	}
-	fresh.keep(had)
+	if fresh.blank() && !d.allowEmpty {
+		fresh.keepAll(had)
+	} else {
+		fresh.keep(had)
+	}
 	d.files[e.Path] = fresh
 	return true, nil
 }

@@ -31,6 +31,22 @@ func (f *file) keep(had *file) {
 	}
 }
 
+// blank reports whether the file has no bytes, as a full disk or a writer that was
+// killed leaves it.
+func (f *file) blank() bool { return f.stamp.size == 0 }
+
+// keepAll takes the version before, where it has objects.
+func (f *file) keepAll(had *file) {
+	if had == nil {
+		return
+	}
+	for range all(&had.set) {
+		f.set = had.set
+		f.kept = "the file has no bytes any more: its last good version is used; remove the file, or give it a comment, to remove its objects"
+		return
+	}
+}
+
 // wrong reports whether something of the file could not be read.
 func (f *file) wrong() bool { return broken(f.diags) || len(wrongKinds(f.diags)) > 0 }
 

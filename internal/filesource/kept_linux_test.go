@@ -32,6 +32,8 @@ func TestLastGoodVersion(t *testing.T) {
 		{"it is right again", serviceText("a", "10.96.0.9"), "a=10.96.0.9", false},
 		{"a new object is wrong", serviceText("a", "10.96.0.8") + wrongService("c"), "a=10.96.0.8", false},
 		{"an object of another kind is wrong", serviceText("b", "10.96.0.7") + "---\napiVersion: v1\nkind: Node\nmetadata: {name: n}\nstatus: 1\n", "b=10.96.0.7", false},
+		{"no bytes any more", "", "b=10.96.0.7", true},
+		{"a comment", "# nothing\n", "", false},
 	} {
 		write(t, dir, "a.yaml", c.text)
 		f.wait(c.name, func() bool {
