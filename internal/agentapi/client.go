@@ -23,8 +23,12 @@ type Client struct {
 	Sockets []string
 }
 
-// statusPatience is how long an agent may take to say how it is doing.
-const statusPatience = 5 * time.Second
+// statusPatience is how long an agent may take to say how it is doing, and
+// servingPatience to send all of its rules.
+const (
+	statusPatience  = 5 * time.Second
+	servingPatience = 30 * time.Second
+)
 
 // Status asks how the agent is doing. [ErrNoAgent] is that there is none.
 func (c *Client) Status(ctx context.Context) (s Status, err error) {
@@ -37,6 +41,8 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 // Serving asks what the agent wants the kernel to have. [ErrNoAgent] is that there is
 // no agent.
 func (c *Client) Serving(ctx context.Context) (s Serving, err error) {
+	ctx, cancel := context.WithTimeout(ctx, servingPatience)
+	defer cancel()
 	err = c.get(ctx, servingPath, func(r io.Reader) (err error) {
 		s, err = readServing(r)
 		return err
