@@ -4,7 +4,6 @@ package flows
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"testing"
@@ -23,51 +22,49 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-const (
-	node      = "192.0.2.11"
-	clusterIP = "10.96.0.10"
-	balancer  = "198.51.100.10"
-	external  = "203.0.113.200"
-)
+// flow is a flow to a port of the Service, by one of its addresses or by the
+// number of its nodePort at any address.
+type flow struct {
+	*conntrack.Flow
+	port     port
+	nodePort bool
+}
 
-// state is a Service with its slice, at random.
-func state(rng *rand.Rand) (*corev1.Service, *discoveryv1.EndpointSlice) {
-	svc := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "dns"}, Spec: corev1.ServiceSpec{
-		Type: corev1.ServiceTypeLoadBalancer, ClusterIP: clusterIP, ClusterIPs: []string{clusterIP}, ExternalIPs: []string{external},
-		IPFamilies: []corev1.IPFamily{corev1.IPv4Protocol},
-		Ports:      []corev1.ServicePort{{Name: "dns", Protocol: corev1.ProtocolUDP, Port: 53, NodePort: 30053}},
-	}}
-	svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: balancer}}
-	if rng.IntN(2) == 0 {
-		svc.Spec.ExternalTrafficPolicy, svc.Spec.HealthCheckNodePort = corev1.ServiceExternalTrafficPolicyLocal, 31090
-	}
-	if rng.IntN(2) == 0 {
-		local := corev1.ServiceInternalTrafficPolicyLocal
-		svc.Spec.InternalTrafficPolicy = &local
-	}
-	name, proto, port := "dns", corev1.ProtocolUDP, int32(5353)
-	slice := &discoveryv1.EndpointSlice{
-		ObjectMeta:  metav1.ObjectMeta{Namespace: "n", Name: "dns-a", Labels: map[string]string{discoveryv1.LabelServiceName: "dns"}},
-		AddressType: discoveryv1.AddressTypeIPv4, Ports: []discoveryv1.EndpointPort{{Name: &name, Protocol: &proto, Port: &port}},
-	}
-	hinted := rng.IntN(2) == 0
-	for i := range 6 {
-		if rng.IntN(4) == 0 {
-			continue
+// flows are from one client: one to every address of the Service and its nodePorts,
+// and to the nodePorts' numbers elsewhere, for every endpoint and for pods that are none.
+func (s *state) flows() (out []flow) {
+	from := netip.AddrPortFrom(netip.MustParseAddr(s.client), 4000)
+	for _, p := range ports {
+		for _, dst := range []string{s.clusterIP, s.balancer, s.external, s.node, s.elsewhere} {
+			number, nodePort := p.number, dst == s.node || dst == s.elsewhere
+			if nodePort {
+				number = p.nodePort
+			}
+			for i := range pods + 2 {
+				to := netip.AddrPortFrom(netip.MustParseAddr(fmt.Sprintf(s.pod, i+1)), p.endpointNumber)
+				out = append(out, flow{port: p, nodePort: nodePort, Flow: &conntrack.Flow{
+					Protocol: p.protocol, Src: from, Dst: netip.AddrPortFrom(netip.MustParseAddr(dst), number), ReplySrc: to, ReplyDst: from,
+				}})
+			}
 		}
-		on := []string{"a", "b"}[rng.IntN(2)]
-		serving, terminating := rng.IntN(3) > 0, rng.IntN(3) == 0
-		ready := serving && !terminating && rng.IntN(4) > 0
-		e := discoveryv1.Endpoint{
-			Addresses: []string{fmt.Sprintf("10.1.0.%d", i+1)}, NodeName: &on,
-			Conditions: discoveryv1.EndpointConditions{Ready: &ready, Serving: &serving, Terminating: &terminating},
-		}
-		if hinted {
-			e.Hints = &discoveryv1.EndpointHints{ForNodes: []discoveryv1.ForNode{{Name: on}}, ForZones: []discoveryv1.ForZone{{Name: "z" + on}}}
-		}
-		slice.Endpoints = append(slice.Endpoints, e)
 	}
-	return svc, slice
+	return out
+}
+
+// compile is the state's program on the node a.
+func (s *state) compile() *ir.Program {
+	set := &objects.Set{
+		Services: []objects.Sourced[*corev1.Service]{{Object: s.service}},
+		Nodes: []objects.Sourced[*corev1.Node]{{Object: &corev1.Node{
+			ObjectMeta: metav1.ObjectMeta{Name: "a", Labels: map[string]string{corev1.LabelTopologyZone: "za"}},
+			Status:     corev1.NodeStatus{Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: s.node}}},
+		}}},
+	}
+	for _, slice := range s.slices {
+		set.EndpointSlices = append(set.EndpointSlices, objects.Sourced[*discoveryv1.EndpointSlice]{Object: slice})
+	}
+	program, _ := compiler.Compile(compiler.Input{Objects: set, Node: "a"})
+	return program
 }
 
 // table is a tracking table of kube-proxy's interface.
@@ -80,79 +77,127 @@ func (t *table) DeleteEntries(_ uint8, flows []*netlink.ConntrackFlow) (int, err
 	return len(flows), nil
 }
 
-// TestAsKubeProxy asks both about a flow from every frontend to every endpoint, in
-// states at random with at least one endpoint that serves: without any, 1.37 and planec
-// end all flows to addresses, planec those to nodePorts too, and 1.36 ended none.
-func TestAsKubeProxy(t *testing.T) {
-	kept, removed := 0, 0
-	for seed := range uint64(500) {
-		svc, slice := state(rand.New(rand.NewPCG(seed, 1)))
-		serves := false
-		for _, e := range slice.Endpoints {
-			serves = serves || *e.Conditions.Serving
-		}
-		if !serves {
-			continue
-		}
-		set := &objects.Set{
-			Services:       []objects.Sourced[*corev1.Service]{{Object: svc}},
-			EndpointSlices: []objects.Sourced[*discoveryv1.EndpointSlice]{{Object: slice}},
-			Nodes: []objects.Sourced[*corev1.Node]{{Object: &corev1.Node{
-				ObjectMeta: metav1.ObjectMeta{Name: "a", Labels: map[string]string{corev1.LabelTopologyZone: "za"}},
-				Status:     corev1.NodeStatus{Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: node}}},
-			}}},
-		}
-		program, _ := compiler.Compile(compiler.Input{Objects: set, Node: "a"})
-		stale := conntrack.Stale(nil, program).Stale()
-
-		services, endpoints := make(proxy.ServicePortMap), make(proxy.EndpointsMap)
-		st := proxy.NewServiceChangeTracker(corev1.IPv4Protocol, nil, nil)
-		st.Update(nil, svc)
-		services.Update(st)
-		et := proxy.NewEndpointsChangeTracker(corev1.IPv4Protocol, "a", nil, nil)
+// kubeProxy says of each flow whether kube-proxy on the node a ends it.
+func (s *state) kubeProxy(flows []flow) []bool {
+	services, endpoints := make(proxy.ServicePortMap), make(proxy.EndpointsMap)
+	st := proxy.NewServiceChangeTracker(s.ip, nil, nil)
+	st.Update(nil, s.service)
+	services.Update(st)
+	et := proxy.NewEndpointsChangeTracker(s.ip, "a", nil, nil)
+	for _, slice := range s.slices {
 		et.EndpointSliceUpdate(slice, false)
-		endpoints.Update(et)
-
-		theirs := &table{}
-		var ours []*conntrack.Flow
-		for _, dst := range []string{clusterIP + ":53", balancer + ":53", external + ":53", node + ":30053"} {
-			for i := range 8 { // two more than there are
-				f := &conntrack.Flow{
-					Protocol: ir.UDP, Src: netip.MustParseAddrPort("203.0.113.7:4000"), Dst: netip.MustParseAddrPort(dst),
-					ReplySrc: netip.MustParseAddrPort(fmt.Sprintf("10.1.0.%d:5353", i+1)), ReplyDst: netip.MustParseAddrPort("203.0.113.7:4000"),
-				}
-				ours = append(ours, f)
-				theirs.entries = append(theirs.entries, &netlink.ConntrackFlow{
-					FamilyType: unix.AF_INET,
-					Forward:    tuple(f.Src, f.Dst), Reverse: tuple(f.ReplySrc, f.ReplyDst),
-				})
-			}
-		}
-		kubeconntrack.CleanStaleEntries(theirs, corev1.IPv4Protocol, services, endpoints)
-		gone := make(map[*netlink.ConntrackFlow]bool)
-		for _, f := range theirs.removed {
-			gone[f] = true
-		}
-		for i, f := range ours {
-			want := gone[theirs.entries[i]]
-			if got := stale(f); got != want {
-				t.Errorf("seed %d: %v to %v: planec ends it: %v, kube-proxy: %v", seed, f.Dst, f.ReplySrc, got, want)
-			}
-			if want {
-				removed++
-			} else {
-				kept++
-			}
-		}
 	}
-	t.Logf("%d flows kept, %d ended", kept, removed)
-	if kept < 1000 || removed < 1000 {
-		t.Error("that is too few to show anything")
+	endpoints.Update(et)
+	all := &table{}
+	for _, f := range flows {
+		all.entries = append(all.entries, &netlink.ConntrackFlow{
+			Forward: tuple(f.Protocol, f.Src, f.Dst), Reverse: tuple(f.Protocol, f.ReplySrc, f.ReplyDst),
+		})
+	}
+	kubeconntrack.CleanStaleEntries(all, s.ip, services, endpoints)
+	gone := make(map[*netlink.ConntrackFlow]bool)
+	for _, f := range all.removed {
+		gone[f] = true
+	}
+	out := make([]bool, len(flows))
+	for i := range flows {
+		out[i] = gone[all.entries[i]]
+	}
+	return out
+}
+
+func tuple(p ir.Protocol, src, dst netip.AddrPort) netlink.IPTuple {
+	number := uint8(unix.IPPROTO_UDP)
+	if p == ir.SCTP {
+		number = unix.IPPROTO_SCTP
+	}
+	return netlink.IPTuple{
+		Protocol: number, SrcIP: net.IP(src.Addr().AsSlice()), SrcPort: src.Port(), DstIP: net.IP(dst.Addr().AsSlice()), DstPort: dst.Port(),
 	}
 }
 
-func tuple(src, dst netip.AddrPort) netlink.IPTuple {
-	return netlink.IPTuple{
-		Protocol: unix.IPPROTO_UDP, SrcIP: net.IP(src.Addr().AsSlice()), SrcPort: src.Port(), DstIP: net.IP(dst.Addr().AsSlice()), DstPort: dst.Port(),
+// The differences that are meant; docs/migration.md has them.
+const (
+	sctp      = "SCTP: kube-proxy ends none, planec those that it would end if they were UDP"
+	empty     = "a nodePort, and no endpoint serves: kube-proxy ends none, for it does not look at the address"
+	elsewhere = "the number of a nodePort at an address that is not the node's: planec ends none"
+	published = "an endpoint that takes new connections and does not serve: planec keeps its flows"
+)
+
+// difference says which of them a flow is about, and whether planec ends it.
+func (s *state) difference(f flow, p *ir.Program, serving map[netip.Addr]bool) (name string, ends bool) {
+	to := f.ReplySrc.Addr()
+	takes := offered(p, f)
+	switch {
+	case f.nodePort && f.Dst.Addr().String() == s.elsewhere:
+		return elsewhere, false
+	case f.Protocol == ir.SCTP:
+		return sctp, !serving[to] && !takes
+	case takes && !serving[to]:
+		return published, false
+	case f.nodePort && len(serving) == 0:
+		return empty, true
+	}
+	return "", false
+}
+
+// offered reports whether new connections to where the flow went may get its endpoint.
+func offered(p *ir.Program, f flow) bool {
+	for _, front := range p.Frontends {
+		m := front.Match
+		if m.Protocol != f.Protocol || m.Port != f.Dst.Port() || m.Address.IsValid() && m.Address != f.Dst.Addr() {
+			continue
+		}
+		for _, pool := range p.Pools {
+			if pool.ID != front.Internal.Pool && pool.ID != front.External.Pool {
+				continue
+			}
+			for _, e := range pool.Endpoints {
+				if e.Address == f.ReplySrc {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// enough is how many flows there must be of each difference, and of each of the kinds
+// that both keep or end, for the test to show anything.
+const enough = 100
+
+// TestAsKubeProxy asks both, in states at random: with endpoints that serve, with such
+// that do not, and without any. Where planec means to differ, each does what is said of it.
+func TestAsKubeProxy(t *testing.T) {
+	count := make(map[string]int)
+	for seed := range uint64(500) {
+		s := newState(seed)
+		program := s.compile()
+		stale, flows := conntrack.Stale(nil, program).Stale(), s.flows()
+		for i, theirs := range s.kubeProxy(flows) {
+			f := flows[i]
+			serving := s.serving(f.port)
+			name, want := s.difference(f, program, serving)
+			if name == "" {
+				want = theirs
+			}
+			if got := stale(f.Flow); got != want {
+				t.Errorf("seed %d: %v to %v: planec ends it: %v, kube-proxy: %v (%s)", seed, f.Dst, f.ReplySrc, got, theirs, name)
+			}
+			if want == theirs {
+				name = fmt.Sprintf("both end it: %v, an endpoint serves: %v", theirs, len(serving) > 0)
+			}
+			count[name]++
+		}
+	}
+	for _, name := range []string{
+		"both end it: true, an endpoint serves: true", "both end it: true, an endpoint serves: false",
+		"both end it: false, an endpoint serves: true", "both end it: false, an endpoint serves: false",
+		sctp, empty, elsewhere, published,
+	} {
+		t.Logf("%5d flows: %s", count[name], name)
+		if count[name] < enough {
+			t.Errorf("that is too few: %s", name)
+		}
 	}
 }

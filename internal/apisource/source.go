@@ -2,6 +2,7 @@ package apisource
 
 import (
 	"context"
+	stderrors "errors"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -172,24 +173,43 @@ type watched struct {
 }
 
 func (w *watched) run(ctx context.Context) {
-	if w.kind.optional && !w.wait(ctx) {
-		return
+	for !w.kind.optional || w.wait(ctx) {
+		w.follow(ctx)
+		// Discovery may still say that the server has what it did not find.
+		if !pause(ctx, time.Second) {
+			return
+		}
 	}
+}
+
+// follow lists and watches the kind until ctx ends, or until the server does not have
+// the version of an optional kind any more: it may have another one.
+func (w *watched) follow(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	lw := cache.NewFilteredListWatchFromClient(w.client, w.kind.resource, metav1.NamespaceAll, func(o *metav1.ListOptions) {
 		o.LabelSelector, o.FieldSelector = w.kind.labels, w.kind.fields
 	})
-	w.tell(lw)
+	w.tell(lw, stop)
 	r := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, w.client), w.kind.object, w.store, cache.ReflectorOptions{Name: w.kind.resource})
 	r.RunWithContext(ctx)
 }
 
+// errWithdrawn says that objects of a kind are served which the server does not have
+// any more. It takes them away before the kind, so the agent has missed that or the
+// kind comes back; either way policies are not opened by guessing.
+var errWithdrawn = stderrors.New("the API server does not have the kind any more; its objects from before stay")
+
 // wait returns once the server has the kind, and reports whether it does. What it
-// does not have is listed as empty meanwhile.
+// never had, or has emptied, is listed as empty meanwhile.
 func (w *watched) wait(ctx context.Context) bool {
 	for again := time.Second; ; again = min(2*again, silentAgain) {
 		there, err := w.there()
 		if there {
 			return true
+		}
+		if err == nil && w.store.holds() {
+			err = errWithdrawn
 		}
 		if err != nil {
 			w.unread.failed(w.kind.resource, err, w.store.wasListed())
@@ -199,11 +219,19 @@ func (w *watched) wait(ctx context.Context) bool {
 			w.unread.worked(w.kind.resource)
 			again = optionalAgain
 		}
-		select {
-		case <-ctx.Done():
+		if !pause(ctx, again) {
 			return false
-		case <-time.After(again):
 		}
+	}
+}
+
+// pause reports whether ctx lasts that long.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 

@@ -54,6 +54,13 @@ func (s *store) learn(k known, v version) (had, same bool) {
 	return had, had && old == v
 }
 
+// holds reports whether any object that was passed on is not gone.
+func (s *store) holds() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.known) > 0
+}
+
 func (s *store) forget(k known) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -98,12 +98,16 @@ func reason(err error) string {
 }
 
 // tell makes a list and watch say what becomes of its requests: the reflector
-// tries again for ever, later each time, and tells only the log.
-func (w *watched) tell(lw *cache.ListWatch) {
+// tries again for ever, later each time, and tells only the log. Where the server has
+// no such version of an optional kind, stop is called.
+func (w *watched) tell(lw *cache.ListWatch, stop func()) {
 	list, watching := lw.ListWithContextFunc, lw.WatchFuncWithContext
 	lw.ListWithContextFunc = func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 		out, err := list(ctx, o)
 		w.heard(ctx, err)
+		if w.kind.optional && errors.IsNotFound(err) {
+			stop()
+		}
 		return out, err
 	}
 	lw.WatchFuncWithContext = func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {

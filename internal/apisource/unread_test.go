@@ -32,7 +32,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if code == 0 && r.URL.Query().Get("watch") != "" && r.URL.Query().Get("sendInitialEvents") != "" {
 		code = http.StatusUnprocessableEntity // an older server
 	}
-	kinds := map[string]string{"services": "v1 ServiceList", "nodes": "v1 NodeList", "endpointslices": "discovery.k8s.io/v1 EndpointSliceList"}
+	kinds := map[string]string{
+		"services": "v1 ServiceList", "nodes": "v1 NodeList", "endpointslices": "discovery.k8s.io/v1 EndpointSliceList",
+		"namespaces": "v1 NamespaceList", "pods": "v1 PodList", "networkpolicies": "networking.k8s.io/v1 NetworkPolicyList",
+	}
 	switch {
 	case code != 0:
 		reasons := map[int]string{403: "Forbidden", 404: "NotFound", 422: "Invalid", 500: "InternalError"}

@@ -98,7 +98,7 @@ func (c *Cluster) url() string {
 // itself when it first starts, and the authority's that signed it.
 func (c *Cluster) certificate() string { return filepath.Join(c.dir, "apiserver.crt") }
 
-// Version is what the API server says of itself, such as "v1.36.3".
+// Version is what the API server says of itself, such as "v1.37.2".
 func (c *Cluster) Version() (string, error) {
 	v, err := c.admin.Discovery().ServerVersion()
 	if err != nil {
