@@ -2,6 +2,7 @@ package objects
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/identity"
@@ -52,6 +53,13 @@ type NodePortAddresses struct {
 	// with no CIDR, while Primary is false and the other family has one, is
 	// served on all addresses, as kube-proxy does.
 	CIDRs []netip.Prefix
+}
+
+// ExplicitLoopback reports whether a loopback range of the family is asked for by
+// itself, as 127.0.0.0/8 does. A wider range that contains it, such as 0.0.0.0/0, does
+// not (pkg/proxy/util/nodeport_addresses.go of Kubernetes 1.37).
+func (n *NodePortAddresses) ExplicitLoopback(f ir.Family) bool {
+	return slices.ContainsFunc(ir.PrefixesOf(f, n.CIDRs), func(p netip.Prefix) bool { return p.Addr().IsLoopback() })
 }
 
 // ExternalIPs says which external IPs of Services are served: the API server lets

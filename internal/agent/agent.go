@@ -73,7 +73,9 @@ type Agent struct {
 
 // New makes an agent; nothing happens before Run.
 func New(c Config) *Agent {
-	return &Agent{Config: c, allFlows: true, requests: make(chan request)}
+	a := &Agent{Config: c, allFlows: true, requests: make(chan request)}
+	a.tally.loopback.families = loopbackFamilies(&c.Settings)
+	return a
 }
 
 // Run works until ctx ends. What goes wrong with the kernel is tried again and

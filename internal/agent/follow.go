@@ -34,6 +34,9 @@ func (a *Agent) follow(whole bool) {
 	if checks {
 		a.Observer.Checks(a.tally.list(), a.tally.scope)
 	}
+	if a.tally.loopback.changed {
+		a.Observer.LoopbackPorts(a.tally.loopback.list())
+	}
 	a.Observer.Serves(len(a.tally.services), a.tally.policies)
 	a.Observer.NoLocal(len(a.tally.internal), len(a.tally.external))
 	a.endFlows(&d)

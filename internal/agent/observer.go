@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/localport"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -33,6 +34,9 @@ type Observer interface {
 	Nodes([]objects.Sourced[*corev1.Node])
 	// Checks gets the health checks of Services, whenever they change.
 	Checks([]ir.HealthCheck, ir.NodePortScope)
+	// LoopbackPorts gets the nodePorts that are to be served on loopback addresses,
+	// whenever one of them may have changed.
+	LoopbackPorts([]localport.Port)
 	// Serves gets how many Services and policies the rules are of, whenever they
 	// change.
 	Serves(services, policies int)

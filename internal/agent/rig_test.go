@@ -22,6 +22,7 @@ import (
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/inbox"
+	"github.com/planec/planec/internal/localport"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -163,6 +164,7 @@ type watcher struct {
 	said     []string
 	rounds   []Round
 	checks   []ir.HealthCheck
+	loopback []localport.Port
 	scope    ir.NodePortScope
 	diags    diag.List
 	givenUp  int
@@ -218,6 +220,10 @@ func (w *watcher) Nodes(all []objects.Sourced[*corev1.Node]) {
 
 func (w *watcher) Checks(c []ir.HealthCheck, s ir.NodePortScope) {
 	w.do(func() { w.checks, w.scope = c, s; w.say("checks %d", len(c)) })
+}
+
+func (w *watcher) LoopbackPorts(p []localport.Port) {
+	w.do(func() { w.loopback = p; w.say("loopback %d", len(p)) })
 }
 
 func (w *watcher) Serves(services, policies int) {

@@ -21,6 +21,8 @@ type tally struct {
 	// concern a pod of the node.
 	services map[serviceName]int
 	policies int
+	// loopback is what is served on loopback addresses.
+	loopback loopback
 }
 
 type serviceName struct{ namespace, name string }
@@ -35,7 +37,7 @@ func (t *tally) whole(p *ir.Program) {
 	*t = tally{
 		checks: make(map[checkKey]ir.HealthCheck, len(p.HealthChecks)), scope: p.Node.NodePorts,
 		internal: make(map[serviceName]int), external: make(map[serviceName]int), services: make(map[serviceName]int),
-		policies: policies(p),
+		policies: policies(p), loopback: newLoopback(t.loopback.families),
 	}
 	t.add(p, 1)
 }
@@ -63,6 +65,7 @@ func (t *tally) add(p *ir.Program, n int) {
 			delete(t.checks, k)
 		}
 	}
+	t.loopback.add(p, n)
 	empty := make(map[string]bool, len(p.Pools))
 	for i := range p.Pools {
 		empty[p.Pools[i].ID] = len(p.Pools[i].Endpoints) == 0

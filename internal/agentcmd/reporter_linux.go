@@ -13,6 +13,7 @@ import (
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/agent"
 	"github.com/planec/planec/internal/apisource"
+	"github.com/planec/planec/internal/localport"
 	"github.com/planec/planec/internal/manifest"
 	"github.com/planec/planec/internal/proxyhealth"
 	"github.com/planec/planec/internal/proxymetrics"
@@ -35,6 +36,7 @@ type reporter struct {
 	metrics  *proxymetrics.Metrics
 	status   *proxyhealth.Status
 	services proxyhealth.Services
+	loopback *localport.Forwarder
 	events   *apisource.Events
 	memory   *memory
 
@@ -67,10 +69,14 @@ func newReporter(s *service, events *apisource.Events) *reporter {
 			r.events.Warn(service, "FailedToStartServiceHealthcheck", "Listen", err.Error())
 		}
 	}
+	r.loopback = r.loopbackForwarder()
 	return r
 }
 
-func (r *reporter) close() { r.services.Close() }
+func (r *reporter) close() {
+	r.services.Close()
+	r.loopback.Close()
+}
 
 // Queued implements [agent.Observer].
 func (r *reporter) Queued(_ int, since time.Time) {

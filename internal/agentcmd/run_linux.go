@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
-	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -161,9 +160,9 @@ func (s *service) prepare() {
 
 // settings sets connection tracking's limits and timeouts, and forwarding.
 func (s *service) settings() error {
-	written, err := sysctls.Apply("/proc/sys", sysctls.Wanted(s.config.Proxy.Conntrack, s.config.Config.TCPBeLiberal, runtime.NumCPU()))
+	written, err := sysctls.Apply("/", sysctls.Wanted(s.config.Proxy.Conntrack, s.config.Config.TCPBeLiberal, sysctls.CPUs("/")))
 	for _, w := range written {
-		s.log.Info("set", "sysctl", w)
+		s.log.Info("set", "setting", w)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStarted, err)

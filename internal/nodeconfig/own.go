@@ -57,13 +57,13 @@ func (v value) clusterCIDRs() []netip.Prefix {
 }
 
 func (v value) nodePortAddresses() objects.NodePortAddresses {
-	var out objects.NodePortAddresses
+	var p nodePortParser
 	for _, item := range v.strings(true) {
-		if err := addNodePortAddress(&out, item.node.Value); err != nil {
+		if err := p.add(item.node.Value); err != nil {
 			item.fail("%v", err)
 		}
 	}
-	return out
+	return p.out
 }
 
 func (v value) detectLocal() objects.DetectLocal {

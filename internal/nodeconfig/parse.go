@@ -58,40 +58,6 @@ func onePerFamily(cidrs []netip.Prefix) error {
 	return nil
 }
 
-// ParseNodePortAddresses parses --nodeport-addresses: CIDRs, and the words
-// "primary" (the Node's InternalIPs, else ExternalIPs), "all" and "localhost" (127.0.0.0/8 and
-// ::1/128), as newer versions of kube-proxy have them. Each item may itself be a
-// list with commas.
-func ParseNodePortAddresses(items []string) (objects.NodePortAddresses, error) {
-	var out objects.NodePortAddresses
-	for _, item := range items {
-		for _, s := range splitCommas(item) {
-			if err := addNodePortAddress(&out, s); err != nil {
-				return objects.NodePortAddresses{}, err
-			}
-		}
-	}
-	return out, nil
-}
-
-func addNodePortAddress(out *objects.NodePortAddresses, s string) error {
-	switch s {
-	case "primary":
-		out.Primary = true
-	case "all":
-		out.CIDRs = append(out.CIDRs, netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0"))
-	case "localhost":
-		out.CIDRs = append(out.CIDRs, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
-	default:
-		p, err := ParseCIDR(s)
-		if err != nil {
-			return fmt.Errorf(`%w, nor one of "primary", "all" and "localhost"`, err)
-		}
-		out.CIDRs = append(out.CIDRs, p)
-	}
-	return nil
-}
-
 // ParseDetectLocal parses --detect-local: "cluster-cidr", "node-cidr",
 // "bridge:NAME", "prefix:NAME" or "none".
 func ParseDetectLocal(s string) (objects.DetectLocal, error) {

@@ -36,7 +36,7 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&s.masqConfig, "masq-config", "", "egress masquerade: a configuration of ip-masq-agent, also in its ConfigMap")
 	flags.StringVar(&s.clusterCIDR, "cluster-cidr", "", "addresses of the cluster's pods, one CIDR of each family with a comma between")
 	flags.StringVar(&s.serviceCIDR, "service-cidr", "", "addresses of the cluster's Services, with commas between")
-	flags.StringSliceVar(&s.nodePortAddresses, "nodeport-addresses", nil, "where nodePorts are served: primary, or CIDRs")
+	flags.StringSliceVar(&s.nodePortAddresses, "nodeport-addresses", nil, "where nodePorts are served: primary, localhost, all, or CIDRs, in any mixture")
 	flags.StringVar(&s.detectLocal, "detect-local", "", "how local pods are recognised: cluster-cidr, node-cidr, bridge:NAME, prefix:NAME or none")
 	flags.BoolVar(&s.masqueradeAll, "masquerade-all", false, "masquerade all traffic to ClusterIPs")
 	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, "bit of the packet mark that asks for masquerade, 0 to 31")

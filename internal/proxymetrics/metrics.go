@@ -1,5 +1,5 @@
 // Package proxymetrics are a service proxy's metrics: those of kube-proxy that
-// dashboards use, under their names (pkg/proxy/metrics of Kubernetes 1.36), and
+// dashboards use, under their names (pkg/proxy/metrics of Kubernetes 1.37), and
 // planec's own. kube-proxy measures its two families apart; here both change
 // together, so both labels get the same values.
 package proxymetrics
@@ -128,6 +128,17 @@ func (m *Metrics) FlowsEnded(n int, took time.Duration) {
 		m.proxy.conntrack.WithLabelValues(f).Observe(took.Seconds())
 	}
 	m.proxy.conntrackDeleted.WithLabelValues(families[0]).Add(float64(n))
+}
+
+// LoopbackListeners counts listeners on loopback nodePorts of a family ("IPv4" or
+// "IPv6") that opened (1) or closed (-1).
+func (m *Metrics) LoopbackListeners(family string, change int) {
+	m.proxy.loopbackListeners.WithLabelValues(family).Add(float64(change))
+}
+
+// LoopbackFailed counts a listener on a loopback nodePort that could not be opened.
+func (m *Metrics) LoopbackFailed(family string) {
+	m.proxy.loopbackFailures.WithLabelValues(family).Inc()
 }
 
 // Healthz counts answers of /healthz, and Livez those of /livez.

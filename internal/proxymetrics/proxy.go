@@ -19,6 +19,8 @@ type proxy struct {
 	healthz, livez                  *prometheus.CounterVec
 	conntrack                       *prometheus.HistogramVec
 	conntrackDeleted                *prometheus.CounterVec
+	loopbackListeners               *prometheus.GaugeVec
+	loopbackFailures                *prometheus.CounterVec
 }
 
 const subsystem = "kubeproxy"
@@ -42,6 +44,9 @@ func newProxy(r *prometheus.Registry) proxy {
 		livez:            f.counters("proxy_livez_total", "Cumulative proxy livez HTTP status", "code"),
 		conntrack:        f.histogram("conntrack_reconciler_sync_duration_seconds", "ReconcileConntrackFlowsLatency latency in seconds", latency(), family),
 		conntrackDeleted: f.counters("conntrack_reconciler_deleted_entries_total", "Cumulative conntrack flows deleted by conntrack reconciler", family),
+
+		loopbackListeners: f.gauge("nftables_localhost_nodeport_listeners", "Number of active localhost NodePort userspace proxy listeners", family),
+		loopbackFailures:  f.counters("nftables_localhost_nodeport_listener_creation_failures_total", "Number of times creating a localhost NodePort userspace proxy listener failed", family),
 	}
 	for _, name := range families {
 		for _, h := range []*prometheus.HistogramVec{p.sync, p.full, p.partial, p.programming, p.conntrack} {
@@ -52,6 +57,8 @@ func newProxy(r *prometheus.Registry) proxy {
 		p.noLocal.WithLabelValues("internal", name)
 		p.noLocal.WithLabelValues("external", name)
 		p.conntrackDeleted.WithLabelValues(name)
+		p.loopbackListeners.WithLabelValues(name)
+		p.loopbackFailures.WithLabelValues(name)
 	}
 	return p
 }

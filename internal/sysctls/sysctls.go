@@ -15,9 +15,9 @@ import (
 	"github.com/planec/planec/internal/nodeconfig"
 )
 
-// Setting is one value that a file below /proc/sys should have.
+// Setting is one value that a file of the kernel should have.
 type Setting struct {
-	// Path is below /proc/sys.
+	// Path is below the root of the file system: proc/sys/net/ipv4/ip_forward.
 	Path  string
 	Value int
 	// AtLeast leaves a larger value alone.
@@ -34,17 +34,29 @@ const (
 	defaultTCPCloseWait   = time.Hour
 )
 
-// Wanted lists the settings for a machine with so many processors.
+// Paths of settings.
+const (
+	netfilterPath = "proc/sys/net/netfilter/nf_conntrack_"
+	hashSizePath  = "sys/module/nf_conntrack/parameters/hashsize"
+	forwardPath   = "proc/sys/net/ipv4/ip_forward"
+)
+
+// perBucket is how many connections there may be for each bucket of the table's hash.
+const perBucket = 4
+
+// Wanted lists the settings for a machine with so many processors (see [CPUs]). The
+// table of connections and its hash are only ever made larger.
 func Wanted(c nodeconfig.Conntrack, liberal bool, cpus int) []Setting {
 	var out []Setting
 	netfilter := func(name string, value int) {
 		if value > 0 {
-			out = append(out, Setting{Path: "net/netfilter/nf_conntrack_" + name, Value: value})
+			out = append(out, Setting{Path: netfilterPath + name, Value: value})
 		}
 	}
 	if m := most(c, cpus); m > 0 {
-		// What nobody asked for does not make a larger table smaller.
-		out = append(out, Setting{Path: "net/netfilter/nf_conntrack_max", Value: m, AtLeast: c.MaxPerCore == nil})
+		out = append(out,
+			Setting{Path: netfilterPath + "max", Value: m, AtLeast: true},
+			Setting{Path: hashSizePath, Value: m / perBucket, AtLeast: true})
 	}
 	netfilter("tcp_timeout_established", seconds(c.TCPEstablished, defaultTCPEstablished))
 	netfilter("tcp_timeout_close_wait", seconds(c.TCPCloseWait, defaultTCPCloseWait))
@@ -53,7 +65,7 @@ func Wanted(c nodeconfig.Conntrack, liberal bool, cpus int) []Setting {
 	if liberal {
 		netfilter("tcp_be_liberal", 1)
 	}
-	return append(out, Setting{Path: "net/ipv4/ip_forward", Value: 1})
+	return append(out, Setting{Path: forwardPath, Value: 1})
 }
 
 // most is how many connections are tracked; 0 leaves it to the kernel.
@@ -62,7 +74,8 @@ func most(c nodeconfig.Conntrack, cpus int) int {
 	if perCore <= 0 {
 		return 0
 	}
-	return min(max(perCore*cpus, floor), mostConnections)
+	// The cap is for what was computed: a larger minimum was asked for.
+	return max(min(perCore*cpus, mostConnections), floor)
 }
 
 func or(p *int, otherwise int) int {
@@ -79,7 +92,7 @@ func seconds(d *time.Duration, otherwise time.Duration) int {
 	return int(*d / time.Second)
 }
 
-// Apply writes what differs below root (/proc/sys) and returns what it wrote. An
+// Apply writes what differs below root ("/") and returns what it wrote. An
 // error names every setting that could not be written; the others are.
 func Apply(root string, wanted []Setting) (written []string, err error) {
 	var errs []error
@@ -87,7 +100,7 @@ func Apply(root string, wanted []Setting) (written []string, err error) {
 		file := filepath.Join(root, filepath.FromSlash(s.Path))
 		text, err := os.ReadFile(file)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("sysctl %s: %w", s.Path, err))
+			errs = append(errs, fmt.Errorf("%s: %w", s.name(), err))
 			continue
 		}
 		have, err := strconv.Atoi(strings.TrimSpace(string(text)))
@@ -95,10 +108,18 @@ func Apply(root string, wanted []Setting) (written []string, err error) {
 			continue
 		}
 		if err := os.WriteFile(file, []byte(strconv.Itoa(s.Value)), 0o644); err != nil {
-			errs = append(errs, fmt.Errorf("sysctl %s: %w", s.Path, err))
+			errs = append(errs, fmt.Errorf("%s: %w", s.name(), err))
 			continue
 		}
-		written = append(written, fmt.Sprintf("%s = %d", s.Path, s.Value))
+		written = append(written, fmt.Sprintf("%s = %d", s.name(), s.Value))
 	}
 	return written, errors.Join(errs...)
+}
+
+// name is what messages call the setting.
+func (s Setting) name() string {
+	if below, ok := strings.CutPrefix(s.Path, "proc/sys/"); ok {
+		return "sysctl " + below
+	}
+	return "/" + s.Path
 }

@@ -162,7 +162,7 @@ var codes = []CodeInfo{
 	{BadNodeCIDR, Error, "a podCIDR that is not a CIDR", "write podCIDRs as 10.244.1.0/24; it was left out"},
 	{BadServiceCIDR, Error, "a ServiceCIDR that is not a CIDR", "write CIDRs as 10.96.0.0/16; it was left out"},
 	{NoNodes, Warning, "the input has no Node objects", "add the Nodes; without them there are no nodePort addresses, topology hints or podCIDRs"},
-	{LoopbackNodePort, Warning, "nodePorts on loopback addresses are asked for", "no backend serves them; use the node's own address"},
+	{LoopbackNodePort, Warning, "nodePorts on loopback addresses are asked for", "the rules do not serve them; planec-agent forwards TCP on 127.0.0.1 and ::1; use the node's own address for UDP, SCTP and without the agent"},
 	{IgnoredSetting, Info, "a setting that has no meaning for planec", "nothing to do"},
 	{NotExpressible, Error, "something that the backend cannot express", "choose another backend, or change the object; a Service refuses meanwhile, and a policy closes what it selects"},
 	{Approximated, Warning, "something that the backend does a little differently", "read the backend's limits; another backend may do it exactly"},
