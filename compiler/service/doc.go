@@ -7,7 +7,7 @@
 // route a packet takes. What a node's rules depend on is decided in Lower and
 // nowhere else.
 //
-// The behaviour is that of kube-proxy's nftables mode in Kubernetes v1.36
+// The behaviour is that of kube-proxy's nftables mode in Kubernetes v1.37
 // (pkg/proxy/serviceport.go, topology.go, endpointslicecache.go), with the
 // order of everything made definite.
 package service
