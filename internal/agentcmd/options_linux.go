@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/nodeconfig"
 	"github.com/planec/planec/internal/nodeflags"
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -189,6 +191,15 @@ func (o *options) name(configured string) error {
 	// As kubelet and kube-proxy write it (pkg/util/node GetHostname).
 	o.node = strings.ToLower(strings.TrimSpace(host))
 	return nil
+}
+
+// noteBackend adds what there is to say about the backend that was chosen.
+func (o *options) noteBackend(said diag.List) diag.List {
+	known := slices.ContainsFunc(said, func(d diag.Diagnostic) bool { return d.Code == diag.DeprecatedMode })
+	if o.backend == "ipvs" && !known {
+		said.Add(diag.DeprecatedMode, ir.Origin{}, "the backend is ipvs")
+	}
+	return said
 }
 
 // selected is the backend with its options.

@@ -40,6 +40,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	diags = o.noteBackend(diags)
 	if o.initOnly {
 		logFindings(log, aboutSettings, diags)
 		return (&service{options: o, config: config, log: log}).settings()

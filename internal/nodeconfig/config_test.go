@@ -174,6 +174,12 @@ func TestRead(t *testing.T) {
 			want: NodeConfig{MasqueradeBit: 3, Config: objects.Config{MasqueradeAll: true}},
 		},
 		{
+			name:  "the IPVS mode is deprecated",
+			text:  "kind: KubeProxyConfiguration\napiVersion: kubeproxy.config.k8s.io/v1alpha1\nmode: ipvs\n",
+			want:  NodeConfig{MasqueradeBit: 14, Proxy: Proxy{Mode: "ipvs"}},
+			notes: []string{"f.yaml:3: info PLC0403: mode: ipvs"},
+		},
+		{
 			name: "JSON",
 			text: `{"apiVersion":"planec.io/v1alpha1","kind":"NodeConfig","clusterCIDR":["10.0.0.0/8"]}`,
 			want: NodeConfig{MasqueradeBit: 14, Config: objects.Config{ClusterCIDRs: prefixes("10.0.0.0/8")}},

@@ -29,6 +29,7 @@ func (r *reader) kubeProxy(root *yaml.Node) NodeConfig {
 	if !slices.Contains([]string{"", "iptables", "ipvs", "nftables", "kernelspace"}, mode.string()) {
 		mode.fail("%q is no mode of kube-proxy: want iptables, ipvs or nftables", mode.string())
 	}
+	r.noteMode(mode)
 	for _, name := range sections {
 		section := o.get(name).object()
 		// ipvs mode reads the iptables section too, since its masquerade is
@@ -132,6 +133,13 @@ var proxyDefaults = []struct {
 	{"conntrack.tcpCloseWaitTimeout", []string{"1h", "1h0m0s"}, true},
 	{"conntrack.udpTimeout", nil, true},
 	{"conntrack.udpStreamTimeout", nil, true},
+}
+
+// noteMode says that a mode is deprecated (gate KubeProxyIPVS of Kubernetes 1.37).
+func (r *reader) noteMode(mode value) {
+	if mode.string() == "ipvs" {
+		r.notes.Add(diag.DeprecatedMode, ir.Origin{File: r.file, Line: mode.node.Line}, "mode: ipvs")
+	}
 }
 
 // noteIgnored says once which settings have no effect on rules.

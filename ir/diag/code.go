@@ -59,6 +59,7 @@ const (
 	NoNodes                Code = "PLC0307"
 	LoopbackNodePort       Code = "PLC0401"
 	IgnoredSetting         Code = "PLC0402"
+	DeprecatedMode         Code = "PLC0403"
 	NotExpressible         Code = "PLC0501"
 	Approximated           Code = "PLC0502"
 	KernelRefused          Code = "PLC0503"
@@ -164,6 +165,7 @@ var codes = []CodeInfo{
 	{NoNodes, Warning, "the input has no Node objects", "add the Nodes; without them there are no nodePort addresses, topology hints or podCIDRs"},
 	{LoopbackNodePort, Warning, "nodePorts on loopback addresses are asked for", "the rules do not serve them; planec-agent forwards TCP on 127.0.0.1 and ::1; use the node's own address for UDP, SCTP and without the agent"},
 	{IgnoredSetting, Info, "a setting that has no meaning for planec", "nothing to do"},
+	{DeprecatedMode, Info, "a mode that kube-proxy is to lose", "choose nftables for a node that may go back to kube-proxy: Kubernetes 1.37 has its IPVS mode as deprecated; the backend of planec stays"},
 	{NotExpressible, Error, "something that the backend cannot express", "choose another backend, or change the object; a Service refuses meanwhile, and a policy closes what it selects"},
 	{Approximated, Warning, "something that the backend does a little differently", "read the backend's limits; another backend may do it exactly"},
 	{KernelRefused, Error, "an object that the kernel refuses", "the kernel's words are in the message; a Service refuses meanwhile and a policy closes what it selects, everything else is applied, and the object is tried again"},

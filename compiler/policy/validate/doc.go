@@ -2,8 +2,8 @@
 // the errors have the paths and the messages that kubectl apply shows.
 //
 // For NetworkPolicy the rules are those of pkg/apis/networking/validation of
-// Kubernetes v1.35 and v1.36. For ClusterNetworkPolicy they are the schema and
-// the CEL rules of the custom resource definition of network-policy-api v0.2.0,
+// Kubernetes v1.35 to v1.37. For ClusterNetworkPolicy they are the schema and
+// the CEL rules of the custom resource definition of network-policy-api v0.3.0,
 // experimental channel; for AdminNetworkPolicy and BaselineAdminNetworkPolicy
 // those of v0.1.7, the last release that has the definitions.
 //
