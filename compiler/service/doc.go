@@ -7,11 +7,7 @@
 // route a packet takes. What a node's rules depend on is decided in Lower and
 // nowhere else.
 //
-<<<<<<< HEAD
-// The behaviour is that of kube-proxy's nftables mode in Kubernetes v1.36 and v1.37
-=======
 // The behaviour is that of kube-proxy's nftables mode in Kubernetes v1.37
->>>>>>> w1
 // (pkg/proxy/serviceport.go, topology.go, endpointslicecache.go), with the
 // order of everything made definite.
 package service
