@@ -24,7 +24,7 @@ func othersAddresses(nodes map[string]objects.Sourced[*corev1.Node], node string
 }
 
 // markElsewhere notes at the frontends of a program which addresses are held by
-// another node or by an endpoint. The node's own are its own, whoever else lists
+// another node or by an endpoint. The node's own are its own, whichever other Node lists
 // them.
 func markElsewhere(frontends []ir.Frontend, own []netip.Addr, nodes map[netip.Addr]bool, endpoint func(netip.Addr) bool) {
 	for i := range frontends {

@@ -54,7 +54,7 @@ func (c *Client) Serving(ctx context.Context) (s Serving, err error) {
 func (c *Client) get(ctx context.Context, path string, read func(io.Reader) error) error {
 	for _, socket := range c.Sockets {
 		conn, err := dial(ctx, socket)
-		if nobody(err) {
+		if noListener(err) {
 			continue
 		}
 		if err != nil {
@@ -68,8 +68,8 @@ func (c *Client) get(ctx context.Context, path string, read func(io.Reader) erro
 	return ErrNoAgent
 }
 
-// nobody reports whether an error is that no process listens.
-func nobody(err error) bool {
+// noListener reports whether an error is that no process listens.
+func noListener(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOTDIR)
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // TestEndedStaysEnded has a connection that a new policy denies and that is ended:
-// nothing of it goes on, whoever speaks first and whichever direction the policy
+// nothing of it goes on, whichever side speaks first and whichever direction the policy
 // is about, while conntrack takes up what it finds in the middle (tcp_loose).
 func TestEndedStaysEnded(t *testing.T) {
 	for _, k := range testkit.Kernels() {

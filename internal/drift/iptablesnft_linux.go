@@ -21,7 +21,7 @@ import (
 // at [IPTablesNFT.Settled].
 type IPTablesNFT struct {
 	mu sync.Mutex
-	// touched is the generation of the last transaction that had something of ours.
+	// touched is the generation of the last transaction that touched planec's chains.
 	touched, settled uint32
 	// known is whether settled is there to compare with.
 	known bool
@@ -69,7 +69,7 @@ func (w *IPTablesNFT) Run(ctx context.Context, log *slog.Logger) (<-chan struct{
 	return notices, nil
 }
 
-// differs reports whether something of ours changed since it was right, once until it
+// differs reports whether planec's chains changed since it was right, once until it
 // is right again. While our own transactions are on their way that may be said of
 // them, and a comparison finds nothing.
 func (w *IPTablesNFT) differs() bool {
@@ -87,7 +87,7 @@ func (w *IPTablesNFT) differs() bool {
 type transaction struct{ touched bool }
 
 // take reads one message. It returns the generation that a transaction made, and
-// whether that had something of ours.
+// whether that touched planec's chains.
 func (t *transaction) take(kind uint16, data []byte) (generation uint32, ours bool) {
 	if kind>>8 != unix.NFNL_SUBSYS_NFTABLES || len(data) < nfgenmsgLen {
 		return 0, false
@@ -110,7 +110,7 @@ var (
 // chainPrefix begins the names of planec's chains.
 const chainPrefix = "PLC-"
 
-// touches reports whether a message is about a chain of ours, or about one that may
+// touches reports whether a message is about one of planec's chains, or about one that may
 // lead to ours.
 func touches(kind uint16, attributes []byte) bool {
 	if !slices.Contains(xtTables, attribute(attributes, attrTable)) {

@@ -153,7 +153,7 @@ func TestTouches(t *testing.T) {
 	x.take(unix.NFNL_SUBSYS_CTNETLINK<<8, message())
 	x.take(newGen, nil)
 	if _, ours := x.take(newGen, message()); !ours {
-		t.Error("what came in between makes a transaction of ours another's")
+		t.Error("what came in between makes planec's transaction another process's")
 	}
 }
 

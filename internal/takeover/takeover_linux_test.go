@@ -50,8 +50,7 @@ COMMIT
 COMMIT
 `
 
-// closedRules have a firewall besides that drops what kube-proxy's chains and nobody
-// else accept.
+// closedRules have a firewall besides that drops what only kube-proxy's chains accept.
 var closedRules = strings.NewReplacer("*filter\n", "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:KUBE-NODEPORTS - [0:0]\n",
 	"-A FORWARD -j KUBE-FORWARD\n", `-A FORWARD -j KUBE-FORWARD
 -A INPUT -j KUBE-NODEPORTS
@@ -69,7 +68,7 @@ func TestFromKubeProxy(t *testing.T) {
 	}{
 		{"kube-proxy alone", "nftables", proxyRules, []string{"KUBE-IPTABLES-HINT", "KUBE-KUBELET-CANARY", "KUBE-FIREWALL", "OTHER"}, []string{"KUBE-S", "KUBE-PROXY", "KUBE-MARK", "KUBE-POST", "KUBE-NODE", "KUBE-FORWARD"}},
 		{
-			"somebody marks packets with its chain", "nftables", strings.Replace(proxyRules, "-A OTHER ", "-A OTHER -d 203.0.113.9/32 -j KUBE-MARK-MASQ\n-A OTHER ", 1),
+			"another program marks packets with its chain", "nftables", strings.Replace(proxyRules, "-A OTHER ", "-A OTHER -d 203.0.113.9/32 -j KUBE-MARK-MASQ\n-A OTHER ", 1),
 			[]string{"KUBE-MARK-MASQ", "KUBE-POSTROUTING", "OTHER"},
 			[]string{"KUBE-S", "KUBE-PROXY", "KUBE-NODE", "KUBE-FORWARD"},
 		},
