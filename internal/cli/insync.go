@@ -25,7 +25,7 @@ func inSync(a *applier.Applier, e applier.Entry, p *ir.Program) string {
 				policies++
 			}
 		}
-		return sentence(e.Backend, services, countPolicies(policies), policies)
+		return sentence(e.Backend, services, count(policies, "policy"), policies)
 	}
 	s, err := a.Read(e)
 	if err != nil {
@@ -78,13 +78,6 @@ func refusedNames(p *ir.Program) map[string]string {
 		names[at] = string(backends.AppendName(nil, f.Service))
 	}
 	return names
-}
-
-func countPolicies(n int) string {
-	if n == 1 {
-		return "1 policy"
-	}
-	return fmt.Sprintf("%d policies", n)
 }
 
 // printSteps prints a line for each step, or that there is none.

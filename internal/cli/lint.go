@@ -81,14 +81,6 @@ func (c *lintCommand) run() error {
 	return nil
 }
 
-// count is a number and its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 func (c *lintCommand) write(diags diag.List) error {
 	if c.output == "text" {
 		p, err := c.input.printer(c.streams.Out, c.streams.Color)

@@ -66,28 +66,21 @@ func statusSentence(s *agentapi.Status) string {
 	text := string(s.State)
 	var parts []string
 	if s.Services != nil && s.Policies != nil {
-		parts = append(parts, counted(*s.Services, "Service", "Services"), counted(*s.Policies, "policy", "policies"))
+		parts = append(parts, count(*s.Services, "Service"), count(*s.Policies, "policy"))
 	}
 	if s.Backend != "" {
 		parts = append(parts, s.Backend)
 	}
 	if s.State == agentapi.Differs {
-		text = "the kernel differs from what was applied last (" + counted(len(s.Differences), "step", "steps") + " would put it right)"
+		text = "the kernel differs from what was applied last (" + count(len(s.Differences), "step") + " would put it right)"
 	}
 	if len(parts) > 0 {
 		text += ": " + strings.Join(parts, ", ")
 	}
 	if s.GivenUp > 0 {
-		text += "; " + counted(s.GivenUp, "object", "objects") + " given up"
+		text += "; " + count(s.GivenUp, "object") + " given up"
 	}
 	return text
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // ago is a time and how long it is ago.
@@ -102,7 +95,7 @@ func driftText(d *agentapi.Drift, now time.Time) string {
 	if d.Count == 0 {
 		return "none: no other process changed the rules"
 	}
-	text := counted(d.Count, "time", "times")
+	text := count(d.Count, "time")
 	if d.Last != nil {
 		text += ", last " + ago(d.Last, now)
 	}
@@ -113,11 +106,11 @@ func driftText(d *agentapi.Drift, now time.Time) string {
 }
 
 func findingsText(all []agentapi.Finding) string {
-	count := make(map[string]int)
+	by := make(map[string]int)
 	for _, f := range all {
-		count[f.Severity]++
+		by[f.Severity]++
 	}
-	return counted(count["error"], "error", "errors") + ", " + counted(count["warning"], "warning", "warnings") + ", " + counted(count["info"], "note", "notes")
+	return count(by["error"], "error") + ", " + count(by["warning"], "warning") + ", " + count(by["info"], "note")
 }
 
 func versionsText(v *agentapi.Versions) string {

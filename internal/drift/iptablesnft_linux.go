@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -52,20 +51,7 @@ func (w *IPTablesNFT) Run(ctx context.Context, log *slog.Logger) (<-chan struct{
 	if err != nil {
 		return nil, err
 	}
-	go func() {
-		ticker := time.NewTicker(lookEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				if w.differs() {
-					tell(notices)
-				}
-			}
-		}
-	}()
+	go poll(ctx, notices, w.differs)
 	return notices, nil
 }
 

@@ -3,7 +3,6 @@ package drift
 import (
 	"context"
 	"sync"
-	"time"
 )
 
 // Polled tells when a fingerprint of the rules is not what it was when they were right:
@@ -36,20 +35,7 @@ func (w *Polled) read(ctx context.Context) string {
 // Run watches until ctx ends.
 func (w *Polled) Run(ctx context.Context) <-chan struct{} {
 	notices := make(chan struct{}, 1)
-	go func() {
-		ticker := time.NewTicker(lookEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				if w.differs(ctx) {
-					tell(notices)
-				}
-			}
-		}
-	}()
+	go poll(ctx, notices, func() bool { return w.differs(ctx) })
 	return notices
 }
 

@@ -7,14 +7,10 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
-
-// lookEvery is how often legacy tables are asked for their size.
-const lookEvery = 500 * time.Millisecond
 
 // XTables tells when the size of iptables' legacy tables is not what it was after
 // our last change; Settled says when that was. A change of the same size is not
@@ -53,18 +49,7 @@ func (w *XTables) Run(ctx context.Context, log *slog.Logger) (<-chan struct{}, e
 	notices := make(chan struct{}, 1)
 	go func() {
 		defer w.stop()
-		ticker := time.NewTicker(lookEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				if w.differs() {
-					tell(notices)
-				}
-			}
-		}
+		poll(ctx, notices, w.differs)
 	}()
 	return notices, nil
 }
