@@ -18,30 +18,33 @@ type patience struct {
 	// twice is whether a plan that was refused, and would be the same again, is
 	// carried out once more: a tool may fail for a moment without a word of it.
 	twice bool
+	// once is whether a refusal is believed without another look at the kernel, which
+	// would show whether another process was at work.
+	once bool
 }
 
 // patient is for an apply that is all that is asked for.
 var patient = patience{tries: 5, pause: 100 * time.Millisecond, twice: true}
 
 // impatient is for one of many, of which some are expected to be refused.
-var impatient = patience{tries: 2, pause: 10 * time.Millisecond}
+var impatient = patience{tries: 2, pause: 10 * time.Millisecond, once: true}
 
 // suspicious is for one that follows a change which failed.
-var suspicious = patience{tries: 5, pause: 100 * time.Millisecond}
+var suspicious = patience{tries: 5, pause: 20 * time.Millisecond}
 
 // patienceKey is the key of a context for applies with another patience.
 type patienceKey struct{}
 
 // Hasty returns a context for an apply that is one of many, of which some are
-// expected to be refused: what is refused without being for a moment is not tried
-// again, and what may be for a moment once.
+// expected to be refused: what is refused without being for a moment, or changes
+// nothing that is read back, is not tried again, and what may be for a moment once.
 func Hasty(ctx context.Context) context.Context {
 	return context.WithValue(ctx, patienceKey{}, impatient)
 }
 
 // Suspicious returns a context for an apply that follows a change which failed: what
-// is refused without being for a moment is not tried again, since objects are tried one
-// by one then. In a hasty context it is hasty.
+// is refused without being for a moment, or changes nothing that is read back, is not
+// tried again, since objects are tried one by one then. In a hasty context it is hasty.
 func Suspicious(ctx context.Context) context.Context {
 	if ctx.Value(patienceKey{}) != nil {
 		return ctx
@@ -70,7 +73,7 @@ func (a *Applier) change(ctx context.Context, e Entry) (Plan, error) {
 			}
 			err = a.carryOut(ctx, plan, e)
 		}
-		if err == nil || try == how.tries || ctx.Err() != nil || permanent(err) {
+		if err == nil || try == how.tries || ctx.Err() != nil || permanent(err) || how.enough(plan, err) {
 			return first, err
 		}
 		last.note(plan, err)
@@ -80,6 +83,18 @@ func (a *Applier) change(ctx context.Context, e Entry) (Plan, error) {
 		case <-time.After(how.pause << (try - 1)):
 		}
 	}
+}
+
+// enough reports whether one failure of a plan tells that the next one would fail as
+// well: it was read back, and as much as before is to be done, or it was refused.
+func (how patience) enough(plan Plan, err error) bool {
+	if how.twice || plan == nil {
+		return false
+	}
+	if d := (*DriftError)(nil); errors.As(err, &d) {
+		return slices.Equal(d.Steps, plan.Steps())
+	}
+	return how.once && !passing(err)
 }
 
 // failure is what is known of the tries that failed.

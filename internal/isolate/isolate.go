@@ -5,6 +5,7 @@ package isolate
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/planec/planec/ir/failsafe"
@@ -18,19 +19,20 @@ type Attempt func(context.Context, failsafe.Set) error
 // of them it is. Of more, one half at a time is.
 const few = 64
 
-// Find applies what can be applied, after an attempt with the set had failed, and
+// Find applies what can be applied, after attempts with the set have failed, and
 // returns the set that it took. The suspects are groups of objects, the likeliest
 // first; one bad object of n takes about 2 log n attempts. When giving up all of
 // them does not help, the error is the first one: then it is no object's fault, and
-// nothing was given up.
+// nothing was given up. What passes by itself is no object's fault either: the caller
+// tries more than once before it asks, and again soon after.
 func Find(ctx context.Context, attempt Attempt, set failsafe.Set, suspects [][]failsafe.Object, first error) (failsafe.Set, error) {
-	// What passes by itself is no object's fault either.
-	if err := attempt(ctx, set); err == nil {
-		return set, nil
-	}
 	s := search{ctx: ctx, attempt: attempt, set: set}
 	for _, list := range suspects {
 		list = slices.DeleteFunc(slices.Clone(list), func(o failsafe.Object) bool { return set[o] == failsafe.Gone })
+		// Many are not given up, not even for a moment, for what passes by itself.
+		if len(list) > few && s.try(set) {
+			return set, nil
+		}
 		if s.group(list) {
 			return s.set, s.settle()
 		}
@@ -111,7 +113,8 @@ func (s *search) narrow(list []failsafe.Object, l failsafe.Level) bool {
 }
 
 // release serves objects again, all of a list that do no harm. They are as they
-// were before: not given up, or less.
+// were before: not given up, or less. With all of them served again the set would be
+// the one before, which has failed.
 func (s *search) release(before failsafe.Set, list []failsafe.Object) {
 	if len(list) == 0 {
 		return
@@ -122,7 +125,7 @@ func (s *search) release(before failsafe.Set, list []failsafe.Object) {
 			without[o] = before[o]
 		}
 	}
-	if s.try(without) || len(list) == 1 {
+	if !maps.Equal(without, before) && s.try(without) || len(list) == 1 {
 		return
 	}
 	s.release(before, list[:len(list)/2])

@@ -16,11 +16,13 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// An object that is given up is tried again after firstWait, and then after twice
-// as long each time, at most mostWait. One that changed is tried at once, unless it
-// was tried within a tenth of its wait: a bad object that keeps changing must not
-// keep the node busy with it.
+// An object that is given up is tried again after doubtWait, since what made it fail may
+// have been over in a moment, then after firstWait, and then after twice as long each
+// time, at most mostWait. One that changed is tried at once, unless it was tried within
+// a tenth of its wait: a bad object that keeps changing must not keep the node busy
+// with it.
 const (
+	doubtWait = time.Second
 	firstWait = 10 * time.Second
 	mostWait  = 30 * time.Minute
 )
@@ -39,7 +41,12 @@ type leftOut struct {
 }
 
 func (l *leftOut) failed(now time.Time) {
-	l.wait = min(max(2*l.wait, firstWait), mostWait)
+	switch l.wait {
+	case 0:
+		l.wait = doubtWait
+	default:
+		l.wait = min(max(2*l.wait, firstWait), mostWait)
+	}
 	l.tried, l.again = now, now.Add(l.wait)
 }
 
@@ -51,6 +58,22 @@ func (s *Session) suspect(d *compiler.Delta) {
 	for _, o := range failsafe.Of(d.After) {
 		s.suspects.Add(o, failsafe.Refused)
 	}
+}
+
+// likely are the suspects, those that came with the last change behind those that were
+// there: what is released first is what was served before, and does no harm most
+// probably.
+func (s *Session) likely() []failsafe.Object {
+	list := s.suspects.Sorted()
+	if s.delta.Whole || s.delta.Before == nil {
+		return list
+	}
+	there := make(failsafe.Set)
+	for _, o := range failsafe.Of(s.delta.Before) {
+		there.Add(o, failsafe.Refused)
+	}
+	slices.SortStableFunc(list, func(a, b failsafe.Object) int { return int(there[b]) - int(there[a]) })
+	return list
 }
 
 // changed returns the set without the objects that are gone, or that a change

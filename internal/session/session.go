@@ -234,7 +234,12 @@ func (s *Session) noObjects(ctx context.Context, err error) bool {
 func (s *Session) isolate(ctx context.Context, attempt isolate.Attempt, before failsafe.Set, first error) error {
 	all := failsafe.Of(s.objects.Program())
 	hasty := func(ctx context.Context, set failsafe.Set) error { return attempt(applier.Hasty(ctx), set) }
-	set, err := isolate.Find(ctx, hasty, before, [][]failsafe.Object{s.suspects.Sorted(), all}, first)
+	// The long way has failed after the short one, or twice. The short way alone, which
+	// is cheap, is gone once more.
+	if s.held && hasty(ctx, before) == nil {
+		return nil
+	}
+	set, err := isolate.Find(ctx, hasty, before, [][]failsafe.Object{s.likely(), all}, first)
 	if err != nil {
 		return err
 	}

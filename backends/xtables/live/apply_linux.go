@@ -7,24 +7,18 @@ import (
 
 // Observe reads what of ours is in the kernel.
 func (t *Tools) Observe(ctx context.Context) (*State, error) {
-	s := &State{}
-	for _, f := range []struct {
-		tool string
-		into *tables
-	}{{"iptables", &s.ipv4}, {"ip6tables", &s.ipv6}} {
-		text, err := t.save(ctx, f.tool)
-		if err != nil {
-			return nil, err
-		}
-		if *f.into, err = parseTables(text); err != nil {
-			return nil, fmt.Errorf("%s-save: %w", f.tool, err)
-		}
-	}
-	text, err := t.ask(ctx, "ipset", "save")
+	answers, err := t.askAll(ctx, []question{t.saving("iptables"), t.saving("ip6tables"), {"ipset", "save"}})
 	if err != nil {
 		return nil, err
 	}
-	s.sets, err = parseSets(text)
+	s := &State{}
+	if s.ipv4, err = parseTables(answers[0]); err != nil {
+		return nil, fmt.Errorf("iptables-save: %w", err)
+	}
+	if s.ipv6, err = parseTables(answers[1]); err != nil {
+		return nil, fmt.Errorf("ip6tables-save: %w", err)
+	}
+	s.sets, err = parseSets(answers[2])
 	return s, err
 }
 

@@ -36,7 +36,7 @@ func Detect(ctx context.Context) (*Tools, error) {
 	if most > 0 || found < 2 {
 		return t, nil
 	}
-	out, err := t.ask(ctx, "iptables", "--version")
+	out, err := t.ask(ctx, question{"iptables", "--version"})
 	if errors.Is(err, ErrNoTools) {
 		return t, nil
 	}

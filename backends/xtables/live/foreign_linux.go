@@ -16,5 +16,5 @@ func (t *Tools) Restore(ctx context.Context, tool string, text []byte) error {
 
 // SetNames lists the names of all ipsets.
 func (t *Tools) SetNames(ctx context.Context) ([]byte, error) {
-	return t.ask(ctx, "ipset", "list", "-n")
+	return t.ask(ctx, question{"ipset", "list", "-n"})
 }

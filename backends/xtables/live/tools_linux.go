@@ -40,8 +40,11 @@ const DefaultLockWait = 5 * time.Second
 
 // save returns a family's rules; tool is "iptables" or "ip6tables".
 func (t *Tools) save(ctx context.Context, tool string) ([]byte, error) {
-	return t.ask(ctx, tool+"-"+t.Variant+"-save")
+	return t.ask(ctx, t.saving(tool))
 }
+
+// saving prints a family's rules.
+func (t *Tools) saving(tool string) question { return question{tool + "-" + t.Variant + "-save"} }
 
 // asks is how often a question is asked that could not be answered for a moment, and
 // askPause how long to wait before the next time.
@@ -50,10 +53,43 @@ const (
 	askPause = 50 * time.Millisecond
 )
 
+// question is a program that changes nothing, with its arguments.
+type question []string
+
 // ask runs a program that changes nothing, again where it fails for a moment.
-func (t *Tools) ask(ctx context.Context, name string, args ...string) ([]byte, error) {
+func (t *Tools) ask(ctx context.Context, q question) ([]byte, error) {
+	runtime.LockOSThread() // as in run
+	defer runtime.UnlockOSThread()
+	return t.answer(ctx, q, t.start(ctx, nil, q[0], q[1:]...))
+}
+
+// askAll runs programs that change nothing side by side: each of them reads all rules
+// of its kind, and none waits for another.
+func (t *Tools) askAll(ctx context.Context, questions []question) ([][]byte, error) {
+	runtime.LockOSThread() // as in run
+	defer runtime.UnlockOSThread()
+	running := make([]*running, len(questions))
+	for i, q := range questions {
+		running[i] = t.start(ctx, nil, q[0], q[1:]...)
+	}
+	answers := make([][]byte, len(questions))
+	errs := make([]error, len(questions))
+	for i, q := range questions {
+		answers[i], errs[i] = t.answer(ctx, q, running[i])
+	}
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return answers, nil
+}
+
+// answer waits for a program that changes nothing, and runs it again where it fails
+// for a moment.
+func (t *Tools) answer(ctx context.Context, q question, r *running) ([]byte, error) {
 	for n := 0; ; n++ {
-		out, err := t.run(ctx, nil, name, args...)
+		out, err := r.wait()
 		if err == nil || n+1 == asks || ctx.Err() != nil ||
 			errors.Is(err, ErrNoTools) || errors.Is(err, ErrPrivileges) || errors.Is(err, ErrNoKernel) {
 			return out, err
@@ -63,6 +99,7 @@ func (t *Tools) ask(ctx context.Context, name string, args ...string) ([]byte, e
 			return nil, err
 		case <-time.After(askPause << n):
 		}
+		r = t.start(ctx, nil, q[0], q[1:]...)
 	}
 }
 
@@ -87,18 +124,38 @@ func (t *Tools) ipset(ctx context.Context, commands []byte, args ...string) ([]b
 // agent was killed would change what the next has looked at already. It is in a process
 // group of its own: a key on the terminal is for planec, which finishes what has begun.
 func (t *Tools) run(ctx context.Context, stdin []byte, name string, args ...string) ([]byte, error) {
-	runtime.LockOSThread() // the signal is for the end of the thread
+	runtime.LockOSThread() // the signal is for the end of the thread that started it
 	defer runtime.UnlockOSThread()
-	cmd := exec.CommandContext(ctx, program(name), args...)
-	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL, Setpgid: true}
-	cmd.Stdin = bytes.NewReader(stdin)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err == nil {
-		return out, nil
+	return t.start(ctx, stdin, name, args...).wait()
+}
+
+// running is a program that was started, or could not be.
+type running struct {
+	name        string
+	cmd         *exec.Cmd
+	out, stderr bytes.Buffer
+	err         error
+}
+
+// start starts a program. The calling goroutine must keep its thread until the end of it.
+func (t *Tools) start(ctx context.Context, stdin []byte, name string, args ...string) *running {
+	r := &running{name: name, cmd: exec.CommandContext(ctx, program(name), args...)}
+	r.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL, Setpgid: true}
+	r.cmd.Stdin = bytes.NewReader(stdin)
+	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.stderr
+	r.err = r.cmd.Start()
+	return r
+}
+
+// wait returns what the program printed.
+func (r *running) wait() ([]byte, error) {
+	if r.err == nil {
+		r.err = r.cmd.Wait()
 	}
-	return nil, explain(name, err, strings.TrimSpace(stderr.String()))
+	if r.err == nil {
+		return r.out.Bytes(), nil
+	}
+	return nil, explain(r.name, r.err, strings.TrimSpace(r.stderr.String()))
 }
 
 // systemDirs have programs that the PATH of other users than root often lacks: what
