@@ -1,7 +1,10 @@
 package drift
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
+	"log/slog"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -179,5 +182,63 @@ func TestGenerations(t *testing.T) {
 		if w.differs() {
 			t.Errorf("%+v is told twice", c)
 		}
+	}
+}
+
+// TestNoTable reads the sizes of tables where there are none, and where that cannot be
+// asked: both are nothing, and only the second is worth a word.
+func TestNoTable(t *testing.T) {
+	netlink, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(netlink)
+	for _, c := range []struct {
+		name string
+		fd   int
+		want error
+		said int
+	}{
+		{"no such protocol", netlink, unix.ENOPROTOOPT, 0},
+		{"no descriptor", -1, unix.EBADF, 4},
+	} {
+		if err := getInfo(c.fd, unix.SOL_IP, &size{}); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		var log bytes.Buffer
+		s := &sizes{fds: [2]int{c.fd, c.fd}}
+		got := s.read(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		for i, info := range got {
+			want := size{}
+			copy(want.name[:], tables[i%2])
+			if info != want {
+				t.Errorf("%s: %+v", c.name, info)
+			}
+		}
+		if n := bytes.Count(log.Bytes(), []byte("\n")); n != c.said || len(got) != 4 {
+			t.Errorf("%s: %d tables, %d messages:\n%s", c.name, len(got), n, &log)
+		}
+	}
+}
+
+// TestNoGeneration wants a generation that could not be asked for to be no generation
+// at all.
+func TestNoGeneration(t *testing.T) {
+	var was unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	none := was
+	none.Cur = 0
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	w := &IPTablesNFT{touched: 5, known: true}
+	w.Settled()
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if w.known || w.differs() {
+		t.Error("it compares with a generation that it does not know")
 	}
 }

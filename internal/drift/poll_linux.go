@@ -11,13 +11,12 @@ const lookEvery = 500 * time.Millisecond
 
 // poll tells of differences until ctx ends.
 func poll(ctx context.Context, notices chan<- struct{}, differs func() bool) {
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
+	look := time.Tick(lookEvery)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-look:
 			if differs() {
 				tell(notices)
 			}

@@ -126,8 +126,6 @@ func (s *sizes) read(log *slog.Logger) []size {
 				if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ENOPROTOOPT) && !errors.Is(err, unix.EINVAL) {
 					log.Debug("asking for the size of a table", "table", table, "error", err)
 				}
-				info = size{}
-				copy(info.name[:], table)
 			}
 			all = append(all, info)
 		}

@@ -240,6 +240,7 @@ func (s *source) zero(n *ast.ReturnStmt) bool {
 	for _, e := range n.Results {
 		switch text := s.raw(e); {
 		case slices.Contains([]string{"nil", "0", `""`}, text):
+		case text == "false" && len(n.Results) > 1: // alone it is a condition
 		case strings.HasSuffix(text, "{}") && !strings.Contains(text, "("):
 		default:
 			return false
