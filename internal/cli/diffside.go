@@ -46,9 +46,9 @@ func (s *diffSide) close() {
 func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 	s := &diffSide{name: arg}
 	if arg == liveSide {
-		e, err := newApplier(d.stateDir).Last()
+		e, err := lastApplied(newApplier(d.stateDir), arg)
 		if err != nil {
-			return nil, inputError(fmt.Errorf("%s: %w", arg, err))
+			return nil, err
 		}
 		s.live = true
 		s.rules = []compare.RuleSet{{Backend: e.Backend, Node: d.input.nodeName, Artifact: e.Artifact}}

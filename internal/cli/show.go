@@ -78,10 +78,10 @@ func showImage(s *Streams, path string) error {
 // kernel prints what this kernel has.
 func (c *showCommand) kernel() error {
 	a := newApplier(c.stateDir)
-	last, err := a.Last()
+	last, err := lastApplied(a, "give --backend, or the --state-dir of the apply")
 	if c.backend == "" {
 		if err != nil {
-			return inputError(fmt.Errorf("give --backend, or the --state-dir of the apply: %w", err))
+			return err
 		}
 		c.backend = last.Backend
 	}

@@ -94,11 +94,14 @@ func (c *statusCommand) status(ctx context.Context) (agentapi.Status, error) {
 // withoutAgent compares the kernel with the record.
 func (c *statusCommand) withoutAgent(ctx context.Context) (agentapi.Status, error) {
 	s := agentapi.Status{Versions: versions(), Findings: []agentapi.Finding{}}
+	if note := unconfirmed(c.stateDir); note != "" {
+		s.Reasons = []string{note}
+	}
 	a := newApplier(c.stateDir)
 	last, err := a.Last()
 	if errors.Is(err, applier.ErrNoRecord) {
 		s.State = agentapi.Nothing
-		s.Reasons = []string{err.Error()}
+		s.Reasons = append(s.Reasons, err.Error())
 		return s, nil
 	}
 	if err != nil {

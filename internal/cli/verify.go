@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/ir/diag"
 )
 
 func newVerify(s *Streams) *cobra.Command {
@@ -23,6 +24,9 @@ sentence what is served when the kernel has exactly these rules.`,
 			ctx, stop := untilSignal()
 			defer stop()
 			a := newApplier(t.stateDir)
+			if note := unconfirmed(t.stateDir); note != "" {
+				fmt.Fprintln(s.Err, "note: "+diag.Printable(note))
+			}
 			p, e, err := t.plan(ctx, a, s)
 			if err != nil {
 				return err
@@ -44,9 +48,9 @@ func (t *target) entryOrLast(a *applier.Applier, s *Streams) (*compiled, error) 
 	if len(t.paths) > 0 || t.artifact != "" {
 		return t.entry(s)
 	}
-	e, err := a.Last()
+	e, err := lastApplied(a, "nothing to compare with: give -f, --artifact, or the --state-dir of the apply")
 	if err != nil {
-		return nil, inputError(fmt.Errorf("nothing to compare with: give -f, --artifact, or the --state-dir of the apply: %w", err))
+		return nil, err
 	}
 	return &compiled{Entry: e}, nil
 }

@@ -106,17 +106,24 @@ func (n *Node) Agent(ctx context.Context) (*Lock, error) {
 }
 
 // RunningAgent returns a [HeldError] when there is an agent.
-func (n *Node) RunningAgent() error {
+func (n *Node) RunningAgent() error { return n.holds(agent, "the agent's lock") }
+
+// Changing returns a [HeldError] when a process changes the rules, or waits until what
+// it changed is confirmed.
+func (n *Node) Changing() error { return n.holds(changes, "the lock for changes") }
+
+// holds looks who has a lock, and takes it from no process.
+func (n *Node) holds(lock, what string) error {
 	for _, dir := range n.dirs {
-		f, err := os.Open(n.path(dir, agent))
+		f, err := os.Open(n.path(dir, lock))
 		if err != nil {
-			continue // it was never made, or cannot be: then there is no agent that it tells of
+			continue // it was never made, or cannot be: then no process has it
 		}
 		err = flock(f, unix.LOCK_SH)
 		holder := n.holder(f)
 		_ = f.Close() // that unlocks
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return &HeldError{What: "the agent's lock", Holder: holder}
+			return &HeldError{What: what, Holder: holder}
 		}
 	}
 	return nil

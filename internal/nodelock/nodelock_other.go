@@ -48,3 +48,6 @@ func (*Node) Agent(context.Context) (*Lock, error) { return &Lock{}, nil }
 
 // RunningAgent knows of none.
 func (*Node) RunningAgent() error { return nil }
+
+// Changing knows of none.
+func (*Node) Changing() error { return nil }
