@@ -18,6 +18,8 @@ type set struct {
 	always bool
 }
 
+// Each element ends with a comma, the last one too: one that comes after it changes no
+// line but its own.
 const (
 	elemIndent = "\t\t\t"
 	elemEnd    = ",\n"
@@ -68,9 +70,9 @@ func (s *set) appendTo(b []byte) []byte {
 			b = append(b, piece...)
 			s.full[i] = nil
 		}
-		b = append(b, s.elems[:len(s.elems)-len(elemEnd)]...)
+		b = append(b, s.elems...)
 		s.elems, s.full = nil, nil
-		b = append(b, "\n\t\t}\n"...)
+		b = append(b, "\t\t}\n"...)
 	}
 	return append(b, "\t}\n\n"...)
 }
