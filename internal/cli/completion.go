@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/internal/synth"
+)
+
+// values completes a flag or an argument: what can be written there, given what else is
+// on the command line.
+type values = cobra.CompletionFunc
+
+// complete has the shell offer the values of flags: words where they are few, and names
+// of the objects that -f gives where they mean objects.
+func complete(root *cobra.Command) {
+	places := map[string]values{
+		"from": ofInput(sources),
+		"to":   ofInput(destinations),
+		"node": ofInput(nodes),
+	}
+	dirs := []string{"out-dir", "artifact", "state-dir"}
+	for _, cmd := range root.Commands() {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			var from values
+			switch v := f.Value.(type) {
+			case *choice:
+				from = words(v.words)
+			case *choices:
+				from = lists(v.words)
+			default:
+				from = places[f.Name]
+			}
+			if slices.Contains(dirs, f.Name) {
+				_ = cmd.MarkFlagDirname(f.Name) // the flag is there
+			} else if from != nil {
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, from) // it has none yet
+			}
+		})
+	}
+}
+
+// words completes one of a few.
+func words(list []string) values {
+	return cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp)
+}
+
+// lists completes words with commas between them, each of them once.
+func lists(list []string) values {
+	return func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		before := begun[:strings.LastIndex(begun, ",")+1]
+		var out []string
+		for _, word := range list {
+			if !slices.Contains(strings.Split(before, ","), word) {
+				out = append(out, before+word)
+			}
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// ofInput completes with names of what -f gives. What cannot be read offers nothing: a
+// shell shows no message.
+func ofInput(names func(*objects.Set) []string) values {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		set := completionInput(cmd.Flags())
+		list := make(map[string]bool)
+		for _, name := range names(&set) {
+			if !strings.ContainsFunc(name, notInAShell) {
+				list[name] = true
+			}
+		}
+		return slices.Sorted(maps.Keys(list)), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// notInAShell reports whether a character is one that no name of an object has: what
+// other objects are called is not typed into a shell.
+func notInAShell(r rune) bool {
+	return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/", r)
+}
+
+// completionInput reads what the flags before the cursor give, but stdin, which is the
+// terminal.
+func completionInput(flags *pflag.FlagSet) objects.Set {
+	paths, _ := flags.GetStringSlice("filename") // none is none
+	paths = slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return p == "-" })
+	recursive, _ := flags.GetBool("recursive")
+	made, _ := flags.GetBool("synth")
+	count, _ := flags.GetInt("synth-nodes")
+	if len(paths) == 0 {
+		return objects.Set{}
+	}
+	set, diags, err := manifest.Load(context.Background(), manifest.Options{Paths: paths, Recursive: recursive, Workloads: made, KeepGoing: true})
+	if err != nil {
+		return objects.Set{}
+	}
+	if set.Deduplicate(&diags); made {
+		return synth.Complete(&set, synth.Options{Nodes: count}).Set
+	}
+	return set
+}
+
+func nodes(set *objects.Set) (out []string) {
+	for _, n := range set.Nodes {
+		out = append(out, n.Object.Name)
+	}
+	return out
+}
+
+// sources are what a connection can come from.
+func sources(set *objects.Set) (out []string) {
+	for _, n := range nodes(set) {
+		out = append(out, "node/"+n)
+	}
+	for _, p := range set.Pods {
+		out = append(out, p.Object.Namespace+"/"+p.Object.Name)
+	}
+	return out
+}
+
+// destinations are what a connection can go to.
+func destinations(set *objects.Set) []string {
+	out := sources(set)
+	for _, s := range set.Services {
+		out = append(out, "svc/"+s.Object.Namespace+"/"+s.Object.Name)
+	}
+	return out
+}
