@@ -44,8 +44,10 @@ func (w writer) take(r nodeResult) error {
 type checker struct {
 	tree *tree
 
-	mu       sync.Mutex
-	findings []string
+	mu sync.Mutex
+	// stale are the files that compile would write, stray the entries that it does not
+	// write, and leaves where they are.
+	stale, stray []string
 }
 
 func (c *checker) take(r nodeResult) error {
@@ -62,13 +64,13 @@ func (c *checker) take(r nodeResult) error {
 			case errors.Is(err, fs.ErrNotExist) && f.Name == sumsFile:
 				// Rules that an older planec wrote are right without it.
 			case errors.Is(err, fs.ErrNotExist):
-				c.say("missing: %s", c.tree.at(name))
+				c.say(&c.stale, "missing: %s", c.tree.at(name))
 			case errors.Is(err, errOdd):
-				c.say("%v", err)
+				c.say(&c.stray, "%v", err)
 			case err != nil:
 				return systemError(fmt.Errorf("reading rules: %w", err))
 			case !bytes.Equal(have, f.Data):
-				c.say("stale: %s", c.tree.at(name))
+				c.say(&c.stale, "stale: %s", c.tree.at(name))
 			}
 		}
 		if err := c.extra(dir, "no file of the backend", func(name string) bool { return wanted[name] }); err != nil {
@@ -89,16 +91,19 @@ func (c *checker) extra(dir, why string, wanted func(string) bool) error {
 	}
 	for _, e := range entries {
 		if !wanted(e.Name()) {
-			c.say("%s: %s", why, c.tree.at(filepath.Join(dir, e.Name())))
+			c.say(&c.stray, "%s: %s", why, c.tree.at(filepath.Join(dir, e.Name())))
 		}
 	}
 	return nil
 }
 
-func (c *checker) say(format string, args ...any) {
+// say notes a finding once.
+func (c *checker) say(list *[]string, format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.findings = append(c.findings, diag.Printable(fmt.Sprintf(format, args...)))
+	if text := diag.Printable(fmt.Sprintf(format, args...)); !slices.Contains(*list, text) {
+		*list = append(*list, text)
+	}
 }
 
 // report prints what is not as it should be; whole also looks for rules of nodes
@@ -109,20 +114,28 @@ func (c *checker) report(out io.Writer, whole bool, nodes []string) error {
 			return err
 		}
 	}
-	if len(c.findings) == 0 {
+	findings := slices.Sorted(slices.Values(slices.Concat(c.stale, c.stray)))
+	if len(findings) == 0 {
 		return nil
 	}
-	slices.Sort(c.findings)
-	c.findings = slices.Compact(c.findings)
-	for _, f := range c.findings {
+	for _, f := range findings {
 		fmt.Fprintln(out, f)
 	}
-	are := "are"
-	if len(c.findings) == 1 {
-		are = "is"
+	if n := len(c.stale); n > 0 {
+		fmt.Fprintf(out, "%s not what the manifests say: run the same command without --check\n", countIs(n, "file"))
 	}
-	fmt.Fprintf(out, "%s %s not what the manifests say: run the same command without --check\n", count(len(c.findings), "file"), are)
+	if n := len(c.stray); n > 0 {
+		fmt.Fprintf(out, "%s not of these rules, and compile removes nothing: delete what is named above\n", countIs(n, "entry"))
+	}
 	return finding()
+}
+
+// countIs is "1 file is" or "2 files are".
+func countIs(n int, thing string) string {
+	if n == 1 {
+		return count(n, thing) + " is"
+	}
+	return count(n, thing) + " are"
 }
 
 // goneNodes looks for directories of rules whose node the input does not have; one

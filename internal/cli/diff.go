@@ -107,15 +107,11 @@ func (d *diffCommand) run(args []string) error {
 	if d.live {
 		args = append([]string{liveSide}, args...)
 	}
-	var sides [2]*diffSide
-	for i, arg := range args {
-		side, err := d.side(ctx, arg)
-		if err != nil {
-			return err
-		}
-		defer side.close()
-		sides[i] = side
+	sides, err := d.sides(ctx, args)
+	if err != nil {
+		return err
 	}
+	defer closeAll(sides)
 	if err := errors.Join(d.nameLive(sides[0], sides[1]), d.nameLive(sides[1], sides[0])); err != nil {
 		return err
 	}
@@ -167,6 +163,7 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 	} else {
 		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")
 	}
+	report.Notes = append(report.Notes, absences(before, after)...)
 	report.Old, report.New = before.name, after.name
 	rules, err := d.rules(before, after)
 	if err != nil {

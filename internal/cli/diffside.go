@@ -29,6 +29,8 @@ type diffSide struct {
 	// copied is the directory that files of Git were copied to, and revision
 	// where they are from.
 	copied, revision string
+	// absent is whether the state does not have the path.
+	absent bool
 	// live is whether it is what this machine applied last.
 	live bool
 }
@@ -68,17 +70,35 @@ func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 	if s.rules, err = readRules(path); err != nil || len(s.rules) > 0 {
 		return s, err
 	}
-	if s.root = filepath.ToSlash(filepath.Clean(path)) + "/"; !isDirectory(path) {
-		s.root = strings.TrimSuffix(s.root, filepath.Base(path)+"/")
-	}
+	return s, d.load(s, path)
+}
+
+// load reads a side's manifests.
+func (d *diffCommand) load(s *diffSide, path string) (err error) {
+	s.root = rootOf(path, s.copied)
 	in := d.input
-	in.paths, in.recursive = []string{path}, in.recursive || isGit
-	in.care, in.display = empty, func(file string) string { return s.display(file, false) }
+	in.paths = []string{path}
+	in.care, in.base, in.part = empty, s.copied, true
 	if s.loaded, err = in.load(d.streams); err != nil {
 		s.close()
-		return nil, fmt.Errorf("%s: %w", arg, err)
+		return fmt.Errorf("%s: %w", s.name, err)
 	}
-	return s, nil
+	return nil
+}
+
+// rootOf is how the names of a path's files begin: a directory's own name, or that of
+// the directory of a file. Base is left out of it.
+func rootOf(path, base string) string {
+	if !isDirectory(path) {
+		path = filepath.Dir(path)
+	}
+	if base != "" {
+		path, _ = filepath.Rel(base, path) // it is below it
+	}
+	if path = filepath.ToSlash(filepath.Clean(path)); path == "." {
+		return ""
+	}
+	return path + "/"
 }
 
 func isDirectory(path string) bool {
@@ -114,20 +134,13 @@ func (d *diffCommand) nameLive(live, other *diffSide) error {
 	return err
 }
 
-// display is a file's name for people: without the directory that it was copied
-// to, and with its revision where it is in the old state only.
+// display is a file's name for people: with its revision where it is in the old state
+// only.
 func (s *diffSide) display(file string, old bool) string {
-	if s.copied == "" || file == "" {
+	if s.revision == "" || file == "" || !old {
 		return file
 	}
-	rel, err := filepath.Rel(s.copied, filepath.FromSlash(file))
-	if err != nil {
-		return file
-	}
-	if rel = filepath.ToSlash(rel); old {
-		return s.revision + ":" + rel
-	}
-	return rel
+	return s.revision + ":" + file
 }
 
 // readRules reads what compile wrote: DIR/<node>/<backend>/<file>, or a part of
@@ -217,9 +230,6 @@ func reportBoth(before, after *diffSide) (unread int, err error) {
 		return 0, err
 	}
 	fresh = l.refine(fresh)
-	for i := range fresh {
-		fresh[i].Origin.File = after.display(fresh[i].Origin.File, false)
-	}
 	p.print(fresh)
 	return newlyUnread(before.loaded.diagnostics(), after.loaded.diagnostics()), l.judge(append(fresh, known...))
 }
@@ -268,7 +278,7 @@ func locate(r *diffreport.Report, before, after *diffSide) {
 			}
 			return a.Line - b.Line
 		})
-		var locator manifest.Locator
+		locator := manifest.Locator{Base: s.copied}
 		for _, o := range origins[i] {
 			*o = locator.Locate(*o)
 			o.File = s.display(o.File, i == 0)

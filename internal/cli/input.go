@@ -25,8 +25,10 @@ type input struct {
 	exceptions
 	// care is what input the command takes.
 	care care
-	// display is a file's name for people, where that is another one.
-	display   func(file string) string
+	// base is the directory that files of Git were copied to, which their names lack.
+	base string
+	// part is whether the input is one of two states, of which one may lack the node.
+	part      bool
 	settings  nodeflags.Flags
 	paths     []string
 	recursive bool
@@ -76,7 +78,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
-	set, loadDiags, err := manifest.Load(context.Background(), manifest.Options{Paths: in.paths, Recursive: in.recursive, Stdin: s.In, Workloads: in.synth, KeepGoing: in.keepGoing})
+	set, loadDiags, err := manifest.Load(context.Background(), manifest.Options{Paths: in.paths, Base: in.base, Recursive: in.recursive, Stdin: s.In, Workloads: in.synth, KeepGoing: in.keepGoing})
 	if err != nil {
 		return nil, inputError(err)
 	}
@@ -99,10 +101,10 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if err := in.refused(in.care, l.read); err != nil {
 		return nil, errors.Join(l.reportUnread(), err)
 	}
-	if in.display == nil { // of two states, one may lack the node
-		return l, l.hasNode(in.nodeName)
+	if in.part {
+		return l, nil
 	}
-	return l, nil
+	return l, l.hasNode(in.nodeName)
 }
 
 // complete makes what the manifests do not hold. Pods are recognised by the
@@ -167,15 +169,9 @@ func (l *loaded) report(diags diag.List) error {
 
 // reportUnread is report of what reading gave.
 func (l *loaded) reportUnread() error {
-	read := l.refine(l.read)
-	for i := range read {
-		if l.display != nil {
-			read[i].Origin.File = l.display(read[i].Origin.File)
-		}
-	}
 	p, err := l.printer(l.streams.Err, l.streams.Color)
 	if err == nil {
-		p.print(read)
+		p.print(l.refine(l.read))
 	}
 	return err
 }
@@ -184,7 +180,7 @@ func (l *loaded) reportUnread() error {
 // line of its object is known.
 func (l *loaded) refine(diags diag.List) diag.List {
 	diags.Sort()
-	var locator manifest.Locator
+	locator := manifest.Locator{Base: l.base}
 	defer locator.Close()
 	for i := range diags {
 		diags[i].Origin = locator.Locate(diags[i].Origin)

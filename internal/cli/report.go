@@ -80,14 +80,13 @@ func (c *reportCommand) run(ctx context.Context, args []string) error {
 // change is the report of a change.
 func (c *reportCommand) change(ctx context.Context, args []string) error {
 	d := &diffCommand{streams: c.streams, input: c.input, backends: []string{"none"}}
-	var sides [2]*diffSide
+	sides, err := d.sides(ctx, args)
+	if err != nil {
+		return err
+	}
+	defer closeAll(sides)
 	for i, arg := range args {
-		side, err := d.side(ctx, arg)
-		if err != nil {
-			return err
-		}
-		defer side.close()
-		if sides[i] = side; side.loaded == nil {
+		if sides[i].loaded == nil {
 			return inputError(fmt.Errorf("%s: a report needs manifests, not compiled rules", arg))
 		}
 	}

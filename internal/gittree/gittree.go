@@ -45,6 +45,33 @@ func Parse(s string) (src Source, ok bool, err error) {
 	return Source{rev, file}, true, nil
 }
 
+// ErrPartial says that a clone lacks a file's content. It is not fetched here: planec
+// compares offline.
+var ErrPartial = errors.New("this clone is partial and lacks the content of the file: git archive REVISION PATH > /dev/null fetches it")
+
+// ErrNoFiles says that a revision has nothing at a path.
+var ErrNoFiles = errors.New("no files")
+
+// Place is the path of a source from the top of the repository.
+func Place(ctx context.Context, s Source) (string, error) { return rootPath(ctx, s.Path) }
+
+// PlaceOf is the path of a file or directory of the working tree from the top of the
+// repository that this process is in. It need not be there.
+func PlaceOf(ctx context.Context, file string) (string, error) {
+	if !filepath.IsAbs(file) {
+		return rootPath(ctx, "./"+filepath.ToSlash(file))
+	}
+	top, err := git(ctx, "rev-parse", "--show-toplevel")
+	if err != nil {
+		return "", fmt.Errorf("asking git where the repository is: %w", err)
+	}
+	rel, err := filepath.Rel(strings.TrimSuffix(string(top), "\n"), file)
+	if err != nil {
+		return "", err
+	}
+	return path.Clean("/" + filepath.ToSlash(rel))[1:], nil
+}
+
 // entry is one file of a tree.
 type entry struct{ object, name string }
 
@@ -65,7 +92,7 @@ func Copy(ctx context.Context, s Source, dir string, wanted func(name string) bo
 		return "", err
 	}
 	if len(list) == 0 {
-		return "", fmt.Errorf("%s has no files at %q", s.Revision, root)
+		return root, fmt.Errorf("%s has %w at %q", s.Revision, ErrNoFiles, root)
 	}
 	var kept []entry
 	for _, e := range list {
@@ -162,6 +189,9 @@ func writeOne(r *bufio.Reader, e entry, dir string, total *int64) error {
 		return fmt.Errorf("reading %s with git: %w", e.name, err)
 	}
 	fields := strings.Fields(header) // "<object> blob <size>"
+	if len(fields) == 2 && fields[1] == "missing" {
+		return fmt.Errorf("%s: %w", e.name, ErrPartial)
+	}
 	if len(fields) != 3 {
 		return fmt.Errorf("reading %s with git: %q", e.name, strings.TrimSpace(header))
 	}

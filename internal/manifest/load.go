@@ -19,6 +19,9 @@ type Options struct {
 	// Recursive searches directories below the given ones too. Links to
 	// directories are not followed.
 	Recursive bool
+	// Base is a directory that is left out of the names of the files below it: files
+	// that were copied are called what they are called where they come from.
+	Base string
 	// Stdin is read for the path "-".
 	Stdin io.Reader
 	// Workloads asks for Deployments and their like too, which are otherwise
@@ -44,16 +47,16 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 	}
 	var structure outcome
 	for _, s := range found.skipped {
-		structure.report(diag.SkippedFile, ir.Origin{File: filepath.ToSlash(s.Path)}, "it is "+s.Why+" and is not read")
+		structure.report(diag.SkippedFile, ir.Origin{File: o.name(s.Path)}, "it is "+s.Why+" and is not read")
 	}
 	return load(ctx, o.Workloads, &structure, func(p *pipeline) error {
 		for _, path := range found.files {
-			err := loadFile(p, o.Stdin, path, &structure)
+			err := o.loadFile(p, path, &structure)
 			if err != nil && (!o.KeepGoing || ctx.Err() != nil) {
 				return err
 			}
 			if err != nil {
-				structure.report(diag.UnreadInput, ir.Origin{File: filepath.ToSlash(path)}, err.Error())
+				structure.report(diag.UnreadInput, ir.Origin{File: o.name(path)}, err.Error())
 			}
 		}
 		return nil
@@ -82,16 +85,26 @@ func load(ctx context.Context, workloads bool, structure *outcome, feed func(*pi
 	return out.set, out.diagnostics(), nil
 }
 
-func loadFile(p *pipeline, stdin io.Reader, path string, structure *outcome) error {
-	src, name := stdin, "<stdin>"
+// name is what a file is called in places.
+func (o *Options) name(path string) string {
+	if o.Base != "" {
+		if rel, err := filepath.Rel(o.Base, path); err == nil && filepath.IsLocal(rel) {
+			path = rel
+		}
+	}
+	return filepath.ToSlash(path)
+}
+
+func (o *Options) loadFile(p *pipeline, path string, structure *outcome) error {
+	src, name := o.Stdin, "<stdin>"
 	if path != standardInput {
 		f, err := open(path)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		src, name = f, filepath.ToSlash(path)
-	} else if stdin == nil {
+		src, name = f, o.name(path)
+	} else if o.Stdin == nil {
 		return errors.New("read input: there is no standard input")
 	}
 	return loadReader(p, src, name, structure)

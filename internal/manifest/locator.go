@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"path/filepath"
 
 	"go.yaml.in/yaml/v3"
 
@@ -16,6 +17,9 @@ import (
 // fast for origins in the order of a sorted [diag.List], since it reads on from
 // where it is. A Locator is not safe for concurrent use.
 type Locator struct {
+	// Base is the directory that names of files lack, as in [Options].
+	Base string
+
 	name string
 	file io.Closer
 	w    *window
@@ -36,7 +40,7 @@ func (l *Locator) Close() {
 	if l.file != nil {
 		l.file.Close() // it was only read
 	}
-	*l = Locator{}
+	*l = Locator{Base: l.Base}
 }
 
 // Locate returns the origin with the line of the field that its Path names, or
@@ -90,11 +94,15 @@ func (l *Locator) find(o ir.Origin) bool {
 
 func (l *Locator) reopen(name string) bool {
 	l.Close()
-	info, err := os.Stat(name)
+	path := name
+	if l.Base != "" && filepath.IsLocal(filepath.FromSlash(name)) {
+		path = filepath.Join(l.Base, filepath.FromSlash(name))
+	}
+	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
 		return false
 	}
-	f, err := os.Open(name)
+	f, err := os.Open(path)
 	if err != nil {
 		return false
 	}
