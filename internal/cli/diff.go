@@ -123,7 +123,7 @@ func (d *diffCommand) run(args []string) error {
 		return err
 	}
 	out := bufio.NewWriter(d.streams.Out)
-	if err := errors.Join(diffwrite.Write(out, d.format, report), out.Flush()); err != nil {
+	if err := errors.Join(diffwrite.Write(out, d.format, report, places([]string{sides[1].root, sides[0].root})), out.Flush()); err != nil {
 		return systemError(fmt.Errorf("writing to stdout: %w", err))
 	}
 	if !d.exitZero && d.fails(report) {
@@ -164,7 +164,7 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")
 	}
 	report.Notes = append(report.Notes, absences(before, after)...)
-	report.Old, report.New = before.name, after.name
+	report.Old, report.New, report.OldRevision = before.name, after.name, before.revision
 	rules, err := d.rules(before, after)
 	if err != nil {
 		return nil, err

@@ -82,7 +82,7 @@ func (t *testCommand) run(paths []string) error {
 		results = append(results, r)
 	}
 	out := bufio.NewWriter(t.streams.Out)
-	if err := errors.Join(nettest.Write(out, t.format, results), out.Flush()); err != nil {
+	if err := errors.Join(nettest.Write(out, t.format, results, places(paths)), out.Flush()); err != nil {
 		return systemError(fmt.Errorf("writing to stdout: %w", err))
 	}
 	if _, failed := nettest.Count(results); failed > 0 {

@@ -126,6 +126,9 @@ type Rules struct {
 
 // Report is all of it.
 type Report struct {
+	// OldRevision is how the names of files of the old state begin, with a colon behind
+	// it; "" is nothing.
+	OldRevision string `json:"-"`
 	// Old and New are what the user called the two states.
 	Old      string    `json:"old"`
 	New      string    `json:"new"`

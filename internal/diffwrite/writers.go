@@ -6,24 +6,32 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planec/planec/internal/ciformat"
 	"github.com/planec/planec/internal/diffreport"
 	"github.com/planec/planec/internal/escape"
 	"github.com/planec/planec/ir/diag"
 )
 
 // writers are the forms by name.
-func writers() map[string]func(io.Writer, *diffreport.Report) error {
+func writers(places ciformat.Places) map[string]func(io.Writer, *diffreport.Report) error {
 	return map[string]func(io.Writer, *diffreport.Report) error{
-		"text": text, "json": writeJSON, "md": markdown, "github": github, "sarif": sarif, "html": page,
+		"text": text, "json": writeJSON, "md": markdown, "html": page,
+		"github": func(w io.Writer, r *diffreport.Report) error { return ciformat.GitHub(w, forCI(r, places)) },
+		"sarif": func(w io.Writer, r *diffreport.Report) error {
+			found := forCI(r, places)
+			found.Findings = found.Findings[:len(r.Findings)] // notes are of no place
+			return ciformat.SARIF(w, found)
+		},
 	}
 }
 
 // Formats are the names of the forms.
 func Formats() []string { return []string{"text", "json", "md", "github", "sarif", "html"} }
 
-// Write writes a sorted report in one of the forms.
-func Write(w io.Writer, format string, r *diffreport.Report) error {
-	write := writers()[format]
+// Write writes a sorted report in one of the forms. Places are for those that CI systems
+// read.
+func Write(w io.Writer, format string, r *diffreport.Report, places ciformat.Places) error {
+	write := writers(places)[format]
 	if write == nil {
 		return fmt.Errorf("-o %q: want one of %s", format, strings.Join(Formats(), ", "))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/planec/planec/internal/ciformat"
 	"github.com/planec/planec/internal/diffreport"
 	"github.com/planec/planec/internal/diffwrite"
 	"github.com/planec/planec/ir"
@@ -34,7 +35,7 @@ func report() *diffreport.Report {
 func write(t *testing.T, format string, r *diffreport.Report) string {
 	t.Helper()
 	var b strings.Builder
-	if err := diffwrite.Write(&b, format, r); err != nil {
+	if err := diffwrite.Write(&b, format, r, ciformat.Places{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -197,7 +198,7 @@ func TestJSONHasEmptyLists(t *testing.T) {
 	if out := write(t, "json", &diffreport.Report{}); strings.Contains(out, "null") {
 		t.Error(out)
 	}
-	if err := diffwrite.Write(&strings.Builder{}, "pdf", report()); err == nil {
+	if err := diffwrite.Write(&strings.Builder{}, "pdf", report(), ciformat.Places{}); err == nil {
 		t.Error("pdf was written")
 	}
 }

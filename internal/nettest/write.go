@@ -2,11 +2,11 @@ package nettest
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/planec/planec/internal/ciformat"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -19,8 +19,8 @@ type FileResult struct {
 // Formats are the names of the forms that Write knows.
 func Formats() []string { return []string{"text", "junit", "json", "github"} }
 
-// Write writes results in one of the forms.
-func Write(w io.Writer, format string, files []FileResult) error {
+// Write writes results in one of the forms. Places are for those that CI systems read.
+func Write(w io.Writer, format string, files []FileResult, places ciformat.Places) error {
 	switch format {
 	case "text":
 		return writeText(w, files)
@@ -29,7 +29,7 @@ func Write(w io.Writer, format string, files []FileResult) error {
 	case "json":
 		return writeJSON(w, files)
 	case "github":
-		return writeGitHub(w, files)
+		return writeGitHub(w, files, places)
 	}
 	return fmt.Errorf("-o %q: want one of %s", format, strings.Join(Formats(), ", "))
 }
@@ -97,55 +97,22 @@ func (r *Result) explain() string {
 	return b.String()
 }
 
-type junitSuites struct {
-	XMLName  xml.Name     `xml:"testsuites"`
-	Tests    int          `xml:"tests,attr"`
-	Failures int          `xml:"failures,attr"`
-	Suites   []junitSuite `xml:"testsuite"`
-}
-
-type junitSuite struct {
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Name    string        `xml:"name,attr"`
-	Class   string        `xml:"classname,attr"`
-	File    string        `xml:"file,attr"`
-	Line    int           `xml:"line,attr"`
-	Failure *junitFailure `xml:"failure"`
-}
-
-type junitFailure struct {
-	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
-}
-
+// writeJUnit writes a suite for each file.
 func writeJUnit(w io.Writer, files []FileResult) error {
-	var out junitSuites
+	var suites []ciformat.Suite
 	for _, f := range files {
-		s := junitSuite{Name: f.Path, Tests: len(f.Results)}
+		s := ciformat.Suite{Name: f.Path}
 		for i := range f.Results {
 			r := &f.Results[i]
-			c := junitCase{Name: diag.Printable(r.Case.Name), Class: f.Path, File: f.Path, Line: r.Case.Line}
+			c := ciformat.Case{Name: r.Case.Name, Class: f.Path, File: f.Path, Line: r.Case.Line}
 			if len(r.Failures) > 0 {
-				s.Failures++
-				c.Failure = &junitFailure{diag.Printable(r.Failures[0].Text), r.explain()}
+				c.Failure = &ciformat.Failure{Type: "connection", Message: r.Failures[0].Text, Text: r.explain()}
 			}
 			s.Cases = append(s.Cases, c)
 		}
-		out.Tests, out.Failures = out.Tests+s.Tests, out.Failures+s.Failures
-		out.Suites = append(out.Suites, s)
+		suites = append(suites, s)
 	}
-	data, err := xml.MarshalIndent(out, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing JUnit: %w", err)
-	}
-	_, err = io.WriteString(w, xml.Header+string(data)+"\n")
-	return err
+	return ciformat.JUnit(w, suites)
 }
 
 type jsonCase struct {
@@ -172,19 +139,17 @@ func writeJSON(w io.Writer, files []FileResult) error {
 	return enc.Encode(map[string]any{"passed": passed, "failed": failed, "cases": cases})
 }
 
-// writeGitHub are workflow commands, with the escapes of the runner's toolkit
-// (actions/toolkit, packages/core/src/command.ts).
-func writeGitHub(w io.Writer, files []FileResult) error {
-	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	var b strings.Builder
+// writeGitHub writes an error for each case that fails.
+func writeGitHub(w io.Writer, files []FileResult, places ciformat.Places) error {
+	report := ciformat.Report{Places: places}
 	for _, f := range files {
 		for i := range f.Results {
 			if r := &f.Results[i]; len(r.Failures) > 0 {
-				fmt.Fprintf(&b, "::error file=%s,line=%d,title=%s::%s\n", property.Replace(f.Path), r.Case.Line, property.Replace(r.Case.Name), data.Replace(r.explain()))
+				report.Findings = append(report.Findings, ciformat.Finding{
+					Title: r.Case.Name, Level: ciformat.Error, Message: r.Failures[0].Text, Text: r.explain(), File: f.Path, Line: r.Case.Line,
+				})
 			}
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return ciformat.GitHub(w, &report)
 }

@@ -1,0 +1,124 @@
+package ciformat
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/planec/planec/ir/diag"
+)
+
+// Suite is the test cases of one file, or of one run.
+type Suite struct {
+	Name  string
+	Cases []Case
+}
+
+// Case is one test case, or one finding.
+type Case struct {
+	// Name is how a CI system knows it again.
+	Name string
+	// Class is what it belongs to, a file mostly.
+	Class string
+	// File and Line are where it is written, which GitLab links to; Jenkins' schema lacks
+	// them, so they are given for test cases only. "" and 0 are nothing.
+	File string
+	Line int
+	// Failure is what makes it fail; nil is none.
+	Failure *Failure
+	// Out is what there is to say of one that does not fail.
+	Out string
+}
+
+// Failure says why a case fails.
+type Failure struct {
+	// Type is its kind, as "PLC0711"; Message is one line, Text all of it.
+	Type, Message, Text string
+}
+
+// The types below are the part of JUnit's XML that Jenkins and GitLab read, without
+// attributes that the schema of Jenkins' xunit plugin lacks.
+type (
+	junitSuites struct {
+		XMLName xml.Name `xml:"testsuites"`
+		junitCounts
+		Suites []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name string `xml:"name,attr"`
+		junitCounts
+		Cases []junitCase `xml:"testcase"`
+	}
+	junitCounts struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+	}
+	junitCase struct {
+		Name    string        `xml:"name,attr"`
+		Class   string        `xml:"classname,attr"`
+		File    string        `xml:"file,attr,omitempty"`
+		Line    int           `xml:"line,attr,omitempty"`
+		Failure *junitFailure `xml:"failure,omitempty"`
+		Out     string        `xml:"system-out,omitempty"`
+	}
+	junitFailure struct {
+		Type    string `xml:"type,attr"`
+		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// JUnit writes test results.
+func JUnit(w io.Writer, suites []Suite) error {
+	var out junitSuites
+	for _, s := range suites {
+		suite := junitSuite{Name: diag.Printable(s.Name)}
+		for _, c := range s.Cases {
+			suite.Tests++
+			j := junitCase{Name: diag.Printable(c.Name), Class: diag.Printable(c.Class), File: diag.Printable(c.File), Line: c.Line, Out: lines(c.Out)}
+			if f := c.Failure; f != nil {
+				suite.Failures++
+				j.Failure = &junitFailure{diag.Printable(f.Type), diag.Printable(f.Message), lines(f.Text)}
+			}
+			suite.Cases = append(suite.Cases, j)
+		}
+		out.Tests, out.Failures = out.Tests+suite.Tests, out.Failures+suite.Failures
+		out.Suites = append(out.Suites, suite)
+	}
+	text, err := xml.MarshalIndent(out, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing JUnit: %w", err)
+	}
+	_, err = io.WriteString(w, xml.Header+string(text)+"\n")
+	return err
+}
+
+// lines is a text of several lines, printable in each.
+func lines(text string) string {
+	list := strings.Split(text, "\n")
+	for i := range list {
+		list[i] = diag.Printable(list[i])
+	}
+	return strings.Join(list, "\n")
+}
+
+// Cases are findings as cases: notes do not fail.
+func (r *Report) Cases() Suite {
+	s := Suite{Name: r.Name}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		c := Case{Name: f.Title, Class: r.Places.of(f.File)}
+		if f.File == "" {
+			c.Class = r.Name
+		}
+		if f.Level == Note {
+			c.Out = f.text()
+		} else {
+			c.Failure = &Failure{f.Rule, f.Message, f.text()}
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	return s
+}
