@@ -35,7 +35,7 @@ e2e: tools
 # network and disk, take-over and back, events, policies, and kube-proxy's rule of
 # which flows end.
 e2e-short: tools
-	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy' . ./flows
+	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema' . ./flows ./sarif
 
 # Random changes, faults and connections, SOAK long: nothing may leak.
 soak-agent: tools
@@ -54,7 +54,7 @@ lint:
 # The same for the end-to-end tests, a module of its own; gofumpt has seen it
 # already. It is apart because it compiles much of Kubernetes' libraries.
 lint-e2e:
-	cd e2e && $(GO) vet . ./flows ./internal/... && $(GO) run $(STATIC) . ./internal/...
+	cd e2e && $(GO) vet . ./flows ./sarif ./internal/... && $(GO) run $(STATIC) . ./flows ./sarif ./internal/...
 
 # Static binaries, for every system that CI and reviewers use; the agent is for
 # Linux only. What planec is made of is vetted for each system (lint has done
