@@ -26,7 +26,7 @@ func complete(root *cobra.Command) {
 		"to":   ofInput(destinations),
 		"node": ofInput(nodes),
 	}
-	dirs := []string{"out-dir", "artifact", "state-dir"}
+	dirs := []string{"out-dir", "artifact", "state-dir", "kustomize"}
 	for _, cmd := range root.Commands() {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			var from values

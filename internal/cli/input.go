@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/pflag"
@@ -11,6 +12,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/kustomize"
 	"github.com/planec/planec/internal/manifest"
 	"github.com/planec/planec/internal/netpath"
 	"github.com/planec/planec/internal/nodeflags"
@@ -28,9 +30,13 @@ type input struct {
 	// base is the directory that files of Git were copied to, which their names lack.
 	base string
 	// part is whether the input is one of two states, of which one may lack the node.
-	part      bool
-	settings  nodeflags.Flags
-	paths     []string
+	part     bool
+	settings nodeflags.Flags
+	paths    []string
+	// kustomizations are directories to build.
+	kustomizations []string
+	// exclude are patterns of what is not read in directories.
+	exclude   []string
 	recursive bool
 	nodeName  string
 	synth     bool
@@ -39,7 +45,9 @@ type input struct {
 
 func (in *input) register(flags *pflag.FlagSet) {
 	flags.StringSliceVarP(&in.paths, "filename", "f", nil, "files, directories or - for stdin; may be repeated")
-	flags.BoolVarP(&in.recursive, "recursive", "R", false, "search directories below the given ones too")
+	flags.BoolVarP(&in.recursive, "recursive", "R", false, "search directories below the given ones too: without hidden ones, vendor and node_modules, charts' templates, and what kustomizations change")
+	flags.StringArrayVarP(&in.kustomizations, "kustomize", "k", nil, "directory of a kustomization to build, as kubectl -k does; may be repeated")
+	flags.StringArrayVar(&in.exclude, "exclude", nil, "files and directories to leave out of directories: a name with * and ?, or a path with ** below the given directory; may be repeated")
 	flags.StringVar(&in.nodeName, "node", "", "name of the node")
 	flags.BoolVar(&in.synth, "synth", false, "make the Pods, Nodes, slices and addresses that a repository does not hold; see planec synth")
 	flags.IntVar(&in.nodes, "synth-nodes", 3, "with --synth: how many Nodes, where the input has none; at most 16")
@@ -68,8 +76,8 @@ type loaded struct {
 }
 
 func (in *input) load(s *Streams) (*loaded, error) {
-	if len(in.paths) == 0 {
-		return nil, inputError(errors.New("-f is missing: give files, directories or -"))
+	if len(in.paths)+len(in.kustomizations) == 0 {
+		return nil, inputError(errors.New("-f is missing: give files, directories or -, or -k with a kustomization"))
 	}
 	if _, err := in.printer(s.Err, s.Color); err != nil {
 		return nil, err
@@ -78,7 +86,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
-	set, loadDiags, err := manifest.Load(context.Background(), manifest.Options{Paths: in.paths, Base: in.base, Recursive: in.recursive, Stdin: s.In, Workloads: in.synth, KeepGoing: in.keepGoing})
+	set, loadDiags, err := in.read(s.In)
 	if err != nil {
 		return nil, inputError(err)
 	}
@@ -105,6 +113,21 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		return l, nil
 	}
 	return l, l.hasNode(in.nodeName)
+}
+
+// read reads files and builds kustomizations.
+func (in *input) read(stdin io.Reader) (objects.Set, diag.List, error) {
+	o := manifest.Options{
+		Paths: in.paths, Exclude: in.exclude, Base: in.base, Recursive: in.recursive, Stdin: stdin, Workloads: in.synth, KeepGoing: in.keepGoing,
+	}
+	for _, dir := range in.kustomizations {
+		built, err := kustomize.Build(dir)
+		if err != nil {
+			return objects.Set{}, nil, err
+		}
+		o.Built = append(o.Built, built...)
+	}
+	return manifest.Load(context.Background(), o)
 }
 
 // complete makes what the manifests do not hold. Pods are recognised by the

@@ -19,6 +19,11 @@ type Options struct {
 	// Recursive searches directories below the given ones too. Links to
 	// directories are not followed.
 	Recursive bool
+	// Exclude are patterns of files and directories that are not read where they are
+	// found in a directory: of names, or with slashes of paths below it.
+	Exclude []string
+	// Built are objects that a program has made of files.
+	Built []Built
 	// Base is a directory that is left out of the names of the files below it: files
 	// that were copied are called what they are called where they come from.
 	Base string
@@ -32,6 +37,13 @@ type Options struct {
 	KeepGoing bool
 }
 
+// Built is a text of one object, and where that was written.
+type Built struct {
+	File string
+	Line int
+	Text []byte
+}
+
 // Load reads every object that planec uses. The result depends on what the files
 // hold and are called, not on the order of Paths.
 //
@@ -41,15 +53,15 @@ type Options struct {
 // defaults and lack what planec does not read; [objects.Set.Deduplicate] chooses
 // among those of one name.
 func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
-	found, err := find(o.Paths, o.Recursive)
+	found, err := find(&o)
 	if err != nil {
 		return objects.Set{}, nil, err
 	}
 	var structure outcome
 	for _, s := range found.skipped {
-		structure.report(diag.SkippedFile, ir.Origin{File: o.name(s.Path)}, "it is "+s.Why+" and is not read")
+		structure.report(s.code, ir.Origin{File: o.name(s.path)}, s.why)
 	}
-	return load(ctx, o.Workloads, &structure, func(p *pipeline) error {
+	set, diags, err := load(ctx, o.Workloads, &structure, func(p *pipeline) error {
 		for _, path := range found.files {
 			err := o.loadFile(p, path, &structure)
 			if err != nil && (!o.KeepGoing || ctx.Err() != nil) {
@@ -59,8 +71,14 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 				structure.report(diag.UnreadInput, ir.Origin{File: o.name(path)}, err.Error())
 			}
 		}
+		for _, b := range o.Built {
+			if err := loadWindow(p, textWindow(b.Text, b.Line), o.name(b.File), &structure); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
+	return set, o.withoutOthers(diags, &found), err
 }
 
 // LoadFrom is [Load] of one file that is open already; name is what it is called
@@ -111,7 +129,11 @@ func (o *Options) loadFile(p *pipeline, path string, structure *outcome) error {
 }
 
 func loadReader(p *pipeline, src io.Reader, name string, structure *outcome) error {
-	s := &splitter{w: newWindow(src), file: name, out: p}
+	return loadWindow(p, newWindow(src), name, structure)
+}
+
+func loadWindow(p *pipeline, w *window, name string, structure *outcome) error {
+	s := &splitter{w: w, file: name, out: p}
 	if err := s.split(); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 )
@@ -17,96 +16,8 @@ const standardInput = "-"
 // Files returns the files that the paths mean, as [Load] reads them: each once
 // and sorted, so that the order of the command line does not matter.
 func Files(paths []string, recursive bool) ([]string, error) {
-	found, err := find(paths, recursive)
+	found, err := find(&Options{Paths: paths, Recursive: recursive})
 	return found.files, err
-}
-
-// Skipped is an entry of a directory that has a manifest's name and is not read.
-type Skipped struct {
-	Path string
-	// Why says what it is: "a directory".
-	Why string
-}
-
-// found is what paths mean.
-type found struct {
-	files   []string
-	skipped []Skipped
-}
-
-func find(paths []string, recursive bool) (found, error) {
-	var all found
-	for _, path := range paths {
-		if path == standardInput {
-			all.files = append(all.files, path)
-			continue
-		}
-		if path == "" {
-			return found{}, errors.New("an empty path")
-		}
-		if err := all.under(path, recursive); err != nil {
-			return found{}, err
-		}
-		if len(all.files) > maxFiles {
-			return found{}, fmt.Errorf("%s: more than %d files", path, maxFiles)
-		}
-	}
-	slices.Sort(all.files)
-	all.files = slices.Compact(all.files)
-	return all, nil
-}
-
-// under adds what is at one path.
-func (f *found) under(path string, recursive bool) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("read input: %w", err)
-	}
-	if !info.IsDir() {
-		f.files = append(f.files, filepath.Clean(path))
-		return nil
-	}
-	// WalkDir does not follow links to directories, so it cannot run in circles.
-	err = filepath.WalkDir(filepath.Clean(path)+string(filepath.Separator), func(at string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir():
-			if recursive || filepath.Clean(at) == filepath.Clean(path) {
-				return nil
-			}
-			if hasManifestName(at) {
-				f.skip(at, "a directory")
-			}
-			return filepath.SkipDir
-		case !hasManifestName(at):
-			return nil
-		}
-		info, err := os.Stat(at)
-		if err != nil {
-			return err
-		}
-		if why := notRegular(info.Mode()); why != "" {
-			f.skip(at, why)
-		} else {
-			f.files = append(f.files, filepath.Clean(at))
-		}
-		if len(f.files) > maxFiles {
-			return fmt.Errorf("more than %d files", maxFiles)
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("read directory %s: %w", path, err)
-	}
-	return nil
-}
-
-// skip remembers what is not read; of a hostile directory not all of it.
-func (f *found) skip(path, why string) {
-	if len(f.skipped) < maxDiagnostics {
-		f.skipped = append(f.skipped, Skipped{filepath.Clean(path), why})
-	}
 }
 
 // notRegular says what else than a regular file it is, or "". Links have been

@@ -31,6 +31,9 @@ const (
 	OpenFile               Code = "PLC0011"
 	UnreadKind             Code = "PLC0012"
 	UnreadInput            Code = "PLC0013"
+	UnrenderedChart        Code = "PLC0020"
+	UnbuiltKustomization   Code = "PLC0021"
+	OtherFile              Code = "PLC0022"
 	BadServiceIP           Code = "PLC0101"
 	BadServicePort         Code = "PLC0102"
 	BadSourceRange         Code = "PLC0103"
@@ -137,6 +140,9 @@ var codes = []CodeInfo{
 	{OpenFile, Warning, "a file of the agent's that another process has open for writing", "end the writer, or write a new file and rename it over this one; what it said before stays, and an agent that starts applies nothing until it was read"},
 	{UnreadKind, Error, "a kind of objects that the API server does not list for the agent", "look at the reason, and at the rights in deploy/rbac.yaml and deploy/rbac-policies.yaml; what was listed before stays, and an agent that starts applies nothing until every kind was listed"},
 	{UnreadInput, Error, "a file that cannot be read", "make it readable; with --keep-going it was left out, and everything that it says is missing"},
+	{UnrenderedChart, Info, "a chart of Helm, whose templates are no objects yet", "give what it makes: helm template CHART | planec lint -f -"},
+	{UnbuiltKustomization, Info, "a kustomization that changes the objects that it names", "give what it makes: -k DIR, or kustomize build DIR | planec lint -f -"},
+	{OtherFile, Info, "a file found in a directory that is no manifest", "nothing, or --exclude it"},
 	{BadServiceIP, Error, "a ClusterIP that is not an IP address", "write a plain IPv4 or IPv6 address; the address was left out"},
 	{BadServicePort, Error, "a Service port that the API server would refuse", "ports are 1 to 65535, protocols TCP, UDP or SCTP, names unique; the port was left out"},
 	{BadSourceRange, Error, "a loadBalancerSourceRange that is not a CIDR", "write ranges as 192.0.2.0/24; until then the Service has no load-balancer frontends, since serving everyone would be a hole"},
