@@ -30,12 +30,14 @@ test: tools
 # from their modules: minutes, once for each set of versions.
 e2e: tools
 	cd e2e && $(GO) test -timeout 30m -count 1 ./...
+	cd e2e/charts && $(GO) test -timeout 10m -count 1 ./...
 
 # The most telling of them, for CI: the agent through faults of its control plane,
 # network and disk, take-over and back, events, policies, and kube-proxy's rule of
 # which flows end.
 e2e-short: tools
 	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema' . ./flows ./sarif
+	cd e2e/charts && $(GO) test -timeout 10m -count 1 ./...
 
 # Random changes, faults and connections, SOAK long: nothing may leak.
 soak-agent: tools
@@ -55,6 +57,7 @@ lint:
 # already. It is apart because it compiles much of Kubernetes' libraries.
 lint-e2e:
 	cd e2e && $(GO) vet . ./flows ./sarif ./internal/... && $(GO) run $(STATIC) . ./flows ./sarif ./internal/...
+	cd e2e/charts && $(GO) vet ./... && $(GO) run $(STATIC) ./...
 
 # Static binaries, for every system that CI and reviewers use; the agent is for
 # Linux only. What planec is made of is vetted for each system (lint has done

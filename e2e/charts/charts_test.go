@@ -1,0 +1,83 @@
+// Package charts gives planec what Helm makes of a chart. It is a module of its own, since
+// Helm wants other versions of Kubernetes' libraries than the API server of ../ is made of.
+package charts
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+
+	"github.com/planec/planec/internal/cli"
+)
+
+// template is what `helm template` prints of a chart.
+func template(t *testing.T, c *chart.Chart, values map[string]any) string {
+	t.Helper()
+	v, err := chartutil.ToRenderValues(c, values, chartutil.ReleaseOptions{Name: "web", Namespace: "shop", IsInstall: true}, chartutil.DefaultCapabilities)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := engine.Render(c, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for name, text := range files {
+		if strings.TrimSpace(text) != "" && filepath.Ext(name) != ".txt" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var all strings.Builder
+	for _, name := range names {
+		all.WriteString("---\n# Source: " + name + "\n" + files[name] + "\n")
+	}
+	return all.String()
+}
+
+func run(t *testing.T, stdin string, args ...string) (code int, said string) {
+	t.Helper()
+	var out bytes.Buffer
+	code = cli.Run(args, cli.Streams{In: strings.NewReader(stdin), Out: &out, Err: &out})
+	return code, out.String()
+}
+
+// TestTemplate lints what Helm makes of the chart that `helm create` writes, with all of it
+// switched on, as README says: there is nothing to find. The chart itself is no manifest,
+// and that is said once.
+func TestTemplate(t *testing.T) {
+	dir, err := chartutil.Create("web", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := loader.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, values := range map[string]map[string]any{
+		"as it is": nil,
+		"all of it": {
+			"autoscaling": map[string]any{"enabled": true},
+			"ingress":     map[string]any{"enabled": true},
+			"httpRoute":   map[string]any{"enabled": true},
+		},
+	} {
+		text := template(t, c, values)
+		if code, said := run(t, text, "lint", "--synth", "-f", "-"); code != 0 || !strings.Contains(said, "0 errors, 0 warnings") {
+			t.Errorf("%s: exit code %d: %s\n%s", name, code, said, text)
+		}
+		if code, said := run(t, text, "compile", "-q", "--synth", "-f", "-", "--node", "node-1", "--backend", "nftables"); code != 0 || !strings.Contains(said, `"shop/web:http"`) && !strings.Contains(said, "/web:http") {
+			t.Errorf("%s: exit code %d: %s", name, code, said)
+		}
+	}
+	if code, said := run(t, "", "lint", "--synth", "-R", "-f", filepath.Dir(dir)); code != 0 || strings.Count(said, "PLC0020") != 1 || strings.Contains(said, "PLC0001") {
+		t.Errorf("the chart: exit code %d: %s", code, said)
+	}
+}
