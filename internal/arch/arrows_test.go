@@ -51,7 +51,7 @@ var arrows = map[string][]string{
 	"internal/interp/ipvs":       {"ir", "ir/eval"},
 	"internal/interp/ebpf":       {"backends/ebpf", "backends/ebpf/layout", "ir", "ir/eval"},
 	"backends/registry":          {"backends", "backends/ebpf", "backends/iptables", "backends/ipvs", "backends/nftables"},
-	"internal/manifest":          {"compiler/objects", "ir", "ir/diag"},
+	"internal/manifest":          {"compiler/objects", "internal/suggest", "ir", "ir/diag"},
 	"internal/synth":             {"compiler/objects", "ir", "ir/diag"},
 	"internal/nodeconfig":        {"backends", "backends/ipvs", "compiler/objects", "internal/suggest", "ir", "ir/diag"},
 	"internal/suggest":           {},
