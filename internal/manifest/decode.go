@@ -19,11 +19,17 @@ import (
 // and belongs to one worker.
 type decoder struct {
 	shared *interner
+	// schemas are shared with other decoders.
+	schemas *schemas
 	// workloads is [Options.Workloads].
 	workloads bool
+	// kinds are those that are read, made when they are first asked for.
+	kinds map[string]typeMeta
+	// slips are what kinds that are not read were probably meant to be.
+	slips map[typeMeta]typeMeta
 }
 
-func newDecoder() *decoder { return &decoder{shared: newInterner()} }
+func newDecoder(s *schemas) *decoder { return &decoder{shared: newInterner(), schemas: s} }
 
 // text is one object as JSON, with what is needed to say where its parts are.
 type text struct {
@@ -34,6 +40,10 @@ type text struct {
 	// from base.
 	node *yaml.Node
 	base int
+	// schema is that of the object's kind, nil if it is not known; unknown is set
+	// when the object has fields that it does not know.
+	schema  *schema
+	unknown bool
 }
 
 func (t *text) origin(line int) ir.Origin { return ir.Origin{File: t.file, Line: line} }
@@ -90,7 +100,9 @@ func (d *decoder) json(out *outcome, p *piece, raw []byte, line, level int) {
 	if !ok {
 		return
 	}
-	if twice := jsonProblem(raw); twice != nil && stdjson.Valid(raw) {
+	t.schema = d.schemaOf(meta)
+	twice, unknown := jsonProblem(raw, t.schema)
+	if t.unknown = unknown; twice != nil && stdjson.Valid(raw) {
 		at := t.origin(line + twice.line - 1)
 		at.Kind = meta.kind
 		out.report(diag.BadObject, at, twice.text)
@@ -234,8 +246,17 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 		out.report(diag.BadObject, at, err.Error())
 		return
 	}
-	t.json = e.out
+	t.json, t.schema = e.out, d.schemaOf(meta)
+	_, t.unknown = jsonProblem(t.json, t.schema)
 	d.object(out, &t, meta)
+}
+
+// schemaOf returns the schema of a kind that is read, nil for others.
+func (d *decoder) schemaOf(m typeMeta) *schema {
+	if planecReads(m) || d.readsKnownWorkload(m) {
+		return d.schemas.of(m)
+	}
+	return nil
 }
 
 func (d *decoder) listNode(out *outcome, p *piece, n *yaml.Node, meta typeMeta, budget *int, level int) {
