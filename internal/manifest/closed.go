@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/json"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
@@ -22,9 +21,13 @@ import (
 // strangePolicy closes a policy that has unknown fields, and reports them; false means
 // that it is left out.
 func strangePolicy(out *outcome, t *text, at ir.Origin, o any, fields []strange) bool {
-	inStatus := func(f strange) bool { return f.steps[0].name == "status" }
-	if slices.IndexFunc(fields, func(f strange) bool { return !inStatus(f) }) < 0 {
+	if all(fields, inStatus) {
 		reportStrange(out, diag.UnknownField, at, fields, "") // nothing reads a policy's status
+		return true
+	}
+	if at.Namespace == "" && all(fields, isPeer) {
+		// The compiler knows what to do with those: see [diag.UnknownPeer].
+		reportStrange(out, diag.UnknownPolicyField, at, fields, "Until it is corrected, a rule accepts nothing by it, and a rule that denies denies everything")
 		return true
 	}
 	doubts := doubtsOf(t.json, fields)
@@ -35,6 +38,20 @@ func strangePolicy(out *outcome, t *text, at ir.Origin, o any, fields []strange)
 	closePolicy(o, doubts.directions)
 	reportStrange(out, diag.UnknownPolicyField, at, fields, "Until it is corrected, the policy accepts nothing and closes what it selects")
 	return true
+}
+
+func all(fields []strange, which func(*strange) bool) bool {
+	return !slices.ContainsFunc(fields, func(f strange) bool { return !which(&f) })
+}
+
+func inStatus(f *strange) bool { return f.steps[0].name == "status" }
+
+// isPeer reports whether the field is all that a peer or a protocol of a rule has, in a
+// policy of administrators: one of a kind that came later.
+func isPeer(f *strange) bool {
+	s := f.steps
+	return f.alone && len(s) == 6 && s[0].name == "spec" && s[2].isIndex && s[4].isIndex &&
+		(s[3].name == "from" || s[3].name == "to" || s[3].name == "protocols")
 }
 
 // doubts are what unknown fields leave open.
@@ -94,8 +111,8 @@ func closePolicy(o any, both bool) {
 	}
 }
 
-// The policies of administrators have no default: one rule denies all that the kind
-// can be about, pods in ingress and any address in egress.
+// The policies of administrators have no default: a rule that denies, by a peer of a
+// kind that is not known, denies everything.
 
 func closeCluster(spec *policyv1beta1.ClusterNetworkPolicySpec, both bool) {
 	in, out := directions(len(spec.Ingress), len(spec.Egress), both)
@@ -103,13 +120,13 @@ func closeCluster(spec *policyv1beta1.ClusterNetworkPolicySpec, both bool) {
 	if in {
 		spec.Ingress = []policyv1beta1.ClusterNetworkPolicyIngressRule{{
 			Action: policyv1beta1.ClusterNetworkPolicyRuleActionDeny,
-			From:   []policyv1beta1.ClusterNetworkPolicyIngressPeer{{Namespaces: &metav1.LabelSelector{}}},
+			From:   make([]policyv1beta1.ClusterNetworkPolicyIngressPeer, 1),
 		}}
 	}
 	if out {
 		spec.Egress = []policyv1beta1.ClusterNetworkPolicyEgressRule{{
 			Action: policyv1beta1.ClusterNetworkPolicyRuleActionDeny,
-			To:     []policyv1beta1.ClusterNetworkPolicyEgressPeer{{Namespaces: &metav1.LabelSelector{}}, {Networks: []policyv1beta1.CIDR{"0.0.0.0/0", "::/0"}}},
+			To:     make([]policyv1beta1.ClusterNetworkPolicyEgressPeer, 1),
 		}}
 	}
 }
@@ -118,13 +135,10 @@ func closeAdmin(spec *policyv1alpha1.AdminNetworkPolicySpec, both bool) {
 	in, out := directions(len(spec.Ingress), len(spec.Egress), both)
 	spec.Ingress, spec.Egress = nil, nil
 	if in {
-		spec.Ingress = []policyv1alpha1.AdminNetworkPolicyIngressRule{{Action: policyv1alpha1.AdminNetworkPolicyRuleActionDeny, From: fromAnywhere()}}
+		spec.Ingress = []policyv1alpha1.AdminNetworkPolicyIngressRule{{Action: policyv1alpha1.AdminNetworkPolicyRuleActionDeny, From: make([]policyv1alpha1.AdminNetworkPolicyIngressPeer, 1)}}
 	}
 	if out {
-		spec.Egress = []policyv1alpha1.AdminNetworkPolicyEgressRule{{
-			Action: policyv1alpha1.AdminNetworkPolicyRuleActionDeny,
-			To:     []policyv1alpha1.AdminNetworkPolicyEgressPeer{{Namespaces: &metav1.LabelSelector{}}, {Networks: everyNetwork()}},
-		}}
+		spec.Egress = []policyv1alpha1.AdminNetworkPolicyEgressRule{{Action: policyv1alpha1.AdminNetworkPolicyRuleActionDeny, To: make([]policyv1alpha1.AdminNetworkPolicyEgressPeer, 1)}}
 	}
 }
 
@@ -132,13 +146,10 @@ func closeBaseline(spec *policyv1alpha1.BaselineAdminNetworkPolicySpec, both boo
 	in, out := directions(len(spec.Ingress), len(spec.Egress), both)
 	spec.Ingress, spec.Egress = nil, nil
 	if in {
-		spec.Ingress = []policyv1alpha1.BaselineAdminNetworkPolicyIngressRule{{Action: policyv1alpha1.BaselineAdminNetworkPolicyRuleActionDeny, From: fromAnywhere()}}
+		spec.Ingress = []policyv1alpha1.BaselineAdminNetworkPolicyIngressRule{{Action: policyv1alpha1.BaselineAdminNetworkPolicyRuleActionDeny, From: make([]policyv1alpha1.AdminNetworkPolicyIngressPeer, 1)}}
 	}
 	if out {
-		spec.Egress = []policyv1alpha1.BaselineAdminNetworkPolicyEgressRule{{
-			Action: policyv1alpha1.BaselineAdminNetworkPolicyRuleActionDeny,
-			To:     []policyv1alpha1.BaselineAdminNetworkPolicyEgressPeer{{Namespaces: &metav1.LabelSelector{}}, {Networks: everyNetwork()}},
-		}}
+		spec.Egress = []policyv1alpha1.BaselineAdminNetworkPolicyEgressRule{{Action: policyv1alpha1.BaselineAdminNetworkPolicyRuleActionDeny, To: make([]policyv1alpha1.BaselineAdminNetworkPolicyEgressPeer, 1)}}
 	}
 }
 
@@ -148,10 +159,3 @@ func directions(ingress, egress int, both bool) (in, out bool) {
 	both = both || ingress+egress == 0
 	return both || ingress > 0, both || egress > 0
 }
-
-// fromAnywhere is every peer that a rule of ingress can name.
-func fromAnywhere() []policyv1alpha1.AdminNetworkPolicyIngressPeer {
-	return []policyv1alpha1.AdminNetworkPolicyIngressPeer{{Namespaces: &metav1.LabelSelector{}}}
-}
-
-func everyNetwork() []policyv1alpha1.CIDR { return []policyv1alpha1.CIDR{"0.0.0.0/0", "::/0"} }

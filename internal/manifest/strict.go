@@ -27,6 +27,8 @@ type strange struct {
 	line  int
 	// known are the names that the API has in its place, sorted.
 	known []string
+	// alone is set when the object that has the field has none that the API knows.
+	alone bool
 }
 
 // name is the field's own.
@@ -98,7 +100,12 @@ func (w *strangeWalk) value(text []byte, line int, of *schema) {
 	switch {
 	case of == nil || len(text) == 0:
 	case text[0] == '{':
-		_ = eachField(text, line, func(name string, line int, value []byte) { w.field(name, line, value, of) })
+		before, known := len(w.found), false
+		_ = eachField(text, line, func(name string, line int, value []byte) { known = w.field(name, line, value, of) || known })
+		for i := before; i < len(w.found); i++ {
+			f := &w.found[i]
+			f.alone = f.alone || !known && len(f.steps) == len(w.at)+1
+		}
 	case text[0] == '[':
 		i := 0
 		_ = eachItem(text, line, func(line int, value []byte) {
@@ -110,7 +117,8 @@ func (w *strangeWalk) value(text []byte, line int, of *schema) {
 	}
 }
 
-func (w *strangeWalk) field(name string, line int, value []byte, in *schema) {
+// field looks at a field, and reports whether the API has it.
+func (w *strangeWalk) field(name string, line int, value []byte, in *schema) bool {
 	w.at = append(w.at, pathStep{name: name})
 	of, known := in.field([]byte(name))
 	if known {
@@ -119,6 +127,7 @@ func (w *strangeWalk) field(name string, line int, value []byte, in *schema) {
 		w.found = append(w.found, strange{steps: slices.Clone(w.at), line: line, known: slices.Sorted(maps.Keys(in.fields))})
 	}
 	w.at = w.at[:len(w.at)-1]
+	return known
 }
 
 // nodeLine returns the line of the key that the steps lead to, or of the last one

@@ -57,7 +57,7 @@ func TestUnknownFields(t *testing.T) {
 			"9: error PLC0015: AdminNetworkPolicy p spec.ingress[0].from[0].namespaces.namespaceSelector: unknown field; the API has matchExpressions, matchLabels here." + closes,
 		}, 1},
 		{"a peer that is not known yet", headCNP + "spec: {tier: Admin, priority: 1, subject: {namespaces: {}}, egress: [{action: Accept, to: [{future: {}}]}]}\n", []string{
-			"4: error PLC0015: ClusterNetworkPolicy p spec.egress[0].to[0].future: unknown field; the API has domainNames, namespaces, networks, nodes, pods here." + closes,
+			"4: error PLC0015: ClusterNetworkPolicy p spec.egress[0].to[0].future: unknown field; the API has domainNames, namespaces, networks, nodes, pods here. Until it is corrected, a rule accepts nothing by it, and a rule that denies denies everything",
 		}, 1},
 		{"a subject", headANP + "spec: {priority: 1, subject: {namespaces: {matchLables: {}}}}\n", []string{
 			"4: error PLC0015: AdminNetworkPolicy p spec.subject.namespaces.matchLables: unknown field: did you mean matchLabels?" + openly,
