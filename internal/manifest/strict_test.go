@@ -187,3 +187,26 @@ func TestStrangeIsBounded(t *testing.T) {
 		t.Errorf("%d findings of %d bytes", n, size)
 	}
 }
+
+// TestKindless wants an object without a kind to be named, and files that are no objects
+// to be left alone.
+func TestKindless(t *testing.T) {
+	for text, want := range map[string]string{
+		"apiVersion: v1\nknd: Service\nmetadata: {name: a}\n":                          "f:2: warning PLC0017: a: an object without a kind, and with a field \"knd\": did you mean kind?",
+		"{\"apiVersion\": \"v1\",\n\"metadata\": {\"name\": \"a\"}}":                   "f:1: warning PLC0017: a: an object without a kind, of apiVersion \"v1\"",
+		"apiVersion: v2\nname: chart\nversion: 1.0.0\n":                                "info PLC0003: skipped: 1 without a kind",
+		"replicas: 3\nmetadata: {name: values}\n":                                      "info PLC0003: skipped: 1 without a kind",
+		"apiVersion: kustomize.config.k8s.io/v1beta1\nresources: [a.yaml]\nfind: {}\n": "info PLC0003: skipped: 1 without a kind",
+	} {
+		out := loadText(t, text)
+		said := ""
+		for _, d := range out.diagnostics() {
+			if d.Code != diag.EmptyInput {
+				said += d.String()
+			}
+		}
+		if said != want {
+			t.Errorf("%s: %s, want %s", text, said, want)
+		}
+	}
+}

@@ -113,7 +113,12 @@ func (d *decoder) readKinds() map[string]typeMeta {
 // to say about it.
 func (d *decoder) unread(out *outcome, t *text, meta typeMeta) bool {
 	want := d.meant(meta)
-	if want.kind == "" && !meta.isUnreadPolicy() || t.node == nil && !stdjson.Valid(t.json) {
+	switch {
+	case t.node == nil && !stdjson.Valid(t.json):
+		return false
+	case meta.kind == "":
+		return kindless(out, t, meta)
+	case want.kind == "" && !meta.isUnreadPolicy():
 		return false
 	}
 	at := t.named(meta.kind)
@@ -123,6 +128,43 @@ func (d *decoder) unread(out *outcome, t *text, meta typeMeta) bool {
 		out.report(diag.UnreadPolicy, at, fmt.Sprintf("a policy of %s, which is not read: connections that it denies are shown as allowed", bounded(meta.apiVersion)))
 	}
 	return true
+}
+
+// kindless reports an object without a kind, and whether it is one: other files have an
+// apiVersion too, as charts do.
+func kindless(out *outcome, t *text, meta typeMeta) bool {
+	names := t.names()
+	if _, has := names["metadata"]; !has || meta.apiVersion == "" {
+		return false
+	}
+	at := t.named("")
+	delete(names, "metadata")
+	delete(names, "apiVersion")
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if suggest.Nearest(name, []string{"kind"}) != "" {
+			at.Line = names[name]
+			out.report(diag.MisnamedKind, at, fmt.Sprintf("an object without a kind, and with a field %s: did you mean kind?", bounded(name)))
+			return true
+		}
+	}
+	out.report(diag.MisnamedKind, at, "an object without a kind, of apiVersion "+bounded(meta.apiVersion))
+	return true
+}
+
+// names are those of an object's own fields, with their lines.
+func (t *text) names() map[string]int {
+	out := make(map[string]int)
+	if t.node == nil {
+		_ = eachField(t.json, t.line, func(name string, line int, _ []byte) { out[name] = line }) // broken text is told by others
+		return out
+	}
+	n := resolveAlias(t.node)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if name, err := fieldName(resolveAlias(n.Content[i])); err == nil {
+			out[name] = t.base + n.Content[i].Line
+		}
+	}
+	return out
 }
 
 // named is the origin of an object of which nothing was decoded: with its name, as far
