@@ -287,8 +287,8 @@ func (d *decoder) listNode(out *outcome, p *piece, n *yaml.Node, meta typeMeta, 
 }
 
 // unmarshal reads the object with the rules of the API server: names of fields
-// are case-sensitive, unknown ones are ignored. It reports what is wrong and
-// returns false when the object is not usable.
+// are case-sensitive, and unknown ones are reported elsewhere (strict.go). It reports
+// what is wrong and returns false when the object is not usable.
 func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
 	at := t.origin(t.line)
 	at.Kind = kind
