@@ -137,6 +137,8 @@ func TestUnreadKinds(t *testing.T) {
 		"v1 NetworkPolicy":                               "PLC0017 networking.k8s.io/v1, kind NetworkPolicy",
 		"v1 Sevice":                                      "PLC0017 v1, kind Service",
 		"v1 service":                                     "PLC0017 v1, kind Service",
+		"apps/v2 Deployment":                             "PLC0008 apps/v1",
+		"batch/v3 CronJob":                               "PLC0008 batch/v1",
 		"app/v1 Deployment":                              "PLC0017 apps/v1, kind Deployment",
 		"apps/v1 Deploymnet":                             "PLC0017 apps/v1, kind Deployment",
 		"networking.k8s.io/v2 NetworkPolicy":             "PLC0008 networking.k8s.io/v1",

@@ -122,6 +122,10 @@ func (d *decoder) workload(out *outcome, t *text, meta typeMeta) {
 		return
 	}
 	reportStrange(out, diag.UnknownField, at, strange, "")
+	if !w.Opaque && t.schema == nil {
+		want := d.readKinds()[meta.kind].apiVersion
+		out.report(diag.UnsupportedKind, at, "apiVersion "+bounded(meta.apiVersion)+" is not known, so its fields are not checked; write it as "+want)
+	}
 	if problem := nameProblem(&shape, namespaced, isSubdomain); problem != "" {
 		if !w.Opaque {
 			out.report(diag.UnnamedObject, ir.Origin{Kind: meta.kind, File: t.file, Line: t.line}, problem)
