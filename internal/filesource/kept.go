@@ -75,11 +75,12 @@ func exchange[T metav1.Object](kind string, list *[]objects.Sourced[T], from []o
 	*list = kept
 }
 
-// doubtful are the objects that have fields which the API does not have.
+// doubtful are the objects that have fields which the API does not have, or policies that
+// have one twice.
 func doubtful(diags diag.List) map[identity]bool {
 	out := make(map[identity]bool)
 	for _, d := range diags {
-		if d.Code == diag.UnknownField || d.Code == diag.UnknownPolicyField {
+		if d.Code == diag.UnknownField || d.Code == diag.UnknownPolicyField || d.Code == diag.BadObject && d.Origin.Name != "" {
 			out[identity{d.Origin.Kind, d.Origin.Namespace, d.Origin.Name}] = true
 		}
 	}

@@ -76,8 +76,13 @@ func doubtsOf(text []byte, fields []strange) doubts {
 	var d doubts
 	for i := range fields {
 		steps := fields[i].steps
+		inSpec := len(steps) > 1 && steps[0].name == "spec"
 		switch {
-		case len(steps) == 1 || len(steps) == 2 && steps[0].name == "spec":
+		case inSpec && (steps[1].name == "podSelector" || steps[1].name == "subject"):
+			d.selector = true
+		case fields[i].repeated:
+			d.directions = d.directions || steps[1].name == "policyTypes"
+		case len(steps) == 1 || len(steps) == 2 && inSpec:
 			// An absent podSelector selects all pods, where this is not it.
 			other := len(steps) == 2 && fields[i].meant() != "" && fields[i].meant() != "podSelector"
 			d.selector = d.selector || !pods && !subject && !other
@@ -85,8 +90,6 @@ func doubtsOf(text []byte, fields []strange) doubts {
 		case steps[0].name == "metadata":
 			// The namespace may be what is misspelt; cluster policies have none.
 			d.selector = d.selector || has.Metadata.Namespace == "" && !subject
-		case steps[0].name == "spec" && (steps[1].name == "podSelector" || steps[1].name == "subject"):
-			d.selector = true
 		}
 	}
 	return d

@@ -44,6 +44,8 @@ type text struct {
 	// when the object has fields that it does not know.
 	schema  *schema
 	unknown bool
+	// repeated is the first field of a policy that stands twice, or nil.
+	repeated *strange
 }
 
 func (t *text) origin(line int) ir.Origin { return ir.Origin{File: t.file, Line: line} }
@@ -103,6 +105,9 @@ func (d *decoder) json(out *outcome, p *piece, raw []byte, line, level int) {
 	t.schema = d.schemaOf(meta)
 	twice, unknown := jsonProblem(raw, t.schema)
 	if t.unknown = unknown; twice != nil && stdjson.Valid(raw) {
+		if d.repeatedInPolicy(out, &t, meta) {
+			return
+		}
 		at := t.origin(line + twice.line - 1)
 		at.Kind = meta.kind
 		out.report(diag.BadObject, at, twice.text)
@@ -219,6 +224,9 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 		return
 	}
 	if twice := yamlProblem(n); twice != nil && (!hasItems || !meta.isList()) {
+		if d.repeatedInPolicy(out, &t, meta) {
+			return
+		}
 		at := t.origin(t.base + twice.line)
 		at.Kind = meta.kind
 		out.report(diag.BadObject, at, twice.text)
@@ -297,6 +305,9 @@ func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
 		return false
 	}
 	twice, err := json.UnmarshalStrict(t.json, into, json.DisallowDuplicateFields)
+	if t.repeated != nil {
+		twice = nil // it is said, and nothing that stands twice is used
+	}
 	var wrong *stdjson.UnmarshalTypeError
 	switch syntax, offset := json.SyntaxErrorOffset(err); {
 	case err == nil && len(twice) == 0:

@@ -29,6 +29,8 @@ type strange struct {
 	known []string
 	// alone is set when the object that has the field has none that the API knows.
 	alone bool
+	// repeated is set for a field that stands twice, and is none that is unknown.
+	repeated bool
 }
 
 // name is the field's own.
@@ -54,6 +56,8 @@ func (f *strange) text(consequence string) string {
 	const few = 6
 	said, stop := "unknown field", ". "
 	switch meant := suggest.DidYouMean(f.name(), f.known); {
+	case f.repeated:
+		said = twiceText(f.name())
 	case meant != "":
 		said, stop = said+meant, " "
 	case len(f.known) > 0 && len(f.known) <= few:
@@ -77,15 +81,17 @@ func (f *strange) isPatch() bool {
 
 // strangeFields lists the fields that the API does not have, in the order of the text.
 func (t *text) strangeFields() []strange {
-	if !t.unknown {
-		return nil
-	}
 	w := strangeWalk{}
-	w.value(t.json, t.line, t.schema)
+	if t.unknown {
+		w.value(t.json, t.line, t.schema)
+	}
 	if t.node != nil {
 		for i := range w.found {
 			w.found[i].line = t.base + nodeLine(t.node, w.found[i].steps)
 		}
+	}
+	if t.repeated != nil {
+		w.found = append(w.found, *t.repeated)
 	}
 	return w.found
 }
@@ -177,6 +183,10 @@ func isPatch(out *outcome, at ir.Origin, fields []strange) bool {
 func reportStrange(out *outcome, code diag.Code, at ir.Origin, fields []strange, consequence string) {
 	for i := range fields {
 		at.Line, at.Path = fields[i].line, fields[i].path()
-		out.report(code, at, fields[i].text(consequence))
+		if fields[i].repeated {
+			out.report(diag.BadObject, at, fields[i].text(consequence))
+		} else {
+			out.report(code, at, fields[i].text(consequence))
+		}
 	}
 }

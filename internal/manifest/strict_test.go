@@ -94,6 +94,42 @@ func TestUnknownFields(t *testing.T) {
 	}
 }
 
+// TestRepeatedInPolicy wants a policy whose rules have a field twice to be closed, and one
+// of which it is not certain what it selects, or what it is, to be left out.
+func TestRepeatedInPolicy(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       string
+		left       int
+	}{
+		{"rules", headNP + "spec:\n  podSelector: {}\n  ingress:\n  - from: [{podSelector: {}}]\n    from: []\n", `8: error PLC0002: NetworkPolicy shop/p spec.ingress[0].from: a field stands twice: "from".` + closes, 1},
+		{"a direction", headNP + "spec:\n  podSelector: {}\n  ingress: []\n  ingress: [{}]\n", `7: error PLC0002: NetworkPolicy shop/p spec.ingress: a field stands twice: "ingress".` + closes, 1},
+		{"a selector", headNP + "spec:\n  podSelector:\n    matchLabels: {a: b}\n    matchLabels: {}\n", `7: error PLC0002: NetworkPolicy shop/p spec.podSelector.matchLabels: a field stands twice: "matchLabels".` + openly, 0},
+		{"two selectors", headNP + "spec:\n  podSelector: {}\n  podSelector: {}\n", `6: error PLC0002: NetworkPolicy shop/p spec.podSelector: a field stands twice: "podSelector".` + openly, 0},
+		{"two specs", headNP + "spec: {podSelector: {}}\nspec: {}\n", `5: error PLC0002: NetworkPolicy: a field stands twice: "spec"`, 0},
+		{"two kinds", headNP + "kind: NetworkPolicy\nspec: {podSelector: {}, ingress: [], ingress: []}\n", `4: error PLC0002: NetworkPolicy: a field stands twice: "kind"`, 0},
+		{"another spelling of kind", headNP + "Kind: ConfigMap\nspec: {podSelector: {}, ingress: [], ingress: []}\n", `4: error PLC0002: NetworkPolicy: the field "Kind" is kind to readers`, 0},
+		{"a merge key", headNP + "spec:\n  ingress: []\n  podSelector: {}\n  <<: {ingress: [{}]}\n", `7: error PLC0002: NetworkPolicy: a field stands twice: "ingress", once by a merge key`, 0},
+		{"in JSON", `{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": "shop"}, "spec": {"podSelector": {},` + "\n" + `"ingress": [],` + "\n" + `"ingress": [{}]}}`, `3: error PLC0002: NetworkPolicy shop/p spec.ingress: a field stands twice: "ingress".` + closes, 1},
+	} {
+		out := loadText(t, c.text)
+		said := ""
+		for _, d := range out.diagnostics() {
+			if d.Code != diag.EmptyInput {
+				said += strings.TrimPrefix(d.String(), "f:")
+			}
+		}
+		if !strings.HasPrefix(said, c.want) || len(out.set.NetworkPolicies) != c.left {
+			t.Errorf("%s: %s, want %s; %d policies are used", c.name, said, c.want, len(out.set.NetworkPolicies))
+		}
+		for _, p := range out.set.NetworkPolicies {
+			if len(p.Object.Spec.Ingress) > 0 || len(p.Object.Spec.PolicyTypes) == 0 {
+				t.Errorf("%s: it is open: %v", c.name, p.Object.Spec)
+			}
+		}
+	}
+}
+
 // TestClosed wants a policy with an unknown field to keep what it selects and the
 // directions that it is about, and no rule of its own.
 func TestClosed(t *testing.T) {
