@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -213,8 +214,8 @@ func TestUnreadKinds(t *testing.T) {
 func TestStrangeIsBounded(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(headNP + "spec:\n  podSelector: {}\n")
-	for range 1000 {
-		b.WriteString("  " + strings.Repeat("x", b.Len()%1000+1) + strings.Repeat("y", b.Len()%7) + "_" + strings.Repeat("z", b.Len()%13) + ": 1\n")
+	for i := range 1000 {
+		b.WriteString("  " + strconv.Itoa(i) + strings.Repeat("x", b.Len()%1000+1) + strings.Repeat("y", b.Len()%7) + "_" + strings.Repeat("z", b.Len()%13) + ": 1\n")
 	}
 	out := loadText(t, b.String())
 	size := 0
