@@ -44,8 +44,8 @@ type text struct {
 	// when the object has fields that it does not know.
 	schema  *schema
 	unknown bool
-	// repeated is the first field of a policy that stands twice, or nil.
-	repeated *strange
+	// repeated are the fields of a policy that stand twice.
+	repeated []strange
 }
 
 func (t *text) origin(line int) ir.Origin { return ir.Origin{File: t.file, Line: line} }
@@ -305,7 +305,7 @@ func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
 		return false
 	}
 	twice, err := json.UnmarshalStrict(t.json, into, json.DisallowDuplicateFields)
-	if t.repeated != nil {
+	if len(t.repeated) > 0 {
 		twice = nil // it is said, and nothing that stands twice is used
 	}
 	var wrong *stdjson.UnmarshalTypeError

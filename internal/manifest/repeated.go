@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"slices"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -16,16 +18,19 @@ func (d *decoder) repeatedInPolicy(out *outcome, t *text, meta typeMeta) bool {
 	}
 	w := repeatedWalk{}
 	if t.node != nil {
-		w.node(resolveAlias(t.node), 0)
+		w.node(resolveAlias(t.node))
 	} else {
 		w.value(t.json, t.line)
 	}
-	if w.first == nil || len(w.first.steps) < 2 || w.first.steps[0].name != "spec" || misspeltKind(t) {
+	inSpec := func(f *strange) bool { return len(f.steps) > 1 && f.steps[0].name == "spec" }
+	if len(w.found) == 0 || len(w.found) > maxStrange || !all(w.found, inSpec) || misspeltKind(t) {
 		return false
 	}
-	t.repeated = w.first
+	t.repeated = w.found
 	if t.node != nil {
-		w.first.line += t.base
+		for i := range t.repeated {
+			t.repeated[i].line += t.base
+		}
 		e := expansion{lastCounts: true}
 		if e.value(t.node) != nil {
 			return false
@@ -48,11 +53,18 @@ func misspeltKind(t *text) bool {
 	return false
 }
 
-// repeatedWalk finds the first field that stands twice.
+// repeatedWalk collects fields that stand twice, a few more than [maxStrange] at most and
+// no deeper than a policy is.
 type repeatedWalk struct {
 	at    []pathStep
-	first *strange
+	found []strange
 }
+
+// deepestPolicy is more than spec.ingress[0].from[0].podSelector.matchExpressions[0].values[0].
+const deepestPolicy = 16
+
+// ended reports whether there is nothing more to look for.
+func (w *repeatedWalk) ended() bool { return len(w.at) > deepestPolicy || len(w.found) > maxStrange }
 
 func (w *repeatedWalk) into(s pathStep, do func()) {
 	w.at = append(w.at, s)
@@ -60,23 +72,21 @@ func (w *repeatedWalk) into(s pathStep, do func()) {
 	w.at = w.at[:len(w.at)-1]
 }
 
-// found takes a field for repeated if nothing was found before.
-func (w *repeatedWalk) found(line int) {
-	if w.first == nil {
-		w.first = &strange{steps: append([]pathStep(nil), w.at...), line: line, repeated: true}
-	}
+// add takes the field that it is at for repeated.
+func (w *repeatedWalk) add(line int) {
+	w.found = append(w.found, strange{steps: slices.Clone(w.at), line: line, repeated: true})
 }
 
 // node looks into a mapping or a sequence; aliases are looked at where they are written.
-func (w *repeatedWalk) node(n *yaml.Node, depth int) {
-	if depth > maxDepth || w.first != nil {
+func (w *repeatedWalk) node(n *yaml.Node) {
+	if w.ended() {
 		return
 	}
 	seen := names{}
 	for i, c := range n.Content {
 		switch n.Kind {
 		case yaml.SequenceNode:
-			w.into(pathStep{index: i, isIndex: true}, func() { w.node(c, depth+1) })
+			w.into(pathStep{index: i, isIndex: true}, func() { w.node(c) })
 		case yaml.MappingNode:
 			if i%2 == 1 {
 				continue
@@ -87,9 +97,9 @@ func (w *repeatedWalk) node(n *yaml.Node, depth int) {
 			}
 			w.into(pathStep{name: name}, func() {
 				if !isMergeKey(resolveAlias(c)) && !seen.add(name) {
-					w.found(c.Line)
+					w.add(c.Line)
 				}
-				w.node(n.Content[i+1], depth+1)
+				w.node(n.Content[i+1])
 			})
 		}
 	}
@@ -98,13 +108,13 @@ func (w *repeatedWalk) node(n *yaml.Node, depth int) {
 // value looks into a JSON value.
 func (w *repeatedWalk) value(text []byte, line int) {
 	switch {
-	case len(text) == 0 || w.first != nil:
+	case len(text) == 0 || w.ended():
 	case text[0] == '{':
 		seen := names{}
 		_ = eachField(text, line, func(name string, line int, value []byte) {
 			w.into(pathStep{name: name}, func() {
 				if !seen.add(name) {
-					w.found(line)
+					w.add(line)
 				}
 				w.value(value, line)
 			})

@@ -90,10 +90,7 @@ func (t *text) strangeFields() []strange {
 			w.found[i].line = t.base + nodeLine(t.node, w.found[i].steps)
 		}
 	}
-	if t.repeated != nil {
-		w.found = append(w.found, *t.repeated)
-	}
-	return w.found
+	return append(w.found, t.repeated...)
 }
 
 // strangeWalk collects unknown fields of a valid text.

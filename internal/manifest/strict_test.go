@@ -107,6 +107,7 @@ func TestRepeatedInPolicy(t *testing.T) {
 		{"a direction", headNP + "spec:\n  podSelector: {}\n  ingress: []\n  ingress: [{}]\n", `7: error PLC0002: NetworkPolicy shop/p spec.ingress: a field stands twice: "ingress".` + closes, 1},
 		{"a selector", headNP + "spec:\n  podSelector:\n    matchLabels: {a: b}\n    matchLabels: {}\n", `7: error PLC0002: NetworkPolicy shop/p spec.podSelector.matchLabels: a field stands twice: "matchLabels".` + openly, 0},
 		{"two selectors", headNP + "spec:\n  podSelector: {}\n  podSelector: {}\n", `6: error PLC0002: NetworkPolicy shop/p spec.podSelector: a field stands twice: "podSelector".` + openly, 0},
+		{"rules, and a selector after them", headNP + "spec:\n  ingress: []\n  ingress: []\n  podSelector: {}\n  podSelector: {}\n", `6: error PLC0002: NetworkPolicy shop/p spec.ingress: a field stands twice: "ingress".` + openly, 0},
 		{"two specs", headNP + "spec: {podSelector: {}}\nspec: {}\n", `5: error PLC0002: NetworkPolicy: a field stands twice: "spec"`, 0},
 		{"two kinds", headNP + "kind: NetworkPolicy\nspec: {podSelector: {}, ingress: [], ingress: []}\n", `4: error PLC0002: NetworkPolicy: a field stands twice: "kind"`, 0},
 		{"another spelling of kind", headNP + "Kind: ConfigMap\nspec: {podSelector: {}, ingress: [], ingress: []}\n", `4: error PLC0002: NetworkPolicy: the field "Kind" is kind to readers`, 0},
