@@ -1,7 +1,6 @@
 package compiler
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -53,19 +52,8 @@ func (c *Cluster) findNode(name string, diags *diag.List) objects.Sourced[*corev
 }
 
 func indexNodes(in []objects.Sourced[*corev1.Node], diags *diag.List) map[string]objects.Sourced[*corev1.Node] {
-	sorted := slices.Clone(in)
-	slices.SortFunc(sorted, func(a, b objects.Sourced[*corev1.Node]) int {
-		if c := cmp.Compare(a.Object.Name, b.Object.Name); c != 0 {
-			return c
-		}
-		return objects.CompareDuplicates(a, b)
-	})
-	out := make(map[string]objects.Sourced[*corev1.Node], len(sorted))
-	for _, n := range sorted {
-		if first, dup := out[n.Object.Name]; dup {
-			objects.ReportDuplicate("Node", first, n, diags)
-			continue
-		}
+	out := make(map[string]objects.Sourced[*corev1.Node], len(in))
+	for _, n := range objects.Unique("Node", in, diags) {
 		out[n.Object.Name] = n
 	}
 	return out

@@ -4,15 +4,17 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
 // CompareFirst orders objects of one kind by who comes first where only one can have
-// something: the older, then the one whose namespace and name sort first, then as
-// [CompareDuplicates]. Whatever decides between objects decides by this.
+// something: the older, then the one whose namespace and name sort first, then the
+// one whose content does. Whatever decides between objects decides by this.
 func CompareFirst[T metav1.Object](a, b Sourced[T]) int {
 	return cmp.Or(
 		CompareTimes(a.Object.GetCreationTimestamp(), b.Object.GetCreationTimestamp()),
@@ -32,18 +34,6 @@ func compareSame[T metav1.Object](a, b Sourced[T]) int {
 	if CompareNames(a.Object, b.Object) != 0 {
 		return 0
 	}
-	return CompareDuplicates(a, b)
-}
-
-// CompareDuplicates orders two objects of one kind and name; the first is the one
-// that counts: the older, then the one whose content sorts first, then the one
-// whose place does. An object without a creationTimestamp does not exist yet and
-// is the youngest. It is the only rule for this: what reads files and what
-// compiles must keep the same object.
-func CompareDuplicates[T metav1.Object](a, b Sourced[T]) int {
-	if c := CompareTimes(a.Object.GetCreationTimestamp(), b.Object.GetCreationTimestamp()); c != 0 {
-		return c
-	}
 	return cmp.Or(
 		bytes.Compare(content(a.Object), content(b.Object)),
 		cmp.Compare(a.File, b.File),
@@ -51,7 +41,8 @@ func CompareDuplicates[T metav1.Object](a, b Sourced[T]) int {
 	)
 }
 
-// CompareTimes orders times of creation; the zero time is the latest.
+// CompareTimes orders times of creation; the zero time is the latest: an object without
+// one does not exist yet and is the youngest. It is the only rule of age.
 func CompareTimes(a, b metav1.Time) int {
 	switch {
 	case a.IsZero() && b.IsZero():
@@ -64,94 +55,170 @@ func CompareTimes(a, b metav1.Time) int {
 	return a.Compare(b.Time)
 }
 
-// ReportDuplicate says that an object is not used because of another one of its
-// name, unless both say the same.
-func ReportDuplicate[T metav1.Object](kind string, stays, goes Sourced[T], diags *diag.List) {
-	if bytes.Equal(content(stays.Object), content(goes.Object)) {
-		return
-	}
-	where := ""
-	if pos := Origin(kind, stays).Position(); pos != "" {
-		where = " at " + pos
-	}
-	diags.Add(diag.DuplicateObject, Origin(kind, goes), "the same object stands"+where+" with other content, and that one is used")
-}
-
-// content is an object as JSON. Objects of the Kubernetes API always marshal;
-// one that does not sorts as empty.
-func content(o any) []byte {
+// content is an object as JSON, without its age: an object that is in the cluster and
+// one that says the same in a file are one. Objects of the Kubernetes API always
+// marshal; one that does not sorts as empty.
+func content(o metav1.Object) []byte {
 	b, err := json.Marshal(o)
 	if err != nil {
 		return nil
 	}
-	return b
-}
-
-// Deduplicate leaves one object of each kind and name in the set, in the order
-// that they had, and says which were left out. Workloads are not looked at.
-func (s *Set) Deduplicate(diags *diag.List) {
-	s.Services = unique("Service", s.Services, diags)
-	s.EndpointSlices = unique("EndpointSlice", s.EndpointSlices, diags)
-	s.Nodes = unique("Node", s.Nodes, diags)
-	s.Pods = unique("Pod", s.Pods, diags)
-	s.Namespaces = unique("Namespace", s.Namespaces, diags)
-	s.ServiceCIDRs = unique("ServiceCIDR", s.ServiceCIDRs, diags)
-	s.NetworkPolicies = unique("NetworkPolicy", s.NetworkPolicies, diags)
-	s.ClusterNetworkPolicies = unique("ClusterNetworkPolicy", s.ClusterNetworkPolicies, diags)
-	s.AdminNetworkPolicies = unique("AdminNetworkPolicy", s.AdminNetworkPolicies, diags)
-	s.BaselineAdminNetworkPolicies = unique("BaselineAdminNetworkPolicy", s.BaselineAdminNetworkPolicies, diags)
-}
-
-// unique leaves the first by [CompareDuplicates] of each name.
-func unique[T metav1.Object](kind string, in []Sourced[T], diags *diag.List) []Sourced[T] {
-	type name struct{ namespace, name string }
-	at := make(map[name]int, len(in))
-	var twice map[name][]Sourced[T]
-	kept := in[:0:0]
-	for i, o := range in {
-		n := name{o.Object.GetNamespace(), o.Object.GetName()}
-		first, again := at[n]
-		if !again {
-			at[n] = i
-			continue
-		}
-		if twice == nil {
-			twice = make(map[name][]Sourced[T])
-		}
-		if len(twice[n]) == 0 {
-			twice[n] = append(twice[n], in[first])
-		}
-		twice[n] = append(twice[n], o)
+	created := o.GetCreationTimestamp()
+	age, err := created.MarshalJSON()
+	if err != nil {
+		return b
 	}
-	if twice == nil {
+	// Labels and annotations stand behind it.
+	before, after, found := bytes.Cut(b, append([]byte(`"creationTimestamp":`), age...))
+	if !found {
+		return b
+	}
+	if rest, comma := bytes.CutPrefix(after, []byte{','}); comma {
+		after = rest
+	} else {
+		before = bytes.TrimSuffix(before, []byte{','})
+	}
+	return slices.Concat(before, after)
+}
+
+// Deduplicate leaves one object of each kind and name in the set, in the order that
+// they had, and reports those that were left out although they say something else. It
+// is where that is decided for everything that reads objects. Workloads of kinds that
+// planec does not know are not looked at.
+//
+// The older object is used. Where none is older, one place decides for all objects that
+// it has, so that no two are combined which nobody wrote together: see [ranks].
+func (s *Set) Deduplicate(diags *diag.List) {
+	twice := slices.Concat(
+		repeated("Service", s.Services), repeated("EndpointSlice", s.EndpointSlices),
+		repeated("Node", s.Nodes), repeated("Pod", s.Pods),
+		repeated("Namespace", s.Namespaces), repeated("ServiceCIDR", s.ServiceCIDRs),
+		repeated("NetworkPolicy", s.NetworkPolicies), repeated("ClusterNetworkPolicy", s.ClusterNetworkPolicies),
+		repeated("AdminNetworkPolicy", s.AdminNetworkPolicies), repeated("BaselineAdminNetworkPolicy", s.BaselineAdminNetworkPolicies),
+		repeated("", s.Workloads),
+	)
+	if len(twice) == 0 {
+		return
+	}
+	unwanted := decide(twice, diags)
+	s.Services = without("Service", s.Services, unwanted)
+	s.EndpointSlices = without("EndpointSlice", s.EndpointSlices, unwanted)
+	s.Nodes = without("Node", s.Nodes, unwanted)
+	s.Pods = without("Pod", s.Pods, unwanted)
+	s.Namespaces = without("Namespace", s.Namespaces, unwanted)
+	s.ServiceCIDRs = without("ServiceCIDR", s.ServiceCIDRs, unwanted)
+	s.NetworkPolicies = without("NetworkPolicy", s.NetworkPolicies, unwanted)
+	s.ClusterNetworkPolicies = without("ClusterNetworkPolicy", s.ClusterNetworkPolicies, unwanted)
+	s.AdminNetworkPolicies = without("AdminNetworkPolicy", s.AdminNetworkPolicies, unwanted)
+	s.BaselineAdminNetworkPolicies = without("BaselineAdminNetworkPolicy", s.BaselineAdminNetworkPolicies, unwanted)
+	s.Workloads = without("", s.Workloads, unwanted)
+}
+
+// Unique is [Set.Deduplicate] of one list, for those that have no set.
+func Unique[T metav1.Object](kind string, in []Sourced[T], diags *diag.List) []Sourced[T] {
+	twice := repeated(kind, in)
+	if len(twice) == 0 {
 		return in
 	}
-	for i, o := range in {
-		n := name{o.Object.GetNamespace(), o.Object.GetName()}
-		if at[n] != i {
-			continue
-		}
-		kept = append(kept, best(kind, o, twice[n], diags))
-	}
-	return kept
+	return without(kind, in, decide(twice, diags))
 }
 
-// best chooses among the objects of one name. What is kept is known before any
-// is reported, so that each names the one that is used.
-func best[T metav1.Object](kind string, only Sourced[T], all []Sourced[T], diags *diag.List) Sourced[T] {
-	if len(all) == 0 {
-		return only
+// objectName is what makes two objects the same one.
+type objectName struct{ kind, namespace, name string }
+
+// kindOf is the kind of an object in a list; that of workloads is their own, and "" is
+// one that is not looked at.
+func kindOf(list string, o metav1.Object) string {
+	w, isWorkload := o.(*Workload)
+	switch {
+	case !isWorkload:
+		return list
+	case w.Opaque:
+		return ""
 	}
-	stays := 0
-	for i := range all {
-		if CompareDuplicates(all[i], all[stays]) < 0 {
-			stays = i
+	return w.Kind
+}
+
+// twin is one of several objects of one name. Of its list it is the one at index.
+type twin struct {
+	objectName
+	list    string
+	index   int
+	at      ir.Origin
+	created metav1.Time
+	content []byte
+	// nth counts the objects of this name in its file, from 0.
+	nth int
+}
+
+// repeated lists the objects of a list that share their name with others.
+func repeated[T metav1.Object](list string, in []Sourced[T]) []twin {
+	first := make(map[objectName]int, len(in))
+	var out []twin
+	add := func(i int, id objectName) {
+		o := in[i].Object
+		out = append(out, twin{objectName: id, list: list, index: i, at: Origin(id.kind, in[i]), created: o.GetCreationTimestamp(), content: content(o)})
+	}
+	for i, o := range in {
+		id := objectName{kindOf(list, o.Object), o.Object.GetNamespace(), o.Object.GetName()}
+		if id.kind == "" {
+			continue
+		}
+		had, again := first[id]
+		switch {
+		case !again:
+			first[id] = i
+			continue
+		case had >= 0:
+			add(had, id)
+			first[id] = -1
+		}
+		add(i, id)
+	}
+	return out
+}
+
+// place is an object of a list.
+type place struct {
+	list  string
+	index int
+}
+
+// decide returns the objects that are not used, and reports those of them that differ
+// from the one that is.
+func decide(twins []twin, diags *diag.List) map[place]bool {
+	byName := make(map[objectName][]*twin)
+	for i := range twins {
+		byName[twins[i].objectName] = append(byName[twins[i].objectName], &twins[i])
+	}
+	r := newRanks(byName)
+	unwanted := make(map[place]bool, len(twins))
+	for _, all := range byName {
+		stays := slices.MinFunc(all, r.compare)
+		for _, t := range all {
+			if t == stays {
+				continue
+			}
+			unwanted[place{t.list, t.index}] = true
+			if !bytes.Equal(t.content, stays.content) {
+				where := ""
+				if pos := stays.at.Position(); pos != "" {
+					where = " at " + pos
+				}
+				diags.Add(diag.DuplicateObject, t.at, "the same object stands"+where+" with other content, and that one is used")
+			}
 		}
 	}
-	for i := range all {
-		if i != stays {
-			ReportDuplicate(kind, all[stays], all[i], diags)
+	return unwanted
+}
+
+// without leaves the unwanted objects of a list out.
+func without[T any](list string, in []Sourced[T], unwanted map[place]bool) []Sourced[T] {
+	kept := make([]Sourced[T], 0, len(in))
+	for i, o := range in {
+		if !unwanted[place{list, i}] {
+			kept = append(kept, o)
 		}
 	}
-	return all[stays]
+	return kept
 }

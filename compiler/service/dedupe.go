@@ -11,8 +11,7 @@ import (
 )
 
 // dedupe returns the objects in the order of their names, each name once, and
-// without those whose names the API server would refuse. Which of two objects
-// with one name stays does not depend on the order of the input.
+// without those whose names the API server would refuse.
 func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.List) []objects.Sourced[T] {
 	out := make([]objects.Sourced[T], 0, len(in))
 	for _, o := range in {
@@ -22,22 +21,9 @@ func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.L
 		}
 		out = append(out, o)
 	}
-	slices.SortFunc(out, func(a, b objects.Sourced[T]) int {
-		// Content is dear to compare, and duplicates are rare.
-		if c := objects.CompareNames(a.Object, b.Object); c != 0 {
-			return c
-		}
-		return objects.CompareDuplicates(a, b)
-	})
-	kept := out[:0]
-	for _, o := range out {
-		if n := len(kept); n > 0 && objects.CompareNames(kept[n-1].Object, o.Object) == 0 {
-			objects.ReportDuplicate(kind, kept[n-1], o, diags)
-			continue
-		}
-		kept = append(kept, o)
-	}
-	return kept
+	out = slices.Clone(objects.Unique(kind, out, diags))
+	slices.SortFunc(out, func(a, b objects.Sourced[T]) int { return objects.CompareNames(a.Object, b.Object) })
+	return out
 }
 
 // validName accepts what can be a DNS subdomain (RFC 1123), which every object

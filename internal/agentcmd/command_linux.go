@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/internal/buildinfo"
+	"github.com/planec/planec/internal/nodeflags"
+	"github.com/planec/planec/internal/suggest"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -42,7 +44,7 @@ planec's rules, the agent restores them. The rules stay when the agent ends:
 
   # A node without an API server
   planec-agent --manifest-dir /etc/planec/manifests --node node-a --backend nftables`,
-		Args:          cobra.NoArgs,
+		Args:          noArguments,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,8 +55,17 @@ planec's rules, the agent restores them. The rules stay when the agent ends:
 	}
 	cmd.Version = buildinfo.Version()
 	cmd.SetVersionTemplate(buildinfo.Line("planec-agent"))
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return nodeflags.Mistake(cmd.Flags(), err) })
 	o.register(cmd.Flags())
 	return cmd
+}
+
+// noArguments refuses words that are no flags: often one without its dashes.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("unexpected argument %q: planec-agent takes flags only%s", args[0], suggest.DidYouMean("--"+args[0], nodeflags.Names(cmd.Flags())))
 }
 
 // Main runs the command and returns its exit code.

@@ -18,6 +18,7 @@ import (
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/nodeconfig"
 	"github.com/planec/planec/internal/nodeflags"
+	"github.com/planec/planec/internal/suggest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -86,6 +87,11 @@ func usage(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
 }
 
+// wordUsage is the error of a flag that takes one of a few words.
+func wordUsage(flag, value string, words ...string) error {
+	return usage("--%s %q: want one of %s%s", flag, value, strings.Join(words, ", "), suggest.DidYouMean(value, words))
+}
+
 // read reads the settings and fills in what the flags leave open: first the
 // file, then the defaults.
 func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
@@ -104,7 +110,7 @@ func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
 		o.backend = "nftables"
 	}
 	if o.takeover != "" && o.takeover != "kube-proxy" {
-		return c, nil, usage("--takeover %q: only the rules of kube-proxy can be taken over", o.takeover)
+		return c, nil, usage("--takeover %q: only the rules of kube-proxy can be taken over%s", o.takeover, suggest.DidYouMean(o.takeover, []string{"kube-proxy"}))
 	}
 	if o.manifestDir != "" && o.flags.Changed("kubeconfig") {
 		return c, nil, usage("give --manifest-dir or --kubeconfig, not both")
@@ -208,7 +214,7 @@ func (o *options) selected(c nodeconfig.NodeConfig) (backends.Backend, error) {
 	b.MasqueradeBit, b.Scheduler, b.NoComments = c.MasqueradeBit, c.Scheduler, o.noComments
 	all, err := registry.Select(b, o.backend)
 	if err != nil || len(all) != 1 {
-		return nil, usage("--backend %q: want one of %s", o.backend, strings.Join(registry.Names(), ", "))
+		return nil, wordUsage("backend", o.backend, registry.Names()...)
 	}
 	return all[0], nil
 }

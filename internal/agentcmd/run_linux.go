@@ -208,7 +208,7 @@ func (s *service) agent(ctx context.Context) (*agent.Agent, error) {
 func (o *options) logger(w io.Writer) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(o.logLevel)); err != nil {
-		return nil, usage("--log-level %q: want debug, info, warn or error", o.logLevel)
+		return nil, wordUsage("log-level", o.logLevel, "debug", "info", "warn", "error")
 	}
 	h := &slog.HandlerOptions{Level: l}
 	switch o.logFormat {
@@ -217,5 +217,5 @@ func (o *options) logger(w io.Writer) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, h)), nil
 	}
-	return nil, usage("--log-format %q: want text or json", o.logFormat)
+	return nil, wordUsage("log-format", o.logFormat, "text", "json")
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/nodeflags"
 	"github.com/planec/planec/internal/suggest"
 )
 
@@ -98,31 +98,7 @@ func oneOf(words []string) string {
 }
 
 // flagError says what is wrong with a flag as every other message does.
-func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	var invalid *pflag.InvalidValueError
-	switch {
-	case errors.As(err, &unknown):
-		var names []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			if !f.Hidden {
-				names = append(names, "--"+f.Name)
-			}
-		})
-		return fmt.Errorf("%w%s", err, suggest.DidYouMean("--"+unknown.GetSpecifiedName(), names))
-	case errors.As(err, &invalid):
-		return fmt.Errorf("%s %q: %w", dashed(invalid.GetFlag()), invalid.GetValue(), invalid.Unwrap())
-	}
-	return err
-}
-
-// dashed is a flag's name as it is mostly written.
-func dashed(f *pflag.Flag) string {
-	if f.Name == "output" {
-		return "-o"
-	}
-	return "--" + f.Name
-}
+func flagError(cmd *cobra.Command, err error) error { return nodeflags.Mistake(cmd.Flags(), err) }
 
 // noSuchCommand refuses a word that is no command.
 func noSuchCommand(cmd *cobra.Command, args []string) error {

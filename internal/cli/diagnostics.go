@@ -19,7 +19,7 @@ type reporting struct {
 }
 
 func (r *reporting) register(flags *pflag.FlagSet) {
-	flags.BoolVar(&r.strict, "strict", false, "exit 2 when an object, or a part of one, was left out (an error)")
+	flags.BoolVar(&r.strict, "strict", false, "exit 2 when an object, or a part of one, was left out (an error, or a policy that is not read)")
 	flags.BoolVar(&r.failOnWarn, "fail-on-warn", false, "exit 2 when there are errors or warnings")
 	flags.BoolVarP(&r.quiet, "quiet", "q", false, "show warnings and errors only")
 	flags.StringVar(&r.color, "color", "auto", "colour diagnostics: auto, always or never; NO_COLOR is respected")
@@ -75,12 +75,24 @@ func (p *printer) paint(s diag.Severity, line string) string {
 	return colors[s] + line + "\x1b[0m"
 }
 
+// leftOut counts the findings about what was not used.
+func leftOut(diags diag.List) (n int) {
+	for _, d := range diags {
+		if d.Code.LeavesOut() {
+			n++
+		}
+	}
+	return n
+}
+
 // judge turns diagnostics into an error where the flags ask for it.
 func (r *reporting) judge(diags diag.List) error {
 	errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
 	switch {
 	case r.failOnWarn && errors+warnings > 0:
 		return inputError(fmt.Errorf("%s and %s in the input", count(errors, "error"), count(warnings, "warning")))
+	case r.strict && leftOut(diags) > errors:
+		return inputError(fmt.Errorf("%s in the input, and %s that are not read", count(errors, "error"), count(leftOut(diags)-errors, "object")))
 	case r.strict && errors > 0:
 		return inputError(fmt.Errorf("%s in the input", count(errors, "error")))
 	}

@@ -38,8 +38,8 @@ func newDiff(s *Streams) *cobra.Command {
 		Short: "Say what a change of manifests does to the network",
 		Long: `diff compares two states of a cluster: which paths open and close, with the line
 of the policy responsible; what becomes of each Service; which objects differ; and how
-each backend's rules do. It exits 1 when something differs, or NEW has errors that OLD
-has not and that keep something of it from being read; 0 otherwise.
+each backend's rules do. It exits 1 when something differs, or something of NEW cannot
+be read, or is a policy of a kind that is not, which OLD did not have; 0 otherwise.
 
 OLD and NEW are each a file or directory of manifests, a directory that compile wrote
 (DIR, DIR/<node> or DIR/<node>/<backend>: then only rules are compared), or
@@ -158,7 +158,7 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 			return nil, err
 		}
 		if d.unread = unread; unread > 0 {
-			report.Notes = append(report.Notes, fmt.Sprintf("Objects or documents of NEW that cannot be read are not compared, and may do anything (%s)", count(unread, "error")))
+			report.Notes = append(report.Notes, fmt.Sprintf("Objects, documents or fields of NEW that cannot be read are not compared, and may do anything (%s)", count(unread, "finding")))
 		}
 	} else {
 		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")

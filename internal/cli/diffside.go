@@ -218,7 +218,8 @@ func reportBoth(before, after *diffSide) (unread int, err error) {
 	}
 	var fresh, known diag.List
 	for _, d := range after.loaded.diagnostics() {
-		if old[diagnosticKey(d)] && d.Severity() != diag.Error {
+		// What is not read may have changed, and nothing else says that.
+		if old[diagnosticKey(d)] && !d.Code.LeavesOut() {
 			known = append(known, d)
 			continue
 		}
@@ -234,13 +235,19 @@ func reportBoth(before, after *diffSide) (unread int, err error) {
 	return newlyUnread(before.loaded.diagnostics(), after.loaded.diagnostics()), l.judge(append(fresh, known...))
 }
 
+// unreadInPart are the codes of input of which something was not read.
+var unreadInPart = []diag.Code{
+	diag.BadDocument, diag.BadObject, diag.BadUTF8, diag.UnnamedObject, diag.DuplicateObject, diag.UnsupportedKind,
+	diag.UnknownField, diag.UnknownPolicyField, diag.UnreadPolicy, diag.MisnamedKind,
+}
+
 // newlyUnread counts what cannot be read in the new state and is not what could not
 // be read in the old one.
 func newlyUnread(before, after diag.List) (n int) {
 	had := make(map[string]int)
 	count := func(all diag.List, do func(key string)) {
 		for _, d := range all {
-			if d.Code == diag.BadDocument || d.Code == diag.BadObject || d.Code == diag.BadUTF8 {
+			if slices.Contains(unreadInPart, d.Code) {
 				do(diagnosticKey(d))
 			}
 		}

@@ -40,7 +40,7 @@ func (e *exceptions) register(flags *pflag.FlagSet) {
 // those of an object that could not.
 var (
 	unreadDocument = []diag.Code{diag.BadDocument, diag.BadUTF8}
-	unreadObject   = []diag.Code{diag.BadObject, diag.UnnamedObject}
+	unreadObject   = []diag.Code{diag.BadObject, diag.UnnamedObject, diag.UnknownPolicyField}
 )
 
 // refused is the error of input that a command does not take, or nil.

@@ -216,29 +216,13 @@ func reason(err error) string {
 
 // pass tells the inbox what differs from what it has.
 func (d *directory) pass(b *inbox.Inbox) {
-	now := make(map[identity]object, len(d.passed))
-	again := make(map[identity][]object)
+	var set objects.Set
 	for _, path := range slices.Sorted(maps.Keys(d.files)) {
-		for id, o := range all(&d.files[path].set) {
-			other, twice := now[id]
-			if !twice {
-				now[id] = o
-				continue
-			}
-			// The rule is the compiler's, so that both keep the same one.
-			goes := o
-			if objects.CompareDuplicates(o, other) < 0 {
-				now[id], goes = o, other
-			}
-			again[id] = append(again[id], goes)
-		}
+		set.Append(d.files[path].set)
 	}
 	d.twice = nil
-	for id, all := range again {
-		for _, goes := range all {
-			objects.ReportDuplicate(id.kind, now[id], goes, &d.twice)
-		}
-	}
+	set.Deduplicate(&d.twice) // as planec's commands do
+	now := maps.Collect(all(&set))
 	for id, o := range d.passed {
 		if _, there := now[id]; !there {
 			b.Delete(o.Object)

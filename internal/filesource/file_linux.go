@@ -23,6 +23,8 @@ type file struct {
 	diags diag.List
 	// kept says what of the content before is used still; "" is nothing.
 	kept string
+	// doubtful are the objects of the set that have fields which the API does not have.
+	doubtful map[identity]bool
 }
 
 // stamp tells contents of a file apart without reading them.

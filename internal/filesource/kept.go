@@ -3,6 +3,7 @@ package filesource
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -15,13 +16,14 @@ import (
 // may be the ones that are wrong. What is wrong may be a slip of an editor, and must
 // take nothing from a node that serves.
 func (f *file) keep(had *file) {
+	f.doubtful = doubtful(f.diags)
 	switch {
 	case had == nil:
 	case broken(f.diags):
-		f.set = had.set
+		f.set, f.doubtful = had.set, had.doubtful
 		f.kept = "the file cannot be read as a whole: its last good version is used"
 	default:
-		n := 0
+		n := f.restore(had)
 		for _, kind := range wrongKinds(f.diags) {
 			n += retain(&f.set, &had.set, kind)
 		}
@@ -29,6 +31,60 @@ func (f *file) keep(had *file) {
 			f.kept = fmt.Sprintf("an object in it is wrong: what the last good version had besides is used (objects: %d)", n)
 		}
 	}
+}
+
+// restore takes the last good version of the objects of which fields are unknown, where
+// there is one, and returns how many it took. Without one the object is used as far as it
+// can be: see [diag.UnknownField] and [diag.UnknownPolicyField].
+func (f *file) restore(had *file) (n int) {
+	good := make(map[identity]bool)
+	for id := range all(&had.set) {
+		if f.doubtful[id] && !had.doubtful[id] {
+			good[id] = true
+			delete(f.doubtful, id)
+		}
+	}
+	if len(good) == 0 {
+		return 0
+	}
+	to, from := &f.set, &had.set
+	exchange("Service", &to.Services, from.Services, good)
+	exchange("EndpointSlice", &to.EndpointSlices, from.EndpointSlices, good)
+	exchange("Node", &to.Nodes, from.Nodes, good)
+	exchange("Pod", &to.Pods, from.Pods, good)
+	exchange("Namespace", &to.Namespaces, from.Namespaces, good)
+	exchange("ServiceCIDR", &to.ServiceCIDRs, from.ServiceCIDRs, good)
+	exchange("NetworkPolicy", &to.NetworkPolicies, from.NetworkPolicies, good)
+	exchange("ClusterNetworkPolicy", &to.ClusterNetworkPolicies, from.ClusterNetworkPolicies, good)
+	exchange("AdminNetworkPolicy", &to.AdminNetworkPolicies, from.AdminNetworkPolicies, good)
+	exchange("BaselineAdminNetworkPolicy", &to.BaselineAdminNetworkPolicies, from.BaselineAdminNetworkPolicies, good)
+	return len(good)
+}
+
+// exchange puts objects of another list in the place of those of their names.
+func exchange[T metav1.Object](kind string, list *[]objects.Sourced[T], from []objects.Sourced[T], which map[identity]bool) {
+	among := func(o objects.Sourced[T]) bool {
+		return which[identity{kind, o.Object.GetNamespace(), o.Object.GetName()}]
+	}
+	kept := slices.DeleteFunc(slices.Clone(*list), among)
+	for _, o := range from {
+		if among(o) {
+			kept = append(kept, o)
+		}
+	}
+	*list = kept
+}
+
+// doubtful are the objects that have fields which the API does not have, or policies that
+// have one twice.
+func doubtful(diags diag.List) map[identity]bool {
+	out := make(map[identity]bool)
+	for _, d := range diags {
+		if d.Code == diag.UnknownField || d.Code == diag.UnknownPolicyField || d.Code == diag.BadObject && d.Origin.Name != "" {
+			out[identity{d.Origin.Kind, d.Origin.Namespace, d.Origin.Name}] = true
+		}
+	}
+	return out
 }
 
 // blank reports whether the file has no bytes, as a full disk or a writer that was
@@ -41,14 +97,18 @@ func (f *file) keepAll(had *file) {
 		return
 	}
 	for range all(&had.set) {
-		f.set = had.set
+		f.set, f.doubtful = had.set, had.doubtful
 		f.kept = "the file has no bytes any more: its last good version is used; remove the file, or give it a comment, to remove its objects"
 		return
 	}
 }
 
-// wrong reports whether something of the file could not be read.
-func (f *file) wrong() bool { return broken(f.diags) || len(wrongKinds(f.diags)) > 0 }
+// wrong reports whether something of the file could not be read. A policy that has
+// unknown fields closes what it selects, which must not be the first that an agent does.
+func (f *file) wrong() bool {
+	return broken(f.diags) || len(wrongKinds(f.diags)) > 0 ||
+		slices.ContainsFunc(f.diags, func(d diag.Diagnostic) bool { return d.Code == diag.UnknownPolicyField })
+}
 
 // broken reports whether the file is not what it should be as a whole: cut off,
 // or no YAML at all.
@@ -61,11 +121,17 @@ func broken(diags diag.List) bool {
 func wrongKinds(diags diag.List) []string {
 	var kinds []string
 	for _, d := range diags {
-		if (d.Code == diag.BadObject || d.Code == diag.UnnamedObject) && !slices.Contains(kinds, d.Origin.Kind) {
+		if (d.Code == diag.BadObject || d.Code == diag.UnnamedObject || nameInDoubt(d)) && !slices.Contains(kinds, d.Origin.Kind) {
 			kinds = append(kinds, d.Origin.Kind)
 		}
 	}
 	return kinds
+}
+
+// nameInDoubt reports whether an unknown field may be what an object's name or namespace
+// was meant to be.
+func nameInDoubt(d diag.Diagnostic) bool {
+	return (d.Code == diag.UnknownField || d.Code == diag.UnknownPolicyField) && (strings.HasPrefix(d.Origin.Path, "metadata.") || !strings.Contains(d.Origin.Path, "."))
 }
 
 // retain adds the objects of a kind that a set lacks and another has, and returns how

@@ -3,6 +3,7 @@ package filesource
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -40,6 +41,43 @@ func TestLastGoodVersion(t *testing.T) {
 			all, _ := f.serves()
 			return all == c.serves && has(f.said(), diag.KeptVersion, file) == c.kept
 		})
+	}
+}
+
+// TestUnknownFields misspells fields of objects that were right, and of new ones: of the
+// former the last good version stays however often the file is written, of the latter
+// what can be read is used, and a policy accepts nothing.
+func TestUnknownFields(t *testing.T) {
+	policy := func(name, rule string) string {
+		return "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: shop, name: " + name + "}\nspec: {podSelector: {}, ingress: [{" + rule + "}]}\n"
+	}
+	misspelt := func(name, ip string) string {
+		return strings.Replace(serviceText(name, ip), "ports:", "prots:", 1)
+	}
+	dir := t.TempDir()
+	file := write(t, dir, "a.yaml", serviceText("a", "10.96.0.1")+policy("p", "from: [{podSelector: {}}]"))
+	f := follow(t, dir, nil)
+	f.waitServes("a=10.96.0.1")
+	for i, c := range []struct {
+		text, serves string
+		code         diag.Code
+		rules        string
+	}{
+		{misspelt("a", "10.96.0.2") + policy("p", "form: [{podSelector: {}}]"), "a=10.96.0.1", diag.UnknownPolicyField, "p=1"},
+		{misspelt("a", "10.96.0.3") + policy("p", "form: []"), "a=10.96.0.1", diag.UnknownField, "p=1"},
+		{misspelt("b", "10.96.0.4") + policy("q", "form: []"), "b=10.96.0.4", diag.UnknownField, "q=0"},
+		{misspelt("b", "10.96.0.5") + policy("q", "form: []"), "b=10.96.0.5", diag.UnknownPolicyField, "q=0"},
+		{serviceText("b", "10.96.0.6") + policy("q", "from: []"), "b=10.96.0.6", "", "q=1"},
+	} {
+		write(t, dir, "a.yaml", c.text)
+		f.waitServes(c.serves)
+		if kept := i < 2; kept {
+			f.wait("it is said", func() bool { return has(f.said(), diag.KeptVersion, file) })
+		}
+		f.wait("the finding", func() bool { return c.code == "" && len(f.said()) == 0 || c.code != "" && has(f.said(), c.code, file) })
+		if got := f.policies(); got != c.rules {
+			t.Errorf("%s: the rules of policies are %q, want %q", c.serves, got, c.rules)
+		}
 	}
 }
 

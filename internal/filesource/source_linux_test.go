@@ -29,6 +29,9 @@ type follower struct {
 	reports []diag.List
 	// services are those of the inbox, by name, with their ClusterIP.
 	services map[string]string
+	// rules are the NetworkPolicies of the inbox, by name, with how many rules of
+	// ingress they have.
+	rules []string
 }
 
 func follow(t *testing.T, dir string, change func(*Source)) *follower {
@@ -64,6 +67,12 @@ func (f *follower) serves() (all string, complete bool) {
 			f.services[u.Name] = u.Service.Object.Spec.ClusterIP
 		}
 	}
+	if others := batch.Update.Others; others != nil {
+		f.rules = nil
+		for _, p := range others.NetworkPolicies {
+			f.rules = append(f.rules, fmt.Sprintf("%s=%d", p.Object.Name, len(p.Object.Spec.Ingress)))
+		}
+	}
 	var out []string
 	for name, ip := range f.services {
 		out = append(out, name+"="+ip)
@@ -71,6 +80,9 @@ func (f *follower) serves() (all string, complete bool) {
 	slices.Sort(out)
 	return strings.Join(out, " "), complete
 }
+
+// policies are the NetworkPolicies that serves saw last.
+func (f *follower) policies() string { return strings.Join(f.rules, " ") }
 
 // said is the last report.
 func (f *follower) said() diag.List {

@@ -19,11 +19,17 @@ import (
 // and belongs to one worker.
 type decoder struct {
 	shared *interner
+	// schemas are shared with other decoders.
+	schemas *schemas
 	// workloads is [Options.Workloads].
 	workloads bool
+	// kinds are those that are read, made when they are first asked for.
+	kinds map[string]typeMeta
+	// slips are what kinds that are not read were probably meant to be.
+	slips map[typeMeta]typeMeta
 }
 
-func newDecoder() *decoder { return &decoder{shared: newInterner()} }
+func newDecoder(s *schemas) *decoder { return &decoder{shared: newInterner(), schemas: s} }
 
 // text is one object as JSON, with what is needed to say where its parts are.
 type text struct {
@@ -34,6 +40,12 @@ type text struct {
 	// from base.
 	node *yaml.Node
 	base int
+	// schema is that of the object's kind, nil if it is not known; unknown is set
+	// when the object has fields that it does not know.
+	schema  *schema
+	unknown bool
+	// repeated are the fields of a policy that stand twice.
+	repeated []strange
 }
 
 func (t *text) origin(line int) ir.Origin { return ir.Origin{File: t.file, Line: line} }
@@ -90,7 +102,12 @@ func (d *decoder) json(out *outcome, p *piece, raw []byte, line, level int) {
 	if !ok {
 		return
 	}
-	if twice := jsonProblem(raw); twice != nil && stdjson.Valid(raw) {
+	t.schema = d.schemaOf(meta)
+	twice, unknown := jsonProblem(raw, t.schema)
+	if t.unknown = unknown; twice != nil && stdjson.Valid(raw) {
+		if d.repeatedInPolicy(out, &t, meta) {
+			return
+		}
 		at := t.origin(line + twice.line - 1)
 		at.Kind = meta.kind
 		out.report(diag.BadObject, at, twice.text)
@@ -207,6 +224,9 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 		return
 	}
 	if twice := yamlProblem(n); twice != nil && (!hasItems || !meta.isList()) {
+		if d.repeatedInPolicy(out, &t, meta) {
+			return
+		}
 		at := t.origin(t.base + twice.line)
 		at.Kind = meta.kind
 		out.report(diag.BadObject, at, twice.text)
@@ -234,8 +254,17 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 		out.report(diag.BadObject, at, err.Error())
 		return
 	}
-	t.json = e.out
+	t.json, t.schema = e.out, d.schemaOf(meta)
+	_, t.unknown = jsonProblem(t.json, t.schema)
 	d.object(out, &t, meta)
+}
+
+// schemaOf returns the schema of a kind that is read, nil for others.
+func (d *decoder) schemaOf(m typeMeta) *schema {
+	if planecReads(m) || d.readsKnownWorkload(m) {
+		return d.schemas.of(m)
+	}
+	return nil
 }
 
 func (d *decoder) listNode(out *outcome, p *piece, n *yaml.Node, meta typeMeta, budget *int, level int) {
@@ -266,8 +295,8 @@ func (d *decoder) listNode(out *outcome, p *piece, n *yaml.Node, meta typeMeta, 
 }
 
 // unmarshal reads the object with the rules of the API server: names of fields
-// are case-sensitive, unknown ones are ignored. It reports what is wrong and
-// returns false when the object is not usable.
+// are case-sensitive, and unknown ones are reported elsewhere (strict.go). It reports
+// what is wrong and returns false when the object is not usable.
 func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
 	at := t.origin(t.line)
 	at.Kind = kind
@@ -276,6 +305,9 @@ func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
 		return false
 	}
 	twice, err := json.UnmarshalStrict(t.json, into, json.DisallowDuplicateFields)
+	if len(t.repeated) > 0 {
+		twice = nil // it is said, and nothing that stands twice is used
+	}
 	var wrong *stdjson.UnmarshalTypeError
 	switch syntax, offset := json.SyntaxErrorOffset(err); {
 	case err == nil && len(twice) == 0:

@@ -26,6 +26,9 @@
 // levels. Diagnostics: 500 for each file. A file as such may have any size. Files
 // are UTF-8; a byte order mark is skipped.
 //
+// Fields are those of the Go types of the API (schema.go). Another one is an error; a
+// policy that has one is closed (closed.go), of other objects the rest is used.
+//
 // The kind of an object is the one that kubectl's decoder would make, and where that
 // depends on the reader the object is an error, also of a kind that is skipped
 // (duplicates.go): a field that stands twice at any depth, by a merge key or in

@@ -34,16 +34,17 @@ func misspeltText(name, field string) string {
 }
 
 // jsonProblem returns what is ambiguous in a valid JSON text, with its line counting
-// from 1, or nil. It runs for every object, so it makes no strings.
-func jsonProblem(text []byte) *lineError {
+// from 1, or nil; and whether it has fields that the schema does not know. It runs for
+// every object, so it makes no strings.
+func jsonProblem(text []byte, of *schema) (problem *lineError, unknown bool) {
 	// Few objects have more names open at once.
 	var room [32][]byte
 	s := fieldScan{text: text, names: room[:0]}
-	s.value(0)
+	s.value(0, of)
 	if s.problem == "" {
-		return nil
+		return nil, s.unknown
 	}
-	return &lineError{1 + bytes.Count(text[:s.at], newline), s.problem}
+	return &lineError{1 + bytes.Count(text[:s.at], newline), s.problem}, s.unknown
 }
 
 // fieldScan walks through a valid JSON text up to its first problem. Of a text that
@@ -54,6 +55,8 @@ type fieldScan struct {
 	// names are those of the objects that are open, the innermost's last.
 	names   [][]byte
 	problem string
+	// unknown is set when a field was met that its schema does not know.
+	unknown bool
 }
 
 // peek skips white space and returns the next byte, or 0 at the end.
@@ -68,14 +71,14 @@ func (s *fieldScan) peek() byte {
 }
 
 // value moves over a value.
-func (s *fieldScan) value(depth int) {
+func (s *fieldScan) value(depth int, of *schema) {
 	switch s.peek() {
 	case '{':
-		s.object(depth)
+		s.object(depth, of)
 	case '[':
 		s.at++
-		for s.next(']') {
-			s.value(depth + 1)
+		for item := of.item(); s.next(']'); {
+			s.value(depth+1, item)
 		}
 	case '"':
 		s.string()
@@ -121,7 +124,7 @@ func (s *fieldScan) string() []byte {
 	return s.text[from:to]
 }
 
-func (s *fieldScan) object(depth int) {
+func (s *fieldScan) object(depth int, of *schema) {
 	s.at++
 	base := len(s.names)
 	var many map[string]bool
@@ -160,7 +163,9 @@ func (s *fieldScan) object(depth int) {
 		if s.peek() == ':' {
 			s.at++
 		}
-		if s.value(depth + 1); s.problem != "" {
+		value, known := of.field(name)
+		s.unknown = s.unknown || !known
+		if s.value(depth+1, value); s.problem != "" {
 			return
 		}
 	}

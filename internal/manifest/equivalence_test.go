@@ -26,7 +26,7 @@ func loadText(tb testing.TB, text string) outcome {
 // loadWhole decodes a text as one YAML document, without any splitting.
 func loadWhole(text string) outcome {
 	var out outcome
-	d := newDecoder()
+	d := newDecoder(newSchemas())
 	d.workloads = true
 	d.piece(&out, &piece{text: []byte(text), file: "f", line: 1, yaml: true})
 	return out

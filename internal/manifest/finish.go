@@ -20,8 +20,9 @@ type Finisher struct {
 	d  *decoder
 }
 
-// NewFinisher shares what is equal among the objects that it is given.
-func NewFinisher() *Finisher { return &Finisher{d: newDecoder()} }
+// NewFinisher shares what is equal among the objects that it is given. Fields that
+// planec does not know are no matter of its: an API server may be newer.
+func NewFinisher() *Finisher { return &Finisher{d: newDecoder(nil)} }
 
 // Finish returns the object to keep; the one given is not to be used any more. A
 // kind that planec does not read is an error.

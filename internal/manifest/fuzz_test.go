@@ -23,6 +23,9 @@ func FuzzLoad(f *testing.F) {
 		"kind: ClusterNetworkPolicy\napiVersion: policy.networking.k8s.io/v1alpha2\nmetadata: {name: a}\nspec: {priority: 1, subject: {pods: {podSelector: {}}}, ingress: [{from: [~]}]}\n",
 		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: 2, template: {metadata: {labels: {a: b}}, spec: {containers: [{ports: [{containerPort: 1}]}, ~]}}}\n",
 		"{\"a\"\n---\nkind: Node\n",
+		headNP + "spec: {podSelector: {}, ingres: [{}], ingress: [{form: [], from: []}], ingress: [{}]}\n",
+		headCNP + "spec: {tier: Admin, priority: 1, subject: {namespaces: {}}, egress: [{action: Accept, to: [{future: {}}, {<<: {x: 1}}]}]}\n",
+		"apiVersion: v1\nknd: Service\nmetadata: {name: a}\n---\n$patch: delete\napiVersion: v1\nkind: Service\nmetadata: {name: a}\n",
 		"%YAML 1.1\n---\nkind: Namespace\napiVersion: v1\nmetadata: {name: a}\n...\n",
 	} {
 		f.Add(s)

@@ -128,11 +128,11 @@ func mergeBomb(levels int) string {
 
 // hugeList returns a policy in one of whose lists {} stands n times.
 func hugeList(n int, kind, start, end string) io.Reader {
-	version := "policy.networking.k8s.io/v1alpha2"
+	version, priority := "policy.networking.k8s.io/v1alpha2", `"priority":1,`
 	if kind == "NetworkPolicy" {
-		version = "networking.k8s.io/v1"
+		version, priority = "networking.k8s.io/v1", ""
 	}
-	head := `{"apiVersion":"` + version + `","kind":"` + kind + `","metadata":{"name":"a"},"spec":{"priority":1,`
+	head := `{"apiVersion":"` + version + `","kind":"` + kind + `","metadata":{"name":"a"},"spec":{` + priority
 	return strings.NewReader(head + start + strings.Repeat("{},", n-1) + "{}" + end + "}}")
 }
 

@@ -154,7 +154,7 @@ func (d *jsonDocument) finish(err error) {
 		d.bad = fmt.Errorf("it is not valid JSON")
 	}
 	if err == nil && d.bad == nil && d.list != nil && d.meta.isList() {
-		if twice := jsonProblem(d.header); twice != nil {
+		if twice, _ := jsonProblem(d.header, nil); twice != nil {
 			d.report(diag.BadObject, d.line+twice.line-1, twice.text)
 			d.list.drop = true
 		}

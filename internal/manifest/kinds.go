@@ -92,13 +92,14 @@ func (t typeMeta) tallyName() string {
 func (d *decoder) object(out *outcome, t *text, meta typeMeta) {
 	switch known, want := lookUp(meta); {
 	case known == otherVersion:
-		at := t.origin(t.line)
-		at.Kind = meta.kind
+		at := t.named(meta.kind)
 		if meta.apiVersion == "" {
 			out.report(diag.BadObject, at, "apiVersion is missing; "+want+" is read")
 		} else {
 			out.report(diag.UnsupportedKind, at, "apiVersion "+meta.apiVersion+" is not read; write it as "+want)
 		}
+		return
+	case known == foreign && !d.readsKnownWorkload(meta) && d.unread(out, t, meta):
 		return
 	case known == foreign && d.readsWorkload(meta):
 		d.workload(out, t, meta)
@@ -140,6 +141,9 @@ func (d *decoder) foreign(out *outcome, t *text, meta typeMeta) {
 	out.skipped.count(meta.tallyName(), 1)
 }
 
+// isPolicy reports whether a kind that is read is one of policies.
+func isPolicy(kind string) bool { return strings.HasSuffix(kind, "NetworkPolicy") }
+
 type scope bool
 
 const (
@@ -168,14 +172,27 @@ func readInto[T any, P interface {
 	} else if o.GetNamespace() == "" {
 		o.SetNamespace("default")
 	}
+	strange := t.strangeFields()
+	at := ir.Origin{Kind: kind, Namespace: o.GetNamespace(), Name: o.GetName(), File: t.file, Line: t.line}
+	if isPatch(out, at, strange) {
+		return
+	}
 	if problem := nameProblem(o, where, nameRule); problem != "" {
-		at := ir.Origin{Kind: kind, File: t.file, Line: t.line}
+		at.Namespace, at.Name = "", ""
+		reportStrange(out, diag.UnknownField, at, strange, "")
 		out.report(diag.UnnamedObject, at, problem)
 		return
 	}
 	if path := absentField(kind, t.json); path != "" {
-		at := ir.Origin{Kind: kind, Name: o.GetName(), File: t.file, Line: t.line, Path: path}
-		out.report(diag.RefusedPolicy, at, "Required value")
+		reportStrange(out, diag.UnknownPolicyField, at, strange, "")
+		out.report(diag.RefusedPolicy, at.At(path), "Required value")
+		return
+	}
+	switch {
+	case len(strange) == 0:
+	case !isPolicy(kind):
+		reportStrange(out, diag.UnknownField, at, strange, "")
+	case !strangePolicy(out, t, at, o, strange):
 		return
 	}
 	*list = append(*list, objects.Sourced[P]{Object: finish(d, o), File: t.file, Line: t.line})

@@ -115,6 +115,7 @@ func TestLoad(t *testing.T) {
 			name:    "quoted scalars that look like items need the whole document",
 			text:    "kind: List\napiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: a}\n  note: \"\n- b: \n\"\n",
 			objects: []string{"4 Service default/a"},
+			diags:   []string{"7: error PLC0014: Service default/a note: unknown field; the API has apiVersion, kind, metadata, spec, status here"},
 		},
 		{
 			name:    "anchors across items need the whole document",
@@ -125,6 +126,7 @@ func TestLoad(t *testing.T) {
 			name:    "merge keys",
 			text:    "kind: Service\napiVersion: v1\nx: &x {name: b, namespace: ns}\nmetadata:\n  <<: *x\n  name: a\n",
 			objects: []string{"1 Service ns/a"},
+			diags:   []string{"3: error PLC0014: Service ns/a x: unknown field; the API has apiVersion, kind, metadata, spec, status here"},
 		},
 		{
 			name:  "a merge key that brings what is there",
@@ -186,9 +188,14 @@ func TestLoad(t *testing.T) {
 			diags: []string{"warning PLC0007: there is nothing to compile", "6: error PLC0002: Service: a field stands twice: \"clusterIP\"", "8: error PLC0002: Service: a field stands twice: \"name\""},
 		},
 		{
-			name:    "names of fields are case-sensitive and unknown ones are ignored",
+			name:    "names of fields are case-sensitive, and unknown ones are named",
 			text:    "apiVersion: v1\nkind: Service\nmetadata: {name: a, Name: b}\nSpec: 1\nfuture: {x: 1}\n",
 			objects: []string{"1 Service default/a"},
+			diags: []string{
+				"3: error PLC0014: Service default/a metadata.Name: unknown field: did you mean name?",
+				"4: error PLC0014: Service default/a Spec: unknown field: did you mean spec?",
+				"5: error PLC0014: Service default/a future: unknown field; the API has apiVersion, kind, metadata, spec, status here",
+			},
 		},
 		{
 			name:  "not UTF-8",

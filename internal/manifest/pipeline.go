@@ -16,6 +16,7 @@ type pipeline struct {
 	workers sync.WaitGroup
 	// workloads is [Options.Workloads].
 	workloads bool
+	schemas   *schemas
 	// collected is closed when total is complete.
 	collected chan struct{}
 	total     outcome
@@ -29,6 +30,7 @@ func startPipeline(ctx context.Context, workloads bool) *pipeline {
 		ordered:   make(chan *batch, 4*n),
 		collected: make(chan struct{}),
 		workloads: workloads,
+		schemas:   newSchemas(),
 	}
 	for range n {
 		p.workers.Go(p.decode)
@@ -79,7 +81,7 @@ func (p *pipeline) wait() outcome {
 }
 
 func (p *pipeline) decode() {
-	d := newDecoder()
+	d := newDecoder(p.schemas)
 	d.workloads = p.workloads
 	for b := range p.work {
 		if p.ctx.Err() == nil {
@@ -94,7 +96,7 @@ func (p *pipeline) decode() {
 
 func (p *pipeline) collect() {
 	defer close(p.collected)
-	d := newDecoder()
+	d := newDecoder(p.schemas)
 	d.workloads = p.workloads
 	for b := range p.ordered {
 		<-b.done

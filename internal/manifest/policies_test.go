@@ -47,13 +47,16 @@ func TestLoadPolicies(t *testing.T) {
 			text: "kind: NetworkPolicy\napiVersion: extensions/v1beta1\n---\nkind: NetworkPolicy\napiVersion: networking.k8s.io/v2\n---\nkind: ClusterNetworkPolicy\napiVersion: policy.networking.k8s.io/v1alpha1\n---\n" +
 				"kind: AdminNetworkPolicy\napiVersion: policy.networking.k8s.io/v1alpha2\n---\nkind: BaselineAdminNetworkPolicy\napiVersion: policy.networking.k8s.io/v1\n---\nkind: NetworkPolicy\napiVersion: projectcalico.org/v3\n---\nkind: Service\napiVersion: extensions/v1beta1\n---\nkind: NetworkPolicy\n---\nkind: NetworkPolicy\napiVersion: v1\n",
 			diags: []string{
-				"info PLC0003: skipped: 1 NetworkPolicy of , 1 NetworkPolicy of projectcalico.org/v3, 1 NetworkPolicy of v1, 1 Service of extensions/v1beta1",
 				empty,
 				"1: warning PLC0008: NetworkPolicy: apiVersion extensions/v1beta1 is not read; write it as networking.k8s.io/v1",
 				"4: warning PLC0008: NetworkPolicy: apiVersion networking.k8s.io/v2 is not read; write it as networking.k8s.io/v1",
 				"7: warning PLC0008: ClusterNetworkPolicy: apiVersion policy.networking.k8s.io/v1alpha1 is not read; write it as policy.networking.k8s.io/v1beta1",
 				"10: warning PLC0008: AdminNetworkPolicy: apiVersion policy.networking.k8s.io/v1alpha2 is not read; write it as policy.networking.k8s.io/v1alpha1",
 				"13: warning PLC0008: BaselineAdminNetworkPolicy: apiVersion policy.networking.k8s.io/v1 is not read; write it as policy.networking.k8s.io/v1alpha1",
+				`16: warning PLC0016: NetworkPolicy: a policy of "projectcalico.org/v3", which is not read: connections that it denies are shown as allowed`,
+				`19: warning PLC0017: Service: apiVersion "extensions/v1beta1", kind "Service" is not read: did you mean apiVersion v1, kind Service?`,
+				`22: warning PLC0017: NetworkPolicy: apiVersion "", kind "NetworkPolicy" is not read: did you mean apiVersion networking.k8s.io/v1, kind NetworkPolicy?`,
+				`24: warning PLC0017: NetworkPolicy: apiVersion "v1", kind "NetworkPolicy" is not read: did you mean apiVersion networking.k8s.io/v1, kind NetworkPolicy?`,
 			},
 		},
 		{
@@ -143,7 +146,6 @@ func TestNetworkPolicyDefaults(t *testing.T) {
 		{"no peers", "{ingress: [{from: [], ports: []}]}", spec{Ingress: rules{{From: peers{}, Ports: []networkingv1.NetworkPolicyPort{}}}, PolicyTypes: types{in}}},
 		{"an empty peer", "{ingress: [{from: [{}]}]}", spec{Ingress: rules{{From: peers{{}}}}, PolicyTypes: types{in}}},
 		{"a null peer", "{ingress: [{from: [~]}]}", spec{Ingress: rules{{From: peers{{}}}}, PolicyTypes: types{in}}},
-		{"a peer of an unknown kind", "{ingress: [{from: [{serviceSelector: {}}]}]}", spec{Ingress: rules{{From: peers{{}}}}, PolicyTypes: types{in}}},
 		{
 			"selectors", "{podSelector: {matchLabels: {}}, ingress: [{from: [{podSelector: {}, namespaceSelector: null}, {namespaceSelector: {matchExpressions: [{key: a, operator: In, values: [b, c]}]}}]}]}",
 			spec{Ingress: rules{{From: peers{
@@ -202,7 +204,7 @@ func TestAdminPolicies(t *testing.T) {
 	tests := []struct{ name, head, spec, want string }{
 		{
 			"ClusterNetworkPolicy", cnpA,
-			"{tier: Admin, priority: 7, subject: {namespaces: {}}, egress: [{name: first, action: Accept, to: [{nodes: {}}, {networks: []}, {domainNames: ['*.example.com']}, {}, {future: {}}], protocols: [{tcp: {}}, {udp: {destinationPort: {range: {start: 1, end: 2}}}}, {destinationNamedPort: dns}, {icmp: {}}]}], ingress: []}",
+			"{tier: Admin, priority: 7, subject: {namespaces: {}}, egress: [{name: first, action: Accept, to: [{nodes: {}}, {networks: []}, {domainNames: ['*.example.com']}, {}, {}], protocols: [{tcp: {}}, {udp: {destinationPort: {range: {start: 1, end: 2}}}}, {destinationNamedPort: dns}, {}]}], ingress: []}",
 			`{"tier":"Admin","priority":7,"subject":{"namespaces":{}},"egress":[{"name":"first","action":"Accept","to":[{"nodes":{}},{},{"domainNames":["*.example.com"]},{},{}],"protocols":[{"tcp":{}},{"udp":{"destinationPort":{"range":{"start":1,"end":2}}}},{"destinationNamedPort":"dns"},{}]}]}`,
 		},
 		{

@@ -49,8 +49,12 @@ func (t typeMeta) isCustom() bool {
 // readsWorkload reports whether an object that the compiler has no use for is
 // one that pods are made of.
 func (d *decoder) readsWorkload(m typeMeta) bool {
-	return d.workloads && (m.isWorkload() || m.isCustom())
+	return d.readsKnownWorkload(m) || d.workloads && m.isCustom() && !m.isUnreadPolicy()
 }
+
+// readsKnownWorkload reports whether an object is a workload of Kubernetes itself, and
+// these are read.
+func (d *decoder) readsKnownWorkload(m typeMeta) bool { return d.workloads && m.isWorkload() }
 
 // workloadShape is what is read of a workload of any kind.
 type workloadShape struct {
@@ -111,6 +115,16 @@ func (d *decoder) workload(out *outcome, t *text, meta typeMeta) {
 	}
 	if shape.Namespace == "" {
 		shape.Namespace = "default"
+	}
+	strange := t.strangeFields()
+	at := ir.Origin{Kind: meta.kind, Namespace: shape.Namespace, Name: shape.Name, File: t.file, Line: t.line}
+	if isPatch(out, at, strange) {
+		return
+	}
+	reportStrange(out, diag.UnknownField, at, strange, "")
+	if !w.Opaque && t.schema == nil {
+		want := d.readKinds()[meta.kind].apiVersion
+		out.report(diag.UnsupportedKind, at, "apiVersion "+bounded(meta.apiVersion)+" is not known, so its fields are not checked; write it as "+want)
 	}
 	if problem := nameProblem(&shape, namespaced, isSubdomain); problem != "" {
 		if !w.Opaque {

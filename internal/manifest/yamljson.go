@@ -15,6 +15,8 @@ type expansion struct {
 	out   []byte
 	nodes int
 	depth int
+	// lastCounts takes the last of two fields of one name, which are an error otherwise.
+	lastCounts bool
 	// places, when set, collects which line each value came from.
 	places *places
 }
@@ -143,6 +145,10 @@ func (e *expansion) fields(n *yaml.Node, stack []*yaml.Node) ([]field, error) {
 			return nil, &lineError{n.Content[i].Line, err.Error()}
 		}
 		if !seen.add(name) {
+			if i := slices.IndexFunc(own, func(f field) bool { return f.name == name }); e.lastCounts && i >= 0 {
+				own[i].value = value
+				continue
+			}
 			return nil, &twiceError{lineError{n.Content[i].Line, twiceText(name)}}
 		}
 		own = append(own, field{name, value})

@@ -6,40 +6,52 @@ import "strings"
 // DidYouMean returns ": did you mean X?" for the known name that is nearest, if
 // one is near enough to be a slip, and "" otherwise.
 func DidYouMean(name string, known []string) string {
-	best, bestDistance := "", len(name)/3+1
-	for _, k := range known {
-		if strings.EqualFold(k, name) {
-			best = k
-			break
-		}
-		if d := distance(strings.ToLower(name), strings.ToLower(k), bestDistance); d < bestDistance {
-			best, bestDistance = k, d
-		}
-	}
+	best := Nearest(name, known)
 	if best == "" {
 		return ""
 	}
 	return ": did you mean " + best + "?"
 }
 
-// distance is Levenshtein's, or limit when it is at least that.
+// Nearest returns the known name that is nearest to a word, the first of several, if
+// one is near enough to be a slip, and "" otherwise. A name that is the word in another
+// case goes first.
+func Nearest(name string, known []string) string {
+	best, bestDistance := "", len(name)/3+1
+	for _, k := range known {
+		if strings.EqualFold(k, name) {
+			return k
+		}
+		if d := distance(strings.ToLower(name), strings.ToLower(k), bestDistance); d < bestDistance {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters have to be added, removed, replaced or swapped with
+// their neighbour to make one word of the other, or limit when it is at least that.
 func distance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit
 	}
-	row := make([]int, len(b)+1)
+	// The rows of the last two letters of a, and of this one.
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		before, last, row = last, row, before
 		row[0] = i + 1
 		for j := range len(b) {
 			cost := 1
 			if a[i] == b[j] {
 				cost = 0
 			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
+			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
 	}
 	return min(row[len(b)], limit)

@@ -65,18 +65,15 @@ func lowerKind(kind string) string {
 	return string(b)
 }
 
-// workloads are those that pods are to be made of, each once, in the order that
-// names are given in.
+// workloads are those that pods are to be made of, in the order that names are given
+// in.
 func (m *maker) workloads() []objects.Sourced[*objects.Workload] {
 	sorted := slices.Clone(m.in.Workloads)
-	slices.SortFunc(sorted, func(a, b objects.Sourced[*objects.Workload]) int {
-		if c := cmp.Or(
+	slices.SortStableFunc(sorted, func(a, b objects.Sourced[*objects.Workload]) int {
+		return cmp.Or(
 			cmp.Compare(slices.Index(kinds, a.Object.Kind), slices.Index(kinds, b.Object.Kind)),
 			objects.CompareNames(a.Object, b.Object),
-		); c != 0 {
-			return c
-		}
-		return objects.CompareDuplicates(a, b)
+		)
 	})
 	here := make(map[[3]string]bool)
 	for _, w := range sorted {
@@ -89,15 +86,12 @@ func (m *maker) workloads() []objects.Sourced[*objects.Workload] {
 		}
 	}
 	var out []objects.Sourced[*objects.Workload]
-	seen := make(map[[3]string]bool)
 	for _, w := range sorted {
-		id := [3]string{w.Object.Namespace, w.Object.Kind, w.Object.Name}
 		// What a workload of the input controls is that workload's to make.
 		owned := w.Object.Owner != "" && here[[3]string{w.Object.Namespace, w.Object.Owner}]
-		if w.Object.Opaque || seen[id] || owned || hasPods(w.Object, given[w.Object.Namespace]) {
+		if w.Object.Opaque || owned || hasPods(w.Object, given[w.Object.Namespace]) {
 			continue
 		}
-		seen[id] = true
 		out = append(out, w)
 	}
 	return out

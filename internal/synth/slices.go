@@ -33,27 +33,12 @@ func (m *maker) makeSlices() {
 	for _, n := range m.nodes {
 		sm.nodes[n.name] = n
 	}
-	for _, src := range stays(m.out.Set.Services) {
+	for _, src := range m.out.Set.Services {
 		s := src.Object
 		if len(s.Spec.Selector) > 0 && s.Spec.Type != corev1.ServiceTypeExternalName && !own[[2]string{s.Namespace, s.Name}] {
 			sm.service(src)
 		}
 	}
-}
-
-// stays are the Services that the compiler will use where one is given twice:
-// its rule is [objects.CompareDuplicates].
-func stays(in []objects.Sourced[*corev1.Service]) []objects.Sourced[*corev1.Service] {
-	sorted := slices.Clone(in)
-	slices.SortFunc(sorted, func(a, b objects.Sourced[*corev1.Service]) int {
-		if c := objects.CompareNames(a.Object, b.Object); c != 0 {
-			return c
-		}
-		return objects.CompareDuplicates(a, b)
-	})
-	return slices.CompactFunc(sorted, func(a, b objects.Sourced[*corev1.Service]) bool {
-		return a.Object.Namespace == b.Object.Namespace && a.Object.Name == b.Object.Name
-	})
 }
 
 type sliceMaker struct {

@@ -53,11 +53,14 @@ type maker struct {
 	diags  *diag.List
 }
 
-// Complete makes what is missing. The input and its objects stay as they are.
+// Complete makes what is missing. The input and its objects stay as they are. Of
+// objects that are given twice it takes the one that [objects.Set.Deduplicate] chooses.
 func Complete(in *objects.Set, o Options) Result {
-	m := &maker{options: o, in: in}
+	given := *in
+	m := &maker{options: o, in: &given}
 	m.diags = &m.out.Diagnostics
-	m.out.Set.Append(*in) // lists of our own: the caller's must not grow
+	given.Deduplicate(m.diags)
+	m.out.Set.Append(given) // lists of our own: the caller's must not grow
 	m.out.Set.Workloads = nil
 	m.makeNodes()
 	m.makePods()

@@ -31,6 +31,11 @@ const (
 	OpenFile               Code = "PLC0011"
 	UnreadKind             Code = "PLC0012"
 	UnreadInput            Code = "PLC0013"
+	UnknownField           Code = "PLC0014"
+	UnknownPolicyField     Code = "PLC0015"
+	UnreadPolicy           Code = "PLC0016"
+	MisnamedKind           Code = "PLC0017"
+	PatchFile              Code = "PLC0018"
 	UnrenderedChart        Code = "PLC0020"
 	UnbuiltKustomization   Code = "PLC0021"
 	OtherFile              Code = "PLC0022"
@@ -123,6 +128,17 @@ func (c Code) Info() CodeInfo {
 	return CodeInfo{Code: c, Severity: Error}
 }
 
+// LeavesOut reports whether a finding of the code means that something of the input was
+// not used: every error, and objects that are not read although they may be meant to
+// count. It is what --strict asks.
+func (c Code) LeavesOut() bool {
+	switch c {
+	case UnsupportedKind, UnreadPolicy, MisnamedKind:
+		return true
+	}
+	return c.Info().Severity == Error
+}
+
 // Codes lists the documentation of every code, in order.
 func Codes() []CodeInfo { return append([]CodeInfo(nil), codes...) }
 
@@ -130,7 +146,7 @@ var codes = []CodeInfo{
 	{BadDocument, Error, "a document that cannot be read", "correct the syntax; the rest of the file was still read where its documents can be told apart"},
 	{BadObject, Error, "an object whose fields have the wrong type", "compare it with `kubectl explain`; the object was left out"},
 	{SkippedKinds, Info, "objects of kinds that planec does not use", "nothing to do"},
-	{DuplicateObject, Warning, "one object is given twice with different content", "remove one of them; the older was kept, and where neither is older the one whose content sorts first"},
+	{DuplicateObject, Error, "one object is given twice with different content", "remove one of them, or give what belongs to one cluster only; the older was kept, and where neither is older the one whose content sorts first, the same for all objects of one directory and file"},
 	{UnnamedObject, Error, "an object without a valid name or namespace", "give it a name that the API server would accept; the object was left out"},
 	{BadUTF8, Error, "a file that is not UTF-8", "save it as UTF-8"},
 	{EmptyInput, Warning, "no object that planec uses was found", "check the paths after -f; directories need -R to be searched deeper"},
@@ -140,6 +156,11 @@ var codes = []CodeInfo{
 	{OpenFile, Warning, "a file of the agent's that another process has open for writing", "end the writer, or write a new file and rename it over this one; what it said before stays, and an agent that starts applies nothing until it was read"},
 	{UnreadKind, Error, "a kind of objects that the API server does not list for the agent", "look at the reason, and at the rights in deploy/rbac.yaml and deploy/rbac-policies.yaml; what was listed before stays, and an agent that starts applies nothing until every kind was listed"},
 	{UnreadInput, Error, "a file that cannot be read", "make it readable; with --keep-going it was left out, and everything that it says is missing"},
+	{UnknownField, Error, "a field that the API does not have", "correct its name, or remove it: `kubectl apply` refuses it too; the rest of the object was used"},
+	{UnknownPolicyField, Error, "a policy with a field that the API does not have", "correct its name, or remove it: `kubectl apply` refuses it too; without the field the policy would mean something else, so nothing of its rules was used"},
+	{UnreadPolicy, Warning, "a policy of a kind that planec does not read", "planec enforces nothing of it, and shows what it denies as allowed: write it as a NetworkPolicy or a ClusterNetworkPolicy, or mind it when reading the results"},
+	{MisnamedKind, Warning, "a kind that is nearly one that planec reads", "correct apiVersion and kind; the object was left out"},
+	{PatchFile, Warning, "a patch of kustomize, which is no object", "give what it makes: kustomize build DIR | planec lint -f -"},
 	{UnrenderedChart, Info, "a chart of Helm, whose templates are no objects yet", "give what it makes: helm template CHART | planec lint -f -"},
 	{UnbuiltKustomization, Info, "a kustomization that changes the objects that it names", "give what it makes: -k DIR, or kustomize build DIR | planec lint -f -"},
 	{OtherFile, Info, "a file found in a directory that is no manifest", "nothing, or --exclude it"},
