@@ -157,6 +157,7 @@ const (
 func readInto[T any, P interface {
 	*T
 	objects.Meta
+	SetName(string)
 	SetNamespace(string)
 	GetGenerateName() string
 }](
@@ -172,6 +173,7 @@ func readInto[T any, P interface {
 	} else if o.GetNamespace() == "" {
 		o.SetNamespace("default")
 	}
+	t.complete(o)
 	strange := t.strangeFields()
 	at := ir.Origin{Kind: kind, Namespace: o.GetNamespace(), Name: o.GetName(), File: t.file, Line: t.line}
 	if isPatch(out, at, strange) {

@@ -179,8 +179,14 @@ func TestLoad(t *testing.T) {
 		},
 		{
 			name:  "names",
-			text:  "apiVersion: v1\nkind: Service\nmetadata: {name: a.b}\n---\napiVersion: v1\nkind: Service\nmetadata: {generateName: a-}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: A}\n---\napiVersion: v1\nkind: Node\nmetadata: {name: \"n\\e[2J\"}\n---\napiVersion: v1\nkind: Namespace\n",
-			diags: []string{"warning PLC0007: there is nothing to compile", "1: error PLC0005: Service: metadata.name \"a.b\" is no valid name", "5: error PLC0005: Service: metadata.generateName is a name that only the API server can complete", "9: error PLC0005: Pod: metadata.namespace \"A\" is no valid name", "13: error PLC0005: Node: metadata.name \"n\\x1b[2J\" is no valid name", "17: error PLC0005: Namespace: metadata.name is missing"},
+			text:  "apiVersion: v1\nkind: Service\nmetadata: {name: a.b}\n---\napiVersion: v1\nkind: Service\nmetadata: {generateName: A-}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: A}\n---\napiVersion: v1\nkind: Node\nmetadata: {name: \"n\\e[2J\"}\n---\napiVersion: v1\nkind: Namespace\n",
+			diags: []string{"warning PLC0007: there is nothing to compile", "1: error PLC0005: Service: metadata.name \"a.b\" is no valid name", "5: error PLC0005: Service: metadata.name \"A-56225\" is no valid name", "9: error PLC0005: Pod: metadata.namespace \"A\" is no valid name", "13: error PLC0005: Node: metadata.name \"n\\x1b[2J\" is no valid name", "17: error PLC0005: Namespace: metadata.name is missing"},
+		},
+		{
+			// Each gets a name of its content, as the API server gives each another.
+			name:    "generated names",
+			text:    "apiVersion: v1\nkind: Service\nmetadata: {generateName: a-}\n---\napiVersion: v1\nkind: Service\nmetadata: {generateName: a-, labels: {x: z}}\n---\napiVersion: v1\nkind: Service\nmetadata: {generateName: b-, name: b}\n",
+			objects: []string{"1 Service default/a-nns5l", "5 Service default/a-gsmb6", "9 Service default/b"},
 		},
 		{
 			name:  "fields that stand twice",

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -36,16 +37,33 @@ func isSubdomain(s string) bool {
 	return last != '-' && last != '.'
 }
 
-// nameProblem says why the object cannot have its name, or "".
-func nameProblem(o interface {
-	objects.Meta
+// complete gives an object that has a generateName only a name as the API server makes
+// one (staging/src/k8s.io/apiserver/pkg/storage/names/generate.go): what it was given, cut
+// to 58 characters, and five more. These are made of the object, so that the name is the
+// same wherever and how often it is read.
+func (t *text) complete(o interface {
+	GetName() string
+	SetName(string)
 	GetGenerateName() string
-}, where scope, rule func(string) bool,
-) string {
+},
+) {
+	const longest, letters = 58, "bcdfghjklmnpqrstvwxz2456789"
+	begins := o.GetGenerateName()
+	if o.GetName() != "" || begins == "" {
+		return
+	}
+	sum := sha256.Sum256(t.json)
+	name := []byte(begins[:min(len(begins), longest)])
+	for _, b := range sum[:5] {
+		name = append(name, letters[int(b)%len(letters)])
+	}
+	o.SetName(string(name))
+}
+
+// nameProblem says why the object cannot have its name, or "".
+func nameProblem(o objects.Meta, where scope, rule func(string) bool) string {
 	name := o.GetName()
 	switch {
-	case name == "" && o.GetGenerateName() != "":
-		return "metadata.generateName is a name that only the API server can complete"
 	case name == "":
 		return "metadata.name is missing"
 	case !rule(name):

@@ -66,7 +66,7 @@ func TestLoadPolicies(t *testing.T) {
 				empty,
 				"1: error PLC0005: NetworkPolicy: metadata.name \"a_b\" is no valid name",
 				"5: error PLC0005: NetworkPolicy: metadata.namespace \"a.b\" is no valid name",
-				"9: error PLC0005: ClusterNetworkPolicy: metadata.generateName is a name that only the API server can complete",
+				"9: error PLC0601: ClusterNetworkPolicy a-s6mxb spec.priority: Required value",
 				"13: error PLC0005: BaselineAdminNetworkPolicy: metadata.name \"Default\" is no valid name",
 			},
 		},

@@ -116,6 +116,7 @@ func (d *decoder) workload(out *outcome, t *text, meta typeMeta) {
 	if shape.Namespace == "" {
 		shape.Namespace = "default"
 	}
+	t.complete(&shape)
 	strange := t.strangeFields()
 	at := ir.Origin{Kind: meta.kind, Namespace: shape.Namespace, Name: shape.Name, File: t.file, Line: t.line}
 	if isPatch(out, at, strange) {
