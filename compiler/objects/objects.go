@@ -10,6 +10,10 @@ import (
 	"github.com/planec/planec/ir"
 )
 
+// IgnoreAnnotation is on an object of which some findings are not to be shown by
+// `planec lint`: their codes, with commas between.
+const IgnoreAnnotation = "planec.io/ignore"
+
 // Sourced is an object with its place. The object is shared and must not be
 // changed.
 type Sourced[T any] struct {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler/lint"
+	"github.com/planec/planec/compiler/policy"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -34,7 +36,7 @@ that block DNS. A label or a port that no pod has is reported only where the inp
 has pods, or where --synth makes pods from the workloads.
 
 It exits 1 when there are warnings or errors. What a backend cannot do (PLC0501,
-PLC0502) is printed for all four, and counts only for those that --backend names. docs/diagnostics.md lists all codes.`,
+PLC0502) is a note, and counts only for the backends that --backend names. docs/diagnostics.md lists all codes.`,
 		Example: `  planec lint --synth -f manifests/ -R
   kustomize build . | planec lint --synth -f -
   helm template ./chart | planec lint --synth -f - -o sarif > planec.sarif`,
@@ -59,19 +61,16 @@ func (c *lintCommand) run() error {
 		return inputError(err)
 	}
 	diags := l.refine(l.lint(selected))
+	uncounted := 0
+	if len(c.backends) == 0 {
+		uncounted = demote(diags)
+	}
 	if err := c.write(diags); err != nil {
 		return err
 	}
-	all := len(diags)
-	if len(c.backends) == 0 {
-		// What a backend cannot do is a finding only for those who use it.
-		diags = slices.DeleteFunc(diags, func(d diag.Diagnostic) bool {
-			return d.Code == diag.NotExpressible || d.Code == diag.Approximated
-		})
-	}
 	errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
 	summary := count(errors, "error") + ", " + count(warnings, "warning")
-	if uncounted := all - len(diags); uncounted > 0 {
+	if uncounted > 0 {
 		summary += fmt.Sprintf("; not counted: %s of what a backend cannot do (name yours with --backend)", count(uncounted, "finding"))
 	}
 	fmt.Fprintln(c.streams.Err, summary)
@@ -79,6 +78,17 @@ func (c *lintCommand) run() error {
 		return finding()
 	}
 	return nil
+}
+
+// demote makes notes of what a backend cannot do: a finding only for those who use it.
+func demote(diags diag.List) (n int) {
+	for i := range diags {
+		if c := diags[i].Code; c == diag.NotExpressible || c == diag.Approximated {
+			diags[i].Note = true
+			n++
+		}
+	}
+	return n
 }
 
 func (c *lintCommand) write(diags diag.List) error {
@@ -98,8 +108,12 @@ func (c *lintCommand) write(diags diag.List) error {
 // lint collects the diagnostics of all stages.
 func (l *loaded) lint(selected []backends.Backend) diag.List {
 	diags := l.diagnostics()
-	elsewhere := lint.Elsewhere(l.workloads)
-	found := append(lint.Services(&l.objects, l.cluster.ServiceCIDRs(), l.cluster.PodCIDRs(), elsewhere), l.cluster.LintPolicies(elsewhere)...)
+	elsewhere := lint.Elsewhere(&l.objects, l.workloads)
+	found := slices.Concat(
+		lint.Services(&l.objects, l.cluster.ServiceCIDRs(), l.cluster.PodCIDRs(), elsewhere),
+		lint.PolicyTypes(l.objects.NetworkPolicies),
+		l.cluster.LintPolicies(l.around(elsewhere)),
+	)
 	diags = append(withoutWeaker(diags, found), found...)
 	nodes := l.cluster.Nodes()
 	if l.nodeName != "" {
@@ -114,6 +128,23 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 	}
 	diags.Sort()
 	return diags
+}
+
+// around is what policies are judged beside: Services as they were written, since an
+// address that was made for one is in no policy.
+func (l *loaded) around(elsewhere *policy.Elsewhere) policy.Around {
+	a := policy.Around{
+		Elsewhere: elsewhere, Services: l.services, Slices: l.objects.EndpointSlices,
+		ServiceCIDRs: l.cluster.ServiceCIDRs(), Made: make(map[netip.Addr]bool),
+	}
+	for _, p := range l.made.Pods {
+		for _, ip := range p.Object.Status.PodIPs {
+			if addr, err := netip.ParseAddr(ip.IP); err == nil {
+				a.Made[addr.Unmap()] = true
+			}
+		}
+	}
+	return a
 }
 
 // withoutWeaker leaves out what the compiler notes and lint says better, or

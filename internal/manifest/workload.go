@@ -49,24 +49,38 @@ func (t typeMeta) isCustom() bool {
 // readsWorkload reports whether an object that the compiler has no use for is
 // one that pods are made of.
 func (d *decoder) readsWorkload(m typeMeta) bool {
-	return d.workloads && (m.isWorkload() || m.isCustom())
+	return d.workloads && (m.isWorkload() || m.isCustom() || m.isDefinition())
+}
+
+// isDefinition reports whether the object defines a kind of custom resources: what
+// its operator labels pods with begins with the same group.
+func (t typeMeta) isDefinition() bool {
+	return t.kind == "CustomResourceDefinition" && t.group() == "apiextensions.k8s.io"
 }
 
 // workloadShape is what is read of a workload of any kind.
 type workloadShape struct {
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
-		Replicas    *int32                `json:"replicas"`
-		Parallelism *int32                `json:"parallelism"`
-		Selector    *metav1.LabelSelector `json:"selector"`
-		Template    templateShape         `json:"template"`
+		jobShape
+		Replicas *int32                `json:"replicas"`
+		Selector *metav1.LabelSelector `json:"selector"`
+		Ordinals struct {
+			Start int32 `json:"start"`
+		} `json:"ordinals"`
 		JobTemplate struct {
-			Spec struct {
-				Parallelism *int32        `json:"parallelism"`
-				Template    templateShape `json:"template"`
-			} `json:"spec"`
+			Spec jobShape `json:"spec"`
 		} `json:"jobTemplate"`
 	} `json:"spec"`
+}
+
+// jobShape is what is read of a Job's spec; its template is that of all workloads.
+type jobShape struct {
+	Parallelism    *int32        `json:"parallelism"`
+	Completions    *int32        `json:"completions"`
+	CompletionMode string        `json:"completionMode"`
+	ManualSelector bool          `json:"manualSelector"`
+	Template       templateShape `json:"template"`
 }
 
 type templateShape struct {
@@ -93,9 +107,21 @@ type customShape struct {
 	metav1.ObjectMeta `json:"metadata"`
 }
 
+// customTemplate is the template of pods that many kinds have where Kubernetes' own
+// have it.
+type customTemplate struct {
+	Spec struct {
+		Template struct {
+			Metadata struct {
+				Labels map[string]string `json:"labels"`
+			} `json:"metadata"`
+		} `json:"template"`
+	} `json:"spec"`
+}
+
 // workload reads one object that pods are made of.
 func (d *decoder) workload(out *outcome, t *text, meta typeMeta) {
-	w := &objects.Workload{Kind: meta.kind}
+	w := &objects.Workload{Kind: meta.kind, Group: meta.group()}
 	var shape workloadShape
 	if meta.isWorkload() {
 		if !d.unmarshal(out, t, meta.kind, &shape) {
@@ -108,6 +134,10 @@ func (d *decoder) workload(out *outcome, t *text, meta typeMeta) {
 			return // what is wrong in it is its own operator's business
 		}
 		shape.ObjectMeta, w.Opaque = custom.ObjectMeta, true
+		var template customTemplate
+		if meta.isCustom() && json.UnmarshalCaseSensitivePreserveInts(t.json, &template) == nil {
+			w.PodLabels = d.shared.labels(template.Spec.Template.Metadata.Labels)
+		}
 	}
 	if shape.Namespace == "" {
 		shape.Namespace = "default"
@@ -135,12 +165,14 @@ func (d *decoder) template(w *objects.Workload, shape *workloadShape) {
 	w.Replicas = spec.Replicas
 	switch w.Kind {
 	case "Job":
-		w.Replicas = spec.Parallelism
+		spec.jobShape.of(w)
 	case "CronJob":
-		w.Replicas, template = spec.JobTemplate.Spec.Parallelism, &spec.JobTemplate.Spec.Template
+		spec.JobTemplate.Spec.of(w)
+		template = &spec.JobTemplate.Spec.Template
 	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet":
 		w.Selector = spec.Selector
 		d.selector(w.Selector)
+		w.FirstOrdinal = max(spec.Ordinals.Start, 0)
 	}
 	w.PodLabels = d.shared.labels(template.Metadata.Labels)
 	w.Spec = corev1.PodSpec{
@@ -149,6 +181,18 @@ func (d *decoder) template(w *objects.Workload, shape *workloadShape) {
 		HostNetwork:    template.Spec.HostNetwork,
 		Containers:     d.containers(asContainers(template.Spec.Containers)),
 		InitContainers: d.containers(asContainers(template.Spec.InitContainers)),
+	}
+}
+
+// of says what a Job's spec says of its pods: an Indexed Job runs no more of them
+// than it has completions.
+func (j *jobShape) of(w *objects.Workload) {
+	w.Replicas, w.ManualSelector = j.Parallelism, j.ManualSelector
+	if j.CompletionMode == "Indexed" && j.Completions != nil && *j.Completions > 0 {
+		w.Indexes = *j.Completions
+		if w.Replicas != nil && *w.Replicas > w.Indexes {
+			w.Replicas = &w.Indexes
+		}
 	}
 }
 
