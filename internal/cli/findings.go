@@ -10,7 +10,7 @@ import (
 )
 
 // findingFormats are the ways in which findings can be written, by what -o says.
-var findingFormats = []string{"text", "json", "github", "sarif"}
+var findingFormats = []string{"text", "json", "github", "sarif", "junit", "gitlab"}
 
 // writeFindings writes diagnostics for a machine; text is the printer's job.
 func writeFindings(w io.Writer, format string, diags diag.List) error {
@@ -22,6 +22,10 @@ func writeFindings(w io.Writer, format string, diags diag.List) error {
 		err = githubFindings(w, diags)
 	case "sarif":
 		err = encode(w, sarifLog(diags))
+	case "junit":
+		err = junitFindings(w, diags)
+	case "gitlab":
+		err = encode(w, codeQuality(diags))
 	default:
 		return inputError(fmt.Errorf("-o %q: want one of %s", format, strings.Join(findingFormats, ", ")))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler/lint"
 	"github.com/planec/planec/compiler/policy"
+	"github.com/planec/planec/internal/suppress"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -22,6 +23,7 @@ type lintCommand struct {
 	backends []string
 	output   string
 	exitZero bool
+	ignoring ignoring
 }
 
 func newLint(s *Streams) *cobra.Command {
@@ -36,10 +38,19 @@ that block DNS. A label or a port that no pod has is reported only where the inp
 has pods, or where --synth makes pods from the workloads.
 
 It exits 1 when there are warnings or errors. What a backend cannot do (PLC0501,
-PLC0502) is a note, and counts only for the backends that --backend names. docs/diagnostics.md lists all codes.`,
+PLC0502) is a note, and counts only for the backends that --backend names. planec
+explain says what a code means.
+
+What was looked at and is meant can be left out: on the object, with the annotation
+planec.io/ignore: PLC0711,PLC0727; everywhere, with --ignore; or as it is now, with a
+file that --write-baseline writes and --baseline reads. The last line counts it.`,
 		Example: `  planec lint --synth -f manifests/ -R
   kustomize build . | planec lint --synth -f -
-  helm template ./chart | planec lint --synth -f - -o sarif > planec.sarif`,
+  helm template ./chart | planec lint --synth -f - -o sarif > planec.sarif
+
+  # Take what there is, and fail for what is new
+  planec lint --synth -R -f . --write-baseline .planec-baseline.json
+  planec lint --synth -R -f . --baseline .planec-baseline.json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
@@ -47,6 +58,7 @@ PLC0502) is a note, and counts only for the backends that --backend names. docs/
 	c.input.register(cmd.Flags())
 	backendsFlag(cmd.Flags(), &c.backends, "backends to ask; all by default")
 	formatFlag(cmd.Flags(), &c.output, findingFormats...)
+	c.ignoring.register(cmd)
 	cmd.Flags().BoolVar(&c.exitZero, "exit-zero", false, "exit 0 whatever is found")
 	return cmd
 }
@@ -60,21 +72,43 @@ func (c *lintCommand) run() error {
 	if err != nil {
 		return inputError(err)
 	}
-	diags := l.refine(l.lint(selected))
+	annotations, wrong := suppress.ReadAnnotations(&l.objects, l.workloads)
+	rules, err := c.ignoring.rules(annotations)
+	if err != nil {
+		return err
+	}
+	diags := l.refine(append(l.lint(selected), wrong...))
 	uncounted := 0
 	if len(c.backends) == 0 {
 		uncounted = demote(diags)
 	}
+	diags, ignored := rules.Apply(diags)
 	if err := c.write(diags); err != nil {
 		return err
 	}
+	saved, err := c.ignoring.save(diags)
+	if err != nil {
+		return err
+	}
+	return c.conclude(diags, ignored, uncounted, saved, staleText(c.ignoring.baseline, rules.Baseline.Stale()))
+}
+
+// conclude says how many findings there are and returns what the exit code is made of.
+func (c *lintCommand) conclude(diags diag.List, ignored suppress.Ignored, uncounted int, also ...string) error {
 	errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
 	summary := count(errors, "error") + ", " + count(warnings, "warning")
+	if text := ignored.String(); text != "" {
+		summary += "; " + text
+	}
 	if uncounted > 0 {
 		summary += fmt.Sprintf("; not counted: %s of what a backend cannot do (name yours with --backend)", count(uncounted, "finding"))
 	}
-	fmt.Fprintln(c.streams.Err, summary)
-	if errors+warnings > 0 && !c.exitZero {
+	for _, line := range append([]string{summary}, also...) {
+		if line != "" {
+			fmt.Fprintln(c.streams.Err, line)
+		}
+	}
+	if errors+warnings > 0 && !c.exitZero && c.ignoring.write == "" {
 		return finding()
 	}
 	return nil

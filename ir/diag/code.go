@@ -112,6 +112,7 @@ const (
 	UnenforcedRules        Code = "PLC0746"
 	RuleOfNoFamily         Code = "PLC0747"
 	BlockOfNoFamily        Code = "PLC0748"
+	UnknownIgnored         Code = "PLC0749"
 )
 
 // Info returns the documentation of the code; an unknown code is an error with
@@ -223,4 +224,5 @@ var codes = []CodeInfo{
 	{UnenforcedRules, Warning, "rules of a NetworkPolicy for a direction that its policyTypes does not name", "add the direction to spec.policyTypes, or remove the rules: nothing enforces them"},
 	{RuleOfNoFamily, Warning, "a rule for an address family that none of its pods has", "write blocks of the pods' family: the rule matches nothing"},
 	{BlockOfNoFamily, Info, "a block of an address family that none of the pods has", "nothing to do where the policy is meant for clusters of both families; the block matches nothing here"},
+	{UnknownIgnored, Warning, "a planec.io/ignore annotation with a word that is no code", "write codes with commas between, as planec.io/ignore: PLC0711,PLC0727; the word was passed over"},
 }
