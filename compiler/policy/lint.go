@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
@@ -37,12 +36,12 @@ func (m *Model) Lint(around Around) diag.List {
 		return nil // there are no policies
 	}
 	l := linter{
-		Model: m, Around: around, left: mostComparisons,
-		hosts: make(map[*namespace][]*corev1.Pod), absences: make(map[string]absence), owners: make(map[netip.Addr]*pod),
+		Model: m, Around: around, left: mostComparisons, work: mostComparisons,
+		labelledHosts: make(map[label][]*corev1.Pod), absences: make(map[string]absence), owners: make(map[netip.Addr]*pod),
 	}
 	for _, h := range m.seen.hosts {
-		if n := m.namespace(h.Object.Namespace); n != nil {
-			l.hosts[n] = append(l.hosts[n], h.Object)
+		for k, v := range h.Object.Labels {
+			l.labelledHosts[label{k, v}] = append(l.labelledHosts[label{k, v}], h.Object)
 		}
 	}
 	for _, p := range m.cast.pods {
@@ -74,6 +73,9 @@ func (m *Model) Lint(around Around) diag.List {
 	if l.left < 0 {
 		l.diags.Add(diag.TooManyToCompare, ir.Origin{}, fmt.Sprintf("after %d comparisons of rules, peers and ports no more superfluous ones were looked for", mostComparisons))
 	}
+	if l.work < 0 {
+		l.diags.Add(diag.TooManyToCompare, ir.Origin{}, fmt.Sprintf("after %d looks at pods and namespaces no more selectors, ports and pods without DNS were looked for", mostComparisons))
+	}
 	l.diags.Sort()
 	return l.diags
 }
@@ -82,16 +84,18 @@ func (m *Model) Lint(around Around) diag.List {
 type linter struct {
 	*Model
 	Around
-	// hosts are the pods on the host's network, who are none to a policy.
-	hosts map[*namespace][]*corev1.Pod
+	// labelledHosts finds pods on the host's network, who are none to a policy.
+	labelledHosts map[label][]*corev1.Pod
 	// owners finds pods by their addresses.
 	owners map[netip.Addr]*pod
 	// absences are those of selectors that were asked about before, by their text.
 	absences map[string]absence
 	behind   behind
 	names    names
-	left     comparisons
-	diags    diag.List
+	// left is for what makes what superfluous, work for all else: the one that is spent
+	// leaves the other's findings.
+	left, work comparisons
+	diags      diag.List
 }
 
 // namespace returns nil where there is none.
@@ -174,35 +178,23 @@ func (l *linter) absent(s podSelector) absence {
 }
 
 func (l *linter) findAbsent(s podSelector) absence {
-	if len(l.cast.pods) == 0 && len(l.hosts) == 0 {
+	if len(l.cast.pods) == 0 && len(l.seen.hosts) == 0 {
 		return absence{silent, ""}
 	}
 	inNamespace := func(name string) bool { n := l.namespace(name); return n != nil && s.inNamespace(n) }
-	if who := l.Elsewhere.find(s.pods, inNamespace, s.own, &l.left); who != "" {
+	if who := l.Elsewhere.find(s.pods, inNamespace, s.own, &l.work); who != "" {
 		return absence{notGiven, who}
 	}
-	var in []*namespace
-	pods := 0
-	for _, n := range s.where(l.cast) {
-		if l.left.spent() {
-			return absence{silent, ""}
-		}
-		if !s.inNamespace(n) {
-			continue
-		}
-		in = append(in, n)
-		pods += len(n.pods)
-		if i := slices.IndexFunc(l.hosts[n], func(h *corev1.Pod) bool { return s.pods.Matches(labels.Set(h.Labels)) }); i >= 0 {
-			if s.own != "" {
-				return absence{nobody, "only pods on the host's network match, as " + l.hosts[n][i].Name + ", and those are their node to policies"}
-			}
-			return absence{notGiven, "only pods on the host's network match, as " + n.name + "/" + l.hosts[n][i].Name}
-		}
+	if h := l.host(s); h != nil && s.own != "" {
+		return absence{nobody, "only pods on the host's network match, as " + h.Name + ", and those are their node to policies"}
+	} else if h != nil {
+		return absence{notGiven, "only pods on the host's network match, as " + h.Namespace + "/" + h.Name}
 	}
+	namespaces, pods := l.population(s)
 	switch {
-	case s.pods.text == "*" && len(in) > 0:
+	case l.work < 0 || s.pods.text == "*" && namespaces > 0:
 		return absence{silent, ""} // all pods of a namespace that has none yet
-	case len(in) == 0 && s.own == "":
+	case namespaces == 0 && s.own == "":
 		return absence{notGiven, "no namespace of the input has the labels " + s.namespaces.text}
 	case pods == 0:
 		return absence{notGiven, "the input has no pods there"}
@@ -210,6 +202,44 @@ func (l *linter) findAbsent(s podSelector) absence {
 		return absence{notGiven, "no pod of the input has the labels " + s.pods.text}
 	}
 	return absence{nobody, fmt.Sprintf("none of %d pods has the labels %s", pods, s.pods.text)}
+}
+
+// host returns the first pod on the host's network that a selector finds, or nil.
+func (l *linter) host(s podSelector) *corev1.Pod {
+	candidates, narrowed := narrowest(&s.pods, l.labelledHosts)
+	var first *corev1.Pod
+	look := func(h *corev1.Pod) {
+		if !l.work.spent() && s.matchesHost(h, l.namespace(h.Namespace)) && (first == nil || h.Namespace+"/"+h.Name < first.Namespace+"/"+first.Name) {
+			first = h
+		}
+	}
+	if narrowed {
+		for _, h := range candidates {
+			look(h)
+		}
+		return first
+	}
+	for _, h := range l.seen.hosts {
+		look(h.Object)
+	}
+	return first
+}
+
+// population counts the namespaces that a selector looks into, and the pods in them.
+func (l *linter) population(s podSelector) (namespaces, pods int) {
+	if s.own == "" && s.namespaces.text == "*" {
+		return len(l.cast.namespaces), len(l.cast.pods)
+	}
+	for _, n := range s.where(l.cast) {
+		if l.work.spent() {
+			return namespaces, pods
+		}
+		if s.inNamespace(n) {
+			namespaces++
+			pods += len(n.pods)
+		}
+	}
+	return namespaces, pods
 }
 
 // namedPorts reports names that stand for nothing on any pod that the rule is

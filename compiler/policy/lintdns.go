@@ -165,7 +165,7 @@ func (l *linter) each(p *policy, do func(*pod)) {
 	subject := l.Model.peers.ofPods(p.subject)
 	subject.resolve(l.cast)
 	for _, pod := range subject.found {
-		if l.left.spent() {
+		if l.work.spent() {
 			return
 		}
 		do(pod)
@@ -202,11 +202,11 @@ func (l *linter) letsAsk(r *rule) bool {
 // letsTo reports whether the rule lets UDP to an endpoint of the DNS Service through.
 func (l *linter) letsTo(r *rule, to netip.AddrPort) bool {
 	owner := l.owners[to.Addr()]
-	if l.left.spent() || !r.ports.hold(ir.UDP, to.Port(), owner) {
+	if l.work.spent() || !r.ports.hold(ir.UDP, to.Port(), owner) {
 		return false
 	}
 	return r.anyPeer || slices.ContainsFunc(r.peers, func(p *peer) bool {
-		if l.left.spent() {
+		if l.work.spent() {
 			return false
 		}
 		p.resolve(l.cast)

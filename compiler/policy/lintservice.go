@@ -266,7 +266,7 @@ func (l *linter) servicePorts(p *policy, d ir.Direction, r *rule) {
 		return
 	}
 	for i, ports := range r.ports.ranges {
-		if ports.First != ports.Last || l.left.spent() {
+		if ports.First != ports.Last || l.work.spent() {
 			continue
 		}
 		of, on := (*servicePort)(nil), onPort{ports.Protocol, ports.First}
