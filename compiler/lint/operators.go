@@ -85,6 +85,7 @@ var podless = map[string]string{
 	"velero.io":                       "*",
 	"flagger.app":                     "AlertProvider MetricTemplate",
 	"networking.x-k8s.io":             "*",
+	"gateway.networking.k8s.io":       "GatewayClass HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute ReferenceGrant BackendTLSPolicy ListenerSet",
 	"gateway.envoyproxy.io":           "ClientTrafficPolicy BackendTrafficPolicy SecurityPolicy EnvoyPatchPolicy EnvoyExtensionPolicy Backend",
 	"gateway.nginx.org":               "ClientSettingsPolicy ObservabilityPolicy SnippetsFilter UpstreamSettingsPolicy",
 	"appprotect.f5.com":               "*",

@@ -183,8 +183,7 @@ func (r *rule) reachesPods() bool {
 
 // meansNames reports whether the rule was written to let questions through.
 func (r *rule) meansNames() bool {
-	named, _ := r.ports.dns([]uint16{portDNS})
-	return named
+	return slices.Contains(r.ports.ranges, ir.PortRange{Protocol: ir.UDP, First: portDNS, Last: portDNS})
 }
 
 // letsAsk reports whether the rule lets questions for names through, or may do so where

@@ -227,7 +227,7 @@ func (l *linter) serviceBlock(block netip.Prefix) string {
 	}
 	// Clusters take ranges of 16 to 20 bits, and of 108 to 112.
 	const v4, v6 = 16, 108
-	if least := map[bool]int{true: v4, false: v6}[block.Addr().Is4()]; block.Bits() < least {
+	if least := map[bool]int{true: v4, false: v6}[block.Addr().Is4()]; block.Bits() < least || len(l.cast.addresses) == 0 {
 		return ""
 	}
 	i, _ := slices.BinarySearchFunc(l.behind.clusterIPs, block.Addr(), netip.Addr.Compare)
@@ -262,8 +262,8 @@ func (l *linter) takes(s *corev1.Service, r *rule, a netip.Addr) bool {
 // servicePorts reports ports of a rule that its pods get as others.
 func (l *linter) servicePorts(p *policy, d ir.Direction, r *rule) {
 	peers, known := l.destinations(p, d, r)
-	if !known {
-		return
+	if !known || slices.ContainsFunc(peers, (*peer).isEveryPod) {
+		return // some of all pods may be in another repository
 	}
 	for i, ports := range r.ports.ranges {
 		if ports.First != ports.Last || l.work.spent() {
@@ -292,6 +292,11 @@ func (l *linter) servicePorts(p *policy, d ir.Direction, r *rule) {
 		}
 		l.diags.Add(diag.PolicyServicePort, at, fmt.Sprintf("%d/%s is the %s of %s, and its pods get it as %d", on.number, strings.ToLower(on.protocol.String()), what, of.service, of.target))
 	}
+}
+
+// isEveryPod reports whether the peer is all pods of all namespaces.
+func (p *peer) isEveryPod() bool {
+	return p.pods != nil && p.pods.own == "" && p.pods.namespaces.text == "*" && p.pods.pods.text == "*"
 }
 
 // families reports blocks of a family that none of the rule's pods has an address of:

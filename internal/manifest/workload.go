@@ -39,10 +39,14 @@ func (t typeMeta) isWorkload() bool {
 	return known && slices.Contains(groups, t.group())
 }
 
-// isCustom reports whether the object is of a kind that somebody added to the
-// cluster: the groups of Kubernetes have no dot or end in .k8s.io.
+// isCustom reports whether the object is of a kind that was added to the
+// cluster: the groups of Kubernetes have no dot or end in .k8s.io, and so does that of
+// Gateways, which an operator makes pods of.
 func (t typeMeta) isCustom() bool {
 	group := t.group()
+	if group == "gateway.networking.k8s.io" {
+		return true
+	}
 	return t.kind != "" && strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io")
 }
 
