@@ -1,6 +1,9 @@
 package lint
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // groupKind is a kind of custom resources.
 type groupKind struct{ group, kind string }
@@ -8,10 +11,10 @@ type groupKind struct{ group, kind string }
 // withoutPods reports whether no pods are made because of an object of the kind: it
 // configures what others do. A kind that is not known may have pods.
 func withoutPods(group, kind string) bool {
-	kinds, known := podless[group]
-	if !known {
-		return false
+	if slices.ContainsFunc(podlessBelow, func(domain string) bool { return strings.HasSuffix(group, domain) }) {
+		return true
 	}
+	kinds := podless[group]
 	for k := range strings.FieldsSeq(kinds) {
 		if k == "*" || strings.EqualFold(k, kind) {
 			return true
@@ -19,6 +22,9 @@ func withoutPods(group, kind string) bool {
 	}
 	return false
 }
+
+// podlessBelow are domains whose groups stand for things outside of the cluster.
+var podlessBelow = []string{".services.k8s.aws", ".cnrm.cloud.google.com", ".aws.upbound.io", ".azure.upbound.io", ".gcp.upbound.io"}
 
 // podless are the kinds of widespread custom resources without pods, by group; "*" is
 // every kind of the group.
@@ -76,13 +82,15 @@ var podless = map[string]string{
 	"constraints.gatekeeper.sh":       "*",
 	"config.gatekeeper.sh":            "*",
 	"keda.sh":                         "ScaledObject TriggerAuthentication ClusterTriggerAuthentication",
-	"argoproj.io":                     "AppProject EventBus WorkflowTemplate ClusterWorkflowTemplate AnalysisTemplate ClusterAnalysisTemplate",
+	"argoproj.io":                     "Application ApplicationSet AppProject EventBus WorkflowTemplate ClusterWorkflowTemplate AnalysisTemplate ClusterAnalysisTemplate",
 	"source.toolkit.fluxcd.io":        "*",
+	"kustomize.toolkit.fluxcd.io":     "*",
 	"image.toolkit.fluxcd.io":         "*",
 	"notification.toolkit.fluxcd.io":  "*",
 	"externaldns.k8s.io":              "*",
 	"externaldns.nginx.org":           "*",
 	"velero.io":                       "*",
+	"objectbucket.io":                 "*",
 	"flagger.app":                     "AlertProvider MetricTemplate",
 	"networking.x-k8s.io":             "*",
 	"gateway.networking.k8s.io":       "GatewayClass HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute ReferenceGrant BackendTLSPolicy ListenerSet",
@@ -122,6 +130,11 @@ var operatorLabels = map[groupKind][]knownLabels{
 	{"acid.zalan.do", "postgresql"}: {{map[string]string{"application": "spilo", "cluster-name": "NAME"}, "spilo-role"}},
 	{"rabbitmq.com", "RabbitmqCluster"}: {{
 		map[string]string{"app.kubernetes.io/name": "NAME", "app.kubernetes.io/component": "rabbitmq", "app.kubernetes.io/part-of": "rabbitmq"}, "",
+	}},
+	{"postgresql.cnpg.io", "Cluster"}: {{map[string]string{"postgresql": "NAME", "cnpg.io/cluster": "NAME", "cnpg.io/podRole": "instance"}, "role cnpg.io/instanceRole cnpg.io/instanceName"}},
+	{"postgresql.cnpg.io", "Pooler"}:  {{map[string]string{"cnpg.io/poolerName": "NAME", "cnpg.io/podRole": "pooler"}, "cnpg.io/cluster"}},
+	{"helm.toolkit.fluxcd.io", "HelmRelease"}: {{
+		map[string]string{"app.kubernetes.io/instance": "NAME", "release": "NAME"}, "app app.kubernetes.io/name app.kubernetes.io/component app.kubernetes.io/part-of app.kubernetes.io/managed-by",
 	}},
 	{"ceph.rook.io", "CephCluster"}: {
 		{map[string]string{"app": "rook-ceph-mgr", "rook_cluster": "NAMESPACE"}, "mgr mgr_role instance ceph_daemon_id ceph_daemon_type"},

@@ -44,7 +44,7 @@ type names struct {
 // readNames finds the cluster's DNS among the Services.
 func (l *linter) readNames() {
 	l.names = names{ports: []uint16{portDNS}}
-	found := make(map[string]bool)
+	found, ports := make(map[string]bool), []uint16(nil)
 	for _, s := range l.Services {
 		if !isDNS(s.Object) {
 			continue
@@ -53,7 +53,10 @@ func (l *linter) readNames() {
 			l.names.service = name
 		}
 		found[s.Object.Namespace+"/"+s.Object.Name] = true
-		l.names.ports = append(l.names.ports, targetsDNS(s.Object)...)
+		ports = append(ports, targetsDNS(s.Object)...)
+	}
+	if len(ports) > 0 {
+		l.names.ports = ports
 	}
 	for _, s := range l.Slices {
 		if !found[s.Object.Namespace+"/"+s.Object.Labels[discoveryv1.LabelServiceName]] {
@@ -101,7 +104,9 @@ func targetsDNS(s *corev1.Service) []uint16 {
 		switch {
 		case !asksNames(p):
 		case p.TargetPort.Type == intstr.String:
-			out = append(out, portShiftDNS)
+			out = append(out, portDNS, portShiftDNS)
+		case p.TargetPort.IntVal == 0:
+			out = append(out, portDNS)
 		case p.TargetPort.IntVal > 0 && p.TargetPort.IntVal < 65536:
 			out = append(out, uint16(p.TargetPort.IntVal))
 		}
@@ -149,7 +154,7 @@ func (l *linter) dns() {
 
 // unasked says what pods may not do.
 func (n *names) unasked(blocked []string) string {
-	port, of := uint16(portDNS), ""
+	port, of := n.ports[0], ""
 	if len(n.at) > 0 {
 		port, of = n.at[0].Port(), ", where the pods of "+n.service+" listen"
 	}
