@@ -144,7 +144,7 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 	diags := l.diagnostics()
 	elsewhere := lint.Elsewhere(&l.objects, l.workloads)
 	found := slices.Concat(
-		lint.Services(&l.objects, l.cluster.ServiceCIDRs(), l.cluster.PodCIDRs(), elsewhere),
+		lint.Services(&l.objects, l.serviceCIDRs(), l.cluster.PodCIDRs(), elsewhere),
 		lint.PolicyTypes(l.objects.NetworkPolicies),
 		l.cluster.LintPolicies(l.around(elsewhere)),
 	)
@@ -169,7 +169,7 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 func (l *loaded) around(elsewhere *policy.Elsewhere) policy.Around {
 	a := policy.Around{
 		Elsewhere: elsewhere, Services: l.services, Slices: l.objects.EndpointSlices,
-		ServiceCIDRs: l.cluster.ServiceCIDRs(), Made: make(map[netip.Addr]bool),
+		ServiceCIDRs: l.serviceCIDRs(), Made: make(map[netip.Addr]bool),
 	}
 	for _, p := range l.made.Pods {
 		for _, ip := range p.Object.Status.PodIPs {
@@ -179,6 +179,18 @@ func (l *loaded) around(elsewhere *policy.Elsewhere) policy.Around {
 		}
 	}
 	return a
+}
+
+// serviceCIDRs are the ranges of ClusterIPs that were given: in one that was made up
+// addresses of other networks may lie.
+func (l *loaded) serviceCIDRs() []netip.Prefix {
+	made := make(map[string]bool)
+	for _, c := range l.made.ServiceCIDRs {
+		for _, cidr := range c.Object.Spec.CIDRs {
+			made[cidr] = true
+		}
+	}
+	return slices.DeleteFunc(l.cluster.ServiceCIDRs(), func(p netip.Prefix) bool { return made[p.String()] })
 }
 
 // withoutWeaker leaves out what the compiler notes and lint says better, or
