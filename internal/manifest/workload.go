@@ -53,7 +53,27 @@ func (t typeMeta) isCustom() bool {
 // readsWorkload reports whether an object that the compiler has no use for is
 // one that pods are made of.
 func (d *decoder) readsWorkload(m typeMeta) bool {
-	return d.workloads && (m.isWorkload() || m.isCustom() || m.isDefinition())
+	return d.workloads && (m.isWorkload() || m.isCustom() || m.isDefinition() || m.isEndpoints())
+}
+
+// isEndpoints reports whether the object is what a cluster makes slices of.
+func (t typeMeta) isEndpoints() bool { return t.kind == "Endpoints" && t.apiVersion == "v1" }
+
+// endpoints reads one object of kind Endpoints.
+func (d *decoder) endpoints(out *outcome, t *text, meta typeMeta) {
+	o := &objects.Endpoints{}
+	if !d.unmarshal(out, t, meta.kind, o) {
+		return
+	}
+	if o.Namespace == "" {
+		o.Namespace = "default"
+	}
+	if problem := nameProblem(o, namespaced, isSubdomain); problem != "" {
+		out.report(diag.UnnamedObject, ir.Origin{Kind: meta.kind, File: t.file, Line: t.line}, problem)
+		return
+	}
+	o.ObjectMeta = d.meta(&o.ObjectMeta)
+	out.set.Endpoints = append(out.set.Endpoints, objects.Sourced[*objects.Endpoints]{Object: o, File: t.file, Line: t.line})
 }
 
 // isDefinition reports whether the object defines a kind of custom resources: what
@@ -125,6 +145,10 @@ type customTemplate struct {
 
 // workload reads one object that pods are made of.
 func (d *decoder) workload(out *outcome, t *text, meta typeMeta) {
+	if meta.isEndpoints() {
+		d.endpoints(out, t, meta)
+		return
+	}
 	w := &objects.Workload{Kind: meta.kind, Group: meta.group()}
 	var shape workloadShape
 	if meta.isWorkload() {

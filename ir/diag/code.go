@@ -113,6 +113,7 @@ const (
 	RuleOfNoFamily         Code = "PLC0747"
 	BlockOfNoFamily        Code = "PLC0748"
 	UnknownIgnored         Code = "PLC0749"
+	MirroredEndpoints      Code = "PLC0750"
 )
 
 // Info returns the documentation of the code; an unknown code is an error with
@@ -217,7 +218,7 @@ var codes = []CodeInfo{
 	{EndpointIsClusterIP, Warning, "an endpoint that is a ClusterIP", "Kubernetes does not support that: give the endpoints of that Service instead"},
 	{HealthPortIsNodePort, Warning, "a healthCheckNodePort that is a nodePort", "give one of them another port: the nodePort takes the load balancer's questions"},
 	{FamilyWithoutEndpoints, Warning, "a Service with endpoints of one of its families only", "connections to the address of the other family are rejected: give the pods addresses of both, or the Service one family"},
-	{NothingBehind, Warning, "a Service without a selector and without slices", "give it a selector, or EndpointSlices with the label kubernetes.io/service-name; kind Endpoints is not read, and a cluster makes slices of it"},
+	{NothingBehind, Warning, "a Service without a selector and without slices", "give it a selector, or EndpointSlices with the label kubernetes.io/service-name; of kind Endpoints a cluster makes slices, and so does --synth"},
 	{FurtherAddresses, Warning, "an endpoint with more than one address", "only the first is used, by every proxy: make an endpoint of each"},
 	{PolicyServiceIP, Warning, "a block of a policy that is a Service's address", "policies see the endpoint and not the Service, so the block matches nothing: select the pods behind the Service"},
 	{PolicyServicePort, Warning, "a port of a policy that is a Service's and not its pods'", "policies see the pods' port: write the targetPort, or its name"},
@@ -225,4 +226,5 @@ var codes = []CodeInfo{
 	{RuleOfNoFamily, Warning, "a rule for an address family that none of its pods has", "write blocks of the pods' family: the rule matches nothing"},
 	{BlockOfNoFamily, Info, "a block of an address family that none of the pods has", "nothing to do where the policy is meant for clusters of both families; the block matches nothing here"},
 	{UnknownIgnored, Warning, "a planec.io/ignore annotation with a word that is no code", "write codes with commas between, as planec.io/ignore: PLC0711,PLC0727; the word was passed over"},
+	{MirroredEndpoints, Info, "an object of kind Endpoints, of which slices were made", "write EndpointSlices: kind Endpoints is deprecated, and only a cluster and --synth make slices of it"},
 }

@@ -1,6 +1,7 @@
 package diag
 
-// aboutPolicyLint explains what lint says of policies: PLC072x, and from PLC0744 on.
+// aboutPolicyLint explains what lint says of policies: PLC072x, and all from PLC0744
+// on.
 var aboutPolicyLint = map[Code]Explanation{
 	PeerNobody: {
 		"There are pods where the peer looks, and none has the labels: the rule lets nothing in or out by it. A dash more or less in the list of peers is the usual cause.",
@@ -57,5 +58,9 @@ var aboutPolicyLint = map[Code]Explanation{
 	UnknownIgnored: {
 		"A slip in a code leaves the finding there, and a code that was never one hides nothing.",
 		"metadata: {annotations: {planec.io/ignore: PLC711}}",
+	},
+	MirroredEndpoints: {
+		"A cluster mirrors Endpoints of a Service without a selector into EndpointSlices, which are what proxies read. --synth does the same, so that the Service is what it will be there. An object with the label endpointslice.kubernetes.io/skip-mirror is left alone.",
+		"kind: Endpoints\nsubsets: [{addresses: [{ip: 198.51.100.78}], ports: [{port: 8080}]}]",
 	},
 }
