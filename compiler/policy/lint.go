@@ -84,7 +84,7 @@ func (m *Model) Lint(around Around) diag.List {
 type linter struct {
 	*Model
 	Around
-	// labelledHosts finds pods on the host's network, who are none to a policy.
+	// labelledHosts finds pods on the host's network, which are their node to a policy.
 	labelledHosts map[label][]*corev1.Pod
 	// owners finds pods by their addresses.
 	owners map[netip.Addr]*pod

@@ -37,13 +37,15 @@ type names struct {
 	// listen on.
 	at    []netip.AddrPort
 	ports []uint16
+	// answer are the endpoints' addresses.
+	answer map[netip.Addr]bool
 	// onNode is whether pods ask on their own node (NodeLocal DNSCache).
 	onNode bool
 }
 
 // readNames finds the cluster's DNS among the Services.
 func (l *linter) readNames() {
-	l.names = names{ports: []uint16{portDNS}}
+	l.names = names{ports: []uint16{portDNS}, answer: make(map[netip.Addr]bool)}
 	found, ports := make(map[string]bool), []uint16(nil)
 	for _, s := range l.Services {
 		if !isDNS(s.Object) {
@@ -72,6 +74,7 @@ func (l *linter) readNames() {
 				}
 				if a, err := netip.ParseAddr(e.Addresses[0]); err == nil {
 					l.names.at = append(l.names.at, netip.AddrPortFrom(a.Unmap(), uint16(*p.Port)))
+					l.names.answer[a.Unmap()] = true
 				}
 			}
 		}
@@ -141,7 +144,7 @@ func (l *linter) dns() {
 		for _, p := range open {
 			var blocked []string
 			l.each(p, func(pod *pod) {
-				if !mayAsk[pod] {
+				if !mayAsk[pod] && !l.answers(pod) {
 					blocked = append(blocked, pod.name)
 				}
 			})
@@ -150,6 +153,12 @@ func (l *linter) dns() {
 			}
 		}
 	}
+}
+
+// answers reports whether the pod is one of the cluster's DNS, which asks its node's name
+// servers.
+func (l *linter) answers(p *pod) bool {
+	return slices.ContainsFunc(p.addresses, func(a netip.Addr) bool { return l.names.answer[a] })
 }
 
 // unasked says what pods may not do.
@@ -277,7 +286,7 @@ func (l *linter) asksResolver(r *rule) bool {
 }
 
 // mayBeDNS reports whether the rule could be what lets DNS through where the input
-// does not hold its pods. A rule that names the port was written for it, whoever it
+// does not hold its pods. A rule that names the port was written for it, whatever it
 // names, unless that is a Service's address; others must reach a namespace where DNS is.
 func (l *linter) mayBeDNS(r *rule) bool {
 	named, every := r.ports.dns(l.names.ports)

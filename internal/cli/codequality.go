@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/planec/planec/internal/suppress"
@@ -30,6 +32,19 @@ type codeLocation struct {
 
 var codeSeverities = map[diag.Severity]string{diag.Error: "critical", diag.Warning: "major", diag.Info: "info"}
 
+// fromHere is a file's path from the working directory, which in a pipeline is the
+// repository's: GitLab takes no other.
+func fromHere(file string) string {
+	if filepath.IsAbs(file) {
+		if here, err := os.Getwd(); err == nil {
+			if rel, err := filepath.Rel(here, file); err == nil && filepath.IsLocal(rel) {
+				file = rel
+			}
+		}
+	}
+	return path.Clean(filepath.ToSlash(file))
+}
+
 // codeQuality is the report. GitLab compares fingerprints to tell what a merge request
 // adds, so these are made of what a finding says of which object, and not of its line or
 // field; of equal ones each has its number. A path is required, so what no file says is of the directory.
@@ -40,7 +55,7 @@ func codeQuality(diags diag.List) []codeIssue {
 		issue := codeIssue{Description: subject(d), CheckName: string(d.Code), Severity: codeSeverities[d.Severity()]}
 		issue.Location.Path = "."
 		if d.Origin.File != "" && d.Origin.File != stdinName {
-			issue.Location.Path = path.Clean(strings.ReplaceAll(d.Origin.File, `\`, "/"))
+			issue.Location.Path = fromHere(d.Origin.File)
 		}
 		issue.Location.Lines.Begin = max(d.Origin.Line, 1)
 		identity := strings.Join([]string{string(d.Code), issue.Location.Path, d.Origin.Object(), suppress.Stable(d.Message)}, "\x00")

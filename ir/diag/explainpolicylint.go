@@ -20,7 +20,7 @@ var aboutPolicyLint = map[Code]Explanation{
 		"ingress:\n- from: [{podSelector: {matchLabels: {app: client}}}]\n- ports: [{port: 80}]        # from everywhere, the client too",
 	},
 	IdlePolicy: {
-		"Policies only add. Whoever wrote this one to close something should know that the other one leaves it open. A policy without rules for the same pods, a default deny, is not reported.",
+		"Policies only add. If this one was written to close something, the other one leaves it open. A policy without rules for the same pods, a default deny, is not reported.",
 		"# deny-admin: podSelector app=admin without rules; beside it\nspec: {podSelector: {}, ingress: [{}]}",
 	},
 	UnreachableRule: {

@@ -4,7 +4,7 @@ package diag
 // and PLC02xx.
 var aboutServices = map[Code]Explanation{
 	BadServiceIP: {
-		"The Service has no frontend at an address that is none: nobody reaches it there. The API server refuses such an object.",
+		"The Service has no frontend at an address that is none: no client reaches it there. The API server refuses such an object.",
 		"spec: {clusterIP: 10.96.0.999}",
 	},
 	BadServicePort: {
