@@ -131,6 +131,7 @@ var operatorLabels = map[groupKind][]knownLabels{
 	{"rabbitmq.com", "RabbitmqCluster"}: {{
 		map[string]string{"app.kubernetes.io/name": "NAME", "app.kubernetes.io/component": "rabbitmq", "app.kubernetes.io/part-of": "rabbitmq"}, "",
 	}},
+	{"argoproj.io", "Rollout"}:        {{nil, "rollouts-pod-template-hash"}},
 	{"postgresql.cnpg.io", "Cluster"}: {{map[string]string{"postgresql": "NAME", "cnpg.io/cluster": "NAME", "cnpg.io/podRole": "instance"}, "role cnpg.io/instanceRole cnpg.io/instanceName"}},
 	{"postgresql.cnpg.io", "Pooler"}:  {{map[string]string{"cnpg.io/poolerName": "NAME", "cnpg.io/podRole": "pooler"}, "cnpg.io/cluster"}},
 	{"helm.toolkit.fluxcd.io", "HelmRelease"}: {{

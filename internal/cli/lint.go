@@ -37,9 +37,9 @@ meant: Services that select nothing, rules that another makes superfluous, polic
 that block DNS. A label or a port that no pod has is reported only where the input
 has pods, or where --synth makes pods from the workloads.
 
-It exits 1 when there are warnings or errors. What a backend cannot do (PLC0501,
-PLC0502) is a note, and counts only for the backends that --backend names. planec
-explain says what a code means.
+It exits 1 when there are warnings or errors, and 2 where --strict or --fail-on-warn
+says so. What a backend cannot do (PLC0501, PLC0502) is a note, and counts only for the
+backends that --backend names. planec explain says what a code means.
 
 What was looked at and is meant can be left out: on the object, with the annotation
 planec.io/ignore: PLC0711,PLC0727; everywhere, with --ignore; or as it is now, with a
@@ -108,10 +108,13 @@ func (c *lintCommand) conclude(diags diag.List, ignored suppress.Ignored, uncoun
 			fmt.Fprintln(c.streams.Err, line)
 		}
 	}
-	if errors+warnings > 0 && !c.exitZero && c.ignoring.write == "" {
-		return finding()
+	if errors+warnings == 0 || c.exitZero || c.ignoring.write != "" {
+		return nil
 	}
-	return nil
+	if err := c.input.judge(diags); err != nil {
+		return err // --strict and --fail-on-warn say that it is 2
+	}
+	return finding()
 }
 
 // demote makes notes of what a backend cannot do: a finding only for those who use it.
