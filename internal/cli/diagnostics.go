@@ -3,8 +3,10 @@ package cli
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -76,7 +78,7 @@ func (p *printer) print(diags diag.List) {
 const fewEqual = 3
 
 // equals returns, by the places of the findings that are to be written, the others that
-// say the same of other objects of the kind.
+// say the same of other objects of the kind: word for word, unless they are notes.
 func equals(diags diag.List) map[int]diag.List {
 	type said struct {
 		code          diag.Code
@@ -86,6 +88,9 @@ func equals(diags diag.List) map[int]diag.List {
 	by := make(map[said][]int)
 	for i, d := range diags {
 		key := said{d.Code, d.Note, d.Origin.Kind, d.Message}
+		if d.Severity() == diag.Info {
+			key.message = noteSaid(d)
+		}
 		by[key] = append(by[key], i)
 	}
 	out := make(map[int]diag.List, len(by))
@@ -99,6 +104,21 @@ func equals(diags diag.List) map[int]diag.List {
 		}
 	}
 	return out
+}
+
+// noteSaid is a note's message without what is each object's own: its namespace and name,
+// addresses and numbers. Notes are to be read once.
+func noteSaid(d diag.Diagnostic) string {
+	words := strings.Split(d.Message, " ")
+	for i, w := range words {
+		bare := strings.TrimRight(w, ",.:;")
+		_, isAddr := netip.ParseAddr(bare)
+		_, isNumber := strconv.Atoi(bare)
+		if isAddr == nil || isNumber == nil || bare == d.Origin.Namespace || bare == d.Origin.Name || bare == d.Origin.Namespace+"/"+d.Origin.Name {
+			words[i] = "#"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // moreText is "(and 1399 more: a.yaml:5, a.yaml:9, b.yaml:3 ...)".
