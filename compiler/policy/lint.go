@@ -35,22 +35,7 @@ func (m *Model) Lint(around Around) diag.List {
 	if m.peers == nil {
 		return nil // there are no policies
 	}
-	l := linter{
-		Model: m, Around: around, left: mostComparisons, work: mostComparisons,
-		labelledHosts: make(map[label][]*corev1.Pod), absences: make(map[string]absence), owners: make(map[netip.Addr]*pod),
-	}
-	for _, h := range m.seen.hosts {
-		for k, v := range h.Object.Labels {
-			l.labelledHosts[label{k, v}] = append(l.labelledHosts[label{k, v}], h.Object)
-		}
-	}
-	for _, p := range m.cast.pods {
-		for _, a := range p.addresses {
-			l.owners[a] = p
-		}
-	}
-	l.readNames()
-	l.readServices()
+	l := m.newLinter(around)
 	m.all(func(p *policy) {
 		l.subject(p)
 		for _, d := range ir.Directions() {
@@ -78,6 +63,27 @@ func (m *Model) Lint(around Around) diag.List {
 	}
 	l.diags.Sort()
 	return l.diags
+}
+
+// newLinter indexes what the findings ask for.
+func (m *Model) newLinter(around Around) *linter {
+	l := &linter{
+		Model: m, Around: around, left: mostComparisons, work: mostComparisons,
+		labelledHosts: make(map[label][]*corev1.Pod), absences: make(map[string]absence), owners: make(map[netip.Addr]*pod),
+	}
+	for _, h := range m.seen.hosts {
+		for k, v := range h.Object.Labels {
+			l.labelledHosts[label{k, v}] = append(l.labelledHosts[label{k, v}], h.Object)
+		}
+	}
+	for _, p := range m.cast.pods {
+		for _, a := range p.addresses {
+			l.owners[a] = p
+		}
+	}
+	l.readNames()
+	l.readServices()
+	return l
 }
 
 // linter collects findings about policies.
