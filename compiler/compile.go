@@ -143,6 +143,6 @@ func cloneMasquerade(m ir.Masquerade) ir.Masquerade {
 }
 
 // LintPolicies returns what is valid in policies and probably not meant.
-func (c *Cluster) LintPolicies(elsewhere []policy.Elsewhere) diag.List {
-	return c.policies.Lint(elsewhere)
+func (c *Cluster) LintPolicies(around policy.Around) diag.List {
+	return c.policies.Lint(around)
 }

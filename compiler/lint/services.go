@@ -18,9 +18,9 @@ import (
 )
 
 // Services returns the findings about Services. cidrs are the ranges of ClusterIPs;
-// pods are those that the local detector knows pods by, if it does; elsewhere are
-// those who may have pods that the set does not hold.
-func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere []policy.Elsewhere) diag.List {
+// pods are those that the local detector knows pods by, if it does; elsewhere knows
+// who may have pods that the set does not hold.
+func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere *policy.Elsewhere) diag.List {
 	l := linter{
 		set: set, elsewhere: elsewhere,
 		pods: make(map[string]int), labelled: make(map[label][]*corev1.Pod), endpoints: make(map[name][]discoveryv1.Endpoint),
@@ -81,7 +81,7 @@ type servedPort struct {
 
 type linter struct {
 	set       *objects.Set
-	elsewhere []policy.Elsewhere
+	elsewhere *policy.Elsewhere
 	// pods counts those that have not finished, by namespace; labelled finds them.
 	pods      map[string]int
 	labelled  map[label][]*corev1.Pod
@@ -117,11 +117,9 @@ func (l *linter) selector(s sourced) {
 		return // slices that were given know better
 	}
 	at := objects.Origin("Service", s).At("spec.selector")
-	for _, e := range l.elsewhere {
-		if e.Namespace == o.Namespace && selector.Matches(e.Labels) {
-			l.diags.Add(diag.PodsElsewhere, at, "only "+e.What+" would have such pods")
-			return
-		}
+	if who := l.elsewhere.Pods(o.Namespace, selector); who != "" {
+		l.diags.Add(diag.PodsElsewhere, at, who)
+		return
 	}
 	if l.pods[o.Namespace] == 0 {
 		l.diags.Add(diag.PodsElsewhere, at, "the input has no pods in the namespace "+o.Namespace)

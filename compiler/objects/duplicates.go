@@ -95,7 +95,7 @@ func (s *Set) Deduplicate(diags *diag.List) {
 		repeated("Namespace", s.Namespaces), repeated("ServiceCIDR", s.ServiceCIDRs),
 		repeated("NetworkPolicy", s.NetworkPolicies), repeated("ClusterNetworkPolicy", s.ClusterNetworkPolicies),
 		repeated("AdminNetworkPolicy", s.AdminNetworkPolicies), repeated("BaselineAdminNetworkPolicy", s.BaselineAdminNetworkPolicies),
-		repeated("", s.Workloads),
+		repeated("Endpoints", s.Endpoints), repeated("", s.Workloads),
 	)
 	if len(twice) == 0 {
 		return
@@ -111,6 +111,7 @@ func (s *Set) Deduplicate(diags *diag.List) {
 	s.ClusterNetworkPolicies = without("ClusterNetworkPolicy", s.ClusterNetworkPolicies, unwanted)
 	s.AdminNetworkPolicies = without("AdminNetworkPolicy", s.AdminNetworkPolicies, unwanted)
 	s.BaselineAdminNetworkPolicies = without("BaselineAdminNetworkPolicy", s.BaselineAdminNetworkPolicies, unwanted)
+	s.Endpoints = without("Endpoints", s.Endpoints, unwanted)
 	s.Workloads = without("", s.Workloads, unwanted)
 }
 

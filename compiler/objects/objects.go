@@ -10,6 +10,10 @@ import (
 	"github.com/planec/planec/ir"
 )
 
+// IgnoreAnnotation is on an object of which some findings are not to be shown by
+// `planec lint`: their codes, with commas between.
+const IgnoreAnnotation = "planec.io/ignore"
+
 // Sourced is an object with its place. The object is shared and must not be
 // changed.
 type Sourced[T any] struct {
@@ -35,8 +39,9 @@ type Set struct {
 	AdminNetworkPolicies         []Sourced[*policyv1alpha1.AdminNetworkPolicy]
 	BaselineAdminNetworkPolicies []Sourced[*policyv1alpha1.BaselineAdminNetworkPolicy]
 
-	// Workloads are there only where they were asked for.
+	// Workloads and Endpoints are there only where they were asked for.
 	Workloads []Sourced[*Workload]
+	Endpoints []Sourced[*Endpoints]
 }
 
 // Append adds the objects of other to s.
@@ -52,6 +57,7 @@ func (s *Set) Append(other Set) {
 	s.AdminNetworkPolicies = append(s.AdminNetworkPolicies, other.AdminNetworkPolicies...)
 	s.BaselineAdminNetworkPolicies = append(s.BaselineAdminNetworkPolicies, other.BaselineAdminNetworkPolicies...)
 	s.Workloads = append(s.Workloads, other.Workloads...)
+	s.Endpoints = append(s.Endpoints, other.Endpoints...)
 }
 
 // Meta is what every Kubernetes object can say of itself.

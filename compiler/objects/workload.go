@@ -13,6 +13,8 @@ type Workload struct {
 	// Kind is Deployment, StatefulSet, DaemonSet, ReplicaSet,
 	// ReplicationController, Job, CronJob, or a kind that planec does not know.
 	Kind string
+	// Group is the API group of the kind, "" for the core group.
+	Group string
 	// Opaque is set for an object of a kind that planec does not know. It may be
 	// that an operator makes pods of it, with labels like its own.
 	Opaque bool
@@ -22,7 +24,15 @@ type Workload struct {
 	Replicas *int32
 	// Selector finds its pods; nil means by the labels of the template.
 	Selector *metav1.LabelSelector
-	// PodLabels are those of the pods.
+	// FirstOrdinal is the number of a StatefulSet's first pod.
+	FirstOrdinal int32
+	// Indexes is how many completions an Indexed Job has; 0 for all others.
+	Indexes int32
+	// ManualSelector is set for a Job (or the Jobs of a CronJob) whose pods get no
+	// labels from the Job controller.
+	ManualSelector bool
+	// PodLabels are those of the template; of an Opaque object, those of its
+	// spec.template, if it has one.
 	PodLabels map[string]string
 	// Spec has what is kept of a Pod's spec, and the nodeSelector.
 	Spec corev1.PodSpec

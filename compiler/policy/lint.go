@@ -2,64 +2,106 @@ package policy
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/labels"
+	discoveryv1 "k8s.io/api/discovery/v1"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
-// Elsewhere is somebody who may have pods that are not among the objects: a
-// workload without replicas, a resource that an operator makes pods of.
-type Elsewhere struct {
-	Namespace string
-	Labels    labels.Set
-	// What names it.
-	What string
+// Around is what is beside policies, for [Model.Lint].
+type Around struct {
+	// Elsewhere knows who may have pods that the input does not hold.
+	Elsewhere *Elsewhere
+	// Services are those of the input, with the addresses and ports that they were
+	// written with; Slices those that they have, given or made.
+	Services []objects.Sourced[*corev1.Service]
+	Slices   []objects.Sourced[*discoveryv1.EndpointSlice]
+	// ServiceCIDRs are the known ranges of ClusterIPs.
+	ServiceCIDRs []netip.Prefix
+	// Made are the addresses of pods that were made up: blocks of addresses cannot be
+	// held against them.
+	Made map[netip.Addr]bool
 }
 
 // Lint returns what is valid and compiled, and probably not what was meant. That
-// nobody matches a selector is said only of namespaces with pods: others may
+// no pod matches a selector is said only of namespaces with pods: others may
 // have theirs in another repository.
-func (m *Model) Lint(elsewhere []Elsewhere) diag.List {
-	l := linter{Model: m, elsewhere: elsewhere, hosts: make(map[*namespace][]*corev1.Pod), left: mostComparisons}
-	for _, h := range m.seen.hosts {
-		if n := m.namespace(h.Object.Namespace); n != nil {
-			l.hosts[n] = append(l.hosts[n], h.Object)
-		}
+func (m *Model) Lint(around Around) diag.List {
+	if m.peers == nil {
+		return nil // there are no policies
 	}
+	l := m.newLinter(around)
 	m.all(func(p *policy) {
 		l.subject(p)
 		for _, d := range ir.Directions() {
 			for i := range p.rules[d] {
-				l.peers(p, d, &p.rules[d][i])
-				l.namedPorts(p, d, &p.rules[d][i])
+				r := &p.rules[d][i]
+				l.peers(p, d, r)
+				l.namedPorts(p, d, r)
+				l.serviceAddresses(p, d, r)
+				l.servicePorts(p, d, r)
+				l.families(p, d, r)
 			}
 		}
 	})
 	for _, n := range m.cast.namespaces {
 		l.covered(m.network[n.name])
 		l.idle(m.network[n.name])
-		l.dns(n)
 	}
+	l.dns()
 	l.unreachable()
 	if l.left < 0 {
 		l.diags.Add(diag.TooManyToCompare, ir.Origin{}, fmt.Sprintf("after %d comparisons of rules, peers and ports no more superfluous ones were looked for", mostComparisons))
+	}
+	if l.work < 0 {
+		l.diags.Add(diag.TooManyToCompare, ir.Origin{}, fmt.Sprintf("after %d looks at pods and namespaces no more selectors, ports and pods without DNS were looked for", mostComparisons))
 	}
 	l.diags.Sort()
 	return l.diags
 }
 
+// newLinter indexes what the findings ask for.
+func (m *Model) newLinter(around Around) *linter {
+	l := &linter{
+		Model: m, Around: around, left: mostComparisons, work: mostComparisons,
+		labelledHosts: make(map[label][]*corev1.Pod), absences: make(map[string]absence), owners: make(map[netip.Addr]*pod),
+	}
+	for _, h := range m.seen.hosts {
+		for k, v := range h.Object.Labels {
+			l.labelledHosts[label{k, v}] = append(l.labelledHosts[label{k, v}], h.Object)
+		}
+	}
+	for _, p := range m.cast.pods {
+		for _, a := range p.addresses {
+			l.owners[a] = p
+		}
+	}
+	l.readNames()
+	l.readServices()
+	return l
+}
+
 // linter collects findings about policies.
 type linter struct {
 	*Model
-	elsewhere []Elsewhere
-	// hosts are the pods on the host's network, who are nobody to a policy.
-	hosts map[*namespace][]*corev1.Pod
-	left  comparisons
-	diags diag.List
+	Around
+	// labelledHosts finds pods on the host's network, which are their node to a policy.
+	labelledHosts map[label][]*corev1.Pod
+	// owners finds pods by their addresses.
+	owners map[netip.Addr]*pod
+	// absences are those of selectors that were asked about before, by their text.
+	absences map[string]absence
+	behind   behind
+	names    names
+	// left is for what makes what superfluous, work for all else: the one that is spent
+	// leaves the other's findings.
+	left, work comparisons
+	diags      diag.List
 }
 
 // namespace returns nil where there is none.
@@ -89,10 +131,7 @@ func (l *linter) subject(p *policy) {
 // peers reports peers of a rule that can never match.
 func (l *linter) peers(p *policy, d ir.Direction, r *rule) {
 	for i, peer := range r.peers {
-		at := r.origin
-		if p.tier == ir.NetworkTier {
-			at = at.At(fmt.Sprintf("%s.%s[%d]", r.origin.Path, peersField(d), i))
-		}
+		at := p.peerPath(d, r, i)
 		peer.resolve(l.cast)
 		switch {
 		case peer.networks != nil && emptied(peer.networks):
@@ -133,36 +172,35 @@ const (
 	nobody
 )
 
-// absent finds out why a selector that finds nobody does.
+// absent finds out why a selector that finds no pod does.
 func (l *linter) absent(s podSelector) absence {
-	if len(l.cast.pods) == 0 && len(l.hosts) == 0 {
+	text := s.text()
+	a, known := l.absences[text]
+	if !known {
+		a = l.findAbsent(s)
+		l.absences[text] = a
+	}
+	return a
+}
+
+func (l *linter) findAbsent(s podSelector) absence {
+	if len(l.cast.pods) == 0 && len(l.seen.hosts) == 0 {
 		return absence{silent, ""}
 	}
-	for _, e := range l.elsewhere {
-		n := l.namespace(e.Namespace)
-		if n != nil && s.inNamespace(n) && s.pods.Matches(e.Labels) {
-			return absence{notGiven, "only " + e.What + " would have such pods"}
-		}
+	inNamespace := func(name string) bool { n := l.namespace(name); return n != nil && s.inNamespace(n) }
+	if who := l.Elsewhere.find(s.pods, inNamespace, s.own, &l.work); who != "" {
+		return absence{notGiven, who}
 	}
-	var in []*namespace
-	pods := 0
-	for _, n := range l.cast.namespaces {
-		if !s.inNamespace(n) {
-			continue
-		}
-		in = append(in, n)
-		pods += len(n.pods)
-		if i := slices.IndexFunc(l.hosts[n], func(h *corev1.Pod) bool { return s.pods.Matches(labels.Set(h.Labels)) }); i >= 0 {
-			if s.own != "" {
-				return absence{nobody, "only pods on the host's network match, as " + l.hosts[n][i].Name + ", and those are their node to policies"}
-			}
-			return absence{notGiven, "only pods on the host's network match, as " + n.name + "/" + l.hosts[n][i].Name}
-		}
+	if h := l.host(s); h != nil && s.own != "" {
+		return absence{nobody, "only pods on the host's network match, as " + h.Name + ", and those are their node to policies"}
+	} else if h != nil {
+		return absence{notGiven, "only pods on the host's network match, as " + h.Namespace + "/" + h.Name}
 	}
+	namespaces, pods := l.population(s)
 	switch {
-	case s.pods.text == "*" && len(in) > 0:
+	case l.work < 0 || s.pods.text == "*" && namespaces > 0:
 		return absence{silent, ""} // all pods of a namespace that has none yet
-	case len(in) == 0 && s.own == "":
+	case namespaces == 0 && s.own == "":
 		return absence{notGiven, "no namespace of the input has the labels " + s.namespaces.text}
 	case pods == 0:
 		return absence{notGiven, "the input has no pods there"}
@@ -172,30 +210,88 @@ func (l *linter) absent(s podSelector) absence {
 	return absence{nobody, fmt.Sprintf("none of %d pods has the labels %s", pods, s.pods.text)}
 }
 
+// host returns the first pod on the host's network that a selector finds, or nil.
+func (l *linter) host(s podSelector) *corev1.Pod {
+	candidates, narrowed := narrowest(&s.pods, l.labelledHosts)
+	var first *corev1.Pod
+	look := func(h *corev1.Pod) {
+		if !l.work.spent() && s.matchesHost(h, l.namespace(h.Namespace)) && (first == nil || h.Namespace+"/"+h.Name < first.Namespace+"/"+first.Name) {
+			first = h
+		}
+	}
+	if narrowed {
+		for _, h := range candidates {
+			look(h)
+		}
+		return first
+	}
+	for _, h := range l.seen.hosts {
+		look(h.Object)
+	}
+	return first
+}
+
+// population counts the namespaces that a selector looks into, and the pods in them.
+func (l *linter) population(s podSelector) (namespaces, pods int) {
+	if s.own == "" && s.namespaces.text == "*" {
+		return len(l.cast.namespaces), len(l.cast.pods)
+	}
+	for _, n := range s.where(l.cast) {
+		if l.work.spent() {
+			return namespaces, pods
+		}
+		if s.inNamespace(n) {
+			namespaces++
+			pods += len(n.pods)
+		}
+	}
+	return namespaces, pods
+}
+
 // namedPorts reports names that stand for nothing on any pod that the rule is
 // about. A rule with peers of which nothing is known may mean those.
 func (l *linter) namedPorts(p *policy, d ir.Direction, r *rule) {
 	if len(r.ports.named) == 0 {
 		return
 	}
-	var pods []*pod
+	peers, known := l.destinations(p, d, r)
+	if !known {
+		return
+	}
+	pods := 0
+	for _, peer := range peers {
+		pods += len(peer.found)
+	}
+	for _, n := range r.ports.named {
+		if !slices.ContainsFunc(peers, func(p *peer) bool { return p.has(n) }) {
+			l.diags.Add(diag.NoSuchPolicyPort, r.origin, fmt.Sprintf("none of %d pods has a port %s", pods, n))
+		}
+	}
+}
+
+// destinations are the selectors of pods that packets of a rule go to; false where it
+// may mean others too.
+func (l *linter) destinations(p *policy, d ir.Direction, r *rule) ([]*peer, bool) {
 	peers := r.peers
 	switch {
 	case d == ir.Ingress:
 		peers = []*peer{l.Model.peers.ofPods(p.subject)}
 	case r.anyPeer:
-		return
+		return nil, false
 	}
 	for _, peer := range peers {
 		peer.resolve(l.cast)
 		if len(peer.found) == 0 {
-			return
-		}
-		pods = append(pods, peer.found...)
-	}
-	for _, n := range r.ports.named {
-		if !slices.ContainsFunc(pods, func(p *pod) bool { return len(n.on(p)) > 0 }) {
-			l.diags.Add(diag.NoSuchPolicyPort, r.origin, fmt.Sprintf("none of %d pods has a port %s", len(pods), n))
+			return nil, false
 		}
 	}
+	return peers, len(peers) > 0
+}
+
+// peerPath is where the i-th peer of a rule is written.
+func (p *policy) peerPath(d ir.Direction, r *rule, i int) ir.Origin {
+	if p.tier != ir.NetworkTier {
+		return r.origin // of such a rule one field may be several peers
+	}
+	return r.origin.At(fmt.Sprintf("%s.%s[%d]", r.origin.Path, peersField(d), i))
 }

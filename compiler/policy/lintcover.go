@@ -229,15 +229,26 @@ func widerThan(i, n int, covers func(a, b int) bool) int {
 // pods.
 func (l *linter) idle(policies []*policy) {
 	for i, p := range policies {
+		if p.onlyCloses() && p.subject.pods.text == "*" {
+			continue
+		}
 		if j := widerThan(i, len(policies), func(a, b int) bool { return policies[a].makesIdle(policies[b], &l.left) }); j >= 0 {
 			l.diags.Add(diag.IdlePolicy, p.origin, fmt.Sprintf("%s applies to the same pods and allows all that it allows", policies[j].origin.Object()))
 		}
 	}
 }
 
+// onlyCloses reports whether the policy allows nothing. Beside policies for the same
+// pods it keeps these closed when the others go, which is what a default deny is for
+// (kubernetes.io: Network Policies); against one for more pods it does nothing, which its
+// author may not know.
+func (p *policy) onlyCloses() bool {
+	return len(p.rules[ir.Ingress])+len(p.rules[ir.Egress]) == 0
+}
+
 // makesIdle reports whether the other NetworkPolicy changes nothing beside p.
 func (p *policy) makesIdle(other *policy, left *comparisons) bool {
-	if left.spent() || !p.subject.covers(&other.subject) {
+	if left.spent() || !p.subject.covers(&other.subject) || other.onlyCloses() && other.subject.covers(&p.subject) {
 		return false
 	}
 	for _, d := range ir.Directions() {

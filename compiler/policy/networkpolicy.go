@@ -52,7 +52,7 @@ func (p *policy) accept(x *peers, d ir.Direction, i int, from []networkingv1.Net
 	}
 	r.ports.any = len(on) == 0
 	for j := range on {
-		r.ports.add(&on[j])
+		r.ports.add(j, &on[j])
 	}
 	p.rules[d] = append(p.rules[d], r)
 }
@@ -68,14 +68,14 @@ func (x *peers) networkPolicyPeer(own string, from *networkingv1.NetworkPolicyPe
 	return x.ofPods(s)
 }
 
-func (p *ports) add(port *networkingv1.NetworkPolicyPort) {
+func (p *ports) add(place int, port *networkingv1.NetworkPolicyPort) {
 	proto := ir.TCP
 	if port.Protocol != nil {
 		proto, _ = ir.ParseProtocol(string(*port.Protocol))
 	}
 	switch {
 	case port.Port == nil:
-		p.ranges = append(p.ranges, everyPort(proto))
+		p.ranges, p.places = append(p.ranges, everyPort(proto)), append(p.places, place)
 	case port.Port.Type == intstr.String:
 		p.named = append(p.named, namedPort{port.Port.StrVal, proto})
 	default:
@@ -83,7 +83,7 @@ func (p *ports) add(port *networkingv1.NetworkPolicyPort) {
 		if port.EndPort != nil {
 			r.Last = uint16(*port.EndPort)
 		}
-		p.ranges = append(p.ranges, r)
+		p.ranges, p.places = append(p.ranges, r), append(p.places, place)
 	}
 }
 

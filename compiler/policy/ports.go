@@ -13,6 +13,8 @@ type ports struct {
 	// any is every packet, also of protocols without ports.
 	any    bool
 	ranges []ir.PortRange
+	// places are where the ranges of a NetworkPolicy stand among its rule's ports.
+	places []int
 	named  []namedPort
 }
 

@@ -56,6 +56,7 @@ var arrows = map[string][]string{
 	"internal/synth":             {"compiler/objects", "ir", "ir/diag"},
 	"internal/nodeconfig":        {"backends", "backends/ipvs", "compiler/objects", "internal/suggest", "ir", "ir/diag"},
 	"internal/suggest":           {},
+	"internal/suppress":          {"compiler/objects", "internal/escape", "internal/suggest", "ir", "ir/diag"},
 	"internal/nodeflags":         {"internal/nodeconfig", "internal/suggest", "ir/diag"},
 	"internal/compare":           {"backends", "compiler", "compiler/objects", "internal/diffreport", "internal/netpath", "ir", "ir/eval", "ir/resolve"},
 	"internal/diffreport":        {"ir"},
@@ -71,7 +72,7 @@ var arrows = map[string][]string{
 	"internal/growth":            {"internal/clustergen"},
 	"internal/bench":             {"backends", "backends/nftables", "backends/registry", "compiler", "compiler/objects", "internal/applier", "internal/clustergen", "internal/dataplane", "internal/growth", "internal/manifest", "internal/session"},
 	"internal/testkit":           {"ir", "ir/eval"},
-	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/lint", "compiler/objects", "internal/agentapi", "internal/applier", "internal/buildinfo", "internal/ciformat", "internal/compare", "internal/confirm", "internal/conntrack", "internal/dataplane", "internal/diffreport", "internal/diffwrite", "internal/escape", "internal/firewall", "internal/gittree", "internal/interp", "internal/isolate", "internal/kustomize", "internal/manifest", "internal/netpath", "internal/nettest", "internal/nodeflags", "internal/nodelock", "internal/report", "internal/suggest", "internal/synth", "ir", "ir/diag", "ir/eval", "ir/failsafe"},
+	"internal/cli":               {"backends", "backends/ebpf", "backends/registry", "compiler", "compiler/lint", "compiler/objects", "compiler/policy", "internal/agentapi", "internal/applier", "internal/buildinfo", "internal/ciformat", "internal/compare", "internal/confirm", "internal/conntrack", "internal/dataplane", "internal/diffreport", "internal/diffwrite", "internal/escape", "internal/firewall", "internal/gittree", "internal/interp", "internal/isolate", "internal/kustomize", "internal/manifest", "internal/netpath", "internal/nettest", "internal/nodeflags", "internal/nodelock", "internal/report", "internal/suggest", "internal/suppress", "internal/synth", "ir", "ir/diag", "ir/eval", "ir/failsafe"},
 	"internal/interp":            {"backends", "backends/ebpf", "internal/interp/ebpf", "internal/interp/ipvs", "internal/interp/iptables", "internal/interp/nftables", "ir/eval"},
 	"internal/interp/nftables":   {"internal/interp/fate", "ir", "ir/eval"},
 	"internal/interp/interptest": {"backends", "compiler", "internal/irtest", "internal/randomcluster", "internal/testkit", "ir", "ir/diag", "ir/eval"},
@@ -104,10 +105,10 @@ var arrows = map[string][]string{
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
-var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/poison", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance", "internal/inbox", "internal/apisource", "internal/filesource", "internal/agent", "internal/agentcmd", "internal/proxyhealth", "internal/report", "compiler/lint", "internal/synth", "internal/compare"}
+var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/manifest", "internal/nodeconfig", "internal/clustergen", "internal/poison", "internal/randomcluster", "internal/bench", "internal/cli", "internal/netpath", "internal/conformance", "internal/inbox", "internal/apisource", "internal/filesource", "internal/agent", "internal/agentcmd", "internal/proxyhealth", "internal/report", "compiler/lint", "internal/synth", "internal/suppress", "internal/compare"}
 
 // pure packages turn values into values: nothing of the machine gets in.
-var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/lint", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/xtables", "backends/xtpolicy", "backends/ebpf", "backends/ebpf/layout", "backends/registry", "internal/synth", "internal/compare", "internal/diffreport"}
+var pure = []string{"ir", "ir/diag", "ir/eval", "ir/resolve", "compiler", "compiler/lint", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/xtables", "backends/xtpolicy", "backends/ebpf", "backends/ebpf/layout", "backends/registry", "internal/synth", "internal/suppress", "internal/compare", "internal/diffreport"}
 
 // impure are the packages of the standard library that pure ones must not see.
 var impure = []string{"os", "time", "math/rand", "math/rand/v2", "log", "log/slog", "net", "syscall", "os/exec", "io/fs", "path/filepath"}

@@ -40,8 +40,10 @@ type Finding struct {
 	// 1, and 0 is not known.
 	File string
 	Line int
-	// Object is "Service shop/web", or "".
-	Object string
+	// Object is "Service shop/web", or "", and Field the path in it, or "".
+	Object, Field string
+	// Help says what to do, or is "".
+	Help string
 	// Identity is what stays the same when lines move: equal findings of two versions
 	// of a repository have the same. "" is the message.
 	Identity string

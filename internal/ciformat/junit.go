@@ -104,19 +104,28 @@ func lines(text string) string {
 	return strings.Join(list, "\n")
 }
 
-// Cases are findings as cases: notes do not fail.
+// Cases are findings as cases: notes do not fail. Each is called by its rule and object,
+// so that a CI system knows it again.
 func (r *Report) Cases() Suite {
 	s := Suite{Name: r.Name}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		c := Case{Name: f.Title, Class: r.Places.of(f.File)}
-		if f.File == "" {
-			c.Class = r.Name
+		c := Case{Name: f.Title, Class: r.Name}
+		if f.Object != "" {
+			c.Name = strings.TrimSpace(f.Rule + " " + f.Object + " " + f.Field)
+		}
+		text := f.text()
+		if f.File != "" {
+			c.Class = r.Places.of(f.File)
+			text = fmt.Sprintf("%s:%d: %s", c.Class, f.Line, text)
+		}
+		if f.Help != "" && f.Level > Note {
+			text += "\n" + f.Help
 		}
 		if f.Level == Note {
-			c.Out = f.text()
+			c.Out = text
 		} else {
-			c.Failure = &Failure{f.Rule, f.Message, f.text()}
+			c.Failure = &Failure{f.Rule, f.Message, text}
 		}
 		s.Cases = append(s.Cases, c)
 	}

@@ -3,7 +3,11 @@ package cli
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -52,19 +56,97 @@ func (r *reporting) printer(out io.Writer, auto bool) (*printer, error) {
 	return p, nil
 }
 
-// print writes the diagnostics, and each hint the first time its code occurs.
+// print writes the diagnostics, and each hint the first time its code occurs. Equal ones
+// are written once, with their count and the first of their places.
 func (p *printer) print(diags diag.List) {
 	hinted := make(map[diag.Code]bool)
-	for _, d := range diags {
-		if p.quiet && d.Severity() == diag.Info {
+	more := equals(diags)
+	for i, d := range diags {
+		others, first := more[i]
+		if !first || p.quiet && d.Severity() == diag.Info {
 			continue
 		}
-		fmt.Fprintln(p.out, p.paint(d.Severity(), d.String()))
+		fmt.Fprintln(p.out, p.paint(d.Severity(), d.String()+moreText(others)))
 		if hint := d.Hint(); hint != "" && d.Severity() != diag.Info && !hinted[d.Code] {
 			hinted[d.Code] = true
 			fmt.Fprintln(p.out, "  hint: "+hint)
 		}
 	}
+}
+
+// fewEqual is how many equal findings are still written one by one.
+const fewEqual = 3
+
+// equals returns, by the places of the findings that are to be written, the others that
+// say the same of other objects of the kind: word for word, unless they are notes.
+func equals(diags diag.List) map[int]diag.List {
+	type said struct {
+		code          diag.Code
+		note          bool
+		kind, message string
+	}
+	by := make(map[said][]int)
+	for i, d := range diags {
+		key := said{d.Code, d.Note, d.Origin.Kind, d.Message}
+		if d.Severity() == diag.Info {
+			key.message = noteSaid(d)
+		}
+		by[key] = append(by[key], i)
+	}
+	out := make(map[int]diag.List, len(by))
+	for _, places := range by {
+		for n, i := range places {
+			if len(places) <= fewEqual {
+				out[i] = nil
+			} else if n > 0 {
+				out[places[0]] = append(out[places[0]], diags[i])
+			}
+		}
+	}
+	return out
+}
+
+// noteSaid is a note's message without what is each object's own: its namespace and name,
+// addresses and numbers. Notes are to be read once.
+func noteSaid(d diag.Diagnostic) string {
+	words := strings.Split(d.Message, " ")
+	for i, w := range words {
+		bare := strings.TrimRight(w, ",.:;")
+		_, isAddr := netip.ParseAddr(bare)
+		_, isNumber := strconv.Atoi(bare)
+		if isAddr == nil || isNumber == nil || bare == d.Origin.Namespace || bare == d.Origin.Name || bare == d.Origin.Namespace+"/"+d.Origin.Name {
+			words[i] = "#"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// moreText is "(and 1399 more: a.yaml:5, a.yaml:9, b.yaml:3 ...)".
+func moreText(others diag.List) string {
+	if len(others) == 0 {
+		return ""
+	}
+	var places []string
+	for _, d := range others {
+		place := d.Origin.Position()
+		if place == "" {
+			place = d.Origin.Object()
+		}
+		if place != "" && !slices.Contains(places, place) {
+			places = append(places, place)
+		}
+		if len(places) == fewEqual {
+			break
+		}
+	}
+	text := fmt.Sprintf(" (and %d more", len(others))
+	if len(places) > 0 {
+		text += ": " + strings.Join(places, ", ")
+	}
+	if len(places) < len(others) {
+		text += " ..."
+	}
+	return diag.Printable(text + ")")
 }
 
 func (p *printer) paint(s diag.Severity, line string) string {

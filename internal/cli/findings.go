@@ -3,25 +3,34 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	"github.com/planec/planec/internal/ciformat"
 	"github.com/planec/planec/internal/escape"
+	"github.com/planec/planec/internal/suppress"
 	"github.com/planec/planec/ir/diag"
 )
 
 // findingFormats are the ways in which findings can be written, by what -o says.
-var findingFormats = []string{"text", "json", "github", "sarif"}
+var findingFormats = []string{"text", "json", "github", "sarif", "junit", "gitlab"}
 
-// writeFindings writes diagnostics for a machine; text is the printer's job.
-func writeFindings(w io.Writer, format string, diags diag.List) error {
+// writeFindings writes diagnostics for a machine; text is the printer's job. The paths
+// are what was read.
+func writeFindings(w io.Writer, format string, diags diag.List, paths []string) error {
+	found := forCI(diags, places(paths))
 	var err error
 	switch format {
 	case "json":
 		err = encode(w, jsonFindings(diags))
 	case "github":
-		err = githubFindings(w, diags)
+		err = ciformat.GitHub(w, found)
 	case "sarif":
-		err = encode(w, sarifLog(diags))
+		err = ciformat.SARIF(w, found)
+	case "junit":
+		err = ciformat.JUnit(w, []ciformat.Suite{found.Cases()})
+	case "gitlab":
+		err = ciformat.GitLab(w, found)
 	default:
 		return inputError(fmt.Errorf("-o %q: want one of %s", format, strings.Join(findingFormats, ", ")))
 	}
@@ -29,6 +38,33 @@ func writeFindings(w io.Writer, format string, diags diag.List) error {
 		return systemError(fmt.Errorf("writing findings: %w", err))
 	}
 	return nil
+}
+
+// ciLevels are how severities weigh for CI systems.
+var ciLevels = map[diag.Severity]ciformat.Level{diag.Error: ciformat.Error, diag.Warning: ciformat.Warning, diag.Info: ciformat.Note}
+
+// forCI are diagnostics and the codes that they have.
+func forCI(diags diag.List, at ciformat.Places) *ciformat.Report {
+	r := &ciformat.Report{Name: "planec lint", Places: at}
+	var codes []diag.Code
+	for _, d := range diags {
+		codes = append(codes, d.Code)
+		f := ciformat.Finding{
+			Rule: string(d.Code), Title: string(d.Code) + " " + d.Code.Info().Title, Level: ciLevels[d.Severity()],
+			Message: subject(d), File: d.Origin.File, Line: d.Origin.Line, Object: d.Origin.Object(), Field: d.Origin.Path,
+			Help: "hint: " + d.Hint(), Identity: suppress.Stable(d.Message),
+		}
+		if f.File == stdinName {
+			f.File = ""
+		}
+		r.Findings = append(r.Findings, f)
+	}
+	slices.Sort(codes)
+	for _, c := range slices.Compact(codes) {
+		info := c.Info()
+		r.Rules = append(r.Rules, ciformat.Rule{ID: string(c), Title: info.Title, Help: info.Hint, Level: ciLevels[info.Severity]})
+	}
+	return r
 }
 
 func encode(w io.Writer, v any) error { return escape.JSON(w, v) }
@@ -70,26 +106,6 @@ func subject(d diag.Diagnostic) string {
 		about += ": "
 	}
 	return diag.Printable(about + d.Message)
-}
-
-// githubFindings writes workflow commands, which GitHub shows on the lines of a
-// pull request (docs.github.com: workflow commands for GitHub Actions).
-func githubFindings(w io.Writer, diags diag.List) error {
-	commands := map[diag.Severity]string{diag.Error: "error", diag.Warning: "warning", diag.Info: "notice"}
-	for _, d := range diags {
-		where := ""
-		if d.Origin.File != "" && d.Origin.File != stdinName {
-			where = "file=" + escape.GitHubProperty(d.Origin.File) + ","
-			if d.Origin.Line > 0 {
-				where += fmt.Sprintf("line=%d,", d.Origin.Line)
-			}
-		}
-		title := escape.GitHubProperty(string(d.Code) + " " + d.Code.Info().Title)
-		if _, err := fmt.Fprintf(w, "::%s %stitle=%s::%s\n", commands[d.Severity()], where, title, escape.GitHubData(subject(d))); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // stdinName is the file name of what was read from standard input.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/spf13/pflag"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler"
@@ -71,6 +72,8 @@ type loaded struct {
 	network *netpath.Network
 	// made is what --synth made; its objects are in objects too.
 	made objects.Set
+	// services are those of the input, as they were written.
+	services []objects.Sourced[*corev1.Service]
 	// workloads are what it was made of.
 	workloads []objects.Sourced[*objects.Workload]
 }
@@ -91,12 +94,12 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		return nil, inputError(err)
 	}
 	set.Deduplicate(&loadDiags) // as the agent does; the compiler knows the rule for some kinds only
-	workloads, made := set.Workloads, objects.Set{}
+	services, workloads, made := set.Services, set.Workloads, objects.Set{}
 	if in.synth {
 		set, made, loadDiags = in.complete(&set, &settings.Config, loadDiags)
 	}
 	l := &loaded{
-		input: in, objects: set, made: made, workloads: workloads, streams: s,
+		input: in, objects: set, made: made, services: services, workloads: workloads, streams: s,
 		cluster:       compiler.Prepare(&set, settings.Config),
 		masqueradeBit: settings.MasqueradeBit,
 		scheduler:     settings.Scheduler,

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,8 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler/lint"
+	"github.com/planec/planec/compiler/policy"
+	"github.com/planec/planec/internal/suppress"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -20,6 +23,7 @@ type lintCommand struct {
 	backends []string
 	output   string
 	exitZero bool
+	ignoring ignoring
 }
 
 func newLint(s *Streams) *cobra.Command {
@@ -33,11 +37,20 @@ meant: Services that select nothing, rules that another makes superfluous, polic
 that block DNS. A label or a port that no pod has is reported only where the input
 has pods, or where --synth makes pods from the workloads.
 
-It exits 1 when there are warnings or errors. What a backend cannot do (PLC0501,
-PLC0502) is printed for all four, and counts only for those that --backend names. docs/diagnostics.md lists all codes.`,
+It exits 1 when there are warnings or errors, and 2 where --strict or --fail-on-warn
+says so. What a backend cannot do (PLC0501, PLC0502) is a note, and counts only for the
+backends that --backend names. planec explain says what a code means.
+
+What was looked at and is meant can be left out: on the object, with the annotation
+planec.io/ignore: PLC0711,PLC0727; everywhere, with --ignore; or as it is now, with a
+file that --write-baseline writes and --baseline reads. The last line counts it.`,
 		Example: `  planec lint --synth -f manifests/ -R
   kustomize build . | planec lint --synth -f -
-  helm template ./chart | planec lint --synth -f - -o sarif > planec.sarif`,
+  helm template ./chart | planec lint --synth -f - -o sarif > planec.sarif
+
+  # Take what there is, and fail for what is new
+  planec lint --synth -R -f . --write-baseline .planec-baseline.json
+  planec lint --synth -R -f . --baseline .planec-baseline.json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
@@ -45,6 +58,7 @@ PLC0502) is printed for all four, and counts only for those that --backend names
 	c.input.register(cmd.Flags())
 	backendsFlag(cmd.Flags(), &c.backends, "backends to ask; all by default")
 	formatFlag(cmd.Flags(), &c.output, findingFormats...)
+	c.ignoring.register(cmd)
 	cmd.Flags().BoolVar(&c.exitZero, "exit-zero", false, "exit 0 whatever is found")
 	return cmd
 }
@@ -58,27 +72,60 @@ func (c *lintCommand) run() error {
 	if err != nil {
 		return inputError(err)
 	}
-	diags := l.refine(l.lint(selected))
+	annotations, wrong := suppress.ReadAnnotations(&l.objects, l.workloads)
+	rules, err := c.ignoring.rules(annotations)
+	if err != nil {
+		return err
+	}
+	diags := l.refine(append(l.lint(selected), wrong...))
+	uncounted := 0
+	if len(c.backends) == 0 {
+		uncounted = demote(diags)
+	}
+	diags, ignored := rules.Apply(diags)
 	if err := c.write(diags); err != nil {
 		return err
 	}
-	all := len(diags)
-	if len(c.backends) == 0 {
-		// What a backend cannot do is a finding only for those who use it.
-		diags = slices.DeleteFunc(diags, func(d diag.Diagnostic) bool {
-			return d.Code == diag.NotExpressible || d.Code == diag.Approximated
-		})
+	saved, err := c.ignoring.save(diags)
+	if err != nil {
+		return err
 	}
+	return c.conclude(diags, ignored, uncounted, saved, staleText(c.ignoring.baseline, rules.Baseline.Stale()))
+}
+
+// conclude says how many findings there are and returns what the exit code is made of.
+func (c *lintCommand) conclude(diags diag.List, ignored suppress.Ignored, uncounted int, also ...string) error {
 	errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
 	summary := count(errors, "error") + ", " + count(warnings, "warning")
-	if uncounted := all - len(diags); uncounted > 0 {
+	if text := ignored.String(); text != "" {
+		summary += "; " + text
+	}
+	if uncounted > 0 {
 		summary += fmt.Sprintf("; not counted: %s of what a backend cannot do (name yours with --backend)", count(uncounted, "finding"))
 	}
-	fmt.Fprintln(c.streams.Err, summary)
-	if errors+warnings > 0 && !c.exitZero {
-		return finding()
+	for _, line := range append([]string{summary}, also...) {
+		if line != "" {
+			fmt.Fprintln(c.streams.Err, line)
+		}
 	}
-	return nil
+	if errors+warnings == 0 || c.exitZero || c.ignoring.write != "" {
+		return nil
+	}
+	if err := c.input.judge(diags); err != nil {
+		return err // --strict and --fail-on-warn say that it is 2
+	}
+	return finding()
+}
+
+// demote makes notes of what a backend cannot do: a finding only for those who use it.
+func demote(diags diag.List) (n int) {
+	for i := range diags {
+		if c := diags[i].Code; c == diag.NotExpressible || c == diag.Approximated {
+			diags[i].Note = true
+			n++
+		}
+	}
+	return n
 }
 
 func (c *lintCommand) write(diags diag.List) error {
@@ -92,14 +139,18 @@ func (c *lintCommand) write(diags diag.List) error {
 	if c.input.quiet {
 		diags = slices.DeleteFunc(slices.Clone(diags), func(d diag.Diagnostic) bool { return d.Severity() == diag.Info })
 	}
-	return writeFindings(c.streams.Out, c.output, diags)
+	return writeFindings(c.streams.Out, c.output, diags, slices.Concat(c.input.paths, c.input.kustomizations))
 }
 
 // lint collects the diagnostics of all stages.
 func (l *loaded) lint(selected []backends.Backend) diag.List {
 	diags := l.diagnostics()
-	elsewhere := lint.Elsewhere(l.workloads)
-	found := append(lint.Services(&l.objects, l.cluster.ServiceCIDRs(), l.cluster.PodCIDRs(), elsewhere), l.cluster.LintPolicies(elsewhere)...)
+	elsewhere := lint.Elsewhere(&l.objects, l.workloads)
+	found := slices.Concat(
+		lint.Services(&l.objects, l.serviceCIDRs(), l.cluster.PodCIDRs(), elsewhere),
+		lint.PolicyTypes(l.objects.NetworkPolicies),
+		l.cluster.LintPolicies(l.around(elsewhere)),
+	)
 	diags = append(withoutWeaker(diags, found), found...)
 	nodes := l.cluster.Nodes()
 	if l.nodeName != "" {
@@ -114,6 +165,35 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 	}
 	diags.Sort()
 	return diags
+}
+
+// around is what policies are judged beside: Services as they were written, since an
+// address that was made for one is in no policy.
+func (l *loaded) around(elsewhere *policy.Elsewhere) policy.Around {
+	a := policy.Around{
+		Elsewhere: elsewhere, Services: l.services, Slices: l.objects.EndpointSlices,
+		ServiceCIDRs: l.serviceCIDRs(), Made: make(map[netip.Addr]bool),
+	}
+	for _, p := range l.made.Pods {
+		for _, ip := range p.Object.Status.PodIPs {
+			if addr, err := netip.ParseAddr(ip.IP); err == nil {
+				a.Made[addr.Unmap()] = true
+			}
+		}
+	}
+	return a
+}
+
+// serviceCIDRs are the ranges of ClusterIPs that were given: in one that was made up
+// addresses of other networks may lie.
+func (l *loaded) serviceCIDRs() []netip.Prefix {
+	made := make(map[string]bool)
+	for _, c := range l.made.ServiceCIDRs {
+		for _, cidr := range c.Object.Spec.CIDRs {
+			made[cidr] = true
+		}
+	}
+	return slices.DeleteFunc(l.cluster.ServiceCIDRs(), func(p netip.Prefix) bool { return made[p.String()] })
 }
 
 // withoutWeaker leaves out what the compiler notes and lint says better, or

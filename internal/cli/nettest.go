@@ -91,12 +91,12 @@ func (t *testCommand) run(paths []string) error {
 	return nil
 }
 
-// maxTests bounds a file of tests.
-const maxTests = 8 << 20
+// maxRegular bounds the files that readRegular reads.
+const maxRegular = 8 << 20
 
-// readTests reads a file of tests, which is a regular one: a repository's may be a
-// link to anything.
-func readTests(path string) ([]byte, error) {
+// readRegular reads a file of a repository that is no manifest, as one of tests or a
+// baseline: a regular one, since a repository's may be a link to anything.
+func readRegular(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
 	if err != nil {
 		return nil, err
@@ -105,9 +105,9 @@ func readTests(path string) ([]byte, error) {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(err, fmt.Errorf("%s is not a regular file", path))
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxTests+1))
-	if err == nil && len(data) > maxTests {
-		err = fmt.Errorf("%s is larger than %d MiB", path, maxTests>>20)
+	data, err := io.ReadAll(io.LimitReader(f, maxRegular+1))
+	if err == nil && len(data) > maxRegular {
+		err = fmt.Errorf("%s is larger than %d MiB", path, maxRegular>>20)
 	}
 	return data, err
 }
@@ -115,7 +115,7 @@ func readTests(path string) ([]byte, error) {
 // file runs the cases of one file.
 func (t *testCommand) file(path string) (nettest.FileResult, error) {
 	r := nettest.FileResult{Path: path}
-	data, err := readTests(path)
+	data, err := readRegular(path)
 	if err != nil {
 		return r, inputError(err)
 	}

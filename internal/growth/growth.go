@@ -46,6 +46,21 @@ func Build(ctx context.Context, dir string) (*Program, error) {
 
 // Measure compiles the objects of a shape for every backend.
 func (p *Program) Measure(ctx context.Context, s clustergen.Shape, n int) (Sample, error) {
+	return p.measure(ctx, s, n, func(input, rules string) []string {
+		return []string{"compile", "-f", input, "--node", "n1", "--cluster-cidr", "10.244.0.0/16", "--backend", "all", "--out-dir", rules}
+	})
+}
+
+// MeasureLint lints the objects of a shape.
+func (p *Program) MeasureLint(ctx context.Context, s clustergen.Shape, n int) (Sample, error) {
+	return p.measure(ctx, s, n, func(input, _ string) []string {
+		return []string{"lint", "--synth", "-o", "json", "-f", input}
+	})
+}
+
+// measure counts what a command line costs, which is made for a file with objects and a
+// directory for rules.
+func (p *Program) measure(ctx context.Context, s clustergen.Shape, n int, args func(input, rules string) []string) (Sample, error) {
 	dir, err := os.MkdirTemp(p.dir, "measure")
 	if err != nil {
 		return Sample{}, fmt.Errorf("a directory for measurements: %w", err)
@@ -59,11 +74,11 @@ func (p *Program) Measure(ctx context.Context, s clustergen.Shape, n int) (Sampl
 	if err != nil {
 		return Sample{}, fmt.Errorf("%s: %w", s.Name, err)
 	}
-	cmd := exec.CommandContext(ctx, p.path, "compile", "-f", input, "--node", "n1", "--cluster-cidr", "10.244.0.0/16", "--backend", "all", "--out-dir", rules)
+	cmd := exec.CommandContext(ctx, p.path, args(input, rules)...)
 	cmd.Env = append(os.Environ(), "GOCOVERDIR="+counters)
 	said, err := cmd.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
-		// Some shapes are refused in part, which is exit code 1.
+		// Some shapes are refused in part, or are findings, which is exit code 1.
 		return Sample{}, fmt.Errorf("%s: planec: %w\n%.2000s", s.Name, err, said)
 	}
 	out := Sample{Bytes: float64(len(text) + len(said))}

@@ -1,6 +1,7 @@
 package growth_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -22,19 +23,28 @@ func TestGrowth(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range slices.Concat(clustergen.HostilePolicies(), clustergen.HostileServices()) {
-		t.Run(s.Name, func(t *testing.T) {
-			var samples [3]growth.Sample
-			for i := range samples {
-				if samples[i], err = p.Measure(t.Context(), s, s.Size<<i); err != nil {
-					t.Fatal(err)
-				}
-			}
-			e := growth.Exponent(samples[0], samples[1], samples[2])
-			t.Logf("%.0f statements for %.0f bytes, %.0f for %.0f, %.0f for %.0f: exponent %.2f", samples[0].Statements, samples[0].Bytes,
-				samples[1].Statements, samples[1].Bytes, samples[2].Statements, samples[2].Bytes, e)
-			if e > most {
-				t.Errorf("the work grows as the size to the power of %.2f", e)
-			}
-		})
+		grows(t, s, p.Measure)
 	}
+	for _, s := range clustergen.HostileLint() {
+		grows(t, s, p.MeasureLint)
+	}
+}
+
+// grows measures a shape at its size, the double and the fourfold.
+func grows(t *testing.T, s clustergen.Shape, measure func(context.Context, clustergen.Shape, int) (growth.Sample, error)) {
+	t.Run(s.Name, func(t *testing.T) {
+		var samples [3]growth.Sample
+		for i := range samples {
+			var err error
+			if samples[i], err = measure(t.Context(), s, s.Size<<i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e := growth.Exponent(samples[0], samples[1], samples[2])
+		t.Logf("%.0f statements for %.0f bytes, %.0f for %.0f, %.0f for %.0f: exponent %.2f", samples[0].Statements, samples[0].Bytes,
+			samples[1].Statements, samples[1].Bytes, samples[2].Statements, samples[2].Bytes, e)
+		if e > most {
+			t.Errorf("the work grows as the size to the power of %.2f", e)
+		}
+	})
 }

@@ -172,5 +172,5 @@ func (o *outcome) isEmpty() bool {
 	s := &o.set
 	return len(s.Services)+len(s.EndpointSlices)+len(s.Nodes)+len(s.Pods)+len(s.Namespaces)+len(s.ServiceCIDRs)+
 		len(s.NetworkPolicies)+len(s.ClusterNetworkPolicies)+len(s.AdminNetworkPolicies)+len(s.BaselineAdminNetworkPolicies)+
-		len(s.Workloads) == 0
+		len(s.Workloads)+len(s.Endpoints) == 0
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -18,6 +19,12 @@ func (o *Options) withoutOthers(diags diag.List, f *found) diag.List {
 	for _, d := range diags {
 		if d.Code == diag.BadDocument || d.Code == diag.BadUTF8 {
 			broken[d.Origin.File] = false
+		}
+	}
+	// Where all that there is has to be made into objects first, that is said.
+	for i := range diags {
+		if diags[i].Code == diag.EmptyInput && f.explains() {
+			diags[i].Note = true
 		}
 	}
 	others, first := 0, ""
@@ -47,6 +54,11 @@ func (o *Options) withoutOthers(diags diag.List, f *found) diag.List {
 	kept.Add(diag.OtherFile, ir.Origin{File: first}, said)
 	kept.Sort()
 	return kept
+}
+
+// explains reports whether there is a chart or a kustomization that was not read.
+func (f *found) explains() bool {
+	return slices.ContainsFunc(f.skipped, func(s skipped) bool { return s.code == diag.UnrenderedChart || s.code == diag.UnbuiltKustomization })
 }
 
 // looksLikeManifest reports whether a file has one of the words that every object has. What

@@ -7,6 +7,8 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/planec/planec/compiler/objects"
 )
 
 // The functions below finish an object: defaults, then a copy with the fields
@@ -17,9 +19,18 @@ func (d *decoder) meta(m *metav1.ObjectMeta) metav1.ObjectMeta {
 		Name:              m.Name,
 		Namespace:         d.shared.string(m.Namespace),
 		Labels:            d.shared.labels(m.Labels),
+		Annotations:       kept(m.Annotations),
 		CreationTimestamp: m.CreationTimestamp,
 		DeletionTimestamp: m.DeletionTimestamp,
 	}
+}
+
+// kept is the one annotation that planec reads.
+func kept(all map[string]string) map[string]string {
+	if codes, there := all[objects.IgnoreAnnotation]; there {
+		return map[string]string{objects.IgnoreAnnotation: codes}
+	}
+	return nil
 }
 
 func (d *decoder) service(s *corev1.Service) *corev1.Service {

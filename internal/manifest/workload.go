@@ -39,17 +39,47 @@ func (t typeMeta) isWorkload() bool {
 	return known && slices.Contains(groups, t.group())
 }
 
-// isCustom reports whether the object is of a kind that somebody added to the
-// cluster: the groups of Kubernetes have no dot or end in .k8s.io.
+// isCustom reports whether the object is of a kind that was added to the
+// cluster: the groups of Kubernetes have no dot or end in .k8s.io, and so does that of
+// Gateways, which an operator makes pods of.
 func (t typeMeta) isCustom() bool {
 	group := t.group()
+	if group == "gateway.networking.k8s.io" {
+		return true
+	}
 	return t.kind != "" && strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io")
 }
 
 // readsWorkload reports whether an object that the compiler has no use for is
 // one that pods are made of.
 func (d *decoder) readsWorkload(m typeMeta) bool {
-	return d.readsKnownWorkload(m) || d.workloads && m.isCustom() && !m.isUnreadPolicy()
+	return d.readsKnownWorkload(m) || d.workloads && (m.isCustom() && !m.isUnreadPolicy() || m.isDefinition() || m.isEndpoints())
+}
+
+// isEndpoints reports whether the object is what a cluster makes slices of.
+func (t typeMeta) isEndpoints() bool { return t.kind == "Endpoints" && t.apiVersion == "v1" }
+
+// endpoints reads one object of kind Endpoints.
+func (d *decoder) endpoints(out *outcome, t *text, meta typeMeta) {
+	o := &objects.Endpoints{}
+	if !d.unmarshal(out, t, meta.kind, o) {
+		return
+	}
+	if o.Namespace == "" {
+		o.Namespace = "default"
+	}
+	if problem := nameProblem(o, namespaced, isSubdomain); problem != "" {
+		out.report(diag.UnnamedObject, ir.Origin{Kind: meta.kind, File: t.file, Line: t.line}, problem)
+		return
+	}
+	o.ObjectMeta = d.meta(&o.ObjectMeta)
+	out.set.Endpoints = append(out.set.Endpoints, objects.Sourced[*objects.Endpoints]{Object: o, File: t.file, Line: t.line})
+}
+
+// isDefinition reports whether the object defines a kind of custom resources: what
+// its operator labels pods with begins with the same group.
+func (t typeMeta) isDefinition() bool {
+	return t.kind == "CustomResourceDefinition" && t.group() == "apiextensions.k8s.io"
 }
 
 // readsKnownWorkload reports whether an object is a workload of Kubernetes itself, and
@@ -60,17 +90,25 @@ func (d *decoder) readsKnownWorkload(m typeMeta) bool { return d.workloads && m.
 type workloadShape struct {
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
-		Replicas    *int32                `json:"replicas"`
-		Parallelism *int32                `json:"parallelism"`
-		Selector    *metav1.LabelSelector `json:"selector"`
-		Template    templateShape         `json:"template"`
+		jobShape
+		Replicas *int32                `json:"replicas"`
+		Selector *metav1.LabelSelector `json:"selector"`
+		Ordinals struct {
+			Start int32 `json:"start"`
+		} `json:"ordinals"`
 		JobTemplate struct {
-			Spec struct {
-				Parallelism *int32        `json:"parallelism"`
-				Template    templateShape `json:"template"`
-			} `json:"spec"`
+			Spec jobShape `json:"spec"`
 		} `json:"jobTemplate"`
 	} `json:"spec"`
+}
+
+// jobShape is what is read of a Job's spec; its template is that of all workloads.
+type jobShape struct {
+	Parallelism    *int32        `json:"parallelism"`
+	Completions    *int32        `json:"completions"`
+	CompletionMode string        `json:"completionMode"`
+	ManualSelector bool          `json:"manualSelector"`
+	Template       templateShape `json:"template"`
 }
 
 type templateShape struct {
@@ -97,9 +135,25 @@ type customShape struct {
 	metav1.ObjectMeta `json:"metadata"`
 }
 
+// customTemplate is the template of pods that many kinds have where Kubernetes' own
+// have it.
+type customTemplate struct {
+	Spec struct {
+		Template struct {
+			Metadata struct {
+				Labels map[string]string `json:"labels"`
+			} `json:"metadata"`
+		} `json:"template"`
+	} `json:"spec"`
+}
+
 // workload reads one object that pods are made of.
 func (d *decoder) workload(out *outcome, t *text, meta typeMeta) {
-	w := &objects.Workload{Kind: meta.kind}
+	if meta.isEndpoints() {
+		d.endpoints(out, t, meta)
+		return
+	}
+	w := &objects.Workload{Kind: meta.kind, Group: meta.group()}
 	var shape workloadShape
 	if meta.isWorkload() {
 		if !d.unmarshal(out, t, meta.kind, &shape) {
@@ -112,6 +166,10 @@ func (d *decoder) workload(out *outcome, t *text, meta typeMeta) {
 			return // what is wrong in it is its own operator's business
 		}
 		shape.ObjectMeta, w.Opaque = custom.ObjectMeta, true
+		var template customTemplate
+		if meta.isCustom() && json.UnmarshalCaseSensitivePreserveInts(t.json, &template) == nil {
+			w.PodLabels = d.shared.labels(template.Spec.Template.Metadata.Labels)
+		}
 	}
 	if shape.Namespace == "" {
 		shape.Namespace = "default"
@@ -150,12 +208,14 @@ func (d *decoder) template(w *objects.Workload, shape *workloadShape) {
 	w.Replicas = spec.Replicas
 	switch w.Kind {
 	case "Job":
-		w.Replicas = spec.Parallelism
+		spec.jobShape.of(w)
 	case "CronJob":
-		w.Replicas, template = spec.JobTemplate.Spec.Parallelism, &spec.JobTemplate.Spec.Template
+		spec.JobTemplate.Spec.of(w)
+		template = &spec.JobTemplate.Spec.Template
 	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet":
 		w.Selector = spec.Selector
 		d.selector(w.Selector)
+		w.FirstOrdinal = max(spec.Ordinals.Start, 0)
 	}
 	w.PodLabels = d.shared.labels(template.Metadata.Labels)
 	w.Spec = corev1.PodSpec{
@@ -164,6 +224,18 @@ func (d *decoder) template(w *objects.Workload, shape *workloadShape) {
 		HostNetwork:    template.Spec.HostNetwork,
 		Containers:     d.containers(asContainers(template.Spec.Containers)),
 		InitContainers: d.containers(asContainers(template.Spec.InitContainers)),
+	}
+}
+
+// of says what a Job's spec says of its pods: an Indexed Job runs no more of them
+// than it has completions.
+func (j *jobShape) of(w *objects.Workload) {
+	w.Replicas, w.ManualSelector = j.Parallelism, j.ManualSelector
+	if j.CompletionMode == "Indexed" && j.Completions != nil && *j.Completions > 0 {
+		w.Indexes = *j.Completions
+		if w.Replicas != nil && *w.Replicas > w.Indexes {
+			w.Replicas = &w.Indexes
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/lint"
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/policy"
 	"github.com/planec/planec/internal/manifest"
 	"github.com/planec/planec/internal/synth"
 	"github.com/planec/planec/ir"
@@ -50,10 +51,11 @@ spec: {podSelector: {}, egress: [{to: [{podSelector: {}}, {ipBlock: {cidr: 10.0.
 			t.Skip()
 		}
 		r := synth.Complete(&set, synth.Options{})
-		elsewhere := lint.Elsewhere(set.Workloads)
+		elsewhere := lint.Elsewhere(&r.Set, set.Workloads)
 		lint.Services(&r.Set, nil, nil, elsewhere)
+		lint.PolicyTypes(r.Set.NetworkPolicies)
 		c := compiler.Prepare(&r.Set, objects.Config{ClusterCIDRs: r.PodCIDRs})
-		c.LintPolicies(elsewhere)
+		c.LintPolicies(policy.Around{Elsewhere: elsewhere, Services: set.Services, Slices: r.Set.EndpointSlices})
 		for _, n := range c.Nodes() {
 			p, _ := c.Program(n)
 			if err := ir.Verify(p); err != nil {

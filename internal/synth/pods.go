@@ -126,33 +126,23 @@ func (m *maker) podsOf(w objects.Sourced[*objects.Workload]) []objects.Sourced[*
 	out := make([]objects.Sourced[*corev1.Pod], 0, count)
 	for i := range count {
 		on := nodes[i%len(nodes)].name
-		name := o.Name + "-" + strconv.Itoa(i)
+		name := o.Name + "-" + strconv.Itoa(int(o.FirstOrdinal)+i)
 		if o.Kind == "DaemonSet" {
 			name = o.Name + "-" + on
 		}
 		pod := &corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: o.Namespace, Labels: labelled(o.PodLabels, whole)},
+			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: o.Namespace, Labels: labelled(o.PodLabels, whole), Annotations: o.Annotations},
 			Spec: corev1.PodSpec{
 				NodeName: cmp.Or(o.Spec.NodeName, on), HostNetwork: o.Spec.HostNetwork,
 				Containers: o.Spec.Containers, InitContainers: o.Spec.InitContainers,
 			},
 			Status: corev1.PodStatus{Phase: corev1.PodRunning},
 		}
-		if o.Kind == "StatefulSet" {
-			pod.Labels[labelPodName] = name
-			pod.Labels[labelPodIndex] = strconv.Itoa(i)
-		}
+		controllerLabels(pod.Labels, o, name, i)
 		out = append(out, objects.Sourced[*corev1.Pod]{Object: pod, File: w.File, Line: w.Line})
 	}
 	return out
 }
-
-// The labels that a StatefulSet gives its pods
-// (appsv1.StatefulSetPodNameLabel, appsv1.PodIndexLabel).
-const (
-	labelPodName  = "statefulset.kubernetes.io/pod-name"
-	labelPodIndex = "apps.kubernetes.io/pod-index"
-)
 
 func labelled(from map[string]string, value string) map[string]string {
 	out := make(map[string]string, len(from)+1)

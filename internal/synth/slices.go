@@ -33,8 +33,13 @@ func (m *maker) makeSlices() {
 	for _, n := range m.nodes {
 		sm.nodes[n.name] = n
 	}
+	old := m.endpointsByName()
 	for _, src := range m.out.Set.Services {
 		s := src.Object
+		if e, there := old[[2]string{s.Namespace, s.Name}]; there && len(s.Spec.Selector) == 0 && !own[[2]string{s.Namespace, s.Name}] {
+			sm.mirror(src, e)
+			continue
+		}
 		if len(s.Spec.Selector) > 0 && s.Spec.Type != corev1.ServiceTypeExternalName && !own[[2]string{s.Namespace, s.Name}] {
 			sm.service(src)
 		}

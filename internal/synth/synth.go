@@ -30,7 +30,8 @@ type Options struct {
 
 // Result is what [Complete] made.
 type Result struct {
-	// Set is the input with everything that was made; it has no Workloads.
+	// Set is the input with everything that was made; it has no Workloads and
+	// no Endpoints.
 	Set objects.Set
 	// Made are the objects that were not in the input, and those that were
 	// completed.
@@ -61,7 +62,7 @@ func Complete(in *objects.Set, o Options) Result {
 	m.diags = &m.out.Diagnostics
 	given.Deduplicate(m.diags)
 	m.out.Set.Append(given) // lists of our own: the caller's must not grow
-	m.out.Set.Workloads = nil
+	m.out.Set.Workloads, m.out.Set.Endpoints = nil, nil
 	m.makeNodes()
 	m.makePods()
 	m.makeNamespaces()

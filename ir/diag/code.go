@@ -115,6 +115,13 @@ const (
 	FamilyWithoutEndpoints Code = "PLC0741"
 	NothingBehind          Code = "PLC0742"
 	FurtherAddresses       Code = "PLC0743"
+	PolicyServiceIP        Code = "PLC0744"
+	PolicyServicePort      Code = "PLC0745"
+	UnenforcedRules        Code = "PLC0746"
+	RuleOfNoFamily         Code = "PLC0747"
+	BlockOfNoFamily        Code = "PLC0748"
+	UnknownIgnored         Code = "PLC0749"
+	MirroredEndpoints      Code = "PLC0750"
 )
 
 // Info returns the documentation of the code; an unknown code is an error with
@@ -225,7 +232,7 @@ var codes = []CodeInfo{
 	{CoveredRule, Warning, "a rule or a peer that another of the same policy makes superfluous", "remove it, or find out whether the wider one is meant: often it is a rule without from, to or ports"},
 	{IdlePolicy, Warning, "a policy that changes nothing beside another one", "policies only ever add: what the other one allows to the same pods stays allowed; remove this one, or narrow the other"},
 	{UnreachableRule, Warning, "a rule that never decides, because an earlier one always does", "move it before the other, or give its policy a smaller priority"},
-	{BlocksDNS, Warning, "pods that may connect out, but not to ask for names", "allow egress to kube-dns on port 53 of UDP and TCP"},
+	{BlocksDNS, Warning, "pods that may connect out, but not to ask for names", "allow egress to the DNS pods on the port that they listen on, of UDP and TCP: 53, on OpenShift 5353"},
 	{NoSuchPolicyPort, Warning, "a port of a policy by a name that none of its pods has", "give a container port this name, with this protocol, or write the number; the rule matches nothing by it"},
 	{VIPInServiceRange, Warning, "an address from outside that lies in a range of ClusterIPs", "use an address outside of the range: the API server may give this one to another Service"},
 	{VIPOfNode, Info, "an address from outside that is a node's", "connections to this port of the node go to the Service; use an address of its own where that is not meant"},
@@ -238,6 +245,13 @@ var codes = []CodeInfo{
 	{EndpointIsClusterIP, Warning, "an endpoint that is a ClusterIP", "Kubernetes does not support that: give the endpoints of that Service instead"},
 	{HealthPortIsNodePort, Warning, "a healthCheckNodePort that is a nodePort", "give one of them another port: the nodePort takes the load balancer's questions"},
 	{FamilyWithoutEndpoints, Warning, "a Service with endpoints of one of its families only", "connections to the address of the other family are rejected: give the pods addresses of both, or the Service one family"},
-	{NothingBehind, Warning, "a Service without a selector and without slices", "give it a selector, or EndpointSlices with the label kubernetes.io/service-name; kind Endpoints is not read, and a cluster makes slices of it"},
+	{NothingBehind, Warning, "a Service without a selector and without slices", "give it a selector, or EndpointSlices with the label kubernetes.io/service-name; of kind Endpoints a cluster makes slices, and so does --synth"},
 	{FurtherAddresses, Warning, "an endpoint with more than one address", "only the first is used, by every proxy: make an endpoint of each"},
+	{PolicyServiceIP, Warning, "a block of a policy that is a Service's address", "policies see the endpoint and not the Service, so the block matches nothing: select the pods behind the Service"},
+	{PolicyServicePort, Warning, "a port of a policy that is a Service's and not its pods'", "policies see the pods' port: write the targetPort, or its name"},
+	{UnenforcedRules, Warning, "rules of a NetworkPolicy for a direction that its policyTypes does not name", "add the direction to spec.policyTypes, or remove the rules: nothing enforces them"},
+	{RuleOfNoFamily, Warning, "a rule for an address family that none of its pods has", "write blocks of the pods' family: the rule matches nothing"},
+	{BlockOfNoFamily, Info, "a block of an address family that none of the pods has", "nothing to do where the policy is meant for clusters of both families; the block matches nothing here"},
+	{UnknownIgnored, Warning, "a planec.io/ignore annotation with a word that is no code", "write codes with commas between, as planec.io/ignore: PLC0711,PLC0727; the word was passed over"},
+	{MirroredEndpoints, Info, "an object of kind Endpoints, of which slices were made", "write EndpointSlices: kind Endpoints is deprecated, and only a cluster and --synth make slices of it"},
 }

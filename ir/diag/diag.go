@@ -39,10 +39,18 @@ type Diagnostic struct {
 	Code    Code
 	Message string
 	Origin  ir.Origin
+	// Note is set where the finding does not count for this user, as one about a backend
+	// that was not named: it is an [Info] then, whatever its code is.
+	Note bool
 }
 
-// Severity returns the severity of the diagnostic's code.
-func (d Diagnostic) Severity() Severity { return d.Code.Info().Severity }
+// Severity returns the severity of the diagnostic: that of its code, or Info.
+func (d Diagnostic) Severity() Severity {
+	if d.Note {
+		return Info
+	}
+	return d.Code.Info().Severity
+}
 
 // Hint returns what the user can do about it.
 func (d Diagnostic) Hint() string { return d.Code.Info().Hint }

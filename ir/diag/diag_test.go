@@ -25,6 +25,11 @@ func TestDocument(t *testing.T) {
 	for _, c := range diag.Codes() {
 		fmt.Fprintf(&b, "| %s | %v | %s | %s |\n", c.Code, c.Severity, c.Title, c.Hint)
 	}
+	b.WriteString("\n## What they mean\n\n`planec explain CODE` prints the same.\n")
+	for _, c := range diag.Codes() {
+		e := c.Code.Explain()
+		fmt.Fprintf(&b, "\n### %s: %s\n\n%s\n\n    %s\n", c.Code, c.Title, e.Why, strings.ReplaceAll(e.Example, "\n", "\n    "))
+	}
 	if *update {
 		if err := os.WriteFile(document, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
@@ -45,6 +50,9 @@ func TestCodesAreInOrderAndOnce(t *testing.T) {
 		codes = append(codes, c.Code)
 		if c.Title == "" || c.Hint == "" || c.Severity == 0 {
 			t.Errorf("%s: incomplete", c.Code)
+		}
+		if e := c.Code.Explain(); e.Why == "" || e.Example == "" {
+			t.Errorf("%s has no explanation, or no example: they stand in the explain files beside code.go", c.Code)
 		}
 	}
 	if !slices.IsSorted(codes) || len(slices.Compact(slices.Clone(codes))) != len(codes) {

@@ -1,0 +1,33 @@
+package synth
+
+import (
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+
+	"github.com/planec/planec/compiler/objects"
+)
+
+// labelOldJobName is the job-name of before Kubernetes 1.27, which pods still have.
+const labelOldJobName = "job-name"
+
+// controllerLabels adds what the controller of a workload labels its i-th pod with,
+// as far as the manifests say it. Hashes and UIDs are a cluster's own: compiler/lint
+// knows their keys.
+func controllerLabels(of map[string]string, w *objects.Workload, name string, i int) {
+	switch w.Kind {
+	case "StatefulSet":
+		of[appsv1.StatefulSetPodNameLabel] = name
+		of[appsv1.PodIndexLabel] = strconv.Itoa(int(w.FirstOrdinal) + i)
+	case "Job":
+		if !w.ManualSelector {
+			of[labelOldJobName], of[batchv1.JobNameLabel] = w.Name, w.Name
+		}
+		fallthrough
+	case "CronJob":
+		if w.Indexes > 0 {
+			of[batchv1.JobCompletionIndexAnnotation] = strconv.Itoa(i)
+		}
+	}
+}

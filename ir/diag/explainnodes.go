@@ -1,0 +1,70 @@
+package diag
+
+// aboutNodes explains what is said of nodes, configuration and backends: PLC03xx to
+// PLC05xx.
+var aboutNodes = map[Code]Explanation{
+	UnknownNode: {
+		"Rules for a node that is not there lack its addresses, its zone and every endpoint that is local to it, and still look right.",
+		"planec compile --node node-z     # the input has node-a and node-b",
+	},
+	NodeWithoutIP: {
+		"nodePorts are served at the node's addresses, and the Node object has none.",
+		"kind: Node\nstatus: {addresses: [{type: Hostname, address: node-a}]}",
+	},
+	BadNodeIP: {
+		"An address of the node cannot be read; nodePorts are not served there.",
+		"status: {addresses: [{type: InternalIP, address: 192.0.2.300}]}",
+	},
+	NoDetector: {
+		"Which route a packet takes, and whether it is masqueraded, depends on whether it comes from a pod. Without a way to recognise pods all traffic counts as from outside.",
+		"planec compile -f manifests/     # without --cluster-cidr",
+	},
+	BadNodeCIDR: {
+		"The node's range of pod addresses cannot be read, so its pods are not recognised by it.",
+		"kind: Node\nspec: {podCIDR: 10.244.1.0}",
+	},
+	BadServiceCIDR: {
+		"The range of ClusterIPs cannot be read. Packets to addresses of it that no Service has are not refused.",
+		"kind: ServiceCIDR\nspec: {cidrs: [10.96.0.0]}",
+	},
+	NoNodes: {
+		"Nodes say where nodePorts are served, in which zone endpoints are, and where pods have their addresses.",
+		"planec lint -f manifests/        # a repository holds no Nodes: use --synth",
+	},
+	LoopbackNodePort: {
+		"Rules of these backends do not see connections to loopback addresses. The agent forwards TCP there; other protocols are not served.",
+		"--nodeport-addresses 127.0.0.0/8",
+	},
+	IgnoredSetting: {
+		"The field of kube-proxy's configuration is about something that planec does otherwise or not at all.",
+		"kind: KubeProxyConfiguration\noomScoreAdj: -999",
+	},
+	DeprecatedMode: {
+		"kube-proxy is to lose this mode, so a node that goes back to kube-proxy will need another one.",
+		"kind: KubeProxyConfiguration\nmode: ipvs",
+	},
+	NotExpressible: {
+		"The backend has no way to do what the object asks for. It is given up safely: a Service refuses connections, a policy closes what it selects.",
+		"planec lint --backend ebpf       # a pool larger than its maps",
+	},
+	Approximated: {
+		"The backend does nearly what the object asks for; the message says what is different. Only users of that backend are concerned, so lint counts it for backends that --backend names.",
+		"planec lint --backend ipvs       # a LoadBalancer: its address is bound, so other ports of it reject",
+	},
+	KernelRefused: {
+		"The kernel did not take the rules of this object, and took all others. It is given up safely and tried again.",
+		"planec-agent on a kernel without SCTP, with a Service of SCTP",
+	},
+	Unserved: {
+		"Another process has the port, or the address is not up. Health checks or nodePorts on loopback are not answered until it is free.",
+		"ss -ltnp 'sport = :10256'",
+	},
+	KeptVersion: {
+		"The file was right before. Its last good objects stay in force, so that a slip does not take Services away.",
+		"vi /etc/planec/manifests/web.yaml    # saved in the middle of an edit",
+	},
+	NothingToServe: {
+		"The input would remove everything that the kernel serves. That is nearly always a wrong directory or an empty mount.",
+		"planec-agent --manifest-dir /mnt/empty",
+	},
+}
