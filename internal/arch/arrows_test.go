@@ -56,7 +56,7 @@ var arrows = map[string][]string{
 	"internal/nodeconfig":        {"backends", "backends/ipvs", "compiler/objects", "internal/suggest", "ir", "ir/diag"},
 	"internal/suggest":           {},
 	"internal/nodeflags":         {"internal/nodeconfig", "ir/diag"},
-	"internal/compare":           {"backends", "compiler", "compiler/objects", "internal/diffreport", "internal/netpath", "ir", "ir/eval", "ir/resolve"},
+	"internal/compare":           {"backends", "compiler", "compiler/objects", "compiler/policy", "internal/diffreport", "internal/netpath", "ir", "ir/eval", "ir/resolve"},
 	"internal/diffreport":        {"ir"},
 	"internal/escape":            {"ir/diag"},
 	"internal/diffwrite":         {"internal/diffreport", "internal/escape", "ir", "ir/diag"},

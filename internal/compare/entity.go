@@ -35,7 +35,18 @@ type entity struct {
 	count           int
 	before, after   ends
 	class           string
+	// network is that of an entity outside, or the innermost network of policies
+	// that a stand-in's address is in.
+	network netip.Prefix
+	// stand is what a stand-in stands for, and variant the ports that it has; nil
+	// for pods of the input. Labels are those of one of the pods.
+	stand   *standIn
+	variant *portVariant
+	labels  map[string]string
 }
+
+// given reports whether the entity is pods of the input.
+func (e *entity) given() bool { return e.role == podRole && e.stand == nil }
 
 // label names the entity for machines.
 func (e *entity) label() string {
@@ -127,7 +138,7 @@ func endsOf(p *netpath.Pod) ends { return ends{p.Addresses, p.Primary} }
 // that are in one only. A replica more or less of a workload that stays is no
 // news here: its Service says so.
 func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh []*entity) {
-	index := make(map[string]*entity)
+	index, labels := make(map[string]*entity), after.state.podLabels()
 	stays := make(map[objectKey]bool)
 	add := func(list *[]*entity, key string, p *pair) *entity {
 		key = fmt.Sprint(p.workload, key)
@@ -149,7 +160,7 @@ func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh
 		b, a := endsOf(p.before), endsOf(p.after)
 		class := before.signature(&b) + " | " + after.signature(&a)
 		if e := add(&both, class, p); e.class == "" {
-			e.before, e.after, e.class = b, a, class
+			e.before, e.after, e.class, e.labels = b, a, class, labels[p.after.String()]
 		}
 	}
 	for i := range pairs {
@@ -168,6 +179,35 @@ func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh
 		})
 	}
 	return both, gone, fresh
+}
+
+// podLabels are the labels of pods by "namespace/name".
+func (s *State) podLabels() map[string]map[string]string {
+	out := make(map[string]map[string]string, len(s.Objects.Pods))
+	for _, p := range s.Objects.Pods {
+		out[p.Object.Namespace+"/"+p.Object.Name] = p.Object.Labels
+	}
+	return out
+}
+
+// standInEntities are the stand-ins of pods that the input lacks.
+func standInEntities(u *universe, before, after *side) []*entity {
+	out := make([]*entity, 0, len(u.extras))
+	for i := range u.extras {
+		x := &u.extras[i]
+		e := &entity{role: podRole, namespace: x.kind.namespace, count: 2, network: x.network, stand: x.kind, variant: x.variant}
+		e.before = ends{make(map[ir.Family]netip.Addr, 2), ir.FamilyOf(x.addresses[0])}
+		for _, a := range x.addresses {
+			e.before.addresses[ir.FamilyOf(a)] = a
+		}
+		e.after = e.before
+		e.class = before.signature(&e.before) + " | " + after.signature(&e.after)
+		if x.kind.only != nil {
+			e.class += " of one state only"
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 // nodeEntities are the nodes of both states, those that policies treat alike

@@ -1,0 +1,623 @@
+package compare
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
+
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/diffreport"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+var (
+	pairs     = flag.Int("pairs", 400, "random pairs of policy sets that TestEveryConceivablePod compares")
+	pairsSeed = flag.Uint64("pairs-seed", 1, "seed of the first pair")
+)
+
+// flavour is which pods are conceived of: more of everything at once would be too
+// many to ask about each pair of them.
+type flavour struct {
+	name  string
+	a, b  []string // values of the pods' labels; "" is none
+	team  []string // values of the label of namespaces that the input does not name
+	named []int32  // what the port named http may be; 0 is none
+	at    []string // networks of the pods' addresses
+}
+
+var flavours = []flavour{
+	{"labels", []string{"", "x", "y", "z"}, []string{"", "x"}, []string{"", "x"}, []int32{0}, []string{"10.244.2.0/24"}},
+	{"ports", []string{"", "x", "y", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 443, 7777}, []string{"10.244.2.0/24"}},
+	{"networks", []string{"", "x", "z"}, []string{"", "x"}, []string{"", "x"}, []int32{0}, []string{"10.244.1.0/24", "10.244.2.0/24", "10.244.130.0/24", "10.244.200.0/24"}},
+}
+
+// TestEveryConceivablePod compares random sets of policies, and asks the evaluator
+// about packets between all pods that there could be, which the test makes without
+// a look at the stand-ins of the comparison.
+func TestEveryConceivablePod(t *testing.T) {
+	t.Logf("%d pairs, the first has seed %d", *pairs, *pairsSeed)
+	counts := make(map[string]int)
+	for seed := *pairsSeed; seed < *pairsSeed+uint64(*pairs); seed++ {
+		checkPair(t, seed, counts)
+		if t.Failed() {
+			return
+		}
+	}
+	t.Log(counts)
+	for _, f := range flavours {
+		for _, what := range []string{"opened", "closed", "same"} {
+			if counts[f.name+" "+what] < *pairs/100 {
+				t.Errorf("%s: %s only %d times", f.name, what, counts[f.name+" "+what])
+			}
+		}
+	}
+}
+
+// change is a packet that opens or closes: from and to are namespaces of the input,
+// or "" for all others.
+type change struct {
+	opened   bool
+	from, to string
+	port     string
+}
+
+func checkPair(t *testing.T, seed uint64, counts map[string]int) {
+	t.Helper()
+	g := &policyPair{Rand: rand.New(rand.NewPCG(seed, 14)), flavour: &flavours[seed%uint64(len(flavours))]}
+	before, after := g.states()
+	a, b := NewState(before, compiler.Prepare(before, g.config())), NewState(after, compiler.Prepare(after, g.config()))
+	c := newComparison(a, b, indexChanges(changedObjects(before, after)))
+	if len(c.universe.bounds) > 0 {
+		t.Fatalf("seed %d: %v", seed, c.universe.bounds)
+	}
+	want, byNumber := g.oracle(before, after, c.universe.standIns.namespaces)
+	got, outside := told(c, g.ports())
+	for x, example := range want {
+		if !got[x] {
+			t.Errorf("seed %d (%s): the comparison misses %+v, as %s\n%s", seed, g.flavour.name, x, example, g.describe(before, after))
+			return
+		}
+	}
+	for x := range got {
+		if want[x] == "" && !byNumber[x] {
+			t.Errorf("seed %d (%s): the comparison says %+v, but there is no such packet\n%s", seed, g.flavour.name, x, g.describe(before, after))
+			return
+		}
+	}
+	report := States(a, b)
+	for _, opened := range []bool{true, false} {
+		kind, any := diffreport.Closed, false
+		if opened {
+			kind = diffreport.Opened
+		}
+		for x := range want {
+			any = any || x.opened == opened
+		}
+		if found := report.Count(kind) > 0; any && !found || found && !any && !outside[opened] {
+			t.Errorf("seed %d (%s): %s is %v, but findings say %v\n%s", seed, g.flavour.name, kind, any, found, g.describe(before, after))
+		}
+		if any {
+			counts[g.flavour.name+" "+string(kind)]++
+		}
+	}
+	if len(want) == 0 {
+		counts[g.flavour.name+" same"]++
+	}
+}
+
+// asPort is one packet to ask about. Name is whether the port has the name http.
+type asPort struct {
+	text     string
+	protocol ir.Protocol
+	number   uint16
+	named    bool
+}
+
+func (g *policyPair) ports() []asPort {
+	out := []asPort{{"80/tcp", ir.TCP, 80, false}, {"443/tcp", ir.TCP, 443, false}, {"9/tcp", ir.TCP, 9, false}, {"53/udp", ir.UDP, 53, false}, {"icmp", ir.ICMP, 0, false}}
+	if len(g.flavour.named) > 1 {
+		out = append(out, asPort{text: "http", named: true})
+	}
+	return out
+}
+
+// told is what the paths of a comparison say, by namespaces and ports; outside is
+// whether anything opens or closes for an end that is no pod.
+func told(c *comparison, ports []asPort) (out map[change]bool, outside map[bool]bool) {
+	out, outside = make(map[change]bool), make(map[bool]bool)
+	http := slices.Index(c.universe.names.names, "http/tcp")
+	for _, p := range c.paths() {
+		for _, from := range p.from {
+			for _, to := range p.to {
+				if from.role != podRole || to.role != podRole {
+					outside[p.opened] = true
+					continue
+				}
+				for _, port := range ports {
+					if port.named && http >= 0 && p.ports.named != nil && p.ports.named[http] || !port.named && p.ports.contains(port.protocol, port.number) {
+						out[change{p.opened, from.namespace, to.namespace, port.text}] = true
+					}
+				}
+			}
+		}
+	}
+	return out, outside
+}
+
+// conceived is a pod that there could be.
+type conceived struct {
+	namespace, text string
+	address         netip.Addr
+	http            int32
+}
+
+// oracle asks the evaluator about packets between all conceivable pods. The values
+// are examples. byNumber are changes for a port with a name that are changes for its
+// number, too: it is enough to tell of the number.
+func (g *policyPair) oracle(before, after *objects.Set, known map[string]*namedNamespace) (out map[change]string, byNumber map[change]bool) {
+	var pods []conceived
+	var sets [2]objects.Set
+	for i, s := range []*objects.Set{before, after} {
+		sets[i] = *s
+		sets[i].Pods = nil
+		sets[i].Namespaces = slices.Clone(s.Namespaces)
+		pods = g.conceive(&sets[i], known)
+	}
+	var judges [2]*eval.Evaluator
+	for i := range sets {
+		p, _ := compiler.Prepare(&sets[i], g.config()).Program("")
+		judges[i] = eval.New(p)
+	}
+	allowed := func(at int, from, to *conceived, port asPort) bool {
+		out, _ := judges[at].Judge(ir.Egress, from.address, to.address, port.protocol, port.number)
+		if !out.Accept {
+			return false
+		}
+		in, _ := judges[at].Judge(ir.Ingress, to.address, from.address, port.protocol, port.number)
+		return in.Accept
+	}
+	name := func(n string) string {
+		if known[n] == nil {
+			return ""
+		}
+		return n
+	}
+	out, byNumber = make(map[change]string), make(map[change]bool)
+	for i := range pods {
+		from := &pods[i]
+		if from.http != 0 {
+			continue // nothing asks for the ports of the source
+		}
+		for j := range pods {
+			to := &pods[j]
+			for _, port := range g.portsOf(to) {
+				was, is := allowed(0, from, to, port), allowed(1, from, to, port)
+				if was == is {
+					continue
+				}
+				x := change{is, name(from.namespace), name(to.namespace), port.text}
+				if port.named {
+					plain := port
+					if plain.number == 7777 {
+						plain.number = 9 // no rule tells them apart
+					}
+					same := to.without(pods[:j], len(g.flavour.at))
+					if allowed(0, from, same, plain) == was && allowed(1, from, same, plain) == is {
+						byNumber[x] = true
+						continue
+					}
+				}
+				out[x] = fmt.Sprint(from.text, " to ", to.text)
+			}
+		}
+	}
+	return out, byNumber
+}
+
+// without is the pod of the same labels and network that gives no port a name.
+func (p *conceived) without(before []conceived, networks int) *conceived {
+	for i := len(before) - networks; i >= 0; i -= networks {
+		if before[i].http == 0 {
+			return &before[i]
+		}
+	}
+	return nil
+}
+
+// portsOf are the packets to ask about for a pod: of one that has the port http, that
+// one.
+func (g *policyPair) portsOf(to *conceived) []asPort {
+	if to.http == 0 {
+		return g.ports()[:5]
+	}
+	return []asPort{{"http", ir.TCP, uint16(to.http), true}}
+}
+
+// conceive adds every pod of the flavour to a set.
+func (g *policyPair) conceive(set *objects.Set, known map[string]*namedNamespace) []conceived {
+	var out []conceived
+	next := make(map[string]netip.Addr)
+	for _, at := range g.flavour.at {
+		next[at] = netip.MustParsePrefix(at).Addr()
+		if len(g.flavour.at) == 1 {
+			next[at] = netip.MustParseAddr("10.244.2.0") // runs on into 10.244.3.0/24 and further
+		}
+	}
+	in := func(namespace, text string) {
+		for _, a := range g.flavour.a {
+			for _, b := range g.flavour.b {
+				for _, http := range g.flavour.named {
+					for _, at := range g.flavour.at {
+						next[at] = next[at].Next()
+						p := conceived{namespace, fmt.Sprintf("%s(a=%s,b=%s,http=%d,%v)", text, a, b, http, next[at]), next[at], http}
+						out = append(out, p)
+						set.Pods = append(set.Pods, object(podOf(namespace, fmt.Sprintf("p%d", len(out)), labelsOf("a", a, "b", b), p.address, http)))
+					}
+				}
+			}
+		}
+	}
+	for _, n := range []string{"n0", "n1", "n2", "n7", "n8"} {
+		if known[n] != nil {
+			in(n, n) // its labels are what the input says
+			continue
+		}
+		for _, team := range g.flavour.team {
+			at := n + "." + team
+			labels := labelsOf("team", team)
+			labels[corev1.LabelMetadataName] = n
+			set.Namespaces = append(set.Namespaces, object(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: at, Labels: labels}}))
+			in(at, at)
+		}
+	}
+	return out
+}
+
+func object[T any](o T) objects.Sourced[T] { return objects.Sourced[T]{Object: o} }
+
+func labelsOf(pairs ...string) map[string]string {
+	out := make(map[string]string)
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			out[pairs[i]] = pairs[i+1]
+		}
+	}
+	return out
+}
+
+func podOf(namespace, name string, labels map[string]string, a netip.Addr, http int32) *corev1.Pod {
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels}}
+	if http != 0 {
+		p.Spec.Containers = []corev1.Container{{Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: http, Protocol: corev1.ProtocolTCP}}}}
+	}
+	p.Status = corev1.PodStatus{Phase: corev1.PodRunning, PodIP: a.String(), PodIPs: []corev1.PodIP{{IP: a.String()}}}
+	return p
+}
+
+// policyPair makes two states of random policies.
+type policyPair struct {
+	*rand.Rand
+	*flavour
+}
+
+func (g *policyPair) config() objects.Config {
+	return objects.Config{ClusterCIDRs: []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16")}}
+}
+
+func pick[T any](g *policyPair, values ...T) T { return values[g.IntN(len(values))] }
+
+// states are two that differ in a few policies, or in the labels of a namespace.
+func (g *policyPair) states() (before, after *objects.Set) {
+	var common, one, other objects.Set
+	for range g.IntN(3) {
+		g.policy(&common)
+	}
+	for range 1 + g.IntN(2) {
+		g.policy(&one)
+	}
+	for range g.IntN(2) {
+		g.policy(&other)
+	}
+	if g.IntN(2) == 0 {
+		one, other = other, one
+	}
+	before, after = &objects.Set{}, &objects.Set{}
+	before.Append(common)
+	before.Append(one)
+	after.Append(common)
+	after.Append(other)
+	was := [2]string{pick(g, "", "x"), pick(g, "", "x")}
+	for i, s := range []*objects.Set{before, after} {
+		if i == 1 && g.IntN(4) == 0 {
+			was[g.IntN(2)] = pick(g, "", "x", "z")
+		}
+		for n, team := range was {
+			name := fmt.Sprintf("n%d", n+1)
+			labels := labelsOf("team", team)
+			labels[corev1.LabelMetadataName] = name
+			s.Namespaces = append(s.Namespaces, object(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}))
+		}
+		for n := range 2 {
+			labels := labelsOf("a", []string{"x", ""}[n], "b", "x")
+			s.Pods = append(s.Pods, object(podOf("n1", fmt.Sprintf("given-%d", n), labels, netip.MustParseAddr(fmt.Sprintf("10.244.9.%d", n+1)), 0)))
+		}
+	}
+	return before, after
+}
+
+func (g *policyPair) policy(set *objects.Set) {
+	name := fmt.Sprintf("p%d", g.IntN(1<<30))
+	switch g.IntN(6) {
+	case 0:
+		set.ClusterNetworkPolicies = append(set.ClusterNetworkPolicies, object(g.clusterPolicy(name)))
+	case 1:
+		set.AdminNetworkPolicies = append(set.AdminNetworkPolicies, object(g.adminPolicy(name)))
+	case 2:
+		if len(set.BaselineAdminNetworkPolicies) == 0 {
+			set.BaselineAdminNetworkPolicies = append(set.BaselineAdminNetworkPolicies, object(g.baseline()))
+		}
+	default:
+		set.NetworkPolicies = append(set.NetworkPolicies, object(g.networkPolicy(name)))
+	}
+}
+
+// selector is one of pods' labels; b is named by one value only.
+func (g *policyPair) selector() metav1.LabelSelector {
+	var out metav1.LabelSelector
+	require := func(key string, op metav1.LabelSelectorOperator, values ...string) {
+		out.MatchExpressions = append(out.MatchExpressions, metav1.LabelSelectorRequirement{Key: key, Operator: op, Values: values})
+	}
+	a := []string{"x", "y"}
+	if !slices.Contains(g.a, "y") {
+		a = a[:1]
+	}
+	switch g.IntN(7) {
+	case 0:
+	case 1, 2:
+		out.MatchLabels = map[string]string{"a": pick(g, a...)}
+	case 3:
+		require("a", pick(g, metav1.LabelSelectorOpIn, metav1.LabelSelectorOpNotIn), a...)
+	case 4:
+		require("a", metav1.LabelSelectorOpNotIn, pick(g, a...))
+	case 5:
+		require("a", pick(g, metav1.LabelSelectorOpExists, metav1.LabelSelectorOpDoesNotExist))
+	case 6:
+		out.MatchLabels = map[string]string{"a": pick(g, a...)}
+	}
+	if len(g.b) > 1 && g.IntN(3) == 0 {
+		require("b", pick(g, metav1.LabelSelectorOpIn, metav1.LabelSelectorOpNotIn), "x")
+	}
+	return out
+}
+
+func (g *policyPair) namespaceSelector() metav1.LabelSelector {
+	switch g.IntN(5) {
+	case 0:
+		return metav1.LabelSelector{}
+	case 1:
+		return metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: pick(g, "n0", "n1", "n2", "n7")}}
+	case 2:
+		return metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "team", Operator: metav1.LabelSelectorOpNotIn, Values: []string{"x"}}}}
+	case 3:
+		return metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpNotIn, Values: []string{pick(g, "n1", "n7")}}}}
+	}
+	return metav1.LabelSelector{MatchLabels: map[string]string{"team": "x"}}
+}
+
+// network is one that some of the addresses of the flavour are in.
+func (g *policyPair) network() (cidr string, except []string) {
+	if len(g.at) == 1 {
+		return pick(g, "10.0.0.0/8", "192.0.2.0/24"), nil
+	}
+	switch g.IntN(4) {
+	case 0:
+		return "10.244.0.0/16", []string{"10.244.128.0/17"}
+	case 1:
+		return "10.244.128.0/17", []string{"10.244.192.0/18"}
+	case 2:
+		return "0.0.0.0/0", []string{"10.244.1.0/24"}
+	}
+	return "10.244.1.0/24", nil
+}
+
+func (g *policyPair) networkPolicy(name string) *networkingv1.NetworkPolicy {
+	p := &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: pick(g, "n0", "n1", "n2"), Name: name}}
+	p.Spec.PodSelector = g.selector()
+	p.Spec.PolicyTypes = pick(g,
+		[]networkingv1.PolicyType{networkingv1.PolicyTypeIngress}, []networkingv1.PolicyType{networkingv1.PolicyTypeEgress},
+		[]networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress})
+	for range g.IntN(3) {
+		p.Spec.Ingress = append(p.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{From: g.peers(), Ports: g.policyPorts()})
+	}
+	for range g.IntN(3) {
+		p.Spec.Egress = append(p.Spec.Egress, networkingv1.NetworkPolicyEgressRule{To: g.peers(), Ports: g.policyPorts()})
+	}
+	return p
+}
+
+func (g *policyPair) peers() []networkingv1.NetworkPolicyPeer {
+	var out []networkingv1.NetworkPolicyPeer
+	for range g.IntN(3) {
+		if g.IntN(3) == 0 {
+			cidr, except := g.network()
+			out = append(out, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr, Except: except}})
+			continue
+		}
+		pods, ns := g.selector(), g.namespaceSelector()
+		peer := networkingv1.NetworkPolicyPeer{}
+		if g.IntN(3) > 0 {
+			peer.NamespaceSelector = &ns
+		}
+		if peer.NamespaceSelector == nil || g.IntN(2) == 0 {
+			peer.PodSelector = &pods
+		}
+		out = append(out, peer)
+	}
+	return out
+}
+
+func (g *policyPair) policyPorts() []networkingv1.NetworkPolicyPort {
+	var out []networkingv1.NetworkPolicyPort
+	for range g.IntN(3) {
+		tcp, udp := corev1.ProtocolTCP, corev1.ProtocolUDP
+		p := networkingv1.NetworkPolicyPort{Protocol: &tcp}
+		switch g.IntN(4) {
+		case 0:
+			p.Protocol = &udp
+		case 1:
+			first, last := intstr.FromInt32(80), int32(90)
+			p.Port, p.EndPort = &first, &last
+		case 2:
+			number := intstr.FromInt32(pick(g, int32(80), int32(443)))
+			p.Port = &number
+		case 3:
+			number := intstr.FromInt32(443)
+			if p.Port = &number; len(g.named) > 1 {
+				name := intstr.FromString("http")
+				p.Port = &name
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func (g *policyPair) clusterPolicy(name string) *policyv1beta1.ClusterNetworkPolicy {
+	p := &policyv1beta1.ClusterNetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	p.Spec.Tier = pick(g, policyv1beta1.AdminTier, policyv1beta1.BaselineTier)
+	p.Spec.Priority = int32(g.IntN(1000))
+	ns := g.namespaceSelector()
+	if p.Spec.Subject.Namespaces = &ns; g.IntN(2) == 0 {
+		p.Spec.Subject = policyv1beta1.ClusterNetworkPolicySubject{Pods: &policyv1beta1.NamespacedPod{NamespaceSelector: ns, PodSelector: g.selector()}}
+	}
+	action := func() policyv1beta1.ClusterNetworkPolicyRuleAction {
+		return pick(g, policyv1beta1.ClusterNetworkPolicyRuleActionAccept, policyv1beta1.ClusterNetworkPolicyRuleActionDeny, policyv1beta1.ClusterNetworkPolicyRuleActionPass)
+	}
+	for range g.IntN(3) {
+		r := policyv1beta1.ClusterNetworkPolicyIngressRule{Action: action(), Protocols: g.protocols(true)}
+		var peer policyv1beta1.ClusterNetworkPolicyIngressPeer
+		peer.Namespaces, peer.Pods = g.clusterPods()
+		r.From = append(r.From, peer)
+		p.Spec.Ingress = append(p.Spec.Ingress, r)
+	}
+	for range g.IntN(3) {
+		r := policyv1beta1.ClusterNetworkPolicyEgressRule{Action: action()}
+		var peer policyv1beta1.ClusterNetworkPolicyEgressPeer
+		if g.IntN(3) == 0 {
+			cidr, _ := g.network()
+			peer.Networks = []policyv1beta1.CIDR{policyv1beta1.CIDR(cidr)}
+			r.Protocols = g.protocols(false)
+		} else {
+			peer.Namespaces, peer.Pods = g.clusterPods()
+			r.Protocols = g.protocols(true)
+		}
+		r.To = append(r.To, peer)
+		p.Spec.Egress = append(p.Spec.Egress, r)
+	}
+	return p
+}
+
+func (g *policyPair) clusterPods() (*metav1.LabelSelector, *policyv1beta1.NamespacedPod) {
+	ns := g.namespaceSelector()
+	if g.IntN(2) == 0 {
+		return &ns, nil
+	}
+	return nil, &policyv1beta1.NamespacedPod{NamespaceSelector: ns, PodSelector: g.selector()}
+}
+
+func (g *policyPair) protocols(named bool) []policyv1beta1.ClusterNetworkPolicyProtocol {
+	var out []policyv1beta1.ClusterNetworkPolicyProtocol
+	for range g.IntN(2) {
+		var p policyv1beta1.ClusterNetworkPolicyProtocol
+		switch g.IntN(3) {
+		case 0:
+			p.UDP = &policyv1beta1.ClusterNetworkPolicyProtocolUDP{}
+		case 1:
+			p.TCP = &policyv1beta1.ClusterNetworkPolicyProtocolTCP{DestinationPort: &policyv1beta1.Port{Number: pick(g, int32(80), int32(443))}}
+		case 2:
+			if named && len(g.named) > 1 {
+				p.DestinationNamedPort = "http"
+			} else {
+				p.TCP = &policyv1beta1.ClusterNetworkPolicyProtocolTCP{DestinationPort: &policyv1beta1.Port{Range: &policyv1beta1.PortRange{Start: 80, End: 90}}}
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func (g *policyPair) adminSubject() policyv1alpha1.AdminNetworkPolicySubject {
+	ns := g.namespaceSelector()
+	if g.IntN(2) == 0 {
+		return policyv1alpha1.AdminNetworkPolicySubject{Namespaces: &ns}
+	}
+	return policyv1alpha1.AdminNetworkPolicySubject{Pods: &policyv1alpha1.NamespacedPod{NamespaceSelector: ns, PodSelector: g.selector()}}
+}
+
+func (g *policyPair) adminPeer() (out policyv1alpha1.AdminNetworkPolicyIngressPeer) {
+	ns := g.namespaceSelector()
+	if out.Namespaces = &ns; g.IntN(2) == 0 {
+		out.Namespaces, out.Pods = nil, &policyv1alpha1.NamespacedPod{NamespaceSelector: ns, PodSelector: g.selector()}
+	}
+	return out
+}
+
+func (g *policyPair) adminPolicy(name string) *policyv1alpha1.AdminNetworkPolicy {
+	p := &policyv1alpha1.AdminNetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	p.Spec.Priority = int32(g.IntN(1000))
+	p.Spec.Subject = g.adminSubject()
+	for range g.IntN(3) {
+		action := pick(g, policyv1alpha1.AdminNetworkPolicyRuleActionAllow, policyv1alpha1.AdminNetworkPolicyRuleActionDeny, policyv1alpha1.AdminNetworkPolicyRuleActionPass)
+		p.Spec.Ingress = append(p.Spec.Ingress, policyv1alpha1.AdminNetworkPolicyIngressRule{Action: action, From: []policyv1alpha1.AdminNetworkPolicyIngressPeer{g.adminPeer()}})
+	}
+	for range g.IntN(2) {
+		peer := g.adminPeer()
+		p.Spec.Egress = append(p.Spec.Egress, policyv1alpha1.AdminNetworkPolicyEgressRule{
+			Action: policyv1alpha1.AdminNetworkPolicyRuleActionDeny, To: []policyv1alpha1.AdminNetworkPolicyEgressPeer{{Namespaces: peer.Namespaces, Pods: peer.Pods}},
+		})
+	}
+	return p
+}
+
+func (g *policyPair) baseline() *policyv1alpha1.BaselineAdminNetworkPolicy {
+	b := &policyv1alpha1.BaselineAdminNetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "default"}}
+	b.Spec.Subject = g.adminSubject()
+	for range g.IntN(3) {
+		action := pick(g, policyv1alpha1.BaselineAdminNetworkPolicyRuleActionAllow, policyv1alpha1.BaselineAdminNetworkPolicyRuleActionDeny)
+		b.Spec.Ingress = append(b.Spec.Ingress, policyv1alpha1.BaselineAdminNetworkPolicyIngressRule{Action: action, From: []policyv1alpha1.AdminNetworkPolicyIngressPeer{g.adminPeer()}})
+	}
+	return b
+}
+
+// describe writes both states, for a person who looks for a fault.
+func (g *policyPair) describe(before, after *objects.Set) string {
+	var b strings.Builder
+	for i, s := range []*objects.Set{before, after} {
+		fmt.Fprintln(&b, []string{"before:", "after:"}[i])
+		for _, n := range s.Namespaces {
+			fmt.Fprintln(&b, n.Object.Name, n.Object.Labels)
+		}
+		all := []any{s.NetworkPolicies, s.ClusterNetworkPolicies, s.AdminNetworkPolicies, s.BaselineAdminNetworkPolicies}
+		for _, list := range all {
+			v, err := generic(list)
+			if err != nil {
+				return err.Error()
+			}
+			fmt.Fprintln(&b, v)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,305 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/ir"
+)
+
+// universe is the pods of two states and one stand-in for every other pod that
+// there may be. The compiler judges the stand-ins as it judges pods: they are
+// objects among the others.
+type universe struct {
+	standIns *standIns
+	names    *namedPorts
+	// extras are the stand-ins as pods, in both states.
+	extras []extra
+	bounds []string
+}
+
+// extra is a stand-in at one address.
+type extra struct {
+	kind    *standIn
+	variant *portVariant
+	// addresses are one of each family that pods have; network is the innermost
+	// network of policies that the first is in.
+	addresses []netip.Addr
+	network   netip.Prefix
+	place     string
+	pod       *corev1.Pod
+}
+
+// namespaces are those of a state, each once: the one that the compiler uses.
+func (s *State) namespaces() []objects.Sourced[*corev1.Namespace] {
+	seen := make(map[string]bool)
+	sorted := slices.SortedFunc(slices.Values(s.Objects.Namespaces), objects.CompareFirst)
+	return slices.DeleteFunc(sorted, func(n objects.Sourced[*corev1.Namespace]) bool {
+		again := seen[n.Object.Name]
+		seen[n.Object.Name] = true
+		return again
+	})
+}
+
+func newUniverse(before, after *State) *universe {
+	reach := before.Cluster.PolicyReach().Union(after.Cluster.PolicyReach())
+	u := &universe{standIns: newStandIns(before, after, &reach), names: newNamedPorts(&reach)}
+	u.bounds = append(slices.Clone(u.standIns.bounds), u.names.bounds...)
+	a := newAllotment(before, after, reach.Networks)
+	u.bounds = append(u.bounds, a.bounds...)
+	number, prefix := make(map[string]int), u.standIns.unnamed(&reach)
+	for _, k := range u.standIns.list {
+		ns := k.namespace
+		if ns == "" {
+			ns = fmt.Sprintf("%s.%d", prefix, number[""])
+			number[""]++
+		}
+		for i := range u.names.variants {
+			v := &u.names.variants[i]
+			for j := range a.places() {
+				addresses, network := a.addresses(j)
+				if len(addresses) == 0 {
+					continue
+				}
+				number[ns]++
+				x := extra{kind: k, variant: v, addresses: addresses, network: network, place: "stand-ins of " + k.namespace}
+				x.pod = newPod(ns, fmt.Sprintf("stand-in.%d", number[ns]), k, v, addresses)
+				x.pod.Spec.NodeName = x.place
+				u.extras = append(u.extras, x)
+			}
+		}
+	}
+	for _, at := range slices.Concat(a.ranges[0], a.ranges[1]) {
+		if at.short {
+			u.bounds = append(u.bounds, fmt.Sprintf("%v has fewer addresses than there are kinds of pods that could have one", at.network))
+		}
+	}
+	return u
+}
+
+func newPod(namespace, name string, k *standIn, v *portVariant, addresses []netip.Addr) *corev1.Pod {
+	p := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: k.pod},
+		Spec:       corev1.PodSpec{Containers: v.containers},
+		Status:     corev1.PodStatus{Phase: corev1.PodRunning},
+	}
+	for _, a := range addresses {
+		p.Status.PodIPs = append(p.Status.PodIPs, corev1.PodIP{IP: a.String()})
+	}
+	p.Status.PodIP = p.Status.PodIPs[0].IP
+	return p
+}
+
+// program returns what policies make of the pods and stand-ins of a state, as one
+// program of each of its places.
+func (u *universe) programs(s *State) []*ir.Program {
+	var out []*ir.Program
+	if len(u.extras) == 0 {
+		for _, name := range s.places() {
+			out = append(out, s.Network.Program(name))
+		}
+		return out
+	}
+	cluster := s.Cluster.With(u.objects(s))
+	places := s.places()
+	for i := range u.extras {
+		places = append(places, u.extras[i].place)
+	}
+	slices.Sort(places)
+	for _, name := range slices.Compact(places) {
+		p, _ := cluster.Program(name)
+		out = append(out, p)
+	}
+	return out
+}
+
+// objects are those of a state that policies are about, and the stand-ins.
+func (u *universe) objects(s *State) *objects.Set {
+	out := *s.Objects
+	out.Services, out.EndpointSlices, out.Workloads = nil, nil, nil
+	out.Pods, out.Namespaces = slices.Clone(out.Pods), slices.Clone(out.Namespaces)
+	have := make(map[string]bool)
+	for i := range out.Namespaces {
+		have[out.Namespaces[i].Object.Name] = true
+	}
+	add := func(name string, labels map[string]string) {
+		if !have[name] {
+			have[name] = true
+			n := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+			out.Namespaces = append(out.Namespaces, objects.Sourced[*corev1.Namespace]{Object: n})
+		}
+	}
+	for i := range u.extras {
+		x := &u.extras[i]
+		if x.kind.namespace == "" {
+			labels := withEntry(x.kind.combination.namespace, corev1.LabelMetadataName, x.pod.Namespace)
+			maps.Copy(labels, x.kind.combination.namespace)
+			add(x.pod.Namespace, labels)
+		} else if n := u.standIns.namespaces[x.kind.namespace]; x.kind.only != nil {
+			add(x.kind.namespace, n.labels[max(n.onlyIn(), 0)])
+		}
+		out.Pods = append(out.Pods, objects.Sourced[*corev1.Pod]{Object: x.pod})
+	}
+	return &out
+}
+
+// maxRanges is in how many networks of policies pods are looked at.
+const maxRanges = 32
+
+// allotment has addresses for stand-ins: in each network of policies that pods may
+// have addresses in.
+type allotment struct {
+	taken map[netip.Addr]bool
+	// ranges are those of IPv4 and of IPv6.
+	ranges [2][]*addressRange
+	bounds []string
+}
+
+// places is how many kinds of addresses a stand-in has to be looked at with.
+func (a *allotment) places() int { return max(len(a.ranges[0]), len(a.ranges[1])) }
+
+// addresses are one of each family for a stand-in, of the place with a number.
+func (a *allotment) addresses(place int) (out []netip.Addr, network netip.Prefix) {
+	for _, list := range a.ranges {
+		if len(list) == 0 {
+			continue
+		}
+		r := list[min(place, len(list)-1)]
+		addr, ok := r.next(a.taken)
+		if !ok {
+			continue
+		}
+		if out = append(out, addr); len(out) == 1 {
+			network = r.network
+		}
+	}
+	return out, network
+}
+
+type addressRange struct {
+	// network is the innermost network of policies.
+	network netip.Prefix
+	pieces  []netip.Prefix
+	at      netip.Addr
+	short   bool
+}
+
+func newAllotment(before, after *State, networks []netip.Prefix) *allotment {
+	a := &allotment{taken: make(map[netip.Addr]bool)}
+	var pods []netip.Addr
+	for _, s := range []*State{before, after} {
+		for _, p := range s.Objects.Pods {
+			for _, ip := range netpath.PodAddresses(p.Object) {
+				a.taken[ip] = true
+				pods = append(pods, ip)
+			}
+		}
+		for _, n := range s.Objects.Nodes {
+			for _, ip := range netpath.NodeAddresses(n.Object) {
+				a.taken[ip] = true
+			}
+		}
+	}
+	where := podRanges(pods, before, after)
+	for _, c := range cuts(append(slices.Clone(networks), whole(where)...)...) {
+		r := &addressRange{network: c.prefix, pieces: overlap(c.pieces, where)}
+		if len(r.pieces) == 0 {
+			continue
+		}
+		list := &a.ranges[0]
+		if !c.prefix.Addr().Is4() {
+			list = &a.ranges[1]
+		}
+		if len(*list) == maxRanges {
+			a.bounds = append(a.bounds, fmt.Sprintf("the policies name more than %d networks that pods may be in", maxRanges))
+			break
+		}
+		*list = append(*list, r)
+	}
+	return a
+}
+
+// whole is all addresses of the families that pods have.
+func whole(where []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	if len(ir.PrefixesOf(ir.IPv4, where)) > 0 {
+		out = append(out, netip.MustParsePrefix("0.0.0.0/0"))
+	}
+	if len(ir.PrefixesOf(ir.IPv6, where)) > 0 {
+		out = append(out, netip.MustParsePrefix("::/0"))
+	}
+	return out
+}
+
+// podRanges are where pods have their addresses: where the settings and the nodes
+// say so, else near those that the input has, else in networks for private use.
+func podRanges(pods []netip.Addr, states ...*State) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range states {
+		out = append(out, s.Cluster.PodCIDRs()...)
+		for _, n := range s.Objects.Nodes {
+			for _, text := range n.Object.Spec.PodCIDRs {
+				if p, err := netip.ParsePrefix(text); err == nil {
+					out = append(out, p.Masked())
+				}
+			}
+		}
+	}
+	if len(out) == 0 {
+		for _, a := range pods {
+			p, err := a.Prefix(map[bool]int{true: 16, false: 64}[a.Is4()])
+			if err == nil {
+				out = append(out, p)
+			}
+		}
+	}
+	if len(out) == 0 {
+		out = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16")}
+	}
+	return ir.DisjointPrefixes(out)
+}
+
+// overlap are the parts of networks that are in some ranges too.
+func overlap(networks, ranges []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	for _, n := range networks {
+		for _, r := range ranges {
+			switch {
+			case !n.Overlaps(r):
+			case n.Bits() >= r.Bits():
+				out = append(out, n)
+			default:
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// next is the next address that no pod has.
+func (r *addressRange) next(taken map[netip.Addr]bool) (netip.Addr, bool) {
+	for len(r.pieces) > 0 {
+		if !r.at.IsValid() {
+			r.at = r.pieces[0].Addr()
+		} else {
+			r.at = r.at.Next()
+		}
+		if !r.at.IsValid() || !r.pieces[0].Contains(r.at) {
+			r.pieces, r.at = r.pieces[1:], netip.Addr{}
+			continue
+		}
+		if !taken[r.at] && !r.at.IsUnspecified() && !r.at.IsMulticast() && !r.at.IsLoopback() {
+			taken[r.at] = true
+			return r.at, true
+		}
+	}
+	r.short = true
+	return netip.Addr{}, false
+}
