@@ -108,3 +108,23 @@ func (r Reach) Union(o Reach) Reach {
 		Ordered:   r.Ordered || o.Ordered,
 	}
 }
+
+// Idle returns the policies that select no pod of the model, in the order of their
+// kinds and names: what they do, only pods that the input lacks will tell.
+func (m *Model) Idle() []ir.Origin {
+	var out []ir.Origin
+	add := func(p *policy) {
+		if len(p.subject.find(m.cast)) == 0 {
+			out = append(out, p.origin)
+		}
+	}
+	for _, namespace := range slices.Sorted(maps.Keys(m.network)) {
+		for _, p := range m.network[namespace] {
+			add(p)
+		}
+	}
+	for _, p := range m.cluster {
+		add(p)
+	}
+	return out
+}

@@ -32,6 +32,10 @@ var firstFindings = map[string]string{
 	"service-port-moved":        "Service shop/db no longer answers on 10.96.0.20:5432/tcp, but on 10.96.0.20:5433/tcp, because its spec.ports[0].port changed from 5432 to 5433 (new/services.yaml:31)",
 	"session-affinity":          "Clients of Service shop/web now stay with one endpoint, until 10800 s without a new connection, because its spec.sessionAffinity changed from None to ClientIP (new/services.yaml:8)",
 	"source-ranges-removed":     "Load-balancer address 198.51.100.10:80/tcp of Service shop/web is open to more sources: from everywhere (before, from 203.0.113.0/24), because its spec.loadBalancerSourceRanges was removed (new/services.yaml:4). Policies still keep some of them from its endpoints",
+	"pods-elsewhere":            "Pods of payments (the input has none) can now be reached from everywhere (pods, nodes and outside) on every port, because NetworkPolicy payments/default-deny was removed",
+	"store-gets-policies":       "market/basket can now be reached only from market/checkout and market/storefront on 7070/tcp, because NetworkPolicy market/basket was added",
+	"store-loses-a-policy":      "market/basket can no longer reach market/storefront, pods of any other namespace, other nodes or outside the cluster on any port, because NetworkPolicy market/basket was removed",
+	"store-opens-elsewhere":     "market/checkout can now be reached from market/basket, market/catalog, market/redis and pods of every other namespace on 5050/tcp, because NetworkPolicy market/checkout was changed",
 	"workload-added":            "shop/report (1 pod) is new; policies limit who reaches it, no policy limits whom it reaches. It can be reached from every pod in shop and 203.0.113.0/24 on 9000/tcp. It reaches what policies guard: shop/db on 5432/tcp and shop/web on 8080/tcp",
 }
 

@@ -65,9 +65,7 @@ func States(before, after *State) *diffreport.Report {
 	changes := indexChanges(r.Objects)
 	c := newComparison(before, after, changes)
 	r.Findings = append(compareServices(c), c.reach()...)
-	if len(c.before.pods)+len(c.after.pods) == 0 && (hasPolicies(before) || hasPolicies(after)) {
-		r.Notes = append(r.Notes, "Neither state has Pods with addresses, so what its policies open and close is not known: policies were compared as objects only")
-	}
+	c.note(r)
 	for i := range r.Findings {
 		r.Findings[i].Text = capital(r.Findings[i].Text)
 	}

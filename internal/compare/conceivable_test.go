@@ -40,7 +40,7 @@ type flavour struct {
 
 var flavours = []flavour{
 	{"labels", []string{"", "x", "y", "z"}, []string{"", "x"}, []string{"", "x"}, []int32{0}, []string{"10.244.2.0/24"}},
-	{"ports", []string{"", "x", "y", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 443, 7777}, []string{"10.244.2.0/24"}},
+	{"ports", []string{"", "x", "y", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 85, 443, 7777}, []string{"10.244.2.0/24"}},
 	{"networks", []string{"", "x", "z"}, []string{"", "x"}, []string{"", "x"}, []int32{0}, []string{"10.244.1.0/24", "10.244.2.0/24", "10.244.130.0/24", "10.244.200.0/24"}},
 }
 
@@ -127,7 +127,7 @@ type asPort struct {
 }
 
 func (g *policyPair) ports() []asPort {
-	out := []asPort{{"80/tcp", ir.TCP, 80, false}, {"443/tcp", ir.TCP, 443, false}, {"9/tcp", ir.TCP, 9, false}, {"53/udp", ir.UDP, 53, false}, {"icmp", ir.ICMP, 0, false}}
+	out := []asPort{{"80/tcp", ir.TCP, 80, false}, {"85/tcp", ir.TCP, 85, false}, {"443/tcp", ir.TCP, 443, false}, {"9/tcp", ir.TCP, 9, false}, {"53/udp", ir.UDP, 53, false}, {"icmp", ir.ICMP, 0, false}}
 	if len(g.flavour.named) > 1 {
 		out = append(out, asPort{text: "http", named: true})
 	}
@@ -241,7 +241,7 @@ func (p *conceived) without(before []conceived, networks int) *conceived {
 // one.
 func (g *policyPair) portsOf(to *conceived) []asPort {
 	if to.http == 0 {
-		return g.ports()[:5]
+		return slices.DeleteFunc(g.ports(), func(p asPort) bool { return p.named })
 	}
 	return []asPort{{"http", ir.TCP, uint16(to.http), true}}
 }
@@ -352,7 +352,7 @@ func (g *policyPair) states() (before, after *objects.Set) {
 		}
 		for n := range 2 {
 			labels := labelsOf("a", []string{"x", ""}[n], "b", "x")
-			s.Pods = append(s.Pods, object(podOf("n1", fmt.Sprintf("given-%d", n), labels, netip.MustParseAddr(fmt.Sprintf("10.244.9.%d", n+1)), 0)))
+			s.Pods = append(s.Pods, object(podOf("n1", []string{"one", "other"}[n], labels, netip.MustParseAddr(fmt.Sprintf("10.244.9.%d", n+1)), 0)))
 		}
 	}
 	return before, after

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/planec/planec/internal/diffreport"
 )
@@ -25,8 +26,10 @@ func (c *comparison) describe(list, self []*entity) string {
 type census struct {
 	*comparison
 	in map[*entity]bool
-	// single is the other side of the sentence where that is one pod of the input.
+	// single is the other side of the sentence where that is one pod of the input, and
+	// itself whether the list has it too: for the replicas that it may have.
 	single *entity
+	itself bool
 	byRole map[role][]*entity
 	// whole are the roles all of whose entities are in the list.
 	whole map[role]bool
@@ -39,8 +42,9 @@ func (c *comparison) count(list, self []*entity) *census {
 	for _, e := range list {
 		x.in[e] = true
 	}
-	if only := onlyGiven(self); only != nil && only.count == 1 && !x.in[only] {
-		x.single = only
+	if only := onlyGiven(self); only != nil && only.count == 1 {
+		x.single, x.itself = only, x.in[only]
+		delete(x.in, only)
 	}
 	x.whole = map[role]bool{podRole: true, nodeRole: true, outsideRole: true}
 	for _, e := range c.all {
@@ -71,6 +75,9 @@ func (x *census) describePods() []string {
 	list := x.byRole[podRole]
 	if x.whole[podRole] && len(list) > 1 {
 		return []string{"every pod"}
+	}
+	if x.itself && !slices.ContainsFunc(list, func(e *entity) bool { return e.stand == nil || !x.spokenFor(e.stand, []*entity{x.single}) }) {
+		return []string{"other pods like " + x.single.label()}
 	}
 	if text := x.everyNamespace(); text != "" {
 		return []string{text}

@@ -179,7 +179,7 @@ func (x *census) fewest(all []*kindCount) []string {
 		for _, o := range all {
 			told[o] = told[o] || o == k || whole && o.kind.has(k.kind)
 		}
-		if k.whole() && x.spokenFor(k.kind, x.byRole[podRole]) {
+		if k.whole() && (x.spokenFor(k.kind, x.byRole[podRole]) || x.itself && x.spokenFor(k.kind, []*entity{x.single})) {
 			continue
 		}
 		if text := k.kind.text(x.comparison, whole) + k.place(); !slices.Contains(parts, text) {
