@@ -103,3 +103,14 @@ func (c changes) what(o ir.Origin) diffreport.Change {
 	}
 	return ""
 }
+
+// ofPolicies reports whether any object differs that policies are, or are about.
+func (c changes) ofPolicies() bool {
+	kinds := []string{"NetworkPolicy", "ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "Namespace", "Pod", "Node"}
+	for key := range c {
+		if slices.Contains(kinds, key.kind) {
+			return true
+		}
+	}
+	return false
+}

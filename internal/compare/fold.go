@@ -26,29 +26,57 @@ type line struct {
 	// kept are all ports that any of the others of a closed line keeps.
 	kept portSet
 	dns  bool
+	// seen are the differences that the ports are of.
+	seen map[*delta]bool
+}
+
+// lineKey is what the paths of one line have in common.
+type lineKey struct {
+	opened    bool
+	direction ir.Direction
+	subject   *entity
+	// level is what gets through in the state that has more.
+	level, reasons string
+	dns            bool
+}
+
+// setTexts remembers how sets are written.
+type setTexts map[*portSet]string
+
+func (t setTexts) of(s *portSet) string {
+	text, known := t[s]
+	if !known {
+		text = s.String()
+		t[s] = text
+	}
+	return text
 }
 
 // fold turns paths into findings: first the others of each subject are put
 // together, then subjects of which the same is to be said.
 func (c *comparison) fold(paths []path) []diffreport.Finding {
-	index := make(map[string]*line)
+	index, texts := make(map[lineKey]*line), make(setTexts)
 	var lines []*line
 	add := func(p *path, subject, others []*entity, dns bool) {
 		level := p.is
 		if !p.opened {
 			level = p.was
 		}
-		key := fmt.Sprintf("%v %v %p %v %v %v", p.opened, p.direction, subject[0], level, reasonKey(p.reasons), dns)
+		key := lineKey{p.opened, p.direction, subject[0], texts.of(level), reasonKey(p.reasons), dns}
 		l := index[key]
 		if l == nil {
-			l = &line{opened: p.opened, direction: p.direction, subject: subject, reasons: p.reasons, dns: dns}
+			l = &line{opened: p.opened, direction: p.direction, subject: subject, reasons: p.reasons, dns: dns, seen: make(map[*delta]bool)}
 			index[key] = l
 			lines = append(lines, l)
 		}
 		l.others = append(l.others, others...)
+		if l.seen[p.delta] {
+			return
+		}
+		l.seen[p.delta] = true
 		l.ports = l.ports.union(p.ports)
 		if !p.opened {
-			l.kept = l.kept.union(p.is)
+			l.kept = l.kept.union(*p.is)
 		}
 	}
 	for i := range paths {

@@ -18,7 +18,7 @@ func (c *comparison) note(r *diffreport.Report) {
 	if len(c.before.pods)+len(c.after.pods) == 0 {
 		r.Notes = append(r.Notes, "Neither state has Pods with addresses: what is said of pods is said of those that the policies may mean")
 	}
-	if !c.policiesMayDiffer() {
+	if !c.changes.ofPolicies() {
 		return
 	}
 	for _, bound := range c.universe.bounds {
@@ -36,17 +36,6 @@ func (c *comparison) note(r *diffreport.Report) {
 			r.Notes = append(r.Notes, note)
 		}
 	}
-}
-
-// policiesMayDiffer reports whether a policy, a namespace or a pod is not what it was.
-func (c *comparison) policiesMayDiffer() bool {
-	kinds := []string{"NetworkPolicy", "ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "Namespace", "Pod"}
-	for key := range c.changes {
-		if slices.Contains(kinds, key.kind) {
-			return true
-		}
-	}
-	return false
 }
 
 // unlabelled are the namespaces that policies may mean by labels that the input does

@@ -27,13 +27,16 @@ type comparison struct {
 	sets    interned
 	boths   map[[2]*portSet]*portSet
 	symbols map[setOf]*portSet
-	dns     map[*entity]bool
+	// answered are the differences of answers that were compared.
+	answered map[answer][]*delta
+	dns      map[*entity]bool
 }
 
 func newComparison(before, after *State, ch changes) *comparison {
-	sets, u := make(interned), newUniverse(before, after)
+	sets, u := make(interned), newUniverse(before, after, ch)
 	c := &comparison{before: newSide(before, u, sets), after: newSide(after, u, sets), changes: ch, universe: u, sets: sets}
 	c.boths, c.symbols = make(map[[2]*portSet]*portSet), make(map[setOf]*portSet)
+	c.answered = make(map[answer][]*delta)
 	c.all, c.gone, c.fresh = podEntities(matchPods(c.before.pods, c.after.pods), c.before, c.after)
 	c.all = append(c.all, standInEntities(u, c.before, c.after)...)
 	c.all = append(append(c.all, nodeEntities(c.before, c.after)...), outsideEntities(c.before, c.after, u)...)
@@ -92,14 +95,53 @@ func (c *comparison) touches(e *entity, was, is map[netip.Addr][]int32) bool {
 // path is what became of the packets from one class to another.
 type path struct {
 	from, to []*entity
-	opened   bool
+	*delta
+	reasons []diffreport.Reason
+}
+
+// delta is a part of what one pair of classes lets through otherwise. It is
+// shared by all pairs of which the policies say the same.
+type delta struct {
+	opened bool
 	// direction is whose policies made the difference, the destination's where
 	// both did.
 	direction ir.Direction
-	// ports are those of the difference; was and is those that got through and
-	// get through.
-	ports, was, is portSet
-	reasons        []diffreport.Reason
+	// raw are the ports by their numbers; ports are the same with the names that
+	// stand-ins give them.
+	raw, ports portSet
+	// was and is are those that got through and get through.
+	was, is *portSet
+}
+
+// answer is what both directions let through before and after.
+type answer struct {
+	oldEgress, oldIngress, newEgress, newIngress *portSet
+	variant                                      *portVariant
+}
+
+// differences are the parts of one answer.
+func (c *comparison) differences(a answer) []*delta {
+	if known, have := c.answered[a]; have {
+		return known
+	}
+	was, is := c.both(a.oldEgress, a.oldIngress), c.both(a.newEgress, a.newIngress)
+	var out []*delta
+	add := func(opened bool, direction ir.Direction, ports portSet) {
+		if ports.empty() {
+			return
+		}
+		out = append(out, &delta{
+			opened: opened, direction: direction, raw: ports, ports: a.variant.symbolic(ports, c.universe.names.names),
+			was: c.symbolic(was, a.variant), is: c.symbolic(is, a.variant),
+		})
+	}
+	opened, closed := is.minus(*was), was.minus(*is)
+	add(true, ir.Ingress, opened.minus(*a.oldIngress))
+	add(true, ir.Egress, opened.intersect(*a.oldIngress))
+	add(false, ir.Ingress, closed.minus(*a.newIngress))
+	add(false, ir.Egress, closed.intersect(*a.newIngress))
+	c.answered[a] = out
+	return out
 }
 
 // paths compares every class with every other one; one of the two is pods.
@@ -193,22 +235,8 @@ func (c *comparison) compare(from, to []*entity, out []path) []path {
 	if oldEgress == newEgress && oldIngress == newIngress {
 		return out
 	}
-	variant := variantOf(to)
-	was, is := c.both(oldEgress, oldIngress), c.both(newEgress, newIngress)
-	add := func(opened bool, direction ir.Direction, ports portSet) {
-		if ports.empty() {
-			return
-		}
-		out = append(out, path{
-			from: from, to: to, opened: opened, direction: direction, ports: variant.symbolic(ports, c.universe.names.names),
-			was: *c.symbolic(was, variant), is: *c.symbolic(is, variant),
-			reasons: c.why(opened, direction, s, d, ports),
-		})
+	for _, x := range c.differences(answer{oldEgress, oldIngress, newEgress, newIngress, variantOf(to)}) {
+		out = append(out, path{from: from, to: to, delta: x, reasons: c.why(x.opened, x.direction, s, d, x.raw)})
 	}
-	opened, closed := is.minus(*was), was.minus(*is)
-	add(true, ir.Ingress, opened.minus(*oldIngress))
-	add(true, ir.Egress, opened.intersect(*oldIngress))
-	add(false, ir.Ingress, closed.minus(*newIngress))
-	add(false, ir.Egress, closed.intersect(*newIngress))
 	return out
 }

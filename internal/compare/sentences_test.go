@@ -87,7 +87,9 @@ func samePorts(a, b string) bool {
 		if notY {
 			x, y = y, x
 		}
-		return slices.ContainsFunc(y, func(p string) bool { return !slices.Contains(x, p) && !strings.HasPrefix(p, "every ") && p != "protocols without ports" })
+		return slices.ContainsFunc(y, func(p string) bool {
+			return !slices.Contains(x, p) && !strings.HasPrefix(p, "every ") && p != "protocols without ports"
+		})
 	}
 	return slices.ContainsFunc(x, func(p string) bool { return slices.Contains(y, p) })
 }

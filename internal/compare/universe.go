@@ -48,7 +48,12 @@ func (s *State) namespaces() []objects.Sourced[*corev1.Namespace] {
 	})
 }
 
-func newUniverse(before, after *State) *universe {
+// newUniverse makes that of two states. Where no policy, pod or namespace differs, it
+// has no stand-ins: nothing opens or closes for them.
+func newUniverse(before, after *State, ch changes) *universe {
+	if !ch.ofPolicies() {
+		return &universe{standIns: &standIns{namespaces: namedNamespaces([2]*State{before, after})}, names: &namedPorts{}}
+	}
 	reach := before.Cluster.PolicyReach().Union(after.Cluster.PolicyReach())
 	u := &universe{standIns: newStandIns(before, after, &reach), names: newNamedPorts(&reach)}
 	u.bounds = append(slices.Clone(u.standIns.bounds), u.names.bounds...)
