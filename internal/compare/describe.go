@@ -33,7 +33,7 @@ type census struct {
 	byRole map[role][]*entity
 	// whole are the roles all of whose entities are in the list.
 	whole map[role]bool
-	kinds []*kindCount
+	kinds []kindCount
 }
 
 // count finds out what of everything is in a list.
@@ -56,9 +56,10 @@ func (c *comparison) count(list, self []*entity) *census {
 			x.whole[e.role] = false
 		}
 	}
-	x.countKinds()
-	for _, k := range x.kinds {
-		if !k.whole() && k.kind.only == nil {
+	x.countKinds(list)
+	for i := range x.kinds {
+		k := &x.kinds[i]
+		if !k.whole() && k.stand.only == nil {
 			x.whole[podRole] = false
 		}
 		if k.some() {
@@ -132,8 +133,8 @@ func (x *census) wholeNamespace(name string) bool {
 			return false
 		}
 	}
-	for _, k := range x.kinds {
-		if k.kind.namespace == name && !k.whole() {
+	for i := range x.kinds {
+		if k := &x.kinds[i]; k.stand.namespace == name && !k.whole() {
 			return false
 		}
 	}

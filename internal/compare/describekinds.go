@@ -10,87 +10,96 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// kindCount is how much of one kind of stand-ins is in a list.
-type kindCount struct {
-	kind     *standIn
+// kindOfPods is one kind of stand-ins.
+type kindOfPods struct {
+	stand    *standIn
 	entities []*entity
-	// networks are those of policies that its pods may be in, with whether those are
-	// in the list.
-	networks map[netip.Prefix]bool
+	// networks are those of policies that its pods may be in.
+	networks []netip.Prefix
 }
 
-func (k *kindCount) some() bool {
-	for _, in := range k.networks {
-		if in {
-			return true
+// indexKinds collects the stand-ins by their kinds.
+func (c *comparison) indexKinds() {
+	index := make(map[*standIn]int)
+	for _, e := range c.all {
+		if e.stand == nil {
+			continue
 		}
-	}
-	return false
-}
-
-func (k *kindCount) whole() bool {
-	for _, in := range k.networks {
-		if !in {
-			return false
+		at, known := index[e.stand]
+		if !known {
+			at = len(c.kindsOfPods)
+			index[e.stand] = at
+			c.kindsOfPods = append(c.kindsOfPods, kindOfPods{stand: e.stand})
 		}
+		k := &c.kindsOfPods[at]
+		k.entities = append(k.entities, e)
+		if e.kind = at; !slices.Contains(k.networks, e.network) {
+			k.networks = append(k.networks, e.network)
+		}
+		e.place = slices.Index(k.networks, e.network)
 	}
-	return true
 }
 
-// place says where the addresses of those in the list are, where that is not
+// kindCount is how much of one kind of stand-ins is in a list: in which networks.
+type kindCount struct {
+	*kindOfPods
+	in []bool
+}
+
+func (k *kindCount) some() bool { return slices.Contains(k.in, true) }
+
+func (k *kindCount) whole() bool { return k.in != nil && !slices.Contains(k.in, false) }
+
+// where says where the addresses of those in the list are, where that is not
 // anywhere.
-func (k *kindCount) place() string {
-	if k.whole() {
+func (k *kindCount) where() string {
+	if k.in == nil || k.whole() {
 		return ""
 	}
 	var names []string
-	for _, n := range slices.SortedFunc(maps.Keys(k.networks), netip.Prefix.Compare) {
-		if k.networks[n] {
-			name := n.String()
-			if n.Bits() == 0 {
-				name = "no network that policies name"
-			}
-			names = append(names, name)
+	for i, n := range k.networks {
+		if !k.in[i] {
+			continue
 		}
+		name := n.String()
+		if n.Bits() == 0 {
+			name = "no network that policies name"
+		}
+		names = append(names, name)
 	}
 	return " with addresses in " + join(names, "or")
 }
 
-// countKinds collects the kinds of stand-ins. A network outside that is in the list
+// countKinds counts the stand-ins of a list. A network outside that is in the list
 // speaks for the pods that have addresses in it.
-func (x *census) countKinds() {
-	index := make(map[*standIn]*kindCount)
-	networks := make(map[netip.Prefix]bool)
-	for _, e := range x.byRole[outsideRole] {
-		networks[e.network] = true
+func (x *census) countKinds(list []*entity) {
+	x.kinds = make([]kindCount, len(x.kindsOfPods))
+	for i := range x.kinds {
+		x.kinds[i].kindOfPods = &x.kindsOfPods[i]
 	}
-	for _, e := range x.all {
+	for _, e := range list {
 		if e.stand == nil {
 			continue
 		}
-		k := index[e.stand]
-		if k == nil {
-			k = &kindCount{kind: e.stand, networks: make(map[netip.Prefix]bool)}
-			index[e.stand] = k
-			x.kinds = append(x.kinds, k)
+		k := &x.kinds[e.kind]
+		if k.in == nil {
+			k.in = make([]bool, len(k.networks))
 		}
-		k.entities = append(k.entities, e)
-		k.networks[e.network] = k.networks[e.network] || x.in[e]
+		k.in[e.place] = true
 	}
-	for _, k := range x.kinds {
-		if k.whole() {
-			continue
-		}
-		for n := range k.networks {
-			if networks[n] {
-				k.networks[n] = false
+	for _, e := range x.byRole[outsideRole] {
+		for i := range x.kinds {
+			if k := &x.kinds[i]; k.in != nil && !k.whole() {
+				if at := slices.Index(k.networks, e.network); at >= 0 {
+					k.in[at] = false
+				}
 			}
 		}
 	}
 }
 
 func (x *census) hasKinds(namespace string) bool {
-	return slices.ContainsFunc(x.kinds, func(k *kindCount) bool { return k.kind.namespace == namespace })
+	return slices.ContainsFunc(x.kinds, func(k kindCount) bool { return k.stand.namespace == namespace })
 }
 
 // namespacesOf are those of the input that have entities in a list, sorted.
@@ -112,13 +121,14 @@ const everyNamespace = "pods of every namespace"
 func (x *census) everyNamespace() string {
 	const most = 2
 	elsewhere, rest := false, make(map[string]bool)
-	for _, k := range x.kinds {
-		if k.kind.namespace == "" {
+	for i := range x.kinds {
+		k := &x.kinds[i]
+		if k.stand.namespace == "" {
 			if elsewhere = k.whole(); !elsewhere {
 				return ""
 			}
-		} else if k.kind.labels() == 0 && k.whole() {
-			rest[k.kind.namespace] = true
+		} else if k.stand.labels() == 0 && k.whole() {
+			rest[k.stand.namespace] = true
 		}
 	}
 	if !elsewhere {
@@ -132,7 +142,7 @@ func (x *census) everyNamespace() string {
 			continue
 		}
 		everywhere = everywhere && rest[name]
-		if len(given) == 0 && !slices.ContainsFunc(x.kinds, func(k *kindCount) bool { return k.kind.namespace == name && k.some() }) {
+		if len(given) == 0 && !slices.ContainsFunc(x.kinds, func(k kindCount) bool { return k.stand.namespace == name && k.some() }) {
 			outside = append(outside, name)
 			continue
 		}
@@ -150,9 +160,9 @@ func (x *census) everyNamespace() string {
 // describeKinds names stand-ins of a namespace that the input names.
 func (x *census) describeKinds(namespace string) []string {
 	var all []*kindCount
-	for _, k := range x.kinds {
-		if k.kind.namespace == namespace {
-			all = append(all, k)
+	for i := range x.kinds {
+		if x.kinds[i].stand.namespace == namespace {
+			all = append(all, &x.kinds[i])
 		}
 	}
 	return x.fewest(all)
@@ -167,22 +177,22 @@ func (x *census) fewest(all []*kindCount) []string {
 	var parts []string
 	told := make(map[*kindCount]bool)
 	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b *kindCount) int { return a.kind.labels() - b.kind.labels() })
+	slices.SortStableFunc(sorted, func(a, b *kindCount) int { return a.stand.labels() - b.stand.labels() })
 	for _, k := range sorted {
 		if !k.some() || told[k] {
 			continue
 		}
 		whole := true
 		for _, o := range all {
-			whole = whole && (!o.kind.has(k.kind) || o.some() && o.place() == k.place())
+			whole = whole && (!o.stand.has(k.stand) || o.some() && o.where() == k.where())
 		}
 		for _, o := range all {
-			told[o] = told[o] || o == k || whole && o.kind.has(k.kind)
+			told[o] = told[o] || o == k || whole && o.stand.has(k.stand)
 		}
-		if k.whole() && (x.spokenFor(k.kind, x.byRole[podRole]) || x.itself && x.spokenFor(k.kind, []*entity{x.single})) {
+		if k.whole() && (x.spokenFor(k.stand, x.byRole[podRole]) || x.itself && x.spokenFor(k.stand, []*entity{x.single})) {
 			continue
 		}
-		if text := k.kind.text(x.comparison, whole) + k.place(); !slices.Contains(parts, text) {
+		if text := k.stand.text(x.comparison, whole) + k.where(); !slices.Contains(parts, text) {
 			parts = append(parts, text)
 		}
 	}
@@ -305,8 +315,8 @@ func (c *comparison) standInLabels(list []*entity) []string {
 	for _, name := range append(x.namespacesOf(x.byRole[podRole]), "") {
 		var all []*kindCount
 		whole := true
-		for _, k := range x.kinds {
-			if k.kind.namespace == name {
+		for i := range x.kinds {
+			if k := &x.kinds[i]; k.stand.namespace == name {
 				all = append(all, k)
 				whole = whole && k.whole()
 			}
@@ -320,7 +330,7 @@ func (c *comparison) standInLabels(list []*entity) []string {
 		default:
 			for _, k := range all {
 				if k.some() {
-					out = append(out, k.kind.text(c, false)+k.place())
+					out = append(out, k.stand.text(c, false)+k.where())
 				}
 			}
 		}

@@ -42,7 +42,9 @@ type entity struct {
 	// for pods of the input. Labels are those of one of the pods.
 	stand   *standIn
 	variant *portVariant
-	labels  map[string]string
+	// kind and place index comparison.kindsOfPods and the networks there.
+	kind, place int
+	labels      map[string]string
 }
 
 // given reports whether the entity is pods of the input.

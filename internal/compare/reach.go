@@ -16,8 +16,9 @@ type comparison struct {
 	universe      *universe
 	// all are the entities of both states; classes groups those that the
 	// policies of neither state tell apart. gone and fresh are workloads of one.
-	all     []*entity
-	classes [][]*entity
+	all         []*entity
+	kindsOfPods []kindOfPods
+	classes     [][]*entity
 	// touched are the classes of which policies say something else than before, or
 	// that belong to other peers of policies: a path that changes has one as an end.
 	touched     []bool
@@ -40,6 +41,7 @@ func newComparison(before, after *State, ch changes) *comparison {
 	c.all, c.gone, c.fresh = podEntities(matchPods(c.before.pods, c.after.pods), c.before, c.after)
 	c.all = append(c.all, standInEntities(u, c.before, c.after)...)
 	c.all = append(append(c.all, nodeEntities(c.before, c.after)...), outsideEntities(c.before, c.after, u)...)
+	c.indexKinds()
 	c.classify()
 	c.findDNS()
 	return c
