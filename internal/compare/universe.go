@@ -59,34 +59,41 @@ func newUniverse(before, after *State, ch changes) *universe {
 	u.bounds = append(slices.Clone(u.standIns.bounds), u.names.bounds...)
 	a := newAllotment(before, after, reach.Networks)
 	u.bounds = append(u.bounds, a.bounds...)
-	number, prefix := make(map[string]int), u.standIns.unnamed(&reach)
-	for _, k := range u.standIns.list {
-		ns := k.namespace
-		if ns == "" {
-			ns = fmt.Sprintf("%s.%d", prefix, number[""])
-			number[""]++
-		}
-		for i := range u.names.variants {
-			v := &u.names.variants[i]
-			for j := range a.places() {
-				addresses, network := a.addresses(j)
-				if len(addresses) == 0 {
-					continue
-				}
-				number[ns]++
-				x := extra{kind: k, variant: v, addresses: addresses, network: network, place: "stand-ins of " + k.namespace}
-				x.pod = newPod(ns, fmt.Sprintf("stand-in.%d", number[ns]), k, v, addresses)
-				x.pod.Spec.NodeName = x.place
-				u.extras = append(u.extras, x)
-			}
-		}
-	}
+	u.populate(a, u.standIns.unnamed(&reach))
 	for _, at := range slices.Concat(a.ranges[0], a.ranges[1]) {
 		if at.short {
 			u.bounds = append(u.bounds, fmt.Sprintf("%v has fewer addresses than there are kinds of pods that could have one", at.network))
 		}
 	}
 	return u
+}
+
+// populate makes the pods of the stand-ins: where they are too many, one of each kind
+// goes before a second one. Prefix begins the names of namespaces that the input does
+// not name.
+func (u *universe) populate(a *allotment, prefix string) {
+	for place := range a.places() {
+		for v := range u.names.variants {
+			for i, k := range u.standIns.list {
+				if len(u.extras) == maxStandIns {
+					u.bounds = append(u.bounds, fmt.Sprintf("more than %d stand-ins would be needed for pods that the input lacks", maxStandIns))
+					return
+				}
+				addresses, network := a.addresses(place)
+				if len(addresses) == 0 {
+					continue
+				}
+				ns := k.namespace
+				if ns == "" {
+					ns = fmt.Sprintf("%s.%d", prefix, i)
+				}
+				x := extra{kind: k, variant: &u.names.variants[v], addresses: addresses, network: network, place: "stand-ins of " + k.namespace}
+				x.pod = newPod(ns, fmt.Sprintf("stand-in.%d", len(u.extras)), k, x.variant, addresses)
+				x.pod.Spec.NodeName = x.place
+				u.extras = append(u.extras, x)
+			}
+		}
+	}
 }
 
 func newPod(namespace, name string, k *standIn, v *portVariant, addresses []netip.Addr) *corev1.Pod {
@@ -154,6 +161,9 @@ func (u *universe) objects(s *State) *objects.Set {
 	}
 	return &out
 }
+
+// maxStandIns bounds the stand-ins of a comparison.
+const maxStandIns = 8192
 
 // maxRanges is in how many networks of policies pods are looked at.
 const maxRanges = 32
