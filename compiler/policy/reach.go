@@ -17,6 +17,8 @@ import (
 type Reach struct {
 	// Selectors are those of subjects and of peers.
 	Selectors []PodSelector
+	// Nodes are the selectors of nodes.
+	Nodes []NodeSelector
 	// Networks are the CIDRs of peers, and those that are taken out of them.
 	Networks []netip.Prefix
 	// Names are the named ports of rules, and Ranges all others.
@@ -36,6 +38,12 @@ type PodSelector struct {
 	text             string
 }
 
+// NodeSelector selects nodes by their labels.
+type NodeSelector struct {
+	labels.Selector
+	text string
+}
+
 // NamedPort is the name of a port with its protocol; 0 is any protocol.
 type NamedPort struct {
 	Name     string
@@ -44,7 +52,7 @@ type NamedPort struct {
 
 // Reach returns by what the policies of the model tell pods apart.
 func (m *Model) Reach() Reach {
-	selectors := make(map[string]PodSelector)
+	selectors, nodes := make(map[string]PodSelector), make(map[string]NodeSelector)
 	networks, names, ranges := make(map[netip.Prefix]bool), make(map[NamedPort]bool), make(map[ir.PortRange]bool)
 	addSelector := func(s podSelector) {
 		selectors[s.text()] = PodSelector{s.own, s.namespaces.Selector, s.pods.Selector, s.text()}
@@ -53,6 +61,8 @@ func (m *Model) Reach() Reach {
 		switch {
 		case p.pods != nil:
 			addSelector(*p.pods)
+		case p.nodes != nil:
+			nodes[p.nodes.text] = NodeSelector{p.nodes.Selector, p.nodes.text}
 		case p.networks != nil:
 			for _, n := range slices.Concat(p.networks.Prefixes, p.networks.Except) {
 				networks[n] = true
@@ -84,11 +94,14 @@ func (m *Model) Reach() Reach {
 		add(p)
 	}
 	out.Selectors = slices.SortedFunc(maps.Values(selectors), func(a, b PodSelector) int { return cmp.Compare(a.text, b.text) })
+	out.Nodes = slices.SortedFunc(maps.Values(nodes), NodeSelector.compare)
 	out.Networks = slices.SortedFunc(maps.Keys(networks), ir.ComparePrefix)
 	out.Names = slices.SortedFunc(maps.Keys(names), NamedPort.compare)
 	out.Ranges = distinctRanges(slices.Collect(maps.Keys(ranges)))
 	return out
 }
+
+func (s NodeSelector) compare(o NodeSelector) int { return cmp.Compare(s.text, o.text) }
 
 func (n NamedPort) compare(o NamedPort) int {
 	return cmp.Or(cmp.Compare(n.Name, o.Name), cmp.Compare(n.Protocol, o.Protocol))
@@ -102,10 +115,12 @@ func (r Reach) Union(o Reach) Reach {
 	}
 	return Reach{
 		Selectors: merge(r.Selectors, o.Selectors),
-		Networks:  slices.Compact(slices.SortedFunc(slices.Values(slices.Concat(r.Networks, o.Networks)), ir.ComparePrefix)),
-		Names:     slices.Compact(slices.SortedFunc(slices.Values(slices.Concat(r.Names, o.Names)), NamedPort.compare)),
-		Ranges:    distinctRanges(slices.Concat(r.Ranges, o.Ranges)),
-		Ordered:   r.Ordered || o.Ordered,
+		Nodes: slices.CompactFunc(slices.SortedFunc(slices.Values(slices.Concat(r.Nodes, o.Nodes)), NodeSelector.compare),
+			func(a, b NodeSelector) bool { return a.text == b.text }),
+		Networks: slices.Compact(slices.SortedFunc(slices.Values(slices.Concat(r.Networks, o.Networks)), ir.ComparePrefix)),
+		Names:    slices.Compact(slices.SortedFunc(slices.Values(slices.Concat(r.Names, o.Names)), NamedPort.compare)),
+		Ranges:   distinctRanges(slices.Concat(r.Ranges, o.Ranges)),
+		Ordered:  r.Ordered || o.Ordered,
 	}
 }
 

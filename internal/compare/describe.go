@@ -18,7 +18,7 @@ func (c *comparison) describe(list, self []*entity) string {
 		return everywhere
 	}
 	parts := x.describePods()
-	parts = append(parts, describeNodes(x.byRole[nodeRole], x.whole[nodeRole])...)
+	parts = append(parts, x.describeNodes(x.byRole[nodeRole])...)
 	return join(append(parts, describeOutside(x.byRole[outsideRole], x.whole[outsideRole])...), "and")
 }
 
@@ -167,21 +167,55 @@ func (c *comparison) describeWorkloads(list []*entity) []string {
 	return parts
 }
 
-func describeNodes(list []*entity, complete bool) []string {
+func (x *census) describeNodes(list []*entity) []string {
 	switch {
 	case len(list) == 0:
 		return nil
-	case complete:
+	case x.whole[nodeRole]:
 		return []string{"other nodes"}
 	}
-	n := 0
+	n, name := 0, ""
+	var parts []string
 	for _, e := range list {
-		n += e.count
+		if e.node == nil {
+			n, name = n+e.count, e.name
+		}
 	}
-	if n == 1 {
-		return []string{"node " + list[0].name}
+	switch {
+	case n == 1:
+		parts = append(parts, "node "+name)
+	case n > 1:
+		parts = append(parts, diffreport.Several(n, "node"))
 	}
-	return []string{diffreport.Several(n, "node")}
+	return append(parts, x.otherNodes(list)...)
+}
+
+// otherNodes names nodes that the input lacks by the fewest labels.
+func (x *census) otherNodes(list []*entity) []string {
+	var parts []string
+	told := make(map[*entity]bool)
+	for _, e := range list { // those with few labels come first
+		if e.node == nil || told[e] {
+			continue
+		}
+		whole := true
+		for _, o := range x.all {
+			whole = whole && (o.node == nil || !contains(o.node.pod, e.node.pod) || x.in[o])
+		}
+		for _, o := range list {
+			told[o] = told[o] || o.node != nil && whole && contains(o.node.pod, e.node.pod)
+		}
+		parts = append(parts, e.node.nodeText())
+	}
+	return parts
+}
+
+// nodeText names nodes by their labels.
+func (c *combination) nodeText() string {
+	if len(c.pod) == 0 {
+		return "any other node"
+	}
+	return "nodes" + (&standIn{combination: *c}).labelWords(false, c.pod) + " that the input lacks"
 }
 
 func describeOutside(list []*entity, complete bool) []string {

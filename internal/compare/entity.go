@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/planec/planec/internal/netpath"
 	"github.com/planec/planec/ir"
 )
@@ -42,6 +44,8 @@ type entity struct {
 	// for pods of the input. Labels are those of one of the pods.
 	stand   *standIn
 	variant *portVariant
+	// node is the labels of the nodes that it stands for; nil for nodes of the input.
+	node *combination
 	// kind and place index comparison.kindsOfPods and the networks there.
 	kind, place int
 	labels      map[string]string
@@ -219,16 +223,7 @@ func nodeEntities(before, after *side) []*entity {
 	addresses := func(s *State) map[string]ends {
 		out := make(map[string]ends)
 		for _, n := range s.Objects.Nodes {
-			e := ends{addresses: make(map[ir.Family]netip.Addr)}
-			for _, a := range netpath.NodeAddresses(n.Object) {
-				if _, have := e.addresses[ir.FamilyOf(a)]; !have {
-					e.addresses[ir.FamilyOf(a)] = a
-				}
-				if e.primary == 0 {
-					e.primary = ir.FamilyOf(a)
-				}
-			}
-			if e.primary != 0 {
+			if e := endsOfNode(n.Object); e.primary != 0 {
 				out[n.Object.Name] = e
 			}
 		}
@@ -254,6 +249,35 @@ func nodeEntities(before, after *side) []*entity {
 		}
 		e := &entity{role: nodeRole, name: name, count: 1, before: b, after: a, class: "node " + class}
 		index[class] = e
+		out = append(out, e)
+	}
+	return out
+}
+
+// endsOfNode are a node's first addresses of each family.
+func endsOfNode(n *corev1.Node) ends {
+	e := ends{addresses: make(map[ir.Family]netip.Addr)}
+	for _, a := range netpath.NodeAddresses(n) {
+		if _, have := e.addresses[ir.FamilyOf(a)]; !have {
+			e.addresses[ir.FamilyOf(a)] = a
+		}
+		if e.primary == 0 {
+			e.primary = ir.FamilyOf(a)
+		}
+	}
+	return e
+}
+
+// standInNodes are the stand-ins of nodes that the input lacks.
+func standInNodes(u *universe, before, after *side) []*entity {
+	var out []*entity
+	for i := range u.nodes {
+		x := endsOfNode(u.nodes[i].node)
+		if x.primary == 0 {
+			continue
+		}
+		e := &entity{role: nodeRole, count: 2, before: x, after: x, node: u.nodes[i].labels}
+		e.class = "node " + before.signature(&x) + " | " + after.signature(&x)
 		out = append(out, e)
 	}
 	return out

@@ -326,7 +326,7 @@ func onlyGiven(list []*entity) *entity {
 	var out *entity
 	for _, e := range list {
 		switch {
-		case e.stand != nil:
+		case e.stand != nil || e.node != nil:
 		case out != nil:
 			return nil
 		default:
@@ -341,7 +341,7 @@ func onlyGiven(list []*entity) *entity {
 func weight(list []*entity) int {
 	n, others := 0, 0
 	for _, e := range list {
-		if e.stand != nil {
+		if e.stand != nil || e.node != nil {
 			others = 1
 		} else {
 			n++
@@ -361,7 +361,10 @@ func (c *comparison) labels(list []*entity) []string {
 		}
 	}
 	for _, e := range list {
-		if e.stand == nil {
+		switch {
+		case e.node != nil:
+			add(e.node.nodeText())
+		case e.stand == nil:
 			add(e.label())
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
@@ -96,5 +97,31 @@ func TestDeletedNamespace(t *testing.T) {
 	kept := namespaces("shop", "old")
 	if r := States(stateOf(&before), stateOf(&kept)); r.Count(diffreport.Opened) == 0 {
 		t.Error("the policy's pods are open now, and nothing says so")
+	}
+}
+
+// TestNodesThatTheInputLacks lets pods reach nodes with a label, of which the input has
+// none.
+func TestNodesThatTheInputLacks(t *testing.T) {
+	set := func(accept bool) *State {
+		var s objects.Set
+		p := &policyv1beta1.ClusterNetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "nodes"}}
+		p.Spec = policyv1beta1.ClusterNetworkPolicySpec{Tier: policyv1beta1.AdminTier, Priority: 1, Subject: policyv1beta1.ClusterNetworkPolicySubject{Namespaces: &metav1.LabelSelector{}}}
+		rule := func(action policyv1beta1.ClusterNetworkPolicyRuleAction, nodes *metav1.LabelSelector) {
+			p.Spec.Egress = append(p.Spec.Egress, policyv1beta1.ClusterNetworkPolicyEgressRule{Action: action, To: []policyv1beta1.ClusterNetworkPolicyEgressPeer{{Nodes: nodes}}})
+		}
+		if accept {
+			rule(policyv1beta1.ClusterNetworkPolicyRuleActionAccept, labelled("role", "storage"))
+		}
+		rule(policyv1beta1.ClusterNetworkPolicyRuleActionDeny, &metav1.LabelSelector{})
+		s.ClusterNetworkPolicies = append(s.ClusterNetworkPolicies, object(p))
+		return stateOf(&s)
+	}
+	r := States(set(false), set(true))
+	if r.Count(diffreport.Opened) != 1 || !strings.Contains(r.Findings[0].Text, "can now reach nodes with role=storage that the input lacks on every port") {
+		t.Errorf("%+v", r.Findings)
+	}
+	if back := States(set(true), set(false)); back.Count(diffreport.Closed) != 1 {
+		t.Errorf("%+v", back.Findings)
 	}
 }

@@ -21,6 +21,11 @@ func outsideEntities(before, after *side, u *universe) []*entity {
 			taken[a] = true
 		}
 	}
+	for i := range u.nodes {
+		for _, a := range netpath.NodeAddresses(u.nodes[i].node) {
+			taken[a] = true
+		}
+	}
 	for _, x := range []*side{before, after} {
 		for i := range x.pods {
 			for _, a := range x.pods[i].Addresses {

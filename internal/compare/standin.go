@@ -26,6 +26,9 @@ type standIn struct {
 // standIns are those of two states.
 type standIns struct {
 	list []*standIn
+	// nodes are the labels of nodes that the input lacks, as far as policies ask for
+	// labels of nodes.
+	nodes []combination
 	// namespaces are those that either state names.
 	namespaces map[string]*namedNamespace
 	// bounds say what was too much to be looked at.
@@ -118,6 +121,7 @@ func newStandIns(before, after *State, reach *policy.Reach) *standIns {
 		}
 	}
 	out.elsewhere(reach)
+	out.otherNodes(reach)
 	return out
 }
 
@@ -164,6 +168,22 @@ func (x *standIns) elsewhere(reach *policy.Reach) {
 	}
 	if !complete {
 		x.bounds = append(x.bounds, fmt.Sprintf("the policies tell more than %d kinds of pods of namespaces apart that the input does not name", maxCombinations))
+	}
+}
+
+// otherNodes are nodes that the input lacks.
+func (x *standIns) otherNodes(reach *policy.Reach) {
+	if len(reach.Nodes) == 0 {
+		return
+	}
+	selectors := make([]asked, len(reach.Nodes))
+	for i, s := range reach.Nodes {
+		selectors[i] = make(asked)
+		selectors[i].add(false, s.Selector)
+	}
+	complete := false
+	if x.nodes, complete = combinations(selectors, noValue, noLabel); !complete {
+		x.bounds = append(x.bounds, fmt.Sprintf("the policies tell more than %d kinds of nodes apart", maxCombinations))
 	}
 }
 

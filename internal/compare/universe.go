@@ -22,7 +22,15 @@ type universe struct {
 	names    *namedPorts
 	// extras are the stand-ins as pods, in both states.
 	extras []extra
+	// nodes are stand-ins for nodes, in both states.
+	nodes  []extraNode
 	bounds []string
+}
+
+// extraNode is a stand-in for nodes that the input lacks.
+type extraNode struct {
+	labels *combination
+	node   *corev1.Node
 }
 
 // extra is a stand-in at one address.
@@ -59,6 +67,7 @@ func newUniverse(before, after *State, ch changes) *universe {
 	u.bounds = append(slices.Clone(u.standIns.bounds), u.names.bounds...)
 	a := newAllotment(before, after, reach.Networks)
 	u.bounds = append(u.bounds, a.bounds...)
+	u.addNodes(a)
 	u.populate(a, u.standIns.unnamed(&reach))
 	for _, at := range slices.Concat(a.ranges[0], a.ranges[1]) {
 		if at.short {
@@ -66,6 +75,21 @@ func newUniverse(before, after *State, ch changes) *universe {
 		}
 	}
 	return u
+}
+
+// addNodes makes the nodes of the stand-ins, with addresses outside the networks that
+// policies name.
+func (u *universe) addNodes(a *allotment) {
+	for i := range u.standIns.nodes {
+		c := &u.standIns.nodes[i]
+		n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("stand-in.%d", i), Labels: c.pod}}
+		for _, r := range a.nodes {
+			if addr, ok := r.next(a.taken); ok {
+				n.Status.Addresses = append(n.Status.Addresses, corev1.NodeAddress{Type: corev1.NodeInternalIP, Address: addr.String()})
+			}
+		}
+		u.nodes = append(u.nodes, extraNode{c, n})
+	}
 }
 
 // populate makes the pods of the stand-ins: where they are too many, one of each kind
@@ -159,6 +183,10 @@ func (u *universe) objects(s *State) *objects.Set {
 		}
 		out.Pods = append(out.Pods, objects.Sourced[*corev1.Pod]{Object: x.pod})
 	}
+	out.Nodes = slices.Clone(out.Nodes)
+	for i := range u.nodes {
+		out.Nodes = append(out.Nodes, objects.Sourced[*corev1.Node]{Object: u.nodes[i].node})
+	}
 	return &out
 }
 
@@ -174,6 +202,8 @@ type allotment struct {
 	taken map[netip.Addr]bool
 	// ranges are those of IPv4 and of IPv6.
 	ranges [2][]*addressRange
+	// nodes are those of nodes, of each family.
+	nodes  []*addressRange
 	bounds []string
 }
 
@@ -224,6 +254,9 @@ func newAllotment(before, after *State, networks []netip.Prefix) *allotment {
 	}
 	where := podRanges(pods, before, after)
 	for _, c := range cuts(append(slices.Clone(networks), whole(where)...)...) {
+		if c.prefix.Bits() == 0 {
+			a.nodes = append(a.nodes, &addressRange{network: c.prefix, pieces: c.pieces})
+		}
 		r := &addressRange{network: c.prefix, pieces: overlap(c.pieces, where)}
 		if len(r.pieces) == 0 {
 			continue
