@@ -16,8 +16,7 @@ type mask []uint64
 
 func newMask(n int) mask { return make(mask, (n+63)/64) }
 
-func (m mask) set(i int)      { m[i/64] |= 1 << (i % 64) }
-func (m mask) has(i int) bool { return m[i/64]>>(i%64)&1 == 1 }
+func (m mask) set(i int) { m[i/64] |= 1 << (i % 64) }
 
 func (m mask) and(o mask) mask {
 	out := make(mask, len(m))
@@ -82,10 +81,10 @@ type value struct {
 }
 
 // combinations returns labels for every set of selectors that one pod can satisfy
-// and no other one: selectors see of a label only whether it is absent, one of the
-// values that any selector names, or another one. Fixed are the labels that are no
-// choice. Complete is whether these are all; a bounded number is taken, of those
-// with the fewest labels.
+// without the others, once: selectors see of a label only whether it is absent, one
+// of the values that any selector names, or another one. Banned are values that a
+// label does not have, mandatory labels that are there in any case. Complete is
+// whether these are all; a bounded number is taken, of those with the fewest labels.
 func combinations(selectors []asked, banned func(labelKey, string) bool, mandatory func(labelKey) bool) (out []combination, complete bool) {
 	all := newMask(len(selectors))
 	for i := range selectors {
