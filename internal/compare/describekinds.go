@@ -250,7 +250,8 @@ func (k *standIn) text(c *comparison, whole bool) string {
 	if len(k.pod) == 0 && k.namespace != "" && c.hasGiven(k.namespace) {
 		words = "any other pod"
 	}
-	missing := !slices.ContainsFunc(c.all, func(e *entity) bool { return e.given() && c.speaks(e, k) })
+	speaks := func(e *entity) bool { return e.given() && c.speaks(e, k) }
+	missing := !slices.ContainsFunc(c.all, speaks) && !slices.ContainsFunc(c.fresh, speaks)
 	suffix := ""
 	if missing {
 		suffix = " (the input has none)"
@@ -294,7 +295,8 @@ func (k *standIn) labelWords(ofNamespace bool, labels map[string]string) string 
 }
 
 func (c *comparison) hasGiven(namespace string) bool {
-	return slices.ContainsFunc(c.all, func(e *entity) bool { return e.given() && e.namespace == namespace })
+	there := func(e *entity) bool { return e.given() && e.namespace == namespace }
+	return slices.ContainsFunc(c.all, there) || slices.ContainsFunc(c.fresh, there)
 }
 
 // anyNamespace reports whether a namespace of the input has some labels of a kind.

@@ -144,7 +144,7 @@ func endsOf(p *netpath.Pod) ends { return ends{p.Addresses, p.Primary} }
 // that are in one only. A replica more or less of a workload that stays is no
 // news here: its Service says so.
 func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh []*entity) {
-	index, labels := make(map[string]*entity), after.state.podLabels()
+	index, labels, old := make(map[string]*entity), after.state.podLabels(), before.state.podLabels()
 	stays := make(map[objectKey]bool)
 	add := func(list *[]*entity, key string, p *pair) *entity {
 		key = fmt.Sprint(p.workload, key)
@@ -174,9 +174,11 @@ func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh
 		switch {
 		case stays[p.workload] || p.before != nil && p.after != nil:
 		case p.after != nil:
-			add(&fresh, "fresh", p).after = endsOf(p.after)
+			e := add(&fresh, "fresh", p)
+			e.after, e.labels = endsOf(p.after), labels[p.after.String()]
 		default:
-			add(&gone, "gone", p).before = endsOf(p.before)
+			e := add(&gone, "gone", p)
+			e.before, e.labels = endsOf(p.before), old[p.before.String()]
 		}
 	}
 	for _, list := range [][]*entity{both, gone, fresh} {

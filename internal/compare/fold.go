@@ -209,6 +209,13 @@ func (c *comparison) withoutSpokenFor(groups []*group) []*group {
 	})
 }
 
+// allLike reports whether all are stand-ins of pods like those of some workloads that
+// come or go with the change: what policies say of them is a part of that, and opens
+// or closes nothing that stays.
+func (c *comparison) allLike(subjects, workloads []*entity) bool {
+	return !slices.ContainsFunc(subjects, func(e *entity) bool { return e.stand == nil || !c.spokenFor(e.stand, workloads) })
+}
+
 // sentences puts lines together that differ in their subject only.
 func (c *comparison) sentences(lines []*line) []diffreport.Finding {
 	// few is for how many subjects it is said who is left.
@@ -236,7 +243,14 @@ func (c *comparison) sentences(lines []*line) []diffreport.Finding {
 	}
 	var out []diffreport.Finding
 	for _, g := range c.withoutSpokenFor(groups) {
-		out = append(out, c.finding(g.line, g.subjects, g.label))
+		f := c.finding(g.line, g.subjects, g.label)
+		switch {
+		case c.allLike(g.subjects, c.fresh):
+			continue // who reaches new workloads, and whom they reach, is told with them
+		case c.allLike(g.subjects, c.gone):
+			f.Kind = diffreport.Removed
+		}
+		out = append(out, f)
 	}
 	return out
 }

@@ -125,3 +125,27 @@ func TestNodesThatTheInputLacks(t *testing.T) {
 		t.Errorf("%+v", back.Findings)
 	}
 }
+
+// TestWorkloadGoesWithItsPolicy deletes a workload and the policy that guards it, and
+// the other way round: nothing that stays opens or closes.
+func TestWorkloadGoesWithItsPolicy(t *testing.T) {
+	set := func(both bool) *State {
+		var s objects.Set
+		s.Pods = append(s.Pods, object(podOf("shop", "web", map[string]string{"app": "web"}, netip.MustParseAddr("10.244.1.1"), 0)))
+		if both {
+			s.Pods = append(s.Pods, object(podOf("shop", "db", map[string]string{"app": "db"}, netip.MustParseAddr("10.244.1.2"), 0)))
+			s.NetworkPolicies = append(s.NetworkPolicies, policyOf("shop", "db", labelled("app", "db"), networkingv1.NetworkPolicyPeer{PodSelector: labelled("app", "web")}))
+		}
+		return stateOf(&s)
+	}
+	if r := States(set(true), set(false)); r.Count(diffreport.Opened) != 0 || r.Count(diffreport.Removed) != 2 {
+		t.Errorf("%s", r.Summary())
+	}
+	r := States(set(false), set(true))
+	if r.Count(diffreport.Closed) != 0 || r.Count(diffreport.Added) != 1 {
+		t.Errorf("%s", r.Summary())
+	}
+	if text := r.Findings[0].Sentence(); !strings.Contains(text, "can be reached from shop/web on every port") {
+		t.Errorf("%s", text)
+	}
+}
