@@ -37,6 +37,7 @@ var flavours = []flavour{
 	{"labels", []string{"", "x", "y", "z"}, []string{"", "x"}, []string{"", "x"}, []int32{0}, []string{"10.244.2.0/24"}},
 	{"ports", []string{"", "x", "y", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 85, 443, 7777}, []string{"10.244.2.0/24"}},
 	{"networks", []string{"", "x", "z"}, []string{"", "x"}, []string{"", "x"}, []int32{0}, []string{"10.244.1.0/24", "10.244.2.0/24", "10.244.130.0/24", "10.244.200.0/24"}},
+	{"six", []string{"", "x", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 85, 443, 7777}, []string{"fd00:10:244:1::/64", "fd00:10:244:2::/64", "fd00:10:244:8002::/64"}},
 }
 
 // TestEveryConceivablePod compares random sets of policies, and asks the evaluator

@@ -2,7 +2,6 @@ package compare
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/planec/planec/internal/diffreport"
 )
@@ -77,9 +76,6 @@ func (x *census) describePods() []string {
 	if x.whole[podRole] && len(list) > 1 {
 		return []string{"every pod"}
 	}
-	if x.itself && !slices.ContainsFunc(list, func(e *entity) bool { return e.stand == nil || !x.spokenFor(e.stand, []*entity{x.single}) }) {
-		return []string{"other pods like " + x.single.label()}
-	}
 	if text := x.everyNamespace(); text != "" {
 		return []string{text}
 	}
@@ -102,6 +98,9 @@ func (x *census) describePods() []string {
 	}
 	if more := len(parts) - most; more > 1 {
 		parts = append(parts[:most:most], fmt.Sprintf("%d more %s", more, what))
+	}
+	if len(parts) == 0 && x.itself {
+		parts = append(parts, "other pods like "+x.single.label())
 	}
 	return parts
 }

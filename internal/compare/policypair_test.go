@@ -24,8 +24,15 @@ type policyPair struct {
 }
 
 func (g *policyPair) config() objects.Config {
-	return objects.Config{ClusterCIDRs: []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16")}}
+	cidr := "10.244.0.0/16"
+	if g.six() {
+		cidr = "fd00:10:244::/48"
+	}
+	return objects.Config{ClusterCIDRs: []netip.Prefix{netip.MustParsePrefix(cidr)}}
 }
+
+// six is whether pods have addresses of IPv6 only.
+func (g *policyPair) six() bool { return strings.Contains(g.at[0], ":") }
 
 func pick[T any](g *policyPair, values ...T) T { return values[g.IntN(len(values))] }
 
@@ -62,10 +69,18 @@ func (g *policyPair) states() (before, after *objects.Set) {
 		}
 		for n := range 2 {
 			labels := labelsOf("a", []string{"x", ""}[n], "b", "x")
-			s.Pods = append(s.Pods, object(podOf("n1", []string{"one", "other"}[n], labels, netip.MustParseAddr(fmt.Sprintf("10.244.9.%d", n+1)), 0)))
+			s.Pods = append(s.Pods, object(podOf("n1", []string{"one", "other"}[n], labels, g.given(n), 0)))
 		}
 	}
 	return before, after
+}
+
+// given is the address of a pod of the input.
+func (g *policyPair) given(n int) netip.Addr {
+	if g.six() {
+		return netip.MustParseAddr(fmt.Sprintf("fd00:10:244:9::%d", n+1))
+	}
+	return netip.MustParseAddr(fmt.Sprintf("10.244.9.%d", n+1))
 }
 
 func (g *policyPair) policy(set *objects.Set) {
@@ -131,6 +146,17 @@ func (g *policyPair) namespaceSelector() metav1.LabelSelector {
 func (g *policyPair) network() (cidr string, except []string) {
 	if len(g.at) == 1 {
 		return pick(g, "10.0.0.0/8", "192.0.2.0/24"), nil
+	}
+	if g.six() {
+		switch g.IntN(4) {
+		case 0:
+			return "fd00:10:244::/48", []string{"fd00:10:244:8000::/49"}
+		case 1:
+			return "fd00:10:244:8000::/49", nil
+		case 2:
+			return "::/0", []string{"fd00:10:244:1::/64"}
+		}
+		return "fd00:10:244:1::/64", nil
 	}
 	switch g.IntN(4) {
 	case 0:

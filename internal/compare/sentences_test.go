@@ -18,7 +18,7 @@ var word = regexp.MustCompile(`[A-Za-z0-9_./=,-]+`)
 // a row, and what opens does not close in another sentence.
 func TestSentences(t *testing.T) {
 	counts := make(map[diffreport.Kind]int)
-	for seed := uint64(1); seed <= 300; seed++ {
+	for seed := uint64(1); seed <= 600; seed++ {
 		g := &policyPair{Rand: rand.New(rand.NewPCG(seed, 15)), flavour: &flavours[seed%uint64(len(flavours))]}
 		before, after := g.states()
 		r := States(NewState(before, compiler.Prepare(before, g.config())), NewState(after, compiler.Prepare(after, g.config())))
