@@ -58,7 +58,7 @@ var arrows = map[string][]string{
 	"internal/suggest":           {},
 	"internal/suppress":          {"compiler/objects", "internal/escape", "internal/suggest", "ir", "ir/diag"},
 	"internal/nodeflags":         {"internal/nodeconfig", "internal/suggest", "ir/diag"},
-	"internal/compare":           {"backends", "compiler", "compiler/objects", "internal/diffreport", "internal/netpath", "ir", "ir/eval", "ir/resolve"},
+	"internal/compare":           {"backends", "compiler", "compiler/objects", "compiler/policy", "internal/diffreport", "internal/netpath", "ir", "ir/eval", "ir/resolve"},
 	"internal/diffreport":        {"ir"},
 	"internal/escape":            {"ir/diag"},
 	"internal/ciformat":          {"internal/escape", "ir/diag"},

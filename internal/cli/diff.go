@@ -158,7 +158,7 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 			return nil, err
 		}
 		if d.unread = unread; unread > 0 {
-			report.Notes = append(report.Notes, fmt.Sprintf("Objects, documents or fields of NEW that cannot be read are not compared, and may do anything (%s)", count(unread, "finding")))
+			report.AddUnknown(fmt.Sprintf("Objects, documents or fields of NEW that cannot be read are not compared, and may do anything (%s)", count(unread, "finding")))
 		}
 	} else {
 		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")

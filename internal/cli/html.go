@@ -68,6 +68,9 @@ func (m *htmlMatrix) end() error {
 			return err
 		}
 	}
+	if m.note != "" {
+		fmt.Fprintf(m.w, "<p>note: %s</p>\n", template.HTMLEscapeString(m.note))
+	}
 	m.w.WriteString("</body></html>\n")
 	return m.w.Flush()
 }

@@ -71,6 +71,12 @@ func (m *matrixCommand) run() error {
 	network := netpath.New(&l.objects, l.cluster, judge)
 	out := bufio.NewWriter(m.streams.Out)
 	w := writer(out, netpath.Pods(&l.objects), ports)
+	switch g := w.(type) {
+	case *gridMatrix:
+		g.note = idleNote(l.cluster)
+	case *htmlMatrix:
+		g.note = idleNote(l.cluster)
+	}
 	if err := network.Matrix(w.pods(), ports, w.add); err != nil {
 		return systemError(err)
 	}
@@ -193,6 +199,8 @@ type gridMatrix struct {
 	ports []netpath.Port
 	cells map[netpath.Port][]bool
 	draw  func(*gridMatrix, netpath.Port, []bool)
+	// note says what the table cannot show.
+	note string
 }
 
 // widest is how many pods a grid may have.
@@ -211,6 +219,9 @@ func (m *gridMatrix) end() error {
 		}
 		m.draw(m, port, m.cells[port])
 	}
+	if m.note != "" {
+		fmt.Fprintf(m.w, "\nnote: %s\n", diag.Printable(m.note))
+	}
 	return m.w.Flush()
 }
 
@@ -227,6 +238,9 @@ func (m *gridMatrix) cell(cells []bool, from, to int) (allowed, ok bool) {
 }
 
 func (m *gridMatrix) summary(port netpath.Port, cells []bool) string {
+	if len(m.list) < 2 {
+		return fmt.Sprintf("port %d/%v: the input has %s, and so no pairs", port.Number, port.Protocol, count(len(m.list), "pod"))
+	}
 	allowed := 0
 	for _, c := range cells {
 		if c {

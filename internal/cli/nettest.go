@@ -140,6 +140,9 @@ func (t *testCommand) file(path string) (nettest.FileResult, error) {
 		diags = append(diags, more...)
 		r.Results = append(r.Results, nettest.Check(c, answers))
 	}
+	if note := idleNote(l.cluster); note != "" {
+		r.Notes = append(r.Notes, note)
+	}
 	return r, l.report(diags)
 }
 

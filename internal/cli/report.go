@@ -109,6 +109,12 @@ func (c *reportCommand) change(ctx context.Context, args []string) error {
 	}
 	in.Before = &before
 	in.Root, before.Root = sides[1].root, sides[0].root
+	if len(found.Findings) == 0 || found.Unknown {
+		in.Findings = append(in.Findings, report.Finding{Kind: "summary", Text: found.Summary()})
+	}
+	for _, n := range found.Notes {
+		in.Findings = append(in.Findings, report.Finding{Kind: "note", Text: n})
+	}
 	for i := range found.Findings {
 		in.Findings = append(in.Findings, report.Finding{Kind: string(found.Findings[i].Kind), Text: found.Findings[i].Sentence()})
 	}

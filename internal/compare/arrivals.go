@@ -28,14 +28,15 @@ func (c *comparison) workloads(list []*entity, fresh bool) []diffreport.Finding 
 func (c *comparison) acquaintances(e *entity) string {
 	var from, to peersByPorts
 	limited := c.after.limits(&e.after, ir.Ingress)
+	names := c.universe.names.names
 	for _, peer := range c.all {
 		if limited {
 			egress, ingress := c.after.answers(&peer.after, &e.after)
 			from.add(peer, egress.intersect(*ingress))
 		}
-		if peer.role == podRole && c.after.limits(&peer.after, ir.Ingress) {
+		if peer.role == podRole && (peer.stand == nil || !c.spokenFor(peer.stand, c.all)) && c.after.limits(&peer.after, ir.Ingress) {
 			egress, ingress := c.after.answers(&e.after, &peer.after)
-			to.add(peer, egress.intersect(*ingress))
+			to.add(peer, peer.variant.symbolic(egress.intersect(*ingress), names))
 		}
 	}
 	var parts []string

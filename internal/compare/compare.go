@@ -65,9 +65,7 @@ func States(before, after *State) *diffreport.Report {
 	changes := indexChanges(r.Objects)
 	c := newComparison(before, after, changes)
 	r.Findings = append(compareServices(c), c.reach()...)
-	if len(c.before.pods)+len(c.after.pods) == 0 && (hasPolicies(before) || hasPolicies(after)) {
-		r.Notes = append(r.Notes, "Neither state has Pods with addresses, so what its policies open and close is not known: policies were compared as objects only")
-	}
+	c.note(r)
 	for i := range r.Findings {
 		r.Findings[i].Text = capital(r.Findings[i].Text)
 	}
@@ -104,4 +102,15 @@ func (c changes) what(o ir.Origin) diffreport.Change {
 		return x.Change
 	}
 	return ""
+}
+
+// ofPolicies reports whether any object differs that policies are, or are about.
+func (c changes) ofPolicies() bool {
+	kinds := []string{"NetworkPolicy", "ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "Namespace", "Pod", "Node"}
+	for key := range c {
+		if slices.Contains(kinds, key.kind) {
+			return true
+		}
+	}
+	return false
 }

@@ -12,82 +12,137 @@ const everywhere = "everywhere (pods, nodes and outside)"
 // describe names entities in as few words as are true. self is the other side of
 // the sentence: a single pod is no part of everybody else.
 func (c *comparison) describe(list, self []*entity) string {
-	in := make(map[*entity]bool, len(list))
-	for _, e := range list {
-		in[e] = true
-	}
-	var single *entity
-	if len(self) == 1 && self[0].count == 1 && !in[self[0]] {
-		single = self[0]
-	}
-	byRole := make(map[role][]*entity)
-	complete := map[role]bool{podRole: true, nodeRole: true, outsideRole: true}
-	for _, e := range c.all {
-		switch {
-		case in[e]:
-			byRole[e.role] = append(byRole[e.role], e)
-		case e != single:
-			complete[e.role] = false
-		}
-	}
-	if complete[podRole] && complete[nodeRole] && complete[outsideRole] && len(byRole[podRole]) > 0 {
+	x := c.count(list, self)
+	if x.whole[podRole] && x.whole[nodeRole] && x.whole[outsideRole] && len(x.byRole[podRole]) > 0 {
 		return everywhere
 	}
-	var parts []string
-	switch {
-	case len(byRole[podRole]) == 0:
-	case complete[podRole] && len(byRole[podRole]) > 1:
-		parts = append(parts, "every pod")
-	default:
-		parts = append(parts, c.describePods(byRole[podRole], in, single)...)
-	}
-	parts = append(parts, describeNodes(byRole[nodeRole], complete[nodeRole])...)
-	return join(append(parts, describeOutside(byRole[outsideRole], complete[outsideRole])...), "and")
+	parts := x.describePods()
+	parts = append(parts, x.describeNodes(x.byRole[nodeRole])...)
+	return join(append(parts, describeOutside(x.byRole[outsideRole], x.whole[outsideRole])...), "and")
 }
 
-// describePods names namespaces that are complete, and workloads.
-func (c *comparison) describePods(list []*entity, in map[*entity]bool, single *entity) []string {
+// census is the entities that a sentence is about, among all that there are.
+type census struct {
+	*comparison
+	in map[*entity]bool
+	// single is the other side of the sentence where that is one pod of the input, and
+	// itself whether the list has it too: for the replicas that it may have.
+	single *entity
+	itself bool
+	byRole map[role][]*entity
+	// whole are the roles all of whose entities are in the list.
+	whole map[role]bool
+	kinds []kindCount
+}
+
+// count finds out what of everything is in a list.
+func (c *comparison) count(list, self []*entity) *census {
+	x := &census{comparison: c, in: make(map[*entity]bool, len(list)), byRole: make(map[role][]*entity)}
+	for _, e := range list {
+		x.in[e] = true
+	}
+	if only := onlyGiven(self); only != nil && only.count == 1 {
+		x.single, x.itself = only, x.in[only]
+		delete(x.in, only)
+	}
+	x.whole = map[role]bool{podRole: true, nodeRole: true, outsideRole: true}
+	for _, e := range c.all {
+		switch {
+		case e.stand != nil:
+		case x.in[e]:
+			x.byRole[e.role] = append(x.byRole[e.role], e)
+		case e != x.single:
+			x.whole[e.role] = false
+		}
+	}
+	x.countKinds(list)
+	for i := range x.kinds {
+		k := &x.kinds[i]
+		if !k.whole() && k.stand.only == nil {
+			x.whole[podRole] = false
+		}
+		if k.some() {
+			x.byRole[podRole] = append(x.byRole[podRole], k.entities[0])
+		}
+	}
+	return x
+}
+
+// describePods names namespaces that are complete, workloads, and pods that the
+// input lacks.
+func (x *census) describePods() []string {
 	const most = 4
-	var parts []string
-	for i := 0; i < len(list); {
-		j := i
-		for j < len(list) && list[j].namespace == list[i].namespace {
-			j++
+	list := x.byRole[podRole]
+	if x.whole[podRole] && len(list) > 1 {
+		return []string{"every pod"}
+	}
+	if text := x.everyNamespace(); text != "" {
+		return []string{text}
+	}
+	what, parts := "workloads", []string(nil)
+	for _, name := range x.namespacesOf(list) {
+		given, workloads := x.given(name)
+		switch whole := x.wholeNamespace(name); {
+		case whole && len(given) > 0 && (workloads > 1 || x.hasKinds(name)):
+			parts = append(parts, "every pod in "+name)
+		default:
+			parts = append(parts, x.describeWorkloads(given)...)
+			more := x.describeKinds(name)
+			if parts = append(parts, more...); len(more) > 0 {
+				what = "kinds of pods"
+			}
 		}
-		if whole, workloads := c.namespace(list[i].namespace, in, single); whole && workloads > 1 {
-			parts = append(parts, "every pod in "+list[i].namespace)
-		} else {
-			parts = append(parts, c.describeWorkloads(list[i:j], in)...)
-		}
-		i = j
+	}
+	if more := x.elsewhere(); len(more) > 0 {
+		what, parts = "kinds of pods", append(parts, more...)
 	}
 	if more := len(parts) - most; more > 1 {
-		parts = append(parts[:most:most], fmt.Sprintf("%d more workloads", more))
+		parts = append(parts[:most:most], fmt.Sprintf("%d more %s", more, what))
+	}
+	if len(parts) == 0 && x.itself {
+		parts = append(parts, "other pods like "+x.single.label())
 	}
 	return parts
 }
 
-// namespace reports whether all pods of a namespace are among those, and how many
-// workloads it has.
-func (c *comparison) namespace(name string, in map[*entity]bool, single *entity) (whole bool, workloads int) {
-	whole = true
+// given returns the pods of the input in a namespace that are in the list, and how
+// many workloads of it there are in all.
+func (x *census) given(name string) (list []*entity, workloads int) {
 	last := ""
-	for _, e := range c.all {
-		if e.role != podRole || e.namespace != name || e == single {
+	for _, e := range x.all {
+		if !e.given() || e.namespace != name || e == x.single {
 			continue
 		}
-		whole = whole && in[e]
+		if x.in[e] {
+			list = append(list, e)
+		}
 		if e.name != last {
 			last = e.name
 			workloads++
 		}
 	}
-	return whole, workloads
+	return list, workloads
+}
+
+// wholeNamespace reports whether all pods of a namespace are in the list, whether
+// the input has them or not.
+func (x *census) wholeNamespace(name string) bool {
+	for _, e := range x.all {
+		if e.given() && e.namespace == name && e != x.single && !x.in[e] {
+			return false
+		}
+	}
+	for i := range x.kinds {
+		if k := &x.kinds[i]; k.stand.namespace == name && !k.whole() {
+			return false
+		}
+	}
+	return true
 }
 
 // describeWorkloads names workloads, and says so where not all of one's pods are
 // meant.
-func (c *comparison) describeWorkloads(list []*entity, in map[*entity]bool) []string {
+func (c *comparison) describeWorkloads(list []*entity) []string {
 	var parts []string
 	for i := 0; i < len(list); {
 		j, some := i, 0
@@ -97,7 +152,7 @@ func (c *comparison) describeWorkloads(list []*entity, in map[*entity]bool) []st
 		}
 		total := 0
 		for _, e := range c.all {
-			if e.role == podRole && e.namespace == list[i].namespace && e.name == list[i].name {
+			if e.given() && e.namespace == list[i].namespace && e.name == list[i].name {
 				total += e.count
 			}
 		}
@@ -111,21 +166,55 @@ func (c *comparison) describeWorkloads(list []*entity, in map[*entity]bool) []st
 	return parts
 }
 
-func describeNodes(list []*entity, complete bool) []string {
+func (x *census) describeNodes(list []*entity) []string {
 	switch {
 	case len(list) == 0:
 		return nil
-	case complete:
+	case x.whole[nodeRole]:
 		return []string{"other nodes"}
 	}
-	n := 0
+	n, name := 0, ""
+	var parts []string
 	for _, e := range list {
-		n += e.count
+		if e.node == nil {
+			n, name = n+e.count, e.name
+		}
 	}
-	if n == 1 {
-		return []string{"node " + list[0].name}
+	switch {
+	case n == 1:
+		parts = append(parts, "node "+name)
+	case n > 1:
+		parts = append(parts, diffreport.Several(n, "node"))
 	}
-	return []string{diffreport.Several(n, "node")}
+	return append(parts, x.otherNodes(list)...)
+}
+
+// otherNodes names nodes that the input lacks by the fewest labels.
+func (x *census) otherNodes(list []*entity) []string {
+	var parts []string
+	told := make(map[*entity]bool)
+	for _, e := range list { // those with few labels come first
+		if e.node == nil || told[e] {
+			continue
+		}
+		whole := true
+		for _, o := range x.all {
+			whole = whole && (o.node == nil || !contains(o.node.pod, e.node.pod) || x.in[o])
+		}
+		for _, o := range list {
+			told[o] = told[o] || o.node != nil && whole && contains(o.node.pod, e.node.pod)
+		}
+		parts = append(parts, e.node.nodeText())
+	}
+	return parts
+}
+
+// nodeText names nodes by their labels.
+func (c *combination) nodeText() string {
+	if len(c.pod) == 0 {
+		return "any other node"
+	}
+	return "nodes" + (&standIn{combination: *c}).labelWords(false, c.pod) + " that the input lacks"
 }
 
 func describeOutside(list []*entity, complete bool) []string {

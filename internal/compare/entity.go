@@ -35,7 +35,22 @@ type entity struct {
 	count           int
 	before, after   ends
 	class           string
+	// network is that of an entity outside, or the innermost network of policies
+	// that a stand-in's address is in.
+	network netip.Prefix
+	// stand is what a stand-in stands for, and variant the ports that it has; nil
+	// for pods of the input. Labels are those of one of the pods.
+	stand   *standIn
+	variant *portVariant
+	// node is the labels of the nodes that it stands for; nil for nodes of the input.
+	node *combination
+	// kind and place index comparison.kindsOfPods and the networks there.
+	kind, place int
+	labels      map[string]string
 }
+
+// given reports whether the entity is pods of the input.
+func (e *entity) given() bool { return e.role == podRole && e.stand == nil }
 
 // label names the entity for machines.
 func (e *entity) label() string {
@@ -127,7 +142,7 @@ func endsOf(p *netpath.Pod) ends { return ends{p.Addresses, p.Primary} }
 // that are in one only. A replica more or less of a workload that stays is no
 // news here: its Service says so.
 func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh []*entity) {
-	index := make(map[string]*entity)
+	index, labels, old := make(map[string]*entity), after.state.podLabels(), before.state.podLabels()
 	stays := make(map[objectKey]bool)
 	add := func(list *[]*entity, key string, p *pair) *entity {
 		key = fmt.Sprint(p.workload, key)
@@ -149,7 +164,7 @@ func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh
 		b, a := endsOf(p.before), endsOf(p.after)
 		class := before.signature(&b) + " | " + after.signature(&a)
 		if e := add(&both, class, p); e.class == "" {
-			e.before, e.after, e.class = b, a, class
+			e.before, e.after, e.class, e.labels = b, a, class, labels[p.after.String()]
 		}
 	}
 	for i := range pairs {
@@ -157,9 +172,11 @@ func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh
 		switch {
 		case stays[p.workload] || p.before != nil && p.after != nil:
 		case p.after != nil:
-			add(&fresh, "fresh", p).after = endsOf(p.after)
+			e := add(&fresh, "fresh", p)
+			e.after, e.labels = endsOf(p.after), labels[p.after.String()]
 		default:
-			add(&gone, "gone", p).before = endsOf(p.before)
+			e := add(&gone, "gone", p)
+			e.before, e.labels = endsOf(p.before), old[p.before.String()]
 		}
 	}
 	for _, list := range [][]*entity{both, gone, fresh} {
@@ -170,48 +187,30 @@ func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh
 	return both, gone, fresh
 }
 
-// nodeEntities are the nodes of both states, those that policies treat alike
-// together. A single node is none: it reaches its own pods whatever policies
-// say.
-func nodeEntities(before, after *side) []*entity {
-	addresses := func(s *State) map[string]ends {
-		out := make(map[string]ends)
-		for _, n := range s.Objects.Nodes {
-			e := ends{addresses: make(map[ir.Family]netip.Addr)}
-			for _, a := range netpath.NodeAddresses(n.Object) {
-				if _, have := e.addresses[ir.FamilyOf(a)]; !have {
-					e.addresses[ir.FamilyOf(a)] = a
-				}
-				if e.primary == 0 {
-					e.primary = ir.FamilyOf(a)
-				}
-			}
-			if e.primary != 0 {
-				out[n.Object.Name] = e
-			}
-		}
-		return out
+// podLabels are the labels of pods by "namespace/name".
+func (s *State) podLabels() map[string]map[string]string {
+	out := make(map[string]map[string]string, len(s.Objects.Pods))
+	for _, p := range s.Objects.Pods {
+		out[p.Object.Namespace+"/"+p.Object.Name] = p.Object.Labels
 	}
-	old := addresses(before.state)
-	fresh := addresses(after.state)
-	if len(fresh) < 2 {
-		return nil
-	}
-	index := make(map[string]*entity)
-	var out []*entity
-	for _, name := range after.state.Cluster.Nodes() {
-		b, was := old[name]
-		a, is := fresh[name]
-		if !was || !is {
-			continue
+	return out
+}
+
+// standInEntities are the stand-ins of pods that the input lacks.
+func standInEntities(u *universe, before, after *side) []*entity {
+	out := make([]*entity, 0, len(u.extras))
+	for i := range u.extras {
+		x := &u.extras[i]
+		e := &entity{role: podRole, namespace: x.kind.namespace, count: 2, network: x.network, stand: x.kind, variant: x.variant}
+		e.before = ends{make(map[ir.Family]netip.Addr, 2), ir.FamilyOf(x.addresses[0])}
+		for _, a := range x.addresses {
+			e.before.addresses[ir.FamilyOf(a)] = a
 		}
-		class := before.signature(&b) + " | " + after.signature(&a)
-		if e := index[class]; e != nil {
-			e.count++
-			continue
+		e.after = e.before
+		e.class = before.signature(&e.before) + " | " + after.signature(&e.after)
+		if x.kind.only != nil {
+			e.class += " of one state only"
 		}
-		e := &entity{role: nodeRole, name: name, count: 1, before: b, after: a, class: "node " + class}
-		index[class] = e
 		out = append(out, e)
 	}
 	return out

@@ -23,28 +23,61 @@ type line struct {
 	// partly is whether some of the others of a closed line keep some of its ports: "no
 	// longer from anywhere" would be wrong.
 	partly bool
-	dns    bool
+	// kept are all ports that any of the others of a closed line keeps.
+	kept portSet
+	dns  bool
+	// seen are the differences that the ports are of.
+	seen map[*delta]bool
+}
+
+// lineKey is what the paths of one line have in common.
+type lineKey struct {
+	opened    bool
+	direction ir.Direction
+	subject   *entity
+	// level is what gets through in the state that has more.
+	level, reasons string
+	dns            bool
+}
+
+// setTexts remembers how sets are written.
+type setTexts map[*portSet]string
+
+func (t setTexts) of(s *portSet) string {
+	text, known := t[s]
+	if !known {
+		text = s.String()
+		t[s] = text
+	}
+	return text
 }
 
 // fold turns paths into findings: first the others of each subject are put
 // together, then subjects of which the same is to be said.
 func (c *comparison) fold(paths []path) []diffreport.Finding {
-	index := make(map[string]*line)
+	index, texts := make(map[lineKey]*line), make(setTexts)
 	var lines []*line
 	add := func(p *path, subject, others []*entity, dns bool) {
 		level := p.is
 		if !p.opened {
 			level = p.was
 		}
-		key := fmt.Sprintf("%v %v %p %v %v %v", p.opened, p.direction, subject[0], level, reasonKey(p.reasons), dns)
+		key := lineKey{p.opened, p.direction, subject[0], texts.of(level), reasonKey(p.reasons), dns}
 		l := index[key]
 		if l == nil {
-			l = &line{opened: p.opened, direction: p.direction, subject: subject, reasons: p.reasons, dns: dns}
+			l = &line{opened: p.opened, direction: p.direction, subject: subject, reasons: p.reasons, dns: dns, seen: make(map[*delta]bool)}
 			index[key] = l
 			lines = append(lines, l)
 		}
 		l.others = append(l.others, others...)
+		if l.seen[p.delta] {
+			return
+		}
+		l.seen[p.delta] = true
 		l.ports = l.ports.union(p.ports)
+		if !p.opened {
+			l.kept = l.kept.union(*p.is)
+		}
 	}
 	for i := range paths {
 		p := &paths[i]
@@ -55,7 +88,7 @@ func (c *comparison) fold(paths []path) []diffreport.Finding {
 		}
 	}
 	for _, l := range lines {
-		l.remaining = c.remaining(l, paths)
+		l.partly = !l.kept.intersect(l.ports).empty()
 	}
 	return c.sentences(lines)
 }
@@ -82,20 +115,32 @@ func reasonKey(list []diffreport.Reason) string {
 	return b.String()
 }
 
+// leftOf returns how the part of a set is written that the line is about.
+func (l *line) leftOf() func(*portSet) string {
+	known := make(map[*portSet]string)
+	return func(s *portSet) string {
+		text, have := known[s]
+		if !have {
+			if left := s.intersect(l.ports); !left.empty() {
+				text = left.String()
+			}
+			known[s] = text
+		}
+		return text
+	}
+}
+
 // remaining says who of a subject's others had (opened) or keeps (closed) any of
 // the line's ports; "" where that is nobody or too many to say.
-func (c *comparison) remaining(l *line, paths []path) string {
+func (c *comparison) remaining(l *line) string {
 	const most = 2
 	if l.dns {
 		return ""
 	}
 	groups := make(map[string][]*entity)
 	var order []string
-	s := l.subject[0]
-	closed := make(map[*entity]bool)
-	for _, e := range l.others {
-		closed[e] = !l.opened
-	}
+	s, own := l.subject[0], variantOf(l.subject)
+	left := l.leftOf()
 	for _, class := range c.classes {
 		from, to := class[0], s
 		if l.direction == ir.Egress {
@@ -109,14 +154,18 @@ func (c *comparison) remaining(l *line, paths []path) string {
 			x, f, t = c.after, &from.after, &to.after
 		}
 		egress, ingress := x.answers(f, t)
-		if left := egress.intersect(*ingress).intersect(l.ports); !left.empty() {
-			text := left.String()
-			if _, known := groups[text]; !known {
-				order = append(order, text)
-			}
-			groups[text] = append(groups[text], class...)
-			l.partly = l.partly || slices.ContainsFunc(class, func(e *entity) bool { return closed[e] })
+		variant := variantOf(class)
+		if l.direction == ir.Ingress {
+			variant = own
 		}
+		text := left(c.symbolic(c.both(egress, ingress), variant))
+		if text == "" {
+			continue
+		}
+		if _, known := groups[text]; !known {
+			order = append(order, text)
+		}
+		groups[text] = append(groups[text], class...)
 	}
 	if len(order) == 0 || len(order) > most {
 		return ""
@@ -133,46 +182,82 @@ func (c *comparison) remaining(l *line, paths []path) string {
 	return join(parts, "and")
 }
 
+// group is lines that differ in their subjects only.
+type group struct {
+	line     *line
+	subjects []*entity
+	label    string
+}
+
+// withoutSpokenFor leaves out groups about pods that the input lacks where the same is
+// said of pods of the input that have the labels they are named by.
+func (c *comparison) withoutSpokenFor(groups []*group) []*group {
+	key := func(g *group) string {
+		return fmt.Sprint(g.line.opened, g.line.direction, g.line.dns, reasonKey(g.line.reasons))
+	}
+	told := make(map[string][]*entity)
+	for _, g := range groups {
+		for _, e := range g.subjects {
+			if e.given() {
+				told[key(g)] = append(told[key(g)], e)
+			}
+		}
+	}
+	return slices.DeleteFunc(groups, func(g *group) bool {
+		same := told[key(g)]
+		return !slices.ContainsFunc(g.subjects, func(e *entity) bool { return e.stand == nil || !c.spokenFor(e.stand, same) })
+	})
+}
+
+// allLike reports whether all are stand-ins of pods like those of some workloads that
+// come or go with the change: what policies say of them is a part of that, and opens
+// or closes nothing that stays.
+func (c *comparison) allLike(subjects, workloads []*entity) bool {
+	return !slices.ContainsFunc(subjects, func(e *entity) bool { return e.stand == nil || !c.spokenFor(e.stand, workloads) })
+}
+
 // sentences puts lines together that differ in their subject only.
 func (c *comparison) sentences(lines []*line) []diffreport.Finding {
-	type group struct {
-		line     *line
-		subjects []*entity
-		label    string
-	}
 	// few is for how many subjects it is said who is left.
 	const few = 3
 	index := make(map[string]*group)
 	var groups []*group
-	keys, times := make([]string, len(lines)), make(map[string]int)
+	keys, labels, times := make([]string, len(lines)), make([]string, len(lines)), make(map[string]int)
 	for i, l := range lines {
-		keys[i] = fmt.Sprintf("%v %v %s %v %s %v", l.opened, l.direction, c.describe(l.others, l.subject), l.ports, reasonKey(l.reasons), l.dns)
+		labels[i] = c.describe(l.others, l.subject)
+		keys[i] = fmt.Sprintf("%v %v %s %v %s %v", l.opened, l.direction, labels[i], l.ports, reasonKey(l.reasons), l.dns)
 		times[keys[i]]++
 	}
 	for i, l := range lines {
-		label := c.describe(l.others, l.subject)
-		if n := times[keys[i]]; n > few || n > 1 && l.direction == ir.Egress {
-			l.remaining = ""
+		if n := times[keys[i]]; n <= 1 || n <= few && l.direction != ir.Egress {
+			l.remaining = c.remaining(l)
 		}
 		key := keys[i] + l.remaining
 		g := index[key]
 		if g == nil {
-			g = &group{line: l, label: label}
+			g = &group{line: l, label: labels[i]}
 			index[key] = g
 			groups = append(groups, g)
 		}
 		g.subjects = append(g.subjects, l.subject...)
 	}
 	var out []diffreport.Finding
-	for _, g := range groups {
-		out = append(out, c.finding(g.line, g.subjects, g.label))
+	for _, g := range c.withoutSpokenFor(groups) {
+		f := c.finding(g.line, g.subjects, g.label)
+		switch {
+		case c.allLike(g.subjects, c.fresh):
+			continue // who reaches new workloads, and whom they reach, is told with them
+		case c.allLike(g.subjects, c.gone):
+			f.Kind = diffreport.Removed
+		}
+		out = append(out, f)
 	}
 	return out
 }
 
 func (c *comparison) finding(l *line, subjects []*entity, others string) diffreport.Finding {
 	subject := c.describe(subjects, nil)
-	f := diffreport.Finding{Kind: diffreport.Closed, Reasons: l.reasons, Ports: l.ports.String(), Size: len(subjects) * len(l.others)}
+	f := diffreport.Finding{Kind: diffreport.Closed, Reasons: l.reasons, Ports: l.ports.String(), Size: weight(subjects) * weight(l.others)}
 	can, ports := "can no longer", negate(f.Ports)
 	if l.opened {
 		f.Kind, can, ports = diffreport.Opened, "can now", f.Ports
@@ -181,11 +266,14 @@ func (c *comparison) finding(l *line, subjects []*entity, others string) diffrep
 	} else {
 		others = negate(others)
 	}
-	f.From, f.To = labels(l.others), labels(subjects)
+	f.From, f.To = c.labels(l.others), c.labels(subjects)
 	if l.direction == ir.Egress {
 		f.From, f.To = f.To, f.From
 	}
 	several := len(subjects) > 1 || subjects[0].count > 1
+	if only := onlyGiven(subjects); only != nil && only.label() == subject {
+		several = only.count > 1
+	}
 	switch {
 	case l.partly && l.remaining != "":
 		f.Text, f.Besides = l.only(subject, several, others, f.Ports)
@@ -226,7 +314,7 @@ func (l *line) only(subject string, several bool, others, ports string) (text, b
 // negate is for sentences with "no longer" in them. Names have no spaces, so that
 // nothing but our own words is replaced.
 func negate(s string) string {
-	return strings.NewReplacer(everywhere, "anywhere (pods, nodes or outside)", "every ", "any ", " and ", " or ").Replace(s)
+	return strings.NewReplacer(everywhere, "anywhere (pods, nodes or outside)", everyNamespace, "other pods of any namespace", "every ", "any ", " and ", " or ").Replace(s)
 }
 
 // besides is the sentence about who could before, or still can.
@@ -246,14 +334,56 @@ func (l *line) besides(several bool) string {
 	return fmt.Sprintf("%s still reach %s", again, l.remaining)
 }
 
-func labels(list []*entity) []string {
+// onlyGiven is the one entity of a list that is not a stand-in; nil where there are
+// none or several.
+func onlyGiven(list []*entity) *entity {
+	var out *entity
+	for _, e := range list {
+		switch {
+		case e.stand != nil || e.node != nil:
+		case out != nil:
+			return nil
+		default:
+			out = e
+		}
+	}
+	return out
+}
+
+// weight is how much a list of entities concerns: all that it stands for besides
+// counts as one.
+func weight(list []*entity) int {
+	n, others := 0, 0
+	for _, e := range list {
+		if e.stand != nil || e.node != nil {
+			others = 1
+		} else {
+			n++
+		}
+	}
+	return n + others
+}
+
+// labels name entities for machines, each once.
+func (c *comparison) labels(list []*entity) []string {
 	var out []string
 	seen := make(map[string]bool)
-	for _, e := range list {
-		if !seen[e.label()] {
-			seen[e.label()] = true
-			out = append(out, e.label())
+	add := func(label string) {
+		if !seen[label] {
+			seen[label] = true
+			out = append(out, label)
 		}
+	}
+	for _, e := range list {
+		switch {
+		case e.node != nil:
+			add(e.node.nodeText())
+		case e.stand == nil:
+			add(e.label())
+		}
+	}
+	for _, text := range c.standInLabels(list) {
+		add(text)
 	}
 	return out
 }

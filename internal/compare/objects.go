@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/diffreport"
 )
@@ -24,40 +26,38 @@ func changedObjects(before, after *objects.Set) []diffreport.Object {
 	return changedOf(out, "BaselineAdminNetworkPolicy", before.BaselineAdminNetworkPolicies, after.BaselineAdminNetworkPolicies)
 }
 
-// changedOf compares the objects of one kind. Where a state has one twice, the
-// first counts: the compiler reports the other.
-func changedOf[T objects.Meta](out []diffreport.Object, kind string, before, after []objects.Sourced[T]) []diffreport.Object {
-	type name struct{ namespace, name string }
-	old := make(map[name]*objects.Sourced[T], len(before))
-	seen := make(map[name]bool, len(after))
-	for i := range before {
-		n := name{before[i].Object.GetNamespace(), before[i].Object.GetName()}
-		if old[n] == nil {
-			old[n] = &before[i]
-		}
-	}
-	for i := range after {
-		n := name{after[i].Object.GetNamespace(), after[i].Object.GetName()}
-		if seen[n] {
-			continue
-		}
-		seen[n] = true
-		was := old[n]
+// changedOf compares the objects of one kind.
+func changedOf[T metav1.Object](out []diffreport.Object, kind string, before, after []objects.Sourced[T]) []diffreport.Object {
+	old, fresh := byName(before), byName(after)
+	for n, is := range fresh {
+		was, had := old[n]
 		switch {
-		case was == nil:
-			out = append(out, diffreport.Object{Change: diffreport.ObjectAdded, Origin: objects.Origin(kind, after[i])})
-		case !reflect.DeepEqual(was.Object, after[i].Object):
-			if f := changedFields(was.Object, after[i].Object); len(f) > 0 {
-				out = append(out, diffreport.Object{Change: diffreport.ObjectChanged, Origin: objects.Origin(kind, after[i]), Fields: f})
+		case !had:
+			out = append(out, diffreport.Object{Change: diffreport.ObjectAdded, Origin: objects.Origin(kind, is)})
+		case !reflect.DeepEqual(was.Object, is.Object):
+			if f := changedFields(was.Object, is.Object); len(f) > 0 {
+				out = append(out, diffreport.Object{Change: diffreport.ObjectChanged, Origin: objects.Origin(kind, is), Fields: f})
 			}
 		}
 	}
-	gone := make(map[name]bool)
-	for i := range before {
-		n := name{before[i].Object.GetNamespace(), before[i].Object.GetName()}
-		if !seen[n] && !gone[n] {
-			gone[n] = true
-			out = append(out, diffreport.Object{Change: diffreport.ObjectRemoved, Origin: objects.Origin(kind, before[i])})
+	for n, was := range old {
+		if !has(fresh, n) {
+			out = append(out, diffreport.Object{Change: diffreport.ObjectRemoved, Origin: objects.Origin(kind, was)})
+		}
+	}
+	return out
+}
+
+type objectName struct{ namespace, name string }
+
+// byName finds the objects of one kind. Where a state has one twice, that counts which
+// the compiler uses; it reports the other.
+func byName[T metav1.Object](list []objects.Sourced[T]) map[objectName]objects.Sourced[T] {
+	out := make(map[objectName]objects.Sourced[T], len(list))
+	for _, o := range list {
+		n := objectName{o.Object.GetNamespace(), o.Object.GetName()}
+		if have, known := out[n]; !known || objects.CompareFirst(o, have) < 0 {
+			out[n] = o
 		}
 	}
 	return out

@@ -14,8 +14,18 @@ const maxPieces = 4096
 // outsideEntities are the networks that either state's policies name, each
 // without those inside it, and the rest of the world. Addresses of pods and nodes
 // are no part of them.
-func outsideEntities(before, after *side) []*entity {
+func outsideEntities(before, after *side, u *universe) []*entity {
 	taken := make(map[netip.Addr]bool)
+	for i := range u.extras {
+		for _, a := range u.extras[i].addresses {
+			taken[a] = true
+		}
+	}
+	for i := range u.nodes {
+		for _, a := range netpath.NodeAddresses(u.nodes[i].node) {
+			taken[a] = true
+		}
+	}
 	for _, x := range []*side{before, after} {
 		for i := range x.pods {
 			for _, a := range x.pods[i].Addresses {
@@ -36,7 +46,7 @@ func outsideEntities(before, after *side) []*entity {
 			continue
 		}
 		family := ir.FamilyOf(a)
-		e := &entity{role: outsideRole, name: c.name(), count: 1}
+		e := &entity{role: outsideRole, name: c.name(), network: c.prefix, count: 1}
 		e.before = ends{map[ir.Family]netip.Addr{family: a}, family}
 		e.after = e.before
 		e.class = "outside " + before.signature(&e.before) + " | " + after.signature(&e.after)
@@ -98,6 +108,11 @@ func cutNetworks(before, after *side, taken map[netip.Addr]bool) []cut {
 			}
 		}
 	}
+	return cuts(prefixes...)
+}
+
+// cuts are networks without those of them that lie in others.
+func cuts(prefixes ...netip.Prefix) []cut {
 	slices.SortFunc(prefixes, ir.ComparePrefix)
 	prefixes = slices.Compact(prefixes)
 	out := make([]cut, len(prefixes))

@@ -22,6 +22,18 @@ const lastPort = 65535
 type portSet struct {
 	spans [len(portProtocols)][]span
 	other bool
+	// named are ports that pods give these names, whatever their numbers; nil is
+	// what other says.
+	named []bool
+	names []string
+}
+
+// hasNamed reports whether the set has the port with a name.
+func (s *portSet) hasNamed(i int) bool {
+	if s.named == nil {
+		return s.other
+	}
+	return s.named[i]
 }
 
 func everyPort() portSet {
@@ -54,11 +66,20 @@ func (s portSet) empty() bool {
 			return false
 		}
 	}
-	return !s.other
+	return !s.other && !slices.Contains(s.named, true)
 }
 
 func (s portSet) minus(t portSet) portSet {
 	out := portSet{other: s.other && !t.other}
+	if out.names = s.names; out.names == nil {
+		out.names = t.names
+	}
+	if out.names != nil {
+		out.named = make([]bool, len(out.names))
+		for i := range out.named {
+			out.named[i] = s.hasNamed(i) && !t.hasNamed(i)
+		}
+	}
 	for i := range s.spans {
 		out.spans[i] = minusSpans(s.spans[i], t.spans[i])
 	}
@@ -117,10 +138,11 @@ const wordEveryPort = "every port"
 // String writes the set for people.
 func (s portSet) String() string {
 	all := everyPort()
-	if s.minus(all).empty() && s.coversPorts() {
+	missing := all.minus(s)
+	if s.minus(all).empty() && s.coversPorts() && !slices.Contains(missing.named, true) {
 		return wordEveryPort
 	}
-	if missing := all.minus(s); s.other && s.ranges() > 0 && missing.ranges() <= 4 {
+	if s.other && s.ranges() > 0 && missing.ranges() <= 4 {
 		return "every port but " + join(missing.list(), "and")
 	}
 	parts := s.list()
@@ -164,6 +186,11 @@ func (s portSet) list() []string {
 			default:
 				out = append(out, fmt.Sprintf("%d-%d/%v", x.first, x.last, proto))
 			}
+		}
+	}
+	for i, has := range s.named {
+		if has && !s.other {
+			out = append(out, "the port named "+s.names[i])
 		}
 	}
 	return out

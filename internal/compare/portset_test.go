@@ -52,15 +52,21 @@ func TestPortSets(t *testing.T) {
 
 func TestPortSetText(t *testing.T) {
 	one := func(first, last int) portSet { return portSet{spans: [3][]span{{{first, last}}}} }
+	named := func(s portSet, http, other bool) portSet {
+		s.names, s.named = []string{"http/tcp", "dns/udp"}, []bool{http, other}
+		return s
+	}
 	for want, set := range map[string]portSet{
-		"every port":                everyPort(),
-		"80/tcp":                    one(80, 80),
-		"8000-8999/tcp":             one(8000, 8999),
-		"every tcp port":            one(0, lastPort),
-		"every port but 80/tcp":     everyPort().minus(one(80, 80)),
-		"80/tcp and 443/tcp":        one(80, 80).union(one(443, 443)),
-		"protocols without ports":   {other: true},
-		"every port but 0-1023/tcp": everyPort().minus(one(0, 1023)),
+		"80/tcp and the port named http/tcp":    named(one(80, 80), true, false),
+		"every port but the port named dns/udp": named(everyPort(), true, false),
+		"every port":                            everyPort(),
+		"80/tcp":                                one(80, 80),
+		"8000-8999/tcp":                         one(8000, 8999),
+		"every tcp port":                        one(0, lastPort),
+		"every port but 80/tcp":                 everyPort().minus(one(80, 80)),
+		"80/tcp and 443/tcp":                    one(80, 80).union(one(443, 443)),
+		"protocols without ports":               {other: true},
+		"every port but 0-1023/tcp":             everyPort().minus(one(0, 1023)),
 	} {
 		if got := set.String(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -76,7 +76,7 @@ func everyEnd(c *comparison, pairs []pair) []anEnd {
 		}
 	}
 	for _, e := range c.all {
-		if e.role != podRole {
+		if e.role != podRole && e.node == nil {
 			out = append(out, anEnd{e.role, e.class, e.before, e.after})
 		}
 	}

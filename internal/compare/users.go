@@ -33,11 +33,11 @@ func (c *serviceComparison) compareUsers(name serviceName, port ir.ServicePort, 
 	because := c.becauseOfSlices(name)
 	if len(lost) > 0 {
 		f := c.add(name, diffreport.Closed, append(because, c.refuser(lost[0], after, port)...), "%v can no longer be used from %s: policies refuse port %s of its endpoints", name, negate(c.describe(lost, nil)), portsOf(after))
-		f.Urgent, f.From, f.Ports = true, labels(lost), fmt.Sprintf("%s/%v", portsOf(after), port.Protocol)
+		f.Urgent, f.From, f.Ports = true, c.labels(lost), fmt.Sprintf("%s/%v", portsOf(after), port.Protocol)
 	}
 	if len(won) > 0 {
 		f := c.add(name, diffreport.Opened, because, "%v can now be used from %s: policies allow port %s of its endpoints", name, c.describe(won, nil), portsOf(after))
-		f.From, f.Ports = labels(won), fmt.Sprintf("%s/%v", portsOf(after), port.Protocol)
+		f.From, f.Ports = c.labels(won), fmt.Sprintf("%s/%v", portsOf(after), port.Protocol)
 	}
 }
 

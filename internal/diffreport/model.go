@@ -137,6 +137,14 @@ type Report struct {
 	Rules    []Rules   `json:"rules"`
 	// Notes say what could not be compared, and why.
 	Notes []string `json:"notes,omitempty"`
+	// Unknown is whether what could not be compared may change what the network
+	// does: that nothing was found is no news then.
+	Unknown bool `json:"unknown,omitempty"`
+}
+
+// AddUnknown notes what could not be compared and may change what the network does.
+func (r *Report) AddUnknown(note string) {
+	r.Notes, r.Unknown = append(r.Notes, note), true
 }
 
 // Empty reports whether nothing differs.

@@ -58,8 +58,14 @@ func (r *Report) Summary() string {
 	switch {
 	case len(parts) > 0:
 		return strings.Join(parts, ", ")
+	case r.Unknown && len(r.Objects) > 0:
+		return "objects change; what that does to the network is not known"
+	case r.Unknown && len(r.Rules) == 0:
+		return "no difference in what can be compared"
 	case len(r.Objects) > 0:
 		return "objects change, but nothing that the network does"
+	case r.Unknown:
+		return "rules differ; what else changes is not known"
 	case len(r.Rules) > 0:
 		return "only the rules differ"
 	}

@@ -14,6 +14,8 @@ import (
 type FileResult struct {
 	Path    string
 	Results []Result
+	// Notes say what the cases cannot show, whether they pass or not.
+	Notes []string
 }
 
 // Formats are the names of the forms that Write knows.
@@ -75,6 +77,11 @@ func writeText(w io.Writer, files []FileResult) error {
 	}
 	passed, failed := Count(files)
 	lines = append(lines, fmt.Sprintf("%d passed, %d failed", passed, failed))
+	for _, f := range files {
+		for _, n := range f.Notes {
+			lines = append(lines, fmt.Sprintf("note: %s: %s", f.Path, n))
+		}
+	}
 	for i := range lines {
 		lines[i] = diag.Printable(lines[i])
 	}

@@ -1,0 +1,221 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/planec/planec/compiler/policy"
+	"github.com/planec/planec/ir"
+)
+
+// What a stand-in may have of named ports.
+const (
+	// maxNamedPorts is of how many names of one protocol every set is looked at: one
+	// port can have several names.
+	maxNamedPorts = 3
+	// maxNumbers bounds the numbers that the names of a pod stand for.
+	maxNumbers = 1024
+)
+
+// namedPorts is what the names of ports may stand for on pods that the input lacks:
+// any number. Numbers are cut into cells that no rule tells apart; in each cell each
+// set of names has a number of its own, so that one stand-in shows what becomes of
+// all of them. Where a cell is too small for that, there are variants of pods.
+type namedPorts struct {
+	// names are those of sets of ports, as "http/tcp".
+	names    []string
+	variants []portVariant
+	bounds   []string
+}
+
+// portVariant is what the names stand for on one kind of pods.
+type portVariant struct {
+	containers []corev1.Container
+	special    []special
+}
+
+// special is a number that names stand for.
+type special struct {
+	// protocol and cell index portSet.spans; the names are indexes of namedPorts.
+	protocol int
+	number   int
+	cell     span
+	names    []int
+}
+
+func newNamedPorts(reach *policy.Reach) *namedPorts {
+	out := &namedPorts{variants: []portVariant{{}}}
+	type group struct {
+		protocol int
+		sets     [][]int
+		cells    []span
+	}
+	var groups []group
+	variants := 1
+	for i, proto := range portProtocols {
+		var own []int
+		for _, n := range reach.Names {
+			if text := n.Name + "/" + proto.String(); (n.Protocol == 0 || n.Protocol == proto) && !slices.Contains(out.names, text) {
+				own = append(own, len(out.names))
+				out.names = append(out.names, text)
+			}
+		}
+		if len(own) == 0 {
+			continue
+		}
+		g := group{i, sets(own, reach.Ordered && len(own) <= maxNamedPorts), cellsOf(proto, reach.Ranges)}
+		if reach.Ordered && len(own) > maxNamedPorts {
+			out.bounds = append(out.bounds, fmt.Sprintf("the policies name more than %d ports of %v, and one port may have several of the names", maxNamedPorts, proto))
+		}
+		if most := maxNumbers / len(g.sets); len(g.cells) > most {
+			g.cells = g.cells[:max(most, 1)]
+			out.bounds = append(out.bounds, fmt.Sprintf("the policies have more than %d ranges of %v ports, and named ports besides", len(g.cells), proto))
+		}
+		for _, c := range g.cells {
+			if c.last-c.first < len(g.sets) {
+				variants = max(variants, 1+len(g.sets))
+			}
+		}
+		groups = append(groups, g)
+	}
+	out.variants = make([]portVariant, variants)
+	for v := range out.variants {
+		var list []special
+		for _, g := range groups {
+			for _, c := range g.cells {
+				list = append(list, specials(g.protocol, c, g.sets, v)...)
+			}
+		}
+		out.variants[v] = portVariant{out.containers(list), list}
+	}
+	return out
+}
+
+// specials are the numbers of one cell that sets of names stand for on a variant.
+func specials(protocol int, c span, sets [][]int, variant int) []special {
+	var out []special
+	if c.last-c.first >= len(sets) { // and one number is left without a name
+		for i, s := range sets {
+			out = append(out, special{protocol, c.last - i, c, s})
+		}
+	} else if 0 < variant && variant <= len(sets) {
+		out = append(out, special{protocol, c.first, c, sets[variant-1]})
+	}
+	return out
+}
+
+func (n *namedPorts) containers(list []special) []corev1.Container {
+	var c corev1.Container
+	for _, s := range list {
+		for _, name := range s.names {
+			text, proto := n.names[name], portProtocols[s.protocol]
+			c.Ports = append(c.Ports, corev1.ContainerPort{
+				Name: text[:len(text)-len(proto.String())-1], ContainerPort: int32(s.number), Protocol: corev1Protocol(proto),
+			})
+		}
+	}
+	return []corev1.Container{c}
+}
+
+func corev1Protocol(p ir.Protocol) corev1.Protocol {
+	switch p {
+	case ir.UDP:
+		return corev1.ProtocolUDP
+	case ir.SCTP:
+		return corev1.ProtocolSCTP
+	}
+	return corev1.ProtocolTCP
+}
+
+// sets are the sets of some names that are not empty: all, or those of one name.
+func sets(names []int, all bool) [][]int {
+	var out [][]int
+	for _, n := range names {
+		out = append(out, []int{n})
+	}
+	if !all {
+		return out
+	}
+	for bits := range 1 << len(names) {
+		var set []int
+		for i, n := range names {
+			if bits>>i&1 == 1 {
+				set = append(set, n)
+			}
+		}
+		if len(set) > 1 {
+			out = append(out, set)
+		}
+	}
+	return out
+}
+
+// cellsOf cuts the ports of a protocol where ranges begin and end. Port 0 is no
+// container's.
+func cellsOf(proto ir.Protocol, ranges []ir.PortRange) []span {
+	begins := []int{1, lastPort + 1}
+	for _, r := range ranges {
+		if r.Protocol == proto {
+			begins = append(begins, max(int(r.First), 1), int(r.Last)+1)
+		}
+	}
+	slices.Sort(begins)
+	begins = slices.Compact(begins)
+	out := make([]span, 0, len(begins))
+	for i := range begins[1:] {
+		out = append(out, span{begins[i], begins[i+1] - 1})
+	}
+	return out
+}
+
+// symbolic writes a set of ports of a stand-in as it is of all pods that it stands
+// for: what holds of the numbers that it gave to names holds of the names.
+func (v *portVariant) symbolic(s portSet, names []string) portSet {
+	if v == nil || len(v.special) == 0 {
+		return s
+	}
+	out := portSet{spans: s.spans, other: s.other, names: names, named: make([]bool, len(names))}
+	for i := range out.named {
+		out.named[i] = s.other
+	}
+	for i := 0; i < len(v.special); {
+		x := &v.special[i]
+		j := i
+		var given portSet
+		for ; j < len(v.special) && v.special[j].protocol == x.protocol && v.special[j].cell == x.cell; j++ {
+			n := v.special[j].number
+			given.spans[x.protocol] = append([]span{{n, n}}, given.spans[x.protocol]...)
+		}
+		out.plain(s, v.special[i:j], given)
+		i = j
+	}
+	return out
+}
+
+// plain makes one cell what its numbers without a name are, and says of the names
+// where they differ.
+func (s *portSet) plain(raw portSet, list []special, given portSet) {
+	p := list[0].protocol
+	var cell portSet
+	cell.spans[p] = []span{list[0].cell}
+	rest := cell.minus(given)
+	in := !rest.empty() && !rest.intersect(raw).empty()
+	bare := s.minus(cell)
+	if in {
+		bare = bare.union(cell)
+	}
+	s.spans = bare.spans
+	for _, x := range list {
+		has := raw.contains(portProtocols[p], uint16(x.number))
+		for _, n := range x.names {
+			switch {
+			case has && !in:
+				s.named[n] = true
+			case !has && in && len(x.names) == 1:
+				s.named[n] = false
+			}
+		}
+	}
+}
