@@ -12,7 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/buildinfo"
+	"github.com/planec/planec/internal/dataplane"
 	"github.com/planec/planec/internal/nodeflags"
 	"github.com/planec/planec/internal/suggest"
 	"github.com/planec/planec/ir/diag"
@@ -27,8 +29,10 @@ const (
 )
 
 // New is the command.
-func New(stderr io.Writer) *cobra.Command {
-	o := &options{}
+func New(stderr io.Writer) *cobra.Command { return newOn(stderr, dataplane.All()) }
+
+func newOn(stderr io.Writer, planes map[string]applier.Dataplane) *cobra.Command {
+	o := &options{planes: planes}
 	cmd := &cobra.Command{
 		Use:   "planec-agent [--manifest-dir DIR | --kubeconfig FILE] --node NAME --backend NAME",
 		Short: "Keep this node's kernel what the cluster says: a service proxy",
@@ -69,8 +73,11 @@ func noArguments(cmd *cobra.Command, args []string) error {
 }
 
 // Main runs the command and returns its exit code.
-func Main(args []string, stderr io.Writer) int {
-	cmd := New(stderr)
+func Main(args []string, stderr io.Writer) int { return MainOn(args, stderr, dataplane.All()) }
+
+// MainOn is Main on some dataplanes, by the names of their backends.
+func MainOn(args []string, stderr io.Writer, planes map[string]applier.Dataplane) int {
+	cmd := newOn(stderr, planes)
 	cmd.SetArgs(args)
 	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(context.Background())

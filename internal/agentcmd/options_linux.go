@@ -16,6 +16,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/applier"
 	"github.com/planec/planec/internal/nodeconfig"
 	"github.com/planec/planec/internal/nodeflags"
 	"github.com/planec/planec/internal/suggest"
@@ -25,6 +26,8 @@ import (
 
 // options are the flags.
 type options struct {
+	// planes are the dataplanes by the names of their backends.
+	planes              map[string]applier.Dataplane
 	settings            nodeflags.Flags
 	node, backend       string
 	manifestDir         string

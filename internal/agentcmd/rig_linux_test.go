@@ -34,7 +34,7 @@ const planecVariable = "PLANEC_TEST_PLANEC"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(agentVariable) != "" {
-		os.Exit(agentcmd.Main(os.Args[1:], os.Stderr))
+		os.Exit(agentcmd.MainOn(os.Args[1:], os.Stderr, poisoned(os.Getenv(poisonVariable))))
 	}
 	if os.Getenv(planecVariable) != "" {
 		os.Exit(cli.Run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
