@@ -152,11 +152,11 @@ func Codes() []CodeInfo { return append([]CodeInfo(nil), codes...) }
 var codes = []CodeInfo{
 	{BadDocument, Error, "a document that cannot be read", "correct the syntax; the rest of the file was still read where its documents can be told apart"},
 	{BadObject, Error, "an object whose fields have the wrong type", "compare it with `kubectl explain`; the object was left out"},
-	{SkippedKinds, Info, "objects of kinds that planec does not use", "nothing to do"},
+	{SkippedKinds, Info, "objects of kinds that planec does not use", "nothing to do; of Deployments and other workloads, --synth makes pods"},
 	{DuplicateObject, Error, "one object is given twice with different content", "remove one of them, or give what belongs to one cluster only; the older was kept, and where neither is older the one whose content sorts first, the same for all objects of one directory and file"},
 	{UnnamedObject, Error, "an object without a valid name or namespace", "give it a name that the API server would accept; the object was left out"},
 	{BadUTF8, Error, "a file that is not UTF-8", "save it as UTF-8"},
-	{EmptyInput, Warning, "no object that planec uses was found", "check the paths after -f; directories need -R to be searched deeper"},
+	{EmptyInput, Warning, "no object that planec uses was found", "check the paths; -R searches below directories, -k builds a kustomization, and --synth makes pods and slices of workloads"},
 	{UnsupportedKind, Warning, "a kind planec will use, in a version that it does not read", "convert it to the version in the message, as `kubectl convert` does"},
 	{SkippedFile, Warning, "an entry of a directory that has a manifest's name and is no file", "remove it, or put a regular file there; the rest of the directory was read"},
 	{UnreadFile, Error, "a file or a directory of the agent's that it cannot read", "make it readable to planec-agent, or remove it; what it said before stays, and an agent that starts applies nothing until it was read"},
