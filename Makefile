@@ -7,8 +7,19 @@ FUZZTIME ?= 60s
 CLUSTERS ?= 2000
 SOAK     ?= 20m
 
-.PHONY: build dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants
+.PHONY: help check build dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants
 
+# This list.
+help:
+	@awk '/^#/ {if (!n++) text = substr($$0, 3); next} /^[a-z0-9-]+:/ {sub(/:.*/, ""); if (n) printf "  make %-12s %s\n", $$0, text} {n = 0}' $(MAKEFILE_LIST)
+
+# Before a commit, in under three minutes: lint, and the tests that need no kernel.
+check: lint
+	$(GO) test ./ir/... ./compiler/... ./internal/arch ./internal/manifest ./internal/kustomize ./internal/suppress \
+	  ./internal/ciformat ./internal/diffreport ./internal/diffwrite ./internal/nettest ./internal/nodeconfig ./internal/suggest
+	$(GO) test -run 'Golden|Cases|Scripts|Lint|DiffReports' ./golden ./backends/nftables ./backends/iptables ./backends/ipvs ./backends/ebpf ./internal/cli
+
+# Static binaries of this machine, into bin/.
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/planec ./cmd/planec-agent
 
@@ -20,6 +31,7 @@ dist:
 tools:
 	sh scripts/install-tools.sh
 
+# Everything that CI tests but the end-to-end tests, in about 25 minutes (root, Linux).
 # Tests in kernels wait for dropped packets most of the time, so more of them run
 # at once than there are processors.
 test: tools
@@ -48,6 +60,7 @@ soak-agent: tools
 bench-agent: tools
 	cd e2e && $(GO) test -timeout 60m -run '^$$' -bench Agent -benchtime 1x .
 
+# gofumpt, vet and staticcheck.
 lint:
 	@out=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "not gofumpt-ed:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
@@ -113,5 +126,6 @@ MUTANTS ?= ./internal/agent ./internal/applier ./internal/drift ./internal/proxy
 mutants: tools
 	$(GO) run ./internal/mutants -longest 30s $(MUTANTS)
 
+# Known vulnerabilities of what planec is made of.
 vuln:
 	$(GO) run $(VULN) ./...

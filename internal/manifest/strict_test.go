@@ -184,7 +184,6 @@ func TestUnreadKinds(t *testing.T) {
 		"serving.knative.dev/v1 Service":                 "PLC0003",
 		"v1 Secret":                                      "PLC0003",
 		"v1 ServiceAccount":                              "PLC0003",
-		"v1 Endpoints":                                   "PLC0003",
 		"apps/v1 ControllerRevision":                     "PLC0003",
 		"batch.volcano.sh/v1alpha1 Job":                  "PLC0003",
 		"storage.k8s.io/v1 CSINode":                      "PLC0003",
