@@ -29,15 +29,15 @@ type flavour struct {
 	name  string
 	a, b  []string // values of the pods' labels; "" is none
 	team  []string // values of the label of namespaces that the input does not name
-	named []int32  // what the port named http may be; 0 is none
+	named []int32  // what the port named http may be, of UDP where it is negative; 0 is none
 	at    []string // networks of the pods' addresses
 }
 
 var flavours = []flavour{
 	{"labels", []string{"", "x", "y", "z"}, []string{"", "x"}, []string{"", "x"}, []int32{0}, []string{"10.244.2.0/24"}},
-	{"ports", []string{"", "x", "y", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 85, 443, 7777}, []string{"10.244.2.0/24"}},
+	{"ports", []string{"", "x", "y", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 85, 443, 7777, -53, -7777}, []string{"10.244.2.0/24"}},
 	{"networks", []string{"", "x", "z"}, []string{"", "x"}, []string{"", "x"}, []int32{0}, []string{"10.244.1.0/24", "10.244.2.0/24", "10.244.130.0/24", "10.244.200.0/24"}},
-	{"six", []string{"", "x", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 85, 443, 7777}, []string{"fd00:10:244:1::/64", "fd00:10:244:2::/64", "fd00:10:244:8002::/64"}},
+	{"six", []string{"", "x", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 85, 443, 7777, -53, -7777}, []string{"fd00:10:244:1::/64", "fd00:10:244:2::/64", "fd00:10:244:8002::/64"}},
 }
 
 // TestEveryConceivablePod compares random sets of policies, and asks the evaluator
@@ -114,7 +114,7 @@ func checkPair(t *testing.T, seed uint64, counts map[string]int) {
 	}
 }
 
-// asPort is one packet to ask about. Name is whether the port has the name http.
+// asPort is one packet to ask about. Named is whether the port has the name http.
 type asPort struct {
 	text     string
 	protocol ir.Protocol
@@ -125,7 +125,7 @@ type asPort struct {
 func (g *policyPair) ports() []asPort {
 	out := []asPort{{"80/tcp", ir.TCP, 80, false}, {"85/tcp", ir.TCP, 85, false}, {"443/tcp", ir.TCP, 443, false}, {"9/tcp", ir.TCP, 9, false}, {"53/udp", ir.UDP, 53, false}, {"icmp", ir.ICMP, 0, false}}
 	if len(g.flavour.named) > 1 {
-		out = append(out, asPort{text: "http", named: true})
+		out = append(out, asPort{text: "http/tcp", named: true}, asPort{text: "http/udp", named: true})
 	}
 	return out
 }
@@ -134,7 +134,6 @@ func (g *policyPair) ports() []asPort {
 // whether anything opens or closes for an end that is no pod.
 func told(c *comparison, ports []asPort) (out map[change]bool, outside map[bool]bool) {
 	out, outside = make(map[change]bool), make(map[bool]bool)
-	http := slices.Index(c.universe.names.names, "http/tcp")
 	for _, p := range c.paths() {
 		for _, from := range p.from {
 			for _, to := range p.to {
@@ -143,6 +142,7 @@ func told(c *comparison, ports []asPort) (out map[change]bool, outside map[bool]
 					continue
 				}
 				for _, port := range ports {
+					http := slices.Index(c.universe.names.names, port.text)
 					if port.named && http >= 0 && p.ports.named != nil && p.ports.named[http] || !port.named && p.ports.contains(port.protocol, port.number) {
 						out[change{p.opened, from.namespace, to.namespace, port.text}] = true
 					}
@@ -239,7 +239,10 @@ func (g *policyPair) portsOf(to *conceived) []asPort {
 	if to.http == 0 {
 		return slices.DeleteFunc(g.ports(), func(p asPort) bool { return p.named })
 	}
-	return []asPort{{"http", ir.TCP, uint16(to.http), true}}
+	if to.http < 0 {
+		return []asPort{{"http/udp", ir.UDP, uint16(-to.http), true}}
+	}
+	return []asPort{{"http/tcp", ir.TCP, uint16(to.http), true}}
 }
 
 // conceive adds every pod of the flavour to a set.
@@ -297,7 +300,10 @@ func labelsOf(pairs ...string) map[string]string {
 func podOf(namespace, name string, labels map[string]string, a netip.Addr, http int32) *corev1.Pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels}}
 	if http != 0 {
-		p.Spec.Containers = []corev1.Container{{Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: http, Protocol: corev1.ProtocolTCP}}}}
+		p.Spec.Containers = []corev1.Container{{Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: max(http, -http), Protocol: corev1.ProtocolTCP}}}}
+		if http < 0 {
+			p.Spec.Containers[0].Ports[0].Protocol = corev1.ProtocolUDP
+		}
 	}
 	p.Status = corev1.PodStatus{Phase: corev1.PodRunning, PodIP: a.String(), PodIPs: []corev1.PodIP{{IP: a.String()}}}
 	return p

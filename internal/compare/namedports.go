@@ -177,9 +177,7 @@ func (v *portVariant) symbolic(s portSet, names []string) portSet {
 		return s
 	}
 	out := portSet{spans: s.spans, other: s.other, names: names, named: make([]bool, len(names))}
-	for i := range out.named {
-		out.named[i] = s.other
-	}
+	fates := make([]nameFate, len(names))
 	for i := 0; i < len(v.special); {
 		x := &v.special[i]
 		j := i
@@ -188,15 +186,22 @@ func (v *portVariant) symbolic(s portSet, names []string) portSet {
 			n := v.special[j].number
 			given.spans[x.protocol] = append([]span{{n, n}}, given.spans[x.protocol]...)
 		}
-		out.plain(s, v.special[i:j], given)
+		out.plain(s, v.special[i:j], given, fates)
 		i = j
+	}
+	for n, f := range fates {
+		out.named[n] = f.alone || f.some && !f.never
 	}
 	return out
 }
 
-// plain makes one cell what its numbers without a name are, and says of the names
-// where they differ.
-func (s *portSet) plain(raw portSet, list []special, given portSet) {
+// nameFate is what the cells say of a name: whether it is in the set somewhere, in it
+// where its number is not, and left out of it where its number is.
+type nameFate struct{ some, alone, never bool }
+
+// plain makes one cell what its numbers without a name are, and notes what becomes of
+// the names.
+func (s *portSet) plain(raw portSet, list []special, given portSet, fates []nameFate) {
 	p := list[0].protocol
 	var cell portSet
 	cell.spans[p] = []span{list[0].cell}
@@ -210,11 +215,10 @@ func (s *portSet) plain(raw portSet, list []special, given portSet) {
 	for _, x := range list {
 		has := raw.contains(portProtocols[p], uint16(x.number))
 		for _, n := range x.names {
-			switch {
-			case has && !in:
-				s.named[n] = true
-			case !has && in && len(x.names) == 1:
-				s.named[n] = false
+			fates[n].alone = fates[n].alone || has && !in
+			if len(x.names) == 1 {
+				fates[n].some = fates[n].some || has
+				fates[n].never = fates[n].never || !has && in
 			}
 		}
 	}
