@@ -27,7 +27,13 @@ func misspelt(name string) string {
 	return ""
 }
 
-func twiceText(name string) string { return "a field stands twice: " + bounded(name) }
+func twiceText(name string) string {
+	text := "a field stands twice: " + bounded(name)
+	if name == "apiVersion" { // as of files that were put together with cat
+		text += "; in YAML a line --- separates two objects"
+	}
+	return text
+}
 
 func misspeltText(name, field string) string {
 	return fmt.Sprintf("the field %s is %s to readers that ignore the case of letters, and nothing to others: write it as %s", bounded(name), field, field)

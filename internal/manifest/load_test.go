@@ -194,6 +194,11 @@ func TestLoad(t *testing.T) {
 			diags: []string{"warning PLC0007: there is nothing to compile", "6: error PLC0002: Service: a field stands twice: \"clusterIP\"", "8: error PLC0002: Service: a field stands twice: \"name\""},
 		},
 		{
+			name:  "a separator that is missing",
+			text:  "apiVersion: v1\nkind: Service\nmetadata: {name: a}\napiVersion: v1\nkind: Service\nmetadata: {name: b}\n",
+			diags: []string{"warning PLC0007: there is nothing to compile", "4: error PLC0002: Service: a field stands twice: \"apiVersion\"; in YAML a line --- separates two objects"},
+		},
+		{
 			name:    "names of fields are case-sensitive, and unknown ones are named",
 			text:    "apiVersion: v1\nkind: Service\nmetadata: {name: a, Name: b}\nSpec: 1\nfuture: {x: 1}\n",
 			objects: []string{"1 Service default/a"},
