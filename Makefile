@@ -38,15 +38,15 @@ test: tools
 	@table=$$(mktemp); PLANEC_EQUIVALENCE=$$table $(GO) test -timeout 30m -parallel 4 ./...; code=$$?; \
 	  cat $$table; rm -f $$table; exit $$code
 
-# Against the real etcd, API server and kube-proxy, which the first run builds
-# from their modules: minutes, once for each set of versions.
+# The agent against the real etcd, API server and kube-proxy (root, Linux).
+# The first run builds these from their modules: minutes, once for each set of versions.
 e2e: tools
 	cd e2e && $(GO) test -timeout 30m -count 1 ./...
 	cd e2e/charts && $(GO) test -timeout 10m -count 1 ./...
 
-# The most telling of them, for CI: the agent through faults of its control plane,
-# network and disk, take-over and back, events, policies, and kube-proxy's rule of
-# which flows end.
+# The most telling of the end-to-end tests, as CI runs them.
+# The agent through faults of its control plane, network and disk, take-over and back,
+# events, policies, and kube-proxy's rule of which flows end.
 e2e-short: tools
 	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema' . ./flows ./sarif
 	cd e2e/charts && $(GO) test -timeout 10m -count 1 ./...
@@ -55,8 +55,9 @@ e2e-short: tools
 soak-agent: tools
 	cd e2e && $(GO) test -timeout 0 -count 1 -v -run TestSoak . -soak $(SOAK)
 
-# Figures of the agent beside a real API server, about ten minutes: from a write
-# to the rule, memory, idle CPU, a rollout. Needs a quiet machine.
+# Figures of the agent beside a real API server, in about ten minutes.
+# They are the time from a write to the rule, memory, idle CPU, a rollout. Needs a
+# quiet machine.
 bench-agent: tools
 	cd e2e && $(GO) test -timeout 60m -run '^$$' -bench Agent -benchtime 1x .
 
@@ -66,19 +67,21 @@ lint:
 	$(GO) vet ./...
 	$(GO) run $(STATIC) ./...
 
-# The same for the end-to-end tests, a module of its own; gofumpt has seen it
-# already. It is apart because it compiles much of Kubernetes' libraries.
+# vet and staticcheck for the end-to-end tests, a module of its own.
+# gofumpt has seen it already. It is apart because it compiles much of Kubernetes'
+# libraries.
 lint-e2e:
 	cd e2e && $(GO) vet . ./flows ./sarif ./internal/... && $(GO) run $(STATIC) . ./flows ./sarif ./internal/...
 	cd e2e/charts && $(GO) vet ./... && $(GO) run $(STATIC) ./...
 
-# Static binaries, for every system that CI and reviewers use; the agent is for
-# Linux only. What planec is made of is vetted for each system (lint has done
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+VET ?= darwin windows
+
+# Builds for every system that CI and reviewers use.
+# The agent is for Linux only. What planec is made of is vetted for each system (lint has done
 # Linux), with the settings of the build: so its imports are compiled once. CI
 # builds each system and each processor once: planec has no file for one pair.
 # It leaves out VET, which analyses all imports anew for two minutes.
-PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-VET ?= darwin windows
 cross:
 	@own=$$($(GO) list -deps ./cmd/planec | grep '^github.com/planec/planec'); \
 	export CGO_ENABLED=0; \
@@ -93,13 +96,12 @@ cross:
 golden:
 	$(GO) test ./golden ./backends/nftables ./backends/iptables ./backends/ipvs ./backends/ebpf ./ir/diag -update
 
-# The table of docs/performance.md. Needs a quiet machine and, for the kernel's
-# part, root.
+# The table of docs/performance.md; needs a quiet machine and root.
 bench: tools
 	sh scripts/bench.sh
 
-# Tables of verdicts that others made, in the format that internal/conformance
-# describes: make conformance DATA=DIR
+# Compares with tables of verdicts from elsewhere: make conformance DATA=DIR.
+# internal/conformance describes their format.
 conformance: tools
 	@test -n "$(DATA)" || { echo "name the tables: make conformance DATA=DIR"; exit 2; }
 	@out=$$(mktemp); $(GO) test -count 1 -v ./internal/conformance -data "$(abspath $(DATA))" >$$out 2>&1; code=$$?; \
@@ -109,8 +111,7 @@ conformance: tools
 fuzz:
 	sh scripts/fuzz.sh $(FUZZTIME)
 
-# Generated clusters against the real kernel, and applies that are killed or
-# make changes beside connections: many more than CI runs.
+# Many more generated clusters, killed applies and changes than CI runs.
 soak: tools
 	$(GO) test -timeout 0 -v -run TestGeneratedClusters ./golden -clusters $(CLUSTERS)
 	$(GO) test -timeout 0 -v ./internal/dataplane -kills 1000 -changes 1000 -lasting 60s -switches 200 -histories 1000 -uml-histories 100 -uml-bad-stages 8 -bad-stages-nft 8 -uml-changes 1000 -uml-limit 3h
@@ -120,9 +121,10 @@ soak: tools
 	$(GO) test -timeout 0 -v ./backends/ipvs/live -every 1 -kills 200 -changes 1000 -measured 10000 -limit 3h
 	$(MAKE) soak-agent
 
-# What the tests of these packages would not notice, in half an hour: small changes of
-# the code that every test passes with. Fails below 90 % that are noticed.
 MUTANTS ?= ./internal/agent ./internal/applier ./internal/drift ./internal/proxyhealth ./internal/synth
+
+# Small changes of the code that no test notices, in half an hour.
+# Fails where tests notice less than 90 % of those in the packages around the agent.
 mutants: tools
 	$(GO) run ./internal/mutants -longest 30s $(MUTANTS)
 

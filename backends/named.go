@@ -9,24 +9,26 @@ import (
 // mostNamed is how many objects a step of a plan names.
 const mostNamed = 3
 
-// Named collects what the elements or rules of one step belong to.
+// Named collects what the elements or rules of one step belong to, and keeps the first
+// names of the alphabet: a kernel lists elements in an order of its own, and a plan
+// reads the same every time.
 type Named struct {
+	// names is sorted.
 	names []string
 	// more is whether there are others.
 	more bool
 }
 
-// Add takes a name as rules have it, "shop/web:http"; "" is none. It reports whether
-// another one would make a difference.
-func (n *Named) Add(name string) bool {
-	switch {
-	case name == "" || slices.Contains(n.names, name):
-	case len(n.names) == mostNamed:
-		n.more = true
-	default:
-		n.names = append(n.names, name)
+// Add takes a name as rules have it, "shop/web:http"; "" is none.
+func (n *Named) Add(name string) {
+	at, there := slices.BinarySearch(n.names, name)
+	if name == "" || there {
+		return
 	}
-	return !n.more
+	n.names = slices.Insert(n.names, at, name)
+	if len(n.names) > mostNamed {
+		n.names, n.more = n.names[:mostNamed], true
+	}
 }
 
 // String is " of shop/web:http, shop/db", or "" where there is no name.

@@ -15,13 +15,13 @@ func TestNamed(t *testing.T) {
 		{[]string{""}, ""},
 		{[]string{"shop/web", "", "shop/web"}, " of shop/web"},
 		{[]string{"a", "b", "c"}, " of a, b, c"},
+		{[]string{"c", "a", "b"}, " of a, b, c"},
 		{[]string{"a", "b", "c", "a", "d", "e"}, " of a, b, c and others"},
+		{[]string{"e", "d", "b", "a", "c", "a"}, " of a, b, c and others"},
 	} {
 		var n backends.Named
 		for _, name := range c.names {
-			if !n.Add(name) {
-				break
-			}
+			n.Add(name)
 		}
 		if got := n.String(); got != c.want {
 			t.Errorf("%q: %q, want %q", c.names, got, c.want)

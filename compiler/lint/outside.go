@@ -33,7 +33,7 @@ func (l *linter) sourceRanges(s sourced) {
 		ranges[i], restricts = p, restricts || err != nil || p.Bits() > 0
 	}
 	if !restricts {
-		l.diags.Add(diag.IdleSourceRange, at, "they are everybody")
+		l.diags.Add(diag.IdleSourceRange, at, "they contain every address")
 		return
 	}
 	for i, p := range ranges {
@@ -48,7 +48,7 @@ func (l *linter) sourceRanges(s sourced) {
 			continue
 		}
 		if j := slices.IndexFunc(ranges, func(w netip.Prefix) bool { return w.IsValid() && w.Bits() == 0 && ir.FamilyOf(w.Addr()) == f }); j >= 0 && p.Bits() > 0 {
-			l.diags.Add(diag.IdleSourceRange, item, ranges[j].String()+", in the same list, is everybody")
+			l.diags.Add(diag.IdleSourceRange, item, ranges[j].String()+", in the same list, contains every address")
 		}
 	}
 }

@@ -166,7 +166,7 @@ func (r *reporter) unserved(what, at string, origin ir.Origin, err error) {
 		return list
 	})
 	if err == nil && had {
-		r.log.Info("a place is listened on again, or not wanted any more", "what", what, "address", at)
+		r.log.Info("the address is served again, or is no longer needed", "what", what, "address", at)
 	}
 }
 

@@ -43,8 +43,13 @@ type choices struct {
 	given bool
 }
 
-// String implements [pflag.Value].
-func (c *choices) String() string { return "[" + strings.Join(*c.value, ",") + "]" }
+// String implements [pflag.Value]. No words are "", so that help shows no default.
+func (c *choices) String() string {
+	if len(*c.value) == 0 {
+		return ""
+	}
+	return "[" + strings.Join(*c.value, ",") + "]"
+}
 
 // Set implements [pflag.Value].
 func (c *choices) Set(s string) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -181,7 +182,7 @@ func compileNode(l *loaded, node string, selected []backends.Backend) (nodeResul
 
 func (c *compileCommand) selectBackends(l *loaded) ([]backends.Backend, error) {
 	if len(c.backends) == 0 {
-		return nil, inputError(fmt.Errorf("--backend is missing: choose from %v", registry.Names()))
+		return nil, inputError(fmt.Errorf("--backend is missing: choose from %s", strings.Join(registry.Names(), ", ")))
 	}
 	o := l.options()
 	o.NoComments = c.noComments

@@ -66,7 +66,8 @@ git:REV:PATH. "live:" on either side is the rules that this machine applied last
 	}
 	flags := cmd.Flags()
 	d.input.register(flags)
-	flags.MarkHidden("filename") // the arguments say it; the flag exists
+	flags.MarkHidden("filename")  // the arguments say it; the flag exists
+	flags.MarkHidden("kustomize") // likewise; it would be built into both sides
 	backendsFlag(flags, &d.backends, "show how the rules of these backends differ, or all; none leaves rules out (default: nftables' lines are counted)", "none")
 	formatFlag(flags, &d.format, diffwrite.Formats()...)
 	flags.BoolVar(&d.exitZero, "exit-zero", false, "exit 0 whatever differs")
@@ -88,6 +89,8 @@ func (d *diffCommand) check(args []string) error {
 	switch {
 	case len(d.input.paths) > 0:
 		return errors.New("diff takes OLD and NEW as arguments, not -f")
+	case len(d.input.kustomizations) > 0:
+		return errors.New("diff does not build kustomizations: build OLD and NEW into directories first")
 	case d.live && len(args) != 1:
 		return errors.New("--live stands for OLD: give NEW only")
 	case !d.live && len(args) != 2:

@@ -48,7 +48,7 @@ func (s *diffSide) close() {
 func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 	s := &diffSide{name: arg}
 	if arg == liveSide {
-		e, err := lastApplied(newApplier(d.stateDir), arg)
+		e, err := lastApplied(newApplier(d.stateDir), "live")
 		if err != nil {
 			return nil, err
 		}
@@ -147,7 +147,7 @@ func (s *diffSide) display(file string, old bool) string {
 // that; a directory of anything else has none.
 func readRules(dir string) ([]compare.RuleSet, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, nil // whoever reads it next says what is wrong
+		return nil, nil // the next reader of it says what is wrong
 	}
 	isBackend := func(at string) bool { return slices.Contains(registry.Names(), filepath.Base(at)) }
 	abs, err := filepath.Abs(dir)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
@@ -155,7 +156,7 @@ func (l *loaded) node() (string, error) {
 	case l.nodeName == "" && len(nodes) == 1:
 		return nodes[0], nil
 	case l.nodeName == "":
-		return "", inputError(fmt.Errorf("--node is missing%s", among(nodes)))
+		return "", inputError(fmt.Errorf("--node is missing%s", among("the input", nodes)))
 	}
 	return l.nodeName, l.hasNode(l.nodeName)
 }
@@ -168,18 +169,19 @@ func knownNode(name string, nodes []string) error {
 	if name == "" || len(nodes) == 0 || slices.Contains(nodes, name) {
 		return nil
 	}
-	return inputError(fmt.Errorf("the input has no node %q%s%s", name, among(nodes), suggest.DidYouMean(name, nodes)))
+	return inputError(fmt.Errorf("the input has no node %q%s%s", name, among("it", nodes), suggest.DidYouMean(name, nodes)))
 }
 
-func among(nodes []string) string {
+// among is what the rest of a sentence says of the nodes that who has, or "".
+func among(who string, nodes []string) string {
 	const most = 5
 	switch {
 	case len(nodes) == 0:
 		return ""
 	case len(nodes) > most:
-		return fmt.Sprintf(": it has %v and %d more", nodes[:most], len(nodes)-most)
+		return fmt.Sprintf(": %s has %s and %d more", who, strings.Join(nodes[:most], ", "), len(nodes)-most)
 	}
-	return fmt.Sprintf(": it has %v", nodes)
+	return fmt.Sprintf(": %s has %s", who, strings.Join(nodes, ", "))
 }
 
 // report prints diagnostics and applies --strict and --fail-on-warn.

@@ -104,7 +104,7 @@ func (i *ignoring) save(diags diag.List) (saved string, err error) {
 	if err := os.WriteFile(i.write, []byte(text.String()), 0o644); err != nil {
 		return "", systemError(fmt.Errorf("--write-baseline: %w", err))
 	}
-	return fmt.Sprintf("%s: %s of now", i.write, count(b.Len(), "finding")), nil
+	return fmt.Sprintf("%s: wrote %s", i.write, count(b.Len(), "finding")), nil
 }
 
 // seenFrom calls files as from the directory of another file, with slashes; what has no

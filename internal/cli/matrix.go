@@ -199,6 +199,8 @@ type gridMatrix struct {
 	ports []netpath.Port
 	cells map[netpath.Port][]bool
 	draw  func(*gridMatrix, netpath.Port, []bool)
+	// key is whether the drawn tables need their signs explained.
+	key bool
 	// note says what the table cannot show.
 	note string
 }
@@ -218,6 +220,9 @@ func (m *gridMatrix) end() error {
 			fmt.Fprintln(m.w)
 		}
 		m.draw(m, port, m.cells[port])
+	}
+	if m.key {
+		fmt.Fprintln(m.w, "\nfrom a row to a column: . arrives, X does not")
 	}
 	if m.note != "" {
 		fmt.Fprintf(m.w, "\nnote: %s\n", diag.Printable(m.note))
@@ -272,6 +277,7 @@ func (m *gridMatrix) text(port netpath.Port, cells []bool) {
 		}
 		fmt.Fprintln(m.w)
 	}
+	m.key = true
 }
 
 // mark draws a cell: "." is allowed, "X" blocked, "-" the pod itself.

@@ -54,10 +54,10 @@ means, and the lines that come and go.`,
 
 func (c *reportCommand) run(ctx context.Context, args []string) error {
 	switch {
-	case len(args) == 2 && len(c.input.paths) == 0:
+	case len(args) == 2 && len(c.input.paths)+len(c.input.kustomizations) == 0:
 		return c.change(ctx, args)
 	case len(args) > 0:
-		return inputError(errors.New("give -f, or OLD and NEW"))
+		return inputError(errors.New("give -f or -k, or OLD and NEW"))
 	}
 	l, err := c.input.load(c.streams)
 	if err != nil {

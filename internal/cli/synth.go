@@ -37,7 +37,7 @@ ClusterIPs, nodePorts and load-balancer addresses. Whatever the input has is kep
 Addresses depend on names alone, so one object more moves no other. Made objects
 have the label planec.io/synthetic and say where they come from.
 
-compile, ir, trace, matrix and lint do the same by themselves with --synth.`,
+The other commands that read manifests do the same by themselves with --synth.`,
 		Example: `  # See what is made of a repository
   planec synth -f manifests/ -R --only
 

@@ -129,7 +129,7 @@ func (c *serviceComparison) exposed(name serviceName, list []*front, with string
 	clients, complete := c.clients(list)
 	if len(clients) == 0 {
 		f := c.add(name, diffreport.Added, because, "%v now has %s%s", name, whereAll(list), with)
-		f.Besides = "Nobody outside the cluster gets to an endpoint that way: policies or source ranges refuse everybody"
+		f.Besides = "No client outside the cluster gets to an endpoint that way: policies or source ranges refuse all of them"
 		if countEndpoints(list) == noEndpoints {
 			f.Besides = "It has no endpoints"
 		}

@@ -40,7 +40,7 @@ type directory struct {
 
 // errEmptied and errWrong say why a directory and a file are waited for.
 var (
-	errEmptied = errors.New("it has no manifests any more; --allow-empty takes that for what is meant")
+	errEmptied = errors.New("the directory has no manifests any more; --allow-empty accepts that")
 	errWrong   = errors.New("something in it is wrong, and the kernel serves what the files said before; --keep-going serves the rest of it")
 )
 
@@ -198,9 +198,9 @@ func (d *directory) findings(starting bool) diag.List {
 func (d *directory) meanwhile(path string, starting bool) string {
 	switch {
 	case starting:
-		return "; nothing is applied until it was read"
+		return "; nothing is applied until it has been read"
 	case path == d.path || d.files[path] != nil:
-		return "; what it said before stays"
+		return "; the objects that it had before stay"
 	}
 	return "; it was never read, so its objects are missing"
 }

@@ -42,7 +42,7 @@ type pipe struct {
 	some bool
 }
 
-var errNoWriter = errors.New("the pipe is empty or nobody writes to it")
+var errNoWriter = errors.New("the pipe is empty, or no process writes to it")
 
 // Read implements io.Reader.
 func (p *pipe) Read(b []byte) (int, error) {

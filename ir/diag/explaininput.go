@@ -15,7 +15,7 @@ var aboutInput = map[Code]Explanation{
 		"kind: Service\nspec:\n  port: [{port: 80}]        # ports",
 	},
 	UnknownPolicyField: {
-		"What is left of a policy without one of its fields mostly allows more: without `from`, a rule allows everybody. So nothing of its rules is used until the field is corrected, and what it selects is closed.",
+		"What is left of a policy without one of its fields mostly allows more: without `from`, a rule allows every source. So nothing of its rules is used until the field is corrected, and what it selects is closed.",
 		"kind: NetworkPolicy\nspec:\n  podSelector: {}\n  ingress:\n  - form: [{podSelector: {}}]        # from",
 	},
 	UnreadPolicy: {

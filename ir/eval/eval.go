@@ -181,7 +181,11 @@ func (t *trace) noEndpoints(pool *ir.Pool, route ir.Route) Result {
 }
 
 func (t *trace) balance(f *ir.Frontend, pool *ir.Pool, route ir.Route) {
-	t.step("pool", pool.Origin, "one of %d endpoints of pool %s", len(pool.Endpoints), pool.ID)
+	if len(pool.Endpoints) == 1 {
+		t.step("pool", pool.Origin, "the only endpoint of pool %s", pool.ID)
+	} else {
+		t.step("pool", pool.Origin, "one of %d endpoints of pool %s", len(pool.Endpoints), pool.ID)
+	}
 	if f.Affinity != 0 {
 		t.result.Affinity = f.Affinity
 		t.step("affinity", f.Origin.At("spec.sessionAffinity"), "the same one for %v until %d s without a new connection", t.packet.Src, f.Affinity)

@@ -83,7 +83,7 @@ func parseElement(m string) (k Key, err error) {
 	case "sctp":
 		k.Protocol = sctp
 	default:
-		return k, fmt.Errorf("%q: no protocol of ours", m)
+		return k, fmt.Errorf("%q: no protocol that planec uses", m)
 	}
 	a, err := netip.ParseAddr(addr)
 	if err != nil {

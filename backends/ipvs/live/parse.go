@@ -167,7 +167,7 @@ func parseSettings(w []string) (s settings, err error) {
 // parseDestination reads "-r 10.1.0.1:8080 -m -w 1", the only form there is.
 func parseDestination(w []string) (addr netip.AddrPort, d destination, err error) {
 	if len(w) != 5 || w[0] != "-r" || w[2] != "-m" || w[3] != "-w" {
-		return addr, d, fmt.Errorf("no destination of ours")
+		return addr, d, fmt.Errorf("no destination that planec makes")
 	}
 	if addr, err = netip.ParseAddrPort(w[1]); err != nil {
 		return addr, d, err

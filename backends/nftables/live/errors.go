@@ -10,7 +10,7 @@ import (
 // ErrDrift says that the kernel's tables are not what they were when they were
 // last written: a change that did not look first did not fit, and nothing was
 // done. Observe and plan anew.
-var ErrDrift = errors.New("somebody changed planec's tables")
+var ErrDrift = errors.New("another process changed planec's tables")
 
 // ErrBusy says that other people's changes came in between each time.
 var ErrBusy = errors.New("the ruleset keeps changing")

@@ -72,20 +72,16 @@ func (e *elemChange) words() string {
 func (e elemChange) named() elemChange {
 	var n backends.Named
 	for _, place := range e.del {
-		if r, _ := e.from.Elems.at(place); !n.Add(r.comment()) {
-			break
-		}
+		r, _ := e.from.Elems.at(place)
+		n.Add(r.comment())
 	}
 	for _, place := range e.add {
-		if r, _ := e.set.Elems.at(place); !n.Add(r.comment()) {
-			break
-		}
+		r, _ := e.set.Elems.at(place)
+		n.Add(r.comment())
 	}
 	if e.whole {
 		for _, r := range e.set.Elems.all() {
-			if !n.Add(r.comment()) {
-				break
-			}
+			n.Add(r.comment())
 		}
 	}
 	e.names = n.String()
