@@ -177,7 +177,7 @@ func compareFiles(t *testing.T, dir string, got map[string][]byte) {
 			continue
 		}
 		if d := cmp.Diff(string(want), string(data)); d != "" {
-			t.Errorf("%s (-golden +now):\n%s", name, d)
+			t.Errorf("%s (-golden +now):\n%s\nif that is meant: go test ./golden -run '%s' -update", name, d, t.Name())
 		}
 	}
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/planec/planec/internal/cli"
 )
 
@@ -100,7 +102,7 @@ func compareGolden(t *testing.T, name, got string) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("%s differs; -update rewrites it:\n%s", name, got)
+		t.Errorf("%s (-golden +now):\n%s\nif that is meant: go test ./internal/cli -run '%s' -update", name, cmp.Diff(string(want), got), t.Name())
 	}
 }
 

@@ -53,6 +53,6 @@ func CompareGolden(t *testing.T, file, got string, update bool) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("run with -update if it is meant (-want +got):\n%s", d)
+		t.Errorf("%s (-golden +now):\n%s\nif that is meant: go test . -run '%s' -update, in this package", path, d, t.Name())
 	}
 }
