@@ -148,13 +148,19 @@ func (d *diffCommand) knowsNode(sides ...*diffSide) error {
 	return knownNode(d.input.nodeName, slices.Compact(nodes))
 }
 
+// state is one side of a comparison.
+func (l *loaded) state() *compare.State {
+	s := compare.NewState(&l.objects, l.cluster)
+	s.Workloads, s.PodsUnknown = l.workloads, !l.synth && len(l.objects.Pods) == 0
+	return s
+}
+
 // compare makes the report; its origins have the lines of their fields.
 func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, error) {
 	report := &diffreport.Report{}
 	if before.loaded != nil && after.loaded != nil {
 		report = compare.States(
-			compare.NewState(&before.loaded.objects, before.loaded.cluster),
-			compare.NewState(&after.loaded.objects, after.loaded.cluster),
+			before.loaded.state(), after.loaded.state(),
 		)
 		unread, err := reportBoth(before, after)
 		if err != nil {

@@ -16,6 +16,13 @@ type State struct {
 	Objects *objects.Set
 	Cluster *compiler.Cluster
 	Network *netpath.Network
+	// Workloads are what pods were made of, of kinds that are not known too: their
+	// namespaces are there.
+	Workloads []objects.Sourced[*objects.Workload]
+	// PodsUnknown is whether nothing of the state says which pods there are: neither pods
+	// nor what they are made of was read. A namespace that has no object may then have
+	// pods all the same.
+	PodsUnknown bool
 }
 
 // NewState prepares objects for a comparison.

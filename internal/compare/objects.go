@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/planec/planec/compiler/objects"
@@ -18,12 +20,17 @@ func changedObjects(before, after *objects.Set) []diffreport.Object {
 	out = changedOf(out, "EndpointSlice", before.EndpointSlices, after.EndpointSlices)
 	out = changedOf(out, "Node", before.Nodes, after.Nodes)
 	out = changedOf(out, "Pod", before.Pods, after.Pods)
-	out = changedOf(out, "Namespace", before.Namespaces, after.Namespaces)
+	out = changedOf(out, "Namespace", written(before.Namespaces), written(after.Namespaces))
 	out = changedOf(out, "ServiceCIDR", before.ServiceCIDRs, after.ServiceCIDRs)
 	out = changedOf(out, "NetworkPolicy", before.NetworkPolicies, after.NetworkPolicies)
 	out = changedOf(out, "ClusterNetworkPolicy", before.ClusterNetworkPolicies, after.ClusterNetworkPolicies)
 	out = changedOf(out, "AdminNetworkPolicy", before.AdminNetworkPolicies, after.AdminNetworkPolicies)
 	return changedOf(out, "BaselineAdminNetworkPolicy", before.BaselineAdminNetworkPolicies, after.BaselineAdminNetworkPolicies)
+}
+
+// written are the namespaces that package synth did not make up.
+func written(list []objects.Sourced[*corev1.Namespace]) []objects.Sourced[*corev1.Namespace] {
+	return slices.DeleteFunc(slices.Clone(list), func(n objects.Sourced[*corev1.Namespace]) bool { return n.Object.Labels[syntheticLabel] != "" })
 }
 
 // changedOf compares the objects of one kind.

@@ -40,7 +40,7 @@ type namedNamespace struct {
 	// labels are those in the state before and in the state after.
 	labels [2]map[string]string
 	// object is whether the state has it as an object that was not made up, and
-	// named whether anything of the state is in it.
+	// named whether anything of the state is in it, or may be.
 	object, named [2]bool
 }
 
@@ -66,6 +66,12 @@ func namedNamespaces(states [2]*State) map[string]*namedNamespace {
 		for _, p := range s.Objects.Services {
 			name(p.Object.Namespace)
 		}
+		for _, p := range s.Objects.EndpointSlices {
+			name(p.Object.Namespace)
+		}
+		for _, w := range s.Workloads {
+			name(w.Object.Namespace)
+		}
 		for _, src := range s.namespaces() {
 			n := name(src.Object.Name)
 			if n.labels[i] = src.Object.Labels; n.labels[i] == nil {
@@ -75,6 +81,9 @@ func namedNamespaces(states [2]*State) map[string]*namedNamespace {
 		}
 	}
 	for name, n := range out {
+		for i, s := range states {
+			n.named[i] = n.named[i] || s.PodsUnknown
+		}
 		for i := range n.labels {
 			if n.labels[i] != nil {
 				continue
