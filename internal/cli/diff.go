@@ -153,12 +153,18 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 			compare.NewState(&before.loaded.objects, before.loaded.cluster),
 			compare.NewState(&after.loaded.objects, after.loaded.cluster),
 		)
-		unread, err := reportBoth(before, after)
-		if err != nil {
+		if err := reportBoth(before, after); err != nil {
 			return nil, err
 		}
-		if d.unread = unread; unread > 0 {
-			report.AddUnknown(fmt.Sprintf("Objects, documents or fields of NEW that cannot be read are not compared, and may do anything (%s)", count(unread, "finding")))
+		added, gone := newlyUnread(before, after, report)
+		if d.unread = added + gone; added > 0 {
+			report.AddUnknown(fmt.Sprintf("Objects, documents or fields of NEW that cannot be read are not compared, and may do anything (%s)", count(added, "finding")))
+		}
+		if n := max(beyond(before), beyond(after)); n > 0 {
+			report.AddUnknown(fmt.Sprintf("What kustomizations take from outside of OLD and NEW is not compared (%s)", count(n, "kustomization")))
+		}
+		if gone > 0 {
+			report.AddUnknown(fmt.Sprintf("Objects or documents of OLD that cannot be read and are gone are not compared, and may have done anything (%s)", count(gone, "finding")))
 		}
 	} else {
 		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")

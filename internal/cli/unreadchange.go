@@ -1,0 +1,230 @@
+package cli
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/internal/diffreport"
+	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/ir/diag"
+)
+
+// What is not read may have changed, and no comparison of objects says that. So the
+// texts are compared: of the documents that something was left out of, and of what
+// charts and kustomizations are made of.
+
+// unreadInPart are the codes of input of which something was not read.
+var unreadInPart = []diag.Code{
+	diag.BadDocument, diag.BadObject, diag.BadUTF8, diag.UnnamedObject, diag.DuplicateObject, diag.UnsupportedKind,
+	diag.UnknownField, diag.UnknownPolicyField, diag.UnreadPolicy, diag.MisnamedKind, diag.RefusedPolicy, diag.PatchFile,
+	diag.UnrenderedChart, diag.UnbuiltKustomization,
+}
+
+// usedInPart are those of objects that are compared, but for what was not read.
+var usedInPart = []diag.Code{diag.DuplicateObject, diag.UnknownField}
+
+// unreadPart is one of them.
+type unreadPart struct {
+	diag.Diagnostic
+	// same is what makes two states' parts the same, apart from their texts.
+	same string
+	// text is a digest of what was not read.
+	text string
+}
+
+// unreadParts lists what was not read of a side.
+func (s *diffSide) unreadParts() (list []unreadPart) {
+	texts := texts{side: s, files: make(map[string]documents)}
+	for _, d := range s.loaded.diagnostics() {
+		if !slices.Contains(unreadInPart, d.Code) {
+			continue
+		}
+		p := unreadPart{Diagnostic: d, same: diagnosticKey(d)}
+		switch d.Code {
+		case diag.UnrenderedChart:
+			p.same += "\x00" + strings.TrimPrefix(d.Origin.File, s.root)
+			p.text = texts.chart(d.Origin.File)
+		case diag.UnbuiltKustomization:
+			p.same += "\x00" + strings.TrimPrefix(d.Origin.File, s.root)
+			p.text = texts.kustomization(d.Origin.File)
+		default:
+			p.text = texts.document(d.Origin.File, d.Origin.Line)
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// newlyUnread counts what is not read of the new state and is not what was not read of
+// the old one, and what was not read of the old one and is gone.
+func newlyUnread(before, after *diffSide, r *diffreport.Report) (added, gone int) {
+	old, now := before.unreadParts(), after.unreadParts()
+	had := make(map[[2]string]int)
+	for i := range old {
+		had[[2]string{old[i].same, old[i].text}]++
+	}
+	there := make(map[string]bool)
+	for i := range now {
+		there[now[i].same], there[objectName(&now[i])] = true, true
+		key := [2]string{now[i].same, now[i].text}
+		if had[key]--; had[key] < 0 {
+			added++
+		}
+	}
+	// An object that was corrected is compared.
+	for i := range r.Objects {
+		if o := &r.Objects[i]; o.Change == diffreport.ObjectAdded {
+			there[o.Origin.Namespace+"/"+o.Origin.Name] = true
+		}
+	}
+	for i := range old {
+		p := &old[i]
+		if !slices.Contains(usedInPart, p.Code) && had[[2]string{p.same, p.text}] > 0 && !there[p.same] && !there[objectName(p)] {
+			gone++
+		}
+	}
+	return added, gone
+}
+
+// beyond counts the kustomizations that take something from outside of what is compared:
+// their own files are the same where it changes.
+func beyond(s *diffSide) (n int) {
+	root := filepath.Join(s.copied, filepath.FromSlash(s.root))
+	for _, d := range s.loaded.diagnostics() {
+		dir := filepath.Dir(filepath.Join(s.copied, filepath.FromSlash(d.Origin.File)))
+		if d.Code == diag.UnbuiltKustomization && manifest.Outside(dir, root) {
+			n++
+		}
+	}
+	return n
+}
+
+// objectName is the object of a part, whatever its kind was taken for: a word that no
+// other key is where it has none.
+func objectName(p *unreadPart) string {
+	if p.Origin.Name == "" {
+		return p.same
+	}
+	return p.Origin.Namespace + "/" + p.Origin.Name
+}
+
+// texts digests what a side is made of.
+type texts struct {
+	side  *diffSide
+	files map[string]documents
+}
+
+// documents is a file's text and where its documents begin.
+type documents struct {
+	lines  []string
+	starts []int
+}
+
+// path is where a file of this name is.
+func (t *texts) path(name string) string {
+	return filepath.Join(t.side.copied, filepath.FromSlash(name))
+}
+
+// document digests the document of a file that a line is in, without what stands
+// between its lines: comments and empty ones. Line 0 is the whole file.
+func (t *texts) document(name string, line int) string {
+	d, known := t.files[name]
+	if !known {
+		text, _ := os.ReadFile(t.path(name)) // it was read just now; what went since is empty
+		d.lines = strings.Split(string(text), "\n")
+		for i, l := range d.lines {
+			if strings.HasPrefix(l, "---") {
+				d.starts = append(d.starts, i)
+			}
+		}
+		t.files[name] = d
+	}
+	from, to := 0, len(d.lines)
+	if line > 0 {
+		at, _ := slices.BinarySearch(d.starts, line)
+		if at > 0 {
+			from = d.starts[at-1]
+		}
+		if at < len(d.starts) {
+			to = d.starts[at]
+		}
+	}
+	h := sha256.New()
+	for _, l := range d.lines[min(from, len(d.lines)):to] {
+		if content := strings.TrimSpace(l); content != "" && content[0] != '#' && content != "---" {
+			fmt.Fprintln(h, strings.TrimRight(l, " \r"))
+		}
+	}
+	return string(h.Sum(nil))
+}
+
+// chart digests all files of a chart.
+func (t *texts) chart(name string) string {
+	tree := treeDigest{seen: make(map[string]bool)}
+	tree.add(filepath.Dir(t.path(name)))
+	return tree.String()
+}
+
+// kustomization digests what one is made of, as far as the side has it.
+func (t *texts) kustomization(name string) string {
+	tree := treeDigest{root: filepath.Join(t.side.copied, filepath.FromSlash(t.side.root)), seen: make(map[string]bool)}
+	tree.addKustomization(filepath.Dir(t.path(name)))
+	return tree.String()
+}
+
+// treeDigest is a digest of files and directories, in the order in which they are added.
+type treeDigest struct {
+	root string // of what is named, when not empty
+	seen map[string]bool
+	sums []string
+}
+
+func (d *treeDigest) String() string { return strings.Join(d.sums, "") }
+
+// addKustomization adds a directory, and the files and directories that its
+// kustomization names.
+func (d *treeDigest) addKustomization(dir string) {
+	d.add(dir)
+	for _, name := range manifest.NamedBy(dir) {
+		at := filepath.Join(dir, name)
+		info, err := os.Stat(at)
+		inside, relErr := filepath.Rel(d.root, at)
+		switch {
+		case err != nil || relErr != nil || !filepath.IsLocal(inside):
+		case !info.IsDir():
+			d.add(at)
+		case !d.seen[at]:
+			d.addKustomization(at)
+		}
+	}
+}
+
+// maxDigested bounds how many files are looked at for one digest.
+const maxDigested = 100_000
+
+// add digests the regular files at and below a path, with their names there.
+func (d *treeDigest) add(path string) {
+	if d.seen[path] || len(d.seen) > maxDigested {
+		return
+	}
+	d.seen[path] = true
+	h := sha256.New()
+	// What cannot be looked at is the same on both sides: nothing.
+	_ = filepath.WalkDir(path, func(at string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if info, err := os.Stat(at); err == nil && info.Mode().IsRegular() {
+			text, _ := os.ReadFile(at)
+			name, _ := filepath.Rel(path, at)
+			fmt.Fprintf(h, "%s %d %x\n", name, len(text), sha256.Sum256(text))
+		}
+		return nil
+	})
+	d.sums = append(d.sums, string(h.Sum(nil)))
+}
