@@ -261,7 +261,7 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 
 // schemaOf returns the schema of a kind that is read, nil for others.
 func (d *decoder) schemaOf(m typeMeta) *schema {
-	if planecReads(m) || d.readsKnownWorkload(m) {
+	if planecReads(m) || d.readsKnownWorkload(m) || d.workloads && m.isEndpoints() {
 		return d.schemas.of(m)
 	}
 	return nil
