@@ -84,7 +84,8 @@ func object(dir, file string, r *resource.Resource, places map[string][]place) (
 			return o, err
 		}
 	}
-	o.Text, err = r.AsYAML()
+	// As one line: those of what was built are not those of the file.
+	o.Text, err = r.MarshalJSON()
 	return o, err
 }
 

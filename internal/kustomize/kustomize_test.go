@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -46,14 +47,14 @@ func TestBuild(t *testing.T) {
 	var got []string
 	for _, o := range list {
 		rel, _ := filepath.Rel(dir, o.File)
-		first := ""
-		for l := range strings.Lines(string(o.Text)) {
-			if strings.HasPrefix(l, "  name: ") {
-				first = strings.TrimSpace(l)
-			}
+		var built struct {
+			Metadata struct{ Name, Namespace string }
 		}
-		got = append(got, fmt.Sprintf("%s:%d %s", filepath.ToSlash(rel), o.Line, first))
-		if strings.Contains(string(o.Text), "config.kubernetes.io") || !strings.Contains(string(o.Text), "namespace: prod") {
+		if err := json.Unmarshal(o.Text, &built); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s:%d name: %s", filepath.ToSlash(rel), o.Line, built.Metadata.Name))
+		if text := strings.TrimSpace(string(o.Text)); strings.Contains(text, "config.kubernetes.io") || strings.Contains(text, "\n") || built.Metadata.Namespace != "prod" {
 			t.Errorf("%s", o.Text)
 		}
 	}
