@@ -224,7 +224,7 @@ func reportBoth(before, after *diffSide) error {
 		fresh = append(fresh, d)
 	}
 	l := after.loaded
-	p, err := l.printer(l.streams.Err, l.streams.Color)
+	p, err := l.printer(l.streams.Err, l.streams.ErrColor)
 	if err != nil {
 		return err
 	}
