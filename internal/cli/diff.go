@@ -157,14 +157,14 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 			return nil, err
 		}
 		added, gone := newlyUnread(before, after, report)
-		if d.unread = added + gone; added > 0 {
-			report.AddUnknown(fmt.Sprintf("Objects, documents or fields of NEW that cannot be read are not compared, and may do anything (%s)", count(added, "finding")))
+		if d.unread = len(added) + len(gone); len(added) > 0 {
+			report.AddUnknown(fmt.Sprintf("Objects, documents or fields of NEW that cannot be read are not compared, and may do anything (%s)", whereUnread(after, added, false)))
 		}
 		if n := max(beyond(before), beyond(after)); n > 0 {
 			report.AddUnknown(fmt.Sprintf("What kustomizations take from outside of OLD and NEW is not compared (%s)", count(n, "kustomization")))
 		}
-		if gone > 0 {
-			report.AddUnknown(fmt.Sprintf("Objects or documents of OLD that cannot be read and are gone are not compared, and may have done anything (%s)", count(gone, "finding")))
+		if len(gone) > 0 {
+			report.AddUnknown(fmt.Sprintf("Objects or documents of OLD that cannot be read and are gone are not compared, and may have done anything (%s)", whereUnread(before, gone, true)))
 		}
 	} else {
 		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")

@@ -60,9 +60,9 @@ func (s *diffSide) unreadParts() (list []unreadPart) {
 	return list
 }
 
-// newlyUnread counts what is not read of the new state and is not what was not read of
+// newlyUnread lists what is not read of the new state and is not what was not read of
 // the old one, and what was not read of the old one and is gone.
-func newlyUnread(before, after *diffSide, r *diffreport.Report) (added, gone int) {
+func newlyUnread(before, after *diffSide, r *diffreport.Report) (added, gone []unreadPart) {
 	old, now := before.unreadParts(), after.unreadParts()
 	had := make(map[[2]string]int)
 	for i := range old {
@@ -73,7 +73,7 @@ func newlyUnread(before, after *diffSide, r *diffreport.Report) (added, gone int
 		there[now[i].same], there[objectName(&now[i])] = true, true
 		key := [2]string{now[i].same, now[i].text}
 		if had[key]--; had[key] < 0 {
-			added++
+			added = append(added, now[i])
 		}
 	}
 	// An object that was corrected is compared.
@@ -85,10 +85,24 @@ func newlyUnread(before, after *diffSide, r *diffreport.Report) (added, gone int
 	for i := range old {
 		p := &old[i]
 		if !slices.Contains(usedInPart, p.Code) && had[[2]string{p.same, p.text}] > 0 && !there[p.same] && !there[objectName(p)] {
-			gone++
+			gone = append(gone, *p)
 		}
 	}
 	return added, gone
+}
+
+// whereUnread counts parts, and says where the first one is.
+func whereUnread(s *diffSide, list []unreadPart, old bool) string {
+	at := list[0].Origin
+	at.File = s.display(at.File, old)
+	said := count(len(list), "finding")
+	switch {
+	case at.Position() == "":
+		return said
+	case len(list) == 1:
+		return said + ": " + at.Position()
+	}
+	return said + ", the first at " + at.Position()
 }
 
 // beyond counts the kustomizations that take something from outside of what is compared:
