@@ -44,8 +44,11 @@ func (w *walk) kustomization(dir string) error {
 		}
 	}
 	if !changes {
-		if Outside(dir, w.root) {
+		switch {
+		case Outside(dir, w.root):
 			w.skip(diag.UnbuiltKustomization, file, "what this kustomization names outside of the given directory is not read")
+		case namesRemote(content):
+			w.skip(diag.UnbuiltKustomization, file, "what this kustomization has fetched is not read")
 		}
 		return nil
 	}
@@ -100,6 +103,16 @@ func NamedBy(dir string) (names []string) {
 	})
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// namesRemote reports whether a kustomization has objects that are fetched.
+func namesRemote(content map[string]any) (remote bool) {
+	for _, field := range []string{"resources", "bases", "components"} {
+		eachString(content[field], func(value string) {
+			remote = remote || strings.Contains(value, "://") || strings.Contains(value, "?ref=") || strings.HasPrefix(value, "github.com/")
+		})
+	}
+	return remote
 }
 
 // Outside reports whether a directory's kustomization names files or directories
