@@ -137,6 +137,8 @@ type texts struct {
 type documents struct {
 	lines  []string
 	starts []int
+	// sums are the digests of documents, by where they begin.
+	sums map[int]string
 }
 
 // path is where a file of this name is.
@@ -150,7 +152,7 @@ func (t *texts) document(name string, line int) string {
 	d, known := t.files[name]
 	if !known {
 		text, _ := os.ReadFile(t.path(name)) // it was read just now; what went since is empty
-		d.lines = strings.Split(string(text), "\n")
+		d.lines, d.sums = strings.Split(string(text), "\n"), make(map[int]string)
 		for i, l := range d.lines {
 			if strings.HasPrefix(l, "---") {
 				d.starts = append(d.starts, i)
@@ -168,13 +170,20 @@ func (t *texts) document(name string, line int) string {
 			to = d.starts[at]
 		}
 	}
+	if sum, known := d.sums[from]; known && line > 0 {
+		return sum
+	}
 	h := sha256.New()
 	for _, l := range d.lines[min(from, len(d.lines)):to] {
 		if content := strings.TrimSpace(l); content != "" && content[0] != '#' && content != "---" {
 			fmt.Fprintln(h, strings.TrimRight(l, " \r"))
 		}
 	}
-	return string(h.Sum(nil))
+	sum := string(h.Sum(nil))
+	if line > 0 {
+		d.sums[from] = sum
+	}
+	return sum
 }
 
 // chart digests all files of a chart.
@@ -200,20 +209,28 @@ type treeDigest struct {
 
 func (d *treeDigest) String() string { return strings.Join(d.sums, "") }
 
-// addKustomization adds a directory, and the files and directories that its
-// kustomization names.
+// addKustomization adds a directory's kustomization, and the files and directories that
+// it names: other files there are none of its.
 func (d *treeDigest) addKustomization(dir string) {
-	d.add(dir)
+	file := manifest.KustomizationFile(dir)
+	if file == "" {
+		d.add(dir)
+		return
+	}
+	if d.seen[file] {
+		return
+	}
+	d.add(file)
 	for _, name := range manifest.NamedBy(dir) {
 		at := filepath.Join(dir, name)
-		info, err := os.Stat(at)
-		inside, relErr := filepath.Rel(d.root, at)
-		switch {
-		case err != nil || relErr != nil || !filepath.IsLocal(inside):
-		case !info.IsDir():
-			d.add(at)
-		case !d.seen[at]:
+		inside, err := filepath.Rel(d.root, at)
+		if err != nil || !filepath.IsLocal(inside) {
+			continue
+		}
+		if info, err := os.Stat(at); err == nil && info.IsDir() {
 			d.addKustomization(at)
+		} else if err == nil {
+			d.add(at)
 		}
 	}
 }
@@ -230,8 +247,11 @@ func (d *treeDigest) add(path string) {
 	h := sha256.New()
 	// What cannot be looked at is the same on both sides: nothing.
 	_ = filepath.WalkDir(path, func(at string, entry fs.DirEntry, err error) error {
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil
+		case entry.IsDir() && at != path && strings.HasPrefix(entry.Name(), "."):
+			return filepath.SkipDir // of the repository's and of editors, and in no revision
 		}
 		if info, err := os.Stat(at); err == nil && info.Mode().IsRegular() {
 			text, _ := os.ReadFile(at)

@@ -97,8 +97,14 @@ func NamedBy(dir string) (names []string) {
 		return nil
 	}
 	eachString(readKustomization(file), func(value string) {
-		if value != "" && !strings.Contains(value, "\n") {
-			names = append(names, filepath.FromSlash(value))
+		if strings.Contains(value, "\n") {
+			return
+		}
+		_, source, _ := strings.Cut(value, "=") // of a generator's file
+		for _, name := range []string{value, source} {
+			if name != "" {
+				names = append(names, filepath.FromSlash(name))
+			}
 		}
 	})
 	slices.Sort(names)
