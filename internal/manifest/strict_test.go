@@ -73,6 +73,19 @@ func TestUnknownFields(t *testing.T) {
 		{"by a merge key", headSvc + "spec:\n  <<: {typ: NodePort}\n", []string{"4: error PLC0014: Service shop/s spec.typ: unknown field: did you mean type?"}, 1},
 		{"in JSON", "{\"apiVersion\": \"v1\", \"kind\": \"Service\",\n\"metadata\": {\"name\": \"s\"},\n\"spec\": {\n\"t\\u0079p\": 1}}", []string{"4: error PLC0014: Service default/s spec.typ: unknown field: did you mean type?"}, 1},
 		{"in a list", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: s}\n  spec:\n    typ: NodePort\n", []string{"8: error PLC0014: Service default/s spec.typ: unknown field: did you mean type?"}, 1},
+		{"the items of a list", "apiVersion: v1\nkind: List\nmetadata: {}\nitem:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: s}\n", []string{
+			"4: error PLC0014: List item: unknown field: did you mean items? Nothing of the list is read",
+		}, 0},
+		{"the items of a list, in JSON", "{\"apiVersion\": \"v1\", \"kind\": \"ServiceList\",\n\"itmes\": [{\"metadata\": {\"name\": \"s\"}}]}", []string{
+			"2: error PLC0014: ServiceList itmes: unknown field: did you mean items? Nothing of the list is read",
+		}, 0},
+		{"items that are no list", "apiVersion: v1\nkind: List\nitems:\n  s: {apiVersion: v1, kind: Service, metadata: {name: s}}\n", []string{
+			"4: error PLC0002: List: items is no list, so nothing of it is read",
+		}, 0},
+		{"items that are no list, in JSON", "{\"apiVersion\": \"v1\", \"kind\": \"List\",\n\"items\": {}}", []string{
+			"2: error PLC0002: List: items is no list, so nothing of it is read",
+		}, 0},
+		{"a list of nothing", "apiVersion: v1\nkind: List\nitems:\n---\napiVersion: v1\nkind: List\n---\napiVersion: example.org/v1\nkind: AllowList\nspec: {}\n", nil, 0},
 		{"a patch", "$patch: delete\n" + headSvc, []string{"1: warning PLC0018: Service shop/s $patch: a directive of a patch: this is no object, and is not read"}, 0},
 		{"a patch of a list", headDep + "spec: {template: {spec: {containers: [{name: c, $patch: delete}]}}}\n", []string{
 			"4: warning PLC0018: Deployment shop/d spec.template.spec.containers[0].$patch: a directive of a patch: this is no object, and is not read",
