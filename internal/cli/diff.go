@@ -156,16 +156,7 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 		if err := reportBoth(before, after); err != nil {
 			return nil, err
 		}
-		added, gone := newlyUnread(before, after, report)
-		if d.unread = len(added) + len(gone); len(added) > 0 {
-			report.AddUnknown(fmt.Sprintf("Objects, documents or fields of NEW that cannot be read are not compared, and may do anything (%s)", whereUnread(after, added, false)))
-		}
-		if n := max(beyond(before), beyond(after)); n > 0 {
-			report.AddUnknown(fmt.Sprintf("What kustomizations take from outside of OLD and NEW is not compared (%s)", count(n, "kustomization")))
-		}
-		if len(gone) > 0 {
-			report.AddUnknown(fmt.Sprintf("Objects or documents of OLD that cannot be read and are gone are not compared, and may have done anything (%s)", whereUnread(before, gone, true)))
-		}
+		d.unread = noteUnread(report, before, after)
 	} else {
 		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")
 	}

@@ -37,6 +37,25 @@ type unreadPart struct {
 	text string
 }
 
+// noteUnread notes what was not compared because it is not read, and counts what of it
+// may be a change.
+func noteUnread(r *diffreport.Report, before, after *diffSide) int {
+	added, gone := newlyUnread(before, after, r)
+	if len(added) > 0 {
+		r.AddUnknown(fmt.Sprintf("Objects, documents or fields of NEW that cannot be read are not compared, and may do anything (%s)", whereUnread(after, added, false)))
+	}
+	if same := unreadOnBoth(after, added); len(same) > 0 && len(r.Objects) > 0 {
+		r.AddUnknown(fmt.Sprintf("What cannot be read on either side may do something else about the objects that change (%s)", whereUnread(after, same, false)))
+	}
+	if n := max(beyond(before), beyond(after)); n > 0 {
+		r.AddUnknown(fmt.Sprintf("What kustomizations take from outside of OLD and NEW is not compared (%s)", count(n, "kustomization")))
+	}
+	if len(gone) > 0 {
+		r.AddUnknown(fmt.Sprintf("Objects or documents of OLD that cannot be read and are gone are not compared, and may have done anything (%s)", whereUnread(before, gone, true)))
+	}
+	return len(added) + len(gone)
+}
+
 // unreadParts lists what was not read of a side.
 func (s *diffSide) unreadParts() (list []unreadPart) {
 	texts := texts{side: s, files: make(map[string]documents)}
@@ -89,6 +108,21 @@ func newlyUnread(before, after *diffSide, r *diffreport.Report) (added, gone []u
 		}
 	}
 	return added, gone
+}
+
+// unreadOnBoth lists what is not read of the new state, and not in part only, and was not
+// read of the old one: it may do something else about what changed.
+func unreadOnBoth(after *diffSide, added []unreadPart) (list []unreadPart) {
+	fresh := make(map[[2]string]bool)
+	for i := range added {
+		fresh[[2]string{added[i].same, added[i].text}] = true
+	}
+	for _, p := range after.unreadParts() {
+		if !slices.Contains(usedInPart, p.Code) && !fresh[[2]string{p.same, p.text}] {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // whereUnread counts parts, and says where the first one is.
