@@ -10,9 +10,10 @@ import (
 
 func main() {
 	os.Exit(cli.Run(os.Args[1:], cli.Streams{
-		In:    os.Stdin,
-		Out:   os.Stdout,
-		Err:   os.Stderr,
-		Color: cli.IsTerminal(os.Stderr),
+		In:       os.Stdin,
+		Out:      os.Stdout,
+		Err:      os.Stderr,
+		OutColor: cli.IsTerminal(os.Stdout),
+		ErrColor: cli.IsTerminal(os.Stderr),
 	}))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/kustomize"
 	"github.com/planec/planec/internal/manifest"
 	"github.com/planec/planec/internal/synth"
 )
@@ -25,6 +26,13 @@ func complete(root *cobra.Command) {
 		"from": ofInput(sources),
 		"to":   ofInput(destinations),
 		"node": ofInput(nodes),
+
+		"color":              words([]string{"auto", "always", "never"}),
+		"policy-deny":        words([]string{"drop", "reject"}),
+		"ipvs-scheduler":     words([]string{"rr", "wrr", "lc", "sh", "mh"}),
+		"detect-local":       words([]string{"cluster-cidr", "node-cidr", "bridge:", "prefix:", "none"}),
+		"external-ips":       words([]string{"allow", "deny"}),
+		"nodeport-addresses": lists([]string{"primary", "localhost", "all"}),
 	}
 	dirs := []string{"out-dir", "artifact", "state-dir", "kustomize"}
 	for _, cmd := range root.Commands() {
@@ -95,10 +103,17 @@ func completionInput(flags *pflag.FlagSet) objects.Set {
 	recursive, _ := flags.GetBool("recursive")
 	made, _ := flags.GetBool("synth")
 	count, _ := flags.GetInt("synth-nodes")
-	if len(paths) == 0 {
+	dirs, _ := flags.GetStringArray("kustomize")
+	exclude, _ := flags.GetStringArray("exclude")
+	o := manifest.Options{Paths: paths, Exclude: exclude, Recursive: recursive, Workloads: made, KeepGoing: true}
+	for _, dir := range dirs {
+		built, _ := kustomize.Build(dir) // what cannot be built offers nothing
+		o.Built = append(o.Built, built...)
+	}
+	if len(o.Paths)+len(o.Built) == 0 {
 		return objects.Set{}
 	}
-	set, diags, err := manifest.Load(context.Background(), manifest.Options{Paths: paths, Recursive: recursive, Workloads: made, KeepGoing: true})
+	set, diags, err := manifest.Load(context.Background(), o)
 	if err != nil {
 		return objects.Set{}
 	}

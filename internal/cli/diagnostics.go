@@ -32,7 +32,10 @@ func (r *reporting) register(flags *pflag.FlagSet) {
 // IsTerminal reports whether f shows colours to a person.
 func IsTerminal(f *os.File) bool {
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	if null, nullErr := os.Stat(os.DevNull); err != nil || nullErr == nil && os.SameFile(info, null) {
+		return false
+	}
+	return info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // printer writes diagnostics for people.

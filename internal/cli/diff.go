@@ -162,13 +162,10 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 		report = compare.States(
 			before.loaded.state(), after.loaded.state(),
 		)
-		unread, err := reportBoth(before, after)
-		if err != nil {
+		if err := reportBoth(before, after); err != nil {
 			return nil, err
 		}
-		if d.unread = unread; unread > 0 {
-			report.AddUnknown(fmt.Sprintf("Objects, documents or fields of NEW that cannot be read are not compared, and may do anything (%s)", count(unread, "finding")))
-		}
+		d.unread = noteUnread(report, before, after)
 	} else {
 		report.Notes = append(report.Notes, "Compiled rules have no objects in them, so only rules were compared")
 	}

@@ -208,10 +208,8 @@ func globEscape(s string) string {
 }
 
 // reportBoth prints what there is to say about the new manifests, and the errors
-// of the old ones, which leave something out of the comparison. Unread is how many
-// objects or documents of the new state cannot be read and could be before, or were
-// not there: what kubectl makes of them is not known.
-func reportBoth(before, after *diffSide) (unread int, err error) {
+// of the old ones, which leave something out of the comparison.
+func reportBoth(before, after *diffSide) error {
 	old := make(map[string]bool)
 	for _, d := range before.loaded.diagnostics() {
 		old[diagnosticKey(d)] = true
@@ -226,39 +224,13 @@ func reportBoth(before, after *diffSide) (unread int, err error) {
 		fresh = append(fresh, d)
 	}
 	l := after.loaded
-	p, err := l.printer(l.streams.Err, l.streams.Color)
+	p, err := l.printer(l.streams.Err, l.streams.ErrColor)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	fresh = l.refine(fresh)
 	p.print(fresh)
-	return newlyUnread(before.loaded.diagnostics(), after.loaded.diagnostics()), l.judge(append(fresh, known...))
-}
-
-// unreadInPart are the codes of input of which something was not read.
-var unreadInPart = []diag.Code{
-	diag.BadDocument, diag.BadObject, diag.BadUTF8, diag.UnnamedObject, diag.DuplicateObject, diag.UnsupportedKind,
-	diag.UnknownField, diag.UnknownPolicyField, diag.UnreadPolicy, diag.MisnamedKind,
-}
-
-// newlyUnread counts what cannot be read in the new state and is not what could not
-// be read in the old one.
-func newlyUnread(before, after diag.List) (n int) {
-	had := make(map[string]int)
-	count := func(all diag.List, do func(key string)) {
-		for _, d := range all {
-			if slices.Contains(unreadInPart, d.Code) {
-				do(diagnosticKey(d))
-			}
-		}
-	}
-	count(before, func(key string) { had[key]++ })
-	count(after, func(key string) {
-		if had[key]--; had[key] < 0 {
-			n++
-		}
-	})
-	return n
+	return l.judge(append(fresh, known...))
 }
 
 // diagnosticKey is what makes two states' diagnostics the same.

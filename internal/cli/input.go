@@ -83,7 +83,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if len(in.paths)+len(in.kustomizations) == 0 {
 		return nil, inputError(errors.New("-f is missing: give files, directories or -, or -k with a kustomization"))
 	}
-	if _, err := in.printer(s.Err, s.Color); err != nil {
+	if _, err := in.printer(s.Err, s.ErrColor); err != nil {
 		return nil, err
 	}
 	settings, diags, err := in.settings.Read()
@@ -186,7 +186,7 @@ func among(who string, nodes []string) string {
 
 // report prints diagnostics and applies --strict and --fail-on-warn.
 func (l *loaded) report(diags diag.List) error {
-	p, err := l.printer(l.streams.Err, l.streams.Color)
+	p, err := l.printer(l.streams.Err, l.streams.ErrColor)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (l *loaded) report(diags diag.List) error {
 
 // reportUnread is report of what reading gave.
 func (l *loaded) reportUnread() error {
-	p, err := l.printer(l.streams.Err, l.streams.Color)
+	p, err := l.printer(l.streams.Err, l.streams.ErrColor)
 	if err == nil {
 		p.print(l.refine(l.read))
 	}

@@ -130,7 +130,7 @@ func demote(diags diag.List) (n int) {
 
 func (c *lintCommand) write(diags diag.List) error {
 	if c.output == "text" {
-		p, err := c.input.printer(c.streams.Out, c.streams.Color)
+		p, err := c.input.printer(c.streams.Out, c.streams.OutColor)
 		if err == nil {
 			p.print(diags)
 		}

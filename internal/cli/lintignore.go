@@ -96,6 +96,9 @@ func (i *ignoring) save(diags diag.List) (saved string, err error) {
 	if i.write == "" {
 		return "", nil
 	}
+	if err := i.replaceable(); err != nil {
+		return "", err
+	}
 	b := suppress.NewBaseline(diags, seenFrom(i.write))
 	var text strings.Builder
 	if err := b.Write(&text); err != nil {
@@ -105,6 +108,25 @@ func (i *ignoring) save(diags diag.List) (saved string, err error) {
 		return "", systemError(fmt.Errorf("--write-baseline: %w", err))
 	}
 	return fmt.Sprintf("%s: wrote %s", i.write, count(b.Len(), "finding")), nil
+}
+
+// replaceable refuses to write over what is no baseline, a manifest for one, and to make
+// a file of the name that stands for a stream elsewhere.
+func (i *ignoring) replaceable() error {
+	if i.write == standardInput {
+		return inputError(errors.New("--write-baseline -: give the name of a file"))
+	}
+	text, err := readRegular(i.write)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && len(text) > 0 {
+		_, err = suppress.ReadBaseline(text, seenFrom(i.write))
+	}
+	if err != nil {
+		return inputError(fmt.Errorf("--write-baseline %s: the file is there and is not replaced: %w", i.write, err))
+	}
+	return nil
 }
 
 // seenFrom calls files as from the directory of another file, with slashes; what has no

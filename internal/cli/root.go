@@ -16,8 +16,9 @@ import (
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
-	// Color is whether diagnostics may be coloured when --color is auto.
-	Color bool
+	// OutColor and ErrColor are whether what is written there may be coloured when
+	// --color is auto.
+	OutColor, ErrColor bool
 }
 
 // Run executes one command line and returns its exit code.

@@ -2,8 +2,10 @@ package compare
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/planec/planec/internal/diffreport"
+	"github.com/planec/planec/ir"
 )
 
 // everywhere is everything that there is.
@@ -18,7 +20,7 @@ func (c *comparison) describe(list, self []*entity) string {
 	}
 	parts := x.describePods()
 	parts = append(parts, x.describeNodes(x.byRole[nodeRole])...)
-	return join(append(parts, describeOutside(x.byRole[outsideRole], x.whole[outsideRole])...), "and")
+	return join(append(parts, describeOutside(x.byRole[outsideRole], x.whole[outsideRole], restsOf(x.all))...), "and")
 }
 
 // census is the entities that a sentence is about, among all that there are.
@@ -217,16 +219,27 @@ func (c *combination) nodeText() string {
 	return "nodes" + (&standIn{combination: *c}).labelWords(false, c.pod) + " that the input lacks"
 }
 
-func describeOutside(list []*entity, complete bool) []string {
+// theRest is what no policy names of the addresses outside.
+const theRest = "the rest of the world"
+
+// describeOutside names networks. What no policy names is one rest, unless there are more
+// rests than the list has, of another family.
+func describeOutside(list []*entity, complete bool, rests int) []string {
 	const most = 3
 	if len(list) > 0 && complete {
 		return []string{"outside the cluster"}
 	}
+	wholeRest := restsOf(list) == rests
 	var parts []string
 	for i, e := range list {
 		switch {
+		case e.name == "" && wholeRest && slices.Contains(parts, theRest):
+		case e.name == "" && wholeRest:
+			parts = append(parts, theRest)
+		case e.name == "" && ir.FamilyOf(e.network.Addr()) == ir.IPv6:
+			parts = append(parts, theRest+" over IPv6")
 		case e.name == "":
-			parts = append(parts, "the rest of the world")
+			parts = append(parts, theRest+" over IPv4")
 		case i >= most:
 			return append(parts, diffreport.Several(len(list)-most, "more network"))
 		default:
@@ -234,4 +247,14 @@ func describeOutside(list []*entity, complete bool) []string {
 		}
 	}
 	return parts
+}
+
+// restsOf counts what no policy names: one of each family at most.
+func restsOf(list []*entity) (n int) {
+	for _, e := range list {
+		if e.role == outsideRole && e.name == "" {
+			n++
+		}
+	}
+	return n
 }

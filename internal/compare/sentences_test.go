@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,6 +28,9 @@ func TestSentences(t *testing.T) {
 			if w := doubled(r.Findings[i].Sentence()); w != "" {
 				t.Errorf("seed %d: %q stands there twice: %s", seed, w, r.Findings[i].Sentence())
 			}
+			if p := repeatedPart(r.Findings[i].Sentence()); p != "" {
+				t.Errorf("seed %d: %q is said twice: %s", seed, p, r.Findings[i].Sentence())
+			}
 			if text := r.Findings[i].Sentence(); strings.Contains(text, "  ") || strings.Contains(text, " on ,") || strings.Contains(text, "from on") {
 				t.Errorf("seed %d: something is missing: %s", seed, text)
 			}
@@ -49,6 +53,52 @@ func doubled(text string) string {
 		}
 	}
 	return ""
+}
+
+// between is what stands between the parts of a list, and before the first and after the
+// last one.
+var between = regexp.MustCompile(`\. |, | and | or | on every | on any | on port | on [0-9]| reach | reached from | can | still | only `)
+
+// repeatedPart returns what a finding names twice: in one list, or in the one of what changes
+// and the one of what stays, on all ports.
+func repeatedPart(text string) string {
+	seen := make(map[string]bool)
+	change, stays, _ := strings.Cut(text, ". ")
+	if strings.Contains(stays, " on ") {
+		text = change
+	}
+	for _, part := range between.Split(text, -1) {
+		if !strings.HasPrefix(part, "the rest of the world") && !strings.HasPrefix(part, "outside") {
+			continue
+		}
+		if part = strings.TrimSuffix(part, "."); seen[part] {
+			return part
+		}
+		seen[part] = true
+	}
+	return ""
+}
+
+// TestRest wants the rest of the world to be named once, and by its family where the other
+// family's is not meant.
+func TestRest(t *testing.T) {
+	outside := func(network, name string) *entity {
+		return &entity{role: outsideRole, name: name, network: netip.MustParsePrefix(network)}
+	}
+	four, six, one := outside("0.0.0.0/0", ""), outside("::/0", ""), outside("192.0.2.0/24", "192.0.2.0/24")
+	for want, list := range map[string][]*entity{
+		"the rest of the world":                            {four, six},
+		"192.0.2.0/24 and the rest of the world":           {one, four, six},
+		"the rest of the world over IPv4":                  {four},
+		"the rest of the world over IPv6 and 192.0.2.0/24": {six, one},
+	} {
+		if got := join(describeOutside(list, false, 2), "and"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if got := describeOutside([]*entity{four}, false, 1); !slices.Equal(got, []string{theRest}) {
+		t.Errorf("the only one: %q", got)
+	}
 }
 
 // contradiction returns two sentences of which one says that something opens, and the

@@ -135,7 +135,8 @@ func (c *serviceComparison) exposed(name serviceName, list []*front, with string
 		}
 		return
 	}
-	from := join(describeOutside(clients, complete), "and")
+	asked := slices.DeleteFunc(slices.Clone(c.all), func(e *entity) bool { return !c.relevant(e, list) })
+	from := join(describeOutside(clients, complete, restsOf(asked)), "and")
 	f := c.add(name, diffreport.Opened, because, "%v can now be reached from %s through %s%s", name, from, whereAll(list), with)
 	f.Urgent = true
 }

@@ -49,6 +49,8 @@ func Parse(s string) (src Source, ok bool, err error) {
 // compares offline.
 var ErrPartial = errors.New("this clone is partial and lacks the content of the file: git archive REVISION PATH > /dev/null fetches it")
 
+var errTooMany = errors.New("too many files")
+
 // ErrNoFiles says that a revision has nothing at a path.
 var ErrNoFiles = errors.New("no files")
 
@@ -77,7 +79,8 @@ type entry struct{ object, name string }
 
 // Copy writes the files whose names wanted accepts below dir, with their names in
 // the repository, and returns the path of the source in it: a file or a
-// directory. dir must be empty. Links and submodules are left out.
+// directory. dir must be empty. Links to files of the revision are those files, others
+// and submodules are left out.
 func Copy(ctx context.Context, s Source, dir string, wanted func(name string) bool) (string, error) {
 	hash, err := git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", s.Revision+"^{commit}")
 	if err != nil {
@@ -87,10 +90,16 @@ func Copy(ctx context.Context, s Source, dir string, wanted func(name string) bo
 	if err != nil {
 		return "", err
 	}
-	list, err := entries(ctx, strings.TrimSpace(string(hash)), root)
+	commit := strings.TrimSpace(string(hash))
+	list, links, err := entries(ctx, commit, root, maxFiles)
 	if err != nil {
 		return "", err
 	}
+	more, err := linked(ctx, commit, root, links, len(list) > 0)
+	if err != nil {
+		return "", err
+	}
+	list = append(list, more...)
 	if len(list) == 0 {
 		return root, fmt.Errorf("%s has %w at %q", s.Revision, ErrNoFiles, root)
 	}
@@ -121,32 +130,37 @@ func rootPath(ctx context.Context, p string) (string, error) {
 	return p, nil
 }
 
-// entries lists the regular files of a commit at a path.
-func entries(ctx context.Context, hash, root string) ([]entry, error) {
+// entries lists the regular files and the links of a commit at a path.
+func entries(ctx context.Context, hash, root string, most int) (files, links []entry, err error) {
 	args := []string{"ls-tree", "-r", "-z", "--full-tree", hash, "--"}
 	if root != "" {
 		args = append(args, root)
 	}
 	out, err := git(ctx, args...)
 	if err != nil {
-		return nil, fmt.Errorf("listing files with git: %w", err)
+		return nil, nil, fmt.Errorf("listing files with git: %w", err)
 	}
-	var list []entry
 	for line := range bytes.SplitSeq(out, []byte{0}) {
 		// "100644 blob <object>\t<name>"
 		meta, name, ok := strings.Cut(string(line), "\t")
 		fields := strings.Fields(meta)
-		if !ok || len(fields) != 3 || fields[1] != "blob" || !strings.HasPrefix(fields[0], "100") {
+		if !ok || len(fields) != 3 || fields[1] != "blob" {
 			continue
 		}
 		if !filepath.IsLocal(filepath.FromSlash(name)) || strings.ContainsAny(name, "\x00\\") {
 			continue // no name that could lead out of the directory
 		}
-		if list = append(list, entry{fields[2], name}); len(list) > maxFiles {
-			return nil, fmt.Errorf("more than %d files in git at %q", maxFiles, root)
+		switch {
+		case fields[0] == "120000":
+			links = append(links, entry{fields[2], name})
+		case strings.HasPrefix(fields[0], "100"):
+			files = append(files, entry{fields[2], name})
+		}
+		if len(files)+len(links) > most {
+			return nil, nil, fmt.Errorf("%w: more than %d in git at %q", errTooMany, most, root)
 		}
 	}
-	return list, nil
+	return files, links, nil
 }
 
 // write reads all files through one git process.

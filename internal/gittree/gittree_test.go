@@ -1,6 +1,7 @@
 package gittree_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,5 +93,61 @@ func TestHostileTree(t *testing.T) {
 	}
 	if left, err := os.ReadDir("."); err != nil || len(left) != 1 {
 		t.Errorf("the working tree is not as it was: %v, %v", left, err)
+	}
+}
+
+// TestLinks wants links to files of the revision to be these files, as they are in a
+// working tree, and a link that is named to be what it leads to; others are left out.
+func TestLinks(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not there")
+	}
+	repo := t.TempDir()
+	run(t, repo, "", "init", "-q")
+	for name, text := range map[string]string{"base/a.yaml": "a", "base/deep/b.yaml": "b", "w/own.yaml": "own"} {
+		if err := errors.Join(os.MkdirAll(filepath.Join(repo, filepath.Dir(name)), 0o700), os.WriteFile(filepath.Join(repo, name), []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, to := range map[string]string{
+		"w/file.yaml": "../base/a.yaml", "w/twice.yaml": "file.yaml", "w/through.yaml": "../lm/deep/b.yaml", "w/dir": "../base", "lm": "base",
+		"w/absolute.yaml": "/etc/hostname", "w/out.yaml": "../../x.yaml", "w/nowhere.yaml": "nothing", "w/circle.yaml": "circle.yaml", "only": "w/file.yaml", "base/top": "..",
+	} {
+		if err := os.Symlink(to, filepath.Join(repo, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, repo, "", "add", ".")
+	run(t, repo, "", "commit", "-qm", "one")
+	t.Chdir(repo)
+	for path, want := range map[string]string{
+		"w":          "w/file.yaml=a w/own.yaml=own w/through.yaml=b w/twice.yaml=a",
+		"lm":         "lm/a.yaml=a lm/deep/b.yaml=b",
+		"lm/deep":    "lm/deep/b.yaml=b",
+		"only":       "only=a",
+		"base/top/w": "base/top/w/file.yaml=a base/top/w/own.yaml=own base/top/w/through.yaml=b base/top/w/twice.yaml=a",
+		"base/top":   "base/top/base/a.yaml=a base/top/base/deep/b.yaml=b base/top/only=a base/top/w/file.yaml=a base/top/w/own.yaml=own base/top/w/through.yaml=b base/top/w/twice.yaml=a",
+		"base":       "base/a.yaml=a base/deep/b.yaml=b",
+	} {
+		dir := t.TempDir()
+		root, err := gittree.Copy(t.Context(), gittree.Source{Revision: "HEAD", Path: path}, dir, func(string) bool { return true })
+		if err != nil || root != path {
+			t.Errorf("%s: %q, %v", path, root, err)
+		}
+		var got []string
+		err = filepath.WalkDir(dir, func(at string, e os.DirEntry, err error) error {
+			if err == nil && !e.IsDir() {
+				rel, _ := filepath.Rel(dir, at)
+				text, _ := os.ReadFile(at)
+				got = append(got, filepath.ToSlash(rel)+"="+string(text))
+			}
+			return err
+		})
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, %v; want %q", path, got, err, want)
+		}
+	}
+	if _, err := gittree.Copy(t.Context(), gittree.Source{Revision: "HEAD", Path: "w/out.yaml"}, t.TempDir(), func(string) bool { return true }); !errors.Is(err, gittree.ErrNoFiles) {
+		t.Errorf("a link out of the repository: %v", err)
 	}
 }

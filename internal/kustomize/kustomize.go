@@ -49,7 +49,11 @@ func Build(dir string) (objects []manifest.Built, err error) {
 	if err != nil {
 		return nil, err
 	}
+	disk.dir = dir
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, dir)
+	if disk.remote != nil {
+		return nil, disk.remote
+	}
 	if err != nil {
 		return nil, fmt.Errorf("building %s: %w", file, err)
 	}
@@ -80,15 +84,9 @@ func object(dir, file string, r *resource.Resource, places map[string][]place) (
 			return o, err
 		}
 	}
-	o.Text, err = r.AsYAML()
+	// As one line: those of what was built are not those of the file.
+	o.Text, err = r.MarshalJSON()
 	return o, err
-}
-
-// loading are the fields whose strings kustomize loads files, directories or URLs from.
-var loading = map[string]bool{
-	"resources": true, "components": true, "bases": true, "crds": true, "configurations": true, "generators": true,
-	"transformers": true, "validators": true, "patchesStrategicMerge": true, "path": true, "files": true, "env": true,
-	"envs": true, "valuesFile": true, "additionalValuesFiles": true, "repo": true,
 }
 
 // local refuses what would be fetched, in a kustomization and in those that it leads to.
@@ -114,11 +112,12 @@ func local(dir string, seen map[string]bool) error {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	var problem error
+	if field, value := remoteIn(content); field != "" {
+		return remoteError(file, field, value, dir)
+	}
 	each(content, "", func(field, value string) {
 		switch {
-		case problem != nil || !loading[field] || strings.Contains(value, "\n"): // it stands in the file itself
-		case strings.Contains(value, "://") || strings.HasPrefix(value, "git@") || strings.Contains(value, "?ref="):
-			problem = fmt.Errorf("%s: %s %q is remote, and planec fetches nothing: kustomize build %s | planec ... -f -", file, field, value, dir)
+		case problem != nil || strings.Contains(value, "\n"): // it stands in the file itself
 		case field == "resources" || field == "components" || field == "bases":
 			at := filepath.Join(dir, filepath.FromSlash(value))
 			if info, err := os.Stat(at); err != nil {

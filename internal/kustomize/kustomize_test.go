@@ -1,8 +1,11 @@
 package kustomize
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,14 +47,14 @@ func TestBuild(t *testing.T) {
 	var got []string
 	for _, o := range list {
 		rel, _ := filepath.Rel(dir, o.File)
-		first := ""
-		for l := range strings.Lines(string(o.Text)) {
-			if strings.HasPrefix(l, "  name: ") {
-				first = strings.TrimSpace(l)
-			}
+		var built struct {
+			Metadata struct{ Name, Namespace string }
 		}
-		got = append(got, fmt.Sprintf("%s:%d %s", filepath.ToSlash(rel), o.Line, first))
-		if strings.Contains(string(o.Text), "config.kubernetes.io") || !strings.Contains(string(o.Text), "namespace: prod") {
+		if err := json.Unmarshal(o.Text, &built); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s:%d name: %s", filepath.ToSlash(rel), o.Line, built.Metadata.Name))
+		if text := strings.TrimSpace(string(o.Text)); strings.Contains(text, "config.kubernetes.io") || strings.Contains(text, "\n") || built.Metadata.Namespace != "prod" {
 			t.Errorf("%s", o.Text)
 		}
 	}
@@ -88,5 +91,46 @@ func TestRefused(t *testing.T) {
 	}
 	if _, err := Build(t.TempDir()); !errors.Is(err, ErrNone) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestFetchesNothing wants every way to something remote to be refused before git or an
+// HTTP client is asked; both would show: git by a file, HTTP by a request.
+func TestFetchesNothing(t *testing.T) {
+	asked := make(chan string, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked <- r.URL.String() }))
+	defer server.Close()
+	bin := write(t, map[string]string{"git": "#!/bin/sh\n: > \"$0.asked\"\nexit 1\n"})
+	if err := os.Chmod(filepath.Join(bin, "git"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	plugin := "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\npath: " + server.URL + "/p.yaml\n"
+	for name, files := range map[string]map[string]string{
+		"transformer":         {"kustomization.yaml": "transformers: [github.com/a/b]\n"},
+		"generator":           {"kustomization.yaml": "generators: [\"GitHub.com:a/b//c\"]\n"},
+		"validator":           {"kustomization.yaml": "validators: [\"who@example.invalid:a/b\"]\n"},
+		"forced":              {"kustomization.yaml": "transformers: [\"git::https://example.invalid/a/b\"]\n"},
+		"another case":        {"kustomization.yaml": "Resources: [" + server.URL + "/all.yaml]\n"},
+		"a line's end":        {"kustomization.yaml": "resources: [\"" + server.URL + "/a\\n/b.yaml\"]\n"},
+		"beside a directory":  {"kustomization.yaml": "resources: [github.com/a/b]\n", "github.com/a/b/kustomization.yaml": "resources: []\n"},
+		"a transformer's own": {"kustomization.yaml": "transformers: [t]\n", "t/kustomization.yaml": "resources: [" + server.URL + "/all.yaml]\n"},
+		"inline plugin":       {"kustomization.yaml": "transformers:\n- |\n  " + strings.ReplaceAll(plugin, "\n", "\n  ") + "\n"},
+		"plugin in a file":    {"kustomization.yaml": "resources: [s.yaml]\ntransformers: [t.yaml]\n", "t.yaml": plugin, "s.yaml": overlay["base/app.yaml"]},
+	} {
+		if list, err := Build(write(t, files)); err == nil || !strings.Contains(err.Error(), "is remote") {
+			t.Errorf("%s: %v, %v", name, list, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(bin, "git.asked")); err == nil || len(asked) != 0 {
+		t.Errorf("git or %d requests", len(asked))
+	}
+	// What only looks like it is data of objects.
+	dir := write(t, map[string]string{
+		"kustomization.yaml": "resources: [s.yaml]\npatches: [{target: {kind: Service}, patch: '[{\"op\": \"add\", \"path\": \"/metadata/annotations\", \"value\": {\"path\": \"https://example.org\"}}]'}]\n",
+		"s.yaml":             "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {externalName: builtin}\n---\napiVersion: example.org/v1\nkind: App\nmetadata: {name: a}\nspec: {url: \"https://example.org/b\"}\n",
+	})
+	if list, err := Build(dir); err != nil || len(list) != 2 {
+		t.Errorf("%v, %v", list, err)
 	}
 }

@@ -14,23 +14,37 @@ import (
 )
 
 // withOrigins is the disk, but for one kustomization that asks for notes of where its
-// objects are from.
+// objects are from, and for files that would have something fetched: those cannot be read.
 type withOrigins struct {
 	filesys.FileSystem
 	file string
 	text []byte
+	// dir is what is built, and remote what kept it from being built: kustomize takes a
+	// kustomization that it cannot read for one that is not there.
+	dir    string
+	remote error
 }
 
 // ReadFile implements [filesys.FileSystem].
-func (d withOrigins) ReadFile(path string) ([]byte, error) {
+func (d *withOrigins) ReadFile(path string) ([]byte, error) {
 	if at, err := filepath.EvalSymlinks(path); err == nil && at == d.file {
 		return d.text, nil
 	}
-	return d.FileSystem.ReadFile(path)
+	text, err := d.FileSystem.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if field, value := fetches(path, text); field != "" {
+		if d.remote == nil {
+			d.remote = remoteError(path, field, value, d.dir)
+		}
+		return nil, d.remote
+	}
+	return text, nil
 }
 
 // originsOf is the disk with a kustomization that asks for origins.
-func originsOf(file string) (filesys.FileSystem, error) {
+func originsOf(file string) (*withOrigins, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -46,7 +60,7 @@ func originsOf(file string) (filesys.FileSystem, error) {
 	if !slices.Contains(options, any(types.OriginAnnotations)) {
 		content["buildMetadata"] = append(options, types.OriginAnnotations)
 	}
-	d := withOrigins{FileSystem: filesys.MakeFsOnDisk()}
+	d := &withOrigins{FileSystem: filesys.MakeFsOnDisk()}
 	if d.text, err = yaml.Marshal(content); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

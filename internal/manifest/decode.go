@@ -125,7 +125,13 @@ func (d *decoder) json(out *outcome, p *piece, raw []byte, line, level int) {
 	}
 	items := *p
 	items.item, items.list, items.resolved = true, meta.element(), true
+	if !hasItems {
+		t.withoutItems(out, meta)
+	}
 	err = eachField(raw, line, func(name string, line int, value []byte) {
+		if name == "items" && value[0] != '[' && string(value) != "null" {
+			out.report(diag.BadObject, t.listAt(meta, line), noListText)
+		}
 		if name != "items" || value[0] != '[' {
 			return
 		}
@@ -238,6 +244,9 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 		return
 	case meta.isList():
 		if d.deeper(out, &t, level) {
+			if !hasItems {
+				t.withoutItems(out, meta)
+			}
 			d.listNode(out, p, n, meta, budget, level)
 		}
 		return
@@ -261,7 +270,7 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 
 // schemaOf returns the schema of a kind that is read, nil for others.
 func (d *decoder) schemaOf(m typeMeta) *schema {
-	if planecReads(m) || d.readsKnownWorkload(m) {
+	if planecReads(m) || d.readsKnownWorkload(m) || d.workloads && m.isEndpoints() {
 		return d.schemas.of(m)
 	}
 	return nil
@@ -282,7 +291,13 @@ func (d *decoder) listNode(out *outcome, p *piece, n *yaml.Node, meta typeMeta, 
 	items := *p
 	items.item, items.list, items.resolved = true, meta.element(), true
 	for _, f := range fields {
-		if list := resolveAlias(f.value); f.name == "items" && list.Kind == yaml.SequenceNode {
+		list := resolveAlias(f.value)
+		if f.name == "items" && list.Kind != yaml.SequenceNode && list.Tag != "!!null" {
+			at := p.origin(p.line + f.value.Line - 1)
+			at.Kind = meta.kind
+			out.report(diag.BadObject, at, noListText)
+		}
+		if f.name == "items" && list.Kind == yaml.SequenceNode {
 			for _, item := range list.Content {
 				if *budget++; *budget > maxNodes {
 					out.report(diag.BadDocument, p.origin(p.line+n.Line-1), "with its aliases written out the list is too large")

@@ -113,9 +113,6 @@ func (w *walk) directory(at string) error {
 	case (name == "templates" || name == "charts") && isRegular(filepath.Join(filepath.Dir(at), chartFile)):
 		return filepath.SkipDir
 	}
-	if !w.recursive {
-		return nil
-	}
 	if chart := filepath.Join(at, chartFile); isRegular(chart) {
 		w.skip(diag.UnrenderedChart, chart, "the templates of this chart are not read: they are no objects yet")
 	}

@@ -3,6 +3,7 @@ package manifest
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -43,6 +44,17 @@ func (w *walk) kustomization(dir string) error {
 		}
 	}
 	if !changes {
+		switch {
+		case Outside(dir, w.root):
+			w.skip(diag.UnbuiltKustomization, file, "what this kustomization names outside of the given directory is not read")
+		case namesRemote(content):
+			w.skip(diag.UnbuiltKustomization, file, "what this kustomization has fetched is not read")
+		}
+		return nil
+	}
+	if !w.recursive {
+		// Who names a directory names its files, as kubectl has it.
+		w.skip(diag.UnbuiltKustomization, file, "this kustomization is not built: what it changes is read as it is before")
 		return nil
 	}
 	w.skip(diag.UnbuiltKustomization, file, "what this kustomization names is not read: it changes the objects first")
@@ -75,6 +87,52 @@ func readKustomization(file string) (content map[string]any) {
 		return nil
 	}
 	return content
+}
+
+// NamedBy lists the files and directories that a directory's kustomization may name,
+// as they are written there.
+func NamedBy(dir string) (names []string) {
+	file := KustomizationFile(dir)
+	if file == "" {
+		return nil
+	}
+	eachString(readKustomization(file), func(value string) {
+		if strings.Contains(value, "\n") {
+			return
+		}
+		_, source, _ := strings.Cut(value, "=") // of a generator's file
+		for _, name := range []string{value, source} {
+			if name != "" {
+				names = append(names, filepath.FromSlash(name))
+			}
+		}
+	})
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// namesRemote reports whether a kustomization has objects that are fetched.
+func namesRemote(content map[string]any) (remote bool) {
+	for _, field := range []string{"resources", "bases", "components"} {
+		eachString(content[field], func(value string) {
+			remote = remote || strings.Contains(value, "://") || strings.Contains(value, "?ref=") || strings.HasPrefix(value, "github.com/")
+		})
+	}
+	return remote
+}
+
+// Outside reports whether a directory's kustomization names files or directories
+// that are there and are not at or below root.
+func Outside(dir, root string) bool {
+	return slices.ContainsFunc(NamedBy(dir), func(name string) bool {
+		at := filepath.Join(dir, name)
+		rel, err := filepath.Rel(root, at)
+		if err == nil && filepath.IsLocal(rel) {
+			return false
+		}
+		_, err = os.Stat(at)
+		return err == nil
+	})
 }
 
 // eachString calls do with every string below a value.

@@ -37,7 +37,8 @@ type Options struct {
 	KeepGoing bool
 }
 
-// Built is a text of one object, and where that was written.
+// Built is a text of one object, and where that was written. Lines of the text are
+// counted on from Line: a text of one line has no other.
 type Built struct {
 	File string
 	Line int

@@ -16,6 +16,7 @@ import (
 	extensionsv1beta1 "k8s.io/api/extensions/v1beta1"
 	networkingv1 "k8s.io/api/networking/v1"
 	networkingv1beta1 "k8s.io/api/networking/v1beta1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 	policyv1alpha2 "sigs.k8s.io/network-policy-api/apis/v1alpha2"
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
@@ -137,6 +138,8 @@ func newObject(m typeMeta) any {
 		if m.apiVersion == "v1" {
 			return coreObject(m.kind)
 		}
+	case "Endpoints":
+		return only(m, map[string]any{"v1": endpointsFields{}})
 	case "EndpointSlice":
 		return only(m, map[string]any{"discovery.k8s.io/v1": discoveryv1.EndpointSlice{}})
 	case "ServiceCIDR":
@@ -151,6 +154,25 @@ func newObject(m typeMeta) any {
 		return only(m, map[string]any{policyGroup + "/v1alpha1": policyv1alpha1.BaselineAdminNetworkPolicy{}})
 	}
 	return newWorkload(m)
+}
+
+// endpointsFields has the fields of kind Endpoints, whose type in k8s.io/api is
+// deprecated.
+type endpointsFields struct {
+	metav1.TypeMeta
+	Metadata metav1.ObjectMeta `json:"metadata"`
+	Subsets  []struct {
+		Addresses         []endpointsAddress         `json:"addresses"`
+		NotReadyAddresses []endpointsAddress         `json:"notReadyAddresses"`
+		Ports             []discoveryv1.EndpointPort `json:"ports"`
+	} `json:"subsets"`
+}
+
+type endpointsAddress struct {
+	IP        string                  `json:"ip"`
+	Hostname  string                  `json:"hostname"`
+	NodeName  string                  `json:"nodeName"`
+	TargetRef *corev1.ObjectReference `json:"targetRef"`
 }
 
 func only(m typeMeta, versions map[string]any) any { return versions[m.apiVersion] }

@@ -66,9 +66,26 @@ func TestUnknownFields(t *testing.T) {
 		{"a pod template", headDep + "spec:\n  template:\n    spec:\n      containers:\n      - name: c\n        image: i\n        readinessProbe:\n          httpGet: {port: 80}\n          initialDelaySecond: 3\n", []string{
 			"12: error PLC0014: Deployment shop/d spec.template.spec.containers[0].readinessProbe.initialDelaySecond: unknown field: did you mean initialDelaySeconds?",
 		}, 1},
+		{"Endpoints", "apiVersion: v1\nkind: Endpoints\nmetadata: {name: e}\nsubset: []\nsubsets:\n- address: []\n  addresses: [{ip: 10.1.0.1, hostname: a, nodeName: n1, targetRef: {kind: Pod, name: p}}]\n  ports: [{port: 80, appProtocol: http}]\n", []string{
+			"4: error PLC0014: Endpoints default/e subset: unknown field: did you mean subsets?",
+			"6: error PLC0014: Endpoints default/e subsets[0].address: unknown field: did you mean addresses?",
+		}, 1},
 		{"by a merge key", headSvc + "spec:\n  <<: {typ: NodePort}\n", []string{"4: error PLC0014: Service shop/s spec.typ: unknown field: did you mean type?"}, 1},
 		{"in JSON", "{\"apiVersion\": \"v1\", \"kind\": \"Service\",\n\"metadata\": {\"name\": \"s\"},\n\"spec\": {\n\"t\\u0079p\": 1}}", []string{"4: error PLC0014: Service default/s spec.typ: unknown field: did you mean type?"}, 1},
 		{"in a list", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: s}\n  spec:\n    typ: NodePort\n", []string{"8: error PLC0014: Service default/s spec.typ: unknown field: did you mean type?"}, 1},
+		{"the items of a list", "apiVersion: v1\nkind: List\nmetadata: {}\nitem:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: s}\n", []string{
+			"4: error PLC0014: List item: unknown field: did you mean items? Nothing of the list is read",
+		}, 0},
+		{"the items of a list, in JSON", "{\"apiVersion\": \"v1\", \"kind\": \"ServiceList\",\n\"itmes\": [{\"metadata\": {\"name\": \"s\"}}]}", []string{
+			"2: error PLC0014: ServiceList itmes: unknown field: did you mean items? Nothing of the list is read",
+		}, 0},
+		{"items that are no list", "apiVersion: v1\nkind: List\nitems:\n  s: {apiVersion: v1, kind: Service, metadata: {name: s}}\n", []string{
+			"4: error PLC0002: List: items is no list, so nothing of it is read",
+		}, 0},
+		{"items that are no list, in JSON", "{\"apiVersion\": \"v1\", \"kind\": \"List\",\n\"items\": {}}", []string{
+			"2: error PLC0002: List: items is no list, so nothing of it is read",
+		}, 0},
+		{"a list of nothing", "apiVersion: v1\nkind: List\nitems:\n---\napiVersion: v1\nkind: List\n---\napiVersion: example.org/v1\nkind: AllowList\nspec: {}\n", nil, 0},
 		{"a patch", "$patch: delete\n" + headSvc, []string{"1: warning PLC0018: Service shop/s $patch: a directive of a patch: this is no object, and is not read"}, 0},
 		{"a patch of a list", headDep + "spec: {template: {spec: {containers: [{name: c, $patch: delete}]}}}\n", []string{
 			"4: warning PLC0018: Deployment shop/d spec.template.spec.containers[0].$patch: a directive of a patch: this is no object, and is not read",
@@ -88,7 +105,7 @@ func TestUnknownFields(t *testing.T) {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 			s := &out.set
-			if n := len(s.Services) + len(s.Workloads) + len(s.NetworkPolicies) + len(s.AdminNetworkPolicies) + len(s.ClusterNetworkPolicies); n != c.left {
+			if n := len(s.Services) + len(s.Endpoints) + len(s.Workloads) + len(s.NetworkPolicies) + len(s.AdminNetworkPolicies) + len(s.ClusterNetworkPolicies); n != c.left {
 				t.Errorf("%d objects are used, want %d", n, c.left)
 			}
 		})
@@ -184,6 +201,15 @@ func TestUnreadKinds(t *testing.T) {
 		"serving.knative.dev/v1 Service":                 "PLC0003",
 		"v1 Secret":                                      "PLC0003",
 		"v1 ServiceAccount":                              "PLC0003",
+		"v1 Endpoint":                                    "PLC0017 v1, kind Endpoints",
+		"v1 NetworkPolicies":                             "PLC0017 networking.k8s.io/v1, kind NetworkPolicy",
+		"networking.k8s.io/v1 networkpolicies":           "PLC0017 networking.k8s.io/v1, kind NetworkPolicy",
+		"cilium.io/v2 CiliumNetworkPolcy":                "PLC0016",
+		"crd.projectcalico.org/v1 GlobalNetworkpolicies": "PLC0016",
+		"crd.projectcalico.org/v1 GlobalNetworkSet":      "PLC0003",
+		"projectcalico.org/v3 StagedGlobalNetworkPolicy": "PLC0003",
+		"networking.k8s.aws/v1alpha1 PolicyEndpoint":     "PLC0003",
+		"gateway.networking.k8s.io/v1 BackendTLSPolicy":  "PLC0003",
 		"apps/v1 ControllerRevision":                     "PLC0003",
 		"batch.volcano.sh/v1alpha1 Job":                  "PLC0003",
 		"storage.k8s.io/v1 CSINode":                      "PLC0003",
@@ -233,6 +259,7 @@ func TestKindless(t *testing.T) {
 	for text, want := range map[string]string{
 		"apiVersion: v1\nknd: Service\nmetadata: {name: a}\n":                          "f:2: warning PLC0017: a: an object without a kind, and with a field \"knd\": did you mean kind?",
 		"{\"apiVersion\": \"v1\",\n\"metadata\": {\"name\": \"a\"}}":                   "f:1: warning PLC0017: a: an object without a kind, of apiVersion \"v1\"",
+		"apiVersion: v1\nmetadata: {name: a}\nkind: 7\n":                               "f:3: warning PLC0017: a: an object whose kind is no word",
 		"apiVersion: v2\nname: chart\nversion: 1.0.0\n":                                "info PLC0003: skipped: 1 without a kind",
 		"replicas: 3\nmetadata: {name: values}\n":                                      "info PLC0003: skipped: 1 without a kind",
 		"apiVersion: kustomize.config.k8s.io/v1beta1\nresources: [a.yaml]\nfind: {}\n": "info PLC0003: skipped: 1 without a kind",

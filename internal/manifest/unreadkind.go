@@ -35,7 +35,20 @@ func (t typeMeta) isUnreadPolicy() bool {
 	if group, known := policyKinds[t.kind]; known && group == t.group() {
 		return true
 	}
-	return strings.HasSuffix(t.kind, "NetworkPolicy") && !strings.HasPrefix(t.kind, "Staged")
+	return endsAsPolicy(t.kind) && !strings.HasPrefix(t.kind, "Staged")
+}
+
+// endsAsPolicy reports whether a kind's last word is NetworkPolicy, or nearly: no engine
+// enforces a slip, and its author takes it for a policy all the same.
+func endsAsPolicy(kind string) bool {
+	const longest, network, policy = 100, "network", "policy"
+	kind = strings.ToLower(kind)
+	at := strings.LastIndex(kind, network)
+	if at < 0 || len(kind) > longest {
+		return false
+	}
+	last := kind[at+len(network):]
+	return last == "policies" || suggest.Nearest(last, []string{policy}) != ""
 }
 
 // meant returns the apiVersion and kind that the object's were probably meant to be,
@@ -71,7 +84,7 @@ func nearestKind(m typeMeta, kinds map[string]typeMeta) typeMeta {
 	case m.group() == want.group() && name == m.kind:
 		return typeMeta{} // another version, which others tell
 	case m.group() == want.group():
-	case name == m.kind && m.isBuiltIn():
+	case m.isBuiltIn() && (name == m.kind || isPolicy(name)):
 	case suggest.Nearest(m.group(), []string{want.group()}) != "":
 	default:
 		return typeMeta{}
@@ -105,6 +118,7 @@ func (d *decoder) readKinds() map[string]typeMeta {
 		for kind, groups := range workloadGroups {
 			add(kind, groups[0], "v1")
 		}
+		add("Endpoints", "", "v1")
 	}
 	return d.kinds
 }
@@ -141,6 +155,11 @@ func kindless(out *outcome, t *text, meta typeMeta) bool {
 	delete(names, "metadata")
 	delete(names, "apiVersion")
 	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if name == "kind" {
+			at.Line = names[name]
+			out.report(diag.MisnamedKind, at, "an object whose kind is no word")
+			return true
+		}
 		if suggest.Nearest(name, []string{"kind"}) != "" {
 			at.Line = names[name]
 			out.report(diag.MisnamedKind, at, fmt.Sprintf("an object without a kind, and with a field %s: did you mean kind?", bounded(name)))

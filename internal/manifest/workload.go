@@ -68,6 +68,12 @@ func (d *decoder) endpoints(out *outcome, t *text, meta typeMeta) {
 	if o.Namespace == "" {
 		o.Namespace = "default"
 	}
+	t.complete(o)
+	strange, at := t.strangeFields(), ir.Origin{Kind: meta.kind, Namespace: o.Namespace, Name: o.Name, File: t.file, Line: t.line}
+	if isPatch(out, at, strange) {
+		return
+	}
+	reportStrange(out, diag.UnknownField, at, strange, "")
 	if problem := nameProblem(o, namespaced, isSubdomain); problem != "" {
 		out.report(diag.UnnamedObject, ir.Origin{Kind: meta.kind, File: t.file, Line: t.line}, problem)
 		return

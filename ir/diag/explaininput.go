@@ -35,7 +35,7 @@ var aboutInput = map[Code]Explanation{
 		"helm template ./chart --namespace shop | planec lint --synth -f -",
 	},
 	UnbuiltKustomization: {
-		"The kustomization gives its objects another namespace, other names or labels, or patches them. Read as they are, a policy or a Service would select other pods than in the cluster, and patches would be objects.",
+		"The kustomization gives its objects another namespace, other names or labels, or patches them; or it takes some from outside of the given directory or from elsewhere. Read as they are, a policy or a Service would select other pods than in the cluster, and patches would be objects; what lies elsewhere is not read at all. With -R the files that it changes are left out; in a directory that is given without -R they are read, as kubectl -f does.",
 		"planec lint --synth -k overlays/prod",
 	},
 	OtherFile: {
