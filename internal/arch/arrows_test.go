@@ -99,7 +99,7 @@ var arrows = map[string][]string{
 	"internal/localport":         {"internal/listener", "ir"},
 	"internal/proxyhealth":       {"internal/listener", "ir"},
 	"internal/proxymetrics":      {"internal/buildinfo", "ir/diag"},
-	"internal/takeover":          {"backends/nftables/live", "backends/xtables/live"},
+	"internal/takeover":          {"backends/xtables/live"},
 	"internal/firewall":          {"backends/nftables/live", "backends/xtables/live", "ir"},
 	"internal/sysctls":           {"internal/nodeconfig"},
 }
