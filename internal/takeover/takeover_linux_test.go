@@ -89,7 +89,11 @@ func TestFromKubeProxy(t *testing.T) {
 					if _, _, err := takeover.FromKubeProxy(t.Context(), c.backend); err != nil {
 						return err
 					}
-					rest := run(t, "", "iptables-"+variant+"-save") + run(t, "", "nft", "list", "tables") + run(t, "", "ipset", "list", "-n")
+					tables, err := testkit.NFTObjects()
+					if err != nil {
+						return err
+					}
+					rest := run(t, "", "iptables-"+variant+"-save") + strings.Join(tables, "\n") + "\n" + run(t, "", "ipset", "list", "-n")
 					for _, want := range append(c.kept, "table ip other") {
 						if !strings.Contains(rest, want) {
 							t.Errorf("%s is gone; left is\n%s", want, rest)

@@ -40,6 +40,9 @@ func (r *rig) becomes(fresh *rig, name, text string) {
 	plan := Diff(r.observe(), want)
 	r.apply(plan)
 	r.verify(want)
+	if d := cmp.Diff(objectsOf(want), r.objects()); d != "" {
+		r.t.Fatalf("%s: -text +as another library lists it:\n%s", name, d)
+	}
 	if d := cmp.Diff(fresh.list(), r.list()); d != "" {
 		r.t.Fatalf("%s, by\n%s\n-nft +netlink:\n%s", name, strings.Join(plan.Steps(), "\n"), d)
 	}
