@@ -224,7 +224,9 @@ func TestRefused(t *testing.T) {
 	tab := bad.Tables[0]
 	tab.Chains[0].Rules = append(tab.Chains[0].Rules, &Rule{Exprs: func() []byte {
 		var w writer
-		w.expr("nosuch", func() {})
+		at := w.nest(listElem)
+		w.str(exprName, "nosuch")
+		w.done(at)
 		return w.b
 	}()})
 	err := r.Do(func() error { return Apply(t.Context(), Diff(&State{Model: parse(t, text)}, bad)) })
