@@ -14,7 +14,10 @@ import (
 func sortedElements(body string) []string {
 	var out []string
 	for _, e := range strings.Split(body, ",") {
-		out = append(out, "element "+strings.TrimSpace(e))
+		// After the last comma there is none.
+		if e = strings.TrimSpace(e); e != "" {
+			out = append(out, "element "+e)
+		}
 	}
 	slices.Sort(out)
 	return out

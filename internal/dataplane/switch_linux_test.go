@@ -3,6 +3,7 @@ package dataplane_test
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,7 +69,8 @@ func TestSwitch(t *testing.T) {
 func wantOneBackend(t *testing.T, r *testkit.Rig, other plane, serves bool) {
 	t.Helper()
 	variant := strings.TrimPrefix(other.name, "iptables-")
-	tables, err := r.Run("", "nft", "list", "tables")
+	var objects []string
+	err := r.Do(func() (err error) { objects, err = testkit.NFTObjects(); return err })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +82,7 @@ func wantOneBackend(t *testing.T, r *testkit.Rig, other plane, serves bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Contains(tables, "planec"); got == serves {
+	if got := slices.Contains(objects, "table ip planec"); got == serves {
 		t.Errorf("tables of nftables: %t, with iptables: %t", got, serves)
 	}
 	if got := strings.Contains(rules, "PLC-"); got != serves {

@@ -8,12 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	nft "github.com/planec/planec/backends/nftables/live"
 	"github.com/planec/planec/backends/xtables/live"
 )
-
-// proxyTable is the nftables table of kube-proxy, in both families.
-const proxyTable = "kube-proxy"
 
 // FromKubeProxy removes what kube-proxy left in the network namespace of the calling
 // thread, and says what. Backend is who serves now: its own is left alone. What the
@@ -26,22 +22,6 @@ func FromKubeProxy(ctx context.Context, backend string) (removed, kept []string,
 		removed, kept, errs = append(removed, words...), append(kept, more...), append(errs, err)
 	}
 	return removed, kept, errors.Join(errs...)
-}
-
-func tables(ctx context.Context, _ string) (removed, _ []string, err error) {
-	for _, f := range []struct {
-		family nft.Family
-		name   string
-	}{{nft.IPv4, "ip"}, {nft.IPv6, "ip6"}} {
-		had, err := nft.DropTable(ctx, f.family, proxyTable)
-		if err != nil {
-			return removed, nil, fmt.Errorf("nftables: %w", err)
-		}
-		if had {
-			removed = append(removed, "nftables: table "+f.name+" "+proxyTable)
-		}
-	}
-	return removed, nil, nil
 }
 
 // chains removes those of both variants: a node that was upgraded may have rules

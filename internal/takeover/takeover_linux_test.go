@@ -1,9 +1,13 @@
 package takeover_test
 
 import (
+	"errors"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/internal/takeover"
 	"github.com/planec/planec/internal/testkit"
@@ -89,7 +93,11 @@ func TestFromKubeProxy(t *testing.T) {
 					if _, _, err := takeover.FromKubeProxy(t.Context(), c.backend); err != nil {
 						return err
 					}
-					rest := run(t, "", "iptables-"+variant+"-save") + run(t, "", "nft", "list", "tables") + run(t, "", "ipset", "list", "-n")
+					tables, err := testkit.NFTObjects()
+					if err != nil {
+						return err
+					}
+					rest := run(t, "", "iptables-"+variant+"-save") + strings.Join(tables, "\n") + "\n" + run(t, "", "ipset", "list", "-n")
 					for _, want := range append(c.kept, "table ip other") {
 						if !strings.Contains(rest, want) {
 							t.Errorf("%s is gone; left is\n%s", want, rest)
@@ -125,4 +133,68 @@ func run(t *testing.T, stdin, name string, args ...string) string {
 		t.Fatalf("%s %v: %v: %s", name, args, err, out)
 	}
 	return string(out)
+}
+
+// TestTables wants tables of the name in the namespace of the calling thread only, and
+// in the families of Services, and says what is missing where it may not remove them.
+func TestTables(t *testing.T) {
+	testkit.Require(t, "nft")
+	const text = "table ip kube-proxy { }\ntable ip6 kube-proxy { }\ntable inet kube-proxy { }\n"
+	here, elsewhere := testkit.New(t, testkit.Spec{}), testkit.New(t, testkit.Spec{})
+	for _, r := range []*testkit.Rig{here, elsewhere} {
+		if err := r.LoadNFT(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tables := func(r *testkit.Rig) string {
+		t.Helper()
+		var lines []string
+		if err := r.Do(func() (err error) { lines, err = testkit.NFTObjects(); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(lines, ", ")
+	}
+	err := here.Do(func() error { return withoutNetAdmin(t, "nftables") })
+	const words = "nftables: removing table ip kube-proxy: "
+	if !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), words) || !strings.Contains(err.Error(), "(CAP_NET_ADMIN is needed)") {
+		t.Errorf("without the capability: %v", err)
+	}
+	all := "table inet kube-proxy, table ip kube-proxy, table ip6 kube-proxy"
+	if got := tables(here); got != all {
+		t.Errorf("after an error there is %q", got)
+	}
+	err = here.Do(func() error {
+		removed, _, err := takeover.FromKubeProxy(t.Context(), "nftables")
+		if want := []string{"nftables: table ip kube-proxy", "nftables: table ip6 kube-proxy"}; err == nil && !slices.Equal(removed, want) {
+			t.Errorf("removed %q", removed)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := tables(here); got != "table inet kube-proxy" {
+		t.Errorf("afterwards there is %q", got)
+	}
+	if got := tables(elsewhere); got != all {
+		t.Errorf("in another namespace there is %q", got)
+	}
+}
+
+// withoutNetAdmin takes kube-proxy's rules over without the capability, which this
+// thread has again afterwards.
+func withoutNetAdmin(t *testing.T, backend string) error {
+	t.Helper()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var have [2]unix.CapUserData
+	if err := unix.Capget(&header, &have[0]); err != nil {
+		return err
+	}
+	less := have
+	less[0].Effective &^= 1 << unix.CAP_NET_ADMIN
+	if err := unix.Capset(&header, &less[0]); err != nil {
+		return err
+	}
+	_, _, err := takeover.FromKubeProxy(t.Context(), backend)
+	return errors.Join(err, unix.Capset(&header, &have[0]))
 }

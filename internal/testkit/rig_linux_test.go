@@ -2,6 +2,7 @@ package testkit_test
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,9 +92,10 @@ func TestNodeNamespace(t *testing.T) {
 	if err := r.LoadNFT(tracked); err != nil {
 		t.Fatal(err)
 	}
-	listed, err := r.Run("", "nft", "list", "tables")
-	if err != nil || strings.TrimSpace(listed) != "table ip6 t" {
-		t.Errorf("nft list tables: %q, %v", listed, err)
+	var listed []string
+	err := r.Do(func() (err error) { listed, err = testkit.NFTObjects(); return err })
+	if want := []string{"chain ip6 t c type filter hook 1 priority 0 policy accept", "table ip6 t"}; err != nil || !slices.Equal(listed, want) {
+		t.Errorf("the node has %q, want %q; %v", listed, want, err)
 	}
 	if err := r.LoadNFT("no such command"); err == nil || !strings.Contains(err.Error(), "syntax error") {
 		t.Errorf("bad rules: %v, want nft's own words", err)

@@ -68,11 +68,6 @@ func (w *writer) u32(kind uint16, v uint32) {
 	w.b = binary.BigEndian.AppendUint32(w.b, v)
 }
 
-func (w *writer) u64(kind uint16, v uint64) {
-	w.head(kind, 8)
-	w.b = binary.BigEndian.AppendUint64(w.b, v)
-}
-
 // value is an attribute that holds NFTA_DATA_VALUE.
 func (w *writer) value(kind uint16, v []byte) {
 	at := w.nest(kind)

@@ -76,6 +76,26 @@ func BenchmarkParse(b *testing.B) {
 	})
 }
 
+// BenchmarkRules reads an artifact that is rules mostly: those of 250 policies.
+func BenchmarkRules(b *testing.B) {
+	p := irtest.ManyServices(10)
+	addProfiles(p, 250)
+	text := bigEmit(b, p, true)
+	rules := 0
+	for _, t := range bigParse(b, text).Tables {
+		for _, c := range t.Chains {
+			rules += len(c.Rules)
+		}
+	}
+	b.ReportAllocs()
+	var parsing measured
+	for b.Loop() {
+		parsing.run(func() { bigParse(b, text) })
+	}
+	b.ReportMetric(float64(rules), "rules")
+	b.ReportMetric(float64(parsing.total.Nanoseconds())/float64(parsing.n*rules), "cpu-ns/rule")
+}
+
 // BenchmarkFirstApply is a whole load into an empty kernel, of its parts and all.
 func BenchmarkFirstApply(b *testing.B) {
 	eachSize(b, func(b *testing.B, p *ir.Program, comments bool) {

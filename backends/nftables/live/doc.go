@@ -8,7 +8,9 @@
 // A [Model] is the text as the kernel has it: elements are the bytes of their
 // keys and data, rules the attributes of their expressions, spelled as Linux 6.18
 // dumps them and as nft 1.0.6 makes them of the same text. Two models that are
-// equal are equal rules, and "nft list" prints either as the text says.
+// equal are equal rules, and "nft list" prints either as the text says. The
+// expressions of a rule are github.com/google/nftables' (expr_linux.go), which also
+// encodes them; where the kernel dumps another form, dumped_linux.go writes that.
 //
 // # Changes
 //

@@ -96,6 +96,12 @@ var fieldsByName = map[string]field{
 	"ct id":         {kind: connID, expr: conntrack, key: ctID},
 }
 
+// protocols have the numbers of protocols and of nft's headers.
+var protocols = map[string]struct {
+	number byte
+	desc   uint32
+}{"tcp": {6, 8}, "udp": {17, 6}, "sctp": {132, 10}}
+
 // field reads one expression.
 func (s *stream) field() (field, error) {
 	if s.accept("numgen", "random", "mod") {

@@ -40,6 +40,9 @@ func (r *rig) becomes(fresh *rig, name, text string) {
 	plan := Diff(r.observe(), want)
 	r.apply(plan)
 	r.verify(want)
+	if d := cmp.Diff(objectsOf(want), r.objects()); d != "" {
+		r.t.Fatalf("%s: -text +as another library lists it:\n%s", name, d)
+	}
 	if d := cmp.Diff(fresh.list(), r.list()); d != "" {
 		r.t.Fatalf("%s, by\n%s\n-nft +netlink:\n%s", name, strings.Join(plan.Steps(), "\n"), d)
 	}
@@ -221,7 +224,9 @@ func TestRefused(t *testing.T) {
 	tab := bad.Tables[0]
 	tab.Chains[0].Rules = append(tab.Chains[0].Rules, &Rule{Exprs: func() []byte {
 		var w writer
-		w.expr("nosuch", func() {})
+		at := w.nest(listElem)
+		w.str(exprName, "nosuch")
+		w.done(at)
 		return w.b
 	}()})
 	err := r.Do(func() error { return Apply(t.Context(), Diff(&State{Model: parse(t, text)}, bad)) })

@@ -44,6 +44,8 @@ type parser struct {
 	table  *Table
 	set    *Set
 	chain  *Chain
+	// rules are the table's rules by their text: many chains have the same ones.
+	rules map[string]*Rule
 	// otherSets is whether a set of the table is declared otherwise than it is held.
 	otherSets bool
 	reader    elementReader
@@ -151,7 +153,7 @@ func (p *parser) outside(text string) error {
 			if n := len(p.model.Tables); n > 0 && p.model.Tables[n-1].Family >= f {
 				return fmt.Errorf("a second table, or not in order")
 			}
-			p.table = newTable(f)
+			p.table, p.rules = newTable(f), make(map[string]*Rule)
 			p.model.Tables = append(p.model.Tables, p.table)
 			return nil
 		}
@@ -289,11 +291,17 @@ func (p *parser) inChain(text string) error {
 	if strings.HasPrefix(text, "type ") {
 		return p.chain.parseBase(text)
 	}
-	r, err := p.table.compile(text)
-	if err != nil {
-		return fmt.Errorf("rule %q: %w", text, err)
+	r := p.rules[text]
+	if r == nil {
+		var err error
+		if r, err = p.table.compile(text); err != nil {
+			return fmt.Errorf("rule %q: %w", text, err)
+		}
+		p.rules[text] = r
 	}
-	p.chain.Rules = append(p.chain.Rules, r)
+	// A rule is its chain's own; what it consists of is not written to any more.
+	own := *r
+	p.chain.Rules = append(p.chain.Rules, &own)
 	return nil
 }
 

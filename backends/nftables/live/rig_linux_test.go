@@ -1,6 +1,7 @@
 package live
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,6 +55,51 @@ func (r *rig) verify(want *Model) {
 	if p := Diff(r.observe(), want); !p.Empty() {
 		r.t.Fatalf("the kernel has something else:\n%s", strings.Join(p.Steps(), "\n"))
 	}
+}
+
+// objects are the tables, chains and sets as another library lists them.
+func (r *rig) objects() []string {
+	r.t.Helper()
+	var lines []string
+	r.do(func() (err error) { lines, err = testkit.NFTObjects(); return err })
+	return lines
+}
+
+// objectsOf are the lines that [testkit.NFTObjects] has for a model.
+func objectsOf(m *Model) []string {
+	var lines []string
+	for _, t := range m.Tables {
+		place := t.Family.String() + " " + tableNamed
+		lines = append(lines, "table "+place)
+		for _, c := range t.Chains {
+			line := "chain " + place + " " + c.Name
+			if c.Base() {
+				line += fmt.Sprintf(" type %s hook %d priority %d policy %s", c.Type, c.Hook, c.Priority, []string{"drop", "accept"}[c.Policy])
+			}
+			lines = append(lines, line)
+		}
+		for _, s := range t.Sets {
+			lines = append(lines, "set "+place+" "+s.Name+objectFlags(s))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func objectFlags(s *Set) string {
+	words := ""
+	for _, flag := range []struct {
+		bit  uint32
+		word string
+	}{{setMap, " map"}, {setConstant, " constant"}, {setInterval, " interval"}, {setConcat, " concatenation"}, {setEval, " dynamic"}, {setTimeouts, " timeout"}} {
+		if s.Flags&flag.bit != 0 {
+			words += flag.word
+		}
+	}
+	if s.Size > 0 {
+		words += fmt.Sprintf(" size %d", s.Size)
+	}
+	return words
 }
 
 // list is "nft list ruleset" without the order of elements, sets and chains.

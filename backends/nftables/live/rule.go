@@ -22,6 +22,13 @@ type Rule struct {
 	to string
 }
 
+// Attributes that are looked for in rules.
+const (
+	immediateData = 2
+	lookupSet     = 1
+	lookupSetID   = 4
+)
+
 // anonymousName is what a rule calls its own set until the kernel names it.
 const anonymousName = "__set%d"
 
@@ -102,15 +109,18 @@ func rewriteLookups(exprs []byte, set func(w *writer, name string)) []byte {
 			w.bytes(listElem, e)
 			continue
 		}
-		w.expr("lookup", func() {
-			for kind, value := range attrs(attr(e, exprData)) {
-				if kind == lookupSet {
-					set(&w, name)
-				} else {
-					w.bytes(kind, value)
-				}
+		at := w.nest(listElem)
+		w.str(exprName, "lookup")
+		data := w.nest(exprData)
+		for kind, value := range attrs(attr(e, exprData)) {
+			if kind == lookupSet {
+				set(&w, name)
+			} else {
+				w.bytes(kind, value)
 			}
-		})
+		}
+		w.done(data)
+		w.done(at)
 	}
 	return w.b
 }

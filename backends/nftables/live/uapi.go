@@ -1,7 +1,8 @@
 package live
 
 // Numbers of include/uapi/linux/netfilter/nf_tables.h and nfnetlink.h. They are
-// here, not from x/sys/unix, so that texts parse and plan on every system.
+// here, not from x/sys/unix, so that models compare and plan on every system; rules
+// are compiled on Linux only, with github.com/google/nftables/expr.
 const (
 	subsysNFTables = 10
 

@@ -93,7 +93,10 @@ func TestDeniedWhileChanging(t *testing.T) {
 				time.Sleep(time.Millisecond) // without rules they do
 			}
 			r.apply(Diff(r.observe(), parse(t, text(0))))
-			time.Sleep(10 * time.Millisecond)
+			// What came before waits in the socket until its reader has a CPU.
+			for last := int64(-1); received.Load() != last; time.Sleep(100 * time.Millisecond) {
+				last = received.Load()
+			}
 			received.Store(0)
 			for i := range 60 {
 				before := sent.Load()

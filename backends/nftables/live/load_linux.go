@@ -24,7 +24,7 @@ func (c *compiler) setMark() error {
 
 func (c *compiler) combineMark(mask, xor uint32) {
 	c.load(fieldsByName["meta mark"], 0)
-	c.bitwise(mask, xor)
+	c.bitwise(hostU32(mask), hostU32(xor))
 	c.setMeta(metaMark)
 }
 

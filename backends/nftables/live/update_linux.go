@@ -39,7 +39,7 @@ func (c *compiler) update(op uint32) error {
 	}
 	c.loadAll(key, 0, false)
 	c.load(data, dataWord)
-	c.dynset(op, s.Name, uint64(timeout.Milliseconds()))
+	c.dynset(op, s.Name, timeout)
 	return c.line.expect("}")
 }
 

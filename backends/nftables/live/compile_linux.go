@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
 )
 
 // compiler turns one rule into expressions.
 type compiler struct {
-	writer
+	exprs []expr.Any
 	table *Table
 	line  *stream
 	rule  *Rule
@@ -32,13 +35,15 @@ func (t *Table) compile(text string) (*Rule, error) {
 	if err == nil && !line.done() {
 		err = fmt.Errorf("%q after the end", line.peek())
 	}
-	if err == nil && len(c.b) == 0 {
+	if err == nil && len(c.exprs) == 0 {
 		err = fmt.Errorf("it does nothing")
 	}
-	if err == nil && len(c.b) > 1<<15 {
+	if err != nil {
+		return nil, err
+	}
+	if c.rule.Exprs, err = marshal(t.Family, c.exprs); err == nil && len(c.rule.Exprs) > 1<<15 {
 		err = fmt.Errorf("it is too long")
 	}
-	c.rule.Exprs = c.b
 	return c.rule, err
 }
 
@@ -66,7 +71,7 @@ func (c *compiler) statement() error {
 	case line.accept("reject"):
 		c.reject(c.table.Family)
 	case line.accept("masquerade", "fully-random"):
-		c.masquerade()
+		c.add(&expr.Masq{FullyRandom: true})
 	case line.accept("ct", "state", "new"):
 		c.state(stateNew)
 	case line.accept("ct", "state", "invalid"):
@@ -81,9 +86,9 @@ func (c *compiler) statement() error {
 		c.load(field{expr: conntrack, key: ctStatus}, 0)
 		c.anyBit(statusDNAT)
 	case line.accept("fib", "saddr", "type"):
-		return c.isLocal(1) // NFTA_FIB_F_SADDR
+		return c.isLocal(&expr.Fib{FlagSADDR: true})
 	case line.accept("fib", "daddr", "type"):
-		return c.isLocal(2) // NFTA_FIB_F_DADDR
+		return c.isLocal(&expr.Fib{FlagDADDR: true})
 	case line.accept("iifname"):
 		return c.inputInterface()
 	case line.peek() == "meta" && line.peekAt(1) == "l4proto" && line.peekAt(2) != ".":
@@ -100,9 +105,9 @@ func (c *compiler) statement() error {
 	case line.accept("meta", "priority", "set"):
 		return c.setPriority()
 	case line.accept("update"):
-		return c.update(1) // NFT_DYNSET_OP_UPDATE
+		return c.update(unix.NFT_DYNSET_OP_UPDATE)
 	case line.accept("delete"):
-		return c.update(2) // NFT_DYNSET_OP_DELETE
+		return c.update(dynsetDelete)
 	case line.accept("dnat", c.table.Family.String(), "to"):
 		return c.dnatTo()
 	default:
@@ -115,15 +120,15 @@ func (c *compiler) statement() error {
 func (c *compiler) verdict() bool {
 	switch c.line.peek() {
 	case "accept":
-		c.decide(verdictAccept, "")
+		c.decide(expr.VerdictAccept, "")
 	case "drop":
-		c.decide(verdictDrop, "")
+		c.decide(expr.VerdictDrop, "")
 	case "return":
-		c.decide(verdictReturn, "")
+		c.decide(expr.VerdictReturn, "")
 	case "jump":
-		return c.jump(verdictJump)
+		return c.jump(expr.VerdictJump)
 	case "goto":
-		return c.jump(verdictGoto)
+		return c.jump(expr.VerdictGoto)
 	default:
 		return false
 	}
@@ -131,14 +136,14 @@ func (c *compiler) verdict() bool {
 	return true
 }
 
-func (c *compiler) jump(code uint32) bool {
+func (c *compiler) jump(kind expr.VerdictKind) bool {
 	to := c.line.peekAt(1)
 	if !validName(to) || c.rule.to != "" {
 		return false
 	}
 	c.line.at += 2
 	c.rule.to = to
-	c.decide(code, to)
+	c.decide(kind, to)
 	return true
 }
 
@@ -147,20 +152,20 @@ func (c *compiler) state(bits uint32) {
 	c.anyBit(bits)
 }
 
-// isLocal reads "[!=] local".
-func (c *compiler) isLocal(flags uint32) error {
-	const local = 2 // RTN_LOCAL
+// isLocal reads "[!=] local", of the address that the look-up is about.
+func (c *compiler) isLocal(lookup *expr.Fib) error {
 	op := c.operator()
-	c.fibType(flags)
-	c.cmp(op, hostU32(local))
+	lookup.Register, lookup.ResultADDRTYPE = register(0), true
+	c.add(lookup)
+	c.cmp(op, hostU32(unix.RTN_LOCAL))
 	return c.line.expect("local")
 }
 
-func (c *compiler) operator() uint32 {
+func (c *compiler) operator() expr.CmpOp {
 	if c.line.accept("!=") {
-		return cmpNeq
+		return expr.CmpOpNeq
 	}
-	return cmpEq
+	return expr.CmpOpEq
 }
 
 // inputInterface reads `[!=] "name"`; a star at the end is any rest.
@@ -183,12 +188,6 @@ func (c *compiler) inputInterface() error {
 	return nil
 }
 
-// protocols have the numbers of protocols and of nft's headers.
-var protocols = map[string]struct {
-	number byte
-	desc   uint32
-}{"tcp": {6, 8}, "udp": {17, 6}, "sctp": {132, 10}}
-
 func (c *compiler) protocol(name string) error {
 	p, ok := protocols[name]
 	if !ok {
@@ -205,14 +204,14 @@ func (c *compiler) noSYN() error {
 		return err
 	}
 	c.payload(register(0), transport, flagsAt, 1)
-	c.maskByte(syn)
-	c.cmp(cmpEq, []byte{0})
+	c.bitwise([]byte{syn}, []byte{0})
+	c.cmp(expr.CmpOpEq, []byte{0})
 	return nil
 }
 
 func (c *compiler) l4proto(number byte) {
 	c.load(fieldsByName["meta l4proto"], 0)
-	c.cmp(cmpEq, []byte{number})
+	c.cmp(expr.CmpOpEq, []byte{number})
 }
 
 func (c *compiler) icmpTypes() error {
@@ -230,11 +229,11 @@ func (c *compiler) icmpTypes() error {
 // between matches what register 0 has.
 func (c *compiler) between(first, last []byte) {
 	if string(first) == string(last) {
-		c.cmp(cmpEq, first)
+		c.cmp(expr.CmpOpEq, first)
 		return
 	}
-	c.cmp(cmpGte, first)
-	c.cmp(cmpLte, last)
+	c.cmp(expr.CmpOpGte, first)
+	c.cmp(expr.CmpOpLte, last)
 }
 
 // parseRange reads "first" or "first-last".
@@ -266,7 +265,7 @@ func (c *compiler) markBit() error {
 	}
 	value, err := number(c.line.next())
 	c.load(fieldsByName["meta mark"], 0)
-	c.bitwise(mask, 0)
-	c.cmp(cmpEq, hostU32(value))
+	c.bitwise(hostU32(mask), hostU32(0))
+	c.cmp(expr.CmpOpEq, hostU32(value))
 	return err
 }

@@ -3,6 +3,8 @@ package live
 import (
 	"fmt"
 	"strings"
+
+	"github.com/google/nftables/expr"
 )
 
 // match reads a statement that begins with expressions.
@@ -57,7 +59,7 @@ func (c *compiler) atLeast(list []field) error {
 	}
 	c.load(list[0], 0)
 	c.byteorder(0, 4, 4)
-	c.cmp(cmpGte, bigOfHost(v))
+	c.cmp(expr.CmpOpGte, bigOfHost(v))
 	return nil
 }
 
@@ -77,7 +79,7 @@ func (c *compiler) inPrefix(f field) error {
 		return fmt.Errorf("no prefix of whole bytes: %q", r.b)
 	}
 	c.payload(register(0), f.base, f.offset, uint32(n))
-	c.cmp(cmpEq, from[:n])
+	c.cmp(expr.CmpOpEq, from[:n])
 	return nil
 }
 

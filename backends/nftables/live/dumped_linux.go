@@ -1,0 +1,119 @@
+package live
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// dumpedForm is how the kernel dumps an expression where the library sends another
+// form of it.
+type dumpedForm struct {
+	// order are the attributes in the order of the dump.
+	order []uint16
+	// zeros are the lengths of those that the library leaves out and the kernel dumps
+	// as zeros.
+	zeros map[uint16]int
+	// bits are those that the kernel sets in an attribute besides the given ones.
+	bits map[uint16]uint32
+}
+
+// dumped has the expressions with another form, by name (the dump functions of
+// net/netfilter/nft_*.c, Linux 6.18).
+var dumped = map[string]dumpedForm{
+	"bitwise": {
+		order: []uint16{unix.NFTA_BITWISE_SREG, unix.NFTA_BITWISE_DREG, unix.NFTA_BITWISE_LEN, bitwiseOp, unix.NFTA_BITWISE_MASK, unix.NFTA_BITWISE_XOR},
+		zeros: map[uint16]int{bitwiseOp: 4},
+	},
+	"ct": {order: []uint16{unix.NFTA_CT_DREG, unix.NFTA_CT_KEY}},
+	"dynset": {
+		order: []uint16{unix.NFTA_DYNSET_SREG_KEY, unix.NFTA_DYNSET_SREG_DATA, unix.NFTA_DYNSET_OP, unix.NFTA_DYNSET_SET_NAME, unix.NFTA_DYNSET_TIMEOUT, unix.NFTA_DYNSET_FLAGS},
+		zeros: map[uint16]int{unix.NFTA_DYNSET_TIMEOUT: 8},
+	},
+	"fib": {order: []uint16{unix.NFTA_FIB_DREG, unix.NFTA_FIB_RESULT, unix.NFTA_FIB_FLAGS}},
+	"hash": {
+		order: []uint16{unix.NFTA_HASH_SREG, unix.NFTA_HASH_DREG, unix.NFTA_HASH_LEN, unix.NFTA_HASH_MODULUS, unix.NFTA_HASH_SEED, unix.NFTA_HASH_TYPE},
+		// The library leaves a seed of 0 out, and the kernel then takes one at random.
+		zeros: map[uint16]int{unix.NFTA_HASH_SEED: 4},
+	},
+	"lookup": {
+		order: []uint16{lookupSet, unix.NFTA_LOOKUP_SREG, unix.NFTA_LOOKUP_DREG, unix.NFTA_LOOKUP_FLAGS},
+		zeros: map[uint16]int{unix.NFTA_LOOKUP_FLAGS: 4},
+	},
+	"nat": {
+		order: []uint16{unix.NFTA_NAT_TYPE, unix.NFTA_NAT_FAMILY, unix.NFTA_NAT_REG_ADDR_MIN, unix.NFTA_NAT_REG_ADDR_MAX, unix.NFTA_NAT_REG_PROTO_MIN, unix.NFTA_NAT_REG_PROTO_MAX, unix.NFTA_NAT_FLAGS},
+		bits:  map[uint16]uint32{unix.NFTA_NAT_FLAGS: unix.NF_NAT_RANGE_MAP_IPS},
+	},
+}
+
+// bitwiseOp is NFTA_BITWISE_OP, which x/sys/unix lacks.
+const bitwiseOp = 6
+
+// marshal writes expressions as the kernel dumps them, so that rules that are equal
+// are equal bytes. The kernel takes them in that form, too.
+func marshal(f Family, list []expr.Any) ([]byte, error) {
+	var w writer
+	for _, e := range list {
+		b, err := expr.Marshal(byte(f), e)
+		if err != nil {
+			return nil, fmt.Errorf("expression %T: %w", e, err)
+		}
+		dropNested(b)
+		name := attr(b, exprName)
+		form, ok := dumped[asString(name)]
+		if !ok {
+			w.bytes(listElem, b)
+			continue
+		}
+		at := w.nest(listElem)
+		w.bytes(exprName, name)
+		data := w.nest(exprData)
+		if err := w.inForm(form, attr(b, exprData)); err != nil {
+			return nil, fmt.Errorf("expression %T: %w", e, err)
+		}
+		w.done(data)
+		w.done(at)
+	}
+	return w.b, nil
+}
+
+// dropNested takes NLA_F_NESTED off attributes and those within them: the kernel
+// dumps expressions without it.
+func dropNested(b []byte) {
+	for len(b) >= unix.SizeofNlAttr {
+		n := int(binary.NativeEndian.Uint16(b))
+		if n < unix.SizeofNlAttr || n > len(b) {
+			return
+		}
+		if kind := binary.NativeEndian.Uint16(b[2:]); kind&unix.NLA_F_NESTED != 0 {
+			binary.NativeEndian.PutUint16(b[2:], kind&^unix.NLA_F_NESTED)
+			dropNested(b[unix.SizeofNlAttr:n])
+		}
+		b = b[min((n+3)&^3, len(b)):]
+	}
+}
+
+// inForm writes the attributes of one expression. What the form does not have has to
+// be nothing: an offset or a set's number of 0.
+func (w *writer) inForm(form dumpedForm, data []byte) error {
+	for _, kind := range form.order {
+		value := attr(data, kind)
+		if n := form.zeros[kind]; value == nil && n > 0 {
+			value = make([]byte, n)
+		}
+		if bits := form.bits[kind]; bits != 0 {
+			w.u32(kind, asU32(value)|bits)
+		} else if value != nil {
+			w.bytes(kind, value)
+		}
+	}
+	for kind, value := range attrs(data) {
+		if !slices.Contains(form.order, kind) && !allZero(value) {
+			return fmt.Errorf("attribute %d is not in the kernel's dump", kind)
+		}
+	}
+	return nil
+}
