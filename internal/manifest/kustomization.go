@@ -11,10 +11,13 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
+// kustomizationNames are those of a kustomization's file, in the order of kustomize.
+var kustomizationNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+
 // KustomizationFile is the path of a directory's kustomization, as kustomize looks for
 // it; "" is none.
 func KustomizationFile(dir string) string {
-	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
+	for _, name := range kustomizationNames {
 		if at := filepath.Join(dir, name); isRegular(at) {
 			return at
 		}

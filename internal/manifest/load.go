@@ -1,11 +1,13 @@
 package manifest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
@@ -155,7 +157,7 @@ func (o *outcome) diagnostics() diag.List {
 		}
 		kept = append(kept, all[i:min(j, i+maxDiagnostics)]...)
 		if more := j - i - maxDiagnostics; more > 0 {
-			kept.Add(diag.BadDocument, ir.Origin{File: all[i].Origin.File}, fmt.Sprintf("%d more findings in this file are not shown", more))
+			kept.Add(worst(all[i+maxDiagnostics:j]), ir.Origin{File: all[i].Origin.File}, fmt.Sprintf("%d more findings in this file are not shown", more))
 		}
 		i = j
 	}
@@ -167,6 +169,21 @@ func (o *outcome) diagnostics() diag.List {
 	}
 	kept.Sort()
 	return kept
+}
+
+// worst is the code of the findings that weighs most, so that what is not shown counts
+// for as much as it would.
+func worst(list diag.List) diag.Code {
+	found := slices.MaxFunc(list, func(a, b diag.Diagnostic) int {
+		unread := func(d diag.Diagnostic) int {
+			if d.Code == diag.BadDocument || d.Code == diag.BadUTF8 {
+				return 1
+			}
+			return 0
+		}
+		return cmp.Or(cmp.Compare(unread(a), unread(b)), cmp.Compare(a.Severity(), b.Severity()))
+	})
+	return found.Code
 }
 
 func (o *outcome) isEmpty() bool {

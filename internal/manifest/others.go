@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/planec/planec/ir"
@@ -61,9 +62,12 @@ func (f *found) explains() bool {
 	return slices.ContainsFunc(f.skipped, func(s skipped) bool { return s.code == diag.UnrenderedChart || s.code == diag.UnbuiltKustomization })
 }
 
-// looksLikeManifest reports whether a file has one of the words that every object has. What
-// cannot be opened may be one.
+// looksLikeManifest reports whether a file has one of the words that every object has, or
+// is called like a kustomization, which needs none. What cannot be opened may be one.
 func looksLikeManifest(file string) bool {
+	if slices.Contains(kustomizationNames, filepath.Base(file)) {
+		return true
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return true
