@@ -27,7 +27,7 @@ func TestOneEndpointChangesAFewLines(t *testing.T) {
 		// so a few may change places.
 		{"an endpoint gets another address", 8, func(s *discoveryv1.EndpointSlice) { s.Endpoints[3].Addresses = []string{"10.127.0.1"} }},
 		// Its line goes, another takes its index, and the verdict is that of
-		// another count; the chains of a count that nobody had are new. iptables
+		// another count; the chains of a count that was not in use are new. iptables
 		// has a probability for each endpoint of the pool, which all change.
 		{"an endpoint leaves", 24, func(s *discoveryv1.EndpointSlice) { s.Endpoints = slices.Delete(s.Endpoints, 3, 4) }},
 		{"an endpoint comes", 24, func(s *discoveryv1.EndpointSlice) {

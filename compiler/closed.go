@@ -16,7 +16,7 @@ import (
 // length: each address of it is an entry in the rules.
 const smallestClosed = 20
 
-// closedID is the profile of addresses that may be pods which nobody has told of.
+// closedID is the profile of addresses that may be pods that are not known yet.
 const closedID = "closed/not-known-yet"
 
 // known are the addresses that pods of the cluster have.

@@ -14,7 +14,7 @@ import (
 type common struct {
 	numbers map[name]uint32
 	names   []name
-	// free are numbers that nobody has any more.
+	// free are numbers that are not in use any more.
 	free []uint32
 
 	// allocated are the Services that claim a match by a ClusterIP, claimers

@@ -237,7 +237,7 @@ func (c *churn) podChange(n int) error {
 	return err
 }
 
-// sabotage puts something of somebody else's into our table, and waits until it
+// sabotage puts a foreign object into planec's table, and waits until it
 // is gone.
 func (c *churn) sabotage(int) error {
 	if _, err := c.rig.Run("", "nft", "add", "set", "ip", "planec", "foreign", "{ type ipv4_addr; }"); err != nil {
@@ -249,7 +249,7 @@ func (c *churn) sabotage(int) error {
 			return err
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("somebody else's set is still in our table")
+			return fmt.Errorf("the foreign set is still in planec's table")
 		}
 	}
 }

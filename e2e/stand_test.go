@@ -59,7 +59,7 @@ func newStand(t testing.TB, tools ...string) *stand {
 
 // fromAll is a flow from as many pods as it takes that no port is used again
 // while the server's end of its last connection waits (TIME_WAIT, a minute): a
-// SYN that meets one may have to be sent again, whoever made the rules.
+// SYN that meets one may have to be sent again, whichever program made the rules.
 func fromAll(f testkit.Flow) (flows []testkit.Flow) {
 	for i := range byte(16) {
 		f.Src = netip.AddrFrom4([4]byte{10, 1, 1, 1 + i})

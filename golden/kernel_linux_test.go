@@ -63,7 +63,7 @@ func TestKernelFlows(t *testing.T) {
 }
 
 // TestGeneratedClusters compares the evaluator and the kernels on clusters and
-// packets that nobody chose. -seed, -clusters and -packets say which.
+// packets made at random. -seed, -clusters and -packets say which.
 func TestGeneratedClusters(t *testing.T) {
 	besideOthers(t)
 	for _, k := range kernels() {

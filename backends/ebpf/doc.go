@@ -1,6 +1,6 @@
 // Package ebpf emits map images: maps.bin, the content of every eBPF map that a
 // node's programs look up, and maps.txt, the same for people. It reads images
-// too, strictly, for whoever shows, compares, interprets or loads them (package
+// too, strictly, for the packages that show, compare, interpret or load them (package
 // live).
 //
 // # Maps

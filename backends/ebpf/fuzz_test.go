@@ -58,7 +58,7 @@ func readHostile(t *testing.T, file []byte, flows []testkit.Flow) bool {
 }
 
 // TestHostileFiles changes bytes of an image at random and makes its digests
-// right again, in every run of the tests and not only when somebody fuzzes.
+// right again, in every run of the tests and not only in a fuzzing run.
 func TestHostileFiles(t *testing.T) {
 	hostileFiles(t, smallProgram())
 	hostileFiles(t, smallPolicies())

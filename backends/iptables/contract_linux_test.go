@@ -94,7 +94,7 @@ func TestReplaces(t *testing.T) {
 	})
 }
 
-// TestJumpsComeBack: a load mends what somebody took away.
+// TestJumpsComeBack: a load mends what another program took away.
 func TestJumpsComeBack(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		r := testkit.New(t, testkit.Spec{})

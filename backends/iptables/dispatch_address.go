@@ -26,7 +26,7 @@ const (
 	// level costs 4.5 rules, half of 8 choices, and saves 7/16 of these.
 	cellRules = 12
 	// crowdRules are far more than that. Where so many addresses have the same last
-	// digits, somebody has chosen them.
+	// digits, they were chosen to collide.
 	crowdRules = 64
 )
 

@@ -11,7 +11,7 @@ import (
 // range of ports and not their last bits. After how many bits a chain stands is
 // fixed.
 
-// usualNodePorts is how many there are where nobody has chosen a range
+// usualNodePorts is how many there are where no range was chosen
 // (--service-node-port-range, 30000 to 32767).
 const usualNodePorts = 2768
 

@@ -81,7 +81,7 @@
 //   - an address gets a chain with its fifth port, which is divided with the 17th.
 //     Others are concerned where they share that address;
 //   - more than 64 rules for addresses whose last bits are the same are divided by
-//     prefix, anew for each. Somebody must choose such addresses, up to 49,152
+//     prefix, anew for each. An attacker must choose such addresses, up to 49,152
 //     frontends.
 //
 // Whatever the addresses are, no packet meets a long list, and iptables-nft takes

@@ -83,7 +83,7 @@ func (d *dataplane) split(f *ir.Frontend, s split) string {
 
 // addUnserved notes the answers for routes without endpoints. What has an
 // endpoint is translated by the time the sets are asked, so where one route
-// has some, the answer is the other's, whoever asks.
+// has some, the answer is the other's, for every client.
 func (d *dataplane) addUnserved(f *ir.Frontend) {
 	internal := len(d.pool(f.Internal).Endpoints) == 0
 	external := len(d.pool(f.External).Endpoints) == 0

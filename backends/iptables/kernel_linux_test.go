@@ -128,8 +128,8 @@ func TestKernelRandomPrograms(t *testing.T) {
 	})
 }
 
-// TestKernelGeneratedClusters tries what the compiler makes of clusters that
-// nobody chose.
+// TestKernelGeneratedClusters tries what the compiler makes of clusters made
+// at random.
 func TestKernelGeneratedClusters(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		for seed := uint64(1); seed <= 30; seed++ {
@@ -151,7 +151,7 @@ func TestKernelManyPorts(t *testing.T) {
 	})
 }
 
-// TestKernelManyAddresses asks for addresses at random, for some that somebody chose
+// TestKernelManyAddresses asks for addresses at random, for some that an attacker chose
 // and for ports of one, in both families.
 func TestKernelManyAddresses(t *testing.T) {
 	p := irtest.KitchenSink()

@@ -30,7 +30,7 @@
 //
 // # Two routes
 //
-// A virtual service has one list of endpoints, whoever asks. It has those of the
+// A virtual service has one list of endpoints for all clients. It has those of the
 // external route. Where local pods and the node get others (the usual case:
 // externalTrafficPolicy Local), a set maps the frontend to a mark of 14 bits that
 // selects a virtual service of its own; all addresses of a Service port share it.

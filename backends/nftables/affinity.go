@@ -140,7 +140,7 @@ func (t *table) members(f *ir.Frontend) []netip.AddrPort {
 	return list
 }
 
-// The IDs of endpoints are traffic class handles that nobody uses: they stand
+// The IDs of endpoints are traffic class handles that are not in use: they stand
 // in meta priority for a moment.
 const (
 	firstEndpointID = 0xc0000000

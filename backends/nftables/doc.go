@@ -87,7 +87,7 @@
 //
 // # Limits
 //
-//   - A load from this file starts without bindings. Whoever changes elements
+//   - A load from this file starts without bindings. A program that changes elements
 //     one by one keeps them, and clients of endpoints that stay do not move.
 //   - The bindings of a family are at most 1,048,576. When they are full, new
 //     clients are served without affinity until old ones expire.

@@ -154,7 +154,7 @@ func lines(text string) []string {
 }
 
 // TestKernelRandomPrograms is TestKernelAgreesWithEvaluator for programs that
-// nobody thought of, and TestCanonical for them too.
+// made at random, and TestCanonical for them too.
 func TestKernelRandomPrograms(t *testing.T) {
 	testkit.Require(t, "nft")
 	for seed := range uint64(8) {

@@ -77,7 +77,7 @@ func tenPeers(policy int, withReceiver bool) []netip.Addr {
 }
 
 // BenchmarkPolicyPacket is the cost of a packet that policies judge: a datagram
-// of a pod to its node, of a connection that nobody has answered yet, so that
+// of a pod to its node, of a connection that is not answered yet, so that
 // every packet is judged. The cases take turns, and the least of each counts.
 func BenchmarkPolicyPacket(b *testing.B) {
 	testkit.Require(b, "nft")

@@ -122,7 +122,7 @@ func wantVerdicts(t *testing.T, r *testkit.Rig, passed, denied, refused eval.Ver
 		{"a sealed pod to its node", to(eval.FromPod, "10.1.0.4", node4+":8080", ir.TCP), denied},
 		{"a sealed pod to its node, IPv6", to(eval.FromPod, "fd00:10:1::4", "["+node6+"]:8080", ir.UDP), denied},
 		{"a pod with DNS to its node", to(eval.FromPod, "10.1.0.2", node4+":53", ir.UDP), passed},
-		{"a pod nobody polices", to(eval.FromPod, "10.1.0.77", node4+":8080", ir.TCP), passed},
+		{"a pod without policies", to(eval.FromPod, "10.1.0.77", node4+":8080", ir.TCP), passed},
 		{"a Service's refusal first", to(eval.FromPod, "10.1.0.4", "10.96.0.2:80", ir.TCP), refused},
 	} {
 		flows = append(flows, c.flow)

@@ -8,9 +8,9 @@ import (
 	"github.com/planec/planec/ir/identity"
 )
 
-// Names makes names of identities, such that no two identities share one: whoever
-// may name objects could otherwise, with patience, make two that are served as
-// one. The zero value is ready.
+// Names makes names of identities, such that no two identities share one: a
+// user who may name objects could otherwise, with patience, make two that are
+// served as one. The zero value is ready.
 type Names struct{ names identity.Names }
 
 // NewNames returns names that are made with a hash; nil is SHA-256.

@@ -16,7 +16,7 @@
 //	             otherwise the row of peers that no rule names
 //	                └─▶ PLC-ROW-<hash>  a row: port to verdict; PLC-PORTS-<hash>
 //
-// What is accepted RETURNs to whoever jumped here, so it goes on through the
+// What is accepted RETURNs to the chain that jumped here, so it goes on through the
 // rules of others. Nothing here sets a mark.
 //
 // # Finding the profile
@@ -40,8 +40,8 @@
 // The kernel asks a set of networks for longer prefixes first; what differs from
 // the network around it is listed, with nomatch where it is out.
 //
-// Tiers that say the same share their table, in both directions and whoever wrote
-// them.
+// Tiers that say the same share their table, in both directions and whichever policies
+// they are made of.
 //
 // # Cost
 //

@@ -84,7 +84,7 @@ func (b *builder) rowTarget(d ir.Direction, t *table) string {
 	return " -g " + name
 }
 
-// keyOf is what tiers do, whoever wrote them.
+// keyOf is what tiers do, whichever policies they are made of.
 func keyOf(tiers []ir.Tier) string {
 	w := writer{sha256.New()}
 	for _, t := range tiers {

@@ -206,7 +206,7 @@ func depth(chains map[string][]string, name string) int {
 
 // hostile is a policy of pods whose profiles' codes share ever more first bits, of
 // peers whose rows do, and of a row with as many ranges of ports as there can be:
-// what somebody makes who tries many names.
+// what an attacker makes who tries many names.
 func hostile(t testing.TB) *ir.Policy {
 	p := &ir.Policy{OnDeny: ir.Drop}
 	ports := make([]ir.PortRange, 0, 1<<15)

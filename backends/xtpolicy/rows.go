@@ -166,7 +166,7 @@ func (b *builder) portLevels() int {
 // portTree divides a long list of groups until it is short. The parts but the
 // lowest have chains of their own. Halves are shortest to walk; a list for which
 // they would be too many chains below one another is divided into more.
-// Their names are made of the row's, which is short and nobody else's.
+// Their names are made of the row's, which is short and its own.
 func (b *builder) portTree(row string, r *row, list [][]ir.PortRange, levels int) []string {
 	var rules []string
 	for len(list) > fewGroups {

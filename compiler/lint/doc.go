@@ -3,6 +3,6 @@
 // ClusterIP yet can be wrong already. What it says of policies is in
 // compiler/policy, which has them compiled.
 //
-// That nobody has a label or a port is said only where pods are known: given, or
+// That no pod has a label or a port is said only where pods are known: given, or
 // made by internal/synth.
 package lint

@@ -12,7 +12,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// sourceRanges reports ranges that restrict nobody. What cannot be read is the
+// sourceRanges reports ranges that restrict no client. What cannot be read is the
 // compiler's to report. Everybody of one family beside ranges of the other is how
 // one says that only the other is restricted.
 func (l *linter) sourceRanges(s sourced) {

@@ -95,7 +95,7 @@ type linter struct {
 
 type sourced = objects.Sourced[*corev1.Service]
 
-// selector reports a Service that selects nobody, and target ports that nobody
+// selector reports a Service that selects no pod, and target ports that no pod
 // selected has.
 func (l *linter) selector(s sourced) {
 	o := s.Object

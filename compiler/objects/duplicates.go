@@ -87,7 +87,7 @@ func content(o metav1.Object) []byte {
 // planec does not know are not looked at.
 //
 // The older object is used. Where none is older, one place decides for all objects that
-// it has, so that no two are combined which nobody wrote together: see [ranks].
+// it has, so that no two are combined that stand nowhere together: see [ranks].
 func (s *Set) Deduplicate(diags *diag.List) {
 	twice := slices.Concat(
 		repeated("Service", s.Services), repeated("EndpointSlice", s.EndpointSlices),

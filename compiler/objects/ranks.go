@@ -12,7 +12,7 @@ import (
 
 // ranks orders the places that objects of one name stand in, so that the choice is the
 // same for all objects of a place: a Service of one overlay and a Deployment of another
-// are a pair that nobody wrote. A place is a directory, a file of it, and of a file the
+// are a pair that stands nowhere together. A place is a directory, a file of it, and of a file the
 // first, second, ... object of each name, as concatenated overlays have them. The names
 // of places do not matter, only what stands there: the place of the oldest object comes
 // first, then the one with the most names, then the one whose content sorts first.

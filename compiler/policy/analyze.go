@@ -211,7 +211,7 @@ func refused(errs field.ErrorList, at ir.Origin) diag.List {
 	return out
 }
 
-// equalPriorities warns where the order of two policies is nobody's decision
+// equalPriorities warns where the order of two policies is not decided
 // but planec's.
 func (m *Model) equalPriorities(diags *diag.List) {
 	for rest := m.cluster; len(rest) > 0; {

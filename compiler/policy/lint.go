@@ -121,7 +121,7 @@ func (l *linter) subject(p *policy) {
 		at = p.origin.At("spec.subject")
 	}
 	switch why := l.absent(p.subject); why.kind {
-	case nobody:
+	case noneMatches:
 		l.diags.Add(diag.SelectsNothing, at, "it applies to no pod: "+why.text)
 	case notGiven:
 		l.diags.Add(diag.PodsElsewhere, at, why.text)
@@ -139,7 +139,7 @@ func (l *linter) peers(p *policy, d ir.Direction, r *rule) {
 		case peer.pods == nil || len(peer.found) > 0:
 		default:
 			switch why := l.absent(*peer.pods); why.kind {
-			case nobody:
+			case noneMatches:
 				l.diags.Add(diag.PeerNobody, at, why.text)
 			case notGiven:
 				l.diags.Add(diag.PeerElsewhere, at, why.text)
@@ -168,8 +168,8 @@ const (
 	silent absenceKind = iota
 	// notGiven: the pods may well be in another repository.
 	notGiven
-	// nobody: where the selector looks there are pods, and none is it.
-	nobody
+	// noneMatches: where the selector looks there are pods, and none is it.
+	noneMatches
 )
 
 // absent finds out why a selector that finds no pod does.
@@ -192,7 +192,7 @@ func (l *linter) findAbsent(s podSelector) absence {
 		return absence{notGiven, who}
 	}
 	if h := l.host(s); h != nil && s.own != "" {
-		return absence{nobody, "only pods on the host's network match, as " + h.Name + ", and those are their node to policies"}
+		return absence{noneMatches, "only pods on the host's network match, as " + h.Name + ", and those are their node to policies"}
 	} else if h != nil {
 		return absence{notGiven, "only pods on the host's network match, as " + h.Namespace + "/" + h.Name}
 	}
@@ -207,7 +207,7 @@ func (l *linter) findAbsent(s podSelector) absence {
 	case s.own == "" && s.namespaces.text == "*":
 		return absence{notGiven, "no pod of the input has the labels " + s.pods.text}
 	}
-	return absence{nobody, fmt.Sprintf("none of %d pods has the labels %s", pods, s.pods.text)}
+	return absence{noneMatches, fmt.Sprintf("none of %d pods has the labels %s", pods, s.pods.text)}
 }
 
 // host returns the first pod on the host's network that a selector finds, or nil.

@@ -14,7 +14,7 @@ import (
 )
 
 // What covers what is decided by what was written, not by who matches today: a
-// rule that is superfluous is so whoever comes. Where that cannot be seen the
+// rule that is superfluous is so for every peer. Where that cannot be seen the
 // answer is no.
 
 // mostComparisons bounds how many peers and ports are compared with each other in
@@ -149,7 +149,7 @@ func (s *selector) onlyAsks(key string) bool {
 	return !slices.ContainsFunc(requirements, func(r labels.Requirement) bool { return r.Key() != key })
 }
 
-// covers reports whether whoever the other selects is selected by s: each of its
+// covers reports whether all that the other selects is selected by s: each of its
 // requirements follows from one of the other's.
 func (s *selector) covers(other *selector) bool {
 	if s.text == "!" || other.text == "!" {
@@ -287,7 +287,7 @@ func (l *linter) before(i int, d ir.Direction, k int) *ir.Origin {
 		}
 	}
 	for _, q := range l.cluster[:i] {
-		// Of two with one priority the order is nobody's decision.
+		// Of two with one priority the order is not decided.
 		if l.left.spent() || q.tier != p.tier || q.priority == p.priority || !q.subject.covers(&p.subject) {
 			continue
 		}

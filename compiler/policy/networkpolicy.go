@@ -91,7 +91,7 @@ func (p *ports) add(place int, port *networkingv1.NetworkPolicyPort) {
 func cidr(s string) netip.Prefix {
 	p, ok := validate.ParseCIDR(s)
 	if !ok {
-		// Unreachable; if it ever is, nobody may be let in by it.
+		// Unreachable; if it ever is, it must let no peer in.
 		return netip.PrefixFrom(netip.IPv6Unspecified(), 128)
 	}
 	return p

@@ -118,7 +118,7 @@ func narrowest[T any](s *selector, labelled map[label][]T) (best []T, found bool
 	return best, found
 }
 
-// asks returns the labels without which nobody is selected.
+// asks returns the labels without which no pod is selected.
 func (s *selector) asks() []label {
 	var out []label
 	requirements, _ := s.Requirements()

@@ -160,7 +160,7 @@ func (r *routes) fromOutside() (internal, external ir.Route) {
 
 // emptyLocal is the answer for traffic that must stay on a node without
 // endpoints: silence while other nodes have some, so that a client tries again,
-// and a refusal when nobody has.
+// and a refusal when none has.
 func (r *routes) emptyLocal() ir.Refusal {
 	if r.any {
 		return ir.Drop

@@ -35,7 +35,7 @@ type service struct {
 	// sourceRanges are of both families, disjoint; openFamily is what an empty
 	// list per family means.
 	sourceRanges []netip.Prefix
-	// closed is set when the ranges cannot be trusted, so that nobody is served
+	// closed is set when the ranges cannot be trusted, so that no client is served
 	// on load-balancer addresses.
 	closed bool
 

@@ -35,11 +35,11 @@ type Config struct {
 	Spare func(context.Context) (bool, error)
 	// Flows ends connections that should not go on.
 	Flows Flows
-	// Drift has something to read when somebody else may have changed our rules;
+	// Drift has something to read when another program may have changed planec's rules;
 	// nil where nothing tells.
 	Drift <-chan struct{}
 	// Settled is called when the kernel is right, so that what changes it from
-	// then on is a drift; nil where nobody wants to know.
+	// then on is a drift; nil where that is not wanted.
 	Settled func()
 	// VerifyEvery is how often the kernel is compared as a whole; 0 is never.
 	VerifyEvery time.Duration

@@ -8,7 +8,7 @@
 //	                        metrics, events
 //
 // Nothing is applied before the first listing is complete. A failed apply leaves
-// the old rules where they are and is tried again, later each time. What somebody
+// the old rules where they are and is tried again, later each time. What another program
 // else does to our rules is seen where the kernel tells of it, and by a full
 // verification now and then otherwise. When the agent ends its rules stay.
 package agent

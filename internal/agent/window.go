@@ -16,7 +16,7 @@ const (
 	longest = 500 * time.Millisecond
 	// While changes keep coming in a flood, the next look is after a quarter of the
 	// time that has passed, within these bounds: what only came late together, after
-	// a pause of somebody's, costs one short look.
+	// a pause of another process, costs one short look.
 	shortestLook, longestLook = 10 * time.Millisecond, 50 * time.Millisecond
 	// flood is how many changes a second are worth waiting for more.
 	flood = 400

@@ -43,7 +43,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestHalfWritten wants a file that somebody is writing, or has cut off, to change
+// TestHalfWritten wants a file that is being written, or has cut off, to change
 // nothing.
 func TestHalfWritten(t *testing.T) {
 	n := newNode(t)
@@ -99,7 +99,7 @@ func TestDrift(t *testing.T) {
 		"flush ruleset",
 		"add chain ip planec intruder",
 	} {
-		// Somebody who is faster than the kernel's notice would not be seen.
+		// A change that is faster than the kernel's notice would not be seen.
 		nft := exec.Command("nft", text)
 		if out, err := runIn(n, nft); err != nil {
 			t.Logf("%s: %v %s", text, err, out)
@@ -176,7 +176,7 @@ func TestHealth(t *testing.T) {
 }
 
 // TestConfigurationChanges wants an agent whose configuration changes to end, for
-// whoever started it to start it again, as kube-proxy does; its rules stay.
+// the service manager to start it again, as kube-proxy does; its rules stay.
 func TestConfigurationChanges(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	write := func(cidr string) {

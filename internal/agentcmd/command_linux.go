@@ -21,7 +21,7 @@ import (
 )
 
 // The exit codes, as planec has them. A changed configuration ends the agent with
-// exitSystem, for whoever started it to start it again.
+// exitSystem, for the service manager to start it again.
 const (
 	exitFine   = 0
 	exitInput  = 2

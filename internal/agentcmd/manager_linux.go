@@ -22,7 +22,7 @@ const (
 
 // notify tells the service manager, if there is one.
 func notify(state string) {
-	_, _ = daemon.SdNotify(false, state) // without a manager there is nobody to tell
+	_, _ = daemon.SdNotify(false, state) // without a manager there is nothing to tell
 }
 
 // watchdog tells the service manager that the agent is alive for as long as it is

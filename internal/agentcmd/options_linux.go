@@ -83,7 +83,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 }
 
-// errUsage marks mistakes of whoever started the agent.
+// errUsage marks mistakes in the command line.
 var errUsage = errors.New("usage")
 
 func usage(format string, args ...any) error {

@@ -138,7 +138,7 @@ func (n *node) write(name, text string) {
 	}
 }
 
-// answer is who answers a connection from the pod, or why nobody does.
+// answer is who answers a connection from the pod, or why it is not answered.
 func (n *node) answer(dst string, port uint16) string {
 	n.t.Helper()
 	f := testkit.Flow{From: eval.FromPod, Src: netip.MustParseAddr("10.1.0.9"), Dst: netip.MustParseAddr(dst), Port: port, Protocol: ir.TCP}

@@ -83,7 +83,7 @@ func (s *Source) Events() (*Events, error) {
 }
 
 // Diagnosed tells what is new in a list that has everything there is to say now.
-// Notes are for nobody's attention. It is for one goroutine.
+// Notes need no attention. It is for one goroutine.
 func (e *Events) Diagnosed(diags diag.List) {
 	told := make(map[diag.Diagnostic]bool, len(diags))
 	for _, d := range diags {

@@ -35,7 +35,7 @@ func inputError(err error) error { return &exitError{exitInput, err} }
 // systemError is a failure of the machine: a disk, a kernel.
 func systemError(err error) error { return &exitError{exitSystem, err} }
 
-// exitCode maps an error to its code. Errors that nobody mapped come from
+// exitCode maps an error to its code. Errors that are not mapped come from
 // cobra's parsing and so are usage errors.
 func exitCode(err error) int {
 	if err == nil {

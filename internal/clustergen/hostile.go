@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// Shape is objects of one kind as somebody would write them who wants the
+// Shape is objects of one kind as an attacker would write them who wants the
 // compiler to work long, for the node n1 and the cluster CIDR 10.244.0.0/16.
 type Shape struct {
 	Name string

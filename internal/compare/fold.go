@@ -131,7 +131,7 @@ func (l *line) leftOf() func(*portSet) string {
 }
 
 // remaining says who of a subject's others had (opened) or keeps (closed) any of
-// the line's ports; "" where that is nobody or too many to say.
+// the line's ports; "" where that is none or too many to say.
 func (c *comparison) remaining(l *line) string {
 	const most = 2
 	if l.dns {

@@ -75,7 +75,7 @@ func (d *dispute) policies(list []ir.Origin, how diffreport.Change) []diffreport
 	return compactReasons(out)
 }
 
-// meaning is for policies that nobody touched: what they select did change.
+// meaning is for policies that were not touched: what they select did change.
 func (d *dispute) meaning(opening, closing eval.Decision) []diffreport.Reason {
 	var out []diffreport.Reason
 	for _, key := range d.ends {

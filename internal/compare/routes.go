@@ -31,7 +31,7 @@ type routeChange struct {
 	// was and is are the endpoints of each port on whichever node: what came and
 	// went there has been told.
 	was, is map[ir.ServicePort][]netip.AddrPort
-	// stopped, started and others are nodes that serve nobody any more, serve
+	// stopped, started and others are nodes that serve no client any more, serve
 	// now, or choose among other endpoints.
 	stopped, started, others map[string]bool
 	refusal                  ir.Refusal
@@ -48,7 +48,7 @@ func (x *routeChange) choice(r routes) choice {
 
 func (x *routeChange) collect(was, is *front) {
 	if !x.inside && is.kind == ir.ClusterIP {
-		return // nobody outside is meant to come there
+		return // no client outside is meant to come there
 	}
 	before, after := was.endpoints(), is.endpoints()
 	source, refusal := false, false

@@ -94,7 +94,7 @@ func differs(x, y *eval.Evaluator, p *ir.Program, f *ir.Frontend) bool {
 	}
 	for _, packet := range packets(f, p, dst) {
 		if f.Kind == ir.ClusterIP && packet.From == eval.FromOutside {
-			continue // nobody outside is meant to come there
+			continue // no client outside is meant to come there
 		}
 		if fate(x.Eval(packet)) != fate(y.Eval(packet)) {
 			return true

@@ -105,7 +105,7 @@ func TestStale(t *testing.T) {
 		{
 			"nodePort", "node=1,2", "node=2",
 			[]string{node + " " + one, node + " " + node},
-			// A query of somebody else's port, an own address out of scope.
+			// A query of a foreign port, an own address out of scope.
 			[]string{node + " " + two, "203.0.113.5:30053 203.0.113.5:30053", "192.0.2.99:30053 192.0.2.99:30053", "198.51.100.1:30053 198.51.100.1:30053"},
 		},
 		{"nodePort deleted", "node=1", "svc=1", []string{node + " " + one, svc + " " + svc}, []string{node + " " + node}},

@@ -135,7 +135,7 @@ func (d *nftablesPlane) Replace(ctx context.Context, whole backends.Artifact) (a
 	return p, d.take(ctx, p)
 }
 
-// take applies a plan of what is held. Somebody else's changes are found by
+// take applies a plan of what is held. Changes of other programs are found by
 // the kernel where they are in the way.
 func (d *nftablesPlane) take(ctx context.Context, p *live.Plan) error {
 	err := live.Apply(ctx, p)

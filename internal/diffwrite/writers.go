@@ -97,7 +97,7 @@ func text(w io.Writer, r *diffreport.Report) error {
 	return err
 }
 
-// textRules writes hunks as far as somebody may read them.
+// textRules writes hunks as far as a person may read them.
 func textRules(b *strings.Builder, list []diffreport.Rules) {
 	lines := 0
 	for _, x := range list {

@@ -12,7 +12,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// hostile is what somebody may call a file who wants to be more than text.
+// hostile is what an attacker may call a file to be more than text.
 const hostile = "a\r\n::error::%0A,<script>alert(1)</script> </details> @admin #12 [x](http://e) `c` {0} \x1b[31m\u2028|_*.yaml"
 
 func report() *diffreport.Report {

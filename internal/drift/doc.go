@@ -1,4 +1,4 @@
-// Package drift tells when somebody else may have changed our rules.
+// Package drift tells when another program may have changed planec's rules.
 //
 // nftables tells who committed a transaction and what was in it: one that has
 // something of our table and was not made by this program is a drift. Of the

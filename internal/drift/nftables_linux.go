@@ -102,7 +102,7 @@ const (
 	nlaTypeMask = 0x3fff
 )
 
-// take reads one message and reports whether a transaction of somebody else that
+// take reads one message and reports whether a transaction of another process that
 // touched the table ends with it.
 func (w *nftablesWatch) take(kind uint16, port uint32, data []byte) bool {
 	if kind>>8 != unix.NFNL_SUBSYS_NFTABLES || len(data) < nfgenmsgLen {

@@ -16,8 +16,8 @@ import (
 	"github.com/planec/planec/internal/testkit"
 )
 
-// TestNFTables wants changes of our table by others to be told, and nobody
-// else's.
+// TestNFTables wants changes of planec's table by other processes to be told, and
+// those of other tables not.
 func TestNFTables(t *testing.T) {
 	testkit.Require(t, "nft")
 	r := testkit.New(t, testkit.Spec{})

@@ -28,7 +28,7 @@ type XTables struct {
 func NewXTables() *XTables { return &XTables{} }
 
 // Settled says that what the tables have now is right. It looks before it returns,
-// so that what somebody changes next is seen.
+// so that what another program changes next is seen.
 func (w *XTables) Settled() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -187,7 +187,7 @@ func write(ctx context.Context, list []entry, dir string) error {
 		}
 	}
 	if err != nil {
-		cmd.Process.Kill() // it may be waiting for somebody to read
+		cmd.Process.Kill() // it may be waiting for a reader
 		cmd.Wait()         // the error is known
 		return err
 	}

@@ -1,4 +1,4 @@
-// Package inbox gathers what sources see of a cluster until somebody takes it: of
+// Package inbox gathers what sources see of a cluster until it is taken: of
 // many changes of one object only the last is left, and nothing is given out
 // before the first listing is complete.
 //

@@ -119,7 +119,7 @@ func (b *Inbox) Complete() {
 	b.ring()
 }
 
-// changed counts a change. Before the first listing is complete nobody is told.
+// changed counts a change. Before the first listing is complete it is not told.
 func (b *Inbox) changed() {
 	if b.count++; b.since.IsZero() {
 		b.since = time.Now()

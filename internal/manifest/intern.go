@@ -37,7 +37,7 @@ func (in *interner) labels(m map[string]string) map[string]string {
 }
 
 // share returns a pointer to an equal string that is shared. Objects of a Set
-// are never changed, so nobody can tell.
+// are never changed, so it cannot be told.
 func share[T ~string](in *interner, p *T) *T {
 	if p == nil {
 		return nil
@@ -57,5 +57,5 @@ func sharedBool(p *bool) *bool {
 	return &sharedFalse
 }
 
-// Nobody writes to these: objects of a Set are never changed.
+// These are not written to: objects of a Set are never changed.
 var sharedTrue, sharedFalse = true, false

@@ -10,7 +10,7 @@ import (
 
 // jsonDocument takes one JSON object from the stream and sends it on: in one
 // piece, or item by item when it has a field "items". It returns what is wrong
-// with the document's outer structure, which means that nobody knows where the
+// with the document's outer structure, which means that it is not known where the
 // next one starts.
 func (s *splitter) jsonDocument() error {
 	d := jsonDocument{splitter: s, line: s.w.line}

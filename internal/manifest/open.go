@@ -10,7 +10,7 @@ import (
 )
 
 // open opens a file for reading, and never waits for one: a named pipe that
-// nobody writes to reads as empty, which is an error, and devices are refused.
+// has no writer reads as empty, which is an error, and devices are refused.
 func open(path string) (io.ReadCloser, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -26,7 +26,7 @@ func TestPipe(t *testing.T) {
 		return len(set.Services), err
 	}
 	if n, err := load(path); err == nil {
-		t.Errorf("%d objects from a pipe that nobody writes to", n)
+		t.Errorf("%d objects from a pipe without a writer", n)
 	}
 	if n, err := load(dir); err != nil || n != 0 {
 		t.Errorf("a pipe in a directory: %d objects, %v", n, err)

@@ -9,7 +9,7 @@ import (
 const windowSize = 256 << 10
 
 // window is the part of a stream that is being looked at: buf[pos:end]. It
-// grows only while somebody insists on seeing more without taking anything, so
+// grows only while the caller wants to see more without taking anything, so
 // the memory it needs is that of the largest single object, not of the file.
 type window struct {
 	src      io.Reader

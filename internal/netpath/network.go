@@ -48,7 +48,7 @@ func New(set *objects.Set, cluster *compiler.Cluster, judge func(*ir.Program) (J
 	return &Network{cluster: cluster, judge: judge, places: places(set), nodes: make(map[string]*node)}
 }
 
-// Place says who has an address; the zero Place is somebody outside.
+// Place says who has an address; the zero Place is outside.
 func (n *Network) Place(a netip.Addr) Place { return n.places[a] }
 
 // Program returns the program of one node. The name "" is that of the pods that

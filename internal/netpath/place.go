@@ -14,7 +14,7 @@ type Place struct {
 	// and for a pod that no node has been chosen for.
 	Node string
 	// Host is whether it is the node's own address, Pod whether it is a pod's.
-	// Neither is somebody outside.
+	// Neither is outside.
 	Host, Pod bool
 	// Namespace and Name are those of a pod.
 	Namespace, Name string

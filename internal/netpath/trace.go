@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Connection is what somebody tries.
+// Connection is a connection to try.
 type Connection struct {
 	Src, Dst netip.Addr
 	Protocol ir.Protocol

@@ -41,7 +41,7 @@ type Expectation struct {
 // Verdict is what is expected of a connection, or what became of it.
 type Verdict string
 
-// The verdicts. Deny is a drop or a reject; Mixed, which nobody can expect, lets
+// The verdicts. Deny is a drop or a reject; Mixed, which no case can expect, lets
 // the connection have some endpoints and keeps it from others.
 const (
 	Allow  Verdict = "allow"

@@ -134,7 +134,7 @@ func (e *Expectation) compareEndpoints(a *Answer) string {
 }
 
 // is reports whether an endpoint is the pod, the workload or the address that
-// somebody wrote.
+// a case names.
 func (e Endpoint) is(what string) bool {
 	if what == e.Address || what == e.Pod || what == e.Workload {
 		return true

@@ -123,7 +123,7 @@ func (r *reader) nested(n *yaml.Node) *yaml.Node {
 		return nil
 	}
 	// In a block scalar the text starts on the line after the indicator; in a
-	// quoted one nobody can tell.
+	// quoted one it cannot be told.
 	base := n.Line
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 		base = n.Line - 1

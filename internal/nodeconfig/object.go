@@ -12,7 +12,7 @@ import (
 )
 
 // object is a mapping that is being read: fields are asked for by name, and what
-// nobody asked for is unknown.
+// was not asked for is unknown.
 type object struct {
 	r      *reader
 	path   string
@@ -70,7 +70,7 @@ func (o *object) get(name string) value {
 // ignore makes fields known.
 func (o *object) ignore(names ...string) { o.known = append(o.known, names...) }
 
-// unknown returns the fields that nobody asked for.
+// unknown returns the fields that were not asked for.
 func (o *object) unknown() []field {
 	var out []field
 	for _, f := range o.fields {
@@ -85,7 +85,7 @@ func (o *object) unknown() []field {
 	return out
 }
 
-// done reports the fields that nobody asked for.
+// done reports the fields that were not asked for.
 func (o *object) done() {
 	for _, f := range o.unknown() {
 		o.r.fail(f.line, o.path, "unknown field %s%s", f.name, suggest.DidYouMean(f.name, o.known))

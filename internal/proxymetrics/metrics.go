@@ -86,7 +86,7 @@ func (m *Metrics) Failed(backend string) {
 	}
 }
 
-// Drifted counts what somebody else had changed.
+// Drifted counts what other programs had changed.
 func (m *Metrics) Drifted(steps int) {
 	m.own.drift.Inc()
 	m.own.driftSteps.Add(float64(steps))

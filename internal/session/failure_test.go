@@ -92,7 +92,7 @@ func TestFailedChange(t *testing.T) {
 		{"a change fails once", []error{refused}, nil, []string{"change", "change"}, []string{"change"}},
 		{"a whole one is needed", []error{applier.ErrWhole}, nil, []string{"change", "replace"}, []string{"change"}},
 		{"a whole one fails", []error{applier.ErrWhole, machine}, machine, []string{"change", "replace"}, []string{"plan", "apply", "plan", "hold"}},
-		{"somebody was there", []error{applier.ErrDrift}, nil, []string{"change", "plan", "apply", "plan", "hold"}, []string{"change"}},
+		{"another process was there", []error{applier.ErrDrift}, nil, []string{"change", "plan", "apply", "plan", "hold"}, []string{"change"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			set := clustergen.Objects(clustergen.Size{Services: 20, Endpoints: 3})

@@ -17,7 +17,7 @@
 //
 // # Kept
 //
-// What the input has stays as it is: an address that is given is nobody else's,
+// What the input has stays as it is: an address that is given is not given again,
 // a Service with EndpointSlices gets no others, a workload whose Pods are given
 // gets none, and given Nodes are the only ones.
 //

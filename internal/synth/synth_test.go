@@ -173,7 +173,7 @@ func TestNothingIsGivenTwice(t *testing.T) {
 }
 
 // TestGivenIsKept: addresses, slices, Pods and Nodes of the input stay, and
-// nobody else gets them.
+// no other gets them.
 func TestGivenIsKept(t *testing.T) {
 	const text = `
 apiVersion: v1

@@ -137,7 +137,7 @@ func (t *savedTable) admitting() []string {
 	return out
 }
 
-// removable are kube-proxy's chains, but for those that a chain of somebody else
+// removable are kube-proxy's chains, but for those that a foreign chain
 // leads to. Jumps from the kernel's own chains are kube-proxy's.
 func (t *savedTable) removable() map[string]bool {
 	gone := make(map[string]bool)

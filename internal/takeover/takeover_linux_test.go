@@ -14,7 +14,7 @@ import (
 )
 
 // proxyRules are rules as kube-proxy's iptables mode and kubelet write them, with
-// somebody else's among them.
+// foreign ones among them.
 const proxyRules = `*mangle
 :KUBE-IPTABLES-HINT - [0:0]
 :KUBE-KUBELET-CANARY - [0:0]

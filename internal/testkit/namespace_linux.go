@@ -71,7 +71,7 @@ func (n *namespace) start() error {
 const loopbackIndex = 1
 
 // do runs f on the namespace's thread. Sockets and processes made there belong
-// to the namespace, whoever uses them later.
+// to the namespace, whichever thread uses them later.
 func (n *namespace) do(f func() error) error {
 	done := make(chan error, 1)
 	n.work <- func() { done <- f() }

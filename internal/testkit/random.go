@@ -165,7 +165,7 @@ func pick[T any](rng *rand.Rand, values []T) (T, bool) {
 	return values[rng.IntN(len(values))], true
 }
 
-// host is an address in the prefix that nobody has yet and that a host may have.
+// host is an address in the prefix that is not in use yet and that a host may have.
 func (g *generator) host(p netip.Prefix) (netip.Addr, bool) {
 	const tries = 8
 	for range tries {

@@ -119,7 +119,7 @@ func TestEval(t *testing.T) {
 			[]string{"cluster-ip"},
 		},
 		{
-			"nobody's service address",
+			"a service address of no Service",
 			eval.Packet{Src: addr("198.18.0.1"), Dst: addr("10.96.7.7"), Port: 81, From: eval.FromOutside},
 			eval.Drop, 0, false,
 			[]string{"service-cidr"},

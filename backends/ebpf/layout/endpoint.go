@@ -26,7 +26,7 @@ type Endpoint struct {
 	Threshold uint32
 	// Alias is a slot of the pool, counted from its Base.
 	Alias uint32
-	// Weight is what the table was made from: for people, and for whoever has
+	// Weight is what the table was made from: for people, and for a program that has
 	// to make the next table.
 	Weight uint32
 }

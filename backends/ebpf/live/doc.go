@@ -14,7 +14,7 @@
 // other slot, which the next load replaces; one that dies after it leaves the
 // new image. There is no journal.
 //
-// Inner maps can be changed by nobody: programs may only read them
+// Inner maps cannot be changed: programs may only read them
 // (BPF_F_RDONLY_PROG) and user space is locked out (BPF_MAP_FREEZE). One process
 // at a time may load; with [Pins], which locks the directory, that is so.
 //

@@ -18,7 +18,7 @@ var (
 	ErrKernel = errors.New("the kernel is too old")
 	// ErrNoBPFFS says where a BPF file system is missing.
 	ErrNoBPFFS = errors.New("there is no BPF file system (mount -t bpf bpf /sys/fs/bpf)")
-	// ErrForeign is somebody else's object under a name of ours.
+	// ErrForeign is a foreign object under a name of planec's.
 	ErrForeign = errors.New("an object that planec did not make has the name of one of its maps; it is left alone")
 	// ErrMemory says that the kernel has not room for maps of this size.
 	ErrMemory = errors.New("the kernel has no memory for the maps")

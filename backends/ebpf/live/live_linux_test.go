@@ -198,7 +198,7 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// TestVerifySeesForeignMaps puts somebody else's map into the active slot.
+// TestVerifySeesForeignMaps puts a foreign map into the active slot.
 func TestVerifySeesForeignMaps(t *testing.T) {
 	d := open(t)
 	img := bigImage(t, 3)

@@ -38,7 +38,7 @@ func (d *Dataplane) load(img *image.Image) error {
 	slot := uint32(0)
 	if active, err := d.Active(); err == nil {
 		slot = 1 - active
-	} // else somebody made active a slot that there is not: either is free
+	} // else another program made active a slot that there is not: either is free
 	var g generation
 	// The descriptors stay open until the grace period after the flip is over:
 	// kernels once freed replaced inner maps under running programs

@@ -78,7 +78,7 @@ func names(specs []*ebpf.MapSpec) []string {
 }
 
 // image reads a generation, unless it is the one that was read before: its maps
-// are frozen, so nobody can have changed them.
+// are frozen, so they cannot have changed.
 func (p *Pins) image(g *generation) (*image.Image, error) {
 	id, err := g.identify()
 	if err != nil {

@@ -73,7 +73,7 @@ func (d *Dataplane) generation() (generation, error) {
 		}
 		g[i], err = d.inner(i, slot)
 		if errors.Is(err, ErrNoImage) && i >= layout.MapsFor(0) {
-			// Whoever loaded this image knew no policies yet. read wants all
+			// The version that loaded this image knew no policies yet. read wants all
 			// that meta counts.
 			continue
 		} else if err != nil {

@@ -113,8 +113,8 @@ func update[K, V any](m *ebpf.Map, keys []K, values []V) error {
 }
 
 // lookup reads n entries; more or fewer in the kernel are an error. An array
-// without entries has one of zeroes in the kernel all the same, which nobody
-// looks at.
+// without entries has one of zeroes in the kernel all the same, which is not
+// looked at.
 func lookup[K, V any](m *ebpf.Map, n int) ([]K, []V, error) {
 	if n == 0 && m.Type() == ebpf.Array {
 		return nil, nil, nil

@@ -59,7 +59,7 @@ func changed(rng *rand.Rand) *ir.Program {
 // steady are flows to Services of the kitchen sink, in every way there is. No two
 // have both the source and the endpoints in common: IPVS knows a reply by the
 // client's address and port and the endpoint's, so connections to two virtual
-// addresses that have all of these are confused, whoever applies what
+// addresses that have all of these are confused, whatever is applied
 // (TestKernelSharedPort). With flows that had them in common one connection of
 // 159,444 failed.
 func steady() []testkit.Flow {

@@ -211,7 +211,7 @@ func passedOn(have, want *xtlive.State) ownership {
 				}
 			}
 			for element, mark := range h {
-				// Whoever had it and is served on keeps it from being changed
+				// A Service that had it and is served on keeps it from being changed
 				// early.
 				if _, there := w[element]; there {
 					stays[Key{Mark: mark, IPv6: f.ipv6}] = true

@@ -134,7 +134,7 @@ func isNodeFact(set string) bool {
 }
 
 // fixedChains looks whether the table has the rules that the new fragment needs.
-// It cannot see which ones nobody needs any more: that is the case when a set
+// It cannot see which ones are not needed any more: that is the case when a set
 // becomes empty, or there is no chain that marks packets.
 func (x *changer) fixedChains() error {
 	for _, c := range x.now.Chains {
@@ -178,7 +178,7 @@ func isLeaf(name string) bool {
 }
 
 // leaves adds chains that are needed now, with those they lead to, and then takes
-// away those that nobody needs.
+// away those that are not needed.
 func (x *changer) leaves() error {
 	for todo := slices.Sorted(maps.Keys(x.delta)); len(todo) > 0; todo = todo[1:] {
 		name := todo[0]

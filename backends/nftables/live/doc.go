@@ -41,5 +41,5 @@
 //
 // The list of elements in one message has a 16-bit length that nothing checks, so
 // lists are cut (maxListLen). Only the last message of a batch asks for an answer:
-// more of them overflow the socket's buffer, and then nobody knows what happened.
+// more of them overflow the socket's buffer, and then it is not known what happened.
 package live

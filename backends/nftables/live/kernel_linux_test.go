@@ -48,7 +48,7 @@ func (r *rig) becomes(fresh *rig, name, text string) {
 	}
 }
 
-// TestRandomPrograms is TestGoldens for programs that nobody thought of: each over
+// TestRandomPrograms is TestGoldens for programs made at random: each over
 // nothing, and over the one before.
 func TestRandomPrograms(t *testing.T) {
 	r, fresh := newRig(t), newRig(t)
@@ -188,7 +188,7 @@ func TestBindingsStay(t *testing.T) {
 	}
 }
 
-// TestDrift applies a Live's change where somebody took its element away: nothing
+// TestDrift applies a Live's change where another program took its element away: nothing
 // happens, and it says so.
 func TestDrift(t *testing.T) {
 	r := newRig(t)

@@ -3,7 +3,7 @@ package live
 import "fmt"
 
 // Live is what was applied, to be changed again and again. It is for one
-// goroutine. Change and Replace only look; whoever has applied their plan says so
+// goroutine. Change and Replace only look; the caller that has applied their plan says so
 // with Commit, and whose plan was refused forgets the Live.
 type Live struct {
 	model *Model

@@ -2,7 +2,7 @@ package live
 
 import "context"
 
-// The methods below are for whoever replaces somebody else's rules.
+// The methods below are for a program that replaces foreign rules.
 
 // Save returns the rules of a family, everybody's; tool is "iptables" or
 // "ip6tables".

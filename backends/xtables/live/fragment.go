@@ -42,7 +42,7 @@ func (h *Held) Change(before, after backends.Artifact) (*Plan, error) {
 var ownChains = []string{"PLC-X-", "PLC-S-", "PLC-G-", "PLC-E-"}
 
 // local reports whether of a table only chains of Services differ, and those that
-// come have names that nobody has.
+// come have names that are not in use.
 func (h *Held) local(at place, have, want *State) bool {
 	old, now := have.table(at), want.table(at)
 	if len(old.jumps)+len(now.jumps) > 0 {

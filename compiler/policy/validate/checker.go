@@ -11,7 +11,7 @@ import (
 )
 
 // maxErrors is how many errors one policy may have; the rest of it is not looked
-// at. A hostile policy has hundreds of thousands, and nobody reads them.
+// at. A hostile policy has hundreds of thousands, and no reader wants them all.
 const maxErrors = 100
 
 // checker collects what is wrong with one policy.

@@ -51,7 +51,7 @@ func (c *Cluster) KubeProxyKubeconfig() (string, error) {
 }
 
 // ServiceAccountKubeconfig writes a kubeconfig with a real token of a service
-// account that exists, as a pod of it would have: whoever uses it may do what
+// account that exists, as a pod of it would have: its user may do what
 // the account's roles allow.
 func (c *Cluster) ServiceAccountKubeconfig(ctx context.Context, namespace, name string) (string, error) {
 	seconds := int64(24 * 60 * 60)

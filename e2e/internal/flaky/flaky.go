@@ -1,5 +1,5 @@
 // Package flaky is a bad network between a client and a server: connections
-// whose bytes come late and which break off when nobody expects it.
+// whose bytes come late and which break off without warning.
 package flaky
 
 import (

@@ -60,7 +60,7 @@ func (p *Program) Wait(allowed time.Duration) error {
 }
 
 // Stop sends SIGSTOP and waits until every thread has stopped: the process stays
-// and answers nobody, as on a node that hangs. Continue ends that.
+// and answers nothing, as on a node that hangs. Continue ends that.
 func (p *Program) Stop() error {
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		return err

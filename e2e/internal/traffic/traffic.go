@@ -13,7 +13,7 @@ import (
 )
 
 // Load makes connections, one after the other and many at once, until it is
-// stopped. While it does, a rig is used by nobody else: other flows go through
+// stopped. While it does, a rig has no other user: other flows go through
 // [Load.Try]; the rig's Do and Run may be called all the same.
 type Load struct {
 	rig    *testkit.Rig

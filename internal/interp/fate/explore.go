@@ -17,7 +17,7 @@ type Draws struct {
 }
 
 // maxSteps bounds the rules that one packet may meet on all its ways together:
-// rules that nobody would load can be made to branch without end.
+// rules that would never be loaded can be made to branch without end.
 const maxSteps = 1 << 24
 
 // Step counts a rule, and reports whether the packet may go on.

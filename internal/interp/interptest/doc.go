@@ -1,3 +1,3 @@
 // Package interptest compares an interpreter of emitted files with the
-// evaluator, on clusters and packets that nobody chose.
+// evaluator, on clusters and packets made at random.
 package interptest

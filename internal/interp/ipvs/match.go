@@ -131,7 +131,7 @@ func (p *ruleParser) question() (*ipset, func(*walk) entry) {
 		p.fail("%d words for a set of %s", len(flags), s.of)
 	}
 	for i, f := range flags {
-		// A first packet's source port is nobody's business.
+		// A first packet's source port does not matter.
 		if f != "dst" && (f != "src" || i == 1) {
 			p.fail("%q is not known here", f)
 		}
