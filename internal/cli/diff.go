@@ -29,6 +29,8 @@ type diffCommand struct {
 	stateDir string
 	// unread is how much of NEW cannot be read.
 	unread int
+	// build is whether OLD and NEW are kustomizations.
+	build bool
 }
 
 func newDiff(s *Streams) *cobra.Command {
@@ -51,6 +53,9 @@ git:REV:PATH. "live:" on either side is the rules that this machine applied last
   # A comment for a pull request; fail only when something newly can be reached
   planec diff git:origin/main:manifests manifests -o md --fail-on opened
 
+  # What an overlay of kustomize makes, before and after
+  planec diff git:origin/main:overlays/prod overlays/prod --build --synth
+
   # The rules too
   planec diff old/ new/ --backend nftables --node node-a
 
@@ -70,6 +75,7 @@ git:REV:PATH. "live:" on either side is the rules that this machine applied last
 	flags.MarkHidden("kustomize") // likewise; it would be built into both sides
 	backendsFlag(flags, &d.backends, "show how the rules of these backends differ, or all; none leaves rules out (default: nftables' lines are counted)", "none")
 	formatFlag(flags, &d.format, diffwrite.Formats()...)
+	flags.BoolVar(&d.build, "build", false, "OLD and NEW are directories of kustomizations: compare what kubectl kustomize builds of them")
 	flags.BoolVar(&d.exitZero, "exit-zero", false, "exit 0 whatever differs")
 	flags.Var(&choices{value: &d.failOn, words: append(kindNames(), "objects", "rules")}, "fail-on", "exit 1 only for findings of these kinds: "+strings.Join(kindNames(), ", ")+", objects, rules")
 	flags.BoolVar(&d.live, "live", false, "compare with the rules that this machine applied last")
@@ -90,7 +96,7 @@ func (d *diffCommand) check(args []string) error {
 	case len(d.input.paths) > 0:
 		return errors.New("diff takes OLD and NEW as arguments, not -f")
 	case len(d.input.kustomizations) > 0:
-		return errors.New("diff does not build kustomizations: build OLD and NEW into directories first")
+		return errors.New("diff takes OLD and NEW as arguments: with --build both are kustomizations")
 	case d.live && len(args) != 1:
 		return errors.New("--live stands for OLD: give NEW only")
 	case !d.live && len(args) != 2:

@@ -62,10 +62,17 @@ func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 		return nil, inputError(err)
 	}
 	if isGit {
-		if path, err = s.copyFromGit(ctx, source); err != nil {
+		if path, err = d.copyFromGit(ctx, s, source); err != nil {
 			s.close()
 			return nil, inputError(err)
 		}
+	}
+	if d.build {
+		if _, err := os.Stat(path); err != nil {
+			s.close()
+			return nil, inputError(err)
+		}
+		return s, d.load(s, path)
 	}
 	if s.rules, err = readRules(path); err != nil || len(s.rules) > 0 {
 		return s, err
@@ -77,7 +84,9 @@ func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 func (d *diffCommand) load(s *diffSide, path string) (err error) {
 	s.root = rootOf(path, s.copied)
 	in := d.input
-	in.paths = []string{path}
+	if in.paths = []string{path}; d.build && !s.absent {
+		in.paths, in.kustomizations = nil, []string{path}
+	}
 	in.care, in.base, in.part = empty, s.copied, true
 	if s.loaded, err = in.load(d.streams); err != nil {
 		s.close()
@@ -106,13 +115,28 @@ func isDirectory(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-func (s *diffSide) copyFromGit(ctx context.Context, source gittree.Source) (string, error) {
+// copyFromGit copies the files of a source and returns where they are. A kustomization
+// may lead to any other file of the revision, so all of them are copied for one.
+func (d *diffCommand) copyFromGit(ctx context.Context, s *diffSide, source gittree.Source) (string, error) {
 	dir, err := os.MkdirTemp("", "planec-git-")
 	if err != nil {
 		return "", err
 	}
 	s.copied, s.revision = dir, source.Revision
+	place, err := gittree.Place(ctx, source)
+	if err != nil {
+		return "", err
+	}
+	if d.build {
+		source.Path = ""
+	}
 	root, err := gittree.Copy(ctx, source, dir, func(string) bool { return true })
+	if d.build && err == nil && !isDirectory(filepath.Join(dir, filepath.FromSlash(place))) {
+		err = fmt.Errorf("%s has %w at %q", source.Revision, gittree.ErrNoFiles, place)
+	}
+	if d.build {
+		root = place
+	}
 	return filepath.Join(dir, filepath.FromSlash(root)), err
 }
 

@@ -23,6 +23,8 @@ type reportCommand struct {
 	backends []string
 	allNodes bool
 	output   string
+	// build is whether OLD and NEW are kustomizations.
+	build bool
 }
 
 func newReport(s *Streams) *cobra.Command {
@@ -47,6 +49,7 @@ means, and the lines that come and go.`,
 	c.input.register(flags)
 	c.backends = registry.Names()
 	backendsFlag(flags, &c.backends, "whose rules are shown")
+	flags.BoolVar(&c.build, "build", false, "with OLD and NEW: they are directories of kustomizations, as for planec diff")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "every Node of the input, to choose from in the page")
 	flags.StringVarP(&c.output, "output", "o", "-", "file to write; - for stdout")
 	return cmd
@@ -79,7 +82,7 @@ func (c *reportCommand) run(ctx context.Context, args []string) error {
 
 // change is the report of a change.
 func (c *reportCommand) change(ctx context.Context, args []string) error {
-	d := &diffCommand{streams: c.streams, input: c.input, backends: []string{"none"}}
+	d := &diffCommand{streams: c.streams, input: c.input, backends: []string{"none"}, build: c.build}
 	sides, err := d.sides(ctx, args)
 	if err != nil {
 		return err

@@ -169,7 +169,7 @@ var codes = []CodeInfo{
 	{MisnamedKind, Warning, "a kind that is nearly one that planec reads", "correct apiVersion and kind; the object was left out"},
 	{PatchFile, Warning, "a patch of kustomize, which is no object", "give what it makes: kustomize build DIR | planec lint -f -"},
 	{UnrenderedChart, Info, "a chart of Helm, whose templates are no objects yet", "give what it makes: helm template CHART | planec lint -f -"},
-	{UnbuiltKustomization, Info, "a kustomization that is not built", "give what it makes: -k DIR, or kustomize build DIR | planec lint -f -"},
+	{UnbuiltKustomization, Info, "a kustomization that is not built", "give what it makes: -k DIR, in diff --build, or kustomize build DIR | planec lint -f -"},
 	{OtherFile, Info, "a file found in a directory that is no manifest", "nothing, or --exclude it"},
 	{BadServiceIP, Error, "a ClusterIP that is not an IP address", "write a plain IPv4 or IPv6 address; the address was left out"},
 	{BadServicePort, Error, "a Service port that the API server would refuse", "ports are 1 to 65535, protocols TCP, UDP or SCTP, names unique; the port was left out"},
