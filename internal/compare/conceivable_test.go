@@ -29,15 +29,18 @@ type flavour struct {
 	name  string
 	a, b  []string // values of the pods' labels; "" is none
 	team  []string // values of the label of namespaces that the input does not name
-	named []int32  // what the port named http may be, of UDP where it is negative; 0 is none
+	named []int32  // what the port named http may be, of UDP where it is negative, of SCTP beyond ofSCTP; 0 is none
 	at    []string // networks of the pods' addresses
 }
 
+// ofSCTP is added to the numbers of ports of SCTP.
+const ofSCTP = 1 << 16
+
 var flavours = []flavour{
 	{"labels", []string{"", "x", "y", "z"}, []string{"", "x"}, []string{"", "x"}, []int32{0}, []string{"10.244.2.0/24"}},
-	{"ports", []string{"", "x", "y", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 85, 443, 7777, -53, -7777}, []string{"10.244.2.0/24"}},
+	{"ports", []string{"", "x", "y", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 85, 443, 7777, -53, -7777, ofSCTP + 7777}, []string{"10.244.2.0/24"}},
 	{"networks", []string{"", "x", "z"}, []string{"", "x"}, []string{"", "x"}, []int32{0}, []string{"10.244.1.0/24", "10.244.2.0/24", "10.244.130.0/24", "10.244.200.0/24"}},
-	{"six", []string{"", "x", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 85, 443, 7777, -53, -7777}, []string{"fd00:10:244:1::/64", "fd00:10:244:2::/64", "fd00:10:244:8002::/64"}},
+	{"six", []string{"", "x", "z"}, []string{""}, []string{"", "x"}, []int32{0, 80, 85, 443, 7777, -53, -7777, ofSCTP + 7777}, []string{"fd00:10:244:1::/64", "fd00:10:244:2::/64", "fd00:10:244:8002::/64"}},
 }
 
 // TestEveryConceivablePod compares random sets of policies, and asks the evaluator
@@ -125,7 +128,7 @@ type asPort struct {
 func (g *policyPair) ports() []asPort {
 	out := []asPort{{"80/tcp", ir.TCP, 80, false}, {"85/tcp", ir.TCP, 85, false}, {"443/tcp", ir.TCP, 443, false}, {"9/tcp", ir.TCP, 9, false}, {"53/udp", ir.UDP, 53, false}, {"icmp", ir.ICMP, 0, false}}
 	if len(g.flavour.named) > 1 {
-		out = append(out, asPort{text: "http/tcp", named: true}, asPort{text: "http/udp", named: true})
+		out = append(out, asPort{text: "http/tcp", named: true}, asPort{text: "http/udp", named: true}, asPort{text: "http/sctp", named: true})
 	}
 	return out
 }
@@ -239,6 +242,9 @@ func (g *policyPair) portsOf(to *conceived) []asPort {
 	if to.http == 0 {
 		return slices.DeleteFunc(g.ports(), func(p asPort) bool { return p.named })
 	}
+	if to.http > ofSCTP {
+		return []asPort{{"http/sctp", ir.SCTP, uint16(to.http - ofSCTP), true}}
+	}
 	if to.http < 0 {
 		return []asPort{{"http/udp", ir.UDP, uint16(-to.http), true}}
 	}
@@ -301,6 +307,9 @@ func podOf(namespace, name string, labels map[string]string, a netip.Addr, http 
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels}}
 	if http != 0 {
 		p.Spec.Containers = []corev1.Container{{Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: max(http, -http), Protocol: corev1.ProtocolTCP}}}}
+		if http > ofSCTP {
+			p.Spec.Containers[0].Ports[0] = corev1.ContainerPort{Name: "http", ContainerPort: http - ofSCTP, Protocol: corev1.ProtocolSCTP}
+		}
 		if http < 0 {
 			p.Spec.Containers[0].Ports[0].Protocol = corev1.ProtocolUDP
 		}
