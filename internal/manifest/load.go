@@ -81,6 +81,7 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 		}
 		return nil
 	})
+	found.noteEmpty(diags)
 	return set, o.withoutOthers(diags, &found), err
 }
 

@@ -22,12 +22,6 @@ func (o *Options) withoutOthers(diags diag.List, f *found) diag.List {
 			broken[d.Origin.File] = false
 		}
 	}
-	// Where all that there is has to be made into objects first, that is said.
-	for i := range diags {
-		if diags[i].Code == diag.EmptyInput && f.explains() {
-			diags[i].Note = true
-		}
-	}
 	others, first := 0, ""
 	for _, file := range f.files {
 		if name := o.name(file); f.walked[file] {
@@ -57,8 +51,21 @@ func (o *Options) withoutOthers(diags diag.List, f *found) diag.List {
 	return kept
 }
 
-// explains reports whether there is a chart or a kustomization that was not read.
-func (f *found) explains() bool {
+// noteEmpty makes a note of the finding that there is nothing to compile, where all that
+// there is has to be made into objects first: that is said beside it.
+func (f *found) noteEmpty(diags diag.List) {
+	if !f.unmade() {
+		return
+	}
+	for i := range diags {
+		if diags[i].Code == diag.EmptyInput {
+			diags[i].Note = true
+		}
+	}
+}
+
+// unmade reports whether there is a chart or a kustomization that was not read.
+func (f *found) unmade() bool {
 	return slices.ContainsFunc(f.skipped, func(s skipped) bool { return s.code == diag.UnrenderedChart || s.code == diag.UnbuiltKustomization })
 }
 
