@@ -15,8 +15,8 @@ help:
 
 # Before a commit, in under three minutes: lint, and the tests that need no kernel.
 check: lint
-	$(GO) test ./ir/... ./compiler/... ./internal/arch ./internal/manifest ./internal/kustomize ./internal/suppress \
-	  ./internal/ciformat ./internal/diffreport ./internal/diffwrite ./internal/nettest ./internal/nodeconfig ./internal/suggest
+	$(GO) test ./ir/... ./compiler/... ./internal/arch ./internal/input/manifest ./internal/input/kustomize ./internal/review/suppress \
+	  ./internal/review/ciformat ./internal/review/diffreport ./internal/review/diffwrite ./internal/review/nettest ./internal/input/nodeconfig ./internal/base/suggest
 	$(GO) test -run 'Golden|Cases|Scripts|Lint|DiffReports' ./golden ./backends/nftables ./backends/iptables ./backends/ipvs ./backends/ebpf ./internal/cli
 
 # Static binaries of this machine, into bin/.
@@ -101,10 +101,10 @@ bench: tools
 	sh scripts/bench.sh
 
 # Compares with tables of verdicts from elsewhere: make conformance DATA=DIR.
-# internal/conformance describes their format.
+# internal/testing/conformance describes their format.
 conformance: tools
 	@test -n "$(DATA)" || { echo "name the tables: make conformance DATA=DIR"; exit 2; }
-	@out=$$(mktemp); $(GO) test -count 1 -v ./internal/conformance -data "$(abspath $(DATA))" >$$out 2>&1; code=$$?; \
+	@out=$$(mktemp); $(GO) test -count 1 -v ./internal/testing/conformance -data "$(abspath $(DATA))" >$$out 2>&1; code=$$?; \
 	  grep -v '^ *\(=== \|--- PASS\)' $$out; rm -f $$out; exit $$code
 
 # Every fuzz target in turn, FUZZTIME each.
@@ -114,19 +114,19 @@ fuzz:
 # Many more generated clusters, killed applies and changes than CI runs.
 soak: tools
 	$(GO) test -timeout 0 -v -run TestGeneratedClusters ./golden -clusters $(CLUSTERS)
-	$(GO) test -timeout 0 -v ./internal/dataplane -kills 1000 -changes 1000 -lasting 60s -switches 200 -histories 1000 -uml-histories 100 -uml-bad-stages 8 -bad-stages-nft 8 -uml-changes 1000 -uml-limit 3h
+	$(GO) test -timeout 0 -v ./internal/apply/dataplane -kills 1000 -changes 1000 -lasting 60s -switches 200 -histories 1000 -uml-histories 100 -uml-bad-stages 8 -bad-stages-nft 8 -uml-changes 1000 -uml-limit 3h
 	$(GO) test -timeout 0 -v -run TestProgramsSeeOneImage ./backends/ebpf/live -loads 1000 -lasting 60s
-	$(GO) test -timeout 0 -v ./internal/session -histories 3000
+	$(GO) test -timeout 0 -v ./internal/apply/session -histories 3000
 	$(GO) test -timeout 0 -v -run "TestAnyInput|TestKilledWhileAsking|TestIPVSInUML" ./internal/cli -inputs 5000 -guard-kills 100
 	$(GO) test -timeout 0 -v ./backends/ipvs/live -every 1 -kills 200 -changes 1000 -measured 10000 -limit 3h
 	$(MAKE) soak-agent
 
-MUTANTS ?= ./internal/agent ./internal/applier ./internal/drift ./internal/proxyhealth ./internal/synth
+MUTANTS ?= ./internal/agent/loop ./internal/apply/applier ./internal/agent/drift ./internal/agent/health ./internal/input/synth
 
 # Small changes of the code that no test notices, in half an hour.
 # Fails where tests notice less than 90 % of those in the packages around the agent.
 mutants: tools
-	$(GO) run ./internal/mutants -longest 30s $(MUTANTS)
+	$(GO) run ./internal/testing/mutants -longest 30s $(MUTANTS)
 
 # Known vulnerabilities of what planec is made of.
 vuln:

@@ -10,7 +10,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/clustergen"
+	"github.com/planec/planec/internal/testing/clustergen"
 )
 
 // TestOneEndpointChangesAFewLines counts, in each backend's files, the lines

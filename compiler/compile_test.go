@@ -9,7 +9,7 @@ import (
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/internal/randomcluster"
+	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )

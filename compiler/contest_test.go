@@ -11,7 +11,7 @@ import (
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/internal/clustergen"
+	"github.com/planec/planec/internal/testing/clustergen"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/randomcluster"
+	"github.com/planec/planec/internal/testing/randomcluster"
 )
 
 // TestIncrementalDiagnostics wants what is said of the objects after each change

@@ -13,7 +13,7 @@ import (
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/lint"
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/internal/synth"
+	"github.com/planec/planec/internal/input/synth"
 	"github.com/planec/planec/ir/diag"
 )
 

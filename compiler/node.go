@@ -75,7 +75,7 @@ func sortedAddrs(addrs []netip.Addr) []netip.Addr {
 // nodePortScope resolves nodePortAddresses (pkg/proxy/util/nodeport_addresses.go).
 // The rules never serve loopback addresses: nothing but kube-proxy's iptables mode
 // ever did, and it needs route_localnet, which opens the node's own services. Where a
-// loopback range is asked for, the agent forwards TCP (internal/localport).
+// loopback range is asked for, the agent forwards TCP (internal/agent/localport).
 func (c *Cluster) nodePortScope(own []netip.Addr, node ir.Origin, diags *diag.List) ir.NodePortScope {
 	cfg := c.config.NodePortAddresses
 	var scope ir.NodePortScope

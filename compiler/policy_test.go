@@ -6,7 +6,7 @@ import (
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/internal/clustergen"
+	"github.com/planec/planec/internal/testing/clustergen"
 	"github.com/planec/planec/ir"
 )
 

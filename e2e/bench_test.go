@@ -15,7 +15,7 @@ import (
 
 	"github.com/planec/planec/e2e/internal/agent"
 	"github.com/planec/planec/e2e/internal/nftwatch"
-	"github.com/planec/planec/internal/clustergen"
+	"github.com/planec/planec/internal/testing/clustergen"
 )
 
 // large is a stand with a generated cluster and an agent that has applied it.

@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/planec/planec/e2e/internal/agent"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -6,7 +6,7 @@ import (
 
 	"github.com/planec/planec/e2e/internal/process"
 	"github.com/planec/planec/e2e/internal/traffic"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // pause is how long something stays away: connections go on meanwhile.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/planec/planec/e2e/internal/kubeproxy"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // TestKubeProxy puts the stand itself to the test, without anything of planec's:

@@ -6,7 +6,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/planec/planec/internal/clustergen"
+	"github.com/planec/planec/internal/testing/clustergen"
 )
 
 // TestPopulate fills the cluster with a generated one. The API server lists all

@@ -11,7 +11,7 @@ import (
 	"github.com/planec/planec/e2e/internal/agent"
 	"github.com/planec/planec/e2e/internal/process"
 	"github.com/planec/planec/e2e/internal/traffic"
-	"github.com/planec/planec/internal/clustergen"
+	"github.com/planec/planec/internal/testing/clustergen"
 )
 
 var (

@@ -14,7 +14,7 @@ import (
 	"github.com/planec/planec/e2e/internal/agent"
 	"github.com/planec/planec/e2e/internal/cluster"
 	"github.com/planec/planec/e2e/internal/process"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -13,7 +13,7 @@ import (
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/internal/interp"
-	"github.com/planec/planec/internal/interp/interptest"
+	"github.com/planec/planec/internal/testing/interptest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/internal/interp/interptest"
+	"github.com/planec/planec/internal/testing/interptest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"

@@ -7,7 +7,7 @@ import (
 
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir/eval"
 )
 

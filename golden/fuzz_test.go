@@ -13,7 +13,7 @@ import (
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/ir"
 )
 

@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/interp/interptest"
-	"github.com/planec/planec/internal/randomcluster"
+	"github.com/planec/planec/internal/testing/interptest"
+	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/ir"
 )
 

@@ -10,9 +10,9 @@ import (
 	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/internal/interp/ebpf"
-	"github.com/planec/planec/internal/interp/interptest"
-	"github.com/planec/planec/internal/randomcluster"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/interptest"
+	"github.com/planec/planec/internal/testing/randomcluster"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

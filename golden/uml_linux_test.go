@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/planec/planec/backends/ipvs"
-	"github.com/planec/planec/internal/testkit"
-	"github.com/planec/planec/internal/uml"
+	"github.com/planec/planec/internal/testing/testkit"
+	"github.com/planec/planec/internal/testing/uml"
 )
 
 // TestMain is that of User Mode Linux too: inside, this binary is the init

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/ir"
 )
 

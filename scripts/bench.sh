@@ -4,14 +4,14 @@
 set -eu
 bin=$(mktemp)
 trap 'rm -f "$bin"' EXIT
-go build -o "$bin" ./internal/bench
+go build -o "$bin" ./internal/testing/bench
 "$bin"
 if [ "$(uname -s)" = Linux ]; then
 	go test ./backends/nftables -run '^$' -bench Connect -benchtime 5000x
 	go test ./backends/nftables -run '^$' -bench Policy -benchtime 1x
 	go test ./backends/iptables -run '^$' -bench 'Restore/services=10000/legacy' -benchtime 3x
 	go test ./backends/iptables -run '^$' -bench 'Connect/services=/legacy' -benchtime 2000x -timeout 20m
-	go test ./internal/session -run '^$' -bench 'Change' -benchtime 100x -timeout 20m
+	go test ./internal/apply/session -run '^$' -bench 'Change' -benchtime 100x -timeout 20m
 	go test ./internal/cli -run '^$' -bench AllNodes -benchtime 1x
 	go test ./backends/ebpf/live -run '^$' -bench 'Load|Verify' -benchtime 5x
 fi

@@ -20,7 +20,7 @@ pack() { # directory archive
 }
 pages=$(mktemp -d)
 trap 'rm -rf "$pages"' EXIT
-go run ./internal/mangen "$pages"
+go run ./internal/cli/mangen "$pages"
 for os in linux darwin windows; do
 	for arch in amd64 arm64; do
 		name="planec_${version}_${os}_$arch"

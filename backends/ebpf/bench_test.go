@@ -8,7 +8,7 @@ import (
 	"github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/clustergen"
+	"github.com/planec/planec/internal/testing/clustergen"
 	"github.com/planec/planec/ir"
 )
 

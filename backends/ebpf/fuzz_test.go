@@ -11,7 +11,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
 	interp "github.com/planec/planec/internal/interp/ebpf"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata")

@@ -11,7 +11,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf/layout"
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/failsafe"

@@ -10,12 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/randomcluster"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/randomcluster"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -10,13 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/iptables"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
 )
 

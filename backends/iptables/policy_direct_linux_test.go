@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

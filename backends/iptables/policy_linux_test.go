@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 var policyPrograms = flag.Int("policy-programs", 10, "how many random programs with policies to try in the kernel")

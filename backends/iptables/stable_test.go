@@ -10,7 +10,7 @@ import (
 )
 
 // TestOneMoreMovesNothing adds frontends one at a time: every line stays that was
-// there, and few come, also in clusters of other sizes than internal/synth tries.
+// there, and few come, also in clusters of other sizes than internal/input/synth tries.
 // Where a tree becomes deeper instead, all of it moves; that is not one of these
 // numbers.
 func TestOneMoreMovesNothing(t *testing.T) {

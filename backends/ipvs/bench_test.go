@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"

@@ -6,12 +6,12 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
-	"github.com/planec/planec/internal/interp/interptest"
 	interp "github.com/planec/planec/internal/interp/ipvs"
+	"github.com/planec/planec/internal/testing/interptest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -13,9 +13,9 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
-	"github.com/planec/planec/internal/irtest"
-	"github.com/planec/planec/internal/testkit"
-	"github.com/planec/planec/internal/uml"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/testkit"
+	"github.com/planec/planec/internal/testing/uml"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -6,7 +6,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/ir"
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/ir"
 )
 

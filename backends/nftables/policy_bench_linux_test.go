@@ -10,7 +10,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/nftables"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
 )
 

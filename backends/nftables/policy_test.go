@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/ir"

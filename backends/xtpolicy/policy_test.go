@@ -13,8 +13,8 @@ import (
 
 	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/irtest"
-	"github.com/planec/planec/internal/randomcluster"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/identity"
 )

@@ -5,7 +5,7 @@ package main
 import (
 	"os"
 
-	"github.com/planec/planec/internal/agentcmd"
+	"github.com/planec/planec/internal/agent/cmd"
 )
 
-func main() { os.Exit(agentcmd.Main(os.Args[1:], os.Stderr)) }
+func main() { os.Exit(cmd.Main(os.Args[1:], os.Stderr)) }

@@ -4,5 +4,5 @@
 // compiler/policy, which has them compiled.
 //
 // That no pod has a label or a port is said only where pods are known: given, or
-// made by internal/synth.
+// made by internal/input/synth.
 package lint

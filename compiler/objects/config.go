@@ -10,7 +10,7 @@ import (
 
 // Config holds what the objects cannot say about a node: the settings that
 // kube-proxy takes from its flags or its configuration file. The zero value is
-// kube-proxy's nftables mode with nothing set; internal/nodeconfig reads it
+// kube-proxy's nftables mode with nothing set; internal/input/nodeconfig reads it
 // from files.
 type Config struct {
 	// ClusterCIDRs are the pods' addresses in the whole cluster (--cluster-cidr).

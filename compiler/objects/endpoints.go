@@ -6,7 +6,7 @@ import (
 )
 
 // Endpoints is an object of the kind that came before EndpointSlice, as far as it is
-// read. The compiler does not read it: internal/synth makes the slices that a cluster
+// read. The compiler does not read it: internal/input/synth makes the slices that a cluster
 // makes of it.
 type Endpoints struct {
 	metav1.ObjectMeta `json:"metadata"`

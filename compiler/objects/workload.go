@@ -6,7 +6,7 @@ import (
 )
 
 // Workload is an object that a controller makes pods of: what repositories hold
-// where a cluster has Pods. The compiler does not read workloads; internal/synth
+// where a cluster has Pods. The compiler does not read workloads; internal/input/synth
 // makes the pods.
 type Workload struct {
 	metav1.ObjectMeta

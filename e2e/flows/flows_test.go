@@ -18,7 +18,7 @@ import (
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/internal/conntrack"
+	"github.com/planec/planec/internal/agent/conntrack"
 	"github.com/planec/planec/ir"
 )
 

@@ -5,19 +5,19 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/planec/planec/internal/agentapi"
-	"github.com/planec/planec/internal/applier"
-	"github.com/planec/planec/internal/nodelock"
+	"github.com/planec/planec/internal/agent/api"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/nodelock"
 )
 
 // agentOf finds the agent of this node, which shares a state directory or /run/planec.
 // A nil error of running says that the locks know of no agent.
-func agentOf(stateDir string) (c *agentapi.Client, running error) {
+func agentOf(stateDir string) (c *api.Client, running error) {
 	n, err := nodelock.On(stateDir)
 	if err != nil {
-		return &agentapi.Client{}, nil
+		return &api.Client{}, nil
 	}
-	return &agentapi.Client{Sockets: n.Sockets()}, n.RunningAgent()
+	return &api.Client{Sockets: n.Sockets()}, n.RunningAgent()
 }
 
 // plan compares the kernel with what was given, with what a running agent serves, or
@@ -29,7 +29,7 @@ func (t *target) plan(ctx context.Context, a *applier.Applier, s *Streams) (appl
 		switch {
 		case err == nil:
 			return p, &compiled{Entry: e}, nil
-		case !errors.Is(err, agentapi.ErrNoAgent):
+		case !errors.Is(err, api.ErrNoAgent):
 			return nil, nil, systemError(err)
 		case running != nil:
 			return nil, nil, systemError(fmt.Errorf("%w, and its socket is not there: give -f or --artifact, or its --state-dir", running))
@@ -52,7 +52,7 @@ const looks = 10
 
 // besideAgent compares the kernel with what the agent serves. A difference counts when
 // the agent wants the same rules after the comparison as before it.
-func besideAgent(ctx context.Context, a *applier.Applier, c *agentapi.Client) (applier.Plan, applier.Entry, error) {
+func besideAgent(ctx context.Context, a *applier.Applier, c *api.Client) (applier.Plan, applier.Entry, error) {
 	want, err := c.Serving(ctx)
 	if err != nil {
 		return nil, applier.Entry{}, err

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/internal/cli"
-	"github.com/planec/planec/internal/clustergen"
+	"github.com/planec/planec/internal/testing/clustergen"
 )
 
 // BenchmarkAllNodes is `planec compile --all-nodes` of 1,000 nodes with 5,000

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/cli"
 )
 

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/planec/planec/internal/applier"
-	"github.com/planec/planec/internal/nodelock"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/nodelock"
 )
 
 // lastApplied is what was applied last. Where nothing was, the user has to say what is

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/planec/planec/internal/applier"
-	"github.com/planec/planec/internal/nodelock"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/nodelock"
 )
 
 // applyCommand is `planec apply`.

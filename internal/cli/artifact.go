@@ -13,7 +13,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
-	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/ir"
 )
 

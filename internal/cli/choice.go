@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/planec/planec/backends/registry"
-	"github.com/planec/planec/internal/nodeflags"
-	"github.com/planec/planec/internal/suggest"
+	"github.com/planec/planec/internal/base/suggest"
+	"github.com/planec/planec/internal/input/nodeflags"
 )
 
 // choice is a flag whose value is one of a few words. Another one is refused while the

@@ -12,7 +12,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
-	"github.com/planec/planec/internal/isolate"
+	"github.com/planec/planec/internal/apply/isolate"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/failsafe"

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/internal/kustomize"
-	"github.com/planec/planec/internal/manifest"
-	"github.com/planec/planec/internal/synth"
+	"github.com/planec/planec/internal/input/kustomize"
+	"github.com/planec/planec/internal/input/manifest"
+	"github.com/planec/planec/internal/input/synth"
 )
 
 // values completes a flag or an argument: what can be written there, given what else is

@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planec/planec/internal/compare"
-	"github.com/planec/planec/internal/diffreport"
-	"github.com/planec/planec/internal/diffwrite"
+	"github.com/planec/planec/internal/review/compare"
+	"github.com/planec/planec/internal/review/diffreport"
+	"github.com/planec/planec/internal/review/diffwrite"
 )
 
 // diffCommand is `planec diff`.

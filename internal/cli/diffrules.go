@@ -6,8 +6,8 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
-	"github.com/planec/planec/internal/compare"
-	"github.com/planec/planec/internal/diffreport"
+	"github.com/planec/planec/internal/review/compare"
+	"github.com/planec/planec/internal/review/diffreport"
 )
 
 // ruleKey is one node's rules of one backend.

@@ -10,10 +10,10 @@ import (
 	"strings"
 
 	"github.com/planec/planec/backends/registry"
-	"github.com/planec/planec/internal/compare"
-	"github.com/planec/planec/internal/diffreport"
-	"github.com/planec/planec/internal/gittree"
-	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/internal/input/gittree"
+	"github.com/planec/planec/internal/input/manifest"
+	"github.com/planec/planec/internal/review/compare"
+	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/planec/planec/internal/gittree"
+	"github.com/planec/planec/internal/input/gittree"
 	"github.com/planec/planec/ir/diag"
 )
 

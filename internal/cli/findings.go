@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/planec/planec/internal/ciformat"
-	"github.com/planec/planec/internal/escape"
-	"github.com/planec/planec/internal/suppress"
+	"github.com/planec/planec/internal/base/escape"
+	"github.com/planec/planec/internal/review/ciformat"
+	"github.com/planec/planec/internal/review/suppress"
 	"github.com/planec/planec/ir/diag"
 )
 

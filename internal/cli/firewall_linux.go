@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/planec/planec/internal/firewall"
+	"github.com/planec/planec/internal/agent/firewall"
 	"github.com/planec/planec/ir"
 )
 

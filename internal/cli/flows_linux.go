@@ -3,7 +3,7 @@ package cli
 import (
 	"fmt"
 
-	"github.com/planec/planec/internal/conntrack"
+	"github.com/planec/planec/internal/agent/conntrack"
 	"github.com/planec/planec/ir"
 )
 

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"github.com/planec/planec/internal/applier"
-	"github.com/planec/planec/internal/confirm"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/confirm"
 )
 
 // guardName is the hidden command that guards a change.

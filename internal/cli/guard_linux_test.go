@@ -20,10 +20,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/internal/applier"
-	"github.com/planec/planec/internal/dataplane"
-	"github.com/planec/planec/internal/nodelock"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/dataplane"
+	"github.com/planec/planec/internal/apply/nodelock"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 var (

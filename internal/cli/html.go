@@ -5,7 +5,7 @@ import (
 	"html/template"
 	"io"
 
-	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/internal/review/netpath"
 )
 
 // pageHead starts the small pages of trace and matrix: no scripts, no other files.

@@ -14,12 +14,12 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/internal/kustomize"
-	"github.com/planec/planec/internal/manifest"
-	"github.com/planec/planec/internal/netpath"
-	"github.com/planec/planec/internal/nodeflags"
-	"github.com/planec/planec/internal/suggest"
-	"github.com/planec/planec/internal/synth"
+	"github.com/planec/planec/internal/base/suggest"
+	"github.com/planec/planec/internal/input/kustomize"
+	"github.com/planec/planec/internal/input/manifest"
+	"github.com/planec/planec/internal/input/nodeflags"
+	"github.com/planec/planec/internal/input/synth"
+	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir/diag"
 )
 

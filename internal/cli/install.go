@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/internal/applier"
-	"github.com/planec/planec/internal/dataplane"
-	"github.com/planec/planec/internal/isolate"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/dataplane"
+	"github.com/planec/planec/internal/apply/isolate"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/failsafe"

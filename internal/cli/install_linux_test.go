@@ -12,18 +12,18 @@ import (
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/internal/applier"
-	"github.com/planec/planec/internal/clustergen"
-	"github.com/planec/planec/internal/dataplane"
-	"github.com/planec/planec/internal/poison"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/dataplane"
+	"github.com/planec/planec/internal/testing/clustergen"
+	"github.com/planec/planec/internal/testing/poison"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/failsafe"
 )
 
 // TestInstall is `planec apply` with a bad object among a thousand, refused at every
 // stage that a first apply has: all else is in the kernel, and the object is named.
-// (That IPVS does the same, internal/dataplane tests in User Mode Linux.)
+// (That IPVS does the same, internal/apply/dataplane tests in User Mode Linux.)
 func TestInstall(t *testing.T) {
 	for _, p := range installPlanes() {
 		t.Run(p.name, func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/failsafe"

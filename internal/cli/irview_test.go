@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/randomcluster"
+	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/ir"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/interp"
-	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
 )
 

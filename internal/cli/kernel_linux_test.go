@@ -9,7 +9,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // TestKernelScripts runs testdata/kernel: commands that change a kernel, each

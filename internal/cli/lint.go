@@ -11,7 +11,7 @@ import (
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler/lint"
 	"github.com/planec/planec/compiler/policy"
-	"github.com/planec/planec/internal/suppress"
+	"github.com/planec/planec/internal/review/suppress"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planec/planec/internal/suppress"
+	"github.com/planec/planec/internal/review/suppress"
 	"github.com/planec/planec/ir/diag"
 )
 

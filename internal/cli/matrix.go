@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir/diag"
 )
 

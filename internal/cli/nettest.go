@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/planec/planec/internal/netpath"
-	"github.com/planec/planec/internal/nettest"
+	"github.com/planec/planec/internal/review/netpath"
+	"github.com/planec/planec/internal/review/nettest"
 	"github.com/planec/planec/ir/diag"
 )
 

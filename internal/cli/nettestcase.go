@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/planec/planec/internal/netpath"
-	"github.com/planec/planec/internal/nettest"
+	"github.com/planec/planec/internal/review/netpath"
+	"github.com/planec/planec/internal/review/nettest"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
 )

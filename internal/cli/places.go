@@ -4,7 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/planec/planec/internal/ciformat"
+	"github.com/planec/planec/internal/review/ciformat"
 )
 
 // places are where files are in the repository, for what CI systems read. The first path

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/planec/planec/backends/registry"
-	"github.com/planec/planec/internal/report"
+	"github.com/planec/planec/internal/review/report"
 	"github.com/planec/planec/ir/diag"
 )
 

@@ -8,8 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/planec/planec/internal/netpath"
-	"github.com/planec/planec/internal/suggest"
+	"github.com/planec/planec/internal/base/suggest"
+	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
 )
 

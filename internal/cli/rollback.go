@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/apply/applier"
 )
 
 func newRollback(s *Streams) *cobra.Command {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planec/planec/internal/buildinfo"
+	"github.com/planec/planec/internal/base/buildinfo"
 	"github.com/planec/planec/ir/diag"
 )
 

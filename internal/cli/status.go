@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planec/planec/internal/agentapi"
-	"github.com/planec/planec/internal/applier"
-	"github.com/planec/planec/internal/buildinfo"
+	"github.com/planec/planec/internal/agent/api"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/base/buildinfo"
 )
 
 // statusCommand is `planec status`.
@@ -75,32 +75,32 @@ func (c *statusCommand) run(ctx context.Context) error {
 	}
 }
 
-func (c *statusCommand) status(ctx context.Context) (agentapi.Status, error) {
+func (c *statusCommand) status(ctx context.Context) (api.Status, error) {
 	client, running := agentOf(c.stateDir)
 	status, err := client.Status(ctx)
 	switch {
 	case err == nil:
 		status.Versions.Planec = buildinfo.Version()
 		return status, nil
-	case !errors.Is(err, agentapi.ErrNoAgent):
+	case !errors.Is(err, api.ErrNoAgent):
 		return status, err
 	case running != nil:
 		reason := running.Error() + ", and does not answer: it starts or ends, is of an older version, or has another --state-dir"
-		return agentapi.Status{State: agentapi.Starting, Reasons: []string{reason}, Versions: versions(), Findings: []agentapi.Finding{}}, nil
+		return api.Status{State: api.Starting, Reasons: []string{reason}, Versions: versions(), Findings: []api.Finding{}}, nil
 	}
 	return c.withoutAgent(ctx)
 }
 
 // withoutAgent compares the kernel with the record.
-func (c *statusCommand) withoutAgent(ctx context.Context) (agentapi.Status, error) {
-	s := agentapi.Status{Versions: versions(), Findings: []agentapi.Finding{}}
+func (c *statusCommand) withoutAgent(ctx context.Context) (api.Status, error) {
+	s := api.Status{Versions: versions(), Findings: []api.Finding{}}
 	if note := unconfirmed(c.stateDir); note != "" {
 		s.Reasons = []string{note}
 	}
 	a := newApplier(c.stateDir)
 	last, err := a.Last()
 	if errors.Is(err, applier.ErrNoRecord) {
-		s.State = agentapi.Nothing
+		s.State = api.Nothing
 		s.Reasons = append(s.Reasons, err.Error())
 		return s, nil
 	}
@@ -114,18 +114,18 @@ func (c *statusCommand) withoutAgent(ctx context.Context) (agentapi.Status, erro
 	}
 	now := time.Now().UTC()
 	s.LastCompared = &now
-	if s.State, s.InSync = agentapi.InSync, true; !p.Empty() {
-		s.State, s.InSync, s.Differences = agentapi.Differs, false, p.Steps()
+	if s.State, s.InSync = api.InSync, true; !p.Empty() {
+		s.State, s.InSync, s.Differences = api.Differs, false, p.Steps()
 	}
 	return s, nil
 }
 
 // versions are those that are known without an agent.
-func versions() agentapi.Versions {
-	return agentapi.Versions{Planec: buildinfo.Version(), Kernel: kernelRelease()}
+func versions() api.Versions {
+	return api.Versions{Planec: buildinfo.Version(), Kernel: kernelRelease()}
 }
 
-func (c *statusCommand) print(s *agentapi.Status) error {
+func (c *statusCommand) print(s *api.Status) error {
 	var err error
 	if c.format == "json" {
 		e := json.NewEncoder(c.streams.Out)

@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/planec/planec/internal/agentapi"
+	"github.com/planec/planec/internal/agent/api"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -16,7 +16,7 @@ import (
 const mostShown = 20
 
 // writeStatus prints a status for people.
-func writeStatus(w io.Writer, s *agentapi.Status, now time.Time) error {
+func writeStatus(w io.Writer, s *api.Status, now time.Time) error {
 	buffer := bufio.NewWriter(w) // errors stay in it
 	out := tabwriter.NewWriter(buffer, 0, 8, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
@@ -28,7 +28,7 @@ func writeStatus(w io.Writer, s *agentapi.Status, now time.Time) error {
 	}
 	if a := s.Agent; a != nil {
 		line("agent", "PID %d, node %s, objects from %s, started %s", a.PID, a.Node, a.Source, ago(&a.Started, now))
-	} else if s.State != agentapi.Starting {
+	} else if s.State != api.Starting {
 		line("agent", "none runs")
 	}
 	line("last change", "%s", ago(s.LastChange, now))
@@ -62,7 +62,7 @@ func list(w io.Writer, lines []string, all int) {
 }
 
 // statusSentence is the state with what serves.
-func statusSentence(s *agentapi.Status) string {
+func statusSentence(s *api.Status) string {
 	text := string(s.State)
 	var parts []string
 	if s.Services != nil && s.Policies != nil {
@@ -71,7 +71,7 @@ func statusSentence(s *agentapi.Status) string {
 	if s.Backend != "" {
 		parts = append(parts, s.Backend)
 	}
-	if s.State == agentapi.Differs {
+	if s.State == api.Differs {
 		text = "the kernel differs from what was applied last (" + count(len(s.Differences), "step") + " would put it right)"
 	}
 	if len(parts) > 0 {
@@ -91,7 +91,7 @@ func ago(t *time.Time, now time.Time) string {
 	return fmt.Sprintf("%s (%s ago)", t.UTC().Format(time.RFC3339), max(now.Sub(*t), 0).Truncate(time.Second))
 }
 
-func driftText(d *agentapi.Drift, now time.Time) string {
+func driftText(d *api.Drift, now time.Time) string {
 	if d.Count == 0 {
 		return "none: no other process changed the rules"
 	}
@@ -105,7 +105,7 @@ func driftText(d *agentapi.Drift, now time.Time) string {
 	return text
 }
 
-func findingsText(all []agentapi.Finding) string {
+func findingsText(all []api.Finding) string {
 	by := make(map[string]int)
 	for _, f := range all {
 		by[f.Severity]++
@@ -113,7 +113,7 @@ func findingsText(all []agentapi.Finding) string {
 	return count(by["error"], "error") + ", " + count(by["warning"], "warning") + ", " + count(by["info"], "note")
 }
 
-func versionsText(v *agentapi.Versions) string {
+func versionsText(v *api.Versions) string {
 	text := "planec " + v.Planec
 	if v.Agent != "" {
 		text += ", agent " + v.Agent

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/internal/synth"
+	"github.com/planec/planec/internal/input/synth"
 )
 
 // sourceAnnotation says where an object that was made or completed came from.

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/planec/planec/backends/registry"
-	"github.com/planec/planec/internal/applier"
-	"github.com/planec/planec/internal/dataplane"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/dataplane"
 )
 
 // target is what the commands that know a kernel share: manifests or compiled

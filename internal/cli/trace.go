@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planec/planec/internal/manifest"
-	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/internal/input/manifest"
+	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/planec/planec/internal/netpath"
+	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
 )

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/planec/planec/internal/nodelock"
+	"github.com/planec/planec/internal/apply/nodelock"
 	"github.com/planec/planec/ir/diag"
 )
 

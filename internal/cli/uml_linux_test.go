@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/planec/planec/internal/uml"
+	"github.com/planec/planec/internal/testing/uml"
 )
 
 // initUML is for User Mode Linux, where this binary is everything.

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/planec/planec/internal/diffreport"
-	"github.com/planec/planec/internal/manifest"
+	"github.com/planec/planec/internal/input/manifest"
+	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir/diag"
 )
 

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/ir/diag"
 )
 

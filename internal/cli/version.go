@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planec/planec/internal/buildinfo"
+	"github.com/planec/planec/internal/base/buildinfo"
 )
 
 func newVersion(s *Streams) *cobra.Command {

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/planec/planec/internal/applier"
-	"github.com/planec/planec/internal/confirm"
-	"github.com/planec/planec/internal/nodelock"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/confirm"
+	"github.com/planec/planec/internal/apply/nodelock"
 )
 
 // watched is an apply that a guard takes back unless it is confirmed.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/planec/planec/internal/applier"
+	"github.com/planec/planec/internal/apply/applier"
 )
 
 // wayBack is what the kernel had before a change that needs no confirmation.

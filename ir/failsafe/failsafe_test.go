@@ -4,8 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/planec/planec/internal/irtest"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 	"github.com/planec/planec/ir/failsafe"

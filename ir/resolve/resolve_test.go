@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 	"github.com/planec/planec/ir/resolve"

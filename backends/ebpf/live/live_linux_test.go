@@ -15,9 +15,9 @@ import (
 	image "github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/clustergen"
-	"github.com/planec/planec/internal/irtest"
-	"github.com/planec/planec/internal/randomcluster"
+	"github.com/planec/planec/internal/testing/clustergen"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/randomcluster"
 )
 
 // require skips where there is no bpf(2) for us, and fails in CI instead.

@@ -15,10 +15,10 @@ import (
 	image "github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/clustergen"
 	interp "github.com/planec/planec/internal/interp/ebpf"
-	"github.com/planec/planec/internal/interp/interptest"
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/clustergen"
+	"github.com/planec/planec/internal/testing/interptest"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

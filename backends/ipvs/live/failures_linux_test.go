@@ -14,8 +14,8 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
 	xtlive "github.com/planec/planec/backends/xtables/live"
-	"github.com/planec/planec/internal/irtest"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // TestKernelFailures lets applies fail in the middle, for real reasons: what does

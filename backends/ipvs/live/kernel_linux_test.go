@@ -14,8 +14,8 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
-	"github.com/planec/planec/internal/irtest"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // shell runs a line in the rig's node.

@@ -16,8 +16,8 @@ import (
 
 	"github.com/planec/planec/backends"
 	xtlive "github.com/planec/planec/backends/xtables/live"
-	"github.com/planec/planec/internal/testkit"
-	"github.com/planec/planec/internal/uml"
+	"github.com/planec/planec/internal/testing/testkit"
+	"github.com/planec/planec/internal/testing/uml"
 )
 
 var (

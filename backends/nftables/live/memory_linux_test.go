@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"github.com/planec/planec/internal/irtest"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // TestNoMemory has the kernel run out of memory in the middle of a transaction:

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // rig is a network namespace with nft in it.

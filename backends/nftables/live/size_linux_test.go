@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/irtest"
 )
 
 // TestLongLists loads more elements than fit into one message, with comments as

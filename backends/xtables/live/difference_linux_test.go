@@ -11,9 +11,9 @@ import (
 	"github.com/planec/planec/backends/iptables"
 	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/clustergen"
-	"github.com/planec/planec/internal/irtest"
-	"github.com/planec/planec/internal/randomcluster"
+	"github.com/planec/planec/internal/testing/clustergen"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/randomcluster"
 )
 
 // wantSamePlan compares the short way with that which reads all of both.

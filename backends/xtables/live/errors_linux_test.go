@@ -12,8 +12,8 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/iptables"
-	"github.com/planec/planec/internal/irtest"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // failing is a kernel with good rules, in which an apply of others is to fail.

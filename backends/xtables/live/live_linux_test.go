@@ -14,8 +14,8 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/iptables"
-	"github.com/planec/planec/internal/irtest"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // node is a namespace with both variants' tools to run in it.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // Load makes connections, one after the other and many at once, until it is

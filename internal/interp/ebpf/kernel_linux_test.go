@@ -8,7 +8,7 @@ import (
 	image "github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/live"
 	interp "github.com/planec/planec/internal/interp/ebpf"
-	"github.com/planec/planec/internal/interp/interptest"
+	"github.com/planec/planec/internal/testing/interptest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -5,9 +5,9 @@ import (
 	"net/netip"
 
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/irtest"
-	"github.com/planec/planec/internal/randomcluster"
-	"github.com/planec/planec/internal/testkit"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/randomcluster"
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -9,9 +9,9 @@ import (
 
 	"github.com/planec/planec/backends"
 	emitter "github.com/planec/planec/backends/iptables"
-	"github.com/planec/planec/internal/interp/interptest"
 	"github.com/planec/planec/internal/interp/iptables"
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/interptest"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -10,7 +10,7 @@ import (
 	emitter "github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/internal/interp/ipvs"
-	"github.com/planec/planec/internal/randomcluster"
+	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

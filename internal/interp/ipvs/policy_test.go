@@ -6,8 +6,8 @@ import (
 
 	"github.com/planec/planec/backends"
 	emitter "github.com/planec/planec/backends/ipvs"
-	"github.com/planec/planec/internal/interp/interptest"
 	"github.com/planec/planec/internal/interp/ipvs"
+	"github.com/planec/planec/internal/testing/interptest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -10,9 +10,9 @@ import (
 
 	"github.com/planec/planec/backends"
 	emitter "github.com/planec/planec/backends/nftables"
-	"github.com/planec/planec/internal/interp/interptest"
 	"github.com/planec/planec/internal/interp/nftables"
-	"github.com/planec/planec/internal/irtest"
+	"github.com/planec/planec/internal/testing/interptest"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// ErrNoAgent says that no agent answers on any of the sockets.
+var ErrNoAgent = errors.New("no agent answers")
+
+// Client asks the agent of a node.
+type Client struct {
+	// Sockets are the paths of the sockets, tried in their order.
+	Sockets []string
+}
+
+// statusPatience is how long an agent may take to say how it is doing, and
+// servingPatience to send all of its rules.
+const (
+	statusPatience  = 5 * time.Second
+	servingPatience = 30 * time.Second
+)
+
+// Status asks how the agent is doing. [ErrNoAgent] is that there is none.
+func (c *Client) Status(ctx context.Context) (s Status, err error) {
+	ctx, cancel := context.WithTimeout(ctx, statusPatience)
+	defer cancel()
+	err = c.get(ctx, statusPath, func(r io.Reader) error { return json.NewDecoder(io.LimitReader(r, mostBytes)).Decode(&s) })
+	return s, err
+}
+
+// Serving asks what the agent wants the kernel to have. [ErrNoAgent] is that there is
+// no agent.
+func (c *Client) Serving(ctx context.Context) (s Serving, err error) {
+	ctx, cancel := context.WithTimeout(ctx, servingPatience)
+	defer cancel()
+	err = c.get(ctx, servingPath, func(r io.Reader) (err error) {
+		s, err = readServing(r)
+		return err
+	})
+	return s, err
+}
+
+// get asks on the first socket where an agent listens.
+func (c *Client) get(ctx context.Context, path string, read func(io.Reader) error) error {
+	for _, socket := range c.Sockets {
+		conn, err := dial(ctx, socket)
+		if noListener(err) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("asking the agent: %w", err)
+		}
+		if err := ask(ctx, conn, path, read); err != nil {
+			return fmt.Errorf("asking the agent at %s: %w", socket, err)
+		}
+		return nil
+	}
+	return ErrNoAgent
+}
+
+// noListener reports whether an error is that no process listens.
+func noListener(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// ask sends one request on a connection and closes that.
+func ask(ctx context.Context, conn net.Conn, path string, read func(io.Reader) error) error {
+	t := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }, DisableKeepAlives: true}
+	defer conn.Close() // the answer was read
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://agent"+path, nil)
+	if err != nil {
+		return err
+	}
+	response, err := t.RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		const most = 4096
+		text, _ := io.ReadAll(io.LimitReader(response.Body, most)) // what there is of it
+		return errors.New(strings.TrimSpace(string(text)))
+	}
+	return read(response.Body)
+}

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"archive/tar"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/planec/planec/backends"
+)
+
+// Serving is what the agent wants the kernel to have.
+type Serving struct {
+	Backend string `json:"backend"`
+	// Changes is a number that differs when the rules do.
+	Changes uint64 `json:"changes"`
+	// Behind is whether the kernel is known to have something else.
+	Behind   bool              `json:"behind"`
+	Artifact backends.Artifact `json:"-"`
+}
+
+// aboutName is the first file of the archive; the artifact's files follow.
+const aboutName = "serving.json"
+
+// mostBytes bounds what is read of an answer: an artifact of 100,000 Services is a
+// tenth of that.
+const mostBytes = 2 << 30
+
+// write sends it as a tar archive, which costs little memory however large it is.
+func (s Serving) write(w io.Writer) error {
+	about, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	archive := tar.NewWriter(w)
+	files := append([]backends.File{{Name: aboutName, Data: about}}, s.Artifact.Files...)
+	for _, f := range files {
+		if err := archive.WriteHeader(&tar.Header{Name: f.Name, Size: int64(len(f.Data)), Mode: 0o600}); err != nil {
+			return fmt.Errorf("sending %s: %w", f.Name, err)
+		}
+		if _, err := archive.Write(f.Data); err != nil {
+			return fmt.Errorf("sending %s: %w", f.Name, err)
+		}
+	}
+	return archive.Close()
+}
+
+// readServing reads what write sent.
+func readServing(r io.Reader) (s Serving, err error) {
+	archive := tar.NewReader(io.LimitReader(r, mostBytes))
+	for first := true; ; first = false {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) && !first {
+			return s, nil
+		}
+		if err != nil {
+			return s, fmt.Errorf("reading what the agent serves: %w", err)
+		}
+		data, err := io.ReadAll(archive)
+		if err != nil {
+			return s, fmt.Errorf("reading what the agent serves: %s: %w", h.Name, err)
+		}
+		if !first {
+			s.Artifact.Files = append(s.Artifact.Files, backends.File{Name: h.Name, Data: data})
+			continue
+		}
+		if h.Name != aboutName {
+			return s, fmt.Errorf("reading what the agent serves: it begins with %.40q", h.Name)
+		}
+		if err := json.Unmarshal(data, &s); err != nil {
+			return s, fmt.Errorf("reading what the agent serves: %w", err)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package cmd
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+
+	"github.com/planec/planec/internal/input/nodeconfig"
+	"github.com/planec/planec/ir"
+)
+
+// configuration is what the agent works with: flags, configuration file and defaults
+// put together.
+type configuration struct {
+	Node             string                `json:"node"`
+	Backend          string                `json:"backend"`
+	ManifestDir      string                `json:"manifestDir,omitempty"`
+	Kubeconfig       string                `json:"kubeconfig,omitempty"`
+	Policies         bool                  `json:"policies"`
+	EndDenied        bool                  `json:"endDenied"`
+	KeepFlows        bool                  `json:"keepFlows"`
+	AllowEmpty       bool                  `json:"allowEmpty"`
+	KeepGoing        bool                  `json:"keepGoing"`
+	HealthzAddress   string                `json:"healthzBindAddress"`
+	MetricsAddress   string                `json:"metricsBindAddress"`
+	StateDir         string                `json:"stateDir"`
+	VerifyEvery      string                `json:"verifyEvery"`
+	Comments         bool                  `json:"comments"`
+	Sysctls          bool                  `json:"sysctls"`
+	Profiling        bool                  `json:"profiling"`
+	Takeover         string                `json:"takeover,omitempty"`
+	ConfigurationOf  []string              `json:"files,omitempty"`
+	ConfigurationHas nodeconfig.NodeConfig `json:"settings"`
+}
+
+func (s *service) configuration() configuration {
+	o, settings := s.options, s.config
+	settings.Config.OnDeny = cmp.Or(settings.Config.OnDeny, ir.Drop)
+	return configuration{
+		Node: o.node, Backend: s.backend.Name(), ManifestDir: o.manifestDir, Kubeconfig: o.kubeconfig,
+		Policies: o.policies, EndDenied: o.endDenied, KeepFlows: o.keepFlows, AllowEmpty: o.allowEmpty, KeepGoing: o.keepGoing,
+		HealthzAddress: o.healthzAddr, MetricsAddress: o.metricsAddr, StateDir: o.stateDir, VerifyEvery: o.verifyEvery.String(),
+		Comments: !o.noComments, Sysctls: o.sysctls, Profiling: o.profiling, Takeover: o.takeover,
+		ConfigurationOf: o.settings.Files(), ConfigurationHas: settings,
+	}
+}
+
+// configz answers with the configuration, as other components of Kubernetes do: by
+// the name of its group.
+func (s *service) configz(w http.ResponseWriter, _ *http.Request) {
+	text, err := json.MarshalIndent(map[string]configuration{"planec.io": s.configuration()}, "", "  ")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(append(text, '\n')) // the asker may be gone
+}

@@ -1,0 +1,60 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/planec/planec/internal/agent/drift"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/nodelock"
+)
+
+// drift watches for changes of the backend's rules by other processes. Settled is to be
+// called when the rules are right. What cannot be watched is said: comparing now and
+// then finds the same, later.
+func (s *service) drift(ctx context.Context) (settled []func(), notices <-chan struct{}) {
+	all := make(chan struct{}, 1)
+	watch := func(what string, more <-chan struct{}, err error) {
+		if err != nil {
+			s.log.Warn("nothing will tell of changes by other processes", "of", what, "error", err)
+			return
+		}
+		go pass(ctx, more, all)
+	}
+	if n, err := nodelock.On(s.options.stateDir); err == nil {
+		more, err := drift.Planec(ctx, n.Changes(), s.log)
+		watch("planec's locks", more, err)
+	}
+	switch s.backend.Name() {
+	case "nftables":
+		more, err := drift.NFTables(ctx, "planec", s.log)
+		watch("nftables", more, err)
+	case "iptables", "ipvs":
+		legacy, nft := drift.NewXTables(), drift.NewIPTablesNFT()
+		more, err := legacy.Run(ctx, s.log)
+		watch("iptables' legacy tables", more, err)
+		more, err = nft.Run(ctx, s.log)
+		watch("iptables' nft variant", more, err)
+		settled = append(settled, legacy.Settled, nft.Settled)
+	}
+	if f, ok := s.applier.Dataplane(s.backend.Name()).(applier.Fingerprinter); ok {
+		p := &drift.Polled{Read: f.Fingerprint}
+		watch(s.backend.Name(), p.Run(ctx), nil)
+		settled = append(settled, func() { p.Settled(ctx) })
+	}
+	return settled, all
+}
+
+// pass passes notices on until ctx ends.
+func pass(ctx context.Context, from <-chan struct{}, to chan<- struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-from:
+		}
+		select {
+		case to <- struct{}{}:
+		default: // one waits already
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package cmd
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/planec/planec/internal/agent/metrics"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Where findings come from.
+const (
+	aboutObjects  = "objects"
+	aboutReading  = "reading objects"
+	aboutServers  = "listening"
+	aboutSettings = "settings"
+	aboutAgent    = "agent"
+)
+
+// findings are what there is to say now, by where it comes from. It is safe for
+// concurrent use.
+type findings struct {
+	log     *slog.Logger
+	metrics *metrics.Metrics
+
+	mu sync.Mutex
+	by map[string]diag.List
+}
+
+func newFindings(log *slog.Logger, m *metrics.Metrics) *findings {
+	return &findings{log: log, metrics: m, by: make(map[string]diag.List)}
+}
+
+// set takes everything there is to say about something; what is new is logged.
+func (f *findings) set(about string, now diag.List) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.put(about, now)
+}
+
+// change changes what there is to say about something; what is new is logged.
+func (f *findings) change(about string, change func(diag.List) diag.List) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := change(slices.Clone(f.by[about]))
+	now.Sort()
+	f.put(about, now)
+}
+
+// put is set; the lock is held, so that the log and the metrics are of the last state.
+func (f *findings) put(about string, now diag.List) {
+	had := f.by[about]
+	f.by[about] = now
+	var all diag.List
+	for _, list := range f.by {
+		all = append(all, list...)
+	}
+	f.metrics.Diagnosed(all)
+	f.logNew(about, serious(had), serious(now))
+}
+
+// all returns everything there is to say, sorted.
+func (f *findings) all() diag.List {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all diag.List
+	for _, list := range f.by {
+		all = append(all, list...)
+	}
+	all.Sort()
+	return all
+}
+
+// serious leaves out notes: a cluster has many, and they ask for nothing.
+func serious(all diag.List) diag.List {
+	return slices.DeleteFunc(slices.Clone(all), func(d diag.Diagnostic) bool { return d.Severity() == diag.Info })
+}
+
+// mostLines bounds how many findings are logged at once.
+const mostLines = 100
+
+// logNew logs those findings that were not there before: in file mode there are no
+// Events, and the log is the only place that names an object.
+func (f *findings) logNew(about string, had, all diag.List) {
+	known := make(map[diag.Diagnostic]bool, len(had))
+	for _, d := range had {
+		known[d] = true
+	}
+	fresh := 0
+	for _, d := range all {
+		if known[d] {
+			continue
+		}
+		if fresh++; fresh <= mostLines {
+			logFinding(f.log, about, d)
+		}
+	}
+	if fresh > mostLines {
+		f.log.Warn(about+": not all findings are logged; planec status prints all", "unlogged", fresh-mostLines)
+	}
+}
+
+// logFindings logs findings that nothing else keeps.
+func logFindings(log *slog.Logger, about string, all diag.List) {
+	for _, d := range all {
+		logFinding(log, about, d)
+	}
+}
+
+// logFinding logs a finding at its own level, with what it is about in fields of its
+// own.
+func logFinding(log *slog.Logger, about string, d diag.Diagnostic) {
+	attrs := []slog.Attr{slog.String("code", string(d.Code))}
+	add := func(key, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(key, diag.Printable(value)))
+		}
+	}
+	add("object", d.Origin.Object())
+	add("field", d.Origin.Path)
+	add("file", d.Origin.File)
+	if d.Origin.Line > 0 {
+		attrs = append(attrs, slog.Int("line", d.Origin.Line))
+	}
+	add("hint", d.Hint())
+	log.LogAttrs(context.Background(), level(d.Severity()), about+": "+diag.Printable(d.Message), attrs...)
+}
+
+func level(s diag.Severity) slog.Level {
+	switch s {
+	case diag.Error:
+		return slog.LevelError
+	case diag.Warning:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}

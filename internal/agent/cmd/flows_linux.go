@@ -1,0 +1,41 @@
+package cmd
+
+import (
+	"github.com/planec/planec/internal/agent/conntrack"
+	"github.com/planec/planec/ir"
+)
+
+// flows ends connections through connection tracking.
+type flows struct {
+	keep, endDenied bool
+	memory          conntrack.Memory
+}
+
+// End implements [agent.Flows]. The table is opened only when there is something
+// to look for.
+func (f *flows) End(before, after *ir.Program, denied bool) (n int, err error) {
+	var stale conntrack.Filters
+	if !f.keep {
+		stale = f.memory.Stale(before, after)
+		defer func() {
+			if err == nil {
+				f.memory.Ended(before, after)
+			}
+		}()
+	}
+	denied = denied && f.endDenied
+	if stale.Empty() && !denied {
+		return 0, nil
+	}
+	table, err := conntrack.Open()
+	if err != nil {
+		return 0, err
+	}
+	defer table.Close()
+	n, err = table.Delete(stale)
+	if err != nil || !denied {
+		return n, err
+	}
+	more, err := table.DeleteFunc(conntrack.Denied(after))
+	return n + more, err
+}

@@ -1,0 +1,114 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/fsnotify/fsnotify"
+)
+
+// What the service manager is told (sd_notify(3)).
+const (
+	ready    = daemon.SdNotifyReady
+	stopping = daemon.SdNotifyStopping
+	alive    = daemon.SdNotifyWatchdog
+)
+
+// notify tells the service manager, if there is one.
+func notify(state string) {
+	_, _ = daemon.SdNotify(false, state) // without a manager there is nothing to tell
+}
+
+// watchdog tells the service manager that the agent is alive for as long as it is
+// healthy: one whose changes do not reach the kernel is started again.
+func (s *service) watchdog(ctx context.Context) error {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return fmt.Errorf("the service manager's watchdog: %w", err)
+	}
+	if interval == 0 {
+		return nil
+	}
+	ticker := time.NewTicker(interval / 2)
+	defer ticker.Stop()
+	for {
+		if s.report.status.Healthy() {
+			notify(alive)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// errChanged ends the agent, as it ends kube-proxy.
+var errChanged = errors.New("the configuration has changed: to be started again")
+
+// watchFiles returns [errChanged] when one of the files changes, and nil when ctx
+// ends. Their directories are watched, since files of a ConfigMap are links that
+// change with another link beside them.
+func watchFiles(ctx context.Context, files []string, log *slog.Logger) error {
+	if len(files) == 0 {
+		return nil
+	}
+	before := make(map[string]string, len(files))
+	for _, f := range files {
+		before[f] = content(f)
+	}
+	events, errs, stop := watchDirectories(files, log)
+	defer stop()
+	look := time.NewTicker(lookAtFiles)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-errs:
+			log.Warn("watching the configuration", "error", err)
+		case <-events:
+			time.Sleep(50 * time.Millisecond) // a change is often several
+		case <-look.C:
+		}
+		for f, had := range before {
+			if now := content(f); now != had && now != "" {
+				return fmt.Errorf("%s: %w", f, errChanged)
+			}
+		}
+	}
+}
+
+// lookAtFiles is how often files are looked at anyway: the kernel has few watches to
+// give (inotify(7)), and drops notices.
+const lookAtFiles = 10 * time.Second
+
+// watchDirectories watches the directories of files, as far as that is possible.
+func watchDirectories(files []string, log *slog.Logger) (<-chan fsnotify.Event, <-chan error, func()) {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		log.Warn("the kernel does not tell of changes of the configuration: it is looked at instead", "every", lookAtFiles, "error", err)
+		return nil, nil, func() {}
+	}
+	for _, f := range files {
+		if err := w.Add(filepath.Dir(f)); err != nil {
+			log.Warn("the kernel does not tell of changes of a file: it is looked at instead", "file", f, "every", lookAtFiles, "error", err)
+		}
+	}
+	return w.Events, w.Errors, func() { w.Close() }
+}
+
+// content is a file's, or "" while it is not there.
+func content(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}

@@ -1,0 +1,223 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/base/suggest"
+	"github.com/planec/planec/internal/input/nodeconfig"
+	"github.com/planec/planec/internal/input/nodeflags"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// options are the flags.
+type options struct {
+	// planes are the dataplanes by the names of their backends.
+	planes              map[string]applier.Dataplane
+	settings            nodeflags.Flags
+	node, backend       string
+	manifestDir         string
+	kubeconfig          string
+	policies            bool
+	endDenied           bool
+	keepFlows           bool
+	allowEmpty          bool
+	keepGoing           bool
+	healthzAddr         string
+	metricsAddr         string
+	stateDir            string
+	verifyEvery         time.Duration
+	noComments          bool
+	sysctls             bool
+	profiling           bool
+	takeover            string
+	cleanup             bool
+	initOnly            bool
+	logFormat, logLevel string
+	flags               *pflag.FlagSet
+}
+
+// Defaults that kube-proxy has too (pkg/proxy/apis/config/v1alpha1/defaults.go).
+const (
+	defaultHealthz = "0.0.0.0:10256"
+	defaultMetrics = "127.0.0.1:10249"
+)
+
+func (o *options) register(flags *pflag.FlagSet) {
+	o.flags = flags
+	o.settings.Register(flags)
+	flags.StringVar(&o.node, "node", "", "name of this node; the environment's NODE_NAME, or the host's name, by default")
+	flags.StringVar(&o.backend, "backend", "", "backend to use: nftables (the default), iptables, ipvs or ebpf; a kube-proxy configuration's mode counts too")
+	flags.StringVar(&o.manifestDir, "manifest-dir", "", "directory of manifests to follow, instead of an API server")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "how to reach the API server; as a pod in the cluster by default")
+	flags.BoolVar(&o.policies, "policies", false, "enforce network policies too")
+	flags.BoolVar(&o.endDenied, "end-denied", false, "end connections that policies deny now")
+	flags.BoolVar(&o.keepFlows, "keep-flows", false, "leave UDP and SCTP flows to endpoints that are gone alone")
+	flags.BoolVar(&o.keepGoing, "keep-going", false, "begin without the files of --manifest-dir that are wrong, though the kernel serves what they said before")
+	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "remove the kernel's rules when the objects leave nothing to serve")
+	flags.StringVar(&o.healthzAddr, "healthz-bind-address", defaultHealthz, "where /healthz and /livez are served; empty for nowhere")
+	flags.StringVar(&o.metricsAddr, "metrics-bind-address", defaultMetrics, "where /metrics is served; empty for nowhere")
+	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/planec", "where the last good artifacts are kept")
+	flags.DurationVar(&o.verifyEvery, "verify-every", 10*time.Minute, "how often the kernel is compared as a whole; 0 for never")
+	flags.BoolVar(&o.noComments, "no-comments", false, "leave the names of Services out of the rules")
+	flags.BoolVar(&o.sysctls, "sysctls", true, "set connection tracking's limits and timeouts, as kube-proxy does, and turn IPv4 forwarding on")
+	flags.BoolVar(&o.profiling, "profiling", false, "serve /debug/pprof beside the metrics")
+	flags.StringVar(&o.takeover, "takeover", "", "remove the rules of this other proxy once those of planec serve: kube-proxy")
+	flags.BoolVar(&o.cleanup, "cleanup", false, "remove everything of planec from this kernel, and end")
+	flags.BoolVar(&o.initOnly, "init-only", false, "set the kernel's settings, which takes more privileges than the rest, and end")
+	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+}
+
+// errUsage marks mistakes in the command line.
+var errUsage = errors.New("usage")
+
+func usage(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
+}
+
+// wordUsage is the error of a flag that takes one of a few words.
+func wordUsage(flag, value string, words ...string) error {
+	return usage("--%s %q: want one of %s%s", flag, value, strings.Join(words, ", "), suggest.DidYouMean(value, words))
+}
+
+// read reads the settings and fills in what the flags leave open: first the
+// file, then the defaults.
+func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
+	c, diags, err := o.settings.Read()
+	if err != nil {
+		return c, nil, usage("%w", err)
+	}
+	o.fill("healthz-bind-address", &o.healthzAddr, c.Proxy.HealthzBindAddress)
+	o.fill("metrics-bind-address", &o.metricsAddr, c.Proxy.MetricsBindAddress)
+	o.fill("kubeconfig", &o.kubeconfig, c.Proxy.Kubeconfig)
+	o.fill("backend", &o.backend, c.Proxy.Mode)
+	if !o.flags.Changed("profiling") {
+		o.profiling = o.profiling || c.Proxy.EnableProfiling
+	}
+	if o.backend == "" {
+		o.backend = "nftables"
+	}
+	if o.takeover != "" && o.takeover != "kube-proxy" {
+		return c, nil, usage("--takeover %q: only the rules of kube-proxy can be taken over%s", o.takeover, suggest.DidYouMean(o.takeover, []string{"kube-proxy"}))
+	}
+	if o.manifestDir != "" && o.flags.Changed("kubeconfig") {
+		return c, nil, usage("give --manifest-dir or --kubeconfig, not both")
+	}
+	if err := o.addresses(); err != nil {
+		return c, nil, err
+	}
+	if o.verifyEvery < 0 {
+		return c, nil, usage("--verify-every %v: want a duration that is not negative; 0 is never", o.verifyEvery)
+	}
+	if err := o.name(c.Node); err != nil {
+		return c, nil, err
+	}
+	if bad := validation.IsDNS1123Subdomain(o.node); len(bad) > 0 {
+		return c, nil, usage("--node %q: no Node can have this name: %s", o.node, strings.Join(bad, "; "))
+	}
+	return c, diags, nil
+}
+
+// addresses checks where to listen, and adds the port that is left out, as kube-proxy
+// does.
+func (o *options) addresses() error {
+	for _, a := range []struct {
+		flag, standard string
+		value          *string
+	}{
+		{"healthz-bind-address", defaultHealthz, &o.healthzAddr},
+		{"metrics-bind-address", defaultMetrics, &o.metricsAddr},
+	} {
+		if *a.value == "" {
+			continue
+		}
+		if ip, err := netip.ParseAddr(strings.Trim(*a.value, "[]")); err == nil {
+			_, port, _ := strings.Cut(a.standard, ":")
+			*a.value = net.JoinHostPort(ip.String(), port)
+		}
+		host, port, err := net.SplitHostPort(*a.value)
+		if err == nil {
+			err = checkHost(host)
+		}
+		if err != nil {
+			return usage("--%s %q: want an address and a port, as in %s: %w", a.flag, *a.value, a.standard, err)
+		}
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return usage("--%s %q: %q is no port", a.flag, *a.value, port)
+		}
+	}
+	return nil
+}
+
+// checkHost accepts addresses, names and nothing, which is every address.
+func checkHost(host string) error {
+	if _, err := netip.ParseAddr(host); err == nil || host == "" {
+		return nil
+	}
+	// A name whose last part is a number is an address that is written wrongly.
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if _, err := strconv.Atoi(last); err == nil || len(validation.IsDNS1123Subdomain(host)) > 0 {
+		return fmt.Errorf("%q is neither an address nor a name", host)
+	}
+	return nil
+}
+
+func (o *options) fill(flag string, value *string, fromFile string) {
+	if !o.flags.Changed(flag) && fromFile != "" {
+		*value = fromFile
+	}
+}
+
+// name settles the node's name.
+func (o *options) name(configured string) error {
+	for _, name := range []string{configured, os.Getenv("NODE_NAME")} {
+		if o.node == "" {
+			o.node = name
+		}
+	}
+	if o.node != "" {
+		return nil
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("the node's name: %w", err)
+	}
+	// As kubelet and kube-proxy write it (pkg/util/node GetHostname).
+	o.node = strings.ToLower(strings.TrimSpace(host))
+	return nil
+}
+
+// noteBackend adds what there is to say about the backend that was chosen.
+func (o *options) noteBackend(said diag.List) diag.List {
+	known := slices.ContainsFunc(said, func(d diag.Diagnostic) bool { return d.Code == diag.DeprecatedMode })
+	if o.backend == "ipvs" && !known {
+		said.Add(diag.DeprecatedMode, ir.Origin{}, "the backend is ipvs")
+	}
+	return said
+}
+
+// selected is the backend with its options.
+func (o *options) selected(c nodeconfig.NodeConfig) (backends.Backend, error) {
+	b := backends.DefaultOptions()
+	b.MasqueradeBit, b.Scheduler, b.NoComments = c.MasqueradeBit, c.Scheduler, o.noComments
+	all, err := registry.Select(b, o.backend)
+	if err != nil || len(all) != 1 {
+		return nil, wordUsage("backend", o.backend, registry.Names()...)
+	}
+	return all[0], nil
+}

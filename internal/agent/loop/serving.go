@@ -1,0 +1,74 @@
+package loop
+
+import (
+	"context"
+	"errors"
+
+	"github.com/planec/planec/internal/apply/applier"
+)
+
+// ErrNotStarted says that the agent has not applied anything yet.
+var ErrNotStarted = errors.New("the agent has not applied anything yet")
+
+// Serving is what the agent wants the kernel to have.
+type Serving struct {
+	applier.Entry
+	// Changes counts what may have changed the rules: two answers with the same
+	// number are of the same ones.
+	Changes uint64
+	// Behind is whether the kernel is known to have something else, since an apply
+	// failed.
+	Behind bool
+}
+
+// request is a question to the loop.
+type request struct {
+	answer chan<- answer
+}
+
+type answer struct {
+	serving Serving
+	err     error
+}
+
+// Serving asks a running agent what the kernel should have now. It waits for an apply
+// that is under way.
+func (a *Agent) Serving(ctx context.Context) (Serving, error) {
+	c := make(chan answer, 1)
+	select {
+	case <-ctx.Done():
+		return Serving{}, ctx.Err()
+	case a.requests <- request{c}:
+	}
+	select {
+	case <-ctx.Done():
+		return Serving{}, ctx.Err()
+	case got := <-c:
+		return got.serving, got.err
+	}
+}
+
+// serving answers a request.
+func (a *Agent) serving() (s Serving, err error) {
+	if a.session == nil {
+		return s, ErrNotStarted
+	}
+	s.Changes, s.Behind = a.changes, a.behind
+	s.Entry, err = a.session.Wanted()
+	return s, err
+}
+
+// remember records what the kernel has, at the agent's end: single changes are not
+// recorded while it runs.
+func (a *Agent) remember() {
+	if a.session == nil || a.behind {
+		return
+	}
+	e, err := a.session.Wanted()
+	if err == nil {
+		err = a.Applier.Remember(e, nil)
+	}
+	if err != nil {
+		a.Log.Warn("what the kernel has at the end could not be written down", "error", err)
+	}
+}

@@ -1,0 +1,51 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/session"
+	"github.com/planec/planec/internal/input/inbox"
+	"github.com/planec/planec/ir"
+)
+
+// ErrNothing says that an agent did not begin: its objects leave nothing to serve, and
+// the kernel serves something.
+var ErrNothing = errors.New("the objects leave nothing to serve, and the kernel serves something, which stays: --allow-empty removes it")
+
+// first compiles everything and applies it over whatever is there. While the kernel is
+// to be spared it only takes the changes.
+func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, error) {
+	if batch.Update.LocalAddresses != nil {
+		a.Settings.LocalAddresses = batch.Update.LocalAddresses
+	}
+	if a.objects == nil {
+		set := batch.Set()
+		a.objects = compiler.NewIncremental(&set, a.Node, a.Settings)
+	} else {
+		a.objects.Apply(batch.Update)
+	}
+	a.spared = false
+	if a.Spare != nil && empty(a.objects.Program()) {
+		spare, err := a.Spare(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("looking whether the kernel serves something: %w", err)
+		}
+		if a.spared = spare; spare {
+			return nil, ErrNothing
+		}
+	}
+	a.session = session.New(a.objects, a.Backend, a.Applier)
+	a.session.General = a.General
+	plan, err := a.session.Apply(ctx)
+	if err == nil {
+		a.Log.Info("the first rules are in the kernel", "services", len(batch.Update.Services), "slices", len(batch.Update.Slices), "steps", len(plan.Steps()))
+	}
+	return plan, err
+}
+
+// empty reports whether a program serves nothing.
+func empty(p *ir.Program) bool { return len(p.Frontends) == 0 && len(p.Policy.Profiles) == 0 }

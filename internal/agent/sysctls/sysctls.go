@@ -1,0 +1,125 @@
+// Package sysctls are the kernel's settings that a service proxy needs: connection
+// tracking's limits and timeouts, with kube-proxy's defaults
+// (pkg/proxy/conntrack/sysctls.go of Kubernetes), and forwarding.
+package sysctls
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/planec/planec/internal/input/nodeconfig"
+)
+
+// Setting is one value that a file of the kernel should have.
+type Setting struct {
+	// Path is below the root of the file system: proc/sys/net/ipv4/ip_forward.
+	Path  string
+	Value int
+	// AtLeast leaves a larger value alone.
+	AtLeast bool
+}
+
+// kube-proxy's defaults (pkg/proxy/apis/config/v1alpha1/defaults.go), and its cap
+// for machines with very many cores.
+const (
+	defaultMaxPerCore     = 32 << 10
+	defaultMin            = 128 << 10
+	mostConnections       = 1 << 20
+	defaultTCPEstablished = 24 * time.Hour
+	defaultTCPCloseWait   = time.Hour
+)
+
+// Paths of settings.
+const (
+	netfilterPath = "proc/sys/net/netfilter/nf_conntrack_"
+	hashSizePath  = "sys/module/nf_conntrack/parameters/hashsize"
+	forwardPath   = "proc/sys/net/ipv4/ip_forward"
+)
+
+// perBucket is how many connections there may be for each bucket of the table's hash.
+const perBucket = 4
+
+// Wanted lists the settings for a machine with so many processors (see [CPUs]). The
+// table of connections and its hash are only ever made larger.
+func Wanted(c nodeconfig.Conntrack, liberal bool, cpus int) []Setting {
+	var out []Setting
+	netfilter := func(name string, value int) {
+		if value > 0 {
+			out = append(out, Setting{Path: netfilterPath + name, Value: value})
+		}
+	}
+	if m := most(c, cpus); m > 0 {
+		out = append(out,
+			Setting{Path: netfilterPath + "max", Value: m, AtLeast: true},
+			Setting{Path: hashSizePath, Value: m / perBucket, AtLeast: true})
+	}
+	netfilter("tcp_timeout_established", seconds(c.TCPEstablished, defaultTCPEstablished))
+	netfilter("tcp_timeout_close_wait", seconds(c.TCPCloseWait, defaultTCPCloseWait))
+	netfilter("udp_timeout", int(c.UDP/time.Second))
+	netfilter("udp_timeout_stream", int(c.UDPStream/time.Second))
+	if liberal {
+		netfilter("tcp_be_liberal", 1)
+	}
+	return append(out, Setting{Path: forwardPath, Value: 1})
+}
+
+// most is how many connections are tracked; 0 leaves it to the kernel.
+func most(c nodeconfig.Conntrack, cpus int) int {
+	perCore, floor := or(c.MaxPerCore, defaultMaxPerCore), or(c.Min, defaultMin)
+	if perCore <= 0 {
+		return 0
+	}
+	// The cap is for what was computed: a larger minimum was asked for.
+	return max(min(perCore*cpus, mostConnections), floor)
+}
+
+func or(p *int, otherwise int) int {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
+func seconds(d *time.Duration, otherwise time.Duration) int {
+	if d == nil {
+		d = &otherwise
+	}
+	return int(*d / time.Second)
+}
+
+// Apply writes what differs below root ("/") and returns what it wrote. An
+// error names every setting that could not be written; the others are.
+func Apply(root string, wanted []Setting) (written []string, err error) {
+	var errs []error
+	for _, s := range wanted {
+		file := filepath.Join(root, filepath.FromSlash(s.Path))
+		text, err := os.ReadFile(file)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.name(), err))
+			continue
+		}
+		have, err := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err == nil && (have == s.Value || s.AtLeast && have > s.Value) {
+			continue
+		}
+		if err := os.WriteFile(file, []byte(strconv.Itoa(s.Value)), 0o644); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.name(), err))
+			continue
+		}
+		written = append(written, fmt.Sprintf("%s = %d", s.name(), s.Value))
+	}
+	return written, errors.Join(errs...)
+}
+
+// name is what messages call the setting.
+func (s Setting) name() string {
+	if below, ok := strings.CutPrefix(s.Path, "proc/sys/"); ok {
+		return "sysctl " + below
+	}
+	return "/" + s.Path
+}

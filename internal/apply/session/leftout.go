@@ -1,0 +1,273 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/failsafe"
+)
+
+// An object that is given up is tried again after doubtWait, since what made it fail may
+// have been over in a moment, then after firstWait, and then after twice as long each
+// time, at most mostWait. One that changed is tried at once, unless it was tried within
+// a tenth of its wait: a bad object that keeps changing must not keep the node busy
+// with it.
+const (
+	doubtWait = time.Second
+	firstWait = 10 * time.Second
+	mostWait  = 30 * time.Minute
+)
+
+// soonest is when the object may be tried because it changed.
+func (l *leftOut) soonest() time.Time { return l.tried.Add(l.wait / 10) }
+
+// leftOut is an object that the kernel refuses.
+type leftOut struct {
+	// why is what the kernel said.
+	why    string
+	origin ir.Origin
+	// tried is when it was tried last, again when it will be.
+	tried, again time.Time
+	wait         time.Duration
+}
+
+func (l *leftOut) failed(now time.Time) {
+	switch l.wait {
+	case 0:
+		l.wait = doubtWait
+	default:
+		l.wait = min(max(2*l.wait, firstWait), mostWait)
+	}
+	l.tried, l.again = now, now.Add(l.wait)
+}
+
+// suspect notes what may be to blame when the kernel refuses a change.
+func (s *Session) suspect(d *compiler.Delta) {
+	if d.Whole {
+		return
+	}
+	for _, o := range failsafe.Of(d.After) {
+		s.suspects.Add(o, failsafe.Refused)
+	}
+}
+
+// likely are the suspects, those that came with the last change behind those that were
+// there: what is released first is what was served before, and does no harm most
+// probably.
+func (s *Session) likely() []failsafe.Object {
+	list := s.suspects.Sorted()
+	if s.delta.Whole || s.delta.Before == nil {
+		return list
+	}
+	there := make(failsafe.Set)
+	for _, o := range failsafe.Of(s.delta.Before) {
+		there.Add(o, failsafe.Refused)
+	}
+	slices.SortStableFunc(list, func(a, b failsafe.Object) int { return int(there[b]) - int(there[a]) })
+	return list
+}
+
+// changed returns the set without the objects that are gone, or that a change
+// makes others, so that they are tried again.
+func (s *Session) changed(d *compiler.Delta) failsafe.Set {
+	if len(s.given) == 0 || d.Whole {
+		return s.given
+	}
+	set := s.given.With(nil)
+	now := s.Now()
+	is := make(failsafe.Set)
+	for _, o := range failsafe.Of(d.After) {
+		is.Add(o, failsafe.Refused)
+	}
+	for _, o := range failsafe.Of(d.Before) {
+		l := s.left[o]
+		switch {
+		case set[o] == 0 || l == nil:
+		case is[o] == 0:
+			delete(set, o)
+			delete(s.left, o)
+		case o.Kind != failsafe.Service && same(&d.Before.Policy, &d.After.Policy, o):
+		case !now.Before(l.soonest()):
+			delete(set, o)
+		case l.soonest().Before(l.again):
+			l.again = l.soonest()
+		}
+	}
+	return set
+}
+
+// served makes the last delta one of what is served, after an update that began with
+// some objects given up.
+func (s *Session) served(before failsafe.Set) {
+	switch {
+	case s.delta.Whole || len(before)+len(s.given) == 0:
+	case maps.Equal(before, s.given):
+		s.delta.Before, s.delta.After = failsafe.Program(s.delta.Before, before), failsafe.Program(s.delta.After, before)
+	default:
+		s.delta = compiler.Delta{Whole: true}
+	}
+}
+
+// same reports whether the rules of a policy are the same in two programs.
+func same(a, b *ir.Policy, o failsafe.Object) bool { return rules(a, o) == rules(b, o) }
+
+func rules(p *ir.Policy, o failsafe.Object) string {
+	var b strings.Builder
+	for i := range p.Profiles {
+		for _, d := range ir.Directions() {
+			for _, t := range p.Profiles[i].Tiers(d) {
+				for j := range t.Rules {
+					if r := &t.Rules[j]; failsafe.PolicyOf(r.Origin) == o {
+						b.WriteString(p.Profiles[i].ID + d.String() + r.Action.String() + strings.Join(r.Peers, ","))
+						for _, x := range r.Ports {
+							b.WriteString(x.String() + ",")
+						}
+						b.WriteByte('\n')
+					}
+				}
+			}
+		}
+	}
+	return b.String()
+}
+
+// giveUp notes the objects of a set, of which those that were not in the first were
+// tried just now.
+func (s *Session) giveUp(first, set failsafe.Set, why error) {
+	now := s.Now()
+	origins := failsafe.Origins(s.objects.Program())
+	for o := range set {
+		l := s.left[o]
+		if l == nil {
+			l = &leftOut{}
+			s.left[o] = l
+		}
+		if first[o] == 0 {
+			l.why, l.origin = why.Error(), origins[o]
+			l.failed(now)
+		}
+	}
+	s.settle(set)
+}
+
+// Next is when objects that were given up are to be tried again; the zero time is
+// never.
+func (s *Session) Next() (next time.Time) {
+	for _, l := range s.left {
+		if next.IsZero() || l.again.Before(next) {
+			next = l.again
+		}
+	}
+	return next
+}
+
+// Retry tries the objects again whose time has come, and reports whether any of
+// them is served now. Nothing else changes.
+func (s *Session) Retry(ctx context.Context) (bool, error) {
+	now := s.Now()
+	better := false
+	for _, o := range s.given.Sorted() {
+		l := s.left[o]
+		if l == nil || now.Before(l.again) {
+			continue
+		}
+		before := s.given
+		set := before.With(nil)
+		delete(set, o)
+		err := s.again(applier.Hasty(ctx), set)
+		if err == nil {
+			better = true
+			continue
+		}
+		if l.failed(now); !s.noObjects(ctx, err) {
+			l.why = err.Error()
+		}
+		if !s.held {
+			// Some of it may be there: back to what was right.
+			if _, err := s.whole(ctx, before); err != nil {
+				return better, err
+			}
+		}
+	}
+	return better, nil
+}
+
+// again applies everything but what a set gives up, by the shortest way.
+func (s *Session) again(ctx context.Context, set failsafe.Set) error {
+	if s.changer != nil && s.held {
+		_, err := s.replace(ctx, set)
+		if err == nil {
+			s.settle(set)
+			return nil
+		}
+		if !errors.Is(err, applier.ErrDrift) {
+			return err
+		}
+	}
+	_, err := s.whole(ctx, set)
+	return err
+}
+
+// Findings are the objects that are given up: those that the backend cannot
+// express, and those that the kernel refuses, with its words.
+func (s *Session) Findings() diag.List {
+	var out diag.List
+	for _, l := range s.left {
+		out.Add(diag.KernelRefused, l.origin, l.why)
+	}
+	for _, list := range s.foreseen {
+		out = append(out, list...)
+	}
+	out.Sort()
+	return out
+}
+
+// GivenUp is how many objects are given up.
+func (s *Session) GivenUp() int {
+	n := len(s.left)
+	for o := range s.foreseen {
+		if s.left[o] == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// foreseen are the findings of a backend's Check about what it gives up.
+type foreseen map[failsafe.Object]diag.List
+
+// all asks about a whole program.
+func (f foreseen) all(b backends.Backend, p *ir.Program) {
+	clear(f)
+	f.add(b, p)
+}
+
+// some asks about what a change concerns.
+func (f foreseen) some(b backends.Backend, d *compiler.Delta) {
+	if d.Whole {
+		return
+	}
+	for _, p := range []*ir.Program{d.Before, d.After} {
+		for _, o := range failsafe.Of(p) {
+			delete(f, o)
+		}
+	}
+	f.add(b, d.After)
+}
+
+func (f foreseen) add(b backends.Backend, p *ir.Program) {
+	for _, d := range backends.Check(b, p) {
+		if o := failsafe.PolicyOf(d.Origin); d.Code == diag.NotExpressible && !slices.Contains(f[o], d) {
+			f[o] = append(f[o], d)
+		}
+	}
+}

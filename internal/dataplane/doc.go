@@ -1,3 +1,0 @@
-// Package dataplane lists the backends whose artifacts can be put into this
-// system's kernel: the one place where internal/applier meets backends/*/live.
-package dataplane

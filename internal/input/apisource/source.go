@@ -1,0 +1,272 @@
+package apisource
+
+import (
+	"context"
+	stderrors "errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/discovery"
+	clientscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
+	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
+
+	"github.com/planec/planec/internal/input/inbox"
+	"github.com/planec/planec/internal/input/manifest"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Options say what is watched, and from where.
+type Options struct {
+	// Config says where the API server is and who we are.
+	Config *rest.Config
+	// Node is the node's name.
+	Node string
+	// Policies is whether policies, and the objects that they speak of, are
+	// watched.
+	Policies bool
+	// Log is where troubles go.
+	Log *slog.Logger
+	// Report gets a [diag.UnreadKind] for every kind that the API server does not
+	// list now, whenever that changes; calls come one at a time. It may be nil.
+	Report func(diag.List)
+}
+
+// Source watches what concerns one node.
+type Source struct {
+	Options
+	clients   *clients
+	discovery *discovery.DiscoveryClient
+	watched   []*watched
+	unread    unread
+}
+
+// New makes a source; the API server is not asked anything yet.
+func New(o Options) (*Source, error) {
+	scheme, err := newScheme()
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{Options: o, clients: newClients(o.Config, scheme), unread: unread{report: o.Report, kinds: make(map[string]*failing)}}
+	if s.discovery, err = discovery.NewDiscoveryClientForConfig(o.Config); err != nil {
+		return nil, fmt.Errorf("API server: %w", err)
+	}
+	finisher := manifest.NewFinisher()
+	for _, k := range kinds(o.Node, o.Policies) {
+		var versions []served
+		for _, v := range append([]schema.GroupVersion{k.group}, k.older...) {
+			client, err := s.clients.of(v)
+			if err != nil {
+				return nil, fmt.Errorf("API server: %s: %w", k.resource, err)
+			}
+			versions = append(versions, served{v, client})
+		}
+		s.watched = append(s.watched, &watched{
+			kind: k, versions: versions, client: versions[0].client, discovery: s.discovery, log: o.Log, unread: &s.unread,
+			store: &store{finisher: finisher, known: make(map[known]version), object: k.object},
+		})
+	}
+	return s, nil
+}
+
+// optionalAgain is how often a kind that the server does not have is looked for:
+// policies' definitions may be installed later. A server that does not answer is
+// asked again sooner, for nothing is applied before.
+const (
+	optionalAgain = time.Minute
+	silentAgain   = 5 * time.Second
+)
+
+// Run feeds the inbox until ctx ends. The inbox is complete once every kind was
+// listed; an API server that is not there is waited for.
+func (s *Source) Run(ctx context.Context, b *inbox.Inbox) error {
+	var lists, running sync.WaitGroup
+	lists.Add(len(s.watched))
+	for _, w := range s.watched {
+		w.store.inbox, w.store.listed = b, lists.Done
+		running.Go(func() { w.run(ctx) })
+	}
+	go func() {
+		lists.Wait()
+		b.Complete()
+	}()
+	running.Wait()
+	return nil
+}
+
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientscheme.AddToScheme, policyv1alpha1.Install, policyv1beta1.Install} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("the kinds of the API: %w", err)
+		}
+	}
+	scheme.AddKnownTypeWithName(clusterPolicyAlpha.WithKind("ClusterNetworkPolicy"), &policyv1beta1.ClusterNetworkPolicy{})
+	scheme.AddKnownTypeWithName(clusterPolicyAlpha.WithKind("ClusterNetworkPolicyList"), &policyv1beta1.ClusterNetworkPolicyList{})
+	metav1.AddToGroupVersion(scheme, clusterPolicyAlpha)
+	return scheme, nil
+}
+
+// clients are one for each group and version.
+type clients struct {
+	config *rest.Config
+	codecs serializer.CodecFactory
+	made   map[schema.GroupVersion]*rest.RESTClient
+}
+
+func newClients(c *rest.Config, scheme *runtime.Scheme) *clients {
+	return &clients{config: c, codecs: serializer.NewCodecFactory(scheme), made: make(map[schema.GroupVersion]*rest.RESTClient)}
+}
+
+func (c *clients) of(group schema.GroupVersion) (*rest.RESTClient, error) {
+	if have := c.made[group]; have != nil {
+		return have, nil
+	}
+	config := rest.CopyConfig(c.config)
+	config.GroupVersion, config.APIPath = &group, "/apis"
+	if group.Group == "" {
+		config.APIPath = "/api"
+	}
+	config.NegotiatedSerializer = c.codecs.WithoutConversion()
+	if _, builtin := policyGroups[group.Group]; !builtin {
+		// Half the bytes and a tenth of the time of JSON; custom resources have
+		// JSON only.
+		config.AcceptContentTypes, config.ContentType = runtime.ContentTypeProtobuf+","+runtime.ContentTypeJSON, runtime.ContentTypeProtobuf
+	}
+	client, err := rest.RESTClientFor(config)
+	if err != nil {
+		return nil, err
+	}
+	c.made[group] = client
+	return client, nil
+}
+
+// policyGroups are the groups of custom resources.
+var policyGroups = map[string]bool{policyv1alpha1.GroupName: true}
+
+// served is a version of a kind that a server may have.
+type served struct {
+	version schema.GroupVersion
+	client  *rest.RESTClient
+}
+
+// watched is one kind at work.
+type watched struct {
+	kind kind
+	// versions are tried in their order; client is that of the one that the server has.
+	versions  []served
+	client    *rest.RESTClient
+	discovery *discovery.DiscoveryClient
+	store     *store
+	log       *slog.Logger
+	unread    *unread
+}
+
+func (w *watched) run(ctx context.Context) {
+	for !w.kind.optional || w.wait(ctx) {
+		w.follow(ctx)
+		// Discovery may still say that the server has what it did not find.
+		if !pause(ctx, time.Second) {
+			return
+		}
+	}
+}
+
+// follow lists and watches the kind until ctx ends, or until the server does not have
+// the version of an optional kind any more: it may have another one.
+func (w *watched) follow(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	lw := cache.NewFilteredListWatchFromClient(w.client, w.kind.resource, metav1.NamespaceAll, func(o *metav1.ListOptions) {
+		o.LabelSelector, o.FieldSelector = w.kind.labels, w.kind.fields
+	})
+	w.tell(lw, stop)
+	r := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, w.client), w.kind.object, w.store, cache.ReflectorOptions{Name: w.kind.resource})
+	r.RunWithContext(ctx)
+}
+
+// errWithdrawn says that objects of a kind are served which the server does not have
+// any more. It takes them away before the kind, so the agent has missed that or the
+// kind comes back; either way policies are not opened by guessing.
+var errWithdrawn = stderrors.New("the API server does not have the kind any more; its objects from before stay")
+
+// wait returns once the server has the kind, and reports whether it does. What it
+// never had, or has emptied, is listed as empty meanwhile.
+func (w *watched) wait(ctx context.Context) bool {
+	for again := time.Second; ; again = min(2*again, silentAgain) {
+		there, err := w.there()
+		if there {
+			return true
+		}
+		if err == nil && w.store.holds() {
+			err = errWithdrawn
+		}
+		if err != nil {
+			w.unread.failed(w.kind.resource, err, w.store.wasListed())
+		} else if err := w.store.Replace(nil, ""); err != nil {
+			w.log.Error("listing nothing", "kind", w.kind.resource, "error", err)
+		} else {
+			w.unread.worked(w.kind.resource)
+			again = optionalAgain
+		}
+		if !pause(ctx, again) {
+			return false
+		}
+	}
+}
+
+// pause reports whether ctx lasts that long.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// there reports whether the server has the kind, in any version.
+func (w *watched) there() (bool, error) {
+	for _, v := range w.versions {
+		there, err := w.has(v.version)
+		if err != nil {
+			return false, err
+		}
+		if there {
+			w.client = v.client
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (w *watched) has(version schema.GroupVersion) (bool, error) {
+	list, err := w.discovery.ServerResourcesForGroupVersion(version.String())
+	if errors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, r := range list.APIResources {
+		if r.Name == w.kind.resource {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// clone returns a new object of the type of o.
+func clone(o metav1.Object) metav1.Object {
+	return reflect.New(reflect.TypeOf(o).Elem()).Interface().(metav1.Object)
+}

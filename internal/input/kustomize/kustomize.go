@@ -1,0 +1,148 @@
+// Package kustomize builds kustomizations as kubectl -k does, but offline: nothing that
+// they name is fetched.
+package kustomize
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/yaml"
+
+	"github.com/planec/planec/internal/input/manifest"
+)
+
+// ErrNone says that a directory has no kustomization.
+var ErrNone = errors.New("there is no kustomization.yaml, kustomization.yml or Kustomization")
+
+// maxFile bounds a kustomization's own file, and maxDirs how many of them one may lead
+// to.
+const (
+	maxFile = 4 << 20
+	maxDirs = 1000
+)
+
+// Build returns what kubectl kustomize prints for a directory, with the places where it
+// was written before it was changed; what a generator made is of the kustomization's first
+// line. Plugins, functions and
+// Helm charts are off, and files outside of the directory are not loaded, as kubectl has
+// it; a remote resource is an error.
+func Build(dir string) (objects []manifest.Built, err error) {
+	file := manifest.KustomizationFile(dir)
+	if file == "" {
+		return nil, fmt.Errorf("%s: %w", dir, ErrNone)
+	}
+	if err := local(dir, make(map[string]bool)); err != nil {
+		return nil, err
+	}
+	// A kustomization may be anybody's, and the library panics on some.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("building %s: %v", file, r)
+		}
+	}()
+	disk, err := originsOf(file)
+	if err != nil {
+		return nil, err
+	}
+	disk.dir = dir
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, dir)
+	if disk.remote != nil {
+		return nil, disk.remote
+	}
+	if err != nil {
+		return nil, fmt.Errorf("building %s: %w", file, err)
+	}
+	places := make(map[string][]place)
+	for _, r := range built.Resources() {
+		o, err := object(dir, file, r, places)
+		if err != nil {
+			return nil, fmt.Errorf("building %s: %s: %w", file, r.CurId(), err)
+		}
+		objects = append(objects, o)
+	}
+	return objects, nil
+}
+
+// object takes one object out of what was built, without the note of its origin.
+func object(dir, file string, r *resource.Resource, places map[string][]place) (manifest.Built, error) {
+	o := manifest.Built{File: file, Line: 1}
+	origin, err := r.GetOrigin()
+	if err != nil {
+		return o, err
+	}
+	if origin != nil && origin.Path != "" && origin.Repo == "" {
+		o.File = filepath.Join(dir, filepath.FromSlash(origin.Path))
+		o.Line = lineOf(o.File, r.GetKind(), r.GetName(), places)
+	}
+	if origin != nil {
+		if err := r.SetOrigin(nil); err != nil {
+			return o, err
+		}
+	}
+	// As one line: those of what was built are not those of the file.
+	o.Text, err = r.MarshalJSON()
+	return o, err
+}
+
+// local refuses what would be fetched, in a kustomization and in those that it leads to.
+func local(dir string, seen map[string]bool) error {
+	file := manifest.KustomizationFile(dir)
+	key, err := filepath.Abs(dir)
+	if err != nil || file == "" || seen[key] {
+		return err // kustomize says what is wrong with a directory that has none
+	}
+	if seen[key] = true; len(seen) > maxDirs {
+		return fmt.Errorf("%s: it leads to more than %d kustomizations", dir, maxDirs)
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Size() > maxFile {
+		return errors.Join(err, fmt.Errorf("%s: larger than %d MiB", file, maxFile>>20))
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var content map[string]any
+	if err := yaml.Unmarshal(text, &content); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	var problem error
+	if field, value := remoteIn(content); field != "" {
+		return remoteError(file, field, value, dir)
+	}
+	each(content, "", func(field, value string) {
+		switch {
+		case problem != nil || strings.Contains(value, "\n"): // it stands in the file itself
+		case field == "resources" || field == "components" || field == "bases":
+			at := filepath.Join(dir, filepath.FromSlash(value))
+			if info, err := os.Stat(at); err != nil {
+				problem = fmt.Errorf("%s: %s: %w", file, field, err)
+			} else if info.IsDir() {
+				problem = local(at, seen)
+			}
+		}
+	})
+	return problem
+}
+
+// each calls do with every string below a value and with the name of the field that it
+// is in, or in whose list.
+func each(value any, field string, do func(field, value string)) {
+	switch v := value.(type) {
+	case string:
+		do(field, v)
+	case []any:
+		for _, x := range v {
+			each(x, field, do)
+		}
+	case map[string]any:
+		for name, x := range v {
+			each(x, name, do)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+// Package nodeflags are the flags for what manifests cannot say about a node, which
+// the compiler and the agent share.
+package nodeflags
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/planec/planec/internal/input/nodeconfig"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Flags are the settings of a node. Those that are given win over --config.
+type Flags struct {
+	config            string
+	masqConfig        string
+	clusterCIDR       string
+	serviceCIDR       string
+	nodePortAddresses []string
+	detectLocal       string
+	masqueradeAll     bool
+	masqueradeBit     int
+	localAddresses    []string
+	scheduler         string
+	policyDeny        string
+	failClosed        bool
+	externalIPs       string
+	flags             *pflag.FlagSet
+}
+
+// Register adds the flags to a command.
+func (s *Flags) Register(flags *pflag.FlagSet) {
+	s.flags = flags
+	flags.StringVar(&s.config, "config", "", "settings: a NodeConfig or a KubeProxyConfiguration, also in its ConfigMap")
+	flags.StringVar(&s.masqConfig, "masq-config", "", "egress masquerade: a configuration of ip-masq-agent, also in its ConfigMap")
+	flags.StringVar(&s.clusterCIDR, "cluster-cidr", "", "addresses of the cluster's pods, one CIDR of each family with a comma between")
+	flags.StringVar(&s.serviceCIDR, "service-cidr", "", "addresses of the cluster's Services, with commas between")
+	flags.StringSliceVar(&s.nodePortAddresses, "nodeport-addresses", nil, "where nodePorts are served: primary, localhost, all, or CIDRs, in any mixture")
+	flags.StringVar(&s.detectLocal, "detect-local", "", "how local pods are recognised: cluster-cidr, node-cidr, bridge:NAME, prefix:NAME or none")
+	flags.BoolVar(&s.masqueradeAll, "masquerade-all", false, "masquerade all traffic to ClusterIPs")
+	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, "bit of the packet mark that asks for masquerade, 0 to 31")
+	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", "how IPVS chooses an endpoint: rr, wrr, lc, sh or mh")
+	flags.StringVar(&s.policyDeny, "policy-deny", "", "how policies refuse packets: drop (the default) or reject")
+	flags.BoolVar(&s.failClosed, "fail-closed", false, "close the node's IPv4 pod addresses that no known pod has")
+	flags.StringVar(&s.externalIPs, "external-ips", "", "which externalIPs of Services are served: allow (all, the default), deny (none), or CIDRs with commas between")
+	flags.StringSliceVar(&s.localAddresses, "local-address", nil, "further addresses of the node")
+}
+
+// Read reads the files and puts the flags over them. What is wrong in either is
+// an error that names its place.
+func (s *Flags) Read() (nodeconfig.NodeConfig, diag.List, error) {
+	c, diags := nodeconfig.Default(), diag.List(nil)
+	if s.config != "" {
+		var err error
+		if c, diags, err = nodeconfig.Load(s.config); err != nil {
+			return c, nil, err
+		}
+	}
+	if s.masqConfig != "" {
+		m, masqDiags, err := nodeconfig.LoadMasquerade(s.masqConfig, false)
+		if err != nil {
+			return c, nil, err
+		}
+		c.Config.Masquerade = m
+		diags = append(diags, masqDiags...)
+	}
+	for _, o := range s.overrides(&c) {
+		if !s.flags.Changed(o.flag) {
+			continue
+		}
+		if err := o.apply(); err != nil {
+			return c, nil, fmt.Errorf("--%s: %w", o.flag, err)
+		}
+	}
+	return c, diags, nil
+}
+
+// Files are the files that the flags name.
+func (s *Flags) Files() []string {
+	var files []string
+	for _, f := range []string{s.config, s.masqConfig} {
+		if f != "" {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// override is one flag and what it does to the configuration.
+type override struct {
+	flag  string
+	apply func() error
+}
+
+func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
+	cfg := &c.Config
+	return []override{
+		{"cluster-cidr", func() (err error) {
+			cfg.ClusterCIDRs, err = nodeconfig.ParseClusterCIDRs(s.clusterCIDR)
+			return err
+		}},
+		{"service-cidr", func() (err error) {
+			cfg.ServiceCIDRs, err = nodeconfig.ParseCIDRs(s.serviceCIDR)
+			return err
+		}},
+		{"nodeport-addresses", func() (err error) {
+			cfg.NodePortAddresses, err = nodeconfig.ParseNodePortAddresses(s.nodePortAddresses)
+			return err
+		}},
+		{"detect-local", func() (err error) {
+			cfg.DetectLocal, err = nodeconfig.ParseDetectLocal(s.detectLocal)
+			return err
+		}},
+		{"local-address", func() (err error) {
+			cfg.LocalAddresses, err = nodeconfig.ParseLocalAddresses(s.localAddresses)
+			return err
+		}},
+		{"masquerade-all", func() error {
+			cfg.MasqueradeAll = s.masqueradeAll
+			return nil
+		}},
+		{"ipvs-scheduler", func() error {
+			c.Scheduler = s.scheduler
+			return nodeconfig.CheckScheduler(s.scheduler)
+		}},
+		{"policy-deny", func() (err error) {
+			cfg.OnDeny, err = nodeconfig.ParseRefusal(s.policyDeny)
+			return err
+		}},
+		{"external-ips", func() (err error) {
+			cfg.ExternalIPs, err = nodeconfig.ParseExternalIPs(s.externalIPs)
+			return err
+		}},
+		{"fail-closed", func() error {
+			cfg.FailClosed = s.failClosed
+			return nil
+		}},
+		{"masquerade-bit", func() error {
+			c.MasqueradeBit = s.masqueradeBit
+			return nodeconfig.CheckMasqueradeBit(s.masqueradeBit)
+		}},
+	}
+}

@@ -1,0 +1,169 @@
+package compare
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/internal/review/netpath"
+	"github.com/planec/planec/ir"
+)
+
+// maxRanges is in how many networks of policies pods are looked at.
+const maxRanges = 32
+
+// allotment has addresses for stand-ins: in each network of policies that pods may
+// have addresses in.
+type allotment struct {
+	taken map[netip.Addr]bool
+	// ranges are those of IPv4 and of IPv6.
+	ranges [2][]*addressRange
+	// nodes are those of nodes, of each family.
+	nodes  []*addressRange
+	bounds []string
+}
+
+// places is how many kinds of addresses a stand-in has to be looked at with.
+func (a *allotment) places() int { return max(len(a.ranges[0]), len(a.ranges[1])) }
+
+// addresses are one of each family for a stand-in, of the place with a number.
+func (a *allotment) addresses(place int) (out []netip.Addr, network netip.Prefix) {
+	for _, list := range a.ranges {
+		if len(list) == 0 {
+			continue
+		}
+		r := list[min(place, len(list)-1)]
+		addr, ok := r.next(a.taken)
+		if !ok {
+			continue
+		}
+		if out = append(out, addr); len(out) == 1 {
+			network = r.network
+		}
+	}
+	return out, network
+}
+
+type addressRange struct {
+	// network is the innermost network of policies.
+	network netip.Prefix
+	pieces  []netip.Prefix
+	at      netip.Addr
+	short   bool
+}
+
+func newAllotment(before, after *State, networks []netip.Prefix) *allotment {
+	a := &allotment{taken: make(map[netip.Addr]bool)}
+	var pods []netip.Addr
+	for _, s := range []*State{before, after} {
+		for _, p := range s.Objects.Pods {
+			for _, ip := range netpath.PodAddresses(p.Object) {
+				a.taken[ip] = true
+				pods = append(pods, ip)
+			}
+		}
+		for _, n := range s.Objects.Nodes {
+			for _, ip := range netpath.NodeAddresses(n.Object) {
+				a.taken[ip] = true
+			}
+		}
+	}
+	where := podRanges(pods, before, after)
+	for _, c := range cuts(append(slices.Clone(networks), whole(where)...)...) {
+		if c.prefix.Bits() == 0 {
+			a.nodes = append(a.nodes, &addressRange{network: c.prefix, pieces: c.pieces})
+		}
+		r := &addressRange{network: c.prefix, pieces: overlap(c.pieces, where)}
+		if len(r.pieces) == 0 {
+			continue
+		}
+		list := &a.ranges[0]
+		if !c.prefix.Addr().Is4() {
+			list = &a.ranges[1]
+		}
+		if len(*list) == maxRanges {
+			a.bounds = append(a.bounds, fmt.Sprintf("the policies name more than %d networks that pods may be in", maxRanges))
+			break
+		}
+		*list = append(*list, r)
+	}
+	return a
+}
+
+// whole is all addresses of the families that pods have.
+func whole(where []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	if len(ir.PrefixesOf(ir.IPv4, where)) > 0 {
+		out = append(out, netip.MustParsePrefix("0.0.0.0/0"))
+	}
+	if len(ir.PrefixesOf(ir.IPv6, where)) > 0 {
+		out = append(out, netip.MustParsePrefix("::/0"))
+	}
+	return out
+}
+
+// podRanges are where pods have their addresses: where the settings and the nodes
+// say so, else near those that the input has, else in networks for private use.
+func podRanges(pods []netip.Addr, states ...*State) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range states {
+		out = append(out, s.Cluster.PodCIDRs()...)
+		for _, n := range s.Objects.Nodes {
+			for _, text := range n.Object.Spec.PodCIDRs {
+				if p, err := netip.ParsePrefix(text); err == nil {
+					out = append(out, p.Masked())
+				}
+			}
+		}
+	}
+	if len(out) == 0 {
+		for _, a := range pods {
+			p, err := a.Prefix(map[bool]int{true: 16, false: 64}[a.Is4()])
+			if err == nil {
+				out = append(out, p)
+			}
+		}
+	}
+	if len(out) == 0 {
+		out = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16")}
+	}
+	return ir.DisjointPrefixes(out)
+}
+
+// overlap are the parts of networks that are in some ranges too.
+func overlap(networks, ranges []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	for _, n := range networks {
+		for _, r := range ranges {
+			switch {
+			case !n.Overlaps(r):
+			case n.Bits() >= r.Bits():
+				out = append(out, n)
+			default:
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// next is the next address that no pod has.
+func (r *addressRange) next(taken map[netip.Addr]bool) (netip.Addr, bool) {
+	for len(r.pieces) > 0 {
+		if !r.at.IsValid() {
+			r.at = r.pieces[0].Addr()
+		} else {
+			r.at = r.at.Next()
+		}
+		if !r.at.IsValid() || !r.pieces[0].Contains(r.at) {
+			r.pieces, r.at = r.pieces[1:], netip.Addr{}
+			continue
+		}
+		if !taken[r.at] && !r.at.IsUnspecified() && !r.at.IsMulticast() && !r.at.IsLoopback() {
+			taken[r.at] = true
+			return r.at, true
+		}
+	}
+	r.short = true
+	return netip.Addr{}, false
+}

@@ -1,0 +1,31 @@
+package compare
+
+import "github.com/planec/planec/internal/review/netpath"
+
+// findDNS finds the pods that answer for names: those with kube-dns' label, which
+// CoreDNS has too.
+func (c *comparison) findDNS() {
+	c.dns = make(map[*entity]bool)
+	serving := make(map[objectKey]bool)
+	for _, p := range c.after.state.Objects.Pods {
+		if p.Object.Labels["k8s-app"] == "kube-dns" || p.Object.Labels["k8s-app"] == "coredns" || p.Object.Labels["app.kubernetes.io/name"] == "coredns" {
+			serving[objectKey{"", p.Object.Namespace, netpath.Workload(p.Object.Name, p.Object.Labels)}] = true
+		}
+	}
+	for _, e := range c.all {
+		if e.role == podRole && serving[objectKey{"", e.namespace, e.name}] {
+			c.dns[e] = true
+		}
+	}
+}
+
+// servers are those of a list that answer for names.
+func (c *comparison) servers(list []*entity) []*entity {
+	var out []*entity
+	for _, e := range list {
+		if c.dns[e] {
+			out = append(out, e)
+		}
+	}
+	return out
+}

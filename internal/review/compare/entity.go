@@ -1,0 +1,230 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/internal/review/netpath"
+	"github.com/planec/planec/ir"
+)
+
+// role is what an entity is.
+type role uint8
+
+const (
+	podRole role = iota + 1
+	nodeRole
+	outsideRole
+)
+
+// ends is one entity in one state.
+type ends struct {
+	addresses map[ir.Family]netip.Addr
+	primary   ir.Family
+}
+
+// entity is pods of one workload, nodes or addresses outside that neither state's
+// policies tell apart. Of those that are in both states one stands for all.
+type entity struct {
+	role role
+	// namespace and name are those of the workload; a network outside has its
+	// prefix as name, the rest of the world has none.
+	namespace, name string
+	count           int
+	before, after   ends
+	class           string
+	// network is that of an entity outside, or the innermost network of policies
+	// that a stand-in's address is in.
+	network netip.Prefix
+	// stand is what a stand-in stands for, and variant the ports that it has; nil
+	// for pods of the input. Labels are those of one of the pods.
+	stand   *standIn
+	variant *portVariant
+	// node is the labels of the nodes that it stands for; nil for nodes of the input.
+	node *combination
+	// kind and place index comparison.kindsOfPods and the networks there.
+	kind, place int
+	labels      map[string]string
+}
+
+// given reports whether the entity is pods of the input.
+func (e *entity) given() bool { return e.role == podRole && e.stand == nil }
+
+// label names the entity for machines.
+func (e *entity) label() string {
+	switch {
+	case e.role == podRole:
+		return e.namespace + "/" + e.name
+	case e.role == nodeRole:
+		return "node/" + e.name
+	case e.name == "":
+		return "outside"
+	}
+	return e.name
+}
+
+// signature is everything that policies can see of an end.
+func (x *side) signature(e *ends) string {
+	s := fmt.Sprint(e.primary)
+	for _, f := range []ir.Family{ir.IPv4, ir.IPv6} {
+		if a, have := e.addresses[f]; have {
+			s += fmt.Sprintf(" %d:%d:%d", f, x.profiles[a], x.class(a))
+		}
+	}
+	return s
+}
+
+// pair is one pod in both states, or in one of them.
+type pair struct {
+	workload      objectKey
+	before, after *netpath.Pod
+}
+
+// matchPods finds each pod in the other state: by name, and where a workload's
+// pods have new names, in order.
+func matchPods(before, after []netpath.Pod) []pair {
+	var out []pair
+	rest := make(map[objectKey][2][]*netpath.Pod)
+	var order []objectKey
+	leave := func(i int, p *netpath.Pod) {
+		w := objectKey{"", p.Namespace, p.Workload}
+		lists, known := rest[w]
+		if !known {
+			order = append(order, w)
+		}
+		lists[i] = append(lists[i], p)
+		rest[w] = lists
+	}
+	old := make(map[string]*netpath.Pod, len(before))
+	for i := range before {
+		if !before[i].Place.Host {
+			old[before[i].String()] = &before[i]
+		}
+	}
+	for i := range after {
+		p := &after[i]
+		if p.Place.Host {
+			continue
+		}
+		if q := old[p.String()]; q != nil {
+			out = append(out, pair{objectKey{"", p.Namespace, p.Workload}, q, p})
+			delete(old, p.String())
+			continue
+		}
+		leave(1, p)
+	}
+	for i := range before {
+		if old[before[i].String()] != nil {
+			leave(0, &before[i])
+		}
+	}
+	for _, w := range order {
+		lists := rest[w]
+		for i := range max(len(lists[0]), len(lists[1])) {
+			p := pair{workload: w}
+			if i < len(lists[0]) {
+				p.before = lists[0][i]
+			}
+			if i < len(lists[1]) {
+				p.after = lists[1][i]
+			}
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func endsOf(p *netpath.Pod) ends { return ends{p.Addresses, p.Primary} }
+
+// podEntities groups the pods that are in both states, and names the workloads
+// that are in one only. A replica more or less of a workload that stays is no
+// news here: its Service says so.
+func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh []*entity) {
+	index, labels, old := make(map[string]*entity), after.state.podLabels(), before.state.podLabels()
+	stays := make(map[objectKey]bool)
+	add := func(list *[]*entity, key string, p *pair) *entity {
+		key = fmt.Sprint(p.workload, key)
+		e := index[key]
+		if e == nil {
+			e = &entity{role: podRole, namespace: p.workload.namespace, name: p.workload.name}
+			index[key] = e
+			*list = append(*list, e)
+		}
+		e.count++
+		return e
+	}
+	for i := range pairs {
+		p := &pairs[i]
+		if p.before == nil || p.after == nil {
+			continue
+		}
+		stays[p.workload] = true
+		b, a := endsOf(p.before), endsOf(p.after)
+		class := before.signature(&b) + " | " + after.signature(&a)
+		if e := add(&both, class, p); e.class == "" {
+			e.before, e.after, e.class, e.labels = b, a, class, labels[p.after.String()]
+		}
+	}
+	for i := range pairs {
+		p := &pairs[i]
+		switch {
+		case stays[p.workload] || p.before != nil && p.after != nil:
+		case p.after != nil:
+			e := add(&fresh, "fresh", p)
+			e.after, e.labels = endsOf(p.after), labels[p.after.String()]
+		default:
+			e := add(&gone, "gone", p)
+			e.before, e.labels = endsOf(p.before), old[p.before.String()]
+		}
+	}
+	for _, list := range [][]*entity{both, gone, fresh} {
+		slices.SortFunc(list, func(a, b *entity) int {
+			return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name), cmp.Compare(a.class, b.class))
+		})
+	}
+	return both, gone, fresh
+}
+
+// podLabels are the labels of pods by "namespace/name".
+func (s *State) podLabels() map[string]map[string]string {
+	out := make(map[string]map[string]string, len(s.Objects.Pods))
+	for _, p := range s.Objects.Pods {
+		out[p.Object.Namespace+"/"+p.Object.Name] = p.Object.Labels
+	}
+	return out
+}
+
+// standInEntities are the stand-ins of pods that the input lacks.
+func standInEntities(u *universe, before, after *side) []*entity {
+	out := make([]*entity, 0, len(u.extras))
+	for i := range u.extras {
+		x := &u.extras[i]
+		e := &entity{role: podRole, namespace: x.kind.namespace, count: 2, network: x.network, stand: x.kind, variant: x.variant}
+		e.before = ends{make(map[ir.Family]netip.Addr, 2), ir.FamilyOf(x.addresses[0])}
+		for _, a := range x.addresses {
+			e.before.addresses[ir.FamilyOf(a)] = a
+		}
+		e.after = e.before
+		e.class = before.signature(&e.before) + " | " + after.signature(&e.after)
+		if x.kind.only != nil {
+			e.class += " of one state only"
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// common returns the addresses that a connection between two ends has, as package
+// netpath chooses them.
+func common(from, to *ends) (src, dst netip.Addr, ok bool) {
+	for _, f := range []ir.Family{from.primary, ir.IPv4 + ir.IPv6 - from.primary} {
+		src, okSrc := from.addresses[f]
+		dst, okDst := to.addresses[f]
+		if okSrc && okDst {
+			return src, dst, true
+		}
+	}
+	return src, dst, false
+}

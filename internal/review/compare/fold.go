@@ -1,0 +1,389 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/internal/review/diffreport"
+	"github.com/planec/planec/ir"
+)
+
+// line is paths that are told in one sentence: of one end, the subject, with all
+// others that have the same ports and reasons.
+type line struct {
+	opened    bool
+	direction ir.Direction
+	subject   []*entity
+	others    []*entity
+	ports     portSet
+	reasons   []diffreport.Reason
+	// remaining says who could before (opened) or still can (closed).
+	remaining string
+	// partly is whether some of the others of a closed line keep some of its ports: "no
+	// longer from anywhere" would be wrong.
+	partly bool
+	// kept are all ports that any of the others of a closed line keeps.
+	kept portSet
+	dns  bool
+	// seen are the differences that the ports are of.
+	seen map[*delta]bool
+}
+
+// lineKey is what the paths of one line have in common.
+type lineKey struct {
+	opened    bool
+	direction ir.Direction
+	subject   *entity
+	// level is what gets through in the state that has more.
+	level, reasons string
+	dns            bool
+}
+
+// setTexts remembers how sets are written.
+type setTexts map[*portSet]string
+
+func (t setTexts) of(s *portSet) string {
+	text, known := t[s]
+	if !known {
+		text = s.String()
+		t[s] = text
+	}
+	return text
+}
+
+// fold turns paths into findings: first the others of each subject are put
+// together, then subjects of which the same is to be said.
+func (c *comparison) fold(paths []path) []diffreport.Finding {
+	index, texts := make(map[lineKey]*line), make(setTexts)
+	var lines []*line
+	add := func(p *path, subject, others []*entity, dns bool) {
+		level := p.is
+		if !p.opened {
+			level = p.was
+		}
+		key := lineKey{p.opened, p.direction, subject[0], texts.of(level), reasonKey(p.reasons), dns}
+		l := index[key]
+		if l == nil {
+			l = &line{opened: p.opened, direction: p.direction, subject: subject, reasons: p.reasons, dns: dns, seen: make(map[*delta]bool)}
+			index[key] = l
+			lines = append(lines, l)
+		}
+		l.others = append(l.others, others...)
+		if l.seen[p.delta] {
+			return
+		}
+		l.seen[p.delta] = true
+		l.ports = l.ports.union(p.ports)
+		if !p.opened {
+			l.kept = l.kept.union(*p.is)
+		}
+	}
+	for i := range paths {
+		p := &paths[i]
+		subject, others := p.ends()
+		add(p, subject, others, false)
+		if servers := c.servers(p.to); len(servers) > 0 && p.asksDNS() {
+			add(p, p.from, servers, true) // among a hundred others they would be overlooked
+		}
+	}
+	for _, l := range lines {
+		l.partly = !l.kept.intersect(l.ports).empty()
+	}
+	return c.sentences(lines)
+}
+
+// ends returns whom the sentence is about and whom it names besides: for ingress
+// the destination and the sources, for egress the other way round.
+func (p *path) ends() (subject, others []*entity) {
+	if p.direction == ir.Ingress {
+		return p.to, p.from
+	}
+	return p.from, p.to
+}
+
+// asksDNS reports whether the difference is about asking for names.
+func (p *path) asksDNS() bool {
+	return !p.opened && p.direction == ir.Egress && p.ports.contains(ir.UDP, 53)
+}
+
+func reasonKey(list []diffreport.Reason) string {
+	var b strings.Builder
+	for _, r := range list {
+		b.WriteString(r.Text + "\n")
+	}
+	return b.String()
+}
+
+// leftOf returns how the part of a set is written that the line is about.
+func (l *line) leftOf() func(*portSet) string {
+	known := make(map[*portSet]string)
+	return func(s *portSet) string {
+		text, have := known[s]
+		if !have {
+			if left := s.intersect(l.ports); !left.empty() {
+				text = left.String()
+			}
+			known[s] = text
+		}
+		return text
+	}
+}
+
+// remaining says who of a subject's others had (opened) or keeps (closed) any of
+// the line's ports; "" where that is none or too many to say.
+func (c *comparison) remaining(l *line) string {
+	const most = 2
+	if l.dns {
+		return ""
+	}
+	groups := make(map[string][]*entity)
+	var order []string
+	s, own := l.subject[0], variantOf(l.subject)
+	left := l.leftOf()
+	for _, class := range c.classes {
+		from, to := class[0], s
+		if l.direction == ir.Egress {
+			from, to = s, class[0]
+		}
+		if from.role != podRole && to.role != podRole || from == to && len(class) == 1 && from.count == 1 {
+			continue
+		}
+		x, f, t := c.before, &from.before, &to.before
+		if !l.opened {
+			x, f, t = c.after, &from.after, &to.after
+		}
+		egress, ingress := x.answers(f, t)
+		variant := variantOf(class)
+		if l.direction == ir.Ingress {
+			variant = own
+		}
+		text := left(c.symbolic(c.both(egress, ingress), variant))
+		if text == "" {
+			continue
+		}
+		if _, known := groups[text]; !known {
+			order = append(order, text)
+		}
+		groups[text] = append(groups[text], class...)
+	}
+	if len(order) == 0 || len(order) > most {
+		return ""
+	}
+	var parts []string
+	for _, text := range order {
+		label := c.describe(groups[text], l.subject)
+		if len(order) == 1 && text == l.ports.String() {
+			parts = append(parts, label)
+			continue
+		}
+		parts = append(parts, label+" on "+text)
+	}
+	return join(parts, "and")
+}
+
+// group is lines that differ in their subjects only.
+type group struct {
+	line     *line
+	subjects []*entity
+	label    string
+}
+
+// withoutSpokenFor leaves out groups about pods that the input lacks where the same is
+// said of pods of the input that have the labels they are named by.
+func (c *comparison) withoutSpokenFor(groups []*group) []*group {
+	key := func(g *group) string {
+		return fmt.Sprint(g.line.opened, g.line.direction, g.line.dns, reasonKey(g.line.reasons))
+	}
+	told := make(map[string][]*entity)
+	for _, g := range groups {
+		for _, e := range g.subjects {
+			if e.given() {
+				told[key(g)] = append(told[key(g)], e)
+			}
+		}
+	}
+	return slices.DeleteFunc(groups, func(g *group) bool {
+		same := told[key(g)]
+		return !slices.ContainsFunc(g.subjects, func(e *entity) bool { return e.stand == nil || !c.spokenFor(e.stand, same) })
+	})
+}
+
+// allLike reports whether all are stand-ins of pods like those of some workloads that
+// come or go with the change: what policies say of them is a part of that, and opens
+// or closes nothing that stays.
+func (c *comparison) allLike(subjects, workloads []*entity) bool {
+	return !slices.ContainsFunc(subjects, func(e *entity) bool { return e.stand == nil || !c.spokenFor(e.stand, workloads) })
+}
+
+// sentences puts lines together that differ in their subject only.
+func (c *comparison) sentences(lines []*line) []diffreport.Finding {
+	// few is for how many subjects it is said who is left.
+	const few = 3
+	index := make(map[string]*group)
+	var groups []*group
+	keys, labels, times := make([]string, len(lines)), make([]string, len(lines)), make(map[string]int)
+	for i, l := range lines {
+		labels[i] = c.describe(l.others, l.subject)
+		keys[i] = fmt.Sprintf("%v %v %s %v %s %v", l.opened, l.direction, labels[i], l.ports, reasonKey(l.reasons), l.dns)
+		times[keys[i]]++
+	}
+	for i, l := range lines {
+		if n := times[keys[i]]; n <= 1 || n <= few && l.direction != ir.Egress {
+			l.remaining = c.remaining(l)
+		}
+		key := keys[i] + l.remaining
+		g := index[key]
+		if g == nil {
+			g = &group{line: l, label: labels[i]}
+			index[key] = g
+			groups = append(groups, g)
+		}
+		g.subjects = append(g.subjects, l.subject...)
+	}
+	var out []diffreport.Finding
+	for _, g := range c.withoutSpokenFor(groups) {
+		f := c.finding(g.line, g.subjects, g.label)
+		switch {
+		case c.allLike(g.subjects, c.fresh):
+			continue // who reaches new workloads, and whom they reach, is told with them
+		case c.allLike(g.subjects, c.gone):
+			f.Kind = diffreport.Removed
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func (c *comparison) finding(l *line, subjects []*entity, others string) diffreport.Finding {
+	subject := c.describe(subjects, nil)
+	f := diffreport.Finding{Kind: diffreport.Closed, Reasons: l.reasons, Ports: l.ports.String(), Size: weight(subjects) * weight(l.others)}
+	can, ports := "can no longer", negate(f.Ports)
+	if l.opened {
+		f.Kind, can, ports = diffreport.Opened, "can now", f.Ports
+	} else if l.partly {
+		ports = f.Ports // not from all of them on all of these, though from some on some
+	} else {
+		others = negate(others)
+	}
+	f.From, f.To = c.labels(l.others), c.labels(subjects)
+	if l.direction == ir.Egress {
+		f.From, f.To = f.To, f.From
+	}
+	several := len(subjects) > 1 || subjects[0].count > 1
+	if only := onlyGiven(subjects); only != nil && only.label() == subject {
+		several = only.count > 1
+	}
+	switch {
+	case l.partly && l.remaining != "":
+		f.Text, f.Besides = l.only(subject, several, others, f.Ports)
+		return f
+	case l.direction == ir.Ingress:
+		f.Text = fmt.Sprintf("%s %s be reached from %s on %s", subject, can, others, ports)
+	case l.dns:
+		f.Text = fmt.Sprintf("%s can no longer resolve names: %s is out of reach", subject, others)
+		f.Urgent = true
+	default:
+		f.Text = fmt.Sprintf("%s %s reach %s on %s", subject, can, others, ports)
+	}
+	if l.remaining != "" {
+		f.Besides = l.besides(several)
+	}
+	return f
+}
+
+// only says what is left where some of what was closed stays open, and what there was
+// before.
+func (l *line) only(subject string, several bool, others, ports string) (text, before string) {
+	it := "it"
+	if several {
+		it = "they"
+	}
+	on := ""
+	if ports != wordEveryPort {
+		on = " on " + ports
+	}
+	if l.direction == ir.Ingress {
+		return fmt.Sprintf("%s can now be reached%s only from %s", subject, on, l.remaining),
+			fmt.Sprintf("Before, %s could be reached from %s on %s", it, others, ports)
+	}
+	return fmt.Sprintf("%s can now reach%s only %s", subject, on, l.remaining),
+		fmt.Sprintf("Before, %s could reach %s on %s", it, others, ports)
+}
+
+// negate is for sentences with "no longer" in them. Names have no spaces, so that
+// nothing but our own words is replaced.
+func negate(s string) string {
+	return strings.NewReplacer(everywhere, "anywhere (pods, nodes or outside)", everyNamespace, "other pods of any namespace", "every ", "any ", " and ", " or ").Replace(s)
+}
+
+// besides is the sentence about who could before, or still can.
+func (l *line) besides(several bool) string {
+	it, again := "it", "It can"
+	if several {
+		it, again = "they", "They can"
+	}
+	switch {
+	case l.opened && l.direction == ir.Ingress:
+		return fmt.Sprintf("Before, %s could be reached only from %s", it, l.remaining)
+	case l.opened:
+		return fmt.Sprintf("Before, %s could reach only %s", it, l.remaining)
+	case l.direction == ir.Ingress:
+		return fmt.Sprintf("%s still be reached from %s", again, l.remaining)
+	}
+	return fmt.Sprintf("%s still reach %s", again, l.remaining)
+}
+
+// onlyGiven is the one entity of a list that is not a stand-in; nil where there are
+// none or several.
+func onlyGiven(list []*entity) *entity {
+	var out *entity
+	for _, e := range list {
+		switch {
+		case e.stand != nil || e.node != nil:
+		case out != nil:
+			return nil
+		default:
+			out = e
+		}
+	}
+	return out
+}
+
+// weight is how much a list of entities concerns: all that it stands for besides
+// counts as one.
+func weight(list []*entity) int {
+	n, others := 0, 0
+	for _, e := range list {
+		if e.stand != nil || e.node != nil {
+			others = 1
+		} else {
+			n++
+		}
+	}
+	return n + others
+}
+
+// labels name entities for machines, each once.
+func (c *comparison) labels(list []*entity) []string {
+	var out []string
+	seen := make(map[string]bool)
+	add := func(label string) {
+		if !seen[label] {
+			seen[label] = true
+			out = append(out, label)
+		}
+	}
+	for _, e := range list {
+		switch {
+		case e.node != nil:
+			add(e.node.nodeText())
+		case e.stand == nil:
+			add(e.label())
+		}
+	}
+	for _, text := range c.standInLabels(list) {
+		add(text)
+	}
+	return out
+}

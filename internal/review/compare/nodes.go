@@ -1,0 +1,77 @@
+package compare
+
+import (
+	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/planec/planec/internal/review/netpath"
+	"github.com/planec/planec/ir"
+)
+
+// nodeEntities are the nodes of both states, those that policies treat alike
+// together. A single node is none: it reaches its own pods whatever policies
+// say.
+func nodeEntities(before, after *side) []*entity {
+	addresses := func(s *State) map[string]ends {
+		out := make(map[string]ends)
+		for _, n := range s.Objects.Nodes {
+			if e := endsOfNode(n.Object); e.primary != 0 {
+				out[n.Object.Name] = e
+			}
+		}
+		return out
+	}
+	old := addresses(before.state)
+	fresh := addresses(after.state)
+	if len(fresh) < 2 {
+		return nil
+	}
+	index := make(map[string]*entity)
+	var out []*entity
+	for _, name := range after.state.Cluster.Nodes() {
+		b, was := old[name]
+		a, is := fresh[name]
+		if !was || !is {
+			continue
+		}
+		class := before.signature(&b) + " | " + after.signature(&a)
+		if e := index[class]; e != nil {
+			e.count++
+			continue
+		}
+		e := &entity{role: nodeRole, name: name, count: 1, before: b, after: a, class: "node " + class}
+		index[class] = e
+		out = append(out, e)
+	}
+	return out
+}
+
+// endsOfNode are a node's first addresses of each family.
+func endsOfNode(n *corev1.Node) ends {
+	e := ends{addresses: make(map[ir.Family]netip.Addr)}
+	for _, a := range netpath.NodeAddresses(n) {
+		if _, have := e.addresses[ir.FamilyOf(a)]; !have {
+			e.addresses[ir.FamilyOf(a)] = a
+		}
+		if e.primary == 0 {
+			e.primary = ir.FamilyOf(a)
+		}
+	}
+	return e
+}
+
+// standInNodes are the stand-ins of nodes that the input lacks.
+func standInNodes(u *universe, before, after *side) []*entity {
+	var out []*entity
+	for i := range u.nodes {
+		x := endsOfNode(u.nodes[i].node)
+		if x.primary == 0 {
+			continue
+		}
+		e := &entity{role: nodeRole, count: 2, before: x, after: x, node: u.nodes[i].labels}
+		e.class = "node " + before.signature(&x) + " | " + after.signature(&x)
+		out = append(out, e)
+	}
+	return out
+}

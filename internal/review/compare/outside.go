@@ -1,0 +1,174 @@
+package compare
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/internal/review/netpath"
+	"github.com/planec/planec/ir"
+)
+
+// maxPieces bounds how finely one network is cut where others lie in it.
+const maxPieces = 4096
+
+// outsideEntities are the networks that either state's policies name, each
+// without those inside it, and the rest of the world. Addresses of pods and nodes
+// are no part of them.
+func outsideEntities(before, after *side, u *universe) []*entity {
+	taken := make(map[netip.Addr]bool)
+	for i := range u.extras {
+		for _, a := range u.extras[i].addresses {
+			taken[a] = true
+		}
+	}
+	for i := range u.nodes {
+		for _, a := range netpath.NodeAddresses(u.nodes[i].node) {
+			taken[a] = true
+		}
+	}
+	for _, x := range []*side{before, after} {
+		for i := range x.pods {
+			for _, a := range x.pods[i].Addresses {
+				taken[a] = true
+			}
+		}
+		for _, n := range x.state.Objects.Nodes {
+			for _, a := range netpath.NodeAddresses(n.Object) {
+				taken[a] = true
+			}
+		}
+	}
+	var out []*entity
+	rest := make(map[string]bool)
+	for _, c := range cutNetworks(before, after, taken) {
+		a, ok := c.example(taken)
+		if !ok {
+			continue
+		}
+		family := ir.FamilyOf(a)
+		e := &entity{role: outsideRole, name: c.name(), network: c.prefix, count: 1}
+		e.before = ends{map[ir.Family]netip.Addr{family: a}, family}
+		e.after = e.before
+		e.class = "outside " + before.signature(&e.before) + " | " + after.signature(&e.after)
+		if e.name == "" && rest[e.class] {
+			continue
+		}
+		rest[e.class] = true
+		out = append(out, e)
+	}
+	return out
+}
+
+func (c *cut) example(taken map[netip.Addr]bool) (netip.Addr, bool) {
+	for _, piece := range c.pieces {
+		if a, ok := free(piece, taken); ok {
+			return a, true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// name is for people; that of the rest of the world is "".
+func (c *cut) name() string {
+	const most = 2
+	if c.prefix.Bits() == 0 {
+		return ""
+	}
+	if len(c.pieces) > most {
+		return c.prefix.String() + " apart from networks in it"
+	}
+	var names []string
+	for _, p := range c.pieces {
+		names = append(names, p.String())
+	}
+	return join(names, "and")
+}
+
+// cut is a network with what is left of it.
+type cut struct {
+	prefix netip.Prefix
+	pieces []netip.Prefix
+}
+
+func cutNetworks(before, after *side, taken map[netip.Addr]bool) []cut {
+	prefixes := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}
+	for a := range taken {
+		if a.Is6() {
+			prefixes = append(prefixes, netip.MustParsePrefix("::/0"))
+			break
+		}
+	}
+	for _, x := range []*side{before, after} {
+		for _, n := range x.tables.Networks {
+			prefixes = append(prefixes, n.Prefix)
+		}
+		for _, h := range x.tables.Hosts {
+			if p := x.state.Network.Place(h.Address); !p.Pod && !p.Host && !taken[h.Address] {
+				prefixes = append(prefixes, netip.PrefixFrom(h.Address, h.Address.BitLen()))
+			}
+		}
+	}
+	return cuts(prefixes...)
+}
+
+// cuts are networks without those of them that lie in others.
+func cuts(prefixes ...netip.Prefix) []cut {
+	slices.SortFunc(prefixes, ir.ComparePrefix)
+	prefixes = slices.Compact(prefixes)
+	out := make([]cut, len(prefixes))
+	for i, p := range prefixes {
+		inner := prefixes[i+1:]
+		end := 0
+		for end < len(inner) && p.Contains(inner[end].Addr()) {
+			end++
+		}
+		out[i] = cut{p, subtract(p, inner[:end], nil)}
+	}
+	return out
+}
+
+// subtract returns what is left of a network without others, which are sorted and
+// inside it.
+func subtract(p netip.Prefix, without []netip.Prefix, out []netip.Prefix) []netip.Prefix {
+	switch {
+	case len(without) == 0 || len(out) >= maxPieces:
+		return append(out, p)
+	case slices.Contains(without, p):
+		return out
+	}
+	low := netip.PrefixFrom(p.Addr(), p.Bits()+1)
+	high := netip.PrefixFrom(upperHalf(p), p.Bits()+1)
+	for _, half := range []netip.Prefix{low, high} {
+		var inside []netip.Prefix
+		for _, w := range without {
+			if half.Overlaps(w) {
+				inside = append(inside, w)
+			}
+		}
+		out = subtract(half, inside, out)
+	}
+	return out
+}
+
+// upperHalf is the first address of the second half of a network.
+func upperHalf(p netip.Prefix) netip.Addr {
+	b := p.Addr().AsSlice()
+	b[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
+	a, _ := netip.AddrFromSlice(b) // it has the length of an address
+	return a
+}
+
+// free finds an address of a network that no pod has.
+func free(p netip.Prefix, taken map[netip.Addr]bool) (netip.Addr, bool) {
+	const tries = 1 << 16
+	a := p.Addr()
+	for range tries {
+		if !taken[a] {
+			return a, true
+		}
+		if a = a.Next(); !a.IsValid() || !p.Contains(a) {
+			return a, false
+		}
+	}
+	return a, false
+}

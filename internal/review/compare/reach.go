@@ -1,0 +1,245 @@
+package compare
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/internal/review/diffreport"
+	"github.com/planec/planec/ir"
+)
+
+// comparison is of two states.
+type comparison struct {
+	before, after *side
+	changes       changes
+	universe      *universe
+	// all are the entities of both states; classes groups those that the
+	// policies of neither state tell apart. gone and fresh are workloads of one.
+	all         []*entity
+	kindsOfPods []kindOfPods
+	classes     [][]*entity
+	// touched are the classes of which policies say something else than before, or
+	// that belong to other peers of policies: a path that changes has one as an end.
+	touched     []bool
+	gone, fresh []*entity
+	// sets has each set of ports once; boths are what two let through together, and
+	// symbols those that are written with names of ports.
+	sets    interned
+	boths   map[[2]*portSet]*portSet
+	symbols map[setOf]*portSet
+	// answered are the differences of answers that were compared.
+	answered map[answer][]*delta
+	dns      map[*entity]bool
+}
+
+func newComparison(before, after *State, ch changes) *comparison {
+	sets, u := make(interned), newUniverse(before, after, ch)
+	c := &comparison{before: newSide(before, u, sets), after: newSide(after, u, sets), changes: ch, universe: u, sets: sets}
+	c.boths, c.symbols = make(map[[2]*portSet]*portSet), make(map[setOf]*portSet)
+	c.answered = make(map[answer][]*delta)
+	c.all, c.gone, c.fresh = podEntities(matchPods(c.before.pods, c.after.pods), c.before, c.after)
+	c.all = append(c.all, standInEntities(u, c.before, c.after)...)
+	c.all = append(append(c.all, nodeEntities(c.before, c.after)...), standInNodes(u, c.before, c.after)...)
+	c.all = append(c.all, outsideEntities(c.before, c.after, u)...)
+	c.indexKinds()
+	c.classify()
+	c.findDNS()
+	return c
+}
+
+// reach returns what policies open and close, and the workloads that came and
+// went.
+func (c *comparison) reach() []diffreport.Finding {
+	out := c.fold(c.paths())
+	out = append(out, c.workloads(c.gone, false)...)
+	return append(out, c.workloads(c.fresh, true)...)
+}
+
+func hasPolicies(s *State) bool {
+	o := s.Objects
+	return len(o.NetworkPolicies)+len(o.ClusterNetworkPolicies)+len(o.AdminNetworkPolicies)+len(o.BaselineAdminNetworkPolicies) > 0
+}
+
+func (c *comparison) classify() {
+	index := make(map[string]int)
+	for _, e := range c.all {
+		key := fmt.Sprint(e.role, e.class)
+		at, known := index[key]
+		if !known {
+			at = len(c.classes)
+			index[key] = at
+			c.classes = append(c.classes, nil)
+		}
+		c.classes[at] = append(c.classes[at], e)
+	}
+	c.touched = make([]bool, len(c.classes))
+	was, is := members(c.before, c.after)
+	for i, class := range c.classes {
+		c.touched[i] = slices.ContainsFunc(class, func(e *entity) bool { return c.touches(e, was, is) })
+	}
+}
+
+// touches reports whether the policies of an entity differ, or the peers of policies
+// that it belongs to.
+func (c *comparison) touches(e *entity, was, is map[netip.Addr][]int32) bool {
+	if e.before.primary != e.after.primary || len(e.before.addresses) != len(e.after.addresses) {
+		return true
+	}
+	for f, a := range e.before.addresses {
+		b := e.after.addresses[f]
+		if a != b || c.before.rulesOf(a) != c.after.rulesOf(b) || !slices.Equal(was[a], is[b]) {
+			return true
+		}
+	}
+	return false
+}
+
+// path is what became of the packets from one class to another.
+type path struct {
+	from, to []*entity
+	*delta
+	reasons []diffreport.Reason
+}
+
+// delta is a part of what one pair of classes lets through otherwise. It is
+// shared by all pairs of which the policies say the same.
+type delta struct {
+	opened bool
+	// direction is whose policies made the difference, the destination's where
+	// both did.
+	direction ir.Direction
+	// raw are the ports by their numbers; ports are the same with the names that
+	// stand-ins give them.
+	raw, ports portSet
+	// was and is are those that got through and get through.
+	was, is *portSet
+}
+
+// answer is what both directions let through before and after.
+type answer struct {
+	oldEgress, oldIngress, newEgress, newIngress *portSet
+	variant                                      *portVariant
+}
+
+// differences are the parts of one answer.
+func (c *comparison) differences(a answer) []*delta {
+	if known, have := c.answered[a]; have {
+		return known
+	}
+	was, is := c.both(a.oldEgress, a.oldIngress), c.both(a.newEgress, a.newIngress)
+	var out []*delta
+	add := func(opened bool, direction ir.Direction, ports portSet) {
+		if ports.empty() {
+			return
+		}
+		out = append(out, &delta{
+			opened: opened, direction: direction, raw: ports, ports: a.variant.symbolic(ports, c.universe.names.names),
+			was: c.symbolic(was, a.variant), is: c.symbolic(is, a.variant),
+		})
+	}
+	opened, closed := is.minus(*was), was.minus(*is)
+	add(true, ir.Ingress, opened.minus(*a.oldIngress))
+	add(true, ir.Egress, opened.intersect(*a.oldIngress))
+	add(false, ir.Ingress, closed.minus(*a.newIngress))
+	add(false, ir.Egress, closed.intersect(*a.newIngress))
+	c.answered[a] = out
+	return out
+}
+
+// paths compares every class with every other one; one of the two is pods.
+func (c *comparison) paths() []path {
+	var out []path
+	for i, from := range c.classes {
+		for j, to := range c.classes {
+			s, d := from[0], to[0]
+			if s.role != podRole && d.role != podRole || !c.touched[i] && !c.touched[j] {
+				continue
+			}
+			if s == d && len(from) == 1 && s.count == 1 {
+				continue // a pod's packets to itself do not leave it
+			}
+			out = c.compare(from, to, out)
+		}
+	}
+	return out
+}
+
+// answers are what the two directions let through in one state.
+func (x *side) answers(from, to *ends) (egress, ingress *portSet) {
+	src, dst, ok := common(from, to)
+	if !ok {
+		return x.nothing, x.nothing
+	}
+	return x.allowed(ir.Egress, src, dst), x.allowed(ir.Ingress, dst, src)
+}
+
+// ofOneState reports whether the entity stands for pods of a namespace that comes or
+// goes with the change. What its own policies say of it is no change for any pod.
+func (e *entity) ofOneState() bool { return e.stand != nil && e.stand.only != nil }
+
+// variantOf is the variant of ports that stands for those of a class; nil where the
+// input has pods of the class, whose ports are numbers.
+func variantOf(class []*entity) *portVariant {
+	if slices.ContainsFunc(class, (*entity).given) {
+		return nil
+	}
+	return class[0].variant
+}
+
+// both is what two directions let through together.
+func (c *comparison) both(egress, ingress *portSet) *portSet {
+	switch {
+	case egress == c.before.everything:
+		return ingress
+	case ingress == c.before.everything:
+		return egress
+	}
+	key := [2]*portSet{egress, ingress}
+	out := c.boths[key]
+	if out == nil {
+		out = c.sets.get(egress.intersect(*ingress))
+		c.boths[key] = out
+	}
+	return out
+}
+
+// symbolic is a set of a class whose ports are those of a variant.
+func (c *comparison) symbolic(s *portSet, v *portVariant) *portSet {
+	if v == nil || len(v.special) == 0 {
+		return s
+	}
+	key := setOf{s, v}
+	out := c.symbols[key]
+	if out == nil {
+		x := v.symbolic(*s, c.universe.names.names)
+		out = &x
+		c.symbols[key] = out
+	}
+	return out
+}
+
+// setOf is a set of ports of pods with the ports of a variant.
+type setOf struct {
+	set     *portSet
+	variant *portVariant
+}
+
+func (c *comparison) compare(from, to []*entity, out []path) []path {
+	s, d := from[0], to[0]
+	oldEgress, oldIngress := c.before.answers(&s.before, &d.before)
+	newEgress, newIngress := c.after.answers(&s.after, &d.after)
+	if s.ofOneState() {
+		oldEgress, newEgress = c.before.everything, c.after.everything
+	}
+	if d.ofOneState() {
+		oldIngress, newIngress = c.before.everything, c.after.everything
+	}
+	if oldEgress == newEgress && oldIngress == newIngress {
+		return out
+	}
+	for _, x := range c.differences(answer{oldEgress, oldIngress, newEgress, newIngress, variantOf(to)}) {
+		out = append(out, path{from: from, to: to, delta: x, reasons: c.why(x.opened, x.direction, s, d, x.raw)})
+	}
+	return out
+}

@@ -1,0 +1,191 @@
+package compare
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/internal/review/diffreport"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+// dispute is one packet that one direction's policies now decide otherwise.
+type dispute struct {
+	changes       changes
+	opened        bool
+	before, after eval.Decision
+	// ends are the objects that the two ends are, whose labels may be why.
+	ends []objectKey
+}
+
+// reasons says who is responsible: policies that came, went or were changed, or
+// else the objects whose labels or ports make policies mean something else.
+func (d *dispute) reasons() []diffreport.Reason {
+	closing, opening := d.after, d.before
+	if d.opened {
+		closing, opening = d.before, d.after
+	}
+	deniers, accepter := origins(closing), origins(opening)
+	gone, come := diffreport.ObjectRemoved, diffreport.ObjectAdded
+	var out []diffreport.Reason
+	if d.opened {
+		out = d.policies(accepter, come)
+		if len(out) == 0 || opening.Rule == nil {
+			out = append(d.policies(deniers, gone), out...)
+		}
+	} else {
+		out = d.policies(accepter, gone)
+		if len(out) == 0 {
+			out = d.policies(deniers, come)
+		}
+	}
+	if len(out) == 0 {
+		out = d.policies(append(deniers, accepter...), diffreport.ObjectChanged)
+	}
+	if len(out) == 0 {
+		out = d.meaning(opening, closing)
+	}
+	return out
+}
+
+// origins are the rule that decided, or the policies that isolate.
+func origins(d eval.Decision) []ir.Origin {
+	switch {
+	case d.Rule != nil:
+		return []ir.Origin{d.Rule.Origin}
+	case d.Tier != nil:
+		return d.Tier.Isolating
+	}
+	return nil
+}
+
+// policies are those of the list that came or went, or were changed.
+func (d *dispute) policies(list []ir.Origin, how diffreport.Change) []diffreport.Reason {
+	var out []diffreport.Reason
+	for _, o := range list {
+		switch what := d.changes.what(o); {
+		case what == how && what != diffreport.ObjectChanged:
+			out = append(out, diffreport.Reason{Text: fmt.Sprintf("%s was %s", o.Object(), what), Origin: o, Old: what == diffreport.ObjectRemoved})
+		case what == diffreport.ObjectChanged:
+			out = append(out, changeReason(d.changes[keyOf(o)]))
+		}
+	}
+	return compactReasons(out)
+}
+
+// meaning is for policies that were not touched: what they select did change.
+func (d *dispute) meaning(opening, closing eval.Decision) []diffreport.Reason {
+	var out []diffreport.Reason
+	for _, key := range d.ends {
+		if o := d.changes[key]; o != nil && o.Change == diffreport.ObjectChanged {
+			out = append(out, changeReason(o))
+		}
+	}
+	verb, decided := "allows", opening
+	if !d.opened && closing.Rule != nil {
+		verb, decided = "denies", closing
+	} else if !d.opened {
+		verb = "no longer allows"
+		if opening.Rule == nil {
+			verb, decided = "isolates", closing
+		}
+	} else if opening.Rule == nil {
+		verb, decided = "no longer isolates", closing
+	}
+	for _, o := range origins(decided) {
+		text := fmt.Sprintf("%s %s it", o.Object(), verb)
+		if o.Path != "" && decided.Rule != nil {
+			text += " by " + o.Path
+		}
+		out = append(out, diffreport.Reason{Text: text, Origin: o, Old: (decided == d.before)})
+	}
+	return compactReasons(out)
+}
+
+// changeReason names an object that was changed, and the field: the first that
+// begins with one of those preferred, or the only one.
+func changeReason(o *diffreport.Object, prefer ...string) diffreport.Reason {
+	r := diffreport.Reason{Origin: o.Origin, Text: o.Origin.Object() + " was changed"}
+	f := preferred(o.Fields, prefer)
+	if f == nil {
+		return r
+	}
+	r.Origin = o.Origin.At(f.Path)
+	switch {
+	case f.Old == "":
+		r.Text = fmt.Sprintf("%s of %s was added", f.Path, o.Origin.Object())
+	case f.New == "":
+		r.Text = fmt.Sprintf("%s of %s was removed", f.Path, o.Origin.Object())
+	default:
+		r.Text = fmt.Sprintf("%s of %s changed from %s to %s", f.Path, o.Origin.Object(), clip(f.Old, 40), clip(f.New, 40))
+	}
+	return r
+}
+
+func preferred(fields []diffreport.Field, prefer []string) *diffreport.Field {
+	for _, want := range prefer {
+		for i := range fields {
+			if strings.HasPrefix(fields[i].Path, want) {
+				return &fields[i]
+			}
+		}
+	}
+	if len(fields) == 1 {
+		return &fields[0]
+	}
+	return nil
+}
+
+func compactReasons(list []diffreport.Reason) []diffreport.Reason {
+	var out []diffreport.Reason
+	for _, r := range list {
+		if !slices.ContainsFunc(out, func(have diffreport.Reason) bool { return have.Text == r.Text }) {
+			out = append(out, r)
+		}
+	}
+	const most = 2
+	if len(out) > most {
+		out = out[:most]
+	}
+	return out
+}
+
+// objectsOf are the objects that an end's labels are in.
+func (c *comparison) objectsOf(e *entity) []objectKey {
+	if e.role != podRole {
+		return nil
+	}
+	out := []objectKey{{"Namespace", "", e.namespace}}
+	for _, a := range []ends{e.before, e.after} {
+		if p := c.after.state.Network.Place(a.addresses[a.primary]); p.Pod {
+			out = append(out, objectKey{"Pod", p.Namespace, p.Name})
+		}
+	}
+	return out
+}
+
+// why explains a difference of one direction for one packet.
+func (c *comparison) why(opened bool, d ir.Direction, from, to *entity, ports portSet) []diffreport.Reason {
+	proto, port := ports.example()
+	ask := func(x *side, from, to *ends) eval.Decision {
+		src, dst, _ := common(from, to)
+		pod, peer := src, dst
+		if d == ir.Ingress {
+			pod, peer = dst, src
+		}
+		return x.decide(d, pod, peer, proto, port)
+	}
+	q := dispute{
+		changes: c.changes, opened: opened,
+		before: ask(c.before, &from.before, &to.before), after: ask(c.after, &from.after, &to.after),
+		ends: append(c.objectsOf(from), c.objectsOf(to)...),
+	}
+	return q.reasons()
+}
+
+func (x *side) decide(d ir.Direction, pod, peer netip.Addr, proto ir.Protocol, port uint16) eval.Decision {
+	decision, _ := x.judge.Judge(d, pod, peer, proto, port)
+	return decision
+}

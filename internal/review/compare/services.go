@@ -1,0 +1,222 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/internal/review/diffreport"
+	"github.com/planec/planec/ir"
+)
+
+// serviceComparison is of what Services do.
+type serviceComparison struct {
+	*comparison
+	// slices are the changed EndpointSlices of each Service.
+	slices map[serviceName][]*diffreport.Object
+	out    []diffreport.Finding
+}
+
+func compareServices(all *comparison) []diffreport.Finding {
+	c := &serviceComparison{comparison: all, slices: make(map[serviceName][]*diffreport.Object)}
+	c.indexSlices()
+	old, fresh := newServices(c.before.state), newServices(c.after.state)
+	names := slices.AppendSeq(slices.Collect(maps.Keys(old)), maps.Keys(fresh))
+	slices.SortFunc(names, func(a, b serviceName) int {
+		return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
+	})
+	for _, name := range slices.Compact(names) {
+		switch {
+		case len(old[name]) == 0:
+			c.appeared(name, sorted(fresh[name]))
+		case len(fresh[name]) == 0:
+			c.vanished(name, sorted(old[name]))
+		default:
+			c.changed(name, old[name], fresh[name])
+		}
+	}
+	return c.out
+}
+
+// indexSlices finds the Service of each changed slice.
+func (c *serviceComparison) indexSlices() {
+	seen := make(map[objectKey]bool)
+	for _, s := range []*State{c.after.state, c.before.state} {
+		for _, slice := range s.Objects.EndpointSlices {
+			o := slice.Object
+			key := objectKey{"EndpointSlice", o.Namespace, o.Name}
+			owner := serviceName{o.Namespace, o.Labels["kubernetes.io/service-name"]}
+			if x := c.changes[key]; x != nil && !seen[key] {
+				seen[key] = true
+				c.slices[owner] = append(c.slices[owner], x)
+			}
+		}
+	}
+	for _, list := range c.slices {
+		slices.SortFunc(list, func(a, b *diffreport.Object) int { return cmp.Compare(a.Origin.Name, b.Origin.Name) })
+	}
+}
+
+func (c *serviceComparison) add(name serviceName, kind diffreport.Kind, reasons []diffreport.Reason, format string, args ...any) *diffreport.Finding {
+	c.out = append(c.out, diffreport.Finding{
+		Kind: kind, Service: name.namespace + "/" + name.name, Reasons: reasons, Text: fmt.Sprintf(format, args...),
+	})
+	return &c.out[len(c.out)-1]
+}
+
+// because is the Service's own change, if possible that of one of the fields.
+func (c *serviceComparison) because(name serviceName, fields ...string) []diffreport.Reason {
+	o := c.changes[objectKey{"Service", name.namespace, name.name}]
+	if o == nil || o.Change != diffreport.ObjectChanged {
+		return c.reason(o)
+	}
+	r := changeReason(o, fields...)
+	r.Text = strings.Replace(r.Text, " of "+o.Origin.Object(), "", 1)
+	if strings.HasPrefix(r.Text, "spec.") {
+		r.Text = "its " + r.Text
+	} else {
+		r.Text = "it was changed"
+	}
+	return []diffreport.Reason{r}
+}
+
+// becauseOfSlices is the change of its slices, or else its own.
+func (c *serviceComparison) becauseOfSlices(name serviceName) []diffreport.Reason {
+	var out []diffreport.Reason
+	for _, x := range c.slices[name] {
+		out = append(out, c.reason(x)...)
+	}
+	if len(out) == 0 {
+		return c.because(name)
+	}
+	return compactReasons(out)
+}
+
+func (c *serviceComparison) reason(o *diffreport.Object) []diffreport.Reason {
+	switch {
+	case o == nil:
+		return nil
+	case o.Change == diffreport.ObjectChanged:
+		return []diffreport.Reason{changeReason(o)}
+	}
+	return []diffreport.Reason{{Text: fmt.Sprintf("%s was %s", o.Origin.Object(), o.Change), Origin: o.Origin, Old: o.Change == diffreport.ObjectRemoved}}
+}
+
+// outsideOf are the frontends that are for clients outside the cluster.
+func outsideOf(list []*front) []*front {
+	var out []*front
+	for _, f := range list {
+		if f.kind != ir.ClusterIP {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (c *serviceComparison) appeared(name serviceName, list []*front) {
+	if outside := outsideOf(list); len(outside) > 0 {
+		c.exposed(name, outside, ", with "+countEndpoints(list), c.because(name))
+		return
+	}
+	c.add(name, diffreport.Added, c.because(name), "%v is new: it answers on %s, with %s", name, whereAll(list), countEndpoints(list))
+}
+
+// exposed says that a Service got frontends for clients outside, and whom policies
+// and source ranges let through them.
+func (c *serviceComparison) exposed(name serviceName, list []*front, with string, because []diffreport.Reason) {
+	clients, complete := c.clients(list)
+	if len(clients) == 0 {
+		f := c.add(name, diffreport.Added, because, "%v now has %s%s", name, whereAll(list), with)
+		f.Besides = "No client outside the cluster gets to an endpoint that way: policies or source ranges refuse all of them"
+		if countEndpoints(list) == noEndpoints {
+			f.Besides = "It has no endpoints"
+		}
+		return
+	}
+	asked := slices.DeleteFunc(slices.Clone(c.all), func(e *entity) bool { return !c.relevant(e, list) })
+	from := join(describeOutside(clients, complete, restsOf(asked)), "and")
+	f := c.add(name, diffreport.Opened, because, "%v can now be reached from %s through %s%s", name, from, whereAll(list), with)
+	f.Urgent = true
+}
+
+const noEndpoints = "no endpoints"
+
+func countEndpoints(list []*front) string {
+	n := 0
+	for _, f := range list {
+		n = max(n, len(f.endpoints()))
+	}
+	if n == 0 {
+		return noEndpoints
+	}
+	return diffreport.Several(n, "endpoint")
+}
+
+func (c *serviceComparison) vanished(name serviceName, list []*front) {
+	f := c.add(name, diffreport.Closed, c.because(name), "%v no longer answers: %s had %s", name, whereAll(list), countEndpoints(list))
+	f.Urgent = true
+}
+
+func (c *serviceComparison) changed(name serviceName, old, fresh map[frontKey]*front) {
+	var gone, come []*front
+	for _, f := range sorted(old) {
+		if fresh[frontKey{f.kind, f.match}] == nil {
+			gone = append(gone, f)
+		}
+	}
+	var both [][2]*front
+	for _, f := range sorted(fresh) {
+		if was := old[frontKey{f.kind, f.match}]; was != nil {
+			both = append(both, [2]*front{was, f})
+		} else {
+			come = append(come, f)
+		}
+	}
+	c.moved(name, gone, come)
+	c.compareEndpoints(name, sorted(old), sorted(fresh))
+	c.compareRoutes(name, both, endpointsByPort(sorted(old)), endpointsByPort(sorted(fresh)))
+	c.compareRanges(name, both)
+	c.compareAffinity(name, both)
+}
+
+// moved is about frontends that came and went.
+func (c *serviceComparison) moved(name serviceName, gone, come []*front) {
+	if outside := outsideOf(come); len(outside) > 0 {
+		c.exposed(name, outside, "", c.because(name, "spec.type", "spec.ports", "spec.externalIPs", "status"))
+	}
+	if outside := outsideOf(gone); len(outside) > 0 {
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v can no longer be reached from outside the cluster through %s", name, whereAll(outside))
+	}
+	inside := func(list []*front) []*front {
+		return slices.DeleteFunc(slices.Clone(list), func(f *front) bool { return f.kind != ir.ClusterIP })
+	}
+	goneIn, comeIn := inside(gone), inside(come)
+	switch {
+	case len(goneIn) > 0 && len(comeIn) > 0:
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v no longer answers on %s, but on %s", name, whereAll(goneIn), whereAll(comeIn))
+	case len(goneIn) > 0:
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v no longer answers on %s", name, whereAll(goneIn))
+	case len(comeIn) > 0:
+		c.add(name, diffreport.Opened, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v now answers on %s too", name, whereAll(comeIn))
+	}
+}
+
+// compareAffinity is about whether clients stay with their endpoint.
+func (c *serviceComparison) compareAffinity(name serviceName, both [][2]*front) {
+	for _, pair := range both {
+		was, is := pair[0].affinity, pair[1].affinity
+		switch {
+		case was == is:
+			continue
+		case is == 0:
+			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of %v no longer stay with one endpoint", name)
+		case was == 0:
+			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of %v now stay with one endpoint, until %d s without a new connection", name, is)
+		default:
+			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of %v now stay with one endpoint until %d s without a new connection (was %d s)", name, is, was)
+		}
+		return // it is the same for every port
+	}
+}

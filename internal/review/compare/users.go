@@ -1,0 +1,84 @@
+package compare
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/planec/planec/internal/review/diffreport"
+	"github.com/planec/planec/ir"
+)
+
+// compareUsers says which pods can no longer use a port of a Service, or can now,
+// because its endpoints are others: policies judge the endpoint that a packet is
+// given, and its port. What policies themselves changed is told elsewhere.
+func (c *serviceComparison) compareUsers(name serviceName, port ir.ServicePort, before, after []netip.AddrPort) {
+	// What the old policies would say of the new endpoints, as far as they knew them,
+	// tells a change of the endpoints from one of policies.
+	known := c.before.known(after)
+	var lost, won []*entity
+	for _, class := range c.classes {
+		e := class[0]
+		if e.role != podRole {
+			continue
+		}
+		was, is := c.before.uses(&e.before, before, port.Protocol), c.after.uses(&e.after, after, port.Protocol)
+		would := c.before.uses(&e.before, known, port.Protocol)
+		switch {
+		case was && !is && !would:
+			lost = append(lost, class...)
+		case !was && is && (would || len(known) == 0):
+			won = append(won, class...)
+		}
+	}
+	because := c.becauseOfSlices(name)
+	if len(lost) > 0 {
+		f := c.add(name, diffreport.Closed, append(because, c.refuser(lost[0], after, port)...), "%v can no longer be used from %s: policies refuse port %s of its endpoints", name, negate(c.describe(lost, nil)), portsOf(after))
+		f.Urgent, f.From, f.Ports = true, c.labels(lost), fmt.Sprintf("%s/%v", portsOf(after), port.Protocol)
+	}
+	if len(won) > 0 {
+		f := c.add(name, diffreport.Opened, because, "%v can now be used from %s: policies allow port %s of its endpoints", name, c.describe(won, nil), portsOf(after))
+		f.From, f.Ports = c.labels(won), fmt.Sprintf("%s/%v", portsOf(after), port.Protocol)
+	}
+}
+
+// known are the endpoints that are pods of this state.
+func (x *side) known(list []netip.AddrPort) []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, a := range list {
+		if x.state.Network.Place(a.Addr()).Pod {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// uses reports whether policies let a pod come to any of some endpoints.
+func (x *side) uses(e *ends, list []netip.AddrPort, proto ir.Protocol) bool {
+	for _, a := range list {
+		src, ok := e.addresses[ir.FamilyOf(a.Addr())]
+		if ok && x.allowed(ir.Egress, src, a.Addr()).contains(proto, a.Port()) && x.allowed(ir.Ingress, a.Addr(), src).contains(proto, a.Port()) {
+			return true
+		}
+	}
+	return false
+}
+
+// refuser is the policy that keeps a pod from the first endpoint.
+func (c *serviceComparison) refuser(e *entity, list []netip.AddrPort, port ir.ServicePort) []diffreport.Reason {
+	for _, a := range list {
+		src, ok := e.after.addresses[ir.FamilyOf(a.Addr())]
+		if !ok {
+			continue
+		}
+		for _, end := range []struct {
+			direction ir.Direction
+			pod, peer netip.Addr
+		}{{ir.Egress, src, a.Addr()}, {ir.Ingress, a.Addr(), src}} {
+			d := c.after.decide(end.direction, end.pod, end.peer, port.Protocol, a.Port())
+			if o := d.Origin(); !d.Accept && o.Kind != "" {
+				return []diffreport.Reason{{Text: fmt.Sprintf("%s does not let it through", o.Object()), Origin: o}}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package suppress
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/base/suggest"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+)
+
+// Annotations are the codes that objects' annotations name (planec.io/ignore), by the
+// object: an origin without file, line and path.
+type Annotations map[ir.Origin][]diag.Code
+
+// annotationPath is where the annotation stands in every object.
+const annotationPath = `metadata.annotations["` + objects.IgnoreAnnotation + `"]`
+
+// ReadAnnotations reads those of all objects of a set, and of workloads. A word that is
+// no code is a finding.
+func ReadAnnotations(set *objects.Set, workloads []objects.Sourced[*objects.Workload]) (Annotations, diag.List) {
+	r := reader{all: Annotations{}}
+	read(&r, "Service", set.Services)
+	read(&r, "EndpointSlice", set.EndpointSlices)
+	read(&r, "Node", set.Nodes)
+	read(&r, "Pod", set.Pods)
+	read(&r, "Namespace", set.Namespaces)
+	read(&r, "ServiceCIDR", set.ServiceCIDRs)
+	read(&r, "NetworkPolicy", set.NetworkPolicies)
+	read(&r, "ClusterNetworkPolicy", set.ClusterNetworkPolicies)
+	read(&r, "AdminNetworkPolicy", set.AdminNetworkPolicies)
+	read(&r, "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies)
+	for _, w := range workloads {
+		read(&r, w.Object.Kind, []objects.Sourced[*objects.Workload]{w})
+	}
+	return r.all, r.diags
+}
+
+type reader struct {
+	all   Annotations
+	diags diag.List
+}
+
+func read[T metav1.Object](r *reader, kind string, list []objects.Sourced[T]) {
+	for _, o := range list {
+		text, there := o.Object.GetAnnotations()[objects.IgnoreAnnotation]
+		if !there {
+			continue
+		}
+		at := objects.Origin(kind, o)
+		codes, unknown := codesIn(text)
+		for _, word := range unknown {
+			r.diags.Add(diag.UnknownIgnored, at.At(annotationPath), unknownCode(word))
+		}
+		r.all[object(at)] = append(r.all[object(at)], codes...)
+	}
+}
+
+// codesIn reads a list of codes with commas or spaces between.
+func codesIn(text string) (codes []diag.Code, unknown []string) {
+	const most = 10 // words that are no codes are listed, and a text may be long
+	known := Codes()
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' }) {
+		switch {
+		case slices.Contains(known, word):
+			codes = append(codes, diag.Code(word))
+		case len(unknown) < most:
+			unknown = append(unknown, word)
+		}
+	}
+	return codes, unknown
+}
+
+// Codes are the names of all codes, in order.
+func Codes() []string {
+	var out []string
+	for _, c := range diag.Codes() {
+		out = append(out, string(c.Code))
+	}
+	return out
+}
+
+// ParseCode reads a code, in whatever case; another word is an error that says which
+// code it may be meant to be.
+func ParseCode(word string) (diag.Code, error) {
+	code := strings.ToUpper(strings.TrimSpace(word))
+	if !slices.Contains(Codes(), code) {
+		return "", fmt.Errorf("%s", unknownCode(word))
+	}
+	return diag.Code(code), nil
+}
+
+func unknownCode(word string) string {
+	return fmt.Sprintf("%.40q is no code%s", word, suggest.DidYouMean(word, Codes()))
+}
+
+func object(o ir.Origin) ir.Origin {
+	return ir.Origin{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
+}
+
+// ignore reports whether the finding's object says that it is to be left out. What is
+// said while files are read (PLC00xx) is not the object's to decide: it may be about
+// an object that is not the one that was read.
+func (a Annotations) ignore(d diag.Diagnostic) bool {
+	return !strings.HasPrefix(string(d.Code), "PLC00") && slices.Contains(a[object(d.Origin)], d.Code)
+}

@@ -1,0 +1,179 @@
+package suppress
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/internal/base/escape"
+	"github.com/planec/planec/ir/diag"
+)
+
+const (
+	apiVersion = "planec.io/v1alpha1"
+	kind       = "LintBaseline"
+)
+
+// Baseline is the errors and warnings that were there when it was written. A finding is
+// known by its code, file, object and message, and not by its line or field, which move
+// when others are edited, nor by numbers of pods in the message, which change with other
+// objects; how often it occurs counts. Notes are in no baseline: they
+// count for nothing, and some change with every object.
+type Baseline struct {
+	// name is what the baseline calls a file.
+	name func(file string) string
+	// left has the entries under what they are known by.
+	left map[Entry]counted
+}
+
+// Entry is a finding as a baseline has it.
+type Entry struct {
+	Code    diag.Code `json:"code"`
+	File    string    `json:"file,omitempty"`
+	Object  string    `json:"object,omitempty"`
+	Message string    `json:"message"`
+}
+
+// counted is an entry of a file.
+type counted struct {
+	Entry
+	// Count is how often it was found; 0 is once.
+	Count int `json:"count,omitempty"`
+}
+
+type document struct {
+	APIVersion string    `json:"apiVersion"`
+	Kind       string    `json:"kind"`
+	Findings   []counted `json:"findings"`
+}
+
+// NewBaseline is the baseline of some findings. name says what it calls a file.
+func NewBaseline(diags diag.List, name func(file string) string) *Baseline {
+	b := &Baseline{name: name, left: make(map[Entry]counted)}
+	for _, d := range diags {
+		if d.Severity() > diag.Info {
+			b.add(b.entry(d), 1)
+		}
+	}
+	return b
+}
+
+func (b *Baseline) add(e Entry, n int) {
+	key := e.key()
+	have, known := b.left[key]
+	if !known {
+		have.Entry = e
+	}
+	have.Count += n
+	b.left[key] = have
+}
+
+// key is what the entry is known by.
+func (e Entry) key() Entry {
+	e.Message = Stable(e.Message)
+	return e
+}
+
+// Stable is a message without the numbers that are words of it, as of pods: what stays
+// when other objects come and go.
+func Stable(message string) string {
+	words := strings.Split(message, " ")
+	for i, w := range words {
+		if w != "" && strings.Trim(w, "0123456789") == "" {
+			words[i] = "#"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func (b *Baseline) entry(d diag.Diagnostic) Entry {
+	e := Entry{Code: d.Code, Object: d.Origin.Object(), Message: d.Message}
+	if d.Origin.File != "" {
+		e.File = b.name(d.Origin.File)
+	}
+	return e
+}
+
+// ReadBaseline reads what [Baseline.Write] wrote.
+func ReadBaseline(text []byte, name func(file string) string) (*Baseline, error) {
+	var doc document
+	in := json.NewDecoder(bytes.NewReader(text))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&doc); err != nil {
+		return nil, fmt.Errorf("it is no baseline: %w", err)
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("it is no baseline: there is more after the end of it")
+	}
+	if doc.APIVersion != apiVersion || doc.Kind != kind {
+		return nil, fmt.Errorf("it is no baseline: want apiVersion %s and kind %s", apiVersion, kind)
+	}
+	b := &Baseline{name: name, left: make(map[Entry]counted)}
+	for i, f := range doc.Findings {
+		if f.Code == "" || f.Message == "" || f.Count < 0 {
+			return nil, fmt.Errorf("findings[%d] has no code, no message or a negative count", i)
+		}
+		b.add(f.Entry, max(f.Count, 1))
+	}
+	return b, nil
+}
+
+// Write writes the baseline as JSON, sorted.
+func (b *Baseline) Write(w io.Writer) error {
+	doc := document{APIVersion: apiVersion, Kind: kind, Findings: []counted{}}
+	for _, e := range b.left {
+		doc.Findings = append(doc.Findings, e)
+	}
+	slices.SortFunc(doc.Findings, func(x, y counted) int { return x.compare(y.Entry) })
+	return escape.JSON(w, doc)
+}
+
+func (e Entry) compare(other Entry) int {
+	return cmp.Or(
+		cmp.Compare(e.File, other.File), cmp.Compare(e.Object, other.Object),
+		cmp.Compare(e.Code, other.Code), cmp.Compare(e.Message, other.Message),
+	)
+}
+
+// Len is how many findings the baseline has, each as often as it was found.
+func (b *Baseline) Len() (n int) {
+	for _, e := range b.left {
+		n += e.Count
+	}
+	return n
+}
+
+// take reports whether the baseline has the finding, once more.
+func (b *Baseline) take(d diag.Diagnostic) bool {
+	if b == nil || d.Severity() == diag.Info {
+		return false
+	}
+	key := b.entry(d).key()
+	have := b.left[key]
+	if have.Count == 0 {
+		return false
+	}
+	have.Count--
+	b.left[key] = have
+	return true
+}
+
+// Stale are the entries that no finding used, sorted.
+func (b *Baseline) Stale() []Entry {
+	if b == nil {
+		return nil
+	}
+	var out []Entry
+	for _, e := range b.left {
+		if e.Count > 0 {
+			out = append(out, e.Entry)
+		}
+	}
+	slices.SortFunc(out, Entry.compare)
+	return out
+}

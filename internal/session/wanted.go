@@ -1,6 +1,0 @@
-package session
-
-import "github.com/planec/planec/internal/applier"
-
-// Wanted is what the kernel should have now: the artifact of [Session.Program].
-func (s *Session) Wanted() (applier.Entry, error) { return s.emit(s.Program()) }

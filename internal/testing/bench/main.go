@@ -1,0 +1,87 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+
+	"github.com/planec/planec/internal/testing/clustergen"
+)
+
+func main() {
+	runs := flag.Int("runs", 5, "runs of each figure")
+	step := flag.String("step", "", "internal: run one step in this process")
+	services := flag.Int("services", 10000, "internal: Services of the step")
+	dir := flag.String("dir", "", "internal: where the step finds its files")
+	flag.Parse()
+	var err error
+	if *step != "" {
+		err = runStep(*step, *dir, *services)
+	} else {
+		err = table(*runs)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// table prints a row for each size.
+func table(runs int) error {
+	tmp, err := os.MkdirTemp("", "planec-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp) // only files of our own
+	binary := filepath.Join(tmp, "planec")
+	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/planec").CombinedOutput(); err != nil {
+		return fmt.Errorf("building planec: %w\n%s", err, out)
+	}
+	fmt.Printf("%s/%s, %d CPUs, %s, median of %d runs, CPU seconds of whole processes\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), runs)
+	b := bench{runs: runs, tmp: tmp, binary: binary}
+	fmt.Println("| figure | 1,000 × 5 | 10,000 × 5 | 30,000 × 5 |")
+	fmt.Println("|---|---|---|---|")
+	sizes := []int{1000, 10000, 30000}
+	// In a process of its own: what a child's peak memory says begins with its
+	// parent's size, so this one stays small.
+	for _, n := range sizes {
+		if _, err := b.self("prepare", n); err != nil {
+			return err
+		}
+	}
+	for _, f := range figures() {
+		fmt.Printf("| %s |", f.name)
+		for _, n := range sizes {
+			v, err := f.measure(&b, n)
+			if err != nil {
+				return fmt.Errorf("%s, %d Services: %w", f.name, n, err)
+			}
+			fmt.Printf(" %s |", v)
+		}
+		fmt.Println()
+	}
+	if err := b.policies(); err != nil {
+		return err
+	}
+	return b.grow()
+}
+
+// policies prints the figures of the cluster with policies.
+func (b *bench) policies() error {
+	l := clustergen.LargePolicies
+	fmt.Printf("\n| %d pods, %d of them on the node, %d policies, %d namespaces | |\n|---|---|\n", l.Pods, l.Pods/l.Nodes, l.Policies, l.Namespaces)
+	for _, f := range []struct{ name, step string }{
+		{"objects in memory → nftables text, CPU s", "policies"},
+		{"a JSON dump → nftables text, CPU s", "policies-json"},
+	} {
+		v, err := cpuOf(f.step)(b, 0)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| %s | %s |\n", f.name, v)
+	}
+	return nil
+}

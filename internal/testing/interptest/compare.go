@@ -1,0 +1,237 @@
+package interptest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/testing/randomcluster"
+	"github.com/planec/planec/internal/testing/testkit"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/eval"
+)
+
+// Interpret makes an interpreter from a backend's files.
+type Interpret func(p *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error)
+
+// Count says how much was compared. Refused are packets of what the backend's
+// Check names as not expressible, or as different; they are not compared.
+type Count struct{ Programs, Packets, Refused, Disagreements int }
+
+// String returns one line for people and for logs.
+func (c Count) String() string {
+	return fmt.Sprintf("%d programs, %d packets, %d refused by Check, %d disagreements", c.Programs, c.Packets, c.Refused, c.Disagreements)
+}
+
+// Add joins counts.
+func (c *Count) Add(d Count) {
+	c.Programs += d.Programs
+	c.Packets += d.Packets
+	c.Refused += d.Refused
+	c.Disagreements += d.Disagreements
+}
+
+// Run compares clusters from the seed on, packets each. Every disagreement is an
+// error of the test, with its seed and the evaluator's steps.
+func Run(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, clusters, packets int) Count {
+	t.Helper()
+	var count Count
+	for i := range clusters {
+		s := seed + uint64(i)
+		c := randomcluster.New(s)
+		program, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
+		// Some more than are wanted, since a few may be refused.
+		count.Add(Program(t, fmt.Sprintf("seed %d", s), program, b, interpret, Packets(s, program, packets*3/2), packets))
+		if count.Disagreements > 20 {
+			t.Fatalf("too many disagreements, stopping at seed %d", s)
+		}
+	}
+	return count
+}
+
+// RunPolicies compares random programs with random policies, in combinations
+// that no compiler makes.
+func RunPolicies(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, programs, packets int) Count {
+	t.Helper()
+	var count Count
+	for i := range programs {
+		s := seed + uint64(i)
+		rng := rand.New(rand.NewPCG(s, 11))
+		p := irtest.RandomProgram(rng)
+		irtest.AddRandomPolicy(rng, p)
+		count.Add(Program(t, fmt.Sprintf("policy seed %d", s), p, b, interpret, Packets(s, p, packets*3/2), packets))
+		if count.Disagreements > 20 {
+			t.Fatalf("too many disagreements, stopping at seed %d", s)
+		}
+	}
+	return count
+}
+
+// Program compares one program, on the packets that are not refused, at most as
+// many as the limit.
+func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, interpret Interpret, packets []eval.Packet, limit int) Count {
+	t.Helper()
+	artifact, err := b.Emit(p)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	run, err := interpret(p, artifact)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	refused, approximated := Refused(b, p), approximatedPorts(b, p)
+	count := Count{Programs: 1}
+	e := eval.New(p)
+	for i, packet := range packets {
+		if count.Packets == limit {
+			break
+		}
+		// Backends know segments in the middle of a connection too.
+		packet.Midstream = i%8 == 0 && packet.Protocol == ir.TCP && len(p.Policy.Profiles) > 0
+		want := e.Eval(packet)
+		if refused(packet, want) {
+			count.Refused++
+			continue
+		}
+		count.Packets++
+		got, err := run(packet)
+		if want.Frontend != nil && covers(approximated, want.Frontend) {
+			// For how long a client keeps its endpoint is what differs.
+			got.Affinity = want.Affinity
+		}
+		if err == nil {
+			err = compare(want, got)
+		}
+		if err != nil {
+			count.Disagreements++
+			t.Errorf("%s: %s: %v: %v\n%v", name, b.Name(), packet, err, want.Steps)
+		}
+	}
+	return count
+}
+
+// Refused says which packets a backend does not claim to treat as the evaluator
+// does, by its own diagnostics: those of a Service port with something that is
+// not expressible, and those that no frontend wants to an address that is named
+// as treated a little differently.
+func Refused(b backends.Backend, p *ir.Program) func(eval.Packet, eval.Result) bool {
+	ports := make(map[string]bool)
+	addrs := make(map[netip.Addr]bool)
+	for _, d := range b.Check(p) {
+		switch d.Code {
+		case diag.NotExpressible:
+			ports[portOf(d.Origin)] = true
+		case diag.Approximated:
+			word, _, _ := strings.Cut(d.Message, " ")
+			if a, err := netip.ParseAddr(word); err == nil {
+				addrs[a] = true
+			}
+		}
+	}
+	return func(packet eval.Packet, r eval.Result) bool {
+		if r.Frontend != nil {
+			return covers(ports, r.Frontend) || r.Frontend.Elsewhere && addrs[packet.Dst]
+		}
+		return addrs[packet.Dst] && (r.Verdict == eval.Pass || packet.Midstream)
+	}
+}
+
+// approximatedPorts are the Service ports that a backend says it treats a little
+// differently.
+func approximatedPorts(b backends.Backend, p *ir.Program) map[string]bool {
+	ports := make(map[string]bool)
+	for _, d := range b.Check(p) {
+		if d.Code == diag.Approximated {
+			ports[portOf(d.Origin)] = true
+		}
+	}
+	return ports
+}
+
+// portOf names the Service port of an origin, whichever field of it is meant, or
+// the whole Service where the field is none of a port's.
+func portOf(o ir.Origin) string {
+	path, _, isPort := strings.Cut(o.Path, "]")
+	if !isPort || !strings.HasPrefix(path, "spec.ports[") {
+		path = ""
+	}
+	return o.Namespace + "/" + o.Name + " " + path
+}
+
+// covers reports whether the frontend's port, or its whole Service, is listed.
+func covers(ports map[string]bool, f *ir.Frontend) bool {
+	return ports[portOf(f.Origin)] || ports[portOf(f.Origin.At(""))]
+}
+
+// compare wants the same fate.
+func compare(want, got eval.Result) error {
+	if want.Verdict != got.Verdict || !slices.Equal(want.Addresses(), got.Addresses()) {
+		return fmt.Errorf("%v %v, want %v %v", got.Verdict, got.Addresses(), want.Verdict, want.Addresses())
+	}
+	if w, g := addresses(want.Denied), addresses(got.Denied); !slices.Equal(w, g) {
+		return fmt.Errorf("policies keep it from %v, want %v", g, w)
+	}
+	if want.Affinity != got.Affinity && want.Verdict == eval.DNAT {
+		return fmt.Errorf("affinity of %d s, want %d", got.Affinity, want.Affinity)
+	}
+	if want.Masquerade != got.Masquerade {
+		return fmt.Errorf("masquerade %v, want %v", got.Masquerade, want.Masquerade)
+	}
+	masquerade := make(map[string]bool, len(want.Endpoints))
+	for _, c := range want.Endpoints {
+		masquerade[c.Address.String()] = c.Masquerade
+	}
+	for _, c := range got.Endpoints {
+		if masquerade[c.Address.String()] != c.Masquerade {
+			return fmt.Errorf("endpoint %v: masquerade %v, want %v", c.Address, c.Masquerade, !c.Masquerade)
+		}
+	}
+	return nil
+}
+
+func addresses(list []eval.Choice) []netip.AddrPort { return eval.Result{Endpoints: list}.Addresses() }
+
+// Packets makes random packets for a program, as a node would meet them.
+func Packets(seed uint64, p *ir.Program, n int) []eval.Packet {
+	rng := rand.New(rand.NewPCG(seed, 3))
+	flows := testkit.RandomFlows(rng, p, n)
+	out := make([]eval.Packet, len(flows))
+	for i, f := range flows {
+		out[i] = eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From, Interface: interfaceOf(f.From, p.Node.Local)}
+		if len(p.Policy.Profiles) > 0 && rng.IntN(20) == 0 {
+			out[i].Port = 0
+			out[i].Protocol, out[i].Type = icmp(rng, f.Dst)
+		}
+	}
+	return out
+}
+
+// icmp is an echo request, an error, or a neighbour solicitation.
+func icmp(rng *rand.Rand, dst netip.Addr) (ir.Protocol, uint8) {
+	if dst.Is4() {
+		return ir.ICMP, []uint8{8, 3}[rng.IntN(2)]
+	}
+	return ir.ICMPv6, []uint8{128, 1, 133, 135, 137, 138}[rng.IntN(6)]
+}
+
+// interfaceOf names an input interface that the local detector would see.
+func interfaceOf(from eval.Entry, d ir.LocalDetector) string {
+	switch {
+	case from == eval.FromOutside:
+		return "uplink0"
+	case from == eval.FromNode:
+		return ""
+	case d.Mode == ir.DetectInterface:
+		return d.Interface
+	case d.Mode == ir.DetectInterfacePrefix:
+		return d.Interface + "0"
+	}
+	return "pod0"
+}

@@ -1,0 +1,162 @@
+package poison
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/ir"
+)
+
+// Stage is where a bad object is refused.
+type Stage string
+
+// The stages, from the emitter to the reading back.
+const (
+	EmitFails   Stage = "the emitter fails"
+	EmitPanics  Stage = "the emitter panics"
+	PlanFails   Stage = "the plan fails"
+	Refused     Stage = "the kernel refuses it"
+	Drifts      Stage = "the kernel refuses a change after some of it"
+	WholeNeeded Stage = "the kernel refuses a change that needs the whole"
+	NeverSame   Stage = "what is read back is never the same"
+	HoldFails   Stage = "what was applied cannot be held"
+)
+
+// Stages lists them, the likeliest first.
+func Stages() []Stage {
+	return []Stage{Refused, Drifts, NeverSame, WholeNeeded, PlanFails, EmitFails, EmitPanics, HoldFails}
+}
+
+// ErrRefused is what a kernel says of a bad object.
+var ErrRefused = errors.New("invalid argument (a test's)")
+
+// Poison refuses, at one stage, whatever has the marker in it.
+type Poison struct {
+	Stage  Stage
+	Marker string
+	// Refusals counts how often that was.
+	Refusals int
+}
+
+func (p *Poison) bad(a backends.Artifact) bool {
+	if p.Marker == "" {
+		return false
+	}
+	for _, f := range a.Files {
+		if bytes.Contains(f.Data, []byte(p.Marker)) {
+			p.Refusals++
+			return true
+		}
+	}
+	return false
+}
+
+// Backend refuses in Emit.
+type Backend struct {
+	backends.Backend
+	*Poison
+}
+
+// Emit implements [backends.Backend].
+func (b Backend) Emit(p *ir.Program) (backends.Artifact, error) {
+	a, err := b.Backend.Emit(p)
+	if err == nil && (b.Stage == EmitFails || b.Stage == EmitPanics) && b.bad(a) {
+		if b.Stage == EmitPanics {
+			panic("index out of range (a test's)")
+		}
+		return backends.Artifact{}, ErrRefused
+	}
+	return a, err
+}
+
+// Plane refuses in the kernel.
+type Plane struct {
+	applier.Changer
+	*Poison
+	// planned is whether the last plan is of something bad.
+	planned bool
+}
+
+// unequal is a plan of what is never the same.
+type unequal struct{ applier.Plan }
+
+func (unequal) Empty() bool     { return false }
+func (unequal) Steps() []string { return []string{"make it the same (a test's)"} }
+
+// Plan implements [applier.Dataplane].
+func (p *Plane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
+	p.planned = p.Stage != EmitFails && p.Stage != EmitPanics && p.bad(a)
+	if p.planned && p.Stage == PlanFails {
+		return nil, ErrRefused
+	}
+	plan, err := p.Changer.Plan(ctx, a)
+	if err == nil && p.planned && p.Stage == NeverSame {
+		return unequal{plan}, nil
+	}
+	return plan, err
+}
+
+// Apply implements [applier.Dataplane].
+func (p *Plane) Apply(ctx context.Context, plan applier.Plan) error {
+	if u, ok := plan.(unequal); ok {
+		plan = u.Plan
+	}
+	if p.planned && p.Stage != NeverSame && p.Stage != HoldFails {
+		return ErrRefused
+	}
+	return p.Changer.Apply(ctx, plan)
+}
+
+// Hold implements [applier.Changer].
+func (p *Plane) Hold(a backends.Artifact) error {
+	if p.Stage == HoldFails && p.bad(a) {
+		return ErrRefused
+	}
+	return p.Changer.Hold(a)
+}
+
+// Change implements [applier.Changer].
+func (p *Plane) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
+	if err := p.short(after); err != nil {
+		if p.Stage == WholeNeeded {
+			return nil, applier.ErrWhole
+		}
+		return nil, err
+	}
+	return p.Changer.Change(ctx, before, after)
+}
+
+// Replace implements [applier.Changer].
+func (p *Plane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
+	if err := p.short(whole); err != nil {
+		return nil, err
+	}
+	return p.Changer.Replace(ctx, whole)
+}
+
+// ChangePolicy implements [applier.PolicyChanger], for planes that are one.
+func (p *Plane) ChangePolicy(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
+	if err := p.short(after); err != nil {
+		return nil, err
+	}
+	c, ok := p.Changer.(applier.PolicyChanger)
+	if !ok {
+		return nil, applier.ErrWhole
+	}
+	return c.ChangePolicy(ctx, before, after)
+}
+
+// short refuses what goes without a look at the kernel. Some of a change that is not
+// atomic is a drift, which the whole finds out about.
+func (p *Plane) short(after backends.Artifact) error {
+	if p.Stage == EmitFails || p.Stage == EmitPanics || !p.bad(after) {
+		return nil
+	}
+	if p.Stage == Drifts || p.Stage == NeverSame || p.Stage == HoldFails {
+		return applier.ErrDrift
+	}
+	return ErrRefused
+}
