@@ -87,7 +87,23 @@ func (s *shelf) function(set *token.FileSet, path string, d *ast.FuncDecl) {
 	if n := set.Position(d.End()).Line - set.Position(d.Pos()).Line + 1; n > s.longest {
 		s.longest, s.longestName = n, filepath.Base(path)+" "+d.Name.Name
 	}
-	s.name(d.Name, d.Doc != nil)
+	if d.Recv == nil || receiver(d.Recv.List[0].Type).IsExported() {
+		s.name(d.Name, d.Doc != nil)
+	}
+}
+
+// receiver is the type that a method belongs to: methods of types that are not exported
+// cannot be called by name from outside.
+func receiver(t ast.Expr) *ast.Ident {
+	switch x := t.(type) {
+	case *ast.StarExpr:
+		return receiver(x.X)
+	case *ast.IndexExpr:
+		return receiver(x.X)
+	case *ast.IndexListExpr:
+		return receiver(x.X)
+	}
+	return t.(*ast.Ident)
 }
 
 func (s *shelf) name(id *ast.Ident, documented bool) {
