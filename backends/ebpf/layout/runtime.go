@@ -27,8 +27,8 @@ const (
 // running state that is in no image.
 type AffinityKey struct {
 	Service uint64  // Service.ID
-	Client  Address // the source address
-	Kind    uint8   // the ir.FrontendKind
+	Client  Address // the source address, or the cookie in its first 8 bytes
+	Kind    uint8   // ClientAddress or ClientNetns
 	// Reserved is zero.
 	Reserved [3]byte
 }
