@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+
+/*
+ * The layout of package backends/ebpf/layout as C. A Go test compares every
+ * offset with the types that the object carries.
+ */
+#pragma once
+#include "kernel.h"
+
+/* An address: IPv4 is ::ffff:a.b.c.d. */
+struct address {
+	__be32 word[4];
+};
+
+struct service_key {
+	struct address address;
+	__be16 port;
+	__u8 protocol, scope;
+};
+
+enum { SCOPE_IPV6 = 1 << 0, SCOPE_NODE_PORT = 1 << 1 };
+
+struct route {
+	__u32 base, count, total;
+	__u8 masquerade, on_empty;
+	__u16 flags;
+};
+
+enum { ROUTE_WEIGHTED = 1 << 0 };
+enum { ON_EMPTY_REJECT = 0, ON_EMPTY_DROP = 1 };
+
+struct service {
+	__u64 id;
+	struct route internal, external;
+	__u32 affinity, sources;
+	__u8 kind, reserved[15];
+};
+
+struct endpoint {
+	struct address address;
+	__be16 port;
+	__u16 flags;
+	__u32 threshold, alias, weight;
+};
+
+struct prefix_key {
+	__u32 bits;
+	__be32 set;
+	struct address address;
+};
+
+enum { SET_LOCAL = 2, SET_SERVICE_CIDR = 4, SET_NO_MASQUERADE = 6, SET_NODE_PORT = 8, PREFIX_BITS = 160 };
+
+enum { ADDRESS_OWN = 1 << 0, ADDRESS_NODE_PORT = 1 << 1, ADDRESS_CLUSTER_IP = 1 << 2 };
+
+struct info {
+	__u8 digest[32];
+	__u32 version, flags;
+	__u64 features;
+	__u32 counts[5];
+	__u8 detector, interface_len, reserved[2];
+	__u8 interface[16];
+	__u32 policy_counts[4];
+};
+
+enum { NODE_PORT_ANY_IPV4 = 1 << 3, NODE_PORT_ANY_IPV6 = 1 << 4 };
+enum { DETECT_NONE = 0 };
+
+struct affinity_key {
+	__u64 service;
+	struct address client;
+	__u8 kind, reserved[3];
+} __attribute__((packed, aligned(4)));
+
+enum { CLIENT_ADDRESS = 0, CLIENT_NETNS = 1 };
+
+struct affinity_value {
+	struct address address;
+	__be16 port;
+	__u8 reserved[2];
+	__u32 place;
+	__u64 last;
+};
+
+_Static_assert(sizeof(struct service_key) == 20, "ServiceKeySize");
+_Static_assert(sizeof(struct service) == 64, "ServiceSize");
+_Static_assert(sizeof(struct endpoint) == 32, "EndpointSize");
+_Static_assert(sizeof(struct prefix_key) == 24, "PrefixKeySize");
+_Static_assert(sizeof(struct info) == 104, "MetaSize");
+_Static_assert(sizeof(struct affinity_key) == 28, "AffinityKeySize");
+_Static_assert(sizeof(struct affinity_value) == 32, "AffinityValueSize");
+
+/* A map of an image: one inner map for each slot (layout.Slots). */
+#define IMAGE_MAP(name, type_, key, value, flags)      \
+	struct name##_inner {                          \
+		__uint(type, type_);                   \
+		__uint(key_size, key);                 \
+		__uint(value_size, value);             \
+		__uint(max_entries, 1);                \
+		__uint(map_flags, flags);              \
+	};                                             \
+	struct {                                       \
+		__uint(type, MAP_ARRAY_OF_MAPS);       \
+		__uint(max_entries, 2);                \
+		__uint(key_size, 4);                   \
+		__uint(value_size, 4);                 \
+		__array(values, struct name##_inner);  \
+	} name SEC(".maps")
+
+IMAGE_MAP(plc_metas, MAP_ARRAY, 4, sizeof(struct info), F_RDONLY_PROG | F_INNER_MAP);
+IMAGE_MAP(plc_svcs, MAP_HASH, sizeof(struct service_key), sizeof(struct service), F_RDONLY_PROG);
+IMAGE_MAP(plc_eps, MAP_ARRAY, 4, sizeof(struct endpoint), F_RDONLY_PROG | F_INNER_MAP);
+IMAGE_MAP(plc_addrs, MAP_HASH, sizeof(struct address), 4, F_RDONLY_PROG);
+IMAGE_MAP(plc_prefixs, MAP_LPM_TRIE, sizeof(struct prefix_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
+
+struct {
+	__uint(type, MAP_ARRAY);
+	__uint(key_size, 4);
+	__uint(value_size, 8);
+	__uint(max_entries, 1);
+	__uint(map_flags, F_MMAPABLE);
+} plc_active SEC(".maps");
+
+struct {
+	__uint(type, MAP_LRU_HASH);
+	__uint(key_size, sizeof(struct affinity_key));
+	__uint(value_size, sizeof(struct affinity_value));
+	__uint(max_entries, 65536);
+} plc_affinity SEC(".maps");
+
+/* A decision reads this once, so that it sees one image and never two. */
+INLINE bool active_slot(__u32 *slot)
+{
+	__u32 zero = 0;
+	__u64 *v = map_lookup(&plc_active, &zero);
+	if (!v)
+		return false;
+	*slot = (__u32) * (volatile __u64 *)v;
+	return true;
+}
+
+/* find looks a key up in a map of the image in a slot. */
+#define find(outer, slot, key)                                 \
+	({                                                     \
+		void *inner_ = map_lookup(&(outer), &(slot));  \
+		inner_ ? map_lookup(inner_, (key)) : NULL;     \
+	})
+
+/* clang 14 would call memcmp, which there is none of. */
+INLINE bool same_address(const struct address *a, const struct address *b)
+{
+	return a->word[0] == b->word[0] && a->word[1] == b->word[1] && a->word[2] == b->word[2] && a->word[3] == b->word[3];
+}

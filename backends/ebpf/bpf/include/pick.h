@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+
+/*
+ * pick decides what becomes of a connection, from the image that is active. It is
+ * the same for every hook and for the tests, which run it by BPF_PROG_TEST_RUN.
+ */
+#pragma once
+#include "layout.h"
+
+/* Where a socket or a packet is sent to. */
+struct destination {
+	struct address address;
+	__be16 port;
+	__u8 protocol;
+	bool ipv6; /* of the packet: an IPv4-mapped address of a socket is IPv4 */
+};
+
+/* Who sends. A socket has no address before it connects, so it is known by its
+ * network namespace. */
+struct sender {
+	__u64 netns;
+	bool node; /* the node's own namespace */
+};
+
+enum { LEFT_ALONE = 0, TRANSLATED = 1 }; /* or a negative errno */
+
+INLINE bool is_loopback(const struct destination *d)
+{
+	const __be32 *w = d->address.word;
+	if (d->ipv6)
+		return !w[0] && !w[1] && !w[2] && w[3] == be32(1);
+	return (w[3] & be32(0xff000000)) == be32(0x7f000000);
+}
+
+INLINE bool in_set(__u32 slot, __u32 set, const struct destination *d)
+{
+	struct prefix_key k = { .bits = PREFIX_BITS, .set = be32(set + d->ipv6), .address = d->address };
+	return find(plc_prefixs, slot, &k) != NULL;
+}
+
+/* serves_node_port reports whether nodePorts are served at the destination. */
+INLINE bool serves_node_port(__u32 slot, const struct info *info, __u32 flags, const struct destination *d)
+{
+	if (is_loopback(d))
+		return false;
+	if (flags & ADDRESS_NODE_PORT)
+		return true;
+	if (!(flags & ADDRESS_OWN))
+		return false;
+	return info->flags & (d->ipv6 ? NODE_PORT_ANY_IPV6 : NODE_PORT_ANY_IPV4) || in_set(slot, SET_NODE_PORT, d);
+}
+
+/* after orders two endpoints as pools are ordered: by the bytes of the address, then
+ * of the port. */
+INLINE bool after(const struct endpoint *e, const struct affinity_value *v)
+{
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		__u32 a = be32(e->address.word[i]), b = be32(v->address.word[i]);
+		if (a != b)
+			return a > b;
+	}
+	return be16(e->port) > be16(v->port);
+}
+
+INLINE bool is_endpoint(const struct endpoint *e, const struct affinity_value *v)
+{
+	return e && same_address(&e->address, &v->address) && e->port == v->port;
+}
+
+/* bound finds the endpoint of a binding in the pool of a route: at the place that it
+ * had, or by halving the pool, which is sorted. */
+INLINE struct endpoint *bound(__u32 slot, const struct route *r, const struct affinity_value *v)
+{
+	__u32 at = r->base + v->place;
+	struct endpoint *e = v->place < r->count ? find(plc_eps, slot, &at) : NULL;
+	if (is_endpoint(e, v))
+		return e;
+	__u32 low = 0, high = r->count;
+	for (int i = 0; i < 27; i++) { /* layout.MaxEntries */
+		if (low >= high)
+			return NULL;
+		__u32 middle = low + (high - low) / 2;
+		at = r->base + middle;
+		e = find(plc_eps, slot, &at);
+		if (!e)
+			return NULL;
+		if (is_endpoint(e, v))
+			return e;
+		if (after(e, v))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* draw takes an endpoint as likely as its weight. first is of the caller: a socket
+ * that sends without connecting draws the same one each time. */
+INLINE struct endpoint *draw(__u32 slot, const struct route *r, __u32 first, __u32 second, __u32 *place)
+{
+	*place = first % r->count;
+	__u32 at = r->base + *place;
+	struct endpoint *e = find(plc_eps, slot, &at);
+	if (!e || !(r->flags & ROUTE_WEIGHTED) || second % r->total < e->threshold)
+		return e;
+	*place = e->alias;
+	at = r->base + *place;
+	return find(plc_eps, slot, &at);
+}
+
+INLINE void affinity_key_of(struct affinity_key *k, const struct service *s, const struct sender *from)
+{
+	__builtin_memset(k, 0, sizeof(*k));
+	k->service = s->id;
+	__builtin_memcpy(&k->client, &from->netns, sizeof(from->netns));
+	k->kind = CLIENT_NETNS;
+}
+
+/* choose takes the endpoint that the client is bound to, or draws one and binds it. A
+ * binding is written in place while it stays: an update replaces the element, and another
+ * look-up of it could find neither the old nor the new one. */
+INLINE struct endpoint *choose(__u32 slot, const struct service *s, const struct route *r, const struct sender *from, __u32 first, __u32 second)
+{
+	__u32 place;
+	if (!s->affinity)
+		return draw(slot, r, first, second, &place);
+	struct affinity_key k;
+	affinity_key_of(&k, s, from);
+	__u64 now = ktime_ns();
+	struct affinity_value *have = map_lookup(&plc_affinity, &k);
+	if (have && now - have->last < s->affinity * 1000000000ULL) {
+		struct endpoint *e = bound(slot, r, have);
+		if (e) {
+			have->last = now;
+			return e;
+		}
+	}
+	struct endpoint *e = draw(slot, r, first, second, &place);
+	if (!e)
+		return NULL;
+	struct affinity_value v = { .address = e->address, .port = e->port, .place = place, .last = now };
+	map_update(&plc_affinity, &k, &v, UPDATE_ANY);
+	return e;
+}
+
+/* service_of finds the Service at an address, or at the node's nodePorts. It is NULL
+ * with a verdict for what no Service has. */
+INLINE struct service *service_of(__u32 slot, const struct info *info, const struct destination *d, int *verdict)
+{
+	struct service_key k = { .address = d->address, .port = d->port, .protocol = d->protocol, .scope = d->ipv6 ? SCOPE_IPV6 : 0 };
+	struct service *s = find(plc_svcs, slot, &k);
+	if (s)
+		return s;
+	__u32 *found = find(plc_addrs, slot, &d->address);
+	__u32 flags = found ? *found : 0;
+	if (serves_node_port(slot, info, flags, d)) {
+		__builtin_memset(&k.address, 0, sizeof(k.address));
+		k.scope |= SCOPE_NODE_PORT;
+		s = find(plc_svcs, slot, &k);
+		if (s)
+			return s;
+	}
+	*verdict = LEFT_ALONE;
+	if (flags & ADDRESS_CLUSTER_IP)
+		*verdict = -ECONNREFUSED;
+	else if (in_set(slot, SET_SERVICE_CIDR, d))
+		*verdict = -EHOSTUNREACH;
+	return NULL;
+}
+
+/* pick changes d to the endpoint of a connection. */
+INLINE int pick(__u32 slot, struct destination *d, const struct sender *from, __u32 first, __u32 second)
+{
+	__u32 zero = 0;
+	struct info *info = find(plc_metas, slot, &zero);
+	if (!info)
+		return LEFT_ALONE;
+	int verdict;
+	struct service *s = service_of(slot, info, d, &verdict);
+	if (!s)
+		return verdict;
+	if (s->sources)
+		return LEFT_ALONE; /* only a packet has a source address */
+	const struct route *r = from->node || info->detector != DETECT_NONE ? &s->internal : &s->external;
+	if (!r->count)
+		return r->on_empty == ON_EMPTY_DROP ? -EHOSTUNREACH : -ECONNREFUSED;
+	struct endpoint *e = choose(slot, s, r, from, first, second);
+	if (!e)
+		return LEFT_ALONE;
+	d->address = e->address;
+	d->port = e->port;
+	return TRANSLATED;
+}

@@ -1,0 +1,206 @@
+package bpf
+
+import (
+	"context"
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends"
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/backends/ebpf/live"
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/testing/interptest"
+	"github.com/planec/planec/internal/testing/randomcluster"
+	"github.com/planec/planec/internal/testing/testkit"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
+)
+
+var (
+	clusters = flag.Int("clusters", 100, "how many random clusters the programs are asked about")
+	tuples   = flag.Int("tuples", 1000, "how many connections of each")
+)
+
+// question is struct question of socket.c.
+type question struct {
+	Address             layout.Address
+	Port                layout.Port
+	Protocol            uint8
+	IPv6                bool
+	Node, First, Second uint32
+	Netns               uint64
+	Verdict             int32
+	Answered            uint32
+}
+
+// asker runs pick of one set of pinned maps.
+type asker struct {
+	pins    *live.Pins
+	program *ebpf.Program
+}
+
+// load loads the programs with the maps of a directory of pins.
+func load(t *testing.T, dir string) *ebpf.Collection {
+	t.Helper()
+	spec, err := loadSocket()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned := make(map[string]*ebpf.Map)
+	for _, name := range []string{"plc_active", "plc_metas", "plc_svcs", "plc_eps", "plc_addrs", "plc_prefixs"} {
+		m, err := ebpf.LoadPinnedMap(dir+"/"+name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { m.Close() })
+		pinned[name] = m
+	}
+	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: pinned})
+	if err != nil {
+		t.Fatalf("%+v", err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func (a *asker) put(t *testing.T, p *ir.Program) {
+	t.Helper()
+	img, err := image.New(backends.DefaultOptions()).Image(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have, err := a.pins.Observe(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.pins.Apply(context.Background(), live.NewPlan(have, img)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (a *asker) ask(t *testing.T, q question) question {
+	t.Helper()
+	data, err := binary.Append(nil, binary.LittleEndian, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]byte, len(data)+64)
+	n, err := a.program.Run(&ebpf.RunOptions{Data: data, DataOut: out})
+	if err != nil || n != 0 {
+		t.Fatalf("%d, %v", n, err)
+	}
+	var answer question
+	if _, err := binary.Decode(out, binary.LittleEndian, &answer); err != nil || answer.Answered != 1 {
+		t.Fatalf("%v: %+v", err, answer)
+	}
+	return answer
+}
+
+// TestPick asks the program in the kernel what the evaluator is asked, about random
+// connections to random clusters.
+func TestPick(t *testing.T) {
+	dir := testkit.BPFFS(t)
+	a := &asker{pins: live.NewPins(dir)}
+	count := make(map[string]int)
+	for i := range uint64(*clusters) {
+		p := services(i + 1)
+		a.put(t, p)
+		if a.program == nil {
+			a.program = load(t, dir).Programs["ask"]
+		}
+		rng := rand.New(rand.NewPCG(i, 9))
+		e := eval.New(p)
+		for _, packet := range interptest.Packets(i, p, *tuples) {
+			if !askable(p, &packet) {
+				continue
+			}
+			q := question{
+				Address: layout.AddressOf(packet.Dst), Port: layout.PortOf(packet.Port), Protocol: uint8(packet.Protocol), IPv6: !packet.Dst.Is4(),
+				First: rng.Uint32(), Second: rng.Uint32(), Netns: rng.Uint64(),
+			}
+			if packet.From == eval.FromNode {
+				q.Node = 1
+			}
+			got, want := a.ask(t, q), e.Eval(packet)
+			what, err := agree(want, got)
+			if err != nil {
+				t.Fatalf("cluster %d: %v from %v: %v; evaluator %v %v, program %+v\n%s", i, packet, packet.From, err, want.Verdict, want.Endpoints, got, p.Text())
+			}
+			count[what]++
+		}
+	}
+	t.Log(count)
+	for _, want := range []string{"dnat", "pass", "reject", "drop", "left to packets"} {
+		if count[want] == 0 {
+			t.Errorf("no connection is %s: the test does not ask enough", want)
+		}
+	}
+}
+
+// services is a random cluster without its policies, which sockets do not judge.
+func services(seed uint64) *ir.Program {
+	c := randomcluster.New(seed)
+	p, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
+	p.Policy = ir.Policy{}
+	rng := rand.New(rand.NewPCG(seed, 3))
+	for i := range p.Pools {
+		if rng.IntN(2) == 0 {
+			for j := range p.Pools[i].Endpoints {
+				p.Pools[i].Endpoints[j].Weight = uint16(1 + rng.IntN(4)*rng.IntN(5000))
+			}
+		}
+	}
+	p.Normalize()
+	return p
+}
+
+// askable makes a connection that a socket of a pod or of the node could open, or
+// reports that there is none. A pod is a local pod where the node recognises pods at all.
+func askable(p *ir.Program, packet *eval.Packet) bool {
+	if packet.Protocol != ir.TCP && packet.Protocol != ir.UDP || packet.Midstream {
+		return false
+	}
+	if packet.From == eval.FromNode {
+		return true
+	}
+	packet.From = eval.FromPod
+	switch local := p.Node.Local; local.Mode {
+	case ir.DetectNone:
+		return !slices.Contains(p.Node.Addresses, packet.Src) && !packet.Src.IsLoopback()
+	case ir.DetectCIDR:
+		return slices.ContainsFunc(local.CIDRs, func(c netip.Prefix) bool { return c.Contains(packet.Src) })
+	default:
+		packet.Interface = local.Interface
+	}
+	return true
+}
+
+// agree says what a connection came to, and whether both say so.
+func agree(want eval.Result, got question) (string, error) {
+	if want.Frontend != nil && len(want.Frontend.SourceRanges) > 0 {
+		if got.Verdict != 0 {
+			return "", fmt.Errorf("it has source ranges, which sockets leave to packets")
+		}
+		return "left to packets", nil
+	}
+	verdict := map[eval.Verdict]int32{eval.Pass: 0, eval.DNAT: 1, eval.Reject: -int32(unix.ECONNREFUSED), eval.Drop: -int32(unix.EHOSTUNREACH)}[want.Verdict]
+	if got.Verdict != verdict {
+		return "", fmt.Errorf("verdict %d, want %d", got.Verdict, verdict)
+	}
+	if want.Verdict == eval.DNAT {
+		at := netip.AddrPortFrom(got.Address.Addr(), got.Port.Number())
+		if !slices.ContainsFunc(want.Endpoints, func(c eval.Choice) bool { return c.Address == at && c.Weight > 0 }) {
+			return "", fmt.Errorf("%v is no endpoint", at)
+		}
+	}
+	return want.Verdict.String(), nil
+}
