@@ -6,4 +6,4 @@
 // clang 14; CI builds them again and compares the bytes.
 package bpf
 
-//go:generate go run github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -cc clang-14 -no-global-types -go-package bpf -target bpfel socket socket.c -- -O2 -g -Wall -Werror -mcpu=v1 -fno-ident
+//go:generate go run github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -cc clang-14 -no-global-types -go-package bpf -target bpfel Socket socket.c -- -O2 -g -Wall -Werror -mcpu=v1 -fno-ident

@@ -1,4 +1,4 @@
-package bpf
+package bpf_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/bpf"
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/compiler"
@@ -51,7 +52,7 @@ type asker struct {
 // load loads the programs with the maps of a directory of pins.
 func load(t *testing.T, dir string) *ebpf.Collection {
 	t.Helper()
-	spec, err := loadSocket()
+	spec, err := bpf.LoadSocket()
 	if err != nil {
 		t.Fatal(err)
 	}

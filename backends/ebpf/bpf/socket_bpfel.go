@@ -16,50 +16,50 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	socketMapPlcActive     = "plc_active"
-	socketMapPlcAddrs      = "plc_addrs"
-	socketMapPlcAffinity   = "plc_affinity"
-	socketMapPlcAnswers    = "plc_answers"
-	socketMapPlcEps        = "plc_eps"
-	socketMapPlcMetas      = "plc_metas"
-	socketMapPlcOrigin     = "plc_origin"
-	socketMapPlcPrefixs    = "plc_prefixs"
-	socketMapPlcSvcs       = "plc_svcs"
-	socketProgAsk          = "ask"
-	socketProgConnect4     = "connect4"
-	socketProgConnect6     = "connect6"
-	socketProgGetpeername4 = "getpeername4"
-	socketProgGetpeername6 = "getpeername6"
-	socketProgRecvmsg4     = "recvmsg4"
-	socketProgRecvmsg6     = "recvmsg6"
-	socketProgSendmsg4     = "sendmsg4"
-	socketProgSendmsg6     = "sendmsg6"
-	socketVarHaveRetval    = "have_retval"
-	socketVarNodeNetns     = "node_netns"
+	SocketMapPlcActive     = "plc_active"
+	SocketMapPlcAddrs      = "plc_addrs"
+	SocketMapPlcAff        = "plc_aff"
+	SocketMapPlcAnswers    = "plc_answers"
+	SocketMapPlcEps        = "plc_eps"
+	SocketMapPlcMetas      = "plc_metas"
+	SocketMapPlcOrigin     = "plc_origin"
+	SocketMapPlcPrefixs    = "plc_prefixs"
+	SocketMapPlcSvcs       = "plc_svcs"
+	SocketProgAsk          = "ask"
+	SocketProgConnect4     = "connect4"
+	SocketProgConnect6     = "connect6"
+	SocketProgGetpeername4 = "getpeername4"
+	SocketProgGetpeername6 = "getpeername6"
+	SocketProgRecvmsg4     = "recvmsg4"
+	SocketProgRecvmsg6     = "recvmsg6"
+	SocketProgSendmsg4     = "sendmsg4"
+	SocketProgSendmsg6     = "sendmsg6"
+	SocketVarHaveRetval    = "have_retval"
+	SocketVarNodeNetns     = "node_netns"
 )
 
-// loadSocket returns the embedded CollectionSpec for socket.
-func loadSocket() (*ebpf.CollectionSpec, error) {
+// LoadSocket returns the embedded CollectionSpec for Socket.
+func LoadSocket() (*ebpf.CollectionSpec, error) {
 	reader := bytes.NewReader(_SocketBytes)
 	spec, err := ebpf.LoadCollectionSpecFromReader(reader)
 	if err != nil {
-		return nil, fmt.Errorf("can't load socket: %w", err)
+		return nil, fmt.Errorf("can't load Socket: %w", err)
 	}
 
 	return spec, err
 }
 
-// loadSocketObjects loads socket and converts it into a struct.
+// LoadSocketObjects loads Socket and converts it into a struct.
 //
 // The following types are suitable as obj argument:
 //
-//	*socketObjects
-//	*socketPrograms
-//	*socketMaps
+//	*SocketObjects
+//	*SocketPrograms
+//	*SocketMaps
 //
 // See ebpf.CollectionSpec.LoadAndAssign documentation for details.
-func loadSocketObjects(obj any, opts *ebpf.CollectionOptions) error {
-	spec, err := loadSocket()
+func LoadSocketObjects(obj any, opts *ebpf.CollectionOptions) error {
+	spec, err := LoadSocket()
 	if err != nil {
 		return err
 	}
@@ -67,19 +67,19 @@ func loadSocketObjects(obj any, opts *ebpf.CollectionOptions) error {
 	return spec.LoadAndAssign(obj, opts)
 }
 
-// socketSpecs contains maps and programs before they are loaded into the kernel.
+// SocketSpecs contains maps and programs before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
-type socketSpecs struct {
-	socketProgramSpecs
-	socketMapSpecs
-	socketVariableSpecs
+type SocketSpecs struct {
+	SocketProgramSpecs
+	SocketMapSpecs
+	SocketVariableSpecs
 }
 
-// socketProgramSpecs contains programs before they are loaded into the kernel.
+// SocketProgramSpecs contains programs before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
-type socketProgramSpecs struct {
+type SocketProgramSpecs struct {
 	Ask          *ebpf.ProgramSpec `ebpf:"ask"`
 	Connect4     *ebpf.ProgramSpec `ebpf:"connect4"`
 	Connect6     *ebpf.ProgramSpec `ebpf:"connect6"`
@@ -91,65 +91,65 @@ type socketProgramSpecs struct {
 	Sendmsg6     *ebpf.ProgramSpec `ebpf:"sendmsg6"`
 }
 
-// socketMapSpecs contains maps before they are loaded into the kernel.
+// SocketMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
-type socketMapSpecs struct {
-	PlcActive   *ebpf.MapSpec `ebpf:"plc_active"`
-	PlcAddrs    *ebpf.MapSpec `ebpf:"plc_addrs"`
-	PlcAffinity *ebpf.MapSpec `ebpf:"plc_affinity"`
-	PlcAnswers  *ebpf.MapSpec `ebpf:"plc_answers"`
-	PlcEps      *ebpf.MapSpec `ebpf:"plc_eps"`
-	PlcMetas    *ebpf.MapSpec `ebpf:"plc_metas"`
-	PlcOrigin   *ebpf.MapSpec `ebpf:"plc_origin"`
-	PlcPrefixs  *ebpf.MapSpec `ebpf:"plc_prefixs"`
-	PlcSvcs     *ebpf.MapSpec `ebpf:"plc_svcs"`
+type SocketMapSpecs struct {
+	PlcActive  *ebpf.MapSpec `ebpf:"plc_active"`
+	PlcAddrs   *ebpf.MapSpec `ebpf:"plc_addrs"`
+	PlcAff     *ebpf.MapSpec `ebpf:"plc_aff"`
+	PlcAnswers *ebpf.MapSpec `ebpf:"plc_answers"`
+	PlcEps     *ebpf.MapSpec `ebpf:"plc_eps"`
+	PlcMetas   *ebpf.MapSpec `ebpf:"plc_metas"`
+	PlcOrigin  *ebpf.MapSpec `ebpf:"plc_origin"`
+	PlcPrefixs *ebpf.MapSpec `ebpf:"plc_prefixs"`
+	PlcSvcs    *ebpf.MapSpec `ebpf:"plc_svcs"`
 }
 
-// socketVariableSpecs contains global variables before they are loaded into the kernel.
+// SocketVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
-type socketVariableSpecs struct {
+type SocketVariableSpecs struct {
 	HaveRetval *ebpf.VariableSpec `ebpf:"have_retval"`
 	NodeNetns  *ebpf.VariableSpec `ebpf:"node_netns"`
 }
 
-// socketObjects contains all objects after they have been loaded into the kernel.
+// SocketObjects contains all objects after they have been loaded into the kernel.
 //
-// It can be passed to loadSocketObjects or ebpf.CollectionSpec.LoadAndAssign.
-type socketObjects struct {
-	socketPrograms
-	socketMaps
-	socketVariables
+// It can be passed to LoadSocketObjects or ebpf.CollectionSpec.LoadAndAssign.
+type SocketObjects struct {
+	SocketPrograms
+	SocketMaps
+	SocketVariables
 }
 
-func (o *socketObjects) Close() error {
+func (o *SocketObjects) Close() error {
 	return _SocketClose(
-		&o.socketPrograms,
-		&o.socketMaps,
+		&o.SocketPrograms,
+		&o.SocketMaps,
 	)
 }
 
-// socketMaps contains all maps after they have been loaded into the kernel.
+// SocketMaps contains all maps after they have been loaded into the kernel.
 //
-// It can be passed to loadSocketObjects or ebpf.CollectionSpec.LoadAndAssign.
-type socketMaps struct {
-	PlcActive   *ebpf.Map `ebpf:"plc_active"`
-	PlcAddrs    *ebpf.Map `ebpf:"plc_addrs"`
-	PlcAffinity *ebpf.Map `ebpf:"plc_affinity"`
-	PlcAnswers  *ebpf.Map `ebpf:"plc_answers"`
-	PlcEps      *ebpf.Map `ebpf:"plc_eps"`
-	PlcMetas    *ebpf.Map `ebpf:"plc_metas"`
-	PlcOrigin   *ebpf.Map `ebpf:"plc_origin"`
-	PlcPrefixs  *ebpf.Map `ebpf:"plc_prefixs"`
-	PlcSvcs     *ebpf.Map `ebpf:"plc_svcs"`
+// It can be passed to LoadSocketObjects or ebpf.CollectionSpec.LoadAndAssign.
+type SocketMaps struct {
+	PlcActive  *ebpf.Map `ebpf:"plc_active"`
+	PlcAddrs   *ebpf.Map `ebpf:"plc_addrs"`
+	PlcAff     *ebpf.Map `ebpf:"plc_aff"`
+	PlcAnswers *ebpf.Map `ebpf:"plc_answers"`
+	PlcEps     *ebpf.Map `ebpf:"plc_eps"`
+	PlcMetas   *ebpf.Map `ebpf:"plc_metas"`
+	PlcOrigin  *ebpf.Map `ebpf:"plc_origin"`
+	PlcPrefixs *ebpf.Map `ebpf:"plc_prefixs"`
+	PlcSvcs    *ebpf.Map `ebpf:"plc_svcs"`
 }
 
-func (m *socketMaps) Close() error {
+func (m *SocketMaps) Close() error {
 	return _SocketClose(
 		m.PlcActive,
 		m.PlcAddrs,
-		m.PlcAffinity,
+		m.PlcAff,
 		m.PlcAnswers,
 		m.PlcEps,
 		m.PlcMetas,
@@ -159,18 +159,18 @@ func (m *socketMaps) Close() error {
 	)
 }
 
-// socketVariables contains all global variables after they have been loaded into the kernel.
+// SocketVariables contains all global variables after they have been loaded into the kernel.
 //
-// It can be passed to loadSocketObjects or ebpf.CollectionSpec.LoadAndAssign.
-type socketVariables struct {
+// It can be passed to LoadSocketObjects or ebpf.CollectionSpec.LoadAndAssign.
+type SocketVariables struct {
 	HaveRetval *ebpf.Variable `ebpf:"have_retval"`
 	NodeNetns  *ebpf.Variable `ebpf:"node_netns"`
 }
 
-// socketPrograms contains all programs after they have been loaded into the kernel.
+// SocketPrograms contains all programs after they have been loaded into the kernel.
 //
-// It can be passed to loadSocketObjects or ebpf.CollectionSpec.LoadAndAssign.
-type socketPrograms struct {
+// It can be passed to LoadSocketObjects or ebpf.CollectionSpec.LoadAndAssign.
+type SocketPrograms struct {
 	Ask          *ebpf.Program `ebpf:"ask"`
 	Connect4     *ebpf.Program `ebpf:"connect4"`
 	Connect6     *ebpf.Program `ebpf:"connect6"`
@@ -182,7 +182,7 @@ type socketPrograms struct {
 	Sendmsg6     *ebpf.Program `ebpf:"sendmsg6"`
 }
 
-func (p *socketPrograms) Close() error {
+func (p *SocketPrograms) Close() error {
 	return _SocketClose(
 		p.Ask,
 		p.Connect4,

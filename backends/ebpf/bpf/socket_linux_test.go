@@ -1,14 +1,16 @@
-package bpf
+package bpf_test
 
 import (
 	"errors"
 	"testing"
 
 	"github.com/cilium/ebpf"
+
+	"github.com/planec/planec/backends/ebpf/bpf"
 )
 
 func TestLoads(t *testing.T) {
-	spec, err := loadSocket()
+	spec, err := bpf.LoadSocket()
 	if err != nil {
 		t.Fatal(err)
 	}

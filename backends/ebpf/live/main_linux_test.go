@@ -17,10 +17,11 @@ import (
 // The test binary is started again as another process for what can only be tried
 // in one: dying, and having no capabilities.
 const (
-	childEnv  = "PLANEC_TEST_CHILD"
-	childLoop = "apply-loop"
-	childBare = "no-capabilities"
-	childFew  = "few-descriptors"
+	childEnv    = "PLANEC_TEST_CHILD"
+	childLoop   = "apply-loop"
+	childBare   = "no-capabilities"
+	childFew    = "few-descriptors"
+	childClient = "client"
 )
 
 // childDir is the directory of pins in a child: the file system has no mount
@@ -35,6 +36,8 @@ func TestMain(m *testing.M) {
 		fmt.Println("failed", applyLoop(os.Args[1:]))
 	case childBare:
 		fmt.Println(applyBare(os.Args[1]))
+	case childClient:
+		clientMain(os.Args[1:])
 	case childFew:
 		fmt.Println("ended", applyFew(os.Args[1], os.Args[2]))
 	}

@@ -126,7 +126,7 @@ struct {
 	__uint(key_size, sizeof(struct affinity_key));
 	__uint(value_size, sizeof(struct affinity_value));
 	__uint(max_entries, 65536);
-} plc_affinity SEC(".maps");
+} plc_aff SEC(".maps");
 
 /* A decision reads this once, so that it sees one image and never two. */
 INLINE bool active_slot(__u32 *slot)

@@ -128,7 +128,7 @@ INLINE struct endpoint *choose(__u32 slot, const struct service *s, const struct
 	struct affinity_key k;
 	affinity_key_of(&k, s, from);
 	__u64 now = ktime_ns();
-	struct affinity_value *have = map_lookup(&plc_affinity, &k);
+	struct affinity_value *have = map_lookup(&plc_aff, &k);
 	if (have && now - have->last < s->affinity * 1000000000ULL) {
 		struct endpoint *e = bound(slot, r, have);
 		if (e) {
@@ -140,7 +140,7 @@ INLINE struct endpoint *choose(__u32 slot, const struct service *s, const struct
 	if (!e)
 		return NULL;
 	struct affinity_value v = { .address = e->address, .port = e->port, .place = place, .last = now };
-	map_update(&plc_affinity, &k, &v, UPDATE_ANY);
+	map_update(&plc_aff, &k, &v, UPDATE_ANY);
 	return e;
 }
 
