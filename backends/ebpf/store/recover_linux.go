@@ -1,0 +1,145 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// recover reads what the maps have. A word whose transaction was not committed goes back
+// to what was before, one whose transaction was goes on to what is now; what no word names
+// is free.
+func (s *Store) recover() error {
+	active := s.mem.active.load(0)
+	s.epoch, s.slot = epochOf(active), slotOf(active)
+	s.entries, s.pools = make(map[layout.ServiceKey]*entry), make(map[string]*pool)
+	if err := s.readKeys(); err != nil {
+		return err
+	}
+	committed := false
+	for _, e := range s.entries {
+		w := word(s.mem.words.load(e.index))
+		e.record = w.at(s.epoch)
+		if e.record == w.before() {
+			// Every program takes this record already.
+			s.mem.words.store(e.index, uint64(settled(e.record)))
+		} else {
+			committed = true
+		}
+	}
+	if !committed {
+		return s.readRecords()
+	}
+	// A program that has begun before the commit may still take what was before.
+	if err := s.grace(); err != nil {
+		return err
+	}
+	for _, e := range s.entries {
+		s.mem.words.store(e.index, uint64(settled(e.record)))
+	}
+	return s.readRecords()
+}
+
+// readKeys lists the hash.
+func (s *Store) readKeys() error {
+	var key [layout.ServiceKeySize]byte
+	var index uint32
+	seen := make(map[uint32]bool)
+	all := s.maps.Keys.Iterate()
+	for all.Next(&key, &index) {
+		if index >= s.mem.words.entries || seen[index] {
+			return fmt.Errorf("key %x has the index %d, which is another's or none", key, index)
+		}
+		seen[index] = true
+		s.entries[layout.DecodeServiceKey(key[:])] = &entry{index: index}
+	}
+	return all.Err()
+}
+
+// readRecords follows every key to its record and its pools, and finds what is free. Keys
+// without a record are of a transaction that did not come to its end: they go.
+func (s *Store) readRecords() error {
+	var indexes, records, places []span
+	var gone []step
+	for key, e := range s.entries {
+		indexes = append(indexes, span{e.index, 1})
+		if e.record == 0 {
+			e.pending = true
+			gone = append(gone, step{key: key, entry: e})
+			continue
+		}
+		if e.record >= s.mem.records.entries {
+			return fmt.Errorf("key %v has record %d of %d", key, e.record, s.mem.records.entries)
+		}
+		records = append(records, span{e.record, 1})
+		for i, r := range routesOf(layout.DecodeService(s.mem.records.at(e.record))) {
+			p, fresh, err := s.readPool(r)
+			if err != nil {
+				return fmt.Errorf("key %v: %w", key, err)
+			}
+			e.pools[i] = p
+			if fresh {
+				places = append(places, r)
+			}
+		}
+	}
+	s.indexes = newSpace(0, s.mem.words.entries, indexes)
+	s.records = newSpace(1, min(s.mem.records.entries, maxRecords), records)
+	s.places = newSpace(0, s.mem.places.entries, places)
+	t := &transaction{Store: s}
+	var errs []error
+	for _, st := range gone {
+		errs = append(errs, t.drop(st))
+	}
+	return errors.Join(errs...)
+}
+
+// readPool finds the pool at a span, and whether it was not known yet.
+func (s *Store) readPool(r span) (p *pool, fresh bool, err error) {
+	if r.size == 0 {
+		return nil, false, nil
+	}
+	if uint64(r.at)+uint64(r.size) > uint64(s.mem.places.entries) {
+		return nil, false, fmt.Errorf("its pool is %d endpoints from %d, of %d", r.size, r.at, s.mem.places.entries)
+	}
+	stride := int(s.mem.places.stride)
+	content := string(s.mem.places.data[int(r.at)*stride:][:int(r.size)*stride])
+	if p = s.pools[content]; p == nil {
+		p, fresh = &pool{span: r, content: content}, true
+		s.pools[content] = p
+	} else if p.span != r {
+		// Equal pools at two places: a writer that was killed between two transactions
+		// left none, so each has its own until one goes.
+		p, fresh = &pool{span: r, content: fmt.Sprintf("%s at %d", content, r.at)}, true
+		if known := s.pools[p.content]; known != nil {
+			p, fresh = known, false
+		}
+		s.pools[p.content] = p
+	}
+	p.users++
+	return p, fresh, nil
+}
+
+// Services returns what every key has, as programs see it that begin now.
+func (s *Store) Services() map[layout.ServiceKey]Service {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make(map[layout.ServiceKey]Service, len(s.entries))
+	for key, e := range s.entries {
+		if e.record == 0 {
+			continue
+		}
+		v := Service{Service: layout.DecodeService(s.mem.records.at(e.record))}
+		for i, list := range [2]*[]layout.Endpoint{&v.InternalPool, &v.ExternalPool} {
+			if p := e.pools[i]; p != nil {
+				for at := range p.size {
+					*list = append(*list, layout.DecodeEndpoint(s.mem.places.at(p.at+at)))
+				}
+			}
+		}
+		v.Internal.Base, v.External.Base = 0, 0
+		out[key] = v
+	}
+	return out
+}
