@@ -29,7 +29,7 @@ struct {
 const volatile __u32 services = 1, absent = 0, turns = 0;
 
 /* The parts of a record that the test writes: layout.Service, with the version in
- * affinity and sources, and the number of the Service in its ID. */
+ * affinity and in a route's total, and the number of the Service in its ID. */
 struct record {
 	__u64 id;
 	__u32 base, count, total, rest;
@@ -75,7 +75,7 @@ INLINE __u64 version(__u64 active, __u32 i, __u32 random)
 	if (r->id != i)
 		return WRONG(OTHER);
 	wait();
-	if (r->sources != is)
+	if (r->total != is)
 		return WRONG(TORN);
 	if (!n)
 		return WRONG(MISSING);

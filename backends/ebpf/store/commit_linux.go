@@ -43,8 +43,7 @@ func (s *Store) prepare(changes []Change) (*transaction, error) {
 	t := &transaction{Store: s}
 	for _, c := range changes {
 		if err := t.prepare(c); err != nil {
-			t.undo()
-			return nil, err
+			return nil, errors.Join(err, t.undo())
 		}
 	}
 	return t, nil
@@ -75,6 +74,7 @@ type step struct {
 	entry     *entry
 	oldRecord uint32
 	oldPools  [2]*pool
+	oldSet    *set
 	fresh     bool // whether the key is new in the hash
 }
 
@@ -92,15 +92,15 @@ func (t *transaction) prepare(c Change) error {
 		}
 		st.entry = &entry{index: index.at}
 	}
-	st.oldRecord, st.oldPools = st.entry.record, st.entry.pools
-	record, pools, err := t.write(c.Service)
+	st.oldRecord, st.oldPools, st.oldSet = st.entry.record, st.entry.pools, st.entry.set
+	record, pools, set, err := t.write(c.Service)
 	if err != nil {
 		if st.fresh {
 			t.indexes.give(span{st.entry.index, 1})
 		}
 		return err
 	}
-	st.entry.record, st.entry.pools, st.entry.pending = record, pools, true
+	st.entry.record, st.entry.pools, st.entry.set, st.entry.pending = record, pools, set, true
 	// The word is there before the key, so that no program follows a key to a word of
 	// something else.
 	t.mem.words.store(st.entry.index, uint64(wordOf(uint16(t.epoch+1), st.oldRecord, record)))
@@ -115,29 +115,34 @@ func (t *transaction) prepare(c Change) error {
 }
 
 // write puts a Service into free memory; nil is record 0.
-func (t *transaction) write(s *Service) (uint32, [2]*pool, error) {
+func (t *transaction) write(s *Service) (record uint32, pools [2]*pool, ranges *set, err error) {
 	if s == nil {
-		return 0, [2]*pool{}, nil
+		return 0, pools, nil, nil
 	}
-	var pools [2]*pool
-	give := func() {
-		for _, p := range pools {
-			t.release(p)
-		}
-	}
-	for i, list := range [2][]layout.Endpoint{s.InternalPool, s.ExternalPool} {
-		p, err := t.pool(list)
+	defer func() {
 		if err != nil {
-			give()
-			return 0, pools, err
+			err = errors.Join(err, t.releaseAll(pools, ranges))
+			pools, ranges = [2]*pool{}, nil
 		}
-		pools[i] = p
+	}()
+	for i, list := range [2][]layout.Endpoint{s.InternalPool, s.ExternalPool} {
+		if pools[i], err = t.pool(list); err != nil {
+			return 0, pools, nil, err
+		}
 	}
-	record, ok := t.records.take(1)
+	if ranges, err = t.ranges(s.SourceRanges); err != nil {
+		return 0, pools, ranges, err
+	}
+	free, ok := t.records.take(1)
 	if !ok {
-		give()
-		return 0, pools, ErrFull
+		return 0, pools, ranges, ErrFull
 	}
+	copy(t.mem.records.at(free.at), s.record(pools, ranges).Append(nil))
+	return free.at, pools, ranges, nil
+}
+
+// record is the value of a Service whose pools and source ranges are in the maps.
+func (s *Service) record(pools [2]*pool, ranges *set) layout.Service {
 	out := s.Service
 	for i, r := range [2]*layout.Route{&out.Internal, &out.External} {
 		r.Base, r.Count = 0, 0
@@ -145,8 +150,11 @@ func (t *transaction) write(s *Service) (uint32, [2]*pool, error) {
 			r.Base, r.Count = pools[i].at, pools[i].size
 		}
 	}
-	copy(t.mem.records.at(record.at), out.Append(nil))
-	return record.at, pools, nil
+	out.Sources = 0
+	if ranges != nil {
+		out.Sources = ranges.number
+	}
+	return out
 }
 
 // pool writes endpoints, or finds those that are there already; none are nil.
@@ -172,6 +180,14 @@ func (t *transaction) pool(list []layout.Endpoint) (*pool, error) {
 	return p, nil
 }
 
+// releaseAll gives what a record used back.
+func (s *Store) releaseAll(pools [2]*pool, ranges *set) error {
+	for _, p := range pools {
+		s.release(p)
+	}
+	return s.releaseSet(ranges)
+}
+
 // release gives a use of a pool back.
 func (s *Store) release(p *pool) {
 	if p == nil {
@@ -185,21 +201,21 @@ func (s *Store) release(p *pool) {
 
 // undo takes a transaction back that is not committed: its words still mean what was
 // before. Keys that are new are deleted after a grace period.
-func (t *transaction) undo() {
+func (t *transaction) undo() error {
+	var errs []error
 	for _, st := range t.steps {
 		t.mem.words.store(st.entry.index, uint64(settled(st.oldRecord)))
 		if st.entry.record != 0 {
 			t.records.give(span{st.entry.record, 1})
 		}
-		for _, p := range st.entry.pools {
-			t.release(p)
-		}
-		st.entry.record, st.entry.pools, st.entry.pending = st.oldRecord, st.oldPools, st.fresh
+		errs = append(errs, t.releaseAll(st.entry.pools, st.entry.set))
+		st.entry.record, st.entry.pools, st.entry.set, st.entry.pending = st.oldRecord, st.oldPools, st.oldSet, st.fresh
 		if st.fresh {
 			t.garbage = append(t.garbage, func() error { return t.drop(st) })
 			t.moved.Broadcast()
 		}
 	}
+	return errors.Join(errs...)
 }
 
 // settle ends a transaction after its grace period: no program takes what was before.
@@ -210,9 +226,7 @@ func (t *transaction) settle() error {
 		if st.oldRecord != 0 {
 			t.records.give(span{st.oldRecord, 1})
 		}
-		for _, p := range st.oldPools {
-			t.release(p)
-		}
+		errs = append(errs, t.releaseAll(st.oldPools, st.oldSet))
 		if st.entry.record == 0 {
 			errs = append(errs, t.drop(st))
 			continue

@@ -32,7 +32,7 @@ const killServices = 64
 // write commits transactions until it is killed.
 func write() error {
 	m := &Maps{}
-	for i, to := range []**ebpf.Map{&m.Active, &m.Keys, &m.Words, &m.Records, &m.Places} {
+	for i, to := range []**ebpf.Map{&m.Active, &m.Keys, &m.Words, &m.Records, &m.Places, &m.Prefixes} {
 		x, err := ebpf.NewMapFromFD(3 + i)
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func killOne(t *testing.T, m *Maps) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), childEnv+"=1")
-	for _, x := range []*ebpf.Map{m.Active, m.Keys, m.Words, m.Records, m.Places} {
+	for _, x := range []*ebpf.Map{m.Active, m.Keys, m.Words, m.Records, m.Places, m.Prefixes} {
 		fd, err := unix.FcntlInt(uintptr(x.FD()), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			t.Fatal(err)

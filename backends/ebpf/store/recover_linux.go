@@ -13,7 +13,7 @@ import (
 func (s *Store) recover() error {
 	active := s.mem.active.load(0)
 	s.epoch, s.slot = epochOf(active), slotOf(active)
-	s.entries, s.pools = make(map[layout.ServiceKey]*entry), make(map[string]*pool)
+	s.entries, s.pools, s.sets = make(map[layout.ServiceKey]*entry), make(map[string]*pool), make(map[string]*set)
 	if err := s.readKeys(); err != nil {
 		return err
 	}
@@ -60,8 +60,12 @@ func (s *Store) readKeys() error {
 // readRecords follows every key to its record and its pools, and finds what is free. Keys
 // without a record are of a transaction that did not come to its end: they go.
 func (s *Store) readRecords() error {
-	var indexes, records, places []span
+	var indexes, records, places, numbers []span
 	var gone []step
+	found, err := s.readSets()
+	if err != nil {
+		return err
+	}
 	for key, e := range s.entries {
 		indexes = append(indexes, span{e.index, 1})
 		if e.record == 0 {
@@ -73,7 +77,14 @@ func (s *Store) readRecords() error {
 			return fmt.Errorf("key %v has record %d of %d", key, e.record, s.mem.records.entries)
 		}
 		records = append(records, span{e.record, 1})
-		for i, r := range routesOf(layout.DecodeService(s.mem.records.at(e.record))) {
+		record := layout.DecodeService(s.mem.records.at(e.record))
+		if record.Sources != 0 {
+			if e.set = found[record.Sources]; e.set == nil {
+				return fmt.Errorf("key %v: set %d of source ranges is empty", key, record.Sources)
+			}
+			e.set.users++
+		}
+		for i, r := range routesOf(record) {
 			p, fresh, err := s.readPool(r)
 			if err != nil {
 				return fmt.Errorf("key %v: %w", key, err)
@@ -87,8 +98,21 @@ func (s *Store) readRecords() error {
 	s.indexes = newSpace(0, s.mem.words.entries, indexes)
 	s.records = newSpace(1, min(s.mem.records.entries, maxRecords), records)
 	s.places = newSpace(0, s.mem.places.entries, places)
-	t := &transaction{Store: s}
 	var errs []error
+	for number, x := range found {
+		numbers = append(numbers, span{number, 1})
+		if x.users > 0 {
+			s.sets[x.content] = x
+		}
+	}
+	s.numbers = newSpace(layout.FirstSourceSet, layout.FirstSourceSet+maxSets, numbers)
+	for _, x := range found {
+		if x.users == 0 { // of a transaction that did not come to its end
+			x.users = 1
+			errs = append(errs, s.releaseSet(x))
+		}
+	}
+	t := &transaction{Store: s}
 	for _, st := range gone {
 		errs = append(errs, t.drop(st))
 	}
@@ -138,7 +162,10 @@ func (s *Store) Services() map[layout.ServiceKey]Service {
 				}
 			}
 		}
-		v.Internal.Base, v.External.Base = 0, 0
+		v.Internal.Base, v.External.Base, v.Sources = 0, 0, 0
+		if e.set != nil {
+			v.SourceRanges = e.set.ranges
+		}
 		out[key] = v
 	}
 	return out

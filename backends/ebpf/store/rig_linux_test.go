@@ -17,6 +17,9 @@ import (
 // sizes are those of the maps of a test.
 type sizes struct{ keys, records, places uint32 }
 
+// prefixes is how many source ranges the maps of a test have room for.
+const prefixes = 12
+
 // rig is a generation with a program that reads it.
 type rig struct {
 	maps *Maps
@@ -36,11 +39,12 @@ func newMaps(t testing.TB, n sizes) *Maps {
 		return m
 	}
 	return &Maps{
-		Active:  make("plc_active", ebpf.Array, 4, 8, 1, mmapable),
-		Keys:    make("plc_keys", ebpf.Hash, layout.ServiceKeySize, 4, n.keys, layout.ReadOnlyProg),
-		Words:   make("plc_words", ebpf.Array, 4, 8, n.keys, inner|mmapable),
-		Records: make("plc_records", ebpf.Array, 4, layout.ServiceSize, n.records, inner|mmapable),
-		Places:  make("plc_places", ebpf.Array, 4, layout.EndpointSize, n.places, inner|mmapable),
+		Active:   make("plc_active", ebpf.Array, 4, 8, 1, mmapable),
+		Keys:     make("plc_keys", ebpf.Hash, layout.ServiceKeySize, 4, n.keys, layout.ReadOnlyProg),
+		Words:    make("plc_words", ebpf.Array, 4, 8, n.keys, inner|mmapable),
+		Records:  make("plc_records", ebpf.Array, 4, layout.ServiceSize, n.records, inner|mmapable),
+		Places:   make("plc_places", ebpf.Array, 4, layout.EndpointSize, n.places, inner|mmapable),
+		Prefixes: make("plc_prefix", ebpf.LPMTrie, layout.PrefixKeySize, layout.FlagsSize, prefixes, layout.NoPrealloc|layout.ReadOnlyProg),
 	}
 }
 
@@ -132,7 +136,8 @@ func keyOf(i int) layout.ServiceKey {
 
 // versioned is the i-th Service, with a version in every part that readers compare.
 func versioned(i int, version uint32, endpoints int) *Service {
-	s := &Service{Service: layout.Service{ID: uint64(i), Affinity: version, Sources: version}}
+	s := &Service{Service: layout.Service{ID: uint64(i), Affinity: version}}
+	s.Internal.Total = version
 	for e := range endpoints {
 		s.InternalPool = append(s.InternalPool, layout.Endpoint{Port: layout.PortOf(uint16(e)), Alias: uint32(i), Weight: version})
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 
 	"github.com/cilium/ebpf"
@@ -18,6 +19,9 @@ type Maps struct {
 	Words   *ebpf.Map // array of u64, mmapable
 	Records *ebpf.Map // array of layout.Service, mmapable
 	Places  *ebpf.Map // array of layout.Endpoint, mmapable
+	// Prefixes is an LPM trie: layout.PrefixKey to 1. Sets below layout.FirstSourceSet
+	// are not the store's.
+	Prefixes *ebpf.Map
 }
 
 // Service is what one key should have. The bases of its routes are the store's to choose.
@@ -26,6 +30,9 @@ type Service struct {
 	// Internal and External are the pools of the routes, in the order of their
 	// addresses.
 	InternalPool, ExternalPool []layout.Endpoint
+	// SourceRanges are the sources that are served, sorted and disjoint; none are all.
+	// The number of their set is the store's to choose.
+	SourceRanges []netip.Prefix
 }
 
 // Change is a key with its Service; nil takes the Service away.
@@ -53,6 +60,9 @@ type Store struct {
 	indexes *space
 	records *space
 	places  *space
+	// sets are lists of source ranges, by content, and numbers which numbers are free.
+	sets    map[string]*set
+	numbers *space
 	// garbage is what can be done after the next grace period.
 	garbage []func() error
 	closing bool
@@ -68,6 +78,7 @@ type entry struct {
 	record uint32 // the newest; 0 is none
 	// pools are those of the record, nil where a route has none.
 	pools [2]*pool
+	set   *set // nil where every source is served
 	// pending is whether a transaction about the key is not settled yet.
 	pending bool
 }

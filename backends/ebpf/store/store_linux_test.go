@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"math/rand/v2"
+	"net/netip"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -33,6 +34,9 @@ func TestRandomTransactions(t *testing.T) {
 			c := Change{Key: keyOf(i)}
 			if rng.IntN(4) > 0 {
 				c.Service = versioned(rng.IntN(3), uint32(1+rng.IntN(3)), rng.IntN(9)) // pools are shared
+				for r := range rng.IntN(4) {
+					c.Service.SourceRanges = append(c.Service.SourceRanges, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(r), byte(rng.IntN(2)), 0}), 24))
+				}
 			}
 			list = append(list, c)
 			delete(next, c.Key)
@@ -50,7 +54,7 @@ func TestRandomTransactions(t *testing.T) {
 		default:
 			t.Fatal(err)
 		}
-		if d := gocmp.Diff(want, content(s)); d != "" {
+		if d := gocmp.Diff(want, content(s), gocmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {
 			t.Fatalf("after %d transactions: %s", n, d)
 		}
 		if n%30 == 29 {
@@ -74,8 +78,11 @@ func TestRandomTransactions(t *testing.T) {
 	if i, r, p := s.indexes.room(), s.records.room(), s.places.room(); i != services || r != 2*services || p != 60 {
 		t.Errorf("of an empty store %d indexes, %d records and %d places are free", i, r, p)
 	}
-	if len(s.pools)+len(s.entries) != 0 {
-		t.Errorf("an empty store has %d pools and %d keys", len(s.pools), len(s.entries))
+	if len(s.pools)+len(s.entries)+len(s.sets) != 0 || s.numbers.room() != maxSets {
+		t.Errorf("an empty store has %d pools, %d keys and %d sets", len(s.pools), len(s.entries), len(s.sets))
+	}
+	if left, err := s.readSets(); err != nil || len(left) != 0 {
+		t.Errorf("an empty store has the source ranges %v, %v", left, err)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
@@ -109,7 +116,7 @@ func TestRecovery(t *testing.T) {
 		if committed {
 			want = after
 		}
-		if d := gocmp.Diff(want, content(again)); d != "" {
+		if d := gocmp.Diff(want, content(again), gocmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {
 			t.Errorf("committed %t: %s", committed, d)
 		}
 		if err := again.Settle(); err != nil {
