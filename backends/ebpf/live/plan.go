@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/planec/planec/backends"
 	image "github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/layout"
 )
@@ -20,6 +21,14 @@ type State struct {
 	broken error
 	// missing are the maps that are not pinned.
 	missing []string
+}
+
+// Served is what programs use, without names.
+func (s *State) Served() backends.Served {
+	if s.Image == nil {
+		return backends.Served{}
+	}
+	return s.Image.Served()
 }
 
 // ErrDiffers says that the kernel has not the image that it should.

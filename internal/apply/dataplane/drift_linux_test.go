@@ -36,7 +36,7 @@ func newChanging(t *testing.T, p plane) *changing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.emitter, c.counts = selected[0], &counting{Changer: p.make().(applier.Changer)}
+	c.emitter, c.counts = selected[0], &counting{Dataplane: p.make()}
 	c.applier = applier.New(map[string]applier.Dataplane{p.backend: c.counts}, applier.NewRecord(t.TempDir()))
 	c.session = session.New(c.objects, c.emitter, c.applier)
 	if err := c.rig.Do(func() error { _, err := c.session.Apply(t.Context()); return err }); err != nil {

@@ -25,26 +25,26 @@ const stepsOfHistory = 6
 // counting is a dataplane with a short way that counts how often it is gone, and
 // how often the kernel is read.
 type counting struct {
-	applier.Changer
+	applier.Dataplane
 	fragments, short, read int
 }
 
 func (c *counting) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
 	c.read++
-	return c.Changer.Plan(ctx, a)
+	return c.Dataplane.Plan(ctx, a)
 }
 
-func (c *counting) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
-	p, err := c.Changer.Change(ctx, before, after)
+func (c *counting) Change(before, after backends.Artifact) (applier.Plan, error) {
+	p, err := c.Dataplane.Change(before, after)
 	if err == nil {
 		c.fragments++
 	}
 	return p, err
 }
 
-func (c *counting) Replace(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
+func (c *counting) Replace(a backends.Artifact) (applier.Plan, error) {
 	c.short++
-	return c.Changer.Replace(ctx, a)
+	return c.Dataplane.Replace(a)
 }
 
 // TestHistories applies random histories of changes by the short way: after each
@@ -97,7 +97,7 @@ func (n *tally) history(t *testing.T, seed uint64, p plane, b backends.Backend) 
 	c := randomcluster.New(seed)
 	set := c.Objects
 	x := compiler.NewIncremental(&set, randomcluster.Node, c.Config)
-	d := &counting{Changer: p.make().(applier.Changer)}
+	d := &counting{Dataplane: p.make()}
 	a := applier.New(map[string]applier.Dataplane{p.backend: d}, applier.NewRecord(t.TempDir()))
 	s := session.New(x, b, a)
 	if _, err := s.Apply(t.Context()); err != nil {

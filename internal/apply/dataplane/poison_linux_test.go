@@ -182,7 +182,7 @@ func TestCollidingNames(t *testing.T) {
 
 // start makes a session over what the kernel has.
 func (v *victim) start() {
-	a := applier.New(map[string]applier.Dataplane{v.backend.Name(): &poison.Plane{Changer: v.inner.(applier.Changer), Poison: v.poison}}, applier.NewRecord(v.t.TempDir()))
+	a := applier.New(map[string]applier.Dataplane{v.backend.Name(): &poison.Plane{Dataplane: v.inner, Poison: v.poison}}, applier.NewRecord(v.t.TempDir()))
 	v.session = session.New(v.objects, v.backend, a)
 	v.session.General = dataplane.General
 	v.session.Now = func() time.Time { return v.now }
