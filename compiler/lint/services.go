@@ -23,8 +23,8 @@ import (
 func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere *policy.Elsewhere) diag.List {
 	l := linter{
 		set: set, elsewhere: elsewhere,
-		pods: make(map[string]int), labelled: make(map[label][]*corev1.Pod), endpoints: make(map[name][]discoveryv1.Endpoint),
-		served: make(map[servedPort]bool), nodes: make(map[string]bool), slices: make(map[name][]slice),
+		pods: make(map[string]int), labelled: make(map[label][]*corev1.Pod), endpoints: make(map[objects.Name][]discoveryv1.Endpoint),
+		served: make(map[servedPort]bool), nodes: make(map[string]bool), slices: make(map[objects.Name][]slice),
 	}
 	for _, p := range set.Pods {
 		if p.Object.Status.Phase != corev1.PodSucceeded && p.Object.Status.Phase != corev1.PodFailed {
@@ -36,7 +36,7 @@ func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere *policy.El
 		}
 	}
 	for _, s := range set.EndpointSlices {
-		of := name{s.Object.Namespace, s.Object.Labels[discoveryv1.LabelServiceName]}
+		of := objects.ServiceOf(s.Object)
 		l.endpoints[of] = append(l.endpoints[of], s.Object.Endpoints...)
 		l.slices[of] = append(l.slices[of], s)
 		for _, p := range s.Object.Ports {
@@ -67,14 +67,12 @@ func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere *policy.El
 	return l.diags
 }
 
-type name struct{ namespace, name string }
-
 // label is a label of pods in a namespace.
 type label struct{ namespace, key, value string }
 
 // servedPort is a port of a Service, by its own name.
 type servedPort struct {
-	of       name
+	of       objects.Name
 	port     string
 	protocol corev1.Protocol
 }
@@ -85,8 +83,8 @@ type linter struct {
 	// pods counts those that have not finished, by namespace; labelled finds them.
 	pods      map[string]int
 	labelled  map[label][]*corev1.Pod
-	endpoints map[name][]discoveryv1.Endpoint
-	slices    map[name][]slice
+	endpoints map[objects.Name][]discoveryv1.Endpoint
+	slices    map[objects.Name][]slice
 	// served are the ports for which slices have endpoints.
 	served map[servedPort]bool
 	nodes  map[string]bool
@@ -113,7 +111,7 @@ func (l *linter) selector(s sourced) {
 		l.targetPorts(s, selected)
 		return
 	}
-	if len(l.endpoints[name{o.Namespace, o.Name}]) > 0 {
+	if len(l.endpoints[objects.NameOf(o)]) > 0 {
 		return // slices that were given know better
 	}
 	at := objects.Origin("Service", s).At("spec.selector")
@@ -144,7 +142,7 @@ func (l *linter) fewest(o *corev1.Service) []*corev1.Pod {
 func (l *linter) targetPorts(s sourced, pods []*corev1.Pod) {
 	for i := range s.Object.Spec.Ports {
 		p := &s.Object.Spec.Ports[i]
-		of := name{s.Object.Namespace, s.Object.Name}
+		of := objects.NameOf(s.Object)
 		if p.TargetPort.Type != intstr.String || l.served[servedPort{of, p.Name, p.Protocol}] || slices.ContainsFunc(pods, func(pod *corev1.Pod) bool {
 			return slices.ContainsFunc(portsOf(pod), func(c corev1.ContainerPort) bool {
 				return c.Name == p.TargetPort.StrVal && cmp.Or(c.Protocol, corev1.ProtocolTCP) == p.Protocol

@@ -18,20 +18,15 @@ import (
 func CompareFirst[T metav1.Object](a, b Sourced[T]) int {
 	return cmp.Or(
 		CompareTimes(a.Object.GetCreationTimestamp(), b.Object.GetCreationTimestamp()),
-		CompareNames(a.Object, b.Object),
+		NameOf(a.Object).Compare(NameOf(b.Object)),
 		compareSame(a, b),
 	)
-}
-
-// CompareNames orders objects by namespace and name.
-func CompareNames[T metav1.Object](a, b T) int {
-	return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
 }
 
 // compareSame orders objects of one age and name. Content is dear to compare, so
 // objects that have different names are never asked for it.
 func compareSame[T metav1.Object](a, b Sourced[T]) int {
-	if CompareNames(a.Object, b.Object) != 0 {
+	if NameOf(a.Object) != NameOf(b.Object) {
 		return 0
 	}
 	return cmp.Or(
@@ -124,9 +119,6 @@ func Unique[T metav1.Object](kind string, in []Sourced[T], diags *diag.List) []S
 	return without(kind, in, decide(twice, diags))
 }
 
-// objectName is what makes two objects the same one.
-type objectName struct{ kind, namespace, name string }
-
 // kindOf is the kind of an object in a list; that of workloads is their own, and "" is
 // one that is not looked at.
 func kindOf(list string, o metav1.Object) string {
@@ -142,7 +134,7 @@ func kindOf(list string, o metav1.Object) string {
 
 // twin is one of several objects of one name. Of its list it is the one at index.
 type twin struct {
-	objectName
+	id      Identity
 	list    string
 	index   int
 	at      ir.Origin
@@ -154,15 +146,15 @@ type twin struct {
 
 // repeated lists the objects of a list that share their name with others.
 func repeated[T metav1.Object](list string, in []Sourced[T]) []twin {
-	first := make(map[objectName]int, len(in))
+	first := make(map[Identity]int, len(in))
 	var out []twin
-	add := func(i int, id objectName) {
+	add := func(i int, id Identity) {
 		o := in[i].Object
-		out = append(out, twin{objectName: id, list: list, index: i, at: Origin(id.kind, in[i]), created: o.GetCreationTimestamp(), content: content(o)})
+		out = append(out, twin{id: id, list: list, index: i, at: Origin(id.Kind, in[i]), created: o.GetCreationTimestamp(), content: content(o)})
 	}
 	for i, o := range in {
-		id := objectName{kindOf(list, o.Object), o.Object.GetNamespace(), o.Object.GetName()}
-		if id.kind == "" {
+		id := IdentityOf(kindOf(list, o.Object), o.Object)
+		if id.Kind == "" {
 			continue
 		}
 		had, again := first[id]
@@ -188,9 +180,9 @@ type place struct {
 // decide returns the objects that are not used, and reports those of them that differ
 // from the one that is.
 func decide(twins []twin, diags *diag.List) map[place]bool {
-	byName := make(map[objectName][]*twin)
+	byName := make(map[Identity][]*twin)
 	for i := range twins {
-		byName[twins[i].objectName] = append(byName[twins[i].objectName], &twins[i])
+		byName[twins[i].id] = append(byName[twins[i].id], &twins[i])
 	}
 	r := newRanks(byName)
 	unwanted := make(map[place]bool, len(twins))

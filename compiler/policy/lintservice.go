@@ -110,12 +110,12 @@ func (l *linter) readAddresses(s *corev1.Service) {
 
 // readDeclared reads the ports of containers, those without a name too.
 func (l *linter) readDeclared() {
-	pods := make(map[[2]string]*pod, len(l.cast.pods))
+	pods := make(map[objects.Name]*pod, len(l.cast.pods))
 	for _, p := range l.cast.pods {
-		pods[[2]string{p.namespace.name, p.name}] = p
+		pods[objects.Name{Namespace: p.namespace.name, Name: p.name}] = p
 	}
 	for _, src := range l.seen.pods {
-		p := pods[[2]string{src.Object.Namespace, src.Object.Name}]
+		p := pods[objects.NameOf(src.Object)]
 		if p == nil || l.behind.declared[p] != nil {
 			continue
 		}

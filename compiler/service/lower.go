@@ -207,7 +207,7 @@ func (l *lowering) healthCheck() {
 		}
 	}
 	l.program.HealthChecks = append(l.program.HealthChecks, ir.HealthCheck{
-		Namespace: s.name.namespace, Name: s.name.name, Family: l.family, Port: s.healthPort,
+		Namespace: s.name.Namespace, Name: s.name.Name, Family: l.family, Port: s.healthPort,
 		LocalEndpoints: len(local), Origin: s.origin.At("spec.healthCheckNodePort"),
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 )
 
@@ -54,7 +55,7 @@ func (m *Model) Append(n *Node, isPod func(netip.Addr) bool, seen map[netip.Addr
 // Parts yields what each Service gives the node's program, for callers that
 // compile Services apart from each other. isPod says which addresses are pods of
 // this node, which other Services' endpoints have a say in.
-func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(namespace, name string, part *Part)) {
+func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(of objects.Name, part *Part)) {
 	here := &place{Node: n, isPod: isPod}
 	for _, s := range m.services {
 		part := &Part{}
@@ -64,14 +65,14 @@ func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(namespace
 			part.Frontends, part.Pools, part.HealthChecks = p.Frontends, p.Pools, p.HealthChecks
 			part.ClusterIPs = s.clusterIPs
 		}
-		yield(s.name.namespace, s.name.name, part)
+		yield(s.name, part)
 	}
 }
 
 // Interests yields what each Service can have in common with others.
-func (m *Model) Interests(node string, yield func(namespace, name string, interest *Interest)) {
+func (m *Model) Interests(node string, yield func(of objects.Name, interest *Interest)) {
 	for _, s := range m.services {
-		yield(s.name.namespace, s.name.name, &Interest{
+		yield(s.name, &Interest{
 			Allocated: s.allocated, Wanted: s.wants, HealthPort: s.wantsHealth, Created: s.object.CreationTimestamp,
 			ClusterIPs: s.clusterIPs, Listed: s.listed(), Places: s.places(node),
 		})

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/base/suggest"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
@@ -85,11 +86,15 @@ func (l *loaded) place(s string) (place, error) {
 	case !ok:
 		return place{}, fmt.Errorf("want namespace/pod, node/NAME or an IP address")
 	case kind == "svc":
-		return l.servicePlace(name)
+		namespace, name, ok := strings.Cut(name, "/")
+		if !ok {
+			return place{}, fmt.Errorf("want svc/namespace/name")
+		}
+		return l.servicePlace(objects.Name{Namespace: namespace, Name: name})
 	case kind == "node":
 		return l.nodePlace(name)
 	}
-	return l.podPlace(kind, name)
+	return l.podPlace(objects.Name{Namespace: kind, Name: name})
 }
 
 // destination is a place a packet can go to; of a pod that means its address,
@@ -123,12 +128,12 @@ func (l *loaded) nodePlace(name string) (place, error) {
 	return place{}, fmt.Errorf("the input has no such node%s", suggest.DidYouMean(name, names))
 }
 
-func (l *loaded) podPlace(namespace, name string) (place, error) {
+func (l *loaded) podPlace(of objects.Name) (place, error) {
 	var names []string
 	for i := range l.objects.Pods {
 		pod := l.objects.Pods[i].Object
-		names = append(names, pod.Namespace+"/"+pod.Name)
-		if pod.Namespace != namespace || pod.Name != name {
+		names = append(names, objects.NameOf(pod).String())
+		if objects.NameOf(pod) != of {
 			continue
 		}
 		addrs := netpath.PodAddresses(pod)
@@ -138,22 +143,18 @@ func (l *loaded) podPlace(namespace, name string) (place, error) {
 		return place{addrs: addrs, node: pod.Spec.NodeName, host: pod.Spec.HostNetwork, pod: true}, nil
 	}
 	// A Service is written as one only by those who know how.
-	if _, err := l.servicePlace(namespace + "/" + name); err == nil {
-		return place{}, fmt.Errorf("the input has no such pod, but a Service: did you mean svc/%s/%s?", namespace, name)
+	if _, err := l.servicePlace(of); err == nil {
+		return place{}, fmt.Errorf("the input has no such pod, but a Service: did you mean svc/%v?", of)
 	}
-	return place{}, fmt.Errorf("the input has no such pod%s", suggest.DidYouMean(namespace+"/"+name, names))
+	return place{}, fmt.Errorf("the input has no such pod%s", suggest.DidYouMean(of.String(), names))
 }
 
-func (l *loaded) servicePlace(name string) (place, error) {
-	namespace, name, ok := strings.Cut(name, "/")
-	if !ok {
-		return place{}, fmt.Errorf("want svc/namespace/name")
-	}
+func (l *loaded) servicePlace(of objects.Name) (place, error) {
 	var names []string
 	for i := range l.objects.Services {
 		s := l.objects.Services[i].Object
-		names = append(names, "svc/"+s.Namespace+"/"+s.Name)
-		if s.Namespace != namespace || s.Name != name {
+		names = append(names, "svc/"+objects.NameOf(s).String())
+		if objects.NameOf(s) != of {
 			continue
 		}
 		addrs := netpath.ParseAddresses(append([]string{s.Spec.ClusterIP}, s.Spec.ClusterIPs...))
@@ -162,7 +163,7 @@ func (l *loaded) servicePlace(name string) (place, error) {
 		}
 		return place{addrs: addrs, svc: s}, nil
 	}
-	return place{}, fmt.Errorf("the input has no such Service%s", suggest.DidYouMean("svc/"+namespace+"/"+name, names))
+	return place{}, fmt.Errorf("the input has no such Service%s", suggest.DidYouMean("svc/"+of.String(), names))
 }
 
 // commonFamily chooses a source and a destination of one family, the first of

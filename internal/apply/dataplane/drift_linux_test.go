@@ -12,6 +12,7 @@ import (
 	"github.com/planec/planec/backends/registry"
 	xtlive "github.com/planec/planec/backends/xtables/live"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/session"
 	"github.com/planec/planec/internal/testing/testkit"
@@ -50,7 +51,7 @@ func (c *changing) endpoints(t *testing.T, addresses ...string) error {
 	t.Helper()
 	slice := sliceObject("web", addresses...)
 	return c.rig.Do(func() error {
-		_, err := c.session.Update(t.Context(), compiler.Update{Slices: []compiler.SliceUpdate{{Namespace: namespace, Name: slice.Object.Name, Slice: slice}}})
+		_, err := c.session.Update(t.Context(), compiler.Update{Slices: []compiler.SliceUpdate{{Name: objects.Name{Namespace: namespace, Name: slice.Object.Name}, Slice: slice}}})
 		return err
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/session"
 	"github.com/planec/planec/internal/testing/randomcluster"
@@ -140,7 +141,7 @@ func update(rng *rand.Rand, seed uint64) compiler.Update {
 			}
 		}
 		s.Object = &changed
-		return compiler.Update{Slices: []compiler.SliceUpdate{{Namespace: changed.Namespace, Name: changed.Name, Slice: s}}}
+		return compiler.Update{Slices: []compiler.SliceUpdate{{Name: objects.NameOf(&changed), Slice: s}}}
 	}
 	v := randomcluster.New(seed + 1000 + 2*rng.Uint64N(4)).Objects
 	var u compiler.Update
@@ -148,13 +149,13 @@ func update(rng *rand.Rand, seed uint64) compiler.Update {
 		switch rng.IntN(6) {
 		case 0:
 			s := v.Services[rng.IntN(len(v.Services))]
-			u.Services = append(u.Services, compiler.ServiceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name, Service: s})
+			u.Services = append(u.Services, compiler.ServiceUpdate{Name: objects.NameOf(s.Object), Service: s})
 		case 1:
 			s := v.Services[rng.IntN(len(v.Services))]
-			u.Services = append(u.Services, compiler.ServiceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name})
+			u.Services = append(u.Services, compiler.ServiceUpdate{Name: objects.NameOf(s.Object)})
 		default:
 			s := v.EndpointSlices[rng.IntN(len(v.EndpointSlices))]
-			u.Slices = append(u.Slices, compiler.SliceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name, Slice: s})
+			u.Slices = append(u.Slices, compiler.SliceUpdate{Name: objects.NameOf(s.Object), Slice: s})
 		}
 	}
 	if rng.IntN(8) == 0 {

@@ -285,7 +285,7 @@ func (v *victim) update(u compiler.Update) {
 func (v *victim) another() compiler.SliceUpdate {
 	v.changes++
 	name := fmt.Sprintf("crowd-%03d", 10+v.changes%900)
-	return compiler.SliceUpdate{Namespace: namespace, Name: name + "-1", Slice: sliceObject(name, fmt.Sprintf("10.1.4.%d", 1+v.changes%250), "10.1.3.7")}
+	return compiler.SliceUpdate{Name: objects.Name{Namespace: namespace, Name: name + "-1"}, Slice: sliceObject(name, fmt.Sprintf("10.1.4.%d", 1+v.changes%250), "10.1.3.7")}
 }
 
 // given compares the whole kernel with the program without the objects that should be

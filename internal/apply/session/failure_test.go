@@ -124,5 +124,5 @@ func TestFailedChange(t *testing.T) {
 func shorter(s objects.Sourced[*discoveryv1.EndpointSlice]) compiler.SliceUpdate {
 	o := *s.Object
 	o.Endpoints = o.Endpoints[:len(o.Endpoints)-1]
-	return compiler.SliceUpdate{Namespace: o.Namespace, Name: o.Name, Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: &o}}
+	return compiler.SliceUpdate{Name: objects.NameOf(&o), Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: &o}}
 }

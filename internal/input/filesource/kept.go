@@ -37,7 +37,7 @@ func (f *file) keep(had *file) {
 // there is one, and returns how many it took. Without one the object is used as far as it
 // can be: see [diag.UnknownField] and [diag.UnknownPolicyField].
 func (f *file) restore(had *file) (n int) {
-	good := make(map[identity]bool)
+	good := make(map[objects.Identity]bool)
 	for id := range all(&had.set) {
 		if f.doubtful[id] && !had.doubtful[id] {
 			good[id] = true
@@ -62,9 +62,9 @@ func (f *file) restore(had *file) (n int) {
 }
 
 // exchange puts objects of another list in the place of those of their names.
-func exchange[T metav1.Object](kind string, list *[]objects.Sourced[T], from []objects.Sourced[T], which map[identity]bool) {
+func exchange[T metav1.Object](kind string, list *[]objects.Sourced[T], from []objects.Sourced[T], which map[objects.Identity]bool) {
 	among := func(o objects.Sourced[T]) bool {
-		return which[identity{kind, o.Object.GetNamespace(), o.Object.GetName()}]
+		return which[objects.IdentityOf(kind, o.Object)]
 	}
 	kept := slices.DeleteFunc(slices.Clone(*list), among)
 	for _, o := range from {
@@ -77,11 +77,11 @@ func exchange[T metav1.Object](kind string, list *[]objects.Sourced[T], from []o
 
 // doubtful are the objects that have fields which the API does not have, or policies that
 // have one twice.
-func doubtful(diags diag.List) map[identity]bool {
-	out := make(map[identity]bool)
+func doubtful(diags diag.List) map[objects.Identity]bool {
+	out := make(map[objects.Identity]bool)
 	for _, d := range diags {
 		if d.Code == diag.UnknownField || d.Code == diag.UnknownPolicyField || d.Code == diag.BadObject && d.Origin.Name != "" {
-			out[identity{d.Origin.Kind, d.Origin.Namespace, d.Origin.Name}] = true
+			out[objects.IdentityAt(d.Origin)] = true
 		}
 	}
 	return out
@@ -158,13 +158,13 @@ func retain(set, had *objects.Set, kind string) int {
 
 // missing adds those objects to a list whose names it lacks, and returns how many.
 func missing[T metav1.Object](list *[]objects.Sourced[T], had []objects.Sourced[T]) int {
-	there := make(map[[2]string]bool, len(*list))
+	there := make(map[objects.Name]bool, len(*list))
 	for _, o := range *list {
-		there[[2]string{o.Object.GetNamespace(), o.Object.GetName()}] = true
+		there[objects.NameOf(o.Object)] = true
 	}
 	n := 0
 	for _, o := range had {
-		if !there[[2]string{o.Object.GetNamespace(), o.Object.GetName()}] {
+		if !there[objects.NameOf(o.Object)] {
 			*list = append(*list, o)
 			n++
 		}

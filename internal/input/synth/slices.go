@@ -25,9 +25,9 @@ const labelHeadless = "service.kubernetes.io/headless"
 // makeSlices makes the EndpointSlices of Services that have a selector and none
 // of their own.
 func (m *maker) makeSlices() {
-	own := make(map[[2]string]bool)
+	own := make(map[objects.Name]bool)
 	for _, s := range m.in.EndpointSlices {
-		own[[2]string{s.Object.Namespace, s.Object.Labels[discoveryv1.LabelServiceName]}] = true
+		own[objects.ServiceOf(s.Object)] = true
 	}
 	sm := sliceMaker{serviceMaker: &serviceMaker{maker: m}, pods: indexPods(m.out.Set.Pods), nodes: make(map[string]node)}
 	for _, n := range m.nodes {
@@ -36,11 +36,11 @@ func (m *maker) makeSlices() {
 	old := m.endpointsByName()
 	for _, src := range m.out.Set.Services {
 		s := src.Object
-		if e, there := old[[2]string{s.Namespace, s.Name}]; there && len(s.Spec.Selector) == 0 && !own[[2]string{s.Namespace, s.Name}] {
+		if e, there := old[objects.NameOf(s)]; there && len(s.Spec.Selector) == 0 && !own[objects.NameOf(s)] {
 			sm.mirror(src, e)
 			continue
 		}
-		if len(s.Spec.Selector) > 0 && s.Spec.Type != corev1.ServiceTypeExternalName && !own[[2]string{s.Namespace, s.Name}] {
+		if len(s.Spec.Selector) > 0 && s.Spec.Type != corev1.ServiceTypeExternalName && !own[objects.NameOf(s)] {
 			sm.service(src)
 		}
 	}
@@ -59,7 +59,7 @@ type labelIn struct{ namespace, key, value string }
 func indexPods(pods []objects.Sourced[*corev1.Pod]) map[labelIn][]*corev1.Pod {
 	sorted := slices.Clone(pods)
 	slices.SortStableFunc(sorted, func(a, b objects.Sourced[*corev1.Pod]) int {
-		return cmp.Or(cmp.Compare(a.Object.Namespace, b.Object.Namespace), cmp.Compare(a.Object.Name, b.Object.Name))
+		return objects.NameOf(a.Object).Compare(objects.NameOf(b.Object))
 	})
 	out := make(map[labelIn][]*corev1.Pod)
 	for _, p := range sorted {
