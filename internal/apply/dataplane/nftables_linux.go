@@ -61,13 +61,14 @@ func (nftablesKernel) snapshot(ctx context.Context) (*live.Model, error) {
 	return m, nil
 }
 
-// Clean implements [applier.Dataplane].
-func (nftablesKernel) Clean(ctx context.Context) ([]string, error) {
-	p, err := live.Left(ctx)
+// Clean implements [applier.Dataplane]. The plan that Left makes is not applied: tables
+// leave the packets' way first.
+func (k nftablesKernel) Clean(ctx context.Context) ([]string, error) {
+	steps, err := k.Left(ctx)
 	if err != nil {
-		return nil, meanwhile(err)
+		return nil, err
 	}
-	return p.Steps(), live.Apply(ctx, p)
+	return steps, live.Clean(ctx)
 }
 
 // Left implements [applier.Dataplane].
