@@ -84,7 +84,7 @@ func (c *common) add(n objects.Name, i *service.Interest) {
 	for _, a := range i.Listed {
 		c.listed.add(a.As16(), k)
 	}
-	for _, p := range i.Places {
+	for _, p := range i.Endpoints {
 		c.at.add(p.Address.As16(), k)
 		if p.Here {
 			c.here[p.Address]++
@@ -110,7 +110,7 @@ func (c *common) remove(n objects.Name, i *service.Interest) {
 	for _, a := range i.Listed {
 		c.listed.remove(a.As16(), k)
 	}
-	for _, p := range i.Places {
+	for _, p := range i.Endpoints {
 		c.at.remove(p.Address.As16(), k)
 		if p.Here {
 			if c.here[p.Address]--; c.here[p.Address] == 0 {

@@ -86,7 +86,7 @@ func (x *Incremental) relower(dirty map[objects.Name]bool, before *past) Delta {
 	now := x.interests(model)
 	for _, interests := range []map[objects.Name]*service.Interest{before.interests, now} {
 		for _, i := range interests {
-			for _, p := range i.Places {
+			for _, p := range i.Endpoints {
 				before.pod[p.Address] = x.common.isPod(p.Address)
 				before.held[p.Address] = x.common.hasEndpoint(p.Address)
 			}

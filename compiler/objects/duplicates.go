@@ -171,28 +171,28 @@ func repeated[T metav1.Object](list string, in []Sourced[T]) []twin {
 	return out
 }
 
-// place is an object of a list.
-type place struct {
+// member is an object of a list.
+type member struct {
 	list  string
 	index int
 }
 
 // decide returns the objects that are not used, and reports those of them that differ
 // from the one that is.
-func decide(twins []twin, diags *diag.List) map[place]bool {
+func decide(twins []twin, diags *diag.List) map[member]bool {
 	byName := make(map[Identity][]*twin)
 	for i := range twins {
 		byName[twins[i].id] = append(byName[twins[i].id], &twins[i])
 	}
 	r := newRanks(byName)
-	unwanted := make(map[place]bool, len(twins))
+	unwanted := make(map[member]bool, len(twins))
 	for _, all := range byName {
 		stays := slices.MinFunc(all, r.compare)
 		for _, t := range all {
 			if t == stays {
 				continue
 			}
-			unwanted[place{t.list, t.index}] = true
+			unwanted[member{t.list, t.index}] = true
 			if !bytes.Equal(t.content, stays.content) {
 				where := ""
 				if pos := stays.at.Position(); pos != "" {
@@ -206,10 +206,10 @@ func decide(twins []twin, diags *diag.List) map[place]bool {
 }
 
 // without leaves the unwanted objects of a list out.
-func without[T any](list string, in []Sourced[T], unwanted map[place]bool) []Sourced[T] {
+func without[T any](list string, in []Sourced[T], unwanted map[member]bool) []Sourced[T] {
 	kept := make([]Sourced[T], 0, len(in))
 	for i, o := range in {
-		if !unwanted[place{list, i}] {
+		if !unwanted[member{list, i}] {
 			kept = append(kept, o)
 		}
 	}

@@ -22,10 +22,10 @@ type cast struct {
 	// byName finds namespaces.
 	byName map[string]*namespace
 	pods   []*pod
-	// addresses are those of all pods and nodes, sorted, each once; place finds
+	// addresses are those of all pods and nodes, sorted, each once; indexOf finds
 	// one in it.
 	addresses []netip.Addr
-	place     map[netip.Addr]int
+	indexOf   map[netip.Addr]int
 	// labelled finds pods by one of their labels.
 	labelled map[label][]*pod
 	// labelledNamespaces finds namespaces so.
@@ -73,9 +73,9 @@ func (c *cast) collectAddresses() {
 	}
 	slices.SortFunc(c.addresses, netip.Addr.Compare)
 	c.addresses = slices.Compact(c.addresses)
-	c.place = make(map[netip.Addr]int, len(c.addresses))
+	c.indexOf = make(map[netip.Addr]int, len(c.addresses))
 	for i, a := range c.addresses {
-		c.place[a] = i
+		c.indexOf[a] = i
 	}
 }
 

@@ -250,7 +250,7 @@ func blockText(p netip.Prefix) string {
 // takes reports whether a Service takes a packet that the rule is about, at an address
 // that is not its alone.
 func (l *linter) takes(s *corev1.Service, r *rule, a netip.Addr) bool {
-	if _, taken := l.cast.place[a]; taken {
+	if _, taken := l.cast.indexOf[a]; taken {
 		return false // other ports are the node's or the pod's
 	}
 	return slices.ContainsFunc(s.Spec.Ports, func(p corev1.ServicePort) bool {

@@ -32,12 +32,12 @@ type Interest struct {
 	// Listed are its load-balancer addresses and external IPs, of which it gets
 	// none that is another's ClusterIP.
 	Listed []netip.Addr
-	// Places are the addresses of its endpoints, sorted, each once.
-	Places []Place
+	// Endpoints are the addresses of its endpoints, sorted, each once.
+	Endpoints []EndpointAddress
 }
 
-// Place is an address of endpoints; Here is whether one of them is on the node.
-type Place struct {
+// EndpointAddress is an address of endpoints; Here is whether one of them is on the node.
+type EndpointAddress struct {
 	Address netip.Addr
 	Here    bool
 }
@@ -46,7 +46,7 @@ type Place struct {
 // compile a program in pieces; seen are the ClusterIPs that it has. The caller
 // normalizes it. isPod is as for Parts.
 func (m *Model) Append(n *Node, isPod func(netip.Addr) bool, seen map[netip.Addr]bool, p *ir.Program) {
-	here := &place{Node: n, isPod: isPod}
+	here := &localNode{Node: n, isPod: isPod}
 	for _, s := range m.services {
 		here.add(s, seen, p)
 	}
@@ -56,7 +56,7 @@ func (m *Model) Append(n *Node, isPod func(netip.Addr) bool, seen map[netip.Addr
 // compile Services apart from each other. isPod says which addresses are pods of
 // this node, which other Services' endpoints have a say in.
 func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(of objects.Name, part *Part)) {
-	here := &place{Node: n, isPod: isPod}
+	here := &localNode{Node: n, isPod: isPod}
 	for _, s := range m.services {
 		part := &Part{}
 		if s.programmed() {
@@ -74,7 +74,7 @@ func (m *Model) Interests(node string, yield func(of objects.Name, interest *Int
 	for _, s := range m.services {
 		yield(s.name, &Interest{
 			Allocated: s.allocated, Wanted: s.wants, HealthPort: s.wantsHealth, Created: s.object.CreationTimestamp,
-			ClusterIPs: s.clusterIPs, Listed: s.listed(), Places: s.places(node),
+			ClusterIPs: s.clusterIPs, Listed: s.listed(), Endpoints: s.endpointAddresses(node),
 		})
 	}
 }
@@ -87,20 +87,20 @@ func (s *service) listed() []netip.Addr {
 	return list
 }
 
-func (s *service) places(node string) []Place {
+func (s *service) endpointAddresses(node string) []EndpointAddress {
 	n := 0
 	for i := range s.ports {
 		n += len(s.ports[i].endpoints.v4) + len(s.ports[i].endpoints.v6)
 	}
-	list := make([]Place, 0, n)
+	list := make([]EndpointAddress, 0, n)
 	for i := range s.ports {
 		for _, f := range ir.Families() {
 			for _, e := range *s.ports[i].endpoints.of(f) {
-				list = append(list, Place{e.address.Addr(), e.node != "" && e.node == node})
+				list = append(list, EndpointAddress{e.address.Addr(), e.node != "" && e.node == node})
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b Place) int { return a.Address.Compare(b.Address) })
+	slices.SortFunc(list, func(a, b EndpointAddress) int { return a.Address.Compare(b.Address) })
 	kept := list[:0]
 	for _, p := range list {
 		if n := len(kept); n > 0 && kept[n-1].Address == p.Address {

@@ -129,7 +129,7 @@ func (c *serviceComparison) names(s *State, list []netip.AddrPort) string {
 	var names []string
 	for _, a := range list {
 		name := a.String()
-		if p := s.Network.Place(a.Addr()); p.Pod {
+		if p := s.Network.Owner(a.Addr()); p.Pod {
 			name = p.Namespace + "/" + p.Name
 		}
 		if !slices.Contains(names, name) {

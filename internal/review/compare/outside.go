@@ -103,7 +103,7 @@ func cutNetworks(before, after *side, taken map[netip.Addr]bool) []cut {
 			prefixes = append(prefixes, n.Prefix)
 		}
 		for _, h := range x.tables.Hosts {
-			if p := x.state.Network.Place(h.Address); !p.Pod && !p.Host && !taken[h.Address] {
+			if p := x.state.Network.Owner(h.Address); !p.Pod && !p.Host && !taken[h.Address] {
 				prefixes = append(prefixes, netip.PrefixFrom(h.Address, h.Address.BitLen()))
 			}
 		}

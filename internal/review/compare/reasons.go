@@ -160,7 +160,7 @@ func (c *comparison) objectsOf(e *entity) []objects.Identity {
 	}
 	out := []objects.Identity{{Kind: "Namespace", Name: e.namespace}}
 	for _, a := range []ends{e.before, e.after} {
-		if p := c.after.state.Network.Place(a.addresses[a.primary]); p.Pod {
+		if p := c.after.state.Network.Owner(a.addresses[a.primary]); p.Pod {
 			out = append(out, objects.Identity{Kind: "Pod", Namespace: p.Namespace, Name: p.Name})
 		}
 	}

@@ -46,7 +46,7 @@ func (c *serviceComparison) compareUsers(name objects.Name, port ir.ServicePort,
 func (x *side) known(list []netip.AddrPort) []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, a := range list {
-		if x.state.Network.Place(a.Addr()).Pod {
+		if x.state.Network.Owner(a.Addr()).Pod {
 			out = append(out, a)
 		}
 	}

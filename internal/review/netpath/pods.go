@@ -14,7 +14,7 @@ type Pod struct {
 	Namespace, Name string
 	// Workload is the name that it shares with its replicas.
 	Workload string
-	Place    Place
+	Place    Owner
 	// Addresses hold the pod's first address of each family it has.
 	Addresses map[ir.Family]netip.Addr
 	// Primary is the family of the first.
@@ -40,7 +40,7 @@ func Pods(set *objects.Set) []Pod {
 		p := Pod{Namespace: o.Namespace, Name: o.Name, Addresses: make(map[ir.Family]netip.Addr, 2), Primary: ir.FamilyOf(addrs[0])}
 		p.Workload = Workload(o.Name, o.Labels)
 		p.text = p.Namespace + "/" + p.Name
-		p.Place = Place{Node: o.Spec.NodeName, Host: o.Spec.HostNetwork, Pod: !o.Spec.HostNetwork, Namespace: o.Namespace, Name: o.Name}
+		p.Place = Owner{Node: o.Spec.NodeName, Host: o.Spec.HostNetwork, Pod: !o.Spec.HostNetwork, Namespace: o.Namespace, Name: o.Name}
 		for _, a := range addrs {
 			if _, have := p.Addresses[ir.FamilyOf(a)]; !have {
 				p.Addresses[ir.FamilyOf(a)] = a

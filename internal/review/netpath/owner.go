@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// Place is who has an address.
-type Place struct {
+// Owner is who has an address.
+type Owner struct {
 	// Node is the node that the address is on. It is empty outside the cluster,
 	// and for a pod that no node has been chosen for.
 	Node string
@@ -20,23 +20,23 @@ type Place struct {
 	Namespace, Name string
 }
 
-// places finds the owner of each address of nodes and of pods that have not
+// owners finds the owner of each address of nodes and of pods that have not
 // finished. A pod on the host's network has the node's addresses and so is the
 // node.
-func places(set *objects.Set) map[netip.Addr]Place {
-	out := make(map[netip.Addr]Place)
+func owners(set *objects.Set) map[netip.Addr]Owner {
+	out := make(map[netip.Addr]Owner)
 	for _, src := range set.Pods {
 		p := src.Object
 		if p.Spec.HostNetwork || Finished(p) {
 			continue
 		}
 		for _, a := range PodAddresses(p) {
-			out[a] = Place{Node: p.Spec.NodeName, Pod: true, Namespace: p.Namespace, Name: p.Name}
+			out[a] = Owner{Node: p.Spec.NodeName, Pod: true, Namespace: p.Namespace, Name: p.Name}
 		}
 	}
 	for _, src := range set.Nodes {
 		for _, a := range NodeAddresses(src.Object) {
-			out[a] = Place{Node: src.Object.Name, Host: true}
+			out[a] = Owner{Node: src.Object.Name, Host: true}
 		}
 	}
 	return out
