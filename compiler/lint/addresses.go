@@ -83,7 +83,7 @@ func (l *linter) holders() map[netip.Addr]holder {
 		}
 	}
 	for _, p := range l.set.Pods {
-		if phase := p.Object.Status.Phase; p.Object.Spec.HostNetwork || phase == corev1.PodSucceeded || phase == corev1.PodFailed {
+		if p.Object.Spec.HostNetwork || objects.Finished(p.Object) {
 			continue
 		}
 		for _, ip := range p.Object.Status.PodIPs {

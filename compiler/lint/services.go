@@ -23,16 +23,12 @@ import (
 func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere *policy.Elsewhere) diag.List {
 	l := linter{
 		set: set, elsewhere: elsewhere,
-		pods: make(map[string]int), labelled: make(map[label][]*corev1.Pod), endpoints: make(map[objects.Name][]discoveryv1.Endpoint),
+		pods: make(map[string]int), labelled: objects.IndexPods(set.Pods), endpoints: make(map[objects.Name][]discoveryv1.Endpoint),
 		served: make(map[servedPort]bool), nodes: make(map[string]bool), slices: make(map[objects.Name][]slice),
 	}
 	for _, p := range set.Pods {
-		if p.Object.Status.Phase != corev1.PodSucceeded && p.Object.Status.Phase != corev1.PodFailed {
+		if !objects.Finished(p.Object) {
 			l.pods[p.Object.Namespace]++
-			for k, v := range p.Object.Labels {
-				at := label{p.Object.Namespace, k, v}
-				l.labelled[at] = append(l.labelled[at], p.Object)
-			}
 		}
 	}
 	for _, s := range set.EndpointSlices {
@@ -67,9 +63,6 @@ func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere *policy.El
 	return l.diags
 }
 
-// label is a label of pods in a namespace.
-type label struct{ namespace, key, value string }
-
 // servedPort is a port of a Service, by its own name.
 type servedPort struct {
 	of       objects.Name
@@ -82,7 +75,7 @@ type linter struct {
 	elsewhere *policy.Elsewhere
 	// pods counts those that have not finished, by namespace; labelled finds them.
 	pods      map[string]int
-	labelled  map[label][]*corev1.Pod
+	labelled  objects.PodIndex
 	endpoints map[objects.Name][]discoveryv1.Endpoint
 	slices    map[objects.Name][]slice
 	// served are the ports for which slices have endpoints.
@@ -101,13 +94,7 @@ func (l *linter) selector(s sourced) {
 		return
 	}
 	selector := labels.SelectorFromSet(o.Spec.Selector)
-	var selected []*corev1.Pod
-	for _, p := range l.fewest(o) {
-		if selector.Matches(labels.Set(p.Labels)) {
-			selected = append(selected, p)
-		}
-	}
-	if len(selected) > 0 {
+	if selected := l.labelled.Selected(o.Namespace, o.Spec.Selector); len(selected) > 0 {
 		l.targetPorts(s, selected)
 		return
 	}
@@ -124,19 +111,6 @@ func (l *linter) selector(s sourced) {
 		return
 	}
 	l.diags.Add(diag.SelectsNothing, at, fmt.Sprintf("none of %d pods has the labels %s", l.pods[o.Namespace], selector))
-}
-
-// fewest are the pods with that label of a Service's selector which the fewest
-// have: all that it selects are among them.
-func (l *linter) fewest(o *corev1.Service) []*corev1.Pod {
-	var out []*corev1.Pod
-	first := true
-	for k, v := range o.Spec.Selector {
-		if have := l.labelled[label{o.Namespace, k, v}]; first || len(have) < len(out) {
-			out, first = have, false
-		}
-	}
-	return out
 }
 
 func (l *linter) targetPorts(s sourced, pods []*corev1.Pod) {

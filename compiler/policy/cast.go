@@ -128,7 +128,7 @@ func (c *cast) readPods(set *objects.Set, byName map[string]*namespace, diags *d
 	owners := make(map[netip.Addr]*pod)
 	for _, src := range lastToGetAddresses(set.Pods) {
 		object := src.Object
-		if finished(object) {
+		if objects.Finished(object) {
 			continue
 		}
 		ns := byName[object.Namespace]
@@ -160,12 +160,6 @@ func lastToGetAddresses(in []objects.Sourced[*corev1.Pod]) []objects.Sourced[*co
 	slices.Reverse(sorted[:exist])
 	slices.Reverse(sorted[exist:])
 	return sorted
-}
-
-// finished pods have given their addresses back, though their status still
-// lists them.
-func finished(p *corev1.Pod) bool {
-	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 }
 
 // claim returns the addresses that the pod has to itself.

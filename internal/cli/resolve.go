@@ -118,7 +118,7 @@ func (l *loaded) endAtNode(name string) (end, error) {
 	for i := range l.objects.Nodes {
 		names = append(names, l.objects.Nodes[i].Object.Name)
 		if n := l.objects.Nodes[i].Object; n.Name == name {
-			addrs := netpath.NodeAddresses(n)
+			addrs := objects.NodeIPs(n, nil)
 			if len(addrs) == 0 {
 				return end{}, fmt.Errorf("the node has no InternalIP or ExternalIP")
 			}

@@ -157,8 +157,7 @@ func (m *maker) barePods() []objects.Sourced[*corev1.Pod] {
 	var bare []objects.Sourced[*corev1.Pod]
 	set := make([]objects.Sourced[*corev1.Pod], 0, len(m.in.Pods))
 	for _, p := range m.in.Pods {
-		finished := p.Object.Status.Phase == corev1.PodSucceeded || p.Object.Status.Phase == corev1.PodFailed
-		if len(p.Object.Status.PodIPs) > 0 || finished {
+		if len(p.Object.Status.PodIPs) > 0 || objects.Finished(p.Object) {
 			set = append(set, p)
 			continue
 		}

@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/planec/planec/compiler/objects"
@@ -29,7 +28,11 @@ func (m *maker) makeSlices() {
 	for _, s := range m.in.EndpointSlices {
 		own[objects.ServiceOf(s.Object)] = true
 	}
-	sm := sliceMaker{serviceMaker: &serviceMaker{maker: m}, pods: indexPods(m.out.Set.Pods), nodes: make(map[string]node)}
+	pods := slices.Clone(m.out.Set.Pods)
+	slices.SortStableFunc(pods, func(a, b objects.Sourced[*corev1.Pod]) int {
+		return objects.NameOf(a.Object).Compare(objects.NameOf(b.Object))
+	})
+	sm := sliceMaker{serviceMaker: &serviceMaker{maker: m}, pods: objects.IndexPods(pods), nodes: make(map[string]node)}
 	for _, n := range m.nodes {
 		sm.nodes[n.name] = n
 	}
@@ -48,54 +51,14 @@ func (m *maker) makeSlices() {
 
 type sliceMaker struct {
 	*serviceMaker
-	pods  map[labelIn][]*corev1.Pod
+	pods  objects.PodIndex
 	nodes map[string]node
-}
-
-// labelIn is a label of pods in a namespace.
-type labelIn struct{ namespace, key, value string }
-
-// indexPods finds running pods by each of their labels, sorted by name.
-func indexPods(pods []objects.Sourced[*corev1.Pod]) map[labelIn][]*corev1.Pod {
-	sorted := slices.Clone(pods)
-	slices.SortStableFunc(sorted, func(a, b objects.Sourced[*corev1.Pod]) int {
-		return objects.NameOf(a.Object).Compare(objects.NameOf(b.Object))
-	})
-	out := make(map[labelIn][]*corev1.Pod)
-	for _, p := range sorted {
-		if o := p.Object; o.Status.Phase != corev1.PodSucceeded && o.Status.Phase != corev1.PodFailed {
-			for k, v := range o.Labels {
-				at := labelIn{o.Namespace, k, v}
-				out[at] = append(out[at], o)
-			}
-		}
-	}
-	return out
-}
-
-// selected are the pods of a Service: of the label that the fewest have, those
-// that have the others too.
-func (m *sliceMaker) selected(s *corev1.Service) []*corev1.Pod {
-	var fewest []*corev1.Pod
-	for i, k := range sortedKeys(s.Spec.Selector) {
-		if have := m.pods[labelIn{s.Namespace, k, s.Spec.Selector[k]}]; i == 0 || len(have) < len(fewest) {
-			fewest = have
-		}
-	}
-	selector := labels.SelectorFromSet(s.Spec.Selector)
-	var out []*corev1.Pod
-	for _, p := range fewest {
-		if selector.Matches(labels.Set(p.Labels)) {
-			out = append(out, p)
-		}
-	}
-	return out
 }
 
 // service makes the slices of one Service: for each family one for each set of
 // numbers that its named ports stand for.
 func (m *sliceMaker) service(src objects.Sourced[*corev1.Service]) {
-	pods := m.selected(src.Object)
+	pods := m.pods.Selected(src.Object.Namespace, src.Object.Spec.Selector)
 	for _, f := range m.familiesOf(src.Object) {
 		groups := make(map[string][]discoveryv1.Endpoint)
 		ports := make(map[string][]discoveryv1.EndpointPort)

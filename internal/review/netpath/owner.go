@@ -27,7 +27,7 @@ func owners(set *objects.Set) map[netip.Addr]Owner {
 	out := make(map[netip.Addr]Owner)
 	for _, src := range set.Pods {
 		p := src.Object
-		if p.Spec.HostNetwork || Finished(p) {
+		if p.Spec.HostNetwork || objects.Finished(p) {
 			continue
 		}
 		for _, a := range PodAddresses(p) {
@@ -35,16 +35,11 @@ func owners(set *objects.Set) map[netip.Addr]Owner {
 		}
 	}
 	for _, src := range set.Nodes {
-		for _, a := range NodeAddresses(src.Object) {
+		for _, a := range objects.NodeIPs(src.Object, nil) {
 			out[a] = Owner{Node: src.Object.Name, Host: true}
 		}
 	}
 	return out
-}
-
-// Finished pods have given their addresses back.
-func Finished(p *corev1.Pod) bool {
-	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 }
 
 // PodAddresses returns the addresses of a pod, the primary first. What is no
@@ -56,9 +51,6 @@ func PodAddresses(p *corev1.Pod) []netip.Addr {
 	}
 	return ParseAddresses(values)
 }
-
-// NodeAddresses returns a node's own addresses ([objects.NodeIPs]).
-func NodeAddresses(n *corev1.Node) []netip.Addr { return objects.NodeIPs(n, nil) }
 
 // ParseAddresses reads addresses, each once, and leaves out what is none.
 func ParseAddresses(values []string) []netip.Addr {

@@ -34,7 +34,7 @@ func Pods(set *objects.Set) []Pod {
 	for _, src := range slices.SortedFunc(slices.Values(set.Pods), objects.CompareFirst) {
 		o := src.Object
 		addrs := PodAddresses(o)
-		if Finished(o) || len(addrs) == 0 {
+		if objects.Finished(o) || len(addrs) == 0 {
 			continue
 		}
 		p := Pod{Namespace: o.Namespace, Name: o.Name, Addresses: make(map[ir.Family]netip.Addr, 2), Primary: ir.FamilyOf(addrs[0])}
