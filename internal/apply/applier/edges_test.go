@@ -335,6 +335,9 @@ func TestSnapshots(t *testing.T) {
 	}
 }
 
+// put makes an artifact the last one.
+func put(r *applier.Record, e applier.Entry) error { return applier.New(nil, r).Remember(e, nil) }
+
 // TestRecords puts artifacts of several files into records, and reads what is odd.
 func TestRecords(t *testing.T) {
 	dir := t.TempDir()
@@ -343,7 +346,7 @@ func TestRecords(t *testing.T) {
 		t.Errorf("no record: %v", err)
 	}
 	many := applier.Entry{Backend: "one", Artifact: backends.Artifact{Files: []backends.File{{Name: "a", Data: []byte("1")}, {Name: "b"}, {Name: "c", Data: []byte("345")}}}}
-	if err := errors.Join(r.Put(entry("one", "before")), r.Put(many), r.Put(many)); err != nil {
+	if err := errors.Join(put(r, entry("one", "before")), put(r, many), put(r, many)); err != nil {
 		t.Fatal(err)
 	}
 	got, err := r.Last()
@@ -370,7 +373,7 @@ func TestRecords(t *testing.T) {
 			t.Errorf("%q is a record: %+v, %v", text, e, err)
 		}
 		// What is no record is nothing to go back to.
-		if err := r.Put(entry("one", "after")); err != nil {
+		if err := put(r, entry("one", "after")); err != nil {
 			t.Error(err)
 		}
 		if before, err := r.Previous(); !strings.Contains(text, "sha256") && (err != nil || string(before.Artifact.File("rules")) != "before") {
@@ -410,7 +413,7 @@ func TestRecordErrors(t *testing.T) {
 	if _, err := r.Last(); err == nil || errors.Is(err, applier.ErrNoRecord) {
 		t.Errorf("a directory is a record: %v", err)
 	}
-	if err := r.Put(entry("one", "x")); !strings.Contains(text(err), "writing the record") {
+	if err := put(r, entry("one", "x")); !strings.Contains(text(err), "writing the record") {
 		t.Errorf("writing over a directory: %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "last.artifact.*")); len(left) > 0 {
@@ -446,7 +449,7 @@ func TestOpenFiles(t *testing.T) {
 	a := applier.New(map[string]applier.Dataplane{"one": &odd{snapshot: func() (func(context.Context) error, error) { return nil, nil }}}, r)
 	before := count()
 	for i := range 50 {
-		if err := errors.Join(r.Put(entry("one", fmt.Sprint(i))), r.Put(entry("one", fmt.Sprint(i)))); err != nil {
+		if err := errors.Join(put(r, entry("one", fmt.Sprint(i))), put(r, entry("one", fmt.Sprint(i)))); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := a.Snapshot(t.Context(), "one"); err != nil {
