@@ -11,13 +11,14 @@ import (
 )
 
 // fifth is a whole backend: what a new one has to be. Its "rules" are the
-// program's own text.
+// program itself.
 type fifth struct{}
 
 func (fifth) Name() string                { return "fifth" }
 func (fifth) Check(*ir.Program) diag.List { return nil }
 func (fifth) Emit(p *ir.Program) (backends.Artifact, error) {
-	return backends.Artifact{Files: []backends.File{{Name: "program.txt", Data: p.Text()}}}, nil
+	j, err := p.JSON()
+	return backends.Artifact{Files: []backends.File{{Name: "program.json", Data: j}}}, err
 }
 
 // TestFifthBackend puts a backend that nothing else knows through the lane that
@@ -25,7 +26,7 @@ func (fifth) Emit(p *ir.Program) (backends.Artifact, error) {
 // registry.
 func TestFifthBackend(t *testing.T) {
 	interpret := func(_ *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
-		p, err := ir.ParseText(a.File("program.txt"))
+		p, err := ir.ParseJSON(a.File("program.json"))
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -162,6 +164,23 @@ func TestDisjointPrefixes(t *testing.T) {
 	} {
 		if d := cmp.Diff(c.want, ir.DisjointPrefixes(c.in), equate, cmpopts.EquateEmpty()); d != "" {
 			t.Error(d)
+		}
+	}
+}
+
+// TestGoldenText wants the text form of every golden case to come back.
+func TestGoldenText(t *testing.T) {
+	files, err := filepath.Glob("../golden/cases/*/ir.txt")
+	if err != nil || len(files) < 45 {
+		t.Fatalf("%d golden cases: %v", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := ir.ParseText(text); err != nil || !bytes.Equal(p.Text(), text) {
+			t.Errorf("%s does not come back: %v", file, err)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 const textHeader = "planec-ir 1"
 
 // Text returns the canonical text form of a normalized program: a line for each
-// fact, in canonical order, made to be read and to be diffed. [ParseText] reads
+// fact, in canonical order, made to be read and to be diffed. The tests read
 // it back.
 func (p *Program) Text() []byte {
 	w := textWriter{}

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// ParseText reads the text form of a program. The result satisfies [Verify]
+// ParseText reads the text form of a program, which people read and nothing else does:
+// it is a test of the form, that nothing is lost in it. The result satisfies [Verify]
 // only if what was written did.
 func ParseText(text []byte) (*Program, error) {
 	r := textReader{program: &Program{}}
@@ -321,4 +322,82 @@ func text[T any, P interface {
 	var v T
 	w.fail(P(&v).UnmarshalText([]byte(w.next())))
 	return v
+}
+
+func addressSetFact(s *AddressSet, word string, w *words) bool {
+	switch word {
+	case "address":
+		s.Addresses = append(s.Addresses, w.addr())
+	case "prefix":
+		s.Prefixes = append(s.Prefixes, w.prefix())
+	case "except":
+		s.Except = append(s.Except, w.prefix())
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *textReader) profileFact(p *Profile, word string, w *words) bool {
+	switch word {
+	case "pod":
+		pod := Pod{Namespace: w.next(), Name: w.next()}
+		for len(w.words) > 0 {
+			pod.Addresses = append(pod.Addresses, w.addr())
+		}
+		p.Pods = append(p.Pods, pod)
+		return true
+	case "tier":
+		return r.tier(p, w)
+	}
+	tiers := p.Tiers(r.direction)
+	if len(tiers) == 0 {
+		return false
+	}
+	return tierFact(&tiers[len(tiers)-1], word, w)
+}
+
+func (r *textReader) tier(p *Profile, w *words) bool {
+	w.fail(parseEnum(&r.direction, w.next(), "direction", Directions()))
+	t := Tier{Kind: text[TierKind](w), Default: text[Action](w)}
+	if r.direction == Ingress {
+		p.Ingress = append(p.Ingress, t)
+	} else {
+		p.Egress = append(p.Egress, t)
+	}
+	return true
+}
+
+func tierFact(t *Tier, word string, w *words) bool {
+	switch word {
+	case "isolated-by":
+		t.Isolating = append(t.Isolating, w.origin())
+		return true
+	case "rule":
+		r := Rule{Action: text[Action](w), Name: w.next()}
+		if len(w.words) > 0 {
+			r.Origin = w.origin()
+		}
+		t.Rules = append(t.Rules, r)
+		return true
+	}
+	if len(t.Rules) == 0 {
+		return false
+	}
+	r := &t.Rules[len(t.Rules)-1]
+	switch word {
+	case "any-peer":
+		r.AnyPeer = true
+	case "peer":
+		r.Peers = append(r.Peers, w.next())
+	case "any-port":
+		r.AnyPort = true
+	case "port":
+		r.Ports = append(r.Ports, PortRange{
+			Protocol: text[Protocol](w), First: uint16(w.number(16)), Last: uint16(w.number(16)),
+		})
+	default:
+		return false
+	}
+	return true
 }
