@@ -3,7 +3,6 @@ package live
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -30,9 +29,6 @@ func (s *State) Served() backends.Served {
 	}
 	return s.Image.Served()
 }
-
-// ErrDiffers says that the kernel has not the image that it should.
-var ErrDiffers = errors.New("the maps in the kernel are not those of the image")
 
 // Plan is what makes an image the active one.
 type Plan struct {
@@ -80,13 +76,6 @@ func (p *Plan) Empty() bool { return len(p.steps) == 0 }
 
 // Steps are the changes, a line each.
 func (p *Plan) Steps() []string { return p.steps }
-
-func (p *Plan) difference() error {
-	if p.Empty() {
-		return nil
-	}
-	return fmt.Errorf("%w: %s", ErrDiffers, strings.Join(p.steps, "; "))
-}
 
 func activation(have, want *image.Image) string {
 	text := "activate image " + short(want)
