@@ -84,39 +84,30 @@ func content(o metav1.Object) []byte {
 // The older object is used. Where none is older, one place decides for all objects that
 // it has, so that no two are combined that stand nowhere together: see [ranks].
 func (s *Set) Deduplicate(diags *diag.List) {
-	twice := slices.Concat(
-		repeated("Service", s.Services), repeated("EndpointSlice", s.EndpointSlices),
-		repeated("Node", s.Nodes), repeated("Pod", s.Pods),
-		repeated("Namespace", s.Namespaces), repeated("ServiceCIDR", s.ServiceCIDRs),
-		repeated("NetworkPolicy", s.NetworkPolicies), repeated("ClusterNetworkPolicy", s.ClusterNetworkPolicies),
-		repeated("AdminNetworkPolicy", s.AdminNetworkPolicies), repeated("BaselineAdminNetworkPolicy", s.BaselineAdminNetworkPolicies),
-		repeated("Endpoints", s.Endpoints), repeated("", s.Workloads),
-	)
-	if len(twice) == 0 {
-		return
+	lists := s.Lists()
+	var twice []twin
+	for _, l := range lists {
+		twice = append(twice, l.repeated()...)
 	}
-	unwanted := decide(twice, diags)
-	s.Services = without("Service", s.Services, unwanted)
-	s.EndpointSlices = without("EndpointSlice", s.EndpointSlices, unwanted)
-	s.Nodes = without("Node", s.Nodes, unwanted)
-	s.Pods = without("Pod", s.Pods, unwanted)
-	s.Namespaces = without("Namespace", s.Namespaces, unwanted)
-	s.ServiceCIDRs = without("ServiceCIDR", s.ServiceCIDRs, unwanted)
-	s.NetworkPolicies = without("NetworkPolicy", s.NetworkPolicies, unwanted)
-	s.ClusterNetworkPolicies = without("ClusterNetworkPolicy", s.ClusterNetworkPolicies, unwanted)
-	s.AdminNetworkPolicies = without("AdminNetworkPolicy", s.AdminNetworkPolicies, unwanted)
-	s.BaselineAdminNetworkPolicies = without("BaselineAdminNetworkPolicy", s.BaselineAdminNetworkPolicies, unwanted)
-	s.Endpoints = without("Endpoints", s.Endpoints, unwanted)
-	s.Workloads = without("", s.Workloads, unwanted)
+	leaveOut(twice, diags, lists...)
 }
 
 // Unique is [Set.Deduplicate] of one list, for those that have no set.
 func Unique[T metav1.Object](kind string, in []Sourced[T], diags *diag.List) []Sourced[T] {
-	twice := repeated(kind, in)
+	l := listOf(kind, &in)
+	leaveOut(l.repeated(), diags, l)
+	return in
+}
+
+// leaveOut leaves one object of each name in the lists.
+func leaveOut(twice []twin, diags *diag.List, from ...List) {
 	if len(twice) == 0 {
-		return in
+		return
 	}
-	return without(kind, in, decide(twice, diags))
+	unwanted := decide(twice, diags)
+	for _, l := range from {
+		l.Delete(func(i int, _ metav1.Object) bool { return unwanted[member{l.Kind(), i}] })
+	}
 }
 
 // kindOf is the kind of an object in a list; that of workloads is their own, and "" is
@@ -145,15 +136,16 @@ type twin struct {
 }
 
 // repeated lists the objects of a list that share their name with others.
-func repeated[T metav1.Object](list string, in []Sourced[T]) []twin {
+func (l list[T]) repeated() []twin {
+	in := *l.in
 	first := make(map[Identity]int, len(in))
 	var out []twin
 	add := func(i int, id Identity) {
 		o := in[i].Object
-		out = append(out, twin{id: id, list: list, index: i, at: Origin(id.Kind, in[i]), created: o.GetCreationTimestamp(), content: content(o)})
+		out = append(out, twin{id: id, list: l.kind, index: i, at: Origin(id.Kind, in[i]), created: o.GetCreationTimestamp(), content: content(o)})
 	}
 	for i, o := range in {
-		id := IdentityOf(kindOf(list, o.Object), o.Object)
+		id := IdentityOf(kindOf(l.kind, o.Object), o.Object)
 		if id.Kind == "" {
 			continue
 		}
@@ -203,15 +195,4 @@ func decide(twins []twin, diags *diag.List) map[member]bool {
 		}
 	}
 	return unwanted
-}
-
-// without leaves the unwanted objects of a list out.
-func without[T any](list string, in []Sourced[T], unwanted map[member]bool) []Sourced[T] {
-	kept := make([]Sourced[T], 0, len(in))
-	for i, o := range in {
-		if !unwanted[member{list, i}] {
-			kept = append(kept, o)
-		}
-	}
-	return kept
 }

@@ -33,11 +33,11 @@ type Interest struct {
 	// none that is another's ClusterIP.
 	Listed []netip.Addr
 	// Endpoints are the addresses of its endpoints, sorted, each once.
-	Endpoints []EndpointAddress
+	Endpoints []AddressUse
 }
 
-// EndpointAddress is an address of endpoints; Here is whether one of them is on the node.
-type EndpointAddress struct {
+// AddressUse is an address of endpoints; Here is whether one of them is on the node.
+type AddressUse struct {
 	Address netip.Addr
 	Here    bool
 }
@@ -74,7 +74,7 @@ func (m *Model) Interests(node string, yield func(of objects.Name, interest *Int
 	for _, s := range m.services {
 		yield(s.name, &Interest{
 			Allocated: s.allocated, Wanted: s.wants, HealthPort: s.wantsHealth, Created: s.object.CreationTimestamp,
-			ClusterIPs: s.clusterIPs, Listed: s.listed(), Endpoints: s.endpointAddresses(node),
+			ClusterIPs: s.clusterIPs, Listed: s.listed(), Endpoints: s.addressUses(node),
 		})
 	}
 }
@@ -87,20 +87,20 @@ func (s *service) listed() []netip.Addr {
 	return list
 }
 
-func (s *service) endpointAddresses(node string) []EndpointAddress {
+func (s *service) addressUses(node string) []AddressUse {
 	n := 0
 	for i := range s.ports {
 		n += len(s.ports[i].endpoints.v4) + len(s.ports[i].endpoints.v6)
 	}
-	list := make([]EndpointAddress, 0, n)
+	list := make([]AddressUse, 0, n)
 	for i := range s.ports {
 		for _, f := range ir.Families() {
 			for _, e := range *s.ports[i].endpoints.of(f) {
-				list = append(list, EndpointAddress{e.address.Addr(), e.node != "" && e.node == node})
+				list = append(list, AddressUse{e.address.Addr(), e.node != "" && e.node == node})
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b EndpointAddress) int { return a.Address.Compare(b.Address) })
+	slices.SortFunc(list, func(a, b AddressUse) int { return a.Address.Compare(b.Address) })
 	kept := list[:0]
 	for _, p := range list {
 		if n := len(kept); n > 0 && kept[n-1].Address == p.Address {
