@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // Hooks of NF_INET_FORWARD and NF_INET_LOCAL_IN, as [BaseChain] numbers them.
@@ -59,7 +61,7 @@ func (c *conn) baseChains() (list []BaseChain, err error) {
 		err := c.dump(msgGetChain, flagDump, f.family, nil, func(body []byte) error {
 			if chain := readChain(body); chain.Type != "" {
 				list = append(list, BaseChain{
-					Family: f.name, Table: asString(attr(body, chainTable)), Name: chain.Name, Type: chain.Type,
+					Family: f.name, Table: nlattr.String(nlattr.Get(body, chainTable)), Name: chain.Name, Type: chain.Type,
 					Hook: chain.Hook, Drops: chain.Policy == 0, // NF_DROP
 				})
 			}

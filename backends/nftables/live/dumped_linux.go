@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // dumpedForm is how the kernel dumps an expression where the library sends another
@@ -62,8 +64,8 @@ func marshal(f Family, list []expr.Any) ([]byte, error) {
 			return nil, fmt.Errorf("expression %T: %w", e, err)
 		}
 		dropNested(b)
-		name := attr(b, exprName)
-		form, ok := dumped[asString(name)]
+		name := nlattr.Get(b, exprName)
+		form, ok := dumped[nlattr.String(name)]
 		if !ok {
 			w.bytes(listElem, b)
 			continue
@@ -71,7 +73,7 @@ func marshal(f Family, list []expr.Any) ([]byte, error) {
 		at := w.nest(listElem)
 		w.bytes(exprName, name)
 		data := w.nest(exprData)
-		if err := w.inForm(form, attr(b, exprData)); err != nil {
+		if err := w.inForm(form, nlattr.Get(b, exprData)); err != nil {
 			return nil, fmt.Errorf("expression %T: %w", e, err)
 		}
 		w.done(data)
@@ -100,17 +102,17 @@ func dropNested(b []byte) {
 // be nothing: an offset or a set's number of 0.
 func (w *writer) inForm(form dumpedForm, data []byte) error {
 	for _, kind := range form.order {
-		value := attr(data, kind)
+		value := nlattr.Get(data, kind)
 		if n := form.zeros[kind]; value == nil && n > 0 {
 			value = make([]byte, n)
 		}
 		if bits := form.bits[kind]; bits != 0 {
-			w.u32(kind, asU32(value)|bits)
+			w.u32(kind, nlattr.Uint32(value)|bits)
 		} else if value != nil {
 			w.bytes(kind, value)
 		}
 	}
-	for kind, value := range attrs(data) {
+	for kind, value := range nlattr.All(data) {
 		if !slices.Contains(form.order, kind) && !allZero(value) {
 			return fmt.Errorf("attribute %d is not in the kernel's dump", kind)
 		}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/nftables/expr"
+
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // TestDumpedForm wants each rule of the artifacts to be, byte by byte, what the kernel
@@ -46,18 +48,18 @@ func TestDumpedForm(t *testing.T) {
 func onlyKnown(dump, other []byte) []byte {
 	var w writer
 	var known [][]byte
-	for _, e := range attrs(other) {
-		known = append(known, attr(e, exprData))
+	for _, e := range nlattr.All(other) {
+		known = append(known, nlattr.Get(e, exprData))
 	}
-	for _, e := range attrs(dump) {
+	for _, e := range nlattr.All(dump) {
 		if len(known) == 0 {
 			return nil
 		}
 		at := w.nest(listElem)
-		w.bytes(exprName, attr(e, exprName))
+		w.bytes(exprName, nlattr.Get(e, exprName))
 		data := w.nest(exprData)
-		for kind, value := range attrs(attr(e, exprData)) {
-			if attr(known[0], kind) != nil {
+		for kind, value := range nlattr.All(nlattr.Get(e, exprData)) {
+			if nlattr.Get(known[0], kind) != nil {
 				w.bytes(kind, value)
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // ErrDrift says that the kernel's tables are not what they were when they were
@@ -94,17 +96,17 @@ func describeMessage(kind uint16, f Family, body []byte) string {
 	case msgDelElems:
 		words, named = "delete elements of set", listSet
 	}
-	text := fmt.Sprintf("table %v %s: %s %s", f, tableNamed, words, asString(attr(body, named)))
+	text := fmt.Sprintf("table %v %s: %s %s", f, tableNamed, words, nlattr.String(nlattr.Get(body, named)))
 	if kind == msgNewRule {
-		text += " (" + strings.Join(expressionNames(attr(body, ruleExprs)), ", ") + ")"
+		text += " (" + strings.Join(expressionNames(nlattr.Get(body, ruleExprs)), ", ") + ")"
 	}
 	return text
 }
 
 func expressionNames(exprs []byte) []string {
 	var names []string
-	for _, e := range attrs(exprs) {
-		names = append(names, asString(attr(e, exprName)))
+	for _, e := range nlattr.All(exprs) {
+		names = append(names, nlattr.String(nlattr.Get(e, exprName)))
 	}
 	return names
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // Lines yields the elements as rules.nft and nft spell them, in no order: also
@@ -31,7 +33,7 @@ func (s *Set) line(r record, key, data []kind) string {
 	}
 	text := strings.Join(line, " . ")
 	if len(r.udata) > 2 && r.udata[0] == udataComment && int(r.udata[1]) <= len(r.udata)-2 {
-		text += ` comment "` + asString(r.udata[2:2+r.udata[1]]) + `"`
+		text += ` comment "` + nlattr.String(r.udata[2:2+r.udata[1]]) + `"`
 	}
 	switch {
 	case s.verdicts():

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // conn is a netlink socket in the network namespace of the thread that made it.
@@ -117,7 +119,7 @@ func (r reply) problem() (said string, err error) {
 		return "", nil
 	}
 	if r.flags&flagAckTLVs != 0 && r.flags&flagCapped != 0 && len(r.body) > 4+headerLen {
-		said = asString(attr(r.body[4+headerLen:], nlmsgerrMsg))
+		said = nlattr.String(nlattr.Get(r.body[4+headerLen:], nlmsgerrMsg))
 	}
 	return said, unix.Errno(errno)
 }
@@ -174,7 +176,7 @@ func (c *conn) dump(kind, flags uint16, f Family, ask func(*writer), yield func(
 // generation is the number of the ruleset.
 func (c *conn) generation() (g uint32, err error) {
 	err = c.dump(msgGetGen, 0, 0, nil, func(body []byte) error {
-		g = asU32(attr(body, genID))
+		g = nlattr.Uint32(nlattr.Get(body, genID))
 		return nil
 	})
 	if errors.Is(err, unix.EINVAL) {

@@ -2,7 +2,6 @@ package drift
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // IPTablesNFT tells when another process changes what iptables' nft variant has of
@@ -84,7 +85,7 @@ func (t *transaction) take(kind uint16, data []byte) (generation uint32, ours bo
 		return 0, false
 	}
 	ours, t.touched = t.touched, false
-	return number(attributes, unix.NFTA_GEN_ID), ours
+	return nlattr.Uint32(nlattr.Get(attributes, unix.NFTA_GEN_ID)), ours
 }
 
 // The tables that have our chains, and the chains that lead to those.
@@ -99,7 +100,7 @@ const chainPrefix = "PLC-"
 // touches reports whether a message is about one of planec's chains, or about one that may
 // lead to ours.
 func touches(kind uint16, attributes []byte) bool {
-	if !slices.Contains(xtTables, attribute(attributes, attrTable)) {
+	if !slices.Contains(xtTables, nlattr.String(nlattr.Get(attributes, attrTable))) {
 		return false
 	}
 	var chain string
@@ -107,22 +108,11 @@ func touches(kind uint16, attributes []byte) bool {
 	case unix.NFT_MSG_DELTABLE:
 		return true
 	case unix.NFT_MSG_NEWCHAIN, unix.NFT_MSG_DELCHAIN:
-		chain = attribute(attributes, unix.NFTA_CHAIN_NAME)
+		chain = nlattr.String(nlattr.Get(attributes, unix.NFTA_CHAIN_NAME))
 	case unix.NFT_MSG_NEWRULE, unix.NFT_MSG_DELRULE:
-		chain = attribute(attributes, unix.NFTA_RULE_CHAIN)
+		chain = nlattr.String(nlattr.Get(attributes, unix.NFTA_RULE_CHAIN))
 	}
 	return strings.HasPrefix(chain, chainPrefix) || slices.Contains(builtIn, chain)
-}
-
-// number returns an attribute of 32 bits in network order, or 0.
-func number(b []byte, want uint16) uint32 {
-	const size = 4
-	for _, a := range attributesOf(b) {
-		if a.kind == want && len(a.data) == size {
-			return binary.BigEndian.Uint32(a.data)
-		}
-	}
-	return 0
 }
 
 var errNoGeneration = errors.New("nftables does not say its generation")
@@ -138,7 +128,7 @@ func rulesetGeneration() (uint32, error) {
 	}
 	for _, m := range messages {
 		if len(m) >= nfgenmsgLen {
-			if n := number(m[nfgenmsgLen:], unix.NFTA_GEN_ID); n != 0 {
+			if n := nlattr.Uint32(nlattr.Get(m[nfgenmsgLen:], unix.NFTA_GEN_ID)); n != 0 {
 				return n, nil
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // attr is an attribute of netlink; a number is written in network order.
@@ -21,12 +23,7 @@ func attr(kind uint16, value any) []byte {
 	case []byte:
 		data = v
 	}
-	b := binary.NativeEndian.AppendUint16(nil, uint16(len(data)+4))
-	b = append(binary.NativeEndian.AppendUint16(b, kind), data...)
-	for len(b)%4 != 0 {
-		b = append(b, 0)
-	}
-	return b
+	return nlattr.Append(nil, kind, data)
 }
 
 // message is what follows the header of a notice.
@@ -78,42 +75,6 @@ func TestTransactions(t *testing.T) {
 		if got := w.take(c.kind, c.port, c.data); got != c.want {
 			t.Errorf("message %d: %v", i, got)
 		}
-	}
-}
-
-// TestAttributes reads attributes that are cut off or say another length than they have.
-func TestAttributes(t *testing.T) {
-	whole := append(attr(3, "abcde"), attr(1, "planec")...)
-	if got := attribute(whole, 1); got != "planec" {
-		t.Errorf("%q", got)
-	}
-	if got := attribute(append(attr(1|1<<15, "nested"), attr(1, "x")...), 1); got != "nested" {
-		t.Errorf("with a flag: %q", got)
-	}
-	if got := attribute(whole, 9); got != "" {
-		t.Errorf("one that is not there: %q", got)
-	}
-	for n := range whole {
-		if got := attribute(whole[:n], 1); got == "planec" && n < len(whole)-1 {
-			t.Errorf("%d of %d bytes: %q", n, len(whole), got)
-		}
-	}
-	for _, length := range []uint16{0, 3, 60} {
-		broken := binary.NativeEndian.AppendUint16(nil, length)
-		broken = append(append(broken, 1, 0), "planec"...)
-		if got := attributesOf(broken); len(got) != 0 {
-			t.Errorf("length %d: %v", length, got)
-		}
-	}
-	// An attribute without a value is one, at the end too.
-	if got := attributesOf(append(attr(5, ""), 4, 0, 6, 0)); len(got) != 2 || got[1].kind != 6 || len(got[1].data) != 0 {
-		t.Errorf("without a value: %v", got)
-	}
-	if got := number(append(attr(2, []byte{1, 2}), attr(2, uint32(77))...), 2); got != 77 {
-		t.Errorf("a number: %d", got)
-	}
-	if got := number(attr(3, uint32(77)), 2); got != 0 {
-		t.Errorf("no number: %d", got)
 	}
 }
 
