@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/internal/testing/irtest"
 )
 
@@ -244,7 +245,7 @@ func onlyRemains(p *Plan) bool {
 			return false
 		}
 		for _, x := range c.elems {
-			if !ofProfile(x.set.Name) || x.added() > 0 {
+			if x.set.role != nftables.ProfileRows || x.added() > 0 {
 				return false
 			}
 		}

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // Lines yields the elements as rules.nft and nft spell them, in no order: also
@@ -32,8 +30,8 @@ func (s *Set) line(r record, key, data []kind) string {
 		line[len(line)-1] = spanText(r.key[:n], r.key[n:], key)
 	}
 	text := strings.Join(line, " . ")
-	if len(r.udata) > 2 && r.udata[0] == udataComment && int(r.udata[1]) <= len(r.udata)-2 {
-		text += ` comment "` + nlattr.String(r.udata[2:2+r.udata[1]]) + `"`
+	if c := r.comment(); c != "" {
+		text += ` comment "` + c + `"`
 	}
 	switch {
 	case s.verdicts():

@@ -1,6 +1,10 @@
 package live
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/planec/planec/backends/nftables"
+)
 
 // Live is what was applied, to be changed again and again. It is for one
 // goroutine. Change and Replace only look; the caller that has applied their plan says so
@@ -21,7 +25,7 @@ func NewLive(m *Model) *Live {
 	for _, t := range m.Tables {
 		refs, ids := make(map[string]int), make(map[string]int)
 		for _, s := range t.Sets {
-			if !s.verdicts() && !givesService(s.Name) {
+			if !s.verdicts() && s.role != nftables.ServiceIDs {
 				continue
 			}
 			for _, r := range s.Elems.all() {
@@ -118,16 +122,9 @@ func countElement(refs, ids map[string]int, s *Set, r record, n int) {
 		if to := chainOf(r.data); len(to) > 0 {
 			refs[string(to)] += n
 		}
-	case givesService(s.Name):
+	case s.role == nftables.ServiceIDs:
 		if ids[string(r.data)] += n; ids[string(r.data)] == 0 {
 			delete(ids, string(r.data))
 		}
 	}
-}
-
-// givesService reports whether a set's data are affinity IDs of Services. They
-// are hashes; where two are equal the backend moves one, and for that it must see
-// both Services.
-func givesService(set string) bool {
-	return set == "affinity-services" || set == "nodeport-affinity-services"
 }

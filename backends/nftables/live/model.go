@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"hash/maphash"
 	"slices"
+
+	"github.com/planec/planec/backends/nftables"
 )
 
 // Family is an address family as netfilter numbers it.
@@ -24,7 +26,7 @@ func (f Family) String() string {
 }
 
 // tableNamed is the name of both tables.
-const tableNamed = "planec"
+const tableNamed = nftables.TableName
 
 // Model is the content of planec's tables.
 type Model struct {
@@ -78,11 +80,13 @@ func (t *Table) Set(name string) *Set { return t.sets[name] }
 func (t *Table) Chain(name string) *Chain { return t.chains[name] }
 
 func (t *Table) addSet(s *Set) {
+	s.role = nftables.RoleOfSet(s.Name)
 	t.Sets = append(t.Sets, s)
 	t.sets[s.Name] = s
 }
 
 func (t *Table) addChain(c *Chain) {
+	c.role = nftables.RoleOfChain(c.Name)
 	t.Chains = append(t.Chains, c)
 	t.chains[c.Name] = c
 }
@@ -102,6 +106,8 @@ type Set struct {
 	UserData []byte
 	// Elems are the elements; a dynamic set's are not ours and are never here.
 	Elems Elements
+	// role is what the name says that it is there for.
+	role nftables.Role
 	// sum is of the elements' lines, of sets that come from text (sumLines).
 	sum uint64
 	// odd are attributes that no set of ours has.
@@ -147,6 +153,8 @@ type Chain struct {
 	Priority int32
 	Policy   uint32
 	Rules    []*Rule
+	// role is what the name says that it is there for.
+	role nftables.Role
 	// sum is of the chain's text, where it comes from one.
 	sum uint64
 	// odd are attributes that no chain of ours has.
