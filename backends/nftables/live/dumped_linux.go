@@ -119,3 +119,12 @@ func (w *writer) inForm(form dumpedForm, data []byte) error {
 	}
 	return nil
 }
+
+func allZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -25,7 +25,7 @@ func TestGoldens(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		r.becomes(fresh, name, all[name])
 	}
-	r.becomes(fresh, "nothing", strings.Join(resetLines[:], "\n"))
+	r.becomes(fresh, "nothing", begin)
 }
 
 // becomes applies the text over what there is and compares with nft's own load.

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/planec/planec/internal/text/nft"
+	"github.com/planec/planec/ir"
 )
 
 // Lines yields the elements as rules.nft and nft spell them, in no order: also
@@ -23,7 +26,7 @@ func (s *Set) Lines() iter.Seq[string] {
 	}
 }
 
-func (s *Set) line(r record, key, data []kind) string {
+func (s *Set) line(r record, key, data []nft.Kind) string {
 	n := int(s.KeyLen)
 	line := values(r.key[:n], key)
 	if s.interval() {
@@ -43,15 +46,15 @@ func (s *Set) line(r record, key, data []kind) string {
 }
 
 // kindsOf takes nft's number of a type apart.
-func kindsOf(number uint32) []kind {
+func kindsOf(number uint32) []nft.Kind {
 	if number == typeVerdict {
-		return []kind{verdict}
+		return []nft.Kind{nft.VerdictKind}
 	}
-	var list []kind
+	var list []nft.Kind
 	for ; number > 0; number >>= typeBits {
-		k := kind(0)
-		for i := addr4; i < connID; i++ {
-			if kinds[i].number == number&(1<<typeBits-1) {
+		k := nft.Kind(0)
+		for i := nft.Addr4; i < nft.ConnID; i++ {
+			if types[i].number == number&(1<<typeBits-1) {
 				k = i
 			}
 		}
@@ -63,15 +66,15 @@ func kindsOf(number uint32) []kind {
 
 // values spells the fields of a key or of data; what does not fit is in
 // hexadecimal.
-func values(b []byte, list []kind) []string {
+func values(b []byte, list []nft.Kind) []string {
 	var out []string
 	for _, k := range list {
-		n := k.size()
+		n := k.Size()
 		if k == 0 || n > len(b) {
 			return append(out, fmt.Sprintf("%#x", b))
 		}
-		out = append(out, k.text(b[:n]))
-		b = b[min(4*k.words(), len(b)):]
+		out = append(out, valueText(k, b[:n]))
+		b = b[min((n+3)&^3, len(b)):]
 	}
 	if len(out) == 0 {
 		return []string{fmt.Sprintf("%#x", b)}
@@ -79,24 +82,22 @@ func values(b []byte, list []kind) []string {
 	return out
 }
 
-// text spells one value as nft lists it.
-func (k kind) text(b []byte) string {
+// valueText spells one value as nft lists it.
+func valueText(k nft.Kind, b []byte) string {
 	switch k {
-	case addr4, addr6:
+	case nft.Addr4, nft.Addr6:
 		a, _ := netip.AddrFromSlice(b)
 		return a.String()
-	case port:
+	case nft.Port:
 		return strconv.Itoa(int(binary.BigEndian.Uint16(b)))
-	case proto:
-		for name, p := range protocols {
-			if p.number == b[0] {
-				return name
-			}
+	case nft.Proto:
+		if p := ir.Protocol(b[0]); slices.Contains(ir.Protocols(), p) {
+			return p.String()
 		}
 		return strconv.Itoa(int(b[0]))
-	case mark:
+	case nft.Mark:
 		return fmt.Sprintf("0x%08x", binary.NativeEndian.Uint32(b))
-	case classID:
+	case nft.ClassID:
 		switch n := binary.NativeEndian.Uint32(b); n {
 		case 0:
 			return "none"
@@ -110,19 +111,19 @@ func (k kind) text(b []byte) string {
 }
 
 // spanText spells the last field of two keys: an address, a prefix or a range.
-func spanText(from, to []byte, list []kind) string {
+func spanText(from, to []byte, list []nft.Kind) string {
 	k := list[len(list)-1]
-	if k != addr4 && k != addr6 || k.size() > len(from) {
+	if k != nft.Addr4 && k != nft.Addr6 || k.Size() > len(from) {
 		return fmt.Sprintf("%#x-%#x", from, to)
 	}
-	first, _ := netip.AddrFromSlice(from[len(from)-k.size():])
-	last, _ := netip.AddrFromSlice(to[len(to)-k.size():])
+	first, _ := netip.AddrFromSlice(from[len(from)-k.Size():])
+	last, _ := netip.AddrFromSlice(to[len(to)-k.Size():])
 	if first == last {
 		return first.String()
 	}
 	for bits := range first.BitLen() {
 		p := netip.PrefixFrom(first, bits)
-		if _, end, err := prefix([]byte(p.String()), k); err == nil && end == last {
+		if p.Masked() == p && ir.LastAddr(p) == last {
 			return p.String()
 		}
 	}

@@ -112,8 +112,6 @@ type Set struct {
 	sum uint64
 	// odd are attributes that no set of ours has.
 	odd []byte
-	// key and data are known of sets that come from text.
-	key, data []field
 }
 
 // Dynamic reports whether packets put the elements in.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/nftables"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // Served reads frontends, endpoints and policed pods from the maps that packets are
@@ -50,9 +51,9 @@ func (t *Table) frontends(s *backends.Served) {
 
 // at is a frontend by an element's key: "address . protocol . port", or without the
 // address. What follows it is an index or an ID.
-func (t *Table) at(r record, key []kind) (string, bool) {
+func (t *Table) at(r record, key []nft.Kind) (string, bool) {
 	words := values(r.key, key)
-	if len(key) > 0 && key[0] == proto {
+	if len(key) > 0 && key[0] == nft.Proto {
 		host := "0.0.0.0"
 		if t.Family == IPv6 {
 			host = "::"

@@ -1,22 +1,23 @@
-package live
+package nft
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net/netip"
+
+	"github.com/planec/planec/ir"
 )
 
-// reader reads an element: a line has no allocation, and there are hundreds of
-// thousands of lines.
-type reader struct {
+// scanner reads values as the text spells them. It makes no allocation for an element:
+// there are hundreds of thousands of them.
+type scanner struct {
 	b  []byte
 	at int
 }
 
-func (r *reader) atEnd() bool { return r.at >= len(r.b) }
+func (r *scanner) atEnd() bool { return r.at >= len(r.b) }
 
 // skip takes the text if it comes next.
-func (r *reader) skip(s string) bool {
+func (r *scanner) skip(s string) bool {
 	if len(r.b)-r.at < len(s) || string(r.b[r.at:r.at+len(s)]) != s {
 		return false
 	}
@@ -25,7 +26,7 @@ func (r *reader) skip(s string) bool {
 }
 
 // word is what comes before the next space.
-func (r *reader) word() []byte {
+func (r *scanner) word() []byte {
 	from := r.at
 	for r.at < len(r.b) && r.b[r.at] != ' ' {
 		r.at++
@@ -33,47 +34,67 @@ func (r *reader) word() []byte {
 	return r.b[from:r.at]
 }
 
+// values appends values with dots between them, padded where asked for.
+func (r *scanner) values(to []byte, list []Field, padded bool) (_ []byte, err error) {
+	for i := range list {
+		if i > 0 && !r.skip(" . ") {
+			return to, fmt.Errorf("a key or data that end early")
+		}
+		if to, err = r.constant(to, list[i].Kind); err != nil {
+			return to, err
+		}
+		if padded {
+			to = Pad(to)
+		}
+	}
+	return to, nil
+}
+
 // constant appends a value without padding.
-func (r *reader) constant(to []byte, k kind) ([]byte, error) {
+func (r *scanner) constant(to []byte, k Kind) ([]byte, error) {
 	switch k {
-	case addr4:
+	case Addr4:
 		return r.addr4(to)
-	case addr6:
+	case Addr6:
 		w := r.word()
 		a, err := parseAddr(w, k)
 		return append(to, a.AsSlice()...), err
-	case proto:
+	}
+	n, err := r.number(k)
+	return k.AppendNumber(to, n), err
+}
+
+// number reads a value that is a number.
+func (r *scanner) number(k Kind) (uint32, error) {
+	switch k {
+	case Proto:
 		switch w := r.word(); string(w) {
 		case "tcp":
-			return append(to, 6), nil
+			return 6, nil
 		case "udp":
-			return append(to, 17), nil
+			return 17, nil
 		case "sctp":
-			return append(to, 132), nil
+			return 132, nil
 		default:
-			return to, fmt.Errorf("protocol %q", w)
+			return 0, fmt.Errorf("protocol %q", w)
 		}
-	case port:
-		n, err := r.decimal(0xffff)
-		return binary.BigEndian.AppendUint16(to, uint16(n)), err
-	case index:
-		n, err := r.decimal(0xffffffff)
-		return binary.NativeEndian.AppendUint32(to, n), err
-	case mark:
+	case Port:
+		return r.decimal(0xffff)
+	case Index:
+		return r.decimal(0xffffffff)
+	case Mark:
 		if !r.skip("0x") {
-			return to, fmt.Errorf("mark %q", r.word())
+			return 0, fmt.Errorf("mark %q", r.word())
 		}
-		n, err := r.hex(8)
-		return binary.NativeEndian.AppendUint32(to, n), err
-	case classID:
-		n, err := r.classID()
-		return binary.NativeEndian.AppendUint32(to, n), err
+		return r.hex(8)
+	case ClassID:
+		return r.classID()
 	}
-	return to, fmt.Errorf("a value of a type that has no constants")
+	return 0, fmt.Errorf("a value of a type that has no constants")
 }
 
 // decimal reads a number as nft prints it.
-func (r *reader) decimal(most uint64) (uint32, error) {
+func (r *scanner) decimal(most uint64) (uint32, error) {
 	from, n := r.at, uint64(0)
 	for r.at < len(r.b) && r.at-from < 11 && r.b[r.at]-'0' < 10 {
 		n = 10*n + uint64(r.b[r.at]-'0')
@@ -86,7 +107,7 @@ func (r *reader) decimal(most uint64) (uint32, error) {
 }
 
 // hex reads one to most digits.
-func (r *reader) hex(most int) (n uint32, err error) {
+func (r *scanner) hex(most int) (n uint32, err error) {
 	from := r.at
 	for r.at < len(r.b) && r.at-from < most {
 		d, ok := hexDigit(r.b[r.at])
@@ -110,7 +131,7 @@ func hexDigit(c byte) (uint32, bool) {
 }
 
 // classID reads "major:minor", or what nft prints for the first and the last.
-func (r *reader) classID() (uint32, error) {
+func (r *scanner) classID() (uint32, error) {
 	switch {
 	case r.skip("none"):
 		return 0, nil
@@ -128,7 +149,7 @@ func (r *reader) classID() (uint32, error) {
 	return major<<16 | minor, err
 }
 
-func (r *reader) addr4(to []byte) ([]byte, error) {
+func (r *scanner) addr4(to []byte) ([]byte, error) {
 	for i := range 4 {
 		if i > 0 && !r.skip(".") {
 			return to, fmt.Errorf("address %q", r.b)
@@ -142,19 +163,16 @@ func (r *reader) addr4(to []byte) ([]byte, error) {
 	return to, nil
 }
 
-func parseAddr(w []byte, k kind) (netip.Addr, error) {
+func parseAddr(w []byte, k Kind) (netip.Addr, error) {
 	a, err := netip.ParseAddr(string(w))
-	if err == nil && (a.Zone() != "" || a.Is4() != (k == addr4)) {
+	if err == nil && (a.Zone() != "" || a.Is4() != (k == Addr4)) {
 		err = fmt.Errorf("address %q", w)
 	}
 	return a, err
 }
 
 // span reads an address, a prefix or "first-last".
-func (r *reader) span(k kind) (first, last netip.Addr, err error) {
-	if k != addr4 && k != addr6 {
-		return first, last, fmt.Errorf("a range of a type that has none")
-	}
+func (r *scanner) span(k Kind) (first, last netip.Addr, err error) {
 	w := r.word()
 	for i, c := range w {
 		switch c {
@@ -174,20 +192,28 @@ func (r *reader) span(k kind) (first, last netip.Addr, err error) {
 	return first, first, err
 }
 
-func prefix(w []byte, k kind) (first, last netip.Addr, err error) {
+func prefix(w []byte, k Kind) (first, last netip.Addr, err error) {
 	p, err := netip.ParsePrefix(string(w))
-	if err != nil || p != p.Masked() || p.Addr().Is4() != (k == addr4) {
+	if err != nil || p != p.Masked() || p.Addr().Is4() != (k == Addr4) {
 		return first, last, fmt.Errorf("prefix %q", w)
 	}
-	b := p.Addr().AsSlice()
-	for i := p.Bits(); i < len(b)*8; i++ {
-		b[i/8] |= 0x80 >> (i % 8)
-	}
-	last, _ = netip.AddrFromSlice(b)
-	return p.Addr(), last, nil
+	return p.Addr(), ir.LastAddr(p), nil
 }
 
-// bigOfHost turns a number of the machine's byte order around, if that differs.
-func bigOfHost(v []byte) []byte {
-	return binary.BigEndian.AppendUint32(nil, binary.NativeEndian.Uint32(v))
+// verdict reads a verdict, and the chain that it leads to.
+func (r *scanner) verdict() (v Verdict, chain []byte, err error) {
+	w := r.word()
+	v = verdictNamed(string(w))
+	switch {
+	case v == NoVerdict || v == Reject:
+		return v, nil, fmt.Errorf("verdict %q", w)
+	case !v.Leads():
+		return v, nil, nil
+	case !r.skip(" "):
+		return v, nil, fmt.Errorf("a verdict without its chain")
+	}
+	if chain = r.word(); !validName(chain) {
+		err = fmt.Errorf("chain %q", chain)
+	}
+	return v, chain, err
 }
