@@ -255,7 +255,7 @@ func (p *ruleParser) hasMark() (Statement, error) {
 
 // match reads a statement that begins with a key.
 func (p *ruleParser) match() (Statement, error) {
-	key, err := p.concat()
+	key, err := p.key()
 	if err != nil {
 		return nil, err
 	}
@@ -278,6 +278,26 @@ func (p *ruleParser) match() (Statement, error) {
 		return nil, fmt.Errorf("a match with %q", p.peek())
 	}
 	return p.inPrefix(key[0])
+}
+
+// key reads expressions with dots between them, of headers that the table's packets
+// have.
+func (p *ruleParser) key() ([]Field, error) {
+	list, err := p.concat()
+	for _, f := range list {
+		if err == nil && (f.Kind == Addr4 || f.Kind == Addr6) && f.Kind != addrOf(p.table.Family) {
+			err = fmt.Errorf("a header of the other family")
+		}
+	}
+	return list, err
+}
+
+// addrOf is the kind of a family's addresses.
+func addrOf(f ir.Family) Kind {
+	if f == ir.IPv4 {
+		return Addr4
+	}
+	return Addr6
 }
 
 // inPrefix reads an address or a prefix of whole bytes.

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/planec/planec/ir"
 )
 
 // setMark reads what follows "meta mark set".
@@ -28,7 +26,7 @@ func (p *ruleParser) hashMark() (Statement, error) {
 	const result = 4
 	var s HashMark
 	var err error
-	if s.Key, err = p.concat(); err == nil {
+	if s.Key, err = p.key(); err == nil {
 		err = p.expect("mod")
 	}
 	if err == nil {
@@ -65,7 +63,7 @@ func (p *ruleParser) setFromMap(to Field) (Statement, error) {
 
 // mapLookup reads "KEY map @name".
 func (p *ruleParser) mapLookup() ([]Field, *Set, error) {
-	key, err := p.concat()
+	key, err := p.key()
 	if err == nil {
 		err = p.expect("map")
 	}
@@ -78,9 +76,9 @@ func (p *ruleParser) mapLookup() ([]Field, *Set, error) {
 
 // dnat reads "dnat ip to KEY map @name", with the table's family.
 func (p *ruleParser) dnat() (Statement, error) {
-	word, addr := "ip", Addr4
-	if p.table.Family == ir.IPv6 {
-		word, addr = "ip6", Addr6
+	word, addr := "ip", addrOf(p.table.Family)
+	if addr == Addr6 {
+		word = "ip6"
 	}
 	if err := p.expect("dnat", word, "to"); err != nil {
 		return nil, err
@@ -101,7 +99,7 @@ func (p *ruleParser) update() (Statement, error) {
 	p.next()
 	err := p.expect("{")
 	if err == nil {
-		u.Key, err = p.concat()
+		u.Key, err = p.key()
 	}
 	if err != nil {
 		return nil, err
