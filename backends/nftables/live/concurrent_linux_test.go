@@ -122,7 +122,7 @@ func TestForeignChurn(t *testing.T) {
 		held.Commit(p)
 	}
 	r.verify(held.Model())
-	r.do(func() error { return Clean(t.Context()) })
+	r.clean()
 	r.verify(&Model{})
 	t.Logf("%d foreign transactions, %d of them beside readings and changes", foreign.Load(), foreign.Load()-before)
 	if foreign.Load()-before < 100 {

@@ -78,11 +78,8 @@ func nftablesPlan(p applier.Plan) (*live.Plan, error) {
 
 // Clean implements [applier.Dataplane].
 func (*nftablesPlane) Clean(ctx context.Context) ([]string, error) {
-	p, err := live.Left(ctx)
-	if err != nil {
-		return nil, nftMeanwhile(err)
-	}
-	return p.Steps(), live.Apply(ctx, p)
+	steps, err := live.Clean(ctx)
+	return steps, nftMeanwhile(err)
 }
 
 // Left implements [applier.Remover].
