@@ -49,9 +49,6 @@ func countTargets(refs map[string]int, c *Chain, n int) {
 	}
 }
 
-// Model is what the Live holds, to verify with; it is not to be changed.
-func (l *Live) Model() *Model { return l.model }
-
 // Replace plans the way from what is held to another whole artifact, without
 // reading the kernel.
 func (l *Live) Replace(text []byte) (*Plan, error) {

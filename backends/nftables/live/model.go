@@ -46,17 +46,6 @@ func (m *Model) Table(f Family) *Table {
 	return nil
 }
 
-// Elements counts the elements of all sets.
-func (m *Model) Elements() int {
-	n := 0
-	for _, t := range m.Tables {
-		for _, s := range t.Sets {
-			n += s.Elems.Len()
-		}
-	}
-	return n
-}
-
 // Table is one table.
 type Table struct {
 	Family Family
@@ -72,12 +61,6 @@ type Table struct {
 func newTable(f Family) *Table {
 	return &Table{Family: f, sets: make(map[string]*Set), chains: make(map[string]*Chain)}
 }
-
-// Set returns the named set or map, or nil.
-func (t *Table) Set(name string) *Set { return t.sets[name] }
-
-// Chain returns the named chain, or nil.
-func (t *Table) Chain(name string) *Chain { return t.chains[name] }
 
 func (t *Table) addSet(s *Set) {
 	s.role = nftables.RoleOfSet(s.Name)

@@ -3,47 +3,13 @@ package live
 import (
 	"encoding/binary"
 	"fmt"
-	"iter"
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/planec/planec/internal/text/nft"
 	"github.com/planec/planec/ir"
 )
-
-// Lines yields the elements as rules.nft and nft spell them, in no order: also
-// those that the kernel has, for people to read.
-func (s *Set) Lines() iter.Seq[string] {
-	key, data := kindsOf(s.KeyType), kindsOf(s.DataType)
-	return func(yield func(string) bool) {
-		for _, r := range s.Elems.all() {
-			if !yield(s.line(r, key, data)) {
-				return
-			}
-		}
-	}
-}
-
-func (s *Set) line(r record, key, data []nft.Kind) string {
-	n := int(s.KeyLen)
-	line := values(r.key[:n], key)
-	if s.interval() {
-		line[len(line)-1] = spanText(r.key[:n], r.key[n:], key)
-	}
-	text := strings.Join(line, " . ")
-	if c := r.comment(); c != "" {
-		text += ` comment "` + c + `"`
-	}
-	switch {
-	case s.verdicts():
-		text += " : " + verdictText(r.data)
-	case s.isMap():
-		text += " : " + strings.Join(values(r.data, data), " . ")
-	}
-	return text
-}
 
 // kindsOf takes nft's number of a type apart.
 func kindsOf(number uint32) []nft.Kind {
@@ -110,26 +76,7 @@ func valueText(k nft.Kind, b []byte) string {
 	return strconv.FormatUint(uint64(binary.NativeEndian.Uint32(b)), 10)
 }
 
-// spanText spells the last field of two keys: an address, a prefix or a range.
-func spanText(from, to []byte, list []nft.Kind) string {
-	k := list[len(list)-1]
-	if k != nft.Addr4 && k != nft.Addr6 || k.Size() > len(from) {
-		return fmt.Sprintf("%#x-%#x", from, to)
-	}
-	first, _ := netip.AddrFromSlice(from[len(from)-k.Size():])
-	last, _ := netip.AddrFromSlice(to[len(to)-k.Size():])
-	if first == last {
-		return first.String()
-	}
-	for bits := range first.BitLen() {
-		p := netip.PrefixFrom(first, bits)
-		if p.Masked() == p && ir.LastAddr(p) == last {
-			return p.String()
-		}
-	}
-	return first.String() + "-" + last.String()
-}
-
+// verdictText spells a verdict as nft lists it.
 func verdictText(data []byte) string {
 	if len(data) < 4 {
 		return "?"
