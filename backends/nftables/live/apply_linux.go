@@ -144,22 +144,9 @@ func (p *Plan) transact(batch []byte, answered uint32) error {
 		return tooLarge(err, len(batch))
 	}
 	o := outcome{batch: batch, answered: answered}
-	for {
-		b, err := c.receive(unix.MSG_DONTWAIT)
-		if errors.Is(err, unix.EAGAIN) {
-			break
-		}
-		if errors.Is(err, unix.ENOBUFS) {
-			// More errors than the buffer has room for; the first are in it.
-			o.lost = true
-			continue
-		}
-		if err == nil {
-			err = replies(b, o.reply)
-		}
-		if err != nil {
-			return err
-		}
+	// What is lost are errors; the first of them are there.
+	if o.lost, err = c.drain(o.reply); err != nil {
+		return err
 	}
 	return o.result(p)
 }

@@ -166,7 +166,8 @@ func sumLines(seed maphash.Seed, section []byte) (sum uint64) {
 	return sum
 }
 
-// finish checks that every chain that is named exists.
+// finish checks that every chain that is named exists: what is shared with a held table
+// was not read again.
 func (t *Table) finish() error {
 	for _, c := range t.Chains {
 		for _, r := range c.Rules {

@@ -185,6 +185,21 @@ func (c *conn) generation() (g uint32, err error) {
 	return g, err
 }
 
+// Generation returns the number of the ruleset in the network namespace of the calling
+// thread: each transaction adds 1 to it, in 32 bits and without 0.
+func Generation() (uint32, error) {
+	c, err := dial()
+	if err != nil {
+		return 0, fmt.Errorf("the generation of nftables: %w", err)
+	}
+	defer c.close()
+	g, err := c.generation()
+	if err == nil && g == 0 {
+		err = errors.New("nftables does not say its generation")
+	}
+	return g, err
+}
+
 // settle waits until a commit is over that others are in the middle of. Its number
 // is there before all of its changes are (ranges of concatenations come last, in
 // nf_tables_commit), and who reads does not wait. A batch without messages does,
@@ -196,22 +211,35 @@ func (c *conn) settle() error {
 	if err := c.send(w.b); err != nil {
 		return err
 	}
-	for {
-		b, err := c.receive(unix.MSG_DONTWAIT)
-		if errors.Is(err, unix.EAGAIN) {
+	lost, err := c.drain(func(r reply) error {
+		if r.kind != nlmsgError {
 			return nil
 		}
-		if err == nil {
-			err = replies(b, func(r reply) error {
-				if r.kind != nlmsgError {
-					return nil
-				}
-				_, err := r.problem()
-				return err
-			})
+		_, err := r.problem()
+		return err
+	})
+	if err == nil && lost {
+		err = unix.ENOBUFS
+	}
+	return err
+}
+
+// drain takes the messages that have come, and says whether some were lost because
+// the buffer had no room for them.
+func (c *conn) drain(yield func(reply) error) (lost bool, err error) {
+	for {
+		b, err := c.receive(unix.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return lost, nil
+		case errors.Is(err, unix.ENOBUFS):
+			lost = true
+			continue
+		case err == nil:
+			err = replies(b, yield)
 		}
 		if err != nil {
-			return err
+			return lost, err
 		}
 	}
 }

@@ -2,16 +2,14 @@ package drift
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"github.com/planec/planec/backends/nftables/live"
 	"github.com/planec/planec/internal/base/nlattr"
 )
 
@@ -32,7 +30,7 @@ func NewIPTablesNFT() *IPTablesNFT { return &IPTablesNFT{} }
 
 // Settled says that what the kernel has now is right.
 func (w *IPTablesNFT) Settled() {
-	generation, err := rulesetGeneration()
+	generation, err := live.Generation()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.settled, w.known = generation, err == nil
@@ -113,25 +111,4 @@ func touches(kind uint16, attributes []byte) bool {
 		chain = nlattr.String(nlattr.Get(attributes, unix.NFTA_RULE_CHAIN))
 	}
 	return strings.HasPrefix(chain, chainPrefix) || slices.Contains(builtIn, chain)
-}
-
-var errNoGeneration = errors.New("nftables does not say its generation")
-
-// rulesetGeneration asks for the number of the last transaction
-// (NFT_MSG_GETGEN, net/netfilter/nf_tables_api.c).
-func rulesetGeneration() (uint32, error) {
-	request := nl.NewNetlinkRequest(unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_GETGEN, 0)
-	request.AddData(&nl.Nfgenmsg{NfgenFamily: unix.AF_UNSPEC, Version: nl.NFNETLINK_V0})
-	messages, err := request.Execute(unix.NETLINK_NETFILTER, unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_NEWGEN)
-	if err != nil {
-		return 0, fmt.Errorf("the generation of nftables: %w", err)
-	}
-	for _, m := range messages {
-		if len(m) >= nfgenmsgLen {
-			if n := nlattr.Uint32(nlattr.Get(m[nfgenmsgLen:], unix.NFTA_GEN_ID)); n != 0 {
-				return n, nil
-			}
-		}
-	}
-	return 0, errNoGeneration
 }

@@ -2,7 +2,6 @@ package nftables
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/planec/planec/internal/text/nft"
@@ -45,9 +44,6 @@ func Parse(text []byte) (*Ruleset, error) {
 		if err := t.read(s); err != nil {
 			return nil, err
 		}
-		if err := t.finish(); err != nil {
-			return nil, fmt.Errorf("nftables rules, %v table: %w", s.Family, err)
-		}
 		r.tables[s.Family] = t
 	}
 	return r, nil
@@ -71,35 +67,14 @@ func (t *table) read(source *nft.Table) error {
 			c.rules = append(c.rules, rule{r.Text, slices.Clone(r.Statements)})
 		}
 		t.chains[c.name] = c
-	}
-	return nil
-}
-
-// finish orders the base chains and checks that every chain named exists.
-func (t *table) finish() error {
-	for _, c := range t.chains {
 		if c.base != nil {
 			t.hooks[c.base.Hook] = append(t.hooks[c.base.Hook], c)
-		}
-		for _, r := range c.rules {
-			for _, s := range r.statements {
-				if d, ok := s.(nft.Decide); ok && d.Chain != "" && t.chains[d.Chain] == nil {
-					return fmt.Errorf("chain %s: no chain %q", c.name, d.Chain)
-				}
-			}
 		}
 	}
 	for _, list := range t.hooks {
 		slices.SortFunc(list, func(a, b *chain) int {
 			return cmp.Or(cmp.Compare(a.base.Priority, b.base.Priority), cmp.Compare(a.name, b.name))
 		})
-	}
-	for _, s := range t.sets {
-		for e := range s.elements() {
-			if e.chain != "" && t.chains[e.chain] == nil {
-				return fmt.Errorf("map %s: no chain %q", s.source.Name, e.chain)
-			}
-		}
 	}
 	return nil
 }

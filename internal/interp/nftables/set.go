@@ -3,7 +3,6 @@ package nftables
 import (
 	"cmp"
 	"fmt"
-	"iter"
 	"net/netip"
 	"slices"
 
@@ -100,22 +99,4 @@ func (s *set) finish() error {
 		}
 	}
 	return nil
-}
-
-// elements are the data of all elements.
-func (s *set) elements() iter.Seq[element] {
-	return func(yield func(element) bool) {
-		for _, e := range s.exact {
-			if !yield(e) {
-				return
-			}
-		}
-		for _, list := range s.ranges {
-			for _, r := range list {
-				if !yield(r.element) {
-					return
-				}
-			}
-		}
-	}
 }

@@ -104,6 +104,9 @@ func (s *Set) key(e *Element, r *scanner) (err error) {
 func (s *Set) dataOf(e *Element, r *scanner) (err error) {
 	if s.Verdicts() {
 		e.Verdict, e.Chain, err = r.verdict()
+		if err == nil && e.Verdict.Leads() && s.table.chains[string(e.Chain)] == nil {
+			err = fmt.Errorf("no chain %q", e.Chain)
+		}
 	} else {
 		e.Data, err = r.values(e.Data, s.Data, len(s.Data) > 1)
 	}

@@ -24,7 +24,7 @@ func inTable(body string) string { return begin + "table ip planec {\n" + body +
 func chainOf(rule string) string {
 	return inTable("\tset s {\n\t\ttype ipv4_addr\n\t}\n\n\tmap v {\n\t\ttype ipv4_addr : verdict\n\t}\n\n" +
 		"\tmap e {\n\t\ttype ipv4_addr : ipv4_addr . inet_service\n\t}\n\n\tmap m {\n\t\ttype ipv4_addr : mark\n\t}\n\n" +
-		"\tmap d {\n\t\ttypeof ip saddr . meta mark : meta priority\n\t\tsize 10\n\t\tflags dynamic,timeout\n\t}\n\n\tchain x {\n\t\t" + rule + "\n\t}\n")
+		"\tmap d {\n\t\ttypeof ip saddr . meta mark : meta priority\n\t\tsize 10\n\t\tflags dynamic,timeout\n\t}\n\n\tchain x {\n\t\t" + rule + "\n\t}\n\n\tchain row-1 {\n\t}\n")
 }
 
 func setOf(declaration, element string) string {
@@ -32,7 +32,7 @@ func setOf(declaration, element string) string {
 	if strings.Contains(declaration, ":") {
 		kind = "map"
 	}
-	return inTable("\t" + kind + " s {\n\t\t" + declaration + "\n\t\telements = {\n\t\t\t" + element + "\n\t\t}\n\t}\n")
+	return inTable("\t" + kind + " s {\n\t\t" + declaration + "\n\t\telements = {\n\t\t\t" + element + "\n\t\t}\n\t}\n\n\tchain x {\n\t}\n")
 }
 
 // networks has a map of ranges.
@@ -96,7 +96,7 @@ func TestRefuses(t *testing.T) {
 	}
 	elements := []string{
 		setOf("type ipv4_addr", "1.2.3"), setOf(verdicts, "10.0.0.1"), setOf(verdicts, "10.0.0.1 : queue"), setOf(verdicts, "10.0.0.1 : reject"),
-		setOf(verdicts, "10.0.0.1 : jump"), setOf(verdicts, "10.0.0.1 : jump 1x"), setOf(verdicts, "10.0.0.1,\n\t\t\t"),
+		setOf(verdicts, "10.0.0.1 : jump"), setOf(verdicts, "10.0.0.1 : jump 1x"), setOf(verdicts, "10.0.0.1 : goto nowhere"), setOf(verdicts, "10.0.0.1,\n\t\t\t"),
 		setOf(verdicts, "10.0.0.256 : drop"), setOf(verdicts, "10.0.0.01 : drop"), setOf(verdicts, "::1 : drop"),
 		setOf(verdicts, "10.0.0.0/8 : drop"), setOf(verdicts, "10.0.0.1 : drop ; flush"), setOf(verdicts, `10.0.0.1 comment "x : drop`),
 		setOf("type ipv4_addr . inet_service : verdict", "10.0.0.1 . 65536 : drop"), setOf("type ct_id", "1"), setOf("typeof ct id", "1"),
@@ -108,7 +108,7 @@ func TestRefuses(t *testing.T) {
 		refuse(t, text)
 	}
 	for _, rule := range []string{
-		"", "drop  ", "counter drop", "ip ttl 1 drop", "accept accept", "jump", "goto 1", "drop comment \"x", `comment "nothing"`, `drop comment "x" drop`, "drop comment x",
+		"", "drop  ", "counter drop", "ip ttl 1 drop", "accept accept", "jump", "goto 1", "jump y", "goto row-1 x", "drop comment \"x", `comment "nothing"`, `drop comment "x" drop`, "drop comment x",
 		"tcp dport 65536 accept", "tcp dport 70000 accept", "tcp dport { 80, 22 } accept", "tcp dport { 80, 80-90 } accept", "tcp dport { 80 accept", "tcp dport 9-8 accept",
 		"tcp sport 80 accept", "icmp dport 80 accept", "meta l4proto esp accept", "icmpv6 type 256 accept", "icmpv6 type nd-redirect accept",
 		"ct state established accept", "ct state new,invalid drop", "ct status snat accept", "fib daddr type unicast", "fib daddr oif 1",

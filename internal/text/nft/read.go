@@ -117,7 +117,7 @@ func (p *parser) item(t *Table, text string) error {
 	name := words[1]
 	switch words[0] {
 	case "\tset", "\tmap":
-		s := &Set{Name: name, Index: len(t.Sets), Map: words[0] == "\tmap"}
+		s := &Set{Name: name, Index: len(t.Sets), Map: words[0] == "\tmap", table: t}
 		if t.sets[name] != nil || len(t.Chains) > 0 {
 			return fmt.Errorf("a second %s, or one after the chains", name)
 		}
@@ -189,7 +189,7 @@ func parsePriority(s string) (int32, error) {
 
 // validName reports whether nft takes it as a name. The kernel's limit is
 // NFT_NAME_MAXLEN, 256 with the NUL.
-func validName[T string | []byte](name T) bool {
+func validName(name string) bool {
 	if len(name) == 0 || len(name) > 255 {
 		return false
 	}

@@ -108,8 +108,8 @@ func (p *ruleParser) verdict(v Verdict) (Statement, error) {
 	p.next()
 	d := Decide{Verdict: v}
 	if v.Leads() {
-		if d.Chain = p.next(); !validName(d.Chain) {
-			return nil, fmt.Errorf("chain %q", d.Chain)
+		if d.Chain = p.next(); p.table.chains[d.Chain] == nil {
+			return nil, fmt.Errorf("no chain %q", d.Chain)
 		}
 	}
 	if !p.done() && p.peek() != "comment" {

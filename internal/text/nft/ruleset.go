@@ -29,9 +29,6 @@ type Table struct {
 	rule  Rule
 }
 
-// HasChain reports whether the table has a chain of this name.
-func (t *Table) HasChain(name string) bool { return t.chains[name] != nil }
-
 // Set is a set or a map.
 type Set struct {
 	// Name is unique among the table's sets and maps.
@@ -53,6 +50,7 @@ type Set struct {
 	// Len is how many elements there are: the lines of Text.
 	Len int
 
+	table *Table
 	// line is the number of the line before Text.
 	line int
 }

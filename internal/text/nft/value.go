@@ -212,8 +212,5 @@ func (r *scanner) verdict() (v Verdict, chain []byte, err error) {
 	case !r.skip(" "):
 		return v, nil, fmt.Errorf("a verdict without its chain")
 	}
-	if chain = r.word(); !validName(chain) {
-		err = fmt.Errorf("chain %q", chain)
-	}
-	return v, chain, err
+	return v, r.word(), nil
 }
