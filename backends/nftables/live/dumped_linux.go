@@ -1,7 +1,6 @@
 package live
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -63,7 +62,7 @@ func marshal(f Family, list []expr.Any) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("expression %T: %w", e, err)
 		}
-		dropNested(b)
+		nlattr.DropNested(b)
 		name := nlattr.Get(b, exprName)
 		form, ok := dumped[nlattr.String(name)]
 		if !ok {
@@ -80,22 +79,6 @@ func marshal(f Family, list []expr.Any) ([]byte, error) {
 		w.done(at)
 	}
 	return w.b, nil
-}
-
-// dropNested takes NLA_F_NESTED off attributes and those within them: the kernel
-// dumps expressions without it.
-func dropNested(b []byte) {
-	for len(b) >= unix.SizeofNlAttr {
-		n := int(binary.NativeEndian.Uint16(b))
-		if n < unix.SizeofNlAttr || n > len(b) {
-			return
-		}
-		if kind := binary.NativeEndian.Uint16(b[2:]); kind&unix.NLA_F_NESTED != 0 {
-			binary.NativeEndian.PutUint16(b[2:], kind&^unix.NLA_F_NESTED)
-			dropNested(b[unix.SizeofNlAttr:n])
-		}
-		b = b[min((n+3)&^3, len(b)):]
-	}
 }
 
 // inForm writes the attributes of one expression. What the form does not have has to

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -30,18 +29,13 @@ type sent struct {
 
 // findSent returns the message with a number.
 func findSent(batch []byte, sequence uint32) (m sent, ok bool) {
-	for len(batch) >= nfHeaderLen {
-		n := int(binary.NativeEndian.Uint32(batch))
-		if n < nfHeaderLen || n > len(batch) {
-			break
+	_ = replies(batch, func(r reply) error {
+		if r.sequence == sequence && r.kind>>8 == subsysNFTables && len(r.body) >= nfHeaderLen-headerLen {
+			m, ok = sent{r.kind & 0xff, Family(r.body[0]), r.body[nfHeaderLen-headerLen:]}, true
 		}
-		kind := binary.NativeEndian.Uint16(batch[4:])
-		if binary.NativeEndian.Uint32(batch[8:]) == sequence && kind>>8 == subsysNFTables {
-			return sent{kind & 0xff, Family(batch[headerLen]), batch[nfHeaderLen:n]}, true
-		}
-		batch = batch[(n+3)&^3:]
-	}
-	return sent{}, false
+		return nil
+	})
+	return m, ok
 }
 
 // describe says in words what one message of a batch does.
@@ -72,31 +66,22 @@ func lacks(batch []byte, sequence uint32) string {
 	return "the kernel does not support it"
 }
 
+// doing says what each message does, and which attribute has the name of what it does
+// that to.
+var doing = map[uint16]struct {
+	words string
+	named uint16
+}{
+	msgNewTable: {"add table", tableName}, msgDelTable: {"delete table", tableName},
+	msgNewChain: {"add chain", chainName}, msgDelChain: {"delete chain", chainName},
+	msgNewRule: {"add rule to chain", ruleChain}, msgDelRule: {"delete rules of chain", ruleChain},
+	msgNewSet: {"add set", setName}, msgDelSet: {"delete set", setName},
+	msgNewElems: {"add elements to set", listSet}, msgDelElems: {"delete elements of set", listSet},
+}
+
 func describeMessage(kind uint16, f Family, body []byte) string {
-	words, named := "", uint16(2)
-	switch kind {
-	case msgNewTable:
-		words, named = "add table", tableName
-	case msgDelTable:
-		words, named = "delete table", tableName
-	case msgNewChain:
-		words, named = "add chain", chainName
-	case msgDelChain:
-		words, named = "delete chain", chainName
-	case msgNewRule:
-		words, named = "add rule to chain", ruleChain
-	case msgDelRule:
-		words, named = "delete rules of chain", ruleChain
-	case msgNewSet:
-		words, named = "add set", setName
-	case msgDelSet:
-		words, named = "delete set", setName
-	case msgNewElems:
-		words, named = "add elements to set", listSet
-	case msgDelElems:
-		words, named = "delete elements of set", listSet
-	}
-	text := fmt.Sprintf("table %v %s: %s %s", f, tableNamed, words, nlattr.String(nlattr.Get(body, named)))
+	does := doing[kind]
+	text := fmt.Sprintf("table %v %s: %s %s", f, tableNamed, does.words, nlattr.String(nlattr.Get(body, does.named)))
 	if kind == msgNewRule {
 		text += " (" + strings.Join(expressionNames(nlattr.Get(body, ruleExprs)), ", ") + ")"
 	}

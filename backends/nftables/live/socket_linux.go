@@ -83,32 +83,6 @@ func (c *conn) receive(flags int) ([]byte, error) {
 	}
 }
 
-// reply is one message from the kernel.
-type reply struct {
-	kind, flags uint16
-	sequence    uint32
-	body        []byte
-}
-
-// replies splits what was received.
-func replies(b []byte, yield func(reply) error) error {
-	for len(b) >= headerLen {
-		n := int(binary.NativeEndian.Uint32(b))
-		if n < headerLen || n > len(b) {
-			return fmt.Errorf("a netlink message that is cut off")
-		}
-		err := yield(reply{
-			kind: binary.NativeEndian.Uint16(b[4:]), flags: binary.NativeEndian.Uint16(b[6:]),
-			sequence: binary.NativeEndian.Uint32(b[8:]), body: b[headerLen:n],
-		})
-		if err != nil {
-			return err
-		}
-		b = b[min((n+3)&^3, len(b)):]
-	}
-	return nil
-}
-
 // problem is what an NLMSG_ERROR says; nil is success.
 func (r reply) problem() (said string, err error) {
 	if len(r.body) < 4 {

@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"github.com/planec/planec/internal/base/nlattr"
 )
@@ -71,4 +72,30 @@ func (w *writer) verdict(kind uint16, code uint32, chain []byte) {
 	}
 	w.done(in)
 	w.done(at)
+}
+
+// reply is one message, from the kernel or to it.
+type reply struct {
+	kind, flags uint16
+	sequence    uint32
+	body        []byte
+}
+
+// replies splits what was received, or what is sent.
+func replies(b []byte, yield func(reply) error) error {
+	for len(b) >= headerLen {
+		n := int(binary.NativeEndian.Uint32(b))
+		if n < headerLen || n > len(b) {
+			return errors.New("a netlink message that is cut off")
+		}
+		err := yield(reply{
+			kind: binary.NativeEndian.Uint16(b[4:]), flags: binary.NativeEndian.Uint16(b[6:]),
+			sequence: binary.NativeEndian.Uint32(b[8:]), body: b[headerLen:n],
+		})
+		if err != nil {
+			return err
+		}
+		b = b[min((n+3)&^3, len(b)):]
+	}
+	return nil
 }

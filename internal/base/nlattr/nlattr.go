@@ -15,6 +15,8 @@ import (
 
 const (
 	headerLen = 4
+	// nested is NLA_F_NESTED, the flag of an attribute that holds attributes.
+	nested = 1 << 15
 	// typeMask leaves the flags NLA_F_NESTED and NLA_F_NET_BYTEORDER out of a type.
 	typeMask = 0x3fff
 )
@@ -33,6 +35,19 @@ func All(b []byte) iter.Seq2[uint16, []byte] {
 			}
 			b = b[min((n+3)&^3, len(b)):]
 		}
+	}
+}
+
+// DropNested takes the flag NLA_F_NESTED off attributes and those within them, where
+// they lie: the kernel dumps expressions of nftables without it.
+func DropNested(b []byte) {
+	at := 0
+	for _, v := range All(b) {
+		if kind := binary.NativeEndian.Uint16(b[at+2:]); kind&nested != 0 {
+			binary.NativeEndian.PutUint16(b[at+2:], kind&^nested)
+			DropNested(v)
+		}
+		at += (headerLen + len(v) + 3) &^ 3
 	}
 }
 

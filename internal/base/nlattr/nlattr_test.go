@@ -1,6 +1,7 @@
 package nlattr
 
 import (
+	"bytes"
 	"encoding/binary"
 	"testing"
 )
@@ -45,6 +46,22 @@ func TestHostileLengths(t *testing.T) {
 		for kind, v := range All(broken) {
 			t.Errorf("length %d: type %d, %q", length, kind, v)
 		}
+	}
+}
+
+// TestDropNested wants the flag off attributes at every depth, and all else to stay.
+func TestDropNested(t *testing.T) {
+	build := func(flag uint16) []byte {
+		inner := Append(Append(nil, 1, []byte("odd")), 2|flag, Append(nil, 3|flag, nil))
+		return Append(Append(nil, 4, []byte{0, 0x80, 0, 0x80, 0, 0x80}), 5|flag, inner)
+	}
+	got := build(nested)
+	DropNested(got)
+	if !bytes.Equal(got, build(0)) {
+		t.Errorf("%x", got)
+	}
+	for n := range got {
+		DropNested(build(nested)[:n])
 	}
 }
 
