@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/backends/nftables"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 func structural(format string, args ...any) error {
@@ -22,7 +23,7 @@ type changer struct {
 	change                 *tableChange
 }
 
-func (l *Live) changeTable(f Family, old, now *Table, policy bool) (*tableChange, error) {
+func (l *Live) changeTable(f nft.Family, old, now *Table, policy bool) (*tableChange, error) {
 	c := &tableChange{family: f}
 	held := l.model.Table(f)
 	if old == nil && now == nil && (held == nil || !policy) {

@@ -7,18 +7,17 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/internal/text/nft"
-	"github.com/planec/planec/ir"
 )
 
 // compiler turns one rule into expressions.
 type compiler struct {
 	exprs  []expr.Any
-	family Family
+	family nft.Family
 	rule   *Rule
 }
 
 // compile makes what the kernel has of a rule.
-func compile(f Family, source *nft.Rule) (*Rule, error) {
+func compile(f nft.Family, source *nft.Rule) (*Rule, error) {
 	const most = 8 // of nearly all rules
 	c := compiler{family: f, rule: &Rule{}, exprs: make([]expr.Any, 0, most)}
 	for _, s := range source.Statements {
@@ -61,7 +60,8 @@ func (c *compiler) statement(s nft.Statement) {
 	case nft.ToPorts:
 		c.ports(s)
 	case nft.OfICMPv6:
-		c.l4proto(byte(ir.ICMPv6))
+		const icmpv6 = 58
+		c.l4proto(icmpv6)
 		c.payload(register(0), transport, 0, 1)
 		c.between([]byte{byte(s.Types.First)}, []byte{byte(s.Types.Last)})
 	case nft.IsLocal:
@@ -173,7 +173,7 @@ func (c *compiler) fromInterface(s nft.FromInterface) {
 // noSYN matches TCP segments without the bit SYN (RFC 9293, 3.1).
 func (c *compiler) noSYN() {
 	const flagsAt, syn = 13, 2
-	c.l4proto(byte(ir.TCP))
+	c.l4proto(byte(nft.TCP))
 	c.payload(register(0), transport, flagsAt, 1)
 	c.bitwise([]byte{syn}, []byte{0})
 	c.cmp(expr.CmpOpEq, []byte{0})

@@ -9,6 +9,6 @@ import (
 )
 
 // compile is for Linux only: what a rule is made of has no numbers elsewhere.
-func compile(Family, *nft.Rule) (*Rule, error) {
+func compile(nft.Family, *nft.Rule) (*Rule, error) {
 	return nil, errors.New("rules of nftables are for Linux")
 }

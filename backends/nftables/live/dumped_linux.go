@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // dumpedForm is how the kernel dumps an expression where the library sends another
@@ -55,7 +56,7 @@ const bitwiseOp = 6
 
 // marshal writes expressions as the kernel dumps them, so that rules that are equal
 // are equal bytes. The kernel takes them in that form, too.
-func marshal(f Family, list []expr.Any) ([]byte, error) {
+func marshal(f nft.Family, list []expr.Any) ([]byte, error) {
 	var w writer
 	for _, e := range list {
 		b, err := expr.Marshal(byte(f), e)

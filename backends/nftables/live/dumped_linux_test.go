@@ -10,6 +10,7 @@ import (
 	"github.com/google/nftables/expr"
 
 	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // TestDumpedForm wants each rule of the artifacts to be, byte by byte, what the kernel
@@ -100,7 +101,7 @@ func TestNoPlace(t *testing.T) {
 		{&expr.Ct{Register: 1, Key: expr.CtKeySRC, Direction: 1}, false},
 		{&expr.Numgen{Register: 1, Modulus: 2, Type: 7}, false},
 	} {
-		if _, err := marshal(IPv4, []expr.Any{c.e}); (err == nil) != c.ok {
+		if _, err := marshal(nft.IPv4, []expr.Any{c.e}); (err == nil) != c.ok {
 			t.Errorf("%+v: %v", c.e, err)
 		}
 	}

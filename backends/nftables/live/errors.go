@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // ErrDrift says that the kernel's tables are not what they were when they were
@@ -23,7 +24,7 @@ var ErrStructure = errors.New("more than elements has to change")
 // sent is one message of a batch.
 type sent struct {
 	kind   uint16
-	family Family
+	family nft.Family
 	body   []byte
 }
 
@@ -31,7 +32,7 @@ type sent struct {
 func findSent(batch []byte, sequence uint32) (m sent, ok bool) {
 	_ = replies(batch, func(r reply) error {
 		if r.sequence == sequence && r.kind>>8 == subsysNFTables && len(r.body) >= nfHeaderLen-headerLen {
-			m, ok = sent{r.kind & 0xff, Family(r.body[0]), r.body[nfHeaderLen-headerLen:]}, true
+			m, ok = sent{r.kind & 0xff, nft.Family(r.body[0]), r.body[nfHeaderLen-headerLen:]}, true
 		}
 		return nil
 	})
@@ -79,7 +80,7 @@ var doing = map[uint16]struct {
 	msgNewElems: {"add elements to set", listSet}, msgDelElems: {"delete elements of set", listSet},
 }
 
-func describeMessage(kind uint16, f Family, body []byte) string {
+func describeMessage(kind uint16, f nft.Family, body []byte) string {
 	does := doing[kind]
 	text := fmt.Sprintf("table %v %s: %s %s", f, tableNamed, does.words, nlattr.String(nlattr.Get(body, does.named)))
 	if kind == msgNewRule {

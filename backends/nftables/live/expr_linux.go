@@ -143,7 +143,7 @@ func (c *compiler) dnat(portWord int) {
 // reject answers "port unreachable".
 func (c *compiler) reject() {
 	code := uint8(3)
-	if c.family == IPv6 {
+	if c.family == nft.IPv6 {
 		code = 4
 	}
 	c.add(&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: code})

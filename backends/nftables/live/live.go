@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/planec/planec/backends/nftables"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // Live is what was applied, to be changed again and again. It is for one
@@ -13,15 +14,15 @@ type Live struct {
 	model *Model
 	// refs counts, for each table, who leads to a chain: data of elements, and
 	// rules.
-	refs map[Family]map[string]int
+	refs map[nft.Family]map[string]int
 	// ids counts, for each table, the elements that have a Service's affinity ID.
-	ids map[Family]map[string]int
+	ids map[nft.Family]map[string]int
 }
 
 // NewLive holds a model that the kernel has. It must come from Parse and is the
 // Live's from now on.
 func NewLive(m *Model) *Live {
-	l := &Live{model: m, refs: make(map[Family]map[string]int), ids: make(map[Family]map[string]int)}
+	l := &Live{model: m, refs: make(map[nft.Family]map[string]int), ids: make(map[nft.Family]map[string]int)}
 	for _, t := range m.Tables {
 		refs, ids := make(map[string]int), make(map[string]int)
 		for _, s := range t.Sets {
@@ -89,7 +90,7 @@ func (l *Live) change(before, after []byte, policy bool) (*Plan, error) {
 		return nil, fmt.Errorf("after: %w", err)
 	}
 	p := &Plan{}
-	for _, f := range []Family{IPv4, IPv6} {
+	for _, f := range []nft.Family{nft.IPv4, nft.IPv6} {
 		c, err := l.changeTable(f, old.Table(f), now.Table(f), policy)
 		if err != nil {
 			return nil, fmt.Errorf("table %v %s: %w", f, tableNamed, err)

@@ -6,24 +6,8 @@ import (
 	"slices"
 
 	"github.com/planec/planec/backends/nftables"
+	"github.com/planec/planec/internal/text/nft"
 )
-
-// Family is an address family as netfilter numbers it.
-type Family uint8
-
-// The families that planec has tables in.
-const (
-	IPv4 Family = 2
-	IPv6 Family = 10
-)
-
-// String is nft's word for the family.
-func (f Family) String() string {
-	if f == IPv4 {
-		return "ip"
-	}
-	return "ip6"
-}
 
 // tableNamed is the name of both tables.
 const tableNamed = nftables.TableName
@@ -37,7 +21,7 @@ type Model struct {
 }
 
 // Table returns a family's table, or nil.
-func (m *Model) Table(f Family) *Table {
+func (m *Model) Table(f nft.Family) *Table {
 	for _, t := range m.Tables {
 		if t.Family == f {
 			return t
@@ -48,7 +32,7 @@ func (m *Model) Table(f Family) *Table {
 
 // Table is one table.
 type Table struct {
-	Family Family
+	Family nft.Family
 	Sets   []*Set
 	Chains []*Chain
 	// odd says what of the kernel's table no text of ours makes: flags, an owner,
@@ -58,7 +42,7 @@ type Table struct {
 	chains map[string]*Chain
 }
 
-func newTable(f Family) *Table {
+func newTable(f nft.Family) *Table {
 	return &Table{Family: f, sets: make(map[string]*Set), chains: make(map[string]*Chain)}
 }
 

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // attempts bounds how often a transaction is tried again because others changed
@@ -73,7 +74,7 @@ func observeOnce(c *conn, w *watch, read func(*observer, *Table) error) (*State,
 		return nil, err
 	}
 	m, complete := &Model{}, true
-	for _, f := range []Family{IPv4, IPv6} {
+	for _, f := range []nft.Family{nft.IPv4, nft.IPv6} {
 		o := &observer{conn: c, family: f}
 		t, err := o.find()
 		if err != nil {
@@ -128,7 +129,7 @@ func (c *conn) foreign(w *watch, complete bool) error {
 // observer reads one table.
 type observer struct {
 	*conn
-	family Family
+	family nft.Family
 	// own are rules' anonymous sets.
 	own map[string]*Set
 	// uses is how many chains, sets and other objects the kernel counts in the

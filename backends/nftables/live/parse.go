@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/planec/planec/internal/text/nft"
-	"github.com/planec/planec/ir"
 )
 
 // Parse reads what the nftables backend emits. Whatever else is in a text is an
@@ -26,7 +25,7 @@ func parseText(text []byte, seed maphash.Seed, held *Model) (*Model, error) {
 	}
 	m := &Model{seed: seed}
 	for _, source := range ruleset.Tables {
-		b := builder{source: source, table: newTable(familyOf(source.Family)), seed: seed, rules: make(map[string]*Rule)}
+		b := builder{source: source, table: newTable(source.Family), seed: seed, rules: make(map[string]*Rule)}
 		if held != nil {
 			b.held = held.Table(b.table.Family)
 		}
@@ -36,13 +35,6 @@ func parseText(text []byte, seed maphash.Seed, held *Model) (*Model, error) {
 		m.Tables = append(m.Tables, b.table)
 	}
 	return m, nil
-}
-
-func familyOf(f ir.Family) Family {
-	if f == ir.IPv4 {
-		return IPv4
-	}
-	return IPv6
 }
 
 // builder makes one table of its text.

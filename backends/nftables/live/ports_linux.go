@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 
 	"github.com/planec/planec/internal/text/nft"
-	"github.com/planec/planec/ir"
 )
 
 func (c *compiler) ports(p nft.ToPorts) {
@@ -53,10 +52,10 @@ func portSet(p nft.ToPorts) *Set {
 	return s
 }
 
-func portSetUserData(p ir.Protocol, ranges bool) []byte {
+func portSetUserData(p nft.Protocol, ranges bool) []byte {
 	const keyOrder, merge, keyTypeof, dport = 0, 2, 3, 2
 	// The headers' numbers in nft (enum proto_desc_id).
-	headers := map[ir.Protocol]uint32{ir.TCP: 8, ir.UDP: 6, ir.SCTP: 10}
+	headers := map[nft.Protocol]uint32{nft.TCP: 8, nft.UDP: 6, nft.SCTP: 10}
 	b := udataU32(nil, keyOrder, types[nft.Port].order)
 	if ranges {
 		b = udataU32(b, merge, 1)

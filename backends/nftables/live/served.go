@@ -55,7 +55,7 @@ func (t *Table) at(r record, key []nft.Kind) (string, bool) {
 	words := values(r.key, key)
 	if len(key) > 0 && key[0] == nft.Proto {
 		host := "0.0.0.0"
-		if t.Family == IPv6 {
+		if t.Family == nft.IPv6 {
 			host = "::"
 		}
 		words = append([]string{host}, words...)

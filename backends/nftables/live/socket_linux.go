@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // conn is a netlink socket in the network namespace of the thread that made it.
@@ -103,7 +104,7 @@ var errInterrupted = errors.New("the ruleset changed while it was read")
 
 // dump asks for all objects of a kind and calls yield with the attributes of each.
 // A get of one object is a dump without the flag.
-func (c *conn) dump(kind, flags uint16, f Family, ask func(*writer), yield func([]byte) error) error {
+func (c *conn) dump(kind, flags uint16, f nft.Family, ask func(*writer), yield func([]byte) error) error {
 	var w writer
 	at := w.nft(kind, flags, f)
 	if ask != nil {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/planec/planec/internal/text/nft"
-	"github.com/planec/planec/ir"
 )
 
 // kindsOf takes nft's number of a type apart.
@@ -57,10 +56,7 @@ func valueText(k nft.Kind, b []byte) string {
 	case nft.Port:
 		return strconv.Itoa(int(binary.BigEndian.Uint16(b)))
 	case nft.Proto:
-		if p := ir.Protocol(b[0]); slices.Contains(ir.Protocols(), p) {
-			return p.String()
-		}
-		return strconv.Itoa(int(b[0]))
+		return nft.Protocol(b[0]).String()
 	case nft.Mark:
 		return fmt.Sprintf("0x%08x", binary.NativeEndian.Uint32(b))
 	case nft.ClassID:

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // writer appends netlink messages and attributes (package nlattr has how those are laid out). Nested attributes go without
@@ -12,7 +13,7 @@ import (
 type writer struct{ b []byte }
 
 // message starts a message and returns its place for end.
-func (w *writer) message(kind, flags uint16, family Family, resource uint16) int {
+func (w *writer) message(kind, flags uint16, family nft.Family, resource uint16) int {
 	at := len(w.b)
 	w.b = append(w.b, 0, 0, 0, 0)
 	w.b = binary.NativeEndian.AppendUint16(w.b, kind)
@@ -23,7 +24,7 @@ func (w *writer) message(kind, flags uint16, family Family, resource uint16) int
 }
 
 // nft starts a message of nf_tables.
-func (w *writer) nft(kind, flags uint16, family Family) int {
+func (w *writer) nft(kind, flags uint16, family nft.Family) int {
 	return w.message(subsysNFTables<<8|kind, flags, family, 0)
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/planec/planec/internal/interp/fate"
 	"github.com/planec/planec/internal/text/nft"
-	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
 
@@ -30,9 +29,16 @@ func New(r *Ruleset, own []netip.Addr, explain bool) *Interpreter {
 
 func (i *Interpreter) isLocal(a netip.Addr) bool { return a.IsLoopback() || i.own[a] }
 
+func familyOf(a netip.Addr) nft.Family {
+	if a.Is4() {
+		return nft.IPv4
+	}
+	return nft.IPv6
+}
+
 // Eval returns what the rules do to the packet, over all of its random draws.
 func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) {
-	t := i.ruleset.tables[ir.FamilyOf(p.Dst)]
+	t := i.ruleset.tables[familyOf(p.Dst)]
 	if t == nil {
 		t = &table{}
 	}

@@ -167,9 +167,9 @@ func (m *machine) matches(s nft.Statement) bool {
 	case nft.NoSYN:
 		return m.packet.Midstream && m.packet.Protocol == ir.TCP
 	case nft.OfProtocol:
-		return m.packet.Protocol == s.Protocol
+		return nft.Protocol(m.packet.Protocol) == s.Protocol
 	case nft.ToPorts:
-		return m.packet.Protocol == s.Protocol && contain(s.Ranges, m.port)
+		return nft.Protocol(m.packet.Protocol) == s.Protocol && contain(s.Ranges, m.port)
 	case nft.OfICMPv6:
 		return m.packet.Protocol == ir.ICMPv6 && contain([]nft.Range{s.Types}, uint16(m.packet.Type))
 	case nft.IsLocal:

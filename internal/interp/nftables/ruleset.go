@@ -5,12 +5,11 @@ import (
 	"slices"
 
 	"github.com/planec/planec/internal/text/nft"
-	"github.com/planec/planec/ir"
 )
 
 // Ruleset is what a packet meets: at most one table for each family.
 type Ruleset struct {
-	tables map[ir.Family]*table
+	tables map[nft.Family]*table
 }
 
 type table struct {
@@ -38,7 +37,7 @@ func Parse(text []byte) (*Ruleset, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Ruleset{tables: make(map[ir.Family]*table)}
+	r := &Ruleset{tables: make(map[nft.Family]*table)}
 	for _, s := range source.Tables {
 		t := &table{chains: make(map[string]*chain)}
 		if err := t.read(s); err != nil {

@@ -11,8 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"github.com/planec/planec/ir"
 )
 
 const begin = "add table ip planec\ndelete table ip planec\nadd table ip6 planec\ndelete table ip6 planec\n"
@@ -149,9 +147,9 @@ func TestStatements(t *testing.T) {
 		"ct state established,related":     InState{Established: true, Related: true},
 		"ct status dnat":                   HasDNAT{},
 		"tcp flags ! syn":                  NoSYN{},
-		"meta l4proto sctp":                OfProtocol{ir.SCTP},
-		"udp dport 0-65534":                ToPorts{ir.UDP, []Range{{0, 65534}}, false},
-		"tcp dport { 22, 80-90 }":          ToPorts{ir.TCP, []Range{{22, 22}, {80, 90}}, true},
+		"meta l4proto sctp":                OfProtocol{SCTP},
+		"udp dport 0-65534":                ToPorts{UDP, []Range{{0, 65534}}, false},
+		"tcp dport { 22, 80-90 }":          ToPorts{TCP, []Range{{22, 22}, {80, 90}}, true},
 		"icmpv6 type 133-137":              OfICMPv6{Range{133, 137}},
 		"fib saddr type != local":          IsLocal{Negate: true},
 		"fib daddr type local":             IsLocal{Dest: true},

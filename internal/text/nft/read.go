@@ -7,17 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/planec/planec/ir"
 )
 
 // reset begins every text: it removes older tables.
 var reset = [...]string{
 	"add table ip planec", "delete table ip planec", "add table ip6 planec", "delete table ip6 planec",
 }
-
-// heads begin the tables, in the order of [ir.Families].
-var heads = [...]string{"table ip planec {", "table ip6 planec {"}
 
 // Parse reads the structure of a text, which has to stay as it is for as long as the
 // result is used. Elements and rules are read when they are asked for.
@@ -74,18 +69,23 @@ func (p *parser) parse() error {
 		if len(line) == 0 {
 			continue
 		}
-		i := slices.Index(heads[:], string(line))
-		if i < 0 {
-			return fmt.Errorf("unknown command %q", line)
+		var err error
+		switch string(line) {
+		case "table ip planec {":
+			err = p.table(IPv4)
+		case "table ip6 planec {":
+			err = p.table(IPv6)
+		default:
+			err = fmt.Errorf("unknown command %q", line)
 		}
-		if err := p.table(ir.Families()[i]); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *parser) table(f ir.Family) error {
+func (p *parser) table(f Family) error {
 	if n := len(p.ruleset.Tables); n > 0 && p.ruleset.Tables[n-1].Family >= f {
 		return fmt.Errorf("a second table, or not in order")
 	}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/planec/planec/ir"
 )
 
 // Rule reads a line of the chain, which has this number. The rule that is returned is
@@ -169,10 +167,10 @@ func (p *ruleParser) portList() (list []Range, err error) {
 	return list, p.expect("}")
 }
 
-func (p *ruleParser) protocol() (ir.Protocol, error) {
+func (p *ruleParser) protocol() (Protocol, error) {
 	r := scanner{b: []byte(p.next())}
 	n, err := r.number(Proto)
-	return ir.Protocol(n), err
+	return Protocol(n), err
 }
 
 // parseRange reads "first" or "first-last".
@@ -285,19 +283,11 @@ func (p *ruleParser) match() (Statement, error) {
 func (p *ruleParser) key() ([]Field, error) {
 	list, err := p.concat()
 	for _, f := range list {
-		if err == nil && (f.Kind == Addr4 || f.Kind == Addr6) && f.Kind != addrOf(p.table.Family) {
+		if err == nil && (f.Kind == Addr4 || f.Kind == Addr6) && f.Kind != p.table.Family.addr() {
 			err = fmt.Errorf("a header of the other family")
 		}
 	}
 	return list, err
-}
-
-// addrOf is the kind of a family's addresses.
-func addrOf(f ir.Family) Kind {
-	if f == ir.IPv4 {
-		return Addr4
-	}
-	return Addr6
 }
 
 // inPrefix reads an address or a prefix of whole bytes.
@@ -309,7 +299,7 @@ func (p *ruleParser) inPrefix(f Field) (Statement, error) {
 		return nil, err
 	}
 	for bits := 8; bits <= first.BitLen(); bits += 8 {
-		if prefix, _ := first.Prefix(bits); prefix.Addr() == first && ir.LastAddr(prefix) == last {
+		if prefix, _ := first.Prefix(bits); prefix.Addr() == first && lastAddr(prefix) == last {
 			return InPrefix{f, prefix}, nil
 		}
 	}

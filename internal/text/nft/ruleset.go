@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
-
-	"github.com/planec/planec/ir"
 )
 
 // Ruleset is the content of a text.
@@ -17,7 +15,7 @@ type Ruleset struct {
 // Table is one of the two tables.
 type Table struct {
 	// Family is the table's address family, "ip" or "ip6".
-	Family ir.Family
+	Family Family
 	// Sets and Chains are in the order of the text. Sets stand before all chains.
 	Sets   []*Set
 	Chains []*Chain

@@ -3,8 +3,6 @@ package nft
 import (
 	"net/netip"
 	"time"
-
-	"github.com/planec/planec/ir"
 )
 
 // Verdict is what a rule or an element decides.
@@ -77,10 +75,10 @@ type (
 	// NoSYN is "tcp flags ! syn".
 	NoSYN struct{}
 	// OfProtocol is "meta l4proto PROTO".
-	OfProtocol struct{ Protocol ir.Protocol }
+	OfProtocol struct{ Protocol Protocol }
 	// ToPorts is "PROTO dport ...".
 	ToPorts struct {
-		Protocol ir.Protocol
+		Protocol Protocol
 		// Ranges ascend and do not overlap.
 		Ranges []Range
 		// Listed is whether they stand in braces, which nft makes a set of.

@@ -3,8 +3,6 @@ package nft
 import (
 	"fmt"
 	"net/netip"
-
-	"github.com/planec/planec/ir"
 )
 
 // scanner reads values as the text spells them. It makes no allocation for an element:
@@ -70,11 +68,11 @@ func (r *scanner) number(k Kind) (uint32, error) {
 	case Proto:
 		switch w := r.word(); string(w) {
 		case "tcp":
-			return 6, nil
+			return uint32(TCP), nil
 		case "udp":
-			return 17, nil
+			return uint32(UDP), nil
 		case "sctp":
-			return 132, nil
+			return uint32(SCTP), nil
 		default:
 			return 0, fmt.Errorf("protocol %q", w)
 		}
@@ -197,7 +195,17 @@ func prefix(w []byte, k Kind) (first, last netip.Addr, err error) {
 	if err != nil || p != p.Masked() || p.Addr().Is4() != (k == Addr4) {
 		return first, last, fmt.Errorf("prefix %q", w)
 	}
-	return p.Addr(), ir.LastAddr(p), nil
+	return p.Addr(), lastAddr(p), nil
+}
+
+// lastAddr is the last address of a prefix.
+func lastAddr(p netip.Prefix) netip.Addr {
+	b := p.Addr().AsSlice()
+	for i := p.Bits(); i < len(b)*8; i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	last, _ := netip.AddrFromSlice(b)
+	return last
 }
 
 // verdict reads a verdict, and the chain that it leads to.

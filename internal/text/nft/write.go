@@ -76,15 +76,11 @@ func (p *ruleParser) mapLookup() ([]Field, *Set, error) {
 
 // dnat reads "dnat ip to KEY map @name", with the table's family.
 func (p *ruleParser) dnat() (Statement, error) {
-	word, addr := "ip", addrOf(p.table.Family)
-	if addr == Addr6 {
-		word = "ip6"
-	}
-	if err := p.expect("dnat", word, "to"); err != nil {
+	if err := p.expect("dnat", p.table.Family.String(), "to"); err != nil {
 		return nil, err
 	}
 	key, s, err := p.mapLookup()
-	if err == nil && (len(s.Data) != 2 || s.Data[0].Kind != addr || s.Data[1].Kind != Port) {
+	if err == nil && (len(s.Data) != 2 || s.Data[0].Kind != p.table.Family.addr() || s.Data[1].Kind != Port) {
 		err = fmt.Errorf("map %s has no address and port", s.Name)
 	}
 	return DNAT{key, s}, err
