@@ -1,10 +1,12 @@
 package iptables
 
+import "github.com/planec/planec/backends/xtables"
+
 // hook is a built-in chain that packets come to us from, over one jump.
 type hook struct{ table, chain string }
 
 // own is our chain in it.
-func (h hook) own() string { return "PLC-" + h.chain }
+func (h hook) own() string { return xtables.EntryOf(h.chain) }
 
 // hooks are the same for every program, with rules behind them or not, so that
 // a load never touches a built-in chain once the jumps are there.

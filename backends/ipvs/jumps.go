@@ -1,5 +1,7 @@
 package ipvs
 
+import "github.com/planec/planec/backends/xtables"
+
 // hook is a built-in chain that packets come to us from, over one jump.
 type hook struct{ table, chain, match string }
 
@@ -24,7 +26,7 @@ func appendJumps(b []byte) []byte {
 		if i == 0 || hooks[i-1].table != h.table {
 			b = append(b, "*"+h.table+"\n"...)
 		}
-		b = append(b, "-I "+h.chain+h.match+" -j PLC-"+h.chain+"\n"...)
+		b = append(b, "-I "+h.chain+h.match+" -j "+xtables.EntryOf(h.chain)+"\n"...)
 		if i == len(hooks)-1 || hooks[i+1].table != h.table {
 			b = append(b, "COMMIT\n"...)
 		}

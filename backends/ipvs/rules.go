@@ -1,6 +1,9 @@
 package ipvs
 
-import "github.com/planec/planec/ir"
+import (
+	"github.com/planec/planec/backends/xtables"
+	"github.com/planec/planec/ir"
+)
 
 // The chains, each in one or more of the tables.
 const (
@@ -14,7 +17,7 @@ const (
 	inside        = "PLC-INSIDE"
 	mark          = "PLC-MARK"
 	masquerade    = "PLC-MASQUERADE"
-	translated    = "PLC-TRANSLATED"
+	translated    = xtables.TranslatedChain
 	unclaimed     = "PLC-UNCLAIMED"
 	virtualIPs    = "PLC-VIPS"
 )
