@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtables"
 	xtlive "github.com/planec/planec/backends/xtables/live"
+	"github.com/planec/planec/internal/text/ipset"
 )
 
 // Plan is what turns one state into another, in the order of the package's
@@ -299,22 +301,26 @@ func appendChanges(out []string, changes []change, names map[Key]string) []strin
 func namesOf(states ...*xtlive.State) map[Key]string {
 	out := make(map[Key]string)
 	for _, s := range states {
-		for _, f := range families {
-			for _, m := range s.Members("plc-" + f.name + "-services") {
-				k, err := parseElement(m)
-				_, name, found := strings.Cut(m, ` comment "`)
-				if err == nil && found {
-					out[k] = strings.TrimSuffix(name, `"`)
-				}
-			}
-			for _, set := range routeSets {
-				for element, mark := range routesOf(s, "plc-"+f.name+set) {
-					if k, err := parseElement(element); err == nil && out[k] != "" {
-						out[Key{Mark: mark, IPv6: f.ipv6}] = out[k]
-					}
+		named(out, s)
+		for _, set := range s.Sets(xtables.Routes) {
+			for at, mark := range routesOf(&set) {
+				if out[at] != "" {
+					out[Key{Mark: mark, IPv6: set.IPv6}] = out[at]
 				}
 			}
 		}
 	}
 	return out
+}
+
+// named adds the names that sets have beside addresses and ports.
+func named(out map[Key]string, s *xtlive.State) {
+	for _, set := range s.Sets(xtables.Virtual) {
+		for _, m := range set.Members {
+			k, err := parseElement(m)
+			if _, name := ipset.Named(m); name != "" && err == nil {
+				out[k] = name
+			}
+		}
+	}
 }

@@ -32,6 +32,16 @@ func (p Protocol) String() string {
 	return fmt.Sprintf("protocol %d", uint16(p))
 }
 
+// parseProtocol reads the name that ipset and ipvsadm write.
+func parseProtocol(name string) (Protocol, error) {
+	for _, p := range []Protocol{tcp, udp, sctp} {
+		if p.String() == name {
+			return p, nil
+		}
+	}
+	return 0, fmt.Errorf("%q: no protocol that planec uses", name)
+}
+
 // Key names a virtual service: by protocol, address and port, or by a mark that
 // is not 0 and a family.
 type Key struct {

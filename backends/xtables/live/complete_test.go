@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,9 +38,38 @@ func TestCut(t *testing.T) {
 			}
 		}
 		refused(t, dir, name, whole[:len(whole)-1])
-		refused(t, dir, name, bytes.Replace(whole, []byte("COMMIT"), []byte("-A INPUT -s 192.0.2.1 -j DROP\nCOMMIT"), 1))
+		for _, foreign := range []string{`-s 192.0.2.1 -j DROP`, `-m comment --comment "as -j PLC-INPUT" -j DROP`, `-m comment --comment "PLC-INPUT -j DROP`} {
+			refused(t, dir, name, bytes.Replace(whole, []byte("COMMIT"), []byte("-A INPUT "+foreign+"\nCOMMIT"), 1))
+		}
 	}
 	refused(t, dir, "ipset.rules", []byte{})
+	// The second set that a rule looks into.
+	sets := read(t, dir, "", nil).File("ipset.rules")
+	refused(t, dir, "ipset.rules", bytes.ReplaceAll(sets, []byte("plc-ranges-4"), []byte("plc-others-4")))
+}
+
+// TestForeignRules: of the rules of others only jumps to planec's chains are planec's,
+// and not those that speak of such a jump.
+func TestForeignRules(t *testing.T) {
+	const text = `*filter
+:INPUT ACCEPT [0:0]
+:KUBE-X - [0:0]
+:PLC-INPUT - [0:0]
+-A INPUT -j PLC-INPUT
+-A INPUT -m comment --comment "before -j PLC-INPUT" -j DROP
+-A INPUT -m comment --comment "it\'s -g PLC-INPUT" -m conntrack --ctstate NEW -g PLC-INPUT
+-A KUBE-X -m string --string "-j PLC-INPUT" --algo bm -j LOG --log-prefix "a \" b -j PLC-INPUT"
+-A PLC-INPUT -j DROP
+COMMIT
+`
+	got, err := parseTables(false, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{`INPUT -j PLC-INPUT`, `INPUT -m comment --comment "it\'s -g PLC-INPUT" -m conntrack --ctstate NEW -g PLC-INPUT`}
+	if jumps := sortedKeys(got["filter"].jumps); !slices.Equal(jumps, want) || len(got["filter"].chains) != 1 {
+		t.Errorf("jumps %q, chains %v", jumps, got["filter"].chains)
+	}
 }
 
 func refused(t *testing.T, dir, name string, content []byte) {

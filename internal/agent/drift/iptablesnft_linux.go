@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends/xtables"
 )
 
 // IPTablesNFT tells when another process changes what iptables' nft variant has of
@@ -90,11 +91,8 @@ func (t *transaction) take(kind uint16, data []byte) (generation uint32, ours bo
 // The tables that have our chains, and the chains that lead to those.
 var (
 	xtTables = []string{"filter", "nat"}
-	builtIn  = []string{"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"}
+	builtIn  = xtables.BuiltIn()
 )
-
-// chainPrefix begins the names of planec's chains.
-const chainPrefix = "PLC-"
 
 // touches reports whether a message is about one of planec's chains, or about one that may
 // lead to ours.
@@ -111,7 +109,7 @@ func touches(kind uint16, attributes []byte) bool {
 	case unix.NFT_MSG_NEWRULE, unix.NFT_MSG_DELRULE:
 		chain = attribute(attributes, unix.NFTA_RULE_CHAIN)
 	}
-	return strings.HasPrefix(chain, chainPrefix) || slices.Contains(builtIn, chain)
+	return xtables.ChainRole(chain) != xtables.Foreign || slices.Contains(builtIn, chain)
 }
 
 // number returns an attribute of 32 bits in network order, or 0.

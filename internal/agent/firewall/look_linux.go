@@ -15,6 +15,7 @@ import (
 
 	nft "github.com/planec/planec/backends/nftables/live"
 	xtables "github.com/planec/planec/backends/xtables/live"
+	"github.com/planec/planec/internal/text/iptables"
 )
 
 // ourTable is planec's in nftables, whose chains accept what they do not refuse.
@@ -54,20 +55,19 @@ func Look(ctx context.Context) ([]Dropping, error) {
 
 // saved are the rules of the chain's table. Without the program they are not known,
 // and what they accept cannot be seen.
-func saved(ctx context.Context, d *Dropping) (rules []string) {
+func saved(ctx context.Context, d *Dropping) map[string][][]string {
 	t := &xtables.Tools{Variant: string(d.Variant), LockWait: xtables.DefaultLockWait}
 	text, err := t.Save(ctx, d.tool())
 	if err != nil {
 		return nil
 	}
-	table := ""
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimRight(line, "\n")
-		switch {
-		case strings.HasPrefix(line, "*"):
-			table = line[1:]
-		case table == d.Table && strings.HasPrefix(line, "-A "):
-			rules = append(rules, line)
+	rules := make(map[string][][]string)
+	for l, err := range iptables.Lines(text) {
+		if err != nil || l.Table != d.Table || l.Verb == "" {
+			continue
+		}
+		if words, err := l.Words(); err == nil {
+			rules[l.Chain] = append(rules[l.Chain], words)
 		}
 	}
 	return rules
