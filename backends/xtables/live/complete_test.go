@@ -97,3 +97,27 @@ func read(t *testing.T, dir, name string, content []byte) (a backends.Artifact) 
 	}
 	return a
 }
+
+// TestStepsName the objects whose rules and members come and go.
+func TestStepsName(t *testing.T) {
+	state := func(rules, set string) *State {
+		v4, err := parseTables(false, []byte("*nat\n:PLC-S-A - [0:0]\n"+rules+"COMMIT\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := parseSets([]byte("create plc-health-4 hash:ip,port comment\n" + set))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &State{ipv4: v4, ipv6: tables{}, sets: s}
+	}
+	const rule = "-A PLC-S-A -p tcp -m comment --comment \"shop/web:http\" -j RETURN\n"
+	p := NewPlan(state("", "add plc-health-4 10.0.0.1,tcp:1 comment \"shop/a\"\n"), state(rule, "add plc-health-4 10.0.0.1,tcp:2 comment \"shop/b\"\n"))
+	want := []string{
+		"ipset: change set plc-health-4: 1 member to add, 1 to remove of shop/a, shop/b",
+		"iptables nat: replace chain PLC-S-A (1 rule) of shop/web:http",
+	}
+	if !slices.Equal(p.Steps(), want) {
+		t.Errorf("%q", p.Steps())
+	}
+}

@@ -11,7 +11,6 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/internal/text/ipset"
-	"github.com/planec/planec/internal/text/quoted"
 )
 
 // sets are our ipsets by name.
@@ -136,7 +135,12 @@ func refill(name string, have, want *set) (before, after []byte, step string) {
 			gone = append(gone, m)
 		}
 	}
-	step = fmt.Sprintf("change set %s: %s to add, %d to remove%s", name, backends.Count(len(come), "member"), len(gone), named(slices.Concat(come, gone), quoted.Plain))
+	var n backends.Named
+	for _, m := range slices.Concat(come, gone) {
+		_, name := ipset.Named(m)
+		n.Add(name)
+	}
+	step = fmt.Sprintf("change set %s: %s to add, %d to remove%s", name, backends.Count(len(come), "member"), len(gone), n.String())
 	if len(come)+len(gone) > few || sameElement(come, gone) {
 		return swap(name, want), nil, step
 	}

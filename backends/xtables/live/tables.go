@@ -127,7 +127,7 @@ func restoreTable(have, want *table) (text string, steps []string) {
 		if _, stays := want.chains[c]; !stays {
 			declare.WriteString(":" + c + " - [0:0]\n")
 			remove.WriteString("-X " + c + "\n")
-			steps = append(steps, "remove chain "+c+named(have.chains[c], quoted.Escaped))
+			steps = append(steps, "remove chain "+c+namedBy(have.chains[c]))
 		}
 	}
 	return declare.String() + rules.String() + remove.String(), steps
@@ -138,25 +138,21 @@ func chainStep(chain string, there bool, rules []string) string {
 	if there {
 		verb = "replace"
 	}
-	return fmt.Sprintf("%s chain %s (%s)%s", verb, chain, backends.Count(len(rules), "rule"), named(rules, quoted.Escaped))
+	return fmt.Sprintf("%s chain %s (%s)%s", verb, chain, backends.Count(len(rules), "rule"), namedBy(rules))
 }
 
-// named are the objects that rules or members of sets say they belong to.
-func named(lines []string, syntax quoted.Syntax) string {
+// namedBy are the objects that rules say they belong to.
+func namedBy(rules []string) string {
 	var n backends.Named
 	var words []string
-	for _, l := range lines {
-		if !strings.Contains(l, `comment "`) {
+	for _, r := range rules {
+		if !strings.Contains(r, `--comment "`) {
 			continue
 		}
 		var err error
-		if words, err = quoted.Append(words[:0], l, syntax); err != nil {
-			continue
-		}
-		for i := range len(words) - 1 {
-			if words[i] == "comment" || words[i] == "--comment" {
-				n.Add(words[i+1])
-			}
+		if words, err = quoted.Append(words[:0], r, quoted.Escaped); err == nil {
+			name, _ := iptables.Value(words, "--comment")
+			n.Add(name)
 		}
 	}
 	return n.String()

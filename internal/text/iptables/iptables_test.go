@@ -75,6 +75,9 @@ func TestAnyRule(t *testing.T) {
 			t.Errorf("%s: %q, want %q", rule, got, want)
 		}
 	}
+	if got, _ := iptables.Value(words(t, `-m comment --comment "--comment x" -j DROP`), "--comment"); got != "--comment x" {
+		t.Errorf("comment %q", got)
+	}
 	if got := iptables.Sets(words(t, "-m set --match-set a dst -m set ! --match-set b src -m comment --comment --match-set -j SET --add-set c src")); !slices.Equal(got, []string{"a", "b", "c"}) {
 		t.Errorf("sets %q", got)
 	}

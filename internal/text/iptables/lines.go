@@ -108,10 +108,10 @@ func freeText(option string) bool {
 func Value(words []string, option string) (string, bool) {
 	for i := 0; i+1 < len(words); i++ {
 		switch w := words[i]; {
-		case freeText(w):
-			i++
 		case w == option && (i == 0 || words[i-1] != "!"):
 			return words[i+1], true
+		case freeText(w):
+			i++
 		}
 	}
 	return "", false

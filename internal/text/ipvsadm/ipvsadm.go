@@ -65,7 +65,7 @@ func Commands(text []byte) iter.Seq2[Command, error] {
 }
 
 func parse(line string) (Command, error) {
-	r := quoted.NewReader(strings.Fields(line)) // ipvsadm knows no quotes
+	r := quoted.NewReader(strings.Split(line, " ")) // ipvsadm knows no quotes
 	c := Command{Text: line}
 	switch verb := r.Next(); verb {
 	case "-A":
