@@ -44,7 +44,8 @@ func TestLook(t *testing.T) {
 		{"accepted, with words beside it", iptables("legacy", ":OTHER - [0:0]\n-A INPUT -m comment --comment \"all of it\" -j ACCEPT\n-A FORWARD -m comment --comment \"not -j NOWHERE\" -g OTHER\n-A OTHER -j ACCEPT\n"), nil, nil},
 		{
 			"spoken of, or negated", iptables("nft", "-A INPUT -m comment --comment \"--dport 31090\" -p tcp -m tcp ! --dport 31090 -j ACCEPT\n-A FORWARD -m comment --comment \"-m conntrack --ctstate DNAT\" -s 10.0.0.0/8 -j ACCEPT\n"),
-			[]string{"chain FORWARD of iptables-nft", "chain INPUT of iptables-nft"}, nil,
+			[]string{"chain FORWARD of iptables-nft", "chain INPUT of iptables-nft"},
+			nil,
 		},
 		{"only policy accept", load{"*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n", []string{"iptables-legacy-restore", "--noflush"}}, nil, nil},
 		{
