@@ -74,7 +74,7 @@ func (d *dataplane) split(f *ir.Frontend, s split) string {
 	for _, local := range d.localSources() {
 		w.end(append(d.comment(append(w.rule(), local...), &f.Service), internal...))
 	}
-	w.end(append(d.comment(append(w.rule(), localSource...), &f.Service), internal...))
+	w.end(append(d.comment(append(w.rule(), xtables.FromSelf...), &f.Service), internal...))
 	if external != "" {
 		w.end(append(d.comment(w.rule(), &f.Service), external...))
 	}

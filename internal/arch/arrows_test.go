@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"compiler":                       {"compiler/objects", "compiler/policy", "compiler/service", "ir", "ir/diag"},
 	"backends":                       {"ir", "ir/diag", "ir/failsafe", "ir/identity"},
 	"backends/nftables":              {"backends", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
-	"backends/xtables":               {"ir/identity"},
+	"backends/xtables":               {"ir", "ir/identity"},
 	"backends/xtpolicy":              {"backends/xtables", "ir", "ir/identity", "ir/resolve"},
 	"backends/xtables/live":          {"backends", "backends/xtables", "internal/text/ipset", "internal/text/iptables", "internal/text/quoted"},
 	"internal/apply/applier":         {"backends"},
