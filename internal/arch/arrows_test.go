@@ -98,7 +98,7 @@ var arrows = map[string][]string{
 	"internal/input/filesource":      {"compiler/objects", "internal/input/inbox", "internal/input/manifest", "ir", "ir/diag"},
 	"internal/apply/confirm":         {},
 	"internal/apply/nodelock":        {},
-	"internal/agent/drift":           {"backends/nftables/live", "backends/xtables"},
+	"internal/agent/drift":           {"backends/nftables/live", "backends/xtables", "backends/xtables/live"},
 	"internal/input/inbox":           {"compiler", "compiler/objects"},
 	"internal/agent/localaddr":       {},
 	"internal/agent/listener":        {},
