@@ -12,6 +12,7 @@ import (
 	"github.com/planec/planec/backends/xtables"
 	xtlive "github.com/planec/planec/backends/xtables/live"
 	"github.com/planec/planec/internal/text/ipset"
+	"github.com/planec/planec/ir"
 )
 
 // ownership is the virtual services that are known to be ours.
@@ -69,7 +70,7 @@ func parseElement(member string) (k Key, err error) {
 	element, _, _ := strings.Cut(member, " ")
 	addr, rest, _ := strings.Cut(element, ",")
 	protocol, port, _ := strings.Cut(rest, ":")
-	if k.Protocol, err = parseProtocol(protocol); err != nil {
+	if k.Protocol, err = ir.ParseProtocol(protocol); err != nil {
 		return k, err
 	}
 	a, err := netip.ParseAddr(addr)
@@ -156,8 +157,8 @@ func closeJournal() []byte {
 }
 
 // protocolsOf says what protocol a marked service serves.
-func protocolsOf(states ...*xtlive.State) map[Key]Protocol {
-	out := make(map[Key]Protocol)
+func protocolsOf(states ...*xtlive.State) map[Key]ir.Protocol {
+	out := make(map[Key]ir.Protocol)
 	for _, s := range states {
 		for _, set := range s.Sets(xtables.Routes) {
 			for at, mark := range routesOf(&set) {

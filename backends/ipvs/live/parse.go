@@ -81,13 +81,7 @@ func (s services) read(text []byte) error {
 		if err != nil {
 			return err
 		}
-		k := Key{Address: c.Address, Mark: c.Mark, IPv6: c.IPv6}
-		if c.Mark == 0 {
-			if k.Protocol, err = parseProtocol(c.Protocol); err != nil {
-				return err
-			}
-		}
-		switch {
+		switch k := Key(c.Key); {
 		case !c.Adds:
 			s[k] = &service{settings: settings{scheduler: c.Scheduler, persistence: c.Persistence}, destinations: make(map[netip.AddrPort]destination)}
 		case s[k] == nil:

@@ -11,6 +11,7 @@ import (
 	"github.com/planec/planec/backends/xtables"
 	xtlive "github.com/planec/planec/backends/xtables/live"
 	"github.com/planec/planec/internal/text/ipset"
+	"github.com/planec/planec/ir"
 )
 
 // Plan is what turns one state into another, in the order of the package's
@@ -151,11 +152,11 @@ func (p *Plan) planNew(k Key, w *service) {
 
 // graceful reports whether connections of the service's destinations are waited
 // for: those of TCP.
-func graceful(k Key, protocols map[Key]Protocol) bool {
+func graceful(k Key, protocols map[Key]ir.Protocol) bool {
 	if p, known := protocols[k]; k.Mark != 0 && known {
-		return p == tcp
+		return p == ir.TCP
 	}
-	return k.Mark != 0 || k.Protocol == tcp
+	return k.Mark != 0 || k.Protocol == ir.TCP
 }
 
 // compareService returns what comes or changes, what leaves, and what would leave

@@ -6,50 +6,12 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+
+	"github.com/planec/planec/internal/text/ipvsadm"
 )
 
-// Protocol is a transport protocol's number (IANA), 0 where a mark selects the
-// virtual service.
-type Protocol uint16
-
-// The protocols that IPVS balances for us.
-const (
-	tcp  Protocol = 6
-	udp  Protocol = 17
-	sctp Protocol = 132
-)
-
-// String is the protocol's name as ipset writes it.
-func (p Protocol) String() string {
-	switch p {
-	case tcp:
-		return "tcp"
-	case udp:
-		return "udp"
-	case sctp:
-		return "sctp"
-	}
-	return fmt.Sprintf("protocol %d", uint16(p))
-}
-
-// parseProtocol reads the name that ipset and ipvsadm write.
-func parseProtocol(name string) (Protocol, error) {
-	for _, p := range []Protocol{tcp, udp, sctp} {
-		if p.String() == name {
-			return p, nil
-		}
-	}
-	return 0, fmt.Errorf("%q: no protocol that planec uses", name)
-}
-
-// Key names a virtual service: by protocol, address and port, or by a mark that
-// is not 0 and a family.
-type Key struct {
-	Protocol Protocol
-	Address  netip.AddrPort
-	Mark     uint32
-	IPv6     bool
-}
+// Key names a virtual service.
+type Key ipvsadm.Key
 
 // String says it in words.
 func (k Key) String() string {

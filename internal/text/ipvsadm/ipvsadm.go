@@ -10,13 +10,14 @@ import (
 	"strings"
 
 	"github.com/planec/planec/internal/text/quoted"
+	"github.com/planec/planec/ir"
 )
 
 // Key names a virtual service: a protocol with an address and a port, or a mark
 // with a family.
 type Key struct {
-	// Protocol is "tcp", "udp", "sctp", or "" where there is a mark.
-	Protocol string
+	// Protocol is 0 where there is a mark.
+	Protocol ir.Protocol
 	Address  netip.AddrPort
 	// Mark is 0 where there is an address.
 	Mark uint32
@@ -83,11 +84,11 @@ func parse(line string) (Command, error) {
 func key(r *quoted.Reader) (k Key) {
 	switch kind := r.Next(); kind {
 	case "-t":
-		k.Protocol = "tcp"
+		k.Protocol = ir.TCP
 	case "-u":
-		k.Protocol = "udp"
+		k.Protocol = ir.UDP
 	case "--sctp-service":
-		k.Protocol = "sctp"
+		k.Protocol = ir.SCTP
 	case "-f":
 		if k.Mark = uint32(r.Uint(32)); k.Mark == 0 {
 			r.Fail("mark 0 selects nothing")
