@@ -128,7 +128,7 @@ func (s *set) hashSize() int64 {
 	return 1 << bits.Len(uint(n-1))
 }
 
-// appendCleanTo destroys every set of ours, also where it does not exist.
+// appendCleanTo destroys every set of planec, also where it does not exist.
 func (s *sets) appendCleanTo(b []byte) []byte {
 	all := s.swapped()
 	for i := range s.bindings {

@@ -72,6 +72,8 @@ const TranslatedChain = ChainPrefix + "TRANSLATED"
 
 // Sets that are not in every artifact, or that emitters do not write.
 const (
+	// DeniedOwnSet follows the family.
+	DeniedOwnSet = "denied-own"
 	// ClientsSet is followed by a hash and the family.
 	ClientsSet = SetPrefix + "af-"
 	// AsideSet is followed by a hash.
@@ -130,7 +132,7 @@ var setRoles = map[string]Role{
 
 // virtualRoles are those of the ipvs backend: "plc-4-reject-inside".
 var virtualRoles = map[string]Role{
-	"services": Virtual, "routes-pods": Routes, "routes-node": Routes, "denied-own": DeniedOwn,
+	"services": Virtual, "routes-pods": Routes, "routes-node": Routes, DeniedOwnSet: DeniedOwn,
 	"reject-inside": Rejected, "reject-outside": Rejected, "drop-inside": Dropped, "drop-outside": Dropped,
 	"vips": Shared, "restricted": Shared, "ranges": Shared, "masq-pods": Shared, "masq-node": Shared, "masq-outside": Shared,
 	"hairpin": Shared, "cluster-ips": Shared, "service-cidrs": Shared, "egress-exclusions": Shared, "health": Shared,

@@ -52,7 +52,7 @@ func Hold(a backends.Artifact, last *Plan) *Held {
 
 func (h *Held) rebase(a backends.Artifact) {
 	h.base, h.edited = a, make(map[Key]edited)
-	h.policed = bytes.Contains(a.File("ipset.rules"), []byte("-denied-own "))
+	h.policed = bytes.Contains(a.File("ipset.rules"), []byte("-"+xtables.DeniedOwnSet+" "))
 }
 
 // Commit makes what a plan leads to what is held, once it was carried out.

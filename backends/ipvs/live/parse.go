@@ -32,7 +32,7 @@ type device struct {
 	addresses map[netip.Addr]bool
 }
 
-// nothing is the state of a kernel that has nothing of ours.
+// nothing is the state of a kernel without anything of planec.
 func nothing() *State {
 	return &State{services: make(services), sysctls: make(map[string]string), device: device{addresses: make(map[netip.Addr]bool)}, rules: xtlive.Nothing()}
 }

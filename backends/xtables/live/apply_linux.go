@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Observe reads what of ours is in the kernel.
+// Observe reads what of planec is in the kernel.
 func (t *Tools) Observe(ctx context.Context) (*State, error) {
 	answers, err := t.askAll(ctx, []question{t.saving("iptables"), t.saving("ip6tables"), {"ipset", "save"}})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/planec/planec/backends/xtables"
 )
 
-// State is what of both families and of ipset is ours.
+// State is what planec has in both families and in ipset.
 type State struct {
 	ipv4, ipv6 tables
 	sets       sets
@@ -35,7 +35,7 @@ func Parse(a backends.Artifact) (*State, error) {
 	return &State{ipv4: v4, ipv6: v6, sets: s}, nil
 }
 
-// Nothing is the state of a kernel that has nothing of ours.
+// Nothing is the state of a kernel without anything of planec.
 func Nothing() *State {
 	return &State{ipv4: tables{}, ipv6: tables{}, sets: sets{}}
 }
@@ -98,7 +98,7 @@ func (s *State) Without(others func(set string) bool) *State {
 type Plan struct {
 	setsBefore, ipv4, ipv6, setsAfter []byte
 	steps                             []string
-	// fromNothing is whether there was nothing of ours.
+	// fromNothing is whether there was nothing of planec.
 	fromNothing bool
 	// commit makes it what is held.
 	commit func()
@@ -123,7 +123,7 @@ func NewPlan(have, want *State) *Plan {
 	return p
 }
 
-// FromNothing reports whether the plan was made for a kernel that had nothing of ours.
+// FromNothing reports whether the plan was made for a kernel without anything of planec.
 func (p *Plan) FromNothing() bool { return p.fromNothing }
 
 // Empty reports whether nothing has to change.

@@ -175,8 +175,8 @@ func swap(name string, want *set) []byte {
 }
 
 // retype is for a set whose type is another one: the kernel swaps sets of one
-// type only. Nothing of ours changes the type of a name between versions without
-// changing the name, so no rule of ours names it, and it can go before they come.
+// type only. No version of planec changes the type of a name without changing the
+// name, so no rule of planec names it, and it can go before they come.
 // Where a foreign rule does, that fails and nothing was changed.
 func retype(name string, want *set) []byte {
 	return []byte("destroy " + name + "\n" + create(name, want))

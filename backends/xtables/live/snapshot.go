@@ -2,7 +2,7 @@ package live
 
 import "github.com/planec/planec/backends/xtables"
 
-// Empty reports whether there is nothing of ours.
+// Empty reports whether there is nothing of planec.
 func (s *State) Empty() bool {
 	for _, family := range []tables{s.ipv4, s.ipv6} {
 		for _, t := range family {

@@ -14,7 +14,7 @@ import (
 // ours reports whether a chain is planec's.
 func ours(chain string) bool { return xtables.ChainRole(chain) != xtables.Foreign }
 
-// tables is what of one family is ours: for each table the chains with their
+// tables is what planec has in one family: for each table the chains with their
 // rules as iptables-save writes them, and the jumps to them from built-in
 // chains. In each they are by name.
 type tables map[string]*table
@@ -61,8 +61,8 @@ func (t *table) declare(name string) {
 	}
 }
 
-// rule takes a rule of ours, or a jump to one of our chains, and reports whether it is
-// one of them.
+// rule takes a rule of planec's chains, or a jump to one of them, and reports whether
+// it is one or the other.
 func (t *table) rule(l *iptables.Line) bool {
 	switch {
 	case l.Verb == "-D":

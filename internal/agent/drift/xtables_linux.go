@@ -113,7 +113,7 @@ func (s *sizes) read(log *slog.Logger) []live.LegacyInfo {
 	for _, family := range s.families {
 		for _, table := range tables {
 			info, err := family.Info(table)
-			// A table that is not there has nothing of ours.
+			// A table that is not there has nothing of planec.
 			if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ENOPROTOOPT) && !errors.Is(err, unix.EINVAL) {
 				log.Debug("asking for the size of a table", "table", table, "error", err)
 			}

@@ -97,50 +97,52 @@ func (l *Line) read() error {
 	return nil
 }
 
-// freeText are the options of matches whose value may be any text, also one that
-// looks like an option.
-func freeText(option string) bool {
-	return option == "--comment" || option == "--string" || option == "--hex-string"
+// followed yields each word of any rule with the one after it, but for what follows
+// options of matches whose value may be any text, also one that looks like an option.
+func followed(words []string, yield func(word, next string, negated bool) bool) {
+	for i := 0; i+1 < len(words); i++ {
+		if !yield(words[i], words[i+1], i > 0 && words[i-1] == "!") {
+			return
+		}
+		switch words[i] {
+		case "--comment", "--string", "--hex-string":
+			i++
+		}
+	}
 }
 
 // Value returns the word after an option of any rule, where it has the option and
 // does not negate it.
-func Value(words []string, option string) (string, bool) {
-	for i := 0; i+1 < len(words); i++ {
-		switch w := words[i]; {
-		case w == option && (i == 0 || words[i-1] != "!"):
-			return words[i+1], true
-		case freeText(w):
-			i++
+func Value(words []string, option string) (value string, has bool) {
+	followed(words, func(word, next string, negated bool) bool {
+		if word == option && !negated {
+			value, has = next, true
 		}
-	}
-	return "", false
+		return !has
+	})
+	return value, has
 }
 
 // Sets are the sets that any rule looks into or fills.
-func Sets(words []string) []string {
-	var out []string
-	for i := 0; i+1 < len(words); i++ {
-		switch w := words[i]; {
-		case freeText(w):
-			i++
-		case w == "--match-set", w == "--add-set", w == "--del-set", w == "--map-set":
-			out = append(out, words[i+1])
+func Sets(words []string) (out []string) {
+	followed(words, func(word, next string, _ bool) bool {
+		switch word {
+		case "--match-set", "--add-set", "--del-set", "--map-set":
+			out = append(out, next)
 		}
-	}
+		return true
+	})
 	return out
 }
 
 // Leads is the target of any rule: a chain, or what is done with a packet; "" is
 // none.
-func Leads(words []string) string {
-	for i := 0; i+1 < len(words); i++ {
-		switch w := words[i]; {
-		case freeText(w):
-			i++
-		case w == "-j" || w == "-g":
-			return words[i+1]
+func Leads(words []string) (target string) {
+	followed(words, func(word, next string, _ bool) bool {
+		if word == "-j" || word == "-g" {
+			target = next
 		}
-	}
-	return ""
+		return target == ""
+	})
+	return target
 }
