@@ -3,6 +3,7 @@ package live
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -47,20 +48,40 @@ func routesOf(set *xtlive.Set) routes {
 	return out
 }
 
-// owned reads from the sets which virtual services are ours.
-func owned(s *xtlive.State) ownership {
-	out := make(ownership)
-	for _, set := range s.Sets(xtables.Virtual) {
-		for _, m := range set.Members {
-			if k, err := parseElement(m); err == nil {
-				out[k] = true
+// leads yields each key that leads to a mark, and the mark.
+func leads(s *xtlive.State) iter.Seq2[Key, Key] {
+	return func(yield func(at, mark Key) bool) {
+		for _, set := range s.Sets(xtables.Routes) {
+			for at, mark := range routesOf(&set) {
+				if !yield(at, Key{Mark: mark, IPv6: set.IPv6}) {
+					return
+				}
 			}
 		}
 	}
-	for _, set := range s.Sets(xtables.Routes) {
-		for _, mark := range routesOf(&set) {
-			out[Key{Mark: mark, IPv6: set.IPv6}] = true
+}
+
+// keysIn yields the keys in the sets with a role, and what the sets say of them.
+func keysIn(s *xtlive.State, role xtables.Role) iter.Seq2[Key, string] {
+	return func(yield func(k Key, member string) bool) {
+		for _, set := range s.Sets(role) {
+			for _, m := range set.Members {
+				if k, err := parseElement(m); err == nil && !yield(k, m) {
+					return
+				}
+			}
 		}
+	}
+}
+
+// owned reads from the sets which virtual services are ours.
+func owned(s *xtlive.State) ownership {
+	out := make(ownership)
+	for k := range keysIn(s, xtables.Virtual) {
+		out[k] = true
+	}
+	for _, mark := range leads(s) {
+		out[mark] = true
 	}
 	return out
 }
@@ -98,12 +119,8 @@ func journalSet(name string) bool {
 // readJournal returns what an apply has noted that did not come to its end.
 func readJournal(s *xtlive.State) ownership {
 	out := make(ownership)
-	for _, set := range s.Sets(xtables.JournalKeys) {
-		for _, m := range set.Members {
-			if k, err := parseElement(m); err == nil {
-				out[k] = true
-			}
-		}
+	for k := range keysIn(s, xtables.JournalKeys) {
+		out[k] = true
 	}
 	for _, set := range s.Sets(xtables.JournalMarks) {
 		for _, m := range set.Members {
@@ -160,10 +177,8 @@ func closeJournal() []byte {
 func protocolsOf(states ...*xtlive.State) map[Key]ir.Protocol {
 	out := make(map[Key]ir.Protocol)
 	for _, s := range states {
-		for _, set := range s.Sets(xtables.Routes) {
-			for at, mark := range routesOf(&set) {
-				out[Key{Mark: mark, IPv6: set.IPv6}] = at.Protocol
-			}
+		for at, mark := range leads(s) {
+			out[mark] = at.Protocol
 		}
 	}
 	return out

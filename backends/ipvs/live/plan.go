@@ -303,11 +303,9 @@ func namesOf(states ...*xtlive.State) map[Key]string {
 	out := make(map[Key]string)
 	for _, s := range states {
 		named(out, s)
-		for _, set := range s.Sets(xtables.Routes) {
-			for at, mark := range routesOf(&set) {
-				if out[at] != "" {
-					out[Key{Mark: mark, IPv6: set.IPv6}] = out[at]
-				}
+		for at, mark := range leads(s) {
+			if out[at] != "" {
+				out[mark] = out[at]
 			}
 		}
 	}
@@ -316,12 +314,9 @@ func namesOf(states ...*xtlive.State) map[Key]string {
 
 // named adds the names that sets have beside addresses and ports.
 func named(out map[Key]string, s *xtlive.State) {
-	for _, set := range s.Sets(xtables.Virtual) {
-		for _, m := range set.Members {
-			k, err := parseElement(m)
-			if _, name := ipset.Named(m); name != "" && err == nil {
-				out[k] = name
-			}
+	for k, m := range keysIn(s, xtables.Virtual) {
+		if _, name := ipset.Named(m); name != "" {
+			out[k] = name
 		}
 	}
 }

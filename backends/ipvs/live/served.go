@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/planec/planec/backends"
-	"github.com/planec/planec/backends/xtables"
 )
 
 // Served reads our virtual services and their destinations. Names are those that
@@ -15,7 +14,10 @@ func (s *State) Served() backends.Served {
 	out.Frontends = nil
 	names := make(map[Key]string)
 	named(names, s.rules)
-	marked := s.marked()
+	marked := make(map[Key][]Key)
+	for at, mark := range leads(s.rules) {
+		marked[mark] = append(marked[mark], at)
+	}
 	for k := range owned(s.rules) {
 		service := s.services[k]
 		if service == nil {
@@ -39,18 +41,6 @@ func (s *State) Served() backends.Served {
 	}
 	s.rules.Refused(&out)
 	out.Normalize()
-	return out
-}
-
-// marked are the places that lead to each mark.
-func (s *State) marked() map[Key][]Key {
-	out := make(map[Key][]Key)
-	for _, set := range s.rules.Sets(xtables.Routes) {
-		for at, mark := range routesOf(&set) {
-			k := Key{Mark: mark, IPv6: set.IPv6}
-			out[k] = append(out[k], at)
-		}
-	}
 	return out
 }
 
