@@ -9,6 +9,10 @@ type Jump struct {
 	Match string
 }
 
+// Tables are those that have planec's chains, in the order of loading: what forbids
+// comes first.
+func Tables() []string { return []string{"mangle", "filter", "nat"} }
+
 // Rule is the jump without verb: "FORWARD -j PLC-FORWARD".
 func (j Jump) Rule() string { return j.Chain + j.Match + " -j " + EntryOf(j.Chain) }
 

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,9 @@ func (n *seen) wantRoles(t *testing.T, name, backend string, files map[string][]
 		for l, err := range iptablestext.Lines(files[file]) {
 			if err != nil {
 				t.Fatalf("%s: %s: %v", name, file, err)
+			}
+			if !slices.Contains(xtables.Tables(), l.Table) {
+				t.Errorf("%s: %s: table %s", name, file, l.Table)
 			}
 			if l.Policy == "" {
 				continue

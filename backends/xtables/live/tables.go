@@ -25,8 +25,8 @@ type table struct {
 	jumps map[string]bool
 }
 
-// order is that of loading: what forbids comes first.
-var order = []string{"mangle", "filter", "nat"}
+// order is that of loading.
+var order = xtables.Tables()
 
 func (t tables) of(name string) *table {
 	if t[name] == nil {

@@ -90,7 +90,7 @@ func (t *transaction) take(kind uint16, data []byte) (generation uint32, ours bo
 
 // The tables that have our chains, and the chains that lead to those.
 var (
-	xtTables = []string{"filter", "nat"}
+	xtTables = xtables.Tables()
 	builtIn  = xtables.BuiltIn()
 )
 
