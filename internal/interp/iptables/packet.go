@@ -40,9 +40,13 @@ func (p *Packet) Local(a netip.Addr) bool { return a.IsLoopback() || p.interp.ow
 // one.
 func (p *Packet) Random(n uint32) uint32 { return p.draws.Random(n) }
 
+// mostSteps is how many steps are kept: chains can be written that lead a packet to
+// one rule millions of times.
+const mostSteps = 1 << 12
+
 // Explain keeps a step.
 func (p *Packet) Explain(stage, text string) {
-	if p.interp.explain {
+	if p.interp.explain && len(p.Steps) < mostSteps {
 		p.Steps = append(p.Steps, eval.Step{Stage: stage, Text: text})
 	}
 }
