@@ -49,7 +49,7 @@ var arrows = map[string][]string{
 	"internal/text/ipbatch":          {"internal/text/quoted"},
 	"internal/text/ipset":            {"internal/text/quoted"},
 	"internal/text/iptables":         {"internal/text/quoted"},
-	"internal/text/ipvsadm":          {"internal/text/quoted", "ir"},
+	"internal/text/ipvsadm":          {"internal/text/quoted"},
 	"internal/text/quoted":           {},
 	"internal/text/sysctl":           {},
 	"internal/interp/iptables":       {"internal/interp/fate", "internal/text/ipset", "internal/text/iptables", "ir", "ir/eval"},

@@ -11,6 +11,7 @@ import (
 	"github.com/planec/planec/internal/text/ipbatch"
 	"github.com/planec/planec/internal/text/ipvsadm"
 	"github.com/planec/planec/internal/text/sysctl"
+	"github.com/planec/planec/ir"
 )
 
 // State is what of IPVS and what goes with it is in a kernel or in an artifact.
@@ -81,7 +82,7 @@ func (s services) read(text []byte) error {
 		if err != nil {
 			return err
 		}
-		switch k := Key(c.Key); {
+		switch k := (Key{ir.Protocol(c.Protocol), c.Address, c.Mark, c.IPv6}); {
 		case !c.Adds:
 			s[k] = &service{settings: settings{scheduler: c.Scheduler, persistence: c.Persistence}, destinations: make(map[netip.AddrPort]destination)}
 		case s[k] == nil:

@@ -7,11 +7,18 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/planec/planec/internal/text/ipvsadm"
+	"github.com/planec/planec/ir"
 )
 
-// Key names a virtual service.
-type Key ipvsadm.Key
+// Key names a virtual service: by protocol, address and port, or by a mark that
+// is not 0 and a family.
+type Key struct {
+	// Protocol is 0 where there is a mark.
+	Protocol ir.Protocol
+	Address  netip.AddrPort
+	Mark     uint32
+	IPv6     bool
+}
 
 // String says it in words.
 func (k Key) String() string {

@@ -77,5 +77,5 @@ func (all services) find(p *iptables.Packet) *service {
 	if s := all[ipvsadm.Key{Mark: p.Mark, IPv6: ipv6}]; p.Mark != 0 && s != nil {
 		return s
 	}
-	return all[ipvsadm.Key{Protocol: p.Protocol, Address: p.To, IPv6: ipv6}]
+	return all[ipvsadm.Key{Protocol: uint8(p.Protocol), Address: p.To, IPv6: ipv6}]
 }

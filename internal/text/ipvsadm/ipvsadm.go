@@ -10,14 +10,13 @@ import (
 	"strings"
 
 	"github.com/planec/planec/internal/text/quoted"
-	"github.com/planec/planec/ir"
 )
 
 // Key names a virtual service: a protocol with an address and a port, or a mark
 // with a family.
 type Key struct {
-	// Protocol is 0 where there is a mark.
-	Protocol ir.Protocol
+	// Protocol is its number in the IP header (IANA), 0 where there is a mark.
+	Protocol uint8
 	Address  netip.AddrPort
 	// Mark is 0 where there is an address.
 	Mark uint32
@@ -84,11 +83,11 @@ func parse(line string) (Command, error) {
 func key(r *quoted.Reader) (k Key) {
 	switch kind := r.Next(); kind {
 	case "-t":
-		k.Protocol = ir.TCP
+		k.Protocol = 6
 	case "-u":
-		k.Protocol = ir.UDP
+		k.Protocol = 17
 	case "--sctp-service":
-		k.Protocol = ir.SCTP
+		k.Protocol = 132
 	case "-f":
 		if k.Mark = uint32(r.Uint(32)); k.Mark == 0 {
 			r.Fail("mark 0 selects nothing")

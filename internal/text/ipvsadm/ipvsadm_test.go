@@ -6,12 +6,11 @@ import (
 	"testing"
 
 	"github.com/planec/planec/internal/text/ipvsadm"
-	"github.com/planec/planec/ir"
 )
 
 func TestCommands(t *testing.T) {
 	want := []ipvsadm.Command{
-		{Key: ipvsadm.Key{Protocol: ir.TCP, Address: netip.MustParseAddrPort("10.0.0.1:80")}, Scheduler: "rr", Text: "-A -t 10.0.0.1:80 -s rr"},
+		{Key: ipvsadm.Key{Protocol: 6, Address: netip.MustParseAddrPort("10.0.0.1:80")}, Scheduler: "rr", Text: "-A -t 10.0.0.1:80 -s rr"},
 		{Key: ipvsadm.Key{Mark: 16, IPv6: true}, Scheduler: "sh", Persistence: 60, Text: "-A -f 0x10 -6 -s sh -p 60"},
 		{
 			Key: ipvsadm.Key{Mark: 16, IPv6: true}, Adds: true, Destination: netip.MustParseAddrPort("[fd00::1]:80"), Weight: 2,
