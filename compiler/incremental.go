@@ -47,8 +47,8 @@ type name struct{ namespace, name string }
 
 // Update is what has changed. A nil object is one that is gone.
 type Update struct {
-	Services []ServiceUpdate
-	Slices   []SliceUpdate
+	Services []ServiceUpdate // those that came, changed or went
+	Slices   []SliceUpdate   // those that came, changed or went
 	// Others, where it is not nil, replaces the objects of all other kinds.
 	Others *objects.Set
 	// LocalAddresses, where it is not nil, replaces what Config says of the
@@ -58,14 +58,14 @@ type Update struct {
 
 // ServiceUpdate is a Service that came, changed or, without an object, went.
 type ServiceUpdate struct {
-	Namespace, Name string
-	Service         objects.Sourced[*corev1.Service]
+	Namespace, Name string                           // those of the Service, also where Service has no object
+	Service         objects.Sourced[*corev1.Service] // what it is now; without an object it is gone
 }
 
 // SliceUpdate is an EndpointSlice that came, changed or, without an object, went.
 type SliceUpdate struct {
-	Namespace, Name string
-	Slice           objects.Sourced[*discoveryv1.EndpointSlice]
+	Namespace, Name string                                      // those of the EndpointSlice, also where Slice has no object
+	Slice           objects.Sourced[*discoveryv1.EndpointSlice] // what it is now; without an object it is gone
 }
 
 // Delta is the difference between two programs, as two fragments of them: both
@@ -73,7 +73,7 @@ type SliceUpdate struct {
 // and those Services that share a ClusterIP or an endpoint of this node with
 // them. What both would make of a rule is not to be touched.
 type Delta struct {
-	Before, After *ir.Program
+	Before, After *ir.Program // the fragments; nil where Whole is set
 	// Policy is whether the program's policy differs: then each fragment has its
 	// program's policy, whole, and else none.
 	Policy bool

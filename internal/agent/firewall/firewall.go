@@ -22,7 +22,7 @@ const (
 
 // Dropping is a chain of another program that drops what no rule of it accepts.
 type Dropping struct {
-	Variant Variant
+	Variant Variant // which iptables shows the chain, or nft
 	// Family is "ip", "ip6" or "inet".
 	Family, Table, Chain string
 	// Forward is whether the chain sees forwarded packets; otherwise it sees those
@@ -56,7 +56,7 @@ func (d Dropping) sees(f ir.Family) bool {
 type Needs struct {
 	// Families are those that Services are served in.
 	Families     []ir.Family
-	HealthChecks []ir.HealthCheck
+	HealthChecks []ir.HealthCheck // those whose nodePorts must be reachable
 }
 
 // NeedsOf are those of a program.

@@ -1,11 +1,9 @@
-package kustomize
+package kustomization
 
 import (
 	"bytes"
-	"fmt"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -43,10 +41,10 @@ func isRemote(value string) bool {
 	return false
 }
 
-// remoteIn is the first field of a kustomization, or of a plugin's configuration, that
-// names something remote, and what it names; "" is none.
-func remoteIn(content any) (field, value string) {
-	each(content, "", func(f, v string) {
+// Remote is the first field that names something which kustomize would fetch, and what it
+// names; "" is none.
+func (c Content) Remote() (field, value string) {
+	c.Each(func(f, v string) {
 		name := strings.ToLower(f)
 		switch {
 		case field != "" || !loading[name]:
@@ -59,14 +57,14 @@ func remoteIn(content any) (field, value string) {
 	return field, value
 }
 
-// remoteInText is remoteIn for every document of a text, as far as it is YAML.
+// remoteInText is [Content.Remote] for every document of a text, as far as it is YAML.
 func remoteInText(text []byte) (field, value string) {
 	for document := range bytes.SplitSeq(append([]byte("\n"), text...), []byte("\n---")) {
 		var content any
 		if yaml.Unmarshal(document, &content) != nil {
 			continue // kustomize says what is wrong with it
 		}
-		if field, value = remoteIn(content); field != "" {
+		if field, value = (Content{content}).Remote(); field != "" {
 			return field, value
 		}
 	}
@@ -77,17 +75,12 @@ func remoteInText(text []byte) (field, value string) {
 // running a program.
 var builtin = []byte("builtin")
 
-// fetches looks through a file that kustomize reads: its own ones, and the
-// configurations of plugins. Others are objects and data, whose fields load nothing.
-func fetches(path string, text []byte) (field, value string) {
-	own := slices.Contains([]string{"kustomization.yaml", "kustomization.yml", "Kustomization"}, filepath.Base(path))
-	if !own && !bytes.Contains(text, builtin) {
+// Fetches looks through a file that kustomize reads, and returns the first field that
+// names something remote, and what it names. Kustomizations and the configurations of
+// plugins can; other files are objects and data, whose fields load nothing.
+func Fetches(path string, text []byte) (field, value string) {
+	if !IsName(filepath.Base(path)) && !bytes.Contains(text, builtin) {
 		return "", ""
 	}
 	return remoteInText(text)
-}
-
-// remoteError says that something is not fetched, and how it can be had.
-func remoteError(file, field, value, dir string) error {
-	return fmt.Errorf("%s: %s %q is remote, and planec fetches nothing: kustomize build %s | planec ... -f -", file, field, value, dir)
 }

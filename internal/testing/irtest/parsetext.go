@@ -1,23 +1,30 @@
-package ir
+package irtest
 
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/planec/planec/ir"
 )
 
-// ParseText reads the text form of a program. The result satisfies [Verify]
-// only if what was written did.
-func ParseText(text []byte) (*Program, error) {
-	r := textReader{program: &Program{}}
+// header is the first line of the text form (ir.Program.Text).
+const header = "planec-ir 1"
+
+// ParseText reads the text form of a program ([ir.Program.Text]), so that tests can show
+// that it leaves nothing out. The result satisfies [ir.Verify] only if what was written
+// did.
+func ParseText(text []byte) (*ir.Program, error) {
+	r := textReader{program: &ir.Program{}}
 	for i, line := range strings.Split(string(text), "\n") {
 		if err := r.line(line); err != nil {
 			return nil, fmt.Errorf("program text, line %d: %w", i+1, err)
 		}
 	}
-	if !r.header {
-		return nil, fmt.Errorf("program text: the first line is not %q", textHeader)
+	if !r.begun {
+		return nil, fmt.Errorf("program text: the first line is not %q", header)
 	}
 	return r.program, nil
 }
@@ -25,19 +32,19 @@ func ParseText(text []byte) (*Program, error) {
 // textReader holds the program so far and the item that indented lines belong
 // to.
 type textReader struct {
-	program *Program
-	header  bool
+	program *ir.Program
+	begun   bool
 	item    string
 	// direction is that of the profile's last tier.
-	direction Direction
+	direction ir.Direction
 }
 
 func (r *textReader) line(line string) error {
-	if !r.header {
-		if line != textHeader {
-			return fmt.Errorf("want %q", textHeader)
+	if !r.begun {
+		if line != header {
+			return fmt.Errorf("want %q", header)
 		}
-		r.header = true
+		r.begun = true
 		return nil
 	}
 	w, err := splitWords(line)
@@ -67,19 +74,19 @@ func (r *textReader) begin(word string, w *words) error {
 	case "cluster-ip":
 		p.ClusterIPs = append(p.ClusterIPs, w.addr())
 	case "health-check":
-		p.HealthChecks = append(p.HealthChecks, HealthCheck{Namespace: w.next(), Name: w.next(), Family: text[Family](w)})
+		p.HealthChecks = append(p.HealthChecks, ir.HealthCheck{Namespace: w.next(), Name: w.next(), Family: text[ir.Family](w)})
 	case "frontend":
-		p.Frontends = append(p.Frontends, Frontend{ID: w.next()})
+		p.Frontends = append(p.Frontends, ir.Frontend{ID: w.next()})
 	case "pool":
-		p.Pools = append(p.Pools, Pool{ID: w.next()})
+		p.Pools = append(p.Pools, ir.Pool{ID: w.next()})
 	case "on-deny":
-		p.Policy.OnDeny = text[Refusal](w)
+		p.Policy.OnDeny = text[ir.Refusal](w)
 	case "address-set":
-		p.Policy.AddressSets = append(p.Policy.AddressSets, AddressSet{ID: w.next()})
+		p.Policy.AddressSets = append(p.Policy.AddressSets, ir.AddressSet{ID: w.next()})
 	case "peer":
-		p.Policy.Peers = append(p.Policy.Peers, Peer{Address: w.addr(), Namespace: w.next(), Name: w.next()})
+		p.Policy.Peers = append(p.Policy.Peers, ir.Peer{Address: w.addr(), Namespace: w.next(), Name: w.next()})
 	case "profile":
-		p.Policy.Profiles = append(p.Policy.Profiles, Profile{ID: w.next()})
+		p.Policy.Profiles = append(p.Policy.Profiles, ir.Profile{ID: w.next()})
 	default:
 		return fmt.Errorf("unknown item")
 	}
@@ -112,7 +119,7 @@ func (r *textReader) fact(word string, w *words) error {
 	return w.err
 }
 
-func nodeFact(n *Node, word string, w *words) bool {
+func nodeFact(n *ir.Node, word string, w *words) bool {
 	switch word {
 	case "address":
 		n.Addresses = append(n.Addresses, w.addr())
@@ -121,8 +128,8 @@ func nodeFact(n *Node, word string, w *words) bool {
 	case "nodeport-prefix":
 		n.NodePorts.Prefixes = append(n.NodePorts.Prefixes, w.prefix())
 	case "local":
-		n.Local.Mode = text[DetectMode](w)
-		if n.Local.Mode == DetectInterface || n.Local.Mode == DetectInterfacePrefix {
+		n.Local.Mode = text[ir.DetectMode](w)
+		if n.Local.Mode == ir.DetectInterface || n.Local.Mode == ir.DetectInterfacePrefix {
 			n.Local.Interface = w.next()
 		}
 	case "local-cidr":
@@ -137,10 +144,10 @@ func nodeFact(n *Node, word string, w *words) bool {
 	return true
 }
 
-func masqueradeFact(m *Masquerade, word string, w *words) bool {
+func masqueradeFact(m *ir.Masquerade, word string, w *words) bool {
 	switch word {
 	case "family":
-		m.Families = append(m.Families, text[Family](w))
+		m.Families = append(m.Families, text[ir.Family](w))
 	case "exclude":
 		m.Exclude = append(m.Exclude, w.prefix())
 	case "origin":
@@ -151,7 +158,7 @@ func masqueradeFact(m *Masquerade, word string, w *words) bool {
 	return true
 }
 
-func healthCheckFact(h *HealthCheck, word string, w *words) bool {
+func healthCheckFact(h *ir.HealthCheck, word string, w *words) bool {
 	switch word {
 	case "port":
 		h.Port = uint16(w.number(16))
@@ -165,12 +172,12 @@ func healthCheckFact(h *HealthCheck, word string, w *words) bool {
 	return true
 }
 
-func frontendFact(f *Frontend, word string, w *words) bool {
+func frontendFact(f *ir.Frontend, word string, w *words) bool {
 	switch word {
 	case "kind":
-		f.Kind = text[FrontendKind](w)
+		f.Kind = text[ir.FrontendKind](w)
 	case "service":
-		f.Service = ServicePort{Namespace: w.next(), Name: w.next(), Port: w.next(), Protocol: text[Protocol](w)}
+		f.Service = ir.ServicePort{Namespace: w.next(), Name: w.next(), Port: w.next(), Protocol: text[ir.Protocol](w)}
 	case "match":
 		f.Match = w.match()
 	case "source-range":
@@ -183,7 +190,7 @@ func frontendFact(f *Frontend, word string, w *words) bool {
 		f.Affinity = uint32(w.number(32))
 	case "route":
 		side := w.next()
-		route := Route{Pool: w.next(), Masquerade: text[MasqueradeRule](w), OnEmpty: text[Refusal](w)}
+		route := ir.Route{Pool: w.next(), Masquerade: text[ir.MasqueradeRule](w), OnEmpty: text[ir.Refusal](w)}
 		if side == "both" || side == "internal" {
 			f.Internal = route
 		}
@@ -199,10 +206,10 @@ func frontendFact(f *Frontend, word string, w *words) bool {
 	return true
 }
 
-func poolFact(p *Pool, word string, w *words) bool {
+func poolFact(p *ir.Pool, word string, w *words) bool {
 	switch word {
 	case "endpoint":
-		e := Endpoint{Address: w.addrPort()}
+		e := ir.Endpoint{Address: w.addrPort()}
 		place := w.next()
 		e.Local = place == "local"
 		e.Weight = uint16(w.number(16))
@@ -294,20 +301,20 @@ func (w *words) number(bits int) uint64 {
 	return n
 }
 
-func (w *words) match() Match {
-	m := Match{Family: text[Family](w)}
+func (w *words) match() ir.Match {
+	m := ir.Match{Family: text[ir.Family](w)}
 	if len(w.words) > 0 && w.words[0] == "node" {
 		w.next()
 	} else {
 		m.Address = w.addr()
 	}
-	m.Protocol = text[Protocol](w)
+	m.Protocol = text[ir.Protocol](w)
 	m.Port = uint16(w.number(16))
 	return m
 }
 
-func (w *words) origin() Origin {
-	return Origin{
+func (w *words) origin() ir.Origin {
+	return ir.Origin{
 		Kind: w.next(), Namespace: w.next(), Name: w.next(), Path: w.next(), File: w.next(),
 		Line: int(w.number(31)),
 	}
@@ -321,4 +328,88 @@ func text[T any, P interface {
 	var v T
 	w.fail(P(&v).UnmarshalText([]byte(w.next())))
 	return v
+}
+
+func addressSetFact(s *ir.AddressSet, word string, w *words) bool {
+	switch word {
+	case "address":
+		s.Addresses = append(s.Addresses, w.addr())
+	case "prefix":
+		s.Prefixes = append(s.Prefixes, w.prefix())
+	case "except":
+		s.Except = append(s.Except, w.prefix())
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *textReader) profileFact(p *ir.Profile, word string, w *words) bool {
+	switch word {
+	case "pod":
+		pod := ir.Pod{Namespace: w.next(), Name: w.next()}
+		for len(w.words) > 0 {
+			pod.Addresses = append(pod.Addresses, w.addr())
+		}
+		p.Pods = append(p.Pods, pod)
+		return true
+	case "tier":
+		return r.tier(p, w)
+	}
+	tiers := p.Tiers(r.direction)
+	if len(tiers) == 0 {
+		return false
+	}
+	return tierFact(&tiers[len(tiers)-1], word, w)
+}
+
+func (r *textReader) tier(p *ir.Profile, w *words) bool {
+	name := w.next()
+	at := slices.IndexFunc(ir.Directions(), func(d ir.Direction) bool { return d.String() == name })
+	if at < 0 {
+		w.fail(fmt.Errorf("direction %q", name))
+		return true
+	}
+	r.direction = ir.Directions()[at]
+	t := ir.Tier{Kind: text[ir.TierKind](w), Default: text[ir.Action](w)}
+	if r.direction == ir.Ingress {
+		p.Ingress = append(p.Ingress, t)
+	} else {
+		p.Egress = append(p.Egress, t)
+	}
+	return true
+}
+
+func tierFact(t *ir.Tier, word string, w *words) bool {
+	switch word {
+	case "isolated-by":
+		t.Isolating = append(t.Isolating, w.origin())
+		return true
+	case "rule":
+		r := ir.Rule{Action: text[ir.Action](w), Name: w.next()}
+		if len(w.words) > 0 {
+			r.Origin = w.origin()
+		}
+		t.Rules = append(t.Rules, r)
+		return true
+	}
+	if len(t.Rules) == 0 {
+		return false
+	}
+	r := &t.Rules[len(t.Rules)-1]
+	switch word {
+	case "any-peer":
+		r.AnyPeer = true
+	case "peer":
+		r.Peers = append(r.Peers, w.next())
+	case "any-port":
+		r.AnyPort = true
+	case "port":
+		r.Ports = append(r.Ports, ir.PortRange{
+			Protocol: text[ir.Protocol](w), First: uint16(w.number(16)), Last: uint16(w.number(16)),
+		})
+	default:
+		return false
+	}
+	return true
 }
