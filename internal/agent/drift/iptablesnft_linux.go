@@ -4,12 +4,12 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/backends/nftables/live"
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/internal/base/nlattr"
 )
 
@@ -88,12 +88,9 @@ func (t *transaction) take(kind uint16, data []byte) (generation uint32, ours bo
 
 // The tables that have our chains, and the chains that lead to those.
 var (
-	xtTables = []string{"filter", "nat"}
-	builtIn  = []string{"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"}
+	xtTables = xtables.Tables()
+	builtIn  = xtables.BuiltIn()
 )
-
-// chainPrefix begins the names of planec's chains.
-const chainPrefix = "PLC-"
 
 // touches reports whether a message is about one of planec's chains, or about one that may
 // lead to ours.
@@ -110,5 +107,5 @@ func touches(kind uint16, attributes []byte) bool {
 	case unix.NFT_MSG_NEWRULE, unix.NFT_MSG_DELRULE:
 		chain = nlattr.String(nlattr.Get(attributes, unix.NFTA_RULE_CHAIN))
 	}
-	return strings.HasPrefix(chain, chainPrefix) || slices.Contains(builtIn, chain)
+	return xtables.ChainRole(chain) != xtables.Foreign || slices.Contains(builtIn, chain)
 }
