@@ -7,7 +7,7 @@ FUZZTIME ?= 60s
 CLUSTERS ?= 2000
 SOAK     ?= 20m
 
-.PHONY: help check build dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants
+.PHONY: help check build dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants shelves
 
 # This list.
 help:
@@ -127,6 +127,10 @@ MUTANTS ?= ./internal/agent/loop ./internal/apply/applier ./internal/agent/drift
 # Fails where tests notice less than 90 % of those in the packages around the agent.
 mutants: tools
 	$(GO) run ./internal/testing/mutants -longest 30s $(MUTANTS)
+
+# The size of each shelf: packages, files, lines, longest function, missing comments.
+shelves:
+	@$(GO) run ./internal/testing/shelves
 
 # Known vulnerabilities of what planec is made of.
 vuln:

@@ -31,7 +31,7 @@ func Check(b Backend, p *ir.Program) diag.List {
 
 // Artifact is what a backend emits, in the order of file names.
 type Artifact struct {
-	Files []File
+	Files []File // each name once
 }
 
 // File returns the content of the named file, or nil.
@@ -49,7 +49,7 @@ type File struct {
 	// Name is a fixed name of the backend's ("rules.nft"), never taken from an
 	// object.
 	Name string
-	Data []byte
+	Data []byte // the whole content
 }
 
 // Options are the choices that change how rules are written, never what they

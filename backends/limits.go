@@ -12,7 +12,7 @@ import (
 // Refused is an object that a backend has no rules for. Emit gives it up: a Service
 // refuses, a policy closes what it selects (package failsafe).
 type Refused struct {
-	Object failsafe.Object
+	Object failsafe.Object // the Service or policy
 	// Origin is the object's, or that of the field that is to blame.
 	Origin ir.Origin
 	// Why says which limit there is, and what the object would need.

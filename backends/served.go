@@ -9,7 +9,7 @@ import (
 // Served is what a kernel serves, in the words of no backend: for people who want
 // to know what is really there.
 type Served struct {
-	Frontends []ServedFrontend `json:"frontends"`
+	Frontends []ServedFrontend `json:"frontends"` // sorted by At
 	// Pods are those that policies judge.
 	Pods []ServedPod `json:"pods"`
 }
@@ -24,7 +24,7 @@ type ServedFrontend struct {
 	// Does says what happens to new connections: [ServedForward], [ServedReject] or
 	// [ServedDrop].
 	Does      string   `json:"does,omitempty"`
-	Endpoints []string `json:"endpoints"`
+	Endpoints []string `json:"endpoints"` // addresses with ports, sorted
 	// Via is the backend's own word for it: a chain, a scheduler.
 	Via string `json:"via,omitempty"`
 }
@@ -78,10 +78,10 @@ func (s *Served) Refused(does string, list ...ServedFrontend) {
 // ServedPod is one address that policies judge, with what judges each direction;
 // "" is open.
 type ServedPod struct {
-	Address string `json:"address"`
-	Name    string `json:"name,omitempty"`
-	Ingress string `json:"ingress,omitempty"`
-	Egress  string `json:"egress,omitempty"`
+	Address string `json:"address"`           // the pod's address
+	Name    string `json:"name,omitempty"`    // what the rules say of it; "" where they do not
+	Ingress string `json:"ingress,omitempty"` // the rules' own word for what judges received packets
+	Egress  string `json:"egress,omitempty"`  // the rules' own word for what judges sent packets
 }
 
 // Normalize sorts.

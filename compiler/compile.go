@@ -15,11 +15,11 @@ import (
 
 // Input is everything a node's program depends on.
 type Input struct {
-	Objects *objects.Set
+	Objects *objects.Set // the cluster's objects, with the API server's defaults; not changed
 	// Node is the node's name (metadata.name, which is also what nodeName of an
 	// endpoint says).
 	Node   string
-	Config objects.Config
+	Config objects.Config // the settings that are not objects
 }
 
 // Compile returns the program of one node and what there is to say about the

@@ -44,8 +44,8 @@ type Incremental struct {
 
 // Update is what has changed. A nil object is one that is gone.
 type Update struct {
-	Services []ServiceUpdate
-	Slices   []SliceUpdate
+	Services []ServiceUpdate // those that came, changed or went
+	Slices   []SliceUpdate   // those that came, changed or went
 	// Others, where it is not nil, replaces the objects of all other kinds.
 	Others *objects.Set
 	// LocalAddresses, where it is not nil, replaces what Config says of the
@@ -55,13 +55,17 @@ type Update struct {
 
 // ServiceUpdate is a Service that came, changed or, without an object, went.
 type ServiceUpdate struct {
-	Name    objects.Name
+	// Name is the Service's, also where Service has no object.
+	Name objects.Name
+	// Service is what it is now; without an object it is gone.
 	Service objects.Sourced[*corev1.Service]
 }
 
 // SliceUpdate is an EndpointSlice that came, changed or, without an object, went.
 type SliceUpdate struct {
-	Name  objects.Name
+	// Name is the slice's, also where Slice has no object.
+	Name objects.Name
+	// Slice is what it is now; without an object it is gone.
 	Slice objects.Sourced[*discoveryv1.EndpointSlice]
 }
 
@@ -70,7 +74,7 @@ type SliceUpdate struct {
 // and those Services that share a ClusterIP or an endpoint of this node with
 // them. What both would make of a rule is not to be touched.
 type Delta struct {
-	Before, After *ir.Program
+	Before, After *ir.Program // the fragments; nil where Whole is set
 	// Policy is whether the program's policy differs: then each fragment has its
 	// program's policy, whole, and else none.
 	Policy bool

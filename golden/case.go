@@ -19,27 +19,27 @@ import (
 
 // Case is one directory of the corpus.
 type Case struct {
-	Name string
-	Dir  string
+	Name string // the base name of Dir
+	Dir  string // where input.yaml and flows.yaml are
 	// Node is the node to compile for.
 	Node  string
-	Flows []Flow
+	Flows []Flow // those of flows.yaml
 }
 
 // Flow is a connection and what must become of it.
 type Flow struct {
-	Name   string
-	Packet eval.Packet
-	Want   Want
+	Name   string      // what the test calls it
+	Packet eval.Packet // the first packet of the connection
+	Want   Want        // what must become of it
 }
 
 // Want is a verdict with, for dnat, all endpoints, those that policies keep the
 // packet from where they leave others, and the masquerade.
 type Want struct {
-	Verdict    eval.Verdict
-	Endpoints  []netip.AddrPort
-	Denied     []netip.AddrPort
-	Masquerade bool
+	Verdict    eval.Verdict     // accept, dnat, drop or reject
+	Endpoints  []netip.AddrPort // sorted
+	Denied     []netip.AddrPort // sorted
+	Masquerade bool             // whether the source becomes the node's
 }
 
 // flowsFile is flows.yaml.

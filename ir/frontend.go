@@ -12,11 +12,11 @@ type Frontend struct {
 	// unnamed one, where is the address, or the family for a nodePort. It is
 	// unique in a program.
 	ID   string       `json:"id"`
-	Kind FrontendKind `json:"kind"`
+	Kind FrontendKind `json:"kind"` // which of the Service's addresses it is: ClusterIP, NodePort, ...
 	// Service is the Service port the frontend belongs to. Frontends with an
 	// equal Service share one affinity per client.
 	Service ServicePort `json:"service"`
-	Match   Match       `json:"match"`
+	Match   Match       `json:"match"` // the packets that it takes
 	// SourceRanges, when there are any, are the only sources served; packets
 	// from elsewhere are dropped before anything else is decided, whatever the
 	// endpoints are. The prefixes are disjoint and sorted.
@@ -28,7 +28,7 @@ type Frontend struct {
 	// recognises them) and from the node's own addresses, External that of all
 	// others.
 	Internal Route `json:"internal"`
-	External Route `json:"external"`
+	External Route `json:"external"` // the route of packets from elsewhere
 	// Elsewhere says that the address is another node's or an endpoint's: its other
 	// ports are to be reached from here, so that the address must not become the
 	// node's own.
@@ -39,7 +39,7 @@ type Frontend struct {
 	// flows to all other endpoints are stale. TCP notices by itself and has none.
 	// They are sorted, each once.
 	Lasting []netip.AddrPort `json:"lasting,omitempty"`
-	Origin  Origin           `json:"origin"`
+	Origin  Origin           `json:"origin"` // the field of the Service that gives the address
 }
 
 // FrontendKind is where a frontend's address comes from.
@@ -88,10 +88,10 @@ func (k *FrontendKind) UnmarshalText(b []byte) error {
 // ServicePort names one port of one Service. Port is the port's name and is
 // empty for the only, unnamed port.
 type ServicePort struct {
-	Namespace string   `json:"namespace"`
-	Name      string   `json:"name"`
-	Port      string   `json:"port,omitempty"`
-	Protocol  Protocol `json:"protocol"`
+	Namespace string   `json:"namespace"`      // the Service's namespace
+	Name      string   `json:"name"`           // the Service's name
+	Port      string   `json:"port,omitempty"` // the port's name, "" for the only, unnamed port
+	Protocol  Protocol `json:"protocol"`       // TCP, UDP or SCTP
 }
 
 // String returns "namespace/name:port/protocol".
@@ -108,10 +108,10 @@ func (s ServicePort) String() string {
 // node's nodePort addresses (Node.NodePorts) of the family; where an address
 // and a nodePort frontend both fit, the address wins.
 type Match struct {
-	Family   Family     `json:"family"`
-	Address  netip.Addr `json:"address,omitzero"`
-	Protocol Protocol   `json:"protocol"`
-	Port     uint16     `json:"port"`
+	Family   Family     `json:"family"`           // IPv4 or IPv6; that of Address where there is one
+	Address  netip.Addr `json:"address,omitzero"` // the destination; the zero Addr is the node's nodePort addresses
+	Protocol Protocol   `json:"protocol"`         // TCP, UDP or SCTP
+	Port     uint16     `json:"port"`             // the destination port, 1 to 65535
 }
 
 // String returns "address:port/protocol", with "*4" or "*6" for the node's own

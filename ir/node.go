@@ -7,12 +7,12 @@ import (
 
 // Node holds the facts of the node that a program is for.
 type Node struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // metadata.name of the Node
 	// Addresses are the addresses known to be the node's own. The kernel knows
 	// them all; the evaluator knows these.
 	Addresses []netip.Addr  `json:"addresses,omitempty"`
-	NodePorts NodePortScope `json:"nodePorts"`
-	Local     LocalDetector `json:"local"`
+	NodePorts NodePortScope `json:"nodePorts"` // which of the node's addresses serve nodePorts
+	Local     LocalDetector `json:"local"`     // how packets of local pods are told from others
 	// ServiceCIDRs are the ranges ClusterIPs are allocated from. A packet to an
 	// address in them that no Service has is dropped.
 	ServiceCIDRs []netip.Prefix `json:"serviceCIDRs,omitempty"`
@@ -34,7 +34,7 @@ type NodePortScope struct {
 
 // LocalDetector says how a packet from a pod of this node is recognised.
 type LocalDetector struct {
-	Mode DetectMode `json:"mode"`
+	Mode DetectMode `json:"mode"` // which of the fields below counts; none of them with DetectNone
 	// CIDRs are the sources that count as local, with mode DetectCIDR; a family
 	// without a CIDR has no detector.
 	CIDRs []netip.Prefix `json:"cidrs,omitempty"`

@@ -5,12 +5,12 @@ import "strconv"
 // Origin says which line of which object something came from. The zero value
 // means "planec itself" (a default, or a flag of the command line).
 type Origin struct {
-	Kind      string `json:"kind,omitempty"`
-	Namespace string `json:"namespace,omitempty"`
-	Name      string `json:"name,omitempty"`
+	Kind      string `json:"kind,omitempty"`      // the object's kind, as "Service"
+	Namespace string `json:"namespace,omitempty"` // the object's namespace; "" for cluster-wide objects
+	Name      string `json:"name,omitempty"`      // the object's name
 	// Path is the field inside the object, as in "spec.ports[0]".
 	Path string `json:"path,omitempty"`
-	File string `json:"file,omitempty"`
+	File string `json:"file,omitempty"` // the file as it was named on the command line; "-" is standard input
 	// Line counts from 1; 0 is unknown.
 	Line int `json:"line,omitempty"`
 }

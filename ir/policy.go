@@ -16,8 +16,8 @@ type Policy struct {
 	// OnDeny is how a denied packet is refused; silence is what Kubernetes'
 	// conformance asks for. It is 0 exactly when there are no profiles.
 	OnDeny      Refusal      `json:"onDeny,omitzero"`
-	Profiles    []Profile    `json:"profiles,omitempty"`
-	AddressSets []AddressSet `json:"addressSets,omitempty"`
+	Profiles    []Profile    `json:"profiles,omitempty"`    // sorted by ID; each pod is in at most one
+	AddressSets []AddressSet `json:"addressSets,omitempty"` // the sets that the rules' Peers name, sorted by ID
 	// Peers names addresses of the sets, for people.
 	Peers []Peer `json:"peers,omitempty"`
 }
@@ -29,11 +29,11 @@ type Profile struct {
 	// named ports make pods differ, of what the names stand for. It is at most
 	// 96 of the characters a-z, 0-9, "-", "." and "/".
 	ID   string `json:"id"`
-	Pods []Pod  `json:"pods"`
+	Pods []Pod  `json:"pods"` // at least one, sorted by namespace and name
 	// Ingress and Egress are in the order of evaluation; a direction without
 	// tiers is open.
 	Ingress []Tier `json:"ingress,omitempty"`
-	Egress  []Tier `json:"egress,omitempty"`
+	Egress  []Tier `json:"egress,omitempty"` // the tiers of packets that the pods send
 }
 
 // Tiers returns the tiers of one direction.
@@ -46,48 +46,48 @@ func (p *Profile) Tiers(d Direction) []Tier {
 
 // Pod is a pod of this node, not on the host's network, that has not finished.
 type Pod struct {
-	Namespace string `json:"namespace"`
-	Name      string `json:"name"`
+	Namespace string `json:"namespace"` // metadata.namespace of the Pod
+	Name      string `json:"name"`      // metadata.name of the Pod
 	// Addresses are the pod's own, of either family; no other pod has them.
 	Addresses []netip.Addr `json:"addresses"`
 }
 
 // Tier is a list of rules, the first that matches deciding.
 type Tier struct {
-	Kind TierKind `json:"kind"`
+	Kind TierKind `json:"kind"` // which policies the rules are of: Admin, NetworkPolicy, Baseline
 	// Default is what happens when no rule matches: Pass to the next tier, or
 	// Deny where a NetworkPolicy isolates.
 	Default Action `json:"default"`
 	// Isolating are the NetworkPolicies that make Default Deny.
 	Isolating []Origin `json:"isolating,omitempty"`
-	Rules     []Rule   `json:"rules,omitempty"`
+	Rules     []Rule   `json:"rules,omitempty"` // in the order of evaluation
 }
 
 // Rule is one rule of a policy, or the part of it that one number of a named
 // port belongs to. It matches packets whose peer (the destination of egress,
 // the source of ingress) and whose destination port both match.
 type Rule struct {
-	Action Action `json:"action"`
+	Action Action `json:"action"` // Accept, Deny or Pass
 	// Name is the rule's own name, where it has one.
 	Name string `json:"name,omitempty"`
 	// AnyPeer matches every address. Otherwise the peer must be in one of the
 	// sets; without any, the rule matches nothing.
 	AnyPeer bool     `json:"anyPeer,omitempty"`
-	Peers   []string `json:"peers,omitempty"`
+	Peers   []string `json:"peers,omitempty"` // the IDs of the sets that the peer may be in, sorted
 	// AnyPort matches every packet, also of protocols without ports. Otherwise
 	// the destination port must be in one of the ranges; without any, the rule
 	// matches nothing.
 	AnyPort bool        `json:"anyPort,omitempty"`
-	Ports   []PortRange `json:"ports,omitempty"`
-	Origin  Origin      `json:"origin"`
+	Ports   []PortRange `json:"ports,omitempty"` // the destination ports, sorted and disjoint within a protocol
+	Origin  Origin      `json:"origin"`          // the rule's place in its policy
 }
 
 // PortRange is a range of destination ports, both ends included. 0 to 65535 is
 // every packet of the protocol.
 type PortRange struct {
-	Protocol Protocol `json:"protocol"`
-	First    uint16   `json:"first"`
-	Last     uint16   `json:"last"`
+	Protocol Protocol `json:"protocol"` // TCP, UDP or SCTP
+	First    uint16   `json:"first"`    // the lowest port
+	Last     uint16   `json:"last"`     // the highest port, not below First
 }
 
 // Contains reports whether the range holds the port.
@@ -116,7 +116,7 @@ type AddressSet struct {
 	// Prefixes are networks, less those in Except. Pods and nodes inside a
 	// network belong to it.
 	Prefixes []netip.Prefix `json:"prefixes,omitempty"`
-	Except   []netip.Prefix `json:"except,omitempty"`
+	Except   []netip.Prefix `json:"except,omitempty"` // networks inside of Prefixes that are taken out of them
 }
 
 // InNetworks reports whether the address belongs to one of the set's networks.
@@ -126,10 +126,10 @@ func (s *AddressSet) InNetworks(a netip.Addr) bool {
 
 // Peer names one address of an address set.
 type Peer struct {
-	Address netip.Addr `json:"address"`
+	Address netip.Addr `json:"address"` // an address of a pod or a node
 	// Namespace is empty for a node.
 	Namespace string `json:"namespace,omitempty"`
-	Name      string `json:"name"`
+	Name      string `json:"name"` // the pod's or the node's name
 }
 
 // String returns "namespace/name", or the name of a node.

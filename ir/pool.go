@@ -12,20 +12,20 @@ type Pool struct {
 	// ID is "namespace/name/port/protocol/family/scope", where scope is
 	// "cluster" or "local". It is unique in a program.
 	ID        string     `json:"id"`
-	Endpoints []Endpoint `json:"endpoints,omitempty"`
-	Origin    Origin     `json:"origin"`
+	Endpoints []Endpoint `json:"endpoints,omitempty"` // sorted by address, each address and port once
+	Origin    Origin     `json:"origin"`              // the Service whose slices the endpoints are of
 }
 
 // Endpoint is one address and port behind a frontend.
 type Endpoint struct {
-	Address netip.AddrPort `json:"address"`
+	Address netip.AddrPort `json:"address"` // never of another family than the frontends that use the pool
 	// Local is whether the endpoint's address is one of this node's pods, the
 	// same in every pool. Packets that a local endpoint sends to itself through
 	// a frontend (hairpin) are masqueraded.
 	Local bool `json:"local,omitempty"`
 	// Weight is the endpoint's share of new connections; today always 1.
 	Weight uint16 `json:"weight"`
-	Origin Origin `json:"origin"`
+	Origin Origin `json:"origin"` // the EndpointSlice that has the endpoint
 }
 
 // has reports whether an endpoint of a sorted pool, which may be nil, has the

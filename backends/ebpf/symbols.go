@@ -11,7 +11,7 @@ import (
 type Symbol struct {
 	// Name is an ID of the program, or empty.
 	Name   string
-	Origin ir.Origin
+	Origin ir.Origin // the object that the entry was made of
 }
 
 // Symbols are the names and origins of an image's entries. No map's digest

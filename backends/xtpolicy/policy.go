@@ -50,14 +50,14 @@ type Rules struct {
 	// Refuse is the target of denied packets.
 	Refuse string
 	// Chains and Sets are sorted by name.
-	Chains []Chain
-	Sets   []*Set
+	Chains []Chain // those below Forward and Input, which are in it too
+	Sets   []*Set  // those that the chains' rules name
 }
 
 // Chain is a chain and its rules, which lack "-A name" and begin with a space.
 type Chain struct {
-	Name  string
-	Rules []string
+	Name  string   // the chain's name
+	Rules []string // in order, without line ends
 }
 
 // Rules returns the rules of one family; comments is whether they name profiles.

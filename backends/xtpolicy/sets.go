@@ -23,7 +23,7 @@ const MaxElements = "4194304"
 // Set is one ipset. Its name is at most 26 bytes, which leaves room for the name
 // of the set that takes its place.
 type Set struct {
-	Name, Kind string
+	Name, Kind string // the ipset's name, and its type with its options
 	elements   []element
 }
 

@@ -67,7 +67,7 @@ func (n *NodePortAddresses) ExplicitLoopback(f ir.Family) bool {
 type ExternalIPs struct {
 	// Deny serves none but those in Allowed.
 	Deny    bool
-	Allowed []netip.Prefix
+	Allowed []netip.Prefix // the networks that are served although Deny is set
 }
 
 // Serves reports whether an address is served as an external IP.

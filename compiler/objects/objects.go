@@ -17,8 +17,8 @@ const IgnoreAnnotation = "planec.io/ignore"
 // Sourced is an object with its place. The object is shared and must not be
 // changed.
 type Sourced[T any] struct {
-	Object T
-	File   string
+	Object T      // the object, or nil where one is gone
+	File   string // the file as it was named on the command line; "" is none
 	// Line counts from 1; 0 is unknown.
 	Line int
 }
@@ -27,21 +27,21 @@ type Sourced[T any] struct {
 // been applied to each (see the manifest package), and fields that planec does
 // not read may have been cleared.
 type Set struct {
-	Services       []Sourced[*corev1.Service]
-	EndpointSlices []Sourced[*discoveryv1.EndpointSlice]
-	Nodes          []Sourced[*corev1.Node]
-	Pods           []Sourced[*corev1.Pod]
-	Namespaces     []Sourced[*corev1.Namespace]
-	ServiceCIDRs   []Sourced[*networkingv1.ServiceCIDR]
+	Services       []Sourced[*corev1.Service]            // also headless ones and those of type ExternalName
+	EndpointSlices []Sourced[*discoveryv1.EndpointSlice] // of all Services, by the label kubernetes.io/service-name
+	Nodes          []Sourced[*corev1.Node]               // also other nodes than the one that is compiled for
+	Pods           []Sourced[*corev1.Pod]                // of all nodes; finished ones too
+	Namespaces     []Sourced[*corev1.Namespace]          // for their labels, which policies select by
+	ServiceCIDRs   []Sourced[*networkingv1.ServiceCIDR]  // ranges that the cluster allocates ClusterIPs from
 
-	NetworkPolicies              []Sourced[*networkingv1.NetworkPolicy]
-	ClusterNetworkPolicies       []Sourced[*policyv1beta1.ClusterNetworkPolicy]
-	AdminNetworkPolicies         []Sourced[*policyv1alpha1.AdminNetworkPolicy]
-	BaselineAdminNetworkPolicies []Sourced[*policyv1alpha1.BaselineAdminNetworkPolicy]
+	NetworkPolicies              []Sourced[*networkingv1.NetworkPolicy]                // networking.k8s.io/v1
+	ClusterNetworkPolicies       []Sourced[*policyv1beta1.ClusterNetworkPolicy]        // policy.networking.k8s.io/v1beta1 and v1alpha2
+	AdminNetworkPolicies         []Sourced[*policyv1alpha1.AdminNetworkPolicy]         // policy.networking.k8s.io/v1alpha1
+	BaselineAdminNetworkPolicies []Sourced[*policyv1alpha1.BaselineAdminNetworkPolicy] // policy.networking.k8s.io/v1alpha1
 
 	// Workloads and Endpoints are there only where they were asked for.
 	Workloads []Sourced[*Workload]
-	Endpoints []Sourced[*Endpoints]
+	Endpoints []Sourced[*Endpoints] // what synth makes slices of
 }
 
 // Append adds the objects of other to s.

@@ -13,7 +13,7 @@ import (
 // without replicas, a resource that an operator makes pods of, or a workload whose
 // pods have labels that only a cluster knows.
 type Resource struct {
-	Namespace string
+	Namespace string // that of the pods
 	// Labels are those that its pods have.
 	Labels labels.Set
 	// Open are the labels whose values the input does not say: how many values there

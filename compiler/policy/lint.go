@@ -20,7 +20,7 @@ type Around struct {
 	// Services are those of the input, with the addresses and ports that they were
 	// written with; Slices those that they have, given or made.
 	Services []objects.Sourced[*corev1.Service]
-	Slices   []objects.Sourced[*discoveryv1.EndpointSlice]
+	Slices   []objects.Sourced[*discoveryv1.EndpointSlice] // what the Services' endpoints are
 	// ServiceCIDRs are the known ranges of ClusterIPs.
 	ServiceCIDRs []netip.Prefix
 	// Made are the addresses of pods that were made up: blocks of addresses cannot be

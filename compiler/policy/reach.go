@@ -23,7 +23,7 @@ type Reach struct {
 	Networks []netip.Prefix
 	// Names are the named ports of rules, and Ranges all others.
 	Names  []NamedPort
-	Ranges []ir.PortRange
+	Ranges []ir.PortRange // the ports of rules that are numbers
 	// Ordered is whether any policy denies or passes, so that the order of rules
 	// counts: with NetworkPolicies alone a pod that more rules select can do more.
 	Ordered bool
@@ -34,7 +34,7 @@ type PodSelector struct {
 	// Namespace is the one namespace of the pods. Where it is empty, Namespaces
 	// selects namespaces by their labels.
 	Namespace        string
-	Namespaces, Pods labels.Selector
+	Namespaces, Pods labels.Selector // selectors of labels: of namespaces, and of pods in them
 	text             string
 }
 
@@ -46,8 +46,8 @@ type NodeSelector struct {
 
 // NamedPort is the name of a port with its protocol; 0 is any protocol.
 type NamedPort struct {
-	Name     string
-	Protocol ir.Protocol
+	Name     string      // as in ports[].name of a container
+	Protocol ir.Protocol // TCP, UDP, SCTP, or 0
 }
 
 // Reach returns by what the policies of the model tell pods apart.

@@ -8,7 +8,7 @@ import (
 
 // Node is what lowering for one node needs to know of it.
 type Node struct {
-	Name string
+	Name string // metadata.name, which endpoints name as theirs
 	// Zone is the node's topology.kubernetes.io/zone; "" is none.
 	Zone string
 	// Addresses are the node's own; load-balancer source ranges that contain
@@ -16,7 +16,7 @@ type Node struct {
 	Addresses []netip.Addr
 	// Local says in which families local pods can be recognised.
 	Local         ir.LocalDetector
-	MasqueradeAll bool
+	MasqueradeAll bool // whether all packets to ClusterIPs get the node's source address
 }
 
 // Lower adds the node's frontends, pools, ClusterIPs and health checks to the

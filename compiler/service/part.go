@@ -12,10 +12,10 @@ import (
 
 // Part is what one Service gives the program of one node.
 type Part struct {
-	Frontends    []ir.Frontend
-	Pools        []ir.Pool
-	ClusterIPs   []netip.Addr
-	HealthChecks []ir.HealthCheck
+	Frontends    []ir.Frontend    // what the Service's addresses and ports are on the node
+	Pools        []ir.Pool        // those that the frontends' routes name
+	ClusterIPs   []netip.Addr     // the Service's own; packets to other ports of them are rejected
+	HealthChecks []ir.HealthCheck // at most one for each family
 }
 
 // Interest is what one Service can have in common with others: by it one finds
@@ -26,9 +26,9 @@ type Interest struct {
 	// want, and none what another's ClusterIP claims. HealthPort is the node
 	// port it wants to answer health checks on.
 	Allocated, Wanted []ir.Match
-	HealthPort        uint16
-	Created           metav1.Time
-	ClusterIPs        []netip.Addr
+	HealthPort        uint16       // 0 where it has none
+	Created           metav1.Time  // by which the older of two Services is known
+	ClusterIPs        []netip.Addr // the addresses that no other Service may serve
 	// Listed are its load-balancer addresses and external IPs, of which it gets
 	// none that is another's ClusterIP.
 	Listed []netip.Addr
@@ -36,10 +36,10 @@ type Interest struct {
 	Endpoints []AddressUse
 }
 
-// AddressUse is an address of endpoints; Here is whether one of them is on the node.
+// AddressUse is an address of endpoints.
 type AddressUse struct {
 	Address netip.Addr
-	Here    bool
+	Here    bool // whether one of its endpoints is on the node
 }
 
 // Append adds what the Services give the node's program, for callers that

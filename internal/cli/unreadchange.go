@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/internal/review/diffreport"
+	"github.com/planec/planec/internal/text/kustomization"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -144,8 +144,11 @@ func whereUnread(s *diffSide, list []unreadPart, old bool) string {
 func beyond(s *diffSide) (n int) {
 	root := filepath.Join(s.copied, filepath.FromSlash(s.root))
 	for _, d := range s.loaded.diagnostics() {
-		dir := filepath.Dir(filepath.Join(s.copied, filepath.FromSlash(d.Origin.File)))
-		if d.Code == diag.UnbuiltKustomization && manifest.Outside(dir, root) {
+		if d.Code != diag.UnbuiltKustomization {
+			continue
+		}
+		file := filepath.Join(s.copied, filepath.FromSlash(d.Origin.File))
+		if content, err := kustomization.Read(file); err == nil && content.Outside(filepath.Dir(file), root) {
 			n++
 		}
 	}
@@ -246,7 +249,7 @@ func (d *treeDigest) String() string { return strings.Join(d.sums, "") }
 // addKustomization adds a directory's kustomization, and the files and directories that
 // it names: other files there are none of its.
 func (d *treeDigest) addKustomization(dir string) {
-	file := manifest.KustomizationFile(dir)
+	file := kustomization.Find(dir)
 	if file == "" {
 		d.add(dir)
 		return
@@ -255,7 +258,8 @@ func (d *treeDigest) addKustomization(dir string) {
 		return
 	}
 	d.add(file)
-	for _, name := range manifest.NamedBy(dir) {
+	content, _ := kustomization.Read(file) // one that cannot be read names nothing
+	for _, name := range content.Named() {
 		at := filepath.Join(dir, name)
 		inside, err := filepath.Rel(d.root, at)
 		if err != nil || !filepath.IsLocal(inside) {

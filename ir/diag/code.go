@@ -8,8 +8,8 @@ type Code string
 
 // CodeInfo is the documentation of a code.
 type CodeInfo struct {
-	Code     Code
-	Severity Severity
+	Code     Code     // the code, "PLC" with four digits: it never changes its meaning
+	Severity Severity // how bad each finding of the code is
 	// Title says in a few words what was found.
 	Title string
 	// Hint says what the user can do.

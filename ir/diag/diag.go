@@ -36,9 +36,9 @@ func (s Severity) String() string {
 
 // Diagnostic is one finding about the input.
 type Diagnostic struct {
-	Code    Code
-	Message string
-	Origin  ir.Origin
+	Code    Code      // what kind of finding it is
+	Message string    // what was found, for this object: one line without a full stop
+	Origin  ir.Origin // where it was found; the zero value is the command line
 	// Note is set where the finding does not count for this user, as one about a backend
 	// that was not named: it is an [Info] then, whatever its code is.
 	Note bool

@@ -10,13 +10,13 @@ import (
 
 // Packet is the first packet of a connection, as the node meets it.
 type Packet struct {
-	Src, Dst netip.Addr
-	Protocol ir.Protocol
+	Src, Dst netip.Addr  // both unmapped, of one family; never a multicast Src
+	Protocol ir.Protocol // TCP, UDP, SCTP or another; ICMP has Type instead of Port
 	// Port is the destination port; 0 for protocols without ports.
 	Port uint16
 	// Type is the type of an ICMP or ICMPv6 packet.
 	Type uint8
-	From Entry
+	From Entry // who sent it: a local pod, the node or another machine
 	// Interface is the name of the interface the packet came in by; "" when
 	// the node sent it itself.
 	Interface string
@@ -103,7 +103,7 @@ func ParseVerdict(s string) (Verdict, error) {
 
 // Result is what happens to a packet, and why.
 type Result struct {
-	Verdict Verdict
+	Verdict Verdict // what happens to the packet, policies included
 	// Endpoints are all that the packet may get when the verdict is DNAT, in
 	// the pool's order; each as likely as its weight.
 	Endpoints []Choice
@@ -118,26 +118,26 @@ type Result struct {
 	Affinity uint32
 	// Frontend is the frontend that decided, or nil.
 	Frontend *ir.Frontend
-	Steps    []Step
+	Steps    []Step // the reasons in the order in which they applied
 }
 
 // Choice is one endpoint that a packet may get.
 type Choice struct {
-	Address netip.AddrPort
-	Weight  uint16
+	Address netip.AddrPort // the endpoint, after DNAT
+	Weight  uint16         // its share of the connections, out of the sum over all endpoints
 	// Masquerade is whether the packet gets the node's source address when it
 	// is given this endpoint.
 	Masquerade bool
 	// Hairpin is whether the endpoint would be talking to itself.
 	Hairpin bool
-	Origin  ir.Origin
+	Origin  ir.Origin // the EndpointSlice that has the endpoint
 }
 
 // Step is one reason on the way to a verdict.
 type Step struct {
-	Stage  string
-	Text   string
-	Origin ir.Origin
+	Stage  string    // the part of the dataplane that decided, as "service" or "egress"
+	Text   string    // the reason, in words for a person
+	Origin ir.Origin // the object that the reason is about; may be the zero value
 }
 
 // Addresses returns the addresses of the endpoints, sorted.

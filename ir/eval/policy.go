@@ -59,11 +59,11 @@ func indexPolicies(p *ir.Policy) policies {
 
 // Decision is what the tiers of one direction say of a packet.
 type Decision struct {
-	Accept bool
+	Accept bool // whether the packet passes in this direction
 	// Tier is the tier that decided, Rule its rule; without a rule the tier's
 	// default did, and without a tier nothing did, which accepts.
 	Tier *ir.Tier
-	Rule *ir.Rule
+	Rule *ir.Rule // the rule that decided, or nil
 }
 
 // Judge asks the profile of the pod that owns an address about a packet from

@@ -12,7 +12,7 @@ import (
 type Object struct {
 	// Kind is "Service" or a policy's kind.
 	Kind            string
-	Namespace, Name string
+	Namespace, Name string // those of the object; Namespace is "" for a cluster's policy
 }
 
 // Service is the kind of Services.

@@ -57,7 +57,7 @@ func Short(sum [sha256.Size]byte) string {
 // depend on the order of the questions only where hashes are equal, so callers ask
 // in an order that is the same for the same program.
 type Names struct {
-	Hash Hash
+	Hash Hash // the hash that names are made of; nil is SHA-256, and tests have a weak one
 	// taken are the names that a content has, names those of each content.
 	taken map[string]bool
 	names map[nameKey]string
@@ -124,7 +124,7 @@ func suffixed(name string, i int) string {
 // have no room for more. Numbers are not what keeps contents apart: the content is
 // compared. The zero value hashes with SHA-256.
 type Codes struct {
-	Hash  Hash
+	Hash  Hash // the hash that numbers are made of; nil is SHA-256
 	taken map[uint64]bool
 	codes map[key]uint64
 }

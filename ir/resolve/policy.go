@@ -17,7 +17,7 @@ type Policy struct {
 	// that are none of them, and of Networks, sorted by prefix, the longest that
 	// contains an address decides. A network may have class 0.
 	Hosts    []Host
-	Networks []Network
+	Networks []Network // ranges of addresses that are none of Hosts
 	// Rows are distinct and sorted by ID.
 	Rows []Row
 	// Profiles are in the order of the program's.
@@ -48,20 +48,20 @@ func (c *Class) Sets() iter.Seq[string] {
 
 // Host is the class of one address.
 type Host struct {
-	Address netip.Addr
-	Class   uint32
+	Address netip.Addr // a single address
+	Class   uint32     // the ID of its class, or 0
 }
 
 // Network is the class of a network's addresses.
 type Network struct {
-	Prefix netip.Prefix
-	Class  uint32
+	Prefix netip.Prefix // the network, masked
+	Class  uint32       // the ID of its addresses' class, or 0
 }
 
 // Profile holds the tables of one profile; a nil table accepts everything.
 type Profile struct {
 	*ir.Profile
-	Ingress, Egress *Table
+	Ingress, Egress *Table // the tables of received and of sent packets
 }
 
 // Table returns the table of one direction.
@@ -82,7 +82,7 @@ type Table struct {
 
 // ClassRow gives a class its row.
 type ClassRow struct {
-	Class uint32
+	Class uint32 // the ID of a class
 	// Row indexes Policy.Rows.
 	Row int
 }

@@ -8,8 +8,8 @@ import (
 
 // Range is the class of all addresses from First to Last.
 type Range struct {
-	First, Last netip.Addr
-	Class       uint32
+	First, Last netip.Addr // both ends included, of one family
+	Class       uint32     // the ID of the addresses' class, or 0
 }
 
 // Ranges returns the networks of one family, which are sorted and of which the

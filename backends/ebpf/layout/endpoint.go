@@ -18,9 +18,9 @@ const EndpointLocal = 1 << 0
 //	slot = random % Count
 //	if random % Total >= ep[Base+slot].Threshold { slot = ep[Base+slot].Alias }
 type Endpoint struct {
-	Address Address
-	Port    Port
-	Flags   uint16
+	Address Address // the endpoint's address
+	Port    Port    // the endpoint's port
+	Flags   uint16  // the bits of the constants above
 	// Threshold is at most the pool's total weight, and equal to it where the
 	// slot has no alias.
 	Threshold uint32
@@ -55,9 +55,9 @@ func DecodeEndpoint(b []byte) Endpoint {
 type MemberKey struct {
 	// Pool is the Base of a route.
 	Pool     BE32
-	Address  Address
-	Port     Port
-	Reserved [2]byte
+	Address  Address // the endpoint's address
+	Port     Port    // the endpoint's port
+	Reserved [2]byte // zero
 }
 
 // Append appends the key's bytes.

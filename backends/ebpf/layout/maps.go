@@ -46,10 +46,10 @@ const (
 
 // Map says what one map is; how many entries it has is the image's matter.
 type Map struct {
-	Name               string
-	Type               MapType
-	KeySize, ValueSize uint32
-	Flags              uint32
+	Name               string  // at most 15 bytes, the kernel's limit
+	Type               MapType // hash, array or LPM trie
+	KeySize, ValueSize uint32  // in bytes
+	Flags              uint32  // BPF_F_* of linux/bpf.h
 }
 
 // The maps of an image, by index in Maps. The last four are policies: a file

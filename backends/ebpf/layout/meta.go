@@ -67,16 +67,16 @@ type Info struct {
 	// Digest identifies the image: the SHA-256 of the table of maps, in which
 	// meta's own digest is that of Info with a zero Digest.
 	Digest   [DigestSize]byte
-	Version  uint32
-	Flags    uint32
-	Features Features
+	Version  uint32   // the version of this layout, [Version]
+	Flags    uint32   // the switches of the node: see the constants
+	Features Features // what a program must be able to do
 	// Counts are the entries of the maps from Services to Prefixes.
 	Counts [serviceMaps - 1]uint32
 	// Detector is one of the modes, with Interface and its length for the two
 	// that need them. The rest of Interface is zero.
 	Detector     uint8
 	InterfaceLen uint8
-	Reserved     [2]byte
+	Reserved     [2]byte // zero
 	// Interface has the size of IFNAMSIZ.
 	Interface [16]byte
 	// PolicyCounts are the entries of the maps from Pods to Ports.

@@ -46,11 +46,11 @@ const (
 // IPv6 packet for one), and neither is a direction without its flag, whose row is
 // zero.
 type Pod struct {
-	Profile PolicyID
+	Profile PolicyID // the pod's profile
 	// Egress and Ingress are the rows of peers whose class has no entry in row.
 	Egress, Ingress PolicyID
-	Flags           uint32
-	Reserved        [4]byte
+	Flags           uint32  // which directions are judged
+	Reserved        [4]byte // zero
 }
 
 // ValidFlags reports whether the pod is policed at all, and in known directions.
@@ -100,10 +100,10 @@ func ClassSet(ipv6 bool) uint32 {
 
 // RowKey is the key of row.
 type RowKey struct {
-	Profile   PolicyID
-	Direction uint8
-	Reserved  [3]byte
-	Class     BE32
+	Profile   PolicyID // the pod's profile
+	Direction uint8    // egress or ingress
+	Reserved  [3]byte  // zero
+	Class     BE32     // the class of the peer's address
 }
 
 // Append appends the key's bytes.
@@ -131,11 +131,11 @@ const (
 // of ports, as prefixes. A program asks with MaxPortBits, port 0 for protocols
 // that have none.
 type PortKey struct {
-	Bits     uint32
-	Row      PolicyID
-	Reserved uint8
-	Protocol uint8
-	Port     Port
+	Bits     uint32   // how many bits of the rest count
+	Row      PolicyID // the row of the pod and the peer
+	Reserved uint8    // zero
+	Protocol uint8    // IPPROTO_*
+	Port     Port     // the destination port, or the prefix of a range
 }
 
 // The bits of a PortKey that count: the row alone, the protocol too, and all.

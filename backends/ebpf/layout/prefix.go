@@ -50,9 +50,9 @@ var setNames = [...]string{"local", "service-cidr", "no-masquerade", "node-port"
 // PrefixKey is the key of the prefix map (struct bpf_lpm_trie_key): how many
 // bits of the rest count, then the rest. The set always counts.
 type PrefixKey struct {
-	Bits    uint32
-	Set     BE32
-	Address Address
+	Bits    uint32  // how many bits of the rest count, those of Set among them
+	Set     BE32    // which set of prefixes
+	Address Address // IPv4 as IPv4-mapped IPv6
 }
 
 // SetBits is how many bits the set takes of PrefixKey.Bits, MaxPrefixBits how

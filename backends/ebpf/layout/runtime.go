@@ -26,9 +26,9 @@ const (
 // AffinityKey binds a client of a Service port to an endpoint, in a map of
 // running state that is in no image.
 type AffinityKey struct {
-	Service uint64
-	Client  Address
-	Kind    uint8
+	Service uint64  // Service.ID
+	Client  Address // the source address, or the cookie in its first 8 bytes
+	Kind    uint8   // ClientAddress or ClientNetns
 	// Reserved is zero.
 	Reserved [3]byte
 }
@@ -37,9 +37,9 @@ type AffinityKey struct {
 // every recompilation. It holds while ep_ok has the endpoint in the pool of the
 // route, and until Service.Affinity seconds after Last.
 type AffinityValue struct {
-	Address  Address
-	Port     Port
-	Reserved [6]byte
+	Address  Address // the endpoint's address
+	Port     Port    // the endpoint's port
+	Reserved [6]byte // zero
 	// Last is the CLOCK_MONOTONIC time of the last new connection, in
 	// nanoseconds.
 	Last uint64

@@ -23,10 +23,10 @@ const (
 // ServiceKey is the key of svc: what a packet is sent to. Programs ask for the
 // address first and for the nodePort second.
 type ServiceKey struct {
-	Address  Address
-	Port     Port
-	Protocol uint8
-	Scope    Scope
+	Address  Address // zero with the scope of nodePorts
+	Port     Port    // the destination port
+	Protocol uint8   // IPPROTO_*
+	Scope    Scope   // an address, or the node's nodePort addresses
 }
 
 // Append appends the key's bytes.
@@ -67,9 +67,9 @@ type Route struct {
 	Base, Count uint32
 	// Total is the sum of the weights.
 	Total      uint32
-	Masquerade uint8
-	OnEmpty    uint8
-	Flags      uint16
+	Masquerade uint8  // when the source is replaced: see the constants
+	OnEmpty    uint8  // what happens to packets while Count is 0
+	Flags      uint16 // the bits of the constants below
 }
 
 // Append appends the route's bytes.
@@ -95,7 +95,7 @@ type Service struct {
 	// ID is the identity of the Service port, shared by all its frontends: the
 	// key of affinity. It survives every recompilation.
 	ID                 uint64
-	Internal, External Route
+	Internal, External Route // the routes of packets from local pods and the node, and of all others
 	// Affinity is in seconds; 0 is none.
 	Affinity uint32
 	// Sources is the set of the prefix map that a source has to be in, or the
@@ -103,7 +103,7 @@ type Service struct {
 	Sources uint32
 	// Kind is the ir.FrontendKind, for people and statistics.
 	Kind     uint8
-	Reserved [15]byte
+	Reserved [15]byte // zero
 }
 
 // Append appends the value's bytes.

@@ -27,8 +27,8 @@ const (
 // Pins is the directory of a BPF file system that keeps the maps while no
 // process of planec runs. It is safe for concurrent use, by processes too.
 type Pins struct {
-	Dir      string
-	LockWait time.Duration
+	Dir      string        // the directory, which is made when it is needed
+	LockWait time.Duration // how long an apply waits for another one; 0 is not at all
 
 	mu sync.Mutex
 	// seen is the generation that was read and verified last, with its image:

@@ -18,7 +18,7 @@ import (
 
 // Options are what the agent is started with.
 type Options struct {
-	Node, Backend, Kubeconfig, ClusterCIDR string
+	Node, Backend, Kubeconfig, ClusterCIDR string // its --node, --backend, --kubeconfig and --cluster-cidr
 	// StateDir outlives the agent's runs: the test's own if it is empty.
 	StateDir string
 	// Flags are any others.
@@ -75,9 +75,9 @@ func (a *Agent) Ready(ctx context.Context) error {
 
 // Health is what /healthz says.
 type Health struct {
-	CurrentTime time.Time `json:"currentTime"`
-	LastUpdated time.Time `json:"lastUpdated"`
-	Healthy     bool      `json:"healthy"`
+	CurrentTime time.Time `json:"currentTime"` // when it was asked
+	LastUpdated time.Time `json:"lastUpdated"` // when rules were changed last
+	Healthy     bool      `json:"healthy"`     // whether the status was 200
 }
 
 // Health asks for the agent's health.

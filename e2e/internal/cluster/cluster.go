@@ -31,7 +31,7 @@ const DefaultServiceRanges = "10.96.0.0/12,fd00:96::/112"
 
 // Cluster is an etcd and an API server.
 type Cluster struct {
-	Etcd, APIServer *Server
+	Etcd, APIServer *Server // the two processes, which tests may stop
 
 	in      *process.Namespace
 	dir     string // certificates, kubeconfigs

@@ -38,11 +38,11 @@ func (m Mode) Tools() []string {
 
 // Options are what kube-proxy is started with.
 type Options struct {
-	Mode Mode
+	Mode Mode // nftables, iptables or ipvs
 	// Node is the name of the Node object, which must have an address: without
 	// one kube-proxy waits for it, half a minute.
 	Node       string
-	Kubeconfig string
+	Kubeconfig string // the path of a file
 	// ClusterCIDR are the pods' ranges, one of a family, joined by commas.
 	ClusterCIDR string
 }

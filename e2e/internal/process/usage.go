@@ -10,11 +10,11 @@ import (
 
 // Usage is what a running process has and has used.
 type Usage struct {
-	RSS         int64 // bytes in memory now
-	Peak        int64 // bytes in memory at most
-	CPU         time.Duration
-	Descriptors int
-	Threads     int
+	RSS         int64         // bytes in memory now
+	Peak        int64         // bytes in memory at most
+	CPU         time.Duration // user and system time since it began
+	Descriptors int           // open files
+	Threads     int           // those of the kernel
 }
 
 // Usage reads what the running process uses, from /proc (proc(5)).

@@ -28,8 +28,8 @@ type Load struct {
 
 // Report is what came of a load.
 type Report struct {
-	Connections int
-	Took        time.Duration
+	Connections int           // how many were opened
+	Took        time.Duration // from the first to the last
 	// Failed were not answered, or not by an endpoint allowed.
 	Failed int
 	// Resent are among the others: answered, but only after the client had sent

@@ -12,12 +12,12 @@ import (
 
 // Serving is what the agent wants the kernel to have.
 type Serving struct {
-	Backend string `json:"backend"`
+	Backend string `json:"backend"` // the name of the backend that the artifact is of
 	// Changes is a number that differs when the rules do.
 	Changes uint64 `json:"changes"`
 	// Behind is whether the kernel is known to have something else.
 	Behind   bool              `json:"behind"`
-	Artifact backends.Artifact `json:"-"`
+	Artifact backends.Artifact `json:"-"` // the rules themselves, sent beside the JSON
 }
 
 // aboutName is the first file of the archive; the artifact's files follow.

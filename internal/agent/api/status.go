@@ -34,8 +34,8 @@ type Status struct {
 	Versions Versions `json:"versions"`
 	// Backend is the one that serves; "" where nothing was applied.
 	Backend string `json:"backend"`
-	State   State  `json:"state"`
-	InSync  bool   `json:"inSync"`
+	State   State  `json:"state"`  // one word for the whole: see the constants
+	InSync  bool   `json:"inSync"` // whether the kernel has what the objects say
 	// Reasons say what is missing, a sentence each.
 	Reasons []string `json:"reasons,omitempty"`
 	// Services and Policies are how many objects the rules are of; Services counts
@@ -60,38 +60,38 @@ type Status struct {
 
 // Agent is a running agent.
 type Agent struct {
-	PID     int       `json:"pid"`
-	Node    string    `json:"node"`
-	Source  string    `json:"source"`
-	Started time.Time `json:"started"`
+	PID     int       `json:"pid"`     // the process ID, in the agent's own namespace
+	Node    string    `json:"node"`    // the Node that the rules are for
+	Source  string    `json:"source"`  // where objects come from: "api" or a directory
+	Started time.Time `json:"started"` // when the process began
 }
 
 // Versions are those of what is at work.
 type Versions struct {
-	Planec string `json:"planec"`
-	Agent  string `json:"agent,omitempty"`
-	Kernel string `json:"kernel,omitempty"`
+	Planec string `json:"planec"`           // the version of the program that answers
+	Agent  string `json:"agent,omitempty"`  // the version of the running agent; "" without one
+	Kernel string `json:"kernel,omitempty"` // the kernel's release, as uname -r prints it
 }
 
 // Drift counts how often another process changed the rules and the agent restored
 // them.
 type Drift struct {
-	Count int        `json:"count"`
-	Last  *time.Time `json:"last,omitempty"`
+	Count int        `json:"count"`          // since the agent started
+	Last  *time.Time `json:"last,omitempty"` // when it was noticed last; nil is never
 	// Steps are the first of those that restored the rules the last time.
 	Steps []string `json:"steps,omitempty"`
 }
 
 // Finding is a diagnostic in JSON.
 type Finding struct {
-	Severity string `json:"severity"`
-	Code     string `json:"code"`
-	Message  string `json:"message"`
-	Object   string `json:"object,omitempty"`
-	Field    string `json:"field,omitempty"`
-	File     string `json:"file,omitempty"`
-	Line     int    `json:"line,omitempty"`
-	Hint     string `json:"hint,omitempty"`
+	Severity string `json:"severity"`         // "error", "warning" or "info"
+	Code     string `json:"code"`             // "PLC" and four digits
+	Message  string `json:"message"`          // what was found
+	Object   string `json:"object,omitempty"` // kind, namespace and name; "" without an object
+	Field    string `json:"field,omitempty"`  // the path in the object; "" is all of it
+	File     string `json:"file,omitempty"`   // the file of the object; "" is none
+	Line     int    `json:"line,omitempty"`   // counts from 1; 0 is unknown
+	Hint     string `json:"hint,omitempty"`   // what can be done
 }
 
 // Findings are diagnostics for a Status.

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 
+	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/internal/agent/drift"
 	"github.com/planec/planec/internal/apply/nodelock"
 )
@@ -25,7 +26,7 @@ func (s *service) drift(ctx context.Context) (settled []func(), notices <-chan s
 	}
 	switch s.backend.Name() {
 	case "nftables":
-		more, err := drift.NFTables(ctx, "planec", s.log)
+		more, err := drift.NFTables(ctx, nftables.TableName, s.log)
 		watch("nftables", more, err)
 	case "iptables", "ipvs":
 		legacy, nft := drift.NewXTables(), drift.NewIPTablesNFT()

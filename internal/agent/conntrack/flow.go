@@ -8,7 +8,7 @@ import (
 
 // Flow is a tracked connection. Ports are 0 where the protocol has none.
 type Flow struct {
-	Protocol ir.Protocol
+	Protocol ir.Protocol // TCP, UDP, SCTP or another
 	// Src and Dst are those of the first packet as it came in.
 	Src, Dst netip.AddrPort
 	// ReplySrc is who answers: the destination after DNAT. ReplyDst is whom the

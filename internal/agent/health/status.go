@@ -142,11 +142,11 @@ func (s *Status) Ready() bool {
 // Report is the body of an answer, with the names that kube-proxy gives them
 // (ProxyHealth in proxy_health.go) and two more, Degraded and Reasons.
 type Report struct {
-	LastUpdated  time.Time                        `json:"lastUpdated"`
-	CurrentTime  time.Time                        `json:"currentTime"`
-	NodeEligible *bool                            `json:"nodeEligible,omitempty"`
-	Healthy      bool                             `json:"healthy"`
-	Status       map[corev1.IPFamily]FamilyReport `json:"status,omitempty"`
+	LastUpdated  time.Time                        `json:"lastUpdated"`            // when rules were changed last
+	CurrentTime  time.Time                        `json:"currentTime"`            // when the report was made
+	NodeEligible *bool                            `json:"nodeEligible,omitempty"` // false while the node is to be taken out of load balancers; nil is unknown
+	Healthy      bool                             `json:"healthy"`                // whether the agent keeps the rules right
+	Status       map[corev1.IPFamily]FamilyReport `json:"status,omitempty"`       // the report of each family; the families of the node only
 	// Degraded is how many objects cannot be enforced, so that they refuse or close.
 	Degraded int `json:"degraded,omitempty"`
 	// Reasons say what is missing.
@@ -155,8 +155,8 @@ type Report struct {
 
 // FamilyReport is a family's part. Both families change together here.
 type FamilyReport struct {
-	LastUpdated time.Time `json:"lastUpdated"`
-	Healthy     bool      `json:"healthy"`
+	LastUpdated time.Time `json:"lastUpdated"` // when rules of the family were changed last
+	Healthy     bool      `json:"healthy"`     // whether its rules are kept right
 }
 
 // Report says how the proxy is doing; the node's part is left out. Before the

@@ -28,7 +28,7 @@ type Forwarder struct {
 	// Listening is told of each listener that opened (1) or closed (-1), and Failed
 	// of each attempt to open one that failed.
 	Listening func(f ir.Family, change int)
-	Failed    func(f ir.Family)
+	Failed    func(f ir.Family) // called with the family of the address
 
 	mu      sync.Mutex
 	closed  bool

@@ -11,8 +11,8 @@ import (
 
 // Port is a nodePort that is to be served.
 type Port struct {
-	Family ir.Family
-	Number uint16
+	Family ir.Family // that of the loopback address
+	Number uint16    // the nodePort
 	// Service is the Service port that it belongs to. When that changes, the
 	// connections of the one before end.
 	Service ir.ServicePort

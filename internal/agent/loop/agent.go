@@ -21,10 +21,10 @@ import (
 // Config is what an agent is made of.
 type Config struct {
 	// Node is the node's name, and Settings what the objects cannot say of it.
-	Node     string
-	Settings objects.Config
-	Backend  backends.Backend
-	Applier  *applier.Applier
+	Node     string           // metadata.name of this node
+	Settings objects.Config   // what compiler.Input has besides objects
+	Backend  backends.Backend // what emits the rules
+	Applier  *applier.Applier // what puts them into the kernel
 	// Inbox is what a source feeds.
 	Inbox *inbox.Inbox
 	// General reports whether an error of the kernel is no object's fault; nil is
@@ -43,8 +43,8 @@ type Config struct {
 	Settled func()
 	// VerifyEvery is how often the kernel is compared as a whole; 0 is never.
 	VerifyEvery time.Duration
-	Observer    Observer
-	Log         *slog.Logger
+	Observer    Observer     // told of every change, for metrics, Events and health
+	Log         *slog.Logger // nil is not allowed
 }
 
 // Agent is one node's service proxy. Run is to be called once.

@@ -17,7 +17,7 @@ import (
 
 // Metrics are the metrics of one proxy.
 type Metrics struct {
-	Registry *prometheus.Registry
+	Registry *prometheus.Registry // what an HTTP handler serves
 	proxy    proxy
 	own      own
 	said     map[diag.Code]bool
@@ -43,11 +43,11 @@ func (m *Metrics) Queued(at time.Time) {
 
 // Sync is one change of the kernel.
 type Sync struct {
-	At               time.Time
-	Took, Waited     time.Duration
-	Services, Slices int
-	Steps            int
-	Whole            bool
+	At               time.Time     // when it was done
+	Took, Waited     time.Duration // the time that it took, and how long the first change waited for it
+	Services, Slices int           // how many objects changed
+	Steps            int           // how many steps the plan had
+	Whole            bool          // whether everything was applied, and not a change
 	// Triggers are when what caused it happened.
 	Triggers []time.Time
 }

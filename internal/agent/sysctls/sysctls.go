@@ -19,7 +19,7 @@ import (
 type Setting struct {
 	// Path is below the root of the file system: proc/sys/net/ipv4/ip_forward.
 	Path  string
-	Value int
+	Value int // the value, or the least one
 	// AtLeast leaves a larger value alone.
 	AtLeast bool
 }

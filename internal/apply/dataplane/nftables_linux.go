@@ -61,14 +61,10 @@ func (nftablesKernel) snapshot(ctx context.Context) (*live.Model, error) {
 	return m, nil
 }
 
-// Clean implements [applier.Dataplane]. The plan that Left makes is not applied: tables
-// leave the packets' way first.
-func (k nftablesKernel) Clean(ctx context.Context) ([]string, error) {
-	steps, err := k.Left(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return steps, live.Clean(ctx)
+// Clean implements [applier.Dataplane].
+func (nftablesKernel) Clean(ctx context.Context) ([]string, error) {
+	steps, err := live.Clean(ctx)
+	return steps, meanwhile(err)
 }
 
 // Left implements [applier.Dataplane].

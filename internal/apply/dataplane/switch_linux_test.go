@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/planec/planec/backends"
-	nftlive "github.com/planec/planec/backends/nftables/live"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/internal/apply/applier"
@@ -91,30 +90,5 @@ func wantOneBackend(t *testing.T, r *testkit.Rig, other plane, serves bool) {
 	}
 	if got := strings.Contains(sets, "plc-"); got != serves {
 		t.Errorf("sets: %t, want %t", got, serves)
-	}
-}
-
-// TestCleanInTwo has the tables of nftables leave the packets' way before they go: a packet
-// in a table whose sets are gone would be masqueraded by the next backend.
-func TestCleanInTwo(t *testing.T) {
-	p := planes()[0]
-	testkit.Require(t, p.tools...)
-	r, a := node(t, p)
-	apply(t, r, a, emitted(t, p.backend, 1))
-	if err := r.Do(func() error {
-		before, err := nftlive.Observe(t.Context())
-		if err != nil {
-			return err
-		}
-		if _, err := a.Clean(t.Context(), p.backend); err != nil {
-			return err
-		}
-		after, err := nftlive.Observe(t.Context())
-		if err == nil && (len(after.Tables) > 0 || after.Generation-before.Generation != 2) {
-			t.Errorf("%d tables left after %d transactions", len(after.Tables), after.Generation-before.Generation)
-		}
-		return err
-	}); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -20,7 +20,7 @@ type Source struct {
 	// with [diag.UnreadFile] and [diag.OpenFile] for what could not be read. It is
 	// called by Run's goroutine.
 	Report func(diag.List)
-	Log    *slog.Logger
+	Log    *slog.Logger // nil is not allowed
 	// AllowEmpty takes a directory that has no manifests any more for what it says:
 	// otherwise what they said stays until there are some again.
 	AllowEmpty bool

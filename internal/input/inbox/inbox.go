@@ -147,7 +147,7 @@ func (b *Inbox) Pending() (int, time.Time) {
 
 // Batch is what was gathered.
 type Batch struct {
-	Update compiler.Update
+	Update compiler.Update // the changes, each object once
 	// Count is how many changes it is made of, Since when the first came.
 	Count int
 	Since time.Time

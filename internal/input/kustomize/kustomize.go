@@ -7,32 +7,26 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resource"
-	"sigs.k8s.io/yaml"
 
 	"github.com/planec/planec/internal/input/manifest"
+	"github.com/planec/planec/internal/text/kustomization"
 )
 
 // ErrNone says that a directory has no kustomization.
 var ErrNone = errors.New("there is no kustomization.yaml, kustomization.yml or Kustomization")
 
-// maxFile bounds a kustomization's own file, and maxDirs how many of them one may lead
-// to.
-const (
-	maxFile = 4 << 20
-	maxDirs = 1000
-)
+// maxDirs bounds how many kustomizations one may lead to.
+const maxDirs = 1000
 
 // Build returns what kubectl kustomize prints for a directory, with the places where it
 // was written before it was changed; what a generator made is of the kustomization's first
-// line. Plugins, functions and
-// Helm charts are off, and files outside of the directory are not loaded, as kubectl has
+// line. Plugins, functions and Helm charts are off, and files outside of the directory are not loaded, as kubectl has
 // it; a remote resource is an error.
 func Build(dir string) (objects []manifest.Built, err error) {
-	file := manifest.KustomizationFile(dir)
+	file := kustomization.Find(dir)
 	if file == "" {
 		return nil, fmt.Errorf("%s: %w", dir, ErrNone)
 	}
@@ -57,7 +51,7 @@ func Build(dir string) (objects []manifest.Built, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("building %s: %w", file, err)
 	}
-	places := make(map[string][]place)
+	places := make(map[string][]manifest.Place)
 	for _, r := range built.Resources() {
 		o, err := object(dir, file, r, places)
 		if err != nil {
@@ -69,7 +63,7 @@ func Build(dir string) (objects []manifest.Built, err error) {
 }
 
 // object takes one object out of what was built, without the note of its origin.
-func object(dir, file string, r *resource.Resource, places map[string][]place) (manifest.Built, error) {
+func object(dir, file string, r *resource.Resource, places map[string][]manifest.Place) (manifest.Built, error) {
 	o := manifest.Built{File: file, Line: 1}
 	origin, err := r.GetOrigin()
 	if err != nil {
@@ -91,7 +85,7 @@ func object(dir, file string, r *resource.Resource, places map[string][]place) (
 
 // local refuses what would be fetched, in a kustomization and in those that it leads to.
 func local(dir string, seen map[string]bool) error {
-	file := manifest.KustomizationFile(dir)
+	file := kustomization.Find(dir)
 	key, err := filepath.Abs(dir)
 	if err != nil || file == "" || seen[key] {
 		return err // kustomize says what is wrong with a directory that has none
@@ -99,50 +93,29 @@ func local(dir string, seen map[string]bool) error {
 	if seen[key] = true; len(seen) > maxDirs {
 		return fmt.Errorf("%s: it leads to more than %d kustomizations", dir, maxDirs)
 	}
-	info, err := os.Stat(file)
-	if err != nil || info.Size() > maxFile {
-		return errors.Join(err, fmt.Errorf("%s: larger than %d MiB", file, maxFile>>20))
-	}
-	text, err := os.ReadFile(file)
+	content, err := kustomization.Read(file)
 	if err != nil {
 		return err
 	}
-	var content map[string]any
-	if err := yaml.Unmarshal(text, &content); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	var problem error
-	if field, value := remoteIn(content); field != "" {
+	if field, value := content.Remote(); field != "" {
 		return remoteError(file, field, value, dir)
 	}
-	each(content, "", func(field, value string) {
-		switch {
-		case problem != nil || strings.Contains(value, "\n"): // it stands in the file itself
-		case field == "resources" || field == "components" || field == "bases":
-			at := filepath.Join(dir, filepath.FromSlash(value))
-			if info, err := os.Stat(at); err != nil {
-				problem = fmt.Errorf("%s: %s: %w", file, field, err)
-			} else if info.IsDir() {
-				problem = local(at, seen)
-			}
+	var problem error
+	content.Bases(func(field, value string) {
+		if problem != nil {
+			return
+		}
+		at := filepath.Join(dir, filepath.FromSlash(value))
+		if info, err := os.Stat(at); err != nil {
+			problem = fmt.Errorf("%s: %s: %w", file, field, err)
+		} else if info.IsDir() {
+			problem = local(at, seen)
 		}
 	})
 	return problem
 }
 
-// each calls do with every string below a value and with the name of the field that it
-// is in, or in whose list.
-func each(value any, field string, do func(field, value string)) {
-	switch v := value.(type) {
-	case string:
-		do(field, v)
-	case []any:
-		for _, x := range v {
-			each(x, field, do)
-		}
-	case map[string]any:
-		for name, x := range v {
-			each(x, name, do)
-		}
-	}
+// remoteError says that something is not fetched, and how it can be had.
+func remoteError(file, field, value, dir string) error {
+	return fmt.Errorf("%s: %s %q is remote, and planec fetches nothing: kustomize build %s | planec ... -f -", file, field, value, dir)
 }

@@ -42,9 +42,9 @@ type Options struct {
 // Built is a text of one object, and where that was written. Lines of the text are
 // counted on from Line: a text of one line has no other.
 type Built struct {
-	File string
-	Line int
-	Text []byte
+	File string // where the object was written, before it was changed
+	Line int    // the line of its first field; 0 is unknown
+	Text []byte // JSON or YAML
 }
 
 // Load reads every object that planec uses. The result depends on what the files

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/planec/planec/internal/text/kustomization"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -72,7 +73,7 @@ func (f *found) unmade() bool {
 // looksLikeManifest reports whether a file has one of the words that every object has, or
 // is called like a kustomization, which needs none. What cannot be opened may be one.
 func looksLikeManifest(file string) bool {
-	if slices.Contains(kustomizationNames, filepath.Base(file)) {
+	if kustomization.IsName(filepath.Base(file)) {
 		return true
 	}
 	f, err := os.Open(file)

@@ -38,7 +38,7 @@ func notRegular(mode fs.FileMode) string {
 
 // Entry is an entry of a directory that has a manifest's name.
 type Entry struct {
-	Path string
+	Path string // the directory's path and the entry's name
 	// Skip says why it is nothing to read: a directory, a pipe, a link that leads
 	// nowhere; "" for a regular file.
 	Skip string

@@ -12,22 +12,22 @@ import (
 type Proxy struct {
 	// Mode is nftables, iptables or ipvs.
 	Mode                                 string
-	HealthzBindAddress                   string
-	MetricsBindAddress                   string
-	Kubeconfig                           string
-	QPS, Burst                           int
-	EnableProfiling, BindAddressHardFail bool
-	OOMScoreAdj                          *int
-	Conntrack                            Conntrack
+	HealthzBindAddress                   string    // address and port of /healthz; "" is not said
+	MetricsBindAddress                   string    // address and port of /metrics; "" is not said
+	Kubeconfig                           string    // clientConnection.kubeconfig
+	QPS, Burst                           int       // clientConnection.qps and burst; 0 is not said
+	EnableProfiling, BindAddressHardFail bool      // whether profiles are served; whether a port that is taken ends the process
+	OOMScoreAdj                          *int      // -1000 to 1000; nil is not said
+	Conntrack                            Conntrack // the limits of connection tracking
 }
 
 // Conntrack is connection tracking's part (KubeProxyConntrackConfiguration in
 // pkg/proxy/apis/config/types.go). Nil and 0 say nothing; MaxPerCore 0 leaves the
 // limit alone.
 type Conntrack struct {
-	MaxPerCore, Min              *int
-	TCPEstablished, TCPCloseWait *time.Duration
-	UDP, UDPStream               time.Duration
+	MaxPerCore, Min              *int           // entries for each CPU, and the fewest of the node
+	TCPEstablished, TCPCloseWait *time.Duration // time-outs
+	UDP, UDPStream               time.Duration  // time-outs of single packets and of streams
 }
 
 // process reads the settings of the process.

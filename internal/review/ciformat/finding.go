@@ -24,14 +24,14 @@ type Rule struct {
 	// ID is "PLC0711" or "network-opened", Title a short sentence without a full stop,
 	// and Help what to do; "" is nothing.
 	ID, Title, Help string
-	Level           Level
+	Level           Level // how bad its findings are, unless one says otherwise
 }
 
 // Finding is one thing to say about a place.
 type Finding struct {
 	// Rule is the ID of its rule; Title is how a list of findings calls it.
 	Rule, Title string
-	Level       Level
+	Level       Level // how bad this finding is
 	// Message is one line.
 	Message string
 	// Text is all that there is to say, in several lines; "" is the message.
@@ -60,10 +60,10 @@ func (f *Finding) text() string {
 type Report struct {
 	// Name is that of the run, as "planec lint".
 	Name  string
-	Rules []Rule
+	Rules []Rule // those of the findings, and others that were looked for
 	// Findings are in the order in which they are written.
 	Findings []Finding
-	Places   Places
+	Places   Places // how the names of files are written: relative to what
 }
 
 // Places makes files' names paths of the repository that the program runs in.

@@ -11,8 +11,8 @@ import (
 
 // Suite is the test cases of one file, or of one run.
 type Suite struct {
-	Name  string
-	Cases []Case
+	Name  string // the name of the file or of the run
+	Cases []Case // in the order in which they are written
 }
 
 // Case is one test case, or one finding.

@@ -13,9 +13,9 @@ import (
 
 // State is one of the two things to compare.
 type State struct {
-	Objects *objects.Set
-	Cluster *compiler.Cluster
-	Network *netpath.Network
+	Objects *objects.Set      // everything that was read or made
+	Cluster *compiler.Cluster // what was prepared of the objects
+	Network *netpath.Network  // all nodes of it, for the way of a connection
 	// Workloads are what pods were made of, of kinds that are not known too: their
 	// namespaces are there.
 	Workloads []objects.Sourced[*objects.Workload]

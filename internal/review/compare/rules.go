@@ -12,8 +12,8 @@ import (
 
 // RuleSet is what a backend emits for one node, or emitted some time ago.
 type RuleSet struct {
-	Backend, Node string
-	Artifact      backends.Artifact
+	Backend, Node string            // which backend made the files, and for which node
+	Artifact      backends.Artifact // the files
 }
 
 // Rules collects how rules differ. Nodes whose files differ in the same way are

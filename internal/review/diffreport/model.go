@@ -38,27 +38,27 @@ func Kinds() []Kind {
 type Reason struct {
 	// Text is a clause: "NetworkPolicy shop/db was removed".
 	Text   string    `json:"text"`
-	Origin ir.Origin `json:"origin"`
+	Origin ir.Origin `json:"origin"` // where the object or the field is written
 	// Old is whether the origin is in the old state only.
 	Old bool `json:"old,omitempty"`
 }
 
 // Finding is one change of what the network does.
 type Finding struct {
-	Kind Kind `json:"kind"`
+	Kind Kind `json:"kind"` // what happened, as "opened" or "closed"
 	// Urgent findings come first among those of their kind.
 	Urgent bool `json:"urgent,omitempty"`
 	// Text is a sentence without its full stop and without the reasons.
 	Text    string   `json:"text"`
-	Reasons []Reason `json:"because,omitempty"`
+	Reasons []Reason `json:"because,omitempty"` // the objects that made the difference, in order of importance
 	// Besides is a sentence on what is left: who could before, who still can.
 	Besides string `json:"besides,omitempty"`
 	// From, To and Ports say of a path what Text says in words: workloads as
 	// namespace/name, "node/NAME", or addresses. Service is "namespace/name".
-	From    []string `json:"from,omitempty"`
-	To      []string `json:"to,omitempty"`
-	Ports   string   `json:"ports,omitempty"`
-	Service string   `json:"service,omitempty"`
+	From    []string `json:"from,omitempty"`    // who connects
+	To      []string `json:"to,omitempty"`      // the destinations
+	Ports   string   `json:"ports,omitempty"`   // a list as "80/tcp, 53/udp"; "" is all
+	Service string   `json:"service,omitempty"` // the Service that the connection is to; "" without one
 	// Size is how much is concerned: larger comes first.
 	Size int `json:"-"`
 }
@@ -97,7 +97,7 @@ const (
 
 // Object is one object that is not what it was.
 type Object struct {
-	Change Change `json:"change"`
+	Change Change `json:"change"` // added, removed or changed
 	// Origin is in the new state, or in the old one where the object is gone.
 	Origin ir.Origin `json:"origin"`
 	// Fields are the fields that differ, with both values.
@@ -106,19 +106,19 @@ type Object struct {
 
 // Field is a field that differs; an empty side has no such field.
 type Field struct {
-	Path string `json:"path"`
-	Old  string `json:"old,omitempty"`
-	New  string `json:"new,omitempty"`
+	Path string `json:"path"`          // as in "spec.ports[0].port"
+	Old  string `json:"old,omitempty"` // the value before, in JSON
+	New  string `json:"new,omitempty"` // the value after, in JSON
 }
 
 // Rules is how one backend's file differs, on all nodes where it differs in the
 // same way.
 type Rules struct {
-	Backend string   `json:"backend"`
-	Nodes   []string `json:"nodes"`
-	File    string   `json:"file"`
-	Added   int      `json:"added"`
-	Removed int      `json:"removed"`
+	Backend string   `json:"backend"` // the backend that makes the file
+	Nodes   []string `json:"nodes"`   // sorted
+	File    string   `json:"file"`    // the name of the artifact's file
+	Added   int      `json:"added"`   // how many lines are new
+	Removed int      `json:"removed"` // how many lines are gone
 	// Hunks are pieces of a unified diff; empty where only the counts were asked
 	// for.
 	Hunks []string `json:"hunks,omitempty"`
@@ -131,10 +131,10 @@ type Report struct {
 	OldRevision string `json:"-"`
 	// Old and New are what the user called the two states.
 	Old      string    `json:"old"`
-	New      string    `json:"new"`
-	Findings []Finding `json:"findings"`
-	Objects  []Object  `json:"objects"`
-	Rules    []Rules   `json:"rules"`
+	New      string    `json:"new"`      // a revision, a path, or both
+	Findings []Finding `json:"findings"` // by kind, the most important first
+	Objects  []Object  `json:"objects"`  // by kind, namespace and name
+	Rules    []Rules   `json:"rules"`    // by backend and file
 	// Notes say what could not be compared, and why.
 	Notes []string `json:"notes,omitempty"`
 	// Unknown is whether what could not be compared may change what the network

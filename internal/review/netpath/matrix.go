@@ -11,8 +11,8 @@ import (
 
 // Port is a destination port to ask about.
 type Port struct {
-	Protocol ir.Protocol
-	Number   uint16
+	Protocol ir.Protocol // TCP, UDP or SCTP
+	Number   uint16      // 1 to 65535
 }
 
 // Matrix calls yield for every pair of different pods and every port, sorted by

@@ -11,10 +11,10 @@ import (
 
 // Pod is one end of a matrix.
 type Pod struct {
-	Namespace, Name string
+	Namespace, Name string // metadata of the Pod
 	// Workload is the name that it shares with its replicas.
 	Workload string
-	Place    Owner
+	Place    Owner // which node it is on, and what that means for policies
 	// Addresses hold the pod's first address of each family it has.
 	Addresses map[ir.Family]netip.Addr
 	// Primary is the family of the first.

@@ -11,8 +11,8 @@ import (
 
 // Connection is a connection to try.
 type Connection struct {
-	Src, Dst netip.Addr
-	Protocol ir.Protocol
+	Src, Dst netip.Addr  // both unmapped, of one family
+	Protocol ir.Protocol // TCP, UDP, SCTP or another
 	// Port is 0 for protocols without ports.
 	Port uint16
 	// Type is that of an ICMP packet.
@@ -29,9 +29,9 @@ type Connection struct {
 
 // Hop is what one node does with the packet.
 type Hop struct {
-	Node   string
-	Packet eval.Packet
-	Result eval.Result
+	Node   string      // the name of the node
+	Packet eval.Packet // the packet as it comes to the node
+	Result eval.Result // what the node does with it
 }
 
 // Outcome is the fate of a connection.

@@ -12,8 +12,8 @@ import (
 
 // FileResult is the results of one file, in its order.
 type FileResult struct {
-	Path    string
-	Results []Result
+	Path    string   // as it was given
+	Results []Result // one of each case
 	// Notes say what the cases cannot show, whether they pass or not.
 	Notes []string
 }

@@ -14,8 +14,8 @@ import (
 
 // Input is what a report is made of.
 type Input struct {
-	Objects *objects.Set
-	Nodes   []Node
+	Objects *objects.Set // those that the programs were made of
+	Nodes   []Node       // sorted by name
 	// Root is how the names of files begin, which is left out of them: two states of
 	// a directory are in two places.
 	Root string
@@ -28,19 +28,19 @@ type Input struct {
 
 // Finding is a sentence with its kind ("opened", "closed", ...).
 type Finding struct {
-	Kind string `json:"kind"`
-	Text string `json:"text"`
+	Kind string `json:"kind"` // one of package diffreport's kinds
+	Text string `json:"text"` // a sentence without a full stop
 }
 
 // Node is one node's program with the files that backends made of it.
 type Node struct {
-	Program   *ir.Program
-	Artifacts []Artifact
+	Program   *ir.Program // the rules in the backends' own terms are made of it
+	Artifacts []Artifact  // those to show; none is allowed
 }
 
 // Artifact is the files of a backend.
 type Artifact struct {
-	Backend string
+	Backend string // the name of the backend
 	backends.Artifact
 }
 

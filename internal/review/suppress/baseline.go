@@ -33,10 +33,10 @@ type Baseline struct {
 
 // Entry is a finding as a baseline has it.
 type Entry struct {
-	Code    diag.Code `json:"code"`
-	File    string    `json:"file,omitempty"`
-	Object  string    `json:"object,omitempty"`
-	Message string    `json:"message"`
+	Code    diag.Code `json:"code"`             // the code of the finding
+	File    string    `json:"file,omitempty"`   // relative to the baseline's directory; "" without a file
+	Object  string    `json:"object,omitempty"` // kind, namespace and name; "" without an object
+	Message string    `json:"message"`          // the whole message
 }
 
 // counted is an entry of a file.

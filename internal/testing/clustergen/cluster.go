@@ -18,7 +18,7 @@ const (
 
 // Size is the size of a cluster.
 type Size struct {
-	Services int
+	Services int // how many Services there are
 	// Endpoints is how many endpoints each Service has.
 	Endpoints int
 	// Nodes is how many Nodes there are; 0 is [Nodes].

@@ -8,7 +8,7 @@ import (
 // Shape is objects of one kind as an attacker would write them who wants the
 // compiler to work long, for the node n1 and the cluster CIDR 10.244.0.0/16.
 type Shape struct {
-	Name string
+	Name string // what tests call it
 	// Size is a size that takes a fraction of a second.
 	Size int
 	// Objects makes the objects of one size, about as many bytes as that says,

@@ -16,7 +16,7 @@ import (
 // PolicySize is the size of a cluster with network policies. Pods are spread
 // over nodes and namespaces evenly.
 type PolicySize struct {
-	Pods, Nodes, Namespaces, Policies int
+	Pods, Nodes, Namespaces, Policies int // how many there are of each
 }
 
 // LargePolicies is the cluster of the project's figures: 250 pods a node.

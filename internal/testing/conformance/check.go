@@ -24,7 +24,7 @@ type Result struct {
 	Checked int
 	// Wrong describes the rows that went otherwise, the first few of them.
 	Wrong []string
-	Fails int
+	Fails int // how many rows went otherwise
 
 	evaluators map[string]*eval.Evaluator
 }

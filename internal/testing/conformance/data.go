@@ -20,20 +20,20 @@ import (
 type Step struct {
 	// Name is the directory below the data's.
 	Name string
-	Dir  string
-	Rows []Row
+	Dir  string // where its files are
+	Rows []Row  // in the table's order
 }
 
 // Row is one expected verdict.
 type Row struct {
-	From, To string
+	From, To string // pods as namespace/name
 	// Address is the destination's where the table says it.
 	Address  netip.Addr
-	Protocol ir.Protocol
-	Port     uint16
+	Protocol ir.Protocol // TCP, UDP or SCTP
+	Port     uint16      // the destination port
 	// Ingress and Egress are what each side says, where the table has it.
 	Ingress, Egress *bool
-	Combined        bool
+	Combined        bool // whether the connection is accepted by both sides
 	// Test is the assertion's name, where the table has it.
 	Test string
 }

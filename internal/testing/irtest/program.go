@@ -37,6 +37,7 @@ func Pool(id string, endpoints ...string) ir.Pool {
 	return p
 }
 
+// Addrs parses addresses; it panics on one that is none.
 func Addrs(list ...string) []netip.Addr {
 	var out []netip.Addr
 	for _, a := range list {
@@ -45,6 +46,7 @@ func Addrs(list ...string) []netip.Addr {
 	return out
 }
 
+// Prefixes parses networks; it panics on one that is none.
 func Prefixes(list ...string) []netip.Prefix {
 	var out []netip.Prefix
 	for _, p := range list {

@@ -21,7 +21,7 @@ const (
 
 // Object is a kind of object that can be bad.
 type Object struct {
-	Name string
+	Name string // what tests call it
 	// Is is what is given up.
 	Is failsafe.Object
 	// Marker stands in what every backend emits while the object is enforced, and
@@ -29,8 +29,8 @@ type Object struct {
 	Marker string
 	// Service, with its slice, or policy.
 	Service *corev1.Service
-	Slice   *discoveryv1.EndpointSlice
-	Policy  *networkingv1.NetworkPolicy
+	Slice   *discoveryv1.EndpointSlice  // the endpoints of Service
+	Policy  *networkingv1.NetworkPolicy // nil where Service is not
 }
 
 // marker is an endpoint that only the bad Service has, and markerPort a port that

@@ -35,8 +35,8 @@ var ErrRefused = errors.New("invalid argument (a test's)")
 
 // Poison refuses, at one stage, whatever has the marker in it.
 type Poison struct {
-	Stage  Stage
-	Marker string
+	Stage  Stage  // when it refuses
+	Marker string // what stands in the rules of the bad object
 	// Refusals counts how often that was.
 	Refusals int
 }

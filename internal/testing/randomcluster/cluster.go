@@ -21,8 +21,8 @@ const nodes = 3
 
 // Cluster is one random cluster with random settings.
 type Cluster struct {
-	Objects objects.Set
-	Config  objects.Config
+	Objects objects.Set    // objects of every kind that is read
+	Config  objects.Config // settings that suit the objects
 }
 
 // New makes the cluster of a seed: the same seed, the same cluster. Every other

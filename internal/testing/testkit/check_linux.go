@@ -16,11 +16,11 @@ type Evaluate func(eval.Packet) eval.Result
 
 // Disagreement is a flow that went otherwise than the evaluator says.
 type Disagreement struct {
-	Flow   Flow
-	Packet eval.Packet
-	Want   eval.Result
-	Got    Outcome
-	Err    error
+	Flow   Flow        // what was tried
+	Packet eval.Packet // the flow as the evaluator sees it
+	Want   eval.Result // what the evaluator says
+	Got    Outcome     // what the kernel did
+	Err    error       // why it could not be tried; nil where it was
 }
 
 // String gives the flow, what is wrong, and the evaluator's steps.
@@ -39,7 +39,7 @@ type Report struct {
 	Agreed map[eval.Verdict]int
 	// Late counts those among them that timed out at first.
 	Late          int
-	Disagreements []Disagreement
+	Disagreements []Disagreement // in the order of the flows
 }
 
 // String sums the report up in one line.

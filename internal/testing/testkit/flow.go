@@ -17,7 +17,7 @@ type Flow struct {
 	// Src may be left out with FromNode: the node's first address of the
 	// family is bound then.
 	Src, Dst netip.Addr
-	Protocol ir.Protocol
+	Protocol ir.Protocol // TCP, UDP or SCTP
 	// Port is the destination port. The source port is the kernel's choice.
 	Port uint16
 }

@@ -7,7 +7,7 @@ import (
 
 // Outcome is what a flow's client and server saw.
 type Outcome struct {
-	Fate Fate
+	Fate Fate // what became of it
 	// Endpoint is the address and port of the socket that answered.
 	Endpoint netip.AddrPort
 	// Source is the client's address as the server saw it.

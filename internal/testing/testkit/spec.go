@@ -25,8 +25,8 @@ type Spec struct {
 
 // Port is something to listen on.
 type Port struct {
-	Protocol ir.Protocol
-	Number   uint16
+	Protocol ir.Protocol // TCP, UDP or SCTP
+	Number   uint16      // 1 to 65535
 }
 
 // SpecFor derives the rig for a program and the flows to try in it. Local
