@@ -5,6 +5,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/testing/interptest"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
@@ -25,7 +26,7 @@ func (fifth) Emit(p *ir.Program) (backends.Artifact, error) {
 // registry.
 func TestFifthBackend(t *testing.T) {
 	interpret := func(_ *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
-		p, err := ir.ParseText(a.File("program.txt"))
+		p, err := irtest.ParseText(a.File("program.txt"))
 		if err != nil {
 			return nil, err
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/internal/input/nodeconfig"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
@@ -229,7 +230,7 @@ func shuffle[T any](rng *rand.Rand, list []T) {
 
 func checkForms(t *testing.T, p *ir.Program) {
 	t.Helper()
-	again, err := ir.ParseText(p.Text())
+	again, err := irtest.ParseText(p.Text())
 	if err != nil || !bytes.Equal(again.Text(), p.Text()) {
 		t.Errorf("the text form does not come back: %v", err)
 	}

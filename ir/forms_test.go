@@ -74,7 +74,7 @@ func TestFormsRoundTrip(t *testing.T) {
 	if err := ir.Verify(want); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ir.ParseText(want.Text())
+	got, err := irtest.ParseText(want.Text())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func FuzzParseText(f *testing.F) {
 	f.Add(program().Text())
 	f.Add([]byte("planec-ir 1\npool \"x\"\n  endpoint 1.2.3.4:5 local 1\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := ir.ParseText(text)
+		p, err := irtest.ParseText(text)
 		if err != nil {
 			return
 		}
@@ -178,7 +178,7 @@ func FuzzParseText(f *testing.F) {
 		if ir.Verify(p) != nil {
 			return
 		}
-		again, err := ir.ParseText(p.Text())
+		again, err := irtest.ParseText(p.Text())
 		if err != nil {
 			t.Fatalf("what was written cannot be read: %v", err)
 		}
@@ -212,7 +212,7 @@ func TestPolicyRoundTrips(t *testing.T) {
 		if err := ir.Verify(want); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		got, err := ir.ParseText(want.Text())
+		got, err := irtest.ParseText(want.Text())
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

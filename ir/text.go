@@ -11,8 +11,8 @@ import (
 const textHeader = "planec-ir 1"
 
 // Text returns the canonical text form of a normalized program: a line for each
-// fact, in canonical order, made to be read and to be diffed. [ParseText] reads
-// it back.
+// fact, in canonical order, made to be read and to be diffed. Nothing but tests reads
+// it back (irtest.ParseText).
 func (p *Program) Text() []byte {
 	w := textWriter{}
 	w.line(textHeader)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/ir"
 )
 
@@ -30,7 +31,7 @@ func (d *dataplane) sticker(s sticker, service *ir.ServicePort) string {
 	}
 	clients := d.clients(s.service, s.endpoint)
 	seconds := strconv.FormatUint(uint64(s.seconds), 10)
-	name := d.names.Own("PLC-E-", clients, s.protocol.String(), seconds)
+	name := d.names.Own(xtables.EndpointChain, clients, s.protocol.String(), seconds)
 	d.stickers[s] = " -g " + name
 	w := &d.nat
 	w.open(name)
@@ -46,7 +47,7 @@ func (d *dataplane) clients(service ir.ServicePort, endpoint netip.AddrPort) str
 	if name, ok := d.bound[key]; ok {
 		return name
 	}
-	name := d.names.Own("plc-af-", service.Namespace, service.Name, service.Port, service.Protocol.String(), endpoint.String()) + "-" + d.suffix
+	name := d.names.Own(xtables.ClientsSet, service.Namespace, service.Name, service.Port, service.Protocol.String(), endpoint.String()) + "-" + d.suffix
 	d.bound[key] = name
 	d.sets.bindings = append(d.sets.bindings, set{name: name, kind: "hash:ip", binds: true})
 	return name

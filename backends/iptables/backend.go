@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 )
@@ -62,7 +63,7 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 		sets, setsClean = d.sets.appendTo(sets), d.sets.appendCleanTo(setsClean)
 		files = append(files,
 			backends.File{Name: d.command + cleanSuffix, Data: d.appendClean(nil)},
-			backends.File{Name: d.command + jumpsSuffix, Data: appendJumps(nil)},
+			backends.File{Name: d.command + jumpsSuffix, Data: xtables.AppendJumps(nil, jumps)},
 			backends.File{Name: d.command + rulesSuffix, Data: d.appendRules(nil)},
 		)
 	}

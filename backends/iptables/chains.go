@@ -70,9 +70,9 @@ func (c *chains) appendHead(b []byte) []byte {
 func (c *chains) appendCleanTo(b []byte) []byte {
 	slices.SortFunc(c.list, func(x, y chain) int { return cmp.Compare(x.name, y.name) })
 	b = c.appendHead(b)
-	for _, h := range hooks() {
-		if h.table == c.table {
-			b = append(b, "-D "+h.chain+" -j "+h.own()+"\n"...)
+	for _, j := range jumps {
+		if j.Table == c.table {
+			b = append(b, "-D "+j.Rule()+"\n"...)
 		}
 	}
 	for _, x := range c.list {

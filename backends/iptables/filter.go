@@ -3,6 +3,7 @@ package iptables
 import (
 	"strings"
 
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 )
@@ -148,7 +149,7 @@ func (d *dataplane) internalChain(byAddress, byNodePort *set, name, target strin
 	for _, local := range d.localSources() {
 		rules = append(rules, local+target)
 	}
-	d.filter.chain(internalPrefix+name, append(rules, localSource+target)...)
+	d.filter.chain(internalPrefix+name, append(rules, xtables.FromSelf+target)...)
 }
 
 // clusterIPs answers for the ports that no Service has, and for the addresses.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/ir"
 )
 
@@ -54,7 +55,7 @@ func (d *dataplane) split(f *ir.Frontend, s split) string {
 	if have, ok := d.splits[s]; ok {
 		return have
 	}
-	name := d.names.Own("PLC-X-", s.internal, s.external, strconv.FormatBool(s.shadows))
+	name := d.names.Own(xtables.FrontendChain, s.internal, s.external, strconv.FormatBool(s.shadows))
 	target := " -g " + name
 	d.splits[s] = target
 	nothing := " -j RETURN"
@@ -73,7 +74,7 @@ func (d *dataplane) split(f *ir.Frontend, s split) string {
 	for _, local := range d.localSources() {
 		w.end(append(d.comment(append(w.rule(), local...), &f.Service), internal...))
 	}
-	w.end(append(d.comment(append(w.rule(), localSource...), &f.Service), internal...))
+	w.end(append(d.comment(append(w.rule(), xtables.FromSelf...), &f.Service), internal...))
 	if external != "" {
 		w.end(append(d.comment(w.rule(), &f.Service), external...))
 	}

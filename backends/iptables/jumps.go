@@ -1,40 +1,16 @@
 package iptables
 
-// hook is a built-in chain that packets come to us from, over one jump.
-type hook struct{ table, chain string }
+import "github.com/planec/planec/backends/xtables"
 
-// own is our chain in it.
-func (h hook) own() string { return "PLC-" + h.chain }
-
-// hooks are the same for every program, with rules behind them or not, so that
-// a load never touches a built-in chain once the jumps are there.
-func hooks() []hook {
-	return []hook{
-		{"mangle", "PREROUTING"},
-		{"mangle", "OUTPUT"},
-		{"filter", "INPUT"},
-		{"filter", "FORWARD"},
-		{"filter", "OUTPUT"},
-		{"nat", "PREROUTING"},
-		{"nat", "OUTPUT"},
-		{"nat", "POSTROUTING"},
-	}
-}
-
-// tables are in the order in which they are loaded: what forbids comes first.
-func tables() []string { return []string{"mangle", "filter", "nat"} }
-
-// appendJumps writes the jumps, first in their chains. The chains they go to
-// are there already.
-func appendJumps(b []byte) []byte {
-	for _, t := range tables() {
-		b = append(b, "*"+t+"\n"...)
-		for _, h := range hooks() {
-			if h.table == t {
-				b = append(b, "-I "+h.chain+" -j "+h.own()+"\n"...)
-			}
-		}
-		b = append(b, "COMMIT\n"...)
-	}
-	return b
+// jumps lead to the entries, in the order in which tables are loaded: what forbids
+// comes first.
+var jumps = []xtables.Jump{
+	{Table: "mangle", Chain: "PREROUTING"},
+	{Table: "mangle", Chain: "OUTPUT"},
+	{Table: "filter", Chain: "INPUT"},
+	{Table: "filter", Chain: "FORWARD"},
+	{Table: "filter", Chain: "OUTPUT"},
+	{Table: "nat", Chain: "PREROUTING"},
+	{Table: "nat", Chain: "OUTPUT"},
+	{Table: "nat", Chain: "POSTROUTING"},
 }

@@ -4,12 +4,9 @@ import (
 	"net/netip"
 	"strconv"
 
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/ir"
 )
-
-// maxInterface is the length of the longest interface name (IFNAMSIZ - 1); a
-// prefix as long as that is a name.
-const maxInterface = 15
 
 // appendPrefix writes " -s" or " -d" with a prefix. iptables-save leaves a
 // prefix of length 0 out, so it is left out.
@@ -39,29 +36,10 @@ func appendTransport(b []byte, p ir.Protocol) []byte {
 	return append(b, " --dport "...)
 }
 
-// localSources are the matches of packets that the node's detector calls local:
-// one of them must fit. None means that the family has no detector.
+// localSources are the matches of packets that the node's detector calls local.
 func (d *dataplane) localSources() []string {
-	local := &d.program.Node.Local
-	switch local.Mode {
-	case ir.DetectCIDR:
-		var list []string
-		for _, p := range ir.PrefixesOf(d.ir, local.CIDRs) {
-			list = append(list, string(appendPrefix(nil, " -s", p)))
-		}
-		return list
-	case ir.DetectInterface:
-		return []string{" -i " + local.Interface}
-	case ir.DetectInterfacePrefix:
-		if len(local.Interface) < maxInterface {
-			return []string{" -i " + local.Interface + "+"}
-		}
-		return []string{" -i " + local.Interface}
-	}
-	return nil
+	return xtables.LocalSources(d.ir, &d.program.Node.Local)
 }
-
-const localSource = " -m addrtype --src-type LOCAL"
 
 // markRemoteChain marks what is not from a local source, where one rule cannot
 // say that.

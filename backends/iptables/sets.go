@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+
+	"github.com/planec/planec/backends/xtables"
 )
 
 // set is one ipset. Its name, type and limits never change, because ipset
@@ -44,7 +46,7 @@ type sets struct {
 }
 
 func newSets(f family) sets {
-	of := func(name, kind string) set { return set{name: "plc-" + name + f.suffix, kind: kind} }
+	of := func(name, kind string) set { return set{name: xtables.SetPrefix + name + f.suffix, kind: kind} }
 	const frontend, nodePort = "hash:ip,port", "hash:net,port"
 	return sets{
 		family:     f,
@@ -84,7 +86,7 @@ func (s *set) next() []byte {
 func (s *set) end(b []byte) { s.elems = append(b, '\n') }
 
 // freshSuffix ends the name of the set that is filled and then swapped in.
-const freshSuffix = "-new "
+const freshSuffix = xtables.NewSuffix + " "
 
 // appendTo writes the sets. Rules that use one see the old elements or the new
 // ones, never a part.
@@ -95,10 +97,10 @@ func (s *sets) appendTo(b []byte) []byte {
 			b = append(b, "flush "+x.name+"\n"...)
 			continue
 		}
-		b = x.appendCreate(b, "-new", s.family)
-		b = append(b, "flush "+x.name+"-new\n"...)
+		b = x.appendCreate(b, xtables.NewSuffix, s.family)
+		b = append(b, "flush "+x.name+xtables.NewSuffix+"\n"...)
 		b = append(b, x.elems...)
-		b = append(b, "swap "+x.name+"-new "+x.name+"\ndestroy "+x.name+"-new\n"...)
+		b = append(b, "swap "+x.name+freshSuffix+x.name+"\ndestroy "+x.name+xtables.NewSuffix+"\n"...)
 	}
 	slices.SortFunc(s.bindings, func(x, y set) int { return bytes.Compare([]byte(x.name), []byte(y.name)) })
 	for i := range s.bindings {
@@ -126,7 +128,7 @@ func (s *set) hashSize() int64 {
 	return 1 << bits.Len(uint(n-1))
 }
 
-// appendCleanTo destroys every set of ours, also where it does not exist.
+// appendCleanTo destroys every set of planec, also where it does not exist.
 func (s *sets) appendCleanTo(b []byte) []byte {
 	all := s.swapped()
 	for i := range s.bindings {

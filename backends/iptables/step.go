@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/ir"
 )
 
@@ -35,7 +36,7 @@ func (d *dataplane) route(f *ir.Frontend, r ir.Route) string {
 	if s.seconds != 0 {
 		identity = append(identity, s.service.Namespace, s.service.Name, s.service.Port, strconv.FormatUint(uint64(s.seconds), 10))
 	}
-	name := d.names.Own("PLC-S-", identity...)
+	name := d.names.Own(xtables.StepChain, identity...)
 	d.writeStep(name, s, &f.Service)
 	target := " -g " + name
 	d.steps[s] = target
@@ -96,7 +97,7 @@ func (d *dataplane) group(name string, list []choice, s step, service *ir.Servic
 	var groups []choice
 	for start := 0; start < len(list); start += size {
 		part := list[start:min(start+size, len(list))]
-		member := d.names.Own("PLC-G-", name, strconv.Itoa(len(groups)))
+		member := d.names.Own(xtables.GroupChain, name, strconv.Itoa(len(groups)))
 		d.nat.open(member)
 		d.draw(part, s, service)
 		d.nat.close()

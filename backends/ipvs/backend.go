@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 )
@@ -80,10 +81,10 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	}
 	return backends.Artifact{Files: []backends.File{
 		{Name: AddressesFile, Data: addresses},
-		{Name: JumpsFile6, Data: appendJumps(nil)},
+		{Name: JumpsFile6, Data: xtables.AppendJumps(nil, jumps)},
 		{Name: RulesFile6, Data: rules[ir.IPv6]},
 		{Name: SetsFile, Data: sets},
-		{Name: JumpsFile, Data: appendJumps(nil)},
+		{Name: JumpsFile, Data: xtables.AppendJumps(nil, jumps)},
 		{Name: RulesFile, Data: rules[ir.IPv4]},
 		{Name: ServicesFile, Data: services},
 		{Name: SysctlFile, Data: []byte(sysctls)},

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/resolve"
 )
@@ -18,7 +19,7 @@ const (
 
 // deniedOwn is the set of virtual services, with pods, that would give those
 // pods an endpoint that they may not reach and that is the node itself.
-const deniedOwn setName = "denied-own"
+const deniedOwn setName = xtables.DeniedOwnSet
 
 // policed adds the policies to the chains of the filter table: a packet is
 // judged where it has its last destination. That of a virtual service IPVS sends

@@ -1,6 +1,9 @@
 package ipvs
 
-import "github.com/planec/planec/ir"
+import (
+	"github.com/planec/planec/backends/xtables"
+	"github.com/planec/planec/ir"
+)
 
 // The chains, each in one or more of the tables.
 const (
@@ -14,7 +17,7 @@ const (
 	inside        = "PLC-INSIDE"
 	mark          = "PLC-MARK"
 	masquerade    = "PLC-MASQUERADE"
-	translated    = "PLC-TRANSLATED"
+	translated    = xtables.TranslatedChain
 	unclaimed     = "PLC-UNCLAIMED"
 	virtualIPs    = "PLC-VIPS"
 )
@@ -27,6 +30,21 @@ const (
 	accept = " -j ACCEPT"
 	masq   = " -j MASQUERADE --random-fully"
 )
+
+// toClass goes to one chain with what local pods send, to another with what
+// the node sends, from its own addresses, the virtual ones among them.
+func (t *table) toClass(pods, node string) []string {
+	return append(t.toPods(pods), xtables.FromSelf+" -g "+node)
+}
+
+// toPods goes to a chain with what local pods send.
+func (t *table) toPods(chain string) []string {
+	var rules []string
+	for _, match := range xtables.LocalSources(t.family, &t.program.Node.Local) {
+		rules = append(rules, match+" -g "+chain)
+	}
+	return rules
+}
 
 // chain is a chain and its rules, which lack "-A name".
 type chain struct {
@@ -88,9 +106,7 @@ func (t *table) mangle() []chain {
 		t.outOfRange() + drop,
 		t.in(dropInside, "dst,dst") + drop,
 	}
-	for _, match := range t.podSources() {
-		output = append(output, match+" -g "+fromPod)
-	}
+	output = append(output, t.toPods(fromPod)...)
 	return []chain{
 		{fromNode, []string{" -j SET --map-set " + fullName(t.family, routesNode) + " dst,dst --map-mark"}},
 		{fromPod, []string{" -j SET --map-set " + fullName(t.family, routesPods) + " dst,dst --map-mark"}},
@@ -104,16 +120,12 @@ func (t *table) mangle() []chain {
 // it that address afterwards.
 func (t *table) nat() []chain {
 	bit := hex32(t.masqMark)
-	var output []string
-	for _, match := range t.podSources() {
-		output = append(output, match+" -g "+fromPod)
-	}
 	return []chain{
 		{fromNode, []string{t.in(masqNode, "dst,dst") + " -j " + mark}},
 		{fromPod, []string{t.in(masqPods, "dst,dst") + " -j " + mark}},
 		{mark, []string{" -j MARK --set-xmark " + bit + "/" + bit}},
 		{masquerade, []string{" -j MARK --set-xmark " + bit + "/0x0", masq}},
-		{atOutput, append(output, " -g "+fromNode)},
+		{atOutput, append(t.toPods(fromPod), " -g "+fromNode)},
 		{atPostrouting, t.postrouting(bit)},
 		{atPrerouting, append(t.toClass(fromPod, fromNode), t.in(masqOutside, "dst,dst")+" -j "+mark)},
 	}

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strconv"
 
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 )
@@ -90,11 +92,11 @@ func (s *sets) of(n setName) *set { return s.byName[n] }
 // fullName is the set's name in the kernel (at most 31 bytes,
 // IPSET_MAXNAMELEN).
 func fullName(f ir.Family, n setName) string {
-	return "plc-" + strconv.Itoa(int(f)) + "-" + string(n)
+	return xtables.SetPrefix + strconv.Itoa(int(f)) + "-" + string(n)
 }
 
 // nextSuffix names the set that takes a set's place.
-const nextSuffix = "-next"
+const nextSuffix = xtables.NextSuffix
 
 // appendSets writes every set: filled beside the one that is in use, then
 // swapped, so that no packet meets a set half filled.
@@ -149,7 +151,7 @@ func (s *set) addPrefix(p netip.Prefix) {
 func (s *set) addKey(k key, service ir.ServicePort) {
 	s.b = appendKey(append(s.b, s.add...), k)
 	if s.comments {
-		s.b = appendComment(s.b, service)
+		s.b = backends.AppendComment(s.b, service)
 	}
 	s.b = append(s.b, '\n')
 }

@@ -41,12 +41,21 @@ type direction struct {
 	peerChain string
 	// subject and peer are the header's fields.
 	subject, peer string
+	// pods is the role of the map that gives pods their chain.
+	pods Role
 }
+
+// The map of a direction's pods is named after the direction, the set of their
+// addresses with podsWord. policyInput is egress where a packet is for the node.
+const (
+	podsWord    = "-pods"
+	policyInput = "policy-input"
+)
 
 // directions are in the order of [ir.Directions].
 var directions = [...]direction{
-	{ir.Egress, "policy-egress", afterFilter, "out-", "peer-destination", "saddr", "daddr"},
-	{ir.Ingress, "policy-ingress", afterEgress, "in-", "peer-source", "daddr", "saddr"},
+	{ir.Egress, "policy-egress", afterFilter, "out-", "peer-destination", "saddr", "daddr", EgressPods},
+	{ir.Ingress, "policy-ingress", afterEgress, "in-", "peer-source", "daddr", "saddr", IngressPods},
 }
 
 func newPolicySets(f family, p *ir.Program, resolved *resolve.Policy) policySets {
@@ -56,7 +65,7 @@ func newPolicySets(f family, p *ir.Program, resolved *resolve.Policy) policySets
 	}
 	for i, d := range directions {
 		x.subjects[i] = set{kind: "map", name: d.ir.String(), of: "type " + f.addr + " : verdict"}
-		x.pods[i] = set{kind: "set", name: d.ir.String() + "-pods", of: "type " + f.addr}
+		x.pods[i] = set{kind: "set", name: d.ir.String() + podsWord, of: "type " + f.addr}
 	}
 	if selectsAny(&p.Policy, f.ir) {
 		x.resolved, x.wanted, x.others = resolved, make([]bool, len(resolved.Rows)), otherClasses(resolved.Classes)

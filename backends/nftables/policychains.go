@@ -22,7 +22,7 @@ func (t *table) policyBaseChains(w *chainWriter) {
 		}
 		judge := t.ip + " " + d.subject + " vmap @" + t.policy.subjects[i].name
 		if d.ir == ir.Egress {
-			w.chain("policy-input", "filter hook input priority "+d.priority, append(rules[:len(rules):len(rules)], judge))
+			w.chain(policyInput, "filter hook input priority "+d.priority, append(rules[:len(rules):len(rules)], judge))
 		}
 		w.chain(d.chain, "filter hook forward priority "+d.priority, append(rules, t.noOpener(d, &t.policy.pods[i]), judge))
 	}
@@ -87,7 +87,7 @@ func (t *table) peerRules(d direction) []string {
 	return rules
 }
 
-func rowChain(r *resolve.Row) string { return "row-" + r.ID }
+func rowChain(r *resolve.Row) string { return rowWord + r.ID }
 
 // rowRules decide by protocol and port, one rule for each protocol: a set of
 // single ports is a bitmap to the kernel and one of ranges a tree, where ranges

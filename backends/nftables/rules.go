@@ -166,7 +166,7 @@ type draw struct {
 	n  int
 }
 
-func (d draw) name() string { return d.at.prefix() + "draw-" + strconv.Itoa(d.n) }
+func (d draw) name() string { return d.at.prefix() + drawWord + strconv.Itoa(d.n) }
 
 func (t *table) sortedDraws() []draw {
 	list := make([]draw, 0, len(t.draws))

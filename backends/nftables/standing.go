@@ -1,11 +1,6 @@
 package nftables
 
-import (
-	"strconv"
-	"strings"
-
-	"github.com/planec/planec/ir"
-)
+import "github.com/planec/planec/ir"
 
 // standing is the largest number of indexes whose pick chain is there whether or
 // not a pool has that many, in tables with any. A chain that comes while the
@@ -15,14 +10,6 @@ import (
 // elements only. Larger ones get a chain with the first of their size, as do the
 // nodePort, external and affinity scopes, whose maps are small.
 const standing = 8
-
-// Standing reports whether a chain of this name stays when no element leads to
-// it: pick-1 to pick-8.
-func Standing(chain string) bool {
-	number, ok := strings.CutPrefix(chain, "pick-")
-	n, err := strconv.Atoi(number)
-	return ok && err == nil && n >= 1 && n <= standing
-}
 
 func standingSteps() []step {
 	var list []step

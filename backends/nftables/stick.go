@@ -44,7 +44,7 @@ func (t *table) updateBinding(s step) string {
 }
 
 func (s step) rebindName() string {
-	return s.at.prefix() + "rebind-" + strconv.FormatUint(uint64(s.n), 10)
+	return s.at.prefix() + rebindWord + strconv.FormatUint(uint64(s.n), 10)
 }
 
 // duration writes seconds as nft lists a time: 1d2h3m4s, without zero parts.

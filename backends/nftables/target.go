@@ -45,16 +45,16 @@ func (s step) name() string {
 	case drop:
 		return "drop"
 	case pick:
-		name += "pick-"
+		name += pickWord
 	case stick:
-		name += "affinity-"
+		name += stickWord
 	}
 	name += strconv.FormatUint(uint64(s.n), 10)
 	switch s.masquerade {
 	case ir.MasqueradeAlways:
-		return "masquerade-" + name
+		return markWord + name
 	case ir.MasqueradeUnlessLocalSource:
-		return "masquerade-remote-" + name
+		return markWord + remoteWord + name
 	}
 	return name
 }
@@ -77,7 +77,7 @@ type target struct{ internal, external step }
 func (t target) split() bool { return t.internal != t.external }
 
 func (t target) name() string {
-	return "local-" + t.internal.name() + "-else-" + t.external.name()
+	return splitWord + t.internal.name() + "-else-" + t.external.name()
 }
 
 // verdict returns a map's data for the target, and remembers its chain.

@@ -36,7 +36,7 @@ func New(backend string, a backends.Artifact, own []netip.Addr, explain bool) (I
 		}
 		return nftables.New(r, own, explain), nil
 	case "iptables":
-		return iptables.FromFiles(a.File, own, explain)
+		return iptables.New(a.File, own, explain)
 	case "ipvs":
 		return ipvs.New(a.File, own, explain)
 	case "ebpf":

@@ -8,6 +8,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
+	"github.com/planec/planec/backends/xtables"
 	xtlive "github.com/planec/planec/backends/xtables/live"
 )
 
@@ -51,7 +52,7 @@ func Hold(a backends.Artifact, last *Plan) *Held {
 
 func (h *Held) rebase(a backends.Artifact) {
 	h.base, h.edited = a, make(map[Key]edited)
-	h.policed = bytes.Contains(a.File("ipset.rules"), []byte("-denied-own "))
+	h.policed = bytes.Contains(a.File("ipset.rules"), []byte("-"+xtables.DeniedOwnSet+" "))
 }
 
 // Commit makes what a plan leads to what is held, once it was carried out.
@@ -174,28 +175,17 @@ func (h *Held) tidy(p *Plan) {
 // parseDiffering reads what only one of two artifacts has. Of a virtual service
 // that differs all is read.
 func parseDiffering(old, now *State, before, after backends.Artifact) error {
-	for _, f := range []struct {
-		name     string
-		starts   func(last, line []byte) bool
-		old, now func([]string) error
-	}{
-		{ipvs.ServicesFile, startsService, old.services.line, now.services.line},
-		{ipvs.AddressesFile, xtlive.EveryLine, old.device.line, now.device.line},
-		{ipvs.SysctlFile, xtlive.EveryLine, old.sysctl, now.sysctl},
-	} {
+	nows := now.files()
+	for i, f := range old.files() {
 		if !hasFile(after, f.name) {
 			return fmt.Errorf("the artifact has no %s", f.name)
 		}
 		gone, come := xtlive.Differing(before.File(f.name), after.File(f.name), f.starts)
-		for _, b := range gone {
-			if err := parseLines(f.name, b, f.old); err != nil {
-				return err
-			}
+		if err := f.read(bytes.Join(gone, nil)); err != nil {
+			return fmt.Errorf("%s as applied: %w", f.name, err)
 		}
-		for _, b := range come {
-			if err := parseLines(f.name, b, f.now); err != nil {
-				return err
-			}
+		if err := nows[i].read(bytes.Join(come, nil)); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
 	return nil
@@ -214,13 +204,4 @@ func marked(s services) bool {
 }
 
 // routeSet reports whether a set leads to marks.
-func routeSet(name string) bool {
-	for _, f := range families {
-		for _, part := range routeSets {
-			if name == "plc-"+f.name+part {
-				return true
-			}
-		}
-	}
-	return false
-}
+func routeSet(name string) bool { return xtables.SetRole(name).Role == xtables.Routes }

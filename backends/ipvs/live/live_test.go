@@ -158,13 +158,13 @@ UDP  0A600001:0035 rr
 	}
 	four, six := netip.MustParseAddrPort("10.1.0.2:8080"), netip.MustParseAddrPort("[fd00:10:1::2]:8080")
 	want := map[Key]map[netip.AddrPort]destination{
-		{Protocol: tcp, Address: netip.MustParseAddrPort("10.96.0.1:80")}: {
+		{Protocol: ir.TCP, Address: netip.MustParseAddrPort("10.96.0.1:80")}: {
 			four: {weight: 2, active: 3, inactive: 4}, netip.MustParseAddrPort("10.1.1.2:8080"): {forward: 2},
 		},
-		{Protocol: tcp, Address: netip.MustParseAddrPort("[fd00:96::1]:80"), IPv6: true}: {six: {weight: 1}},
+		{Protocol: ir.TCP, Address: netip.MustParseAddrPort("[fd00:96::1]:80"), IPv6: true}: {six: {weight: 1}},
 		{Mark: 0x22e7}:             {four: {weight: 1}},
 		{Mark: 0x22e7, IPv6: true}: {six: {weight: 1}},
-		{Protocol: udp, Address: netip.MustParseAddrPort("10.96.0.1:53")}: {},
+		{Protocol: ir.UDP, Address: netip.MustParseAddrPort("10.96.0.1:53")}: {},
 	}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(destination{}), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }), cmp.Comparer(func(a, b Key) bool { return a == b })); d != "" {
 		t.Error(d)
@@ -205,8 +205,8 @@ add plc-4-services 10.0.0.2,tcp:80 comment "gone"
 create plc-4-routes-node hash:ip,port family inet skbinfo
 add plc-4-routes-node 10.0.0.2,tcp:80 skbmark 0x2001
 `)
-	have.services[Key{Protocol: tcp, Address: netip.MustParseAddrPort("10.0.0.1:80")}].destinations[netip.MustParseAddrPort("10.1.0.2:80")] = destination{weight: 1, active: 2}
-	have.services[Key{Protocol: tcp, Address: netip.MustParseAddrPort("10.0.0.1:80")}].destinations[netip.MustParseAddrPort("10.1.0.9:80")] = destination{inactive: 1}
+	have.services[Key{Protocol: ir.TCP, Address: netip.MustParseAddrPort("10.0.0.1:80")}].destinations[netip.MustParseAddrPort("10.1.0.2:80")] = destination{weight: 1, active: 2}
+	have.services[Key{Protocol: ir.TCP, Address: netip.MustParseAddrPort("10.0.0.1:80")}].destinations[netip.MustParseAddrPort("10.1.0.9:80")] = destination{inactive: 1}
 	have.device.addresses[netip.MustParseAddr("10.0.0.2")] = false
 	want := parse(t, `-A -t 10.0.0.1:80 -s wrr -p 60
 -a -t 10.0.0.1:80 -r 10.1.0.1:80 -m -w 2
@@ -265,8 +265,8 @@ func TestPassedOn(t *testing.T) {
 
 func TestJournal(t *testing.T) {
 	keys := []Key{
-		{Protocol: tcp, Address: netip.MustParseAddrPort("10.0.0.1:80")},
-		{Protocol: sctp, Address: netip.MustParseAddrPort("[fd00::1]:80"), IPv6: true},
+		{Protocol: ir.TCP, Address: netip.MustParseAddrPort("10.0.0.1:80")},
+		{Protocol: ir.SCTP, Address: netip.MustParseAddrPort("[fd00::1]:80"), IPv6: true},
 		{Mark: 0x80002001},
 		{Mark: 7, IPv6: true},
 	}

@@ -3,87 +3,96 @@ package live
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/planec/planec/backends/ipvs"
+	"github.com/planec/planec/backends/xtables"
 	xtlive "github.com/planec/planec/backends/xtables/live"
+	"github.com/planec/planec/internal/text/ipset"
+	"github.com/planec/planec/ir"
 )
 
 // ownership is the virtual services that are known to be ours.
 type ownership map[Key]bool
 
-// families are the parts of sets' names that stand for them.
-var families = []struct {
-	name string
-	ipv6 bool
-}{{"4", false}, {"6", true}}
-
 // OwnSet reports whether a set is of the ipvs backend only; those of policies are
 // of the iptables backend too.
-func OwnSet(name string) bool {
-	return strings.HasPrefix(name, "plc-4-") || strings.HasPrefix(name, "plc-6-") || journalSet(name)
-}
+func OwnSet(name string) bool { return xtables.SetRole(name).IPVS }
 
 // OwnRules reports whether the rules are those of the ipvs backend, and not those
 // of the iptables backend, whose chains have the same prefix.
-func OwnRules(s *xtlive.State) bool { return s.HasChain("mangle", "PLC-TRANSLATED") }
+func OwnRules(s *xtlive.State) bool { return s.HasChain(xtables.BesideIPVS) }
 
-// routes is which keys lead to marks: "10.0.0.1,tcp:80" to the mark.
-type routes map[string]uint32
+// routes is which keys lead to marks.
+type routes map[Key]uint32
 
-// routeSets are the parts of the names of sets that lead to marks.
-var routeSets = []string{"-routes-pods", "-routes-node"}
-
-// routesOf reads one set.
-func routesOf(s *xtlive.State, name string) routes {
+// routesOf reads a set.
+func routesOf(set *xtlive.Set) routes {
 	out := make(routes)
-	for _, m := range s.Members(name) {
-		element, options, _ := strings.Cut(m, " ")
-		_, text, found := strings.Cut(options, "skbmark ")
-		text, _, _ = strings.Cut(text, " ")
+	for _, m := range set.Members {
+		e, err := ipset.ParseEntry(m)
+		if err != nil {
+			continue
+		}
+		text, _ := e.Value("skbmark")
 		text, _, _ = strings.Cut(text, "/")
-		if mark, err := strconv.ParseUint(text, 0, 32); found && err == nil && mark != 0 {
-			out[element] = uint32(mark)
+		mark, err := strconv.ParseUint(text, 0, 32)
+		if k, err2 := parseElement(m); err == nil && err2 == nil && mark != 0 {
+			out[k] = uint32(mark)
 		}
 	}
 	return out
+}
+
+// leads yields each key that leads to a mark, and the mark.
+func leads(s *xtlive.State) iter.Seq2[Key, Key] {
+	return func(yield func(at, mark Key) bool) {
+		for _, set := range s.Sets(xtables.Routes) {
+			for at, mark := range routesOf(&set) {
+				if !yield(at, Key{Mark: mark, IPv6: set.IPv6}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// keysIn yields the keys in the sets with a role, and what the sets say of them.
+func keysIn(s *xtlive.State, role xtables.Role) iter.Seq2[Key, string] {
+	return func(yield func(k Key, member string) bool) {
+		for _, set := range s.Sets(role) {
+			for _, m := range set.Members {
+				if k, err := parseElement(m); err == nil && !yield(k, m) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // owned reads from the sets which virtual services are ours.
 func owned(s *xtlive.State) ownership {
 	out := make(ownership)
-	for _, f := range families {
-		for _, m := range s.Members("plc-" + f.name + "-services") {
-			if k, err := parseElement(m); err == nil {
-				out[k] = true
-			}
-		}
-		for _, set := range routeSets {
-			for _, mark := range routesOf(s, "plc-"+f.name+set) {
-				out[Key{Mark: mark, IPv6: f.ipv6}] = true
-			}
-		}
+	for k := range keysIn(s, xtables.Virtual) {
+		out[k] = true
+	}
+	for _, mark := range leads(s) {
+		out[mark] = true
 	}
 	return out
 }
 
 // parseElement reads an element of a set of the type hash:ip,port.
-func parseElement(m string) (k Key, err error) {
-	element, _, _ := strings.Cut(m, " ")
+func parseElement(member string) (k Key, err error) {
+	element, _, _ := strings.Cut(member, " ")
 	addr, rest, _ := strings.Cut(element, ",")
 	protocol, port, _ := strings.Cut(rest, ":")
-	switch protocol {
-	case "tcp":
-		k.Protocol = tcp
-	case "udp":
-		k.Protocol = udp
-	case "sctp":
-		k.Protocol = sctp
-	default:
-		return k, fmt.Errorf("%q: no protocol that planec uses", m)
+	if k.Protocol, err = ir.ParseProtocol(protocol); err != nil {
+		return k, err
 	}
 	a, err := netip.ParseAddr(addr)
 	if err != nil {
@@ -99,29 +108,25 @@ func (k Key) element() string {
 	return fmt.Sprintf("%s,%s:%d", k.Address.Addr(), k.Protocol, k.Address.Port())
 }
 
-// Sets of the journal, by family.
-const (
-	journalKeys  = "plc-tmp-own-"
-	journalMarks = "plc-tmp-marks-"
-)
+// families are those of sets, with the end of their names.
+var families = []struct{ suffix, inet string }{{"4", "inet"}, {"6", "inet6"}}
 
 func journalSet(name string) bool {
-	return strings.HasPrefix(name, journalKeys) || strings.HasPrefix(name, journalMarks)
+	role := xtables.SetRole(name).Role
+	return role == xtables.JournalKeys || role == xtables.JournalMarks
 }
 
 // readJournal returns what an apply has noted that did not come to its end.
 func readJournal(s *xtlive.State) ownership {
 	out := make(ownership)
-	for _, f := range families {
-		for _, m := range s.Members(journalKeys + f.name) {
-			if k, err := parseElement(m); err == nil {
-				out[k] = true
-			}
-		}
-		for _, m := range s.Members(journalMarks + f.name) {
+	for k := range keysIn(s, xtables.JournalKeys) {
+		out[k] = true
+	}
+	for _, set := range s.Sets(xtables.JournalMarks) {
+		for _, m := range set.Members {
 			if a, err := netip.ParseAddr(m); err == nil && a.Is4() {
 				b := a.As4()
-				out[Key{Mark: binary.BigEndian.Uint32(b[:]), IPv6: f.ipv6}] = true
+				out[Key{Mark: binary.BigEndian.Uint32(b[:]), IPv6: set.IPv6}] = true
 			}
 		}
 	}
@@ -130,40 +135,31 @@ func readJournal(s *xtlive.State) ownership {
 
 // hasJournal reports whether there is a part of one, also an empty one.
 func hasJournal(s *xtlive.State) bool {
-	for _, f := range families {
-		if s.Members(journalKeys+f.name) != nil || s.Members(journalMarks+f.name) != nil {
-			return true
-		}
-	}
-	return false
+	return len(s.Sets(xtables.JournalKeys, xtables.JournalMarks)) > 0
 }
 
 // writeJournal returns the commands for ipset that make the journal.
 func writeJournal(keys []Key) []byte {
 	b := createJournal(nil)
 	for _, k := range slices.SortedFunc(slices.Values(keys), compareKeys) {
-		family := families[0].name
+		family := families[0].suffix
 		if k.IPv6 {
-			family = families[1].name
+			family = families[1].suffix
 		}
 		if k.Mark == 0 {
-			b = fmt.Appendf(b, "add %s%s %s\n", journalKeys, family, k.element())
+			b = fmt.Appendf(b, "add %s%s %s\n", xtables.JournalKeysSet, family, k.element())
 			continue
 		}
 		mark := netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, k.Mark)))
-		b = fmt.Appendf(b, "add %s%s %s\n", journalMarks, family, mark)
+		b = fmt.Appendf(b, "add %s%s %s\n", xtables.JournalMarksSet, family, mark)
 	}
 	return b
 }
 
 func createJournal(b []byte) []byte {
 	for _, f := range families {
-		inet := "inet"
-		if f.ipv6 {
-			inet = "inet6"
-		}
-		b = fmt.Appendf(b, "create %s%s hash:ip,port family %s maxelem 4294967295\n", journalKeys, f.name, inet)
-		b = fmt.Appendf(b, "create %s%s hash:ip family inet maxelem 4294967295\n", journalMarks, f.name)
+		b = fmt.Appendf(b, "create %s%s hash:ip,port family %s maxelem 4294967295\n", xtables.JournalKeysSet, f.suffix, f.inet)
+		b = fmt.Appendf(b, "create %s%s hash:ip family inet maxelem 4294967295\n", xtables.JournalMarksSet, f.suffix)
 	}
 	return b
 }
@@ -172,23 +168,17 @@ func createJournal(b []byte) []byte {
 func closeJournal() []byte {
 	b := createJournal(nil)
 	for _, f := range families {
-		b = append(b, "destroy "+journalKeys+f.name+"\ndestroy "+journalMarks+f.name+"\n"...)
+		b = append(b, "destroy "+xtables.JournalKeysSet+f.suffix+"\ndestroy "+xtables.JournalMarksSet+f.suffix+"\n"...)
 	}
 	return b
 }
 
 // protocolsOf says what protocol a marked service serves.
-func protocolsOf(states ...*xtlive.State) map[Key]Protocol {
-	out := make(map[Key]Protocol)
+func protocolsOf(states ...*xtlive.State) map[Key]ir.Protocol {
+	out := make(map[Key]ir.Protocol)
 	for _, s := range states {
-		for _, f := range families {
-			for _, set := range routeSets {
-				for element, mark := range routesOf(s, "plc-"+f.name+set) {
-					if k, err := parseElement(element); err == nil {
-						out[Key{Mark: mark, IPv6: f.ipv6}] = k.Protocol
-					}
-				}
-			}
+		for at, mark := range leads(s) {
+			out[mark] = at.Protocol
 		}
 	}
 	return out
@@ -200,27 +190,28 @@ func protocolsOf(states ...*xtlive.State) map[Key]Protocol {
 // whose mark it could not have, goes.
 func passedOn(have, want *xtlive.State) ownership {
 	out := make(ownership)
-	for _, f := range families {
-		stays := make(ownership)
-		for _, set := range routeSets {
-			h, w := routesOf(have, "plc-"+f.name+set), routesOf(want, "plc-"+f.name+set)
-			for element, mark := range w {
-				k := Key{Mark: mark, IPv6: f.ipv6}
-				if before, there := h[element]; there && before != mark {
-					out[k] = true
-				}
-			}
-			for element, mark := range h {
-				// A Service that had it and is served on keeps it from being changed
-				// early.
-				if _, there := w[element]; there {
-					stays[Key{Mark: mark, IPv6: f.ipv6}] = true
-				}
+	stays := make(ownership)
+	before := make(map[string]routes)
+	for _, set := range have.Sets(xtables.Routes) {
+		before[set.Name] = routesOf(&set)
+	}
+	for _, set := range want.Sets(xtables.Routes) {
+		h, w := before[set.Name], routesOf(&set)
+		for at, mark := range w {
+			if before, there := h[at]; there && before != mark {
+				out[Key{Mark: mark, IPv6: set.IPv6}] = true
 			}
 		}
-		for k := range stays {
-			delete(out, k)
+		for at, mark := range h {
+			// A Service that had it and is served on keeps it from being changed
+			// early.
+			if _, there := w[at]; there {
+				stays[Key{Mark: mark, IPv6: set.IPv6}] = true
+			}
 		}
+	}
+	for k := range stays {
+		delete(out, k)
 	}
 	return out
 }

@@ -8,7 +8,10 @@ import (
 	"strings"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtables"
 	xtlive "github.com/planec/planec/backends/xtables/live"
+	"github.com/planec/planec/internal/text/ipset"
+	"github.com/planec/planec/ir"
 )
 
 // Plan is what turns one state into another, in the order of the package's
@@ -149,11 +152,11 @@ func (p *Plan) planNew(k Key, w *service) {
 
 // graceful reports whether connections of the service's destinations are waited
 // for: those of TCP.
-func graceful(k Key, protocols map[Key]Protocol) bool {
+func graceful(k Key, protocols map[Key]ir.Protocol) bool {
 	if p, known := protocols[k]; k.Mark != 0 && known {
-		return p == tcp
+		return p == ir.TCP
 	}
-	return k.Mark != 0 || k.Protocol == tcp
+	return k.Mark != 0 || k.Protocol == ir.TCP
 }
 
 // compareService returns what comes or changes, what leaves, and what would leave
@@ -299,22 +302,21 @@ func appendChanges(out []string, changes []change, names map[Key]string) []strin
 func namesOf(states ...*xtlive.State) map[Key]string {
 	out := make(map[Key]string)
 	for _, s := range states {
-		for _, f := range families {
-			for _, m := range s.Members("plc-" + f.name + "-services") {
-				k, err := parseElement(m)
-				_, name, found := strings.Cut(m, ` comment "`)
-				if err == nil && found {
-					out[k] = strings.TrimSuffix(name, `"`)
-				}
-			}
-			for _, set := range routeSets {
-				for element, mark := range routesOf(s, "plc-"+f.name+set) {
-					if k, err := parseElement(element); err == nil && out[k] != "" {
-						out[Key{Mark: mark, IPv6: f.ipv6}] = out[k]
-					}
-				}
+		named(out, s)
+		for at, mark := range leads(s) {
+			if out[at] != "" {
+				out[mark] = out[at]
 			}
 		}
 	}
 	return out
+}
+
+// named adds the names that sets have beside addresses and ports.
+func named(out map[Key]string, s *xtlive.State) {
+	for k, m := range keysIn(s, xtables.Virtual) {
+		if _, name := ipset.Named(m); name != "" {
+			out[k] = name
+		}
+	}
 }

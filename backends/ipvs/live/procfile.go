@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/planec/planec/ir"
 )
 
 // readProc reads /proc/net/ip_vs, which lists every destination with what netlink
@@ -48,19 +50,13 @@ func procService(out map[Key]map[netip.AddrPort]destination, k Key) {
 
 // procKey reads the words of a service's line.
 func procKey(w []string) (k Key, err error) {
-	switch w[0] {
-	case "TCP":
-		k.Protocol = tcp
-	case "UDP":
-		k.Protocol = udp
-	case "SCTP":
-		k.Protocol = sctp
-	case "FWM":
+	if w[0] == "FWM" {
 		mark, err := strconv.ParseUint(w[1], 16, 32)
 		k.Mark = uint32(mark)
 		return k, err
-	default:
-		return k, fmt.Errorf("unknown protocol")
+	}
+	if k.Protocol, err = ir.ParseProtocol(w[0]); err != nil {
+		return k, err
 	}
 	k.Address, err = procAddr(w[1])
 	k.IPv6 = k.Address.Addr().Is6()

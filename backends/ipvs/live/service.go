@@ -6,36 +6,15 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+
+	"github.com/planec/planec/ir"
 )
-
-// Protocol is a transport protocol's number (IANA), 0 where a mark selects the
-// virtual service.
-type Protocol uint16
-
-// The protocols that IPVS balances for us.
-const (
-	tcp  Protocol = 6
-	udp  Protocol = 17
-	sctp Protocol = 132
-)
-
-// String is the protocol's name as ipset writes it.
-func (p Protocol) String() string {
-	switch p {
-	case tcp:
-		return "tcp"
-	case udp:
-		return "udp"
-	case sctp:
-		return "sctp"
-	}
-	return fmt.Sprintf("protocol %d", uint16(p))
-}
 
 // Key names a virtual service: by protocol, address and port, or by a mark that
 // is not 0 and a family.
 type Key struct {
-	Protocol Protocol
+	// Protocol is 0 where there is a mark.
+	Protocol ir.Protocol
 	Address  netip.AddrPort
 	Mark     uint32
 	IPv6     bool

@@ -9,6 +9,8 @@ import (
 
 	"github.com/moby/ipvs"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/ir"
 )
 
 // Flags of a virtual service (include/uapi/linux/ip_vs.h).
@@ -100,7 +102,7 @@ func keyOf(v *ipvs.Service) Key {
 	k := Key{Mark: v.FWMark, IPv6: v.AddressFamily == unix.AF_INET6}
 	if k.Mark == 0 {
 		a, _ := netip.AddrFromSlice(v.Address)
-		k.Protocol, k.Address = Protocol(v.Protocol), netip.AddrPortFrom(a, v.Port)
+		k.Protocol, k.Address = ir.Protocol(v.Protocol), netip.AddrPortFrom(a, v.Port)
 	}
 	return k
 }

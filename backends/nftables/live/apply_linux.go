@@ -62,7 +62,8 @@ func Verify(ctx context.Context, want *Model) (*Plan, error) {
 	return Diff(s, want), nil
 }
 
-// Clean removes planec's tables, and nothing else. It is fine when there are none.
+// Clean removes planec's tables, and nothing else, and says which. It is fine when there
+// are none.
 //
 // A rule is of the generation that the packet met first, but a look-up in a set is of
 // the one that is there when it is made. A packet that is on its way through a table
@@ -70,22 +71,20 @@ func Verify(ctx context.Context, want *Model) (*Plan, error) {
 // not local, and no endpoint, and the rules of the next backend would give it one and
 // masquerade it. So the tables leave the packets' way first, and go when no packet is
 // in them any more.
-func Clean(ctx context.Context) error {
+func Clean(ctx context.Context) (steps []string, err error) {
 	p, err := Left(ctx)
-	if err != nil {
-		return err
-	}
-	if p.Empty() {
-		return nil
+	if err != nil || p.Empty() {
+		return nil, err
 	}
 	if err := p.dormant().commit(); err != nil {
-		return fmt.Errorf("taking the nftables rules out of use: %w", err)
+		return nil, fmt.Errorf("taking the nftables rules out of use: %w", err)
 	}
 	awaitPackets()
+	steps = p.Steps()
 	if p, err = Left(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	return Apply(ctx, p)
+	return steps, Apply(ctx, p)
 }
 
 // Left is the plan that removes planec's tables, which are not read as a whole.
@@ -145,22 +144,9 @@ func (p *Plan) transact(batch []byte, answered uint32) error {
 		return tooLarge(err, len(batch))
 	}
 	o := outcome{batch: batch, answered: answered}
-	for {
-		b, err := c.receive(unix.MSG_DONTWAIT)
-		if errors.Is(err, unix.EAGAIN) {
-			break
-		}
-		if errors.Is(err, unix.ENOBUFS) {
-			// More errors than the buffer has room for; the first are in it.
-			o.lost = true
-			continue
-		}
-		if err == nil {
-			err = replies(b, o.reply)
-		}
-		if err != nil {
-			return err
-		}
+	// What is lost are errors; the first of them are there.
+	if o.lost, err = c.drain(o.reply); err != nil {
+		return err
 	}
 	return o.result(p)
 }

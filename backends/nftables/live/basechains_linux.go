@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // Hooks of NF_INET_FORWARD and NF_INET_LOCAL_IN, as [BaseChain] numbers them.
@@ -13,7 +16,7 @@ const (
 )
 
 // familyINet is NFPROTO_INET, whose chains see both families.
-const familyINet Family = 1
+const familyINet nft.Family = 1
 
 // BaseChain is a chain of any table that the kernel calls with packets.
 type BaseChain struct {
@@ -53,13 +56,13 @@ func BaseChains(ctx context.Context) ([]BaseChain, error) {
 func (c *conn) baseChains() (list []BaseChain, err error) {
 	c.interrupted = false
 	for _, f := range []struct {
-		family Family
+		family nft.Family
 		name   string
-	}{{IPv4, "ip"}, {IPv6, "ip6"}, {familyINet, "inet"}} {
+	}{{nft.IPv4, "ip"}, {nft.IPv6, "ip6"}, {familyINet, "inet"}} {
 		err := c.dump(msgGetChain, flagDump, f.family, nil, func(body []byte) error {
 			if chain := readChain(body); chain.Type != "" {
 				list = append(list, BaseChain{
-					Family: f.name, Table: asString(attr(body, chainTable)), Name: chain.Name, Type: chain.Type,
+					Family: f.name, Table: nlattr.String(nlattr.Get(body, chainTable)), Name: chain.Name, Type: chain.Type,
 					Hook: chain.Hook, Drops: chain.Policy == 0, // NF_DROP
 				})
 			}

@@ -102,7 +102,7 @@ func BenchmarkFirstApply(b *testing.B) {
 		r := newRig(b)
 		var emitting, parsing, applying measured
 		for b.Loop() {
-			r.do(func() error { return Clean(b.Context()) })
+			r.clean()
 			var text []byte
 			var m *Model
 			emitting.run(func() { text = bigEmit(b, p, comments) })

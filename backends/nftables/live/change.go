@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/planec/planec/backends/nftables"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 func structural(format string, args ...any) error {
@@ -23,7 +23,7 @@ type changer struct {
 	change                 *tableChange
 }
 
-func (l *Live) changeTable(f Family, old, now *Table, policy bool) (*tableChange, error) {
+func (l *Live) changeTable(f nft.Family, old, now *Table, policy bool) (*tableChange, error) {
 	c := &tableChange{family: f}
 	held := l.model.Table(f)
 	if old == nil && now == nil && (held == nil || !policy) {
@@ -40,7 +40,7 @@ func (l *Live) changeTable(f Family, old, now *Table, policy bool) (*tableChange
 	}
 	x := &changer{held: held, old: old, now: now, refs: l.refs[f], ids: l.ids[f], delta: make(map[string]int), idDelta: make(map[string]int), oldIDs: make(map[string]int), change: c}
 	for _, s := range old.Sets {
-		if givesService(s.Name) {
+		if s.role == nftables.ServiceIDs {
 			for _, r := range s.Elems.all() {
 				countElement(nil, x.oldIDs, s, r, 1)
 			}
@@ -61,13 +61,13 @@ func (l *Live) changeTable(f Family, old, now *Table, policy bool) (*tableChange
 func (x *changer) sets() error {
 	for _, s := range x.old.Sets {
 		if x.now.sets[s.Name] == nil {
-			if err := x.set(s, &Set{Name: s.Name, Flags: s.Flags, DataType: s.DataType}, s); err != nil {
+			if err := x.set(s, &Set{Name: s.Name, role: s.role, Flags: s.Flags, DataType: s.DataType}, s); err != nil {
 				return err
 			}
 		}
 	}
 	for _, s := range x.now.Sets {
-		if ofPolicy(s.Name) {
+		if s.role.OfPolicy() {
 			continue
 		}
 		from := x.old.sets[s.Name]
@@ -91,7 +91,9 @@ func (x *changer) set(from, to, spec *Set) error {
 	if !held.sameSpec(spec) {
 		return structural("set %s is declared otherwise", spec.Name)
 	}
-	if spec.Dynamic() || isNodeFact(spec.Name) {
+	// A fragment without any frontend of the family has no table at all, and so none of
+	// the node's facts.
+	if spec.Dynamic() || spec.role == nftables.NodeFacts {
 		return nil
 	}
 	e := diffElems(from, to)
@@ -111,7 +113,7 @@ func (x *changer) set(from, to, spec *Set) error {
 		if _, there := held.Elems.get(r.key); there != replaced {
 			return structural("an element of %s is there already", spec.Name)
 		}
-		if givesService(spec.Name) && x.ids[string(r.data)] > 0 && x.oldIDs[string(r.data)] == 0 {
+		if spec.role == nftables.ServiceIDs && x.ids[string(r.data)] > 0 && x.oldIDs[string(r.data)] == 0 {
 			return structural("two Services have one affinity ID")
 		}
 		countElement(x.delta, x.idDelta, spec, r, 1)
@@ -123,26 +125,16 @@ func (x *changer) set(from, to, spec *Set) error {
 	return nil
 }
 
-// isNodeFact reports whether a set's elements are the node's, the same in each
-// fragment. One without any frontend of the family has no table at all.
-func isNodeFact(set string) bool {
-	switch set {
-	case "local-sources", "nodeport-addresses", "nodeport-prefixes", "service-cidrs", "masquerade-exclusions":
-		return true
-	}
-	return false
-}
-
 // fixedChains looks whether the table has the rules that the new fragment needs.
 // It cannot see which ones are not needed any more: that is the case when a set
 // becomes empty, or there is no chain that marks packets.
 func (x *changer) fixedChains() error {
 	for _, c := range x.now.Chains {
-		if chainOfPolicy(c.Name) {
+		if c.role.OfPolicy() {
 			continue
 		}
 		held := x.held.chains[c.Name]
-		if isLeaf(c.Name) {
+		if c.role.ByElements() {
 			if held != nil && !c.sameRules(held) {
 				return structural("chain %s has other rules", c.Name)
 			}
@@ -160,23 +152,6 @@ func (x *changer) fixedChains() error {
 	return nil
 }
 
-// isLeaf reports whether elements lead to a chain of this name, directly or by
-// other such chains.
-func isLeaf(name string) bool {
-	if strings.HasPrefix(name, "local-") {
-		return true
-	}
-	for _, prefix := range []string{"masquerade-", "remote-", "nodeport-", "external-"} {
-		name = strings.TrimPrefix(name, prefix)
-	}
-	for _, prefix := range []string{"pick-", "affinity-", "rebind-", "draw-"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
 // leaves adds chains that are needed now, with those they lead to, and then takes
 // away those that are not needed.
 func (x *changer) leaves() error {
@@ -186,7 +161,7 @@ func (x *changer) leaves() error {
 			continue
 		}
 		c := x.now.chains[name]
-		if c == nil || !isLeaf(name) {
+		if c == nil || !c.role.ByElements() {
 			return structural("no chain %s", name)
 		}
 		x.change.newChains = append(x.change.newChains, c)
@@ -196,7 +171,7 @@ func (x *changer) leaves() error {
 	for todo := slices.Sorted(maps.Keys(x.delta)); len(todo) > 0; todo = todo[1:] {
 		name := todo[0]
 		c := x.held.chains[name]
-		if c == nil || x.refs[name]+x.delta[name] > 0 || !isLeaf(name) || nftables.Standing(name) || slices.Contains(x.change.goneChains, name) {
+		if c == nil || x.refs[name]+x.delta[name] > 0 || !c.role.ByElements() || c.role == nftables.StandingPick || slices.Contains(x.change.goneChains, name) {
 			continue
 		}
 		x.change.goneChains = append(x.change.goneChains, name)
@@ -223,7 +198,7 @@ func targets(c *Chain) []string {
 // marking reports a change after which no chain marks packets any more: then
 // nat-postrouting has a rule too many.
 func (x *changer) marking() error {
-	marks := func(name string) bool { return strings.HasPrefix(name, "masquerade-") }
+	marks := func(name string) bool { return nftables.RoleOfChain(name) == nftables.Marking }
 	if !slices.ContainsFunc(x.change.goneChains, marks) || slices.ContainsFunc(x.change.newChains, func(c *Chain) bool { return marks(c.Name) }) {
 		return nil
 	}

@@ -1,229 +1,187 @@
 package live
 
 import (
-	"encoding/binary"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // compiler turns one rule into expressions.
 type compiler struct {
-	exprs []expr.Any
-	table *Table
-	line  *stream
-	rule  *Rule
+	exprs  []expr.Any
+	family nft.Family
+	rule   *Rule
 }
 
-// compile reads a line of a chain.
-func (t *Table) compile(text string) (*Rule, error) {
-	line, err := newStream(text)
-	if err != nil {
-		return nil, err
+// compile makes what the kernel has of a rule.
+func compile(f nft.Family, source *nft.Rule) (*Rule, error) {
+	const most = 8 // of nearly all rules
+	c := compiler{family: f, rule: &Rule{}, exprs: make([]expr.Any, 0, most)}
+	for _, s := range source.Statements {
+		c.statement(s)
 	}
-	c := compiler{table: t, line: line, rule: &Rule{}}
-	for !line.done() && err == nil {
-		if line.accept("comment") {
-			err = c.comment()
-			break
-		}
-		err = c.statement()
+	if source.Commented {
+		c.rule.UserData = appendComment(nil, source.Comment)
 	}
-	if err == nil && !line.done() {
-		err = fmt.Errorf("%q after the end", line.peek())
-	}
-	if err == nil && len(c.exprs) == 0 {
-		err = fmt.Errorf("it does nothing")
-	}
-	if err != nil {
-		return nil, err
-	}
-	if c.rule.Exprs, err = marshal(t.Family, c.exprs); err == nil && len(c.rule.Exprs) > 1<<15 {
+	var err error
+	if c.rule.Exprs, err = marshal(f, c.exprs); err == nil && len(c.rule.Exprs) > 1<<15 {
 		err = fmt.Errorf("it is too long")
 	}
 	return c.rule, err
 }
 
-func (c *compiler) comment() error {
-	s := c.line.next()
-	if len(s) < 2 || s[0] != '"' || len(s)-2 > maxComment || strings.IndexByte(s, 0) >= 0 {
-		return fmt.Errorf("comment %s", s)
+// statement adds the expressions of one statement.
+func (c *compiler) statement(s nft.Statement) {
+	switch s := s.(type) {
+	case nft.InSet:
+		then := matches
+		if s.Negate {
+			then = matchesNot
+		}
+		c.find(s.Key, s.Set, then)
+	case nft.InPrefix:
+		p := placeOf(s.Field)
+		n := s.Prefix.Bits() / 8
+		c.payload(register(0), p.base, p.offset, uint32(n))
+		c.cmp(expr.CmpOpEq, s.Prefix.Addr().AsSlice()[:n])
+	case nft.InState:
+		c.state(s)
+	case nft.HasDNAT:
+		const dnat = 0x20 // IPS_DST_NAT
+		c.conntrack(ctStatus, 0)
+		c.anyBit(dnat)
+	case nft.NoSYN:
+		c.noSYN()
+	case nft.OfProtocol:
+		c.l4proto(byte(s.Protocol))
+	case nft.ToPorts:
+		c.ports(s)
+	case nft.OfICMPv6:
+		const icmpv6 = 58
+		c.l4proto(icmpv6)
+		c.payload(register(0), transport, 0, 1)
+		c.between([]byte{byte(s.Types.First)}, []byte{byte(s.Types.Last)})
+	case nft.IsLocal:
+		c.add(&expr.Fib{FlagSADDR: !s.Dest, FlagDADDR: s.Dest, Register: register(0), ResultADDRTYPE: true})
+		c.cmp(equal(s.Negate), hostU32(unix.RTN_LOCAL))
+	case nft.FromInterface:
+		c.fromInterface(s)
+	case nft.HasMark:
+		c.meta(metaKeys[nft.MetaMark], 0)
+		c.bitwise(hostU32(s.Bits), hostU32(0))
+		c.cmp(expr.CmpOpEq, hostU32(s.Bits))
+	case nft.AtLeast:
+		// The field has the machine's byte order, and is compared big endian.
+		c.load(s.Field, 0)
+		c.byteorder(0, 4, 4)
+		c.cmp(expr.CmpOpGte, bigU32(s.Least))
+	default:
+		c.action(s)
 	}
-	c.rule.UserData = appendComment(nil, []byte(s[1:len(s)-1]))
-	return nil
 }
 
-// Bits of ct state (NF_CT_STATE_*) and of ct status (IPS_DST_NAT).
-const (
-	stateInvalid, stateEstablished, stateRelated, stateNew = 1, 2, 4, 8
-
-	statusDNAT = 0x20
-)
-
-func (c *compiler) statement() error {
-	line := c.line
-	switch {
-	case c.verdict():
-		return nil
-	case line.accept("reject"):
-		c.reject(c.table.Family)
-	case line.accept("masquerade", "fully-random"):
+// action adds the expressions of a statement that decides or writes.
+func (c *compiler) action(s nft.Statement) {
+	switch s := s.(type) {
+	case nft.Decide:
+		c.decide(s)
+	case nft.DecideBy:
+		c.find(s.Key, s.Set, toVerdict)
+	case nft.DNAT:
+		c.find(s.Key, s.Set, toRegister)
+		c.dnat(nft.Words(s.Set.Data[:1]))
+	case nft.Masquerade:
 		c.add(&expr.Masq{FullyRandom: true})
-	case line.accept("ct", "state", "new"):
-		c.state(stateNew)
-	case line.accept("ct", "state", "invalid"):
-		c.state(stateInvalid)
-	case line.accept("ct", "state", "established,related"):
-		c.state(stateEstablished | stateRelated)
-	case line.accept("ct", "state", "invalid,new"):
-		c.state(stateInvalid | stateNew)
-	case line.accept("tcp", "flags", "!", "syn"):
-		return c.noSYN()
-	case line.accept("ct", "status", "dnat"):
-		c.load(field{expr: conntrack, key: ctStatus}, 0)
-		c.anyBit(statusDNAT)
-	case line.accept("fib", "saddr", "type"):
-		return c.isLocal(&expr.Fib{FlagSADDR: true})
-	case line.accept("fib", "daddr", "type"):
-		return c.isLocal(&expr.Fib{FlagDADDR: true})
-	case line.accept("iifname"):
-		return c.inputInterface()
-	case line.peek() == "meta" && line.peekAt(1) == "l4proto" && line.peekAt(2) != ".":
-		line.at += 2
-		return c.protocol(line.next())
-	case line.peekAt(1) == "dport" && line.peek() != "th":
-		return c.ports()
-	case line.accept("icmpv6", "type"):
-		return c.icmpTypes()
-	case line.accept("meta", "mark", "&"):
-		return c.markBit()
-	case line.accept("meta", "mark", "set"):
-		return c.setMark()
-	case line.accept("meta", "priority", "set"):
-		return c.setPriority()
-	case line.accept("update"):
-		return c.update(unix.NFT_DYNSET_OP_UPDATE)
-	case line.accept("delete"):
-		return c.update(dynsetDelete)
-	case line.accept("dnat", c.table.Family.String(), "to"):
-		return c.dnatTo()
-	default:
-		return c.match()
+	case nft.CombineMark:
+		mask := ^s.Bits
+		if s.Xor {
+			mask = 1<<32 - 1
+		}
+		c.meta(metaKeys[nft.MetaMark], 0)
+		c.bitwise(hostU32(mask), hostU32(s.Bits))
+		c.setMeta(nft.MetaMark)
+	case nft.HashMark:
+		const at = 4 // nft keeps the first large register for the result
+		c.loadAll(s.Key, at, false)
+		c.jhash(at, 4*nft.Words(s.Key), s.Modulus, s.Seed)
+		c.setMeta(nft.MetaMark)
+	case nft.SetPriority:
+		c.add(&expr.Immediate{Register: register(0), Data: hostU32(s.Class)})
+		c.setMeta(nft.MetaPriority)
+	case nft.SetFromMap:
+		c.find(s.Key, s.Set, toRegister)
+		c.setMeta(s.Field.Source)
+	case nft.Update:
+		c.loadAll(s.Key, 0, false)
+		c.load(s.Data, dataWord)
+		c.dynset(s)
 	}
-	return nil
 }
 
-// verdict reads a verdict, the end of a rule.
-func (c *compiler) verdict() bool {
-	switch c.line.peek() {
-	case "accept":
-		c.decide(expr.VerdictAccept, "")
-	case "drop":
-		c.decide(expr.VerdictDrop, "")
-	case "return":
-		c.decide(expr.VerdictReturn, "")
-	case "jump":
-		return c.jump(expr.VerdictJump)
-	case "goto":
-		return c.jump(expr.VerdictGoto)
-	default:
-		return false
-	}
-	c.line.next()
-	return true
+var verdictKinds = [...]expr.VerdictKind{
+	nft.Accept: expr.VerdictAccept, nft.Drop: expr.VerdictDrop, nft.Return: expr.VerdictReturn, nft.Jump: expr.VerdictJump, nft.Goto: expr.VerdictGoto,
 }
 
-func (c *compiler) jump(kind expr.VerdictKind) bool {
-	to := c.line.peekAt(1)
-	if !validName(to) || c.rule.to != "" {
-		return false
+func (c *compiler) decide(s nft.Decide) {
+	if s.Verdict == nft.Reject {
+		c.reject()
+		return
 	}
-	c.line.at += 2
-	c.rule.to = to
-	c.decide(kind, to)
-	return true
+	c.rule.to = s.Chain
+	c.add(&expr.Verdict{Kind: verdictKinds[s.Verdict], Chain: s.Chain})
 }
 
-func (c *compiler) state(bits uint32) {
-	c.load(field{expr: conntrack, key: ctState}, 0)
+// find looks a key up.
+func (c *compiler) find(key []nft.Field, s *nft.Set, then found) {
+	c.loadAll(key, 0, s.Interval)
+	c.lookup(s.Name, then)
+}
+
+// state matches one of the states (NF_CT_STATE_* bits).
+func (c *compiler) state(s nft.InState) {
+	bits := uint32(0)
+	for i, is := range []bool{s.Invalid, s.Established, s.Related, s.New} {
+		if is {
+			bits |= 1 << i
+		}
+	}
+	c.conntrack(ctState, 0)
 	c.anyBit(bits)
 }
 
-// isLocal reads "[!=] local", of the address that the look-up is about.
-func (c *compiler) isLocal(lookup *expr.Fib) error {
-	op := c.operator()
-	lookup.Register, lookup.ResultADDRTYPE = register(0), true
-	c.add(lookup)
-	c.cmp(op, hostU32(unix.RTN_LOCAL))
-	return c.line.expect("local")
-}
-
-func (c *compiler) operator() expr.CmpOp {
-	if c.line.accept("!=") {
+// equal is the operator of "[!=]".
+func equal(negate bool) expr.CmpOp {
+	if negate {
 		return expr.CmpOpNeq
 	}
 	return expr.CmpOpEq
 }
 
-// inputInterface reads `[!=] "name"`; a star at the end is any rest.
-func (c *compiler) inputInterface() error {
-	op := c.operator()
-	name, err := strconv.Unquote(c.line.next())
-	if err != nil {
-		return err
-	}
-	name, isPrefix := strings.CutSuffix(name, "*")
+func (c *compiler) fromInterface(s nft.FromInterface) {
 	data := make([]byte, 16) // IFNAMSIZ
-	if n := copy(data, name); n == 0 || n > 15 || len(name) > n || strings.ContainsAny(name, "*\\\x00") {
-		return fmt.Errorf("interface %q", name)
+	copy(data, s.Name)
+	if s.Prefix {
+		data = data[:len(s.Name)]
 	}
-	if isPrefix {
-		data = data[:len(name)]
-	}
-	c.load(field{expr: meta, key: metaIIFName}, 0)
-	c.cmp(op, data)
-	return nil
-}
-
-func (c *compiler) protocol(name string) error {
-	p, ok := protocols[name]
-	if !ok {
-		return fmt.Errorf("protocol %q", name)
-	}
-	c.l4proto(p.number)
-	return nil
+	c.meta(metaIIFName, 0)
+	c.cmp(equal(s.Negate), data)
 }
 
 // noSYN matches TCP segments without the bit SYN (RFC 9293, 3.1).
-func (c *compiler) noSYN() error {
+func (c *compiler) noSYN() {
 	const flagsAt, syn = 13, 2
-	if err := c.protocol("tcp"); err != nil {
-		return err
-	}
+	c.l4proto(byte(nft.TCP))
 	c.payload(register(0), transport, flagsAt, 1)
 	c.bitwise([]byte{syn}, []byte{0})
 	c.cmp(expr.CmpOpEq, []byte{0})
-	return nil
 }
 
 func (c *compiler) l4proto(number byte) {
-	c.load(fieldsByName["meta l4proto"], 0)
+	c.meta(metaKeys[nft.L4Proto], 0)
 	c.cmp(expr.CmpOpEq, []byte{number})
-}
-
-func (c *compiler) icmpTypes() error {
-	const icmpv6 = 58
-	first, last, err := parseRange(c.line.next(), 255)
-	if err != nil {
-		return err
-	}
-	c.l4proto(icmpv6)
-	c.payload(register(0), transport, 0, 1)
-	c.between([]byte{byte(first)}, []byte{byte(last)})
-	return nil
 }
 
 // between matches what register 0 has.
@@ -234,38 +192,4 @@ func (c *compiler) between(first, last []byte) {
 	}
 	c.cmp(expr.CmpOpGte, first)
 	c.cmp(expr.CmpOpLte, last)
-}
-
-// parseRange reads "first" or "first-last".
-func parseRange(s string, most uint64) (first, last uint32, err error) {
-	r := reader{b: []byte(s)}
-	if first, err = r.decimal(most); err != nil {
-		return 0, 0, err
-	}
-	last = first
-	if r.skip("-") {
-		last, err = r.decimal(most)
-	}
-	if err == nil && (!r.atEnd() || last < first) {
-		err = fmt.Errorf("range %q", s)
-	}
-	return first, last, err
-}
-
-func bigPort(n uint32) []byte { return binary.BigEndian.AppendUint16(nil, uint16(n)) }
-
-// markBit reads "meta mark & M == M".
-func (c *compiler) markBit() error {
-	mask, err := number(c.line.next())
-	if err == nil {
-		err = c.line.expect("==")
-	}
-	if err != nil {
-		return err
-	}
-	value, err := number(c.line.next())
-	c.load(fieldsByName["meta mark"], 0)
-	c.bitwise(hostU32(mask), hostU32(0))
-	c.cmp(expr.CmpOpEq, hostU32(value))
-	return err
 }

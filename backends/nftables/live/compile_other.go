@@ -2,9 +2,13 @@
 
 package live
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/planec/planec/internal/text/nft"
+)
 
 // compile is for Linux only: what a rule is made of has no numbers elsewhere.
-func (t *Table) compile(string) (*Rule, error) {
+func compile(nft.Family, *nft.Rule) (*Rule, error) {
 	return nil, errors.New("rules of nftables are for Linux")
 }

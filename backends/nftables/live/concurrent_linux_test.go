@@ -13,7 +13,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // beside runs f again and again on another thread in the rig's namespace, until
@@ -51,7 +53,7 @@ func (r *rig) chatter() (stop func()) {
 		defer c.close()
 		var w writer
 		w.end(w.message(msgBatchBegin, 0, 0, subsysNFTables))
-		at := w.nft(msgNewChain, flagCreate, IPv4)
+		at := w.nft(msgNewChain, flagCreate, nft.IPv4)
 		w.str(chainTable, "foreign")
 		w.str(chainName, fmt.Sprintf("c%d", n%1000))
 		w.end(at)
@@ -78,7 +80,7 @@ func (r *rig) churn(count *atomic.Int64) (stop func()) {
 		}
 		var w writer
 		w.end(w.message(msgBatchBegin, 0, 0, subsysNFTables))
-		at := w.nft(kind, flags, IPv4)
+		at := w.nft(kind, flags, nft.IPv4)
 		w.str(chainTable, "aforeign")
 		w.str(chainName, fmt.Sprintf("c%d", n/2%100))
 		w.end(at)
@@ -121,7 +123,7 @@ func TestForeignChurn(t *testing.T) {
 		held.Commit(p)
 	}
 	r.verify(held.Model())
-	r.do(func() error { return Clean(t.Context()) })
+	r.clean()
 	r.verify(&Model{})
 	t.Logf("%d foreign transactions, %d of them beside readings and changes", foreign.Load(), foreign.Load()-before)
 	if foreign.Load()-before < 100 {
@@ -143,7 +145,7 @@ func TestOwnChange(t *testing.T) {
 	var s *State
 	r.do(func() (err error) {
 		s, err = observe(t.Context(), func(o *observer, table *Table) error {
-			if err := o.table(table); err != nil || table.Family != IPv4 || done == changes {
+			if err := o.table(table); err != nil || table.Family != nft.IPv4 || done == changes {
 				return err
 			}
 			done++
@@ -152,7 +154,7 @@ func TestOwnChange(t *testing.T) {
 		return err
 	})
 	for i := range changes {
-		if name := fmt.Sprintf("odd%d", i+1); s.Model.Table(IPv4).Chain(name) == nil {
+		if name := fmt.Sprintf("odd%d", i+1); s.Model.Table(nft.IPv4).Chain(name) == nil {
 			t.Errorf("chain %s was not read", name)
 		}
 	}
@@ -160,7 +162,7 @@ func TestOwnChange(t *testing.T) {
 
 // addChain adds a chain to our table.
 func addChain(name string) error {
-	c := &tableChange{family: IPv4, newChains: []*Chain{{Name: name}}}
+	c := &tableChange{family: nft.IPv4, newChains: []*Chain{{Name: name}}}
 	return (&Plan{changes: []*tableChange{c}}).send()
 }
 
@@ -244,7 +246,7 @@ func onlyRemains(p *Plan) bool {
 			return false
 		}
 		for _, x := range c.elems {
-			if !ofProfile(x.set.Name) || x.added() > 0 {
+			if x.set.role != nftables.ProfileRows || x.added() > 0 {
 				return false
 			}
 		}

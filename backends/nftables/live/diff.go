@@ -1,5 +1,7 @@
 package live
 
+import "github.com/planec/planec/internal/text/nft"
+
 // Plan is one transaction: what has to change, and where.
 type Plan struct {
 	changes []*tableChange
@@ -22,7 +24,7 @@ func (p *Plan) FromNothing() bool { return p.fromNothing }
 
 // tableChange is what changes in one table, in the order in which it is sent.
 type tableChange struct {
-	family Family
+	family nft.Family
 	// remove deletes the table with everything in it; why is the reason, for
 	// people. create makes it, before the rest.
 	remove, create bool
@@ -77,7 +79,7 @@ func Diff(have *State, want *Model) *Plan {
 
 func diffModels(have, want *Model) *Plan {
 	p := &Plan{want: want, fromNothing: len(have.Tables) == 0}
-	for _, f := range []Family{IPv4, IPv6} {
+	for _, f := range []nft.Family{nft.IPv4, nft.IPv6} {
 		if c := diffTables(f, have.Table(f), want.Table(f)); !c.empty() {
 			p.changes = append(p.changes, c)
 		}
@@ -85,7 +87,7 @@ func diffModels(have, want *Model) *Plan {
 	return p
 }
 
-func diffTables(f Family, have, want *Table) *tableChange {
+func diffTables(f nft.Family, have, want *Table) *tableChange {
 	c := &tableChange{family: f}
 	switch {
 	case have == nil && want == nil:

@@ -1,12 +1,14 @@
 package live
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // dumpedForm is how the kernel dumps an expression where the library sends another
@@ -54,16 +56,16 @@ const bitwiseOp = 6
 
 // marshal writes expressions as the kernel dumps them, so that rules that are equal
 // are equal bytes. The kernel takes them in that form, too.
-func marshal(f Family, list []expr.Any) ([]byte, error) {
+func marshal(f nft.Family, list []expr.Any) ([]byte, error) {
 	var w writer
 	for _, e := range list {
 		b, err := expr.Marshal(byte(f), e)
 		if err != nil {
 			return nil, fmt.Errorf("expression %T: %w", e, err)
 		}
-		dropNested(b)
-		name := attr(b, exprName)
-		form, ok := dumped[asString(name)]
+		nlattr.DropNested(b)
+		name := nlattr.Get(b, exprName)
+		form, ok := dumped[nlattr.String(name)]
 		if !ok {
 			w.bytes(listElem, b)
 			continue
@@ -71,7 +73,7 @@ func marshal(f Family, list []expr.Any) ([]byte, error) {
 		at := w.nest(listElem)
 		w.bytes(exprName, name)
 		data := w.nest(exprData)
-		if err := w.inForm(form, attr(b, exprData)); err != nil {
+		if err := w.inForm(form, nlattr.Get(b, exprData)); err != nil {
 			return nil, fmt.Errorf("expression %T: %w", e, err)
 		}
 		w.done(data)
@@ -80,40 +82,33 @@ func marshal(f Family, list []expr.Any) ([]byte, error) {
 	return w.b, nil
 }
 
-// dropNested takes NLA_F_NESTED off attributes and those within them: the kernel
-// dumps expressions without it.
-func dropNested(b []byte) {
-	for len(b) >= unix.SizeofNlAttr {
-		n := int(binary.NativeEndian.Uint16(b))
-		if n < unix.SizeofNlAttr || n > len(b) {
-			return
-		}
-		if kind := binary.NativeEndian.Uint16(b[2:]); kind&unix.NLA_F_NESTED != 0 {
-			binary.NativeEndian.PutUint16(b[2:], kind&^unix.NLA_F_NESTED)
-			dropNested(b[unix.SizeofNlAttr:n])
-		}
-		b = b[min((n+3)&^3, len(b)):]
-	}
-}
-
 // inForm writes the attributes of one expression. What the form does not have has to
 // be nothing: an offset or a set's number of 0.
 func (w *writer) inForm(form dumpedForm, data []byte) error {
 	for _, kind := range form.order {
-		value := attr(data, kind)
+		value := nlattr.Get(data, kind)
 		if n := form.zeros[kind]; value == nil && n > 0 {
 			value = make([]byte, n)
 		}
 		if bits := form.bits[kind]; bits != 0 {
-			w.u32(kind, asU32(value)|bits)
+			w.u32(kind, nlattr.Uint32(value)|bits)
 		} else if value != nil {
 			w.bytes(kind, value)
 		}
 	}
-	for kind, value := range attrs(data) {
+	for kind, value := range nlattr.All(data) {
 		if !slices.Contains(form.order, kind) && !allZero(value) {
 			return fmt.Errorf("attribute %d is not in the kernel's dump", kind)
 		}
 	}
 	return nil
+}
+
+func allZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
 }

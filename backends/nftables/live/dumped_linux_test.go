@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/nftables/expr"
+
+	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // TestDumpedForm wants each rule of the artifacts to be, byte by byte, what the kernel
@@ -46,18 +49,18 @@ func TestDumpedForm(t *testing.T) {
 func onlyKnown(dump, other []byte) []byte {
 	var w writer
 	var known [][]byte
-	for _, e := range attrs(other) {
-		known = append(known, attr(e, exprData))
+	for _, e := range nlattr.All(other) {
+		known = append(known, nlattr.Get(e, exprData))
 	}
-	for _, e := range attrs(dump) {
+	for _, e := range nlattr.All(dump) {
 		if len(known) == 0 {
 			return nil
 		}
 		at := w.nest(listElem)
-		w.bytes(exprName, attr(e, exprName))
+		w.bytes(exprName, nlattr.Get(e, exprName))
 		data := w.nest(exprData)
-		for kind, value := range attrs(attr(e, exprData)) {
-			if attr(known[0], kind) != nil {
+		for kind, value := range nlattr.All(nlattr.Get(e, exprData)) {
+			if nlattr.Get(known[0], kind) != nil {
 				w.bytes(kind, value)
 			}
 		}
@@ -98,7 +101,7 @@ func TestNoPlace(t *testing.T) {
 		{&expr.Ct{Register: 1, Key: expr.CtKeySRC, Direction: 1}, false},
 		{&expr.Numgen{Register: 1, Modulus: 2, Type: 7}, false},
 	} {
-		if _, err := marshal(IPv4, []expr.Any{c.e}); (err == nil) != c.ok {
+		if _, err := marshal(nft.IPv4, []expr.Any{c.e}); (err == nil) != c.ok {
 			t.Errorf("%+v: %v", c.e, err)
 		}
 	}

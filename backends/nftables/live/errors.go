@@ -1,10 +1,12 @@
 package live
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // ErrDrift says that the kernel's tables are not what they were when they were
@@ -22,24 +24,19 @@ var ErrStructure = errors.New("more than elements has to change")
 // sent is one message of a batch.
 type sent struct {
 	kind   uint16
-	family Family
+	family nft.Family
 	body   []byte
 }
 
 // findSent returns the message with a number.
 func findSent(batch []byte, sequence uint32) (m sent, ok bool) {
-	for len(batch) >= nfHeaderLen {
-		n := int(binary.NativeEndian.Uint32(batch))
-		if n < nfHeaderLen || n > len(batch) {
-			break
+	_ = replies(batch, func(r reply) error {
+		if r.sequence == sequence && r.kind>>8 == subsysNFTables && len(r.body) >= nfHeaderLen-headerLen {
+			m, ok = sent{r.kind & 0xff, nft.Family(r.body[0]), r.body[nfHeaderLen-headerLen:]}, true
 		}
-		kind := binary.NativeEndian.Uint16(batch[4:])
-		if binary.NativeEndian.Uint32(batch[8:]) == sequence && kind>>8 == subsysNFTables {
-			return sent{kind & 0xff, Family(batch[headerLen]), batch[nfHeaderLen:n]}, true
-		}
-		batch = batch[(n+3)&^3:]
-	}
-	return sent{}, false
+		return nil
+	})
+	return m, ok
 }
 
 // describe says in words what one message of a batch does.
@@ -70,41 +67,32 @@ func lacks(batch []byte, sequence uint32) string {
 	return "the kernel does not support it"
 }
 
-func describeMessage(kind uint16, f Family, body []byte) string {
-	words, named := "", uint16(2)
-	switch kind {
-	case msgNewTable:
-		words, named = "add table", tableName
-	case msgDelTable:
-		words, named = "delete table", tableName
-	case msgNewChain:
-		words, named = "add chain", chainName
-	case msgDelChain:
-		words, named = "delete chain", chainName
-	case msgNewRule:
-		words, named = "add rule to chain", ruleChain
-	case msgDelRule:
-		words, named = "delete rules of chain", ruleChain
-	case msgNewSet:
-		words, named = "add set", setName
-	case msgDelSet:
-		words, named = "delete set", setName
-	case msgNewElems:
-		words, named = "add elements to set", listSet
-	case msgDelElems:
-		words, named = "delete elements of set", listSet
-	}
-	text := fmt.Sprintf("table %v %s: %s %s", f, tableNamed, words, asString(attr(body, named)))
+// doing says what each message does, and which attribute has the name of what it does
+// that to.
+var doing = map[uint16]struct {
+	words string
+	named uint16
+}{
+	msgNewTable: {"add table", tableName}, msgDelTable: {"delete table", tableName},
+	msgNewChain: {"add chain", chainName}, msgDelChain: {"delete chain", chainName},
+	msgNewRule: {"add rule to chain", ruleChain}, msgDelRule: {"delete rules of chain", ruleChain},
+	msgNewSet: {"add set", setName}, msgDelSet: {"delete set", setName},
+	msgNewElems: {"add elements to set", listSet}, msgDelElems: {"delete elements of set", listSet},
+}
+
+func describeMessage(kind uint16, f nft.Family, body []byte) string {
+	does := doing[kind]
+	text := fmt.Sprintf("table %v %s: %s %s", f, tableNamed, does.words, nlattr.String(nlattr.Get(body, does.named)))
 	if kind == msgNewRule {
-		text += " (" + strings.Join(expressionNames(attr(body, ruleExprs)), ", ") + ")"
+		text += " (" + strings.Join(expressionNames(nlattr.Get(body, ruleExprs)), ", ") + ")"
 	}
 	return text
 }
 
 func expressionNames(exprs []byte) []string {
 	var names []string
-	for _, e := range attrs(exprs) {
-		names = append(names, asString(attr(e, exprName)))
+	for _, e := range nlattr.All(exprs) {
+		names = append(names, nlattr.String(nlattr.Get(e, exprName)))
 	}
 	return names
 }

@@ -1,10 +1,12 @@
 package live
 
 import (
-	"time"
+	"encoding/binary"
 
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // register is the number of a 32-bit register, counted from 0, as the kernel
@@ -19,18 +21,26 @@ func register(word int) uint32 {
 func (c *compiler) add(list ...expr.Any) { c.exprs = append(c.exprs, list...) }
 
 // load puts a field of the packet into registers.
-func (c *compiler) load(f field, word int) {
-	r := register(word)
-	switch f.expr {
-	case payload:
-		c.payload(r, f.base, f.offset, uint32(f.kind.size()))
-	case meta:
-		c.add(&expr.Meta{Key: expr.MetaKey(f.key), Register: r})
-	case conntrack:
-		c.add(&expr.Ct{Key: expr.CtKey(f.key), Register: r})
-	case numgen:
-		c.add(&expr.Numgen{Register: r, Modulus: f.key, Type: unix.NFT_NG_RANDOM})
+func (c *compiler) load(f nft.Field, word int) {
+	switch f.Source {
+	case nft.SourceAddr, nft.DestAddr, nft.DestPort:
+		p := placeOf(f)
+		c.payload(register(word), p.base, p.offset, uint32(f.Kind.Size()))
+	case nft.L4Proto, nft.MetaMark, nft.MetaPriority:
+		c.meta(metaKeys[f.Source], word)
+	case nft.ConntrackID:
+		c.conntrack(ctID, word)
+	case nft.Random:
+		c.add(&expr.Numgen{Register: register(word), Modulus: f.Modulus, Type: unix.NFT_NG_RANDOM})
 	}
+}
+
+func (c *compiler) meta(key uint32, word int) {
+	c.add(&expr.Meta{Key: expr.MetaKey(key), Register: register(word)})
+}
+
+func (c *compiler) conntrack(key uint32, word int) {
+	c.add(&expr.Ct{Key: expr.CtKey(key), Register: register(word)})
 }
 
 func (c *compiler) payload(reg, base, offset, n uint32) {
@@ -40,14 +50,14 @@ func (c *compiler) payload(reg, base, offset, n uint32) {
 // loadAll puts a key into registers. A set of concatenated ranges compares big
 // endian, so what the packet's header does not give has its byte order changed,
 // also where it is one byte: nft asks for that.
-func (c *compiler) loadAll(list []field, word int, ranges bool) {
-	for _, f := range list {
+func (c *compiler) loadAll(list []nft.Field, word int, ranges bool) {
+	for i, f := range list {
 		c.load(f, word)
-		if ranges && len(list) > 1 && f.expr == meta {
-			n := uint32(f.kind.size())
+		if ranges && len(list) > 1 && (f.Source == nft.L4Proto || f.Source == nft.MetaMark || f.Source == nft.MetaPriority) {
+			n := uint32(f.Kind.Size())
 			c.byteorder(word, n, max(2, n))
 		}
-		word += f.kind.words()
+		word += nft.Words(list[i : i+1])
 	}
 }
 
@@ -94,16 +104,8 @@ func (c *compiler) lookup(set string, then found) {
 }
 
 // setMeta writes register 0 to the packet.
-func (c *compiler) setMeta(key uint32) {
-	c.add(&expr.Meta{Key: expr.MetaKey(key), SourceRegister: true, Register: register(0)})
-}
-
-func (c *compiler) immediate(value []byte) {
-	c.add(&expr.Immediate{Register: register(0), Data: value})
-}
-
-func (c *compiler) decide(kind expr.VerdictKind, chain string) {
-	c.add(&expr.Verdict{Kind: kind, Chain: chain})
+func (c *compiler) setMeta(to nft.Source) {
+	c.add(&expr.Meta{Key: expr.MetaKey(metaKeys[to]), SourceRegister: true, Register: register(0)})
 }
 
 // jhash is register 0 from n bytes at a word.
@@ -122,23 +124,29 @@ const dataWord = 4
 const dynsetDelete = 2
 
 // dynset changes a dynamic map; the timeout is of the element.
-func (c *compiler) dynset(op uint32, set string, timeout time.Duration) {
-	c.add(&expr.Dynset{SrcRegKey: register(0), SrcRegData: register(dataWord), Operation: op, SetName: set, Timeout: timeout})
+func (c *compiler) dynset(s nft.Update) {
+	op := uint32(unix.NFT_DYNSET_OP_UPDATE)
+	if s.Delete {
+		op = dynsetDelete
+	}
+	c.add(&expr.Dynset{SrcRegKey: register(0), SrcRegData: register(dataWord), Operation: op, SetName: s.Set.Name, Timeout: s.Timeout})
 }
 
 // dnat takes address and port from register 0 on.
-func (c *compiler) dnat(f Family, portWord int) {
+func (c *compiler) dnat(portWord int) {
 	c.add(&expr.NAT{
-		Type: expr.NATTypeDestNAT, Family: uint32(f), Specified: true,
+		Type: expr.NATTypeDestNAT, Family: uint32(c.family), Specified: true,
 		RegAddrMin: register(0), RegAddrMax: register(0), RegProtoMin: register(portWord), RegProtoMax: register(portWord),
 	})
 }
 
 // reject answers "port unreachable".
-func (c *compiler) reject(f Family) {
+func (c *compiler) reject() {
 	code := uint8(3)
-	if f == IPv6 {
+	if c.family == nft.IPv6 {
 		code = 4
 	}
 	c.add(&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: code})
 }
+
+func bigU32(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }

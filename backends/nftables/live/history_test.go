@@ -15,6 +15,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/internal/testing/irtest"
+	"github.com/planec/planec/internal/text/nft"
 	"github.com/planec/planec/ir"
 )
 
@@ -289,8 +290,8 @@ func TestHistories(t *testing.T) {
 }
 
 // nonZero leaves out what nothing leads to any more.
-func nonZero(refs map[Family]map[string]int) map[Family]map[string]int {
-	out := make(map[Family]map[string]int, len(refs))
+func nonZero(refs map[nft.Family]map[string]int) map[nft.Family]map[string]int {
+	out := make(map[nft.Family]map[string]int, len(refs))
 	for f, counts := range refs {
 		out[f] = maps.Clone(counts)
 		maps.DeleteFunc(out[f], func(_ string, n int) bool { return n == 0 })

@@ -25,7 +25,7 @@ func TestGoldens(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		r.becomes(fresh, name, all[name])
 	}
-	r.becomes(fresh, "nothing", strings.Join(resetLines[:], "\n"))
+	r.becomes(fresh, "nothing", begin)
 }
 
 // becomes applies the text over what there is and compares with nft's own load.
@@ -59,7 +59,7 @@ func TestRandomPrograms(t *testing.T) {
 			irtest.AddRandomPolicy(rng, p)
 		}
 		if i%4 == 0 {
-			r.do(func() error { return Clean(t.Context()) })
+			r.clean()
 		}
 		r.becomes(fresh, fmt.Sprint(i), string(emit(t, p)))
 	}
@@ -148,11 +148,11 @@ func TestDamage(t *testing.T) {
 			if d := cmp.Diff(good, r.list()); d != "" {
 				t.Errorf("-before +after repair:\n%s", d)
 			}
-			r.do(func() error { return Clean(t.Context()) })
+			r.clean()
 			if d := cmp.Diff(canonical(foreignTable), r.list()); d != "" {
 				t.Errorf("-foreign +after clean:\n%s", d)
 			}
-			r.do(func() error { return Clean(t.Context()) })
+			r.clean()
 		})
 	}
 }

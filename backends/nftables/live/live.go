@@ -1,6 +1,11 @@
 package live
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/planec/planec/backends/nftables"
+	"github.com/planec/planec/internal/text/nft"
+)
 
 // Live is what was applied, to be changed again and again. It is for one
 // goroutine. Change and Replace only look; the caller that has applied their plan says so
@@ -9,19 +14,19 @@ type Live struct {
 	model *Model
 	// refs counts, for each table, who leads to a chain: data of elements, and
 	// rules.
-	refs map[Family]map[string]int
+	refs map[nft.Family]map[string]int
 	// ids counts, for each table, the elements that have a Service's affinity ID.
-	ids map[Family]map[string]int
+	ids map[nft.Family]map[string]int
 }
 
 // NewLive holds a model that the kernel has. It must come from Parse and is the
 // Live's from now on.
 func NewLive(m *Model) *Live {
-	l := &Live{model: m, refs: make(map[Family]map[string]int), ids: make(map[Family]map[string]int)}
+	l := &Live{model: m, refs: make(map[nft.Family]map[string]int), ids: make(map[nft.Family]map[string]int)}
 	for _, t := range m.Tables {
 		refs, ids := make(map[string]int), make(map[string]int)
 		for _, s := range t.Sets {
-			if !s.verdicts() && !givesService(s.Name) {
+			if !s.verdicts() && s.role != nftables.ServiceIDs {
 				continue
 			}
 			for _, r := range s.Elems.all() {
@@ -44,9 +49,6 @@ func countTargets(refs map[string]int, c *Chain, n int) {
 		}
 	}
 }
-
-// Model is what the Live holds, to verify with; it is not to be changed.
-func (l *Live) Model() *Model { return l.model }
 
 // Replace plans the way from what is held to another whole artifact, without
 // reading the kernel.
@@ -88,7 +90,7 @@ func (l *Live) change(before, after []byte, policy bool) (*Plan, error) {
 		return nil, fmt.Errorf("after: %w", err)
 	}
 	p := &Plan{}
-	for _, f := range []Family{IPv4, IPv6} {
+	for _, f := range []nft.Family{nft.IPv4, nft.IPv6} {
 		c, err := l.changeTable(f, old.Table(f), now.Table(f), policy)
 		if err != nil {
 			return nil, fmt.Errorf("table %v %s: %w", f, tableNamed, err)
@@ -118,16 +120,9 @@ func countElement(refs, ids map[string]int, s *Set, r record, n int) {
 		if to := chainOf(r.data); len(to) > 0 {
 			refs[string(to)] += n
 		}
-	case givesService(s.Name):
+	case s.role == nftables.ServiceIDs:
 		if ids[string(r.data)] += n; ids[string(r.data)] == 0 {
 			delete(ids, string(r.data))
 		}
 	}
-}
-
-// givesService reports whether a set's data are affinity IDs of Services. They
-// are hashes; where two are equal the backend moves one, and for that it must see
-// both Services.
-func givesService(set string) bool {
-	return set == "affinity-services" || set == "nodeport-affinity-services"
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/internal/testing/testkit"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // TestNoMemory has the kernel run out of memory in the middle of a transaction:
@@ -40,7 +41,7 @@ func TestFullSet(t *testing.T) {
 	r.apply(Diff(r.observe(), parse(t, string(emit(t, irtest.ManyServices(20))))))
 	before := r.list()
 	want := parse(t, string(emit(t, irtest.ManyServices(200))))
-	endpoints := want.Table(IPv4).Set("endpoints")
+	endpoints := want.Table(nft.IPv4).Set("endpoints")
 	endpoints.Size = uint32(endpoints.Elems.Len() / 2)
 	p := Diff(r.observe(), want)
 	err := r.Do(func() error { return Apply(t.Context(), p) })

@@ -4,27 +4,13 @@ import (
 	"bytes"
 	"hash/maphash"
 	"slices"
+
+	"github.com/planec/planec/backends/nftables"
+	"github.com/planec/planec/internal/text/nft"
 )
-
-// Family is an address family as netfilter numbers it.
-type Family uint8
-
-// The families that planec has tables in.
-const (
-	IPv4 Family = 2
-	IPv6 Family = 10
-)
-
-// String is nft's word for the family.
-func (f Family) String() string {
-	if f == IPv4 {
-		return "ip"
-	}
-	return "ip6"
-}
 
 // tableNamed is the name of both tables.
-const tableNamed = "planec"
+const tableNamed = nftables.TableName
 
 // Model is the content of planec's tables.
 type Model struct {
@@ -35,7 +21,7 @@ type Model struct {
 }
 
 // Table returns a family's table, or nil.
-func (m *Model) Table(f Family) *Table {
+func (m *Model) Table(f nft.Family) *Table {
 	for _, t := range m.Tables {
 		if t.Family == f {
 			return t
@@ -44,20 +30,9 @@ func (m *Model) Table(f Family) *Table {
 	return nil
 }
 
-// Elements counts the elements of all sets.
-func (m *Model) Elements() int {
-	n := 0
-	for _, t := range m.Tables {
-		for _, s := range t.Sets {
-			n += s.Elems.Len()
-		}
-	}
-	return n
-}
-
 // Table is one table.
 type Table struct {
-	Family Family
+	Family nft.Family
 	Sets   []*Set
 	Chains []*Chain
 	// odd says what of the kernel's table no text of ours makes: flags, an owner,
@@ -67,22 +42,18 @@ type Table struct {
 	chains map[string]*Chain
 }
 
-func newTable(f Family) *Table {
+func newTable(f nft.Family) *Table {
 	return &Table{Family: f, sets: make(map[string]*Set), chains: make(map[string]*Chain)}
 }
 
-// Set returns the named set or map, or nil.
-func (t *Table) Set(name string) *Set { return t.sets[name] }
-
-// Chain returns the named chain, or nil.
-func (t *Table) Chain(name string) *Chain { return t.chains[name] }
-
 func (t *Table) addSet(s *Set) {
+	s.role = nftables.RoleOfSet(s.Name)
 	t.Sets = append(t.Sets, s)
 	t.sets[s.Name] = s
 }
 
 func (t *Table) addChain(c *Chain) {
+	c.role = nftables.RoleOfChain(c.Name)
 	t.Chains = append(t.Chains, c)
 	t.chains[c.Name] = c
 }
@@ -102,12 +73,12 @@ type Set struct {
 	UserData []byte
 	// Elems are the elements; a dynamic set's are not ours and are never here.
 	Elems Elements
+	// role is what the name says that it is there for.
+	role nftables.Role
 	// sum is of the elements' lines, of sets that come from text (sumLines).
 	sum uint64
 	// odd are attributes that no set of ours has.
 	odd []byte
-	// key and data are known of sets that come from text.
-	key, data []field
 }
 
 // Dynamic reports whether packets put the elements in.
@@ -147,6 +118,8 @@ type Chain struct {
 	Priority int32
 	Policy   uint32
 	Rules    []*Rule
+	// role is what the name says that it is there for.
+	role nftables.Role
 	// sum is of the chain's text, where it comes from one.
 	sum uint64
 	// odd are attributes that no chain of ours has.

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // attempts bounds how often a transaction is tried again because others changed
@@ -71,7 +74,7 @@ func observeOnce(c *conn, w *watch, read func(*observer, *Table) error) (*State,
 		return nil, err
 	}
 	m, complete := &Model{}, true
-	for _, f := range []Family{IPv4, IPv6} {
+	for _, f := range []nft.Family{nft.IPv4, nft.IPv6} {
 		o := &observer{conn: c, family: f}
 		t, err := o.find()
 		if err != nil {
@@ -126,7 +129,7 @@ func (c *conn) foreign(w *watch, complete bool) error {
 // observer reads one table.
 type observer struct {
 	*conn
-	family Family
+	family nft.Family
 	// own are rules' anonymous sets.
 	own map[string]*Set
 	// uses is how many chains, sets and other objects the kernel counts in the
@@ -141,11 +144,11 @@ func (o *observer) find() (*Table, error) {
 	var t *Table
 	err := o.dump(msgGetTable, 0, o.family, func(w *writer) { w.str(tableName, tableNamed) }, func(body []byte) error {
 		t = newTable(o.family)
-		o.uses, o.others = int(asU32(attr(body, tableUse))), 0
-		if asU32(attr(body, tableFlags)) != 0 {
+		o.uses, o.others = int(nlattr.Uint32(nlattr.Get(body, tableUse))), 0
+		if nlattr.Uint32(nlattr.Get(body, tableFlags)) != 0 {
 			t.odd = "it has flags"
 		}
-		if attr(body, tableOwner) != nil {
+		if nlattr.Get(body, tableOwner) != nil {
 			t.odd = "another program owns it"
 		}
 		return nil
@@ -176,7 +179,7 @@ func (o *observer) table(t *Table) error {
 // ours asks for objects of the table only; kernels that do not filter send all.
 func ours(w *writer) { w.str(1, tableNamed) }
 
-func isOurs(body []byte) bool { return string(attr(body, 1)) == tableNamed+"\x00" }
+func isOurs(body []byte) bool { return string(nlattr.Get(body, 1)) == tableNamed+"\x00" }
 
 // rest notes objects that no text of ours makes.
 func (o *observer) rest(t *Table) error {
@@ -207,18 +210,18 @@ func (o *observer) chains(t *Table) error {
 func readChain(body []byte) *Chain {
 	const baseFlag = 1
 	c := &Chain{}
-	for kind, v := range attrs(body) {
+	for kind, v := range nlattr.All(body) {
 		switch kind {
 		case chainName:
-			c.Name = asString(v)
+			c.Name = nlattr.String(v)
 		case chainType:
-			c.Type = asString(v)
+			c.Type = nlattr.String(v)
 		case chainPolicy:
-			c.Policy = asU32(v)
+			c.Policy = nlattr.Uint32(v)
 		case chainHook:
-			c.Hook, c.Priority = asU32(attr(v, hookNumber)), int32(asU32(attr(v, hookPlace)))
+			c.Hook, c.Priority = nlattr.Uint32(nlattr.Get(v, hookNumber)), int32(nlattr.Uint32(nlattr.Get(v, hookPlace)))
 		case chainFlags:
-			if asU32(v)&^baseFlag != 0 {
+			if nlattr.Uint32(v)&^baseFlag != 0 {
 				c.odd = append(c.odd, v...)
 			}
 		case chainCounters, chainUData:
@@ -230,15 +233,15 @@ func readChain(body []byte) *Chain {
 
 func (o *observer) rules(t *Table) error {
 	return o.dump(msgGetRule, flagDump, o.family, ours, func(body []byte) error {
-		c := t.chains[asString(attr(body, ruleChain))]
+		c := t.chains[nlattr.String(nlattr.Get(body, ruleChain))]
 		if !isOurs(body) || c == nil {
 			return nil
 		}
 		r := &Rule{}
-		for kind, v := range attrs(body) {
+		for kind, v := range nlattr.All(body) {
 			switch kind {
 			case ruleHandle:
-				r.Handle = asU64(v)
+				r.Handle = nlattr.Uint64(v)
 			case ruleExprs:
 				r.Exprs = append([]byte(nil), v...)
 			case ruleUData:

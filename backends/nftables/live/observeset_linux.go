@@ -3,8 +3,9 @@ package live
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"slices"
+
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // sets reads the sets, and then the elements of each.
@@ -40,24 +41,24 @@ func (o *observer) sets(t *Table) error {
 
 func readSet(body []byte) *Set {
 	s := &Set{}
-	for kind, v := range attrs(body) {
+	for kind, v := range nlattr.All(body) {
 		switch kind {
 		case setName:
-			s.Name = asString(v)
+			s.Name = nlattr.String(v)
 		case setFlags:
-			s.Flags = asU32(v)
+			s.Flags = nlattr.Uint32(v)
 		case setKeyType:
-			s.KeyType = asU32(v)
+			s.KeyType = nlattr.Uint32(v)
 		case setKeyLen:
-			s.KeyLen = asU32(v)
+			s.KeyLen = nlattr.Uint32(v)
 		case setDataType:
-			s.DataType = asU32(v)
+			s.DataType = nlattr.Uint32(v)
 		case setDataLen:
-			s.DataLen = asU32(v)
+			s.DataLen = nlattr.Uint32(v)
 		case setDesc:
-			s.Size = asU32(attr(v, descSize))
-			for _, f := range attrs(attr(v, descConcat)) {
-				s.Concat = append(s.Concat, asU32(attr(f, fieldLen)))
+			s.Size = nlattr.Uint32(nlattr.Get(v, descSize))
+			for _, f := range nlattr.All(nlattr.Get(v, descConcat)) {
+				s.Concat = append(s.Concat, nlattr.Uint32(nlattr.Get(f, fieldLen)))
 			}
 		case setUData:
 			s.UserData = bytes.Clone(v)
@@ -81,13 +82,13 @@ func (o *observer) elements(s *Set) error {
 		w.str(listTable, tableNamed)
 		w.str(listSet, s.Name)
 	}, func(body []byte) error {
-		for _, e := range attrs(attr(body, listElems)) {
+		for _, e := range nlattr.All(nlattr.Get(body, listElems)) {
 			key, end := o.element(s, e)
 			switch {
 			case len(key) != int(s.KeyLen):
 				s.odd = append(s.odd, "an element without a key"...)
 			case s.keyEnds():
-				if end := attr(attr(e, elemKeyEnd), dataValue); len(end) == len(key) {
+				if end := nlattr.Get(nlattr.Get(e, elemKeyEnd), dataValue); len(end) == len(key) {
 					key = slices.Concat(key, end)
 				} else {
 					key = slices.Concat(key, key)
@@ -112,20 +113,20 @@ func (o *observer) elements(s *Set) error {
 func (o *observer) element(s *Set, e []byte) (key []byte, end bool) {
 	o.data, o.udata = o.data[:0], o.udata[:0]
 	odd := false
-	for kind, v := range attrs(e) {
+	for kind, v := range nlattr.All(e) {
 		switch kind {
 		case elemKey:
-			key = attr(v, dataValue)
+			key = nlattr.Get(v, dataValue)
 		case elemData:
 			if s.verdicts() {
-				verdict := attr(v, dataVerdict)
-				o.data = append(o.data, attr(verdict, verdictCode)...)
-				o.data = append(o.data, bytes.TrimSuffix(attr(verdict, verdictChain), []byte{0})...)
+				verdict := nlattr.Get(v, dataVerdict)
+				o.data = append(o.data, nlattr.Get(verdict, verdictCode)...)
+				o.data = append(o.data, bytes.TrimSuffix(nlattr.Get(verdict, verdictChain), []byte{0})...)
 			} else {
-				o.data = append(o.data, attr(v, dataValue)...)
+				o.data = append(o.data, nlattr.Get(v, dataValue)...)
 			}
 		case elemFlags:
-			end = asU32(v)&elemIntervalEnd != 0
+			end = nlattr.Uint32(v)&elemIntervalEnd != 0
 		case elemUData:
 			o.udata = append(o.udata, v[:min(len(v), 254)]...)
 		case elemKeyEnd:
@@ -177,11 +178,4 @@ func before(key []byte) []byte {
 		}
 	}
 	return previous
-}
-
-func asU64(b []byte) uint64 {
-	if len(b) != 8 {
-		return 0
-	}
-	return binary.BigEndian.Uint64(b)
 }

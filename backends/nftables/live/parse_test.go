@@ -1,6 +1,7 @@
 package live
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,48 +43,28 @@ func inTable(body string) string {
 	return begin + "table ip planec {\n" + body + "}\n"
 }
 
-func chainOfRule(rule string) string {
-	return inTable("\tset s {\n\t\ttype ipv4_addr\n\t}\n\n\tchain x {\n\t\t" + rule + "\n\t}\n")
-}
-
-func setOf(declaration, element string) string {
-	return inTable("\tmap s {\n\t\t" + declaration + "\n\t\telements = {\n\t\t\t" + element + "\n\t\t}\n\t}\n")
-}
-
-// TestParseRefuses lists texts that are not the backend's.
+// TestParseRefuses lists texts whose parts do not fit together; package nft has those
+// that nothing can be read from.
 func TestParseRefuses(t *testing.T) {
-	const verdicts = "type ipv4_addr : verdict"
+	verdicts := func(elements string) string {
+		return inTable("\tmap s {\n\t\ttype ipv4_addr : verdict\n\t\telements = {\n\t\t\t" + elements + "\n\t\t}\n\t}\n\n\tchain x {\n\t\taccept\n\t}\n")
+	}
+	parse(t, verdicts("10.0.0.1 : goto x"))
+	ports := make([]string, 0, 32768)
+	for i := range 32768 {
+		ports = append(ports, fmt.Sprint(2*i))
+	}
+	parse(t, inTable("\tchain x {\n\t\ttcp dport { "+strings.Join(ports, ", ")+" } accept\n\t}\n"))
 	for _, text := range []string{
-		"", "flush ruleset\n", begin + "table inet planec {\n}\n", begin + "table ip other {\n}\n",
-		begin + "table ip planec {\n", begin + begin,
-		begin + "table ip6 planec {\n}\ntable ip planec {\n}\n",
-		inTable("\tflowtable f {\n\t}\n"),
-		inTable("\tset s {\n\t}\n"),
-		inTable("\tset s {\n\t\ttype ipv4_addr : verdict\n\t}\n"),
-		inTable("\tmap s {\n\t\ttype ipv4_addr\n\t}\n"),
-		inTable("\tset s {\n\t\ttype mark\n\t\tflags interval\n\t\telements = {\n\t\t\t1-2\n\t\t}\n\t}\n"),
-		inTable("\tset s {\n\t\ttype ipv4_addr\n\t\tflags timeout\n\t}\n"),
-		inTable("\tchain x {\n\t\ttype filter hook input priority 0; policy drop;\n\t}\n"),
-		inTable("\tchain x {\n\t}\n\n\tchain x {\n\t}\n"),
-		inTable("\tchain x\"y {\n\t}\n"),
-		setOf(verdicts, "10.0.0.1 : goto nowhere"), setOf(verdicts, "10.0.0.1"), setOf(verdicts, "10.0.0.1 : queue"),
-		setOf(verdicts, "10.0.0.256 : drop"), setOf(verdicts, "10.0.0.01 : drop"), setOf(verdicts, "::1 : drop"),
-		setOf(verdicts, "10.0.0.0/8 : drop"), setOf(verdicts, "10.0.0.1 : drop ; flush"), setOf(verdicts, `10.0.0.1 comment "x : drop`),
-		setOf(verdicts, "10.0.0.1 : drop,\n\t\t\t10.0.0.1 : accept"),
-		setOf("type ipv4_addr . inet_service : verdict", "10.0.0.1 . 65536 : drop"),
-		setOf("type ipv4_addr . inet_service : verdict", "10.0.0.1 : drop"),
-		setOf(verdicts, `10.0.0.1 comment "`+strings.Repeat("x", 129)+`" : drop`),
-		chainOfRule("jump y"), chainOfRule("tcp dport { 2, 1 } accept"), chainOfRule("tcp dport 70000 accept"),
-		chainOfRule("ip saddr @t drop"), chainOfRule("ip6 saddr @s drop"), chainOfRule("ip saddr vmap @s"),
-		chainOfRule("counter drop"), chainOfRule("ct state new,invalid drop"), chainOfRule("drop comment \"x"),
-		chainOfRule("update @s { ip saddr : meta mark }"), chainOfRule("dnat ip to ip saddr map @s"),
-		chainOfRule("ip saddr 10.0.0.0/9 drop"), chainOfRule("iifname \"averyverylongname\" drop"), chainOfRule("drop  "),
-		chainOfRule(`comment "nothing"`), chainOfRule("meta mark set meta mark | 0x1ffffffff"),
+		"flush ruleset\n",
+		verdicts("10.0.0.1 : goto nowhere"),
+		verdicts("10.0.0.1 : drop,\n\t\t\t10.0.0.1 : accept"),
+		inTable("\tchain x {\n\t\tjump y\n\t}\n"),
+		inTable("\tchain x {\n\t\tcounter drop\n\t}\n"),
+		inTable("\tchain x {\n\t\t" + strings.Repeat("ct status dnat ", 400) + "accept\n\t}\n"),
 	} {
-		if _, err := Parse([]byte(text)); err == nil {
-			t.Errorf("taken:\n%s", text)
-		} else if testing.Verbose() {
-			t.Log(err)
+		if _, err := Parse([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), "nftables rules") {
+			t.Errorf("error %v of\n%s", err, text)
 		}
 	}
 }

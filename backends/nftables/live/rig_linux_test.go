@@ -49,6 +49,11 @@ func (r *rig) apply(p *Plan) {
 	r.do(func() error { return Apply(r.t.Context(), p) })
 }
 
+func (r *rig) clean() {
+	r.t.Helper()
+	r.do(func() error { _, err := Clean(r.t.Context()); return err })
+}
+
 // verify fails where the kernel does not have exactly what is wanted.
 func (r *rig) verify(want *Model) {
 	r.t.Helper()

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // Rule is a rule as nf_tables has it.
@@ -56,16 +58,16 @@ func sameAnonymous(a, b *Set) bool {
 // covers reports whether have says all that want says: other kernels may dump
 // attributes that this one does not know.
 func covers(have, want []byte) bool {
-	next, stop := iter.Pull2(attrs(have))
+	next, stop := iter.Pull2(nlattr.All(have))
 	defer stop()
-	for _, w := range attrs(want) {
+	for _, w := range nlattr.All(want) {
 		_, h, ok := next()
-		if !ok || !bytes.Equal(attr(h, exprName), attr(w, exprName)) {
+		if !ok || !bytes.Equal(nlattr.Get(h, exprName), nlattr.Get(w, exprName)) {
 			return false
 		}
-		data := attr(h, exprData)
-		for kind, value := range attrs(attr(w, exprData)) {
-			if !bytes.Equal(attr(data, kind), value) {
+		data := nlattr.Get(h, exprData)
+		for kind, value := range nlattr.All(nlattr.Get(w, exprData)) {
+			if !bytes.Equal(nlattr.Get(data, kind), value) {
 				return false
 			}
 		}
@@ -76,10 +78,10 @@ func covers(have, want []byte) bool {
 
 // jumpTarget finds the chain in the expressions of a rule.
 func jumpTarget(exprs []byte) string {
-	for _, e := range attrs(exprs) {
-		if asString(attr(e, exprName)) == "immediate" {
-			if chain := attr(attr(attr(attr(e, exprData), immediateData), dataVerdict), verdictChain); chain != nil {
-				return asString(chain)
+	for _, e := range nlattr.All(exprs) {
+		if nlattr.String(nlattr.Get(e, exprName)) == "immediate" {
+			if chain := nlattr.Get(nlattr.Get(nlattr.Get(nlattr.Get(e, exprData), immediateData), dataVerdict), verdictChain); chain != nil {
+				return nlattr.String(chain)
 			}
 		}
 	}
@@ -102,17 +104,17 @@ func renameSets(exprs []byte, found func(name string)) []byte {
 // the rule's own sets.
 func rewriteLookups(exprs []byte, set func(w *writer, name string)) []byte {
 	var w writer
-	for _, e := range attrs(exprs) {
-		name := asString(attr(attr(e, exprData), lookupSet))
+	for _, e := range nlattr.All(exprs) {
+		name := nlattr.String(nlattr.Get(nlattr.Get(e, exprData), lookupSet))
 		own := strings.HasPrefix(name, "__set") || strings.HasPrefix(name, "__map")
-		if !own || asString(attr(e, exprName)) != "lookup" {
+		if !own || nlattr.String(nlattr.Get(e, exprName)) != "lookup" {
 			w.bytes(listElem, e)
 			continue
 		}
 		at := w.nest(listElem)
 		w.str(exprName, "lookup")
 		data := w.nest(exprData)
-		for kind, value := range attrs(attr(e, exprData)) {
+		for kind, value := range nlattr.All(nlattr.Get(e, exprData)) {
 			if kind == lookupSet {
 				set(&w, name)
 			} else {

@@ -2,12 +2,12 @@ package live
 
 import (
 	"bytes"
-	"encoding/binary"
-	"fmt"
+	"net"
 	"net/netip"
-	"strings"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/nftables"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // Served reads frontends, endpoints and policed pods from the maps that packets are
@@ -22,110 +22,67 @@ func (m *Model) Served() backends.Served {
 	return s
 }
 
-// frontends reads "services" and "nodeports", then every map that has endpoints.
+// frontends reads the maps of frontends, and every map that has endpoints.
 func (t *Table) frontends(s *backends.Served) {
 	endpoints := make(map[string][]string)
 	for _, set := range t.Sets {
-		if !strings.HasSuffix(set.Name, "endpoints") {
+		if set.role != nftables.Endpoints {
 			continue
 		}
-		nodePort := strings.HasPrefix(set.Name, "nodeport-")
+		key, data := kindsOf(set.KeyType), kindsOf(set.DataType)
 		for _, r := range set.Elems.all() {
-			if at, ok := t.at(r.key, nodePort); ok {
-				endpoints[at] = append(endpoints[at], t.endpoint(r.data))
+			if at, ok := t.at(r, key); ok {
+				endpoints[at] = append(endpoints[at], endpoint(values(r.data, data)))
 			}
 		}
 	}
-	for _, name := range []string{"services", "nodeports"} {
-		set := t.Set(name)
-		if set == nil {
+	for _, set := range t.Sets {
+		if set.role != nftables.Frontends {
 			continue
 		}
+		key := kindsOf(set.KeyType)
 		for _, r := range set.Elems.all() {
-			at, ok := t.at(r.key, name == "nodeports")
-			if !ok {
-				continue
+			if at, ok := t.at(r, key); ok {
+				s.Frontends = append(s.Frontends, backends.ServedFrontend{At: at, Name: r.comment(), Does: refusal(r.data), Via: string(chainOf(r.data)), Endpoints: endpoints[at]})
 			}
-			s.Frontends = append(s.Frontends, backends.ServedFrontend{At: at, Name: r.comment(), Does: refusal(r.data), Via: string(chainOf(r.data)), Endpoints: endpoints[at]})
 		}
 	}
 }
 
-// addrLen is the length of an address of the table.
-func (t *Table) addrLen() int {
-	if t.Family == IPv4 {
-		return 4
-	}
-	return 16
-}
-
-// at reads a frontend's key: "address . protocol . port", or without the address.
-// What follows it is an index.
-func (t *Table) at(key []byte, nodePort bool) (string, bool) {
-	host := "0.0.0.0"
-	if t.Family == IPv6 {
-		host = "[::]"
-	}
-	if !nodePort {
-		n := t.addrLen()
-		if len(key) < n {
-			return "", false
+// at is a frontend by an element's key: "address . protocol . port", or without the
+// address. What follows it is an index or an ID.
+func (t *Table) at(r record, key []nft.Kind) (string, bool) {
+	words := values(r.key, key)
+	if len(key) > 0 && key[0] == nft.Proto {
+		host := "0.0.0.0"
+		if t.Family == nft.IPv6 {
+			host = "::"
 		}
-		addr, _ := netip.AddrFromSlice(key[:n])
-		host, key = addr.String(), key[n:]
-		if addr.Is6() {
-			host = "[" + host + "]"
-		}
+		words = append([]string{host}, words...)
 	}
-	if len(key) < 6 {
+	if len(words) < 3 {
 		return "", false
 	}
-	return fmt.Sprintf("%s:%d/%s", host, binary.BigEndian.Uint16(key[4:]), protocolWord(key[0])), true
+	return net.JoinHostPort(words[0], words[2]) + "/" + words[1], true
 }
 
-func protocolWord(number byte) string {
-	switch number {
-	case 6:
-		return "tcp"
-	case 17:
-		return "udp"
-	case 132:
-		return "sctp"
+func endpoint(words []string) string {
+	if len(words) != 2 {
+		return words[0]
 	}
-	return fmt.Sprintf("protocol-%d", number)
+	return net.JoinHostPort(words[0], words[1])
 }
 
-func (t *Table) endpoint(data []byte) string {
-	n := t.addrLen()
-	if len(data) < n+2 {
-		return fmt.Sprintf("%x", data)
-	}
-	addr, _ := netip.AddrFromSlice(data[:n])
-	return netip.AddrPortFrom(addr, binary.BigEndian.Uint16(data[n:])).String()
-}
-
-// refusal is what a verdict without endpoints does.
+// refusal is what a verdict without endpoints does: the filter hooks refuse what
+// returns.
 func refusal(data []byte) string {
-	if word := verdictWord(data); word == backends.ServedDrop || word == backends.ServedReject {
-		return word
+	switch verdictText(data) {
+	case "drop":
+		return backends.ServedDrop
+	case "return":
+		return backends.ServedReject
 	}
 	return ""
-}
-
-func verdictWord(data []byte) string {
-	if chain := chainOf(data); len(chain) > 0 {
-		return string(chain)
-	}
-	if len(data) < 4 {
-		return ""
-	}
-	switch binary.BigEndian.Uint32(data) {
-	case verdictAccept:
-		return "accept"
-	case verdictDrop:
-		return "drop"
-	}
-	return "reject" // the filter hooks do
 }
 
 // comment is the element's, or "".
@@ -143,12 +100,11 @@ func (r record) comment() string {
 	return ""
 }
 
-// pods reads who policies judge.
+// pods reads which pods policies judge.
 func (t *Table) pods(s *backends.Served) {
 	found := make(map[string]*backends.ServedPod)
-	for _, name := range []string{"ingress", "egress"} {
-		set := t.Set(name)
-		if set == nil || !set.verdicts() {
+	for _, set := range t.Sets {
+		if set.role != nftables.EgressPods && set.role != nftables.IngressPods || !set.verdicts() {
 			continue
 		}
 		for _, r := range set.Elems.all() {
@@ -161,8 +117,7 @@ func (t *Table) pods(s *backends.Served) {
 				p = &backends.ServedPod{Address: addr.String(), Name: r.comment()}
 				found[p.Address] = p
 			}
-			_, by, _ := strings.Cut(verdictWord(r.data), "-")
-			if name == "ingress" {
+			if by := nftables.ProfileOf(string(chainOf(r.data))); set.role == nftables.IngressPods {
 				p.Ingress = by
 			} else {
 				p.Egress = by

@@ -6,6 +6,9 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/internal/base/nlattr"
+	"github.com/planec/planec/internal/text/nft"
 )
 
 // conn is a netlink socket in the network namespace of the thread that made it.
@@ -81,32 +84,6 @@ func (c *conn) receive(flags int) ([]byte, error) {
 	}
 }
 
-// reply is one message from the kernel.
-type reply struct {
-	kind, flags uint16
-	sequence    uint32
-	body        []byte
-}
-
-// replies splits what was received.
-func replies(b []byte, yield func(reply) error) error {
-	for len(b) >= headerLen {
-		n := int(binary.NativeEndian.Uint32(b))
-		if n < headerLen || n > len(b) {
-			return fmt.Errorf("a netlink message that is cut off")
-		}
-		err := yield(reply{
-			kind: binary.NativeEndian.Uint16(b[4:]), flags: binary.NativeEndian.Uint16(b[6:]),
-			sequence: binary.NativeEndian.Uint32(b[8:]), body: b[headerLen:n],
-		})
-		if err != nil {
-			return err
-		}
-		b = b[min((n+3)&^3, len(b)):]
-	}
-	return nil
-}
-
 // problem is what an NLMSG_ERROR says; nil is success.
 func (r reply) problem() (said string, err error) {
 	if len(r.body) < 4 {
@@ -117,7 +94,7 @@ func (r reply) problem() (said string, err error) {
 		return "", nil
 	}
 	if r.flags&flagAckTLVs != 0 && r.flags&flagCapped != 0 && len(r.body) > 4+headerLen {
-		said = asString(attr(r.body[4+headerLen:], nlmsgerrMsg))
+		said = nlattr.String(nlattr.Get(r.body[4+headerLen:], nlmsgerrMsg))
 	}
 	return said, unix.Errno(errno)
 }
@@ -127,7 +104,7 @@ var errInterrupted = errors.New("the ruleset changed while it was read")
 
 // dump asks for all objects of a kind and calls yield with the attributes of each.
 // A get of one object is a dump without the flag.
-func (c *conn) dump(kind, flags uint16, f Family, ask func(*writer), yield func([]byte) error) error {
+func (c *conn) dump(kind, flags uint16, f nft.Family, ask func(*writer), yield func([]byte) error) error {
 	var w writer
 	at := w.nft(kind, flags, f)
 	if ask != nil {
@@ -174,11 +151,26 @@ func (c *conn) dump(kind, flags uint16, f Family, ask func(*writer), yield func(
 // generation is the number of the ruleset.
 func (c *conn) generation() (g uint32, err error) {
 	err = c.dump(msgGetGen, 0, 0, nil, func(body []byte) error {
-		g = asU32(attr(body, genID))
+		g = nlattr.Uint32(nlattr.Get(body, genID))
 		return nil
 	})
 	if errors.Is(err, unix.EINVAL) {
 		err = fmt.Errorf("%w (the kernel has no nf_tables: CONFIG_NF_TABLES)", err)
+	}
+	return g, err
+}
+
+// Generation returns the number of the ruleset in the network namespace of the calling
+// thread: each transaction adds 1 to it, in 32 bits and without 0.
+func Generation() (uint32, error) {
+	c, err := dial()
+	if err != nil {
+		return 0, fmt.Errorf("the generation of nftables: %w", err)
+	}
+	defer c.close()
+	g, err := c.generation()
+	if err == nil && g == 0 {
+		err = errors.New("nftables does not say its generation")
 	}
 	return g, err
 }
@@ -194,22 +186,35 @@ func (c *conn) settle() error {
 	if err := c.send(w.b); err != nil {
 		return err
 	}
-	for {
-		b, err := c.receive(unix.MSG_DONTWAIT)
-		if errors.Is(err, unix.EAGAIN) {
+	lost, err := c.drain(func(r reply) error {
+		if r.kind != nlmsgError {
 			return nil
 		}
-		if err == nil {
-			err = replies(b, func(r reply) error {
-				if r.kind != nlmsgError {
-					return nil
-				}
-				_, err := r.problem()
-				return err
-			})
+		_, err := r.problem()
+		return err
+	})
+	if err == nil && lost {
+		err = unix.ENOBUFS
+	}
+	return err
+}
+
+// drain takes the messages that have come, and says whether some were lost because
+// the buffer had no room for them.
+func (c *conn) drain(yield func(reply) error) (lost bool, err error) {
+	for {
+		b, err := c.receive(unix.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return lost, nil
+		case errors.Is(err, unix.ENOBUFS):
+			lost = true
+			continue
+		case err == nil:
+			err = replies(b, yield)
 		}
 		if err != nil {
-			return err
+			return lost, err
 		}
 	}
 }

@@ -2,7 +2,8 @@ package live
 
 import (
 	"slices"
-	"strings"
+
+	"github.com/planec/planec/backends/nftables"
 )
 
 // stages are the transactions that make a plan atomic for the packets that are on
@@ -91,15 +92,15 @@ func baseChains(all []*Chain) (base []*Chain) {
 // and the connection that it opens would stand although both the old and the new
 // policies deny it.
 func (c *tableChange) withoutRemovals() (change, remove *tableChange) {
-	if slices.Contains(c.goneChains, policyEgress) || slices.Contains(c.goneChains, policyIngress) {
+	if slices.ContainsFunc(c.goneChains, func(name string) bool { return nftables.RoleOfChain(name) == nftables.PolicyHook }) {
 		return c, nil // no policy is left, and what a packet does not find lets it pass
 	}
 	kept, gone := *c, &tableChange{family: c.family}
 	kept.goneChains, gone.goneChains = divide(c.goneChains, judges)
-	kept.goneSets, gone.goneSets = divide(c.goneSets, ofPolicy)
+	kept.goneSets, gone.goneSets = divide(c.goneSets, func(set string) bool { return nftables.RoleOfSet(set).OfPolicy() })
 	kept.elems = make([]elemChange, 0, len(c.elems))
 	for _, x := range c.elems {
-		if ofProfile(x.set.Name) {
+		if x.set.role == nftables.ProfileRows {
 			var old elemChange
 			if x, old = x.withoutRemovals(); len(old.del) > 0 {
 				gone.elems = append(gone.elems, old)
@@ -132,7 +133,8 @@ func (c elemChange) withoutRemovals() (change, remove elemChange) {
 
 // judges reports whether a chain is a profile's, or one that it leads to.
 func judges(chain string) bool {
-	return chainOfPolicy(chain) && !strings.HasPrefix(chain, "policy-")
+	role := nftables.RoleOfChain(chain)
+	return role.OfPolicy() && role != nftables.PolicyHook
 }
 
 // divide parts what is of a kind from the rest.

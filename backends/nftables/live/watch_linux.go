@@ -1,10 +1,6 @@
 package live
 
-import (
-	"errors"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // watch hears of transactions while our tables are read: who reads is interrupted
 // by those that concern our tables, and by no others. Where hundreds of foreign
@@ -41,25 +37,11 @@ func (w *watch) close() {
 // free (nf_tables_commit), so after [conn.settle] none is missing.
 func (w *watch) concerned() bool {
 	found := false
-	for {
-		b, err := w.receive(unix.MSG_DONTWAIT)
-		switch {
-		case errors.Is(err, unix.EAGAIN):
-			return found
-		case errors.Is(err, unix.ENOBUFS):
-			found = true // something was lost
-			continue
-		case err != nil:
-			return true
-		}
-		err = replies(b, func(r reply) error {
-			if r.kind>>8 == subsysNFTables && r.kind&0xff != msgNewGen && len(r.body) >= 4 && isOurs(r.body[4:]) {
-				found = true
-			}
-			return nil
-		})
-		if err != nil {
+	lost, err := w.drain(func(r reply) error {
+		if r.kind>>8 == subsysNFTables && r.kind&0xff != msgNewGen && len(r.body) >= 4 && isOurs(r.body[4:]) {
 			found = true
 		}
-	}
+		return nil
+	})
+	return found || lost || err != nil
 }

@@ -5,17 +5,17 @@ import (
 	"fmt"
 )
 
-// Observe reads what of ours is in the kernel.
+// Observe reads what of planec is in the kernel.
 func (t *Tools) Observe(ctx context.Context) (*State, error) {
 	answers, err := t.askAll(ctx, []question{t.saving("iptables"), t.saving("ip6tables"), {"ipset", "save"}})
 	if err != nil {
 		return nil, err
 	}
 	s := &State{}
-	if s.ipv4, err = parseTables(answers[0]); err != nil {
+	if s.ipv4, err = parseTables(false, answers[0]); err != nil {
 		return nil, fmt.Errorf("iptables-save: %w", err)
 	}
-	if s.ipv6, err = parseTables(answers[1]); err != nil {
+	if s.ipv6, err = parseTables(false, answers[1]); err != nil {
 		return nil, fmt.Errorf("ip6tables-save: %w", err)
 	}
 	s.sets, err = parseSets(answers[2])

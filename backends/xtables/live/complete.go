@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"github.com/planec/planec/backends/xtables"
+	"github.com/planec/planec/internal/text/iptables"
+	"github.com/planec/planec/internal/text/quoted"
 )
 
 // parseFamily reads the two files of a family in an artifact, and refuses what a file
@@ -16,9 +20,16 @@ func parseFamily(prefix string, file func(string) []byte) (tables, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	out, err := parseTables(file(rules), file(jumps))
+	out, err := parseTables(true, file(rules))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", rules, err)
+	}
+	leads, err := parseTables(true, file(jumps))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", jumps, err)
+	}
+	for name, t := range leads {
+		out.of(name).jumps = t.jumps
 	}
 	for _, name := range sortedKeys(out) {
 		if err := out[name].entered(); err != nil {
@@ -36,14 +47,6 @@ func complete(text []byte) error {
 	if !bytes.HasSuffix(text, []byte("\nCOMMIT\n")) {
 		return fmt.Errorf("the file is cut: it does not end with COMMIT")
 	}
-	number := 0
-	for line := range bytes.Lines(text) {
-		number++
-		l := string(bytes.TrimRight(line, "\n"))
-		if strings.HasPrefix(l, "-") && !strings.Contains(l, chainPrefix) {
-			return fmt.Errorf("line %d: %q is no rule of planec's chains", number, l)
-		}
-	}
 	return nil
 }
 
@@ -52,11 +55,12 @@ func complete(text []byte) error {
 func (t *table) entered() error {
 	leads := make(map[string]bool)
 	for j := range t.jumps {
-		_, chain, _ := strings.Cut(j, " -j ")
-		leads[chain] = true
+		if words, err := quoted.Split(j, quoted.Escaped); err == nil {
+			leads[iptables.Leads(words)] = true
+		}
 	}
-	for _, builtin := range []string{"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"} {
-		chain := chainPrefix + builtin
+	for _, builtin := range xtables.BuiltIn() {
+		chain := xtables.EntryOf(builtin)
 		_, there := t.chains[chain]
 		switch {
 		case there && !leads[chain]:
@@ -70,12 +74,21 @@ func (t *table) entered() error {
 
 // used reports a set that rules look into and that there is not.
 func (t tables) used(have sets) error {
+	var words []string
 	for _, name := range sortedKeys(t) {
 		for _, chain := range sortedKeys(t[name].chains) {
 			for _, rule := range t[name].chains[chain] {
-				_, rest, found := strings.Cut(rule, " --match-set ")
-				if set, _, _ := strings.Cut(rest, " "); found && have[set] == nil {
-					return fmt.Errorf("ipset.rules lacks the set %s of the iptables rules' chain %s", set, chain)
+				if !strings.Contains(rule, "-set ") {
+					continue
+				}
+				var err error
+				if words, err = quoted.Append(words[:0], rule, quoted.Escaped); err != nil {
+					return fmt.Errorf("%q: %w", rule, err)
+				}
+				for _, set := range iptables.Sets(words) {
+					if have[set] == nil {
+						return fmt.Errorf("ipset.rules lacks the set %s of the iptables rules' chain %s", set, chain)
+					}
 				}
 			}
 		}

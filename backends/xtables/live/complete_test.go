@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,9 +38,38 @@ func TestCut(t *testing.T) {
 			}
 		}
 		refused(t, dir, name, whole[:len(whole)-1])
-		refused(t, dir, name, bytes.Replace(whole, []byte("COMMIT"), []byte("-A INPUT -s 192.0.2.1 -j DROP\nCOMMIT"), 1))
+		for _, foreign := range []string{`-s 192.0.2.1 -j DROP`, `-m comment --comment "as -j PLC-INPUT" -j DROP`, `-m comment --comment "PLC-INPUT -j DROP`} {
+			refused(t, dir, name, bytes.Replace(whole, []byte("COMMIT"), []byte("-A INPUT "+foreign+"\nCOMMIT"), 1))
+		}
 	}
 	refused(t, dir, "ipset.rules", []byte{})
+	// The second set that a rule looks into.
+	sets := read(t, dir, "", nil).File("ipset.rules")
+	refused(t, dir, "ipset.rules", bytes.ReplaceAll(sets, []byte("plc-ranges-4"), []byte("plc-others-4")))
+}
+
+// TestForeignRules: of the rules of others only jumps to planec's chains are planec's,
+// and not those that speak of such a jump.
+func TestForeignRules(t *testing.T) {
+	const text = `*filter
+:INPUT ACCEPT [0:0]
+:KUBE-X - [0:0]
+:PLC-INPUT - [0:0]
+-A INPUT -j PLC-INPUT
+-A INPUT -m comment --comment "before -j PLC-INPUT" -j DROP
+-A INPUT -m comment --comment "it\'s -g PLC-INPUT" -m conntrack --ctstate NEW -g PLC-INPUT
+-A KUBE-X -m string --string "-j PLC-INPUT" --algo bm -j LOG --log-prefix "a \" b -j PLC-INPUT"
+-A PLC-INPUT -j DROP
+COMMIT
+`
+	got, err := parseTables(false, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{`INPUT -j PLC-INPUT`, `INPUT -m comment --comment "it\'s -g PLC-INPUT" -m conntrack --ctstate NEW -g PLC-INPUT`}
+	if jumps := sortedKeys(got["filter"].jumps); !slices.Equal(jumps, want) || len(got["filter"].chains) != 1 {
+		t.Errorf("jumps %q, chains %v", jumps, got["filter"].chains)
+	}
 }
 
 func refused(t *testing.T, dir, name string, content []byte) {
@@ -66,4 +96,28 @@ func read(t *testing.T, dir, name string, content []byte) (a backends.Artifact) 
 		a.Files = append(a.Files, backends.File{Name: e.Name(), Data: data})
 	}
 	return a
+}
+
+// TestStepsName the objects whose rules and members come and go.
+func TestStepsName(t *testing.T) {
+	state := func(rules, set string) *State {
+		v4, err := parseTables(false, []byte("*nat\n:PLC-S-A - [0:0]\n"+rules+"COMMIT\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := parseSets([]byte("create plc-health-4 hash:ip,port comment\n" + set))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &State{ipv4: v4, ipv6: tables{}, sets: s}
+	}
+	const rule = "-A PLC-S-A -p tcp -m comment --comment \"shop/web:http\" -j RETURN\n"
+	p := NewPlan(state("", "add plc-health-4 10.0.0.1,tcp:1 comment \"shop/a\"\n"), state(rule, "add plc-health-4 10.0.0.1,tcp:2 comment \"shop/b\"\n"))
+	want := []string{
+		"ipset: change set plc-health-4: 1 member to add, 1 to remove of shop/a, shop/b",
+		"iptables nat: replace chain PLC-S-A (1 rule) of shop/web:http",
+	}
+	if !slices.Equal(p.Steps(), want) {
+		t.Errorf("%q", p.Steps())
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/planec/planec/backends/xtables"
 )
 
 // Detect finds the variant that this node uses: the one that has rules of
@@ -24,7 +26,7 @@ func Detect(ctx context.Context) (*Tools, error) {
 			return nil, fmt.Errorf("asking which variant of iptables is in use: %w", err)
 		}
 		found++
-		n := bytes.Count(out, []byte(":KUBE-")) + bytes.Count(out, []byte(":"+chainPrefix))
+		n := bytes.Count(out, []byte(":KUBE-")) + bytes.Count(out, []byte(":"+xtables.ChainPrefix))
 		if n > most || best == "" {
 			best, most = v, n
 		}

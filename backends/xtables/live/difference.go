@@ -32,10 +32,10 @@ func differingStates(before, after backends.Artifact) (have, want *State, err er
 		if bytes.Equal(oldJumps, nowJumps) {
 			oldJumps, nowJumps = nil, nil
 		}
-		if *f.have, err = parseTables(old, oldJumps); err != nil {
+		if *f.have, err = parseTables(false, old, oldJumps); err != nil {
 			return nil, nil, fmt.Errorf("%s.rules as applied: %w", f.name, err)
 		}
-		if *f.want, err = parseTables(now, nowJumps); err != nil {
+		if *f.want, err = parseTables(false, now, nowJumps); err != nil {
 			return nil, nil, fmt.Errorf("%s.rules: %w", f.name, err)
 		}
 	}

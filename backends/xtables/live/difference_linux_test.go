@@ -118,3 +118,23 @@ func BenchmarkDifference(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkParse reads all files of an artifact, as an observation reads what the
+// tools print.
+func BenchmarkParse(b *testing.B) {
+	set := clustergen.Objects(clustergen.Size{Services: 10000, Endpoints: 5})
+	p, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+	for _, emitter := range []backends.Backend{iptables.New(backends.DefaultOptions()), ipvs.New(backends.DefaultOptions())} {
+		b.Run(emitter.Name(), func(b *testing.B) {
+			a, err := emitter.Emit(p)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, err := Parse(a); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -3,6 +3,8 @@ package live
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/planec/planec/backends/xtables"
 )
 
 // differingSets reads of two files for ipset the sets that differ; of the sets
@@ -113,11 +115,8 @@ func startsSet(last, line []byte) bool {
 	if !bytes.HasPrefix(line, create) {
 		return false
 	}
-	return !bytes.HasPrefix(last, create) || !fills(setOf(line), setOf(last))
+	return !bytes.HasPrefix(last, create) || !xtables.FilledBy(setOf(line), setOf(last))
 }
-
-// fills reports whether emitters fill a set by way of the one called aside.
-func fills(aside, name string) bool { return aside == name+"-new" || aside == name+"-next" }
 
 // setOf is the set that a line is about.
 func setOf(line []byte) string {

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtables"
 )
 
 // ErrStructure says that only a whole artifact tells what changes.
@@ -38,9 +37,6 @@ func (h *Held) Change(before, after backends.Artifact) (*Plan, error) {
 	return p, nil
 }
 
-// ownChains start the names of chains that are one Service's alone.
-var ownChains = []string{"PLC-X-", "PLC-S-", "PLC-G-", "PLC-E-"}
-
 // local reports whether of a table only chains of Services differ, and those that
 // come have names that are not in use.
 func (h *Held) local(at place, have, want *State) bool {
@@ -49,7 +45,7 @@ func (h *Held) local(at place, have, want *State) bool {
 		return false
 	}
 	for name := range mergedKeys(old.chains, now.chains) {
-		if !slices.ContainsFunc(ownChains, func(p string) bool { return strings.HasPrefix(name, p) }) {
+		if xtables.ChainRole(name) != xtables.OneService {
 			return false
 		}
 		if _, there := old.chains[name]; !there && h.has(at, name) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/iptables"
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/internal/testing/testkit"
 )
@@ -103,7 +104,7 @@ func TestTransitions(t *testing.T) {
 				t.Fatal(err)
 			}
 			left, err := r.Run("", "iptables-"+variant+"-save")
-			if err != nil || strings.Contains(left, chainPrefix) || !strings.Contains(left, "-A OTHER -m mark --mark 0x1/0x1 -j DROP") {
+			if err != nil || strings.Contains(left, xtables.ChainPrefix) || !strings.Contains(left, "-A OTHER -m mark --mark 0x1/0x1 -j DROP") {
 				t.Errorf("after cleaning: %v\n%s", err, left)
 			}
 			if left, err := r.Run("", "ipset", "list", "-n"); err != nil || strings.TrimSpace(left) != "other" {

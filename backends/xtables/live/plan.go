@@ -1,8 +1,13 @@
 package live
 
-import "github.com/planec/planec/backends"
+import (
+	"slices"
 
-// State is what of both families and of ipset is ours.
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtables"
+)
+
+// State is what planec has in both families and in ipset.
 type State struct {
 	ipv4, ipv6 tables
 	sets       sets
@@ -30,28 +35,40 @@ func Parse(a backends.Artifact) (*State, error) {
 	return &State{ipv4: v4, ipv6: v6, sets: s}, nil
 }
 
-// Nothing is the state of a kernel that has nothing of ours.
+// Nothing is the state of a kernel without anything of planec.
 func Nothing() *State {
 	return &State{ipv4: tables{}, ipv6: tables{}, sets: sets{}}
 }
 
-// Members returns a set's elements with their options, sorted, as ipset prints
-// them; none where there is no such set.
-func (s *State) Members(set string) []string {
-	if s.sets[set] == nil {
-		return nil
-	}
-	return sortedKeys(s.sets[set].members)
+// Set is one of a state's sets.
+type Set struct {
+	Name string
+	IPv6 bool
+	// Members are its elements with their options as ipset prints them, sorted.
+	Members []string
 }
 
-// HasChain reports whether a table of one of the families has a chain.
-func (s *State) HasChain(table, chain string) bool {
-	for _, t := range []tables{s.ipv4, s.ipv6} {
-		if t[table] == nil {
-			continue
+// Sets are the sets with one of the roles, sorted by their names.
+func (s *State) Sets(roles ...xtables.Role) []Set {
+	var out []Set
+	for _, name := range sortedKeys(s.sets) {
+		role := xtables.SetRole(name)
+		if slices.Contains(roles, role.Role) {
+			out = append(out, Set{Name: name, IPv6: role.IPv6, Members: sortedKeys(s.sets[name].members)})
 		}
-		if _, there := t[table].chains[chain]; there {
-			return true
+	}
+	return out
+}
+
+// HasChain reports whether there is a chain with a role.
+func (s *State) HasChain(role xtables.Role) bool {
+	for _, family := range []tables{s.ipv4, s.ipv6} {
+		for _, t := range family {
+			for chain := range t.chains {
+				if xtables.ChainRole(chain) == role {
+					return true
+				}
+			}
 		}
 	}
 	return false
@@ -81,7 +98,7 @@ func (s *State) Without(others func(set string) bool) *State {
 type Plan struct {
 	setsBefore, ipv4, ipv6, setsAfter []byte
 	steps                             []string
-	// fromNothing is whether there was nothing of ours.
+	// fromNothing is whether there was nothing of planec.
 	fromNothing bool
 	// commit makes it what is held.
 	commit func()
@@ -106,7 +123,7 @@ func NewPlan(have, want *State) *Plan {
 	return p
 }
 
-// FromNothing reports whether the plan was made for a kernel that had nothing of ours.
+// FromNothing reports whether the plan was made for a kernel without anything of planec.
 func (p *Plan) FromNothing() bool { return p.fromNothing }
 
 // Empty reports whether nothing has to change.

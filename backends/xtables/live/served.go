@@ -1,25 +1,27 @@
 package live
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtables"
+	"github.com/planec/planec/internal/text/ipset"
+	"github.com/planec/planec/internal/text/iptables"
+	"github.com/planec/planec/internal/text/quoted"
 )
 
 // Served reads frontends and endpoints from the chains of the nat table, and
 // policed pods from the sets that send packets to policies' chains.
 func (s *State) Served() backends.Served {
 	var out backends.Served
-	for _, f := range []struct {
-		tables
-		any string
-	}{{s.ipv4, "0.0.0.0"}, {s.ipv6, "[::]"}} {
-		if nat := f.tables["nat"]; nat != nil {
-			nat.frontends(f.any, &out)
+	for i, family := range []tables{s.ipv4, s.ipv6} {
+		if nat := family["nat"]; nat != nil {
+			nat.frontends(unspecified(i == 1), &out)
 		}
 	}
-	s.refused(&out)
+	s.Refused(&out)
 	s.pods(&out)
 	out.Normalize()
 	return out
@@ -31,52 +33,60 @@ func (t *table) frontends(any string, out *backends.Served) {
 	for _, chain := range sortedKeys(t.chains) {
 		for _, line := range t.chains[chain] {
 			r := readRule(line)
+			port := r.Value("--dport")
 			// A range of ports only leads to rules for one.
-			if r.port == "" || strings.Contains(r.port, ":") || !strings.HasPrefix(r.target, chainPrefix) {
+			if port == "" || strings.Contains(port, ":") || !ours(r.Target.Name) {
 				continue
 			}
-			f := backends.ServedFrontend{At: r.at(any), Name: r.comment, Via: r.target}
-			t.reach(r.target, make(map[string]bool), &f.Endpoints)
+			f := backends.ServedFrontend{At: at(&r, any), Name: r.Value("--comment"), Via: r.Target.Name}
+			t.reach(r.Target.Name, make(map[string]bool), &f.Endpoints)
 			out.Frontends = append(out.Frontends, f)
 		}
 	}
 }
 
-// refused reads the sets of frontends without endpoints.
-func (s *State) refused(out *backends.Served) {
-	for _, does := range []string{backends.ServedReject, backends.ServedDrop} {
+// Refused adds the frontends without endpoints, which are in sets; those of nodePorts
+// have half of all addresses in each element.
+func (s *State) Refused(out *backends.Served) {
+	for _, x := range []struct {
+		does              string
+		address, nodePort xtables.Role
+	}{
+		{backends.ServedReject, xtables.Rejected, xtables.RejectedNodePort},
+		{backends.ServedDrop, xtables.Dropped, xtables.DroppedNodePort},
+	} {
 		var list []backends.ServedFrontend
-		for _, to := range []string{"", "-internal"} {
-			for family, any := range map[string]string{"4": "0.0.0.0", "6": "[::]"} {
-				for _, m := range s.Members(setPrefix + does + to + "-" + family) {
-					list = append(list, refusedAt(m, ""))
-				}
-				for _, m := range s.Members(setPrefix + "np-" + does + to + "-" + family) {
-					list = append(list, refusedAt(m, any))
+		for _, role := range []xtables.Role{x.address, x.nodePort} {
+			for _, set := range s.Sets(role) {
+				for _, m := range set.Members {
+					list = append(list, refusedAt(m, role == x.nodePort))
 				}
 			}
 		}
-		out.Refused(does, list...)
+		out.Refused(x.does, list...)
 	}
 }
 
-// refusedAt reads an element, "10.0.0.1,tcp:80" or, of a nodePort, the same with half
-// of all addresses.
-func refusedAt(member, any string) backends.ServedFrontend {
-	words := splitQuoted(member)
-	host, rest, _ := strings.Cut(words[0], ",")
+// refusedAt reads an element, "10.0.0.1,tcp:80".
+func refusedAt(member string, anyAddress bool) backends.ServedFrontend {
+	element, name := ipset.Named(member)
+	host, rest, _ := strings.Cut(element, ",")
 	protocol, port, _ := strings.Cut(rest, ":")
-	switch {
-	case any != "":
-		host = any
-	case strings.Contains(host, ":"):
+	ipv6 := strings.Contains(host, ":")
+	if anyAddress {
+		host = unspecified(ipv6)
+	} else if ipv6 {
 		host = "[" + host + "]"
 	}
-	f := backends.ServedFrontend{At: host + ":" + port + "/" + protocol}
-	if len(words) == 3 && words[1] == "comment" {
-		f.Name = words[2]
+	return backends.ServedFrontend{At: host + ":" + port + "/" + protocol, Name: name}
+}
+
+// unspecified is the host of a nodePort, which is served on several.
+func unspecified(ipv6 bool) string {
+	if ipv6 {
+		return "[::]"
 	}
-	return f
+	return "0.0.0.0"
 }
 
 // reach collects the endpoints of a chain and of those it leads to.
@@ -87,87 +97,55 @@ func (t *table) reach(chain string, seen map[string]bool, endpoints *[]string) {
 	seen[chain] = true
 	for _, line := range t.chains[chain] {
 		r := readRule(line)
-		if r.to != "" {
-			*endpoints = append(*endpoints, r.to)
+		if to := r.Target.Value("--to-destination"); to != "" {
+			*endpoints = append(*endpoints, to)
 		}
-		if strings.HasPrefix(r.target, chainPrefix) {
-			t.reach(r.target, seen, endpoints)
+		if ours(r.Target.Name) {
+			t.reach(r.Target.Name, seen, endpoints)
 		}
 	}
 }
 
-// rule is what is shown of a line of iptables-save.
-type rule struct{ dst, protocol, port, target, to, comment string }
-
-// readRule reads the words of a rule; those of a comment are one.
-func readRule(line string) rule {
-	var r rule
-	last := ""
-	for _, w := range splitQuoted(line) {
-		switch last {
-		case "-d":
-			r.dst = w
-		case "-p":
-			r.protocol = w
-		case "--dport":
-			r.port = w
-		case "-j", "-g":
-			r.target = w
-		case "--to-destination":
-			r.to = w
-		case "--comment":
-			r.comment = w
-		}
-		last = w
+// readRule reads the words of a rule; one that planec does not write shows nothing.
+func readRule(line string) iptables.Rule {
+	words, err := quoted.Split(line, quoted.Escaped)
+	if err != nil || len(words) < 2 {
+		return iptables.Rule{}
+	}
+	r, err := iptables.ParseRule(words[2:])
+	if err != nil {
+		return iptables.Rule{}
 	}
 	return r
 }
 
-// splitQuoted splits at blanks that are not between quotes, which go.
-func splitQuoted(line string) []string {
-	var out []string
-	quoted := false
-	for _, w := range strings.FieldsFunc(line, func(c rune) bool {
-		if c == '"' {
-			quoted = !quoted
-		}
-		return c == ' ' && !quoted
-	}) {
-		out = append(out, strings.Trim(w, `"`))
-	}
-	return out
-}
-
-func (r rule) at(any string) string {
-	host := any
-	if p, err := netip.ParsePrefix(r.dst); err == nil {
+// at is the place that a rule is about: its address, or any, with port and protocol.
+func at(r *iptables.Rule, any string) string {
+	host := cmp.Or(r.Value("-d"), any)
+	if p, err := netip.ParsePrefix(host); err == nil {
 		host = p.Addr().String()
 		if p.Addr().Is6() {
 			host = "[" + host + "]"
 		}
-	} else if r.dst != "" {
-		host = r.dst
 	}
-	return host + ":" + r.port + "/" + r.protocol
+	return host + ":" + r.Value("--dport") + "/" + r.Value("-p")
 }
 
 // pods are the addresses in the sets of policed pods; which profile is theirs the
 // chains decide one after the other.
 func (s *State) pods(out *backends.Served) {
 	found := make(map[string]*backends.ServedPod)
-	for _, family := range []string{"4", "6"} {
-		for _, d := range []string{"ingress", "egress"} {
-			for _, m := range s.Members(setPrefix + d + "-pods-" + family) {
-				words := splitQuoted(m)
-				p := found[words[0]]
+	for _, role := range []xtables.Role{xtables.IngressPods, xtables.EgressPods} {
+		for _, set := range s.Sets(role) {
+			for _, m := range set.Members {
+				address, name := ipset.Named(m)
+				p := found[address]
 				if p == nil {
-					p = &backends.ServedPod{Address: words[0]}
-					found[words[0]] = p
+					p = &backends.ServedPod{Address: address}
+					found[address] = p
 				}
-				if len(words) == 3 && words[1] == "comment" {
-					p.Name = words[2]
-				}
-				if d == "ingress" {
+				p.Name = cmp.Or(name, p.Name)
+				if role == xtables.IngressPods {
 					p.Ingress = "judged"
 				} else {
 					p.Egress = "judged"

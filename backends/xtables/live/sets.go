@@ -1,7 +1,6 @@
 package live
 
 import (
-	"bytes"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -10,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtables"
+	"github.com/planec/planec/internal/text/ipset"
 )
 
 // sets are our ipsets by name.
@@ -22,102 +23,52 @@ type set struct {
 	members map[string]bool
 }
 
+// aside reports whether an apply fills the set to swap it in.
+func aside(name string) bool { return xtables.SetRole(name).Role == xtables.Aside }
+
 // byRules reports whether rules fill the set.
-func byRules(name string) bool { return strings.HasPrefix(name, clientPrefix) }
+func byRules(name string) bool { return xtables.SetRole(name).Role == xtables.Clients }
 
 // parseSets reads what `ipset save` prints, or a file for `ipset restore`.
 // Commands that fill a set aside and swap it in are carried out.
 func parseSets(text []byte) (sets, error) {
 	out := make(sets)
-	for line := range bytes.Lines(text) {
-		w := strings.Fields(string(line))
-		if len(w) == 0 || len(w) > 1 && !strings.HasPrefix(w[1], setPrefix) {
-			continue
+	for c, err := range ipset.Commands(text) {
+		if err == nil && xtables.SetRole(c.Set).Role != xtables.Foreign {
+			err = out.command(&c)
 		}
-		if err := out.command(w); err != nil {
-			return nil, fmt.Errorf("ipset: %q: %w", strings.TrimSpace(string(line)), err)
+		if err != nil {
+			return nil, fmt.Errorf("ipset: %w", err)
 		}
 	}
 	return out, nil
 }
 
-func (s sets) command(w []string) error {
-	if len(w) < 2 {
-		return fmt.Errorf("too few words")
-	}
-	name := w[1]
-	have := s[name]
+func (s sets) command(c *ipset.Command) error {
+	have := s[c.Set]
 	switch {
-	case w[0] == "create" && len(w) >= 3:
-		if have == nil {
-			s[name] = &set{kind: kindOf(w[2:]), members: make(map[string]bool)}
+	case c.Verb == "create":
+		made, err := c.Create()
+		if err == nil && have == nil {
+			s[c.Set] = &set{kind: made.Kind(), members: make(map[string]bool)}
 		}
+		return err
 	case have == nil:
-		return fmt.Errorf("set %s was not made", name)
-	case w[0] == "flush":
+		return c.Errorf("set %s was not made", c.Set)
+	case c.Verb == "flush":
 		clear(have.members)
-	case w[0] == "destroy":
-		delete(s, name)
-	case w[0] == "add" && len(w) >= 3:
-		have.members[member(w[2:])] = true
-	case w[0] == "swap" && len(w) == 3 && s[w[2]] != nil:
-		s[name], s[w[2]] = s[w[2]], have
+	case c.Verb == "destroy":
+		delete(s, c.Set)
+	case c.Verb == "add":
+		e, err := c.Add()
+		have.members[e.String()] = true
+		return err
+	case s[c.Rest] == nil:
+		return c.Errorf("set %s was not made", c.Rest)
 	default:
-		return fmt.Errorf("unknown command")
+		s[c.Set], s[c.Rest] = s[c.Rest], have
 	}
 	return nil
-}
-
-// kindOf is the type with its options in one order, without those that the
-// kernel changes (hashsize) or reports besides.
-func kindOf(w []string) string {
-	var options []string
-	for i := 1; i < len(w); i++ {
-		switch w[i] {
-		case "hashsize", "bucketsize", "initval":
-			i++ // and its value
-		case "-exist":
-		case "counters", "comment", "skbinfo", "forceadd":
-			options = append(options, w[i])
-		default:
-			if i+1 < len(w) {
-				options = append(options, w[i]+" "+w[i+1])
-				i++
-			}
-		}
-	}
-	slices.Sort(options)
-	return strings.Join(append([]string{w[0]}, options...), " ")
-}
-
-// member is an element with its options, as ipset prints it: without the
-// timeout, which runs.
-func member(w []string) string {
-	out := w[0]
-	for i := 1; i < len(w); i++ {
-		switch w[i] {
-		case "timeout", "packets", "bytes":
-			i++
-		case "-exist":
-		default:
-			out += " " + w[i]
-		}
-	}
-	return canonical(out)
-}
-
-// canonical writes a host without the length that ipset leaves out.
-func canonical(m string) string {
-	parts := strings.Split(m, ",")
-	for i, p := range parts {
-		if strings.Contains(p, ":") {
-			p = strings.TrimSuffix(p, "/128")
-		} else {
-			p = strings.TrimSuffix(p, "/32")
-		}
-		parts[i] = p
-	}
-	return strings.Join(parts, ",")
 }
 
 // few is how many members are changed one by one; more are swapped in at once.
@@ -129,7 +80,7 @@ const few = 16
 func changes(have, want sets) (before, after []byte, steps []string) {
 	for _, name := range sortedKeys(have) {
 		// One that was never swapped in, because the apply was killed.
-		if want[name] == nil && strings.HasPrefix(name, asidePrefix) {
+		if want[name] == nil && aside(name) {
 			before = append(before, "destroy "+name+"\n"...)
 			steps = append(steps, "remove set "+name)
 		}
@@ -153,7 +104,7 @@ func changes(have, want sets) (before, after []byte, steps []string) {
 		before, after, steps = append(before, b...), append(after, a...), append(steps, step)
 	}
 	for _, name := range sortedKeys(have) {
-		if want[name] == nil && !strings.HasPrefix(name, asidePrefix) {
+		if want[name] == nil && !aside(name) {
 			after = append(after, "destroy "+name+"\n"...)
 			steps = append(steps, "remove set "+name)
 		}
@@ -184,7 +135,12 @@ func refill(name string, have, want *set) (before, after []byte, step string) {
 			gone = append(gone, m)
 		}
 	}
-	step = fmt.Sprintf("change set %s: %s to add, %d to remove%s", name, backends.Count(len(come), "member"), len(gone), named(slices.Concat(come, gone)))
+	var n backends.Named
+	for _, m := range slices.Concat(come, gone) {
+		_, name := ipset.Named(m)
+		n.Add(name)
+	}
+	step = fmt.Sprintf("change set %s: %s to add, %d to remove%s", name, backends.Count(len(come), "member"), len(gone), n.String())
 	if len(come)+len(gone) > few || sameElement(come, gone) {
 		return swap(name, want), nil, step
 	}
@@ -214,13 +170,13 @@ func element(m string) string {
 
 // swap fills a set aside and swaps it in, with all its members at once.
 func swap(name string, want *set) []byte {
-	aside := asideName(name)
-	return []byte(create(aside, want) + "swap " + aside + " " + name + "\ndestroy " + aside + "\n")
+	beside := asideName(name)
+	return []byte(create(beside, want) + "swap " + beside + " " + name + "\ndestroy " + beside + "\n")
 }
 
 // retype is for a set whose type is another one: the kernel swaps sets of one
-// type only. Nothing of ours changes the type of a name between versions without
-// changing the name, so no rule of ours names it, and it can go before they come.
+// type only. No version of planec changes the type of a name without changing the
+// name, so no rule of planec names it, and it can go before they come.
 // Where a foreign rule does, that fails and nothing was changed.
 func retype(name string, want *set) []byte {
 	return []byte("destroy " + name + "\n" + create(name, want))
@@ -230,5 +186,5 @@ func retype(name string, want *set) []byte {
 func asideName(name string) string {
 	h := fnv.New64a()
 	h.Write([]byte(name))
-	return asidePrefix + strconv.FormatUint(h.Sum64(), 36)
+	return xtables.AsideSet + strconv.FormatUint(h.Sum64(), 36)
 }

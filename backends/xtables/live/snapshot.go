@@ -1,8 +1,8 @@
 package live
 
-import "strings"
+import "github.com/planec/planec/backends/xtables"
 
-// Empty reports whether there is nothing of ours.
+// Empty reports whether there is nothing of planec.
 func (s *State) Empty() bool {
 	for _, family := range []tables{s.ipv4, s.ipv6} {
 		for _, t := range family {
@@ -17,5 +17,11 @@ func (s *State) Empty() bool {
 // Settled is the state without the sets that an apply makes on its way: what there is
 // to go back to.
 func (s *State) Settled() *State {
-	return s.Without(func(set string) bool { return strings.HasPrefix(set, asidePrefix) })
+	return s.Without(func(set string) bool {
+		switch xtables.SetRole(set).Role {
+		case xtables.Aside, xtables.JournalKeys, xtables.JournalMarks:
+			return true
+		}
+		return false
+	})
 }

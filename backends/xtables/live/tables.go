@@ -1,25 +1,20 @@
 package live
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtables"
+	"github.com/planec/planec/internal/text/iptables"
+	"github.com/planec/planec/internal/text/quoted"
 )
 
-// chainPrefix starts the names of our chains, and setPrefix those of our sets.
-const (
-	chainPrefix = "PLC-"
-	setPrefix   = "plc-"
-	// clientPrefix starts those of sets that rules fill.
-	clientPrefix = "plc-af-"
-	// asidePrefix starts those that are filled to be swapped in.
-	asidePrefix = "plc-tmp-"
-)
+// ours reports whether a chain is planec's.
+func ours(chain string) bool { return xtables.ChainRole(chain) != xtables.Foreign }
 
-// tables is what of one family is ours: for each table the chains with their
+// tables is what planec has in one family: for each table the chains with their
 // rules as iptables-save writes them, and the jumps to them from built-in
 // chains. In each they are by name.
 type tables map[string]*table
@@ -30,8 +25,8 @@ type table struct {
 	jumps map[string]bool
 }
 
-// order is that of loading: what forbids comes first.
-var order = []string{"mangle", "filter", "nat"}
+// order is that of loading.
+var order = xtables.Tables()
 
 func (t tables) of(name string) *table {
 	if t[name] == nil {
@@ -41,55 +36,49 @@ func (t tables) of(name string) *table {
 }
 
 // parseTables reads what iptables-save prints, or a file for iptables-restore.
-func parseTables(texts ...[]byte) (tables, error) {
+// Rules of others are left out, which in an artifact are an error.
+func parseTables(ofArtifact bool, texts ...[]byte) (tables, error) {
 	out := make(tables)
 	for _, text := range texts {
-		var current *table
-		for line := range bytes.Lines(text) {
-			l := strings.TrimRight(string(line), " \n")
-			var err error
-			switch {
-			case l == "" || l[0] == '#':
-			case l == "COMMIT":
-				current = nil
-			case l[0] == '*':
-				current = out.of(l[1:])
-			case current == nil:
-				err = fmt.Errorf("%q stands in no table", l)
-			case l[0] == ':':
-				current.declare(l[1:])
-			default:
-				err = current.rule(l)
-			}
+		for l, err := range iptables.Lines(text) {
 			if err != nil {
 				return nil, err
+			}
+			switch t := out.of(l.Table); {
+			case l.Policy != "":
+				t.declare(l.Chain)
+			case l.Verb != "" && !t.rule(&l) && ofArtifact:
+				return nil, fmt.Errorf("line %d: %q is no rule of planec's chains", l.Number, l.Text)
 			}
 		}
 	}
 	return out, nil
 }
 
-func (t *table) declare(l string) {
-	name, _, _ := strings.Cut(l, " ")
-	if strings.HasPrefix(name, chainPrefix) && t.chains[name] == nil {
+func (t *table) declare(name string) {
+	if ours(name) && t.chains[name] == nil {
 		t.chains[name] = []string{}
 	}
 }
 
-// rule takes a rule of ours, or a jump to one of our chains, and leaves others.
-func (t *table) rule(l string) error {
-	verb, rest, _ := strings.Cut(l, " ")
-	if verb != "-A" && verb != "-I" {
-		return fmt.Errorf("%q is no rule", l)
-	}
-	chain, _, _ := strings.Cut(rest, " ")
+// rule takes a rule of planec's chains, or a jump to one of them, and reports whether
+// it is one or the other.
+func (t *table) rule(l *iptables.Line) bool {
 	switch {
-	case strings.HasPrefix(chain, chainPrefix):
-		t.chains[chain] = append(t.chains[chain], l)
-	case strings.Contains(rest, " -j "+chainPrefix), strings.Contains(rest, " -g "+chainPrefix):
-		t.jumps[rest] = true
+	case l.Verb == "-D":
+		return false
+	case ours(l.Chain):
+		t.chains[l.Chain] = append(t.chains[l.Chain], l.Text)
+		return true
+	case !strings.Contains(l.Spec, xtables.ChainPrefix):
+		return false
 	}
-	return nil
+	words, err := l.Words()
+	if err != nil || !ours(iptables.Leads(words)) {
+		return false
+	}
+	t.jumps[l.Chain+" "+l.Spec] = true
+	return true
 }
 
 // restore returns what iptables-restore --noflush needs to turn have into want:
@@ -138,7 +127,7 @@ func restoreTable(have, want *table) (text string, steps []string) {
 		if _, stays := want.chains[c]; !stays {
 			declare.WriteString(":" + c + " - [0:0]\n")
 			remove.WriteString("-X " + c + "\n")
-			steps = append(steps, "remove chain "+c+named(have.chains[c]))
+			steps = append(steps, "remove chain "+c+namedBy(have.chains[c]))
 		}
 	}
 	return declare.String() + rules.String() + remove.String(), steps
@@ -149,15 +138,20 @@ func chainStep(chain string, there bool, rules []string) string {
 	if there {
 		verb = "replace"
 	}
-	return fmt.Sprintf("%s chain %s (%s)%s", verb, chain, backends.Count(len(rules), "rule"), named(rules))
+	return fmt.Sprintf("%s chain %s (%s)%s", verb, chain, backends.Count(len(rules), "rule"), namedBy(rules))
 }
 
-// named are the objects that rules or members of sets say they belong to.
-func named(lines []string) string {
+// namedBy are the objects that rules say they belong to.
+func namedBy(rules []string) string {
 	var n backends.Named
-	for _, l := range lines {
-		_, rest, found := strings.Cut(l, `comment "`)
-		if name, _, ended := strings.Cut(rest, `"`); found && ended {
+	var words []string
+	for _, r := range rules {
+		if !strings.Contains(r, `--comment "`) {
+			continue
+		}
+		var err error
+		if words, err = quoted.Append(words[:0], r, quoted.Escaped); err == nil {
+			name, _ := iptables.Value(words, "--comment")
 			n.Add(name)
 		}
 	}

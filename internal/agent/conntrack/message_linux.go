@@ -2,12 +2,12 @@ package conntrack
 
 import (
 	"encoding/binary"
-	"iter"
 	"net/netip"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"github.com/planec/planec/internal/base/nlattr"
 	"github.com/planec/planec/ir"
 )
 
@@ -23,33 +23,13 @@ const (
 	statusExpected = 1 << 0
 )
 
-// attributes walks netlink attributes: type without flags, and value. It ends at
-// one that is cut off.
-func attributes(b []byte) iter.Seq2[uint16, []byte] {
-	return func(yield func(uint16, []byte) bool) {
-		for len(b) >= unix.SizeofNlAttr {
-			n := int(binary.NativeEndian.Uint16(b))
-			if n < unix.SizeofNlAttr || n > len(b) {
-				return
-			}
-			if !yield(binary.NativeEndian.Uint16(b[2:])&nl.NLA_TYPE_MASK, b[unix.SizeofNlAttr:n]) {
-				return
-			}
-			b = b[min(n+padding(n), len(b)):]
-		}
-	}
-}
-
-// padding is how many bytes follow an attribute of n.
-func padding(n int) int { return -n & (int(nl.NLA_ALIGNTO) - 1) }
-
 // decode reads a message of a dump. The library's own reader knows no ports of
 // SCTP. The second result is false for what has no addresses.
 func decode(message []byte) (f Flow, ok bool) {
 	if len(message) < nl.SizeofNfgenmsg {
 		return f, false
 	}
-	for kind, value := range attributes(message[nl.SizeofNfgenmsg:]) {
+	for kind, value := range nlattr.All(message[nl.SizeofNfgenmsg:]) {
 		switch kind {
 		case nl.CTA_TUPLE_ORIG:
 			f.Protocol, f.Src, f.Dst = tuple(value)
@@ -65,10 +45,10 @@ func decode(message []byte) (f Flow, ok bool) {
 func tuple(b []byte) (proto ir.Protocol, src, dst netip.AddrPort) {
 	var from, to netip.Addr
 	var sport, dport uint16
-	for kind, value := range attributes(b) {
+	for kind, value := range nlattr.All(b) {
 		switch kind {
 		case nl.CTA_TUPLE_IP:
-			for kind, a := range attributes(value) {
+			for kind, a := range nlattr.All(value) {
 				switch kind {
 				case nl.CTA_IP_V4_SRC, nl.CTA_IP_V6_SRC:
 					from, _ = netip.AddrFromSlice(a)
@@ -77,7 +57,7 @@ func tuple(b []byte) (proto ir.Protocol, src, dst netip.AddrPort) {
 				}
 			}
 		case nl.CTA_TUPLE_PROTO:
-			for kind, v := range attributes(value) {
+			for kind, v := range nlattr.All(value) {
 				switch {
 				case kind == nl.CTA_PROTO_NUM && len(v) == 1:
 					proto = ir.Protocol(v[0])
@@ -116,17 +96,14 @@ func onlyProtocol(p ir.Protocol) []nl.NetlinkRequestData {
 // so that one which took its place since is not meant.
 func handle(message []byte) (out []byte) {
 	rest := message[nl.SizeofNfgenmsg:]
-	for kind, value := range attributes(rest) {
+	for kind, value := range nlattr.All(rest) {
 		switch kind {
 		case nl.CTA_TUPLE_ORIG, nl.CTA_ID, nl.CTA_ZONE:
 			flags := uint16(0)
 			if kind == nl.CTA_TUPLE_ORIG {
 				flags = unix.NLA_F_NESTED
 			}
-			out = binary.NativeEndian.AppendUint16(out, uint16(unix.SizeofNlAttr+len(value)))
-			out = binary.NativeEndian.AppendUint16(out, kind|flags)
-			out = append(out, value...)
-			out = append(out, make([]byte, padding(len(value)))...)
+			out = nlattr.Append(out, kind|flags, value)
 		}
 	}
 	return out

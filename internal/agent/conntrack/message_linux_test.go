@@ -7,6 +7,7 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"github.com/planec/planec/internal/base/nlattr"
 	"github.com/planec/planec/ir"
 )
 
@@ -49,7 +50,7 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%v, %+v", ok, f)
 		}
 		var kinds []uint16
-		for kind := range attributes(handle(m)) {
+		for kind := range nlattr.All(handle(m)) {
 			kinds = append(kinds, kind)
 		}
 		if len(kinds) != 3 || kinds[0] != nl.CTA_TUPLE_ORIG || kinds[1] != nl.CTA_ID || kinds[2] != nl.CTA_ZONE {

@@ -1,10 +1,10 @@
-// Package drift tells when another program may have changed planec's rules.
+// Package drift notices that another program may have changed planec's rules.
 //
-// nftables tells who committed a transaction and what was in it: one that has
-// something of our table and was not made by this program is a drift. Of the
-// other backends' rules the kernel tells nothing; xtables' legacy tables can be
-// asked for their size, which is cheap enough to do every second.
+// nftables notifies of each transaction, with its content and the socket that sent it: a
+// transaction that touches planec's tables and came from another socket is drift. The
+// kernel sends no notices about the legacy tables of iptables, but their sizes are cheap to
+// read, so this package reads them twice a second.
 //
-// A notice is a reason to compare, not a finding: it can come for a change that
-// changed nothing. What gives no notice is found by the next whole comparison.
+// A notice is a reason to compare, not a finding: the transaction may have changed nothing.
+// A change without a notice is found by the next comparison of the whole.
 package drift

@@ -2,16 +2,15 @@ package drift
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends/nftables/live"
+	"github.com/planec/planec/backends/xtables"
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // IPTablesNFT tells when another process changes what iptables' nft variant has of
@@ -31,7 +30,7 @@ func NewIPTablesNFT() *IPTablesNFT { return &IPTablesNFT{} }
 
 // Settled says that what the kernel has now is right.
 func (w *IPTablesNFT) Settled() {
-	generation, err := rulesetGeneration()
+	generation, err := live.Generation()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.settled, w.known = generation, err == nil
@@ -84,22 +83,19 @@ func (t *transaction) take(kind uint16, data []byte) (generation uint32, ours bo
 		return 0, false
 	}
 	ours, t.touched = t.touched, false
-	return number(attributes, unix.NFTA_GEN_ID), ours
+	return nlattr.Uint32(nlattr.Get(attributes, unix.NFTA_GEN_ID)), ours
 }
 
 // The tables that have our chains, and the chains that lead to those.
 var (
-	xtTables = []string{"filter", "nat"}
-	builtIn  = []string{"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"}
+	xtTables = xtables.Tables()
+	builtIn  = xtables.BuiltIn()
 )
-
-// chainPrefix begins the names of planec's chains.
-const chainPrefix = "PLC-"
 
 // touches reports whether a message is about one of planec's chains, or about one that may
 // lead to ours.
 func touches(kind uint16, attributes []byte) bool {
-	if !slices.Contains(xtTables, attribute(attributes, attrTable)) {
+	if !slices.Contains(xtTables, nlattr.String(nlattr.Get(attributes, attrTable))) {
 		return false
 	}
 	var chain string
@@ -107,41 +103,9 @@ func touches(kind uint16, attributes []byte) bool {
 	case unix.NFT_MSG_DELTABLE:
 		return true
 	case unix.NFT_MSG_NEWCHAIN, unix.NFT_MSG_DELCHAIN:
-		chain = attribute(attributes, unix.NFTA_CHAIN_NAME)
+		chain = nlattr.String(nlattr.Get(attributes, unix.NFTA_CHAIN_NAME))
 	case unix.NFT_MSG_NEWRULE, unix.NFT_MSG_DELRULE:
-		chain = attribute(attributes, unix.NFTA_RULE_CHAIN)
+		chain = nlattr.String(nlattr.Get(attributes, unix.NFTA_RULE_CHAIN))
 	}
-	return strings.HasPrefix(chain, chainPrefix) || slices.Contains(builtIn, chain)
-}
-
-// number returns an attribute of 32 bits in network order, or 0.
-func number(b []byte, want uint16) uint32 {
-	const size = 4
-	for _, a := range attributesOf(b) {
-		if a.kind == want && len(a.data) == size {
-			return binary.BigEndian.Uint32(a.data)
-		}
-	}
-	return 0
-}
-
-var errNoGeneration = errors.New("nftables does not say its generation")
-
-// rulesetGeneration asks for the number of the last transaction
-// (NFT_MSG_GETGEN, net/netfilter/nf_tables_api.c).
-func rulesetGeneration() (uint32, error) {
-	request := nl.NewNetlinkRequest(unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_GETGEN, 0)
-	request.AddData(&nl.Nfgenmsg{NfgenFamily: unix.AF_UNSPEC, Version: nl.NFNETLINK_V0})
-	messages, err := request.Execute(unix.NETLINK_NETFILTER, unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_NEWGEN)
-	if err != nil {
-		return 0, fmt.Errorf("the generation of nftables: %w", err)
-	}
-	for _, m := range messages {
-		if len(m) >= nfgenmsgLen {
-			if n := number(m[nfgenmsgLen:], unix.NFTA_GEN_ID); n != 0 {
-				return n, nil
-			}
-		}
-	}
-	return 0, errNoGeneration
+	return xtables.ChainRole(chain) != xtables.Foreign || slices.Contains(builtIn, chain)
 }

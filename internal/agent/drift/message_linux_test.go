@@ -3,11 +3,14 @@ package drift
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends/xtables/live"
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // attr is an attribute of netlink; a number is written in network order.
@@ -21,12 +24,7 @@ func attr(kind uint16, value any) []byte {
 	case []byte:
 		data = v
 	}
-	b := binary.NativeEndian.AppendUint16(nil, uint16(len(data)+4))
-	b = append(binary.NativeEndian.AppendUint16(b, kind), data...)
-	for len(b)%4 != 0 {
-		b = append(b, 0)
-	}
-	return b
+	return nlattr.Append(nil, kind, data)
 }
 
 // message is what follows the header of a notice.
@@ -81,42 +79,6 @@ func TestTransactions(t *testing.T) {
 	}
 }
 
-// TestAttributes reads attributes that are cut off or say another length than they have.
-func TestAttributes(t *testing.T) {
-	whole := append(attr(3, "abcde"), attr(1, "planec")...)
-	if got := attribute(whole, 1); got != "planec" {
-		t.Errorf("%q", got)
-	}
-	if got := attribute(append(attr(1|1<<15, "nested"), attr(1, "x")...), 1); got != "nested" {
-		t.Errorf("with a flag: %q", got)
-	}
-	if got := attribute(whole, 9); got != "" {
-		t.Errorf("one that is not there: %q", got)
-	}
-	for n := range whole {
-		if got := attribute(whole[:n], 1); got == "planec" && n < len(whole)-1 {
-			t.Errorf("%d of %d bytes: %q", n, len(whole), got)
-		}
-	}
-	for _, length := range []uint16{0, 3, 60} {
-		broken := binary.NativeEndian.AppendUint16(nil, length)
-		broken = append(append(broken, 1, 0), "planec"...)
-		if got := attributesOf(broken); len(got) != 0 {
-			t.Errorf("length %d: %v", length, got)
-		}
-	}
-	// An attribute without a value is one, at the end too.
-	if got := attributesOf(append(attr(5, ""), 4, 0, 6, 0)); len(got) != 2 || got[1].kind != 6 || len(got[1].data) != 0 {
-		t.Errorf("without a value: %v", got)
-	}
-	if got := number(append(attr(2, []byte{1, 2}), attr(2, uint32(77))...), 2); got != 77 {
-		t.Errorf("a number: %d", got)
-	}
-	if got := number(attr(3, uint32(77)), 2); got != 0 {
-		t.Errorf("no number: %d", got)
-	}
-}
-
 // TestTouches wants chains of planec, and those that may lead to them, to be told from
 // others, in the tables that have them.
 func TestTouches(t *testing.T) {
@@ -128,7 +90,8 @@ func TestTouches(t *testing.T) {
 		{newRule, message(attr(1, "nat"), attr(2, "PLC-X")), true},
 		{newRule, message(attr(1, "filter"), attr(2, "FORWARD")), true},
 		{newRule, message(attr(1, "nat"), attr(2, "KUBE-X")), false},
-		{newRule, message(attr(1, "mangle"), attr(2, "PLC-X")), false},
+		{newRule, message(attr(1, "mangle"), attr(2, "PLC-X")), true},
+		{newRule, message(attr(1, "raw"), attr(2, "PLC-X")), false},
 		{newRule, message(attr(1, "nat"), attr(3, "PLC-X")), false},
 		{newChain, message(attr(1, "nat"), attr(3, "PLC-X")), true},
 		{newChain, message(attr(1, "nat"), attr(2, "PLC-X")), false},
@@ -188,38 +151,34 @@ func TestGenerations(t *testing.T) {
 // TestNoTable reads the sizes of tables where there are none, and where that cannot be
 // asked: both are nothing, and only the second is worth a word.
 func TestNoTable(t *testing.T) {
-	netlink, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	closed, err := newSizes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(netlink)
+	closed.close()
 	for _, c := range []struct {
-		name string
-		fd   int
-		want error
-		said int
+		name  string
+		sizes *sizes
+		said  int
 	}{
-		{"no such protocol", netlink, unix.ENOPROTOOPT, 0},
-		{"no descriptor", -1, unix.EBADF, 4},
+		{"no such protocol", &sizes{families: [2]family{noProtocol{}, noProtocol{}}}, 0},
+		{"no descriptor", closed, 4},
 	} {
-		if err := getInfo(c.fd, unix.SOL_IP, &size{}); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v", c.name, err)
-		}
 		var log bytes.Buffer
-		s := &sizes{fds: [2]int{c.fd, c.fd}}
-		got := s.read(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-		for i, info := range got {
-			want := size{}
-			copy(want.name[:], tables[i%2])
-			if info != want {
-				t.Errorf("%s: %+v", c.name, info)
-			}
-		}
-		if n := bytes.Count(log.Bytes(), []byte("\n")); n != c.said || len(got) != 4 {
+		got := c.sizes.read(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		if n := bytes.Count(log.Bytes(), []byte("\n")); n != c.said || len(got) != 4 || got[0] != got[2] || got[1] != got[3] {
 			t.Errorf("%s: %d tables, %d messages:\n%s", c.name, len(got), n, &log)
 		}
 	}
 }
+
+// noProtocol is a kernel without iptables.
+type noProtocol struct{}
+
+func (noProtocol) Info(string) (live.LegacyInfo, error) {
+	return live.LegacyInfo{}, fmt.Errorf("asking: %w", unix.ENOPROTOOPT)
+}
+func (noProtocol) Close() {}
 
 // TestNoGeneration wants a generation that could not be asked for to be no generation
 // at all.

@@ -2,17 +2,16 @@ package drift
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/backends/nftables/live"
+	"github.com/planec/planec/internal/base/nlattr"
 )
 
 // receiveBuffer holds the notices of a large transaction of our own.
@@ -98,8 +97,6 @@ type nftablesWatch struct {
 const (
 	attrTable   = 1
 	nfgenmsgLen = 4
-	// nlaTypeMask leaves the flags of an attribute's type out.
-	nlaTypeMask = 0x3fff
 )
 
 // take reads one message and reports whether a transaction of another process that
@@ -110,41 +107,11 @@ func (w *nftablesWatch) take(kind uint16, port uint32, data []byte) bool {
 	}
 	if kind&0xff != unix.NFT_MSG_NEWGEN {
 		if !w.touched {
-			w.touched = attribute(data[nfgenmsgLen:], attrTable) == w.table
+			w.touched = nlattr.String(nlattr.Get(data[nfgenmsgLen:], attrTable)) == w.table
 		}
 		return false
 	}
 	foreign := w.touched && !w.own(port)
 	w.touched = false
 	return foreign
-}
-
-// netlinkAttribute is one attribute of a message.
-type netlinkAttribute struct {
-	kind uint16
-	data []byte
-}
-
-// attributesOf reads the attributes of a message, as far as they are whole.
-func attributesOf(b []byte) []netlinkAttribute {
-	var out []netlinkAttribute
-	for len(b) >= unix.SizeofNlAttr {
-		length := int(binary.NativeEndian.Uint16(b))
-		if length < unix.SizeofNlAttr || length > len(b) {
-			break
-		}
-		out = append(out, netlinkAttribute{binary.NativeEndian.Uint16(b[2:]) & nlaTypeMask, b[unix.SizeofNlAttr:length]})
-		b = b[min((length+3)&^3, len(b)):]
-	}
-	return out
-}
-
-// attribute returns the string that an attribute holds, or "".
-func attribute(b []byte, want uint16) string {
-	for _, a := range attributesOf(b) {
-		if a.kind == want {
-			return strings.TrimRight(string(a.data), "\x00")
-		}
-	}
-	return ""
 }

@@ -7,9 +7,10 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends/xtables/live"
 )
 
 // XTables tells when the size of iptables' legacy tables is not what it was after
@@ -20,7 +21,7 @@ type XTables struct {
 	// sockets are there while Run watches.
 	sockets *sizes
 	// known is what was right; nil is nothing to compare with.
-	known []size
+	known []live.LegacyInfo
 	log   *slog.Logger
 }
 
@@ -73,40 +74,32 @@ func (w *XTables) stop() {
 	w.sockets, w.known = nil, nil
 }
 
-// size is what struct ipt_getinfo says of one table
-// (include/uapi/linux/netfilter_ipv4/ip_tables.h; ip6t_getinfo is the same).
-type size struct {
-	name       [32]byte
-	validHooks uint32
-	hookEntry  [5]uint32
-	underflow  [5]uint32
-	numEntries uint32
-	size       uint32
+// sizes asks both families.
+type sizes struct{ families [2]family }
+
+// family is a door to the tables of one family.
+type family interface {
+	Info(table string) (live.LegacyInfo, error)
+	Close()
 }
 
-// soGetInfo is IPT_SO_GET_INFO and IP6T_SO_GET_INFO (XT_BASE_CTL).
-const soGetInfo = 64
-
-// sizes asks both families.
-type sizes struct{ fds [2]int }
-
 func newSizes() (*sizes, error) {
-	s := &sizes{fds: [2]int{-1, -1}}
-	for i, family := range []int{unix.AF_INET, unix.AF_INET6} {
-		fd, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
+	s := &sizes{}
+	for i := range s.families {
+		door, err := live.OpenLegacy(i == 1)
 		if err != nil {
 			s.close()
 			return nil, fmt.Errorf("watching iptables: %w", err)
 		}
-		s.fds[i] = fd
+		s.families[i] = door
 	}
 	return s, nil
 }
 
 func (s *sizes) close() {
-	for _, fd := range s.fds {
-		if fd >= 0 {
-			_ = unix.Close(fd) // nothing was written
+	for _, family := range s.families {
+		if family != nil {
+			family.Close()
 		}
 	}
 }
@@ -115,30 +108,17 @@ func (s *sizes) close() {
 // being, and packets would pass through it from then on.
 var tables = []string{"filter", "nat"}
 
-func (s *sizes) read(log *slog.Logger) []size {
-	var all []size
-	for i, level := range []int{unix.SOL_IP, unix.SOL_IPV6} {
+func (s *sizes) read(log *slog.Logger) []live.LegacyInfo {
+	var all []live.LegacyInfo
+	for _, family := range s.families {
 		for _, table := range tables {
-			var info size
-			copy(info.name[:], table)
-			if err := getInfo(s.fds[i], level, &info); err != nil {
-				// A table that is not there has nothing of ours.
-				if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ENOPROTOOPT) && !errors.Is(err, unix.EINVAL) {
-					log.Debug("asking for the size of a table", "table", table, "error", err)
-				}
+			info, err := family.Info(table)
+			// A table that is not there has nothing of planec.
+			if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ENOPROTOOPT) && !errors.Is(err, unix.EINVAL) {
+				log.Debug("asking for the size of a table", "table", table, "error", err)
 			}
 			all = append(all, info)
 		}
 	}
 	return all
-}
-
-func getInfo(fd, level int, info *size) error {
-	length := uint32(unsafe.Sizeof(*info))
-	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), soGetInfo,
-		uintptr(unsafe.Pointer(info)), uintptr(unsafe.Pointer(&length)), 0)
-	if errno != 0 {
-		return errno
-	}
-	return nil
 }

@@ -1,6 +1,5 @@
-// Package firewall looks at what other programs' chains do with the packets of
-// Services: those that drop what no rule of theirs accepts, as Docker and ufw make
-// them of FORWARD and INPUT.
+// Package firewall finds chains of other programs that drop the packets of Services
+// because no rule accepts them: Docker and ufw set such a policy on FORWARD and INPUT.
 //
 // planec's iptables and IPVS rules accept their own packets there, before the
 // others' rules. In nftables each base chain decides for itself, and a drop of one

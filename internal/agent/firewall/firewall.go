@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/planec/planec/internal/text/iptables"
 	"github.com/planec/planec/ir"
 )
 
@@ -27,9 +28,9 @@ type Dropping struct {
 	// Forward is whether the chain sees forwarded packets; otherwise it sees those
 	// to the node itself.
 	Forward bool
-	// Rules are those of its table, as iptables-save prints them, where they could
-	// be read.
-	Rules []string
+	// Rules are the words of those of its table, without verb and chain, by chain,
+	// where they could be read.
+	Rules map[string][][]string
 }
 
 // String names the chain: "chain FORWARD of iptables-nft".
@@ -107,10 +108,9 @@ func (d Dropping) acceptPorts(ports []string) string {
 
 // acceptsServices reports whether a rule accepts translated packets, or all.
 func (d Dropping) acceptsServices() bool {
-	return slices.ContainsFunc(d.reached(), func(rule string) bool {
-		_, states, _ := strings.Cut(rule, "--ctstate ")
-		states, _, _ = strings.Cut(states, " ")
-		return accepts(rule) && (slices.Contains(strings.Split(states, ","), "DNAT") || len(strings.Fields(rule)) == 2)
+	return slices.ContainsFunc(d.reached(), func(rule []string) bool {
+		states, _ := iptables.Value(rule, "--ctstate")
+		return accepts(rule) && (slices.Contains(strings.Split(states, ","), "DNAT") || unconditional(rule))
 	})
 }
 
@@ -119,7 +119,7 @@ func (d Dropping) closedPorts(checks []ir.HealthCheck) []string {
 	var out []string
 	for _, h := range checks {
 		port := strconv.Itoa(int(h.Port))
-		open := func(rule string) bool { return accepts(rule) && namesPort(rule, port) }
+		open := func(rule []string) bool { return accepts(rule) && (namesPort(rule, port) || unconditional(rule)) }
 		if d.sees(h.Family) && !slices.Contains(out, port) && !slices.ContainsFunc(d.reached(), open) {
 			out = append(out, port)
 		}
@@ -128,22 +128,26 @@ func (d Dropping) closedPorts(checks []ir.HealthCheck) []string {
 	return out
 }
 
-func accepts(rule string) bool { return strings.HasSuffix(rule, "-j ACCEPT") }
+func accepts(rule []string) bool { return iptables.Leads(rule) == "ACCEPT" }
 
-func namesPort(rule, port string) bool {
-	words := strings.Fields(rule)
-	for i, w := range words {
-		if (w == "--dport" || w == "--dports") && i+1 < len(words) && slices.Contains(strings.Split(words[i+1], ","), port) {
-			return true
-		}
+// unconditional reports whether a rule is for all packets: a target, and at most a
+// comment.
+func unconditional(rule []string) bool {
+	if _, commented := iptables.Value(rule, "--comment"); commented {
+		return len(rule) == len([]string{"-m", "comment", "--comment", "text", "-j", "target"})
 	}
-	return len(words) == 2 // it accepts everything
+	return len(rule) == len([]string{"-j", "target"})
 }
 
-// reached are the rules of the chain and of those that it leads to, without the
-// chain's name.
-func (d Dropping) reached() []string {
-	var out []string
+func namesPort(rule []string, port string) bool {
+	one, _ := iptables.Value(rule, "--dport")
+	several, _ := iptables.Value(rule, "--dports")
+	return one == port || slices.Contains(strings.Split(several, ","), port)
+}
+
+// reached are the rules of the chain and of those that it leads to.
+func (d Dropping) reached() [][]string {
+	var out [][]string
 	seen := make(map[string]bool)
 	var visit func(chain string)
 	visit = func(chain string) {
@@ -151,18 +155,9 @@ func (d Dropping) reached() []string {
 			return
 		}
 		seen[chain] = true
-		for _, line := range d.Rules {
-			rule, mine := strings.CutPrefix(line, "-A "+chain+" ")
-			if !mine {
-				continue
-			}
+		for _, rule := range d.Rules[chain] {
 			out = append(out, rule)
-			words := strings.Fields(rule)
-			for i := range words[:max(len(words)-1, 0)] {
-				if words[i] == "-j" || words[i] == "-g" {
-					visit(words[i+1])
-				}
-			}
+			visit(iptables.Leads(rule))
 		}
 	}
 	visit(d.Chain)

@@ -41,6 +41,12 @@ func TestLook(t *testing.T) {
 		{"nft", iptables("nft", "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"), []string{"chain FORWARD of iptables-nft", "chain INPUT of iptables-nft"}, nil},
 		{"accepted", iptables("nft", ":OTHER - [0:0]\n-A INPUT -p tcp -m multiport --dports 22,31090 -j ACCEPT\n-A FORWARD -j OTHER\n-A OTHER -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT\n"), nil, nil},
 		{"accepted, legacy", iptables("legacy", "-A INPUT -p tcp -m tcp --dport 31090 -j ACCEPT\n-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT\n"), nil, nil},
+		{"accepted, with words beside it", iptables("legacy", ":OTHER - [0:0]\n-A INPUT -m comment --comment \"all of it\" -j ACCEPT\n-A FORWARD -m comment --comment \"not -j NOWHERE\" -g OTHER\n-A OTHER -j ACCEPT\n"), nil, nil},
+		{
+			"spoken of, or negated", iptables("nft", "-A INPUT -m comment --comment \"--dport 31090\" -p tcp -m tcp ! --dport 31090 -j ACCEPT\n-A FORWARD -m comment --comment \"-m conntrack --ctstate DNAT\" -s 10.0.0.0/8 -j ACCEPT\n"),
+			[]string{"chain FORWARD of iptables-nft", "chain INPUT of iptables-nft"},
+			nil,
+		},
 		{"only policy accept", load{"*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n", []string{"iptables-legacy-restore", "--noflush"}}, nil, nil},
 		{
 			"a table of nftables",

@@ -1,11 +1,11 @@
-// Package listener has the servers that anybody can reach: the health of the
-// proxy, its metrics, and the health check ports of Services. A client costs them a
-// bounded number of connections, bytes and seconds, and cannot keep others out.
+// Package listener serves HTTP to clients that nothing authenticates: the proxy's health
+// and metrics, and the health check ports of Services. It bounds the connections, bytes and
+// seconds that one client can use, so that no client keeps others out.
 //
 //	Listen ─▶ Gate ─▶ Server
 //
-// A Gate that is full closes a connection for the one that comes: of the address
-// that has most of its share, or else the one that is idle, or has not finished
-// its first request, for longest. So a load balancer's probe, which asks and goes,
-// always gets in.
+// A Gate that is full closes one connection to accept a new one: a connection of the
+// address that uses most of its share, or else the one that has been idle, or has not
+// finished its first request, for the longest time. So the short probe of a load balancer
+// always succeeds.
 package listener

@@ -1,5 +1,5 @@
-// Package loop keeps one node's kernel what a cluster's objects say, for as long
-// as it runs: a node's service proxy.
+// Package loop is the main loop of planec-agent: it follows the objects of a cluster and
+// applies what they change to the kernel of one node.
 //
 //	source ─▶ inbox ─▶ window ─▶ session ─▶ kernel
 //	                                │            │
@@ -7,8 +7,8 @@
 //	                        flows, health,    drift ─▶ verify and repair
 //	                        metrics, events
 //
-// Nothing is applied before the first listing is complete. A failed apply leaves
-// the old rules where they are and is tried again, later each time. What another program
-// else does to our rules is seen where the kernel tells of it, and by a full
-// verification now and then otherwise. When the agent ends its rules stay.
+// The loop applies nothing before the first listing is complete. When an apply fails, the
+// old rules stay in the kernel, and the loop tries again at growing intervals. It finds
+// changes that other programs made to planec's rules through the kernel's notices, or
+// else by a comparison of the whole at intervals. The rules stay when the agent ends.
 package loop

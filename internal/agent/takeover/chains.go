@@ -1,10 +1,11 @@
 package takeover
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/planec/planec/internal/text/iptables"
 )
 
 // proxyChains are the chains that kube-proxy makes, by their names
@@ -29,47 +30,38 @@ type savedTable struct {
 	builtin map[string]bool
 	// drops are the kernel's own chains whose policy drops.
 	drops map[string]bool
-	// rules are the lines after "-A chain ", by chain.
-	rules map[string][]string
+	// rules are those of each chain.
+	rules map[string][]savedRule
 }
 
-// parseSaved reads what iptables-save prints.
+// savedRule is a rule without its chain, as it is printed, and where it leads: to a
+// chain, or to what is done with a packet.
+type savedRule struct{ spec, target string }
+
+// parseSaved reads what iptables-save prints. What it does not understand of a rule
+// leads nowhere.
 func parseSaved(text []byte) []*savedTable {
 	var tables []*savedTable
 	var t *savedTable
-	for line := range bytes.Lines(text) {
-		l := strings.TrimRight(string(line), "\n")
+	for l, err := range iptables.Lines(text) {
 		switch {
-		case strings.HasPrefix(l, "*"):
-			t = &savedTable{name: l[1:], builtin: make(map[string]bool), drops: make(map[string]bool), rules: make(map[string][]string)}
+		case err != nil:
+		case l.Policy != "":
+			t.chains = append(t.chains, l.Chain)
+			t.builtin[l.Chain] = l.Policy != "-"
+			t.drops[l.Chain] = l.Policy == "DROP"
+		case l.Verb != "":
+			r := savedRule{spec: l.Spec}
+			if words, err := l.Words(); err == nil {
+				r.target = iptables.Leads(words)
+			}
+			t.rules[l.Chain] = append(t.rules[l.Chain], r)
+		default:
+			t = &savedTable{name: l.Table, builtin: make(map[string]bool), drops: make(map[string]bool), rules: make(map[string][]savedRule)}
 			tables = append(tables, t)
-		case t == nil:
-		case strings.HasPrefix(l, ":"):
-			name, policy, _ := strings.Cut(l[1:], " ")
-			t.chains = append(t.chains, name)
-			t.builtin[name] = !strings.HasPrefix(policy, "-")
-			t.drops[name] = strings.HasPrefix(policy, "DROP")
-		case strings.HasPrefix(l, "-A "):
-			chain, rule, _ := strings.Cut(l[len("-A "):], " ")
-			t.rules[chain] = append(t.rules[chain], rule)
 		}
 	}
 	return tables
-}
-
-// target is the chain that a rule leads to, or "". Words in quotes are comments'.
-func target(rule string) string {
-	quoted, last := false, ""
-	for _, w := range strings.Fields(rule) {
-		if !quoted && (last == "-j" || last == "-g") {
-			return w
-		}
-		if strings.Count(w, `"`)%2 == 1 {
-			quoted = !quoted
-		}
-		last = w
-	}
-	return ""
 }
 
 // removal is the text for iptables-restore --noflush that removes kube-proxy's
@@ -98,8 +90,8 @@ func removal(tables []*savedTable, admits bool) (text string, steps, needed []st
 		}
 		for _, chain := range t.chains {
 			for _, rule := range t.rules[chain] {
-				if !gone[chain] && gone[target(rule)] {
-					fmt.Fprintf(&b, "-D %s %s\n", chain, rule)
+				if !gone[chain] && gone[rule.target] {
+					fmt.Fprintf(&b, "-D %s %s\n", chain, rule.spec)
 				}
 			}
 		}
@@ -127,8 +119,8 @@ func (t *savedTable) admitting() []string {
 			continue
 		}
 		for _, rule := range t.rules[at] {
-			chain := target(rule)
-			accepts := func(rule string) bool { return target(rule) == "ACCEPT" }
+			chain := rule.target
+			accepts := func(r savedRule) bool { return r.target == "ACCEPT" }
 			if isProxyChain(chain) && slices.ContainsFunc(t.rules[chain], accepts) && !slices.Contains(out, chain) {
 				out = append(out, chain)
 			}
@@ -153,7 +145,7 @@ func (t *savedTable) removable() map[string]bool {
 		}
 		delete(gone, chain)
 		for _, rule := range t.rules[chain] {
-			keep(target(rule))
+			keep(rule.target)
 		}
 	}
 	for _, chain := range t.chains {
@@ -161,7 +153,7 @@ func (t *savedTable) removable() map[string]bool {
 			continue
 		}
 		for _, rule := range t.rules[chain] {
-			keep(target(rule))
+			keep(rule.target)
 		}
 	}
 	if !gone["KUBE-MARK-MASQ"] {

@@ -88,10 +88,11 @@ func Explore(way func(*Draws) eval.Result) (eval.Result, error) {
 	return out, fmt.Errorf("more than %d ways", maxWays)
 }
 
-// alike reports whether two ways may belong to one packet.
+// alike reports whether two ways may belong to one packet: endpoints that are all
+// refused are refused in one way.
 func alike(a, b eval.Result) bool {
 	given := func(r eval.Result) bool { return r.Verdict == eval.DNAT || len(r.Denied) > 0 }
-	return a.Verdict == b.Verdict || given(a) && given(b)
+	return a.Verdict == b.Verdict || given(a) && given(b) && (a.Verdict == eval.DNAT || b.Verdict == eval.DNAT)
 }
 
 // join sorts the endpoints and makes one of those that several ways led to.

@@ -1,282 +1,169 @@
 package iptables
 
 import (
-	"net/netip"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	text "github.com/planec/planec/internal/text/iptables"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
 )
 
 // match is one condition of a rule.
-type match func(m *machine) bool
+type match func(p *Packet) bool
 
-func not(m match) match { return func(x *machine) bool { return !m(x) } }
+func not(m match) match { return func(p *Packet) bool { return !m(p) } }
 
-// parseMatches reads the conditions and the target of a rule.
-func (p *parser) parseRule(r *reader) *rule {
-	out := &rule{}
-	var module string
-	for !r.done() {
-		negate := r.accept("!")
-		word := r.next()
-		var m match
-		switch word {
-		case "-m", "--match":
-			module = r.next()
-			p.knownModule(r, module)
-			continue
-		case "-j", "--jump", "-g", "--goto":
-			out.target = p.parseTarget(r, word == "-g" || word == "--goto")
-			continue
-		case "-s", "--source":
-			m = addressMatch(r, true)
-		case "-d", "--destination":
-			m = addressMatch(r, false)
-		case "-i", "--in-interface":
-			m = interfaceMatch(r.next())
-		case "-p", "--protocol":
-			m = protocolMatch(r)
-		default:
-			m = p.option(r, module, word)
-		}
-		if m == nil {
-			continue
-		}
-		if negate {
-			m = not(m)
-		}
-		out.matches = append(out.matches, m)
-	}
-	return out
+// compiler turns the options of one rule into conditions.
+type compiler struct {
+	family ir.Family
+	sets   sets
+	in     *chain
+	chains map[string]*chain
+	rule   *rule
+	// protocol is the one that the rule is about, if it says.
+	protocol ir.Protocol
 }
 
-func (p *parser) knownModule(r *reader, name string) {
-	switch name {
-	case "comment", "conntrack", "addrtype", "set", "statistic", "mark", "tcp", "udp", "sctp", "icmp6", "multiport", "recent":
-	default:
-		r.fail("unknown match -m %s", name)
+func (c *compiler) run(r *text.Rule) error {
+	for i := range r.Matches {
+		m := &r.Matches[i]
+		condition, err := c.match(m)
+		if err == nil && condition == nil && m.Negated {
+			err = fmt.Errorf("it is no condition to negate")
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.Option, err)
+		}
+		if m.Negated {
+			condition = not(condition)
+		}
+		if condition != nil {
+			c.rule.matches = append(c.rule.matches, condition)
+		}
 	}
-}
-
-// option reads an option of a match; nil is one without a condition.
-func (p *parser) option(r *reader, module, word string) match {
-	switch word {
-	case "--comment":
-		r.next()
-		return nil
-	case "--ctstate":
-		return stateMatch(r)
-	case "--tcp-flags":
-		if mask, set := r.next(), r.next(); mask != "SYN" || set != "SYN" {
-			r.fail("TCP flags %s %s", mask, set)
-		}
-		return func(m *machine) bool { return m.packet.Protocol == ir.TCP && !m.packet.Midstream }
-	case "--src-type", "--dst-type":
-		if t := r.next(); t != "LOCAL" {
-			r.fail("address type %s", t)
-		}
-		source := word == "--src-type"
-		return func(m *machine) bool { return m.interp.isLocal(m.addr(source)) }
-	case "--match-set":
-		return p.setMatch(r)
-	case "--mode":
-		if mode := r.next(); mode != "random" {
-			r.fail("statistic mode %s", mode)
-		}
-		return nil
-	case "--probability":
-		return probability(r)
-	case "--mark":
-		value, mask := markAndMask(r)
-		return func(m *machine) bool { return m.mark&mask == value }
-	case "--dport", "--destination-port":
-		return portMatch(r, 1)
-	case "--dports":
-		if module != "multiport" {
-			r.fail("%s of -m %s", word, module)
-		}
-		return portMatch(r, mostPorts)
-	case "--icmpv6-type":
-		kind := uint8(r.number(8))
-		return func(m *machine) bool { return m.packet.Protocol == ir.ICMPv6 && m.packet.Type == kind }
+	t, err := c.target(&r.Target)
+	if err != nil {
+		return fmt.Errorf("-j %s: %w", r.Target.Name, err)
 	}
-	r.fail("unknown option %s of -m %s", word, module)
+	c.rule.target = t
 	return nil
 }
 
-func addressMatch(r *reader, source bool) match {
-	word := r.next()
-	if value, mask, ok := valueAndMask(word); ok {
-		return func(m *machine) bool { return masked(m.addr(source), mask) == value }
-	}
-	prefix, err := parsePrefix(word)
-	if err != nil {
-		r.fail("address: %v", err)
-	}
-	return func(m *machine) bool { return prefix.Contains(m.addr(source)) }
-}
-
-// valueAndMask reads an address with a mask that is one too, which may have its
-// bits anywhere ("0.0.0.1/0.0.0.7").
-func valueAndMask(s string) (value, mask netip.Addr, ok bool) {
-	left, right, _ := strings.Cut(s, "/")
-	value, err := netip.ParseAddr(left)
-	if err != nil {
-		return value, mask, false
-	}
-	mask, err = netip.ParseAddr(right)
-	return masked(value, mask), mask, err == nil && value.BitLen() == mask.BitLen()
-}
-
-// masked is what a mask leaves of an address of its family, and of others the
-// invalid address.
-func masked(a, mask netip.Addr) netip.Addr {
-	if a.BitLen() != mask.BitLen() {
-		return netip.Addr{}
-	}
-	b, bits := a.AsSlice(), mask.AsSlice()
-	for i := range b {
-		b[i] &= bits[i]
-	}
-	out, _ := netip.AddrFromSlice(b)
-	return out
-}
-
-func interfaceMatch(name string) match {
-	prefix, any := strings.CutSuffix(name, "+")
-	if any {
-		return func(m *machine) bool {
-			return m.hook != "OUTPUT" && m.packet.Interface != "" && strings.HasPrefix(m.packet.Interface, prefix)
+// match returns a condition; nil is none.
+func (c *compiler) match(m *text.Match) (match, error) {
+	switch m.Option {
+	case "-s", "-d":
+		return c.address(m.Option == "-s", m.Values[0])
+	case "-i":
+		return c.interfaceMatch(m.Values[0])
+	case "-p":
+		return c.transport(m)
+	case "--dport", "--dports":
+		return c.ports(m)
+	case "--tcp-flags":
+		if c.protocol != ir.TCP || !slices.Equal(m.Values, []string{"SYN", "SYN"}) {
+			return nil, fmt.Errorf("%v, or no -p tcp", m.Values)
+		}
+		return func(p *Packet) bool { return !p.Midstream }, nil
+	case "--icmpv6-type":
+		kind, err := strconv.ParseUint(m.Values[0], 10, 8)
+		if c.protocol != ir.ICMPv6 {
+			return nil, fmt.Errorf("no -p ipv6-icmp")
+		}
+		return func(p *Packet) bool { return p.Type == uint8(kind) }, err
+	case "--ctstate":
+		return state(m.Values[0])
+	case "--src-type", "--dst-type":
+		return addressType(m.Option == "--src-type", m.Values[0])
+	case "--match-set":
+		return c.inSet(m.Values)
+	case "--probability":
+		return probability(m.Values[0])
+	case "--mark":
+		value, mask, err := markAndMask(m.Values[0])
+		return func(p *Packet) bool { return p.Mark&mask == value }, err
+	case "--ipvs":
+		return func(p *Packet) bool { return p.Balanced }, nil
+	case "--comment":
+		return nil, nil
+	case "--mode":
+		if m.Values[0] == "random" {
+			return nil, nil
 		}
 	}
-	return func(m *machine) bool { return m.packet.Interface == name }
+	return nil, fmt.Errorf("%v is not known", m.Values)
 }
 
-func protocolMatch(r *reader) match {
-	name := r.next()
-	proto, known := map[string]ir.Protocol{"icmp": ir.ICMP, "ipv6-icmp": ir.ICMPv6}[name]
-	if !known {
-		var err error
-		if proto, err = ir.ParseProtocol(name); err != nil {
-			r.fail("%v", err)
-		}
+// maxInterface is the longest name of an interface (IFNAMSIZ - 1), in bytes.
+const maxInterface = 15
+
+// interfaceMatch asks for a name, or with "+" for its beginning.
+func (c *compiler) interfaceMatch(word string) (match, error) {
+	name, isPrefix := strings.CutSuffix(word, "+")
+	switch {
+	case c.in.name == "OUTPUT" || c.in.name == "POSTROUTING":
+		return nil, fmt.Errorf("it cannot be used in %s", c.in.name)
+	case name == "" && !isPrefix || len(name) > maxInterface:
+		return nil, fmt.Errorf("%q cannot be an interface's name", name)
 	}
-	return func(m *machine) bool { return m.packet.Protocol == proto }
+	return func(p *Packet) bool {
+		in := p.inInterface()
+		return in == name || isPrefix && strings.HasPrefix(in, name)
+	}, nil
 }
 
-// stateMatch: the packet is new, and may have been given an endpoint.
-func stateMatch(r *reader) match {
-	states := strings.Split(r.next(), ",")
-	for _, s := range states {
+// state asks conntrack, which sees a connection for the first time; it may have been
+// given an endpoint, or the node's address.
+func state(list string) (match, error) {
+	var isNew, dnat, snat bool
+	for _, s := range strings.Split(list, ",") {
 		switch s {
-		case "NEW", "INVALID", "RELATED", "ESTABLISHED", "DNAT", "SNAT":
+		case "NEW":
+			isNew = true
+		case "DNAT":
+			dnat = true
+		case "SNAT":
+			snat = true
+		case "INVALID", "RELATED", "ESTABLISHED":
 		default:
-			r.fail("state %s", s)
+			return nil, fmt.Errorf("state %q is not known", s)
 		}
 	}
-	return func(m *machine) bool {
-		for _, s := range states {
-			if s == "NEW" || (s == "DNAT" && m.dnated) {
-				return true
-			}
-		}
-		return false
-	}
+	return func(p *Packet) bool { return isNew || dnat && p.dnated || snat && p.Masqueraded && !p.Balanced }, nil
 }
 
-func (p *parser) setMatch(r *reader) match {
-	s, directions := p.setReference(r)
-	if s == nil {
-		return nil
+func addressType(source bool, kind string) (match, error) {
+	if kind != "LOCAL" {
+		return nil, fmt.Errorf("type %q is not known", kind)
 	}
-	return func(m *machine) bool { return s.contains(m, directions) }
+	return func(p *Packet) bool {
+		// The node sends from its own addresses only.
+		return source && p.From == eval.FromNode || p.Local(p.addr(source))
+	}, nil
 }
 
-// setReference reads "NAME src,dst".
-func (p *parser) setReference(r *reader) (*set, []string) {
-	name := r.next()
-	directions := strings.Split(r.next(), ",")
-	s := p.sets[name]
-	if s == nil {
-		r.fail("no set %q", name)
-		return nil, nil
+// probability tries both sides of the die; 1 and 0 are certain.
+func probability(word string) (match, error) {
+	f, err := strconv.ParseFloat(word, 64)
+	switch {
+	case err != nil || f < 0 || f > 1:
+		return nil, fmt.Errorf("%q is no probability", word)
+	case f == 0 || f == 1:
+		return func(*Packet) bool { return f == 1 }, nil
 	}
-	if len(directions) != len(s.parts) {
-		r.fail("set %s: %d directions, want %d", name, len(directions), len(s.parts))
-		return nil, nil
-	}
-	return s, directions
+	return func(p *Packet) bool { return p.Random(2) == 0 }, nil
 }
 
-// probability tries both sides of the die; 1 is certain.
-func probability(r *reader) match {
-	f, err := strconv.ParseFloat(r.next(), 64)
-	if err != nil || f < 0 || f > 1 {
-		r.fail("probability: %v", err)
+// markAndMask reads "value/mask"; without a mask, all bits count.
+func markAndMask(word string) (value, mask uint32, err error) {
+	first, second, has := strings.Cut(word, "/")
+	v, err := strconv.ParseUint(first, 0, 32)
+	m := uint64(1<<32 - 1)
+	if err == nil && has {
+		m, err = strconv.ParseUint(second, 0, 32)
 	}
-	if f == 1 {
-		return func(*machine) bool { return true }
-	}
-	return func(m *machine) bool { return m.draws.Random(2) == 0 }
-}
-
-func markAndMask(r *reader) (value, mask uint32) {
-	v, k, ok := strings.Cut(r.next(), "/")
-	if !ok {
-		k = "0xffffffff"
-	}
-	a, err1 := strconv.ParseUint(v, 0, 32)
-	b, err2 := strconv.ParseUint(k, 0, 32)
-	if err1 != nil || err2 != nil {
-		r.fail("mark %s/%s", v, k)
-	}
-	return uint32(a), uint32(b)
-}
-
-// mostPorts is how many ports multiport lists; a range counts as two.
-const mostPorts = 15
-
-// portMatch asks for a destination port, which only some protocols have.
-func portMatch(r *reader, most int) match {
-	var ports [][2]uint16
-	counted := 0
-	for _, part := range strings.Split(r.next(), ",") {
-		low, high, isRange := strings.Cut(part, ":")
-		if !isRange {
-			high = low
-		}
-		a, err1 := strconv.ParseUint(low, 10, 16)
-		b, err2 := strconv.ParseUint(high, 10, 16)
-		if err1 != nil || err2 != nil || a > b {
-			r.fail("port %q", part)
-		}
-		if counted++; isRange && most > 1 {
-			counted++
-		}
-		ports = append(ports, [2]uint16{uint16(a), uint16(b)})
-	}
-	if counted > most {
-		r.fail("%d ports, at most %d", counted, most)
-	}
-	return func(m *machine) bool {
-		if !slices.Contains(ir.Protocols(), m.packet.Protocol) {
-			return false
-		}
-		for _, p := range ports {
-			if m.port >= p[0] && m.port <= p[1] {
-				return true
-			}
-		}
-		return false
-	}
-}
-
-// addr is the packet's source or, as it is now, its destination.
-func (m *machine) addr(source bool) netip.Addr {
-	if source {
-		return m.packet.Src
-	}
-	return m.dst
+	return uint32(v), uint32(m), err
 }

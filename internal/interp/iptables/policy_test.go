@@ -97,7 +97,7 @@ func TestPolicyErrors(t *testing.T) {
 		"-p tcp -m tcp --dport 2:1 -j DROP", "-p tcp -m tcp --dport 1,2 -j DROP", "-p tcp -m tcp --dports 1,2 -j DROP",
 		"-p ipv6-icmp -m icmp6 --icmpv6-type router -j DROP", "-p gre -j DROP", "-m conntrack --ctstate OLD -j DROP",
 	} {
-		if _, err := iptables.Parse(nil, []byte("*filter\n-A INPUT "+rule+"\nCOMMIT\n")); err == nil {
+		if _, err := iptables.New(file("", "*filter\n-A INPUT "+rule+"\nCOMMIT\n"), nil, false); err == nil {
 			t.Errorf("no error for %q", rule)
 		}
 	}
@@ -105,7 +105,7 @@ func TestPolicyErrors(t *testing.T) {
 		"create x hash:net family inet\nadd x 0.0.0.0/0\n", "create x hash:ip family inet\nadd x 10.0.0.1 nomatch\n",
 		"create x hash:net family inet\nadd x fd00::/8\n", "create x hash:ip,port family inet6\nadd x 10.0.0.1,tcp:80\n", "create x hash:ip family inet5\n",
 	} {
-		if _, err := iptables.ParseSets([]byte(text)); err == nil {
+		if _, err := iptables.New(file(text, ""), nil, false); err == nil {
 			t.Errorf("no error for %q", text)
 		}
 	}

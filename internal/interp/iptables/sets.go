@@ -3,24 +3,271 @@ package iptables
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/planec/planec/internal/text/ipset"
 	"github.com/planec/planec/ir"
 )
 
-// Sets are ipsets by name.
-type Sets map[string]*set
+// sets are ipsets by name.
+type sets map[string]*set
 
-// set is one ipset: elements of up to three parts.
+// set is one ipset. Elements are by the bytes of their parts, but for a network.
 type set struct {
-	parts   []string // "ip", "port", "net"
-	family  ir.Family
-	timeout uint32
-	exact   map[string]bool
-	// nets are by the parts that are exact.
-	nets map[string]*networks
+	// full is the type with all that must be equal for sets to be swapped.
+	kind, full string
+	parts      []string
+	family     ir.Family
+	// timed is whether elements have a timeout, and timeout the one that they have
+	// unless told otherwise, in seconds.
+	timed, skbinfo, comment bool
+	timeout                 uint32
+	exact                   map[string]skbMark
+	nets                    map[string]*networks
+}
+
+// skbMark is what an element does to a packet's mark.
+type skbMark struct{ value, mask uint32 }
+
+// pairs is the type of sets of pairs.
+const pairs = "hash:ip,port,ip"
+
+// setTypes are the parts of each type's elements.
+var setTypes = map[string][]string{
+	"hash:ip": {"ip"}, "hash:net": {"net"}, "hash:ip,port": {"ip", "port"}, "hash:net,port": {"net", "port"},
+	pairs: {"ip", "port", "ip"}, "hash:ip,port,net": {"ip", "port", "net"},
+}
+
+// maxSetName is the longest name of a set (IPSET_MAXNAMELEN - 1), in bytes.
+const maxSetName = 31
+
+// readSets carries out what ipset restore does, with -exist.
+func readSets(text []byte) (sets, error) {
+	all := make(sets)
+	for c, err := range ipset.Commands(text) {
+		if err != nil {
+			return nil, err
+		}
+		if err := all.command(&c); err != nil {
+			return nil, c.Errorf("%w", err)
+		}
+	}
+	return all, nil
+}
+
+func (all sets) command(c *ipset.Command) error {
+	s := all[c.Set]
+	switch {
+	case c.Verb == "create":
+		return all.create(c)
+	case s == nil:
+		return fmt.Errorf("%s of set %q, which there is not", c.Verb, c.Set)
+	case c.Verb == "flush":
+		s.flush()
+	case c.Verb == "destroy":
+		delete(all, c.Set)
+	case c.Verb == "add":
+		return s.add(c)
+	default:
+		other := all[c.Rest]
+		if other == nil || other.full != s.full {
+			return fmt.Errorf("sets %q and %q cannot be swapped", c.Set, c.Rest)
+		}
+		all[c.Set], all[c.Rest] = other, s
+	}
+	return nil
+}
+
+func (all sets) create(c *ipset.Command) error {
+	made, err := c.Create()
+	if err != nil {
+		return err
+	}
+	s := &set{kind: made.Type, full: made.Kind(), parts: setTypes[made.Type], family: ir.IPv4}
+	if s.parts == nil || len(c.Set) > maxSetName {
+		return fmt.Errorf("set type %q is not known, or the name %q too long", s.kind, c.Set)
+	}
+	for _, o := range made.Options {
+		switch o.Name {
+		case "family":
+			family, known := map[string]ir.Family{"inet": ir.IPv4, "inet6": ir.IPv6}[o.Value]
+			if !known {
+				return fmt.Errorf("family %q is not known", o.Value)
+			}
+			s.family = family
+		case "timeout":
+			seconds, err := strconv.ParseUint(o.Value, 10, 32)
+			if err != nil {
+				return err
+			}
+			s.timed, s.timeout = true, uint32(seconds)
+		case "comment":
+			s.comment = true
+		case "skbinfo":
+			s.skbinfo = true
+		case "hashsize", "maxelem", "bucketsize", "initval":
+			if _, err := strconv.ParseUint(o.Value, 0, 32); err != nil {
+				return err
+			}
+		case "-exist":
+		default:
+			return fmt.Errorf("set option %q is not known here", o.Name)
+		}
+	}
+	switch have := all[c.Set]; {
+	case have == nil:
+		s.flush()
+		all[c.Set] = s
+	case have.full != s.full:
+		return fmt.Errorf("set %q is there already, and another", c.Set)
+	}
+	return nil
+}
+
+func (s *set) flush() { s.exact, s.nets = make(map[string]skbMark), make(map[string]*networks) }
+
+// add adds an element.
+func (s *set) add(c *ipset.Command) error {
+	e, err := c.Add()
+	if err != nil {
+		return err
+	}
+	var mark skbMark
+	noMatch, marked := false, false
+	for _, o := range e.Options {
+		switch {
+		case o.Name == "nomatch" && strings.Contains(s.kind, "net"):
+			noMatch = true
+		case o.Name == "skbmark":
+			marked = true
+			if mark.value, mark.mask, err = markAndMask(o.Value); err != nil {
+				return err
+			}
+		case o.Name == "comment" && s.comment, o.Name == "timeout" && s.timed, o.Name == "-exist":
+		default:
+			return fmt.Errorf("element option %q is not known in a set of %s", o.Name, s.full)
+		}
+	}
+	if marked != s.skbinfo {
+		return fmt.Errorf("element %q: a mark, where the set has none, or none where it has them", e.Element)
+	}
+	key, net, err := s.read(e.Element)
+	switch {
+	case err != nil:
+		return fmt.Errorf("element %q: %w", e.Element, err)
+	case !net.IsValid():
+		s.exact[key] = mark
+		return nil
+	case s.nets[key] == nil:
+		s.nets[key] = &networks{members: make(map[netip.Prefix]bool)}
+	}
+	s.nets[key].lengths[net.Bits()], s.nets[key].members[net] = true, noMatch
+	return nil
+}
+
+// read reads an element: the bytes of its parts, and the network that it may have.
+func (s *set) read(element string) (key string, net netip.Prefix, err error) {
+	words := strings.Split(element, ",")
+	if len(words) != len(s.parts) {
+		return "", net, fmt.Errorf("%d parts in a set of %s", len(words), s.kind)
+	}
+	var b []byte
+	for i, part := range s.parts {
+		switch part {
+		case "port":
+			name, number, _ := strings.Cut(words[i], ":")
+			proto, err := ir.ParseProtocol(name)
+			if err != nil {
+				return "", net, err
+			}
+			port, err := strconv.ParseUint(number, 10, 16)
+			if err != nil {
+				return "", net, err
+			}
+			b = append(b, byte(proto), byte(port>>8), byte(port))
+		case "ip":
+			a, err := netip.ParseAddr(words[i])
+			if err != nil || ir.FamilyOf(a) != s.family {
+				return "", net, fmt.Errorf("%q is no address of %v", words[i], s.family)
+			}
+			b = append(b, a.AsSlice()...)
+		default:
+			if a, err := netip.ParseAddr(words[i]); err == nil {
+				net = netip.PrefixFrom(a, a.BitLen())
+			} else if net, err = netip.ParsePrefix(words[i]); err != nil {
+				return "", net, err
+			}
+			if net.Bits() == 0 || net.Masked() != net || ir.FamilyOf(net.Addr()) != s.family {
+				return "", net, fmt.Errorf("%q is no network of %v that a set takes", words[i], s.family)
+			}
+		}
+	}
+	return string(b), net, nil
+}
+
+// question reads a set's name and, for each part, whether it is asked for what the
+// packet has as its source.
+func (c *compiler) question(words []string) (s *set, sources []bool, err error) {
+	s = c.sets[words[0]]
+	sides := strings.Split(words[1], ",")
+	switch {
+	case s == nil:
+		return nil, nil, fmt.Errorf("set %q is not there", words[0])
+	case s.family != c.family:
+		return nil, nil, fmt.Errorf("set %q is not of %v", words[0], c.family)
+	case len(sides) != len(s.parts):
+		return nil, nil, fmt.Errorf("%d words for a set of %s", len(sides), s.kind)
+	}
+	for i, side := range sides {
+		// The source port is the kernel's choice.
+		if side != "dst" && (side != "src" || s.parts[i] == "port") {
+			return nil, nil, fmt.Errorf("%q is not known here", side)
+		}
+		sources = append(sources, side == "src")
+	}
+	return s, sources, nil
+}
+
+func (c *compiler) inSet(words []string) (match, error) {
+	s, sources, err := c.question(words)
+	if err != nil {
+		return nil, err
+	}
+	c.rule.pairs = c.rule.pairs || s.kind == pairs
+	return func(p *Packet) bool {
+		_, found := s.lookup(p, sources)
+		return found
+	}, nil
+}
+
+// lookup asks the set for a packet; it has none of a protocol without ports where
+// its elements have one.
+func (s *set) lookup(p *Packet, sources []bool) (skbMark, bool) {
+	var buf [64]byte
+	key := buf[:0]
+	var net netip.Addr
+	for i, part := range s.parts {
+		switch part {
+		case "port":
+			port := p.To.Port()
+			key = append(key, byte(p.Protocol), byte(port>>8), byte(port))
+		case "net":
+			net = p.addr(sources[i])
+		default:
+			a := p.addr(sources[i]).As16()
+			if s.family == ir.IPv4 {
+				key = append(key, a[12:]...)
+			} else {
+				key = append(key, a[:]...)
+			}
+		}
+	}
+	if net.IsValid() {
+		return skbMark{}, s.nets[string(key)].contain(net)
+	}
+	mark, found := s.exact[string(key)]
+	return mark, found
 }
 
 // networks are asked for the longest that contains an address; one that is true
@@ -28,10 +275,6 @@ type set struct {
 type networks struct {
 	lengths [129]bool
 	members map[netip.Prefix]bool
-}
-
-func (n *networks) add(p netip.Prefix, noMatch bool) {
-	n.lengths[p.Bits()], n.members[p] = true, noMatch
 }
 
 func (n *networks) contain(a netip.Addr) bool {
@@ -44,213 +287,4 @@ func (n *networks) contain(a netip.Addr) bool {
 		}
 	}
 	return false
-}
-
-// ParseSets reads the text of ipset restore.
-func ParseSets(text []byte) (Sets, error) {
-	sets := make(Sets)
-	number := 0
-	for line := range strings.Lines(string(text)) {
-		number++
-		words, err := splitWords(strings.TrimSpace(line))
-		if err == nil && len(words) > 0 && !strings.HasPrefix(words[0], "#") {
-			err = sets.command(&reader{list: words})
-		}
-		if err != nil {
-			return nil, fmt.Errorf("ipset text, line %d: %w", number, err)
-		}
-	}
-	return sets, nil
-}
-
-func (s Sets) command(r *reader) error {
-	switch verb := r.next(); verb {
-	case "create", "-N":
-		s.create(r)
-	case "add", "-A":
-		s.add(r)
-	case "flush", "-F":
-		if name := r.next(); s[name] != nil {
-			s[name].exact, s[name].nets = make(map[string]bool), make(map[string]*networks)
-		}
-	case "swap", "-W":
-		a, b := r.next(), r.next()
-		if s[a] == nil || s[b] == nil {
-			return fmt.Errorf("swap of a set that is not there")
-		}
-		s[a], s[b] = s[b], s[a]
-	case "destroy", "-X":
-		delete(s, r.next())
-	case "COMMIT":
-	default:
-		return fmt.Errorf("unknown command %q", verb)
-	}
-	return r.err
-}
-
-// create reads "create NAME TYPE [option value]...". A set that is there stays,
-// as with -exist.
-func (s Sets) create(r *reader) {
-	name, typ := r.next(), r.next()
-	_, parts, ok := strings.Cut(typ, ":")
-	if !ok {
-		r.fail("set type %q", typ)
-		return
-	}
-	n := &set{parts: strings.Split(parts, ","), exact: make(map[string]bool), nets: make(map[string]*networks), family: ir.IPv4}
-	for !r.done() {
-		switch option := r.next(); option {
-		case "timeout":
-			n.timeout = uint32(r.number(32))
-		case "family":
-			switch f := r.next(); f {
-			case "inet":
-			case "inet6":
-				n.family = ir.IPv6
-			default:
-				r.fail("family %q", f)
-			}
-		case "hashsize", "maxelem", "bucketsize", "initval", "range", "comment", "counters", "skbinfo", "netmask", "size":
-			if option != "comment" && option != "counters" && option != "skbinfo" {
-				r.next()
-			}
-		case "-exist":
-		default:
-			r.fail("set option %q", option)
-		}
-	}
-	if s[name] == nil {
-		s[name] = n
-	}
-}
-
-func (r *reader) number(bits int) uint64 {
-	n, err := strconv.ParseUint(r.next(), 0, bits)
-	if err != nil {
-		r.fail("a number: %v", err)
-	}
-	return n
-}
-
-// add reads "add NAME ELEMENT [timeout N] [comment "..."]".
-func (s Sets) add(r *reader) {
-	name, element := r.next(), r.next()
-	noMatch := false
-	for !r.done() {
-		switch option := r.next(); option {
-		case "nomatch":
-			noMatch = true
-		case "timeout", "comment":
-			r.next()
-		case "-exist":
-		default:
-			r.fail("element option %q", option)
-		}
-	}
-	set := s[name]
-	if set == nil {
-		r.fail("no set %q", name)
-		return
-	}
-	if err := set.add(element, noMatch); err != nil {
-		r.fail("element %q: %v", element, err)
-	}
-}
-
-func (s *set) add(element string, noMatch bool) error {
-	parts := strings.Split(element, ",")
-	if noMatch && !slices.Contains(s.parts, "net") {
-		return fmt.Errorf("nomatch in a set without networks")
-	}
-	if len(parts) != len(s.parts) {
-		return fmt.Errorf("%d parts, want %d", len(parts), len(s.parts))
-	}
-	var key []byte
-	var prefix netip.Prefix
-	hasNet := false
-	for i, part := range parts {
-		switch s.parts[i] {
-		case "port":
-			proto, port, err := parsePort(part)
-			if err != nil {
-				return err
-			}
-			key = append(key, byte(proto), byte(port>>8), byte(port))
-		case "net":
-			p, err := parsePrefix(part)
-			if err != nil || hasNet || p.Bits() == 0 || ir.FamilyOf(p.Addr()) != s.family {
-				return fmt.Errorf("net %q", part)
-			}
-			prefix, hasNet = p, true
-		case "ip":
-			a, err := netip.ParseAddr(part)
-			if err != nil || ir.FamilyOf(a) != s.family {
-				return fmt.Errorf("address %q", part)
-			}
-			key = append(key, a.AsSlice()...)
-		default:
-			return fmt.Errorf("part %q", s.parts[i])
-		}
-	}
-	if hasNet {
-		if s.nets[string(key)] == nil {
-			s.nets[string(key)] = &networks{members: make(map[netip.Prefix]bool)}
-		}
-		s.nets[string(key)].add(prefix, noMatch)
-	} else {
-		s.exact[string(key)] = true
-	}
-	return nil
-}
-
-// parsePort reads "tcp:80"; a bare number is TCP, as for ipset.
-func parsePort(s string) (ir.Protocol, uint16, error) {
-	proto, number, ok := strings.Cut(s, ":")
-	if !ok {
-		proto, number = "tcp", s
-	}
-	p, err := ir.ParseProtocol(proto)
-	if err != nil {
-		return 0, 0, err
-	}
-	n, err := strconv.ParseUint(number, 10, 16)
-	return p, uint16(n), err
-}
-
-func parsePrefix(s string) (netip.Prefix, error) {
-	if strings.Contains(s, "/") {
-		p, err := netip.ParsePrefix(s)
-		return p.Masked(), err
-	}
-	a, err := netip.ParseAddr(s)
-	if err != nil {
-		return netip.Prefix{}, err
-	}
-	return netip.PrefixFrom(a, a.BitLen()), nil
-}
-
-// contains tests the packet's parts, each by its direction ("src" or "dst").
-func (s *set) contains(m *machine, directions []string) bool {
-	var buf [64]byte
-	key := buf[:0]
-	var net netip.Addr
-	for i, part := range s.parts {
-		source := directions[i] == "src"
-		switch {
-		case part == "port":
-			port := m.port
-			if source {
-				port = 0 // the source port is the kernel's choice
-			}
-			key = append(key, byte(m.packet.Protocol), byte(port>>8), byte(port))
-		case part == "net":
-			net = m.addr(source)
-		default:
-			key = append(key, m.addr(source).AsSlice()...)
-		}
-	}
-	if !net.IsValid() {
-		return s.exact[string(key)]
-	}
-	return s.nets[string(key)].contain(net)
 }

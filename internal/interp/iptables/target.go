@@ -1,15 +1,24 @@
 package iptables
 
 import (
+	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
+
+	text "github.com/planec/planec/internal/text/iptables"
+	"github.com/planec/planec/ir"
 )
 
-// target is what a rule does. It returns what becomes of the packet.
+// target is what a rule does, and where it leads to.
 type target struct {
-	code  code
-	chain string
-	act   func(m *machine)
+	code code
+	act  func(*Packet)
+	// leads is another chain, to which isGoto leads for good.
+	leads  *chain
+	isGoto bool
+	// hooks are those that the kernel takes the target in; nil are all.
+	hooks []string
 }
 
 type code uint8
@@ -21,90 +30,110 @@ const (
 	drop
 	reject
 	giveBack // RETURN
-	jump
-	goTo
 )
 
-func (p *parser) parseTarget(r *reader, isGoto bool) target {
-	name := r.next()
-	switch name {
+func (c *compiler) target(t *text.Target) (target, error) {
+	switch t.Name {
 	case "ACCEPT":
-		return target{code: accept}
-	case "DROP":
-		return target{code: drop}
+		return target{code: accept}, nil
 	case "RETURN":
-		return target{code: giveBack}
+		return target{code: giveBack}, nil
+	case "DROP":
+		return target{code: drop}, c.notIn("nat")
 	case "REJECT":
-		if r.accept("--reject-with") {
-			r.next()
+		with := map[ir.Family]string{ir.IPv4: "icmp-port-unreachable", ir.IPv6: "icmp6-port-unreachable"}[c.family]
+		if got := t.Value("--reject-with"); got != with {
+			return target{}, fmt.Errorf("--reject-with %q is not known for %v", got, c.family)
 		}
-		return target{code: reject}
+		return target{code: reject}, c.only("filter")
 	case "MARK":
-		return markTarget(r)
-	case "DNAT":
-		return dnatTarget(r)
+		value, mask, err := markAndMask(t.Value("--set-xmark"))
+		return target{act: func(p *Packet) { p.Mark = p.Mark&^mask ^ value }}, err
 	case "MASQUERADE":
-		r.accept("--random-fully")
-		return target{code: accept, act: func(m *machine) { m.masqueraded = true }}
+		return target{code: accept, hooks: []string{"POSTROUTING"}, act: func(p *Packet) { p.Masqueraded = true }}, c.only("nat")
+	case "DNAT":
+		return c.dnat(t)
 	case "SET":
-		return p.setTarget(r)
+		return c.setTarget(t)
 	}
-	if isGoto {
-		return target{code: goTo, chain: name}
+	leads := c.chains[t.Name]
+	if leads == nil || leads.kernels {
+		return target{}, fmt.Errorf("%q is no target, nor a chain that was declared", t.Name)
 	}
-	return target{code: jump, chain: name}
+	return target{leads: leads, isGoto: t.Goto}, nil
 }
 
-func markTarget(r *reader) target {
-	switch option := r.next(); option {
-	case "--set-xmark":
-		value, mask := markAndMask(r)
-		return target{act: func(m *machine) { m.mark = m.mark&^mask ^ value }}
-	case "--or-mark":
-		value, _ := markAndMask(r)
-		return target{act: func(m *machine) { m.mark |= value }}
-	default:
-		r.fail("MARK %s", option)
+func (c *compiler) notIn(table string) error {
+	if c.in.table == table {
+		return fmt.Errorf("the target is not for the table %s", table)
 	}
-	return target{}
+	return nil
 }
 
-func dnatTarget(r *reader) target {
-	if option := r.next(); option != "--to-destination" {
-		r.fail("DNAT %s", option)
+func (c *compiler) only(table string) error {
+	if c.in.table != table {
+		return fmt.Errorf("the target is for the table %s only", table)
 	}
-	to, err := netip.ParseAddrPort(r.next())
-	if err != nil {
-		r.fail("DNAT: %v", err)
-	}
-	return target{code: accept, act: func(m *machine) {
-		m.dst, m.port, m.dnated = to.Addr(), to.Port(), true
-	}}
+	return nil
 }
 
-// setTarget reads "SET --add-set NAME src [--exist] [--timeout N]": the client
-// is remembered for as long as the set or the rule says.
-func (p *parser) setTarget(r *reader) target {
-	verb := r.next()
-	if verb != "--add-set" && verb != "--del-set" {
-		r.fail("SET %s", verb)
+// dnat reads an address with a port, which only some protocols have.
+func (c *compiler) dnat(t *text.Target) (target, error) {
+	to, err := netip.ParseAddrPort(t.Value("--to-destination"))
+	switch {
+	case err != nil:
+		return target{}, err
+	case ir.FamilyOf(to.Addr()) != c.family || !c.hasPorts():
+		return target{}, fmt.Errorf("--to-destination %v of another family, or without -p", to)
 	}
-	s, _ := p.setReference(r)
-	if s == nil {
-		return target{}
+	return target{code: accept, hooks: []string{"PREROUTING", "OUTPUT"}, act: func(p *Packet) { p.To, p.dnated = to, true }}, c.only("nat")
+}
+
+// setTarget adds the packet to a set or removes it, for as long as the rule or the
+// set says, or takes the mark that the set has for it.
+func (c *compiler) setTarget(t *text.Target) (target, error) {
+	if len(t.Options) == 0 {
+		return target{}, fmt.Errorf("SET without an option")
 	}
-	timeout := s.timeout
-	for strings.HasPrefix(r.peek(), "--") {
-		switch option := r.next(); option {
-		case "--exist":
-		case "--timeout":
-			timeout = uint32(r.number(32))
-		default:
-			r.fail("SET %s", option)
+	verb := t.Options[0]
+	rest := make(map[string]string)
+	for _, o := range t.Options[1:] {
+		rest[o.Name] = strings.Join(o.Values, " ")
+	}
+	only := func(known ...string) error {
+		for _, k := range known {
+			delete(rest, k)
 		}
+		if len(rest) > 0 {
+			return fmt.Errorf("%s with options %v", verb.Name, rest)
+		}
+		return nil
 	}
-	if verb == "--del-set" {
-		return target{}
+	if len(verb.Values) != 2 {
+		return target{}, fmt.Errorf("SET %s", verb.Name)
 	}
-	return target{act: func(m *machine) { m.affinity = timeout }}
+	s, sources, err := c.question(verb.Values)
+	if err != nil {
+		return target{}, err
+	}
+	switch verb.Name {
+	case "--add-set":
+		timeout := uint64(s.timeout)
+		if word, given := rest["--timeout"]; given {
+			if timeout, err = strconv.ParseUint(word, 10, 32); err != nil || !s.timed {
+				return target{}, fmt.Errorf("--timeout %s for set %s", word, verb.Values[0])
+			}
+		}
+		return target{act: func(p *Packet) { p.affinity = uint32(timeout) }}, only("--exist", "--timeout")
+	case "--del-set":
+		return target{}, only()
+	}
+	if _, maps := rest["--map-mark"]; !maps || !s.skbinfo || c.in.table != "mangle" {
+		return target{}, fmt.Errorf("marks are mapped in the table mangle, by --map-mark, from a set that has them")
+	}
+	return target{act: func(p *Packet) {
+		if m, found := s.lookup(p, sources); found {
+			p.Mark = p.Mark&^m.mask ^ m.value
+		}
+	}}, only("--map-mark")
 }

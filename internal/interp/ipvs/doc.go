@@ -1,7 +1,7 @@
 // Package ipvs answers what the files of the IPVS backend do to a packet: it
-// reads them as text, with parsers of its own, and follows the packet through
-// the kernel's hooks. It shares no code with the emitter, so that the two can
-// find each other's mistakes.
+// follows the packet through the kernel's hooks, where internal/interp/iptables
+// runs the rules, and lets IPVS choose an endpoint. It shares no code with the
+// emitter, so that the two can find each other's mistakes.
 //
 //	              mangle, nat                    mangle, filter
 //	arrives ─▶ PREROUTING ─▶ local? ──yes──▶ INPUT ─▶ IPVS ─▶ OUTPUT ─▶ POSTROUTING
@@ -13,6 +13,5 @@
 // OUTPUT again, where nat is not asked a second time because the connection has
 // its addresses already.
 //
-// The parsers are strict: a line, option or set that is not known is an error,
-// never skipped. What they keep is bounded by the length of what they read.
+// A line, option or set that is not known is an error, never skipped.
 package ipvs

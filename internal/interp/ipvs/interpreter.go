@@ -4,84 +4,160 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/planec/planec/internal/interp/iptables"
+	"github.com/planec/planec/internal/text/ipbatch"
+	"github.com/planec/planec/internal/text/sysctl"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
 
 // Interpreter answers for one node. It is safe for concurrent use.
 type Interpreter struct {
-	rules    map[ir.Family]ruleset
-	services *services
+	rules    *iptables.Interpreter
+	services services
 	sysctls  map[string]string
-	// own are the node's addresses, virtual ones among them.
-	own map[netip.Addr]bool
-	// pairs are the sets of two addresses and a port.
-	pairs   []*ipset
-	explain bool
 }
 
-// The names of the files that the interpreter reads.
+// The names of the files that the interpreter reads beside rules and sets.
 const (
 	addressesFile = "addresses.batch"
-	setsFile      = "ipset.rules"
 	servicesFile  = "ipvsadm.rules"
 	sysctlFile    = "sysctl.conf"
-	rulesSuffix   = "tables.rules"
-	jumpsSuffix   = "tables-jumps.rules"
 )
 
 // New reads the files, which file returns by name. own are the node's own
 // addresses, which its kernel knows and no file says; with explain, results
 // have the rules that matched as their steps.
 func New(file func(name string) []byte, own []netip.Addr, explain bool) (*Interpreter, error) {
-	i := &Interpreter{rules: make(map[ir.Family]ruleset, 2), own: make(map[netip.Addr]bool, len(own)), explain: explain}
-	for _, a := range own {
-		i.own[a] = true
-	}
-	bound, err := parseAddresses(file(addressesFile))
+	i := &Interpreter{services: make(services), sysctls: make(map[string]string)}
+	bound, err := boundAddresses(file(addressesFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", addressesFile, err)
 	}
-	for _, a := range bound {
-		i.own[a] = true
-	}
-	if i.sysctls, err = parseSysctls(file(sysctlFile)); err != nil {
+	if err := sysctl.Read(i.sysctls, file(sysctlFile)); err != nil {
 		return nil, fmt.Errorf("%s: %w", sysctlFile, err)
 	}
-	if i.services, err = parseServices(file(servicesFile)); err != nil {
+	if err := i.services.read(file(servicesFile)); err != nil {
 		return nil, fmt.Errorf("%s: %w", servicesFile, err)
 	}
-	sets, err := parseSets(file(setsFile))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", setsFile, err)
-	}
-	for _, s := range sets {
-		if s.of == "hash:ip,port,ip" {
-			i.pairs = append(i.pairs, s)
+	i.rules, err = iptables.New(file, append(bound, own...), explain)
+	return i, err
+}
+
+// boundAddresses are those of the device that the text makes.
+func boundAddresses(text []byte) (out []netip.Addr, err error) {
+	device := ""
+	for c, err := range ipbatch.Commands(text) {
+		switch {
+		case err != nil:
+			return nil, err
+		case c.Verb == "link add":
+			device = c.Device
+		case c.Device != device:
+			return nil, fmt.Errorf("%s of device %q, which is not the one that was made", c.Verb, c.Device)
+		case c.Verb == "address flush":
+			out = nil
+		case c.Verb == "address add":
+			out = append(out, c.Address)
 		}
 	}
-	for family, prefix := range map[ir.Family]string{ir.IPv4: "ip", ir.IPv6: "ip6"} {
-		r := make(ruleset)
-		for _, name := range []string{prefix + rulesSuffix, prefix + jumpsSuffix} {
-			if err := r.parse(file(name), family, sets); err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-		}
-		i.rules[family] = r
-	}
-	return i, nil
+	return out, nil
 }
 
 // Eval says what happens to the packet, the first of its connection.
-func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) {
-	family := ir.FamilyOf(p.Dst)
-	w := walk{Interpreter: i, packet: p, tables: i.rules[family], family: family, dst: p.Dst, port: p.Port}
-	r, err := w.run()
-	if err != nil {
-		return eval.Result{}, fmt.Errorf("%v: %w", p, err)
+func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) { return i.rules.Follow(p, i.travel) }
+
+func (i *Interpreter) travel(p *iptables.Packet) eval.Result {
+	if p.From == eval.FromNode {
+		return i.sent(p)
 	}
-	return r, nil
+	return i.arrived(p)
 }
 
-// isLocal is the kernel's question whether an address is the node's.
-func (i *Interpreter) isLocal(a netip.Addr) bool { return i.own[a] || a.IsLoopback() }
+// arrived is a packet from another host or a pod.
+func (i *Interpreter) arrived(p *iptables.Packet) eval.Result {
+	if !p.Through("PREROUTING", "mangle", "nat") {
+		return p.Passed()
+	}
+	if !p.Local(p.To.Addr()) {
+		if !i.forwards(ir.FamilyOf(p.Dst)) {
+			return eval.Result{Verdict: eval.Drop, Steps: p.Steps}
+		}
+		if p.Through("FORWARD", "mangle", "filter") {
+			p.Leave()
+		}
+		return p.Passed()
+	}
+	admitted := p.Through("INPUT", "mangle", "filter")
+	s := i.services.find(p)
+	switch {
+	case s == nil && admitted:
+		p.Through("INPUT", "nat")
+	case !admitted:
+		return refused(p, s)
+	default:
+		return i.balance(p, s, func() bool {
+			return p.Local(p.To.Addr()) || p.Through("OUTPUT", "mangle", "filter") && p.Leave()
+		})
+	}
+	return p.Passed()
+}
+
+func (i *Interpreter) forwards(f ir.Family) bool {
+	return i.sysctls[map[ir.Family]string{ir.IPv4: "net.ipv4.ip_forward", ir.IPv6: "net.ipv6.conf.all.forwarding"}[f]] == "1"
+}
+
+// sent is a packet of the node itself. What it sends to itself leaves by the loopback
+// interface and comes in again; its NAT was decided on the way out.
+func (i *Interpreter) sent(p *iptables.Packet) eval.Result {
+	if !p.Through("OUTPUT", "mangle", "nat") {
+		return p.Passed()
+	}
+	toSelf := func() bool { return p.Through("OUTPUT", "filter") && p.Leave() && p.Return() }
+	s := i.services.find(p)
+	switch {
+	case s != nil:
+		return i.balance(p, s, func() bool {
+			if p.Local(p.To.Addr()) {
+				return toSelf()
+			}
+			return p.Through("OUTPUT", "mangle", "filter") && p.Leave()
+		})
+	case p.Local(p.To.Addr()):
+		toSelf()
+	case p.Through("OUTPUT", "filter"):
+		p.Leave()
+	}
+	return p.Passed()
+}
+
+// balance gives the packet one of the endpoints that IPVS may choose, and delivers it
+// there.
+func (i *Interpreter) balance(p *iptables.Packet, s *service, deliver func() bool) eval.Result {
+	if len(s.endpoints) == 0 {
+		return eval.Result{Verdict: eval.Reject, Steps: p.Steps} // ip_vs_leave
+	}
+	c := s.endpoints[p.Random(uint32(len(s.endpoints)))]
+	p.Explain("ipvs", s.text)
+	p.Balanced, p.To = true, c.Address
+	delivered := deliver()
+	r := eval.Result{Verdict: p.Verdict(), Affinity: s.persistence, Steps: p.Steps}
+	if !delivered {
+		r.Denied = []eval.Choice{c}
+		return r
+	}
+	c.Masquerade = p.Masqueraded && i.sysctls["net.ipv4.vs.conntrack"] == "1"
+	c.Hairpin = c.Masquerade && p.To.Addr() == p.Src && p.InPairs()
+	r.Verdict, r.Endpoints = eval.DNAT, []eval.Choice{c}
+	return r
+}
+
+// refused ends a packet that came as far as INPUT. Where it was refused for its pair of
+// virtual service and client, none of the endpoints may be had.
+func refused(p *iptables.Packet, s *service) eval.Result {
+	r := p.Passed()
+	if s != nil && p.RefusedByPair() {
+		r.Affinity, r.Denied = s.persistence, append(r.Denied, s.endpoints...)
+	}
+	return r
+}

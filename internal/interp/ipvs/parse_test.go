@@ -108,3 +108,20 @@ func FuzzFiles(f *testing.F) {
 		}
 	})
 }
+
+// TestForwarding: what is not for the node is passed on where its family is forwarded.
+func TestForwarding(t *testing.T) {
+	all := files(t, 1)
+	all["sysctl.conf"] = append(bytes.Clone(all["sysctl.conf"]), "net.ipv6.conf.all.forwarding = 0\n"...)
+	i, err := ipvs.New(func(n string) []byte { return all[n] }, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for src, want := range map[string]eval.Verdict{"198.18.0.1": eval.Pass, "2001:db8:9::1": eval.Drop} {
+		a := netip.MustParseAddr(src)
+		got, err := i.Eval(eval.Packet{Src: a, Dst: a.Next(), Protocol: ir.TCP, Port: 9, From: eval.FromOutside, Interface: "eth0"})
+		if err != nil || got.Verdict != want {
+			t.Errorf("from %s: %v (%v), want %v", src, got.Verdict, err, want)
+		}
+	}
+}

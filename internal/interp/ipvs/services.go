@@ -6,135 +6,76 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planec/planec/internal/interp/iptables"
+	"github.com/planec/planec/internal/text/ipvsadm"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
 )
+
+// services is IPVS's table of virtual services.
+type services map[ipvsadm.Key]*service
 
 // service is one virtual service.
 type service struct {
 	text        string
-	scheduler   string
 	persistence uint32
-	endpoints   []endpoint
-	has         map[netip.AddrPort]bool
+	// endpoints are those with a weight.
+	endpoints []eval.Choice
+	has       map[netip.AddrPort]bool
 }
 
-type endpoint struct {
-	address netip.AddrPort
-	weight  uint16
-}
-
-type addressKey struct {
-	netip.AddrPort
-	protocol ir.Protocol
-}
-
-type markKey struct {
-	family ir.Family
-	mark   uint32
-}
-
-// services is IPVS's two tables.
-type services struct {
-	byAddress map[addressKey]*service
-	byMark    map[markKey]*service
-}
-
+// schedulers are those that give a connection to an endpoint with a weight.
 var schedulers = []string{"rr", "wrr", "lc", "wlc", "sh", "mh"}
 
-// parseServices reads what ipvsadm -R does.
-func parseServices(text []byte) (*services, error) {
-	all := &services{byAddress: make(map[addressKey]*service), byMark: make(map[markKey]*service)}
-	return all, eachLine(text, func(words []string) error {
-		r := &reader{words: words}
-		command := r.next()
-		at := all.slot(r)
-		switch command {
-		case "-A":
-			s := &service{text: strings.Join(words[1:], " "), has: make(map[netip.AddrPort]bool)}
-			s.options(r)
-			if err := r.end(); err != nil {
-				return err
-			}
-			if at.get() != nil {
-				return fmt.Errorf("%q is there already", s.text)
-			}
-			at.put(s)
-			return nil
-		case "-a":
-			return at.add(r)
+// read carries out what ipvsadm -R does.
+func (all services) read(text []byte) error {
+	for c, err := range ipvsadm.Commands(text) {
+		if err != nil {
+			return err
 		}
-		return fmt.Errorf("command %q is not known", command)
-	})
-}
-
-// slot is a virtual service's place in its table.
-type slot struct {
-	family ir.Family
-	get    func() *service
-	put    func(*service)
-	// mark is whether the service is selected by mark.
-	mark bool
-}
-
-func (all *services) slot(r *reader) slot {
-	protocols := map[string]ir.Protocol{"-t": ir.TCP, "-u": ir.UDP, "--sctp-service": ir.SCTP}
-	kind := r.next()
-	if kind == "-f" {
-		k := markKey{ir.IPv4, uint32(r.number(32))}
-		if r.skip("-6") {
-			k.family = ir.IPv6
+		if err := all.command(&c); err != nil {
+			return fmt.Errorf("%q: %w", c.Text, err)
 		}
-		if k.mark == 0 {
-			r.fail("mark 0 selects nothing")
-		}
-		return slot{family: k.family, mark: true, get: func() *service { return all.byMark[k] }, put: func(s *service) { all.byMark[k] = s }}
-	}
-	p, known := protocols[kind]
-	if !known {
-		r.fail("%q is not known", kind)
-	}
-	k := addressKey{r.addrPort(), p}
-	return slot{
-		family: ir.FamilyOf(k.Addr()),
-		get:    func() *service { return all.byAddress[k] }, put: func(s *service) { all.byAddress[k] = s },
-	}
-}
-
-func (s *service) options(r *reader) {
-	r.want("-s")
-	if s.scheduler = r.next(); !slices.Contains(schedulers, s.scheduler) {
-		r.fail("scheduler %q is not known", s.scheduler)
-	}
-	if r.skip("-p") {
-		if s.persistence = uint32(r.number(32)); s.persistence == 0 || s.persistence > 31*86400 {
-			r.fail("ipvsadm takes no persistence of %d s", s.persistence)
-		}
-	}
-}
-
-// add reads an endpoint.
-func (at slot) add(r *reader) error {
-	r.want("-r")
-	e := endpoint{address: r.addrPort()}
-	r.want("-m", "-w")
-	e.weight = uint16(r.number(16))
-	if err := r.end(); err != nil {
-		return err
-	}
-	s := at.get()
-	switch {
-	case s == nil:
-		return fmt.Errorf("endpoint %v of a virtual service that there is not", e.address)
-	case ir.FamilyOf(e.address.Addr()) != at.family:
-		return fmt.Errorf("endpoint %v is of another family", e.address)
-	case at.mark && s.persistence > 0:
-		return fmt.Errorf("endpoint %v: a persistent service that a mark selects does not translate ports (ip_vs_sched_persist)", e.address)
-	case s.has[e.address]:
-		return fmt.Errorf("endpoint %v is there already", e.address)
-	}
-	s.has[e.address] = true
-	if e.weight > 0 {
-		s.endpoints = append(s.endpoints, e)
 	}
 	return nil
+}
+
+func (all services) command(c *ipvsadm.Command) error {
+	s := all[c.Key]
+	switch {
+	case c.Adds:
+		return s.add(c)
+	case s != nil:
+		return fmt.Errorf("the virtual service is there already")
+	case !slices.Contains(schedulers, c.Scheduler):
+		return fmt.Errorf("scheduler %q is not known", c.Scheduler)
+	}
+	all[c.Key] = &service{text: strings.TrimPrefix(c.Text, "-A "), persistence: c.Persistence, has: make(map[netip.AddrPort]bool)}
+	return nil
+}
+
+// add adds an endpoint.
+func (s *service) add(c *ipvsadm.Command) error {
+	switch {
+	case s == nil:
+		return fmt.Errorf("there is no such virtual service")
+	case c.Mark != 0 && s.persistence > 0:
+		return fmt.Errorf("a persistent service that a mark selects does not translate ports (ip_vs_sched_persist)")
+	case s.has[c.Destination]:
+		return fmt.Errorf("the endpoint is there already")
+	}
+	s.has[c.Destination] = true
+	if c.Weight > 0 {
+		s.endpoints = append(s.endpoints, eval.Choice{Address: c.Destination, Weight: c.Weight})
+	}
+	return nil
+}
+
+// find is IPVS's search (ip_vs_service_find): the whole mark first.
+func (all services) find(p *iptables.Packet) *service {
+	ipv6 := ir.FamilyOf(p.Dst) == ir.IPv6
+	if s := all[ipvsadm.Key{Mark: p.Mark, IPv6: ipv6}]; p.Mark != 0 && s != nil {
+		return s
+	}
+	return all[ipvsadm.Key{Protocol: uint8(p.Protocol), Address: p.To, IPv6: ipv6}]
 }

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/planec/planec/internal/interp/fate"
-	"github.com/planec/planec/ir"
+	"github.com/planec/planec/internal/text/nft"
 	"github.com/planec/planec/ir/eval"
 )
 
@@ -29,9 +29,16 @@ func New(r *Ruleset, own []netip.Addr, explain bool) *Interpreter {
 
 func (i *Interpreter) isLocal(a netip.Addr) bool { return a.IsLoopback() || i.own[a] }
 
+func familyOf(a netip.Addr) nft.Family {
+	if a.Is4() {
+		return nft.IPv4
+	}
+	return nft.IPv6
+}
+
 // Eval returns what the rules do to the packet, over all of its random draws.
 func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) {
-	t := i.ruleset.tables[ir.FamilyOf(p.Dst)]
+	t := i.ruleset.tables[familyOf(p.Dst)]
 	if t == nil {
 		t = &table{}
 	}
@@ -49,26 +56,26 @@ func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) {
 // leaves by the loopback interface and comes back in.
 func (m *machine) travel() eval.Result {
 	if m.packet.From == eval.FromNode {
-		if !m.hook("output", true) {
+		if !m.hook(nft.Output, true) {
 			return m.result()
 		}
-		if !m.hook("postrouting", true) {
+		if !m.hook(nft.Postrouting, true) {
 			return m.result()
 		}
-		if m.interp.isLocal(m.dst) && m.hook("prerouting", false) {
-			m.hook("input", true)
+		if m.interp.isLocal(m.dst) && m.hook(nft.Prerouting, false) {
+			m.hook(nft.Input, true)
 		}
 		return m.result()
 	}
-	if !m.hook("prerouting", true) {
+	if !m.hook(nft.Prerouting, true) {
 		return m.result()
 	}
 	if m.interp.isLocal(m.dst) {
-		m.hook("input", true)
+		m.hook(nft.Input, true)
 		return m.result()
 	}
-	if m.hook("forward", true) {
-		m.hook("postrouting", true)
+	if m.hook(nft.Forward, true) {
+		m.hook(nft.Postrouting, true)
 	}
 	return m.result()
 }
@@ -76,10 +83,10 @@ func (m *machine) travel() eval.Result {
 // result is the fate of one way.
 func (m *machine) result() eval.Result {
 	r := eval.Result{Verdict: eval.Pass, Masquerade: m.masqueraded, Steps: m.steps}
-	switch m.verdict.code {
-	case drop:
+	switch m.decided.verdict {
+	case nft.Drop:
 		r.Verdict, r.Masquerade = eval.Drop, false
-	case reject:
+	case nft.Reject:
 		r.Verdict, r.Masquerade = eval.Reject, false
 	}
 	if !m.dnated {

@@ -1,13 +1,13 @@
 package nftables
 
 import (
-	"encoding/binary"
-	"hash/fnv"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/planec/planec/internal/interp/fate"
+	"github.com/planec/planec/internal/text/nft"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
@@ -24,66 +24,66 @@ type machine struct {
 	dnated         bool
 	masqueraded    bool
 	// filled is what rules have put into dynamic maps.
-	filled   map[*set]map[string]string
+	filled   map[*nft.Set]map[string]string
 	affinity time.Duration
 	draws    *fate.Draws
-	verdict  verdict
+	decided  decision
 	depth    int
 	buf      [80]byte
 	steps    []eval.Step
 }
 
-// key builds the bytes of a concatenation.
-func (m *machine) key(fields []field) []byte { return m.appendKey(m.buf[:0], fields) }
+// key builds the bytes of a key, as [nft.Element] has them.
+func (m *machine) key(fields []nft.Field) []byte { return m.appendKey(m.buf[:0], fields) }
 
-func (m *machine) appendKey(b []byte, fields []field) []byte {
-	for i := range fields {
-		b = m.appendField(b, &fields[i])
+func (m *machine) appendKey(b []byte, fields []nft.Field) []byte {
+	for _, f := range fields {
+		b = m.appendField(b, f)
+		if len(fields) > 1 {
+			b = nft.Pad(b)
+		}
 	}
 	return b
 }
 
-func (m *machine) appendField(b []byte, f *field) []byte {
-	switch f.read {
-	case sourceAddr:
-		return appendAddr(b, m.packet.Src)
-	case destAddr:
-		return appendAddr(b, m.dst)
-	case l4proto:
-		return append(b, byte(m.packet.Protocol))
-	case destPort:
-		return appendPort(b, m.port)
-	case ctID:
-		return appendUint32(b, 1) // one connection, one number
+func (m *machine) appendField(b []byte, f nft.Field) []byte {
+	switch f.Source {
+	case nft.SourceAddr:
+		return append(b, m.packet.Src.AsSlice()...)
+	case nft.DestAddr:
+		return append(b, m.dst.AsSlice()...)
 	}
-	return appendUint32(b, m.number(f))
+	return f.Kind.AppendNumber(b, m.number(f))
 }
 
-// number reads a field of 32 bits.
-func (m *machine) number(f *field) uint32 {
-	switch f.read {
-	case metaMark:
+// number reads a field that is a number.
+func (m *machine) number(f nft.Field) uint32 {
+	switch f.Source {
+	case nft.L4Proto:
+		return uint32(m.packet.Protocol)
+	case nft.DestPort:
+		return uint32(m.port)
+	case nft.MetaMark:
 		return m.mark
-	case metaPriority:
+	case nft.MetaPriority:
 		return m.priority
-	case random:
-		return m.draws.Random(f.modulus)
-	case hash:
-		// Any hash serves: both sides of it are computed here.
-		h := fnv.New32a()
-		h.Write(m.appendKey(nil, f.over)) // never fails
-		return uint32(uint64(h.Sum32()) * uint64(f.modulus) >> 32)
+	case nft.Random:
+		return m.draws.Random(f.Modulus)
+	case nft.ConntrackID:
+		return 1 // one connection, one number
 	}
 	return 0
 }
 
 // lookup returns the data of a map's element.
-func (m *machine) lookup(s *set, key []byte) (element, bool) {
-	if s.dynamic {
-		data, ok := m.filled[s][string(key)]
+func (m *machine) lookup(source *nft.Set, fields []nft.Field) (element, bool) {
+	key := m.key(fields)
+	if source.Dynamic {
+		data, ok := m.filled[source][string(key)]
 		return element{bytes: data}, ok
 	}
-	if s.interval {
+	s := m.table.sets[source.Index]
+	if source.Interval {
 		return s.find(key)
 	}
 	e, ok := s.exact[string(key)]
@@ -91,14 +91,14 @@ func (m *machine) lookup(s *set, key []byte) (element, bool) {
 }
 
 // hook runs the base chains of one hook, and reports whether the packet goes on.
-func (m *machine) hook(name string, nat bool) bool {
-	for _, c := range m.table.hooks[name] {
-		if c.nat && !nat {
+func (m *machine) hook(hook nft.Hook, nat bool) bool {
+	for _, c := range m.table.hooks[hook] {
+		if c.base.Type == "nat" && !nat {
 			continue
 		}
-		m.verdict = verdict{}
-		if v := m.chain(c); v.code == drop || v.code == reject {
-			m.verdict = v
+		m.decided = decision{}
+		if d := m.chain(c); d.verdict == nft.Drop || d.verdict == nft.Reject {
+			m.decided = d
 			return false
 		}
 	}
@@ -108,169 +108,103 @@ func (m *machine) hook(name string, nat bool) bool {
 // maxDepth is how deep nft lets chains jump (NFT_JUMP_STACK_SIZE).
 const maxDepth = 16
 
-func (m *machine) chain(c *chain) verdict {
+func (m *machine) chain(c *chain) decision {
 	m.depth++
 	defer func() { m.depth-- }()
 	for i := range c.rules {
 		if !m.draws.Step() {
-			return verdict{code: drop}
+			return decision{verdict: nft.Drop}
 		}
-		v := m.rule(c, &c.rules[i])
-		switch v.code {
-		case accept, drop, reject:
-			return v
-		case giveBack:
-			return verdict{}
-		case jump, goTo:
+		d := m.rule(c, &c.rules[i])
+		switch d.verdict {
+		case nft.Accept, nft.Drop, nft.Reject:
+			return d
+		case nft.Return:
+			return decision{}
+		case nft.Jump, nft.Goto:
 			if m.depth > maxDepth {
-				return verdict{code: drop}
+				return decision{verdict: nft.Drop}
 			}
-			inner := m.chain(m.table.chains[v.chain])
-			if inner.final() || v.code == goTo {
+			inner := m.chain(m.table.chains[d.chain])
+			if inner.verdict != nft.NoVerdict || d.verdict == nft.Goto {
 				return inner
 			}
 		}
 	}
-	return verdict{}
+	return decision{}
 }
 
-func (m *machine) rule(c *chain, r *rule) verdict {
-	m.verdict = verdict{}
+func (m *machine) rule(c *chain, r *rule) decision {
+	m.decided = decision{}
 	for _, s := range r.statements {
-		if !s.run(m) {
-			return verdict{}
+		if !m.matches(s) {
+			return decision{}
 		}
 	}
 	if m.interp.explain {
 		m.steps = append(m.steps, eval.Step{Stage: "chain " + c.name, Text: r.text})
 	}
-	return m.verdict
+	return m.decided
 }
 
-func (s matchSet) run(m *machine) bool {
-	key := m.key(s.key)
-	_, ok := m.lookup(s.set, key)
-	return ok != s.negate
-}
-
-func (s matchPrefix) run(m *machine) bool {
-	if s.field.read == sourceAddr {
-		return s.prefix.Contains(m.packet.Src)
-	}
-	return s.field.read == destAddr && s.prefix.Contains(m.dst)
-}
-
-func (matchNoSYN) run(m *machine) bool { return m.packet.Midstream && m.packet.Protocol == ir.TCP }
-
-func (s matchState) run(*machine) bool { return s.isNew }
-
-func (s matchProtocol) run(m *machine) bool { return m.packet.Protocol == s.proto }
-
-func (s matchPorts) run(m *machine) bool {
-	return m.packet.Protocol == s.proto && s.ranges.contain(m.port)
-}
-
-func (s matchICMPv6) run(m *machine) bool {
-	return m.packet.Protocol == ir.ICMPv6 && s.types.contain(uint16(m.packet.Type))
-}
-
-func (matchDNAT) run(m *machine) bool { return m.dnated }
-
-func (s matchFIB) run(m *machine) bool {
-	addr := m.packet.Src
-	if s.dest {
-		addr = m.dst
-	}
-	return m.interp.isLocal(addr) != s.negate
-}
-
-func (s matchInterface) run(m *machine) bool {
-	name := m.packet.Interface
-	match := name == s.name
-	if s.prefix {
-		match = strings.HasPrefix(name, s.name) && name != ""
-	}
-	return match != s.negate
-}
-
-func (s matchMark) run(m *machine) bool { return m.mark&s.mask == s.mask }
-
-func (s matchAtLeast) run(m *machine) bool { return m.number(&s.field) >= s.least }
-
-func (s decide) run(m *machine) bool {
-	m.verdict = s.verdict
-	return true
-}
-
-func (s mapTo) run(m *machine) bool {
-	e, ok := m.lookup(s.set, m.key(s.key))
-	m.verdict = e.verdict
-	return ok
-}
-
-func (s setMeta) run(m *machine) bool {
-	var value uint32
-	switch {
-	case s.and != nil && s.field.read == metaMark:
-		value = s.and(m.mark)
-	case s.and != nil:
-		value = s.and(m.priority)
-	case s.set == nil:
-		value = m.number(&s.key[0])
-	default:
-		e, ok := m.lookup(s.set, m.key(s.key))
-		if !ok || len(e.bytes) != 4 {
-			return false
+// matches reports whether a packet has what a statement asks for; what a statement
+// does is done.
+func (m *machine) matches(s nft.Statement) bool {
+	switch s := s.(type) {
+	case nft.InSet:
+		_, ok := m.lookup(s.Set, s.Key)
+		return ok != s.Negate
+	case nft.InPrefix:
+		addr := m.dst
+		if s.Field.Source == nft.SourceAddr {
+			addr = m.packet.Src
 		}
-		value = binary.BigEndian.Uint32([]byte(e.bytes))
+		return s.Prefix.Contains(addr)
+	case nft.InState:
+		return s.New // each packet is the first of its connection
+	case nft.HasDNAT:
+		return m.dnated
+	case nft.NoSYN:
+		return m.packet.Midstream && m.packet.Protocol == ir.TCP
+	case nft.OfProtocol:
+		return nft.Protocol(m.packet.Protocol) == s.Protocol
+	case nft.ToPorts:
+		return nft.Protocol(m.packet.Protocol) == s.Protocol && contain(s.Ranges, m.port)
+	case nft.OfICMPv6:
+		return m.packet.Protocol == ir.ICMPv6 && contain([]nft.Range{s.Types}, uint16(m.packet.Type))
+	case nft.IsLocal:
+		addr := m.packet.Src
+		if s.Dest {
+			addr = m.dst
+		}
+		return m.interp.isLocal(addr) != s.Negate
+	case nft.FromInterface:
+		return m.comesFrom(s) != s.Negate
+	case nft.HasMark:
+		return m.mark&s.Bits == s.Bits
+	case nft.AtLeast:
+		return m.number(s.Field) >= s.Least
 	}
-	if s.field.read == metaMark {
-		m.mark = value
-	} else {
-		m.priority = value
-	}
-	return true
+	return m.acts(s)
 }
 
-// run adds an element, or leaves the data of one that is there
-// (net/netfilter/nft_dynset.c).
-func (s updateMap) run(m *machine) bool {
-	if m.filled == nil {
-		m.filled = make(map[*set]map[string]string)
-	}
-	if m.filled[s.set] == nil {
-		m.filled[s.set] = make(map[string]string)
-	}
-	key := string(m.key(s.key))
-	if _, ok := m.filled[s.set][key]; !ok {
-		m.filled[s.set][key] = string(m.appendKey(nil, s.data))
-	}
-	if s.key[0].read != ctID {
-		m.affinity = s.timeout
-	}
-	return true
+// contain reports whether one of the ranges, which ascend, has the number.
+func contain(list []nft.Range, n uint16) bool {
+	_, found := slices.BinarySearchFunc(list, n, func(r nft.Range, n uint16) int {
+		switch {
+		case r.Last < n:
+			return -1
+		case r.First > n:
+			return 1
+		}
+		return 0
+	})
+	return found
 }
 
-func (s deleteFrom) run(m *machine) bool {
-	delete(m.filled[s.set], string(m.key(s.key)))
-	return true
-}
-
-func (s dnat) run(m *machine) bool {
-	e, ok := m.lookup(s.set, m.key(s.key))
-	if !ok || len(e.bytes) < 6 {
-		return false
+func (m *machine) comesFrom(s nft.FromInterface) bool {
+	if s.Prefix {
+		return strings.HasPrefix(m.packet.Interface, s.Name)
 	}
-	data := []byte(e.bytes)
-	m.dst, _ = netip.AddrFromSlice(data[:len(data)-2])
-	m.port = binary.BigEndian.Uint16(data[len(data)-2:])
-	m.dnated = true
-	m.verdict = verdict{code: accept}
-	return true
-}
-
-func (masquerade) run(m *machine) bool {
-	m.masqueraded = true
-	m.verdict = verdict{code: accept}
-	return true
+	return m.packet.Interface == s.Name
 }

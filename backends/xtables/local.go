@@ -1,0 +1,36 @@
+package xtables
+
+import "github.com/planec/planec/ir"
+
+// FromSelf matches packets whose source is one of the node's own addresses.
+const FromSelf = " -m addrtype --src-type LOCAL"
+
+// maxInterface is the length of the longest interface name (IFNAMSIZ - 1); a
+// prefix as long as that is a name.
+const maxInterface = 15
+
+// LocalSources are the matches of packets that the node's detector calls local: one of
+// them must fit. None means that the family has no detector; "" matches all, for
+// which iptables-save prints nothing.
+func LocalSources(f ir.Family, local *ir.LocalDetector) []string {
+	switch local.Mode {
+	case ir.DetectCIDR:
+		var list []string
+		for _, p := range ir.PrefixesOf(f, local.CIDRs) {
+			match := ""
+			if p.Bits() > 0 {
+				match = " -s " + p.String()
+			}
+			list = append(list, match)
+		}
+		return list
+	case ir.DetectInterface:
+		return []string{" -i " + local.Interface}
+	case ir.DetectInterfacePrefix:
+		if len(local.Interface) < maxInterface {
+			return []string{" -i " + local.Interface + "+"}
+		}
+		return []string{" -i " + local.Interface}
+	}
+	return nil
+}

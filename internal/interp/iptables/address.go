@@ -1,0 +1,116 @@
+package iptables
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	text "github.com/planec/planec/internal/text/iptables"
+	"github.com/planec/planec/ir"
+)
+
+// address asks for a network, or for the bits that a mask has anywhere
+// ("0.0.0.1/0.0.0.7"). An address with bits behind its mask, which the tools would
+// cut off, is no text of planec's.
+func (c *compiler) address(source bool, word string) (match, error) {
+	left, right, masked := strings.Cut(word, "/")
+	value, err := netip.ParseAddr(left)
+	if err != nil {
+		return nil, err
+	}
+	mask, err := netip.ParseAddr(right)
+	if err != nil {
+		bits := value.BitLen()
+		if masked {
+			if bits, err = strconv.Atoi(right); err != nil || bits < 0 || bits > value.BitLen() {
+				return nil, fmt.Errorf("%q is no network", word)
+			}
+		}
+		mask = ones(value.BitLen(), bits)
+	}
+	if ir.FamilyOf(value) != c.family || and(value, mask) != value {
+		return nil, fmt.Errorf("%q is of another family than %v, or has bits behind its mask", word, c.family)
+	}
+	return func(p *Packet) bool { return and(p.addr(source), mask) == value }, nil
+}
+
+// ones is a mask of so many bits.
+func ones(length, bits int) netip.Addr {
+	b := make([]byte, length/8)
+	for i := range bits {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
+}
+
+// and is what a mask leaves of an address of its family, and of others the invalid
+// address.
+func and(a, mask netip.Addr) netip.Addr {
+	if a.BitLen() != mask.BitLen() {
+		return netip.Addr{}
+	}
+	b, bits := a.As16(), mask.As16()
+	for i := range b {
+		b[i] &= bits[i]
+	}
+	if a.Is4() {
+		return netip.AddrFrom4([4]byte(b[12:]))
+	}
+	return netip.AddrFrom16(b)
+}
+
+// transport asks for a protocol, by its name.
+func (c *compiler) transport(m *text.Match) (match, error) {
+	name := m.Values[0]
+	proto, known := map[string]ir.Protocol{"tcp": ir.TCP, "udp": ir.UDP, "sctp": ir.SCTP, "icmp": ir.ICMP, "ipv6-icmp": ir.ICMPv6}[name]
+	if !known || proto == ir.ICMP && c.family != ir.IPv4 || proto == ir.ICMPv6 && c.family != ir.IPv6 {
+		return nil, fmt.Errorf("protocol %q is not known in rules of %v", name, c.family)
+	}
+	if !m.Negated {
+		c.protocol = proto
+	}
+	return func(p *Packet) bool { return p.Protocol == proto }, nil
+}
+
+// hasPorts reports whether the rule is about one protocol, with ports.
+func (c *compiler) hasPorts() bool { return slices.Contains(ir.Protocols(), c.protocol) }
+
+// mostPorts is how many ports multiport lists; a range counts as two.
+const mostPorts = 15
+
+// ports asks for destination ports: one port or range without multiport.
+func (c *compiler) ports(m *text.Match) (match, error) {
+	switch multi := m.Module == "multiport"; {
+	case !c.hasPorts() || !multi && m.Module != c.protocol.String():
+		return nil, fmt.Errorf("-m %s without its -p", m.Module)
+	case !multi && strings.Contains(m.Values[0], ","):
+		return nil, fmt.Errorf("several ports without multiport")
+	}
+	var ranges []ir.PortRange
+	counted := 0
+	for _, word := range strings.Split(m.Values[0], ",") {
+		low, high, isRange := strings.Cut(word, ":")
+		counted++
+		if isRange {
+			counted++
+		} else {
+			high = low
+		}
+		first, err1 := strconv.ParseUint(low, 10, 16)
+		last, err2 := strconv.ParseUint(high, 10, 16)
+		if err1 != nil || err2 != nil || first > last {
+			return nil, fmt.Errorf("%q are no ports", word)
+		}
+		ranges = append(ranges, ir.PortRange{First: uint16(first), Last: uint16(last)})
+	}
+	if counted > mostPorts {
+		return nil, fmt.Errorf("%d ports, at most %d", counted, mostPorts)
+	}
+	return func(p *Packet) bool {
+		port := p.To.Port()
+		return slices.ContainsFunc(ranges, func(r ir.PortRange) bool { return r.First <= port && port <= r.Last })
+	}, nil
+}

@@ -1,0 +1,72 @@
+// Package ipbatch reads the text of ip -batch, as far as planec writes it: a dummy
+// device and its addresses. Anything else is an error that names its line.
+package ipbatch
+
+import (
+	"fmt"
+	"iter"
+	"net/netip"
+	"strings"
+
+	"github.com/planec/planec/internal/text/quoted"
+)
+
+// Command is a line.
+type Command struct {
+	// Verb is "link add", "link set" (the device is up then), "address flush" or
+	// "address add".
+	Verb, Device string
+	// Address is added, as a network of its own. One of IPv6 is deprecated: the
+	// kernel does not choose it for a source.
+	Address netip.Addr
+}
+
+// Commands yields the commands of a text, up to the first error.
+func Commands(text []byte) iter.Seq2[Command, error] {
+	return func(yield func(Command, error) bool) {
+		number := 0
+		for line := range strings.Lines(string(text)) {
+			number++
+			words := strings.Fields(line)
+			if len(words) == 0 || words[0][0] == '#' {
+				continue
+			}
+			c, err := parse(quoted.NewReader(words))
+			if err != nil {
+				yield(c, fmt.Errorf("line %d: %.100q: %w", number, strings.TrimSpace(line), err))
+				return
+			}
+			if !yield(c, nil) {
+				return
+			}
+		}
+	}
+}
+
+func parse(r *quoted.Reader) (Command, error) {
+	c := Command{Verb: r.Next() + " " + r.Next()}
+	switch c.Verb {
+	case "link add":
+		c.Device = r.Next()
+		r.Want("type", "dummy")
+	case "link set":
+		c.Device = r.Next()
+		r.Want("up")
+	case "address flush":
+		r.Want("dev")
+		c.Device = r.Next()
+	case "address add":
+		p, err := netip.ParsePrefix(r.Next())
+		if err != nil || !p.IsSingleIP() {
+			r.Fail("no single address; a network would make a route")
+		}
+		r.Want("dev")
+		c.Address, c.Device = p.Addr(), r.Next()
+		if c.Address.Is6() {
+			r.Want("nodad", "preferred_lft", "0")
+		}
+	default:
+		r.Fail("command %q is not known", c.Verb)
+	}
+	return c, r.End()
+}

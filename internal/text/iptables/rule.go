@@ -1,0 +1,151 @@
+package iptables
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/planec/planec/internal/text/quoted"
+)
+
+// Rule is a rule of the closed list: its matches in their order, and its target,
+// which comes last.
+type Rule struct {
+	Matches []Match
+	Target  Target
+}
+
+// Match is one option of a match, with its values.
+type Match struct {
+	// Module is the word after -m; "" is for -s, -d, -i and -p, which need none.
+	Module, Option string
+	Negated        bool
+	Values         []string
+}
+
+// Target is what a rule does, or the chain that it leads to.
+type Target struct {
+	Name string
+	// Goto is whether the packet does not come back (-g).
+	Goto    bool
+	Options []Option
+}
+
+// Option is one of a target's, with its values.
+type Option struct {
+	Name   string
+	Values []string
+}
+
+// matches are the known modules with their options, and how many values each has.
+var matches = map[string]map[string]int{
+	"":          {"-s": 1, "-d": 1, "-i": 1, "-p": 1},
+	"addrtype":  {"--src-type": 1, "--dst-type": 1},
+	"comment":   {"--comment": 1},
+	"conntrack": {"--ctstate": 1},
+	"icmp6":     {"--icmpv6-type": 1},
+	"ipvs":      {"--ipvs": 0},
+	"mark":      {"--mark": 1},
+	"multiport": {"--dports": 1},
+	"sctp":      {"--dport": 1},
+	"set":       {"--match-set": 2},
+	"statistic": {"--mode": 1, "--probability": 1},
+	"tcp":       {"--dport": 1, "--tcp-flags": 2},
+	"udp":       {"--dport": 1},
+}
+
+// targets are the known ones that are no chains, with their options.
+var targets = map[string]map[string]int{
+	"ACCEPT":     {},
+	"DNAT":       {"--to-destination": 1},
+	"DROP":       {},
+	"MARK":       {"--set-xmark": 1},
+	"MASQUERADE": {"--random-fully": 0},
+	"REJECT":     {"--reject-with": 1},
+	"RETURN":     {},
+	"SET":        {"--add-set": 2, "--del-set": 2, "--map-set": 2, "--exist": 0, "--timeout": 1, "--map-mark": 0},
+}
+
+// IsTarget reports whether a word is a target, which no chain may be called.
+func IsTarget(word string) bool { return targets[word] != nil }
+
+// ParseRule reads the words of a rule without verb and chain. A match or option
+// that is not in the list is an error, and so is a rule without a target.
+func ParseRule(words []string) (Rule, error) {
+	var out Rule
+	r := quoted.NewReader(words)
+	module, fresh := "", false
+	for !r.Done() {
+		negated := r.Skip("!")
+		switch word := r.Next(); word {
+		case "-m", "-j", "-g":
+			if negated || fresh {
+				r.Fail("%s where an option is wanted", word)
+			}
+			if word != "-m" {
+				out.Target = parseTarget(r, word == "-g")
+				return out, r.End()
+			}
+			module, fresh = r.Next(), true
+			if matches[module] == nil || module == "" {
+				r.Fail("match -m %s is not known", module)
+			}
+		default:
+			m := Match{Module: module, Option: word, Negated: negated}
+			n, known := matches[module][word]
+			if short, is := matches[""][word]; is && !fresh {
+				m.Module, n, known = "", short, true
+			}
+			if !known {
+				r.Fail("option %s of match %q is not known", word, module)
+			}
+			m.Values = r.Take(n)
+			out.Matches, fresh = append(out.Matches, m), false
+		}
+	}
+	r.Fail("the rule has no target")
+	return out, r.Err()
+}
+
+func parseTarget(r *quoted.Reader, isGoto bool) Target {
+	t := Target{Name: r.Next(), Goto: isGoto}
+	known := targets[t.Name]
+	if isGoto && known != nil {
+		r.Fail("-g %s: no chain", t.Name)
+	}
+	for !r.Done() {
+		o := Option{Name: r.Next()}
+		n, is := known[o.Name]
+		if !is || t.Has(o.Name) {
+			r.Fail("option %s of target %s is not known, or is there twice", o.Name, t.Name)
+		}
+		o.Values = r.Take(n)
+		t.Options = append(t.Options, o)
+	}
+	return t
+}
+
+// Has reports whether the target has an option.
+func (t *Target) Has(option string) bool {
+	return slices.ContainsFunc(t.Options, func(o Option) bool { return o.Name == option })
+}
+
+// Value is the value of an option that has one, with blanks between them where it has
+// several; "" where the target does not have it.
+func (t *Target) Value(option string) string {
+	for _, o := range t.Options {
+		if o.Name == option {
+			return strings.Join(o.Values, " ")
+		}
+	}
+	return ""
+}
+
+// Value is the value of a match's option that is not negated, as [Target.Value].
+func (r *Rule) Value(option string) string {
+	for _, m := range r.Matches {
+		if m.Option == option && !m.Negated {
+			return strings.Join(m.Values, " ")
+		}
+	}
+	return ""
+}

@@ -1,0 +1,131 @@
+// Package ipvsadm reads the text of ipvsadm -R, as far as planec writes it:
+// virtual services with a scheduler and a persistence, and destinations that are
+// translated, with a weight. Anything else is an error that names its line.
+package ipvsadm
+
+import (
+	"fmt"
+	"iter"
+	"net/netip"
+	"strings"
+
+	"github.com/planec/planec/internal/text/quoted"
+)
+
+// Key names a virtual service: a protocol with an address and a port, or a mark
+// with a family.
+type Key struct {
+	// Protocol is its number in the IP header (IANA), 0 where there is a mark.
+	Protocol uint8
+	Address  netip.AddrPort
+	// Mark is 0 where there is an address.
+	Mark uint32
+	IPv6 bool
+}
+
+// Command makes a virtual service, or adds a destination to one.
+type Command struct {
+	Key
+	// Adds is whether it adds a destination.
+	Adds bool
+	// Scheduler and Persistence are a service's. Which schedulers there are is the
+	// kernel's to know; persistence is in seconds, 0 for none.
+	Scheduler   string
+	Persistence uint32
+	// Destination and Weight are a destination's; it is of the service's family.
+	Destination netip.AddrPort
+	Weight      uint16
+	// Text is the line.
+	Text string
+}
+
+// maxPersistence is ipvsadm's, in seconds.
+const maxPersistence = 31 * 86400
+
+// Commands yields the commands of a text, up to the first error.
+func Commands(text []byte) iter.Seq2[Command, error] {
+	return func(yield func(Command, error) bool) {
+		number := 0
+		for line := range strings.Lines(string(text)) {
+			number++
+			line = strings.TrimSpace(line)
+			if line == "" || line[0] == '#' {
+				continue
+			}
+			c, err := parse(line)
+			if err != nil {
+				yield(c, fmt.Errorf("line %d: %.100q: %w", number, line, err))
+				return
+			}
+			if !yield(c, nil) {
+				return
+			}
+		}
+	}
+}
+
+func parse(line string) (Command, error) {
+	r := quoted.NewReader(strings.Split(line, " ")) // ipvsadm knows no quotes
+	c := Command{Text: line}
+	switch verb := r.Next(); verb {
+	case "-A":
+		c.Key = key(r)
+		c.service(r)
+	case "-a":
+		c.Adds, c.Key = true, key(r)
+		c.destination(r)
+	default:
+		r.Fail("command %q is not known", verb)
+	}
+	return c, r.End()
+}
+
+func key(r *quoted.Reader) (k Key) {
+	switch kind := r.Next(); kind {
+	case "-t":
+		k.Protocol = 6
+	case "-u":
+		k.Protocol = 17
+	case "--sctp-service":
+		k.Protocol = 132
+	case "-f":
+		if k.Mark = uint32(r.Uint(32)); k.Mark == 0 {
+			r.Fail("mark 0 selects nothing")
+		}
+		k.IPv6 = r.Skip("-6")
+		return k
+	default:
+		r.Fail("%q selects no virtual service", kind)
+	}
+	k.Address = addrPort(r)
+	k.IPv6 = k.Address.Addr().Is6()
+	return k
+}
+
+func (c *Command) service(r *quoted.Reader) {
+	r.Want("-s")
+	c.Scheduler = r.Next()
+	if r.Skip("-p") {
+		if c.Persistence = uint32(r.Uint(32)); c.Persistence == 0 || c.Persistence > maxPersistence {
+			r.Fail("ipvsadm takes no persistence of %d s", c.Persistence)
+		}
+	}
+}
+
+func (c *Command) destination(r *quoted.Reader) {
+	r.Want("-r")
+	c.Destination = addrPort(r)
+	r.Want("-m", "-w")
+	c.Weight = uint16(r.Uint(16))
+	if c.Destination.Addr().Is6() != c.IPv6 {
+		r.Fail("destination %v is of another family", c.Destination)
+	}
+}
+
+func addrPort(r *quoted.Reader) netip.AddrPort {
+	a, err := netip.ParseAddrPort(r.Next())
+	if err != nil {
+		r.Fail("%w", err)
+	}
+	return a
+}

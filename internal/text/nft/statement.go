@@ -1,0 +1,183 @@
+package nft
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Verdict is what a rule or an element decides.
+type Verdict uint8
+
+// The verdicts. Reject is of rules only.
+const (
+	NoVerdict Verdict = iota
+	Accept
+	Drop
+	Reject
+	Return
+	Jump
+	Goto
+)
+
+// Leads reports whether the verdict names a chain.
+func (v Verdict) Leads() bool { return v == Jump || v == Goto }
+
+func verdictNamed(word string) Verdict {
+	switch word {
+	case "accept":
+		return Accept
+	case "drop":
+		return Drop
+	case "reject":
+		return Reject
+	case "return":
+		return Return
+	case "jump":
+		return Jump
+	case "goto":
+		return Goto
+	}
+	return NoVerdict
+}
+
+// Rule is one rule.
+type Rule struct {
+	// Text is the line without its indentation.
+	Text string
+	// Statements are taken in their order, until one does not match.
+	Statements []Statement
+	// Comment is what the text says about the rule, and Commented whether it does.
+	Comment   string
+	Commented bool
+}
+
+// Statement is one of the types below. Sets that statements name are those of the
+// rule's table, and the keys that look something up there are of their types.
+type Statement interface{ statement() }
+
+// The statements that match packets.
+type (
+	// InSet is "KEY [!=] @set".
+	InSet struct {
+		Key    []Field
+		Set    *Set
+		Negate bool
+	}
+	// InPrefix is "ip saddr|daddr PREFIX", of whole bytes and at least one.
+	InPrefix struct {
+		Field  Field
+		Prefix netip.Prefix
+	}
+	// InState is "ct state ...": the state is one of these.
+	InState struct{ New, Invalid, Established, Related bool }
+	// HasDNAT is "ct status dnat".
+	HasDNAT struct{}
+	// NoSYN is "tcp flags ! syn".
+	NoSYN struct{}
+	// OfProtocol is "meta l4proto PROTO".
+	OfProtocol struct{ Protocol Protocol }
+	// ToPorts is "PROTO dport ...".
+	ToPorts struct {
+		Protocol Protocol
+		// Ranges ascend and do not overlap.
+		Ranges []Range
+		// Listed is whether they stand in braces, which nft makes a set of.
+		Listed bool
+	}
+	// OfICMPv6 is "icmpv6 type ...".
+	OfICMPv6 struct{ Types Range }
+	// IsLocal is "fib saddr|daddr type [!=] local".
+	IsLocal struct{ Dest, Negate bool }
+	// FromInterface is `iifname [!=] "name"`; with Prefix it is `"name*"`.
+	FromInterface struct {
+		Name           string
+		Prefix, Negate bool
+	}
+	// HasMark is "meta mark & M == M": all of these bits.
+	HasMark struct{ Bits uint32 }
+	// AtLeast is "meta mark|priority >= N".
+	AtLeast struct {
+		Field Field
+		Least uint32
+	}
+)
+
+// The statements that decide.
+type (
+	// Decide is a verdict; Chain is where it leads, if anywhere.
+	Decide struct {
+		Verdict Verdict
+		Chain   string
+	}
+	// DecideBy is "KEY vmap @map": the verdict of the key, if it has one.
+	DecideBy struct {
+		Key []Field
+		Set *Set
+	}
+	// DNAT is "dnat to KEY map @map": the destination becomes the key's address and
+	// port, if it has those, and the packet is accepted.
+	DNAT struct {
+		Key []Field
+		Set *Set
+	}
+	// Masquerade is "masquerade fully-random": the packet is accepted.
+	Masquerade struct{}
+)
+
+// The statements that write to packets and maps.
+type (
+	// CombineMark is "meta mark set meta mark |" or "^ BITS".
+	CombineMark struct {
+		Xor  bool
+		Bits uint32
+	}
+	// HashMark is "meta mark set jhash KEY mod N seed S": the mark becomes a hash that
+	// is less than Modulus, which is not 0.
+	HashMark struct {
+		Key           []Field
+		Modulus, Seed uint32
+	}
+	// SetPriority is "meta priority set CLASS".
+	SetPriority struct{ Class uint32 }
+	// SetFromMap is "meta mark|priority set KEY map @map": what the map has for the
+	// key, if it has something.
+	SetFromMap struct {
+		Field Field
+		Key   []Field
+		Set   *Set
+	}
+	// Update is "update @map { KEY [timeout T] : FIELD }", or with Delete "delete ...".
+	// The map is dynamic.
+	Update struct {
+		Delete  bool
+		Set     *Set
+		Key     []Field
+		Timeout time.Duration
+		Data    Field
+	}
+)
+
+// Range is a range of numbers, ends included.
+type Range struct{ First, Last uint16 }
+
+func (InSet) statement()         {}
+func (InPrefix) statement()      {}
+func (InState) statement()       {}
+func (HasDNAT) statement()       {}
+func (NoSYN) statement()         {}
+func (OfProtocol) statement()    {}
+func (ToPorts) statement()       {}
+func (OfICMPv6) statement()      {}
+func (IsLocal) statement()       {}
+func (FromInterface) statement() {}
+func (HasMark) statement()       {}
+func (AtLeast) statement()       {}
+func (Decide) statement()        {}
+func (DecideBy) statement()      {}
+func (DNAT) statement()          {}
+func (Masquerade) statement()    {}
+func (CombineMark) statement()   {}
+func (HashMark) statement()      {}
+func (SetPriority) statement()   {}
+func (SetFromMap) statement()    {}
+func (Update) statement()        {}

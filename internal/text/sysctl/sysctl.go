@@ -1,0 +1,26 @@
+// Package sysctl reads the text of sysctl -p: a line for each setting,
+// "net.ipv4.ip_forward = 1".
+package sysctl
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Read adds the settings of a text to those that there are, by name. A line that is
+// none, or of a setting outside of net, is an error that names it.
+func Read(settings map[string]string, text []byte) error {
+	number := 0
+	for line := range strings.Lines(string(text)) {
+		number++
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0][0] == '#' {
+			continue
+		}
+		if len(words) != 3 || words[1] != "=" || !strings.HasPrefix(words[0], "net.") {
+			return fmt.Errorf("line %d: %.100q: want %q", number, strings.TrimSpace(line), "net.name = value")
+		}
+		settings[words[0]] = words[2]
+	}
+	return nil
+}
