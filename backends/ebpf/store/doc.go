@@ -13,7 +13,7 @@
 // commits. After a grace period, in which every program ends that has begun before, the
 // words become {0, new, new}, and what no word names any more is free.
 //
-// There is no journal. Whoever opens the maps finds active and the words: a word with a
+// There is no journal. A process that opens the maps finds active and the words: a word with a
 // tag that is not reached goes back to old, one with a tag that is on to new. The tests
 // kill writers at random moments while programs read.
 //

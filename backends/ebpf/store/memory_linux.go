@@ -37,7 +37,7 @@ func (m memory) word(i uint32) *uint64 { return (*uint64)(unsafe.Pointer(&m.at(i
 
 func (m memory) load(i uint32) uint64 { return atomic.LoadUint64(m.word(i)) }
 
-// store makes all that was written before visible to whoever reads the new value.
+// store makes all that was written before visible to every reader of the new value.
 func (m memory) store(i uint32, v uint64) { atomic.StoreUint64(m.word(i), v) }
 
 func (m memory) close() error {
