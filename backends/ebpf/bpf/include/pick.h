@@ -5,15 +5,7 @@
  * the same for every hook and for the tests, which run it by BPF_PROG_TEST_RUN.
  */
 #pragma once
-#include "layout.h"
-
-/* Where a socket or a packet is sent to. */
-struct destination {
-	struct address address;
-	__be16 port;
-	__u8 protocol;
-	bool ipv6; /* of the packet: an IPv4-mapped address of a socket is IPv4 */
-};
+#include "destination.h"
 
 /* Who sends. A socket has no address before it connects, so it is known by its
  * network namespace. */
@@ -23,14 +15,6 @@ struct sender {
 };
 
 enum { LEFT_ALONE = 0, TRANSLATED = 1 }; /* or a negative errno */
-
-INLINE bool is_loopback(const struct destination *d)
-{
-	const __be32 *w = d->address.word;
-	if (d->ipv6)
-		return !w[0] && !w[1] && !w[2] && w[3] == be32(1);
-	return (w[3] & be32(0xff000000)) == be32(0x7f000000);
-}
 
 INLINE bool in_set(__u32 slot, __u32 set, const struct destination *d)
 {

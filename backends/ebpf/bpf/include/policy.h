@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+
+/*
+ * What policies say of a packet, by the maps of the image that is active: pod, class,
+ * row, port. It is the same for every hook and for the tests.
+ */
+#pragma once
+#include "destination.h"
+
+struct pod {
+	__u64 profile, egress, ingress;
+	__u32 flags, reserved;
+};
+
+struct row_key {
+	__u64 profile;
+	__u8 direction, reserved[3];
+	__be32 class;
+};
+
+struct port_key {
+	__u32 bits;
+	__u32 row[2];
+	__u8 reserved, protocol;
+	__be16 port;
+};
+
+enum { EGRESS = 1, INGRESS = 2 }; /* the flags of a pod, and directions of a row */
+enum { CLASSES_IPV4 = 4, CLASSES_IPV6 = 6, PORT_BITS = 96, VERDICT_ACCEPT = 1 };
+
+#define ROW_ACCEPT (1ULL << 56)
+#define ROW_DENY (2ULL << 56)
+
+_Static_assert(sizeof(struct pod) == 32, "PodSize");
+_Static_assert(sizeof(struct row_key) == 16, "RowKeySize");
+_Static_assert(sizeof(struct port_key) == 16, "PortKeySize");
+
+IMAGE_MAP(plc_pods, MAP_HASH, sizeof(struct address), sizeof(struct pod), F_RDONLY_PROG);
+IMAGE_MAP(plc_classs, MAP_LPM_TRIE, sizeof(struct prefix_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
+IMAGE_MAP(plc_rows, MAP_HASH, sizeof(struct row_key), 8, F_RDONLY_PROG);
+IMAGE_MAP(plc_ports, MAP_LPM_TRIE, sizeof(struct port_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
+
+/* The packet that opens a connection, with the addresses that it has after DNAT. */
+struct opening {
+	struct address source, destination;
+	__be16 port; /* 0 for protocols that have none */
+	__u8 protocol, type; /* the type is ICMP's */
+	bool ipv6, midstream; /* midstream: a TCP segment without SYN, of no known connection */
+};
+
+enum { PROTO_ICMPV6 = 58, NEIGHBOUR_FIRST = 133, NEIGHBOUR_LAST = 137 };
+
+/* An IPv6 header can have an address of ::ffff:0:0/96, which is no pod's and not the
+ * node's. */
+INLINE bool is_odd(const struct address *a, bool ipv6)
+{
+	return ipv6 && !a->word[0] && !a->word[1] && a->word[2] == be32(0xffff);
+}
+
+INLINE struct pod *pod_at(__u32 slot, const struct address *a, bool ipv6)
+{
+	return is_odd(a, ipv6) ? NULL : find(plc_pods, slot, a);
+}
+
+INLINE bool is_own(__u32 slot, const struct address *a, bool ipv6)
+{
+	struct destination d = { .address = *a, .ipv6 = ipv6 };
+	if (is_loopback(&d))
+		return true;
+	if (is_odd(a, ipv6))
+		return false;
+	__u32 *flags = find(plc_addrs, slot, a);
+	return flags && *flags & ADDRESS_OWN;
+}
+
+/* judge asks what a direction of a pod says of its peer. */
+INLINE bool judge(__u32 slot, const struct pod *pod, __u8 direction, const struct address *peer, const struct opening *o)
+{
+	__u64 row = direction == INGRESS ? pod->ingress : pod->egress;
+	struct prefix_key ck = { .bits = PREFIX_BITS, .set = be32(o->ipv6 ? CLASSES_IPV6 : CLASSES_IPV4), .address = *peer };
+	__u32 *class = find(plc_classs, slot, &ck);
+	struct row_key rk = { .profile = pod->profile, .direction = direction, .class = class ? be32(*class) : 0 };
+	__u64 *own = find(plc_rows, slot, &rk);
+	if (own)
+		row = *own;
+	if (row == ROW_ACCEPT)
+		return true;
+	if (row == ROW_DENY)
+		return false;
+	struct port_key pk = { .bits = PORT_BITS, .row = { (__u32)row, (__u32)(row >> 32) }, .protocol = o->protocol, .port = o->port };
+	__u32 *verdict = find(plc_ports, slot, &pk);
+	return verdict && *verdict == VERDICT_ACCEPT;
+}
+
+/* allows says whether one direction lets the packet pass: the egress of its source, or
+ * the ingress of its destination. What the node sends is for the caller to let pass. */
+INLINE bool allows(__u32 slot, __u8 direction, const struct opening *o)
+{
+	if (o->protocol == PROTO_ICMPV6 && o->type >= NEIGHBOUR_FIRST && o->type <= NEIGHBOUR_LAST)
+		return true;
+	const struct address *subject = direction == EGRESS ? &o->source : &o->destination;
+	const struct address *peer = direction == EGRESS ? &o->destination : &o->source;
+	struct pod *pod = pod_at(slot, subject, o->ipv6);
+	if (!pod || (direction == INGRESS && is_own(slot, peer, o->ipv6)))
+		return true;
+	/* The answer of a connection that was ended must not open it again. */
+	if (o->midstream && pod->flags & (direction == EGRESS ? INGRESS : EGRESS) && !is_own(slot, peer, o->ipv6) && !is_own(slot, subject, o->ipv6))
+		return false;
+	return !(pod->flags & direction) || judge(slot, pod, direction, peer, o);
+}
