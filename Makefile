@@ -7,7 +7,7 @@ FUZZTIME ?= 60s
 CLUSTERS ?= 2000
 SOAK     ?= 20m
 
-.PHONY: help check build dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants shelves
+.PHONY: bpf-check help check build dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants shelves
 
 # This list.
 help:
@@ -106,6 +106,10 @@ conformance: tools
 	@test -n "$(DATA)" || { echo "name the tables: make conformance DATA=DIR"; exit 2; }
 	@out=$$(mktemp); $(GO) test -count 1 -v ./internal/testing/conformance -data "$(abspath $(DATA))" >$$out 2>&1; code=$$?; \
 	  grep -v '^ *\(=== \|--- PASS\)' $$out; rm -f $$out; exit $$code
+
+# Builds the eBPF objects again, with clang 14, and wants the bytes that are committed.
+bpf-check: tools
+	$(GO) generate ./backends/ebpf/bpf && git diff --exit-code -- backends/ebpf/bpf
 
 # Every fuzz target in turn, FUZZTIME each.
 fuzz:

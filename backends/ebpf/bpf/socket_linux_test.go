@@ -2,22 +2,47 @@ package bpf_test
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cilium/ebpf"
 
 	"github.com/planec/planec/backends/ebpf/bpf"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
-func TestLoads(t *testing.T) {
-	spec, err := bpf.LoadSocket()
+// TestVerifier loads every program with every value of its switches, and wants the
+// numbers of docs/ebpf.md to be at least what the verifier of this kernel walked.
+func TestVerifier(t *testing.T) {
+	testkit.BPFFS(t)
+	document, err := os.ReadFile("../../../docs/ebpf.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{LogLevel: ebpf.LogLevelStats}})
-	var v *ebpf.VerifierError
-	if errors.As(err, &v) {
-		t.Fatalf("%+v", v)
+	for name, of := range map[string]func() (*ebpf.CollectionSpec, error){"socket": bpf.LoadSocket, "policy": bpf.LoadPolicy, "torn": bpf.LoadTorn} {
+		for _, retval := range []bool{true, false} {
+			spec, err := of()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v := spec.Variables["have_retval"]; v != nil {
+				if err := v.Set(retval); err != nil {
+					t.Fatal(err)
+				}
+			}
+			walked(t, name, spec, string(document))
+		}
+	}
+}
+
+func walked(t *testing.T, object string, spec *ebpf.CollectionSpec, document string) {
+	t.Helper()
+	c, err := ebpf.NewCollection(spec)
+	if v := (*ebpf.VerifierError)(nil); errors.As(err, &v) {
+		t.Fatalf("%s: %+v", object, v)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +53,19 @@ func TestLoads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, _ := info.VerifiedInstructions()
-		t.Log(name, n)
+		n, ok := info.VerifiedInstructions()
+		row := fmt.Sprintf("| %s.c | %s | ", object, name)
+		i := strings.Index(document, row)
+		if i < 0 {
+			t.Errorf("docs/ebpf.md has no row %q: the verifier walks %d instructions", row, n)
+			continue
+		}
+		var least, most uint32
+		if _, err := fmt.Sscanf(document[i+len(row):], "%d to %d", &least, &most); err != nil || ok && (n < least || n > most) {
+			t.Errorf("docs/ebpf.md says %d to %d of %s, the verifier walks %d (%v)", least, most, name, n, err)
+		}
+	}
+	if names := spec.Programs; !slices.ContainsFunc([]string{"ask", "read_two"}, func(n string) bool { return names[n] != nil }) {
+		t.Errorf("%s.c has nothing that a test can run", object)
 	}
 }
