@@ -11,29 +11,29 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Addresses are told apart by their last bits, digitBits at a time from the end:
-// whether a range is a /12 or a /24, and given out at random or in a row, its last
-// bits differ most, so no chain has to be left out where all addresses agree. How
-// many digits there are depends on the number of rules in the last chains.
+// The tree divides addresses by their last bits, digitBits per level: whether the range
+// is a /12 or a /24, and whether addresses are assigned at random or in sequence, the
+// last bits differ most. So no level is wasted on bits that all addresses share. The
+// number of levels depends on the number of rules in the last chains.
 const (
 	digitBits = 3
-	// maxDigits bounds the tree: nf_tables takes 15 chains below a built-in one
-	// (NFT_JUMP_STACK_SIZE, gotos count), and there are PLC-OUTPUT, PLC-SERVICES,
-	// these, two of crowd, an address with its ports (portCuts), and four of a
+	// maxDigits bounds the depth: nf_tables allows 15 chains below a built-in one
+	// (NFT_JUMP_STACK_SIZE; gotos count). The others are PLC-OUTPUT, PLC-SERVICES,
+	// two of crowd, those of an address with its ports (portCuts), and four of a
 	// frontend.
 	maxDigits = 4
-	// cellRules is how many rules a last chain has on average at most: one more
-	// level costs 4.5 rules, half of 8 choices, and saves 7/16 of these.
+	// cellRules is the maximum average number of rules in a last chain: one more
+	// level costs 4.5 rules (half of 8 choices) and saves 7/16 of these.
 	cellRules = 12
-	// crowdRules are far more than that. Where so many addresses have the same last
-	// digits, they were chosen to collide.
+	// crowdRules is far above that average. So many addresses with equal last
+	// digits were chosen to collide.
 	crowdRules = 64
 )
 
 // row is the frontends of one address.
 type row []entry
 
-// rules is how many rules of a list stand for the row.
+// rules returns the number of rules that the row adds to a list.
 func (r row) rules() int {
 	if len(r) > fewPorts {
 		return 1
@@ -48,17 +48,17 @@ func rulesOf(rows []row) (n int) {
 	return n
 }
 
-// addressTree is the dispatch by address.
+// addressTree is the dispatch tree by address.
 type addressTree struct {
 	*dataplane
 	digits int
 }
 
-// dispatchAddresses writes the chain of that name and those below, and tail at its
-// end.
+// dispatchAddresses writes the named chain with tail at its end, and the chains
+// below it.
 func (d *dataplane) dispatchAddresses(name string, list []entry, tail []string) {
 	slices.SortFunc(list, compareEntry)
-	// A jump and no goto: what no address fits may be for what is in tail.
+	// A jump, not a goto: packets that match no address must reach the tail.
 	const jump = " -j "
 	if len(list) <= listed {
 		d.tree(name, jump, leaves(list), tail)
@@ -73,7 +73,7 @@ func (d *dataplane) dispatchAddresses(name string, list []entry, tail []string) 
 	t.node(name, jump, rows, 0, tail)
 }
 
-// rowsOf are the addresses of a sorted list.
+// rowsOf groups a sorted list by address.
 func rowsOf(list []entry) []row {
 	var out []row
 	for _, g := range groups(list, func(a, b *entry) bool { return a.hi == b.hi && a.lo == b.lo }) {
@@ -82,12 +82,12 @@ func rowsOf(list []entry) []row {
 	return out
 }
 
-// digit is one of an address's last digits, counted from the end.
+// digit returns one digit of an address, counted from the end.
 func digit(r row, at int) uint32 {
 	return uint32(r[0].lo>>(at*digitBits)) & (1<<digitBits - 1)
 }
 
-// path is an address's digits in the order in which the tree asks for them.
+// path returns the digits of an address in the order in which the tree matches them.
 func (t *addressTree) path(r row) (path uint32) {
 	for at := range t.digits {
 		path = path<<digitBits | digit(r, at)
@@ -95,7 +95,7 @@ func (t *addressTree) path(r row) (path uint32) {
 	return path
 }
 
-// node writes the chain of addresses that have their last digits in common.
+// node writes the chain for addresses with common last digits.
 func (t *addressTree) node(name, jump string, rows []row, digits int, tail []string) {
 	if digits == t.digits {
 		t.crowd(name, rows, 0)
@@ -110,8 +110,8 @@ func (t *addressTree) node(name, jump string, rows []row, digits int, tail []str
 	t.tree(name, jump, branches, tail)
 }
 
-// cell leads to the chain of the addresses that have as many digits in common with
-// a row's. Its name has them, in the order in which they are written.
+// cell returns the branch to the chain of all addresses whose last digits equal
+// those of r. The chain's name contains these digits in written order.
 func (t *addressTree) cell(r row, digits int) branch {
 	name := make([]byte, 0, 28)
 	name = append(name, "PLC-LAST-"...)
@@ -123,8 +123,8 @@ func (t *addressTree) cell(r row, digits int) branch {
 	return branch{match: t.lastBits(mask).AppendTo(match), chain: string(name)}
 }
 
-// lastBits is an address or a mask of the family that has only its last bits, less
-// than 16 of them.
+// lastBits returns an address or a mask of the family with only its last bits set;
+// there are fewer than 16.
 func (t *addressTree) lastBits(n uint64) netip.Addr {
 	if t.ir == ir.IPv4 {
 		return netip.AddrFrom4([4]byte{2: byte(n >> 8), 3: byte(n)})
@@ -132,9 +132,9 @@ func (t *addressTree) lastBits(n uint64) netip.Addr {
 	return netip.AddrFrom16([16]byte{14: byte(n >> 8), 15: byte(n)})
 }
 
-// crowd writes the chain of the addresses of a cell: a list, but for those that
-// would make a long one. They are divided into about n^(1/3) parts, and those again,
-// so that neither depth nor rules grow much, whatever the addresses are.
+// crowd writes the chain for the addresses of a cell. A short list stays a list; a
+// long one is divided into about n^(1/3) parts in each of two steps, which limits
+// both depth and rules for any choice of addresses.
 func (t *addressTree) crowd(name string, rows []row, step int) {
 	if step == 2 || rulesOf(rows) <= crowdRules {
 		t.tree(name, goTo, t.list(rows), nil)
@@ -150,8 +150,8 @@ func (t *addressTree) crowd(name string, rows []row, step int) {
 	t.tree(name, goTo, branches, nil)
 }
 
-// mostOfPart is n^(2/3) in the first step and n^(1/2) in the second, rounded up. It
-// counts in whole numbers, which are the same on every processor.
+// mostOfPart is n^(2/3) in the first step and n^(1/2) in the second, rounded up.
+// It uses integers only, so the result is the same on every processor.
 func mostOfPart(n, step int) int {
 	all := int64(n)
 	return sort.Search(n, func(i int) bool {
@@ -163,9 +163,9 @@ func mostOfPart(n, step int) int {
 	})
 }
 
-// divide takes the largest prefix with at most so many addresses out of a sorted
-// list, until so many are left. Each has at least half of that, so there are few;
-// one that is within another comes before it.
+// divide repeatedly takes the largest prefix with at most `most` addresses out of
+// a sorted list, until at most that many are left. Each part has at least half as
+// many, so there are few parts. A prefix within another one precedes it.
 func (t *addressTree) divide(rows []row, most int) [][]row {
 	var parts [][]row
 	for len(rows) > most {
@@ -183,7 +183,7 @@ func (t *addressTree) divide(rows []row, most int) [][]row {
 	return append(parts, rows)
 }
 
-// zeros is how many of a sorted list have 0 where the first bit differs.
+// zeros returns how many addresses of a sorted list have 0 at the first differing bit.
 func (t *addressTree) zeros(rows []row) int {
 	bit := 128 - t.bits + t.common(rows).Bits()
 	return sort.Search(len(rows), func(i int) bool {
@@ -195,7 +195,7 @@ func (t *addressTree) zeros(rows []row) int {
 	})
 }
 
-// common is the prefix that the addresses of a sorted list have in common.
+// common returns the longest common prefix of a sorted list of addresses.
 func (t *addressTree) common(rows []row) netip.Prefix {
 	a, b := &rows[0][0], &rows[len(rows)-1][0]
 	n := bits.LeadingZeros64(a.hi ^ b.hi)
@@ -205,8 +205,8 @@ func (t *addressTree) common(rows []row) netip.Prefix {
 	return netip.PrefixFrom(a.frontend.Match.Address, n-(128-t.bits)).Masked()
 }
 
-// list is the frontends of some addresses one by one. An address with more than a
-// few has a chain, which is of that address alone.
+// list returns the branches for some addresses, one per frontend. An address with
+// more than fewPorts ports gets a chain of its own.
 func (t *addressTree) list(rows []row) []branch {
 	var out []branch
 	for _, r := range rows {
@@ -224,8 +224,8 @@ func (t *addressTree) list(rows []row) []branch {
 	return out
 }
 
-// portCuts are the bits after which chains of n ports of one address stand. There
-// may be two, and three where the address is not as deep.
+// portCuts returns the bit counts at which the chains for n ports of one address
+// branch: two levels, or three if the address is not at the full depth.
 func (t *addressTree) portCuts(n int) []int {
 	switch {
 	case n <= listedPorts:

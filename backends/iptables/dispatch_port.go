@@ -7,17 +7,17 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Ports are told apart by the first bits of their keys, since a rule can match a
-// range of ports and not their last bits. After how many bits a chain stands is
-// fixed.
+// The tree divides ports by the leading bits of their keys, because a rule can
+// match a range of ports but not their trailing bits. The bit counts at which
+// chains branch are fixed.
 
-// usualNodePorts is how many there are where no range was chosen
+// usualNodePorts is the number of ports in the default range
 // (--service-node-port-range, 30000 to 32767).
 const usualNodePorts = 2768
 
-// nodePortCuts are the bits after which chains of n nodePorts stand: they have 16384,
-// 1024 and 256 ports, then 64 and 16 if the last ones would have more than cellRules
-// of the usual range.
+// nodePortCuts returns the bit counts at which the chains of n nodePorts branch.
+// The chains cover 16384, 1024 and 256 ports; 64 and 16 follow if the last ones
+// would have more than cellRules ports of the usual range.
 func nodePortCuts(n int) []int {
 	cuts := []int{4, 8, 10, 12, 14}
 	switch {
@@ -37,8 +37,8 @@ type span struct {
 	low, high int
 }
 
-// dispatchPorts writes the chain of that name over a list of different ports, and
-// those below, which nameOf names.
+// dispatchPorts writes the named chain for a list of distinct ports, and the
+// chains below it, which get their names from nameOf.
 func (d *dataplane) dispatchPorts(name string, list []entry, cuts []int, nameOf func(span) string) {
 	slices.SortFunc(list, compareEntry)
 	d.portNode(name, list, cuts, nameOf)
@@ -66,7 +66,7 @@ func (s span) appendTo(b []byte) []byte {
 	return strconv.AppendInt(append(b, ':'), int64(s.high), 10)
 }
 
-// nodePortChain names the chain of a range of nodePorts.
+// nodePortChain returns the name of the chain for a range of nodePorts.
 func nodePortChain(s span) string {
 	return "PLC-NP-" + s.protocol.String() + "-" + strconv.Itoa(s.low) + "-" + strconv.Itoa(s.high)
 }

@@ -70,7 +70,7 @@ func TestKernelRefusals(t *testing.T) {
 				add(denied, eval.FromPod, "fd00:2::1", "[fd00:9::1]:998")
 				add(denied, eval.FromOutside, "192.0.2.1", "10.1.1.1:999")
 				add(denied, eval.FromPod, "10.1.3.1", "10.1.2.1:80")
-				// Refused, but by a rule of someone else's behind ours.
+				// Refused, but by a foreign rule after planec's.
 				add(testkit.Refused, eval.FromPod, "10.1.1.1", "10.1.0.7:80")
 				r := testkit.New(t, testkit.SpecFor(twoPods(refusal), flows))
 				if _, err := r.Run("*filter\n-A FORWARD -d 10.1.0.7/32 -j REJECT\nCOMMIT\n", "iptables-"+variant+"-restore", "--noflush"); err != nil {
