@@ -123,5 +123,4 @@
 //     affinity needs a set: at most 1,024 per Service and 8,192 in total. Check reports
 //     Services beyond these limits, and Emit refuses them.
 //   - Without a local detector for the family, "unless-local-source" means "always".
-//     "always".
 package iptables
