@@ -167,7 +167,7 @@ func tables(text string, keep func(table, chain string) bool) map[string]string 
 
 func ours(_, chain string) bool { return strings.HasPrefix(chain, "PLC-") }
 
-// listedAsEmitted wants exactly what was emitted among our chains.
+// listedAsEmitted wants exactly what was emitted among planec's chains.
 func listedAsEmitted(t *testing.T, r *testkit.Rig, variant string, files map[string]string) {
 	t.Helper()
 	for _, c := range commands {

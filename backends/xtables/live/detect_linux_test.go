@@ -33,7 +33,7 @@ exit 4
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 }
 
-// TestDetect wants the variant that has our rules, also where it cannot be asked for
+// TestDetect wants the variant that has planec's rules, also where it cannot be asked for
 // a moment; never the other one.
 func TestDetect(t *testing.T) {
 	for _, variant := range []string{"nft", "legacy"} {
