@@ -69,7 +69,7 @@ func foreign(t *testing.T, r *testkit.Rig) (check func()) {
 	}
 }
 
-// ownAddresses are those that ip lists of our device.
+// ownAddresses returns the addresses of planec's device that ip lists.
 func ownAddresses(t *testing.T, r *testkit.Rig) []netip.Addr {
 	t.Helper()
 	var out []netip.Addr
@@ -212,8 +212,7 @@ func TestKernelRepairs(t *testing.T) {
 		}
 	}
 	check()
-	// A service that someone has added at a key that was ours stays with us while
-	// the sets say so.
+	// A foreign service counts as planec's if its key is in planec's sets.
 	shell(t, r, "", "ipset add plc-4-services 192.0.2.80,tcp:80")
 	shell(t, r, "", "ipvsadm -A -t 192.0.2.80:80 -s rr")
 	if steps := strings.Join(once(), "\n"); !strings.Contains(steps, "remove service tcp 192.0.2.80:80") {

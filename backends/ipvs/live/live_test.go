@@ -46,8 +46,8 @@ func artifacts(t testing.TB, dir string) map[string]backends.Artifact {
 
 const goldenDir = "../../../golden/cases"
 
-// TestParseGoldens: every service of every case is known by the sets to be ours,
-// and every sysctl is looked at.
+// TestParseGoldens wants every service of every case to be planec's according to the
+// sets, and every sysctl to be compared.
 func TestParseGoldens(t *testing.T) {
 	for name, a := range artifacts(t, goldenDir) {
 		s, err := Parse(a)

@@ -5,15 +5,15 @@ import (
 	"errors"
 )
 
-// Snapshot reads what is ours of the kernel, to go back to: [Kernel.Restore] makes the
-// kernel what it was. It is nil where nothing is ours.
+// Snapshot reads planec's objects from the kernel, for a later [Kernel.Restore].
+// It returns nil if there are none.
 func (k *Kernel) Snapshot(ctx context.Context) (*State, error) {
 	rules, err := k.rules.Observe(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if !OwnRules(rules) && len(owned(rules)) == 0 {
-		return nil, nil // and the module needs not be loaded to look
+		return nil, nil // do not load the module only to look
 	}
 	s, err := k.Observe(ctx)
 	if errors.Is(err, ErrNoIPVS) {
@@ -32,7 +32,7 @@ func (k *Kernel) Snapshot(ctx context.Context) (*State, error) {
 	return s, nil
 }
 
-// Restore makes the kernel what a snapshot says, where there is one.
+// Restore brings the kernel back to a snapshot.
 func (k *Kernel) Restore(ctx context.Context, want *State) error {
 	have, err := k.Observe(ctx)
 	if err != nil {
@@ -41,5 +41,5 @@ func (k *Kernel) Restore(ctx context.Context, want *State) error {
 	return k.Apply(ctx, NewPlan(have, want))
 }
 
-// FromNothing reports whether the plan was made for a kernel that had nothing of ours.
+// FromNothing reports whether the plan was made for a kernel without objects of planec.
 func (p *Plan) FromNothing() bool { return p.rules.FromNothing() }
