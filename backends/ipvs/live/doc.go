@@ -22,7 +22,7 @@
 // (two minutes after it closed); the next apply removes it. A plan with only such
 // steps is Empty but has Steps. Destinations of UDP and SCTP are removed at once.
 //
-//	# Ownership
+// # Ownership
 //
 // Virtual services have no names, and foreign ones may exist. planec owns those
 // whose address, protocol and port are in the kernel's sets plc-4-services or
