@@ -86,7 +86,7 @@ func TestHalfWritten(t *testing.T) {
 	n.wait("the mended file counts", func() bool { return n.answer(vip, 80) == "10.1.2.4:8080" })
 }
 
-// TestDrift wants what others do to our rules to be put right within a second.
+// TestDrift wants foreign changes of planec's rules to be undone within a second.
 func TestDrift(t *testing.T) {
 	n := newNode(t)
 	n.write("node.yaml", nodeYAML)
@@ -206,8 +206,8 @@ func TestConfigurationChanges(t *testing.T) {
 	n.wait("it has started again with the new one", func() bool { return strings.Contains(n.ruleset(), "10.2.0.0/16") })
 }
 
-// TestCleanup wants everything of ours gone and nothing else, and mistakes of the
-// command line to be told apart from failures.
+// TestCleanup wants everything of planec to be removed and nothing else, and mistakes of
+// the command line to be distinguished from failures.
 func TestCleanup(t *testing.T) {
 	n := newNode(t)
 	n.write("node.yaml", nodeYAML)

@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// The attributes of include/uapi/linux/netfilter/nfnetlink_conntrack.h that
-// package nl has not.
+// Attributes of include/uapi/linux/netfilter/nfnetlink_conntrack.h that package nl
+// lacks.
 const (
 	ctaFilter          = 25
 	ctaFilterOrigFlags = 1
@@ -23,8 +23,8 @@ const (
 	statusExpected = 1 << 0
 )
 
-// attributes walks netlink attributes: type without flags, and value. It ends at
-// one that is cut off.
+// attributes yields netlink attributes: type without flags, and value. It stops at
+// a truncated attribute.
 func attributes(b []byte) iter.Seq2[uint16, []byte] {
 	return func(yield func(uint16, []byte) bool) {
 		for len(b) >= unix.SizeofNlAttr {
@@ -40,11 +40,11 @@ func attributes(b []byte) iter.Seq2[uint16, []byte] {
 	}
 }
 
-// padding is how many bytes follow an attribute of n.
+// padding returns the number of bytes that follow an attribute of length n.
 func padding(n int) int { return -n & (int(nl.NLA_ALIGNTO) - 1) }
 
-// decode reads a message of a dump. The library's own reader knows no ports of
-// SCTP. The second result is false for what has no addresses.
+// decode parses a message of a dump. The library's parser does not know SCTP
+// ports. The second result is false for an entry without addresses.
 func decode(message []byte) (f Flow, ok bool) {
 	if len(message) < nl.SizeofNfgenmsg {
 		return f, false
@@ -92,7 +92,7 @@ func tuple(b []byte) (proto ir.Protocol, src, dst netip.AddrPort) {
 	return proto, netip.AddrPortFrom(from, sport), netip.AddrPortFrom(to, dport)
 }
 
-// header starts every request.
+// header returns the header of a request.
 func header(f ir.Family) *nl.Nfgenmsg {
 	m := &nl.Nfgenmsg{NfgenFamily: unix.AF_INET, Version: nl.NFNETLINK_V0}
 	if f == ir.IPv6 {
@@ -101,8 +101,7 @@ func header(f ir.Family) *nl.Nfgenmsg {
 	return m
 }
 
-// onlyProtocol has the kernel leave out all other protocols. Kernels before 5.8
-// do not know it and leave out nothing.
+// onlyProtocol restricts a dump to one protocol. Kernels before 5.8 ignore this.
 func onlyProtocol(p ir.Protocol) []nl.NetlinkRequestData {
 	orig := nl.NewRtAttr(unix.NLA_F_NESTED|nl.CTA_TUPLE_ORIG, nil)
 	proto := orig.AddRtAttr(unix.NLA_F_NESTED|nl.CTA_TUPLE_PROTO, nil)
@@ -112,8 +111,8 @@ func onlyProtocol(p ir.Protocol) []nl.NetlinkRequestData {
 	return []nl.NetlinkRequestData{orig, filter}
 }
 
-// handle is what names one entry of the table: with the kernel's number of it,
-// so that one which took its place since is not meant.
+// handle returns the attributes that identify an entry of the table, including the
+// kernel's ID, so that a later entry with the same addresses is not affected.
 func handle(message []byte) (out []byte) {
 	rest := message[nl.SizeofNfgenmsg:]
 	for kind, value := range attributes(rest) {

@@ -49,8 +49,8 @@ const (
 	newElem   = subsystem | unix.NFT_MSG_NEWSETELEM
 )
 
-// TestTransactions reads transactions of nftables: what was of our table and who made
-// them counts, and nothing of the one before.
+// TestTransactions reads transactions of nftables: only the table and the sender count,
+// and no transaction affects the next one.
 func TestTransactions(t *testing.T) {
 	w := &nftablesWatch{table: "planec", own: func(port uint32) bool { return port == 7 }}
 	ours, others := message(attr(1, "planec"), attr(2, "x")), message(attr(1, "other"), attr(2, "planec"))
@@ -69,7 +69,7 @@ func TestTransactions(t *testing.T) {
 		{newRule, 9, others, false}, // the first of it is remembered
 		{newGen, 9, message(), true},
 		{newRule, 7, ours, false},
-		{newGen, 7, message(), false}, // our own
+		{newGen, 7, message(), false}, // planec's own
 		{newGen, 9, message(), false},
 		{unix.NFNL_SUBSYS_CTNETLINK<<8 | unix.NFT_MSG_NEWRULE, 9, ours, false},
 		{newGen, 9, message(), false},

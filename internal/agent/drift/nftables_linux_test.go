@@ -100,8 +100,8 @@ func applyFile(ctx context.Context, file string) error {
 	return live.Apply(ctx, p)
 }
 
-// TestSecondProcess wants another process of the same program to be told of, and our own
-// transactions not.
+// TestSecondProcess wants transactions of another process of the same program to be
+// reported, and its own ones not.
 func TestSecondProcess(t *testing.T) {
 	r := testkit.New(t, testkit.Spec{})
 	var notices <-chan struct{}
@@ -147,7 +147,7 @@ func TestSecondProcess(t *testing.T) {
 }
 
 // TestXTables wants a change of the size of a legacy table to be told once, until
-// ours is in again.
+// planec's next change is in.
 func TestXTables(t *testing.T) {
 	testkit.Require(t, "iptables-legacy")
 	r := testkit.New(t, testkit.Spec{})

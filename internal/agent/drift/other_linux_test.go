@@ -52,7 +52,7 @@ func TestIPTablesNFT(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run("iptables-nft", "-t", "nat", "-A", "PLC-X", "-j", "RETURN") // our own, before it is settled
+	run("iptables-nft", "-t", "nat", "-A", "PLC-X", "-j", "RETURN") // planec's, before it is settled
 	settle()
 	if told(notices, 1200*time.Millisecond) {
 		t.Error("told of what was settled")

@@ -7,34 +7,34 @@ import (
 	"time"
 )
 
-// A place that cannot be listened on is tried again after firstAgain, and then after
-// twice as long each time, at most lastAgain: what had the port goes, and an address
-// comes to the node.
+// The delay before the first retry of a place that cannot be opened; each further
+// delay is twice as long, up to lastAgain. A port may become free, and an address
+// may be added to the node.
 const (
 	firstAgain = 250 * time.Millisecond
 	lastAgain  = 5 * time.Second
 )
 
-// Place is where something is to be served.
+// Place is a place, such as an address, that is to be served.
 type Place struct {
-	// Listen opens a listener, and Serve answers on it until that fails. Serve returns
-	// when the listener is closed.
+	// Listen opens a listener. Serve serves it until that fails or the listener is
+	// closed.
 	Listen func() (net.Listener, error)
 	Serve  func(net.Listener) error
-	// Said is told why the place is not served, once for each reason in a row, and
-	// nil when it is served again. It is called by a goroutine of its own.
+	// Said is called with the error when the place is not served, once for each different
+	// reason, and with nil when it is served again. Calls come from a separate goroutine.
 	Said func(error)
 }
 
-// Kept is a place that is served for as long as it is wanted.
+// Kept is a place that is served until Stop.
 type Kept struct {
 	place  Place
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
-// Keep serves a place, and tries again where that fails, until Stop. It has tried once
-// when it returns; err says how that went, and nothing else has to be done about it.
+// Keep serves a place, with retries, until Stop. It returns after the first
+// attempt; err is the result of that attempt, and needs no action.
 func Keep(p Place) (k *Kept, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	k = &Kept{place: p, cancel: cancel}
@@ -49,7 +49,7 @@ func (k *Kept) Stop() {
 	k.done.Wait()
 }
 
-// run serves on a listener, and on others after it.
+// run serves a listener, and reopens it after failures.
 func (k *Kept) run(ctx context.Context, l net.Listener, err error) {
 	said := ""
 	wait := firstAgain
@@ -79,10 +79,10 @@ func (k *Kept) run(ctx context.Context, l net.Listener, err error) {
 	}
 }
 
-// serve answers on a listener until that fails or the place is not wanted any more.
+// serve serves a listener until that fails or ctx ends.
 func (k *Kept) serve(ctx context.Context, l net.Listener) error {
-	stop := context.AfterFunc(ctx, func() { _ = l.Close() }) // that ends Serve
+	stop := context.AfterFunc(ctx, func() { _ = l.Close() }) // ends Serve
 	defer stop()
-	defer l.Close() // where Serve failed with the listener open
+	defer l.Close() // if Serve failed, the listener is still open
 	return k.place.Serve(l)
 }

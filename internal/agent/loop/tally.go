@@ -10,18 +10,18 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// tally keeps what others want to know of the whole program, from its changes.
+// tally maintains counts and lists of the whole program from its changes.
 type tally struct {
 	checks map[checkKey]ir.HealthCheck
 	scope  ir.NodePortScope
-	// internal and external count the frontends of each Service that drop because
-	// there is no local endpoint.
+	// internal and external count the frontends per Service that drop because no
+	// endpoint is local.
 	internal, external map[serviceName]int
-	// services counts the frontends of each Service, and policies the policies that
+	// services counts frontends per Service; policies counts the policies that
 	// concern a pod of the node.
 	services map[serviceName]int
 	policies int
-	// loopback is what is served on loopback addresses.
+	// loopback has the ports to serve on loopback addresses.
 	loopback loopback
 }
 
@@ -32,7 +32,7 @@ type checkKey struct {
 	port   uint16
 }
 
-// whole counts a program.
+// whole counts a whole program.
 func (t *tally) whole(p *ir.Program) {
 	*t = tally{
 		checks: make(map[checkKey]ir.HealthCheck, len(p.HealthChecks)), scope: p.Node.NodePorts,
