@@ -5,17 +5,17 @@ import (
 	"strconv"
 )
 
-// field is one expression that reads the packet or what the kernel knows of it.
+// field is an expression that reads the packet or its metadata.
 type field struct {
 	kind kind
 	read source
-	// modulus is of numgen and jhash.
+	// modulus is the modulus of numgen or jhash.
 	modulus uint32
-	// over is what a jhash covers.
+	// over are the fields that jhash covers.
 	over []field
 }
 
-// source says where a field's value comes from.
+// source is the origin of a field's value.
 type source uint8
 
 const (
@@ -81,7 +81,7 @@ func modulus(line *stream) (uint32, error) {
 	return uint32(n), err
 }
 
-// parseConcat reads fields with dots between.
+// parseConcat parses fields separated by dots.
 func parseConcat(line *stream) ([]field, error) {
 	var out []field
 	for {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// tokens splits a line at spaces, keeping strings in quotes whole and their
-// quotes on, and braces, commas and colons that stand alone as they are.
+// tokens splits a line at spaces. Quoted strings stay whole and keep their quotes;
+// braces, commas and colons are tokens of their own if spaces surround them.
 func tokens(line string) ([]string, error) {
 	var out []string
 	for rest := strings.TrimSpace(line); rest != ""; rest = strings.TrimLeft(rest, " \t") {
@@ -27,7 +27,7 @@ func tokens(line string) ([]string, error) {
 	return out, nil
 }
 
-// stream reads tokens one after the other.
+// stream reads tokens in order.
 type stream struct {
 	list []string
 	at   int
@@ -50,7 +50,7 @@ func (s *stream) next() string {
 	return t
 }
 
-// accept takes the words if they come next.
+// accept skips the words if they come next.
 func (s *stream) accept(words ...string) bool {
 	for i, w := range words {
 		if s.peekAt(i) != w {

@@ -12,7 +12,7 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// machine is one packet on one of its possible ways.
+// machine is the evaluation of one packet on one path.
 type machine struct {
 	interp *Interpreter
 	table  *table
@@ -23,7 +23,7 @@ type machine struct {
 	mark, priority uint32
 	dnated         bool
 	masqueraded    bool
-	// filled is what rules have put into dynamic maps.
+	// filled has the elements that rules have added to dynamic maps.
 	filled   map[*set]map[string]string
 	affinity time.Duration
 	draws    *fate.Draws
@@ -33,7 +33,7 @@ type machine struct {
 	steps    []eval.Step
 }
 
-// key builds the bytes of a concatenation.
+// key returns the bytes of a concatenation.
 func (m *machine) key(fields []field) []byte { return m.appendKey(m.buf[:0], fields) }
 
 func (m *machine) appendKey(b []byte, fields []field) []byte {
@@ -54,12 +54,12 @@ func (m *machine) appendField(b []byte, f *field) []byte {
 	case destPort:
 		return appendPort(b, m.port)
 	case ctID:
-		return appendUint32(b, 1) // one connection, one number
+		return appendUint32(b, 1) // one connection, so one number
 	}
 	return appendUint32(b, m.number(f))
 }
 
-// number reads a field of 32 bits.
+// number returns the value of a 32-bit field.
 func (m *machine) number(f *field) uint32 {
 	switch f.read {
 	case metaMark:
@@ -69,9 +69,9 @@ func (m *machine) number(f *field) uint32 {
 	case random:
 		return m.draws.Random(f.modulus)
 	case hash:
-		// Any hash serves: both sides of it are computed here.
+		// Any hash will do, because this package computes all hashes.
 		h := fnv.New32a()
-		h.Write(m.appendKey(nil, f.over)) // never fails
+		h.Write(m.appendKey(nil, f.over)) // Write of a hash never fails
 		return uint32(uint64(h.Sum32()) * uint64(f.modulus) >> 32)
 	}
 	return 0
@@ -90,7 +90,7 @@ func (m *machine) lookup(s *set, key []byte) (element, bool) {
 	return e, ok
 }
 
-// hook runs the base chains of one hook, and reports whether the packet goes on.
+// hook runs the base chains of a hook, and reports whether the packet continues.
 func (m *machine) hook(name string, nat bool) bool {
 	for _, c := range m.table.hooks[name] {
 		if c.nat && !nat {
@@ -105,7 +105,7 @@ func (m *machine) hook(name string, nat bool) bool {
 	return true
 }
 
-// maxDepth is how deep nft lets chains jump (NFT_JUMP_STACK_SIZE).
+// maxDepth is nft's maximum depth of jumps (NFT_JUMP_STACK_SIZE).
 const maxDepth = 16
 
 func (m *machine) chain(c *chain) verdict {
@@ -232,7 +232,7 @@ func (s setMeta) run(m *machine) bool {
 	return true
 }
 
-// run adds an element, or leaves the data of one that is there
+// run adds an element, or keeps the data of an existing one
 // (net/netfilter/nft_dynset.c).
 func (s updateMap) run(m *machine) bool {
 	if m.filled == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Ruleset is the parsed text: at most one table for each family.
+// Ruleset is the parsed text, with at most one table per family.
 type Ruleset struct {
 	tables map[ir.Family]*table
 }
@@ -18,7 +18,7 @@ type Ruleset struct {
 type table struct {
 	sets   map[string]*set
 	chains map[string]*chain
-	// hooks are the base chains by hook, in the order of their priorities.
+	// hooks has the base chains of each hook, sorted by priority.
 	hooks map[string][]*chain
 }
 
@@ -35,10 +35,10 @@ type rule struct {
 	statements []statement
 }
 
-// maxLine bounds a line: the longest there can be lists every second port.
+// maxLine is the maximum length of a line: the longest possible list has every second port.
 const maxLine = 1 << 18
 
-// Parse reads rules. Whatever it does not know is an error that names the line.
+// Parse parses rules. Unknown text is an error that names the line.
 func Parse(text []byte) (*Ruleset, error) {
 	p := parser{ruleset: &Ruleset{tables: make(map[ir.Family]*table)}}
 	number := 0
@@ -59,7 +59,7 @@ func Parse(text []byte) (*Ruleset, error) {
 	return p.ruleset, nil
 }
 
-// parser is the place in the text.
+// parser is the current position in the text.
 type parser struct {
 	ruleset  *Ruleset
 	table    *table
@@ -88,7 +88,7 @@ func (p *parser) line(text string) error {
 	return p.inTable(text)
 }
 
-// outside reads what stands around tables.
+// outside parses the lines between tables.
 func (p *parser) outside(text string) error {
 	for f, word := range map[ir.Family]string{ir.IPv4: "ip", ir.IPv6: "ip6"} {
 		switch text {
@@ -177,7 +177,7 @@ func (p *parser) inChain(text string) error {
 	return err
 }
 
-// base reads "type T hook H priority P; policy accept;".
+// base parses "type T hook H priority P; policy accept;".
 func (c *chain) base(text string) error {
 	kind, rest, ok := strings.Cut(strings.TrimPrefix(text, "type "), " hook ")
 	hook, rest, ok2 := strings.Cut(rest, " priority ")
@@ -191,7 +191,7 @@ func (c *chain) base(text string) error {
 	return err
 }
 
-// hookPriority reads a priority by name, number or both
+// hookPriority parses a priority: a name, a number, or both
 // (include/uapi/linux/netfilter_ipv4.h).
 func hookPriority(s string) (int, error) {
 	names := map[string]int{"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
@@ -228,7 +228,7 @@ func (t *table) setNamed(reference string, key []field) (*set, error) {
 	return s, nil
 }
 
-// finish orders the base chains and checks that every chain named exists.
+// finish sorts the base chains and checks that every named chain exists.
 func (t *table) finish() error {
 	for _, c := range t.chains {
 		if c.hook != "" {

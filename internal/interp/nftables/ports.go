@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// numbers are disjoint ranges, sorted.
+// numbers are disjoint, sorted ranges.
 type numbers []numberRange
 
 type numberRange struct{ first, last uint16 }
@@ -27,14 +27,14 @@ func (list numbers) contain(n uint16) bool {
 	return found
 }
 
-// parseProtocol reads "meta l4proto tcp".
+// parseProtocol parses "meta l4proto tcp".
 func parseProtocol(line *stream) (statement, error) {
 	line.accept("meta", "l4proto")
 	p, err := ir.ParseProtocol(line.next())
 	return matchProtocol{p}, err
 }
 
-// parsePorts reads "tcp dport ...".
+// parsePorts parses "tcp dport ...".
 func parsePorts(line *stream) (statement, error) {
 	p, err := ir.ParseProtocol(line.next())
 	line.next()
@@ -45,8 +45,8 @@ func parsePorts(line *stream) (statement, error) {
 	return matchPorts{p, ranges}, err
 }
 
-// parseNumbers reads "1", "1-3", or "{ 1, 5-7 }" in ascending order, as nft
-// lists them.
+// parseNumbers parses "1", "1-3", or "{ 1, 5-7 }"; the numbers must ascend, as in
+// nft's output.
 func parseNumbers(line *stream, most uint16) (numbers, error) {
 	if !line.accept("{") {
 		r, err := parseNumberRange(line.next(), most)

@@ -9,15 +9,15 @@ import (
 	"strings"
 )
 
-// set is a set or a map of one table.
+// set is a set or a map of a table.
 type set struct {
 	name     string
 	keys     []kind
 	data     []kind
 	interval bool
 	dynamic  bool
-	// exact holds the elements by the bytes of their key; for a set with
-	// intervals by those of all but the last field, which is in ranges.
+	// exact maps the bytes of a key to its element. In a set with intervals, the
+	// last field of the key is in ranges instead.
 	exact  map[string]element
 	ranges map[string][]span
 }
@@ -28,7 +28,7 @@ type span struct {
 	element
 }
 
-// element is the data of a map's element; a set's has none.
+// element is the data of a map's element; the element of a set has none.
 type element struct {
 	verdict verdict
 	bytes   string
@@ -48,7 +48,7 @@ func (s *set) find(key []byte) (element, bool) {
 		return element{}, false
 	}
 	addr, _ := netip.AddrFromSlice(key[len(key)-width:])
-	// The last range that begins at or before the address.
+	// Find the last range that begins at or before the address.
 	list := s.ranges[string(key[:len(key)-width])]
 	i, _ := slices.BinarySearchFunc(list, addr, func(r span, a netip.Addr) int { return cmp.Or(r.first.Compare(a), -1) })
 	if i == 0 || list[i-1].last.Less(addr) {
@@ -57,7 +57,7 @@ func (s *set) find(key []byte) (element, bool) {
 	return list[i-1].element, true
 }
 
-// finish orders the ranges. Those of one key must not overlap, as nft wants it.
+// finish sorts the ranges. Ranges of one key must not overlap, as nft requires.
 func (s *set) finish() error {
 	for _, list := range s.ranges {
 		slices.SortFunc(list, func(a, b span) int { return a.first.Compare(b.first) })
@@ -70,7 +70,7 @@ func (s *set) finish() error {
 	return nil
 }
 
-// elements are the data of all elements.
+// elements yields the data of all elements.
 func (s *set) elements() iter.Seq[element] {
 	return func(yield func(element) bool) {
 		for _, e := range s.exact {
@@ -88,7 +88,7 @@ func (s *set) elements() iter.Seq[element] {
 	}
 }
 
-// declaration reads "type ..." or "typeof ...".
+// declaration parses "type ..." or "typeof ...".
 func (s *set) declaration(line *stream) error {
 	byExpression := line.next() == "typeof"
 	var err error
@@ -129,7 +129,7 @@ func kinds(line *stream, byExpression bool) ([]kind, error) {
 	}
 }
 
-// add reads one element: "key [comment "..."] [: data]".
+// add parses one element: "key [comment "..."] [: data]".
 func (s *set) add(text string) error {
 	list, err := tokens(text)
 	if err != nil {
@@ -164,7 +164,7 @@ func (s *set) add(text string) error {
 	return nil
 }
 
-// key reads an element's key; with intervals the last field is apart.
+// key parses an element's key; with intervals, the last field is returned separately.
 func (s *set) key(line *stream) (key []byte, last span, err error) {
 	for i, k := range s.keys {
 		if i > 0 {
@@ -184,7 +184,7 @@ func (s *set) key(line *stream) (key []byte, last span, err error) {
 	return key, last, nil
 }
 
-// parseSpan reads an address, a prefix, or "first-last", of the kind's family.
+// parseSpan parses an address, a prefix, or "first-last" of the kind's family.
 func parseSpan(k kind, s string) (span, error) {
 	first, last, isRange := strings.Cut(s, "-")
 	var r span
@@ -212,7 +212,7 @@ func parseSpan(k kind, s string) (span, error) {
 	return r, nil
 }
 
-// lastAddr is the last address of a prefix.
+// lastAddr returns the last address of a prefix.
 func lastAddr(p netip.Prefix) netip.Addr {
 	b := p.Addr().AsSlice()
 	for i := p.Bits(); i < len(b)*8; i++ {

@@ -10,13 +10,13 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// statement is one step of a rule. It reports false where the rule ends because
-// something does not match.
+// statement is one step of a rule. It returns false if it does not match, which
+// ends the rule.
 type statement interface {
 	run(m *machine) bool
 }
 
-// The statements; sets are found when the whole table is read.
+// The statements. Names of sets are resolved after the whole table is parsed.
 type (
 	matchSet struct {
 		key    []field
@@ -27,7 +27,7 @@ type (
 		field  field
 		prefix netip.Prefix
 	}
-	// matchState is "ct state ...": the packet is new.
+	// matchState is "ct state ...": whether the states include new.
 	matchState struct{ isNew bool }
 	matchDNAT  struct{}
 	// matchNoSYN is "tcp flags ! syn".
@@ -58,8 +58,8 @@ type (
 		key []field
 		set *set
 	}
-	// setMeta writes the mark or the priority: a constant combined with it, or
-	// what a map or a hash gives.
+	// setMeta writes the mark or the priority: the old value combined with a
+	// constant, or the value of a map or a hash.
 	setMeta struct {
 		field field
 		and   func(old uint32) uint32
@@ -83,7 +83,7 @@ type (
 	masquerade struct{}
 )
 
-// parseRule reads a line of a chain.
+// parseRule parses a rule of a chain.
 func (t *table) parseRule(line *stream) ([]statement, error) {
 	var out []statement
 	for !line.done() {
@@ -156,7 +156,7 @@ func parseInterface(line *stream) (statement, error) {
 	return m, err
 }
 
-// parseMatch reads a statement that begins with expressions.
+// parseMatch parses a statement that begins with expressions.
 func (t *table) parseMatch(line *stream) (statement, error) {
 	if line.accept("meta", "mark", "&") {
 		return parseMarkBit(line)
@@ -184,7 +184,7 @@ func (t *table) parseMatch(line *stream) (statement, error) {
 	return matchPrefix{key[0], p}, err
 }
 
-// parseMarkBit reads "meta mark & M == M".
+// parseMarkBit parses "meta mark & M == M".
 func parseMarkBit(line *stream) (statement, error) {
 	mask, err := strconv.ParseUint(line.next(), 0, 32)
 	if err == nil {
@@ -248,7 +248,7 @@ func (t *table) parseSetPriority(line *stream) (statement, error) {
 	return setMeta{field: target, key: key, set: s}, err
 }
 
-// parseLookup reads "key map @name".
+// parseLookup parses "key map @name".
 func (t *table) parseLookup(line *stream) ([]field, *set, error) {
 	key, err := parseConcat(line)
 	if err == nil {
@@ -261,7 +261,7 @@ func (t *table) parseLookup(line *stream) ([]field, *set, error) {
 	return key, s, err
 }
 
-// parseUpdate reads "@name { key [timeout T] [: data] }".
+// parseUpdate parses "@name { key [timeout T] [: data] }".
 func (t *table) parseUpdate(line *stream) (updateMap, error) {
 	name := line.next()
 	if err := line.expect("{"); err != nil {
@@ -288,7 +288,7 @@ func (t *table) parseUpdate(line *stream) (updateMap, error) {
 	return u, line.expect("}")
 }
 
-// parseTimeout reads nft's times, which have days: "1d2h3m4s".
+// parseTimeout parses times of nft, which may contain days: "1d2h3m4s".
 func parseTimeout(s string) (time.Duration, error) {
 	var days uint64
 	if d, rest, ok := strings.Cut(s, "d"); ok {

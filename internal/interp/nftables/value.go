@@ -10,8 +10,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// kind is the type of a value in a register. Each has one width, so that the
-// bytes of a concatenation are unambiguous.
+// kind is the type of a value in a register. Each kind has a fixed width, so that
+// the bytes of a concatenation are unambiguous.
 type kind uint8
 
 const (
@@ -26,19 +26,19 @@ const (
 	verdictKind
 )
 
-// kindsByType are the names that "type" declarations use.
+// kindsByType maps the names in "type" declarations to kinds.
 var kindsByType = map[string]kind{
 	"ipv4_addr": addr4, "ipv6_addr": addr6, "inet_proto": proto, "inet_service": port, "mark": mark, "classid": priority, "verdict": verdictKind,
 }
 
-// appendAddr appends an address in its own width.
+// appendAddr appends the bytes of an address, 4 or 16.
 func appendAddr(b []byte, a netip.Addr) []byte { return append(b, a.AsSlice()...) }
 
 func appendUint32(b []byte, v uint32) []byte { return binary.BigEndian.AppendUint32(b, v) }
 
 func appendPort(b []byte, v uint16) []byte { return binary.BigEndian.AppendUint16(b, v) }
 
-// appendConstant appends a value as an element spells it.
+// appendConstant appends the bytes of a constant in the notation of elements.
 func appendConstant(b []byte, k kind, s string) ([]byte, error) {
 	switch k {
 	case addr4, addr6:
@@ -66,7 +66,7 @@ func appendConstant(b []byte, k kind, s string) ([]byte, error) {
 	return b, fmt.Errorf("a constant %q of a type that has none", s)
 }
 
-// parsePriority reads a traffic class handle, "major:minor" in hexadecimal.
+// parsePriority parses a traffic class handle, "major:minor" in hexadecimal.
 func parsePriority(s string) (uint32, error) {
 	switch s {
 	case "none":

@@ -1,6 +1,6 @@
 package nftables
 
-// verdict is what a rule or an element decides.
+// verdict is the decision of a rule or of an element.
 type verdict struct {
 	code  verdictCode
 	chain string
@@ -9,7 +9,7 @@ type verdict struct {
 type verdictCode uint8
 
 const (
-	// goOn is no decision: the next rule.
+	// goOn is no decision: the next rule follows.
 	goOn verdictCode = iota
 	accept
 	drop
@@ -19,7 +19,7 @@ const (
 	goTo
 )
 
-// final reports whether the packet's fate in this hook is settled.
+// final reports whether the verdict ends the evaluation of this hook.
 func (v verdict) final() bool { return v.code == accept || v.code == drop || v.code == reject }
 
 func parseVerdict(line *stream) (verdict, bool) {
