@@ -20,7 +20,7 @@ import (
 // FuzzCompile feeds hostile manifests to the whole pipeline. Whatever they are,
 // the program is valid, every backend emits it, and no object has written a
 // rule: without their comments, the rules are those that are emitted without
-// comments, and those consist of our own words, addresses and numbers.
+// comments, and those consist of planec's words, addresses and numbers.
 func FuzzCompile(f *testing.F) {
 	inputs, err := filepath.Glob("cases/*/input.yaml")
 	if err != nil || len(inputs) == 0 {

@@ -31,8 +31,8 @@ func kernels() []testkit.Kernel {
 	return testkit.Kernels()
 }
 
-// besideOthers lets the kernels be tried side by side: most of the time they wait,
-// for packets that are dropped. Inside User Mode Linux TestLeaveRows is last.
+// besideOthers runs the kernels in parallel: most of the time they wait for dropped
+// packets. Inside User Mode Linux TestLeaveRows is last.
 func besideOthers(t *testing.T) {
 	if !uml.Inside() {
 		t.Parallel()

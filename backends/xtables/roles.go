@@ -149,10 +149,9 @@ func ChainRole(name string) Role {
 
 // SetName is the information in a set's name.
 type SetName struct {
-	Role Role
-	IPv6 bool
-	// IPVS is whether the ipvs backend has such a set and the iptables backend has
-	// none.
+	Role Role // Foreign if the name is not planec's
+	IPv6 bool // whether the set is of the IPv6 family
+	// IPVS is whether only the ipvs backend has such a set, not the iptables backend.
 	IPVS bool
 }
 

@@ -75,7 +75,7 @@ type Info struct {
 	// Detector is one of the modes. Two of them use Interface and its length; the
 	// rest of Interface is zero.
 	Detector     uint8
-	InterfaceLen uint8   // the length of the name in Interface, in bytes; 0 to 16
+	InterfaceLen uint8   // the length of the name in Interface, in bytes; at most 15
 	Reserved     [2]byte // zero
 	// Interface is the interface's name or its prefix; it has the size of IFNAMSIZ.
 	Interface [16]byte

@@ -154,7 +154,7 @@ func withMap(index int, entries uint32, do func(*ebpf.Map) error) error {
 	return errors.Join(do(m), m.Close())
 }
 
-// TestPinsForeign puts other people's objects where our pins belong.
+// TestPinsForeign puts foreign objects where planec's pins belong.
 func TestPinsForeign(t *testing.T) {
 	spec := outerSpec(layout.Maps()[layout.Services])
 	foreign := map[string]func(path string) error{

@@ -19,8 +19,8 @@ type Command struct {
 	// Number is the line number, from 1.
 	Number int
 	// Verb is create, add, flush, swap or destroy.
-	Verb string // the name of the set
-	Set  string
+	Verb string
+	Set  string // the name of the set
 	// Rest follows the set's name; for swap, it is the name of the other set.
 	Rest string
 }
