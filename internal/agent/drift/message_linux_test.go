@@ -83,7 +83,7 @@ func TestTransactions(t *testing.T) {
 	}
 }
 
-// TestAttributes reads attributes that are cut off or say another length than they have.
+// TestAttributes parses attributes that are truncated or have a wrong length.
 func TestAttributes(t *testing.T) {
 	whole := append(attr(3, "abcde"), attr(1, "planec")...)
 	if got := attribute(whole, 1); got != "planec" {
@@ -119,8 +119,8 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
-// TestTouches wants chains of planec, and those that may lead to them, to be told from
-// others, in the tables that have them.
+// TestTouches wants planec's chains, and those that may lead to them, to be
+// distinguished from others in the same tables.
 func TestTouches(t *testing.T) {
 	for _, c := range []struct {
 		kind       uint16
@@ -163,8 +163,8 @@ func TestTouches(t *testing.T) {
 	}
 }
 
-// TestGenerations wants a change to be told when it came after what was settled, once,
-// also where the numbers begin anew.
+// TestGenerations wants a change after the settled generation to be reported once,
+// even if the counter wraps.
 func TestGenerations(t *testing.T) {
 	for _, c := range []struct {
 		touched, settled uint32
@@ -188,8 +188,8 @@ func TestGenerations(t *testing.T) {
 	}
 }
 
-// TestNoTable reads the sizes of tables where there are none, and where that cannot be
-// asked: both are nothing, and only the second is worth a word.
+// TestNoTable reads the sizes of missing tables, and of tables that cannot be
+// read: both count as empty, and only the second case is logged.
 func TestNoTable(t *testing.T) {
 	closed, err := newSizes()
 	if err != nil {
@@ -220,8 +220,7 @@ func (noProtocol) Info(string) (live.LegacyInfo, error) {
 }
 func (noProtocol) Close() {}
 
-// TestNoGeneration wants a generation that could not be asked for to be no generation
-// at all.
+// TestNoGeneration wants an unknown generation to disable the comparison.
 func TestNoGeneration(t *testing.T) {
 	var was unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
