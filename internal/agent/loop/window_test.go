@@ -10,7 +10,7 @@ import (
 func TestWindow(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		// rate is in changes per second; at once is the number of simultaneous changes.
+		// rate is in changes per second; together is the number of simultaneous changes.
 		rate, together int
 		lasts          time.Duration
 		least, most    time.Duration

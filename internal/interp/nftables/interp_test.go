@@ -42,8 +42,8 @@ func TestAgreesWithPolicies(t *testing.T) {
 	t.Log(count)
 }
 
-// TestNodeAlwaysReachesItsPods gives pods packets from the node's own addresses
-// that are forwarded, which random packets are not.
+// TestNodeAlwaysReachesItsPods sends forwarded packets with the node's own
+// addresses to pods, which random packets do not cover.
 func TestNodeAlwaysReachesItsPods(t *testing.T) {
 	passed := 0
 	for seed := range uint64(40) {
@@ -110,7 +110,7 @@ func rule(text string) string {
 	return "table ip planec {\n\tchain a {\n\t\t" + text + "\n\t}\n}\n"
 }
 
-// TestNothingWrong shows that TestErrors fails for the right reasons.
+// TestNothingWrong shows that the rules of TestErrors are valid without the errors.
 func TestNothingWrong(t *testing.T) {
 	for _, text := range []string{
 		networks("10.0.0.0/8 : 1:2, 11.0.0.0-11.0.0.0 : root, 12.0.0.1 : none"),
@@ -128,8 +128,8 @@ func TestNothingWrong(t *testing.T) {
 	}
 }
 
-// FuzzParse wants neither a panic nor a hang, also of the packets through what
-// was parsed.
+// FuzzParse wants neither a panic nor a hang, including the evaluation of packets
+// with the parsed rules.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("../../../golden/cases/*/nftables/rules.nft")
 	if err != nil || len(files) == 0 {
@@ -163,7 +163,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// Whatever the answer is, there must be one.
+		// Any result is fine, but there must be one.
 		_, _ = nftables.New(r, nil, true).Eval(packet)
 	})
 }
