@@ -44,8 +44,8 @@ func (t *table) policed(chains []chain) []chain {
 			}})
 			chains[i].rules = []string{" -j " + answers, " -j " + toNode}
 		case c.name == virtualIPs && t.policy.Input != "":
-			// Other ports of an address that is bound only for IPVS: drop silently
-			// instead of rejecting where policies deny.
+			// Other ports of an address that is bound only for IPVS: the refusal of
+			// policies precedes the reject.
 			last := len(c.rules) - 1
 			c.rules = append(c.rules[:last:last], " -j "+t.policy.Input, c.rules[last])
 		}

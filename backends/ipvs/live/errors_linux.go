@@ -15,7 +15,7 @@ var (
 	ErrNoScheduler = errors.New("this kernel lacks a scheduler of IPVS")
 	ErrNoDummy     = errors.New("this kernel has no dummy devices: it needs the module dummy (CONFIG_DUMMY)")
 	ErrNoSysctl    = errors.New("this kernel lacks a setting")
-	ErrForeign     = errors.New("something else has our name")
+	ErrForeign     = errors.New("planec did not create this object")
 	// ErrPrivileges is the same error as for the rules.
 	ErrPrivileges = xtlive.ErrPrivileges
 )

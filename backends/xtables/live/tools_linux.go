@@ -30,7 +30,7 @@ var (
 	ErrNoTools    = errors.New("the program is not installed")
 	ErrPrivileges = errors.New("CAP_NET_ADMIN is needed")
 	ErrLocked     = errors.New("another program holds the lock of iptables")
-	ErrForeignSet = errors.New("a set of another type has our name, and rules of others use it")
+	ErrForeignSet = errors.New("a set of another type has the name of a set of planec, and foreign rules use it")
 	ErrMeanwhile  = errors.New("another process changed the rules or sets meanwhile")
 	ErrNoKernel   = errors.New("the kernel does not have what this program needs")
 )

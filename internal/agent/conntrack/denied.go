@@ -16,8 +16,8 @@ func Denied(p *ir.Program) func(*Flow) bool {
 	}
 	e := eval.New(p)
 	return func(f *Flow) bool {
-		// Policies apply neither to flows that the node itself sends nor to flows
-		// from its own addresses.
+		// Policies judge neither related flows nor flows that the node itself sends
+		// or that come from its own addresses.
 		if f.Related || f.SrcOwn || e.IsNodeAddress(f.Src.Addr()) {
 			return false
 		}
