@@ -7,8 +7,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// policies closes what the given-up policies select, and reports whether any policy was given
-// up.
+// policies closes what given-up policies select, and reports whether there were any.
 func policies(p *ir.Policy, set Set) bool {
 	closed := false
 	profiles := slices.Clone(p.Profiles)
