@@ -63,7 +63,7 @@ func (r *rig) chatter() (stop func()) {
 }
 
 // churn changes a foreign table as fast as the kernel lets it: chains come, which
-// are listed before ours, and go again. It counts the transactions.
+// are listed before planec's, and go again. It counts the transactions.
 func (r *rig) churn(count *atomic.Int64) (stop func()) {
 	r.nft("table ip aforeign {\n}\n")
 	var c *conn
