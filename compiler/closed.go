@@ -23,7 +23,7 @@ const closedID = "closed/not-known-yet"
 func known(pods []objects.Sourced[*corev1.Pod]) map[netip.Addr]bool {
 	out := make(map[netip.Addr]bool, len(pods))
 	for _, p := range pods {
-		if phase := p.Object.Status.Phase; phase == corev1.PodSucceeded || phase == corev1.PodFailed {
+		if objects.Finished(p.Object) {
 			continue // its address may be another's by now
 		}
 		for _, ip := range p.Object.Status.PodIPs {

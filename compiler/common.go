@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/compiler/service"
 	"github.com/planec/planec/ir"
 )
@@ -12,8 +13,8 @@ import (
 // claim, a port for health checks, a ClusterIP, an endpoint's address. There are
 // as many entries as endpoints in the cluster, so Services are numbers in it.
 type common struct {
-	numbers map[name]uint32
-	names   []name
+	numbers map[objects.Name]uint32
+	names   []objects.Name
 	// free are numbers that are not in use any more.
 	free []uint32
 
@@ -37,7 +38,7 @@ type address [16]byte
 
 func newCommon(services int) common {
 	return common{
-		numbers:   make(map[name]uint32, services),
+		numbers:   make(map[objects.Name]uint32, services),
 		allocated: newIndex[ir.Match](services), claimers: newIndex[ir.Match](0), health: newIndex[uint16](0),
 		clusterIP: newIndex[address](services), listed: newIndex[address](0),
 		at: newIndex[address](services), here: make(map[netip.Addr]int),
@@ -50,7 +51,7 @@ func (c *common) isPod(a netip.Addr) bool { return c.here[a] > 0 }
 // hasEndpoint reports whether any endpoint has the address.
 func (c *common) hasEndpoint(a netip.Addr) bool { return len(c.at.get(a.As16())) > 0 }
 
-func (c *common) number(n name) uint32 {
+func (c *common) number(n objects.Name) uint32 {
 	if k, known := c.numbers[n]; known {
 		return k
 	}
@@ -66,7 +67,7 @@ func (c *common) number(n name) uint32 {
 }
 
 // add notes a Service's interest; it must have none.
-func (c *common) add(n name, i *service.Interest) {
+func (c *common) add(n objects.Name, i *service.Interest) {
 	k := c.number(n)
 	for _, m := range i.Allocated {
 		c.allocated.add(m, k)
@@ -83,7 +84,7 @@ func (c *common) add(n name, i *service.Interest) {
 	for _, a := range i.Listed {
 		c.listed.add(a.As16(), k)
 	}
-	for _, p := range i.Places {
+	for _, p := range i.Endpoints {
 		c.at.add(p.Address.As16(), k)
 		if p.Here {
 			c.here[p.Address]++
@@ -92,7 +93,7 @@ func (c *common) add(n name, i *service.Interest) {
 }
 
 // remove forgets what add noted.
-func (c *common) remove(n name, i *service.Interest) {
+func (c *common) remove(n objects.Name, i *service.Interest) {
 	k := c.number(n)
 	for _, m := range i.Allocated {
 		c.allocated.remove(m, k)
@@ -109,7 +110,7 @@ func (c *common) remove(n name, i *service.Interest) {
 	for _, a := range i.Listed {
 		c.listed.remove(a.As16(), k)
 	}
-	for _, p := range i.Places {
+	for _, p := range i.Endpoints {
 		c.at.remove(p.Address.As16(), k)
 		if p.Here {
 			if c.here[p.Address]--; c.here[p.Address] == 0 {
@@ -124,7 +125,7 @@ func (c *common) remove(n name, i *service.Interest) {
 // rivals yields the Services that may have what the interest claims. Against a
 // ClusterIP only another one counts, so a Service that lists the ClusterIPs of
 // others is no rival of theirs.
-func (c *common) rivals(i *service.Interest, yield func(name)) {
+func (c *common) rivals(i *service.Interest, yield func(objects.Name)) {
 	for _, m := range i.Allocated {
 		c.named(c.allocated.get(m), yield)
 	}
@@ -142,7 +143,7 @@ func (c *common) rivals(i *service.Interest, yield func(name)) {
 
 // moved yields the Services that may get or lose a claim where one Service's
 // interest becomes another; either may be nil.
-func (c *common) moved(was, is *service.Interest, yield func(name)) {
+func (c *common) moved(was, is *service.Interest, yield func(objects.Name)) {
 	switch {
 	case was != nil && is != nil && !was.Created.Equal(&is.Created):
 		// Its place among all who want the same is another one.
@@ -197,7 +198,7 @@ func inOne(a, b []ir.Match) []ir.Match {
 }
 
 // contested yields the Services that claim something that others claim too.
-func (c *common) contested(yield func(name)) {
+func (c *common) contested(yield func(objects.Name)) {
 	for _, list := range c.allocated.more {
 		c.named(list, yield)
 	}
@@ -232,14 +233,20 @@ func (c *common) contested(yield func(name)) {
 
 // neighbours yields the Services with an endpoint at an address, and owners
 // those with a ClusterIP.
-func (c *common) neighbours(a netip.Addr, yield func(name)) { c.named(c.at.get(a.As16()), yield) }
+func (c *common) neighbours(a netip.Addr, yield func(objects.Name)) {
+	c.named(c.at.get(a.As16()), yield)
+}
 
 // listing yields the Services that list an address.
-func (c *common) listing(a netip.Addr, yield func(name)) { c.named(c.listed.get(a.As16()), yield) }
+func (c *common) listing(a netip.Addr, yield func(objects.Name)) {
+	c.named(c.listed.get(a.As16()), yield)
+}
 
-func (c *common) owners(a netip.Addr, yield func(name)) { c.named(c.clusterIP.get(a.As16()), yield) }
+func (c *common) owners(a netip.Addr, yield func(objects.Name)) {
+	c.named(c.clusterIP.get(a.As16()), yield)
+}
 
-func (c *common) named(list []uint32, yield func(name)) {
+func (c *common) named(list []uint32, yield func(objects.Name)) {
 	for _, k := range list {
 		yield(c.names[k])
 	}

@@ -65,7 +65,7 @@ func costOfChange(t *testing.T, services int, attack func(clusterIPs []string) *
 		changed.Endpoints = slices.Clone(changed.Endpoints)
 		changed.Endpoints[2].Addresses = []string{[]string{"10.127.0.1", "10.127.0.2"}[i%2]}
 		d := x.Apply(compiler.Update{Slices: []compiler.SliceUpdate{{
-			Namespace: changed.Namespace, Name: changed.Name, Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: &changed},
+			Name: objects.NameOf(&changed), Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: &changed},
 		}}})
 		if len(d.After.Frontends) != 1 {
 			t.Fatalf("the fragment has %d frontends", len(d.After.Frontends))
@@ -96,7 +96,7 @@ func TestOthersAddressOnAnotherPort(t *testing.T) {
 	}
 	x := compiler.NewIncremental(&set, name, objects.Config{})
 	for _, there := range []bool{false, true} {
-		u := compiler.ServiceUpdate{Namespace: owner.Namespace, Name: owner.Name}
+		u := compiler.ServiceUpdate{Name: objects.NameOf(owner)}
 		want := []string{address, "192.0.2.7"}
 		if there {
 			u.Service, want = objects.Sourced[*corev1.Service]{Object: owner}, []string{"192.0.2.7"}

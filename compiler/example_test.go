@@ -47,7 +47,7 @@ func ExamplePrepare() {
 // Follow changes: a Delta has the fragments of the program before and after.
 func ExampleIncremental() {
 	x := compiler.NewIncremental(&objects.Set{}, "node-a", objects.Config{})
-	d := x.Apply(compiler.Update{Slices: []compiler.SliceUpdate{{Namespace: "shop", Name: "web-1", Slice: exampleSlice("10.244.1.6")}}})
+	d := x.Apply(compiler.Update{Slices: []compiler.SliceUpdate{{Name: objects.Name{Namespace: "shop", Name: "web-1"}, Slice: exampleSlice("10.244.1.6")}}})
 	fmt.Println(d.Whole, d.Empty())
 	// Output:
 	// false true

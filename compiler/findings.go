@@ -3,6 +3,7 @@ package compiler
 import (
 	"slices"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -10,7 +11,7 @@ import (
 // by what has to be read again for it to change.
 type findings struct {
 	// services are the findings about each Service and its slices.
-	services map[name]diag.List
+	services map[objects.Name]diag.List
 	facts    diag.List
 	policies diag.List
 	// all is the whole sorted list, unless it is stale.
@@ -36,7 +37,7 @@ func (x *Incremental) Diagnostics() diag.List {
 
 // sayServices replaces the findings about some Services, which were read again,
 // and those that were read with them.
-func (x *Incremental) sayServices(read map[name]bool, diags diag.List) {
+func (x *Incremental) sayServices(read map[objects.Name]bool, diags diag.List) {
 	f := &x.findings
 	for n := range read {
 		if _, had := f.services[n]; had {
@@ -52,8 +53,8 @@ func (x *Incremental) sayServices(read map[name]bool, diags diag.List) {
 }
 
 // concerned is the Service that a finding is about.
-func (x *Incremental) concerned(d diag.Diagnostic) name {
-	n := name{d.Origin.Namespace, d.Origin.Name}
+func (x *Incremental) concerned(d diag.Diagnostic) objects.Name {
+	n := objects.Name{Namespace: d.Origin.Namespace, Name: d.Origin.Name}
 	if d.Origin.Kind == "EndpointSlice" {
 		if s, ok := x.slices[n]; ok {
 			return ownerOf(s)

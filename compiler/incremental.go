@@ -24,10 +24,10 @@ type Incremental struct {
 	node   string
 	config objects.Config
 
-	services map[name]objects.Sourced[*corev1.Service]
-	slices   map[name]objects.Sourced[*discoveryv1.EndpointSlice]
+	services map[objects.Name]objects.Sourced[*corev1.Service]
+	slices   map[objects.Name]objects.Sourced[*discoveryv1.EndpointSlice]
 	// owned are the slices of each Service, by the label on them.
-	owned map[name][]name
+	owned map[objects.Name][]objects.Name
 	// others are the objects of all other kinds.
 	others objects.Set
 
@@ -42,9 +42,6 @@ type Incremental struct {
 	findings findings
 }
 
-// name is a namespaced name.
-type name struct{ namespace, name string }
-
 // Update is what has changed. A nil object is one that is gone.
 type Update struct {
 	Services []ServiceUpdate // those that came, changed or went
@@ -58,14 +55,18 @@ type Update struct {
 
 // ServiceUpdate is a Service that came, changed or, without an object, went.
 type ServiceUpdate struct {
-	Namespace, Name string                           // those of the Service, also where Service has no object
-	Service         objects.Sourced[*corev1.Service] // what it is now; without an object it is gone
+	// Name is the Service's, also where Service has no object.
+	Name objects.Name
+	// Service is what it is now; without an object it is gone.
+	Service objects.Sourced[*corev1.Service]
 }
 
 // SliceUpdate is an EndpointSlice that came, changed or, without an object, went.
 type SliceUpdate struct {
-	Namespace, Name string                                      // those of the EndpointSlice, also where Slice has no object
-	Slice           objects.Sourced[*discoveryv1.EndpointSlice] // what it is now; without an object it is gone
+	// Name is the slice's, also where Slice has no object.
+	Name objects.Name
+	// Slice is what it is now; without an object it is gone.
+	Slice objects.Sourced[*discoveryv1.EndpointSlice]
 }
 
 // Delta is the difference between two programs, as two fragments of them: both
@@ -91,15 +92,15 @@ func (d *Delta) Empty() bool {
 func NewIncremental(set *objects.Set, node string, config objects.Config) *Incremental {
 	x := &Incremental{
 		node: node, config: config,
-		services: make(map[name]objects.Sourced[*corev1.Service], len(set.Services)),
-		slices:   make(map[name]objects.Sourced[*discoveryv1.EndpointSlice], len(set.EndpointSlices)),
-		owned:    make(map[name][]name, len(set.Services)),
+		services: make(map[objects.Name]objects.Sourced[*corev1.Service], len(set.Services)),
+		slices:   make(map[objects.Name]objects.Sourced[*discoveryv1.EndpointSlice], len(set.EndpointSlices)),
+		owned:    make(map[objects.Name][]objects.Name, len(set.Services)),
 		others:   *set,
 		policies: &policy.Model{},
 	}
 	x.others.Services, x.others.EndpointSlices = nil, nil
 	for _, s := range set.Services {
-		x.services[name{s.Object.Namespace, s.Object.Name}] = s
+		x.services[objects.NameOf(s.Object)] = s
 	}
 	for _, s := range set.EndpointSlices {
 		x.putSlice(s)
@@ -112,9 +113,9 @@ func NewIncremental(set *objects.Set, node string, config objects.Config) *Incre
 func (x *Incremental) whole() {
 	x.shell, x.lowerer = x.facts()
 	x.common = newCommon(len(x.services))
-	x.findings.services = make(map[name]diag.List)
+	x.findings.services = make(map[objects.Name]diag.List)
 	x.inPieces(nil, func(m *service.Model, diags diag.List) {
-		m.Interests(x.node, func(ns, n string, i *service.Interest) { x.common.add(name{ns, n}, i) })
+		m.Interests(x.node, x.common.add)
 		x.sayServices(nil, diags)
 	})
 	contested := x.contested()
@@ -128,8 +129,8 @@ func (x *Incremental) whole() {
 const piece = 1024
 
 // inPieces analyzes all Services but those in except.
-func (x *Incremental) inPieces(except map[name]bool, do func(*service.Model, diag.List)) {
-	names := make(map[name]bool, piece)
+func (x *Incremental) inPieces(except map[objects.Name]bool, do func(*service.Model, diag.List)) {
+	names := make(map[objects.Name]bool, piece)
 	for n := range x.services {
 		if except[n] {
 			continue
@@ -173,9 +174,9 @@ func (x *Incremental) Program() *ir.Program {
 
 // contested are the Services that claim what others claim too. Who gets it is seen
 // only when all who do are read together.
-func (x *Incremental) contested() map[name]bool {
-	out := make(map[name]bool)
-	x.common.contested(func(n name) { out[n] = true })
+func (x *Incremental) contested() map[objects.Name]bool {
+	out := make(map[objects.Name]bool)
+	x.common.contested(func(n objects.Name) { out[n] = true })
 	return out
 }
 
@@ -185,7 +186,7 @@ func (x *Incremental) empty() *ir.Program {
 }
 
 // fragment is a program of some parts, without policies.
-func (x *Incremental) fragment(parts map[name]*service.Part) *ir.Program {
+func (x *Incremental) fragment(parts map[objects.Name]*service.Part) *ir.Program {
 	p := x.empty()
 	seen := make(map[netip.Addr]bool)
 	for _, part := range parts {

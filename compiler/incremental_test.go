@@ -69,16 +69,16 @@ func (h *history) step() compiler.Update {
 				s.Object = h.withClusterIPOf(s.Object, v.Services[h.IntN(len(v.Services))].Object)
 			}
 			h.services[s.Object.Name] = s
-			u.Services = append(u.Services, compiler.ServiceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name, Service: s})
+			u.Services = append(u.Services, compiler.ServiceUpdate{Name: objects.NameOf(s.Object), Service: s})
 		case 2:
 			for _, k := range slices.Sorted(maps.Keys(h.services)) {
-				u.Services = append(u.Services, compiler.ServiceUpdate{Namespace: "default", Name: k})
+				u.Services = append(u.Services, compiler.ServiceUpdate{Name: objects.Name{Namespace: "default", Name: k}})
 				delete(h.services, k)
 				break
 			}
 		case 3:
 			for _, k := range slices.Sorted(maps.Keys(h.slices)) {
-				u.Slices = append(u.Slices, compiler.SliceUpdate{Namespace: "default", Name: k})
+				u.Slices = append(u.Slices, compiler.SliceUpdate{Name: objects.Name{Namespace: "default", Name: k}})
 				delete(h.slices, k)
 				break
 			}
@@ -93,7 +93,7 @@ func (h *history) step() compiler.Update {
 		default:
 			s := v.EndpointSlices[h.IntN(len(v.EndpointSlices))]
 			h.slices[s.Object.Name] = s
-			u.Slices = append(u.Slices, compiler.SliceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name, Slice: s})
+			u.Slices = append(u.Slices, compiler.SliceUpdate{Name: objects.NameOf(s.Object), Slice: s})
 		}
 	}
 	return u
@@ -218,7 +218,7 @@ func BenchmarkIncremental(b *testing.B) {
 		changed.Endpoints = slices.Clone(changed.Endpoints)
 		changed.Endpoints[2].Addresses = []string{[]string{"10.127.0.1", "10.127.0.2"}[n%2]}
 		d := x.Apply(compiler.Update{Slices: []compiler.SliceUpdate{{
-			Namespace: changed.Namespace, Name: changed.Name,
+			Name:  objects.NameOf(&changed),
 			Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: &changed},
 		}}})
 		if d.Empty() {

@@ -16,8 +16,8 @@ import (
 // past is what some Services were before an update. Nothing of a Service is kept
 // but its objects: what it was is lowered again from them when it is asked for.
 type past struct {
-	objects   map[name]owned
-	interests map[name]*service.Interest
+	objects   map[objects.Name]owned
+	interests map[objects.Name]*service.Interest
 	// pod says of the addresses that the update is about whether they were of
 	// pods of this node.
 	pod map[netip.Addr]bool
@@ -31,7 +31,7 @@ type owned struct {
 	slices  []objects.Sourced[*discoveryv1.EndpointSlice]
 }
 
-func (x *Incremental) ownedBy(n name) owned {
+func (x *Incremental) ownedBy(n objects.Name) owned {
 	o := owned{service: x.services[n]}
 	for _, s := range x.owned[n] {
 		o.slices = append(o.slices, x.slices[s])
@@ -39,8 +39,8 @@ func (x *Incremental) ownedBy(n name) owned {
 	return o
 }
 
-func (x *Incremental) past(names map[name]bool) *past {
-	p := &past{objects: make(map[name]owned, len(names)), pod: make(map[netip.Addr]bool), held: make(map[netip.Addr]bool)}
+func (x *Incremental) past(names map[objects.Name]bool) *past {
+	p := &past{objects: make(map[objects.Name]owned, len(names)), pod: make(map[netip.Addr]bool), held: make(map[netip.Addr]bool)}
 	for n := range names {
 		p.objects[n] = x.ownedBy(n)
 	}
@@ -49,14 +49,14 @@ func (x *Incremental) past(names map[name]bool) *past {
 	return p
 }
 
-func (x *Incremental) interests(m *service.Model) map[name]*service.Interest {
-	out := make(map[name]*service.Interest)
-	m.Interests(x.node, func(ns, n string, i *service.Interest) { out[name{ns, n}] = i })
+func (x *Incremental) interests(m *service.Model) map[objects.Name]*service.Interest {
+	out := make(map[objects.Name]*service.Interest)
+	m.Interests(x.node, func(n objects.Name, i *service.Interest) { out[n] = i })
 	return out
 }
 
 // analyze reads some Services by themselves, as they are or as they were.
-func (x *Incremental) analyze(names map[name]bool, before *past) (*service.Model, diag.List) {
+func (x *Incremental) analyze(names map[objects.Name]bool, before *past) (*service.Model, diag.List) {
 	set := objects.Set{
 		Services:       make([]objects.Sourced[*corev1.Service], 0, len(names)),
 		EndpointSlices: make([]objects.Sourced[*discoveryv1.EndpointSlice], 0, len(names)),
@@ -79,14 +79,14 @@ func (x *Incremental) analyze(names map[name]bool, before *past) (*service.Model
 
 // relower compiles the Services that differ, and those that the change takes or
 // gives something: what they were, and what they are.
-func (x *Incremental) relower(dirty map[name]bool, before *past) Delta {
+func (x *Incremental) relower(dirty map[objects.Name]bool, before *past) Delta {
 	affected := maps.Clone(dirty)
-	add := func(n name) { affected[n] = true }
+	add := func(n objects.Name) { affected[n] = true }
 	model, _ := x.analyze(dirty, nil)
 	now := x.interests(model)
-	for _, interests := range []map[name]*service.Interest{before.interests, now} {
+	for _, interests := range []map[objects.Name]*service.Interest{before.interests, now} {
 		for _, i := range interests {
-			for _, p := range i.Places {
+			for _, p := range i.Endpoints {
 				before.pod[p.Address] = x.common.isPod(p.Address)
 				before.held[p.Address] = x.common.hasEndpoint(p.Address)
 			}
@@ -119,11 +119,11 @@ func (x *Incremental) relower(dirty map[name]bool, before *past) Delta {
 // parts lowers some Services, as they are or as they were. Who gets a match that
 // several claim is seen only when all who claim it are read together: those who
 // do so now, and those who did.
-func (x *Incremental) parts(names map[name]bool, before *past) map[name]*service.Part {
+func (x *Incremental) parts(names map[objects.Name]bool, before *past) map[objects.Name]*service.Part {
 	model, diags := x.analyze(names, before)
 	together := maps.Clone(names)
 	for _, i := range x.interests(model) {
-		x.common.rivals(i, func(n name) { together[n] = true })
+		x.common.rivals(i, func(n objects.Name) { together[n] = true })
 	}
 	isPod, held := x.common.isPod, x.common.hasEndpoint
 	if before != nil {
@@ -149,11 +149,11 @@ func (x *Incremental) parts(names map[name]bool, before *past) map[name]*service
 	if before == nil {
 		x.sayServices(names, slices.DeleteFunc(diags, func(d diag.Diagnostic) bool { return !names[x.concerned(d)] }))
 	}
-	out := make(map[name]*service.Part, len(names))
-	model.Parts(x.lowerer, isPod, func(ns, n string, p *service.Part) {
-		if names[name{ns, n}] {
+	out := make(map[objects.Name]*service.Part, len(names))
+	model.Parts(x.lowerer, isPod, func(n objects.Name, p *service.Part) {
+		if names[n] {
 			markElsewhere(p.Frontends, x.lowerer.Addresses, x.otherNodes, held)
-			out[name{ns, n}] = p
+			out[n] = p
 		}
 	})
 	return out
@@ -161,14 +161,14 @@ func (x *Incremental) parts(names map[name]bool, before *past) map[name]*service
 
 // addContext adds to both the Services that share something with either and are
 // what they were.
-func (x *Incremental) addContext(affected map[name]bool, old, fresh map[name]*service.Part) {
-	context := make(map[name]bool)
-	add := func(n name) {
+func (x *Incremental) addContext(affected map[objects.Name]bool, old, fresh map[objects.Name]*service.Part) {
+	context := make(map[objects.Name]bool)
+	add := func(n objects.Name) {
 		if !affected[n] {
 			context[n] = true
 		}
 	}
-	for _, parts := range []map[name]*service.Part{old, fresh} {
+	for _, parts := range []map[objects.Name]*service.Part{old, fresh} {
 		for _, p := range parts {
 			x.sharing(p, add)
 		}
@@ -183,7 +183,7 @@ func (x *Incremental) addContext(affected map[name]bool, old, fresh map[name]*se
 
 // sharing yields the Services with an endpoint of this node or a ClusterIP that
 // the part has.
-func (x *Incremental) sharing(p *service.Part, yield func(name)) {
+func (x *Incremental) sharing(p *service.Part, yield func(objects.Name)) {
 	for _, pool := range p.Pools {
 		for _, e := range pool.Endpoints {
 			if e.Local {

@@ -44,13 +44,13 @@ func (x *Incremental) Apply(u Update) Delta {
 }
 
 // dirty are the Services that may differ after an update.
-func (x *Incremental) dirty(u Update) map[name]bool {
-	dirty := make(map[name]bool)
+func (x *Incremental) dirty(u Update) map[objects.Name]bool {
+	dirty := make(map[objects.Name]bool)
 	for _, s := range u.Services {
-		dirty[name{s.Namespace, s.Name}] = true
+		dirty[s.Name] = true
 	}
 	for _, s := range u.Slices {
-		if old, had := x.slices[name{s.Namespace, s.Name}]; had {
+		if old, had := x.slices[s.Name]; had {
 			dirty[ownerOf(old)] = true
 		}
 		if s.Slice.Object != nil {
@@ -63,14 +63,14 @@ func (x *Incremental) dirty(u Update) map[name]bool {
 // take stores Services and slices.
 func (x *Incremental) take(u Update) {
 	for _, s := range u.Services {
-		if n := (name{s.Namespace, s.Name}); s.Service.Object == nil {
+		if n := s.Name; s.Service.Object == nil {
 			delete(x.services, n)
 		} else {
 			x.services[n] = s.Service
 		}
 	}
 	for _, s := range u.Slices {
-		n := name{s.Namespace, s.Name}
+		n := s.Name
 		if old, had := x.slices[n]; had {
 			x.dropSlice(n, ownerOf(old))
 		}
@@ -80,21 +80,21 @@ func (x *Incremental) take(u Update) {
 	}
 }
 
-func ownerOf(s objects.Sourced[*discoveryv1.EndpointSlice]) name {
-	return name{s.Object.Namespace, s.Object.Labels[discoveryv1.LabelServiceName]}
+func ownerOf(s objects.Sourced[*discoveryv1.EndpointSlice]) objects.Name {
+	return objects.ServiceOf(s.Object)
 }
 
 func (x *Incremental) putSlice(s objects.Sourced[*discoveryv1.EndpointSlice]) {
-	n, owner := name{s.Object.Namespace, s.Object.Name}, ownerOf(s)
+	n, owner := objects.NameOf(s.Object), ownerOf(s)
 	if _, had := x.slices[n]; !had {
 		x.owned[owner] = append(x.owned[owner], n)
 	}
 	x.slices[n] = s
 }
 
-func (x *Incremental) dropSlice(n, owner name) {
+func (x *Incremental) dropSlice(n, owner objects.Name) {
 	delete(x.slices, n)
-	left := slices.DeleteFunc(x.owned[owner], func(have name) bool { return have == n })
+	left := slices.DeleteFunc(x.owned[owner], func(have objects.Name) bool { return have == n })
 	if x.owned[owner] = left; len(left) == 0 {
 		delete(x.owned, owner)
 	}

@@ -208,12 +208,8 @@ func (w *textWriter) prefix(key, _ []byte, _ int) {
 }
 
 func (w *textWriter) service(key, value []byte, i int) {
-	k, s := layout.DecodeServiceKey(key), layout.DecodeService(value)
-	m := ir.Match{Family: ir.Family(keyFamily(k)), Protocol: ir.Protocol(k.Protocol), Port: k.Port.Number()}
-	if k.Scope&layout.ScopeNodePort == 0 {
-		m.Address = k.Address.Addr()
-	}
-	w.word(m.String())
+	s := layout.DecodeService(value)
+	w.word(matchOf(key).String())
 	w.word(ir.FrontendKind(s.Kind).String())
 	if name := w.symbols.Service(i).Name; name != "" {
 		w.word("name=")
@@ -237,10 +233,8 @@ func (w *textWriter) service(key, value []byte, i int) {
 }
 
 func (w *textWriter) route(side string, r layout.Route) {
-	w.word(side + "=")
-	w.b = append(w.b, [...]string{"never", "unless-local-source", "always"}[r.Masquerade]...)
-	w.b = append(append(w.b, ','), [...]string{"reject", "drop"}[r.OnEmpty]...)
-	w.b = append(w.b, ',')
+	masquerade, onEmpty := routeWords(r)
+	w.word(side + "=" + masquerade + "," + onEmpty + ",")
 	if r.Count == 0 {
 		w.b = append(w.b, '-')
 		return

@@ -30,18 +30,18 @@ const (
 	crowdRules = 64
 )
 
-// row is the frontends of one address.
-type row []entry
+// sameAddress is the frontends of one address.
+type sameAddress []entry
 
 // rules is how many rules of a list stand for the row.
-func (r row) rules() int {
+func (r sameAddress) rules() int {
 	if len(r) > fewPorts {
 		return 1
 	}
 	return len(r)
 }
 
-func rulesOf(rows []row) (n int) {
+func rulesOf(rows []sameAddress) (n int) {
 	for _, r := range rows {
 		n += r.rules()
 	}
@@ -69,13 +69,13 @@ func (d *dataplane) dispatchAddresses(name string, list []entry, tail []string) 
 	for most := cellRules << digitBits; most < rulesOf(rows) && t.digits < maxDigits; most <<= digitBits {
 		t.digits++
 	}
-	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(t.path(a), t.path(b)) })
+	slices.SortStableFunc(rows, func(a, b sameAddress) int { return cmp.Compare(t.path(a), t.path(b)) })
 	t.node(name, jump, rows, 0, tail)
 }
 
 // rowsOf are the addresses of a sorted list.
-func rowsOf(list []entry) []row {
-	var out []row
+func rowsOf(list []entry) []sameAddress {
+	var out []sameAddress
 	for _, g := range groups(list, func(a, b *entry) bool { return a.hi == b.hi && a.lo == b.lo }) {
 		out = append(out, g)
 	}
@@ -83,12 +83,12 @@ func rowsOf(list []entry) []row {
 }
 
 // digit is one of an address's last digits, counted from the end.
-func digit(r row, at int) uint32 {
+func digit(r sameAddress, at int) uint32 {
 	return uint32(r[0].lo>>(at*digitBits)) & (1<<digitBits - 1)
 }
 
 // path is an address's digits in the order in which the tree asks for them.
-func (t *addressTree) path(r row) (path uint32) {
+func (t *addressTree) path(r sameAddress) (path uint32) {
 	for at := range t.digits {
 		path = path<<digitBits | digit(r, at)
 	}
@@ -96,13 +96,13 @@ func (t *addressTree) path(r row) (path uint32) {
 }
 
 // node writes the chain of addresses that have their last digits in common.
-func (t *addressTree) node(name, jump string, rows []row, digits int, tail []string) {
+func (t *addressTree) node(name, jump string, rows []sameAddress, digits int, tail []string) {
 	if digits == t.digits {
 		t.crowd(name, rows, 0)
 		return
 	}
 	var branches []branch
-	for _, part := range groups(rows, func(a, b *row) bool { return digit(*a, digits) == digit(*b, digits) }) {
+	for _, part := range groups(rows, func(a, b *sameAddress) bool { return digit(*a, digits) == digit(*b, digits) }) {
 		b := t.cell(part[0], digits+1)
 		t.node(b.chain, goTo, part, digits+1, nil)
 		branches = append(branches, b)
@@ -112,7 +112,7 @@ func (t *addressTree) node(name, jump string, rows []row, digits int, tail []str
 
 // cell leads to the chain of the addresses that have as many digits in common with
 // a row's. Its name has them, in the order in which they are written.
-func (t *addressTree) cell(r row, digits int) branch {
+func (t *addressTree) cell(r sameAddress, digits int) branch {
 	name := make([]byte, 0, 28)
 	name = append(name, "PLC-LAST-"...)
 	for at := digits - 1; at >= 0; at-- {
@@ -135,7 +135,7 @@ func (t *addressTree) lastBits(n uint64) netip.Addr {
 // crowd writes the chain of the addresses of a cell: a list, but for those that
 // would make a long one. They are divided into about n^(1/3) parts, and those again,
 // so that neither depth nor rules grow much, whatever the addresses are.
-func (t *addressTree) crowd(name string, rows []row, step int) {
+func (t *addressTree) crowd(name string, rows []sameAddress, step int) {
 	if step == 2 || rulesOf(rows) <= crowdRules {
 		t.tree(name, goTo, t.list(rows), nil)
 		return
@@ -166,8 +166,8 @@ func mostOfPart(n, step int) int {
 // divide takes the largest prefix with at most so many addresses out of a sorted
 // list, until so many are left. Each has at least half of that, so there are few;
 // one that is within another comes before it.
-func (t *addressTree) divide(rows []row, most int) [][]row {
-	var parts [][]row
+func (t *addressTree) divide(rows []sameAddress, most int) [][]sameAddress {
+	var parts [][]sameAddress
 	for len(rows) > most {
 		from, to := 0, len(rows)
 		for to-from > most {
@@ -184,7 +184,7 @@ func (t *addressTree) divide(rows []row, most int) [][]row {
 }
 
 // zeros is how many of a sorted list have 0 where the first bit differs.
-func (t *addressTree) zeros(rows []row) int {
+func (t *addressTree) zeros(rows []sameAddress) int {
 	bit := 128 - t.bits + t.common(rows).Bits()
 	return sort.Search(len(rows), func(i int) bool {
 		e := &rows[i][0]
@@ -196,7 +196,7 @@ func (t *addressTree) zeros(rows []row) int {
 }
 
 // common is the prefix that the addresses of a sorted list have in common.
-func (t *addressTree) common(rows []row) netip.Prefix {
+func (t *addressTree) common(rows []sameAddress) netip.Prefix {
 	a, b := &rows[0][0], &rows[len(rows)-1][0]
 	n := bits.LeadingZeros64(a.hi ^ b.hi)
 	if n == 64 {
@@ -207,7 +207,7 @@ func (t *addressTree) common(rows []row) netip.Prefix {
 
 // list is the frontends of some addresses one by one. An address with more than a
 // few has a chain, which is of that address alone.
-func (t *addressTree) list(rows []row) []branch {
+func (t *addressTree) list(rows []sameAddress) []branch {
 	var out []branch
 	for _, r := range rows {
 		if len(r) <= fewPorts {
@@ -216,8 +216,8 @@ func (t *addressTree) list(rows []row) []branch {
 		}
 		a := r[0].frontend.Match.Address
 		b := branch{match: appendHost(nil, " -d", a), chain: t.names.Of("PLC-DST-", a.String())}
-		t.dispatchPorts(b.chain, r, t.portCuts(len(r)), func(s span) string {
-			return t.names.Of("PLC-DST-", a.String(), s.protocol.String(), strconv.Itoa(s.low), strconv.Itoa(s.high))
+		t.dispatchPorts(b.chain, r, t.portCuts(len(r)), func(p ir.PortRange) string {
+			return t.names.Of("PLC-DST-", a.String(), p.Protocol.String(), strconv.Itoa(int(p.First)), strconv.Itoa(int(p.Last)))
 		})
 		out = append(out, b)
 	}

@@ -1,6 +1,7 @@
 package iptables
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -31,20 +32,14 @@ func nodePortCuts(n int) []int {
 	return cuts
 }
 
-// span is a range of ports of a protocol.
-type span struct {
-	protocol  ir.Protocol
-	low, high int
-}
-
 // dispatchPorts writes the chain of that name over a list of different ports, and
 // those below, which nameOf names.
-func (d *dataplane) dispatchPorts(name string, list []entry, cuts []int, nameOf func(span) string) {
+func (d *dataplane) dispatchPorts(name string, list []entry, cuts []int, nameOf func(ir.PortRange) string) {
 	slices.SortFunc(list, compareEntry)
 	d.portNode(name, list, cuts, nameOf)
 }
 
-func (d *dataplane) portNode(name string, list []entry, cuts []int, nameOf func(span) string) {
+func (d *dataplane) portNode(name string, list []entry, cuts []int, nameOf func(ir.PortRange) string) {
 	if len(cuts) == 0 {
 		d.tree(name, goTo, leaves(list), nil)
 		return
@@ -52,21 +47,22 @@ func (d *dataplane) portNode(name string, list []entry, cuts []int, nameOf func(
 	free := protocolBits + portBits - cuts[0]
 	var branches []branch
 	for _, part := range groups(list, func(a, b *entry) bool { return a.key>>free == b.key>>free }) {
-		low := int(part[0].frontend.Match.Port) >> free << free
-		s := span{part[0].frontend.Match.Protocol, low, low + 1<<free - 1}
-		b := branch{match: s.appendTo(nil), chain: nameOf(s)}
+		m := part[0].frontend.Match
+		first := m.Port >> free << free
+		r := ir.PortRange{Protocol: m.Protocol, First: first, Last: first + 1<<free - 1}
+		b := branch{match: appendPorts(nil, r), chain: nameOf(r)}
 		d.portNode(b.chain, part, cuts[1:], nameOf)
 		branches = append(branches, b)
 	}
 	d.tree(name, goTo, branches, nil)
 }
 
-func (s span) appendTo(b []byte) []byte {
-	b = strconv.AppendInt(appendTransport(b, s.protocol), int64(s.low), 10)
-	return strconv.AppendInt(append(b, ':'), int64(s.high), 10)
+func appendPorts(b []byte, r ir.PortRange) []byte {
+	b = strconv.AppendUint(appendTransport(b, r.Protocol), uint64(r.First), 10)
+	return strconv.AppendUint(append(b, ':'), uint64(r.Last), 10)
 }
 
 // nodePortChain names the chain of a range of nodePorts.
-func nodePortChain(s span) string {
-	return "PLC-NP-" + s.protocol.String() + "-" + strconv.Itoa(s.low) + "-" + strconv.Itoa(s.high)
+func nodePortChain(r ir.PortRange) string {
+	return fmt.Sprintf("PLC-NP-%v-%d-%d", r.Protocol, r.First, r.Last)
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strconv"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
@@ -150,7 +151,7 @@ func (s *set) addPrefix(p netip.Prefix) {
 func (s *set) addKey(k key, service ir.ServicePort) {
 	s.b = appendKey(append(s.b, s.add...), k)
 	if s.comments {
-		s.b = appendComment(s.b, service)
+		s.b = backends.AppendComment(s.b, service)
 	}
 	s.b = append(s.b, '\n')
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strconv"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/ir"
 )
 
@@ -153,7 +154,7 @@ func (t *table) comment(b []byte, f *ir.Frontend) []byte {
 	if !t.comments {
 		return b
 	}
-	return appendComment(b, f.Service)
+	return backends.AppendComment(b, f.Service)
 }
 
 func appendEndpoint(b []byte, a netip.AddrPort) []byte {

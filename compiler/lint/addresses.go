@@ -17,7 +17,7 @@ type holder struct {
 	code diag.Code
 	what string
 	// service is set where it is the ClusterIP of one.
-	service name
+	service objects.Name
 }
 
 // addresses reports external IPs and load-balancer addresses that are in use for
@@ -42,7 +42,7 @@ func (l *linter) address(s sourced, path, ip string, holders map[netip.Addr]hold
 	a = a.Unmap()
 	h, held := holders[a]
 	switch {
-	case held && h.service == name{s.Object.Namespace, s.Object.Name}:
+	case held && h.service == objects.NameOf(s.Object):
 	case held:
 		l.diags.Add(h.code, objects.Origin("Service", s).At(path), fmt.Sprintf("%v is %s", a, h.what))
 	case ir.ContainsAddr(cidrs, a):
@@ -62,7 +62,7 @@ func (l *linter) holders() map[netip.Addr]holder {
 		}
 	}
 	for _, s := range l.set.Services {
-		h := holder{diag.VIPOfService, "the ClusterIP of " + objects.Origin("Service", s).Object(), name{s.Object.Namespace, s.Object.Name}}
+		h := holder{diag.VIPOfService, "the ClusterIP of " + objects.Origin("Service", s).Object(), objects.NameOf(s.Object)}
 		add(s.Object.Spec.ClusterIP, h)
 		for _, ip := range s.Object.Spec.ClusterIPs {
 			add(ip, h)
@@ -83,11 +83,11 @@ func (l *linter) holders() map[netip.Addr]holder {
 		}
 	}
 	for _, p := range l.set.Pods {
-		if phase := p.Object.Status.Phase; p.Object.Spec.HostNetwork || phase == corev1.PodSucceeded || phase == corev1.PodFailed {
+		if p.Object.Spec.HostNetwork || objects.Finished(p.Object) {
 			continue
 		}
 		for _, ip := range p.Object.Status.PodIPs {
-			add(ip.IP, holder{code: diag.VIPOfPod, what: "the address of Pod " + p.Object.Namespace + "/" + p.Object.Name})
+			add(ip.IP, holder{code: diag.VIPOfPod, what: "the address of Pod " + objects.NameOf(p.Object).String()})
 		}
 	}
 	return out

@@ -22,10 +22,10 @@ func (l *linter) slicesOf(s sourced) {
 	if o.Spec.ClusterIP == corev1.ClusterIPNone {
 		return // no proxy has anything to do with it
 	}
-	of := l.slices[name{o.Namespace, o.Name}]
+	of := l.slices[objects.NameOf(o)]
 	if len(of) == 0 {
 		// Where no slices are given but the API server's, they are made elsewhere.
-		given := len(l.set.EndpointSlices) - len(l.slices[name{corev1.NamespaceDefault, "kubernetes"}])
+		given := len(l.set.EndpointSlices) - len(l.slices[objects.Name{Namespace: corev1.NamespaceDefault, Name: "kubernetes"}])
 		if len(o.Spec.Selector) == 0 && given > 0 {
 			l.diags.Add(diag.NothingBehind, at, "no selector, and no EndpointSlice has its name")
 		}
@@ -164,7 +164,7 @@ func (l *linter) outsideCIDRs(cidrs []netip.Prefix) {
 		return err == nil && !nodes[a] && len(ir.PrefixesOf(ir.FamilyOf(a), cidrs)) > 0 && !ir.ContainsAddr(cidrs, a)
 	}
 	for _, s := range l.set.Services {
-		for _, e := range l.endpoints[name{s.Object.Namespace, s.Object.Name}] {
+		for _, e := range l.endpoints[objects.NameOf(s.Object)] {
 			// One without a node is no pod.
 			if e.NodeName != nil && len(e.Addresses) > 0 && outside(e.Addresses[0]) {
 				l.diags.Add(diag.OutsideClusterCIDR, objects.Origin("Service", s), fmt.Sprintf("its endpoint %s is outside of the cluster CIDR %s", e.Addresses[0], prefixes(cidrs)))
@@ -197,7 +197,7 @@ func (l *linter) takenPorts() {
 		protocol corev1.Protocol
 		port     int32
 	}
-	of := make(map[at]string)
+	of := make(map[at]objects.Name)
 	for _, e := range l.set.EndpointSlices {
 		for _, p := range e.Object.Ports {
 			for _, endpoint := range e.Object.Endpoints {
@@ -209,13 +209,13 @@ func (l *linter) takenPorts() {
 					proto = *p.Protocol
 				}
 				if a, err := netip.ParseAddr(endpoint.Addresses[0]); err == nil {
-					of[at{a.Unmap(), proto, *p.Port}] = e.Object.Namespace + "/" + e.Object.Labels[discoveryv1.LabelServiceName]
+					of[at{a.Unmap(), proto, *p.Port}] = objects.ServiceOf(e.Object)
 				}
 			}
 		}
 	}
 	for _, s := range l.set.Services {
-		own := s.Object.Namespace + "/" + s.Object.Name
+		own := objects.NameOf(s.Object)
 		check := func(path, ip string) {
 			a, err := netip.ParseAddr(ip)
 			if err != nil {
@@ -223,8 +223,8 @@ func (l *linter) takenPorts() {
 			}
 			for _, p := range s.Object.Spec.Ports {
 				owner := of[at{a.Unmap(), cmp.Or(p.Protocol, corev1.ProtocolTCP), p.Port}]
-				if owner != "" && owner != own {
-					l.diags.Add(diag.TakenEndpoint, objects.Origin("Service", s).At(path), fmt.Sprintf("%v:%d is an endpoint of Service %s", a.Unmap(), p.Port, owner))
+				if owner != (objects.Name{}) && owner != own {
+					l.diags.Add(diag.TakenEndpoint, objects.Origin("Service", s).At(path), fmt.Sprintf("%v:%d is an endpoint of Service %v", a.Unmap(), p.Port, owner))
 				}
 			}
 		}

@@ -76,7 +76,7 @@ func familiesOf(spec *corev1.ServiceSpec) []ir.Family {
 // every one its traffic is dropped. That there are no endpoints is said already.
 func (l *linter) local(s sourced) {
 	o := s.Object
-	endpoints := l.endpoints[name{o.Namespace, o.Name}]
+	endpoints := l.endpoints[objects.NameOf(o)]
 	if len(endpoints) == 0 || len(l.nodes) == 0 || o.Spec.ClusterIP == corev1.ClusterIPNone {
 		return
 	}

@@ -23,20 +23,16 @@ import (
 func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere *policy.Elsewhere) diag.List {
 	l := linter{
 		set: set, elsewhere: elsewhere,
-		pods: make(map[string]int), labelled: make(map[label][]*corev1.Pod), endpoints: make(map[name][]discoveryv1.Endpoint),
-		served: make(map[servedPort]bool), nodes: make(map[string]bool), slices: make(map[name][]slice),
+		pods: make(map[string]int), labelled: objects.IndexPods(set.Pods), endpoints: make(map[objects.Name][]discoveryv1.Endpoint),
+		served: make(map[servedPort]bool), nodes: make(map[string]bool), slices: make(map[objects.Name][]slice),
 	}
 	for _, p := range set.Pods {
-		if p.Object.Status.Phase != corev1.PodSucceeded && p.Object.Status.Phase != corev1.PodFailed {
+		if !objects.Finished(p.Object) {
 			l.pods[p.Object.Namespace]++
-			for k, v := range p.Object.Labels {
-				at := label{p.Object.Namespace, k, v}
-				l.labelled[at] = append(l.labelled[at], p.Object)
-			}
 		}
 	}
 	for _, s := range set.EndpointSlices {
-		of := name{s.Object.Namespace, s.Object.Labels[discoveryv1.LabelServiceName]}
+		of := objects.ServiceOf(s.Object)
 		l.endpoints[of] = append(l.endpoints[of], s.Object.Endpoints...)
 		l.slices[of] = append(l.slices[of], s)
 		for _, p := range s.Object.Ports {
@@ -67,14 +63,9 @@ func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere *policy.El
 	return l.diags
 }
 
-type name struct{ namespace, name string }
-
-// label is a label of pods in a namespace.
-type label struct{ namespace, key, value string }
-
 // servedPort is a port of a Service, by its own name.
 type servedPort struct {
-	of       name
+	of       objects.Name
 	port     string
 	protocol corev1.Protocol
 }
@@ -84,9 +75,9 @@ type linter struct {
 	elsewhere *policy.Elsewhere
 	// pods counts those that have not finished, by namespace; labelled finds them.
 	pods      map[string]int
-	labelled  map[label][]*corev1.Pod
-	endpoints map[name][]discoveryv1.Endpoint
-	slices    map[name][]slice
+	labelled  objects.PodIndex
+	endpoints map[objects.Name][]discoveryv1.Endpoint
+	slices    map[objects.Name][]slice
 	// served are the ports for which slices have endpoints.
 	served map[servedPort]bool
 	nodes  map[string]bool
@@ -103,17 +94,11 @@ func (l *linter) selector(s sourced) {
 		return
 	}
 	selector := labels.SelectorFromSet(o.Spec.Selector)
-	var selected []*corev1.Pod
-	for _, p := range l.fewest(o) {
-		if selector.Matches(labels.Set(p.Labels)) {
-			selected = append(selected, p)
-		}
-	}
-	if len(selected) > 0 {
+	if selected := l.labelled.Selected(o.Namespace, o.Spec.Selector); len(selected) > 0 {
 		l.targetPorts(s, selected)
 		return
 	}
-	if len(l.endpoints[name{o.Namespace, o.Name}]) > 0 {
+	if len(l.endpoints[objects.NameOf(o)]) > 0 {
 		return // slices that were given know better
 	}
 	at := objects.Origin("Service", s).At("spec.selector")
@@ -128,23 +113,10 @@ func (l *linter) selector(s sourced) {
 	l.diags.Add(diag.SelectsNothing, at, fmt.Sprintf("none of %d pods has the labels %s", l.pods[o.Namespace], selector))
 }
 
-// fewest are the pods with that label of a Service's selector which the fewest
-// have: all that it selects are among them.
-func (l *linter) fewest(o *corev1.Service) []*corev1.Pod {
-	var out []*corev1.Pod
-	first := true
-	for k, v := range o.Spec.Selector {
-		if have := l.labelled[label{o.Namespace, k, v}]; first || len(have) < len(out) {
-			out, first = have, false
-		}
-	}
-	return out
-}
-
 func (l *linter) targetPorts(s sourced, pods []*corev1.Pod) {
 	for i := range s.Object.Spec.Ports {
 		p := &s.Object.Spec.Ports[i]
-		of := name{s.Object.Namespace, s.Object.Name}
+		of := objects.NameOf(s.Object)
 		if p.TargetPort.Type != intstr.String || l.served[servedPort{of, p.Name, p.Protocol}] || slices.ContainsFunc(pods, func(pod *corev1.Pod) bool {
 			return slices.ContainsFunc(portsOf(pod), func(c corev1.ContainerPort) bool {
 				return c.Name == p.TargetPort.StrVal && cmp.Or(c.Protocol, corev1.ProtocolTCP) == p.Protocol

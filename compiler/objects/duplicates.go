@@ -18,20 +18,15 @@ import (
 func CompareFirst[T metav1.Object](a, b Sourced[T]) int {
 	return cmp.Or(
 		CompareTimes(a.Object.GetCreationTimestamp(), b.Object.GetCreationTimestamp()),
-		CompareNames(a.Object, b.Object),
+		NameOf(a.Object).Compare(NameOf(b.Object)),
 		compareSame(a, b),
 	)
-}
-
-// CompareNames orders objects by namespace and name.
-func CompareNames[T metav1.Object](a, b T) int {
-	return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
 }
 
 // compareSame orders objects of one age and name. Content is dear to compare, so
 // objects that have different names are never asked for it.
 func compareSame[T metav1.Object](a, b Sourced[T]) int {
-	if CompareNames(a.Object, b.Object) != 0 {
+	if NameOf(a.Object) != NameOf(b.Object) {
 		return 0
 	}
 	return cmp.Or(
@@ -89,43 +84,31 @@ func content(o metav1.Object) []byte {
 // The older object is used. Where none is older, one place decides for all objects that
 // it has, so that no two are combined that stand nowhere together: see [ranks].
 func (s *Set) Deduplicate(diags *diag.List) {
-	twice := slices.Concat(
-		repeated("Service", s.Services), repeated("EndpointSlice", s.EndpointSlices),
-		repeated("Node", s.Nodes), repeated("Pod", s.Pods),
-		repeated("Namespace", s.Namespaces), repeated("ServiceCIDR", s.ServiceCIDRs),
-		repeated("NetworkPolicy", s.NetworkPolicies), repeated("ClusterNetworkPolicy", s.ClusterNetworkPolicies),
-		repeated("AdminNetworkPolicy", s.AdminNetworkPolicies), repeated("BaselineAdminNetworkPolicy", s.BaselineAdminNetworkPolicies),
-		repeated("Endpoints", s.Endpoints), repeated("", s.Workloads),
-	)
-	if len(twice) == 0 {
-		return
+	lists := s.Lists()
+	var twice []twin
+	for _, l := range lists {
+		twice = append(twice, l.repeated()...)
 	}
-	unwanted := decide(twice, diags)
-	s.Services = without("Service", s.Services, unwanted)
-	s.EndpointSlices = without("EndpointSlice", s.EndpointSlices, unwanted)
-	s.Nodes = without("Node", s.Nodes, unwanted)
-	s.Pods = without("Pod", s.Pods, unwanted)
-	s.Namespaces = without("Namespace", s.Namespaces, unwanted)
-	s.ServiceCIDRs = without("ServiceCIDR", s.ServiceCIDRs, unwanted)
-	s.NetworkPolicies = without("NetworkPolicy", s.NetworkPolicies, unwanted)
-	s.ClusterNetworkPolicies = without("ClusterNetworkPolicy", s.ClusterNetworkPolicies, unwanted)
-	s.AdminNetworkPolicies = without("AdminNetworkPolicy", s.AdminNetworkPolicies, unwanted)
-	s.BaselineAdminNetworkPolicies = without("BaselineAdminNetworkPolicy", s.BaselineAdminNetworkPolicies, unwanted)
-	s.Endpoints = without("Endpoints", s.Endpoints, unwanted)
-	s.Workloads = without("", s.Workloads, unwanted)
+	leaveOut(twice, diags, lists...)
 }
 
 // Unique is [Set.Deduplicate] of one list, for those that have no set.
 func Unique[T metav1.Object](kind string, in []Sourced[T], diags *diag.List) []Sourced[T] {
-	twice := repeated(kind, in)
-	if len(twice) == 0 {
-		return in
-	}
-	return without(kind, in, decide(twice, diags))
+	l := listOf(kind, &in)
+	leaveOut(l.repeated(), diags, l)
+	return in
 }
 
-// objectName is what makes two objects the same one.
-type objectName struct{ kind, namespace, name string }
+// leaveOut leaves one object of each name in the lists.
+func leaveOut(twice []twin, diags *diag.List, from ...List) {
+	if len(twice) == 0 {
+		return
+	}
+	unwanted := decide(twice, diags)
+	for _, l := range from {
+		l.Delete(func(i int, _ metav1.Object) bool { return unwanted[member{l.Kind(), i}] })
+	}
+}
 
 // kindOf is the kind of an object in a list; that of workloads is their own, and "" is
 // one that is not looked at.
@@ -142,7 +125,7 @@ func kindOf(list string, o metav1.Object) string {
 
 // twin is one of several objects of one name. Of its list it is the one at index.
 type twin struct {
-	objectName
+	id      Identity
 	list    string
 	index   int
 	at      ir.Origin
@@ -153,16 +136,17 @@ type twin struct {
 }
 
 // repeated lists the objects of a list that share their name with others.
-func repeated[T metav1.Object](list string, in []Sourced[T]) []twin {
-	first := make(map[objectName]int, len(in))
+func (l list[T]) repeated() []twin {
+	in := *l.in
+	first := make(map[Identity]int, len(in))
 	var out []twin
-	add := func(i int, id objectName) {
+	add := func(i int, id Identity) {
 		o := in[i].Object
-		out = append(out, twin{objectName: id, list: list, index: i, at: Origin(id.kind, in[i]), created: o.GetCreationTimestamp(), content: content(o)})
+		out = append(out, twin{id: id, list: l.kind, index: i, at: Origin(id.Kind, in[i]), created: o.GetCreationTimestamp(), content: content(o)})
 	}
 	for i, o := range in {
-		id := objectName{kindOf(list, o.Object), o.Object.GetNamespace(), o.Object.GetName()}
-		if id.kind == "" {
+		id := IdentityOf(kindOf(l.kind, o.Object), o.Object)
+		if id.Kind == "" {
 			continue
 		}
 		had, again := first[id]
@@ -179,28 +163,28 @@ func repeated[T metav1.Object](list string, in []Sourced[T]) []twin {
 	return out
 }
 
-// place is an object of a list.
-type place struct {
+// member is an object of a list.
+type member struct {
 	list  string
 	index int
 }
 
 // decide returns the objects that are not used, and reports those of them that differ
 // from the one that is.
-func decide(twins []twin, diags *diag.List) map[place]bool {
-	byName := make(map[objectName][]*twin)
+func decide(twins []twin, diags *diag.List) map[member]bool {
+	byName := make(map[Identity][]*twin)
 	for i := range twins {
-		byName[twins[i].objectName] = append(byName[twins[i].objectName], &twins[i])
+		byName[twins[i].id] = append(byName[twins[i].id], &twins[i])
 	}
 	r := newRanks(byName)
-	unwanted := make(map[place]bool, len(twins))
+	unwanted := make(map[member]bool, len(twins))
 	for _, all := range byName {
 		stays := slices.MinFunc(all, r.compare)
 		for _, t := range all {
 			if t == stays {
 				continue
 			}
-			unwanted[place{t.list, t.index}] = true
+			unwanted[member{t.list, t.index}] = true
 			if !bytes.Equal(t.content, stays.content) {
 				where := ""
 				if pos := stays.at.Position(); pos != "" {
@@ -211,15 +195,4 @@ func decide(twins []twin, diags *diag.List) map[place]bool {
 		}
 	}
 	return unwanted
-}
-
-// without leaves the unwanted objects of a list out.
-func without[T any](list string, in []Sourced[T], unwanted map[place]bool) []Sourced[T] {
-	kept := make([]Sourced[T], 0, len(in))
-	for i, o := range in {
-		if !unwanted[place{list, i}] {
-			kept = append(kept, o)
-		}
-	}
-	return kept
 }

@@ -24,12 +24,12 @@ type ranks struct {
 // bundle is the objects of a place that stand in others too.
 type bundle struct {
 	oldest metav1.Time
-	names  map[objectName]bool
+	names  map[Identity]bool
 	// lines are the objects' names, contents and ages, sorted.
 	lines [][]byte
 }
 
-func newRanks(byName map[objectName][]*twin) *ranks {
+func newRanks(byName map[Identity][]*twin) *ranks {
 	r := &ranks{bundles: make(map[string]*bundle)}
 	for id, all := range byName {
 		number(all)
@@ -64,10 +64,10 @@ func (t *twin) places() [3]string {
 	return [3]string{path.Dir(file) + "/", file, file + "#" + strconv.Itoa(t.nth)}
 }
 
-func (r *ranks) add(place string, id objectName, t *twin) {
+func (r *ranks) add(place string, id Identity, t *twin) {
 	b := r.bundles[place]
 	if b == nil {
-		b = &bundle{oldest: t.created, names: make(map[objectName]bool)}
+		b = &bundle{oldest: t.created, names: make(map[Identity]bool)}
 		r.bundles[place] = b
 	}
 	if CompareTimes(t.created, b.oldest) < 0 {
@@ -75,7 +75,7 @@ func (r *ranks) add(place string, id objectName, t *twin) {
 	}
 	b.names[id] = true
 	age, _ := t.created.MarshalJSON() // of a year that JSON has not there is none
-	b.lines = append(b.lines, slices.Concat([]byte(id.kind+"\x00"+id.namespace+"\x00"+id.name+"\x00"), t.content, age))
+	b.lines = append(b.lines, slices.Concat([]byte(id.Kind+"\x00"+id.Namespace+"\x00"+id.Name+"\x00"), t.content, age))
 }
 
 // compare orders two objects of one name; the first is the one that is used.

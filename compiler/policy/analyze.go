@@ -143,9 +143,9 @@ func (r *reader) read(object any, origin ir.Origin, validate func() field.ErrorL
 
 func (r *reader) networkPolicies(set *objects.Set) {
 	m, x := r.model, r.model.peers
-	seen := make(map[string]bool)
+	seen := make(map[objects.Name]bool)
 	for _, src := range oldestFirst(set.NetworkPolicies) {
-		id := src.Object.Namespace + "/" + src.Object.Name
+		id := objects.NameOf(src.Object)
 		if seen[id] {
 			continue
 		}

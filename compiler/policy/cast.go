@@ -22,10 +22,10 @@ type cast struct {
 	// byName finds namespaces.
 	byName map[string]*namespace
 	pods   []*pod
-	// addresses are those of all pods and nodes, sorted, each once; place finds
+	// addresses are those of all pods and nodes, sorted, each once; indexOf finds
 	// one in it.
 	addresses []netip.Addr
-	place     map[netip.Addr]int
+	indexOf   map[netip.Addr]int
 	// labelled finds pods by one of their labels.
 	labelled map[label][]*pod
 	// labelledNamespaces finds namespaces so.
@@ -73,9 +73,9 @@ func (c *cast) collectAddresses() {
 	}
 	slices.SortFunc(c.addresses, netip.Addr.Compare)
 	c.addresses = slices.Compact(c.addresses)
-	c.place = make(map[netip.Addr]int, len(c.addresses))
+	c.indexOf = make(map[netip.Addr]int, len(c.addresses))
 	for i, a := range c.addresses {
-		c.place[a] = i
+		c.indexOf[a] = i
 	}
 }
 
@@ -128,7 +128,7 @@ func (c *cast) readPods(set *objects.Set, byName map[string]*namespace, diags *d
 	owners := make(map[netip.Addr]*pod)
 	for _, src := range lastToGetAddresses(set.Pods) {
 		object := src.Object
-		if finished(object) {
+		if objects.Finished(object) {
 			continue
 		}
 		ns := byName[object.Namespace]
@@ -160,12 +160,6 @@ func lastToGetAddresses(in []objects.Sourced[*corev1.Pod]) []objects.Sourced[*co
 	slices.Reverse(sorted[:exist])
 	slices.Reverse(sorted[exist:])
 	return sorted
-}
-
-// finished pods have given their addresses back, though their status still
-// lists them.
-func finished(p *corev1.Pod) bool {
-	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 }
 
 // claim returns the addresses that the pod has to itself.

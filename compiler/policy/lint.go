@@ -194,7 +194,7 @@ func (l *linter) findAbsent(s podSelector) absence {
 	if h := l.host(s); h != nil && s.own != "" {
 		return absence{noneMatches, "only pods on the host's network match, as " + h.Name + ", and those are their node to policies"}
 	} else if h != nil {
-		return absence{notGiven, "only pods on the host's network match, as " + h.Namespace + "/" + h.Name}
+		return absence{notGiven, "only pods on the host's network match, as " + objects.NameOf(h).String()}
 	}
 	namespaces, pods := l.population(s)
 	switch {
@@ -215,7 +215,7 @@ func (l *linter) host(s podSelector) *corev1.Pod {
 	candidates, narrowed := narrowest(&s.pods, l.labelledHosts)
 	var first *corev1.Pod
 	look := func(h *corev1.Pod) {
-		if !l.work.spent() && s.matchesHost(h, l.namespace(h.Namespace)) && (first == nil || h.Namespace+"/"+h.Name < first.Namespace+"/"+first.Name) {
+		if !l.work.spent() && s.matchesHost(h, l.namespace(h.Namespace)) && (first == nil || objects.NameOf(h).Compare(objects.NameOf(first)) < 0) {
 			first = h
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -46,7 +45,7 @@ type names struct {
 // readNames finds the cluster's DNS among the Services.
 func (l *linter) readNames() {
 	l.names = names{ports: []uint16{portDNS}, answer: make(map[netip.Addr]bool)}
-	found, ports := make(map[string]bool), []uint16(nil)
+	found, ports := make(map[objects.Name]bool), []uint16(nil)
 	for _, s := range l.Services {
 		if !isDNS(s.Object) {
 			continue
@@ -54,14 +53,14 @@ func (l *linter) readNames() {
 		if name := objects.Origin("Service", s).Object(); l.names.service == "" || name < l.names.service {
 			l.names.service = name
 		}
-		found[s.Object.Namespace+"/"+s.Object.Name] = true
+		found[objects.NameOf(s.Object)] = true
 		ports = append(ports, targetsDNS(s.Object)...)
 	}
 	if len(ports) > 0 {
 		l.names.ports = ports
 	}
 	for _, s := range l.Slices {
-		if !found[s.Object.Namespace+"/"+s.Object.Labels[discoveryv1.LabelServiceName]] {
+		if !found[objects.ServiceOf(s.Object)] {
 			continue
 		}
 		for _, p := range s.Object.Ports {

@@ -110,12 +110,12 @@ func (l *linter) readAddresses(s *corev1.Service) {
 
 // readDeclared reads the ports of containers, those without a name too.
 func (l *linter) readDeclared() {
-	pods := make(map[[2]string]*pod, len(l.cast.pods))
+	pods := make(map[objects.Name]*pod, len(l.cast.pods))
 	for _, p := range l.cast.pods {
-		pods[[2]string{p.namespace.name, p.name}] = p
+		pods[objects.Name{Namespace: p.namespace.name, Name: p.name}] = p
 	}
 	for _, src := range l.seen.pods {
-		p := pods[[2]string{src.Object.Namespace, src.Object.Name}]
+		p := pods[objects.NameOf(src.Object)]
 		if p == nil || l.behind.declared[p] != nil {
 			continue
 		}
@@ -250,7 +250,7 @@ func blockText(p netip.Prefix) string {
 // takes reports whether a Service takes a packet that the rule is about, at an address
 // that is not its alone.
 func (l *linter) takes(s *corev1.Service, r *rule, a netip.Addr) bool {
-	if _, taken := l.cast.place[a]; taken {
+	if _, taken := l.cast.indexOf[a]; taken {
 		return false // other ports are the node's or the pod's
 	}
 	return slices.ContainsFunc(s.Spec.Ports, func(p corev1.ServicePort) bool {

@@ -201,8 +201,8 @@ func (b *builder) add(t *ir.Tier, rules []lowered) {
 			b.sets[s.ID] = s
 			for j := range l.names[i] {
 				n := &l.names[i][j]
-				if have := b.names[n.place]; have == nil || have.Namespace == "" {
-					b.names[n.place] = &n.Peer
+				if have := b.names[n.index]; have == nil || have.Namespace == "" {
+					b.names[n.index] = &n.Peer
 				}
 			}
 		}

@@ -18,9 +18,9 @@ func oldestFirst[T metav1.Object](in []objects.Sourced[T]) []objects.Sourced[T] 
 
 // once leaves the first object of each name; the loader has named the others.
 func once[T metav1.Object](in []objects.Sourced[T]) []objects.Sourced[T] {
-	seen := make(map[[2]string]bool, len(in))
+	seen := make(map[objects.Name]bool, len(in))
 	return slices.DeleteFunc(in, func(o objects.Sourced[T]) bool {
-		id := [2]string{o.Object.GetNamespace(), o.Object.GetName()}
+		id := objects.NameOf(o.Object)
 		again := seen[id]
 		seen[id] = true
 		return again

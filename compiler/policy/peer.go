@@ -112,18 +112,18 @@ func (p *peer) resolveNodes(c *cast) {
 		}
 		for _, a := range n.addresses {
 			p.set.Addresses = append(p.set.Addresses, a)
-			p.names = append(p.names, named{ir.Peer{Address: a, Name: n.name}, c.place[a]})
+			p.names = append(p.names, named{ir.Peer{Address: a, Name: n.name}, c.indexOf[a]})
 		}
 	}
 	slices.SortFunc(p.set.Addresses, netip.Addr.Compare)
 	p.set.Addresses = slices.Compact(p.set.Addresses)
 }
 
-// named is an address with its owner's name and its place in the cast's addresses:
+// named is an address with its owner's name and its index in the cast's addresses:
 // a policy that changes names ten thousand of them again.
 type named struct {
 	ir.Peer
-	place int
+	index int
 }
 
 func (c *cast) addressesOf(pods []*pod) ([]netip.Addr, []named) {
@@ -131,7 +131,7 @@ func (c *cast) addressesOf(pods []*pod) ([]netip.Addr, []named) {
 	for _, p := range pods {
 		for _, a := range p.addresses {
 			addrs = append(addrs, a)
-			names = append(names, named{ir.Peer{Address: a, Namespace: p.namespace.name, Name: p.name}, c.place[a]})
+			names = append(names, named{ir.Peer{Address: a, Namespace: p.namespace.name, Name: p.name}, c.indexOf[a]})
 		}
 	}
 	slices.SortFunc(addrs, netip.Addr.Compare)

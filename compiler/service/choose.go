@@ -23,7 +23,7 @@ type choice struct {
 
 // choose selects for the node. wantCluster and wantLocal say which of the lists
 // any route uses.
-func choose(endpoints []endpoint, n *place, wantCluster, wantLocal bool) choice {
+func choose(endpoints []endpoint, n *localNode, wantCluster, wantLocal bool) choice {
 	var c choice
 	if wantCluster {
 		c.cluster = clusterEndpoints(endpoints, n)
@@ -40,7 +40,7 @@ func choose(endpoints []endpoint, n *place, wantCluster, wantLocal bool) choice 
 	return c
 }
 
-func clusterEndpoints(endpoints []endpoint, n *place) []ir.Endpoint {
+func clusterEndpoints(endpoints []endpoint, n *localNode) []ir.Endpoint {
 	allowed := topology(endpoints, n)
 	chosen := pick(endpoints, n, func(e *endpoint) bool { return e.ready && allowed(e) })
 	if len(chosen) > 0 {
@@ -51,7 +51,7 @@ func clusterEndpoints(endpoints []endpoint, n *place) []ir.Endpoint {
 	return pick(endpoints, n, (*endpoint).fallback)
 }
 
-func localEndpoints(endpoints []endpoint, n *place) []ir.Endpoint {
+func localEndpoints(endpoints []endpoint, n *localNode) []ir.Endpoint {
 	chosen := pick(endpoints, n, func(e *endpoint) bool { return e.ready && n.runs(e) })
 	if len(chosen) > 0 {
 		return chosen
@@ -59,7 +59,7 @@ func localEndpoints(endpoints []endpoint, n *place) []ir.Endpoint {
 	return pick(endpoints, n, func(e *endpoint) bool { return e.fallback() && n.runs(e) })
 }
 
-func pick(endpoints []endpoint, n *place, want func(*endpoint) bool) []ir.Endpoint {
+func pick(endpoints []endpoint, n *localNode, want func(*endpoint) bool) []ir.Endpoint {
 	out := make([]ir.Endpoint, 0, len(endpoints))
 	for i := range endpoints {
 		e := &endpoints[i]
@@ -94,7 +94,7 @@ func lasting(p *port, f ir.Family, pools ...[]ir.Endpoint) []netip.AddrPort {
 // should use: those hinted to the node if every one has node hints and one
 // names it (KEP-3015), else those hinted to its zone on the same terms
 // (KEP-2433), else all.
-func topology(endpoints []endpoint, n *place) func(*endpoint) bool {
+func topology(endpoints []endpoint, n *localNode) func(*endpoint) bool {
 	nodes, zones := true, n.Zone != ""
 	forNode, forZone := false, false
 	for i := range endpoints {
@@ -124,8 +124,8 @@ func (e *endpoint) hintsZone(zone string) bool {
 	return e.hints != nil && slices.ContainsFunc(e.hints.ForZones, func(z discoveryv1.ForZone) bool { return z.Name == zone })
 }
 
-// place is a node with the pods that endpoints put on it.
-type place struct {
+// localNode is a node with the pods that endpoints put on it.
+type localNode struct {
 	*Node
 	// isPod says which addresses any endpoint has on the node. An endpoint
 	// without a nodeName is not chosen as a local one, but what is known of its
@@ -135,4 +135,4 @@ type place struct {
 }
 
 // runs reports whether the endpoint is on the node.
-func (n *place) runs(e *endpoint) bool { return e.node != "" && e.node == n.Name }
+func (n *localNode) runs(e *endpoint) bool { return e.node != "" && e.node == n.Name }

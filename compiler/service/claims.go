@@ -21,7 +21,7 @@ import (
 // not served on any port, or they could answer where the Service itself does not.
 // Of one rank the oldest has it, then the one whose
 // name sorts first. It returns the services in that order of age.
-func settleClaims(services map[objectName]*service, diags *diag.List) []*service {
+func settleClaims(services map[objects.Name]*service, diags *diag.List) []*service {
 	ordered := byAge(services)
 	c := claims{
 		frontends: make(map[ir.Match]*service, len(ordered)),
@@ -50,7 +50,7 @@ func settleClaims(services map[objectName]*service, diags *diag.List) []*service
 
 // byAge lists the oldest Service first, and of one age by name. What is compared
 // is gathered before: objects lie all over the memory.
-func byAge(services map[objectName]*service) []*service {
+func byAge(services map[objects.Name]*service) []*service {
 	type aged struct {
 		created metav1.Time
 		*service
@@ -60,7 +60,7 @@ func byAge(services map[objectName]*service) []*service {
 		list = append(list, aged{s.object.CreationTimestamp, s})
 	}
 	slices.SortFunc(list, func(a, b aged) int {
-		return cmp.Or(objects.CompareTimes(a.created, b.created), cmp.Compare(a.name.namespace, b.name.namespace), cmp.Compare(a.name.name, b.name.name))
+		return cmp.Or(objects.CompareTimes(a.created, b.created), a.name.Compare(b.name))
 	})
 	ordered := make([]*service, len(list))
 	for i := range list {

@@ -22,7 +22,7 @@ func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.L
 		out = append(out, o)
 	}
 	out = slices.Clone(objects.Unique(kind, out, diags))
-	slices.SortFunc(out, func(a, b objects.Sourced[T]) int { return objects.CompareNames(a.Object, b.Object) })
+	slices.SortFunc(out, func(a, b objects.Sourced[T]) int { return objects.NameOf(a.Object).Compare(objects.NameOf(b.Object)) })
 	return out
 }
 

@@ -45,7 +45,7 @@ func (m *Model) LowerOnly(n *Node, p *ir.Program) {
 }
 
 // add adds one Service; seen are the ClusterIPs that the program has.
-func (n *place) add(s *service, seen map[netip.Addr]bool, p *ir.Program) {
+func (n *localNode) add(s *service, seen map[netip.Addr]bool, p *ir.Program) {
 	if !s.programmed() {
 		return
 	}
@@ -59,9 +59,9 @@ func (n *place) add(s *service, seen map[netip.Addr]bool, p *ir.Program) {
 }
 
 // lower adds one Service's frontends, pools and health checks.
-func (n *place) lower(s *service, p *ir.Program) {
+func (n *localNode) lower(s *service, p *ir.Program) {
 	for _, f := range s.families() {
-		l := lowering{place: n, service: s, family: f, program: p, ranges: s.nodeRanges(f, n.Node)}
+		l := lowering{localNode: n, service: s, family: f, program: p, ranges: s.nodeRanges(f, n.Node)}
 		for i := range s.ports {
 			l.port(&s.ports[i])
 		}
@@ -71,7 +71,7 @@ func (n *place) lower(s *service, p *ir.Program) {
 
 // lowering is one Service in one family on one node.
 type lowering struct {
-	*place
+	*localNode
 	service *service
 	family  ir.Family
 	program *ir.Program
@@ -84,7 +84,7 @@ func (l *lowering) port(p *port) {
 	external := s.externallyAccessible(p)
 	wantCluster := !s.internalLocal || external
 	wantLocal := s.internalLocal || (s.externalLocal && external)
-	c := choose(*p.endpoints.of(l.family), l.place, wantCluster, wantLocal)
+	c := choose(*p.endpoints.of(l.family), l.localNode, wantCluster, wantLocal)
 	id := portID(p.id) + "/" + l.family.String()
 	r := routes{lowering: l, any: c.any, cluster: id + "/cluster", local: id + "/local"}
 	pools := map[string][]ir.Endpoint{r.cluster: c.cluster, r.local: c.local}
@@ -207,7 +207,7 @@ func (l *lowering) healthCheck() {
 		}
 	}
 	l.program.HealthChecks = append(l.program.HealthChecks, ir.HealthCheck{
-		Namespace: s.name.namespace, Name: s.name.name, Family: l.family, Port: s.healthPort,
+		Namespace: s.name.Namespace, Name: s.name.Name, Family: l.family, Port: s.healthPort,
 		LocalEndpoints: len(local), Origin: s.origin.At("spec.healthCheckNodePort"),
 	})
 }

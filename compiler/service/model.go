@@ -24,7 +24,7 @@ type Model struct {
 // service is one Service that has rules: checked, its addresses parsed, its
 // endpoints joined.
 type service struct {
-	name   objectName
+	name   objects.Name
 	object *corev1.Service
 	origin ir.Origin
 
@@ -98,8 +98,6 @@ func (p *perFamily[T]) of(f ir.Family) *T {
 	}
 	return &p.v6
 }
-
-type objectName struct{ namespace, name string }
 
 // Analyze reads the Services and EndpointSlices of a cluster; external are the
 // external IPs that are served.

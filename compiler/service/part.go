@@ -6,6 +6,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 )
 
@@ -31,21 +32,21 @@ type Interest struct {
 	// Listed are its load-balancer addresses and external IPs, of which it gets
 	// none that is another's ClusterIP.
 	Listed []netip.Addr
-	// Places are the addresses of its endpoints, sorted, each once.
-	Places []Place
+	// Endpoints are the addresses of its endpoints, sorted, each once.
+	Endpoints []AddressUse
 }
 
-// Place is an address of endpoints; Here is whether one of them is on the node.
-type Place struct {
-	Address netip.Addr // an address of endpoints
-	Here    bool       // whether one of them is on the node
+// AddressUse is an address of endpoints.
+type AddressUse struct {
+	Address netip.Addr
+	Here    bool // whether one of its endpoints is on the node
 }
 
 // Append adds what the Services give the node's program, for callers that
 // compile a program in pieces; seen are the ClusterIPs that it has. The caller
 // normalizes it. isPod is as for Parts.
 func (m *Model) Append(n *Node, isPod func(netip.Addr) bool, seen map[netip.Addr]bool, p *ir.Program) {
-	here := &place{Node: n, isPod: isPod}
+	here := &localNode{Node: n, isPod: isPod}
 	for _, s := range m.services {
 		here.add(s, seen, p)
 	}
@@ -54,8 +55,8 @@ func (m *Model) Append(n *Node, isPod func(netip.Addr) bool, seen map[netip.Addr
 // Parts yields what each Service gives the node's program, for callers that
 // compile Services apart from each other. isPod says which addresses are pods of
 // this node, which other Services' endpoints have a say in.
-func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(namespace, name string, part *Part)) {
-	here := &place{Node: n, isPod: isPod}
+func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(of objects.Name, part *Part)) {
+	here := &localNode{Node: n, isPod: isPod}
 	for _, s := range m.services {
 		part := &Part{}
 		if s.programmed() {
@@ -64,16 +65,16 @@ func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(namespace
 			part.Frontends, part.Pools, part.HealthChecks = p.Frontends, p.Pools, p.HealthChecks
 			part.ClusterIPs = s.clusterIPs
 		}
-		yield(s.name.namespace, s.name.name, part)
+		yield(s.name, part)
 	}
 }
 
 // Interests yields what each Service can have in common with others.
-func (m *Model) Interests(node string, yield func(namespace, name string, interest *Interest)) {
+func (m *Model) Interests(node string, yield func(of objects.Name, interest *Interest)) {
 	for _, s := range m.services {
-		yield(s.name.namespace, s.name.name, &Interest{
+		yield(s.name, &Interest{
 			Allocated: s.allocated, Wanted: s.wants, HealthPort: s.wantsHealth, Created: s.object.CreationTimestamp,
-			ClusterIPs: s.clusterIPs, Listed: s.listed(), Places: s.places(node),
+			ClusterIPs: s.clusterIPs, Listed: s.listed(), Endpoints: s.addressUses(node),
 		})
 	}
 }
@@ -86,20 +87,20 @@ func (s *service) listed() []netip.Addr {
 	return list
 }
 
-func (s *service) places(node string) []Place {
+func (s *service) addressUses(node string) []AddressUse {
 	n := 0
 	for i := range s.ports {
 		n += len(s.ports[i].endpoints.v4) + len(s.ports[i].endpoints.v6)
 	}
-	list := make([]Place, 0, n)
+	list := make([]AddressUse, 0, n)
 	for i := range s.ports {
 		for _, f := range ir.Families() {
 			for _, e := range *s.ports[i].endpoints.of(f) {
-				list = append(list, Place{e.address.Addr(), e.node != "" && e.node == node})
+				list = append(list, AddressUse{e.address.Addr(), e.node != "" && e.node == node})
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b Place) int { return a.Address.Compare(b.Address) })
+	slices.SortFunc(list, func(a, b AddressUse) int { return a.Address.Compare(b.Address) })
 	kept := list[:0]
 	for _, p := range list {
 		if n := len(kept); n > 0 && kept[n-1].Address == p.Address {

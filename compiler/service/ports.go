@@ -54,7 +54,7 @@ func (s *service) readPort(in *corev1.ServicePort) (port, error) {
 		return port{}, err
 	}
 	p := port{
-		id:     ir.ServicePort{Namespace: s.name.namespace, Name: s.name.name, Port: in.Name, Protocol: protocol},
+		id:     ir.ServicePort{Namespace: s.name.Namespace, Name: s.name.Name, Port: in.Name, Protocol: protocol},
 		number: number,
 	}
 	if in.NodePort != 0 {

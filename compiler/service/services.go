@@ -17,8 +17,8 @@ const labelProxyName = "service.kubernetes.io/service-proxy-name"
 
 // readServices checks Services one by one. The result has every Service that
 // gets rules, by name.
-func readServices(in []objects.Sourced[*corev1.Service], external objects.ExternalIPs, diags *diag.List) map[objectName]*service {
-	out := make(map[objectName]*service, len(in))
+func readServices(in []objects.Sourced[*corev1.Service], external objects.ExternalIPs, diags *diag.List) map[objects.Name]*service {
+	out := make(map[objects.Name]*service, len(in))
 	for _, src := range dedupe("Service", in, diags) {
 		if s := readService(src, external, diags); s != nil {
 			out[s.name] = s
@@ -31,7 +31,7 @@ func readServices(in []objects.Sourced[*corev1.Service], external objects.Extern
 func readService(src objects.Sourced[*corev1.Service], external objects.ExternalIPs, diags *diag.List) *service {
 	obj := src.Object
 	s := &service{
-		name:   objectName{obj.Namespace, obj.Name},
+		name:   objects.NameOf(obj),
 		object: obj,
 		origin: objects.Origin("Service", src),
 	}

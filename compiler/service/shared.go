@@ -81,7 +81,7 @@ func (m *Model) partsFor(n *Node) []*Part {
 		return have
 	}
 	// No endpoint is on a node without a name.
-	nowhere := &place{Node: &Node{Local: n.Local, MasqueradeAll: n.MasqueradeAll}, isPod: func(netip.Addr) bool { return false }}
+	nowhere := &localNode{Node: &Node{Local: n.Local, MasqueradeAll: n.MasqueradeAll}, isPod: func(netip.Addr) bool { return false }}
 	parts := make([]*Part, len(m.services))
 	for i, service := range m.services {
 		if len(service.ports) == 0 || service.differs() {
@@ -121,7 +121,7 @@ func (m *Model) lowerShared(n *Node, p *ir.Program) {
 			own[i] = true
 		}
 	}
-	here := &place{Node: n, isPod: func(a netip.Addr) bool { return pods[a] }}
+	here := &localNode{Node: n, isPod: func(a netip.Addr) bool { return pods[a] }}
 	for i, s := range m.services {
 		switch part := parts[i]; {
 		case len(s.ports) == 0:

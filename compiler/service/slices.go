@@ -18,7 +18,7 @@ const labelHeadless = "service.kubernetes.io/headless"
 
 // joinSlices gives every Service port the endpoints that slices have for its
 // name and protocol.
-func joinSlices(services map[objectName]*service, in []objects.Sourced[*discoveryv1.EndpointSlice], diags *diag.List) {
+func joinSlices(services map[objects.Name]*service, in []objects.Sourced[*discoveryv1.EndpointSlice], diags *diag.List) {
 	j := joiner{services: services, diags: diags}
 	for _, src := range dedupe("EndpointSlice", in, diags) {
 		j.slice(src)
@@ -35,7 +35,7 @@ func joinSlices(services map[objectName]*service, in []objects.Sourced[*discover
 
 // joiner holds what the slices of one cluster share.
 type joiner struct {
-	services map[objectName]*service
+	services map[objects.Name]*service
 	diags    *diag.List
 	// paths are "endpoints[0]", "endpoints[1]" ..., made once for all slices.
 	paths []string
@@ -47,13 +47,13 @@ func (j *joiner) slice(src objects.Sourced[*discoveryv1.EndpointSlice]) {
 		return
 	}
 	origin := objects.Origin("EndpointSlice", src)
-	owner := obj.Labels[discoveryv1.LabelServiceName]
-	if owner == "" {
+	owner := objects.ServiceOf(obj)
+	if owner.Name == "" {
 		j.diags.Add(diag.OrphanSlice, origin, "no label "+discoveryv1.LabelServiceName)
 		return
 	}
 	// A Service that is absent has no rules, whatever its slices say.
-	s := j.services[objectName{obj.Namespace, owner}]
+	s := j.services[owner]
 	if s == nil {
 		return
 	}

@@ -59,7 +59,7 @@ var arrows = map[string][]string{
 	"backends/ipvs":            {"backends", "backends/xtables", "backends/xtpolicy", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
 	"backends/ebpf":            {"backends", "backends/ebpf/layout", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
 	"backends/ebpf/layout":     {},
-	"backends/ebpf/live":       {"backends/ebpf", "backends/ebpf/layout"},
+	"backends/ebpf/live":       {"backends", "backends/ebpf", "backends/ebpf/layout"},
 	"backends/registry":        {"backends", "backends/ebpf", "backends/iptables", "backends/ipvs", "backends/nftables"},
 }
 

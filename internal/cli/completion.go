@@ -136,7 +136,7 @@ func sources(set *objects.Set) (out []string) {
 		out = append(out, "node/"+n)
 	}
 	for _, p := range set.Pods {
-		out = append(out, p.Object.Namespace+"/"+p.Object.Name)
+		out = append(out, objects.NameOf(p.Object).String())
 	}
 	return out
 }
@@ -145,7 +145,7 @@ func sources(set *objects.Set) (out []string) {
 func destinations(set *objects.Set) []string {
 	out := sources(set)
 	for _, s := range set.Services {
-		out = append(out, "svc/"+s.Object.Namespace+"/"+s.Object.Name)
+		out = append(out, "svc/"+objects.NameOf(s.Object).String())
 	}
 	return out
 }

@@ -70,7 +70,7 @@ func install(t *testing.T, r *testkit.Rig, plane installPlane, stage poison.Stag
 	}
 	bad := &poison.Poison{Stage: stage, Marker: o.Marker}
 	inner := plane.dataplane(t)
-	a := applier.New(map[string]applier.Dataplane{plane.backend: &poison.Plane{Changer: inner.(applier.Changer), Poison: bad}}, applier.NewRecord(t.TempDir()))
+	a := applier.New(map[string]applier.Dataplane{plane.backend: &poison.Plane{Dataplane: inner, Poison: bad}}, applier.NewRecord(t.TempDir()))
 	c := &compiled{backend: poison.Backend{Backend: selected[0], Poison: bad}, program: program}
 	c.Backend = plane.backend
 	// What entry does.

@@ -83,8 +83,8 @@ func (l *tested) entryNodes(from, to, node string) []string {
 	if node != "" || l.nodeName != "" {
 		return []string{node}
 	}
-	src, err := l.place(from)
-	dst, err2 := l.place(to)
+	src, err := l.end(from)
+	dst, err2 := l.end(to)
 	if err != nil || err2 != nil || src.pod || src.host || dst.node != "" || dst.pod || len(l.cluster.Nodes()) == 0 {
 		return []string{""}
 	}
@@ -107,7 +107,7 @@ func (l *tested) answer(c *nettest.Case, from, to, node string) (nettest.Answer,
 		return nettest.Answer{}, nil, systemError(err)
 	}
 	a := nettest.Answer{From: from, To: to, Verdict: verdictOf(&o), Endpoints: l.endpoints(o.Endpoints), Denied: l.endpoints(o.Denied)}
-	if src := l.network.Place(connection.Src); !src.Pod && !src.Host {
+	if src := l.network.Owner(connection.Src); !src.Pod && !src.Host {
 		a.Node = connection.Node
 	}
 	switch o.Verdict {
@@ -172,7 +172,7 @@ func (l *tested) endpoints(list []eval.Choice) []nettest.Endpoint {
 		}
 		seen[c.Address] = true
 		e := nettest.Endpoint{Address: c.Address.String()}
-		if p := l.network.Place(c.Address.Addr()); p.Pod {
+		if p := l.network.Owner(c.Address.Addr()); p.Pod {
 			e.Pod = p.Namespace + "/" + p.Name
 			e.Workload = l.workloads[e.Pod]
 		}

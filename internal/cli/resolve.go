@@ -8,13 +8,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/base/suggest"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
 )
 
-// place is one end of a connection, resolved from what the user wrote.
-type place struct {
+// end is one end of a connection, resolved from what the user wrote.
+type end struct {
 	addrs []netip.Addr
 	// node is the node it is on; "" is unknown or outside the cluster.
 	node string
@@ -28,7 +29,7 @@ type place struct {
 // resolve finds out what the words of the command line mean.
 func (l *loaded) resolve(from, to, port string) (netpath.Connection, error) {
 	var c netpath.Connection
-	src, err := l.place(from)
+	src, err := l.end(from)
 	if err != nil {
 		return c, fmt.Errorf("--from %s: %w", from, err)
 	}
@@ -54,7 +55,7 @@ func (l *loaded) resolve(from, to, port string) (netpath.Connection, error) {
 // firstNode is the node whose rules the packet meets first: --node, or where it
 // starts, or, from outside, where the settings say, where it arrives, or the
 // only one there is.
-func (l *loaded) firstNode(src, dst place) (string, error) {
+func (l *loaded) firstNode(src, dst end) (string, error) {
 	if l.input.nodeName != "" {
 		return l.input.nodeName, nil
 	}
@@ -75,94 +76,94 @@ func (l *loaded) firstNode(src, dst place) (string, error) {
 	return "", fmt.Errorf("--node is missing: say which node the packet reaches")
 }
 
-// place resolves namespace/pod, node/NAME or an address.
-func (l *loaded) place(s string) (place, error) {
+// end resolves namespace/pod, node/NAME or an address.
+func (l *loaded) end(s string) (end, error) {
 	if addr, err := netip.ParseAddr(s); err == nil {
-		return l.placeOfAddr(addr.Unmap()), nil
+		return l.endOfAddr(addr.Unmap()), nil
 	}
 	kind, name, ok := strings.Cut(s, "/")
 	switch {
 	case !ok:
-		return place{}, fmt.Errorf("want namespace/pod, node/NAME or an IP address")
+		return end{}, fmt.Errorf("want namespace/pod, node/NAME or an IP address")
 	case kind == "svc":
-		return l.servicePlace(name)
+		namespace, name, ok := strings.Cut(name, "/")
+		if !ok {
+			return end{}, fmt.Errorf("want svc/namespace/name")
+		}
+		return l.endAtService(objects.Name{Namespace: namespace, Name: name})
 	case kind == "node":
-		return l.nodePlace(name)
+		return l.endAtNode(name)
 	}
-	return l.podPlace(kind, name)
+	return l.endAtPod(objects.Name{Namespace: kind, Name: name})
 }
 
-// destination is a place a packet can go to; of a pod that means its address,
+// destination is an end that a packet can go to; of a pod that means its address,
 // wherever it is.
-func (l *loaded) destination(s string) (place, error) {
-	p, err := l.place(s)
+func (l *loaded) destination(s string) (end, error) {
+	p, err := l.end(s)
 	if err == nil && len(p.addrs) == 0 {
 		err = fmt.Errorf("it has no address")
 	}
 	return p, err
 }
 
-// placeOfAddr recognises addresses of pods and nodes.
-func (l *loaded) placeOfAddr(a netip.Addr) place {
-	owner := l.network.Place(a)
-	return place{addrs: []netip.Addr{a}, node: owner.Node, host: owner.Host, pod: owner.Pod}
+// endOfAddr recognises addresses of pods and nodes.
+func (l *loaded) endOfAddr(a netip.Addr) end {
+	owner := l.network.Owner(a)
+	return end{addrs: []netip.Addr{a}, node: owner.Node, host: owner.Host, pod: owner.Pod}
 }
 
-func (l *loaded) nodePlace(name string) (place, error) {
+func (l *loaded) endAtNode(name string) (end, error) {
 	var names []string
 	for i := range l.objects.Nodes {
 		names = append(names, l.objects.Nodes[i].Object.Name)
 		if n := l.objects.Nodes[i].Object; n.Name == name {
-			addrs := netpath.NodeAddresses(n)
+			addrs := objects.NodeIPs(n, nil)
 			if len(addrs) == 0 {
-				return place{}, fmt.Errorf("the node has no InternalIP or ExternalIP")
+				return end{}, fmt.Errorf("the node has no InternalIP or ExternalIP")
 			}
-			return place{addrs: addrs, node: name, host: true}, nil
+			return end{addrs: addrs, node: name, host: true}, nil
 		}
 	}
-	return place{}, fmt.Errorf("the input has no such node%s", suggest.DidYouMean(name, names))
+	return end{}, fmt.Errorf("the input has no such node%s", suggest.DidYouMean(name, names))
 }
 
-func (l *loaded) podPlace(namespace, name string) (place, error) {
+func (l *loaded) endAtPod(of objects.Name) (end, error) {
 	var names []string
 	for i := range l.objects.Pods {
 		pod := l.objects.Pods[i].Object
-		names = append(names, pod.Namespace+"/"+pod.Name)
-		if pod.Namespace != namespace || pod.Name != name {
+		names = append(names, objects.NameOf(pod).String())
+		if objects.NameOf(pod) != of {
 			continue
 		}
 		addrs := netpath.PodAddresses(pod)
 		if len(addrs) == 0 {
-			return place{}, fmt.Errorf("the pod has no address yet")
+			return end{}, fmt.Errorf("the pod has no address yet")
 		}
-		return place{addrs: addrs, node: pod.Spec.NodeName, host: pod.Spec.HostNetwork, pod: true}, nil
+		return end{addrs: addrs, node: pod.Spec.NodeName, host: pod.Spec.HostNetwork, pod: true}, nil
 	}
 	// A Service is written as one only by those who know how.
-	if _, err := l.servicePlace(namespace + "/" + name); err == nil {
-		return place{}, fmt.Errorf("the input has no such pod, but a Service: did you mean svc/%s/%s?", namespace, name)
+	if _, err := l.endAtService(of); err == nil {
+		return end{}, fmt.Errorf("the input has no such pod, but a Service: did you mean svc/%v?", of)
 	}
-	return place{}, fmt.Errorf("the input has no such pod%s", suggest.DidYouMean(namespace+"/"+name, names))
+	return end{}, fmt.Errorf("the input has no such pod%s", suggest.DidYouMean(of.String(), names))
 }
 
-func (l *loaded) servicePlace(name string) (place, error) {
-	namespace, name, ok := strings.Cut(name, "/")
-	if !ok {
-		return place{}, fmt.Errorf("want svc/namespace/name")
-	}
+func (l *loaded) endAtService(of objects.Name) (end, error) {
 	var names []string
 	for i := range l.objects.Services {
 		s := l.objects.Services[i].Object
-		names = append(names, "svc/"+s.Namespace+"/"+s.Name)
-		if s.Namespace != namespace || s.Name != name {
+		names = append(names, "svc/"+objects.NameOf(s).String())
+		if objects.NameOf(s) != of {
 			continue
 		}
 		addrs := netpath.ParseAddresses(append([]string{s.Spec.ClusterIP}, s.Spec.ClusterIPs...))
 		if len(addrs) == 0 {
-			return place{}, fmt.Errorf("the Service has no ClusterIP")
+			return end{}, fmt.Errorf("the Service has no ClusterIP")
 		}
-		return place{addrs: addrs, svc: s}, nil
+		return end{addrs: addrs, svc: s}, nil
 	}
-	return place{}, fmt.Errorf("the input has no such Service%s", suggest.DidYouMean("svc/"+namespace+"/"+name, names))
+	return end{}, fmt.Errorf("the input has no such Service%s", suggest.DidYouMean("svc/"+of.String(), names))
 }
 
 // commonFamily chooses a source and a destination of one family, the first of

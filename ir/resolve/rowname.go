@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/identity"
 )
 
@@ -13,10 +12,8 @@ import (
 // contents are hashed.
 const longestName = 40
 
-// content formats a row: "accept", "deny", "only-tcp80-udp53" if the ranges
-// are accepted and "but-tcp22" if they are denied.
-func (r *Row) content() string { return string(r.appendContent(nil)) }
-
+// appendContent spells a row out: "accept", "deny", "only-tcp80-udp53" where the
+// ranges are accepted and "but-tcp22" where they are denied.
 func (r *Row) appendContent(b []byte) []byte {
 	word := "only"
 	switch {
@@ -49,26 +46,4 @@ func rowName(r *Row, content string, names *identity.Names) string {
 	}
 	kind, _, _ := strings.Cut(content, "-")
 	return names.Of(fmt.Sprintf("%s-%d-ranges-", kind, len(r.Except)), content, identity.Lower)
-}
-
-// String formats the row for people.
-func (r *Row) String() string {
-	if len(r.Except) == 0 {
-		return r.content() + " all"
-	}
-	words := make([]string, len(r.Except))
-	for i, p := range r.Except {
-		words[i] = portWords(p)
-	}
-	if r.Accept {
-		return "accept all but " + strings.Join(words, ", ")
-	}
-	return "accept only " + strings.Join(words, ", ")
-}
-
-func portWords(p ir.PortRange) string {
-	if p.First == 0 && p.Last == 65535 {
-		return p.Protocol.String()
-	}
-	return p.String()
 }

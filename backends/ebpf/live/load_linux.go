@@ -110,13 +110,6 @@ func (g *generation) compare(img *image.Image) error {
 	})
 }
 
-func sameDigest(want, got *image.Image) error {
-	if want.Digest() != got.Digest() {
-		return fmt.Errorf("%w: the kernel has image %x instead of %x", image.ErrDigest, got.Digest(), want.Digest())
-	}
-	return nil
-}
-
 func (g *generation) freeze() error {
 	return each(func(i int, _ layout.Map) error { return explain(g[i].Freeze()) })
 }

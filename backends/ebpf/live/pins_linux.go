@@ -49,15 +49,6 @@ func (p *Pins) Observe(ctx context.Context) (*State, error) {
 	return s, nil
 }
 
-// Verify reports what keeps the kernel's maps from being those of the image.
-func (p *Pins) Verify(ctx context.Context, want *image.Image) error {
-	have, err := p.Observe(ctx)
-	if err != nil {
-		return err
-	}
-	return NewPlan(have, want).difference()
-}
-
 // Apply carries out a plan: when it returns nil, the image is active and was read
 // back. When it fails before the flip, what was active is.
 func (p *Pins) Apply(ctx context.Context, plan *Plan) error {

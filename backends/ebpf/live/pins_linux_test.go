@@ -137,7 +137,7 @@ func TestPinsRepair(t *testing.T) {
 			if err := errors.Join(damage.do(p, d), d.Close()); err != nil {
 				t.Fatal(err)
 			}
-			if err := p.Verify(context.Background(), img); !errors.Is(err, ErrDiffers) || !strings.Contains(err.Error(), damage.want) {
+			if err := p.Verify(context.Background(), img); !errors.Is(err, errDiffers) || !strings.Contains(err.Error(), damage.want) {
 				t.Errorf("not noticed: %v", err)
 			}
 			apply(t, p, img)

@@ -3,10 +3,10 @@ package live
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/planec/planec/backends"
 	image "github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/layout"
 )
@@ -22,8 +22,13 @@ type State struct {
 	missing []string
 }
 
-// ErrDiffers says that the kernel has not the image that it should.
-var ErrDiffers = errors.New("the maps in the kernel are not those of the image")
+// Served is what programs use, without names.
+func (s *State) Served() backends.Served {
+	if s.Image == nil {
+		return backends.Served{}
+	}
+	return s.Image.Served()
+}
 
 // Plan is what makes an image the active one.
 type Plan struct {
@@ -71,13 +76,6 @@ func (p *Plan) Empty() bool { return len(p.steps) == 0 }
 
 // Steps are the changes, a line each.
 func (p *Plan) Steps() []string { return p.steps }
-
-func (p *Plan) difference() error {
-	if p.Empty() {
-		return nil
-	}
-	return fmt.Errorf("%w: %s", ErrDiffers, strings.Join(p.steps, "; "))
-}
 
 func activation(have, want *image.Image) string {
 	text := "activate image " + short(want)

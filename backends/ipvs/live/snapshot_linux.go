@@ -5,8 +5,7 @@ import (
 	"errors"
 )
 
-// Snapshot reads what is ours of the kernel, to go back to: [Kernel.Restore] makes the
-// kernel what it was. It is nil where nothing is ours.
+// Snapshot reads what is ours of the kernel, to go back to; it is nil where nothing is ours.
 func (k *Kernel) Snapshot(ctx context.Context) (*State, error) {
 	rules, err := k.rules.Observe(ctx)
 	if err != nil {
@@ -30,15 +29,6 @@ func (k *Kernel) Snapshot(ctx context.Context) (*State, error) {
 	}
 	s.rules = s.rules.Settled()
 	return s, nil
-}
-
-// Restore makes the kernel what a snapshot says, where there is one.
-func (k *Kernel) Restore(ctx context.Context, want *State) error {
-	have, err := k.Observe(ctx)
-	if err != nil {
-		return err
-	}
-	return k.Apply(ctx, NewPlan(have, want))
 }
 
 // FromNothing reports whether the plan was made for a kernel that had nothing of ours.

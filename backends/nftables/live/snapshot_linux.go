@@ -2,8 +2,8 @@ package live
 
 import "context"
 
-// Snapshot reads planec's tables as a model that [Restore] can bring back. It does
-// not keep what planec's text never makes, such as flags of the table.
+// Snapshot reads planec's tables as a model to go back to. What no text of ours makes,
+// as flags of the table, does not come back.
 func Snapshot(ctx context.Context) (*Model, error) {
 	s, err := Observe(ctx)
 	if err != nil {
@@ -20,13 +20,4 @@ func Snapshot(ctx context.Context) (*Model, error) {
 		}
 	}
 	return s.Model, nil
-}
-
-// Restore makes the kernel's tables equal to a snapshot.
-func Restore(ctx context.Context, m *Model) error {
-	p, err := Verify(ctx, m)
-	if err != nil {
-		return err
-	}
-	return Apply(ctx, p)
 }

@@ -32,7 +32,7 @@ func (s *service) answer(a *loop.Agent) (stop func()) {
 	server := listener.NewServer(h, gate, longestProfile)
 	var kept []*listener.Kept
 	for _, path := range n.Sockets() {
-		k, _ := listener.Keep(listener.Place{ // what fails is tried again
+		k, _ := listener.Keep(listener.Server{ // what fails is tried again
 			Listen: func() (net.Listener, error) { return api.Listen(path) },
 			Serve:  func(l net.Listener) error { return server.Serve(gate.Guard(l)) },
 			Said: func(err error) {

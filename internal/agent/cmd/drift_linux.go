@@ -5,7 +5,6 @@ import (
 
 	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/internal/agent/drift"
-	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/nodelock"
 )
 
@@ -37,8 +36,8 @@ func (s *service) drift(ctx context.Context) (settled []func(), notices <-chan s
 		watch("iptables' nft variant", more, err)
 		settled = append(settled, legacy.Settled, nft.Settled)
 	}
-	if f, ok := s.applier.Dataplane(s.backend.Name()).(applier.Fingerprinter); ok {
-		p := &drift.Polled{Read: f.Fingerprint}
+	if read := s.applier.Fingerprint(s.backend.Name()); read != nil {
+		p := &drift.Polled{Read: read}
 		watch(s.backend.Name(), p.Run(ctx), nil)
 		settled = append(settled, func() { p.Settled(ctx) })
 	}

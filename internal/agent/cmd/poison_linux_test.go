@@ -20,8 +20,8 @@ func poisoned(setting string) map[string]applier.Dataplane {
 	all := dataplane.All()
 	stage, marker, set := strings.Cut(setting, "|")
 	for name, d := range all {
-		if changer, ok := d.(applier.Changer); ok && set {
-			all[name] = &poison.Plane{Changer: changer, Poison: &poison.Poison{Stage: poison.Stage(stage), Marker: marker}}
+		if set {
+			all[name] = &poison.Plane{Dataplane: d, Poison: &poison.Poison{Stage: poison.Stage(stage), Marker: marker}}
 		}
 	}
 	return all

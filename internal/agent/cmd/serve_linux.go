@@ -38,7 +38,7 @@ func (s *service) serve() (stop func(), err error) {
 		}
 		gate := listener.NewGate(mostConnections, mostOfOne)
 		h := listener.NewServer(server.handler, gate, s.longestAnswer())
-		k, err := listener.Keep(listener.Place{
+		k, err := listener.Keep(listener.Server{
 			Listen: func() (net.Listener, error) {
 				l, err := listener.Listen(server.addr)
 				if err == nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/testing/randomcluster"
 )
 
@@ -45,16 +46,16 @@ func randomUpdate(rng *rand.Rand) (u compiler.Update) {
 	switch rng.IntN(4) {
 	case 0:
 		s := other.Services[rng.IntN(len(other.Services))]
-		u.Services = []compiler.ServiceUpdate{{Namespace: s.Object.Namespace, Name: s.Object.Name, Service: s}}
+		u.Services = []compiler.ServiceUpdate{{Name: objects.NameOf(s.Object), Service: s}}
 	case 1:
 		s := other.Services[rng.IntN(len(other.Services))].Object
-		u.Services = []compiler.ServiceUpdate{{Namespace: s.Namespace, Name: s.Name}}
+		u.Services = []compiler.ServiceUpdate{{Name: objects.NameOf(s)}}
 	default:
 		if len(other.EndpointSlices) == 0 {
 			return u
 		}
 		s := other.EndpointSlices[rng.IntN(len(other.EndpointSlices))]
-		u.Slices = []compiler.SliceUpdate{{Namespace: s.Object.Namespace, Name: s.Object.Name, Slice: s}}
+		u.Slices = []compiler.SliceUpdate{{Name: objects.NameOf(s.Object), Slice: s}}
 		if rng.IntN(4) == 0 {
 			u.Slices[0].Slice.Object = nil
 		}

@@ -163,10 +163,10 @@ func endpointOf(word string) (e discoveryv1.Endpoint, slice int) {
 // updateTo is the change that leads to a state.
 func updateTo(set *objects.Set) (u compiler.Update) {
 	for _, s := range set.Services {
-		u.Services = append(u.Services, compiler.ServiceUpdate{Namespace: "n", Name: s.Object.Name, Service: s})
+		u.Services = append(u.Services, compiler.ServiceUpdate{Name: objects.Name{Namespace: "n", Name: s.Object.Name}, Service: s})
 	}
 	for _, s := range set.EndpointSlices {
-		u.Slices = append(u.Slices, compiler.SliceUpdate{Namespace: "n", Name: s.Object.Name, Slice: s})
+		u.Slices = append(u.Slices, compiler.SliceUpdate{Name: objects.Name{Namespace: "n", Name: s.Object.Name}, Slice: s})
 	}
 	return u
 }

@@ -132,7 +132,7 @@ func (s *Services) start(c ir.HealthCheck, at []string) *serviceServer {
 	}
 	for _, host := range at {
 		addr := net.JoinHostPort(host, strconv.Itoa(int(c.Port)))
-		h.places[addr], _ = listener.Keep(listener.Place{ // what fails is tried again
+		h.places[addr], _ = listener.Keep(listener.Server{ // what fails is tried again
 			Listen: func() (net.Listener, error) { return (&net.ListenConfig{}).Listen(context.Background(), network, addr) },
 			Serve:  func(l net.Listener) error { return h.server.Serve(s.gate.Guard(l)) },
 			Said:   func(err error) { h.said(addr, err) },

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A place that cannot be listened on is tried again after firstAgain, and then after
+// What cannot be listened on is tried again after firstAgain, and then after
 // twice as long each time, at most lastAgain: what had the port goes, and an address
 // comes to the node.
 const (
@@ -15,35 +15,35 @@ const (
 	lastAgain  = 5 * time.Second
 )
 
-// Place is where something is to be served.
-type Place struct {
+// Server is what is to be listened on, and what answers there.
+type Server struct {
 	// Listen opens a listener, and Serve answers on it until that fails. Serve returns
 	// when the listener is closed.
 	Listen func() (net.Listener, error)
 	Serve  func(net.Listener) error
-	// Said is told why the place is not served, once for each reason in a row, and
-	// nil when it is served again. It is called by a goroutine of its own.
+	// Said is told why it does not serve, once for each reason in a row, and
+	// nil when it serves again. It is called by a goroutine of its own.
 	Said func(error)
 }
 
-// Kept is a place that is served for as long as it is wanted.
+// Kept is a server for as long as it is wanted.
 type Kept struct {
-	place  Place
+	server Server
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
-// Keep serves a place, and tries again where that fails, until Stop. It has tried once
+// Keep serves, and tries again where that fails, until Stop. It has tried once
 // when it returns; err says how that went, and nothing else has to be done about it.
-func Keep(p Place) (k *Kept, err error) {
+func Keep(p Server) (k *Kept, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	k = &Kept{place: p, cancel: cancel}
+	k = &Kept{server: p, cancel: cancel}
 	l, err := p.Listen()
 	k.done.Go(func() { k.run(ctx, l, err) })
 	return k, err
 }
 
-// Stop ends the serving, and returns when the place is free.
+// Stop ends the serving, and returns when the address is free.
 func (k *Kept) Stop() {
 	k.cancel()
 	k.done.Wait()
@@ -57,7 +57,7 @@ func (k *Kept) run(ctx context.Context, l net.Listener, err error) {
 		if err == nil {
 			if said != "" {
 				said = ""
-				k.place.Said(nil)
+				k.server.Said(nil)
 			}
 			wait = firstAgain
 			err = k.serve(ctx, l)
@@ -67,7 +67,7 @@ func (k *Kept) run(ctx context.Context, l net.Listener, err error) {
 		}
 		if err != nil && err.Error() != said {
 			said = err.Error()
-			k.place.Said(err)
+			k.server.Said(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -75,14 +75,14 @@ func (k *Kept) run(ctx context.Context, l net.Listener, err error) {
 		case <-time.After(wait):
 		}
 		wait = min(2*wait, lastAgain)
-		l, err = k.place.Listen()
+		l, err = k.server.Listen()
 	}
 }
 
-// serve answers on a listener until that fails or the place is not wanted any more.
+// serve answers on a listener until that fails or the server is not wanted any more.
 func (k *Kept) serve(ctx context.Context, l net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() }) // that ends Serve
 	defer stop()
 	defer l.Close() // where Serve failed with the listener open
-	return k.place.Serve(l)
+	return k.server.Serve(l)
 }

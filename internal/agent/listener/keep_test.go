@@ -61,7 +61,7 @@ func (p *place) Said(err error) {
 
 func (p *place) keep() (*listener.Kept, error) {
 	p.start = time.Now()
-	return listener.Keep(listener.Place{Listen: p.Listen, Serve: p.Serve, Said: p.Said})
+	return listener.Keep(listener.Server{Listen: p.Listen, Serve: p.Serve, Said: p.Said})
 }
 
 // TestKeep has a place taken by another for a while, twice, and wants tries that come

@@ -32,12 +32,12 @@ type Forwarder struct {
 
 	mu      sync.Mutex
 	closed  bool
-	places  map[key]*place
+	served  map[key]*served
 	bounded slots
 }
 
-// place is a port that is served.
-type place struct {
+// served is a port with its listener.
+type served struct {
 	choice choice
 	kept   *listener.Kept
 	at     string
@@ -65,8 +65,8 @@ func (f *Forwarder) Close() {
 
 // replace is Set; the lock is held.
 func (f *Forwarder) replace(ports []Port) {
-	if f.places == nil {
-		f.places, f.bounded = make(map[key]*place), newSlots(mostConnections)
+	if f.served == nil {
+		f.served, f.bounded = make(map[key]*served), newSlots(mostConnections)
 	}
 	wanted := make(map[key]*Port, len(ports))
 	for i := range ports {
@@ -74,17 +74,17 @@ func (f *Forwarder) replace(ports []Port) {
 			wanted[ports[i].key()] = &ports[i]
 		}
 	}
-	for k, p := range f.places {
+	for k, p := range f.served {
 		if wanted[k] == nil {
 			p.kept.Stop()
 			f.said(p, nil)
-			delete(f.places, k)
+			delete(f.served, k)
 		}
 	}
 	for k, port := range wanted {
-		p := f.places[k]
+		p := f.served[k]
 		if p == nil {
-			f.places[k] = f.open(port)
+			f.served[k] = f.open(port)
 			continue
 		}
 		p.set(port)
@@ -92,14 +92,14 @@ func (f *Forwarder) replace(ports []Port) {
 }
 
 // open begins to serve a port.
-func (f *Forwarder) open(port *Port) *place {
-	p := &place{at: port.address()}
+func (f *Forwarder) open(port *Port) *served {
+	p := &served{at: port.address()}
 	p.set(port)
 	family, network := port.Family, "tcp4"
 	if family == ir.IPv6 {
 		network = "tcp6"
 	}
-	p.kept, _ = listener.Keep(listener.Place{ // what fails is said, and tried again
+	p.kept, _ = listener.Keep(listener.Server{ // what fails is said, and tried again
 		Listen: func() (net.Listener, error) {
 			l, err := (&net.ListenConfig{}).Listen(context.Background(), network, p.at)
 			if err != nil {
@@ -116,14 +116,14 @@ func (f *Forwarder) open(port *Port) *place {
 	return p
 }
 
-func (p *place) set(port *Port) {
+func (p *served) set(port *Port) {
 	p.mu.Lock()
 	p.port = *port
 	p.mu.Unlock()
 	p.choice.set(port.Endpoints, port.Affinity)
 }
 
-func (f *Forwarder) said(p *place, err error) {
+func (f *Forwarder) said(p *served, err error) {
 	if f.Said == nil {
 		return
 	}
@@ -134,7 +134,7 @@ func (f *Forwarder) said(p *place, err error) {
 }
 
 // serve takes connections until the listener is closed, and ends them then.
-func (f *Forwarder) serve(p *place, family ir.Family, l net.Listener) error {
+func (f *Forwarder) serve(p *served, family ir.Family, l net.Listener) error {
 	if f.Listening != nil {
 		f.Listening(family, 1)
 		defer f.Listening(family, -1)

@@ -23,6 +23,7 @@ import (
 	"github.com/planec/planec/internal/agent/localport"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/input/inbox"
+	"github.com/planec/planec/internal/testing/fakeplane"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -34,6 +35,7 @@ var errKernel = errors.New("no")
 
 // kernel is a dataplane whose content is the text of the rules.
 type kernel struct {
+	fakeplane.Nothing
 	mu   sync.Mutex
 	have string
 	// fail is what every apply says, or as many as times has, and refuses a word that
@@ -49,15 +51,12 @@ type kernel struct {
 	applies int
 }
 
-type plan struct{ from, to string }
-
-func (p plan) Empty() bool { return p.from == p.to }
-
-func (p plan) Steps() []string {
-	if p.Empty() {
-		return nil
+func (k *kernel) plan(to string) applier.Plan {
+	p := fakeplane.Plan{Do: func(context.Context) error { return k.apply(to) }}
+	if k.have != to {
+		p.List = []string{"replace the rules"}
 	}
-	return []string{"replace the rules"}
+	return p
 }
 
 func (k *kernel) Plan(_ context.Context, want backends.Artifact) (applier.Plan, error) {
@@ -68,14 +67,13 @@ func (k *kernel) Plan(_ context.Context, want backends.Artifact) (applier.Plan, 
 	time.Sleep(takes)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return plan{k.have, string(want.File("rules.nft"))}, nil
+	return k.plan(string(want.File("rules.nft"))), nil
 }
 
-func (k *kernel) Apply(_ context.Context, p applier.Plan) error {
+func (k *kernel) apply(to string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.applies++
-	to := p.(plan).to
 	switch {
 	case k.fail != nil:
 		err := k.fail
@@ -91,8 +89,6 @@ func (k *kernel) Apply(_ context.Context, p applier.Plan) error {
 	return nil
 }
 
-func (*kernel) Clean(context.Context) ([]string, error) { return nil, nil }
-
 // short is a kernel that takes changes without being read. Whole is the text of all
 // rules that there are to be.
 type short struct {
@@ -100,21 +96,18 @@ type short struct {
 	whole func() string
 }
 
-func (*short) Hold(backends.Artifact) error { return nil }
-
-func (k *short) Change(ctx context.Context, _, _ backends.Artifact) (applier.Plan, error) {
-	return k.change(ctx, k.whole())
+func (k *short) Change(_, _ backends.Artifact) (applier.Plan, error) {
+	return k.change(k.whole())
 }
 
-func (k *short) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
-	return k.change(ctx, string(whole.File("rules.nft")))
+func (k *short) Replace(whole backends.Artifact) (applier.Plan, error) {
+	return k.change(string(whole.File("rules.nft")))
 }
 
-func (k *short) change(ctx context.Context, to string) (applier.Plan, error) {
+func (k *short) change(to string) (applier.Plan, error) {
 	k.mu.Lock()
-	p := plan{k.have, to}
-	k.mu.Unlock()
-	return p, k.Apply(ctx, p)
+	defer k.mu.Unlock()
+	return k.plan(to), nil
 }
 
 // quick makes the dataplane of a rig one that takes short ways.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/failsafe"
 )
@@ -16,16 +17,14 @@ type tally struct {
 	scope  ir.NodePortScope
 	// internal and external count the frontends of each Service that drop because
 	// there is no local endpoint.
-	internal, external map[serviceName]int
+	internal, external map[objects.Name]int
 	// services counts the frontends of each Service, and policies the policies that
 	// concern a pod of the node.
-	services map[serviceName]int
+	services map[objects.Name]int
 	policies int
 	// loopback is what is served on loopback addresses.
 	loopback loopback
 }
-
-type serviceName struct{ namespace, name string }
 
 type checkKey struct {
 	family ir.Family
@@ -36,7 +35,7 @@ type checkKey struct {
 func (t *tally) whole(p *ir.Program) {
 	*t = tally{
 		checks: make(map[checkKey]ir.HealthCheck, len(p.HealthChecks)), scope: p.Node.NodePorts,
-		internal: make(map[serviceName]int), external: make(map[serviceName]int), services: make(map[serviceName]int),
+		internal: make(map[objects.Name]int), external: make(map[objects.Name]int), services: make(map[objects.Name]int),
 		policies: policies(p), loopback: newLoopback(t.loopback.families),
 	}
 	t.add(p, 1)
@@ -73,8 +72,8 @@ func (t *tally) add(p *ir.Program, n int) {
 	drops := func(r ir.Route) bool { return r.OnEmpty == ir.Drop && (r.Pool == "" || empty[r.Pool]) }
 	for i := range p.Frontends {
 		f := &p.Frontends[i]
-		count(t.services, serviceName{f.Service.Namespace, f.Service.Name}, n)
-		at := serviceName{f.Origin.Namespace, f.Origin.Name}
+		count(t.services, objects.Name{Namespace: f.Service.Namespace, Name: f.Service.Name}, n)
+		at := objects.Name{Namespace: f.Origin.Namespace, Name: f.Origin.Name}
 		switch {
 		case f.Kind == ir.ClusterIP && drops(f.Internal):
 			count(t.internal, at, n)
@@ -84,7 +83,7 @@ func (t *tally) add(p *ir.Program, n int) {
 	}
 }
 
-func count(in map[serviceName]int, at serviceName, n int) {
+func count(in map[objects.Name]int, at objects.Name, n int) {
 	if in[at] += n; in[at] == 0 {
 		delete(in, at)
 	}

@@ -98,16 +98,15 @@ func (a *Applier) Remember(e Entry, p Plan) error {
 // Stage writes the record of what a plan has installed; it counts once it is
 // committed.
 func (a *Applier) Stage(e Entry, p Plan) (*Staged, error) {
-	from, ok := p.(interface{ FromNothing() bool })
-	return a.record.stage(e, ok && from.FromNothing())
+	return a.record.stage(e, p != nil && p.FromNothing())
 }
 
 // Refused notes that what was installed last was taken back, so that a rollback does
 // not go back further.
 func (a *Applier) Refused() error { return a.record.refuse() }
 
-// MeanwhileError is of a dataplane's Apply that met something else than its plan
-// was made for. A plan made anew may go well.
+// MeanwhileError is of a plan's Apply that met something else than the plan was
+// made for. A plan made anew may go well.
 type MeanwhileError struct{ Err error }
 
 // Error is that of the error in it.
@@ -115,14 +114,6 @@ func (e *MeanwhileError) Error() string { return e.Err.Error() }
 
 // Unwrap returns it.
 func (e *MeanwhileError) Unwrap() error { return e.Err }
-
-// Missing says what a backend needs besides its artifact to serve; "" is nothing.
-func (a *Applier) Missing(backend string) string {
-	if p, ok := a.dataplanes[backend].(Partial); ok {
-		return p.Missing()
-	}
-	return ""
-}
 
 // Verify compares the kernel with an artifact: an error that wraps [ErrDrift]
 // says what differs.

@@ -12,11 +12,13 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/testing/fakeplane"
 )
 
 // memory is a dataplane that can be made to fail; real ones are tried in
 // internal/cli's kernel scripts.
 type memory struct {
+	fakeplane.Nothing
 	content string
 	fail    error
 	// heals is how many applies fail before one goes well; 0 is none.
@@ -33,17 +35,12 @@ type memory struct {
 	name  string
 }
 
-type change struct{ from, to string }
-
-func (c change) Empty() bool { return c.from == c.to }
-
-func (c change) FromNothing() bool { return c.from == "" }
-
-func (c change) Steps() []string {
-	if c.Empty() {
-		return nil
+func (m *memory) plan(to string) fakeplane.Plan {
+	p := fakeplane.Plan{New: m.content == "", Do: func(ctx context.Context) error { return m.apply(ctx, to) }}
+	if m.content != to {
+		p.List = []string{fmt.Sprintf("%q becomes %q", m.content, to)}
 	}
-	return []string{fmt.Sprintf("%q becomes %q", c.from, c.to)}
+	return p
 }
 
 func (m *memory) Plan(_ context.Context, a backends.Artifact) (applier.Plan, error) {
@@ -51,21 +48,17 @@ func (m *memory) Plan(_ context.Context, a backends.Artifact) (applier.Plan, err
 		m.blind--
 		return nil, syscall.EINTR
 	}
-	return change{m.content, string(a.File("rules"))}, nil
+	return m.plan(string(a.File("rules"))), nil
 }
 
-func (m *memory) Snapshot(context.Context) (any, error) {
+func (m *memory) Snapshot(context.Context) (func(context.Context) error, error) {
 	if m.content == "" {
 		return nil, nil
 	}
-	return m.content, nil
+	return m.plan(m.content).Do, nil
 }
 
-func (m *memory) Restore(ctx context.Context, snapshot any) error {
-	return m.Apply(ctx, change{m.content, snapshot.(string)})
-}
-
-func (m *memory) Apply(ctx context.Context, p applier.Plan) error {
+func (m *memory) apply(ctx context.Context, to string) error {
 	if m.applying != nil {
 		m.applying()
 		if err := ctx.Err(); err != nil {
@@ -82,7 +75,7 @@ func (m *memory) Apply(ctx context.Context, p applier.Plan) error {
 		return err
 	}
 	*m.log = append(*m.log, m.name+" applies")
-	if m.content = p.(change).to; m.loses {
+	if m.content = to; m.loses {
 		m.content += "?"
 	}
 	return nil

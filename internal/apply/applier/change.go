@@ -143,13 +143,13 @@ func (a *Applier) carryOut(ctx context.Context, plan Plan, e Entry) error {
 	if a.Finish {
 		ctx = context.WithoutCancel(ctx)
 	}
-	if err := a.dataplanes[e.Backend].Apply(ctx, plan); err != nil {
+	if err := plan.Apply(ctx); err != nil {
 		return &applyError{fmt.Errorf("backend %s: applying: %w", e.Backend, err)}
 	}
 	return a.Verify(ctx, e)
 }
 
-// applyError marks what a dataplane's Apply said.
+// applyError marks what a plan's Apply said.
 type applyError struct{ error }
 
 func (e *applyError) Unwrap() error { return e.error }

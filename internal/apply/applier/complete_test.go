@@ -113,7 +113,7 @@ type keepless struct {
 	snapshots int
 }
 
-func (k *keepless) Snapshot(context.Context) (any, error) {
+func (k *keepless) Snapshot(context.Context) (func(context.Context) error, error) {
 	k.snapshots++
 	return nil, errKernel
 }
@@ -156,11 +156,11 @@ func TestFinishOthers(t *testing.T) {
 		}}
 		done := false
 		two := &odd{
-			plan: func() (applier.Plan, error) {
+			plan: func() ([]string, error) {
 				if done {
-					return steps{}, nil
+					return nil, nil
 				}
-				return steps{"a step"}, nil
+				return []string{"a step"}, nil
 			},
 			apply: func(context.Context) error { done = true; cancel(); return nil },
 		}
@@ -190,14 +190,13 @@ func (r reader) Read(backends.Artifact) (backends.Served, error) {
 func TestRead(t *testing.T) {
 	log := &[]string{}
 	a, _ := of(t, map[string]applier.Dataplane{
-		"one": reader{&memory{log: log}, nil}, "bad": reader{&memory{log: log}, errKernel}, "none": &memory{log: log},
+		"one": reader{&memory{log: log}, nil}, "bad": reader{&memory{log: log}, errKernel},
 	})
 	if s, err := a.Read(entry("one", "x")); err != nil || len(s.Pods) != 1 {
 		t.Errorf("%v, %v", s, err)
 	}
 	for name, want := range map[string]string{
 		"bad":     "reading the artifact of backend bad: the kernel says no",
-		"none":    "artifacts of backend none cannot be read",
 		"nowhere": "backend nowhere cannot be applied on this system",
 	} {
 		if _, err := a.Read(entry(name, "x")); text(err) != want {
@@ -215,8 +214,7 @@ func TestSwitchFromNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	from, ok := p.(interface{ FromNothing() bool })
-	if !ok || !from.FromNothing() || p.Empty() {
+	if !p.FromNothing() || p.Empty() {
 		t.Errorf("%v", p)
 	}
 	planes["one"].content = "left again"
@@ -224,7 +222,7 @@ func TestSwitchFromNothing(t *testing.T) {
 	if p, err = a.Apply(t.Context(), entry("two", "others")); err != nil {
 		t.Fatal(err)
 	}
-	if p.(interface{ FromNothing() bool }).FromNothing() {
+	if p.FromNothing() {
 		t.Error("it says that nothing was there")
 	}
 	if _, err := a.Last(); err != nil {

@@ -16,37 +16,36 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/testing/fakeplane"
 )
-
-// steps is a plan with any number of steps.
-type steps []string
-
-func (s steps) Empty() bool     { return len(s) == 0 }
-func (s steps) Steps() []string { return s }
 
 // odd is a dataplane each of whose methods can be given.
 type odd struct {
-	plan     func() (applier.Plan, error)
+	fakeplane.Nothing
+	plan     func() ([]string, error)
 	apply    func(context.Context) error
 	clean    func(context.Context) ([]string, error)
 	served   func() (backends.Served, error)
-	snapshot func() (any, error)
-	restore  func() error
+	snapshot func() (func(context.Context) error, error)
 	missing  string
 }
 
 func (o *odd) Plan(context.Context, backends.Artifact) (applier.Plan, error) {
 	if o.plan == nil {
-		return steps{}, nil
+		return fakeplane.Plan{}, nil
 	}
-	return o.plan()
+	steps, err := o.plan()
+	if err != nil {
+		return nil, err
+	}
+	return fakeplane.Plan{List: steps, Do: o.apply}, nil
 }
-func (o *odd) Apply(ctx context.Context, _ applier.Plan) error { return o.apply(ctx) }
 func (o *odd) Clean(ctx context.Context) ([]string, error)     { return o.clean(ctx) }
 func (o *odd) Served(context.Context) (backends.Served, error) { return o.served() }
-func (o *odd) Snapshot(context.Context) (any, error)           { return o.snapshot() }
-func (o *odd) Restore(_ context.Context, _ any) error          { return o.restore() }
-func (o *odd) Missing() string                                 { return o.missing }
+func (o *odd) Snapshot(context.Context) (func(context.Context) error, error) {
+	return o.snapshot()
+}
+func (o *odd) Missing() string { return o.missing }
 
 // bare is a dataplane that can do nothing more.
 type bare struct{ applier.Dataplane }
@@ -58,6 +57,8 @@ func of(t *testing.T, planes map[string]applier.Dataplane) (*applier.Applier, st
 	dir := t.TempDir()
 	return applier.New(planes, applier.NewRecord(dir)), dir
 }
+
+func second(_ applier.Plan, err error) error { return err }
 
 func text(err error) string {
 	if err == nil {
@@ -89,7 +90,7 @@ func TestTries(t *testing.T) {
 				start := time.Now()
 				var tried []time.Duration
 				o := &odd{
-					plan:  func() (applier.Plan, error) { return steps{"a step"}, nil },
+					plan:  func() ([]string, error) { return []string{"a step"}, nil },
 					apply: func(context.Context) error { tried = append(tried, time.Since(start)); return c.err },
 				}
 				a := applier.New(map[string]applier.Dataplane{"one": o}, applier.NewRecord(dir))
@@ -119,7 +120,7 @@ func TestOtherPlan(t *testing.T) {
 	t.Parallel()
 	n := 0
 	o := &odd{
-		plan:  func() (applier.Plan, error) { n++; return steps{fmt.Sprint("step ", n)}, nil },
+		plan:  func() ([]string, error) { n++; return []string{fmt.Sprint("step ", n)}, nil },
 		apply: func(context.Context) error { return errKernel },
 	}
 	a, _ := of(t, map[string]applier.Dataplane{"one": o})
@@ -147,7 +148,7 @@ func TestOtherPlan(t *testing.T) {
 // TestUnreadable wants an error of reading to end an apply, unless it is for a moment.
 func TestUnreadable(t *testing.T) {
 	n := 0
-	o := &odd{plan: func() (applier.Plan, error) { n++; return nil, errKernel }}
+	o := &odd{plan: func() ([]string, error) { n++; return nil, errKernel }}
 	a, dir := of(t, map[string]applier.Dataplane{"one": o})
 	if p, err := a.Apply(t.Context(), entry("one", "x")); n != 1 || !errors.Is(err, errKernel) || p != nil || !strings.Contains(text(err), "backend one: ") {
 		t.Errorf("%d looks: %v", n, err)
@@ -185,14 +186,19 @@ func TestAsked(t *testing.T) {
 	if a.Missing("one") != "programs" || a.Missing("two") != "" || a.Missing("nine") != "" {
 		t.Error("what is missing")
 	}
-	if a.Dataplane("one") != applier.Dataplane(o) || a.Dataplane("nine") != nil {
-		t.Error("the dataplane is another one")
+	if a.ChangesPolicies("one") || a.Fingerprint("one") != nil || a.Fingerprint("nine") != nil {
+		t.Error("it can do what it cannot")
+	}
+	if _, err := a.ChangePolicy(t.Context(), entry("one", "x"), entry("one", "y")); !errors.Is(err, applier.ErrWhole) {
+		t.Errorf("changing a policy: %v", err)
+	}
+	for _, err := range []error{a.Hold(entry("nine", "x")), second(a.Change(t.Context(), entry("nine", "x"), entry("nine", "y"))), second(a.Replace(t.Context(), entry("nine", "x")))} {
+		if !strings.Contains(text(err), "nine cannot be applied") {
+			t.Errorf("holding none: %v", err)
+		}
 	}
 	if s, err := a.Served(t.Context(), "one"); err != nil || len(s.Pods) != 1 {
 		t.Errorf("served: %v %v", s, err)
-	}
-	if _, err := a.Served(t.Context(), "two"); !strings.Contains(text(err), "two cannot be shown") {
-		t.Errorf("served by a bare one: %v", err)
 	}
 	if _, err := a.Served(t.Context(), "nine"); !strings.Contains(text(err), "nine cannot be applied") {
 		t.Errorf("served by none: %v", err)
@@ -249,14 +255,18 @@ func TestClean(t *testing.T) {
 func TestSnapshots(t *testing.T) {
 	t.Parallel()
 	var log []string
-	plane := func(name string, state any) *odd {
+	var refuses error
+	plane := func(name string, there bool) *odd {
+		restore := func(context.Context) error { log = append(log, "restore "+name); return refuses }
+		if !there {
+			restore = nil
+		}
 		return &odd{
-			snapshot: func() (any, error) { log = append(log, "look at "+name); return state, nil },
-			restore:  func() error { log = append(log, "restore "+name); return nil },
+			snapshot: func() (func(context.Context) error, error) { log = append(log, "look at "+name); return restore, nil },
 			clean:    func(context.Context) ([]string, error) { log = append(log, "clean "+name); return nil, nil },
 		}
 	}
-	nft, xt, vs := plane("nftables", nil), plane("iptables", "rules"), plane("ipvs", nil)
+	nft, xt, vs := plane("nftables", false), plane("iptables", true), plane("ipvs", false)
 	a, _ := of(t, map[string]applier.Dataplane{"nftables": nft, "iptables": xt, "ipvs": vs})
 	take := func(backend string) *applier.Snapshot {
 		t.Helper()
@@ -290,7 +300,7 @@ func TestSnapshots(t *testing.T) {
 	take("ipvs")
 	want("look at ipvs", "look at iptables", "look at nftables")
 
-	xt.restore = func() error { log = append(log, "restore iptables"); return errKernel }
+	refuses = errKernel
 	err := a.Restore(t.Context(), s)
 	if !errors.Is(err, errKernel) || !strings.Contains(text(err), "backend iptables: going back") || len(log) != 7 {
 		t.Errorf("%v: %q", err, log)
@@ -302,7 +312,7 @@ func TestSnapshots(t *testing.T) {
 		t.Errorf("with a context that has ended: %v: %q", err, log)
 	}
 	tried := 0
-	nft.snapshot = func() (any, error) {
+	nft.snapshot = func() (func(context.Context) error, error) {
 		if tried++; tried < 3 {
 			return nil, syscall.EBUSY
 		}
@@ -316,18 +326,17 @@ func TestSnapshots(t *testing.T) {
 		t.Errorf("a look that keeps failing: %v after %d", err, tried+1<<30)
 	}
 	tried = 0
-	nft.snapshot = func() (any, error) { tried++; return nil, errKernel }
+	nft.snapshot = func() (func(context.Context) error, error) { tried++; return nil, errKernel }
 	if _, err := a.Snapshot(t.Context(), "nftables"); !errors.Is(err, errKernel) || !strings.Contains(text(err), "backend nftables: reading what there is to go back to") || tried != 1 {
 		t.Errorf("a look that fails: %v after %d", err, tried)
 	}
 	if _, err := a.Snapshot(t.Context(), "nine"); err == nil {
 		t.Error("a snapshot of no backend")
 	}
-	b, _ := of(t, map[string]applier.Dataplane{"one": bare{nft}})
-	if _, err := b.Snapshot(t.Context(), "one"); !strings.Contains(text(err), "one cannot go back") {
-		t.Errorf("a snapshot of a bare dataplane: %v", err)
-	}
 }
+
+// put makes an artifact the last one.
+func put(r *applier.Record, e applier.Entry) error { return applier.New(nil, r).Remember(e, nil) }
 
 // TestRecords puts artifacts of several files into records, and reads what is odd.
 func TestRecords(t *testing.T) {
@@ -337,7 +346,7 @@ func TestRecords(t *testing.T) {
 		t.Errorf("no record: %v", err)
 	}
 	many := applier.Entry{Backend: "one", Artifact: backends.Artifact{Files: []backends.File{{Name: "a", Data: []byte("1")}, {Name: "b"}, {Name: "c", Data: []byte("345")}}}}
-	if err := errors.Join(r.Put(entry("one", "before")), r.Put(many), r.Put(many)); err != nil {
+	if err := errors.Join(put(r, entry("one", "before")), put(r, many), put(r, many)); err != nil {
 		t.Fatal(err)
 	}
 	got, err := r.Last()
@@ -364,7 +373,7 @@ func TestRecords(t *testing.T) {
 			t.Errorf("%q is a record: %+v, %v", text, e, err)
 		}
 		// What is no record is nothing to go back to.
-		if err := r.Put(entry("one", "after")); err != nil {
+		if err := put(r, entry("one", "after")); err != nil {
 			t.Error(err)
 		}
 		if before, err := r.Previous(); !strings.Contains(text, "sha256") && (err != nil || string(before.Artifact.File("rules")) != "before") {
@@ -404,7 +413,7 @@ func TestRecordErrors(t *testing.T) {
 	if _, err := r.Last(); err == nil || errors.Is(err, applier.ErrNoRecord) {
 		t.Errorf("a directory is a record: %v", err)
 	}
-	if err := r.Put(entry("one", "x")); !strings.Contains(text(err), "writing the record") {
+	if err := put(r, entry("one", "x")); !strings.Contains(text(err), "writing the record") {
 		t.Errorf("writing over a directory: %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "last.artifact.*")); len(left) > 0 {
@@ -437,10 +446,10 @@ func TestOpenFiles(t *testing.T) {
 		}
 		return len(open)
 	}
-	a := applier.New(map[string]applier.Dataplane{"one": &odd{snapshot: func() (any, error) { return nil, nil }}}, r)
+	a := applier.New(map[string]applier.Dataplane{"one": &odd{snapshot: func() (func(context.Context) error, error) { return nil, nil }}}, r)
 	before := count()
 	for i := range 50 {
-		if err := errors.Join(r.Put(entry("one", fmt.Sprint(i))), r.Put(entry("one", fmt.Sprint(i)))); err != nil {
+		if err := errors.Join(put(r, entry("one", fmt.Sprint(i))), put(r, entry("one", fmt.Sprint(i)))); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := a.Snapshot(t.Context(), "one"); err != nil {

@@ -6,13 +6,6 @@ import (
 	"slices"
 )
 
-// Remover is a dataplane that can say what a Clean would remove.
-type Remover interface {
-	// Left reads the kernel, changes nothing, and says in words what of the backend
-	// is there; a part of its rules is something too.
-	Left(ctx context.Context) ([]string, error)
-}
-
 // LeftError says that the new rules serve, and that those of another backend, which
 // should go, are still there. The next apply tries again.
 type LeftError struct {
@@ -107,11 +100,7 @@ func (a *Applier) others(backend string) []string {
 // left says what is there of a backend. Where that cannot be found out it is a doubt,
 // and an error only for a backend of which the record says that it served.
 func (a *Applier) left(ctx context.Context, name string) (steps []string, err error) {
-	d, ok := a.dataplanes[name].(Remover)
-	if !ok {
-		return nil, nil
-	}
-	if steps, err = d.Left(ctx); err == nil || a.recordedBackend() == name {
+	if steps, err = a.dataplanes[name].Left(ctx); err == nil || a.recordedBackend() == name {
 		return steps, err
 	}
 	a.doubt(name, err)
@@ -153,9 +142,3 @@ func (s *switched) Empty() bool { return false }
 
 // Steps implements [Plan]: what comes, then what goes.
 func (s *switched) Steps() []string { return append(slices.Clone(s.Plan.Steps()), s.gone...) }
-
-// FromNothing reports what the plan in it does.
-func (s *switched) FromNothing() bool {
-	p, ok := s.Plan.(interface{ FromNothing() bool })
-	return ok && p.FromNothing()
-}

@@ -20,7 +20,7 @@ func TestOthersByKernel(t *testing.T) {
 			return os.WriteFile(filepath.Join(state, "last.artifact"), []byte("{}"), 0o600)
 		},
 		"it says that nothing is left": func(state string) error {
-			return applier.NewRecord(state).Put(entry("two", "rules"))
+			return put(applier.NewRecord(state), entry("two", "rules"))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

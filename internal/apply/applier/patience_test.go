@@ -40,7 +40,7 @@ func TestPatience(t *testing.T) {
 				start, plans := time.Now(), 0
 				var tried []time.Duration
 				o := &odd{
-					plan:  func() (applier.Plan, error) { plans++; return steps{"a step"}, nil },
+					plan:  func() ([]string, error) { plans++; return []string{"a step"}, nil },
 					apply: func(context.Context) error { tried = append(tried, time.Since(start)); return c.err },
 				}
 				a := applier.New(map[string]applier.Dataplane{"one": o}, applier.NewRecord(dir))
@@ -64,7 +64,7 @@ func TestPatience(t *testing.T) {
 func TestUnreadableHasty(t *testing.T) {
 	t.Parallel()
 	n := 0
-	o := &odd{plan: func() (applier.Plan, error) { n++; return nil, syscall.EINTR }}
+	o := &odd{plan: func() ([]string, error) { n++; return nil, syscall.EINTR }}
 	a, _ := of(t, map[string]applier.Dataplane{"one": o})
 	if _, err := a.Apply(applier.Hasty(t.Context()), entry("one", "x")); !errors.Is(err, syscall.EINTR) || n != 2 {
 		t.Errorf("%d plans: %v", n, err)

@@ -47,21 +47,6 @@ func (r *Record) Last() (Entry, error) { return r.read(lastFile) }
 // Previous returns the one before it.
 func (r *Record) Previous() (Entry, error) { return r.read(previousFile) }
 
-// Put makes e the last artifact and the last the previous one. An artifact that
-// is the last already changes nothing, so that applying twice does not forget
-// what to go back to.
-func (r *Record) Put(e Entry) error { return r.put(e, false) }
-
-// put is Put; fromNothing says that the kernel had nothing of the backend before,
-// which is then what there is to go back to where there is no last artifact.
-func (r *Record) put(e Entry, fromNothing bool) error {
-	s, err := r.stage(e, fromNothing)
-	if err != nil {
-		return err
-	}
-	return s.Commit()
-}
-
 // Staged is a record that is written and does not count yet: what can fail, as on a
 // full disk, has gone well before anything is decided.
 type Staged struct {
@@ -70,7 +55,10 @@ type Staged struct {
 	fromNothing bool
 }
 
-// stage writes what put makes the last artifact.
+// stage writes what is to be the last artifact; the last is then the previous one. An
+// artifact that is the last already changes nothing, so that applying twice does not
+// forget what to go back to. fromNothing says that the kernel had nothing of the backend
+// before, which is then what there is to go back to where there is no last artifact.
 func (r *Record) stage(e Entry, fromNothing bool) (*Staged, error) {
 	line, err := headerOf(e)
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 // Snapshot is what the kernel had of some backends.
 type Snapshot struct{ parts []kept }
 
-// kept is one backend's; a nil state is nothing.
+// kept is one backend's; restore is nil where there was nothing.
 type kept struct {
 	backend string
-	state   any
+	restore func(context.Context) error
 }
 
 // Snapshot reads from the kernel what an apply for a backend may change: its own part,
@@ -25,14 +25,11 @@ func (a *Applier) Snapshot(ctx context.Context, backend string) (*Snapshot, erro
 	}
 	s := &Snapshot{}
 	for _, name := range append([]string{backend}, names...) {
-		k, ok := a.dataplanes[name].(Keeper)
-		if !ok {
-			return nil, fmt.Errorf("backend %s cannot go back to what the kernel has", name)
-		}
-		state, err := k.Snapshot(ctx)
+		k := a.dataplanes[name]
+		restore, err := k.Snapshot(ctx)
 		for try := 1; err != nil && passing(err) && try < patient.tries && ctx.Err() == nil; try++ {
 			time.Sleep(patient.pause << try)
-			state, err = k.Snapshot(ctx)
+			restore, err = k.Snapshot(ctx)
 		}
 		if err != nil && name != backend && a.recordedBackend() != name {
 			a.spare(name, err)
@@ -41,7 +38,7 @@ func (a *Applier) Snapshot(ctx context.Context, backend string) (*Snapshot, erro
 		if err != nil {
 			return nil, fmt.Errorf("backend %s: reading what there is to go back to: %w", name, err)
 		}
-		s.parts = append(s.parts, kept{name, state})
+		s.parts = append(s.parts, kept{name, restore})
 	}
 	return s, nil
 }
@@ -52,7 +49,7 @@ func (a *Applier) Restore(ctx context.Context, s *Snapshot) error {
 	var errs []error
 	for _, there := range []bool{true, false} {
 		for _, p := range s.parts {
-			if (p.state != nil) == there {
+			if (p.restore != nil) == there {
 				errs = append(errs, a.restore(ctx, p))
 			}
 		}
@@ -63,10 +60,10 @@ func (a *Applier) Restore(ctx context.Context, s *Snapshot) error {
 func (a *Applier) restore(ctx context.Context, p kept) error {
 	for try := 0; ; try++ {
 		var err error
-		if p.state == nil {
+		if p.restore == nil {
 			_, err = a.dataplanes[p.backend].Clean(ctx)
 		} else {
-			err = a.dataplanes[p.backend].(Keeper).Restore(ctx, p.state)
+			err = p.restore(ctx)
 		}
 		if err == nil {
 			return nil

@@ -148,7 +148,7 @@ func (x *bench) changes(b *testing.B, s *session.Session) {
 				changed.Endpoints = slices.Clone(changed.Endpoints)
 				with(&changed, n)
 				update(b, compiler.Update{Slices: []compiler.SliceUpdate{{
-					Namespace: changed.Namespace, Name: changed.Name, Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: &changed},
+					Name: objects.NameOf(&changed), Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: &changed},
 				}}})
 			}
 			one(b, 1) // what the benchmark before has left goes
@@ -162,14 +162,14 @@ func (x *bench) changes(b *testing.B, s *session.Session) {
 	b.Run("service-goes-and-comes", func(b *testing.B) {
 		one := x.set.Services[len(x.set.Services)/3]
 		x.each(b, func(b *testing.B, n int) {
-			u := compiler.ServiceUpdate{Namespace: one.Object.Namespace, Name: one.Object.Name}
+			u := compiler.ServiceUpdate{Name: objects.NameOf(one.Object)}
 			if n%2 == 1 {
 				u.Service = one
 			}
 			update(b, compiler.Update{Services: []compiler.ServiceUpdate{u}})
 		}, nil)
 		// It is there again for what follows.
-		update(b, compiler.Update{Services: []compiler.ServiceUpdate{{Namespace: one.Object.Namespace, Name: one.Object.Name, Service: one}}})
+		update(b, compiler.Update{Services: []compiler.ServiceUpdate{{Name: objects.NameOf(one.Object), Service: one}}})
 	})
 }
 

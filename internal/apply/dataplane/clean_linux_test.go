@@ -20,7 +20,7 @@ func TestCleanLeavesThePacketsWayFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &nftablesPlane{}
+	d := All()["nftables"]
 	do := func(f func() error) {
 		t.Helper()
 		if err := rig.Do(f); err != nil {
@@ -37,7 +37,7 @@ func TestCleanLeavesThePacketsWayFirst(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return d.Apply(t.Context(), p)
+		return p.Apply(t.Context())
 	})
 	var left, removed []string
 	do(func() (err error) { left, err = d.Left(t.Context()); return err })

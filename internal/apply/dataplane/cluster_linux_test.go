@@ -157,12 +157,12 @@ func otherUpdate(rng *rand.Rand) compiler.Update {
 		}
 	}
 	slice := sliceObject(name, endpoints...)
-	u := compiler.Update{Slices: []compiler.SliceUpdate{{Namespace: namespace, Name: name + "-1", Slice: slice}}}
+	u := compiler.Update{Slices: []compiler.SliceUpdate{{Name: objects.Name{Namespace: namespace, Name: name + "-1"}, Slice: slice}}}
 	if rng.IntN(3) > 0 {
-		u.Services = []compiler.ServiceUpdate{{Namespace: namespace, Name: name, Service: service}}
+		u.Services = []compiler.ServiceUpdate{{Name: objects.Name{Namespace: namespace, Name: name}, Service: service}}
 	}
 	if rng.IntN(4) == 0 {
-		return compiler.Update{Services: []compiler.ServiceUpdate{{Namespace: namespace, Name: name}}}
+		return compiler.Update{Services: []compiler.ServiceUpdate{{Name: objects.Name{Namespace: namespace, Name: name}}}}
 	}
 	return u
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/planec/planec/backends/registry"
 	xtlive "github.com/planec/planec/backends/xtables/live"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/session"
 	"github.com/planec/planec/internal/testing/testkit"
@@ -36,7 +37,7 @@ func newChanging(t *testing.T, p plane) *changing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.emitter, c.counts = selected[0], &counting{Changer: p.make().(applier.Changer)}
+	c.emitter, c.counts = selected[0], &counting{Dataplane: p.make()}
 	c.applier = applier.New(map[string]applier.Dataplane{p.backend: c.counts}, applier.NewRecord(t.TempDir()))
 	c.session = session.New(c.objects, c.emitter, c.applier)
 	if err := c.rig.Do(func() error { _, err := c.session.Apply(t.Context()); return err }); err != nil {
@@ -50,7 +51,7 @@ func (c *changing) endpoints(t *testing.T, addresses ...string) error {
 	t.Helper()
 	slice := sliceObject("web", addresses...)
 	return c.rig.Do(func() error {
-		_, err := c.session.Update(t.Context(), compiler.Update{Slices: []compiler.SliceUpdate{{Namespace: namespace, Name: slice.Object.Name, Slice: slice}}})
+		_, err := c.session.Update(t.Context(), compiler.Update{Slices: []compiler.SliceUpdate{{Name: objects.Name{Namespace: namespace, Name: slice.Object.Name}, Slice: slice}}})
 		return err
 	})
 }

@@ -3,8 +3,8 @@ package dataplane
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
@@ -12,97 +12,88 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 )
 
-// ebpfPlane puts map images below a directory of a BPF file system.
+// ebpfPlane can tell its maps apart without reading them, and nothing reads them yet.
 type ebpfPlane struct {
+	*plane[*live.State, *ebpf.Image, *live.Plan]
 	pins *live.Pins
-
-	mu sync.Mutex
-	// file is the image that was read last, which planning and verifying both
-	// want.
-	file  []byte
-	image *ebpf.Image
-	// held is the image that is active, once Hold was called.
-	held *ebpf.Image
 }
 
-// EBPF is the dataplane that pins its maps in a directory of a BPF file system.
-func EBPF(dir string) applier.Dataplane { return &ebpfPlane{pins: live.NewPins(dir)} }
+// Missing implements [applier.Partial].
+func (ebpfPlane) Missing() string { return "the programs that use the maps" }
 
-// read parses maps.bin, once while it stays the same.
-func (d *ebpfPlane) read(a backends.Artifact) (*ebpf.Image, error) {
+// Fingerprint implements [applier.Fingerprinter].
+func (d ebpfPlane) Fingerprint(ctx context.Context) (string, error) { return d.pins.Fingerprint(ctx) }
+
+// ebpfKernel has map images below a directory of a BPF file system.
+type ebpfKernel struct{ pins *live.Pins }
+
+func (ebpfKernel) parse(a backends.Artifact) (*ebpf.Image, error) {
 	file := a.File(ebpf.ImageFile)
 	if file == nil {
 		return nil, fmt.Errorf("the artifact has no %s", ebpf.ImageFile)
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.image != nil && bytes.Equal(d.file, file) {
-		return d.image, nil
 	}
 	img, err := ebpf.Read(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ebpf.ImageFile, err)
 	}
-	d.file, d.image = file, img
 	return img, nil
 }
 
-// Plan implements [applier.Dataplane].
-func (d *ebpfPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
-	want, err := d.read(a)
-	if err != nil {
-		return nil, err
-	}
-	have, err := d.pins.Observe(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return live.NewPlan(have, want), nil
+func (k ebpfKernel) observe(ctx context.Context) (*live.State, error) { return k.pins.Observe(ctx) }
+
+func (ebpfKernel) diff(have *live.State, want *ebpf.Image) *live.Plan {
+	return live.NewPlan(have, want)
 }
 
-// Apply implements [applier.Dataplane].
-func (d *ebpfPlane) Apply(ctx context.Context, p applier.Plan) error {
-	own, ok := p.(*live.Plan)
-	if !ok {
-		return fmt.Errorf("a plan of another backend: %T", p)
+func (k ebpfKernel) apply(ctx context.Context, p *live.Plan) error { return k.pins.Apply(ctx, p) }
+
+func (ebpfKernel) hold(a backends.Artifact, read func(backends.Artifact) (*ebpf.Image, error)) (held[*live.Plan], error) {
+	img, err := read(a)
+	if err != nil {
+		return nil, err
 	}
-	return d.pins.Apply(ctx, own)
+	return &heldImage{read: read, image: img}, nil
+}
+
+func (ebpfKernel) refused(err error) error { return err }
+
+func (k ebpfKernel) snapshot(ctx context.Context) (*ebpf.Image, error) {
+	have, err := k.pins.Observe(ctx)
+	if errors.Is(err, live.ErrNoBPFFS) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return have.Image, nil
 }
 
 // Clean implements [applier.Dataplane].
-func (d *ebpfPlane) Clean(ctx context.Context) ([]string, error) { return d.pins.Clean(ctx) }
+func (k ebpfKernel) Clean(ctx context.Context) ([]string, error) { return k.pins.Clean(ctx) }
 
-// Left implements [applier.Remover].
-func (d *ebpfPlane) Left(context.Context) ([]string, error) { return d.pins.Left() }
+// Left implements [applier.Dataplane].
+func (k ebpfKernel) Left(context.Context) ([]string, error) { return k.pins.Left() }
 
-// Missing implements [applier.Partial].
-func (*ebpfPlane) Missing() string { return "the programs that use the maps" }
-
-// Hold implements [applier.Changer].
-func (d *ebpfPlane) Hold(a backends.Artifact) (err error) {
-	d.held, err = d.read(a)
-	return err
+// heldImage is the image that is active; next is the one that was planned last.
+type heldImage struct {
+	read        func(backends.Artifact) (*ebpf.Image, error)
+	image, next *ebpf.Image
 }
 
-// Change implements [applier.Changer]. A change is a new generation of all maps,
-// unless it is none.
-func (d *ebpfPlane) Change(_ context.Context, before, after backends.Artifact) (applier.Plan, error) {
-	if bytes.Equal(before.File(ebpf.ImageFile), after.File(ebpf.ImageFile)) {
-		return live.NewPlan(&live.State{Image: d.held}, d.held), nil
+// Change makes a new generation of all maps, unless it changes nothing.
+func (h *heldImage) Change(before, after backends.Artifact) (*live.Plan, error) {
+	if !bytes.Equal(before.File(ebpf.ImageFile), after.File(ebpf.ImageFile)) {
+		return nil, applier.ErrWhole
 	}
-	return nil, applier.ErrWhole
+	h.next = h.image
+	return live.NewPlan(&live.State{Image: h.image}, h.image), nil
 }
 
-// Replace implements [applier.Changer].
-func (d *ebpfPlane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
-	want, err := d.read(whole)
-	if err != nil {
+func (h *heldImage) Replace(whole backends.Artifact) (_ *live.Plan, err error) {
+	if h.next, err = h.read(whole); err != nil {
 		return nil, err
 	}
-	p := live.NewPlan(&live.State{Image: d.held}, want)
-	if err := d.pins.Apply(ctx, p); err != nil {
-		return p, err
-	}
-	d.held = want
-	return p, nil
+	return live.NewPlan(&live.State{Image: h.image}, h.next), nil
 }
+
+func (h *heldImage) Commit(*live.Plan) { h.image = h.next }

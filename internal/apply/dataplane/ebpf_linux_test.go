@@ -82,7 +82,7 @@ func BenchmarkEBPF(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			if err := plane.Apply(context.Background(), todo); err != nil {
+			if err := todo.Apply(context.Background()); err != nil {
 				b.Fatal(err)
 			}
 		}

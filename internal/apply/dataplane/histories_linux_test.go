@@ -11,6 +11,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/session"
 	"github.com/planec/planec/internal/testing/randomcluster"
@@ -25,26 +26,26 @@ const stepsOfHistory = 6
 // counting is a dataplane with a short way that counts how often it is gone, and
 // how often the kernel is read.
 type counting struct {
-	applier.Changer
+	applier.Dataplane
 	fragments, short, read int
 }
 
 func (c *counting) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
 	c.read++
-	return c.Changer.Plan(ctx, a)
+	return c.Dataplane.Plan(ctx, a)
 }
 
-func (c *counting) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
-	p, err := c.Changer.Change(ctx, before, after)
+func (c *counting) Change(before, after backends.Artifact) (applier.Plan, error) {
+	p, err := c.Dataplane.Change(before, after)
 	if err == nil {
 		c.fragments++
 	}
 	return p, err
 }
 
-func (c *counting) Replace(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
+func (c *counting) Replace(a backends.Artifact) (applier.Plan, error) {
 	c.short++
-	return c.Changer.Replace(ctx, a)
+	return c.Dataplane.Replace(a)
 }
 
 // TestHistories applies random histories of changes by the short way: after each
@@ -97,7 +98,7 @@ func (n *tally) history(t *testing.T, seed uint64, p plane, b backends.Backend) 
 	c := randomcluster.New(seed)
 	set := c.Objects
 	x := compiler.NewIncremental(&set, randomcluster.Node, c.Config)
-	d := &counting{Changer: p.make().(applier.Changer)}
+	d := &counting{Dataplane: p.make()}
 	a := applier.New(map[string]applier.Dataplane{p.backend: d}, applier.NewRecord(t.TempDir()))
 	s := session.New(x, b, a)
 	if _, err := s.Apply(t.Context()); err != nil {
@@ -140,7 +141,7 @@ func update(rng *rand.Rand, seed uint64) compiler.Update {
 			}
 		}
 		s.Object = &changed
-		return compiler.Update{Slices: []compiler.SliceUpdate{{Namespace: changed.Namespace, Name: changed.Name, Slice: s}}}
+		return compiler.Update{Slices: []compiler.SliceUpdate{{Name: objects.NameOf(&changed), Slice: s}}}
 	}
 	v := randomcluster.New(seed + 1000 + 2*rng.Uint64N(4)).Objects
 	var u compiler.Update
@@ -148,13 +149,13 @@ func update(rng *rand.Rand, seed uint64) compiler.Update {
 		switch rng.IntN(6) {
 		case 0:
 			s := v.Services[rng.IntN(len(v.Services))]
-			u.Services = append(u.Services, compiler.ServiceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name, Service: s})
+			u.Services = append(u.Services, compiler.ServiceUpdate{Name: objects.NameOf(s.Object), Service: s})
 		case 1:
 			s := v.Services[rng.IntN(len(v.Services))]
-			u.Services = append(u.Services, compiler.ServiceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name})
+			u.Services = append(u.Services, compiler.ServiceUpdate{Name: objects.NameOf(s.Object)})
 		default:
 			s := v.EndpointSlices[rng.IntN(len(v.EndpointSlices))]
-			u.Slices = append(u.Slices, compiler.SliceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name, Slice: s})
+			u.Slices = append(u.Slices, compiler.SliceUpdate{Name: objects.NameOf(s.Object), Slice: s})
 		}
 	}
 	if rng.IntN(8) == 0 {

@@ -2,87 +2,67 @@ package dataplane
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/planec/planec/backends"
 	ipvslive "github.com/planec/planec/backends/ipvs/live"
 	"github.com/planec/planec/backends/xtables/live"
-	"github.com/planec/planec/internal/apply/applier"
 )
 
-// iptablesPlane finds the variant of iptables when it is first used.
-type iptablesPlane struct {
-	tools *live.Tools
-	// held is what was applied, once Hold was called.
-	held *live.Held
-	want remembered[*live.State]
-}
+// tools are those of one variant of iptables; nil is not known yet.
+type tools struct{ *live.Tools }
 
-// IPTables is the dataplane of one variant, "legacy" or "nft".
-func IPTables(variant string) applier.Dataplane {
-	return &iptablesPlane{tools: &live.Tools{Variant: variant, LockWait: live.DefaultLockWait}}
-}
-
-func (d *iptablesPlane) detect(ctx context.Context) (err error) {
-	if d.tools == nil {
-		d.tools, err = live.Detect(ctx)
+func (t *tools) find(ctx context.Context) (_ *live.Tools, err error) {
+	if t.Tools == nil {
+		t.Tools, err = live.Detect(ctx)
 	}
-	return err
+	return t.Tools, err
 }
 
-// Plan implements [applier.Dataplane].
-func (d *iptablesPlane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
-	want, err := d.want.read(a, live.Parse)
+// iptablesKernel is the one that iptables and ipset see.
+type iptablesKernel struct{ tools tools }
+
+func (*iptablesKernel) parse(a backends.Artifact) (*live.State, error) { return live.Parse(a) }
+
+func (k *iptablesKernel) observe(ctx context.Context) (*live.State, error) {
+	t, err := k.tools.find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.detect(ctx); err != nil {
-		return nil, err
-	}
-	have, err := d.tools.Observe(ctx)
+	return t.Observe(ctx)
+}
+
+// diff leaves the sets of the ipvs backend, which has the same prefixes: by them it
+// knows which virtual services are its own, and it takes them away itself.
+func (*iptablesKernel) diff(have, want *live.State) *live.Plan {
+	return live.NewPlan(have.Without(ipvslive.OwnSet), want)
+}
+
+func (k *iptablesKernel) apply(ctx context.Context, p *live.Plan) error {
+	t, err := k.tools.find(ctx)
 	if err != nil {
-		return nil, meanwhile(err)
+		return err
 	}
-	// The ipvs backend knows by its sets which virtual services are its own: it
-	// takes them away itself.
-	return live.NewPlan(have.Without(ipvslive.OwnSet), want), nil
+	return t.Apply(ctx, p)
 }
 
-// Apply implements [applier.Dataplane].
-func (d *iptablesPlane) Apply(ctx context.Context, p applier.Plan) error {
-	own, ok := p.(*live.Plan)
-	if !ok {
-		return fmt.Errorf("a plan of another backend: %T", p)
-	}
-	return meanwhile(d.tools.Apply(ctx, own))
+func (*iptablesKernel) hold(a backends.Artifact, _ func(backends.Artifact) (*live.State, error)) (held[*live.Plan], error) {
+	return live.Hold(a), nil
 }
 
-// meanwhile marks what an apply may meet when the rules of another process came to
-// the kernel after this one had looked: a set that was not in use is, a member or a
-// chain is there or is gone, and the lock is held.
-func meanwhile(err error) error {
-	for _, known := range []error{live.ErrForeignSet, live.ErrMeanwhile, live.ErrLocked} {
-		if errors.Is(err, known) {
-			return &applier.MeanwhileError{Err: err}
-		}
-	}
-	return err
-}
+func (*iptablesKernel) refused(err error) error { return drifted(err) }
 
-// Clean implements [applier.Dataplane]. Rules of the ipvs backend, which have the
-// same prefixes, stay.
-func (d *iptablesPlane) Clean(ctx context.Context) ([]string, error) {
-	p, err := d.left(ctx)
+// Clean implements [applier.Dataplane]. Rules of the ipvs backend stay.
+func (k *iptablesKernel) Clean(ctx context.Context) ([]string, error) {
+	p, err := k.left(ctx)
 	if err != nil || p == nil {
 		return nil, err
 	}
-	return p.Steps(), d.tools.Apply(ctx, p)
+	return p.Steps(), k.tools.Apply(ctx, p)
 }
 
-// Left implements [applier.Remover].
-func (d *iptablesPlane) Left(ctx context.Context) ([]string, error) {
-	p, err := d.left(ctx)
+// Left implements [applier.Dataplane].
+func (k *iptablesKernel) Left(ctx context.Context) ([]string, error) {
+	p, err := k.left(ctx)
 	if err != nil || p == nil {
 		return nil, err
 	}
@@ -90,8 +70,8 @@ func (d *iptablesPlane) Left(ctx context.Context) ([]string, error) {
 }
 
 // left is the plan that removes everything; nil is nothing.
-func (d *iptablesPlane) left(ctx context.Context) (*live.Plan, error) {
-	have, err := d.own(ctx)
+func (k *iptablesKernel) left(ctx context.Context) (*live.Plan, error) {
+	have, err := k.own(ctx)
 	if err != nil || have == nil {
 		return nil, err
 	}
@@ -99,13 +79,10 @@ func (d *iptablesPlane) left(ctx context.Context) (*live.Plan, error) {
 }
 
 // own is what the kernel has of this backend; nil is nothing.
-func (d *iptablesPlane) own(ctx context.Context) (*live.State, error) {
-	err := d.detect(ctx)
-	if err == nil {
-		var have *live.State
-		if have, err = d.tools.Observe(ctx); err == nil && !ipvslive.OwnRules(have) {
-			return have.Without(ipvslive.OwnSet), nil
-		}
+func (k *iptablesKernel) own(ctx context.Context) (*live.State, error) {
+	have, err := k.observe(ctx)
+	if err == nil && !ipvslive.OwnRules(have) {
+		return have.Without(ipvslive.OwnSet), nil
 	}
 	if absent(err) {
 		return nil, nil
@@ -113,60 +90,13 @@ func (d *iptablesPlane) own(ctx context.Context) (*live.State, error) {
 	return nil, err
 }
 
-// absent reports whether an error says that nothing can be there: an apply needs the
-// programs, and the kernel's part of them.
-func absent(err error) bool {
-	return errors.Is(err, live.ErrNoTools) || errors.Is(err, live.ErrNoKernel)
-}
-
-// Hold implements [applier.Changer].
-func (d *iptablesPlane) Hold(a backends.Artifact) error {
-	d.held = live.Hold(a)
-	d.want.forget()
-	return nil
-}
-
-// Change implements [applier.Changer].
-func (d *iptablesPlane) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
-	p, err := d.held.Change(before, after)
-	if errors.Is(err, live.ErrStructure) {
-		return nil, applier.ErrWhole
-	}
-	if err != nil {
+func (k *iptablesKernel) snapshot(ctx context.Context) (*live.State, error) {
+	have, err := k.own(ctx)
+	if err != nil || have == nil {
 		return nil, err
 	}
-	return p, d.take(ctx, p)
-}
-
-// Replace implements [applier.Changer].
-func (d *iptablesPlane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
-	p, err := d.held.Replace(whole)
-	if err != nil {
-		return nil, err
+	if own := have.Settled(); !own.Empty() {
+		return own, nil
 	}
-	return p, d.take(ctx, p)
-}
-
-// take applies a plan of what is held.
-func (d *iptablesPlane) take(ctx context.Context, p *live.Plan) error {
-	if err := d.detect(ctx); err != nil {
-		return err
-	}
-	if err := d.tools.Apply(ctx, p); err != nil {
-		return drifted(err)
-	}
-	d.held.Commit(p)
-	return nil
-}
-
-// drifted takes what the kernel does not do for a difference between what is held
-// and what is there. An apply of the whole finds out; if it is something else,
-// that fails too and says what it is.
-func drifted(err error) error {
-	for _, known := range []error{live.ErrNoTools, live.ErrPrivileges, live.ErrLocked, ipvslive.ErrNoIPVS, context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, known) {
-			return err
-		}
-	}
-	return fmt.Errorf("%w: %w", applier.ErrDrift, err)
+	return nil, nil
 }

@@ -182,7 +182,7 @@ func TestCollidingNames(t *testing.T) {
 
 // start makes a session over what the kernel has.
 func (v *victim) start() {
-	a := applier.New(map[string]applier.Dataplane{v.backend.Name(): &poison.Plane{Changer: v.inner.(applier.Changer), Poison: v.poison}}, applier.NewRecord(v.t.TempDir()))
+	a := applier.New(map[string]applier.Dataplane{v.backend.Name(): &poison.Plane{Dataplane: v.inner, Poison: v.poison}}, applier.NewRecord(v.t.TempDir()))
 	v.session = session.New(v.objects, v.backend, a)
 	v.session.General = dataplane.General
 	v.session.Now = func() time.Time { return v.now }
@@ -285,7 +285,7 @@ func (v *victim) update(u compiler.Update) {
 func (v *victim) another() compiler.SliceUpdate {
 	v.changes++
 	name := fmt.Sprintf("crowd-%03d", 10+v.changes%900)
-	return compiler.SliceUpdate{Namespace: namespace, Name: name + "-1", Slice: sliceObject(name, fmt.Sprintf("10.1.4.%d", 1+v.changes%250), "10.1.3.7")}
+	return compiler.SliceUpdate{Name: objects.Name{Namespace: namespace, Name: name + "-1"}, Slice: sliceObject(name, fmt.Sprintf("10.1.4.%d", 1+v.changes%250), "10.1.3.7")}
 }
 
 // given compares the whole kernel with the program without the objects that should be

@@ -31,7 +31,7 @@ func served(backend string, a backends.Artifact) (backends.Served, error) {
 		return s.Served(), err
 	}
 	img, err := ebpf.Read(a.File(ebpf.ImageFile))
-	return servedImage(img.Text()), err
+	return img.Served(), err
 }
 
 // TestServed wants every backend's own form to say which frontends there are and

@@ -48,8 +48,8 @@ func TestRefusedChange(t *testing.T) {
 	var many compiler.Update
 	for i := few; i < len(all.Services); i++ {
 		service, slice := all.Services[i], all.EndpointSlices[i]
-		many.Services = append(many.Services, compiler.ServiceUpdate{Namespace: service.Object.Namespace, Name: service.Object.Name, Service: service})
-		many.Slices = append(many.Slices, compiler.SliceUpdate{Namespace: slice.Object.Namespace, Name: slice.Object.Name, Slice: slice})
+		many.Services = append(many.Services, compiler.ServiceUpdate{Name: objects.NameOf(service.Object), Service: service})
+		many.Slices = append(many.Slices, compiler.SliceUpdate{Name: objects.NameOf(slice.Object), Slice: slice})
 	}
 	err := r.WithMemory(512<<10, func() error { _, err := s.Update(t.Context(), many); return err })
 	if !errors.Is(err, unix.ENOMEM) {

@@ -15,10 +15,12 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/session"
 	"github.com/planec/planec/internal/testing/clustergen"
+	"github.com/planec/planec/internal/testing/fakeplane"
 )
 
 // plane is a dataplane whose short ways can be made to fail.
 type plane struct {
+	fakeplane.Nothing
 	calls []string
 	// fail is what the next short ways return, one after the other.
 	fail []error
@@ -26,54 +28,41 @@ type plane struct {
 	have string
 }
 
-type step string
-
-func (s step) Empty() bool { return s == "" }
-
-func (s step) Steps() []string {
-	if s == "" {
-		return nil
-	}
-	return []string{string(s)}
-}
-
 func (p *plane) Plan(_ context.Context, want backends.Artifact) (applier.Plan, error) {
 	p.calls = append(p.calls, "plan")
 	if p.want = string(want.File("rules.nft")); p.want == p.have {
-		return step(""), nil
+		return fakeplane.Plan{}, nil
 	}
-	return step("all"), nil
+	return fakeplane.Plan{List: []string{"all"}, Do: p.apply}, nil
 }
 
-func (p *plane) Apply(context.Context, applier.Plan) error {
+func (p *plane) apply(context.Context) error {
 	p.calls = append(p.calls, "apply")
 	p.have = p.want
 	return nil
 }
-
-func (p *plane) Clean(context.Context) ([]string, error) { return nil, nil }
 
 func (p *plane) Hold(backends.Artifact) error {
 	p.calls = append(p.calls, "hold")
 	return nil
 }
 
-func (p *plane) Change(context.Context, backends.Artifact, backends.Artifact) (applier.Plan, error) {
+func (p *plane) Change(backends.Artifact, backends.Artifact) (applier.Plan, error) {
 	return p.short("change")
 }
 
-func (p *plane) Replace(context.Context, backends.Artifact) (applier.Plan, error) {
+func (p *plane) Replace(backends.Artifact) (applier.Plan, error) {
 	return p.short("replace")
 }
 
 func (p *plane) short(way string) (applier.Plan, error) {
 	p.calls = append(p.calls, way)
 	if len(p.fail) == 0 {
-		return step(way), nil
+		return fakeplane.Plan{List: []string{way}}, nil
 	}
 	err := p.fail[0]
 	p.fail = p.fail[1:]
-	return step(way), err
+	return nil, err
 }
 
 // TestFailedChange wants a change after one that failed to go the long way, since
@@ -135,5 +124,5 @@ func TestFailedChange(t *testing.T) {
 func shorter(s objects.Sourced[*discoveryv1.EndpointSlice]) compiler.SliceUpdate {
 	o := *s.Object
 	o.Endpoints = o.Endpoints[:len(o.Endpoints)-1]
-	return compiler.SliceUpdate{Namespace: o.Namespace, Name: o.Name, Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: &o}}
+	return compiler.SliceUpdate{Name: objects.NameOf(&o), Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: &o}}
 }

@@ -203,7 +203,7 @@ func (s *Session) Retry(ctx context.Context) (bool, error) {
 
 // again applies everything but what a set gives up, by the shortest way.
 func (s *Session) again(ctx context.Context, set failsafe.Set) error {
-	if s.changer != nil && s.held {
+	if s.held {
 		_, err := s.replace(ctx, set)
 		if err == nil {
 			s.settle(set)

@@ -2,9 +2,8 @@
 // change: objects in, a delta of the program, elements in the kernel.
 //
 // The first apply is whole, and verified. After it a change of a Service goes
-// the short way where the dataplane has one: only what the change concerns is
-// compiled, emitted and sent. One of a policy costs what the node's policies
-// cost, and nothing for its Services. Whatever the short way cannot do the long way does,
+// the short way: only what the change concerns is compiled, emitted and sent. One of
+// a policy costs what the node's policies cost, and nothing for its Services. Whatever the short way cannot do the long way does,
 // from the same objects.
 //
 // An object that the kernel refuses costs itself only: it is found out, given up
@@ -14,7 +13,6 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/planec/planec/backends"
@@ -36,9 +34,8 @@ type Session struct {
 	objects *compiler.Incremental
 	backend backends.Backend
 	applier *applier.Applier
-	// changer is the dataplane's short way; nil where it has none.
-	changer applier.Changer
-	held    bool
+	// held is whether the applier holds what the objects were before the last change.
+	held bool
 	// delta is what the last change of objects changed.
 	delta compiler.Delta
 	// given are the objects that the kernel is without, and left what is known of
@@ -53,12 +50,10 @@ type Session struct {
 
 // New makes a session; nothing is applied yet.
 func New(objects *compiler.Incremental, backend backends.Backend, a *applier.Applier) *Session {
-	s := &Session{
+	return &Session{
 		objects: objects, backend: backend, applier: a, Now: time.Now,
 		left: make(map[failsafe.Object]*leftOut), suspects: make(failsafe.Set), foreseen: make(foreseen),
 	}
-	s.changer, _ = a.Dataplane(backend.Name()).(applier.Changer)
-	return s
 }
 
 // Apply makes the kernel what the objects say, whole, and verifies it.
@@ -90,12 +85,10 @@ func (s *Session) whole(ctx context.Context, set failsafe.Set) (applier.Plan, er
 	if err != nil {
 		return p, err
 	}
-	if s.changer != nil {
-		if err := s.changer.Hold(e.Artifact); err != nil {
-			return p, fmt.Errorf("backend %s: %w", e.Backend, err)
-		}
-		s.held = true
+	if err := s.applier.Hold(e); err != nil {
+		return p, err
 	}
+	s.held = true
 	s.settle(set)
 	return p, nil
 }
@@ -108,7 +101,7 @@ func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, 
 	defer func() { s.served(given) }()
 	s.suspect(&d)
 	set := s.changed(&d)
-	if s.changer == nil || !s.held {
+	if !s.held {
 		s.given = set
 		return s.Apply(ctx)
 	}
@@ -191,20 +184,19 @@ func (s *Session) replace(ctx context.Context, set failsafe.Set) (applier.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	return s.changer.Replace(ctx, whole.Artifact)
+	return s.applier.Replace(ctx, whole)
 }
 
 func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Program, set failsafe.Set) (applier.Plan, error) {
-	change := s.changer.Change
+	change := s.applier.Change
 	have := failsafe.Program(base, s.given)
 	if d.Policy {
-		p, ok := s.changer.(applier.PolicyChanger)
-		if !ok {
+		if !s.applier.ChangesPolicies(s.backend.Name()) {
 			return nil, applier.ErrWhole
 		}
-		// The dataplane holds the old policy: it need not be emitted again.
+		// What is held has the old policy: it need not be emitted again.
 		without := *have
-		change, without.Policy = p.ChangePolicy, ir.Policy{}
+		change, without.Policy = s.applier.ChangePolicy, ir.Policy{}
 		have = &without
 	}
 	before, err := s.emit(have)
@@ -215,7 +207,7 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Progra
 	if err != nil {
 		return nil, err
 	}
-	return change(ctx, before.Artifact, after.Artifact)
+	return change(ctx, before, after)
 }
 
 func (s *Session) emit(p *ir.Program) (applier.Entry, error) {
@@ -250,5 +242,7 @@ func (s *Session) isolate(ctx context.Context, attempt isolate.Attempt, before f
 // nothing is the plan of a change that changes nothing.
 type nothing struct{}
 
-func (nothing) Empty() bool     { return true }
-func (nothing) Steps() []string { return nil }
+func (nothing) Empty() bool                 { return true }
+func (nothing) Steps() []string             { return nil }
+func (nothing) FromNothing() bool           { return false }
+func (nothing) Apply(context.Context) error { return nil }

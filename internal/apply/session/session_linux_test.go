@@ -93,13 +93,13 @@ func update(rng *rand.Rand, seed uint64) compiler.Update {
 		switch rng.IntN(6) {
 		case 0:
 			s := v.Services[rng.IntN(len(v.Services))]
-			u.Services = append(u.Services, compiler.ServiceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name, Service: s})
+			u.Services = append(u.Services, compiler.ServiceUpdate{Name: objects.NameOf(s.Object), Service: s})
 		case 1:
 			s := v.Services[rng.IntN(len(v.Services))]
-			u.Services = append(u.Services, compiler.ServiceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name})
+			u.Services = append(u.Services, compiler.ServiceUpdate{Name: objects.NameOf(s.Object)})
 		default:
 			s := v.EndpointSlices[rng.IntN(len(v.EndpointSlices))]
-			u.Slices = append(u.Slices, compiler.SliceUpdate{Namespace: s.Object.Namespace, Name: s.Object.Name, Slice: s})
+			u.Slices = append(u.Slices, compiler.SliceUpdate{Name: objects.NameOf(s.Object), Slice: s})
 		}
 	}
 	return u
@@ -151,7 +151,7 @@ func BenchmarkChange(b *testing.B) {
 					n++
 					do(func() error {
 						_, err := s.Update(b.Context(), compiler.Update{Slices: []compiler.SliceUpdate{{
-							Namespace: changed.Namespace, Name: changed.Name,
+							Name:  objects.NameOf(&changed),
 							Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: &changed},
 						}}})
 						return err
@@ -184,7 +184,7 @@ func BenchmarkChange(b *testing.B) {
 				cpu := processCPU()
 				one := set.Services[services/3]
 				for b.Loop() {
-					u := compiler.ServiceUpdate{Namespace: one.Object.Namespace, Name: one.Object.Name}
+					u := compiler.ServiceUpdate{Name: objects.NameOf(one.Object)}
 					if n%2 == 1 {
 						u.Service = one
 					}

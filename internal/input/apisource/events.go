@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -175,7 +176,7 @@ func (s *Source) reference(o ir.Origin) (corev1.ObjectReference, bool) {
 		}
 		return corev1.ObjectReference{
 			Kind: o.Kind, APIVersion: w.kind.group.String(), Namespace: o.Namespace, Name: o.Name,
-			UID: w.store.uid(known{o.Namespace, o.Name}),
+			UID: w.store.uid(objects.Name{Namespace: o.Namespace, Name: o.Name}),
 		}, true
 	}
 	return corev1.ObjectReference{}, false

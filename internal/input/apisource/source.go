@@ -21,6 +21,7 @@ import (
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/input/inbox"
 	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/ir/diag"
@@ -73,7 +74,7 @@ func New(o Options) (*Source, error) {
 		}
 		s.watched = append(s.watched, &watched{
 			kind: k, versions: versions, client: versions[0].client, discovery: s.discovery, log: o.Log, unread: &s.unread,
-			store: &store{finisher: finisher, known: make(map[known]version), object: k.object},
+			store: &store{finisher: finisher, known: make(map[objects.Name]version), object: k.object},
 		})
 	}
 	return s, nil

@@ -23,14 +23,12 @@ type store struct {
 	finisher *manifest.Finisher
 	mu       sync.Mutex
 	// known is what was passed on.
-	known map[known]version
+	known map[objects.Name]version
 	// object is one of the kind, for names of objects that are gone.
 	object metav1.Object
 	// listed is called once the first list is in.
 	listed func()
 }
-
-type known struct{ namespace, name string }
 
 // version tells an object from one of the same name, and from itself before.
 type version struct {
@@ -39,14 +37,14 @@ type version struct {
 }
 
 // uid returns the UID of an object that was passed on, or "".
-func (s *store) uid(k known) types.UID {
+func (s *store) uid(k objects.Name) types.UID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.known[k].uid
 }
 
 // learn remembers an object and says whether it was known, and as it is now.
-func (s *store) learn(k known, v version) (had, same bool) {
+func (s *store) learn(k objects.Name, v version) (had, same bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, had := s.known[k]
@@ -61,7 +59,7 @@ func (s *store) holds() bool {
 	return len(s.known) > 0
 }
 
-func (s *store) forget(k known) {
+func (s *store) forget(k objects.Name) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.known, k)
@@ -111,7 +109,7 @@ func (s *store) put(o any) error {
 	if !ok {
 		return fmt.Errorf("%T is no object", o)
 	}
-	had, same := s.learn(keyOf(object), version{object.GetResourceVersion(), object.GetUID()})
+	had, same := s.learn(objects.NameOf(object), version{object.GetResourceVersion(), object.GetUID()})
 	if same {
 		return nil
 	}
@@ -135,7 +133,7 @@ func (s *store) Delete(o any) error {
 	if !ok {
 		return fmt.Errorf("%T is no object", o)
 	}
-	s.forget(keyOf(object))
+	s.forget(objects.NameOf(object))
 	s.inbox.Delete(object)
 	return nil
 }
@@ -143,7 +141,7 @@ func (s *store) Delete(o any) error {
 // Replace implements [cache.ReflectorStore]: a new list, at the start and when
 // the server could not go on where the watch was.
 func (s *store) Replace(list []any, _ string) error {
-	gone := make(map[known]bool, len(s.known))
+	gone := make(map[objects.Name]bool, len(s.known))
 	for k := range s.known {
 		gone[k] = true
 	}
@@ -151,7 +149,7 @@ func (s *store) Replace(list []any, _ string) error {
 	// which costs little to do again.
 	for _, o := range list {
 		if object, ok := o.(metav1.Object); ok {
-			delete(gone, keyOf(object))
+			delete(gone, objects.NameOf(object))
 		}
 		if err := s.Add(o); err != nil {
 			return err
@@ -178,13 +176,11 @@ func (s *store) wasListed() bool {
 	return s.listed == nil
 }
 
-func keyOf(o metav1.Object) known { return known{o.GetNamespace(), o.GetName()} }
-
 // named returns an object of the kind that has nothing but a name.
-func (s *store) named(k known) metav1.Object {
+func (s *store) named(k objects.Name) metav1.Object {
 	o := clone(s.object)
-	o.SetNamespace(k.namespace)
-	o.SetName(k.name)
+	o.SetNamespace(k.Namespace)
+	o.SetName(k.Name)
 	return o
 }
 

@@ -27,7 +27,7 @@ type directory struct {
 	// twice is what there is to say about objects that stand in two files.
 	twice diag.List
 	// passed are the objects that the inbox has.
-	passed map[identity]object
+	passed map[objects.Identity]object
 	// allowEmpty takes a directory that has no manifests any more for what it says.
 	allowEmpty bool
 	// spare reports whether the kernel serves what files said before, so that a file
@@ -51,7 +51,7 @@ type trouble struct {
 }
 
 func newDirectory(path string) *directory {
-	return &directory{path: path, files: make(map[string]*file), unread: make(map[string]trouble), refused: make(map[string]*file), passed: make(map[identity]object)}
+	return &directory{path: path, files: make(map[string]*file), unread: make(map[string]trouble), refused: make(map[string]*file), passed: make(map[objects.Identity]object)}
 }
 
 // read reads the files that are new or changed, and reports whether any was. What

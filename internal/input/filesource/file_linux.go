@@ -24,7 +24,7 @@ type file struct {
 	// kept says what of the content before is used still; "" is nothing.
 	kept string
 	// doubtful are the objects of the set that have fields which the API does not have.
-	doubtful map[identity]bool
+	doubtful map[objects.Identity]bool
 }
 
 // stamp tells contents of a file apart without reading them.

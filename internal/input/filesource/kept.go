@@ -37,7 +37,7 @@ func (f *file) keep(had *file) {
 // there is one, and returns how many it took. Without one the object is used as far as it
 // can be: see [diag.UnknownField] and [diag.UnknownPolicyField].
 func (f *file) restore(had *file) (n int) {
-	good := make(map[identity]bool)
+	good := make(map[objects.Identity]bool)
 	for id := range all(&had.set) {
 		if f.doubtful[id] && !had.doubtful[id] {
 			good[id] = true
@@ -47,41 +47,31 @@ func (f *file) restore(had *file) (n int) {
 	if len(good) == 0 {
 		return 0
 	}
-	to, from := &f.set, &had.set
-	exchange("Service", &to.Services, from.Services, good)
-	exchange("EndpointSlice", &to.EndpointSlices, from.EndpointSlices, good)
-	exchange("Node", &to.Nodes, from.Nodes, good)
-	exchange("Pod", &to.Pods, from.Pods, good)
-	exchange("Namespace", &to.Namespaces, from.Namespaces, good)
-	exchange("ServiceCIDR", &to.ServiceCIDRs, from.ServiceCIDRs, good)
-	exchange("NetworkPolicy", &to.NetworkPolicies, from.NetworkPolicies, good)
-	exchange("ClusterNetworkPolicy", &to.ClusterNetworkPolicies, from.ClusterNetworkPolicies, good)
-	exchange("AdminNetworkPolicy", &to.AdminNetworkPolicies, from.AdminNetworkPolicies, good)
-	exchange("BaselineAdminNetworkPolicy", &to.BaselineAdminNetworkPolicies, from.BaselineAdminNetworkPolicies, good)
+	from := had.set.Lists()
+	for i, to := range f.set.Lists() {
+		exchange(to, from[i], good)
+	}
 	return len(good)
 }
 
 // exchange puts objects of another list in the place of those of their names.
-func exchange[T metav1.Object](kind string, list *[]objects.Sourced[T], from []objects.Sourced[T], which map[identity]bool) {
-	among := func(o objects.Sourced[T]) bool {
-		return which[identity{kind, o.Object.GetNamespace(), o.Object.GetName()}]
-	}
-	kept := slices.DeleteFunc(slices.Clone(*list), among)
-	for _, o := range from {
-		if among(o) {
-			kept = append(kept, o)
+func exchange(to, from objects.List, which map[objects.Identity]bool) {
+	among := func(_ int, o metav1.Object) bool { return which[objects.IdentityOf(to.Kind(), o)] }
+	to.Delete(among)
+	for o := range from.All() {
+		if among(0, o.Object) {
+			to.Add(o)
 		}
 	}
-	*list = kept
 }
 
 // doubtful are the objects that have fields which the API does not have, or policies that
 // have one twice.
-func doubtful(diags diag.List) map[identity]bool {
-	out := make(map[identity]bool)
+func doubtful(diags diag.List) map[objects.Identity]bool {
+	out := make(map[objects.Identity]bool)
 	for _, d := range diags {
 		if d.Code == diag.UnknownField || d.Code == diag.UnknownPolicyField || d.Code == diag.BadObject && d.Origin.Name != "" {
-			out[identity{d.Origin.Kind, d.Origin.Namespace, d.Origin.Name}] = true
+			out[objects.IdentityAt(d.Origin)] = true
 		}
 	}
 	return out
@@ -136,36 +126,25 @@ func nameInDoubt(d diag.Diagnostic) bool {
 
 // retain adds the objects of a kind that a set lacks and another has, and returns how
 // many; "" is every kind.
-func retain(set, had *objects.Set, kind string) int {
-	n := 0
-	each := func(of string, add func() int) {
-		if kind == "" || kind == of {
-			n += add()
+func retain(set, had *objects.Set, kind string) (n int) {
+	from := had.Lists()
+	for i, to := range set.Lists() {
+		if kind == "" || kind == to.Kind() {
+			n += missing(to, from[i])
 		}
 	}
-	each("Service", func() int { return missing(&set.Services, had.Services) })
-	each("EndpointSlice", func() int { return missing(&set.EndpointSlices, had.EndpointSlices) })
-	each("Node", func() int { return missing(&set.Nodes, had.Nodes) })
-	each("Pod", func() int { return missing(&set.Pods, had.Pods) })
-	each("Namespace", func() int { return missing(&set.Namespaces, had.Namespaces) })
-	each("ServiceCIDR", func() int { return missing(&set.ServiceCIDRs, had.ServiceCIDRs) })
-	each("NetworkPolicy", func() int { return missing(&set.NetworkPolicies, had.NetworkPolicies) })
-	each("ClusterNetworkPolicy", func() int { return missing(&set.ClusterNetworkPolicies, had.ClusterNetworkPolicies) })
-	each("AdminNetworkPolicy", func() int { return missing(&set.AdminNetworkPolicies, had.AdminNetworkPolicies) })
-	each("BaselineAdminNetworkPolicy", func() int { return missing(&set.BaselineAdminNetworkPolicies, had.BaselineAdminNetworkPolicies) })
 	return n
 }
 
 // missing adds those objects to a list whose names it lacks, and returns how many.
-func missing[T metav1.Object](list *[]objects.Sourced[T], had []objects.Sourced[T]) int {
-	there := make(map[[2]string]bool, len(*list))
-	for _, o := range *list {
-		there[[2]string{o.Object.GetNamespace(), o.Object.GetName()}] = true
+func missing(to, had objects.List) (n int) {
+	there := make(map[objects.Name]bool)
+	for o := range to.All() {
+		there[objects.NameOf(o.Object)] = true
 	}
-	n := 0
-	for _, o := range had {
-		if !there[[2]string{o.Object.GetNamespace(), o.Object.GetName()}] {
-			*list = append(*list, o)
+	for o := range had.All() {
+		if !there[objects.NameOf(o.Object)] {
+			to.Add(o)
 			n++
 		}
 	}

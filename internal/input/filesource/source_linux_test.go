@@ -62,9 +62,9 @@ func (f *follower) serves() (all string, complete bool) {
 	batch, complete := f.inbox.Take()
 	for _, u := range batch.Update.Services {
 		if u.Service.Object == nil {
-			delete(f.services, u.Name)
+			delete(f.services, u.Name.Name)
 		} else {
-			f.services[u.Name] = u.Service.Object.Spec.ClusterIP
+			f.services[u.Name.Name] = u.Service.Object.Spec.ClusterIP
 		}
 	}
 	if others := batch.Update.Others; others != nil {

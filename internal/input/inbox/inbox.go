@@ -16,8 +16,8 @@ import (
 // Inbox is safe for concurrent use.
 type Inbox struct {
 	mu       sync.Mutex
-	services map[key]compiler.ServiceUpdate
-	slices   map[key]compiler.SliceUpdate
+	services map[objects.Name]compiler.ServiceUpdate
+	slices   map[objects.Name]compiler.SliceUpdate
 	others   others
 	// addresses are the node's own, where they changed.
 	addresses []netip.Addr
@@ -30,11 +30,6 @@ type Inbox struct {
 	wake     chan struct{}
 }
 
-// key is a namespaced name; the namespace of cluster-scoped objects is "".
-type key struct{ namespace, name string }
-
-func keyOf(o metav1.Object) key { return key{o.GetNamespace(), o.GetName()} }
-
 // New returns an empty inbox.
 func New() *Inbox {
 	b := &Inbox{others: newOthers(), wake: make(chan struct{}, 1)}
@@ -43,7 +38,7 @@ func New() *Inbox {
 }
 
 func (b *Inbox) reset() {
-	b.services, b.slices = make(map[key]compiler.ServiceUpdate), make(map[key]compiler.SliceUpdate)
+	b.services, b.slices = make(map[objects.Name]compiler.ServiceUpdate), make(map[objects.Name]compiler.SliceUpdate)
 	b.count, b.since, b.triggers, b.addresses = 0, time.Time{}, nil, nil
 }
 
@@ -56,12 +51,12 @@ const maxTriggers = 1024
 func (b *Inbox) Put(o objects.Sourced[metav1.Object], trigger time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	k := keyOf(o.Object)
+	k := objects.NameOf(o.Object)
 	switch object := o.Object.(type) {
 	case *corev1.Service:
-		b.services[k] = compiler.ServiceUpdate{Namespace: k.namespace, Name: k.name, Service: sourced(object, o)}
+		b.services[k] = compiler.ServiceUpdate{Name: k, Service: sourced(object, o)}
 	case *discoveryv1.EndpointSlice:
-		b.slices[k] = compiler.SliceUpdate{Namespace: k.namespace, Name: k.name, Slice: sourced(object, o)}
+		b.slices[k] = compiler.SliceUpdate{Name: k, Slice: sourced(object, o)}
 	default:
 		if !b.others.put(k, o) {
 			return
@@ -77,12 +72,12 @@ func (b *Inbox) Put(o objects.Sourced[metav1.Object], trigger time.Time) {
 func (b *Inbox) Delete(o metav1.Object) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	k := keyOf(o)
+	k := objects.NameOf(o)
 	switch o.(type) {
 	case *corev1.Service:
-		b.services[k] = compiler.ServiceUpdate{Namespace: k.namespace, Name: k.name}
+		b.services[k] = compiler.ServiceUpdate{Name: k}
 	case *discoveryv1.EndpointSlice:
-		b.slices[k] = compiler.SliceUpdate{Namespace: k.namespace, Name: k.name}
+		b.slices[k] = compiler.SliceUpdate{Name: k}
 	default:
 		if !b.others.remove(k, o) {
 			return

@@ -27,7 +27,7 @@ type others struct {
 }
 
 // table is the objects of a kind by their names.
-type table[T metav1.Object] map[key]objects.Sourced[T]
+type table[T metav1.Object] map[objects.Name]objects.Sourced[T]
 
 func newOthers() others {
 	return others{
@@ -41,8 +41,8 @@ func newOthers() others {
 // shelf is a table whose type does not matter.
 type shelf interface {
 	// put reports whether the object differs from the one before.
-	put(key, objects.Sourced[metav1.Object]) bool
-	remove(key)
+	put(objects.Name, objects.Sourced[metav1.Object]) bool
+	remove(objects.Name)
 }
 
 // of returns the table that the object belongs to, or nil.
@@ -68,14 +68,14 @@ func (o *others) of(object metav1.Object) shelf {
 	return nil
 }
 
-func (o *others) put(k key, s objects.Sourced[metav1.Object]) bool {
+func (o *others) put(k objects.Name, s objects.Sourced[metav1.Object]) bool {
 	t := o.of(s.Object)
 	changed := t != nil && t.put(k, s)
 	o.dirty = o.dirty || changed
 	return changed
 }
 
-func (o *others) remove(k key, object metav1.Object) bool {
+func (o *others) remove(k objects.Name, object metav1.Object) bool {
 	t := o.of(object)
 	if t == nil {
 		return false
@@ -87,7 +87,7 @@ func (o *others) remove(k key, object metav1.Object) bool {
 
 // put takes an object of the table's type. A node's and a pod's status changes
 // often, and what is kept of it seldom.
-func (t table[T]) put(k key, s objects.Sourced[metav1.Object]) bool {
+func (t table[T]) put(k objects.Name, s objects.Sourced[metav1.Object]) bool {
 	object, ok := s.Object.(T)
 	if !ok {
 		return false
@@ -97,7 +97,7 @@ func (t table[T]) put(k key, s objects.Sourced[metav1.Object]) bool {
 	return !had || !reflect.DeepEqual(old.Object, object)
 }
 
-func (t table[T]) remove(k key) { delete(t, k) }
+func (t table[T]) remove(k objects.Name) { delete(t, k) }
 
 // take returns all of them if any changed, and nil otherwise.
 func (o *others) take() *objects.Set {

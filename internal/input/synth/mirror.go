@@ -18,11 +18,11 @@ import (
 const labelSkipMirror = "endpointslice.kubernetes.io/skip-mirror"
 
 // endpointsByName finds the objects of kind Endpoints that a cluster makes slices of.
-func (m *maker) endpointsByName() map[[2]string]objects.Sourced[*objects.Endpoints] {
-	out := make(map[[2]string]objects.Sourced[*objects.Endpoints])
+func (m *maker) endpointsByName() map[objects.Name]objects.Sourced[*objects.Endpoints] {
+	out := make(map[objects.Name]objects.Sourced[*objects.Endpoints])
 	for _, e := range m.in.Endpoints {
 		if e.Object.Labels[labelSkipMirror] != "true" {
-			out[[2]string{e.Object.Namespace, e.Object.Name}] = e
+			out[objects.NameOf(e.Object)] = e
 		}
 	}
 	return out
@@ -46,7 +46,7 @@ func (m *sliceMaker) mirror(src objects.Sourced[*corev1.Service], e objects.Sour
 			}
 		}
 	}
-	m.diags.Add(diag.MirroredEndpoints, objects.Origin("Endpoints", e), "the slices of Service "+src.Object.Namespace+"/"+src.Object.Name+" were made of it, as a cluster does")
+	m.diags.Add(diag.MirroredEndpoints, objects.Origin("Endpoints", e), "the slices of Service "+objects.NameOf(src.Object).String()+" were made of it, as a cluster does")
 }
 
 func endpointsOf(f ir.Family, addresses []objects.EndpointAddress, ready bool) []discoveryv1.Endpoint {

@@ -29,17 +29,17 @@ var kinds = []string{"StatefulSet", "Deployment", "ReplicaSet", "ReplicationCont
 
 // makePods makes the Pods of workloads and gives Pods without an address one.
 func (m *maker) makePods() {
-	names := make(map[[2]string]bool)
+	names := make(map[objects.Name]bool)
 	for _, p := range m.in.Pods {
-		names[[2]string{p.Object.Namespace, p.Object.Name}] = true
+		names[objects.NameOf(p.Object)] = true
 	}
 	pods := m.barePods()
 	for _, w := range m.workloads() {
 		for _, p := range m.podsOf(w) {
-			id := [2]string{p.Object.Namespace, p.Object.Name}
+			id := objects.NameOf(p.Object)
 			if names[id] {
 				p.Object.Name += "-" + lowerKind(w.Object.Kind)
-				id[1] = p.Object.Name
+				id.Name = p.Object.Name
 			}
 			if len(pods) >= maxPods || names[id] {
 				m.diags.Add(diag.SynthLimit, objects.Origin(w.Object.Kind, w), "not all of its pods were made")
@@ -72,7 +72,7 @@ func (m *maker) workloads() []objects.Sourced[*objects.Workload] {
 	slices.SortStableFunc(sorted, func(a, b objects.Sourced[*objects.Workload]) int {
 		return cmp.Or(
 			cmp.Compare(slices.Index(kinds, a.Object.Kind), slices.Index(kinds, b.Object.Kind)),
-			objects.CompareNames(a.Object, b.Object),
+			objects.NameOf(a.Object).Compare(objects.NameOf(b.Object)),
 		)
 	})
 	here := make(map[[3]string]bool)
@@ -157,15 +157,14 @@ func (m *maker) barePods() []objects.Sourced[*corev1.Pod] {
 	var bare []objects.Sourced[*corev1.Pod]
 	set := make([]objects.Sourced[*corev1.Pod], 0, len(m.in.Pods))
 	for _, p := range m.in.Pods {
-		finished := p.Object.Status.Phase == corev1.PodSucceeded || p.Object.Status.Phase == corev1.PodFailed
-		if len(p.Object.Status.PodIPs) > 0 || finished {
+		if len(p.Object.Status.PodIPs) > 0 || objects.Finished(p.Object) {
 			set = append(set, p)
 			continue
 		}
 		pod := p.Object.DeepCopy()
 		pod.Labels = labelled(pod.Labels, completed)
 		if pod.Spec.NodeName == "" {
-			pod.Spec.NodeName = m.ranked("Pod/"+pod.Namespace+"/"+pod.Name, nil)[0].name
+			pod.Spec.NodeName = m.ranked("Pod/"+objects.NameOf(pod).String(), nil)[0].name
 		}
 		pod.Status.Phase = corev1.PodRunning
 		bare = append(bare, objects.Sourced[*corev1.Pod]{Object: pod, File: p.File, Line: p.Line})
@@ -199,12 +198,12 @@ func (m *maker) giveAddresses(pods []objects.Sourced[*corev1.Pod]) {
 		wishes := make([]wish, 0, len(pods))
 		for _, p := range pods {
 			if in, ok := m.podRange(nodes[p.Object.Spec.NodeName], f); ok && !p.Object.Spec.HostNetwork {
-				wishes = append(wishes, addressWish(p.Object.Namespace+"/"+p.Object.Name, in, taken))
+				wishes = append(wishes, addressWish(objects.NameOf(p.Object).String(), in, taken))
 			}
 		}
 		got := allocate(unique(wishes))
 		for _, p := range pods {
-			addrs := []netip.Addr{got[p.Object.Namespace+"/"+p.Object.Name].Addr()}
+			addrs := []netip.Addr{got[objects.NameOf(p.Object).String()].Addr()}
 			if p.Object.Spec.HostNetwork {
 				addrs = ir.AddrsOf(f, nodes[p.Object.Spec.NodeName].addresses)
 			}

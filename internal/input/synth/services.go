@@ -39,7 +39,7 @@ func (m *maker) makeServices() {
 		s.note(&src.Object.Spec, &src.Object.Status)
 	}
 	for _, src := range services {
-		s.wish(src.Object.Namespace+"/"+src.Object.Name, src.Object)
+		s.wish(objects.NameOf(src.Object).String(), src.Object)
 	}
 	given := allocation{
 		clusterIPs: allocate(unique(s.clusterIPs)), balancers: allocate(unique(s.balancers)), nodePorts: allocate(unique(s.nodePorts)),
@@ -216,7 +216,7 @@ func (s *serviceMaker) lacking(o *corev1.Service) []ir.Family {
 
 // complete returns the Service with what it was given, or itself.
 func (s *serviceMaker) complete(src objects.Sourced[*corev1.Service], given allocation) objects.Sourced[*corev1.Service] {
-	id := src.Object.Namespace + "/" + src.Object.Name
+	id := objects.NameOf(src.Object).String()
 	o := src.Object.DeepCopy()
 	changed := false
 	full := func(path string) {

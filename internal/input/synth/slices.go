@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/planec/planec/compiler/objects"
@@ -25,22 +24,26 @@ const labelHeadless = "service.kubernetes.io/headless"
 // makeSlices makes the EndpointSlices of Services that have a selector and none
 // of their own.
 func (m *maker) makeSlices() {
-	own := make(map[[2]string]bool)
+	own := make(map[objects.Name]bool)
 	for _, s := range m.in.EndpointSlices {
-		own[[2]string{s.Object.Namespace, s.Object.Labels[discoveryv1.LabelServiceName]}] = true
+		own[objects.ServiceOf(s.Object)] = true
 	}
-	sm := sliceMaker{serviceMaker: &serviceMaker{maker: m}, pods: indexPods(m.out.Set.Pods), nodes: make(map[string]node)}
+	pods := slices.Clone(m.out.Set.Pods)
+	slices.SortStableFunc(pods, func(a, b objects.Sourced[*corev1.Pod]) int {
+		return objects.NameOf(a.Object).Compare(objects.NameOf(b.Object))
+	})
+	sm := sliceMaker{serviceMaker: &serviceMaker{maker: m}, pods: objects.IndexPods(pods), nodes: make(map[string]node)}
 	for _, n := range m.nodes {
 		sm.nodes[n.name] = n
 	}
 	old := m.endpointsByName()
 	for _, src := range m.out.Set.Services {
 		s := src.Object
-		if e, there := old[[2]string{s.Namespace, s.Name}]; there && len(s.Spec.Selector) == 0 && !own[[2]string{s.Namespace, s.Name}] {
+		if e, there := old[objects.NameOf(s)]; there && len(s.Spec.Selector) == 0 && !own[objects.NameOf(s)] {
 			sm.mirror(src, e)
 			continue
 		}
-		if len(s.Spec.Selector) > 0 && s.Spec.Type != corev1.ServiceTypeExternalName && !own[[2]string{s.Namespace, s.Name}] {
+		if len(s.Spec.Selector) > 0 && s.Spec.Type != corev1.ServiceTypeExternalName && !own[objects.NameOf(s)] {
 			sm.service(src)
 		}
 	}
@@ -48,54 +51,14 @@ func (m *maker) makeSlices() {
 
 type sliceMaker struct {
 	*serviceMaker
-	pods  map[labelIn][]*corev1.Pod
+	pods  objects.PodIndex
 	nodes map[string]node
-}
-
-// labelIn is a label of pods in a namespace.
-type labelIn struct{ namespace, key, value string }
-
-// indexPods finds running pods by each of their labels, sorted by name.
-func indexPods(pods []objects.Sourced[*corev1.Pod]) map[labelIn][]*corev1.Pod {
-	sorted := slices.Clone(pods)
-	slices.SortStableFunc(sorted, func(a, b objects.Sourced[*corev1.Pod]) int {
-		return cmp.Or(cmp.Compare(a.Object.Namespace, b.Object.Namespace), cmp.Compare(a.Object.Name, b.Object.Name))
-	})
-	out := make(map[labelIn][]*corev1.Pod)
-	for _, p := range sorted {
-		if o := p.Object; o.Status.Phase != corev1.PodSucceeded && o.Status.Phase != corev1.PodFailed {
-			for k, v := range o.Labels {
-				at := labelIn{o.Namespace, k, v}
-				out[at] = append(out[at], o)
-			}
-		}
-	}
-	return out
-}
-
-// selected are the pods of a Service: of the label that the fewest have, those
-// that have the others too.
-func (m *sliceMaker) selected(s *corev1.Service) []*corev1.Pod {
-	var fewest []*corev1.Pod
-	for i, k := range sortedKeys(s.Spec.Selector) {
-		if have := m.pods[labelIn{s.Namespace, k, s.Spec.Selector[k]}]; i == 0 || len(have) < len(fewest) {
-			fewest = have
-		}
-	}
-	selector := labels.SelectorFromSet(s.Spec.Selector)
-	var out []*corev1.Pod
-	for _, p := range fewest {
-		if selector.Matches(labels.Set(p.Labels)) {
-			out = append(out, p)
-		}
-	}
-	return out
 }
 
 // service makes the slices of one Service: for each family one for each set of
 // numbers that its named ports stand for.
 func (m *sliceMaker) service(src objects.Sourced[*corev1.Service]) {
-	pods := m.selected(src.Object)
+	pods := m.pods.Selected(src.Object.Namespace, src.Object.Spec.Selector)
 	for _, f := range m.familiesOf(src.Object) {
 		groups := make(map[string][]discoveryv1.Endpoint)
 		ports := make(map[string][]discoveryv1.EndpointPort)

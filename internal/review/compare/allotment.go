@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
 )
@@ -63,7 +64,7 @@ func newAllotment(before, after *State, networks []netip.Prefix) *allotment {
 			}
 		}
 		for _, n := range s.Objects.Nodes {
-			for _, ip := range netpath.NodeAddresses(n.Object) {
+			for _, ip := range objects.NodeIPs(n.Object, nil) {
 				a.taken[ip] = true
 			}
 		}

@@ -64,7 +64,7 @@ func (c *serviceComparison) entries(f *front) []string {
 	var with, without []string
 	local := make(map[string]bool)
 	for _, a := range f.endpoints() {
-		local[c.after.state.Network.Place(a.Addr()).Node] = true
+		local[c.after.state.Network.Owner(a.Addr()).Node] = true
 	}
 	for _, name := range c.after.state.Cluster.Nodes() {
 		switch {

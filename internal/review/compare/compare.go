@@ -87,24 +87,20 @@ func capital(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// changes maps an object to its change.
-type changes map[objectKey]*diffreport.Object
-
-type objectKey struct{ kind, namespace, name string }
-
-func keyOf(o ir.Origin) objectKey { return objectKey{o.Kind, o.Namespace, o.Name} }
+// changes finds what became of an object.
+type changes map[objects.Identity]*diffreport.Object
 
 func indexChanges(list []diffreport.Object) changes {
 	out := make(changes, len(list))
 	for i := range list {
-		out[keyOf(list[i].Origin)] = &list[i]
+		out[objects.IdentityAt(list[i].Origin)] = &list[i]
 	}
 	return out
 }
 
 // what returns how an object changed; "" means not at all.
 func (c changes) what(o ir.Origin) diffreport.Change {
-	if x := c[keyOf(o)]; x != nil {
+	if x := c[objects.IdentityAt(o)]; x != nil {
 		return x.Change
 	}
 	return ""
@@ -114,7 +110,7 @@ func (c changes) what(o ir.Origin) diffreport.Change {
 func (c changes) ofPolicies() bool {
 	kinds := []string{"NetworkPolicy", "ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "Namespace", "Pod", "Node"}
 	for key := range c {
-		if slices.Contains(kinds, key.kind) {
+		if slices.Contains(kinds, key.Kind) {
 			return true
 		}
 	}

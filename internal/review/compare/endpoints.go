@@ -6,12 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
 
-// compareEndpoints compares the endpoints of each port of a Service, over all nodes.
-func (c *serviceComparison) compareEndpoints(name serviceName, old, fresh []*front) {
+// compareEndpoints is about who serves each port of a Service, on whichever node.
+func (c *serviceComparison) compareEndpoints(name objects.Name, old, fresh []*front) {
 	was, is := endpointsByPort(old), endpointsByPort(fresh)
 	type told struct{ kind, text string }
 	seen := make(map[told][]string)
@@ -38,7 +39,7 @@ func (c *serviceComparison) compareEndpoints(name serviceName, old, fresh []*fro
 		}
 	}
 	for _, t := range order {
-		f := c.add(name, diffreport.Kind(t.kind), c.becauseOfSlices(name), "%v%s %s", name, portList(seen[t], len(is)), t.text)
+		f := c.add(name, diffreport.Kind(t.kind), c.becauseOfSlices(name), "Service %v%s %s", name, portList(seen[t], len(is)), t.text)
 		f.Urgent = f.Kind == diffreport.Closed
 	}
 }
@@ -127,7 +128,7 @@ func (c *serviceComparison) names(s *State, list []netip.AddrPort) string {
 	var names []string
 	for _, a := range list {
 		name := a.String()
-		if p := s.Network.Place(a.Addr()); p.Pod {
+		if p := s.Network.Owner(a.Addr()); p.Pod {
 			name = p.Namespace + "/" + p.Name
 		}
 		if !slices.Contains(names, name) {
@@ -166,8 +167,8 @@ func refusalWord(r ir.Refusal) string {
 	return "rejected"
 }
 
-// compareRanges compares the sources that load balancers admit.
-func (c *serviceComparison) compareRanges(name serviceName, both [][2]*front) {
+// compareRanges is about load balancers that admit some sources only.
+func (c *serviceComparison) compareRanges(name objects.Name, both [][2]*front) {
 	for _, pair := range both {
 		was, is := pair[0].ranges, pair[1].ranges
 		if slices.Equal(was, is) {
@@ -180,7 +181,7 @@ func (c *serviceComparison) compareRanges(name serviceName, both [][2]*front) {
 		case covers(was, is):
 			kind, verb = diffreport.Closed, "is open to fewer sources"
 		}
-		f := c.add(name, kind, c.because(name, "spec.loadBalancerSourceRanges"), "%s of %v %s: from %s (before, from %s)", pair[1].where(), name, verb, rangeList(is), rangeList(was))
+		f := c.add(name, kind, c.because(name, "spec.loadBalancerSourceRanges"), "%s of Service %v %s: from %s (before, from %s)", pair[1].where(), name, verb, rangeList(is), rangeList(was))
 		f.Urgent = kind == diffreport.Opened
 		if _, everybody := c.clients([]*front{pair[1]}); len(is) == 0 && !everybody {
 			f.Besides = "Policies still keep some of them from its endpoints"

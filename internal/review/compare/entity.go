@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
 )
@@ -78,7 +79,7 @@ func (x *side) signature(e *ends) string {
 
 // pair is one pod, in both states or in one of them.
 type pair struct {
-	workload      objectKey
+	workload      objects.Identity
 	before, after *netpath.Pod
 }
 
@@ -86,10 +87,10 @@ type pair struct {
 // workload's pods have new names.
 func matchPods(before, after []netpath.Pod) []pair {
 	var out []pair
-	rest := make(map[objectKey][2][]*netpath.Pod)
-	var order []objectKey
+	rest := make(map[objects.Identity][2][]*netpath.Pod)
+	var order []objects.Identity
 	leave := func(i int, p *netpath.Pod) {
-		w := objectKey{"", p.Namespace, p.Workload}
+		w := objects.Identity{Namespace: p.Namespace, Name: p.Workload}
 		lists, known := rest[w]
 		if !known {
 			order = append(order, w)
@@ -109,7 +110,7 @@ func matchPods(before, after []netpath.Pod) []pair {
 			continue
 		}
 		if q := old[p.String()]; q != nil {
-			out = append(out, pair{objectKey{"", p.Namespace, p.Workload}, q, p})
+			out = append(out, pair{objects.Identity{Namespace: p.Namespace, Name: p.Workload}, q, p})
 			delete(old, p.String())
 			continue
 		}
@@ -143,12 +144,12 @@ func endsOf(p *netpath.Pod) ends { return ends{p.Addresses, p.Primary} }
 // the Service reports it.
 func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh []*entity) {
 	index, labels, old := make(map[string]*entity), after.state.podLabels(), before.state.podLabels()
-	stays := make(map[objectKey]bool)
+	stays := make(map[objects.Identity]bool)
 	add := func(list *[]*entity, key string, p *pair) *entity {
 		key = fmt.Sprint(p.workload, key)
 		e := index[key]
 		if e == nil {
-			e = &entity{role: podRole, namespace: p.workload.namespace, name: p.workload.name}
+			e = &entity{role: podRole, namespace: p.workload.Namespace, name: p.workload.Name}
 			index[key] = e
 			*list = append(*list, e)
 		}

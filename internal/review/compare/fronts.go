@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 )
 
@@ -36,12 +37,8 @@ type frontKey struct {
 	match ir.Match
 }
 
-type serviceName struct{ namespace, name string }
-
-func (s serviceName) String() string { return "Service " + s.namespace + "/" + s.name }
-
-// services maps the Services of one state to their frontends.
-type services map[serviceName]map[frontKey]*front
+// services are the frontends of one state by Service.
+type services map[objects.Name]map[frontKey]*front
 
 func newServices(s *State) services {
 	out := make(services)
@@ -58,7 +55,7 @@ func newServices(s *State) services {
 		}
 		for i := range p.Frontends {
 			f := &p.Frontends[i]
-			owner := serviceName{f.Service.Namespace, f.Service.Name}
+			owner := objects.Name{Namespace: f.Service.Namespace, Name: f.Service.Name}
 			if out[owner] == nil {
 				out[owner] = make(map[frontKey]*front)
 			}

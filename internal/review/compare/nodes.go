@@ -5,7 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/planec/planec/internal/review/netpath"
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 )
 
@@ -50,7 +50,7 @@ func nodeEntities(before, after *side) []*entity {
 // endsOfNode returns a node's first address of each family.
 func endsOfNode(n *corev1.Node) ends {
 	e := ends{addresses: make(map[ir.Family]netip.Addr)}
-	for _, a := range netpath.NodeAddresses(n) {
+	for _, a := range objects.NodeIPs(n, nil) {
 		if _, have := e.addresses[ir.FamilyOf(a)]; !have {
 			e.addresses[ir.FamilyOf(a)] = a
 		}

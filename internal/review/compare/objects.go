@@ -55,14 +55,12 @@ func changedOf[T metav1.Object](out []diffreport.Object, kind string, before, af
 	return out
 }
 
-type objectName struct{ namespace, name string }
-
-// byName maps names to the objects of one kind. Of duplicates in a state it takes the
-// one that the compiler uses; the compiler reports the other.
-func byName[T metav1.Object](list []objects.Sourced[T]) map[objectName]objects.Sourced[T] {
-	out := make(map[objectName]objects.Sourced[T], len(list))
+// byName finds the objects of one kind. Where a state has one twice, that counts which
+// the compiler uses; it reports the other.
+func byName[T metav1.Object](list []objects.Sourced[T]) map[objects.Name]objects.Sourced[T] {
+	out := make(map[objects.Name]objects.Sourced[T], len(list))
 	for _, o := range list {
-		n := objectName{o.Object.GetNamespace(), o.Object.GetName()}
+		n := objects.NameOf(o.Object)
 		if have, known := out[n]; !known || objects.CompareFirst(o, have) < 0 {
 			out[n] = o
 		}

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/planec/planec/internal/review/netpath"
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 )
 
@@ -22,7 +22,7 @@ func outsideEntities(before, after *side, u *universe) []*entity {
 		}
 	}
 	for i := range u.nodes {
-		for _, a := range netpath.NodeAddresses(u.nodes[i].node) {
+		for _, a := range objects.NodeIPs(u.nodes[i].node, nil) {
 			taken[a] = true
 		}
 	}
@@ -33,7 +33,7 @@ func outsideEntities(before, after *side, u *universe) []*entity {
 			}
 		}
 		for _, n := range x.state.Objects.Nodes {
-			for _, a := range netpath.NodeAddresses(n.Object) {
+			for _, a := range objects.NodeIPs(n.Object, nil) {
 				taken[a] = true
 			}
 		}
@@ -103,7 +103,7 @@ func cutNetworks(before, after *side, taken map[netip.Addr]bool) []cut {
 			prefixes = append(prefixes, n.Prefix)
 		}
 		for _, h := range x.tables.Hosts {
-			if p := x.state.Network.Place(h.Address); !p.Pod && !p.Host && !taken[h.Address] {
+			if p := x.state.Network.Owner(h.Address); !p.Pod && !p.Host && !taken[h.Address] {
 				prefixes = append(prefixes, netip.PrefixFrom(h.Address, h.Address.BitLen()))
 			}
 		}

@@ -120,13 +120,13 @@ func (c *comparison) holds(t *testing.T, seed uint64, found map[[2]string][]path
 // sameNode reports whether a node and a pod of it are the ends: it reaches its own
 // pods in any case, and sentences are about other nodes.
 func sameNode(c *comparison, src, dst netip.Addr) bool {
-	a, b := c.before.state.Network.Place(src), c.before.state.Network.Place(dst)
+	a, b := c.before.state.Network.Owner(src), c.before.state.Network.Owner(dst)
 	return (a.Host || b.Host) && a.Node == b.Node
 }
 
 func (c *comparison) traces(t *testing.T, x *side, src, dst netip.Addr, port netpath.Port) bool {
 	t.Helper()
-	place := x.state.Network.Place(src)
+	place := x.state.Network.Owner(src)
 	o, err := x.state.Network.Trace(netpath.Connection{Src: src, Dst: dst, Protocol: port.Protocol, Port: port.Number, FromHost: place.Host, Node: place.Node})
 	if err != nil {
 		t.Fatal(err)

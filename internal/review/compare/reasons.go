@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
@@ -16,8 +17,8 @@ type dispute struct {
 	changes       changes
 	opened        bool
 	before, after eval.Decision
-	// ends are the objects of the two ends, whose labels may be the reason.
-	ends []objectKey
+	// ends are the objects that the two ends are, whose labels may be why.
+	ends []objects.Identity
 }
 
 // reasons names the responsible objects: policies that came, went or changed,
@@ -69,7 +70,7 @@ func (d *dispute) policies(list []ir.Origin, how diffreport.Change) []diffreport
 		case what == how && what != diffreport.ObjectChanged:
 			out = append(out, diffreport.Reason{Text: fmt.Sprintf("%s was %s", o.Object(), what), Origin: o, Old: what == diffreport.ObjectRemoved})
 		case what == diffreport.ObjectChanged:
-			out = append(out, changeReason(d.changes[keyOf(o)]))
+			out = append(out, changeReason(d.changes[objects.IdentityAt(o)]))
 		}
 	}
 	return compactReasons(out)
@@ -152,15 +153,15 @@ func compactReasons(list []diffreport.Reason) []diffreport.Reason {
 	return out
 }
 
-// objectsOf returns the objects with the labels of an end.
-func (c *comparison) objectsOf(e *entity) []objectKey {
+// objectsOf are the objects that an end's labels are in.
+func (c *comparison) objectsOf(e *entity) []objects.Identity {
 	if e.role != podRole {
 		return nil
 	}
-	out := []objectKey{{"Namespace", "", e.namespace}}
+	out := []objects.Identity{{Kind: "Namespace", Name: e.namespace}}
 	for _, a := range []ends{e.before, e.after} {
-		if p := c.after.state.Network.Place(a.addresses[a.primary]); p.Pod {
-			out = append(out, objectKey{"Pod", p.Namespace, p.Name})
+		if p := c.after.state.Network.Owner(a.addresses[a.primary]); p.Pod {
+			out = append(out, objects.Identity{Kind: "Pod", Namespace: p.Namespace, Name: p.Name})
 		}
 	}
 	return out

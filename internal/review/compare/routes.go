@@ -6,13 +6,14 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
 
-// compareRoutes finds nodes that serve a Service differently, even if its
-// endpoints are the same.
-func (c *serviceComparison) compareRoutes(name serviceName, both [][2]*front, was, is map[ir.ServicePort][]netip.AddrPort) {
+// compareRoutes is about nodes that serve a Service otherwise than before, though
+// its endpoints may be the same.
+func (c *serviceComparison) compareRoutes(name objects.Name, both [][2]*front, was, is map[ir.ServicePort][]netip.AddrPort) {
 	for _, inside := range []bool{false, true} {
 		x := routeChange{comparison: c, name: name, inside: inside, was: was, is: is}
 		for _, pair := range both {
@@ -26,7 +27,7 @@ func (c *serviceComparison) compareRoutes(name serviceName, both [][2]*front, wa
 // outside.
 type routeChange struct {
 	comparison *serviceComparison
-	name       serviceName
+	name       objects.Name
 	inside     bool
 	// was and is are the endpoints of each port over all nodes; compareEndpoints
 	// reports their changes.
@@ -112,26 +113,26 @@ func (x *routeChange) tell() {
 		because = c.becauseOfSlices(x.name)
 	}
 	if len(x.stopped) > 0 {
-		c.add(x.name, diffreport.Closed, because, "connections %s to %v are %s on %s", who, x.name, refusalWord(x.refusal), withoutEndpoint(x.stopped))
+		c.add(x.name, diffreport.Closed, because, "connections %s to Service %v are %s on %s", who, x.name, refusalWord(x.refusal), withoutEndpoint(x.stopped))
 	}
 	if len(x.started) > 0 {
-		c.add(x.name, diffreport.Opened, because, "connections %s to %v are served on %s too", who, x.name, nodeNames(x.started))
+		c.add(x.name, diffreport.Opened, because, "connections %s to Service %v are served on %s too", who, x.name, nodeNames(x.started))
 	}
 	if len(x.others) > 0 {
-		c.add(x.name, diffreport.Endpoints, because, "connections %s to %v are given to other endpoints on %s than before", who, x.name, nodeNames(x.others))
+		c.add(x.name, diffreport.Endpoints, because, "connections %s to Service %v are given to other endpoints on %s than before", who, x.name, nodeNames(x.others))
 	}
 	if len(x.keeps) > 0 {
-		c.add(x.name, diffreport.Source, because, "endpoints of %v now see the client's own address on connections through %s, no longer a node's", x.name, whereAll(x.keeps))
+		c.add(x.name, diffreport.Source, because, "endpoints of Service %v now see the client's own address on connections through %s, no longer a node's", x.name, whereAll(x.keeps))
 	}
 	if len(x.hides) > 0 {
-		c.add(x.name, diffreport.Source, because, "endpoints of %v now see a node's address on connections through %s, no longer the client's own", x.name, whereAll(x.hides))
+		c.add(x.name, diffreport.Source, because, "endpoints of Service %v now see a node's address on connections through %s, no longer the client's own", x.name, whereAll(x.hides))
 	}
 	for _, r := range []struct {
 		list []*front
 		word string
 	}{{x.nowDrops, "dropped, no longer rejected"}, {x.nowRejects, "rejected, no longer dropped"}} {
 		if len(r.list) > 0 {
-			c.add(x.name, diffreport.Refusal, because, "%v has no endpoints, and connections %s through %s are now %s", x.name, who, whereAll(r.list), r.word)
+			c.add(x.name, diffreport.Refusal, because, "Service %v has no endpoints, and connections %s through %s are now %s", x.name, who, whereAll(r.list), r.word)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
@@ -14,19 +15,17 @@ import (
 // serviceComparison compares the behaviour of Services.
 type serviceComparison struct {
 	*comparison
-	// slices maps a Service to its changed EndpointSlices.
-	slices map[serviceName][]*diffreport.Object
+	// slices are the changed EndpointSlices of each Service.
+	slices map[objects.Name][]*diffreport.Object
 	out    []diffreport.Finding
 }
 
 func compareServices(all *comparison) []diffreport.Finding {
-	c := &serviceComparison{comparison: all, slices: make(map[serviceName][]*diffreport.Object)}
+	c := &serviceComparison{comparison: all, slices: make(map[objects.Name][]*diffreport.Object)}
 	c.indexSlices()
 	old, fresh := newServices(c.before.state), newServices(c.after.state)
 	names := slices.AppendSeq(slices.Collect(maps.Keys(old)), maps.Keys(fresh))
-	slices.SortFunc(names, func(a, b serviceName) int {
-		return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
-	})
+	slices.SortFunc(names, objects.Name.Compare)
 	for _, name := range slices.Compact(names) {
 		switch {
 		case len(old[name]) == 0:
@@ -42,12 +41,12 @@ func compareServices(all *comparison) []diffreport.Finding {
 
 // indexSlices finds the Service of each changed slice.
 func (c *serviceComparison) indexSlices() {
-	seen := make(map[objectKey]bool)
+	seen := make(map[objects.Identity]bool)
 	for _, s := range []*State{c.after.state, c.before.state} {
 		for _, slice := range s.Objects.EndpointSlices {
 			o := slice.Object
-			key := objectKey{"EndpointSlice", o.Namespace, o.Name}
-			owner := serviceName{o.Namespace, o.Labels["kubernetes.io/service-name"]}
+			key := objects.Identity{Kind: "EndpointSlice", Namespace: o.Namespace, Name: o.Name}
+			owner := objects.ServiceOf(o)
 			if x := c.changes[key]; x != nil && !seen[key] {
 				seen[key] = true
 				c.slices[owner] = append(c.slices[owner], x)
@@ -59,16 +58,16 @@ func (c *serviceComparison) indexSlices() {
 	}
 }
 
-func (c *serviceComparison) add(name serviceName, kind diffreport.Kind, reasons []diffreport.Reason, format string, args ...any) *diffreport.Finding {
+func (c *serviceComparison) add(name objects.Name, kind diffreport.Kind, reasons []diffreport.Reason, format string, args ...any) *diffreport.Finding {
 	c.out = append(c.out, diffreport.Finding{
-		Kind: kind, Service: name.namespace + "/" + name.name, Reasons: reasons, Text: fmt.Sprintf(format, args...),
+		Kind: kind, Service: name.String(), Reasons: reasons, Text: fmt.Sprintf(format, args...),
 	})
 	return &c.out[len(c.out)-1]
 }
 
-// because returns the Service's own change, preferably of one of the fields.
-func (c *serviceComparison) because(name serviceName, fields ...string) []diffreport.Reason {
-	o := c.changes[objectKey{"Service", name.namespace, name.name}]
+// because is the Service's own change, if possible that of one of the fields.
+func (c *serviceComparison) because(name objects.Name, fields ...string) []diffreport.Reason {
+	o := c.changes[objects.Identity{Kind: "Service", Namespace: name.Namespace, Name: name.Name}]
 	if o == nil || o.Change != diffreport.ObjectChanged {
 		return c.reason(o)
 	}
@@ -82,8 +81,8 @@ func (c *serviceComparison) because(name serviceName, fields ...string) []diffre
 	return []diffreport.Reason{r}
 }
 
-// becauseOfSlices returns the change of its slices, or else its own.
-func (c *serviceComparison) becauseOfSlices(name serviceName) []diffreport.Reason {
+// becauseOfSlices is the change of its slices, or else its own.
+func (c *serviceComparison) becauseOfSlices(name objects.Name) []diffreport.Reason {
 	var out []diffreport.Reason
 	for _, x := range c.slices[name] {
 		out = append(out, c.reason(x)...)
@@ -115,20 +114,20 @@ func outsideOf(list []*front) []*front {
 	return out
 }
 
-func (c *serviceComparison) appeared(name serviceName, list []*front) {
+func (c *serviceComparison) appeared(name objects.Name, list []*front) {
 	if outside := outsideOf(list); len(outside) > 0 {
 		c.exposed(name, outside, ", with "+countEndpoints(list), c.because(name))
 		return
 	}
-	c.add(name, diffreport.Added, c.because(name), "%v is new: it answers on %s, with %s", name, whereAll(list), countEndpoints(list))
+	c.add(name, diffreport.Added, c.because(name), "Service %v is new: it answers on %s, with %s", name, whereAll(list), countEndpoints(list))
 }
 
-// exposed reports that a Service got frontends for outside clients, and whom
-// policies and source ranges let through.
-func (c *serviceComparison) exposed(name serviceName, list []*front, with string, because []diffreport.Reason) {
+// exposed says that a Service got frontends for clients outside, and whom policies
+// and source ranges let through them.
+func (c *serviceComparison) exposed(name objects.Name, list []*front, with string, because []diffreport.Reason) {
 	clients, complete := c.clients(list)
 	if len(clients) == 0 {
-		f := c.add(name, diffreport.Added, because, "%v now has %s%s", name, whereAll(list), with)
+		f := c.add(name, diffreport.Added, because, "Service %v now has %s%s", name, whereAll(list), with)
 		f.Besides = "No client outside the cluster gets to an endpoint that way: policies or source ranges refuse all of them"
 		if countEndpoints(list) == noEndpoints {
 			f.Besides = "It has no endpoints"
@@ -137,7 +136,7 @@ func (c *serviceComparison) exposed(name serviceName, list []*front, with string
 	}
 	asked := slices.DeleteFunc(slices.Clone(c.all), func(e *entity) bool { return !c.relevant(e, list) })
 	from := join(describeOutside(clients, complete, restsOf(asked)), "and")
-	f := c.add(name, diffreport.Opened, because, "%v can now be reached from %s through %s%s", name, from, whereAll(list), with)
+	f := c.add(name, diffreport.Opened, because, "Service %v can now be reached from %s through %s%s", name, from, whereAll(list), with)
 	f.Urgent = true
 }
 
@@ -154,12 +153,12 @@ func countEndpoints(list []*front) string {
 	return diffreport.Several(n, "endpoint")
 }
 
-func (c *serviceComparison) vanished(name serviceName, list []*front) {
-	f := c.add(name, diffreport.Closed, c.because(name), "%v no longer answers: %s had %s", name, whereAll(list), countEndpoints(list))
+func (c *serviceComparison) vanished(name objects.Name, list []*front) {
+	f := c.add(name, diffreport.Closed, c.because(name), "Service %v no longer answers: %s had %s", name, whereAll(list), countEndpoints(list))
 	f.Urgent = true
 }
 
-func (c *serviceComparison) changed(name serviceName, old, fresh map[frontKey]*front) {
+func (c *serviceComparison) changed(name objects.Name, old, fresh map[frontKey]*front) {
 	var gone, come []*front
 	for _, f := range sorted(old) {
 		if fresh[frontKey{f.kind, f.match}] == nil {
@@ -181,13 +180,13 @@ func (c *serviceComparison) changed(name serviceName, old, fresh map[frontKey]*f
 	c.compareAffinity(name, both)
 }
 
-// moved reports frontends that came and went.
-func (c *serviceComparison) moved(name serviceName, gone, come []*front) {
+// moved is about frontends that came and went.
+func (c *serviceComparison) moved(name objects.Name, gone, come []*front) {
 	if outside := outsideOf(come); len(outside) > 0 {
 		c.exposed(name, outside, "", c.because(name, "spec.type", "spec.ports", "spec.externalIPs", "status"))
 	}
 	if outside := outsideOf(gone); len(outside) > 0 {
-		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v can no longer be reached from outside the cluster through %s", name, whereAll(outside))
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "Service %v can no longer be reached from outside the cluster through %s", name, whereAll(outside))
 	}
 	inside := func(list []*front) []*front {
 		return slices.DeleteFunc(slices.Clone(list), func(f *front) bool { return f.kind != ir.ClusterIP })
@@ -195,27 +194,27 @@ func (c *serviceComparison) moved(name serviceName, gone, come []*front) {
 	goneIn, comeIn := inside(gone), inside(come)
 	switch {
 	case len(goneIn) > 0 && len(comeIn) > 0:
-		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v no longer answers on %s, but on %s", name, whereAll(goneIn), whereAll(comeIn))
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "Service %v no longer answers on %s, but on %s", name, whereAll(goneIn), whereAll(comeIn))
 	case len(goneIn) > 0:
-		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v no longer answers on %s", name, whereAll(goneIn))
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "Service %v no longer answers on %s", name, whereAll(goneIn))
 	case len(comeIn) > 0:
-		c.add(name, diffreport.Opened, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "%v now answers on %s too", name, whereAll(comeIn))
+		c.add(name, diffreport.Opened, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "Service %v now answers on %s too", name, whereAll(comeIn))
 	}
 }
 
-// compareAffinity reports whether clients still keep their endpoint.
-func (c *serviceComparison) compareAffinity(name serviceName, both [][2]*front) {
+// compareAffinity is about whether clients stay with their endpoint.
+func (c *serviceComparison) compareAffinity(name objects.Name, both [][2]*front) {
 	for _, pair := range both {
 		was, is := pair[0].affinity, pair[1].affinity
 		switch {
 		case was == is:
 			continue
 		case is == 0:
-			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of %v no longer stay with one endpoint", name)
+			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of Service %v no longer stay with one endpoint", name)
 		case was == 0:
-			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of %v now stay with one endpoint, until %d s without a new connection", name, is)
+			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of Service %v now stay with one endpoint, until %d s without a new connection", name, is)
 		default:
-			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of %v now stay with one endpoint until %d s without a new connection (was %d s)", name, is, was)
+			c.add(name, diffreport.Affinity, c.because(name, "spec.sessionAffinity"), "clients of Service %v now stay with one endpoint until %d s without a new connection (was %d s)", name, is, was)
 		}
 		return // it is the same for every port
 	}

@@ -4,16 +4,17 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
 
-// compareUsers reports pods that can no longer, or can now, use a port of a
-// Service because its endpoints changed: policies judge the endpoint and its
-// port. Changes by policies themselves are reported elsewhere.
-func (c *serviceComparison) compareUsers(name serviceName, port ir.ServicePort, before, after []netip.AddrPort) {
-	// The old policies' answer for the new endpoints, as far as they knew them,
-	// separates a change of endpoints from a change of policies.
+// compareUsers says which pods can no longer use a port of a Service, or can now,
+// because its endpoints are others: policies judge the endpoint that a packet is
+// given, and its port. What policies themselves changed is told elsewhere.
+func (c *serviceComparison) compareUsers(name objects.Name, port ir.ServicePort, before, after []netip.AddrPort) {
+	// What the old policies would say of the new endpoints, as far as they knew them,
+	// tells a change of the endpoints from one of policies.
 	known := c.before.known(after)
 	var lost, won []*entity
 	for _, class := range c.classes {
@@ -32,11 +33,11 @@ func (c *serviceComparison) compareUsers(name serviceName, port ir.ServicePort, 
 	}
 	because := c.becauseOfSlices(name)
 	if len(lost) > 0 {
-		f := c.add(name, diffreport.Closed, append(because, c.refuser(lost[0], after, port)...), "%v can no longer be used from %s: policies refuse port %s of its endpoints", name, negate(c.describe(lost, nil)), portsOf(after))
+		f := c.add(name, diffreport.Closed, append(because, c.refuser(lost[0], after, port)...), "Service %v can no longer be used from %s: policies refuse port %s of its endpoints", name, negate(c.describe(lost, nil)), portsOf(after))
 		f.Urgent, f.From, f.Ports = true, c.labels(lost), fmt.Sprintf("%s/%v", portsOf(after), port.Protocol)
 	}
 	if len(won) > 0 {
-		f := c.add(name, diffreport.Opened, because, "%v can now be used from %s: policies allow port %s of its endpoints", name, c.describe(won, nil), portsOf(after))
+		f := c.add(name, diffreport.Opened, because, "Service %v can now be used from %s: policies allow port %s of its endpoints", name, c.describe(won, nil), portsOf(after))
 		f.From, f.Ports = c.labels(won), fmt.Sprintf("%s/%v", portsOf(after), port.Protocol)
 	}
 }
@@ -45,7 +46,7 @@ func (c *serviceComparison) compareUsers(name serviceName, port ir.ServicePort, 
 func (x *side) known(list []netip.AddrPort) []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, a := range list {
-		if x.state.Network.Place(a.Addr()).Pod {
+		if x.state.Network.Owner(a.Addr()).Pod {
 			out = append(out, a)
 		}
 	}

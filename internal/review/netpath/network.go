@@ -29,7 +29,7 @@ func (c certain) Eval(p eval.Packet) (eval.Result, error) { return c.Evaluator.E
 type Network struct {
 	cluster *compiler.Cluster
 	judge   func(*ir.Program) (Judge, error)
-	places  map[netip.Addr]Place
+	owners  map[netip.Addr]Owner
 
 	mu    sync.Mutex
 	nodes map[string]*node
@@ -45,11 +45,11 @@ type node struct {
 
 // New makes a network from a prepared cluster and its objects.
 func New(set *objects.Set, cluster *compiler.Cluster, judge func(*ir.Program) (Judge, error)) *Network {
-	return &Network{cluster: cluster, judge: judge, places: places(set), nodes: make(map[string]*node)}
+	return &Network{cluster: cluster, judge: judge, owners: owners(set), nodes: make(map[string]*node)}
 }
 
-// Place returns the owner of an address; the zero Place is outside.
-func (n *Network) Place(a netip.Addr) Place { return n.places[a] }
+// Place says who has an address; the zero Place is outside.
+func (n *Network) Owner(a netip.Addr) Owner { return n.owners[a] }
 
 // Program returns the program of one node. The name "" stands for pods without
 // a node: their policies hold wherever they will be scheduled.

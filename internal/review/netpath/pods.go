@@ -14,8 +14,8 @@ type Pod struct {
 	Namespace, Name string // metadata of the Pod
 	// Workload is the common name of its replicas.
 	Workload string
-	Place    Place // its node, and so its role for policies
-	// Addresses holds the pod's first address of each family.
+	Place    Owner // which node it is on, and what that means for policies
+	// Addresses hold the pod's first address of each family it has.
 	Addresses map[ir.Family]netip.Addr
 	// Primary is the family of its first address.
 	Primary ir.Family
@@ -34,13 +34,13 @@ func Pods(set *objects.Set) []Pod {
 	for _, src := range slices.SortedFunc(slices.Values(set.Pods), objects.CompareFirst) {
 		o := src.Object
 		addrs := PodAddresses(o)
-		if Finished(o) || len(addrs) == 0 {
+		if objects.Finished(o) || len(addrs) == 0 {
 			continue
 		}
 		p := Pod{Namespace: o.Namespace, Name: o.Name, Addresses: make(map[ir.Family]netip.Addr, 2), Primary: ir.FamilyOf(addrs[0])}
 		p.Workload = Workload(o.Name, o.Labels)
 		p.text = p.Namespace + "/" + p.Name
-		p.Place = Place{Node: o.Spec.NodeName, Host: o.Spec.HostNetwork, Pod: !o.Spec.HostNetwork, Namespace: o.Namespace, Name: o.Name}
+		p.Place = Owner{Node: o.Spec.NodeName, Host: o.Spec.HostNetwork, Pod: !o.Spec.HostNetwork, Namespace: o.Namespace, Name: o.Name}
 		for _, a := range addrs {
 			if _, have := p.Addresses[ir.FamilyOf(a)]; !have {
 				p.Addresses[ir.FamilyOf(a)] = a

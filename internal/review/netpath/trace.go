@@ -51,7 +51,7 @@ const maxHops = 4
 
 // Trace follows a connection over all nodes.
 func (n *Network) Trace(c Connection) (Outcome, error) {
-	if p := n.places[c.Src]; c.Src == c.Dst && p.Pod {
+	if p := n.owners[c.Src]; c.Src == c.Dst && p.Pod {
 		return n.itself(c, p), nil
 	}
 	w := walk{network: n, connection: c}
@@ -63,8 +63,8 @@ func (n *Network) Trace(c Connection) (Outcome, error) {
 	return Outcome{Result: join(leaves), Hops: w.hops}, nil
 }
 
-// itself handles a pod that connects to its own address: no packet leaves it.
-func (n *Network) itself(c Connection, p Place) Outcome {
+// itself is a pod that connects to its own address: no packet leaves it.
+func (n *Network) itself(c Connection, p Owner) Outcome {
 	hop := Hop{Node: p.Node, Packet: eval.Packet{Src: c.Src, Dst: c.Dst, Protocol: c.Protocol, Port: c.Port, From: eval.FromPod}}
 	hop.Result = eval.Result{Verdict: eval.Pass, Steps: []eval.Step{{Stage: "pass", Text: "the packet does not leave the pod"}}}
 	return Outcome{Result: eval.Result{Verdict: eval.Pass}, Hops: []Hop{hop}}
@@ -73,11 +73,11 @@ func (n *Network) itself(c Connection, p Place) Outcome {
 // start returns the packet as it reaches the first node, and that node's name.
 func (n *Network) start(c Connection) (eval.Packet, string) {
 	p := eval.Packet{Src: c.Src, Dst: c.Dst, Protocol: c.Protocol, Port: c.Port, Type: c.Type, From: eval.FromOutside}
-	src := n.places[c.Src]
+	src := n.owners[c.Src]
 	name := c.Node
 	if name == "" {
 		if name = src.Node; !src.Pod && !src.Host {
-			name = n.places[c.Dst].Node
+			name = n.owners[c.Dst].Node
 		}
 	}
 	switch {
@@ -163,9 +163,9 @@ func (l leaf) refused(v eval.Verdict, p *ir.Program, c eval.Choice) leaf {
 // onward follows the packet to the node of its destination, if that is
 // another node of the cluster.
 func (w *walk) onward(out []leaf, v *node, packet eval.Packet, dst netip.Addr, port uint16, l leaf, depth int) ([]leaf, error) {
-	place := w.network.places[dst]
+	owner := w.network.owners[dst]
 	name := v.program.Node.Name
-	if w.connection.Only || !place.Pod && !place.Host || place.Node == name || depth == maxHops {
+	if w.connection.Only || !owner.Pod && !owner.Host || owner.Node == name || depth == maxHops {
 		return append(out, l), nil
 	}
 	next := eval.Packet{Src: packet.Src, Dst: dst, Protocol: packet.Protocol, Port: port, Type: packet.Type, From: eval.FromOutside}
@@ -174,7 +174,7 @@ func (w *walk) onward(out []leaf, v *node, packet eval.Packet, dst netip.Addr, p
 			next.Src = own[0]
 		}
 	}
-	more, err := w.visit(place.Node, next, &l, depth+1)
+	more, err := w.visit(owner.Node, next, &l, depth+1)
 	if err != nil {
 		return nil, err
 	}

@@ -15,17 +15,15 @@ import (
 // index maps words of lines to objects.
 type index struct {
 	objects []object
-	byName  map[key]int
-	// words maps names, addresses and identities to objects.
+	byName  map[objects.Identity]int
+	// words are what stands for objects: names, addresses, identities.
 	words map[string][]int
 }
 
-type key struct{ kind, namespace, name string }
-
-// newIndex lists the objects of the sets; of an object in several sets, the first
+// newIndex lists the objects of the sets; of an object that several have, the first
 // counts.
 func newIndex(sets ...*Input) *index {
-	x := &index{byName: make(map[key]int), words: make(map[string][]int)}
+	x := &index{byName: make(map[objects.Identity]int), words: make(map[string][]int)}
 	for _, set := range sets {
 		x.list(set.Objects, set.Root)
 	}
@@ -36,14 +34,14 @@ func newIndex(sets ...*Input) *index {
 		return a.Kind == b.Kind && a.Namespace == b.Namespace && a.Name == b.Name
 	})
 	for i, o := range x.objects {
-		x.byName[key{o.Kind, o.Namespace, o.Name}] = i
+		x.byName[objects.Identity{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}] = i
 	}
 	for _, set := range sets {
 		for _, p := range set.Objects.Pods {
 			for _, ip := range p.Object.Status.PodIPs {
 				x.origin(ip.IP, objects.Origin("Pod", p))
 			}
-			x.origin(p.Object.Namespace+"/"+p.Object.Name, objects.Origin("Pod", p))
+			x.origin(objects.NameOf(p.Object).String(), objects.Origin("Pod", p))
 		}
 	}
 	return x
@@ -69,7 +67,7 @@ func list[T metav1.Object](x *index, root, kind string, set []objects.Sourced[T]
 
 // origin maps a word to the object of an origin.
 func (x *index) origin(word string, o ir.Origin) {
-	i, known := x.byName[key{o.Kind, o.Namespace, o.Name}]
+	i, known := x.byName[objects.IdentityAt(o)]
 	if known && word != "" {
 		x.add(word, i)
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"github.com/planec/planec/compiler/objects"
 )
 
 // words splits a line at the separators of all rule languages; the text between
@@ -75,7 +77,7 @@ func (x *index) written(l string) []int {
 		}
 	}
 	for i := 0; i+2 < len(quoted); i++ {
-		if id, ok := x.byName[key{quoted[i], quoted[i+1], quoted[i+2]}]; ok {
+		if id, ok := x.byName[objects.Identity{Kind: quoted[i], Namespace: quoted[i+1], Name: quoted[i+2]}]; ok {
 			return []int{id}
 		}
 	}

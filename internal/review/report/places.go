@@ -15,7 +15,7 @@ func places(set *objects.Set) map[string][]string {
 	out := make(map[string][]string)
 	for _, s := range set.Pods {
 		for _, ip := range s.Object.Status.PodIPs {
-			name := s.Object.Namespace + "/" + s.Object.Name
+			name := objects.NameOf(s.Object).String()
 			out[name] = append(out[name], ip.IP)
 		}
 	}
@@ -30,7 +30,7 @@ func places(set *objects.Set) map[string][]string {
 			ips = []string{s.Object.Spec.ClusterIP}
 		}
 		if len(ips) > 0 && ips[0] != corev1.ClusterIPNone {
-			out["svc/"+s.Object.Namespace+"/"+s.Object.Name] = ips
+			out["svc/"+objects.NameOf(s.Object).String()] = ips
 		}
 	}
 	return out

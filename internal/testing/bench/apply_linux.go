@@ -55,7 +55,7 @@ func stepApplyCommit(_ string, n int) (func() error, error) {
 		if err != nil {
 			return err
 		}
-		return plane.Apply(context.Background(), plan)
+		return plan.Apply(context.Background())
 	}, nil
 }
 

@@ -133,8 +133,8 @@ func (o *Object) Come(others objects.Set) (u compiler.Update) {
 		u.Others = &others
 		return u
 	}
-	u.Services = []compiler.ServiceUpdate{{Namespace: Namespace, Name: Name, Service: objects.Sourced[*corev1.Service]{Object: o.Service}}}
-	u.Slices = []compiler.SliceUpdate{{Namespace: Namespace, Name: o.Slice.Name, Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: o.Slice}}}
+	u.Services = []compiler.ServiceUpdate{{Name: objects.Name{Namespace: Namespace, Name: Name}, Service: objects.Sourced[*corev1.Service]{Object: o.Service}}}
+	u.Slices = []compiler.SliceUpdate{{Name: objects.Name{Namespace: Namespace, Name: o.Slice.Name}, Slice: objects.Sourced[*discoveryv1.EndpointSlice]{Object: o.Slice}}}
 	return u
 }
 
@@ -163,7 +163,7 @@ func (o *Object) Go(others objects.Set) (u compiler.Update) {
 		u.Others = &others
 		return u
 	}
-	u.Services = []compiler.ServiceUpdate{{Namespace: Namespace, Name: Name}}
-	u.Slices = []compiler.SliceUpdate{{Namespace: Namespace, Name: o.Slice.Name}}
+	u.Services = []compiler.ServiceUpdate{{Name: objects.Name{Namespace: Namespace, Name: Name}}}
+	u.Slices = []compiler.SliceUpdate{{Name: objects.Name{Namespace: Namespace, Name: o.Slice.Name}}}
 	return u
 }

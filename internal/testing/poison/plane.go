@@ -74,10 +74,8 @@ func (b Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 
 // Plane refuses in the kernel.
 type Plane struct {
-	applier.Changer
+	applier.Dataplane
 	*Poison
-	// planned is whether the last plan is of something bad.
-	planned bool
 }
 
 // unequal is a plan of what is never the same.
@@ -86,67 +84,64 @@ type unequal struct{ applier.Plan }
 func (unequal) Empty() bool     { return false }
 func (unequal) Steps() []string { return []string{"make it the same (a test's)"} }
 
+// refused is a plan that the kernel does not take.
+type refused struct{ applier.Plan }
+
+func (refused) Apply(context.Context) error { return ErrRefused }
+
 // Plan implements [applier.Dataplane].
 func (p *Plane) Plan(ctx context.Context, a backends.Artifact) (applier.Plan, error) {
-	p.planned = p.Stage != EmitFails && p.Stage != EmitPanics && p.bad(a)
-	if p.planned && p.Stage == PlanFails {
+	bad := p.Stage != EmitFails && p.Stage != EmitPanics && p.bad(a)
+	if bad && p.Stage == PlanFails {
 		return nil, ErrRefused
 	}
-	plan, err := p.Changer.Plan(ctx, a)
-	if err == nil && p.planned && p.Stage == NeverSame {
+	plan, err := p.Dataplane.Plan(ctx, a)
+	switch {
+	case err != nil || !bad || p.Stage == HoldFails:
+		return plan, err
+	case p.Stage == NeverSame:
 		return unequal{plan}, nil
 	}
-	return plan, err
+	return refused{plan}, nil
 }
 
-// Apply implements [applier.Dataplane].
-func (p *Plane) Apply(ctx context.Context, plan applier.Plan) error {
-	if u, ok := plan.(unequal); ok {
-		plan = u.Plan
-	}
-	if p.planned && p.Stage != NeverSame && p.Stage != HoldFails {
-		return ErrRefused
-	}
-	return p.Changer.Apply(ctx, plan)
-}
-
-// Hold implements [applier.Changer].
+// Hold implements [applier.Dataplane].
 func (p *Plane) Hold(a backends.Artifact) error {
 	if p.Stage == HoldFails && p.bad(a) {
 		return ErrRefused
 	}
-	return p.Changer.Hold(a)
+	return p.Dataplane.Hold(a)
 }
 
-// Change implements [applier.Changer].
-func (p *Plane) Change(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
+// Change implements [applier.Dataplane].
+func (p *Plane) Change(before, after backends.Artifact) (applier.Plan, error) {
 	if err := p.short(after); err != nil {
 		if p.Stage == WholeNeeded {
 			return nil, applier.ErrWhole
 		}
 		return nil, err
 	}
-	return p.Changer.Change(ctx, before, after)
+	return p.Dataplane.Change(before, after)
 }
 
-// Replace implements [applier.Changer].
-func (p *Plane) Replace(ctx context.Context, whole backends.Artifact) (applier.Plan, error) {
+// Replace implements [applier.Dataplane].
+func (p *Plane) Replace(whole backends.Artifact) (applier.Plan, error) {
 	if err := p.short(whole); err != nil {
 		return nil, err
 	}
-	return p.Changer.Replace(ctx, whole)
+	return p.Dataplane.Replace(whole)
 }
 
 // ChangePolicy implements [applier.PolicyChanger], for planes that are one.
-func (p *Plane) ChangePolicy(ctx context.Context, before, after backends.Artifact) (applier.Plan, error) {
+func (p *Plane) ChangePolicy(before, after backends.Artifact) (applier.Plan, error) {
 	if err := p.short(after); err != nil {
 		return nil, err
 	}
-	c, ok := p.Changer.(applier.PolicyChanger)
+	c, ok := p.Dataplane.(applier.PolicyChanger)
 	if !ok {
 		return nil, applier.ErrWhole
 	}
-	return c.ChangePolicy(ctx, before, after)
+	return c.ChangePolicy(before, after)
 }
 
 // short refuses what goes without a look at the kernel. Some of a change that is not

@@ -1,0 +1,67 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// Verify reports how the kernel's image differs from the one that should serve.
+func (d *Dataplane) Verify(want *image.Image) error {
+	got, err := d.Read()
+	if err != nil {
+		return err
+	}
+	return sameDigest(want, got)
+}
+
+// Digest returns the identity that the kernel's image claims, without reading
+// the rest: what a restart compares first.
+func (d *Dataplane) Digest() (image.Digest, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	slot, err := d.Active()
+	if err != nil {
+		return image.Digest{}, err
+	}
+	m, err := d.inner(layout.Meta, slot)
+	if err != nil {
+		return image.Digest{}, err
+	}
+	defer m.Close()
+	b, err := m.LookupBytes(uint32(0))
+	if err != nil || len(b) != layout.MetaSize {
+		return image.Digest{}, fmt.Errorf("map meta: %d bytes: %w", len(b), err)
+	}
+	return layout.DecodeInfo(b).Digest, nil
+}
+
+func sameDigest(want, got *image.Image) error {
+	if want.Digest() != got.Digest() {
+		return fmt.Errorf("%w: the kernel has image %x instead of %x", image.ErrDigest, got.Digest(), want.Digest())
+	}
+	return nil
+}
+
+// errDiffers says that the kernel has not the image that it should.
+var errDiffers = errors.New("the maps in the kernel are not those of the image")
+
+// Verify reports what keeps the kernel's maps from being those of the image.
+func (p *Pins) Verify(ctx context.Context, want *image.Image) error {
+	have, err := p.Observe(ctx)
+	if err != nil {
+		return err
+	}
+	return NewPlan(have, want).difference()
+}
+
+func (p *Plan) difference() error {
+	if p.Empty() {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errDiffers, strings.Join(p.steps, "; "))
+}

@@ -1,0 +1,67 @@
+package objects
+
+import (
+	"iter"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// List is the objects of one kind in a set, for what treats all kinds alike.
+type List interface {
+	// Kind is that of its objects, or "" where each has a kind of its own.
+	Kind() string
+	// All yields the objects in their order.
+	All() iter.Seq[Sourced[metav1.Object]]
+	// Add appends an object of the kind.
+	Add(o Sourced[metav1.Object])
+	// Delete leaves out the objects of which gone is true; i counts them from 0. Other
+	// sets that share the list keep them.
+	Delete(gone func(i int, o metav1.Object) bool)
+	repeated() []twin
+}
+
+// Lists are those of a set, one for each of its fields: two sets have them in the same
+// order.
+func (s *Set) Lists() []List {
+	return []List{
+		listOf("Service", &s.Services), listOf("EndpointSlice", &s.EndpointSlices),
+		listOf("Node", &s.Nodes), listOf("Pod", &s.Pods),
+		listOf("Namespace", &s.Namespaces), listOf("ServiceCIDR", &s.ServiceCIDRs),
+		listOf("NetworkPolicy", &s.NetworkPolicies), listOf("ClusterNetworkPolicy", &s.ClusterNetworkPolicies),
+		listOf("AdminNetworkPolicy", &s.AdminNetworkPolicies), listOf("BaselineAdminNetworkPolicy", &s.BaselineAdminNetworkPolicies),
+		listOf("Endpoints", &s.Endpoints), listOf("", &s.Workloads),
+	}
+}
+
+type list[T metav1.Object] struct {
+	kind string
+	in   *[]Sourced[T]
+}
+
+func listOf[T metav1.Object](kind string, in *[]Sourced[T]) List { return list[T]{kind, in} }
+
+func (l list[T]) Kind() string { return l.kind }
+
+func (l list[T]) All() iter.Seq[Sourced[metav1.Object]] {
+	return func(yield func(Sourced[metav1.Object]) bool) {
+		for _, o := range *l.in {
+			if !yield(Sourced[metav1.Object]{Object: o.Object, File: o.File, Line: o.Line}) {
+				return
+			}
+		}
+	}
+}
+
+func (l list[T]) Add(o Sourced[metav1.Object]) {
+	*l.in = append(*l.in, Sourced[T]{Object: o.Object.(T), File: o.File, Line: o.Line})
+}
+
+func (l list[T]) Delete(gone func(i int, o metav1.Object) bool) {
+	kept := make([]Sourced[T], 0, len(*l.in))
+	for i, o := range *l.in {
+		if !gone(i, o.Object) {
+			kept = append(kept, o)
+		}
+	}
+	*l.in = kept
+}

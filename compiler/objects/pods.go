@@ -1,0 +1,51 @@
+package objects
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// Finished pods have given their addresses back.
+func Finished(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+}
+
+// PodIndex finds pods that have not finished by what Services select them by.
+type PodIndex map[podLabel][]*corev1.Pod
+
+// podLabel is a label of pods in a namespace.
+type podLabel struct{ namespace, key, value string }
+
+// IndexPods indexes pods; those that one selector finds keep their order.
+func IndexPods(pods []Sourced[*corev1.Pod]) PodIndex {
+	x := make(PodIndex)
+	for _, p := range pods {
+		if Finished(p.Object) {
+			continue
+		}
+		for k, v := range p.Object.Labels {
+			at := podLabel{p.Object.Namespace, k, v}
+			x[at] = append(x[at], p.Object)
+		}
+	}
+	return x
+}
+
+// Selected are the pods of a namespace that have all labels of a selector, of which
+// there is one at least: of the label that the fewest have, those that have the others.
+func (x PodIndex) Selected(namespace string, selector map[string]string) (out []*corev1.Pod) {
+	var fewest []*corev1.Pod
+	first := true
+	for k, v := range selector {
+		if have := x[podLabel{namespace, k, v}]; first || len(have) < len(fewest) {
+			fewest, first = have, false
+		}
+	}
+	want := labels.SelectorFromSet(selector)
+	for _, p := range fewest {
+		if want.Matches(labels.Set(p.Labels)) {
+			out = append(out, p)
+		}
+	}
+	return out
+}

@@ -1,0 +1,196 @@
+package dataplane
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/planec/planec/backends"
+	nftlive "github.com/planec/planec/backends/nftables/live"
+	xtlive "github.com/planec/planec/backends/xtables/live"
+	"github.com/planec/planec/internal/apply/applier"
+)
+
+// kernel is one backend's part of the kernel as its live package has it. S is what is
+// there, M is what an artifact says, and P leads from one to the other.
+type kernel[S shown, M model, P steps] interface {
+	// parse reads an artifact.
+	parse(a backends.Artifact) (M, error)
+	// observe reads the kernel.
+	observe(ctx context.Context) (S, error)
+	// diff says what has to change.
+	diff(have S, want M) P
+	// apply carries it out.
+	apply(ctx context.Context, p P) error
+	// hold begins with an artifact that the kernel has; read is parse, which remembers.
+	hold(a backends.Artifact, read func(backends.Artifact) (M, error)) (held[P], error)
+	// refused says what an error of applying a plan of what is held means.
+	refused(err error) error
+	// snapshot reads what is there of the backend, to go back to; the zero value is
+	// nothing.
+	snapshot(ctx context.Context) (M, error)
+	// Left and Clean are those of [applier.Dataplane].
+	Left(ctx context.Context) ([]string, error)
+	Clean(ctx context.Context) ([]string, error)
+}
+
+// shown says which frontends, endpoints and pods it has.
+type shown interface{ Served() backends.Served }
+
+type model interface {
+	comparable
+	shown
+}
+
+// steps is a live package's plan.
+type steps interface {
+	Empty() bool
+	FromNothing() bool
+	Steps() []string
+}
+
+// held is what the kernel has, and plans changes of it without a look at the kernel.
+// Commit says that the kernel took the plan which was made last.
+type held[P steps] interface {
+	Change(before, after backends.Artifact) (P, error)
+	Replace(whole backends.Artifact) (P, error)
+	Commit(p P)
+}
+
+// plane is the dataplane of a kernel.
+type plane[S shown, M model, P steps] struct {
+	kernel[S, M, P]
+	// last is what was read last of an artifact: planning, verifying and holding one
+	// reads it once. The zero value is nothing.
+	of   backends.Artifact
+	last M
+	// keeps is whether what is held leaves what was read as it is, and needs it.
+	keeps bool
+	held  held[P]
+}
+
+func newPlane[S shown, M model, P steps](k kernel[S, M, P]) *plane[S, M, P] {
+	return &plane[S, M, P]{kernel: k}
+}
+
+func (d *plane[S, M, P]) read(a backends.Artifact) (M, error) {
+	same := func(f, g backends.File) bool { return f.Name == g.Name && bytes.Equal(f.Data, g.Data) }
+	if none := *new(M); d.last != none && slices.EqualFunc(d.of.Files, a.Files, same) {
+		return d.last, nil
+	}
+	m, err := d.parse(a)
+	if err == nil {
+		d.of, d.last = a, m
+	}
+	return m, err
+}
+
+// Plan implements [applier.Dataplane].
+func (d *plane[S, M, P]) Plan(ctx context.Context, want backends.Artifact) (applier.Plan, error) {
+	m, err := d.read(want)
+	if err != nil {
+		return nil, err
+	}
+	return d.to(ctx, m)
+}
+
+func (d *plane[S, M, P]) to(ctx context.Context, want M) (applier.Plan, error) {
+	have, err := d.observe(ctx)
+	if err != nil {
+		return nil, meanwhile(err)
+	}
+	p := d.diff(have, want)
+	return &plan{p, func(ctx context.Context) error { return meanwhile(d.apply(ctx, p)) }}, nil
+}
+
+// Hold implements [applier.Dataplane].
+func (d *plane[S, M, P]) Hold(a backends.Artifact) (err error) {
+	if d.held, err = d.hold(a, d.read); !d.keeps {
+		d.of, d.last = backends.Artifact{}, *new(M)
+	}
+	return err
+}
+
+// Change implements [applier.Dataplane].
+func (d *plane[S, M, P]) Change(before, after backends.Artifact) (applier.Plan, error) {
+	return d.next(d.held.Change(before, after))
+}
+
+// Replace implements [applier.Dataplane].
+func (d *plane[S, M, P]) Replace(whole backends.Artifact) (applier.Plan, error) {
+	return d.next(d.held.Replace(whole))
+}
+
+// next is a plan of what is held.
+func (d *plane[S, M, P]) next(p P, err error) (applier.Plan, error) {
+	if errors.Is(err, xtlive.ErrStructure) || errors.Is(err, nftlive.ErrStructure) {
+		return nil, applier.ErrWhole
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &plan{p, func(ctx context.Context) error {
+		if err := d.apply(ctx, p); err != nil {
+			return d.refused(err)
+		}
+		d.held.Commit(p)
+		return nil
+	}}, nil
+}
+
+// Snapshot implements [applier.Dataplane].
+func (d *plane[S, M, P]) Snapshot(ctx context.Context) (restore func(context.Context) error, err error) {
+	had, err := d.snapshot(ctx)
+	if none := *new(M); err != nil || had == none {
+		return nil, err
+	}
+	return func(ctx context.Context) error { return d.restore(ctx, had) }, nil
+}
+
+// restore goes back by way of nothing where a change gave a set another type, and put
+// rules in that name it: the kernel does not let it change back while they are there.
+func (d *plane[S, M, P]) restore(ctx context.Context, had M) error {
+	put := func() error {
+		p, err := d.to(ctx, had)
+		if err != nil {
+			return err
+		}
+		return p.Apply(ctx)
+	}
+	err := put()
+	if !errors.Is(err, xtlive.ErrForeignSet) {
+		return err
+	}
+	if _, cleaned := d.Clean(ctx); cleaned != nil {
+		return errors.Join(err, cleaned) // rules of others name it
+	}
+	return put()
+}
+
+// Served implements [applier.Dataplane].
+func (d *plane[S, M, P]) Served(ctx context.Context) (backends.Served, error) {
+	have, err := d.observe(ctx)
+	if err != nil {
+		return backends.Served{}, err
+	}
+	return have.Served(), nil
+}
+
+// Read implements [applier.Dataplane].
+func (d *plane[S, M, P]) Read(a backends.Artifact) (backends.Served, error) {
+	m, err := d.read(a)
+	if err != nil {
+		return backends.Served{}, err
+	}
+	return m.Served(), nil
+}
+
+// plan is one of a live package, and how it is carried out.
+type plan struct {
+	steps
+	apply func(context.Context) error
+}
+
+// Apply implements [applier.Plan].
+func (p *plan) Apply(ctx context.Context) error { return p.apply(ctx) }
