@@ -31,12 +31,12 @@ func AppendName(b []byte, s ir.ServicePort) []byte {
 	return b
 }
 
-// AppendComment appends ` comment "namespace/name:port"`, as nft and ipset have it.
+// AppendComment appends ` comment "namespace/name:port"` in the syntax of nft and ipset.
 func AppendComment(b []byte, s ir.ServicePort) []byte {
 	return append(AppendName(append(b, ` comment "`...), s), '"')
 }
 
-// appendPlain appends s with every byte replaced that Kubernetes would not
+// appendPlain appends s and replaces every byte that Kubernetes does not
 // allow in the name of a Service or a port.
 func appendPlain(b []byte, s string, changed bool) ([]byte, bool) {
 	for i := range len(s) {

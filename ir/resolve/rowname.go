@@ -12,8 +12,8 @@ import (
 // contents are hashed.
 const longestName = 40
 
-// appendContent spells a row out: "accept", "deny", "only-tcp80-udp53" where the
-// ranges are accepted and "but-tcp22" where they are denied.
+// appendContent formats a row: "accept", "deny", "only-tcp80-udp53" if the
+// ranges are accepted and "but-tcp22" if they are denied.
 func (r *Row) appendContent(b []byte) []byte {
 	word := "only"
 	switch {

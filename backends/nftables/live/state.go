@@ -3,6 +3,6 @@ package live
 // State is planec's part of the kernel's ruleset, at one generation.
 type State struct {
 	*Model
-	// Generation counts every change by anybody in the network namespace.
+	// Generation counts the changes by all programs in the network namespace.
 	Generation uint32
 }

@@ -87,7 +87,7 @@ func capital(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// changes finds what became of an object.
+// changes maps an object to its change.
 type changes map[objects.Identity]*diffreport.Object
 
 func indexChanges(list []diffreport.Object) changes {

@@ -11,7 +11,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// compareEndpoints is about who serves each port of a Service, on whichever node.
+// compareEndpoints compares the endpoints of each port of a Service, over all nodes.
 func (c *serviceComparison) compareEndpoints(name objects.Name, old, fresh []*front) {
 	was, is := endpointsByPort(old), endpointsByPort(fresh)
 	type told struct{ kind, text string }
@@ -167,7 +167,7 @@ func refusalWord(r ir.Refusal) string {
 	return "rejected"
 }
 
-// compareRanges is about load balancers that admit some sources only.
+// compareRanges compares the sources that load balancers admit.
 func (c *serviceComparison) compareRanges(name objects.Name, both [][2]*front) {
 	for _, pair := range both {
 		was, is := pair[0].ranges, pair[1].ranges

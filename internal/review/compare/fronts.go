@@ -37,7 +37,7 @@ type frontKey struct {
 	match ir.Match
 }
 
-// services are the frontends of one state by Service.
+// services maps the Services of one state to their frontends.
 type services map[objects.Name]map[frontKey]*front
 
 func newServices(s *State) services {

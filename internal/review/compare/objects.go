@@ -55,8 +55,8 @@ func changedOf[T metav1.Object](out []diffreport.Object, kind string, before, af
 	return out
 }
 
-// byName finds the objects of one kind. Where a state has one twice, that counts which
-// the compiler uses; it reports the other.
+// byName maps names to the objects of one kind. Of duplicates in a state it takes the
+// one that the compiler uses; the compiler reports the other.
 func byName[T metav1.Object](list []objects.Sourced[T]) map[objects.Name]objects.Sourced[T] {
 	out := make(map[objects.Name]objects.Sourced[T], len(list))
 	for _, o := range list {

@@ -17,7 +17,7 @@ type dispute struct {
 	changes       changes
 	opened        bool
 	before, after eval.Decision
-	// ends are the objects that the two ends are, whose labels may be why.
+	// ends are the objects of the two ends, whose labels may be the reason.
 	ends []objects.Identity
 }
 
@@ -153,7 +153,7 @@ func compactReasons(list []diffreport.Reason) []diffreport.Reason {
 	return out
 }
 
-// objectsOf are the objects that an end's labels are in.
+// objectsOf returns the objects with the labels of an end.
 func (c *comparison) objectsOf(e *entity) []objects.Identity {
 	if e.role != podRole {
 		return nil

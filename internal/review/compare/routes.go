@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// compareRoutes is about nodes that serve a Service otherwise than before, though
-// its endpoints may be the same.
+// compareRoutes finds nodes that serve a Service differently, even if its
+// endpoints are the same.
 func (c *serviceComparison) compareRoutes(name objects.Name, both [][2]*front, was, is map[ir.ServicePort][]netip.AddrPort) {
 	for _, inside := range []bool{false, true} {
 		x := routeChange{comparison: c, name: name, inside: inside, was: was, is: is}

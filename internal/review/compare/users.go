@@ -9,12 +9,12 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// compareUsers says which pods can no longer use a port of a Service, or can now,
-// because its endpoints are others: policies judge the endpoint that a packet is
-// given, and its port. What policies themselves changed is told elsewhere.
+// compareUsers reports pods that can no longer, or can now, use a port of a
+// Service because its endpoints changed: policies judge the endpoint and its
+// port. Changes by policies themselves are reported elsewhere.
 func (c *serviceComparison) compareUsers(name objects.Name, port ir.ServicePort, before, after []netip.AddrPort) {
-	// What the old policies would say of the new endpoints, as far as they knew them,
-	// tells a change of the endpoints from one of policies.
+	// The old policies' answer for the new endpoints, as far as they knew them,
+	// separates a change of endpoints from a change of policies.
 	known := c.before.known(after)
 	var lost, won []*entity
 	for _, class := range c.classes {

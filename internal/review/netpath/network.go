@@ -48,7 +48,7 @@ func New(set *objects.Set, cluster *compiler.Cluster, judge func(*ir.Program) (J
 	return &Network{cluster: cluster, judge: judge, owners: owners(set), nodes: make(map[string]*node)}
 }
 
-// Place says who has an address; the zero Place is outside.
+// Owner returns the owner of an address; the zero Owner is outside.
 func (n *Network) Owner(a netip.Addr) Owner { return n.owners[a] }
 
 // Program returns the program of one node. The name "" stands for pods without

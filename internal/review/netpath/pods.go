@@ -14,8 +14,8 @@ type Pod struct {
 	Namespace, Name string // metadata of the Pod
 	// Workload is the common name of its replicas.
 	Workload string
-	Place    Owner // which node it is on, and what that means for policies
-	// Addresses hold the pod's first address of each family it has.
+	Place    Owner // its node, and so its role for policies
+	// Addresses holds the pod's first address of each family.
 	Addresses map[ir.Family]netip.Addr
 	// Primary is the family of its first address.
 	Primary ir.Family

@@ -63,7 +63,7 @@ func (n *Network) Trace(c Connection) (Outcome, error) {
 	return Outcome{Result: join(leaves), Hops: w.hops}, nil
 }
 
-// itself is a pod that connects to its own address: no packet leaves it.
+// itself handles a pod that connects to its own address: no packet leaves it.
 func (n *Network) itself(c Connection, p Owner) Outcome {
 	hop := Hop{Node: p.Node, Packet: eval.Packet{Src: c.Src, Dst: c.Dst, Protocol: c.Protocol, Port: c.Port, From: eval.FromPod}}
 	hop.Result = eval.Result{Verdict: eval.Pass, Steps: []eval.Step{{Stage: "pass", Text: "the packet does not leave the pod"}}}

@@ -16,11 +16,11 @@ import (
 type index struct {
 	objects []object
 	byName  map[objects.Identity]int
-	// words are what stands for objects: names, addresses, identities.
+	// words maps names, addresses and identities to objects.
 	words map[string][]int
 }
 
-// newIndex lists the objects of the sets; of an object that several have, the first
+// newIndex lists the objects of the sets; of an object in several sets, the first
 // counts.
 func newIndex(sets ...*Input) *index {
 	x := &index{byName: make(map[objects.Identity]int), words: make(map[string][]int)}
