@@ -18,9 +18,9 @@ type EndpointSubset struct {
 	Addresses         []EndpointAddress `json:"addresses"`         // ready addresses
 	NotReadyAddresses []EndpointAddress `json:"notReadyAddresses"` // addresses without new connections
 	Ports             []struct {        // the ports of all addresses of the subset
-		Name     string          `json:"name"`
-		Port     int32           `json:"port"`
-		Protocol corev1.Protocol `json:"protocol"`
+		Name     string          `json:"name"`     // the name that slices get, "" for an only port
+		Port     int32           `json:"port"`     // 1 to 65535
+		Protocol corev1.Protocol `json:"protocol"` // TCP, UDP or SCTP
 	} `json:"ports"`
 }
 

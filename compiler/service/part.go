@@ -38,8 +38,8 @@ type Interest struct {
 
 // AddressUse is an address of endpoints.
 type AddressUse struct {
-	Address netip.Addr
-	Here    bool // whether one of its endpoints is on the node
+	Address netip.Addr // one of the Service's endpoint addresses
+	Here    bool       // whether one of its endpoints is on the node
 }
 
 // Append adds the Services' parts to the node's program, for callers that

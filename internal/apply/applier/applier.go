@@ -130,8 +130,8 @@ func (a *Applier) Verify(ctx context.Context, e Entry) error {
 
 // DriftError lists the steps that would repair the kernel.
 type DriftError struct {
-	Backend string
-	Steps   []string
+	Backend string   // the backend whose rules differ
+	Steps   []string // the steps of the repair, one line each
 }
 
 // Error names the first differences.

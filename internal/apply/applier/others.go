@@ -11,7 +11,7 @@ import (
 type LeftError struct {
 	// Serves is the backend of the new rules, and Left the other one.
 	Serves, Left string
-	Err          error
+	Err          error // why the old rules remain
 }
 
 // Error names both backends.

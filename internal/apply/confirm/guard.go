@@ -10,10 +10,10 @@ import (
 
 // Guard is the configuration of the guarding process.
 type Guard struct {
-	// Commands come from the parent; Answers go to it: armed, and the outcome of
+	// Commands come from the parent. Answers go to it: armed, and the outcome of
 	// the change.
-	Commands io.Reader
-	Answers  io.Writer
+	Commands io.Reader // the pipe from the parent
+	Answers  io.Writer // the pipe to the parent
 	// Arm reads the state to restore, and Restore restores it.
 	Arm, Restore func() error
 	// End becomes readable when the guard itself must end; nil is never.

@@ -35,7 +35,7 @@ type failing struct {
 }
 
 // patience is the number of failed requests for an already listed kind before a
-// report: a restarting server is none.
+// report, so that a restarting server is not reported.
 const patience = 3
 
 // failed records that a resource cannot be listed or watched; known reports
