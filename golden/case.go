@@ -20,31 +20,31 @@ import (
 // Case is one directory of the corpus.
 type Case struct {
 	Name string // the base name of Dir
-	Dir  string // where input.yaml and flows.yaml are
-	// Node is the node to compile for.
+	Dir  string // the directory of input.yaml and flows.yaml
+	// Node is the name of the node to compile for.
 	Node  string
-	Flows []Flow // those of flows.yaml
+	Flows []Flow // the content of flows.yaml
 }
 
-// Flow is a connection and what must become of it.
+// Flow is a connection and its expected result.
 type Flow struct {
-	Name   string      // what the test calls it
+	Name   string      // the name of the subtest
 	Packet eval.Packet // the first packet of the connection
-	Want   Want        // what must become of it
+	Want   Want        // the expected result
 }
 
-// Want is a verdict with, for dnat, all endpoints, those that policies keep the
-// packet from where they leave others, and the masquerade.
+// Want is the expected verdict. For dnat, it also has all possible endpoints,
+// those that only policies deny, and whether the source is masqueraded.
 type Want struct {
 	Verdict    eval.Verdict     // accept, dnat, drop or reject
 	Endpoints  []netip.AddrPort // sorted
 	Denied     []netip.AddrPort // sorted
-	Masquerade bool             // whether the source becomes the node's
+	Masquerade bool             // whether the source becomes an address of the node
 }
 
 // flowsFile is flows.yaml.
 type flowsFile struct {
-	// About says in a sentence which behaviour the case pins down.
+	// About describes in one sentence the behaviour that the case tests.
 	About string     `json:"about"`
 	Node  string     `json:"node"`
 	Flows []flowLine `json:"flows"`
@@ -58,7 +58,7 @@ type flowLine struct {
 	Dst  string `json:"dst"`
 	// Port is "80" or "53/udp".
 	Port string `json:"port"`
-	// Interface is the input interface, where the local detector looks at it.
+	// Interface is the input interface; only needed if the local detector uses it.
 	Interface  string   `json:"interface"`
 	Want       string   `json:"want"`
 	Endpoints  []string `json:"endpoints"`
@@ -110,7 +110,7 @@ func loadCase(dir string) (Case, error) {
 	return c, nil
 }
 
-// Inputs returns the paths of the case's objects, sorted.
+// Inputs returns the paths of the files with the case's objects, sorted.
 func (c *Case) Inputs() ([]string, error) {
 	paths, err := filepath.Glob(filepath.Join(c.Dir, "input*"))
 	slices.Sort(paths)

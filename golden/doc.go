@@ -1,5 +1,5 @@
-// Package golden holds the corpus of cases that says what planec does, and
-// reads it. Each directory below cases is one:
+// Package golden contains and reads the corpus of test cases that defines planec's
+// behaviour. Each directory below cases is one case:
 //
 //	input*.yaml       Kubernetes objects
 //	config.yaml       a NodeConfig, where the case needs settings
@@ -8,8 +8,8 @@
 //	ir.txt            golden: the program, in its text form
 //	<backend>/<file>  golden: what each backend emits
 //
-// The tests compile every case from shuffled objects, compare with the goldens
-// (-update rewrites them), ask the evaluator for every flow, and make every flow
-// a real connection in a real kernel. Goldens are read, not only updated: a
-// commit that changes them says why the rules change.
+// The tests compile every case from shuffled objects, compare the results with the
+// goldens (-update rewrites them), evaluate every flow, and make every flow a real
+// connection in a real kernel. Review golden changes like code: a commit that
+// changes them must say why the rules change.
 package golden

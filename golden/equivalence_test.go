@@ -22,9 +22,9 @@ var seed = flag.Uint64("seed", 1, "the seed of the first generated cluster")
 
 var interpreted = flag.Int("interpreted", 1000, "how many generated clusters each interpreter gets, of 1,000 packets each")
 
-// TestInterpreters compares what each backend emitted, as its interpreter
-// understands it, with the evaluator: every flow of every case, and generated
-// clusters.
+// TestInterpreters compares the emitted files of each backend, as its interpreter
+// evaluates them, with the evaluator: for every flow of every case, and for
+// generated clusters.
 func TestInterpreters(t *testing.T) {
 	for _, b := range registry.All(backends.DefaultOptions()) {
 		t.Run(b.Name(), func(t *testing.T) {
@@ -60,7 +60,7 @@ func interpreter(b backends.Backend) interptest.Interpret {
 	}
 }
 
-// table collects what was compared, for docs/equivalence.md.
+// table collects the numbers of comparisons for docs/equivalence.md.
 var table struct {
 	sync.Mutex
 	rows []string
@@ -82,9 +82,9 @@ expressible, or as different (PLC0501, PLC0502); they are not compared.
 |---|---|---|---|---|---|---|
 `
 
-// finish writes docs/equivalence.md after a whole run with -update, and the same
-// to the file that PLANEC_EQUIVALENCE names, which make prints: go test itself
-// is silent about what passes. It returns the exit code.
+// finish writes docs/equivalence.md after a complete run with -update. It also writes
+// the same text to the file that PLANEC_EQUIVALENCE names, which make prints, because
+// go test prints nothing for tests that pass. It returns the exit code.
 func finish(code int) int {
 	slices.Sort(table.rows)
 	text := equivalenceHead + strings.Join(table.rows, "\n") + "\n"

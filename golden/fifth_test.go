@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// fifth is a whole backend: what a new one has to be. Its "rules" are the
-// program's own text.
+// fifth is a complete backend that shows the requirements for a new one. Its
+// "rules" are the program's text.
 type fifth struct{}
 
 func (fifth) Name() string                { return "fifth" }
@@ -21,9 +21,8 @@ func (fifth) Emit(p *ir.Program) (backends.Artifact, error) {
 	return backends.Artifact{Files: []backends.File{{Name: "program.txt", Data: p.Text()}}}, nil
 }
 
-// TestFifthBackend puts a backend that nothing else knows through the lane that
-// all backends go through. Beside its package, a real one is a line in the
-// registry.
+// TestFifthBackend runs a backend outside of the registry through the tests of all
+// backends. Besides its package, a real backend only needs a line in the registry.
 func TestFifthBackend(t *testing.T) {
 	interpret := func(_ *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
 		p, err := irtest.ParseText(a.File("program.txt"))

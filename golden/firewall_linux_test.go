@@ -11,9 +11,9 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// TestRestrictiveFirewall has a node whose FORWARD and INPUT drop what no rule
-// accepts: what the iptables backend masquerades goes through, and what policies
-// deny does not.
+// TestRestrictiveFirewall has a node whose FORWARD and INPUT drop everything that
+// no rule accepts: packets that the iptables backend masquerades pass, and packets
+// that policies deny do not.
 func TestRestrictiveFirewall(t *testing.T) {
 	cases := []string{"node-port", "etp-cluster", "external-ips", "dual-stack", "policy-node-port", "policy-service-some-denied", "admin-policy", "policy-deny-ingress"}
 	for _, k := range kernels() {
@@ -57,7 +57,7 @@ func TestRestrictiveFirewall(t *testing.T) {
 	}
 }
 
-// closeFirewall has a variant of iptables drop what no rule accepts.
+// closeFirewall makes a variant of iptables drop everything that no rule accepts.
 func closeFirewall(r *testkit.Rig, variant string) error {
 	for _, family := range []string{"iptables", "ip6tables"} {
 		rules := "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"

@@ -20,7 +20,7 @@ import (
 // FuzzCompile feeds hostile manifests to the whole pipeline. Whatever they are,
 // the program is valid, every backend emits it, and no object has written a
 // rule: without their comments, the rules are those that are emitted without
-// comments, and those consist of our own words, addresses and numbers.
+// comments, and those consist of planec's words, addresses and numbers.
 func FuzzCompile(f *testing.F) {
 	inputs, err := filepath.Glob("cases/*/input.yaml")
 	if err != nil || len(inputs) == 0 {
@@ -70,7 +70,7 @@ func checkHostile(t *testing.T, set objects.Set) {
 }
 
 var (
-	// comments are what may differ between rules with and without them.
+	// comments match what may differ between rules with and without comments.
 	comments = []*regexp.Regexp{
 		regexp.MustCompile(` -m comment --comment ("[ -!#-\[\]-~]*(\\.[ -!#-\[\]-~]*)*"|[!#-~]+)`),
 		regexp.MustCompile(` comment "[ -!#-~]{0,255}"`),
@@ -116,8 +116,8 @@ func checkImage(t *testing.T, with, without backends.Artifact) {
 	}
 }
 
-// TestHostileObjects gives the compiler objects that no loader has checked, as a
-// user of the package may.
+// TestHostileObjects passes objects to the compiler that no loader has checked, as
+// a user of the package might.
 func TestHostileObjects(t *testing.T) {
 	for _, evil := range []string{"a\"b", "x\n}\nflush ruleset", "$(reboot)", "\x00", "é", "@services", "{", "a b", string(bytes.Repeat([]byte("a"), 300))} {
 		set := hostileSet(evil)

@@ -70,8 +70,8 @@ func loadCases(t *testing.T) []Case {
 	return cases
 }
 
-// load reads a case's objects and settings, with paths as they look from the
-// case's own directory.
+// load reads a case's objects and settings, with paths relative to the case's
+// directory.
 func load(t *testing.T, c Case) (compiler.Input, backends.Options, diag.List) {
 	t.Helper()
 	paths, err := c.Inputs()
@@ -102,7 +102,7 @@ func load(t *testing.T, c Case) (compiler.Input, backends.Options, diag.List) {
 	return in, options, diags
 }
 
-// refine gives diagnostics the lines of their fields, as the command line does.
+// refine adds the lines of fields to diagnostics, as the command line does.
 func refine(c Case, diags diag.List) {
 	var locator manifest.Locator
 	defer locator.Close()
@@ -153,8 +153,8 @@ func diagnosticsText(diags diag.List) []byte {
 	return b.Bytes()
 }
 
-// compareFiles compares the goldens of a directory, or rewrites them. A file
-// that nothing makes any more fails.
+// compareFiles compares the goldens of a directory, or rewrites them. It fails for
+// a golden file that is no longer emitted.
 func compareFiles(t *testing.T, dir string, got map[string][]byte) {
 	t.Helper()
 	if *update {
@@ -198,7 +198,7 @@ func compareFiles(t *testing.T, dir string, got map[string][]byte) {
 	}
 }
 
-// checkOrder compiles from shuffled objects, and emits twice.
+// checkOrder compiles shuffled objects, and emits twice.
 func checkOrder(t *testing.T, in compiler.Input, o backends.Options, want map[string][]byte) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -243,7 +243,7 @@ func checkForms(t *testing.T, p *ir.Program) {
 	}
 }
 
-// checkFlows asks the evaluator for the verdicts that the case writes down.
+// checkFlows compares the evaluator's verdicts with those of the case.
 func checkFlows(t *testing.T, c Case, p *ir.Program) {
 	t.Helper()
 	e := eval.New(p)

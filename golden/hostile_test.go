@@ -8,7 +8,7 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// hostileSet puts a word into every string of objects that have them.
+// hostileSet returns objects with the word in every string field.
 func hostileSet(evil string) objects.Set {
 	port, protocol := int32(80), corev1.Protocol(evil)
 	policy := corev1.ServiceInternalTrafficPolicy(evil)

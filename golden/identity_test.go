@@ -19,8 +19,8 @@ func weakHash(b []byte) (sum [sha256.Size]byte) {
 	return sum
 }
 
-// TestCollisions compiles and emits with a hash that makes objects collide all the
-// time: each of them is enforced all the same, in every backend.
+// TestCollisions compiles and emits with a hash that makes objects collide
+// constantly: each of them must still be enforced, in every backend.
 func TestCollisions(t *testing.T) {
 	options := backends.DefaultOptions()
 	options.Hash = weakHash

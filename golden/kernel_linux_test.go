@@ -23,7 +23,7 @@ var (
 	packets  = flag.Int("packets", 200, "how many packets to send in each")
 )
 
-// kernels are those of this machine; User Mode Linux is there for IPVS.
+// kernels returns the kernels of this machine; IPVS runs in User Mode Linux.
 func kernels() []testkit.Kernel {
 	if uml.Inside() {
 		return []testkit.Kernel{{Name: "ipvs", Backend: "ipvs", Load: loadIPVS}}
@@ -31,8 +31,8 @@ func kernels() []testkit.Kernel {
 	return testkit.Kernels()
 }
 
-// besideOthers lets the kernels be tried side by side: most of the time they wait,
-// for packets that are dropped. Inside User Mode Linux TestLeaveRows is last.
+// besideOthers runs the kernels in parallel: most of the time they wait for dropped
+// packets. Inside User Mode Linux TestLeaveRows is last.
 func besideOthers(t *testing.T) {
 	if !uml.Inside() {
 		t.Parallel()
@@ -62,8 +62,8 @@ func TestKernelFlows(t *testing.T) {
 	}
 }
 
-// TestGeneratedClusters compares the evaluator and the kernels on clusters and
-// packets made at random. -seed, -clusters and -packets say which.
+// TestGeneratedClusters compares the evaluator and the kernels on random clusters
+// and packets, as selected by -seed, -clusters and -packets.
 func TestGeneratedClusters(t *testing.T) {
 	besideOthers(t)
 	for _, k := range kernels() {
@@ -77,7 +77,7 @@ func TestGeneratedClusters(t *testing.T) {
 						t.Parallel()
 						c := randomcluster.New(s)
 						program, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
-						// Some more than are wanted, since a few may be refused.
+						// Make more packets than needed, because some may be refused.
 						flows := testkit.RandomFlows(rand.New(rand.NewPCG(s, 2)), program, *packets*3/2)
 						total.add(try(t, k, program, backends.DefaultOptions(), flows, *packets))
 					})
@@ -89,7 +89,7 @@ func TestGeneratedClusters(t *testing.T) {
 	}
 }
 
-// counter adds up what parallel tests did.
+// counter sums the results of parallel tests.
 type counter struct {
 	sync.Mutex
 	interptest.Count
@@ -112,8 +112,8 @@ func caseFlows(c Case) []testkit.Flow {
 	return flows
 }
 
-// try loads a program into a node of its own and sends the flows that the
-// backend claims to handle, at most as many as the limit.
+// try loads a program into a separate node and sends the flows that the backend
+// claims to handle, up to the limit.
 func try(t *testing.T, k testkit.Kernel, p *ir.Program, o backends.Options, flows []testkit.Flow, limit int) interptest.Count {
 	t.Helper()
 	selected, err := registry.Select(o, k.Backend)
@@ -133,8 +133,8 @@ func try(t *testing.T, k testkit.Kernel, p *ir.Program, o backends.Options, flow
 	return count
 }
 
-// claimed leaves out the flows of what the backend's Check refuses, counts them,
-// and stops at the limit.
+// claimed removes the flows that the backend's Check refuses, counts them, and
+// stops at the limit.
 func claimed(b backends.Backend, p *ir.Program, flows []testkit.Flow, limit int) (sent []testkit.Flow, refused int) {
 	isRefused := interptest.Refused(b, p)
 	e := eval.New(p)

@@ -17,9 +17,9 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// TestKernelMaps loads the image of every case and of generated clusters into
-// real kernel maps, one after the other into the same dataplane, and interprets
-// what the kernel gives back.
+// TestKernelMaps loads the image of every case and of generated clusters into real
+// kernel maps, consecutively into the same dataplane, and interprets what it reads
+// back from the kernel.
 func TestKernelMaps(t *testing.T) {
 	testkit.Require(t)
 	d, err := live.Open("")

@@ -14,14 +14,13 @@ import (
 	"github.com/planec/planec/internal/testing/uml"
 )
 
-// TestMain is that of User Mode Linux too: inside, this binary is the init
-// process.
+// TestMain also serves User Mode Linux: inside, this binary is the init process.
 func TestMain(m *testing.M) {
 	uml.Init()
 	os.Exit(finish(m.Run()))
 }
 
-// rowsFile is what the tests inside leave for those outside.
+// rowsFile passes results from the tests inside to the outside.
 const rowsFile = "rows.json"
 
 // ipvsModules are what the rules need; without some of them the kernel would
@@ -67,7 +66,7 @@ func TestUserModeLinux(t *testing.T) {
 	t.Logf("User Mode Linux ready in %v, tests took %v: %v", r.Ready.Round(time.Millisecond), r.Took.Round(time.Millisecond), rows)
 }
 
-// TestLeaveRows is the last inside: it tells the outside what was done.
+// TestLeaveRows runs last inside: it passes the results to the outside.
 func TestLeaveRows(t *testing.T) {
 	if !uml.Inside() {
 		t.Skip("TestUserModeLinux runs it")

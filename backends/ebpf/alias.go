@@ -7,11 +7,11 @@ type slot struct {
 	threshold, alias uint32
 }
 
-// aliasTable makes the table of [layout.Endpoint] in integers, so that it is
-// exact: each of the n slots is drawn as often as the others and holds total
-// units; an endpoint of weight w has w*n units, spread over its own slot and
-// the slots of which it is the alias. Which slots those are depends on the order
-// of the endpoints alone.
+// aliasTable computes the alias table of [layout.Endpoint] in integers, so that
+// the weights are exact. Each of the n slots is drawn with equal probability and
+// has total units. An endpoint of weight w has w*n units, distributed over its own
+// slot and the slots whose alias it is. The distribution depends only on the order
+// of the endpoints.
 func aliasTable(endpoints []ir.Endpoint, total uint32) []slot {
 	n := len(endpoints)
 	slots := make([]slot, n)
@@ -49,7 +49,7 @@ func aliasTable(endpoints []ir.Endpoint, total uint32) []slot {
 	return slots
 }
 
-// sameWeights reports whether no endpoint is likelier than another.
+// sameWeights reports whether all endpoints have the same weight.
 func sameWeights(endpoints []ir.Endpoint) bool {
 	for i := range endpoints {
 		if endpoints[i].Weight != endpoints[0].Weight {

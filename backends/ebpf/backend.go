@@ -7,10 +7,10 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Name is the backend's word on the command line.
+// Name selects this backend on the command line.
 const Name = "ebpf"
 
-// The files of the artifact: the image, and the same for people.
+// The files of the artifact: the image, and its readable form.
 const (
 	ImageFile = "maps.bin"
 	TextFile  = "maps.txt"
@@ -23,14 +23,14 @@ type Backend struct {
 
 var _ backends.Backend = (*Backend)(nil)
 
-// New returns the backend. Of the options only NoComments has a meaning: it
-// leaves the symbols out.
+// New returns the backend. Of the options, it uses NoComments, which omits the
+// symbols, and Hash.
 func New(opts backends.Options) *Backend { return &Backend{opts: opts} }
 
 // Name returns "ebpf".
 func (*Backend) Name() string { return Name }
 
-// Emit returns maps.bin and maps.txt. What Check reports is given up.
+// Emit returns maps.bin and maps.txt. It refuses or closes what Check reports.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	img, err := b.Image(p)
 	if err != nil {

@@ -32,7 +32,7 @@ func determined(t *testing.T, program func() *ir.Program) {
 	}
 }
 
-// TestRoundTrip reads what was written, and makes the same image of its entries
+// TestRoundTrip reads what was written, and makes the same image from its entries
 // in another order, as a kernel would return them.
 func TestRoundTrip(t *testing.T) {
 	for name, p := range goldens() {
@@ -70,8 +70,8 @@ func backwards(m *Map) []byte {
 	return out
 }
 
-// TestCheck wants a diagnostic for each frontend that is left out, which names
-// the Service and the field.
+// TestCheck wants a diagnostic for each frontend that is refused, with the Service
+// and the field.
 func TestCheck(t *testing.T) {
 	p := kitchenSink()
 	list := New(backends.DefaultOptions()).Check(p)
@@ -95,8 +95,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestIdentity: one identity for all frontends of a Service port, whatever else
-// they are, and another one for every other port.
+// TestIdentity: all frontends of a Service port have the same identity, and
+// different Service ports have different ones.
 func TestIdentity(t *testing.T) {
 	seen := make(map[uint64]ir.ServicePort)
 	ids := newIdentities(4, nil)
@@ -118,8 +118,8 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestHostileText wants as many lines as there are entries, whatever the names
-// are, and nothing but printable ASCII in them.
+// TestHostileText wants one line per entry and only printable ASCII, for any
+// names.
 func TestHostileText(t *testing.T) {
 	for name, p := range goldens() {
 		img := imageOf(t, p)
@@ -142,8 +142,8 @@ func TestHostileText(t *testing.T) {
 	}
 }
 
-// TestTextMovesLittle wants an endpoint more to change its own lines, the counts
-// and the digest.
+// TestTextMovesLittle wants a new endpoint to change only its own lines, the
+// counts and the digest.
 func TestTextMovesLittle(t *testing.T) {
 	p := kitchenSink()
 	before := strings.Split(string(imageOf(t, p).Text()), "\n")

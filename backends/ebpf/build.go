@@ -10,14 +10,14 @@ import (
 	"github.com/planec/planec/ir/identity"
 )
 
-// builder lays a program out, map by map.
+// builder lays out a program, one map after the other.
 type builder struct {
 	program   *ir.Program
 	policy    *policyTables
 	frontends []*ir.Frontend
 	pools     map[string]*ir.Pool
-	// routes are the pools that were laid out, as the part of a route that
-	// they have in common.
+	// routes has, for each pool that was laid out, the fields that all routes to
+	// the pool share.
 	routes  map[string]layout.Route
 	sources sourceSets
 	ids     *identities
@@ -62,7 +62,7 @@ func newBuilder(p *ir.Program, symbols bool, hash identity.Hash) (*builder, erro
 	return b, nil
 }
 
-// image lays everything out and seals it.
+// image lays out all maps and computes the digests.
 func (b *builder) image() (*Image, error) {
 	b.layPools()
 	b.layServices()
@@ -84,7 +84,7 @@ func (b *builder) image() (*Image, error) {
 	return img, nil
 }
 
-// layServices makes an entry of svc for each frontend.
+// layServices writes an entry of svc for each frontend.
 func (b *builder) layServices() {
 	t := &b.tables[layout.Services]
 	t.grow(len(b.frontends))
@@ -102,7 +102,7 @@ func (b *builder) layServices() {
 	}
 }
 
-// need notes what a program has to be able to do for the frontend.
+// need adds the features that a program must have to serve the frontend.
 func (b *builder) need(f *ir.Frontend, s *layout.Service) {
 	if s.Affinity != 0 {
 		b.info.Features |= layout.FeatureAffinity
@@ -121,7 +121,7 @@ func (b *builder) need(f *ir.Frontend, s *layout.Service) {
 	}
 }
 
-// route adds to the pool's part of a route what the route itself says.
+// route returns a route: the fields of its pool, and those of r.
 func (b *builder) route(r ir.Route) layout.Route {
 	out := b.routes[r.Pool]
 	switch r.Masquerade {

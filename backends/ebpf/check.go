@@ -9,11 +9,11 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Check reports the frontends that refuse: SCTP whose port would change,
-// because no helper of the kernel mends the CRC32c of a changed packet (a
-// changed address alone is fine, SCTP has no pseudo-header: RFC 9260 section
-// 6.8), and pools whose weights do not fit into 32 bits. It reports the policies
-// that are given up because all together are too large, too.
+// Check reports the frontends that Emit refuses: SCTP frontends with another
+// endpoint port, because no helper of the kernel updates the CRC32c of a packet (a
+// changed address is fine, because SCTP has no pseudo-header: RFC 9260 section
+// 6.8), and pools whose weights exceed 32 bits. It also reports the policies that
+// Emit gives up because all policies together are too large.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
 	pools := poolsByID(p)
@@ -30,7 +30,7 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 }
 
 // fits reports whether the maps have room for a policy. Nearly all policies are so
-// small that nothing has to be resolved for that.
+// small that an upper bound suffices and nothing has to be resolved.
 func (b *Backend) fits(p *ir.Policy) error {
 	if classes, tables := mostClasses(p); classes <= maxClasses && tables*(classes+1) <= maxRows {
 		return nil
@@ -39,8 +39,8 @@ func (b *Backend) fits(p *ir.Policy) error {
 	return err
 }
 
-// mostClasses is how many classes of addresses a policy has at most: each begins
-// with an address or a network of a set. It has so many tables at most, too.
+// mostClasses returns upper bounds for the classes of addresses of a policy (each
+// begins with an address or a network of a set) and for its tables.
 func mostClasses(p *ir.Policy) (classes, tables int) {
 	for i := range p.AddressSets {
 		s := &p.AddressSets[i]
@@ -49,19 +49,19 @@ func mostClasses(p *ir.Policy) (classes, tables int) {
 	return classes, 2 * len(p.Profiles)
 }
 
-// refusal is why a frontend cannot be expressed, and which field of the Service
-// is to blame.
+// refusal is the reason why a frontend cannot be expressed, and the responsible
+// field of the Service.
 type refusal struct {
 	field, why string
 }
 
-// refusalOf returns nil where the frontend can be expressed. Emission asks the
-// same function, so that exactly what is reported refuses.
+// refusalOf returns nil if the frontend can be expressed. Check and Emit both use
+// it, so that exactly the reported frontends refuse packets.
 func refusalOf(f *ir.Frontend, pools map[string]*ir.Pool) *refusal {
 	for _, r := range [...]*ir.Route{&f.Internal, &f.External} {
 		pool := pools[r.Pool]
 		if pool == nil {
-			continue // ir.Verify's matter
+			continue // ir.Verify reports it
 		}
 		if _, ok := totalWeight(pool); !ok {
 			return &refusal{f.Origin.Path, fmt.Sprintf("the weights of pool %s add up to more than %d", pool.ID, uint32(math.MaxUint32))}
@@ -74,7 +74,7 @@ func refusalOf(f *ir.Frontend, pools map[string]*ir.Pool) *refusal {
 	return nil
 }
 
-// changedPort returns the first endpoint's port that is not the frontend's.
+// changedPort returns the first endpoint port that differs from the frontend's.
 func changedPort(f *ir.Frontend, pool *ir.Pool) (uint16, bool) {
 	for i := range pool.Endpoints {
 		if port := pool.Endpoints[i].Address.Port(); port != f.Match.Port {
@@ -84,7 +84,7 @@ func changedPort(f *ir.Frontend, pool *ir.Pool) (uint16, bool) {
 	return 0, false
 }
 
-// portField is the field that makes the ports differ.
+// portField returns the field that makes the ports differ.
 func portField(f *ir.Frontend) string {
 	field := "targetPort"
 	if f.Kind == ir.NodePort {
@@ -96,8 +96,8 @@ func portField(f *ir.Frontend) string {
 	return f.Origin.Path + "." + field
 }
 
-// totalWeight returns the sum of the weights; it is false where it, or the
-// pool, is too large for the layout.
+// totalWeight returns the sum of the weights, and false if the sum is too large
+// for the layout.
 func totalWeight(pool *ir.Pool) (uint32, bool) {
 	var sum uint64
 	for i := range pool.Endpoints {

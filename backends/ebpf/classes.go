@@ -32,9 +32,9 @@ func hostPrefix(h resolve.Host) resolve.Network {
 	return resolve.Network{Prefix: netip.PrefixFrom(h.Address, h.Address.BitLen()), Class: h.Class}
 }
 
-// slimPrefixes sorts prefixes and drops those that say nothing: a network that
-// is a host too (the host, which comes first, decides), and what has the class
-// of the prefix around it.
+// slimPrefixes sorts prefixes and removes redundant ones: a network with the
+// prefix of a host (the host precedes it and has priority), and a prefix with the
+// same class as the surrounding prefix.
 func slimPrefixes(list []resolve.Network) []resolve.Network {
 	slices.SortStableFunc(list, compareNetworks)
 	list = slices.CompactFunc(list, func(a, b resolve.Network) bool { return a.Prefix == b.Prefix })
@@ -44,10 +44,10 @@ func slimPrefixes(list []resolve.Network) []resolve.Network {
 
 func compareNetworks(a, b resolve.Network) int { return ir.ComparePrefix(a.Prefix, b.Prefix) }
 
-// enclosing walks sorted prefixes and knows which ones are around the last.
+// enclosing is the stack of prefixes around the current one in a walk over sorted ones.
 type enclosing []resolve.Network
 
-// enter returns the class of the longest prefix around n, and goes on into n.
+// enter returns the class of the longest prefix around n, and pushes n.
 func (e *enclosing) enter(n resolve.Network) uint32 {
 	for len(*e) > 0 && !(*e)[len(*e)-1].Prefix.Contains(n.Prefix.Addr()) {
 		*e = (*e)[:len(*e)-1]

@@ -1,25 +1,25 @@
 // Package ebpf emits map images: maps.bin, the content of every eBPF map that a
-// node's programs look up, and maps.txt, the same for people. It reads images
-// too, strictly, for the packages that show, compare, interpret or load them (package
-// live).
+// node's programs look up, and maps.txt, its readable form. It also reads and
+// strictly verifies images, for the packages that show, compare, interpret or load
+// them (package live).
 //
 // # Maps
 //
-// Package layout has them byte by byte. A new connection costs one lookup in a
-// hash, the rest are loads from arrays:
+// Package layout defines the maps byte by byte. A new connection costs one hash
+// look-up; the other look-ups read arrays:
 //
 //	packet ─▶ svc[address, protocol, port] ─▶ {internal, external} ─▶ ep[base + random % count]
 //	             │ miss: svc[*, ...] if addr, prefix or the kernel say nodePort
 //	             └ miss: addr says ClusterIP: reject; prefix says service range: drop
 //
-// There are no allocated numbers: the identity of a Service port is a hash of
-// its name, a pool is named by its place, and places mean nothing outside of
-// their image. Equal programs are equal bytes on every machine, and state that
-// outlives an image (affinity, connections) has identities and addresses only.
+// No numbers are allocated: the identity of a Service port is a hash of its name,
+// and a pool is identified by its position, which is valid only within its image.
+// Equal programs give equal bytes on every machine. State that outlives an image
+// (affinity, connections) contains only identities and addresses.
 //
-// Everything that depends on Kubernetes is decided before: traffic policies are
-// two ranges of ep, an empty pool is a verdict, weights are an alias table.
-// What only the packet knows is left to the program, and this package's sibling
+// The compiler resolves everything that depends on Kubernetes: traffic policies
+// are two ranges of ep, an empty pool is a verdict, weights are an alias table.
+// The program decides only what depends on the packet; package
 // internal/interp/ebpf is such a program in Go:
 //
 //   - source ranges come first, before the answer for an empty pool;
@@ -32,58 +32,57 @@
 //
 // # Policies
 //
-// What svc leaves alone, and each endpoint that it gives, is judged twice, with
-// the addresses after DNAT and before masquerade: the egress of the source, then
-// the ingress of the destination. Either takes four look-ups, however many
-// policies and pods there are:
+// Each packet that svc does not match, and each endpoint that svc selects, is
+// judged twice, with the addresses after DNAT and before masquerade: by the egress
+// policies of the source, then by the ingress policies of the destination. Each
+// takes four look-ups, regardless of the number of policies and pods:
 //
 //		pod[subject] ─▶ profile, default row
 //		class[peer] ─▶ class ─▶ row[profile, direction, class] ─▶ port[row, protocol, port] ─▶ verdict
 //		                           └ miss: the default row      └ not for rows "accept" and "deny"
 //
-//	  - A miss in pod, or a direction without its flag, is not policed.
-//	  - The class comes from the longest prefix: single addresses are prefixes too,
-//	    and a prefix of class 0 is a hole in a longer one. Its key says the family,
-//	    or else ::/0 would hold every IPv4 address.
-//	  - The default row is that of class 0, or one that is much commoner: "every pod
-//	    may ask for names" is one default and a few exceptions, class 0 among them,
-//	    and not an entry for each of the cluster's classes.
-//	  - A row is the final verdict for every packet: a prefix of the row alone, and
-//	    longer ones of protocols and ports that get the other verdict. A range of
-//	    ports is at most 30 prefixes. The two rows that do not ask for ports have
-//	    fixed identities and no entry.
-//	  - Tiers, order, Deny and Pass are gone before (package ir/resolve).
+//	  - A miss in pod, or a direction without its flag, means that no policy applies.
+//	  - The longest prefix determines the class. Single addresses are prefixes too, and
+//	    a prefix of class 0 is a hole in a shorter one. The key contains the family,
+//	    because otherwise ::/0 would contain every IPv4 address.
+//	  - The default row is that of class 0, unless another row is much more frequent:
+//	    "every pod may use DNS" is one default with a few exceptions, including class 0,
+//	    instead of an entry for each of the cluster's classes.
+//	  - A row is the final verdict for every packet: one prefix for the row alone, and
+//	    longer ones for the protocols and ports with the other verdict. A port range is
+//	    at most 30 prefixes. The two rows that do not depend on ports have fixed
+//	    identities and no entry.
+//	  - Tiers, order, Deny and Pass are already resolved (package ir/resolve).
 //
-// A program judges what opens a connection (and what connection tracking calls
-// invalid or does not track), and never packets of established or related ones,
-// neighbour discovery (ICMPv6 133 to 137), or what the node itself sends. Ingress
-// lets the node's own addresses in. A packet of a protocol without ports is asked
-// about as port 0. Meta says whether denied packets are answered. An
-// accepted packet goes on; nothing else may be skipped for it.
+// A program judges packets that open a connection (and those that connection
+// tracking calls invalid or does not track), but not packets of established or
+// related connections, neighbour discovery (ICMPv6 133 to 137), or packets that
+// the node itself sends. Ingress accepts the node's own addresses. For a protocol
+// without ports, the port is 0. meta contains whether denied packets are answered.
+// An accepted packet must still pass all other processing.
 //
-// Profiles are named by the hash of their ID, rows by that of their content, which
-// Read calculates again; a collision is an error of Emit. An image of a program
-// without policies has none of the four maps and the bytes that it had before
-// there were policies. In the kernel the maps are there then, and empty.
+// The identity of a profile is the hash of its ID, that of a row the hash of its
+// content, which Read recomputes; a collision is an error of Emit. An image
+// without policies lacks the four policy maps, and has the same bytes as before
+// policies were supported. The kernel then has these maps, but they are empty.
 //
 // # File
 //
-// format.go has the offsets. Every map has a SHA-256, the image has one over
-// those (its identity, which meta carries into the kernel), and the file has one
-// over all, symbols included. The symbols are names and origins of the entries;
-// they change nothing in the kernel and so are not part of the identity.
+// format.go has the offsets. Every map has a SHA-256. The image has one over
+// these, its identity, which is also in meta. The file has one over all bytes,
+// symbols included. Symbols are names and origins of the entries; they have no
+// effect in the kernel and are not part of the identity.
 //
 // # Limits
 //
-//   - SCTP whose port would change is refused, and Check names Service and
-//     field: no helper mends the CRC32c of a changed packet.
-//   - The weights of a pool add up to at most 2^32-1, a map has at most 2^26
-//     entries.
-//   - Random picks are random(pool), so which endpoint a client gets is not the
-//     same on two nodes; there is no Maglev table yet.
-//   - The rules of a node tell at most 65,536 classes of addresses apart, and
-//     profiles and classes have at most 2^22 rows in all. Beyond that the largest
-//     policies are given up, which close what they select; Check names them.
-//   - Health checks are answered in user space and are in no map.
+//   - SCTP with another endpoint port is refused, because no helper updates the CRC32c;
+//     Check names the Service and the field.
+//   - The weights of a pool add up to at most 2^32-1; a map has at most 2^26 entries.
+//   - Random picks are random(pool), so a client may get different endpoints on
+//     different nodes; there is no Maglev table yet.
+//   - The rules of a node distinguish at most 65,536 classes of addresses, and profiles
+//     and classes have at most 2^22 rows in total. Beyond that, the largest policies are
+//     given up and close the pods that they select; Check names them.
+//   - Health checks are answered in user space and are not in a map.
 //   - Images are for little-endian machines.
 package ebpf

@@ -57,7 +57,7 @@ func (m *Map) appendRecord(b []byte) []byte {
 	return append(b, m.digest[:]...)
 }
 
-// Bytes returns the file: equal images with equal symbols give equal bytes.
+// Bytes returns the file. Equal images with equal symbols give equal bytes.
 func (img *Image) Bytes() []byte {
 	info := img.Info()
 	maps := img.inFile()
@@ -79,5 +79,5 @@ func (img *Image) Bytes() []byte {
 	return append(b, sum[:]...)
 }
 
-// IsImage reports whether the bytes start as a map image does.
+// IsImage reports whether b starts like a map image.
 func IsImage(b []byte) bool { return bytes.HasPrefix(b, []byte(magic)) }

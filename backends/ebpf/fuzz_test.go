@@ -16,9 +16,9 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// FuzzRead feeds the reader what it must refuse, or else can show, write again
-// and interpret. With seal the digests are made right first: the attacker who
-// makes a file makes its digests too.
+// FuzzRead gives the reader input that it must reject, or must be able to print,
+// write again and interpret. With seal, the digests are corrected first, because
+// an attacker can compute digests too.
 func FuzzRead(f *testing.F) {
 	small := smallProgram()
 	flows := testkit.RandomFlows(rand.New(rand.NewPCG(1, 2)), small, 20)
@@ -40,7 +40,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// readHostile uses whatever the reader takes, and reports whether it did.
+// readHostile uses every image that the reader accepts, and reports whether it accepted one.
 func readHostile(t *testing.T, file []byte, flows []testkit.Flow) bool {
 	img, err := ebpf.Read(file)
 	if err != nil {
@@ -57,8 +57,8 @@ func readHostile(t *testing.T, file []byte, flows []testkit.Flow) bool {
 	return true
 }
 
-// TestHostileFiles changes bytes of an image at random and makes its digests
-// right again, in every run of the tests and not only in a fuzzing run.
+// TestHostileFiles changes random bytes of an image and corrects its digests, in
+// every test run and not only when fuzzing.
 func TestHostileFiles(t *testing.T) {
 	hostileFiles(t, smallProgram())
 	hostileFiles(t, smallPolicies())
@@ -102,8 +102,8 @@ func hostileFiles(t *testing.T, p *ir.Program) {
 	}
 }
 
-// smallProgram has one entry of each kind: the fuzzer takes ages to minimize
-// larger files.
+// smallProgram has one entry of each kind, because the fuzzer minimizes larger
+// files very slowly.
 func smallProgram() *ir.Program {
 	route := ir.Route{Pool: "p", Masquerade: ir.MasqueradeUnlessLocalSource, OnEmpty: ir.Drop}
 	p := &ir.Program{
@@ -144,8 +144,8 @@ func smallPolicies() *ir.Program {
 	return p
 }
 
-// sealed makes the digests of a file right, where it has room for them. It knows
-// the format by the numbers of its description, not by the code's.
+// sealed corrects the digests of a file, if they are in range. It uses the
+// documented offsets instead of the code's constants.
 func sealed(file []byte) []byte {
 	const header, record, metaSize = 64, 72, 104
 	b := bytes.Clone(file)
@@ -187,7 +187,7 @@ func sealed(file []byte) []byte {
 	return b
 }
 
-// TestSealed shows that the fuzzer reaches what is behind the digests.
+// TestSealed shows that the fuzzer reaches the code after the digest checks.
 func TestSealed(t *testing.T) {
 	a, err := ebpf.New(backends.DefaultOptions()).Emit(compiled(3))
 	if err != nil {

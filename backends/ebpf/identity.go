@@ -7,7 +7,7 @@ import (
 	"github.com/planec/planec/ir/identity"
 )
 
-// identities gives every Service port its 64-bit identity, each its own.
+// identities assigns a unique 64-bit identity to every Service port.
 type identities struct {
 	ids   map[ir.ServicePort]uint64
 	codes identity.Codes
@@ -18,8 +18,8 @@ func newIdentities(n int, hash identity.Hash) *identities {
 }
 
 // of returns the identity of a Service port: the first 64 bits of a hash, so that
-// no list of numbers is kept anywhere, and yet every machine and every compilation
-// has the same.
+// every machine and every compilation computes the same identity without a stored
+// list.
 func (t *identities) of(s ir.ServicePort) uint64 {
 	id, ok := t.ids[s]
 	if !ok {
@@ -29,8 +29,8 @@ func (t *identities) of(s ir.ServicePort) uint64 {
 	return id
 }
 
-// servicePortContent says all of a Service port. Lengths stand before the parts,
-// so that no two read the same.
+// servicePortContent encodes a Service port unambiguously: a length precedes each
+// part.
 func servicePortContent(s ir.ServicePort) string {
 	b := make([]byte, 0, 128)
 	for _, part := range [...]string{s.Namespace, s.Name, s.Port} {

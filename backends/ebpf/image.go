@@ -7,17 +7,17 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// Image is the content of all maps of one generation. It does not change, and
-// one that [Read] or [NewImage] returned is valid throughout: whatever an entry
-// points to is there.
+// Image is the content of all maps of one generation. It is immutable. An image
+// returned by [Read] or [NewImage] is valid: all references of its entries lead to
+// existing entries.
 type Image struct {
 	maps    [layout.NumMaps]Map
 	symbols *Symbols
 }
 
-// NewImage makes an image of the entries of its maps, in any order, as
-// [Map.Entries] has them: what a kernel's maps gave back, for one. It verifies
-// them as Read does, the digest in meta too, and keeps the slices.
+// NewImage makes an image of the entries of its maps, in any order, in the form of
+// [Map.Entries], for example as read from a kernel. It verifies them like Read,
+// including the digest in meta, and keeps the slices.
 func NewImage(entries [layout.NumMaps][]byte) (*Image, error) {
 	img := &Image{}
 	for i, l := range layout.Maps() {
@@ -38,15 +38,15 @@ func NewImage(entries [layout.NumMaps][]byte) (*Image, error) {
 // Map returns a map of the image, by its index in layout.Maps.
 func (img *Image) Map(index int) *Map { return &img.maps[index] }
 
-// inFile returns the maps that a file of the image has. The others are empty,
-// and digests do not cover them.
+// inFile returns the maps that the file of the image contains. The other maps are
+// empty and not part of any digest.
 func (img *Image) inFile() []Map { return img.maps[:layout.MapsFor(img.Info().Features)] }
 
 // Info returns the value of meta.
 func (img *Image) Info() layout.Info { return layout.DecodeInfo(img.maps[layout.Meta].data) }
 
-// Digest is the image's identity: it covers every entry of every map, and not
-// the symbols.
+// Digest is the image's identity. It covers every entry of every map, but not the
+// symbols.
 func (img *Image) Digest() Digest { return img.Info().Digest }
 
 // Symbols returns the names and origins of the entries, or nil.
@@ -63,8 +63,8 @@ func (img *Image) seal() {
 	meta.sum()
 }
 
-// computeDigest is the SHA-256 of the start of the header and the table of maps,
-// in which meta is digested as if it had no digest yet.
+// computeDigest returns the SHA-256 of the start of the header and the table of
+// maps; the digest of meta in that table is computed with a zero Digest.
 func (img *Image) computeDigest() Digest {
 	info := img.Info()
 	info.Digest = Digest{}

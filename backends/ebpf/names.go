@@ -8,12 +8,12 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// names are the pools of an image in the order of ep, and what they and the
-// sets are called: by their symbol, or by "#" and their number.
+// names has the pools of an image in the order of ep, and the names of pools and
+// sets: their symbol, or "#" and their number.
 type names struct {
 	pools   []namedPool
 	symbols *Symbols
-	// last is the pool asked for last; the lines of ep come pool after pool.
+	// last caches the last pool that was looked up; the lines of ep are grouped by pool.
 	last *namedPool
 }
 
@@ -41,8 +41,8 @@ func newNames(img *Image) *names {
 	return n
 }
 
-// poolOf returns the pool of entry i of ep. Every endpoint of a valid image is
-// in one.
+// poolOf returns the pool of entry i of ep. In a valid image, every endpoint has a
+// pool.
 func (n *names) poolOf(i uint32) *namedPool {
 	if n.last != nil && i >= n.last.Base && i-n.last.Base < n.last.Count {
 		return n.last
@@ -66,13 +66,13 @@ func appendNameOr(b []byte, name string, number uint32) []byte {
 	return strconv.AppendUint(append(b, '#'), uint64(number), 10)
 }
 
-// maxName bounds a name in the text. The longest that Kubernetes allows are two
-// names of 253 bytes with a few short words.
+// maxName bounds a name in the text. The longest name in Kubernetes is two names
+// of 253 bytes and a few short words.
 const maxName = 640
 
-// appendName appends a name as it stands if it is made of harmless characters,
-// and quoted in ASCII if not; what is too long is cut, which "..." outside of
-// the quotes shows.
+// appendName appends a name: unchanged if it has only harmless characters,
+// otherwise quoted in ASCII. It cuts a name that is too long and appends "..."
+// after the closing quote.
 func appendName(b []byte, name string) []byte {
 	cut := len(name) > maxName
 	if cut {

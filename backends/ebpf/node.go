@@ -7,7 +7,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// layAddresses writes what single addresses are.
+// layAddresses writes the flags of single addresses.
 func (b *builder) layAddresses() {
 	flags := make(map[netip.Addr]uint32, len(b.program.ClusterIPs))
 	order := make([]netip.Addr, 0, len(b.program.ClusterIPs))
@@ -34,9 +34,9 @@ func (b *builder) layAddresses() {
 	}
 }
 
-// layPrefixes writes the node's prefixes and the source ranges into one trie: a
-// map costs a grace period when it is put in its slot, a set of prefixes costs
-// nothing.
+// layPrefixes writes the node's prefixes and the source ranges into one trie. A
+// separate map would cost a grace period when it is put into its slot; a set of
+// prefixes costs nothing.
 func (b *builder) layPrefixes() {
 	node := &b.program.Node
 	if node.Local.Mode == ir.DetectCIDR {
@@ -49,7 +49,7 @@ func (b *builder) layPrefixes() {
 		}
 	}
 	for _, p := range node.NodePorts.Prefixes {
-		if p.Bits() > 0 { // all of a family is a flag
+		if p.Bits() > 0 { // a flag covers a whole family
 			b.prefixes(layout.SetNodePort, []netip.Prefix{p})
 		}
 	}
@@ -72,7 +72,7 @@ func (b *builder) prefix(set uint32, p netip.Prefix) {
 	t.data = layout.AppendIndex(layout.PrefixKeyOf(set, p).Append(t.data), 1)
 }
 
-// layInfo writes meta, less the digest.
+// layInfo writes meta without the digest.
 func (b *builder) layInfo() {
 	info := &b.info
 	info.Version = layout.Version

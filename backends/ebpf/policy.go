@@ -9,16 +9,16 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// policyBuilder lays the policies of a program out.
+// policyBuilder lays out the policies of a program.
 type policyBuilder struct {
 	*builder
 	ids policyIDs
-	// used are the rows that something refers to.
+	// used are the rows that an entry refers to.
 	used map[layout.PolicyID]bool
 }
 
-// layPolicies writes pod, class, row and port. They stay empty where no pod is
-// policed, also if it has rules, but none that refuses anything.
+// layPolicies writes pod, class, row and port. They stay empty if no profile of a
+// pod refuses anything.
 func (b *builder) layPolicies() {
 	if !b.policy.polices() {
 		return
@@ -69,8 +69,8 @@ func (b *policyBuilder) layProfile(p *resolve.Profile) {
 	}
 }
 
-// layTable writes the rows of the classes that do not have the default's, which
-// it returns.
+// layTable writes the rows of the classes that do not have the default row, and
+// returns the default row.
 func (b *policyBuilder) layTable(table *resolve.Table, key layout.RowKey) layout.PolicyID {
 	compact := b.policy.tables[table]
 	b.used[compact.standard] = true
@@ -84,8 +84,8 @@ func (b *policyBuilder) layTable(table *resolve.Table, key layout.RowKey) layout
 	return compact.standard
 }
 
-// layPorts writes the rows that are used. Those without ports need no entry.
-// Entries are laid by the length of their prefix and by row, which is their order.
+// layPorts writes the used rows, except those that do not depend on ports. It
+// writes entries sorted by prefix length and row, which is their final order.
 func (b *policyBuilder) layPorts() {
 	var used []int
 	for i := range b.policy.Rows {

@@ -39,8 +39,7 @@ func podOf(name string, list ...string) ir.Pod {
 	return ir.Pod{Namespace: "shop", Name: name, Addresses: addrs(list...)}
 }
 
-// policed is a program with one of everything that policies can have, in both
-// families.
+// policed is a program with every kind of policy item in both families.
 func policed() *ir.Program {
 	p := &ir.Program{Node: ir.Node{Name: "node-a", Addresses: addrs("192.168.9.1"), Local: ir.LocalDetector{Mode: ir.DetectNone}}}
 	p.Policy = ir.Policy{
@@ -75,7 +74,7 @@ func policed() *ir.Program {
 	return p
 }
 
-// hostilePods has names that no Kubernetes would take.
+// hostilePods have names that Kubernetes would reject.
 func hostilePods() *ir.Program {
 	p := policed()
 	for i := range p.Policy.Profiles {
@@ -115,8 +114,8 @@ func shufflePolicy(rng *rand.Rand, p *ir.Policy) {
 	}
 }
 
-// TestPolicyNeedsNothingElse: policies that refuse nothing leave no trace, and
-// those that do leave the other maps as they are.
+// TestPolicyNeedsNothingElse: policies that refuse nothing leave no entries, and
+// other policies do not change the other maps.
 func TestPolicyNeedsNothingElse(t *testing.T) {
 	free := policed()
 	free.Policy.Profiles = slices.DeleteFunc(free.Policy.Profiles, func(p ir.Profile) bool { return p.ID != "shop/free/33" })
@@ -139,8 +138,8 @@ func TestPolicyNeedsNothingElse(t *testing.T) {
 	}
 }
 
-// TestPolicyMovesLittle: a peer more is one entry of class, a pod more in a
-// profile one of pod.
+// TestPolicyMovesLittle: a new peer adds one entry to class, and a new pod of a
+// profile adds one entry to pod.
 func TestPolicyMovesLittle(t *testing.T) {
 	for name, change := range map[string]func(*ir.Policy){
 		"peer": func(p *ir.Policy) {
@@ -202,8 +201,8 @@ func TestPortPrefixes(t *testing.T) {
 	}
 }
 
-// TestStandardRow: the default is the row of class 0 unless another one is much
-// commoner, and of those that are equally so the one with the least identity.
+// TestStandardRow: the default is the row of class 0 unless another row is much more
+// frequent; of several equally frequent ones, it is the one with the least identity.
 func TestStandardRow(t *testing.T) {
 	none, a, b := layout.PolicyID{0: 9}, layout.PolicyID{0: 1}, layout.PolicyID{0: 2}
 	for _, c := range []struct {
@@ -218,14 +217,14 @@ func TestStandardRow(t *testing.T) {
 	}
 }
 
-// idOf is the identity of a row alone.
+// idOf returns the identity of a single row.
 func idOf(r *resolve.Row) layout.PolicyID {
 	ids := newPolicyIDs(nil)
 	return ids.row(r)
 }
 
-// TestPolicyIdentities: contents whose hashes are equal get identities of their
-// own, none of them reserved.
+// TestPolicyIdentities: contents with equal hashes get different identities, none
+// of them reserved.
 func TestPolicyIdentities(t *testing.T) {
 	weak := newPolicyIDs(func([]byte) (sum [32]byte) { return sum })
 	a, b := weak.profile("a"), weak.profile("b")
@@ -272,8 +271,8 @@ func TestTooManyClasses(t *testing.T) {
 	}
 }
 
-// TestRandomPolicies reads back whatever is emitted, in both orders: everything
-// that Read demands is what Emit does.
+// TestRandomPolicies reads back all emitted images, to show that Emit satisfies
+// every check of Read.
 func TestRandomPolicies(t *testing.T) {
 	classes, rows, ports, none := 0, 0, 0, 0
 	for seed := range uint64(1000) {

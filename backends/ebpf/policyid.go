@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// policyIDs gives profiles and rows their identities, each its own: the first 64
-// bits of a hash, or where another content has them the next number that is free.
+// policyIDs assigns unique identities to profiles and rows: the first 64 bits of a
+// hash, or the next free number in case of a collision.
 type policyIDs struct{ profiles, rows identity.Codes }
 
 func newPolicyIDs(hash identity.Hash) policyIDs {
@@ -36,7 +36,7 @@ func policyID(codes *identity.Codes, content string) (id layout.PolicyID) {
 	return id
 }
 
-// constantRow returns the identity of a row that does not ask for ports.
+// constantRow returns the identity of a row that does not depend on ports.
 func constantRow(r *resolve.Row) (layout.PolicyID, bool) {
 	if r.Accept {
 		return layout.RowAccept, len(r.Except) == 0
@@ -44,7 +44,7 @@ func constantRow(r *resolve.Row) (layout.PolicyID, bool) {
 	return layout.RowDeny, len(r.Except) == 0
 }
 
-// rowContent says all of a row.
+// rowContent encodes a row unambiguously.
 func rowContent(r *resolve.Row) string {
 	b := append(make([]byte, 0, 64), "row\x00"...)
 	b = append(b, verdictOf(r.Accept))

@@ -12,8 +12,8 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// Bounds of policies: maps of their size take a few hundred MiB of the kernel's
-// memory, which cannot be swapped out.
+// Limits of policies. Maps of this size take a few hundred MiB of kernel memory,
+// which cannot be swapped out.
 const (
 	maxClasses = 1 << 16
 	maxRows    = 1 << 22
@@ -21,21 +21,21 @@ const (
 
 var errTooLarge = errors.New("policies are too large")
 
-// policyTables are the tables of a policy as the maps will have them.
+// policyTables are the tables of a policy in the form of the maps.
 type policyTables struct {
 	*resolve.Policy
-	// prefixes are what class will have, classes those of them, sorted and
-	// without 0.
+	// prefixes are the future entries of class; classes are their distinct
+	// classes, sorted and without 0.
 	prefixes []resolve.Network
 	classes  []uint32
-	// rows are the identities of Policy.Rows.
+	// rows are the identities of Policy.Rows, by index.
 	rows   []layout.PolicyID
 	tables map[*resolve.Table]policyTable
 }
 
 // policyTable is one direction of a profile: the row that most classes have, and
-// the others, sorted by class. Unlike those of package resolve they may be of
-// class 0.
+// the other rows, sorted by class. Unlike the tables of package resolve, it may
+// list class 0.
 type policyTable struct {
 	standard layout.PolicyID
 	rows     []classRow
@@ -46,9 +46,9 @@ type classRow struct {
 	row   layout.PolicyID
 }
 
-// resolvePolicy returns the tables of a policy, nil where it has no profiles, and
-// errTooLarge where they do not fit. Nothing is emitted then: an image that
-// leaves policies out would let everything pass.
+// resolvePolicy returns the tables of a policy, nil if it has no profiles, and
+// errTooLarge if they do not fit. Nothing is emitted then, because an image
+// without some policies would accept too much.
 func resolvePolicy(p *ir.Policy, hash identity.Hash) (*policyTables, error) {
 	if len(p.Profiles) == 0 {
 		return nil, nil
@@ -77,10 +77,10 @@ func resolvePolicy(p *ir.Policy, hash identity.Hash) (*policyTables, error) {
 	return t, nil
 }
 
-// polices reports whether a profile can refuse anything.
+// polices reports whether any profile can refuse packets.
 func (t *policyTables) polices() bool { return t != nil && len(t.tables) > 0 }
 
-// compact chooses the default row and lists the classes that have another one.
+// compact selects the default row and lists the classes with other rows.
 func (t *policyTables) compact(table *resolve.Table) policyTable {
 	none := t.rows[table.Default]
 	var own []classRow
@@ -110,11 +110,10 @@ func (t *policyTables) compact(table *resolve.Table) policyTable {
 	return out
 }
 
-// standardRow chooses the row that stands for all classes without an entry, of
-// which count says how many have which row: that of class 0, as people would
-// expect, unless another one is much commoner. It often is: the rule that lets
-// every pod of the cluster ask for names gives nearly every class the same row
-// and class 0 none.
+// standardRow selects the row for all classes without an entry; count has the number
+// of classes per row. It is the row of class 0, the intuitive choice, unless another
+// row is much more frequent. That is common: a rule that gives every pod of the
+// cluster access to DNS gives nearly every class the same row, but not class 0.
 func standardRow(count map[layout.PolicyID]int, none layout.PolicyID) layout.PolicyID {
 	const muchCommoner = 4
 	standard, most := none, muchCommoner*count[none]
@@ -126,8 +125,8 @@ func standardRow(count map[layout.PolicyID]int, none layout.PolicyID) layout.Pol
 	return standard
 }
 
-// cut makes the prefixes of the classes. A host is a prefix of full length, so
-// the longest match never looks at the networks around it.
+// cut computes the prefixes of the classes. A host has a prefix of full length, so
+// the longest match never reaches the surrounding networks.
 func (t *policyTables) cut() {
 	list := make([]resolve.Network, 0, len(t.Hosts)+len(t.Networks))
 	for _, h := range t.Hosts {

@@ -5,9 +5,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// layPools writes the endpoints of every pool that a frontend uses, in the
-// order of the pools' IDs, into ep and ep_ok. A pool is written once, however
-// many routes use it.
+// layPools writes the endpoints of every used pool into ep and ep_ok, in the order
+// of the pools' IDs. It writes each pool once, regardless of the number of routes
+// that use it.
 func (b *builder) layPools() {
 	used := make(map[string]bool, len(b.pools))
 	n := 0

@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// appendRow appends the entries of a row: its verdict for everything, and the
-// ranges that get the other one.
+// appendRow appends the entries of a row: its verdict for all packets, and the
+// ranges with the other verdict.
 func appendRow(b []byte, id layout.PolicyID, r *resolve.Row) []byte {
 	key := layout.PortKey{Bits: layout.RowBits, Row: id}
 	b = layout.AppendIndex(key.Append(b), uint32(verdictOf(r.Accept)))
@@ -28,21 +28,21 @@ func appendRow(b []byte, id layout.PolicyID, r *resolve.Row) []byte {
 	return b
 }
 
-// portPrefix returns how many bits the largest prefix leaves open that starts
-// at first and ends at last or before. A range takes at most 30 of them.
+// portPrefix returns the number of free bits of the largest prefix that starts at
+// first and ends at or before last. A range needs at most 30 prefixes.
 func portPrefix(first, last uint32) uint32 {
 	aligned := bits.TrailingZeros32(first | 1<<16)
 	fits := bits.Len32(last-first+1) - 1
 	return uint32(min(aligned, fits))
 }
 
-// portRows reads the rows back from port, in the order of their identities.
+// portRows are the rows decoded from port, in the order of their identities.
 type portRows struct {
 	ids  []layout.PolicyID
 	rows map[layout.PolicyID]*resolve.Row
 }
 
-// readPorts reads the rows of port.
+// readPorts decodes the rows of port.
 func readPorts(m *Map) (portRows, error) {
 	out := portRows{rows: make(map[layout.PolicyID]*resolve.Row)}
 	var row *resolve.Row
@@ -70,8 +70,8 @@ func readPorts(m *Map) (portRows, error) {
 	return out, nil
 }
 
-// decodePorts checks port as it reads it: each row has to be what appendRow
-// makes of it, and its content that of no other.
+// decodePorts decodes and checks port: the entries of each row must be those of
+// appendRow, and no two rows may have the same content.
 func decodePorts(m *Map) (portRows, error) {
 	out, err := readPorts(m)
 	if err != nil {
@@ -97,8 +97,8 @@ func decodePorts(m *Map) (portRows, error) {
 	return out, nil
 }
 
-// addPorts adds a prefix to a row, joined with the range before it where they
-// touch.
+// addPorts adds a prefix to a row, and joins it with the previous range if they
+// are adjacent.
 func addPorts(r *resolve.Row, key layout.PortKey) error {
 	if key.Bits < layout.ProtocolBits || key.Bits > layout.MaxPortBits || key.Reserved != 0 {
 		return fmt.Errorf("%d bits are no ports", key.Bits)

@@ -63,7 +63,7 @@ func prefixes(list ...string) []netip.Prefix {
 	return out
 }
 
-// kitchenSink is a program with one of everything, in both families.
+// kitchenSink is a program with every kind of item, in both families.
 func kitchenSink() *ir.Program {
 	weighted := poolOf("shop/weighted", "10.1.0.3:80", "10.1.1.3:80", "10.1.2.3:80")
 	weighted.Endpoints[1].Weight, weighted.Endpoints[2].Weight = 2, 4
@@ -146,7 +146,7 @@ func imageOf(t testing.TB, p *ir.Program) *Image {
 	return img
 }
 
-// shuffle forgets the order of everything that has none, and normalizes.
+// shuffle randomizes the order of unordered lists and normalizes.
 func shuffle(rng *rand.Rand, p *ir.Program) {
 	rng.Shuffle(len(p.Frontends), func(i, j int) { p.Frontends[i], p.Frontends[j] = p.Frontends[j], p.Frontends[i] })
 	rng.Shuffle(len(p.Pools), func(i, j int) { p.Pools[i], p.Pools[j] = p.Pools[j], p.Pools[i] })

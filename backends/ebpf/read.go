@@ -11,19 +11,19 @@ import (
 
 // Errors of Read that a caller may want to tell apart.
 var (
-	// ErrNotImage is a file of another kind.
+	// ErrNotImage means that the file is not a map image.
 	ErrNotImage = errors.New("not a map image")
-	// ErrVersion is an image of another version, byte order or with features
-	// that this reader does not know.
+	// ErrVersion means that the image has another version or byte order, or
+	// features that this reader does not know.
 	ErrVersion = errors.New("map image of another version")
-	// ErrDigest is an image that was changed or cut.
+	// ErrDigest means that the image was changed or truncated.
 	ErrDigest = errors.New("digest does not match")
 )
 
-// Read reads a file that Bytes wrote. It is strict: every digest is computed
-// again, every reference followed, every reserved byte looked at, and what Bytes
-// would not write is refused. It needs memory in proportion to the file, whose
-// bytes the image keeps.
+// Read parses the output of Bytes strictly: it recomputes every digest, checks
+// every reference and every reserved byte, and rejects all that Bytes would not
+// write. Its memory use is proportional to the size of the file, and the image
+// keeps the file's bytes.
 func Read(file []byte) (*Image, error) {
 	img, err := read(file)
 	if err != nil {
@@ -72,7 +72,7 @@ func read(file []byte) (*Image, error) {
 	return img, nil
 }
 
-// readHeader checks the header and the least size of the file.
+// readHeader checks the header and the minimum size of the file.
 func readHeader(file []byte) (layout.Features, uint32, error) {
 	if !IsImage(file) {
 		return 0, 0, ErrNotImage
@@ -97,7 +97,7 @@ func readHeader(file []byte) (layout.Features, uint32, error) {
 	return features, symbols, nil
 }
 
-// readMap takes the map's entries off the rest of the file.
+// readMap splits the entries of a map off the rest of the file.
 func readMap(l layout.Map, record, rest []byte) (Map, []byte, error) {
 	m := Map{layout: l}
 	n := le.Uint32(record[nameSize+5*4:])

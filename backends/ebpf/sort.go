@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// sortRow is one entry while it is sorted: the first eight bytes of its key in
-// which keys differ, as a number, and its place.
+// sortRow represents an entry during sorting: the first eight bytes of its key
+// after the common prefix, as a number, and its position.
 type sortRow struct {
 	head uint64
 	at   int32
 }
 
-// sort brings the entries into the order of their keys. Keys start with bytes
-// that most of them share (::ffff:10.96), so the common ones are skipped and the
-// next eight decide nearly always.
+// sort sorts the entries by key. Most keys share their first bytes (::ffff:10.96),
+// so it skips the common prefix; the next eight bytes then nearly always decide
+// the comparison.
 func (m *Map) sort() {
 	if m.isArray() || m.sorted(false) {
 		return
@@ -41,7 +41,7 @@ func (m *Map) sort() {
 	m.data = out
 }
 
-// commonPrefix is how many bytes all keys start with.
+// commonPrefix returns the number of bytes with which all keys start.
 func (m *Map) commonPrefix() int {
 	first := m.Key(0)
 	n := len(first)

@@ -7,15 +7,15 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// sourceSets numbers the lists of source ranges in the order of the frontends;
-// the ports of a Service usually share one.
+// sourceSets assigns numbers to lists of source ranges in the order of the
+// frontends. The ports of a Service usually share a list.
 type sourceSets struct {
 	sets   map[string]uint32
 	lists  [][]netip.Prefix
 	owners []*ir.Frontend
 }
 
-// of returns the set of a frontend, 0 where it has no source ranges.
+// of returns the set of a frontend, or 0 if it has no source ranges.
 func (s *sourceSets) of(f *ir.Frontend) uint32 {
 	if len(f.SourceRanges) == 0 {
 		return 0

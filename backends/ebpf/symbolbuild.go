@@ -5,9 +5,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// symbolBuilder collects symbols while the maps are laid out, by kind, so that
-// none has to be sorted: each kind comes in the order of its references, but for
-// the services, whose place in svc is not known before the end.
+// symbolBuilder collects symbols by kind while the maps are laid out. No kind
+// needs sorting, because its references ascend; except for services, whose
+// positions in svc are known only at the end.
 type symbolBuilder struct {
 	strings []string
 	known   map[string]uint32
@@ -30,7 +30,7 @@ func newSymbolBuilder(p *ir.Program) *symbolBuilder {
 	return b
 }
 
-// maxString bounds a string; names of Kubernetes are far shorter.
+// maxString is the maximum length of a string; Kubernetes names are far shorter.
 const maxString = 4096
 
 func (b *symbolBuilder) intern(s string) uint32 {
@@ -48,7 +48,7 @@ func (b *symbolBuilder) add(kind symbolKind, ref uint32, name string, o *ir.Orig
 	r := symbolRecord{kind: kind, ref: ref, name: b.intern(name), line: uint32(max(0, o.Line))}
 	list := &b.records[kind]
 	for i, s := range [originStrings]string{o.Kind, o.Namespace, o.Name, o.Path, o.File} {
-		// Neighbours are mostly of one object.
+		// Adjacent symbols usually come from the same object.
 		if n := len(*list); n > 0 && b.strings[(*list)[n-1].origin[i]] == s {
 			r.origin[i] = (*list)[n-1].origin[i]
 			continue
@@ -72,8 +72,8 @@ func (b *symbolBuilder) pool(base uint32, p *ir.Pool) {
 	}
 }
 
-// finish adds what belongs to no frontend and brings the services into the
-// order of svc.
+// finish adds the symbols without a frontend and sorts the services in the order
+// of svc.
 func (b *symbolBuilder) finish(p *ir.Program, owners []*ir.Frontend, tables *[layout.NumMaps]Map) *Symbols {
 	b.add(nodeSymbol, 0, p.Node.Name, &ir.Origin{})
 	if !p.Masquerade.Origin.IsZero() {

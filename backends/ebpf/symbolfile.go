@@ -15,7 +15,7 @@ import (
 //	         namespace, name, path, file, line (4 each)
 const symbolRecordSize = 4 * (3 + originStrings + 1)
 
-// size is how many bytes append appends.
+// size returns the number of bytes that append appends.
 func (s *Symbols) size() int {
 	if s == nil {
 		return 0
@@ -50,7 +50,7 @@ func (s *Symbols) append(b []byte) []byte {
 	return b
 }
 
-// readSymbols reads what append writes. Every reference must lead to an entry
+// readSymbols parses the output of append. Every reference must lead to an entry
 // of the image.
 func readSymbols(b []byte, img *Image) (*Symbols, error) {
 	if len(b) < 8 {
@@ -114,7 +114,7 @@ func (s *Symbols) readRecord(i int, b []byte, img *Image) error {
 	return nil
 }
 
-// has reports whether a symbol's reference leads somewhere.
+// has reports whether a reference of the given kind leads to an entry.
 func (img *Image) has(kind symbolKind, ref uint32) bool {
 	switch kind {
 	case nodeSymbol, masqueradeSymbol:

@@ -11,21 +11,21 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// policySymbols are the symbols of policies, by the keys of their entries, whose
-// places are not known before the end.
+// policySymbols are the symbols of policies by entry keys, because the positions
+// of the entries are known only at the end.
 type policySymbols struct {
 	policy  *ir.Policy
 	pods    []namedEntry
 	classes []namedEntry
 	// sets are the address sets of each class.
 	sets map[uint32]*resolve.Class
-	// rules are the origins of the first rule that names a set.
+	// rules maps a set to the origin of the first rule that names it.
 	rules map[string]*ir.Origin
 	names map[netip.Addr]ir.Peer
 }
 
-// namedEntry is an entry of pod with its profile, or one of class with its class
-// and, where it is one address, with the name of who has it.
+// namedEntry is an entry of pod with its profile, or an entry of class with its
+// class and, for a single address, the name of its owner.
 type namedEntry struct {
 	key     []byte
 	name    string
@@ -71,7 +71,7 @@ func (s *policySymbols) class(key layout.PrefixKey, n resolve.Network) {
 	s.classes = append(s.classes, e)
 }
 
-// finishPolicies adds the symbols of policies in the order of their entries.
+// finishPolicies adds the symbols of policies, sorted by entry.
 func (b *symbolBuilder) finishPolicies(tables *[layout.NumMaps]Map) {
 	order(b.pods, &tables[layout.Pods])
 	profiles := make(map[*ir.Profile]bool)
@@ -96,7 +96,7 @@ func (b *symbolBuilder) finishPolicies(tables *[layout.NumMaps]Map) {
 	}
 }
 
-// order finds the place of each entry and sorts by it.
+// order determines the position of each entry and sorts by it.
 func order(list []namedEntry, m *Map) {
 	for i := range list {
 		list[i].at, _ = m.find(list[i].key)
@@ -104,12 +104,12 @@ func order(list []namedEntry, m *Map) {
 	slices.SortFunc(list, func(a, b namedEntry) int { return cmp.Compare(a.at, b.at) })
 }
 
-// maxClassName bounds the name of a class, of which there may be thousands with
+// maxClassName bounds the name of a class: there may be thousands of classes with
 // thousands of sets each.
 const maxClassName = 160
 
-// describe names a class by its sets, the first few of them, and says which rule
-// it is there for.
+// describe returns the name of a class, made of its first sets, and the origin of
+// the rule that it results from.
 func (s *policySymbols) describe(class *resolve.Class) (string, *ir.Origin) {
 	name, origin, first := "", &ir.Origin{}, true
 	for id := range class.Sets() {
@@ -120,7 +120,7 @@ func (s *policySymbols) describe(class *resolve.Class) (string, *ir.Origin) {
 			name += " + "
 		}
 		first = false
-		// An ID may be as long as a policy.
+		// An ID may be as long as a policy object.
 		if name += id[:min(len(id), maxClassName+1)]; len(name) > maxClassName {
 			return cutName(name, maxClassName) + "...", origin
 		}
@@ -128,7 +128,7 @@ func (s *policySymbols) describe(class *resolve.Class) (string, *ir.Origin) {
 	return name, origin
 }
 
-// cutName returns the first n bytes, or a few less where that would cut a rune.
+// cutName returns the first n bytes, or up to three less to keep runes whole.
 func cutName(s string, n int) string {
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
@@ -136,8 +136,8 @@ func cutName(s string, n int) string {
 	return s[:n]
 }
 
-// originOf returns the first policy that a profile's rules or isolation come
-// from.
+// originOf returns the first policy that the rules or the isolation of a profile
+// come from.
 func originOf(p *ir.Profile) *ir.Origin {
 	for _, d := range ir.Directions() {
 		tiers := p.Tiers(d)

@@ -7,25 +7,25 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Symbol is what an entry is called and where it came from.
+// Symbol is the name and the origin of an entry.
 type Symbol struct {
-	// Name is an ID of the program, or empty.
+	// Name is an ID of the program; it may be empty.
 	Name   string
 	Origin ir.Origin // the object that the entry was made of
 }
 
-// Symbols are the names and origins of an image's entries. No map's digest
-// covers them: they change nothing in the kernel. A nil *Symbols has none.
+// Symbols are the names and origins of an image's entries. They are not part of any
+// map's digest, because they have no effect in the kernel. A nil *Symbols is empty.
 type Symbols struct {
 	strings []string
 	records []symbolRecord
 }
 
-// symbolKind is what a symbol belongs to; the second half of the reference
-// depends on it.
+// symbolKind is the kind of entry that a symbol describes; it determines the
+// meaning of the reference.
 type symbolKind uint8
 
-// The kinds, in the order of the records.
+// The kinds in the order of the records.
 const (
 	nodeSymbol       symbolKind = iota + 1 // 0
 	masqueradeSymbol                       // 0
@@ -39,10 +39,10 @@ const (
 	peerSymbol                             // index in class
 )
 
-// originStrings is how many strings an origin has.
+// originStrings is the number of strings of an origin.
 const originStrings = 5
 
-// symbolRecord is one symbol; strings are indexes.
+// symbolRecord is one symbol; strings are indexes into Symbols.strings.
 type symbolRecord struct {
 	kind   symbolKind
 	ref    uint32
@@ -58,7 +58,7 @@ func (r symbolRecord) compare(o symbolRecord) int {
 // Node returns the name of the node that the image is for.
 func (s *Symbols) Node() string { return s.find(nodeSymbol, 0).Name }
 
-// Masquerade returns where the node's own masquerade comes from.
+// Masquerade returns the origin of the node's egress masquerade.
 func (s *Symbols) Masquerade() Symbol { return s.find(masqueradeSymbol, 0) }
 
 // Service returns the symbol of entry i of svc: the frontend's ID.
@@ -67,26 +67,26 @@ func (s *Symbols) Service(i int) Symbol { return s.find(serviceSymbol, uint32(i)
 // Pool returns the symbol of the pool that starts at base.
 func (s *Symbols) Pool(base uint32) Symbol { return s.find(poolSymbol, base) }
 
-// Endpoint returns the symbol of entry i of ep, which has an origin only.
+// Endpoint returns the symbol of entry i of ep, which has only an origin.
 func (s *Symbols) Endpoint(i uint32) Symbol { return s.find(endpointSymbol, i) }
 
 // SourceSet returns the symbol of a set of source ranges: the ID of the first
-// frontend that has them.
+// frontend that uses it.
 func (s *Symbols) SourceSet(set uint32) Symbol { return s.find(sourceSymbol, set) }
 
-// Profile returns the symbol of a profile, by the first entry of pod that has
-// it: its ID, and the origin of the first policy that selects the pods.
+// Profile returns the symbol of a profile, by the index of its first entry in pod:
+// its ID, and the origin of the first policy that selects the pods.
 func (s *Symbols) Profile(first int) Symbol { return s.find(profileSymbol, uint32(first)) }
 
 // Pod returns the symbol of entry i of pod: its namespace and name.
 func (s *Symbols) Pod(i int) Symbol { return s.find(podSymbol, uint32(i)) }
 
-// Class returns the symbol of a class, by the first entry of class that has it:
+// Class returns the symbol of a class, by the index of its first entry in class:
 // its address sets, and the origin of the first rule that names one of them.
 func (s *Symbols) Class(first int) Symbol { return s.find(classSymbol, uint32(first)) }
 
-// Peer returns the symbol of entry i of class where it is one pod's or node's:
-// its name.
+// Peer returns the symbol of entry i of class if it is a single pod or node: its
+// name.
 func (s *Symbols) Peer(i int) Symbol { return s.find(peerSymbol, uint32(i)) }
 
 func (s *Symbols) find(kind symbolKind, ref uint32) Symbol {

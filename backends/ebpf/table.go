@@ -11,29 +11,29 @@ import (
 // Digest is a SHA-256.
 type Digest = [layout.DigestSize]byte
 
-// Map is one map of an image. Its entries are in the order of the bytes of their
-// keys; those of an array have their index for a key, which is not stored.
+// Map is one map of an image. Its entries are sorted by the bytes of their keys.
+// The key of an array entry is its index, which is not stored.
 type Map struct {
 	layout layout.Map
 	data   []byte
 	digest Digest
 }
 
-// Layout says what the map is.
+// Layout returns the type and sizes of the map.
 func (m *Map) Layout() layout.Map { return m.layout }
 
-// Digest is the SHA-256 of the entries, keys and values, in their order; for an
-// array of its values.
+// Digest returns the SHA-256 of the entries in order, keys and values; for an
+// array, of the values.
 func (m *Map) Digest() Digest { return m.digest }
 
-// Len is the number of entries.
+// Len returns the number of entries.
 func (m *Map) Len() int { return len(m.data) / m.stride() }
 
-// MaxEntries is what the kernel's map is made with: no room to spare, because
-// nothing is ever added, and at least 1, because the kernel wants that.
+// MaxEntries returns max_entries for the kernel's map: the exact number of
+// entries, because none is ever added, but at least 1, which the kernel requires.
 func (m *Map) MaxEntries() uint32 { return uint32(max(1, m.Len())) }
 
-// Key returns the key of entry i, which must not be changed; nil for an array.
+// Key returns the key of entry i, or nil for an array. Do not change it.
 func (m *Map) Key(i int) []byte {
 	at := i * m.stride()
 	if m.isArray() {
@@ -42,14 +42,14 @@ func (m *Map) Key(i int) []byte {
 	return m.data[at : at+int(m.layout.KeySize) : at+int(m.layout.KeySize)]
 }
 
-// Value returns the value of entry i, which must not be changed.
+// Value returns the value of entry i. Do not change it.
 func (m *Map) Value(i int) []byte {
 	end := (i + 1) * m.stride()
 	return m.data[end-int(m.layout.ValueSize) : end : end]
 }
 
-// Entries returns all entries as they are digested: key and value of each, or
-// the values of an array. They must not be changed.
+// Entries returns all entries in the form that the digest covers: key and value of
+// each, or the values of an array. Do not change them.
 func (m *Map) Entries() []byte { return m.data[:len(m.data):len(m.data)] }
 
 func (m *Map) isArray() bool { return m.layout.Type == layout.Array }
@@ -57,7 +57,7 @@ func (m *Map) isArray() bool { return m.layout.Type == layout.Array }
 // stride is the size of a stored entry.
 func (m *Map) stride() int { return Stride(m.layout) }
 
-// Stride is the size of an entry as [Map.Entries] has it, in bytes.
+// Stride returns the size of an entry of [Map.Entries], in bytes.
 func Stride(l layout.Map) int {
 	if l.Type == layout.Array {
 		return int(l.ValueSize)
@@ -65,11 +65,11 @@ func Stride(l layout.Map) int {
 	return int(l.KeySize + l.ValueSize)
 }
 
-// grow makes room for n more entries.
+// grow reserves room for n more entries.
 func (m *Map) grow(n int) { m.data = slices.Grow(m.data, n*m.stride()) }
 
-// sorted reports whether every key is after the one before, or (not strictly)
-// equal to it.
+// sorted reports whether the keys ascend; if strictly is set, equal keys are not
+// allowed.
 func (m *Map) sorted(strictly bool) bool {
 	for i := 1; i < m.Len(); i++ {
 		c := bytes.Compare(m.Key(i-1), m.Key(i))
@@ -82,7 +82,7 @@ func (m *Map) sorted(strictly bool) bool {
 
 func (m *Map) sum() { m.digest = sha256.Sum256(m.data) }
 
-// Sum returns the digest that a map of the layout has with these entries, given
+// Sum returns the digest of a map with the given layout and entries, which may be
 // in any order.
 func Sum(l layout.Map, entries []byte) Digest {
 	m := Map{layout: l, data: entries}
@@ -91,7 +91,7 @@ func Sum(l layout.Map, entries []byte) Digest {
 	return m.digest
 }
 
-// find returns the entry with the key.
+// find returns the index of the entry with the key.
 func (m *Map) find(key []byte) (int, bool) {
 	low, high := 0, m.Len()
 	for low < high {

@@ -12,10 +12,10 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Text returns maps.txt: the image decoded, one line an entry, each starting
-// with the name of its map. Positions are left out where a name says the same,
-// so that an endpoint more or less changes its own lines and no others (but
-// for the digest and the counts). Nothing in a name can end a line.
+// Text returns maps.txt, the decoded image: one line per entry, which starts with
+// the name of its map. Names replace positions where possible, so that a new or
+// removed endpoint changes only its own lines (and the digest and the counts).
+// Names cannot contain line ends.
 func (img *Image) Text() []byte {
 	w := &textWriter{Image: img, names: newNames(img), policies: newPolicyNames(img)}
 	lines := img.maps[layout.Services].Len() + 2*img.maps[layout.Endpoints].Len() + img.maps[layout.Classes].Len() + 2*img.maps[layout.Rows].Len() + img.maps[layout.Ports].Len()/2
@@ -38,9 +38,9 @@ func (img *Image) Text() []byte {
 	return w.b
 }
 
-// textOrder is the order of the file, except that the prefixes of a set or row
-// stand together: their keys start with a length. The shorter of two that start
-// alike comes first.
+// textOrder returns the order of lines: that of the map, but the prefixes of a set
+// or row are grouped, although their keys start with a length. The shorter of two
+// prefixes with the same start comes first.
 func textOrder(m *Map) []int {
 	order := make([]int, m.Len())
 	for i := range order {
@@ -49,7 +49,7 @@ func textOrder(m *Map) []int {
 	if m.layout.Type != layout.LPMTrie {
 		return order
 	}
-	// Entries of one length are sorted already, and of lengths there are few.
+	// Entries of one length are already sorted, and there are few lengths.
 	var runs [][]int
 	for begin, i := 0, 1; i <= len(order); i++ {
 		if i == len(order) || [lengthSize]byte(m.Key(i)) != [lengthSize]byte(m.Key(begin)) {
@@ -58,7 +58,7 @@ func textOrder(m *Map) []int {
 		}
 	}
 	for len(runs) > 1 {
-		// Neighbours only, so that of equal keys the shorter stays first.
+		// Merge only adjacent runs, so that the shorter of two equal keys stays first.
 		merged := runs[:0]
 		for i := 0; i < len(runs); i += 2 {
 			if i+1 == len(runs) {
@@ -72,10 +72,10 @@ func textOrder(m *Map) []int {
 	return slices.Concat(runs...)
 }
 
-// lengthSize is how many bytes a key's length has (struct bpf_lpm_trie_key).
+// lengthSize is the size in bytes of a key's length (struct bpf_lpm_trie_key).
 const lengthSize = 4
 
-// merge merges entries that are sorted by what follows their length.
+// merge merges entries that are sorted by the bytes after their length.
 func (m *Map) merge(a, b []int) []int {
 	out := make([]int, 0, len(a)+len(b))
 	for len(a) > 0 && len(b) > 0 {
@@ -88,7 +88,7 @@ func (m *Map) merge(a, b []int) []int {
 	return append(append(out, a...), b...)
 }
 
-// textWriter writes words, each with a space before it.
+// textWriter writes words, each preceded by a space.
 type textWriter struct {
 	*Image
 	names    *names

@@ -10,9 +10,9 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// policyNames are what profiles, classes and rows are called, as the text has
-// it: by their symbols, or by their identity. There are far fewer of them than
-// lines that name them.
+// policyNames caches the names of profiles, classes and rows in the text: their
+// symbol, or their identity. There are far fewer names than lines that contain
+// them.
 type policyNames struct {
 	profiles map[layout.PolicyID][]byte
 	classes  map[uint32][]byte
@@ -42,7 +42,7 @@ func newPolicyNames(img *Image) *policyNames {
 	return n
 }
 
-// profileWords is a profile's name. Without symbols that is its identity.
+// profileWords returns the name of a profile, or its identity without symbols.
 func profileWords(id layout.PolicyID, name string) []byte {
 	if name == "" {
 		return hex.AppendEncode(nil, id[:])
@@ -58,11 +58,11 @@ func classWords(class uint32, sets string) []byte {
 	return b
 }
 
-// maxRanges bounds the ranges of ports in the name of a row.
+// maxRanges is the maximum number of port ranges in the name of a row.
 const maxRanges = 4
 
-// rowWords spells a row out: "only:80/tcp,53/udp", "but:22/tcp". Its lines in
-// port have all of it.
+// rowWords describes a row: "only:80/tcp,53/udp", "but:22/tcp". The lines of port
+// have all its ranges.
 func rowWords(r *resolve.Row) string {
 	var b strings.Builder
 	b.WriteString("only:")
@@ -144,7 +144,7 @@ func (w *textWriter) port(key, value []byte, _ int) {
 	w.word([...]string{layout.VerdictAccept: "accept", layout.VerdictDeny: "deny"}[layout.DecodeIndex(value)])
 }
 
-// named writes a name after its key, or nothing where there is none.
+// named writes a name after its key, or nothing if the name is empty.
 func (w *textWriter) named(key, name string) {
 	if name == "" {
 		return

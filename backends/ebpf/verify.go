@@ -9,8 +9,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// verify states what every image keeps to, so that neither programs nor the
-// interpreter have to ask: they may follow any reference.
+// verify checks the invariants of every image, so that programs and the
+// interpreter can follow any reference without checks.
 func (img *Image) verify() error {
 	for i := range img.maps {
 		if m := &img.maps[i]; !m.isArray() && !m.sorted(true) {
@@ -62,20 +62,20 @@ func (img *Image) verifyInfo() error {
 	return nil
 }
 
-// imageVerifier collects what entries refer to.
+// imageVerifier collects the references of entries.
 type imageVerifier struct {
 	*Image
 	info     layout.Info
 	eps      int
 	features layout.Features
-	// ranges are the pools, by their base.
+	// ranges are the pools by base.
 	ranges map[uint32]layout.Route
-	// sets are the sets of source ranges, and of which family they are.
+	// sets maps each set of source ranges to its family.
 	sets     map[uint32]uint8
 	usedSets map[uint32]bool
 }
 
-// switches checks that meta asks for what the image needs and for nothing else.
+// switches checks that meta requires exactly the features that the image needs.
 func (v *imageVerifier) switches() error {
 	if v.info.Flags&(layout.FlagMasqueradeIPv4|layout.FlagMasqueradeIPv6) != 0 {
 		v.features |= layout.FeatureNodeMasquerade
@@ -120,5 +120,5 @@ func (v *imageVerifier) address(i int, m *Map) error {
 	return nil
 }
 
-// zeroAddress is what a nodePort's key has.
+// zeroAddress reports whether a is the zero address, which the keys of nodePorts have.
 func zeroAddress(a layout.Address) bool { return bytes.Equal(a[:], make([]byte, len(a))) }

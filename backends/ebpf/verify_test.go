@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// TestReadRefuses breaks one promise of an image after the other. Every digest
-// is right: only following the references finds them.
+// TestReadRefuses violates one invariant of an image at a time. Every digest is
+// correct, so only the check of references finds the violation.
 func TestReadRefuses(t *testing.T) {
 	svc := func(change func(s *layout.Service)) func(*Image) {
 		return func(img *Image) {

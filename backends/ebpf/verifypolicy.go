@@ -9,16 +9,16 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// policyVerifier collects what the maps of policies refer to.
+// policyVerifier collects the references in the maps of policies.
 type policyVerifier struct {
 	*imageVerifier
 	ports portRows
-	// used are the rows of port that something refers to.
+	// used are the rows of port that an entry refers to.
 	used     map[layout.PolicyID]bool
 	profiles map[layout.PolicyID]layout.Pod
 	classes  map[uint32]bool
-	// tables are the directions of profiles that have entries in row, with how
-	// often they name each row.
+	// tables are the directions of profiles that have entries in row, with the
+	// number of entries for each row.
 	tables map[layout.RowKey]map[layout.PolicyID]int
 	// none are the entries of class 0.
 	none map[layout.RowKey]layout.PolicyID
@@ -54,8 +54,8 @@ func (v *imageVerifier) policies() error {
 	return p.needed()
 }
 
-// prefixes checks class: canonical, of the family of its set, and none that
-// says what the one around it says.
+// prefixes checks that class is canonical, that each prefix is of the family of
+// its set, and that no prefix is redundant.
 func (v *policyVerifier) prefixes() error {
 	m := &v.maps[layout.Classes]
 	list := make([]resolve.Network, m.Len())
@@ -82,7 +82,7 @@ func (v *policyVerifier) prefixes() error {
 	return nil
 }
 
-// pod checks one entry of pod; all pods of a profile have to agree.
+// pod checks one entry of pod; all pods of a profile must have the same value.
 func (v *policyVerifier) pod(i int, m *Map) error {
 	p := layout.DecodePod(m.Value(i))
 	if !p.ValidFlags() || p.Reserved != [4]byte{} || p.Profile.Reserved() {
@@ -102,7 +102,7 @@ func (v *policyVerifier) pod(i int, m *Map) error {
 	return nil
 }
 
-// knows reports whether a row is there, and notes that it is used.
+// knows reports whether a row exists, and marks it as used.
 func (v *policyVerifier) knows(row layout.PolicyID) bool {
 	v.used[row] = true
 	return row == layout.RowAccept || row == layout.RowDeny || v.ports.rows[row] != nil
@@ -137,7 +137,7 @@ func (v *policyVerifier) row(i int, m *Map) error {
 	return nil
 }
 
-// needed checks that nothing is there without a use.
+// needed checks that every entry is used.
 func (v *policyVerifier) needed() error {
 	for id, pod := range v.profiles {
 		for _, direction := range []uint8{layout.DirectionEgress, layout.DirectionIngress} {
@@ -159,8 +159,8 @@ func (v *policyVerifier) needed() error {
 	return nil
 }
 
-// table checks that a direction refuses something, and that its default row is
-// the one that Emit would have chosen.
+// table checks that a direction refuses something, and that its default row is the
+// one that Emit selects.
 func (v *policyVerifier) table(key layout.RowKey, standard layout.PolicyID) error {
 	count := v.tables[key]
 	if len(count) == 0 {

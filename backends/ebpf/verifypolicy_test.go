@@ -30,8 +30,8 @@ func (e edit) add(entry ...byte) {
 	m.data = append(bytes.Clone(m.data), entry...)
 }
 
-// TestReadRefusesPolicies breaks one promise of the maps of policies after the
-// other. Counts and digests are right: only following the references finds them.
+// TestReadRefusesPolicies violates one invariant of the policy maps at a time. Counts
+// and digests are correct, so only the check of references finds the violation.
 func TestReadRefusesPolicies(t *testing.T) {
 	pods := func(change func(p *layout.Pod)) func(*Image) {
 		return func(img *Image) {

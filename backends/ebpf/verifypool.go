@@ -9,8 +9,8 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// pool checks the endpoints of one pool: canonical, in order, of one family,
-// each in ep_ok, and drawn as often as their weights say.
+// pool checks the endpoints of one pool: they must be canonical, sorted, of one
+// family and in ep_ok, and their probabilities must match their weights.
 func (v *imageVerifier) pool(r layout.Route) error {
 	units := make([]uint64, r.Count)
 	members := &v.maps[layout.Members]

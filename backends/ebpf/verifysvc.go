@@ -10,7 +10,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// service checks one entry of svc and notes the pools it uses.
+// service checks one entry of svc and records its pools.
 func (v *imageVerifier) service(i int, m *Map) error {
 	key, s := layout.DecodeServiceKey(m.Key(i)), layout.DecodeService(m.Value(i))
 	if err := v.serviceKey(key, s); err != nil {
@@ -56,7 +56,7 @@ func (v *imageVerifier) serviceKey(key layout.ServiceKey, s layout.Service) erro
 	return nil
 }
 
-// route checks a route; all routes to a pool have to agree about it.
+// route checks a route; all routes to a pool must agree about the pool.
 func (v *imageVerifier) route(key layout.ServiceKey, r layout.Route) error {
 	if r.Masquerade > layout.MasqueradeAlways || r.OnEmpty > layout.EmptyDrop || r.Flags&^layout.RouteWeighted != 0 {
 		return errors.New("unknown masquerade rule, verdict or flags of a route")
@@ -75,7 +75,7 @@ func (v *imageVerifier) route(key layout.ServiceKey, r layout.Route) error {
 		return fmt.Errorf("two pools start at endpoint %d", r.Base)
 	}
 	v.ranges[r.Base] = pool
-	// One endpoint tells the family; pools checks that all are of it.
+	// One endpoint shows the family; pools checks that all endpoints have the same.
 	if v.endpoint(r.Base).Address.Addr().Is4() != (key.Scope&layout.ScopeIPv6 == 0) {
 		return fmt.Errorf("the pool at endpoint %d is of another family", r.Base)
 	}
@@ -86,8 +86,8 @@ func (v *imageVerifier) endpoint(i uint32) layout.Endpoint {
 	return layout.DecodeEndpoint(v.maps[layout.Endpoints].Value(int(i)))
 }
 
-// pools checks that the pools follow each other without a gap and that ep_ok
-// says the same as ep.
+// pools checks that the pools are contiguous and that ep_ok has the same endpoints
+// as ep.
 func (v *imageVerifier) pools() error {
 	if n := v.maps[layout.Members].Len(); n != v.eps {
 		return fmt.Errorf("map ep_ok: %d entries for %d endpoints", n, v.eps)
@@ -112,7 +112,7 @@ func (v *imageVerifier) pools() error {
 	return nil
 }
 
-// sourceSets checks that the sets are numbered without a gap and all used.
+// sourceSets checks that the sets are numbered without gaps and all used.
 func (v *imageVerifier) sourceSets() error {
 	for set := range v.sets {
 		if !v.usedSets[set] || set-layout.FirstSourceSet >= uint32(len(v.sets)) {

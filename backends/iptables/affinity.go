@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// sticker is an endpoint that remembers its clients.
+// sticker is an endpoint with affinity, which remembers its clients.
 type sticker struct {
 	service  ir.ServicePort
 	endpoint netip.AddrPort
@@ -17,14 +17,14 @@ type sticker struct {
 	seconds  uint32
 }
 
-// binding is the set of clients of an endpoint, shared by all frontends of the
-// Service.
+// binding is the set of clients of an endpoint; all frontends of the Service share
+// it.
 type binding struct {
 	service  ir.ServicePort
 	endpoint netip.AddrPort
 }
 
-// sticker returns the target of the chain that binds the client and translates.
+// sticker returns the chain that remembers the client and translates to the endpoint.
 func (d *dataplane) sticker(s sticker, service *ir.ServicePort) string {
 	if target, ok := d.stickers[s]; ok {
 		return target
@@ -41,7 +41,7 @@ func (d *dataplane) sticker(s sticker, service *ir.ServicePort) string {
 	return d.stickers[s]
 }
 
-// clients returns the set of an endpoint's clients.
+// clients returns the set of clients of an endpoint.
 func (d *dataplane) clients(service ir.ServicePort, endpoint netip.AddrPort) string {
 	key := binding{service, endpoint}
 	if name, ok := d.bound[key]; ok {
@@ -53,8 +53,8 @@ func (d *dataplane) clients(service ir.ServicePort, endpoint netip.AddrPort) str
 	return name
 }
 
-// recall writes the rules that take a client's endpoint again. A client whose
-// endpoint is not of this route is let go, because it will get another.
+// recall writes the rules that return a client to its endpoint. If that endpoint is not
+// in this route, the binding is removed, because the client gets another endpoint.
 func (d *dataplane) recall(s step, list []choice, service *ir.ServicePort) {
 	w := &d.nat
 	for i := range s.pool.Endpoints {
@@ -70,7 +70,7 @@ func (d *dataplane) recall(s step, list []choice, service *ir.ServicePort) {
 	}
 }
 
-// addMembers notes the endpoints that a Service with affinity may give.
+// addMembers records the endpoints that a Service with affinity may use.
 func (d *dataplane) addMembers(f *ir.Frontend) {
 	list := d.members[f.Service]
 	for _, r := range []ir.Route{f.Internal, f.External} {

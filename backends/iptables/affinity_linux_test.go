@@ -43,7 +43,7 @@ var (
 	fiveEndpoints = []string{"+10.1.0.2:9090", "+10.1.0.3:9090", "10.1.1.2:9090", "10.1.2.2:9090", "10.1.3.2:9090"}
 )
 
-// sticky is a rig with the program, and questions to it.
+// sticky is a rig with the program, and helpers to query it.
 type sticky struct {
 	*testing.T
 	rig     *testkit.Rig
@@ -66,7 +66,7 @@ func (s *sticky) load(p *ir.Program) {
 }
 
 // ask makes one connection from each client to each destination and returns the
-// client's one endpoint; every connection must be answered.
+// client's endpoint; every connection must be answered by the same one.
 func (s *sticky) ask(destinations ...string) map[string]netip.AddrPort {
 	s.Helper()
 	got := make(map[string]netip.AddrPort)
@@ -93,7 +93,7 @@ func (s *sticky) ask(destinations ...string) map[string]netip.AddrPort {
 	return got
 }
 
-// stays wants the same answers from all.
+// stays wants the same answers as before from all clients.
 func (s *sticky) stays(want map[string]netip.AddrPort, destinations ...string) {
 	s.Helper()
 	for c, e := range s.ask(destinations...) {
@@ -103,7 +103,7 @@ func (s *sticky) stays(want map[string]netip.AddrPort, destinations ...string) {
 	}
 }
 
-// TestAffinitySticks has more clients of an endpoint than xt_recent remembers.
+// TestAffinitySticks has more clients per endpoint than xt_recent remembers.
 func TestAffinitySticks(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		p := stickyProgram(10800, fiveEndpoints...)
@@ -124,8 +124,8 @@ func TestAffinitySticks(t *testing.T) {
 	})
 }
 
-// TestAffinityOverRoutes asks an address whose external pool is smaller: the
-// client keeps its endpoint where that is allowed, and is bound anew where not.
+// TestAffinityOverRoutes uses an address whose external pool is smaller: a client
+// keeps its endpoint if that is in the pool, and otherwise gets another one.
 func TestAffinityOverRoutes(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		s := newSticky(t, variant, stickyProgram(10800, fiveEndpoints...), 60)
@@ -144,7 +144,7 @@ func TestAffinityOverRoutes(t *testing.T) {
 	})
 }
 
-// TestAffinityWhenEndpointsChange: only the clients of the one that left move.
+// TestAffinityWhenEndpointsChange: only the clients of the removed endpoint move.
 func TestAffinityWhenEndpointsChange(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		s := newSticky(t, variant, stickyProgram(10800, fiveEndpoints...), 100)
@@ -160,7 +160,7 @@ func TestAffinityWhenEndpointsChange(t *testing.T) {
 	})
 }
 
-// TestAffinityExpires: the time counts from the last connection.
+// TestAffinityExpires: the timeout starts with the last connection.
 func TestAffinityExpires(t *testing.T) {
 	require(t)
 	s := newSticky(t, "legacy", stickyProgram(3, fiveEndpoints...), 100)

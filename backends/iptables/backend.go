@@ -9,11 +9,11 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Name is the backend's word on the command line.
+// Name selects this backend on the command line.
 const Name = "iptables"
 
-// The files of the artifact; doc.go says how they are loaded. Those of IPv4
-// begin with "iptables", those of IPv6 with "ip6tables".
+// The files of the artifact; doc.go describes how to load them. The names of the
+// IPv4 files begin with "iptables", those of the IPv6 files with "ip6tables".
 const (
 	SetsFile       = "ipset.rules"
 	SetsCleanFile  = "ipset-clean.rules"
@@ -36,14 +36,14 @@ type Backend struct {
 
 var _ backends.Backend = (*Backend)(nil)
 
-// New returns the backend; it is as pure as its options.
+// New returns a backend with the given options.
 func New(opts backends.Options) *Backend { return &Backend{opts: opts} }
 
 // Name returns "iptables".
 func (*Backend) Name() string { return Name }
 
-// Emit returns the files of both families and of the sets they share. What
-// Check reports is given up.
+// Emit returns the files of both families and of the sets that they share. It
+// refuses the Services that Check reports.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > highestMarkBit {
 		return backends.Artifact{}, fmt.Errorf("iptables: masquerade bit %d: want 0 to %d", b.opts.MasqueradeBit, highestMarkBit)
@@ -71,7 +71,7 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	return backends.Artifact{Files: files}, nil
 }
 
-// poolsOf finds pools by ID, all those that frontends name.
+// poolsOf maps pool IDs to pools. It fails if a frontend names a missing pool.
 func poolsOf(p *ir.Program) (map[string]*ir.Pool, error) {
 	pools := make(map[string]*ir.Pool, len(p.Pools))
 	for i := range p.Pools {

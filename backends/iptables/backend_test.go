@@ -94,8 +94,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestBounds looks at every name and line of programs with very many of
-// everything.
+// TestBounds checks every name and line of programs with very many objects of
+// every kind.
 func TestBounds(t *testing.T) {
 	programs := goldens()
 	programs["many"], programs["ports"] = irtest.ManyServices(20000), manyPorts()
@@ -125,8 +125,8 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// manyPorts is one address, and the node, with very many ports of all
-// protocols, and one very large pool.
+// manyPorts has one address, and the node, with very many ports of all protocols,
+// and one very large pool.
 func manyPorts() *ir.Program {
 	p := irtest.KitchenSink()
 	p.Frontends, p.Pools = nil, []ir.Pool{{ID: "large"}, {ID: "large6"}}
@@ -153,7 +153,7 @@ func manyPorts() *ir.Program {
 	return p
 }
 
-// FuzzNames: nothing in a name becomes a rule, a line or a word of its own.
+// FuzzNames: no part of a name becomes a rule, a line or a separate word.
 func FuzzNames(f *testing.F) {
 	f.Add("shop", "a\"b\n-A INPUT -j DROP\nCOMMIT", "\\")
 	f.Add("", strings.Repeat("n", 300), "'\x00")

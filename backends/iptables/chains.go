@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// chains collects the chains of one table. One is written at a time: what a
-// chain refers to is written before it is opened.
+// chains collects the chains of one table. Only one chain is open at a time, so a
+// chain must be complete before another chain that refers to it is opened.
 type chains struct {
 	table string
 	list  []chain
@@ -14,7 +14,7 @@ type chains struct {
 	name  string
 }
 
-// chain is a name and where its rules are.
+// chain is the name of a chain and the position of its rules in the buffer.
 type chain struct {
 	name       string
 	start, end int
@@ -65,8 +65,8 @@ func (c *chains) appendHead(b []byte) []byte {
 	return b
 }
 
-// appendCleanTo removes the table's chains, wherever they exist: a declared
-// chain is empty.
+// appendCleanTo writes the lines that remove the table's chains. It declares each
+// chain first, so that -X works whether or not the chain exists.
 func (c *chains) appendCleanTo(b []byte) []byte {
 	slices.SortFunc(c.list, func(x, y chain) int { return cmp.Compare(x.name, y.name) })
 	b = c.appendHead(b)

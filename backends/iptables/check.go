@@ -15,16 +15,16 @@ import (
 // (IPSET_MAX_TIMEOUT in linux/netfilter/ipset/ip_set.h).
 const maxAffinity = 2147483
 
-// A network namespace has at most 65,534 sets (IPSET_INVALID_ID), ours and those of
-// others. Each endpoint of a Service with affinity is one, and making it takes a
-// millisecond or two, in which no other change is made.
+// A network namespace has at most 65,534 sets (IPSET_INVALID_ID), including
+// foreign ones. Each endpoint of a Service with affinity needs a set. Creating a
+// set takes one to two milliseconds, during which no other change is made.
 const (
-	// mostSetsOfService bounds those of one Service, mostSets those of all.
+	// mostSetsOfService limits the sets of one Service, mostSets those of all Services.
 	mostSetsOfService = 1024
 	mostSets          = 8192
 )
 
-// Check reports the Services that Emit gives up.
+// Check reports the Services that Emit refuses.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
 	backends.Report(&list, refused(p))
@@ -32,8 +32,8 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 	return list
 }
 
-// refused are Services with an affinity that no set can hold, or that needs too many
-// sets. Where all together need too many, those with the most are refused.
+// refused returns the Services whose affinity is too long for a set or needs too many
+// sets. If the total is too high, the Services with the most sets are refused.
 func refused(p *ir.Program) []backends.Refused {
 	var out []backends.Refused
 	total := 0
@@ -61,7 +61,7 @@ func refused(p *ir.Program) []backends.Refused {
 	return out
 }
 
-// need is what the affinity of a Service needs.
+// need has the affinity timeout and the number of sets of a Service.
 type need struct {
 	service failsafe.Object
 	origin  ir.Origin
@@ -73,7 +73,7 @@ func (n need) refuse(format string, args ...any) backends.Refused {
 	return backends.Refused{Object: n.service, Origin: n.origin.At("spec.sessionAffinity"), Why: n.service.String() + ": " + fmt.Sprintf(format, args...)}
 }
 
-// setsOf lists the Services with affinity, in the order of their frontends.
+// setsOf returns the Services with affinity, in the order of their frontends.
 func setsOf(p *ir.Program) []need {
 	var list []need
 	at := make(map[failsafe.Object]int)
@@ -99,8 +99,8 @@ func setsOf(p *ir.Program) []need {
 		n := &list[k]
 		n.seconds = max(n.seconds, f.Affinity)
 		for _, id := range []string{f.Internal.Pool, f.External.Pool} {
-			// A local pool is a part of the Service's whole one, so this counts some
-			// endpoints twice.
+			// A local pool is a subset of the Service's pool, so some endpoints
+			// are counted twice.
 			if key := f.Service.String() + " " + id; pools[id] != nil && !counted[key] {
 				counted[key] = true
 				n.sets += len(pools[id].Endpoints)

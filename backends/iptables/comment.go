@@ -5,8 +5,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// appendComment appends ` -m comment --comment "namespace/name:port"`;
-// iptables-save quotes whatever has a slash.
+// appendComment appends ` -m comment --comment "namespace/name:port"`. The quotes
+// are those of iptables-save, which quotes every comment with a slash.
 func appendComment(b []byte, s *ir.ServicePort) []byte {
 	return append(backends.AppendName(append(b, ` -m comment --comment "`...), *s), '"')
 }

@@ -18,7 +18,7 @@ import (
 
 var odd = backends.Options{MasqueradeBit: 31, NoComments: true}
 
-// TestCanonical shows that the kernel lists what was emitted.
+// TestCanonical wants the kernel's listing to equal the emitted text.
 func TestCanonical(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		programs := goldens()
@@ -94,7 +94,7 @@ func TestReplaces(t *testing.T) {
 	})
 }
 
-// TestJumpsComeBack: a load mends what another program took away.
+// TestJumpsComeBack: a load restores jumps that another program removed.
 func TestJumpsComeBack(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		r := testkit.New(t, testkit.Spec{})
@@ -108,7 +108,7 @@ func TestJumpsComeBack(t *testing.T) {
 	})
 }
 
-// TestSecondLoadKeepsBindings: what the kernel learned is not forgotten.
+// TestSecondLoadKeepsBindings: a load keeps the bindings of clients in the kernel.
 func TestSecondLoadKeepsBindings(t *testing.T) {
 	require(t)
 	r := testkit.New(t, testkit.Spec{})
@@ -145,8 +145,8 @@ func save(t *testing.T, r *testkit.Rig, command, variant string) string {
 	return out
 }
 
-// tables cuts what iptables-save prints into tables, and keeps the chains and
-// rules that keep accepts, by the chain's name.
+// tables splits the output of iptables-save into tables, and returns the chains
+// and rules that keep selects by the chain's name.
 func tables(text string, keep func(table, chain string) bool) map[string]string {
 	out := make(map[string]string)
 	table := ""
@@ -167,7 +167,7 @@ func tables(text string, keep func(table, chain string) bool) map[string]string 
 
 func ours(_, chain string) bool { return strings.HasPrefix(chain, "PLC-") }
 
-// listedAsEmitted wants exactly what was emitted among our chains.
+// listedAsEmitted wants exactly what was emitted among planec's chains.
 func listedAsEmitted(t *testing.T, r *testkit.Rig, variant string, files map[string]string) {
 	t.Helper()
 	for _, c := range commands {
@@ -177,8 +177,8 @@ func listedAsEmitted(t *testing.T, r *testkit.Rig, variant string, files map[str
 	}
 }
 
-// declaredAsEmitted is listedAsEmitted less the chains that older programs
-// left, to which nothing may lead.
+// declaredAsEmitted is listedAsEmitted without the chains that older programs
+// left; no rule may lead to these.
 func declaredAsEmitted(t *testing.T, r *testkit.Rig, variant string, files map[string]string) {
 	t.Helper()
 	for _, c := range commands {
@@ -211,7 +211,7 @@ func jumpsOnce(t *testing.T, r *testkit.Rig, variant string) {
 	}
 }
 
-// content is all rules and own chains of a listing.
+// content is the rules and planec's chains of a listing.
 func content(text string) map[string]string {
 	builtIn := []string{"PREROUTING", "POSTROUTING", "INPUT", "FORWARD", "OUTPUT"}
 	out := tables(text, func(string, string) bool { return true })
@@ -229,8 +229,8 @@ func content(text string) map[string]string {
 	return out
 }
 
-// TestUnusualNames: an interface name may have characters that mean something
-// elsewhere.
+// TestUnusualNames: an interface name may contain characters that are special in
+// other contexts.
 func TestUnusualNames(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		for _, local := range []ir.LocalDetector{

@@ -10,13 +10,13 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// dataplane collects one family's chains and sets from a program.
+// dataplane collects the chains and sets of one family from a program.
 type dataplane struct {
 	family
 	program  *ir.Program
 	pools    map[string]*ir.Pool
 	comments bool
-	// mark is the masquerade bit as iptables-save prints it.
+	// mark is the masquerade bit in the notation of iptables-save.
 	mark string
 
 	mangle, filter, nat chains
@@ -24,7 +24,7 @@ type dataplane struct {
 	policy              *xtpolicy.Rules
 	names               xtables.Names
 
-	// entries are the frontends by address, nodePorts those without one.
+	// entries are the frontends with an address, nodePorts those without.
 	entries, nodePorts []entry
 	// nodePortKeys are the protocols and ports that are nodePorts.
 	nodePortKeys map[uint32]bool
@@ -56,7 +56,7 @@ func newDataplane(f family, p *ir.Program, pools map[string]*ir.Pool, opts backe
 	}
 }
 
-// build reads the program.
+// build fills the tables and sets from the program.
 func (d *dataplane) build() {
 	list := d.frontends()
 	for _, f := range list {
@@ -70,7 +70,7 @@ func (d *dataplane) build() {
 	d.natTable()
 }
 
-// frontends are the family's.
+// frontends returns the frontends of the family.
 func (d *dataplane) frontends() []*ir.Frontend {
 	scope := &d.program.Node.NodePorts
 	d.hasScope = len(ir.AddrsOf(d.ir, scope.Addresses))+len(ir.PrefixesOf(d.ir, scope.Prefixes)) > 0
@@ -85,7 +85,7 @@ func (d *dataplane) frontends() []*ir.Frontend {
 	return list
 }
 
-// survey notes what other frontends must know.
+// survey records the properties of a frontend that other frontends depend on.
 func (d *dataplane) survey(f *ir.Frontend) {
 	if f.Kind == ir.NodePort {
 		d.nodePortKeys[portKey(f.Match)] = true
@@ -104,7 +104,7 @@ func (d *dataplane) comment(b []byte, s *ir.ServicePort) []byte {
 	return appendComment(b, s)
 }
 
-// all returns the tables in the order in which they are loaded.
+// all returns the tables in load order.
 func (d *dataplane) all() []*chains { return []*chains{&d.mangle, &d.filter, &d.nat} }
 
 func (d *dataplane) appendRules(b []byte) []byte {

@@ -8,24 +8,24 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// The dispatch is a tree of chains that finds a frontend among many by few rules.
-// A frontend that comes moves nothing of others: which chains lead to it depends on
-// it alone, and a chain is there as soon as one frontend needs it. How deep the tree
-// is depends on how many frontends there are in whole, and changes at few numbers
-// (listed, cellRules). A tree that divides what it has, in the middle or by the first
-// bits that differ, is up to a fifth shorter to walk and moves lines of others: 276
-// at worst, or 14.
+// The dispatch is a tree of chains that finds one of many frontends with few
+// rules. A new frontend does not move the rules of others: the chains that lead to
+// it depend only on the frontend itself, and a chain exists as soon as one
+// frontend needs it. The depth depends on the total number of frontends and
+// changes at few thresholds (listed, cellRules). A balanced tree, split in the
+// middle or at the first differing bits, has up to 20% shorter paths, but a new
+// frontend moves the rules of others: 276 or 14 in the worst case.
 
 const (
-	// listed is how many frontends one list may have: fewer are not worth a tree.
+	// listed is the maximum number of frontends in a list; a tree pays off only above it.
 	listed = 8
-	// fewPorts is how many ports of an address stand among those of others. More
-	// have a chain of their own, which lists them up to listedPorts.
+	// An address with up to fewPorts ports shares a list with other addresses.
+	// With more ports it has its own chain, which is a list up to listedPorts.
 	fewPorts, listedPorts = 4, 16
 )
 
-// entry is a frontend in the dispatch and its target. hi and lo are its address,
-// an IPv4 one in the last 32 bits, key its protocol and port.
+// entry is a frontend in the dispatch with its target. hi and lo are its address
+// (an IPv4 address in the last 32 bits), key its protocol and port.
 type entry struct {
 	hi, lo   uint64
 	key      uint32
@@ -33,7 +33,7 @@ type entry struct {
 	target   string
 }
 
-// protocolBits and portBits make a key.
+// protocolBits and portBits are the widths of the two parts of a key.
 const protocolBits, portBits = 2, 16
 
 func portKey(m ir.Match) uint32 {
@@ -60,16 +60,16 @@ func compareEntry(a, b entry) int {
 	return cmp.Or(cmp.Compare(a.hi, b.hi), cmp.Compare(a.lo, b.lo), cmp.Compare(a.key, b.key))
 }
 
-// branch is what a chain of the tree has: a frontend's rule, or a match and the
-// chain of those that fit it.
+// branch is one entry of a chain of the tree: the rule of a frontend, or a match
+// with the chain for packets that match.
 type branch struct {
 	entry *entry
 	match []byte
 	chain string
 }
 
-// tree writes a chain: its branches, taken by jump ("-g", or "-j" where a packet
-// that finds nothing must come back), then tail.
+// tree writes a chain: its branches, then tail. jump is "-g", or "-j" if a packet
+// without a match must return.
 func (d *dataplane) tree(name, jump string, branches []branch, tail []string) {
 	w := &d.nat
 	w.open(name)
@@ -86,7 +86,7 @@ func (d *dataplane) tree(name, jump string, branches []branch, tail []string) {
 	w.close()
 }
 
-// goTo is how chains below the first leave to others.
+// goTo leads from chains below the first to other chains; packets do not return.
 const goTo = " -g "
 
 func (d *dataplane) leaf(e *entry) {
@@ -107,7 +107,7 @@ func leaves(list []entry) []branch {
 	return out
 }
 
-// groups splits a list where neighbours are not alike.
+// groups splits a list between adjacent elements that are not alike.
 func groups[T any](list []T, alike func(a, b *T) bool) [][]T {
 	var out [][]T
 	for start, i := 0, 1; start < len(list); i++ {

@@ -11,22 +11,22 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Addresses are told apart by their last bits, digitBits at a time from the end:
-// whether a range is a /12 or a /24, and given out at random or in a row, its last
-// bits differ most, so no chain has to be left out where all addresses agree. How
-// many digits there are depends on the number of rules in the last chains.
+// The tree divides addresses by their last bits, digitBits per level: whether the range
+// is a /12 or a /24, and whether addresses are assigned at random or in sequence, the
+// last bits differ most. So no level is wasted on bits that all addresses share. The
+// number of levels depends on the number of rules in the last chains.
 const (
 	digitBits = 3
-	// maxDigits bounds the tree: nf_tables takes 15 chains below a built-in one
-	// (NFT_JUMP_STACK_SIZE, gotos count), and there are PLC-OUTPUT, PLC-SERVICES,
-	// these, two of crowd, an address with its ports (portCuts), and four of a
+	// maxDigits bounds the depth: nf_tables allows 15 chains below a built-in one
+	// (NFT_JUMP_STACK_SIZE; gotos count). The others are PLC-OUTPUT, PLC-SERVICES,
+	// two of crowd, those of an address with its ports (portCuts), and four of a
 	// frontend.
 	maxDigits = 4
-	// cellRules is how many rules a last chain has on average at most: one more
-	// level costs 4.5 rules, half of 8 choices, and saves 7/16 of these.
+	// cellRules is the maximum average number of rules in a last chain: one more
+	// level costs 4.5 rules (half of 8 choices) and saves 7/16 of these.
 	cellRules = 12
-	// crowdRules are far more than that. Where so many addresses have the same last
-	// digits, they were chosen to collide.
+	// crowdRules is far above that average. So many addresses with equal last
+	// digits were chosen to collide.
 	crowdRules = 64
 )
 
@@ -48,17 +48,17 @@ func rulesOf(rows []sameAddress) (n int) {
 	return n
 }
 
-// addressTree is the dispatch by address.
+// addressTree is the dispatch tree by address.
 type addressTree struct {
 	*dataplane
 	digits int
 }
 
-// dispatchAddresses writes the chain of that name and those below, and tail at its
-// end.
+// dispatchAddresses writes the named chain with tail at its end, and the chains
+// below it.
 func (d *dataplane) dispatchAddresses(name string, list []entry, tail []string) {
 	slices.SortFunc(list, compareEntry)
-	// A jump and no goto: what no address fits may be for what is in tail.
+	// A jump, not a goto: packets that match no address must reach the tail.
 	const jump = " -j "
 	if len(list) <= listed {
 		d.tree(name, jump, leaves(list), tail)
@@ -123,8 +123,8 @@ func (t *addressTree) cell(r sameAddress, digits int) branch {
 	return branch{match: t.lastBits(mask).AppendTo(match), chain: string(name)}
 }
 
-// lastBits is an address or a mask of the family that has only its last bits, less
-// than 16 of them.
+// lastBits returns an address or a mask of the family with only its last bits set;
+// there are fewer than 16.
 func (t *addressTree) lastBits(n uint64) netip.Addr {
 	if t.ir == ir.IPv4 {
 		return netip.AddrFrom4([4]byte{2: byte(n >> 8), 3: byte(n)})
@@ -150,8 +150,8 @@ func (t *addressTree) crowd(name string, rows []sameAddress, step int) {
 	t.tree(name, goTo, branches, nil)
 }
 
-// mostOfPart is n^(2/3) in the first step and n^(1/2) in the second, rounded up. It
-// counts in whole numbers, which are the same on every processor.
+// mostOfPart is n^(2/3) in the first step and n^(1/2) in the second, rounded up.
+// It uses integers only, so the result is the same on every processor.
 func mostOfPart(n, step int) int {
 	all := int64(n)
 	return sort.Search(n, func(i int) bool {
@@ -224,8 +224,8 @@ func (t *addressTree) list(rows []sameAddress) []branch {
 	return out
 }
 
-// portCuts are the bits after which chains of n ports of one address stand. There
-// may be two, and three where the address is not as deep.
+// portCuts returns the bit counts at which the chains for n ports of one address
+// branch: two levels, or three if the address is not at the full depth.
 func (t *addressTree) portCuts(n int) []int {
 	switch {
 	case n <= listedPorts:

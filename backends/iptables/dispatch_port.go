@@ -8,17 +8,17 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Ports are told apart by the first bits of their keys, since a rule can match a
-// range of ports and not their last bits. After how many bits a chain stands is
-// fixed.
+// The tree divides ports by the leading bits of their keys, because a rule can
+// match a range of ports but not their trailing bits. The bit counts at which
+// chains branch are fixed.
 
-// usualNodePorts is how many there are where no range was chosen
+// usualNodePorts is the number of ports in the default range
 // (--service-node-port-range, 30000 to 32767).
 const usualNodePorts = 2768
 
-// nodePortCuts are the bits after which chains of n nodePorts stand: they have 16384,
-// 1024 and 256 ports, then 64 and 16 if the last ones would have more than cellRules
-// of the usual range.
+// nodePortCuts returns the bit counts at which the chains of n nodePorts branch.
+// The chains cover 16384, 1024 and 256 ports; 64 and 16 follow if the last ones
+// would have more than cellRules ports of the usual range.
 func nodePortCuts(n int) []int {
 	cuts := []int{4, 8, 10, 12, 14}
 	switch {

@@ -14,9 +14,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// TestDispatchIsShort walks the rules that find a Service, for every frontend of
-// programs that are usual, large or made to be long to walk, and counts the rules
-// that its packet is held against.
+// TestDispatchIsShort counts the rules that a packet passes until it finds its
+// Service, for every frontend of programs that are typical, large, or built to
+// have long paths.
 func TestDispatchIsShort(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -68,8 +68,8 @@ func TestDispatchIsShort(t *testing.T) {
 	}
 }
 
-// found walks to all matches, and returns how many rules they meet on average and
-// at most.
+// found walks to all matches, and returns the average and the maximum number of
+// rules on the way.
 func (r dispatchRules) found(t *testing.T, matches []ir.Match) (average float64, most int) {
 	total := 0
 	for _, m := range matches {
@@ -83,7 +83,7 @@ func (r dispatchRules) found(t *testing.T, matches []ir.Match) (average float64,
 	return float64(total) / float64(len(matches)), most
 }
 
-// others is how many rules packets meet on average that are for no frontend.
+// others returns the average number of rules for packets that match no frontend.
 func (r dispatchRules) others(matches []ir.Match) float64 {
 	const n = 1000
 	rng := rand.New(rand.NewPCG(5, 5))
@@ -105,10 +105,10 @@ func (r dispatchRules) others(matches []ir.Match) float64 {
 	return float64(total) / n
 }
 
-// deepest is how many chains one below the other the dispatch may have. The kernel
-// takes 15 of nf_tables below a built-in one (NFT_JUMP_STACK_SIZE, gotos count),
-// of which PLC-OUTPUT is one, and a frontend needs up to four: its sources, the
-// Service, a group, an endpoint.
+// deepest is the maximum depth of the dispatch. The kernel accepts 15 nf_tables
+// chains below a built-in one (NFT_JUMP_STACK_SIZE; gotos count). PLC-OUTPUT is
+// one of them, and a frontend needs up to four: its sources, the Service, a group,
+// an endpoint.
 const deepest = 15 - 1 - 4
 
 // programAt serves each match by one endpoint.
@@ -189,7 +189,7 @@ func ported(in []ir.Match, ports ...int) (out []ir.Match) {
 	return out
 }
 
-// hosts is one host in each of n networks: the same low half, a random high one.
+// hosts returns one host in each of n networks: equal low halves, random high halves.
 func hosts(n int, host string) []ir.Match {
 	rng := rand.New(rand.NewPCG(2, 2))
 	low := netip.MustParseAddr(host).AsSlice()
@@ -204,8 +204,8 @@ func hosts(n int, host string) []ir.Match {
 	})
 }
 
-// bitByBit are addresses of which each bit tells few from all others, some with
-// more ports than a list has.
+// bitByBit returns addresses of which each bit separates a few from all others,
+// some with more ports than a list has.
 func bitByBit() (out []ir.Match) {
 	for i := range 112 {
 		for j := range i + 1 {
@@ -239,7 +239,7 @@ func allPorts() (out []ir.Match) {
 	return out
 }
 
-// nodePorts are n of the usual range.
+// nodePorts returns n ports of the default range.
 func nodePorts(n int) []ir.Match {
 	rng := rand.New(rand.NewPCG(4, 4))
 	return distinct(n, func(int) ir.Match {
@@ -278,8 +278,8 @@ func readDispatch(file string) dispatchRules {
 	return r
 }
 
-// isDispatch reports whether a chain is neither a Service's nor one that all
-// programs have.
+// isDispatch reports whether a chain belongs neither to a Service nor to every
+// program.
 func isDispatch(chain string) bool {
 	for _, other := range []string{"PLC-S-", "PLC-X-", "PLC-G-", "PLC-E-", "PLC-PREROUTING", "PLC-OUTPUT", "PLC-POSTROUTING", "PLC-MASQUERADE", "PLC-EGRESS", "PLC-MARK-REMOTE"} {
 		if strings.HasPrefix(chain, other) {
@@ -324,8 +324,8 @@ func addressAndMask(s string) (address, mask netip.Addr) {
 	return address, netip.PrefixFrom(all, n).Masked().Addr()
 }
 
-// walk counts the rules that a packet is held against up to and with the one that
-// leads to a Service, or all if there is none.
+// walk counts the rules that a packet passes, up to the one that leads to a
+// Service, or all rules if there is none.
 func (r dispatchRules) walk(m ir.Match) (met int, found bool) {
 	for _, rule := range r.chains[root(m)] {
 		met++

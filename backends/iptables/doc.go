@@ -1,7 +1,7 @@
-// Package iptables emits text for iptables-restore, ip6tables-restore and
-// ipset: the nat, filter and mangle chains of one node, beside whatever others
-// have there. Both iptables-legacy and iptables-nft take it, from 1.8.9 on. It
-// is canonical: iptables-save prints our chains back byte for byte.
+// Package iptables emits text for iptables-restore, ip6tables-restore and ipset:
+// the nat, filter and mangle chains of one node, which coexist with foreign rules.
+// iptables-legacy and iptables-nft accept it from version 1.8.9 on. The text is
+// canonical: iptables-save prints planec's chains back byte for byte.
 //
 // # Loading
 //
@@ -14,19 +14,19 @@
 //	        !((t substr($0, 3)) in have)' - $c-jumps.rules | $c-restore --noflush
 //	done
 //
-// ipset.rules and the two *.rules files may be loaded any number of times, over
-// the files of any other program and options: they name only what is ours and
-// replace it, a table or a set at a time and all or nothing. They never touch
-// a built-in chain. The eight jumps from there are the same for every program,
-// and stand in a file of their own because the language has no "insert unless
-// it is there": all it can do to a foreign chain is to add or remove one rule,
-// and no sequence of those makes one of both none and one. So the loader looks
-// which are missing, and loads those lines only.
+// ipset.rules and the two *.rules files are idempotent, whatever program and
+// options were loaded before: they name only objects of planec and replace them,
+// one table or one set at a time, all or nothing. They never touch a built-in
+// chain. The eight jumps from built-in chains are the same for every program. They
+// are in a separate file, because iptables-restore has no "insert if missing": for
+// a foreign chain it can only add or remove one rule, and no sequence of these
+// operations is correct both with and without the rule. Therefore, the loader
+// finds the missing jumps and loads only those.
 //
-// What a Service or a policy leaves behind when it goes are chains and sets that
-// nothing leads to (PLC-S-…, PLC-ROW-…, plc-af-…); their names are of the past
-// and a pure file cannot know them. They cost memory and change nothing. The
-// kernel's own listing knows them, so this, after a load, sweeps them up:
+// A removed Service or policy leaves chains and sets that no rule refers to (PLC-S-…,
+// PLC-ROW-…, plc-af-…). The artifact cannot list them, because it does not depend on
+// earlier programs. They use memory but have no effect. The following script, run
+// after a load, finds them in the kernel's listing and removes them:
 //
 //	set -e # sweep
 //	for c in iptables ip6tables; do
@@ -39,9 +39,9 @@
 //	ipset list -n | awk 'NR == FNR {keep[$2]; next}
 //	    /^plc-/ && !($1 in keep) {print "destroy", $1}' ipset.rules - | ipset restore
 //
-// The *-clean.rules files, ipset-clean.rules last, remove everything of the
-// program they were emitted with, jumps first; after a sweep that is
-// everything.
+// The *-clean.rules files, and then ipset-clean.rules, remove everything of the
+// program that they were emitted with, jumps first. Run the sweep before them to
+// remove everything of planec.
 //
 // # Layout
 //
@@ -66,63 +66,61 @@
 //	  ├─ PLC-POLICY            FORWARD; in INPUT PLC-POLICY-INPUT: policies
 //	  └─ ACCEPT                FORWARD: marked, or of a connection; INPUT: plc-health
 //
-// A new connection meets 23 rules among 30,000 Services before it is given an
-// endpoint, where a list would be walked for half of them; one to somewhere else
-// meets 29. What only asks "is it one of these" is an ipset. Sets of the program
-// are filled aside and swapped in.
+// With 30,000 Services, a new connection passes 23 rules before it gets an
+// endpoint; a linear list would need 15,000 on average. A connection to another
+// destination passes 29. Membership tests use ipsets. The program's sets are
+// filled under a temporary name and swapped in.
 //
-// A Service that comes adds its rules, and the chains that lead to nothing else yet;
-// rules of others stay where they are, except that
+// A new Service adds its own rules, and the chains that do not exist yet. The
+// rules of other Services do not change, with these exceptions:
 //
-//   - the tree becomes deeper with a family's 9th frontend by address, and with its
-//     97th, 769th and 6145th; that of the nodePorts with the 9th, 130th and 520th.
-//     Frontends of an address with more than four ports count as one. All rules of
-//     the tree move then, and do the same;
-//   - an address gets a chain with its fifth port, which is divided with the 17th.
-//     Others are concerned where they share that address;
-//   - more than 64 rules for addresses whose last bits are the same are divided by
-//     prefix, anew for each. An attacker must choose such addresses, up to 49,152
-//     frontends.
+//   - The address tree gets deeper with a family's 9th, 97th, 769th and 6145th
+//     frontend; the nodePort tree with the 9th, 130th and 520th. The frontends of an
+//     address with more than four ports count as one. A deeper tree moves all rules
+//     of the tree, with the same effect.
+//   - An address gets its own chain with its fifth port; the 17th port divides that
+//     chain. This affects only the Services that share the address.
+//   - More than 64 rules for addresses with equal last bits are divided by prefix, and
+//     the division is computed anew for each change. This takes deliberately chosen
+//     addresses, and concerns up to 49,152 frontends.
 //
-// Whatever the addresses are, no packet meets a long list, and iptables-nft takes
-// the tree: its kernel side allows 15 chains below each other.
+// No packet passes a long list, whatever the addresses are. iptables-nft accepts
+// the tree: the kernel's nf_tables allows 15 nested chains.
 //
 // Names are fixed words, prefixes and ports, or hashes of identities; two equal
-// hashes are an error. A Service's name occurs in comments only, escaped and
-// bounded.
+// hashes are an error. Names of Services appear only in comments, escaped and with
+// bounded length.
 //
 // # Policies
 //
-// They judge after Services have answered and translated, and before anything is
-// masqueraded; package xtpolicy says how they are laid out and what they cost. A
-// program without policies for pods of a family has none of their chains and
-// sets in that family. What they accept RETURNs to FORWARD or INPUT, where our own
-// ACCEPTs and the rules of others follow. All packets but those of accepted connections are
-// judged, INVALID and UNTRACKED ones among them.
+// Policies judge a packet after Services have refused or translated it, and before
+// masquerading; package xtpolicy describes their layout and cost. A program
+// without policies for a family's pods has no policy chains and sets in that
+// family. Accepted packets RETURN to FORWARD or INPUT, where planec's ACCEPT rules
+// and foreign rules follow. Policies judge all packets except those of accepted
+// connections; INVALID and UNTRACKED packets are judged.
 //
 // # Affinity
 //
-// Each endpoint of a Service with affinity has a set of clients, whose entries
-// the rules add and time out; all addresses, routes and nodePorts of the
-// Service share it. xt_recent, which kube-proxy uses, remembers 100 clients of
-// an endpoint (ip_list_tot) and forgets the oldest for each further one. The
-// sets outlive a load. A client whose endpoint is not among those of a route
-// is bound to another and let go by the first.
+// Each endpoint of a Service with affinity has a set of clients. Rules add the
+// entries and set their timeouts; all addresses, routes and nodePorts of the
+// Service share the set. kube-proxy uses xt_recent, which remembers 100 clients of
+// an endpoint (ip_list_tot) and forgets the oldest client for each additional one.
+// A load keeps the sets. A client whose endpoint is not in the route's pool is
+// bound to another endpoint, and its old binding is removed.
 //
 // # Limits
 //
-//   - One file is one transaction per table, and there are three tables and
-//     the sets. Between them a node has parts of two programs for a moment: a
-//     pod whose profile is new or another than before may be judged by a third
-//     one's rules until the filter table is loaded.
-//   - A client of an endpoint that left is bound to another; if the first comes
-//     back before the timeout, the one that comes first in the pool wins.
-//   - A Service with affinity is looked up endpoint by endpoint.
-//   - An endpoint has at most 1,048,576 bound clients; further ones are served
+//   - Each of the three tables, and the sets, is a separate transaction. In between, a
+//     node has parts of two programs: a pod whose profile is new or has changed may be
+//     judged by the rules of a third profile until the filter table is loaded.
+//   - A client of a removed endpoint is bound to another one. If the removed endpoint
+//     comes back before the timeout, the first of the two in the pool is used.
+//   - The rules test the endpoints of a Service with affinity one after the other.
+//   - An endpoint has at most 1,048,576 bound clients; further clients are served
 //     without affinity.
-//   - An affinity longer than 2,147,483 seconds is none that a set can hold, and
-//     each endpoint with affinity is a set, of which one Service has 1,024 at most
-//     and all together 8,192: Check reports the Service, which is refused.
-//   - Without a local detector for the family "unless-local-source" is
-//     "always".
+//   - A set cannot hold an affinity longer than 2,147,483 seconds. Each endpoint with
+//     affinity needs a set: at most 1,024 per Service and 8,192 in total. Check reports
+//     Services beyond these limits, and Emit refuses them.
+//   - Without a local detector for the family, "unless-local-source" means "always".
 package iptables

@@ -10,14 +10,14 @@ import (
 type family struct {
 	ir      ir.Family
 	command string
-	// inet is the family of a set, suffix the end of its name.
+	// inet is the family argument of ipset; suffix ends the names of the family's sets.
 	inet, suffix string
 	bits         int
-	// reject is the target that answers.
+	// reject is the REJECT target, which answers the sender.
 	reject string
-	// loopback is never a nodePort address.
+	// loopback is the range on which nodePorts are never served.
 	loopback netip.Prefix
-	// halves are all addresses, in two prefixes, since no set takes the one of
+	// halves are two prefixes that cover all addresses: ipset accepts no prefix of
 	// length 0.
 	halves [2]string
 }

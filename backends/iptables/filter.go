@@ -16,8 +16,8 @@ const (
 	translated     = " -m conntrack --ctstate DNAT"
 )
 
-// filterTable answers for what has no endpoint. Packets that have one have
-// another destination by now.
+// filterTable answers packets to frontends without endpoints. Packets to frontends
+// with endpoints have been translated before they reach this table.
 func (d *dataplane) filterTable() {
 	unserved := d.unserved()
 	clusterIPs := d.clusterIPs()
@@ -41,10 +41,10 @@ func (d *dataplane) filterTable() {
 	d.policies()
 }
 
-// admitMarked lets Service packets through a firewall that drops what it does not
-// know, as Docker and ufw make one: those that leave with the node's address, and
-// all that belongs to a connection (KUBE-FORWARD of kube-proxy). What policies and
-// Services refuse was refused before.
+// admitMarked accepts Service packets in a firewall that drops unknown packets, as
+// Docker and ufw configure it: packets that are marked for masquerading, and
+// packets of known connections (kube-proxy's KUBE-FORWARD). Policies and Services
+// have refused packets before this point.
 func (d *dataplane) admitMarked() []string {
 	return []string{
 		" -m mark --mark " + d.mark + "/" + d.mark + " -j ACCEPT",
@@ -52,7 +52,7 @@ func (d *dataplane) admitMarked() []string {
 	}
 }
 
-// admitHealth lets load balancers ask the health check ports (KUBE-NODEPORTS).
+// admitHealth accepts packets from load balancers to health check ports (KUBE-NODEPORTS).
 func (d *dataplane) admitHealth() []string {
 	s := &d.sets.health
 	for _, h := range d.program.HealthChecks {
@@ -69,7 +69,7 @@ func (d *dataplane) admitHealth() []string {
 	return []string{" -m set --match-set " + s.name + " dst,dst -j ACCEPT"}
 }
 
-// policies writes the chains that judge what Services let pass.
+// policies writes the chains that enforce policies on the remaining packets.
 func (d *dataplane) policies() {
 	for _, c := range d.policy.Chains {
 		d.filter.chain(c.Name, c.Rules...)
@@ -81,7 +81,7 @@ func (d *dataplane) policies() {
 	}
 }
 
-// jumpTo is a jump to a chain, or nothing where there is none.
+// jumpTo returns a jump to a chain, or nothing if the name is empty.
 func jumpTo(chain string) []string {
 	if chain == "" {
 		return nil
@@ -89,15 +89,15 @@ func jumpTo(chain string) []string {
 	return []string{" -j " + chain}
 }
 
-// answer is a set and the target of packets to its frontends.
+// answer pairs a set of frontends with the target for packets to them.
 type answer struct {
 	set      *set
 	target   string
 	internal string
 }
 
-// unserved writes the chain for frontends without endpoints: what only local
-// pods and the node are told comes before what all are.
+// unserved writes the chain for frontends without endpoints. Answers for local
+// pods and the node precede the answers for all sources.
 func (d *dataplane) unserved() bool {
 	s := &d.sets
 	rules := d.answerRules([]answer{
@@ -140,7 +140,7 @@ func (d *dataplane) answerRules(list []answer) []string {
 	return rules
 }
 
-// internalChain answers local pods and the node only.
+// internalChain writes the answers for packets from local pods and from the node only.
 func (d *dataplane) internalChain(byAddress, byNodePort *set, name, target string) {
 	if !byAddress.used() && !byNodePort.used() {
 		return
@@ -152,7 +152,7 @@ func (d *dataplane) internalChain(byAddress, byNodePort *set, name, target strin
 	d.filter.chain(internalPrefix+name, append(rules, xtables.FromSelf+target)...)
 }
 
-// clusterIPs answers for the ports that no Service has, and for the addresses.
+// clusterIPs answers packets to ClusterIP ports without a Service, and to unused ClusterIPs.
 func (d *dataplane) clusterIPs() bool {
 	s := &d.sets.clusterIPs
 	for _, a := range ir.AddrsOf(d.ir, d.program.ClusterIPs) {

@@ -9,8 +9,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// frontend writes the chains of one frontend and adds it to the sets and to
-// the dispatch.
+// frontend writes the chains of a frontend and adds it to the sets and to the
+// dispatch.
 func (d *dataplane) frontend(f *ir.Frontend) {
 	internal, external := d.route(f, f.Internal), d.route(f, f.External)
 	target := internal
@@ -29,12 +29,12 @@ func (d *dataplane) frontend(f *ir.Frontend) {
 	}
 }
 
-// accept ends the nat table's work: the address is a frontend's, though it has
-// no endpoints, and no nodePort's.
+// accept ends the traversal of the nat table: the address belongs to a frontend
+// without endpoints, so the packet must not reach a nodePort.
 const accept = " -j ACCEPT"
 
-// shadows reports whether the frontend keeps its packets from a nodePort: a
-// packet to the node's own address may fit both, and the address wins.
+// shadows reports whether the frontend takes packets from a nodePort: a packet to an
+// address of the node may match both, and the frontend with the address has priority.
 func (d *dataplane) shadows(f *ir.Frontend) bool {
 	if f.Kind == ir.NodePort || !d.nodePortKeys[portKey(f.Match)] {
 		return false
@@ -43,14 +43,14 @@ func (d *dataplane) shadows(f *ir.Frontend) bool {
 	return slices.Contains(scope.Addresses, f.Match.Address) || ir.ContainsAddr(scope.Prefixes, f.Match.Address)
 }
 
-// split is a frontend whose two routes go different ways; each is a target, or
-// "" without endpoints.
+// split is a frontend with two different routes. Each field is a target, or "" if
+// the route has no endpoints.
 type split struct {
 	internal, external string
 	shadows            bool
 }
 
-// split returns the target of a chain that tells the sources apart.
+// split returns the chain that separates the sources of the two routes.
 func (d *dataplane) split(f *ir.Frontend, s split) string {
 	if have, ok := d.splits[s]; ok {
 		return have
@@ -82,9 +82,9 @@ func (d *dataplane) split(f *ir.Frontend, s split) string {
 	return target
 }
 
-// addUnserved notes the answers for routes without endpoints. What has an
-// endpoint is translated by the time the sets are asked, so where one route
-// has some, the answer is the other's, for every client.
+// addUnserved adds the frontend to the sets of routes without endpoints. Packets
+// with an endpoint are already translated when the rules match these sets. So if
+// one route has endpoints, the other route's answer can apply to all clients.
 func (d *dataplane) addUnserved(f *ir.Frontend) {
 	internal := len(d.pool(f.Internal).Endpoints) == 0
 	external := len(d.pool(f.External).Endpoints) == 0
@@ -100,7 +100,7 @@ func (d *dataplane) addUnserved(f *ir.Frontend) {
 	}
 }
 
-// answers returns the set of frontends with the answer.
+// answers returns the set of the frontends that give this answer.
 func (d *dataplane) answers(a ir.Refusal, nodePort, internal bool) *set {
 	all := [2][2][2]*set{
 		{{&d.sets.reject, &d.sets.rejectInternal}, {&d.sets.nodePortReject, &d.sets.npRejectInternal}},
@@ -115,8 +115,8 @@ func (d *dataplane) answers(a ir.Refusal, nodePort, internal bool) *set {
 	return all[index(a == ir.Drop)][index(nodePort)][index(internal)]
 }
 
-// addKey adds the frontend to a set of frontends. A nodePort has no address;
-// there the destination's is known to be right, and two halves are all.
+// addKey adds the frontend to a set of frontends. A nodePort is added with both halves
+// of the address space, because an earlier rule has checked the destination address.
 func (d *dataplane) addKey(s *set, f *ir.Frontend) {
 	if f.Kind != ir.NodePort {
 		s.end(appendKey(s.next(), f.Match))
@@ -142,7 +142,7 @@ type hairpin struct {
 	protocol ir.Protocol
 }
 
-// addHairpins adds the local endpoints, each once.
+// addHairpins adds the frontend's local endpoints without duplicates.
 func (d *dataplane) addHairpins(f *ir.Frontend) {
 	for _, r := range []ir.Route{f.Internal, f.External} {
 		for i := range d.pool(r).Endpoints {

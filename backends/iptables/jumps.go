@@ -2,8 +2,8 @@ package iptables
 
 import "github.com/planec/planec/backends/xtables"
 
-// jumps lead to the entries, in the order in which tables are loaded: what forbids
-// comes first.
+// jumps lead from built-in chains to planec's entry chains. Tables that refuse
+// packets are loaded first.
 var jumps = []xtables.Jump{
 	{Table: "mangle", Chain: "PREROUTING"},
 	{Table: "mangle", Chain: "OUTPUT"},

@@ -20,8 +20,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// variants are the two programs called iptables, each with its own idea of how
-// rules get into the kernel.
+// variants are the two programs called iptables, which load rules into the kernel
+// in different ways.
 var variants = []string{"legacy", "nft"}
 
 func require(t testing.TB) {
@@ -115,7 +115,7 @@ func TestKernelGoldenPrograms(t *testing.T) {
 	})
 }
 
-// TestKernelRandomPrograms tries combinations that no compiler makes.
+// TestKernelRandomPrograms tries combinations that the compiler does not produce.
 func TestKernelRandomPrograms(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		for seed := range uint64(20) {
@@ -128,8 +128,7 @@ func TestKernelRandomPrograms(t *testing.T) {
 	})
 }
 
-// TestKernelGeneratedClusters tries what the compiler makes of clusters made
-// at random.
+// TestKernelGeneratedClusters tries compiled programs of random clusters.
 func TestKernelGeneratedClusters(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		for seed := uint64(1); seed <= 30; seed++ {
@@ -151,8 +150,8 @@ func TestKernelManyPorts(t *testing.T) {
 	})
 }
 
-// TestKernelManyAddresses asks for addresses at random, for some that an attacker chose
-// and for ports of one, in both families.
+// TestKernelManyAddresses tries random addresses, addresses chosen by an attacker,
+// and ports of one address, in both families.
 func TestKernelManyAddresses(t *testing.T) {
 	p := irtest.KitchenSink()
 	matches := slices.Concat(
@@ -168,9 +167,8 @@ func TestKernelManyAddresses(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) { run(t, variant, p, flows, backends.DefaultOptions()) })
 }
 
-// TestKernelDeepest loads the longest way that there can be: addresses and ports
-// that were chosen for it, other routes for other sources, affinity, a pool of
-// groups.
+// TestKernelDeepest loads the longest possible path: addresses and ports that were
+// chosen for it, different routes per source, affinity, a pool of groups.
 func TestKernelDeepest(t *testing.T) {
 	p := programAt(bitByBit())
 	many := ir.Pool{ID: "many"}

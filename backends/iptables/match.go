@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// appendPrefix writes " -s" or " -d" with a prefix. iptables-save leaves a
-// prefix of length 0 out, so it is left out.
+// appendPrefix writes " -s" or " -d" with a prefix. It writes nothing for a prefix
+// of length 0, as iptables-save does.
 func appendPrefix(b []byte, flag string, p netip.Prefix) []byte {
 	if p.Bits() == 0 {
 		return b
@@ -23,12 +23,12 @@ func appendHost(b []byte, flag string, a netip.Addr) []byte {
 	return appendPrefix(b, flag, netip.PrefixFrom(a, a.BitLen()))
 }
 
-// appendPort writes a protocol and one port of it.
+// appendPort writes matches for a protocol and one port.
 func appendPort(b []byte, p ir.Protocol, port uint16) []byte {
 	return strconv.AppendUint(appendTransport(b, p), uint64(port), 10)
 }
 
-// appendTransport writes a protocol and its match, up to the port.
+// appendTransport writes the protocol and its match module, without the port.
 func appendTransport(b []byte, p ir.Protocol) []byte {
 	name := p.String()
 	b = append(append(b, " -p "...), name...)
@@ -36,16 +36,16 @@ func appendTransport(b []byte, p ir.Protocol) []byte {
 	return append(b, " --dport "...)
 }
 
-// localSources are the matches of packets that the node's detector calls local.
+// localSources returns the matches for packets that the node's detector calls local.
 func (d *dataplane) localSources() []string {
 	return xtables.LocalSources(d.ir, &d.program.Node.Local)
 }
 
-// markRemoteChain marks what is not from a local source, where one rule cannot
-// say that.
+// markRemoteChain marks packets from non-local sources where one rule cannot match
+// them.
 const markRemoteChain = "PLC-MARK-REMOTE"
 
-// markRule is the rule that marks a packet for masquerading, or "".
+// markRule returns the rule that marks a packet for masquerading, or "".
 func (d *dataplane) markRule(m ir.MasqueradeRule) (match, target string) {
 	always := " -j MARK --set-xmark " + d.mark + "/" + d.mark
 	switch m {
@@ -65,7 +65,7 @@ func (d *dataplane) markRule(m ir.MasqueradeRule) (match, target string) {
 	return "", ""
 }
 
-// markRemote writes that chain.
+// markRemote writes markRemoteChain.
 func (d *dataplane) markRemote() {
 	if !d.marksRemote {
 		return
@@ -77,8 +77,8 @@ func (d *dataplane) markRemote() {
 	d.nat.chain(markRemoteChain, append(rules, " -j MARK --set-xmark "+d.mark+"/"+d.mark)...)
 }
 
-// nodePortRules send destinations that nodePorts are served on to a target. A
-// chain must end with them, since they return what is for loopback.
+// nodePortRules send packets to addresses that serve nodePorts to a target. They must
+// be the last rules of a chain, because they return packets to loopback addresses.
 func (d *dataplane) nodePortRules(target string) []string {
 	var rules []string
 	for _, a := range ir.AddrsOf(d.ir, d.program.Node.NodePorts.Addresses) {

@@ -9,8 +9,8 @@ const (
 	masquerade      = " -j MASQUERADE --random-fully"
 )
 
-// natTable writes what finds a frontend, and what gives packets the node's own
-// source address.
+// natTable writes the chains that find a frontend, and those that masquerade
+// packets.
 func (d *dataplane) natTable() {
 	var jump []string
 	if d.services() {
@@ -22,7 +22,7 @@ func (d *dataplane) natTable() {
 	d.postrouting()
 }
 
-// services finds the frontend: by address, else by nodePort.
+// services writes the dispatch: first by address, then by nodePort.
 func (d *dataplane) services() bool {
 	var tail []string
 	if len(d.nodePorts) > 0 {
@@ -36,8 +36,8 @@ func (d *dataplane) services() bool {
 	return true
 }
 
-// postrouting masquerades what a Service chain marked, what an endpoint sends
-// itself, then the node's egress.
+// postrouting masquerades the packets that a Service chain marked, then hairpin
+// packets, then the node's egress.
 func (d *dataplane) postrouting() {
 	var rules []string
 	if d.marks() {
@@ -63,7 +63,7 @@ func (d *dataplane) marks() bool {
 	return false
 }
 
-// egress is the node's own rule (ip-masq-agent's).
+// egress writes the node's egress rule (that of ip-masq-agent).
 func (d *dataplane) egress() {
 	var rules []string
 	for _, p := range ir.PrefixesOf(d.ir, d.program.Masquerade.Exclude) {

@@ -14,9 +14,9 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// TestKernelNeighbours: under policies that deny everything, what belongs to an
-// accepted connection passes (ICMP errors too), neighbours are found, the node
-// reaches its pods, and what pods send to their node is judged.
+// TestKernelNeighbours: under policies that deny everything, packets of accepted
+// connections pass (including ICMP errors), neighbour discovery works, the node
+// reaches its pods, and packets from pods to their node are judged.
 func TestKernelNeighbours(t *testing.T) {
 	testkit.Require(t, "ip", "bash", "nsenter", "unshare")
 	forVariants(t, func(t *testing.T, variant string) {
@@ -42,9 +42,9 @@ func TestKernelNeighbours(t *testing.T) {
 	})
 }
 
-// TestKernelRefusals: a denied packet is dropped in silence or answered, in both
-// directions and on the way to the node; replies pass; and what is accepted goes
-// on through the rules of others.
+// TestKernelRefusals: a denied packet is dropped or rejected, in both directions
+// and on the way to the node; replies pass; and accepted packets pass foreign
+// rules.
 func TestKernelRefusals(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		for _, refusal := range ir.Refusals() {
@@ -70,7 +70,7 @@ func TestKernelRefusals(t *testing.T) {
 				add(denied, eval.FromPod, "fd00:2::1", "[fd00:9::1]:998")
 				add(denied, eval.FromOutside, "192.0.2.1", "10.1.1.1:999")
 				add(denied, eval.FromPod, "10.1.3.1", "10.1.2.1:80")
-				// Refused, but by a rule of someone else's behind ours.
+				// Refused, but by a foreign rule after planec's.
 				add(testkit.Refused, eval.FromPod, "10.1.1.1", "10.1.0.7:80")
 				r := testkit.New(t, testkit.SpecFor(twoPods(refusal), flows))
 				if _, err := r.Run("*filter\n-A FORWARD -d 10.1.0.7/32 -j REJECT\nCOMMIT\n", "iptables-"+variant+"-restore", "--noflush"); err != nil {
@@ -91,8 +91,8 @@ func TestKernelRefusals(t *testing.T) {
 	})
 }
 
-// TestKernelUntracked: what connection tracking does not know is judged packet by
-// packet, replies too.
+// TestKernelUntracked: packets without connection tracking are judged
+// individually, including replies.
 func TestKernelUntracked(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		udp := func(src, dst string) testkit.Flow {

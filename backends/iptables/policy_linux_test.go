@@ -12,7 +12,7 @@ import (
 
 var policyPrograms = flag.Int("policy-programs", 10, "how many random programs with policies to try in the kernel")
 
-// TestKernelPolicies tries policies that no compiler makes.
+// TestKernelPolicies tries policies that the compiler does not produce.
 func TestKernelPolicies(t *testing.T) {
 	forVariants(t, func(t *testing.T, variant string) {
 		for seed := range uint64(*policyPrograms) {

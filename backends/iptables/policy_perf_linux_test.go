@@ -15,8 +15,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// everyPacketIsNew sends what the node sends through the policies, without
-// connection tracking, and lets nothing come back in.
+// everyPacketIsNew sends the node's own packets through the policies without
+// connection tracking, and lets no packet back in.
 const everyPacketIsNew = `*raw
 -A OUTPUT -j CT --notrack
 -A PREROUTING -j DROP

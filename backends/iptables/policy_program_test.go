@@ -109,8 +109,8 @@ func policedProgram(seed uint64) *ir.Program {
 	return p
 }
 
-// twoPods has a pod that only its egress to port 999 and to 10.1.0.0/16 is
-// allowed, and a pod without anything allowed.
+// twoPods has a pod whose egress is allowed only to port 999 and to 10.1.0.0/16,
+// and a pod without any allowed egress.
 func twoPods(refusal ir.Refusal) *ir.Program {
 	p := &ir.Program{Node: ir.Node{
 		Name: "node-a", Local: ir.LocalDetector{Mode: ir.DetectNone}, Addresses: irtest.Addrs("192.168.9.1", "fd00:9::1"),

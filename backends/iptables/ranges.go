@@ -7,8 +7,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// addRanges adds the frontend's source ranges. A range of length 0 is no
-// restriction, and no set would take it.
+// addRanges adds the frontend's source ranges. It skips ranges of length 0, which
+// allow every source and which ipset does not accept.
 func (d *dataplane) addRanges(f *ir.Frontend) {
 	if !restricted(f) {
 		return
@@ -30,8 +30,8 @@ const (
 	sourceRangeChain   = "PLC-SOURCE-RANGES"
 )
 
-// mangleTable drops what comes from outside of source ranges, before anything
-// is translated; the nat table must not drop.
+// mangleTable drops packets from sources outside the source ranges before DNAT;
+// the nat table cannot drop.
 func (d *dataplane) mangleTable() {
 	var rules []string
 	if d.sets.restricted.used() {
@@ -49,8 +49,8 @@ func (d *dataplane) mangleTable() {
 	d.mangle.chain("PLC-OUTPUT", jump...)
 }
 
-// nodePortRanges writes the ranges of nodePorts, which Kubernetes has none of,
-// as plain rules, and reports whether there are any.
+// nodePortRanges writes the source ranges of nodePorts as plain rules and reports
+// whether there are any. Kubernetes has no such ranges.
 func (d *dataplane) nodePortRanges() bool {
 	var rules []string
 	for _, f := range d.frontends() {

@@ -10,37 +10,37 @@ import (
 	"github.com/planec/planec/backends/xtables"
 )
 
-// set is one ipset. Its name, type and limits never change, because ipset
-// takes "create -exist" only for a set that is exactly the same.
+// set is one ipset. The name, type and limits of a set never change, because ipset
+// accepts "create -exist" only for an identical set.
 type set struct {
 	name, kind string
 	elems      []byte
-	// binds is set where the kernel adds the elements: a load keeps them.
+	// binds marks sets whose elements are added by rules; a load keeps these elements.
 	binds bool
-	// limit is how many elements there may be; "" is maxElements.
+	// limit is the maximum number of elements; "" means maxElements.
 	limit string
 }
 
 const (
-	// maxElements is far above what a program has; memory is used by need.
+	// maxElements is far above the need of any program; ipset allocates memory on demand.
 	maxElements = "16777216"
-	// maxBindings bounds the clients of one endpoint with affinity.
+	// maxBindings is the maximum number of clients bound to one endpoint.
 	maxBindings = "1048576"
-	// minHash is the kernel's own minimum of buckets.
+	// minHash is the kernel's minimum number of hash buckets.
 	minHash = 64
 )
 
 // sets are the sets of one family.
 type sets struct {
 	family
-	// The fixed ones, which every load makes, with elements or not.
+	// The fixed sets: every load creates them, even if they are empty.
 	restricted, ranges               set
 	reject, drop                     set
 	rejectInternal, dropInternal     set
 	nodePortReject, nodePortDrop     set
 	npRejectInternal, npDropInternal set
 	clusterIPs, hairpin, health      set
-	// policy are those that policies ask; their names are hashes too.
+	// policy has the sets that policy rules match; hashes are part of their names.
 	policy   []set
 	bindings []set
 }
@@ -67,7 +67,7 @@ func (s *sets) fixed() []*set {
 	}
 }
 
-// swapped are all whose elements a load replaces.
+// swapped returns the sets whose elements a load replaces.
 func (s *sets) swapped() []*set {
 	all := s.fixed()
 	for i := range s.policy {
@@ -78,18 +78,18 @@ func (s *sets) swapped() []*set {
 
 func (s *set) used() bool { return len(s.elems) > 0 }
 
-// next begins an element, end finishes it.
+// next begins an element; end finishes it.
 func (s *set) next() []byte {
 	return append(append(append(s.elems, "add "...), s.name...), freshSuffix...)
 }
 
 func (s *set) end(b []byte) { s.elems = append(b, '\n') }
 
-// freshSuffix ends the name of the set that is filled and then swapped in.
+// freshSuffix ends the name of the temporary set that is filled and then swapped in.
 const freshSuffix = xtables.NewSuffix + " "
 
-// appendTo writes the sets. Rules that use one see the old elements or the new
-// ones, never a part.
+// appendTo writes the sets. Each set is swapped in as a whole, so that rules see
+// either the old elements or the new ones.
 func (s *sets) appendTo(b []byte) []byte {
 	for _, x := range s.swapped() {
 		b = x.appendCreate(b, "", s.family)
@@ -118,8 +118,8 @@ func (s *set) appendCreate(b []byte, suffix string, f family) []byte {
 	return append(b, " maxelem "+cmp.Or(s.limit, maxElements)+" -exist\n"...)
 }
 
-// hashSize is a power of two that spares the kernel to grow the set while it
-// is filled.
+// hashSize returns a power of two that is large enough that the kernel does not
+// have to grow the set while it is filled.
 func (s *set) hashSize() int64 {
 	n := bytes.Count(s.elems, []byte{'\n'})
 	if n <= minHash {
@@ -128,7 +128,7 @@ func (s *set) hashSize() int64 {
 	return 1 << bits.Len(uint(n-1))
 }
 
-// appendCleanTo destroys every set of planec, also where it does not exist.
+// appendCleanTo destroys every set of planec, including sets that may not exist.
 func (s *sets) appendCleanTo(b []byte) []byte {
 	all := s.swapped()
 	for i := range s.bindings {

@@ -9,10 +9,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// TestOneMoreMovesNothing adds frontends one at a time: every line stays that was
-// there, and few come, also in clusters of other sizes than internal/input/synth tries.
-// Where a tree becomes deeper instead, all of it moves; that is not one of these
-// numbers.
+// TestOneMoreMovesNothing adds frontends one at a time: all existing lines stay, and
+// few are added, also for cluster sizes that internal/input/synth does not test. The
+// sizes at which a tree gets deeper, which moves all of it, are excluded.
 func TestOneMoreMovesNothing(t *testing.T) {
 	for name, all := range map[string]func(n int) []ir.Match{
 		"/12":         func(n int) []ir.Match { return inRange("10.96.0.0/12", n) },

@@ -9,18 +9,18 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// step is what a route does with a new connection: mark it or not, then give
-// it an endpoint. Frontends with the same step share its chain.
+// step is what a route does with a new connection: it may mark it, and it gives it
+// an endpoint. Frontends with equal steps share a chain.
 type step struct {
 	pool       *ir.Pool
 	protocol   ir.Protocol
 	masquerade ir.MasqueradeRule
-	// service and seconds are those of the affinity; without one they are zero.
+	// service and seconds are set only for a step with affinity.
 	service ir.ServicePort
 	seconds uint32
 }
 
-// route returns the target of a route, or "" where it has no endpoints.
+// route returns the target of a route, or "" if the route has no endpoints.
 func (d *dataplane) route(f *ir.Frontend, r ir.Route) string {
 	s := step{pool: d.pool(r), protocol: f.Match.Protocol, masquerade: r.Masquerade}
 	if len(s.pool.Endpoints) == 0 {
@@ -58,13 +58,13 @@ func (d *dataplane) writeStep(name string, s step, service *ir.ServicePort) {
 	w.close()
 }
 
-// choice is something to be drawn by weight: an endpoint or a chain of them.
+// choice is an option of a weighted draw: an endpoint, or a chain of endpoints.
 type choice struct {
 	weight uint64
 	target string
 }
 
-// choices are the endpoints of a step.
+// choices returns the endpoints of a step.
 func (d *dataplane) choices(s step, service *ir.ServicePort) []choice {
 	list := make([]choice, len(s.pool.Endpoints))
 	for i := range s.pool.Endpoints {
@@ -84,11 +84,11 @@ func dnat(a netip.AddrPort) string {
 	return string(a.AppendTo(append(b, " -j DNAT --to-destination "...)))
 }
 
-// mostDraws is how many rules of a chain draw at most: a longer list is drawn
-// in two steps, first a group and then one of it.
+// mostDraws is the maximum number of drawing rules in a chain. A longer list is
+// drawn in two steps: first a group, then one of its members.
 const mostDraws = 32
 
-// group turns a long list of choices into a short one of chains.
+// group replaces a long list of choices by a short list of chains.
 func (d *dataplane) group(name string, list []choice, s step, service *ir.ServicePort) []choice {
 	if len(list) <= mostDraws {
 		return list
@@ -113,13 +113,13 @@ func sum(list []choice) (n uint64) {
 	return n
 }
 
-// draw writes one rule for each choice: each takes its share of what the rules
-// before it left.
+// draw writes one rule for each choice. A rule takes its share of the packets that
+// the previous rules have not taken.
 func (d *dataplane) draw(list []choice, s step, service *ir.ServicePort) {
 	rest := sum(list)
 	w := &d.nat
 	for i, c := range list {
-		// DNAT wants to see the protocol that the port is one of.
+		// DNAT with a port requires a protocol match.
 		b := append(append(w.rule(), " -p "...), s.protocol.String()...)
 		b = d.comment(b, service)
 		if i < len(list)-1 {
@@ -130,8 +130,8 @@ func (d *dataplane) draw(list []choice, s step, service *ir.ServicePort) {
 	}
 }
 
-// appendProbability writes weight/rest as iptables-save does: the kernel keeps
-// 31 bits, and 11 decimals are printed (libxt_statistic.c).
+// appendProbability writes weight/rest in the notation of iptables-save: the
+// kernel stores 31 bits, printed with 11 decimals (libxt_statistic.c).
 func appendProbability(b []byte, weight, rest uint64) []byte {
 	const one = 0x80000000
 	kept := math.Round(one * (float64(weight) / float64(rest)))

@@ -7,17 +7,17 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// appendDevice makes the device and takes away what it had. The first line
-// fails where the device is there already: ip -force goes on.
+// appendDevice creates the device and removes its addresses. The first line fails
+// if the device already exists; ip -force then continues.
 func appendDevice(b []byte) []byte {
 	return append(b, "link add "+Device+" type dummy\nlink set "+Device+" up\naddress flush dev "+Device+"\n"...)
 }
 
-// appendAddresses binds the virtual addresses, because IPVS sees only what is
-// delivered to the node. Each is a network of its own, so that no route to
-// others comes with it. IPv6 ones are deprecated from the start: the kernel would
-// otherwise take the one that is most like the destination for the source of
-// what it masquerades and of what the node sends (RFC 6724, rules 3 and 8).
+// appendAddresses binds the virtual addresses, because IPVS sees only packets that
+// are delivered to the node. Each address has full prefix length, so that no route to
+// other addresses is added. IPv6 addresses are deprecated from the start. Otherwise
+// the kernel could choose the one closest to the destination as the source of
+// masqueraded packets and of the node's own packets (RFC 6724, rules 3 and 8).
 func (t *table) appendAddresses(b []byte) []byte {
 	length := "/32 dev " + Device + "\n"
 	if t.family == ir.IPv6 {

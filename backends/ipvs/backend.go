@@ -11,10 +11,10 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Name is the backend's word on the command line.
+// Name selects this backend on the command line.
 const Name = "ipvs"
 
-// The files of the artifact; doc.go says how they are loaded.
+// The files of the artifact; doc.go describes how to load them.
 const (
 	AddressesFile = "addresses.batch"
 	JumpsFile6    = "ip6tables-jumps.rules"
@@ -26,14 +26,14 @@ const (
 	SysctlFile    = "sysctl.conf"
 )
 
-// Device is the dummy interface that has the virtual addresses.
+// Device is the dummy interface with the virtual addresses.
 const Device = "planec-ipvs0"
 
-// DefaultScheduler is the one that is used where none is configured, as in
-// kube-proxy.
+// DefaultScheduler is used if no scheduler is configured. It is the same as
+// kube-proxy's.
 const DefaultScheduler = "rr"
 
-// Schedulers lists those that may be configured.
+// Schedulers returns the schedulers that may be configured.
 func Schedulers() []string { return []string{"rr", "wrr", "lc", "sh", "mh"} }
 
 // Backend emits text for ipvsadm, ipset, iptables, ip and sysctl.
@@ -43,7 +43,7 @@ type Backend struct {
 
 var _ backends.Backend = (*Backend)(nil)
 
-// New returns the backend; it is as pure as its options.
+// New returns a backend with the given options.
 func New(opts backends.Options) *Backend {
 	if opts.Scheduler == "" {
 		opts.Scheduler = DefaultScheduler
@@ -54,8 +54,8 @@ func New(opts backends.Options) *Backend {
 // Name returns "ipvs".
 func (*Backend) Name() string { return Name }
 
-// Emit returns the files of a whole node, both families in them. What Check
-// calls not expressible is given up.
+// Emit returns the files of a node, each for both families. It refuses the
+// Services that Check reports as not expressible.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {
 		return backends.Artifact{}, fmt.Errorf("ipvs: masquerade bit %d: want 0 to 31", b.opts.MasqueradeBit)

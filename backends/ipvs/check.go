@@ -10,8 +10,8 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Check reports, a Service port at a time, what IPVS cannot do or does
-// otherwise; the limits in the package's documentation say why.
+// Check reports, per Service port, what IPVS cannot do or does differently. The
+// limits in the package documentation give the reasons.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
 	refused := refused(p, b.opts)
@@ -21,7 +21,7 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 	for _, f := range ir.Families() {
 		t, err := newTable(f, p, policies, b.opts)
 		if err != nil {
-			continue // ir.Verify says so
+			continue // ir.Verify reports it
 		}
 		c := checker{table: t, list: &list, virtual: make(map[ir.ServicePort]int), origin: make(map[ir.ServicePort]ir.Origin)}
 		c.frontends()
@@ -36,7 +36,7 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 type checker struct {
 	*table
 	list *diag.List
-	// virtual counts the virtual services of Service ports with affinity.
+	// virtual counts the virtual services of each Service port with affinity.
 	virtual map[ir.ServicePort]int
 	origin  map[ir.ServicePort]ir.Origin
 }
@@ -72,7 +72,7 @@ func (c *checker) frontends() {
 	}
 }
 
-// markedRoute reports routes that got no mark.
+// markedRoute reports marked routes with affinity, which IPVS only approximates.
 func (c *checker) markedRoute(f *ir.Frontend, r routes) {
 	if !needsMark(f, r) || (f.Kind == ir.NodePort && len(c.nodePorts) == 0) {
 		return
@@ -101,8 +101,8 @@ func (c *checker) affinity(f *ir.Frontend, r routes) {
 	}
 }
 
-// otherPorts reports addresses that are the node's now, so that it can no
-// longer pass packets to their other ports on.
+// otherPorts reports addresses that are bound to the node, which can therefore no
+// longer forward packets to their other ports.
 func (c *checker) otherPorts() {
 	done := make(map[netip.Addr]bool)
 	for _, a := range c.program.ClusterIPs {
@@ -120,8 +120,8 @@ func (c *checker) otherPorts() {
 	}
 }
 
-// deniedOwn reports Service ports that are refused to a pod because of one of
-// their endpoints.
+// deniedOwn reports Service ports that are refused to a pod because of a single
+// endpoint.
 func (c *checker) deniedOwn() {
 	done := make(map[ir.ServicePort]bool)
 	c.eachDeniedOwn(func(v ownService, pod netip.Addr, others bool) {

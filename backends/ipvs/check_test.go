@@ -13,7 +13,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// TestCheck wants one message of each kind from a program that has all.
+// TestCheck wants one message of each kind from a program that causes all kinds.
 func TestCheck(t *testing.T) {
 	p := irtest.KitchenSink()
 	p.Pools[0].Endpoints[0].Weight = 2
@@ -69,7 +69,7 @@ func TestTooManyMarks(t *testing.T) {
 	}
 }
 
-// TestOptions refuses what cannot be emitted.
+// TestOptions refuses options that cannot be emitted.
 func TestOptions(t *testing.T) {
 	for _, opts := range []backends.Options{{MasqueradeBit: 32}, {MasqueradeBit: -1}, {MasqueradeBit: 14, Scheduler: "sed"}} {
 		if _, err := ipvs.New(opts).Emit(goldens()["small"]); err == nil {
@@ -78,7 +78,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestMarksStay: a new Service moves no other's mark.
+// TestMarksStay: a new Service does not change the mark of another one.
 func TestMarksStay(t *testing.T) {
 	before := emit(t, irtest.KitchenSink(), backends.DefaultOptions())
 	p := irtest.KitchenSink()

@@ -1,4 +1,4 @@
-// Package ipvs emits what a node needs to balance in the kernel's IPVS: virtual
+// Package ipvs emits the files for load balancing with the kernel's IPVS: virtual
 // services for ipvsadm, sets for ipset, rules for iptables, the addresses of a
 // dummy device and sysctls.
 //
@@ -11,8 +11,8 @@
 //
 // # Layout
 //
-// What differs between programs is in the virtual services and the sets. The
-// rules ask the sets, and change with the node's settings and with policies only.
+// Programs differ in the virtual services and the sets. The rules match the sets;
+// they depend only on the node's settings and on policies.
 //
 //	arrives ─▶ PREROUTING nat     @masq-*: set the mark's bit
 //	  └─▶ INPUT mangle            local pods and the node: @routes-* sets the mark
@@ -20,30 +20,30 @@
 //	  │                           @drop-*, @reject-*: routes without endpoints
 //	  │                           @vips and not @services: reject
 //	  └─▶ IPVS                    by mark, else by address, protocol and port
-//	        └─▶ OUTPUT, POSTROUTING   take our mark away, masquerade, @hairpin
+//	       └─▶ OUTPUT, POSTROUTING   remove planec's mark, masquerade, @hairpin
 //	sent by the node ─▶ OUTPUT mangle (drops and marks), nat (the bit) ─▶ IPVS
 //	                 ─▶ OUTPUT filter (rejects) ─▶ POSTROUTING
 //
-// IPVS sees what is delivered to the node, so every virtual address is bound to
-// planec-ipvs0 as a network of its own; it has no wildcard, so a nodePort is a
-// virtual service on each of the node's addresses that serve nodePorts.
+// IPVS sees only packets that are delivered to the node, so every virtual address
+// is bound to planec-ipvs0 with full prefix length. IPVS has no wildcard, so a
+// nodePort is a virtual service on each address of the node that serves nodePorts.
 //
 // # Two routes
 //
-// A virtual service has one list of endpoints for all clients. It has those of the
-// external route. Where local pods and the node get others (the usual case:
-// externalTrafficPolicy Local), a set maps the frontend to a mark of 14 bits that
-// selects a virtual service of its own; all addresses of a Service port share it.
-// IPVS compares whole marks, so such a packet loses what others put into its mark
-// from INPUT (or OUTPUT) to IPVS; afterwards only our masquerade bit is left. Two
-// virtual services are there where some of those packets are masqueraded and some
-// are not: the bit is part of what is compared. Marks come from the Service
-// port's identity and stay when other Services come and go.
+// A virtual service has one list of endpoints for all clients: those of the
+// external route. If local pods and the node get other endpoints (usually because
+// of externalTrafficPolicy: Local), a set maps the frontend to a mark of 14 bits
+// that selects another virtual service; all addresses of a Service port share it.
+// IPVS compares whole marks, so such a packet loses foreign mark bits between
+// INPUT (or OUTPUT) and IPVS; afterwards only planec's masquerade bit remains.
+// Because this bit is part of the mark, there are two virtual services if some of
+// these packets are masqueraded and others are not. Marks derive from the identity
+// of the Service port and do not change when other Services are added or removed.
 //
 // # Policies
 //
-// They are those of the iptables backend (backends/xtpolicy), where a packet has
-// its last destination:
+// Policies are those of the iptables backend (backends/xtpolicy). They judge a
+// packet where its destination is final:
 //
 //	FORWARD filter     both directions, after @cluster-ips and @service-cidrs
 //	OUTPUT filter      both, for what IPVS has given an endpoint; what the node
@@ -52,12 +52,12 @@
 //	INPUT filter       egress, after all answers (PLC-ANSWERS), but for @services,
 //	                   which IPVS takes
 //
-// One thing never comes by there: an endpoint that is the node itself, which IPVS
-// delivers from INPUT. The set @denied-own therefore has the virtual services,
-// with pods, that lead to such an endpoint that the pod's egress denies.
+// IPVS delivers packets to an endpoint that is the node itself from INPUT, where
+// no policy rule sees them. Therefore, the set @denied-own pairs virtual services
+// that have such an endpoint with the pods whose egress policies deny it.
 //
-// Chains and sets of policies that have gone stay, and nothing leads to them.
-// This, after a load, takes them away:
+// Chains and sets of removed policies stay without effect. The following script,
+// run after a load, removes them:
 //
 //	set -e # sweep
 //	for c in iptables ip6tables; do
@@ -74,35 +74,34 @@
 //
 // Check reports all but the last four, by Service port or address.
 //
-//   - Ports of a bound address that no Service has are rejected: eval passes them
-//     on, where the address is none of a Service range, and the node cannot,
-//     because the address is its own now. That also is so where the address is the
-//     node's without the program knowing: name it with --local-address.
-//   - A load-balancer address or external IP that is another node's, or an endpoint's,
-//     is not served: it would have to be bound, and nothing on the node reached its
-//     owner any more.
-//   - Affinity is IPVS's persistence, at each virtual service for itself: a client
-//     may have another endpoint at another address of the Service. Where a mark
-//     selects the virtual service, it is a hash of the client's address (mh),
-//     without a time-out, because persistent services of that kind do not translate
-//     ports. Connections that go on keep their client's binding, as new ones do.
+//   - Packets to other ports of a bound address are rejected. eval forwards them if the
+//     address is not in a Service range, but the node cannot forward packets to an
+//     address of its own. The same applies to a node address that the program does not
+//     know: name it with --local-address.
+//   - A load-balancer address or external IP that belongs to another node or to an
+//     endpoint is not served: binding it would make its owner unreachable from the node.
+//   - Affinity is IPVS's persistence, separate for each virtual service: a client may
+//     get different endpoints at different addresses of a Service. If a mark selects the
+//     virtual service, the endpoint is chosen by a hash of the client's address (mh),
+//     without a timeout, because persistent services with a mark do not translate ports.
+//     Existing connections extend the binding of their client, as new ones do.
 //   - Affinity is at most 31 days.
 //   - nodePorts are served on the known addresses of the node that are in
 //     nodePortAddresses; a new address needs new files.
-//   - At most 8192 Service ports of a family can have two routes, and 1024 of one
-//     Service: what is beyond is refused, the Services with the most first.
-//   - A pod that policies keep from an endpoint that is the node itself, and not
-//     from the others of the virtual service, is refused all of them.
-//   - rr becomes wrr where weights differ; lc does not heed them.
-//   - A client on the node that binds no source address gets the virtual address as
-//     its own, since that is local. It is masqueraded always; source ranges and
+//   - At most 8192 Service ports of a family, and 1024 of one Service, can have two
+//     routes. Beyond that, the Services with the most such ports are refused.
+//   - If policies deny a pod an endpoint that is the node itself, the pod is refused all
+//     endpoints of the virtual service.
+//   - rr becomes wrr if weights differ; lc ignores weights.
+//   - A client on the node that binds no source address gets the virtual address as its
+//     source, because that address is local. It is always masqueraded; source ranges and
 //     affinity see the virtual address.
-//   - Masquerade bit 31: ipvsadm lists marks as signed numbers, so marked services
-//     look different from what was loaded.
-//   - Sets with comments and sets without cannot be swapped: destroy them before
-//     that option is changed.
-//   - The jumps of INPUT and OUTPUT are for NEW packets, and stay so: INVALID and
-//     UNTRACKED ones to the node itself are not judged, forwarded ones are.
-//   - Between the load of the sets and that of the rules, a pod whose policies
-//     changed may be judged by neither the old ones nor the new.
+//   - Masquerade bit 31: ipvsadm lists marks as signed numbers, so marked services look
+//     different from what was loaded.
+//   - Sets with comments cannot be swapped with sets without: destroy them before
+//     changing that option.
+//   - The jumps in INPUT and OUTPUT match only NEW packets: INVALID and UNTRACKED
+//     packets to the node itself are not judged, forwarded ones are.
+//   - After the sets are loaded and before the rules are, a pod with changed policies may
+//     be judged neither by the old policies nor by the new ones.
 package ipvs

@@ -6,8 +6,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// frontend adds one frontend at one address to every set that needs it, and
-// its virtual services.
+// frontend adds a frontend at one address to the sets that it needs, and adds its
+// virtual services.
 func (t *table) frontend(f *ir.Frontend, r routes, addr netip.Addr) {
 	k := key{netip.AddrPortFrom(addr, f.Match.Port), f.Match.Protocol}
 	if len(f.SourceRanges) > 0 {
@@ -41,7 +41,7 @@ func (t *table) frontend(f *ir.Frontend, r routes, addr netip.Addr) {
 	t.split(k, f, r)
 }
 
-// refuse says what a route without endpoints does.
+// refuse adds the answer of a route without endpoints.
 func (t *table) refuse(k key, f *ir.Frontend, r ir.Route, drop, reject setName) {
 	if r.OnEmpty == ir.Drop {
 		t.sets.of(drop).addKey(k, f.Service)
@@ -50,7 +50,7 @@ func (t *table) refuse(k key, f *ir.Frontend, r ir.Route, drop, reject setName) 
 	t.sets.of(reject).addKey(k, f.Service)
 }
 
-// masquerade says which sources get the node's address at this frontend.
+// masquerade adds the sources that are masqueraded at this frontend.
 func (t *table) masquerade(k key, f *ir.Frontend, inside, outside bool) {
 	if inside && masqueradesPods(f) {
 		t.sets.of(masqPods).addKey(k, f.Service)
@@ -63,24 +63,24 @@ func (t *table) masquerade(k key, f *ir.Frontend, inside, outside bool) {
 	}
 }
 
-// masqueradesPods is for sources that the detector finds; without a detector
+// masqueradesPods concerns sources that the detector finds; without a detector
 // there are none.
 func masqueradesPods(f *ir.Frontend) bool {
 	return f.Internal.Masquerade == ir.MasqueradeAlways
 }
 
-// masqueradesNode is for the node's own sources that the detector does not find.
+// masqueradesNode concerns the node's own sources that the detector does not find.
 func masqueradesNode(f *ir.Frontend) bool { return f.Internal.Masquerade != ir.MasqueradeNever }
 
-// split adds the frontend's internal route where it differs from what the
-// ordinary virtual service does: a firewall mark selects another one.
+// split adds the frontend's internal route if it differs from the ordinary virtual
+// service: a firewall mark selects another virtual service.
 func (t *table) split(k key, f *ir.Frontend, r routes) {
 	if !needsMark(f, r) {
 		return
 	}
 	mark, ok := t.marks.of(groupOf(f))
 	if !ok {
-		return // Check says so
+		return // Check reports it
 	}
 	pods, node := mark, mark
 	if len(r.internal.Endpoints) > 0 && masqueradesPods(f) {
@@ -95,7 +95,7 @@ func (t *table) split(k key, f *ir.Frontend, r routes) {
 	t.route(routesNode, k, f, node, r.internal)
 }
 
-// route maps the frontend to a mark and adds the mark's virtual service once.
+// route maps the frontend to a mark and adds the mark's virtual service if it is new.
 func (t *table) route(set setName, k key, f *ir.Frontend, mark uint32, pool *ir.Pool) {
 	t.sets.of(set).addKeyMark(k, mark)
 	if !t.marked[mark] {
@@ -104,7 +104,7 @@ func (t *table) route(set setName, k key, f *ir.Frontend, mark uint32, pool *ir.
 	}
 }
 
-// hairpin is an endpoint that may be given itself.
+// hairpin is an endpoint that may be selected for its own connection.
 type hairpin struct {
 	endpoint netip.AddrPort
 	protocol ir.Protocol

@@ -16,8 +16,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// TestRandomPrograms compares the emitted files with the evaluator for programs
-// that no compiler makes, such as those that reject only what is inside.
+// TestRandomPrograms compares the emitted files with the evaluator for programs that
+// the compiler does not produce, such as those that reject only internal sources.
 func TestRandomPrograms(t *testing.T) {
 	const programs, packets = 400, 500
 	compared, other := 0, 0

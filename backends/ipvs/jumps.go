@@ -2,8 +2,8 @@ package ipvs
 
 import "github.com/planec/planec/backends/xtables"
 
-// jumps lead to the entries. What IPVS has to do with a packet is decided when its
-// connection is new.
+// jumps lead from built-in chains to planec's entry chains. The rules for IPVS see
+// only new connections, because IPVS decides on the first packet.
 var jumps = []xtables.Jump{
 	{Table: "mangle", Chain: "INPUT", Match: newOnly},
 	{Table: "mangle", Chain: "OUTPUT", Match: newOnly},

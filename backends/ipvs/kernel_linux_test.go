@@ -40,8 +40,8 @@ var modules = []string{
 	"nf_conntrack", "nf_conntrack_netlink", "dummy", "veth", "bridge", "br_netfilter",
 }
 
-// report is what the tests inside did, so that the test outside can tell that
-// they did it.
+// report describes what the tests inside did, so that the outside test can verify
+// that they ran.
 type report struct {
 	Programs, Packets, OtherPorts, Disagreements int
 	Verdicts                                     map[string]int
@@ -113,8 +113,8 @@ func TestKernelAgreesWithEvaluator(t *testing.T) {
 	write(t, n)
 }
 
-// possible leaves out flows to other ports of addresses that Check says are
-// bound, and those that it says cannot be expressed.
+// possible removes flows to other ports of addresses that, according to Check, are
+// bound, and flows that cannot be expressed.
 func possible(p *ir.Program, b *ipvs.Backend, flows []testkit.Flow, n *report) []testkit.Flow {
 	e := eval.New(p)
 	refused := interptest.Refused(b, p)

@@ -19,8 +19,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// TestKernelOddPrograms makes connections with programs that no compiler makes,
-// and reads back what was loaded.
+// TestKernelOddPrograms makes connections with programs that the compiler does not
+// produce, and reads back what was loaded.
 func TestKernelOddPrograms(t *testing.T) {
 	inside(t)
 	programs := goldens()
@@ -103,7 +103,7 @@ func listed(text string) []string {
 	return out
 }
 
-// TestKernelReplaces loads programs over each other, beside rules of others.
+// TestKernelReplaces loads programs over each other beside foreign rules.
 func TestKernelReplaces(t *testing.T) {
 	inside(t)
 	r := testkit.New(t, testkit.Spec{})
@@ -125,7 +125,7 @@ func TestKernelReplaces(t *testing.T) {
 	for _, name := range []string{"everything", "veth-detection", "small", "empty"} {
 		a := emit(t, goldens()[name], backends.DefaultOptions())
 		run(string(a.File(ipvs.SetsFile)), "ipset", "-exist", "restore")
-		// The first line fails: the device is there.
+		// The first line fails: the device already exists.
 		if _, err := r.Run(string(a.File(ipvs.AddressesFile)), "ip", "-force", "-batch", "-"); err == nil {
 			t.Error("the device was not there")
 		}
@@ -147,7 +147,7 @@ func TestKernelReplaces(t *testing.T) {
 	}
 }
 
-// TestKernelBalances counts who answers, and holds clients to their endpoints.
+// TestKernelBalances counts the answering endpoints, and wants affinity to keep clients.
 func TestKernelBalances(t *testing.T) {
 	inside(t)
 	p := irtest.KitchenSink()
@@ -188,7 +188,7 @@ func flow(from eval.Entry, src, dst string) testkit.Flow {
 }
 
 // TestKernelUnboundClient connects from the node without a source address: the
-// kernel takes the virtual one, which no endpoint may see.
+// kernel selects the virtual address, which no endpoint may see.
 func TestKernelUnboundClient(t *testing.T) {
 	inside(t)
 	p := irtest.KitchenSink()

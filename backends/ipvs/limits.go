@@ -11,11 +11,11 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// mostGroupsOfService bounds the marks that one Service takes of maxGroups.
+// mostGroupsOfService limits the marks of one Service; maxGroups limits all marks.
 const mostGroupsOfService = 1024
 
-// refused are Services whose addresses lead local pods to other endpoints than all
-// others, and for which no mark is left: those with the most.
+// refused returns the Services for which no mark is left, those with the most marks
+// first. A mark is needed if local pods get other endpoints than external clients.
 func refused(p *ir.Program, opts backends.Options) []backends.Refused {
 	var out []backends.Refused
 	for _, f := range ir.Families() {
@@ -31,7 +31,7 @@ func refusedOf(family ir.Family, p *ir.Program, opts backends.Options) []backend
 	}
 	groups, err := t.groups()
 	if err != nil || len(groups) <= mostGroupsOfService {
-		return nil // an error is that of Emit
+		return nil // Emit reports the error
 	}
 	needs := make(map[failsafe.Object]int)
 	for _, g := range groups {

@@ -9,21 +9,21 @@ import (
 	"github.com/planec/planec/ir/identity"
 )
 
-// Marks that select virtual services are 14 bits wide, the uppermost always
-// set. They use none of the bits that others are known for: 0x4000 and 0x8000
-// are Kubernetes', 0xffff0000 Calico's; and they are no small numbers, which
-// people give to their own routing rules.
+// Marks that select virtual services have 14 bits; the highest is always set. They
+// avoid the bits of Kubernetes (0x4000 and 0x8000) and Calico (0xffff0000), and
+// they are not small numbers, which administrators use for their own routing
+// rules.
 const (
 	markBits  = 14
 	maxGroups = 1 << (markBits - 1)
 )
 
-// group is the frontends that share a marked virtual service: all addresses of
-// one Service port whose internal route is the same.
+// group is a set of frontends that share a marked virtual service: all addresses
+// of one Service port with the same internal route.
 type group struct {
 	service ir.ServicePort
 	pool    string
-	// affinity chooses the scheduler, masquerade is part of the mark.
+	// affinity selects the scheduler; masquerade is part of the mark.
 	affinity   bool
 	masquerade ir.MasqueradeRule
 }
@@ -51,17 +51,17 @@ func btoi(b bool) int {
 	return 0
 }
 
-// needsMark reports whether the ordinary virtual service, which has the external
-// route's endpoints, is wrong for internal sources. What is to be dropped, or is
-// to be rejected for everyone, never reaches IPVS.
+// needsMark reports whether internal sources need another virtual service than the
+// ordinary one, which has the external route's endpoints. Packets that are
+// dropped, or rejected for all clients, never reach IPVS.
 func needsMark(f *ir.Frontend, r routes) bool {
 	if len(r.external.Endpoints) == 0 {
 		return false
 	}
 	if len(r.internal.Endpoints) == 0 {
 		// A virtual service without endpoints answers "port unreachable"
-		// (ip_vs_leave), which is the only way to reject what the node itself
-		// sends before IPVS has it.
+		// (ip_vs_leave). This is the only way to reject packets that the node
+		// itself sends before IPVS handles them.
 		return f.Internal.OnEmpty == ir.Reject
 	}
 	return !sameEndpoints(r.internal, r.external)
@@ -73,7 +73,7 @@ func sameEndpoints(a, b *ir.Pool) bool {
 	})
 }
 
-// marks are the marks of all groups of a family.
+// marks maps the groups of a family to their marks.
 type marks map[group]uint32
 
 func (m marks) of(g group) (uint32, bool) {
@@ -81,9 +81,9 @@ func (m marks) of(g group) (uint32, bool) {
 	return mark, ok
 }
 
-// assignMarks gives every group that needs one a mark made from its identity.
-// Where two get the same, the later in order takes the next free one, so that a
-// new Service moves hardly any.
+// assignMarks derives a mark from the identity of every group that needs one. In
+// case of a collision, the later group in order takes the next free mark, so that
+// a new Service changes few other marks.
 func (t *table) assignMarks() (marks, error) {
 	groups, err := t.groups()
 	if err != nil {
@@ -98,7 +98,7 @@ func (t *table) assignMarks() (marks, error) {
 	return out, nil
 }
 
-// groups are those that need a mark, in order.
+// groups returns the groups that need a mark, in order.
 func (t *table) groups() ([]group, error) {
 	var groups []group
 	seen := make(map[group]bool)
@@ -120,14 +120,14 @@ func (t *table) groups() ([]group, error) {
 	return groups, nil
 }
 
-// spread moves the bits at and above the masquerade bit up by one, so that the
-// two never meet.
+// spread shifts the bits at and above the masquerade bit by one, so that a mark
+// never contains that bit.
 func spread(id uint32, bit int) uint32 {
 	low := uint32(1)<<bit - 1
 	return id&low | id&^low<<1
 }
 
-// markMasks are all the bits of marks, and the one that each has.
+// markMasks returns a mask of all bits that marks use, and the bit that every mark has.
 func (t *table) markMasks() (all, always uint32) {
 	return spread(1<<markBits-1, t.opts.MasqueradeBit), spread(1<<(markBits-1), t.opts.MasqueradeBit)
 }

@@ -10,20 +10,20 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// Chains that are there where policies are.
+// Chains that exist only with policies.
 const (
-	// answers are the rules that atInput has without policies.
+	// answers has the rules that are in atInput without policies.
 	answers = "PLC-ANSWERS"
 	toNode  = "PLC-TO-NODE"
 )
 
-// deniedOwn is the set of virtual services, with pods, that would give those
-// pods an endpoint that they may not reach and that is the node itself.
+// deniedOwn is the set that pairs pods with the virtual services that have an
+// endpoint on the node itself which the pods must not reach.
 const deniedOwn setName = xtables.DeniedOwnSet
 
-// policed adds the policies to the chains of the filter table: a packet is
-// judged where it has its last destination. That of a virtual service IPVS sends
-// through OUTPUT again, so INPUT leaves it alone.
+// policed adds the policies to the chains of the filter table. A packet is judged
+// where its destination is final: IPVS sends packets through OUTPUT again, so
+// INPUT skips packets to virtual services.
 func (t *table) policed(chains []chain) []chain {
 	if t.policy.Forward == "" {
 		return chains
@@ -34,7 +34,7 @@ func (t *table) policed(chains []chain) []chain {
 		case c.name == atForward:
 			c.rules = append(c.rules, " -j "+t.policy.Forward)
 		case c.name == atOutput:
-			// What the node sends itself is not judged.
+			// Packets that the node itself sends are not judged.
 			c.rules = append([]string{byIPVS + " -g " + t.policy.Forward}, c.rules[1:]...)
 		case c.name == atInput && t.policy.Input != "":
 			chains = append(chains, chain{answers, c.rules}, chain{toNode, []string{
@@ -44,8 +44,8 @@ func (t *table) policed(chains []chain) []chain {
 			}})
 			chains[i].rules = []string{" -j " + answers, " -j " + toNode}
 		case c.name == virtualIPs && t.policy.Input != "":
-			// Ports that no Service has of an address that the node has only
-			// because IPVS must see its packets: silence where policies deny.
+			// Other ports of an address that is bound only for IPVS: the refusal of
+			// policies precedes the reject.
 			last := len(c.rules) - 1
 			c.rules = append(c.rules[:last:last], " -j "+t.policy.Input, c.rules[last])
 		}
@@ -57,7 +57,7 @@ func (t *table) policed(chains []chain) []chain {
 	return chains
 }
 
-// appendPolicySets writes the sets that policies ask.
+// appendPolicySets writes the sets that policy rules match.
 func (t *table) appendPolicySets(b []byte) []byte {
 	if t.policy.Input != "" {
 		kind := setKind{name: deniedOwn, of: "hash:ip,port,ip"}
@@ -72,21 +72,21 @@ func (t *table) appendPolicySets(b []byte) []byte {
 	return b
 }
 
-// addDeniedOwn judges here what no rule can: what IPVS gives to the node itself
-// is delivered without meeting the filter table again. One denied endpoint is
-// enough to refuse the virtual service to a pod.
+// addDeniedOwn evaluates policies at compile time, because no rule can: packets
+// that IPVS delivers to the node itself do not pass the filter table again. One
+// denied endpoint suffices to refuse the virtual service to a pod.
 func (t *table) addDeniedOwn(s *set) {
 	t.eachDeniedOwn(func(v ownService, pod netip.Addr, _ bool) { s.addKeyAddr(v.key, pod) })
 }
 
-// ownService is a virtual service with endpoints that are the node itself.
+// ownService is a virtual service that has an endpoint on the node itself.
 type ownService struct {
 	key
 	frontend *ir.Frontend
 	routes   routes
 }
 
-// noteOwn remembers such a virtual service.
+// noteOwn records such a virtual service.
 func (t *table) noteOwn(f *ir.Frontend, k key, r routes) {
 	if slices.ContainsFunc(r.internal.Endpoints, t.isOwn) || slices.ContainsFunc(r.external.Endpoints, t.isOwn) {
 		t.ownServices = append(t.ownServices, ownService{key: k, frontend: f, routes: r})
@@ -98,11 +98,11 @@ func (t *table) isOwn(e ir.Endpoint) bool {
 	return t.own[a] || a.IsLoopback()
 }
 
-// eachDeniedOwn calls f for each virtual service and pod that must not come
-// together, and says whether the pod may reach another endpoint of it.
+// eachDeniedOwn calls f for each pair of virtual service and pod that is denied.
+// others is whether the pod may reach another endpoint of the virtual service.
 func (t *table) eachDeniedOwn(f func(v ownService, pod netip.Addr, others bool)) {
 	if len(t.ownServices) == 0 {
-		return // and the policies need not be resolved for this
+		return // avoid resolving the policies
 	}
 	tables := t.policies.Tables()
 	if tables == nil {
@@ -141,8 +141,8 @@ func (t *table) deniesOwn(tables *resolve.Policy, egress *resolve.Table, v ownSe
 	return denied, others
 }
 
-// mayBeLocal reports whether the node's detector finds the pod; where it looks at
-// interfaces, it does.
+// mayBeLocal reports whether the detector finds the pod. A detector by interface
+// finds every pod.
 func (t *table) mayBeLocal(pod netip.Addr) bool {
 	if t.program.Node.Local.Mode == ir.DetectCIDR {
 		return ir.ContainsAddr(t.program.Node.Local.CIDRs, pod)

@@ -34,8 +34,8 @@ func policedProgram(seed uint64) *ir.Program {
 	return p
 }
 
-// TestKernelPolicies makes connections with policies that no compiler makes, and
-// reads back what was loaded.
+// TestKernelPolicies makes connections with policies that the compiler does not
+// produce, and reads back what was loaded.
 func TestKernelPolicies(t *testing.T) {
 	inside(t)
 	n := report{Verdicts: make(map[string]int)}
@@ -62,7 +62,7 @@ func TestKernelPolicies(t *testing.T) {
 	}
 }
 
-// TestKernelOwnEndpoints: what IPVS gives to the node itself is judged before.
+// TestKernelOwnEndpoints: packets that IPVS delivers to the node itself are judged before.
 func TestKernelOwnEndpoints(t *testing.T) {
 	inside(t)
 	for _, refusal := range ir.Refusals() {
@@ -96,8 +96,8 @@ func TestKernelOwnEndpoints(t *testing.T) {
 //go:embed doc.go
 var doc string
 
-// TestKernelPolicySweep loads policies over others and takes away what they
-// left, as doc.go says.
+// TestKernelPolicySweep loads policies over others and removes the remains, as
+// doc.go describes.
 func TestKernelPolicySweep(t *testing.T) {
 	inside(t)
 	_, lines, found := strings.Cut(doc, "//\tset -e # sweep\n")

@@ -31,8 +31,8 @@ func ownEndpoints(refusal ir.Refusal) *ir.Program {
 	return p
 }
 
-// TestDeniedOwn: a virtual service that would give a pod an endpoint on the node
-// that it may not reach is refused to that pod.
+// TestDeniedOwn: a virtual service with an endpoint on the node that a pod may not
+// reach is refused to that pod.
 func TestDeniedOwn(t *testing.T) {
 	p := ownEndpoints(ir.Drop)
 	b := ipvs.New(backends.DefaultOptions())

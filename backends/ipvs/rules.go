@@ -5,7 +5,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// The chains, each in one or more of the tables.
+// The chains, each in one or more tables.
 const (
 	atInput       = "PLC-INPUT"
 	atForward     = "PLC-FORWARD"
@@ -24,20 +24,20 @@ const (
 
 const (
 	newOnly = " -m conntrack --ctstate NEW"
-	// byIPVS matches packets that IPVS has given an endpoint.
+	// byIPVS matches packets for which IPVS has selected an endpoint.
 	byIPVS = " -m ipvs --ipvs"
 	drop   = " -j DROP"
 	accept = " -j ACCEPT"
 	masq   = " -j MASQUERADE --random-fully"
 )
 
-// toClass goes to one chain with what local pods send, to another with what
-// the node sends, from its own addresses, the virtual ones among them.
+// toClass sends packets of local pods to one chain, and packets from the node's
+// own addresses, including the virtual ones, to another.
 func (t *table) toClass(pods, node string) []string {
 	return append(t.toPods(pods), xtables.FromSelf+" -g "+node)
 }
 
-// toPods goes to a chain with what local pods send.
+// toPods sends packets of local pods to a chain.
 func (t *table) toPods(chain string) []string {
 	var rules []string
 	for _, match := range xtables.LocalSources(t.family, &t.program.Node.Local) {
@@ -46,22 +46,22 @@ func (t *table) toPods(chain string) []string {
 	return rules
 }
 
-// chain is a chain and its rules, which lack "-A name".
+// chain is a chain with its rules, which lack "-A name".
 type chain struct {
 	name  string
 	rules []string
 }
 
-// appendRules writes the three tables. They depend on the node and not on its
-// Services: those are in the sets.
+// appendRules writes the three tables. They depend on the node but not on its
+// Services, which are in the sets.
 func (t *table) appendRules(b []byte) []byte {
 	b = appendTable(b, "mangle", t.mangle())
 	b = appendTable(b, "nat", t.nat())
 	return appendTable(b, "filter", t.filter())
 }
 
-// appendTable writes chains, given in the order of their names, as
-// iptables-save does.
+// appendTable writes chains, which must be sorted by name, in the notation of
+// iptables-save.
 func appendTable(b []byte, name string, chains []chain) []byte {
 	b = append(b, "*"+name+"\n"...)
 	for _, c := range chains {
@@ -75,7 +75,7 @@ func appendTable(b []byte, name string, chains []chain) []byte {
 	return append(b, "COMMIT\n"...)
 }
 
-// in matches a set, by the dimensions given.
+// in returns a match on a set with the given dimensions.
 func (t *table) in(n setName, dims string) string {
 	return " -m set --match-set " + fullName(t.family, n) + " " + dims
 }
@@ -84,7 +84,7 @@ func (t *table) notIn(n setName, dims string) string {
 	return " -m set ! --match-set " + fullName(t.family, n) + " " + dims
 }
 
-// outOfRange matches what a frontend's source ranges do not allow.
+// outOfRange matches packets from outside a frontend's source ranges.
 func (t *table) outOfRange() string {
 	return t.in(restricted, "dst,dst") + t.notIn(ranges, "dst,dst,src")
 }
@@ -96,8 +96,8 @@ func (t *table) reject() string {
 	return " -j REJECT --reject-with icmp-port-unreachable"
 }
 
-// mangle is where the node's own packets are dropped, since IPVS has them before
-// the filter table sees them, and where marks choose virtual services.
+// mangle drops the node's own packets, because IPVS handles them before the filter
+// table, and sets the marks that select virtual services.
 func (t *table) mangle() []chain {
 	all, always := t.markMasks()
 	ours := hex32(always) + "/" + hex32(^(all|t.masqMark)|always)
@@ -116,8 +116,8 @@ func (t *table) mangle() []chain {
 	}
 }
 
-// nat marks what gets the node's source address, before IPVS has it, and gives
-// it that address afterwards.
+// nat marks packets for masquerading before IPVS handles them, and masquerades
+// them afterwards.
 func (t *table) nat() []chain {
 	bit := hex32(t.masqMark)
 	return []chain{
@@ -135,8 +135,8 @@ func (t *table) postrouting(bit string) []string {
 	rules := []string{
 		" -m mark --mark " + bit + "/" + bit + " -j " + masquerade,
 		byIPVS + t.in(hairpins, "dst,dst,src") + masq,
-		// A client of the node that has not bound an address gets the virtual
-		// one, because that is local; no one else could answer it.
+		// A client on the node without a bound address gets the virtual address as
+		// its source, because it is local; replies could not reach it.
 		byIPVS + t.in(vips, "src") + masq,
 	}
 	if t.program.Masquerade.Enabled(t.family) {
@@ -145,8 +145,8 @@ func (t *table) postrouting(bit string) []string {
 	return rules
 }
 
-// filter answers for what has no endpoint. It sees what others send before
-// IPVS does, and what the node sends afterwards.
+// filter answers packets to frontends without endpoints. It handles received
+// packets before IPVS, and the node's own packets after IPVS.
 func (t *table) filter() []chain {
 	toVIP := t.in(vips, "dst") + " -g " + virtualIPs
 	var forward []string
@@ -170,10 +170,10 @@ func (t *table) filter() []chain {
 	}))
 }
 
-// admit lets through what is known, where a firewall drops what it does not know
-// (as Docker and ufw make one): packets to virtual services and to health check
-// ports, what leaves with the node's address, and all that belongs to a connection.
-// What policies and Services refuse was refused before.
+// admit accepts known packets in a firewall that drops unknown ones, as Docker and
+// ufw configure it: packets to virtual services and health check ports,
+// masqueraded packets, and packets of known connections. Policies and Services
+// have refused packets before this point.
 func (t *table) admit(chains []chain) []chain {
 	bit := hex32(t.masqMark)
 	for i := range chains {

@@ -10,11 +10,11 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// setName is the last part of a set's name.
+// setName is the part of a set's name after prefix and family.
 type setName string
 
-// The sets; there is one of each for both families, filled or not, so that the
-// rules that ask them are the same for every program.
+// The sets. Each exists for both families, even if it is empty, so that the rules
+// are the same for every program.
 const (
 	served           setName = "services"
 	vips             setName = "vips"
@@ -36,7 +36,7 @@ const (
 	health           setName = "health"
 )
 
-// setKind is a set's type, and whether its entries carry marks or comments.
+// setKind is the type of a set, and whether its entries have marks or comments.
 type setKind struct {
 	name     setName
 	of       string
@@ -44,7 +44,7 @@ type setKind struct {
 	comments bool
 }
 
-// setKinds lists the sets in the order in which they are written.
+// setKinds has the sets in output order.
 var setKinds = []setKind{
 	{name: served, of: "hash:ip,port", comments: true},
 	{name: vips, of: "hash:ip"},
@@ -66,7 +66,7 @@ var setKinds = []setKind{
 	{name: health, of: "hash:ip,port"},
 }
 
-// set is one ipset on its way to text.
+// set collects the elements of one ipset.
 type set struct {
 	kind     setKind
 	comments bool
@@ -89,17 +89,17 @@ func newSets(f ir.Family, comments bool) sets {
 
 func (s *sets) of(n setName) *set { return s.byName[n] }
 
-// fullName is the set's name in the kernel (at most 31 bytes,
+// fullName returns the set's name in the kernel (at most 31 bytes,
 // IPSET_MAXNAMELEN).
 func fullName(f ir.Family, n setName) string {
 	return xtables.SetPrefix + strconv.Itoa(int(f)) + "-" + string(n)
 }
 
-// nextSuffix names the set that takes a set's place.
+// nextSuffix ends the name of the temporary set that replaces a set.
 const nextSuffix = xtables.NextSuffix
 
-// appendSets writes every set: filled beside the one that is in use, then
-// swapped, so that no packet meets a set half filled.
+// appendSets writes every set: it fills a temporary set and swaps it in, so that
+// no packet sees a half-filled set.
 func (t *table) appendSets(b []byte) []byte {
 	for _, k := range setKinds {
 		s := t.sets.of(k.name)
@@ -117,8 +117,8 @@ func (s *set) appendTo(b []byte, name string, f ir.Family) []byte {
 	return append(b, "destroy "+name+nextSuffix+"\n"...)
 }
 
-// maxElements is the same for every set, since a set whose size has changed can
-// neither be created again nor swapped. It takes no memory.
+// maxElements is the same for every set, because a set with another limit can
+// neither be created again nor swapped. ipset allocates memory on demand.
 const maxElements = xtpolicy.MaxElements
 
 func (s *set) appendCreate(b []byte, name string, f ir.Family) []byte {
@@ -140,8 +140,8 @@ func (s *set) addAddr(a netip.Addr) {
 	s.b = append(a.AppendTo(append(s.b, s.add...)), '\n')
 }
 
-// addPrefix adds a prefix; one of length 0, which no set of networks takes, as
-// its two halves.
+// addPrefix adds a prefix. A prefix of length 0, which ipset does not accept, is
+// added as two halves.
 func (s *set) addPrefix(p netip.Prefix) {
 	for _, half := range halves(p) {
 		s.b = append(appendNet(append(s.b, s.add...), half), '\n')
@@ -179,8 +179,8 @@ func appendKey(b []byte, k key) []byte {
 	return strconv.AppendUint(b, uint64(k.Port()), 10)
 }
 
-// appendNet writes a network as ipset prints it: one of a single address has no
-// length.
+// appendNet writes a network as ipset prints it, without the length if it is a
+// single address.
 func appendNet(b []byte, p netip.Prefix) []byte {
 	if p.IsSingleIP() {
 		return p.Addr().AppendTo(b)

@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// table is everything of one family, as it is collected from a program.
+// table collects all objects of one family from a program.
 type table struct {
 	family   ir.Family
 	program  *ir.Program
@@ -17,17 +17,17 @@ type table struct {
 	opts     backends.Options
 	masqMark uint32
 	marks    marks
-	// policy judges; it is empty without policies of pods in this family.
+	// policy has the rules of the policies; it is empty if no pod of the family has policies.
 	policy   *xtpolicy.Rules
 	policies *xtpolicy.Policies
-	// ownServices are the virtual services that lead to the node itself.
+	// ownServices are the virtual services with an endpoint on the node itself.
 	ownServices []ownService
 
 	sets     sets
 	services []virtual
-	// vips are the addresses that the dummy device gets, each once, in the
-	// order of the frontends; nodePorts the node's own that nodePorts are
-	// served on.
+	// vips are the addresses of the dummy device, without duplicates, in the order
+	// of the frontends; nodePorts are the node's own addresses that serve
+	// nodePorts.
 	vips      []netip.Addr
 	isVIP     map[netip.Addr]bool
 	own       map[netip.Addr]bool
@@ -61,7 +61,7 @@ func newTable(f ir.Family, p *ir.Program, policies *xtpolicy.Policies, opts back
 	return t, t.collect()
 }
 
-// collect walks the program once.
+// collect fills the table from the program in one pass.
 func (t *table) collect() error {
 	byAddress := t.addressFrontends()
 	for i := range t.program.Frontends {
@@ -84,8 +84,8 @@ func (t *table) collect() error {
 		for _, a := range t.nodePorts {
 			m := f.Match
 			m.Address = a
-			// Where an address and a nodePort frontend both fit, the address
-			// wins (ir.Match).
+			// If a packet matches both an address frontend and a nodePort, the
+			// address frontend has priority (ir.Match).
 			if !byAddress[m] {
 				t.frontend(f, r, a)
 			}
@@ -95,8 +95,8 @@ func (t *table) collect() error {
 	return nil
 }
 
-// addressFrontends are the matches of frontends on the node's own addresses,
-// the only ones that a nodePort could share.
+// addressFrontends returns the matches of frontends on the node's own addresses;
+// only these can conflict with a nodePort.
 func (t *table) addressFrontends() map[ir.Match]bool {
 	out := make(map[ir.Match]bool)
 	for i := range t.program.Frontends {
@@ -111,11 +111,11 @@ func (t *table) addressFrontends() map[ir.Match]bool {
 	return out
 }
 
-// elsewhere reports whether IPVS cannot serve a frontend, because it would have to
-// bind an address that another node or an endpoint has and must stay reachable at.
+// elsewhere reports whether IPVS cannot serve a frontend: it would have to bind an
+// address that belongs to another node or an endpoint, and make its owner unreachable.
 func (t *table) elsewhere(f *ir.Frontend) bool { return f.Elsewhere && !t.own[f.Match.Address] }
 
-// addVIP binds an address that is not the node's own already.
+// addVIP binds an address unless the node has it already.
 func (t *table) addVIP(a netip.Addr) {
 	if t.own[a] || a.IsLoopback() || t.isVIP[a] {
 		return
@@ -125,7 +125,7 @@ func (t *table) addVIP(a netip.Addr) {
 	t.sets.of(vips).addAddr(a)
 }
 
-// clusterWide collects what belongs to no frontend.
+// clusterWide collects what does not depend on a frontend.
 func (t *table) clusterWide() {
 	for _, a := range ir.AddrsOf(t.family, t.program.ClusterIPs) {
 		t.sets.of(clusterIPs).addAddr(a)
@@ -146,8 +146,8 @@ func (t *table) clusterWide() {
 	}
 }
 
-// nodePortAddresses are the node's addresses that nodePorts are served on. IPVS
-// has no wildcard, so prefixes select among the addresses that are known.
+// nodePortAddresses returns the node's addresses that serve nodePorts. IPVS has no
+// wildcard, so prefixes select among the known addresses.
 func nodePortAddresses(f ir.Family, n *ir.Node) []netip.Addr {
 	var out []netip.Addr
 	seen := make(map[netip.Addr]bool)
@@ -168,7 +168,7 @@ func nodePortAddresses(f ir.Family, n *ir.Node) []netip.Addr {
 	return out
 }
 
-// routes are a frontend's two routes with their pools.
+// routes are the two routes of a frontend with their pools.
 type routes struct {
 	internal, external *ir.Pool
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// maxPersistence is the longest time that ipvsadm takes, in seconds (a month).
+// maxPersistence is the maximum that ipvsadm accepts, in seconds (31 days).
 const maxPersistence = 31 * 86400
 
 // key is an address and port of one protocol.
@@ -18,7 +18,7 @@ type key struct {
 	protocol ir.Protocol
 }
 
-// virtual is one virtual service: by key, or by mark where that is not 0.
+// virtual is one virtual service, selected by mark if that is not 0, else by key.
 type virtual struct {
 	key
 	mark      uint32
@@ -35,10 +35,10 @@ func (t *table) virtualOf(f *ir.Frontend, k key, pool *ir.Pool) virtual {
 	}
 }
 
-// markedOf is a virtual service selected by mark. Persistent ones of that kind
+// markedOf returns the virtual service for a mark. Persistent services with a mark
 // do not translate ports (ip_vs_sched_persist compares with the service's port,
-// which is 0), so affinity is by a hash of the client's address there: it has no
-// time-out, and few clients move when endpoints do.
+// which is 0). Therefore, affinity is a hash of the client's address: it has no
+// timeout, and a change of endpoints moves few clients.
 func (t *table) markedOf(f *ir.Frontend, mark uint32, pool *ir.Pool) virtual {
 	v := virtual{mark: mark, scheduler: t.scheduler(pool), endpoints: pool.Endpoints}
 	if f.Affinity > 0 {
@@ -47,8 +47,8 @@ func (t *table) markedOf(f *ir.Frontend, mark uint32, pool *ir.Pool) virtual {
 	return v
 }
 
-// scheduler is the configured one, or its weighted form where rr would ignore
-// that weights differ.
+// scheduler returns the configured scheduler, or wrr if rr would ignore different
+// weights.
 func (t *table) scheduler(pool *ir.Pool) string {
 	if t.opts.Scheduler == "rr" && unequalWeights(pool) {
 		return "wrr"
@@ -64,8 +64,8 @@ func compareVirtual(a, b virtual) int {
 	return cmp.Or(cmp.Compare(a.mark, b.mark), cmp.Compare(a.protocol, b.protocol), a.AddrPort.Compare(b.AddrPort))
 }
 
-// appendServices writes the virtual services in their one order: by protocol,
-// address and port, then those selected by mark.
+// appendServices writes the virtual services in a fixed order: by protocol,
+// address and port, then by mark.
 func (t *table) appendServices(b []byte) []byte {
 	slices.SortFunc(t.services, compareVirtual)
 	name := make([]byte, 0, 64)
@@ -89,7 +89,7 @@ func (t *table) appendServices(b []byte) []byte {
 	return b
 }
 
-// appendName writes what ipvsadm calls a virtual service.
+// appendName writes the arguments by which ipvsadm identifies a virtual service.
 func (t *table) appendName(b []byte, v *virtual) []byte {
 	if v.mark != 0 {
 		b = strconv.AppendUint(append(b, "-f "...), uint64(v.mark), 10)

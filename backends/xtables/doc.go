@@ -1,4 +1,4 @@
-// Package xtables has what backends that write iptables and ipset text share: the
-// names of chains and sets and what they are for, the jumps to the chains, and the
-// matches of local packets.
+// Package xtables holds what the backends with iptables and ipset text share: the
+// names and roles of chains and sets, the jumps to the chains, and the matches for
+// local packets.
 package xtables

@@ -1,23 +1,23 @@
 package xtables
 
-// Jump is the rule by which packets of a built-in chain enter planec's. The jumps of
-// a backend are the same for every program, with rules behind them or not, so that a
-// load never touches a built-in chain once they are there.
+// Jump is a rule in a built-in chain that leads to planec's chain. A backend has
+// the same jumps for every program, even without rules behind them, so that once
+// they exist a load never touches a built-in chain.
 type Jump struct {
-	Table, Chain string
-	// Match is "" for all packets.
+	Table, Chain string // the table, and the built-in chain in it
+	// Match selects packets; "" means all packets.
 	Match string
 }
 
-// Tables are those that have planec's chains, in the order of loading: what forbids
-// comes first.
+// Tables returns the tables with planec's chains, in load order: those that refuse
+// packets are loaded first.
 func Tables() []string { return []string{"mangle", "filter", "nat"} }
 
-// Rule is the jump without verb: "FORWARD -j PLC-FORWARD".
+// Rule returns the jump without a verb: "FORWARD -j PLC-FORWARD".
 func (j Jump) Rule() string { return j.Chain + j.Match + " -j " + EntryOf(j.Chain) }
 
-// AppendJumps writes jumps, of which those of a table are in one piece, to be the
-// first rules of their chains. The chains that they lead to are there already.
+// AppendJumps writes commands that insert the jumps as the first rules of their
+// chains. The jumps must be grouped by table, and their target chains must exist.
 func AppendJumps(b []byte, jumps []Jump) []byte {
 	for i, j := range jumps {
 		if i == 0 || jumps[i-1].Table != j.Table {

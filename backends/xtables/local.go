@@ -5,13 +5,13 @@ import "github.com/planec/planec/ir"
 // FromSelf matches packets whose source is one of the node's own addresses.
 const FromSelf = " -m addrtype --src-type LOCAL"
 
-// maxInterface is the length of the longest interface name (IFNAMSIZ - 1); a
-// prefix as long as that is a name.
+// maxInterface is the maximum length of an interface name (IFNAMSIZ - 1); a prefix
+// of that length is a whole name.
 const maxInterface = 15
 
-// LocalSources are the matches of packets that the node's detector calls local: one of
-// them must fit. None means that the family has no detector; "" matches all, for
-// which iptables-save prints nothing.
+// LocalSources returns alternative matches for packets that the node's detector
+// calls local. No match means that the family has no detector; "" matches all
+// packets, for which iptables-save prints nothing.
 func LocalSources(f ir.Family, local *ir.LocalDetector) []string {
 	switch local.Mode {
 	case ir.DetectCIDR:

@@ -2,64 +2,64 @@ package xtables
 
 import "strings"
 
-// Role is what a chain or a set is for. Its name says it: the emitters make names
-// by the tables of this file, and what reads a kernel asks [ChainRole] and
-// [SetRole] instead of comparing names.
+// Role is the purpose of a chain or a set, derived from its name. The emitters
+// form names with the tables of this file. Code that reads a kernel calls
+// [ChainRole] and [SetRole] instead of comparing names.
 type Role uint8
 
 // Roles of chains and of sets.
 const (
 	// Foreign is not planec's.
 	Foreign Role = iota
-	// Former has planec's prefix, and nothing that this version writes is called
-	// so. It is planec's to remove.
+	// Former has planec's prefix but no name of this version: another version left
+	// it. planec may remove it.
 	Former
-	// Shared is a chain of the node or of many Services, or a set that rules look
-	// into.
+	// Shared is a chain of the node or of many Services, or a set that rules
+	// match.
 	Shared
-	// Next is a set that an artifact fills to swap it in, as [FilledBy] says.
+	// Next is a temporary set of an artifact, to be swapped in; see [FilledBy].
 	Next
-	// Aside is a set that an apply fills to swap it in.
+	// Aside is a temporary set of an apply, to be swapped in.
 	Aside
 
-	// Entry is a chain that one jump of a built-in chain leads to, see [EntryOf].
+	// Entry is a chain that a built-in chain jumps to; see [EntryOf].
 	Entry
-	// OneService is a chain that a change of one Service writes, without a look
-	// at the others.
+	// OneService is a chain that belongs to one Service, so a change of that
+	// Service writes it without reading the others.
 	OneService
-	// BesideIPVS is a chain that the ipvs backend alone has, in every artifact.
+	// BesideIPVS is a chain that only the ipvs backend has, in every artifact.
 	BesideIPVS
 
-	// Clients is a set that rules fill: who has been given an endpoint.
+	// Clients is a set that rules fill: the clients of an endpoint with affinity.
 	Clients
-	// Rejected and Dropped are sets of frontends without endpoints, by address;
-	// those of nodePorts have halves of all addresses there.
+	// Rejected and Dropped are sets of frontends without endpoints, by address.
+	// Those of nodePorts have the two halves of the address space instead.
 	Rejected
 	Dropped
 	RejectedNodePort
 	DroppedNodePort
-	// IngressPods and EgressPods are sets of the pods that policies judge.
+	// IngressPods and EgressPods are sets of the pods that policies select.
 	IngressPods
 	EgressPods
 	// Virtual is a set of virtual services by address, protocol and port.
 	Virtual
 	// Routes is a set whose marks select virtual services.
 	Routes
-	// DeniedOwn is a set of virtual services with pods that must not reach them.
+	// DeniedOwn is a set of virtual services with the pods that must not reach them.
 	DeniedOwn
-	// JournalKeys and JournalMarks are sets that name virtual services while an
-	// apply is on its way; marks are written as IPv4 addresses.
+	// JournalKeys and JournalMarks are sets that name virtual services during an
+	// apply; marks are written as IPv4 addresses.
 	JournalKeys
 	JournalMarks
 )
 
-// ChainPrefix starts the names of planec's chains, and SetPrefix those of its sets.
+// ChainPrefix and SetPrefix start the names of planec's chains and sets.
 const (
 	ChainPrefix = "PLC-"
 	SetPrefix   = "plc-"
 )
 
-// The chains of one Service are called by these and a hash.
+// The name of a chain of one Service is one of these prefixes and a hash.
 const (
 	FrontendChain = ChainPrefix + "X-"
 	StepChain     = ChainPrefix + "S-"
@@ -67,43 +67,43 @@ const (
 	EndpointChain = ChainPrefix + "E-"
 )
 
-// TranslatedChain is the ipvs backend's, in the table mangle.
+// TranslatedChain is a chain of the ipvs backend in the mangle table.
 const TranslatedChain = ChainPrefix + "TRANSLATED"
 
-// Sets that are not in every artifact, or that emitters do not write.
+// Sets that are not in every artifact, or that no emitter writes.
 const (
 	// DeniedOwnSet follows the family.
 	DeniedOwnSet = "denied-own"
-	// ClientsSet is followed by a hash and the family.
+	// ClientsSet precedes a hash and the family.
 	ClientsSet = SetPrefix + "af-"
-	// AsideSet is followed by a hash.
+	// AsideSet precedes a hash.
 	AsideSet = SetPrefix + "tmp-"
-	// JournalKeysSet and JournalMarksSet are followed by the family.
+	// JournalKeysSet and JournalMarksSet precede the family.
 	JournalKeysSet  = AsideSet + "own-"
 	JournalMarksSet = AsideSet + "marks-"
 )
 
-// NewSuffix and NextSuffix end the names of sets that artifacts fill and swap in:
-// those of the iptables backend and of the ipvs backend.
+// NewSuffix (iptables backend) and NextSuffix (ipvs backend) end the names of
+// temporary sets, which an artifact fills and swaps in.
 const (
 	NewSuffix  = "-new"
 	NextSuffix = "-next"
 )
 
-// FilledBy reports whether an artifact fills a set by way of the one called aside.
+// FilledBy reports whether an artifact fills set through the temporary set aside.
 func FilledBy(aside, set string) bool { return aside == set+NewSuffix || aside == set+NextSuffix }
 
-// builtIn are the chains of the kernel that have an entry.
+// builtIn are the built-in chains that have an entry chain.
 var builtIn = []string{"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"}
 
-// BuiltIn lists the chains of the kernel that planec's may be entered from.
+// BuiltIn returns the built-in chains that may jump to planec's chains.
 func BuiltIn() []string { return append([]string(nil), builtIn...) }
 
-// EntryOf is planec's chain that packets of a built-in chain enter.
+// EntryOf returns the name of planec's chain that a built-in chain jumps to.
 func EntryOf(builtIn string) string { return ChainPrefix + builtIn }
 
-// chainRoles are of names without the prefix; one that ends with "-" is followed by
-// something.
+// chainRoles maps names without prefix to roles. A name that ends with "-" is the
+// prefix of a longer name.
 var chainRoles = map[string]Role{
 	"PREROUTING": Entry, "INPUT": Entry, "FORWARD": Entry, "OUTPUT": Entry, "POSTROUTING": Entry,
 	"X-": OneService, "S-": OneService, "G-": OneService, "E-": OneService,
@@ -120,7 +120,7 @@ var chainRoles = map[string]Role{
 	"ROWS-": Shared, "ROW-": Shared, "PORTS-": Shared,
 }
 
-// setRoles are of names without prefix and family, as chainRoles: "plc-reject-4".
+// setRoles maps set names without prefix and family, like chainRoles: "plc-reject-4".
 var setRoles = map[string]Role{
 	"af-":    Clients,
 	"reject": Rejected, "reject-internal": Rejected, "drop": Dropped, "drop-internal": Dropped,
@@ -130,7 +130,7 @@ var setRoles = map[string]Role{
 	"pods-bit-": Shared, "yes-": Shared, "not-": Shared, "row-": Shared,
 }
 
-// virtualRoles are those of the ipvs backend: "plc-4-reject-inside".
+// virtualRoles maps the set names of the ipvs backend: "plc-4-reject-inside".
 var virtualRoles = map[string]Role{
 	"services": Virtual, "routes-pods": Routes, "routes-node": Routes, DeniedOwnSet: DeniedOwn,
 	"reject-inside": Rejected, "reject-outside": Rejected, "drop-inside": Dropped, "drop-outside": Dropped,
@@ -138,7 +138,7 @@ var virtualRoles = map[string]Role{
 	"hairpin": Shared, "cluster-ips": Shared, "service-cidrs": Shared, "egress-exclusions": Shared, "health": Shared,
 }
 
-// ChainRole is the role of a chain, by its name.
+// ChainRole returns the role of the chain with the given name.
 func ChainRole(name string) Role {
 	rest, ours := strings.CutPrefix(name, ChainPrefix)
 	if !ours {
@@ -147,17 +147,16 @@ func ChainRole(name string) Role {
 	return lookup(chainRoles, rest)
 }
 
-// SetName is what a set's name says.
+// SetName is the information in a set's name.
 type SetName struct {
-	Role Role
-	IPv6 bool
-	// IPVS is whether it is a set of the ipvs backend that the iptables backend
-	// does not have.
+	Role Role // Foreign if the name is not planec's
+	IPv6 bool // whether the set is of the IPv6 family
+	// IPVS is whether only the ipvs backend has such a set, not the iptables backend.
 	IPVS bool
 }
 
-// SetRole is what a set's name says. A set that is filled to be swapped in has its
-// own role.
+// SetRole parses the name of a set. A temporary set that is filled and swapped in
+// has a role of its own.
 func SetRole(name string) SetName {
 	rest, ours := strings.CutPrefix(name, SetPrefix)
 	if !ours {
@@ -198,7 +197,7 @@ func cutLast(s string) (before, after string, found bool) {
 	return s[:at], s[at+1:], true
 }
 
-// lookup finds a whole name, or the one up to a "-" that something follows.
+// lookup finds a whole name, or its prefix up to a "-" that is not the end.
 func lookup(roles map[string]Role, name string) Role {
 	if r, ok := roles[name]; ok && !strings.HasSuffix(name, "-") {
 		return r

@@ -22,8 +22,8 @@ import (
 // seen counts the names with each role.
 type seen struct{ chains, sets map[xtables.Role]int }
 
-// wantRoles says that every chain and every set that is emitted has a role that
-// this version knows, and that a set's name tells its family and its backend.
+// wantRoles wants every emitted chain and set to have a role of this version, and
+// the name of a set to contain its family and its backend.
 func (n *seen) wantRoles(t *testing.T, name, backend string, files map[string][]byte) {
 	t.Helper()
 	for _, file := range []string{"iptables.rules", "ip6tables.rules"} {
@@ -104,7 +104,7 @@ func TestEmittedNamesHaveRoles(t *testing.T) {
 			n.wantRoles(t, dir, b.Name(), files)
 		}
 	}
-	// Every role that emitted names can have was there.
+	// Each role of emitted names must have occurred.
 	for _, r := range []xtables.Role{xtables.Shared, xtables.Entry, xtables.OneService, xtables.BesideIPVS} {
 		if n.chains[r] == 0 {
 			t.Errorf("no chain has the role %d", r)
@@ -117,7 +117,7 @@ func TestEmittedNamesHaveRoles(t *testing.T) {
 	}
 }
 
-// TestOtherNames: names of others, of earlier versions and of an apply on its way.
+// TestOtherNames: foreign names, names of earlier versions, and names during an apply.
 func TestOtherNames(t *testing.T) {
 	for name, want := range map[string]xtables.Role{
 		"KUBE-SERVICES": xtables.Foreign, "PLC": xtables.Foreign, "PLC-": xtables.Former, "PLC-S-": xtables.Former, "PLC-OLD": xtables.Former,

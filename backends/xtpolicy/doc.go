@@ -1,7 +1,7 @@
-// Package xtpolicy writes policies as chains of iptables' filter table and sets
-// of ipset, for every backend that loads such files.
+// Package xtpolicy compiles policies to chains of iptables' filter table and to ipset
+// sets, for every backend that loads such files.
 //
-// xtables has no verdict maps, so sets say who is who and chains judge:
+// xtables has no verdict maps. Sets select pods and peers, and chains hold the verdicts:
 //
 //	PLC-POLICY (forwarded)         PLC-POLICY-INPUT (to the node: egress only)
 //	  RELATED,ESTABLISHED, ICMPv6 133 to 137: RETURN
@@ -16,52 +16,52 @@
 //	             otherwise the row of peers that no rule names
 //	                └─▶ PLC-ROW-<hash>  a row: port to verdict; PLC-PORTS-<hash>
 //
-// What is accepted RETURNs to the chain that jumped here, so it goes on through the
-// rules of others. Nothing here sets a mark.
+// An accepted packet RETURNs to the chain that jumped here, and then passes
+// foreign rules. No rule of this package sets a mark.
 //
 // # Finding the profile
 //
-// A profile has a code, 64 bits of a hash of its ID; a pod is in the set of each
-// bit that its profile's code has. A compressed trie over the bits finds the
-// profile of a pod among n in log2(n) look-ups or little more, fewer where
-// profiles have the same table. A tree over the pods' addresses would be faster,
-// 70 ns and not 510 for 8 steps, but its rules would change with every pod; a set
-// for each profile, asked one after the other, is slower from four profiles on.
+// A profile's code is 64 bits of a hash of its ID. For each bit that is set in the
+// code, the profile's pods are in the set of that bit. A compressed trie over the
+// bits finds a pod's profile among n with about log2(n) look-ups, fewer if
+// profiles share a table. A tree over pod addresses would be faster (70 ns instead
+// of 510 ns for 8 steps), but every new pod would change rules. One set per
+// profile, matched in sequence, is slower from four profiles on.
 //
 // # Finding the verdict
 //
-// resolve gives each class of addresses a row. A host's row is mostly the row it
-// would get without being named (that of the network around it, else the
-// default) with a few other ports: those go into the sets of pairs, at most 16
-// for each host. What is left of a row is a row again, and equal rows are one
-// chain, whichever profiles have them. Peers whose row is another than the
-// default are in a set of networks, hosts among them, and where there are
-// several such rows a trie over hashes of them finds the one, as with profiles.
-// The kernel asks a set of networks for longer prefixes first; what differs from
-// the network around it is listed, with nomatch where it is out.
+// resolve gives each class of addresses a row. A host's row is usually the row
+// that it would get if no rule named it (that of the surrounding network, else the
+// default), except for a few ports. These ports go into the sets of pairs, at most
+// 16 per host; the rest is again a row. Equal rows share one chain across
+// profiles. A set of networks holds the peers, hosts included, whose row is not
+// the default. If there are several such rows, a trie over their hashes finds the
+// right one, as for profiles. The kernel matches longer prefixes first in a set of
+// networks, so the set lists each network that differs from the surrounding one,
+// with nomatch if it is not a member.
 //
-// Tiers that say the same share their table, in both directions and whichever policies
-// they are made of.
+// Tiers with the same effect share a table, in both directions and regardless of
+// the policies they come from.
 //
 // # Cost
 //
-// Judged are first packets. Each direction costs one look-up for the gate, about
-// log2(profiles) for the profile, one or two for the pairs, and, where rows are
-// left, 1 + about log2(rows). Rows are whole protocols, ranges of ports, more
-// than 16 ports, and networks, by what they allow: a few, however many policies
-// and pods there are. A look-up takes some 55 ns; one in a set of networks asks
-// once for each length of prefix in it, which is 1 for hosts and 33 or 129 at
-// worst. A row's ports cost at most 4 rules and log2 of how many 15 ports
-// make. Worst of all is a table of which every peer has a row of its own of very
-// many ports: the logarithms are of the number of peers, and of ports.
+// Only first packets are judged. Each direction costs one look-up for the gate, about
+// log2(profiles) for the profile, one or two for the pairs, and, if rows remain, 1 +
+// about log2(rows). A row remains for whole protocols, port ranges, more than 16
+// ports, and networks, one for each combination of what is allowed: there are few,
+// regardless of the number of policies and pods. A look-up takes about 55 ns; a set
+// of networks is probed once per prefix length in it: once for hosts, 33 or 129 times
+// at worst. The ports of a row cost at most 4 rules and log2(number of groups of 15
+// ports). The worst case is a table in which each peer has its own row with very many
+// ports: it costs log2 of the number of peers plus log2 of the number of ports.
 //
-// A set holds 4,194,304 elements, whether of pods or of pairs.
+// A set, of pods or of pairs, holds up to 4,194,304 elements.
 //
 // # What changes
 //
-// A pod, here or elsewhere, changes elements only, unless it is the first (or
-// was the last) with a row of the kinds above: then the chains of that table
-// change. A profile changes the chain or two of the trie that lead to it. Names
-// are hashes of what things are, never of where they stand, and two equal
-// hashes of different things are an error.
+// A new or removed pod, on this node or elsewhere, changes only elements, unless
+// it is the first or the last with a remaining row: then the chains of that table
+// change. A profile changes one or two chains of the trie that lead to it. Names
+// are hashes of content, never of positions; two equal hashes of different content
+// are an error.
 package xtpolicy

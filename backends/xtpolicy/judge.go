@@ -11,24 +11,24 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// table is what a table of resolve's becomes: sets of peers. Tiers that say the
-// same share it, whichever profiles and directions they are of.
+// table is the compiled form of a table of package resolve: sets of peers. Tiers
+// with the same effect share it, across profiles and directions.
 type table struct {
 	key string
-	// other is the row of peers that are in no set.
+	// other is the row of the peers that are in no set.
 	other *row
-	// yes and no are the pairs of address and port that are accepted and
-	// denied, whatever the row says; nil where there can be none.
+	// yes and no are the accepted and the denied pairs of address and port. They
+	// take precedence over the row; nil if no pair is possible.
 	yes, no *Set
-	// rows are those of peers that are not of the other row.
+	// rows are the rows of peers that differ from other.
 	rows []*row
-	// bits are the sets of peers, by the bit of the row's code; the first is of
-	// all that have one of rows.
+	// bits are the sets of peers for each bit of their row's code; differ has all
+	// peers with a row in rows.
 	differ *Set
 	bits   map[int]*Set
 }
 
-// judge returns the chain that judges packets by one direction of a profile.
+// judge returns the chain that judges packets in one direction of a profile.
 func (b *builder) judge(d ir.Direction, tiers []ir.Tier, resolved *resolve.Table) string {
 	key := keyOf(tiers)
 	prefix := egressChain + "-"
@@ -67,7 +67,7 @@ func (b *builder) judgement(d ir.Direction, t *table) []string {
 	return rules
 }
 
-// rowTarget finds the row of a peer that has one of its own.
+// rowTarget returns the rules that find the row of a peer that has its own row.
 func (b *builder) rowTarget(d ir.Direction, t *table) string {
 	if len(t.rows) == 1 {
 		return b.target(t.rows[0])
@@ -84,7 +84,7 @@ func (b *builder) rowTarget(d ir.Direction, t *table) string {
 	return " -g " + name
 }
 
-// keyOf is what tiers do, whichever policies they are made of.
+// keyOf identifies the effect of tiers, regardless of the policies they come from.
 func keyOf(tiers []ir.Tier) string {
 	w := writer{sha256.New()}
 	for _, t := range tiers {
@@ -104,14 +104,14 @@ func keyOf(tiers []ir.Tier) string {
 
 type writer struct{ hash.Hash }
 
-// words writes words so that no others read the same.
+// words writes the words unambiguously: different lists give different output.
 func (w writer) words(list ...string) {
 	for _, s := range list {
 		_, _ = w.Write([]byte(strconv.Itoa(len(s)) + ":" + s))
 	}
 }
 
-// namesPeers reports whether peers can make a difference at all.
+// namesPeers reports whether the tiers treat any peers differently.
 func namesPeers(tiers []ir.Tier) bool {
 	return slices.ContainsFunc(tiers, func(t ir.Tier) bool {
 		return slices.ContainsFunc(t.Rules, func(r ir.Rule) bool { return len(r.Peers) > 0 })

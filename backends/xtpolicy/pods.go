@@ -8,7 +8,7 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// The chains that hooks jump to, and those of a direction.
+// The chains that the hooks jump to, and the chains of each direction.
 const (
 	forwardChain = "PLC-POLICY"
 	inputChain   = "PLC-POLICY-INPUT"
@@ -16,18 +16,17 @@ const (
 	ingressChain = "PLC-INGRESS"
 )
 
-// known passes what needs no judgement: what belongs to a connection that was
-// accepted.
+// known accepts packets of accepted connections without further matching.
 const known = " -m conntrack --ctstate RELATED,ESTABLISHED" + accepted
 
-// profile is a profile with pods of this family.
+// profile is a profile that has pods in this family.
 type profile struct {
 	*resolve.Profile
 	code uint64
 	pods []netip.Addr
 }
 
-// policies writes everything.
+// policies writes all chains and sets.
 func (b *builder) policies() {
 	profiles := b.profiles()
 	begin := []string{known}
@@ -38,9 +37,9 @@ func (b *builder) policies() {
 		}
 	}
 	forward, input := begin, begin
-	// An answer to a pod of egress policies, or from one of ingress policies, that
-	// belongs to no connection that conntrack knows: it is not judged as if its
-	// sender had opened one, by the policies of the other direction.
+	// Refuse TCP answers of unknown connections: packets without SYN to a pod with
+	// egress policies, or from one with ingress policies. The policies of the other
+	// direction would judge them as if their sender had opened the connection.
 	noOpener := func(gate *Set, side string) string {
 		return " -p tcp -m tcp ! --tcp-flags SYN SYN -m conntrack --ctstate INVALID,NEW" + gate.in(side) + " -m addrtype ! --src-type LOCAL" + b.refuse
 	}
@@ -51,7 +50,7 @@ func (b *builder) policies() {
 		b.chain(inputChain, input...)
 	}
 	if gate := b.direction(ir.Ingress, profiles); gate != nil {
-		// From the node itself, whose own addresses others may share.
+		// Traffic from the node itself passes; other hosts may share the node's addresses.
 		forward = append(forward[:len(forward):len(forward)], noOpener(gate, "src"), gate.in("dst")+" -m addrtype ! --src-type LOCAL -g "+ingressChain)
 	}
 	if len(forward) > len(begin) {
@@ -75,8 +74,8 @@ func (b *builder) profiles() []profile {
 	return out
 }
 
-// direction writes the chain that finds the profile of a pod, and returns the
-// set of the pods that it is for; nil where the direction is open to all.
+// direction writes the chain that finds a pod's profile. It returns the set of the
+// pods with policies in that direction, or nil if there are none.
 func (b *builder) direction(d ir.Direction, profiles []profile) *Set {
 	name, gateName := egressChain, "plc-egress-pods"+b.suffix
 	if d == ir.Ingress {
@@ -106,7 +105,7 @@ func (b *builder) direction(d ir.Direction, profiles []profile) *Set {
 	return gate
 }
 
-// podBit is the set of the pods whose profile's code has the bit.
+// podBit returns the set of the pods whose profile's code has the bit set.
 func (b *builder) podBit(bit int, profiles []profile) *Set {
 	name := "plc-pods-bit-" + strconv.Itoa(bit) + b.suffix
 	if s := b.sets[name]; s != nil {
@@ -123,7 +122,7 @@ func (b *builder) podBit(bit int, profiles []profile) *Set {
 	return s
 }
 
-// podSide and peerSide are the ends of a packet that a set is asked about.
+// podSide and peerSide return the side of a packet (src or dst) that a set matches.
 func podSide(d ir.Direction) string {
 	if d == ir.Ingress {
 		return "dst"
@@ -138,8 +137,8 @@ func peerSide(d ir.Direction) string {
 	return "dst"
 }
 
-// comment names a profile, quoted as iptables-save does: where it has anything
-// but letters, digits, "-" and "_". Profiles have names of harmless characters.
+// comment returns a comment match with the profile's name. It quotes the name as
+// iptables-save does: if it has other characters than letters, digits, "-" and "_".
 func (b *builder) comment(id string) string {
 	if !b.comments {
 		return ""

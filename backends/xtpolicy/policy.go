@@ -10,21 +10,21 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// Policies is a program's policies, resolved once for both families, when they
-// are asked for first. It is not for several goroutines at once.
+// Policies are the policies of a program. They are resolved once for both
+// families, on first use. Policies is not safe for concurrent use.
 type Policies struct {
 	policy *ir.Policy
 	tables *resolve.Policy
-	// rows are those of tables, found by both families.
+	// rows are the rows of all tables, computed for both families together.
 	rows *rows
 	hash identity.Hash
 }
 
-// New returns the policies of a policy that [ir.Verify] accepts. The hash is what
-// names are made with; nil is SHA-256.
+// New returns the policies of p, which [ir.Verify] must accept. hash makes the names; nil
+// means SHA-256.
 func New(p *ir.Policy, hash identity.Hash) *Policies { return &Policies{policy: p, hash: hash} }
 
-// Tables are the resolved policies, nil without any.
+// Tables returns the resolved policies, or nil if there are none.
 func (p *Policies) Tables() *resolve.Policy {
 	if p.tables == nil && len(p.policy.Profiles) > 0 {
 		p.tables = resolve.New(p.policy, p.hash)
@@ -32,7 +32,7 @@ func (p *Policies) Tables() *resolve.Policy {
 	return p.tables
 }
 
-// rowsOf are the rows of tables.
+// rowsOf returns the rows of the tables.
 func (p *Policies) rowsOf(tables *resolve.Policy) *rows {
 	if p.rows == nil {
 		p.rows = newRows(tables.Rows, p.hash)
@@ -40,27 +40,27 @@ func (p *Policies) rowsOf(tables *resolve.Policy) *rows {
 	return p.rows
 }
 
-// Rules is what judges the packets of one family: chains of the filter table and
-// the sets they ask.
+// Rules judge the packets of one family: chains of the filter table and the sets
+// that they match.
 type Rules struct {
-	// Forward is the chain that judges both directions, Input the one that
-	// judges what local pods send to the node: jump to them. They return what
-	// is accepted. Empty names stand for nothing to judge.
+	// Forward is the chain for forwarded packets, which judges both directions;
+	// Input is the chain for packets from local pods to the node. Accepted packets
+	// return to the caller. A name is empty if there is nothing to judge.
 	Forward, Input string
-	// Refuse is the target of denied packets.
+	// Refuse is the target for denied packets.
 	Refuse string
 	// Chains and Sets are sorted by name.
 	Chains []Chain // those below Forward and Input, which are in it too
 	Sets   []*Set  // those that the chains' rules name
 }
 
-// Chain is a chain and its rules, which lack "-A name" and begin with a space.
+// Chain is a chain with its rules, which lack "-A name" and begin with a space.
 type Chain struct {
 	Name  string   // the chain's name
 	Rules []string // in order, without line ends
 }
 
-// Rules returns the rules of one family; comments is whether they name profiles.
+// Rules returns the rules of one family. If comments is set, rules name their profiles.
 func (p *Policies) Rules(f ir.Family, comments bool) *Rules {
 	if !p.selectsAny(f) {
 		return &Rules{}
@@ -81,7 +81,7 @@ func (p *Policies) Rules(f ir.Family, comments bool) *Rules {
 	return b.finish()
 }
 
-// selectsAny reports whether any pod that policies select has an address of the
+// selectsAny reports whether any pod selected by policies has an address of the
 // family.
 func (p *Policies) selectsAny(f ir.Family) bool {
 	for i := range p.policy.Profiles {
@@ -94,7 +94,7 @@ func (p *Policies) selectsAny(f ir.Family) bool {
 	return false
 }
 
-// refusal is the target of denied packets.
+// refusal returns the target for denied packets.
 func refusal(r ir.Refusal, f ir.Family) string {
 	switch {
 	case r != ir.Reject:
@@ -105,7 +105,7 @@ func refusal(r ir.Refusal, f ir.Family) string {
 	return " -j REJECT --reject-with icmp-port-unreachable"
 }
 
-// accepted leaves our chains: the packet goes on through the rules of others.
+// accepted leaves planec's policy chains; the packet continues through foreign rules.
 const accepted = " -j RETURN"
 
 // builder collects one family's chains and sets.
@@ -117,7 +117,7 @@ type builder struct {
 	refuse   string
 
 	names xtables.Names
-	// codes are those of profiles.
+	// codes are the codes of profiles.
 	codes  identity.Codes
 	rules  Rules
 	sets   map[string]*Set
@@ -125,7 +125,7 @@ type builder struct {
 	rows   *rows
 	ports  map[*row]string
 	judged map[string]bool
-	// tablesOf finds what was made of tiers by their identity.
+	// tablesOf caches tables by the identity of their tiers.
 	tablesOf map[string]*table
 }
 
@@ -133,7 +133,7 @@ func (b *builder) chain(name string, rules ...string) {
 	b.rules.Chains = append(b.rules.Chains, Chain{name, rules})
 }
 
-// set returns the set of that name, made if it is new.
+// set returns the set with the given name, and creates it if necessary.
 func (b *builder) set(name, kind string) *Set {
 	if b.sets[name] == nil {
 		b.sets[name] = &Set{Name: name, Kind: kind}

@@ -31,8 +31,8 @@ func rules(t testing.TB, p *ir.Policy, f ir.Family) *xtpolicy.Rules {
 	return xtpolicy.New(p, nil).Rules(f, true)
 }
 
-// TestWhole: names are short enough and sorted, everything that is named is
-// there, and everything that is there is used.
+// TestWhole: names are short enough and sorted, every reference resolves, and
+// everything is used.
 func TestWhole(t *testing.T) {
 	for seed := range uint64(300) {
 		p := policed(seed)
@@ -103,8 +103,8 @@ func cluster(profiles, peers, podsEach int) *ir.Policy {
 	return &p.Policy
 }
 
-// TestPodsAreElements: pods that come change elements only, a profile that comes
-// changes no other's chains.
+// TestPodsAreElements: a new pod changes only elements, and a new profile changes
+// no chains of others.
 func TestPodsAreElements(t *testing.T) {
 	before := rules(t, cluster(20, 5, 2), ir.IPv4)
 	for name, p := range map[string]*ir.Policy{"remote": cluster(20, 6, 2), "local": cluster(20, 5, 3)} {
@@ -141,8 +141,8 @@ func elements(r *xtpolicy.Rules) (n int) {
 	return n
 }
 
-// TestLookUps counts the sets that a packet is looked up in on the longest way,
-// which must not grow with the number of policies.
+// TestLookUps counts the set look-ups on a packet's longest path, which must not
+// grow with the number of policies.
 func TestLookUps(t *testing.T) {
 	for _, c := range []struct{ profiles, most int }{{1, 5}, {10, 12}, {250, 20}} {
 		r := rules(t, cluster(c.profiles, 5, 1), ir.IPv4)
@@ -170,9 +170,9 @@ func longest(chains map[string][]string, name string) int {
 	return max(most, sofar)
 }
 
-// TestElementsOnce wants no set to have an element twice, with and without
-// "nomatch": to the kernel that is one element, and the last wins. A network of
-// one address, beside a rule about the pod that has the address, was one.
+// TestElementsOnce wants every element of a set only once, with or without "nomatch",
+// because the kernel treats both as one element and the last one wins. A network of
+// one address beside a rule for the pod with that address used to be duplicated.
 func TestElementsOnce(t *testing.T) {
 	for seed := range uint64(400) {
 		c := randomcluster.New(seed)
@@ -192,7 +192,7 @@ func TestElementsOnce(t *testing.T) {
 	}
 }
 
-// depth is how many chains there may be below one another, from a chain on.
+// depth returns the maximum depth of chains below a chain.
 func depth(chains map[string][]string, name string) int {
 	deepest := 0
 	for _, rule := range chains[name] {
@@ -204,9 +204,9 @@ func depth(chains map[string][]string, name string) int {
 	return deepest + 1
 }
 
-// hostile is a policy of pods whose profiles' codes share ever more first bits, of
-// peers whose rows do, and of a row with as many ranges of ports as there can be:
-// what an attacker makes who tries many names.
+// hostile is a policy such as an attacker finds by trying many names: the codes of
+// profiles and of rows share ever longer prefixes, and one row has as many port
+// ranges as possible.
 func hostile(t testing.TB) *ir.Policy {
 	p := &ir.Policy{OnDeny: ir.Drop}
 	ports := make([]ir.PortRange, 0, 1<<15)
@@ -236,8 +236,8 @@ func hostile(t testing.TB) *ir.Policy {
 	return p
 }
 
-// steep makes codes whose first i bits are 1, one for each i: the deepest tree
-// that codes can make.
+// steep returns codes whose first i bits are 1, one for each i: the deepest
+// possible tree of codes.
 func steep() identity.Hash {
 	n := 0
 	return func(b []byte) (sum [32]byte) {
@@ -253,9 +253,8 @@ func steep() identity.Hash {
 	}
 }
 
-// TestDepth: whatever codes and ports are, there are no more chains below one
-// another than iptables-nft takes below PLC-VIPS, the deepest chain that leads to
-// policies.
+// TestDepth: whatever the codes and ports are, chains nest no deeper than
+// iptables-nft allows below PLC-VIPS, the deepest chain that leads to policies.
 func TestDepth(t *testing.T) {
 	const most = 12
 	for _, hash := range []identity.Hash{nil, steep()} {

@@ -7,13 +7,13 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// difference returns the ports that are in one of two lists of ranges and not in
-// both. The lists are disjoint and sorted, and so is the result.
+// difference returns the ports that are in exactly one of two lists of ranges. The
+// lists and the result are disjoint and sorted.
 func difference(a, b []ir.PortRange) []ir.PortRange {
 	var out []ir.PortRange
 	for _, p := range ir.Protocols() {
-		// Where ranges begin and end, membership changes; two changes at one
-		// place cancel out.
+		// Membership changes where a range begins or ends; two changes at the same
+		// port cancel out.
 		var edges []int
 		for _, list := range [][]ir.PortRange{a, b} {
 			for _, r := range list {
@@ -38,11 +38,11 @@ func difference(a, b []ir.PortRange) []ir.PortRange {
 	return out
 }
 
-// mostPorts is how many ports one rule lists (XT_MULTI_PORTS); a range counts
-// as two.
+// mostPorts is the maximum number of ports in one rule (XT_MULTI_PORTS); a range
+// counts as two.
 const mostPorts = 15
 
-// groups cuts ranges of one protocol into lists that one rule has room for.
+// groups splits the ranges of a protocol into lists that fit into one rule each.
 func groups(ranges []ir.PortRange) [][]ir.PortRange {
 	var out [][]ir.PortRange
 	room := 0
@@ -60,7 +60,7 @@ func groups(ranges []ir.PortRange) [][]ir.PortRange {
 	return out
 }
 
-// matchPorts matches a group as iptables-save prints it.
+// matchPorts returns the match of a group in the notation of iptables-save.
 func matchPorts(group []ir.PortRange) string {
 	proto := group[0].Protocol.String()
 	b := append([]byte(" -p "), proto...)

@@ -8,7 +8,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// TestDifference compares with port by port.
+// TestDifference compares with a difference computed port by port.
 func TestDifference(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const ports = 40
@@ -49,7 +49,7 @@ func TestDifference(t *testing.T) {
 	}
 }
 
-// TestGroups: no rule has more ports than the match takes.
+// TestGroups: no rule has more ports than the match accepts.
 func TestGroups(t *testing.T) {
 	var all []ir.PortRange
 	for i := range 100 {

@@ -8,11 +8,11 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// row is a verdict for every packet, as [resolve.Row] is. Equal rows are one.
+// row is a verdict for every packet, as [resolve.Row]. Equal rows are shared.
 type row struct {
 	accept bool
 	except []ir.PortRange
-	// content says it all; code is a number that no other row has.
+	// content identifies the row completely; code is a unique number.
 	content string
 	code    uint64
 }
@@ -25,11 +25,11 @@ func (r *row) accepts(p ir.Protocol, port uint16) bool {
 // rows finds rows by content.
 type rows struct {
 	byContent map[string]*row
-	// resolved has the rows of resolve's, by their index.
+	// resolved maps the indices of resolve's rows to rows.
 	resolved []*row
 	splits   map[[2]*row]split
 	codes    identity.Codes
-	// text is memory for contents.
+	// text is a reusable buffer for contents.
 	text []byte
 }
 
@@ -58,18 +58,18 @@ func (r *rows) of(accept bool, except []ir.PortRange) *row {
 	return n
 }
 
-// split is how a host gets a row that is not the one it would get without being
-// named: a few ports are listed with its address, the rest is another row.
+// split describes how a host's row differs from the row it would get if no rule
+// named it: a few ports are listed with its address, and the rest is another row.
 type split struct {
 	ports []ir.PortRange
 	rest  *row
 }
 
-// mostExact is how many ports of a host are listed with its address at most. It
-// bounds the elements that a pod costs in each profile.
+// mostExact is the maximum number of ports listed with the address of a host. It
+// limits the elements that a pod costs in each profile.
 const mostExact = 16
 
-// split returns what makes a host of a base's surroundings one of row r.
+// split describes how a host surrounded by row base gets row r.
 func (r *rows) split(to, base *row) split {
 	if to == base {
 		return split{rest: base}
@@ -82,7 +82,7 @@ func (r *rows) split(to, base *row) split {
 	if to.accept == base.accept {
 		var few, wide []ir.PortRange
 		for _, x := range difference(to.except, base.except) {
-			// What port 0 is to a set is not worth to find out.
+			// Port 0 in a set is a special case that is not worth handling.
 			if x.First == x.Last && x.First != 0 {
 				few = append(few, x)
 			} else {
@@ -97,7 +97,7 @@ func (r *rows) split(to, base *row) split {
 	return s
 }
 
-// target is where a row's packets go.
+// target returns the target for packets to a row.
 func (b *builder) target(r *row) string {
 	switch {
 	case len(r.except) > 0:
@@ -108,8 +108,8 @@ func (b *builder) target(r *row) string {
 	return b.refuse
 }
 
-// verdicts are the targets of a row's packets inside and outside of its ranges;
-// at the end of a chain, nothing accepts too.
+// verdicts returns the targets for packets inside and outside the row's ranges. At
+// the end of a chain, no rule means accept.
 func (b *builder) verdicts(r *row) (inside string, outside []string) {
 	if r.accept {
 		return b.refuse, nil
@@ -117,10 +117,10 @@ func (b *builder) verdicts(r *row) (inside string, outside []string) {
 	return accepted, []string{b.refuse}
 }
 
-// fewGroups is how many rules with ports a chain lists; more are a tree.
+// fewGroups is the maximum number of port rules in a chain; more rules form a tree.
 const fewGroups = 4
 
-// rowChain writes the chain that looks at ports, which all profiles share.
+// rowChain returns the chain that matches ports; all profiles share it.
 func (b *builder) rowChain(r *row) string {
 	if name, have := b.ports[r]; have {
 		return name
@@ -152,8 +152,8 @@ func (b *builder) rowChain(r *row) string {
 	return name
 }
 
-// portLevels is how many chains below one another the longest list of ports takes:
-// none where the groups stand in the own chain of a row, also of one of two joined.
+// portLevels returns the depth of the chains for the longest list of ports: 0 if
+// the groups fit into the row's own chain, also for one of two joined rows.
 func (b *builder) portLevels() int {
 	for _, r := range b.rows.resolved {
 		if len(r.except) >= mostPorts {
@@ -163,10 +163,10 @@ func (b *builder) portLevels() int {
 	return 0
 }
 
-// portTree divides a long list of groups until it is short. The parts but the
-// lowest have chains of their own. Halves are shortest to walk; a list for which
-// they would be too many chains below one another is divided into more.
-// Their names are made of the row's, which is short and its own.
+// portTree divides a long list of groups until the parts are short; all parts
+// above the lowest level have their own chains. Halving gives the shortest paths;
+// where that exceeds the allowed depth, a list is divided into more parts. Chain
+// names derive from the row's name, which is short and unique.
 func (b *builder) portTree(row string, r *row, list [][]ir.PortRange, levels int) []string {
 	var rules []string
 	for len(list) > fewGroups {
@@ -186,8 +186,8 @@ func (b *builder) portTree(row string, r *row, list [][]ir.PortRange, levels int
 	return append(rules, outside...)
 }
 
-// partSize is how many groups of a long list get a chain of their own: the upper
-// half, or as many as there is room for where halves go too deep.
+// partSize returns how many groups of a long list get their own chain: the upper
+// half, or as many as fit where halving would nest too deep.
 func partSize(n, levels int) int {
 	if n <= fewGroups<<levels {
 		return n - n/2

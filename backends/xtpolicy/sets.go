@@ -8,20 +8,20 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// The types of sets. A set's type follows from its name, since ipset neither
-// makes a set again nor swaps it where the type is another.
+// The types of sets. The type follows from the set's name, because ipset neither
+// re-creates nor swaps a set of another type.
 const (
 	addresses = "hash:ip"
 	networks  = "hash:net"
 	pairs     = "hash:ip,port"
 )
 
-// MaxElements is the sets' limit, the same in every backend: a set that is there
-// with another one could not be made again. It takes no memory.
+// MaxElements is the size limit of every set. It is the same in every backend, because
+// ipset cannot re-create a set with another limit. ipset allocates memory on demand.
 const MaxElements = "4194304"
 
-// Set is one ipset. Its name is at most 26 bytes, which leaves room for the name
-// of the set that takes its place.
+// Set is one ipset. Its name has at most 26 bytes, which leaves room for the
+// suffix of the temporary set that replaces it.
 type Set struct {
 	Name, Kind string // the ipset's name, and its type with its options
 	elements   []element
@@ -32,19 +32,19 @@ type element struct {
 	prefix   netip.Prefix
 	protocol ir.Protocol
 	port     uint16
-	// noMatch takes a network out of a larger one.
+	// noMatch excludes a network from a larger one.
 	noMatch bool
 }
 
-// Len is how many elements the set has.
+// Len returns the number of elements.
 func (s *Set) Len() int { return len(s.elements) }
 
 func (s *Set) add(e element) { s.elements = append(s.elements, e) }
 
 func (s *Set) addAddr(a netip.Addr) { s.add(element{prefix: netip.PrefixFrom(a, a.BitLen())}) }
 
-// AppendAdds appends a line for each element, as "ipset save" writes it, that
-// adds it to the set of the name given.
+// AppendAdds appends one line per element, in the format of "ipset save", that
+// adds the element to the set with the given name.
 func (s *Set) AppendAdds(b []byte, name string) []byte {
 	add := "add " + name + " "
 	b = slices.Grow(b, len(s.elements)*(len(add)+len("255.255.255.255,tcp:65535")))
@@ -68,5 +68,5 @@ func (s *Set) AppendAdds(b []byte, name string) []byte {
 	return b
 }
 
-// in matches a set, by the dimensions given.
+// in returns a match on the set with the given dimensions (src, dst).
 func (s *Set) in(dimensions string) string { return " -m set --match-set " + s.Name + " " + dimensions }

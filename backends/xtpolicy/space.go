@@ -8,10 +8,10 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// space is one family's addresses, cut into pieces of one class each. A piece
-// lies in at most one next larger one.
+// space is the address space of one family, cut into pieces of one class each.
+// Pieces are nested or disjoint.
 type space struct {
-	// classes has the IDs of classes; pieces name them by index. The first is
+	// classes has the IDs of classes; pieces refer to them by index. The first is
 	// class 0.
 	classes []uint32
 	nets    []piece
@@ -22,7 +22,7 @@ type space struct {
 type piece struct {
 	prefix netip.Prefix
 	class  int
-	// within is the network around it, or -1.
+	// within is the index of the smallest piece that contains this one, or -1.
 	within int
 }
 
@@ -38,8 +38,8 @@ func newSpace(f ir.Family, p *resolve.Policy) *space {
 		return found
 	}
 	for _, n := range halved(p.Networks) {
-		// A network of one address that is a host's too is asked for nothing, and
-		// to a set the two are one element.
+		// Skip a network of one address that is also a host: its class is never
+		// used, and a set cannot hold both, because they are the same element.
 		if n.Prefix.IsSingleIP() && isHost(n.Prefix.Addr()) {
 			continue
 		}
@@ -56,7 +56,7 @@ func newSpace(f ir.Family, p *resolve.Policy) *space {
 	return s
 }
 
-// halved replaces networks of length 0, which no set takes, by their halves.
+// halved splits networks of length 0, which ipset does not accept, into two halves.
 func halved(list []resolve.Network) []resolve.Network {
 	have := make(map[netip.Prefix]bool, len(list))
 	for _, n := range list {
@@ -81,7 +81,7 @@ func halved(list []resolve.Network) []resolve.Network {
 	return out
 }
 
-// nest finds the network around each piece; all are sorted.
+// nest finds the surrounding piece of each piece; the pieces are sorted.
 func (s *space) nest() {
 	for i := range s.nets {
 		p := i - 1

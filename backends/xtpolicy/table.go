@@ -17,8 +17,8 @@ func (b *builder) table(key string, tiers []ir.Tier, resolved *resolve.Table) *t
 		return t
 	}
 	f := b.fill(t, resolved)
-	// The sets of pairs are there also while they are empty, so that a pod that
-	// comes changes elements only.
+	// The sets of pairs exist even if they are empty, so that a new pod changes
+	// only elements.
 	if len(f.yes) > 0 || !t.other.accept || len(t.other.except) > 0 {
 		t.yes = b.peers("plc-yes-", key, pairs)
 		t.yes.elements = f.yes
@@ -41,12 +41,12 @@ func (b *builder) table(key string, tiers []ir.Tier, resolved *resolve.Table) *t
 	return t
 }
 
-// peers makes a set of a table's.
+// peers creates a set of a table.
 func (b *builder) peers(prefix, key, kind string, more ...string) *Set {
 	return b.set(b.names.Of(prefix, append([]string{key}, more...)...)+b.suffix, kind)
 }
 
-// filling is the row of each piece of the address space in one table.
+// filling maps each piece of the address space to its row in one table.
 type filling struct {
 	*space
 	nets, hosts []*row
@@ -82,7 +82,7 @@ func (b *builder) fill(t *table, resolved *resolve.Table) filling {
 	return f
 }
 
-// distinct returns the rows that pieces have, sorted, without one.
+// distinct returns the rows of all pieces, sorted, except for the given one.
 func (f *filling) distinct(without *row) []*row {
 	seen := map[*row]bool{without: true}
 	var out []*row
@@ -98,9 +98,9 @@ func (f *filling) distinct(without *row) []*row {
 	return out
 }
 
-// members adds the pieces whose row belongs to a set of networks. The kernel asks
-// such a set for longer prefixes first, so a piece is listed where it differs
-// from what is around it.
+// members adds the pieces whose row belongs to a set of networks. The kernel
+// matches longer prefixes first in such a set, so only pieces that differ from the
+// surrounding piece are listed.
 func (f *filling) members(s *Set, belongs func(*row) bool) {
 	around := func(i int) bool { return i >= 0 && belongs(f.nets[i]) }
 	add := func(p *piece, r *row) {
@@ -116,7 +116,7 @@ func (f *filling) members(s *Set, belongs func(*row) bool) {
 	}
 }
 
-// branches are the bits by which a trie tells sorted rows apart.
+// branches returns the bits by which a trie separates sorted rows.
 func branches(rows []*row) []int {
 	seen := make(map[int]bool)
 	for i := 1; i < len(rows); i++ {

@@ -8,41 +8,41 @@ import (
 	"strconv"
 )
 
-// leaf is one of several ways to go; the members of a way are in the set of each
-// bit that its code has.
+// leaf is one of several targets. Its members are in the set of each bit that is
+// set in its code.
 type leaf struct {
 	code   uint64
 	target string
-	// comment stands before the target where no other leaf has the same.
+	// comment precedes the target if no other leaf has the same target.
 	comment string
 }
 
 func (l leaf) rule() string { return l.comment + l.target }
 
-// The chains below one another. Those of iptables-nft may be 15 below a built-in
-// one (NFT_JUMP_STACK_SIZE in include/net/netfilter/nf_tables.h, a goto counts).
-// In the ipvs backend PLC-INPUT, PLC-ANSWERS and PLC-VIPS come first; PLC-POLICY,
-// the direction's, the profile's, its rows' and the row's are five, and the trees
-// share the other seven: those of ports and rows take what they need, at most this,
-// and that of pods has the rest. Codes are hashes of what people write, so how deep
-// a tree of them gets is no matter of chance alone.
+// The maximum depth of chains. iptables-nft allows 15 below a built-in chain
+// (NFT_JUMP_STACK_SIZE in include/net/netfilter/nf_tables.h; a goto counts). In
+// the ipvs backend, PLC-INPUT, PLC-ANSWERS and PLC-VIPS come first. PLC-POLICY and
+// the chains of the direction, the profile, its rows and the row are five. The
+// trees share the other seven: those of ports and rows take what they need, up to
+// these limits, and that of pods gets the rest. Codes are hashes of names that
+// users choose, so the depth of a tree of codes does not depend on chance alone.
 const (
 	treeLevels = 7
 	rowLevels  = 1
 	portLevels = 2
 )
 
-// trie writes rules that find a way by the bits of its code, one look-up for each
-// bit in which ways differ: about log2 of how many there are.
+// trie writes rules that find a leaf by the bits of its code, with one look-up for
+// each bit in which leaves differ: about log2 of the number of leaves.
 type trie struct {
 	*builder
 	prefix string
-	// levels is how many chains there may be below one another; what is further
-	// down stands in one chain, a rule for each way.
+	// levels is the maximum depth of chains. Deeper leaves share one chain with
+	// one rule per leaf.
 	levels int
-	// identity is what the names of chains are made of, beside the bits.
+	// identity is the part of chain names besides the bits.
 	identity []string
-	// test matches members of the set of a bit.
+	// test returns a match on the members of the set of a bit.
 	test func(bit int) string
 }
 
@@ -51,7 +51,7 @@ func (t *trie) build(leaves []leaf) []string {
 	return t.rules(leaves, t.levels)
 }
 
-// rules tells leaves apart. Those that have a bit get a chain, the others go on.
+// rules separates leaves. Leaves with the bit set get a chain; the others continue.
 func (t *trie) rules(leaves []leaf, levels int) []string {
 	if depth(leaves) > levels {
 		return t.wide(leaves, levels)
@@ -65,14 +65,14 @@ func (t *trie) rules(leaves []leaf, levels int) []string {
 	return append(rules, joined(leaves).rule())
 }
 
-// divide finds the first bit in which sorted leaves differ, and where those begin
-// that have it.
+// divide returns the first bit in which sorted leaves differ, and the index of the
+// first leaf that has it.
 func divide(leaves []leaf) (bit, at int) {
 	bit = bits.LeadingZeros64(leaves[0].code ^ leaves[len(leaves)-1].code)
 	return bit, sort.Search(len(leaves), func(i int) bool { return leaves[i].code<<bit>>63 == 1 })
 }
 
-// depth is how many chains below one another it takes when each bit has its own.
+// depth returns the depth of chains if each bit has its own chain.
 func depth(leaves []leaf) int {
 	deepest := 0
 	for !alike(leaves) {
@@ -85,9 +85,9 @@ func depth(leaves []leaf) int {
 	return deepest
 }
 
-// wide tells leaves apart by several bits at a time: a rule asks for the bits that
-// lead to its leaves, and who has more of them was asked before. There are so many
-// rules that each level divides alike.
+// wide separates leaves by several bits at a time: a rule matches the bits that
+// lead to its leaves. Leaves with more of these bits come first. The number of
+// rules is chosen so that each level divides by the same factor.
 func (t *trie) wide(leaves []leaf, levels int) []string {
 	parts := 2
 	for power(parts, levels+1) < len(leaves) {
@@ -109,17 +109,17 @@ func power(n, exponent int) int {
 	return out
 }
 
-// wide is the rules of one chain that leads to groups of leaves.
+// wide holds the rules of one chain that leads to groups of leaves.
 type wide struct {
 	*trie
 	levels int
-	// size is how many leaves have a chain of their own; 0 is none.
+	// size is the number of leaves that share a chain; 0 means no further chains.
 	size  int
 	rules []string
 }
 
-// add writes the rules of leaves that have the bits of match in common, the last of
-// which is given.
+// add writes the rules of leaves that have the bits of match in common; bit is the
+// last of these bits.
 func (w *wide) add(leaves []leaf, match string, bit int) {
 	switch {
 	case alike(leaves):
@@ -138,7 +138,7 @@ func alike(leaves []leaf) bool {
 	return !slices.ContainsFunc(leaves, func(l leaf) bool { return l.target != leaves[0].target })
 }
 
-// joined is the one leaf of several with the same target.
+// joined merges several leaves with the same target.
 func joined(leaves []leaf) leaf {
 	if len(leaves) > 1 {
 		return leaf{target: leaves[0].target}

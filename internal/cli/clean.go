@@ -14,6 +14,11 @@ func newClean(s *Streams) *cobra.Command {
 		Short: "Remove everything of planec from this kernel",
 		Long: `clean removes the rules, sets and maps of one backend or of all, and nothing of
 other programs. It is no error when there is nothing to remove.`,
+		Example: `  # Everything of planec's out of this kernel
+  planec clean
+
+  # What one backend left
+  planec clean --backend iptables`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignalOnly()

@@ -20,6 +20,8 @@ func newRollback(s *Streams) *cobra.Command {
 rules where there were none before and --allow-empty is given; a second rollback returns
 to the first state. It changes nothing where the record does not say what there was, or where the last change
 was not confirmed and was taken back for that reason.`,
+		Example: `  # Back to the rules before the last apply; once more, and they are in again
+  planec rollback`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignalOnly()

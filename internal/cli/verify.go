@@ -19,6 +19,11 @@ with compiled files, or, without either, with what a running agent serves now, a
 without an agent with what was applied last. It exits 1 and says what differs when
 something does, rules of another backend of planec among it; it exits 0 and says in one
 sentence what is served when the kernel has exactly these rules.`,
+		Example: `  # Does this kernel have what the agent serves, or what was applied last?
+  planec verify
+
+  # Does it have what the manifests say?
+  planec verify -f manifests/ --node node-a --backend nftables`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignal()

@@ -1,4 +1,4 @@
-// Package interp answers what the files that a backend emitted do to a packet,
-// by interpreting them. Each backend has an interpreter in a package of its own
-// that shares no code with the emitter; a new one is a line in New.
+// Package interp determines what the files of a backend do to a packet, by
+// interpreting them. Each backend has its own interpreter package, which shares no
+// code with the emitter. To add one, add a line to New.
 package interp

@@ -13,20 +13,20 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Interpreter says what happens to a packet.
+// Interpreter determines what happens to a packet.
 type Interpreter interface {
 	Eval(eval.Packet) (eval.Result, error)
 }
 
-// certain adapts an interpreter that always has an answer: an image has been
-// verified when it was read.
+// certain adapts an interpreter that cannot fail: an image was verified when it
+// was read.
 type certain struct{ *ebpf.Interpreter }
 
 func (c certain) Eval(p eval.Packet) (eval.Result, error) { return c.Interpreter.Eval(p), nil }
 
-// New interprets the artifact of the named backend. own are the node's own
-// addresses, which a kernel knows and the files may not; explain keeps what
-// matched as the result's steps.
+// New returns an interpreter of the artifact of a backend. own are the node's own
+// addresses, which a kernel knows and the files may lack. If explain is set,
+// results contain the matching rules as steps.
 func New(backend string, a backends.Artifact, own []netip.Addr, explain bool) (Interpreter, error) {
 	switch backend {
 	case "nftables":

@@ -2,18 +2,18 @@ package layout
 
 // The flags of addr, whose key is an Address.
 const (
-	// AddressOwn is one of the node's own addresses, as far as the compiler
-	// knew them. Loopback is the node's own without being here, and a program
-	// may ask the kernel for the rest.
+	// AddressOwn marks the node's own addresses that the compiler knew. Loopback
+	// addresses are the node's own but not in addr, and a program may ask the
+	// kernel for further addresses.
 	AddressOwn = 1 << 0
-	// AddressNodePort serves nodePorts.
+	// AddressNodePort marks addresses that serve nodePorts.
 	AddressNodePort = 1 << 1
-	// AddressClusterIP is a Service's: a packet for a port of it that svc does
-	// not have is rejected where it would be forwarded or the node sent it.
+	// AddressClusterIP marks ClusterIPs: a packet to a port that svc does not have
+	// is rejected if it would be forwarded or if the node sent it.
 	AddressClusterIP = 1 << 2
 
 	addressFlags = AddressOwn | AddressNodePort | AddressClusterIP
 )
 
-// ValidAddressFlags reports whether f has a flag, and none that is unknown.
+// ValidAddressFlags reports whether f has at least one flag, and only known ones.
 func ValidAddressFlags(f uint32) bool { return f != 0 && f&^addressFlags == 0 }

@@ -6,14 +6,14 @@ const (
 	MemberKeySize = 24
 )
 
-// EndpointLocal marks an endpoint of this node: a packet it sends to itself is
-// masqueraded (hairpin).
+// EndpointLocal marks an endpoint on this node. Packets that it sends to itself
+// are masqueraded (hairpin).
 const EndpointLocal = 1 << 0
 
-// Endpoint is the value of ep. The endpoints of a pool stand next to each other
-// in the order of their addresses, and are the slots of an alias table
-// (M. D. Vose, "A linear algorithm for generating random numbers with a given
-// distribution", 1991), which draws any weights in constant time and exactly:
+// Endpoint is the value of ep. The endpoints of a pool are contiguous and sorted
+// by address. They are the slots of an alias table (M. D. Vose, "A linear
+// algorithm for generating random numbers with a given distribution", 1991), which
+// draws with exact weights in constant time:
 //
 //	slot = random % Count
 //	if random % Total >= ep[Base+slot].Threshold { slot = ep[Base+slot].Alias }
@@ -21,13 +21,13 @@ type Endpoint struct {
 	Address Address // the endpoint's address
 	Port    Port    // the endpoint's port
 	Flags   uint16  // the bits of the constants above
-	// Threshold is at most the pool's total weight, and equal to it where the
-	// slot has no alias.
+	// Threshold is at most the pool's total weight, and equal to it if the slot
+	// has no alias.
 	Threshold uint32
-	// Alias is a slot of the pool, counted from its Base.
+	// Alias is the index of a slot relative to the pool's Base.
 	Alias uint32
-	// Weight is what the table was made from: for people, and for a program that has
-	// to make the next table.
+	// Weight is the endpoint's weight, for display and for a program that computes
+	// the next table.
 	Weight uint32
 }
 
@@ -49,9 +49,9 @@ func DecodeEndpoint(b []byte) Endpoint {
 	}
 }
 
-// MemberKey is the key of ep_ok, whose value is an index of ep: one lookup says
-// whether the endpoint that a client or a connection is bound to is still one of
-// the route's, and which.
+// MemberKey is the key of ep_ok, whose value is an index of ep. One look-up tells
+// whether the endpoint of a bound client or connection is still in the route's
+// pool, and its index.
 type MemberKey struct {
 	// Pool is the Base of a route.
 	Pool     BE32

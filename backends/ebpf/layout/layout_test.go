@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// offsets is where every field is: "offset size field". The C structs of the
-// programs are held to it too, so a change here is a change of Version.
+// offsets lists every field as "offset size field". The C structs of the programs
+// must match it, so a change here is a change of Version.
 const offsets = `
 ServiceKey 20
   0 16 Address
@@ -90,8 +90,8 @@ AffinityValue 32
   24 8 Last
 `
 
-// TestOffsets adds the sizes up as a compiler does that packs structs, and
-// wants every field naturally aligned, so that one that does not pack agrees.
+// TestOffsets sums the sizes as a compiler does for packed structs, and wants every
+// field to be naturally aligned, so that unpacked structs have the same layout.
 func TestOffsets(t *testing.T) {
 	var b strings.Builder
 	b.WriteByte('\n')
@@ -114,7 +114,7 @@ func TestOffsets(t *testing.T) {
 	}
 }
 
-// TestSizes wants the sizes of the maps to be those of the structs.
+// TestSizes wants the sizes of the maps to equal those of the structs.
 func TestSizes(t *testing.T) {
 	for name, sizes := range map[string][2]int{
 		"ServiceKey":    {ServiceKeySize, binary.Size(ServiceKey{})},
@@ -213,7 +213,7 @@ func TestPortRanges(t *testing.T) {
 	}
 }
 
-// TestFilesWithoutPolicies: such files are those of planec before it had any.
+// TestFilesWithoutPolicies: such files are the same as before policies were supported.
 func TestFilesWithoutPolicies(t *testing.T) {
 	if MapsFor(AllFeatures&^FeaturePolicies) != 6 || MapsFor(FeaturePolicies) != NumMaps {
 		t.Errorf("%d and %d maps", MapsFor(0), MapsFor(FeaturePolicies))

@@ -1,13 +1,13 @@
 package layout
 
-// Version is the version of the format: of the file and of every layout here.
+// Version is the version of the file format and of all layouts in this package.
 const Version = 1
 
-// MapType is a kind of kernel map, by its number in enum bpf_map_type of
+// MapType is a type of kernel map, with the numbers of enum bpf_map_type in
 // include/uapi/linux/bpf.h.
 type MapType uint32
 
-// The kinds that images use.
+// The types that images use.
 const (
 	Hash    MapType = 1
 	Array   MapType = 2
@@ -34,17 +34,17 @@ func (t MapType) String() string {
 const (
 	// NoPrealloc is required of LPM tries.
 	NoPrealloc = 1 << 0
-	// ReadOnlyProg keeps programs from writing; freezing keeps user space from
-	// it. Together they make a map immutable.
+	// ReadOnlyProg forbids programs to write; freezing forbids it to user space.
+	// Together they make a map immutable.
 	ReadOnlyProg = 1 << 7
-	// Mmapable allows user space to map an array and so to write one aligned
-	// word of it at once.
+	// Mmapable allows user space to map an array into memory, and thus to write an
+	// aligned word atomically.
 	Mmapable = 1 << 10
-	// InnerMap lets arrays of different lengths follow each other in a slot.
+	// InnerMap allows to replace an array in a slot by one of another length.
 	InnerMap = 1 << 12
 )
 
-// Map says what one map is; how many entries it has is the image's matter.
+// Map is the type of one map. The number of entries depends on the image.
 type Map struct {
 	Name               string  // at most 15 bytes, the kernel's limit
 	Type               MapType // hash, array or LPM trie
@@ -52,8 +52,8 @@ type Map struct {
 	Flags              uint32  // BPF_F_* of linux/bpf.h
 }
 
-// The maps of an image, by index in Maps. The last four are policies: a file
-// has them where FeaturePolicies is set, and where it is not they are empty.
+// The maps of an image, by index in Maps. The last four are for policies: a file
+// contains them only if FeaturePolicies is set; otherwise they are empty.
 const (
 	Meta = iota
 	Services
@@ -68,7 +68,7 @@ const (
 	NumMaps
 )
 
-// serviceMaps is how many maps an image without policies has.
+// serviceMaps is the number of maps of an image without policies.
 const serviceMaps = Pods
 
 var maps = [NumMaps]Map{
@@ -84,10 +84,10 @@ var maps = [NumMaps]Map{
 	Ports:     {"port", LPMTrie, PortKeySize, VerdictSize, ReadOnlyProg | NoPrealloc},
 }
 
-// Maps lists the maps of an image in the order in which it has them.
+// Maps returns the maps of an image in their order.
 func Maps() [NumMaps]Map { return maps }
 
-// MapsFor is how many of Maps the file of an image with these features has.
+// MapsFor returns the number of Maps in the file of an image with these features.
 func MapsFor(f Features) int {
 	if f&FeaturePolicies == 0 {
 		return serviceMaps
@@ -95,13 +95,13 @@ func MapsFor(f Features) int {
 	return NumMaps
 }
 
-// IndexSize is the size of an index of an array, FlagsSize that of a word of
-// flags, in bytes.
+// IndexSize is the size of an array index, FlagsSize that of a word of flags, in
+// bytes.
 const (
 	IndexSize = 4
 	FlagsSize = 4
 )
 
-// MaxEntries bounds the entries of one map: what fits into 32-bit indexes with
-// room to spare, and more than a node's memory would like.
+// MaxEntries is the maximum number of entries of a map. It leaves 32-bit indexes
+// room to spare, and exceeds the reasonable memory of a node.
 const MaxEntries = 1 << 26

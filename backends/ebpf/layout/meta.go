@@ -13,27 +13,27 @@ const (
 	// FlagDropInvalid drops forwarded packets that connection tracking calls
 	// invalid.
 	FlagDropInvalid = 1 << 0
-	// FlagMasqueradeIPv4 and FlagMasqueradeIPv6 turn on the node's own
-	// masquerade of packets that leave for a destination that is neither its
-	// own nor in SetNoMasquerade.
+	// FlagMasqueradeIPv4 and FlagMasqueradeIPv6 enable the node's egress
+	// masquerade of packets to destinations that are neither addresses of the node
+	// nor in SetNoMasquerade.
 	FlagMasqueradeIPv4 = 1 << 1
 	FlagMasqueradeIPv6 = 1 << 2
-	// FlagNodePortAnyIPv4 and FlagNodePortAnyIPv6 say that every address of the
-	// node's own but loopback serves nodePorts; SetNodePort is empty then.
+	// FlagNodePortAnyIPv4 and FlagNodePortAnyIPv6 make every address of the node
+	// except loopback serve nodePorts; SetNodePort is then empty.
 	FlagNodePortAnyIPv4 = 1 << 3
 	FlagNodePortAnyIPv6 = 1 << 4
-	// FlagDenyReject answers what a policy denies with ICMP port unreachable;
-	// without it denied packets are dropped.
+	// FlagDenyReject answers denied packets with ICMP port unreachable; without it
+	// they are dropped.
 	FlagDenyReject = 1 << 5
 
 	infoFlags = 1<<6 - 1
 )
 
-// Features are what a program has to be able to do to serve an image: one that
-// does not know a bit must refuse it.
+// Features are the abilities that a program needs to serve an image. A program
+// must refuse an image with an unknown bit.
 type Features uint64
 
-// The features, set when something in the image needs them.
+// The features. Each is set only if an entry of the image needs it.
 const (
 	FeatureAffinity Features = 1 << iota
 	FeatureWeights
@@ -42,19 +42,19 @@ const (
 	FeatureInterfaceDetector
 	FeatureNodeMasquerade
 	FeatureSCTP
-	// FeaturePolicies is set when a pod of the node is policed, in an image with
-	// the maps pod, class, row and port.
+	// FeaturePolicies is set if policies apply to a pod of the node; the image
+	// then has the maps pod, class, row and port.
 	FeaturePolicies
 
 	AllFeatures Features = 1<<iota - 1
 )
 
-// FeatureNames are the names of the features, by bit.
+// FeatureNames returns the names of the features by bit.
 func FeatureNames() []string {
 	return []string{"affinity", "weights", "source-ranges", "node-ports", "interface-detector", "node-masquerade", "sctp", "policies"}
 }
 
-// Modes of the local detector; the numbers are the layout's own.
+// Modes of the local detector; the numbers are specific to this layout.
 const (
 	DetectNone            = 0
 	DetectCIDR            = 1
@@ -62,28 +62,28 @@ const (
 	DetectInterfacePrefix = 3
 )
 
-// Info is the value of meta: which image this is, and the node's switches.
+// Info is the value of meta: the identity of the image and the node's settings.
 type Info struct {
-	// Digest identifies the image: the SHA-256 of the table of maps, in which
-	// meta's own digest is that of Info with a zero Digest.
+	// Digest identifies the image: the SHA-256 of the table of maps, in which the
+	// digest of meta is computed with a zero Digest.
 	Digest   [DigestSize]byte
 	Version  uint32   // the version of this layout, [Version]
-	Flags    uint32   // the switches of the node: see the constants
+	Flags    uint32   // the settings of the node: see the constants
 	Features Features // what a program must be able to do
-	// Counts are the entries of the maps from Services to Prefixes.
+	// Counts are the numbers of entries of the maps from Services to Prefixes.
 	Counts [serviceMaps - 1]uint32
-	// Detector is one of the modes, with Interface and its length for the two
-	// that need them. The rest of Interface is zero.
+	// Detector is one of the modes. Two of them use Interface and its length; the
+	// rest of Interface is zero.
 	Detector     uint8
-	InterfaceLen uint8
+	InterfaceLen uint8   // the length of the name in Interface, in bytes; at most 15
 	Reserved     [2]byte // zero
-	// Interface has the size of IFNAMSIZ.
+	// Interface is the interface's name or its prefix; it has the size of IFNAMSIZ.
 	Interface [16]byte
-	// PolicyCounts are the entries of the maps from Pods to Ports.
+	// PolicyCounts are the numbers of entries of the maps from Pods to Ports.
 	PolicyCounts [NumMaps - serviceMaps]uint32
 }
 
-// Count returns the entries of a map.
+// Count returns the number of entries of a map.
 func (m *Info) Count(index int) uint32 {
 	switch {
 	case index == Meta:
@@ -94,7 +94,7 @@ func (m *Info) Count(index int) uint32 {
 	return m.PolicyCounts[index-serviceMaps]
 }
 
-// SetCount says how many entries a map other than Meta has.
+// SetCount sets the number of entries of a map other than Meta.
 func (m *Info) SetCount(index int, n uint32) {
 	if index < serviceMaps {
 		m.Counts[index-1] = n
@@ -136,8 +136,8 @@ func DecodeInfo(b []byte) Info {
 	return m
 }
 
-// ValidInfo reports whether every field but the counts and the digest is one
-// that this version knows.
+// ValidInfo reports whether this version knows the values of all fields except the
+// counts and the digest.
 func (m *Info) ValidInfo() bool {
 	byName := m.Detector == DetectInterface || m.Detector == DetectInterfacePrefix
 	n := int(m.InterfaceLen)
@@ -150,7 +150,7 @@ func (m *Info) ValidInfo() bool {
 		m.Reserved == [2]byte{}
 }
 
-// InterfaceName returns the interface's name or its start.
+// InterfaceName returns the interface's name or its prefix.
 func (m *Info) InterfaceName() string {
 	return string(m.Interface[:min(int(m.InterfaceLen), len(m.Interface))])
 }

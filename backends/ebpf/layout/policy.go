@@ -10,24 +10,24 @@ const (
 	VerdictSize  = 4
 )
 
-// PolicyID is the identity of a profile or a row: eight bytes that are copied
-// and compared, and never calculated with. They are the start of a hash, of a
-// profile's name or of a row's content, so that no list of numbers is kept and
-// equal contents are equal bytes in every image.
+// PolicyID is the identity of a profile or a row: eight bytes that are only copied
+// and compared. They are the start of a hash, of a profile's name or of a row's
+// content. So no list of numbers is stored, and equal contents are equal bytes in
+// every image.
 type PolicyID [PolicyIDSize]byte
 
-// The rows that do not ask for the port, the commonest there are: a program that
-// meets one is done and spares itself the look-up in port, which does not have
-// them. All other identities are greater. The zero PolicyID is no row.
+// The rows that do not depend on the port, which are the most frequent ones. A
+// program that finds one skips the look-up in port, which does not contain them.
+// All other identities are greater. The zero PolicyID is not a row.
 var (
 	RowAccept = PolicyID{7: 1}
 	RowDeny   = PolicyID{7: 2}
 )
 
-// Reserved reports whether the identity is one that no hash may have.
+// Reserved reports whether no hash may have this identity.
 func (id PolicyID) Reserved() bool { return allZero(id[:7]) }
 
-// The flags of a Pod: the directions that are policed.
+// The flags of a Pod: the directions to which policies apply.
 const (
 	PodEgress  = 1 << 0
 	PodIngress = 1 << 1
@@ -41,22 +41,22 @@ const (
 	DirectionIngress = 2
 )
 
-// Pod is the value of pod: how a pod of this node is policed. Addresses that pod
-// does not have are not policed (an address of ::ffff:0:0/96 in the header of an
-// IPv6 packet for one), and neither is a direction without its flag, whose row is
+// Pod is the value of pod: the policies of a pod of this node. No policy applies
+// to addresses that are not in pod (for example, an address in ::ffff:0:0/96 in
+// the header of an IPv6 packet), or to a direction without its flag, whose row is
 // zero.
 type Pod struct {
 	Profile PolicyID // the pod's profile
-	// Egress and Ingress are the rows of peers whose class has no entry in row.
+	// Egress and Ingress are the default rows, for peers whose class has no entry in row.
 	Egress, Ingress PolicyID
 	Flags           uint32  // which directions are judged
 	Reserved        [4]byte // zero
 }
 
-// ValidFlags reports whether the pod is policed at all, and in known directions.
+// ValidFlags reports whether policies apply to the pod, and only known flags are set.
 func (p *Pod) ValidFlags() bool { return p.Flags != 0 && p.Flags&^podFlags == 0 }
 
-// Row returns the default row of a direction, and whether it is policed.
+// Row returns the default row of a direction, and whether policies apply to it.
 func (p *Pod) Row(direction uint8) (PolicyID, bool) {
 	if direction == DirectionIngress {
 		return p.Ingress, p.Flags&PodIngress != 0
@@ -81,10 +81,9 @@ func DecodePod(b []byte) Pod {
 	}
 }
 
-// The sets of class: the family of the address, so that ::/0 covers no IPv4
-// address. The key is a PrefixKey, its value a class (AppendIndex). An address
-// that no prefix covers is of class 0; a prefix of class 0 is a hole in a longer
-// one.
+// The sets of class, one per family, so that ::/0 covers no IPv4 address. The key
+// is a PrefixKey, the value a class (AppendIndex). An address that no prefix
+// covers is of class 0; a prefix of class 0 is a hole in a shorter one.
 const (
 	ClassesIPv4 = 4
 	ClassesIPv6 = 6
@@ -125,20 +124,20 @@ const (
 	VerdictDeny   = 2
 )
 
-// PortKey is the key of port (struct bpf_lpm_trie_key): how many bits of the
-// rest count, then the rest. A row has one entry of RowBits, the verdict of
-// every packet, and entries of at least ProtocolBits with the other one: ranges
-// of ports, as prefixes. A program asks with MaxPortBits, port 0 for protocols
-// that have none.
+// PortKey is the key of port (struct bpf_lpm_trie_key): the number of significant
+// bits, then the bits. A row has one entry of RowBits with the verdict for all
+// packets, and entries of at least ProtocolBits with the other verdict: port
+// ranges as prefixes. A program looks up MaxPortBits, with port 0 for protocols
+// without ports.
 type PortKey struct {
-	Bits     uint32   // how many bits of the rest count
+	Bits     uint32   // the number of significant bits after this field
 	Row      PolicyID // the row of the pod and the peer
 	Reserved uint8    // zero
 	Protocol uint8    // IPPROTO_*
-	Port     Port     // the destination port, or the prefix of a range
+	Port     Port     // the destination port, or the start of a range
 }
 
-// The bits of a PortKey that count: the row alone, the protocol too, and all.
+// The significant bits of a PortKey: the row, the row and the protocol, and all.
 const (
 	RowBits      = 64
 	ProtocolBits = RowBits + 16

@@ -5,22 +5,22 @@ import "net/netip"
 // PrefixKeySize is the size of a PrefixKey in bytes.
 const PrefixKeySize = 24
 
-// The sets of the prefix map that every image may have. The set of IPv6
-// prefixes is the next number (SetFor), so that ::/0 covers no IPv4 address.
+// The sets of the prefix map that every image may have. The IPv6 prefixes have the
+// next number (SetFor), so that ::/0 covers no IPv4 address.
 const (
-	// SetLocal are the sources that are pods of this node, with DetectCIDR.
+	// SetLocal are the source ranges of this node's pods, for DetectCIDR.
 	SetLocal = 2
-	// SetServiceCIDR are the ranges of ClusterIPs: a packet to an address in
-	// them that no Service has is dropped.
+	// SetServiceCIDR are the ranges of ClusterIPs: packets to an unused address in
+	// them are dropped.
 	SetServiceCIDR = 4
-	// SetNoMasquerade are the destinations that the node's own masquerade
-	// leaves alone.
+	// SetNoMasquerade are the destinations that are excluded from the node's
+	// egress masquerade.
 	SetNoMasquerade = 6
 	// SetNodePort are the ranges in which the node's own addresses serve
 	// nodePorts.
 	SetNodePort = 8
-	// FirstSourceSet is the first set of source ranges. Those are of one family
-	// each and are numbered by the image; equal lists are one set.
+	// FirstSourceSet is the first set of source ranges. Each has one family, the
+	// image assigns the numbers, and equal lists share a set.
 	FirstSourceSet = 16
 )
 
@@ -32,9 +32,8 @@ func SetFor(set uint32, ipv6 bool) uint32 {
 	return set
 }
 
-// SetName returns the name of a set without its family: "local",
-// "service-cidr", "no-masquerade", "node-port", "source", or "" for an unknown
-// one.
+// SetName returns the name of a set without its family: "local", "service-cidr",
+// "no-masquerade", "node-port" or "source", or "" if the set is unknown.
 func SetName(set uint32) string {
 	switch {
 	case set >= FirstSourceSet:
@@ -47,16 +46,16 @@ func SetName(set uint32) string {
 
 var setNames = [...]string{"local", "service-cidr", "no-masquerade", "node-port"}
 
-// PrefixKey is the key of the prefix map (struct bpf_lpm_trie_key): how many
-// bits of the rest count, then the rest. The set always counts.
+// PrefixKey is the key of the prefix map (struct bpf_lpm_trie_key): the number of
+// significant bits, then the bits. The set is always significant.
 type PrefixKey struct {
-	Bits    uint32  // how many bits of the rest count, those of Set among them
+	Bits    uint32  // the number of significant bits, including those of Set
 	Set     BE32    // which set of prefixes
 	Address Address // IPv4 as IPv4-mapped IPv6
 }
 
-// SetBits is how many bits the set takes of PrefixKey.Bits, MaxPrefixBits how
-// many there are.
+// SetBits is the size of the set within PrefixKey.Bits, MaxPrefixBits the maximum
+// of PrefixKey.Bits.
 const (
 	SetBits       = 32
 	MaxPrefixBits = SetBits + 128
@@ -72,8 +71,8 @@ func PrefixKeyOf(set uint32, p netip.Prefix) PrefixKey {
 	return PrefixKey{Bits: uint32(bits), Set: BE32Of(set), Address: AddressOf(p.Masked().Addr())}
 }
 
-// Prefix returns the prefix of the key, of IPv4 where all of ::ffff:0:0/96
-// counts and the address is in it. It is not valid where Bits is not.
+// Prefix returns the prefix of the key. It is an IPv4 prefix if it lies in
+// ::ffff:0:0/96, and invalid if Bits is.
 func (k PrefixKey) Prefix() netip.Prefix {
 	if k.Bits < SetBits || k.Bits > MaxPrefixBits {
 		return netip.Prefix{}

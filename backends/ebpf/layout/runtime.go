@@ -7,24 +7,24 @@ const (
 	AffinityValueSize = 32
 )
 
-// Slots is how many generations there are: the one that serves and the one that
-// the next image is written to.
+// Slots is the number of generations: the active one and the one that receives the
+// next image.
 const Slots = 2
 
-// Active is the only commit point: an array of one 64-bit number, the slot that
-// programs use. A program reads it once a run.
+// Active is the only commit point: an array with one 64-bit number, the active
+// slot. A program reads it once per run.
 var active = Map{"active", Array, IndexSize, ActiveSize, Mmapable}
 
-// The kinds of client of an AffinityKey.
+// The kinds of clients in an AffinityKey.
 const (
 	ClientAddress = 0
-	// ClientNetns is the network namespace cookie of a socket, of which the
-	// source address is not known yet when it connects.
+	// ClientNetns is the network namespace cookie of a socket whose source address
+	// is not yet known during connect(2).
 	ClientNetns = 1
 )
 
-// AffinityKey binds a client of a Service port to an endpoint, in a map of
-// running state that is in no image.
+// AffinityKey identifies a client of a Service port with affinity. The map is
+// runtime state and not part of an image.
 type AffinityKey struct {
 	Service uint64  // Service.ID
 	Client  Address // the source address, or the cookie in its first 8 bytes
@@ -33,9 +33,9 @@ type AffinityKey struct {
 	Reserved [3]byte
 }
 
-// AffinityValue is the endpoint: its address, so that the binding survives
-// every recompilation. It holds while ep_ok has the endpoint in the pool of the
-// route, and until Service.Affinity seconds after Last.
+// AffinityValue is the endpoint of a client, by address, so that it survives
+// recompilation. It is valid while ep_ok has the endpoint in the route's pool, and
+// until Service.Affinity seconds after Last.
 type AffinityValue struct {
 	Address  Address // the endpoint's address
 	Port     Port    // the endpoint's port
@@ -47,9 +47,8 @@ type AffinityValue struct {
 
 var affinity = Map{"aff", LRUHash, AffinityKeySize, AffinityValueSize, 0}
 
-// ActiveMap returns the map that says which generation serves.
+// ActiveMap returns the map that selects the active generation.
 func ActiveMap() Map { return active }
 
-// AffinityMap returns the map of affinity bindings. How many it holds is the
-// agent's choice.
+// AffinityMap returns the map of affinity bindings. The agent chooses its size.
 func AffinityMap() Map { return affinity }

@@ -7,21 +7,21 @@ const (
 	ServiceSize    = 64
 )
 
-// Scope says what a ServiceKey's address is, in bits.
+// Scope qualifies the address of a ServiceKey, as bits.
 type Scope uint8
 
 // The bits of a Scope.
 const (
-	// ScopeIPv6 is set for IPv6, so that no IPv6 packet finds an IPv4 entry.
+	// ScopeIPv6 is set for IPv6, so that no IPv6 packet matches an IPv4 entry.
 	ScopeIPv6 Scope = 1 << 0
-	// ScopeNodePort marks an entry for all nodePort addresses of the family:
-	// its address is zero, and the packet's destination has to be one of them
-	// by the addr map or, with the node's own addresses, the prefix map.
+	// ScopeNodePort marks an entry for all nodePort addresses of the family. Its
+	// address is zero, and the packet's destination must be a nodePort address
+	// according to the addr map or, for the node's own addresses, the prefix map.
 	ScopeNodePort Scope = 1 << 1
 )
 
-// ServiceKey is the key of svc: what a packet is sent to. Programs ask for the
-// address first and for the nodePort second.
+// ServiceKey is the key of svc: the destination of a packet. Programs look up the
+// address first, then the nodePort.
 type ServiceKey struct {
 	Address  Address // zero with the scope of nodePorts
 	Port     Port    // the destination port
@@ -40,29 +40,28 @@ func DecodeServiceKey(b []byte) ServiceKey {
 	return ServiceKey{Address: Address(b), Port: Port(b[16:]), Protocol: b[18], Scope: Scope(b[19])}
 }
 
-// Masquerade rules of a route; the numbers are the layout's own.
+// Masquerade rules of a route; the numbers are specific to this layout.
 const (
 	MasqueradeNever             = 0
 	MasqueradeUnlessLocalSource = 1
 	MasqueradeAlways            = 2
 )
 
-// Verdicts of a route whose pool is empty. With sockets, reject is an error of
-// connect(2), on the wire an ICMP port unreachable.
+// Verdicts of a route with an empty pool. For sockets, reject is an error of
+// connect(2); for packets, it is ICMP port unreachable.
 const (
 	EmptyReject = 0
 	EmptyDrop   = 1
 )
 
-// RouteWeighted says that the endpoints of the pool are not equally likely, so
-// that the second draw (Endpoint.Threshold) is needed.
+// RouteWeighted is set if the endpoints have different probabilities, so that a
+// program needs the second draw (Endpoint.Threshold).
 const RouteWeighted = 1 << 0
 
-// Route is one of the two routes of a Service: a range of ep and what to do with
-// the packet. The number of endpoints is 0 when there are none, and Base and
-// Total are 0 then.
+// Route is one of the two routes of a Service: a range of ep and the treatment of
+// the packet. If there are no endpoints, Count, Base and Total are 0.
 type Route struct {
-	// Base is the index of the pool's first endpoint, which names the pool too
+	// Base is the index of the pool's first endpoint; it also identifies the pool
 	// (MemberKey.Pool).
 	Base, Count uint32
 	// Total is the sum of the weights.
@@ -89,19 +88,19 @@ func DecodeRoute(b []byte) Route {
 	}
 }
 
-// Service is the value of svc, one cache line: both routes, so that a packet
-// needs one lookup wherever it comes from.
+// Service is the value of svc. It fits into one cache line and has both routes, so
+// that each packet needs only one look-up.
 type Service struct {
-	// ID is the identity of the Service port, shared by all its frontends: the
-	// key of affinity. It survives every recompilation.
+	// ID is the identity of the Service port, which all its frontends share: the
+	// key of affinity. Recompilation does not change it.
 	ID                 uint64
 	Internal, External Route // the routes of packets from local pods and the node, and of all others
-	// Affinity is in seconds; 0 is none.
+	// Affinity is the timeout in seconds; 0 means no affinity.
 	Affinity uint32
-	// Sources is the set of the prefix map that a source has to be in, or the
-	// packet is dropped before anything else; 0 is no restriction.
+	// Sources is the set of the prefix map that must contain the source; otherwise
+	// the packet is dropped before anything else. 0 means no restriction.
 	Sources uint32
-	// Kind is the ir.FrontendKind, for people and statistics.
+	// Kind is the ir.FrontendKind, for display and statistics.
 	Kind     uint8
 	Reserved [15]byte // zero
 }

@@ -14,7 +14,7 @@ type Address [AddressSize]byte
 // AddressOf returns the bytes of a. The zero Addr is all zeroes.
 func AddressOf(a netip.Addr) Address { return a.As16() }
 
-// Addr returns the address, an IPv4 one as such.
+// Addr returns the address; an IPv4-mapped address is returned as IPv4.
 func (a Address) Addr() netip.Addr { return netip.AddrFrom16(a).Unmap() }
 
 // Port is a port in network order.
@@ -26,7 +26,7 @@ func PortOf(p uint16) Port { return Port{byte(p >> 8), byte(p)} }
 // Number returns the port as a number.
 func (p Port) Number() uint16 { return binary.BigEndian.Uint16(p[:]) }
 
-// BE32 is a number that is only compared, in big-endian order.
+// BE32 is a number that is only compared; it is big-endian.
 type BE32 [4]byte
 
 // BE32Of returns the bytes of a number.

@@ -16,25 +16,25 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// ErrNoImage says that nothing was loaded yet.
+// ErrNoImage means that no image has been loaded yet.
 var ErrNoImage = errors.New("no image is loaded")
 
-// Dataplane holds the maps that outlive an image.
+// Dataplane has the maps that outlive an image.
 type Dataplane struct {
 	mu     sync.Mutex
 	outer  [layout.NumMaps]*ebpf.Map
 	active *ebpf.Map
-	// word is the active slot, in memory shared with the kernel; nil where the
-	// maps are only read.
+	// word is the active slot in memory shared with the kernel, or nil if the maps
+	// are only read.
 	word *uint64
 	page []byte
-	// step is called before each step of a load; tests stop there.
+	// step is called before each step of a load; tests interrupt the load there.
 	step func(name string) error
 }
 
-// Open makes the maps, or opens those pinned below pinPath, a directory of a
-// BPF file system. Without a pinPath nothing is pinned and the maps live as long
-// as the Dataplane and the programs that use them.
+// Open creates the maps, or opens those pinned below pinPath, a directory of a BPF
+// file system. If pinPath is "", nothing is pinned, and the maps live as long as
+// the Dataplane and the programs that use them.
 func Open(pinPath string) (*Dataplane, error) {
 	d := &Dataplane{step: func(string) error { return nil }}
 	if err := d.open(pinPath); err != nil {
@@ -67,13 +67,13 @@ func (d *Dataplane) open(pinPath string) error {
 		return fmt.Errorf("map active: mmap: %w", err)
 	}
 	d.word = (*uint64)(unsafe.Pointer(unsafe.SliceData(d.page)))
-	// A process before us may have died between its flip and the end of the
-	// grace period.
+	// An earlier process may have died between its flip and the end of the grace
+	// period.
 	return d.wait()
 }
 
-// newMap opens a pinned map, or makes it and pins it. Without a pinPath it is
-// not pinned.
+// newMap opens a pinned map, or creates and pins it. It does not pin the map if
+// pinPath is "".
 func newMap(spec *ebpf.MapSpec, pinPath string) (*ebpf.Map, error) {
 	if pinPath == "" {
 		spec.Pinning = ebpf.PinNone
@@ -102,17 +102,17 @@ func (d *Dataplane) Active() (uint32, error) {
 	return uint32(slot), nil
 }
 
-// flip makes a slot the active one: a single aligned store that no program can
-// see half of. An update by system call would be a copy of eight bytes.
+// flip makes a slot the active one with a single aligned store, which is atomic
+// for programs. An update by system call would copy eight single bytes.
 func (d *Dataplane) flip(slot uint32) { atomic.StoreUint64(d.word, uint64(slot)) }
 
-// wait returns when no program runs that read active before. The kernel waits
-// for running programs whenever user space writes to an array of maps (commit
-// 1ae80cf31938), so the map that is in the active slot is put there again.
+// wait returns when no program that read the old active slot runs any more. The
+// kernel waits for running programs whenever user space writes to an array of maps
+// (commit 1ae80cf31938), so wait rewrites the map in the active slot.
 func (d *Dataplane) wait() error {
 	slot, err := d.Active()
 	if err != nil {
-		slot = 0 // no program finds anything then; any write waits
+		slot = 0 // programs find no image in this state; any write waits
 	}
 	m, err := d.inner(layout.Meta, slot)
 	if errors.Is(err, ErrNoImage) {
@@ -134,7 +134,7 @@ func (d *Dataplane) inner(index int, slot uint32) (*ebpf.Map, error) {
 	return m, err
 }
 
-// Close closes the maps; those that are pinned or used stay.
+// Close closes the maps; pinned and used maps remain.
 func (d *Dataplane) Close() error {
 	var errs []error
 	if d.page != nil {

@@ -8,31 +8,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Errors that say what is in the way.
+// Errors for the usual causes of a failure.
 var (
-	// ErrPrivileges is EPERM of bpf(2): CAP_BPF makes maps, and CAP_SYS_ADMIN
-	// opens them by number, as those in a slot are.
+	// ErrPrivileges is EPERM of bpf(2): creating maps needs CAP_BPF, and opening
+	// maps by ID, such as those in a slot, needs CAP_SYS_ADMIN.
 	ErrPrivileges = errors.New("CAP_BPF and CAP_SYS_ADMIN are needed")
-	// ErrKernel says that the kernel is too old; the error beside it says for
-	// what, and which kernel has it.
+	// ErrKernel means that the kernel is too old; the wrapping error names the
+	// feature and the kernel version that has it.
 	ErrKernel = errors.New("the kernel is too old")
-	// ErrNoBPFFS says where a BPF file system is missing.
+	// ErrNoBPFFS means that the directory is not in a BPF file system.
 	ErrNoBPFFS = errors.New("there is no BPF file system (mount -t bpf bpf /sys/fs/bpf)")
-	// ErrForeign is a foreign object under a name of planec's.
+	// ErrForeign means that a foreign object has the name of a planec map.
 	ErrForeign = errors.New("an object that planec did not make has the name of one of its maps; it is left alone")
-	// ErrMemory says that the kernel has not room for maps of this size.
+	// ErrMemory means that the kernel has no memory for maps of this size.
 	ErrMemory = errors.New("the kernel has no memory for the maps")
-	// ErrLocked says that another process applies.
+	// ErrLocked means that another process is applying a plan.
 	ErrLocked = errors.New("another process of planec is at work on the maps")
 )
 
-// explain says which of the usual things is in the way.
+// explain maps the usual causes of a failure to errors of this package.
 func explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, ebpf.ErrNotSupported):
-		// The library tries what may be missing, and cannot without a descriptor.
+		// The library's feature probes fail without a free descriptor.
 		if full := noDescriptor(); full != nil {
 			return fmt.Errorf("no descriptor is left for a map: %w", full)
 		}
@@ -47,7 +47,7 @@ func explain(err error) error {
 	return err
 }
 
-// noDescriptor is why no further one can be had, or nil.
+// noDescriptor returns the error of opening one more descriptor, or nil.
 func noDescriptor() error {
 	fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -56,7 +56,7 @@ func noDescriptor() error {
 	return unix.Close(fd)
 }
 
-// lacks reports whether something failed for want of descriptors or memory.
+// lacks reports whether the error is a lack of descriptors or memory.
 func lacks(err error) bool {
 	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
 }

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Fingerprint tells generations of maps apart without reading them: it is made of the
-// numbers of the maps that are active, which are frozen.
+// Fingerprint identifies the active generation without reading its entries: it
+// consists of the kernel's IDs of the maps, which are frozen.
 func (p *Pins) Fingerprint(ctx context.Context) (string, error) {
 	unlock, err := p.lock(ctx, unix.LOCK_SH)
 	if errors.Is(err, fs.ErrNotExist) {

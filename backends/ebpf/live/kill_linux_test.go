@@ -20,9 +20,9 @@ import (
 
 const kills = 200
 
-// TestKill kills a process that applies two images in turn, at random moments.
-// What is active is then the image that was, or the one that was to be, and
-// the next apply puts all right.
+// TestKill kills a process that applies two images alternately, at random moments.
+// The active image is then either the old or the new one, and the next apply
+// succeeds.
 func TestKill(t *testing.T) {
 	p, fs := pins(t)
 	images := []*image.Image{bigImage(t, 200), bigImage(t, 300)}
@@ -54,8 +54,8 @@ func TestKill(t *testing.T) {
 	t.Logf("%d kills: %v", kills, count)
 }
 
-// TestProgramsAcrossKills runs a program while processes that apply die: every
-// run sees one image, and never none.
+// TestProgramsAcrossKills runs a program while processes that apply are killed:
+// every run sees exactly one image.
 func TestProgramsAcrossKills(t *testing.T) {
 	p, fs := pins(t)
 	images := []*image.Image{generationImage(t, 13), generationImage(t, 27)}
@@ -95,7 +95,7 @@ func TestProgramsAcrossKills(t *testing.T) {
 // none stands for no image.
 const none = -1
 
-// active is the index of the image that a fresh process finds, with every entry
+// active returns the index of the image that a new process finds, with every entry
 // verified.
 func active(t *testing.T, p *Pins, images []*image.Image) int {
 	t.Helper()
@@ -118,8 +118,8 @@ func active(t *testing.T, p *Pins, images []*image.Image) int {
 	return none
 }
 
-// killed starts a process, kills it a while after its first word, and returns
-// what it said.
+// killed starts a process, kills it some time after its first output, and returns
+// the output.
 func killed(t *testing.T, fs *os.File, files []string, after time.Duration) []string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], files...)
@@ -150,8 +150,8 @@ func killed(t *testing.T, fs *os.File, files []string, after time.Duration) []st
 	return words
 }
 
-// possible is which images may be active after those words: the last that was
-// done, and the one that was begun after it.
+// possible returns the images that may be active after this output: the last
+// completed one, and the one that was begun after it.
 func possible(before int, words []string) map[int]bool {
 	may := map[int]bool{before: true}
 	for _, w := range words {

@@ -20,7 +20,7 @@ import (
 	"github.com/planec/planec/internal/testing/randomcluster"
 )
 
-// require skips where there is no bpf(2) for us, and fails in CI instead.
+// require skips if bpf(2) is not available, and fails in CI instead.
 func require(t testing.TB) {
 	t.Helper()
 	m, err := ebpf.NewMap(innerSpec(layout.ActiveMap(), 1))
@@ -101,7 +101,7 @@ func TestLoadAndReadBack(t *testing.T) {
 	}
 }
 
-// TestFrozen tries to change every map of what serves.
+// TestFrozen tries to change every map of the active image.
 func TestFrozen(t *testing.T) {
 	d := open(t)
 	if err := d.Load(bigImage(t, 10)); err != nil {
@@ -126,8 +126,8 @@ func TestFrozen(t *testing.T) {
 	}
 }
 
-// TestBeforePolicies reads what a planec loaded that knew no policies and so has
-// no maps of theirs, and sees it when those of an image with policies are gone.
+// TestBeforePolicies reads the maps of a planec without policy support, and
+// detects when the policy maps of an image with policies are missing.
 func TestBeforePolicies(t *testing.T) {
 	d := open(t)
 	forget := func() {
@@ -158,7 +158,7 @@ func TestBeforePolicies(t *testing.T) {
 }
 
 // TestCrash stops a load before each of its steps: before the flip the old image
-// serves, after it the new one, and never anything else. The next load works.
+// is active, afterwards the new one. The next load succeeds.
 func TestCrash(t *testing.T) {
 	d := open(t)
 	old := randomImage(t, 1)
@@ -262,7 +262,7 @@ func benchmarkLoad(b *testing.B, img *image.Image) {
 	}
 }
 
-// cpu is the processor time of this process, which busy neighbours do not change.
+// cpu is the processor time of this process, which is independent of other processes.
 func cpu(b *testing.B) time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {

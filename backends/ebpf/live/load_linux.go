@@ -11,7 +11,7 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// generation is the inner maps of one image.
+// generation has the inner maps of one image.
 type generation [layout.NumMaps]*ebpf.Map
 
 func (g *generation) close() {
@@ -22,9 +22,9 @@ func (g *generation) close() {
 	}
 }
 
-// Load makes the image the one that programs use. When it returns nil, the image
-// was read back from the kernel and compared, is frozen, and no program runs on
-// the old one any more. When it fails before the flip, the old one serves on.
+// Load activates the image. When it returns nil, the image has been read back,
+// compared and frozen, and no program uses the old image any more. If it fails
+// before the flip, the old image remains active.
 func (d *Dataplane) Load(img *image.Image) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -38,10 +38,10 @@ func (d *Dataplane) load(img *image.Image) error {
 	slot := uint32(0)
 	if active, err := d.Active(); err == nil {
 		slot = 1 - active
-	} // else another program made active a slot that there is not: either is free
+	} // another process set active to an unknown slot: use any slot
 	var g generation
-	// The descriptors stay open until the grace period after the flip is over:
-	// kernels once freed replaced inner maps under running programs
+	// The descriptors stay open until the grace period after the flip ends,
+	// because some kernels freed replaced inner maps while programs used them
 	// (GHSA-wvjr-h8mr-f8gw).
 	defer g.close()
 	for _, s := range []struct {
@@ -54,8 +54,8 @@ func (d *Dataplane) load(img *image.Image) error {
 		{"freeze", g.freeze},
 		{"slot", func() error { return d.put(&g, slot) }},
 		{"flip", func() error { d.flip(slot); return nil }},
-		// As [Dataplane.wait], without a further descriptor: nothing must be
-		// able to fail for want of one after the flip.
+		// Like [Dataplane.wait], but without another descriptor: a lack of
+		// descriptors must not cause a failure after the flip.
 		{"wait", func() error { return d.outer[layout.Meta].Put(slot, g[layout.Meta]) }},
 	} {
 		if err := d.step(s.name); err != nil {
@@ -68,8 +68,8 @@ func (d *Dataplane) load(img *image.Image) error {
 	return nil
 }
 
-// each does something to every map at once and names the maps that fail. Most
-// of it is waiting or memory of the kernel's, so goroutines pay.
+// each calls do for every map in parallel and names the maps that fail. Most of
+// the time is spent waiting or in kernel memory, so goroutines pay off.
 func each(do func(i int, l layout.Map) error) error {
 	var wg sync.WaitGroup
 	var errs [layout.NumMaps]error
@@ -95,7 +95,7 @@ func (g *generation) fill(img *image.Image) error {
 	return each(func(i int, _ layout.Map) error { return transfers[i].fill(g[i], img.Map(i)) })
 }
 
-// compare reads every map back before anybody can use it.
+// compare reads back every map before a program can use it.
 func (g *generation) compare(img *image.Image) error {
 	return each(func(i int, l layout.Map) error {
 		want := img.Map(i)
@@ -114,8 +114,8 @@ func (g *generation) freeze() error {
 	return each(func(i int, _ layout.Map) error { return explain(g[i].Freeze()) })
 }
 
-// put writes the maps into their slots. Each write waits for running programs;
-// all at once they wait together.
+// put writes the maps into their slots. Each write waits for running programs; in
+// parallel, they wait only once.
 func (d *Dataplane) put(g *generation, slot uint32) error {
 	return each(func(i int, _ layout.Map) error { return d.outer[i].Put(slot, g[i]) })
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// generationID is the numbers that the kernel gave the maps of a generation.
+// generationID has the kernel's IDs of the maps of a generation.
 type generationID [layout.NumMaps]ebpf.MapID
 
 func (p *Pins) observe(ctx context.Context) (*State, error) {
@@ -41,7 +41,7 @@ func (p *Pins) observe(ctx context.Context) (*State, error) {
 	g, err := d.generation()
 	defer g.close()
 	if errors.Is(err, ErrNoImage) && len(missing) == 0 && g[layout.Meta] == nil {
-		return s, nil // nothing was ever loaded
+		return s, nil // no image was ever loaded
 	}
 	if err == nil {
 		s.Image, err = p.image(&g)
@@ -50,8 +50,8 @@ func (p *Pins) observe(ctx context.Context) (*State, error) {
 	return s, nil
 }
 
-// look opens the maps that are pinned, to read them, and names those that are
-// not.
+// look opens the pinned maps for reading, and returns the names of those that are
+// not pinned.
 func (d *Dataplane) look(dir string) (missing []string, err error) {
 	for i, spec := range pinnedSpecs() {
 		m, err := pinned(spec, dir, &ebpf.LoadPinOptions{ReadOnly: true})
@@ -77,8 +77,8 @@ func names(specs []*ebpf.MapSpec) []string {
 	return out
 }
 
-// image reads a generation, unless it is the one that was read before: its maps
-// are frozen, so they cannot have changed.
+// image reads a generation, or returns the cached image if the IDs are the same:
+// frozen maps cannot change.
 func (p *Pins) image(g *generation) (*image.Image, error) {
 	id, err := g.identify()
 	if err != nil {
@@ -97,8 +97,8 @@ func (p *Pins) image(g *generation) (*image.Image, error) {
 	return img, nil
 }
 
-// identify returns the maps' numbers. Maps that can be changed are an error:
-// what is read now says nothing about later.
+// identify returns the IDs of the maps. Maps that are not frozen are an error,
+// because their content may change after the read.
 func (g *generation) identify() (id generationID, err error) {
 	for i, l := range layout.Maps() {
 		if g[i] == nil {

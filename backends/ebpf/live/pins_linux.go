@@ -17,30 +17,30 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// DefaultDir is where the maps are pinned on a node, and DefaultLockWait how
-// long others may be at work on them.
+// DefaultDir is the directory of the pinned maps on a node, and DefaultLockWait
+// the default of Pins.LockWait.
 const (
 	DefaultDir      = "/sys/fs/bpf/planec"
 	DefaultLockWait = 5 * time.Second
 )
 
-// Pins is the directory of a BPF file system that keeps the maps while no
-// process of planec runs. It is safe for concurrent use, by processes too.
+// Pins is a directory of a BPF file system that keeps the maps alive while no
+// planec process runs. It is safe for concurrent use, also by several processes.
 type Pins struct {
-	Dir      string        // the directory, which is made when it is needed
-	LockWait time.Duration // how long an apply waits for another one; 0 is not at all
+	Dir      string        // the directory, which is created when needed
+	LockWait time.Duration // how long an apply waits for the lock; 0 means not at all
 
 	mu sync.Mutex
 	// seen is the generation that was read and verified last, with its image:
-	// frozen maps of the same numbers are the same maps with the same content.
+	// frozen maps with the same IDs have the same content.
 	seen      generationID
 	seenImage *image.Image
 }
 
-// NewPins keeps the maps in a directory, which is made when it is needed.
+// NewPins returns Pins for a directory, which is created when needed.
 func NewPins(dir string) *Pins { return &Pins{Dir: dir, LockWait: DefaultLockWait} }
 
-// Observe reads what is active, and changes nothing.
+// Observe reads the active image without a change.
 func (p *Pins) Observe(ctx context.Context) (*State, error) {
 	s, err := p.observe(ctx)
 	if err != nil {
@@ -70,14 +70,14 @@ func (p *Pins) Apply(ctx context.Context, plan *Plan) error {
 	return errors.Join(d.Load(plan.want), d.Close())
 }
 
-// Clean removes our pins and the directory, and says what. Maps that programs
-// use live as long as those.
+// Clean removes planec's pins and the directory, and returns the names of what it
+// removed. Maps that programs use live as long as these programs.
 func (p *Pins) Clean(ctx context.Context) (removed []string, err error) {
 	if _, err := os.Stat(p.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err := checkFS(p.Dir); errors.Is(err, ErrNoBPFFS) {
-		return nil, nil // so no map can be there
+		return nil, nil // so no map can exist
 	} else if err != nil {
 		return nil, fmt.Errorf("removing the eBPF maps: %w", err)
 	}
@@ -94,14 +94,14 @@ func (p *Pins) Clean(ctx context.Context) (removed []string, err error) {
 			errs = append(errs, fmt.Errorf("removing map %s: %w", spec.Name, err))
 		}
 	}
-	// What others put there keeps the directory.
+	// The directory stays if it contains foreign files.
 	if err := os.Remove(p.Dir); err != nil && !errors.Is(err, unix.ENOTEMPTY) {
 		errs = append(errs, fmt.Errorf("removing %s: %w", p.Dir, err))
 	}
 	return removed, errors.Join(errs...)
 }
 
-// Left says what Clean would remove, and changes nothing.
+// Left returns what Clean would remove, without a change.
 func (p *Pins) Left() ([]string, error) {
 	var steps []string
 	for _, spec := range pinnedSpecs() {
@@ -116,7 +116,7 @@ func (p *Pins) Left() ([]string, error) {
 		return nil, nil
 	}
 	if err := checkFS(p.Dir); errors.Is(err, ErrNoBPFFS) {
-		return nil, nil // they are no maps
+		return nil, nil // these are not maps
 	} else if err != nil {
 		return nil, fmt.Errorf("looking for the eBPF maps: %w", err)
 	}
@@ -131,8 +131,8 @@ func (p *Pins) remove(spec *ebpf.MapSpec) error {
 	return errors.Join(m.Unpin(), m.Close())
 }
 
-// lock waits for other processes, in mode LOCK_SH or LOCK_EX of flock(2); the
-// kernel unlocks for a process that dies.
+// lock takes the lock in mode LOCK_SH or LOCK_EX of flock(2) and waits for other
+// processes. The kernel releases the lock of a process that dies.
 func (p *Pins) lock(ctx context.Context, mode int) (unlock func(), err error) {
 	dir, err := os.Open(p.Dir)
 	if err != nil {
@@ -157,8 +157,8 @@ func (p *Pins) lock(ctx context.Context, mode int) (unlock func(), err error) {
 	}
 }
 
-// pinnedSpecs are all maps that have a pin, the one that says which generation
-// serves first.
+// pinnedSpecs returns all maps with a pin; the first one is active, which selects
+// the generation.
 func pinnedSpecs() []*ebpf.MapSpec {
 	specs := []*ebpf.MapSpec{activeSpec()}
 	for _, l := range layout.Maps() {
@@ -167,7 +167,7 @@ func pinnedSpecs() []*ebpf.MapSpec {
 	return specs
 }
 
-// pinned opens a map of ours by its pin. Something else there is [ErrForeign].
+// pinned opens a pinned map of planec. Any other object there is [ErrForeign].
 func pinned(spec *ebpf.MapSpec, dir string, opts *ebpf.LoadPinOptions) (*ebpf.Map, error) {
 	path := filepath.Join(dir, spec.Name)
 	at, err := os.Lstat(path)
@@ -203,7 +203,7 @@ func ours(spec *ebpf.MapSpec, m *ebpf.Map) error {
 	return err
 }
 
-// makeDir makes a directory of a BPF file system.
+// makeDir creates a directory of a BPF file system.
 func makeDir(dir string) error {
 	if err := checkFS(dir); err != nil {
 		return err
@@ -211,7 +211,7 @@ func makeDir(dir string) error {
 	return os.MkdirAll(dir, 0o700)
 }
 
-// checkFS wants the directory, or where it would be made, to be in a BPF file
+// checkFS checks that the directory, or its future parent, is in a BPF file
 // system.
 func checkFS(dir string) error {
 	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {

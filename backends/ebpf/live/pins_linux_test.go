@@ -32,7 +32,7 @@ func apply(t testing.TB, p *Pins, want *image.Image) *Plan {
 	return plan
 }
 
-// serving wants an image to be active, for a process that knows nothing yet.
+// serving wants an image to be active according to a new process.
 func serving(t testing.TB, p *Pins, want *image.Image) {
 	t.Helper()
 	fresh := NewPins(p.Dir)
@@ -102,7 +102,7 @@ func TestPinsApply(t *testing.T) {
 	}
 }
 
-// TestPinsRepair damages what is active in every way that there is.
+// TestPinsRepair damages the active image in every possible way.
 func TestPinsRepair(t *testing.T) {
 	damages := []struct {
 		name, want string
@@ -154,7 +154,7 @@ func withMap(index int, entries uint32, do func(*ebpf.Map) error) error {
 	return errors.Join(do(m), m.Close())
 }
 
-// TestPinsForeign puts other people's objects where our pins belong.
+// TestPinsForeign puts foreign objects where planec's pins belong.
 func TestPinsForeign(t *testing.T) {
 	spec := outerSpec(layout.Maps()[layout.Services])
 	foreign := map[string]func(path string) error{
@@ -203,7 +203,7 @@ func pinMap(spec *ebpf.MapSpec, path string) error {
 	return errors.Join(m.Pin(path), m.Close())
 }
 
-// TestPinsNoFileSystem has a directory that can keep no map.
+// TestPinsNoFileSystem uses a directory that cannot hold pins.
 func TestPinsNoFileSystem(t *testing.T) {
 	require(t)
 	p := NewPins(filepath.Join(t.TempDir(), "bpf", "planec"))
@@ -219,7 +219,7 @@ func TestPinsNoFileSystem(t *testing.T) {
 	}
 }
 
-// TestPinsLocked applies while another process is at work.
+// TestPinsLocked applies while another process holds the lock.
 func TestPinsLocked(t *testing.T) {
 	p, _ := pins(t)
 	img := generationImage(t, 1)
@@ -240,7 +240,7 @@ func TestPinsLocked(t *testing.T) {
 	serving(t, p, img)
 }
 
-// TestOldKernel has errors that kernels before 5.10 give.
+// TestOldKernel maps errors of kernels before 5.10.
 func TestOldKernel(t *testing.T) {
 	for _, err := range []error{ebpf.ErrNotSupported, unix.ENOSYS} {
 		if got := explain(fmt.Errorf("map create: %w", err)); !errors.Is(got, ErrKernel) || !errors.Is(got, err) {

@@ -11,12 +11,12 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// State is what of ours is in the kernel.
+// State is the state of planec's maps in the kernel.
 type State struct {
-	// Image is the one that programs use, read back and verified, without
-	// symbols; nil where there is none.
+	// Image is the active image, read back and verified, without symbols; nil if
+	// there is none.
 	Image *image.Image
-	// broken is why what programs use is no image.
+	// broken is the reason why the active maps are not a valid image.
 	broken error
 	// missing are the maps that are not pinned.
 	missing []string
@@ -30,7 +30,7 @@ func (s *State) Served() backends.Served {
 	return s.Image.Served()
 }
 
-// Plan is what makes an image the active one.
+// Plan activates an image.
 type Plan struct {
 	want  *image.Image
 	steps []string
@@ -38,8 +38,8 @@ type Plan struct {
 	fromNothing bool
 }
 
-// NewPlan says what has to change. However little it is, a new generation of all
-// maps is made: a change is all of an image or nothing.
+// NewPlan compares the kernel with an image. Even a small change creates a new
+// generation of all maps, because an image is replaced as a whole.
 func NewPlan(have *State, want *image.Image) *Plan {
 	p := &Plan{want: want, fromNothing: have.Image == nil && have.broken == nil}
 	if have.Image != nil && have.Image.Digest() == want.Digest() && len(have.missing) == 0 {
@@ -54,7 +54,7 @@ func NewPlan(have *State, want *image.Image) *Plan {
 	}
 	for i, l := range layout.Maps() {
 		if i == layout.Meta {
-			continue // it says which image it is, as the last step does
+			continue // meta changes with the image; the last step shows that
 		}
 		var old *image.Map
 		if have.Image != nil {
@@ -68,13 +68,13 @@ func NewPlan(have *State, want *image.Image) *Plan {
 	return p
 }
 
-// FromNothing reports whether the plan was made for a kernel that had no image.
+// FromNothing reports whether the plan was made for a kernel without an image.
 func (p *Plan) FromNothing() bool { return p.fromNothing }
 
-// Empty reports whether nothing has to change.
+// Empty reports whether there is nothing to change.
 func (p *Plan) Empty() bool { return len(p.steps) == 0 }
 
-// Steps are the changes, a line each.
+// Steps describes the changes, one line each.
 func (p *Plan) Steps() []string { return p.steps }
 
 func activation(have, want *image.Image) string {
@@ -85,16 +85,16 @@ func activation(have, want *image.Image) string {
 	return text
 }
 
-// short is the start of an image's digest, for people.
+// short returns the start of an image's digest, for messages.
 func short(img *image.Image) string {
 	d := img.Digest()
 	return hex.EncodeToString(d[:6])
 }
 
-// changes counts entries of one map.
+// changes counts the changed entries of one map.
 type changes struct{ come, gone, change int }
 
-// String names what is not zero.
+// String lists the counts that are not zero.
 func (c changes) String() string {
 	var parts []string
 	for _, p := range []struct {
@@ -119,7 +119,7 @@ func counted(n int) string {
 	return fmt.Sprintf("%d entries", n)
 }
 
-// compareMaps walks two maps in the order of their keys; old may be nil.
+// compareMaps walks two maps in key order; old may be nil.
 func compareMaps(old, want *image.Map) (c changes) {
 	if old == nil {
 		return changes{come: want.Len()}
@@ -149,8 +149,8 @@ func compareMaps(old, want *image.Map) (c changes) {
 	return c
 }
 
-// compareKeys orders entry i of one map and entry j of another. The key of an
-// array's entry is its index, which is not stored.
+// compareKeys compares the keys of entry i of one map and entry j of another. The
+// key of an array entry is its index, which is not stored.
 func compareKeys(a, b *image.Map, i, j int) int {
 	if a.Layout().Type == layout.Array {
 		return i - j

@@ -23,9 +23,9 @@ const (
 	torn
 )
 
-// reader is a program as planec's will be: it reads active once, finds a service
-// in svc and its first endpoint in ep, and compares the service's affinity with
-// the endpoint's port, which every image of the test makes equal.
+// reader is a program like planec's future ones: it reads active once, looks up a
+// service in svc and its first endpoint in ep, and compares the service's affinity
+// with the endpoint's port, which are equal in every image of the test.
 func reader(t *testing.T, d *Dataplane) *ebpf.Program {
 	t.Helper()
 	lookup := func(fd int, key asm.Instructions) asm.Instructions {
@@ -101,8 +101,8 @@ var (
 	lasting = flag.Duration("lasting", 0, "how long they are loaded at least")
 )
 
-// TestProgramsSeeOneImage runs a program while images are loaded, one after the
-// other: every run has to see one image, never two, and never none.
+// TestProgramsSeeOneImage runs a program while images are loaded: every run must
+// see exactly one image.
 func TestProgramsSeeOneImage(t *testing.T) {
 	d := open(t)
 	p := reader(t, d)

@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// Read returns the image that programs use, read from the kernel and verified;
-// it has no symbols. ErrNoImage says that there is none.
+// Read reads the active image from the kernel and verifies it; the image has no
+// symbols. ErrNoImage means that there is none.
 func (d *Dataplane) Read() (*image.Image, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -29,8 +29,8 @@ func (d *Dataplane) read() (*image.Image, error) {
 	return g.read()
 }
 
-// generation opens the maps that programs use; they are to be closed also when
-// there is an error.
+// generation opens the active maps. The caller must close them even if there is an
+// error.
 func (d *Dataplane) generation() (generation, error) {
 	var g generation
 	slot, err := d.Active()
@@ -43,8 +43,8 @@ func (d *Dataplane) generation() (generation, error) {
 		}
 		g[i], err = d.inner(i, slot)
 		if errors.Is(err, ErrNoImage) && i >= layout.MapsFor(0) {
-			// The version that loaded this image knew no policies yet. read wants all
-			// that meta counts.
+			// The version that loaded this image did not know policies. read
+			// requires all entries that meta counts.
 			continue
 		} else if err != nil {
 			return g, fmt.Errorf("map %s: %w", l.Name, err)
@@ -53,7 +53,7 @@ func (d *Dataplane) generation() (generation, error) {
 	return g, nil
 }
 
-// read gets the entries of all maps; meta says how many there have to be.
+// read reads the entries of all maps; meta has the expected numbers of entries.
 func (g *generation) read() (*image.Image, error) {
 	var entries [layout.NumMaps][]byte
 	var err error

@@ -14,9 +14,9 @@ import (
 	image "github.com/planec/planec/backends/ebpf"
 )
 
-// TestFewDescriptors applies with fewer descriptors than an apply needs, from none
-// on: the kernel refuses a map at each place where one is made or opened. The old
-// image serves on, the error says what is missing, and in the end it works.
+// TestFewDescriptors applies with fewer descriptors than needed, starting from none: the
+// kernel refuses a map at each place where one is created or opened. The old image
+// remains active, the error names what is missing, and finally the apply succeeds.
 func TestFewDescriptors(t *testing.T) {
 	p, fs := pins(t)
 	old, next := generationImage(t, 13), generationImage(t, 27)

@@ -6,11 +6,11 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// namePrefix starts the names of our maps in the kernel and below the pin path.
+// namePrefix starts the names of planec's maps in the kernel and below the pin path.
 const namePrefix = "plc_"
 
-// innerSpec is the map of one generation. The kernel takes it into a slot if
-// all but the number of entries is as in the slot's template.
+// innerSpec is the map of one generation. The kernel accepts it for a slot if it
+// equals the slot's template except for the number of entries.
 func innerSpec(l layout.Map, entries uint32) *ebpf.MapSpec {
 	return &ebpf.MapSpec{
 		Name: namePrefix + l.Name, Type: ebpf.MapType(l.Type),
@@ -18,7 +18,7 @@ func innerSpec(l layout.Map, entries uint32) *ebpf.MapSpec {
 	}
 }
 
-// outerSpec is the array of the generations of a map.
+// outerSpec is the array with the generations of a map.
 func outerSpec(l layout.Map) *ebpf.MapSpec {
 	return &ebpf.MapSpec{
 		Name: namePrefix + l.Name + "s", Type: ebpf.ArrayOfMaps,

@@ -91,8 +91,8 @@ func indexes(n int) []uint32 {
 	return out
 }
 
-// update writes all entries in one system call, or one by one where the kernel
-// has no batch for this kind of map.
+// update writes all entries in one system call, or one by one if the kernel has no
+// batch operation for this type of map.
 func update[K, V any](m *ebpf.Map, keys []K, values []V) error {
 	if len(keys) == 0 {
 		return nil
@@ -112,14 +112,13 @@ func update[K, V any](m *ebpf.Map, keys []K, values []V) error {
 	return nil
 }
 
-// lookup reads n entries; more or fewer in the kernel are an error. An array
-// without entries has one of zeroes in the kernel all the same, which is not
-// looked at.
+// lookup reads n entries; more or fewer entries in the kernel are an error. An
+// array without entries has one zero entry in the kernel, which is ignored.
 func lookup[K, V any](m *ebpf.Map, n int) ([]K, []V, error) {
 	if n == 0 && m.Type() == ebpf.Array {
 		return nil, nil, nil
 	}
-	// Room for one more shows that there is none; hashes want room for a bucket.
+	// Room for one more entry detects additional entries; hashes need room for a bucket.
 	const slack = 64
 	keys, values := make([]K, n+slack), make([]V, n+slack)
 	got, err := readAll(m, keys, values)

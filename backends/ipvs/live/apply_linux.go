@@ -11,7 +11,7 @@ import (
 	xtlive "github.com/planec/planec/backends/xtables/live"
 )
 
-// Observe reads what is in the kernel.
+// Observe reads the state of the kernel.
 func (k *Kernel) Observe(ctx context.Context) (*State, error) {
 	s, err := open(ctx)
 	if err != nil {
@@ -32,8 +32,8 @@ func (k *Kernel) Observe(ctx context.Context) (*State, error) {
 	return out, err
 }
 
-// Apply carries out a plan. When it fails, flows to Services that do not change
-// go on, and a plan made anew goes on from there.
+// Apply carries out a plan. If it fails, flows to Services that do not change are
+// not affected, and a new plan completes the change.
 func (k *Kernel) Apply(ctx context.Context, p *Plan) error {
 	s, err := open(ctx)
 	if err != nil {
@@ -63,7 +63,7 @@ func (k *Kernel) Apply(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// change is an apply but for what is first and last in it.
+// change carries out a plan except for sysctls, the journal and obsolete sets.
 func (k *Kernel) change(ctx context.Context, s *sockets, p *Plan) error {
 	for _, step := range []func() error{
 		func() error { return s.run(ctx, p.early) },
@@ -82,7 +82,7 @@ func (k *Kernel) change(ctx context.Context, s *sockets, p *Plan) error {
 	return nil
 }
 
-// run makes changes in their order; destinations that are waited for go last.
+// run makes changes in order. Destinations that may have connections are removed last.
 func (s *sockets) run(ctx context.Context, changes []change) error {
 	var leaving []change
 	for _, c := range changes {
@@ -124,8 +124,8 @@ func (s *sockets) one(c change) error {
 	return s.deleteDestination(c.key, c.dest)
 }
 
-// leave gives destinations the weight 0, looks again, because connections may have
-// come since the plan was made, and removes those that have none.
+// leave sets the weight of destinations to 0, reads them again, because connections
+// may have been added since the plan was made, and removes those without connections.
 func (s *sockets) leave(changes []change) error {
 	perService := make(map[Key][]change)
 	var order []Key
@@ -164,8 +164,8 @@ func (s *sockets) leave(changes []change) error {
 	return nil
 }
 
-// Clean removes exactly what is ours, sysctls excepted, and says what. A kernel
-// without IPVS, or a system without iptables, has none of that.
+// Clean removes all objects of planec except sysctls, and returns the steps taken. If
+// the kernel lacks IPVS or the system lacks iptables, there are no such objects.
 func (k *Kernel) Clean(ctx context.Context) ([]string, error) {
 	have, err := k.cleanable(ctx)
 	if err != nil {
@@ -179,7 +179,7 @@ func (k *Kernel) Clean(ctx context.Context) ([]string, error) {
 	return append(steps, rules.Steps()...), k.rules.Apply(ctx, rules)
 }
 
-// Left says what Clean would remove, and changes nothing.
+// Left returns the steps that Clean would take, without a change.
 func (k *Kernel) Left(ctx context.Context) ([]string, error) {
 	have, err := k.cleanable(ctx)
 	if err != nil {
@@ -202,8 +202,8 @@ func (k *Kernel) Left(ctx context.Context) ([]string, error) {
 	return append(steps, xtlive.NewPlan(have.rules, xtlive.Nothing()).Steps()...), nil
 }
 
-// cleanable reads what Clean may remove: not the rules where they are those of the
-// iptables backend.
+// cleanable reads what Clean may remove. It leaves out the rules if they belong to
+// the iptables backend.
 func (k *Kernel) cleanable(ctx context.Context) (*State, error) {
 	out := nothing()
 	rules, err := k.rules.Observe(ctx)
@@ -214,7 +214,7 @@ func (k *Kernel) cleanable(ctx context.Context) (*State, error) {
 		out.rules = rules.Only(OwnSet)
 	}
 	if len(owned(rules)) == 0 && !hasJournal(rules) {
-		return out, nil // and the module needs not be loaded to look
+		return out, nil // do not load the module only to look
 	}
 	s, err := open(ctx)
 	if errors.Is(err, ErrNoIPVS) {
@@ -228,8 +228,8 @@ func (k *Kernel) cleanable(ctx context.Context) (*State, error) {
 	return out, err
 }
 
-// cleanServices removes virtual services and the device; the sets, which say
-// whose they are, stay until that is done.
+// cleanServices removes virtual services and the device. It does not remove the
+// sets, because they record which virtual services belong to planec.
 func cleanServices(ctx context.Context, have *State) (steps []string, err error) {
 	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {

@@ -28,7 +28,7 @@ func (s *sockets) readDevice() (device, error) {
 	return d, err
 }
 
-// addresses repeats a list that was disturbed.
+// addresses lists the addresses of a link, again if a concurrent change interrupts the dump.
 func addresses(h *netlink.Handle, link netlink.Link) (list []netlink.Addr, err error) {
 	for range 10 {
 		if list, err = h.AddrList(link, netlink.FAMILY_ALL); !errors.Is(err, netlink.ErrDumpInterrupted) {
@@ -41,7 +41,7 @@ func addresses(h *netlink.Handle, link netlink.Link) (list []netlink.Addr, err e
 	return list, nil
 }
 
-// findDevice returns nil where there is none.
+// findDevice returns nil if the device does not exist.
 func findDevice(h *netlink.Handle) (netlink.Link, error) {
 	link, err := h.LinkByName(deviceName)
 	if errors.As(err, &netlink.LinkNotFoundError{}) {
@@ -56,7 +56,7 @@ func findDevice(h *netlink.Handle) (netlink.Link, error) {
 	return link, nil
 }
 
-// makeDevice adds the device and sets it up.
+// makeDevice creates the device (add) and sets it up (raise).
 func (s *sockets) makeDevice(add, raise bool) error {
 	link := &netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: deviceName}}
 	if add {
@@ -77,7 +77,7 @@ func (s *sockets) makeDevice(add, raise bool) error {
 	return nil
 }
 
-// removeDevice removes it with its addresses.
+// removeDevice removes the device with its addresses.
 func removeDevice(h *netlink.Handle) error {
 	link, err := findDevice(h)
 	if err != nil || link == nil {
@@ -89,7 +89,7 @@ func removeDevice(h *netlink.Handle) error {
 	return nil
 }
 
-// changeAddresses adds and removes the device's addresses.
+// changeAddresses adds addresses to the device and removes others.
 func (s *sockets) changeAddresses(add []address, remove []netip.Addr) error {
 	if len(add) == 0 && len(remove) == 0 {
 		return nil
@@ -117,8 +117,8 @@ func (s *sockets) changeAddresses(add []address, remove []netip.Addr) error {
 // forever is INFINITY_LIFE_TIME (include/net/addrconf.h).
 const forever = ^uint32(0)
 
-// addressOf is a network of one address. A deprecated one has no time in which it
-// is preferred; duplicates of it are not looked for, since every node has it.
+// addressOf returns an address with full prefix length. A deprecated address has a
+// preferred lifetime of 0. Duplicate detection is off, because every node has the address.
 func addressOf(a address) *netlink.Addr {
 	out := &netlink.Addr{IPNet: &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(a.BitLen(), a.BitLen())}}
 	if a.deprecated {

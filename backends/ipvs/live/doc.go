@@ -1,12 +1,12 @@
-// Package live puts the files of the ipvs backend into a kernel, and takes them
-// out: virtual services and addresses over netlink, sysctls in /proc/sys, sets
-// and rules by backends/xtables/live. Linux only, but for reading files and
-// planning.
+// Package live loads the files of the ipvs backend into a kernel and removes their
+// content: virtual services and addresses over netlink, sysctls in /proc/sys, sets
+// and rules through backends/xtables/live. Reading files and planning work on
+// every system, the rest only on Linux.
 //
 // # Order
 //
-// IPVS has no transactions. An apply is in an order in which no flow to a Service
-// that does not change meets anything half done:
+// IPVS has no transactions. An apply orders its steps so that flows to unchanged
+// Services never see a partial change:
 //
 //	sysctls                          those that differ
 //	marked services that come        nothing leads to them yet
@@ -17,45 +17,44 @@
 //	addresses, services that go
 //	sets that go
 //
-// A destination that stays with weight 0 drains: its connections go on, no new
-// ones come. Plans leave it alone until its last connection is forgotten (two
-// minutes after it closed); the next apply removes it then. A plan that does only
-// that is Empty, and has steps. Destinations of UDP and SCTP are removed at once.
+// A destination that remains with weight 0 drains: its connections continue, and
+// it gets no new ones. Plans keep it until the kernel forgets its last connection
+// (two minutes after it closed); the next apply removes it. A plan with only such
+// steps is Empty but has Steps. Destinations of UDP and SCTP are removed at once.
 //
-// # Whose is it
+// # Ownership
 //
-// Virtual services have no names, and others may have some. Ours are those whose
-// address, protocol and port are in plc-4-services or plc-6-services as the kernel
-// has them, those whose marks are in plc-N-routes-*, and what the wanted artifact
-// has. Those sets are swapped before services that leave them are gone, and marked
-// services come before the sets know them: while an apply is on its way,
-// plc-tmp-own-N and plc-tmp-marks-N (marks, written as IPv4 addresses) name these,
-// so that the next apply knows them when this one is killed. The device
-// planec-ipvs0 is ours with all addresses but link-local ones.
+// Virtual services have no names, and foreign ones may exist. planec owns those
+// whose address, protocol and port are in the kernel's sets plc-4-services or
+// plc-6-services, those whose marks are in plc-N-routes-*, and those in the wanted
+// artifact. These sets change before removed services are deleted, and marked
+// services are created before the sets contain them. Therefore, plc-tmp-own-N and
+// plc-tmp-marks-N (marks, written as IPv4 addresses) record these services during
+// an apply, so that the next apply finds them if this one is killed. planec owns
+// the device planec-ipvs0 with all its addresses except link-local ones.
 //
-// Rules and sets share their prefixes with those of the iptables backend: one of
-// the two is in a kernel. [OwnSet] tells the sets apart that matter.
+// Rules and sets have the same prefixes as those of the iptables backend, because
+// a kernel has only one of the two. [OwnSet] recognizes the sets of this backend.
 //
 // # Changes
 //
-// [Held] plans from what was applied, without a look at the kernel but for the
-// destinations that drain: their services are asked with each change, whether
-// they can go. A fragment of the artifact changes destinations and Services whose
-// addresses stay; marks, addresses of the device and Services beside policies
-// need the whole.
+// [Held] plans from the last applied artifact, without reading the kernel, except
+// for destinations that drain: each change checks whether they can be removed. A
+// fragment of the artifact can change destinations, and Services whose addresses
+// stay. Changes of marks, of the device's addresses, and of Services affected by
+// policies need the whole artifact.
 //
 // # Limits
 //
-//   - IPVS knows a reply by the client's address and port and the endpoint's. A
-//     client that is not masqueraded and has two connections from one port at a
-//     time, to two virtual addresses that lead to one endpoint, has two that are
-//     one to the endpoint: the second times out. Clients' kernels choose ports for
-//     each destination apart, so that it happens, rarely. No apply has to do with
-//     it, and rules for DNAT give such a connection another port.
-//   - A mark that goes from a Service to another leads, where the one gives it up
-//     because of a third, for the time of two netlink requests to the endpoints of
-//     the one who had it.
-//   - Thresholds of connections, which nothing of ours has, are not looked at:
-//     /proc/net/ip_vs, which lists all destinations at once, does not have them.
-//   - Sysctls stay when all else is cleaned away.
+//   - IPVS identifies a reply by the client's address and port and the endpoint's. If a
+//     client that is not masqueraded uses one port for connections to two virtual
+//     addresses with the same endpoint, the endpoint cannot tell the two connections
+//     apart, and the second one times out. This is rare, but it happens, because clients'
+//     kernels choose ports per destination. It does not depend on applies. DNAT rules
+//     would translate the port of the second connection.
+//   - If a mark moves from one Service to another because of a third Service, packets
+//     with that mark reach the old Service's endpoints during two netlink requests.
+//   - Connection thresholds, which planec never sets, are not compared: /proc/net/ip_vs,
+//     which lists all destinations at once, does not show them.
+//   - Clean does not reset sysctls.
 package live

@@ -9,18 +9,18 @@ import (
 	xtlive "github.com/planec/planec/backends/xtables/live"
 )
 
-// Errors that say what is in the way.
+// Errors for the usual causes of a failure.
 var (
 	ErrNoIPVS      = errors.New("this kernel has no IPVS: it needs the module ip_vs (CONFIG_IP_VS)")
 	ErrNoScheduler = errors.New("this kernel lacks a scheduler of IPVS")
 	ErrNoDummy     = errors.New("this kernel has no dummy devices: it needs the module dummy (CONFIG_DUMMY)")
 	ErrNoSysctl    = errors.New("this kernel lacks a setting")
-	ErrForeign     = errors.New("something else has our name")
-	// ErrPrivileges is that of the rules.
+	ErrForeign     = errors.New("planec did not create this object")
+	// ErrPrivileges is the same error as for the rules.
 	ErrPrivileges = xtlive.ErrPrivileges
 )
 
-// explain says which of the usual things an errno means.
+// explain maps an errno to an error of this package.
 func explain(err error) error {
 	switch {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
@@ -31,7 +31,7 @@ func explain(err error) error {
 	return err
 }
 
-// explainService is for requests that name a scheduler.
+// explainService explains an error of a request that names a scheduler.
 func explainService(err error, scheduler string) error {
 	if errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("%w: %s needs the module ip_vs_%s", ErrNoScheduler, scheduler, scheduler)

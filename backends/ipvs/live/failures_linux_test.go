@@ -18,9 +18,9 @@ import (
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
-// TestKernelFailures lets applies fail in the middle, for real reasons: what does
-// not change serves on, the error says what is in the way, and the next apply puts
-// everything right.
+// TestKernelFailures makes applies fail halfway, for real reasons: unchanged
+// Services keep working, the error names the cause, and the next apply completes
+// the change.
 func TestKernelFailures(t *testing.T) {
 	inside(t)
 	lockFile := filepath.Join(t.TempDir(), "xtables.lock")

@@ -25,8 +25,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// changed is the kitchen sink's program with other Services besides, some with
-// two routes, so with marks.
+// changed is the kitchen sink's program with additional Services, some with two
+// routes and therefore marks.
 func changed(rng *rand.Rand) *ir.Program {
 	p := irtest.KitchenSink()
 	for range rng.IntN(12) {
@@ -84,8 +84,8 @@ func steady() []testkit.Flow {
 	return out
 }
 
-// TestKernelUndisturbed connects to Services that do not change, without a pause,
-// while others come, go and change.
+// TestKernelUndisturbed continuously connects to Services that do not change,
+// while others are added, removed and changed.
 func TestKernelUndisturbed(t *testing.T) {
 	inside(t)
 	// The table of a machine with so little memory is full after 6144 connections.
@@ -94,8 +94,8 @@ func TestKernelUndisturbed(t *testing.T) {
 	}
 	flows := steady()
 	r := testkit.New(t, testkit.SpecFor(irtest.KitchenSink(), flows))
-	// Nor is there room for more than 8192 ends that wait for late packets: an
-	// endpoint that finds none resets the connection when one comes.
+	// There is also room for at most 8192 ends that wait for late packets: an
+	// endpoint without one resets the connection when a late packet arrives.
 	if err := r.Outside(func() error {
 		return os.WriteFile("/proc/sys/net/ipv4/tcp_max_tw_buckets", []byte("262144"), 0)
 	}); err != nil {
@@ -155,14 +155,14 @@ func tryUntil(t *testing.T, r *testkit.Rig, flows []testkit.Flow, done *atomic.B
 }
 
 // Variables that make this binary a process that applies the files of a directory,
-// and that is killed when it has done so for a time.
+// and that is killed after a given time.
 const (
 	applyVariable = "PLANEC_TEST_APPLY"
 	killVariable  = "PLANEC_TEST_KILL"
 )
 
-// applyDirectory prints how long the apply took; how long it took to plan is of
-// no interest, since nothing changes in that time.
+// applyDirectory prints how long the apply took; planning does not count, because
+// it changes nothing.
 func applyDirectory(dir string) int {
 	var a backends.Artifact
 	var p *Plan
@@ -188,11 +188,11 @@ func applyDirectory(dir string) int {
 	return 0
 }
 
-// whole is how many applies come to their end before one is killed.
+// whole is the number of applies that complete before one is killed.
 const whole = 3
 
-// TestKernelKilled kills applies at random moments: what does not change serves
-// on, and the next apply, of something else, leaves nothing of the killed one.
+// TestKernelKilled kills applies at random moments: unchanged Services keep
+// working, and the next apply removes all remains.
 func TestKernelKilled(t *testing.T) {
 	inside(t)
 	flows := steady()
@@ -222,7 +222,7 @@ func TestKernelKilled(t *testing.T) {
 		if err != nil && !strings.Contains(err.Error(), "killed") {
 			t.Fatal(err, out)
 		}
-		if err == nil { // it was faster than those before it
+		if err == nil { // faster than the previous applies
 			counts["not killed"]++
 			if took, err = time.ParseDuration(strings.TrimSpace(out)); err != nil {
 				t.Fatal(err)
@@ -244,7 +244,7 @@ func TestKernelKilled(t *testing.T) {
 				t.Errorf("kill %d: %v: %v", i, flows[j], o)
 			}
 		}
-		if i%2 == 0 { // else the next is killed over it
+		if i%2 == 0 { // otherwise the next apply is killed over it
 			a := emit(t, changed(rng))
 			if err := r.Do(func() error { _, err := apply(t.Context(), a); return err }); err != nil {
 				t.Fatal(err)
@@ -263,7 +263,7 @@ func TestKernelKilled(t *testing.T) {
 	tell(t, counts)
 }
 
-// wantOnly wants the artifact's services and those of others, and no journal.
+// wantOnly wants the artifact's services and foreign ones, and no journal.
 func wantOnly(t *testing.T, r *testkit.Rig, a backends.Artifact) {
 	t.Helper()
 	want, err := Parse(a)
@@ -279,7 +279,7 @@ func wantOnly(t *testing.T, r *testkit.Rig, a backends.Artifact) {
 	}
 }
 
-// TestKernelDrains holds a connection to a destination that goes.
+// TestKernelDrains holds a connection to a destination that is removed.
 func TestKernelDrains(t *testing.T) {
 	inside(t)
 	node := netip.MustParseAddr("192.168.9.1")
@@ -352,7 +352,7 @@ func TestKernelDrains(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// It comes back and goes again: the connection lives through both.
+	// The destination is added and removed again: the connection survives both.
 	if err := w.do(func() error {
 		_, err := apply(t.Context(), program("+192.168.9.1:7001", "+192.168.9.1:7002"))
 		_, again := apply(t.Context(), without)
@@ -433,8 +433,8 @@ func cpu() time.Duration {
 	return sum
 }
 
-// TestKernelMeasured tells how long changes take with many Services, where
-// -measured asks for them.
+// TestKernelMeasured measures the duration of changes with many Services, if
+// -measured is set.
 func TestKernelMeasured(t *testing.T) {
 	inside(t)
 	if *measured == 0 {

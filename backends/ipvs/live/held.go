@@ -12,9 +12,9 @@ import (
 	xtlive "github.com/planec/planec/backends/xtables/live"
 )
 
-// Held is an artifact that is in the kernel, with the fragments that have changed
-// it since. It plans changes without a look at the kernel, and parses little more
-// than what differs.
+// Held is the artifact in the kernel, together with the changes by fragments
+// since. It plans changes without reading the kernel, and parses little more than
+// the difference.
 type Held struct {
 	base  backends.Artifact
 	rules *xtlive.Held
@@ -22,17 +22,17 @@ type Held struct {
 	policed bool
 	// edited are the virtual services that fragments have changed.
 	edited map[Key]edited
-	// draining are the removals of destinations that have the weight 0 and may
-	// have connections still.
+	// draining are the removals of destinations with weight 0 that may still have
+	// connections.
 	draining []change
 }
 
-// edited is a virtual service as it is in the artifact and as it is in the kernel;
-// nil is none.
+// edited is a virtual service in the artifact and in the kernel; nil means that it
+// does not exist there.
 type edited struct{ base, now *service }
 
-// Hold takes what was applied, and the plan that was made when it was in: it
-// knows the destinations that are left alone while they have connections.
+// Hold starts from the artifact that was applied and the plan of that apply, which
+// lists the draining destinations.
 func Hold(a backends.Artifact, last *Plan) *Held {
 	h := &Held{rules: xtlive.Hold(a)}
 	h.rebase(a)
@@ -55,21 +55,21 @@ func (h *Held) rebase(a backends.Artifact) {
 	h.policed = bytes.Contains(a.File("ipset.rules"), []byte("-"+xtables.DeniedOwnSet+" "))
 }
 
-// Commit makes what a plan leads to what is held, once it was carried out.
+// Commit updates the held state after the plan was carried out.
 func (h *Held) Commit(p *Plan) {
 	h.rules.Commit(p.rules)
 	p.commit()
 	h.draining = p.draining
 }
 
-// Replace says what turns what is held into another artifact.
+// Replace plans the change from the held state to another artifact.
 func (h *Held) Replace(whole backends.Artifact) (*Plan, error) {
 	old, now := nothing(), nothing()
 	if err := parseDiffering(old, now, h.base, whole); err != nil {
 		return nil, err
 	}
 	for k, e := range h.edited {
-		if old.services[k] == nil && now.services[k] == nil && e.base != nil { // the same in both artifacts
+		if old.services[k] == nil && now.services[k] == nil && e.base != nil { // equal in both artifacts
 			now.services[k] = e.base
 		}
 		if delete(old.services, k); e.now != nil {
@@ -80,8 +80,8 @@ func (h *Held) Replace(whole backends.Artifact) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Which marks lead where matters only when some of that changes; fragments
-	// change nothing of it.
+	// Parse the sets that map to marks only if rules or marked services change;
+	// fragments never change these sets.
 	if !rules.Empty() || marked(old.services) || marked(now.services) {
 		if old.rules, err = xtlive.ParseSets(h.base, routeSet); err != nil {
 			return nil, err
@@ -95,10 +95,10 @@ func (h *Held) Replace(whole backends.Artifact) (*Plan, error) {
 	return p, nil
 }
 
-// Change says what turns one fragment of what is held into another. It is
-// [xtlive.ErrStructure] where that depends on the rest: marks do, addresses, which
-// several Services may have, and which Services a policy denies to their own
-// endpoints.
+// Change plans the change from one fragment of the held artifact to another. It
+// returns [xtlive.ErrStructure] if the change depends on the rest: on marks, on
+// addresses, which several Services may share, or on the Services that policies
+// deny to their own endpoints.
 func (h *Held) Change(before, after backends.Artifact) (*Plan, error) {
 	if h.policed {
 		return nil, xtlive.ErrStructure
@@ -121,7 +121,7 @@ func (h *Held) Change(before, after backends.Artifact) (*Plan, error) {
 	return p, nil
 }
 
-// edit notes what a fragment has changed.
+// edit records the changes of a fragment.
 func (h *Held) edit(old, now *State) {
 	for _, s := range []services{old.services, now.services} {
 		for k := range s {
@@ -146,8 +146,8 @@ func (h *Held) plan(old, now *State, rules *xtlive.Plan) *Plan {
 	return p
 }
 
-// tidy adds to a plan the destinations that may have drained by now, but for
-// those that it brings back or removes with their service.
+// tidy adds the removals of destinations that may have drained to a plan, except
+// for those that the plan adds back or removes with their service.
 func (h *Held) tidy(p *Plan) {
 	type place struct {
 		key  Key
@@ -172,8 +172,8 @@ func (h *Held) tidy(p *Plan) {
 	}
 }
 
-// parseDiffering reads what only one of two artifacts has. Of a virtual service
-// that differs all is read.
+// parseDiffering parses the difference of two artifacts. It parses all lines of a
+// virtual service that differs.
 func parseDiffering(old, now *State, before, after backends.Artifact) error {
 	nows := now.files()
 	for i, f := range old.files() {
@@ -191,7 +191,7 @@ func parseDiffering(old, now *State, before, after backends.Artifact) error {
 	return nil
 }
 
-// startsService begins a block with each virtual service.
+// startsService reports whether a line begins the block of a virtual service.
 func startsService(_, line []byte) bool { return !bytes.HasPrefix(line, []byte("-a ")) }
 
 func marked(s services) bool {
@@ -203,5 +203,5 @@ func marked(s services) bool {
 	return false
 }
 
-// routeSet reports whether a set leads to marks.
+// routeSet reports whether a set maps frontends to marks.
 func routeSet(name string) bool { return xtables.SetRole(name).Role == xtables.Routes }

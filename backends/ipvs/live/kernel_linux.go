@@ -16,19 +16,19 @@ import (
 	xtlive "github.com/planec/planec/backends/xtables/live"
 )
 
-// Kernel is the one of the network namespace of the calling thread.
+// Kernel is the kernel in the network namespace of the calling thread.
 type Kernel struct {
 	rules *xtlive.Tools
 }
 
-// New puts rules in with these tools.
+// New returns a Kernel that loads rules with the given tools.
 func New(rules *xtlive.Tools) *Kernel { return &Kernel{rules: rules} }
 
-// sockets are those of one call.
+// sockets are the netlink sockets of one call.
 type sockets struct {
 	ipvs *ipvs.Handle
 	link *netlink.Handle
-	// stay are the removals that connections were in the way of.
+	// stay are the removals that were not made because of connections.
 	stay []change
 }
 
@@ -37,9 +37,9 @@ func (s *sockets) close() {
 	s.link.Close()
 }
 
-// open wants IPVS in the kernel. It asks for it itself, because the library
-// remembers for good that it was not there, and from then on sends requests that
-// the kernel takes for empty ones and calls done.
+// open connects to IPVS. It checks for the module itself, because the library
+// caches a failed check, and then sends requests that the kernel accepts as empty
+// without doing anything.
 func open(ctx context.Context) (*sockets, error) {
 	if err := wantIPVS(ctx); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func wantIPVS(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	// Asking makes the kernel load the module, where it can.
+	// The check makes the kernel load the module if it can.
 	loadErr := exec.CommandContext(ctx, "modprobe", "-q", "ip_vs").Run()
 	if _, again := netlink.GenlFamilyGet(family); again == nil {
 		return nil
@@ -75,7 +75,7 @@ func wantIPVS(ctx context.Context) error {
 	return fmt.Errorf("asking for IPVS: %w", explain(err))
 }
 
-// quietly runs what writes remarks about a missing modprobe to the standard error.
+// quietly discards the warnings of f on standard error about a missing modprobe.
 func quietly[T any](f func() (T, error)) (T, error) {
 	before := logrus.StandardLogger().Out
 	logrus.SetOutput(io.Discard)

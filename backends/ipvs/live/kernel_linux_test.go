@@ -33,14 +33,14 @@ func sortedLines(text string) []string {
 	return slices.Sorted(strings.Lines(text))
 }
 
-// Others' virtual services, sets and rules.
+// Foreign virtual services, sets and rules.
 const (
 	foreignServices = "-A -t 192.0.2.50:80 -s rr -p 77\n-a -t 192.0.2.50:80 -r 192.0.2.51:80 -m -w 3\n-A -f 77 -s lc\n-a -f 77 -r 192.0.2.51:0 -g -w 1\n-A -u [2001:db8:50::1]:53 -s sh\n"
 	foreignRules    = "*filter\n:OTHER - [0:0]\n-A FORWARD -j OTHER\n-A OTHER -m mark --mark 0x1/0x1 -j DROP\nCOMMIT\n"
 	foreignSets     = "create other hash:ip,port family inet\nadd other 192.0.2.50,tcp:80\n"
 )
 
-// foreign puts them in and returns a function that says what is not as it was.
+// foreign adds them and returns a function that lists their changes.
 func foreign(t *testing.T, r *testkit.Rig) (check func()) {
 	t.Helper()
 	shell(t, r, foreignServices, "ipvsadm -R")
@@ -69,7 +69,7 @@ func foreign(t *testing.T, r *testkit.Rig) (check func()) {
 	}
 }
 
-// ownAddresses are those that ip lists of our device.
+// ownAddresses returns the addresses of planec's device that ip lists.
 func ownAddresses(t *testing.T, r *testkit.Rig) []netip.Addr {
 	t.Helper()
 	var out []netip.Addr
@@ -87,8 +87,8 @@ func ownAddresses(t *testing.T, r *testkit.Rig) []netip.Addr {
 	return out
 }
 
-// TestKernelGoldens goes from each golden case to the next and back to nothing,
-// beside what others have, and compares with what the tools load.
+// TestKernelGoldens applies the golden cases one after the other and finally
+// nothing, beside foreign objects, and compares with the tools' result.
 func TestKernelGoldens(t *testing.T) {
 	inside(t)
 	r, fresh := testkit.New(t, testkit.Spec{}), testkit.New(t, testkit.Spec{})
@@ -136,7 +136,7 @@ func TestKernelGoldens(t *testing.T) {
 	tell(t, map[string]int{"cases": len(all), "steps": steps, "cleaned": len(cleaned)})
 }
 
-// wantClean wants nothing but what others have.
+// wantClean wants nothing but foreign objects.
 func wantClean(t *testing.T, r *testkit.Rig) {
 	t.Helper()
 	if got := sortedLines(shell(t, r, "", "ipvsadm -Sn")); !slices.Equal(got, sortedLines(foreignServices)) {
@@ -155,8 +155,8 @@ func wantClean(t *testing.T, r *testkit.Rig) {
 	}
 }
 
-// TestKernelRepairs damages what is there in every way and wants it seen and
-// mended.
+// TestKernelRepairs damages the kernel's state in every way, and wants the damage
+// to be found and repaired.
 func TestKernelRepairs(t *testing.T) {
 	inside(t)
 	r := testkit.New(t, testkit.Spec{NodeAddrs: irtest.KitchenSink().Node.Addresses})
@@ -212,8 +212,7 @@ func TestKernelRepairs(t *testing.T) {
 		}
 	}
 	check()
-	// A service that someone has added at a key that was ours stays with us while
-	// the sets say so.
+	// A foreign service counts as planec's if its key is in planec's sets.
 	shell(t, r, "", "ipset add plc-4-services 192.0.2.80,tcp:80")
 	shell(t, r, "", "ipvsadm -A -t 192.0.2.80:80 -s rr")
 	if steps := strings.Join(once(), "\n"); !strings.Contains(steps, "remove service tcp 192.0.2.80:80") {
@@ -222,7 +221,7 @@ func TestKernelRepairs(t *testing.T) {
 	tell(t, map[string]int{"damages": len(damages) + 1})
 }
 
-// TestKernelErrors wants errors that say what is in the way, and the old state.
+// TestKernelErrors wants errors that name the cause, and the old state.
 func TestKernelErrors(t *testing.T) {
 	inside(t)
 	r := testkit.New(t, testkit.Spec{})

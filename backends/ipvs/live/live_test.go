@@ -46,8 +46,8 @@ func artifacts(t testing.TB, dir string) map[string]backends.Artifact {
 
 const goldenDir = "../../../golden/cases"
 
-// TestParseGoldens: every service of every case is known by the sets to be ours,
-// and every sysctl is looked at.
+// TestParseGoldens wants every service of every case to be planec's according to the
+// sets, and every sysctl to be compared.
 func TestParseGoldens(t *testing.T) {
 	for name, a := range artifacts(t, goldenDir) {
 		s, err := Parse(a)
@@ -186,7 +186,7 @@ func parse(t *testing.T, services, sets string) *State {
 	return s
 }
 
-// TestPlanOrder is a plan with everything in it.
+// TestPlanOrder wants the documented order from a plan with all kinds of steps.
 func TestPlanOrder(t *testing.T) {
 	have := parse(t, `-A -t 10.0.0.1:80 -s rr
 -a -t 10.0.0.1:80 -r 10.1.0.1:80 -m -w 1
@@ -243,8 +243,8 @@ ipset: remove set plc-4-routes-node`, got); d != "" {
 	}
 }
 
-// TestPassedOn: a mark whose Service goes is given to another, whose packets must
-// find their own destinations there.
+// TestPassedOn: the mark of a removed Service is given to another one, whose
+// packets must find their own destinations.
 func TestPassedOn(t *testing.T) {
 	set := func(lines ...string) string {
 		out := "create plc-4-routes-node hash:ip,port family inet skbinfo\n"

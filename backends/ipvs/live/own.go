@@ -16,21 +16,21 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// ownership is the virtual services that are known to be ours.
+// ownership is the set of virtual services that belong to planec.
 type ownership map[Key]bool
 
-// OwnSet reports whether a set is of the ipvs backend only; those of policies are
-// of the iptables backend too.
+// OwnSet reports whether only the ipvs backend has the set; the iptables backend
+// also has the sets of policies.
 func OwnSet(name string) bool { return xtables.SetRole(name).IPVS }
 
-// OwnRules reports whether the rules are those of the ipvs backend, and not those
-// of the iptables backend, whose chains have the same prefix.
+// OwnRules reports whether the rules belong to the ipvs backend and not to the
+// iptables backend, whose chains have the same prefix.
 func OwnRules(s *xtlive.State) bool { return s.HasChain(xtables.BesideIPVS) }
 
-// routes is which keys lead to marks.
+// routes maps keys to marks.
 type routes map[Key]uint32
 
-// routesOf reads a set.
+// routesOf parses a set.
 func routesOf(set *xtlive.Set) routes {
 	out := make(routes)
 	for _, m := range set.Members {
@@ -48,7 +48,7 @@ func routesOf(set *xtlive.Set) routes {
 	return out
 }
 
-// leads yields each key that leads to a mark, and the mark.
+// leads yields each key that maps to a mark, and the mark.
 func leads(s *xtlive.State) iter.Seq2[Key, Key] {
 	return func(yield func(at, mark Key) bool) {
 		for _, set := range s.Sets(xtables.Routes) {
@@ -61,7 +61,7 @@ func leads(s *xtlive.State) iter.Seq2[Key, Key] {
 	}
 }
 
-// keysIn yields the keys in the sets with a role, and what the sets say of them.
+// keysIn yields the keys in the sets with a role, and the comments of their elements.
 func keysIn(s *xtlive.State, role xtables.Role) iter.Seq2[Key, string] {
 	return func(yield func(k Key, member string) bool) {
 		for _, set := range s.Sets(role) {
@@ -74,7 +74,7 @@ func keysIn(s *xtlive.State, role xtables.Role) iter.Seq2[Key, string] {
 	}
 }
 
-// owned reads from the sets which virtual services are ours.
+// owned returns the virtual services that, according to the sets, belong to planec.
 func owned(s *xtlive.State) ownership {
 	out := make(ownership)
 	for k := range keysIn(s, xtables.Virtual) {
@@ -86,7 +86,7 @@ func owned(s *xtlive.State) ownership {
 	return out
 }
 
-// parseElement reads an element of a set of the type hash:ip,port.
+// parseElement parses an element of a set of type hash:ip,port.
 func parseElement(member string) (k Key, err error) {
 	element, _, _ := strings.Cut(member, " ")
 	addr, rest, _ := strings.Cut(element, ",")
@@ -103,12 +103,12 @@ func parseElement(member string) (k Key, err error) {
 	return k, err
 }
 
-// element is the key as an element of a set.
+// element returns the key as an element of a set.
 func (k Key) element() string {
 	return fmt.Sprintf("%s,%s:%d", k.Address.Addr(), k.Protocol, k.Address.Port())
 }
 
-// families are those of sets, with the end of their names.
+// families are the families of sets with the suffixes of their names.
 var families = []struct{ suffix, inet string }{{"4", "inet"}, {"6", "inet6"}}
 
 func journalSet(name string) bool {
@@ -116,7 +116,7 @@ func journalSet(name string) bool {
 	return role == xtables.JournalKeys || role == xtables.JournalMarks
 }
 
-// readJournal returns what an apply has noted that did not come to its end.
+// readJournal returns the journal of an apply that was interrupted.
 func readJournal(s *xtlive.State) ownership {
 	out := make(ownership)
 	for k := range keysIn(s, xtables.JournalKeys) {
@@ -133,12 +133,12 @@ func readJournal(s *xtlive.State) ownership {
 	return out
 }
 
-// hasJournal reports whether there is a part of one, also an empty one.
+// hasJournal reports whether a part of a journal exists, even an empty one.
 func hasJournal(s *xtlive.State) bool {
 	return len(s.Sets(xtables.JournalKeys, xtables.JournalMarks)) > 0
 }
 
-// writeJournal returns the commands for ipset that make the journal.
+// writeJournal returns the ipset commands that create the journal.
 func writeJournal(keys []Key) []byte {
 	b := createJournal(nil)
 	for _, k := range slices.SortedFunc(slices.Values(keys), compareKeys) {
@@ -164,7 +164,7 @@ func createJournal(b []byte) []byte {
 	return b
 }
 
-// closeJournal returns the commands that remove it, whatever part of it is there.
+// closeJournal returns the ipset commands that remove every part of the journal.
 func closeJournal() []byte {
 	b := createJournal(nil)
 	for _, f := range families {
@@ -173,7 +173,7 @@ func closeJournal() []byte {
 	return b
 }
 
-// protocolsOf says what protocol a marked service serves.
+// protocolsOf returns the protocol of each marked service.
 func protocolsOf(states ...*xtlive.State) map[Key]ir.Protocol {
 	out := make(map[Key]ir.Protocol)
 	for _, s := range states {
@@ -184,10 +184,10 @@ func protocolsOf(states ...*xtlive.State) map[Key]ir.Protocol {
 	return out
 }
 
-// passedOn are the marks whose services must have their new destinations before
-// the sets change: all that led to such a mark leads nowhere now, and what leads
-// there now led elsewhere. A Service's mark moves back like that when another one,
-// whose mark it could not have, goes.
+// passedOn returns the marks whose services need their new destinations before the
+// sets change: no frontend keeps such a mark, and its new frontends had another
+// mark. This happens when a Service gets its preferred mark because the Service
+// that held it is removed.
 func passedOn(have, want *xtlive.State) ownership {
 	out := make(ownership)
 	stays := make(ownership)
@@ -203,8 +203,8 @@ func passedOn(have, want *xtlive.State) ownership {
 			}
 		}
 		for at, mark := range h {
-			// A Service that had it and is served on keeps it from being changed
-			// early.
+			// A Service that had the mark and is still served prevents the early
+			// change.
 			if _, there := w[at]; there {
 				stays[Key{Mark: mark, IPv6: set.IPv6}] = true
 			}
@@ -216,5 +216,5 @@ func passedOn(have, want *xtlive.State) ownership {
 	return out
 }
 
-// deviceName is in messages.
+// deviceName appears in messages.
 const deviceName = ipvs.Device

@@ -14,26 +14,26 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// State is what of IPVS and what goes with it is in a kernel or in an artifact.
+// State is the state of IPVS and related objects in a kernel or in an artifact.
 type State struct {
-	// services of a kernel are all, also those of others.
+	// services of a kernel include foreign ones.
 	services services
 	device   device
-	// sysctls of a kernel are those of [sysctlNames] that it has.
+	// sysctls of a kernel are those of [sysctlNames] that exist.
 	sysctls map[string]string
-	// rules has the sets too, those of the journal among them.
+	// rules include the sets, also those of the journal.
 	rules *xtlive.State
 }
 
 // device is the dummy interface.
 type device struct {
 	there, up bool
-	// addresses are those of its own; the value says whether one is
-	// deprecated, so that the kernel does not choose it for a source.
+	// addresses maps planec's addresses to whether they are deprecated, so that
+	// the kernel does not choose them as source addresses.
 	addresses map[netip.Addr]bool
 }
 
-// nothing is the state of a kernel without anything of planec.
+// nothing returns the state of a kernel without objects of planec.
 func nothing() *State {
 	return &State{services: make(services), sysctls: make(map[string]string), device: device{addresses: make(map[netip.Addr]bool)}, rules: xtlive.Nothing()}
 }
@@ -56,7 +56,7 @@ func Parse(a backends.Artifact) (*State, error) {
 	return s, nil
 }
 
-// file is a file of an artifact that a state reads, or a part of it.
+// file is a file of an artifact, or a part of one, with its parser.
 type file struct {
 	name   string
 	read   func(text []byte) error
@@ -71,12 +71,12 @@ func (s *State) files() []file {
 	}
 }
 
-// hasFile reports whether an artifact has a file, be it empty.
+// hasFile reports whether an artifact has a file, even if it is empty.
 func hasFile(a backends.Artifact, name string) bool {
 	return slices.ContainsFunc(a.Files, func(f backends.File) bool { return f.Name == name })
 }
 
-// read reads what ipvsadm -R does.
+// read parses the input of ipvsadm -R.
 func (s services) read(text []byte) error {
 	for c, err := range ipvsadm.Commands(text) {
 		if err != nil {
@@ -94,7 +94,7 @@ func (s services) read(text []byte) error {
 	return nil
 }
 
-// read reads what ip -batch does.
+// read parses the input of ip -batch.
 func (d *device) read(text []byte) error {
 	for c, err := range ipbatch.Commands(text) {
 		if err != nil {

@@ -14,18 +14,18 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Plan is what turns one state into another, in the order of the package's
-// documentation.
+// Plan turns one state into another, in the order that the package documentation
+// describes.
 type Plan struct {
 	sysctls []setting
-	// journal names the virtual services that the sets do not, for a while.
+	// journal has the virtual services that the sets temporarily do not contain.
 	journal []Key
-	// leftJournal says that there is one of an apply that was killed.
+	// leftJournal is whether a killed apply left its journal.
 	leftJournal bool
-	// early is what comes before the sets and the rules.
+	// early changes are made before the sets and the rules change.
 	early []change
 	rules *xtlive.Plan
-	// makeDevice and raise are for the dummy interface.
+	// makeDevice and raise concern the dummy interface.
 	makeDevice, raise bool
 	come              []change
 	addAddresses      []address
@@ -33,24 +33,24 @@ type Plan struct {
 	removeAddresses   []netip.Addr
 	gone              []change
 	// draining are the removals of destinations that stay while they have
-	// connections: as planned, and once it was carried out, as it turned out.
+	// connections: the planned ones, and after the apply also those found during it.
 	draining []change
-	// commit makes it what is held.
+	// commit updates the held state.
 	commit func()
-	// names are the Services of the keys in it.
+	// names maps keys to the names of their Services.
 	names map[Key]string
 }
 
 // setting is a sysctl.
 type setting struct{ name, from, to string }
 
-// address is one of the device's.
+// address is an address of the device.
 type address struct {
 	netip.Addr
 	deprecated, replace bool
 }
 
-// verb is what happens to a virtual service or to a destination.
+// verb is the kind of change to a virtual service or a destination.
 type verb int
 
 const (
@@ -62,20 +62,20 @@ const (
 	removeDestination
 )
 
-// change is one of those.
+// change is one change to a virtual service or a destination.
 type change struct {
 	verb verb
 	key  Key
-	// service is as wanted; with destinations where it is added.
+	// service is the wanted state, with destinations if it is added.
 	service *service
 	dest    netip.AddrPort
-	// from and to are the destination's.
+	// from and to are the old and the new state of the destination.
 	from, to destination
 	// graceful destinations stay while they have connections.
 	graceful bool
 }
 
-// String is the change in words.
+// String describes the change.
 func (c change) String() string {
 	switch c.verb {
 	case addService:
@@ -98,7 +98,7 @@ func (c change) String() string {
 	return fmt.Sprintf("remove destination %v of %v", c.dest, c.key)
 }
 
-// NewPlan says what has to change.
+// NewPlan compares two states.
 func NewPlan(have, want *State) *Plan {
 	p := &Plan{leftJournal: hasJournal(have.rules)}
 	for _, name := range differing(have.sysctls, want.sysctls) {
@@ -114,7 +114,7 @@ func NewPlan(have, want *State) *Plan {
 	return p
 }
 
-// planServices compares the virtual services that are ours.
+// planServices compares the virtual services that belong to planec.
 func (p *Plan) planServices(have, want *State, ours func(Key) bool) {
 	protocols := protocolsOf(have.rules, want.rules)
 	early := passedOn(have.rules, want.rules)
@@ -150,8 +150,8 @@ func (p *Plan) planNew(k Key, w *service) {
 	p.journal = append(p.journal, k)
 }
 
-// graceful reports whether connections of the service's destinations are waited
-// for: those of TCP.
+// graceful reports whether destinations of the service stay while they have
+// connections, which is the case for TCP.
 func graceful(k Key, protocols map[Key]ir.Protocol) bool {
 	if p, known := protocols[k]; k.Mark != 0 && known {
 		return p == ir.TCP
@@ -159,8 +159,8 @@ func graceful(k Key, protocols map[Key]ir.Protocol) bool {
 	return k.Mark != 0 || k.Protocol == ir.TCP
 }
 
-// compareService returns what comes or changes, what leaves, and what would leave
-// but for its connections.
+// compareService returns additions and changes (come), removals (leave), and
+// removals that wait for connections to end (stay).
 func compareService(k Key, have, want *service, graceful bool) (come, leave, stay []change) {
 	var update []change
 	for _, a := range sortedAddrs(want.destinations) {
@@ -194,10 +194,10 @@ func compareService(k Key, have, want *service, graceful bool) (come, leave, sta
 	return append(come, update...), leave, stay
 }
 
-// draining reports whether a destination that is not wanted is on its way out.
+// draining reports whether a destination to be removed still waits for its connections.
 func (d destination) draining() bool { return d.weight == 0 && d.connections() > 0 }
 
-// tidies reports whether a change only takes away what has drained.
+// tidies reports whether a change only removes a drained destination.
 func (c change) tidies() bool {
 	return c.verb == removeDestination && c.graceful && c.from.weight == 0
 }
@@ -219,10 +219,10 @@ func (p *Plan) planDevice(have, want device) {
 	}
 }
 
-// Empty reports whether nothing has to change. Destinations that have drained are
-// no difference, though the plan has a step for each: when the last connection is
-// forgotten is the kernel's affair, and might be between an apply and the look at
-// what it did.
+// Empty reports whether nothing has to change. Drained destinations are no
+// difference, although the plan has a step for each: the kernel may forget the
+// last connection between an apply and its verification, which must not report a
+// difference.
 func (p *Plan) Empty() bool {
 	tidy := 0
 	for _, changes := range [][]change{p.early, p.leave} {
@@ -235,7 +235,7 @@ func (p *Plan) Empty() bool {
 	return len(p.Steps()) == tidy
 }
 
-// Steps are the changes in their order, a line each.
+// Steps describes the changes in order, one line each.
 func (p *Plan) Steps() []string {
 	var out []string
 	for _, s := range p.sysctls {
@@ -297,8 +297,8 @@ func appendChanges(out []string, changes []change, names map[Key]string) []strin
 	return out
 }
 
-// namesOf reads from the sets what virtual services belong to, those of the last state
-// before those of others. A mark has the name of a place that leads to it.
+// namesOf reads the names of virtual services from the sets; the last state has
+// priority. A mark gets the name of a frontend that maps to it.
 func namesOf(states ...*xtlive.State) map[Key]string {
 	out := make(map[Key]string)
 	for _, s := range states {
@@ -312,7 +312,7 @@ func namesOf(states ...*xtlive.State) map[Key]string {
 	return out
 }
 
-// named adds the names that sets have beside addresses and ports.
+// named adds the names in the comments of elements.
 func named(out map[Key]string, s *xtlive.State) {
 	for k, m := range keysIn(s, xtables.Virtual) {
 		if _, name := ipset.Named(m); name != "" {

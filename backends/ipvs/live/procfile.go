@@ -12,9 +12,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// readProc reads /proc/net/ip_vs, which lists every destination with what netlink
-// needs a request per service for. A line of a mark does not say its family: the
-// destinations do, and a service without any is listed for both.
+// readProc parses /proc/net/ip_vs, which lists all destinations, while netlink needs one
+// request per service. The line of a mark does not contain its family: the destinations
+// show it, and a service without destinations is returned for both families.
 func readProc(r io.Reader) (map[Key]map[netip.AddrPort]destination, error) {
 	out := make(map[Key]map[netip.AddrPort]destination)
 	var key Key
@@ -22,7 +22,7 @@ func readProc(r io.Reader) (map[Key]map[netip.AddrPort]destination, error) {
 	for n := 0; lines.Scan(); n++ {
 		w := strings.Fields(lines.Text())
 		if n < 3 || len(w) < 2 {
-			continue // the heading
+			continue // the header
 		}
 		var err error
 		if w[0] == "->" {
@@ -48,7 +48,7 @@ func procService(out map[Key]map[netip.AddrPort]destination, k Key) {
 	}
 }
 
-// procKey reads the words of a service's line.
+// procKey parses the words of a service's line.
 func procKey(w []string) (k Key, err error) {
 	if w[0] == "FWM" {
 		mark, err := strconv.ParseUint(w[1], 16, 32)
@@ -63,7 +63,7 @@ func procKey(w []string) (k Key, err error) {
 	return k, err
 }
 
-// procDestination reads "-> 0A000001:0050 Masq 1 0 0".
+// procDestination parses "-> 0A000001:0050 Masq 1 0 0".
 func procDestination(out map[Key]map[netip.AddrPort]destination, k Key, w []string) error {
 	if len(w) != 6 {
 		return fmt.Errorf("not six words")
@@ -88,7 +88,7 @@ func procDestination(out map[Key]map[netip.AddrPort]destination, k Key, w []stri
 	return nil
 }
 
-// procForward is the number of a method (IP_VS_CONN_F_FWD_MASK).
+// procForward returns the number of a forwarding method (IP_VS_CONN_F_FWD_MASK).
 func procForward(name string) uint32 {
 	switch name {
 	case "Local":
@@ -101,7 +101,7 @@ func procForward(name string) uint32 {
 	return 0 // Masq
 }
 
-// procAddr reads "0A000001:0050" or "[fd00:0000:...:0001]:0050".
+// procAddr parses "0A000001:0050" or "[fd00:0000:...:0001]:0050".
 func procAddr(s string) (netip.AddrPort, error) {
 	at := strings.LastIndexByte(s, ':')
 	if at < 0 {

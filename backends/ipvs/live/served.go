@@ -7,8 +7,8 @@ import (
 	"github.com/planec/planec/backends"
 )
 
-// Served reads our virtual services and their destinations. Names are those that
-// sets have beside the same address and port.
+// Served reads planec's virtual services and their destinations. The names come
+// from the set elements with the same address and port.
 func (s *State) Served() backends.Served {
 	out := s.rules.Served()
 	out.Frontends = nil
@@ -44,5 +44,5 @@ func (s *State) Served() backends.Served {
 	return out
 }
 
-// at is the place of a frontend, as every backend calls it.
+// at returns the place of a frontend in the notation that all backends share.
 func (k Key) at() string { return fmt.Sprintf("%v/%v", k.Address, k.Protocol) }

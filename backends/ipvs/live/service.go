@@ -10,17 +10,17 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Key names a virtual service: by protocol, address and port, or by a mark that
-// is not 0 and a family.
+// Key identifies a virtual service: by protocol, address and port, or by a mark
+// other than 0 and a family.
 type Key struct {
-	// Protocol is 0 where there is a mark.
+	// Protocol is 0 if Mark is set.
 	Protocol ir.Protocol
-	Address  netip.AddrPort
-	Mark     uint32
-	IPv6     bool
+	Address  netip.AddrPort // the address and port; zero if Mark is set
+	Mark     uint32         // the firewall mark; 0 if Address is set
+	IPv6     bool           // whether the virtual service is of the IPv6 family
 }
 
-// String says it in words.
+// String returns the key for messages.
 func (k Key) String() string {
 	switch {
 	case k.Mark == 0:
@@ -41,13 +41,13 @@ func compareKeys(a, b Key) int {
 	return cmp.Or(cmp.Compare(a.Mark, b.Mark), family(a)-family(b), cmp.Compare(a.Protocol, b.Protocol), a.Address.Compare(b.Address))
 }
 
-// settings are what a virtual service has besides its destinations.
+// settings are the properties of a virtual service except its destinations.
 type settings struct {
 	scheduler string
-	// persistence is in seconds, 0 for none.
+	// persistence is in seconds; 0 means none.
 	persistence uint32
-	// flags are others than that of persistence, and netmask is set where
-	// it differs from a single address; emitted files have neither.
+	// flags are the flags except persistence; netmask is set if it is not that of
+	// a single address. Emitted files set neither.
 	flags, netmask uint32
 }
 
@@ -64,21 +64,21 @@ type service struct {
 	destinations map[netip.AddrPort]destination
 }
 
-// destination is where connections go.
+// destination is the state of one endpoint.
 type destination struct {
 	weight uint32
-	// forward is the method; 0 is the only one that we use (masquerading, NAT).
+	// forward is the method; planec uses only 0 (masquerading, that is, NAT).
 	forward uint32
 	// active and inactive count connections.
 	active, inactive int
 }
 
-// same compares what is set, not what happens.
+// same compares the settings, not the connections.
 func (d destination) same(o destination) bool { return d.weight == o.weight && d.forward == o.forward }
 
 func (d destination) connections() int { return d.active + d.inactive }
 
-// services are virtual services by name.
+// services maps keys to virtual services.
 type services map[Key]*service
 
 func (s services) keys() []Key { return slices.SortedFunc(maps.Keys(s), compareKeys) }

@@ -16,12 +16,12 @@ import (
 // Flags of a virtual service (include/uapi/linux/ip_vs.h).
 const (
 	flagPersistent = 0x0001
-	// flagHashed is the kernel's own.
+	// flagHashed is set by the kernel.
 	flagHashed = 0x0002
 )
 
-// Netmasks of a single address, as IPVS has them: for IPv4 a mask, for IPv6 a
-// length.
+// Netmasks of a single address in the form that IPVS uses: a mask for IPv4, a
+// length for IPv6.
 const (
 	oneAddress4 = 0xffffffff
 	oneAddress6 = 128
@@ -37,9 +37,9 @@ func oneAddress(ipv6 bool) uint32 {
 // procFile lists services with their destinations.
 const procFile = "/proc/thread-self/net/ip_vs"
 
-// readServices lists all virtual services: by netlink, which says everything of
-// them; their destinations from the list in /proc, and by netlink where it does
-// not have a service.
+// readServices reads all virtual services over netlink, which reports all their
+// properties. It reads their destinations from the list in /proc, and over netlink
+// if a service is missing there.
 func (s *sockets) readServices() (services, error) {
 	list, err := s.ipvs.GetServices()
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *sockets) readServices() (services, error) {
 		d, there := destinations[k]
 		if !there {
 			if d, err = s.readDestinations(k); errors.Is(err, unix.ESRCH) {
-				continue // removed since
+				continue // removed in the meantime
 			} else if err != nil {
 				return nil, err
 			}
@@ -81,7 +81,7 @@ func openProc() (map[Key]map[netip.AddrPort]destination, error) {
 	return d, nil
 }
 
-// readDestinations asks for those of one virtual service.
+// readDestinations reads the destinations of one virtual service.
 func (s *sockets) readDestinations(k Key) (map[netip.AddrPort]destination, error) {
 	list, err := s.ipvs.GetDestinations(serviceOf(k, settings{}))
 	if err != nil {
@@ -119,7 +119,7 @@ func settingsOf(v *ipvs.Service) settings {
 	return s
 }
 
-// serviceOf is a virtual service for a request.
+// serviceOf returns a virtual service for a request.
 func serviceOf(k Key, s settings) *ipvs.Service {
 	v := &ipvs.Service{
 		AddressFamily: unix.AF_INET, FWMark: k.Mark, Protocol: uint16(k.Protocol),
@@ -141,7 +141,7 @@ func destinationOf(a netip.AddrPort, d destination) *ipvs.Destination {
 	return &ipvs.Destination{Address: net.IP(a.Addr().AsSlice()), Port: a.Port(), Weight: int(d.weight), ConnectionFlags: d.forward}
 }
 
-// putService adds a virtual service, or changes what someone has added since.
+// putService adds a virtual service, or changes it if another process has added it since.
 func (s *sockets) putService(k Key, v settings) error {
 	err := s.ipvs.NewService(serviceOf(k, v))
 	if errors.Is(err, unix.EEXIST) {
@@ -160,7 +160,7 @@ func (s *sockets) updateService(k Key, v settings) error {
 	return nil
 }
 
-// deleteService is done when there is none.
+// deleteService also succeeds if the service does not exist.
 func (s *sockets) deleteService(k Key) error {
 	if err := s.ipvs.DelService(serviceOf(k, settings{})); err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("removing service %v: %w", k, explain(err))
@@ -168,7 +168,7 @@ func (s *sockets) deleteService(k Key) error {
 	return nil
 }
 
-// putDestination adds a destination, or changes what someone has added since.
+// putDestination adds a destination, or changes it if another process has added it since.
 func (s *sockets) putDestination(k Key, a netip.AddrPort, d destination) error {
 	err := s.ipvs.NewDestination(serviceOf(k, settings{}), destinationOf(a, d))
 	if errors.Is(err, unix.EEXIST) {
@@ -187,7 +187,7 @@ func (s *sockets) updateDestination(k Key, a netip.AddrPort, d destination) erro
 	return nil
 }
 
-// deleteDestination is done when there is none.
+// deleteDestination also succeeds if the destination does not exist.
 func (s *sockets) deleteDestination(k Key, a netip.AddrPort) error {
 	if err := s.ipvs.DelDestination(serviceOf(k, settings{}), destinationOf(a, destination{})); err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("removing destination %v of %v: %w", a, k, explain(err))

@@ -15,9 +15,9 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// TestKernelSharedPort shows what no apply has to do with: a client that uses one
-// port for two virtual addresses which lead to one endpoint. Without IPVS each
-// address has its own connection; behind it both are one, of the client's port to
+// TestKernelSharedPort shows a limit that no apply causes: a client uses one port
+// for two virtual addresses with the same endpoint. Without IPVS, the two
+// connections are translated differently; behind IPVS, both are one connection to
 // the endpoint.
 func TestKernelSharedPort(t *testing.T) {
 	inside(t)
@@ -72,8 +72,8 @@ func TestKernelSharedPort(t *testing.T) {
 	tell(t, counts)
 }
 
-// together makes two connections and reads the greeting of both when both are
-// there.
+// together makes two connections and reads the greetings of both once both are
+// established.
 func together(from netip.AddrPort, to string, from2 netip.AddrPort, to2 string) error {
 	one, err := dialFrom(from, to)
 	if err != nil {
@@ -111,7 +111,7 @@ func errorWord(err error) string {
 	return err.Error()
 }
 
-// reusePort lets a port be used again while another connection has it.
+// reusePort allows a port to be used while another connection has it.
 func reusePort(_, _ string, c syscall.RawConn) error {
 	var err error
 	return errors.Join(c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1) }), err)

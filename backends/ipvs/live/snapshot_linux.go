@@ -12,7 +12,7 @@ func (k *Kernel) Snapshot(ctx context.Context) (*State, error) {
 		return nil, err
 	}
 	if !OwnRules(rules) && len(owned(rules)) == 0 {
-		return nil, nil // and the module needs not be loaded to look
+		return nil, nil // do not load the module only to look
 	}
 	s, err := k.Observe(ctx)
 	if errors.Is(err, ErrNoIPVS) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// sysctlNames are those that artifacts set.
+// sysctlNames are the sysctls that artifacts set.
 var sysctlNames = []string{
 	"net.ipv4.vs.conntrack",
 	"net.ipv4.vs.conn_reuse_mode",
@@ -18,7 +18,7 @@ var sysctlNames = []string{
 	"net.ipv4.conf.all.arp_announce",
 }
 
-// sysctlFeature says what a kernel without the name lacks.
+// sysctlFeature names the kernel feature that is missing if the sysctl does not exist.
 func sysctlFeature(name string) string {
 	switch {
 	case name == "net.ipv4.vs.conntrack":
@@ -31,7 +31,7 @@ func sysctlFeature(name string) string {
 	return "IPv4 (CONFIG_INET, CONFIG_SYSCTL)"
 }
 
-// differing are the settings of want that are not have's, sorted.
+// differing returns the names in want whose values differ from have, sorted.
 func differing(have, want map[string]string) []string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(want)) {

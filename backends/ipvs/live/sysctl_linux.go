@@ -9,7 +9,7 @@ import (
 
 func sysctlPath(name string) string { return "/proc/sys/" + strings.ReplaceAll(name, ".", "/") }
 
-// readSysctls returns those that there are.
+// readSysctls reads the sysctls that exist.
 func readSysctls() (map[string]string, error) {
 	out := make(map[string]string)
 	for _, name := range sysctlNames {
@@ -25,7 +25,7 @@ func readSysctls() (map[string]string, error) {
 	return out, nil
 }
 
-// writeSysctl writes one that must be there.
+// writeSysctl writes a sysctl, which must exist.
 func writeSysctl(s setting) error {
 	f, err := os.OpenFile(sysctlPath(s.name), os.O_WRONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {

@@ -30,8 +30,8 @@ var (
 	limit    = flag.Duration("limit", 15*time.Minute, "how long all of it may take")
 )
 
-// TestMain is that of User Mode Linux too: inside, this binary is the init
-// process. It also is the process that is killed while it applies.
+// TestMain also serves User Mode Linux: inside, this binary is the init process,
+// and the process that is killed while it applies.
 func TestMain(m *testing.M) {
 	uml.Init()
 	if dir := os.Getenv(applyVariable); dir != "" {
@@ -94,7 +94,7 @@ func TestInUML(t *testing.T) {
 	}
 }
 
-// kernelTests is how many there are.
+// kernelTests is the number of these tests.
 const kernelTests = 9
 
 // tell leaves what a test has counted for the outside.
@@ -149,7 +149,7 @@ func kernel() *Kernel {
 	return New(&xtlive.Tools{Variant: "legacy", LockWait: 5 * time.Second})
 }
 
-// plan is what an apply of the artifact would do.
+// plan returns what an apply of the artifact would do.
 func plan(ctx context.Context, a backends.Artifact) (*Plan, error) {
 	want, err := Parse(a)
 	if err != nil {
@@ -162,7 +162,7 @@ func plan(ctx context.Context, a backends.Artifact) (*Plan, error) {
 	return NewPlan(have, want), nil
 }
 
-// apply makes the kernel what the artifact says, and wants nothing left.
+// apply applies the artifact, and wants no difference afterwards.
 func apply(ctx context.Context, a backends.Artifact) (steps []string, err error) {
 	p, err := plan(ctx, a)
 	if err != nil {

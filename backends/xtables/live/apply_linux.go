@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Observe reads what of planec is in the kernel.
+// Observe reads planec's rules and sets from the kernel.
 func (t *Tools) Observe(ctx context.Context) (*State, error) {
 	answers, err := t.askAll(ctx, []question{t.saving("iptables"), t.saving("ip6tables"), {"ipset", "save"}})
 	if err != nil {
@@ -22,8 +22,8 @@ func (t *Tools) Observe(ctx context.Context) (*State, error) {
 	return s, err
 }
 
-// Apply carries out a plan. When a step fails, sets that were added for it stay
-// behind and change nothing, and each table has its old rules or its new ones.
+// Apply carries out a plan. If a step fails, new sets may remain without effect,
+// and each table has either its old or its new rules.
 func (t *Tools) Apply(ctx context.Context, p *Plan) error {
 	if err := t.Begin(ctx, p); err != nil {
 		return err
@@ -31,8 +31,8 @@ func (t *Tools) Apply(ctx context.Context, p *Plan) error {
 	return t.End(ctx, p)
 }
 
-// Begin is the first part of [Tools.Apply]: the sets and the rules that come. What
-// else the rules lead to can be changed between it and End.
+// Begin is the first part of [Tools.Apply]: it adds new sets and loads the rules. The
+// caller can change other objects that the rules lead to between Begin and End.
 func (t *Tools) Begin(ctx context.Context, p *Plan) error {
 	if len(p.setsBefore) > 0 {
 		if _, err := t.ipset(ctx, p.setsBefore, "-exist", "restore"); err != nil {
@@ -45,7 +45,7 @@ func (t *Tools) Begin(ctx context.Context, p *Plan) error {
 	return t.restore(ctx, "ip6tables", p.ipv6)
 }
 
-// End is the second part: what no rule names any more goes.
+// End is the second part: it removes sets and members that no rule refers to any more.
 func (t *Tools) End(ctx context.Context, p *Plan) error {
 	if len(p.setsAfter) > 0 {
 		if _, err := t.ipset(ctx, p.setsAfter, "restore"); err != nil {
@@ -55,13 +55,13 @@ func (t *Tools) End(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// Sets gives commands to ipset; those that are carried out already are no errors.
+// Sets passes commands to ipset; commands that are already in effect are no errors.
 func (t *Tools) Sets(ctx context.Context, commands []byte) error {
 	_, err := t.ipset(ctx, commands, "-exist", "restore")
 	return err
 }
 
-// Clean removes everything that is ours and says what.
+// Clean removes everything that belongs to planec and returns the steps taken.
 func (t *Tools) Clean(ctx context.Context) ([]string, error) {
 	have, err := t.Observe(ctx)
 	if err != nil {

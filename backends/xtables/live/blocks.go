@@ -5,9 +5,9 @@ import (
 	"hash/maphash"
 )
 
-// Differing returns what of two texts only one of them has: blocks of lines, in
-// their order. starts reports whether a line begins a block, where last is the
-// line before it; the first line of a text always does.
+// Differing returns the blocks of lines that only one of two texts has, in order.
+// starts reports whether a line begins a block, where last is the previous line;
+// the first line of a text always begins one.
 func Differing(before, after []byte, starts func(last, line []byte) bool) (gone, come [][]byte) {
 	if bytes.Equal(before, after) {
 		return nil, nil
@@ -22,7 +22,7 @@ func Differing(before, after []byte, starts func(last, line []byte) bool) (gone,
 	return unmatched(gone, come)
 }
 
-// EveryLine begins a block.
+// EveryLine makes each line a block.
 func EveryLine(_, _ []byte) bool { return true }
 
 func blocks(text []byte, starts func(last, line []byte) bool) [][]byte {
@@ -42,10 +42,10 @@ func blocks(text []byte, starts func(last, line []byte) bool) [][]byte {
 	return out
 }
 
-// unmatched leaves out what is in both lists, as often as it is.
+// unmatched removes the elements that both lists contain, with multiplicity.
 func unmatched(gone, come [][]byte) (onlyGone, onlyCome [][]byte) {
 	seed := maphash.MakeSeed()
-	// next links the blocks of one hash; a block that has found its like is nil.
+	// next links the blocks of one hash; a matched block is nil.
 	first, next := make(map[uint64]int, len(gone)), make([]int, len(gone))
 	for i, b := range gone {
 		h := maphash.Bytes(seed, b)

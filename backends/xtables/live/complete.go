@@ -10,9 +10,9 @@ import (
 	"github.com/planec/planec/internal/text/quoted"
 )
 
-// parseFamily reads the two files of a family in an artifact, and refuses what a file
-// that was cut, or changed by hand, has or lacks: half of the rules would serve half
-// of the Services, and rules of others are not planec's to change.
+// parseFamily reads the two files of a family and rejects incomplete or edited
+// files: half of the rules would serve half of the Services, and planec must not
+// change foreign rules.
 func parseFamily(prefix string, file func(string) []byte) (tables, error) {
 	rules, jumps := prefix+".rules", prefix+"-jumps.rules"
 	for _, name := range []string{rules, jumps} {
@@ -39,10 +39,10 @@ func parseFamily(prefix string, file func(string) []byte) (tables, error) {
 	return out, nil
 }
 
-// complete reports what a file for iptables-restore lacks or has too much.
+// complete rejects an iptables-restore file without its last line.
 func complete(text []byte) error {
 	if text == nil {
-		return nil // there is no such file, which the reader of the directory refuses
+		return nil // the directory reader reports the missing file
 	}
 	if !bytes.HasSuffix(text, []byte("\nCOMMIT\n")) {
 		return fmt.Errorf("the file is cut: it does not end with COMMIT")
@@ -50,8 +50,8 @@ func complete(text []byte) error {
 	return nil
 }
 
-// entered reports a chain that packets of a built-in chain are for and that no jump
-// leads to, or the other way round.
+// entered rejects a table with an entry chain that no jump leads to, or with a
+// jump to a missing entry chain.
 func (t *table) entered() error {
 	leads := make(map[string]bool)
 	for j := range t.jumps {
@@ -72,7 +72,7 @@ func (t *table) entered() error {
 	return nil
 }
 
-// used reports a set that rules look into and that there is not.
+// used rejects a rule that matches a missing set.
 func (t tables) used(have sets) error {
 	var words []string
 	for _, name := range sortedKeys(t) {

@@ -11,9 +11,9 @@ import (
 	"github.com/planec/planec/backends"
 )
 
-// TestCut cuts the files of a rule set after every line, empties them, takes single
-// jumps away and adds a rule of others: none of that is read, and what the backends
-// emit is.
+// TestCut truncates the files of a rule set after every line, empties them,
+// removes single jumps and adds a foreign rule: none of these is accepted, and
+// what the backends emit is.
 func TestCut(t *testing.T) {
 	dirs, err := filepath.Glob("../../../golden/cases/*/iptables")
 	if err != nil || len(dirs) == 0 {
@@ -43,13 +43,13 @@ func TestCut(t *testing.T) {
 		}
 	}
 	refused(t, dir, "ipset.rules", []byte{})
-	// The second set that a rule looks into.
+	// The second set that a rule matches.
 	sets := read(t, dir, "", nil).File("ipset.rules")
 	refused(t, dir, "ipset.rules", bytes.ReplaceAll(sets, []byte("plc-ranges-4"), []byte("plc-others-4")))
 }
 
-// TestForeignRules: of the rules of others only jumps to planec's chains are planec's,
-// and not those that speak of such a jump.
+// TestForeignRules: of foreign rules, only jumps to planec's chains count as
+// planec's, but not rules that only mention such a jump.
 func TestForeignRules(t *testing.T) {
 	const text = `*filter
 :INPUT ACCEPT [0:0]
@@ -79,7 +79,7 @@ func refused(t *testing.T, dir, name string, content []byte) {
 	}
 }
 
-// read returns the files of a directory, one of them with another content.
+// read returns the files of a directory, one of them with different content.
 func read(t *testing.T, dir, name string, content []byte) (a backends.Artifact) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -98,7 +98,7 @@ func read(t *testing.T, dir, name string, content []byte) (a backends.Artifact) 
 	return a
 }
 
-// TestStepsName the objects whose rules and members come and go.
+// TestStepsName wants steps to name the objects whose rules and members change.
 func TestStepsName(t *testing.T) {
 	state := func(rules, set string) *State {
 		v4, err := parseTables(false, []byte("*nat\n:PLC-S-A - [0:0]\n"+rules+"COMMIT\n"))

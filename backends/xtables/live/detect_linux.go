@@ -9,11 +9,10 @@ import (
 	"github.com/planec/planec/backends/xtables"
 )
 
-// Detect finds the variant that this node uses: the one that has rules of
-// kubelet or of planec already, else that of the command iptables itself, as
-// iptables-wrappers of Kubernetes does. A variant that cannot be asked is an error,
-// unless it is not installed or the kernel does not have it: what it has may be what
-// decides, and rules in the other one would be beside those that serve.
+// Detect finds the variant of iptables that this node uses: the one with more chains
+// of kubelet and of planec, else that of the command iptables (as Kubernetes'
+// iptables-wrappers do). It ignores a variant that is not installed or not in the
+// kernel. Other failures are errors, because planec could choose the wrong variant.
 func Detect(ctx context.Context) (*Tools, error) {
 	best, most, found := "", 0, 0
 	for _, v := range []string{"nft", "legacy"} {

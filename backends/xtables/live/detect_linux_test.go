@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
-// failingProgram puts a program in front of the real one that fails some times, as a
-// kernel without memory makes it, and then is the real one.
+// failingProgram replaces a program by one that fails a few times, like a kernel
+// without memory, and then behaves like the real one.
 func failingProgram(t *testing.T, name string, times int) {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -33,8 +33,8 @@ exit 4
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 }
 
-// TestDetect wants the variant that has our rules, also where it cannot be asked for
-// a moment; never the other one.
+// TestDetect wants the variant that has planec's rules, even if it fails
+// temporarily, and never the other one.
 func TestDetect(t *testing.T) {
 	for _, variant := range []string{"nft", "legacy"} {
 		for _, c := range []struct {
@@ -68,8 +68,8 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// TestDetectByCommand has no rules anywhere: the command iptables decides, asked
-// again when it fails.
+// TestDetectByCommand has no rules: the command iptables decides, and is retried
+// when it fails.
 func TestDetectByCommand(t *testing.T) {
 	r, _ := node(t, "legacy")
 	real, err := exec.LookPath("iptables-legacy")

@@ -8,10 +8,9 @@ import (
 	"github.com/planec/planec/backends"
 )
 
-// Difference says what turns one artifact of a backend into another, without a
-// look at the kernel and with little more than a comparison of their bytes: only
-// chains and sets that differ are parsed. The artifacts are as the emitters of
-// planec write them.
+// Difference plans the change from one artifact of a backend to another without
+// reading the kernel. It compares bytes and parses only the chains and sets that
+// differ. Both artifacts must be as planec's emitters write them.
 func Difference(before, after backends.Artifact) (*Plan, error) {
 	have, want, err := differingStates(before, after)
 	if err != nil {
@@ -20,7 +19,7 @@ func Difference(before, after backends.Artifact) (*Plan, error) {
 	return NewPlan(have, want), nil
 }
 
-// differingStates reads what differs of two artifacts.
+// differingStates parses the difference of two artifacts.
 func differingStates(before, after backends.Artifact) (have, want *State, err error) {
 	have, want = &State{}, &State{}
 	for _, f := range []struct {
@@ -43,9 +42,9 @@ func differingStates(before, after backends.Artifact) (have, want *State, err er
 	return have, want, err
 }
 
-// differingRules returns of two files for iptables-restore the chains that
-// differ. A chain must stand in one piece; a file where one may not is returned
-// whole.
+// differingRules returns the chains that differ between two files for
+// iptables-restore. It assumes that a chain's lines are contiguous; otherwise it
+// returns the whole file.
 func differingRules(before, after []byte) (old, now []byte) {
 	if bytes.Equal(before, after) {
 		return nil, nil
@@ -66,9 +65,9 @@ func differingRules(before, after []byte) (old, now []byte) {
 	return old, now
 }
 
-// appendSection writes blocks of a table. A chain that has rules among the blocks
-// of the other file, and none here, is empty here unless the other one alone
-// declares it.
+// appendSection writes blocks of a table. If a chain has rules only in the other
+// file's blocks, it is declared empty here, unless only the other file declares
+// it.
 func appendSection(b []byte, table string, own, others [][]byte) []byte {
 	has, declaredThere := make(map[string]bool), make(map[string]bool)
 	for _, x := range own {
@@ -91,8 +90,8 @@ func appendSection(b []byte, table string, own, others [][]byte) []byte {
 	return append(b, "COMMIT\n"...)
 }
 
-// sections splits a file into what its tables have, and reports whether a chain
-// may be in several pieces: whether they are not in the order of their names.
+// sections splits a file by table, and reports whether a chain may be in several
+// pieces, which is the case if chains are not sorted by name.
 func sections(text []byte) (out map[string][]byte, inPieces bool) {
 	out = make(map[string][]byte)
 	table, start, at := "", 0, 0
@@ -114,8 +113,8 @@ func sections(text []byte) (out map[string][]byte, inPieces bool) {
 	return out, inPieces
 }
 
-// chainOf is the chain that a line of a file is about: ":NAME - [0:0]" or
-// "-A NAME ...".
+// chainOf returns the chain that a line concerns: ":NAME - [0:0]" or "-A NAME
+// ...".
 func chainOf(line []byte) []byte {
 	if line[0] == ':' {
 		name, _, _ := bytes.Cut(line[1:], []byte(" "))
@@ -124,19 +123,19 @@ func chainOf(line []byte) []byte {
 	return secondWord(line)
 }
 
-// secondWord is that of a line.
+// secondWord returns the second word of a line.
 func secondWord(line []byte) []byte {
 	_, rest, _ := bytes.Cut(line, []byte(" "))
 	word, _, _ := bytes.Cut(rest, []byte(" "))
 	return bytes.TrimSuffix(word, []byte("\n"))
 }
 
-// startsChain lets each declaration be a block, and the rules of each chain.
+// startsChain makes each declaration a block, and the rules of each chain another one.
 func startsChain(last, line []byte) bool {
 	return line[0] != '-' || last[0] != '-' || !bytes.Equal(chainOf(last), chainOf(line))
 }
 
-// ParseSets reads of an artifact the sets that keep says, and nothing else.
+// ParseSets parses only the sets of an artifact that keep selects.
 func ParseSets(a backends.Artifact, keep func(set string) bool) (*State, error) {
 	out := Nothing()
 	for _, b := range blocks(a.File("ipset.rules"), startsSet) {

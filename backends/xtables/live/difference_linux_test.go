@@ -16,7 +16,7 @@ import (
 	"github.com/planec/planec/internal/testing/randomcluster"
 )
 
-// wantSamePlan compares the short way with that which reads all of both.
+// wantSamePlan compares the incremental plan with the plan from two complete states.
 func wantSamePlan(t *testing.T, before, after backends.Artifact) {
 	t.Helper()
 	got, err := Difference(before, after)
@@ -45,8 +45,8 @@ func wantSamePlan(t *testing.T, before, after backends.Artifact) {
 	}
 }
 
-// TestDifference goes between golden cases, and between programs that differ a
-// little.
+// TestDifference changes between golden cases, and between programs that differ
+// only slightly.
 func TestDifference(t *testing.T) {
 	all := artifacts(t)
 	names := sortedKeys(all)
@@ -84,7 +84,7 @@ func TestDifference(t *testing.T) {
 	}
 }
 
-// TestDifferenceOfPieces wants files that no emitter writes to be read whole.
+// TestDifferenceOfPieces wants files that no emitter writes to be read completely.
 func TestDifferenceOfPieces(t *testing.T) {
 	file := func(rules string) backends.Artifact {
 		return backends.Artifact{Files: []backends.File{{Name: "iptables.rules", Data: []byte("*nat\n:PLC-A - [0:0]\n:PLC-B - [0:0]\n" + rules + "COMMIT\n")}}}

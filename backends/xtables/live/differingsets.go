@@ -7,8 +7,8 @@ import (
 	"github.com/planec/planec/backends/xtables"
 )
 
-// differingSets reads of two files for ipset the sets that differ; of the sets
-// that are to be changed member by member, only those members.
+// differingSets parses the sets that differ between two files for ipset. Of a set
+// that can be changed member by member, it parses only the members that differ.
 func differingSets(before, after []byte) (have, want sets, err error) {
 	gone, come := Differing(before, after, startsSet)
 	old := make(map[string][]byte, len(gone))
@@ -43,8 +43,8 @@ func differingSets(before, after []byte) (have, want sets, err error) {
 	return have, want, nil
 }
 
-// fewMembers reads what differs of a set in two files, when that is so little
-// that it is added and removed member by member.
+// fewMembers parses the difference of a set in two files, if it is small enough to
+// change the set member by member.
 func fewMembers(have, want sets, name string, before, after []byte) (bool, error) {
 	oldHead, oldMembers, oldTail := partsOf(before)
 	head, members, tail := partsOf(after)
@@ -70,8 +70,8 @@ func fewMembers(have, want sets, name string, before, after []byte) (bool, error
 	return true, nil
 }
 
-// partsOf cuts what a file says of a set into what is before its members, these,
-// and what is after them.
+// partsOf splits the lines of a set into those before its members, the members,
+// and those after them.
 func partsOf(text []byte) (head, members, tail []byte) {
 	add := []byte("\nadd ")
 	first := bytes.Index(text, add)
@@ -108,8 +108,8 @@ func (s sets) read(text []byte) error {
 	return err
 }
 
-// startsSet begins a block where a set is made that is not the one that the set
-// before it is filled by.
+// startsSet reports whether a line creates a set, unless this is the temporary set
+// that fills the set of the previous line.
 func startsSet(last, line []byte) bool {
 	create := []byte("create ")
 	if !bytes.HasPrefix(line, create) {
@@ -118,7 +118,7 @@ func startsSet(last, line []byte) bool {
 	return !bytes.HasPrefix(last, create) || !xtables.FilledBy(setOf(line), setOf(last))
 }
 
-// setOf is the set that a line is about.
+// setOf returns the set that a line concerns.
 func setOf(line []byte) string {
 	word, _, _ := bytes.Cut(secondWord(line), []byte("\n"))
 	return string(word)

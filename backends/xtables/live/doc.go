@@ -1,20 +1,20 @@
-// Package live puts files for iptables-restore and ipset into a kernel, and takes them
-// out: those of the iptables backend and the rules beside IPVS. Linux only.
+// Package live loads files for iptables-restore and ipset into a kernel, and removes their
+// content: those of the iptables backend, and the rules of the ipvs backend. Linux only.
 //
-// A change is made of as few whole transactions as the tools allow. Sets that
-// rules will need are made and filled first, aside and swapped in where one of
-// the name is there with other content; then one restore for each family
-// replaces the chains that differ and adds the jumps that are missing; then the
-// sets that no rule names any more go. At no moment does a rule name a set that
-// is not there, and a chain is the old or the new one.
+// A change uses as few transactions as the tools allow. First, the sets that new
+// rules need are created and filled; an existing set with other content is
+// replaced by a swap. Then one restore per family replaces the chains that differ
+// and adds missing jumps. Finally, sets that no rule names any more are removed.
+// At no time does a rule name a missing set, and a chain has either its old or its
+// new rules.
 //
-// [Held] plans from what was applied, without a look at the kernel: files are
-// compared by their bytes, and only chains and sets that differ are parsed. A
-// fragment of the artifact may change what is one Service's alone: its own chains
-// and a few members of sets; more than that, as the tree of chains that leads to
-// Services, is in a whole artifact only.
+// [Held] plans from the last applied artifact, without reading the kernel: it
+// compares files by bytes, and parses only the chains and sets that differ. A
+// fragment of the artifact may change only what belongs to one Service: its own
+// chains and a few set members. Other changes, such as those of the dispatch tree,
+// need a whole artifact.
 //
-// Only chains whose names start with PLC-, the jumps to them from built-in
-// chains, and sets whose names start with plc- are ever looked at. Sets that
-// rules fill (plc-af-, the clients of an affinity) keep what is in them.
+// This package reads and changes only chains whose names start with PLC-, jumps to
+// them from built-in chains, and sets whose names start with plc-. It keeps the
+// members of sets that rules fill (plc-af-, the clients of an affinity).
 package live

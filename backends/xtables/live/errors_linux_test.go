@@ -16,7 +16,7 @@ import (
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
-// failing is a kernel with good rules, in which an apply of others is to fail.
+// failing is a kernel with correct rules, in which an apply of other rules must fail.
 type failing struct {
 	rig   *testkit.Rig
 	tools *Tools
@@ -62,8 +62,8 @@ func (f *failing) saved(t *testing.T) string {
 	return out.String()
 }
 
-// wantFailure wants an apply to fail with words, the rules to stay as they were,
-// and the next apply, of other things, to put everything right.
+// wantFailure wants an apply to fail with a certain message, the rules to stay
+// unchanged, and the next apply, of other rules, to succeed.
 func (f *failing) wantFailure(t *testing.T, bad backends.Artifact, want error, words string) {
 	t.Helper()
 	err := f.rig.Do(func() error { _, err := change(t.Context(), f.tools, bad); return err })
@@ -87,14 +87,14 @@ func with(a backends.Artifact, name string, edit func(string) string) backends.A
 	return out
 }
 
-// TestFailures lets applies fail in the middle, for real reasons.
+// TestFailures makes applies fail halfway, for real reasons.
 func TestFailures(t *testing.T) {
 	for _, variant := range []string{"legacy", "nft"} {
 		t.Run(variant, func(t *testing.T) {
 			f := newFailing(t, variant)
 			t.Run("a rule that the kernel refuses", func(t *testing.T) {
 				f.wantFailure(t, with(f.good, "iptables.rules", func(s string) string {
-					// MASQUERADE is for the nat table.
+					// MASQUERADE is only allowed in the nat table.
 					return strings.Replace(s, "*filter\n", "*filter\n:PLC-WRONG - [0:0]\n-A PLC-WRONG -j MASQUERADE\n", 1)
 				}), nil, "iptables-"+variant+"-restore")
 				f.apply(t, f.good)
@@ -128,15 +128,15 @@ func TestFailures(t *testing.T) {
 				if _, err := f.rig.Run("", "iptables-"+variant, "-F", "INPUT"); err != nil {
 					t.Fatal(err)
 				}
-				f.apply(t, another) // which puts the jump back too
+				f.apply(t, another) // this also restores the jump
 				f.apply(t, f.good)
 			})
 		})
 	}
 }
 
-// TestLocked holds the lock of iptables-legacy for longer than an apply waits. The
-// lock is one of this test's own: the machine's is for others too.
+// TestLocked holds the lock of iptables-legacy longer than an apply waits. It uses
+// a lock of its own, because other programs use the machine's lock.
 func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "xtables.lock")
 	t.Setenv("XTABLES_LOCKFILE", path)

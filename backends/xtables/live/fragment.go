@@ -10,11 +10,11 @@ import (
 	"github.com/planec/planec/backends/xtables"
 )
 
-// ErrStructure says that only a whole artifact tells what changes.
+// ErrStructure means that a change needs a whole artifact, because fragments do not suffice.
 var ErrStructure = errors.New("the change is not one of single Services' chains and of members of sets")
 
-// Change says what turns one fragment of what is held into another. It is
-// [ErrStructure] where that depends on the rest.
+// Change plans the change from one fragment of the held artifact to another. It
+// returns [ErrStructure] if the change depends on the rest of the artifact.
 func (h *Held) Change(before, after backends.Artifact) (*Plan, error) {
 	have, want, err := differingStates(before, after)
 	if err != nil {
@@ -37,8 +37,8 @@ func (h *Held) Change(before, after backends.Artifact) (*Plan, error) {
 	return p, nil
 }
 
-// local reports whether of a table only chains of Services differ, and those that
-// come have names that are not in use.
+// local reports whether only chains of single Services differ in a table, and the
+// names of new chains are not in use.
 func (h *Held) local(at place, have, want *State) bool {
 	old, now := have.table(at), want.table(at)
 	if len(old.jumps)+len(now.jumps) > 0 {
@@ -55,7 +55,7 @@ func (h *Held) local(at place, have, want *State) bool {
 	return true
 }
 
-// has reports whether the kernel may have a chain.
+// has reports whether the kernel may have the chain.
 func (h *Held) has(at place, name string) bool {
 	if e, there := h.chains[at][name]; there {
 		return e.now != nil
@@ -67,8 +67,8 @@ func (h *Held) has(at place, name string) bool {
 	return bytes.Contains(h.base.File(file), fmt.Appendf(nil, "\n:%s ", name))
 }
 
-// memberwise reports whether a set is changed by a few of its members, or comes
-// or goes without any.
+// memberwise reports whether a set changes by a few members, or is an empty set
+// that is added or removed.
 func memberwise(name string, have, want *set) bool {
 	if have == nil || want == nil {
 		return byRules(name)
@@ -80,7 +80,7 @@ func memberwise(name string, have, want *set) bool {
 	return !bytes.Contains(before, []byte("swap "))
 }
 
-// edit notes what a fragment has changed.
+// edit records the changes of a fragment.
 func (h *Held) edit(have, want *State) {
 	for _, ipv6 := range []bool{false, true} {
 		for _, table := range order {
@@ -132,7 +132,7 @@ func (e *editedSet) note(have, want *set) {
 	}
 }
 
-// table is one of a state's; changing it changes the state.
+// table returns a table of the state; changing it changes the state.
 func (s *State) table(at place) *table {
 	if at.ipv6 {
 		return s.ipv6.of(at.table)

@@ -6,35 +6,35 @@ import (
 	"github.com/planec/planec/backends"
 )
 
-// Held is an artifact that is in the kernel, with the fragments that have changed
-// it since. It plans changes without a look at the kernel.
+// Held is the artifact in the kernel, together with the changes by fragments
+// since. It plans changes without reading the kernel.
 type Held struct {
 	base backends.Artifact
-	// chains are those that fragments have changed, by family and table.
+	// chains are the chains that fragments have changed, by family and table.
 	chains map[place]map[string]edited
-	// sets are those that fragments have changed.
+	// sets are the sets that fragments have changed.
 	sets map[string]*editedSet
 }
 
-// place is a table of a family.
+// place is a table of one family.
 type place struct {
 	ipv6  bool
 	table string
 }
 
-// edited is a chain as it is in the artifact and as it is in the kernel; nil is
-// none.
+// edited is a chain in the artifact and in the kernel; nil means that it does not
+// exist there.
 type edited struct{ base, now []string }
 
-// editedSet is what of a set is otherwise than in the artifact.
+// editedSet is the difference between a set in the kernel and in the artifact.
 type editedSet struct {
 	kind string
-	// there is whether the kernel has it.
+	// there is whether the kernel has the set.
 	there      bool
 	come, gone map[string]bool
 }
 
-// Hold takes what was applied.
+// Hold starts from the artifact that was applied.
 func Hold(a backends.Artifact) *Held {
 	h := &Held{}
 	h.rebase(a)
@@ -45,10 +45,10 @@ func (h *Held) rebase(a backends.Artifact) {
 	h.base, h.chains, h.sets = a, make(map[place]map[string]edited), make(map[string]*editedSet)
 }
 
-// Commit makes what a plan leads to what is held, once it was carried out.
+// Commit updates the held state after the plan was carried out.
 func (h *Held) Commit(p *Plan) { p.commit() }
 
-// Replace says what turns what is held into another artifact.
+// Replace plans the change from the held state to another artifact.
 func (h *Held) Replace(whole backends.Artifact) (*Plan, error) {
 	have, want, err := differingStates(h.base, whole)
 	if err != nil {
@@ -59,7 +59,7 @@ func (h *Held) Replace(whole backends.Artifact) (*Plan, error) {
 		for name, e := range chains {
 			_, was := old.chains[name]
 			_, is := now.chains[name]
-			if !was && !is && e.base != nil { // the same in both artifacts
+			if !was && !is && e.base != nil { // equal in both artifacts
 				now.chains[name] = e.base
 			}
 			if delete(old.chains, name); e.now != nil {
@@ -75,7 +75,7 @@ func (h *Held) Replace(whole backends.Artifact) (*Plan, error) {
 	return p, nil
 }
 
-// editSets reads all of the sets that fragments have changed.
+// editSets parses the sets that fragments have changed completely.
 func (h *Held) editSets(have, want *State, whole backends.Artifact) error {
 	if len(h.sets) == 0 {
 		return nil

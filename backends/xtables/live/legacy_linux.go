@@ -10,16 +10,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Legacy asks the kernel for the tables of iptables-legacy of one family, without a
-// program. Asking for a table that is not there brings it into being, and packets
-// pass through it from then on.
+// Legacy reads the tables of iptables-legacy of one family without running a
+// program. Reading a missing table makes the kernel create it, and packets pass
+// through it from then on.
 type Legacy struct {
 	fd, level int
 	// entry is sizeof(struct ipt_entry), or ip6t_entry.
 	entry int
 }
 
-// Hooks by number (enum nf_inet_hooks), as they are counted in [LegacyInfo].
+// Hooks by number (enum nf_inet_hooks), the index into [LegacyInfo].
 const (
 	LegacyInput   = 1
 	LegacyForward = 2
@@ -31,9 +31,9 @@ const (
 	soGetEntries = 65
 )
 
-// LegacyInfo is struct ipt_getinfo, and ip6t_getinfo
-// (include/uapi/linux/netfilter_ipv4/ip_tables.h): what there is of one table. Two
-// that are equal are of tables of the same size.
+// LegacyInfo is struct ipt_getinfo and ip6t_getinfo
+// (include/uapi/linux/netfilter_ipv4/ip_tables.h): the properties of one table.
+// Equal values mean tables of the same size.
 type LegacyInfo struct {
 	name       [32]byte
 	validHooks uint32
@@ -54,21 +54,21 @@ func OpenLegacy(ipv6 bool) (*Legacy, error) {
 	return l, os.NewSyscallError("socket", err)
 }
 
-// Close closes the socket; nothing can be asked any more.
+// Close closes the socket; the Legacy cannot be used afterwards.
 func (l *Legacy) Close() {
-	_ = unix.Close(l.fd) // nothing was written
+	_ = unix.Close(l.fd) // the socket was only read from
 	l.fd = -1
 }
 
-// Info asks for a table.
+// Info reads the properties of a table.
 func (l *Legacy) Info(table string) (info LegacyInfo, err error) {
 	copy(info.name[:], table)
 	return info, l.get(soGetInfo, unsafe.Pointer(&info), uint32(unsafe.Sizeof(info)))
 }
 
-// Drops says of each hook of a table whether its policy drops. The policy is the
-// verdict of the entry at the hook's underflow: a standard target after struct
-// ipt_entry, whose verdict is -NF_DROP-1 or -NF_ACCEPT-1.
+// Drops reports for each hook of a table whether its policy drops. The policy is
+// the verdict of the entry at the hook's underflow: a standard target after struct
+// ipt_entry, with the verdict -NF_DROP-1 or -NF_ACCEPT-1.
 func (l *Legacy) Drops(table string) (drops [5]bool, err error) {
 	for range 10 {
 		info, err := l.Info(table)
@@ -82,7 +82,7 @@ func (l *Legacy) Drops(table string) (drops [5]bool, err error) {
 		binary.NativeEndian.PutUint32(b[32:], info.size)
 		err = l.get(soGetEntries, unsafe.Pointer(&b[0]), uint32(len(b)))
 		if errors.Is(err, unix.EAGAIN) {
-			continue // another process changed it meanwhile
+			continue // another process changed the table in between
 		}
 		if err != nil {
 			return drops, err

@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
-// TestLegacy asks sockets that cannot answer, and a table whose policies are known.
+// TestLegacy reads from sockets that cannot answer, and a table with known policies.
 func TestLegacy(t *testing.T) {
 	netlink, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {

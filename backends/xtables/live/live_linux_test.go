@@ -53,7 +53,7 @@ func artifacts(t *testing.T) map[string]backends.Artifact {
 	return out
 }
 
-// change makes the kernel what the artifact says, and wants nothing left.
+// change applies the artifact, and wants no difference afterwards.
 func change(ctx context.Context, tools *Tools, a backends.Artifact) (steps int, err error) {
 	want, err := Parse(a)
 	if err != nil {
@@ -76,8 +76,8 @@ func change(ctx context.Context, tools *Tools, a backends.Artifact) (steps int, 
 	return len(p.Steps()), nil
 }
 
-// TestTransitions goes from each golden case to the next and back to nothing,
-// beside rules of others.
+// TestTransitions applies the golden cases one after the other and finally
+// nothing, beside foreign rules.
 func TestTransitions(t *testing.T) {
 	for _, variant := range []string{"legacy", "nft"} {
 		t.Run(variant, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestTransitions(t *testing.T) {
 	}
 }
 
-// TestRepairs damages what is there in every way and wants it seen and mended.
+// TestRepairs damages the kernel's state in every way and wants it to be repaired.
 func TestRepairs(t *testing.T) {
 	for _, variant := range []string{"legacy", "nft"} {
 		t.Run(variant, func(t *testing.T) {

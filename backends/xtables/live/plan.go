@@ -35,20 +35,20 @@ func Parse(a backends.Artifact) (*State, error) {
 	return &State{ipv4: v4, ipv6: v6, sets: s}, nil
 }
 
-// Nothing is the state of a kernel without anything of planec.
+// Nothing returns the state of a kernel without objects of planec.
 func Nothing() *State {
 	return &State{ipv4: tables{}, ipv6: tables{}, sets: sets{}}
 }
 
 // Set is one of a state's sets.
 type Set struct {
-	Name string
-	IPv6 bool
-	// Members are its elements with their options as ipset prints them, sorted.
+	Name string // the ipset's name
+	IPv6 bool   // whether the set is of the IPv6 family
+	// Members are the elements with their options as ipset prints them, sorted.
 	Members []string
 }
 
-// Sets are the sets with one of the roles, sorted by their names.
+// Sets returns the sets with one of the roles, sorted by name.
 func (s *State) Sets(roles ...xtables.Role) []Set {
 	var out []Set
 	for _, name := range sortedKeys(s.sets) {
@@ -60,7 +60,7 @@ func (s *State) Sets(roles ...xtables.Role) []Set {
 	return out
 }
 
-// HasChain reports whether there is a chain with a role.
+// HasChain reports whether a chain with the role exists.
 func (s *State) HasChain(role xtables.Role) bool {
 	for _, family := range []tables{s.ipv4, s.ipv6} {
 		for _, t := range family {
@@ -74,15 +74,15 @@ func (s *State) HasChain(role xtables.Role) bool {
 	return false
 }
 
-// Only is the state with no rules and with those sets that keep says.
+// Only returns the state without rules, and with only the sets that keep selects.
 func (s *State) Only(keep func(set string) bool) *State {
 	out := Nothing()
 	out.sets = s.Without(func(set string) bool { return !keep(set) }).sets
 	return out
 }
 
-// Without is the state without some sets: a plan then neither changes nor removes
-// them.
+// Without returns the state without some sets, so that a plan neither changes nor
+// removes them.
 func (s *State) Without(others func(set string) bool) *State {
 	out := &State{ipv4: s.ipv4, ipv6: s.ipv6, sets: make(sets, len(s.sets))}
 	for name, set := range s.sets {
@@ -93,18 +93,18 @@ func (s *State) Without(others func(set string) bool) *State {
 	return out
 }
 
-// Plan is what turns one state into another. Its texts are given to the tools
-// in this order: sets that come, both families' rules, sets that go.
+// Plan turns one state into another. Its texts are passed to the tools in this
+// order: new sets, the rules of both families, obsolete sets.
 type Plan struct {
 	setsBefore, ipv4, ipv6, setsAfter []byte
 	steps                             []string
-	// fromNothing is whether there was nothing of planec.
+	// fromNothing is whether the kernel had no objects of planec.
 	fromNothing bool
-	// commit makes it what is held.
+	// commit updates the held state.
 	commit func()
 }
 
-// NewPlan says what has to change.
+// NewPlan compares two states.
 func NewPlan(have, want *State) *Plan {
 	p := &Plan{fromNothing: have.Empty()}
 	var sets, v4, v6 []string
@@ -123,11 +123,11 @@ func NewPlan(have, want *State) *Plan {
 	return p
 }
 
-// FromNothing reports whether the plan was made for a kernel without anything of planec.
+// FromNothing reports whether the plan was made for a kernel without objects of planec.
 func (p *Plan) FromNothing() bool { return p.fromNothing }
 
-// Empty reports whether nothing has to change.
+// Empty reports whether there is nothing to change.
 func (p *Plan) Empty() bool { return len(p.steps) == 0 }
 
-// Steps are the changes, a line each.
+// Steps describes the changes, one line each.
 func (p *Plan) Steps() []string { return p.steps }

@@ -13,7 +13,7 @@ import (
 )
 
 // Served reads frontends and endpoints from the chains of the nat table, and
-// policed pods from the sets that send packets to policies' chains.
+// selected pods from the sets that lead to policy chains.
 func (s *State) Served() backends.Served {
 	var out backends.Served
 	for i, family := range []tables{s.ipv4, s.ipv6} {
@@ -27,14 +27,14 @@ func (s *State) Served() backends.Served {
 	return out
 }
 
-// frontends finds the rules that send an address (or any, for nodePorts), a protocol
-// and a port somewhere, and the endpoints that can be reached from there.
+// frontends finds rules that match an address (or any, for nodePorts), a protocol
+// and a port, and collects the endpoints that are reachable from there.
 func (t *table) frontends(any string, out *backends.Served) {
 	for _, chain := range sortedKeys(t.chains) {
 		for _, line := range t.chains[chain] {
 			r := readRule(line)
 			port := r.Value("--dport")
-			// A range of ports only leads to rules for one.
+			// A port range only leads to further rules, which match single ports.
 			if port == "" || strings.Contains(port, ":") || !ours(r.Target.Name) {
 				continue
 			}
@@ -45,8 +45,8 @@ func (t *table) frontends(any string, out *backends.Served) {
 	}
 }
 
-// Refused adds the frontends without endpoints, which are in sets; those of nodePorts
-// have half of all addresses in each element.
+// Refused adds the frontends without endpoints, which are in sets. The elements
+// for nodePorts contain half of the address space each.
 func (s *State) Refused(out *backends.Served) {
 	for _, x := range []struct {
 		does              string
@@ -67,7 +67,7 @@ func (s *State) Refused(out *backends.Served) {
 	}
 }
 
-// refusedAt reads an element, "10.0.0.1,tcp:80".
+// refusedAt parses an element such as "10.0.0.1,tcp:80".
 func refusedAt(member string, anyAddress bool) backends.ServedFrontend {
 	element, name := ipset.Named(member)
 	host, rest, _ := strings.Cut(element, ",")
@@ -81,7 +81,7 @@ func refusedAt(member string, anyAddress bool) backends.ServedFrontend {
 	return backends.ServedFrontend{At: host + ":" + port + "/" + protocol, Name: name}
 }
 
-// unspecified is the host of a nodePort, which is served on several.
+// unspecified is the host in the place of a nodePort, which has several addresses.
 func unspecified(ipv6 bool) string {
 	if ipv6 {
 		return "[::]"
@@ -89,7 +89,7 @@ func unspecified(ipv6 bool) string {
 	return "0.0.0.0"
 }
 
-// reach collects the endpoints of a chain and of those it leads to.
+// reach collects the endpoints of a chain and of the chains it leads to.
 func (t *table) reach(chain string, seen map[string]bool, endpoints *[]string) {
 	if seen[chain] {
 		return
@@ -106,7 +106,7 @@ func (t *table) reach(chain string, seen map[string]bool, endpoints *[]string) {
 	}
 }
 
-// readRule reads the words of a rule; one that planec does not write shows nothing.
+// readRule parses a rule; it returns an empty rule if planec does not write such rules.
 func readRule(line string) iptables.Rule {
 	words, err := quoted.Split(line, quoted.Escaped)
 	if err != nil || len(words) < 2 {
@@ -119,7 +119,7 @@ func readRule(line string) iptables.Rule {
 	return r
 }
 
-// at is the place that a rule is about: its address, or any, with port and protocol.
+// at returns the place that a rule matches: its address (or any), port and protocol.
 func at(r *iptables.Rule, any string) string {
 	host := cmp.Or(r.Value("-d"), any)
 	if p, err := netip.ParsePrefix(host); err == nil {
@@ -131,8 +131,8 @@ func at(r *iptables.Rule, any string) string {
 	return host + ":" + r.Value("--dport") + "/" + r.Value("-p")
 }
 
-// pods are the addresses in the sets of policed pods; which profile is theirs the
-// chains decide one after the other.
+// pods adds the addresses in the sets of selected pods. Their profiles are not
+// reported, because only a walk through the chains would find them.
 func (s *State) pods(out *backends.Served) {
 	found := make(map[string]*backends.ServedPod)
 	for _, role := range []xtables.Role{xtables.IngressPods, xtables.EgressPods} {

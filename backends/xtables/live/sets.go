@@ -13,24 +13,24 @@ import (
 	"github.com/planec/planec/internal/text/ipset"
 )
 
-// sets are our ipsets by name.
+// sets are planec's ipsets by name.
 type sets map[string]*set
 
-// set is one ipset: its type with the options that make two sets
-// interchangeable, and its members as ipset prints them.
+// set is one ipset. kind is its type with the options that must be equal for a
+// swap; members are in ipset's output format.
 type set struct {
 	kind    string
 	members map[string]bool
 }
 
-// aside reports whether an apply fills the set to swap it in.
+// aside reports whether the set is a temporary set of an apply.
 func aside(name string) bool { return xtables.SetRole(name).Role == xtables.Aside }
 
 // byRules reports whether rules fill the set.
 func byRules(name string) bool { return xtables.SetRole(name).Role == xtables.Clients }
 
-// parseSets reads what `ipset save` prints, or a file for `ipset restore`.
-// Commands that fill a set aside and swap it in are carried out.
+// parseSets reads output of `ipset save`, or a file for `ipset restore`. It
+// carries out commands that fill a temporary set and swap it in.
 func parseSets(text []byte) (sets, error) {
 	out := make(sets)
 	for c, err := range ipset.Commands(text) {
@@ -71,15 +71,15 @@ func (s sets) command(c *ipset.Command) error {
 	return nil
 }
 
-// few is how many members are changed one by one; more are swapped in at once.
+// few is the maximum number of members changed one by one; above it, the set is swapped.
 const few = 16
 
-// changes returns the ipset commands that go before the rules, and those that
-// go after: what new rules need must be there first, and what old rules name
-// must stay until they are gone.
+// changes returns the ipset commands to run before and after the rules are loaded:
+// sets that new rules need must exist before, and sets that old rules name must
+// stay until these rules are removed.
 func changes(have, want sets) (before, after []byte, steps []string) {
 	for _, name := range sortedKeys(have) {
-		// One that was never swapped in, because the apply was killed.
+		// A killed apply left this set before it was swapped in.
 		if want[name] == nil && aside(name) {
 			before = append(before, "destroy "+name+"\n"...)
 			steps = append(steps, "remove set "+name)
@@ -121,8 +121,8 @@ func create(name string, s *set) string {
 	return b.String()
 }
 
-// refill changes the members of a set. Few that come are added before the rules
-// and few that go are removed after; many are filled aside and swapped in.
+// refill changes the members of a set. Up to few members are added before the rules are
+// loaded and removed afterwards; otherwise the whole set is filled and swapped in.
 func refill(name string, have, want *set) (before, after []byte, step string) {
 	var come, gone []string
 	for _, m := range sortedKeys(want.members) {
@@ -148,41 +148,41 @@ func refill(name string, have, want *set) (before, after []byte, step string) {
 		before = append(before, "add "+name+" "+m+"\n"...)
 	}
 	for _, m := range gone {
-		// ipset wants no options there.
+		// "del" accepts no options.
 		after = append(after, "del "+name+" "+element(m)+"\n"...)
 	}
 	return before, after, step
 }
 
-// sameElement reports whether an element only changes its options: to the kernel
-// that is one element, which must not be removed after it was added.
+// sameElement reports whether an element only changes its options. The kernel
+// treats both as one element, which must not be removed after it was added.
 func sameElement(come, gone []string) bool {
 	return slices.ContainsFunc(come, func(c string) bool {
 		return slices.ContainsFunc(gone, func(g string) bool { return element(c) == element(g) })
 	})
 }
 
-// element is a member without its options.
+// element returns a member without its options.
 func element(m string) string {
 	first, _, _ := strings.Cut(m, " ")
 	return first
 }
 
-// swap fills a set aside and swaps it in, with all its members at once.
+// swap fills a temporary set with all members and swaps it in.
 func swap(name string, want *set) []byte {
 	beside := asideName(name)
 	return []byte(create(beside, want) + "swap " + beside + " " + name + "\ndestroy " + beside + "\n")
 }
 
-// retype is for a set whose type is another one: the kernel swaps sets of one
-// type only. No version of planec changes the type of a name without changing the
-// name, so no rule of planec names it, and it can go before they come.
-// Where a foreign rule does, that fails and nothing was changed.
+// retype replaces a set by one of another type, because the kernel swaps only sets
+// of the same type. No planec version reuses a name for another type, so no planec
+// rule refers to the old set, and it can be destroyed first. If a foreign rule
+// does, the command fails without a change.
 func retype(name string, want *set) []byte {
 	return []byte("destroy " + name + "\n" + create(name, want))
 }
 
-// asideName is short enough for a set (31 bytes) whatever the name is.
+// asideName returns a name within the limit of 31 bytes for every input.
 func asideName(name string) string {
 	h := fnv.New64a()
 	h.Write([]byte(name))

@@ -2,7 +2,7 @@ package live
 
 import "github.com/planec/planec/backends/xtables"
 
-// Empty reports whether there is nothing of planec.
+// Empty reports whether the state has no objects of planec.
 func (s *State) Empty() bool {
 	for _, family := range []tables{s.ipv4, s.ipv6} {
 		for _, t := range family {
@@ -14,8 +14,8 @@ func (s *State) Empty() bool {
 	return len(s.sets) == 0
 }
 
-// Settled is the state without the sets that an apply makes on its way: what there is
-// to go back to.
+// Settled returns the state without the temporary sets of an apply: the state to
+// which a rollback returns.
 func (s *State) Settled() *State {
 	return s.Without(func(set string) bool {
 		switch xtables.SetRole(set).Role {

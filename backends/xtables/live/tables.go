@@ -11,12 +11,12 @@ import (
 	"github.com/planec/planec/internal/text/quoted"
 )
 
-// ours reports whether a chain is planec's.
+// ours reports whether a chain belongs to planec.
 func ours(chain string) bool { return xtables.ChainRole(chain) != xtables.Foreign }
 
-// tables is what planec has in one family: for each table the chains with their
-// rules as iptables-save writes them, and the jumps to them from built-in
-// chains. In each they are by name.
+// tables are planec's chains and jumps in one family, by table. Rules are in the
+// notation of iptables-save; jumps are the rules of built-in chains that lead to
+// planec's chains.
 type tables map[string]*table
 
 type table struct {
@@ -25,7 +25,7 @@ type table struct {
 	jumps map[string]bool
 }
 
-// order is that of loading.
+// order is the load order.
 var order = xtables.Tables()
 
 func (t tables) of(name string) *table {
@@ -35,8 +35,8 @@ func (t tables) of(name string) *table {
 	return t[name]
 }
 
-// parseTables reads what iptables-save prints, or a file for iptables-restore.
-// Rules of others are left out, which in an artifact are an error.
+// parseTables reads output of iptables-save, or a file for iptables-restore. It
+// skips foreign rules; in an artifact they are an error.
 func parseTables(ofArtifact bool, texts ...[]byte) (tables, error) {
 	out := make(tables)
 	for _, text := range texts {
@@ -61,8 +61,8 @@ func (t *table) declare(name string) {
 	}
 }
 
-// rule takes a rule of planec's chains, or a jump to one of them, and reports whether
-// it is one or the other.
+// rule adds a rule of planec's chains, or a jump to them. It reports false for any
+// other rule.
 func (t *table) rule(l *iptables.Line) bool {
 	switch {
 	case l.Verb == "-D":
@@ -81,9 +81,9 @@ func (t *table) rule(l *iptables.Line) bool {
 	return true
 }
 
-// restore returns what iptables-restore --noflush needs to turn have into want:
-// only chains that differ are named. Chains that are gone lose their rules, and
-// then themselves. The steps say the same in words.
+// restore returns the input of iptables-restore --noflush that turns have into
+// want, and describes it in steps. It names only chains that differ. Removed
+// chains are emptied first and then deleted.
 func restore(have, want tables) (text []byte, steps []string) {
 	for _, name := range order {
 		b, words := restoreTable(have.of(name), want.of(name))
@@ -141,7 +141,7 @@ func chainStep(chain string, there bool, rules []string) string {
 	return fmt.Sprintf("%s chain %s (%s)%s", verb, chain, backends.Count(len(rules), "rule"), namedBy(rules))
 }
 
-// namedBy are the objects that rules say they belong to.
+// namedBy returns the objects that the comments of rules name.
 func namedBy(rules []string) string {
 	var n backends.Named
 	var words []string

@@ -25,46 +25,46 @@ type Tools struct {
 	LockWait time.Duration
 }
 
-// Errors that say what is in the way.
+// Errors for the usual causes of a failure.
 var (
 	ErrNoTools    = errors.New("the program is not installed")
 	ErrPrivileges = errors.New("CAP_NET_ADMIN is needed")
 	ErrLocked     = errors.New("another program holds the lock of iptables")
-	ErrForeignSet = errors.New("a set of another type has our name, and rules of others use it")
+	ErrForeignSet = errors.New("a set of another type has the name of a set of planec, and foreign rules use it")
 	ErrMeanwhile  = errors.New("another process changed the rules or sets meanwhile")
 	ErrNoKernel   = errors.New("the kernel does not have what this program needs")
 )
 
-// DefaultLockWait is how long others may hold the lock.
+// DefaultLockWait is the default for Tools.LockWait.
 const DefaultLockWait = 5 * time.Second
 
-// save returns a family's rules; tool is "iptables" or "ip6tables".
+// save returns the rules of a family; tool is "iptables" or "ip6tables".
 func (t *Tools) save(ctx context.Context, tool string) ([]byte, error) {
 	return t.ask(ctx, t.saving(tool))
 }
 
-// saving prints a family's rules.
+// saving returns the command that prints the rules of a family.
 func (t *Tools) saving(tool string) question { return question{tool + "-" + t.Variant + "-save"} }
 
-// asks is how often a question is asked that could not be answered for a moment, and
-// askPause how long to wait before the next time.
+// asks is the number of attempts for a question that fails temporarily, and
+// askPause the pause between them.
 const (
 	asks     = 4
 	askPause = 50 * time.Millisecond
 )
 
-// question is a program that changes nothing, with its arguments.
+// question is a read-only program with its arguments.
 type question []string
 
-// ask runs a program that changes nothing, again where it fails for a moment.
+// ask runs a read-only program, and retries temporary failures.
 func (t *Tools) ask(ctx context.Context, q question) ([]byte, error) {
 	runtime.LockOSThread() // as in run
 	defer runtime.UnlockOSThread()
 	return t.answer(ctx, q, t.start(ctx, nil, q[0], q[1:]...))
 }
 
-// askAll runs programs that change nothing side by side: each of them reads all rules
-// of its kind, and none waits for another.
+// askAll runs read-only programs in parallel: each of them reads all rules of its
+// kind, and they do not depend on each other.
 func (t *Tools) askAll(ctx context.Context, questions []question) ([][]byte, error) {
 	runtime.LockOSThread() // as in run
 	defer runtime.UnlockOSThread()
@@ -85,8 +85,8 @@ func (t *Tools) askAll(ctx context.Context, questions []question) ([][]byte, err
 	return answers, nil
 }
 
-// answer waits for a program that changes nothing, and runs it again where it fails
-// for a moment.
+// answer waits for a read-only program, and runs it again after a temporary
+// failure.
 func (t *Tools) answer(ctx context.Context, q question, r *running) ([]byte, error) {
 	for n := 0; ; n++ {
 		out, err := r.wait()
@@ -120,16 +120,16 @@ func (t *Tools) ipset(ctx context.Context, commands []byte, args ...string) ([]b
 	return t.run(ctx, commands, "ipset", args...)
 }
 
-// run runs a program, which ends with this process: one that went on when an
-// agent was killed would change what the next has looked at already. It is in a process
-// group of its own: a key on the terminal is for planec, which finishes what has begun.
+// run runs a program, which is killed when this process ends: otherwise it could
+// change what the next agent has already read. The program has its own process group,
+// so that Ctrl-C reaches only planec, which completes a change that it has begun.
 func (t *Tools) run(ctx context.Context, stdin []byte, name string, args ...string) ([]byte, error) {
 	runtime.LockOSThread() // the signal is for the end of the thread that started it
 	defer runtime.UnlockOSThread()
 	return t.start(ctx, stdin, name, args...).wait()
 }
 
-// running is a program that was started, or could not be.
+// running is a program that has been started, or that failed to start.
 type running struct {
 	name        string
 	cmd         *exec.Cmd
@@ -137,7 +137,7 @@ type running struct {
 	err         error
 }
 
-// start starts a program. The calling goroutine must keep its thread until the end of it.
+// start starts a program. The calling goroutine must keep its thread until the program ends.
 func (t *Tools) start(ctx context.Context, stdin []byte, name string, args ...string) *running {
 	r := &running{name: name, cmd: exec.CommandContext(ctx, program(name), args...)}
 	r.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL, Setpgid: true}
@@ -147,7 +147,7 @@ func (t *Tools) start(ctx context.Context, stdin []byte, name string, args ...st
 	return r
 }
 
-// wait returns what the program printed.
+// wait waits for the end and returns the output.
 func (r *running) wait() ([]byte, error) {
 	if r.err == nil {
 		r.err = r.cmd.Wait()
@@ -158,11 +158,11 @@ func (r *running) wait() ([]byte, error) {
 	return nil, explain(r.name, r.err, strings.TrimSpace(r.stderr.String()))
 }
 
-// systemDirs have programs that the PATH of other users than root often lacks: what
-// such a user lacks is the privilege, not the program.
+// systemDirs are often missing in the PATH of unprivileged users. Without them,
+// such a user would see a missing program instead of the missing privilege.
 var systemDirs = []string{"/usr/local/sbin", "/usr/sbin", "/sbin"}
 
-// program is where a program is, or its name where it is nowhere.
+// program returns the path of a program, or its name if it is not found.
 func program(name string) string {
 	if _, err := exec.LookPath(name); err == nil {
 		return name
@@ -175,8 +175,8 @@ func program(name string) string {
 	return name
 }
 
-// meanwhileWords are of ipset and iptables where something is there, or is gone, that
-// another process changed, and of the kernel where it could not for a moment.
+// meanwhileWords are messages of ipset and iptables about objects that another
+// process has added or removed, and messages about temporary failures of the kernel.
 var meanwhileWords = []string{
 	"it's not added", "it's already added", "set with the same name already exists", "set with the given name does not exist",
 	"cannot be swapped", "in use by a kernel component", "No chain/target/match by that name", "Chain already exists",
@@ -184,15 +184,15 @@ var meanwhileWords = []string{
 	"Message too long", "Device or resource busy", "Resource busy",
 }
 
-// noKernelWords are of a variant that the kernel lacks.
+// noKernelWords are messages about a variant that the kernel lacks.
 var noKernelWords = []string{"Protocol not supported", "Operation not supported", "Function not implemented", "do you need to insmod"}
 
 func containsAny(text string, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
-// withoutProgram is what a program says without its own name and version, which stand
-// at the beginning of it.
+// withoutProgram removes the program's name and version from the beginning of its
+// message.
 func withoutProgram(text string) string {
 	head, rest, found := strings.Cut(text, ": ")
 	name, version, isOne := strings.Cut(head, " v")
@@ -202,7 +202,7 @@ func withoutProgram(text string) string {
 	return text
 }
 
-// explain says which of the usual things is in the way.
+// explain maps the usual causes of a failure to errors of this package.
 func explain(name string, err error, text string) error {
 	switch {
 	case errors.Is(err, exec.ErrNotFound):

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestExplain wants the program's name once, and the usual reasons in our words.
+// TestExplain wants the program's name once, and the usual reasons in planec's words.
 func TestExplain(t *testing.T) {
 	failed := errors.New("exit status 1")
 	for _, c := range []struct {

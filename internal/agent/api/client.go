@@ -14,23 +14,23 @@ import (
 	"time"
 )
 
-// ErrNoAgent says that no agent answers on any of the sockets.
+// ErrNoAgent means that no agent answers on any of the sockets.
 var ErrNoAgent = errors.New("no agent answers")
 
-// Client asks the agent of a node.
+// Client queries the agent of a node.
 type Client struct {
-	// Sockets are the paths of the sockets, tried in their order.
+	// Sockets are the paths of the sockets, tried in order.
 	Sockets []string
 }
 
-// statusPatience is how long an agent may take to say how it is doing, and
-// servingPatience to send all of its rules.
+// statusPatience is the timeout of a status query, servingPatience that of a query
+// for all rules.
 const (
 	statusPatience  = 5 * time.Second
 	servingPatience = 30 * time.Second
 )
 
-// Status asks how the agent is doing. [ErrNoAgent] is that there is none.
+// Status returns the state of the agent, or [ErrNoAgent].
 func (c *Client) Status(ctx context.Context) (s Status, err error) {
 	ctx, cancel := context.WithTimeout(ctx, statusPatience)
 	defer cancel()
@@ -38,8 +38,8 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 	return s, err
 }
 
-// Serving asks what the agent wants the kernel to have. [ErrNoAgent] is that there is
-// no agent.
+// Serving returns the state that the agent wants the kernel to have, or
+// [ErrNoAgent].
 func (c *Client) Serving(ctx context.Context) (s Serving, err error) {
 	ctx, cancel := context.WithTimeout(ctx, servingPatience)
 	defer cancel()
@@ -50,7 +50,7 @@ func (c *Client) Serving(ctx context.Context) (s Serving, err error) {
 	return s, err
 }
 
-// get asks on the first socket where an agent listens.
+// get queries the first socket on which an agent listens.
 func (c *Client) get(ctx context.Context, path string, read func(io.Reader) error) error {
 	for _, socket := range c.Sockets {
 		conn, err := dial(ctx, socket)
@@ -68,15 +68,15 @@ func (c *Client) get(ctx context.Context, path string, read func(io.Reader) erro
 	return ErrNoAgent
 }
 
-// noListener reports whether an error is that no process listens.
+// noListener reports whether an error means that no process listens.
 func noListener(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// ask sends one request on a connection and closes that.
+// ask sends one request on a connection and closes the connection.
 func ask(ctx context.Context, conn net.Conn, path string, read func(io.Reader) error) error {
 	t := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }, DisableKeepAlives: true}
-	defer conn.Close() // the answer was read
+	defer conn.Close() // conn is only read
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://agent"+path, nil)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func ask(ctx context.Context, conn net.Conn, path string, read func(io.Reader) e
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		const most = 4096
-		text, _ := io.ReadAll(io.LimitReader(response.Body, most)) // what there is of it
+		text, _ := io.ReadAll(io.LimitReader(response.Body, most)) // ignore errors: the text is optional
 		return errors.New(strings.TrimSpace(string(text)))
 	}
 	return read(response.Body)

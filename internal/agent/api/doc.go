@@ -1,12 +1,12 @@
-// Package api is what a running planec-agent answers to the commands of its node:
-// how it is doing, and which rules it wants the kernel to have.
+// Package api is the interface between a running planec-agent and the commands of its node:
+// it serves the agent's status and the rules that the agent wants the kernel to have.
 //
 //	planec status, verify ─▶ Client ─▶ unix socket ─▶ Handler ─▶ planec-agent
 //
-// The socket is beside the locks of the network namespace (internal/apply/nodelock), in
-// /run/planec and in the state directory, so that a command finds it by the namespace
-// that it runs in, also where agent and command share one of the two only. It is not
-// the listener of /healthz: that one can be switched off, its port may be another
-// process's, and everybody in the network reaches it, while rules and file names are
-// for those who may change the kernel.
+// The socket is beside the locks of the network namespace (internal/apply/nodelock),
+// in /run/planec and in the state directory. So a command finds it by its own network
+// namespace, even if agent and command share only one of the two directories. The api
+// does not use the listener of /healthz: that one can be disabled, its port may
+// belong to another process, and every host in the network can reach it, whereas
+// rules and file names are only for users who may change the kernel.
 package api

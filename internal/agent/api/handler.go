@@ -12,12 +12,12 @@ const (
 	servingPath = "/serving"
 )
 
-// Handler answers for an agent.
+// Handler serves the status and the wanted state of an agent.
 func Handler(status func() Status, serving func(context.Context) (Serving, error)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(statusPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(status()) // the asker may be gone
+		_ = json.NewEncoder(w).Encode(status()) // the client may be gone
 	})
 	mux.HandleFunc(servingPath, func(w http.ResponseWriter, r *http.Request) {
 		s, err := serving(r.Context())
@@ -26,7 +26,7 @@ func Handler(status func() Status, serving func(context.Context) (Serving, error
 			return
 		}
 		w.Header().Set("Content-Type", "application/x-tar")
-		_ = s.write(w) // as above; an archive that is cut off is none
+		_ = s.write(w) // as above; the client rejects a truncated archive
 	})
 	return mux
 }

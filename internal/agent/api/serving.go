@@ -10,24 +10,24 @@ import (
 	"github.com/planec/planec/backends"
 )
 
-// Serving is what the agent wants the kernel to have.
+// Serving is the state that the agent wants the kernel to have.
 type Serving struct {
-	Backend string `json:"backend"` // the name of the backend that the artifact is of
-	// Changes is a number that differs when the rules do.
+	Backend string `json:"backend"` // the backend of the artifact
+	// Changes is a number that changes with the rules.
 	Changes uint64 `json:"changes"`
-	// Behind is whether the kernel is known to have something else.
+	// Behind is whether the kernel is known to differ.
 	Behind   bool              `json:"behind"`
-	Artifact backends.Artifact `json:"-"` // the rules themselves, sent beside the JSON
+	Artifact backends.Artifact `json:"-"` // the rules; sent beside the JSON
 }
 
-// aboutName is the first file of the archive; the artifact's files follow.
+// aboutName is the first file of the archive; the files of the artifact follow.
 const aboutName = "serving.json"
 
-// mostBytes bounds what is read of an answer: an artifact of 100,000 Services is a
+// mostBytes limits the size of an answer: an artifact of 100,000 Services has a
 // tenth of that.
 const mostBytes = 2 << 30
 
-// write sends it as a tar archive, which costs little memory however large it is.
+// write sends a tar archive, which needs little memory for any size.
 func (s Serving) write(w io.Writer) error {
 	about, err := json.Marshal(s)
 	if err != nil {

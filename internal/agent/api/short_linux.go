@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// short returns a path of a socket that is not too long, and what to do when it is
-// needed no more: one through the descriptor of its directory.
+// short returns an equivalent socket path that is not too long, through a
+// descriptor of its directory, and a function that releases it.
 func short(path string) (string, func(), error) {
 	if len(path) <= longest {
 		return path, func() {}, nil

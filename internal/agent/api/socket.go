@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// Listen listens on a socket that only its owner can connect to. One that another
-// agent left there is removed: the caller has the agent's lock.
+// Listen listens on a socket that only its owner can connect to. It removes the
+// socket of an earlier agent: the caller must hold the agent's lock.
 func Listen(path string) (net.Listener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func Listen(path string) (net.Listener, error) {
 		done()
 		return nil, err
 	}
-	l.(*net.UnixListener).SetUnlinkOnClose(false) // by its whole path below
+	l.(*net.UnixListener).SetUnlinkOnClose(false) // Close removes it by its full path
 	s := &socket{Listener: l, path: path, done: done}
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -39,7 +39,7 @@ func Listen(path string) (net.Listener, error) {
 	return s, nil
 }
 
-// socket is a listener that removes its file.
+// socket is a listener that removes its file when it is closed.
 type socket struct {
 	net.Listener
 	path string
@@ -50,7 +50,7 @@ type socket struct {
 func (s *socket) Close() error {
 	err := s.Listener.Close()
 	if !errors.Is(err, net.ErrClosed) {
-		_ = os.Remove(s.path) // the next agent would
+		_ = os.Remove(s.path) // the next agent would remove it
 		s.done()
 	}
 	return err
@@ -65,6 +65,6 @@ func dial(ctx context.Context, path string) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, "unix", at)
 }
 
-// longest is how long the path of a socket can be (unix(7): 108 bytes with the zero at
-// their end, and 104 elsewhere).
+// longest is the maximum length of a socket path (unix(7): 108 bytes with the
+// final zero, and 104 on other systems).
 const longest = 100

@@ -7,54 +7,53 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// State is how the kernel compares with what it should have.
+// State is the result of comparing the kernel with the wanted rules.
 type State string
 
 // The states.
 const (
-	// InSync is that the kernel has what the objects say, as far as is known.
+	// InSync means that the kernel matches the objects, as far as is known.
 	InSync State = "in sync"
-	// Starting is that the agent has not applied anything yet.
+	// Starting means that the agent has not applied anything yet.
 	Starting State = "starting"
-	// Changing is that changes wait or are being applied.
+	// Changing means that changes are waiting or being applied.
 	Changing State = "changing"
-	// Behind is that the last apply failed; the rules from before serve.
+	// Behind means that the last apply failed; the previous rules remain active.
 	Behind State = "behind"
-	// Differs is that the kernel differs from what was applied last, and no agent runs.
+	// Differs means that no agent runs and the kernel differs from what was last applied.
 	Differs State = "differs"
-	// Nothing is that nothing was applied, and no agent runs.
+	// Nothing means that no agent runs and nothing was applied.
 	Nothing State = "nothing applied"
 )
 
-// Status is how a node's rules are doing. Times are RFC 3339 in JSON, in UTC.
+// Status is the state of a node's rules. Times in JSON are RFC 3339 in UTC.
 type Status struct {
-	// Agent is the running agent; nil without one.
+	// Agent is the running agent; nil if there is none.
 	Agent *Agent `json:"agent,omitempty"`
-	// Versions of planec, of the agent where one runs, and of the kernel.
+	// Versions are those of planec, the running agent and the kernel.
 	Versions Versions `json:"versions"`
-	// Backend is the one that serves; "" where nothing was applied.
+	// Backend is the active backend; "" if nothing was applied.
 	Backend string `json:"backend"`
-	State   State  `json:"state"`  // one word for the whole: see the constants
-	InSync  bool   `json:"inSync"` // whether the kernel has what the objects say
-	// Reasons say what is missing, a sentence each.
+	State   State  `json:"state"`  // the overall state: see the constants
+	InSync  bool   `json:"inSync"` // whether the kernel matches the objects
+	// Reasons are the reasons why the node is not in sync, one sentence each.
 	Reasons []string `json:"reasons,omitempty"`
-	// Services and Policies are how many objects the rules are of; Services counts
-	// those with a frontend, Policies those that concern a pod of the node. Without an
-	// agent they are not known.
+	// Services is the number of Services with a frontend, Policies the number of
+	// policies that concern a pod of the node; nil if no agent runs.
 	Services *int `json:"services,omitempty"`
 	Policies *int `json:"policies,omitempty"`
-	// GivenUp is how many objects are refused or closed because they cannot be
-	// enforced.
+	// GivenUp is the number of objects that cannot be enforced and are refused or
+	// closed.
 	GivenUp int `json:"givenUp,omitempty"`
-	// LastChange is when rules changed last, LastCompared when the whole kernel was
-	// compared; nil where that is not known.
+	// LastChange is the time of the last change of rules, LastCompared that of the
+	// last full comparison; nil if unknown.
 	LastChange   *time.Time `json:"lastChange,omitempty"`
 	LastCompared *time.Time `json:"lastCompared,omitempty"`
-	// Drift is what other processes changed.
+	// Drift describes changes by other processes.
 	Drift Drift `json:"drift"`
-	// Differences are the steps that would put the kernel right, without an agent.
+	// Differences are the steps that would correct the kernel; only set without an agent.
 	Differences []string `json:"differences,omitempty"`
-	// Findings are what there is to say about objects, files, settings and ports.
+	// Findings are the findings about objects, files, settings and ports.
 	Findings []Finding `json:"findings"`
 }
 
@@ -66,19 +65,18 @@ type Agent struct {
 	Started time.Time `json:"started"` // when the process began
 }
 
-// Versions are those of what is at work.
+// Versions are the versions of the involved programs.
 type Versions struct {
 	Planec string `json:"planec"`           // the version of the program that answers
 	Agent  string `json:"agent,omitempty"`  // the version of the running agent; "" without one
 	Kernel string `json:"kernel,omitempty"` // the kernel's release, as uname -r prints it
 }
 
-// Drift counts how often another process changed the rules and the agent restored
-// them.
+// Drift counts the changes of rules by other processes that the agent undid.
 type Drift struct {
 	Count int        `json:"count"`          // since the agent started
-	Last  *time.Time `json:"last,omitempty"` // when it was noticed last; nil is never
-	// Steps are the first of those that restored the rules the last time.
+	Last  *time.Time `json:"last,omitempty"` // when it was last noticed; nil means never
+	// Steps are the first steps of the last restoration.
 	Steps []string `json:"steps,omitempty"`
 }
 
@@ -88,13 +86,13 @@ type Finding struct {
 	Code     string `json:"code"`             // "PLC" and four digits
 	Message  string `json:"message"`          // what was found
 	Object   string `json:"object,omitempty"` // kind, namespace and name; "" without an object
-	Field    string `json:"field,omitempty"`  // the path in the object; "" is all of it
-	File     string `json:"file,omitempty"`   // the file of the object; "" is none
+	Field    string `json:"field,omitempty"`  // the path in the object; "" means the whole object
+	File     string `json:"file,omitempty"`   // the file of the object; "" means none
 	Line     int    `json:"line,omitempty"`   // counts from 1; 0 is unknown
 	Hint     string `json:"hint,omitempty"`   // what can be done
 }
 
-// Findings are diagnostics for a Status.
+// Findings converts diagnostics for a Status.
 func Findings(all diag.List) []Finding {
 	out := make([]Finding, 0, len(all))
 	for _, d := range all {
@@ -106,7 +104,7 @@ func Findings(all diag.List) []Finding {
 	return out
 }
 
-// String is the line that a diagnostic is.
+// String returns the finding in the form of a diagnostic's line.
 func (f Finding) String() string {
 	text := f.Severity + " " + f.Code + ": "
 	if f.Object != "" {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestFiles lets an agent follow a directory through its life.
+// TestFiles runs an agent that follows a directory through several changes.
 func TestFiles(t *testing.T) {
 	n := newNode(t)
 	n.write("node.yaml", nodeYAML)
@@ -43,8 +43,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestHalfWritten wants a file that is being written, or has cut off, to change
-// nothing.
+// TestHalfWritten wants a file that is only partly written, or truncated, to
+// change nothing.
 func TestHalfWritten(t *testing.T) {
 	n := newNode(t)
 	n.write("node.yaml", nodeYAML)
@@ -86,7 +86,7 @@ func TestHalfWritten(t *testing.T) {
 	n.wait("the mended file counts", func() bool { return n.answer(vip, 80) == "10.1.2.4:8080" })
 }
 
-// TestDrift wants what others do to our rules to be put right within a second.
+// TestDrift wants foreign changes of planec's rules to be undone within a second.
 func TestDrift(t *testing.T) {
 	n := newNode(t)
 	n.write("node.yaml", nodeYAML)
@@ -99,7 +99,7 @@ func TestDrift(t *testing.T) {
 		"flush ruleset",
 		"add chain ip planec intruder",
 	} {
-		// A change that is faster than the kernel's notice would not be seen.
+		// A change that is undone before the kernel's notice would not be detected.
 		nft := exec.Command("nft", text)
 		if out, err := runIn(n, nft); err != nil {
 			t.Logf("%s: %v %s", text, err, out)
@@ -133,7 +133,7 @@ func (n *node) ruleset() string {
 	return string(out)
 }
 
-// TestHealth asks what load balancers and dashboards ask.
+// TestHealth sends the requests of load balancers and dashboards.
 func TestHealth(t *testing.T) {
 	n := newNode(t)
 	n.write("node.yaml", nodeYAML)
@@ -175,8 +175,8 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestConfigurationChanges wants an agent whose configuration changes to end, for
-// the service manager to start it again, as kube-proxy does; its rules stay.
+// TestConfigurationChanges wants an agent to end when its configuration changes,
+// so that the service manager restarts it, like kube-proxy; its rules stay.
 func TestConfigurationChanges(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	write := func(cidr string) {
@@ -206,8 +206,8 @@ func TestConfigurationChanges(t *testing.T) {
 	n.wait("it has started again with the new one", func() bool { return strings.Contains(n.ruleset(), "10.2.0.0/16") })
 }
 
-// TestCleanup wants everything of ours gone and nothing else, and mistakes of the
-// command line to be told apart from failures.
+// TestCleanup wants everything of planec to be removed and nothing else, and mistakes of
+// the command line to be distinguished from failures.
 func TestCleanup(t *testing.T) {
 	n := newNode(t)
 	n.write("node.yaml", nodeYAML)
@@ -221,7 +221,7 @@ func TestCleanup(t *testing.T) {
 	run := func(args ...string) int {
 		cmd := exec.Command("/proc/self/exe", args...)
 		cmd.Env = append(os.Environ(), agentVariable+"=1")
-		_, _ = runIn(n, cmd) // the exit code says it
+		_, _ = runIn(n, cmd) // the exit code tells
 		return cmd.ProcessState.ExitCode()
 	}
 	if code := run("--cleanup", "--state-dir", n.state); code != 0 {
@@ -237,8 +237,8 @@ func TestCleanup(t *testing.T) {
 	}
 }
 
-// TestSecondAgent wants a second agent to be refused before it touches anything, with
-// another state directory too, and another to start when the first was killed.
+// TestSecondAgent wants a second agent to be refused before it changes anything, even
+// with another state directory, and a new agent to start after the first was killed.
 func TestSecondAgent(t *testing.T) {
 	n := newNode(t)
 	n.write("node.yaml", nodeYAML)
@@ -250,7 +250,7 @@ func TestSecondAgent(t *testing.T) {
 		for _, state := range []string{n.state, t.TempDir()} {
 			cmd := exec.Command("/proc/self/exe", append(args, "--state-dir", state, "--sysctls=false")...)
 			cmd.Env = append(os.Environ(), agentVariable+"=1")
-			out, _ := runIn(n, cmd) // the exit code says it
+			out, _ := runIn(n, cmd) // the exit code tells
 			if code := cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(string(out), "one agent keeps a node's rules") || !strings.Contains(string(out), pid) {
 				t.Errorf("%v: exit code %d: %s", args, code, out)
 			}

@@ -16,8 +16,8 @@ import (
 	"github.com/planec/planec/internal/base/buildinfo"
 )
 
-// answer answers the commands of this node on the agent's sockets, until stop. One of
-// them is enough: a container may share a single directory with its node.
+// answer serves the commands of this node on the agent's sockets until stop. One
+// socket suffices: a container may share only one directory with its node.
 func (s *service) answer(a *loop.Agent) (stop func()) {
 	n, err := nodelock.On(s.options.stateDir)
 	if err != nil {
@@ -47,12 +47,12 @@ func (s *service) answer(a *loop.Agent) (stop func()) {
 		for _, k := range kept {
 			k.Stop()
 		}
-		_ = server.Close() // who asks gets no answer any more
+		_ = server.Close() // clients get no more answers
 	}
 }
 
-// status says how the agent is doing, without a word of its loop, which may be at work
-// for long.
+// status returns the state of the agent without asking its loop, which may be busy
+// for a long time.
 func (s *service) status() api.Status {
 	source := s.options.manifestDir
 	if source == "" {
@@ -80,7 +80,7 @@ func (s *service) status() api.Status {
 	return out
 }
 
-// kernel is the release of the kernel.
+// kernel returns the kernel's release.
 func kernel() string {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {
@@ -89,14 +89,14 @@ func kernel() string {
 	return unix.ByteSliceToString(u.Release[:])
 }
 
-// spare reports whether the kernel serves something by the rules of any backend.
+// spare reports whether the kernel serves anything by rules of any backend.
 func (s *service) spare(ctx context.Context) (bool, error) {
 	for _, name := range s.applier.Backends() {
 		served, err := s.applier.Served(ctx, name)
 		if err != nil && name == s.backend.Name() {
 			return false, err
 		}
-		// Other backends' tools need not be there.
+		// The tools of other backends may be missing.
 		if err == nil && len(served.Frontends)+len(served.Pods) > 0 {
 			return true, nil
 		}
@@ -104,7 +104,7 @@ func (s *service) spare(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// spareFiles is spare for a source of files, which waits where it cannot be known.
+// spareFiles is spare for a file source, which waits if the answer is unknown.
 func (s *service) spareFiles(ctx context.Context) func() bool {
 	if s.options.keepGoing {
 		return nil

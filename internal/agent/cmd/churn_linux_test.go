@@ -19,9 +19,9 @@ import (
 
 var lasting = flag.Duration("lasting", 5*time.Second, "how long TestChurn churns")
 
-// TestChurn lets files of every kind come and go beside each other, whole, half
-// written and broken, and slow clients hang on the agent's servers, while one Service
-// changes all the time: each change gets in, and the agent does not grow.
+// TestChurn adds and removes files of every kind, complete, partly written and
+// broken, and keeps slow clients on the agent's servers, while one Service changes
+// constantly: each change must be applied, and the agent's memory must not grow.
 func TestChurn(t *testing.T) {
 	n := newNode(t, "--log-level=info")
 	n.write("node.yaml", nodeYAML)
@@ -62,8 +62,8 @@ func TestChurn(t *testing.T) {
 	}
 	close(stop)
 	actors.Wait()
-	// What the slow clients hold is bounded, and so is what comes and goes: twice as
-	// much of anything after as many changes again is a leak.
+	// The resources of slow clients and of files are bounded: if anything has
+	// doubled after the same number of changes again, it leaks.
 	if last.memory > 2*first.memory || last.files > first.files+150 || last.goroutines > first.goroutines+150 {
 		t.Errorf("it grows: from %v to %v", first, last)
 	}
@@ -77,10 +77,10 @@ func TestChurn(t *testing.T) {
 	}
 }
 
-// sample is how the agent does.
+// sample is a measurement of the agent.
 type sample struct {
-	memory     int // KiB resident
-	files      int // descriptors
+	memory     int // resident, in KiB
+	files      int // open descriptors
 	goroutines int
 	changes    int
 	median     time.Duration // from a rename to the kernel's answer
@@ -92,10 +92,10 @@ func (s sample) String() string {
 		s.memory>>10, s.files, s.goroutines, s.changes, s.median.Round(time.Millisecond), s.worst.Round(time.Millisecond))
 }
 
-// churn is what happens to the agent's directory and servers.
+// churn controls the agent's directory and servers.
 type churn struct{ n *node }
 
-// measure changes one Service for a while, and looks at the agent then.
+// measure changes one Service repeatedly, and then measures the agent.
 func (c *churn) measure(look int, long time.Duration) (s sample) {
 	var took []time.Duration
 	for end := time.Now().Add(long); time.Now().Before(end); {
@@ -158,7 +158,7 @@ func body(r *rand.Rand, i int) string {
 func (c *churn) whole(r *rand.Rand, _ int) {
 	i := 1 + r.IntN(40)
 	if r.IntN(3) == 0 {
-		_ = os.Remove(c.at(fmt.Sprintf("whole%d.yaml", i))) // it may not be there
+		_ = os.Remove(c.at(fmt.Sprintf("whole%d.yaml", i))) // it may not exist
 		return
 	}
 	c.n.write(fmt.Sprintf("whole%d.yaml", i), body(r, i))
@@ -174,18 +174,18 @@ func (c *churn) halves(r *rand.Rand, _ int) {
 	defer f.Close()
 	text := body(r, i)
 	cut := r.IntN(len(text))
-	_, _ = f.WriteString(text[:cut]) // what is wrong with the file is the agent's matter
+	_, _ = f.WriteString(text[:cut]) // the agent must report what is wrong with the file
 	time.Sleep(time.Duration(r.IntN(40)) * time.Millisecond)
 	_, _ = f.WriteString(text[cut:])
 }
 
-// odd makes and removes what is no file.
+// odd creates and removes entries that are not regular files.
 func (c *churn) odd(r *rand.Rand, _ int) {
 	name := c.at(fmt.Sprintf("odd%d.yaml", r.IntN(10)))
 	if os.RemoveAll(name) != nil || r.IntN(3) == 0 {
 		return
 	}
-	// Each may lose a race with itself.
+	// Each operation may conflict with an earlier one.
 	switch r.IntN(6) {
 	case 0:
 		_ = os.Symlink("nowhere@host:1", name)
@@ -202,13 +202,13 @@ func (c *churn) odd(r *rand.Rand, _ int) {
 	}
 }
 
-// broken puts files in place that are no manifests.
+// broken creates files that are not manifests.
 func (c *churn) broken(r *rand.Rand, _ int) {
 	texts := []string{"a: [", "\xff", "kind: Service\nkind: Node\n", "{\"kind\":", strings.Repeat("- [", 50), "", "a: &a [*a]"}
 	c.n.write(fmt.Sprintf("broken%d.json", r.IntN(5)), texts[r.IntN(len(texts))])
 }
 
-// slowClient begins a request and leaves it.
+// slowClient begins a request and never completes it.
 func (c *churn) slowClient(r *rand.Rand, _ int) {
 	var conn net.Conn
 	err := c.n.rig.Do(func() (err error) {

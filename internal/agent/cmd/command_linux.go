@@ -20,15 +20,15 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// The exit codes, as planec has them. A changed configuration ends the agent with
-// exitSystem, for the service manager to start it again.
+// Exit codes, the same as planec's. After a change of the configuration, the agent
+// exits with exitSystem, so that the service manager restarts it.
 const (
 	exitFine   = 0
 	exitInput  = 2
 	exitSystem = 3
 )
 
-// New is the command.
+// New returns the command.
 func New(stderr io.Writer) *cobra.Command { return newOn(stderr, dataplane.All()) }
 
 func newOn(stderr io.Writer, planes map[string]applier.Dataplane) *cobra.Command {
@@ -64,7 +64,7 @@ planec's rules, the agent restores them. The rules stay when the agent ends:
 	return cmd
 }
 
-// noArguments refuses words that are no flags: often one without its dashes.
+// noArguments rejects arguments that are not flags: often a flag without its dashes.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -75,7 +75,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 // Main runs the command and returns its exit code.
 func Main(args []string, stderr io.Writer) int { return MainOn(args, stderr, dataplane.All()) }
 
-// MainOn is Main on some dataplanes, by the names of their backends.
+// MainOn is Main with the given dataplanes, by backend name.
 func MainOn(args []string, stderr io.Writer, planes map[string]applier.Dataplane) int {
 	cmd := newOn(stderr, planes)
 	cmd.SetArgs(args)
@@ -84,7 +84,7 @@ func MainOn(args []string, stderr io.Writer, planes map[string]applier.Dataplane
 	if err == nil {
 		return exitFine
 	}
-	// errStarted says the program's name already.
+	// errStarted already contains the program's name.
 	fmt.Fprintln(stderr, "planec-agent: "+diag.Printable(strings.TrimPrefix(err.Error(), errStarted.Error()+": ")))
 	if errors.Is(err, errUsage) || !errors.Is(err, errStarted) {
 		return exitInput

@@ -9,8 +9,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// configuration is what the agent works with: flags, configuration file and defaults
-// put together.
+// configuration is the effective configuration: flags, configuration file and
+// defaults combined.
 type configuration struct {
 	Node             string                `json:"node"`
 	Backend          string                `json:"backend"`
@@ -45,8 +45,8 @@ func (s *service) configuration() configuration {
 	}
 }
 
-// configz answers with the configuration, as other components of Kubernetes do: by
-// the name of its group.
+// configz serves the configuration like other Kubernetes components: under the
+// name of its group.
 func (s *service) configz(w http.ResponseWriter, _ *http.Request) {
 	text, err := json.MarshalIndent(map[string]configuration{"planec.io": s.configuration()}, "", "  ")
 	if err != nil {
@@ -55,5 +55,5 @@ func (s *service) configz(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(append(text, '\n')) // the asker may be gone
+	_, _ = w.Write(append(text, '\n')) // the client may be gone
 }

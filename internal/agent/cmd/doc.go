@@ -1,5 +1,5 @@
-// Package cmd is the command line of planec-agent: it makes an
-// [github.com/planec/planec/internal/agent/loop.Agent] out of flags and files, and
-// runs it with what a service proxy has around it: health and metrics servers,
-// events, the kernel's settings, notices to the service manager. Linux only.
+// Package cmd is the command line of planec-agent. It builds an
+// [github.com/planec/planec/internal/agent/loop.Agent] from flags and files, and
+// runs it together with health and metrics servers, Events, the kernel's settings,
+// and notices to the service manager. Linux only.
 package cmd

@@ -8,9 +8,9 @@ import (
 	"github.com/planec/planec/internal/apply/nodelock"
 )
 
-// drift watches for changes of the backend's rules by other processes. Settled is to be
-// called when the rules are right. What cannot be watched is said: comparing now and
-// then finds the same, later.
+// drift watches for changes of the backend's rules by other processes. The caller
+// calls settled when the rules are correct. A watch that fails is reported;
+// periodic comparisons then find the changes later.
 func (s *service) drift(ctx context.Context) (settled []func(), notices <-chan struct{}) {
 	all := make(chan struct{}, 1)
 	watch := func(what string, more <-chan struct{}, err error) {
@@ -44,7 +44,7 @@ func (s *service) drift(ctx context.Context) (settled []func(), notices <-chan s
 	return settled, all
 }
 
-// pass passes notices on until ctx ends.
+// pass forwards notices until ctx ends.
 func pass(ctx context.Context, from <-chan struct{}, to chan<- struct{}) {
 	for {
 		select {
@@ -54,7 +54,7 @@ func pass(ctx context.Context, from <-chan struct{}, to chan<- struct{}) {
 		}
 		select {
 		case to <- struct{}{}:
-		default: // one waits already
+		default: // a notice is already pending
 		}
 	}
 }

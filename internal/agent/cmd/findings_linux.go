@@ -10,7 +10,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Where findings come from.
+// The sources of findings.
 const (
 	aboutObjects  = "objects"
 	aboutReading  = "reading objects"
@@ -19,8 +19,7 @@ const (
 	aboutAgent    = "agent"
 )
 
-// findings are what there is to say now, by where it comes from. It is safe for
-// concurrent use.
+// findings are the current findings by source. It is safe for concurrent use.
 type findings struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
@@ -33,14 +32,14 @@ func newFindings(log *slog.Logger, m *metrics.Metrics) *findings {
 	return &findings{log: log, metrics: m, by: make(map[string]diag.List)}
 }
 
-// set takes everything there is to say about something; what is new is logged.
+// set replaces the findings of a source and logs new ones.
 func (f *findings) set(about string, now diag.List) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.put(about, now)
 }
 
-// change changes what there is to say about something; what is new is logged.
+// change modifies the findings of a source and logs new ones.
 func (f *findings) change(about string, change func(diag.List) diag.List) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -49,7 +48,7 @@ func (f *findings) change(about string, change func(diag.List) diag.List) {
 	f.put(about, now)
 }
 
-// put is set; the lock is held, so that the log and the metrics are of the last state.
+// put is set with the lock held, so that log and metrics match the last state.
 func (f *findings) put(about string, now diag.List) {
 	had := f.by[about]
 	f.by[about] = now
@@ -61,7 +60,7 @@ func (f *findings) put(about string, now diag.List) {
 	f.logNew(about, serious(had), serious(now))
 }
 
-// all returns everything there is to say, sorted.
+// all returns the current findings, sorted.
 func (f *findings) all() diag.List {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -73,16 +72,16 @@ func (f *findings) all() diag.List {
 	return all
 }
 
-// serious leaves out notes: a cluster has many, and they ask for nothing.
+// serious removes notes: a cluster has many, and they require no action.
 func serious(all diag.List) diag.List {
 	return slices.DeleteFunc(slices.Clone(all), func(d diag.Diagnostic) bool { return d.Severity() == diag.Info })
 }
 
-// mostLines bounds how many findings are logged at once.
+// mostLines is the maximum number of findings logged at once.
 const mostLines = 100
 
-// logNew logs those findings that were not there before: in file mode there are no
-// Events, and the log is the only place that names an object.
+// logNew logs new findings: in file mode there are no Events, and the log is the
+// only place that names an object.
 func (f *findings) logNew(about string, had, all diag.List) {
 	known := make(map[diag.Diagnostic]bool, len(had))
 	for _, d := range had {
@@ -102,15 +101,14 @@ func (f *findings) logNew(about string, had, all diag.List) {
 	}
 }
 
-// logFindings logs findings that nothing else keeps.
+// logFindings logs findings that are stored nowhere else.
 func logFindings(log *slog.Logger, about string, all diag.List) {
 	for _, d := range all {
 		logFinding(log, about, d)
 	}
 }
 
-// logFinding logs a finding at its own level, with what it is about in fields of its
-// own.
+// logFinding logs a finding at its own level, with its object in separate fields.
 func logFinding(log *slog.Logger, about string, d diag.Diagnostic) {
 	attrs := []slog.Attr{slog.String("code", string(d.Code))}
 	add := func(key, value string) {

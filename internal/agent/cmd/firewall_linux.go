@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// firewallWatch says once of each chain of other programs that it drops traffic of
-// Services, whenever there may be more to drop.
+// firewallWatch logs a foreign chain that drops traffic of Services when it first
+// finds the chain.
 type firewallWatch struct {
 	backend string
 	log     *slog.Logger

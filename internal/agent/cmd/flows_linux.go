@@ -11,8 +11,8 @@ type flows struct {
 	memory          conntrack.Memory
 }
 
-// End implements [agent.Flows]. The table is opened only when there is something
-// to look for.
+// End implements [agent.Flows]. It opens the table only if there is something to
+// look for.
 func (f *flows) End(before, after *ir.Program, denied bool) (n int, err error) {
 	var stale conntrack.Filters
 	if !f.keep {

@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
-// TestBeyondALimit has a Service come that iptables has no room for: it refuses, the
-// agent says so wherever it says anything, and others are served and change.
+// TestBeyondALimit adds a Service that exceeds the limits of iptables: it refuses packets,
+// the agent reports it everywhere, and other Services keep working and changing.
 func TestBeyondALimit(t *testing.T) {
 	testkit.Require(t, "ipset", "iptables-restore")
 	n := newNode(t, "--backend", "iptables")
@@ -30,8 +30,8 @@ func TestBeyondALimit(t *testing.T) {
 	n.givenUp("", "", 0)
 }
 
-// TestKernelRefuses has a Service that the kernel's tools refuse: the same, and when
-// they take it, it is served.
+// TestKernelRefuses adds a Service that the kernel's tools refuse: the same
+// happens, and the Service is served when the tools accept it.
 func TestKernelRefuses(t *testing.T) {
 	testkit.Require(t, "ipset", "iptables-restore")
 	tools := t.TempDir()
@@ -55,8 +55,8 @@ func TestKernelRefuses(t *testing.T) {
 	n.givenUp("", "", 0)
 }
 
-// refuse puts programs in front of those that load rules: they refuse what has the
-// bad Service's endpoint in it, as long as a file is there.
+// refuse replaces the programs that load rules by ones that refuse rules with the
+// bad Service's endpoint, as long as a certain file exists.
 func refuse(t *testing.T, dir, while string) {
 	t.Helper()
 	if err := os.WriteFile(while, nil, 0o600); err != nil {
@@ -83,7 +83,7 @@ fi
 	}
 }
 
-// givenUp wants the agent to name an object in its log, metrics and health, or none.
+// givenUp wants the agent to name an object in its log, metrics and health, or none of them.
 func (n *node) givenUp(code, object string, count int) {
 	n.t.Helper()
 	n.wait(fmt.Sprintf("%d objects are given up", count), func() bool {

@@ -9,12 +9,12 @@ import (
 	"github.com/planec/planec/internal/apply/nodelock"
 )
 
-// changeWait is how long an agent waits at its start for a planec that changes the
-// kernel. A node must come up: after that it goes on.
+// changeWait is how long a starting agent waits for another planec process that
+// changes the kernel. Then it continues, because a node must come up.
 const changeWait = 30 * time.Second
 
-// lockNode makes this the one agent of the node, until unlock. A second one is refused
-// before anything is touched.
+// lockNode makes this process the only agent of the node until unlock. It refuses
+// a second agent before that changes anything.
 func lockNode(ctx context.Context, stateDir string, log *slog.Logger) (unlock func(), err error) {
 	n, err := nodelock.On(stateDir)
 	if err != nil {

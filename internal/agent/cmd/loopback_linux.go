@@ -5,8 +5,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// loopbackForwarder is what serves nodePorts on loopback addresses; it serves none
-// until [reporter.LoopbackPorts].
+// loopbackForwarder returns the forwarder for nodePorts on loopback addresses; it
+// serves none before [reporter.LoopbackPorts].
 func (r *reporter) loopbackForwarder() *localport.Forwarder {
 	return &localport.Forwarder{
 		Said: func(p localport.Port, at string, err error) {
@@ -18,7 +18,7 @@ func (r *reporter) loopbackForwarder() *localport.Forwarder {
 	}
 }
 
-// familyLabel is a family as metrics write it.
+// familyLabel returns the label of a family in metrics.
 func familyLabel(f ir.Family) string {
 	if f == ir.IPv6 {
 		return "IPv6"

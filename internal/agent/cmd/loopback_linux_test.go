@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// here is what a program on the node gets of an address: who answers, or an error.
+// here is the answer to a program on the node from an address: the endpoint, or an error.
 func (n *node) here(addr string) (said string) {
 	n.t.Helper()
 	_ = n.rig.Do(func() error {
@@ -33,9 +33,9 @@ func nodePort(name, ip, more string, endpoints ...string) string {
 	return strings.Replace(service(name, ip, "  type: NodePort\n"+more, endpoints...), "targetPort: 8080", "targetPort: 8080, nodePort: 30080", 1)
 }
 
-// TestLoopbackNodePort wants the agent to serve nodePorts of TCP on the loopback address
-// where its range is asked for by itself: from the node's own address, the local
-// endpoints under a Local policy, and until the Service goes.
+// TestLoopbackNodePort wants the agent to serve TCP nodePorts on a loopback
+// address whose range is configured explicitly: from the node's own address, to
+// local endpoints under a Local policy, and until the Service is removed.
 func TestLoopbackNodePort(t *testing.T) {
 	const at = "127.0.0.1:30080"
 	n := newNode(t, "--nodeport-addresses", "primary,localhost", "--metrics-bind-address", "127.0.0.1:10249")
@@ -70,8 +70,8 @@ func TestLoopbackNodePort(t *testing.T) {
 	n.wait("the listener is closed", func() bool { return strings.Contains(n.here(at), "refused") && listeners(0) })
 }
 
-// TestLoopbackByOthers wants no listener where a wider range contains loopback addresses,
-// or none is asked for.
+// TestLoopbackByOthers wants no listener if a wider range contains loopback
+// addresses, or if none is configured.
 func TestLoopbackByOthers(t *testing.T) {
 	n := newNode(t, "--nodeport-addresses", "all", "--metrics-bind-address", "127.0.0.1:10249")
 	n.write("node.yaml", nodeYAML)

@@ -13,20 +13,20 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// What the service manager is told (sd_notify(3)).
+// Messages to the service manager (sd_notify(3)).
 const (
 	ready    = daemon.SdNotifyReady
 	stopping = daemon.SdNotifyStopping
 	alive    = daemon.SdNotifyWatchdog
 )
 
-// notify tells the service manager, if there is one.
+// notify sends a message to the service manager, if there is one.
 func notify(state string) {
-	_, _ = daemon.SdNotify(false, state) // without a manager there is nothing to tell
+	_, _ = daemon.SdNotify(false, state) // without a manager there is no recipient
 }
 
-// watchdog tells the service manager that the agent is alive for as long as it is
-// healthy: one whose changes do not reach the kernel is started again.
+// watchdog tells the service manager that the agent is alive while it is healthy.
+// The manager restarts an agent whose changes do not reach the kernel.
 func (s *service) watchdog(ctx context.Context) error {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
@@ -53,8 +53,8 @@ func (s *service) watchdog(ctx context.Context) error {
 var errChanged = errors.New("the configuration has changed: to be started again")
 
 // watchFiles returns [errChanged] when one of the files changes, and nil when ctx
-// ends. Their directories are watched, since files of a ConfigMap are links that
-// change with another link beside them.
+// ends. It watches their directories, because files of a ConfigMap are symbolic
+// links whose target changes through another link in the directory.
 func watchFiles(ctx context.Context, files []string, log *slog.Logger) error {
 	if len(files) == 0 {
 		return nil
@@ -74,7 +74,7 @@ func watchFiles(ctx context.Context, files []string, log *slog.Logger) error {
 		case err := <-errs:
 			log.Warn("watching the configuration", "error", err)
 		case <-events:
-			time.Sleep(50 * time.Millisecond) // a change is often several
+			time.Sleep(50 * time.Millisecond) // changes often come in groups
 		case <-look.C:
 		}
 		for f, had := range before {
@@ -85,11 +85,11 @@ func watchFiles(ctx context.Context, files []string, log *slog.Logger) error {
 	}
 }
 
-// lookAtFiles is how often files are looked at anyway: the kernel has few watches to
-// give (inotify(7)), and drops notices.
+// lookAtFiles is the interval of reading the files in addition to watching: the
+// kernel's watches are limited (inotify(7)), and it drops notices.
 const lookAtFiles = 10 * time.Second
 
-// watchDirectories watches the directories of files, as far as that is possible.
+// watchDirectories watches the directories of files, as far as possible.
 func watchDirectories(files []string, log *slog.Logger) (<-chan fsnotify.Event, <-chan error, func()) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -104,7 +104,7 @@ func watchDirectories(files []string, log *slog.Logger) (<-chan fsnotify.Event, 
 	return w.Events, w.Errors, func() { w.Close() }
 }
 
-// content is a file's, or "" while it is not there.
+// content returns the content of a file, or "" if it does not exist.
 func content(file string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {

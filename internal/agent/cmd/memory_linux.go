@@ -7,23 +7,22 @@ import (
 	"time"
 )
 
-// memoryLimit is what the agent's memory is kept near while what is in use allows
-// it. Bringing a large cluster in makes much garbage: 30,000 Services with 5
-// endpoints each need 160 MB, and passed 500 without a limit.
+// memoryLimit is the soft limit of the agent's memory as long as the live heap
+// allows it. Reading a large cluster makes much garbage: 30,000 Services with 5
+// endpoints each need 160 MB, and took more than 500 MB without a limit.
 const memoryLimit = 300 << 20
 
-// settleMemory is how long after the first rules what they took is garbage.
+// settleMemory is the time after the first rules until their memory is released.
 const settleMemory = 2 * time.Second
 
-// liveHeap is what was in use at the last collection.
+// liveHeap is the size of the live heap at the last collection.
 const liveHeap = "/gc/heap/live:bytes"
 
-// memory bounds the garbage that lies about. Who set GOGC or GOMEMLIMIT knows
-// better.
+// memory limits garbage. It does nothing if GOGC or GOMEMLIMIT is set.
 type memory struct {
 	off   bool
 	limit int64
-	// settled is when the first rules are no memory any more.
+	// settled is the time from which on the memory of the first rules is released.
 	settled time.Time
 }
 
@@ -35,9 +34,9 @@ func limitMemory() *memory {
 	return m
 }
 
-// applied is called when rules are in. What the first took goes back to the
-// system; a cluster that comes to need more gets it, so that the collector does
-// not run all the time.
+// applied is called when rules are in the kernel. It returns the memory of the
+// first rules to the system. Later it raises the limit if the cluster needs more,
+// so that the collector does not run all the time.
 func (m *memory) applied(now time.Time) {
 	if m.settled.IsZero() {
 		m.settled = now.Add(settleMemory)

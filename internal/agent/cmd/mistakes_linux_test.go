@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/internal/agent/cmd"
 )
 
-// TestMistakes wants a mistyped flag, word or argument to be answered with what was
-// probably meant, before anything is touched.
+// TestMistakes wants a suggestion for a mistyped flag, word or argument, before
+// anything is changed.
 func TestMistakes(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct {

@@ -24,9 +24,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// options are the flags.
+// options are the values of the flags.
 type options struct {
-	// planes are the dataplanes by the names of their backends.
+	// planes are the dataplanes by backend name.
 	planes              map[string]applier.Dataplane
 	settings            nodeflags.Flags
 	node, backend       string
@@ -51,7 +51,7 @@ type options struct {
 	flags               *pflag.FlagSet
 }
 
-// Defaults that kube-proxy has too (pkg/proxy/apis/config/v1alpha1/defaults.go).
+// Defaults, the same as kube-proxy's (pkg/proxy/apis/config/v1alpha1/defaults.go).
 const (
 	defaultHealthz = "0.0.0.0:10256"
 	defaultMetrics = "127.0.0.1:10249"
@@ -83,20 +83,20 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 }
 
-// errUsage marks mistakes in the command line.
+// errUsage wraps mistakes in the command line.
 var errUsage = errors.New("usage")
 
 func usage(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
 }
 
-// wordUsage is the error of a flag that takes one of a few words.
+// wordUsage returns the error of a flag that accepts only certain words.
 func wordUsage(flag, value string, words ...string) error {
 	return usage("--%s %q: want one of %s%s", flag, value, strings.Join(words, ", "), suggest.DidYouMean(value, words))
 }
 
-// read reads the settings and fills in what the flags leave open: first the
-// file, then the defaults.
+// read reads the settings and completes the flags: first from the file, then from
+// the defaults.
 func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
 	c, diags, err := o.settings.Read()
 	if err != nil {
@@ -133,7 +133,7 @@ func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
 	return c, diags, nil
 }
 
-// addresses checks where to listen, and adds the port that is left out, as kube-proxy
+// addresses checks the listening addresses, and adds a missing port, as kube-proxy
 // does.
 func (o *options) addresses() error {
 	for _, a := range []struct {
@@ -164,12 +164,12 @@ func (o *options) addresses() error {
 	return nil
 }
 
-// checkHost accepts addresses, names and nothing, which is every address.
+// checkHost accepts addresses, names, and "", which means every address.
 func checkHost(host string) error {
 	if _, err := netip.ParseAddr(host); err == nil || host == "" {
 		return nil
 	}
-	// A name whose last part is a number is an address that is written wrongly.
+	// A name whose last label is a number is a misspelled address.
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	if _, err := strconv.Atoi(last); err == nil || len(validation.IsDNS1123Subdomain(host)) > 0 {
 		return fmt.Errorf("%q is neither an address nor a name", host)
@@ -183,7 +183,7 @@ func (o *options) fill(flag string, value *string, fromFile string) {
 	}
 }
 
-// name settles the node's name.
+// name determines the node's name.
 func (o *options) name(configured string) error {
 	for _, name := range []string{configured, os.Getenv("NODE_NAME")} {
 		if o.node == "" {
@@ -197,12 +197,12 @@ func (o *options) name(configured string) error {
 	if err != nil {
 		return fmt.Errorf("the node's name: %w", err)
 	}
-	// As kubelet and kube-proxy write it (pkg/util/node GetHostname).
+	// As kubelet and kube-proxy write it (GetHostname in pkg/util/node).
 	o.node = strings.ToLower(strings.TrimSpace(host))
 	return nil
 }
 
-// noteBackend adds what there is to say about the backend that was chosen.
+// noteBackend adds findings about the selected backend.
 func (o *options) noteBackend(said diag.List) diag.List {
 	known := slices.ContainsFunc(said, func(d diag.Diagnostic) bool { return d.Code == diag.DeprecatedMode })
 	if o.backend == "ipvs" && !known {
@@ -211,7 +211,7 @@ func (o *options) noteBackend(said diag.List) diag.List {
 	return said
 }
 
-// selected is the backend with its options.
+// selected returns the backend with its options.
 func (o *options) selected(c nodeconfig.NodeConfig) (backends.Backend, error) {
 	b := backends.DefaultOptions()
 	b.MasqueradeBit, b.Scheduler, b.NoComments = c.MasqueradeBit, c.Scheduler, o.noComments

@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
-// poisonVariable has the agent's dataplanes refuse what has a marker in it: its value is
-// the stage, a vertical line, and the marker.
+// poisonVariable makes the agent's dataplanes refuse rules with a marker: its
+// value is the stage, a vertical line, and the marker.
 const poisonVariable = "PLANEC_TEST_POISON"
 
 // poisoned are the dataplanes of the agent.
@@ -46,9 +46,9 @@ metadata: {name: poison, namespace: evil}
 spec: {podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 44444}]}]}
 `
 
-// TestAgentGivesUp has the agent of every backend that runs here meet a Service and a
-// policy that its kernel refuses, at each stage of a change: they are named and given up
-// safely, others are served and change, and when the object is mended it is served.
+// TestAgentGivesUp adds a Service and a policy that the kernel refuses, at each stage of
+// a change, for every backend that runs here: the agent names them and gives them up
+// safely, serves and changes all others, and serves the object once it is corrected.
 func TestAgentGivesUp(t *testing.T) {
 	testkit.Require(t, "ipset", "iptables-restore")
 	for _, backend := range []string{"nftables", "iptables", "ebpf"} {

@@ -8,11 +8,11 @@ import (
 	"github.com/planec/planec/internal/agent/api"
 )
 
-// mostDriftSteps is how many steps of the last drift are kept.
+// mostDriftSteps is the number of steps kept of the last drift.
 const mostDriftSteps = 5
 
-// progress is what the agent has done so far, for who asks. It is safe for concurrent
-// use.
+// progress is the history of the agent for status queries. It is safe for
+// concurrent use.
 type progress struct {
 	mu                 sync.Mutex
 	changed, compared  time.Time
@@ -22,14 +22,14 @@ type progress struct {
 	givenUp            int
 }
 
-// do changes it.
+// do changes p under its lock.
 func (p *progress) do(change func(*progress)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change(p)
 }
 
-// drifted notes what another process had changed.
+// drifted records the steps that undid a change by another process.
 func (p *progress) drifted(steps []string, now time.Time) {
 	p.do(func(p *progress) {
 		p.drift.Count++
@@ -39,7 +39,7 @@ func (p *progress) drifted(steps []string, now time.Time) {
 	})
 }
 
-// fill puts it into a status.
+// fill copies the progress into a status.
 func (p *progress) fill(s *api.Status) (failure string, started bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -52,7 +52,7 @@ func (p *progress) fill(s *api.Status) (failure string, started bool) {
 	return p.failure, started
 }
 
-// at is a time, or nil for none.
+// at returns a pointer to a time, or nil if it is zero.
 func at(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

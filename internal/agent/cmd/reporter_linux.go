@@ -21,12 +21,12 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// healthTimeout is how old a change may be before the proxy is unhealthy:
+// healthTimeout is the age of a waiting change that makes the proxy unhealthy:
 // kube-proxy's two syncPeriods.
 const healthTimeout = time.Minute
 
-// reporter passes on what the agent does: to metrics, health checks, events and
-// the service manager.
+// reporter forwards the agent's events to metrics, health checks, Events and the
+// service manager.
 type reporter struct {
 	firewall firewallWatch
 	log      *slog.Logger
@@ -43,7 +43,7 @@ type reporter struct {
 	findings *findings
 	progress progress
 
-	// checks and own change in different goroutines.
+	// Different goroutines change checks and own.
 	mu     sync.Mutex
 	checks []ir.HealthCheck
 	scope  ir.NodePortScope
@@ -136,7 +136,7 @@ func (r *reporter) Diagnosed(all diag.List) {
 	r.findings.set(aboutObjects, all)
 }
 
-// sourced takes everything there is to say about where objects come from.
+// sourced replaces the findings about the objects' source.
 func (r *reporter) sourced(all diag.List) {
 	r.findings.set(aboutReading, all)
 	var unread []string
@@ -149,8 +149,8 @@ func (r *reporter) sourced(all diag.List) {
 	r.status.SetUnread(unread)
 }
 
-// unserved takes why a place is not listened on, and nil once it is or is not wanted
-// any more. The origin is what it is for.
+// unserved records why a place cannot be opened; nil means that it is open or no
+// longer wanted. origin is the object that the place serves.
 func (r *reporter) unserved(what, at string, origin ir.Origin, err error) {
 	about := what + " at " + at + ": "
 	had := false
@@ -177,8 +177,8 @@ func (r *reporter) GivenUp(n int) {
 	r.metrics.GivenUp(n)
 }
 
-// Nodes implements [loop.Observer]: without an API server a node without an
-// object is there all the same.
+// Nodes implements [loop.Observer]. Without an API server, a node counts as
+// existing even without an object.
 func (r *reporter) Nodes(nodes []objects.Sourced[*corev1.Node]) {
 	eligible := r.fromFile
 	for _, n := range nodes {
@@ -201,7 +201,7 @@ func (r *reporter) Checks(checks []ir.HealthCheck, scope ir.NodePortScope) {
 	r.services.Set(r.checks, r.scope, r.own)
 }
 
-// addresses says which addresses the node has now.
+// addresses sets the node's current addresses.
 func (r *reporter) addresses(own []netip.Addr) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

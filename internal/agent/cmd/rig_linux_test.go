@@ -49,13 +49,13 @@ type node struct {
 	dir   string
 	state string
 	args  []string
-	// under is the command that starts the agent, with its arguments; often none.
+	// under is the command that starts the agent, with its arguments; usually empty.
 	under []string
 	cmd   *exec.Cmd
 	log   *buffer
 }
 
-// buffer is what the agent says, while it says it.
+// buffer collects the agent's output while it runs.
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -119,14 +119,14 @@ func (n *node) kill(s unix.Signal) int {
 	if n.cmd == nil {
 		return 0
 	}
-	_ = n.cmd.Process.Signal(s) // it may have ended
+	_ = n.cmd.Process.Signal(s) // it may have ended already
 	_ = n.cmd.Wait()
 	code := n.cmd.ProcessState.ExitCode()
 	n.cmd = nil
 	return code
 }
 
-// write puts a file in place as editors do, by renaming.
+// write replaces a file as editors do, by renaming.
 func (n *node) write(name, text string) {
 	n.t.Helper()
 	temporary := filepath.Join(n.dir, "."+name+".tmp")
@@ -138,7 +138,7 @@ func (n *node) write(name, text string) {
 	}
 }
 
-// answer is who answers a connection from the pod, or why it is not answered.
+// answer is the endpoint that answers a connection from the pod, or the reason for no answer.
 func (n *node) answer(dst string, port uint16) string {
 	n.t.Helper()
 	f := testkit.Flow{From: eval.FromPod, Src: netip.MustParseAddr("10.1.0.9"), Dst: netip.MustParseAddr(dst), Port: port, Protocol: ir.TCP}
@@ -152,7 +152,7 @@ func (n *node) answer(dst string, port uint16) string {
 	return out[0].Fate.String()
 }
 
-// wait waits until something is so.
+// wait waits until a condition holds.
 func (n *node) wait(what string, so func() bool) {
 	n.t.Helper()
 	for range 400 {
@@ -164,7 +164,7 @@ func (n *node) wait(what string, so func() bool) {
 	n.t.Fatalf("it never came about: %s\n%s", what, n.log)
 }
 
-// get asks one of the agent's servers, which are on the node's loopback.
+// get sends a request to one of the agent's servers, which listen on the node's loopback.
 func (n *node) get(url string) (code int, body string, header http.Header) {
 	n.t.Helper()
 	err := n.rig.Do(func() error {
@@ -172,8 +172,8 @@ func (n *node) get(url string) (code int, body string, header http.Header) {
 		if err != nil {
 			return err
 		}
-		// A connection of this thread's: http.Get would make it in another, and so
-		// in another namespace.
+		// Connect from this thread: http.Get could use a thread in another
+		// namespace.
 		conn, err := dialHere(request.URL.Host)
 		if err != nil {
 			return err

@@ -23,10 +23,10 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// errStarted marks what went wrong after the flags were understood.
+// errStarted wraps errors that occur after the flags were parsed.
 var errStarted = errors.New("planec-agent")
 
-// run is the agent's life.
+// run runs the agent until ctx ends.
 func run(ctx context.Context, o *options, stderr io.Writer) error {
 	log, err := o.logger(stderr)
 	if err != nil {
@@ -55,7 +55,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 		a.Finish = true
 		return cleanup(ctx, a, log)
 	}
-	// A node serves on with a full disk; only `planec rollback` misses the record.
+	// A node with a full disk keeps serving; only `planec rollback` lacks the record.
 	a.RecordFailed = func(err error) {
 		log.Warn("the kernel is right, but what was applied could not be written down", "error", err)
 	}
@@ -66,7 +66,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	return nil
 }
 
-// cleanup removes everything of ours.
+// cleanup removes everything that belongs to planec.
 func cleanup(ctx context.Context, a *applier.Applier, log *slog.Logger) error {
 	removed, err := a.CleanAll(ctx)
 	for _, step := range removed {
@@ -78,11 +78,11 @@ func cleanup(ctx context.Context, a *applier.Applier, log *slog.Logger) error {
 	return nil
 }
 
-// service is the agent with what is around it.
+// service is the agent and its environment.
 type service struct {
 	options *options
 	config  nodeconfig.NodeConfig
-	// settingsSaid is what there is to say about the configuration.
+	// settingsSaid are the findings about the configuration.
 	settingsSaid diag.List
 	backend      backends.Backend
 	applier      *applier.Applier
@@ -92,7 +92,7 @@ type service struct {
 	started      time.Time
 }
 
-// run starts everything and ends when ctx does, or when a part cannot go on.
+// run starts all parts, and returns when ctx ends or a part fails.
 func (s *service) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -120,7 +120,7 @@ func (s *service) run(ctx context.Context) error {
 	if err := s.watchAddresses(ctx); err != nil {
 		return err
 	}
-	// Usage and configuration are right: now the kernel may be touched.
+	// Usage and configuration are valid: changes to the kernel begin here.
 	s.prepare()
 	a, err := s.agent(ctx)
 	if err != nil {
@@ -144,8 +144,8 @@ func (s *service) run(ctx context.Context) error {
 	return nil
 }
 
-// prepare sets the kernel's settings. What cannot be set is no reason not to
-// serve.
+// prepare sets the kernel's settings. A setting that cannot be set does not
+// prevent serving.
 func (s *service) prepare() {
 	if adj := s.config.Proxy.OOMScoreAdj; adj != nil {
 		if err := os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(*adj)), 0o644); err != nil {
@@ -159,7 +159,7 @@ func (s *service) prepare() {
 	}
 }
 
-// settings sets connection tracking's limits and timeouts, and forwarding.
+// settings sets limits and timeouts of connection tracking, and forwarding.
 func (s *service) settings() error {
 	written, err := sysctls.Apply("/", sysctls.Wanted(s.config.Proxy.Conntrack, s.config.Config.TCPBeLiberal, sysctls.CPUs("/")))
 	for _, w := range written {
@@ -171,8 +171,8 @@ func (s *service) settings() error {
 	return nil
 }
 
-// watchAddresses follows the node's own addresses: those given with flags or a
-// file count besides.
+// watchAddresses follows the node's own addresses, in addition to those from flags
+// or a file.
 func (s *service) watchAddresses(ctx context.Context) error {
 	given := s.config.Config.LocalAddresses
 	return localaddr.Watch(ctx, func(found []netip.Addr) {

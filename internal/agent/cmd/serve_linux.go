@@ -14,9 +14,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// serve starts the health and metrics servers. An address that cannot be served on
-// is tried again until the agent ends; it is an error only where the configuration
-// says so.
+// serve starts the health and metrics servers. It retries an address that cannot
+// be opened until the agent ends. Such a failure is an error only if the
+// configuration says so.
 func (s *service) serve() (stop func(), err error) {
 	m := s.report.metrics
 	health := health.Handler(s.report.status, m.Healthz, m.Livez)
@@ -58,13 +58,13 @@ func (s *service) serve() (stop func(), err error) {
 	return stop, nil
 }
 
-// The connections of each server: of all clients, and of one.
+// The maximum number of connections per server: of all clients, and of one.
 const (
 	mostConnections = 256
 	mostOfOne       = 64
 )
 
-// longestProfile is how long a profile may take to make.
+// longestProfile is the maximum duration of a profile.
 const longestProfile = 5 * time.Minute
 
 func (s *service) longestAnswer() time.Duration {
@@ -74,7 +74,7 @@ func (s *service) longestAnswer() time.Duration {
 	return listener.WriteTimeout
 }
 
-// metricsHandler has what kube-proxy's metrics address has.
+// metricsHandler serves the paths of kube-proxy's metrics address.
 func (s *service) metricsHandler(health http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", promhttp.HandlerFor(s.report.metrics.Registry, promhttp.HandlerOpts{}))

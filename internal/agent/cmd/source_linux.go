@@ -12,20 +12,20 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// source is where objects come from.
+// source delivers objects.
 type source interface {
 	Run(context.Context, *inbox.Inbox) error
 }
 
-// Limits for requests to the API server where no configuration has any. Watches
-// are few; only events and leases of time make requests.
+// Default limits for requests to the API server. There are few watches; the number
+// of requests grows only with Events and leases.
 const (
 	defaultQPS   = 20
 	defaultBurst = 40
 )
 
-// source makes the one that the flags ask for; events are for objects of an API
-// server only.
+// source returns the source that the flags select; Events exist only for objects
+// of an API server.
 func (s *service) source(ctx context.Context) (source, *apisource.Events, error) {
 	if dir := s.options.manifestDir; dir != "" {
 		return &filesource.Source{
@@ -57,6 +57,5 @@ func (s *service) restConfig() (*rest.Config, error) {
 	return config, nil
 }
 
-// sourced passes on what there is to say about where objects come from; sources
-// are made before the reporter.
+// sourced forwards the findings of sources, which are created before the reporter.
 func (s *service) sourced(all diag.List) { s.report.sourced(all) }

@@ -31,9 +31,9 @@ func (n *node) health(path string) (int, health) {
 	return code, h
 }
 
-// TestStartWaits starts the agent over right rules while a file cannot be opened:
-// the rules stay, the agent is alive and not ready, and it says why. Once it
-// serves, a file that cannot be opened is a finding only.
+// TestStartWaits starts the agent over correct rules while a file cannot be
+// opened: the rules stay, and the agent is alive but not ready, and says why. Once
+// it serves, a file that cannot be opened is only a finding.
 func TestStartWaits(t *testing.T) {
 	testkit.Require(t, "setpriv")
 	n := newNode(t)
@@ -94,9 +94,9 @@ func TestStartWaits(t *testing.T) {
 	}
 }
 
-// TestFailedStartEndsWithAComparison lets the first applies fail, for want of a BPF
-// file system, and a comparison be what succeeds: the agent is ready then, as after
-// an apply. Before that, /healthz has the kernel's words.
+// TestFailedStartEndsWithAComparison makes the first applies fail, because there
+// is no BPF file system, and a comparison succeed: the agent is then ready, as
+// after an apply. Before, /healthz contains the kernel's error.
 func TestFailedStartEndsWithAComparison(t *testing.T) {
 	testkit.Require(t, "unshare", "nsenter")
 	n := newNode(t, "--backend", "ebpf", "--verify-every", "100ms")

@@ -46,8 +46,8 @@ func (n *node) status(args ...string) (s api.Status, code int) {
 	return s, code
 }
 
-// TestStatus follows status and verify beside an agent, from before it runs until after
-// it was killed.
+// TestStatus runs status and verify beside an agent, from before its start until
+// after it was killed.
 func TestStatus(t *testing.T) {
 	n := newNode(t, "--cluster-cidr", "10.1.0.0/16")
 	if s, code := n.status(); code != 1 || s.State != api.Nothing || s.Agent != nil {
@@ -92,7 +92,7 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// TestStatusOfTroubles has the agent wait, and its applies fail.
+// TestStatusOfTroubles makes the agent wait, and its applies fail.
 func TestStatusOfTroubles(t *testing.T) {
 	testkit.Require(t, "unshare", "nsenter")
 	n := newNode(t, "--backend", "ebpf", "--cluster-cidr", "10.1.0.0/16")
@@ -116,8 +116,8 @@ func TestStatusOfTroubles(t *testing.T) {
 	})
 }
 
-// TestBesideAgent lets a planec command that was told to do so change the kernel beside
-// an agent, which sees it at once, whatever the backend.
+// TestBesideAgent lets a planec command with the necessary flag change the kernel
+// beside an agent, which must notice at once, for every backend.
 func TestBesideAgent(t *testing.T) {
 	for _, backend := range []string{"nftables", "iptables", "ebpf"} {
 		t.Run(backend, func(t *testing.T) {
@@ -155,8 +155,8 @@ func TestBesideAgent(t *testing.T) {
 	}
 }
 
-// TestAnotherBackendBesideAgent applies another backend's rules beside an agent: it removes
-// them as well as it restores its own.
+// TestAnotherBackendBesideAgent applies another backend's rules beside an agent,
+// which must remove them and restore its own.
 func TestAnotherBackendBesideAgent(t *testing.T) {
 	testkit.Require(t, "iptables-save", "ipset")
 	n := newNode(t, "--backend", "nftables", "--cluster-cidr", "10.1.0.0/16")
@@ -181,8 +181,8 @@ func TestAnotherBackendBesideAgent(t *testing.T) {
 	}
 }
 
-// TestPortsAreTaken has the ports of an agent taken when it starts: it serves rules, says
-// which ports it has not, and listens once they are free.
+// TestPortsAreTaken starts an agent whose ports are in use: it applies rules,
+// names the missing ports, and listens once they are free.
 func TestPortsAreTaken(t *testing.T) {
 	n := newNode(t, "--cluster-cidr", "10.1.0.0/16")
 	n.write("node.yaml", nodeYAML)
@@ -242,8 +242,8 @@ func TestPortsAreTaken(t *testing.T) {
 	}
 }
 
-// TestNothingIsNoProgram starts an agent without a Service over rules of one: they stay,
-// and that is said, until there is one again or --allow-empty is given.
+// TestNothingIsNoProgram starts an agent without Services over the rules of one: the rules
+// stay, and the agent says so, until there is a Service again or --allow-empty is given.
 func TestNothingIsNoProgram(t *testing.T) {
 	n := newNode(t, "--cluster-cidr", "10.1.0.0/16")
 	n.write("node.yaml", nodeYAML)
@@ -297,7 +297,7 @@ func TestNothingIsNoProgram(t *testing.T) {
 	n.wait("nothing is served, as is allowed", func() bool { s, code := n.status(); return code == 0 && s.Services != nil && *s.Services == 0 })
 }
 
-// TestUsageComesFirst wants wrong usage to change nothing: no sysctl, no lock, no rule.
+// TestUsageComesFirst wants a usage error to change nothing: no sysctl, no lock, no rule.
 func TestUsageComesFirst(t *testing.T) {
 	n := newNode(t, "--cluster-cidr", "10.1.0.0/16")
 	for _, args := range [][]string{

@@ -6,8 +6,8 @@ import (
 	"github.com/planec/planec/internal/agent/takeover"
 )
 
-// takeOver removes kube-proxy's rules, now that ours serve and were read back, and
-// reports whether that was done; if not, it is tried again after the next change.
+// takeOver removes kube-proxy's rules after planec's rules were applied and verified. It
+// reports whether it succeeded; otherwise it is called again after the next change.
 func (s *service) takeOver(ctx context.Context) bool {
 	removed, kept, err := takeover.FromKubeProxy(ctx, s.backend.Name())
 	for _, what := range removed {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAddressesChange lists flows while others' addresses come and go, as CNI plugins
-// make them do: that is no reason to fail.
+// TestAddressesChange lists flows while unrelated addresses are added and removed,
+// as CNI plugins do: that must not cause a failure.
 func TestAddressesChange(t *testing.T) {
 	n := newNode(t, in6())
 	add := func(h *netlink.Handle, remove bool, text string) error {

@@ -7,17 +7,17 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Denied tells which flows the program's policies would not let begin now: the
-// egress of the source, then the ingress of who answers, with the addresses
-// after DNAT and before masquerading.
+// Denied returns a function that reports whether the program's policies would
+// refuse a flow: the egress policies of the source, then the ingress policies of
+// the answering endpoint, with the addresses after DNAT and before masquerading.
 func Denied(p *ir.Program) func(*Flow) bool {
 	if len(p.Policy.Profiles) == 0 {
 		return func(*Flow) bool { return false }
 	}
 	e := eval.New(p)
 	return func(f *Flow) bool {
-		// What the node itself sends is not policed, and from its own addresses
-		// everything may come in.
+		// Policies judge neither related flows nor flows that the node itself sends
+		// or that come from its own addresses.
 		if f.Related || f.SrcOwn || e.IsNodeAddress(f.Src.Addr()) {
 			return false
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// policed has one pod, 10.1.0.7, that may be asked by 10.2.0.1 on 80/tcp and may
-// ask 10.2.0.2 on 5353/udp, and nothing else.
+// policed has one pod, 10.1.0.7, which accepts only 10.2.0.1 on 80/tcp, and may
+// connect only to 10.2.0.2 on 5353/udp.
 func policed() *ir.Program {
 	p := program(ir.UDP, "svc=1,2")
 	set := func(id, addr string) ir.AddressSet {

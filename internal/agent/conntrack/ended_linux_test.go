@@ -14,9 +14,9 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// TestEndedStaysEnded has a connection that a new policy denies and that is ended:
-// nothing of it goes on, whichever side speaks first and whichever direction the policy
-// is about, while conntrack takes up what it finds in the middle (tcp_loose).
+// TestEndedStaysEnded ends a connection that a new policy denies: no packet of it
+// passes, regardless of the side that sends first and of the direction of the
+// policy, although conntrack picks up connections in the middle (tcp_loose).
 func TestEndedStaysEnded(t *testing.T) {
 	for _, k := range testkit.Kernels() {
 		for _, closed := range []ir.Direction{ir.Ingress, ir.Egress} {
@@ -68,7 +68,7 @@ func testEnded(t *testing.T, k testkit.Kernel, closed ir.Direction, serverFirst 
 	if says(t, one, other) || says(t, other, one) || says(t, one, other) {
 		t.Error("the connection goes on")
 	}
-	// Where nothing is denied, one that conntrack has forgotten is taken up.
+	// A connection that no policy denies is picked up after conntrack has forgotten it.
 	l.put(open)
 	if err := l.FlushConntrack(); err != nil {
 		t.Fatal(err)
@@ -78,10 +78,10 @@ func testEnded(t *testing.T, k testkit.Kernel, closed ir.Direction, serverFirst 
 	}
 }
 
-// connection is one from a pod to an address where it finds a server at another.
+// connection is a connection from a pod to an address, with a server at another address.
 func (l *life) connection(from netip.Addr, to, at netip.AddrPort) (client, server net.Conn) {
 	l.t.Helper()
-	// The rig has the pods once it has tried to connect them.
+	// The rig creates the pods on the first attempt to connect them.
 	flows := []testkit.Flow{{From: eval.FromPod, Src: from, Dst: at.Addr(), Protocol: ir.UDP, Port: 5353}}
 	if at.Addr().As4()[1] == from.As4()[1] {
 		flows = append(flows, testkit.Flow{From: eval.FromPod, Src: at.Addr(), Dst: from, Protocol: ir.UDP, Port: 5353})
@@ -117,8 +117,8 @@ func (l *life) connection(from netip.Addr, to, at netip.AddrPort) (client, serve
 	return client, server
 }
 
-// says reports whether what one end writes comes to the other within a second. A
-// segment that is lost is sent again meanwhile.
+// says reports whether data from one end reaches the other within a second. Lost
+// segments are retransmitted.
 func says(t *testing.T, from, to net.Conn) bool {
 	t.Helper()
 	if _, err := from.Write([]byte("x")); err != nil {
@@ -137,8 +137,8 @@ func arrives(t *testing.T, at net.Conn, within time.Duration) bool {
 	return err == nil
 }
 
-// TestOpenConnectionOutlivesServices has a connection through a Service that goes, and
-// with it all that the family's rules translate.
+// TestOpenConnectionOutlivesServices has a connection through a Service that is
+// removed, and with it all rules that translate in its family.
 func TestOpenConnectionOutlivesServices(t *testing.T) {
 	for _, k := range testkit.Kernels() {
 		t.Run(k.Name, func(t *testing.T) {

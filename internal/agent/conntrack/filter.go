@@ -8,34 +8,33 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Filters say which flows are stale.
+// Filters select stale flows.
 type Filters struct {
-	// Frontends has a filter for each frontend that is looked at.
+	// Frontends has a filter for each frontend to check.
 	Frontends []Filter
-	// Unclaimed are ranges of ClusterIPs: flows that were given an endpoint at an
-	// address and port in them that no filter is about are of Services that are
-	// gone.
+	// Unclaimed are ranges of ClusterIPs. A flow to an address and port in them
+	// that has an endpoint but no filter belongs to a removed Service.
 	Unclaimed []netip.Prefix
 }
 
 // Empty reports whether no flow can be stale.
 func (f *Filters) Empty() bool { return len(f.Frontends)+len(f.Unclaimed) == 0 }
 
-// Filter says which flows to one frontend are stale.
+// Filter selects the stale flows to one frontend.
 type Filter struct {
-	// Match is the frontend's.
+	// Match is the frontend's match.
 	Match ir.Match
-	// Scope are the addresses of a nodePort, for a Match without an address.
+	// Scope has the addresses of a nodePort, for a Match without an address.
 	Scope ir.NodePortScope
-	// Keep are the endpoints that flows may go to; those to anything else are
-	// stale, all of them where it is empty.
+	// Keep are the allowed endpoints; flows to other endpoints are stale. If it is
+	// empty, all flows are stale.
 	Keep []netip.AddrPort
-	// Gone, where it is not empty, are the endpoints that a frontend had which is
-	// gone itself: only flows to these are stale.
+	// Gone, if not empty, are the endpoints of a removed frontend: only flows to
+	// these are stale.
 	Gone []netip.AddrPort
 }
 
-// String writes the filter for people.
+// String returns the filter for messages.
 func (f Filter) String() string {
 	switch {
 	case len(f.Gone) > 0:
@@ -46,7 +45,7 @@ func (f Filter) String() string {
 	return fmt.Sprintf("%v: all flows", f.Match)
 }
 
-// stale reports whether a flow to the frontend is.
+// stale reports whether a flow to the frontend is stale.
 func (f *Filter) stale(flow *Flow) bool {
 	list := f.Keep
 	if len(f.Gone) > 0 {
@@ -56,7 +55,7 @@ func (f *Filter) stale(flow *Flow) bool {
 	return found == (len(f.Gone) > 0)
 }
 
-// serves reports whether a nodePort is served where the flow went.
+// serves reports whether the nodePort is served at the destination of the flow.
 func (f *Filter) serves(flow *Flow) bool {
 	dst := flow.Dst.Addr()
 	if dst.IsLoopback() {
@@ -92,8 +91,8 @@ func (x index) about(f ir.Family, p ir.Protocol) bool {
 	return false
 }
 
-// stale reports whether one of the filters matches. The order is that of the
-// rules: an address before a nodePort.
+// stale reports whether a filter selects the flow. The order is that of the rules:
+// address frontends precede nodePorts.
 func (x index) stale(flow *Flow) bool {
 	match := ir.Match{Family: flow.Family(), Address: flow.Dst.Addr(), Protocol: flow.Protocol, Port: flow.Dst.Port()}
 	if f := x.frontends[match]; f != nil {
@@ -107,5 +106,5 @@ func (x index) stale(flow *Flow) bool {
 	return translated && flow.Protocol != ir.TCP && ir.ContainsAddr(x.unclaimed, flow.Dst.Addr())
 }
 
-// Stale returns whether a flow is, for callers with tables of their own.
+// Stale returns a function that reports whether a flow is stale, for other tables.
 func (f Filters) Stale() func(*Flow) bool { return newIndex(f).stale }

@@ -6,18 +6,18 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Flow is a tracked connection. Ports are 0 where the protocol has none.
+// Flow is a tracked connection. Ports are 0 if the protocol has none.
 type Flow struct {
 	Protocol ir.Protocol // TCP, UDP, SCTP or another
-	// Src and Dst are those of the first packet as it came in.
+	// Src and Dst are the addresses of the first packet as it was received.
 	Src, Dst netip.AddrPort
-	// ReplySrc is who answers: the destination after DNAT. ReplyDst is whom the
-	// answer is sent to: the source after masquerading.
+	// ReplySrc is the answering address: the destination after DNAT. ReplyDst is
+	// the destination of answers: the source after masquerading.
 	ReplySrc, ReplyDst netip.AddrPort
-	// SrcOwn and DstOwn say that Src or Dst is one of the node's own addresses.
+	// SrcOwn and DstOwn are whether Src and Dst are addresses of the node.
 	SrcOwn, DstOwn bool
-	// Related is a connection that another one announced (IPS_EXPECTED), which
-	// no policy judges.
+	// Related is a connection that another one announced (IPS_EXPECTED); policies
+	// do not judge it.
 	Related bool
 }
 

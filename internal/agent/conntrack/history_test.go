@@ -39,8 +39,8 @@ func TestStaleOfDeltas(t *testing.T) {
 	}
 }
 
-// randomUpdate gives a Service or a slice the form that it has in another
-// cluster, or takes it away.
+// randomUpdate replaces a Service or a slice by its version in another cluster, or
+// removes it.
 func randomUpdate(rng *rand.Rand) (u compiler.Update) {
 	other := randomcluster.New(1000 + rng.Uint64N(50)).Objects
 	switch rng.IntN(4) {

@@ -21,12 +21,12 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// cycle is what happens to the endpoints of one Service, step by step, and to
-// which of them flows go on that went to a, b and c in the beginning. kept is
-// what kube-proxy 1.37.2 keeps (CleanStaleEntries in pkg/proxy/conntrack): every
-// flow to an endpoint whose condition serving is true. It differs in one thing:
-// kube-proxy leaves the flows to a nodePort without any such endpoint alone, for
-// lack of a look at the addresses.
+// cycle has the states of one Service's endpoints, step by step, and the endpoints
+// whose flows continue, out of the flows to a, b and c at the start. kept is what
+// kube-proxy 1.37.2 keeps (CleanStaleEntries in pkg/proxy/conntrack): every flow
+// to an endpoint whose condition serving is true. There is one difference:
+// kube-proxy does not touch the flows to a nodePort without any such endpoint,
+// because it does not check the addresses.
 //
 // A state has a word for each endpoint: "a" is ready, "a~" not ready and serving,
 // "a-" neither, "a!" terminating and serving, "a?" terminating only; "a@z2" has a
@@ -74,7 +74,7 @@ var (
 	places = map[string]struct{ address, node string }{
 		"a": {"10.1.0.5", "node-a"}, "b": {"10.2.0.6", "node-b"}, "c": {"10.3.0.7", "node-c"}, "d": {"10.2.0.8", "node-b"},
 	}
-	// fronts are where flows are made, and from where.
+	// fronts are the destinations of flows, with their sources.
 	fronts = []testkit.Flow{
 		{From: eval.FromNode, Src: netip.MustParseAddr(nodeAddr), Dst: netip.MustParseAddr(clusterIP), Protocol: ir.UDP, Port: 53},
 		{From: eval.FromOutside, Src: netip.MustParseAddr("203.0.113.7"), Dst: netip.MustParseAddr(balancer), Protocol: ir.UDP, Port: 53},
@@ -82,7 +82,7 @@ var (
 	}
 )
 
-// objectsOf are the objects of a state.
+// objectsOf returns the objects of a state.
 func objectsOf(state string) *objects.Set {
 	svc := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "dns"}, Spec: corev1.ServiceSpec{
 		Type: corev1.ServiceTypeLoadBalancer, ClusterIP: clusterIP, ClusterIPs: []string{clusterIP},
@@ -128,7 +128,7 @@ func objectsOf(state string) *objects.Set {
 	return set
 }
 
-// endpointOf reads a word of a state, and says which slice it is in.
+// endpointOf parses a word of a state, and returns the slice of the endpoint.
 func endpointOf(word string) (e discoveryv1.Endpoint, slice int) {
 	word, hint, _ := strings.Cut(word, "@")
 	is := places[word[:1]]
@@ -160,7 +160,7 @@ func endpointOf(word string) (e discoveryv1.Endpoint, slice int) {
 	return e, slice
 }
 
-// updateTo is the change that leads to a state.
+// updateTo returns the change that leads to a state.
 func updateTo(set *objects.Set) (u compiler.Update) {
 	for _, s := range set.Services {
 		u.Services = append(u.Services, compiler.ServiceUpdate{Name: objects.Name{Namespace: "n", Name: s.Object.Name}, Service: s})
@@ -171,7 +171,7 @@ func updateTo(set *objects.Set) (u compiler.Update) {
 	return u
 }
 
-// life is a node that goes through life cycles, with one kernel.
+// life is a node that runs through life cycles with one kernel.
 type life struct {
 	*node
 	kernel  testkit.Kernel
@@ -219,7 +219,7 @@ func (l *life) put(p *ir.Program) {
 	l.loaded = true
 }
 
-// begin makes flows from each frontend to each endpoint.
+// begin creates flows from each frontend to each endpoint.
 func (l *life) begin() {
 	l.t.Helper()
 	if err := l.FlushConntrack(); err != nil {
@@ -240,7 +240,7 @@ func (l *life) begin() {
 	l.t.Fatalf("the flows reach %v only", l.reached())
 }
 
-// reached says to which endpoints the flows to each frontend go.
+// reached returns the endpoints that the flows to each frontend reach.
 func (l *life) reached() map[string]string {
 	l.t.Helper()
 	out := make(map[string]string)
@@ -259,8 +259,8 @@ func (l *life) reached() map[string]string {
 	return out
 }
 
-// TestLifeCycles goes through the table in every kernel: followed change by change,
-// and with a process that starts anew at each step and knows the table only.
+// TestLifeCycles runs the table in every kernel: with a process that follows all changes, and
+// with a process that restarts at each step and knows only the connection tracking table.
 func TestLifeCycles(t *testing.T) {
 	config := objects.Config{DetectLocal: objects.DetectLocal{Mode: objects.DetectByNone}}
 	for _, k := range testkit.Kernels() {

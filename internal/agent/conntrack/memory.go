@@ -6,16 +6,15 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Memory is what a process that follows changes knows of flows that it has ended
-// already: where a change failed, or its flows could not be ended, the next look at
-// all of them finds those of frontends that went meanwhile too. The zero value
-// knows nothing.
+// Memory remembers the endpoints of frontends whose flows were handled. If an
+// apply failed or flows could not be ended, the next full check uses it to find
+// flows to frontends that were removed in the meantime. The zero value is empty.
 type Memory struct {
 	endpoints map[ir.Match][]netip.AddrPort
 	scope     ir.NodePortScope
 }
 
-// Stale is [Stale] with what is remembered, for a before that is not known.
+// Stale is like [Stale], and uses the memory if before is nil.
 func (m *Memory) Stale(before, after *ir.Program) Filters {
 	out := Stale(before, after)
 	if before != nil || after == nil {
@@ -33,7 +32,7 @@ func (m *Memory) Stale(before, after *ir.Program) Filters {
 	return out
 }
 
-// Ended notes that the flows of a change were ended.
+// Ended records that the stale flows of a change were ended.
 func (m *Memory) Ended(before, after *ir.Program) {
 	if before == nil || m.endpoints == nil {
 		m.endpoints = make(map[ir.Match][]netip.AddrPort)

@@ -7,7 +7,7 @@ import (
 )
 
 // TestMemory has a change that fails, and one whose flows cannot be ended, before
-// all flows are looked at.
+// a full check.
 func TestMemory(t *testing.T) {
 	const (
 		svc  = vip + ":53"
@@ -16,7 +16,7 @@ func TestMemory(t *testing.T) {
 	)
 	stale := func(f Filters, dst string) bool { return newIndex(f).stale(flow(ir.UDP, dst, one)) }
 	served, gone := program(ir.UDP, "svc=1", "node=1"), program(ir.UDP)
-	gone.Node.ServiceCIDRs = nil // it is memory that knows
+	gone.Node.ServiceCIDRs = nil // only the memory knows the Service
 
 	var m Memory
 	if f := m.Stale(nil, gone); !f.Empty() {

@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// The attributes of include/uapi/linux/netfilter/nfnetlink_conntrack.h that
-// package nl has not.
+// Attributes of include/uapi/linux/netfilter/nfnetlink_conntrack.h that package nl
+// lacks.
 const (
 	ctaFilter          = 25
 	ctaFilterOrigFlags = 1
@@ -72,7 +72,7 @@ func tuple(b []byte) (proto ir.Protocol, src, dst netip.AddrPort) {
 	return proto, netip.AddrPortFrom(from, sport), netip.AddrPortFrom(to, dport)
 }
 
-// header starts every request.
+// header returns the header of a request.
 func header(f ir.Family) *nl.Nfgenmsg {
 	m := &nl.Nfgenmsg{NfgenFamily: unix.AF_INET, Version: nl.NFNETLINK_V0}
 	if f == ir.IPv6 {
@@ -81,8 +81,7 @@ func header(f ir.Family) *nl.Nfgenmsg {
 	return m
 }
 
-// onlyProtocol has the kernel leave out all other protocols. Kernels before 5.8
-// do not know it and leave out nothing.
+// onlyProtocol restricts a dump to one protocol. Kernels before 5.8 ignore this.
 func onlyProtocol(p ir.Protocol) []nl.NetlinkRequestData {
 	orig := nl.NewRtAttr(unix.NLA_F_NESTED|nl.CTA_TUPLE_ORIG, nil)
 	proto := orig.AddRtAttr(unix.NLA_F_NESTED|nl.CTA_TUPLE_PROTO, nil)
@@ -92,8 +91,8 @@ func onlyProtocol(p ir.Protocol) []nl.NetlinkRequestData {
 	return []nl.NetlinkRequestData{orig, filter}
 }
 
-// handle is what names one entry of the table: with the kernel's number of it,
-// so that one which took its place since is not meant.
+// handle returns the attributes that identify an entry of the table, including the
+// kernel's ID, so that a later entry with the same addresses is not affected.
 func handle(message []byte) (out []byte) {
 	rest := message[nl.SizeofNfgenmsg:]
 	for kind, value := range nlattr.All(rest) {

@@ -7,10 +7,10 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Stale compares two programs, or the fragments of them that differ, and says
-// which flows the change left behind. Without a program before (nil), which is
-// how a process starts, flows to every frontend are looked at, and those to
-// addresses of Services that are gone; without one after, everything is gone.
+// Stale compares two programs, or the fragments of them that differ, and selects
+// the flows that the change made stale. If before is nil, as at the start of a
+// process, it checks flows to all frontends, and to addresses of removed Services.
+// If after is nil, all frontends are removed.
 func Stale(before, after *ir.Program) Filters {
 	old, now := newView(before), newView(after)
 	var out Filters
@@ -26,7 +26,7 @@ func Stale(before, after *ir.Program) Filters {
 		if now.byMatch[f.Match] != nil {
 			continue
 		}
-		// Where there were no endpoints, no flow can be wrong.
+		// Without earlier endpoints, no flow can be stale.
 		if had := old.endpoints(f); len(had) > 0 {
 			out.Frontends = append(out.Frontends, old.filter(f.Match, nil, had))
 		}
@@ -37,8 +37,8 @@ func Stale(before, after *ir.Program) Filters {
 	return out
 }
 
-// view is what of a program this is about: frontends of protocols that do not
-// notice by themselves.
+// view is the relevant part of a program: the frontends of all protocols except TCP,
+// whose connections end by themselves.
 type view struct {
 	frontends []*ir.Frontend
 	byMatch   map[ir.Match]*ir.Frontend
@@ -78,9 +78,9 @@ func (v *view) filter(m ir.Match, keep, gone []netip.AddrPort) Filter {
 	return f
 }
 
-// endpoints are those that flows may go to, sorted: of both routes, and what
-// serves besides. A flow is not to be moved because a traffic policy, a hint or
-// readiness changed.
+// endpoints returns the allowed endpoints of flows, sorted: those of both routes
+// and the lasting ones. A flow must not move because of a changed traffic policy,
+// hint or readiness.
 func (v *view) endpoints(f *ir.Frontend) []netip.AddrPort {
 	list := slices.Clone(f.Lasting)
 	pools := [2]string{f.Internal.Pool, f.External.Pool}
@@ -95,9 +95,9 @@ func (v *view) endpoints(f *ir.Frontend) []netip.AddrPort {
 	return slices.Compact(list)
 }
 
-// sameEndpoints reports whether flows to two frontends of two programs may go to
-// the same endpoints. Nearly always their pools are equal, and nothing has to be
-// joined.
+// sameEndpoints reports whether flows to two frontends of two programs have the
+// same allowed endpoints. Usually their pools are equal, which is cheaper to
+// check.
 func (v *view) sameEndpoints(f *ir.Frontend, other *view, g *ir.Frontend) bool {
 	if slices.Equal(f.Lasting, g.Lasting) && samePool(v.pools[f.Internal.Pool], other.pools[g.Internal.Pool]) &&
 		samePool(v.pools[f.External.Pool], other.pools[g.External.Pool]) {

@@ -17,10 +17,10 @@ const (
 	client   = "10.1.0.7:40000"
 )
 
-// program has one frontend of a protocol on vip:53 for each word "svc=a,b", with
-// the endpoints 10.2.0.a:5353 and so on, and one nodePort 30053 for "node=a,b".
-// An endpoint with "/l" behind it is in the external route's pool instead, one with
-// "/d" in none: it lasts.
+// program returns one frontend of a protocol on vip:53 for each word "svc=a,b",
+// with the endpoints 10.2.0.a:5353 and so on, and one nodePort 30053 for
+// "node=a,b". The suffix "/l" puts an endpoint into the external route's pool
+// instead; "/d" puts it into no pool, only into Lasting.
 func program(proto ir.Protocol, words ...string) *ir.Program {
 	p := &ir.Program{Node: ir.Node{
 		Name: "a", Addresses: []netip.Addr{netip.MustParseAddr(nodeAddr)}, Local: ir.LocalDetector{Mode: ir.DetectNone},
@@ -61,7 +61,7 @@ func endpoint(number string) netip.AddrPort {
 	return netip.MustParseAddrPort("10.2.0." + number + ":5353")
 }
 
-// flow is a connection to dst that replySrc answers; both may lack the port.
+// flow is a connection to dst that replySrc answers; ports may be omitted.
 func flow(proto ir.Protocol, dst, replySrc string) *Flow {
 	f := &Flow{
 		Protocol: proto, Src: netip.MustParseAddrPort(client), Dst: netip.MustParseAddrPort(dst),
@@ -172,8 +172,8 @@ func TestStaleIgnoresTCP(t *testing.T) {
 	}
 }
 
-// TestStaleOfFragments wants the fragments of a change to say what the whole
-// programs say.
+// TestStaleOfFragments wants the same result from the fragments of a change as
+// from the whole programs.
 func TestStaleOfFragments(t *testing.T) {
 	before, after := program(ir.UDP, "svc=1,2", "node=1"), program(ir.UDP, "svc=1", "node=1")
 	whole, part := Stale(before, after), Stale(program(ir.UDP, "svc=1,2"), program(ir.UDP, "svc=1"))

@@ -12,14 +12,14 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Errors that say what is in the way.
+// Errors for the usual causes of a failure.
 var (
 	ErrPrivileges = errors.New("CAP_NET_ADMIN is needed")
 	ErrKernel     = errors.New("the kernel has no netlink interface to connection tracking (CONFIG_NF_CT_NETLINK)")
 )
 
-// Table is the connection tracking of one network namespace. It is for one
-// goroutine.
+// Table is the connection tracking table of one network namespace. It is not safe
+// for concurrent use.
 type Table struct {
 	conntrack *nl.SocketHandle
 	route     *netlink.Handle
@@ -27,7 +27,7 @@ type Table struct {
 
 // Open opens the table of the calling thread's network namespace.
 func Open() (*Table, error) {
-	socket, err := nl.Subscribe(unix.NETLINK_NETFILTER) // to nothing: a plain socket
+	socket, err := nl.Subscribe(unix.NETLINK_NETFILTER) // subscribes to no group: a plain socket
 	if err != nil {
 		return nil, fmt.Errorf("opening connection tracking: %w", explain(err))
 	}
@@ -45,9 +45,9 @@ func (t *Table) Close() {
 	t.route.Close()
 }
 
-// Delete removes the flows that a filter matches and returns how many there
-// were. The table is read once for each family and protocol that the filters
-// have, however many they are.
+// Delete removes the flows that a filter matches and returns their number. It
+// reads the table once for each family and protocol in the filters, regardless of
+// the number of filters.
 func (t *Table) Delete(filters Filters) (int, error) {
 	x := newIndex(filters)
 	n := 0
@@ -65,8 +65,8 @@ func (t *Table) Delete(filters Filters) (int, error) {
 	return n, errors.Join(errs...)
 }
 
-// DeleteFunc removes the flows, of any protocol, of which the function is true,
-// and returns how many there were.
+// DeleteFunc removes the flows of all protocols for which matches returns true,
+// and returns their number.
 func (t *Table) DeleteFunc(matches func(*Flow) bool) (int, error) {
 	n := 0
 	var errs []error
@@ -96,16 +96,16 @@ func (t *Table) delete(f ir.Family, p ir.Protocol, matches func(*Flow) bool) (in
 		switch {
 		case failed == nil:
 			n++
-		case !errors.Is(failed, unix.ENOENT): // it timed out by itself
+		case !errors.Is(failed, unix.ENOENT): // the flow timed out in the meantime
 			return n, errors.Join(err, fmt.Errorf("removing a tracked connection: %w", explain(failed)))
 		}
 	}
 	return n, err
 }
 
-// each reads the flows of a family and a protocol, or of all with protocol 0.
-// One that is moved while the table grows can come twice or not at all, so a dump
-// that says so is repeated, and what it had comes again.
+// each reads the flows of a family and a protocol; protocol 0 means all. While the
+// table grows, a flow can appear twice or not at all. A dump that reports this is
+// repeated, and do is called again.
 func (t *Table) each(f ir.Family, p ir.Protocol, do func(*Flow, []byte)) error {
 	own, err := t.ownAddresses()
 	if err != nil {
@@ -133,7 +133,7 @@ func (t *Table) each(f ir.Family, p ir.Protocol, do func(*Flow, []byte)) error {
 	return explain(err)
 }
 
-// dumpTries bounds how often a list is read again because it changed meanwhile.
+// dumpTries is the maximum number of attempts to list a changing table.
 const dumpTries = 10
 
 func (t *Table) request(f ir.Family, operation, flags int) *nl.NetlinkRequest {
@@ -143,7 +143,7 @@ func (t *Table) request(f ir.Family, operation, flags int) *nl.NetlinkRequest {
 	return req
 }
 
-// ownAddresses are the node's, as its kernel has them.
+// ownAddresses returns the node's addresses according to its kernel.
 func (t *Table) ownAddresses() (map[netip.Addr]bool, error) {
 	var list []netlink.Addr
 	var err error

@@ -58,7 +58,7 @@ func (n *node) load(p *ir.Program) {
 	}
 }
 
-// socket is one that a process on the node keeps.
+// socket is a socket that a process on the node keeps open.
 func (n *node) socket(to string) *net.UDPConn {
 	n.t.Helper()
 	var c *net.UDPConn
@@ -73,8 +73,8 @@ func (n *node) socket(to string) *net.UDPConn {
 	return c
 }
 
-// ask sends a datagram and returns which endpoint answers, or "". A refusal of
-// an earlier datagram may be told only now, so it asks more than once.
+// ask sends a datagram and returns the answering endpoint, or "". It retries,
+// because an earlier datagram's refusal may be reported only now.
 func (n *node) ask(c *net.UDPConn) string {
 	n.t.Helper()
 	const tries = 3
@@ -124,8 +124,8 @@ func in6(words ...string) *ir.Program {
 	return p
 }
 
-// TestUDP has a socket that keeps sending. It reaches the endpoint that stays
-// only once its flow was removed, and sockets of others notice nothing.
+// TestUDP has a socket that keeps sending. It reaches the remaining endpoint only
+// after its flow was removed, and other sockets are not affected.
 func TestUDP(t *testing.T) {
 	ofIPv4 := func(words ...string) *ir.Program { return program(ir.UDP, words...) }
 	for _, test := range []struct {
@@ -229,7 +229,7 @@ func (n *node) flows(p ir.Protocol) (out []Flow) {
 	return out
 }
 
-// TestDeniedFlows has a flow that the policies come to deny.
+// TestDeniedFlows has a flow that new policies deny.
 func TestDeniedFlows(t *testing.T) {
 	open, closed := program(ir.UDP, "svc=2,2/l"), program(ir.UDP, "svc=2,2/l")
 	pod := netip.MustParseAddr("10.1.0.7")
@@ -271,7 +271,7 @@ func TestNoPrivileges(t *testing.T) {
 	testkit.Require(t)
 	done := make(chan error)
 	go func() {
-		// The thread ends with the goroutine and takes its lack with it.
+		// The thread ends with the goroutine, so its capabilities need not be restored.
 		runtime.LockOSThread()
 		done <- func() error {
 			header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

@@ -62,15 +62,15 @@ func descriptors(t *testing.T) int {
 	return len(list)
 }
 
-// TestEnd wants watches that end to leave neither a descriptor nor a goroutine behind,
-// and to say nothing; what they are told afterwards is of no account.
+// TestEnd wants watches that end to leave no descriptor and no goroutine, and to
+// log nothing; later notices have no effect.
 func TestEnd(t *testing.T) {
 	testkit.Require(t, "iptables-legacy")
 	r := testkit.New(t, testkit.Spec{})
 	lock := filepath.Join(t.TempDir(), "n.change.lock")
 	var log lines
 	x := drift.NewXTables()
-	// The first round opens what the runtime keeps.
+	// The first round opens descriptors that the runtime keeps.
 	for round, before := 0, [2]int{}; round < 3; round++ {
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := watches(ctx, r, log.logger(), x, lock); err != nil {
@@ -105,8 +105,8 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// TestNoDescriptors wants every kind of watch to say that it cannot watch, and to keep
-// nothing open. A generation that cannot be asked for is nothing to compare with.
+// TestNoDescriptors wants every kind of watch to report that it cannot watch, and
+// to leave nothing open. An unknown generation disables the comparison.
 func TestNoDescriptors(t *testing.T) {
 	testkit.Require(t, "iptables-nft")
 	r := testkit.New(t, testkit.Spec{})
@@ -164,7 +164,7 @@ func TestNoDescriptors(t *testing.T) {
 	}
 }
 
-// TestPolledErrors wants an error to be told from an empty fingerprint.
+// TestPolledErrors wants an error to differ from an empty fingerprint.
 func TestPolledErrors(t *testing.T) {
 	var gone atomic.Bool
 	w := &drift.Polled{Read: func(context.Context) (string, error) {

@@ -13,22 +13,22 @@ import (
 	"github.com/planec/planec/internal/base/nlattr"
 )
 
-// IPTablesNFT tells when another process changes what iptables' nft variant has of
-// planec. Transactions of this process are made by iptables-restore, so that their
-// port says nothing: they are those up to the generation of the ruleset that there was
-// at [IPTablesNFT.Settled].
+// IPTablesNFT reports when another process changes planec's chains in
+// iptables-nft. planec's own transactions come from iptables-restore, so their
+// port does not identify them. Instead, all transactions up to the ruleset
+// generation at the time of [IPTablesNFT.Settled] count as planec's own.
 type IPTablesNFT struct {
 	mu sync.Mutex
 	// touched is the generation of the last transaction that touched planec's chains.
 	touched, settled uint32
-	// known is whether settled is there to compare with.
+	// known is whether settled is valid.
 	known bool
 }
 
-// NewIPTablesNFT makes a watch; nothing is looked at before Run.
+// NewIPTablesNFT returns a watch, which does nothing before Run.
 func NewIPTablesNFT() *IPTablesNFT { return &IPTablesNFT{} }
 
-// Settled says that what the kernel has now is right.
+// Settled declares the kernel's current state correct.
 func (w *IPTablesNFT) Settled() {
 	generation, err := live.Generation()
 	w.mu.Lock()
@@ -54,13 +54,13 @@ func (w *IPTablesNFT) Run(ctx context.Context, log *slog.Logger) (<-chan struct{
 	return notices, nil
 }
 
-// differs reports whether planec's chains changed since it was right, once until it
-// is right again. While our own transactions are on their way that may be said of
-// them, and a comparison finds nothing.
+// differs reports whether planec's chains have changed since Settled, once until
+// the next Settled. It may also report planec's own transactions before they are
+// settled; a comparison then finds no difference.
 func (w *IPTablesNFT) differs() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	// Generations are counted in 32 bits, and 0 is left out.
+	// Generations are 32-bit counters that skip 0.
 	if !w.known || w.touched == 0 || int32(w.touched-w.settled) <= 0 {
 		return false
 	}
@@ -68,11 +68,11 @@ func (w *IPTablesNFT) differs() bool {
 	return true
 }
 
-// transaction reads one transaction after the other.
+// transaction collects the messages of one transaction after the other.
 type transaction struct{ touched bool }
 
-// take reads one message. It returns the generation that a transaction made, and
-// whether that touched planec's chains.
+// take reads one message. At the end of a transaction it returns the generation,
+// and whether the transaction touched planec's chains.
 func (t *transaction) take(kind uint16, data []byte) (generation uint32, ours bool) {
 	if kind>>8 != unix.NFNL_SUBSYS_NFTABLES || len(data) < nfgenmsgLen {
 		return 0, false
@@ -86,14 +86,14 @@ func (t *transaction) take(kind uint16, data []byte) (generation uint32, ours bo
 	return nlattr.Uint32(nlattr.Get(attributes, unix.NFTA_GEN_ID)), ours
 }
 
-// The tables that have our chains, and the chains that lead to those.
+// The tables with planec's chains, and the built-in chains that jump to them.
 var (
 	xtTables = xtables.Tables()
 	builtIn  = xtables.BuiltIn()
 )
 
-// touches reports whether a message is about one of planec's chains, or about one that may
-// lead to ours.
+// touches reports whether a message concerns one of planec's chains, or a built-in
+// chain that may jump to them.
 func touches(kind uint16, attributes []byte) bool {
 	if !slices.Contains(xtTables, nlattr.String(nlattr.Get(attributes, attrTable))) {
 		return false

@@ -45,8 +45,8 @@ const (
 	newElem   = subsystem | unix.NFT_MSG_NEWSETELEM
 )
 
-// TestTransactions reads transactions of nftables: what was of our table and who made
-// them counts, and nothing of the one before.
+// TestTransactions reads transactions of nftables: only the table and the sender count,
+// and no transaction affects the next one.
 func TestTransactions(t *testing.T) {
 	w := &nftablesWatch{table: "planec", own: func(port uint32) bool { return port == 7 }}
 	ours, others := message(attr(1, "planec"), attr(2, "x")), message(attr(1, "other"), attr(2, "planec"))
@@ -65,7 +65,7 @@ func TestTransactions(t *testing.T) {
 		{newRule, 9, others, false}, // the first of it is remembered
 		{newGen, 9, message(), true},
 		{newRule, 7, ours, false},
-		{newGen, 7, message(), false}, // our own
+		{newGen, 7, message(), false}, // planec's own
 		{newGen, 9, message(), false},
 		{unix.NFNL_SUBSYS_CTNETLINK<<8 | unix.NFT_MSG_NEWRULE, 9, ours, false},
 		{newGen, 9, message(), false},
@@ -123,8 +123,8 @@ func TestTouches(t *testing.T) {
 	}
 }
 
-// TestGenerations wants a change to be told when it came after what was settled, once,
-// also where the numbers begin anew.
+// TestGenerations wants a change after the settled generation to be reported once,
+// even if the counter wraps.
 func TestGenerations(t *testing.T) {
 	for _, c := range []struct {
 		touched, settled uint32
@@ -148,8 +148,8 @@ func TestGenerations(t *testing.T) {
 	}
 }
 
-// TestNoTable reads the sizes of tables where there are none, and where that cannot be
-// asked: both are nothing, and only the second is worth a word.
+// TestNoTable reads the sizes of missing tables, and of tables that cannot be
+// read: both count as empty, and only the second case is logged.
 func TestNoTable(t *testing.T) {
 	closed, err := newSizes()
 	if err != nil {
@@ -180,8 +180,7 @@ func (noProtocol) Info(string) (live.LegacyInfo, error) {
 }
 func (noProtocol) Close() {}
 
-// TestNoGeneration wants a generation that could not be asked for to be no generation
-// at all.
+// TestNoGeneration wants an unknown generation to disable the comparison.
 func TestNoGeneration(t *testing.T) {
 	var was unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {

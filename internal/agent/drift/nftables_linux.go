@@ -14,11 +14,11 @@ import (
 	"github.com/planec/planec/internal/base/nlattr"
 )
 
-// receiveBuffer holds the notices of a large transaction of our own.
+// receiveBuffer is large enough for the notices of planec's own large transactions.
 const receiveBuffer = 16 << 20
 
-// NFTables tells of transactions that change the table and were made by another
-// process, also by another planec, until ctx ends. It is to be called in the network namespace to watch.
+// NFTables reports transactions of other processes, including other planec processes, that
+// change the table, until ctx ends. It watches the calling thread's network namespace.
 func NFTables(ctx context.Context, table string, log *slog.Logger) (<-chan struct{}, error) {
 	own, err := live.OwnPort()
 	if err != nil {
@@ -33,8 +33,8 @@ func NFTables(ctx context.Context, table string, log *slog.Logger) (<-chan struc
 	}, func() { tell(notices) })
 }
 
-// subscribe passes on what nftables tells, message by message, until ctx ends. Lost is
-// called when something was lost, which may have been about us.
+// subscribe calls take with each nftables notification until ctx ends. It calls
+// lost if notifications were lost, because they may have concerned planec.
 //
 // The Monitor of github.com/google/nftables v0.3.0 is not used: its events of elements do
 // not say of which table they are (monitor.go:274, set.go:845), it has no event for a
@@ -82,25 +82,24 @@ func tell(notices chan<- struct{}) {
 	}
 }
 
-// nftablesWatch reads one transaction after the other: what was changed, then a
-// message that says from which port it came (NFT_MSG_NEWGEN,
-// net/netfilter/nf_tables_api.c).
+// nftablesWatch reads one transaction after the other: its changes, then a message
+// with the port of the sender (NFT_MSG_NEWGEN, net/netfilter/nf_tables_api.c).
 type nftablesWatch struct {
 	table string
 	own   func(port uint32) bool
-	// touched is whether the transaction has something of the table.
+	// touched is whether the transaction changes the table.
 	touched bool
 }
 
-// The attributes: the name of the table is the first of every message but
+// Attributes. The table name is the first attribute of every message except
 // NFT_MSG_NEWGEN (include/uapi/linux/netfilter/nf_tables.h).
 const (
 	attrTable   = 1
 	nfgenmsgLen = 4
 )
 
-// take reads one message and reports whether a transaction of another process that
-// touched the table ends with it.
+// take reads one message and reports whether it ends a transaction of another
+// process that touched the table.
 func (w *nftablesWatch) take(kind uint16, port uint32, data []byte) bool {
 	if kind>>8 != unix.NFNL_SUBSYS_NFTABLES || len(data) < nfgenmsgLen {
 		return false

@@ -16,8 +16,8 @@ import (
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
-// TestNFTables wants changes of planec's table by other processes to be told, and
-// those of other tables not.
+// TestNFTables wants changes of planec's table by other processes to be reported,
+// but not changes of other tables.
 func TestNFTables(t *testing.T) {
 	testkit.Require(t, "nft")
 	r := testkit.New(t, testkit.Spec{})
@@ -83,7 +83,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// applyFile makes the kernel what a file of rules says.
+// applyFile applies a file of rules.
 func applyFile(ctx context.Context, file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -100,8 +100,8 @@ func applyFile(ctx context.Context, file string) error {
 	return live.Apply(ctx, p)
 }
 
-// TestSecondProcess wants another process of the same program to be told of, and our own
-// transactions not.
+// TestSecondProcess wants transactions of another process of the same program to be
+// reported, and its own ones not.
 func TestSecondProcess(t *testing.T) {
 	r := testkit.New(t, testkit.Spec{})
 	var notices <-chan struct{}
@@ -146,8 +146,8 @@ func TestSecondProcess(t *testing.T) {
 	}
 }
 
-// TestXTables wants a change of the size of a legacy table to be told once, until
-// ours is in again.
+// TestXTables wants a change of the size of a legacy table to be reported once
+// until the next Settled.
 func TestXTables(t *testing.T) {
 	testkit.Require(t, "iptables-legacy")
 	r := testkit.New(t, testkit.Spec{})

@@ -15,7 +15,7 @@ import (
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
-// told reports whether a notice comes.
+// told reports whether a notice arrives.
 func told(notices <-chan struct{}, within time.Duration) bool {
 	select {
 	case <-notices:
@@ -25,8 +25,8 @@ func told(notices <-chan struct{}, within time.Duration) bool {
 	}
 }
 
-// TestIPTablesNFT wants changes of planec's chains, and of what leads to them, to be
-// told once until the rules are right again, and changes of other chains not.
+// TestIPTablesNFT wants changes of planec's chains and of their jumps to be
+// reported once until the next Settled, but not changes of other chains.
 func TestIPTablesNFT(t *testing.T) {
 	testkit.Require(t, "iptables-nft", "nft")
 	r := testkit.New(t, testkit.Spec{})
@@ -52,7 +52,7 @@ func TestIPTablesNFT(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run("iptables-nft", "-t", "nat", "-A", "PLC-X", "-j", "RETURN") // our own, before it is settled
+	run("iptables-nft", "-t", "nat", "-A", "PLC-X", "-j", "RETURN") // planec's, before it is settled
 	settle()
 	if told(notices, 1200*time.Millisecond) {
 		t.Error("told of what was settled")
@@ -85,8 +85,8 @@ func TestIPTablesNFT(t *testing.T) {
 	}
 }
 
-// TestPlanec wants the end of another planec process that held the lock to be told, in
-// each directory, and nothing else there.
+// TestPlanec wants the end of another planec process with the lock to be reported,
+// in each directory, and no other event there.
 func TestPlanec(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
 	paths := []string{filepath.Join(one, "n.change.lock"), filepath.Join(two, "n.change.lock"), "/proc/nowhere/n.change.lock"}
@@ -124,8 +124,8 @@ func TestPlanec(t *testing.T) {
 	}
 }
 
-// TestPolled wants a fingerprint that differs to be told once until it is settled, and
-// an error to be one that differs.
+// TestPolled wants a different fingerprint to be reported once until the next
+// Settled, and an error to count as different.
 func TestPolled(t *testing.T) {
 	var now atomic.Value
 	now.Store("a")

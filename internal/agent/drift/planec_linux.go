@@ -11,10 +11,10 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// Planec tells when a planec process of this node that may have changed the kernel is
-// done, whatever the backend: the files of the lock that it took go with it. It watches
-// until ctx ends. Paths are those of the files; a directory that cannot be watched is
-// left out, and an error only where none can.
+// Planec reports when a planec process on this node that may have changed the
+// kernel ends, for any backend: the files of its lock are then removed. It watches
+// until ctx ends. paths are these files. Planec skips a directory that cannot be
+// watched, and fails if none can be.
 func Planec(ctx context.Context, paths []string, log *slog.Logger) (<-chan struct{}, error) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -31,7 +31,7 @@ func Planec(ctx context.Context, paths []string, log *slog.Logger) (<-chan struc
 	}
 	notices := make(chan struct{}, 1)
 	go func() {
-		defer w.Close() // nothing is written to it
+		defer w.Close() // w is only read
 		for {
 			select {
 			case <-ctx.Done():

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// lookEvery is how often rules are looked at of which the kernel tells nothing, or not
-// when a change of planec's own is through.
+// lookEvery is the interval of polling where the kernel sends no notice, or none
+// that tells when planec's own change is complete.
 const lookEvery = 500 * time.Millisecond
 
-// poll tells of differences until ctx ends.
+// poll reports differences until ctx ends.
 func poll(ctx context.Context, notices chan<- struct{}, differs func() bool) {
 	look := time.Tick(lookEvery)
 	for {

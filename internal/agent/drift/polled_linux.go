@@ -5,19 +5,19 @@ import (
 	"sync"
 )
 
-// Polled tells when a fingerprint of the rules is not what it was when they were right:
-// for rules of which the kernel tells nothing, and that are cheap to tell apart.
+// Polled reports when the fingerprint of the rules changes. It is for rules
+// without notifications whose fingerprint is cheap to read.
 type Polled struct {
-	// Read returns the fingerprint. An error is another fingerprint.
+	// Read returns the fingerprint. An error counts as a different fingerprint.
 	Read func(context.Context) (string, error)
 
 	mu    sync.Mutex
 	right string
-	// known is whether right is there to compare with.
+	// known is whether right is valid.
 	known bool
 }
 
-// Settled says that what the kernel has now is right.
+// Settled declares the kernel's current state correct.
 func (w *Polled) Settled(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -39,7 +39,7 @@ func (w *Polled) Run(ctx context.Context) <-chan struct{} {
 	return notices
 }
 
-// differs reports a difference once, until the rules are right again.
+// differs reports a difference once until the next Settled.
 func (w *Polled) differs(ctx context.Context) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

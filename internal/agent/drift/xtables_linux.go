@@ -13,23 +13,23 @@ import (
 	"github.com/planec/planec/backends/xtables/live"
 )
 
-// XTables tells when the size of iptables' legacy tables is not what it was after
-// our last change; Settled says when that was. A change of the same size is not
-// seen, and tables of the nft variant have no size to ask for.
+// XTables reports when the size of iptables' legacy tables changes after Settled.
+// It does not detect a change that keeps the size, and it cannot watch tables of
+// the nft variant, which have no size.
 type XTables struct {
 	mu sync.Mutex
-	// sockets are there while Run watches.
+	// sockets is set while Run watches.
 	sockets *sizes
-	// known is what was right; nil is nothing to compare with.
+	// known are the sizes at the last Settled; nil disables the comparison.
 	known []live.LegacyInfo
 	log   *slog.Logger
 }
 
-// NewXTables makes a watch; nothing is looked at before Run.
+// NewXTables returns a watch, which does nothing before Run.
 func NewXTables() *XTables { return &XTables{} }
 
-// Settled says that what the tables have now is right. It looks before it returns,
-// so that what another program changes next is seen.
+// Settled declares the current tables correct. It reads their sizes before it
+// returns, so that the next change of another program is detected.
 func (w *XTables) Settled() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -55,8 +55,8 @@ func (w *XTables) Run(ctx context.Context, log *slog.Logger) (<-chan struct{}, e
 	return notices, nil
 }
 
-// differs looks at the tables. A difference is told once, until our next change is
-// in.
+// differs reads the sizes of the tables. It reports a difference once until the
+// next Settled.
 func (w *XTables) differs() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -74,10 +74,10 @@ func (w *XTables) stop() {
 	w.sockets, w.known = nil, nil
 }
 
-// sizes asks both families.
+// sizes reads the tables of both families.
 type sizes struct{ families [2]family }
 
-// family is a door to the tables of one family.
+// family reads the tables of one family.
 type family interface {
 	Info(table string) (live.LegacyInfo, error)
 	Close()
@@ -104,8 +104,8 @@ func (s *sizes) close() {
 	}
 }
 
-// tables are those that have our chains. Asking for another would bring it into
-// being, and packets would pass through it from then on.
+// tables are the tables with planec's chains. Reading another table would create
+// it, and packets would pass through it from then on.
 var tables = []string{"filter", "nat"}
 
 func (s *sizes) read(log *slog.Logger) []live.LegacyInfo {
@@ -113,7 +113,7 @@ func (s *sizes) read(log *slog.Logger) []live.LegacyInfo {
 	for _, family := range s.families {
 		for _, table := range tables {
 			info, err := family.Info(table)
-			// A table that is not there has nothing of planec.
+			// A missing table contains nothing of planec.
 			if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ENOPROTOOPT) && !errors.Is(err, unix.EINVAL) {
 				log.Debug("asking for the size of a table", "table", table, "error", err)
 			}

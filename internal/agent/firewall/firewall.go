@@ -13,27 +13,27 @@ import (
 // Variant is the program that a chain belongs to.
 type Variant string
 
-// The variants; NFTables are chains of tables that no iptables knows.
+// The variants. NFTables means that the chain's table does not belong to iptables.
 const (
 	Legacy   Variant = "legacy"
 	NFT      Variant = "nft"
 	NFTables Variant = ""
 )
 
-// Dropping is a chain of another program that drops what no rule of it accepts.
+// Dropping is a foreign chain that drops every packet that none of its rules accepts.
 type Dropping struct {
-	Variant Variant // which iptables shows the chain, or nft
+	Variant Variant // the iptables variant of the chain, or nft
 	// Family is "ip", "ip6" or "inet".
 	Family, Table, Chain string
-	// Forward is whether the chain sees forwarded packets; otherwise it sees those
-	// to the node itself.
+	// Forward is whether the chain sees forwarded packets; otherwise it sees
+	// packets to the node itself.
 	Forward bool
-	// Rules are the words of those of its table, without verb and chain, by chain,
-	// where they could be read.
+	// Rules are the rules of the chain's table by chain, as words without verb and
+	// chain, if they could be read.
 	Rules map[string][][]string
 }
 
-// String names the chain: "chain FORWARD of iptables-nft".
+// String describes the chain: "chain FORWARD of iptables-nft".
 func (d Dropping) String() string {
 	if d.Variant == NFTables {
 		return fmt.Sprintf("chain %s of nftables table %s %s", d.Chain, d.Family, d.Table)
@@ -52,14 +52,14 @@ func (d Dropping) sees(f ir.Family) bool {
 	return d.Family == "inet" || (d.Family == "ip6") == (f == ir.IPv6)
 }
 
-// Needs is what of a node's program other chains must let through.
+// Needs are the packets of a program that foreign chains must accept.
 type Needs struct {
-	// Families are those that Services are served in.
+	// Families are the families with Services.
 	Families     []ir.Family
-	HealthChecks []ir.HealthCheck // those whose nodePorts must be reachable
+	HealthChecks []ir.HealthCheck // the checks whose nodePorts must be reachable
 }
 
-// NeedsOf are those of a program.
+// NeedsOf returns the needs of a program.
 func NeedsOf(p *ir.Program) Needs {
 	n := Needs{HealthChecks: p.HealthChecks}
 	for _, f := range ir.Families() {
@@ -70,13 +70,13 @@ func NeedsOf(p *ir.Program) Needs {
 	return n
 }
 
-// Warnings says which chains will drop which traffic of Services beside rules of a
-// backend, and what to do about each.
+// Warnings returns a warning, with a remedy, for each kind of Service traffic that
+// a chain will drop under the given backend.
 func Warnings(backend string, chains []Dropping, needs Needs) []string {
 	var out []string
 	for _, d := range chains {
 		if d.Variant != NFTables && (backend == "iptables" || backend == "ipvs") {
-			continue // their own rules accept there
+			continue // the backend's own rules accept there
 		}
 		switch {
 		case d.Forward && !d.acceptsServices() && slices.ContainsFunc(needs.Families, d.sees):
@@ -91,7 +91,7 @@ func Warnings(backend string, chains []Dropping, needs Needs) []string {
 	return out
 }
 
-// acceptForward is a command that lets translated connections through.
+// acceptForward returns a command that accepts translated connections.
 func (d Dropping) acceptForward() string {
 	if d.Variant == NFTables {
 		return fmt.Sprintf("nft insert rule %s %s %s ct status dnat accept", d.Family, d.Table, d.Chain)
@@ -106,7 +106,7 @@ func (d Dropping) acceptPorts(ports []string) string {
 	return fmt.Sprintf("%s-%s -I %s -p tcp -m multiport --dports %s -j ACCEPT", d.tool(), d.Variant, d.Chain, strings.Join(ports, ","))
 }
 
-// acceptsServices reports whether a rule accepts translated packets, or all.
+// acceptsServices reports whether a rule accepts translated packets, or all packets.
 func (d Dropping) acceptsServices() bool {
 	return slices.ContainsFunc(d.reached(), func(rule []string) bool {
 		states, _ := iptables.Value(rule, "--ctstate")
@@ -114,7 +114,7 @@ func (d Dropping) acceptsServices() bool {
 	})
 }
 
-// closedPorts are the health check ports that no rule accepts.
+// closedPorts returns the health check ports that no rule accepts.
 func (d Dropping) closedPorts(checks []ir.HealthCheck) []string {
 	var out []string
 	for _, h := range checks {
@@ -130,8 +130,8 @@ func (d Dropping) closedPorts(checks []ir.HealthCheck) []string {
 
 func accepts(rule []string) bool { return iptables.Leads(rule) == "ACCEPT" }
 
-// unconditional reports whether a rule is for all packets: a target, and at most a
-// comment.
+// unconditional reports whether a rule applies to all packets: it has a target,
+// and at most a comment.
 func unconditional(rule []string) bool {
 	if _, commented := iptables.Value(rule, "--comment"); commented {
 		return len(rule) == len([]string{"-m", "comment", "--comment", "text", "-j", "target"})
@@ -145,7 +145,7 @@ func namesPort(rule []string, port string) bool {
 	return one == port || slices.Contains(strings.Split(several, ","), port)
 }
 
-// reached are the rules of the chain and of those that it leads to.
+// reached returns the rules of the chain and of the chains that it leads to.
 func (d Dropping) reached() [][]string {
 	var out [][]string
 	seen := make(map[string]bool)

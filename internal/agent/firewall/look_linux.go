@@ -12,12 +12,11 @@ import (
 	"github.com/planec/planec/internal/text/iptables"
 )
 
-// ourTable is planec's in nftables, whose chains accept what they do not refuse.
+// ourTable is planec's table in nftables; its chains accept what they do not refuse.
 const ourTable = "planec"
 
-// Look lists the chains of other programs that drop by policy, in the network
-// namespace of the calling thread. It changes nothing, and brings no table of
-// iptables into being.
+// Look lists the foreign chains with policy DROP in the calling thread's network
+// namespace. It changes nothing, and does not create tables of iptables.
 func Look(ctx context.Context) ([]Dropping, error) {
 	chains, err := nft.BaseChains(ctx)
 	if err != nil {
@@ -47,8 +46,8 @@ func Look(ctx context.Context) ([]Dropping, error) {
 	return out, nil
 }
 
-// saved are the rules of the chain's table. Without the program they are not known,
-// and what they accept cannot be seen.
+// saved returns the rules of the chain's table, or nil if the program is missing,
+// so that accepting rules cannot be found.
 func saved(ctx context.Context, d *Dropping) map[string][][]string {
 	t := &xtables.Tools{Variant: string(d.Variant), LockWait: xtables.DefaultLockWait}
 	text, err := t.Save(ctx, d.tool())
@@ -67,15 +66,15 @@ func saved(ctx context.Context, d *Dropping) map[string][][]string {
 	return rules
 }
 
-// lookLegacy asks the kernel for the policies of iptables' legacy tables, which need
-// no program to be read.
+// lookLegacy reads the policies of iptables' legacy tables from the kernel, which
+// needs no program.
 func lookLegacy() ([]Dropping, error) {
 	var out []Dropping
 	for _, f := range []struct {
 		family, names string
 		ipv6          bool
 	}{{"ip", "/proc/thread-self/net/ip_tables_names", false}, {"ip6", "/proc/thread-self/net/ip6_tables_names", true}} {
-		// Asking for a table that is not there would make it.
+		// Reading a missing table would create it.
 		names, err := os.ReadFile(f.names)
 		if err != nil || !slices.Contains(strings.Fields(string(names)), "filter") {
 			continue

@@ -19,7 +19,7 @@ func needs() firewall.Needs {
 	})
 }
 
-// TestLook reads firewalls of every kind in real kernels, and what is said of them.
+// TestLook reads firewalls of every kind in real kernels, and checks the warnings.
 func TestLook(t *testing.T) {
 	testkit.Require(t, "nft", "iptables-legacy-restore", "iptables-nft-restore")
 	const closed = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n"
@@ -75,7 +75,7 @@ func TestLook(t *testing.T) {
 	}
 }
 
-// TestWarningsSayWhatToDo follows the advice: there is nothing to say then.
+// TestWarningsSayWhatToDo follows the advice: no warnings remain.
 func TestWarningsSayWhatToDo(t *testing.T) {
 	testkit.Require(t, "nft", "iptables-legacy", "iptables-nft")
 	for _, variant := range []string{"legacy", "nft"} {

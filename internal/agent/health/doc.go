@@ -1,5 +1,5 @@
-// Package health answers for a node's service proxy over HTTP, as kube-proxy
-// does (pkg/proxy/healthcheck of Kubernetes): /healthz and /livez for the node,
-// and a port for each Service with a healthCheckNodePort, where an external load
+// Package health serves a node's health checks over HTTP, like kube-proxy
+// (pkg/proxy/healthcheck of Kubernetes): /healthz and /livez for the node, and a
+// port for each Service with a healthCheckNodePort, where an external load
 // balancer asks whether this node has an endpoint (KEP-27).
 package health

@@ -6,11 +6,11 @@ import (
 	"strconv"
 )
 
-// Counter is told the status of every answer.
+// Counter is called with the status code of every answer.
 type Counter func(code string)
 
-// Handler answers /healthz, which load balancers ask about the node, and /livez,
-// which asks about the proxy alone: whether starting it again could help.
+// Handler serves /healthz, which tells load balancers about the node, and /livez,
+// which tells about the proxy alone: whether a restart could help.
 func Handler(s *Status, healthz, livez Counter) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -32,13 +32,13 @@ func answer(w http.ResponseWriter, r Report, fine bool, count Counter) {
 		code = http.StatusOK
 	}
 	if fine && !r.LastUpdated.IsZero() {
-		// A healthy proxy's answer is recent, as it was when kube-proxy still
-		// synchronised without a change. One that never applied has no such time.
+		// A healthy proxy reports a recent time, like a kube-proxy that synchronises
+		// without changes. A proxy that has not applied anything has no such time.
 		r.LastUpdated = r.CurrentTime
 	}
 	count(strconv.Itoa(code))
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(r) // the asker may be gone
+	_ = json.NewEncoder(w).Encode(r) // the client may be gone
 }

@@ -18,11 +18,11 @@ import (
 // Services answers on the healthCheckNodePorts of Services. It is safe for
 // concurrent use.
 type Services struct {
-	// Healthy is whether the proxy itself is.
+	// Healthy reports whether the proxy itself is healthy.
 	Healthy func() bool
-	// Said is told why the port of a check cannot be listened on at an address, which
-	// is tried again until it can be, and nil once it is or is not wanted any more.
-	// Calls may come from goroutines of their own, and must not call Services.
+	// Said is called with the error if a check's port cannot be opened at an
+	// address; planec retries it. It is called with nil once the port is open or
+	// no longer wanted. It may be called concurrently, and must not call Services.
 	Said func(c ir.HealthCheck, at string, err error)
 
 	mu      sync.Mutex
@@ -31,7 +31,7 @@ type Services struct {
 	gate *listener.Gate
 }
 
-// The connections of all Services' ports together, and those of one client.
+// Limits of the connections of all Services' ports together, and of one client.
 const (
 	mostConnections = 1024
 	mostOfOne       = 128
@@ -40,24 +40,24 @@ const (
 type serviceKey struct {
 	family ir.Family
 	port   uint16
-	// at are the addresses listened on.
+	// at is the address that is listened on.
 	at string
 }
 
-// serviceServer is the answers for one Service and family.
+// serviceServer answers for one Service and family.
 type serviceServer struct {
 	services *Services
 	server   *http.Server
-	// places are the addresses that are listened on, or tried again.
+	// places are the addresses that are open or retried.
 	places map[string]*listener.Kept
 
 	mu    sync.Mutex
 	check ir.HealthCheck
 }
 
-// Set answers for these checks from now on, and no others. Ports are listened on
-// where the scope serves nodePorts: its addresses, those of the node in its
-// prefixes, or all of the family.
+// Set replaces the set of checks. It listens on the addresses that serve nodePorts
+// according to scope: the listed addresses, the node's addresses in the prefixes,
+// or all addresses of the family.
 func (s *Services) Set(checks []ir.HealthCheck, scope ir.NodePortScope, own []netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,10 +86,10 @@ func (s *Services) Set(checks []ir.HealthCheck, scope ir.NodePortScope, own []ne
 	}
 }
 
-// Close stops all answers.
+// Close stops all servers.
 func (s *Services) Close() { s.Set(nil, ir.NodePortScope{}, nil) }
 
-// listenAddresses are where a nodePort of the family is served.
+// listenAddresses returns the addresses that serve nodePorts of the family.
 func listenAddresses(f ir.Family, scope ir.NodePortScope, own []netip.Addr) []string {
 	var at []netip.Addr
 	at = append(at, ir.AddrsOf(f, scope.Addresses)...)
@@ -119,7 +119,7 @@ func unspecified(f ir.Family) string {
 	return "::"
 }
 
-// start serves a check on some addresses, each for itself.
+// start serves a check on several addresses independently.
 func (s *Services) start(c ir.HealthCheck, at []string) *serviceServer {
 	h := &serviceServer{services: s, check: c, places: make(map[string]*listener.Kept)}
 	if s.gate == nil {
@@ -141,7 +141,7 @@ func (s *Services) start(c ir.HealthCheck, at []string) *serviceServer {
 	return h
 }
 
-// said passes on what became of a place.
+// said reports the success or failure of an address.
 func (h *serviceServer) said(at string, err error) {
 	h.mu.Lock()
 	c := h.check
@@ -161,10 +161,10 @@ func (h *serviceServer) close() {
 		p.Stop()
 		h.said(at, nil)
 	}
-	_ = h.server.Close() // connections that are left; nothing is lost with them
+	_ = h.server.Close() // remaining connections; nothing is lost with them
 }
 
-// body is the answer's, with kube-proxy's names (service_health.go).
+// body is the JSON of an answer, with kube-proxy's names (service_health.go).
 type body struct {
 	Service struct {
 		Namespace string `json:"namespace"`
@@ -187,5 +187,5 @@ func (h *serviceServer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	if c.LocalEndpoints == 0 || !b.ServiceProxyHealthy {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_ = json.NewEncoder(w).Encode(b) // the asker may be gone
+	_ = json.NewEncoder(w).Encode(b) // the client may be gone
 }

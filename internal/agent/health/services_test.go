@@ -19,7 +19,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// free returns a port that nothing listens on at some addresses of loopback.
+// free returns a port that is unused at some loopback addresses.
 func free(t *testing.T) uint16 {
 	t.Helper()
 	l, err := net.Listen("tcp4", "0.0.0.0:0")
@@ -30,7 +30,7 @@ func free(t *testing.T) uint16 {
 	return uint16(l.Addr().(*net.TCPAddr).Port)
 }
 
-// said keeps what is told of places.
+// said records the reports about places.
 type said struct {
 	mu  sync.Mutex
 	now map[string]error
@@ -67,7 +67,7 @@ func eventually(t *testing.T, what string, so func() bool) {
 	t.Fatalf("it never came about: %s", what)
 }
 
-// answer asks a health check; the code is 0 where nothing listens.
+// answer queries a health check; the code is 0 if nothing listens.
 func answer(t *testing.T, at string) (code int, body string, header http.Header) {
 	t.Helper()
 	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -101,8 +101,8 @@ func scope(addrs ...string) (s ir.NodePortScope) {
 	return s
 }
 
-// TestServices follows the checks of Services through changes: what they answer, where
-// they listen, and that ports of Services that are gone are free.
+// TestServices follows health checks through changes: their answers, their
+// listening addresses, and that the ports of removed Services are free.
 func TestServices(t *testing.T) {
 	t.Parallel()
 	healthy := true
@@ -137,7 +137,7 @@ func TestServices(t *testing.T) {
 		t.Errorf("a proxy that is not healthy: %d %s", code, body)
 	}
 	healthy = true
-	// The port becomes another Service's, which listens on all the time.
+	// Another Service gets the port, which stays open all the time.
 	services.Set([]ir.HealthCheck{check("c", one, 1)}, scope("127.0.0.1", "127.0.0.2"), nil)
 	if code, body, _ := answer(t, at("127.0.0.1", one)); code != 200 || !strings.Contains(body, `"name":"c"`) {
 		t.Errorf("after it became another Service's: %d %s", code, body)
@@ -161,8 +161,8 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// TestPrefixes wants checks at those of the node's addresses that prefixes have, but for
-// those of loopback in general, and everywhere for a prefix of everything.
+// TestPrefixes wants checks at the node's addresses in the prefixes, without
+// loopback addresses unless a prefix covers everything.
 func TestPrefixes(t *testing.T) {
 	t.Parallel()
 	var s said
@@ -203,8 +203,8 @@ func TestPrefixes(t *testing.T) {
 	}
 }
 
-// TestTakenPort has another process have a port at one of two addresses: the other one
-// is served at once, that is said, and both once the port is free.
+// TestTakenPort has another process occupy a port at one of two addresses: the other
+// address is served at once, this is reported, and both are served once the port is free.
 func TestTakenPort(t *testing.T) {
 	t.Parallel()
 	var s said
@@ -227,7 +227,7 @@ func TestTakenPort(t *testing.T) {
 	eventually(t, "both are served", func() bool { code, _, _ := answer(t, at("127.0.0.2", port)); return code == 200 && s.places() == 0 })
 	services.Set(nil, ir.NodePortScope{}, nil)
 
-	// One that is not wanted any more is not said any more, and not tried again.
+	// A check that is no longer wanted is neither reported nor retried.
 	taken, err = net.Listen("tcp4", at("127.0.0.2", port))
 	if err != nil {
 		t.Fatal(err)
@@ -245,8 +245,8 @@ func TestTakenPort(t *testing.T) {
 	}
 }
 
-// TestGate wants one client to have a bounded number of connections to all ports
-// together.
+// TestGate wants the connections of one client to all ports together to be
+// limited.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	services := health.Services{Healthy: func() bool { return true }, Said: func(ir.HealthCheck, string, error) {}}
@@ -279,7 +279,7 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// TestStatus reads the reasons, and what is healthy and ready, at their edges.
+// TestStatus checks the reasons and the conditions of healthy and ready at their limits.
 func TestStatus(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := health.NewStatus(time.Minute, func() time.Time { return now })

@@ -10,9 +10,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Status is how the proxy is doing. It is safe for concurrent use.
+// Status is the health of the proxy. It is safe for concurrent use.
 type Status struct {
-	// timeout is how old a change may be that is not in the kernel yet.
+	// timeout is the maximum age of a change that is not yet in the kernel.
 	timeout time.Duration
 	now     func() time.Time
 
@@ -22,17 +22,17 @@ type Status struct {
 	eligible bool
 	unread   []string
 	givenUp  int
-	// failure is why the last apply failed; "" where none has since the last that did not.
+	// failure is the error of the last apply; "" if that succeeded.
 	failure string
 }
 
-// NewStatus is alive until changes wait for longer than the timeout, and ready
-// once the first are in the kernel. Now is the clock.
+// NewStatus returns a Status that is alive until changes wait longer than timeout,
+// and ready once the first rules are in the kernel. now is the clock.
 func NewStatus(timeout time.Duration, now func() time.Time) *Status {
 	return &Status{timeout: timeout, now: now, eligible: true}
 }
 
-// Queued says that a change waits since then; an older one that waits counts.
+// Queued records that a change has been waiting since then; the oldest one counts.
 func (s *Status) Queued(since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,17 +41,17 @@ func (s *Status) Queued(since time.Time) {
 	}
 }
 
-// Updated says that all changes are in the kernel.
+// Updated records that all changes are in the kernel.
 func (s *Status) Updated() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending, s.updated, s.failure = time.Time{}, s.now(), ""
 }
 
-// mostWords bounds how much of an error an answer has, in bytes.
+// mostWords is the maximum length of an error in an answer, in bytes.
 const mostWords = 1024
 
-// Failed says why the last apply failed; nil is that the kernel is as it should be.
+// Failed records why the last apply failed; nil means that the kernel is correct.
 func (s *Status) Failed(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,34 +63,34 @@ func (s *Status) Failed(err error) {
 	}
 }
 
-// SetEligible says whether load balancers may send to this node: it is there, and
-// neither being deleted nor about to be.
+// SetEligible sets whether load balancers may send to this node. They may if the
+// node exists, is not being deleted and will not be.
 func (s *Status) SetEligible(eligible bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.eligible = eligible
 }
 
-// SetUnread says what of the objects' source cannot be read now, and why: one line
-// for each.
+// SetUnread sets the parts of the objects' source that cannot be read, with the
+// reasons: one line each.
 func (s *Status) SetUnread(reasons []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unread = slices.Clone(reasons)
 }
 
-// SetGivenUp says how many objects are refused or closed because they cannot be
-// enforced: the proxy is degraded then, and serves all others.
+// SetGivenUp sets the number of objects that cannot be enforced and are therefore
+// refused or closed. The proxy is then degraded, but serves all other objects.
 func (s *Status) SetGivenUp(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.givenUp = n
 }
 
-// mostReasons bounds how many reasons an answer has.
+// mostReasons is the maximum number of reasons in an answer.
 const mostReasons = 20
 
-// reasons say why the proxy is not ready, or what of its objects is old.
+// reasons returns why the proxy is not ready, or which of its objects are outdated.
 func (s *Status) reasons() []string {
 	var out []string
 	switch {
@@ -109,7 +109,7 @@ func (s *Status) reasons() []string {
 	return append(out, unread...)
 }
 
-// stage says what the first rules wait for.
+// stage returns what the first rules wait for.
 func (s *Status) stage() string {
 	if s.pending.IsZero() {
 		return "every source of objects has to be read once first"
@@ -117,21 +117,21 @@ func (s *Status) stage() string {
 	return "every source of objects was read, and the first rules are being applied"
 }
 
-// Reasons say why the proxy is not ready, or what of its objects is old.
+// Reasons returns why the proxy is not ready, or which of its objects are outdated.
 func (s *Status) Reasons() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.reasons()
 }
 
-// Pending reports whether changes wait or are being applied.
+// Pending reports whether changes are waiting or being applied.
 func (s *Status) Pending() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.pending.IsZero()
 }
 
-// Ready reports whether the kernel has rules, and changes reach it in time.
+// Ready reports whether the kernel has rules and receives changes in time.
 func (s *Status) Ready() bool {
 	s.mu.Lock()
 	started := !s.updated.IsZero()
@@ -139,29 +139,29 @@ func (s *Status) Ready() bool {
 	return started && s.Healthy()
 }
 
-// Report is the body of an answer, with the names that kube-proxy gives them
-// (ProxyHealth in proxy_health.go) and two more, Degraded and Reasons.
+// Report is the body of an answer, with the field names of kube-proxy (ProxyHealth
+// in proxy_health.go) and the additional Degraded and Reasons.
 type Report struct {
-	LastUpdated  time.Time                        `json:"lastUpdated"`            // when rules were changed last
+	LastUpdated  time.Time                        `json:"lastUpdated"`            // when the rules last changed
 	CurrentTime  time.Time                        `json:"currentTime"`            // when the report was made
-	NodeEligible *bool                            `json:"nodeEligible,omitempty"` // false while the node is to be taken out of load balancers; nil is unknown
+	NodeEligible *bool                            `json:"nodeEligible,omitempty"` // false while load balancers should avoid the node; nil means unknown
 	Healthy      bool                             `json:"healthy"`                // whether the agent keeps the rules right
-	Status       map[corev1.IPFamily]FamilyReport `json:"status,omitempty"`       // the report of each family; the families of the node only
-	// Degraded is how many objects cannot be enforced, so that they refuse or close.
+	Status       map[corev1.IPFamily]FamilyReport `json:"status,omitempty"`       // per family; only the families of the node
+	// Degraded is the number of objects that cannot be enforced and are refused or closed.
 	Degraded int `json:"degraded,omitempty"`
-	// Reasons say what is missing.
+	// Reasons are the reasons why the proxy is not ready, one per line.
 	Reasons []string `json:"reasons,omitempty"`
 }
 
-// FamilyReport is a family's part. Both families change together here.
+// FamilyReport is the report of one family. Both families always change together.
 type FamilyReport struct {
-	LastUpdated time.Time `json:"lastUpdated"` // when rules of the family were changed last
+	LastUpdated time.Time `json:"lastUpdated"` // when the rules of the family last changed
 	Healthy     bool      `json:"healthy"`     // whether its rules are kept right
 }
 
-// Report says how the proxy is doing; the node's part is left out. Before the
-// first change is in, a proxy is alive as long as nothing waits, as kube-proxy's is:
-// to start it again would not bring the rest of the objects.
+// Report returns the health of the proxy without the node's part. Before its first
+// apply, a proxy is alive as long as no change waits, like kube-proxy: a restart
+// would not deliver the missing objects.
 func (s *Status) Report() Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 )
 
 // TestAnswers follows a proxy from its start: it is alive while it waits for objects,
-// ready when rules are in, and neither once the first rules wait for too long.
+// ready when rules are in the kernel, and neither if the first rules wait too long.
 func TestAnswers(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := health.NewStatus(time.Minute, func() time.Time { return now })

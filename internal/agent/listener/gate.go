@@ -7,33 +7,33 @@ import (
 	"sync"
 )
 
-// Gate bounds the connections of all listeners that it guards together. It is safe
+// Gate limits the connections of all listeners that it guards together. It is safe
 // for concurrent use.
 type Gate struct {
-	// most is how many connections there may be, and each how many of one remote
-	// address: of one /64 in IPv6, where a host has so many.
+	// most is the maximum number of connections, each that of one remote address,
+	// or of one /64 in IPv6, because an IPv6 host has that many addresses.
 	most, each int
 
 	mu    sync.Mutex
 	conns map[*conn]bool
 	count map[netip.Prefix]int
-	// clock orders what happens to connections.
+	// clock orders the state changes of connections.
 	clock uint64
 }
 
-// NewGate lets most connections in, and each of one remote address; both are
-// positive.
+// NewGate returns a Gate for most connections, and each per remote address; both
+// must be positive.
 func NewGate(most, each int) *Gate {
 	return &Gate{most: most, each: each, conns: make(map[*conn]bool), count: make(map[netip.Prefix]int)}
 }
 
-// conn is a connection that was let in.
+// conn is an accepted connection.
 type conn struct {
 	net.Conn
 	gate   *Gate
 	remote netip.Prefix
-	// state and since say how dear it is: idle ones go first, then those that have
-	// not finished a first request, each the oldest first.
+	// state and since determine which connection is closed first: idle ones, then
+	// those that have not finished a first request, the oldest first.
 	state http.ConnState
 	since uint64
 	once  sync.Once
@@ -60,8 +60,8 @@ func (g *Gate) forget(c *conn) {
 	}
 }
 
-// Guard returns a listener whose connections come through the gate. The server's
-// ConnState must be [Gate.State].
+// Guard returns a listener whose connections pass the gate. The server's ConnState
+// must be [Gate.State].
 func (g *Gate) Guard(l net.Listener) net.Listener { return &guarded{l, g} }
 
 type guarded struct {
@@ -78,7 +78,7 @@ func (l *guarded) Accept() (net.Conn, error) {
 	return l.gate.admit(c), nil
 }
 
-// admit makes room for a connection.
+// admit makes room for a connection, and registers it.
 func (g *Gate) admit(c net.Conn) net.Conn {
 	in := &conn{Conn: c, gate: g, remote: remoteOf(c.RemoteAddr()), state: http.StateNew}
 	g.mu.Lock()
@@ -98,12 +98,12 @@ func (g *Gate) admit(c net.Conn) net.Conn {
 	g.count[in.remote]++
 	g.mu.Unlock()
 	if out != nil {
-		_ = out.Conn.Close() // its server finds out
+		_ = out.Conn.Close() // its server notices
 	}
 	return in
 }
 
-// victim is the connection that is missed least.
+// victim returns the connection to close.
 func (g *Gate) victim(of func(*conn) bool) *conn {
 	rank := map[http.ConnState]int{http.StateIdle: 0, http.StateNew: 1}
 	var worst *conn
@@ -126,7 +126,7 @@ func (g *Gate) victim(of func(*conn) bool) *conn {
 	return worst
 }
 
-// State is for [http.Server.ConnState].
+// State is the callback for [http.Server.ConnState].
 func (g *Gate) State(c net.Conn, s http.ConnState) {
 	in, ok := c.(*conn)
 	if !ok {
@@ -138,14 +138,14 @@ func (g *Gate) State(c net.Conn, s http.ConnState) {
 	in.state, in.since = s, g.clock
 }
 
-// Len is how many connections there are now.
+// Len returns the number of connections.
 func (g *Gate) Len() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.conns)
 }
 
-// remoteOf is whose share a connection counts to.
+// remoteOf returns the prefix whose share a connection uses.
 func remoteOf(a net.Addr) netip.Prefix {
 	at, err := netip.ParseAddrPort(a.String())
 	if err != nil {
@@ -156,6 +156,6 @@ func remoteOf(a net.Addr) netip.Prefix {
 	if addr.Is6() {
 		bits = 64
 	}
-	p, _ := addr.Prefix(bits) // the bits are the family's
+	p, _ := addr.Prefix(bits) // bits is valid for the family
 	return p
 }

@@ -49,7 +49,7 @@ func (k *Kept) Stop() {
 	k.done.Wait()
 }
 
-// run serves on a listener, and on others after it.
+// run serves a listener, and reopens it after failures.
 func (k *Kept) run(ctx context.Context, l net.Listener, err error) {
 	said := ""
 	wait := firstAgain
@@ -81,7 +81,7 @@ func (k *Kept) run(ctx context.Context, l net.Listener, err error) {
 
 // serve answers on a listener until that fails or the server is not wanted any more.
 func (k *Kept) serve(ctx context.Context, l net.Listener) error {
-	stop := context.AfterFunc(ctx, func() { _ = l.Close() }) // that ends Serve
+	stop := context.AfterFunc(ctx, func() { _ = l.Close() }) // ends Serve
 	defer stop()
 	defer l.Close() // where Serve failed with the listener open
 	return k.server.Serve(l)

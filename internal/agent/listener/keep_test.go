@@ -12,7 +12,7 @@ import (
 	"github.com/planec/planec/internal/agent/listener"
 )
 
-// place is one that can be taken by another, on a clock that stands still but for
+// place can be occupied by another process, on a clock that advances only while
 // waiting.
 type place struct {
 	mu    sync.Mutex
@@ -64,8 +64,8 @@ func (p *place) keep() (*listener.Kept, error) {
 	return listener.Keep(listener.Server{Listen: p.Listen, Serve: p.Serve, Said: p.Said})
 }
 
-// TestKeep has a place taken by another for a while, twice, and wants tries that come
-// ever more seldom, every reason said once, and the place free at the end.
+// TestKeep has a place occupied for a while, twice, and wants increasing delays,
+// each reason reported once, and the place free at the end.
 func TestKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inUse := errors.New("in use")
@@ -115,7 +115,7 @@ func TestKeep(t *testing.T) {
 	})
 }
 
-// TestNotWanted ends the tries of a place that was never served.
+// TestNotWanted stops the retries of a place that was never served.
 func TestNotWanted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &place{taken: errors.New("in use")}

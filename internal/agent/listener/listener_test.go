@@ -51,7 +51,7 @@ func dial(t *testing.T, to, from string) net.Conn {
 	return c
 }
 
-// probe asks as a load balancer does.
+// probe sends a request like a load balancer.
 func probe(t *testing.T, to, from string) {
 	t.Helper()
 	c := dial(t, to, from)
@@ -65,9 +65,9 @@ func probe(t *testing.T, to, from string) {
 	res.Body.Close()
 }
 
-// TestSlowClients has hundreds of connections, of one address and of many, that
-// begin a request and do not end it, and others that stay idle after one: a probe
-// is answered beside each of them, from a new address and from theirs.
+// TestSlowClients has hundreds of connections, of one address and of many, with
+// incomplete requests or idle after a request: a probe is answered at the same
+// time, from a new address and from theirs.
 func TestSlowClients(t *testing.T) {
 	to, g := serve(t)
 	for i := range 400 {
@@ -91,8 +91,8 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// TestOneAddress wants an address that has its share to lose its own connections,
-// and no one else's.
+// TestOneAddress wants an address that exceeds its share to lose only its own
+// connections.
 func TestOneAddress(t *testing.T) {
 	to, g := serve(t)
 	other := dial(t, to, "127.0.0.3")
@@ -116,8 +116,8 @@ func TestOneAddress(t *testing.T) {
 	}
 }
 
-// TestLargeRequests sends a body of a GiB, and headers without end: they are not
-// read, and the first is answered.
+// TestLargeRequests sends a body of 1 GiB, and endless headers: they are not read,
+// and the first request is answered.
 func TestLargeRequests(t *testing.T) {
 	to, _ := serve(t)
 	for _, c := range []struct{ name, head, answer string }{

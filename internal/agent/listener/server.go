@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The bounds of a request. What is asked here has no body and few headers, and is
-// answered at once.
+// Limits of a request. Requests here have no body and few headers, and are
+// answered immediately.
 const (
 	headerTimeout = 5 * time.Second
 	readTimeout   = 10 * time.Second
@@ -18,10 +18,10 @@ const (
 	maxHeader     = 16 << 10
 )
 
-// WriteTimeout is how long an answer may take that is made at once.
+// WriteTimeout is the maximum duration of an answer that needs no waiting.
 const WriteTimeout = 30 * time.Second
 
-// Listen listens on an address of TCP; an IPv4 wildcard is IPv4 only, as it says.
+// Listen listens on a TCP address; an IPv4 wildcard listens on IPv4 only.
 func Listen(addr string) (net.Listener, error) {
 	network := "tcp"
 	if at, err := netip.ParseAddrPort(addr); err == nil && at.Addr().Is4() {
@@ -34,8 +34,8 @@ func Listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// NewServer is a server for listeners that the gate guards. An answer may take as
-// long as write, which is positive.
+// NewServer returns a server for listeners that the gate guards. write is the
+// maximum duration of an answer and must be positive.
 func NewServer(h http.Handler, g *Gate, write time.Duration) *http.Server {
 	return &http.Server{
 		Handler: withoutBody(h), ConnState: g.State, MaxHeaderBytes: maxHeader,

@@ -1,5 +1,4 @@
-// Package localaddr tells which addresses are this node's own, as they come and
-// go.
+// Package localaddr reads and watches this node's own addresses.
 package localaddr
 
 import (
@@ -12,12 +11,12 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// serviceDevices hold addresses of Services, which are not the node's own: those
-// of planec's and of kube-proxy's IPVS.
+// serviceDevices have addresses of Services, which are not the node's own: the
+// devices of planec's and of kube-proxy's IPVS mode.
 var serviceDevices = []string{"planec-ipvs0", "kube-ipvs0"}
 
-// List returns the addresses of the network namespace of the calling thread,
-// sorted: no loopback, no link-local ones, none that are not usable yet.
+// List returns the addresses of the calling thread's network namespace, sorted,
+// without loopback, link-local and not yet usable addresses.
 func List() ([]netip.Addr, error) {
 	links, err := netlink.LinkList()
 	if err != nil {
@@ -44,12 +43,12 @@ func List() ([]netip.Addr, error) {
 	return slices.Compact(out), nil
 }
 
-// settle is how long to wait for more when something changed.
+// settle is how long to wait for further changes after a change.
 const settle = 100 * time.Millisecond
 
-// Watch calls f with the addresses whenever they are others than before, until ctx
-// ends; the first time at once. It watches the network namespace of the calling
-// thread at the start; failed is told what went wrong since.
+// Watch calls f with the addresses at once, and again whenever they change, until
+// ctx ends. It watches the network namespace of the thread that called it. It
+// calls failed with errors of the watch.
 func Watch(ctx context.Context, f func([]netip.Addr), failed func(error)) error {
 	updates := make(chan netlink.AddrUpdate, 64)
 	done := make(chan struct{})

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// choice chooses endpoints. It is safe for concurrent use.
+// choice selects endpoints. It is safe for concurrent use.
 type choice struct {
 	mu        sync.Mutex
 	endpoints []netip.AddrPort
 	affinity  time.Duration
-	// last is the endpoint that was given last, and used when that was; with affinity
-	// only. All local clients have one address, so they share it.
+	// last is the previously selected endpoint, and used the time of that selection; only
+	// with affinity. All local clients share them, because they have the same address.
 	last netip.AddrPort
 	used time.Time
 }
 
-// set replaces the endpoints. Another affinity begins anew.
+// set replaces the endpoints. A changed affinity forgets the last endpoint.
 func (c *choice) set(endpoints []netip.AddrPort, affinity time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -29,7 +29,7 @@ func (c *choice) set(endpoints []netip.AddrPort, affinity time.Duration) {
 	}
 }
 
-// next chooses for a new connection; false is that there is no endpoint.
+// next selects an endpoint for a new connection; false means that there is none.
 func (c *choice) next(now time.Time) (netip.AddrPort, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

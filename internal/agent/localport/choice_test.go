@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestWindow wants the time of affinity to begin anew with each connection, and another
-// time to forget what was chosen.
+// TestWindow wants each connection to restart the affinity timeout, and a changed
+// timeout to forget the endpoint.
 func TestWindow(t *testing.T) {
 	var all []netip.AddrPort
 	for i := range 64 {

@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// dialTimeout is how long a connection to an endpoint may take, as in kube-proxy.
+	// dialTimeout is the timeout of connecting to an endpoint, as in kube-proxy.
 	dialTimeout = 5 * time.Second
-	// drainTime is how long one direction may go on after the other has failed: an
-	// answer that was sent before a connection broke still gets to its client.
+	// drainTime is how long one direction may continue after the other has failed,
+	// so that an answer sent before the connection broke still reaches its client.
 	drainTime = 2 * time.Second
-	// bufferSize is what a direction of a connection holds.
+	// bufferSize is the size of the buffer of one direction, in bytes.
 	bufferSize = 16 << 10
 )
 
-// forward connects a client to an endpoint until both are through, one fails or ctx
-// ends. A connection that cannot be made, or that breaks, is reset: a client must not
-// take it for an answer that has ended.
+// forward connects a client to an endpoint until both directions end, one fails,
+// or ctx ends. It resets a connection that cannot be made or that breaks, so that
+// the client does not take it for the end of an answer.
 func forward(ctx context.Context, client *net.TCPConn, c *choice) {
 	server, err := dial(ctx, c)
 	if err != nil {
@@ -54,8 +54,8 @@ func dial(ctx context.Context, c *choice) (*net.TCPConn, error) {
 	return conn.(*net.TCPConn), nil // the network is TCP
 }
 
-// pass passes on what comes from src, and that it has ended. After an error the other
-// direction has [drainTime].
+// pass copies from src to dst, including the end of the stream. After an error,
+// the other direction has [drainTime] to end.
 func pass(dst, src *net.TCPConn) error {
 	err := transfer(dst, src)
 	if err == nil {
@@ -63,14 +63,14 @@ func pass(dst, src *net.TCPConn) error {
 	}
 	if err != nil {
 		soon := time.Now().Add(drainTime)
-		_ = dst.SetDeadline(soon) // a connection that is closed needs none
+		_ = dst.SetDeadline(soon) // fails only for a closed connection
 		_ = src.SetDeadline(soon)
 	}
 	return err
 }
 
-// transfer copies until src ends. It does not leave the copying to the kernel, as
-// [io.Copy] does: that takes four more descriptors for each connection.
+// transfer copies until src ends. Unlike [io.Copy] it does not use splice(2),
+// which needs four more descriptors for each connection.
 func transfer(dst, src *net.TCPConn) error {
 	buffer := make([]byte, bufferSize)
 	for {
@@ -89,17 +89,17 @@ func transfer(dst, src *net.TCPConn) error {
 	}
 }
 
-// end closes a connection, and resets one of a pair that broke.
+// end closes a connection, and resets it if its pair broke.
 func end(c *net.TCPConn, err error) {
 	if err != nil {
 		reset(c)
 		return
 	}
-	_ = c.Close() // everything was passed on
+	_ = c.Close() // all data was passed on
 }
 
-// reset closes a connection at once, and says so to its other end.
+// reset closes a connection immediately with a reset.
 func reset(c *net.TCPConn) {
-	_ = c.SetLinger(0) // both fail only for what is closed already
+	_ = c.SetLinger(0) // both fail only for a closed connection
 	_ = c.Close()
 }

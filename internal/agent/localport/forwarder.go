@@ -11,24 +11,24 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// The connections that are forwarded at once: of all ports together, and of one. What
-// comes beyond is refused, so that a port cannot take the agent's descriptors and
-// memory from the others, nor from the agent.
+// The maximum number of connections of all ports together, and of one port.
+// Further connections are refused, so that one port cannot exhaust the descriptors
+// and the memory of the agent.
 const (
 	mostConnections = 1024
 	mostOfOne       = 256
 )
 
-// Forwarder serves ports. Its functions may be nil. They may be called by goroutines of
-// their own, and must not call the Forwarder. It is safe for concurrent use.
+// Forwarder serves ports. Its functions may be nil. They may be called
+// concurrently, and must not call the Forwarder. It is safe for concurrent use.
 type Forwarder struct {
-	// Said is told why a port cannot be listened on at an address, which is tried
-	// again until it can be, and nil once it is or is not wanted any more.
+	// Said is called with the error if a port cannot be opened at an address,
+	// which is retried, and with nil once it is open or no longer wanted.
 	Said func(p Port, at string, err error)
-	// Listening is told of each listener that opened (1) or closed (-1), and Failed
-	// of each attempt to open one that failed.
+	// Listening is called when a listener is opened (1) or closed (-1), and Failed
+	// after each failed attempt to open one.
 	Listening func(f ir.Family, change int)
-	Failed    func(f ir.Family) // called with the family of the address
+	Failed    func(f ir.Family) // f is the family of the address
 
 	mu      sync.Mutex
 	closed  bool
@@ -45,8 +45,8 @@ type served struct {
 	port   Port
 }
 
-// Set serves these ports from now on, and no others. A port that stays keeps its
-// listener and its connections, whatever its endpoints are; one that goes loses both.
+// Set replaces the set of served ports. A port that stays keeps its listener and
+// its connections, even if its endpoints change; a removed port loses both.
 func (f *Forwarder) Set(ports []Port) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -55,7 +55,7 @@ func (f *Forwarder) Set(ports []Port) {
 	}
 }
 
-// Close ends everything; nothing is served after it.
+// Close ends all listeners and connections. The Forwarder cannot be used afterwards.
 func (f *Forwarder) Close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -63,7 +63,7 @@ func (f *Forwarder) Close() {
 	f.closed = true
 }
 
-// replace is Set; the lock is held.
+// replace is Set with the lock held.
 func (f *Forwarder) replace(ports []Port) {
 	if f.served == nil {
 		f.served, f.bounded = make(map[key]*served), newSlots(mostConnections)
@@ -161,14 +161,14 @@ func (f *Forwarder) serve(p *served, family ir.Family, l net.Listener) error {
 	}
 }
 
-// accept takes the next connection. What is short for a moment, such as descriptors,
-// does not cost the listener.
+// accept accepts the next connection. It does not give up the listener because of
+// a temporary shortage, for example of descriptors.
 func accept(l net.Listener) (*net.TCPConn, error) {
 	wait := firstWait
 	for {
 		c, err := l.Accept()
 		if err == nil {
-			return c.(*net.TCPConn), nil // the listener is one of TCP
+			return c.(*net.TCPConn), nil // l is a TCP listener
 		}
 		if !passing(err) {
 			return nil, err
@@ -178,7 +178,7 @@ func accept(l net.Listener) (*net.TCPConn, error) {
 	}
 }
 
-// How long accepting rests while something is short.
+// The pause before accepting again during a shortage.
 const (
 	firstWait = 5 * time.Millisecond
 	lastWait  = 500 * time.Millisecond

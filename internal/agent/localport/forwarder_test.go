@@ -43,7 +43,7 @@ func names(t *testing.T, name string) netip.AddrPort {
 	return endpoint(t, func(c *net.TCPConn) { _, _ = io.WriteString(c, name) })
 }
 
-// free is a port that nothing listens on in either family.
+// free returns a port that is unused in both families.
 func free(t *testing.T) uint16 {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -66,7 +66,7 @@ func dial(number uint16) (*net.TCPConn, error) {
 	return c.(*net.TCPConn), c.SetDeadline(time.Now().Add(10 * time.Second))
 }
 
-// ask is what a connection is answered with.
+// ask returns the answer to a connection.
 func ask(number uint16) (string, error) {
 	c, err := dial(number)
 	if err != nil {
@@ -88,8 +88,8 @@ func eventually(t *testing.T, what string, so func() bool) {
 	t.Fatalf("it never came about: %s", what)
 }
 
-// TestEndpoints wants every endpoint to be used, the listener to stay while they change,
-// and nothing to be listened on without any.
+// TestEndpoints wants every endpoint to be used, the listener to stay while
+// endpoints change, and no listener without endpoints.
 func TestEndpoints(t *testing.T) {
 	t.Parallel()
 	var opened, listening atomic.Int32
@@ -128,8 +128,8 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// TestAffinity wants the endpoint to stay while connections come within the time, and
-// another one once it is gone or the time is over.
+// TestAffinity wants the endpoint to stay while connections arrive within the
+// timeout, and another one when it is removed or the timeout has passed.
 func TestAffinity(t *testing.T) {
 	t.Parallel()
 	var f localport.Forwarder
@@ -165,8 +165,8 @@ func TestAffinity(t *testing.T) {
 	}
 }
 
-// TestHalfClose wants the end of one direction to be passed on while the other goes on,
-// both ways.
+// TestHalfClose wants the end of one direction to be passed on while the other
+// continues, in both directions.
 func TestHalfClose(t *testing.T) {
 	t.Parallel()
 	var f localport.Forwarder
@@ -218,8 +218,8 @@ func TestHalfClose(t *testing.T) {
 	}
 }
 
-// TestBroken wants a connection that breaks, or that no endpoint takes, to be reset: it
-// must not look like an answer that has ended.
+// TestBroken wants a reset if a connection breaks or no endpoint accepts it: it
+// must not look like the end of an answer.
 func TestBroken(t *testing.T) {
 	t.Parallel()
 	var f localport.Forwarder
@@ -239,8 +239,8 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestServiceGoes wants connections to end with their Service, also where another one
-// has the port then.
+// TestServiceGoes wants connections to end with their Service, even if another
+// Service then has the port.
 func TestServiceGoes(t *testing.T) {
 	t.Parallel()
 	var f localport.Forwarder
@@ -268,8 +268,8 @@ func TestServiceGoes(t *testing.T) {
 	}
 }
 
-// TestTakenPort wants a port that another process has to be said and counted, and to be
-// served once it is free.
+// TestTakenPort wants a port that another process uses to be reported and counted,
+// and to be served once it is free.
 func TestTakenPort(t *testing.T) {
 	t.Parallel()
 	var failures, listening atomic.Int32
@@ -297,8 +297,8 @@ func TestTakenPort(t *testing.T) {
 	}
 }
 
-// TestBound wants one port to be given so many connections, and others to be served
-// beside it.
+// TestBound wants the connections of one port to be limited, and other ports to be
+// served.
 func TestBound(t *testing.T) {
 	t.Parallel()
 	var f localport.Forwarder

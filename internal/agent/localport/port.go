@@ -9,24 +9,24 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Port is a nodePort that is to be served.
+// Port is a nodePort to serve.
 type Port struct {
-	Family ir.Family // that of the loopback address
+	Family ir.Family // the family of the loopback address
 	Number uint16    // the nodePort
-	// Service is the Service port that it belongs to. When that changes, the
-	// connections of the one before end.
+	// Service is the Service port of the nodePort. If it changes, existing
+	// connections end.
 	Service ir.ServicePort
-	// Affinity is for how long after the last new connection the endpoint stays the
-	// same; 0 is no affinity.
+	// Affinity is how long after the last new connection the endpoint stays the
+	// same; 0 means no affinity.
 	Affinity time.Duration
-	// Endpoints are what is chosen from, each once. A port without any is not
-	// listened on.
+	// Endpoints are the endpoints without duplicates. A port without endpoints is
+	// not listened on.
 	Endpoints []netip.AddrPort
-	// Origin is the object that messages about the port name.
+	// Origin is the object to name in messages about the port.
 	Origin ir.Origin
 }
 
-// key is what makes a port another one.
+// key identifies a port: ports with different keys do not share connections.
 type key struct {
 	family  ir.Family
 	number  uint16
@@ -35,7 +35,7 @@ type key struct {
 
 func (p *Port) key() key { return key{p.Family, p.Number, p.Service} }
 
-// address is where the port is listened on.
+// address returns the address to listen on.
 func (p *Port) address() string {
 	host := "127.0.0.1"
 	if p.Family == ir.IPv6 {

@@ -5,12 +5,12 @@ import (
 	"syscall"
 )
 
-// slots bound how many there may be of something.
+// slots limits the number of concurrent uses.
 type slots chan struct{}
 
 func newSlots(most int) slots { return make(slots, most) }
 
-// take takes one of all, or none.
+// take takes a slot of each, or none at all.
 func take(all ...slots) (release func(), ok bool) {
 	var taken []slots
 	release = func() {
@@ -30,8 +30,8 @@ func take(all ...slots) (release func(), ok bool) {
 	return release, true
 }
 
-// passing reports whether an error of accept(2) passes: a client that went before it was
-// accepted, and what a process or the machine is short of.
+// passing reports whether an error of accept(2) is temporary: the client closed the
+// connection before it was accepted, or the process or the machine lacks a resource.
 func passing(err error) bool {
 	for _, is := range []error{syscall.ECONNABORTED, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
 		if errors.Is(err, is) {

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// soonest is how soon objects are tried again at the earliest, whatever the session
-// says: it must not keep the agent busy.
+// soonest is the minimum time before objects are retried, so that retries cannot
+// keep the agent busy.
 const soonest = 100 * time.Millisecond
 
-// again tries the objects again that the kernel refused and whose time has come.
+// again retries the objects that the kernel refused and that are due.
 func (a *Agent) again(ctx context.Context) error {
 	better, err := a.session.Retry(ctx)
 	a.diagnose()
@@ -26,8 +26,8 @@ func (a *Agent) again(ctx context.Context) error {
 	return nil
 }
 
-// whenAgain sets the timer for the next time. While the kernel is behind, the whole
-// is tried again, and these objects after it.
+// whenAgain sets the timer for the next retry. While the kernel is behind,
+// everything is retried first, and these objects after it.
 func (a *Agent) whenAgain(timer *time.Timer) {
 	timer.Stop()
 	if a.session == nil || a.behind {

@@ -18,33 +18,33 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Config is what an agent is made of.
+// Config has the parts of an agent.
 type Config struct {
-	// Node is the node's name, and Settings what the objects cannot say of it.
+	// Node is the node's name; Settings are the node's settings that no object contains.
 	Node     string           // metadata.name of this node
-	Settings objects.Config   // what compiler.Input has besides objects
-	Backend  backends.Backend // what emits the rules
-	Applier  *applier.Applier // what puts them into the kernel
-	// Inbox is what a source feeds.
+	Settings objects.Config   // the settings for compiler.Input
+	Backend  backends.Backend // emits the rules
+	Applier  *applier.Applier // applies them to the kernel
+	// Inbox receives the changes of a source.
 	Inbox *inbox.Inbox
-	// General reports whether an error of the kernel is no object's fault; nil is
-	// never.
+	// General reports whether an error of the kernel is unrelated to any object;
+	// nil means never.
 	General func(error) bool
-	// Spare reports whether the kernel serves something that objects which leave
-	// nothing to serve must not remove when the agent begins; nil is never.
+	// Spare reports whether the kernel serves something that an agent with nothing
+	// to serve must not remove at its start; nil means never.
 	Spare func(context.Context) (bool, error)
-	// Flows ends connections that should not go on.
+	// Flows ends stale connections.
 	Flows Flows
-	// Drift has something to read when another program may have changed planec's rules;
-	// nil where nothing tells.
+	// Drift receives a value when another program may have changed planec's rules;
+	// nil disables drift detection.
 	Drift <-chan struct{}
-	// Settled is called when the kernel is right, so that what changes it from
-	// then on is a drift; nil where that is not wanted.
+	// Settled is called when the kernel is correct, so that later changes count as
+	// drift. It may be nil.
 	Settled func()
-	// VerifyEvery is how often the kernel is compared as a whole; 0 is never.
+	// VerifyEvery is the interval of full comparisons with the kernel; 0 means never.
 	VerifyEvery time.Duration
-	Observer    Observer     // told of every change, for metrics, Events and health
-	Log         *slog.Logger // nil is not allowed
+	Observer    Observer     // receives every change, for metrics, Events and health
+	Log         *slog.Logger // must not be nil
 }
 
 // Agent is one node's service proxy. Run is to be called once.
@@ -55,31 +55,31 @@ type Agent struct {
 	window  window
 	backoff backoff
 	tally   tally
-	// diags is what was said of the objects last.
+	// diags are the latest findings about the objects.
 	diags diag.List
-	// allFlows is whether flows to every frontend are to be looked at: at the
-	// start, and after that could not be done.
+	// allFlows is whether flows to every frontend must be checked: at the start,
+	// and after a check failed.
 	allFlows bool
-	// behind is whether the kernel is not what the objects say.
+	// behind is whether the kernel does not match the objects.
 	behind bool
-	// changes counts what may have changed the rules that are wanted.
+	// changes counts the events that may have changed the wanted rules.
 	changes  uint64
 	requests chan request
-	// spared is whether the agent does not begin, so as to take nothing away.
+	// spared is whether the agent has not started in order to keep the kernel's rules.
 	spared bool
-	// rested is when a notice of drift may be followed again.
+	// rested is the earliest time for the next comparison because of drift.
 	rested time.Time
 }
 
-// New makes an agent; nothing happens before Run.
+// New returns an agent, which does nothing before Run.
 func New(c Config) *Agent {
 	a := &Agent{Config: c, allFlows: true, requests: make(chan request)}
 	a.tally.loopback.families = loopbackFamilies(&c.Settings)
 	return a
 }
 
-// Run works until ctx ends. What goes wrong with the kernel is tried again and
-// is no error.
+// Run follows the objects until ctx ends. It retries failures of the kernel and
+// does not return them.
 func (a *Agent) Run(ctx context.Context) error {
 	defer a.remember()
 	retry, drift, verify, again := stopped(), stopped(), stopped(), stopped()
@@ -92,8 +92,8 @@ func (a *Agent) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-a.Inbox.Wake():
-			// What came while the last changes were taken was taken with them: then
-			// nothing waits, though it rang.
+			// Changes that arrived during the last Take were part of it: the
+			// wake-up is then spurious, and nothing is pending.
 			if count, since := a.Inbox.Pending(); count > 0 {
 				a.Observer.Queued(count, since)
 			}
@@ -137,21 +137,21 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 }
 
-// stopped is a timer that does not run yet.
+// stopped returns a timer that is not running.
 func stopped() *time.Timer {
 	t := time.NewTimer(time.Hour)
 	t.Stop()
 	return t
 }
 
-// Comparing the kernel because of notices takes a tenth of the time at most: who
-// keeps rewriting our rules must not keep the agent from everything else.
+// Comparisons because of drift use at most 10% of the time, so that a program that
+// keeps rewriting planec's rules cannot keep the agent from other work.
 const (
 	restFor  = 9
 	mostRest = 10 * time.Second
 )
 
-// round takes what has changed and applies it.
+// round takes the pending changes and applies them.
 func (a *Agent) round(ctx context.Context) error {
 	batch, ok := a.Inbox.Take()
 	if !ok {
@@ -175,7 +175,7 @@ func (a *Agent) round(ctx context.Context) error {
 		first, rest := a.servicesFirst(batch.Update)
 		if first != nil {
 			if _, err := a.session.Update(ctx, *first); err != nil {
-				// The rest is applied with it, whole.
+				// The rest is applied together with it, as a whole.
 				r.Whole = true
 			} else {
 				a.diagnose()
@@ -203,9 +203,9 @@ func (a *Agent) round(ctx context.Context) error {
 	return nil
 }
 
-// servicesFirst divides changes of Services from those of policies and of whom they
-// are about, so that no Service waits for what policies cost, nor fails with them.
-// What is behind is applied in one go.
+// servicesFirst separates changes of Services from changes of policies and pods,
+// so that Services neither wait for policies nor fail with them. If the kernel is
+// behind, everything is applied together.
 func (a *Agent) servicesFirst(u compiler.Update) (first *compiler.Update, rest compiler.Update) {
 	if a.behind || u.Others == nil || len(u.Services)+len(u.Slices) == 0 {
 		return nil, u
@@ -215,7 +215,7 @@ func (a *Agent) servicesFirst(u compiler.Update) (first *compiler.Update, rest c
 	return first, u
 }
 
-// overBudget counts the objects that the compiler gives up.
+// overBudget counts the objects that exceed a compiler budget.
 func overBudget(list diag.List) int {
 	objects := make(map[string]bool)
 	for _, d := range list {
@@ -227,7 +227,7 @@ func overBudget(list diag.List) int {
 	return len(objects)
 }
 
-// compare compares the whole kernel and restores what another process changed.
+// compare compares the whole kernel and undoes changes by other processes.
 func (a *Agent) compare(ctx context.Context) error {
 	if a.session == nil {
 		return nil
@@ -254,7 +254,7 @@ func (a *Agent) compare(ctx context.Context) error {
 		a.Observer.Drifted(plan.Steps())
 	}
 	if a.behind {
-		// This was what the failed apply was to do, and nothing else says that it is done.
+		// This completes the failed apply, and no other call reports that.
 		r := Round{Whole: true, Took: time.Since(start)}
 		if plan != nil {
 			r.Steps = len(plan.Steps())
@@ -272,7 +272,7 @@ func (a *Agent) settled() {
 	}
 }
 
-// diagnose passes on what there is to say about the objects.
+// diagnose passes on the current findings about the objects.
 func (a *Agent) diagnose() {
 	now := a.objects.Diagnostics()
 	givenUp := 0

@@ -17,8 +17,8 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// TestHealthChecks wants the checks of Services to come, to change and to go with them,
-// and to be passed on only then.
+// TestHealthChecks wants health checks to be added, changed and removed with their
+// Services, and to be reported only then.
 func TestHealthChecks(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.begin(service("a", balanced(31000)), slice("a", true, "10.1.0.1"))
@@ -62,8 +62,8 @@ func TestHealthChecks(t *testing.T) {
 	})
 }
 
-// TestCounts wants what is served, and what drops for want of a local endpoint, to be
-// counted through changes.
+// TestCounts wants the served objects, and the frontends without a local endpoint,
+// to be counted across changes.
 func TestCounts(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.begin(service("a", balanced(31000)), slice("a", false, "10.1.2.1"), service("b"), pod("web", "10.1.0.9"), closed("p", "web"))
@@ -94,8 +94,8 @@ func TestCounts(t *testing.T) {
 	})
 }
 
-// TestFlows wants flows to be ended for what changed, for everything at the start and
-// after that failed, and not at all when nothing changed.
+// TestFlows wants flows to be ended for changed objects, for everything at the
+// start and after a failure, and not at all without a change.
 func TestFlows(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.put(node(), service("a"), slice("a", false, "10.1.2.1"))
@@ -150,8 +150,8 @@ func TestFlows(t *testing.T) {
 	})
 }
 
-// TestFailedApply has the kernel refuse everything for a while: it is tried again ever
-// more seldom, what came meanwhile is in when it works, and is followed.
+// TestFailedApply has the kernel refuse everything for a while: the agent retries with
+// growing delays, then applies the changes that arrived meanwhile, and follows up.
 func TestFailedApply(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.begin(service("a"), slice("a", false, "10.1.2.1"))
@@ -175,7 +175,7 @@ func TestFailedApply(t *testing.T) {
 		if len(at) < 7 || r.count("applied") > 0 || !strings.Contains(r.said[len(r.said)-1], "node "+nodeName) {
 			t.Errorf("failed at %v, said %q", at, r.said)
 		}
-		// What comes while the kernel is behind.
+		// Changes that arrive while the kernel is behind.
 		r.put(service("c", balanced(31000)), slice("c", true, "10.1.0.1"))
 		r.rest(3 * time.Second)
 		if r.count("checks") > 0 {
@@ -201,7 +201,7 @@ func TestFailedApply(t *testing.T) {
 		if len(r.rounds) != 1 || r.rounds[0].Whole || r.rounds[0].Slices != 1 || r.rounds[0].Services != 0 {
 			t.Errorf("the change after it: %+v", r.rounds)
 		}
-		// The row of failures begins anew.
+		// The series of failures begins anew.
 		r.kernel.set(func(k *kernel) { k.fail = errMachine })
 		r.forget()
 		r.put(slice("a", false, "10.1.2.10"))
@@ -212,14 +212,14 @@ func TestFailedApply(t *testing.T) {
 	})
 }
 
-// TestComparisonMakesGood has a comparison put right what an apply could not: it is
-// followed as that apply would have been.
+// TestComparisonMakesGood has a comparison complete a failed apply, with the same
+// follow-up as for an apply.
 func TestComparisonMakesGood(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.begin(service("a"))
 		r.kernel.set(func(k *kernel) { k.fail = errMachine })
 		r.put(service("c", balanced(31000)), slice("c", true, "10.1.0.1"))
-		r.rest(50 * time.Second) // the next try is far away
+		r.rest(50 * time.Second) // the next retry is far away
 		r.forget()
 		r.kernel.set(func(k *kernel) { k.fail = nil })
 		r.notice()
@@ -235,7 +235,7 @@ func TestComparisonMakesGood(t *testing.T) {
 		if len(r.rounds) != 1 || r.rounds[0].Whole {
 			t.Errorf("the change after it: %+v", r.rounds)
 		}
-		// A comparison may find out that the kernel refuses an object.
+		// A comparison may find an object that the kernel refuses.
 		r.kernel.set(func(k *kernel) { k.refuses, k.have = "10.1.2.1", "" })
 		r.notice()
 		r.rest(5 * time.Second)
@@ -245,8 +245,8 @@ func TestComparisonMakesGood(t *testing.T) {
 	})
 }
 
-// TestDrift lets another process change the rules: they are restored, and it is said
-// what that took.
+// TestDrift lets another process change the rules: they are restored, and the
+// steps are reported.
 func TestDrift(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.begin(service("a"))
@@ -282,8 +282,8 @@ func TestDrift(t *testing.T) {
 	})
 }
 
-// TestRest wants comparisons because of notices to take a tenth of the time at most, and
-// a notice never to wait for longer than some seconds.
+// TestRest wants comparisons because of notices to use at most 10% of the time,
+// and a notice to wait for a few seconds at most.
 func TestRest(t *testing.T) {
 	for took, most := range map[time.Duration]time.Duration{100 * time.Millisecond: 1200 * time.Millisecond, 10 * time.Second: 21 * time.Second} {
 		run(t, nil, func(r *rig) {
@@ -328,8 +328,8 @@ func TestVerifyEvery(t *testing.T) {
 	})
 }
 
-// TestRefusedObject has the kernel refuse one object: all else is in, the object is
-// named, and it is served once the kernel takes it.
+// TestRefusedObject has the kernel refuse one object: all others are applied, the
+// object is named, and it is served once the kernel accepts it.
 func TestRefusedObject(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.begin(service("a"))
@@ -370,7 +370,7 @@ func TestRefusedObject(t *testing.T) {
 		if r.count("checks") != 1 || len(r.endings) != 1 || r.endings[0].before != nil {
 			t.Errorf("that it is served again is not followed: said %q, flows %d", r.said, len(r.endings))
 		}
-		// One that is gone is not tried again.
+		// A removed object is not retried.
 		r.kernel.set(func(k *kernel) { k.refuses = "10.1.2.67" })
 		r.put(service("d"), slice("d", false, "10.1.2.67"))
 		r.rest(5 * time.Second)
@@ -384,8 +384,8 @@ func TestRefusedObject(t *testing.T) {
 	})
 }
 
-// TestServicesFirst wants a change of Services beside one of policies to be in before
-// it, and also when the policies cannot be.
+// TestServicesFirst wants a change of Services to be applied before a change of
+// policies in the same batch, even if the policies fail.
 func TestServicesFirst(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.begin(service("a"), pod("web", "10.1.0.9"))
@@ -411,7 +411,7 @@ func TestServicesFirst(t *testing.T) {
 		if r.serves != [2]int{3, 2} {
 			t.Errorf("it serves %v", r.serves)
 		}
-		// The change of the Service fails for as long as it is tried.
+		// The change of the Service fails at every attempt.
 		r.forget()
 		r.kernel.set(func(k *kernel) { k.fail, k.times = errMachine, 2 })
 		r.put(service("d"), closed("s", "web"))
@@ -422,8 +422,8 @@ func TestServicesFirst(t *testing.T) {
 	})
 }
 
-// TestBegin wants nothing to happen before the listing is complete, and what waits, and
-// since when, to be told.
+// TestBegin wants nothing to happen before the listing is complete, and the number
+// and age of waiting changes to be reported.
 func TestBegin(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.put(node(), service("a"))
@@ -455,8 +455,8 @@ func TestBegin(t *testing.T) {
 	})
 }
 
-// TestAddresses wants the node's own addresses to count from the start and when they
-// change.
+// TestAddresses wants the node's own addresses to be used from the start and after
+// they change.
 func TestAddresses(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		nodePort := service("a")
@@ -475,8 +475,8 @@ func TestAddresses(t *testing.T) {
 	})
 }
 
-// TestSpare starts over a kernel that serves something with objects that leave nothing
-// to serve: nothing is applied until there is something again.
+// TestSpare starts over a kernel that serves something, with objects that leave
+// nothing to serve: nothing is applied until there is something to serve.
 func TestSpare(t *testing.T) {
 	var looking error
 	asked := 0
@@ -523,7 +523,7 @@ func TestSpare(t *testing.T) {
 	})
 }
 
-// TestServing asks what the kernel should have, while it has it and while it has not.
+// TestServing queries what the kernel should have, while it has it and while it does not.
 func TestServing(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.begin(service("a"), slice("a", false, "10.1.2.1"))
@@ -566,8 +566,8 @@ func TestServing(t *testing.T) {
 	})
 }
 
-// TestRemembers wants the record to have what the kernel has at the end, which single
-// changes do not write, and nothing where the kernel is behind.
+// TestRemembers wants the record at the end to have what the kernel has, which
+// single changes do not record, and no record if the kernel is behind.
 func TestRemembers(t *testing.T) {
 	for _, behind := range []bool{false, true} {
 		run(t, quick, func(r *rig) {
@@ -591,7 +591,7 @@ func TestRemembers(t *testing.T) {
 	}
 }
 
-// TestOverBudget counts objects once, whatever is said of them.
+// TestOverBudget counts each object once, regardless of its findings.
 func TestOverBudget(t *testing.T) {
 	at := func(name string) ir.Origin { return ir.Origin{Kind: "Service", Namespace: "shop", Name: name} }
 	list := diag.List{
@@ -606,7 +606,7 @@ func TestOverBudget(t *testing.T) {
 	}
 }
 
-// TestEnds wants the agent to end at once, whatever it waits for.
+// TestEnds wants the agent to end at once, regardless of what it waits for.
 func TestEnds(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		r.begin(service("a"))

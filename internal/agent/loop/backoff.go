@@ -2,7 +2,7 @@ package loop
 
 import "time"
 
-// backoff is how long to wait after failures, longer each time.
+// backoff computes growing delays after consecutive failures.
 type backoff struct{ next time.Duration }
 
 const (
@@ -10,13 +10,13 @@ const (
 	lastRetry  = 30 * time.Second
 )
 
-// failed returns how long to wait now.
+// failed returns the delay before the next attempt.
 func (b *backoff) failed() time.Duration {
 	b.next = min(max(firstRetry, 2*b.next), lastRetry)
 	return b.next
 }
 
-// succeeded ends a row of failures; it reports whether there was one.
+// succeeded ends a series of failures; it reports whether there was one.
 func (b *backoff) succeeded() (again bool) {
 	again = b.next > 0
 	b.next = 0

@@ -7,16 +7,16 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Flows ends connections that a change leaves behind; see internal/agent/conntrack.
+// Flows ends connections that a change made stale; see internal/agent/conntrack.
 type Flows interface {
-	// End removes stale flows. Before and after are two programs, or the
-	// fragments that differ; without a before all flows are looked at. Denied is
-	// whether what policies deny after the change is ended too.
+	// End removes stale flows and returns their number. before and after are two
+	// programs, or the fragments that differ; if before is nil, all flows are
+	// checked. denied is whether to end flows that policies deny after the change.
 	End(before, after *ir.Program, denied bool) (int, error)
 }
 
-// follow does what comes after the kernel has new rules: old connections, health
-// checks, counts. Whole is whether the last delta does not say what changed.
+// follow runs after the kernel has new rules: it ends stale connections and
+// updates health checks and counts. whole is whether the last delta is incomplete.
 func (a *Agent) follow(whole bool) {
 	d := a.session.Delta()
 	whole = whole || d.Whole || d.Before == nil || a.allFlows
@@ -42,8 +42,8 @@ func (a *Agent) follow(whole bool) {
 	a.endFlows(&d)
 }
 
-// endFlows ends connections that should not go on: without a before, of all that there
-// are. What fails is done with the next change, for all.
+// endFlows ends stale connections; without a before, it checks all connections. If
+// it fails, the next change checks all connections.
 func (a *Agent) endFlows(d *compiler.Delta) {
 	start := time.Now()
 	n, err := a.Flows.End(d.Before, d.After, d.Policy)

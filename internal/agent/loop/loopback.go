@@ -12,9 +12,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// loopback keeps the nodePorts that are to be served on loopback addresses: those of
-// TCP, in the families whose loopback range is asked for by itself. The rules do not
-// serve them.
+// loopback collects the nodePorts to serve on loopback addresses: those of TCP, in
+// families whose loopback range is configured explicitly. The rules do not serve
+// them.
 type loopback struct {
 	families []ir.Family
 	ports    map[checkKey]localport.Port
@@ -26,7 +26,7 @@ func newLoopback(families []ir.Family) loopback {
 	return loopback{families: families, ports: make(map[checkKey]localport.Port), changed: len(families) > 0}
 }
 
-// loopbackFamilies are the families that settings ask for.
+// loopbackFamilies returns the families that the settings enable.
 func loopbackFamilies(c *objects.Config) (out []ir.Family) {
 	for _, f := range ir.Families() {
 		if c.NodePortAddresses.ExplicitLoopback(f) {
@@ -36,7 +36,7 @@ func loopbackFamilies(c *objects.Config) (out []ir.Family) {
 	return out
 }
 
-// add counts the ports of a fragment in, or out where n is negative.
+// add adds the ports of a fragment n times; a negative n removes them.
 func (l *loopback) add(p *ir.Program, n int) {
 	if len(l.families) == 0 {
 		return
@@ -60,9 +60,9 @@ func (l *loopback) add(p *ir.Program, n int) {
 	}
 }
 
-// loopbackPort is a frontend as the forwarder serves it. The external route is the one
-// that externalTrafficPolicy speaks of: under Local its pool has the node's own
-// endpoints only. The pool may be nil.
+// loopbackPort converts a frontend for the forwarder. It uses the external route,
+// to which externalTrafficPolicy applies: under Local, its pool has only the
+// node's own endpoints. pool may be nil.
 func loopbackPort(f *ir.Frontend, pool *ir.Pool) localport.Port {
 	p := localport.Port{
 		Family: f.Match.Family, Number: f.Match.Port, Service: f.Service,

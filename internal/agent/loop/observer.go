@@ -11,53 +11,52 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Observer is told what the agent does. Calls come one at a time.
+// Observer receives the events of the agent. Calls are sequential.
 type Observer interface {
-	// Queued says that changes wait since then; the zero time is nothing waits.
+	// Queued reports that changes have been waiting since then; zero time: none wait.
 	Queued(count int, since time.Time)
-	// Applied says that the kernel is what the objects say now.
+	// Applied reports that the kernel now matches the objects.
 	Applied(Round)
-	// Failed says that it is not, and why.
+	// Failed reports why the kernel does not match the objects.
 	Failed(err error)
-	// Drifted says what another process had changed and the agent restored.
+	// Drifted reports the steps that restored rules after another process changed them.
 	Drifted(steps []string)
-	// Verified says that a whole comparison found nothing.
+	// Verified reports that a full comparison found no difference.
 	Verified(took time.Duration)
-	// Diagnosed gets everything there is to say about the objects, whenever it
-	// changes.
+	// Diagnosed receives all findings about the objects whenever they change.
 	Diagnosed(diag.List)
-	// GivenUp says how many objects are refused or closed because they cannot be
-	// enforced.
+	// GivenUp receives the number of objects that cannot be enforced and are
+	// refused or closed.
 	GivenUp(count int)
-	// Nodes gets the Node objects whenever objects of other kinds than Services
-	// and slices change.
+	// Nodes receives the Node objects whenever objects other than Services and
+	// slices change.
 	Nodes([]objects.Sourced[*corev1.Node])
-	// Checks gets the health checks of Services, whenever they change.
+	// Checks receives the health checks of Services whenever they change.
 	Checks([]ir.HealthCheck, ir.NodePortScope)
-	// LoopbackPorts gets the nodePorts that are to be served on loopback addresses,
-	// whenever one of them may have changed.
+	// LoopbackPorts receives the nodePorts to serve on loopback addresses whenever
+	// one of them may have changed.
 	LoopbackPorts([]localport.Port)
-	// Serves gets how many Services and policies the rules are of, whenever they
-	// change.
+	// Serves receives the numbers of Services and policies in the rules whenever
+	// they change.
 	Serves(services, policies int)
-	// NoLocal gets how many frontends drop for want of a local endpoint.
+	// NoLocal receives the number of frontends that drop because no endpoint is local.
 	NoLocal(internal, external int)
-	// FlowsEnded says how many connections were removed.
+	// FlowsEnded receives the number of removed connections.
 	FlowsEnded(count int, took time.Duration)
 }
 
 // Round is one change of the kernel.
 type Round struct {
-	// Services and Slices count the changes of objects in it.
+	// Services and Slices are the numbers of changed objects.
 	Services, Slices int
-	// Whole is whether the kernel was read and compared, for want of a shorter
-	// way.
+	// Whole is whether the kernel was read and compared, because no incremental
+	// update was possible.
 	Whole bool
-	// Steps is how many steps the plan had.
+	// Steps is the number of steps of the plan.
 	Steps int
 	// Took is the time from taking the changes to the kernel's acknowledgement;
-	// Waited that from the first change to its taking.
+	// Waited is the time from the first change until the changes were taken.
 	Took, Waited time.Duration
-	// Triggers are when what caused the changes happened, where objects say so.
+	// Triggers are the times of the causes of the changes, if the objects contain them.
 	Triggers []time.Time
 }

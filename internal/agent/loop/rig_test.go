@@ -30,7 +30,7 @@ import (
 
 const nodeName = "node-a"
 
-// errKernel is what a kernel says that refuses everything.
+// errKernel is the error of a kernel that refuses everything.
 var errKernel = errors.New("no")
 
 // kernel is a dataplane whose content is the text of the rules.
@@ -38,14 +38,14 @@ type kernel struct {
 	fakeplane.Nothing
 	mu   sync.Mutex
 	have string
-	// fail is what every apply says, or as many as times has, and refuses a word that
-	// rules must not have.
+	// fail is the error of every apply, or of the next ones if times is set, and
+	// of rules that contain a forbidden word.
 	fail    error
 	times   int
 	refuses string
-	// loses makes applies go well that change nothing.
+	// loses makes applies succeed without a change.
 	loses bool
-	// takes is how long a plan takes.
+	// takes is the duration of a plan.
 	takes   time.Duration
 	plans   []time.Time
 	applies int
@@ -110,7 +110,7 @@ func (k *short) change(to string) (applier.Plan, error) {
 	return k.plan(to), nil
 }
 
-// quick makes the dataplane of a rig one that takes short ways.
+// quick gives the rig a dataplane that accepts incremental changes.
 func quick(r *rig, c *Config) {
 	whole := func() string {
 		e, err := r.agent.session.Wanted()
@@ -122,7 +122,7 @@ func quick(r *rig, c *Config) {
 	c.Applier = applier.New(map[string]applier.Dataplane{"nftables": &short{r.kernel, whole}}, r.record)
 }
 
-// set changes the kernel, or what it does.
+// set changes the kernel, or its behaviour.
 func (k *kernel) set(change func(*kernel)) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -147,11 +147,11 @@ type ending struct {
 	denied        bool
 }
 
-// watcher is flows and an observer. What is said is in said, as lines.
+// watcher implements Flows and Observer. It records calls in said, as lines.
 type watcher struct {
 	mu      sync.Mutex
 	endings []ending
-	// endFails is what ending flows says, and ended how many it ends.
+	// endFails is the error of ending flows, and ended the number of ended flows.
 	endFails error
 	ended    int
 	said     []string
@@ -229,7 +229,7 @@ func (w *watcher) NoLocal(internal, external int) {
 
 func (w *watcher) FlowsEnded(n int, _ time.Duration) { w.do(func() { w.say("ended %d flows", n) }) }
 
-// count is how often something was said that begins so.
+// count returns how many lines in said have the prefix.
 func (w *watcher) count(words string) (n int) {
 	w.do(func() {
 		for _, s := range w.said {
@@ -258,14 +258,14 @@ func (l *log) Write(b []byte) (int, error) {
 	return l.text.Write(b)
 }
 
-// has is how often the log has some words.
+// has returns how often the log contains some words.
 func (l *log) has(words string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Count(l.text.String(), words)
 }
 
-// rig is an agent at work on a clock that stands still but for waiting.
+// rig is a running agent on a clock that advances only while waiting.
 type rig struct {
 	*watcher
 	t      *testing.T
@@ -278,7 +278,7 @@ type rig struct {
 	log    *log
 }
 
-// run lets an agent work beside f. Change may change its configuration before.
+// run runs an agent beside f. change may change its configuration first.
 func run(t *testing.T, change func(*rig, *Config), f func(*rig)) {
 	t.Helper()
 	dir := t.TempDir()
@@ -313,10 +313,10 @@ func run(t *testing.T, change func(*rig, *Config), f func(*rig)) {
 	})
 }
 
-// errMachine is no object's fault.
+// errMachine is an error that no object causes.
 var errMachine = errors.New("no privileges")
 
-// begin gives the agent a Node and some objects, and waits until they are in.
+// begin gives the agent a Node and some objects, and waits until they are applied.
 func (r *rig) begin(all ...metav1.Object) {
 	r.t.Helper()
 	r.put(node())
@@ -335,7 +335,7 @@ func (r *rig) put(all ...metav1.Object) {
 	}
 }
 
-// rest waits until nothing more happens within some time.
+// rest waits until nothing more happens within a given time.
 func (r *rig) rest(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
@@ -349,7 +349,7 @@ func (r *rig) notice() {
 	}
 }
 
-// want wants these words to have been said, in this order, and no others.
+// want wants exactly these lines in said, in this order.
 func (r *rig) want(words ...string) {
 	r.t.Helper()
 	r.do(func() {
@@ -366,7 +366,7 @@ func node() *corev1.Node {
 	}
 }
 
-// service is a Service with one port; a change may make another of it.
+// service returns a Service with one port; change may modify it.
 func service(name string, change ...func(*corev1.Service)) *corev1.Service {
 	ip := fmt.Sprintf("10.96.0.%d", 10+int(name[len(name)-1]))
 	s := &corev1.Service{
@@ -382,7 +382,7 @@ func service(name string, change ...func(*corev1.Service)) *corev1.Service {
 	return s
 }
 
-// balanced makes a Service one with a health check on this port.
+// balanced gives a Service a health check on this port.
 func balanced(port int32) func(*corev1.Service) {
 	return func(s *corev1.Service) {
 		s.Spec.Type, s.Spec.ExternalTrafficPolicy, s.Spec.HealthCheckNodePort = corev1.ServiceTypeLoadBalancer, corev1.ServiceExternalTrafficPolicyLocal, port

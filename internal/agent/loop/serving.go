@@ -7,21 +7,20 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 )
 
-// ErrNotStarted says that the agent has not applied anything yet.
+// ErrNotStarted means that the agent has not applied anything yet.
 var ErrNotStarted = errors.New("the agent has not applied anything yet")
 
-// Serving is what the agent wants the kernel to have.
+// Serving is the state that the agent wants the kernel to have.
 type Serving struct {
 	applier.Entry
-	// Changes counts what may have changed the rules: two answers with the same
-	// number are of the same ones.
+	// Changes counts possible changes of the rules: answers with the same number
+	// have the same rules.
 	Changes uint64
-	// Behind is whether the kernel is known to have something else, since an apply
-	// failed.
+	// Behind is whether the kernel is known to differ because an apply failed.
 	Behind bool
 }
 
-// request is a question to the loop.
+// request is a question from another goroutine to the loop.
 type request struct {
 	answer chan<- answer
 }
@@ -31,8 +30,8 @@ type answer struct {
 	err     error
 }
 
-// Serving asks a running agent what the kernel should have now. It waits for an apply
-// that is under way.
+// Serving returns what the kernel should have now. It waits for an apply in
+// progress.
 func (a *Agent) Serving(ctx context.Context) (Serving, error) {
 	c := make(chan answer, 1)
 	select {
@@ -58,8 +57,8 @@ func (a *Agent) serving() (s Serving, err error) {
 	return s, err
 }
 
-// remember records what the kernel has, at the agent's end: single changes are not
-// recorded while it runs.
+// remember records the applied state when the agent ends, because single changes
+// are not recorded while it runs.
 func (a *Agent) remember() {
 	if a.session == nil || a.behind {
 		return

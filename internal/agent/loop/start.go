@@ -12,12 +12,12 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// ErrNothing says that an agent did not begin: its objects leave nothing to serve, and
-// the kernel serves something.
+// ErrNothing means that the agent did not start, because its objects leave nothing
+// to serve but the kernel serves something.
 var ErrNothing = errors.New("the objects leave nothing to serve, and the kernel serves something, which stays: --allow-empty removes it")
 
-// first compiles everything and applies it over whatever is there. While the kernel is
-// to be spared it only takes the changes.
+// first compiles everything and applies it over the existing rules. While the
+// kernel's rules must be kept, it only updates the objects.
 func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, error) {
 	if batch.Update.LocalAddresses != nil {
 		a.Settings.LocalAddresses = batch.Update.LocalAddresses

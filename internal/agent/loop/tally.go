@@ -11,7 +11,7 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// tally keeps what others want to know of the whole program, from its changes.
+// tally maintains counts and lists of the whole program from its changes.
 type tally struct {
 	checks map[checkKey]ir.HealthCheck
 	scope  ir.NodePortScope
@@ -22,7 +22,7 @@ type tally struct {
 	// concern a pod of the node.
 	services map[objects.Name]int
 	policies int
-	// loopback is what is served on loopback addresses.
+	// loopback has the ports to serve on loopback addresses.
 	loopback loopback
 }
 
@@ -31,7 +31,7 @@ type checkKey struct {
 	port   uint16
 }
 
-// whole counts a program.
+// whole counts a whole program.
 func (t *tally) whole(p *ir.Program) {
 	*t = tally{
 		checks: make(map[checkKey]ir.HealthCheck, len(p.HealthChecks)), scope: p.Node.NodePorts,

@@ -5,34 +5,34 @@ import (
 	"time"
 )
 
-// window decides how long changes are gathered before they are applied: a single
-// one goes on at once, and of a rollout many go together.
+// window decides how long changes are collected before they are applied: a single
+// change is applied at once, and changes of a rollout are applied together.
 type window struct{}
 
 const (
-	// shortest is how long is waited for what comes together with a change.
+	// shortest is the minimum wait for related changes.
 	shortest = 2 * time.Millisecond
-	// longest is how long a change waits at most.
+	// longest is the maximum wait of a change.
 	longest = 500 * time.Millisecond
-	// While changes keep coming in a flood, the next look is after a quarter of the
-	// time that has passed, within these bounds: what only came late together, after
-	// a pause of another process, costs one short look.
+	// While changes arrive in a flood, the next check is after a quarter of the
+	// elapsed time, within these bounds. Changes that only arrived together late,
+	// after another process paused, cost one short check.
 	shortestLook, longestLook = 10 * time.Millisecond, 50 * time.Millisecond
-	// flood is how many changes a second are worth waiting for more.
+	// flood is the rate in changes per second above which waiting continues.
 	flood = 400
-	// few changes are no flood, however fast they came.
+	// few changes are never a flood, whatever their rate.
 	few = 8
 )
 
-// gather waits until changes should be applied. Pending says how many there are
-// and since when.
+// gather waits until changes should be applied. pending returns the number of
+// waiting changes and the time of the oldest one.
 func (window) gather(ctx context.Context, pending func() (int, time.Time)) {
 	before, since := pending()
 	if before == 0 {
 		return
 	}
 	begin := time.Now()
-	// What has waited already is not waited for again.
+	// Time that a change has already waited counts.
 	look := shortest - begin.Sub(since)
 	for {
 		select {

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// TestWindow runs on a clock that stands still but for waiting.
+// TestWindow runs on a clock that advances only while waiting.
 func TestWindow(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		// rate is how many changes come a second, at once how many came together.
+		// rate is in changes per second; together is the number of simultaneous changes.
 		rate, together int
 		lasts          time.Duration
 		least, most    time.Duration

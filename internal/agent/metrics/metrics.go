@@ -1,7 +1,7 @@
-// Package metrics are a service proxy's metrics: those of kube-proxy that
-// dashboards use, under their names (pkg/proxy/metrics of Kubernetes 1.37), and
-// planec's own. kube-proxy measures its two families apart; here both change
-// together, so both labels get the same values.
+// Package metrics has the metrics of a service proxy: kube-proxy's metrics that
+// dashboards use, under the same names (pkg/proxy/metrics of Kubernetes 1.37), and
+// planec's own. kube-proxy measures each family separately; here both families
+// change together, so both labels have the same values.
 package metrics
 
 import (
@@ -17,16 +17,16 @@ import (
 
 // Metrics are the metrics of one proxy.
 type Metrics struct {
-	Registry *prometheus.Registry // what an HTTP handler serves
+	Registry *prometheus.Registry // for an HTTP handler
 	proxy    proxy
 	own      own
 	said     map[diag.Code]bool
 }
 
-// families are kube-proxy's label values.
+// families are the label values of kube-proxy.
 var families = []string{"IPv4", "IPv6"}
 
-// New registers every metric of a proxy with this backend, at zero.
+// New registers all metrics of a proxy with this backend, with value zero.
 func New(backend string) *Metrics {
 	m := &Metrics{Registry: prometheus.NewRegistry(), said: make(map[diag.Code]bool)}
 	m.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -34,7 +34,7 @@ func New(backend string) *Metrics {
 	return m
 }
 
-// Queued says that changes of so many Services and slices wait.
+// Queued records that changes of Services and slices are waiting.
 func (m *Metrics) Queued(at time.Time) {
 	for _, f := range families {
 		m.proxy.lastQueued.WithLabelValues(f).Set(seconds(at))
@@ -43,12 +43,12 @@ func (m *Metrics) Queued(at time.Time) {
 
 // Sync is one change of the kernel.
 type Sync struct {
-	At               time.Time     // when it was done
-	Took, Waited     time.Duration // the time that it took, and how long the first change waited for it
-	Services, Slices int           // how many objects changed
-	Steps            int           // how many steps the plan had
-	Whole            bool          // whether everything was applied, and not a change
-	// Triggers are when what caused it happened.
+	At               time.Time     // when the change was completed
+	Took, Waited     time.Duration // the duration of the change, and how long its first cause waited
+	Services, Slices int           // the numbers of changed objects
+	Steps            int           // the number of steps of the plan
+	Whole            bool          // whether everything was applied instead of a delta
+	// Triggers are the times of the causes of the change.
 	Triggers []time.Time
 }
 
@@ -86,16 +86,16 @@ func (m *Metrics) Failed(backend string) {
 	}
 }
 
-// Drifted counts what other programs had changed.
+// Drifted counts changes of rules by other programs.
 func (m *Metrics) Drifted(steps int) {
 	m.own.drift.Inc()
 	m.own.driftSteps.Add(float64(steps))
 }
 
-// Verified counts a comparison that found nothing.
+// Verified records a comparison that found no difference.
 func (m *Metrics) Verified(took time.Duration) { m.own.verify.Observe(took.Seconds()) }
 
-// Diagnosed sets how many findings there are of each code.
+// Diagnosed sets the number of findings of each code.
 func (m *Metrics) Diagnosed(diags diag.List) {
 	counts := make(map[diag.Code]int)
 	for _, d := range diags {
@@ -107,14 +107,14 @@ func (m *Metrics) Diagnosed(diags diag.List) {
 	}
 }
 
-// Unread sets how many parts of the objects' source cannot be read now.
+// Unread sets the number of parts of the objects' source that cannot be read.
 func (m *Metrics) Unread(n int) { m.own.unread.Set(float64(n)) }
 
-// GivenUp sets how many objects are refused or closed because they cannot be
-// enforced.
+// GivenUp sets the number of objects that cannot be enforced and are refused or
+// closed.
 func (m *Metrics) GivenUp(n int) { m.own.givenUp.Set(float64(n)) }
 
-// NoLocal sets how many Services drop for want of a local endpoint.
+// NoLocal sets the number of Services that drop because no endpoint is local.
 func (m *Metrics) NoLocal(internal, external int) {
 	for _, f := range families {
 		m.proxy.noLocal.WithLabelValues("internal", f).Set(float64(internal))
@@ -131,7 +131,7 @@ func (m *Metrics) FlowsEnded(n int, took time.Duration) {
 }
 
 // LoopbackListeners counts listeners on loopback nodePorts of a family ("IPv4" or
-// "IPv6") that opened (1) or closed (-1).
+// "IPv6") that were opened (1) or closed (-1).
 func (m *Metrics) LoopbackListeners(family string, change int) {
 	m.proxy.loopbackListeners.WithLabelValues(family).Add(float64(change))
 }
@@ -141,15 +141,15 @@ func (m *Metrics) LoopbackFailed(family string) {
 	m.proxy.loopbackFailures.WithLabelValues(family).Inc()
 }
 
-// Healthz counts answers of /healthz, and Livez those of /livez.
+// Healthz counts answers of /healthz by status code.
 func (m *Metrics) Healthz(code string) { m.proxy.healthz.WithLabelValues(code).Inc() }
 
-// Livez counts answers of /livez.
+// Livez counts answers of /livez by status code.
 func (m *Metrics) Livez(code string) { m.proxy.livez.WithLabelValues(code).Inc() }
 
 func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
 
-// Waiting registers how many Services and slices have changed and wait.
+// Waiting registers the function that returns the numbers of waiting Services and slices.
 func (m *Metrics) Waiting(waiting func() (services, slices int)) {
 	for _, g := range []struct {
 		name, help string

@@ -32,7 +32,7 @@ func newOwn(r *prometheus.Registry, backend string) own {
 		steps:       f.counter("apply_steps_total", "Steps of the plans that were carried out: elements, chains, sets, virtual servers"),
 		failures:    f.counter("apply_failures_total", "Applies that failed; the rules from before stayed"),
 		drift:       f.counter("drift_total", "Times that another process had changed the rules of planec, and the agent restored them"),
-		driftSteps:  f.counter("drift_steps_total", "Steps that putting our rules right took"),
+		driftSteps:  f.counter("drift_steps_total", "Steps that restored the rules of planec after such changes"),
 		verify:      f.histogram("verify_duration_seconds", "Comparisons of the whole kernel that found nothing", fine()).WithLabelValues(),
 		diagnostics: f.gauge("diagnostics", "Findings about the cluster's objects now, by code (planec lint explains them)", "code", "severity"),
 		givenUp:     f.gauge("objects_given_up", "Objects that the backend cannot express or the kernel refuses: Services that refuse, policies that close").WithLabelValues(),

@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// proxy are kube-proxy's metrics. Those that only its own way of working has, such
-// as the numbers of iptables rules, are not there.
+// proxy are kube-proxy's metrics, without those that depend on its implementation,
+// such as the numbers of iptables rules.
 type proxy struct {
 	sync, full, partial             *prometheus.HistogramVec
 	last, lastQueued                *prometheus.GaugeVec
@@ -65,8 +65,8 @@ func newProxy(r *prometheus.Registry) proxy {
 
 func latency() []float64 { return prometheus.ExponentialBuckets(0.001, 2, 15) }
 
-// programming are the buckets of kube-proxy, with finer ones below: it waits for
-// a second between two syncs, and this proxy does not.
+// programming returns kube-proxy's buckets and finer ones below them: kube-proxy
+// waits for a second between two syncs, planec does not.
 func programming() []float64 {
 	return slices.Concat(
 		[]float64{0.005, 0.01, 0.025, 0.05, 0.1},
@@ -75,7 +75,7 @@ func programming() []float64 {
 	)
 }
 
-// factory makes registered metrics.
+// factory creates registered metrics.
 type factory struct {
 	registry  *prometheus.Registry
 	subsystem string

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// mostCPUs bounds what is believed of a list of processors.
+// mostCPUs is the largest accepted processor number in a list.
 const mostCPUs = 1 << 16
 
-// CPUs counts the processors of the machine, by the kernel's list of those online
-// below root ("/"). [runtime.NumCPU] is not it: that counts the processors which the
-// process may use, and the table of connections is the whole node's. Where the list
-// cannot be read it is the answer all the same.
+// CPUs returns the number of online processors of the machine, from the kernel's
+// list below root ("/"). [runtime.NumCPU] counts only the processors that the
+// process may use, while the connection tracking table is for the whole node. CPUs
+// falls back to it if the list cannot be read.
 func CPUs(root string) int {
 	text, err := os.ReadFile(filepath.Join(root, "sys/devices/system/cpu/online"))
 	if n := countCPUs(strings.TrimSpace(string(text))); err == nil && n > 0 {
@@ -23,8 +23,8 @@ func CPUs(root string) int {
 	return runtime.NumCPU()
 }
 
-// countCPUs counts a list such as "0-3,8,10-11" (cpuset(7), "List format"); 0 is a
-// list that is none.
+// countCPUs counts the processors in a list such as "0-3,8,10-11" (cpuset(7),
+// "List format"); 0 means an invalid list.
 func countCPUs(list string) int {
 	n := 0
 	for part := range strings.SplitSeq(list, ",") {

@@ -1,5 +1,5 @@
-// Package sysctls are the kernel's settings that a service proxy needs: connection
-// tracking's limits and timeouts, with kube-proxy's defaults
+// Package sysctls sets the kernel settings that a service proxy needs: limits and
+// timeouts of connection tracking, with kube-proxy's defaults
 // (pkg/proxy/conntrack/sysctls.go of Kubernetes), and forwarding.
 package sysctls
 
@@ -15,17 +15,17 @@ import (
 	"github.com/planec/planec/internal/input/nodeconfig"
 )
 
-// Setting is one value that a file of the kernel should have.
+// Setting is the wanted value of a file in /proc/sys or /sys.
 type Setting struct {
-	// Path is below the root of the file system: proc/sys/net/ipv4/ip_forward.
+	// Path is relative to the root of the file system: proc/sys/net/ipv4/ip_forward.
 	Path  string
-	Value int // the value, or the least one
-	// AtLeast leaves a larger value alone.
+	Value int // the value, or the minimum if AtLeast is set
+	// AtLeast keeps a larger value.
 	AtLeast bool
 }
 
-// kube-proxy's defaults (pkg/proxy/apis/config/v1alpha1/defaults.go), and its cap
-// for machines with very many cores.
+// Defaults of kube-proxy (pkg/proxy/apis/config/v1alpha1/defaults.go), and its
+// maximum for machines with very many cores.
 const (
 	defaultMaxPerCore     = 32 << 10
 	defaultMin            = 128 << 10
@@ -34,18 +34,18 @@ const (
 	defaultTCPCloseWait   = time.Hour
 )
 
-// Paths of settings.
+// The paths of the settings.
 const (
 	netfilterPath = "proc/sys/net/netfilter/nf_conntrack_"
 	hashSizePath  = "sys/module/nf_conntrack/parameters/hashsize"
 	forwardPath   = "proc/sys/net/ipv4/ip_forward"
 )
 
-// perBucket is how many connections there may be for each bucket of the table's hash.
+// perBucket is the maximum number of connections per bucket of the hash table.
 const perBucket = 4
 
-// Wanted lists the settings for a machine with so many processors (see [CPUs]). The
-// table of connections and its hash are only ever made larger.
+// Wanted returns the settings for a machine with the given number of processors
+// (see [CPUs]). The connection tracking table and its hash are never made smaller.
 func Wanted(c nodeconfig.Conntrack, liberal bool, cpus int) []Setting {
 	var out []Setting
 	netfilter := func(name string, value int) {
@@ -68,13 +68,13 @@ func Wanted(c nodeconfig.Conntrack, liberal bool, cpus int) []Setting {
 	return append(out, Setting{Path: forwardPath, Value: 1})
 }
 
-// most is how many connections are tracked; 0 leaves it to the kernel.
+// most returns the maximum number of tracked connections; 0 keeps the kernel's value.
 func most(c nodeconfig.Conntrack, cpus int) int {
 	perCore, floor := or(c.MaxPerCore, defaultMaxPerCore), or(c.Min, defaultMin)
 	if perCore <= 0 {
 		return 0
 	}
-	// The cap is for what was computed: a larger minimum was asked for.
+	// The maximum limits only the computed value: a larger minimum was configured.
 	return max(min(perCore*cpus, mostConnections), floor)
 }
 
@@ -92,8 +92,8 @@ func seconds(d *time.Duration, otherwise time.Duration) int {
 	return int(*d / time.Second)
 }
 
-// Apply writes what differs below root ("/") and returns what it wrote. An
-// error names every setting that could not be written; the others are.
+// Apply writes the settings that differ below root ("/") and returns their names.
+// It tries all settings; the error names every setting that could not be written.
 func Apply(root string, wanted []Setting) (written []string, err error) {
 	var errs []error
 	for _, s := range wanted {
@@ -116,7 +116,7 @@ func Apply(root string, wanted []Setting) (written []string, err error) {
 	return written, errors.Join(errs...)
 }
 
-// name is what messages call the setting.
+// name returns the name of the setting in messages.
 func (s Setting) name() string {
 	if below, ok := strings.CutPrefix(s.Path, "proc/sys/"); ok {
 		return "sysctl " + below

@@ -44,8 +44,8 @@ func TestWanted(t *testing.T) {
 	}
 }
 
-// TestApply wants what differs to be written and nothing else, and one that is not
-// there not to be in the others' way.
+// TestApply wants only differing settings to be written, and a missing setting not
+// to affect the others.
 func TestApply(t *testing.T) {
 	root := t.TempDir()
 	for name, value := range map[string]string{"right": "5\n", "wrong": "4\n", "larger": "9\n"} {
@@ -67,8 +67,8 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestOnlyRaised wants what the node has to stay where it is more, whatever was asked
-// for, and to grow where it is less.
+// TestOnlyRaised wants larger values of the node to stay, regardless of the
+// configuration, and smaller ones to grow.
 func TestOnlyRaised(t *testing.T) {
 	most := 1000
 	wanted := sysctls.Wanted(nodeconfig.Conntrack{MaxPerCore: &most, Min: new(int)}, false, 4)
@@ -99,8 +99,8 @@ func TestOnlyRaised(t *testing.T) {
 	}
 }
 
-// TestCPUs wants the machine's processors to be counted, not those that the process may
-// use, and what is no list to be answered by those.
+// TestCPUs wants the machine's processors to be counted, not those that the
+// process may use, except if the list is invalid.
 func TestCPUs(t *testing.T) {
 	for list, want := range map[string]int{
 		"0\n": 1, "0-3\n": 4, "0-3,8,10-11\n": 7, "": runtime.NumCPU(), "x": runtime.NumCPU(), "3-1": runtime.NumCPU(),

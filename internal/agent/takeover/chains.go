@@ -8,38 +8,38 @@ import (
 	"github.com/planec/planec/internal/text/iptables"
 )
 
-// proxyChains are the chains that kube-proxy makes, by their names
-// (pkg/proxy/iptables/proxier.go, pkg/proxy/ipvs/proxier.go).
+// proxyChains are the names of kube-proxy's chains (pkg/proxy/iptables/proxier.go,
+// pkg/proxy/ipvs/proxier.go).
 var proxyChains = []string{
 	"KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-NODEPORTS", "KUBE-FORWARD", "KUBE-PROXY-FIREWALL", "KUBE-POSTROUTING",
 	"KUBE-MARK-MASQ", "KUBE-PROXY-CANARY", "KUBE-LOAD-BALANCER", "KUBE-NODE-PORT", "KUBE-SOURCE-RANGES-FIREWALL",
 	"KUBE-IPVS-FILTER", "KUBE-IPVS-OUT-FILTER",
 }
 
-// proxyPrefixes are how the names of its other chains begin.
+// proxyPrefixes are the prefixes of the names of its other chains.
 var proxyPrefixes = []string{"KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-EXT-", "KUBE-FW-", "KUBE-XLB-"}
 
 func isProxyChain(name string) bool {
 	return slices.Contains(proxyChains, name) || slices.ContainsFunc(proxyPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
-// savedTable is one table of what iptables-save prints.
+// savedTable is one table in the output of iptables-save.
 type savedTable struct {
 	name    string
 	chains  []string
 	builtin map[string]bool
-	// drops are the kernel's own chains whose policy drops.
+	// drops are the built-in chains with policy DROP.
 	drops map[string]bool
-	// rules are those of each chain.
+	// rules are the rules of each chain.
 	rules map[string][]savedRule
 }
 
-// savedRule is a rule without its chain, as it is printed, and where it leads: to a
-// chain, or to what is done with a packet.
+// savedRule is a rule in printed form without its chain, and its target: a chain,
+// or an action.
 type savedRule struct{ spec, target string }
 
-// parseSaved reads what iptables-save prints. What it does not understand of a rule
-// leads nowhere.
+// parseSaved parses the output of iptables-save. A rule that it does not
+// understand has no target.
 func parseSaved(text []byte) []*savedTable {
 	var tables []*savedTable
 	var t *savedTable
@@ -64,10 +64,10 @@ func parseSaved(text []byte) []*savedTable {
 	return tables
 }
 
-// removal is the text for iptables-restore --noflush that removes kube-proxy's
-// chains and the jumps to them, and what it removes in words; nothing is "". Where
-// nothing else does, needed are chains whose rules let Services through a firewall:
-// they stay.
+// removal returns the input of iptables-restore --noflush that removes
+// kube-proxy's chains and the jumps to them ("" if there are none), and describes
+// it in steps. If planec's rules do not accept Services in a firewall (admits),
+// needed are the chains of kube-proxy that do; they stay.
 func removal(tables []*savedTable, admits bool) (text string, steps, needed []string) {
 	var b strings.Builder
 	for _, t := range tables {
@@ -106,9 +106,9 @@ func removal(tables []*savedTable, admits bool) (text string, steps, needed []st
 	return b.String(), steps, needed
 }
 
-// admitting are kube-proxy's chains that accept packets which the node's firewall
-// would drop: those of the filter table that a chain of the kernel leads to whose
-// policy drops.
+// admitting returns kube-proxy's chains that accept packets in a firewall that
+// drops: those in the filter table to which a built-in chain with policy DROP
+// leads.
 func (t *savedTable) admitting() []string {
 	if t.name != "filter" {
 		return nil
@@ -129,8 +129,8 @@ func (t *savedTable) admitting() []string {
 	return out
 }
 
-// removable are kube-proxy's chains, but for those that a foreign chain
-// leads to. Jumps from the kernel's own chains are kube-proxy's.
+// removable returns kube-proxy's chains, except those to which a foreign chain
+// leads. Jumps from built-in chains belong to kube-proxy.
 func (t *savedTable) removable() map[string]bool {
 	gone := make(map[string]bool)
 	for _, chain := range t.chains {
@@ -157,7 +157,7 @@ func (t *savedTable) removable() map[string]bool {
 		}
 	}
 	if !gone["KUBE-MARK-MASQ"] {
-		// Who still marks packets needs them masqueraded.
+		// A chain that still marks packets needs them masqueraded.
 		keep("KUBE-POSTROUTING")
 	}
 	return gone

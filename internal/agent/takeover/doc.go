@@ -1,10 +1,10 @@
-// Package takeover removes what kube-proxy put into a node's kernel, in all of its
-// modes, once another program serves: the nftables tables, the chains and jumps of
-// both variants of iptables, ipsets, and the device and virtual servers of its
+// Package takeover removes kube-proxy's rules, of all its modes, from a node's
+// kernel after another program serves: the nftables tables, the chains and jumps
+// of both variants of iptables, ipsets, and the device and virtual servers of its
 // IPVS mode.
 //
-// What kube-proxy shares with others stays, as it stays with kube-proxy's own
-// --cleanup (pkg/proxy/iptables/cleanup.go of Kubernetes): KUBE-FIREWALL and the
-// canary of kubelet, and any chain that a foreign rule leads to.
-// Connections are not touched: those that kube-proxy's rules began go on.
+// It keeps what kube-proxy shares with other programs, like kube-proxy's own
+// --cleanup (pkg/proxy/iptables/cleanup.go of Kubernetes): KUBE-FIREWALL,
+// kubelet's canary, and any chain to which a foreign rule leads. Connections that
+// began under kube-proxy's rules continue.
 package takeover

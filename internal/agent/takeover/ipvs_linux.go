@@ -10,11 +10,11 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// proxyDevice holds the addresses of Services in kube-proxy's IPVS mode.
+// proxyDevice has the addresses of Services in kube-proxy's IPVS mode.
 const proxyDevice = "kube-ipvs0"
 
-// virtualServers removes the device and the virtual servers at its addresses. Where
-// planec itself serves by IPVS now, the servers are its own already.
+// virtualServers removes the device and the virtual servers at its addresses. If
+// planec itself uses IPVS, the virtual servers already belong to planec and stay.
 func virtualServers(_ context.Context, backend string) (removed, _ []string, err error) {
 	link, err := netlink.LinkByName(proxyDevice)
 	var none netlink.LinkNotFoundError
@@ -39,7 +39,7 @@ func virtualServers(_ context.Context, backend string) (removed, _ []string, err
 func serversOf(link netlink.Link) (removed []string, err error) {
 	const tries = 10
 	var addrs []netlink.Addr
-	for range tries { // others' addresses come and go while they are listed
+	for range tries { // addresses may change while they are listed
 		if addrs, err = netlink.AddrList(link, netlink.FAMILY_ALL); !errors.Is(err, netlink.ErrDumpInterrupted) {
 			break
 		}

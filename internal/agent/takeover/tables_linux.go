@@ -12,7 +12,7 @@ import (
 // proxyTable is the nftables table of kube-proxy, in both families.
 const proxyTable = "kube-proxy"
 
-// tables removes kube-proxy's nftables tables with all that is in them.
+// tables removes kube-proxy's nftables tables with their content.
 func tables(ctx context.Context, _ string) (removed, _ []string, err error) {
 	for _, f := range []struct {
 		family nftables.TableFamily
@@ -29,14 +29,14 @@ func tables(ctx context.Context, _ string) (removed, _ []string, err error) {
 	return removed, nil, nil
 }
 
-// dropTable removes kube-proxy's table of one family and reports whether there was
-// one. The kernel finds the table by its name, so nothing is read first: no other
-// transaction can come in between, and no expression has to be understood.
+// dropTable removes kube-proxy's table of one family and reports whether it
+// existed. The kernel finds the table by name, so nothing is read first: no
+// transaction can interfere, and no expression has to be decoded.
 func dropTable(ctx context.Context, family nftables.TableFamily) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
-	// The socket is opened by Flush, thus in the network namespace of this thread.
+	// Flush opens the socket, so it is in this thread's network namespace.
 	conn, err := nftables.New()
 	if err != nil {
 		return false, err

@@ -11,10 +11,10 @@ import (
 	"github.com/planec/planec/backends/xtables/live"
 )
 
-// FromKubeProxy removes what kube-proxy left in the network namespace of the calling
-// thread, and says what. Backend is who serves now: its own is left alone. What the
-// node's firewall would drop without a chain of kube-proxy is in kept with that
-// chain, which stays: rules of nftables cannot accept it instead.
+// FromKubeProxy removes kube-proxy's objects from the calling thread's network
+// namespace and describes them. backend is the active backend, whose objects stay.
+// kept describes the chains of kube-proxy that stay because the node's firewall
+// would otherwise drop Services; nftables rules cannot accept packets instead.
 func FromKubeProxy(ctx context.Context, backend string) (removed, kept []string, err error) {
 	var errs []error
 	for _, step := range []func(context.Context, string) (removed, kept []string, err error){tables, chains, virtualServers} {
@@ -24,8 +24,8 @@ func FromKubeProxy(ctx context.Context, backend string) (removed, kept []string,
 	return removed, kept, errors.Join(errs...)
 }
 
-// chains removes those of both variants: a node that was upgraded may have rules
-// in either.
+// chains removes the chains of both variants: an upgraded node may have rules in
+// either.
 func chains(ctx context.Context, backend string) (removed, kept []string, err error) {
 	var errs []error
 	for _, variant := range []string{"legacy", "nft"} {
@@ -33,7 +33,7 @@ func chains(ctx context.Context, backend string) (removed, kept []string, err er
 		for _, tool := range []string{"iptables", "ip6tables"} {
 			words, needed, err := chainsOf(ctx, t, tool, backend == "iptables" || backend == "ipvs")
 			if errors.Is(err, live.ErrNoTools) || errors.Is(err, live.ErrNoKernel) {
-				// Without the program or the kernel's part nothing of it can be there that matters to us.
+				// Without the program or the kernel's part, nothing relevant can exist.
 				continue
 			}
 			removed, errs = append(removed, words...), append(errs, err)
@@ -46,8 +46,8 @@ func chains(ctx context.Context, backend string) (removed, kept []string, err er
 	return append(removed, words...), kept, errors.Join(append(errs, err)...)
 }
 
-// chainsOf removes those of one tool; admits is whether the rules that serve now let
-// packets through a firewall themselves.
+// chainsOf removes the chains of one tool; admits is whether planec's rules accept
+// Services in a firewall.
 func chainsOf(ctx context.Context, t *live.Tools, tool string, admits bool) (steps, needed []string, err error) {
 	saved, err := t.Save(ctx, tool)
 	if err != nil {
@@ -66,8 +66,8 @@ func chainsOf(ctx context.Context, t *live.Tools, tool string, admits bool) (ste
 	return steps, needed, nil
 }
 
-// proxySets removes the ipsets of kube-proxy's IPVS mode; those that a rule still
-// names stay.
+// proxySets removes the ipsets of kube-proxy's IPVS mode, except those that a rule
+// still names.
 func proxySets(ctx context.Context) (removed []string, err error) {
 	t := &live.Tools{}
 	names, err := t.SetNames(ctx)
@@ -104,7 +104,7 @@ func isProxySet(name string) bool {
 	short, ok := strings.CutPrefix(name, "KUBE-")
 	short = strings.TrimPrefix(short, "6-")
 	return ok && slices.ContainsFunc(proxySetNames, func(known string) bool {
-		// Names are cut off at 31 characters.
+		// The names are truncated to 31 characters.
 		return short == known || len(name) == 31 && strings.HasPrefix(known, short)
 	})
 }

@@ -54,7 +54,7 @@ COMMIT
 COMMIT
 `
 
-// closedRules have a firewall besides that drops what only kube-proxy's chains accept.
+// closedRules additionally have a firewall that drops what only kube-proxy's chains accept.
 var closedRules = strings.NewReplacer("*filter\n", "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:KUBE-NODEPORTS - [0:0]\n",
 	"-A FORWARD -j KUBE-FORWARD\n", `-A FORWARD -j KUBE-FORWARD
 -A INPUT -j KUBE-NODEPORTS
@@ -62,8 +62,8 @@ var closedRules = strings.NewReplacer("*filter\n", "*filter\n:INPUT DROP [0:0]\n
 -A KUBE-FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT
 `).Replace(proxyRules)
 
-// TestFromKubeProxy wants kube-proxy's rules gone and all others to stay, in real
-// kernels' tables of every kind.
+// TestFromKubeProxy wants kube-proxy's rules to be removed and all others to stay,
+// in real kernels' tables of every kind.
 func TestFromKubeProxy(t *testing.T) {
 	testkit.Require(t, "nft", "iptables-legacy-restore", "iptables-nft-restore", "ipset")
 	for _, c := range []struct {
@@ -135,8 +135,8 @@ func run(t *testing.T, stdin, name string, args ...string) string {
 	return string(out)
 }
 
-// TestTables wants tables of the name in the namespace of the calling thread only, and
-// in the families of Services, and says what is missing where it may not remove them.
+// TestTables wants tables with this name to be removed only in the calling thread's namespace,
+// and only in the families of Services; without the privilege, an error names what is missing.
 func TestTables(t *testing.T) {
 	testkit.Require(t, "nft")
 	const text = "table ip kube-proxy { }\ntable ip6 kube-proxy { }\ntable inet kube-proxy { }\n"
@@ -181,8 +181,8 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// withoutNetAdmin takes kube-proxy's rules over without the capability, which this
-// thread has again afterwards.
+// withoutNetAdmin calls the takeover without the capability, which it restores
+// afterwards.
 func withoutNetAdmin(t *testing.T, backend string) error {
 	t.Helper()
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

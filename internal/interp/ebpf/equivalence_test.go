@@ -20,8 +20,8 @@ var (
 	seed     = flag.Uint64("seed", 1, "the first cluster's seed")
 )
 
-// TestEquivalence compares what the interpreter makes of the bytes of the image
-// with what the evaluator makes of the program.
+// TestEquivalence compares the interpreter's results for the bytes of the image
+// with the evaluator's results for the program.
 func TestEquivalence(t *testing.T) {
 	t.Logf("%d clusters from seed %d, %d packets each", *clusters, *seed, *packets)
 	count := make(map[eval.Verdict]int)
@@ -57,8 +57,8 @@ func readBack(t *testing.T, p *ir.Program) *image.Image {
 	return img
 }
 
-// compareAll asks both about random packets and returns how many it had to
-// leave out.
+// compareAll compares random packets and returns the number of packets that it had
+// to skip.
 func compareAll(t *testing.T, seed uint64, p *ir.Program, got func(eval.Packet) eval.Result, n int, count map[eval.Verdict]int) int {
 	t.Helper()
 	reported := len(image.New(backends.DefaultOptions()).Check(p))

@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Interpreter answers for one image. It is safe for concurrent use.
+// Interpreter evaluates packets with one image. It is safe for concurrent use.
 type Interpreter struct {
 	info      layout.Info
 	services  map[layout.ServiceKey]entry
@@ -27,8 +27,7 @@ type entry struct {
 	index int
 }
 
-// New indexes an image. Images are valid throughout (image.Read), so New cannot
-// fail.
+// New indexes an image. Images are verified (image.Read), so New cannot fail.
 func New(img *image.Image) *Interpreter {
 	n := &Interpreter{info: img.Info(), symbols: img.Symbols()}
 	svc := img.Map(layout.Services)
@@ -52,8 +51,8 @@ func New(img *image.Image) *Interpreter {
 	return n
 }
 
-// weigh derives how likely each endpoint is from the alias tables, and not from
-// the weights that stand beside them: the tables are what programs draw from.
+// weigh derives the probability of each endpoint from the alias tables instead of
+// the stored weights, because programs draw from the tables.
 func (n *Interpreter) weigh() {
 	n.weights = make([]uint16, len(n.endpoints))
 	done := make([]bool, len(n.endpoints))
@@ -67,9 +66,9 @@ func (n *Interpreter) weigh() {
 	}
 }
 
-// weighPool adds up the units of each endpoint: of Count slots of Total units
-// each, an endpoint of weight w has w*Count. A program that does not see the
-// flag draws once, and then all are equally likely.
+// weighPool adds up the units of each endpoint: of Count slots with Total units
+// each, an endpoint of weight w has w*Count. Without RouteWeighted, a program
+// draws only the slot, so all endpoints are equally likely.
 func (n *Interpreter) weighPool(r layout.Route) {
 	pool := n.endpoints[r.Base : r.Base+r.Count]
 	units := make([]uint64, len(pool))
@@ -86,9 +85,9 @@ func (n *Interpreter) weighPool(r layout.Route) {
 	}
 }
 
-// Eval says what happens to the packet. The result has everything that
-// eval.Evaluator gives but Frontend, which is no part of an image; origins are
-// there when the image has symbols.
+// Eval returns what happens to the packet. The result has everything that
+// eval.Evaluator returns except Frontend, which an image does not contain; origins
+// are set if the image has symbols.
 func (n *Interpreter) Eval(p eval.Packet) eval.Result {
 	r := run{Interpreter: n, packet: p}
 	service, found := r.lookup()
@@ -107,14 +106,13 @@ func (n *Interpreter) Eval(p eval.Packet) eval.Result {
 	return r.balance(service, route)
 }
 
-// isOwn reports whether an address is the node's own, as far as the image
-// knows.
+// isOwn reports whether an address is the node's own according to the image.
 func (n *Interpreter) isOwn(a netip.Addr) bool {
 	return n.flags(a)&layout.AddressOwn != 0 || a.IsLoopback()
 }
 
-// flags returns what addr says of an address. An IPv4 address in an IPv6 header
-// is none of those.
+// flags returns the flags of an address in addr. An IPv4-mapped address in an IPv6
+// header has none.
 func (n *Interpreter) flags(a netip.Addr) uint32 {
 	if a.Is4In6() {
 		return 0
@@ -138,7 +136,7 @@ func (n *Interpreter) isNodePort(a netip.Addr) bool {
 	return n.prefixes.contains(setOf(layout.SetNodePort, a), a)
 }
 
-// isLocalPod is the local detector.
+// isLocalPod reports whether the local detector finds the packet's source.
 func (n *Interpreter) isLocalPod(p eval.Packet) bool {
 	switch n.info.Detector {
 	case layout.DetectCIDR:
@@ -151,7 +149,7 @@ func (n *Interpreter) isLocalPod(p eval.Packet) bool {
 	return false
 }
 
-// masquerades is the node's own egress rule.
+// masquerades reports whether the node's egress rule masquerades packets to dst.
 func (n *Interpreter) masquerades(dst netip.Addr) bool {
 	on := n.info.Flags&byFamily(dst, layout.FlagMasqueradeIPv4, layout.FlagMasqueradeIPv6) != 0
 	return on && !n.isOwn(dst) && !n.prefixes.contains(setOf(layout.SetNoMasquerade, dst), dst)

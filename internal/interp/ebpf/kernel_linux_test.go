@@ -13,8 +13,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// TestKernelMaps loads images into real maps, reads them back, and interprets
-// what the kernel returned.
+// TestKernelMaps loads images into real maps, reads them back, and interprets the
+// result.
 func TestKernelMaps(t *testing.T) {
 	const programs, packetsEach = 100, 1000
 	d := openKernel(t)
@@ -28,8 +28,8 @@ func TestKernelMaps(t *testing.T) {
 	t.Logf("%d programs from seed %d, %d packets each: %v", programs, *seed, packetsEach, count)
 }
 
-// TestKernelPolicies does the same with random programs in combinations that no
-// compiler makes.
+// TestKernelPolicies does the same with random programs in combinations that the
+// compiler does not produce.
 func TestKernelPolicies(t *testing.T) {
 	d := openKernel(t)
 	b := image.New(backends.DefaultOptions())
@@ -57,7 +57,7 @@ func openKernel(t *testing.T) *live.Dataplane {
 	return d
 }
 
-// throughKernel returns the interpreter of what the kernel has of a program.
+// throughKernel returns an interpreter of a program's image as read back from the kernel.
 func throughKernel(t *testing.T, d *live.Dataplane, p *ir.Program) func(eval.Packet) eval.Result {
 	t.Helper()
 	img, err := image.New(backends.DefaultOptions()).Image(p)
@@ -77,7 +77,7 @@ func throughKernel(t *testing.T, d *live.Dataplane, p *ir.Program) func(eval.Pac
 	return interp.New(got).Eval
 }
 
-// withoutOrigins forgets what a kernel cannot know.
+// withoutOrigins removes what a kernel does not store.
 func withoutOrigins(p *ir.Program) *ir.Program {
 	for i := range p.Pools {
 		for j := range p.Pools[i].Endpoints {

@@ -7,11 +7,11 @@ import (
 	image "github.com/planec/planec/backends/ebpf"
 )
 
-// longest answers what an LPM trie of the kernel would, whatever its keys mean:
-// of the entries whose first bits the key has, the value of the longest.
+// longest emulates the kernel's LPM trie for any key type: it returns the value of
+// the longest entry that is a prefix of the key.
 type longest struct {
 	entries map[string]uint32
-	// lengths are the distinct numbers of bits, the longest first.
+	// lengths are the distinct prefix lengths, the longest first.
 	lengths []uint32
 }
 
@@ -29,9 +29,8 @@ func newLongest(m *image.Map) longest {
 	return t
 }
 
-// find looks up a key as a program has it: a length, and after it the data of
-// which as many bits count. It returns 0 where nothing matches, as a program
-// would do.
+// find looks up a key in a program's format: a length in bits, followed by that
+// many bits of data. It returns 0 if no entry matches, as a program would.
 func (t longest) find(key []byte) uint32 {
 	most := binary.LittleEndian.Uint32(key)
 	try := make([]byte, len(key))

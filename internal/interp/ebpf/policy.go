@@ -11,14 +11,14 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// policies are the maps of policies; all are empty in an image without.
+// policies are the maps of policies; all are empty in an image without policies.
 type policies struct {
 	pods    map[layout.Address]pod
 	classes longest
 	rows    map[layout.RowKey]layout.PolicyID
 	ports   longest
-	// profiles and members are the first entries of pod and class that have a
-	// profile or a class, which have its symbol.
+	// profiles and members are the first entries in pod and class of each profile
+	// and class; these entries have the symbols.
 	profiles map[layout.PolicyID]int
 	members  map[uint32]int
 }
@@ -50,7 +50,7 @@ func newPolicies(img *image.Image) policies {
 	return p
 }
 
-// pod finds the pod of an address. An IPv4 address in an IPv6 header is none.
+// pod finds the pod of an address. An IPv4-mapped address in an IPv6 header has none.
 func (p *policies) pod(a netip.Addr) (pod, bool) {
 	if a.Is4In6() {
 		return pod{}, false
@@ -64,7 +64,7 @@ func (p *policies) class(a netip.Addr) uint32 {
 	return p.classes.find(key.Append(nil))
 }
 
-// verdict is the last look-up, which rows without ports do without.
+// verdict makes the last look-up, which rows that do not depend on ports skip.
 func (p *policies) verdict(row layout.PolicyID, proto ir.Protocol, port uint16) bool {
 	switch row {
 	case layout.RowAccept:
@@ -76,8 +76,8 @@ func (p *policies) verdict(row layout.PolicyID, proto ir.Protocol, port uint16) 
 	return p.ports.find(key.Append(nil)) == layout.VerdictAccept
 }
 
-// policeEndpoints judges every endpoint that the packet may get and reports
-// whether it may reach any.
+// policeEndpoints judges every possible endpoint of the packet and reports whether
+// any is allowed.
 func (r *run) policeEndpoints() bool {
 	var allowed []eval.Choice
 	for _, c := range r.result.Endpoints {
@@ -91,10 +91,9 @@ func (r *run) policeEndpoints() bool {
 	return len(allowed) > 0
 }
 
-// police judges the egress of the source and the ingress of the destination,
-// which are what they are after DNAT. What the node sends passes, and so does
-// neighbour discovery; a packet with one of the node's own addresses passes
-// ingress.
+// police judges the egress of the source and the ingress of the destination, with
+// the addresses after DNAT. Packets that the node sends and neighbour discovery
+// pass; packets from the node's own addresses pass ingress.
 func (r *run) police(dst netip.Addr, port uint16) bool {
 	p := r.packet
 	switch {
@@ -108,14 +107,14 @@ func (r *run) police(dst netip.Addr, port uint16) bool {
 	return r.isOwn(p.Src) || r.judge(layout.DirectionIngress, dst, p.Src, port)
 }
 
-// policed reports whether policies judge a direction of a pod.
+// policed reports whether policies apply to a direction of a pod.
 func (r *run) policed(a netip.Addr, direction uint8) bool {
 	entry, found := r.policies.pod(a)
 	_, policed := entry.Row(direction)
 	return found && policed
 }
 
-// judge takes the look-ups of one direction: pod, class, row, port.
+// judge makes the look-ups of one direction: pod, class, row, port.
 func (r *run) judge(direction uint8, subject, peer netip.Addr, port uint16) bool {
 	entry, found := r.policies.pod(subject)
 	row, policed := entry.Row(direction)
@@ -162,7 +161,7 @@ func (r *run) explain(entry pod, direction uint8, subject, peer netip.Addr, port
 	r.step(stage.String(), origin, "%s %s %v, %s: class %08x%s, row %x of profile %s: %s", who, toward, peer, what, class, sets, row, profile.Name, verb)
 }
 
-// refusal is how policies deny.
+// refusal returns the verdict of denied packets.
 func (r *run) refusal() eval.Verdict {
 	r.result.Endpoints, r.result.Masquerade = nil, false
 	if r.info.Flags&layout.FlagDenyReject != 0 {

@@ -39,8 +39,8 @@ func TestPolicies(t *testing.T) {
 	t.Log(count)
 }
 
-// TestEveryPort asks about every port of a pod and a peer, where the prefixes of
-// ranges begin and end and everywhere else.
+// TestEveryPort compares every port of a pod and a peer, including the limits of
+// the prefixes of ranges.
 func TestEveryPort(t *testing.T) {
 	for s := range uint64(6) {
 		rng := rand.New(rand.NewPCG(s, 5))
@@ -67,8 +67,8 @@ func TestEveryPort(t *testing.T) {
 	}
 }
 
-// TestEveryAddress asks about the ends of every prefix, and beyond them, of both
-// families.
+// TestEveryAddress compares the limits of every prefix, and the addresses next to
+// them, in both families.
 func TestEveryAddress(t *testing.T) {
 	asked := 0
 	for s := range uint64(60) {
@@ -86,7 +86,7 @@ func TestEveryAddress(t *testing.T) {
 		for _, h := range resolved.Hosts {
 			peers = append(peers, h.Address)
 		}
-		// On the wire this is IPv6, whatever it looks like.
+		// On the wire this is an IPv6 packet despite its address.
 		peers = append(peers, netip.MustParseAddr("::ffff:10.1.0.2"), netip.MustParseAddr("::ffff:10.1.0.200"))
 		for _, profile := range p.Policy.Profiles {
 			pod := profile.Pods[0].Addresses[0]
@@ -113,8 +113,8 @@ func TestEveryAddress(t *testing.T) {
 	}
 }
 
-// TestExplain wants names in the steps where the image has symbols, and the same
-// verdicts where it has none.
+// TestExplain wants names in the steps if the image has symbols, and the same
+// verdicts if it has none.
 func TestExplain(t *testing.T) {
 	p := &ir.Program{Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}}
 	origin := ir.Origin{Kind: "NetworkPolicy", Namespace: "shop", Name: "web", Path: "spec.ingress[0]"}

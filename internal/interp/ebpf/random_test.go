@@ -12,9 +12,9 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// randomProgram compiles the cluster of a seed and, in two of three cases,
-// changes it into what no compiler makes yet: weights, SCTP, any masquerade rule
-// with any route; and in three of four, policies of all kinds.
+// randomProgram compiles the cluster of a seed. In two of three cases it adds what
+// the compiler does not produce yet: weights, SCTP, any masquerade rule with any
+// route; in three of four, policies of all kinds.
 func randomProgram(seed uint64) *ir.Program {
 	p := randomServices(seed)
 	if seed%4 != 0 {
@@ -67,8 +67,8 @@ func someRanges(rng *rand.Rand, p *ir.Program, f ir.Family) []netip.Prefix {
 	return ir.DisjointPrefixes(out)
 }
 
-// callSCTP turns the UDP of some Services into SCTP, with equal ports in some
-// pools, so that both what is expressible and what is not occur.
+// callSCTP turns the UDP ports of some Services into SCTP, with equal ports in
+// some pools, so that both expressible and inexpressible frontends occur.
 func callSCTP(rng *rand.Rand, p *ir.Program) {
 	same := make(map[string]uint16)
 	for i := range p.Frontends {
@@ -92,7 +92,7 @@ func callSCTP(rng *rand.Rand, p *ir.Program) {
 	}
 }
 
-// distinct drops endpoints whose address is there already.
+// distinct removes endpoints with duplicate addresses.
 func distinct(endpoints []ir.Endpoint) []ir.Endpoint {
 	seen := make(map[netip.AddrPort]bool)
 	var out []ir.Endpoint
@@ -131,7 +131,7 @@ func packetsFor(rng *rand.Rand, p *ir.Program, n int) []eval.Packet {
 	return packets
 }
 
-// inexpressible is what Check has to report: SCTP with a changed port.
+// inexpressible reports whether Check must report the frontend: SCTP with a changed port.
 func inexpressible(f *ir.Frontend, p *ir.Program) bool {
 	if f == nil || f.Match.Protocol != ir.SCTP {
 		return false

@@ -10,12 +10,12 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// run is one packet on its way.
+// run is the evaluation of one packet.
 type run struct {
 	*Interpreter
 	packet eval.Packet
 	result eval.Result
-	// symbol is the service's.
+	// symbol is the symbol of the service.
 	symbol image.Symbol
 }
 
@@ -28,7 +28,7 @@ func (r *run) end(v eval.Verdict) eval.Result {
 	return r.result
 }
 
-// lookup asks svc for the address and then for the nodePort.
+// lookup looks up the address in svc, and then the nodePort.
 func (r *run) lookup() (entry, bool) {
 	p := r.packet
 	key := layout.ServiceKey{Address: layout.AddressOf(p.Dst), Port: layout.PortOf(p.Port), Protocol: uint8(p.Protocol)}
@@ -56,7 +56,7 @@ func (r *run) found(s entry, format string, args ...any) {
 	r.step("svc", symbol.Origin, "%s: service %016x %s", text, s.ID, symbol.Name)
 }
 
-// route chooses by where the packet comes from. Equal routes need no choice.
+// route selects the route by the packet's source.
 func (r *run) route(s entry) layout.Route {
 	p := r.packet
 	inside := r.isLocalPod(p) || p.From == eval.FromNode || r.isOwn(p.Src)
@@ -96,8 +96,8 @@ func (r *run) balance(s entry, route layout.Route) eval.Result {
 	return r.end(eval.DNAT)
 }
 
-// choice is one endpoint and what giving it to this packet means. What stays on
-// the node is not masqueraded, unless the node sent it.
+// choice returns one endpoint and its effect on this packet. A packet that stays
+// on the node is not masqueraded, unless the node sent it.
 func (r *run) choice(i uint32, route layout.Route) eval.Choice {
 	e := r.endpoints[i]
 	addr := e.Address.Addr()
@@ -116,11 +116,11 @@ func (r *run) choice(i uint32, route layout.Route) eval.Choice {
 	return c
 }
 
-// leaves reports whether the packet is forwarded or sent, not delivered to the
-// node.
+// leaves reports whether the packet is forwarded or sent, rather than delivered to
+// the node.
 func (r *run) leaves(dst netip.Addr) bool { return r.packet.From == eval.FromNode || !r.isOwn(dst) }
 
-// unclaimed decides about a packet that svc does not have.
+// unclaimed evaluates a packet that svc does not match.
 func (r *run) unclaimed() eval.Result {
 	dst := r.packet.Dst
 	if r.leaves(dst) {

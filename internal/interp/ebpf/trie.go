@@ -8,11 +8,11 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// trie answers what an LPM trie of the kernel would: it compares as many bits of
-// (set, address) as an entry says, whatever family the address is of.
+// trie emulates the kernel's LPM trie: it compares the bits of (set, address) up
+// to an entry's prefix length, regardless of the family.
 type trie struct {
 	entries map[layout.PrefixKey]bool
-	// lengths are the distinct numbers of bits of each set.
+	// lengths are the distinct prefix lengths of each set.
 	lengths map[uint32][]uint32
 }
 
@@ -44,7 +44,7 @@ func (t trie) contains(set uint32, a netip.Addr) bool {
 	return false
 }
 
-// cut clears all but the first bits.
+// cut clears all bits after the first ones.
 func cut(a layout.Address, bits uint32) layout.Address {
 	for i := range a {
 		keep := min(max(int(bits)-8*i, 0), 8)

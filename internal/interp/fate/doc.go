@@ -1,3 +1,3 @@
-// Package fate follows a packet on all the ways that random numbers open, and
-// joins what becomes of it. Interpreters share it; it knows no rules.
+// Package fate follows a packet for every outcome of random draws, and joins the
+// results. The interpreters share it; it does not depend on a rule language.
 package fate

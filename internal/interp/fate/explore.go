@@ -7,20 +7,20 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Draws are the random numbers of one way. A rule asks for them in the order in
-// which the packet meets it.
+// Draws are the random numbers of one path, in the order in which the packet
+// reaches the rules that draw them.
 type Draws struct {
 	list []draw
 	at   int
-	// steps counts the rules of all ways.
+	// steps counts the rules of all paths.
 	steps int
 }
 
-// maxSteps bounds the rules that one packet may meet on all its ways together:
-// rules that would never be loaded can be made to branch without end.
+// maxSteps is the maximum number of rules that a packet may pass on all paths
+// together: hostile rules can branch without limit.
 const maxSteps = 1 << 24
 
-// Step counts a rule, and reports whether the packet may go on.
+// Step counts a rule, and reports whether the packet may continue.
 func (d *Draws) Step() bool {
 	d.steps++
 	return d.steps <= maxSteps
@@ -28,7 +28,7 @@ func (d *Draws) Step() bool {
 
 type draw struct{ value, of uint32 }
 
-// Random returns a number below n, which must not be 0. Over all ways it is
+// Random returns a number below n, which must not be 0. Over all paths, it returns
 // every such number.
 func (d *Draws) Random(n uint32) uint32 {
 	if d.at == len(d.list) {
@@ -38,8 +38,8 @@ func (d *Draws) Random(n uint32) uint32 {
 	return d.list[d.at-1].value
 }
 
-// next counts the last number up that is not through, and reports whether there
-// was one: the next way.
+// next advances to the next path, by incrementing the last number that can still
+// grow. It reports false after the last path.
 func (d *Draws) next() bool {
 	d.list = d.list[:d.at]
 	d.at = 0
@@ -53,13 +53,13 @@ func (d *Draws) next() bool {
 	return false
 }
 
-// maxWays bounds how many ways one packet may have.
+// maxWays is the maximum number of paths of a packet.
 const maxWays = 1 << 16
 
-// Explore runs a packet on every way and joins the results. Ways may differ in
-// the endpoint only: a verdict by chance is an error. A way on which a policy
-// refuses the endpoint that the packet was given ends with Drop or Reject and
-// the endpoint in Denied; the packet's verdict is DNAT while there is another.
+// Explore runs a packet on every path and joins the results. Paths may differ only
+// in the endpoint: a random verdict is an error. If a policy refuses the selected
+// endpoint, the path ends with Drop or Reject and the endpoint in Denied; the
+// joined verdict is DNAT if another endpoint is allowed.
 func Explore(way func(*Draws) eval.Result) (eval.Result, error) {
 	var out eval.Result
 	var d Draws
@@ -88,14 +88,14 @@ func Explore(way func(*Draws) eval.Result) (eval.Result, error) {
 	return out, fmt.Errorf("more than %d ways", maxWays)
 }
 
-// alike reports whether two ways may belong to one packet: endpoints that are all
-// refused are refused in one way.
+// alike reports whether two paths may belong to one packet: if all endpoints are
+// refused, all must be refused in the same way.
 func alike(a, b eval.Result) bool {
 	given := func(r eval.Result) bool { return r.Verdict == eval.DNAT || len(r.Denied) > 0 }
 	return a.Verdict == b.Verdict || given(a) && given(b) && (a.Verdict == eval.DNAT || b.Verdict == eval.DNAT)
 }
 
-// join sorts the endpoints and makes one of those that several ways led to.
+// join sorts the endpoints and removes duplicates.
 func join(r *eval.Result) {
 	r.Denied = unique(r.Denied)
 	if r.Verdict != eval.DNAT {

@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// TestExplore joins the ways of a packet that has a draw between three endpoints,
-// whose fates are given.
+// TestExplore joins the paths of a packet with a draw among three endpoints and
+// given results.
 func TestExplore(t *testing.T) {
 	for name, c := range map[string]struct {
 		ways [3]eval.Verdict

@@ -11,9 +11,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// address asks for a network, or for the bits that a mask has anywhere
-// ("0.0.0.1/0.0.0.7"). An address with bits behind its mask, which the tools would
-// cut off, is no text of planec's.
+// address matches a network, or bits at any position of a mask
+// ("0.0.0.1/0.0.0.7"). The tools would cut off address bits outside of the mask;
+// planec never writes such an address, so it is an error.
 func (c *compiler) address(source bool, word string) (match, error) {
 	left, right, masked := strings.Cut(word, "/")
 	value, err := netip.ParseAddr(left)
@@ -36,7 +36,7 @@ func (c *compiler) address(source bool, word string) (match, error) {
 	return func(p *Packet) bool { return and(p.addr(source), mask) == value }, nil
 }
 
-// ones is a mask of so many bits.
+// ones returns a mask with length leading ones.
 func ones(length, bits int) netip.Addr {
 	b := make([]byte, length/8)
 	for i := range bits {
@@ -46,8 +46,7 @@ func ones(length, bits int) netip.Addr {
 	return a
 }
 
-// and is what a mask leaves of an address of its family, and of others the invalid
-// address.
+// and returns the masked address, or the invalid address if the families differ.
 func and(a, mask netip.Addr) netip.Addr {
 	if a.BitLen() != mask.BitLen() {
 		return netip.Addr{}
@@ -62,7 +61,7 @@ func and(a, mask netip.Addr) netip.Addr {
 	return netip.AddrFrom16(b)
 }
 
-// transport asks for a protocol, by its name.
+// transport matches a protocol by name.
 func (c *compiler) transport(m *text.Match) (match, error) {
 	name := m.Values[0]
 	proto, known := map[string]ir.Protocol{"tcp": ir.TCP, "udp": ir.UDP, "sctp": ir.SCTP, "icmp": ir.ICMP, "ipv6-icmp": ir.ICMPv6}[name]
@@ -75,13 +74,13 @@ func (c *compiler) transport(m *text.Match) (match, error) {
 	return func(p *Packet) bool { return p.Protocol == proto }, nil
 }
 
-// hasPorts reports whether the rule is about one protocol, with ports.
+// hasPorts reports whether the rule is restricted to one protocol with ports.
 func (c *compiler) hasPorts() bool { return slices.Contains(ir.Protocols(), c.protocol) }
 
-// mostPorts is how many ports multiport lists; a range counts as two.
+// mostPorts is the maximum number of ports of multiport; a range counts as two.
 const mostPorts = 15
 
-// ports asks for destination ports: one port or range without multiport.
+// ports matches destination ports: one port or range, or a list with multiport.
 func (c *compiler) ports(m *text.Match) (match, error) {
 	switch multi := m.Module == "multiport"; {
 	case !c.hasPorts() || !multi && m.Module != c.protocol.String():

@@ -8,26 +8,26 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// tables are one family's chains, by table and name.
+// tables has the chains of one family, by table and name.
 type tables map[string]map[string]*chain
 
 type chain struct {
 	table, name string
 	rules       []*rule
-	// kernels is whether it is one of the kernel's own.
+	// kernels is whether the chain is built in.
 	kernels bool
 }
 
-// rule is what a line says.
+// rule is one parsed rule.
 type rule struct {
 	text    string
 	matches []match
 	target
-	// pairs is whether it asks a set of pairs.
+	// pairs is whether the rule matches a set of pairs.
 	pairs bool
 }
 
-// kernelChains are those that each table begins with.
+// kernelChains are the built-in chains of each table.
 var kernelChains = map[string][]string{
 	"mangle": {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"},
 	"nat":    {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"},
@@ -45,11 +45,11 @@ func newTables() tables {
 	return ts
 }
 
-// maxName is the longest name of a chain (XT_EXTENSION_MAXNAMELEN - 1), in bytes.
+// maxName is the maximum length of a chain's name (XT_EXTENSION_MAXNAMELEN - 1), in bytes.
 const maxName = 28
 
-// read carries out what iptables-restore --noflush does, in addition to what is
-// there already.
+// read executes the input of iptables-restore --noflush on top of the existing
+// chains.
 func (ts tables) read(b []byte, family ir.Family, all sets) error {
 	for l, err := range text.Lines(b) {
 		switch {
@@ -68,7 +68,7 @@ func (ts tables) read(b []byte, family ir.Family, all sets) error {
 	return nil
 }
 
-// declare makes a chain, or empties it.
+// declare creates a chain, or empties it.
 func declare(t map[string]*chain, l *text.Line) error {
 	have := t[l.Chain]
 	switch {
@@ -84,7 +84,7 @@ func declare(t map[string]*chain, l *text.Line) error {
 	return nil
 }
 
-// add adds a rule, at the end of its chain or before all others.
+// add adds a rule at the end or the start of its chain.
 func (ts tables) add(l *text.Line, family ir.Family, all sets) error {
 	c := ts[l.Table][l.Chain]
 	if c == nil || l.Verb == "-D" {
@@ -110,8 +110,8 @@ func (ts tables) add(l *text.Line, family ir.Family, all sets) error {
 	return nil
 }
 
-// check refuses what the kernel does when rules are loaded: chains that lead back to
-// themselves, and targets where a hook leads to that has no use for them.
+// check rejects what the kernel rejects when rules are loaded: loops of chains,
+// and targets that are not allowed in a hook that leads to them.
 func (ts tables) check() error {
 	for table, names := range kernelChains {
 		for _, hook := range names {
@@ -124,10 +124,10 @@ func (ts tables) check() error {
 	return nil
 }
 
-// checker walks the chains that a hook leads to.
+// checker walks the chains that are reachable from a hook.
 type checker struct {
 	hook string
-	// seen are the chains that it was in; those that it is in are true.
+	// seen has the visited chains; those on the current path are true.
 	seen map[*chain]bool
 }
 

@@ -1,15 +1,14 @@
-// Package iptables interprets the text of iptables-restore and ipset restore, as
-// far as planec emits it: packet in, fate out, without a kernel and without
-// root. It shares no code with the emitters, so that they can find each other's
-// mistakes; internal/text reads the syntax, and what it means is here.
+// Package iptables interprets the input of iptables-restore and ipset restore as far
+// as planec emits it: a packet in, its result out, without a kernel and without root.
+// It shares no code with the emitters, so that each can reveal mistakes of the other;
+// internal/text parses the syntax, and this package defines the semantics.
 //
-// It is one machine for all that filter packets by iptables: rules beside IPVS
-// are followed by internal/interp/ipvs, which sends its packets through the hooks
-// of this package.
+// The package serves all backends that filter with iptables: internal/interp/ipvs
+// sends its packets through the hooks of this package.
 //
-// Matches and targets mean what iptables-extensions(8) and the kernel's netfilter
-// say of them. What the tools or the kernel would refuse at load is an error, and
-// what is not known here is one, never a guess. Where the statistic match throws
-// a die, both sides are tried. Every packet is the first of its connection, and
-// its client has not been seen before.
+// The semantics of matches and targets are those of iptables-extensions(8) and the
+// kernel's netfilter. What the tools or the kernel would reject at load time is an
+// error, and so is everything unknown: there are no guesses. For the statistic
+// match, both outcomes are followed. Every packet is the first of its connection,
+// and its client has not connected before.
 package iptables

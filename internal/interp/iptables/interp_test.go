@@ -60,8 +60,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// FuzzParse wants neither a panic nor a hang, also of a packet through what was
-// parsed.
+// FuzzParse wants neither a panic nor a hang, including the evaluation of a packet
+// with the parsed rules.
 func FuzzParse(f *testing.F) {
 	for seed := range uint64(10) {
 		c := randomcluster.New(seed)
@@ -78,7 +78,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// Whatever the answer is, there must be one.
+		// Any result is fine, but there must be one.
 		_, _ = i.Eval(packet)
 	})
 }

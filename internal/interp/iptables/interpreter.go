@@ -9,8 +9,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Interpreter answers for the rules of both families on one node. It is safe
-// for concurrent use.
+// Interpreter evaluates the rules of both families on one node. It is safe for
+// concurrent use.
 type Interpreter struct {
 	families map[ir.Family]tables
 	sets     sets
@@ -21,11 +21,10 @@ type Interpreter struct {
 // setsFile has the sets of both families.
 const setsFile = "ipset.rules"
 
-// New reads the rules and sets of an artifact: ipset.rules, and for each family the
-// rules and the jumps from the kernel's chains to them. file returns a file's
-// content by its name. own are the node's own addresses, which its kernel knows
-// and no file says; with explain, results have the rules that matched as their
-// steps.
+// New reads the rules and sets of an artifact: ipset.rules, and for each family
+// the rules and the jumps from built-in chains. file returns a file's content by
+// name. own are the node's own addresses, which its kernel knows and the files
+// lack. If explain is set, results contain the matching rules as steps.
 func New(file func(name string) []byte, own []netip.Addr, explain bool) (*Interpreter, error) {
 	i := &Interpreter{families: make(map[ir.Family]tables, 2), own: make(map[netip.Addr]bool, len(own)), explain: explain}
 	for _, a := range own {
@@ -50,11 +49,11 @@ func New(file func(name string) []byte, own []netip.Addr, explain bool) (*Interp
 	return i, nil
 }
 
-// Eval returns what the rules do to the packet, over all of its random draws.
+// Eval returns what the rules do to the packet, over all random draws.
 func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) { return i.Follow(p, travel) }
 
-// Follow lets a packet travel on every way that random draws open, and joins what
-// becomes of it.
+// Follow evaluates a packet for every outcome of random draws, and joins the
+// results.
 func (i *Interpreter) Follow(p eval.Packet, travel func(*Packet) eval.Result) (eval.Result, error) {
 	rules := i.families[ir.FamilyOf(p.Dst)]
 	r, err := fate.Explore(func(d *fate.Draws) eval.Result {
@@ -67,8 +66,8 @@ func (i *Interpreter) Follow(p eval.Packet, travel func(*Packet) eval.Result) (e
 }
 
 // travel sends a packet through the hooks of a node without IPVS. A connection of
-// the node to itself leaves by the loopback interface and comes back in, when its
-// addresses have been translated already.
+// the node to itself leaves and re-enters through the loopback interface; its
+// addresses are then already translated.
 func travel(p *Packet) eval.Result {
 	switch {
 	case p.From == eval.FromNode:

@@ -23,7 +23,7 @@ type compiler struct {
 	in     *chain
 	chains map[string]*chain
 	rule   *rule
-	// protocol is the one that the rule is about, if it says.
+	// protocol is the protocol that the rule is restricted to, if any.
 	protocol ir.Protocol
 }
 
@@ -52,7 +52,7 @@ func (c *compiler) run(r *text.Rule) error {
 	return nil
 }
 
-// match returns a condition; nil is none.
+// match returns a condition; nil means that the option is not a condition.
 func (c *compiler) match(m *text.Match) (match, error) {
 	switch m.Option {
 	case "-s", "-d":
@@ -97,10 +97,10 @@ func (c *compiler) match(m *text.Match) (match, error) {
 	return nil, fmt.Errorf("%v is not known", m.Values)
 }
 
-// maxInterface is the longest name of an interface (IFNAMSIZ - 1), in bytes.
+// maxInterface is the maximum length of an interface name (IFNAMSIZ - 1), in bytes.
 const maxInterface = 15
 
-// interfaceMatch asks for a name, or with "+" for its beginning.
+// interfaceMatch matches a name or, with "+", a prefix of names.
 func (c *compiler) interfaceMatch(word string) (match, error) {
 	name, isPrefix := strings.CutSuffix(word, "+")
 	switch {
@@ -115,8 +115,8 @@ func (c *compiler) interfaceMatch(word string) (match, error) {
 	}, nil
 }
 
-// state asks conntrack, which sees a connection for the first time; it may have been
-// given an endpoint, or the node's address.
+// state matches conntrack states. The connection is always new; it may already
+// have an endpoint or the node's source address.
 func state(list string) (match, error) {
 	var isNew, dnat, snat bool
 	for _, s := range strings.Split(list, ",") {
@@ -140,12 +140,12 @@ func addressType(source bool, kind string) (match, error) {
 		return nil, fmt.Errorf("type %q is not known", kind)
 	}
 	return func(p *Packet) bool {
-		// The node sends from its own addresses only.
+		// The node sends only from its own addresses.
 		return source && p.From == eval.FromNode || p.Local(p.addr(source))
 	}, nil
 }
 
-// probability tries both sides of the die; 1 and 0 are certain.
+// probability draws and follows both outcomes; 1 and 0 are certain.
 func probability(word string) (match, error) {
 	f, err := strconv.ParseFloat(word, 64)
 	switch {
@@ -157,7 +157,7 @@ func probability(word string) (match, error) {
 	return func(p *Packet) bool { return p.Random(2) == 0 }, nil
 }
 
-// markAndMask reads "value/mask"; without a mask, all bits count.
+// markAndMask parses "value/mask"; without a mask, all bits count.
 func markAndMask(word string) (value, mask uint32, err error) {
 	first, second, has := strings.Cut(word, "/")
 	v, err := strconv.ParseUint(first, 0, 32)

@@ -10,8 +10,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// TestMeaning: what the kernel makes of rules where there are two opinions. Each rule
-// drops in a chain that a hook of its table leads to.
+// TestMeaning covers rules whose semantics in the kernel are easily misread. Each
+// rule drops in a chain that a hook of its table leads to.
 func TestMeaning(t *testing.T) {
 	node := netip.MustParseAddr("192.0.2.11")
 	outside := eval.Packet{Src: netip.MustParseAddr("203.0.113.7"), Dst: node, Protocol: ir.TCP, Port: 80, From: eval.FromOutside, Interface: "eth0"}
@@ -67,8 +67,8 @@ func TestMeaning(t *testing.T) {
 	}
 }
 
-// TestTranslated: a connection that was given an endpoint, or the node's address, is
-// known as such by the hooks after it, and its mark and sets go with it.
+// TestTranslated: later hooks see that a connection has an endpoint or the node's
+// address, and its mark and sets persist.
 func TestTranslated(t *testing.T) {
 	const sets = "create clients hash:ip family inet timeout 60\ncreate marks hash:ip,port family inet skbinfo\nadd marks 10.96.0.1,tcp:80 skbmark 0x5/0xf\n"
 	for rules, want := range map[string]eval.Result{

@@ -8,18 +8,18 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Packet is a packet on one of its ways through the hooks.
+// Packet is a packet on one of its paths through the hooks.
 type Packet struct {
 	eval.Packet
-	// To is where it goes now.
+	// To is the current destination.
 	To netip.AddrPort
-	// Mark is its mark.
+	// Mark is the packet's mark.
 	Mark uint32
-	// Balanced is whether IPVS has given it an endpoint.
+	// Balanced is whether IPVS has selected an endpoint.
 	Balanced bool
-	// Masqueraded is whether it gets the node's source address.
+	// Masqueraded is whether the packet gets the node's source address.
 	Masqueraded bool
-	// Steps are the rules that it met, where they are kept.
+	// Steps are the matching rules, if they are recorded.
 	Steps []eval.Step
 
 	interp   *Interpreter
@@ -28,30 +28,30 @@ type Packet struct {
 	hook     string
 	dnated   bool
 	affinity uint32
-	// end is drop or reject once it was refused, by the rule last.
+	// end is drop or reject once the rule last has refused the packet.
 	end  code
 	last *rule
 }
 
-// Local is the kernel's question whether an address is the node's.
+// Local reports whether an address belongs to the node, as the kernel would.
 func (p *Packet) Local(a netip.Addr) bool { return a.IsLoopback() || p.interp.own[a] }
 
-// Random returns a number below n, which must not be 0; over all ways it is every
-// one.
+// Random returns a number below n, which must not be 0. Over all paths, it returns
+// every such number.
 func (p *Packet) Random(n uint32) uint32 { return p.draws.Random(n) }
 
-// mostSteps is how many steps are kept: chains can be written that lead a packet to
+// mostSteps is the maximum number of recorded steps: rules can lead a packet to
 // one rule millions of times.
 const mostSteps = 1 << 12
 
-// Explain keeps a step.
+// Explain records a step.
 func (p *Packet) Explain(stage, text string) {
 	if p.interp.explain && len(p.Steps) < mostSteps {
 		p.Steps = append(p.Steps, eval.Step{Stage: stage, Text: text})
 	}
 }
 
-// Through runs tables of a hook, and reports whether the packet goes on.
+// Through runs the tables of a hook, and reports whether the packet continues.
 func (p *Packet) Through(hook string, names ...string) bool {
 	p.hook = hook
 	for _, name := range names {
@@ -63,17 +63,17 @@ func (p *Packet) Through(hook string, names ...string) bool {
 	return true
 }
 
-// Leave runs what is behind the routing of a packet that leaves the node.
+// Leave runs the hooks after routing for a packet that leaves the node.
 func (p *Packet) Leave() bool { return p.Through("POSTROUTING", "mangle", "nat") }
 
-// Return lets a packet of the node come in again from its loopback interface. Its
-// connection has its addresses, so that the table nat is not asked.
+// Return re-enters a packet of the node from the loopback interface. The
+// connection is already translated, so the nat table is skipped.
 func (p *Packet) Return() bool {
 	return p.Through("PREROUTING", "mangle") && p.Through("INPUT", "mangle", "filter")
 }
 
-// inInterface is the one that the packet came in by; hooks of packets that leave
-// know none.
+// inInterface returns the interface that received the packet; "" in hooks of
+// leaving packets.
 func (p *Packet) inInterface() string {
 	switch {
 	case p.hook == "OUTPUT" || p.hook == "POSTROUTING":
@@ -84,7 +84,7 @@ func (p *Packet) inInterface() string {
 	return p.Interface
 }
 
-// addr is the packet's source or, as it is now, its destination.
+// addr returns the packet's source or its current destination.
 func (p *Packet) addr(source bool) netip.Addr {
 	if source {
 		return p.Src
@@ -92,11 +92,11 @@ func (p *Packet) addr(source bool) netip.Addr {
 	return p.To.Addr()
 }
 
-// chain runs one chain; goOn means that its caller goes on.
+// chain runs a chain; goOn means that the calling chain continues.
 func (p *Packet) chain(c *chain) code {
 	for _, r := range c.rules {
 		if !p.draws.Step() {
-			return drop // and the packet's way ends in an error
+			return drop // the evaluation ends with an error
 		}
 		if !p.matches(r) {
 			continue
@@ -129,13 +129,13 @@ func (p *Packet) matches(r *rule) bool {
 	return true
 }
 
-// RefusedByPair reports whether the rule that refused the packet asked a set of
-// pairs: of two addresses, with a port.
+// RefusedByPair reports whether the rule that refused the packet matched a set of
+// pairs: two addresses and a port.
 func (p *Packet) RefusedByPair() bool {
 	return (p.end == drop || p.end == reject) && p.last != nil && p.last.pairs
 }
 
-// InPairs reports whether a set of pairs has the packet's destination and source.
+// InPairs reports whether a set of pairs contains the packet's destination and source.
 func (p *Packet) InPairs() bool {
 	for _, s := range p.interp.sets {
 		if s.kind != pairs || s.family != ir.FamilyOf(p.Src) {
@@ -148,7 +148,7 @@ func (p *Packet) InPairs() bool {
 	return false
 }
 
-// Verdict is what the rules decided: whether the packet was refused.
+// Verdict returns Drop or Reject if the packet was refused, otherwise Pass.
 func (p *Packet) Verdict() eval.Verdict {
 	switch p.end {
 	case drop:
@@ -159,7 +159,7 @@ func (p *Packet) Verdict() eval.Verdict {
 	return eval.Pass
 }
 
-// Passed is the result of a packet that was given no endpoint.
+// Passed returns the result of a packet without an endpoint.
 func (p *Packet) Passed() eval.Result {
 	v := p.Verdict()
 	return eval.Result{Verdict: v, Masquerade: p.Masqueraded && v == eval.Pass, Steps: p.Steps}

@@ -77,7 +77,7 @@ func TestManyPorts(t *testing.T) {
 	}
 }
 
-// edges are both ends of each range of ports and what lies beyond them.
+// edges returns both ends of each range of ports and the ports next to them.
 func edges(p *ir.Program) []uint16 {
 	var out []uint16
 	for _, r := range p.Policy.Profiles[0].Egress[0].Rules {
@@ -89,7 +89,7 @@ func edges(p *ir.Program) []uint16 {
 	return slices.Compact(out)
 }
 
-// TestPolicyErrors: what the tools would not take is none that is guessed at.
+// TestPolicyErrors: what the tools would reject is an error, never a guess.
 func TestPolicyErrors(t *testing.T) {
 	for _, rule := range []string{
 		"-p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16 -j DROP",

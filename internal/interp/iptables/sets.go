@@ -13,14 +13,14 @@ import (
 // sets are ipsets by name.
 type sets map[string]*set
 
-// set is one ipset. Elements are by the bytes of their parts, but for a network.
+// set is one ipset. Elements are keyed by the bytes of their parts, except networks.
 type set struct {
-	// full is the type with all that must be equal for sets to be swapped.
+	// full is the type with all options that must be equal for a swap.
 	kind, full string
 	parts      []string
 	family     ir.Family
-	// timed is whether elements have a timeout, and timeout the one that they have
-	// unless told otherwise, in seconds.
+	// timed is whether elements have a timeout; timeout is the default timeout, in
+	// seconds.
 	timed, skbinfo, comment bool
 	timeout                 uint32
 	exact                   map[string]skbMark
@@ -30,19 +30,19 @@ type set struct {
 // skbMark is what an element does to a packet's mark.
 type skbMark struct{ value, mask uint32 }
 
-// pairs is the type of sets of pairs.
+// pairs is the type of a set of pairs.
 const pairs = "hash:ip,port,ip"
 
-// setTypes are the parts of each type's elements.
+// setTypes maps each type to the parts of its elements.
 var setTypes = map[string][]string{
 	"hash:ip": {"ip"}, "hash:net": {"net"}, "hash:ip,port": {"ip", "port"}, "hash:net,port": {"net", "port"},
 	pairs: {"ip", "port", "ip"}, "hash:ip,port,net": {"ip", "port", "net"},
 }
 
-// maxSetName is the longest name of a set (IPSET_MAXNAMELEN - 1), in bytes.
+// maxSetName is the maximum length of a set's name (IPSET_MAXNAMELEN - 1), in bytes.
 const maxSetName = 31
 
-// readSets carries out what ipset restore does, with -exist.
+// readSets executes the input of ipset -exist restore.
 func readSets(text []byte) (sets, error) {
 	all := make(sets)
 	for c, err := range ipset.Commands(text) {
@@ -166,7 +166,7 @@ func (s *set) add(c *ipset.Command) error {
 	return nil
 }
 
-// read reads an element: the bytes of its parts, and the network that it may have.
+// read parses an element into the bytes of its parts and an optional network.
 func (s *set) read(element string) (key string, net netip.Prefix, err error) {
 	words := strings.Split(element, ",")
 	if len(words) != len(s.parts) {
@@ -206,8 +206,8 @@ func (s *set) read(element string) (key string, net netip.Prefix, err error) {
 	return string(b), net, nil
 }
 
-// question reads a set's name and, for each part, whether it is asked for what the
-// packet has as its source.
+// question parses a set's name and, for each part, whether the packet's source
+// (src) or destination (dst) is matched.
 func (c *compiler) question(words []string) (s *set, sources []bool, err error) {
 	s = c.sets[words[0]]
 	sides := strings.Split(words[1], ",")
@@ -220,7 +220,7 @@ func (c *compiler) question(words []string) (s *set, sources []bool, err error) 
 		return nil, nil, fmt.Errorf("%d words for a set of %s", len(sides), s.kind)
 	}
 	for i, side := range sides {
-		// The source port is the kernel's choice.
+		// The kernel chooses the source port, so it cannot be matched.
 		if side != "dst" && (side != "src" || s.parts[i] == "port") {
 			return nil, nil, fmt.Errorf("%q is not known here", side)
 		}
@@ -241,8 +241,8 @@ func (c *compiler) inSet(words []string) (match, error) {
 	}, nil
 }
 
-// lookup asks the set for a packet; it has none of a protocol without ports where
-// its elements have one.
+// lookup matches a packet against the set. A packet of a protocol without ports
+// never matches elements with ports.
 func (s *set) lookup(p *Packet, sources []bool) (skbMark, bool) {
 	var buf [64]byte
 	key := buf[:0]
@@ -270,8 +270,8 @@ func (s *set) lookup(p *Packet, sources []bool) (skbMark, bool) {
 	return mark, found
 }
 
-// networks are asked for the longest that contains an address; one that is true
-// is marked nomatch.
+// networks finds the longest network that contains an address; the value is true
+// for nomatch.
 type networks struct {
 	lengths [129]bool
 	members map[netip.Prefix]bool

@@ -10,21 +10,21 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// target is what a rule does, and where it leads to.
+// target is the action of a rule and the chain that it leads to.
 type target struct {
 	code code
 	act  func(*Packet)
-	// leads is another chain, to which isGoto leads for good.
+	// leads is the next chain; with isGoto, the packet does not return from it.
 	leads  *chain
 	isGoto bool
-	// hooks are those that the kernel takes the target in; nil are all.
+	// hooks are the hooks that allow the target; nil means all.
 	hooks []string
 }
 
 type code uint8
 
 const (
-	// goOn lets the packet see the next rule.
+	// goOn continues with the next rule.
 	goOn code = iota
 	accept
 	drop
@@ -77,7 +77,7 @@ func (c *compiler) only(table string) error {
 	return nil
 }
 
-// dnat reads an address with a port, which only some protocols have.
+// dnat parses an address with a port, which requires a protocol with ports.
 func (c *compiler) dnat(t *text.Target) (target, error) {
 	to, err := netip.ParseAddrPort(t.Value("--to-destination"))
 	switch {
@@ -89,8 +89,8 @@ func (c *compiler) dnat(t *text.Target) (target, error) {
 	return target{code: accept, hooks: []string{"PREROUTING", "OUTPUT"}, act: func(p *Packet) { p.To, p.dnated = to, true }}, c.only("nat")
 }
 
-// setTarget adds the packet to a set or removes it, for as long as the rule or the
-// set says, or takes the mark that the set has for it.
+// setTarget adds the packet to a set with a timeout, removes it from the set, or
+// applies the mark that the set has for it.
 func (c *compiler) setTarget(t *text.Target) (target, error) {
 	if len(t.Options) == 0 {
 		return target{}, fmt.Errorf("SET without an option")

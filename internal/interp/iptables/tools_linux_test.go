@@ -7,8 +7,8 @@ import (
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
-// lines are rules, with their table, and whether the tools and the kernel take
-// them. Of those that they take, the interpreter knows the ones that are known.
+// lines are rules with their table, and whether the tools and the kernel accept
+// them. The interpreter accepts a subset of the accepted ones.
 var lines = []struct {
 	table, rule    string
 	taken, notRead bool
@@ -67,8 +67,8 @@ var lines = []struct {
 
 const lineSets = "create pairs hash:ip,port,ip family inet\ncreate marks hash:ip,port family inet skbinfo\ncreate clients hash:ip family inet timeout 0\n"
 
-// TestToolsTakeWhatIsRead loads every line with both variants of the tools: what
-// they refuse the interpreter must not read.
+// TestToolsTakeWhatIsRead loads every line with both variants of the tools: the
+// interpreter must not accept what they reject.
 func TestToolsTakeWhatIsRead(t *testing.T) {
 	for _, l := range lines {
 		text := "*" + l.table + "\n" + l.rule + "\nCOMMIT\n"

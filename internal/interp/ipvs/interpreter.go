@@ -11,23 +11,23 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Interpreter answers for one node. It is safe for concurrent use.
+// Interpreter evaluates packets on one node. It is safe for concurrent use.
 type Interpreter struct {
 	rules    *iptables.Interpreter
 	services services
 	sysctls  map[string]string
 }
 
-// The names of the files that the interpreter reads beside rules and sets.
+// The files that the interpreter reads in addition to rules and sets.
 const (
 	addressesFile = "addresses.batch"
 	servicesFile  = "ipvsadm.rules"
 	sysctlFile    = "sysctl.conf"
 )
 
-// New reads the files, which file returns by name. own are the node's own
-// addresses, which its kernel knows and no file says; with explain, results
-// have the rules that matched as their steps.
+// New reads the files through file, by name. own are the node's own addresses,
+// which its kernel knows and the files lack. If explain is set, results contain
+// the matching rules as steps.
 func New(file func(name string) []byte, own []netip.Addr, explain bool) (*Interpreter, error) {
 	i := &Interpreter{services: make(services), sysctls: make(map[string]string)}
 	bound, err := boundAddresses(file(addressesFile))
@@ -44,7 +44,7 @@ func New(file func(name string) []byte, own []netip.Addr, explain bool) (*Interp
 	return i, err
 }
 
-// boundAddresses are those of the device that the text makes.
+// boundAddresses returns the addresses of the device in the text.
 func boundAddresses(text []byte) (out []netip.Addr, err error) {
 	device := ""
 	for c, err := range ipbatch.Commands(text) {
@@ -64,7 +64,7 @@ func boundAddresses(text []byte) (out []netip.Addr, err error) {
 	return out, nil
 }
 
-// Eval says what happens to the packet, the first of its connection.
+// Eval returns what happens to the packet, which is the first of its connection.
 func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) { return i.rules.Follow(p, i.travel) }
 
 func (i *Interpreter) travel(p *iptables.Packet) eval.Result {
@@ -74,7 +74,7 @@ func (i *Interpreter) travel(p *iptables.Packet) eval.Result {
 	return i.arrived(p)
 }
 
-// arrived is a packet from another host or a pod.
+// arrived evaluates a packet from another host or a pod.
 func (i *Interpreter) arrived(p *iptables.Packet) eval.Result {
 	if !p.Through("PREROUTING", "mangle", "nat") {
 		return p.Passed()
@@ -107,8 +107,8 @@ func (i *Interpreter) forwards(f ir.Family) bool {
 	return i.sysctls[map[ir.Family]string{ir.IPv4: "net.ipv4.ip_forward", ir.IPv6: "net.ipv6.conf.all.forwarding"}[f]] == "1"
 }
 
-// sent is a packet of the node itself. What it sends to itself leaves by the loopback
-// interface and comes in again; its NAT was decided on the way out.
+// sent evaluates a packet of the node itself. A packet to the node leaves and
+// re-enters through the loopback interface; NAT happens only on the way out.
 func (i *Interpreter) sent(p *iptables.Packet) eval.Result {
 	if !p.Through("OUTPUT", "mangle", "nat") {
 		return p.Passed()
@@ -131,8 +131,8 @@ func (i *Interpreter) sent(p *iptables.Packet) eval.Result {
 	return p.Passed()
 }
 
-// balance gives the packet one of the endpoints that IPVS may choose, and delivers it
-// there.
+// balance gives the packet one of the endpoints that IPVS may select, and delivers
+// it there.
 func (i *Interpreter) balance(p *iptables.Packet, s *service, deliver func() bool) eval.Result {
 	if len(s.endpoints) == 0 {
 		return eval.Result{Verdict: eval.Reject, Steps: p.Steps} // ip_vs_leave
@@ -152,8 +152,8 @@ func (i *Interpreter) balance(p *iptables.Packet, s *service, deliver func() boo
 	return r
 }
 
-// refused ends a packet that came as far as INPUT. Where it was refused for its pair of
-// virtual service and client, none of the endpoints may be had.
+// refused ends a packet that reached INPUT. If a rule refused it because of its
+// pair of virtual service and client, all endpoints are denied.
 func refused(p *iptables.Packet, s *service) eval.Result {
 	r := p.Passed()
 	if s != nil && p.RefusedByPair() {

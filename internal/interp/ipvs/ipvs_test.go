@@ -25,7 +25,7 @@ var (
 	seed     = flag.Uint64("seed", 1, "the first cluster's seed")
 )
 
-// tally counts what was compared, and what was not because Check names it.
+// tally counts the comparisons, and the packets skipped because of Check.
 type tally struct{ packets, otherPorts, hashed int }
 
 // TestAgreesWithEvaluator compares the emitted files of generated clusters with
@@ -82,7 +82,7 @@ func (n *tally) compare(t *testing.T, name string, p *ir.Program, opts backends.
 	}
 }
 
-// hashedFrontends are those of which Check says that affinity is by a hash.
+// hashedFrontends returns the frontends whose affinity is a hash according to Check.
 func hashedFrontends(list diag.List, p *ir.Program) map[string]bool {
 	hashed := make(map[string]bool)
 	for _, d := range list {

@@ -31,8 +31,8 @@ func files(t testing.TB, seed uint64) map[string][]byte {
 	return out
 }
 
-// TestStrict changes one file at a time to something that the tools would not
-// take, or that the interpreter does not know.
+// TestStrict changes one file at a time to content that the tools would reject or
+// that the interpreter does not know.
 func TestStrict(t *testing.T) {
 	for file, texts := range map[string][]string{
 		"addresses.batch": {
@@ -84,7 +84,7 @@ func TestStrict(t *testing.T) {
 	}
 }
 
-// FuzzFiles wants an answer or an error, soon, whatever the files are.
+// FuzzFiles wants a result or an error, quickly, for any files.
 func FuzzFiles(f *testing.F) {
 	for seed := range uint64(8) {
 		all := files(f, seed)
@@ -109,7 +109,7 @@ func FuzzFiles(f *testing.F) {
 	})
 }
 
-// TestForwarding: what is not for the node is passed on where its family is forwarded.
+// TestForwarding: packets to other hosts are forwarded if the family's sysctl allows it.
 func TestForwarding(t *testing.T) {
 	all := files(t, 1)
 	all["sysctl.conf"] = append(bytes.Clone(all["sysctl.conf"]), "net.ipv6.conf.all.forwarding = 0\n"...)

@@ -19,15 +19,15 @@ type services map[ipvsadm.Key]*service
 type service struct {
 	text        string
 	persistence uint32
-	// endpoints are those with a weight.
+	// endpoints are those with a weight above 0.
 	endpoints []eval.Choice
 	has       map[netip.AddrPort]bool
 }
 
-// schedulers are those that give a connection to an endpoint with a weight.
+// schedulers are the schedulers that select among the endpoints with a weight.
 var schedulers = []string{"rr", "wrr", "lc", "wlc", "sh", "mh"}
 
-// read carries out what ipvsadm -R does.
+// read executes the commands of ipvsadm -R.
 func (all services) read(text []byte) error {
 	for c, err := range ipvsadm.Commands(text) {
 		if err != nil {
@@ -71,7 +71,7 @@ func (s *service) add(c *ipvsadm.Command) error {
 	return nil
 }
 
-// find is IPVS's search (ip_vs_service_find): the whole mark first.
+// find searches like IPVS (ip_vs_service_find): by the whole mark first.
 func (all services) find(p *iptables.Packet) *service {
 	ipv6 := ir.FamilyOf(p.Dst) == ir.IPv6
 	if s := all[ipvsadm.Key{Mark: p.Mark, IPv6: ipv6}]; p.Mark != 0 && s != nil {

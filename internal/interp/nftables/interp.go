@@ -9,16 +9,16 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Interpreter answers for one ruleset on one node. It is safe for concurrent
-// use.
+// Interpreter evaluates packets with one ruleset on one node. It is safe for
+// concurrent use.
 type Interpreter struct {
 	ruleset *Ruleset
 	own     map[netip.Addr]bool
 	explain bool
 }
 
-// New makes an interpreter. own are the node's addresses, which the kernel knows
-// and the text does not; explain keeps the rules that matched as steps.
+// New returns an interpreter. own are the node's addresses, which the kernel knows
+// and the text lacks. If explain is set, results contain the matching rules as steps.
 func New(r *Ruleset, own []netip.Addr, explain bool) *Interpreter {
 	i := &Interpreter{ruleset: r, own: make(map[netip.Addr]bool, len(own)), explain: explain}
 	for _, a := range own {
@@ -53,7 +53,7 @@ func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) {
 }
 
 // travel sends the packet through the hooks. A connection of the node to itself
-// leaves by the loopback interface and comes back in.
+// leaves and re-enters through the loopback interface.
 func (m *machine) travel() eval.Result {
 	if m.packet.From == eval.FromNode {
 		if !m.hook(nft.Output, true) {
@@ -80,7 +80,7 @@ func (m *machine) travel() eval.Result {
 	return m.result()
 }
 
-// result is the fate of one way.
+// result returns the result of one path.
 func (m *machine) result() eval.Result {
 	r := eval.Result{Verdict: eval.Pass, Masquerade: m.masqueraded, Steps: m.steps}
 	switch m.decided.verdict {

@@ -42,8 +42,8 @@ func TestAgreesWithPolicies(t *testing.T) {
 	t.Log(count)
 }
 
-// TestNodeAlwaysReachesItsPods gives pods packets from the node's own addresses
-// that are forwarded, which random packets are not.
+// TestNodeAlwaysReachesItsPods sends forwarded packets with the node's own
+// addresses to pods, which random packets do not cover.
 func TestNodeAlwaysReachesItsPods(t *testing.T) {
 	passed := 0
 	for seed := range uint64(40) {
@@ -97,8 +97,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// FuzzParse wants neither a panic nor a hang, also of the packets through what
-// was parsed.
+// FuzzParse wants neither a panic nor a hang, including the evaluation of packets
+// with the parsed rules.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("../../../golden/cases/*/nftables/rules.nft")
 	if err != nil || len(files) == 0 {
@@ -132,7 +132,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// Whatever the answer is, there must be one.
+		// Any result is fine, but there must be one.
 		_, _ = nftables.New(r, nil, true).Eval(packet)
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// machine is one packet on one of its possible ways.
+// machine is the evaluation of one packet on one path.
 type machine struct {
 	interp *Interpreter
 	table  *table
@@ -105,7 +105,7 @@ func (m *machine) hook(hook nft.Hook, nat bool) bool {
 	return true
 }
 
-// maxDepth is how deep nft lets chains jump (NFT_JUMP_STACK_SIZE).
+// maxDepth is nft's maximum depth of jumps (NFT_JUMP_STACK_SIZE).
 const maxDepth = 16
 
 func (m *machine) chain(c *chain) decision {

@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// set is a set or a map of one table.
+// set is a set or a map of a table.
 type set struct {
 	source *nft.Set
 	// exact holds the elements by the bytes of their key; for a set with
@@ -24,7 +24,7 @@ type span struct {
 	element
 }
 
-// element is the data of a map's element; a set's has none.
+// element is the data of a map's element; the element of a set has none.
 type element struct {
 	decision
 	bytes string
@@ -88,7 +88,7 @@ func (s *set) find(key []byte) (element, bool) {
 	return list[i-1].element, true
 }
 
-// finish orders the ranges. Those of one key must not overlap, as nft wants it.
+// finish sorts the ranges. Ranges of one key must not overlap, as nft requires.
 func (s *set) finish() error {
 	for _, list := range s.ranges {
 		slices.SortFunc(list, func(a, b span) int { return a.first.Compare(b.first) })

@@ -17,12 +17,12 @@ import (
 	"github.com/planec/planec/internal/testing/clustergen"
 )
 
-// nodeMemory is the bound, in bytes, that these processes give Go's runtime, as a
-// node's agent does (debug.SetMemoryLimit, GOMEMLIMIT). Without one the heap may
-// grow to twice what is alive in it, and most of that is objects that stay.
+// nodeMemory is the memory limit of these processes, in bytes, the same as for a
+// node's agent (debug.SetMemoryLimit, GOMEMLIMIT). Without a limit, the heap may
+// grow to twice the live heap, most of which is long-lived objects.
 const nodeMemory = 215 << 20
 
-// applySteps change the kernel of a network namespace of their own.
+// applySteps change the kernel of a separate network namespace.
 func applySteps() map[string]func(string, int) (func() error, error) {
 	steps := map[string]func(string, int) (func() error, error){
 		"apply-commit":  stepApplyCommit,
@@ -38,8 +38,8 @@ func applySteps() map[string]func(string, int) (func() error, error) {
 	return steps
 }
 
-// stepApplyCommit is objects in memory to rules in an empty kernel, until the
-// kernel has acknowledged them.
+// stepApplyCommit measures from objects in memory until an empty kernel has
+// acknowledged the rules.
 func stepApplyCommit(_ string, n int) (func() error, error) {
 	set := clustergen.Objects(size(n))
 	return func() error {
@@ -59,14 +59,14 @@ func stepApplyCommit(_ string, n int) (func() error, error) {
 	}, nil
 }
 
-// stepApplyFirst is the same with everything that later changes need, read back
-// from the kernel and compared.
+// stepApplyFirst additionally prepares for later changes, and reads the rules back
+// from the kernel and compares them.
 func stepApplyFirst(dir string, n int) (func() error, error) {
 	set := clustergen.Objects(size(n))
 	return func() error { return applySession(dir, set) }, nil
 }
 
-// stepApplyRestart is the same over correct rules.
+// stepApplyRestart is stepApplyFirst in a kernel that already has the correct rules.
 func stepApplyRestart(dir string, n int) (func() error, error) {
 	set := clustergen.Objects(size(n))
 	if err := applySession(dir, set); err != nil {
@@ -88,12 +88,12 @@ func applySession(dir string, set objects.Set) error {
 	return err
 }
 
-// apart runs a step in a network namespace of its own.
+// apart returns a command that runs a step in a separate network namespace.
 func apart(self string, args []string) *exec.Cmd {
 	return exec.Command("unshare", append([]string{"-n", self}, args...)...)
 }
 
-// applied is the CPU time of a step that needs root, and its peak memory.
+// applied returns CPU time and peak memory of a step that needs root.
 func applied(step string, value func(usage, sample) string) func(*bench, int) (string, error) {
 	return func(b *bench, n int) (string, error) {
 		if !canLoad() {

@@ -19,7 +19,7 @@ import (
 	"github.com/planec/planec/internal/testing/clustergen"
 )
 
-// bench holds what the figures share.
+// bench is the context of all figures.
 type bench struct {
 	runs        int
 	tmp, binary string
@@ -51,7 +51,7 @@ func figures() []figure {
 	}, applyFigures()...)
 }
 
-// prepare writes the files that the figures of one size read.
+// prepare writes the input files of one size.
 func prepare(dir string, n int) error {
 	err := errors.Join(
 		writeTo(dump(dir, n, "json"), func(w io.Writer) error { return clustergen.JSON(w, size(n)) }),
@@ -86,7 +86,7 @@ func writeTo(path string, write func(io.Writer) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// self runs a step in a process of its own and returns what it prints.
+// self runs a step in a separate process and returns its output.
 func (b *bench) self(step string, n int) ([]byte, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -97,7 +97,7 @@ func (b *bench) self(step string, n int) ([]byte, error) {
 	return cmd.Output()
 }
 
-// apart runs a step once, in a process and a namespace of its own.
+// apart runs a step once, in a separate process and network namespace.
 func (b *bench) apart(step string, n int) (usage, sample, error) {
 	var s sample
 	self, err := os.Executable()
@@ -163,7 +163,7 @@ func median[T any](list []T, value func(T) float64) float64 {
 	return values[len(values)/2]
 }
 
-// usage is what the system says of a finished process.
+// usage is the system's account of a finished process.
 type usage struct{ cpu, peakMB float64 }
 
 func (b *bench) compile(n int) ([]usage, error) {
@@ -229,8 +229,8 @@ func changed(b *bench, n int) (string, error) {
 	return line, err
 }
 
-// changedLines replaces one endpoint and counts the lines of rules.nft that
-// come or go.
+// changedLines replaces one endpoint and counts the added and removed lines of
+// rules.nft.
 func changedLines(n int) error {
 	before, err := ruleLines(n, func(*objects.Set) {})
 	if err != nil {

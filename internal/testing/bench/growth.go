@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/internal/testing/growth"
 )
 
-// grow prints how the work grows for objects that were written to be dear.
+// grow prints the growth of work for hostile objects.
 func (b *bench) grow() error {
 	ctx := context.Background()
 	p, err := growth.Build(ctx, b.tmp)

@@ -35,7 +35,7 @@ func table(runs int) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp) // only files of our own
+	defer os.RemoveAll(tmp) // only temporary files
 	binary := filepath.Join(tmp, "planec")
 	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/planec").CombinedOutput(); err != nil {
 		return fmt.Errorf("building planec: %w\n%s", err, out)
@@ -45,8 +45,8 @@ func table(runs int) error {
 	fmt.Println("| figure | 1,000 × 5 | 10,000 × 5 | 30,000 × 5 |")
 	fmt.Println("|---|---|---|---|")
 	sizes := []int{1000, 10000, 30000}
-	// In a process of its own: what a child's peak memory says begins with its
-	// parent's size, so this one stays small.
+	// Use separate processes: a child's peak memory starts at its parent's size, so
+	// this process must stay small.
 	for _, n := range sizes {
 		if _, err := b.self("prepare", n); err != nil {
 			return err

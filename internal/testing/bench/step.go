@@ -22,17 +22,17 @@ import (
 	"github.com/planec/planec/internal/testing/clustergen"
 )
 
-// sample is what a step prints of itself.
+// sample is the result that a step prints.
 type sample struct {
-	// CPU and Wall are seconds of the part that counts, without preparation.
+	// CPU and Wall are in seconds, without the preparation.
 	CPU, Wall float64
 }
 
-// inform prints a step's own line before its sample.
+// inform prints a line of the step before its sample.
 func inform(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
-// runStep does one thing in this process, measured from inside because making
-// its input must not count.
+// runStep runs a step in this process. It measures inside the process, so that the
+// preparation of the input does not count.
 func runStep(name, dir string, services int) error {
 	steps := map[string]func(string, int) (func() error, error){
 		"prepare":       func(dir string, n int) (func() error, error) { return func() error { return prepare(dir, n) }, nil },
@@ -65,7 +65,7 @@ func runStep(name, dir string, services int) error {
 
 func size(n int) clustergen.Size { return clustergen.Size{Services: n, Endpoints: 5} }
 
-// stepCompileEmit is objects in memory to nftables text.
+// stepCompileEmit measures from objects in memory to nftables text.
 func stepCompileEmit(_ string, n int) (func() error, error) {
 	set := clustergen.Objects(size(n))
 	return func() error {
@@ -75,8 +75,8 @@ func stepCompileEmit(_ string, n int) (func() error, error) {
 	}, nil
 }
 
-// stepPolicies is a large cluster with policies in memory to nftables text; the
-// number of Services says nothing here.
+// stepPolicies measures from a large cluster with policies in memory to nftables
+// text; it ignores the number of Services.
 func stepPolicies(string, int) (func() error, error) {
 	set := clustergen.PolicyObjects(clustergen.LargePolicies)
 	return func() error {
@@ -86,7 +86,7 @@ func stepPolicies(string, int) (func() error, error) {
 	}, nil
 }
 
-// stepPoliciesJSON is the same from a dump.
+// stepPoliciesJSON is stepPolicies from a JSON dump.
 func stepPoliciesJSON(dir string, _ int) (func() error, error) {
 	path := filepath.Join(dir, "policies.json")
 	if err := writeTo(path, func(w io.Writer) error { return clustergen.PolicyJSON(w, clustergen.LargePolicies) }); err != nil {
@@ -103,7 +103,7 @@ func stepPoliciesJSON(dir string, _ int) (func() error, error) {
 	}, nil
 }
 
-// emitter is a program in memory to a backend's files.
+// emitter measures from a program in memory to a backend's files.
 func emitter(name string) func(string, int) (func() error, error) {
 	return func(_ string, n int) (func() error, error) {
 		set := clustergen.Objects(size(n))
@@ -130,16 +130,16 @@ func stepLoad(dir string, n int, format string) (func() error, error) {
 	}, nil
 }
 
-// stepBareJSON is the least that reading the dump can cost with encoding/json:
-// a Decoder that walks the list and decodes every item into its type, given the
-// types in advance.
+// stepBareJSON measures the minimum cost of reading the dump with encoding/json: a
+// Decoder walks the list and decodes every item into its type, which is given in
+// advance.
 func stepBareJSON(dir string, n int) (func() error, error) {
 	return func() error {
 		f, err := os.Open(dump(dir, n, "json"))
 		if err != nil {
 			return err
 		}
-		defer f.Close() // only read
+		defer f.Close() // f is only read
 		return bareDecode(f)
 	}, nil
 }

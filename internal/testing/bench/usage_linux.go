@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// processCPU is the CPU time of this process so far, in seconds.
+// processCPU returns the CPU time of this process so far, in seconds.
 func processCPU() float64 {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
@@ -19,7 +19,7 @@ func seconds(r syscall.Rusage) float64 {
 	return float64(r.Utime.Sec+r.Stime.Sec) + float64(r.Utime.Usec+r.Stime.Usec)/1e6
 }
 
-// processUsage reads what the kernel accounted to a finished child.
+// processUsage returns the kernel's account of a finished child.
 func processUsage(s *os.ProcessState) usage {
 	r, ok := s.SysUsage().(*syscall.Rusage)
 	if !ok {
@@ -33,7 +33,7 @@ func canLoad() bool {
 	return err == nil && os.Geteuid() == 0
 }
 
-// loadCommand loads rules in a network namespace that ends with the process.
+// loadCommand returns a command that loads rules in a temporary network namespace.
 func loadCommand(path string) *exec.Cmd {
 	cmd := exec.Command("nft", "-f", path)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}

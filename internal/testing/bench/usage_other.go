@@ -10,7 +10,7 @@ import (
 
 var start = time.Now()
 
-// processCPU stands in with wall time where there is no getrusage.
+// processCPU returns wall time, because there is no getrusage.
 func processCPU() float64 { return time.Since(start).Seconds() }
 
 func processUsage(s *os.ProcessState) usage {

@@ -6,8 +6,7 @@ import (
 	"net/netip"
 )
 
-// Nodes is how many Nodes a cluster has that does not say: "node-000" to
-// "node-099".
+// Nodes is the default number of Nodes of a cluster: "node-000" to "node-099".
 const Nodes = 100
 
 const (
@@ -18,10 +17,10 @@ const (
 
 // Size is the size of a cluster.
 type Size struct {
-	Services int // how many Services there are
-	// Endpoints is how many endpoints each Service has.
+	Services int // the number of Services
+	// Endpoints is the number of endpoints of each Service.
 	Endpoints int
-	// Nodes is how many Nodes there are; 0 is [Nodes].
+	// Nodes is the number of Nodes; 0 means [Nodes].
 	Nodes int
 }
 
@@ -55,7 +54,7 @@ func (s Size) service(i int) service {
 	}
 }
 
-// endpoint holds what one endpoint is.
+// endpoint is one endpoint of a Service.
 type endpoint struct{ address, node, zone, pod string }
 
 func (s service) endpoint(i int) endpoint {
@@ -72,20 +71,20 @@ func nodeName(i int) string { return fmt.Sprintf("node-%03d", i) }
 
 func zoneOf(node int) string { return fmt.Sprintf("zone-%c", 'a'+rune(node%2)) }
 
-// nodeIP is the node's InternalIP.
+// nodeIP returns the InternalIP of node i.
 func nodeIP(i int) string { return address("192.168.0.0", 10+i) }
 
-// podCIDR is the node's range of pod addresses; the endpoints do not follow it.
+// podCIDR returns the pod range of node i. Endpoints do not follow these ranges.
 func podCIDR(i int) string { return address("10.244.0.0", i<<8) + "/24" }
 
-// address returns the address n after the base.
+// address returns base plus n.
 func address(base string, n int) string {
 	a := netip.MustParseAddr(base).As4()
 	binary.BigEndian.PutUint32(a[:], binary.BigEndian.Uint32(a[:])+uint32(n))
 	return netip.AddrFrom4(a).String()
 }
 
-// suffix makes the five characters at the end of a generated name.
+// suffix returns the five characters at the end of a generated name.
 func suffix(n int) string {
 	const letters = "bcdfghjklmnpqrstvwxz2456789"
 	var out [5]byte

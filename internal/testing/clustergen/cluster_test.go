@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestForms asks for valid text, and the same bytes every time; that it holds
-// what Objects returns is a test of the manifest package.
+// TestForms wants valid text, and the same bytes every time; a test of package
+// manifest compares the content with Objects.
 func TestForms(t *testing.T) {
 	size := Size{Services: 30, Endpoints: 3}
 	var a, b, y bytes.Buffer
@@ -30,7 +30,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestAddresses asks that a large cluster has no address twice.
+// TestAddresses wants a large cluster to have no duplicate address.
 func TestAddresses(t *testing.T) {
 	seen := map[string]bool{}
 	size := Size{Services: 30_000, Endpoints: 5}

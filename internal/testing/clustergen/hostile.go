@@ -5,21 +5,21 @@ import (
 	"net/netip"
 )
 
-// Shape is objects of one kind as an attacker would write them who wants the
-// compiler to work long, for the node n1 and the cluster CIDR 10.244.0.0/16.
+// Shape generates objects of one kind that are costly for the compiler, as an
+// attacker would write them, for the node n1 and the cluster CIDR 10.244.0.0/16.
 type Shape struct {
-	Name string // what tests call it
+	Name string // the name of the subtest
 	// Size is a size that takes a fraction of a second.
 	Size int
-	// Objects makes the objects of one size, about as many bytes as that says,
-	// as the API has them.
+	// Objects returns objects of size n in API form; their size in bytes grows in
+	// proportion to n.
 	Objects func(n int) []any
 }
 
 // object is a JSON object.
 type object = map[string]any
 
-// list makes n values.
+// list returns n values.
 func list(n int, of func(i int) any) []any {
 	out := make([]any, n)
 	for i := range out {
@@ -28,7 +28,7 @@ func list(n int, of func(i int) any) []any {
 	return out
 }
 
-// outside is the i-th of many addresses that are no pod's.
+// outside returns the i-th of many addresses that no pod has.
 func outside(i int) string {
 	i += 1
 	return netip.AddrFrom4([4]byte{11 + byte(i>>24), byte(i >> 16), byte(i >> 8), byte(i)}).String()
@@ -59,7 +59,7 @@ func hostilePod(i int, node string, labels object, ports ...any) object {
 	}
 }
 
-// stage is what every shape of policies has: a node with one pod.
+// stage returns the objects that all shapes of policies need: a node with one pod.
 func stage(more ...[]any) []any {
 	out := []any{hostileNode("192.0.2.1"), hostileNamespace("a", object{}), hostilePod(0, "n1", object{"app": "x"})}
 	for _, m := range more {
@@ -68,7 +68,7 @@ func stage(more ...[]any) []any {
 	return out
 }
 
-// policy is a NetworkPolicy of every pod with rules for one direction.
+// policy returns a NetworkPolicy for every pod with rules for one direction.
 func policy(name, direction string, rules []any) object {
 	word := map[string]string{"ingress": "Ingress", "egress": "Egress"}[direction]
 	return object{

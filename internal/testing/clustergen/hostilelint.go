@@ -2,8 +2,8 @@ package clustergen
 
 import "fmt"
 
-// HostileLint are objects about which lint has much to find out: who may have the pods
-// that selectors look for in vain.
+// HostileLint returns objects that are costly for lint: it has to find out which
+// workloads could own the pods that selectors do not find.
 func HostileLint() []Shape {
 	return []Shape{
 		{"lint of namespaces without pods", 250, func(n int) []any { return stage(teams(n)) }},
@@ -12,8 +12,8 @@ func HostileLint() []Shape {
 	}
 }
 
-// teams are namespaces with a policy, a resource without pods, one that may have some,
-// and a Job each.
+// teams returns namespaces with a policy, a resource without pods, one that may
+// own pods, and a Job each.
 func teams(n int) []any {
 	var out []any
 	for i := range n {
@@ -32,8 +32,8 @@ func teams(n int) []any {
 	return out
 }
 
-// strangers are policies, one in each namespace, with peers in every namespace, of which
-// no pod is one.
+// strangers returns policies, one in each namespace, with peers in every namespace
+// that match no pod.
 func strangers(n int) []any {
 	return list(n, func(i int) any {
 		none := func(namespaces object) object {
@@ -45,7 +45,7 @@ func strangers(n int) []any {
 	})
 }
 
-// lost are Services that select nothing.
+// lost returns Services that select nothing.
 func lost(n int) []any {
 	return list(n, func(i int) any {
 		return object{

@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// HostilePolicies are shapes of policies and of what they are about.
+// HostilePolicies returns shapes of policies and of the pods that they select.
 func HostilePolicies() []Shape {
 	return slices.Concat(hostileBlocks(), hostilePorts(), hostileSelectors(), hostileNamedPorts(), hostileClusterPolicies())
 }
 
-// hostileBlocks are about networks.
+// hostileBlocks are shapes with many networks.
 func hostileBlocks() []Shape {
 	return []Shape{
 		{"policy: blocks with one exception each", 400, func(n int) []any {
@@ -30,7 +30,7 @@ func hostileBlocks() []Shape {
 	}
 }
 
-// hostilePorts are about ports, and about networks with ports each.
+// hostilePorts are shapes with many ports, also per network.
 func hostilePorts() []Shape {
 	return []Shape{
 		{"policy: ports", 2000, func(n int) []any {
@@ -53,7 +53,7 @@ func hostilePorts() []Shape {
 	}
 }
 
-// hostileSelectors are about pods and namespaces that policies select.
+// hostileSelectors are shapes with many selected pods and namespaces.
 func hostileSelectors() []Shape {
 	return []Shape{
 		{"policies that each select a label", 100, func(n int) []any {
@@ -100,7 +100,7 @@ func hostileSelectors() []Shape {
 	}
 }
 
-// hostileNamedPorts are about ports that pods name, and pods that share an address.
+// hostileNamedPorts are shapes with named ports, and with pods that share an address.
 func hostileNamedPorts() []Shape {
 	return []Shape{
 		{"pods with a named port each, egress", 300, func(n int) []any {
@@ -130,7 +130,7 @@ func hostileNamedPorts() []Shape {
 	}
 }
 
-// hostileClusterPolicies are about policies of the whole cluster.
+// hostileClusterPolicies are shapes of cluster-wide policies.
 func hostileClusterPolicies() []Shape {
 	return []Shape{
 		{"cluster policies of one priority", 200, func(n int) []any {
@@ -169,7 +169,7 @@ func clusterPolicy(name, tier string, priority int, egress []any) object {
 	}
 }
 
-// clusterRule is about one network and one port of TCP.
+// clusterRule returns a rule for one network and one TCP port.
 func clusterRule(action string, i int) object {
 	return object{
 		"action": action, "to": []any{object{"networks": []any{outside(i) + "/32"}}},

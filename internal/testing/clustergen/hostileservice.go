@@ -2,7 +2,7 @@ package clustergen
 
 import "fmt"
 
-// HostileServices are shapes of Services and EndpointSlices.
+// HostileServices returns shapes of Services and EndpointSlices.
 func HostileServices() []Shape {
 	return []Shape{
 		{"service: external IPs", 500, func(n int) []any {
@@ -75,8 +75,8 @@ func servicePorts(n int) []any {
 	return list(n, func(i int) any { return object{"name": fmt.Sprint("p", i), "port": 1 + i, "protocol": "TCP"} })
 }
 
-// services makes a node and n Services, each with a slice of one endpoint; more
-// has what else their specs say.
+// services returns a node and n Services, each with a slice of one endpoint; more
+// completes their specs.
 func services(n int, more func(i int, spec object) object, ports int) []any {
 	out := []any{hostileNode("192.0.2.1")}
 	for i := range n {
@@ -91,7 +91,7 @@ func services(n int, more func(i int, spec object) object, ports int) []any {
 	return out
 }
 
-// endpointSlice is a slice of the Service s0.
+// endpointSlice returns slice i of the Service s0.
 func endpointSlice(i, ports, endpoints int) object {
 	return object{
 		"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",

@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// JSON writes the cluster as `kubectl get nodes,services,endpointslices -A -o json`
-// prints it.
+// JSON writes the cluster in the format of `kubectl get
+// nodes,services,endpointslices -A -o json`.
 func JSON(w io.Writer, size Size) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	fmt.Fprint(out, "{\n    \"apiVersion\": \"v1\",\n    \"items\": [\n")

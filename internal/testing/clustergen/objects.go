@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// Objects returns the cluster as the manifest package loads it from the JSON,
-// but without files and lines.
+// Objects returns the cluster as package manifest would load it from the JSON, but
+// without files and lines.
 func Objects(size Size) objects.Set {
 	g := generator{created: metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Local())}
 	var set objects.Set

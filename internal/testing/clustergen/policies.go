@@ -13,21 +13,21 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// PolicySize is the size of a cluster with network policies. Pods are spread
-// over nodes and namespaces evenly.
+// PolicySize is the size of a cluster with network policies. Pods are distributed
+// evenly over nodes and namespaces.
 type PolicySize struct {
-	Pods, Nodes, Namespaces, Policies int // how many there are of each
+	Pods, Nodes, Namespaces, Policies int // the number of each
 }
 
-// LargePolicies is the cluster of the project's figures: 250 pods a node.
+// LargePolicies is the size for the project's figures: 250 pods per node.
 var LargePolicies = PolicySize{Pods: 10000, Nodes: 40, Namespaces: 500, Policies: 1000}
 
-// apps is how many kinds of pods a namespace has.
+// apps is the number of kinds of pods in a namespace.
 const apps = 5
 
-// PolicyObjects returns the cluster as objects in memory. Policies have the
-// shapes that users write: allow one app in, a whole team in, a range of the
-// company's network in, DNS and a few services out to every namespace.
+// PolicyObjects returns the cluster as objects in memory. The policies are
+// typical: they allow ingress from an app, from a team, or from a network of the
+// company, and egress to DNS and to a few services in every namespace.
 func PolicyObjects(size PolicySize) objects.Set {
 	g := generator{}
 	var set objects.Set

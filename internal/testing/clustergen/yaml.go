@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// YAML writes the cluster as `kubectl get nodes,services,endpointslices -A -o yaml`
-// prints it.
+// YAML writes the cluster in the format of `kubectl get
+// nodes,services,endpointslices -A -o yaml`.
 func YAML(w io.Writer, size Size) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	fmt.Fprint(out, "apiVersion: v1\nitems:\n")
@@ -26,7 +26,7 @@ func YAML(w io.Writer, size Size) error {
 	return out.Flush()
 }
 
-// replaceUID puts the verb for the number into the place of uid's own.
+// replaceUID replaces the number in uids by the given verb.
 func replaceUID(text, verb string) string { return strings.ReplaceAll(text, "%012d", verb) }
 
 const nodeYAML = `- apiVersion: v1

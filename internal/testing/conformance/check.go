@@ -14,17 +14,17 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Judge makes the judge of a node.
+// Judge creates the judge of a node.
 type Judge func(*ir.Program) (netpath.Judge, error)
 
-// Result is what came of a step.
+// Result is the result of checking a step.
 type Result struct {
-	// Checked counts the rows asked about. Those from a pod to itself are not:
-	// Kubernetes does not say what happens.
+	// Checked counts the checked rows. Rows from a pod to itself are skipped,
+	// because Kubernetes does not define their verdicts.
 	Checked int
-	// Wrong describes the rows that went otherwise, the first few of them.
+	// Wrong describes the first few rows with another verdict.
 	Wrong []string
-	Fails int // how many rows went otherwise
+	Fails int // the number of rows with another verdict
 
 	evaluators map[string]*eval.Evaluator
 }
@@ -36,9 +36,9 @@ func (r *Result) fail(format string, args ...any) {
 	}
 }
 
-// Spread gives the pods of a step to so many nodes in turn; the verdicts must
-// not change. Pods on the host's network stay, since they have their node's
-// address.
+// Spread distributes the pods of a step over nodes round-robin; the verdicts must
+// not change. Pods on the host network stay, because they have the address of
+// their node.
 func Spread(set *objects.Set, nodes int) {
 	n := 0
 	for i := range set.Pods {
@@ -49,7 +49,7 @@ func Spread(set *objects.Set, nodes int) {
 	}
 }
 
-// Check asks about every row of a step.
+// Check compares the verdict of every row of a step.
 func Check(s *Step, set *objects.Set, judge Judge) (Result, error) {
 	r := Result{evaluators: make(map[string]*eval.Evaluator)}
 	cluster := compiler.Prepare(set, objects.Config{})
@@ -106,7 +106,7 @@ func (r *Result) check(row *Row, pods map[string]*corev1.Pod, network *netpath.N
 	return nil
 }
 
-// side asks the evaluator about one direction.
+// side evaluates one direction.
 func (r *Result) side(row *Row, d ir.Direction, network *netpath.Network, pod *corev1.Pod, own, peer netip.Addr, want *bool) {
 	if want == nil {
 		return

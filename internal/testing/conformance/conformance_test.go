@@ -16,8 +16,8 @@ import (
 
 var data = flag.String("data", "", "directory of the tables; by default the one beside the project, if it is there")
 
-// dataDir returns the directory of the data, or skips aloud. Data that was asked
-// for by name must be there.
+// dataDir returns the directory of the data, or skips with a message. A directory
+// that is configured explicitly must exist.
 func dataDir(t *testing.T) string {
 	t.Helper()
 	dir := *data

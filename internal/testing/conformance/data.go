@@ -16,25 +16,25 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Step is one state of a cluster with what is expected of it.
+// Step is one state of a cluster with its expected verdicts.
 type Step struct {
-	// Name is the directory below the data's.
+	// Name is the path of the directory, relative to the data's directory.
 	Name string
-	Dir  string // where its files are
+	Dir  string // the directory of its files
 	Rows []Row  // in the table's order
 }
 
 // Row is one expected verdict.
 type Row struct {
 	From, To string // pods as namespace/name
-	// Address is the destination's where the table says it.
+	// Address is the destination address, if the table has one.
 	Address  netip.Addr
 	Protocol ir.Protocol // TCP, UDP or SCTP
 	Port     uint16      // the destination port
-	// Ingress and Egress are what each side says, where the table has it.
+	// Ingress and Egress are the verdicts of each side, if the table has them.
 	Ingress, Egress *bool
-	Combined        bool // whether the connection is accepted by both sides
-	// Test is the assertion's name, where the table has it.
+	Combined        bool // whether both sides accept the connection
+	// Test is the name of the assertion, if the table has one.
 	Test string
 }
 
@@ -118,13 +118,13 @@ func (r *Row) where(proto, port string) (err error) {
 	return err
 }
 
-// eachLine calls do with the fields of every line that is no comment.
+// eachLine calls do with the fields of every line that is not a comment.
 func eachLine(name string, fields int, do func([]string) error) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
-	defer f.Close() // it was only read
+	defer f.Close() // f is only read
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {
 		line := lines.Text()
@@ -142,7 +142,7 @@ func eachLine(name string, fields int, do func([]string) error) error {
 	return lines.Err()
 }
 
-// Objects loads the step's manifests.
+// Objects loads the manifests of the step.
 func (s *Step) Objects() (objects.Set, error) {
 	set, _, err := manifest.Load(context.Background(), manifest.Options{Paths: []string{filepath.Join(s.Dir, "objects.yaml")}})
 	return set, err

@@ -1,6 +1,6 @@
-// Package conformance runs planec against tables of verdicts that others made:
-// the generated cases of cyclonus for NetworkPolicy and the assertions of the
-// conformance suite of network-policy-api for ClusterNetworkPolicy.
+// Package conformance runs planec against external tables of verdicts: the
+// generated cases of cyclonus for NetworkPolicy, and the assertions of
+// network-policy-api's conformance suite for ClusterNetworkPolicy.
 //
 // The data is not part of the project. A directory of it has
 //

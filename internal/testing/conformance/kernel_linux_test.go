@@ -16,8 +16,8 @@ import (
 
 var kernelSteps = flag.Int("kernel-steps", 40, "how many steps of each kind to try in real kernels, at most")
 
-// TestKernel tries a sample of the steps with real connections between pods that
-// are namespaces. All pods are on one node, so that both directions count.
+// TestKernel tries a sample of the steps with real connections between pods in
+// namespaces. All pods are on one node, so that both directions are enforced.
 func TestKernel(t *testing.T) {
 	if *data == "" {
 		t.Skip("minutes of connections: name the tables with -data, or use make conformance")
@@ -44,7 +44,7 @@ func TestKernel(t *testing.T) {
 	}
 }
 
-// sample takes n steps, evenly.
+// sample returns n evenly distributed steps.
 func sample(steps []Step, n int) []Step {
 	if len(steps) <= n {
 		return steps
@@ -84,8 +84,8 @@ func tryStep(t *testing.T, s *Step, k testkit.Kernel, b backends.Backend) {
 	testkit.RunProgram(t, program, flows, func(r *testkit.Rig) error { return k.Load(r, artifact.File) })
 }
 
-// flowOf is a row as a connection, unless it is one that the table leaves open,
-// or starts at a node.
+// flowOf returns a row as a connection, except for rows that the table leaves open
+// or that start at a node.
 func flowOf(set *objects.Set, row *Row) (testkit.Flow, bool) {
 	f := testkit.Flow{From: eval.FromPod, Dst: row.Address, Protocol: row.Protocol, Port: row.Port}
 	for _, p := range set.Pods {

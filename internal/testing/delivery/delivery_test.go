@@ -36,7 +36,7 @@ func documents(t *testing.T, file string) []string {
 	return out
 }
 
-// read reads a document strictly: a field that does not exist is an error.
+// read decodes a document strictly: an unknown field is an error.
 func read[T any](t *testing.T, doc string) T {
 	t.Helper()
 	var out T
@@ -46,7 +46,7 @@ func read[T any](t *testing.T, doc string) T {
 	return out
 }
 
-// TestDaemonSet wants the least that the agent works with.
+// TestDaemonSet checks the minimum requirements of the agent.
 func TestDaemonSet(t *testing.T) {
 	d := read[appsv1.DaemonSet](t, documents(t, "deploy/daemonset.yaml")[0])
 	if len(d.Spec.Template.Spec.Containers) != 1 {
@@ -65,7 +65,7 @@ func TestDaemonSet(t *testing.T) {
 	}
 }
 
-// argument is the value of a flag of the agent, or what it is without one.
+// argument returns the value of an agent's flag, or its default.
 func argument(c *corev1.Container, flag, otherwise string) string {
 	for _, a := range c.Args {
 		if value, ok := strings.CutPrefix(a, "--"+flag+"="); ok {
@@ -75,9 +75,9 @@ func argument(c *corev1.Container, flag, otherwise string) string {
 	return otherwise
 }
 
-// TestPorts wants every port that the DaemonSet names to be one that the agent listens
-// on at an address that can be reached from there: probes come from the node itself,
-// and what scrapes metrics from elsewhere.
+// TestPorts wants the agent to listen on every port of the DaemonSet, at an
+// address that is reachable for its clients: probes come from the node itself, and
+// metrics are scraped from other hosts.
 func TestPorts(t *testing.T) {
 	d := read[appsv1.DaemonSet](t, documents(t, "deploy/daemonset.yaml")[0])
 	pod := d.Spec.Template
@@ -108,7 +108,7 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-// TestRights wants the agent to look and to write events, and nothing else.
+// TestRights wants the agent to be allowed to read and to write Events, and nothing else.
 func TestRights(t *testing.T) {
 	for _, file := range []string{"deploy/rbac.yaml", "deploy/rbac-policies.yaml"} {
 		roles := 0
@@ -140,8 +140,8 @@ func TestJob(t *testing.T) {
 	}
 }
 
-// TestAction wants every input of the action to be used, and nothing of a pull
-// request to get into the text of a script.
+// TestAction wants every input of the action to be used, and no part of a pull
+// request to become part of a script.
 func TestAction(t *testing.T) {
 	action := read[map[string]any](t, documents(t, "action.yml")[0])
 	text := documents(t, "action.yml")[0]

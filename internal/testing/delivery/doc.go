@@ -1,3 +1,3 @@
-// Package delivery has the tests of what is delivered beside the programs: files
-// for clusters, nodes and CI.
+// Package delivery tests the files that are delivered beside the programs: for
+// clusters, nodes and CI.
 package delivery

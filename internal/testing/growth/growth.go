@@ -18,21 +18,21 @@ import (
 	"github.com/planec/planec/internal/testing/clustergen"
 )
 
-// Sample is what the objects of one size cost.
+// Sample is the cost of objects of one size.
 type Sample struct {
-	// Statements is how many planec executed.
+	// Statements is the number of statements that planec executed.
 	Statements float64
-	// Bytes are those of the objects and of what was made of them.
+	// Bytes is the size of the objects and of the emitted files.
 	Bytes float64
 }
 
-// Program is a planec that counts.
+// Program is a planec binary with counters.
 type Program struct {
 	path, dir string
 }
 
-// Build builds the program into a directory; its measurements go there too. It
-// works inside of the module only.
+// Build builds the program in a directory, which also receives its measurements.
+// It must run inside the module.
 func Build(ctx context.Context, dir string) (*Program, error) {
 	p := &Program{path: filepath.Join(dir, "planec"), dir: dir}
 	cmd := exec.CommandContext(ctx, "go", "build", "-cover", "-covermode=count",
@@ -44,22 +44,22 @@ func Build(ctx context.Context, dir string) (*Program, error) {
 	return p, nil
 }
 
-// Measure compiles the objects of a shape for every backend.
+// Measure compiles the objects of a shape for every backend, and returns the cost.
 func (p *Program) Measure(ctx context.Context, s clustergen.Shape, n int) (Sample, error) {
 	return p.measure(ctx, s, n, func(input, rules string) []string {
 		return []string{"compile", "-f", input, "--node", "n1", "--cluster-cidr", "10.244.0.0/16", "--backend", "all", "--out-dir", rules}
 	})
 }
 
-// MeasureLint lints the objects of a shape.
+// MeasureLint lints the objects of a shape, and returns the cost.
 func (p *Program) MeasureLint(ctx context.Context, s clustergen.Shape, n int) (Sample, error) {
 	return p.measure(ctx, s, n, func(input, _ string) []string {
 		return []string{"lint", "--synth", "-o", "json", "-f", input}
 	})
 }
 
-// measure counts what a command line costs, which is made for a file with objects and a
-// directory for rules.
+// measure counts the cost of a command line; args returns it for a file of objects
+// and a directory for rules.
 func (p *Program) measure(ctx context.Context, s clustergen.Shape, n int, args func(input, rules string) []string) (Sample, error) {
 	dir, err := os.MkdirTemp(p.dir, "measure")
 	if err != nil {
@@ -78,7 +78,7 @@ func (p *Program) measure(ctx context.Context, s clustergen.Shape, n int, args f
 	cmd.Env = append(os.Environ(), "GOCOVERDIR="+counters)
 	said, err := cmd.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
-		// Some shapes are refused in part, or are findings, which is exit code 1.
+		// Some shapes are partly refused, or cause findings: exit code 1.
 		return Sample{}, fmt.Errorf("%s: planec: %w\n%.2000s", s.Name, err, said)
 	}
 	out := Sample{Bytes: float64(len(text) + len(said))}
@@ -101,7 +101,7 @@ func (p *Program) measure(ctx context.Context, s clustergen.Shape, n int, args f
 	return out, nil
 }
 
-// documents writes each object as a document of its own.
+// documents writes each object as a YAML document.
 func documents(objects []any) ([]byte, error) {
 	var out []byte
 	for _, o := range objects {
@@ -142,11 +142,11 @@ func statements(ctx context.Context, dir string) (float64, error) {
 	return total, nil
 }
 
-// Exponent says how the work grows from one size to the double one, to the
-// fourfold: as the size to the power of it. The three samples are of those sizes;
-// what does not grow cancels out. The size is that of objects and rules, since
-// some rules are more than their objects by nature: n classes of addresses with n
-// ports each. Rules that are less do not make the objects smaller.
+// Exponent returns e such that the work grows as size to the power of e, from
+// samples of one, two and four times a size; constant costs cancel out. The size
+// is that of objects and rules, because some rules are necessarily larger than
+// their objects: n classes of addresses with n ports each. Rules smaller than
+// their objects do not reduce the size.
 func Exponent(one, two, four Sample) float64 {
 	work := (four.Statements - two.Statements) / (two.Statements - one.Statements)
 	size := (four.Bytes - two.Bytes) / (two.Bytes - one.Bytes)

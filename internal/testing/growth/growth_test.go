@@ -12,8 +12,8 @@ import (
 // most is the exponent of n log n at sizes where log n grows by a fifth.
 const most = 1.25
 
-// TestGrowth wants the work for every hostile shape to grow with what is read and
-// written, and not faster.
+// TestGrowth wants the work for every hostile shape to grow no faster than its
+// input and output.
 func TestGrowth(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds planec anew")
@@ -30,7 +30,7 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// grows measures a shape at its size, the double and the fourfold.
+// grows measures a shape at one, two and four times its size.
 func grows(t *testing.T, s clustergen.Shape, measure func(context.Context, clustergen.Shape, int) (growth.Sample, error)) {
 	t.Run(s.Name, func(t *testing.T) {
 		var samples [3]growth.Sample

@@ -18,19 +18,19 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Interpret makes an interpreter from a backend's files.
+// Interpret returns an interpreter of a backend's files.
 type Interpret func(p *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error)
 
-// Count says how much was compared. Refused are packets of what the backend's
-// Check names as not expressible, or as different; they are not compared.
-type Count struct{ Programs, Packets, Refused, Disagreements int }
+// Count says how much was compared. Refused counts packets that the backend's Check
+// reports as not expressible or as treated differently; these are not compared.
+type Count struct{ Programs, Packets, Refused, Disagreements int } // sums over all programs
 
-// String returns one line for people and for logs.
+// String returns one line for messages.
 func (c Count) String() string {
 	return fmt.Sprintf("%d programs, %d packets, %d refused by Check, %d disagreements", c.Programs, c.Packets, c.Refused, c.Disagreements)
 }
 
-// Add joins counts.
+// Add adds counts.
 func (c *Count) Add(d Count) {
 	c.Programs += d.Programs
 	c.Packets += d.Packets
@@ -38,8 +38,8 @@ func (c *Count) Add(d Count) {
 	c.Disagreements += d.Disagreements
 }
 
-// Run compares clusters from the seed on, packets each. Every disagreement is an
-// error of the test, with its seed and the evaluator's steps.
+// Run compares random clusters, starting with the seed, with the given number of packets
+// each. A disagreement is a test error that names the seed and the evaluator's steps.
 func Run(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, clusters, packets int) Count {
 	t.Helper()
 	var count Count
@@ -47,7 +47,7 @@ func Run(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, clu
 		s := seed + uint64(i)
 		c := randomcluster.New(s)
 		program, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
-		// Some more than are wanted, since a few may be refused.
+		// Make more packets than needed, because some may be refused.
 		count.Add(Program(t, fmt.Sprintf("seed %d", s), program, b, interpret, Packets(s, program, packets*3/2), packets))
 		if count.Disagreements > 20 {
 			t.Fatalf("too many disagreements, stopping at seed %d", s)
@@ -56,8 +56,8 @@ func Run(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, clu
 	return count
 }
 
-// RunPolicies compares random programs with random policies, in combinations
-// that no compiler makes.
+// RunPolicies compares random programs with random policies, in combinations that
+// the compiler does not produce.
 func RunPolicies(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, programs, packets int) Count {
 	t.Helper()
 	var count Count
@@ -74,8 +74,7 @@ func RunPolicies(t testing.TB, b backends.Backend, interpret Interpret, seed uin
 	return count
 }
 
-// Program compares one program, on the packets that are not refused, at most as
-// many as the limit.
+// Program compares one program on packets that are not refused, up to limit.
 func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, interpret Interpret, packets []eval.Packet, limit int) Count {
 	t.Helper()
 	artifact, err := b.Emit(p)
@@ -93,7 +92,7 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 		if count.Packets == limit {
 			break
 		}
-		// Backends know segments in the middle of a connection too.
+		// Segments in the middle of a connection are compared too.
 		packet.Midstream = i%8 == 0 && packet.Protocol == ir.TCP && len(p.Policy.Profiles) > 0
 		want := e.Eval(packet)
 		if refused(packet, want) {
@@ -103,7 +102,7 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 		count.Packets++
 		got, err := run(packet)
 		if want.Frontend != nil && covers(approximated, want.Frontend) {
-			// For how long a client keeps its endpoint is what differs.
+			// The two may differ in the duration of an affinity.
 			got.Affinity = want.Affinity
 		}
 		if err == nil {
@@ -117,10 +116,10 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 	return count
 }
 
-// Refused says which packets a backend does not claim to treat as the evaluator
-// does, by its own diagnostics: those of a Service port with something that is
-// not expressible, and those that no frontend wants to an address that is named
-// as treated a little differently.
+// Refused returns a function that selects the packets for which the backend's own
+// diagnostics exclude a comparison: packets of a Service port with something not
+// expressible, and packets without a frontend to an address that is treated a
+// little differently.
 func Refused(b backends.Backend, p *ir.Program) func(eval.Packet, eval.Result) bool {
 	ports := make(map[string]bool)
 	addrs := make(map[netip.Addr]bool)
@@ -143,8 +142,8 @@ func Refused(b backends.Backend, p *ir.Program) func(eval.Packet, eval.Result) b
 	}
 }
 
-// approximatedPorts are the Service ports that a backend says it treats a little
-// differently.
+// approximatedPorts returns the Service ports that, according to the backend, are
+// treated a little differently.
 func approximatedPorts(b backends.Backend, p *ir.Program) map[string]bool {
 	ports := make(map[string]bool)
 	for _, d := range b.Check(p) {
@@ -155,8 +154,8 @@ func approximatedPorts(b backends.Backend, p *ir.Program) map[string]bool {
 	return ports
 }
 
-// portOf names the Service port of an origin, whichever field of it is meant, or
-// the whole Service where the field is none of a port's.
+// portOf returns the Service port of an origin, or the whole Service if the field
+// does not belong to a port.
 func portOf(o ir.Origin) string {
 	path, _, isPort := strings.Cut(o.Path, "]")
 	if !isPort || !strings.HasPrefix(path, "spec.ports[") {
@@ -170,7 +169,7 @@ func covers(ports map[string]bool, f *ir.Frontend) bool {
 	return ports[portOf(f.Origin)] || ports[portOf(f.Origin.At(""))]
 }
 
-// compare wants the same fate.
+// compare returns an error if the results differ.
 func compare(want, got eval.Result) error {
 	if want.Verdict != got.Verdict || !slices.Equal(want.Addresses(), got.Addresses()) {
 		return fmt.Errorf("%v %v, want %v %v", got.Verdict, got.Addresses(), want.Verdict, want.Addresses())
@@ -198,7 +197,7 @@ func compare(want, got eval.Result) error {
 
 func addresses(list []eval.Choice) []netip.AddrPort { return eval.Result{Endpoints: list}.Addresses() }
 
-// Packets makes random packets for a program, as a node would meet them.
+// Packets returns random packets for a program, as a node would receive them.
 func Packets(seed uint64, p *ir.Program, n int) []eval.Packet {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	flows := testkit.RandomFlows(rng, p, n)
@@ -221,7 +220,7 @@ func icmp(rng *rand.Rand, dst netip.Addr) (ir.Protocol, uint8) {
 	return ir.ICMPv6, []uint8{128, 1, 133, 135, 137, 138}[rng.IntN(6)]
 }
 
-// interfaceOf names an input interface that the local detector would see.
+// interfaceOf returns an input interface that the local detector accepts.
 func interfaceOf(from eval.Entry, d ir.LocalDetector) string {
 	switch {
 	case from == eval.FromOutside:

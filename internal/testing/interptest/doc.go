@@ -1,3 +1,3 @@
-// Package interptest compares an interpreter of emitted files with the
-// evaluator, on clusters and packets made at random.
+// Package interptest compares interpreters of emitted files with the evaluator, on
+// random clusters and packets.
 package interptest

@@ -1,3 +1,3 @@
-// Package irtest has programs for the tests of backends: one that uses every
-// field, and random ones that no compiler makes.
+// Package irtest has programs for tests of backends: one that uses every field,
+// and random ones that the compiler does not produce.
 package irtest

@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Goldens are the programs whose rules backends of text keep as they are. The
-// hostile part of a Service's name is what would break out of the backend's
+// Goldens returns the programs whose rules text backends keep as goldens. hostile
+// is the part of a Service's name that tries to break out of the backend's
 // language.
 func Goldens(hostile string) map[string]*ir.Program {
 	byInterface := KitchenSink()
@@ -39,7 +39,7 @@ func Goldens(hostile string) map[string]*ir.Program {
 	}
 }
 
-// CompareGolden compares text with a file of testdata, or writes it there.
+// CompareGolden compares text with a file in testdata, or writes the file if update is set.
 func CompareGolden(t *testing.T, file, got string, update bool) {
 	t.Helper()
 	path := filepath.Join("testdata", file)

@@ -7,7 +7,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// ManyServices is n Services of 5 endpoints each, the load of shared figures.
+// ManyServices returns n Services with 5 endpoints each, the load of the shared figures.
 func ManyServices(n int) *ir.Program {
 	p := &ir.Program{Node: ir.Node{
 		Name:  "node-a",

@@ -13,9 +13,9 @@ import (
 // header is the first line of the text form (ir.Program.Text).
 const header = "planec-ir 1"
 
-// ParseText reads the text form of a program ([ir.Program.Text]), so that tests can show
-// that it leaves nothing out. The result satisfies [ir.Verify] only if what was written
-// did.
+// ParseText parses the text form of a program ([ir.Program.Text]), so that tests
+// can show that the text is complete. The result satisfies [ir.Verify] only if the
+// original program did.
 func ParseText(text []byte) (*ir.Program, error) {
 	r := textReader{program: &ir.Program{}}
 	for i, line := range strings.Split(string(text), "\n") {
@@ -29,13 +29,12 @@ func ParseText(text []byte) (*ir.Program, error) {
 	return r.program, nil
 }
 
-// textReader holds the program so far and the item that indented lines belong
-// to.
+// textReader holds the program so far and the item that indented lines belong to.
 type textReader struct {
 	program *ir.Program
 	begun   bool
 	item    string
-	// direction is that of the profile's last tier.
+	// direction is the direction of the profile's last tier.
 	direction ir.Direction
 }
 
@@ -93,7 +92,7 @@ func (r *textReader) begin(word string, w *words) error {
 	return w.err
 }
 
-// fact adds an indented line to the current item.
+// fact parses an indented line of the current item.
 func (r *textReader) fact(word string, w *words) error {
 	p := r.program
 	known := false
@@ -226,13 +225,13 @@ func poolFact(p *ir.Pool, word string, w *words) bool {
 	return true
 }
 
-// words are the rest of a line; the first error stays.
+// words are the remaining words of a line; the first error is kept.
 type words struct {
 	words []string
 	err   error
 }
 
-// splitWords splits at spaces; a word in quotes may hold anything.
+// splitWords splits at spaces; a quoted word may contain any character.
 func splitWords(line string) (*words, error) {
 	w := &words{}
 	for rest := strings.TrimLeft(line, " "); rest != ""; rest = strings.TrimLeft(rest, " ") {
@@ -320,7 +319,7 @@ func (w *words) origin() ir.Origin {
 	}
 }
 
-// text reads a word into a value that unmarshals itself.
+// text parses a word into a value with UnmarshalText.
 func text[T any, P interface {
 	*T
 	UnmarshalText([]byte) error

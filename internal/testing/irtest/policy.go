@@ -9,9 +9,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// AddRandomPolicy gives the program a policy with every feature somewhere, about
-// the local addresses of its pools and a few other pods, also in combinations
-// that no compiler makes.
+// AddRandomPolicy adds a policy that uses all features to the program, for the
+// local addresses of its pools and a few other pods, also in combinations that the
+// compiler does not produce.
 func AddRandomPolicy(rng *rand.Rand, p *ir.Program) {
 	g := policyRand{Rand: rng}
 	g.cast(p)
@@ -61,7 +61,7 @@ func (g *policyRand) cast(p *ir.Program) {
 	g.others = append(g.others, Addrs("10.1.9.9", "10.1.9.10", "fd00:10:9::9", "192.0.2.77", "2001:db8:7::1")...)
 }
 
-// somePrefixes overlap each other, and the addresses, in every way.
+// somePrefixes overlap each other and the addresses in every way.
 var somePrefixes = []string{
 	"0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.1.0.0/24", "10.1.0.0/30", "10.1.9.9/32", "128.0.0.0/1", "192.0.2.0/24",
 	"255.255.255.255/32", "::/0", "fd00::/8", "fd00:10:1::/64", "fd00:10:1::200/127", "2001:db8::/32", "ffff::/16",
@@ -157,8 +157,8 @@ func (g *policyRand) peers(r *ir.Rule) {
 	}
 }
 
-// PolicyPorts are the ports that random policies are about, one inside and one
-// beyond each end of every range.
+// PolicyPorts are the ports to test random policies with: inside and just outside
+// of every range.
 var PolicyPorts = []uint16{1, 79, 80, 81, 443, 7999, 8000, 8080, 8081, 8999, 9000, 9001, 65534, 65535}
 
 func (g *policyRand) ports(r *ir.Rule) {
@@ -185,7 +185,7 @@ func (g *policyRand) ports(r *ir.Rule) {
 	}
 }
 
-// dropUnused removes sets that no rule has a use for.
+// dropUnused removes sets that no rule uses.
 func dropUnused(p *ir.Policy) {
 	used := make(map[string]bool)
 	for i := range p.Profiles {

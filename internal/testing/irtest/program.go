@@ -7,7 +7,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Frontend returns a frontend of a TCP Service port with both routes equal.
+// Frontend returns a frontend of a TCP Service port with two equal routes.
 func Frontend(kind ir.FrontendKind, service, at, pool string) ir.Frontend {
 	f := ir.Frontend{
 		Kind:     kind,
@@ -24,7 +24,7 @@ func Frontend(kind ir.FrontendKind, service, at, pool string) ir.Frontend {
 	return f
 }
 
-// Pool returns a pool; an endpoint that starts with "+" is local.
+// Pool returns a pool; the prefix "+" marks an endpoint as local.
 func Pool(id string, endpoints ...string) ir.Pool {
 	p := ir.Pool{ID: id}
 	for _, e := range endpoints {
@@ -37,7 +37,7 @@ func Pool(id string, endpoints ...string) ir.Pool {
 	return p
 }
 
-// Addrs parses addresses; it panics on one that is none.
+// Addrs parses addresses; it panics on an invalid one.
 func Addrs(list ...string) []netip.Addr {
 	var out []netip.Addr
 	for _, a := range list {
@@ -46,7 +46,7 @@ func Addrs(list ...string) []netip.Addr {
 	return out
 }
 
-// Prefixes parses networks; it panics on one that is none.
+// Prefixes parses networks; it panics on an invalid one.
 func Prefixes(list ...string) []netip.Prefix {
 	var out []netip.Prefix
 	for _, p := range list {
@@ -55,7 +55,7 @@ func Prefixes(list ...string) []netip.Prefix {
 	return out
 }
 
-// KitchenSink is a program with one of everything, in both families.
+// KitchenSink returns a program with every kind of item in both families.
 func KitchenSink() *ir.Program {
 	p := &ir.Program{
 		Node: ir.Node{

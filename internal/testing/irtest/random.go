@@ -9,8 +9,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// RandomProgram makes a small program with every feature somewhere, also in
-// combinations that no compiler makes.
+// RandomProgram returns a small program that uses all features, also in
+// combinations that the compiler does not produce.
 func RandomProgram(rng *rand.Rand) *ir.Program {
 	p := KitchenSink()
 	p.Node.Local = []ir.LocalDetector{
@@ -45,7 +45,7 @@ func RandomProgram(rng *rand.Rand) *ir.Program {
 	return p
 }
 
-// randomPool makes pools 0 to 3 of IPv4, 4 to 7 of IPv6; some are empty.
+// randomPool returns a pool: 0 to 3 are IPv4, 4 to 7 are IPv6; some are empty.
 func randomPool(rng *rand.Rand, i int) ir.Pool {
 	pool := ir.Pool{ID: fmt.Sprintf("pool-%d", i)}
 	for range rng.IntN(5) {
@@ -73,7 +73,7 @@ func randomFrontend(rng *rand.Rand, p *ir.Program, i int) ir.Frontend {
 	}
 	at = fmt.Sprintf(at, 1+rng.IntN(3))
 	if kind == ir.ExternalIP && rng.IntN(3) == 0 {
-		// On the node's own address, where a nodePort may be too.
+		// Use the node's own address, which may also serve a nodePort.
 		at = fmt.Sprintf("%s:%d", []string{"192.168.9.1", "[fd00:9::1]"}[six], 30000+i)
 	}
 	if six == 1 {

@@ -11,7 +11,7 @@ import (
 	"strconv"
 )
 
-// listed is what go list says of a package.
+// listed is the output of go list for a package.
 type listed struct {
 	ImportPath, Dir, Name string
 	GoFiles               []string
@@ -32,10 +32,10 @@ type subject struct {
 	binary  string
 }
 
-// mostBuilds bounds how often mutants that do not compile are left out.
+// mostBuilds is the maximum number of builds; each omits mutants that did not compile.
 const mostBuilds = 20
 
-// build compiles a package's tests with all of its mutants; files go below a directory.
+// build compiles a package's tests with all of its mutants, in a directory.
 func build(p listed, below string) (*subject, error) {
 	skip := make(map[string]map[int]bool)
 	for range mostBuilds {
@@ -56,7 +56,7 @@ func build(p listed, below string) (*subject, error) {
 	return nil, fmt.Errorf("compiling the tests of %s: still errors after %d times", p.ImportPath, mostBuilds)
 }
 
-// write writes the changed files, and the overlay that says where they are.
+// write writes the changed files and the overlay that names them.
 func (s *subject) write(below string, skip map[string]map[int]bool) (overlay string, err error) {
 	replace := map[string]string{helperPath(s.Dir): filepath.Join(below, "helper.go")}
 	if err := os.WriteFile(replace[helperPath(s.Dir)], fmt.Appendf(nil, helper, s.Name), 0o600); err != nil {
@@ -87,8 +87,8 @@ func (s *subject) write(below string, skip map[string]map[int]bool) (overlay str
 
 var position = regexp.MustCompile(`(?m)^([^\s:]*\.go):(\d+):`)
 
-// noteErrors takes the lines of compile errors, and reports whether there are any that
-// were not known.
+// noteErrors records the lines of compile errors, and reports whether any of them
+// are new.
 func noteErrors(out []byte, skip map[string]map[int]bool) (fresh bool) {
 	for _, m := range position.FindAllSubmatch(bytes.TrimSpace(out), -1) {
 		name := filepath.Base(string(m[1]))

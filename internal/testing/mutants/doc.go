@@ -1,15 +1,15 @@
-// Command mutants finds out what a package's tests would not notice: it changes the
-// package in small ways, one after the other, and lists the changes that every test of
-// the package passes with. `make mutants` runs it.
+// Command mutants finds changes that a package's tests do not detect: it changes
+// the package in small ways, one at a time, and lists the changes with which all
+// tests of the package pass. `make mutants` runs it.
 //
 //	mutants [-workers N] [-at-least PERCENT] [-longest DURATION] PACKAGE...
 //
-// The changes are conditions negated, comparisons that take in one value more or less,
-// && for ||, statements left out, results replaced by their zero values, and numbers
-// added instead of subtracted. All changes of a package are compiled into one test
-// binary, and the environment says which of them counts, so that a change costs a run
-// and no compilation. A first run of each test finds out which changes it comes by, and
-// how long it takes: a change is tried with those tests, the quickest first.
+// The changes: conditions are negated, comparisons include or exclude the boundary,
+// && and || are exchanged, statements are removed, results are replaced by zero
+// values, and + and - are exchanged. All changes of a package are compiled into one
+// test binary, and an environment variable selects one, so that a change costs a run
+// but no compilation. A first run of each test records its duration and the changes
+// that it executes; a change is tried only with those tests, the fastest first.
 //
-// What only writes to a log is left alone.
+// Statements that only write to a log are not changed.
 package main

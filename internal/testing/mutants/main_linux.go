@@ -27,8 +27,8 @@ func main() {
 	}
 }
 
-// report tries the mutants of a package, prints those that live, and returns the
-// percentage of those that do not.
+// report tries the mutants of a package, prints those that survive, and returns
+// the percentage that was killed.
 func report(pattern, only string, workers int, longest time.Duration) (float64, error) {
 	p, err := list(pattern)
 	if err != nil {

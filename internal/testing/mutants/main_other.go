@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// main says that what the tests of the kernel would not notice is found out on Linux.
+// main reports that the command needs Linux, like the tests of the kernel.
 func main() {
 	fmt.Fprintln(os.Stderr, "mutants: the tests that it runs need Linux")
 	os.Exit(1)

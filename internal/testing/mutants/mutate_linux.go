@@ -17,12 +17,12 @@ type mutant struct {
 	id   int
 	file string
 	line int
-	// what says in words what is changed.
+	// what describes the change.
 	what string
 }
 
-// insertion is a text that is put into a file. Of several at one offset, those that
-// close something come first, inner ones before outer ones.
+// insertion is a text to insert into a file. At the same offset, closing texts
+// come first, inner ones before outer ones.
 type insertion struct {
 	offset, order int
 	text          string
@@ -35,12 +35,12 @@ type source struct {
 	fset    *token.FileSet
 	file    *ast.File
 	inserts []insertion
-	// skip are lines whose mutants do not compile.
+	// skip has the lines whose mutants do not compile.
 	skip map[int]bool
 	next func(line int, what string) int
 }
 
-// mutate returns a file's text with all of its mutants in it.
+// mutate returns the text of a file with all of its mutants.
 func mutate(path string, skip map[int]bool, next func(line int, what string) int) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -58,8 +58,8 @@ func mutate(path string, skip map[int]bool, next func(line int, what string) int
 	return s.written(), nil
 }
 
-// written puts the insertions in, without a line more: errors of the compiler then have
-// the lines of the file.
+// written applies the insertions without adding lines, so that compile errors have
+// the line numbers of the original file.
 func (s *source) written() []byte {
 	slices.SortStableFunc(s.inserts, func(a, b insertion) int {
 		return cmp.Or(cmp.Compare(a.offset, b.offset), cmp.Compare(a.order, b.order))
@@ -77,7 +77,7 @@ func (s *source) written() []byte {
 func (s *source) offset(p token.Pos) int { return s.fset.Position(p).Offset }
 func (s *source) line(n ast.Node) int    { return s.fset.Position(n.Pos()).Line }
 
-// raw is the text of a node on one line; "" where it has a comment or several lines.
+// raw returns the text of a node on one line; "" if it has a comment or several lines.
 func (s *source) raw(n ast.Node) string {
 	text := string(s.text[s.offset(n.Pos()):s.offset(n.End())])
 	if strings.Contains(text, "\n") || strings.Contains(text, "//") {
@@ -86,8 +86,8 @@ func (s *source) raw(n ast.Node) string {
 	return text
 }
 
-// around puts texts before and after a node. The format of the first has the number of
-// the mutant.
+// around inserts texts before and after a node. before is a format for the number
+// of the mutant.
 func (s *source) around(n ast.Node, what, before, after string) {
 	line := s.line(n)
 	if s.skip[line] {
@@ -95,14 +95,14 @@ func (s *source) around(n ast.Node, what, before, after string) {
 	}
 	from, to := s.offset(n.Pos()), s.offset(n.End())
 	id := s.next(line, what)
-	// An outer node is longer: its text comes first before, and last after.
+	// An outer node is longer: its text is the first before, and the last after.
 	s.inserts = append(s.inserts, insertion{from, 1_000_000_000 - to, fmt.Sprintf(before, id)})
 	if after != "" {
 		s.inserts = append(s.inserts, insertion{to, -from, after})
 	}
 }
 
-// function makes the mutants of a body, and of the functions in it.
+// function creates the mutants of a body and of the functions in it.
 func (s *source) function(t *ast.FuncType, body *ast.BlockStmt) {
 	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -146,7 +146,7 @@ func (s *source) condition(e ast.Expr) {
 	s.around(e, "negated: "+s.short(e), "plMutantNot(%d, ", ")")
 }
 
-// other is what an operator is changed to.
+// other maps an operator to its replacement.
 var other = map[token.Token]token.Token{
 	token.LSS: token.LEQ, token.LEQ: token.LSS, token.GTR: token.GEQ, token.GEQ: token.GTR,
 	token.LAND: token.LOR, token.LOR: token.LAND, token.ADD: token.SUB, token.SUB: token.ADD,
@@ -163,7 +163,7 @@ func (s *source) binary(e *ast.BinaryExpr) {
 	what := s.short(e) + " made " + alternative
 	if e.Op == token.ADD || e.Op == token.SUB {
 		if strings.ContainsAny(x+y, "\"`(") && !strings.Contains(x+y, "len(") {
-			return // text, or calls that must not be made twice
+			return // strings, or calls that must not be repeated
 		}
 		s.around(e, what, "plMutantNumber(%d, "+escape(alternative)+", ", ")")
 		return
@@ -173,7 +173,7 @@ func (s *source) binary(e *ast.BinaryExpr) {
 
 func escape(s string) string { return strings.ReplaceAll(s, "%", "%%") }
 
-// short is the beginning of a node's text.
+// short returns the beginning of a node's text.
 func (s *source) short(n ast.Node) string {
 	const most = 70
 	text, _, cut := strings.Cut(string(s.text[s.offset(n.Pos()):s.offset(n.End())]), "\n")
@@ -183,7 +183,7 @@ func (s *source) short(n ast.Node) string {
 	return text
 }
 
-// statements makes mutants without one of the statements.
+// statements creates one mutant for each statement, without that statement.
 func (s *source) statements(t *ast.FuncType, list []ast.Stmt) {
 	for _, n := range list {
 		switch n := n.(type) {
@@ -235,12 +235,12 @@ func (s *source) result(t *ast.FuncType, n *ast.ReturnStmt) {
 	s.around(n, "zero instead of: "+s.short(n), "if plMutant(%d) { return "+escape(strings.Join(zeros, ", "))+" }; ", "")
 }
 
-// zero reports whether all that is returned is written as zero, or as named results.
+// zero reports whether all returned values are zero values or named results.
 func (s *source) zero(n *ast.ReturnStmt) bool {
 	for _, e := range n.Results {
 		switch text := s.raw(e); {
 		case slices.Contains([]string{"nil", "0", `""`}, text):
-		case text == "false" && len(n.Results) > 1: // alone it is a condition
+		case text == "false" && len(n.Results) > 1: // a single false is handled as a condition
 		case strings.HasSuffix(text, "{}") && !strings.Contains(text, "("):
 		default:
 			return false
@@ -249,7 +249,7 @@ func (s *source) zero(n *ast.ReturnStmt) bool {
 	return true
 }
 
-// helper is what the mutants call, in a file of its own.
+// helper is the source file with the function that mutants call.
 const helper = `package %s
 
 import (

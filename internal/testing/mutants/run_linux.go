@@ -18,23 +18,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// test is one test of a package, and what it takes.
+// test is one test of a package with its duration.
 type test struct {
 	name string
 	took time.Duration
-	// meets are the mutants that it comes by.
+	// meets are the mutants that the test executes.
 	meets map[int]bool
 }
 
-// run runs one test; environment is added to the process's. An error is that it fails,
-// or takes longer than limit.
+// run runs one test with additional environment variables. It returns an error if
+// the test fails or takes longer than limit.
 func (s *subject) run(name string, limit time.Duration, environment ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.binary, "-test.run", "^"+regexp.QuoteMeta(name)+"$", "-test.failfast", "-test.timeout", limit.String())
 	cmd.Dir = s.Dir
 	cmd.Env = append(os.Environ(), environment...)
-	// What a test started ends with it.
+	// Child processes of a test end with it.
 	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
 	cmd.WaitDelay = time.Second
@@ -48,11 +48,11 @@ func (s *subject) run(name string, limit time.Duration, environment ...string) e
 	return nil
 }
 
-// errTooLong says that a test took longer than it may.
+// errTooLong means that a test exceeded its time limit.
 var errTooLong = errors.New("it takes too long")
 
-// tests lists the tests, the quickest first, with what each of them comes by. Those
-// that take too long are named and left out.
+// tests returns the tests, the fastest first, with the mutants that each executes.
+// It names the tests that take too long and leaves them out.
 func (s *subject) tests(below string, longest time.Duration) ([]*test, error) {
 	cmd := exec.Command(s.binary, "-test.list", ".")
 	cmd.Dir = s.Dir
@@ -77,7 +77,7 @@ func (s *subject) tests(below string, longest time.Duration) ([]*test, error) {
 			return nil, fmt.Errorf("the tests have to pass unchanged: %w", err)
 		}
 		t.took = time.Since(start)
-		text, _ := os.ReadFile(met) // a test that comes by nothing writes nothing
+		text, _ := os.ReadFile(met) // the file is missing if the test executes no mutant
 		for id := range strings.FieldsSeq(string(text)) {
 			if n, err := strconv.Atoi(id); err == nil {
 				t.meets[n] = true
@@ -89,18 +89,18 @@ func (s *subject) tests(below string, longest time.Duration) ([]*test, error) {
 	return all, nil
 }
 
-// verdict is what became of a mutant.
+// verdict is the result for a mutant.
 type verdict struct {
 	mutant
 	killed bool
-	// met is whether any test comes by it.
+	// met is whether any test executes the mutant.
 	met bool
 }
 
-// patience is how much longer a test may take with a mutant.
+// patience is the time limit of a test with a mutant.
 func patience(took time.Duration) time.Duration { return 4*took + 5*time.Second }
 
-// try runs the tests that come by a mutant until one fails.
+// try runs the tests that execute a mutant until one fails.
 func (s *subject) try(m mutant, tests []*test) verdict {
 	v := verdict{mutant: m}
 	for _, t := range tests {
@@ -116,7 +116,7 @@ func (s *subject) try(m mutant, tests []*test) verdict {
 	return v
 }
 
-// all tries every mutant, some at a time.
+// all tries every mutant, several in parallel.
 func (s *subject) all(tests []*test, workers int) []verdict {
 	out := make([]verdict, len(s.mutants))
 	next := make(chan int)

@@ -1,3 +1,3 @@
-// Package poison has objects that a node cannot enforce, and dataplanes that refuse
-// them, for tests of what becomes of all others.
+// Package poison has objects that a node cannot enforce and dataplanes that refuse
+// them, to test that all other objects stay unaffected.
 package poison

@@ -10,8 +10,8 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// Limits lists Services that go beyond what one of the backends has room for: the
-// backend's Check names them.
+// Limits returns Services that exceed the limits of a backend, so that its Check
+// names them.
 func Limits() []Object {
 	return []Object{
 		wide("affinity of 9,000 endpoints", 90, 100, func(s *corev1.Service) { s.Spec.SessionAffinity = corev1.ServiceAffinityClientIP }),
@@ -25,7 +25,7 @@ func Limits() []Object {
 	}
 }
 
-// wide is a Service of many ports and endpoints, the first of them on Node.
+// wide returns a Service with many ports and endpoints, the first of them on Node.
 func wide(kind string, ports, endpoints int, with func(*corev1.Service)) Object {
 	o := service(kind, "10.96.66.66", with)
 	o.Service.Spec.Ports, o.Slice.Ports, o.Slice.Endpoints = nil, nil, nil
@@ -46,7 +46,7 @@ func wide(kind string, ports, endpoints int, with func(*corev1.Service)) Object 
 	return o
 }
 
-// sctp is a Service of SCTP whose port changes, which no helper of eBPF can do.
+// sctp returns an SCTP Service with another target port, which eBPF does not support.
 func sctp() Object {
 	o := service("SCTP whose port changes", "10.96.66.66", nil)
 	protocol := corev1.ProtocolSCTP

@@ -12,7 +12,7 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// Namespace and Name are those of every bad object; Node is where its pod is.
+// Namespace and Name are the name of every bad object; Node is the node of its pod.
 const (
 	Namespace = "evil"
 	Name      = "poison"
@@ -21,27 +21,27 @@ const (
 
 // Object is a kind of object that can be bad.
 type Object struct {
-	Name string // what tests call it
-	// Is is what is given up.
+	Name string // the name of the subtest
+	// Is is the object that is given up.
 	Is failsafe.Object
-	// Marker stands in what every backend emits while the object is enforced, and
+	// Marker is a text that every backend emits while the object is enforced, and
 	// not when it is given up.
 	Marker string
-	// Service, with its slice, or policy.
+	// Either Service and Slice are set, or Policy.
 	Service *corev1.Service
 	Slice   *discoveryv1.EndpointSlice  // the endpoints of Service
-	Policy  *networkingv1.NetworkPolicy // nil where Service is not
+	Policy  *networkingv1.NetworkPolicy // nil if Service is set
 }
 
-// marker is an endpoint that only the bad Service has, and markerPort a port that
-// only the bad policy names.
+// marker is an endpoint of the bad Service only, and markerPort a port of the bad
+// policy only.
 const (
 	marker     = "10.66.66.66"
 	marker6    = "fd66::66"
 	markerPort = 44444
 )
 
-// Objects lists the kinds.
+// Objects returns the kinds of bad objects.
 func Objects() []Object {
 	lb := func(s *corev1.Service) {
 		s.Spec.Type = corev1.ServiceTypeLoadBalancer
@@ -116,7 +116,7 @@ func policy(direction string, of networkingv1.PolicyType) Object {
 	}
 }
 
-// Pod is the one that the bad policies select: it runs on Node.
+// Pod returns the pod that the bad policies select; it runs on Node.
 func Pod() *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: "pod"},
@@ -125,8 +125,8 @@ func Pod() *corev1.Pod {
 	}
 }
 
-// Come is the update that brings the object, and Go the one that takes it away.
-// Others are the objects of other kinds without it.
+// Come returns the update that adds the object. others are the objects of other
+// kinds without it.
 func (o *Object) Come(others objects.Set) (u compiler.Update) {
 	if o.Policy != nil {
 		others.NetworkPolicies = append(others.NetworkPolicies[:len(others.NetworkPolicies):len(others.NetworkPolicies)], objects.Sourced[*networkingv1.NetworkPolicy]{Object: o.Policy})
@@ -138,7 +138,7 @@ func (o *Object) Come(others objects.Set) (u compiler.Update) {
 	return u
 }
 
-// Changed is the object otherwise, and as bad.
+// Changed returns a different version of the object, which is bad too.
 func (o *Object) Changed() Object {
 	c := *o
 	if o.Policy != nil {
@@ -157,7 +157,7 @@ func (o *Object) Changed() Object {
 	return c
 }
 
-// Go takes the object away.
+// Go returns the update that removes the object.
 func (o *Object) Go(others objects.Set) (u compiler.Update) {
 	if o.Policy != nil {
 		u.Others = &others

@@ -10,10 +10,10 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Stage is where a bad object is refused.
+// Stage is the stage at which a bad object is refused.
 type Stage string
 
-// The stages, from the emitter to the reading back.
+// The stages from the emitter to the verification.
 const (
 	EmitFails   Stage = "the emitter fails"
 	EmitPanics  Stage = "the emitter panics"
@@ -25,19 +25,19 @@ const (
 	HoldFails   Stage = "what was applied cannot be held"
 )
 
-// Stages lists them, the likeliest first.
+// Stages returns the stages, the most likely first.
 func Stages() []Stage {
 	return []Stage{Refused, Drifts, NeverSame, WholeNeeded, PlanFails, EmitFails, EmitPanics, HoldFails}
 }
 
-// ErrRefused is what a kernel says of a bad object.
+// ErrRefused is the error of a kernel that refuses a bad object.
 var ErrRefused = errors.New("invalid argument (a test's)")
 
-// Poison refuses, at one stage, whatever has the marker in it.
+// Poison refuses, at one stage, everything that contains the marker.
 type Poison struct {
 	Stage  Stage  // when it refuses
-	Marker string // what stands in the rules of the bad object
-	// Refusals counts how often that was.
+	Marker string // a text in the rules of the bad object only
+	// Refusals counts the refusals.
 	Refusals int
 }
 
@@ -54,7 +54,7 @@ func (p *Poison) bad(a backends.Artifact) bool {
 	return false
 }
 
-// Backend refuses in Emit.
+// Backend is a backend that refuses in Emit.
 type Backend struct {
 	backends.Backend
 	*Poison
@@ -72,13 +72,13 @@ func (b Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	return a, err
 }
 
-// Plane refuses in the kernel.
+// Plane is a dataplane that refuses in the kernel.
 type Plane struct {
 	applier.Dataplane
 	*Poison
 }
 
-// unequal is a plan of what is never the same.
+// unequal is a plan that always finds a difference.
 type unequal struct{ applier.Plan }
 
 func (unequal) Empty() bool     { return false }
@@ -144,8 +144,8 @@ func (p *Plane) ChangePolicy(before, after backends.Artifact) (applier.Plan, err
 	return c.ChangePolicy(before, after)
 }
 
-// short refuses what goes without a look at the kernel. Some of a change that is not
-// atomic is a drift, which the whole finds out about.
+// short refuses incremental changes. An incomplete change that is not atomic is a
+// drift, which a full comparison finds.
 func (p *Plane) short(after backends.Artifact) error {
 	if p.Stage == EmitFails || p.Stage == EmitPanics || !p.bad(after) {
 		return nil

@@ -16,17 +16,17 @@ import (
 // Node is the node that the clusters are compiled for.
 const Node = "node-1"
 
-// nodes is how many nodes a cluster has; node i has pods in 10.244.i.0/24.
+// nodes is the number of nodes; node i has the pod range 10.244.i.0/24.
 const nodes = 3
 
 // Cluster is one random cluster with random settings.
 type Cluster struct {
-	Objects objects.Set    // objects of every kind that is read
-	Config  objects.Config // settings that suit the objects
+	Objects objects.Set    // objects of every supported kind
+	Config  objects.Config // settings that match the objects
 }
 
-// New makes the cluster of a seed: the same seed, the same cluster. Every other
-// one has pods and policies.
+// New returns the cluster of a seed; it depends only on the seed. Every second
+// cluster has pods and policies.
 func New(seed uint64) Cluster {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0x706c616e6563))}
 	g.families = [][]ir.Family{{ir.IPv4}, {ir.IPv4, ir.IPv6}, {ir.IPv4, ir.IPv6}, {ir.IPv6}}[g.IntN(4)]
@@ -51,7 +51,7 @@ type generator struct {
 	nodePort int32
 }
 
-// chance is true in n of a hundred cases.
+// chance returns true with a probability of n percent.
 func (g *generator) chance(n int) bool { return g.IntN(100) < n }
 
 func (g *generator) add(list *[]objects.Sourced[*corev1.Node], n *corev1.Node) {
@@ -71,7 +71,7 @@ func (g *generator) has(f ir.Family) bool {
 
 func nodeName(i int) string { return fmt.Sprintf("node-%d", i) }
 
-// nodeAddr is the InternalIP of a node.
+// nodeAddr returns the InternalIP of node i.
 func nodeAddr(f ir.Family, i int) netip.Addr {
 	if f == ir.IPv4 {
 		return netip.MustParseAddr(fmt.Sprintf("192.0.2.1%d", i))
@@ -79,7 +79,7 @@ func nodeAddr(f ir.Family, i int) netip.Addr {
 	return netip.MustParseAddr(fmt.Sprintf("2001:db8:1::1%d", i))
 }
 
-// podAddr is the address of pod n on node i.
+// podAddr returns the address of pod n on node i.
 func podAddr(f ir.Family, i, n int) netip.Addr {
 	if f == ir.IPv4 {
 		return netip.MustParseAddr(fmt.Sprintf("10.244.%d.%d", i, n))
@@ -126,7 +126,7 @@ func (g *generator) config() objects.Config {
 	return c
 }
 
-// prefixes returns those of the cluster's families.
+// prefixes returns the prefixes of the cluster's families.
 func (g *generator) prefixes(v4, v6 string) []netip.Prefix {
 	var out []netip.Prefix
 	if g.has(ir.IPv4) {

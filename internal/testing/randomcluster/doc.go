@@ -1,5 +1,4 @@
-// Package randomcluster makes clusters that no person would write: small, seeded, and
-// with every field of Services, slices and policies set to something. Property tests
-// compile them and compare what the evaluator, the emitted rules and a real
-// kernel do with them.
+// Package randomcluster generates unusual clusters: small, seeded, and with values
+// in every field of Services, slices and policies. Property tests compile them and
+// compare the results of the evaluator, the emitted rules and a real kernel.
 package randomcluster

@@ -14,14 +14,14 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// podsPerNode have the addresses that endpoints are drawn from, and a few more.
+// podsPerNode is a little more than the number of addresses for endpoints.
 const podsPerNode = 6
 
-// namespaces hold the pods in turn.
+// namespaces are the namespaces that the pods are distributed to.
 var namespaces = []string{"default", "other"}
 
-// policed adds pods and policies of all kinds. It draws from numbers of its own,
-// so that the Services of a seed are the same with and without.
+// policed adds pods and policies of all kinds. It uses a separate random generator,
+// so that the Services of a seed are the same with and without policies.
 func (g *generator) policed(seed uint64) {
 	g.Rand = rand.New(rand.NewPCG(seed, 0x706f6c696379))
 	for i, name := range namespaces {
@@ -82,7 +82,7 @@ func (g *generator) namespaceSelector() metav1.LabelSelector {
 	return metav1.LabelSelector{MatchLabels: map[string]string{"team": oneOf(g, "t0", "t1")}}
 }
 
-// policyNetwork is a network with pods, clients or nodes in it, and parts of it.
+// policyNetwork returns a network that contains pods, clients or nodes, and exceptions.
 func (g *generator) policyNetwork() (cidr string, except []string) {
 	all := []struct {
 		cidr string

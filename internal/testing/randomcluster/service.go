@@ -40,7 +40,7 @@ func clusterIP(f ir.Family, i int) netip.Addr {
 	return netip.MustParseAddr(fmt.Sprintf("fd00:10:96::%x", 0x10+i))
 }
 
-// ports gives the Service one to three ports and returns those of its slices.
+// ports adds one to three ports to the Service and returns the ports of its slices.
 func (g *generator) ports(s *corev1.Service) []discoveryv1.EndpointPort {
 	var out []discoveryv1.EndpointPort
 	for i := range 1 + g.IntN(3) {
@@ -77,8 +77,8 @@ func (g *generator) policies(s *corev1.Service) {
 	}
 }
 
-// outside gives the Service addresses that the world uses. Some are given to
-// two Services, so that one of them loses.
+// outside adds external addresses to the Service. Some addresses are given to two
+// Services, which therefore conflict.
 func (g *generator) outside(s *corev1.Service, i int) {
 	for _, f := range g.families {
 		if g.chance(25) {
@@ -114,7 +114,7 @@ func (g *generator) outsideAddr(f ir.Family, base, i int) string {
 	return fmt.Sprintf("2001:db8:100::%d", base+i)
 }
 
-// slices spreads endpoints over one or two slices.
+// slices distributes endpoints over one or two slices.
 func (g *generator) slices(service string, f ir.Family, ports []discoveryv1.EndpointPort) {
 	hints := g.chance(30)
 	for n := range 1 + g.IntN(2) {

@@ -1,7 +1,7 @@
-// Command shelves prints what each shelf of the repository holds: packages, files and
-// lines of Go outside tests, the longest function, and the exported names and fields
-// that have no comment. It reads the files of the working directory; e2e is a module of
-// its own and a shelf of its own.
+// Command shelves prints the size of each shelf of the repository: packages, files
+// and lines of Go without tests, the longest function, and the exported names and
+// fields without a comment. It reads the files of the working directory; e2e is a
+// separate module and a shelf of its own.
 package main
 
 import (
@@ -41,7 +41,7 @@ func main() {
 	print(all)
 }
 
-// shelfOf is the folder of the first level, or of the second below internal.
+// shelfOf returns the first element of dir, or the second below internal.
 func shelfOf(dir string) string {
 	parts := strings.Split(dir, "/")
 	if parts[0] == "internal" && len(parts) > 1 {
@@ -50,7 +50,7 @@ func shelfOf(dir string) string {
 	return parts[0]
 }
 
-// shelf is what is counted of one.
+// shelf has the counts of one shelf.
 type shelf struct {
 	packages     map[string]bool
 	files, lines int
@@ -92,8 +92,8 @@ func (s *shelf) function(set *token.FileSet, path string, d *ast.FuncDecl) {
 	}
 }
 
-// receiver is the type that a method belongs to: methods of types that are not exported
-// cannot be called by name from outside.
+// receiver returns the type of a method's receiver: methods of unexported types do
+// not count.
 func receiver(t ast.Expr) *ast.Ident {
 	switch x := t.(type) {
 	case *ast.StarExpr:
@@ -116,8 +116,8 @@ func (s *shelf) name(id *ast.Ident, documented bool) {
 	}
 }
 
-// spec counts a type, and the names of a var or const: the comment of a block counts
-// for all names in it.
+// spec counts a type, or the names of a var or const; the comment of a block
+// counts for all names in it.
 func (s *shelf) spec(d *ast.GenDecl, spec ast.Spec) {
 	switch x := spec.(type) {
 	case *ast.ValueSpec:
@@ -132,7 +132,7 @@ func (s *shelf) spec(d *ast.GenDecl, spec ast.Spec) {
 	}
 }
 
-// structFields counts the exported fields, each with a comment of its own or without.
+// structFields counts the exported fields, and those without a comment.
 func (s *shelf) structFields(t *ast.StructType) {
 	for _, f := range t.Fields.List {
 		for _, id := range f.Names {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BPFFS returns a directory in a BPF file system of the test's own, which has no mount
-// point and so is gone when the test ends, however it does.
+// BPFFS returns a directory in a BPF file system of this test. It has no mount
+// point and therefore disappears when the test ends for any reason.
 func BPFFS(t testing.TB) string {
 	t.Helper()
 	fs, err := unix.Fsopen("bpf", unix.FSOPEN_CLOEXEC)

@@ -11,19 +11,19 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Evaluate says what must happen to a packet, as [eval.Evaluator.Eval] does.
+// Evaluate determines what must happen to a packet, like [eval.Evaluator.Eval].
 type Evaluate func(eval.Packet) eval.Result
 
-// Disagreement is a flow that went otherwise than the evaluator says.
+// Disagreement is a flow whose outcome differs from the evaluator's result.
 type Disagreement struct {
-	Flow   Flow        // what was tried
+	Flow   Flow        // the flow that was tried
 	Packet eval.Packet // the flow as the evaluator sees it
-	Want   eval.Result // what the evaluator says
+	Want   eval.Result // the result of the evaluator
 	Got    Outcome     // what the kernel did
-	Err    error       // why it could not be tried; nil where it was
+	Err    error       // why the flow could not be tried; otherwise nil
 }
 
-// String gives the flow, what is wrong, and the evaluator's steps.
+// String describes the flow, the difference, and the evaluator's steps.
 func (d Disagreement) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v (in by %q): %v", d.Flow, d.Packet.Interface, d.Err)
@@ -33,24 +33,24 @@ func (d Disagreement) String() string {
 	return b.String()
 }
 
-// Report is what came of a check.
+// Report is the result of a check.
 type Report struct {
-	// Agreed counts the flows that went as wanted, by the verdict wanted.
+	// Agreed counts the flows with the expected outcome, by the expected verdict.
 	Agreed map[eval.Verdict]int
 	// Late counts those among them that timed out at first.
 	Late          int
 	Disagreements []Disagreement // in the order of the flows
 }
 
-// String sums the report up in one line.
+// String summarizes the report in one line.
 func (r Report) String() string {
 	return fmt.Sprintf("%d disagree; %d pass, %d dnat, %d drop and %d reject agree (%d of them late)",
 		len(r.Disagreements), r.Agreed[eval.Pass], r.Agreed[eval.DNAT], r.Agreed[eval.Drop], r.Agreed[eval.Reject], r.Late)
 }
 
-// Check tries the flows and says which went otherwise than evaluate says. On a
-// busy machine an answer can be late, so an unexpected time-out is looked at
-// again; see confirmAll. Nothing else is tried twice.
+// Check tries the flows and reports those whose outcome differs from evaluate. On
+// a busy machine an answer may be late, so unexpected timeouts are tried again;
+// see confirmAll. Other outcomes are not retried.
 func (r *Rig) Check(ctx context.Context, flows []Flow, evaluate Evaluate, timeout time.Duration) (Report, error) {
 	report := Report{Agreed: make(map[eval.Verdict]int)}
 	outcomes, err := r.Try(ctx, flows, timeout)
@@ -92,12 +92,12 @@ func (r *Rig) judge(f Flow, got Outcome, evaluate Evaluate) Disagreement {
 	return d
 }
 
-// stall is how long a machine may stand still that other work keeps busy: User
-// Mode Linux beside a build has been seen to do so for more than two seconds.
+// stall is how long a busy machine may stand still: User Mode Linux next to a
+// build has stalled for more than two seconds.
 const stall = 3 * time.Second
 
-// confirmAll confirms the flows, and those that fail again once more when a
-// stall would be over: what a rule drops is dropped then too.
+// confirmAll confirms the flows, and retries those that fail again after a stall
+// would have ended: a rule that drops still drops then.
 func (r *Rig) confirmAll(ctx context.Context, late []Disagreement, evaluate Evaluate) ([]Disagreement, error) {
 	late, err := r.confirm(ctx, late, evaluate)
 	var still []int
@@ -122,10 +122,10 @@ func (r *Rig) confirmAll(ctx context.Context, late []Disagreement, evaluate Eval
 	return late, err
 }
 
-// confirm tries the flows again that timed out unexpectedly. Each is cleared
-// (its Err becomes nil) only when several tries all go well and lose nothing on
-// the way, more of them the more endpoints there are: one endpoint of many that
-// does not work must not pass for noise.
+// confirm retries the flows that timed out unexpectedly. It clears a flow (its Err
+// becomes nil) only if several tries all succeed without loss. It makes more tries
+// for more endpoints, so that one broken endpoint among many is not taken for
+// noise.
 func (r *Rig) confirm(ctx context.Context, late []Disagreement, evaluate Evaluate) ([]Disagreement, error) {
 	var again []Flow
 	var which []int
@@ -152,9 +152,9 @@ func (r *Rig) confirm(ctx context.Context, late []Disagreement, evaluate Evaluat
 	return late, nil
 }
 
-// RunProgram builds the rig of a program, has load put the rules into it, and
-// reports every flow that goes otherwise than the evaluator says. The report is
-// for callers that want more of it, such as a number of drops.
+// RunProgram builds the rig of a program, loads the rules with load, and reports
+// every flow whose outcome differs from the evaluator's result as an error of t.
+// It returns the report for further checks, such as the number of drops.
 func RunProgram(t testing.TB, p *ir.Program, flows []Flow, load func(*Rig) error) Report {
 	t.Helper()
 	if err := ir.Verify(p); err != nil {

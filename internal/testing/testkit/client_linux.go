@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// try makes the flow's connection from the namespace and waits for its fate.
+// try makes the flow's connection from the namespace and waits for its outcome.
 func (n *namespace) try(f Flow, deadline time.Time) Outcome {
 	if f.Protocol == ir.SCTP {
 		return n.trySCTP(f, deadline)
@@ -49,7 +49,7 @@ func (n *namespace) try(f Flow, deadline time.Time) Outcome {
 	return o
 }
 
-// resent is how many segments a socket has sent again, its SYN included.
+// resent returns the number of segments that a socket has retransmitted, including its SYN.
 func resent(file *os.File) (uint32, error) {
 	raw, err := file.SyscallConn()
 	if err != nil {
@@ -66,8 +66,8 @@ func resent(file *os.File) (uint32, error) {
 	return info.Total_retrans, nil
 }
 
-// dial starts a connection in the calling thread's namespace and does not wait
-// for it. A datagram is on its way when dial returns.
+// dial starts a connection in the calling thread's namespace without waiting for
+// it. A datagram has been sent when dial returns.
 func dial(f Flow) (*os.File, error) {
 	family := unix.AF_INET6
 	if f.Dst.Is4() {
@@ -90,8 +90,8 @@ func dial(f Flow) (*os.File, error) {
 
 func connect(fd int, f Flow) error {
 	if f.Protocol == ir.TCP {
-		// The port is chosen when the destination is known, so that more
-		// connections than there are ports can leave from one address.
+		// Select the port when the destination is known, so that one address can
+		// have more connections than there are ports.
 		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
 			return os.NewSyscallError("setsockopt", err)
 		}
@@ -106,9 +106,9 @@ func connect(fd int, f Flow) error {
 	return nil
 }
 
-// sendFirst sends a datagram. A rule that drops what the node itself sends is
-// told to the sender as EPERM; so is one that rejects, whose ICMP answer shows
-// only when the socket is read. So EPERM is no error here, and the read decides.
+// sendFirst sends a datagram. If a rule drops a packet of the node itself, the sender
+// gets EPERM. It also gets EPERM if a rule rejects, and the ICMP answer shows only
+// when the socket is read. So sendFirst ignores EPERM, and the read decides.
 func sendFirst(fd int, datagram []byte) error {
 	_, err := unix.Write(fd, datagram)
 	if err != nil && !errors.Is(err, unix.EPERM) {
@@ -117,8 +117,7 @@ func sendFirst(fd int, datagram []byte) error {
 	return nil
 }
 
-// awaitConnection waits until a connecting stream socket is connected or has an
-// error.
+// awaitConnection waits until a stream socket is connected or has an error.
 func awaitConnection(file *os.File) error {
 	raw, err := file.SyscallConn()
 	if err != nil {
@@ -135,7 +134,7 @@ func awaitConnection(file *os.File) error {
 			return true
 		}
 		_, err = unix.Getpeername(int(fd))
-		return err == nil // else the wake-up was older than the connection
+		return err == nil // otherwise the wake-up preceded the connection
 	})
 	return errors.Join(err, result)
 }
@@ -151,7 +150,7 @@ func readAnswer(file *os.File, p ir.Protocol) (string, error) {
 	return string(buf[:count]), err
 }
 
-// failure is the outcome that an error of the client's socket means.
+// failure returns the outcome for an error of the client's socket.
 func failure(err error) Outcome {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, unix.ETIMEDOUT):

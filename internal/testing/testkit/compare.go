@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Compare says how an outcome disagrees with what the evaluator wants, or nil.
-// nodeAddrs are the addresses a masqueraded packet may have.
+// Compare returns how an outcome differs from the evaluator's result, or nil.
+// nodeAddrs are the possible source addresses of a masqueraded packet.
 func Compare(f Flow, want eval.Result, got Outcome, nodeAddrs []netip.Addr) error {
 	switch want.Verdict {
 	case eval.Drop:
@@ -18,7 +18,7 @@ func Compare(f Flow, want eval.Result, got Outcome, nodeAddrs []netip.Addr) erro
 		return wantFate(Refused, want, got)
 	}
 	if len(want.Denied) > 0 && got.Fate != Answered {
-		return nil // it was given an endpoint that a policy keeps it from
+		return nil // a policy denies the selected endpoint
 	}
 	if err := wantFate(Answered, want, got); err != nil {
 		return err

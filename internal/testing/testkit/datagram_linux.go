@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// echoDatagrams answers each datagram from the address it was sent to, until
-// the socket is closed. IPv4 addresses come and go as IPv4-mapped ones.
+// echoDatagrams answers each datagram from its destination address, until the
+// socket is closed. IPv4 addresses are IPv4-mapped.
 func echoDatagrams(side Side, port uint16, c *net.UDPConn) {
 	buf, oob := make([]byte, 512), make([]byte, 256)
 	for {
@@ -29,7 +29,7 @@ func echoDatagrams(side Side, port uint16, c *net.UDPConn) {
 	}
 }
 
-// destination finds the address that a datagram was sent to (RFC 3542, 6.1).
+// destination returns the destination address of a datagram (RFC 3542, 6.1).
 func destination(oob []byte) (netip.Addr, bool) {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
@@ -43,8 +43,8 @@ func destination(oob []byte) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// sourceMessage is the control message that sends from an address, by whatever
-// interface the routes say.
+// sourceMessage returns the control message that sets the source address; routes
+// select the interface.
 func sourceMessage(a netip.Addr) []byte {
 	return unix.PktInfo6(&unix.Inet6Pktinfo{Addr: a.As16()})
 }

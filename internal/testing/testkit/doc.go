@@ -1,5 +1,5 @@
-// Package testkit tries rules in a real kernel: a Kubernetes node with its pods
-// and the world around it, as network namespaces of the test's own process.
+// Package testkit tests rules in a real kernel: it builds a Kubernetes node with
+// its pods and the surrounding world from network namespaces of the test process.
 //
 //	   world (every address that is not the node's)          node
 //	┌────────────────────────────────────────────────┐   ┌─────────────────────┐
@@ -8,28 +8,28 @@
 //	│ local pod 10.1.0.6                     pod1 ───┼───┼── veth1  network    │
 //	└────────────────────────────────────────────────┘   └─────────────────────┘
 //
-// Two namespaces are enough. The world takes every address as its own (AnyIP: a
-// local default route), so one wildcard listener per protocol and port stands
-// for every endpoint, and any client can be played. It also sends everything
-// through the node, even what it would deliver to itself: rules for packets of
-// its own ("iif lo") come before its local table, and they leave by the veth of
-// the local pod that the source is, or else by the uplink. So a packet between
-// two pods, or from a pod back to itself, crosses the node as it does in a
-// cluster, and an answer comes back the way it went.
+// Two namespaces suffice. In the world, every address is local (AnyIP: a local
+// default route), so one wildcard listener per protocol and port represents every
+// endpoint, and the world can act as any client. It also sends every packet
+// through the node, even packets to itself: rules for its own packets ("iif lo")
+// precede its local table, and these packets leave by the veth of the local pod
+// with that source address, or else by the uplink. So a packet between two pods,
+// or from a pod to itself, crosses the node as in a cluster, and an answer returns
+// the same way.
 //
-// Nothing resolves neighbours or checks duplicates: every next hop is a permanent
-// neighbour. Pods are routed ("addr dev veth0", and a gateway that no interface
-// has, as with Calico); with an interface detector they are ports of a bridge of that
-// name whose gateway is the node, so that their packets come in by the bridge.
+// There is no neighbour resolution or duplicate detection: every next hop is a permanent
+// neighbour. Pods are routed ("addr dev veth0", with a gateway address that no interface
+// has, as with Calico). With an interface detector, they are ports of a bridge with that
+// name, and the node is their gateway, so that their packets arrive on the bridge.
 //
-// A port that a flow names is listened on everywhere. Whatever a rule set lets
-// through by mistake is therefore answered, by the very address it was sent to,
-// and is never taken for a rejection or a drop.
+// The ports of all flows are open on every address. So a packet that a rule set
+// lets through by mistake is answered by the address that it was sent to, and the
+// mistake is not taken for a rejection or a drop.
 //
-// TCP and UDP are real sockets. SCTP, which few kernels have though all translate
-// it, is played with raw ones: an INIT and its answer. In a kernel that has SCTP
-// (a module, usually) that would answer too, with ABORT; do not load it.
+// TCP and UDP use real sockets. SCTP, which few kernels have although all translate
+// it, is emulated with raw sockets: an INIT and its answer. A kernel with SCTP
+// (usually a module) would also answer, with ABORT; do not load the module.
 //
-// The namespaces have no names; the kernel removes them when the process ends,
-// however it ends.
+// The namespaces have no names; the kernel removes them when the process ends for any
+// reason.
 package testkit

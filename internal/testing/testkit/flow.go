@@ -10,15 +10,15 @@ import (
 
 // Flow is one connection to try.
 type Flow struct {
-	// From is where the packet enters the node. A pod flow's source becomes a
-	// local pod of the rig, endpoint or not; an outside flow's source may be any
-	// address but those of the node and its pods.
+	// From is where the packet enters the node. The source of a pod flow becomes a
+	// local pod of the rig; the source of an outside flow may be any address
+	// except those of the node and its pods.
 	From eval.Entry
-	// Src may be left out with FromNode: the node's first address of the
-	// family is bound then.
+	// Src may be omitted for FromNode: the client then binds the node's first
+	// address of the family.
 	Src, Dst netip.Addr
 	Protocol ir.Protocol // TCP, UDP or SCTP
-	// Port is the destination port. The source port is the kernel's choice.
+	// Port is the destination port. The kernel selects the source port.
 	Port uint16
 }
 

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// greeting is the one line a listener answers with.
+// greeting returns the line with which a listener answers.
 func greeting(side Side, local, remote netip.AddrPort) []byte {
 	return fmt.Appendf(nil, "%v %v %v\n", side, unmap(local), unmap(remote))
 }
 
-// parseGreeting reads the line of a listener into an outcome.
+// parseGreeting parses the line of a listener into an outcome.
 func parseGreeting(line string) (Outcome, error) {
 	words := strings.Fields(line)
 	if len(words) != 3 {
@@ -32,12 +32,12 @@ func parseGreeting(line string) (Outcome, error) {
 	return Outcome{Fate: Answered, AnsweredBy: side, Endpoint: local, Source: remote.Addr()}, nil
 }
 
-// unmap turns the IPv4-mapped addresses of dual-stack sockets into IPv4.
+// unmap converts IPv4-mapped addresses of dual-stack sockets to IPv4.
 func unmap(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
-// parseSide reads what String writes.
+// parseSide parses the output of String.
 func parseSide(s string) (Side, error) {
 	for _, side := range []Side{NodeSide, WorldSide} {
 		if side.String() == s {

@@ -13,7 +13,7 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// loadNFTables puts what the nftables backend emits into the rig.
+// loadNFTables loads the rules of the nftables backend into the rig.
 func loadNFTables(p *ir.Program) func(*testkit.Rig) error {
 	return func(r *testkit.Rig) error {
 		artifact, err := nftables.New(backends.DefaultOptions()).Emit(p)
@@ -47,8 +47,8 @@ func TestNFTablesEndToEnd(t *testing.T) {
 	}
 }
 
-// TestCheckNotices shows that a node without rules is found out, for every
-// verdict but pass.
+// TestCheckNotices shows that a node without rules is detected for every verdict
+// but pass.
 func TestCheckNotices(t *testing.T) {
 	testkit.Require(t)
 	p := sample(t, ir.LocalDetector{Mode: ir.DetectNone})
@@ -75,7 +75,7 @@ func TestCheckNotices(t *testing.T) {
 	}
 }
 
-// TestSpreadAndSticky asks for even load and for affinity.
+// TestSpreadAndSticky tests load balancing and affinity.
 func TestSpreadAndSticky(t *testing.T) {
 	testkit.Require(t, "nft")
 	p := sample(t, ir.LocalDetector{Mode: ir.DetectNone})
@@ -108,7 +108,7 @@ func TestSpreadAndSticky(t *testing.T) {
 	}
 }
 
-// TestCheckFindsOneBadEndpoint: that two of three tries go well must not clear
+// TestCheckFindsOneBadEndpoint: two successful tries out of three must not clear
 // an endpoint that never answers.
 func TestCheckFindsOneBadEndpoint(t *testing.T) {
 	testkit.Require(t, "nft")

@@ -1,18 +1,18 @@
 package testkit
 
-// Kernel is a way to put a backend's files into the kernel of this machine.
+// Kernel loads a backend's files into this machine's kernel in one way.
 type Kernel struct {
-	// Name is the backend's, with the variant of its tool where there are two.
+	// Name is the name of Backend, and the variant of its tool if there are two.
 	Name, Backend string
 	// Tools are the programs that Load runs.
 	Tools []string
-	// Load puts the files, which file returns by name, into a node that has
-	// nothing of ours yet.
+	// Load loads the files, which file returns by name, into a node without
+	// objects of planec.
 	Load func(r *Rig, file func(string) []byte) error
 }
 
-// Kernels lists the ways whose kernels this machine has; IPVS needs User Mode
-// Linux, and eBPF images have no programs yet.
+// Kernels returns the ways that this machine supports; IPVS needs User Mode Linux,
+// and there are no programs for eBPF images yet.
 func Kernels() []Kernel {
 	return []Kernel{
 		{"nftables", "nftables", []string{"nft"}, func(r *Rig, file func(string) []byte) error {
@@ -23,12 +23,12 @@ func Kernels() []Kernel {
 	}
 }
 
-// iptablesTools are the programs of one variant of iptables.
+// iptablesTools returns the programs of one variant of iptables.
 func iptablesTools(variant string) []string {
 	return []string{"ipset", "iptables-" + variant + "-restore", "ip6tables-" + variant + "-restore"}
 }
 
-// loadIPTables loads sets, chains, and the jumps to them.
+// loadIPTables returns a function that loads sets, chains, and the jumps to them.
 func loadIPTables(variant string) func(*Rig, func(string) []byte) error {
 	return func(r *Rig, file func(string) []byte) error {
 		_, err := r.Run(string(file("ipset.rules")), "ipset", "restore")

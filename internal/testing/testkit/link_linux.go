@@ -11,17 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cable is a veth pair between the node and the world, or the world's end of
-// one whose node end is a port of the bridge.
+// cable is a veth pair between the node and the world, or the world's end of one
+// whose node end is a port of the bridge.
 type cable struct {
-	// nodeIndex and nodeMAC are of the interface that routes on the node: the
-	// veth itself, or the bridge.
+	// nodeIndex and nodeMAC belong to the interface that routes on the node: the
+	// veth or the bridge.
 	nodeIndex, worldIndex int
 	nodeMAC, worldMAC     net.HardwareAddr
 }
 
-// plug makes a veth pair, both ends up: nodeName on the node, worldName in the
-// world. number tells its MAC addresses from others'; bridge may be nil.
+// plug creates a veth pair with both ends up: nodeName on the node, worldName in
+// the world. number makes its MAC addresses unique; bridge may be nil.
 func plug(node, world *namespace, nodeName, worldName string, number int, bridge *netlink.Bridge) (cable, error) {
 	c := cable{nodeMAC: mac(1, number), worldMAC: mac(2, number)}
 	veth := &netlink.Veth{
@@ -42,8 +42,8 @@ func plug(node, world *namespace, nodeName, worldName string, number int, bridge
 	c.nodeIndex = veth.Index
 	if bridge != nil {
 		c.nodeIndex, c.nodeMAC = bridge.Index, bridge.HardwareAddr
-		// Where br_netfilter is there, a packet that DNAT sends back to its own
-		// port is bridged, not routed; CNI plugins set hairpin mode for it too.
+		// With br_netfilter, a packet that DNAT sends back to its own port is
+		// bridged, not routed; CNI plugins also set hairpin mode for it.
 		if err := node.nl.LinkSetHairpin(veth, true); err != nil {
 			return cable{}, fmt.Errorf("veth %s: hairpin mode: %w", nodeName, err)
 		}
@@ -56,16 +56,16 @@ func plug(node, world *namespace, nodeName, worldName string, number int, bridge
 	if err := world.nl.LinkSetUp(peer); err != nil {
 		return cable{}, fmt.Errorf("veth %s up: %w", worldName, err)
 	}
-	// The bridge comes last: it has a carrier when its first port has.
+	// Settle the bridge last: it has a carrier only when its first port has one.
 	return c, errors.Join(world.settle(c.worldIndex), node.settle(veth.Index), node.settle(c.nodeIndex))
 }
 
-// firstNodeIndex keeps the two ends' interface indexes apart. The kernel takes an
-// interface whose index is also its peer's for one that is its own lower, and
-// looks at its carrier up to a second late (linkwatch_urgent_event).
+// firstNodeIndex keeps the interface indexes of the two ends different. The kernel
+// takes an interface with the same index as its peer for its own lower device, and
+// then notices its carrier up to a second late (linkwatch_urgent_event).
 const firstNodeIndex = 10000
 
-// newBridge makes the bridge that an interface detector looks for.
+// newBridge creates the bridge that an interface detector matches.
 func newBridge(node *namespace, name string) (*netlink.Bridge, error) {
 	b := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name, HardwareAddr: mac(3, 0), Flags: net.FlagUp, TxQLen: -1}}
 	if err := node.nl.LinkAdd(b); err != nil {
@@ -74,13 +74,13 @@ func newBridge(node *namespace, name string) (*netlink.Bridge, error) {
 	return b, nil
 }
 
-// mac is a locally administered address.
+// mac returns a locally administered address.
 func mac(kind byte, number int) net.HardwareAddr {
 	return net.HardwareAddr{0x02, kind, 0, 0, byte(number >> 8), byte(number)}
 }
 
-// gateway is the next hop that stands for the other end of a cable. No
-// interface has it; its neighbour entry is all there is.
+// gateway returns the next hop at the other end of a cable. No interface has this
+// address; only its neighbour entry exists.
 func gateway(f ir.Family) netip.Addr {
 	if f == ir.IPv4 {
 		return netip.AddrFrom4([4]byte{169, 254, 1, 1})
@@ -88,7 +88,7 @@ func gateway(f ir.Family) netip.Addr {
 	return netip.MustParseAddr("fe80::1")
 }
 
-// hop says that addr is reached over an interface at a MAC address, for ever.
+// hop adds a permanent neighbour: addr at a MAC address on an interface.
 func (n *namespace) hop(index int, addr netip.Addr, lladdr net.HardwareAddr) error {
 	err := n.nl.NeighSet(&netlink.Neigh{
 		LinkIndex: index, Family: familyNumber(ir.FamilyOf(addr)), State: netlink.NUD_PERMANENT,
@@ -100,8 +100,8 @@ func (n *namespace) hop(index int, addr netip.Addr, lladdr net.HardwareAddr) err
 	return nil
 }
 
-// defaultRoute sends all of a table out of an interface, through a next hop of
-// either family, from src where it is valid.
+// defaultRoute adds a default route to a table: out of an interface, through a
+// next hop of either family, from src if that is valid.
 func (n *namespace) defaultRoute(f ir.Family, table, index int, hop, src netip.Addr) error {
 	r := &netlink.Route{
 		LinkIndex: index, Table: table, Family: familyNumber(f), Dst: everything(f),

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listen opens the ports, on the node and in the world, for both families and
-// any address. SCTP is answered on all ports anyway.
+// listen opens the ports on the node and in the world, for both families and every
+// address. SCTP is answered on all ports anyway.
 func (r *Rig) listen(ports []Port) error {
 	for _, p := range ports {
 		if r.listeners[p] || p.Protocol == ir.SCTP {
@@ -52,7 +52,7 @@ func (n *namespace) listen(p Port) (stop func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() // the net package works on a duplicate
+	defer file.Close() // the net package uses a duplicate
 	if p.Protocol == ir.UDP {
 		c, err := net.FilePacketConn(file)
 		if err != nil {
@@ -69,7 +69,7 @@ func (n *namespace) listen(p Port) (stop func() error, err error) {
 	return l.Close, nil
 }
 
-// openListener makes a dual-stack socket in the calling thread's namespace.
+// openListener opens a dual-stack socket in the calling thread's namespace.
 func openListener(p Port) (*os.File, error) {
 	fd, err := openSocket(unix.AF_INET6, p.Protocol)
 	if err != nil {
@@ -95,7 +95,7 @@ func openListener(p Port) (*os.File, error) {
 	return os.NewFile(uintptr(fd), fmt.Sprintf("%v:%d", p.Protocol, p.Number)), nil
 }
 
-// openSocket makes a non-blocking socket.
+// openSocket opens a non-blocking socket.
 func openSocket(family int, p ir.Protocol) (int, error) {
 	kind := unix.SOCK_STREAM
 	switch p {
@@ -111,8 +111,8 @@ func openSocket(family int, p ir.Protocol) (int, error) {
 	return fd, nil
 }
 
-// greetConnections answers until the listener is closed. One write of one line
-// cannot block, so connections wait for each other only a moment.
+// greetConnections answers until the listener is closed. Connections are answered
+// one after the other, because writing one line cannot block.
 func greetConnections(side Side, l net.Listener) {
 	for {
 		c, err := l.Accept()
@@ -120,7 +120,7 @@ func greetConnections(side Side, l net.Listener) {
 			return
 		}
 		if err != nil {
-			continue // the client gave up before we looked
+			continue // the client closed the connection before it was accepted
 		}
 		local, remote := addrPort(c.LocalAddr()), addrPort(c.RemoteAddr())
 		_, _ = c.Write(greeting(side, local, remote))
@@ -128,7 +128,7 @@ func greetConnections(side Side, l net.Listener) {
 	}
 }
 
-// addrPort reads the address of a TCP socket.
+// addrPort returns the address of a TCP socket.
 func addrPort(a net.Addr) netip.AddrPort {
 	tcp, ok := a.(*net.TCPAddr)
 	if !ok {

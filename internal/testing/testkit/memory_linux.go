@@ -14,12 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// memoryGroups is where control groups of version 1 limit memory.
+// memoryGroups is where control groups version 1 limit memory.
 const memoryGroups = "/sys/fs/cgroup/memory"
 
-// RequireMemoryLimit skips, or fails in CI, where WithMemory cannot do what it
-// says: it takes the memory controller of control groups version 1, for in
-// version 2 a process is killed where this one gets an error.
+// RequireMemoryLimit skips the test, or fails it in CI, if WithMemory cannot work:
+// it needs the memory controller of control groups version 1, because version 2
+// kills the process instead of returning an error.
 func RequireMemoryLimit(t testing.TB) {
 	t.Helper()
 	_, err := os.Stat(filepath.Join(memoryGroups, "memory.oom_control"))
@@ -32,15 +32,15 @@ func RequireMemoryLimit(t testing.TB) {
 	t.Skipf("SKIPPED, NOTHING WAS TESTED: the kernel's memory cannot be limited here: %v", err)
 }
 
-// WithMemory is Do while the kernel has only so many bytes for what it keeps on
-// behalf of the thread: then its allocations fail, with ENOMEM. The process's own
-// memory is not touched: it is accounted to the process and not to the thread.
+// WithMemory is Do with a limit on the memory, in bytes, that the kernel allocates on
+// behalf of the thread; beyond it, allocations fail with ENOMEM. The process's own
+// memory is not limited, because it is accounted to the process and not to the thread.
 func (r *Rig) WithMemory(bytes int, f func() error) error {
 	group, err := os.MkdirTemp(memoryGroups, "planec-test-")
 	if err != nil {
 		return fmt.Errorf("a control group for memory: %w", err)
 	}
-	defer os.Remove(group) // it is empty then
+	defer os.Remove(group) // the group is empty then
 	for _, setting := range [][2]string{{"memory.oom_control", "1"}, {"memory.limit_in_bytes", strconv.Itoa(bytes)}} {
 		if err := os.WriteFile(filepath.Join(group, setting[0]), []byte(setting[1]), 0); err != nil {
 			return fmt.Errorf("limiting memory: %w", err)
@@ -63,9 +63,9 @@ func (r *Rig) WithMemory(bytes int, f func() error) error {
 	})
 }
 
-// warmHeap leaves memory to the process that the kernel has given it already. A thread
-// of the group whose own memory is at the limit would wait for ever, as nothing is
-// killed there; only what the kernel allocates for it is to fail.
+// warmHeap makes the process keep memory that the kernel has already allocated. A
+// thread of the group whose own memory reaches the limit would wait forever,
+// because nothing is killed there; only the kernel's allocations must fail.
 func warmHeap() {
 	const enough = 256 << 20
 	b := make([]byte, enough)
@@ -76,7 +76,7 @@ func warmHeap() {
 	runtime.GC()
 }
 
-// threadGroup is the memory group that the thread is in (cgroups(7)).
+// threadGroup returns the memory group of the thread (cgroups(7)).
 func threadGroup() (string, error) {
 	text, err := os.ReadFile("/proc/thread-self/cgroup")
 	if err != nil {

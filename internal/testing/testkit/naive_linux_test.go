@@ -11,9 +11,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// naive writes a program as nft text in the most simple-minded way, a few rules
-// per frontend. It is no backend: it is here so that the evaluator, the rig and
-// the random flows are held against each other without one.
+// naive writes a program as nft text in the simplest way, with a few rules per
+// frontend. It allows to compare the evaluator, the rig and the random flows
+// without a backend.
 type naive struct {
 	strings.Builder
 	p      *ir.Program
@@ -208,8 +208,7 @@ func join[T netip.Addr | netip.Prefix](values []T) string {
 	return strings.Join(words, ", ")
 }
 
-// TestNaiveRules holds evaluator, rig, flows and simple-minded rules against
-// each other.
+// TestNaiveRules compares evaluator, rig, flows and the naive rules.
 func TestNaiveRules(t *testing.T) {
 	testkit.Require(t, "nft")
 	for name, d := range allDetectors() {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// namespace is an anonymous network namespace with one thread inside it. It
-// lives as long as that thread, its sockets and the interfaces' other ends.
+// namespace is an anonymous network namespace with one thread. It lives as long as
+// that thread, its sockets, and the peers of its interfaces.
 type namespace struct {
 	side Side
 	file *os.File
@@ -19,7 +19,7 @@ type namespace struct {
 	nl   *netlink.Handle
 }
 
-// newNamespace makes an empty namespace with its loopback up.
+// newNamespace creates an empty namespace with loopback up.
 func newNamespace(side Side) (*namespace, error) {
 	n := &namespace{side: side, work: make(chan func())}
 	ready := make(chan error)
@@ -34,8 +34,8 @@ func newNamespace(side Side) (*namespace, error) {
 	return n, nil
 }
 
-// run is the namespace's thread. It never unlocks, so the runtime ends the
-// thread with it and no other goroutine ever runs in the namespace.
+// run is the namespace's thread. It never unlocks the thread, so that the runtime
+// ends the thread with it, and no other goroutine runs in the namespace.
 func (n *namespace) run(ready chan<- error) {
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
@@ -70,8 +70,8 @@ func (n *namespace) start() error {
 // loopbackIndex is LOOPBACK_IFINDEX of include/net/flow.h.
 const loopbackIndex = 1
 
-// do runs f on the namespace's thread. Sockets and processes made there belong
-// to the namespace, whichever thread uses them later.
+// do runs f on the namespace's thread. Sockets and processes created there belong
+// to the namespace, regardless of the thread that uses them later.
 func (n *namespace) do(f func() error) error {
 	done := make(chan error, 1)
 	n.work <- func() { done <- f() }

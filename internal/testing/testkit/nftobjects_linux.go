@@ -8,10 +8,10 @@ import (
 	"github.com/google/nftables"
 )
 
-// NFTObjects lists the tables, chains and named sets of nftables in the network
-// namespace of the calling thread, one line each, sorted. github.com/google/nftables
-// reads them, so neither planec's own reader nor the nft program has a part in it. It
-// must not run beside other transactions: the library's lists can then have gaps.
+// NFTObjects returns the tables, chains and named sets of nftables in the calling thread's
+// network namespace, one line each, sorted. It reads them with github.com/google/nftables,
+// so that neither planec's own reader nor nft is involved. It must not run concurrently
+// with other transactions, because the library's lists can then be incomplete.
 func NFTObjects() ([]string, error) {
 	conn, err := nftables.New()
 	if err != nil {
@@ -53,7 +53,7 @@ func tableName(t *nftables.Table) string {
 	return families[t.Family] + " " + t.Name
 }
 
-// chainLine has the type, hook, priority and policy of a base chain.
+// chainLine returns the type, hook, priority and policy of a base chain.
 func chainLine(c *nftables.Chain) string {
 	line := "chain " + tableName(c.Table) + " " + c.Name
 	if c.Hooknum == nil {
@@ -63,8 +63,8 @@ func chainLine(c *nftables.Chain) string {
 	return fmt.Sprintf("%s type %s hook %d priority %d policy %s", line, c.Type, *c.Hooknum, *c.Priority, policies[*c.Policy])
 }
 
-// setLine has the flags and the size of a set. Types are left out: of a verdict map
-// the library reports the verdict as the type of the key.
+// setLine returns the flags and the size of a set. It omits types, because the
+// library reports the verdict of a verdict map as the type of the key.
 func setLine(t *nftables.Table, s *nftables.Set) string {
 	line := "set " + tableName(t) + " " + s.Name
 	for _, flag := range []struct {

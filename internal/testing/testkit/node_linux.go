@@ -15,9 +15,9 @@ import (
 type node struct {
 	*namespace
 	local ir.LocalDetector
-	// uplink is the interface towards everything that is no local pod.
+	// uplink is the interface for all traffic except that of local pods.
 	uplink string
-	// bridge has the pods as ports where the detector looks for one.
+	// bridge has the pods as ports if the detector matches its name.
 	bridge *netlink.Bridge
 }
 
@@ -40,8 +40,7 @@ func newNode(s Spec) (*node, error) {
 	return n, nil
 }
 
-// uplinkName avoids the names by which the detector would take the world for a
-// pod.
+// uplinkName returns a name that the detector does not take for a pod's.
 func uplinkName(d ir.LocalDetector) string {
 	const usual, other = "eth0", "wan0"
 	if d.Interface != "" && strings.HasPrefix(usual, d.Interface) {
@@ -50,7 +49,7 @@ func uplinkName(d ir.LocalDetector) string {
 	return usual
 }
 
-// podInterface is the name of the n-th pod's veth on the node.
+// podInterface returns the name of the n-th pod's veth on the node.
 func (n *node) podInterface(number int) (string, error) {
 	prefix := "veth"
 	if n.local.Mode == ir.DetectInterfacePrefix {
@@ -63,8 +62,8 @@ func (n *node) podInterface(number int) (string, error) {
 	return name, nil
 }
 
-// inputInterface is where the node sees a pod's packets come in, for a pod
-// whose veth has the name given.
+// inputInterface returns the interface on which the node receives a pod's packets;
+// veth is the name of the pod's veth.
 func (n *node) inputInterface(veth string) string {
 	if n.bridge != nil {
 		return n.bridge.Name
@@ -72,7 +71,7 @@ func (n *node) inputInterface(veth string) string {
 	return veth
 }
 
-// own gives the node its addresses, on the uplink, and the way into the world.
+// own adds the node's addresses and its default routes to the uplink.
 func (n *node) own(addrs []netip.Addr, c cable) error {
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Name: n.uplink, Index: c.nodeIndex}}
 	for _, a := range addrs {
@@ -98,7 +97,7 @@ func (n *node) own(addrs []netip.Addr, c cable) error {
 	return nil
 }
 
-// reach routes a local pod's address to its veth, or over the bridge.
+// reach adds a route for a local pod's address, to its veth or over the bridge.
 func (n *node) reach(pod netip.Addr, c cable, src netip.Addr) error {
 	r := &netlink.Route{LinkIndex: c.nodeIndex, Dst: hostNet(pod), Scope: unix.RT_SCOPE_LINK}
 	if src.IsValid() {
@@ -110,7 +109,7 @@ func (n *node) reach(pod netip.Addr, c cable, src netip.Addr) error {
 	return n.hop(c.nodeIndex, pod, c.worldMAC)
 }
 
-// firstOf is the first address of the family, or none.
+// firstOf returns the first address of the family, or the invalid address.
 func firstOf(f ir.Family, addrs []netip.Addr) netip.Addr {
 	if of := ir.AddrsOf(f, addrs); len(of) > 0 {
 		return of[0]

@@ -5,23 +5,23 @@ import (
 	"net/netip"
 )
 
-// Outcome is what a flow's client and server saw.
+// Outcome is what a flow's client and server observed.
 type Outcome struct {
-	Fate Fate // what became of it
+	Fate Fate // how the flow ended
 	// Endpoint is the address and port of the socket that answered.
 	Endpoint netip.AddrPort
 	// Source is the client's address as the server saw it.
 	Source netip.Addr
 	// AnsweredBy is the side whose socket answered.
 	AnsweredBy Side
-	// Resent is how many segments the client had to send again, with TCP: though
-	// it was answered, the way there or back had lost something.
+	// Resent is the number of segments that a TCP client had to retransmit: the
+	// flow was answered, but a packet was lost in one direction.
 	Resent uint32
-	// Err is why the flow failed, with [Failed].
+	// Err is the cause of [Failed].
 	Err error
 }
 
-// String describes the outcome in a few words.
+// String describes the outcome briefly.
 func (o Outcome) String() string {
 	switch {
 	case o.Fate == Answered:
@@ -35,9 +35,9 @@ func (o Outcome) String() string {
 // Fate is how a flow ended.
 type Fate uint8
 
-// The fates. Refused is ECONNREFUSED, which a rejecting rule and a closed port
-// both cause; the rig leaves no port closed that a flow names. Failed is
-// everything else that the kernel may say, as "no route to host".
+// The fates. Refused is ECONNREFUSED, caused by a rejecting rule or a closed port;
+// the rig closes no port that a flow names. Failed is any other error of the
+// kernel, such as "no route to host".
 const (
 	Answered Fate = iota + 1
 	Refused
@@ -63,7 +63,7 @@ func (f Fate) String() string {
 // Side is one of the rig's two namespaces.
 type Side uint8
 
-// The sides: a process on the node (or a pod on the host's network), and
+// The sides: processes on the node, including pods on the host network, and
 // everything else.
 const (
 	NodeSide Side = iota + 1

@@ -8,13 +8,13 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// RandomFlows makes n flows that ask a program every kind of question: each kind
-// of destination (frontends of all kinds, unknown ports and addresses of
-// Services, the node, pods, the internet) from each kind of source (endpoints
-// and other pods of the node, the node itself, other nodes' pods, clients inside
-// and outside of source ranges), in the families the program has; where it has
-// policies, every other flow is from or to a pod that they select. Equal
-// generators and programs give equal flows.
+// RandomFlows returns n flows that cover a program: every kind of destination
+// (frontends of all kinds, unknown ports and addresses of Services, the node,
+// pods, the internet) from every kind of source (endpoints and other pods of the
+// node, the node itself, pods of other nodes, clients inside and outside of source
+// ranges), in the families of the program. If the program has policies, every
+// second flow is from or to a pod that they select. The result depends only on the
+// generator and the program.
 func RandomFlows(rng *rand.Rand, p *ir.Program, n int) []Flow {
 	g := newGenerator(rng, p)
 	flows := make([]Flow, 0, n)
@@ -26,17 +26,17 @@ func RandomFlows(rng *rand.Rand, p *ir.Program, n int) []Flow {
 	return flows
 }
 
-// generator knows the program's cast.
+// generator has the addresses of a program.
 type generator struct {
 	*rand.Rand
 	program  *ir.Program
 	pools    map[string]*ir.Pool
 	families []ir.Family
 	node     map[ir.Family][]netip.Addr
-	// local are the endpoints on this node, clients pods of this node that
-	// are no endpoints, remote the endpoints elsewhere.
+	// local are the endpoints on this node, clients the pods of this node that are
+	// not endpoints, remote the endpoints elsewhere.
 	local, clients, remote map[ir.Family][]netip.Addr
-	// taken are addresses that no invented host may have.
+	// taken are the addresses that must not be used for new hosts.
 	taken  map[netip.Addr]bool
 	policy policyCast
 }
@@ -82,8 +82,8 @@ func (g *generator) addNode() {
 	}
 }
 
-// addEndpoints takes the local ones first: nothing keeps two slices from naming
-// one address on two nodes, and then the rig has it as a local pod.
+// addEndpoints adds local endpoints first: two slices may have the same address on
+// two nodes, and the rig then has it as a local pod.
 func (g *generator) addEndpoints() {
 	for i := range g.program.Pools {
 		g.pools[g.program.Pools[i].ID] = &g.program.Pools[i]
@@ -105,8 +105,8 @@ func (g *generator) addEndpoints() {
 	}
 }
 
-// addClients invents pods of this node: one that a CIDR detector finds, if
-// there is one, and one that it does not.
+// addClients adds pods of this node: one that a CIDR detector finds, if there is
+// one, and one that it does not find.
 func (g *generator) addClients(f ir.Family) {
 	var prefixes []netip.Prefix
 	if detected := ir.PrefixesOf(f, g.program.Node.Local.CIDRs); len(detected) > 0 {
@@ -130,8 +130,8 @@ func (g *generator) has(f ir.Family) bool {
 	return len(g.node[f]) > 0
 }
 
-// flow makes one flow; it fails where the program has nothing of the kind that
-// the dice chose.
+// flow returns one flow; it fails if the program has nothing of the randomly
+// selected kind.
 func (g *generator) flow() (Flow, bool) {
 	if len(g.policy.subjects) > 0 && g.IntN(2) == 0 {
 		return g.policed()
@@ -156,7 +156,7 @@ func (g *generator) flow() (Flow, bool) {
 	return g.from(d)
 }
 
-// pick takes one of the values.
+// pick returns one of the values.
 func pick[T any](rng *rand.Rand, values []T) (T, bool) {
 	if len(values) == 0 {
 		var none T
@@ -165,7 +165,7 @@ func pick[T any](rng *rand.Rand, values []T) (T, bool) {
 	return values[rng.IntN(len(values))], true
 }
 
-// host is an address in the prefix that is not in use yet and that a host may have.
+// host returns an unused address in the prefix that a host may have.
 func (g *generator) host(p netip.Prefix) (netip.Addr, bool) {
 	const tries = 8
 	for range tries {
@@ -176,7 +176,7 @@ func (g *generator) host(p netip.Prefix) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// inside is any address of the prefix.
+// inside returns any address of the prefix.
 func (g *generator) inside(p netip.Prefix) netip.Addr {
 	bytes := p.Masked().Addr().AsSlice()
 	for i := range bytes {
@@ -187,7 +187,7 @@ func (g *generator) inside(p netip.Prefix) netip.Addr {
 	return a
 }
 
-// usable are the addresses that routers forward.
+// usable reports whether routers forward the address.
 func usable(a netip.Addr) bool {
 	if a.Is4() {
 		b := a.As4()
@@ -196,8 +196,8 @@ func usable(a netip.Addr) bool {
 	return a.IsPrivate() || netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20}), 3).Contains(a)
 }
 
-// clientPods is a range for pods outside of every detector's (RFC 2544, RFC
-// 4193).
+// clientPods returns a range for pods outside of every detector's range (RFC 2544,
+// RFC 4193).
 func clientPods(f ir.Family) netip.Prefix {
 	if f == ir.IPv4 {
 		return netip.MustParsePrefix("198.18.0.0/16")
@@ -205,7 +205,7 @@ func clientPods(f ir.Family) netip.Prefix {
 	return netip.MustParsePrefix("fd5e:1b:2c::/64")
 }
 
-// internet is a range for hosts that have to do with nothing.
+// internet returns a range for unrelated hosts.
 func internet(f ir.Family) netip.Prefix {
 	if f == ir.IPv4 {
 		return netip.MustParsePrefix("203.0.113.0/24")
@@ -213,7 +213,7 @@ func internet(f ir.Family) netip.Prefix {
 	return netip.MustParsePrefix("2001:db8:cafe::/48")
 }
 
-// from gives a target a source.
+// from selects a source for a target.
 func (g *generator) from(d target) (Flow, bool) {
 	f := Flow{Dst: d.addr, Protocol: d.protocol, Port: d.port}
 	var ok bool
@@ -232,13 +232,13 @@ func (g *generator) from(d target) (Flow, bool) {
 		f.Src, ok = g.outsider(d)
 	}
 	if d.addr.IsLoopback() && f.From != eval.FromNode {
-		return Flow{}, false // a martian
+		return Flow{}, false // a martian packet
 	}
 	return f, ok && f.Src != f.Dst || f.From == eval.FromNode
 }
 
-// pod is a local pod: an endpoint of the target where there is one, so that it
-// may be given itself, another endpoint, or no endpoint at all.
+// pod returns a local pod: preferably an endpoint of the target, which may get
+// itself, another endpoint, or none.
 func (g *generator) pod(d target) (netip.Addr, bool) {
 	family := ir.FamilyOf(d.addr)
 	var own []netip.Addr
@@ -260,7 +260,7 @@ func (g *generator) pod(d target) (netip.Addr, bool) {
 	return pick(g.Rand, g.clients[family])
 }
 
-// outsider is another node's pod, a client in a source range, or any client.
+// outsider returns a pod of another node, a client in a source range, or any client.
 func (g *generator) outsider(d target) (netip.Addr, bool) {
 	family := ir.FamilyOf(d.addr)
 	switch g.IntN(4) {

@@ -70,7 +70,7 @@ func TestRandomFlowsCover(t *testing.T) {
 	}
 }
 
-// TestRandomFlowsOfAnEmptyProgram must end, with flows past everything.
+// TestRandomFlowsOfAnEmptyProgram must end, with flows that match no Service.
 func TestRandomFlowsOfAnEmptyProgram(t *testing.T) {
 	p := &ir.Program{Node: ir.Node{Name: "n", Local: ir.LocalDetector{Mode: ir.DetectNone}}}
 	if flows := testkit.RandomFlows(source(4), p, 50); len(flows) != 50 {

@@ -7,7 +7,7 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// policyCast is what a program's policies are about.
+// policyCast has the addresses that a program's policies concern.
 type policyCast struct {
 	// subjects are the pods of this node that policies select.
 	subjects []netip.Addr
@@ -16,8 +16,8 @@ type policyCast struct {
 	ports    []Port
 }
 
-// addPolicy makes the policies' pods local pods, and the addresses in address
-// sets hosts elsewhere.
+// addPolicy makes the pods of policies local pods, and other addresses in address
+// sets remote hosts.
 func (g *generator) addPolicy() {
 	p := &g.program.Policy
 	for _, profile := range p.Profiles {
@@ -49,7 +49,7 @@ func (g *generator) addPolicy() {
 	}
 }
 
-// addPolicyPorts adds both ends of each range and what lies beyond them.
+// addPolicyPorts adds both ends of each range and the ports next to them.
 func (g *generator) addPolicyPorts(ranges []ir.PortRange) {
 	for _, r := range ranges {
 		for _, n := range []int{int(r.First) - 1, int(r.First), int(r.Last), int(r.Last) + 1} {
@@ -60,7 +60,7 @@ func (g *generator) addPolicyPorts(ranges []ir.PortRange) {
 	}
 }
 
-// policed makes a flow from or to a pod that policies select.
+// policed returns a flow from or to a pod that policies select.
 func (g *generator) policed() (Flow, bool) {
 	subject, ok := pick(g.Rand, g.policy.subjects)
 	if !ok {
@@ -92,7 +92,7 @@ func (g *generator) policed() (Flow, bool) {
 	return f, true
 }
 
-// policyPeer is any kind of address that the other end of a flow may have.
+// policyPeer returns an address of any kind for the other end of a flow.
 func (g *generator) policyPeer(family ir.Family) (netip.Addr, bool) {
 	switch g.IntN(7) {
 	case 0:

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Require skips the test unless it can build rigs here (root, namespaces, veth)
-// and has the programs named. In CI (CI=true) nothing is skipped: there it
-// fails, so that a lane cannot pass by not running.
+// Require skips the test if rigs cannot be built here (root, namespaces, veth) or
+// a named program is missing. In CI (CI=true) the test fails instead, so that a
+// lane cannot pass without running its tests.
 func Require(t testing.TB, tools ...string) {
 	t.Helper()
 	err := missing(tools)

@@ -9,8 +9,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// TestResent shows that a lost SYN is seen, though the connection goes well when
-// TCP sends it again, a second later.
+// TestResent shows that a lost SYN is detected, although the connection succeeds
+// after TCP's retransmission one second later.
 func TestResent(t *testing.T) {
 	testkit.Require(t, "nft")
 	r := testkit.New(t, spec(ir.LocalDetector{Mode: ir.DetectNone}))

@@ -13,8 +13,8 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Rig is a node, its pods and the world. Its methods are for one goroutine;
-// rigs do not disturb each other.
+// Rig is a node, its pods and the world. A Rig is not safe for concurrent use;
+// different rigs are independent.
 type Rig struct {
 	spec      Spec
 	node      *node
@@ -24,8 +24,8 @@ type Rig struct {
 	closers   []func() error
 }
 
-// New builds a rig and takes it down when the test ends. It wants what
-// [Require] asks for.
+// New builds a rig and closes it when the test ends. It has the requirements of
+// [Require].
 func New(t testing.TB, s Spec) *Rig {
 	t.Helper()
 	r, err := Build(s)
@@ -40,7 +40,7 @@ func New(t testing.TB, s Spec) *Rig {
 	return r
 }
 
-// Build is [New] for callers without a test; they call Close.
+// Build is [New] for callers without a test; they must call Close.
 func Build(s Spec) (*Rig, error) {
 	r := &Rig{spec: s, pods: make(map[netip.Addr]string), listeners: make(map[Port]bool)}
 	if err := r.build(); err != nil {
@@ -81,7 +81,7 @@ func (r *Rig) namespaces() (err error) {
 	return err
 }
 
-// addPod gives the node one more local pod.
+// addPod adds a local pod to the node.
 func (r *Rig) addPod(pod netip.Addr) error {
 	if _, have := r.pods[pod]; have {
 		return nil
@@ -106,22 +106,22 @@ func (r *Rig) addPod(pod netip.Addr) error {
 	return r.world.exit(family, firstPodRule+number, firstPodTable+number, pod, c)
 }
 
-// NodeAddrs are the addresses a masqueraded packet may have.
+// NodeAddrs returns the possible source addresses of a masqueraded packet.
 func (r *Rig) NodeAddrs() []netip.Addr { return slices.Clone(r.spec.NodeAddrs) }
 
-// Do runs f on a thread inside the node's namespace: netlink sockets opened
-// there are the node's. While it runs no flow can start.
+// Do runs f on a thread inside the node's namespace: sockets opened there belong
+// to the node. No flow can start while f runs.
 func (r *Rig) Do(f func() error) error { return r.node.do(f) }
 
-// Outside runs f on the thread of the world's namespace, where every address but
-// the node's is a client's: what sockets made there are bound to says whose.
+// Outside runs f on a thread inside the world's namespace, where every address
+// except the node's is a client's: bind sockets to the address of the client.
 func (r *Rig) Outside(f func() error) error { return r.world.do(f) }
 
-// NodeNamespace is the node's namespace as a file, for setns(2).
+// NodeNamespace returns the node's namespace as a file, for setns(2).
 func (r *Rig) NodeNamespace() *os.File { return r.node.file }
 
-// FlushConntrack forgets the node's connections, as before other rules are
-// tried: a UDP port that is used again would keep its old translation.
+// FlushConntrack removes the node's connections, for example before testing other
+// rules: a reused UDP port would keep its old translation.
 func (r *Rig) FlushConntrack() error {
 	if err := r.node.nl.ConntrackTableFlush(netlink.ConntrackTable); err != nil {
 		return fmt.Errorf("flush conntrack: %w", err)
@@ -129,7 +129,7 @@ func (r *Rig) FlushConntrack() error {
 	return nil
 }
 
-// Packet is a flow as the node meets it, for the evaluator.
+// Packet returns a flow as the node receives it, for the evaluator.
 func (r *Rig) Packet(f Flow) eval.Packet {
 	f = r.resolve(f)
 	p := eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From}
@@ -142,7 +142,7 @@ func (r *Rig) Packet(f Flow) eval.Packet {
 	return p
 }
 
-// resolve fills in what a flow leaves out.
+// resolve completes the omitted fields of a flow.
 func (r *Rig) resolve(f Flow) Flow {
 	if f.From == eval.FromNode && !f.Src.IsValid() {
 		f.Src = firstOf(ir.FamilyOf(f.Dst), r.spec.NodeAddrs)
@@ -150,7 +150,7 @@ func (r *Rig) resolve(f Flow) Flow {
 	return f
 }
 
-// Close takes the rig down. New does it by itself.
+// Close removes the rig. New calls it automatically.
 func (r *Rig) Close() error {
 	var errs []error
 	for _, c := range r.closers {

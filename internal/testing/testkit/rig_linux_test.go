@@ -57,7 +57,7 @@ func plain(p ir.Protocol) []testkit.Flow {
 	}
 }
 
-// TestNoRules shows that the rig by itself changes nothing on the way.
+// TestNoRules shows that the rig itself changes no packets.
 func TestNoRules(t *testing.T) {
 	testkit.Require(t)
 	for name, d := range detectors() {
@@ -126,7 +126,7 @@ func TestNodeNamespace(t *testing.T) {
 	}
 }
 
-// TestWrongSources: flows that the rig could not play are refused.
+// TestWrongSources: flows that the rig cannot make are refused.
 func TestWrongSources(t *testing.T) {
 	testkit.Require(t)
 	r := testkit.New(t, spec(ir.LocalDetector{Mode: ir.DetectNone}))

@@ -12,9 +12,9 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// handRules are rules for one family that do a little of everything. A mark is
-// set on what comes from local pods as the interface's name tells it; only
-// others are masqueraded on their way to the VIP.
+// handRules are rules for one family that use most features. Packets from local
+// pods, recognized by the interface, get a mark; only other packets are
+// masqueraded on their way to the VIP.
 const handRules = `table FAMILY hand {
 	chain services {
 		FAMILY daddr VIP4LOCAL meta l4proto { tcp, udp, sctp } th dport 80 dnat to POD:8080
@@ -52,7 +52,7 @@ const handRules = `table FAMILY hand {
 }
 `
 
-// cast are the names in handRules, for one family.
+// cast has the names in handRules for one family.
 type cast struct {
 	family ir.Family
 	names  map[string]string
@@ -103,7 +103,7 @@ func dnat(choices ...eval.Choice) eval.Result {
 	return eval.Result{Verdict: eval.DNAT, Endpoints: choices}
 }
 
-// questions know whether the rules can tell pods by their interfaces.
+// questions depend on whether the rules can recognize pods by their interfaces.
 func (c cast) questions(detects bool) []question {
 	drop, reject := eval.Result{Verdict: eval.Drop}, eval.Result{Verdict: eval.Reject}
 	pass := eval.Result{Verdict: eval.Pass}
@@ -150,7 +150,7 @@ func (c cast) flows(qs []question) (flows []testkit.Flow, want []eval.Result) {
 	return flows, want
 }
 
-// TestHandWrittenRules holds the rig against rules whose effects are known.
+// TestHandWrittenRules compares the rig with rules of known effect.
 func TestHandWrittenRules(t *testing.T) {
 	testkit.Require(t, "nft")
 	match := map[string]string{"none": `iifname "nothing"`, "prefix": `iifname "cali*"`, "bridge": `iifname "cni0"`}

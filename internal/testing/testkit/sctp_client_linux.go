@@ -41,8 +41,8 @@ func (n *namespace) trySCTP(f Flow, deadline time.Time) Outcome {
 	return o
 }
 
-// sctpPort takes the source port from the dynamic range (RFC 6335, 6). Raw
-// sockets do not share ports out; an accident costs one flow its answer.
+// sctpPort selects a source port from the dynamic range (RFC 6335, 6). Raw sockets
+// do not reserve ports; a collision costs one flow its answer.
 func sctpPort() uint16 { return uint16(49152 + rand.IntN(1<<14)) }
 
 func sendInit(f Flow, init sctpPacket) (*os.File, error) {
@@ -69,8 +69,8 @@ func sendInit(f Flow, init sctpPacket) (*os.File, error) {
 	return file, nil
 }
 
-// awaitInitAck waits for the answer to init. The socket gets everything that
-// comes from the flow's destination, for other flows too.
+// awaitInitAck waits for the answer to init. The socket receives every packet from
+// the flow's destination, including those for other flows.
 func awaitInitAck(file *os.File, f ir.Family, init sctpPacket) ([]byte, error) {
 	raw, err := file.SyscallConn()
 	if err != nil {
@@ -89,7 +89,7 @@ func awaitInitAck(file *os.File, f ir.Family, init sctpPacket) ([]byte, error) {
 				return false
 			}
 			if err != nil {
-				continue // told of an ICMP error; the queue says whose it is
+				continue // an ICMP error; the error queue tells for which packet
 			}
 			if cookie = answerTo(init, f, buf[:count]); cookie != nil {
 				return true
@@ -99,7 +99,7 @@ func awaitInitAck(file *os.File, f ir.Family, init sctpPacket) ([]byte, error) {
 	return cookie, errors.Join(err, result)
 }
 
-// answerTo is the cookie of the packet if it answers init.
+// answerTo returns the cookie of the packet if it answers init.
 func answerTo(init sctpPacket, f ir.Family, packet []byte) []byte {
 	if f == ir.IPv4 {
 		_, payload, ok := rawPacket(f, packet, nil)
@@ -116,9 +116,9 @@ func answerTo(init sctpPacket, f ir.Family, packet []byte) []byte {
 	return p.cookie
 }
 
-// icmpError takes the socket's queued ICMP errors and returns the one that is
-// about init, if it is there. A raw socket is told of all errors between its two
-// addresses; each comes with the packet it is about.
+// icmpError empties the socket's queue of ICMP errors and returns the one that
+// concerns init, if any. A raw socket receives all errors between its two
+// addresses, each with the packet that caused it.
 func icmpError(fd int, init sctpPacket) error {
 	buf, oob := make([]byte, 256), make([]byte, 512)
 	for {

@@ -6,16 +6,16 @@ import (
 	"hash/crc32"
 )
 
-// SCTP is played with raw sockets, since few kernels of test machines have it
-// while all that can translate it (NF_CT_PROTO_SCTP) carry it: a client sends
-// INIT, and the answer is an INIT ACK whose state cookie is the greeting. That
-// is the part of an association that rules decide about. The world's addresses,
-// which no interface has, would be beyond the kernel's own SCTP anyway.
+// SCTP is emulated with raw sockets, because few test kernels have SCTP, but all
+// that can translate it (NF_CT_PROTO_SCTP) forward it. A client sends INIT, and
+// the answer is an INIT ACK whose state cookie is the greeting. Rules only affect
+// this part of an association. The kernel's own SCTP could not use the world's
+// addresses, which no interface has.
 //
 // An sctpPacket is one chunk with its common header (RFC 9260, 3.1 and 3.2).
 type sctpPacket struct {
 	source, destination uint16
-	// verification is the receiver's tag, 0 with INIT; initiate the sender's.
+	// verification is the receiver's tag, 0 for INIT; initiate is the sender's tag.
 	verification, initiate uint32
 	chunk                  byte
 	// cookie is the state cookie of an INIT ACK.
@@ -60,8 +60,8 @@ func (p sctpPacket) marshal() []byte {
 	return b
 }
 
-// parseSCTP reads the first chunk of a packet, which must be an INIT or an INIT
-// ACK of ours. The kernel's connection tracking has looked at the checksum.
+// parseSCTP parses the first chunk of a packet, which must be an INIT or an INIT ACK of
+// this package. Connection tracking in the kernel has already verified the checksum.
 func parseSCTP(b []byte) (sctpPacket, error) {
 	if len(b) < commonHeaderSize+initChunkSize {
 		return sctpPacket{}, errors.New("sctp packet: too short")

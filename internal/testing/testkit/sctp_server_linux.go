@@ -26,7 +26,7 @@ func (n *namespace) listenSCTP(f ir.Family) (stop func() error, err error) {
 		return err
 	})
 	if file != nil {
-		defer file.Close() // the net package works on a duplicate
+		defer file.Close() // the net package uses a duplicate
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listen on %v for sctp: %w", n.side, err)
@@ -39,8 +39,8 @@ func (n *namespace) listenSCTP(f ir.Family) (stop func() error, err error) {
 	return c.Close, nil
 }
 
-// answerInits answers each INIT from the address it was sent to, until the
-// socket is closed.
+// answerInits answers each INIT from its destination address, until the socket is
+// closed.
 func answerInits(side Side, c *net.IPConn, f ir.Family) {
 	buf, oob := make([]byte, 2048), make([]byte, 256)
 	for {
@@ -69,8 +69,8 @@ func answerInits(side Side, c *net.IPConn, f ir.Family) {
 	}
 }
 
-// rawPacket finds the destination and the payload of what a raw socket reads:
-// with its header for IPv4 (raw(7)), without for IPv6.
+// rawPacket returns the destination and the payload of a packet from a raw socket,
+// which includes the header for IPv4 (raw(7)) but not for IPv6.
 func rawPacket(f ir.Family, packet, oob []byte) (netip.Addr, []byte, bool) {
 	if f == ir.IPv6 {
 		to, ok := destination(oob)
@@ -87,7 +87,7 @@ func rawPacket(f ir.Family, packet, oob []byte) (netip.Addr, []byte, bool) {
 	return netip.AddrFrom4([4]byte(packet[16:20])), packet[header:], true
 }
 
-// rawSource is the control message that sends from an address.
+// rawSource returns the control message that sets the source address.
 func rawSource(a netip.Addr) []byte {
 	if a.Is4() {
 		return unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: a.As4()})

@@ -10,16 +10,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settleTimeout is ample: where asking does not help (see settle), the kernel may
-// put a change of carrier off for a second (linkwatch_nextevent in
+// settleTimeout is generous: if a request does not help (see settle), the kernel
+// may delay a change of carrier by a second (linkwatch_nextevent in
 // net/core/link_watch.c).
 const settleTimeout = 5 * time.Second
 
-// settle waits until an interface passes packets. One that is up before its peer
-// gets its queue only when the kernel's link watch has seen the carrier; until
-// then it loses what it is given. Kernels since 6.8 bring an interface up to date
-// when they are asked for it alone (rtnl_getlink in net/core/rtnetlink.c), so
-// this seldom waits.
+// settle waits until an interface passes packets. An interface that is up before
+// its peer gets its queue only when the kernel's link watch notices the carrier,
+// and loses packets until then. Kernels since 6.8 update an interface when it is
+// requested individually (rtnl_getlink in net/core/rtnetlink.c), so settle rarely
+// waits.
 func (n *namespace) settle(index int) error {
 	return n.await(fmt.Sprintf("interface %d", index), func() (bool, error) {
 		link, err := n.nl.LinkByIndex(index)
@@ -27,9 +27,9 @@ func (n *namespace) settle(index int) error {
 	})
 }
 
-// settleAddr waits until an address of the namespace's is delivered to. A worker
-// of the kernel's sees to that for IPv6 (addrconf_dad_work in net/ipv6/addrconf.c),
-// also where no duplicate is looked for.
+// settleAddr waits until packets to an address of the namespace are delivered. For
+// IPv6, a worker of the kernel enables this (addrconf_dad_work in
+// net/ipv6/addrconf.c), even without duplicate detection.
 func (n *namespace) settleAddr(a netip.Addr) error {
 	return n.await(fmt.Sprintf("address %v", a), func() (bool, error) {
 		routes, err := n.nl.RouteGet(a.AsSlice())

@@ -8,31 +8,31 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Spec is what a rig is built from. Remote endpoints, clients and virtual
-// addresses need no mention: the world has every address.
+// Spec describes a rig. Remote endpoints, clients and virtual addresses need no
+// entry, because the world has every address.
 type Spec struct {
-	// NodeAddrs are the node's own addresses; loopback needs no mention.
+	// NodeAddrs are the node's own addresses except loopback.
 	NodeAddrs []netip.Addr
-	// Pods are the addresses of local pods, endpoints or not. A pod with two
-	// families is two of them, each with an interface of its own.
+	// Pods are the addresses of local pods, whether endpoints or not. A pod with
+	// two families counts as two pods, each with its own interface.
 	Pods []netip.Addr
-	// Ports are listened on, on the node and in the world.
+	// Ports are opened on the node and in the world.
 	Ports []Port
-	// Local decides the names of the pods' interfaces on the node, and whether
+	// Local determines the names of the pods' interfaces on the node, and whether
 	// there is a bridge.
 	Local ir.LocalDetector
 }
 
-// Port is something to listen on.
+// Port is a port to listen on.
 type Port struct {
 	Protocol ir.Protocol // TCP, UDP or SCTP
 	Number   uint16      // 1 to 65535
 }
 
-// SpecFor derives the rig for a program and the flows to try in it. Local
-// endpoints and the pods that policies select become pods, unless they have one of the node's addresses and so
-// are on the host's network; a family of which the node has no address, though
-// something uses it, gets one, since nothing could be masqueraded without.
+// SpecFor returns the spec for a program and the flows to try. Local endpoints and
+// pods selected by policies become pods, unless they have an address of the node,
+// which means host network. If something uses a family of which the node has no
+// address, the node gets one, because nothing could be masqueraded otherwise.
 func SpecFor(p *ir.Program, flows []Flow) Spec {
 	s := Spec{Local: p.Node.Local}
 	for _, a := range p.Node.Addresses {
@@ -63,8 +63,8 @@ func SpecFor(p *ir.Program, flows []Flow) Spec {
 	return s
 }
 
-// endpoint adds a pool's endpoint. All protocols are listened on where one is
-// wanted, so that a rule with the wrong protocol does not look like a refusal.
+// endpoint adds a pool's endpoint. The port is opened for all protocols, so that a
+// rule with the wrong protocol does not look like a refusal.
 func (s *Spec) endpoint(p *ir.Program, ep ir.Endpoint) {
 	addr := ep.Address.Addr()
 	if ep.Local && !slices.Contains(p.Node.Addresses, addr) {
@@ -93,8 +93,8 @@ func usesFamily(p *ir.Program, flows []Flow, f ir.Family) bool {
 		slices.ContainsFunc(flows, func(fl Flow) bool { return ir.FamilyOf(fl.Dst) == f })
 }
 
-// spareNodeAddr is of the ranges for benchmarks and documentation (RFC 2544,
-// RFC 3849), which no program of ours uses.
+// spareNodeAddr returns an address in the ranges for benchmarks and documentation
+// (RFC 2544, RFC 3849), which no test program uses.
 func spareNodeAddr(f ir.Family) netip.Addr {
 	if f == ir.IPv4 {
 		return netip.AddrFrom4([4]byte{198, 19, 255, 254})

@@ -9,9 +9,9 @@ import (
 // setting is a sysctl below net and its value.
 type setting struct{ name, value string }
 
-// commonSettings are for both namespaces. Addresses are usable at once and
-// nothing is checked or announced; ICMP errors are not rate limited, because a
-// hundred rejected flows at once are the normal case here.
+// commonSettings apply to both namespaces. Addresses are usable at once without
+// checks or announcements; ICMP errors are not rate limited, because a hundred
+// rejected flows at once are normal here.
 func commonSettings() []setting {
 	return []setting{
 		{"ipv4.conf.all.rp_filter", "0"},
@@ -22,7 +22,7 @@ func commonSettings() []setting {
 		{"ipv4.conf.default.accept_redirects", "0"},
 		{"ipv4.icmp_ratemask", "0"},
 		{"ipv6.icmp.ratelimit", "0"},
-		{"ipv6.icmp.ratemask", "2"}, // not type 1, destination unreachable
+		{"ipv6.icmp.ratemask", "2"}, // excludes type 1, destination unreachable
 		{"ipv6.conf.all.disable_ipv6", "0"},
 		{"ipv6.conf.default.disable_ipv6", "0"},
 		{"ipv6.conf.default.accept_dad", "0"},
@@ -40,7 +40,7 @@ func nodeSettings() []setting {
 	}
 }
 
-// worldSettings let the world use addresses that no interface of it has.
+// worldSettings allow the world to use addresses that none of its interfaces has.
 func worldSettings() []setting {
 	return []setting{
 		{"ipv4.conf.all.accept_local", "1"},
@@ -48,8 +48,8 @@ func worldSettings() []setting {
 	}
 }
 
-// sysctl writes settings of the namespace; /proc/sys/net shows the namespace of
-// the thread that opens it.
+// sysctl writes settings of the namespace; /proc/sys/net refers to the namespace
+// of the thread that opens it.
 func (n *namespace) sysctl(settings []setting) error {
 	return n.do(func() error {
 		for _, s := range settings {

@@ -6,17 +6,17 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// target is the far end of a random flow.
+// target is the destination of a random flow.
 type target struct {
 	addr     netip.Addr
 	protocol ir.Protocol
 	port     uint16
-	// frontend is what the flow is meant to hit, if anything.
+	// frontend is the frontend that the flow should match, or nil.
 	frontend *ir.Frontend
 }
 
-// frontend is one of the program's frontends; a nodePort on one of the node's
-// addresses, whether that serves nodePorts or not.
+// frontend returns one of the program's frontends; a nodePort is combined with an
+// address of the node, whether that serves nodePorts or not.
 func (g *generator) frontend() (target, bool) {
 	if len(g.program.Frontends) == 0 {
 		return target{}, false
@@ -32,8 +32,8 @@ func (g *generator) frontend() (target, bool) {
 	return d, true
 }
 
-// unknownPort is an address of a Service with the port or the protocol of
-// another, or with a port that none has.
+// unknownPort returns an address of a Service with the port or the protocol of
+// another one, or with an unused port.
 func (g *generator) unknownPort() (target, bool) {
 	d, ok := g.frontend()
 	if !ok {
@@ -55,7 +55,7 @@ func (g *generator) unknownPort() (target, bool) {
 	return d, true
 }
 
-// unknownService is an address of a service range, most likely of no Service.
+// unknownService returns an address of a service range, usually without a Service.
 func (g *generator) unknownService() (target, bool) {
 	p, ok := pick(g.Rand, g.program.Node.ServiceCIDRs)
 	if !ok {
@@ -65,8 +65,8 @@ func (g *generator) unknownService() (target, bool) {
 	return target{addr: a, protocol: g.protocol(), port: g.port()}, ok
 }
 
-// nodeItself is a port of the node: none of a Service, or a nodePort on the
-// loopback address.
+// nodeItself returns a port of the node: one without a Service, or a nodePort on
+// the loopback address.
 func (g *generator) nodeItself() (target, bool) {
 	family := g.family()
 	a, ok := pick(g.Rand, g.node[family])
@@ -80,8 +80,8 @@ func (g *generator) nodeItself() (target, bool) {
 	return d, ok
 }
 
-// elsewhere is what no Service is concerned with: pods, here and elsewhere, and
-// the internet.
+// elsewhere returns a destination that is unrelated to Services: a pod, here or
+// elsewhere, or a host in the internet.
 func (g *generator) elsewhere() (target, bool) {
 	family := g.family()
 	d := target{protocol: g.protocol(), port: g.port()}
@@ -114,7 +114,7 @@ func (g *generator) protocol() ir.Protocol {
 	return p
 }
 
-// port is one of a few, so that a rig has few listeners.
+// port returns one of a few ports, so that a rig has few listeners.
 func (g *generator) port() uint16 {
 	return [...]uint16{53, 80, 443, 8080, 30000, 31999}[g.IntN(6)]
 }

@@ -11,26 +11,26 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// DefaultTimeout is how long a flow may go unanswered before it counts as
-// dropped. It is below the second after which TCP sends its SYN again.
+// DefaultTimeout is the time without an answer after which a flow counts as
+// dropped. It is below TCP's first retransmission of SYN, one second.
 const DefaultTimeout = 600 * time.Millisecond
 
-// Patience is how long a flow may take that must be answered. A busy machine,
-// and User Mode Linux on it, takes its time; that a packet was lost shows in
-// [Outcome.Resent] and not in the time.
+// Patience is the timeout of flows that must be answered. A busy machine, or User
+// Mode Linux on it, may be slow; [Outcome.Resent] and not the time shows whether a
+// packet was lost.
 const Patience = 5 * time.Second
 
-// mostAtOnce bounds the connections under way, below the lengths of the queues
-// between the namespaces. Where each must be answered they are fewer, so that a
-// connection does not wait for hundreds of others.
+// mostAtOnce limits the concurrent connections, below the lengths of the queues
+// between the namespaces. Connections that must be answered have a lower limit, so
+// that none waits for hundreds of others.
 const (
 	mostAtOnce = 256
 	fewAtOnce  = 24
 )
 
-// Try makes all the flows' connections at once and says how each ended, in
-// their order. All drops together cost one timeout. Pods and ports that the rig
-// does not have yet are added first.
+// Try makes all connections concurrently and returns their outcomes in the order
+// of flows. All drops together cost one timeout. Try first adds missing pods and
+// ports to the rig.
 func (r *Rig) Try(ctx context.Context, flows []Flow, timeout time.Duration) ([]Outcome, error) {
 	return r.try(ctx, flows, timeout, mostAtOnce)
 }
@@ -63,7 +63,7 @@ func (r *Rig) try(ctx context.Context, flows []Flow, timeout time.Duration, atOn
 	return out, nil
 }
 
-// deadline is the timeout from now, or the context's end if that is sooner.
+// deadline returns now plus timeout, or the context's deadline if that is earlier.
 func deadline(ctx context.Context, timeout time.Duration) time.Time {
 	d := time.Now().Add(timeout)
 	if end, ok := ctx.Deadline(); ok && end.Before(d) {
@@ -91,13 +91,13 @@ func (r *Rig) prepare(flows []Flow) error {
 	return nil
 }
 
-// inside are the addresses of the node and its pods.
+// inside reports whether a is an address of the node or its pods.
 func (r *Rig) inside(a netip.Addr) bool {
 	_, pod := r.pods[a]
 	return pod || a.IsLoopback() || slices.Contains(r.spec.NodeAddrs, a)
 }
 
-// from is where the client of a flow runs.
+// from returns the namespace of a flow's client.
 func (r *Rig) from(f Flow) *namespace {
 	if f.From == eval.FromNode {
 		return r.node.namespace
@@ -105,8 +105,8 @@ func (r *Rig) from(f Flow) *namespace {
 	return r.world
 }
 
-// Spread makes n connections of one flow and counts who answered. Any other
-// fate than an answer is an error.
+// Spread makes n connections of one flow and counts the answering endpoints. Any
+// outcome but an answer is an error.
 func (r *Rig) Spread(ctx context.Context, f Flow, n int) (map[netip.AddrPort]int, error) {
 	flows := make([]Flow, n)
 	for i := range flows {
@@ -126,8 +126,8 @@ func (r *Rig) Spread(ctx context.Context, f Flow, n int) (map[netip.AddrPort]int
 	return counts, nil
 }
 
-// Sticky makes n connections of one flow after each other and says who answered
-// them all: the test of affinity. Two different endpoints are an error.
+// Sticky makes n consecutive connections of one flow and returns the endpoint that
+// answered all of them, to test affinity. Two different endpoints are an error.
 func (r *Rig) Sticky(ctx context.Context, f Flow, n int) (netip.AddrPort, error) {
 	var first netip.AddrPort
 	for i := range n {

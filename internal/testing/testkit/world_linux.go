@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The world's routing rules, in the order of their priorities: what a local pod
-// sends goes to its own veth, what anyone else sends to the uplink, and what
-// comes in is for us.
+// The world's routing rules by priority: packets with the source of a local pod go
+// to its veth, other own packets go to the uplink, and received packets are
+// delivered locally.
 const (
 	firstPodTable   = 1000
 	uplinkTable     = 900
@@ -21,7 +21,7 @@ const (
 	everythingLocal = 30000
 )
 
-// newWorld makes the namespace that has every address.
+// newWorld creates the namespace that has every address.
 func newWorld() (*namespace, error) {
 	w, err := newNamespace(WorldSide)
 	if err != nil {
@@ -38,8 +38,8 @@ func newWorld() (*namespace, error) {
 	return w, nil
 }
 
-// haveEverything makes every address local to what comes in, and no address to
-// what goes out, once there are rules with a better priority.
+// haveEverything makes every address local for received packets, and no address
+// for sent ones as soon as rules with higher priority exist.
 func (n *namespace) haveEverything(f ir.Family) error {
 	err := n.nl.RouteAdd(&netlink.Route{
 		LinkIndex: loopbackIndex, Table: unix.RT_TABLE_LOCAL, Family: familyNumber(f),
@@ -58,9 +58,9 @@ func (n *namespace) haveEverything(f ir.Family) error {
 	return nil
 }
 
-// exit sends what the world itself sends, from src or from anyone, out of a
-// cable. The next hop is an IPv6 one for IPv4 too: the kernel takes no IPv4
-// gateway that is local, and here every address is.
+// exit routes packets that the world itself sends, from src or from any address,
+// out of a cable. The next hop is an IPv6 address even for IPv4, because the
+// kernel rejects a local IPv4 gateway, and every address is local here.
 func (n *namespace) exit(f ir.Family, priority, table int, src netip.Addr, c cable) error {
 	next := gateway(ir.IPv6)
 	if err := n.hop(c.worldIndex, next, c.nodeMAC); err != nil {

@@ -2,56 +2,56 @@ package uml
 
 import "time"
 
-// Config is what to run inside.
+// Config describes the run inside.
 type Config struct {
-	// Modules are loaded before anything runs, each with those it depends on.
-	// Others are loaded when the kernel asks for them.
+	// Modules are loaded first, together with their dependencies. Other modules
+	// are loaded when the kernel requests them.
 	Modules []string
 	// Args are the arguments of the test binary.
 	Args []string
-	// Memory is in mebibytes; 0 is 768.
+	// Memory is in MiB; 0 means 768.
 	Memory int
 }
 
-// Result is how it went.
+// Result is the result of a run.
 type Result struct {
-	// Code is the exit status of the binary inside.
+	// Code is the exit status of the binary.
 	Code int
-	// Ready is how long the kernel took to start and to load its modules, and
-	// Took how long the binary ran.
+	// Ready is the time to start the kernel and load its modules, Took the run
+	// time of the binary.
 	Ready, Took time.Duration
-	// Output is all that was printed, the kernel's messages among it.
+	// Output is everything that was printed, including the kernel's messages.
 	Output string
-	// Files are those that the binary left in OutDir.
+	// Files maps the names of the files that the binary left in OutDir to their content.
 	Files map[string][]byte
 }
 
-// OutDir is where, inside, files can be left for the outside.
+// OutDir is the directory inside in which the binary can leave files.
 const OutDir = "/run/planec-uml"
 
-// Names in that directory.
+// Names in the shared directory.
 const (
 	configFile = "uml-config.json"
 	resultFile = "uml-result.json"
 )
 
-// settings is what the outside tells init.
+// settings is the input of init.
 type settings struct {
 	Config
 	Binary    string
 	ModuleDir string
 }
 
-// ending is what init tells the outside.
+// ending is the output of init.
 type ending struct {
 	Code     int
 	Took     time.Duration
 	Problems []string
 }
 
-// dirVariable names the shared directory, as a path of the machine; the kernel
-// gives its init the settings of its command line that it does not know.
+// dirVariable names the shared directory by its path on the machine; the kernel
+// passes unknown settings of its command line to init's environment.
 const dirVariable = "PLANEC_UML_DIR"
 
-// insideVariable is set for everything that runs inside.
+// insideVariable is set in all processes inside.
 const insideVariable = "PLANEC_UML_INSIDE"

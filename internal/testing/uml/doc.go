@@ -1,6 +1,6 @@
-// Package uml runs a test binary in User Mode Linux: a kernel that is a program,
-// with modules that the machine's own kernel may lack, as IPVS. It needs root on
-// no machine and leaves nothing behind.
+// Package uml runs a test binary in User Mode Linux: a kernel that runs as a
+// program, with modules that the machine's own kernel may lack, such as IPVS. It
+// does not need root and leaves nothing behind.
 //
 //	machine                             User Mode Linux
 //	┌──────────────────────────┐        ┌──────────────────────────────────┐
@@ -11,12 +11,12 @@
 //	│ dir: config, result ─────┼─hostfs─┼─▶ uml.OutDir (read, write)       │
 //	└──────────────────────────┘        └──────────────────────────────────┘
 //
-// A package that uses it gives its TestMain to [Main], because one binary is
-// everything: the test on the machine, and inside the init process, the helper
-// by which the kernel loads modules, and the test.
+// A package that uses it calls [Main] in its TestMain, because one binary plays
+// all roles: the test on the machine, and inside the init process, the kernel's
+// helper to load modules, and the test.
 //
-// The kernel is linux.uml of Debian's package user-mode-linux, with the modules
-// that the package brings. On processors whose registers need more room than it
-// knows of, it cannot start a process; a small library put before ptrace(2)
-// helps (shim/ptrace.c), for which there must be a C compiler.
+// The kernel is linux.uml of Debian's package user-mode-linux, with the modules of
+// that package. On processors with more registers than it supports, it cannot
+// start processes; a small library in front of ptrace(2) solves this
+// (shim/ptrace.c), for which a C compiler is needed.
 package uml

@@ -14,16 +14,15 @@ import (
 // Inside reports whether this process runs in User Mode Linux.
 func Inside() bool { return os.Getenv(insideVariable) != "" }
 
-// Main is a TestMain for packages whose tests use [Run]. On the machine, and for
-// the tests inside, it runs the tests.
+// Main is a TestMain for packages whose tests use [Run]. It runs the tests, both
+// on the machine and inside.
 func Main(m *testing.M) {
 	Init()
 	os.Exit(m.Run())
 }
 
-// Init is the first thing that a TestMain calls, in packages that have more to
-// do in theirs than Main. Where the process is the init process inside, or a
-// helper of the kernel, it does not return.
+// Init must be the first call of a TestMain that does more than Main. It does not
+// return in the init process inside, or in a helper of the kernel.
 func Init() {
 	switch {
 	case os.Getpid() == 1 && os.Getenv(dirVariable) != "":
@@ -33,8 +32,8 @@ func Init() {
 	}
 }
 
-// initProcess is PID 1: it sets the system up, runs the binary, and turns the
-// machine off. It does not return.
+// initProcess is PID 1: it sets up the system, runs the binary, and powers off. It
+// does not return.
 func initProcess() {
 	end := ending{Code: 125}
 	s, err := setUp()
@@ -60,7 +59,7 @@ func initProcess() {
 	select {}
 }
 
-// mounts are what a system has besides its read-only root.
+// mounts are the mounts in addition to the read-only root.
 var mounts = []struct{ source, target, kind, data string }{
 	{"proc", "/proc", "proc", ""},
 	{"sysfs", "/sys", "sysfs", ""},
@@ -87,7 +86,7 @@ func setUp() (settings, error) {
 	return s, setUpModules(s)
 }
 
-// runBinary returns the binary's exit status.
+// runBinary runs the binary and returns its exit status.
 func runBinary(s settings) (int, error) {
 	cmd := exec.Command(s.Binary, s.Args...)
 	cmd.Dir = "/run"

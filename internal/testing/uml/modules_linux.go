@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// moduleDirFile tells the helper that the kernel calls where the modules are:
-// it gets no environment of ours.
+// moduleDirFile contains the path of the modules, for the helper that the kernel
+// starts without an environment.
 const moduleDirFile = "/run/planec-uml-modules"
 
-// setUpModules loads those that are wanted, and makes this binary the one that
-// the kernel calls for others (modprobe -q -- NAME).
+// setUpModules loads the wanted modules, and makes this binary the helper that the
+// kernel calls for others (modprobe -q -- NAME).
 func setUpModules(s settings) error {
 	if err := os.WriteFile(moduleDirFile, []byte(s.ModuleDir), 0o600); err != nil {
 		return err
@@ -36,7 +36,7 @@ func setUpModules(s settings) error {
 	return nil
 }
 
-// loadForKernel is modprobe's exit status.
+// loadForKernel returns modprobe's exit status.
 func loadForKernel(name string) int {
 	dir, err := os.ReadFile(moduleDirFile)
 	if err != nil {
@@ -49,11 +49,11 @@ func loadForKernel(name string) int {
 	return 0
 }
 
-// modules is what depmod wrote about a directory of modules.
+// modules is depmod's description of a directory of modules.
 type modules struct {
 	dir string
-	// files are each module's file and those it depends on, in the order in
-	// which modprobe removes them: the last is loaded first.
+	// files maps a module to its file and those of its dependencies, in modprobe's
+	// order of removal: the last is loaded first.
 	files   map[string][]string
 	aliases [][2]string
 }
@@ -82,10 +82,10 @@ func readModules(dir string) (modules, error) {
 	return d, nil
 }
 
-// canonical is a module's name in the kernel.
+// canonical returns the name of a module in the kernel.
 func canonical(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
-// load loads a module by its name or by an alias of it.
+// load loads a module by its name or an alias.
 func (d modules) load(name string) error {
 	if d.files[canonical(name)] != nil {
 		return d.loadFiles(canonical(name))

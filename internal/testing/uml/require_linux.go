@@ -17,16 +17,16 @@ var shimSource []byte
 
 const shimFile = "shim.so"
 
-// machine is where the kernel and what it needs are.
+// machine has the paths of the kernel and the required programs.
 type machine struct {
 	kernel, modules string
-	// compiler is "" where there is none and none is needed.
+	// compiler is "" if there is none and none is needed.
 	compiler string
 }
 
-// Require skips the test unless User Mode Linux and the programs named are here.
-// In CI (CI=true) nothing is skipped: there it fails, so that a lane cannot pass
-// by not running.
+// Require skips the test if User Mode Linux or a named program is missing. In CI
+// (CI=true) the test fails instead, so that a lane cannot pass without running its
+// tests.
 func Require(t testing.TB, tools ...string) {
 	t.Helper()
 	_, err := find()
@@ -70,14 +70,14 @@ func find() (machine, error) {
 }
 
 // needsShim reports whether the processor is known to have more registers than
-// User Mode Linux.
+// User Mode Linux supports.
 func needsShim() bool {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	return err != nil || bytes.Contains(info, []byte(" amx_"))
 }
 
-// compileShim makes the shim, wherever it can be made: where it is not needed it
-// does nothing.
+// compileShim compiles the shim if a compiler exists, even if the shim is not
+// needed: it then has no effect.
 func (m machine) compileShim(dir string) error {
 	if m.compiler == "" {
 		return nil

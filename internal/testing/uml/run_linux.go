@@ -15,8 +15,8 @@ import (
 
 const defaultMemory = 768
 
-// Run runs this very binary inside, with other arguments. An error means that
-// it did not run to its end; a test that failed shows in Result.Code.
+// Run runs this binary inside, with other arguments. An error means that it did
+// not run to its end; Result.Code tells whether a test failed.
 func Run(ctx context.Context, c Config) (Result, error) {
 	m, err := find()
 	if err != nil {
@@ -46,7 +46,7 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	return r, err
 }
 
-// prepare fills the shared directory.
+// prepare writes the shared directory.
 func (m machine) prepare(dir string, c Config) error {
 	binary, err := os.Executable()
 	if err != nil {
@@ -66,7 +66,7 @@ func (m machine) prepare(dir string, c Config) error {
 	return m.compileShim(dir)
 }
 
-// boot runs the kernel to its end and returns what was printed.
+// boot runs the kernel to its end and returns its output.
 func (m machine) boot(ctx context.Context, dir string, c Config) (string, error) {
 	binary, err := os.Executable()
 	if err != nil {
@@ -82,12 +82,12 @@ func (m machine) boot(ctx context.Context, dir string, c Config) (string, error)
 		"init="+binary, "quiet", "con0=null,fd:1", "con=null", "ssl=null",
 		"uml_dir="+dir+"/", "umid=planec", dirVariable+"="+filepath.Join(dir, "out"))
 	cmd.Stdout, cmd.Stderr = out, out
-	// The kernel's memory is a file, which must not be on a slow disk.
+	// The kernel's memory is a file, so TMPDIR must not be on a slow disk.
 	cmd.Env = append(os.Environ(), "TMPDIR=/dev/shm")
 	if shim := filepath.Join(dir, shimFile); exists(shim) {
 		cmd.Env = append(cmd.Env, "LD_PRELOAD="+shim)
 	}
-	// Its processes are processes here: they end together.
+	// The kernel's processes are processes of this machine and must end together.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
@@ -103,7 +103,7 @@ func readJSON(path string, into any) error {
 	return json.Unmarshal(b, into)
 }
 
-// readFiles returns what the binary left, less what is ours.
+// readFiles returns the files that the binary left, without those of this package.
 func readFiles(dir string) (map[string][]byte, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package ipbatch reads the text of ip -batch, as far as planec writes it: a dummy
-// device and its addresses. Anything else is an error that names its line.
+// Package ipbatch parses the input of ip -batch as far as planec writes it: a
+// dummy device and its addresses. All other input is an error that names its line.
 package ipbatch
 
 import (
@@ -11,13 +11,13 @@ import (
 	"github.com/planec/planec/internal/text/quoted"
 )
 
-// Command is a line.
+// Command is one line.
 type Command struct {
-	// Verb is "link add", "link set" (the device is up then), "address flush" or
+	// Verb is "link add", "link set" (sets the device up), "address flush" or
 	// "address add".
 	Verb, Device string
-	// Address is added, as a network of its own. One of IPv6 is deprecated: the
-	// kernel does not choose it for a source.
+	// Address is added with full prefix length. An IPv6 address is deprecated, so
+	// that the kernel does not choose it as a source.
 	Address netip.Addr
 }
 

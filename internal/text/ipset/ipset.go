@@ -1,7 +1,7 @@
-// Package ipset reads the text of ipset save and ipset restore, in two steps.
-// [Commands] knows which set a command is about, and takes whatever sets there
-// are; [Command.Create] and [Command.Add] read the rest, with the options that
-// ipset 7 has. Another option is an error that names it.
+// Package ipset parses the text of ipset save and ipset restore in two steps.
+// [Commands] determines the set of each command and accepts all sets.
+// [Command.Create] and [Command.Add] parse the rest, with the options of ipset 7.
+// An unknown option is an error that names it.
 package ipset
 
 import (
@@ -14,20 +14,20 @@ import (
 	"github.com/planec/planec/internal/text/quoted"
 )
 
-// Command is a line.
+// Command is one line.
 type Command struct {
-	// Number counts the lines of the text from 1.
+	// Number is the line number, from 1.
 	Number int
 	// Verb is create, add, flush, swap or destroy.
 	Verb string
-	Set  string
-	// Rest is what follows the set's name: of swap the name of the other set.
+	Set  string // the name of the set
+	// Rest follows the set's name; for swap, it is the name of the other set.
 	Rest string
 }
 
 var errVerb = errors.New("no command for ipset that planec knows")
 
-// Commands yields the commands of a text. They refer to a copy of it.
+// Commands yields the commands of a text. They refer to a copy of the text.
 func Commands(text []byte) iter.Seq2[Command, error] {
 	return func(yield func(Command, error) bool) {
 		c := Command{}
@@ -63,15 +63,15 @@ func (c *Command) known() bool {
 	return false
 }
 
-// Errorf is an error about the command, with its line.
+// Errorf returns an error about the command, with its line number.
 func (c *Command) Errorf(format string, args ...any) error {
 	return fmt.Errorf("line %d: %w", c.Number, fmt.Errorf(format, args...))
 }
 
-// Option is an option of a set or of an element; Value is "" where it has none.
+// Option is an option of a set or of an element; Value is "" if the option has none.
 type Option struct{ Name, Value string }
 
-// String writes the option as ipset save does.
+// String returns the option in the format of ipset save.
 func (o Option) String() string {
 	switch {
 	case o.Name == "comment" && o.Value != "":
@@ -82,27 +82,27 @@ func (o Option) String() string {
 	return o.Name + " " + o.Value
 }
 
-// Created is what a set is made with.
+// Created is the type and the options of a new set.
 type Created struct {
-	// Type has the parts of elements: "hash:ip,port".
+	// Type names the parts of elements: "hash:ip,port".
 	Type    string
-	Options []Option
+	Options []Option // in the order of the text
 }
 
-// createOptions says which options there are, and which have a value.
+// createOptions maps the options of sets to whether they have a value.
 var createOptions = map[string]bool{
 	"family": true, "range": true, "hashsize": true, "maxelem": true, "bucketsize": true, "initval": true, "timeout": true,
 	"netmask": true, "bitmask": true, "markmask": true, "size": true, "probes": true, "resize": true,
 	"comment": false, "counters": false, "skbinfo": false, "forceadd": false, "-exist": false,
 }
 
-// addOptions are those of elements.
+// addOptions maps the options of elements to whether they have a value.
 var addOptions = map[string]bool{
 	"timeout": true, "packets": true, "bytes": true, "comment": true, "skbmark": true, "skbprio": true, "skbqueue": true,
 	"nomatch": false, "wildcard": false, "-exist": false,
 }
 
-// Create reads the rest of a command that makes a set.
+// Create parses the rest of a command that creates a set.
 func (c *Command) Create() (Created, error) {
 	typ, options, err := c.options(createOptions)
 	return Created{Type: typ, Options: options}, err
@@ -111,8 +111,8 @@ func (c *Command) Create() (Created, error) {
 // Value returns the value of an option, and whether the set has it.
 func (c *Created) Value(option string) (string, bool) { return value(c.Options, option) }
 
-// Kind is the type with the options that two sets must share to be swapped, in one
-// order: without those that the kernel changes, or reports besides.
+// Kind returns the type with the options that must be equal for a swap, in a fixed
+// order. It omits options that the kernel changes or only reports.
 func (c *Created) Kind() string {
 	var words []string
 	for _, o := range c.Options {
@@ -128,12 +128,12 @@ func (c *Created) Kind() string {
 
 // Entry is an element with its options.
 type Entry struct {
-	// Element has its parts between commas: "10.0.0.1,tcp:80".
+	// Element has its parts separated by commas: "10.0.0.1,tcp:80".
 	Element string
-	Options []Option
+	Options []Option // in the order of the text
 }
 
-// Add reads the rest of a command that adds an element.
+// Add parses the rest of a command that adds an element.
 func (c *Command) Add() (Entry, error) {
 	if !strings.Contains(c.Rest, " ") {
 		return Entry{Element: c.Rest}, nil
@@ -142,14 +142,14 @@ func (c *Command) Add() (Entry, error) {
 	return Entry{Element: element, Options: options}, err
 }
 
-// ParseEntry reads an element with its options, as [Entry.String] writes them.
+// ParseEntry parses an element with its options in the format of [Entry.String].
 func ParseEntry(member string) (Entry, error) {
 	c := Command{Rest: member}
 	return c.Add()
 }
 
-// Named splits an element with its options, as [Entry.String] writes them, into the
-// element and its comment.
+// Named splits an element with its options, in the format of [Entry.String], into
+// the element and its comment.
 func Named(member string) (element, comment string) {
 	element, options, _ := strings.Cut(member, " ")
 	if strings.Contains(options, "comment ") {
@@ -163,8 +163,8 @@ func Named(member string) (element, comment string) {
 // Value returns the value of an option, and whether the element has it.
 func (e *Entry) Value(option string) (string, bool) { return value(e.Options, option) }
 
-// String writes the element as ipset save does, but for what runs in the kernel
-// (timeout, packets, bytes), and a host without a length.
+// String returns the element in the format of ipset save, without runtime values
+// (timeout, packets, bytes) and without the length of a host.
 func (e *Entry) String() string {
 	out := canonical(e.Element)
 	for _, o := range e.Options {
@@ -177,7 +177,7 @@ func (e *Entry) String() string {
 	return out
 }
 
-// canonical leaves out the length of a host, as ipset does.
+// canonical removes the length of a host, as ipset does.
 func canonical(element string) string {
 	if !strings.Contains(element, "/") {
 		return element
@@ -193,7 +193,7 @@ func canonical(element string) string {
 	return strings.Join(parts, ",")
 }
 
-// options reads a word and options after it.
+// options parses a word and the options after it.
 func (c *Command) options(known map[string]bool) (first string, out []Option, err error) {
 	words, err := quoted.Split(c.Rest, quoted.Plain)
 	if err != nil {

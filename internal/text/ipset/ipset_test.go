@@ -32,7 +32,7 @@ func read(text string) (out []string, err error) {
 	return out, nil
 }
 
-// TestRead has what ipset save 7.17 prints of the sets of emitted files.
+// TestRead parses what ipset save 7.17 prints of the sets of emitted files.
 func TestRead(t *testing.T) {
 	for text, want := range map[string]string{
 		"create a hash:ip,port family inet hashsize 1024 maxelem 65536 comment bucketsize 12 initval 0xba734fe5\n": "hash:ip,port comment family inet maxelem 65536",
@@ -51,7 +51,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestStrict: an option that ipset does not have is named with its line.
+// TestStrict: an unknown option is named with its line.
 func TestStrict(t *testing.T) {
 	for _, text := range []string{
 		"create a\n", "create a hash:ip colour red\n", "create a hash:ip maxelem\n", "add a\n", "add a 10.0.0.1 timeout\n", "add a 10.0.0.1 colour\n",

@@ -24,7 +24,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestBrokenLines are said with their number, and the reader goes on after them.
+// TestBrokenLines wants errors with line numbers, and the reader to continue.
 func TestBrokenLines(t *testing.T) {
 	for text, want := range map[string]string{
 		"-A INPUT -j DROP\n": "line 1", "*filter\n*nat\nCOMMIT\n": "line 2", "*filter\n:X\nCOMMIT\n": "line 2",
@@ -60,7 +60,7 @@ func words(t *testing.T, rule string) []string {
 	return w
 }
 
-// TestAnyRule asks rules of other programs; what a comment says is not asked.
+// TestAnyRule reads foreign rules; the text of comments is ignored.
 func TestAnyRule(t *testing.T) {
 	for rule, want := range map[string][2]string{
 		`-p tcp -m tcp --dport 80 -j ACCEPT`:                         {"ACCEPT", "80"},

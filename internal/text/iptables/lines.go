@@ -1,11 +1,10 @@
-// Package iptables reads the text of iptables-save and iptables-restore, in two
-// steps. [Lines] knows tables, chains and which chain a rule is of, and takes
-// whatever rules there are: it is for those of all programs. [ParseRule] knows
-// a closed list of matches and targets, those that planec writes; another one is
-// an error that names the option.
+// Package iptables parses the text of iptables-save and iptables-restore in two
+// steps. [Lines] recognizes tables, chains, and the chain of each rule, and
+// accepts the rules of all programs. [ParseRule] accepts only a closed list of
+// matches and targets, those that planec writes; an unknown one is an error that
+// names the option.
 //
-// Rules that planec did not write are asked for single options, by [Value] and
-// [Leads].
+// [Value] and [Leads] read single options of foreign rules.
 package iptables
 
 import (
@@ -17,26 +16,25 @@ import (
 	"github.com/planec/planec/internal/text/quoted"
 )
 
-// Line is a line within a table. A line of a chain has a policy and no verb, a
-// line of a rule has a verb and no policy; the line that opens a table has
-// neither.
+// Line is a line within a table. A chain declaration has a policy and no verb, a
+// rule has a verb and no policy, and the line that opens a table has neither.
 type Line struct {
-	// Number counts the lines of the text from 1.
+	// Number is the line number, from 1.
 	Number int
-	Table  string
-	// Chain is declared, or the rule's.
+	Table  string // the name of the table
+	// Chain is the declared chain, or the chain of the rule.
 	Chain string
-	// Policy is "-" for a chain that is not the kernel's own.
+	// Policy is "-" for a chain that is not built in.
 	Policy string
-	// Verb is what is done with the rule: -A, -I, -D.
+	// Verb is the command for the rule: -A, -I or -D.
 	Verb string
 	// Spec is the rule without verb and chain.
 	Spec string
-	// Text is the whole line, without blanks at its end.
+	// Text is the whole line without trailing blanks.
 	Text string
 }
 
-// Words are those of the rule without verb and chain.
+// Words returns the words of the rule without verb and chain.
 func (l *Line) Words() ([]string, error) { return quoted.Split(l.Spec, quoted.Escaped) }
 
 var (
@@ -44,9 +42,9 @@ var (
 	errVerb    = errors.New("no line of iptables-save")
 )
 
-// Lines yields the lines of a text. After a line that is none, or stands in no
-// table, it goes on, so that a caller may leave such a line out; its last error
-// may be that a table has no COMMIT. Lines refer to a copy of the text.
+// Lines yields the lines of a text. It continues after an invalid line and after
+// one outside of a table, so that a caller may ignore it; its last error may be a
+// missing COMMIT. Lines refer to a copy of the text.
 func Lines(text []byte) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		l := Line{}
@@ -66,7 +64,7 @@ func Lines(text []byte) iter.Seq2[Line, error] {
 	}
 }
 
-// read takes the line apart.
+// read parses the line.
 func (l *Line) read() error {
 	switch text := l.Text; {
 	case text == "" || text[0] == '#':
@@ -97,8 +95,8 @@ func (l *Line) read() error {
 	return nil
 }
 
-// followed yields each word of any rule with the one after it, but for what follows
-// options of matches whose value may be any text, also one that looks like an option.
+// followed yields each word of a rule together with the next one. It skips the values
+// of options that may be arbitrary text, because they may look like options.
 func followed(words []string, yield func(word, next string, negated bool) bool) {
 	for i := 0; i+1 < len(words); i++ {
 		if !yield(words[i], words[i+1], i > 0 && words[i-1] == "!") {
@@ -111,8 +109,8 @@ func followed(words []string, yield func(word, next string, negated bool) bool) 
 	}
 }
 
-// Value returns the word after an option of any rule, where it has the option and
-// does not negate it.
+// Value returns the word after an option of any rule, and whether the rule has
+// that option without negation.
 func Value(words []string, option string) (value string, has bool) {
 	followed(words, func(word, next string, negated bool) bool {
 		if word == option && !negated {
@@ -123,7 +121,7 @@ func Value(words []string, option string) (value string, has bool) {
 	return value, has
 }
 
-// Sets are the sets that any rule looks into or fills.
+// Sets returns the sets that a rule matches or fills.
 func Sets(words []string) (out []string) {
 	followed(words, func(word, next string, _ bool) bool {
 		switch word {
@@ -135,8 +133,7 @@ func Sets(words []string) (out []string) {
 	return out
 }
 
-// Leads is the target of any rule: a chain, or what is done with a packet; "" is
-// none.
+// Leads returns the target of a rule: a chain or an action; "" if there is none.
 func Leads(words []string) (target string) {
 	followed(words, func(word, next string, _ bool) bool {
 		if word == "-j" || word == "-g" {

@@ -7,36 +7,36 @@ import (
 	"github.com/planec/planec/internal/text/quoted"
 )
 
-// Rule is a rule of the closed list: its matches in their order, and its target,
-// which comes last.
+// Rule is a rule with known matches and targets: its matches in order, and its
+// target.
 type Rule struct {
-	Matches []Match
-	Target  Target
+	Matches []Match // in the order of the text
+	Target  Target  // ends the rule
 }
 
-// Match is one option of a match, with its values.
+// Match is one option of a match with its values.
 type Match struct {
-	// Module is the word after -m; "" is for -s, -d, -i and -p, which need none.
+	// Module is the word after -m; it is "" for -s, -d, -i and -p, which need no module.
 	Module, Option string
-	Negated        bool
-	Values         []string
+	Negated        bool     // whether "!" precedes the option
+	Values         []string // as many as the option takes
 }
 
-// Target is what a rule does, or the chain that it leads to.
+// Target is the action of a rule, or the chain that it leads to.
 type Target struct {
-	Name string
-	// Goto is whether the packet does not come back (-g).
+	Name string // the action, or the name of the chain
+	// Goto is whether the packet does not return from the chain (-g).
 	Goto    bool
-	Options []Option
+	Options []Option // of the action, in the order of the text
 }
 
-// Option is one of a target's, with its values.
+// Option is an option of a target with its values.
 type Option struct {
-	Name   string
-	Values []string
+	Name   string   // with its dashes, as in the text
+	Values []string // may be empty
 }
 
-// matches are the known modules with their options, and how many values each has.
+// matches has the known modules with their options, and the number of values of each option.
 var matches = map[string]map[string]int{
 	"":          {"-s": 1, "-d": 1, "-i": 1, "-p": 1},
 	"addrtype":  {"--src-type": 1, "--dst-type": 1},
@@ -53,7 +53,7 @@ var matches = map[string]map[string]int{
 	"udp":       {"--dport": 1},
 }
 
-// targets are the known ones that are no chains, with their options.
+// targets has the known actions with their options.
 var targets = map[string]map[string]int{
 	"ACCEPT":     {},
 	"DNAT":       {"--to-destination": 1},
@@ -65,11 +65,11 @@ var targets = map[string]map[string]int{
 	"SET":        {"--add-set": 2, "--del-set": 2, "--map-set": 2, "--exist": 0, "--timeout": 1, "--map-mark": 0},
 }
 
-// IsTarget reports whether a word is a target, which no chain may be called.
+// IsTarget reports whether a word is an action, which cannot be the name of a chain.
 func IsTarget(word string) bool { return targets[word] != nil }
 
-// ParseRule reads the words of a rule without verb and chain. A match or option
-// that is not in the list is an error, and so is a rule without a target.
+// ParseRule parses the words of a rule without verb and chain. An unknown match or
+// option is an error, and so is a missing target.
 func ParseRule(words []string) (Rule, error) {
 	var out Rule
 	r := quoted.NewReader(words)
@@ -129,8 +129,8 @@ func (t *Target) Has(option string) bool {
 	return slices.ContainsFunc(t.Options, func(o Option) bool { return o.Name == option })
 }
 
-// Value is the value of an option that has one, with blanks between them where it has
-// several; "" where the target does not have it.
+// Value returns the value of an option, several values joined by spaces, or "" if
+// the target does not have the option.
 func (t *Target) Value(option string) string {
 	for _, o := range t.Options {
 		if o.Name == option {
@@ -140,7 +140,7 @@ func (t *Target) Value(option string) string {
 	return ""
 }
 
-// Value is the value of a match's option that is not negated, as [Target.Value].
+// Value returns the value of a match option that is not negated, like [Target.Value].
 func (r *Rule) Value(option string) string {
 	for _, m := range r.Matches {
 		if m.Option == option && !m.Negated {

@@ -1,6 +1,6 @@
-// Package ipvsadm reads the text of ipvsadm -R, as far as planec writes it:
-// virtual services with a scheduler and a persistence, and destinations that are
-// translated, with a weight. Anything else is an error that names its line.
+// Package ipvsadm parses the input of ipvsadm -R as far as planec writes it:
+// virtual services with a scheduler and persistence, and masqueraded destinations
+// with a weight. All other input is an error that names its line.
 package ipvsadm
 
 import (
@@ -12,34 +12,34 @@ import (
 	"github.com/planec/planec/internal/text/quoted"
 )
 
-// Key names a virtual service: a protocol with an address and a port, or a mark
-// with a family.
+// Key identifies a virtual service: by protocol, address and port, or by a mark
+// and a family.
 type Key struct {
-	// Protocol is its number in the IP header (IANA), 0 where there is a mark.
+	// Protocol is the protocol number in the IP header (IANA); 0 if Mark is set.
 	Protocol uint8
-	Address  netip.AddrPort
-	// Mark is 0 where there is an address.
+	Address  netip.AddrPort // the address and port; zero if Mark is set
+	// Mark is the firewall mark; 0 if Address is set.
 	Mark uint32
-	IPv6 bool
+	IPv6 bool // whether the virtual service is of the IPv6 family
 }
 
-// Command makes a virtual service, or adds a destination to one.
+// Command adds a virtual service, or adds a destination to one.
 type Command struct {
 	Key
-	// Adds is whether it adds a destination.
+	// Adds is whether the command adds a destination.
 	Adds bool
-	// Scheduler and Persistence are a service's. Which schedulers there are is the
-	// kernel's to know; persistence is in seconds, 0 for none.
+	// Scheduler and Persistence are set for a service. The scheduler is not checked,
+	// because the kernel defines the list; persistence is in seconds, 0 means none.
 	Scheduler   string
 	Persistence uint32
-	// Destination and Weight are a destination's; it is of the service's family.
+	// Destination and Weight are set for a destination, which has the service's family.
 	Destination netip.AddrPort
 	Weight      uint16
-	// Text is the line.
+	// Text is the whole line.
 	Text string
 }
 
-// maxPersistence is ipvsadm's, in seconds.
+// maxPersistence is the limit of ipvsadm, in seconds.
 const maxPersistence = 31 * 86400
 
 // Commands yields the commands of a text, up to the first error.
@@ -65,7 +65,7 @@ func Commands(text []byte) iter.Seq2[Command, error] {
 }
 
 func parse(line string) (Command, error) {
-	r := quoted.NewReader(strings.Split(line, " ")) // ipvsadm knows no quotes
+	r := quoted.NewReader(strings.Split(line, " ")) // ipvsadm has no quotes
 	c := Command{Text: line}
 	switch verb := r.Next(); verb {
 	case "-A":

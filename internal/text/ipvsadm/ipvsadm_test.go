@@ -33,7 +33,7 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestStrict: what planec does not write is named with its line.
+// TestStrict: input that planec does not write is an error with its line.
 func TestStrict(t *testing.T) {
 	for _, line := range []string{
 		"-C", "-A -t 10.0.0.1:80", "-A -t 10.0.0.1 -s rr", "-A -x 10.0.0.1:80 -s rr", "-A -f 0 -s rr", "-A -t 10.0.0.1:80 -s rr -p 0",

@@ -1,6 +1,6 @@
-// Package kustomization reads the file of a kustomization, as far as planec looks at
-// it: what it names, what of that would be fetched, and whether it changes objects. What
-// is wrong with one is for kustomize to say.
+// Package kustomization reads kustomization files as far as planec needs them: the
+// names in it, those that kustomize would fetch, and whether it changes objects.
+// kustomize itself reports errors in the file.
 package kustomization
 
 import (
@@ -13,14 +13,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Names are those of a kustomization's file, in the order of kustomize.
+// names are the file names of a kustomization, in kustomize's order.
 var names = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
-// IsName reports whether a file of this base name is a kustomization.
+// IsName reports whether base is the file name of a kustomization.
 func IsName(base string) bool { return slices.Contains(names, base) }
 
-// Find is the path of a directory's kustomization, as kustomize looks for it; "" is
-// none.
+// Find returns the path of a directory's kustomization, searched in kustomize's
+// order, or "".
 func Find(dir string) string {
 	for _, name := range names {
 		at := filepath.Join(dir, name)
@@ -31,15 +31,15 @@ func Find(dir string) string {
 	return ""
 }
 
-// maxFile bounds a kustomization's own file, in bytes.
+// maxFile is the maximum size of a kustomization file, in bytes.
 const maxFile = 4 << 20
 
-// Content is a kustomization, or another value of YAML, such as the configuration of a
-// plugin.
+// Content is the value of a YAML file: a kustomization, or another file such as
+// the configuration of a plugin.
 type Content struct{ value any }
 
-// Read reads a kustomization's file. The error is that of reading, of YAML, or of a file
-// that is larger than 4 MiB.
+// Read reads a kustomization file. It returns read errors and YAML errors, and an
+// error for a file larger than 4 MiB.
 func Read(file string) (Content, error) {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -62,14 +62,14 @@ func Read(file string) (Content, error) {
 	return Content{fields}, nil
 }
 
-// Fields are the kustomization's own fields; nil where it could not be read.
+// Fields returns the top-level fields of the kustomization; nil if it could not be read.
 func (c Content) Fields() map[string]any {
 	fields, _ := c.value.(map[string]any)
 	return fields
 }
 
-// Each calls do with every string of the kustomization and with the name of the field
-// that it is in, or in whose list.
+// Each calls do for every string of the kustomization, with the name of the field
+// that contains it, directly or in a list.
 func (c Content) Each(do func(field, value string)) { each(c.value, "", do) }
 
 func each(value any, field string, do func(field, value string)) {
@@ -87,28 +87,28 @@ func each(value any, field string, do func(field, value string)) {
 	}
 }
 
-// changing are the fields of a kustomization that make other objects of those that it
-// names, as far as planec reads them: images and ConfigMaps are none of those.
+// changing are the fields that change the objects which the kustomization names,
+// in a way that matters to planec: images and ConfigMaps do not.
 var changing = []string{
 	"namespace", "namePrefix", "nameSuffix", "commonLabels", "labels", "patches", "patchesStrategicMerge", "patchesJson6902",
 	"replacements", "vars", "transformers", "components", "generators", "helmCharts", "helmChartInflationGenerator",
 }
 
-// ChangesObjects reports whether the objects of a cluster are others than those of the
-// files that the kustomization names.
+// ChangesObjects reports whether the resulting objects differ from the objects in
+// the files that the kustomization names.
 func (c Content) ChangesObjects() bool {
 	fields := c.Fields()
 	return fields["kind"] == "Component" || slices.ContainsFunc(changing, func(name string) bool { return fields[name] != nil && fields[name] != "" })
 }
 
-// Named lists the files and directories that the kustomization may name, as they are
-// written there, with the separators of this system.
+// Named returns the files and directories that the kustomization may name, as
+// written there, but with the separators of this system.
 func (c Content) Named() (list []string) {
 	c.Each(func(_, value string) {
 		if strings.Contains(value, "\n") {
-			return // it stands in the file itself
+			return // inline content, not a name
 		}
-		_, source, _ := strings.Cut(value, "=") // of a generator's file
+		_, source, _ := strings.Cut(value, "=") // of a file for a generator
 		for _, name := range []string{value, source} {
 			if name != "" {
 				list = append(list, filepath.FromSlash(name))
@@ -119,8 +119,8 @@ func (c Content) Named() (list []string) {
 	return slices.Compact(list)
 }
 
-// Outside reports whether the kustomization of a directory names files or directories
-// that are there and are not at or below root.
+// Outside reports whether the kustomization of a directory names existing files or
+// directories outside of root.
 func (c Content) Outside(dir, root string) bool {
 	return slices.ContainsFunc(c.Named(), func(name string) bool {
 		at := filepath.Join(dir, name)
@@ -133,8 +133,8 @@ func (c Content) Outside(dir, root string) bool {
 	})
 }
 
-// Bases lists what the kustomization takes objects from, with the field of each: files
-// and directories that it must have.
+// Bases calls do for each source of objects in the kustomization, with its field:
+// files and directories that must exist.
 func (c Content) Bases(do func(field, value string)) {
 	c.Each(func(field, value string) {
 		if (field == "resources" || field == "components" || field == "bases") && !strings.Contains(value, "\n") {

@@ -1,8 +1,8 @@
-// Package quoted splits lines into words, of which some are in double quotes, as
-// iptables-save and ipset save print them. It is stricter than the programs
-// that load such lines: iptables-restore ends a word at the closing quote,
-// ipset goes on with it, and either takes a quote in the middle of a word. What
-// the two read differently is an error here, and no program prints it.
+// Package quoted splits lines of iptables-save and ipset save into words, some of
+// which are in double quotes. It is stricter than the programs that load such
+// lines: iptables-restore ends a word at the closing quote, ipset continues it,
+// and both accept a quote inside a word. Text that the two programs read
+// differently is an error here; neither program prints such text.
 package quoted
 
 import (
@@ -11,20 +11,20 @@ import (
 	"strings"
 )
 
-// Syntax says what a backslash between quotes means.
+// Syntax is the meaning of a backslash between quotes.
 type Syntax uint8
 
 const (
-	// Plain is ipset's: a backslash is a character like any other, and the
-	// quote after it closes.
+	// Plain is ipset's syntax: a backslash is an ordinary character, and a quote
+	// after it ends the word.
 	Plain Syntax = iota
-	// Escaped is that of iptables: a backslash takes the next character as
-	// it is.
+	// Escaped is the syntax of iptables: the character after a backslash is taken
+	// literally.
 	Escaped
 )
 
-// MaxLine bounds a line, in bytes. The longest that planec writes has a few
-// hundred.
+// MaxLine is the maximum length of a line, in bytes. The longest lines of planec
+// have a few hundred.
 const MaxLine = 8192
 
 var (
@@ -32,8 +32,8 @@ var (
 	errMiddle   = errors.New("a quote is in the middle of a word, or text follows one")
 )
 
-// Split returns the words of a line, without quotes. Words are parted by blanks
-// and tabs; a word in quotes may have those, and may be empty.
+// Split returns the words of a line without quotes. Spaces and tabs separate
+// words; a quoted word may contain these, and may be empty.
 func Split(line string, syntax Syntax) ([]string, error) {
 	return Append(make([]string, 0, 1+strings.Count(line, " ")), line, syntax)
 }
@@ -65,11 +65,11 @@ func Append(list []string, line string, syntax Syntax) ([]string, error) {
 	}
 }
 
-// between reads a word that begins with a quote, and says where the text after
-// its other quote begins.
+// between reads a word that begins with a quote, and returns the index after its
+// closing quote.
 func between(line string, syntax Syntax) (word string, end int, err error) {
 	end = 1
-	var escaped []byte // the word so far, where it is not as in the line
+	var escaped []byte // the word so far, if it has escapes
 	for ; ; end++ {
 		switch {
 		case end >= len(line):

@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/internal/text/quoted"
 )
 
-// TestSplit has what iptables-save 1.8.9 and ipset save 7.17 print of comments with
-// these characters, and what their loaders read differently.
+// TestSplit has the output of iptables-save 1.8.9 and ipset save 7.17 for comments
+// with these characters, and what their loaders read differently.
 func TestSplit(t *testing.T) {
 	for _, c := range []struct {
 		line           string
@@ -38,7 +38,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// FuzzSplit: words of a line that are written in quotes again are the same words.
+// FuzzSplit: words that are quoted and split again stay the same.
 func FuzzSplit(f *testing.F) {
 	f.Add(`-A X -m comment --comment "a \" b" -j Y`)
 	f.Add(`add x 10.0.0.1 comment "a \"`)

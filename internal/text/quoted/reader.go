@@ -6,23 +6,23 @@ import (
 	"strconv"
 )
 
-// Reader takes the words of a line one after the other. Its first error stays,
-// so that a line can be read to its end before anything is asked.
+// Reader reads the words of a line in order. It keeps its first error, so that a
+// caller can read the whole line before it checks for errors.
 type Reader struct {
 	words []string
 	err   error
 }
 
-// NewReader reads words.
+// NewReader returns a Reader for the words.
 func NewReader(words []string) *Reader { return &Reader{words: words} }
 
 // Done reports whether there are no more words, or an error.
 func (r *Reader) Done() bool { return len(r.words) == 0 || r.err != nil }
 
-// Err is the first error.
+// Err returns the first error.
 func (r *Reader) Err() error { return r.err }
 
-// Next takes a word; that there is none is an error.
+// Next returns the next word; a missing word is an error.
 func (r *Reader) Next() string {
 	if len(r.words) == 0 {
 		r.Fail("the line ends too early")
@@ -33,7 +33,7 @@ func (r *Reader) Next() string {
 	return word
 }
 
-// Take takes n words.
+// Take returns the next n words.
 func (r *Reader) Take(n int) []string {
 	if len(r.words) < n {
 		r.Fail("the line ends too early")
@@ -44,7 +44,7 @@ func (r *Reader) Take(n int) []string {
 	return words
 }
 
-// Skip takes a word if it is the next one, and says whether it was.
+// Skip skips the next word if it equals word, and reports whether it did.
 func (r *Reader) Skip(word string) bool {
 	if len(r.words) == 0 || r.words[0] != word {
 		return false
@@ -53,14 +53,14 @@ func (r *Reader) Skip(word string) bool {
 	return true
 }
 
-// Want takes words that must be the next ones.
+// Want skips the given words; other words are an error.
 func (r *Reader) Want(words ...string) {
 	if got := r.Take(len(words)); !slices.Equal(got, words) {
 		r.Fail("%q where %q is wanted", got, words)
 	}
 }
 
-// Uint takes an unsigned number of so many bits, decimal or with 0x.
+// Uint reads an unsigned number of at most the given bits, decimal or with 0x.
 func (r *Reader) Uint(bits int) uint64 {
 	n, err := strconv.ParseUint(r.Next(), 0, bits)
 	if err != nil {
@@ -69,14 +69,14 @@ func (r *Reader) Uint(bits int) uint64 {
 	return n
 }
 
-// Fail notes an error, unless there is one.
+// Fail sets the error, unless one is already set.
 func (r *Reader) Fail(format string, args ...any) {
 	if r.err == nil {
 		r.err = fmt.Errorf(format, args...)
 	}
 }
 
-// End wants no more words, and returns the first error.
+// End reports an error if words are left, and returns the first error.
 func (r *Reader) End() error {
 	if len(r.words) > 0 {
 		r.Fail("%q is not known here", r.words[0])

@@ -1,4 +1,4 @@
-// Package sysctl reads the text of sysctl -p: a line for each setting,
+// Package sysctl parses the input of sysctl -p: one setting per line, for example
 // "net.ipv4.ip_forward = 1".
 package sysctl
 
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Read adds the settings of a text to those that there are, by name. A line that is
-// none, or of a setting outside of net, is an error that names it.
+// Read adds the settings of a text to the map, by name. An invalid line, or a
+// setting outside of net, is an error that names the line.
 func Read(settings map[string]string, text []byte) error {
 	number := 0
 	for line := range strings.Lines(string(text)) {
