@@ -10,8 +10,8 @@
 //	agent      planec-agent itself
 //	traffic    connections at full speed, every failure counted
 //	flaky      a bad network between the agent and the API server
-//	flows      the flows that are kept, by kube-proxy's own function
-//	nftwatch   when the kernel committed what, by its own notices
+//	flows      which flows stay, according to kube-proxy's own function
+//	nftwatch   what the kernel committed, and when, by its notifications
 //
 // All programs run on the node: etcd, the API server, kube-proxy and the agent
 // share its loopback, as on a control plane node. Every agent has exactly the

@@ -16,8 +16,8 @@ type Resource struct {
 	Namespace string // the namespace of the pods
 	// Labels are the labels of its pods.
 	Labels labels.Set
-	// Open are labels with unknown values: the number of possible values "0", "1",
-	// ..., or 0 for any value.
+	// Open are labels with unknown values. The number n stands for the values "0" to
+	// n-1, and 0 for any value.
 	Open map[string]int
 	// OpenOnly reports that all its pods are known except for their open labels:
 	// only a selector with one of these can match unknown pods.

@@ -1,10 +1,10 @@
 // Package session keeps one node's kernel in line with the cluster's objects: it
 // turns each change of objects into a delta of the program and then of the kernel.
 //
-// The first apply is whole and verified. After it, updates are incremental: only the changed part
-// is compiled, emitted and sent. A change of a policy costs as much as the node's policies and
-// nothing for its Services. Changes that cannot be incremental apply the whole program, from the
-// same objects.
+// The first apply is whole and verified. Later updates are incremental: only the
+// changed part is compiled, emitted and sent, without reading the kernel. A changed
+// policy costs as much as all policies of the node, but not its Services. A change that
+// cannot be incremental applies the whole program, from the same objects.
 //
 // An object that the kernel refuses affects only itself: the session finds it, gives
 // it up safely (ir/failsafe), applies everything else, and tries it again later.
