@@ -130,8 +130,8 @@ func (a *Applier) Verify(ctx context.Context, e Entry) error {
 
 // DriftError says what would put the kernel right.
 type DriftError struct {
-	Backend string
-	Steps   []string
+	Backend string   // the backend whose rules differ
+	Steps   []string // the plan's steps, which would mend it
 }
 
 // Error names the first differences.

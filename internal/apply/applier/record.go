@@ -20,8 +20,8 @@ func NewRecord(dir string) *Record { return &Record{dir: dir} }
 
 // Entry is an artifact and the backend it is for.
 type Entry struct {
-	Backend  string
-	Artifact backends.Artifact
+	Backend  string            // the name of the backend
+	Artifact backends.Artifact // the files that were applied
 	// Names are of frontends that the artifact has no names for, by their places as
 	// [backends.ServedFrontend] has them; they are for people only.
 	Names map[string]string
