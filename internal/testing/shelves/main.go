@@ -67,6 +67,9 @@ func (s *shelf) add(path string) error {
 	if err != nil {
 		return err
 	}
+	if ast.IsGenerated(file) {
+		return nil
+	}
 	s.packages[filepath.Dir(path)] = true
 	s.files++
 	s.lines += set.File(file.Pos()).LineCount() - 1
