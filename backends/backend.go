@@ -9,18 +9,18 @@ import (
 // Backend turns programs into artifacts. Implementations are pure: no clock, no
 // environment, no I/O; equal programs give equal bytes.
 type Backend interface {
-	// Name is the backend's word on the command line and its directory below
-	// a node's.
+	// Name is the backend's name on the command line and the name of its
+	// directory below a node's.
 	Name() string
-	// Check says what of the program this backend cannot express, before
-	// anything is emitted. Emit leaves exactly those things out.
+	// Check reports what this backend cannot express, before anything is
+	// emitted. Emit leaves out exactly that.
 	Check(*ir.Program) diag.List
 	// Emit returns the artifact of a program that [ir.Verify] accepts.
 	Emit(*ir.Program) (Artifact, error)
 }
 
-// Check returns what a backend says of a program, each message with the
-// backend's name.
+// Check returns the backend's findings about a program, each message with
+// the name of the backend.
 func Check(b Backend, p *ir.Program) diag.List {
 	list := b.Check(p)
 	for i := range list {
@@ -29,7 +29,7 @@ func Check(b Backend, p *ir.Program) diag.List {
 	return list
 }
 
-// Artifact is what a backend emits, in the order of file names.
+// Artifact is the output of a backend, sorted by file name.
 type Artifact struct {
 	Files []File // each name once
 }
@@ -46,26 +46,25 @@ func (a Artifact) File(name string) []byte {
 
 // File is one file of an artifact.
 type File struct {
-	// Name is a fixed name of the backend's ("rules.nft"), never taken from an
+	// Name is a fixed name of the backend ("rules.nft"), never taken from an
 	// object.
 	Name string
 	Data []byte // the whole content
 }
 
-// Options are the choices that change how rules are written, never what they
-// do.
+// Options change how rules are written, never what they do.
 type Options struct {
 	// MasqueradeBit is the bit of the packet mark, 0 to 31, that carries
 	// "masquerade this packet" between hooks.
 	MasqueradeBit int
-	// NoComments leaves the names of Services out; the rules get smaller and
-	// load faster.
+	// NoComments omits the names of Services; the rules become smaller and load
+	// faster.
 	NoComments bool
-	// Hash is what names and numbers in rules are made with; nil is SHA-256. Tests
-	// weaken it.
+	// Hash makes the names and numbers in rules; nil is SHA-256. Tests use weak
+	// hashes.
 	Hash identity.Hash
 	// Scheduler is how IPVS chooses an endpoint: rr, wrr, lc, sh or mh; "" is
-	// rr. Other backends draw at random and have no use for it.
+	// rr. Other backends draw at random and ignore it.
 	Scheduler string
 }
 

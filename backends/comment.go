@@ -7,15 +7,15 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// maxName bounds the name of a Service port in a comment. It is what the
-// strictest of the kernel's stores leaves room for: libnftnl keeps 128 bytes
-// with the final NUL (NFTNL_UDATA_COMMENT_MAXLEN), xt_comment and ipset 256.
+// maxName bounds the name of a Service port in a comment, in bytes. It fits
+// the smallest limit: libnftnl keeps 128 bytes with the final NUL
+// (NFTNL_UDATA_COMMENT_MAXLEN), xt_comment and ipset 256.
 const maxName = 120
 
-// AppendName appends "namespace/name:port", made to stand between quotes in any
-// rule language: only characters that mean nothing to anyone pass, since nft and
-// ipset have no escapes. A name that had to be changed or shortened ends in a
-// hash of the whole one.
+// AppendName appends "namespace/name:port" for use between quotes in any rule
+// language. Only characters without a special meaning pass, because nft and
+// ipset have no escapes. A name that was changed or shortened ends in a hash of
+// the original.
 func AppendName(b []byte, s ir.ServicePort) []byte {
 	start, changed := len(b), false
 	b, changed = appendPlain(b, s.Namespace, changed)
@@ -31,12 +31,12 @@ func AppendName(b []byte, s ir.ServicePort) []byte {
 	return b
 }
 
-// AppendComment appends ` comment "namespace/name:port"`, as nft and ipset have it.
+// AppendComment appends ` comment "namespace/name:port"` in the syntax of nft and ipset.
 func AppendComment(b []byte, s ir.ServicePort) []byte {
 	return append(AppendName(append(b, ` comment "`...), s), '"')
 }
 
-// appendPlain appends s with every byte replaced that Kubernetes would not
+// appendPlain appends s and replaces every byte that Kubernetes does not
 // allow in the name of a Service or a port.
 func appendPlain(b []byte, s string, changed bool) ([]byte, bool) {
 	for i := range len(s) {

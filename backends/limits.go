@@ -9,18 +9,18 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// Refused is an object that a backend has no rules for. Emit gives it up: a Service
-// refuses, a policy closes what it selects (package failsafe).
+// Refused is an object that a backend cannot express. Emit gives it up: a Service
+// refuses connections, a policy isolates what it selects (package failsafe).
 type Refused struct {
 	Object failsafe.Object // the Service or policy
-	// Origin is the object's, or that of the field that is to blame.
+	// Origin is that of the object, or of the field at fault.
 	Origin ir.Origin
-	// Why says which limit there is, and what the object would need.
+	// Why names the limit and what the object would need.
 	Why string
 }
 
-// GiveUp returns the program without what a backend refuses, and p itself where
-// that is nothing.
+// GiveUp returns the program without the refused objects, or p itself if the
+// list is empty.
 func GiveUp(p *ir.Program, list []Refused) *ir.Program {
 	set := make(failsafe.Set, len(list))
 	for i := range list {
@@ -37,10 +37,10 @@ func Report(list *diag.List, refused []Refused) {
 	}
 }
 
-// Heaviest lists the policies of a program by what they cost, the most first: how
-// many sets of addresses, networks and ports their rules name. Where policies are
-// too large together, these are the ones to give up, and a small one never is for
-// the sake of a large one.
+// Heaviest lists the policies of a program by cost, highest first: the number of
+// sets of addresses, networks and ports that their rules name. If policies
+// together exceed a limit, these are given up first, never a small one in favour
+// of a large one.
 func Heaviest(p *ir.Policy) []failsafe.Object {
 	sets := make(map[string]int, len(p.AddressSets))
 	for i := range p.AddressSets {
@@ -72,8 +72,8 @@ func Heaviest(p *ir.Policy) []failsafe.Object {
 	return out
 }
 
-// Fit gives up the heaviest policies, ever more of them, until what is left fits.
-// Fits returns why it does not. The policies that were given up come back.
+// Fit gives up more and more of the heaviest policies until the rest fits, and
+// returns those that it gave up. The function fits returns why the rest does not fit.
 func Fit(p *ir.Program, fits func(*ir.Policy) error) (*ir.Program, []Refused) {
 	err := fits(&p.Policy)
 	if err == nil {

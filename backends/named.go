@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// mostNamed is how many objects a step of a plan names.
+// mostNamed is the number of objects that a step of a plan names.
 const mostNamed = 3
 
-// Named collects what the elements or rules of one step belong to, and keeps the first
-// names of the alphabet: a kernel lists elements in an order of its own, and a plan
-// reads the same every time.
+// Named collects the names of objects behind the elements or rules of one step, and
+// keeps the first in alphabetical order: kernels list elements in any order, and the
+// text of a plan must be deterministic.
 type Named struct {
 	// names is sorted.
 	names []string
-	// more is whether there are others.
+	// more reports that further names were left out.
 	more bool
 }
 
-// Add takes a name as rules have it, "shop/web:http"; "" is none.
+// Add takes a name as written in rules, "shop/web:http"; "" adds nothing.
 func (n *Named) Add(name string) {
 	at, there := slices.BinarySearch(n.names, name)
 	if name == "" || there {
@@ -31,7 +31,7 @@ func (n *Named) Add(name string) {
 	}
 }
 
-// String is " of shop/web:http, shop/db", or "" where there is no name.
+// String returns " of shop/web:http, shop/db", or "" without names.
 func (n *Named) String() string {
 	if len(n.names) == 0 {
 		return ""
@@ -43,7 +43,7 @@ func (n *Named) String() string {
 	return text
 }
 
-// Count is a number and what it counts: "1 rule", "2 rules".
+// Count formats a number and what it counts: "1 rule", "2 rules".
 func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

@@ -6,39 +6,39 @@ import (
 	"strings"
 )
 
-// Served is what a kernel serves, in the words of no backend: for people who want
-// to know what is really there.
+// Served is what a kernel serves, in terms that do not depend on the backend, for
+// users who want to see the actual state.
 type Served struct {
 	Frontends []ServedFrontend `json:"frontends"` // sorted by At
-	// Pods are those that policies judge.
+	// Pods are the pods that policies judge.
 	Pods []ServedPod `json:"pods"`
 }
 
-// ServedFrontend is one frontend with the endpoints that it may lead to.
+// ServedFrontend is one frontend with its possible endpoints.
 type ServedFrontend struct {
 	// At is "10.96.0.10:80/tcp", or "0.0.0.0:30080/tcp" and
 	// "[::]:30080/tcp" of a nodePort.
 	At string `json:"at"`
-	// Name is what the rules say it belongs to; "" where they do not.
+	// Name is the Service port that the rules name, or "".
 	Name string `json:"name,omitempty"`
-	// Does says what happens to new connections: [ServedForward], [ServedReject] or
+	// Does is what happens to new connections: [ServedForward], [ServedReject] or
 	// [ServedDrop].
 	Does      string   `json:"does,omitempty"`
 	Endpoints []string `json:"endpoints"` // addresses with ports, sorted
-	// Via is the backend's own word for it: a chain, a scheduler.
+	// Via is the backend's term for the way to the endpoints: a chain, a scheduler.
 	Via string `json:"via,omitempty"`
 }
 
-// What happens at a frontend. One that only some clients may use, or that has
-// endpoints for some, forwards.
+// The values of Does. A frontend that only some clients may use, or that has
+// endpoints for some clients, forwards.
 const (
 	ServedForward = "forward"
 	ServedReject  = "reject"
 	ServedDrop    = "drop"
 )
 
-// Services counts what frontends are of: by their names, without those of ports, and
-// by their addresses where rules have no names.
+// Services counts the Services of the frontends: by name without the port, or by
+// address if the rules have no names.
 func (s *Served) Services() int {
 	seen := make(map[string]bool)
 	for _, f := range s.Frontends {
@@ -52,8 +52,8 @@ func (s *Served) Services() int {
 	return len(seen)
 }
 
-// Refused adds frontends that refuse, at their places; those that are known already
-// keep their endpoints.
+// Refused adds frontends that refuse, in sorted order. Known frontends keep their
+// endpoints.
 func (s *Served) Refused(does string, list ...ServedFrontend) {
 	known := make(map[string]*ServedFrontend, len(s.Frontends))
 	for i := range s.Frontends {
@@ -75,16 +75,16 @@ func (s *Served) Refused(does string, list ...ServedFrontend) {
 	}
 }
 
-// ServedPod is one address that policies judge, with what judges each direction;
-// "" is open.
+// ServedPod is an address that policies judge, with the judge of each direction;
+// "" means not isolated.
 type ServedPod struct {
 	Address string `json:"address"`           // the pod's address
-	Name    string `json:"name,omitempty"`    // what the rules say of it; "" where they do not
-	Ingress string `json:"ingress,omitempty"` // the rules' own word for what judges received packets
-	Egress  string `json:"egress,omitempty"`  // the rules' own word for what judges sent packets
+	Name    string `json:"name,omitempty"`    // the pod's name in the rules; "" if they have none
+	Ingress string `json:"ingress,omitempty"` // the rules' name for the judge of received packets
+	Egress  string `json:"egress,omitempty"`  // the rules' name for the judge of sent packets
 }
 
-// Normalize sorts.
+// Normalize sorts frontends and pods.
 func (s *Served) Normalize() {
 	for i := range s.Frontends {
 		e := &s.Frontends[i].Endpoints
@@ -99,7 +99,7 @@ func (s *Served) Normalize() {
 	slices.SortFunc(s.Frontends, func(a, b ServedFrontend) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.At, b.At))
 	})
-	// One that two rules lead to is one.
+	// Two rules can lead to the same frontend; keep one.
 	s.Frontends = slices.CompactFunc(s.Frontends, func(a, b ServedFrontend) bool {
 		return a.At == b.At && a.Name == b.Name && slices.Equal(a.Endpoints, b.Endpoints)
 	})

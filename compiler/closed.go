@@ -12,19 +12,19 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// smallestClosed is the largest range of pod addresses that is closed, as a prefix
-// length: each address of it is an entry in the rules.
+// smallestClosed is the prefix length of the largest range of pod addresses that
+// is closed: each of its addresses becomes an entry in the rules.
 const smallestClosed = 20
 
-// closedID is the profile of addresses that may be pods that are not known yet.
+// closedID is the profile of addresses that may belong to unknown pods.
 const closedID = "closed/not-known-yet"
 
-// known are the addresses that pods of the cluster have.
+// known returns the addresses of the cluster's pods.
 func known(pods []objects.Sourced[*corev1.Pod]) map[netip.Addr]bool {
 	out := make(map[netip.Addr]bool, len(pods))
 	for _, p := range pods {
 		if objects.Finished(p.Object) {
-			continue // its address may be another's by now
+			continue // another pod may have its address by now
 		}
 		for _, ip := range p.Object.Status.PodIPs {
 			if a, err := netip.ParseAddr(ip.IP); err == nil {
@@ -35,16 +35,16 @@ func known(pods []objects.Sourced[*corev1.Pod]) map[netip.Addr]bool {
 	return out
 }
 
-// closeUnknown adds the profile of the node's pod addresses that no known pod has: they
-// may be a pod's that runs already, and what policies say of it is not known
-// before the pod is. Nothing goes to or from them but what the node itself sends.
+// closeUnknown adds the profile of the node's pod addresses without a known pod. A pod
+// may already run there although its policies are not known yet, so only the node
+// itself may connect to these addresses.
 func closeUnknown(node objects.Sourced[*corev1.Node], known map[netip.Addr]bool, p *ir.Program, onDeny ir.Refusal, diags *diag.List) {
 	var addresses []netip.Addr
 	for i, text := range node.Object.Spec.PodCIDRs {
 		at := objects.Origin("Node", node).At(fmt.Sprintf("spec.podCIDRs[%d]", i))
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
-			continue // the node's facts say so
+			continue // the node's facts report it
 		}
 		if !prefix.Addr().Is4() || prefix.Bits() < smallestClosed {
 			diags.Add(diag.OpenPodRange, at, fmt.Sprintf("%v stays open to pods that are not known yet", prefix))

@@ -9,31 +9,31 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// common finds the Services that have something in common: a match that both
-// claim, a port for health checks, a ClusterIP, an endpoint's address. There are
-// as many entries as endpoints in the cluster, so Services are numbers in it.
+// common finds Services that share something: a claimed match, a port for health
+// checks, a ClusterIP, an endpoint's address. It has as many entries as the
+// cluster has endpoints, so it refers to Services by number.
 type common struct {
 	numbers map[objects.Name]uint32
 	names   []objects.Name
-	// free are numbers that are not in use any more.
+	// free are released numbers.
 	free []uint32
 
 	// allocated are the Services that claim a match by a ClusterIP, claimers
-	// those that want it for another reason.
+	// those that claim it otherwise.
 	allocated index[ir.Match]
 	claimers  index[ir.Match]
 	health    index[uint16]
 	clusterIP index[address]
-	// listed are the Services that list an address which no one allocated to them.
+	// listed are the Services that list an address without an allocation.
 	listed index[address]
-	// at are the Services with an endpoint at an address; here counts those
-	// that have it on this node.
+	// at are the Services with an endpoint at an address; here counts those with
+	// such an endpoint on this node.
 	at   index[address]
 	here map[netip.Addr]int
 }
 
-// address is an address in the form that takes least memory. Mapped addresses
-// are no others: the compiler unmaps what it reads.
+// address is an address in the smallest form. Mapped addresses are not
+// separate, because the compiler unmaps its input.
 type address [16]byte
 
 func newCommon(services int) common {
@@ -45,10 +45,10 @@ func newCommon(services int) common {
 	}
 }
 
-// isPod reports whether any endpoint has the address on this node.
+// isPod reports whether an endpoint on this node has the address.
 func (c *common) isPod(a netip.Addr) bool { return c.here[a] > 0 }
 
-// hasEndpoint reports whether any endpoint has the address.
+// hasEndpoint reports whether an endpoint has the address.
 func (c *common) hasEndpoint(a netip.Addr) bool { return len(c.at.get(a.As16())) > 0 }
 
 func (c *common) number(n objects.Name) uint32 {
@@ -66,7 +66,7 @@ func (c *common) number(n objects.Name) uint32 {
 	return k
 }
 
-// add notes a Service's interest; it must have none.
+// add adds the interest of a Service that has none so far.
 func (c *common) add(n objects.Name, i *service.Interest) {
 	k := c.number(n)
 	for _, m := range i.Allocated {
@@ -92,7 +92,7 @@ func (c *common) add(n objects.Name, i *service.Interest) {
 	}
 }
 
-// remove forgets what add noted.
+// remove reverts add.
 func (c *common) remove(n objects.Name, i *service.Interest) {
 	k := c.number(n)
 	for _, m := range i.Allocated {
@@ -122,9 +122,9 @@ func (c *common) remove(n objects.Name, i *service.Interest) {
 	c.free = append(c.free, k)
 }
 
-// rivals yields the Services that may have what the interest claims. Against a
-// ClusterIP only another one counts, so a Service that lists the ClusterIPs of
-// others is no rival of theirs.
+// rivals yields the Services that may own a claim of the interest. Only a
+// ClusterIP competes with a ClusterIP, so a Service that lists the ClusterIPs
+// of others is not their rival.
 func (c *common) rivals(i *service.Interest, yield func(objects.Name)) {
 	for _, m := range i.Allocated {
 		c.named(c.allocated.get(m), yield)
@@ -141,12 +141,12 @@ func (c *common) rivals(i *service.Interest, yield func(objects.Name)) {
 	}
 }
 
-// moved yields the Services that may get or lose a claim where one Service's
-// interest becomes another; either may be nil.
+// moved yields the Services that may gain or lose a claim when the interest
+// of one Service changes; either may be nil.
 func (c *common) moved(was, is *service.Interest, yield func(objects.Name)) {
 	switch {
 	case was != nil && is != nil && !was.Created.Equal(&is.Created):
-		// Its place among all who want the same is another one.
+		// An age change moves its place among all claimers.
 		c.moved(was, nil, yield)
 		c.moved(nil, is, yield)
 		return
@@ -176,7 +176,7 @@ func (c *common) moved(was, is *service.Interest, yield func(objects.Name)) {
 	}
 }
 
-// inOne returns the matches that are in one of two lists.
+// inOne returns the matches that are in exactly one of the lists.
 func inOne(a, b []ir.Match) []ir.Match {
 	if slices.Equal(a, b) {
 		return nil
@@ -197,7 +197,7 @@ func inOne(a, b []ir.Match) []ir.Match {
 	return out
 }
 
-// contested yields the Services that claim something that others claim too.
+// contested yields the Services with a claim that others share.
 func (c *common) contested(yield func(objects.Name)) {
 	for _, list := range c.allocated.more {
 		c.named(list, yield)
@@ -232,7 +232,7 @@ func (c *common) contested(yield func(objects.Name)) {
 }
 
 // neighbours yields the Services with an endpoint at an address, and owners
-// those with a ClusterIP.
+// those with it as a ClusterIP.
 func (c *common) neighbours(a netip.Addr, yield func(objects.Name)) {
 	c.named(c.at.get(a.As16()), yield)
 }
@@ -252,10 +252,10 @@ func (c *common) named(list []uint32, yield func(objects.Name)) {
 	}
 }
 
-// index finds Services by something that nearly always one of them has.
+// index finds Services by a value that nearly always belongs to a single one.
 type index[K comparable] struct {
 	one map[K]uint32
-	// more are all of the Services where there are several.
+	// more holds all Services of a value with several.
 	more map[K][]uint32
 }
 
@@ -275,7 +275,7 @@ func (x *index[K]) add(key K, k uint32) {
 	case len(have) == 0:
 		x.one[key] = k
 	case have[len(have)-1] != k:
-		// What one Service adds it adds at once, so it would be the last.
+		// A Service adds all its values at once, so this would be its last one.
 		delete(x.one, key)
 		x.more[key] = append(have, k)
 	}

@@ -13,18 +13,18 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Input is everything a node's program depends on.
+// Input is the complete input of a node's program.
 type Input struct {
-	Objects *objects.Set // the cluster's objects, with the API server's defaults; not changed
-	// Node is the node's name (metadata.name, which is also what nodeName of an
-	// endpoint says).
+	Objects *objects.Set // the cluster's objects, with the API server's defaults; they are not changed
+	// Node is the node's name (metadata.name, which is also the nodeName of
+	// endpoints).
 	Node   string
 	Config objects.Config // the settings that are not objects
 }
 
-// Compile returns the program of one node and what there is to say about the
-// input. The program is complete and satisfies [ir.Verify] whatever the
-// diagnostics are.
+// Compile returns the program of one node and the diagnostics about the
+// input. The program is always complete and satisfies [ir.Verify], whatever
+// the diagnostics are.
 func Compile(in Input) (*ir.Program, diag.List) {
 	cluster := Prepare(in.Objects, in.Config)
 	program, diags := cluster.program(in.Node, cluster.services.LowerOnly)
@@ -33,8 +33,8 @@ func Compile(in Input) (*ir.Program, diag.List) {
 	return program, diags
 }
 
-// Cluster is the part of a compilation that no node has to repeat. It is
-// immutable and safe for concurrent use.
+// Cluster is the part of a compilation that all nodes share. It is immutable
+// and safe for concurrent use.
 type Cluster struct {
 	services *service.Model
 	policies *policy.Model
@@ -42,11 +42,11 @@ type Cluster struct {
 	cidrs    []netip.Prefix
 	config   objects.Config
 	diags    diag.List
-	// known are the pods' addresses, where others are to be closed.
+	// known are the pods' addresses, if unknown ones are to be closed.
 	known map[netip.Addr]bool
 }
 
-// Prepare lowers what depends on no node.
+// Prepare lowers everything that does not depend on a node.
 func Prepare(set *objects.Set, config objects.Config) *Cluster {
 	services, diags := service.Analyze(set, config.ExternalIPs)
 	policies, more := policy.Analyze(set)
@@ -60,13 +60,13 @@ func Prepare(set *objects.Set, config objects.Config) *Cluster {
 	return c
 }
 
-// ServiceCIDRs returns the ranges of ClusterIPs that are known.
+// ServiceCIDRs returns the known ranges of ClusterIPs.
 func (c *Cluster) ServiceCIDRs() []netip.Prefix {
 	return ir.DisjointPrefixes(slices.Concat(c.config.ServiceCIDRs, c.cidrs))
 }
 
-// PodCIDRs returns the ranges that packets of pods are recognised by on every node;
-// none where each node has its own, or looks at interfaces.
+// PodCIDRs returns the ranges by which every node recognises packets of pods; none
+// if each node has its own range or uses interfaces.
 func (c *Cluster) PodCIDRs() []netip.Prefix {
 	if m := c.config.DetectLocal.Mode; m != "" && m != objects.DetectByClusterCIDR {
 		return nil
@@ -74,7 +74,7 @@ func (c *Cluster) PodCIDRs() []netip.Prefix {
 	return slices.Clone(c.config.ClusterCIDRs)
 }
 
-// Diagnostics returns what there is to say about the cluster's objects.
+// Diagnostics returns the diagnostics about the cluster's objects.
 func (c *Cluster) Diagnostics() diag.List { return slices.Clone(c.diags) }
 
 // Nodes returns the names of the Node objects, sorted.
@@ -87,7 +87,7 @@ func (c *Cluster) Nodes() []string {
 	return names
 }
 
-// Program returns the program of one node, and what there is to say about that
+// Program returns the program of one node, and the diagnostics about that
 // node.
 func (c *Cluster) Program(node string) (*ir.Program, diag.List) {
 	return c.program(node, c.services.Lower)
@@ -105,8 +105,8 @@ func (c *Cluster) program(node string, lower func(*service.Node, *ir.Program)) (
 	return p, diags
 }
 
-// serviceNode puts the node's facts into the program and returns what lowering
-// Services needs of them.
+// serviceNode writes the node's facts to the program and returns those that
+// lowering Services needs.
 func (c *Cluster) serviceNode(node string, p *ir.Program, diags *diag.List) *service.Node {
 	facts := c.nodeFacts(node, diags)
 	p.Node = facts.node
@@ -119,16 +119,16 @@ func (c *Cluster) serviceNode(node string, p *ir.Program, diags *diag.List) *ser
 	}
 }
 
-// closeUnknown closes the node's addresses that no known pod has, where that was
-// asked for.
+// closeUnknown closes the node's addresses without a known pod, if the settings
+// ask for it.
 func (c *Cluster) closeUnknown(node string, p *ir.Program, diags *diag.List) {
 	if object, there := c.nodes[node]; there && c.config.FailClosed {
 		closeUnknown(object, c.known, p, onDeny(c.config), diags)
 	}
 }
 
-// onDeny is silence unless it was asked for: an answer to a refused packet fails
-// the conformance suite of network-policy-api.
+// onDeny is Drop by default: an answer to a refused packet fails the conformance
+// suite of network-policy-api.
 func onDeny(c objects.Config) ir.Refusal {
 	if c.OnDeny == 0 {
 		return ir.Drop
@@ -142,7 +142,7 @@ func cloneMasquerade(m ir.Masquerade) ir.Masquerade {
 	return m
 }
 
-// LintPolicies returns what is valid in policies and probably not meant.
+// LintPolicies returns findings about valid policies that are probably not as meant.
 func (c *Cluster) LintPolicies(around policy.Around) diag.List {
 	return c.policies.Lint(around)
 }

@@ -1,8 +1,8 @@
 // Package compiler turns Kubernetes objects into the program of one node.
 //
 // [Compile] is a pure function: the same objects in any order, on any machine,
-// give the same program. It reads no clock, environment or file. Objects that
-// cannot be used are reported and left out; the rest compiles.
+// give the same program. It reads no clock, environment or file. Invalid
+// objects are reported and left out; the rest compiles.
 //
 // The passes, in their order:
 //

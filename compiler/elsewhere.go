@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// othersAddresses are the addresses of all nodes but one.
+// othersAddresses returns the addresses of all nodes but one.
 func othersAddresses(nodes map[string]objects.Sourced[*corev1.Node], node string) map[netip.Addr]bool {
 	out := make(map[netip.Addr]bool)
 	for name, n := range nodes {
@@ -23,9 +23,8 @@ func othersAddresses(nodes map[string]objects.Sourced[*corev1.Node], node string
 	return out
 }
 
-// markElsewhere notes at the frontends of a program which addresses are held by
-// another node or by an endpoint. The node's own are its own, whichever other Node lists
-// them.
+// markElsewhere marks the frontends whose address belongs to another node or to an
+// endpoint. The node's own addresses are never marked, even if another Node lists them.
 func markElsewhere(frontends []ir.Frontend, own []netip.Addr, nodes map[netip.Addr]bool, endpoint func(netip.Addr) bool) {
 	for i := range frontends {
 		f := &frontends[i]
@@ -40,7 +39,7 @@ func markElsewhere(frontends []ir.Frontend, own []netip.Addr, nodes map[netip.Ad
 }
 
 // listsNewly reports whether an address that Services list has become another
-// node's, or is none's any more.
+// node's, or has stopped being one.
 func (x *Incremental) listsNewly(had map[netip.Addr]bool) bool {
 	for _, pair := range [][2]map[netip.Addr]bool{{had, x.otherNodes}, {x.otherNodes, had}} {
 		for a := range pair[0] {

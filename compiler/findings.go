@@ -7,8 +7,8 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// findings is what there is to say about the objects that an [Incremental] has,
-// by what has to be read again for it to change.
+// findings holds the diagnostics about the objects of an [Incremental], grouped
+// by what must be analyzed again when they change.
 type findings struct {
 	// services are the findings about each Service and its slices.
 	services map[objects.Name]diag.List
@@ -19,8 +19,8 @@ type findings struct {
 	stale bool
 }
 
-// Diagnostics returns what there is to say about the objects now, sorted. The
-// list is not to be changed.
+// Diagnostics returns the current diagnostics, sorted. The caller must not
+// change the list.
 func (x *Incremental) Diagnostics() diag.List {
 	f := &x.findings
 	if !f.stale {
@@ -35,8 +35,8 @@ func (x *Incremental) Diagnostics() diag.List {
 	return f.all
 }
 
-// sayServices replaces the findings about some Services, which were read again,
-// and those that were read with them.
+// sayServices replaces the findings about Services that were analyzed again,
+// and about those analyzed with them.
 func (x *Incremental) sayServices(read map[objects.Name]bool, diags diag.List) {
 	f := &x.findings
 	for n := range read {
@@ -52,7 +52,7 @@ func (x *Incremental) sayServices(read map[objects.Name]bool, diags diag.List) {
 	}
 }
 
-// concerned is the Service that a finding is about.
+// concerned returns the Service of a finding.
 func (x *Incremental) concerned(d diag.Diagnostic) objects.Name {
 	n := objects.Name{Namespace: d.Origin.Namespace, Name: d.Origin.Name}
 	if d.Origin.Kind == "EndpointSlice" {

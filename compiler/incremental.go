@@ -14,19 +14,18 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Incremental compiles one node again and again as objects change. What it
-// holds is always what [Compile] would make of the objects it has; a change of a
-// Service or a slice costs what that Service and the few it has something in
-// common with cost, and one of policies what the policies cost. It keeps the
-// objects, and of what they were made into little: what a change needs of that is
-// made again. It is not safe for concurrent use.
+// Incremental compiles one node repeatedly as objects change. Its state always
+// equals what [Compile] makes of its objects. A changed Service or slice costs as
+// much as that Service and the few that share something with it, a changed policy
+// as much as all policies. It keeps the objects but little of what was made from
+// them; a change makes the needed parts again. It is not safe for concurrent use.
 type Incremental struct {
 	node   string
 	config objects.Config
 
 	services map[objects.Name]objects.Sourced[*corev1.Service]
 	slices   map[objects.Name]objects.Sourced[*discoveryv1.EndpointSlice]
-	// owned are the slices of each Service, by the label on them.
+	// owned are the slices of each Service, by their label.
 	owned map[objects.Name][]objects.Name
 	// others are the objects of all other kinds.
 	others objects.Set
@@ -34,52 +33,51 @@ type Incremental struct {
 	shell   ir.Program
 	lowerer *service.Node
 	common  common
-	// others are the addresses of other nodes.
+	// otherNodes are the addresses of other nodes.
 	otherNodes map[netip.Addr]bool
-	// policies is the model that policy was lowered from.
+	// policies is the model behind policy.
 	policies *policy.Model
 	policy   ir.Policy
 	findings findings
 }
 
-// Update is what has changed. A nil object is one that is gone.
+// Update is a set of changes. A nil object means that it is gone.
 type Update struct {
-	Services []ServiceUpdate // those that came, changed or went
-	Slices   []SliceUpdate   // those that came, changed or went
-	// Others, where it is not nil, replaces the objects of all other kinds.
+	Services []ServiceUpdate // added, changed or removed Services
+	Slices   []SliceUpdate   // added, changed or removed slices
+	// Others, if not nil, replaces the objects of all other kinds.
 	Others *objects.Set
-	// LocalAddresses, where it is not nil, replaces what Config says of the
-	// node's own addresses.
+	// LocalAddresses, if not nil, replaces the node's own addresses from Config.
 	LocalAddresses []netip.Addr
 }
 
-// ServiceUpdate is a Service that came, changed or, without an object, went.
+// ServiceUpdate is an added or changed Service or, without an object, a removed one.
 type ServiceUpdate struct {
-	// Name is the Service's, also where Service has no object.
+	// Name is the Service's name, also if Service has no object.
 	Name objects.Name
-	// Service is what it is now; without an object it is gone.
+	// Service is the new version; without an object it is gone.
 	Service objects.Sourced[*corev1.Service]
 }
 
-// SliceUpdate is an EndpointSlice that came, changed or, without an object, went.
+// SliceUpdate is an added or changed EndpointSlice or, without an object, a removed one.
 type SliceUpdate struct {
-	// Name is the slice's, also where Slice has no object.
+	// Name is the slice's name, also if Slice has no object.
 	Name objects.Name
-	// Slice is what it is now; without an object it is gone.
+	// Slice is the new version; without an object it is gone.
 	Slice objects.Sourced[*discoveryv1.EndpointSlice]
 }
 
-// Delta is the difference between two programs, as two fragments of them: both
-// are well-formed programs with the facts of the node, the Services that differ,
-// and those Services that share a ClusterIP or an endpoint of this node with
-// them. What both would make of a rule is not to be touched.
+// Delta is the difference between two programs, as two fragments. Both are
+// well-formed programs with the facts of the node, the Services that differ, and
+// the Services that share a ClusterIP or an endpoint of this node with them.
+// Rules that both fragments have in common must not be changed.
 type Delta struct {
-	Before, After *ir.Program // the fragments; nil where Whole is set
-	// Policy is whether the program's policy differs: then each fragment has its
-	// program's policy, whole, and else none.
+	Before, After *ir.Program // the fragments; nil if Whole is set
+	// Policy reports that the policy differs. Then each fragment has the whole
+	// policy of its program, and otherwise none.
 	Policy bool
-	// Whole is whether the facts of the node differ, so that only the whole
-	// program says what changes. There are no fragments then.
+	// Whole reports that the facts of the node differ, so that only the whole
+	// program tells what changes. There are no fragments then.
 	Whole bool
 }
 
@@ -88,7 +86,7 @@ func (d *Delta) Empty() bool {
 	return !d.Whole && !d.Policy && len(d.Before.Frontends)+len(d.After.Frontends)+len(d.Before.ClusterIPs)+len(d.After.ClusterIPs) == 0
 }
 
-// NewIncremental compiles the objects whole, for the start.
+// NewIncremental compiles all objects, as the initial state.
 func NewIncremental(set *objects.Set, node string, config objects.Config) *Incremental {
 	x := &Incremental{
 		node: node, config: config,
@@ -109,7 +107,7 @@ func NewIncremental(set *objects.Set, node string, config objects.Config) *Incre
 	return x
 }
 
-// whole reads everything again.
+// whole analyzes everything again.
 func (x *Incremental) whole() {
 	x.shell, x.lowerer = x.facts()
 	x.common = newCommon(len(x.services))
@@ -124,11 +122,11 @@ func (x *Incremental) whole() {
 	x.policy = x.lowerPolicy()
 }
 
-// piece is how many Services are analyzed at a time: what that makes of them is
-// larger than the objects.
+// piece is the number of Services that are analyzed together, because the
+// result is larger than the objects.
 const piece = 1024
 
-// inPieces analyzes all Services but those in except.
+// inPieces analyzes all Services except those in except.
 func (x *Incremental) inPieces(except map[objects.Name]bool, do func(*service.Model, diag.List)) {
 	names := make(map[objects.Name]bool, piece)
 	for n := range x.services {
@@ -143,8 +141,8 @@ func (x *Incremental) inPieces(except map[objects.Name]bool, do func(*service.Mo
 	do(x.analyze(names, nil))
 }
 
-// facts are those of the node, as a program without Services, and what lowering
-// needs of them.
+// facts returns the node's facts, as a program without Services, and those that
+// lowering needs.
 func (x *Incremental) facts() (ir.Program, *service.Node) {
 	others := x.others
 	others.NetworkPolicies, others.ClusterNetworkPolicies, others.AdminNetworkPolicies, others.BaselineAdminNetworkPolicies = nil, nil, nil, nil
@@ -172,20 +170,20 @@ func (x *Incremental) Program() *ir.Program {
 	return p
 }
 
-// contested are the Services that claim what others claim too. Who gets it is seen
-// only when all who do are read together.
+// contested returns the Services with claims that others share. To find the owner,
+// all claimers must be analyzed together.
 func (x *Incremental) contested() map[objects.Name]bool {
 	out := make(map[objects.Name]bool)
 	x.common.contested(func(n objects.Name) { out[n] = true })
 	return out
 }
 
-// empty is a program of the node's facts.
+// empty returns a program with only the node's facts.
 func (x *Incremental) empty() *ir.Program {
 	return &ir.Program{Node: cloneNode(x.shell.Node), Masquerade: cloneMasquerade(x.shell.Masquerade)}
 }
 
-// fragment is a program of some parts, without policies.
+// fragment returns a program with some parts, without policies.
 func (x *Incremental) fragment(parts map[objects.Name]*service.Part) *ir.Program {
 	p := x.empty()
 	seen := make(map[netip.Addr]bool)

@@ -13,13 +13,13 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// facts is what is known of one node.
+// facts are the facts of one node.
 type facts struct {
 	node ir.Node
 	zone string
 }
 
-// nodeFacts joins the Node object with the settings.
+// nodeFacts combines the Node object and the settings.
 func (c *Cluster) nodeFacts(name string, diags *diag.List) facts {
 	obj := c.findNode(name, diags)
 	own := nodeIPs(obj, diags)
@@ -35,8 +35,8 @@ func (c *Cluster) nodeFacts(name string, diags *diag.List) facts {
 	return facts{node: n, zone: obj.Object.Labels[corev1.LabelTopologyZone]}
 }
 
-// findNode returns an empty Node where there is none: a program without
-// nodePort addresses and topology is still a program.
+// findNode returns an empty Node if there is no object: a program without
+// nodePort addresses and topology is still useful.
 func (c *Cluster) findNode(name string, diags *diag.List) objects.Sourced[*corev1.Node] {
 	if obj, ok := c.nodes[name]; ok {
 		return obj
@@ -59,7 +59,7 @@ func indexNodes(in []objects.Sourced[*corev1.Node], diags *diag.List) map[string
 	return out
 }
 
-// nodeIPs are a node's own addresses, as its object has them.
+// nodeIPs returns a node's own addresses according to its object.
 func nodeIPs(obj objects.Sourced[*corev1.Node], diags *diag.List) []netip.Addr {
 	return objects.NodeIPs(obj.Object, func(i int) {
 		at := objects.Origin("Node", obj).At(fmt.Sprintf("status.addresses[%d].address", i))
@@ -73,9 +73,9 @@ func sortedAddrs(addrs []netip.Addr) []netip.Addr {
 }
 
 // nodePortScope resolves nodePortAddresses (pkg/proxy/util/nodeport_addresses.go).
-// The rules never serve loopback addresses: nothing but kube-proxy's iptables mode
-// ever did, and it needs route_localnet, which opens the node's own services. Where a
-// loopback range is asked for, the agent forwards TCP (internal/agent/localport).
+// The rules never serve loopback addresses: only kube-proxy's iptables mode ever did,
+// and it needs route_localnet, which exposes the node's own services. For loopback
+// ranges in the settings, the agent forwards TCP (internal/agent/localport).
 func (c *Cluster) nodePortScope(own []netip.Addr, node ir.Origin, diags *diag.List) ir.NodePortScope {
 	cfg := c.config.NodePortAddresses
 	var scope ir.NodePortScope
@@ -127,7 +127,7 @@ func everything(f ir.Family) netip.Prefix {
 }
 
 // localDetector resolves detectLocalMode (cmd/kube-proxy/app/server_linux.go,
-// getLocalDetectors): of several CIDRs the first of each family counts.
+// getLocalDetectors): of several CIDRs, the first of each family counts.
 func (c *Cluster) localDetector(obj objects.Sourced[*corev1.Node], diags *diag.List) ir.LocalDetector {
 	d := c.config.DetectLocal
 	switch d.Mode {

@@ -6,11 +6,11 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// PolicyReach returns by what the cluster's policies tell pods apart.
+// PolicyReach returns everything by which the cluster's policies distinguish pods.
 func (c *Cluster) PolicyReach() policy.Reach { return c.policies.Reach() }
 
-// With prepares other objects with the settings of this cluster: the question
-// "what if there were these pods, too" is asked of the compiler itself.
+// With prepares other objects with the settings of this cluster, so that the
+// compiler itself answers "what if these pods existed, too".
 func (c *Cluster) With(set *objects.Set) *Cluster { return Prepare(set, c.config) }
 
 // IdlePolicies returns the policies that select no pod of the input.

@@ -13,15 +13,15 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// past is what some Services were before an update. Nothing of a Service is kept
-// but its objects: what it was is lowered again from them when it is asked for.
+// past is the state of some Services before an update. Only objects are kept;
+// the previous state is lowered again from them on demand.
 type past struct {
 	objects   map[objects.Name]owned
 	interests map[objects.Name]*service.Interest
-	// pod says of the addresses that the update is about whether they were of
-	// pods of this node.
+	// pod tells for the addresses of the update whether they belonged to pods of
+	// this node.
 	pod map[netip.Addr]bool
-	// held says of the same addresses whether an endpoint had them.
+	// held tells for the same addresses whether an endpoint had them.
 	held map[netip.Addr]bool
 }
 
@@ -55,7 +55,7 @@ func (x *Incremental) interests(m *service.Model) map[objects.Name]*service.Inte
 	return out
 }
 
-// analyze reads some Services by themselves, as they are or as they were.
+// analyze reads some Services by themselves, in their current or previous state.
 func (x *Incremental) analyze(names map[objects.Name]bool, before *past) (*service.Model, diag.List) {
 	set := objects.Set{
 		Services:       make([]objects.Sourced[*corev1.Service], 0, len(names)),
@@ -77,8 +77,8 @@ func (x *Incremental) analyze(names map[objects.Name]bool, before *past) (*servi
 	return service.Analyze(&set, x.config.ExternalIPs)
 }
 
-// relower compiles the Services that differ, and those that the change takes or
-// gives something: what they were, and what they are.
+// relower compiles the Services that differ, and those that gain or lose
+// something by the change, in both states.
 func (x *Incremental) relower(dirty map[objects.Name]bool, before *past) Delta {
 	affected := maps.Clone(dirty)
 	add := func(n objects.Name) { affected[n] = true }
@@ -116,9 +116,9 @@ func (x *Incremental) relower(dirty map[objects.Name]bool, before *past) Delta {
 	return Delta{Before: x.fragment(old), After: x.fragment(fresh)}
 }
 
-// parts lowers some Services, as they are or as they were. Who gets a match that
-// several claim is seen only when all who claim it are read together: those who
-// do so now, and those who did.
+// parts lowers some Services, in their current or previous state. To find the
+// owner of a match with several claimers, all must be read together: the current
+// and the previous ones.
 func (x *Incremental) parts(names map[objects.Name]bool, before *past) map[objects.Name]*service.Part {
 	model, diags := x.analyze(names, before)
 	together := maps.Clone(names)
@@ -159,8 +159,8 @@ func (x *Incremental) parts(names map[objects.Name]bool, before *past) map[objec
 	return out
 }
 
-// addContext adds to both the Services that share something with either and are
-// what they were.
+// addContext adds the unchanged Services that share something with one of the
+// parts to both lists.
 func (x *Incremental) addContext(affected map[objects.Name]bool, old, fresh map[objects.Name]*service.Part) {
 	context := make(map[objects.Name]bool)
 	add := func(n objects.Name) {
@@ -181,8 +181,8 @@ func (x *Incremental) addContext(affected map[objects.Name]bool, old, fresh map[
 	}
 }
 
-// sharing yields the Services with an endpoint of this node or a ClusterIP that
-// the part has.
+// sharing yields the Services that share an endpoint of this node or a
+// ClusterIP with the part.
 func (x *Incremental) sharing(p *service.Part, yield func(objects.Name)) {
 	for _, pool := range p.Pools {
 		for _, e := range pool.Endpoints {

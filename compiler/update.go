@@ -12,7 +12,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Apply takes what has changed and says how the program differs now.
+// Apply applies changes of objects and returns how the program differs.
 func (x *Incremental) Apply(u Update) Delta {
 	dirty := x.dirty(u)
 	before := x.past(dirty)
@@ -43,7 +43,7 @@ func (x *Incremental) Apply(u Update) Delta {
 	return d
 }
 
-// dirty are the Services that may differ after an update.
+// dirty returns the Services that may differ after an update.
 func (x *Incremental) dirty(u Update) map[objects.Name]bool {
 	dirty := make(map[objects.Name]bool)
 	for _, s := range u.Services {
@@ -100,9 +100,9 @@ func (x *Incremental) dropSlice(n, owner objects.Name) {
 	}
 }
 
-// takeOthers stores the objects of other kinds and says whether the policy
-// differs now, or whether the node's facts do, so that everything was compiled
-// again.
+// takeOthers stores the objects of other kinds. It reports whether the policy
+// differs, and whether the node's facts differ, in which case everything was
+// compiled again.
 func (x *Incremental) takeOthers(others objects.Set) (policy, whole bool) {
 	others.Services, others.EndpointSlices = nil, nil
 	x.others = others

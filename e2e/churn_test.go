@@ -302,7 +302,7 @@ func (c *churn) stock(when string) stock {
 // counters change without a change of the rules.
 var counters = regexp.MustCompile(`counter packets \d+ bytes \d+`)
 
-// ownRules is all that the kernel has in our tables, but for counters.
+// ownRules returns everything that the kernel has in planec's tables, except for counters.
 func (c *churn) ownRules() string {
 	c.t.Helper()
 	text, err := c.rig.Run("", "nft", "list", "ruleset")

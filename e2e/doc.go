@@ -1,7 +1,7 @@
-// Package e2e holds planec against the real thing: etcd, kube-apiserver and
+// Package e2e tests planec against real programs: etcd, kube-apiserver and
 // kube-proxy, built from their own modules and run in the network namespace of
-// a node of testkit's. It is a module of its own, so that what those need does
-// not become a dependency of planec.
+// a testkit node. It is a separate module, so that their dependencies do not
+// become dependencies of planec.
 //
 //	programs   builds the programs, once for each set of versions
 //	process    runs them in a namespace: killed, stopped, measured
@@ -10,10 +10,10 @@
 //	agent      planec-agent itself
 //	traffic    connections at full speed, every failure counted
 //	flaky      a bad network between the agent and the API server
-//	flows      the flows that are kept, by kube-proxy's own function
-//	nftwatch   when the kernel committed what, by its own notices
+//	flows      which flows stay, according to kube-proxy's own function
+//	nftwatch   what the kernel committed, and when, by its notifications
 //
-// The node runs it all: etcd, the API server, kube-proxy and the agent share its
-// loopback, as on a control plane node. Every agent has the rights of deploy/ and
-// no others. Nothing leaves the test's namespaces.
+// All programs run on the node: etcd, the API server, kube-proxy and the agent
+// share its loopback, as on a control plane node. Every agent has exactly the
+// rights of deploy/. Nothing leaves the test's namespaces.
 package e2e

@@ -2,9 +2,9 @@ package ir
 
 import "net/netip"
 
-// FamilyOf returns the family of an address. An IPv4 address mapped into IPv6
-// counts as IPv6 here, because on the wire it is; the compiler unmaps addresses
-// before they reach a program.
+// FamilyOf returns the family of an address. An IPv4-mapped IPv6 address counts
+// as IPv6, because on the wire it is; the compiler unmaps addresses before they
+// reach a program.
 func FamilyOf(a netip.Addr) Family {
 	if a.Is4() {
 		return IPv4
@@ -12,7 +12,7 @@ func FamilyOf(a netip.Addr) Family {
 	return IPv6
 }
 
-// ContainsAddr reports whether one of the prefixes contains a.
+// ContainsAddr reports whether any of the prefixes contains a.
 func ContainsAddr(prefixes []netip.Prefix, a netip.Addr) bool {
 	for _, p := range prefixes {
 		if p.Contains(a) {
@@ -22,7 +22,7 @@ func ContainsAddr(prefixes []netip.Prefix, a netip.Addr) bool {
 	return false
 }
 
-// PrefixesOf returns the prefixes of one family, in their order.
+// PrefixesOf returns the prefixes of one family, in the given order.
 func PrefixesOf(f Family, prefixes []netip.Prefix) []netip.Prefix {
 	var out []netip.Prefix
 	for _, p := range prefixes {
@@ -33,7 +33,7 @@ func PrefixesOf(f Family, prefixes []netip.Prefix) []netip.Prefix {
 	return out
 }
 
-// AddrsOf returns the addresses of one family, in their order.
+// AddrsOf returns the addresses of one family, in the given order.
 func AddrsOf(f Family, addrs []netip.Addr) []netip.Addr {
 	var out []netip.Addr
 	for _, a := range addrs {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// parseEnum sets *dst to the value whose String is s. Every enumeration of the
-// package is read back this way, so writing and reading cannot drift apart.
+// parseEnum sets *dst to the value whose String is s. All enumerations of the
+// package are parsed by it, so that parsing and formatting cannot diverge.
 func parseEnum[T fmt.Stringer](dst *T, s, what string, all []T) error {
 	names := make([]string, len(all))
 	for i, v := range all {
@@ -19,8 +19,8 @@ func parseEnum[T fmt.Stringer](dst *T, s, what string, all []T) error {
 	return fmt.Errorf("%s %q: want one of %s", what, s, strings.Join(names, ", "))
 }
 
-// marshalEnum returns the text of v, or an error when v is none of the known
-// values: an unknown value must not reach a file.
+// marshalEnum returns the text of v, or an error for an unknown value, which
+// must not reach a file.
 func marshalEnum[T interface {
 	comparable
 	fmt.Stringer

@@ -6,48 +6,48 @@ import (
 )
 
 // Frontend is one address (or the node's own nodePort addresses) with a
-// protocol and a port, whose new connections are given an endpoint.
+// protocol and a port, whose new connections get an endpoint.
 type Frontend struct {
 	// ID is "namespace/name/port/protocol/kind/where": port is "-" for an
 	// unnamed one, where is the address, or the family for a nodePort. It is
 	// unique in a program.
 	ID   string       `json:"id"`
-	Kind FrontendKind `json:"kind"` // which of the Service's addresses it is: ClusterIP, NodePort, ...
+	Kind FrontendKind `json:"kind"` // the address's role in the Service: ClusterIP, NodePort, ...
 	// Service is the Service port the frontend belongs to. Frontends with an
 	// equal Service share one affinity per client.
 	Service ServicePort `json:"service"`
-	Match   Match       `json:"match"` // the packets that it takes
-	// SourceRanges, when there are any, are the only sources served; packets
-	// from elsewhere are dropped before anything else is decided, whatever the
+	Match   Match       `json:"match"` // the packets of this frontend
+	// SourceRanges, if not empty, are the only sources that are served; packets
+	// from other sources are dropped before any other decision, whatever the
 	// endpoints are. The prefixes are disjoint and sorted.
 	SourceRanges []netip.Prefix `json:"sourceRanges,omitempty"`
-	// Affinity is for how many seconds after its last new connection a client
+	// Affinity is how many seconds after its last new connection a client
 	// address keeps its endpoint (sessionAffinity ClientIP); 0 is no affinity.
 	Affinity uint32 `json:"affinity,omitempty"`
-	// Internal is the route of packets from local pods (as Node.Local
-	// recognises them) and from the node's own addresses, External that of all
-	// others.
+	// Internal is the route of packets from local pods (as Node.Local recognises
+	// them) and from the node's own addresses. External is the route of all
+	// other packets.
 	Internal Route `json:"internal"`
 	External Route `json:"external"` // the route of packets from elsewhere
-	// Elsewhere says that the address is another node's or an endpoint's: its other
-	// ports are to be reached from here, so that the address must not become the
-	// node's own.
+	// Elsewhere says that the address belongs to another node or to an endpoint.
+	// Its other ports must stay reachable, so the address must not become one of
+	// the node's own.
 	Elsewhere bool `json:"elsewhere,omitempty"`
-	// Lasting are the endpoints that still serve and that neither route gives to
-	// new connections: they terminate, or a traffic policy, a hint or readiness
-	// keeps them out of the pools. Flows to them go on, as to those of the pools;
-	// flows to all other endpoints are stale. TCP notices by itself and has none.
-	// They are sorted, each once.
+	// Lasting are the serving endpoints that neither route gives to new
+	// connections, because they terminate or because a traffic policy, a hint or
+	// readiness excludes them. Flows to them and to endpoints of the pools
+	// continue; flows to any other endpoint are stale. It is empty for TCP, which
+	// notices a lost endpoint itself. It is sorted, without duplicates.
 	Lasting []netip.AddrPort `json:"lasting,omitempty"`
-	Origin  Origin           `json:"origin"` // the field of the Service that gives the address
+	Origin  Origin           `json:"origin"` // the field of the Service with the address
 }
 
-// FrontendKind is where a frontend's address comes from.
+// FrontendKind is the source of a frontend's address.
 type FrontendKind uint8
 
-// The kinds, in canonical order, which is also their precedence where two
-// frontends of one Service have the same match: a load-balancer address that is
-// an external IP too keeps its source ranges.
+// The kinds, in canonical order. The order is also the precedence of two
+// frontends of one Service with the same match: a load-balancer address that is
+// also an external IP keeps its source ranges.
 const (
 	ClusterIP FrontendKind = iota + 1
 	LoadBalancer
@@ -85,8 +85,8 @@ func (k *FrontendKind) UnmarshalText(b []byte) error {
 	return parseEnum(k, string(b), "frontend kind", FrontendKinds())
 }
 
-// ServicePort names one port of one Service. Port is the port's name and is
-// empty for the only, unnamed port.
+// ServicePort names one port of one Service. Port is the port's name, "" for
+// an only, unnamed port.
 type ServicePort struct {
 	Namespace string   `json:"namespace"`      // the Service's namespace
 	Name      string   `json:"name"`           // the Service's name
@@ -103,10 +103,10 @@ func (s ServicePort) String() string {
 	return s.Namespace + "/" + s.Name + port + "/" + s.Protocol.String()
 }
 
-// Match is what a packet must look like to belong to a frontend. For a NodePort
-// frontend Address is the zero Addr and the destination must be one of the
-// node's nodePort addresses (Node.NodePorts) of the family; where an address
-// and a nodePort frontend both fit, the address wins.
+// Match selects the packets of a frontend. For a NodePort frontend, Address is
+// the zero Addr, and the destination must be one of the node's nodePort
+// addresses (Node.NodePorts) of the family. If both an address and a nodePort
+// frontend match, the address wins.
 type Match struct {
 	Family   Family     `json:"family"`           // IPv4 or IPv6; that of Address where there is one
 	Address  netip.Addr `json:"address,omitzero"` // the destination; the zero Addr is the node's nodePort addresses
@@ -127,18 +127,18 @@ func (m Match) String() string {
 	return host + ":" + strconv.Itoa(int(m.Port)) + "/" + m.Protocol.String()
 }
 
-// Route is what happens to a packet of a frontend, for one kind of source.
+// Route says what happens to a packet of a frontend, for one kind of source.
 type Route struct {
-	// Pool is the ID of the pool that an endpoint is taken from.
+	// Pool is the ID of the pool with the endpoints.
 	Pool string `json:"pool"`
-	// Masquerade says whether the packet leaves with the node's own address as
-	// its source.
+	// Masquerade selects the packets that leave with the node's address as their
+	// source.
 	Masquerade MasqueradeRule `json:"masquerade"`
 	// OnEmpty is the verdict while the pool has no endpoints.
 	OnEmpty Refusal `json:"onEmpty"`
 }
 
-// MasqueradeRule says which packets of a route get the node's source address.
+// MasqueradeRule selects the packets of a route that get the node's source address.
 type MasqueradeRule uint8
 
 // The rules. "Local source" is a source that Node.Local recognises as a pod of
@@ -177,11 +177,10 @@ func (m *MasqueradeRule) UnmarshalText(b []byte) error {
 	return parseEnum(m, string(b), "masquerade rule", MasqueradeRules())
 }
 
-// Refusal is how a packet is refused: by a route without endpoints, or by a
-// policy.
+// Refusal is how a route without endpoints, or a policy, refuses a packet.
 type Refusal uint8
 
-// The actions: Reject answers (ICMP port unreachable), Drop is silent.
+// The refusals: Reject answers (ICMP port unreachable), Drop is silent.
 const (
 	Reject Refusal = iota + 1
 	Drop

@@ -7,8 +7,8 @@ import (
 )
 
 // JSON returns the canonical JSON form of a normalized program, indented, with
-// a final newline. [ParseJSON] reads it back. The YAML form of the command line
-// is this form, converted.
+// a final newline. [ParseJSON] reads it back. The command line converts it to
+// YAML.
 func (p *Program) JSON() ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -20,8 +20,8 @@ func (p *Program) JSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// ParseJSON reads the JSON form of a program; unknown fields are an error. The
-// result satisfies [Verify] only if what was written did.
+// ParseJSON reads the JSON form of a program; unknown fields are an error. It
+// does not call [Verify].
 func ParseJSON(data []byte) (*Program, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()

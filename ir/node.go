@@ -8,33 +8,33 @@ import (
 // Node holds the facts of the node that a program is for.
 type Node struct {
 	Name string `json:"name"` // metadata.name of the Node
-	// Addresses are the addresses known to be the node's own. The kernel knows
-	// them all; the evaluator knows these.
+	// Addresses are the known addresses of the node. The kernel knows all of
+	// them, the evaluator only these.
 	Addresses []netip.Addr  `json:"addresses,omitempty"`
 	NodePorts NodePortScope `json:"nodePorts"` // which of the node's addresses serve nodePorts
-	Local     LocalDetector `json:"local"`     // how packets of local pods are told from others
-	// ServiceCIDRs are the ranges ClusterIPs are allocated from. A packet to an
-	// address in them that no Service has is dropped.
+	Local     LocalDetector `json:"local"`     // how packets of local pods are recognised
+	// ServiceCIDRs are the ranges from which ClusterIPs are allocated. A packet
+	// to an address in them without a Service is dropped.
 	ServiceCIDRs []netip.Prefix `json:"serviceCIDRs,omitempty"`
-	// DropInvalid drops forwarded packets that connection tracking calls
-	// invalid; off when the kernel is told to be liberal about TCP windows
-	// (kubernetes/kubernetes#74839).
+	// DropInvalid drops forwarded packets that connection tracking considers
+	// invalid. It is off if the kernel is configured to be liberal about TCP
+	// windows (kubernetes/kubernetes#74839).
 	DropInvalid bool `json:"dropInvalid,omitempty"`
 }
 
-// NodePortScope says on which of the node's own addresses nodePorts are served.
-// Loopback addresses never belong to it.
+// NodePortScope selects the node's own addresses that serve nodePorts. Loopback
+// addresses never do.
 type NodePortScope struct {
-	// Addresses are served as they stand.
+	// Addresses are single addresses that serve nodePorts.
 	Addresses []netip.Addr `json:"addresses,omitempty"`
-	// Prefixes serve every address in them that is the node's own at the time
-	// of the packet.
+	// Prefixes select every address in them that is the node's own when the
+	// packet arrives.
 	Prefixes []netip.Prefix `json:"prefixes,omitempty"`
 }
 
 // LocalDetector says how a packet from a pod of this node is recognised.
 type LocalDetector struct {
-	Mode DetectMode `json:"mode"` // which of the fields below counts; none of them with DetectNone
+	Mode DetectMode `json:"mode"` // which of the fields below applies; none of them with DetectNone
 	// CIDRs are the sources that count as local, with mode DetectCIDR; a family
 	// without a CIDR has no detector.
 	CIDRs []netip.Prefix `json:"cidrs,omitempty"`
@@ -43,7 +43,7 @@ type LocalDetector struct {
 	Interface string `json:"interface,omitempty"`
 }
 
-// Detects reports whether local sources of the family can be recognised at all.
+// Detects reports whether local sources of the family can be recognised.
 func (d LocalDetector) Detects(f Family) bool {
 	switch d.Mode {
 	case DetectCIDR:

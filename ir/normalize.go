@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// Normalize brings every slice of the program into its canonical order: the
-// one place of planec where programs are sorted.
+// Normalize brings every slice of the program into its canonical order.
+// Programs are sorted nowhere else.
 //
-// An empty slice becomes nil, so that programs read back from any form are
-// equal to those that were written.
+// An empty slice becomes nil, so that a program that was written and read
+// back equals the original.
 func (p *Program) Normalize() {
 	p.Node.normalize()
 	for i := range p.Frontends {
@@ -31,7 +31,7 @@ func (p *Program) Normalize() {
 	p.Policy.normalize()
 }
 
-// normalize leaves the rules of a tier alone: their order has a meaning.
+// normalize does not reorder the rules of a tier, because their order matters.
 func (p *Policy) normalize() {
 	for i := range p.AddressSets {
 		s := &p.AddressSets[i]
@@ -103,8 +103,8 @@ func ComparePrefix(a, b netip.Prefix) int {
 	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
 }
 
-// DisjointPrefixes returns the prefixes masked, sorted and without those that
-// another one contains, so that no address is in two of them.
+// DisjointPrefixes masks and sorts the prefixes and removes those that
+// another one contains, so that every address is in at most one of them.
 func DisjointPrefixes(prefixes []netip.Prefix) []netip.Prefix {
 	sorted := make([]netip.Prefix, 0, len(prefixes))
 	for _, p := range prefixes {

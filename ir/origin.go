@@ -2,15 +2,15 @@ package ir
 
 import "strconv"
 
-// Origin says which line of which object something came from. The zero value
-// means "planec itself" (a default, or a flag of the command line).
+// Origin is the object and the line that something came from. The zero value
+// means planec itself (a default, or a flag of the command line).
 type Origin struct {
-	Kind      string `json:"kind,omitempty"`      // the object's kind, as "Service"
+	Kind      string `json:"kind,omitempty"`      // the object's kind, such as "Service"
 	Namespace string `json:"namespace,omitempty"` // the object's namespace; "" for cluster-wide objects
 	Name      string `json:"name,omitempty"`      // the object's name
 	// Path is the field inside the object, as in "spec.ports[0]".
 	Path string `json:"path,omitempty"`
-	File string `json:"file,omitempty"` // the file as it was named on the command line; "-" is standard input
+	File string `json:"file,omitempty"` // the file as named on the command line; "-" is standard input
 	// Line counts from 1; 0 is unknown.
 	Line int `json:"line,omitempty"`
 }
@@ -18,8 +18,8 @@ type Origin struct {
 // IsZero reports whether the origin is planec itself.
 func (o Origin) IsZero() bool { return o == Origin{} }
 
-// Object returns "Kind namespace/name", with the namespace left out where the
-// kind has none.
+// Object returns "Kind namespace/name", without the namespace for a
+// cluster-wide kind.
 func (o Origin) Object() string {
 	name := o.Name
 	if o.Namespace != "" {
@@ -31,8 +31,8 @@ func (o Origin) Object() string {
 	return o.Kind + " " + name
 }
 
-// Position returns "file:line", the file alone where the line is unknown, and
-// "" where the file is.
+// Position returns "file:line", the file alone if the line is unknown, and ""
+// if the file is.
 func (o Origin) Position() string {
 	if o.File == "" || o.Line == 0 {
 		return o.File
@@ -40,7 +40,7 @@ func (o Origin) Position() string {
 	return o.File + ":" + strconv.Itoa(o.Line)
 }
 
-// At returns the same origin, pointing to one of its fields.
+// At returns the origin with the path of another field.
 func (o Origin) At(path string) Origin {
 	o.Path = path
 	return o

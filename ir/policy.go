@@ -5,35 +5,35 @@ import (
 	"strconv"
 )
 
-// Policy is what the cluster's network policies make of one node's pods. A
-// direction of a pod that no policy mentions is in no profile and is open.
+// Policy is the effect of the cluster's network policies on one node's pods.
+// A direction of a pod that no policy selects is in no profile and is open.
 //
-// Policies judge the first packet of a connection, with the addresses it has
-// after DNAT and before masquerading: first the source's egress, then the
+// Policies judge the first packet of a connection, with its addresses after
+// DNAT and before masquerade: first the source's egress, then the
 // destination's ingress. Replies, related ICMP errors and IPv6 neighbour
-// discovery always pass, and so do packets from the node itself to its pods.
+// discovery always pass, as do packets from the node itself to its pods.
 type Policy struct {
-	// OnDeny is how a denied packet is refused; silence is what Kubernetes'
-	// conformance asks for. It is 0 exactly when there are no profiles.
+	// OnDeny is how a denied packet is refused; Kubernetes' conformance tests
+	// expect Drop. It is 0 if and only if there are no profiles.
 	OnDeny      Refusal      `json:"onDeny,omitzero"`
 	Profiles    []Profile    `json:"profiles,omitempty"`    // sorted by ID; each pod is in at most one
-	AddressSets []AddressSet `json:"addressSets,omitempty"` // the sets that the rules' Peers name, sorted by ID
-	// Peers names addresses of the sets, for people.
+	AddressSets []AddressSet `json:"addressSets,omitempty"` // the sets that the rules' Peers refer to, sorted by ID
+	// Peers holds names for addresses of the sets, for people.
 	Peers []Peer `json:"peers,omitempty"`
 }
 
-// Profile is a group of this node's pods that the same policies treat the same
-// way.
+// Profile is a group of this node's pods that the same policies treat in the
+// same way.
 type Profile struct {
-	// ID is made of the names of the policies that select the pods and, where
-	// named ports make pods differ, of what the names stand for. It is at most
+	// ID consists of the names of the policies that select the pods and, if
+	// named ports make pods differ, of the numbers of these ports. It is at most
 	// 96 of the characters a-z, 0-9, "-", "." and "/".
 	ID   string `json:"id"`
 	Pods []Pod  `json:"pods"` // at least one, sorted by namespace and name
 	// Ingress and Egress are in the order of evaluation; a direction without
 	// tiers is open.
 	Ingress []Tier `json:"ingress,omitempty"`
-	Egress  []Tier `json:"egress,omitempty"` // the tiers of packets that the pods send
+	Egress  []Tier `json:"egress,omitempty"` // the tiers for packets that the pods send
 }
 
 // Tiers returns the tiers of one direction.
@@ -48,42 +48,42 @@ func (p *Profile) Tiers(d Direction) []Tier {
 type Pod struct {
 	Namespace string `json:"namespace"` // metadata.namespace of the Pod
 	Name      string `json:"name"`      // metadata.name of the Pod
-	// Addresses are the pod's own, of either family; no other pod has them.
+	// Addresses are the pod's own, of either family; no other pod shares them.
 	Addresses []netip.Addr `json:"addresses"`
 }
 
-// Tier is a list of rules, the first that matches deciding.
+// Tier is a list of rules; the first matching rule decides.
 type Tier struct {
-	Kind TierKind `json:"kind"` // which policies the rules are of: Admin, NetworkPolicy, Baseline
-	// Default is what happens when no rule matches: Pass to the next tier, or
-	// Deny where a NetworkPolicy isolates.
+	Kind TierKind `json:"kind"` // the kind of its policies: Admin, NetworkPolicy, Baseline
+	// Default is the action if no rule matches: Pass to the next tier, or Deny
+	// if a NetworkPolicy isolates.
 	Default Action `json:"default"`
-	// Isolating are the NetworkPolicies that make Default Deny.
+	// Isolating are the NetworkPolicies because of which Default is Deny.
 	Isolating []Origin `json:"isolating,omitempty"`
 	Rules     []Rule   `json:"rules,omitempty"` // in the order of evaluation
 }
 
-// Rule is one rule of a policy, or the part of it that one number of a named
-// port belongs to. It matches packets whose peer (the destination of egress,
-// the source of ingress) and whose destination port both match.
+// Rule is one rule of a policy, or its part for one number of a named port.
+// It matches packets whose peer (the destination of egress, the source of
+// ingress) and destination port both match.
 type Rule struct {
 	Action Action `json:"action"` // Accept, Deny or Pass
-	// Name is the rule's own name, where it has one.
+	// Name is the rule's own name, or "".
 	Name string `json:"name,omitempty"`
 	// AnyPeer matches every address. Otherwise the peer must be in one of the
-	// sets; without any, the rule matches nothing.
+	// sets; a rule without sets matches nothing.
 	AnyPeer bool     `json:"anyPeer,omitempty"`
 	Peers   []string `json:"peers,omitempty"` // the IDs of the sets that the peer may be in, sorted
 	// AnyPort matches every packet, also of protocols without ports. Otherwise
-	// the destination port must be in one of the ranges; without any, the rule
+	// the destination port must be in one of the ranges; a rule without ranges
 	// matches nothing.
 	AnyPort bool        `json:"anyPort,omitempty"`
 	Ports   []PortRange `json:"ports,omitempty"` // the destination ports, sorted and disjoint within a protocol
 	Origin  Origin      `json:"origin"`          // the rule's place in its policy
 }
 
-// PortRange is a range of destination ports, both ends included. 0 to 65535 is
-// every packet of the protocol.
+// PortRange is a range of destination ports, both ends included. 0 to 65535
+// matches every packet of the protocol.
 type PortRange struct {
 	Protocol Protocol `json:"protocol"` // TCP, UDP or SCTP
 	First    uint16   `json:"first"`    // the lowest port
@@ -107,19 +107,19 @@ func (r PortRange) AppendTo(b []byte) []byte {
 	return append(append(b, '/'), r.Protocol.String()...)
 }
 
-// AddressSet is what a peer of a rule stands for: pods, nodes or networks.
+// AddressSet is the peers of a rule as addresses: pods, nodes or networks.
 type AddressSet struct {
-	// ID is the selector or the CIDRs, in canonical spelling.
+	// ID is the selector or the CIDRs, in canonical form.
 	ID string `json:"id"`
 	// Addresses are those of pods or nodes.
 	Addresses []netip.Addr `json:"addresses,omitempty"`
-	// Prefixes are networks, less those in Except. Pods and nodes inside a
-	// network belong to it.
+	// Prefixes are networks, without those in Except. A pod or node inside a
+	// network belongs to the set.
 	Prefixes []netip.Prefix `json:"prefixes,omitempty"`
-	Except   []netip.Prefix `json:"except,omitempty"` // networks inside of Prefixes that are taken out of them
+	Except   []netip.Prefix `json:"except,omitempty"` // networks inside of Prefixes that are excluded
 }
 
-// InNetworks reports whether the address belongs to one of the set's networks.
+// InNetworks reports whether the address is in one of the set's networks.
 func (s *AddressSet) InNetworks(a netip.Addr) bool {
 	return ContainsAddr(s.Prefixes, a) && !ContainsAddr(s.Except, a)
 }
@@ -140,8 +140,8 @@ func (p Peer) String() string {
 	return p.Namespace + "/" + p.Name
 }
 
-// Direction is the direction of a connection as the pod sees it that a policy
-// is about.
+// Direction is the direction of a connection, as the pod of the policy sees
+// it.
 type Direction uint8
 
 // The directions, in the order in which a packet meets them.
@@ -164,7 +164,7 @@ func (d Direction) String() string {
 	return "direction(" + strconv.Itoa(int(d)) + ")"
 }
 
-// TierKind is where a tier's rules come from.
+// TierKind is the source of a tier's rules.
 type TierKind uint8
 
 // The tiers, in order of evaluation (policy.networking.k8s.io): the cluster's
@@ -199,11 +199,11 @@ func (k *TierKind) UnmarshalText(b []byte) error {
 	return parseEnum(k, string(b), "tier", TierKinds())
 }
 
-// Action is what a rule does with a packet that it matches.
+// Action is what a rule does with a matching packet.
 type Action uint8
 
 // The actions. Accept ends the evaluation of the direction, Deny refuses the
-// packet, Pass leaves it to the next tier.
+// packet, Pass continues with the next tier.
 const (
 	Accept Action = iota + 1
 	Deny

@@ -9,14 +9,14 @@ import (
 // "Assigned Internet Protocol Numbers").
 type Protocol uint8
 
-// The protocols a Service may have (KEP-752 and core/v1 Protocol).
+// The protocols of Services (KEP-752 and core/v1 Protocol).
 const (
 	TCP  Protocol = 6
 	UDP  Protocol = 17
 	SCTP Protocol = 132
 )
 
-// Protocols that policies judge and Services cannot have.
+// Protocols that policies judge but Services cannot have.
 const (
 	ICMP   Protocol = 1
 	ICMPv6 Protocol = 58
@@ -42,7 +42,7 @@ func (p Protocol) String() string {
 	return fmt.Sprintf("protocol(%d)", uint8(p))
 }
 
-// ParseProtocol reads the name of a protocol with ports, in any case.
+// ParseProtocol parses the name of a protocol with ports, in any case.
 func ParseProtocol(s string) (Protocol, error) {
 	for _, p := range Protocols() {
 		if strings.EqualFold(s, p.String()) {

@@ -6,13 +6,12 @@ import (
 	"strconv"
 )
 
-// textHeader is the first line of the text form; the number changes when an
+// textHeader is the first line of the text form. Its number changes if an
 // older reader could misread a newer file.
 const textHeader = "planec-ir 1"
 
-// Text returns the canonical text form of a normalized program: a line for each
-// fact, in canonical order, made to be read and to be diffed. Nothing but tests reads
-// it back (irtest.ParseText).
+// Text returns the canonical text form of a normalized program: one line per fact, in
+// canonical order, for reading and diffs. Only tests read it back (irtest.ParseText).
 func (p *Program) Text() []byte {
 	w := textWriter{}
 	w.line(textHeader)
@@ -36,7 +35,7 @@ func (p *Program) Text() []byte {
 
 type textWriter struct{ bytes.Buffer }
 
-// line writes words that need no quotes.
+// line writes words without quotes.
 func (w *textWriter) line(words ...string) {
 	for i, word := range words {
 		if i > 0 {

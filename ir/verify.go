@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// Verify returns every broken invariant of the program, joined, or nil. It is
-// the definition of a well-formed program: what backends may rely on, and what
-// tests ask after every pass.
+// Verify returns every broken invariant of the program, joined, or nil. It
+// defines a well-formed program: backends may rely on it, and tests call it
+// after every pass.
 func Verify(p *Program) error {
 	v := verifier{pools: make(map[string]*Pool, len(p.Pools)), local: make(map[netip.Addr]bool)}
 	v.node(&p.Node)
@@ -24,7 +24,7 @@ func Verify(p *Program) error {
 
 type verifier struct {
 	pools map[string]*Pool
-	// local is what endpoints said of their addresses.
+	// local holds what endpoints say about whether their address is local.
 	local map[netip.Addr]bool
 	errs  []error
 }
@@ -64,7 +64,7 @@ func (v *verifier) node(n *Node) {
 
 // validInterface accepts what the kernel accepts as a device name
 // (dev_valid_name in net/core/dev.c: at most 15 bytes, no slash, colon or
-// space), less the characters that rule languages give a meaning to.
+// space), without the characters that have a meaning in rule languages.
 func validInterface(s string) bool {
 	if s == "" || len(s) > 15 || s == "." || s == ".." {
 		return false
@@ -152,7 +152,7 @@ func (v *verifier) frontend(f *Frontend) {
 	v.lasting(f)
 }
 
-// lasting wants endpoints that no route of the frontend has.
+// lasting checks that no route of the frontend has the endpoints.
 func (v *verifier) lasting(f *Frontend) {
 	if len(f.Lasting) > 0 && f.Match.Protocol == TCP {
 		v.failf("frontend %q: lasting endpoints of TCP", f.ID)
@@ -233,7 +233,7 @@ func (v *verifier) healthChecks(checks []HealthCheck) {
 	}
 }
 
-// addrs wants canonical addresses, sorted, none twice.
+// addrs checks that addresses are canonical, sorted and unique.
 func (v *verifier) addrs(what string, addrs []netip.Addr) {
 	for i, a := range addrs {
 		if !a.IsValid() || a.Is4In6() || a.Zone() != "" {
@@ -245,7 +245,7 @@ func (v *verifier) addrs(what string, addrs []netip.Addr) {
 	}
 }
 
-// prefixes wants them masked, sorted and disjoint.
+// prefixes checks that prefixes are masked, sorted and disjoint.
 func (v *verifier) prefixes(what string, prefixes []netip.Prefix) {
 	for _, p := range prefixes {
 		if !p.IsValid() || p.Addr().Is4In6() {

@@ -2,8 +2,8 @@ package ir
 
 import "net/netip"
 
-// policy states what a well-formed policy is: references resolve, everything
-// that is there is used, and no two pods share an address.
+// policy checks a policy: references resolve, no part is unused, and no two
+// pods share an address.
 func (v *verifier) policy(p *Policy) {
 	sets := make(map[string]bool, len(p.AddressSets))
 	held := make(map[netip.Addr]bool)

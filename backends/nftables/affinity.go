@@ -12,21 +12,21 @@ import (
 )
 
 // affinitySize bounds the bindings of one family: clients times Services with
-// affinity that were used within the timeout. A full map means new clients are
-// spread anew at every connection; nothing else breaks.
+// affinity within the timeout. When the map is full, each connection of a new
+// client is balanced anew; nothing else breaks.
 const affinitySize = "1048576"
 
-// savedMarksSize bounds the connections that are inside an affinity chain at
-// one moment, which is at most one for each CPU.
+// savedMarksSize bounds the connections that traverse an affinity chain at
+// the same time: at most one for each CPU.
 const savedMarksSize = "65536"
 
 // affinitySets are the maps of session affinity (see doc.go).
 type affinitySets struct {
 	bindings, marks set
-	// services give the Service of a frontend: [0] by address, [1] by nodePort.
+	// services map a frontend to the ID of its Service: [0] by address, [1] by nodePort.
 	services [2]set
-	// draws give the chain that draws an index, slots the endpoint's ID of an
-	// index, endpoints the address of an ID.
+	// draws map to the chain that draws an index, slots map an index to an
+	// endpoint's ID, endpoints map an ID to an address.
 	draws, slots, endpoints [scopes]set
 
 	serviceIDs  map[ir.ServicePort]uint32
@@ -105,7 +105,7 @@ func (a *affinitySets) addEndpoints(m *set, t *table, f *ir.Frontend, key []byte
 	}
 }
 
-// name gives every Service with affinity, and every endpoint of it, an ID.
+// name assigns an ID to every Service with affinity and to each of its endpoints.
 func (a *affinitySets) name(t *table) {
 	members := make(map[ir.ServicePort][]netip.AddrPort)
 	var order []ir.ServicePort
@@ -127,7 +127,7 @@ func (a *affinitySets) name(t *table) {
 	}
 }
 
-// members are the endpoints that a frontend may choose on any route.
+// members returns the endpoints that the frontend may choose on any route.
 func (t *table) members(f *ir.Frontend) []netip.AddrPort {
 	var list []netip.AddrPort
 	for _, id := range []string{f.Internal.Pool, f.External.Pool} {
@@ -140,8 +140,8 @@ func (t *table) members(f *ir.Frontend) []netip.AddrPort {
 	return list
 }
 
-// The IDs of endpoints are traffic class handles that are not in use: they stand
-// in meta priority for a moment.
+// The IDs of endpoints are unused traffic class handles, because a packet
+// carries them in meta priority for a moment.
 const (
 	firstEndpointID = 0xc0000000
 	lastEndpointID  = 0xfffffffe

@@ -48,7 +48,7 @@ var (
 )
 
 // stickyRig loads the program, and foreign rules that set every other bit of
-// the mark before ours and count the packets that lost any of them after.
+// the mark before planec's and count the packets that lost any of them after.
 func stickyRig(t *testing.T, p *ir.Program) *testkit.Rig {
 	t.Helper()
 	testkit.Require(t, "nft")

@@ -8,14 +8,14 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// Name is the backend's word on the command line.
+// Name is the backend's name on the command line.
 const Name = "nftables"
 
-// FileName is the one file of the artifact, for nft -f.
+// FileName is the only file of the artifact, for nft -f.
 const FileName = "rules.nft"
 
-// TableName is the name of both tables that planec owns, "table ip planec" and
-// "table ip6 planec". Nothing outside them is ever touched.
+// TableName is the name of both tables of planec, "table ip planec" and "table
+// ip6 planec". The rules never touch another table.
 const TableName = "planec"
 
 // Backend emits nft text.
@@ -25,16 +25,15 @@ type Backend struct {
 
 var _ backends.Backend = (*Backend)(nil)
 
-// New returns the backend; it is as pure as its options.
+// New returns the backend for the given options. It has no other state.
 func New(opts backends.Options) *Backend { return &Backend{opts: opts} }
 
 // Name returns "nftables".
 func (*Backend) Name() string { return Name }
 
-// Emit returns rules.nft: one transaction that replaces both of planec's
-// tables, whatever they held before. A family with nothing to do gets the base
-// chains of NAT only.
-// What Check reports is given up.
+// Emit returns rules.nft: one transaction that replaces both tables of planec,
+// whatever they contain. A family without work gets only the base chains of
+// NAT. Emit leaves out what Check reports.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {
 		return backends.Artifact{}, fmt.Errorf("nftables: masquerade bit %d: want 0 to 31", b.opts.MasqueradeBit)
@@ -43,7 +42,7 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("nftables: %w", err)
 	}
-	// The program is as large as the text, and not needed any more.
+	// The program is as large as the text, and nothing refers to it from here on.
 	size := 256
 	for i := range tables {
 		size += tables[i].size()
@@ -70,8 +69,8 @@ func (b *Backend) tables(p *ir.Program) ([]content, error) {
 	return tables, nil
 }
 
-// appendReset removes older tables of ours. "delete" fails where there is
-// nothing to delete, so "add" comes first.
+// appendReset removes planec's earlier tables. "delete" fails for a missing
+// table, so "add" comes first.
 func appendReset(b []byte) []byte {
 	for _, f := range ir.Families() {
 		b = append(b, "add table "+familyOf(f).ip+" "+TableName+"\n"...)

@@ -2,8 +2,8 @@ package nftables
 
 import "github.com/planec/planec/ir"
 
-// priorities of base chains, as nft lists them; the output hook has no names
-// for those of NAT, nor for priorities more than 10 away from a name.
+// Priorities of base chains, as nft lists them. For the output hook, nft has no
+// names for NAT priorities, nor for priorities more than 10 away from a name.
 const (
 	beforeDNAT       = "dstnat - 10"
 	beforeDNATOutput = "-110"
@@ -15,7 +15,7 @@ const (
 	afterEgress      = "11"
 )
 
-// chainWriter appends chains; ones without rules are left out.
+// chainWriter appends chains. It omits chains without rules.
 type chainWriter struct{ b []byte }
 
 func (w *chainWriter) chain(name, hook string, rules []string) {
@@ -24,7 +24,7 @@ func (w *chainWriter) chain(name, hook string, rules []string) {
 	}
 }
 
-// standing appends a chain that is there without rules too.
+// standing appends a chain even if it has no rules.
 func (w *chainWriter) standing(name, hook string, rules []string) {
 	w.b = append(w.b, "\tchain "+name+" {\n"...)
 	if hook != "" {
@@ -43,8 +43,8 @@ type content struct {
 	chains []byte
 }
 
-// content returns the table, without anything where it has no rules. It does not
-// refer to the program any more.
+// content returns the table's text, empty for a table without rules. The result
+// does not refer to the program.
 func (t *table) content() content {
 	var w chainWriter
 	t.baseChains(&w)
@@ -64,7 +64,7 @@ func (t *table) content() content {
 	return c
 }
 
-// size is at least what appendTo writes.
+// size is an upper bound of what appendTo writes.
 func (c *content) size() int {
 	n := 64 + len(c.chains)
 	for _, s := range c.sets {
@@ -73,7 +73,7 @@ func (c *content) size() int {
 	return n
 }
 
-// appendTo writes the table, if there is any.
+// appendTo writes the table unless it is empty.
 func (c *content) appendTo(b []byte) []byte {
 	if len(c.chains) == 0 {
 		return b
@@ -86,7 +86,7 @@ func (c *content) appendTo(b []byte) []byte {
 	return append(b, "}\n"...)
 }
 
-// baseChains writes the chains that the kernel calls.
+// baseChains writes the chains at the kernel's hooks.
 func (t *table) baseChains(w *chainWriter) {
 	ranges := t.jumps(t.restricted.used(), "ct state new jump source-ranges")
 	w.chain("filter-prerouting", "filter hook prerouting priority "+beforeDNAT, ranges)
@@ -99,8 +99,8 @@ func (t *table) baseChains(w *chainWriter) {
 	w.chain("filter-forward", "filter hook forward priority "+atFilter, append(forward, check...))
 	w.chain("filter-output", "filter hook output priority "+atFilter, append(unserved[:len(unserved):len(unserved)], check...))
 
-	// Those of NAT always stand: the kernel translates the packets of a connection
-	// that is open for as long as a chain of its family does.
+	// The NAT chains are always present: the kernel translates packets of open
+	// connections only while the family has such a chain.
 	services := t.jumps(t.services.used() || t.servesNodePorts(), "jump services")
 	w.standing("nat-prerouting", "nat hook prerouting priority "+atDNAT, services)
 	w.standing("nat-output", "nat hook output priority "+atDNATOutput, services)
@@ -114,8 +114,8 @@ func (t *table) jumps(want bool, rule string) []string {
 	return nil
 }
 
-// postrouting gives packets the node's own source address: those that a service
-// chain marked, those that an endpoint sends itself, then the node's egress.
+// postrouting masquerades packets that a service chain marked, packets that an
+// endpoint sends to itself, and the node's egress.
 func (t *table) postrouting() []string {
 	var rules []string
 	if t.affinity.used() {
@@ -147,7 +147,7 @@ func (t *table) marks() bool {
 	return false
 }
 
-// remark is a comment on a rule.
+// remark formats a comment on a rule.
 func (t *table) remark(text string) string {
 	if !t.comments {
 		return ""

@@ -12,7 +12,7 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// Check reports the Services that Emit gives up.
+// Check reports the Services that Emit leaves out.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
 	backends.Report(&list, refused(p))
@@ -20,14 +20,14 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 	return list
 }
 
-// mostRanges bounds the source ranges of all frontends together. The kernel keeps
-// ranges of several fields in a set that takes time for each one that it has
-// already (net/netfilter/nft_set_pipapo.c): 16,384 take three seconds, 100,000 more
-// than a minute, in which nothing else is changed.
+// mostRanges bounds the source ranges of all frontends together. An insertion into
+// a set of concatenated ranges (net/netfilter/nft_set_pipapo.c) takes time for each
+// existing element: 16,384 take three seconds, 100,000 more than a minute, and
+// every other change of the ruleset waits.
 const mostRanges = 16384
 
-// refused are the Services with a pool whose weights need more than 65536 indexes,
-// and, where all together have too many source ranges, those with the most.
+// refused returns the Services with a pool whose weights need more than 65536
+// indexes and, if there are too many source ranges, the Services with the most.
 func refused(p *ir.Program) []backends.Refused { return append(tooWide(p), tooManyRanges(p)...) }
 
 func tooManyRanges(p *ir.Program) []backends.Refused {
@@ -62,7 +62,7 @@ func tooManyRanges(p *ir.Program) []backends.Refused {
 	return out
 }
 
-// tooWide are the Services with a pool whose weights need more than 65536 indexes.
+// tooWide returns the Services with a pool whose weights need more than 65536 indexes.
 func tooWide(p *ir.Program) []backends.Refused {
 	large := make(map[string]string)
 	for i := range p.Pools {

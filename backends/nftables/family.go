@@ -5,14 +5,14 @@ import "github.com/planec/planec/ir"
 // family holds nft's words for one address family.
 type family struct {
 	ir ir.Family
-	// ip is the table family, and the header in expressions such as "ip daddr".
+	// ip is the table family and the header in expressions such as "ip daddr".
 	ip string
 	// addr is the type of an address in a set.
 	addr string
-	// loopback is never a nodePort address.
+	// loopback is the range whose addresses never serve nodePorts.
 	loopback string
 	// client is the key of an affinity binding while meta mark holds the
-	// Service's ID, once foldClient, a statement, has run.
+	// Service's ID; the statement foldClient must run first.
 	client, foldClient string
 }
 
@@ -22,9 +22,9 @@ func familyOf(f ir.Family) family {
 	}
 	return family{
 		ir: f, ip: "ip6", addr: "ipv6_addr", loopback: "::1", client: "meta mark",
-		// nft 1.0.6 aborts on an update of a map whose key is longer than 16
-		// bytes (netlink_gen_map_stmt reserves one register for it), so client
-		// and Service are folded into the mark. The seed is "plan" in ASCII.
+		// nft 1.0.6 aborts on an update of a map with a key longer than 16 bytes
+		// (netlink_gen_map_stmt reserves one register), so the mark takes a hash of
+		// client and Service. The seed is "plan" in ASCII.
 		foldClient: " meta mark set jhash ip6 saddr . meta mark mod 4294967295 seed 0x706c616e",
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// frontend adds one frontend's elements to every set that needs them.
+// frontend adds the frontend's elements to the sets.
 func (t *table) frontend(f *ir.Frontend) {
 	internal, ok := t.pools.get(f.Internal.Pool)
 	external, ok2 := t.pools.get(f.External.Pool)
@@ -43,7 +43,7 @@ func (t *table) frontend(f *ir.Frontend) {
 	}
 }
 
-// step says what one route does.
+// step returns what one route does.
 func (t *table) step(f *ir.Frontend, r ir.Route, c choice, at scope) step {
 	if len(c.slots) == 0 {
 		if r.OnEmpty == ir.Drop {
@@ -62,7 +62,7 @@ func (t *table) step(f *ir.Frontend, r ir.Route, c choice, at scope) step {
 	return s
 }
 
-// routePool adds the endpoints that a route may choose.
+// routePool adds the endpoints of a route.
 func (t *table) routePool(f *ir.Frontend, key []byte, s step, c choice) {
 	switch s.act {
 	case pick:

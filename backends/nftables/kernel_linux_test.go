@@ -60,7 +60,7 @@ func TestReplaces(t *testing.T) {
 	r := testkit.New(t, testkit.Spec{})
 	load(t, r, foreign)
 	odd := backends.Options{MasqueradeBit: 3, NoComments: true}
-	// What another version may have left: a table of ours that looks different.
+	// What another version may have left: a planec table that looks different.
 	load(t, r, "table ip planec {\n\tmap services {\n\t\ttype ipv4_addr : verdict\n\t}\n\n\tchain nat-prerouting {\n\t\ttype filter hook input priority 5; policy accept;\n\t}\n}\n")
 	for _, step := range []struct {
 		golden string

@@ -12,41 +12,41 @@ import (
 
 // policySets are the maps of policies in one family (see doc.go).
 type policySets struct {
-	// resolved is nil where policies select no pod of the family.
+	// resolved is nil if policies select no pod of the family.
 	resolved *resolve.Policy
-	// hosts and networks give an address its class.
+	// hosts and networks map an address to its class.
 	hosts, networks set
-	// subjects give a pod its chain, by direction.
+	// subjects map a pod to its chain, by direction.
 	subjects [2]set
-	// pods are the same addresses, for packets that come from the other end.
+	// pods are the keys of subjects as sets, for packets in the opposite direction.
 	pods [2]set
-	// rows give a class its row, one map for each profile and direction.
+	// rows map a class to its row, one map for each profile and direction.
 	rows []set
-	// wanted are the rows that a chain or a map names.
+	// wanted marks the rows that a chain or a map refers to.
 	wanted []bool
-	// others is the key of a row for every class that a map does not have: no
-	// class's ID.
+	// others is the key for every class that a map does not list. It is the ID
+	// of no class.
 	others uint32
 }
 
-// direction is what tells egress and ingress apart in rules.
+// direction holds the words that differ between egress and ingress rules.
 type direction struct {
 	ir ir.Direction
-	// chain is the base chain at the forward hook, priority its place there:
-	// both come after every refusal of the Service chains.
+	// chain is the base chain at the forward hook, with its priority: after
+	// every refusal of the Service chains.
 	chain, priority string
 	// prefix starts the names of the profiles' chains and maps.
 	prefix string
-	// peerChain finds the class of the peer.
+	// peerChain is the chain that finds the class of the peer.
 	peerChain string
-	// subject and peer are the header's fields.
+	// subject and peer are the header fields with the pod's and the peer's address.
 	subject, peer string
-	// pods is the role of the map that gives pods their chain.
+	// pods is the role of the map from pods to chains.
 	pods Role
 }
 
-// The map of a direction's pods is named after the direction, the set of their
-// addresses with podsWord. policyInput is egress where a packet is for the node.
+// The map of a direction's pods has the name of the direction, and the set of
+// their addresses adds podsWord. policyInput is egress to the node itself.
 const (
 	podsWord    = "-pods"
 	policyInput = "policy-input"
@@ -73,8 +73,8 @@ func newPolicySets(f family, p *ir.Program, resolved *resolve.Policy) policySets
 	return x
 }
 
-// otherClasses returns the last number that is no class: that of "root", but by
-// an accident of hashing. Classes are sorted.
+// otherClasses returns the highest number that is not the ID of a class: that
+// of "root" unless hashes collide. Classes are sorted.
 func otherClasses(classes []resolve.Class) uint32 {
 	id := uint32(1<<32 - 1)
 	for i := len(classes) - 1; i >= 0 && classes[i].ID == id; i-- {
@@ -83,7 +83,7 @@ func otherClasses(classes []resolve.Class) uint32 {
 	return id
 }
 
-// selectsAny reports whether any pod that policies select has an address of the
+// selectsAny reports whether a pod that policies select has an address of the
 // family.
 func selectsAny(p *ir.Policy, f ir.Family) bool {
 	for i := range p.Profiles {
@@ -104,9 +104,9 @@ func (x *policySets) sets() []*set {
 	return list
 }
 
-// policies fills the maps. Which maps and chains there are depends on the
-// policies and on which families the node's pods have, so a pod that comes or
-// goes changes elements.
+// policies fills the maps. The set of maps and chains depends on the policies
+// and on the families of the node's pods, so that a pod that comes or goes
+// changes only elements.
 func (t *table) policies() {
 	x := &t.policy
 	if x.resolved == nil {
@@ -127,7 +127,7 @@ func (t *table) policies() {
 	}
 }
 
-// subjects sends the profile's pods to its chain.
+// subjects maps the profile's pods to its chain.
 func (t *table) subjects(m, pods *set, p *ir.Profile, d direction) {
 	for i := range p.Pods {
 		pod := &p.Pods[i]
@@ -140,8 +140,8 @@ func (t *table) subjects(m, pods *set, p *ir.Profile, d direction) {
 }
 
 // rowsOf fills the map of one profile and direction. The row that most classes
-// have is one element, so that a rule about every pod of the cluster is no
-// element for each class, and which row that is, is no matter of rules.
+// have is one element: a rule about every pod of the cluster needs no element
+// for each class, and a change of that row changes no rule.
 func (t *table) rowsOf(p *ir.Profile, tab *resolve.Table, d direction) {
 	x := &t.policy
 	if !namesPeers(p.Tiers(d.ir)) {
@@ -158,7 +158,7 @@ func (t *table) rowsOf(p *ir.Profile, tab *resolve.Table, d direction) {
 	x.rows = append(x.rows, m)
 }
 
-// namesPeers reports whether the class of the peer can matter, now or when
+// namesPeers reports whether the class of the peer can matter, now or after
 // other pods come.
 func namesPeers(tiers []ir.Tier) bool {
 	for i := range tiers {
@@ -195,7 +195,7 @@ func (t *table) classes() {
 	}
 }
 
-// peerComment names a pod, or a node, which has no namespace.
+// peerComment appends the name of a pod, or of a node, which has no namespace.
 func (t *table) peerComment(b []byte, namespace, name string) []byte {
 	if !t.comments {
 		return b
@@ -204,7 +204,7 @@ func (t *table) peerComment(b []byte, namespace, name string) []byte {
 	return append(b, ` comment "`+strings.TrimPrefix(words, "/")+`"`...)
 }
 
-// appendRange writes a range as nft lists it: as a prefix where it is one.
+// appendRange writes a range as nft lists it: as a prefix if it is one.
 func appendRange(b []byte, first, last netip.Addr) []byte {
 	for bits := range first.BitLen() + 1 {
 		p := netip.PrefixFrom(first, bits)

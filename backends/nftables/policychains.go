@@ -7,10 +7,10 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// policyBaseChains are what the kernel calls: egress where a packet is forwarded
-// or delivered to the node, ingress where it is forwarded. What the node sends
-// meets neither. Accept ends one base chain only, so a packet needs that of
-// both directions, and of other people's chains after them.
+// policyBaseChains writes the chains at the kernel's hooks: egress for packets
+// that are forwarded or delivered to the node, ingress for forwarded packets.
+// Packets that the node sends meet neither. Accept ends one base chain only, so
+// a packet has to pass both directions and other programs' chains after them.
 func (t *table) policyBaseChains(w *chainWriter) {
 	for i, d := range directions {
 		if !t.policy.subjects[i].used() {
@@ -28,15 +28,15 @@ func (t *table) policyBaseChains(w *chainWriter) {
 	}
 }
 
-// noOpener refuses a TCP segment that opens nothing, is of no connection that
-// conntrack knows, and goes the way of answers to or from a pod of the direction:
-// of a connection that was ended or never accepted, as far as one can know. It is
-// not judged as if its sender had opened one, by the policies of the other direction.
+// noOpener refuses a TCP segment that opens no connection, belongs to none that
+// conntrack knows, and travels as a reply from or to a pod of the direction. Its
+// connection has ended or was never accepted. The policies of the other direction
+// must not judge it as if its sender had opened a connection.
 func (t *table) noOpener(d direction, pods *set) string {
 	return "ct state invalid,new tcp flags ! syn fib saddr type != local " + t.ip + " " + d.peer + " @" + pods.name + " " + t.refusal()
 }
 
-// policyChains are what policyBaseChains go to.
+// policyChains writes the chains that policyBaseChains go to.
 func (t *table) policyChains(w *chainWriter) {
 	x := &t.policy
 	if x.resolved == nil {
@@ -60,7 +60,7 @@ func (t *table) policyChains(w *chainWriter) {
 	}
 }
 
-// profileRules find the row of a packet from or to one of the profile's pods.
+// profileRules returns the rules that find the row of a packet from or to such a pod.
 func (t *table) profileRules(p *ir.Profile, tab *resolve.Table, d direction) []string {
 	var rules []string
 	if d.ir == ir.Ingress {
@@ -75,8 +75,8 @@ func (t *table) profileRules(p *ir.Profile, tab *resolve.Table, d direction) []s
 	return append(rules, "goto "+rowChain(&t.policy.resolved.Rows[tab.Default]))
 }
 
-// peerRules put the class of the peer into meta priority: a map that does not
-// have the address leaves it as it is.
+// peerRules write the class of the peer to meta priority. A map without the
+// address leaves the priority unchanged.
 func (t *table) peerRules(d direction) []string {
 	rules := []string{"meta priority set none"}
 	for _, m := range []*set{&t.policy.networks, &t.policy.hosts} {
@@ -89,9 +89,9 @@ func (t *table) peerRules(d direction) []string {
 
 func rowChain(r *resolve.Row) string { return rowWord + r.ID }
 
-// rowRules decide by protocol and port, one rule for each protocol: a set of
-// single ports is a bitmap to the kernel and one of ranges a tree, where ranges
-// of a concatenation would be searched one after the other.
+// rowRules decide by protocol and port, one rule for each protocol. The kernel
+// keeps a set of single ports as a bitmap and a set of ranges as a tree, but it
+// would search ranges of a concatenation one after the other.
 func (t *table) rowRules(r *resolve.Row) []string {
 	inside, outside := t.refusal(), "accept"
 	if !r.Accept {

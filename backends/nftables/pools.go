@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// maxSlots bounds a pool's indexes: the modulus in the type of the endpoints
-// maps.
+// maxSlots bounds the indexes of a pool: the modulus in the key type of the
+// endpoints maps.
 const maxSlots = 65536
 
 // poolIndex finds pools by ID and keeps their arrangement, which frontends
@@ -43,8 +43,8 @@ type choice struct {
 	slots []netip.AddrPort
 }
 
-// get returns the pool of a route, arranged; ok is false where Check reports
-// the pool.
+// get returns the arranged pool of a route; ok is false if Check reports the
+// pool.
 func (x *poolIndex) get(id string) (c choice, ok bool) {
 	i := x.byID[id]
 	pool := &x.pools[i]
@@ -57,7 +57,7 @@ func (x *poolIndex) get(id string) (c choice, ok bool) {
 	return choice{pool: pool, slots: x.slots[i]}, true
 }
 
-// same reports whether two choices cannot be told apart by a packet.
+// same reports whether both choices have the same effect on packets.
 func (c choice) same(d choice) bool {
 	return c.pool == d.pool || slices.Equal(c.slots, d.slots)
 }

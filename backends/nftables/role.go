@@ -5,59 +5,59 @@ import (
 	"strings"
 )
 
-// Role is what a chain, a set or a map of planec's tables is there for. Names are for
-// people; a program that has to know asks [RoleOfChain] or [RoleOfSet].
+// Role is the purpose of a chain, a set or a map in planec's tables. Names are for
+// people; programs call [RoleOfChain] or [RoleOfSet].
 type Role uint8
 
-// The roles of sets and maps, then those of chains.
+// The roles of sets and maps, followed by those of chains.
 const (
-	// NoRole is that of a name which this backend does not give.
+	// NoRole is the role of a name that this backend does not use.
 	NoRole Role = iota
 
-	// Frontends gives each frontend its verdict.
+	// Frontends maps a frontend to its verdict.
 	Frontends
-	// Endpoints has the endpoints of frontends, by index or by affinity ID.
+	// Endpoints maps an index or an affinity ID to an endpoint.
 	Endpoints
-	// ServiceIDs gives frontends the affinity ID of their Service. IDs are hashes;
-	// where two are equal the backend moves one, and for that it must see both Services.
+	// ServiceIDs maps a frontend to the affinity ID of its Service. IDs are hashes; to
+	// move one of two equal IDs, the backend must see both Services.
 	ServiceIDs
-	// Draws are the chains and IDs by which affinity draws an endpoint.
+	// Draws are the chains and IDs with which affinity draws an endpoint.
 	Draws
-	// Bindings are filled by packets: affinity and what it keeps meanwhile.
+	// Bindings are maps that packets fill: affinity, and the marks that it saves.
 	Bindings
-	// Refusals are frontends, addresses and sources that are treated apart from the way
-	// to their endpoints: refused, restricted, hairpin.
+	// Refusals are frontends, addresses and sources with special treatment: refused,
+	// restricted, hairpin.
 	Refusals
-	// NodeFacts has what the node's settings say, the same in every fragment of a
-	// program.
+	// NodeFacts holds the node's settings, which every fragment of a program
+	// repeats.
 	NodeFacts
-	// Classes gives peers of policies their class.
+	// Classes maps a peer of policies to its class.
 	Classes
-	// EgressPods and IngressPods give each pod that policies of the direction select
-	// the chain of its profile.
+	// EgressPods and IngressPods map each pod that policies of the direction select
+	// to the chain of its profile.
 	EgressPods
 	IngressPods
-	// Answering has the addresses of those pods, for packets from the other end.
+	// Answering holds the addresses of those pods, for packets in the opposite direction.
 	Answering
-	// ProfileRows gives the classes of one profile and direction their row.
+	// ProfileRows maps the classes of one profile and direction to rows.
 	ProfileRows
 
-	// Hook is a chain that the kernel calls for Services.
+	// Hook is a base chain for Services.
 	Hook
-	// Dispatch is a chain that finds frontends, or refuses packets.
+	// Dispatch is a chain that finds frontends or refuses packets.
 	Dispatch
-	// Split sends local sources one way and all others another.
+	// Split is a chain that separates local sources from all others.
 	Split
-	// Marking has the packets of its connections masqueraded.
+	// Marking is a chain that marks packets for masquerade.
 	Marking
-	// StandingPick draws an endpoint of as many as its name says, and stays when no
-	// element leads to it (standing.go).
+	// StandingPick draws one of as many endpoints as its name says. The chain stays
+	// when no element leads to it (standing.go).
 	StandingPick
-	// Choosing draws or remembers an endpoint, and is there while elements lead to it.
+	// Choosing draws or remembers an endpoint. The chain exists while elements lead to it.
 	Choosing
-	// PolicyHook is a chain that the kernel calls for policies.
+	// PolicyHook is a base chain for policies.
 	PolicyHook
-	// Peer finds the class of the other end of a connection.
+	// Peer finds the class of the connection's other end.
 	Peer
 	// Profile judges the packets of one profile and direction.
 	Profile
@@ -65,8 +65,8 @@ const (
 	Row
 )
 
-// OfPolicy reports whether a chain or a set is about policies: nothing of Services
-// leads there, or away from there.
+// OfPolicy reports whether a chain or a set belongs to policies. No element or
+// rule links it with those of Services.
 func (r Role) OfPolicy() bool {
 	switch r {
 	case Classes, EgressPods, IngressPods, Answering, ProfileRows, PolicyHook, Peer, Profile, Row:
@@ -75,8 +75,8 @@ func (r Role) OfPolicy() bool {
 	return false
 }
 
-// ByElements reports whether only elements lead to a chain, directly or by other such
-// chains, so that it comes and goes with them.
+// ByElements reports whether only elements lead to a chain, directly or through other
+// such chains. It is added and removed with them.
 func (r Role) ByElements() bool {
 	switch r {
 	case Split, Marking, StandingPick, Choosing:
@@ -85,7 +85,7 @@ func (r Role) ByElements() bool {
 	return false
 }
 
-// The words that names of chains are made of.
+// The words in the names of chains.
 const (
 	splitWord  = "local-"
 	markWord   = "masquerade-"
@@ -173,7 +173,7 @@ func RoleOfChain(name string) Role {
 	return Choosing
 }
 
-// ending takes the name of a step or a draw apart: "pick-3" is "pick-" and 3.
+// ending splits the name of a step or a draw: "pick-3" is "pick-" and 3.
 func ending(name string) (act string, n int) {
 	for _, word := range []string{pickWord, stickWord, rebindWord, drawWord} {
 		if number, ok := strings.CutPrefix(name, word); ok {
@@ -185,7 +185,7 @@ func ending(name string) (act string, n int) {
 	return "", 0
 }
 
-// withoutScope is a name without the words of [scope.prefix].
+// withoutScope removes the words of [scope.prefix] from a name.
 func withoutScope(name string) string {
 	for s := scope(scopes - 1); s > 0; s-- {
 		if rest, ok := strings.CutPrefix(name, s.prefix()); ok {
@@ -195,7 +195,7 @@ func withoutScope(name string) string {
 	return name
 }
 
-// ProfileOf returns the ID of the profile that a chain is of, or "".
+// ProfileOf returns the ID of the chain's profile, or "".
 func ProfileOf(chain string) string {
 	for _, d := range directions {
 		if id, ok := strings.CutPrefix(chain, d.prefix); ok {

@@ -8,7 +8,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// frontendChains writes everything that base chains jump to.
+// frontendChains writes every chain that base chains jump to.
 func (t *table) frontendChains(w *chainWriter) {
 	key := scope(0).keyExpr(t.family)
 	if t.restricted.used() {
@@ -35,7 +35,7 @@ func (t *table) frontendChains(w *chainWriter) {
 	}
 }
 
-// servicesChains finds the frontend: by address, else by nodePort.
+// servicesChains writes the chains that find the frontend: by address, else by nodePort.
 func (t *table) servicesChains(w *chainWriter, key string) {
 	var rules []string
 	if t.services.used() {
@@ -56,8 +56,8 @@ func (t *table) servicesChains(w *chainWriter, key string) {
 	w.chain("nodeports", "", append(rules, nodePort+" vmap @nodeports"))
 }
 
-// toNodePortAddress goes to a chain with packets for an address that nodePorts
-// are served on.
+// toNodePortAddress sends packets to the chain if their destination serves
+// nodePorts.
 func (t *table) toNodePortAddress(chain string) []string {
 	var rules []string
 	if t.nodeportAddresses.used() {
@@ -71,8 +71,8 @@ func (t *table) toNodePortAddress(chain string) []string {
 	return rules
 }
 
-// unservedChains reject what no route had an endpoint for. Packets that have an
-// endpoint have another destination by now.
+// unservedChains reject packets whose route has no endpoint. DNAT has already
+// changed the destination of all others.
 func (t *table) unservedChains(w *chainWriter, key string) {
 	if !t.hasUnserved() {
 		return
@@ -91,8 +91,8 @@ func (t *table) unservedChains(w *chainWriter, key string) {
 	}
 }
 
-// clusterIPsChain answers for the ports that no Service has, and for the
-// addresses.
+// clusterIPsChain handles packets to ports of ClusterIPs that no Service
+// has, and to unused addresses.
 func (t *table) clusterIPsChain(w *chainWriter) {
 	if !t.hasClusterIPs() {
 		return
@@ -107,7 +107,7 @@ func (t *table) clusterIPsChain(w *chainWriter) {
 	w.chain("cluster-ips", "", rules)
 }
 
-// splitRules send local pods and the node one way and all others another.
+// splitRules separate local pods and the node from all other sources.
 func (t *table) splitRules(to target) []string {
 	inside := to.internal.verdict()
 	var rules []string
@@ -121,8 +121,8 @@ func (t *table) splitRules(to target) []string {
 	return rules
 }
 
-// localSource matches sources that the node's detector calls local, or all
-// others; "" where the family has no detector.
+// localSource matches sources that the node's detector calls local, or with
+// negate all others. It is "" if the family has no detector.
 func (t *table) localSource(negate bool) string {
 	not := ""
 	if negate {
@@ -140,11 +140,11 @@ func (t *table) localSource(negate bool) string {
 	return "iifname " + not + `"` + local.Interface + `"`
 }
 
-// maxInterface is the length of the longest interface name (IFNAMSIZ - 1); a
-// prefix as long as that is a name.
+// maxInterface is the length of the longest interface name (IFNAMSIZ - 1). A
+// prefix of that length is a whole name.
 const maxInterface = 15
 
-// stepRules are the rules of a step's chain.
+// stepRules returns the rules of a step's chain.
 func (t *table) stepRules(s step) []string {
 	base := s.base().verdict()
 	setMark := "meta mark set meta mark | " + t.mark

@@ -1,8 +1,8 @@
 package nftables
 
-// scope says which maps a route reads: those keyed by address, protocol and
-// port or those of nodePorts, keyed by protocol and port; and of each, the
-// second one where a frontend's external route has a pool of its own.
+// scope selects the maps that a route reads: keyed by address, protocol and
+// port, or for nodePorts by protocol and port; each also in a second form
+// for frontends whose external route has its own pool.
 type scope uint8
 
 const (

@@ -1,7 +1,7 @@
 package nftables
 
-// set is a named set or map. Its elements are text already, one a line: a
-// program has hundreds of thousands of them.
+// set is a named set or map. Its elements are text already, one per line,
+// because a program has hundreds of thousands of them.
 type set struct {
 	// kind is "set" or "map".
 	kind string
@@ -11,21 +11,21 @@ type set struct {
 	flags string
 	size  string
 	elems []byte
-	// full are pieces of the elements that came before elems: one large buffer
-	// would be copied again and again as it grows, and once more in the end.
+	// full holds the pieces of elements before elems. A single large buffer
+	// would be copied at each growth, and again at the end.
 	full [][]byte
-	// always declares the set without elements too, since rules name it.
+	// always declares the set even without elements, because rules name it.
 	always bool
 }
 
-// Each element ends with a comma, the last one too: one that comes after it changes no
-// line but its own.
+// Each element, also the last, ends with a comma, so an added element changes no other
+// line.
 const (
 	elemIndent = "\t\t\t"
 	elemEnd    = ",\n"
 )
 
-// pieceLen is about how long each of the full pieces is, in bytes.
+// pieceLen is the approximate length of a full piece, in bytes.
 const pieceLen = 64 << 10
 
 func (s *set) used() bool { return s.always || len(s.elems) > 0 }
@@ -39,7 +39,7 @@ func (s *set) next() []byte {
 	return append(s.elems, elemIndent...)
 }
 
-// len is how long the elements are, in bytes.
+// len returns the length of the elements in bytes.
 func (s *set) len() int {
 	n := len(s.elems)
 	for _, b := range s.full {
@@ -51,8 +51,8 @@ func (s *set) len() int {
 // end finishes the element that next started.
 func (s *set) end(b []byte) { s.elems = append(b, elemEnd...) }
 
-// appendTo writes the set as nft lists it, but one element a line. The set has
-// none afterwards.
+// appendTo writes the set as nft lists it, but with one element per line. It
+// releases the elements.
 func (s *set) appendTo(b []byte) []byte {
 	if !s.used() {
 		return b

@@ -10,14 +10,14 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// arrange gives every endpoint its indexes 0..n-1 (one for each unit of weight)
-// and returns the endpoint of each. It is a pure function of the pool, so every
-// machine agrees and nothing is remembered, and yet one endpoint more or less
-// moves only a few others (of 5 endpoints 2.4 indexes change on average, of 10
-// 3.2, of 100 6.7: it grows with ln n; 1 is the least there can be).
+// arrange assigns the indexes 0..n-1 to the endpoints, one for each unit of
+// weight, and returns the endpoint of each index. It is a pure function of the
+// pool, so all machines agree without state; yet one more or one less endpoint
+// moves few others (on average 2.4 of 5 indexes, 3.2 of 10, 6.7 of 100: the
+// number grows with ln n, and the minimum is 1).
 //
-// It is a hash table of load 1 that does not depend on the order of insertion:
-// endpoints in the order of their hash take the first free index of their own
+// It is a full hash table that does not depend on the order of insertion:
+// endpoints, in the order of their hash, take the first free index of their
 // pseudo-random sequence of indexes.
 func (a *arranger) arrange(endpoints []ir.Endpoint) []netip.AddrPort {
 	if len(endpoints) == 1 {
@@ -33,11 +33,11 @@ func (a *arranger) arrange(endpoints []ir.Endpoint) []netip.AddrPort {
 	return slots
 }
 
-// arranger arranges pools one after the other, and makes few allocations for
-// thousands of them.
+// arranger arranges one pool after the other, with few allocations for
+// thousands of pools.
 type arranger struct {
 	claims []claim
-	// room is what is left of the last piece for indexes.
+	// room is the unused part of the last piece for indexes.
 	room []netip.AddrPort
 }
 
@@ -52,14 +52,14 @@ func (a *arranger) take(n int) []netip.AddrPort {
 	return out
 }
 
-// claim is one unit of an endpoint's weight, looking for an index.
+// claim is one unit of an endpoint's weight that needs an index.
 type claim struct {
 	hash    uint64
 	address netip.AddrPort
 }
 
-// claim puts the claims in the order in which they choose. Equal hashes keep the
-// pool's order.
+// claim returns the claims in the order in which they choose. Claims with equal
+// hashes keep the pool's order.
 func (a *arranger) claim(endpoints []ir.Endpoint) {
 	divisor := weightDivisor(endpoints)
 	claims := a.claims[:0]
@@ -74,7 +74,7 @@ func (a *arranger) claim(endpoints []ir.Endpoint) {
 }
 
 // firstFree walks the claim's sequence. The last claims find few free indexes;
-// after some turns around the table the lowest free one will do.
+// after some turns around the table they take the lowest free one.
 func (c claim) firstFree(slots []netip.AddrPort) int {
 	n := uint64(len(slots))
 	state := c.hash
@@ -87,8 +87,8 @@ func (c claim) firstFree(slots []netip.AddrPort) int {
 	return slices.IndexFunc(slots, func(a netip.AddrPort) bool { return !a.IsValid() })
 }
 
-// fold reduces a hash to 0..n-1 as linear hashing does (Litwin 1980): from n to
-// n+1 only hashes of one index change theirs.
+// fold reduces a hash to 0..n-1 by linear hashing (Litwin 1980): from n to n+1,
+// only hashes of one index move.
 func fold(hash, n uint64) uint64 {
 	size := uint64(1) << bits.Len64(n-1)
 	i := hash & (size - 1)

@@ -2,13 +2,12 @@ package nftables
 
 import "github.com/planec/planec/ir"
 
-// standing is the largest number of indexes whose pick chain is there whether or
-// not a pool has that many, in tables with any. A chain that comes while the
-// table is in use binds the map of endpoints, and the kernel walks a map when a
-// chain binds it (nf_tables_bind_set): at 150,000 endpoints that costs more than
-// all the rest of a change. So a pool that grows or shrinks within this changes
-// elements only. Larger ones get a chain with the first of their size, as do the
-// nodePort, external and affinity scopes, whose maps are small.
+// standing is the largest number of indexes whose pick chain always exists in a
+// table. A new chain that uses the map of endpoints binds it, and the kernel
+// then walks the whole map (nf_tables_bind_set): with 150,000 endpoints that
+// costs more than the rest of the change. Within this size, a pool that grows or
+// shrinks changes only elements. The first pool of a larger size adds a chain,
+// as do the nodePort, external and affinity scopes, whose maps are small.
 const standing = 8
 
 func standingSteps() []step {

@@ -2,18 +2,18 @@ package nftables
 
 import "strconv"
 
-// saveMark and restoreMark bracket the use of meta mark as a register: every
-// bit of the packet's mark is back before the packet is anyone else's. A rule
-// that cannot save it goes no further, and then there is nothing to restore.
+// saveMark and restoreMark enclose the use of meta mark as a register and
+// restore the packet's mark before other chains see it. If saveMark fails,
+// the rule ends there, and there is nothing to restore.
 const (
 	saveMark    = "update @affinity-saved-marks { ct id timeout 10s : meta mark }"
 	restoreMark = "meta mark set ct id map @affinity-saved-marks delete @affinity-saved-marks { ct id : meta mark }"
 )
 
-// stickRules take the client's endpoint. meta mark holds the Service's ID and
-// meta priority the endpoint's: nft has no map whose key is another map's data,
-// so both pass through the packet. update refreshes a binding and keeps its
-// data; a new one gets priority 0, which is no endpoint.
+// stickRules look up the client's endpoint. meta mark holds the Service's ID
+// and meta priority the endpoint's, because nft has no map whose key is another
+// map's data. update refreshes a binding and keeps its data; a new binding gets
+// priority 0, which is no endpoint.
 func (t *table) stickRules(s step) []string {
 	key, maps := s.at.keyExpr(t.family), s.at.prefix()+"affinity-"
 	return []string{
@@ -28,8 +28,8 @@ func (t *table) stickRules(s step) []string {
 	}
 }
 
-// rebindRules draw an endpoint for a client that has none, or whose endpoint
-// left, and remember it.
+// rebindRules draw an endpoint for a client without one, or whose endpoint
+// left, and bind it.
 func (t *table) rebindRules(s step) []string {
 	return []string{
 		s.at.keyExpr(t.family) + " vmap @" + s.at.prefix() + "affinity-draws",

@@ -18,7 +18,7 @@ type table struct {
 	// mark is the masquerade bit as nft prints it.
 	mark string
 
-	// What frontends need; names are in newTable.
+	// The sets of frontends; newTable has their names.
 	services, nodeports                            set
 	endpoints                                      [scopes]set
 	unserved, unservedNodeports                    set
@@ -32,7 +32,7 @@ type table struct {
 	clusterIPs, serviceCIDRs, masqueradeExclusions set
 	policy                                         policySets
 
-	// targets are the chains that verdicts go to, with their verdict.
+	// targets maps a target to the verdict that leads to its chain.
 	targets map[target]string
 	draws   map[draw]bool
 }
@@ -72,7 +72,7 @@ func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Polic
 	return t
 }
 
-// sets lists every set in the order of the file.
+// sets returns all sets in the order of the file.
 func (t *table) sets() []*set {
 	list := []*set{&t.services, &t.nodeports}
 	for s := range t.endpoints {
@@ -85,7 +85,7 @@ func (t *table) sets() []*set {
 	return append(list, t.policy.sets()...)
 }
 
-// collect reads the program.
+// collect fills the sets from the program.
 func (t *table) collect() {
 	t.nodeFacts()
 	t.affinity.name(t)
@@ -97,7 +97,7 @@ func (t *table) collect() {
 	t.policies()
 }
 
-// nodeFacts fills the sets that no frontend is needed for.
+// nodeFacts fills the sets that do not depend on frontends.
 func (t *table) nodeFacts() {
 	p := t.program
 	t.addAddrs(&t.nodeportAddresses, p.Node.NodePorts.Addresses)
@@ -128,7 +128,7 @@ func (t *table) addPrefixes(s *set, prefixes []netip.Prefix) {
 	}
 }
 
-// appendPrefix writes a prefix as nft lists it: a host without its length.
+// appendPrefix writes a prefix as nft lists it: a single address without its length.
 func appendPrefix(b []byte, p netip.Prefix) []byte {
 	if p.IsSingleIP() {
 		return p.Addr().AppendTo(b)

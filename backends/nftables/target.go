@@ -12,31 +12,31 @@ import (
 type act uint8
 
 const (
-	// nothing leaves the packet alone; the filter hooks reject it.
+	// nothing leaves the packet unchanged; the filter hooks reject it.
 	nothing act = iota
 	drop
-	// pick takes a random endpoint.
+	// pick draws a random endpoint.
 	pick
-	// stick takes the client's endpoint, or a random one and remembers it.
+	// stick uses the client's endpoint, or draws one and binds it.
 	stick
 )
 
-// step is one route as chains see it.
+// step is one route as chains implement it.
 type step struct {
 	act        act
 	at         scope
 	masquerade ir.MasqueradeRule
-	// n is the number of endpoints of a pick, the seconds of a stick.
+	// n is the number of endpoints for a pick, the timeout in seconds for a stick.
 	n uint32
 }
 
-// base is the step without its masquerade rule: the chain that ends in dnat.
+// base returns the step without its masquerade rule: the chain that ends in dnat.
 func (s step) base() step {
 	s.masquerade = ir.MasqueradeNever
 	return s
 }
 
-// name is the step's chain; only pick and stick have one.
+// name is the name of the step's chain; only pick and stick have one.
 func (s step) name() string {
 	name := s.at.prefix()
 	switch s.act {
@@ -59,7 +59,7 @@ func (s step) name() string {
 	return name
 }
 
-// verdict is the rule's last word.
+// verdict returns the verdict at the end of a rule.
 func (s step) verdict() string {
 	switch s.act {
 	case nothing:
@@ -70,8 +70,8 @@ func (s step) verdict() string {
 	return "goto " + s.name()
 }
 
-// target is what happens to a frontend's packets: one step for all of them, or
-// one for local pods and the node and another for the others.
+// target says what happens to a frontend's packets: one step for all of them,
+// or one for local pods and the node and another for all others.
 type target struct{ internal, external step }
 
 func (t target) split() bool { return t.internal != t.external }
@@ -80,7 +80,7 @@ func (t target) name() string {
 	return splitWord + t.internal.name() + "-else-" + t.external.name()
 }
 
-// verdict returns a map's data for the target, and remembers its chain.
+// verdict returns a map's data for the target, and records that its chain is needed.
 func (t *table) verdict(to target) string {
 	if v, ok := t.targets[to]; ok {
 		return v
@@ -93,7 +93,7 @@ func (t *table) verdict(to target) string {
 	return v
 }
 
-// splits returns the targets with two steps, in their one order.
+// splits returns the targets with two steps, sorted.
 func (t *table) splits() []target {
 	var list []target
 	for to := range t.targets {
@@ -107,8 +107,8 @@ func (t *table) splits() []target {
 	return list
 }
 
-// steps returns the steps that have a chain, base steps after those that wrap
-// them, in their one order.
+// steps returns the steps that have a chain, sorted, with base steps after
+// the steps that wrap them.
 func (t *table) steps() []step {
 	var list []step
 	picks := false

@@ -12,8 +12,8 @@ import (
 	"github.com/planec/planec/backends/nftables"
 )
 
-// All returns the backends with the given options, in the order in which they
-// are listed to users.
+// All returns the backends with the given options, in the order in which
+// users see them.
 func All(o backends.Options) []backends.Backend {
 	return []backends.Backend{
 		nftables.New(o),
@@ -32,8 +32,8 @@ func Names() []string {
 	return names
 }
 
-// Select returns the named backends in the order of All, each once. Without
-// names, or with "all", it returns every backend.
+// Select returns the named backends in the order of All, without duplicates.
+// No names, or "all", selects every backend.
 func Select(o backends.Options, names ...string) ([]backends.Backend, error) {
 	all := All(o)
 	if len(names) == 0 || slices.Contains(names, "all") {

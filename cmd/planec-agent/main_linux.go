@@ -1,5 +1,5 @@
-// Command planec-agent keeps a node's kernel what its cluster says. See
-// `planec-agent --help`.
+// Command planec-agent keeps a node's kernel rules in line with its cluster.
+// See `planec-agent --help`.
 package main
 
 import (

@@ -1,7 +1,7 @@
 //go:build !linux
 
-// Command planec-agent keeps a node's kernel what its cluster says; the kernel is
-// Linux.
+// Command planec-agent keeps a node's kernel rules in line with its cluster. It
+// needs Linux.
 package main
 
 import (

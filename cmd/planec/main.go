@@ -1,5 +1,5 @@
-// Command planec compiles Kubernetes objects to the rules that a node's kernel
-// runs. See `planec --help`.
+// Command planec compiles Kubernetes objects to the rules of a node's kernel.
+// See `planec --help`.
 package main
 
 import (

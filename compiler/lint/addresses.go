@@ -12,16 +12,16 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// holder says whose an address is that a Service lists besides.
+// holder is the other owner of an address that a Service lists.
 type holder struct {
 	code diag.Code
 	what string
-	// service is set where it is the ClusterIP of one.
+	// service is set if the address is a ClusterIP.
 	service objects.Name
 }
 
-// addresses reports external IPs and load-balancer addresses that are in use for
-// something else: the API server checks neither.
+// addresses reports external IPs and load-balancer addresses that have another
+// use: the API server does not check these.
 func (l *linter) addresses(cidrs []netip.Prefix) {
 	holders := l.holders()
 	for _, s := range l.set.Services {
@@ -37,7 +37,7 @@ func (l *linter) addresses(cidrs []netip.Prefix) {
 func (l *linter) address(s sourced, path, ip string, holders map[netip.Addr]holder, cidrs []netip.Prefix) {
 	a, err := netip.ParseAddr(ip)
 	if err != nil {
-		return // the compiler says so
+		return // the compiler reports it
 	}
 	a = a.Unmap()
 	h, held := holders[a]
@@ -50,8 +50,8 @@ func (l *linter) address(s sourced, path, ip string, holders map[netip.Addr]hold
 	}
 }
 
-// holders are the addresses that are in use. Where an address is several things,
-// the one that matters most counts.
+// holders returns the addresses in use. If an address has several uses, the most
+// important one counts.
 func (l *linter) holders() map[netip.Addr]holder {
 	out := make(map[netip.Addr]holder)
 	add := func(ip string, h holder) {

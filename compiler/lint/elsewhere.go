@@ -12,10 +12,10 @@ import (
 	"github.com/planec/planec/compiler/policy"
 )
 
-// Elsewhere returns who may have pods that the set does not hold: workloads that are
-// scaled to nothing, resources of kinds that an operator makes pods of, and workloads
-// whose controllers add labels that only a cluster knows. The set has the pods that
-// were made of the workloads.
+// Elsewhere returns the objects that may have pods outside of the set: workloads
+// scaled to zero, custom resources whose operator makes pods, and workloads whose
+// controllers add labels that only a cluster knows. The set must contain the pods of
+// the workloads.
 func Elsewhere(set *objects.Set, workloads []objects.Sourced[*objects.Workload]) *policy.Elsewhere {
 	keys := make(map[string]bool)
 	for _, p := range set.Pods {
@@ -46,7 +46,7 @@ func addKeys(keys map[string]bool, of map[string]string) {
 	}
 }
 
-// resourcesOf says which pods a workload may have that are not known.
+// resourcesOf returns the unknown pods that a workload may have.
 func resourcesOf(o *objects.Workload, keys map[string]bool) []policy.Resource {
 	r := policy.Resource{Namespace: o.Namespace, What: o.Kind + " " + o.Namespace + "/" + o.Name}
 	switch {
@@ -72,9 +72,9 @@ func resourcesOf(o *objects.Workload, keys map[string]bool) []policy.Resource {
 	return []policy.Resource{r}
 }
 
-// openLabels are the labels that the controller of a workload adds and of which the
-// manifests do not say the value (kubernetes.io: Well-Known Labels, Annotations and
-// Taints). Where pods of the input have one, its values are known.
+// openLabels returns the labels that the workload's controller adds with values
+// that the manifests do not tell (kubernetes.io: Well-Known Labels, Annotations and
+// Taints). If pods of the input have such a label, its values are known.
 func openLabels(o *objects.Workload, keys map[string]bool) map[string]int {
 	out := make(map[string]int)
 	add := func(all ...string) {
@@ -92,7 +92,7 @@ func openLabels(o *objects.Workload, keys map[string]bool) map[string]int {
 	case "DaemonSet":
 		add(appsv1.ControllerRevisionHashLabelKey, "pod-template-generation")
 	case "CronJob":
-		// Its Jobs are called after the minute that they are of.
+		// The names of its Jobs contain their scheduled minute.
 		if !o.ManualSelector {
 			for _, k := range []string{"job-name", batchv1.JobNameLabel} {
 				out[k] = 0
@@ -110,9 +110,9 @@ func openLabels(o *objects.Workload, keys map[string]bool) map[string]int {
 	return out
 }
 
-// customResources is r with the labels that pods of a custom resource may have: those
-// of its template, or else the resource's own, with its kind and name, since operators
-// copy both; and what the operator of a known kind is known to add.
+// customResources returns r with the possible labels of a custom resource's pods:
+// those of its template, or else the resource's own with its kind and name, because
+// operators copy both; and the labels that the operators of known kinds add.
 func customResources(o *objects.Workload, r policy.Resource) []policy.Resource {
 	base := labels.Set{strings.ToLower(o.Kind): o.Name}
 	if len(o.PodLabels) == 0 {
@@ -158,7 +158,7 @@ func operatorGroup(o *objects.Workload) string {
 
 func isDefinition(o *objects.Workload) bool { return o.Kind == "CustomResourceDefinition" }
 
-// singular undoes the regular plurals that definitions are called by.
+// singular reverts the regular plurals in names of definitions.
 func singular(plural string) string {
 	for _, p := range [][2]string{{"ies", "y"}, {"sses", "ss"}, {"s", ""}} {
 		if stem, ok := strings.CutSuffix(plural, p[0]); ok {

@@ -15,16 +15,16 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// slicesOf reports what the slices of a Service lack of it.
+// slicesOf reports what a Service has and its slices lack.
 func (l *linter) slicesOf(s sourced) {
 	o := s.Object
 	at := objects.Origin("Service", s)
 	if o.Spec.ClusterIP == corev1.ClusterIPNone {
-		return // no proxy has anything to do with it
+		return // no proxy uses it
 	}
 	of := l.slices[objects.NameOf(o)]
 	if len(of) == 0 {
-		// Where no slices are given but the API server's, they are made elsewhere.
+		// If only the API server's slices are given, the others are made elsewhere.
 		given := len(l.set.EndpointSlices) - len(l.slices[objects.Name{Namespace: corev1.NamespaceDefault, Name: "kubernetes"}])
 		if len(o.Spec.Selector) == 0 && given > 0 {
 			l.diags.Add(diag.NothingBehind, at, "no selector, and no EndpointSlice has its name")
@@ -35,7 +35,7 @@ func (l *linter) slicesOf(s sourced) {
 	l.familiesWithout(s, of)
 }
 
-// slicePorts reports endpoints that no port of the Service can have: ports are joined
+// slicePorts reports endpoints that match no port of the Service: ports are matched
 // by name and protocol.
 func (l *linter) slicePorts(s sourced, of []slice) {
 	var theirs []string
@@ -70,8 +70,8 @@ func (l *linter) slicePorts(s sourced, of []slice) {
 		fmt.Sprintf("its slices have the ports %s, and none is called %.40q/%s", strings.Join(theirs[:min(len(theirs), most)], ", "), own.Name, cmp.Or(own.Protocol, corev1.ProtocolTCP)))
 }
 
-// familiesWithout reports a family of which a Service has an address and no endpoint,
-// beside one of which it has some.
+// familiesWithout reports a family in which a Service has an address but no endpoint,
+// while it has endpoints in another family.
 func (l *linter) familiesWithout(s sourced, of []slice) {
 	filled := make(map[ir.Family]bool)
 	for _, e := range of {
@@ -92,8 +92,8 @@ func (l *linter) familiesWithout(s sourced, of []slice) {
 // slice is an EndpointSlice.
 type slice = objects.Sourced[*discoveryv1.EndpointSlice]
 
-// endpointAddresses reports addresses of endpoints that do not do what was probably
-// meant: ClusterIPs, and further ones.
+// endpointAddresses reports addresses of endpoints that probably do not work as
+// meant: ClusterIPs, and all after the first of an endpoint.
 func (l *linter) endpointAddresses() {
 	clusterIPs := l.clusterIPs()
 	for _, e := range l.set.EndpointSlices {
@@ -125,8 +125,8 @@ func (l *linter) clusterIPs() map[netip.Addr]string {
 	return out
 }
 
-// healthPorts reports health check ports that are a nodePort of TCP: its rules take
-// the load balancer's questions.
+// healthPorts reports health check ports that are also a TCP nodePort, whose rules
+// take the load balancer's checks.
 func (l *linter) healthPorts() {
 	nodePorts := make(map[int32]string)
 	for _, s := range l.set.Services {
@@ -144,9 +144,9 @@ func (l *linter) healthPorts() {
 	}
 }
 
-// outsideCIDRs reports pods and endpoints that the local detector takes for clients
-// from outside. cidrs are the ranges that it knows pods by; without any it knows
-// them otherwise.
+// outsideCIDRs reports pods and endpoints that the local detector takes for outside
+// clients. cidrs are the ranges by which it recognises pods; if there are none, it
+// uses another method.
 func (l *linter) outsideCIDRs(cidrs []netip.Prefix) {
 	if len(cidrs) == 0 {
 		return
@@ -160,12 +160,12 @@ func (l *linter) outsideCIDRs(cidrs []netip.Prefix) {
 	outside := func(ip string) bool {
 		a, err := netip.ParseAddr(ip)
 		a = a.Unmap()
-		// A family without a range has no detector at all.
+		// A family without a range has no detector.
 		return err == nil && !nodes[a] && len(ir.PrefixesOf(ir.FamilyOf(a), cidrs)) > 0 && !ir.ContainsAddr(cidrs, a)
 	}
 	for _, s := range l.set.Services {
 		for _, e := range l.endpoints[objects.NameOf(s.Object)] {
-			// One without a node is no pod.
+			// An endpoint without a node is not a pod.
 			if e.NodeName != nil && len(e.Addresses) > 0 && outside(e.Addresses[0]) {
 				l.diags.Add(diag.OutsideClusterCIDR, objects.Origin("Service", s), fmt.Sprintf("its endpoint %s is outside of the cluster CIDR %s", e.Addresses[0], prefixes(cidrs)))
 				break
@@ -189,8 +189,8 @@ func prefixes(list []netip.Prefix) string {
 	return strings.Join(words, ", ")
 }
 
-// takenPorts reports addresses of nodes that a Service takes on a port where an
-// endpoint of another one is: connections to that endpoint go astray.
+// takenPorts reports node addresses that a Service uses with the port of
+// another Service's endpoint: connections to that endpoint go astray.
 func (l *linter) takenPorts() {
 	type at struct {
 		addr     netip.Addr

@@ -8,8 +8,8 @@ import (
 // groupKind is a kind of custom resources.
 type groupKind struct{ group, kind string }
 
-// withoutPods reports whether no pods are made because of an object of the kind: it
-// configures what others do. A kind that is not known may have pods.
+// withoutPods reports whether no pods are made for objects of the kind, because it
+// only configures others. Unknown kinds may have pods.
 func withoutPods(group, kind string) bool {
 	if slices.ContainsFunc(podlessBelow, func(domain string) bool { return strings.HasSuffix(group, domain) }) {
 		return true
@@ -23,7 +23,7 @@ func withoutPods(group, kind string) bool {
 	return false
 }
 
-// podlessBelow are domains whose groups stand for things outside of the cluster.
+// podlessBelow are domains whose groups represent things outside of the cluster.
 var podlessBelow = []string{".services.k8s.aws", ".cnrm.cloud.google.com", ".aws.upbound.io", ".azure.upbound.io", ".gcp.upbound.io"}
 
 // podless are the kinds of widespread custom resources without pods, by group; "*" is
@@ -102,22 +102,22 @@ var podless = map[string]string{
 	"cluster.x-k8s.io":                "*",
 }
 
-// furtherDomains are the domains of operators' labels that are not those of their
+// furtherDomains are label domains of operators that differ from those of their
 // kinds, by group.
 var furtherDomains = map[string][]string{
 	"monitoring.coreos.com": {"operator.prometheus.io"},
 	"jobset.x-k8s.io":       {"jobset.sigs.k8s.io"},
 }
 
-// knownLabels are what an operator labels the pods of one role with: NAME is the
-// resource's, NAMESPACE its namespace; open are keys of which the value is not known.
+// knownLabels are the labels that an operator gives to the pods of one role: NAME is
+// the resource's name, NAMESPACE its namespace; open are keys with unknown values.
 type knownLabels struct {
 	labels map[string]string
 	open   string
 }
 
-// operatorLabels are those of kinds that many Services and policies are about, whose
-// labels have no domain of their own; one entry for each role.
+// operatorLabels covers kinds that many Services and policies select and whose
+// labels have no domain; one entry for each role.
 var operatorLabels = map[groupKind][]knownLabels{
 	{"monitoring.coreos.com", "Prometheus"}: {{
 		map[string]string{"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/instance": "NAME", "app.kubernetes.io/managed-by": "prometheus-operator", "prometheus": "NAME"},

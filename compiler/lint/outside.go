@@ -12,9 +12,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// sourceRanges reports ranges that restrict no client. What cannot be read is the
-// compiler's to report. Everybody of one family beside ranges of the other is how
-// one says that only the other is restricted.
+// sourceRanges reports ranges that restrict no client. The compiler reports
+// unreadable ones. A range of one whole family next to ranges of the other is the
+// way to restrict only the other.
 func (l *linter) sourceRanges(s sourced) {
 	spec := &s.Object.Spec
 	at := objects.Origin("Service", s).At("spec.loadBalancerSourceRanges")
@@ -53,8 +53,8 @@ func (l *linter) sourceRanges(s sourced) {
 	}
 }
 
-// familiesOf are those that the Service names or has addresses of; none where it
-// leaves them to the cluster.
+// familiesOf returns the families that the Service names or has addresses of;
+// none if the cluster chooses them.
 func familiesOf(spec *corev1.ServiceSpec) []ir.Family {
 	var out []ir.Family
 	for _, f := range spec.IPFamilies {
@@ -72,8 +72,8 @@ func familiesOf(spec *corev1.ServiceSpec) []ir.Family {
 	return out
 }
 
-// local reports a Local policy of a Service whose endpoints are on no node: on
-// every one its traffic is dropped. That there are no endpoints is said already.
+// local reports a Service with a Local policy and no endpoint on any node: every
+// node drops its traffic. Missing endpoints are reported elsewhere.
 func (l *linter) local(s sourced) {
 	o := s.Object
 	endpoints := l.endpoints[objects.NameOf(o)]
@@ -95,14 +95,14 @@ func (l *linter) local(s sourced) {
 	}
 }
 
-// nodePort is what only one Service can have.
+// nodePort is a port that only one Service can have.
 type nodePort struct {
 	number   int32
 	protocol corev1.Protocol
 }
 
-// nodePorts reports ports that two Services want. Of an object that is given
-// twice one is left out, which the compiler says.
+// nodePorts reports ports that two Services want. The compiler reports
+// duplicate objects, of which one is left out.
 func (l *linter) nodePorts() {
 	type claim struct {
 		by    sourced

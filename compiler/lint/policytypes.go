@@ -10,8 +10,8 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// PolicyTypes reports rules of NetworkPolicies for a direction that policyTypes does not
-// name: the API server keeps them and nothing enforces them.
+// PolicyTypes reports rules of NetworkPolicies in a direction that policyTypes does not
+// name: the API server stores them but nothing enforces them.
 func PolicyTypes(policies []objects.Sourced[*networkingv1.NetworkPolicy]) diag.List {
 	var out diag.List
 	for _, p := range policies {

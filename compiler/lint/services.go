@@ -18,8 +18,8 @@ import (
 )
 
 // Services returns the findings about Services. cidrs are the ranges of ClusterIPs;
-// pods are those that the local detector knows pods by, if it does; elsewhere knows
-// who may have pods that the set does not hold.
+// pods are the ranges by which the local detector recognises pods, if it does;
+// elsewhere holds objects that may have pods outside of the set.
 func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere *policy.Elsewhere) diag.List {
 	l := linter{
 		set: set, elsewhere: elsewhere,
@@ -63,7 +63,7 @@ func Services(set *objects.Set, cidrs, pods []netip.Prefix, elsewhere *policy.El
 	return l.diags
 }
 
-// servedPort is a port of a Service, by its own name.
+// servedPort is a port of a Service, by the Service's name for it.
 type servedPort struct {
 	of       objects.Name
 	port     string
@@ -73,12 +73,12 @@ type servedPort struct {
 type linter struct {
 	set       *objects.Set
 	elsewhere *policy.Elsewhere
-	// pods counts those that have not finished, by namespace; labelled finds them.
+	// pods counts unfinished pods by namespace; labelled finds them.
 	pods      map[string]int
 	labelled  objects.PodIndex
 	endpoints map[objects.Name][]discoveryv1.Endpoint
 	slices    map[objects.Name][]slice
-	// served are the ports for which slices have endpoints.
+	// served are the ports with endpoints in slices.
 	served map[servedPort]bool
 	nodes  map[string]bool
 	diags  diag.List
@@ -86,8 +86,8 @@ type linter struct {
 
 type sourced = objects.Sourced[*corev1.Service]
 
-// selector reports a Service that selects no pod, and target ports that no pod
-// selected has.
+// selector reports a Service that selects no pod, and target ports that no
+// selected pod has.
 func (l *linter) selector(s sourced) {
 	o := s.Object
 	if len(o.Spec.Selector) == 0 || len(l.set.Pods) == 0 {
@@ -99,7 +99,7 @@ func (l *linter) selector(s sourced) {
 		return
 	}
 	if len(l.endpoints[objects.NameOf(o)]) > 0 {
-		return // slices that were given know better
+		return // given slices are more reliable
 	}
 	at := objects.Origin("Service", s).At("spec.selector")
 	if who := l.elsewhere.Pods(o.Namespace, selector); who != "" {
@@ -129,7 +129,7 @@ func (l *linter) targetPorts(s sourced, pods []*corev1.Pod) {
 	}
 }
 
-// portsOf are the ports of containers and of sidecars.
+// portsOf returns the ports of containers and of sidecars.
 func portsOf(p *corev1.Pod) []corev1.ContainerPort {
 	var out []corev1.ContainerPort
 	for _, c := range p.Spec.Containers {
@@ -143,7 +143,7 @@ func portsOf(p *corev1.Pod) []corev1.ContainerPort {
 	return out
 }
 
-// theyHave lists some names of ports, since most wrong ones are nearly right.
+// theyHave lists some port names, because most wrong names are nearly right.
 func theyHave(pods []*corev1.Pod) string {
 	const most = 5
 	var names []string

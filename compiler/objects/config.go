@@ -8,85 +8,83 @@ import (
 	"github.com/planec/planec/ir/identity"
 )
 
-// Config holds what the objects cannot say about a node: the settings that
-// kube-proxy takes from its flags or its configuration file. The zero value is
-// kube-proxy's nftables mode with nothing set; internal/input/nodeconfig reads it
-// from files.
+// Config holds the node settings that objects do not contain and that kube-proxy
+// takes from its flags or its configuration file. The zero value is kube-proxy's
+// nftables mode with all defaults. internal/input/nodeconfig reads it from files.
 type Config struct {
-	// ClusterCIDRs are the pods' addresses in the whole cluster (--cluster-cidr).
-	// With detection by cluster CIDR the first of each family is used.
+	// ClusterCIDRs are the pods' ranges in the whole cluster (--cluster-cidr).
+	// Detection by cluster CIDR uses the first of each family.
 	ClusterCIDRs []netip.Prefix
-	// ServiceCIDRs are the ranges of ClusterIPs (--service-cidr), added to
+	// ServiceCIDRs are the ranges of ClusterIPs (--service-cidr), in addition to
 	// those of ServiceCIDR objects.
 	ServiceCIDRs []netip.Prefix
-	// NodePortAddresses says where nodePorts are served.
+	// NodePortAddresses selects the addresses that serve nodePorts.
 	NodePortAddresses NodePortAddresses
 	// DetectLocal says how packets of local pods are recognised.
 	DetectLocal DetectLocal
 	// MasqueradeAll masquerades all traffic to ClusterIPs.
 	MasqueradeAll bool
-	// TCPBeLiberal keeps packets that connection tracking calls invalid
+	// TCPBeLiberal keeps packets that connection tracking considers invalid
 	// (conntrack.tcpBeLiberal).
 	TCPBeLiberal bool
-	// LocalAddresses are further addresses of the node (--local-address).
+	// LocalAddresses are additional addresses of the node (--local-address).
 	LocalAddresses []netip.Addr
-	// Masquerade is the node's egress masquerade; its zero value is off.
+	// Masquerade is the node's egress masquerade; the zero value is off.
 	Masquerade ir.Masquerade
-	// FailClosed closes the addresses in the node's pod ranges that no known pod
-	// has, so that a pod is shut until its policies are in.
+	// FailClosed closes the addresses in the node's pod ranges without a known
+	// pod, so that a new pod is isolated until its policies are applied.
 	FailClosed bool
-	// ExternalIPs says which spec.externalIPs are served.
+	// ExternalIPs selects the spec.externalIPs that are served.
 	ExternalIPs ExternalIPs
 	// OnDeny is how policies refuse packets; 0 is ir.Drop.
 	OnDeny ir.Refusal
-	// Hash is what the IDs of profiles are made with; nil is SHA-256. Tests weaken
-	// it.
+	// Hash makes the IDs of profiles; nil is SHA-256. Tests use weak hashes.
 	Hash identity.Hash `json:"-"`
 }
 
-// NodePortAddresses says on which of the node's addresses nodePorts are served.
-// The zero value means "primary".
+// NodePortAddresses selects the node's addresses that serve nodePorts. The zero
+// value means "primary".
 type NodePortAddresses struct {
-	// Primary asks for the Node's own addresses (NodeIPs).
+	// Primary selects the Node's own addresses (NodeIPs).
 	Primary bool
-	// CIDRs serve those of the node's addresses that they contain. A family
-	// with no CIDR, while Primary is false and the other family has one, is
-	// served on all addresses, as kube-proxy does.
+	// CIDRs select the node's addresses in them. If Primary is false and only
+	// the other family has a CIDR, a family is served on all addresses, as in
+	// kube-proxy.
 	CIDRs []netip.Prefix
 }
 
-// ExplicitLoopback reports whether a loopback range of the family is asked for by
-// itself, as 127.0.0.0/8 does. A wider range that contains it, such as 0.0.0.0/0, does
-// not (pkg/proxy/util/nodeport_addresses.go of Kubernetes 1.37).
+// ExplicitLoopback reports whether the CIDRs contain a loopback range of the family
+// itself, such as 127.0.0.0/8. A wider range around it, such as 0.0.0.0/0, does not
+// count (pkg/proxy/util/nodeport_addresses.go of Kubernetes 1.37).
 func (n *NodePortAddresses) ExplicitLoopback(f ir.Family) bool {
 	return slices.ContainsFunc(ir.PrefixesOf(f, n.CIDRs), func(p netip.Prefix) bool { return p.Addr().IsLoopback() })
 }
 
-// ExternalIPs says which external IPs of Services are served: the API server lets
-// their authors write any address. The zero value serves all, as Kubernetes does.
+// ExternalIPs selects the external IPs that are served, because the API server
+// accepts any address there. The zero value serves all, as Kubernetes does.
 type ExternalIPs struct {
-	// Deny serves none but those in Allowed.
+	// Deny serves only the addresses in Allowed.
 	Deny    bool
-	Allowed []netip.Prefix // the networks that are served although Deny is set
+	Allowed []netip.Prefix // the networks that are served despite Deny
 }
 
-// Serves reports whether an address is served as an external IP.
+// Serves reports whether the address is served as an external IP.
 func (e *ExternalIPs) Serves(a netip.Addr) bool {
 	return !e.Deny || ir.ContainsAddr(e.Allowed, a)
 }
 
-// DetectLocal is kube-proxy's detectLocalMode with its setting.
+// DetectLocal is kube-proxy's detectLocalMode with its parameter.
 type DetectLocal struct {
 	// Mode is one of the DetectBy constants; "" is DetectByClusterCIDR.
 	Mode DetectBy
-	// Interface is the bridge's name, or the start of the pod interfaces' names.
+	// Interface is the bridge's name, or the prefix of the pod interfaces' names.
 	Interface string
 }
 
-// DetectBy is a way to recognise packets of local pods.
+// DetectBy is a method to recognise packets of local pods.
 type DetectBy string
 
-// The ways, as --detect-local spells them.
+// The methods, as spelled in --detect-local.
 const (
 	DetectByClusterCIDR DetectBy = "cluster-cidr"
 	DetectByNodeCIDR    DetectBy = "node-cidr"

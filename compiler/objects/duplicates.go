@@ -12,9 +12,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// CompareFirst orders objects of one kind by who comes first where only one can have
-// something: the older, then the one whose namespace and name sort first, then the
-// one whose content does. Whatever decides between objects decides by this.
+// CompareFirst orders objects of one kind by precedence, for everything that only
+// one of them can have: the older object first, then by namespace and name, then by
+// content. Every decision between objects uses this order.
 func CompareFirst[T metav1.Object](a, b Sourced[T]) int {
 	return cmp.Or(
 		CompareTimes(a.Object.GetCreationTimestamp(), b.Object.GetCreationTimestamp()),
@@ -23,8 +23,8 @@ func CompareFirst[T metav1.Object](a, b Sourced[T]) int {
 	)
 }
 
-// compareSame orders objects of one age and name. Content is dear to compare, so
-// objects that have different names are never asked for it.
+// compareSame orders objects with the same age and name. It compares content
+// only if names are equal, because that is expensive.
 func compareSame[T metav1.Object](a, b Sourced[T]) int {
 	if NameOf(a.Object) != NameOf(b.Object) {
 		return 0
@@ -36,8 +36,8 @@ func compareSame[T metav1.Object](a, b Sourced[T]) int {
 	)
 }
 
-// CompareTimes orders times of creation; the zero time is the latest: an object without
-// one does not exist yet and is the youngest. It is the only rule of age.
+// CompareTimes orders creation times. The zero time is the latest: an object without
+// one is not in the cluster yet. Every decision by age uses this order.
 func CompareTimes(a, b metav1.Time) int {
 	switch {
 	case a.IsZero() && b.IsZero():
@@ -50,9 +50,9 @@ func CompareTimes(a, b metav1.Time) int {
 	return a.Compare(b.Time)
 }
 
-// content is an object as JSON, without its age: an object that is in the cluster and
-// one that says the same in a file are one. Objects of the Kubernetes API always
-// marshal; one that does not sorts as empty.
+// content returns an object as JSON, without its age: an object in the cluster and an
+// equal one in a file are the same. Objects of the Kubernetes API can always be
+// marshalled; an object that cannot sorts as empty.
 func content(o metav1.Object) []byte {
 	b, err := json.Marshal(o)
 	if err != nil {
@@ -63,7 +63,7 @@ func content(o metav1.Object) []byte {
 	if err != nil {
 		return b
 	}
-	// Labels and annotations stand behind it.
+	// Labels and annotations follow it.
 	before, after, found := bytes.Cut(b, append([]byte(`"creationTimestamp":`), age...))
 	if !found {
 		return b
@@ -76,13 +76,12 @@ func content(o metav1.Object) []byte {
 	return slices.Concat(before, after)
 }
 
-// Deduplicate leaves one object of each kind and name in the set, in the order that
-// they had, and reports those that were left out although they say something else. It
-// is where that is decided for everything that reads objects. Workloads of kinds that
-// planec does not know are not looked at.
+// Deduplicate keeps one object of each kind and name in the set, preserving the
+// order, and reports removed objects with different content. All readers of objects
+// rely on it. It ignores workloads of unknown kinds.
 //
-// The older object is used. Where none is older, one place decides for all objects that
-// it has, so that no two are combined that stand nowhere together: see [ranks].
+// It keeps the older object. Among equally old ones, one place decides for all its
+// objects, so that objects of different places are never combined: see [ranks].
 func (s *Set) Deduplicate(diags *diag.List) {
 	lists := s.Lists()
 	var twice []twin
@@ -92,14 +91,14 @@ func (s *Set) Deduplicate(diags *diag.List) {
 	leaveOut(twice, diags, lists...)
 }
 
-// Unique is [Set.Deduplicate] of one list, for those that have no set.
+// Unique is [Set.Deduplicate] for a single list.
 func Unique[T metav1.Object](kind string, in []Sourced[T], diags *diag.List) []Sourced[T] {
 	l := listOf(kind, &in)
 	leaveOut(l.repeated(), diags, l)
 	return in
 }
 
-// leaveOut leaves one object of each name in the lists.
+// leaveOut keeps one object of each name in the lists.
 func leaveOut(twice []twin, diags *diag.List, from ...List) {
 	if len(twice) == 0 {
 		return
@@ -110,8 +109,8 @@ func leaveOut(twice []twin, diags *diag.List, from ...List) {
 	}
 }
 
-// kindOf is the kind of an object in a list; that of workloads is their own, and "" is
-// one that is not looked at.
+// kindOf is the kind of an object in a list; workloads have their own, and "" marks an
+// object that is ignored.
 func kindOf(list string, o metav1.Object) string {
 	w, isWorkload := o.(*Workload)
 	switch {
@@ -123,7 +122,7 @@ func kindOf(list string, o metav1.Object) string {
 	return w.Kind
 }
 
-// twin is one of several objects of one name. Of its list it is the one at index.
+// twin is one of several objects with the same name. index is its index in its list.
 type twin struct {
 	id      Identity
 	list    string
@@ -131,7 +130,7 @@ type twin struct {
 	at      ir.Origin
 	created metav1.Time
 	content []byte
-	// nth counts the objects of this name in its file, from 0.
+	// nth counts the objects with this name in its file, from 0.
 	nth int
 }
 
@@ -169,8 +168,8 @@ type member struct {
 	index int
 }
 
-// decide returns the objects that are not used, and reports those of them that differ
-// from the one that is.
+// decide returns the objects that are not used, and reports those that differ from
+// the used one.
 func decide(twins []twin, diags *diag.List) map[member]bool {
 	byName := make(map[Identity][]*twin)
 	for i := range twins {

@@ -5,27 +5,27 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Endpoints is an object of the kind that came before EndpointSlice, as far as it is
-// read. The compiler does not read it: internal/input/synth makes the slices that a cluster
-// makes of it.
+// Endpoints is an object of the kind that preceded EndpointSlice, with the fields that are
+// read. The compiler ignores it: internal/input/synth makes the slices that a cluster would
+// make from it.
 type Endpoints struct {
 	metav1.ObjectMeta `json:"metadata"`
-	Subsets           []EndpointSubset `json:"subsets"` // those of the API object, of which only ready ones get traffic
+	Subsets           []EndpointSubset `json:"subsets"` // as in the API object; only ready addresses get traffic
 }
 
-// EndpointSubset is addresses that have the same ports.
+// EndpointSubset is a set of addresses with the same ports.
 type EndpointSubset struct {
-	Addresses         []EndpointAddress `json:"addresses"`         // the ready ones
-	NotReadyAddresses []EndpointAddress `json:"notReadyAddresses"` // those that get no new connections
+	Addresses         []EndpointAddress `json:"addresses"`         // ready addresses
+	NotReadyAddresses []EndpointAddress `json:"notReadyAddresses"` // addresses without new connections
 	Ports             []struct {        // the ports of all addresses of the subset
-		Name     string          `json:"name"`
-		Port     int32           `json:"port"`
-		Protocol corev1.Protocol `json:"protocol"`
+		Name     string          `json:"name"`     // the name that slices get, "" for an only port
+		Port     int32           `json:"port"`     // 1 to 65535
+		Protocol corev1.Protocol `json:"protocol"` // TCP, UDP or SCTP
 	} `json:"ports"`
 }
 
-// EndpointAddress is where an endpoint is.
+// EndpointAddress is the address of an endpoint.
 type EndpointAddress struct {
-	IP       string  `json:"ip"`       // as it is written: it may be no address
-	NodeName *string `json:"nodeName"` // the node of the endpoint's pod; nil is unknown
+	IP       string  `json:"ip"`       // as written; it may be invalid
+	NodeName *string `json:"nodeName"` // the node of the endpoint's pod; nil means unknown
 }

@@ -6,22 +6,22 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// List is the objects of one kind in a set, for what treats all kinds alike.
+// List gives uniform access to the objects of one kind in a set.
 type List interface {
-	// Kind is that of its objects, or "" where each has a kind of its own.
+	// Kind is the kind of its objects, or "" if each has its own.
 	Kind() string
-	// All yields the objects in their order.
+	// All yields the objects in order.
 	All() iter.Seq[Sourced[metav1.Object]]
 	// Add appends an object of the kind.
 	Add(o Sourced[metav1.Object])
-	// Delete leaves out the objects of which gone is true; i counts them from 0. Other
-	// sets that share the list keep them.
+	// Delete removes the objects for which gone returns true; i counts them from 0.
+	// Sets that share the list keep them.
 	Delete(gone func(i int, o metav1.Object) bool)
 	repeated() []twin
 }
 
-// Lists are those of a set, one for each of its fields: two sets have them in the same
-// order.
+// Lists returns the lists of the set, one for each field, in the same order for all
+// sets.
 func (s *Set) Lists() []List {
 	return []List{
 		listOf("Service", &s.Services), listOf("EndpointSlice", &s.EndpointSlices),

@@ -8,22 +8,22 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Name tells the objects of one kind apart.
+// Name identifies an object among those of its kind.
 type Name struct {
-	// Namespace is "" for kinds that have none.
+	// Namespace is "" for cluster-wide kinds.
 	Namespace, Name string
 }
 
-// NameOf is the name of an object.
+// NameOf returns the name of an object.
 func NameOf(o Meta) Name { return Name{o.GetNamespace(), o.GetName()} }
 
-// ServiceOf is the name of the Service that a slice says it is of; its Name is "" where
-// the slice says none.
+// ServiceOf returns the name of a slice's Service; its Name is "" if the slice has
+// none.
 func ServiceOf(s *discoveryv1.EndpointSlice) Name {
 	return Name{s.Namespace, s.Labels[discoveryv1.LabelServiceName]}
 }
 
-// String is "namespace/name", or the name alone where there is no namespace.
+// String returns "namespace/name", or the name alone without a namespace.
 func (n Name) String() string {
 	if n.Namespace == "" {
 		return n.Name
@@ -31,16 +31,16 @@ func (n Name) String() string {
 	return n.Namespace + "/" + n.Name
 }
 
-// Compare orders by the namespace, then by the name.
+// Compare orders names by namespace, then by name.
 func (n Name) Compare(o Name) int {
 	return cmp.Or(cmp.Compare(n.Namespace, o.Namespace), cmp.Compare(n.Name, o.Name))
 }
 
-// Identity tells objects of all kinds apart.
+// Identity identifies an object among those of all kinds.
 type Identity struct{ Kind, Namespace, Name string }
 
-// IdentityOf is that of an object of a kind.
+// IdentityOf returns the identity of an object of the kind.
 func IdentityOf(kind string, o Meta) Identity { return Identity{kind, o.GetNamespace(), o.GetName()} }
 
-// IdentityAt is that of the object that an origin lies in.
+// IdentityAt returns the identity of an origin's object.
 func IdentityAt(o ir.Origin) Identity { return Identity{o.Kind, o.Namespace, o.Name} }

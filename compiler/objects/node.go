@@ -8,10 +8,10 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// NodeIPs returns a node's own addresses, each once: of each family the InternalIPs,
-// and where there are none the ExternalIPs (GetNodeHostIPs of Kubernetes' pkg/util/node,
-// which takes the first of these). bad, which may be nil, is called with the index of
-// each of these that is no address of a node.
+// NodeIPs returns a node's own addresses without duplicates: of each family the
+// InternalIPs, or without any the ExternalIPs (GetNodeHostIPs of Kubernetes'
+// pkg/util/node, which takes the first of these). It calls bad, which may be nil, with
+// the index of each invalid one.
 func NodeIPs(n *corev1.Node, bad func(i int)) []netip.Addr {
 	byType := make(map[corev1.NodeAddressType][]netip.Addr)
 	seen := make(map[netip.Addr]bool)

@@ -10,38 +10,38 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// IgnoreAnnotation is on an object of which some findings are not to be shown by
-// `planec lint`: their codes, with commas between.
+// IgnoreAnnotation lists codes of findings, separated by commas, that `planec
+// lint` does not show for the annotated object.
 const IgnoreAnnotation = "planec.io/ignore"
 
-// Sourced is an object with its place. The object is shared and must not be
-// changed.
+// Sourced is an object with the place it was read from. The object is shared
+// and must not be changed.
 type Sourced[T any] struct {
-	Object T      // the object, or nil where one is gone
-	File   string // the file as it was named on the command line; "" is none
+	Object T      // the object, or nil if it is gone
+	File   string // the file as named on the command line, or ""
 	// Line counts from 1; 0 is unknown.
 	Line int
 }
 
-// Set is a collection of objects in any order. The API server's defaults have
-// been applied to each (see the manifest package), and fields that planec does
-// not read may have been cleared.
+// Set is a collection of objects in any order. Each has the API server's
+// defaults (see the manifest package), and fields that planec does not read
+// may have been cleared.
 type Set struct {
-	Services       []Sourced[*corev1.Service]            // also headless ones and those of type ExternalName
+	Services       []Sourced[*corev1.Service]            // including headless ones and type ExternalName
 	EndpointSlices []Sourced[*discoveryv1.EndpointSlice] // of all Services, by the label kubernetes.io/service-name
-	Nodes          []Sourced[*corev1.Node]               // also other nodes than the one that is compiled for
-	Pods           []Sourced[*corev1.Pod]                // of all nodes; finished ones too
-	Namespaces     []Sourced[*corev1.Namespace]          // for their labels, which policies select by
-	ServiceCIDRs   []Sourced[*networkingv1.ServiceCIDR]  // ranges that the cluster allocates ClusterIPs from
+	Nodes          []Sourced[*corev1.Node]               // including other nodes than the compiled one
+	Pods           []Sourced[*corev1.Pod]                // of all nodes, including finished ones
+	Namespaces     []Sourced[*corev1.Namespace]          // for their labels, by which policies select
+	ServiceCIDRs   []Sourced[*networkingv1.ServiceCIDR]  // ranges of ClusterIPs
 
 	NetworkPolicies              []Sourced[*networkingv1.NetworkPolicy]                // networking.k8s.io/v1
 	ClusterNetworkPolicies       []Sourced[*policyv1beta1.ClusterNetworkPolicy]        // policy.networking.k8s.io/v1beta1 and v1alpha2
 	AdminNetworkPolicies         []Sourced[*policyv1alpha1.AdminNetworkPolicy]         // policy.networking.k8s.io/v1alpha1
 	BaselineAdminNetworkPolicies []Sourced[*policyv1alpha1.BaselineAdminNetworkPolicy] // policy.networking.k8s.io/v1alpha1
 
-	// Workloads and Endpoints are there only where they were asked for.
+	// Workloads and Endpoints are only filled on request.
 	Workloads []Sourced[*Workload]
-	Endpoints []Sourced[*Endpoints] // what synth makes slices of
+	Endpoints []Sourced[*Endpoints] // from which synth makes slices
 }
 
 // Append adds the objects of other to s.
@@ -60,7 +60,7 @@ func (s *Set) Append(other Set) {
 	s.Endpoints = append(s.Endpoints, other.Endpoints...)
 }
 
-// Meta is what every Kubernetes object can say of itself.
+// Meta is the metadata that every Kubernetes object has.
 type Meta interface {
 	GetNamespace() string
 	GetName() string

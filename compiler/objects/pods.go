@@ -5,18 +5,18 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// Finished pods have given their addresses back.
+// Finished reports whether a pod has ended and so released its addresses.
 func Finished(p *corev1.Pod) bool {
 	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 }
 
-// PodIndex finds pods that have not finished by what Services select them by.
+// PodIndex finds unfinished pods by the labels with which Services select them.
 type PodIndex map[podLabel][]*corev1.Pod
 
 // podLabel is a label of pods in a namespace.
 type podLabel struct{ namespace, key, value string }
 
-// IndexPods indexes pods; those that one selector finds keep their order.
+// IndexPods indexes pods. Pods that match one selector keep their order.
 func IndexPods(pods []Sourced[*corev1.Pod]) PodIndex {
 	x := make(PodIndex)
 	for _, p := range pods {
@@ -31,8 +31,8 @@ func IndexPods(pods []Sourced[*corev1.Pod]) PodIndex {
 	return x
 }
 
-// Selected are the pods of a namespace that have all labels of a selector, of which
-// there is one at least: of the label that the fewest have, those that have the others.
+// Selected returns the pods of a namespace with all labels of a selector, which must
+// have at least one. It searches the pods of the rarest label.
 func (x PodIndex) Selected(namespace string, selector map[string]string) (out []*corev1.Pod) {
 	var fewest []*corev1.Pod
 	first := true

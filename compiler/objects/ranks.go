@@ -10,18 +10,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ranks orders the places that objects of one name stand in, so that the choice is the
-// same for all objects of a place: a Service of one overlay and a Deployment of another
-// are a pair that stands nowhere together. A place is a directory, a file of it, and of a file the
-// first, second, ... object of each name, as concatenated overlays have them. The names
-// of places do not matter, only what stands there: the place of the oldest object comes
-// first, then the one with the most names, then the one whose content sorts first.
+// ranks orders the places of objects with the same name, so that one place wins for all its
+// objects: a Service of one overlay and a Deployment of another never belong together. A place is
+// a directory, a file in it, or the first, second, ... object of each name in a file, as in
+// concatenated overlays. Only content decides, not the names of places: first the place with the
+// oldest object, then with the most names, then the one whose content sorts first.
 type ranks struct {
-	// bundles are what stands in each place.
+	// bundles are the contents of each place.
 	bundles map[string]*bundle
 }
 
-// bundle is the objects of a place that stand in others too.
+// bundle is the part of a place's objects that other places have too.
 type bundle struct {
 	oldest metav1.Time
 	names  map[Identity]bool
@@ -45,8 +44,8 @@ func newRanks(byName map[Identity][]*twin) *ranks {
 	return r
 }
 
-// number counts the objects of one name in each file, in the order of lines; where no
-// line is known there is no order.
+// number counts the objects with the same name in each file by line. Without known
+// lines there is no order.
 func number(all []*twin) {
 	slices.SortStableFunc(all, func(a, b *twin) int {
 		return cmp.Or(cmp.Compare(a.at.File, b.at.File), cmp.Compare(a.at.Line, b.at.Line))
@@ -58,7 +57,7 @@ func number(all []*twin) {
 	}
 }
 
-// places are those that an object stands in, the widest first.
+// places returns the places of an object, the widest first.
 func (t *twin) places() [3]string {
 	file := t.at.File
 	return [3]string{path.Dir(file) + "/", file, file + "#" + strconv.Itoa(t.nth)}
@@ -74,11 +73,11 @@ func (r *ranks) add(place string, id Identity, t *twin) {
 		b.oldest = t.created
 	}
 	b.names[id] = true
-	age, _ := t.created.MarshalJSON() // of a year that JSON has not there is none
+	age, _ := t.created.MarshalJSON() // JSON lacks some years, whose objects have no age
 	b.lines = append(b.lines, slices.Concat([]byte(id.Kind+"\x00"+id.Namespace+"\x00"+id.Name+"\x00"), t.content, age))
 }
 
-// compare orders two objects of one name; the first is the one that is used.
+// compare orders two objects with the same name; the first is used.
 func (r *ranks) compare(a, b *twin) int {
 	if c := CompareTimes(a.created, b.created); c != 0 {
 		return c
@@ -89,7 +88,7 @@ func (r *ranks) compare(a, b *twin) int {
 			return c
 		}
 	}
-	// Names decide between those that say the same only.
+	// File names only decide between objects with equal content.
 	return cmp.Or(bytes.Compare(a.content, b.content), cmp.Compare(a.at.File, b.at.File), cmp.Compare(a.at.Line, b.at.Line))
 }
 

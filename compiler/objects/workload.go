@@ -5,35 +5,35 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Workload is an object that a controller makes pods of: what repositories hold
-// where a cluster has Pods. The compiler does not read workloads; internal/input/synth
-// makes the pods.
+// Workload is an object from which a controller makes pods: repositories contain
+// workloads where clusters have Pods. The compiler ignores workloads;
+// internal/input/synth makes the pods.
 type Workload struct {
 	metav1.ObjectMeta
 	// Kind is Deployment, StatefulSet, DaemonSet, ReplicaSet,
-	// ReplicationController, Job, CronJob, or a kind that planec does not know.
+	// ReplicationController, Job, CronJob, or an unknown kind.
 	Kind string
 	// Group is the API group of the kind, "" for the core group.
 	Group string
-	// Opaque is set for an object of a kind that planec does not know. It may be
-	// that an operator makes pods of it, with labels like its own.
+	// Opaque marks an object of an unknown kind. An operator may make pods for
+	// it, with labels like its own.
 	Opaque bool
-	// Owner is "Kind/name" of the object that controls this one, or "".
+	// Owner is "Kind/name" of the controlling object, or "".
 	Owner string
-	// Replicas is how many pods there are to be; nil is the default.
+	// Replicas is the wanted number of pods; nil is the default.
 	Replicas *int32
-	// Selector finds its pods; nil means by the labels of the template.
+	// Selector selects its pods; nil means by the labels of the template.
 	Selector *metav1.LabelSelector
 	// FirstOrdinal is the number of a StatefulSet's first pod.
 	FirstOrdinal int32
-	// Indexes is how many completions an Indexed Job has; 0 for all others.
+	// Indexes is the number of completions of an Indexed Job; 0 for all others.
 	Indexes int32
-	// ManualSelector is set for a Job (or the Jobs of a CronJob) whose pods get no
+	// ManualSelector marks a Job (or the Jobs of a CronJob) whose pods get no
 	// labels from the Job controller.
 	ManualSelector bool
-	// PodLabels are those of the template; of an Opaque object, those of its
-	// spec.template, if it has one.
+	// PodLabels are the labels of the template; for an Opaque object those of
+	// its spec.template, if any.
 	PodLabels map[string]string
-	// Spec has what is kept of a Pod's spec, and the nodeSelector.
+	// Spec holds the fields of a Pod's spec that are kept, and the nodeSelector.
 	Spec corev1.PodSpec
 }

@@ -6,12 +6,11 @@ import (
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 )
 
-// The functions below turn policies of v1alpha1 into those of v1beta1. Fields
-// stand at the same paths, but for ports, so origins stay true.
+// The functions below convert policies of v1alpha1 to v1beta1. Except for
+// ports, fields have the same paths, so origins stay true.
 
-// afterAll is the priority of the BaselineAdminNetworkPolicy, of which there is
-// one: after every ClusterNetworkPolicy of the Baseline tier, whose priorities
-// end at 1000.
+// afterAll is the priority of the only BaselineAdminNetworkPolicy: after every
+// ClusterNetworkPolicy of the Baseline tier, whose priorities end at 1000.
 const afterAll = 1001
 
 func fromAdmin(s *policyv1alpha1.AdminNetworkPolicySpec) *policyv1beta1.ClusterNetworkPolicySpec {
@@ -88,7 +87,7 @@ func networksFrom(cidrs []policyv1alpha1.CIDR) []policyv1beta1.CIDR {
 	return out
 }
 
-// protocolsFrom takes an empty list for none, as NetworkPolicy does.
+// protocolsFrom treats an empty list like a missing one, as NetworkPolicy does.
 func protocolsFrom(ports *[]policyv1alpha1.AdminNetworkPolicyPort) []policyv1beta1.ClusterNetworkPolicyProtocol {
 	if ports == nil {
 		return nil
@@ -109,7 +108,7 @@ func protocolsFrom(ports *[]policyv1alpha1.AdminNetworkPolicyPort) []policyv1bet
 	return out
 }
 
-// protocolFrom leaves the protocol out for TCP, the default of v1alpha1.
+// protocolFrom omits the protocol for TCP, the default of v1alpha1.
 func protocolFrom(proto corev1.Protocol, port *policyv1beta1.Port) policyv1beta1.ClusterNetworkPolicyProtocol {
 	switch proto {
 	case corev1.ProtocolUDP:

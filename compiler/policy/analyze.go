@@ -14,33 +14,32 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Model is what policies say about the whole cluster. It is immutable but for
+// Model holds the policies of the whole cluster. It is immutable, except for
 // peers that are resolved when a node first needs them, and safe for concurrent
 // use.
 type Model struct {
 	cast *cast
-	// byNode are the pods that can be subjects.
+	// byNode are the pods that policies can select.
 	byNode map[string][]*pod
 	// network are the NetworkPolicies of each namespace, by name; cluster all
-	// others, in the order of evaluation.
+	// other policies, in the order of evaluation.
 	network map[string][]*policy
 	cluster []*policy
-	// networkIndex and clusterIndex find those of one pod.
+	// networkIndex and clusterIndex find the policies of one pod.
 	networkIndex map[string]*policyIndex
 	clusterIndex *policyIndex
-	// everyPod is what an egress rule with a named port and without peers is
-	// about.
+	// everyPod is the peer of an egress rule with a named port and without
+	// peers.
 	everyPod *peer
 
-	// What the next model of almost the same objects can use again.
+	// The parts that the next model of nearly equal objects can reuse.
 	seen  inputs
 	peers *peers
-	// compiled are the policies by the object they were read from, which never
-	// changes.
+	// compiled maps objects, which never change, to their compiled policies.
 	compiled map[any]compiled
 }
 
-// inputs are the objects that a cast was read from.
+// inputs are the objects behind a cast.
 type inputs struct {
 	pods       []objects.Sourced[*corev1.Pod]
 	namespaces []objects.Sourced[*corev1.Namespace]
@@ -49,18 +48,18 @@ type inputs struct {
 	diags      diag.List
 }
 
-// compiled is what reading one policy gave; a refused one is nil.
+// compiled is the result of one policy; a refused policy is nil.
 type compiled struct {
 	policy *policy
 	diags  diag.List
 }
 
-// Analyze reads the policies and everybody they are about.
+// Analyze reads the policies and all objects that they can select.
 func Analyze(set *objects.Set) (*Model, diag.List) { return (&Model{}).Next(set) }
 
-// Next is [Analyze] of objects that may be mostly those of m: pods, namespaces
-// and nodes are read again only if any of them is another object, and of
-// policies those that are. Objects must not change while they are in use.
+// Next is [Analyze] for objects that largely equal those of m. It reads pods,
+// namespaces and nodes again only if one of them is a different object, and
+// policies only if they are. Objects in use must not change.
 func (m *Model) Next(set *objects.Set) (*Model, diag.List) {
 	var diags diag.List
 	if len(set.NetworkPolicies)+len(set.ClusterNetworkPolicies)+len(set.AdminNetworkPolicies)+len(set.BaselineAdminNetworkPolicies) == 0 {
@@ -85,7 +84,7 @@ func (m *Model) Next(set *objects.Set) (*Model, diag.List) {
 	return n, diags
 }
 
-// readCast takes the cast of another model if it was read from the same objects.
+// readCast reuses the cast of another model that was read from the same objects.
 func (m *Model) readCast(old *Model, set *objects.Set) {
 	if old.cast != nil && old.peers != nil && slices.Equal(old.seen.pods, set.Pods) && slices.Equal(old.seen.namespaces, set.Namespaces) && slices.Equal(old.seen.nodes, set.Nodes) {
 		m.cast, m.byNode, m.seen = old.cast, old.byNode, old.seen
@@ -103,7 +102,7 @@ func (m *Model) readCast(old *Model, set *objects.Set) {
 	}
 }
 
-// all calls do with every policy, in a stable order.
+// all calls do for every policy, in a stable order.
 func (m *Model) all(do func(*policy)) {
 	for _, n := range m.cast.namespaces {
 		for _, p := range m.network[n.name] {
@@ -115,14 +114,14 @@ func (m *Model) all(do func(*policy)) {
 	}
 }
 
-// reader reads policies into a model, as far as possible from what an older one
-// knows. What an older one compiled names peers of its own cast.
+// reader reads policies into a model and reuses an older model as far as
+// possible. Compiled policies of the older model refer to peers of its own cast.
 type reader struct {
 	old, model *Model
 	diags      *diag.List
 }
 
-// read compiles one policy, or remembers how.
+// read compiles one policy, or reuses the compiled one.
 func (r *reader) read(object any, origin ir.Origin, validate func() field.ErrorList, compile func(*diag.List) *policy) *policy {
 	c, known := r.old.compiled[object]
 	if !known || r.old.cast != r.model.cast || c.policy != nil && c.policy.origin != origin {
@@ -193,8 +192,8 @@ func (r *reader) clusterPolicies(set *objects.Set) {
 	slices.SortFunc(m.cluster, (*policy).compare)
 }
 
-// compare is the order of evaluation. Where two policies have one priority the
-// API leaves the order open; the name decides here.
+// compare is the order of evaluation. The API leaves the order of equal
+// priorities open; here the name decides.
 func (p *policy) compare(q *policy) int {
 	return cmp.Or(
 		cmp.Compare(p.tier, q.tier), cmp.Compare(p.priority, q.priority),
@@ -202,7 +201,7 @@ func (p *policy) compare(q *policy) int {
 	)
 }
 
-// refused reports what the API server would not have let in.
+// refused reports errors for which the API server would reject the object.
 func refused(errs field.ErrorList, at ir.Origin) diag.List {
 	var out diag.List
 	for _, e := range errs {
@@ -211,11 +210,10 @@ func refused(errs field.ErrorList, at ir.Origin) diag.List {
 	return out
 }
 
-// equalPriorities warns where the order of two policies is not decided
-// but planec's.
+// equalPriorities warns about two policies whose order only planec decides.
 func (m *Model) equalPriorities(diags *diag.List) {
 	for rest := m.cluster; len(rest) > 0; {
-		// Policies are in the order of tiers and priorities.
+		// The policies are sorted by tier and priority.
 		n := 1
 		for n < len(rest) && rest[n].tier == rest[0].tier && rest[n].priority == rest[0].priority {
 			n++
@@ -227,16 +225,16 @@ func (m *Model) equalPriorities(diags *diag.List) {
 	}
 }
 
-// said is a direction of a pod that a policy says something about, or of all pods
-// of a subject.
+// said is a direction of a pod, or of all pods of a subject, for which a policy
+// has rules.
 type said struct {
 	direction ir.Direction
 	pod       *pod
 	subject   *peer
 }
 
-// equals warns of policies of one priority that say something about one direction
-// of one pod.
+// equals warns about policies of one priority that apply to the same direction of
+// one pod.
 func (m *Model) equals(policies []*policy, diags *diag.List) {
 	first := make(map[said]int)
 	for i, p := range policies {
@@ -245,8 +243,8 @@ func (m *Model) equals(policies []*policy, diags *diag.List) {
 			if !p.affects(d) {
 				continue
 			}
-			// What was said first of the pods of a subject does not change any
-			// more once it was said by one of the same subject.
+			// The first policy for the pods of a subject stays the first once a policy
+			// with the same subject was seen.
 			whole := said{direction: d, subject: subject}
 			earliest, known := first[whole]
 			if !known {
@@ -272,7 +270,7 @@ func (m *Model) equals(policies []*policy, diags *diag.List) {
 	}
 }
 
-// unknownPorts reports named ports that stand for nothing.
+// unknownPorts reports named ports that match no port.
 func (m *Model) unknownPorts(diags *diag.List) {
 	m.all(func(p *policy) {
 		if p.unknown == nil {
@@ -310,8 +308,8 @@ func (m *Model) unknownPortsOf(p *policy, d ir.Direction, r *rule, diags *diag.L
 	}
 }
 
-// hostPods reports pods on the host's network that a NetworkPolicy selects: its
-// author may think that it protects them.
+// hostPods reports pods on the host's network that a NetworkPolicy selects: the
+// author may expect it to protect them.
 func (m *Model) hostPods(hosts []objects.Sourced[*corev1.Pod], diags *diag.List) {
 	if len(hosts) == 0 {
 		return

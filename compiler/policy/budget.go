@@ -9,20 +9,20 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// What a policy may cost where that is more than its bytes. Policies of real
-// clusters stay far below.
+// Bounds for policies whose cost grows faster than their size. Policies of
+// real clusters stay far below them.
 const (
-	// maxRowPorts bounds the rows that one direction of a policy can make of its
-	// peers, times the port ranges that each row can have: the rules that a node
-	// gets of it. A policy of 40 kB cannot reach it.
+	// maxRowPorts bounds the possible rows of one direction of a policy, times
+	// the possible port ranges of each row: the rules on a node. A policy of 40
+	// kB cannot reach it.
 	maxRowPorts = 1 << 22
-	// maxNamedPeers bounds the named ports of one rule, times its peers: each is
-	// resolved for each.
+	// maxNamedPeers bounds the named ports of one rule times its peers, because
+	// each port is resolved for each peer.
 	maxNamedPeers = 1 << 16
 )
 
-// withinBudget closes the directions of a policy that would cost too much: it
-// still isolates, and accepts nothing.
+// withinBudget closes the directions of a policy that would cost too much:
+// the policy still isolates, but accepts nothing.
 func (p *policy) withinBudget(diags *diag.List) {
 	for _, d := range ir.Directions() {
 		over := overBudget(p.rules[d])
@@ -38,7 +38,7 @@ func (p *policy) withinBudget(diags *diag.List) {
 	}
 }
 
-// overBudget says what the rules of one direction cost too much; "" is nothing.
+// overBudget describes what costs too much in the rules of one direction, or returns "".
 func overBudget(rules []rule) string {
 	distinct, ranges := make(map[string]bool), make(map[ir.PortRange]bool)
 	named, pieces := 0, 1
@@ -62,8 +62,8 @@ func overBudget(rules []rule) string {
 		slices.Sort(ids)
 		distinct[strings.Join(ids, "\n")] = true
 	}
-	// No more rows than there are sets of rules with different peers, nor than
-	// pieces into which the peers cut the addresses.
+	// The rows are bounded by the number of sets of rules with different peers,
+	// and by the pieces into which the peers split the addresses.
 	rows := pieces
 	if len(distinct) < 30 {
 		rows = min(rows, 1<<len(distinct))

@@ -14,21 +14,21 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// cast is everybody whom policies may be about.
+// cast holds all objects that policies may select.
 type cast struct {
 	// namespaces and nodes are sorted by name, pods by namespace and name.
 	namespaces []*namespace
 	nodes      []*node
-	// byName finds namespaces.
+	// byName maps names to namespaces.
 	byName map[string]*namespace
 	pods   []*pod
-	// addresses are those of all pods and nodes, sorted, each once; indexOf finds
-	// one in it.
+	// addresses are the addresses of all pods and nodes, sorted, without
+	// duplicates; indexOf gives the index of each.
 	addresses []netip.Addr
 	indexOf   map[netip.Addr]int
-	// labelled finds pods by one of their labels.
+	// labelled maps a label to its pods.
 	labelled map[label][]*pod
-	// labelledNamespaces finds namespaces so.
+	// labelledNamespaces maps a label to its namespaces.
 	labelledNamespaces map[label][]*namespace
 }
 
@@ -40,21 +40,21 @@ type namespace struct {
 	pods   []*pod
 }
 
-// node is a Node with the addresses that a nodes peer selects.
+// node is a Node with the addresses that a peer of nodes matches.
 type node struct {
 	name      string
 	labels    labels.Set
 	addresses []netip.Addr
 }
 
-// pod is a pod that has not finished and is not on the host's network.
+// pod is an unfinished pod that is not on the host's network.
 type pod struct {
 	namespace *namespace
 	name      string
 	labels    labels.Set
 	node      string
 	addresses []netip.Addr
-	// ports are the named ones, by name.
+	// ports are the named ports, by name.
 	ports map[string][]containerPort
 }
 
@@ -84,7 +84,7 @@ func (p *pod) compare(q *pod) int {
 }
 
 // readCast reads the objects. hosts are the pods on the host's network, which
-// no policy can tell from their node.
+// policies cannot distinguish from their node.
 func readCast(set *objects.Set, diags *diag.List) (c *cast, hosts []objects.Sourced[*corev1.Pod]) {
 	c = &cast{labelled: make(map[label][]*pod), labelledNamespaces: make(map[label][]*namespace)}
 	byName := c.readNamespaces(set)
@@ -111,8 +111,8 @@ func readCast(set *objects.Set, diags *diag.List) (c *cast, hosts []objects.Sour
 	return c, hosts
 }
 
-// readNamespaces takes the first in order of age where a name is given twice,
-// as the loader does.
+// readNamespaces takes the oldest of namespaces with the same name, as the
+// loader does.
 func (c *cast) readNamespaces(set *objects.Set) map[string]*namespace {
 	out := make(map[string]*namespace)
 	for _, src := range oldestFirst(set.Namespaces) {
@@ -148,8 +148,8 @@ func (c *cast) readPods(set *objects.Set, byName map[string]*namespace, diags *d
 	return hosts
 }
 
-// lastToGetAddresses returns pods in the order in which their claims to an address
-// win: the youngest first, since what it has was another's before. A pod without a
+// lastToGetAddresses sorts pods by their claim to a shared address: the youngest
+// first, because it got the address from an older one. A pod without a
 // creationTimestamp is not in the cluster, and takes no address from one that is.
 func lastToGetAddresses(in []objects.Sourced[*corev1.Pod]) []objects.Sourced[*corev1.Pod] {
 	sorted := once(oldestFirst(in))
@@ -162,7 +162,7 @@ func lastToGetAddresses(in []objects.Sourced[*corev1.Pod]) []objects.Sourced[*co
 	return sorted
 }
 
-// claim returns the addresses that the pod has to itself.
+// claim returns the addresses that only this pod has.
 func claim(src objects.Sourced[*corev1.Pod], p *pod, owners map[netip.Addr]*pod, diags *diag.List) []netip.Addr {
 	var out []netip.Addr
 	for i, ip := range src.Object.Status.PodIPs {
@@ -231,7 +231,7 @@ func (c *cast) readNodes(set *objects.Set) {
 		seen[object.Name] = true
 		n := &node{name: object.Name, labels: object.Labels}
 		for _, a := range object.Status.Addresses {
-			// Host names stand in the same list.
+			// The same list also contains host names.
 			if addr, err := netip.ParseAddr(a.Address); err == nil && addr.Zone() == "" {
 				n.addresses = append(n.addresses, addr.Unmap())
 			}

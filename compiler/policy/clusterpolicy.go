@@ -10,7 +10,7 @@ import (
 )
 
 // clusterPolicy compiles a ClusterNetworkPolicy that validation has accepted.
-// The origin is that of the object it was written as.
+// The origin is that of the original object, which may have another kind.
 func (x *peers) clusterPolicy(kind string, spec *policyv1beta1.ClusterNetworkPolicySpec, origin ir.Origin, diags *diag.List) *policy {
 	p := &policy{
 		kind: kind, tier: ir.AdminTier, priority: spec.Priority, origin: origin,
@@ -49,11 +49,11 @@ func namespacedPods(s *policyv1beta1.NamespacedPod) podSelector {
 	return podSelector{namespaces: newSelector(&s.NamespaceSelector), pods: newSelector(&s.PodSelector)}
 }
 
-// clusterRule is a rule that is being compiled.
+// clusterRule is a rule during compilation.
 type clusterRule struct {
 	*peers
 	rule
-	// unknown is whether a peer or a protocol is of a kind that planec does not
+	// unknown reports that a peer or a protocol has a kind that planec does not
 	// know.
 	unknown bool
 	diags   *diag.List

@@ -9,39 +9,39 @@ import (
 	"k8s.io/apimachinery/pkg/selection"
 )
 
-// Resource is an object that may have pods which the input does not hold: a workload
-// without replicas, a resource that an operator makes pods of, or a workload whose
-// pods have labels that only a cluster knows.
+// Resource is an object that may have pods outside of the input: a workload without
+// replicas, a custom resource whose operator makes pods, or a workload whose pods
+// have labels that only a cluster knows.
 type Resource struct {
-	Namespace string // that of the pods
-	// Labels are those that its pods have.
+	Namespace string // the namespace of the pods
+	// Labels are the labels of its pods.
 	Labels labels.Set
-	// Open are the labels whose values the input does not say: how many values there
-	// may be, "0" and on, or 0 for any value.
+	// Open are labels with unknown values. The number n stands for the values "0" to
+	// n-1, and 0 for any value.
 	Open map[string]int
-	// OpenOnly is set where all pods are known but for their open labels: only a
-	// selector that asks for one of these can mean others.
+	// OpenOnly reports that all its pods are known except for their open labels:
+	// only a selector with one of these can match unknown pods.
 	OpenOnly bool
-	// What names the object and says why its pods are not known, for a sentence.
+	// What names the object and says why its pods are unknown, as part of a sentence.
 	What string
 }
 
-// Elsewhere knows who may have pods that are not among the objects. It is immutable;
-// nil knows of no one.
+// Elsewhere finds objects that may have pods outside of the input. It is immutable;
+// nil contains none.
 type Elsewhere struct {
 	resources []Resource
-	// byNamespace and labelled find resources; labelled by one of their labels, with
-	// an open one under no value.
+	// byNamespace and labelled find resources; labelled by one of their labels, for
+	// an open label without its value.
 	byNamespace map[string][]int
 	labelled    map[label][]int
-	// groups are those of custom resources; parents the domains above them.
+	// groups are the API groups of custom resources; parents the domains above them.
 	groups, parents map[string]bool
-	// keys are those of labels that pods of the input have.
+	// keys are the label keys of pods in the input.
 	keys map[string]bool
 }
 
 // NewElsewhere indexes resources, the API groups (DNS domains) of operators' kinds, and
-// the keys of labels that workloads of the input have.
+// the label keys of workloads in the input.
 func NewElsewhere(resources []Resource, groups []string, keys map[string]bool) *Elsewhere {
 	e := &Elsewhere{
 		resources: resources, keys: keys, byNamespace: make(map[string][]int), labelled: make(map[label][]int),
@@ -66,8 +66,8 @@ func NewElsewhere(resources []Resource, groups []string, keys map[string]bool) *
 	return e
 }
 
-// domainsAbove yields the domains that a domain lies in, as far as one organisation has
-// them: two labels at least, and not those of Kubernetes, which all share.
+// domainsAbove yields the parent domains that belong to the same organisation: at least
+// two labels, and not those of Kubernetes, which all projects share.
 func domainsAbove(domain string) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for {
@@ -82,14 +82,14 @@ func domainsAbove(domain string) func(func(string) bool) {
 
 var sharedDomains = []string{"x-k8s.io", "csi.x-k8s.io", "sigs.k8s.io", "github.io", "kubernetes.io"}
 
-// Pods says who may have pods in a namespace that a selector means, or "".
+// Pods describes who may have pods in a namespace that a selector matches, or returns "".
 func (e *Elsewhere) Pods(namespace string, s labels.Selector) string {
 	left := comparisons(mostComparisons)
 	return e.find(s, func(n string) bool { return n == namespace }, namespace, &left)
 }
 
-// find is Pods for the namespaces that inNamespace says; own is the only one, if there
-// is one.
+// find is Pods for the namespaces that inNamespace accepts; own is the only one, or
+// "".
 func (e *Elsewhere) find(s labels.Selector, inNamespace func(string) bool, own string, left *comparisons) string {
 	if e == nil {
 		return ""
@@ -112,8 +112,8 @@ func (e *Elsewhere) find(s labels.Selector, inNamespace func(string) bool, own s
 	return ""
 }
 
-// candidates are the resources among which are those that a selector means: those with
-// the label that the fewest have.
+// candidates returns a superset of the resources that a selector may match: those with
+// its rarest label.
 func (e *Elsewhere) candidates(s labels.Selector, own string) []int {
 	out, narrowed := e.byNamespace[own], own != ""
 	requirements, _ := s.Requirements()
@@ -137,8 +137,8 @@ func (e *Elsewhere) candidates(s labels.Selector, own string) []int {
 	return all
 }
 
-// matches reports whether a selector may mean pods of the resource, and names the open
-// label that it asks for.
+// matches reports whether a selector may match pods of the resource, and returns the
+// open label that it requires.
 func (r *Resource) matches(s labels.Selector) (open string, ok bool) {
 	requirements, selectable := s.Requirements()
 	if !selectable {
@@ -158,7 +158,7 @@ func (r *Resource) matches(s labels.Selector) (open string, ok bool) {
 	return open, open != "" || !r.OpenOnly
 }
 
-// mayBe reports whether a label with one of some values, or any, may be what is asked.
+// mayBe reports whether a label with one of the values, or any, may meet the requirement.
 func mayBe(q *labels.Requirement, values int) bool {
 	switch {
 	case q.Operator() == selection.DoesNotExist:
@@ -172,9 +172,9 @@ func mayBe(q *labels.Requirement, values int) bool {
 	})
 }
 
-// operatorKey returns a label key that a selector asks for, that no workload of the
-// input has, and that lies in the domain of a custom resource's group: its operator
-// labels pods with it.
+// operatorKey returns a required label key that no workload of the input has and
+// that is in the domain of a custom resource's group: its operator labels pods with
+// it.
 func (e *Elsewhere) operatorKey(s labels.Selector) string {
 	requirements, _ := s.Requirements()
 	for _, r := range requirements {
@@ -187,8 +187,8 @@ func (e *Elsewhere) operatorKey(s labels.Selector) string {
 	return ""
 }
 
-// operates reports whether a domain is a group's, lies above or below one, or beside it
-// in a domain of three labels, as common.k8s.elastic.co beside
+// operates reports whether a domain belongs to a group: it is equal, above or below it,
+// or a sibling in a domain of three labels, as common.k8s.elastic.co is of
 // elasticsearch.k8s.elastic.co.
 func (e *Elsewhere) operates(domain string) bool {
 	if e.groups[domain] || e.parents[domain] {

@@ -13,27 +13,27 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Around is what is beside policies, for [Model.Lint].
+// Around is the context of policies for [Model.Lint].
 type Around struct {
-	// Elsewhere knows who may have pods that the input does not hold.
+	// Elsewhere finds objects that may have pods outside of the input.
 	Elsewhere *Elsewhere
-	// Services are those of the input, with the addresses and ports that they were
-	// written with; Slices those that they have, given or made.
+	// Services are the input's Services as written; Slices are their slices, given
+	// or made.
 	Services []objects.Sourced[*corev1.Service]
-	Slices   []objects.Sourced[*discoveryv1.EndpointSlice] // what the Services' endpoints are
+	Slices   []objects.Sourced[*discoveryv1.EndpointSlice] // the endpoints of the Services
 	// ServiceCIDRs are the known ranges of ClusterIPs.
 	ServiceCIDRs []netip.Prefix
-	// Made are the addresses of pods that were made up: blocks of addresses cannot be
-	// held against them.
+	// Made are the addresses of pods that synth made: whether a block of addresses
+	// contains them means nothing.
 	Made map[netip.Addr]bool
 }
 
-// Lint returns what is valid and compiled, and probably not what was meant. That
-// no pod matches a selector is said only of namespaces with pods: others may
-// have theirs in another repository.
+// Lint returns findings about valid, compiled policies that are probably not as
+// meant. An unmatched selector is only reported for namespaces with pods: the
+// pods of others may be in another repository.
 func (m *Model) Lint(around Around) diag.List {
 	if m.peers == nil {
-		return nil // there are no policies
+		return nil // no policies
 	}
 	l := m.newLinter(around)
 	m.all(func(p *policy) {
@@ -65,7 +65,7 @@ func (m *Model) Lint(around Around) diag.List {
 	return l.diags
 }
 
-// newLinter indexes what the findings ask for.
+// newLinter builds the indexes.
 func (m *Model) newLinter(around Around) *linter {
 	l := &linter{
 		Model: m, Around: around, left: mostComparisons, work: mostComparisons,
@@ -90,26 +90,26 @@ func (m *Model) newLinter(around Around) *linter {
 type linter struct {
 	*Model
 	Around
-	// labelledHosts finds pods on the host's network, which are their node to a policy.
+	// labelledHosts finds pods on the host's network, which policies treat as their node.
 	labelledHosts map[label][]*corev1.Pod
-	// owners finds pods by their addresses.
+	// owners maps addresses to pods.
 	owners map[netip.Addr]*pod
-	// absences are those of selectors that were asked about before, by their text.
+	// absences caches the result for each selector, by its text.
 	absences map[string]absence
 	behind   behind
 	names    names
-	// left is for what makes what superfluous, work for all else: the one that is spent
-	// leaves the other's findings.
+	// left bounds the search for superfluous rules, work all other searches: a spent
+	// one does not suppress the findings of the other.
 	left, work comparisons
 	diags      diag.List
 }
 
-// namespace returns nil where there is none.
+// namespace returns nil if there is none.
 func (m *Model) namespace(name string) *namespace {
 	return m.cast.byName[name]
 }
 
-// subject reports a policy without pods.
+// subject reports a policy that selects no pod.
 func (l *linter) subject(p *policy) {
 	found := l.Model.peers.ofPods(p.subject)
 	found.resolve(l.cast)
@@ -155,7 +155,7 @@ func peersField(d ir.Direction) string {
 	return "from"
 }
 
-// absence says why a selector finds no pod.
+// absence is the reason why a selector matches no pod.
 type absence struct {
 	kind absenceKind
 	text string
@@ -164,15 +164,15 @@ type absence struct {
 type absenceKind uint8
 
 const (
-	// silent: nothing can be said, because no pods are known.
+	// silent: nothing can be reported, because no pods are known.
 	silent absenceKind = iota
-	// notGiven: the pods may well be in another repository.
+	// notGiven: the pods may be in another repository.
 	notGiven
-	// noneMatches: where the selector looks there are pods, and none is it.
+	// noneMatches: the selected namespaces have pods, but none matches.
 	noneMatches
 )
 
-// absent finds out why a selector that finds no pod does.
+// absent determines why a selector matches no pod.
 func (l *linter) absent(s podSelector) absence {
 	text := s.text()
 	a, known := l.absences[text]
@@ -199,7 +199,7 @@ func (l *linter) findAbsent(s podSelector) absence {
 	namespaces, pods := l.population(s)
 	switch {
 	case l.work < 0 || s.pods.text == "*" && namespaces > 0:
-		return absence{silent, ""} // all pods of a namespace that has none yet
+		return absence{silent, ""} // all pods of a namespace without pods so far
 	case namespaces == 0 && s.own == "":
 		return absence{notGiven, "no namespace of the input has the labels " + s.namespaces.text}
 	case pods == 0:
@@ -210,7 +210,7 @@ func (l *linter) findAbsent(s podSelector) absence {
 	return absence{noneMatches, fmt.Sprintf("none of %d pods has the labels %s", pods, s.pods.text)}
 }
 
-// host returns the first pod on the host's network that a selector finds, or nil.
+// host returns the first pod on the host's network that a selector matches, or nil.
 func (l *linter) host(s podSelector) *corev1.Pod {
 	candidates, narrowed := narrowest(&s.pods, l.labelledHosts)
 	var first *corev1.Pod
@@ -231,7 +231,7 @@ func (l *linter) host(s podSelector) *corev1.Pod {
 	return first
 }
 
-// population counts the namespaces that a selector looks into, and the pods in them.
+// population counts the namespaces that a selector covers, and their pods.
 func (l *linter) population(s podSelector) (namespaces, pods int) {
 	if s.own == "" && s.namespaces.text == "*" {
 		return len(l.cast.namespaces), len(l.cast.pods)
@@ -248,8 +248,8 @@ func (l *linter) population(s podSelector) (namespaces, pods int) {
 	return namespaces, pods
 }
 
-// namedPorts reports names that stand for nothing on any pod that the rule is
-// about. A rule with peers of which nothing is known may mean those.
+// namedPorts reports port names that no destination pod of the rule has.
+// Peers with unknown pods may have them.
 func (l *linter) namedPorts(p *policy, d ir.Direction, r *rule) {
 	if len(r.ports.named) == 0 {
 		return
@@ -269,8 +269,8 @@ func (l *linter) namedPorts(p *policy, d ir.Direction, r *rule) {
 	}
 }
 
-// destinations are the selectors of pods that packets of a rule go to; false where it
-// may mean others too.
+// destinations returns the selectors of the rule's destination pods; false if there
+// may be other destinations.
 func (l *linter) destinations(p *policy, d ir.Direction, r *rule) ([]*peer, bool) {
 	peers := r.peers
 	switch {
@@ -288,10 +288,10 @@ func (l *linter) destinations(p *policy, d ir.Direction, r *rule) ([]*peer, bool
 	return peers, len(peers) > 0
 }
 
-// peerPath is where the i-th peer of a rule is written.
+// peerPath returns the place of the i-th peer of a rule.
 func (p *policy) peerPath(d ir.Direction, r *rule, i int) ir.Origin {
 	if p.tier != ir.NetworkTier {
-		return r.origin // of such a rule one field may be several peers
+		return r.origin // one field of such a rule may be several peers
 	}
 	return r.origin.At(fmt.Sprintf("%s.%s[%d]", r.origin.Path, peersField(d), i))
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// What covers what is decided by what was written, not by who matches today: a
-// rule that is superfluous is so for every peer. Where that cannot be seen the
-// answer is no.
+// Coverage is decided by the text of policies, not by the pods that match
+// today: a superfluous rule is superfluous for every peer. If that cannot be
+// proved, the answer is no.
 
-// mostComparisons bounds how many peers and ports are compared with each other in
-// search of superfluous ones: each may make any other so. Policies of real
-// repositories take a few thousand.
+// mostComparisons bounds the comparisons of peers and ports in the search for
+// superfluous ones, where each may cover any other. Policies of real repositories
+// need a few thousand.
 const mostComparisons = 10_000_000
 
-// comparisons are how many are left. Without any nothing covers anything.
+// comparisons is the remaining number. When it is spent, nothing covers anything.
 type comparisons int
 
 func (c *comparisons) spent() bool {
@@ -30,7 +30,7 @@ func (c *comparisons) spent() bool {
 	return *c < 0
 }
 
-// covers reports whether every packet of the other rule is one of r too.
+// covers reports whether r matches every packet that the other rule matches.
 func (r *rule) covers(other *rule, left *comparisons) bool {
 	if left.spent() || !r.ports.cover(&other.ports, left) {
 		return false
@@ -98,8 +98,8 @@ func blockCovers(wide, narrow *ir.AddressSet) bool {
 	return true
 }
 
-// emptied reports whether the exceptions of a block, which do not overlap, fill
-// it.
+// emptied reports whether the exceptions of a block, which do not overlap,
+// cover it.
 func emptied(s *ir.AddressSet) bool {
 	return len(s.Except) > 0 && filled(s.Prefixes[0], s.Except)
 }
@@ -121,11 +121,11 @@ func filled(p netip.Prefix, by []netip.Prefix) bool {
 	return filled(low, inside) && filled(upperHalf(p), inside)
 }
 
-// upperHalf is the second half of a prefix.
+// upperHalf returns the second half of a prefix.
 func upperHalf(p netip.Prefix) netip.Prefix {
 	b := p.Addr().AsSlice()
 	b[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
-	a, _ := netip.AddrFromSlice(b) // of the length that it came with
+	a, _ := netip.AddrFromSlice(b) // the length is unchanged
 	return netip.PrefixFrom(a, p.Bits()+1)
 }
 
@@ -143,13 +143,13 @@ func (s podSelector) covers(other *podSelector) bool {
 	return s.namespaces.covers(&other.namespaces)
 }
 
-// onlyAsks reports whether the selector is about that label alone.
+// onlyAsks reports whether the selector requires only this label.
 func (s *selector) onlyAsks(key string) bool {
 	requirements, _ := s.Requirements()
 	return !slices.ContainsFunc(requirements, func(r labels.Requirement) bool { return r.Key() != key })
 }
 
-// covers reports whether all that the other selects is selected by s: each of its
+// covers reports whether s matches everything that the other matches: each of its
 // requirements follows from one of the other's.
 func (s *selector) covers(other *selector) bool {
 	if s.text == "!" || other.text == "!" {
@@ -165,7 +165,7 @@ func (s *selector) covers(other *selector) bool {
 	return true
 }
 
-// follows reports whether a label that meets has also meets want.
+// follows reports whether every label that meets has also meets want.
 func follows(want, has labels.Requirement) bool {
 	if want.Key() != has.Key() {
 		return false
@@ -191,7 +191,7 @@ func isOneOf(op selection.Operator) bool {
 	return op == selection.Equals || op == selection.DoubleEquals || op == selection.In
 }
 
-// covered reports rules, and peers of one rule, beside a wider one.
+// covered reports rules, and peers of a rule, next to a wider one.
 func (l *linter) covered(policies []*policy) {
 	for _, p := range policies {
 		for _, d := range ir.Directions() {
@@ -215,7 +215,7 @@ func (l *linter) coveredPeers(d ir.Direction, r *rule) {
 	}
 }
 
-// widerThan returns one of n that covers the i-th; of two equal ones the first.
+// widerThan returns one of n that covers the i-th; among equal ones, the first.
 func widerThan(i, n int, covers func(a, b int) bool) int {
 	for j := range n {
 		if j != i && covers(j, i) && (j < i || !covers(i, j)) {
@@ -225,8 +225,8 @@ func widerThan(i, n int, covers func(a, b int) bool) int {
 	return -1
 }
 
-// idle reports policies beside one that does all they do, to at least the same
-// pods.
+// idle reports policies that another policy makes superfluous, for at least
+// the same pods.
 func (l *linter) idle(policies []*policy) {
 	for i, p := range policies {
 		if p.onlyCloses() && p.subject.pods.text == "*" {
@@ -238,15 +238,15 @@ func (l *linter) idle(policies []*policy) {
 	}
 }
 
-// onlyCloses reports whether the policy allows nothing. Beside policies for the same
-// pods it keeps these closed when the others go, which is what a default deny is for
-// (kubernetes.io: Network Policies); against one for more pods it does nothing, which its
-// author may not know.
+// onlyCloses reports whether the policy accepts nothing. It isolates its pods even if the
+// other policies for them are removed: that is the purpose of a default deny
+// (kubernetes.io: Network Policies). Next to a default deny for more pods it has no
+// effect, which its author may not know.
 func (p *policy) onlyCloses() bool {
 	return len(p.rules[ir.Ingress])+len(p.rules[ir.Egress]) == 0
 }
 
-// makesIdle reports whether the other NetworkPolicy changes nothing beside p.
+// makesIdle reports whether the other NetworkPolicy changes nothing next to p.
 func (p *policy) makesIdle(other *policy, left *comparisons) bool {
 	if left.spent() || !p.subject.covers(&other.subject) || other.onlyCloses() && other.subject.covers(&p.subject) {
 		return false
@@ -264,8 +264,8 @@ func (p *policy) makesIdle(other *policy, left *comparisons) bool {
 	return true
 }
 
-// unreachable reports rules of cluster policies that come after one of their
-// tier that decides all they could. Whatever it decides, theirs is not asked.
+// unreachable reports rules of cluster policies after a rule of the same tier
+// that already decides all their packets, with whatever action.
 func (l *linter) unreachable() {
 	for i, p := range l.cluster {
 		for _, d := range ir.Directions() {
@@ -278,7 +278,7 @@ func (l *linter) unreachable() {
 	}
 }
 
-// before finds a rule that decides everything before the k-th of a policy.
+// before finds a rule that decides everything before the k-th rule of a policy.
 func (l *linter) before(i int, d ir.Direction, k int) *ir.Origin {
 	p := l.cluster[i]
 	for j := range p.rules[d][:k] {
@@ -287,7 +287,7 @@ func (l *linter) before(i int, d ir.Direction, k int) *ir.Origin {
 		}
 	}
 	for _, q := range l.cluster[:i] {
-		// Of two with one priority the order is not decided.
+		// The order of two policies with one priority is undefined.
 		if l.left.spent() || q.tier != p.tier || q.priority == p.priority || !q.subject.covers(&p.subject) {
 			continue
 		}

@@ -17,28 +17,28 @@ import (
 
 const (
 	portDNS = 53
-	// portShiftDNS is what OpenShift's DNS pods listen on.
+	// portShiftDNS is the port of OpenShift's DNS pods.
 	portShiftDNS = 5353
 	// portAPI is the port of API servers (kubeadm's default).
 	portAPI = 6443
-	// shiftNamespace is where OpenShift has its DNS.
+	// shiftNamespace is the namespace of OpenShift's DNS.
 	shiftNamespace = "openshift-dns"
 )
 
-// dnsNamespaces is where clusters have their DNS.
+// dnsNamespaces are the usual namespaces of a cluster's DNS.
 var dnsNamespaces = []string{"kube-system", shiftNamespace}
 
-// names is where the cluster's names are asked for, as far as the input says it.
+// names describes the cluster's DNS, as far as the input contains it.
 type names struct {
-	// service is the cluster's DNS Service, "" where the input has none.
+	// service is the cluster's DNS Service, or "" if the input has none.
 	service string
-	// at are its endpoints for UDP; without any, ports are those that its pods may
-	// listen on.
+	// at are its UDP endpoints. If there are none, ports are the ports on which
+	// its pods may listen.
 	at    []netip.AddrPort
 	ports []uint16
 	// answer are the endpoints' addresses.
 	answer map[netip.Addr]bool
-	// onNode is whether pods ask on their own node (NodeLocal DNSCache).
+	// onNode reports that pods ask a cache on their own node (NodeLocal DNSCache).
 	onNode bool
 }
 
@@ -84,7 +84,7 @@ func (l *linter) readNames() {
 	}
 }
 
-// isDNS reports whether a Service is what kubelets tell pods to ask.
+// isDNS reports whether a Service is the DNS server that kubelets configure in pods.
 func isDNS(s *corev1.Service) bool {
 	if !slices.ContainsFunc(s.Spec.Ports, asksNames) || s.Spec.ClusterIP == corev1.ClusterIPNone {
 		return false
@@ -98,8 +98,8 @@ func asksNames(p corev1.ServicePort) bool {
 	return p.Port == portDNS && p.Protocol == corev1.ProtocolUDP
 }
 
-// targetsDNS are the ports that pods of a DNS Service listen on, or may: a name says
-// nothing where its pods are not known.
+// targetsDNS returns the ports on which pods of a DNS Service may listen. The number
+// of a named port is unknown without the pods.
 func targetsDNS(s *corev1.Service) []uint16 {
 	var out []uint16
 	for _, p := range s.Spec.Ports {
@@ -116,12 +116,12 @@ func targetsDNS(s *corev1.Service) []uint16 {
 	return out
 }
 
-// dns reports pods that may connect to others, or are meant to ask for names, and can
-// ask nothing. A pod that may connect to none is meant to be alone.
+// dns reports pods that may connect to other pods, or should be able to query DNS,
+// but cannot. Pods that may connect to nothing are isolated on purpose.
 func (l *linter) dns() {
 	mayAsk := make(map[*pod]bool)
 	for _, p := range l.cluster {
-		// Whatever comes before an Accept rule of the Admin tier.
+		// Rules before an Accept rule of the Admin tier are ignored.
 		if p.tier == ir.AdminTier && slices.ContainsFunc(p.rules[ir.Egress], func(r rule) bool { return r.action == ir.Accept && l.letsAsk(&r) }) {
 			l.each(p, func(pod *pod) { mayAsk[pod] = true })
 		}
@@ -154,13 +154,13 @@ func (l *linter) dns() {
 	}
 }
 
-// answers reports whether the pod is one of the cluster's DNS, which asks its node's name
-// servers.
+// answers reports whether the pod belongs to the cluster's DNS, which queries the name
+// servers of its node.
 func (l *linter) answers(p *pod) bool {
 	return slices.ContainsFunc(p.addresses, func(a netip.Addr) bool { return l.names.answer[a] })
 }
 
-// unasked says what pods may not do.
+// unasked describes what pods may not do.
 func (n *names) unasked(blocked []string) string {
 	port, of := n.ports[0], ""
 	if len(n.at) > 0 {
@@ -173,7 +173,7 @@ func (n *names) unasked(blocked []string) string {
 	return fmt.Sprintf("%s may not send UDP to port %d%s, by this policy or another", pods, port, of)
 }
 
-// each calls do with the pods that a policy applies to, as long as there is work left.
+// each calls do for the pods of a policy, as long as work is left.
 func (l *linter) each(p *policy, do func(*pod)) {
 	subject := l.Model.peers.ofPods(p.subject)
 	subject.resolve(l.cast)
@@ -185,8 +185,8 @@ func (l *linter) each(p *policy, do func(*pod)) {
 	}
 }
 
-// reachesPods reports whether names are of use with the rule: a network has
-// its addresses written down, and pods are told the API server's.
+// reachesPods reports whether the rule needs DNS: the addresses of networks
+// are written down, and pods are told the API server's.
 func (r *rule) reachesPods() bool {
 	if !r.ports.any && len(r.ports.named) == 0 && !slices.ContainsFunc(r.ports.ranges, func(p ir.PortRange) bool { return p.First != portAPI || p.Last != portAPI }) {
 		return false
@@ -194,13 +194,13 @@ func (r *rule) reachesPods() bool {
 	return r.anyPeer || slices.ContainsFunc(r.peers, func(p *peer) bool { return p.networks == nil })
 }
 
-// meansNames reports whether the rule was written to let questions through.
+// meansNames reports whether the rule was written to admit DNS queries.
 func (r *rule) meansNames() bool {
 	return slices.Contains(r.ports.ranges, ir.PortRange{Protocol: ir.UDP, First: portDNS, Last: portDNS})
 }
 
-// letsAsk reports whether the rule lets questions for names through, or may do so where
-// the input does not say where they go.
+// letsAsk reports whether the rule admits DNS queries, or may do so if the input does
+// not tell their destination.
 func (l *linter) letsAsk(r *rule) bool {
 	switch {
 	case l.names.onNode && l.asksNode(r):
@@ -211,7 +211,7 @@ func (l *linter) letsAsk(r *rule) bool {
 	return l.mayBeDNS(r)
 }
 
-// letsTo reports whether the rule lets UDP to an endpoint of the DNS Service through.
+// letsTo reports whether the rule admits UDP to an endpoint of the DNS Service.
 func (l *linter) letsTo(r *rule, to netip.AddrPort) bool {
 	owner := l.owners[to.Addr()]
 	if l.work.spent() || !r.ports.hold(ir.UDP, to.Port(), owner) {
@@ -230,7 +230,7 @@ func (l *linter) letsTo(r *rule, to netip.AddrPort) bool {
 	})
 }
 
-// hold reports whether a port of a protocol on a pod, or on no pod, is among the ports.
+// hold reports whether the ports contain a port of a protocol, on a pod or on none.
 func (p *ports) hold(proto ir.Protocol, port uint16, on *pod) bool {
 	within := func(r ir.PortRange) bool { return r.Protocol == proto && r.First <= port && port <= r.Last }
 	return p.any || slices.ContainsFunc(p.ranges, within) || on != nil && slices.ContainsFunc(p.named, func(n namedPort) bool {
@@ -242,8 +242,8 @@ func blockHolds(s *ir.AddressSet, a netip.Addr) bool {
 	return ir.ContainsAddr(s.Prefixes, a) && !ir.ContainsAddr(s.Except, a)
 }
 
-// mayBePods reports whether a block may be where the cluster has its pods, which are
-// somewhere else than the made ones.
+// mayBePods reports whether a block may contain the cluster's real pods, whose
+// addresses differ from the made ones.
 func (l *linter) mayBePods(s *ir.AddressSet) bool {
 	block := s.Prefixes[0]
 	return l.serviceBlock(block) == "" && slices.ContainsFunc(privateRanges(), func(p netip.Prefix) bool {
@@ -251,8 +251,8 @@ func (l *linter) mayBePods(s *ir.AddressSet) bool {
 	})
 }
 
-// privateRanges are those of RFC 1918, RFC 6598 and RFC 4193, which clusters take
-// addresses of pods from.
+// privateRanges are the ranges of RFC 1918, RFC 6598 and RFC 4193, from which
+// clusters take pod addresses.
 func privateRanges() []netip.Prefix {
 	return []netip.Prefix{
 		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
@@ -260,8 +260,8 @@ func privateRanges() []netip.Prefix {
 	}
 }
 
-// asksNode reports whether the rule lets pods ask the cache of their own node, at a
-// link-local address, the node's own, or the DNS Service's, which the cache takes.
+// asksNode reports whether the rule lets pods query the cache on their node: at a
+// link-local address, the node's own, or the DNS Service's, which the cache takes over.
 func (l *linter) asksNode(r *rule) bool {
 	if !r.ports.hold(ir.UDP, portDNS, nil) {
 		return false
@@ -272,7 +272,7 @@ func (l *linter) asksNode(r *rule) bool {
 }
 
 // asksResolver reports whether the rule was written for name servers outside of the
-// cluster: for UDP 53 at a few addresses.
+// cluster: UDP 53 at a few addresses.
 func (l *linter) asksResolver(r *rule) bool {
 	const few = 8 // bits
 	return r.meansNames() && slices.ContainsFunc(r.peers, func(p *peer) bool {
@@ -284,9 +284,9 @@ func (l *linter) asksResolver(r *rule) bool {
 	})
 }
 
-// mayBeDNS reports whether the rule could be what lets DNS through where the input
-// does not hold its pods. A rule that names the port was written for it, whatever it
-// names, unless that is a Service's address; others must reach a namespace where DNS is.
+// mayBeDNS reports whether the rule may admit DNS although the input does not contain
+// its pods. A rule that names the port was written for DNS, unless its peer is a
+// Service's address; other rules must cover a namespace of DNS.
 func (l *linter) mayBeDNS(r *rule) bool {
 	named, every := r.ports.dns(l.names.ports)
 	if !named && !every {
@@ -301,8 +301,8 @@ func (l *linter) mayBeDNS(r *rule) bool {
 	})
 }
 
-// dns says whether one of some ports of UDP is among the ports by itself, and whether
-// one is because all are.
+// dns reports whether the ports contain one of the wanted UDP ports explicitly, and
+// whether they do because they contain all ports.
 func (p *ports) dns(wanted []uint16) (named, every bool) {
 	for _, r := range p.ranges {
 		switch {
@@ -323,7 +323,7 @@ func (p *ports) dns(wanted []uint16) (named, every bool) {
 func (p *peer) mayBeIn(namespace string) bool {
 	switch {
 	case p.pods == nil:
-		return true // nodes may well be it
+		return true // nodes may be
 	case p.pods.own != "":
 		return p.pods.own == namespace
 	}

@@ -16,27 +16,27 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Policies are judged after DNAT: what they see of a connection to a Service is the
-// pod's address and the pod's port.
+// Policies are evaluated after DNAT: for a connection to a Service they see the
+// pod's address and port.
 
-// behind is which Services there are and which pods are behind them.
+// behind indexes the Services and the pods behind them.
 type behind struct {
-	// addresses are those of Services, by address.
+	// addresses maps addresses to their Services.
 	addresses map[netip.Addr]serviceAddress
 	// clusterIPs are sorted.
 	clusterIPs []netip.Addr
-	// ports are those of Services that pods are behind, by pod.
+	// ports maps a pod to the Service ports that it serves.
 	ports map[*pod][]servicePort
-	// declared are the ports of pods' containers.
+	// declared are the ports of the pods' containers.
 	declared map[*pod][]onPort
-	// seen remembers what a selector's pods have.
+	// seen caches the result for each selector.
 	seen map[*peer]*listening
 }
 
 type serviceAddress struct {
 	service *corev1.Service
 	what    string
-	// clusterIP is whether every port of the address is the Service's.
+	// clusterIP reports that every port of the address belongs to the Service.
 	clusterIP bool
 }
 
@@ -46,15 +46,15 @@ type onPort struct {
 	number   uint16
 }
 
-// servicePort is a port of a Service and what a pod behind it gets it as.
+// servicePort is a port of a Service and the port of a pod behind it.
 type servicePort struct {
 	service        string
 	port, nodePort onPort
 	target         uint16
 }
 
-// listening is what the pods of a selector have: ports that they listen on, as far as
-// the input says it, ports of Services, and families of addresses.
+// listening describes the pods of a selector: the ports on which they listen, as far
+// as the input tells, the ports of Services, and the families of addresses.
 type listening struct {
 	ports    map[onPort]bool
 	services map[onPort]servicePort
@@ -108,7 +108,7 @@ func (l *linter) readAddresses(s *corev1.Service) {
 	}
 }
 
-// readDeclared reads the ports of containers, those without a name too.
+// readDeclared reads the ports of containers, including unnamed ones.
 func (l *linter) readDeclared() {
 	pods := make(map[objects.Name]*pod, len(l.cast.pods))
 	for _, p := range l.cast.pods {
@@ -129,7 +129,7 @@ func (l *linter) readDeclared() {
 	}
 }
 
-// readPorts says of each pod that a Service selects what it gets its ports as.
+// readPorts records, for each pod behind a Service, the pod ports of the Service's ports.
 func (l *linter) readPorts(s objects.Sourced[*corev1.Service]) {
 	o := s.Object
 	selector := podSelector{own: o.Namespace, pods: selector{Selector: labels.SelectorFromSet(o.Spec.Selector)}}
@@ -159,7 +159,7 @@ func (l *linter) readPorts(s objects.Sourced[*corev1.Service]) {
 	}
 }
 
-// listens says what the pods of a selector have.
+// listens describes the pods of a selector.
 func (l *linter) listens(p *peer) *listening {
 	if have := l.behind.seen[p]; have != nil {
 		return have
@@ -186,7 +186,7 @@ func (l *linter) listens(p *peer) *listening {
 	return out
 }
 
-// serviceAddresses reports blocks of a rule that are addresses of Services.
+// serviceAddresses reports blocks in rules that consist of Service addresses.
 func (l *linter) serviceAddresses(p *policy, d ir.Direction, r *rule) {
 	for i, peer := range r.peers {
 		if peer.networks == nil {
@@ -209,14 +209,14 @@ func (l *linter) serviceAddresses(p *policy, d ir.Direction, r *rule) {
 	}
 }
 
-// serviceBlock says of which Service the addresses of a block are, or "" where it may
-// hold others. A range that is known as that of ClusterIPs holds no others; a small one
-// that has some of the input's, and none of a pod or a node, is taken for such.
+// serviceBlock describes the Service of the addresses in a block, or "" if the block may
+// contain others. A known range of ClusterIPs contains no others; a small block with
+// ClusterIPs of the input, and without a pod or a node, counts as one.
 func (l *linter) serviceBlock(block netip.Prefix) string {
 	s, is := l.behind.addresses[block.Addr()]
 	if is && s.clusterIP && block.IsSingleIP() {
 		if l.names.onNode && isDNS(s.service) {
-			return "" // pods meet their node's cache there
+			return "" // this is the address of a DNS cache on the node
 		}
 		return fmt.Sprintf("%v is the ClusterIP of Service %s/%s", block.Addr(), s.service.Namespace, s.service.Name)
 	}
@@ -225,7 +225,7 @@ func (l *linter) serviceBlock(block netip.Prefix) string {
 			return fmt.Sprintf("%s lies in the range of ClusterIPs %v", blockText(block), c)
 		}
 	}
-	// Clusters take ranges of 16 to 20 bits, and of 108 to 112.
+	// Clusters use ranges of 16 to 20 bits, and of 108 to 112.
 	const v4, v6 = 16, 108
 	if least := map[bool]int{true: v4, false: v6}[block.Addr().Is4()]; block.Bits() < least || len(l.cast.addresses) == 0 {
 		return ""
@@ -239,7 +239,7 @@ func (l *linter) serviceBlock(block netip.Prefix) string {
 	return fmt.Sprintf("%v has ClusterIPs, as that of Service %s/%s, and no pod", block, of.Namespace, of.Name)
 }
 
-// blockText is a block as one would say it.
+// blockText formats a block for a sentence.
 func blockText(p netip.Prefix) string {
 	if p.IsSingleIP() {
 		return p.Addr().String()
@@ -247,11 +247,11 @@ func blockText(p netip.Prefix) string {
 	return p.String()
 }
 
-// takes reports whether a Service takes a packet that the rule is about, at an address
-// that is not its alone.
+// takes reports whether a Service takes a packet that the rule matches, at an address
+// that it may share with others.
 func (l *linter) takes(s *corev1.Service, r *rule, a netip.Addr) bool {
 	if _, taken := l.cast.indexOf[a]; taken {
-		return false // other ports are the node's or the pod's
+		return false // other ports belong to the node or the pod
 	}
 	return slices.ContainsFunc(s.Spec.Ports, func(p corev1.ServicePort) bool {
 		proto, err := ir.ParseProtocol(string(cmp.Or(p.Protocol, corev1.ProtocolTCP)))
@@ -259,7 +259,7 @@ func (l *linter) takes(s *corev1.Service, r *rule, a netip.Addr) bool {
 	})
 }
 
-// servicePorts reports ports of a rule that its pods get as others.
+// servicePorts reports Service ports in a rule whose pods listen on other ports.
 func (l *linter) servicePorts(p *policy, d ir.Direction, r *rule) {
 	peers, known := l.destinations(p, d, r)
 	if !known || slices.ContainsFunc(peers, (*peer).isEveryPod) {
@@ -294,17 +294,17 @@ func (l *linter) servicePorts(p *policy, d ir.Direction, r *rule) {
 	}
 }
 
-// isEveryPod reports whether the peer is all pods of all namespaces.
+// isEveryPod reports whether the peer contains all pods of all namespaces.
 func (p *peer) isEveryPod() bool {
 	return p.pods != nil && p.pods.own == "" && p.pods.namespaces.text == "*" && p.pods.pods.text == "*"
 }
 
-// families reports blocks of a family that none of the rule's pods has an address of:
-// a packet has one family.
+// families reports blocks of a family in which none of the rule's pods has an
+// address: both addresses of a packet have one family.
 func (l *linter) families(p *policy, d ir.Direction, r *rule) {
 	has := l.listens(l.Model.peers.ofPods(p.subject)).families
 	if len(has) != 1 {
-		return // it is about no pod, or about both families
+		return // it selects no pod, or has both families
 	}
 	var idle []int
 	for i, peer := range r.peers {

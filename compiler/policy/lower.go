@@ -10,9 +10,9 @@ import (
 	"github.com/planec/planec/ir/identity"
 )
 
-// Lower adds the policies of one node to a program: profiles of its own pods,
-// and the address sets that their rules need and no others. The hash is what IDs
-// are made with: nil is SHA-256. What is too much for a node is given up, and said.
+// Lower adds the policies of one node to a program: profiles of its own pods, and
+// only the address sets that their rules need. The hash makes the IDs; nil is
+// SHA-256. It reports and gives up what is too large for a node.
 func (m *Model) Lower(node string, onDeny ir.Refusal, hash identity.Hash, p *ir.Program, diags *diag.List) {
 	b := &builder{model: m, sets: make(map[string]*ir.AddressSet), names: make([]*ir.Peer, len(m.cast.addresses))}
 	for _, g := range m.groups(node, identity.Names{Hash: hash}) {
@@ -36,15 +36,15 @@ func (m *Model) Lower(node string, onDeny ir.Refusal, hash identity.Hash, p *ir.
 	withinNode(p, diags)
 }
 
-// group is pods that become one profile.
+// group is a set of pods with a common profile.
 type group struct {
 	id       string
 	pods     []*pod
 	policies []*policy
 }
 
-// groups puts pods together that the same policies select and whose named ports
-// those policies cannot tell apart.
+// groups groups pods that the same policies select, if their named ports are
+// the same to these policies.
 func (m *Model) groups(node string, names identity.Names) []*group {
 	byKey := make(map[string]*group)
 	var out []*group
@@ -65,18 +65,18 @@ func (m *Model) groups(node string, names identity.Names) []*group {
 	return out
 }
 
-// selecting returns the policies that have something to say about the pod, in
-// the order of evaluation within each tier.
+// selecting returns the policies that apply to the pod, in the order of
+// evaluation within each tier.
 func (m *Model) selecting(p *pod) []*policy {
 	return append(m.networkIndex[p.namespace.name].selecting(p), m.clusterIndex.selecting(p)...)
 }
 
-// policyIndex finds, among policies in their order, those that may select a pod:
-// by a label that they ask for.
+// policyIndex finds the policies that may select a pod, in their order, by one
+// required label.
 type policyIndex struct {
 	list     []*policy
 	labelled map[label][]int
-	// others ask for no one label.
+	// others require no label.
 	others []int
 }
 
@@ -95,7 +95,7 @@ func newPolicyIndex(list []*policy) *policyIndex {
 	return x
 }
 
-// selecting returns those that select the pod; a nil index has none.
+// selecting returns the policies that select the pod; a nil index has none.
 func (x *policyIndex) selecting(p *pod) []*policy {
 	if x == nil {
 		return nil
@@ -128,8 +128,8 @@ func groupKey(policies []*policy, p *pod) string {
 	return b.String()
 }
 
-// profileID is made for people and for names in rules: where the first policy
-// is, its name, how many more there are, and a hash of it all.
+// profileID makes a readable ID that is safe in rules: namespace and name of
+// the first policy, the number of further ones, and a hash of everything.
 func profileID(policies []*policy, key string, names *identity.Names) string {
 	const longest = 28
 	clip := func(s string) string {
@@ -150,11 +150,11 @@ func profileID(policies []*policy, key string, names *identity.Names) string {
 	return names.Of(id+"/", key, identity.Lower)
 }
 
-// builder collects what the profiles of a node need.
+// builder collects the needs of a node's profiles.
 type builder struct {
 	model *Model
 	sets  map[string]*ir.AddressSet
-	// names are in the order of the cast's addresses; nil is not needed.
+	// names are in the order of the cast's addresses; nil marks unneeded ones.
 	names []*ir.Peer
 }
 

@@ -12,10 +12,10 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// networkPolicy compiles a NetworkPolicy that validation has accepted and that
-// has its defaults. It only ever accepts; what it isolates and does not accept
-// is denied. An empty list is the same as none: no rules accept nothing, no
-// peers are every peer, no ports are every packet.
+// networkPolicy compiles a NetworkPolicy after validation and defaulting. It
+// only accepts; it denies what it isolates and does not accept. An empty list
+// equals a missing one: without rules it accepts nothing, without peers a rule
+// matches every peer, and without ports every packet.
 func (x *peers) networkPolicy(src objects.Sourced[*networkingv1.NetworkPolicy]) *policy {
 	spec := &src.Object.Spec
 	p := &policy{
@@ -87,11 +87,11 @@ func (p *ports) add(place int, port *networkingv1.NetworkPolicyPort) {
 	}
 }
 
-// cidr reads a CIDR that validation has accepted, as Kubernetes reads it.
+// cidr parses a CIDR that validation has accepted, as Kubernetes does.
 func cidr(s string) netip.Prefix {
 	p, ok := validate.ParseCIDR(s)
 	if !ok {
-		// Unreachable; if it ever is, it must let no peer in.
+		// This is unreachable; if it is ever reached, it must admit no peer.
 		return netip.PrefixFrom(netip.IPv6Unspecified(), 128)
 	}
 	return p

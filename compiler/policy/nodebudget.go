@@ -12,15 +12,15 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// What policies may cost together, each of which is within its own budget: the rows
-// that a pod's policies can make of their peers, times the port ranges that each can
-// have, for one profile and for all of a node.
+// Bounds for policies that are each within their own budget: the possible rows of a
+// pod's policies times the possible port ranges of each row, for one profile and for
+// all profiles of a node.
 const (
 	maxProfileRowPorts = 1 << 23
 	maxNodeRowPorts    = 1 << 25
 )
 
-// share is what one policy adds to a profile's cost.
+// share is the part of one policy in a profile's cost.
 type share struct {
 	pieces int
 	ports  map[ir.PortRange]bool
@@ -30,12 +30,12 @@ type share struct {
 type bill struct {
 	profile string
 	shares  map[failsafe.Object]*share
-	// sum is the cost, once it is known.
+	// sum caches the cost.
 	sum   int
 	known bool
 }
 
-// cost is an upper bound of the rows, times that of each row's port ranges.
+// cost is an upper bound of the rows times their port ranges.
 func (b *bill) cost() int {
 	if !b.known {
 		b.sum, b.known = b.of(slices.Collect(maps.Keys(b.shares))), true
@@ -43,7 +43,7 @@ func (b *bill) cost() int {
 	return b.sum
 }
 
-// of is the cost of some policies alone.
+// of returns the cost of some policies alone.
 func (b *bill) of(policies []failsafe.Object) int {
 	pieces, ports := 1, make(map[ir.PortRange]bool)
 	for _, o := range policies {
@@ -53,7 +53,7 @@ func (b *bill) of(policies []failsafe.Object) int {
 	return pieces * len(ports)
 }
 
-// heaviest lists the policies, those that add most first.
+// heaviest lists the policies by their share, largest first.
 func (b *bill) heaviest() []failsafe.Object {
 	weight := func(o failsafe.Object) int { return b.shares[o].pieces + len(b.shares[o].ports) }
 	return slices.SortedFunc(maps.Keys(b.shares), func(x, y failsafe.Object) int {
@@ -62,7 +62,7 @@ func (b *bill) heaviest() []failsafe.Object {
 }
 
 // withinNode gives up the heaviest policies of profiles that cost too much, and of
-// the dearest profiles where all together do. They fail closed.
+// the most expensive profiles if all together do. These policies fail closed.
 func withinNode(p *ir.Program, diags *diag.List) {
 	s := statement{bills: billsOf(&p.Policy), out: make(failsafe.Set), diags: diags}
 	for _, b := range s.bills {
@@ -87,7 +87,7 @@ func withinNode(p *ir.Program, diags *diag.List) {
 	}
 }
 
-// tooMany are as few of the heaviest policies as the profile is too dear with.
+// tooMany returns the fewest of the heaviest policies whose removal fits the budget.
 func (b *bill) tooMany() []failsafe.Object {
 	if b.cost() <= maxProfileRowPorts {
 		return nil
@@ -96,7 +96,7 @@ func (b *bill) tooMany() []failsafe.Object {
 	return list[:sort.Search(len(list), func(n int) bool { return b.of(list[n:]) <= maxProfileRowPorts })]
 }
 
-// statement is the bills of a node, and what was given up.
+// statement holds the bills of a node, and the policies that were given up.
 type statement struct {
 	bills []*bill
 	out   failsafe.Set

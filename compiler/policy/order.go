@@ -8,15 +8,15 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// oldestFirst returns the objects by [objects.CompareFirst], whatever order they
-// came in.
+// oldestFirst sorts the objects by [objects.CompareFirst], independent of their
+// original order.
 func oldestFirst[T metav1.Object](in []objects.Sourced[T]) []objects.Sourced[T] {
 	out := slices.Clone(in)
 	slices.SortFunc(out, objects.CompareFirst[T])
 	return out
 }
 
-// once leaves the first object of each name; the loader has named the others.
+// once keeps the first object of each name; the loader has reported the others.
 func once[T metav1.Object](in []objects.Sourced[T]) []objects.Sourced[T] {
 	seen := make(map[objects.Name]bool, len(in))
 	return slices.DeleteFunc(in, func(o objects.Sourced[T]) bool {

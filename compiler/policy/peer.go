@@ -10,11 +10,11 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// peer is one address set that rules may name, resolved when a node first needs
-// it and then shared by all.
+// peer is one address set for rules. It is resolved when a node first needs it,
+// and then shared by all.
 type peer struct {
 	id string
-	// One of the three.
+	// Exactly one of these is set.
 	pods     *podSelector
 	nodes    *selector
 	networks *ir.AddressSet
@@ -23,16 +23,16 @@ type peer struct {
 	found []*pod
 	set   ir.AddressSet
 	names []named
-	// split are the parts by each named port that was asked for: namedPort to
+	// split caches the parts for each named port: it maps namedPort to
 	// []withPort.
 	split sync.Map
 
 	byPort sync.Once
-	// withPort are the pods that have a port of a name.
+	// withPort maps a port name to the pods that have it.
 	withPort map[string][]*pod
 }
 
-// having returns the pods of the peer that have a port of a name.
+// having returns the pods of the peer with a port of the name.
 func (p *peer) having(name string) []*pod {
 	p.byPort.Do(func() {
 		p.withPort = make(map[string][]*pod)
@@ -45,15 +45,15 @@ func (p *peer) having(name string) []*pod {
 	return p.withPort[name]
 }
 
-// has reports whether the name stands for something on one of the peer's pods.
+// has reports whether one of the peer's pods has the named port.
 func (p *peer) has(n namedPort) bool {
 	return slices.ContainsFunc(p.having(n.name), func(pod *pod) bool { return len(n.on(pod)) > 0 })
 }
 
-// peers interns address sets by their text.
+// peers deduplicates address sets by their text.
 type peers struct {
 	all map[string]*peer
-	// known are those of an older model with the same cast.
+	// known are the peers of an older model with the same cast.
 	known map[string]*peer
 }
 
@@ -89,7 +89,7 @@ func (x *peers) ofNetwork(cidr netip.Prefix, except []netip.Prefix) *peer {
 	return x.intern(&peer{id: id.String(), networks: s})
 }
 
-// resolve finds who the peer is.
+// resolve finds the addresses of the peer.
 func (p *peer) resolve(c *cast) {
 	p.once.Do(func() {
 		switch {
@@ -119,8 +119,8 @@ func (p *peer) resolveNodes(c *cast) {
 	p.set.Addresses = slices.Compact(p.set.Addresses)
 }
 
-// named is an address with its owner's name and its index in the cast's addresses:
-// a policy that changes names ten thousand of them again.
+// named is an address with its owner's name and its index in the cast's addresses.
+// It is kept because a changed policy uses ten thousands of them again.
 type named struct {
 	ir.Peer
 	index int
@@ -138,7 +138,7 @@ func (c *cast) addressesOf(pods []*pod) ([]netip.Addr, []named) {
 	return addrs, names
 }
 
-// withPort is the part of a peer's pods whose named ports stand for the same
+// withPort is the part of a peer's pods whose named ports have the same
 // numbers.
 type withPort struct {
 	set   ir.AddressSet
@@ -146,8 +146,8 @@ type withPort struct {
 	ports []ir.PortRange
 }
 
-// splitByPort resolves a named port on every pod of the peer. Pods that do not
-// have it, and peers that are no pods, are in no part.
+// splitByPort resolves a named port on every pod of the peer. Pods without the
+// port, and peers other than pods, are in no part.
 func (p *peer) splitByPort(c *cast, name namedPort) []withPort {
 	if parts, known := p.split.Load(name); known {
 		return parts.([]withPort)

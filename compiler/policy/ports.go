@@ -10,16 +10,16 @@ import (
 
 // ports are the destination ports of a rule.
 type ports struct {
-	// any is every packet, also of protocols without ports.
+	// any matches every packet, also of protocols without ports.
 	any    bool
 	ranges []ir.PortRange
-	// places are where the ranges of a NetworkPolicy stand among its rule's ports.
+	// places are the indexes of a NetworkPolicy's ranges in its rule's ports.
 	places []int
 	named  []namedPort
 }
 
-// namedPort is a port by the name that the destination's containers give it;
-// protocol 0 is any.
+// namedPort is a port by its name in the destination's containers; protocol
+// 0 is any.
 type namedPort struct {
 	name     string
 	protocol ir.Protocol
@@ -33,7 +33,7 @@ func (n namedPort) String() string {
 	return n.name + "/" + n.protocol.String()
 }
 
-// on returns what the name stands for on a pod.
+// on returns the ranges of the name on a pod.
 func (n namedPort) on(p *pod) []ir.PortRange {
 	var out []ir.PortRange
 	for _, c := range p.ports[n.name] {
@@ -59,7 +59,7 @@ func portsText(ranges []ir.PortRange) string {
 	return strings.Join(words, ",")
 }
 
-// everyPort is a whole protocol.
+// everyPort returns all ports of a protocol.
 func everyPort(proto ir.Protocol) ir.PortRange {
 	return ir.PortRange{Protocol: proto, Last: 65535}
 }

@@ -11,30 +11,30 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Reach is everything by which policies tell one pod from another, whether or not
-// there is such a pod: two pods of which all of this is the same are the same to
-// every policy. Each list is sorted and has nothing twice.
+// Reach is everything by which policies distinguish pods, whether or not such
+// pods exist: if two pods agree in all of it, every policy treats them alike.
+// Each list is sorted and without duplicates.
 type Reach struct {
-	// Selectors are those of subjects and of peers.
+	// Selectors are the selectors of subjects and of peers.
 	Selectors []PodSelector
 	// Nodes are the selectors of nodes.
 	Nodes []NodeSelector
-	// Networks are the CIDRs of peers, and those that are taken out of them.
+	// Networks are the CIDRs of peers and their exceptions.
 	Networks []netip.Prefix
-	// Names are the named ports of rules, and Ranges all others.
+	// Names are the named ports of rules, Ranges the numeric ones.
 	Names  []NamedPort
-	Ranges []ir.PortRange // the ports of rules that are numbers
-	// Ordered is whether any policy denies or passes, so that the order of rules
-	// counts: with NetworkPolicies alone a pod that more rules select can do more.
+	Ranges []ir.PortRange // the numeric ports of rules
+	// Ordered reports that a policy denies or passes, so that the order of rules
+	// matters. With NetworkPolicies alone, each further rule only allows more.
 	Ordered bool
 }
 
 // PodSelector selects pods by their namespace and their labels.
 type PodSelector struct {
-	// Namespace is the one namespace of the pods. Where it is empty, Namespaces
-	// selects namespaces by their labels.
+	// Namespace is the namespace of the pods. If it is "", Namespaces selects
+	// namespaces by their labels.
 	Namespace        string
-	Namespaces, Pods labels.Selector // selectors of labels: of namespaces, and of pods in them
+	Namespaces, Pods labels.Selector // label selectors of namespaces, and of the pods in them
 	text             string
 }
 
@@ -50,7 +50,7 @@ type NamedPort struct {
 	Protocol ir.Protocol // TCP, UDP, SCTP, or 0
 }
 
-// Reach returns by what the policies of the model tell pods apart.
+// Reach returns everything by which the policies of the model distinguish pods.
 func (m *Model) Reach() Reach {
 	selectors, nodes := make(map[string]PodSelector), make(map[string]NodeSelector)
 	networks, names, ranges := make(map[netip.Prefix]bool), make(map[NamedPort]bool), make(map[ir.PortRange]bool)
@@ -107,7 +107,7 @@ func (n NamedPort) compare(o NamedPort) int {
 	return cmp.Or(cmp.Compare(n.Name, o.Name), cmp.Compare(n.Protocol, o.Protocol))
 }
 
-// Union is by what the policies of either reach tell pods apart.
+// Union returns everything by which the policies of either reach distinguish pods.
 func (r Reach) Union(o Reach) Reach {
 	merge := func(a, b []PodSelector) []PodSelector {
 		all := slices.SortedFunc(slices.Values(slices.Concat(a, b)), func(a, b PodSelector) int { return cmp.Compare(a.text, b.text) })
@@ -124,8 +124,8 @@ func (r Reach) Union(o Reach) Reach {
 	}
 }
 
-// Idle returns the policies that select no pod of the model, in the order of their
-// kinds and names: what they do, only pods that the input lacks will tell.
+// Idle returns the policies that select no pod of the model, sorted by kind and
+// name. Their effect depends on pods outside of the input.
 func (m *Model) Idle() []ir.Origin {
 	var out []ir.Origin
 	add := func(p *policy) {

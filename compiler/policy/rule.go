@@ -7,7 +7,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// rule is one rule of a policy before a node is known.
+// rule is one rule of a policy, independent of a node.
 type rule struct {
 	action  ir.Action
 	name    string
@@ -23,23 +23,23 @@ type policy struct {
 	tier     ir.TierKind
 	priority int32
 	subject  podSelector
-	// isolates says which directions a NetworkPolicy closes.
+	// isolates holds the directions that a NetworkPolicy isolates.
 	isolates map[ir.Direction]bool
 	rules    map[ir.Direction][]rule
 	origin   ir.Origin
-	// unknown is what unknownPorts found, once it has looked.
+	// unknown caches the result of unknownPorts.
 	unknown *diag.List
 }
 
-// affects reports whether the policy says anything about the direction.
+// affects reports whether the policy applies to the direction.
 func (p *policy) affects(d ir.Direction) bool { return p.isolates[d] || len(p.rules[d]) > 0 }
 
-// key names the policy among all kinds.
+// key identifies the policy among all kinds.
 func (p *policy) key() string {
 	return p.kind + "/" + p.origin.Namespace + "/" + p.origin.Name
 }
 
-// keep interns the peers of a policy that was compiled before.
+// keep adds the peers of an already compiled policy.
 func (p *policy) keep(x *peers) {
 	for _, rules := range p.rules {
 		for i := range rules {
@@ -50,9 +50,9 @@ func (p *policy) keep(x *peers) {
 	}
 }
 
-// failClosed is what a rule becomes whose peer or protocol is of a kind that
-// planec does not know (network-policy-api, ClusterNetworkPolicyIngressPeer):
-// accepting nothing, or denying everything.
+// failClosed changes a rule with a peer or protocol of an unknown kind
+// (network-policy-api, ClusterNetworkPolicyIngressPeer): it then accepts
+// nothing, or denies everything.
 func (r *rule) failClosed() {
 	r.peers, r.ports = nil, ports{any: true}
 	r.anyPeer = r.action != ir.Accept
@@ -61,7 +61,7 @@ func (r *rule) failClosed() {
 	}
 }
 
-// lowered is a rule with the address sets that it needs.
+// lowered is a rule with its address sets.
 type lowered struct {
 	rule  ir.Rule
 	sets  []*ir.AddressSet
@@ -69,9 +69,9 @@ type lowered struct {
 	have  map[string]bool
 }
 
-// lower resolves the rule. Egress named ports stand for what each peer says, so
-// one rule may become several of the same action, next to each other, which
-// together match what it matches. subject resolves ingress named ports; all
+// lower resolves the rule. A named port of egress has a number on each peer, so
+// one rule may become several consecutive ones with the same action, which
+// together match the same packets. subject resolves named ports of ingress; all
 // pods of a profile agree on them.
 func (r *rule) lower(d ir.Direction, c *cast, everyPod *peer, subject *pod) []lowered {
 	base := ir.Rule{Action: r.action, Name: r.name, AnyPeer: r.anyPeer, AnyPort: r.ports.any, Origin: r.origin}

@@ -13,8 +13,8 @@ type selector struct {
 	text string
 }
 
-// newSelector reads a selector that validation has accepted; nil selects
-// everything, as an empty one does.
+// newSelector parses a selector that validation has accepted; nil selects
+// everything, like an empty one.
 func newSelector(s *metav1.LabelSelector) selector {
 	if s == nil {
 		s = &metav1.LabelSelector{}
@@ -35,13 +35,13 @@ func newSelector(s *metav1.LabelSelector) selector {
 
 // podSelector selects pods by their namespace and their labels.
 type podSelector struct {
-	// own is the namespace where namespaces is not asked.
+	// own is the only namespace, if namespaces is not used.
 	own        string
 	namespaces selector
 	pods       selector
 }
 
-// text is canonical: equal texts select equal pods.
+// text is canonical: selectors with equal texts select the same pods.
 func (s podSelector) text() string {
 	where := s.own
 	if where == "" {
@@ -61,13 +61,13 @@ func (s podSelector) inNamespace(n *namespace) bool {
 	return s.namespaces.Matches(n.labels)
 }
 
-// matchesHost asks about a pod on the host's network.
+// matchesHost matches a pod on the host's network.
 func (s podSelector) matchesHost(p *corev1.Pod, n *namespace) bool {
 	return n != nil && s.inNamespace(n) && s.pods.Matches(labels.Set(p.Labels))
 }
 
-// find returns the pods, sorted. One label that they must have narrows the
-// search, since a selector over all namespaces meets every pod otherwise.
+// find returns the pods, sorted. A required label narrows the search,
+// because a selector over all namespaces would otherwise visit every pod.
 func (s podSelector) find(c *cast) []*pod {
 	var out []*pod
 	where := s.where(c)
@@ -92,7 +92,7 @@ func (s podSelector) find(c *cast) []*pod {
 	return out
 }
 
-// where returns namespaces among which those of the selector are, sorted.
+// where returns a superset of the selected namespaces, sorted.
 func (s podSelector) where(c *cast) []*namespace {
 	if s.own != "" {
 		if n := c.byName[s.own]; n != nil {
@@ -106,8 +106,8 @@ func (s podSelector) where(c *cast) []*namespace {
 	return c.namespaces
 }
 
-// narrowest returns those with one label that a selector asks for, the one that
-// the fewest have.
+// narrowest returns the objects with one of the selector's required labels, the
+// rarest one.
 func narrowest[T any](s *selector, labelled map[label][]T) (best []T, found bool) {
 	for _, l := range s.asks() {
 		have := labelled[l]
@@ -118,7 +118,7 @@ func narrowest[T any](s *selector, labelled map[label][]T) (best []T, found bool
 	return best, found
 }
 
-// asks returns the labels without which no pod is selected.
+// asks returns the labels that every selected pod must have.
 func (s *selector) asks() []label {
 	var out []label
 	requirements, _ := s.Requirements()

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// parseAddr reads an address as Kubernetes stores them: leading zeros in IPv4
-// octets are accepted and mean nothing (KEP-2438, "sloppy" parsing), an IPv4
-// address mapped into IPv6 is IPv4, zones are refused.
+// parseAddr parses an address as Kubernetes stores it: leading zeros in IPv4
+// octets are accepted and ignored (KEP-2438, "sloppy" parsing), an
+// IPv4-mapped IPv6 address is IPv4, zones are rejected.
 func parseAddr(s string) (netip.Addr, error) {
 	a, err := netip.ParseAddr(s)
 	if err != nil {
@@ -23,7 +23,7 @@ func parseAddr(s string) (netip.Addr, error) {
 	return a.Unmap(), nil
 }
 
-// stripZeros takes the leading zeros from the octets of a dotted quad.
+// stripZeros removes leading zeros from the octets of a dotted quad.
 func stripZeros(s string) string {
 	octets := strings.Split(s, ".")
 	if len(octets) != 4 {
@@ -38,8 +38,8 @@ func stripZeros(s string) string {
 	return strings.Join(octets, ".")
 }
 
-// parseRange reads a CIDR as Kubernetes does: white space around it is
-// ignored, host bits may be set and are cleared.
+// parseRange parses a CIDR as Kubernetes does: it ignores surrounding white
+// space and clears host bits.
 func parseRange(s string) (netip.Prefix, error) {
 	s = strings.TrimSpace(s)
 	addr, bits, ok := strings.Cut(s, "/")
@@ -53,8 +53,8 @@ func parseRange(s string) (netip.Prefix, error) {
 	return p.Masked(), nil
 }
 
-// checkEndpointAddr refuses what the API server refuses as an endpoint or an
-// external IP (ValidateNonSpecialIP in pkg/apis/core/validation), and multicast.
+// checkEndpointAddr rejects multicast, and what the API server rejects as an
+// endpoint or an external IP (ValidateNonSpecialIP in pkg/apis/core/validation).
 func checkEndpointAddr(a netip.Addr) error {
 	if a.IsLinkLocalUnicast() {
 		return fmt.Errorf("%v is a link-local address", a)
@@ -62,8 +62,8 @@ func checkEndpointAddr(a netip.Addr) error {
 	return checkVIP(a)
 }
 
-// checkVIP refuses addresses that can be no destination of a connection from
-// elsewhere.
+// checkVIP rejects addresses that cannot be the destination of a connection
+// from another machine.
 func checkVIP(a netip.Addr) error {
 	switch {
 	case a.IsUnspecified():
@@ -78,7 +78,7 @@ func checkVIP(a netip.Addr) error {
 	return nil
 }
 
-// clip bounds what a message repeats of a hostile value.
+// clip bounds the quoted part of a hostile value.
 func clip(s string) string {
 	const most = 80
 	if len(s) > most {

@@ -7,22 +7,22 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// What one Service may cost where that is more than its bytes. Services of real
-// clusters stay far below.
+// Bounds for Services whose cost grows faster than their size. Services of real
+// clusters stay far below them.
 const (
-	// maxFrontends bounds ports times addresses, so that one Service's rules are in
-	// the kernel within a second: others wait for them.
+	// maxFrontends bounds ports times addresses, so that the rules of one Service
+	// load within a second: other Services wait for them.
 	maxFrontends = 1 << 13
-	// maxRanges bounds the source ranges of load-balancer addresses on each port. The
-	// kernel keeps ranges of several fields in a set that takes time for each one
-	// that it has already (net/netfilter/nft_set_pipapo.c): 4,096 a quarter of a
-	// second, 16,384 three.
+	// maxRanges bounds the source ranges of load-balancer addresses on each port. An
+	// insertion into the kernel's set of concatenated ranges takes time for each
+	// existing element (net/netfilter/nft_set_pipapo.c): 4,096 take a quarter of a
+	// second, 16,384 three seconds.
 	maxRanges = 1 << 12
 	// maxEndpoints bounds the endpoints of all ports together.
 	maxEndpoints = 1 << 15
 )
 
-// boundFrontends refuses a Service whose frontends would be too many.
+// boundFrontends refuses a Service with too many frontends.
 func (s *service) boundFrontends(diags *diag.List) {
 	addresses, balanced := len(s.clusterIPs)+len(s.families())+len(s.vips), 0
 	for _, v := range s.vips {
@@ -45,8 +45,8 @@ func (s *service) boundFrontends(diags *diag.List) {
 	s.ports, s.byName, s.refused = nil, nil, true
 }
 
-// boundEndpoints takes the endpoints from a Service that has too many, so that it
-// refuses connections instead of serving some.
+// boundEndpoints removes all endpoints from a Service with too many, so that it
+// refuses connections instead of serving a part.
 func (s *service) boundEndpoints(diags *diag.List) {
 	if s.joined <= maxEndpoints {
 		return
@@ -57,5 +57,5 @@ func (s *service) boundEndpoints(diags *diag.List) {
 	}
 }
 
-// programmed reports whether the Service is part of programs.
+// programmed reports whether programs contain the Service.
 func (s *service) programmed() bool { return len(s.ports) > 0 || s.refused }

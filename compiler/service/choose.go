@@ -9,20 +9,20 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// choice is the endpoints that one port has on one node, for one family
+// choice holds the endpoints of one port on one node, for one family
 // (CategorizeEndpoints in pkg/proxy/topology.go).
 type choice struct {
-	// cluster are those of traffic that may go anywhere, local those of traffic
-	// that must stay on the node; each falls back to terminating endpoints on
-	// its own.
+	// cluster are the endpoints for traffic without a restriction, local those
+	// for traffic that must stay on the node; each falls back to terminating
+	// endpoints independently.
 	cluster, local []ir.Endpoint
-	// any is whether an endpoint exists on any node: traffic without a local
+	// any reports that some node has an endpoint: traffic without a local
 	// endpoint is then dropped instead of rejected.
 	any bool
 }
 
-// choose selects for the node. wantCluster and wantLocal say which of the lists
-// any route uses.
+// choose selects the endpoints for the node. wantCluster and wantLocal say
+// which of the lists a route uses.
 func choose(endpoints []endpoint, n *localNode, wantCluster, wantLocal bool) choice {
 	var c choice
 	if wantCluster {
@@ -46,8 +46,7 @@ func clusterEndpoints(endpoints []endpoint, n *localNode) []ir.Endpoint {
 	if len(chosen) > 0 {
 		return chosen
 	}
-	// Topology fell back already when nothing ready fitted it, so nothing is
-	// ready anywhere.
+	// Topology falls back to all endpoints, so no endpoint is ready anywhere.
 	return pick(endpoints, n, (*endpoint).fallback)
 }
 
@@ -70,9 +69,9 @@ func pick(endpoints []endpoint, n *localNode, want func(*endpoint) bool) []ir.En
 	return out
 }
 
-// lasting are the serving endpoints that none of the pools has; sorted. Who serves
-// keeps its flows, whatever traffic policies, hints, readiness and termination say
-// of new connections (CleanStaleEntries in pkg/proxy/conntrack). TCP needs none.
+// lasting returns the serving endpoints that are in none of the pools, sorted. A serving
+// endpoint keeps its flows, whatever traffic policies, hints, readiness and termination
+// mean for new connections (CleanStaleEntries in pkg/proxy/conntrack). TCP needs none.
 func lasting(p *port, f ir.Family, pools ...[]ir.Endpoint) []netip.AddrPort {
 	if p.id.Protocol == ir.TCP {
 		return nil
@@ -90,10 +89,10 @@ func lasting(p *port, f ir.Family, pools ...[]ir.Endpoint) []netip.AddrPort {
 	return out
 }
 
-// topology decides by the hints of the ready endpoints which of them this node
-// should use: those hinted to the node if every one has node hints and one
-// names it (KEP-3015), else those hinted to its zone on the same terms
-// (KEP-2433), else all.
+// topology uses the hints of the ready endpoints to select those for this
+// node: those hinted to the node if every endpoint has node hints and one
+// names the node (KEP-3015), else those hinted to its zone under the same
+// condition (KEP-2433), else all.
 func topology(endpoints []endpoint, n *localNode) func(*endpoint) bool {
 	nodes, zones := true, n.Zone != ""
 	forNode, forZone := false, false
@@ -124,13 +123,13 @@ func (e *endpoint) hintsZone(zone string) bool {
 	return e.hints != nil && slices.ContainsFunc(e.hints.ForZones, func(z discoveryv1.ForZone) bool { return z.Name == zone })
 }
 
-// localNode is a node with the pods that endpoints put on it.
+// localNode is a node together with the pods that endpoints place on it.
 type localNode struct {
 	*Node
-	// isPod says which addresses any endpoint has on the node. An endpoint
-	// without a nodeName is not chosen as a local one, but what is known of its
-	// address from elsewhere still holds: a pod that is given itself must be
-	// masqueraded.
+	// isPod reports whether any endpoint on the node has the address. An
+	// endpoint without a nodeName is not chosen as a local one, but other
+	// endpoints may tell that its address belongs to a local pod: a pod that
+	// connects to itself must be masqueraded.
 	isPod func(netip.Addr) bool
 }
 

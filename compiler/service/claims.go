@@ -14,13 +14,13 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// settleClaims decides which Service has an address, protocol and port that
-// several claim. A ClusterIP, which the API server allocated, goes before what
-// the author of a Service or of its status wrote down: nodePorts, load-balancer
-// addresses and external IPs. It has the whole address: what others list of it is
-// not served on any port, or they could answer where the Service itself does not.
-// Of one rank the oldest has it, then the one whose
-// name sorts first. It returns the services in that order of age.
+// settleClaims decides which Service owns an address, protocol and port with
+// several claimers. A ClusterIP, which the API server allocated, takes precedence
+// over what authors of Services or of their status write: nodePorts,
+// load-balancer addresses and external IPs. It covers the whole address, on all
+// ports: otherwise others could answer where the Service itself does not. At
+// equal rank the oldest Service wins, then the first by name. The result lists
+// the services in that order of age.
 func settleClaims(services map[objects.Name]*service, diags *diag.List) []*service {
 	ordered := byAge(services)
 	c := claims{
@@ -48,8 +48,8 @@ func settleClaims(services map[objects.Name]*service, diags *diag.List) []*servi
 	return ordered
 }
 
-// byAge lists the oldest Service first, and of one age by name. What is compared
-// is gathered before: objects lie all over the memory.
+// byAge sorts Services by age, oldest first, then by name. It collects the keys
+// first, because objects are scattered in memory.
 func byAge(services map[objects.Name]*service) []*service {
 	type aged struct {
 		created metav1.Time
@@ -71,13 +71,13 @@ func byAge(services map[objects.Name]*service) []*service {
 
 type claims struct {
 	frontends map[ir.Match]*service
-	// allocated has the Service of each ClusterIP.
+	// allocated maps each ClusterIP to its Service.
 	allocated map[netip.Addr]*service
 	health    map[uint16]*service
 	diags     *diag.List
 }
 
-// claimClusterIPs claims what one port has by the API server's decision.
+// claimClusterIPs claims the ClusterIPs of one port.
 func (c *claims) claimClusterIPs(s *service, p *port) {
 	for _, addr := range s.clusterIPs {
 		m := matchOf(p, addr)
@@ -86,9 +86,8 @@ func (c *claims) claimClusterIPs(s *service, p *port) {
 	}
 }
 
-// claimOthers claims all else that one port wants, in the order of frontend
-// kinds, so that the first of two equal claims of one Service is the one that
-// stays.
+// claimOthers claims everything else for one port, in the order of frontend
+// kinds, so that of two equal claims of one Service the first stays.
 func (c *claims) claimOthers(s *service, p *port) {
 	for _, kind := range []ir.FrontendKind{ir.LoadBalancer, ir.ExternalIP} {
 		for _, v := range s.vips {
@@ -110,7 +109,7 @@ func matchOf(p *port, addr netip.Addr) ir.Match {
 	return ir.Match{Family: ir.FamilyOf(addr), Address: addr, Protocol: p.id.Protocol, Port: p.number}
 }
 
-// want claims what another Service's ClusterIP goes before.
+// want claims a match over which another Service's ClusterIP takes precedence.
 func (c *claims) want(s *service, p *port, kind ir.FrontendKind, m ir.Match, where string) {
 	s.wants = append(s.wants, m)
 	owner := c.allocated[m.Address]
@@ -144,7 +143,7 @@ func (c *claims) claimHealth(s *service) {
 	c.health[s.healthPort] = s
 }
 
-// portID is the part of an ID that names a Service port.
+// portID is the part of an ID for a Service port.
 func portID(p ir.ServicePort) string {
 	name := p.Port
 	if name == "" {

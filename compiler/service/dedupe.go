@@ -10,8 +10,8 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// dedupe returns the objects in the order of their names, each name once, and
-// without those whose names the API server would refuse.
+// dedupe returns the objects sorted by name, without duplicates and without
+// names that the API server would reject.
 func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.List) []objects.Sourced[T] {
 	out := make([]objects.Sourced[T], 0, len(in))
 	for _, o := range in {
@@ -26,8 +26,8 @@ func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.L
 	return out
 }
 
-// validName accepts what can be a DNS subdomain (RFC 1123), which every object
-// name here must be. It is a loop because it runs for every object.
+// validName accepts DNS subdomains (RFC 1123), as required of every object name
+// here. It is a loop and not a regular expression because it runs for every object.
 func validName(s string) bool {
 	if s == "" || len(s) > 253 || !alphanumeric(s[0]) || !alphanumeric(s[len(s)-1]) {
 		return false

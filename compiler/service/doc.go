@@ -1,13 +1,12 @@
 // Package service lowers Services and EndpointSlices into frontends and pools.
 //
-// It works in two steps. [Analyze] reads the objects once for the whole
-// cluster: it checks them, joins slices to Service ports and settles which
-// Service owns an address. [Model.Lower] then chooses for one node: which
-// endpoints its pools hold (conditions, topology, traffic policies) and which
-// route a packet takes. What a node's rules depend on is decided in Lower and
-// nowhere else.
+// It has two steps. [Analyze] reads the objects once for the whole cluster:
+// it validates them, joins slices to Service ports and decides which Service
+// owns an address. [Model.Lower] then decides for one node: which endpoints
+// its pools contain (conditions, topology, traffic policies) and which route
+// a packet takes. All decisions that depend on a node are in Lower.
 //
 // The behaviour is that of kube-proxy's nftables mode in Kubernetes v1.37
-// (pkg/proxy/serviceport.go, topology.go, endpointslicecache.go), with the
-// order of everything made definite.
+// (pkg/proxy/serviceport.go, topology.go, endpointslicecache.go), but with a
+// defined order everywhere.
 package service

@@ -16,19 +16,19 @@ type endpoint struct {
 	address netip.AddrPort
 	node    string
 	// ready endpoints take connections; serving and terminating ones are the
-	// fallback while there is no ready one (KEP-1669).
+	// fallback if none is ready (KEP-1669).
 	ready, serving, terminating bool
 	// hints may be nil.
 	hints *discoveryv1.EndpointHints
-	// slice is shared by all endpoints of one, path is the endpoint's in it.
+	// slice is shared by all endpoints of a slice; path is the endpoint's path in it.
 	slice *ir.Origin
 	path  string
 }
 
 func (e *endpoint) origin() ir.Origin { return e.slice.At(e.path) }
 
-// readEndpoint applies what a missing condition means (discovery/v1
-// EndpointConditions): ready and serving yes, terminating no.
+// readEndpoint applies the defaults of missing conditions (discovery/v1
+// EndpointConditions): ready and serving true, terminating false.
 func readEndpoint(in *discoveryv1.Endpoint, addr netip.Addr) endpoint {
 	e := endpoint{
 		address:     netip.AddrPortFrom(addr, 0),
@@ -43,13 +43,13 @@ func readEndpoint(in *discoveryv1.Endpoint, addr netip.Addr) endpoint {
 	return e
 }
 
-// fallback reports whether the endpoint may serve while no ready one exists.
+// fallback reports whether the endpoint may serve if no ready one exists.
 func (e *endpoint) fallback() bool { return !e.ready && e.serving && e.terminating }
 
-// settleEndpoints sorts a port's endpoints by address and keeps each address
-// once: the copy that is not terminating, then the ready one. kube-proxy also
-// lets a copy that is not terminating win, but among those the one that its map
-// happens to yield last.
+// settleEndpoints sorts a port's endpoints by address and keeps one entry for
+// each address: preferably a non-terminating one, then a ready one. kube-proxy
+// also prefers non-terminating entries, but takes the one that its map happens
+// to yield last.
 func settleEndpoints(p *port, f ir.Family, diags *diag.List) {
 	list := *p.endpoints.of(f)
 	slices.SortFunc(list, func(a, b endpoint) int {

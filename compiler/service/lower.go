@@ -6,30 +6,30 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Node is what lowering for one node needs to know of it.
+// Node holds the facts of a node that lowering needs.
 type Node struct {
-	Name string // metadata.name, which endpoints name as theirs
+	Name string // metadata.name, which endpoints refer to
 	// Zone is the node's topology.kubernetes.io/zone; "" is none.
 	Zone string
-	// Addresses are the node's own; load-balancer source ranges that contain
-	// one of them admit the load balancer's address too.
+	// Addresses are the node's own. Load-balancer source ranges that contain one
+	// of them also admit the load balancer's address.
 	Addresses []netip.Addr
-	// Local says in which families local pods can be recognised.
+	// Local tells in which families local pods can be recognised.
 	Local         ir.LocalDetector
 	MasqueradeAll bool // whether all packets to ClusterIPs get the node's source address
 }
 
 // Lower adds the node's frontends, pools, ClusterIPs and health checks to the
-// program; the caller normalizes it. Endpoints are shared with programs of other
-// nodes and are not to be changed.
+// program; the caller normalizes it. Programs of other nodes share the
+// endpoints, so they must not be changed.
 func (m *Model) Lower(n *Node, p *ir.Program) {
 	p.Frontends = make([]ir.Frontend, 0, len(m.services))
 	p.Pools = make([]ir.Pool, 0, len(m.services))
 	m.lowerShared(n, p)
 }
 
-// LowerOnly is Lower where the program of one node is all that is wanted: nothing
-// is worked out that programs of others could share.
+// LowerOnly is Lower for callers that need only one node's program: it computes
+// nothing that other programs could share.
 func (m *Model) LowerOnly(n *Node, p *ir.Program) {
 	pods := make(map[netip.Addr]bool)
 	for _, s := range m.services {
@@ -44,7 +44,7 @@ func (m *Model) LowerOnly(n *Node, p *ir.Program) {
 	m.Append(n, func(a netip.Addr) bool { return pods[a] }, make(map[netip.Addr]bool, len(m.services)), p)
 }
 
-// add adds one Service; seen are the ClusterIPs that the program has.
+// add adds one Service; seen are the program's ClusterIPs.
 func (n *localNode) add(s *service, seen map[netip.Addr]bool, p *ir.Program) {
 	if !s.programmed() {
 		return
@@ -69,7 +69,7 @@ func (n *localNode) lower(s *service, p *ir.Program) {
 	}
 }
 
-// lowering is one Service in one family on one node.
+// lowering is the state for one Service in one family on one node.
 type lowering struct {
 	*localNode
 	service *service
@@ -113,7 +113,7 @@ func (l *lowering) port(p *port) {
 	}
 }
 
-// routes makes the routes of one port.
+// routes builds the routes of one port.
 type routes struct {
 	*lowering
 	any            bool
@@ -128,9 +128,9 @@ func (r *routes) of(kind ir.FrontendKind) (internal, external ir.Route) {
 	return r.fromOutside()
 }
 
-// clusterIP is the route to a ClusterIP, the same for every source. Without a
-// local detector nothing can be masqueraded "unless it is local", and
-// kube-proxy then masquerades nothing.
+// clusterIP returns the route to a ClusterIP, which is the same for every
+// source. Without a local detector, "unless-local-source" cannot be decided,
+// and kube-proxy then masquerades nothing.
 func (r *routes) clusterIP() ir.Route {
 	masquerade := ir.MasqueradeNever
 	switch {
@@ -145,10 +145,10 @@ func (r *routes) clusterIP() ir.Route {
 	return ir.Route{Pool: r.cluster, Masquerade: masquerade, OnEmpty: ir.Reject}
 }
 
-// fromOutside are the routes to addresses that the world may use. With policy
-// Local, packets from outside keep their source and stay on the node, while
-// pods and the node itself are treated as if their packets had gone out and
-// come back with policy Cluster: the shortcut of kube-proxy's external chains.
+// fromOutside returns the routes to addresses for outside clients. With policy
+// Local, packets from outside keep their source and stay on the node. Packets
+// of pods and of the node itself are treated as with policy Cluster, as if
+// they had left and come back: the shortcut of kube-proxy's external chains.
 func (r *routes) fromOutside() (internal, external ir.Route) {
 	if !r.service.externalLocal {
 		route := ir.Route{Pool: r.cluster, Masquerade: ir.MasqueradeAlways, OnEmpty: ir.Reject}
@@ -159,8 +159,8 @@ func (r *routes) fromOutside() (internal, external ir.Route) {
 }
 
 // emptyLocal is the answer for traffic that must stay on a node without
-// endpoints: silence while other nodes have some, so that a client tries again,
-// and a refusal when none has.
+// endpoints: silence if other nodes have some, so that a client tries again,
+// and a refusal otherwise.
 func (r *routes) emptyLocal() ir.Refusal {
 	if r.any {
 		return ir.Drop
@@ -169,8 +169,8 @@ func (r *routes) emptyLocal() ir.Refusal {
 }
 
 // nodeRanges returns the Service's source ranges as this node enforces them. A
-// node that may connect to a load balancer may find the load balancer's address
-// among its own and use it as its source, so the address is admitted too
+// node may have the load balancer's address as its own and use it as the source
+// of a connection to it, so the ranges then also admit that address
 // (writeServiceToEndpointRules in pkg/proxy/nftables/proxier.go).
 func (s *service) nodeRanges(f ir.Family, n *Node) []netip.Prefix {
 	ranges := s.rangesFor(f)
@@ -192,7 +192,7 @@ func (s *service) nodeRanges(f ir.Family, n *Node) []netip.Prefix {
 	return ir.DisjointPrefixes(ranges)
 }
 
-// healthCheck adds what the Service's healthCheckNodePort answers on this node.
+// healthCheck adds the answer of the Service's healthCheckNodePort on this node.
 func (l *lowering) healthCheck() {
 	s := l.service
 	if s.healthPort == 0 {

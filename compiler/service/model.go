@@ -11,17 +11,17 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Model is what Services and EndpointSlices say, for no node in particular.
-// It is immutable; Lower may be called for many nodes at once.
+// Model holds Services and EndpointSlices, independent of a node. It is
+// immutable; Lower may be called concurrently.
 type Model struct {
 	services []*service
 	shared   shared
-	// listed says of the addresses from outside whether an endpoint has them.
+	// listed tells for listed outside addresses whether an endpoint has them.
 	listedOnce sync.Once
 	listed     map[netip.Addr]bool
 }
 
-// service is one Service that has rules: checked, its addresses parsed, its
+// service is one Service with rules: validated, its addresses parsed, its
 // endpoints joined.
 type service struct {
 	name   objects.Name
@@ -29,41 +29,41 @@ type service struct {
 	origin ir.Origin
 
 	clusterIPs []netip.Addr
-	// vips are the addresses from outside that it owns on every port, in order
-	// of their kind.
+	// vips are the outside addresses that it owns on every port, in the order of
+	// their kinds.
 	vips []vip
-	// sourceRanges are of both families, disjoint; openFamily is what an empty
-	// list per family means.
+	// sourceRanges has both families, disjoint; openFamily tells what an empty
+	// list of a family means.
 	sourceRanges []netip.Prefix
-	// closed is set when the ranges cannot be trusted, so that no client is served
-	// on load-balancer addresses.
+	// closed marks unusable ranges, so that load-balancer addresses serve no
+	// client.
 	closed bool
 
 	affinity      uint32
 	internalLocal bool
 	externalLocal bool
 	healthPort    uint16
-	// wantsHealth is the healthPort before another Service was found to have it.
+	// wantsHealth is the healthPort that it wanted, even if another Service has it.
 	wantsHealth uint16
 	// allocated are the matches that the ports claim by ClusterIPs, and wants all
 	// others, owned or not.
 	allocated, wants []ir.Match
 	ports            []port
-	// refused Services are served nowhere, and their ClusterIPs refuse connections.
+	// refused Services are not served, and their ClusterIPs refuse connections.
 	refused bool
-	// joined counts the endpoints that slices give the ports.
+	// joined counts the endpoints that slices add to the ports.
 	joined int
-	// byName finds ports by what slices call them.
+	// byName maps the names in slices to ports.
 	byName map[portName]int
 }
 
-// portName is what a Service port and those of its slices have in common.
+// portName is the key that joins Service ports with those of slices.
 type portName struct {
 	name     string
 	protocol ir.Protocol
 }
 
-// vip is an address from outside the cluster.
+// vip is an address for clients outside the cluster.
 type vip struct {
 	kind ir.FrontendKind
 	addr netip.Addr
@@ -75,10 +75,10 @@ type port struct {
 	number   uint16
 	nodePort uint16
 	origin   ir.Origin
-	// endpoints are all the slices give for the port, by family, sorted by
-	// address, each address once.
+	// endpoints are all endpoints of the port, by family, sorted by address,
+	// without duplicate addresses.
 	endpoints perFamily[[]endpoint]
-	// owned are the frontends that the port does not lose to another Service.
+	// owned are the port's frontends that no other Service owns.
 	owned []claim
 }
 
@@ -89,7 +89,7 @@ type claim struct {
 	match ir.Match
 }
 
-// perFamily holds one value for each address family.
+// perFamily holds one value per address family.
 type perFamily[T any] struct{ v4, v6 T }
 
 func (p *perFamily[T]) of(f ir.Family) *T {
@@ -99,8 +99,8 @@ func (p *perFamily[T]) of(f ir.Family) *T {
 	return &p.v6
 }
 
-// Analyze reads the Services and EndpointSlices of a cluster; external are the
-// external IPs that are served.
+// Analyze reads the Services and EndpointSlices of a cluster; external selects
+// the external IPs that are served.
 func Analyze(set *objects.Set, external objects.ExternalIPs) (*Model, diag.List) {
 	var diags diag.List
 	services := readServices(set.Services, external, &diags)
@@ -110,7 +110,7 @@ func Analyze(set *objects.Set, external objects.ExternalIPs) (*Model, diag.List)
 }
 
 // HasEndpoint reports whether a Service has an endpoint at an address that a Service
-// lists as one from outside; others are not asked about.
+// lists as an outside address. It knows no other addresses.
 func (m *Model) HasEndpoint(a netip.Addr) bool {
 	m.listedOnce.Do(func() {
 		m.listed = make(map[netip.Addr]bool)
@@ -133,14 +133,14 @@ func (m *Model) HasEndpoint(a netip.Addr) bool {
 	return m.listed[a]
 }
 
-// externallyAccessible reports whether the service can be reached on anything
-// but its ClusterIPs.
+// externallyAccessible reports whether the service has addresses other than
+// its ClusterIPs.
 func (s *service) externallyAccessible(p *port) bool {
 	return p.nodePort != 0 || len(s.vips) > 0
 }
 
-// families returns those the service has a ClusterIP of; in others it has no
-// rules at all.
+// families returns the families of the service's ClusterIPs; it has no rules
+// in others.
 func (s *service) families() []ir.Family {
 	var out []ir.Family
 	for _, f := range ir.Families() {

@@ -10,40 +10,40 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Part is what one Service gives the program of one node.
+// Part is the contribution of one Service to the program of one node.
 type Part struct {
-	Frontends    []ir.Frontend    // what the Service's addresses and ports are on the node
-	Pools        []ir.Pool        // those that the frontends' routes name
+	Frontends    []ir.Frontend    // the Service's addresses and ports on the node
+	Pools        []ir.Pool        // the pools of the frontends' routes
 	ClusterIPs   []netip.Addr     // the Service's own; packets to other ports of them are rejected
 	HealthChecks []ir.HealthCheck // at most one for each family
 }
 
-// Interest is what one Service can have in common with others: by it one finds
-// those that a change of it may concern.
+// Interest is what one Service may share with others. It finds the Services
+// that a change may affect.
 type Interest struct {
 	// Allocated are the matches that it claims by its ClusterIPs, and Wanted all
-	// others, whether it gets them or not; of them the older Service has what two
-	// want, and none what another's ClusterIP claims. HealthPort is the node
-	// port it wants to answer health checks on.
+	// others, whether it owns them or not. Of two claimers the older one owns a
+	// match, and neither if it belongs to another Service's ClusterIP. HealthPort
+	// is the node port on which it wants to answer health checks.
 	Allocated, Wanted []ir.Match
-	HealthPort        uint16       // 0 where it has none
-	Created           metav1.Time  // by which the older of two Services is known
+	HealthPort        uint16       // 0 if it has none
+	Created           metav1.Time  // decides which of two Services is older
 	ClusterIPs        []netip.Addr // the addresses that no other Service may serve
-	// Listed are its load-balancer addresses and external IPs, of which it gets
-	// none that is another's ClusterIP.
+	// Listed are its load-balancer addresses and external IPs. It does not get
+	// those that are another Service's ClusterIP.
 	Listed []netip.Addr
-	// Endpoints are the addresses of its endpoints, sorted, each once.
+	// Endpoints are the addresses of its endpoints, sorted, without duplicates.
 	Endpoints []AddressUse
 }
 
 // AddressUse is an address of endpoints.
 type AddressUse struct {
-	Address netip.Addr
-	Here    bool // whether one of its endpoints is on the node
+	Address netip.Addr // one of the Service's endpoint addresses
+	Here    bool       // whether one of its endpoints is on the node
 }
 
-// Append adds what the Services give the node's program, for callers that
-// compile a program in pieces; seen are the ClusterIPs that it has. The caller
+// Append adds the Services' parts to the node's program, for callers that
+// compile a program in pieces; seen are the program's ClusterIPs. The caller
 // normalizes it. isPod is as for Parts.
 func (m *Model) Append(n *Node, isPod func(netip.Addr) bool, seen map[netip.Addr]bool, p *ir.Program) {
 	here := &localNode{Node: n, isPod: isPod}
@@ -52,9 +52,9 @@ func (m *Model) Append(n *Node, isPod func(netip.Addr) bool, seen map[netip.Addr
 	}
 }
 
-// Parts yields what each Service gives the node's program, for callers that
-// compile Services apart from each other. isPod says which addresses are pods of
-// this node, which other Services' endpoints have a say in.
+// Parts yields the part of each Service in the node's program, for callers that
+// compile Services separately. isPod reports which addresses are pods of this
+// node, which also depends on endpoints of other Services.
 func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(of objects.Name, part *Part)) {
 	here := &localNode{Node: n, isPod: isPod}
 	for _, s := range m.services {
@@ -69,7 +69,7 @@ func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(of object
 	}
 }
 
-// Interests yields what each Service can have in common with others.
+// Interests yields what each Service may share with others.
 func (m *Model) Interests(node string, yield func(of objects.Name, interest *Interest)) {
 	for _, s := range m.services {
 		yield(s.name, &Interest{

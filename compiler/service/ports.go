@@ -10,7 +10,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// readPorts reads the Service's ports; a bad one is left out.
+// readPorts reads the Service's ports and leaves out invalid ones.
 func (s *service) readPorts(diags *diag.List) {
 	names := make(map[string]bool, len(s.object.Spec.Ports))
 	type number struct {
@@ -65,8 +65,8 @@ func (s *service) readPort(in *corev1.ServicePort) (port, error) {
 	return p, nil
 }
 
-// checkPortName wants what the API server wants of a Service port's name: a DNS
-// label, or nothing.
+// checkPortName checks the name of a Service port like the API server: a DNS
+// label, or empty.
 func checkPortName(name string) error {
 	if name == "" || (validName(name) && len(name) <= 63 && !strings.Contains(name, ".")) {
 		return nil

@@ -12,11 +12,11 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// labelProxyName hands a Service to another proxy (KEP-2447); any value counts.
+// labelProxyName assigns a Service to another proxy (KEP-2447); any value counts.
 const labelProxyName = "service.kubernetes.io/service-proxy-name"
 
-// readServices checks Services one by one. The result has every Service that
-// gets rules, by name.
+// readServices checks Services one by one. The result maps names to the
+// Services that get rules.
 func readServices(in []objects.Sourced[*corev1.Service], external objects.ExternalIPs, diags *diag.List) map[objects.Name]*service {
 	out := make(map[objects.Name]*service, len(in))
 	for _, src := range dedupe("Service", in, diags) {
@@ -50,16 +50,16 @@ func readService(src objects.Sourced[*corev1.Service], external objects.External
 	return s
 }
 
-// readClusterIPs reports whether there are any. A headless Service has none and
-// that is no news.
+// readClusterIPs reports whether there are any. Headless Services have none,
+// which is not reported.
 func (s *service) readClusterIPs(diags *diag.List) bool {
 	spec := &s.object.Spec
 	values := spec.ClusterIPs
 	if len(values) == 0 {
 		values = []string{spec.ClusterIP}
 	}
-	// The first address is mostly given in clusterIP alone; the defaults, and synth for
-	// the other family, then make the list.
+	// The first address is usually only in clusterIP; the defaults, and synth for the
+	// other family, fill the list.
 	path := func(i int) string {
 		if i == 0 && values[0] == spec.ClusterIP {
 			return "spec.clusterIP"
@@ -93,8 +93,8 @@ func (s *service) readClusterIPs(diags *diag.List) bool {
 	return len(s.clusterIPs) > 0
 }
 
-// readPolicies reports whether the traffic policies are known ones: a wrong
-// guess would serve traffic that should be dropped.
+// readPolicies reports whether the traffic policies are known: a wrong guess
+// would serve traffic that should be dropped.
 func (s *service) readPolicies(diags *diag.List) bool {
 	spec := &s.object.Spec
 	if p := spec.InternalTrafficPolicy; p != nil {
@@ -109,7 +109,7 @@ func (s *service) readPolicies(diags *diag.List) bool {
 	}
 	switch spec.ExternalTrafficPolicy {
 	case corev1.ServiceExternalTrafficPolicyLocal:
-		// Without a type that is reached from outside, the field has no effect
+		// The field has no effect on types without outside clients
 		// (ExternalPolicyLocal in pkg/api/v1/service).
 		s.externalLocal = spec.Type == corev1.ServiceTypeLoadBalancer || spec.Type == corev1.ServiceTypeNodePort || len(spec.ExternalIPs) > 0
 	case corev1.ServiceExternalTrafficPolicyCluster, "":
@@ -120,13 +120,13 @@ func (s *service) readPolicies(diags *diag.List) bool {
 	return true
 }
 
-// readVIPs collects external and load-balancer addresses of the families that
-// the Service has.
+// readVIPs collects external and load-balancer addresses in the families of
+// the Service.
 func (s *service) readVIPs(external objects.ExternalIPs, diags *diag.List) {
 	seen := make(map[vip]bool)
 	for i, ing := range s.object.Status.LoadBalancer.Ingress {
 		// With ipMode Proxy the load balancer rewrites the destination itself
-		// (KEP-1860); names are nothing for a kernel.
+		// (KEP-1860). A kernel cannot use host names.
 		if ing.IP == "" || (ing.IPMode != nil && *ing.IPMode != corev1.LoadBalancerIPModeVIP) || s.closed {
 			continue
 		}
@@ -159,8 +159,8 @@ func readVIP(ip string, check func(netip.Addr) error, at ir.Origin, code diag.Co
 	return addr, err == nil
 }
 
-// addVIP adds an address of a family that the Service has; seen are those that it
-// has.
+// addVIP adds an address if the Service has its family; seen are the addresses so
+// far.
 func (s *service) addVIP(v vip, seen map[vip]bool) {
 	if slices.Contains(s.families(), ir.FamilyOf(v.addr)) && !seen[v] {
 		seen[v] = true
@@ -168,8 +168,8 @@ func (s *service) addVIP(v vip, seen map[vip]bool) {
 	}
 }
 
-// readSourceRanges reads loadBalancerSourceRanges. One bad range closes the
-// load-balancer addresses: leaving it out could open them to everyone.
+// readSourceRanges reads loadBalancerSourceRanges. One invalid range closes the
+// load-balancer addresses, because ignoring it could open them to everyone.
 func (s *service) readSourceRanges(diags *diag.List) {
 	for i, r := range s.object.Spec.LoadBalancerSourceRanges {
 		p, err := parseRange(r)
@@ -185,8 +185,8 @@ func (s *service) readSourceRanges(diags *diag.List) {
 	s.warnOpenFamily(diags)
 }
 
-// warnOpenFamily points out ranges that close one family and leave the other
-// open, which is what Kubernetes does and seldom what was meant.
+// warnOpenFamily reports ranges that close one family and leave the other
+// open, which is the behaviour of Kubernetes and seldom intended.
 func (s *service) warnOpenFamily(diags *diag.List) {
 	if len(s.sourceRanges) == 0 {
 		return
@@ -205,8 +205,8 @@ func (s *service) warnOpenFamily(diags *diag.List) {
 	}
 }
 
-// rangesFor returns the sources allowed on load-balancer addresses of the
-// family; none means all.
+// rangesFor returns the sources that may use load-balancer addresses of the
+// family; an empty list means all.
 func (s *service) rangesFor(f ir.Family) []netip.Prefix {
 	ranges := ir.PrefixesOf(f, s.sourceRanges)
 	if len(ranges) > 0 && ranges[0].Bits() == 0 {

@@ -8,26 +8,26 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// shared is what programs of several nodes have in common: most Services mean
-// the same on every node that runs none of their endpoints. It is made when it is
-// first asked for, and never changes then.
+// shared is the common part of programs of several nodes: most Services are the
+// same on every node without their endpoints. It is made on first use, and never
+// changes then.
 type shared struct {
 	once sync.Once
-	// clusterIPs are those of all Services, sorted, each once.
+	// clusterIPs are the ClusterIPs of all Services, sorted, without duplicates.
 	clusterIPs []netip.Addr
-	// pods are the addresses of each node's endpoints, and at the Services (by
-	// their places in the model) with an endpoint at an address.
+	// pods are the addresses of each node's endpoints; at maps an address to the
+	// Services (by index in the model) with an endpoint there.
 	pods map[string][]netip.Addr
 	at   map[netip.Addr][]int32
 
 	mu sync.Mutex
-	// parts are the Services' parts of the programs of nodes that they mean
-	// nothing special to. A nil part is one that differs from node to node.
+	// parts are the Services' parts on nodes without their endpoints. A nil part
+	// differs from node to node.
 	parts map[kindOfNode][]*Part
 }
 
-// kindOfNode is what of a node the part of a Service depends on that has no
-// endpoint there, no hints and no source ranges.
+// kindOfNode holds the facts of a node on which a Service's part depends, if
+// the Service has no endpoint there, no hints and no source ranges.
 type kindOfNode struct {
 	detects4, detects6, masqueradeAll bool
 }
@@ -98,8 +98,8 @@ func (m *Model) partsFor(n *Node) []*Part {
 	return parts
 }
 
-// differs reports whether the Service's part may differ between two nodes that run
-// none of its endpoints.
+// differs reports whether the Service's part may differ between two nodes without
+// its endpoints.
 func (s *service) differs() bool {
 	if len(s.sourceRanges) > 0 {
 		return true
@@ -109,7 +109,7 @@ func (s *service) differs() bool {
 	return hinted
 }
 
-// lowerShared is [Model.Lower] by parts.
+// lowerShared is [Model.Lower] using shared parts.
 func (m *Model) lowerShared(n *Node, p *ir.Program) {
 	m.shared.once.Do(m.index)
 	parts := m.partsFor(n)

@@ -13,11 +13,11 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// labelHeadless marks slices that no proxy watches (KEP-4762).
+// labelHeadless marks slices that proxies ignore (KEP-4762).
 const labelHeadless = "service.kubernetes.io/headless"
 
-// joinSlices gives every Service port the endpoints that slices have for its
-// name and protocol.
+// joinSlices adds to every Service port the endpoints of slice ports with
+// its name and protocol.
 func joinSlices(services map[objects.Name]*service, in []objects.Sourced[*discoveryv1.EndpointSlice], diags *diag.List) {
 	j := joiner{services: services, diags: diags}
 	for _, src := range dedupe("EndpointSlice", in, diags) {
@@ -33,11 +33,11 @@ func joinSlices(services map[objects.Name]*service, in []objects.Sourced[*discov
 	}
 }
 
-// joiner holds what the slices of one cluster share.
+// joiner holds what the slices of a cluster share.
 type joiner struct {
 	services map[objects.Name]*service
 	diags    *diag.List
-	// paths are "endpoints[0]", "endpoints[1]" ..., made once for all slices.
+	// paths caches "endpoints[0]", "endpoints[1]" ... for all slices.
 	paths []string
 }
 
@@ -52,7 +52,7 @@ func (j *joiner) slice(src objects.Sourced[*discoveryv1.EndpointSlice]) {
 		j.diags.Add(diag.OrphanSlice, origin, "no label "+discoveryv1.LabelServiceName)
 		return
 	}
-	// A Service that is absent has no rules, whatever its slices say.
+	// Without a Service, slices have no rules.
 	s := j.services[owner]
 	if s == nil {
 		return
@@ -63,7 +63,7 @@ func (j *joiner) slice(src objects.Sourced[*discoveryv1.EndpointSlice]) {
 	}
 	endpoints := j.endpoints(obj, family, &origin)
 	for i := range obj.Ports {
-		// The last port may keep the list.
+		// The last port may keep the list without a copy.
 		keep := i == len(obj.Ports)-1
 		j.port(s, &obj.Ports[i], endpoints, keep, family, origin.At("ports["+strconv.Itoa(i)+"]"))
 	}
@@ -80,13 +80,13 @@ func (j *joiner) family(obj *discoveryv1.EndpointSlice, origin ir.Origin) (ir.Fa
 	return 0, false
 }
 
-// endpoints reads the slice's endpoints, still without a port.
+// endpoints reads the slice's endpoints, without ports.
 func (j *joiner) endpoints(obj *discoveryv1.EndpointSlice, family ir.Family, slice *ir.Origin) []endpoint {
 	out := make([]endpoint, 0, len(obj.Endpoints))
 	for i := range obj.Endpoints {
 		in := &obj.Endpoints[i]
 		path := j.path(i)
-		// Only the first address counts (KEP-752: the others have no meaning).
+		// Only the first address counts (KEP-752: others have no meaning).
 		if len(in.Addresses) == 0 {
 			continue
 		}
@@ -115,8 +115,8 @@ func (j *joiner) path(i int) string {
 	return j.paths[i]
 }
 
-// port gives the endpoints to the Service port of the same name and protocol.
-// A slice port without a number means "all ports" and is no port to a proxy.
+// port adds the endpoints to the Service port of the same name and protocol.
+// A slice port without a number means "all ports", which proxies ignore.
 func (j *joiner) port(s *service, in *discoveryv1.EndpointPort, endpoints []endpoint, keep bool, family ir.Family, at ir.Origin) {
 	if in.Port == nil || in.Name == nil || *in.Port == 0 {
 		return
@@ -147,7 +147,7 @@ func (j *joiner) port(s *service, in *discoveryv1.EndpointPort, endpoints []endp
 	for i := range endpoints {
 		endpoints[i].address = netip.AddrPortFrom(endpoints[i].address.Addr(), number)
 	}
-	// Mostly the only slice of the port.
+	// This is usually the only slice of the port.
 	if list := p.endpoints.of(family); len(*list) == 0 {
 		*list = slices.Clip(endpoints)
 	} else {

@@ -10,7 +10,7 @@ import (
 )
 
 // riddles are words that leave the reader to find out who is meant.
-var riddles = regexp.MustCompile(`\b([Ss]omebody|[Nn]obody|[Ww]hoever)\b`)
+var riddles = regexp.MustCompile(`\b([Ss]omebody|[Nn]obody|[Ww]hoever|of ours)\b`)
 
 // TestRiddles wants comments and documents to name who acts.
 func TestRiddles(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"github.com/planec/planec/internal/apply/nodelock"
 )
 
-// agentOf finds the agent of this node, which shares a state directory or /run/planec.
-// A nil error of running says that the locks know of no agent.
+// agentOf returns a client for the agent of this node, which shares a state directory
+// or /run/planec. If running is nil, the locks show no agent.
 func agentOf(stateDir string) (c *api.Client, running error) {
 	n, err := nodelock.On(stateDir)
 	if err != nil {
@@ -20,8 +20,8 @@ func agentOf(stateDir string) (c *api.Client, running error) {
 	return &api.Client{Sockets: n.Sockets()}, n.RunningAgent()
 }
 
-// plan compares the kernel with what was given, with what a running agent serves, or
-// with what was applied last.
+// plan compares the kernel with the given input, with what a running agent serves,
+// or with the last applied rules.
 func (t *target) plan(ctx context.Context, a *applier.Applier, s *Streams) (applier.Plan, *compiled, error) {
 	if len(t.paths) == 0 && t.artifact == "" {
 		c, running := agentOf(t.stateDir)
@@ -46,12 +46,12 @@ func (t *target) plan(ctx context.Context, a *applier.Applier, s *Streams) (appl
 	return p, e, nil
 }
 
-// looks bounds how often the kernel is compared anew because the agent changed the
+// looks bounds how often the comparison is repeated because the agent changed the
 // rules meanwhile.
 const looks = 10
 
-// besideAgent compares the kernel with what the agent serves. A difference counts when
-// the agent wants the same rules after the comparison as before it.
+// besideAgent compares the kernel with what the agent serves. A difference counts only
+// if the agent wants the same rules before and after the comparison.
 func besideAgent(ctx context.Context, a *applier.Applier, c *api.Client) (applier.Plan, applier.Entry, error) {
 	want, err := c.Serving(ctx)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/internal/apply/nodelock"
 )
 
-// lastApplied is what was applied last. Where nothing was, the user has to say what is
-// meant, as the hint says; a record that cannot be read is the machine's fault.
+// lastApplied returns the last applied entry. Without one, the error tells the user to
+// name the input, as in hint; an unreadable record is an error of the machine.
 func lastApplied(a *applier.Applier, hint string) (applier.Entry, error) {
 	e, err := a.Last()
 	switch {
@@ -21,8 +21,8 @@ func lastApplied(a *applier.Applier, hint string) (applier.Entry, error) {
 	return e, systemError(err)
 }
 
-// unconfirmed says in words which process may take the rules back that the kernel has
-// now, as apply --confirm-within does until it has an answer; "" is none.
+// unconfirmed describes the process that may revert the kernel's current rules, as
+// apply --confirm-within does until it has an answer; "" means none.
 func unconfirmed(stateDir string) string {
 	n, err := nodelock.On(stateDir)
 	if err != nil {

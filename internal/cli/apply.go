@@ -69,7 +69,7 @@ func (c *applyCommand) register(flags *pflag.FlagSet) {
 }
 
 func (c *applyCommand) run(ctx context.Context) error {
-	// In a script, an empty variable may not mean that nothing is to be confirmed.
+	// In a script, an empty variable must not mean that no confirmation is needed.
 	if c.confirm < 0 || c.confirm == 0 && c.flags.Changed("confirm-within") {
 		return inputError(fmt.Errorf("--confirm-within %v: want a time to come", c.confirm))
 	}
@@ -104,10 +104,10 @@ func (c *applyCommand) run(ctx context.Context) error {
 	return c.plain(ctx, a, e)
 }
 
-// doubt says what an apply leaves alone because it does not know what it is.
+// doubt reports rules that an apply keeps because it could not identify them.
 func (c *applyCommand) doubt(err error) { fmt.Fprintf(c.streams.Err, "warning: %v\n", err) }
 
-// serves wants an entry that serves something, and that is what its backend writes.
+// serves checks that an entry serves something and is what its backend writes.
 func (c *applyCommand) serves(a *applier.Applier, e *compiled) error {
 	if e.program != nil {
 		return c.nothingServed(e.program)
@@ -122,7 +122,7 @@ func (c *applyCommand) serves(a *applier.Applier, e *compiled) error {
 	return errNothingServed
 }
 
-// plain applies, and goes back to what the kernel had where that fails.
+// plain applies, and restores the previous rules after a failure.
 func (c *applyCommand) plain(ctx context.Context, a *applier.Applier, e *compiled) error {
 	way := &wayBack{streams: c.streams, applier: a}
 	way.look(ctx, e.Backend)
@@ -143,8 +143,8 @@ func (c *applyCommand) plain(ctx context.Context, a *applier.Applier, e *compile
 	return left
 }
 
-// put installs, and judges what the kernel refused. What is left of another backend is
-// no reason to go back: the new rules serve, and the next apply removes it.
+// put installs, and reports what the kernel refused. Rules of another backend that remain
+// are no reason to revert: the new rules serve, and the next apply removes the old ones.
 func (c *applyCommand) put(ctx context.Context, a *applier.Applier, e *compiled) (p applier.Plan, left, err error) {
 	p, err = e.install(ctx, a)
 	if errors.As(err, new(*applier.LeftError)) {
@@ -159,7 +159,7 @@ func (c *applyCommand) put(ctx context.Context, a *applier.Applier, e *compiled)
 	return p, left, err
 }
 
-// after is what follows when the rules are in.
+// after does what follows once the rules are in.
 func (c *applyCommand) after(a *applier.Applier, e *compiled, p applier.Plan) error {
 	missing := a.Missing(e.Backend)
 	if missing != "" {
@@ -171,9 +171,9 @@ func (c *applyCommand) after(a *applier.Applier, e *compiled, p applier.Plan) er
 	return printResult(c.streams.Out, p.Steps(), "changed", inSync(a, e.Entry, e.program))
 }
 
-// confirmed applies under the eyes of a guard, which goes back to what the kernel has
-// now unless the change is confirmed. Everything that can fail has gone well when the
-// confirmation is asked for, the record but for its name too.
+// confirmed applies with a guard, which restores the kernel's current rules unless
+// the change is confirmed. Everything that can fail is done before the confirmation
+// is requested, even the record except for its name.
 func (c *applyCommand) confirmed(ctx context.Context, a *applier.Applier, e *compiled, lock *nodelock.Lock) error {
 	w := &watched{streams: c.streams, applier: a}
 	if err := w.arm(ctx, c.stateDir, e.Backend, lock); err != nil {

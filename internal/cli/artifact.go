@@ -17,13 +17,13 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// sumsFile lies beside the files of an artifact, with their digests, in the form that
-// sha256sum -c reads. Backends do not write it and kernels do not load it: their files
-// are what they always were, and a directory without it is one that was put together
-// otherwise, of which only the names are checked.
+// sumsFile contains the digests of an artifact's files in the format of sha256sum -c.
+// Backends do not write it and kernels do not load it, so their files never change
+// because of it. In a directory without it, which was made by other means, only the
+// file names are checked.
 const sumsFile = "SHA256SUMS"
 
-// sums is the content of sumsFile for an artifact, a line for each file by its name.
+// sums returns the content of sumsFile for an artifact, one line per file, sorted by name.
 func sums(a backends.Artifact) []byte {
 	var out []byte
 	files := slices.SortedFunc(slices.Values(a.Files), byName)
@@ -38,7 +38,7 @@ func digest(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// withSums is an artifact as it lies in a directory.
+// withSums returns an artifact as it is stored in a directory.
 func withSums(a backends.Artifact) backends.Artifact {
 	files := append(slices.Clone(a.Files), backends.File{Name: sumsFile, Data: sums(a)})
 	slices.SortFunc(files, byName)
@@ -47,7 +47,7 @@ func withSums(a backends.Artifact) backends.Artifact {
 
 func byName(a, b backends.File) int { return strings.Compare(a.Name, b.Name) }
 
-// fileNames are the names of a backend's files, sorted: the same for every program.
+// fileNames returns the names of a backend's files, sorted: the same for every program.
 func fileNames(backend string) ([]string, error) {
 	selected, err := registry.Select(backends.DefaultOptions(), backend)
 	if err != nil {
@@ -65,9 +65,9 @@ func fileNames(backend string) ([]string, error) {
 	return names, nil
 }
 
-// readArtifact reads a directory that has the files of exactly one backend, which is
-// the one that is asked for, the one that the directory is named after, or else the
-// one whose files they are.
+// readArtifact reads a directory with the files of exactly one backend: the
+// requested one, the one in the directory's name, or else the one whose files it
+// has.
 func readArtifact(dir, backend string) (applier.Entry, error) {
 	files, err := readFiles(dir)
 	if err != nil {
@@ -88,7 +88,7 @@ func readArtifact(dir, backend string) (applier.Entry, error) {
 	return e, nil
 }
 
-// readFiles reads everything in a directory, which is to have files only.
+// readFiles reads all files in a directory, which must contain only files.
 func readFiles(dir string) ([]backends.File, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -112,7 +112,7 @@ func readFiles(dir string) ([]backends.File, error) {
 	return files, nil
 }
 
-// backendOf is the backend that a directory is named after, or whose files it has.
+// backendOf returns the backend in the directory's name, or the one whose files it has.
 func backendOf(dir string, files []backends.File) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -133,7 +133,7 @@ func backendOf(dir string, files []backends.File) (string, error) {
 	return "", fmt.Errorf("%s has not the files of one backend, and is not named after one: give --backend", dir)
 }
 
-// lacks is the first of the wanted names that no file has, or "".
+// lacks returns the first of the wanted names without a file, or "".
 func lacks(wanted []string, files []backends.File) string {
 	for _, name := range wanted {
 		if !slices.ContainsFunc(files, func(f backends.File) bool { return f.Name == name }) {
@@ -143,8 +143,8 @@ func lacks(wanted []string, files []backends.File) string {
 	return ""
 }
 
-// exactly is the artifact that files are: those of one backend, all of them, no others,
-// with the digests that were written beside them.
+// exactly returns the artifact in the files: exactly those of one backend, with the
+// digests that are stored beside them.
 func exactly(backend string, files []backends.File) (backends.Artifact, error) {
 	wanted, err := fileNames(backend)
 	if err != nil {

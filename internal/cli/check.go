@@ -14,15 +14,15 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// sink takes one node's rules. It is called by several workers at once.
+// sink receives one node's rules. Several workers call it concurrently.
 type sink interface {
 	take(nodeResult) error
 }
 
-// writer writes them to DIR/<node>/<backend>/<file>.
+// writer writes rules to DIR/<node>/<backend>/<file>.
 type writer struct{ open func() (*tree, error) }
 
-// newWriter makes the directory when there is something to write.
+// newWriter creates the directory only when there is something to write.
 func newWriter(dir string) writer {
 	return writer{sync.OnceValues(func() (*tree, error) { return makeTree(dir) })}
 }
@@ -40,13 +40,13 @@ func (w writer) take(r nodeResult) error {
 	return nil
 }
 
-// checker compares them with what is there.
+// checker compares rules with existing files.
 type checker struct {
 	tree *tree
 
 	mu sync.Mutex
 	// stale are the files that compile would write, stray the entries that it does not
-	// write, and leaves where they are.
+	// write and does not remove.
 	stale, stray []string
 }
 
@@ -58,11 +58,11 @@ func (c *checker) take(r nodeResult) error {
 		for _, f := range files {
 			wanted[f.Name] = true
 			name := filepath.Join(dir, f.Name)
-			// A file that is larger is stale, whatever else it has.
+			// A larger file is stale, whatever its content.
 			have, err := c.tree.read(name, len(f.Data))
 			switch {
 			case errors.Is(err, fs.ErrNotExist) && f.Name == sumsFile:
-				// Rules that an older planec wrote are right without it.
+				// An older planec did not write it, and its rules are right without it.
 			case errors.Is(err, fs.ErrNotExist):
 				c.say(&c.stale, "missing: %s", c.tree.at(name))
 			case errors.Is(err, errOdd):
@@ -80,11 +80,11 @@ func (c *checker) take(r nodeResult) error {
 	return nil
 }
 
-// extra reports what is in a directory and is not wanted there.
+// extra reports unexpected entries in a directory.
 func (c *checker) extra(dir, why string, wanted func(string) bool) error {
 	entries, err := c.tree.entries(dir)
 	if errors.Is(err, errOdd) {
-		return nil // its files are findings
+		return nil // its files are reported
 	}
 	if err != nil {
 		return systemError(fmt.Errorf("reading rules: %w", err))
@@ -97,7 +97,7 @@ func (c *checker) extra(dir, why string, wanted func(string) bool) error {
 	return nil
 }
 
-// say notes a finding once.
+// say adds a finding unless it exists.
 func (c *checker) say(list *[]string, format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,8 +106,8 @@ func (c *checker) say(list *[]string, format string, args ...any) {
 	}
 }
 
-// report prints what is not as it should be; whole also looks for rules of nodes
-// that are gone.
+// report prints the differences; whole also reports the rules of nodes that are
+// gone.
 func (c *checker) report(out io.Writer, whole bool, nodes []string) error {
 	if whole {
 		if err := c.goneNodes(nodes); err != nil {
@@ -130,7 +130,7 @@ func (c *checker) report(out io.Writer, whole bool, nodes []string) error {
 	return finding()
 }
 
-// countIs is "1 file is" or "2 files are".
+// countIs formats "1 file is" or "2 files are".
 func countIs(n int, thing string) string {
 	if n == 1 {
 		return count(n, thing) + " is"
@@ -138,8 +138,8 @@ func countIs(n int, thing string) string {
 	return count(n, thing) + " are"
 }
 
-// goneNodes looks for directories of rules whose node the input does not have; one
-// that has no backend's name in it is not ours.
+// goneNodes finds directories of rules whose node is not in the input. A directory
+// without a backend's name in it is not planec's.
 func (c *checker) goneNodes(nodes []string) error {
 	return c.extra(".", "no such node", func(name string) bool {
 		return slices.Contains(nodes, name) || !slices.ContainsFunc(registry.Names(), func(b string) bool {

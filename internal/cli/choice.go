@@ -13,8 +13,8 @@ import (
 	"github.com/planec/planec/internal/input/nodeflags"
 )
 
-// choice is a flag whose value is one of a few words. Another one is refused while the
-// command line is read, before anything else is done.
+// choice is a flag with a few valid values. Others are rejected while the command line
+// is parsed, before anything else happens.
 type choice struct {
 	value *string
 	words []string
@@ -35,15 +35,15 @@ func (c *choice) Set(s string) error {
 // Type implements [pflag.Value].
 func (c *choice) Type() string { return "string" }
 
-// choices is a flag with several of them, repeated or with commas.
+// choices is a choice with several values, as a repeated flag or separated by commas.
 type choices struct {
 	value *[]string
 	words []string
-	// given is whether the default was replaced.
+	// given reports that the default was replaced.
 	given bool
 }
 
-// String implements [pflag.Value]. No words are "", so that help shows no default.
+// String implements [pflag.Value]. Without values it is "", so that help shows no default.
 func (c *choices) String() string {
 	if len(*c.value) == 0 {
 		return ""
@@ -68,7 +68,7 @@ func (c *choices) Set(s string) error {
 // Type implements [pflag.Value].
 func (c *choices) Type() string { return "strings" }
 
-// chosen is the error of a word that is none of those that there are.
+// chosen returns the error for a word that is not valid.
 func chosen(word string, words []string) error {
 	if slices.Contains(words, word) {
 		return nil
@@ -81,19 +81,19 @@ func backendFlag(flags *pflag.FlagSet, value *string, usage string) {
 	flags.Var(&choice{value, registry.Names()}, "backend", usage)
 }
 
-// backendsFlag registers --backend for several: more are words that mean some of them.
+// backendsFlag registers --backend for several backends; more are words for groups of them.
 func backendsFlag(flags *pflag.FlagSet, value *[]string, usage string, more ...string) {
 	words := append(registry.Names(), append([]string{"all"}, more...)...)
 	flags.Var(&choices{value: value, words: words}, "backend", usage)
 }
 
-// formatFlag registers -o for a form; the first one is the default.
+// formatFlag registers -o for an output format; the first one is the default.
 func formatFlag(flags *pflag.FlagSet, value *string, forms ...string) {
 	*value = forms[0]
 	flags.VarP(&choice{value, forms}, "output", "o", "form: "+oneOf(forms))
 }
 
-// oneOf is "a, b or c".
+// oneOf formats "a, b or c".
 func oneOf(words []string) string {
 	last := len(words) - 1
 	if last < 1 {
@@ -102,10 +102,10 @@ func oneOf(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// flagError says what is wrong with a flag as every other message does.
+// flagError describes a wrong flag in the style of all other messages.
 func flagError(cmd *cobra.Command, err error) error { return nodeflags.Mistake(cmd.Flags(), err) }
 
-// noSuchCommand refuses a word that is no command.
+// noSuchCommand rejects an unknown command.
 func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -36,7 +36,7 @@ other programs. It is no error when there is nothing to remove.`,
 				steps, err = a.CleanAll(ctx)
 			}
 			if err != nil && len(steps) == 0 {
-				return systemError(err) // "nothing removed" would be half of it
+				return systemError(err) // "nothing removed" may be wrong after an error
 			}
 			if err := errors.Join(err, printSteps(s.Out, steps, "removed")); err != nil {
 				return systemError(err)

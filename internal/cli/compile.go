@@ -101,7 +101,7 @@ func (c *compileCommand) run() error {
 	return nil
 }
 
-// print writes one node's one file to stdout.
+// print writes one file of one node to stdout.
 func (c *compileCommand) print(l *loaded, node string, selected []backends.Backend) error {
 	r, diags, err := compileNode(l, node, selected)
 	if err != nil {
@@ -119,12 +119,12 @@ func (c *compileCommand) print(l *loaded, node string, selected []backends.Backe
 	return nil
 }
 
-// files compiles nodes on all processors. Each worker holds one node's rules at a
-// time; one node alone is not written before its diagnostics were judged.
+// files compiles nodes on all processors. Each worker holds the rules of one node at
+// a time; the rules of a single node are written after its diagnostics were judged.
 func (c *compileCommand) files(l *loaded, nodes []string, selected []backends.Backend, out sink) error {
 	if len(nodes) > 1 {
-		// The objects stay and each node's rules go: collecting half as often saves
-		// a tenth of the time, for half as much memory again.
+		// Objects live long and a node's rules briefly: collecting half as often
+		// saves a tenth of the time and costs half as much memory again.
 		defer debug.SetGCPercent(debug.SetGCPercent(manyNodesGC))
 	}
 	results := make([]outcome, len(nodes))
@@ -166,14 +166,14 @@ func (c *compileCommand) files(l *loaded, nodes []string, selected []backends.Ba
 // manyNodesGC is GOGC while many nodes are compiled.
 const manyNodesGC = 200
 
-// outcome is what became of one node.
+// outcome is the result for one node.
 type outcome struct {
 	result nodeResult
 	diags  diag.List
 	err    error
 }
 
-// compileNode is one node's rules.
+// compileNode compiles one node's rules.
 func compileNode(l *loaded, node string, selected []backends.Backend) (nodeResult, diag.List, error) {
 	program, diags := l.cluster.Program(node)
 	r, err := emit(program, selected, &diags)
@@ -193,8 +193,8 @@ func (c *compileCommand) selectBackends(l *loaded) ([]backends.Backend, error) {
 	return selected, nil
 }
 
-// nodes returns the nodes to compile for. A node that the input has not is
-// refused: rules for it would hold no local endpoint and look right.
+// nodes returns the nodes to compile. It rejects a node that is not in the
+// input: its rules would lack every local endpoint but look right.
 func (c *compileCommand) nodes(l *loaded) ([]string, error) {
 	switch {
 	case c.check && c.outDir == "":
@@ -215,7 +215,7 @@ func (c *compileCommand) nodes(l *loaded) ([]string, error) {
 	return shard(l.cluster.Nodes(), c.shard)
 }
 
-// nodeResult is what the backends emitted for one node.
+// nodeResult is the output of the backends for one node.
 type nodeResult struct {
 	node      string
 	artifacts []namedArtifact
@@ -226,7 +226,7 @@ type namedArtifact struct {
 	artifact backends.Artifact
 }
 
-// emitMost gives up the objects that a backend cannot emit, and says which.
+// emitMost gives up the objects that a backend cannot emit, and reports them.
 func emitMost(p *ir.Program, b backends.Backend, first error, diags *diag.List) (backends.Artifact, error) {
 	a, set, err := isolate.EmitMost(context.Background(), b, p, first)
 	origins := failsafe.Origins(p)

@@ -15,12 +15,12 @@ import (
 	"github.com/planec/planec/internal/input/synth"
 )
 
-// values completes a flag or an argument: what can be written there, given what else is
-// on the command line.
+// values completes a flag or an argument from its valid values, given the rest of the
+// command line.
 type values = cobra.CompletionFunc
 
-// complete has the shell offer the values of flags: words where they are few, and names
-// of the objects that -f gives where they mean objects.
+// complete registers shell completion for the values of flags: fixed words, or the
+// names of objects in the input of -f.
 func complete(root *cobra.Command) {
 	places := map[string]values{
 		"from": ofInput(sources),
@@ -47,20 +47,20 @@ func complete(root *cobra.Command) {
 				from = places[f.Name]
 			}
 			if slices.Contains(dirs, f.Name) {
-				_ = cmd.MarkFlagDirname(f.Name) // the flag is there
+				_ = cmd.MarkFlagDirname(f.Name) // the flag exists
 			} else if from != nil {
-				_ = cmd.RegisterFlagCompletionFunc(f.Name, from) // it has none yet
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, from) // none is registered yet
 			}
 		})
 	}
 }
 
-// words completes one of a few.
+// words completes one of a few words.
 func words(list []string) values {
 	return cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp)
 }
 
-// lists completes words with commas between them, each of them once.
+// lists completes words separated by commas, each at most once.
 func lists(list []string) values {
 	return func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 		before := begun[:strings.LastIndex(begun, ",")+1]
@@ -74,8 +74,8 @@ func lists(list []string) values {
 	}
 }
 
-// ofInput completes with names of what -f gives. What cannot be read offers nothing: a
-// shell shows no message.
+// ofInput completes with names from the input of -f. Unreadable input offers nothing,
+// because a shell shows no message.
 func ofInput(names func(*objects.Set) []string) values {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		set := completionInput(cmd.Flags())
@@ -89,16 +89,16 @@ func ofInput(names func(*objects.Set) []string) values {
 	}
 }
 
-// notInAShell reports whether a character is one that no name of an object has: what
-// other objects are called is not typed into a shell.
+// notInAShell reports whether a character cannot be part of an object's name. Such
+// names must not be typed into a shell.
 func notInAShell(r rune) bool {
 	return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/", r)
 }
 
-// completionInput reads what the flags before the cursor give, but stdin, which is the
-// terminal.
+// completionInput reads the input of the flags before the cursor, except stdin, which
+// is the terminal.
 func completionInput(flags *pflag.FlagSet) objects.Set {
-	paths, _ := flags.GetStringSlice("filename") // none is none
+	paths, _ := flags.GetStringSlice("filename") // no flag is no input
 	paths = slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return p == "-" })
 	recursive, _ := flags.GetBool("recursive")
 	made, _ := flags.GetBool("synth")
@@ -107,7 +107,7 @@ func completionInput(flags *pflag.FlagSet) objects.Set {
 	exclude, _ := flags.GetStringArray("exclude")
 	o := manifest.Options{Paths: paths, Exclude: exclude, Recursive: recursive, Workloads: made, KeepGoing: true}
 	for _, dir := range dirs {
-		built, _ := kustomize.Build(dir) // what cannot be built offers nothing
+		built, _ := kustomize.Build(dir) // a kustomization that cannot be built offers nothing
 		o.Built = append(o.Built, built...)
 	}
 	if len(o.Paths)+len(o.Built) == 0 {
@@ -130,7 +130,7 @@ func nodes(set *objects.Set) (out []string) {
 	return out
 }
 
-// sources are what a connection can come from.
+// sources returns the possible sources of a connection.
 func sources(set *objects.Set) (out []string) {
 	for _, n := range nodes(set) {
 		out = append(out, "node/"+n)
@@ -141,7 +141,7 @@ func sources(set *objects.Set) (out []string) {
 	return out
 }
 
-// destinations are what a connection can go to.
+// destinations returns the possible destinations of a connection.
 func destinations(set *objects.Set) []string {
 	out := sources(set)
 	for _, s := range set.Services {

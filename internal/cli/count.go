@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// count is a number and its noun.
+// count formats a number with its noun.
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

@@ -14,7 +14,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// reporting are the flags that say how diagnostics are shown and judged.
+// reporting holds the flags about how diagnostics are shown and judged.
 type reporting struct {
 	strict     bool
 	failOnWarn bool
@@ -29,7 +29,7 @@ func (r *reporting) register(flags *pflag.FlagSet) {
 	flags.StringVar(&r.color, "color", "auto", "colour diagnostics: auto, always or never; NO_COLOR is respected")
 }
 
-// IsTerminal reports whether f shows colours to a person.
+// IsTerminal reports whether f is a terminal that shows colours.
 func IsTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	if null, nullErr := os.Stat(os.DevNull); err != nil || nullErr == nil && os.SameFile(info, null) {
@@ -59,8 +59,8 @@ func (r *reporting) printer(out io.Writer, auto bool) (*printer, error) {
 	return p, nil
 }
 
-// print writes the diagnostics, and each hint the first time its code occurs. Equal ones
-// are written once, with their count and the first of their places.
+// print writes the diagnostics, and each hint at the first use of its code. It writes
+// equal ones once, with their count and the first of their places.
 func (p *printer) print(diags diag.List) {
 	hinted := make(map[diag.Code]bool)
 	more := equals(diags)
@@ -77,11 +77,11 @@ func (p *printer) print(diags diag.List) {
 	}
 }
 
-// fewEqual is how many equal findings are still written one by one.
+// fewEqual is the number of equal findings up to which all are written.
 const fewEqual = 3
 
-// equals returns, by the places of the findings that are to be written, the others that
-// say the same of other objects of the kind: word for word, unless they are notes.
+// equals maps the index of each finding that is written to the other findings with the
+// same message about objects of the same kind; notes need only nearly the same message.
 func equals(diags diag.List) map[int]diag.List {
 	type said struct {
 		code          diag.Code
@@ -109,8 +109,8 @@ func equals(diags diag.List) map[int]diag.List {
 	return out
 }
 
-// noteSaid is a note's message without what is each object's own: its namespace and name,
-// addresses and numbers. Notes are to be read once.
+// noteSaid is a note's message without the parts that differ between objects: namespace
+// and name, addresses and numbers. Users should read a note once.
 func noteSaid(d diag.Diagnostic) string {
 	words := strings.Split(d.Message, " ")
 	for i, w := range words {
@@ -124,7 +124,7 @@ func noteSaid(d diag.Diagnostic) string {
 	return strings.Join(words, " ")
 }
 
-// moreText is "(and 1399 more: a.yaml:5, a.yaml:9, b.yaml:3 ...)".
+// moreText formats "(and 1399 more: a.yaml:5, a.yaml:9, b.yaml:3 ...)".
 func moreText(others diag.List) string {
 	if len(others) == 0 {
 		return ""
@@ -160,7 +160,7 @@ func (p *printer) paint(s diag.Severity, line string) string {
 	return colors[s] + line + "\x1b[0m"
 }
 
-// leftOut counts the findings about what was not used.
+// leftOut counts the findings about unused input.
 func leftOut(diags diag.List) (n int) {
 	for _, d := range diags {
 		if d.Code.LeavesOut() {
@@ -170,7 +170,7 @@ func leftOut(diags diag.List) (n int) {
 	return n
 }
 
-// judge turns diagnostics into an error where the flags ask for it.
+// judge turns diagnostics into an error if the flags ask for it.
 func (r *reporting) judge(diags diag.List) error {
 	errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
 	switch {

@@ -27,9 +27,9 @@ type diffCommand struct {
 	failOn   []string
 	live     bool
 	stateDir string
-	// unread is how much of NEW cannot be read.
+	// unread counts the unreadable parts of NEW.
 	unread int
-	// build is whether OLD and NEW are kustomizations.
+	// build reports that OLD and NEW are kustomizations.
 	build bool
 }
 
@@ -71,7 +71,7 @@ git:REV:PATH. "live:" on either side is the rules that this machine applied last
 	}
 	flags := cmd.Flags()
 	d.input.register(flags)
-	flags.MarkHidden("filename")  // the arguments say it; the flag exists
+	flags.MarkHidden("filename")  // the arguments replace it, but the flag exists
 	flags.MarkHidden("kustomize") // likewise; it would be built into both sides
 	backendsFlag(flags, &d.backends, "show how the rules of these backends differ, or all; none leaves rules out (default: nftables' lines are counted)", "none")
 	formatFlag(flags, &d.format, diffwrite.Formats()...)
@@ -141,12 +141,12 @@ func (d *diffCommand) run(args []string) error {
 	return nil
 }
 
-// knowsNode refuses a --node that neither side has.
+// knowsNode rejects a --node that neither side has.
 func (d *diffCommand) knowsNode(sides ...*diffSide) error {
 	var nodes []string
 	for _, s := range sides {
 		if s.loaded == nil {
-			return nil // compiled rules do not say where they are from
+			return nil // compiled rules do not name their node
 		}
 		nodes = append(nodes, s.loaded.cluster.Nodes()...)
 	}
@@ -154,7 +154,7 @@ func (d *diffCommand) knowsNode(sides ...*diffSide) error {
 	return knownNode(d.input.nodeName, slices.Compact(nodes))
 }
 
-// state is one side of a comparison.
+// state returns one side of a comparison.
 func (l *loaded) state() *compare.State {
 	s := compare.NewState(&l.objects, l.cluster)
 	s.Workloads, s.PodsUnknown = l.workloads, !l.synth && len(l.objects.Pods) == 0
@@ -187,8 +187,8 @@ func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, erro
 	return report, nil
 }
 
-// fails reports whether there is what the exit code is to tell. What newly cannot be
-// read may be a change of any kind.
+// fails reports whether the exit code must report a change. Input that has become
+// unreadable may contain any change.
 func (d *diffCommand) fails(r *diffreport.Report) bool {
 	if d.unread > 0 {
 		return true

@@ -10,10 +10,10 @@ import (
 	"github.com/planec/planec/internal/review/diffreport"
 )
 
-// ruleKey is one node's rules of one backend.
+// ruleKey identifies one node's rules of one backend.
 type ruleKey struct{ node, backend string }
 
-// rules compares what backends emit for the nodes of both sides.
+// rules compares the output of backends for the nodes of both sides.
 func (d *diffCommand) rules(before, after *diffSide) ([]diffreport.Rules, error) {
 	if slices.Equal(d.backends, []string{"none"}) {
 		return nil, nil
@@ -56,8 +56,8 @@ func backendsOf(list []compare.RuleSet) []string {
 	return out
 }
 
-// ruleKeys are the nodes and backends to compare: of compiled rules what is
-// there, of manifests every node, and those that --node and --backend name.
+// ruleKeys returns the nodes and backends to compare: those of compiled
+// rules, every node of manifests, and those in --node and --backend.
 func (d *diffCommand) ruleKeys(names []string, before, after *diffSide) ([]ruleKey, error) {
 	if _, err := registry.Select(backends.DefaultOptions(), names...); err != nil {
 		return nil, inputError(err)
@@ -87,8 +87,8 @@ func (d *diffCommand) ruleKeys(names []string, before, after *diffSide) ([]ruleK
 	return out, nil
 }
 
-// ruleSet returns the rules of one node and backend: those that were compiled, or
-// what is compiled now; nothing for a node that this side has not.
+// ruleSet returns the rules of one node and backend: compiled earlier or now;
+// none for a node that this side lacks.
 func (s *diffSide) ruleSet(k ruleKey) (compare.RuleSet, error) {
 	if s.loaded == nil {
 		for _, r := range s.rules {

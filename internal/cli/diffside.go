@@ -18,29 +18,29 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// diffSide is OLD or NEW: manifests, or rules that were compiled from some.
+// diffSide is OLD or NEW: manifests, or compiled rules.
 type diffSide struct {
 	name string
 	// loaded is nil for compiled rules.
 	loaded *loaded
 	rules  []compare.RuleSet
-	// root is how the names of its files begin, with nothing of what they are below.
+	// root is the common prefix of the names of its files.
 	root string
 	// copied is the directory that files of Git were copied to, and revision
 	// where they are from.
 	copied, revision string
-	// absent is whether the state does not have the path.
+	// absent reports that the state does not have the path.
 	absent bool
-	// live is whether it is what this machine applied last.
+	// live reports that it is what this machine applied last.
 	live bool
 }
 
-// liveSide is the argument that stands for what this machine applied last.
+// liveSide is the argument for what this machine applied last.
 const liveSide = "live:"
 
 func (s *diffSide) close() {
 	if s.copied != "" {
-		os.RemoveAll(s.copied) // it is in the system's directory for such files
+		os.RemoveAll(s.copied) // it is in the system's directory for temporary files
 	}
 }
 
@@ -80,7 +80,7 @@ func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 	return s, d.load(s, path)
 }
 
-// load reads a side's manifests.
+// load reads the manifests of a side.
 func (d *diffCommand) load(s *diffSide, path string) (err error) {
 	s.root = rootOf(path, s.copied)
 	in := d.input
@@ -95,14 +95,14 @@ func (d *diffCommand) load(s *diffSide, path string) (err error) {
 	return nil
 }
 
-// rootOf is how the names of a path's files begin: a directory's own name, or that of
-// the directory of a file. Base is left out of it.
+// rootOf is the prefix of the names of a path's files: the directory itself, or the
+// directory of a file, without base.
 func rootOf(path, base string) string {
 	if !isDirectory(path) {
 		path = filepath.Dir(path)
 	}
 	if base != "" {
-		path, _ = filepath.Rel(base, path) // it is below it
+		path, _ = filepath.Rel(base, path) // path is below base
 	}
 	if path = filepath.ToSlash(filepath.Clean(path)); path == "." {
 		return ""
@@ -115,8 +115,8 @@ func isDirectory(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// copyFromGit copies the files of a source and returns where they are. A kustomization
-// may lead to any other file of the revision, so all of them are copied for one.
+// copyFromGit copies the files of a source and returns their place. It copies the
+// whole revision for a kustomization, which may refer to any other file.
 func (d *diffCommand) copyFromGit(ctx context.Context, s *diffSide, source gittree.Source) (string, error) {
 	dir, err := os.MkdirTemp("", "planec-git-")
 	if err != nil {
@@ -140,7 +140,7 @@ func (d *diffCommand) copyFromGit(ctx context.Context, s *diffSide, source gittr
 	return filepath.Join(dir, filepath.FromSlash(root)), err
 }
 
-// nameLive finds out which node this machine is: what was applied does not say.
+// nameLive determines which node this machine is, because a record does not tell.
 func (d *diffCommand) nameLive(live, other *diffSide) error {
 	if !live.live || live.rules[0].Node != "" {
 		return nil
@@ -158,8 +158,8 @@ func (d *diffCommand) nameLive(live, other *diffSide) error {
 	return err
 }
 
-// display is a file's name for people: with its revision where it is in the old state
-// only.
+// display is a file's name for people, with its revision if it is only in the old
+// state.
 func (s *diffSide) display(file string, old bool) string {
 	if s.revision == "" || file == "" || !old {
 		return file
@@ -167,11 +167,11 @@ func (s *diffSide) display(file string, old bool) string {
 	return s.revision + ":" + file
 }
 
-// readRules reads what compile wrote: DIR/<node>/<backend>/<file>, or a part of
-// that; a directory of anything else has none.
+// readRules reads the output of compile, DIR/<node>/<backend>/<file>, or a part
+// of it. For any other directory it returns nothing.
 func readRules(dir string) ([]compare.RuleSet, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, nil // the next reader of it says what is wrong
+		return nil, nil // the next reader reports the error
 	}
 	isBackend := func(at string) bool { return slices.Contains(registry.Names(), filepath.Base(at)) }
 	abs, err := filepath.Abs(dir)
@@ -205,8 +205,8 @@ func readRules(dir string) ([]compare.RuleSet, error) {
 	return out, nil
 }
 
-// withoutLinks refuses a directory of rules that a link below the given one leads
-// to: what is compared would lie elsewhere.
+// withoutLinks rejects a directory of rules that is reached by a link below the
+// given one: the compared files would be elsewhere.
 func withoutLinks(root, at string) error {
 	rel, err := filepath.Rel(root, at)
 	if err != nil {
@@ -220,19 +220,19 @@ func withoutLinks(root, at string) error {
 	return t.inDirectory(rel + string(filepath.Separator))
 }
 
-// hasManifests reports whether a directory is one of manifests after all.
+// hasManifests reports whether a directory contains manifests after all.
 func hasManifests(dir string) bool {
 	files, err := manifest.Files([]string{dir}, true)
 	return err == nil && len(files) > 0
 }
 
-// globEscape keeps filepath.Glob from reading a pattern in a directory's name.
+// globEscape escapes a directory's name for filepath.Glob.
 func globEscape(s string) string {
 	return strings.NewReplacer(`[`, `[[]`, `*`, `[*]`, `?`, `[?]`).Replace(s)
 }
 
-// reportBoth prints what there is to say about the new manifests, and the errors
-// of the old ones, which leave something out of the comparison.
+// reportBoth prints the diagnostics of the new manifests, and the errors of the
+// old ones, which are missing in the comparison.
 func reportBoth(before, after *diffSide) error {
 	old := make(map[string]bool)
 	for _, d := range before.loaded.diagnostics() {
@@ -240,7 +240,7 @@ func reportBoth(before, after *diffSide) error {
 	}
 	var fresh, known diag.List
 	for _, d := range after.loaded.diagnostics() {
-		// What is not read may have changed, and nothing else says that.
+		// Unread input may have changed, and nothing else reports that.
 		if old[diagnosticKey(d)] && !d.Code.LeavesOut() {
 			known = append(known, d)
 			continue
@@ -257,13 +257,13 @@ func reportBoth(before, after *diffSide) error {
 	return l.judge(append(fresh, known...))
 }
 
-// diagnosticKey is what makes two states' diagnostics the same.
+// diagnosticKey is equal for the same diagnostic in two states.
 func diagnosticKey(d diag.Diagnostic) string {
 	return fmt.Sprint(d.Code, "\x00", d.Origin.Object(), "\x00", d.Origin.Path, "\x00", d.Message)
 }
 
-// locate gives origins the lines of their fields, and files the names that the
-// user knows.
+// locate adds the lines of fields to origins, and gives files the names that
+// users know.
 func locate(r *diffreport.Report, before, after *diffSide) {
 	var origins [2][]*ir.Origin
 	r.EachOrigin(func(o *ir.Origin, old bool) {
@@ -274,7 +274,7 @@ func locate(r *diffreport.Report, before, after *diffSide) {
 		origins[at] = append(origins[at], o)
 	})
 	for i, s := range []*diffSide{before, after} {
-		// The locator reads on from where it is, so origins go in the files' order.
+		// The locator reads forward only, so origins are in the order of the files.
 		slices.SortStableFunc(origins[i], func(a, b *ir.Origin) int {
 			if a.File != b.File {
 				return strings.Compare(a.File, b.File)

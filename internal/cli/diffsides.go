@@ -12,9 +12,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// sides loads OLD and NEW alike: where one of them is a revision of Git, which is read
-// with the directories below, the other one is too. A path that one of them does not
-// have is new or was deleted.
+// sides loads OLD and NEW in the same way: if one is a Git revision, which includes
+// nested directories, the other one includes them too. A path that one side lacks is
+// new or was deleted.
 func (d *diffCommand) sides(ctx context.Context, args []string) (sides [2]*diffSide, err error) {
 	for _, arg := range args {
 		if _, isGit, _ := gittree.Parse(arg); isGit {
@@ -55,13 +55,13 @@ func closeAll(sides [2]*diffSide) {
 	}
 }
 
-// isMissing reports whether an error is of a path that is not there.
+// isMissing reports whether the cause of an error is a missing path.
 func isMissing(err error) bool {
 	return errors.Is(err, gittree.ErrNoFiles) || errors.Is(err, fs.ErrNotExist)
 }
 
-// samePlace reports whether two arguments are one path of a repository, at least one of
-// them in a revision. Of other arguments a path that is not there is a mistake.
+// samePlace reports whether two arguments name the same path of a repository, at least
+// one of them in a revision. For other arguments a missing path is a mistake.
 func samePlace(ctx context.Context, args []string) bool {
 	var places []string
 	revisions := 0
@@ -86,7 +86,7 @@ func samePlace(ctx context.Context, args []string) bool {
 	return revisions > 0 && places[0] == places[1]
 }
 
-// absent is a state that does not have the path: a directory without files.
+// absent returns a state without the path: a directory without files.
 func (d *diffCommand) absent(arg string) (*diffSide, error) {
 	dir, err := os.MkdirTemp("", "planec-absent-")
 	if err != nil {
@@ -100,7 +100,7 @@ func (d *diffCommand) absent(arg string) (*diffSide, error) {
 	return s, nil
 }
 
-// absences are the notes about states that do not have the path.
+// absences returns the notes about states without the path.
 func absences(before, after *diffSide) (notes []string) {
 	if before.absent {
 		notes = append(notes, "OLD does not have this path: all of NEW is new")

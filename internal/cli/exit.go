@@ -10,8 +10,8 @@ const (
 	exitSystem  = 3
 )
 
-// exitError is an error with the exit code it means. A nil err means that what
-// there was to say has been said.
+// exitError is an error with its exit code. A nil err means that everything
+// was printed already.
 type exitError struct {
 	code int
 	err  error
@@ -26,17 +26,17 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// finding is the result of a command that found something.
+// finding is the result of a command with findings.
 func finding() error { return &exitError{code: exitFinding} }
 
-// inputError is a mistake in what the user gave.
+// inputError is an error in the user's input.
 func inputError(err error) error { return &exitError{exitInput, err} }
 
-// systemError is a failure of the machine: a disk, a kernel.
+// systemError is an error of the machine, such as a disk or a kernel.
 func systemError(err error) error { return &exitError{exitSystem, err} }
 
-// exitCode maps an error to its code. Errors that are not mapped come from
-// cobra's parsing and so are usage errors.
+// exitCode returns the exit code of an error. Any other error comes from
+// cobra's parser and is a usage error.
 func exitCode(err error) int {
 	if err == nil {
 		return exitFine

@@ -65,7 +65,7 @@ func writeExplanation(b *strings.Builder, c diag.Code) {
 	fmt.Fprintf(b, "\nWhat to do:\n%s\n", wrapped(info.Hint, width, "  "))
 }
 
-// wrapped is a text in lines of some width, each indented.
+// wrapped wraps a text to a width and indents each line.
 func wrapped(text string, width int, indent string) string {
 	var lines []string
 	line := indent

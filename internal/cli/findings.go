@@ -12,11 +12,11 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// findingFormats are the ways in which findings can be written, by what -o says.
+// findingFormats are the output formats of findings, as in -o.
 var findingFormats = []string{"text", "json", "github", "sarif", "junit", "gitlab"}
 
-// writeFindings writes diagnostics for a machine; text is the printer's job. The paths
-// are what was read.
+// writeFindings writes diagnostics in a machine-readable format; text is the printer's
+// job. The paths are the input.
 func writeFindings(w io.Writer, format string, diags diag.List, paths []string) error {
 	found := forCI(diags, places(paths))
 	var err error
@@ -40,10 +40,10 @@ func writeFindings(w io.Writer, format string, diags diag.List, paths []string) 
 	return nil
 }
 
-// ciLevels are how severities weigh for CI systems.
+// ciLevels maps severities to levels of CI systems.
 var ciLevels = map[diag.Severity]ciformat.Level{diag.Error: ciformat.Error, diag.Warning: ciformat.Warning, diag.Info: ciformat.Note}
 
-// forCI are diagnostics and the codes that they have.
+// forCI converts diagnostics, with their codes.
 func forCI(diags diag.List, at ciformat.Places) *ciformat.Report {
 	r := &ciformat.Report{Name: "planec lint", Places: at}
 	var codes []diag.Code
@@ -69,7 +69,7 @@ func forCI(diags diag.List, at ciformat.Places) *ciformat.Report {
 
 func encode(w io.Writer, v any) error { return escape.JSON(w, v) }
 
-// jsonFinding is a diagnostic as planec's own JSON has it.
+// jsonFinding is a diagnostic in planec's own JSON format.
 type jsonFinding struct {
 	Code      diag.Code `json:"code"`
 	Severity  string    `json:"severity"`
@@ -95,8 +95,8 @@ func jsonFindings(diags diag.List) []jsonFinding {
 	return out
 }
 
-// subject is what the finding is about and what is wrong with it, without the
-// place, which formats have a field for.
+// subject is the object of the finding and the problem, without the place,
+// for which formats have a field.
 func subject(d diag.Diagnostic) string {
 	about := d.Origin.Object()
 	if about != "" && d.Origin.Path != "" {
@@ -108,5 +108,5 @@ func subject(d diag.Diagnostic) string {
 	return diag.Printable(about + d.Message)
 }
 
-// stdinName is the file name of what was read from standard input.
+// stdinName is the file name for standard input.
 const stdinName = "<stdin>"

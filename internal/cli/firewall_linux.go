@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// warnOfFirewall says which chains of other programs will drop traffic of Services.
-// What cannot be read is no reason not to apply, which then says why itself.
+// warnOfFirewall reports chains of other programs that drop traffic of Services. It
+// ignores chains that it cannot read, because the apply then fails and says why.
 func (c *compiled) warnOfFirewall(ctx context.Context, s *Streams) {
 	chains, err := firewall.Look(ctx)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// endFlows removes what connection tracking remembers of endpoints that are
-// gone, and of what policies deny now where that was asked for. A program is
-// only known when manifests were given.
+// endFlows deletes the connection tracking entries of endpoints that are
+// gone and, on request, of flows that policies deny now. A program is only
+// known for manifests.
 func (t *target) endFlows(s *Streams, p *ir.Program) error {
 	if p == nil || t.keepFlows && !t.endDenied {
 		return nil

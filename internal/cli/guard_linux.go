@@ -19,8 +19,8 @@ import (
 // guardName is the hidden command that guards a change.
 const guardName = "confirm-guard"
 
-// guardCommand runs this program as a guard, in a session of its own: it must not end
-// with the terminal.
+// guardCommand runs this program as a guard, in its own session so that it outlives
+// the terminal.
 func guardCommand(stateDir, backend string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", guardName, "--state-dir", stateDir, "--backend", backend)
 	cmd.Args[0] = os.Args[0]
@@ -28,17 +28,17 @@ func guardCommand(stateDir, backend string) *exec.Cmd {
 	return cmd
 }
 
-// The descriptors that a guard gets; those of locks follow.
+// The descriptors of a guard; those of locks follow.
 const (
 	guardCommands = 3
 	guardAnswers  = 4
-	// most is how many there may be after the commands.
+	// most is the largest number of descriptors after the commands.
 	most = 8
 )
 
-// How long an apply may take that is guarded, how often and with which pauses a guard
-// tries to go back, and how long it waits before it looks whether a tool of the parent,
-// which ends with it, was still at work.
+// The time limit of a guarded apply, the number and intervals of a guard's attempts to
+// restore, and its delay before it checks whether a tool of the dead parent was still
+// running.
 const (
 	guardApplying = 10 * time.Minute
 	guardTries    = 20
@@ -58,7 +58,7 @@ func newGuard(s *Streams) *cobra.Command {
 				return inputError(errors.New("planec apply --confirm-within runs this command"))
 			}
 			for fd := guardCommands; fd < guardAnswers+most; fd++ {
-				unix.CloseOnExec(fd) // the tools that go back are to hold no lock
+				unix.CloseOnExec(fd) // the tools that restore must not hold a lock
 			}
 			signal.Ignore(unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGPIPE, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU)
 			ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM)
@@ -90,7 +90,7 @@ func isPipe(fd int) bool {
 	return unix.Fstat(fd, &s) == nil && s.Mode&unix.S_IFMT == unix.S_IFIFO
 }
 
-// goBack makes the kernel what it was, and looks again.
+// goBack restores the previous rules and verifies them.
 func goBack(a *applier.Applier, snapshot *applier.Snapshot) error {
 	var err error
 	for range guardTries {
@@ -102,7 +102,7 @@ func goBack(a *applier.Applier, snapshot *applier.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	_ = a.Refused() // only a rollback misses it
+	_ = a.Refused() // only a rollback needs it
 	time.Sleep(guardLook)
 	return a.Restore(context.Background(), snapshot)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// guardCommand is for Linux: nothing else runs what planec compiles.
+// guardCommand works on Linux only, like all of planec's rules.
 func guardCommand(string, string) *exec.Cmd { return exec.Command("") }
 
 func newGuard(*Streams) *cobra.Command { return &cobra.Command{Use: "confirm-guard", Hidden: true} }

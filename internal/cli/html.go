@@ -34,7 +34,7 @@ var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"
 </body></html>
 `))
 
-// writeTraceHTML writes a page that can be attached to a ticket.
+// writeTraceHTML writes a self-contained page, for example for a ticket.
 func writeTraceHTML(w io.Writer, o netpath.Outcome) error {
 	g := newGraph(o)
 	return traceTemplate.Execute(w, struct {
@@ -45,7 +45,7 @@ func writeTraceHTML(w io.Writer, o netpath.Outcome) error {
 	}{o.Verdict.String(), o.Masquerade, o.Hops, g.endpoints, g.denied})
 }
 
-// htmlMatrix draws all pods whatever their number.
+// htmlMatrix draws all pods, however many there are.
 type htmlMatrix struct{ gridMatrix }
 
 var matrixTemplate = template.Must(template.New("matrix").Parse(`<h2>{{.Summary}}</h2>
@@ -62,7 +62,7 @@ type matrixRow struct {
 type matrixCell struct{ Word, Title, Mark string }
 
 func (m *htmlMatrix) end() error {
-	m.w.WriteString(pageHead + "\n<title>planec matrix</title></head><body>\n") // errors stay in the writer
+	m.w.WriteString(pageHead + "\n<title>planec matrix</title></head><body>\n") // the writer keeps errors
 	for _, port := range m.ports {
 		if err := m.table(port, m.cells[port]); err != nil {
 			return err

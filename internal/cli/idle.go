@@ -6,8 +6,8 @@ import (
 	"github.com/planec/planec/compiler"
 )
 
-// idleNote names the policies that select no pod of the input, so that what is said
-// of its pods says nothing of them; "" where there are none.
+// idleNote names the policies that select no pod of the input, because results
+// about its pods do not cover them; "" if there are none.
 func idleNote(c *compiler.Cluster) string {
 	idle := c.IdlePolicies()
 	switch len(idle) {

@@ -23,21 +23,21 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// input are the flags that every command with manifests has.
+// input holds the flags of every command that reads manifests.
 type input struct {
 	reporting
 	exceptions
-	// care is what input the command takes.
+	// care says which input the command accepts.
 	care care
-	// base is the directory that files of Git were copied to, which their names lack.
+	// base is the directory with copied Git files; file names omit it.
 	base string
-	// part is whether the input is one of two states, of which one may lack the node.
+	// part reports that the input is one of two states, so that it may lack the node.
 	part     bool
 	settings nodeflags.Flags
 	paths    []string
 	// kustomizations are directories to build.
 	kustomizations []string
-	// exclude are patterns of what is not read in directories.
+	// exclude are patterns of entries in directories that are not read.
 	exclude   []string
 	recursive bool
 	nodeName  string
@@ -58,24 +58,24 @@ func (in *input) register(flags *pflag.FlagSet) {
 	in.exceptions.register(flags)
 }
 
-// loaded is what a command works on.
+// loaded is the input of a command.
 type loaded struct {
 	*input
 	objects       objects.Set
 	cluster       *compiler.Cluster
 	masqueradeBit int
 	scheduler     string
-	// nodeName is --node, or what the settings say.
+	// nodeName is --node, or the node of the settings.
 	nodeName string
 	read     diag.List
 	streams  *Streams
-	// network follows connections; only commands that do so set it.
+	// network traces connections; only commands that do so set it.
 	network *netpath.Network
-	// made is what --synth made; its objects are in objects too.
+	// made holds what --synth made; objects contains it too.
 	made objects.Set
-	// services are those of the input, as they were written.
+	// services are the input's Services as written.
 	services []objects.Sourced[*corev1.Service]
-	// workloads are what it was made of.
+	// workloads are the input's workloads.
 	workloads []objects.Sourced[*objects.Workload]
 }
 
@@ -94,7 +94,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
-	set.Deduplicate(&loadDiags) // as the agent does; the compiler knows the rule for some kinds only
+	set.Deduplicate(&loadDiags) // as in the agent; the compiler deduplicates only some kinds
 	services, workloads, made := set.Services, set.Workloads, objects.Set{}
 	if in.synth {
 		set, made, loadDiags = in.complete(&set, &settings.Config, loadDiags)
@@ -134,8 +134,8 @@ func (in *input) read(stdin io.Reader) (objects.Set, diag.List, error) {
 	return manifest.Load(context.Background(), o)
 }
 
-// complete makes what the manifests do not hold. Pods are recognised by the
-// ranges that they were given, unless the settings say otherwise.
+// complete makes the objects that manifests lack. Pods are recognised by
+// their allocated ranges, unless the settings say otherwise.
 func (in *input) complete(set *objects.Set, c *objects.Config, diags diag.List) (whole, made objects.Set, all diag.List) {
 	r := synth.Complete(set, synth.Options{Nodes: in.nodes, PodCIDRs: c.ClusterCIDRs, ServiceCIDRs: c.ServiceCIDRs})
 	if len(c.ClusterCIDRs) == 0 && (c.DetectLocal.Mode == "" || c.DetectLocal.Mode == objects.DetectByClusterCIDR) {
@@ -144,12 +144,12 @@ func (in *input) complete(set *objects.Set, c *objects.Config, diags diag.List) 
 	return r.Set, r.Made, append(diags, r.Diagnostics...)
 }
 
-// diagnostics returns what reading and the cluster's objects gave.
+// diagnostics returns those of reading and of the cluster's objects.
 func (l *loaded) diagnostics() diag.List {
 	return append(slices.Clone(l.read), l.cluster.Diagnostics()...)
 }
 
-// node returns the node to compile for: the one named, or the only one.
+// node returns the node to compile: the named one, or the only one.
 func (l *loaded) node() (string, error) {
 	nodes := l.cluster.Nodes()
 	switch {
@@ -161,8 +161,8 @@ func (l *loaded) node() (string, error) {
 	return l.nodeName, l.hasNode(l.nodeName)
 }
 
-// hasNode refuses the name of a node that the input has not, where it has others; "" is
-// no name.
+// hasNode rejects the name of a node that is not in the input, if the input has others;
+// "" is no name.
 func (l *loaded) hasNode(name string) error { return knownNode(name, l.cluster.Nodes()) }
 
 func knownNode(name string, nodes []string) error {
@@ -172,7 +172,7 @@ func knownNode(name string, nodes []string) error {
 	return inputError(fmt.Errorf("the input has no node %q%s%s", name, among("it", nodes), suggest.DidYouMean(name, nodes)))
 }
 
-// among is what the rest of a sentence says of the nodes that who has, or "".
+// among lists the nodes that who has, as the end of a sentence, or "".
 func among(who string, nodes []string) string {
 	const most = 5
 	switch {
@@ -195,7 +195,7 @@ func (l *loaded) report(diags diag.List) error {
 	return l.judge(diags)
 }
 
-// reportUnread is report of what reading gave.
+// reportUnread is report for the diagnostics of reading.
 func (l *loaded) reportUnread() error {
 	p, err := l.printer(l.streams.Err, l.streams.ErrColor)
 	if err == nil {
@@ -204,8 +204,8 @@ func (l *loaded) reportUnread() error {
 	return err
 }
 
-// refine sorts diagnostics and gives each the line of its field, where only the
-// line of its object is known.
+// refine sorts diagnostics and adds the line of the field if only the line of
+// its object is known.
 func (l *loaded) refine(diags diag.List) diag.List {
 	diags.Sort()
 	locator := manifest.Locator{Base: l.base}
@@ -217,7 +217,7 @@ func (l *loaded) refine(diags diag.List) diag.List {
 	return diags
 }
 
-// options are what the settings say of how rules are written.
+// options returns the settings that backends use.
 func (l *loaded) options() backends.Options {
 	o := backends.DefaultOptions()
 	o.MasqueradeBit, o.Scheduler = l.masqueradeBit, l.scheduler

@@ -12,20 +12,20 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// compiled is what an apply puts into the kernel, and what it was made of: an object
-// that the kernel refuses is found and given up, and all else is applied. Files that
-// were compiled before have no objects.
+// compiled is the input of an apply, with its objects: objects that the kernel
+// refuses are found and given up, and everything else is applied. Files that were
+// compiled earlier have no objects.
 type compiled struct {
 	applier.Entry
 	backend backends.Backend
 	program *ir.Program
-	// refused are the objects that the kernel refuses, once it was asked.
+	// refused are the objects that the kernel refused.
 	refused diag.List
-	// report prints findings and says whether they are a failure.
+	// report prints findings and returns an error if they are a failure.
 	report func(diag.List) error
 }
 
-// install applies everything that can be applied. The entry becomes what was.
+// install applies as much as possible. The entry becomes what was applied.
 func (c *compiled) install(ctx context.Context, a *applier.Applier) (applier.Plan, error) {
 	plan, err := a.Install(ctx, c.Entry)
 	if err == nil || c.program == nil || ctx.Err() != nil || dataplane.General(err) {

@@ -13,8 +13,8 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// inSync says in one sentence what a kernel serves that has an entry's rules. Files
-// that were compiled before know pods, and not which policies are about them.
+// inSync describes in one sentence what a kernel with an entry's rules serves. Files
+// that were compiled earlier name pods, but not the policies that select them.
 func inSync(a *applier.Applier, e applier.Entry, p *ir.Program) string {
 	if p != nil {
 		services, policies := 0, 0
@@ -29,13 +29,13 @@ func inSync(a *applier.Applier, e applier.Entry, p *ir.Program) string {
 	}
 	s, err := a.Read(e)
 	if err != nil {
-		return "in sync: " + e.Backend // it was read once already
+		return "in sync: " + e.Backend // it was readable before
 	}
 	nameFrontends(&s, e.Names)
 	return sentence(e.Backend, s.Services(), count(len(s.Pods), "pod")+" under policies", len(s.Pods))
 }
 
-// sentence leaves policies out where there are none.
+// sentence omits policies if there are none.
 func sentence(backend string, services int, policies string, n int) string {
 	if n == 0 {
 		return fmt.Sprintf("in sync: %s, %s", count(services, "Service"), backend)
@@ -43,7 +43,7 @@ func sentence(backend string, services int, policies string, n int) string {
 	return fmt.Sprintf("in sync: %s, %s, %s", count(services, "Service"), policies, backend)
 }
 
-// nameFrontends gives names to those that have none.
+// nameFrontends adds names to frontends without one.
 func nameFrontends(s *backends.Served, names map[string]string) {
 	for i := range s.Frontends {
 		if f := &s.Frontends[i]; f.Name == "" {
@@ -53,9 +53,9 @@ func nameFrontends(s *backends.Served, names map[string]string) {
 	s.Normalize()
 }
 
-// refusedNames are the names of frontends without endpoints by their places: iptables
-// has them in sets, which cannot be given names without another type, and a type cannot
-// be changed below rules.
+// refusedNames maps the places of frontends without endpoints to names. iptables has
+// these frontends in sets, which cannot have names without another type, and the type
+// cannot change while rules use them.
 func refusedNames(p *ir.Program) map[string]string {
 	some := make(map[string]bool)
 	for _, pool := range p.Pools {
@@ -80,16 +80,16 @@ func refusedNames(p *ir.Program) map[string]string {
 	return names
 }
 
-// printSteps prints a line for each step, or that there is none.
+// printSteps prints a line for each step, or that there is nothing to do.
 func printSteps(w io.Writer, steps []string, verb string) error {
 	return printResult(w, steps, verb, "")
 }
 
-// printResult prints a line for each step, and a sentence about all of them.
+// printResult prints a line for each step, and a sentence about the result.
 func printResult(w io.Writer, steps []string, verb, sentence string) error {
 	out := bufio.NewWriter(w)
 	for _, step := range steps {
-		fmt.Fprintln(out, diag.Printable(step)) // errors stay in the writer
+		fmt.Fprintln(out, diag.Printable(step)) // the writer keeps errors
 	}
 	if len(steps) == 0 && verb != "" {
 		fmt.Fprintln(out, "nothing "+verb)

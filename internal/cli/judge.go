@@ -10,7 +10,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// oneBackend is the error for a --backend that is missing or is not one backend.
+// oneBackend returns the error for a --backend that is missing or names several.
 func oneBackend(backend string) error {
 	names := strings.Join(registry.Names(), ", ")
 	if backend == "" {
@@ -19,8 +19,8 @@ func oneBackend(backend string) error {
 	return inputError(fmt.Errorf("--backend %q: want one of %s", backend, names))
 }
 
-// judgeOf returns who answers for a node: the evaluator where backend is "", else
-// an interpreter of what that backend emits.
+// judgeOf returns the judge of nodes: the evaluator if backend is "", else an
+// interpreter of that backend's output.
 func (l *loaded) judgeOf(backend string, explain bool) (func(*ir.Program) (netpath.Judge, error), error) {
 	if backend == "" {
 		return netpath.Evaluator, nil

@@ -2,5 +2,5 @@
 
 package cli
 
-// kernelRelease is not known: planec changes kernels of Linux only.
+// kernelRelease is unknown: planec's rules are for Linux only.
 func kernelRelease() string { return "" }

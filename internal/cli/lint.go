@@ -93,7 +93,7 @@ func (c *lintCommand) run() error {
 	return c.conclude(diags, ignored, uncounted, saved, staleText(c.ignoring.baseline, rules.Baseline.Stale()))
 }
 
-// conclude says how many findings there are and returns what the exit code is made of.
+// conclude prints the number of findings and returns the error for the exit code.
 func (c *lintCommand) conclude(diags diag.List, ignored suppress.Ignored, uncounted int, also ...string) error {
 	errors, warnings := diags.Count(diag.Error), diags.Count(diag.Warning)
 	summary := count(errors, "error") + ", " + count(warnings, "warning")
@@ -112,12 +112,12 @@ func (c *lintCommand) conclude(diags diag.List, ignored suppress.Ignored, uncoun
 		return nil
 	}
 	if err := c.input.judge(diags); err != nil {
-		return err // --strict and --fail-on-warn say that it is 2
+		return err // with --strict and --fail-on-warn the exit code is 2
 	}
 	return finding()
 }
 
-// demote makes notes of what a backend cannot do: a finding only for those who use it.
+// demote turns the limits of an unselected backend into notes.
 func demote(diags diag.List) (n int) {
 	for i := range diags {
 		if c := diags[i].Code; c == diag.NotExpressible || c == diag.Approximated {
@@ -167,8 +167,8 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 	return diags
 }
 
-// around is what policies are judged beside: Services as they were written, since an
-// address that was made for one is in no policy.
+// around returns the context of policies: Services as written, because no policy
+// refers to an address that synth made.
 func (l *loaded) around(elsewhere *policy.Elsewhere) policy.Around {
 	a := policy.Around{
 		Elsewhere: elsewhere, Services: l.services, Slices: l.objects.EndpointSlices,
@@ -184,8 +184,8 @@ func (l *loaded) around(elsewhere *policy.Elsewhere) policy.Around {
 	return a
 }
 
-// serviceCIDRs are the ranges of ClusterIPs that were given: in one that was made up
-// addresses of other networks may lie.
+// serviceCIDRs returns the given ranges of ClusterIPs. A range that synth made may
+// contain addresses of other networks.
 func (l *loaded) serviceCIDRs() []netip.Prefix {
 	made := make(map[string]bool)
 	for _, c := range l.made.ServiceCIDRs {
@@ -196,8 +196,8 @@ func (l *loaded) serviceCIDRs() []netip.Prefix {
 	return slices.DeleteFunc(l.cluster.ServiceCIDRs(), func(p netip.Prefix) bool { return made[p.String()] })
 }
 
-// withoutWeaker leaves out what the compiler notes and lint says better, or
-// knows that it cannot be said.
+// withoutWeaker removes notes of the compiler that lint reports better or
+// knows to be wrong.
 func withoutWeaker(noted, found diag.List) diag.List {
 	type place struct {
 		code diag.Code

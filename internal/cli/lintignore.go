@@ -14,7 +14,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// ignoring are the flags of lint that leave findings out.
+// ignoring holds the flags of lint that suppress findings.
 type ignoring struct {
 	codes           []diag.Code
 	baseline, write string
@@ -25,11 +25,11 @@ func (i *ignoring) register(cmd *cobra.Command) {
 	flags.Var(&codesFlag{&i.codes}, "ignore", "codes not to show or count, as PLC0711; may be repeated, or with commas")
 	flags.StringVar(&i.baseline, "baseline", "", "file of findings not to show or count; --write-baseline makes it")
 	flags.StringVar(&i.write, "write-baseline", "", "write the errors and warnings that are found to a file, and exit 0")
-	// It fails for a flag that is not there only.
+	// It fails only for an unknown flag.
 	_ = cmd.RegisterFlagCompletionFunc("ignore", completeCodes)
 }
 
-// codesFlag is a flag with codes of diagnostics.
+// codesFlag is a flag with diagnostic codes.
 type codesFlag struct{ value *[]diag.Code }
 
 // String implements [pflag.Value].
@@ -56,7 +56,7 @@ func (c *codesFlag) Set(s string) error {
 // Type implements [pflag.Value].
 func (c *codesFlag) Type() string { return "codes" }
 
-// completeCodes offers the codes, with what they are about, to a shell.
+// completeCodes completes codes, with their titles.
 func completeCodes(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	before, word := "", typed
 	if comma := strings.LastIndexByte(typed, ','); comma >= 0 {
@@ -71,12 +71,12 @@ func completeCodes(_ *cobra.Command, _ []string, typed string) ([]string, cobra.
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
-// rules reads the baseline. Files are called in it as from where it lies, so that it says
-// the same wherever planec runs.
+// rules reads the baseline. File names in it are relative to its directory, so that it
+// means the same wherever planec runs.
 func (i *ignoring) rules(a suppress.Annotations) (suppress.Rules, error) {
 	r := suppress.Rules{Annotations: a, Codes: i.codes}
 	if i.baseline == "" || i.write != "" {
-		return r, nil // a baseline that is written has what the old one had
+		return r, nil // a baseline to write contains the findings of the old one
 	}
 	text, err := readRegular(i.baseline)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -91,7 +91,7 @@ func (i *ignoring) rules(a suppress.Annotations) (suppress.Rules, error) {
 	return r, nil
 }
 
-// save writes the baseline of what was found, if one was asked for.
+// save writes the baseline of the findings, if requested.
 func (i *ignoring) save(diags diag.List) (saved string, err error) {
 	if i.write == "" {
 		return "", nil
@@ -110,8 +110,8 @@ func (i *ignoring) save(diags diag.List) (saved string, err error) {
 	return fmt.Sprintf("%s: wrote %s", i.write, count(b.Len(), "finding")), nil
 }
 
-// replaceable refuses to write over what is no baseline, a manifest for one, and to make
-// a file of the name that stands for a stream elsewhere.
+// replaceable rejects overwriting a file that is not a baseline, such as a manifest, and
+// creating a file with the name that means a stream elsewhere.
 func (i *ignoring) replaceable() error {
 	if i.write == standardInput {
 		return inputError(errors.New("--write-baseline -: give the name of a file"))
@@ -129,8 +129,8 @@ func (i *ignoring) replaceable() error {
 	return nil
 }
 
-// seenFrom calls files as from the directory of another file, with slashes; what has no
-// such name keeps its own.
+// seenFrom makes file names relative to the directory of another file, with slashes. A
+// name that cannot be made relative stays.
 func seenFrom(path string) func(string) string {
 	dir, err := filepath.Abs(filepath.Dir(path))
 	return func(file string) string {
@@ -149,7 +149,7 @@ func seenFrom(path string) func(string) string {
 	}
 }
 
-// staleText says that a baseline has entries that are not found any more, or "".
+// staleText reports that a baseline has entries without findings, or returns "".
 func staleText(path string, stale []suppress.Entry) string {
 	if len(stale) == 0 {
 		return ""

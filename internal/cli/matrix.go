@@ -109,7 +109,7 @@ func parseMatrixPorts(words []string) ([]netpath.Port, error) {
 	return out, nil
 }
 
-// matrixWriter writes the pairs as they come, sorted.
+// matrixWriter writes sorted pairs one by one.
 type matrixWriter interface {
 	pods() []netpath.Pod
 	add(from, to *netpath.Pod, port netpath.Port, allowed bool)
@@ -130,7 +130,7 @@ var matrixWriters = map[string]func(*bufio.Writer, []netpath.Pod, []netpath.Port
 	},
 }
 
-// tsvMatrix is the contract: from, to, protocol, port, allowed or blocked.
+// tsvMatrix is the stable format: from, to, protocol, port, allowed or blocked.
 type tsvMatrix struct {
 	w    *bufio.Writer
 	list []netpath.Pod
@@ -140,7 +140,7 @@ func (m *tsvMatrix) pods() []netpath.Pod { return m.list }
 func (m *tsvMatrix) end() error          { return nil }
 
 func (m *tsvMatrix) add(from, to *netpath.Pod, port netpath.Port, allowed bool) {
-	// Millions of lines are worth more than Fprintf. Errors stay in the writer.
+	// Fprintf is too slow for millions of lines. The writer keeps errors.
 	b := append(append(m.w.AvailableBuffer(), from.String()...), '\t')
 	b = append(append(b, to.String()...), '\t')
 	b = append(append(b, port.Protocol.String()...), '\t')
@@ -155,7 +155,7 @@ func allowedWord(allowed bool) string {
 	return "blocked"
 }
 
-// jsonMatrix is one object with a list of pairs, written as they come.
+// jsonMatrix is one object with a list of pairs, written one by one.
 type jsonMatrix struct {
 	w     *bufio.Writer
 	list  []netpath.Pod
@@ -163,7 +163,7 @@ type jsonMatrix struct {
 }
 
 func newJSONMatrix(w *bufio.Writer, pods []netpath.Pod, _ []netpath.Port) matrixWriter {
-	io.WriteString(w, `{"connections":[`) // errors stay in the writer
+	io.WriteString(w, `{"connections":[`) // the writer keeps errors
 	return &jsonMatrix{w: w, list: pods, first: true}
 }
 
@@ -182,7 +182,7 @@ func (m *jsonMatrix) add(from, to *netpath.Pod, port netpath.Port, allowed bool)
 		Port     uint16 `json:"port"`
 		Allowed  bool   `json:"allowed"`
 	}{from.String(), to.String(), port.Protocol.String(), port.Number, allowed})
-	io.WriteString(m.w, sep) // errors stay in the writer
+	io.WriteString(m.w, sep) // the writer keeps errors
 	m.w.Write(line)
 }
 
@@ -191,21 +191,21 @@ func (m *jsonMatrix) end() error {
 	return err
 }
 
-// gridMatrix draws one table for each port; where there are too many pods to be
-// drawn it counts instead.
+// gridMatrix draws one table for each port; for too many pods it counts
+// instead.
 type gridMatrix struct {
 	w     *bufio.Writer
 	list  []netpath.Pod
 	ports []netpath.Port
 	cells map[netpath.Port][]bool
 	draw  func(*gridMatrix, netpath.Port, []bool)
-	// key is whether the drawn tables need their signs explained.
+	// key reports that the tables need a legend.
 	key bool
 	// note says what the table cannot show.
 	note string
 }
 
-// widest is how many pods a grid may have.
+// widest is the maximum number of pods in a grid.
 const widest = 60
 
 func (m *gridMatrix) pods() []netpath.Pod { return m.list }

@@ -21,7 +21,7 @@ import (
 // testCommand is `planec test`.
 type testCommand struct {
 	streams *Streams
-	// given are the flags of the command line; each file has an input of its own.
+	// given are the flags of the command line; each file has its own input.
 	given   *pflag.FlagSet
 	input   input
 	backend string
@@ -63,7 +63,7 @@ a node, connections from outside are tried on every node.`,
 	flags := cmd.Flags()
 	t.input.register(flags)
 	flags.Lookup("node").Usage = "node that connections from outside reach first; all are tried by default"
-	flags.MarkHidden("filename") // the files say it; the flag exists
+	flags.MarkHidden("filename") // the files replace it, but the flag exists
 	backendFlag(flags, &t.backend, "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
 	formatFlag(flags, &t.format, nettest.Formats()...)
 	return cmd
@@ -94,8 +94,8 @@ func (t *testCommand) run(paths []string) error {
 // maxRegular bounds the files that readRegular reads.
 const maxRegular = 8 << 20
 
-// readRegular reads a file of a repository that is no manifest, as one of tests or a
-// baseline: a regular one, since a repository's may be a link to anything.
+// readRegular reads a file of a repository that is not a manifest, such as tests or
+// a baseline. It must be a regular file, because a link there may lead anywhere.
 func readRegular(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
 	if err != nil {
@@ -146,13 +146,13 @@ func (t *testCommand) file(path string) (nettest.FileResult, error) {
 	return r, l.report(diags)
 }
 
-// caseError names the case, whose fields are called as flags are, without dashes.
+// caseError names the case; its fields have the names of flags, without dashes.
 func caseError(path string, c *nettest.Case, err error) error {
 	return &exitError{exitCode(err), fmt.Errorf("%s:%d: %s: %s", path, c.Line, c.Name, strings.TrimPrefix(err.Error(), "--"))}
 }
 
-// load reads the manifests of a file with its settings, over which those of the
-// command line win.
+// load reads the manifests of a file with its settings; those of the command
+// line take precedence.
 func (t *testCommand) load(f *nettest.File) (*tested, error) {
 	in := &input{care: careful}
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
@@ -180,7 +180,7 @@ func (t *testCommand) load(f *nettest.File) (*tested, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	// Whole paths are followed: a node is only where they begin.
+	// Connections are traced over all nodes: a node is only their start.
 	in.nodeName = ""
 	judge, err := l.judgeOf(t.backend, true)
 	if err != nil {
@@ -197,7 +197,7 @@ func (t *testCommand) load(f *nettest.File) (*tested, error) {
 	return x, nil
 }
 
-// overrideFlags sets what the command line set in another set of the same flags.
+// overrideFlags copies the flags set on the command line to another set of the same flags.
 func overrideFlags(into, given *pflag.FlagSet) error {
 	var errs []error
 	given.Visit(func(f *pflag.Flag) {
@@ -216,8 +216,8 @@ func overrideFlags(into, given *pflag.FlagSet) error {
 	return errors.Join(errs...)
 }
 
-// expand resolves paths and patterns below dir. A pattern that matches nothing is
-// a mistake.
+// expand resolves paths and patterns below dir. A pattern without a match is an
+// error.
 func expand(dir string, patterns []string) ([]string, error) {
 	var out []string
 	for _, p := range patterns {

@@ -12,21 +12,21 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// tested is what cases are about. Where the network is a backend's, reference is
-// that of the evaluator, which knows where things are written.
+// tested is the input of cases. If the network is a backend's, reference is the
+// evaluator's, which knows the origin of rules.
 type tested struct {
 	*loaded
 	reference *netpath.Network
-	// ends are the pods, and workloads those that they are of, by name.
+	// ends are the pods; workloads maps the names of pods to their workloads.
 	ends      []netpath.Pod
 	workloads map[string]string
 }
 
-// maxConnections bounds those of one case: a workload of a thousand pods asked
-// about another one is a million.
+// maxConnections bounds the connections of one case: two workloads of a
+// thousand pods make a million.
 const maxConnections = 10_000
 
-// answers follows every connection that a case is about.
+// answers traces every connection of a case.
 func (l *tested) answers(c *nettest.Case) ([]nettest.Answer, diag.List, error) {
 	if err := l.hasNode(c.Node); err != nil {
 		return nil, nil, err
@@ -37,7 +37,7 @@ func (l *tested) answers(c *nettest.Case) ([]nettest.Answer, diag.List, error) {
 	for _, from := range froms {
 		for _, to := range tos {
 			if from == to && len(froms)*len(tos) > 1 {
-				continue // a pod to itself, of a workload to its own
+				continue // two pods of one workload may be the same pod
 			}
 			for _, node := range l.entryNodes(from, to, c.Node) {
 				if len(out) == maxConnections {
@@ -54,8 +54,8 @@ func (l *tested) answers(c *nettest.Case) ([]nettest.Answer, diag.List, error) {
 	return out, diags, nil
 }
 
-// pods returns the pods that "namespace/name" means where name is no pod but a
-// workload; anything else stays as it is.
+// pods returns the pods of a "namespace/name" that names a workload and not a
+// pod; anything else is returned unchanged.
 func (l *tested) pods(word string) []string {
 	namespace, name, ok := strings.Cut(word, "/")
 	if !ok || namespace == "svc" || namespace == "node" {
@@ -77,8 +77,8 @@ func (l *tested) pods(word string) []string {
 	return of
 }
 
-// entryNodes are the nodes that a connection may meet first: one where it comes
-// from the cluster or a node is named, otherwise all.
+// entryNodes returns the possible first nodes of a connection: one if it starts
+// in the cluster or names a node, otherwise all.
 func (l *tested) entryNodes(from, to, node string) []string {
 	if node != "" || l.nodeName != "" {
 		return []string{node}
@@ -91,8 +91,8 @@ func (l *tested) entryNodes(from, to, node string) []string {
 	return l.cluster.Nodes()
 }
 
-// answer follows one connection. Why it is as it is, is looked up where that is not
-// as expected: it means reading files again.
+// answer traces one connection. It looks up the reasons only for an unexpected
+// result, because that reads files again.
 func (l *tested) answer(c *nettest.Case, from, to, node string) (nettest.Answer, []netpath.Hop, error) {
 	at := *l.loaded
 	if node != "" {
@@ -126,8 +126,8 @@ func (l *tested) answer(c *nettest.Case, from, to, node string) (nettest.Answer,
 	return a, o.Hops, err
 }
 
-// explain says why. What a backend emitted does not know where it is from, so the
-// evaluator is asked beside it.
+// explain adds the reasons. A backend's output does not contain origins, so the
+// evaluator traces the same connection.
 func (l *tested) explain(c netpath.Connection, o *netpath.Outcome, verdict nettest.Verdict) (decision, masquerade []string, err error) {
 	if l.reference == nil {
 		l.locate(o.Hops)
@@ -181,9 +181,8 @@ func (l *tested) endpoints(list []eval.Choice) []nettest.Endpoint {
 	return out
 }
 
-// decided are the steps that made the outcome: what policies said, or else the
-// last that was done; and those that chose the source. Each has where it is
-// written.
+// decided returns the steps that made the outcome: those of policies, or else
+// the last one; and those that chose the source. Each has its place.
 func decided(o *netpath.Outcome) (decision, masquerade []string) {
 	const most = 4
 	var policies, last []string
@@ -211,14 +210,14 @@ func decided(o *netpath.Outcome) (decision, masquerade []string) {
 		}
 		return last, masquerade
 	}
-	// Those that refuse say more than those that do not.
+	// Steps that refuse come first, because they say more.
 	slices.SortStableFunc(policies, func(a, b string) int {
 		return strings.Count(b, ": denied") - strings.Count(a, ": denied")
 	})
 	return policies[:min(most, len(policies))], masquerade
 }
 
-// stepLine is a step with where it is written; the object is named once.
+// stepLine formats a step with its place; it names the object once.
 func stepLine(s eval.Step) string {
 	if name := s.Origin.Object(); name != "" && strings.Contains(s.Text, name) {
 		if pos := s.Origin.Position(); pos != "" {

@@ -4,5 +4,5 @@ package cli
 
 import "syscall"
 
-// nonblock keeps an open from waiting where a pipe took a file's place.
+// nonblock keeps open from waiting if a pipe replaced the file.
 const nonblock = syscall.O_NONBLOCK

@@ -7,11 +7,11 @@ import (
 	"github.com/planec/planec/internal/review/ciformat"
 )
 
-// places are where files are in the repository, for what CI systems read. The first path
-// stands for what no file says.
+// places converts file names to paths in the repository, for CI systems. The first path
+// represents findings without a file.
 func places(paths []string) ciformat.Places {
 	p := ciformat.Places{Whole: "."}
-	p.Working, _ = os.Getwd() // names stay as they are without it
+	p.Working, _ = os.Getwd() // without it, names stay unchanged
 	for i, path := range paths {
 		if path == standardInput || path == "" {
 			continue
@@ -26,5 +26,5 @@ func places(paths []string) ciformat.Places {
 	return p
 }
 
-// standardInput is the path that stands for it.
+// standardInput is the path of standard input.
 const standardInput = "-"

@@ -23,7 +23,7 @@ type reportCommand struct {
 	backends []string
 	allNodes bool
 	output   string
-	// build is whether OLD and NEW are kustomizations.
+	// build reports that OLD and NEW are kustomizations.
 	build bool
 }
 
@@ -80,7 +80,7 @@ func (c *reportCommand) run(ctx context.Context, args []string) error {
 	return c.write(in)
 }
 
-// change is the report of a change.
+// change writes the report of a change.
 func (c *reportCommand) change(ctx context.Context, args []string) error {
 	d := &diffCommand{streams: c.streams, input: c.input, backends: []string{"none"}, build: c.build}
 	sides, err := d.sides(ctx, args)
@@ -135,7 +135,7 @@ func (c *reportCommand) nodes(l *loaded) ([]string, error) {
 	return []string{node}, err
 }
 
-// compile makes the input of a report.
+// compile compiles the input of a report.
 func (c *reportCommand) compile(l *loaded, nodes []string) (report.Input, diag.List, error) {
 	in := report.Input{Objects: &l.objects}
 	selected, err := registry.Select(l.options(), c.backends...)

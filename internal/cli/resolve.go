@@ -14,19 +14,19 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// end is one end of a connection, resolved from what the user wrote.
+// end is one end of a connection, resolved from the user's words.
 type end struct {
 	addrs []netip.Addr
-	// node is the node it is on; "" is unknown or outside the cluster.
+	// node is its node; "" is unknown or outside the cluster.
 	node string
-	// host is whether it has the node's own addresses (the node, or a pod on
-	// the host's network).
+	// host reports that its addresses are the node's (the node itself, or a pod
+	// on the host's network).
 	host bool
 	pod  bool
 	svc  *corev1.Service
 }
 
-// resolve finds out what the words of the command line mean.
+// resolve interprets the words of the command line.
 func (l *loaded) resolve(from, to, port string) (netpath.Connection, error) {
 	var c netpath.Connection
 	src, err := l.end(from)
@@ -52,9 +52,9 @@ func (l *loaded) resolve(from, to, port string) (netpath.Connection, error) {
 	return c, err
 }
 
-// firstNode is the node whose rules the packet meets first: --node, or where it
-// starts, or, from outside, where the settings say, where it arrives, or the
-// only one there is.
+// firstNode returns the node whose rules the packet meets first: --node, or the
+// source's node, or, from outside, the node of the settings, the destination's
+// node, or the only one.
 func (l *loaded) firstNode(src, dst end) (string, error) {
 	if l.input.nodeName != "" {
 		return l.input.nodeName, nil
@@ -71,7 +71,7 @@ func (l *loaded) firstNode(src, dst end) (string, error) {
 		return nodes[0], nil
 	}
 	if dst.pod {
-		return dst.node, nil // no node has been chosen for it
+		return dst.node, nil // it is not scheduled yet
 	}
 	return "", fmt.Errorf("--node is missing: say which node the packet reaches")
 }
@@ -97,8 +97,8 @@ func (l *loaded) end(s string) (end, error) {
 	return l.endAtPod(objects.Name{Namespace: kind, Name: name})
 }
 
-// destination is an end that a packet can go to; of a pod that means its address,
-// wherever it is.
+// destination resolves an end to which a packet can go; a pod stands for its
+// address on any node.
 func (l *loaded) destination(s string) (end, error) {
 	p, err := l.end(s)
 	if err == nil && len(p.addrs) == 0 {
@@ -142,7 +142,7 @@ func (l *loaded) endAtPod(of objects.Name) (end, error) {
 		}
 		return end{addrs: addrs, node: pod.Spec.NodeName, host: pod.Spec.HostNetwork, pod: true}, nil
 	}
-	// A Service is written as one only by those who know how.
+	// Suggest a Service only if it resolves.
 	if _, err := l.endAtService(of); err == nil {
 		return end{}, fmt.Errorf("the input has no such pod, but a Service: did you mean svc/%v?", of)
 	}
@@ -166,8 +166,8 @@ func (l *loaded) endAtService(of objects.Name) (end, error) {
 	return end{}, fmt.Errorf("the input has no such Service%s", suggest.DidYouMean("svc/"+of.String(), names))
 }
 
-// commonFamily chooses a source and a destination of one family, the first of
-// the destination that fits.
+// commonFamily chooses a source and a destination of one family, the first
+// family of the destination that fits.
 func commonFamily(src, dst []netip.Addr) (netip.Addr, netip.Addr, error) {
 	for _, d := range dst {
 		for _, s := range src {
@@ -179,8 +179,8 @@ func commonFamily(src, dst []netip.Addr) (netip.Addr, netip.Addr, error) {
 	return netip.Addr{}, netip.Addr{}, fmt.Errorf("no address family in common")
 }
 
-// parsePort reads N[/protocol], the name of a Service's port, or "icmp", which
-// has no ports: an echo request.
+// parsePort parses N[/protocol], the name of a Service's port, or "icmp",
+// which stands for an echo request.
 func parsePort(c *netpath.Connection, s string, svc *corev1.Service) error {
 	if strings.EqualFold(s, "icmp") {
 		c.Protocol, c.Type = ir.ICMP, icmpEcho

@@ -56,11 +56,11 @@ was not confirmed and was taken back for that reason.`,
 	return cmd
 }
 
-// wantsSome refuses a way back to rules that serve nothing, unless that is meant.
+// wantsSome rejects a rollback to rules that serve nothing, unless it is requested.
 func wantsSome(a *applier.Applier, allowEmpty bool) error {
 	previous, err := a.Previous()
 	if allowEmpty || err != nil {
-		return nil // the rollback says what is wrong
+		return nil // the rollback reports the error
 	}
 	if previous.Backend != "" {
 		served, err := a.Read(previous)

@@ -12,12 +12,12 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Streams are what a command reads and writes.
+// Streams are the input and the outputs of a command.
 type Streams struct {
-	In       io.Reader
-	Out, Err io.Writer
-	// OutColor and ErrColor are whether what is written there may be coloured when
-	// --color is auto.
+	In       io.Reader // standard input
+	Out, Err io.Writer // results and diagnostics
+	// OutColor and ErrColor report that the stream may be coloured if --color is
+	// auto.
 	OutColor, ErrColor bool
 }
 
@@ -32,8 +32,8 @@ func Run(args []string, s Streams) int {
 	return exitCode(err)
 }
 
-// errorLines are the lines of an error: one for each of those that were joined, and no
-// more, whatever a name in them has in it.
+// errorLines returns the lines of an error: exactly one for each joined error,
+// whatever the names in it contain.
 func errorLines(err error) []string {
 	if err == nil || err.Error() == "" {
 		return nil
@@ -60,7 +60,7 @@ func errorLines(err error) []string {
 	return lines
 }
 
-// isJoin reports whether an error is several, one below the other.
+// isJoin reports whether an error joins the parts.
 func isJoin(err error, parts []error) bool {
 	var words []string
 	for _, e := range parts {

@@ -7,7 +7,7 @@ import (
 )
 
 // shard returns every n-th of the nodes, from the i-th on, for "i/n"; "" is all of
-// them. Counting starts at 0, as the index of a Kubernetes Job's pods does.
+// them. Counting starts at 0, like the index of pods in a Kubernetes Job.
 func shard(nodes []string, s string) ([]string, error) {
 	if s == "" {
 		return nodes, nil

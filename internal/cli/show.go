@@ -16,7 +16,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// maxImage bounds what show reads: an image of 100,000 Services is a tenth.
+// maxImage bounds the input of show in bytes: an image of 100,000 Services has a tenth.
 const maxImage = 1 << 30
 
 // showCommand is `planec show`.
@@ -75,7 +75,7 @@ func showImage(s *Streams, path string) error {
 	return nil
 }
 
-// kernel prints what this kernel has.
+// kernel prints the kernel's state.
 func (c *showCommand) kernel() error {
 	a := newApplier(c.stateDir)
 	last, err := lastApplied(a, "give --backend, or the --state-dir of the apply")
@@ -117,7 +117,7 @@ func showText(w io.Writer, s backends.Served) error {
 				words[i] = "-"
 			}
 		}
-		fmt.Fprintln(out, strings.Join(words, "\t")) // errors stay in the writer
+		fmt.Fprintln(out, strings.Join(words, "\t")) // the writer keeps errors
 	}
 	row("FRONTEND", "NAME", "DOES", "ENDPOINTS")
 	for _, f := range s.Frontends {
@@ -133,7 +133,7 @@ func showText(w io.Writer, s backends.Served) error {
 	return errors.Join(out.Flush())
 }
 
-// some names the first few.
+// some formats the first few.
 func some(list []string) string {
 	const most = 5
 	if len(list) <= most {

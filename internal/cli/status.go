@@ -49,7 +49,7 @@ waits until then, at most as long as that.`,
 	return cmd
 }
 
-// statusPoll is how often a status is asked for while it is waited for.
+// statusPoll is the interval of status requests while the command waits.
 const statusPoll = 100 * time.Millisecond
 
 func (c *statusCommand) run(ctx context.Context) error {
@@ -61,7 +61,7 @@ func (c *statusCommand) run(ctx context.Context) error {
 	}
 	for until := time.Now().Add(c.wait); ; {
 		status, err := c.status(ctx)
-		// An agent that starts or ends may not answer for a moment.
+		// An agent may not answer while it starts or ends.
 		if err == nil && status.InSync || !time.Now().Before(until) || ctx.Err() != nil {
 			if err != nil {
 				return systemError(err)
@@ -120,7 +120,7 @@ func (c *statusCommand) withoutAgent(ctx context.Context) (api.Status, error) {
 	return s, nil
 }
 
-// versions are those that are known without an agent.
+// versions are the versions that are known without an agent.
 func versions() api.Versions {
 	return api.Versions{Planec: buildinfo.Version(), Kernel: kernelRelease()}
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// mostShown bounds how many findings and differences a status has as text.
+// mostShown bounds the findings and differences in a status text.
 const mostShown = 20
 
 // writeStatus prints a status for people.
 func writeStatus(w io.Writer, s *api.Status, now time.Time) error {
-	buffer := bufio.NewWriter(w) // errors stay in it
+	buffer := bufio.NewWriter(w) // it keeps errors
 	out := tabwriter.NewWriter(buffer, 0, 8, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(out, "%s\t%s\n", name, diag.Printable(fmt.Sprintf(format, args...)))
@@ -61,7 +61,7 @@ func list(w io.Writer, lines []string, all int) {
 	}
 }
 
-// statusSentence is the state with what serves.
+// statusSentence describes the state and what is served.
 func statusSentence(s *api.Status) string {
 	text := string(s.State)
 	var parts []string
@@ -83,7 +83,7 @@ func statusSentence(s *api.Status) string {
 	return text
 }
 
-// ago is a time and how long it is ago.
+// ago formats a time and how long ago it was.
 func ago(t *time.Time, now time.Time) string {
 	if t == nil {
 		return "not known"

@@ -21,7 +21,7 @@ import (
 	"github.com/planec/planec/internal/input/synth"
 )
 
-// sourceAnnotation says where an object that was made or completed came from.
+// sourceAnnotation holds the origin of an object that was made or completed.
 const sourceAnnotation = "planec.io/source"
 
 func newSynth(s *Streams) *cobra.Command {
@@ -63,14 +63,14 @@ The other commands that read manifests do the same by themselves with --synth.`,
 	in.care = empty
 	in.register(cmd.Flags())
 	in.synth = true                     // the flag's default is false
-	_ = cmd.Flags().MarkHidden("synth") // the flag was registered just now
+	_ = cmd.Flags().MarkHidden("synth") // the flag was just registered
 	formatFlag(cmd.Flags(), &output, "yaml", "json")
 	cmd.Flags().BoolVar(&only, "only", false, "print only what was made or completed")
 	return cmd
 }
 
-// printable are the objects with what manifests need: a kind, and an annotation
-// of where those of --synth come from.
+// printable returns the objects with what manifests need: a kind, and an
+// annotation with the origin of objects that --synth made.
 func printable(set *objects.Set) []any {
 	var out []any
 	out = append(out, typed("v1", "Namespace", set.Namespaces, (*corev1.Namespace).DeepCopy)...)
@@ -103,8 +103,8 @@ func typed[T interface {
 	return out
 }
 
-// slimNode is a Node without the two parts of its status that are written even
-// when they are empty.
+// slimNode is a Node without two parts of its status that are marshalled even
+// if they are empty.
 func slimNode(o any) any {
 	n, isNode := o.(*corev1.Node)
 	if !isNode {
@@ -141,10 +141,10 @@ func printObjects(w io.Writer, list []any, format string) error {
 	return nil
 }
 
-// schemaKind is what sets an object's kind.
+// schemaKind sets an object's kind.
 type schemaKind interface{ GetObjectKind() schema.ObjectKind }
 
-// sortedByName returns the objects by namespace and name, then by place.
+// sortedByName sorts objects by namespace and name, then by place.
 func sortedByName[T objects.Meta](in []objects.Sourced[T]) []objects.Sourced[T] {
 	out := slices.Clone(in)
 	slices.SortStableFunc(out, func(a, b objects.Sourced[T]) int {

@@ -12,13 +12,13 @@ import (
 	"github.com/planec/planec/internal/apply/dataplane"
 )
 
-// target is what the commands that know a kernel share: manifests or compiled
-// files, the backend, and where the record is.
+// target is the common part of commands about a kernel: manifests or compiled
+// files, the backend, and the place of the record.
 type target struct {
 	input
 	backend, artifact, stateDir string
 	keepFlows, endDenied        bool
-	// idle are the flags that were given and that only manifests have a use for.
+	// idle returns the given flags that apply only to manifests.
 	idle func() []string
 }
 
@@ -49,12 +49,12 @@ func registerStateDir(flags *pflag.FlagSet, dir *string) {
 
 func newApplier(stateDir string) *applier.Applier {
 	a := applier.New(dataplane.All(), applier.NewRecord(stateDir))
-	a.Finish = true // a signal ends what has not begun
+	a.Finish = true // a signal prevents only what has not begun
 	return a
 }
 
-// entry compiles the manifests, or reads the files; the program is that of
-// manifests.
+// entry compiles the manifests, or reads the files; only manifests have a
+// program.
 func (t *target) entry(s *Streams) (*compiled, error) {
 	if t.artifact != "" {
 		if len(t.paths) > 0 {

@@ -23,7 +23,7 @@ type traceCommand struct {
 	input          input
 	from, to, port string
 	format         string
-	// backend is whose rules answer; "" is the evaluator.
+	// backend is the backend whose rules answer; "" is the evaluator.
 	backend string
 }
 
@@ -101,7 +101,7 @@ var traceWriters = map[string]func(io.Writer, netpath.Outcome) error{
 	"text": writeTraceText, "json": writeTraceJSON, "mermaid": writeTraceMermaid, "dot": writeTraceDot, "html": writeTraceHTML,
 }
 
-// nodeDiagnostics returns what there is to say about the nodes on the way.
+// nodeDiagnostics returns the diagnostics of the nodes on the path.
 func (l *loaded) nodeDiagnostics(hops []netpath.Hop) diag.List {
 	var out diag.List
 	seen := make(map[string]bool)
@@ -115,8 +115,8 @@ func (l *loaded) nodeDiagnostics(hops []netpath.Hop) diag.List {
 	return out
 }
 
-// locate gives every step the line of its field, where only the line of its
-// object is known.
+// locate adds the line of the field to every step for which only the line of
+// the object is known.
 func (l *loaded) locate(hops []netpath.Hop) {
 	var locator manifest.Locator
 	defer locator.Close()
@@ -127,24 +127,24 @@ func (l *loaded) locate(hops []netpath.Hop) {
 	}
 }
 
-// traceJSON is the contract of `trace -o json`.
+// traceJSON is the stable format of `trace -o json`.
 type traceJSON struct {
 	Verdict string `json:"verdict"`
-	// Endpoints are all that the packet may get, sorted; empty unless the
-	// verdict is dnat.
+	// Endpoints are the possible endpoints, sorted; empty unless the verdict is
+	// dnat.
 	Endpoints []string `json:"endpoints"`
-	// Denied are endpoints that the packet may be given too, and that a policy
-	// keeps it from; when there are no others the verdict is drop or reject.
+	// Denied are possible endpoints that a policy denies; if there are no
+	// others, the verdict is drop or reject.
 	Denied []string `json:"denied,omitempty"`
-	// Masquerade is whether the source becomes the node's address, whichever
-	// endpoint it is.
+	// Masquerade reports that the source becomes the node's address with every
+	// endpoint.
 	Masquerade bool `json:"masquerade"`
-	// Hairpin are the endpoints that would talk to themselves, whose packets
-	// get the node's address in any case.
+	// Hairpin are the endpoints that would connect to themselves, whose packets
+	// always get the node's address.
 	Hairpin []string `json:"hairpin,omitempty"`
-	// Affinity is for how many seconds the client keeps its endpoint.
+	// Affinity is the number of seconds for which the client keeps its endpoint.
 	Affinity uint32 `json:"affinitySeconds,omitempty"`
-	// Node is the node that the packet meets first.
+	// Node is the first node of the packet.
 	Node  string      `json:"node"`
 	Steps []traceStep `json:"steps"`
 }
@@ -174,7 +174,7 @@ func newTraceJSON(o netpath.Outcome) traceJSON {
 	return out
 }
 
-// addressList writes addresses for machines, sorted as text.
+// addressList formats addresses for programs, sorted as text.
 func addressList(choices []eval.Choice) []string {
 	out := make([]string, len(choices))
 	for i, c := range choices {
@@ -239,7 +239,7 @@ func originLine(o ir.Origin) string {
 	return strings.Join(parts, " ")
 }
 
-// joinAddrs writes addresses for people; the first few of very many.
+// joinAddrs formats the first few addresses for people.
 func joinAddrs(addrs []netip.AddrPort) string {
 	const most = 20
 	var b strings.Builder

@@ -10,8 +10,8 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// graph is a trace as boxes and arrows: one box for each step, in a group for each
-// node, and at the end the verdict and the endpoints.
+// graph is a trace as boxes and arrows: one box for each step, grouped by node,
+// and finally the verdict and the endpoints.
 type graph struct {
 	groups    []graphGroup
 	boxes     int
@@ -56,8 +56,8 @@ func newGraph(o netpath.Outcome) graph {
 	return g
 }
 
-// writeTraceMermaid writes a flowchart as Mermaid draws it, in Markdown of GitHub
-// too.
+// writeTraceMermaid writes a flowchart for Mermaid, which GitHub's Markdown also
+// draws.
 func writeTraceMermaid(w io.Writer, o netpath.Outcome) error {
 	g := newGraph(o)
 	var b strings.Builder
@@ -86,7 +86,7 @@ func writeTraceMermaid(w io.Writer, o netpath.Outcome) error {
 	return err
 }
 
-// mermaidText escapes as Mermaid has it: quotes and markup as entities.
+// mermaidText escapes quotes and markup as entities, as Mermaid requires.
 func mermaidText(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
@@ -125,7 +125,7 @@ func writeTraceDot(w io.Writer, o netpath.Outcome) error {
 	return err
 }
 
-// dotText is a quoted string of the DOT language.
+// dotText formats a quoted string of the DOT language.
 func dotText(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {

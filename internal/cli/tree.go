@@ -13,18 +13,18 @@ import (
 	"github.com/planec/planec/backends"
 )
 
-// tree is a directory of rules, DIR/<node>/<backend>/<file>. A repository may hold
-// it, and so a pull request may put anything there: links are not followed, not even
-// to other places in it, and nothing but regular files is read.
+// tree is a directory of rules, DIR/<node>/<backend>/<file>. A pull request may put
+// anything there, so links are never followed, even to other places in it, and only
+// regular files are read.
 type tree struct {
 	root *os.Root
 	dir  string
 }
 
-// errOdd says that something in the tree is not what compile writes.
+// errOdd says that the tree has something that compile does not write.
 var errOdd = errors.New("")
 
-// openTree opens a directory that is there; one that is not has no files.
+// openTree opens an existing directory; a missing one has no files.
 func openTree(dir string) (*tree, error) {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -36,7 +36,7 @@ func openTree(dir string) (*tree, error) {
 	return &tree{root, dir}, nil
 }
 
-// makeTree makes the directory where it is not there.
+// makeTree creates the directory if it is missing.
 func makeTree(dir string) (*tree, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making a directory for rules: %w", err)
@@ -50,10 +50,10 @@ func (t *tree) close() {
 	}
 }
 
-// at is a name for people.
+// at returns a name for people.
 func (t *tree) at(name string) string { return filepath.Join(t.dir, name) }
 
-// odd is the error about an entry that is something else than it should be.
+// odd returns the error for an entry of an unexpected type.
 func (t *tree) odd(name string, info fs.FileInfo, want string) error {
 	is := "a device or the like"
 	switch mode := info.Mode(); {
@@ -67,7 +67,7 @@ func (t *tree) odd(name string, info fs.FileInfo, want string) error {
 	return fmt.Errorf("%wnot %s: %s is %s", errOdd, want, t.at(name), is)
 }
 
-// inDirectory looks at what leads to an entry: directories, all of them.
+// inDirectory checks that everything on the way to an entry is a directory.
 func (t *tree) inDirectory(name string) error {
 	if t.root == nil {
 		return fs.ErrNotExist
@@ -87,7 +87,7 @@ func (t *tree) inDirectory(name string) error {
 	return nil
 }
 
-// regular describes a regular file.
+// regular returns the description of a regular file.
 func (t *tree) regular(name string) (fs.FileInfo, error) {
 	if err := t.inDirectory(name); err != nil {
 		return nil, err
@@ -99,8 +99,7 @@ func (t *tree) regular(name string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// read returns the content of a regular file, and at most one byte more than most
-// of it.
+// read returns the content of a regular file, but at most most+1 bytes.
 func (t *tree) read(name string, most int) ([]byte, error) {
 	before, err := t.regular(name)
 	if err != nil {
@@ -111,14 +110,14 @@ func (t *tree) read(name string, most int) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close() // only read
-	// What was put in its place meanwhile is not read.
+	// A file that was replaced meanwhile is not read.
 	if now, err := f.Stat(); err != nil || !os.SameFile(before, now) {
 		return nil, errors.Join(err, fmt.Errorf("%s changes while it is read", t.at(name)))
 	}
 	return io.ReadAll(io.LimitReader(f, int64(most)+1))
 }
 
-// entries lists a directory; one that is not there is empty.
+// entries lists a directory; a missing one is empty.
 func (t *tree) entries(name string) ([]fs.DirEntry, error) {
 	err := t.inDirectory(name + string(filepath.Separator))
 	if err == nil {
@@ -134,13 +133,13 @@ func (t *tree) entries(name string) ([]fs.DirEntry, error) {
 	return nil, err
 }
 
-// isDirectory reports whether there is a directory, without a link on the way.
+// isDirectory reports whether there is a directory, reached without links.
 func (t *tree) isDirectory(name string) bool {
 	return t.inDirectory(name+string(filepath.Separator)) == nil
 }
 
 // writeArtifact writes an artifact's files below a directory of the tree; each
-// appears whole or not at all.
+// appears atomically.
 func (t *tree) writeArtifact(dir string, a backends.Artifact) error {
 	for i, part := 0, ""; i <= len(dir); i++ {
 		if i < len(dir) && !os.IsPathSeparator(dir[i]) {
@@ -162,7 +161,7 @@ func (t *tree) writeArtifact(dir string, a backends.Artifact) error {
 	return nil
 }
 
-// write replaces a file by renaming a finished one over it.
+// write replaces a file by renaming a complete one.
 func (t *tree) write(name string, data []byte) error {
 	if _, err := t.regular(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -172,7 +171,7 @@ func (t *tree) write(name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	defer t.root.Remove(temporary) // after the rename there is nothing left to remove
+	defer t.root.Remove(temporary) // after the rename it does not exist
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
 		return err

@@ -15,8 +15,8 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// turn is that of a command which changes the kernel: one at a time does, and none
-// beside an agent, which would put its own rules back.
+// turn is the exclusive right to change the kernel. Commands take it one at a
+// time, and not while an agent runs, which would restore its own rules.
 type turn struct {
 	timeout     time.Duration
 	besideAgent bool
@@ -27,11 +27,11 @@ func (t *turn) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&t.besideAgent, "beside-agent", false, "change the kernel although planec-agent runs; the agent restores its own rules later")
 }
 
-// take waits for the turn. Where no lock can be had, as on a disk that is read-only,
-// that is said, and the command goes on.
+// take waits for the turn. If no lock is possible, as on a read-only disk, it
+// reports that and continues.
 func (t *turn) take(ctx context.Context, s *Streams, stateDir string) (*nodelock.Lock, error) {
 	if _, err := os.Stat(stateDir); err != nil {
-		stateDir = "" // it is not made for the sake of a lock
+		stateDir = "" // it is not created just for a lock
 	}
 	n, err := nodelock.On(stateDir)
 	if err != nil {
@@ -50,7 +50,7 @@ func (t *turn) take(ctx context.Context, s *Streams, stateDir string) (*nodelock
 	if !lock.Held() {
 		fmt.Fprintf(s.Err, "warning: other planec processes are not kept out: %v\n", errors.Join(lock.Notes()...))
 	}
-	// It may have started meanwhile.
+	// An agent may have started meanwhile.
 	if err := t.agent(n); err != nil {
 		lock.Release()
 		return nil, err
@@ -68,17 +68,17 @@ func (t *turn) agent(n *nodelock.Node) error {
 	return nil
 }
 
-// untilSignal ends a context when this process is to end, or its terminal is gone.
+// untilSignal ends a context when the process is to end, or its terminal is gone.
 func untilSignal() (ctx context.Context, stop func()) {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
-	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it
 		signals = append(signals, syscall.SIGHUP)
 	}
 	return signal.NotifyContext(context.Background(), signals...)
 }
 
-// untilSignalOnly is untilSignal for what must not end in the middle: a pipe that is
-// closed is an error of what is written, and ends nothing.
+// untilSignalOnly is untilSignal for commands that must not end halfway: a closed
+// pipe is an error of the output, and ends nothing.
 func untilSignalOnly() (ctx context.Context, stop func()) {
 	ctx, stopSignals := untilSignal()
 	pipes := make(chan os.Signal, 1)

@@ -11,24 +11,24 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// care says what input a command takes: rules, verdicts and comparisons of input that
-// was not read as a whole look right, and are not.
+// care says which input a command accepts: rules, verdicts and comparisons from
+// partly unread input look right but are not.
 type care int
 
 const (
-	// careful commands work on documents that can all be read, and on at least one
-	// object that planec uses.
+	// careful commands need input that can be read as a whole and contains at
+	// least one object that planec uses.
 	careful care = iota
-	// empty commands take input without objects too: they show that it has none.
+	// empty commands also accept input without objects, because they show that.
 	empty
-	// strictly commands change or judge a kernel: no object of the input may be
-	// unreadable either, because what it served would be removed.
+	// strictly commands change or judge a kernel: every object of the input must
+	// be readable, because what an unreadable one serves would be removed.
 	strictly
-	// lenient commands report what cannot be read as their result.
+	// lenient commands report unreadable input as their result.
 	lenient
 )
 
-// exceptions are the flags that say otherwise.
+// exceptions are the flags that relax this.
 type exceptions struct{ keepGoing, allowEmpty bool }
 
 func (e *exceptions) register(flags *pflag.FlagSet) {
@@ -36,14 +36,14 @@ func (e *exceptions) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&e.allowEmpty, "allow-empty", false, "take input without any object that planec uses")
 }
 
-// unreadDocument are the codes of what nothing of could be read, and unreadObject
-// those of an object that could not.
+// unreadDocument are the codes of documents that could not be read at all, and
+// unreadObject those of single objects.
 var (
 	unreadDocument = []diag.Code{diag.BadDocument, diag.BadUTF8}
 	unreadObject   = []diag.Code{diag.BadObject, diag.UnnamedObject, diag.UnknownPolicyField}
 )
 
-// refused is the error of input that a command does not take, or nil.
+// refused returns the error for input that a command does not accept, or nil.
 func (e *exceptions) refused(c care, read diag.List) error {
 	if c == lenient {
 		return nil
@@ -80,8 +80,8 @@ func countCodes(list diag.List, codes []diag.Code) (n int) {
 	return n
 }
 
-// nothingServed is the error of a program that would leave a node without any Service
-// or policy: the usual cause is a pipe that broke, or another directory.
+// nothingServed returns the error for a program that leaves a node without any
+// Service or policy: usual causes are a broken pipe or a wrong directory.
 func (e *exceptions) nothingServed(p *ir.Program) error {
 	if e.allowEmpty || len(p.Frontends) > 0 || len(p.ClusterIPs) > 0 || len(p.Policy.Profiles) > 0 {
 		return nil

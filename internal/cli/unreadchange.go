@@ -14,31 +14,31 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// What is not read may have changed, and no comparison of objects says that. So the
-// texts are compared: of the documents that something was left out of, and of what
-// charts and kustomizations are made of.
+// Unread input may have changed, which a comparison of objects cannot find. So the
+// texts are compared: of documents with unread parts, and of the files behind
+// charts and kustomizations.
 
-// unreadInPart are the codes of input of which something was not read.
+// unreadInPart are the codes of partly unread input.
 var unreadInPart = []diag.Code{
 	diag.BadDocument, diag.BadObject, diag.BadUTF8, diag.UnnamedObject, diag.DuplicateObject, diag.UnsupportedKind,
 	diag.UnknownField, diag.UnknownPolicyField, diag.UnreadPolicy, diag.MisnamedKind, diag.RefusedPolicy, diag.PatchFile,
 	diag.UnrenderedChart, diag.UnbuiltKustomization,
 }
 
-// usedInPart are those of objects that are compared, but for what was not read.
+// usedInPart are the codes of objects that are compared except for unread parts.
 var usedInPart = []diag.Code{diag.DuplicateObject, diag.UnknownField}
 
-// unreadPart is one of them.
+// unreadPart is one unread part.
 type unreadPart struct {
 	diag.Diagnostic
-	// same is what makes two states' parts the same, apart from their texts.
+	// same is equal for the same part in two states, whatever its text.
 	same string
-	// text is a digest of what was not read.
+	// text is a digest of the unread text.
 	text string
 }
 
-// noteUnread notes what was not compared because it is not read, and counts what of it
-// may be a change.
+// noteUnread reports unread input that was not compared, and counts what may be a
+// change.
 func noteUnread(r *diffreport.Report, before, after *diffSide) int {
 	added, gone := newlyUnread(before, after, r)
 	if len(added) > 0 {
@@ -56,7 +56,7 @@ func noteUnread(r *diffreport.Report, before, after *diffSide) int {
 	return len(added) + len(gone)
 }
 
-// unreadParts lists what was not read of a side.
+// unreadParts lists the unread parts of a side.
 func (s *diffSide) unreadParts() (list []unreadPart) {
 	texts := texts{side: s, files: make(map[string]documents)}
 	for _, d := range s.loaded.diagnostics() {
@@ -79,8 +79,8 @@ func (s *diffSide) unreadParts() (list []unreadPart) {
 	return list
 }
 
-// newlyUnread lists what is not read of the new state and is not what was not read of
-// the old one, and what was not read of the old one and is gone.
+// newlyUnread lists unread parts of the new state that the old state had not as
+// unread parts, and those of the old state that are gone.
 func newlyUnread(before, after *diffSide, r *diffreport.Report) (added, gone []unreadPart) {
 	old, now := before.unreadParts(), after.unreadParts()
 	had := make(map[[2]string]int)
@@ -95,7 +95,7 @@ func newlyUnread(before, after *diffSide, r *diffreport.Report) (added, gone []u
 			added = append(added, now[i])
 		}
 	}
-	// An object that was corrected is compared.
+	// A corrected object is compared.
 	for i := range r.Objects {
 		if o := &r.Objects[i]; o.Change == diffreport.ObjectAdded {
 			there[o.Origin.Namespace+"/"+o.Origin.Name] = true
@@ -110,8 +110,8 @@ func newlyUnread(before, after *diffSide, r *diffreport.Report) (added, gone []u
 	return added, gone
 }
 
-// unreadOnBoth lists what is not read of the new state, and not in part only, and was not
-// read of the old one: it may do something else about what changed.
+// unreadOnBoth lists completely unread parts of both states: they may affect what
+// changed.
 func unreadOnBoth(after *diffSide, added []unreadPart) (list []unreadPart) {
 	fresh := make(map[[2]string]bool)
 	for i := range added {
@@ -125,7 +125,7 @@ func unreadOnBoth(after *diffSide, added []unreadPart) (list []unreadPart) {
 	return list
 }
 
-// whereUnread counts parts, and says where the first one is.
+// whereUnread counts parts, and names the place of the first.
 func whereUnread(s *diffSide, list []unreadPart, old bool) string {
 	at := list[0].Origin
 	at.File = s.display(at.File, old)
@@ -139,8 +139,8 @@ func whereUnread(s *diffSide, list []unreadPart, old bool) string {
 	return said + ", the first at " + at.Position()
 }
 
-// beyond counts the kustomizations that take something from outside of what is compared:
-// their own files are the same where it changes.
+// beyond counts the kustomizations that use files outside of the compared ones: changes
+// there do not change their own files.
 func beyond(s *diffSide) (n int) {
 	root := filepath.Join(s.copied, filepath.FromSlash(s.root))
 	for _, d := range s.loaded.diagnostics() {
@@ -155,8 +155,8 @@ func beyond(s *diffSide) (n int) {
 	return n
 }
 
-// objectName is the object of a part, whatever its kind was taken for: a word that no
-// other key is where it has none.
+// objectName identifies the object of a part, whatever its kind was taken for. For a
+// part without a name it is a word that is no other key.
 func objectName(p *unreadPart) string {
 	if p.Origin.Name == "" {
 		return p.same
@@ -164,31 +164,31 @@ func objectName(p *unreadPart) string {
 	return p.Origin.Namespace + "/" + p.Origin.Name
 }
 
-// texts digests what a side is made of.
+// texts computes digests of a side's files.
 type texts struct {
 	side  *diffSide
 	files map[string]documents
 }
 
-// documents is a file's text and where its documents begin.
+// documents is a file's text with the starts of its documents.
 type documents struct {
 	lines  []string
 	starts []int
-	// sums are the digests of documents, by where they begin.
+	// sums maps the starts of documents to digests.
 	sums map[int]string
 }
 
-// path is where a file of this name is.
+// path returns the place of the file with this name.
 func (t *texts) path(name string) string {
 	return filepath.Join(t.side.copied, filepath.FromSlash(name))
 }
 
-// document digests the document of a file that a line is in, without what stands
-// between its lines: comments and empty ones. Line 0 is the whole file.
+// document digests the document of a file that contains a line, without comments
+// and empty lines. Line 0 is the whole file.
 func (t *texts) document(name string, line int) string {
 	d, known := t.files[name]
 	if !known {
-		text, _ := os.ReadFile(t.path(name)) // it was read just now; what went since is empty
+		text, _ := os.ReadFile(t.path(name)) // it was read before; if it is gone now, it is empty
 		d.lines, d.sums = strings.Split(string(text), "\n"), make(map[int]string)
 		for i, l := range d.lines {
 			if strings.HasPrefix(l, "---") {
@@ -230,24 +230,24 @@ func (t *texts) chart(name string) string {
 	return tree.String()
 }
 
-// kustomization digests what one is made of, as far as the side has it.
+// kustomization digests the files of a kustomization, as far as the side has them.
 func (t *texts) kustomization(name string) string {
 	tree := treeDigest{root: filepath.Join(t.side.copied, filepath.FromSlash(t.side.root)), seen: make(map[string]bool)}
 	tree.addKustomization(filepath.Dir(t.path(name)))
 	return tree.String()
 }
 
-// treeDigest is a digest of files and directories, in the order in which they are added.
+// treeDigest is a digest of files and directories, in the order of the calls.
 type treeDigest struct {
-	root string // of what is named, when not empty
+	root string // the prefix of names to digest; "" is all
 	seen map[string]bool
 	sums []string
 }
 
 func (d *treeDigest) String() string { return strings.Join(d.sums, "") }
 
-// addKustomization adds a directory's kustomization, and the files and directories that
-// it names: other files there are none of its.
+// addKustomization adds a directory's kustomization, and only the files and directories
+// that it names.
 func (d *treeDigest) addKustomization(dir string) {
 	file := kustomization.Find(dir)
 	if file == "" {
@@ -258,7 +258,7 @@ func (d *treeDigest) addKustomization(dir string) {
 		return
 	}
 	d.add(file)
-	content, _ := kustomization.Read(file) // one that cannot be read names nothing
+	content, _ := kustomization.Read(file) // an unreadable one names nothing
 	for _, name := range content.Named() {
 		at := filepath.Join(dir, name)
 		inside, err := filepath.Rel(d.root, at)
@@ -273,23 +273,23 @@ func (d *treeDigest) addKustomization(dir string) {
 	}
 }
 
-// maxDigested bounds how many files are looked at for one digest.
+// maxDigested bounds the number of files in one digest.
 const maxDigested = 100_000
 
-// add digests the regular files at and below a path, with their names there.
+// add digests the regular files at and below a path, with their names.
 func (d *treeDigest) add(path string) {
 	if d.seen[path] || len(d.seen) > maxDigested {
 		return
 	}
 	d.seen[path] = true
 	h := sha256.New()
-	// What cannot be looked at is the same on both sides: nothing.
+	// Unreadable files count as equal on both sides.
 	_ = filepath.WalkDir(path, func(at string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return nil
 		case entry.IsDir() && at != path && strings.HasPrefix(entry.Name(), "."):
-			return filepath.SkipDir // of the repository's and of editors, and in no revision
+			return filepath.SkipDir // it belongs to the repository or to editors, and is in no revision
 		}
 		if info, err := os.Stat(at); err == nil && info.Mode().IsRegular() {
 			text, _ := os.ReadFile(at)

@@ -14,18 +14,18 @@ import (
 	"github.com/planec/planec/internal/apply/nodelock"
 )
 
-// watched is an apply that a guard takes back unless it is confirmed.
+// watched is an apply that a guard reverts unless it is confirmed.
 type watched struct {
 	streams *Streams
 	applier *applier.Applier
-	// snapshot is for the case that the guard is killed.
+	// snapshot is used if the guard is killed.
 	snapshot *applier.Snapshot
 	guard    *exec.Cmd
 	change   *confirm.Change
 }
 
-// arm starts the guard, which holds the lock too, and returns when it knows what there
-// is to go back to.
+// arm starts the guard, which also holds the lock, and returns when the guard has read
+// the state to restore.
 func (w *watched) arm(ctx context.Context, stateDir, backend string, lock *nodelock.Lock) (err error) {
 	if w.snapshot, err = w.applier.Snapshot(ctx, backend); err != nil {
 		return err
@@ -44,27 +44,27 @@ func (w *watched) arm(ctx context.Context, stateDir, backend string, lock *nodel
 	if err := w.guard.Start(); err != nil {
 		return fmt.Errorf("starting the guard: %w", err)
 	}
-	_, _ = commandsOut.Close(), answersIn.Close() // they are the guard's now
+	_, _ = commandsOut.Close(), answersIn.Close() // the guard has them now
 	w.change, err = confirm.Watched(commandsIn, answersOut, guardPatience)
 	if err != nil {
-		_ = w.guard.Wait() // it said what is wrong
+		_ = w.guard.Wait() // it has said what is wrong
 	}
 	return err
 }
 
-// guardPatience is how long to wait for a guard that may be going back.
+// guardPatience is how long to wait for a guard that may be restoring.
 const guardPatience = time.Minute
 
 // close waits for the guard to end.
 func (w *watched) close() {
 	w.change.Close()
-	_ = w.guard.Wait() // it said what is wrong
+	_ = w.guard.Wait() // it has said what is wrong
 }
 
-// keep lets the guard go where nothing was changed.
+// keep ends the guard if nothing was changed.
 func (w *watched) keep() { _, _ = w.change.Keep() }
 
-// back takes the change back because of an error, which it returns.
+// back reverts the change because of an error, which it returns.
 func (w *watched) back(because error) error {
 	outcome, reason := w.change.Back()
 	if err := w.restored(outcome, reason); err != nil {
@@ -92,16 +92,16 @@ func (w *watched) decide(ctx context.Context, within time.Duration) (kept bool, 
 	return false, finding()
 }
 
-// restored says that the rules from before are back. A guard that is gone, or that
-// could not go back, is helped.
+// restored reports that the previous rules are back. If the guard is dead or
+// failed, it restores them itself.
 func (w *watched) restored(outcome confirm.Outcome, reason error) error {
 	if outcome == confirm.Lost {
 		fmt.Fprintf(w.streams.Err, "planec: %v: going back without it\n", reason)
-		_ = w.guard.Process.Kill() // one of the two goes back
+		_ = w.guard.Process.Kill() // only one of the two may restore
 		if err := w.applier.Restore(context.Background(), w.snapshot); err != nil {
 			return systemError(fmt.Errorf("the change was not confirmed, and taking it back failed: %w", err))
 		}
-		_ = w.applier.Refused() // only a rollback misses it
+		_ = w.applier.Refused() // only a rollback needs it
 	}
 	fmt.Fprintln(w.streams.Err, "the change was not confirmed: the kernel has the rules from before again")
 	return nil

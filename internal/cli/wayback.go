@@ -8,21 +8,21 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 )
 
-// wayBack is what the kernel had before a change that needs no confirmation.
+// wayBack holds the kernel's state before a change without a guard.
 type wayBack struct {
 	streams  *Streams
 	applier  *applier.Applier
 	snapshot *applier.Snapshot
 }
 
-// look reads the kernel. Where that fails there is no way back, and the change shows
-// by itself what is wrong.
+// look reads the kernel. If that fails, there is nothing to restore, and the change
+// itself will report the problem.
 func (w *wayBack) look(ctx context.Context, backend string) {
 	w.snapshot, _ = w.applier.Snapshot(ctx, backend)
 }
 
-// back makes the kernel what it was, because of an error, which it returns. A change
-// that was not planned has not begun.
+// back restores the kernel's state because of an error, which it returns. A change
+// without a plan has not begun.
 func (w *wayBack) back(p applier.Plan, because error) error {
 	if w.snapshot == nil || p == nil {
 		return because

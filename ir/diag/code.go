@@ -1,16 +1,16 @@
 package diag
 
-// Code names a kind of diagnostic. Codes are stable: one is never reused for
-// something else. PLC00xx is reading files, PLC01xx Services, PLC02xx
-// EndpointSlices, PLC03xx nodes, PLC04xx configuration, PLC05xx backends, PLC06xx policies,
-// PLC07xx what synth makes and what lint alone looks for.
+// Code names a kind of diagnostic. Codes are stable and never reused. PLC00xx is about
+// reading files, PLC01xx Services, PLC02xx EndpointSlices, PLC03xx nodes, PLC04xx
+// configuration, PLC05xx backends, PLC06xx policies, PLC07xx objects that synth makes and
+// findings that only lint looks for.
 type Code string
 
 // CodeInfo is the documentation of a code.
 type CodeInfo struct {
-	Code     Code     // the code, "PLC" with four digits: it never changes its meaning
-	Severity Severity // how bad each finding of the code is
-	// Title says in a few words what was found.
+	Code     Code     // the code, "PLC" with four digits; it is stable
+	Severity Severity // the severity of every finding with the code
+	// Title names in a few words what was found.
 	Title string
 	// Hint says what the user can do.
 	Hint string
@@ -124,8 +124,8 @@ const (
 	MirroredEndpoints      Code = "PLC0750"
 )
 
-// Info returns the documentation of the code; an unknown code is an error with
-// no hint.
+// Info returns the documentation of the code; an unknown code is an error
+// without a hint.
 func (c Code) Info() CodeInfo {
 	for _, info := range codes {
 		if info.Code == c {
@@ -135,9 +135,9 @@ func (c Code) Info() CodeInfo {
 	return CodeInfo{Code: c, Severity: Error}
 }
 
-// LeavesOut reports whether a finding of the code means that something of the input was
-// not used: every error, and objects that are not read although they may be meant to
-// count. It is what --strict asks.
+// LeavesOut reports whether a finding of the code means that part of the input was not
+// used: every error, and unread objects that may be meant to count. The flag --strict
+// fails on these.
 func (c Code) LeavesOut() bool {
 	switch c {
 	case UnsupportedKind, UnreadPolicy, MisnamedKind:

@@ -9,12 +9,12 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Severity orders diagnostics by what they mean for the user.
+// Severity orders diagnostics by their weight for the user.
 type Severity uint8
 
-// The severities. An Error means something was left out of the program (and is
-// a failure with --strict), a Warning that something probably is not what the
-// user meant, an Info that something was decided worth knowing.
+// The severities. An Error means that something was left out of the program
+// (and fails with --strict), a Warning that something is probably not what the
+// user meant, an Info that planec made a decision worth knowing.
 const (
 	Info Severity = iota + 1
 	Warning
@@ -36,11 +36,11 @@ func (s Severity) String() string {
 
 // Diagnostic is one finding about the input.
 type Diagnostic struct {
-	Code    Code      // what kind of finding it is
-	Message string    // what was found, for this object: one line without a full stop
+	Code    Code      // the kind of finding
+	Message string    // what was found in this object: one line without a full stop
 	Origin  ir.Origin // where it was found; the zero value is the command line
-	// Note is set where the finding does not count for this user, as one about a backend
-	// that was not named: it is an [Info] then, whatever its code is.
+	// Note marks a finding that does not matter to this user, for example about a
+	// backend that was not selected. It has the severity [Info], whatever its code says.
 	Note bool
 }
 
@@ -52,7 +52,7 @@ func (d Diagnostic) Severity() Severity {
 	return d.Code.Info().Severity
 }
 
-// Hint returns what the user can do about it.
+// Hint returns what the user can do about the finding.
 func (d Diagnostic) Hint() string { return d.Code.Info().Hint }
 
 // String returns one line:
@@ -74,8 +74,8 @@ func (d Diagnostic) String() string {
 	return Printable(b.String())
 }
 
-// Printable returns s with everything replaced that could move a terminal's cursor,
-// start a new line, turn the direction of what follows, or not be seen: object names
+// Printable returns s with every character replaced that could move a terminal's
+// cursor, start a new line, change the text direction, or be invisible: object names
 // and values are hostile.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
@@ -86,9 +86,9 @@ func Printable(s string) string {
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
-// Moves reports whether a character is one that [Printable] replaces: controls, line
-// breaks, characters of format (bidirectional marks, joiners, spaces of no width,
-// tags), and letters that show nothing.
+// Moves reports whether [Printable] replaces the character: controls, line breaks,
+// format characters (bidirectional marks, joiners, zero-width spaces, tags), and
+// letters without a glyph.
 func Moves(r rune) bool {
 	switch {
 	case r < ' ':
@@ -106,13 +106,13 @@ func Moves(r rune) bool {
 // List is a list of diagnostics.
 type List []Diagnostic
 
-// Add appends one.
+// Add appends one diagnostic.
 func (l *List) Add(code Code, origin ir.Origin, message string) {
 	*l = append(*l, Diagnostic{Code: code, Origin: origin, Message: message})
 }
 
-// Sort brings the list into its one order (position, object, path, code,
-// message) and removes repetitions.
+// Sort brings the list into its canonical order (position, object, path,
+// code, message) and removes duplicates.
 func (l *List) Sort() {
 	slices.SortFunc(*l, compare)
 	*l = slices.Compact(*l)
@@ -131,7 +131,7 @@ func compare(a, b Diagnostic) int {
 	)
 }
 
-// Count returns how many diagnostics have the severity.
+// Count returns the number of diagnostics with the severity.
 func (l List) Count(s Severity) int {
 	n := 0
 	for _, d := range l {

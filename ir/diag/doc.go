@@ -1,4 +1,4 @@
-// Package diag holds what planec says about its input: diagnostics with a
-// stable code, a severity, an origin and a hint. Nothing in the compiler or a
-// backend prints; it returns these.
+// Package diag holds planec's findings about its input: diagnostics with a
+// stable code, a severity, an origin and a hint. The compiler and the
+// backends return diagnostics and print nothing.
 package diag

@@ -1,6 +1,6 @@
 package diag
 
-// aboutInput explains what reading gives: PLC00xx.
+// aboutInput explains the codes of reading: PLC00xx.
 var aboutInput = map[Code]Explanation{
 	BadDocument: {
 		"The text is no YAML or JSON from some line on, so nothing is known of the objects in it. Rules made without them would lack Services and policies, which is why every command but lint refuses such input unless it has --keep-going.",

@@ -1,6 +1,6 @@
 package diag
 
-// aboutLint explains what is made up, and what lint says of Services: PLC070x, PLC071x
+// aboutLint explains the codes of synth and of lint about Services: PLC070x, PLC071x
 // and PLC073x to PLC0743.
 var aboutLint = map[Code]Explanation{
 	SynthLimit: {

@@ -1,6 +1,6 @@
 package diag
 
-// aboutNodes explains what is said of nodes, configuration and backends: PLC03xx to
+// aboutNodes explains the codes of nodes, configuration and backends: PLC03xx to
 // PLC05xx.
 var aboutNodes = map[Code]Explanation{
 	UnknownNode: {

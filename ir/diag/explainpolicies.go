@@ -1,6 +1,6 @@
 package diag
 
-// aboutPolicies explains what the compiler says of policies and pods: PLC06xx.
+// aboutPolicies explains the compiler's codes of policies and pods: PLC06xx.
 var aboutPolicies = map[Code]Explanation{
 	RefusedPolicy: {
 		"The API server would not accept the policy, so the cluster does not have it, and what it was to close is open.",

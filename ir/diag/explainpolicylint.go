@@ -1,7 +1,6 @@
 package diag
 
-// aboutPolicyLint explains what lint says of policies: PLC072x, and all from PLC0744
-// on.
+// aboutPolicyLint explains lint's codes of policies: PLC072x, and PLC0744 and above.
 var aboutPolicyLint = map[Code]Explanation{
 	PeerNobody: {
 		"There are pods where the peer looks, and none has the labels: the rule lets nothing in or out by it. A dash more or less in the list of peers is the usual cause.",

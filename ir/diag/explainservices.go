@@ -1,6 +1,6 @@
 package diag
 
-// aboutServices explains what the compiler says of Services and EndpointSlices: PLC01xx
+// aboutServices explains the compiler's codes of Services and EndpointSlices: PLC01xx
 // and PLC02xx.
 var aboutServices = map[Code]Explanation{
 	BadServiceIP: {

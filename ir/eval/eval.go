@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Evaluator answers for one program. It is safe for concurrent use.
+// Evaluator evaluates one program. It is safe for concurrent use.
 type Evaluator struct {
 	program   *ir.Program
 	frontends map[ir.Match]*ir.Frontend
@@ -45,7 +45,7 @@ func New(p *ir.Program) *Evaluator {
 	return e
 }
 
-// Eval says what happens to the packet.
+// Eval returns what happens to the packet, and why.
 func (e *Evaluator) Eval(p Packet) Result {
 	t := trace{Evaluator: e, packet: p}
 	frontend := t.findFrontend()
@@ -72,7 +72,7 @@ func (e *Evaluator) Eval(p Packet) Result {
 // IsNodeAddress reports whether a is known to be the node's own.
 func (e *Evaluator) IsNodeAddress(a netip.Addr) bool { return e.own[a] || a.IsLoopback() }
 
-// trace is one evaluation on its way.
+// trace is one evaluation in progress.
 type trace struct {
 	*Evaluator
 	packet Packet
@@ -88,9 +88,9 @@ func (t *trace) end(v Verdict) Result {
 	return t.result
 }
 
-// findFrontend looks for the destination address first and for a nodePort
-// second, which is kube-proxy's order too (the nodePort jump is the last rule
-// of its services chain).
+// findFrontend looks for the destination address first and then for a
+// nodePort, in kube-proxy's order (the nodePort jump is the last rule of its
+// services chain).
 func (t *trace) findFrontend() *ir.Frontend {
 	p := t.packet
 	match := ir.Match{Family: ir.FamilyOf(p.Dst), Address: p.Dst, Protocol: p.Protocol, Port: p.Port}
@@ -122,8 +122,8 @@ func (t *trace) isNodePortAddress(a netip.Addr) bool {
 	return t.own[a] && ir.ContainsAddr(scope.Prefixes, a)
 }
 
-// admitted applies the source ranges. They come before everything else, also
-// before the answer for a frontend without endpoints.
+// admitted applies the source ranges. They precede everything else, also the
+// refusal of a frontend without endpoints.
 func (t *trace) admitted(f *ir.Frontend) bool {
 	if len(f.SourceRanges) == 0 {
 		return true
@@ -153,8 +153,8 @@ func (t *trace) chooseRoute(f *ir.Frontend) ir.Route {
 	return f.External
 }
 
-// localPod is the local detector: what the node can see of a packet, which is
-// not always the truth about where it came from.
+// localPod is the local detector: it decides by what the node can see of a
+// packet, which may differ from where the packet really came from.
 func (t *trace) localPod() bool {
 	d := t.program.Node.Local
 	switch d.Mode {
@@ -206,9 +206,9 @@ func (t *trace) routeMasquerades(r ir.Route) bool {
 	return false
 }
 
-// choice decides the masquerade of one endpoint. Masquerading happens where a
-// packet leaves the node, so one that is delivered to the node itself keeps its
-// source, unless the node sent it (then it has the node's source anyway).
+// choice decides the masquerade of one endpoint. Packets are masqueraded where
+// they leave the node, so a packet to the node itself keeps its source, unless
+// the node sent it (then the source is the node's already).
 func (t *trace) choice(ep ir.Endpoint, byRoute bool) Choice {
 	c := Choice{Address: ep.Address, Weight: ep.Weight, Origin: ep.Origin}
 	addr := ep.Address.Addr()
@@ -242,9 +242,9 @@ func (t *trace) explainMasquerade(r ir.Route) {
 	}
 }
 
-// unclaimed handles a packet that no frontend wants. ClusterIPs and service
-// ranges are looked at where a packet is forwarded or sent by the node, and not
-// where it is delivered to the node.
+// unclaimed handles a packet without a frontend. ClusterIPs and service ranges
+// matter for packets that the node forwards or sends, not for packets that are
+// delivered to the node.
 func (t *trace) unclaimed() Result {
 	p := t.packet
 	if t.leaves(p.Dst) {
@@ -268,14 +268,14 @@ func (t *trace) unclaimed() Result {
 	return t.end(Pass)
 }
 
-// egressMasquerades is the node's own egress rule; it does not ask who sent the
-// packet, as ip-masq-agent does not.
+// egressMasquerades is the node's own egress rule. Like ip-masq-agent, it
+// ignores the sender.
 func (t *trace) egressMasquerades(dst netip.Addr) bool {
 	m := t.program.Masquerade
 	return m.Enabled(ir.FamilyOf(dst)) && !t.IsNodeAddress(dst) && !ir.ContainsAddr(m.Exclude, dst)
 }
 
-// prefixList writes prefixes for people, the first few of them.
+// prefixList formats the first few prefixes for people.
 func prefixList(prefixes []netip.Prefix) string {
 	const most = 4
 	var b strings.Builder

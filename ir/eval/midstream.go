@@ -6,11 +6,11 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// opens reports whether a segment in the middle of a connection may be taken for
-// the first of one. It is an answer for all that is known, so not where it would
-// come from a pod whose ingress policies deny something, or go to one of such egress
-// policies: it would be judged by those of the other direction alone, and a
-// connection that was ended or never accepted would go on.
+// opens reports whether a midstream segment may be taken for the first packet of a
+// connection. It counts as a reply, and so as no opening, if it comes from a pod
+// whose ingress policies deny something or goes to a pod whose egress policies do:
+// otherwise only the policies of the other direction would judge it, and a
+// connection that has ended or was never accepted would go on.
 func (t *trace) opens(dst netip.Addr) bool {
 	src := t.packet.Src
 	if t.IsNodeAddress(src) || t.IsNodeAddress(dst) {
@@ -28,14 +28,14 @@ func (t *trace) opens(dst netip.Addr) bool {
 	return true
 }
 
-// direction is one of a profile.
+// direction is one direction of a profile.
 type direction struct {
 	*ir.Profile
 	ir.Direction
 }
 
-// mayDeny reports whether the tiers deny anything at all. It asks about every
-// address and port where an answer can change, and remembers.
+// mayDeny reports whether the tiers deny anything at all. It evaluates every
+// address and port where the answer can change, and caches the result.
 func (e *Evaluator) mayDeny(p *ir.Profile, d ir.Direction) bool {
 	if known, ok := e.policies.denying.Load(direction{p, d}); ok {
 		return known.(bool)
@@ -58,8 +58,8 @@ func (e *Evaluator) deniesAny(p *ir.Profile, d ir.Direction) bool {
 	return false
 }
 
-// corners are the ports where an answer can change: the ends of all ranges and
-// their neighbours.
+// corners returns the ports where an answer can change: the ends of all ranges
+// and their neighbours.
 func corners(tiers []ir.Tier) []ir.PortRange {
 	var out []ir.PortRange
 	for _, proto := range append(ir.Protocols(), ir.ICMP, ir.ICMPv6) {
@@ -77,8 +77,8 @@ func corners(tiers []ir.Tier) []ir.PortRange {
 	return out
 }
 
-// peers are one that is in no set, and those where membership of the rules' sets can
-// change.
+// peers returns one address outside of all sets, and the addresses where the
+// membership in the rules' sets can change.
 func (x *policies) peers(tiers []ir.Tier) []netip.Addr {
 	out := []netip.Addr{{}}
 	for _, t := range tiers {

@@ -8,20 +8,20 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Packet is the first packet of a connection, as the node meets it.
+// Packet is the first packet of a connection, as it reaches the node.
 type Packet struct {
-	Src, Dst netip.Addr  // both unmapped, of one family; never a multicast Src
+	Src, Dst netip.Addr  // both unmapped, of one family; Src is never multicast
 	Protocol ir.Protocol // TCP, UDP, SCTP or another; ICMP has Type instead of Port
 	// Port is the destination port; 0 for protocols without ports.
 	Port uint16
 	// Type is the type of an ICMP or ICMPv6 packet.
 	Type uint8
-	From Entry // who sent it: a local pod, the node or another machine
-	// Interface is the name of the interface the packet came in by; "" when
-	// the node sent it itself.
+	From Entry // the sender: a local pod, the node or another machine
+	// Interface is the name of the interface on which the packet arrived; "" if
+	// the node itself sent it.
 	Interface string
-	// Midstream is a TCP segment without SYN, of a connection that conntrack does
-	// not know: it was ended, or its table was emptied.
+	// Midstream marks a TCP segment without SYN of a connection that conntrack
+	// does not know: it has ended, or the conntrack table was emptied.
 	Midstream bool
 }
 
@@ -54,7 +54,7 @@ func (e Entry) String() string {
 	return fmt.Sprintf("entry(%d)", uint8(e))
 }
 
-// ParseEntry reads what String writes.
+// ParseEntry parses the result of String.
 func ParseEntry(s string) (Entry, error) {
 	for _, e := range []Entry{FromPod, FromNode, FromOutside} {
 		if e.String() == s {
@@ -64,10 +64,10 @@ func ParseEntry(s string) (Entry, error) {
 	return 0, fmt.Errorf("entry %q: want pod, node or outside", s)
 }
 
-// Verdict is the fate of a packet.
+// Verdict is what happens to a packet.
 type Verdict uint8
 
-// The verdicts. Pass leaves the destination alone, DNAT gives it an endpoint,
+// The verdicts. Pass keeps the destination, DNAT replaces it by an endpoint,
 // Reject answers with ICMP port unreachable, Drop is silent.
 const (
 	Pass Verdict = iota + 1
@@ -91,7 +91,7 @@ func (v Verdict) String() string {
 	return fmt.Sprintf("verdict(%d)", uint8(v))
 }
 
-// ParseVerdict reads what String writes.
+// ParseVerdict parses the result of String.
 func ParseVerdict(s string) (Verdict, error) {
 	for _, v := range []Verdict{Pass, DNAT, Drop, Reject} {
 		if v.String() == s {
@@ -103,41 +103,40 @@ func ParseVerdict(s string) (Verdict, error) {
 
 // Result is what happens to a packet, and why.
 type Result struct {
-	Verdict Verdict // what happens to the packet, policies included
-	// Endpoints are all that the packet may get when the verdict is DNAT, in
-	// the pool's order; each as likely as its weight.
+	Verdict Verdict // including policies
+	// Endpoints are the possible endpoints if the verdict is DNAT, in the pool's
+	// order. An endpoint's probability is proportional to its weight.
 	Endpoints []Choice
-	// Denied are the endpoints that the packet may be given too, and which a
-	// policy then keeps it from. When it gets no other, the verdict is Drop or
-	// Reject.
+	// Denied are possible endpoints that a policy denies to the packet. If there
+	// are no others, the verdict is Drop or Reject.
 	Denied []Choice
-	// Masquerade is whether the packet leaves with the node's source address,
-	// whichever endpoint it gets.
+	// Masquerade reports that the packet gets the node's source address with
+	// every endpoint.
 	Masquerade bool
-	// Affinity is the seconds a client keeps its endpoint; 0 is no affinity.
+	// Affinity is how many seconds a client keeps its endpoint; 0 is no affinity.
 	Affinity uint32
-	// Frontend is the frontend that decided, or nil.
+	// Frontend is the matching frontend, or nil.
 	Frontend *ir.Frontend
-	Steps    []Step // the reasons in the order in which they applied
+	Steps    []Step // the reasons, in the order of evaluation
 }
 
-// Choice is one endpoint that a packet may get.
+// Choice is one possible endpoint of a packet.
 type Choice struct {
 	Address netip.AddrPort // the endpoint, after DNAT
-	Weight  uint16         // its share of the connections, out of the sum over all endpoints
-	// Masquerade is whether the packet gets the node's source address when it
-	// is given this endpoint.
+	Weight  uint16         // its share of the connections, relative to the sum of all weights
+	// Masquerade reports that the packet gets the node's source address with
+	// this endpoint.
 	Masquerade bool
-	// Hairpin is whether the endpoint would be talking to itself.
+	// Hairpin reports that the endpoint would connect to itself.
 	Hairpin bool
-	Origin  ir.Origin // the EndpointSlice that has the endpoint
+	Origin  ir.Origin // the EndpointSlice with the endpoint
 }
 
-// Step is one reason on the way to a verdict.
+// Step is one reason for a verdict.
 type Step struct {
-	Stage  string    // the part of the dataplane that decided, as "service" or "egress"
-	Text   string    // the reason, in words for a person
-	Origin ir.Origin // the object that the reason is about; may be the zero value
+	Stage  string    // the deciding part of the dataplane, such as "service" or "egress"
+	Text   string    // the reason, for a person
+	Origin ir.Origin // the object behind the reason; may be the zero value
 }
 
 // Addresses returns the addresses of the endpoints, sorted.

@@ -15,7 +15,7 @@ type policies struct {
 	profiles map[netip.Addr]*ir.Profile
 	sets     map[string]*members
 	names    map[netip.Addr]ir.Peer
-	// denying says of directions of profiles whether they deny anything.
+	// denying caches whether a direction of a profile denies anything.
 	denying *sync.Map
 }
 
@@ -57,18 +57,18 @@ func indexPolicies(p *ir.Policy) policies {
 	return x
 }
 
-// Decision is what the tiers of one direction say of a packet.
+// Decision is what the tiers of one direction decide about a packet.
 type Decision struct {
 	Accept bool // whether the packet passes in this direction
-	// Tier is the tier that decided, Rule its rule; without a rule the tier's
-	// default did, and without a tier nothing did, which accepts.
+	// Tier is the deciding tier and Rule its rule. Without a rule, the tier's
+	// default decided; without a tier, nothing did, and the packet is accepted.
 	Tier *ir.Tier
 	Rule *ir.Rule // the rule that decided, or nil
 }
 
-// Judge asks the profile of the pod that owns an address about a packet from
-// (ingress) or to (egress) the peer. The second result is false where the
-// address is no pod's that policies of this node mention.
+// Judge evaluates the profile of the pod with an address for a packet from
+// (ingress) or to (egress) the peer. The second result is false if no pod
+// with a profile on this node has the address.
 func (e *Evaluator) Judge(d ir.Direction, pod, peer netip.Addr, proto ir.Protocol, port uint16) (Decision, bool) {
 	profile := e.policies.profiles[pod]
 	if profile == nil {
@@ -122,7 +122,7 @@ func matchesPort(r *ir.Rule, proto ir.Protocol, port uint16) bool {
 	return false
 }
 
-// String explains a decision: "accepted by NetworkPolicy shop/web rule ...".
+// String formats a decision: "accepted by NetworkPolicy shop/web rule ...".
 func (d Decision) String() string {
 	verb := "denied"
 	if d.Accept {
@@ -145,7 +145,7 @@ func (d Decision) String() string {
 	return fmt.Sprintf("%s: isolated by %s, no rule matched", verb, strings.Join(names, " and "))
 }
 
-// Origin is that of the rule that decided, or of the first policy that isolates.
+// Origin is that of the deciding rule, or of the first isolating policy.
 func (d Decision) Origin() ir.Origin {
 	switch {
 	case d.Rule != nil:
@@ -156,8 +156,8 @@ func (d Decision) Origin() ir.Origin {
 	return ir.Origin{}
 }
 
-// policeEndpoints asks the policies about every endpoint the packet may get and
-// reports whether it may reach any.
+// policeEndpoints applies the policies to every possible endpoint and reports
+// whether the packet may reach any.
 func (t *trace) policeEndpoints() bool {
 	var allowed []Choice
 	for _, c := range t.result.Endpoints {
@@ -171,8 +171,8 @@ func (t *trace) policeEndpoints() bool {
 	return len(allowed) > 0
 }
 
-// police asks the egress of the source and the ingress of the destination,
-// which are what they are after DNAT.
+// police applies the egress policies of the source and the ingress policies
+// of the destination, with the addresses after DNAT.
 func (t *trace) police(dst netip.Addr, port uint16) bool {
 	p := t.packet
 	if p.From == FromNode {
@@ -193,8 +193,8 @@ func (t *trace) police(dst netip.Addr, port uint16) bool {
 	return t.judge(ir.Ingress, dst, p.Src, port)
 }
 
-// neighbourDiscovery are the ICMPv6 types 133 to 137 (RFC 4861), without which
-// no IPv6 address can be reached: they always pass.
+// neighbourDiscovery matches the ICMPv6 types 133 to 137 (RFC 4861). They
+// always pass, because no IPv6 address can be reached without them.
 func neighbourDiscovery(icmpType uint8) bool { return icmpType >= 133 && icmpType <= 137 }
 
 func (t *trace) judge(d ir.Direction, pod, peer netip.Addr, port uint16) bool {
@@ -214,8 +214,7 @@ func (t *trace) judge(d ir.Direction, pod, peer netip.Addr, port uint16) bool {
 	return decision.Accept
 }
 
-// name writes an address with the pod or node it belongs to, where a policy
-// knows it.
+// name formats an address with its pod or node, if a policy knows it.
 func (x *policies) name(a netip.Addr) string {
 	if peer, known := x.names[a]; known {
 		return fmt.Sprintf("%v (%v)", peer, a)

@@ -1,5 +1,5 @@
-// Package failsafe gives up objects that cannot be enforced, so that all else of a
-// program is, and so that giving up is safe: a Service refuses, and a policy
-// closes what it selects. Which objects those are is not known here: a backend's
-// Check knows some, and the kernel's answers the others.
+// Package failsafe gives up objects that cannot be enforced, so that the rest of a
+// program is. Giving up is safe: a Service refuses connections, and a policy
+// closes what it selects. The package does not decide which objects those are: a
+// backend's Check finds some, and errors of the kernel find others.
 package failsafe

@@ -8,20 +8,20 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Object names an object that rules are made of.
+// Object identifies a Service or a policy that rules are made from.
 type Object struct {
-	// Kind is "Service" or a policy's kind.
+	// Kind is "Service" or the kind of a policy.
 	Kind            string
-	Namespace, Name string // those of the object; Namespace is "" for a cluster's policy
+	Namespace, Name string // the object's; Namespace is "" for a cluster-wide policy
 }
 
-// Service is the kind of Services.
+// Service is the Kind of Services.
 const Service = "Service"
 
-// ServiceOf is the Service that a frontend belongs to.
+// ServiceOf returns the Service of a frontend.
 func ServiceOf(s ir.ServicePort) Object { return Object{Service, s.Namespace, s.Name} }
 
-// PolicyOf is the policy that a rule comes from.
+// PolicyOf returns the policy of a rule.
 func PolicyOf(o ir.Origin) Object { return Object{o.Kind, o.Namespace, o.Name} }
 
 // String returns "Kind namespace/name".
@@ -34,32 +34,31 @@ func (o Object) Compare(b Object) int {
 	return cmp.Or(cmp.Compare(o.Kind, b.Kind), cmp.Compare(o.Namespace, b.Namespace), cmp.Compare(o.Name, b.Name))
 }
 
-// Level is how much of an object is given up.
+// Level is the degree to which an object is given up.
 type Level uint8
 
-// The levels. Each is tried where the one before it cannot be enforced either.
+// The levels. Each is tried if the previous one cannot be enforced either.
 const (
-	// Refused answers every packet of a Service as one without endpoints does, and
-	// takes the accepting rules of a policy away: what it selects is closed but for
-	// what other policies accept. A rule of an administrator's tier may deny or pass
-	// too, and what is not known to be harmless is denied: all of them become one
-	// that denies everything.
+	// Refused makes a Service refuse as one without endpoints does. It removes the
+	// accepting rules of a NetworkPolicy: what the policy selects is open only to
+	// what other policies accept. In an administrator's tier, rules may also deny or
+	// pass; to be safe, a single rule that denies everything replaces all of them.
 	Refused Level = iota + 1
-	// Removed takes the frontends of a Service away and keeps its ClusterIPs, which
-	// refuse; and it closes both directions of all that a policy selects, whatever
-	// others say.
+	// Removed removes the frontends of a Service and keeps its ClusterIPs, which
+	// refuse. It closes both directions of everything that a policy selects,
+	// regardless of other policies.
 	Removed
-	// Gone takes the ClusterIPs away too. For a policy it is Removed.
+	// Gone also removes the ClusterIPs. For a policy it equals Removed.
 	Gone
 )
 
-// Set is the objects that are given up.
+// Set holds the objects that are given up.
 type Set map[Object]Level
 
-// Add gives an object up, at least at a level.
+// Add gives an object up, at least to the level.
 func (s Set) Add(o Object, l Level) { s[o] = max(s[o], l) }
 
-// With returns a set that has the objects of both.
+// With returns the union of both sets.
 func (s Set) With(more Set) Set {
 	out := maps.Clone(s)
 	if out == nil {
@@ -71,19 +70,19 @@ func (s Set) With(more Set) Set {
 	return out
 }
 
-// Sorted lists the objects in order.
+// Sorted lists the objects in canonical order.
 func (s Set) Sorted() []Object {
 	return slices.SortedFunc(maps.Keys(s), Object.Compare)
 }
 
-// Of lists the objects that a program is made of, in order.
+// Of lists the objects of a program in canonical order.
 func Of(p *ir.Program) []Object {
 	s := make(Set)
 	visit(p, func(o Object, _ ir.Origin) { s.Add(o, Refused) })
 	return s.Sorted()
 }
 
-// Origins says where each object of a program comes from.
+// Origins returns the origin of each object of a program.
 func Origins(p *ir.Program) map[Object]ir.Origin {
 	out := make(map[Object]ir.Origin)
 	visit(p, func(o Object, at ir.Origin) {
@@ -94,7 +93,7 @@ func Origins(p *ir.Program) map[Object]ir.Origin {
 	return out
 }
 
-// visit calls do for every part of a program that comes from an object.
+// visit calls do for every part of a program with an object behind it.
 func visit(p *ir.Program, do func(Object, ir.Origin)) {
 	for i := range p.Frontends {
 		do(ServiceOf(p.Frontends[i].Service), p.Frontends[i].Origin)

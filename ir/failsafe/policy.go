@@ -7,7 +7,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// policies closes what policies select, and reports whether there was any of them.
+// policies closes what given-up policies select, and reports whether there were any.
 func policies(p *ir.Policy, set Set) bool {
 	closed := false
 	profiles := slices.Clone(p.Profiles)
@@ -25,7 +25,7 @@ func policies(p *ir.Policy, set Set) bool {
 	return closed
 }
 
-// profileLevel is how much of the policies of a profile is given up.
+// profileLevel is the highest level to which a policy of the profile is given up.
 func profileLevel(p *ir.Profile, set Set) (level Level) {
 	for _, d := range ir.Directions() {
 		for _, t := range p.Tiers(d) {
@@ -55,9 +55,9 @@ func tiers(p *ir.Profile, d ir.Direction, set Set, level Level) []ir.Tier {
 	return out
 }
 
-// rules are those of other policies. NetworkPolicies only accept, and what they do
-// not accept is denied. Where a policy of another tier had its first rule, there is
-// one that denies everything.
+// rules returns the rules of other policies. NetworkPolicies only accept, so
+// removing a rule denies more. In other tiers, one rule that denies everything
+// replaces a policy's first rule.
 func rules(t ir.Tier, set Set) []ir.Rule {
 	var out []ir.Rule
 	denied := make(Set)
@@ -75,7 +75,7 @@ func rules(t ir.Tier, set Set) []ir.Rule {
 	return out
 }
 
-// closedBy is a direction that nothing passes.
+// closedBy returns the tiers of a direction that denies everything.
 func closedBy(p *ir.Profile, set Set) []ir.Tier {
 	t := ir.Tier{Kind: ir.AdminTier, Default: ir.Pass}
 	for _, d := range ir.Directions() {
@@ -95,8 +95,8 @@ func closedBy(p *ir.Profile, set Set) []ir.Tier {
 	return []ir.Tier{t}
 }
 
-// prune removes the sets that no rule names any more, and the names of addresses
-// that are in none.
+// prune removes the sets that no rule refers to any more, and the names of
+// addresses in none of the sets.
 func prune(p *ir.Policy) {
 	used := make(map[string]bool, len(p.AddressSets))
 	for i := range p.Profiles {

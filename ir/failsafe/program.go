@@ -8,10 +8,10 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Program returns a program without the objects of the set, and p itself where it
-// has none of them. It is one that [ir.Verify] accepts when p is, and the same part
-// of it comes from the same part of p: the fragments of a change can be given
-// instead of whole programs.
+// Program returns a program without the objects of the set, or p itself if p has
+// none of them. [ir.Verify] accepts the result if it accepts p. Each part depends
+// only on the same part of p, so the fragments of a change can be passed instead of
+// whole programs.
 func Program(p *ir.Program, set Set) *ir.Program {
 	if len(set) == 0 {
 		return p
@@ -25,8 +25,8 @@ func Program(p *ir.Program, set Set) *ir.Program {
 	return p
 }
 
-// services refuses or removes the frontends of Services, and reports whether there
-// were any.
+// services refuses or removes the frontends of given-up Services, and reports
+// whether there were any.
 func services(p *ir.Program, set Set) bool {
 	level := func(f *ir.Frontend) Level { return set[ServiceOf(f.Service)] }
 	gone, served := make(map[netip.Addr]bool), make(map[netip.Addr]bool)
@@ -58,8 +58,8 @@ func services(p *ir.Program, set Set) bool {
 	return true
 }
 
-// Frontends returns a program in which some frontends refuse, and others of the same
-// Service do not; p itself where there is none.
+// Frontends returns a program in which the selected frontends refuse and others of
+// the same Service do not; it returns p itself if none is selected.
 func Frontends(p *ir.Program, which func(*ir.Frontend) bool) *ir.Program {
 	if !slices.ContainsFunc(p.Frontends, func(f ir.Frontend) bool { return which(&f) }) {
 		return p
@@ -71,9 +71,9 @@ func Frontends(p *ir.Program, which func(*ir.Frontend) bool) *ir.Program {
 	return &out
 }
 
-// refuse makes frontends answer as those without endpoints do, and drops the pools
-// that no frontend has any more. Both routes are one, and nothing about who asks
-// matters any more. Other frontends may have the pool, so each gets an empty one.
+// refuse makes frontends answer like frontends without endpoints, and drops unused
+// pools. Both routes become equal, so it does not matter who sends the packet.
+// Other frontends may use the old pool, so each gets a new, empty one.
 func refuse(p *ir.Program, which func(*ir.Frontend) bool) {
 	kept, empty := make(map[string]bool, len(p.Pools)), make(map[string]bool)
 	have := p.Pools
@@ -96,8 +96,8 @@ func refuse(p *ir.Program, which func(*ir.Frontend) bool) {
 	p.Pools = slices.DeleteFunc(p.Pools, func(pool ir.Pool) bool { return !kept[pool.ID] })
 }
 
-// lasting keeps the flows that a frontend has: only new connections are refused.
-// Pools are sorted by ID.
+// lasting keeps the existing flows of a frontend: only new connections are
+// refused. Pools are sorted by ID.
 func lasting(f *ir.Frontend, pools []ir.Pool) {
 	if f.Match.Protocol == ir.TCP {
 		return

@@ -1,7 +1,7 @@
-// Package identity makes short names of contents, such that no two contents share
-// one: a name has at least 128 bits of a hash, which no one can find two contents
-// for, and where two have the same name all the same, the content is compared and
-// the later one gets another name.
+// Package identity derives short names from contents, such that different
+// contents have different names. A name has at least 128 bits of a
+// collision-resistant hash; if two names are equal nevertheless, the contents are
+// compared, and the later one gets another name.
 package identity
 
 import (
@@ -10,8 +10,8 @@ import (
 	"strconv"
 )
 
-// Hash hashes a content. The zero value is SHA-256; tests weaken it to see what
-// happens to contents whose hashes are equal.
+// Hash hashes a content. The zero value is SHA-256; tests use a weak hash to
+// provoke collisions.
 type Hash func([]byte) [sha256.Size]byte
 
 // Sum returns the hash of a content.
@@ -25,7 +25,7 @@ func (h Hash) Sum(b []byte) [sha256.Size]byte {
 // Encoding turns a hash into the part of a name.
 type Encoding func([sha256.Size]byte) string
 
-// lower is the alphabet of names in which capitals mean nothing.
+// lower is the alphabet of case-insensitive names.
 var lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // Lower writes 128 bits as 26 characters: a-z and 2-7.
@@ -53,12 +53,12 @@ func Short(sum [sha256.Size]byte) string {
 	return string(out)
 }
 
-// Names gives contents their names. The zero value hashes with SHA-256. The names
-// depend on the order of the questions only where hashes are equal, so callers ask
-// in an order that is the same for the same program.
+// Names assigns names to contents. The zero value hashes with SHA-256. Only if
+// hashes collide do names depend on the order of the calls, so callers use an
+// order that depends on the program alone.
 type Names struct {
-	Hash Hash // the hash that names are made of; nil is SHA-256, and tests have a weak one
-	// taken are the names that a content has, names those of each content.
+	Hash Hash // the hash behind the names; nil is SHA-256, tests use a weak one
+	// taken holds the assigned names, names the name of each content.
 	taken map[string]bool
 	names map[nameKey]string
 }
@@ -68,14 +68,14 @@ type nameKey struct {
 	key
 }
 
-// key is a content, or where that is long its SHA-256: no one can find two
-// contents for it, and it is cheap to keep and to look up. It is never weakened.
+// key is a content, or its SHA-256 if it is long. SHA-256 is collision resistant
+// and cheap to store and look up. Tests never weaken it.
 type key struct {
 	content string
 	sum     [sha256.Size]byte
 }
 
-// longest is how many bytes a content has, at most, that is kept as it is.
+// longest is the maximum length in bytes of a content that is its own key.
 const longest = 128
 
 func keyOf(content string) key {
@@ -85,7 +85,7 @@ func keyOf(content string) key {
 	return key{sum: sha256.Sum256([]byte(content))}
 }
 
-// sum is the hash of the content that k is the key of.
+// sum is the hash of the content behind the key k.
 func (h Hash) sum(content string, k key) [sha256.Size]byte {
 	if h == nil && len(content) > longest {
 		return k.sum
@@ -93,8 +93,8 @@ func (h Hash) sum(content string, k key) [sha256.Size]byte {
 	return h.Sum([]byte(content))
 }
 
-// Of returns prefix and the encoded hash of a content, and the same for the same
-// prefix and content each time. A prefix is a namespace of its own.
+// Of returns the prefix followed by the encoded hash of a content, the same for
+// equal arguments. Each prefix is a separate namespace.
 func (n *Names) Of(prefix, content string, encode Encoding) string {
 	k := nameKey{prefix, keyOf(content)}
 	if have, known := n.names[k]; known {
@@ -106,31 +106,31 @@ func (n *Names) Of(prefix, content string, encode Encoding) string {
 	name := encode(n.Hash.sum(content, k.key))
 	free := prefix + name
 	for i := 2; n.taken[free]; i++ {
-		// Another content has it. A hash of the content with a number would be the
-		// same again where the hash is weak, so the number is seen.
+		// Another content has the name. With a weak hash, a hash of the content and
+		// a number could collide again, so the number is part of the name.
 		free = prefix + suffixed(name, i)
 	}
 	n.names[k], n.taken[free] = free, true
 	return free
 }
 
-// suffixed replaces the end of a name by a number, so that it gets no longer.
+// suffixed replaces the end of a name by a number, so that the length stays the same.
 func suffixed(name string, i int) string {
 	s := "-" + strconv.Itoa(i)
 	return name[:max(0, len(name)-len(s))] + s
 }
 
-// Codes gives contents numbers of 64 bits that no two share, for machines that
-// have no room for more. Numbers are not what keeps contents apart: the content is
-// compared. The zero value hashes with SHA-256.
+// Codes assigns unique 64-bit numbers to contents, for machines without room for
+// longer names. It compares contents, so uniqueness does not depend on the hash.
+// The zero value hashes with SHA-256.
 type Codes struct {
-	Hash  Hash // the hash that numbers are made of; nil is SHA-256
+	Hash  Hash // the hash behind the numbers; nil is SHA-256
 	taken map[uint64]bool
 	codes map[key]uint64
 }
 
-// Of returns the first 64 bits of the content's hash, or the next number that no
-// other content has and that is allowed.
+// Of returns the first 64 bits of the content's hash, or the next number that is
+// allowed and that no other content has.
 func (c *Codes) Of(content string, allowed func(uint64) bool) uint64 {
 	k := keyOf(content)
 	if have, known := c.codes[k]; known {

@@ -1,14 +1,14 @@
 package identity
 
-// Numbers gives numbers out, each once. The zero value has given out none.
+// Numbers assigns each number once. The zero value has assigned none.
 type Numbers struct {
-	// next is where to look on from a number that is taken, so that many equal
-	// hashes, which anyone can make of 32 bits, cost no more than others.
+	// next is the first candidate after a taken number. It keeps the cost low if
+	// many 32-bit hashes collide, which an attacker can provoke.
 	next map[uint32]uint32
 }
 
-// Free returns the number, or the next one that is free between first and last,
-// going round: the same for the same numbers in the same order. One must be free.
+// Free returns the number, or cyclically the next free one between first and last.
+// The result depends only on the sequence of calls. One number must be free.
 func (n *Numbers) Free(number, first, last uint32) uint32 {
 	if n.next == nil {
 		n.next = make(map[uint32]uint32)

@@ -8,11 +8,11 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// membership is the address sets that hold an address, as sorted indexes.
+// membership is the set of address sets with an address, as sorted indexes.
 type membership []int32
 
-// sample stands for the addresses of a class: it is in a network, or outside of
-// all (-1), and in some sets besides.
+// sample represents the addresses of a class: in a network, or outside of all
+// networks (-1), and in some sets besides.
 type sample struct {
 	network int
 	own     membership
@@ -20,8 +20,8 @@ type sample struct {
 	class int32
 }
 
-// classify cuts the address space: first into networks, then it gives each
-// single address the sets of its network and its own.
+// classify partitions the address space: first into networks, then by the
+// sets of each single address, its network's and its own.
 func (b *builder) classify() {
 	b.forest = newForest(len(b.sets))
 	b.networks()
@@ -68,8 +68,8 @@ func (b *builder) classify() {
 	b.sampled(x.samples)
 }
 
-// sampled keeps the samples in the order of their networks and classes, and where each set
-// is among what samples have of their own.
+// sampled stores the samples in the order of their networks and classes, and the positions
+// of each set in the samples' own sets.
 func (b *builder) sampled(samples []sample) {
 	slices.SortFunc(samples, func(a, b sample) int {
 		return cmp.Or(cmp.Compare(a.network, b.network), cmp.Compare(a.class, b.class))
@@ -82,8 +82,8 @@ func (b *builder) sampled(samples []sample) {
 	}
 }
 
-// hosts returns every single address of the sets, and the sets that name it. The
-// memberships are cut from one piece of memory: there are tens of thousands.
+// hosts returns every single address of the sets and the sets that list it. All
+// memberships share one allocation, because there are tens of thousands.
 func (b *builder) hosts() ([]netip.Addr, []membership) {
 	total, most := 0, 0
 	for i := range b.sets {
@@ -118,18 +118,18 @@ func (b *builder) hosts() ([]netip.Addr, []membership) {
 	return hosts, members
 }
 
-// network is a prefix that some set begins or ends at.
+// network is a prefix where some set begins or ends.
 type network struct {
 	prefix netip.Prefix
-	// sets are those that hold its addresses outside longer prefixes.
+	// sets holds the sets with its addresses, outside of longer prefixes.
 	sets setID
-	// parent is the index of the longest network around it, or -1.
+	// parent is the index of the longest enclosing network, or -1.
 	parent int
-	// class is -1 where no set holds the network.
+	// class is -1 if no set contains the network.
 	class int32
 }
 
-// edge is where a set begins or ends: at a network.
+// edge is a network where a set begins or ends.
 type edge struct {
 	network int32
 	in      bool
@@ -151,7 +151,7 @@ func (b *builder) networks() {
 			bounds = append(bounds, bound{p, change{int32(i), false}})
 		}
 	}
-	// What is both a network of a set and taken out of it is out.
+	// A prefix that a set both contains and excludes is excluded.
 	slices.SortStableFunc(bounds, func(a, b bound) int {
 		return cmp.Or(ir.ComparePrefix(a.prefix, b.prefix), cmp.Compare(a.number, b.number))
 	})
@@ -174,8 +174,8 @@ func (b *builder) networks() {
 	}
 }
 
-// enclosing finds the parent of the network that comes next: the one before it,
-// or one that is around that.
+// enclosing finds the parent of the next network: the preceding network, or one
+// that encloses it.
 func enclosing(nets []network, next netip.Prefix) int {
 	p := len(nets) - 1
 	for p >= 0 && !nets[p].prefix.Contains(next.Addr()) {
@@ -197,20 +197,19 @@ func longest(nets []network, a netip.Addr) int {
 	return at
 }
 
-// classIndex numbers distinct memberships in the order in which they are found.
+// classIndex numbers distinct memberships in the order of their discovery.
 type classIndex struct {
 	*builder
 	found   map[setID]int32
 	classes []setID
-	// samples has one of each class.
+	// samples has one sample per class.
 	samples []sample
-	// pairs are the classes of single addresses, by their network's sets and
-	// their own.
+	// pairs maps the sets of an address's network and its own sets to a class.
 	pairs map[string]int32
 	key   []byte
 }
 
-// find returns the number of a membership, -1 for that of no set.
+// find returns the number of a membership, -1 for an empty one.
 func (x *classIndex) find(sets setID, s sample) int32 {
 	if sets == 0 {
 		return -1

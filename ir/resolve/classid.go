@@ -13,35 +13,35 @@ const (
 	fnvPrime  = 16777619
 )
 
-// namer hashes the IDs of the address sets of a class, each with a zero byte
-// after it, as FNV-1a of 32 bits. The sets of a class are a tree whose parts
-// other classes have too, and a part is hashed once for all of them.
+// namer hashes the IDs of the address sets of a class, each followed by a
+// zero byte, with 32-bit FNV-1a. The sets of a class form a tree that shares
+// parts with other classes, and each part is hashed only once.
 //
-// That is possible since a byte changes h to (h^b)·p, which is h·p and a number
-// that depends on the last byte of h alone; and so does the last byte of the
-// result. Any text then changes h to h·pⁿ and one of 256 numbers.
+// This is possible because a byte b changes h to (h^b)·p, which is h·p plus a
+// number that depends only on the last byte of h; the same holds for the last byte
+// of the result. So any text of n bytes changes h to h·pⁿ plus one of 256 numbers.
 type namer struct {
 	*forest
 	sets  []ir.AddressSet
 	parts []part
 }
 
-// part is what is known of the text of a set of address sets.
+// part is the known state of the text of a set of address sets.
 type part struct {
 	asked uint8
-	// power is pⁿ for the n bytes of the text; it is odd, and 0 is not known.
+	// power is pⁿ for the n bytes of the text. It is odd, and 0 means unknown.
 	power uint32
-	// plus is the number for each last byte, known where it was asked for.
+	// plus is the added number for each last byte, as far as it was computed.
 	plus *[256]struct {
 		known bool
 		value uint32
 	}
 }
 
-// oftenAsked is when it is worth to remember the hash of a part.
+// oftenAsked is the number of requests after which a part's hash is stored.
 const oftenAsked = 3
 
-// hash appends the text of a set to the one that h is the hash of.
+// hash returns the hash of a text with hash h, followed by the text of the set.
 func (n *namer) hash(set setID, h uint32) uint32 {
 	if set == 0 {
 		return h
@@ -93,8 +93,8 @@ func (n *namer) power(set setID) uint32 {
 	return p.power
 }
 
-// ids gives every class its ID; classes are sets of a forest. Where two have one
-// hash, the one whose sets sort first has it, and the other the next number.
+// ids assigns each class its ID; classes are sets of a forest. If hashes collide, the
+// class whose sets sort first keeps the hash, and the other gets the next number.
 func (b *builder) ids(classes []setID) []uint32 {
 	order := make([]int, len(classes))
 	for i := range order {
@@ -110,10 +110,10 @@ func (b *builder) ids(classes []setID) []uint32 {
 	return ids
 }
 
-// nextFree says of each number that is taken where to look for another one.
+// nextFree maps each taken number to the next candidate.
 type nextFree map[uint32]uint32
 
-// take takes the number, or the next that is free.
+// take takes the number, or the next free one.
 func (f nextFree) take(id uint32) uint32 {
 	var passed []uint32
 	for {
@@ -131,7 +131,7 @@ func (f nextFree) take(id uint32) uint32 {
 	return id
 }
 
-// orderClasses lists the classes by ID. It returns the place of each.
+// orderClasses sorts the classes by ID and returns the position of each.
 func (b *builder) orderClasses(classes []setID, ids []uint32) []int32 {
 	order, places := make([]int, len(ids)), make([]int32, len(ids))
 	for i := range order {

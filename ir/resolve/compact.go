@@ -1,12 +1,12 @@
 package resolve
 
-// Compact returns the same table with the row that most classes have as the
-// default, and class 0 among the rows if it has another: for backends that keep
-// an entry for each row. A rule about every pod of the cluster gives a row to
-// every class; this way it costs one entry.
+// Compact returns the same table with the most frequent row as the default, and
+// class 0 among the rows if it has another one. It is for backends with an
+// entry for each row: a rule about every pod of the cluster gives a row to
+// every class, and this way it costs one entry.
 //
-// Of rows that are as frequent the one of class 0 is the default, then the one
-// whose ID sorts first.
+// Among equally frequent rows, the row of class 0 is the default, or else the
+// row whose ID sorts first.
 func (p *Policy) Compact(t *Table) (defaultRow int, rows []ClassRow) {
 	count := make(map[int]int)
 	for _, r := range t.Rows {
@@ -24,7 +24,7 @@ func (p *Policy) Compact(t *Table) (defaultRow int, rows []ClassRow) {
 	return best, t.except(p, best)
 }
 
-// except lists every class whose row is not the new default.
+// except lists the classes whose row is not the new default.
 func (t *Table) except(p *Policy, row int) []ClassRow {
 	out := []ClassRow{{Class: 0, Row: t.Default}}
 	next := 0

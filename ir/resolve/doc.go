@@ -1,16 +1,16 @@
-// Package resolve turns the ordered rules of a program's policy into tables
-// without order, which is what backends that look things up need.
+// Package resolve turns the ordered rules of a program's policy into
+// unordered tables, for backends that use lookups.
 //
-// Three steps, each a plain partition:
+// It has three steps, each a plain partition:
 //
 //	addresses ─▶ class   which address sets hold the address
 //	profile × direction × class ─▶ row
 //	row × protocol × port ─▶ verdict
 //
-// Classes cut the address space into pieces that no rule of this node can tell
-// apart; tiers, priorities, Deny and Pass are gone, since each row is the final
-// answer for its ports. A packet costs one look-up of each kind, however many
-// policies there are, and a pod that comes or goes is one address in a class.
+// Classes partition the address space so that no rule of this node distinguishes
+// addresses of a class. Tiers, priorities, Deny and Pass are gone, because each
+// row is the final answer for its ports. A packet costs one lookup of each kind,
+// however many policies there are, and a new pod adds one address to a class.
 //
-// Package eval does not read these tables, so it can prove them.
+// Package eval does not read these tables, so tests can compare the two.
 package resolve

@@ -2,29 +2,29 @@ package resolve
 
 import "slices"
 
-// setID names a set of a forest; 0 is the empty one. Equal sets have equal IDs.
+// setID identifies a set of a forest; 0 is the empty set. Equal sets have equal IDs.
 type setID int32
 
-// forest keeps sets of small numbers of which many are nearly the same: "every
-// network but one", ten thousand times over. A set is a binary tree over the
-// bits of its numbers, and a tree that is part of several is stored once, so a
-// set that differs from another one in a few numbers costs a few nodes.
+// forest stores sets of small numbers that are often nearly equal, such as
+// "every network but one", ten thousand times. A set is a binary tree over the
+// bits of its numbers, and equal subtrees are stored once, so a set that
+// differs from another one in a few numbers costs a few nodes.
 type forest struct {
-	// depth is how many bits the numbers have.
+	// depth is the number of bits of the numbers.
 	depth int
-	// nodes are the two halves of each set. The empty set and the sets of one
-	// number, which come first, have none.
+	// nodes holds the two halves of each set. The empty set and the singletons,
+	// which come first, have none.
 	nodes [][2]setID
 	index map[[2]setID]setID
 }
 
-// change puts a number into a set, or takes it out.
+// change adds a number to a set, or removes it.
 type change struct {
 	number int32
 	in     bool
 }
 
-// newForest is for numbers below size.
+// newForest returns a forest for numbers below size.
 func newForest(size int) *forest {
 	f := &forest{nodes: make([][2]setID, size+1), index: make(map[[2]setID]setID)}
 	for 1<<f.depth < size {
@@ -33,8 +33,8 @@ func newForest(size int) *forest {
 	return f
 }
 
-// with returns a set with some changes, which are sorted by their number; of
-// several of one number the last counts.
+// with returns a set after some changes, which are sorted by number; of
+// several changes of one number, the last counts.
 func (f *forest) with(set setID, changes []change) setID { return f.change(set, f.depth, changes) }
 
 func (f *forest) change(set setID, level int, changes []change) setID {
@@ -55,7 +55,7 @@ func (f *forest) change(set setID, level int, changes []change) setID {
 	return f.pair(f.change(halves[0], level-1, changes[:upper]), f.change(halves[1], level-1, changes[upper:]))
 }
 
-// of returns the set of some numbers, which are sorted.
+// of returns the set of the given, sorted numbers.
 func (f *forest) of(numbers []int32) setID {
 	changes := make([]change, len(numbers))
 	for i, n := range numbers {
@@ -77,7 +77,7 @@ func (f *forest) pair(lower, upper setID) setID {
 	return id
 }
 
-// union costs what the smaller set has, at most.
+// union costs at most the size of the smaller set.
 func (f *forest) union(a, b setID) setID {
 	switch {
 	case a == b || b == 0:
@@ -89,7 +89,7 @@ func (f *forest) union(a, b setID) setID {
 	return f.pair(f.union(x[0], y[0]), f.union(x[1], y[1]))
 }
 
-// each yields the numbers of a set in order, until it is told to stop.
+// each yields the numbers of a set in order, until yield returns false.
 func (f *forest) each(set setID, yield func(int32) bool) bool {
 	if set == 0 {
 		return true
@@ -100,8 +100,8 @@ func (f *forest) each(set setID, yield func(int32) bool) bool {
 	return yield(int32(set - 1))
 }
 
-// part returns the numbers of a set that begin with the bits of prefix, of which
-// all but the last level bits are given.
+// part returns the numbers of a set that begin with the bits of prefix, which
+// gives all but the last level bits.
 func (f *forest) part(set setID, prefix, level int) setID {
 	for l := f.depth; l > level; l-- {
 		set = f.nodes[set][prefix>>(l-1-level)&1]
@@ -115,8 +115,8 @@ func (f *forest) compare(a, b setID) int {
 	if a == b {
 		return 0
 	}
-	// The least number that one of them has is where they differ first; more is
-	// whether a set has greater ones.
+	// The sets first differ at the least number that only one of them has; more
+	// is whether a set has greater numbers.
 	moreA, moreB := false, false
 	for range f.depth {
 		x, y := f.nodes[a], f.nodes[b]

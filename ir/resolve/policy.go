@@ -10,34 +10,34 @@ import (
 
 // Policy is the order-free form of an [ir.Policy].
 type Policy struct {
-	// Classes are sorted by ID. Addresses that none of them holds are of class
-	// 0, which is not listed.
+	// Classes are sorted by ID. Addresses outside of all of them have class 0,
+	// which is not listed.
 	Classes []Class
-	// Hosts are single addresses, sorted; Networks are consulted for addresses
-	// that are none of them, and of Networks, sorted by prefix, the longest that
-	// contains an address decides. A network may have class 0.
+	// Hosts are single addresses, sorted. For other addresses, the longest
+	// network that contains the address decides. Networks are sorted by prefix;
+	// a network may have class 0.
 	Hosts    []Host
-	Networks []Network // ranges of addresses that are none of Hosts
+	Networks []Network // ranges of addresses, for addresses that are not in Hosts
 	// Rows are distinct and sorted by ID.
 	Rows []Row
-	// Profiles are in the order of the program's.
+	// Profiles are in the order of the program.
 	Profiles []Profile
 }
 
-// Class is a set of addresses that belong to the same address sets.
+// Class is the set of addresses that belong to the same address sets.
 type Class struct {
-	// ID is a hash of the sets' IDs, never 0 and unique: it says the same in
+	// ID is a hash of the sets' IDs, unique and never 0. It means the same in
 	// every program.
 	ID uint32
-	// set is of the forest that the class was found with, sets what its numbers
-	// stand for.
+	// set belongs to the forest of the class; sets translates its numbers to
+	// IDs.
 	set    setID
 	forest *forest
 	sets   []ir.AddressSet
 }
 
-// Sets yields the IDs of the address sets, sorted; there is at least one. All
-// classes together may have more than fits into memory.
+// Sets yields the IDs of the address sets, sorted; there is at least one. It
+// yields because the sets of all classes together may not fit into memory.
 func (c *Class) Sets() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if c.forest != nil {
@@ -61,7 +61,7 @@ type Network struct {
 // Profile holds the tables of one profile; a nil table accepts everything.
 type Profile struct {
 	*ir.Profile
-	Ingress, Egress *Table // the tables of received and of sent packets
+	Ingress, Egress *Table // the tables for received and for sent packets
 }
 
 // Table returns the table of one direction.
@@ -72,33 +72,33 @@ func (p *Profile) Table(d ir.Direction) *Table {
 	return p.Egress
 }
 
-// Table says which row a packet gets, by the class of its peer.
+// Table maps the class of a packet's peer to a row.
 type Table struct {
 	// Default indexes the row of class 0 and of every class not in Rows.
 	Default int
-	// Rows are sorted by class; none has the default's row.
+	// Rows are sorted by class. None of them has the default row.
 	Rows []ClassRow
 }
 
-// ClassRow gives a class its row.
+// ClassRow assigns a row to a class.
 type ClassRow struct {
 	Class uint32 // the ID of a class
 	// Row indexes Policy.Rows.
 	Row int
 }
 
-// Row is a verdict for every packet.
+// Row is a verdict for every protocol and port.
 type Row struct {
-	// ID is made of the row's content: equal rows have equal IDs.
+	// ID is derived from the row's content: equal rows have equal IDs.
 	ID string
-	// Accept is the verdict for packets outside Except, also of protocols that
-	// have no ports; packets inside Except get the other one.
+	// Accept is the verdict for packets outside of Except, also for protocols
+	// without ports; packets inside of Except get the opposite verdict.
 	Accept bool
-	// Except are disjoint, sorted, and as few as possible.
+	// Except is disjoint, sorted and minimal.
 	Except []ir.PortRange
 }
 
-// Accepts returns the verdict of a row.
+// Accepts returns the verdict of a row for a packet.
 func (r *Row) Accepts(proto ir.Protocol, port uint16) bool {
 	_, found := slices.BinarySearchFunc(r.Except, port, func(x ir.PortRange, port uint16) int {
 		switch {
@@ -130,7 +130,7 @@ func (p *Policy) ClassOf(a netip.Addr) uint32 {
 	return 0
 }
 
-// Row returns the index of the row that a class has in a table.
+// Row returns the index of a class's row in a table.
 func (t *Table) Row(class uint32) int {
 	i, found := slices.BinarySearchFunc(t.Rows, class, func(r ClassRow, class uint32) int {
 		switch {

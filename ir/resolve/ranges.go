@@ -12,9 +12,9 @@ type Range struct {
 	Class       uint32     // the ID of the addresses' class, or 0
 }
 
-// Ranges returns the networks of one family, which are sorted and of which the
-// longest decides, as disjoint ranges, sorted and as few as possible, without
-// class 0: for backends whose tables know no longest match.
+// Ranges converts the networks of one family, which are sorted and of which
+// the longest match decides, to disjoint, sorted ranges, as few as possible
+// and without class 0: for backends whose tables lack a longest-prefix match.
 func Ranges(networks []Network, f ir.Family) []Range {
 	s := sweep{}
 	for _, n := range networks {
@@ -31,10 +31,10 @@ func Ranges(networks []Network, f ir.Family) []Range {
 	return s.out
 }
 
-// sweep walks the address space; open are the networks around where it is.
+// sweep walks the address space; open are the networks around the current position.
 type sweep struct {
 	open []Network
-	// next is the first address that no range covers yet.
+	// next is the first address without a range so far.
 	next netip.Addr
 	out  []Range
 }
@@ -46,7 +46,7 @@ func (s *sweep) closeBefore(a netip.Addr) {
 	}
 }
 
-// close ends the innermost network with what is left of it.
+// close ends the innermost network and adds its remaining addresses.
 func (s *sweep) close() {
 	n := s.open[len(s.open)-1]
 	last := ir.LastAddr(n.Prefix)
@@ -56,13 +56,13 @@ func (s *sweep) close() {
 	s.open = s.open[:len(s.open)-1]
 	s.next = last.Next()
 	if !s.next.IsValid() {
-		// The end of the address space: nothing may follow.
+		// This is the end of the address space: nothing may follow.
 		s.next = last
 		s.open = s.open[:0]
 	}
 }
 
-// advance gives the addresses before a to the innermost network.
+// advance adds the addresses before a to the innermost network.
 func (s *sweep) advance(a netip.Addr) {
 	if len(s.open) > 0 && s.next.Compare(a) < 0 {
 		s.emit(a.Prev(), s.open[len(s.open)-1].Class)

@@ -8,9 +8,9 @@ import (
 	"github.com/planec/planec/ir/identity"
 )
 
-// New resolves a policy that [ir.Verify] accepts. The result refers to the
-// policy, which must not change afterwards. The hash is what names of rows are made
-// with; nil is SHA-256.
+// New resolves a policy that [ir.Verify] accepts. The result refers to the policy,
+// which must not change afterwards. The hash makes the names of rows; nil is
+// SHA-256.
 func New(p *ir.Policy, hash identity.Hash) *Policy {
 	b := &builder{names: identity.Names{Hash: hash}, sets: p.AddressSets, rowIndex: make(map[string]int), setIndex: make(map[string]int, len(p.AddressSets))}
 	for i := range p.AddressSets {
@@ -31,24 +31,24 @@ type builder struct {
 	out      Policy
 	sets     []ir.AddressSet
 	setIndex map[string]int
-	// forest has sets of address sets, by their index.
+	// forest holds sets of address sets, by their index.
 	forest *forest
-	// nets are the networks where sets begin or end, sorted, and edges where
-	// each set does.
+	// nets are the networks where sets begin or end, sorted; edges are the
+	// boundaries of each set.
 	nets  []network
 	edges [][]edge
-	// samples has one address of each class, in the order of their networks;
-	// owners are those that a set names by themselves.
+	// samples has one address of each class, in the order of networks; owners
+	// are the samples that a set lists explicitly.
 	samples []sample
 	owners  [][]int32
-	// holdings and placed are memory that one table leaves to the next.
+	// holdings and placed are buffers that are reused for each table.
 	holdings []holding
 	placed   []placed
-	// names are those of rows.
+	// names assigns the names of rows.
 	names identity.Names
 	// rowIndex finds a row by its content.
 	rowIndex map[string]int
-	// text is memory for contents.
+	// text is a buffer for contents.
 	text []byte
 }
 

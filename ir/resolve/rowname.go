@@ -8,12 +8,12 @@ import (
 	"github.com/planec/planec/ir/identity"
 )
 
-// longestName bounds row IDs, so that they can be part of names; longer contents
-// are hashed.
+// longestName bounds row IDs in bytes, so that they can be part of names; longer
+// contents are hashed.
 const longestName = 40
 
-// appendContent spells a row out: "accept", "deny", "only-tcp80-udp53" where the
-// ranges are accepted and "but-tcp22" where they are denied.
+// appendContent formats a row: "accept", "deny", "only-tcp80-udp53" if the
+// ranges are accepted and "but-tcp22" if they are denied.
 func (r *Row) appendContent(b []byte) []byte {
 	word := "only"
 	switch {
@@ -38,8 +38,8 @@ func (r *Row) appendContent(b []byte) []byte {
 	return b
 }
 
-// rowName is the row's ID: its content, or where that is long what it begins
-// with, how many ranges there are, and a hash.
+// rowName is the row's ID: its content, or for long content its beginning,
+// the number of ranges, and a hash.
 func rowName(r *Row, content string, names *identity.Names) string {
 	if len(content) <= longestName {
 		return content

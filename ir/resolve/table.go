@@ -9,20 +9,20 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// direction resolves one direction of a profile. Which rules match the peers of a
-// class is a set of rules, its state; classes with one state have one row.
+// direction resolves one direction of a profile. The state of a class is the set
+// of rules that match its peers; classes with equal states have the same row.
 type direction struct {
 	*builder
 	tiers []ir.Tier
-	// rules are the sets of rules, by their numbers: a rule's place in its tier,
-	// with the tier's place before it, of which all but the last bits are.
+	// rules holds the sets of rules, by number. The last bits of a rule's number
+	// are its place in its tier, the bits before them the place of the tier.
 	rules *forest
 	bits  int
-	// bySet are the rules of each address set that a rule names, sorted.
+	// bySet holds the rules that refer to each address set, sorted.
 	bySet map[int32][]int32
 	// anyPeer are the rules that match every peer.
 	anyPeer setID
-	// values are the verdicts of each set of rules that was asked for.
+	// values caches the verdicts of sets of rules.
 	values []verdicts
 	rows   map[setID]int
 	joined map[[2]setID]setID
@@ -30,13 +30,13 @@ type direction struct {
 	out    []placed
 }
 
-// placed is a class with its row; the class is its place among all.
+// placed is a class, by its index, with its row.
 type placed struct {
 	class int32
 	row   int
 }
 
-// table resolves one direction; nil where it has no tiers.
+// table resolves one direction. It returns nil if there are no tiers.
 func (b *builder) table(tiers []ir.Tier) *Table {
 	if len(tiers) == 0 {
 		return nil
@@ -57,7 +57,7 @@ func (b *builder) table(tiers []ir.Tier) *Table {
 	return t
 }
 
-// number gives every rule its number.
+// number assigns the numbers of the rules.
 func (d *direction) number() {
 	most := 1
 	for i := range d.tiers {
@@ -83,7 +83,7 @@ func (d *direction) number() {
 	d.anyPeer = d.rules.of(anyPeer)
 }
 
-// place gives each class its row, but those that have the default's.
+// place adds the row of each class, unless it is the default row.
 func (d *direction) place(standard int) {
 	sets := slices.Sorted(maps.Keys(d.bySet))
 	touched := d.touched(sets)
@@ -97,7 +97,7 @@ func (d *direction) place(standard int) {
 		first := next
 		next += sortedPrefix(d.samples[first:], func(x sample) bool { return x.network < s.end })
 		row := d.row(s.state)
-		// alike are samples that no set of the rules holds beside their network's.
+		// alike adds the samples that have no sets of the rules besides their network's.
 		alike := func(end int) {
 			for ; row != standard && first < end; first++ {
 				add(first, row)
@@ -113,7 +113,7 @@ func (d *direction) place(standard int) {
 	}
 }
 
-// sortedPrefix returns how many of a sorted list belong to its begin.
+// sortedPrefix returns how many elements at the start of a sorted list belong.
 func sortedPrefix[T any](list []T, belongs func(T) bool) int {
 	n, _ := slices.BinarySearchFunc(list, true, func(x T, _ bool) int {
 		if belongs(x) {
@@ -124,20 +124,20 @@ func sortedPrefix[T any](list []T, belongs func(T) bool) int {
 	return n
 }
 
-// own is a sample that sets of the rules hold beside those of its network, and
-// those sets' rules.
+// own is a sample that belongs to sets of the rules besides those of its
+// network, with the rules of those sets.
 type own struct {
 	sample int32
 	rules  setID
 }
 
-// holding is a sample that a set names: the sample's number, then the set's.
+// holding is a sample in a set that lists it: the sample's number, then the set's.
 type holding uint64
 
 func (h holding) sample() int32 { return int32(h >> 32) }
 func (h holding) set() int32    { return int32(h & math.MaxUint32) }
 
-// touched returns such samples, sorted.
+// touched returns these samples, sorted.
 func (d *direction) touched(sets []int32) []own {
 	list := d.holdings[:0]
 	for _, s := range sets {
@@ -160,11 +160,11 @@ func (d *direction) touched(sets []int32) []own {
 	return out
 }
 
-// fewRules is how many rules are put into a set one by one.
+// fewRules is the largest number of rules that are added to a set one by one.
 const fewRules = 256
 
-// rulesOf returns the rules of one sample's sets; whole are those of sets that
-// have many, once they were asked for.
+// rulesOf returns the rules of the sets of one sample. whole caches the rules
+// of sets with many rules.
 func (d *direction) rulesOf(list []holding, whole map[int32]setID) setID {
 	few, many := d.few[:0], setID(0)
 	for _, h := range list {
@@ -185,7 +185,7 @@ func (d *direction) rulesOf(list []holding, whole map[int32]setID) setID {
 	return d.join(many, d.rules.with(0, few))
 }
 
-// join is the union of two sets of rules.
+// join returns the union of two sets of rules.
 func (d *direction) join(a, b setID) setID {
 	if a == 0 || b == 0 {
 		return a | b
@@ -199,14 +199,14 @@ func (d *direction) join(a, b setID) setID {
 	return u
 }
 
-// stretch is networks, in their order, that the same rules match, up to end.
+// stretch is a run of networks that the same rules match, up to end.
 type stretch struct {
 	end   int
 	state setID
 }
 
-// stretches cuts the networks, and what is outside of all, where a rule begins or
-// ends.
+// stretches splits the networks, and the space outside of all, where a rule
+// begins or ends.
 func (d *direction) stretches(sets []int32) []stretch {
 	w := walk{direction: d, state: d.anyPeer, counts: make(map[int32]int), holds: make(map[int32]bool)}
 	for _, s := range sets {
@@ -231,14 +231,14 @@ type setEdge struct {
 	set int32
 }
 
-// walk goes through the networks, into each and out of it again.
+// walk traverses the networks in order, entering and leaving each.
 type walk struct {
 	*direction
 	edges []setEdge
-	// inside are the networks around the place, with what to undo behind them.
+	// inside are the enclosing networks, with the changes to undo after each.
 	inside []entered
-	// holds says which sets hold the place, and counts by how many of them a
-	// rule matches it.
+	// holds says which sets contain the current place; counts says through how
+	// many of them each rule matches it.
 	holds  map[int32]bool
 	counts map[int32]int
 	state  setID
@@ -279,7 +279,7 @@ func (w *walk) enter(at int) {
 	w.inside = append(w.inside, e)
 }
 
-// leave goes out of networks that do not hold network at.
+// leave leaves the networks that do not contain network at.
 func (w *walk) leave(at int) {
 	for len(w.inside) > 0 {
 		e := w.inside[len(w.inside)-1]
@@ -295,14 +295,14 @@ func (w *walk) leave(at int) {
 	}
 }
 
-// behind is the first network after one and all that it holds.
+// behind returns the first network after the given one and all those inside it.
 func (w *walk) behind(at int) int {
 	p := w.nets[at].prefix
 	return at + sortedPrefix(w.nets[at:], func(n network) bool { return p.Contains(n.prefix.Addr()) })
 }
 
-// flip puts the place into a set, or takes it out. Rules that begin or end to
-// match are told.
+// flip adds the place to a set or removes it, and reports rules that begin or
+// end to match.
 func (w *walk) flip(set int32, told func(rule int32)) {
 	in := !w.holds[set]
 	w.holds[set] = in
@@ -329,7 +329,7 @@ func (d *direction) row(state setID) int {
 	return row
 }
 
-// verdicts walks the tiers; what none of them decides is accepted.
+// verdicts walks the tiers; packets that no tier decides are accepted.
 func (d *direction) verdicts(state setID) verdicts {
 	out := everywhere(0)
 	for i := range d.tiers {
@@ -348,8 +348,8 @@ func (d *direction) verdicts(state setID) verdicts {
 	return out.then(everywhere(ir.Accept))
 }
 
-// value is the verdicts of some rules of one tier, the first that matches
-// deciding.
+// value returns the verdicts of some rules of one tier, of which the first
+// match decides.
 func (d *direction) value(set setID) verdicts {
 	if set == 0 {
 		return everywhere(0)

@@ -2,14 +2,14 @@ package resolve
 
 import "github.com/planec/planec/ir"
 
-// The ports of all protocols lie on one line, the ports of one protocol after
-// those of the other, in the order of [ir.Protocols]. What is no port of them,
-// as packets of protocols without ports, is one place at the end of the line.
+// The ports of all protocols are on one line, protocol after protocol, in the
+// order of [ir.Protocols]. All other packets, as of protocols without ports,
+// share one place at the end of the line.
 const portsOfProtocol = 1 << 16
 
-// verdicts say what rules do with each place of the line: pieces of it, sorted,
-// of which the first begins at 0 and no two neighbours say the same. Action 0 is
-// where no rule matches.
+// verdicts assign an action to each place of the line: sorted pieces, the first
+// of which begins at 0, and neighbours differ. Action 0 means that no rule
+// matches.
 type verdicts []piece
 
 type piece struct {
@@ -17,7 +17,7 @@ type piece struct {
 	action ir.Action
 }
 
-// everywhere is one action for all.
+// everywhere is one action for all places.
 func everywhere(a ir.Action) verdicts { return verdicts{{0, a}} }
 
 // add appends a piece that ends where the next begins.
@@ -32,7 +32,7 @@ func (v verdicts) add(from uint32, a ir.Action) verdicts {
 	return append(v, piece{from, a})
 }
 
-// verdictsOf are those of one rule. Its ports are sorted.
+// verdictsOf returns the verdicts of one rule, whose ports are sorted.
 func verdictsOf(r *ir.Rule) verdicts {
 	if r.AnyPort {
 		return everywhere(r.Action)
@@ -52,7 +52,7 @@ func verdictsOf(r *ir.Rule) verdicts {
 	return v
 }
 
-// lineOf is where the ports of a protocol begin.
+// lineOf returns where the ports of a protocol begin.
 func lineOf(p ir.Protocol) uint32 {
 	for i, known := range ir.Protocols() {
 		if known == p {
@@ -62,7 +62,7 @@ func lineOf(p ir.Protocol) uint32 {
 	return uint32(len(ir.Protocols())) * portsOfProtocol
 }
 
-// then are the verdicts of rules of which those of w come after those of v.
+// then combines verdicts of rules: v comes first, w applies where v has none.
 func (v verdicts) then(w verdicts) verdicts {
 	switch {
 	case len(w) == 1 && w[0].action == 0, len(v) == 1 && v[0].action != 0:
@@ -93,7 +93,7 @@ func (v verdicts) then(w verdicts) verdicts {
 	return out
 }
 
-// replaced are the verdicts after each action became another one.
+// replaced returns the verdicts with each action replaced.
 func (v verdicts) replaced(by func(ir.Action) ir.Action) verdicts {
 	out := make(verdicts, 0, len(v))
 	for _, p := range v {
@@ -102,12 +102,12 @@ func (v verdicts) replaced(by func(ir.Action) ir.Action) verdicts {
 	return out
 }
 
-// row is verdicts that accept or deny every packet, without a name.
+// row returns verdicts that accept or deny every packet, as a row without a name.
 func (v verdicts) row() Row {
 	accepts := func(i int) bool { return v[i].action == ir.Accept }
 	row := Row{Accept: accepts(len(v) - 1)}
 	if len(v) > 1 {
-		// Every other piece, and where a protocol ends, since neighbours differ.
+		// Take every other piece, split at protocol boundaries, since neighbours differ.
 		row.Except = make([]ir.PortRange, 0, len(v)/2+len(ir.Protocols()))
 	}
 	i := 0

@@ -31,5 +31,5 @@ func (k *Kernel) Snapshot(ctx context.Context) (*State, error) {
 	return s, nil
 }
 
-// FromNothing reports whether the plan was made for a kernel that had nothing of ours.
+// FromNothing reports whether the plan was made for a kernel that had nothing of planec.
 func (p *Plan) FromNothing() bool { return p.rules.FromNothing() }

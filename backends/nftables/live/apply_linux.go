@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// guarded is how many attempts are sent with the generation that was observed.
-// Where others change the ruleset all the time it never is that one when the
-// transaction comes; then the plan goes without it. It is atomic all the same, and
-// what it meets otherwise than planned refuses it.
+// guarded is the number of attempts that carry the observed generation. If other
+// programs change the ruleset all the time, that generation is always outdated, so
+// later attempts omit it. They are still atomic, and the kernel refuses them if
+// the tables are not as the plan expects.
 const guarded = 3
 
-// Apply commits the plan in the network namespace of the calling thread: all of
-// it, or an error and nothing. When others changed the ruleset since it was
-// observed, it observes and plans again, a bounded number of times.
+// Apply commits the plan in the network namespace of the calling thread, as a
+// whole or not at all. If the ruleset changed since the observation, it
+// observes and plans again, a bounded number of times.
 func Apply(ctx context.Context, p *Plan) error {
 	for i := range attempts {
 		if err := pause(ctx, i); err != nil {
@@ -45,15 +45,15 @@ func Apply(ctx context.Context, p *Plan) error {
 	return fmt.Errorf("changing the nftables rules: %w", ErrBusy)
 }
 
-// unguarded is the plan without the generation that it was made for.
+// unguarded returns the plan without its generation.
 func (p *Plan) unguarded() *Plan {
 	u := *p
 	u.observed = false
 	return &u
 }
 
-// Verify reads the kernel and returns what it would take to make it what is
-// wanted: an empty plan where it is that already.
+// Verify reads the kernel and returns the plan that turns its rules into the
+// wanted ones: an empty plan if they are equal.
 func Verify(ctx context.Context, want *Model) (*Plan, error) {
 	s, err := Observe(ctx)
 	if err != nil {
@@ -62,15 +62,14 @@ func Verify(ctx context.Context, want *Model) (*Plan, error) {
 	return Diff(s, want), nil
 }
 
-// Clean removes planec's tables, and nothing else, and says which. It is fine when there
-// are none.
+// Clean removes only planec's tables, and returns the steps. Without tables it does
+// nothing.
 //
-// A rule is of the generation that the packet met first, but a look-up in a set is of
-// the one that is there when it is made. A packet that is on its way through a table
-// while the table goes finds its sets empty: it gets the mark of the sources that are
-// not local, and no endpoint, and the rules of the next backend would give it one and
-// masquerade it. So the tables leave the packets' way first, and go when no packet is
-// in them any more.
+// A packet meets the rules of one generation, but a lookup in a set uses the
+// generation of its own moment. A packet inside a table that is being removed finds
+// empty sets: it is marked as from a non-local source and gets no endpoint, and then
+// the rules of the next backend would choose an endpoint and masquerade it. So the
+// tables first leave their hooks, and are removed when no packet is inside them.
 func Clean(ctx context.Context) (steps []string, err error) {
 	p, err := Left(ctx)
 	if err != nil || p.Empty() {
@@ -87,7 +86,7 @@ func Clean(ctx context.Context) (steps []string, err error) {
 	return steps, Apply(ctx, p)
 }
 
-// Left is the plan that removes planec's tables, which are not read as a whole.
+// Left returns the plan that removes planec's tables, without reading all of them.
 func Left(ctx context.Context) (*Plan, error) {
 	s, err := observe(ctx, func(*observer, *Table) error { return nil })
 	if err != nil {
@@ -96,7 +95,7 @@ func Left(ctx context.Context) (*Plan, error) {
 	return Diff(s, &Model{}), nil
 }
 
-// dormant is the transaction that takes the chains of the plan's tables off their hooks.
+// dormant returns the transaction that takes the chains of the plan's tables off their hooks.
 func (p *Plan) dormant() *Plan {
 	d := &Plan{}
 	for _, c := range p.changes {
@@ -105,7 +104,7 @@ func (p *Plan) dormant() *Plan {
 	return d
 }
 
-// send sends the plan, in the transactions that it takes.
+// send sends the plan in its transactions.
 func (p *Plan) send() error { return p.inStages((*Plan).commit) }
 
 func (p *Plan) inStages(commit func(*Plan) error) error {
@@ -114,7 +113,7 @@ func (p *Plan) inStages(commit func(*Plan) error) error {
 		return err
 	}
 	if err := commit(s.changed); err != nil {
-		// All or nothing: what serves nothing goes again.
+		// All or nothing: remove again what the first stage added.
 		return errors.Join(err, commit(s.added.undone()))
 	}
 	if !s.removed.Empty() {
@@ -123,8 +122,8 @@ func (p *Plan) inStages(commit func(*Plan) error) error {
 	return commit(s.removed)
 }
 
-// commit sends one transaction, or none where there is nothing to do. The kernel works
-// while it is sent, so its answers are there afterwards.
+// commit sends one transaction, or nothing for an empty plan. The kernel processes it
+// during the send call, so its answers are available afterwards.
 func (p *Plan) commit() error {
 	if p.Empty() {
 		return nil
@@ -144,7 +143,7 @@ func (p *Plan) transact(batch []byte, answered uint32) error {
 		return tooLarge(err, len(batch))
 	}
 	o := outcome{batch: batch, answered: answered}
-	// What is lost are errors; the first of them are there.
+	// Only errors are lost, and the first of them arrived.
 	if o.lost, err = c.drain(o.reply); err != nil {
 		return err
 	}
@@ -180,7 +179,7 @@ func (o *outcome) reply(r reply) error {
 	return nil
 }
 
-// explain adds what an error of one message means.
+// explain adds the meaning of an error of one message.
 func (o *outcome) explain(err error, sequence uint32) error {
 	m, _ := findSent(o.batch, sequence)
 	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || m.kind == msgNewRule && errors.Is(err, unix.ENOENT) {
@@ -204,7 +203,7 @@ func (o *outcome) result(p *Plan) error {
 	return nil
 }
 
-// explain adds what an error number means here.
+// explain adds the meaning of an error number.
 func explain(err error) error {
 	for _, known := range []struct {
 		errno unix.Errno

@@ -15,17 +15,17 @@ const (
 	HookForward = 2
 )
 
-// familyINet is NFPROTO_INET, whose chains see both families.
+// familyINet is NFPROTO_INET. Its chains see both families.
 const familyINet nft.Family = 1
 
-// BaseChain is a chain of any table that the kernel calls with packets.
+// BaseChain is a chain with a netfilter hook, in any table.
 type BaseChain struct {
-	// Family is "ip", "ip6" or "inet".
+	// Family is "ip", "ip6" or "inet". Table and Name are the table's and the chain's name.
 	Family, Table, Name string
-	// Type is "filter", "nat" or "route"; Hook is the number of the hook.
+	// Type is "filter", "nat" or "route".
 	Type string
-	Hook uint32
-	// Drops is whether what no rule of it accepts is dropped.
+	Hook uint32 // the hook's number (NF_INET_*)
+	// Drops reports that the chain's policy is drop: unmatched packets are dropped.
 	Drops bool
 }
 

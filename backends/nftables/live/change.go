@@ -17,8 +17,8 @@ func structural(format string, args ...any) error {
 type changer struct {
 	held, old, now *Table
 	refs, ids      map[string]int
-	// delta is what is added to refs, idDelta to ids; oldIDs are those of the old
-	// fragment's Services.
+	// delta and idDelta are added to refs and ids; oldIDs counts the IDs of the
+	// Services in the old fragment.
 	delta, idDelta, oldIDs map[string]int
 	change                 *tableChange
 }
@@ -81,8 +81,8 @@ func (x *changer) sets() error {
 	return nil
 }
 
-// set compares the elements of two fragments and looks them up in what is held;
-// spec is the one of the two that is declared.
+// set compares the elements of two fragments and checks them against the held
+// set; spec is the fragment's set that is declared.
 func (x *changer) set(from, to, spec *Set) error {
 	held := x.held.sets[spec.Name]
 	if held == nil {
@@ -91,8 +91,8 @@ func (x *changer) set(from, to, spec *Set) error {
 	if !held.sameSpec(spec) {
 		return structural("set %s is declared otherwise", spec.Name)
 	}
-	// A fragment without any frontend of the family has no table at all, and so none of
-	// the node's facts.
+	// A fragment without a frontend of the family has no table, and so lacks the node's
+	// facts.
 	if spec.Dynamic() || spec.role == nftables.NodeFacts {
 		return nil
 	}
@@ -125,9 +125,9 @@ func (x *changer) set(from, to, spec *Set) error {
 	return nil
 }
 
-// fixedChains looks whether the table has the rules that the new fragment needs.
-// It cannot see which ones are not needed any more: that is the case when a set
-// becomes empty, or there is no chain that marks packets.
+// fixedChains checks that the table has the rules that the new fragment needs.
+// It cannot find rules that are no longer needed: those are left when a set
+// becomes empty or no chain marks packets.
 func (x *changer) fixedChains() error {
 	for _, c := range x.now.Chains {
 		if c.role.OfPolicy() {
@@ -152,8 +152,8 @@ func (x *changer) fixedChains() error {
 	return nil
 }
 
-// leaves adds chains that are needed now, with those they lead to, and then takes
-// away those that are not needed.
+// leaves adds the chains that are needed now, with the chains they lead to, and
+// then removes the chains that are not needed any more.
 func (x *changer) leaves() error {
 	for todo := slices.Sorted(maps.Keys(x.delta)); len(todo) > 0; todo = todo[1:] {
 		name := todo[0]
@@ -195,8 +195,8 @@ func targets(c *Chain) []string {
 	return list
 }
 
-// marking reports a change after which no chain marks packets any more: then
-// nat-postrouting has a rule too many.
+// marking refuses a change after which no chain marks packets:
+// nat-postrouting would have a superfluous rule.
 func (x *changer) marking() error {
 	marks := func(name string) bool { return nftables.RoleOfChain(name) == nftables.Marking }
 	if !slices.ContainsFunc(x.change.goneChains, marks) || slices.ContainsFunc(x.change.newChains, func(c *Chain) bool { return marks(c.Name) }) {

@@ -2,7 +2,7 @@ package live
 
 import "slices"
 
-// commit makes what is held what a change made of the kernel's table.
+// commit applies a change of the kernel's table to the held table.
 func (l *Live) commit(c *tableChange) {
 	h := holder{t: l.model.Table(c.family), refs: l.refs[c.family], ids: l.ids[c.family]}
 	for _, s := range c.newSets {
@@ -34,7 +34,7 @@ func (l *Live) commit(c *tableChange) {
 	h.t.removeChains(c.goneChains)
 }
 
-// holder changes one table that is held.
+// holder changes one held table.
 type holder struct {
 	t         *Table
 	refs, ids map[string]int
@@ -71,7 +71,7 @@ func (h *holder) elements(e *elemChange) {
 		}
 	}
 	if e.from == s {
-		// The change was from all that is held to all that there is now.
+		// The change replaced all held elements.
 		s.Elems, s.sum = e.set.Elems, e.set.sum
 		return
 	}

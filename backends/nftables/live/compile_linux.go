@@ -9,14 +9,14 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// compiler turns one rule into expressions.
+// compiler translates one rule to expressions.
 type compiler struct {
 	exprs  []expr.Any
 	family nft.Family
 	rule   *Rule
 }
 
-// compile makes what the kernel has of a rule.
+// compile returns a rule in the kernel's form.
 func compile(f nft.Family, source *nft.Rule) (*Rule, error) {
 	const most = 8 // of nearly all rules
 	c := compiler{family: f, rule: &Rule{}, exprs: make([]expr.Any, 0, most)}
@@ -74,7 +74,7 @@ func (c *compiler) statement(s nft.Statement) {
 		c.bitwise(hostU32(s.Bits), hostU32(0))
 		c.cmp(expr.CmpOpEq, hostU32(s.Bits))
 	case nft.AtLeast:
-		// The field has the machine's byte order, and is compared big endian.
+		// The field has the machine's byte order, but the comparison is big endian.
 		c.load(s.Field, 0)
 		c.byteorder(0, 4, 4)
 		c.cmp(expr.CmpOpGte, bigU32(s.Least))
@@ -83,7 +83,7 @@ func (c *compiler) statement(s nft.Statement) {
 	}
 }
 
-// action adds the expressions of a statement that decides or writes.
+// action adds the expressions of a statement with a verdict or a write.
 func (c *compiler) action(s nft.Statement) {
 	switch s := s.(type) {
 	case nft.Decide:
@@ -134,7 +134,7 @@ func (c *compiler) decide(s nft.Decide) {
 	c.add(&expr.Verdict{Kind: verdictKinds[s.Verdict], Chain: s.Chain})
 }
 
-// find looks a key up.
+// find adds the lookup of a key in a set.
 func (c *compiler) find(key []nft.Field, s *nft.Set, then found) {
 	c.loadAll(key, 0, s.Interval)
 	c.lookup(s.Name, then)
@@ -152,7 +152,7 @@ func (c *compiler) state(s nft.InState) {
 	c.anyBit(bits)
 }
 
-// equal is the operator of "[!=]".
+// equal returns the operator for "[!=]".
 func equal(negate bool) expr.CmpOp {
 	if negate {
 		return expr.CmpOpNeq
@@ -184,7 +184,7 @@ func (c *compiler) l4proto(number byte) {
 	c.cmp(expr.CmpOpEq, []byte{number})
 }
 
-// between matches what register 0 has.
+// between matches register 0 against a range.
 func (c *compiler) between(first, last []byte) {
 	if string(first) == string(last) {
 		c.cmp(expr.CmpOpEq, first)

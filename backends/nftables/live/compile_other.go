@@ -8,7 +8,7 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// compile is for Linux only: what a rule is made of has no numbers elsewhere.
+// compile works on Linux only: other systems lack the numbers of expressions.
 func compile(nft.Family, *nft.Rule) (*Rule, error) {
 	return nil, errors.New("rules of nftables are for Linux")
 }

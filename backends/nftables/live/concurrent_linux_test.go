@@ -63,7 +63,7 @@ func (r *rig) chatter() (stop func()) {
 }
 
 // churn changes a foreign table as fast as the kernel lets it: chains come, which
-// are listed before ours, and go again. It counts the transactions.
+// are listed before planec's, and go again. It counts the transactions.
 func (r *rig) churn(count *atomic.Int64) (stop func()) {
 	r.nft("table ip aforeign {\n}\n")
 	var c *conn
@@ -131,7 +131,7 @@ func TestForeignChurn(t *testing.T) {
 	}
 }
 
-// TestOwnChange changes our table while it is read, beside foreign transactions: what
+// TestOwnChange changes planec's table while it is read, beside foreign transactions: what
 // is returned has every change.
 func TestOwnChange(t *testing.T) {
 	r := newRig(t)
@@ -160,7 +160,7 @@ func TestOwnChange(t *testing.T) {
 	}
 }
 
-// addChain adds a chain to our table.
+// addChain adds a chain to planec's table.
 func addChain(name string) error {
 	c := &tableChange{family: nft.IPv4, newChains: []*Chain{{Name: name}}}
 	return (&Plan{changes: []*tableChange{c}}).send()

@@ -2,41 +2,40 @@ package live
 
 import "github.com/planec/planec/internal/text/nft"
 
-// Plan is one transaction: what has to change, and where.
+// Plan is one transaction: the changes of each table.
 type Plan struct {
 	changes []*tableChange
-	// want is what there will be, to plan again from; nil where only a Live
-	// knows.
+	// want is the model to reach, for planning again; nil if only a Live has it.
 	want *Model
-	// generation is of the ruleset that was observed, where observed is set.
+	// generation is the observed ruleset's, valid if observed is set.
 	generation uint32
 	observed   bool
-	// fromNothing is whether there was no table of ours.
+	// fromNothing reports that the kernel had no table of planec.
 	fromNothing bool
 }
 
 // Empty reports whether there is nothing to do.
 func (p *Plan) Empty() bool { return len(p.changes) == 0 }
 
-// FromNothing reports whether the plan was made for a kernel that had no table of
-// ours.
+// FromNothing reports whether the plan was made for a kernel without a table of
+// planec.
 func (p *Plan) FromNothing() bool { return p.fromNothing }
 
-// tableChange is what changes in one table, in the order in which it is sent.
+// tableChange is the change of one table, in the order in which it is sent.
 type tableChange struct {
 	family nft.Family
-	// remove deletes the table with everything in it; why is the reason, for
-	// people. create makes it, before the rest.
+	// remove deletes the table with its content; why is the reason, for users.
+	// create makes the table, before the rest.
 	remove, create bool
 	why            string
-	// dormant takes the table's chains off their hooks; nothing else changes then.
+	// dormant takes the table's chains off their hooks. It excludes other changes.
 	dormant bool
-	// inert leaves the base chains of a new table without rules.
+	// inert adds the base chains of a new table without rules.
 	inert     bool
 	newChains []*Chain
 	newSets   []*Set
 	elems     []elemChange
-	// rules are chains whose rules are replaced; those of newChains are added.
+	// rules are existing chains whose rules are replaced; new chains bring their rules.
 	rules      []*Chain
 	goneChains []string
 	goneSets   []string
@@ -47,18 +46,18 @@ func (c *tableChange) empty() bool {
 	return !c.remove && !c.create && len(c.newChains)+len(c.newSets)+len(c.elems)+len(c.rules)+len(c.goneChains)+len(c.goneSets) == 0
 }
 
-// elemChange is what changes in one set. Elements are places in the sets that
-// have them.
+// elemChange is the change of one set. Elements are given as places in the
+// sets that hold them.
 type elemChange struct {
 	set *Set
-	// from has the elements of del, set those of add; whole is all of set.
+	// from holds the elements of del, set those of add; whole adds all of set.
 	from     *Set
 	del, add []uint32
 	whole    bool
-	// replaced counts keys that are in both.
+	// replaced counts the keys that are in both del and add.
 	replaced int
-	// names are the objects that the elements belong to: read while the sets are what
-	// they were, because a plan that is committed changes what is held.
+	// names are the objects behind the elements. They are collected when the plan is
+	// made, because a commit changes the held sets.
 	names string
 }
 
@@ -69,8 +68,8 @@ func (c *elemChange) added() int {
 	return len(c.add)
 }
 
-// Diff returns the transaction that turns what the kernel has into what is
-// wanted.
+// Diff returns the transaction that turns the kernel's tables into the
+// wanted ones.
 func Diff(have *State, want *Model) *Plan {
 	p := diffModels(have.Model, want)
 	p.generation, p.observed = have.Generation, true
@@ -117,7 +116,7 @@ func (c *tableChange) createAll(t *Table) {
 	}
 }
 
-// structure says what makes it necessary to replace a table, or "".
+// structure returns the reason for replacing a whole table, or "".
 func structure(have, want *Table) string {
 	if have.odd != want.odd {
 		return have.odd
@@ -173,14 +172,14 @@ func (c *tableChange) diffSets(have, want *Table) {
 	}
 }
 
-// diffElems compares elements; only those of want have to be indexed.
+// diffElems compares elements. Only those of want need an index.
 func diffElems(have, want *Set) elemChange {
 	e := elemChange{set: want, from: have}
 	if have.Elems.shared(&want.Elems) {
 		return e
 	}
 	kept := 0
-	// keep marks the slots of want whose elements are there already.
+	// keep marks the slots of want whose elements exist already.
 	keep := make([]uint64, (len(want.Elems.slots)+63)/64)
 	for place, r := range have.Elems.all() {
 		slot, ok := want.Elems.find(r.key)

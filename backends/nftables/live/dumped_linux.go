@@ -11,20 +11,20 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// dumpedForm is how the kernel dumps an expression where the library sends another
-// form of it.
+// dumpedForm describes how the kernel dumps an expression that the library encodes
+// differently.
 type dumpedForm struct {
-	// order are the attributes in the order of the dump.
+	// order lists the attributes in the order of the dump.
 	order []uint16
-	// zeros are the lengths of those that the library leaves out and the kernel dumps
+	// zeros are the lengths of attributes that the library omits and the kernel dumps
 	// as zeros.
 	zeros map[uint16]int
-	// bits are those that the kernel sets in an attribute besides the given ones.
+	// bits are flags that the kernel adds to the value of an attribute.
 	bits map[uint16]uint32
 }
 
-// dumped has the expressions with another form, by name (the dump functions of
-// net/netfilter/nft_*.c, Linux 6.18).
+// dumped holds the expressions with another form, by name (the dump functions
+// of net/netfilter/nft_*.c, Linux 6.18).
 var dumped = map[string]dumpedForm{
 	"bitwise": {
 		order: []uint16{unix.NFTA_BITWISE_SREG, unix.NFTA_BITWISE_DREG, unix.NFTA_BITWISE_LEN, bitwiseOp, unix.NFTA_BITWISE_MASK, unix.NFTA_BITWISE_XOR},
@@ -38,7 +38,7 @@ var dumped = map[string]dumpedForm{
 	"fib": {order: []uint16{unix.NFTA_FIB_DREG, unix.NFTA_FIB_RESULT, unix.NFTA_FIB_FLAGS}},
 	"hash": {
 		order: []uint16{unix.NFTA_HASH_SREG, unix.NFTA_HASH_DREG, unix.NFTA_HASH_LEN, unix.NFTA_HASH_MODULUS, unix.NFTA_HASH_SEED, unix.NFTA_HASH_TYPE},
-		// The library leaves a seed of 0 out, and the kernel then takes one at random.
+		// The library omits a seed of 0, and the kernel would then choose one at random.
 		zeros: map[uint16]int{unix.NFTA_HASH_SEED: 4},
 	},
 	"lookup": {
@@ -54,8 +54,8 @@ var dumped = map[string]dumpedForm{
 // bitwiseOp is NFTA_BITWISE_OP, which x/sys/unix lacks.
 const bitwiseOp = 6
 
-// marshal writes expressions as the kernel dumps them, so that rules that are equal
-// are equal bytes. The kernel takes them in that form, too.
+// marshal writes expressions as the kernel dumps them, so that equal rules have
+// equal bytes. The kernel also accepts this form.
 func marshal(f nft.Family, list []expr.Any) ([]byte, error) {
 	var w writer
 	for _, e := range list {
@@ -82,8 +82,8 @@ func marshal(f nft.Family, list []expr.Any) ([]byte, error) {
 	return w.b, nil
 }
 
-// inForm writes the attributes of one expression. What the form does not have has to
-// be nothing: an offset or a set's number of 0.
+// inForm writes the attributes of one expression. Attributes that the form does not
+// list must be zero: an offset, or the number of a set.
 func (w *writer) inForm(form dumpedForm, data []byte) error {
 	for _, kind := range form.order {
 		value := nlattr.Get(data, kind)

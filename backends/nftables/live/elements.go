@@ -7,18 +7,18 @@ import (
 	"iter"
 )
 
-// Elements are the elements of one set, in one piece of memory: there are
-// hundreds of thousands of them. A record is the key, of fixed length, a 16-bit
-// length and the data, an 8-bit length and the user data. The data of a verdict is
-// its code, big endian, and the chain's name.
+// Elements are the elements of one set, in one piece of memory because there are
+// hundreds of thousands of them. A record is the key (fixed length), a 16-bit
+// length and the data, an 8-bit length and the user data. The data of a verdict
+// are its code, big endian, and the name of the chain.
 type Elements struct {
 	keyLen int
 	blob   []byte
 	n      int
-	// slots is a hash table of places in blob, plus 1; 0 is free and gone a place
-	// that had one. It is empty until index is called.
+	// slots is a hash table of places in blob, plus 1; 0 means free, and gone
+	// means that an element was removed. It is empty until index is called.
 	slots []uint32
-	// dead are bytes of blob whose records were removed, used the slots that are
+	// dead counts the bytes of removed records in blob, used the slots that are
 	// not free.
 	dead, used int
 	seed       maphash.Seed
@@ -26,7 +26,7 @@ type Elements struct {
 
 const gone = ^uint32(0)
 
-// record is one element. Its slices are for reading.
+// record is one element. Its slices are read-only.
 type record struct{ key, data, udata []byte }
 
 // same reports whether both have the same data and comment.
@@ -34,10 +34,10 @@ func (r record) same(o record) bool {
 	return bytes.Equal(r.data, o.data) && bytes.Equal(r.udata, o.udata)
 }
 
-// Len counts the elements.
+// Len returns the number of elements.
 func (e *Elements) Len() int { return e.n }
 
-// shared reports whether both are the same memory.
+// shared reports whether both use the same memory.
 func (e *Elements) shared(o *Elements) bool {
 	return len(e.blob) > 0 && len(e.blob) == len(o.blob) && &e.blob[0] == &o.blob[0] && e.n == o.n
 }
@@ -52,7 +52,7 @@ func (e *Elements) at(place uint32) (r record, next uint32) {
 	return record{key: b[:k], data: b[d:u], udata: b[u+1 : end]}, place + uint32(end)
 }
 
-// append adds a record without looking for its key, and returns its place.
+// append adds a record without a check for its key, and returns its place.
 func (e *Elements) append(r record) uint32 {
 	place := uint32(len(e.blob))
 	e.blob = append(e.blob, r.key...)
@@ -64,9 +64,9 @@ func (e *Elements) append(r record) uint32 {
 	return place
 }
 
-// all yields the places of all records, in the order they came. Only before any
-// record is removed is that every record of blob; afterwards the index says
-// which are left.
+// all yields the places of all records in insertion order. Before any removal
+// that is every record of blob; afterwards the index tells which records are
+// still there.
 func (e *Elements) all() iter.Seq2[uint32, record] {
 	return func(yield func(uint32, record) bool) {
 		for place := uint32(0); int(place) < len(e.blob); {
@@ -81,14 +81,14 @@ func (e *Elements) all() iter.Seq2[uint32, record] {
 	}
 }
 
-// lives reports whether the index leads to this place.
+// lives reports whether the index refers to this place.
 func (e *Elements) lives(place uint32, key []byte) bool {
 	i, ok := e.find(key)
 	return ok && e.slots[i]-1 == place
 }
 
-// index makes keys findable, before any is removed. It returns the first key that
-// is there twice.
+// index makes keys findable. It must be called before a removal, and returns the
+// first duplicate key.
 func (e *Elements) index() (twice []byte) {
 	e.seed = maphash.MakeSeed()
 	size := 8
@@ -139,7 +139,7 @@ func (e *Elements) get(key []byte) (record, bool) {
 	return r, true
 }
 
-// add puts a record with a new key into an indexed set.
+// add inserts a record with a new key into an indexed set.
 func (e *Elements) add(r record) {
 	if 4*(e.used+1) > 3*len(e.slots) {
 		e.compact()
@@ -154,7 +154,7 @@ func (e *Elements) add(r record) {
 	e.used++
 }
 
-// remove takes a key out of an indexed set.
+// remove deletes a key from an indexed set.
 func (e *Elements) remove(key []byte) {
 	i, ok := e.find(key)
 	if !ok {
@@ -170,8 +170,8 @@ func (e *Elements) remove(key []byte) {
 	}
 }
 
-// compact rewrites the records that are left and makes the index anew, with room.
-// It is called after a number of changes in proportion to the size.
+// compact drops removed records and rebuilds the index with spare room. It is
+// called after a number of changes in proportion to the size.
 func (e *Elements) compact() {
 	live := Elements{keyLen: e.keyLen, blob: make([]byte, 0, len(e.blob)-e.dead)}
 	for _, r := range e.all() {

@@ -8,16 +8,16 @@ import (
 // encoder writes a transaction.
 type encoder struct {
 	writer
-	// sets numbers rules' own sets.
+	// sets numbers the anonymous sets.
 	sets uint32
-	// last is where the last message that asks for something begins, and sequence
-	// its number.
+	// last is the offset of the last message that asks for something, and
+	// sequence its number.
 	last     int
 	sequence uint32
 }
 
-// encode returns the batch, and the sequence number of the message that is
-// answered. The generation is checked where the plan has one.
+// encode returns the batch and the sequence number of the message that the
+// kernel answers. The batch carries the generation if the plan has one.
 func (p *Plan) encode() (batch []byte, answered uint32) {
 	e := &encoder{writer: writer{b: make([]byte, 0, p.encodedSize())}}
 	at := e.message(msgBatchBegin, 0, 0, subsysNFTables)
@@ -34,7 +34,7 @@ func (p *Plan) encode() (batch []byte, answered uint32) {
 	return e.b, e.sequence
 }
 
-// encodedSize is about what encode will need.
+// encodedSize estimates the size of the batch.
 func (p *Plan) encodedSize() int {
 	const perElem, perChain = 48, 1024
 	n := 4096
@@ -51,8 +51,8 @@ func (p *Plan) encodedSize() int {
 	return n
 }
 
-// begin starts a message of this transaction; messages are numbered from 1, so
-// that an error can be traced to its own.
+// begin starts a message of this transaction. Messages are numbered from 1, so
+// that an error can be traced to its message.
 func (e *encoder) begin(kind, flags uint16, c *tableChange) int {
 	e.last = e.nft(kind, flags, c.family)
 	e.sequence++
@@ -107,7 +107,7 @@ func (e *encoder) table(c *tableChange) {
 	}
 }
 
-// newTable makes the table, or gives the one that is there these flags.
+// newTable adds the table, or sets the flags of the existing one.
 func (e *encoder) newTable(c *tableChange, flags uint16, tableIs uint32) {
 	at := e.begin(msgNewTable, flags, c)
 	e.str(tableName, tableNamed)
@@ -184,8 +184,8 @@ func (e *encoder) rules(c *tableChange, n *Chain) {
 	}
 }
 
-// ownSets makes a rule's own sets and returns the rule with their numbers in it:
-// the kernel names them.
+// ownSets adds a rule's anonymous sets and returns the rule with their numbers,
+// because the kernel chooses their names.
 func (e *encoder) ownSets(c *tableChange, r *Rule) []byte {
 	first := e.sets + 1
 	for _, s := range r.Sets {
@@ -209,7 +209,7 @@ func (e *encoder) ownSets(c *tableChange, r *Rule) []byte {
 	})
 }
 
-// beforeFirst writes what nft puts in front of ranges that do not begin at 0.
+// beforeFirst writes the element that nft puts before ranges that do not start at 0.
 func (e *encoder) beforeFirst(l *elemList, s *Set) {
 	zero := make([]byte, s.KeyLen)
 	for r := range (&elemChange{set: s, whole: true}).additions() {

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// maxListLen bounds the elements of one message; their length has 16 bits.
+// maxListLen bounds the elements of one message in bytes; the length has 16 bits.
 const maxListLen = 60000
 
-// elements deletes first, in all sets, and adds then. A key that is replaced is
-// in both.
+// elements sends all deletions first, in all sets, and then the additions. A
+// replaced key is in both.
 func (e *encoder) elements(c *tableChange) {
 	for i := range c.elems {
 		if x := &c.elems[i]; len(x.del) > 0 {
@@ -33,7 +33,7 @@ func (e *encoder) elements(c *tableChange) {
 	}
 }
 
-// additions yields what is added; ranges in their order, as nft sends them.
+// additions yields the added elements; ranges are sorted, as nft sends them.
 func (x *elemChange) additions() func(yield func(record) bool) {
 	if x.whole && !x.set.interval() {
 		return func(yield func(record) bool) {
@@ -67,7 +67,7 @@ func (x *elemChange) additions() func(yield func(record) bool) {
 	}
 }
 
-// elemList is a list of elements in as many messages as it needs.
+// elemList is a list of elements, split over as many messages as it needs.
 type elemList struct {
 	*encoder
 	change   *tableChange
@@ -78,7 +78,7 @@ type elemList struct {
 	elements int
 }
 
-// list starts a list; id is 0 but for a rule's own set.
+// list starts a list; id is 0 except for an anonymous set.
 func (e *encoder) list(c *tableChange, kind uint16, set string, id uint32) *elemList {
 	l := &elemList{encoder: e, change: c, kind: kind, set: set, id: id}
 	l.open()
@@ -105,7 +105,7 @@ func (l *elemList) close() {
 }
 
 // elem writes one record: as one element, or for a range without concatenation
-// as its first and the one after its last.
+// as two, its first key and the key after its last.
 func (l *elemList) elem(s *Set, r record, withData bool) {
 	if len(l.b)-l.elements > maxListLen {
 		l.close()
@@ -137,7 +137,7 @@ func (l *elemList) rangeEnd(key []byte) {
 	l.done(at)
 }
 
-// after is the next key.
+// after returns the next key.
 func after(key []byte) []byte {
 	next := bytes.Clone(key)
 	for i := len(next) - 1; i >= 0; i-- {

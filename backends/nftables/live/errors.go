@@ -9,16 +9,16 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// ErrDrift says that the kernel's tables are not what they were when they were
-// last written: a change that did not look first did not fit, and nothing was
-// done. Observe and plan anew.
+// ErrDrift says that the kernel's tables differ from what was last written. A
+// change that was planned without reading the kernel did not fit, and nothing
+// was changed. Observe and plan again.
 var ErrDrift = errors.New("another process changed planec's tables")
 
-// ErrBusy says that other people's changes came in between each time.
+// ErrBusy says that other programs changed the ruleset during every attempt.
 var ErrBusy = errors.New("the ruleset keeps changing")
 
-// ErrStructure says that a change needs more than elements and chains that
-// elements lead to. Plan from a whole artifact.
+// ErrStructure says that a change needs more than elements and the chains
+// they lead to. Plan from a whole artifact.
 var ErrStructure = errors.New("more than elements has to change")
 
 // sent is one message of a batch.
@@ -28,7 +28,7 @@ type sent struct {
 	body   []byte
 }
 
-// findSent returns the message with a number.
+// findSent returns the message with the given sequence number.
 func findSent(batch []byte, sequence uint32) (m sent, ok bool) {
 	_ = replies(batch, func(r reply) error {
 		if r.sequence == sequence && r.kind>>8 == subsysNFTables && len(r.body) >= nfHeaderLen-headerLen {
@@ -39,7 +39,7 @@ func findSent(batch []byte, sequence uint32) (m sent, ok bool) {
 	return m, ok
 }
 
-// describe says in words what one message of a batch does.
+// describe names the action of one message of a batch.
 func describe(batch []byte, sequence uint32) string {
 	m, ok := findSent(batch, sequence)
 	if !ok {
@@ -48,7 +48,7 @@ func describe(batch []byte, sequence uint32) string {
 	return describeMessage(m.kind, m.family, m.body)
 }
 
-// lacks says what a kernel may not have that does not support a message.
+// lacks names what a kernel that does not support the message may lack.
 func lacks(batch []byte, sequence uint32) string {
 	m, ok := findSent(batch, sequence)
 	if !ok {
@@ -67,8 +67,8 @@ func lacks(batch []byte, sequence uint32) string {
 	return "the kernel does not support it"
 }
 
-// doing says what each message does, and which attribute has the name of what it does
-// that to.
+// doing holds the action of each message type, and the attribute with the name of the
+// changed object.
 var doing = map[uint16]struct {
 	words string
 	named uint16

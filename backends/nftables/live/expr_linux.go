@@ -9,8 +9,8 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// register is the number of a 32-bit register, counted from 0, as the kernel
-// dumps it: where a register of 128 bits begins, by that one's name.
+// register returns the kernel's number of a 32-bit register, counted from 0,
+// as it is dumped: the start of a 128-bit register has that register's number.
 func register(word int) uint32 {
 	if word%4 == 0 {
 		return uint32(1 + word/4)
@@ -20,7 +20,7 @@ func register(word int) uint32 {
 
 func (c *compiler) add(list ...expr.Any) { c.exprs = append(c.exprs, list...) }
 
-// load puts a field of the packet into registers.
+// load loads a field of the packet into registers.
 func (c *compiler) load(f nft.Field, word int) {
 	switch f.Source {
 	case nft.SourceAddr, nft.DestAddr, nft.DestPort:
@@ -47,9 +47,9 @@ func (c *compiler) payload(reg, base, offset, n uint32) {
 	c.add(&expr.Payload{DestRegister: reg, Base: expr.PayloadBase(base), Offset: offset, Len: n})
 }
 
-// loadAll puts a key into registers. A set of concatenated ranges compares big
-// endian, so what the packet's header does not give has its byte order changed,
-// also where it is one byte: nft asks for that.
+// loadAll loads a key into registers. A set of concatenated ranges compares big
+// endian, so fields that are not from a packet header are byte-swapped, even
+// single bytes: nft does the same.
 func (c *compiler) loadAll(list []nft.Field, word int, ranges bool) {
 	for i, f := range list {
 		c.load(f, word)
@@ -65,23 +65,23 @@ func (c *compiler) byteorder(word int, n, size uint32) {
 	c.add(&expr.Byteorder{SourceRegister: register(word), DestRegister: register(word), Op: expr.ByteorderHton, Len: n, Size: size})
 }
 
-// cmp compares register 0.
+// cmp compares register 0 with the data.
 func (c *compiler) cmp(op expr.CmpOp, data []byte) {
 	c.add(&expr.Cmp{Op: op, Register: register(0), Data: data})
 }
 
-// bitwise is register 0, masked and combined.
+// bitwise masks register 0 and combines it with xor.
 func (c *compiler) bitwise(mask, xor []byte) {
 	c.add(&expr.Bitwise{SourceRegister: register(0), DestRegister: register(0), Len: uint32(len(mask)), Mask: mask, Xor: xor})
 }
 
-// anyBit matches where register 0 has one of the bits.
+// anyBit matches if register 0 has one of the bits.
 func (c *compiler) anyBit(bits uint32) {
 	c.bitwise(hostU32(bits), hostU32(0))
 	c.cmp(expr.CmpOpNeq, hostU32(0))
 }
 
-// What a lookup does with what it finds.
+// What a lookup does with its result.
 type found uint8
 
 const (
@@ -108,7 +108,7 @@ func (c *compiler) setMeta(to nft.Source) {
 	c.add(&expr.Meta{Key: expr.MetaKey(metaKeys[to]), SourceRegister: true, Register: register(0)})
 }
 
-// jhash is register 0 from n bytes at a word.
+// jhash sets register 0 to the hash of n bytes starting at a word.
 func (c *compiler) jhash(word, n int, mod, seed uint32) {
 	c.add(&expr.Hash{
 		SourceRegister: register(word), DestRegister: register(0), Length: uint32(n),
@@ -116,14 +116,14 @@ func (c *compiler) jhash(word, n int, mod, seed uint32) {
 	})
 }
 
-// dataWord is where nft puts the data of an update: after one large register for
-// the key.
+// dataWord is the register of an update's data, after one 128-bit register for
+// the key, as nft places it.
 const dataWord = 4
 
 // dynsetDelete is NFT_DYNSET_OP_DELETE, which x/sys/unix lacks.
 const dynsetDelete = 2
 
-// dynset changes a dynamic map; the timeout is of the element.
+// dynset changes a dynamic map. The timeout belongs to the element.
 func (c *compiler) dynset(s nft.Update) {
 	op := uint32(unix.NFT_DYNSET_OP_UPDATE)
 	if s.Delete {
@@ -132,7 +132,7 @@ func (c *compiler) dynset(s nft.Update) {
 	c.add(&expr.Dynset{SrcRegKey: register(0), SrcRegData: register(dataWord), Operation: op, SetName: s.Set.Name, Timeout: s.Timeout})
 }
 
-// dnat takes address and port from register 0 on.
+// dnat uses the address and port in the registers from 0 on.
 func (c *compiler) dnat(portWord int) {
 	c.add(&expr.NAT{
 		Type: expr.NATTypeDestNAT, Family: uint32(c.family), Specified: true,

@@ -6,7 +6,7 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// types are nft's number of each type, and its byte order as nft writes it into user
+// types holds nft's number of each type and the byte order that nft writes into user
 // data (enum byteorder: 1 host, 2 big endian).
 var types = [...]struct{ number, order uint32 }{
 	nft.Addr4:       {typeAddr4, 2},
@@ -33,10 +33,10 @@ const (
 // metaKeys are NFT_META_* of the sources that are "meta" expressions.
 var metaKeys = [...]uint32{nft.L4Proto: 16, nft.MetaMark: 3, nft.MetaPriority: 2}
 
-// place is where a payload expression reads a header.
+// place is the header and offset that a payload expression reads.
 type place struct {
 	base, offset uint32
-	// desc and template are nft's numbers of a header and a field in it (enum
+	// desc and template are nft's numbers of a header and of its field (enum
 	// proto_desc_id, and the header's template), for user data.
 	desc, template uint32
 }
@@ -55,7 +55,7 @@ func placeOf(f nft.Field) place {
 	return place{base: network, offset: 24, desc: 13, template: 9}
 }
 
-// declared is a set without its elements, as nft makes it of its declaration.
+// declared returns a set without elements, as nft makes it from the declaration.
 func declared(source *nft.Set) *Set {
 	s := &Set{Name: source.Name, Size: source.Size, KeyType: typeNumber(source.Key), KeyLen: uint32(nft.Length(source.Key))}
 	if source.Map {
@@ -79,8 +79,8 @@ func declared(source *nft.Set) *Set {
 	return s
 }
 
-// typeNumber is nft's number of a type or of a concatenation, which has six bits
-// for each of its types.
+// typeNumber returns nft's number of a type, or of a concatenation with six bits
+// for each type.
 func typeNumber(list []nft.Field) uint32 {
 	var n uint32
 	for _, f := range list {

@@ -7,20 +7,20 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// Live is what was applied, to be changed again and again. It is for one
-// goroutine. Change and Replace only look; the caller that has applied their plan says so
-// with Commit, and whose plan was refused forgets the Live.
+// Live holds the applied model for incremental changes. It is not safe for concurrent
+// use. Change and Replace only plan. Call Commit after the kernel took the plan; discard
+// the Live if the kernel refused it.
 type Live struct {
 	model *Model
-	// refs counts, for each table, who leads to a chain: data of elements, and
-	// rules.
+	// refs counts, for each table, the references to each chain: from data of
+	// elements and from rules.
 	refs map[nft.Family]map[string]int
-	// ids counts, for each table, the elements that have a Service's affinity ID.
+	// ids counts, for each table, the elements with each Service's affinity ID.
 	ids map[nft.Family]map[string]int
 }
 
-// NewLive holds a model that the kernel has. It must come from Parse and is the
-// Live's from now on.
+// NewLive holds a model that the kernel has. The model must come from Parse,
+// and the Live takes it over.
 func NewLive(m *Model) *Live {
 	l := &Live{model: m, refs: make(map[nft.Family]map[string]int), ids: make(map[nft.Family]map[string]int)}
 	for _, t := range m.Tables {
@@ -41,7 +41,7 @@ func NewLive(m *Model) *Live {
 	return l
 }
 
-// countTargets adds what the rules of a chain lead to.
+// countTargets adds n references to each chain that the rules of c lead to.
 func countTargets(refs map[string]int, c *Chain, n int) {
 	for _, r := range c.Rules {
 		if r.to != "" {
@@ -50,8 +50,8 @@ func countTargets(refs map[string]int, c *Chain, n int) {
 	}
 }
 
-// Replace plans the way from what is held to another whole artifact, without
-// reading the kernel.
+// Replace plans the change from the held model to another whole artifact,
+// without reading the kernel.
 func (l *Live) Replace(text []byte) (*Plan, error) {
 	want, err := parseText(text, l.model.seed, l.model)
 	if err != nil {
@@ -60,15 +60,15 @@ func (l *Live) Replace(text []byte) (*Plan, error) {
 	return diffModels(l.model, want), nil
 }
 
-// Change plans the way from one fragment to another: artifacts of programs that
-// have the node's facts and only the frontends that change, together with all
-// that share an endpoint's address with them. What it costs depends on the
-// fragments only. [ErrStructure] says that it cannot be done by elements and by
-// chains that elements lead to.
+// Change plans the change from one fragment to another. A fragment is the
+// artifact of a program with the node's facts, the changed frontends, and all
+// frontends that share an endpoint's address with them. The cost depends only
+// on the fragments. [ErrStructure] says that elements and the chains they lead
+// to are not enough.
 func (l *Live) Change(before, after []byte) (*Plan, error) { return l.change(before, after, false) }
 
-// ChangePolicy is Change where the second fragment has the whole policy, also
-// none, and the first has none: what is held of the policy becomes the second's.
+// ChangePolicy is Change with the whole policy, possibly none, in the second
+// fragment and none in the first: it replaces the held policy.
 func (l *Live) ChangePolicy(before, after []byte) (*Plan, error) {
 	return l.change(before, after, true)
 }
@@ -102,7 +102,7 @@ func (l *Live) change(before, after []byte, policy bool) (*Plan, error) {
 	return p, nil
 }
 
-// Commit says that the kernel took a plan of this Live.
+// Commit records that the kernel took a plan of this Live.
 func (l *Live) Commit(p *Plan) {
 	if p.want != nil {
 		*l = *NewLive(p.want)
@@ -113,7 +113,7 @@ func (l *Live) Commit(p *Plan) {
 	}
 }
 
-// countElement counts what one element leads to, or whose ID it has.
+// countElement adds n references to the chain or the affinity ID of one element.
 func countElement(refs, ids map[string]int, s *Set, r record, n int) {
 	switch {
 	case s.verdicts():

@@ -14,9 +14,9 @@ const tableNamed = nftables.TableName
 
 // Model is the content of planec's tables.
 type Model struct {
-	// Tables are in the order ip, ip6; a family without work has none.
+	// Tables are in the order ip, ip6; a family without work has no table.
 	Tables []*Table
-	// seed is of the sums of sets.
+	// seed is the hash seed of the sets' sums.
 	seed maphash.Seed
 }
 
@@ -30,13 +30,13 @@ func (m *Model) Table(f nft.Family) *Table {
 	return nil
 }
 
-// Table is one table.
+// Table is the table of one family, with its content.
 type Table struct {
-	Family nft.Family
-	Sets   []*Set
-	Chains []*Chain
-	// odd says what of the kernel's table no text of ours makes: flags, an owner,
-	// flowtables, objects.
+	Family nft.Family // ip or ip6
+	Sets   []*Set     // in the order of rules.nft or of the kernel's dump
+	Chains []*Chain   // likewise
+	// odd describes what planec's text never makes: flags, an owner, flowtables,
+	// objects.
 	odd    string
 	sets   map[string]*Set
 	chains map[string]*Chain
@@ -58,33 +58,33 @@ func (t *Table) addChain(c *Chain) {
 	t.chains[c.Name] = c
 }
 
-// Set is a set or a map. Numbers are nf_tables'.
+// Set is a set or a map. Numbers are those of nf_tables.
 type Set struct {
-	Name              string
-	Flags             uint32
-	KeyType, KeyLen   uint32
-	DataType, DataLen uint32
-	// Size is the most elements there can be; 0 is no limit.
+	Name              string // its name, unique in the table
+	Flags             uint32 // NFT_SET_*
+	KeyType, KeyLen   uint32 // nft's number of the key's type, and the key's length in bytes
+	DataType, DataLen uint32 // the same of a map's data; 0 for a set
+	// Size is the maximum number of elements; 0 means no limit.
 	Size uint32
-	// Concat are the lengths of the key's fields where the kernel needs them: in
-	// concatenations with ranges.
+	// Concat holds the lengths of the key's fields. The kernel needs them only
+	// for concatenations with ranges.
 	Concat []uint32
-	// UserData is nft's: byte orders, and expressions for "typeof".
+	// UserData is nft's own data: byte orders, and expressions for "typeof".
 	UserData []byte
-	// Elems are the elements; a dynamic set's are not ours and are never here.
+	// Elems are the elements. It is empty for a dynamic set, which packets fill.
 	Elems Elements
-	// role is what the name says that it is there for.
+	// role is the purpose that the name tells.
 	role nftables.Role
-	// sum is of the elements' lines, of sets that come from text (sumLines).
+	// sum is a hash of the elements' lines, if the set comes from text (sumLines).
 	sum uint64
-	// odd are attributes that no set of ours has.
+	// odd holds attributes that planec's sets never have.
 	odd []byte
 }
 
-// Dynamic reports whether packets put the elements in.
+// Dynamic reports whether packets add the elements.
 func (s *Set) Dynamic() bool { return s.Flags&setEval != 0 }
 
-// isMap and the others read flags.
+// isMap and the following methods read flags.
 func (s *Set) isMap() bool      { return s.Flags&setMap != 0 }
 func (s *Set) interval() bool   { return s.Flags&setInterval != 0 }
 func (s *Set) verdicts() bool   { return s.isMap() && s.DataType == typeVerdict }
@@ -93,7 +93,7 @@ func (s *Set) concat() bool     { return s.Flags&setConcat != 0 }
 func (s *Set) keyEnds() bool    { return s.interval() && s.concat() }
 func (s *Set) singleSpan() bool { return s.interval() && !s.concat() }
 
-// storedKey is the length of a key in Elems: with ranges, first and last.
+// storedKey is the length of a key in Elems; ranges store first and last.
 func (s *Set) storedKey() int {
 	if s.interval() {
 		return 2 * int(s.KeyLen)
@@ -101,40 +101,39 @@ func (s *Set) storedKey() int {
 	return int(s.KeyLen)
 }
 
-// sameSpec reports whether both are declared alike.
+// sameSpec reports whether both have the same declaration.
 func (s *Set) sameSpec(o *Set) bool {
 	return s.Flags == o.Flags && s.KeyType == o.KeyType && s.KeyLen == o.KeyLen &&
 		s.DataType == o.DataType && s.DataLen == o.DataLen && s.Size == o.Size &&
 		slices.Equal(s.Concat, o.Concat) && bytes.Equal(s.UserData, o.UserData) && bytes.Equal(s.odd, o.odd)
 }
 
-// Chain is a chain. One without Type is no base chain.
+// Chain is a chain. It is a base chain if it has a Type.
 type Chain struct {
-	Name string
-	// Type is "filter" or "nat", Hook NF_INET_*, Priority the place there, Policy
-	// the verdict at the end.
+	Name string // its name, unique in the table
+	// Type is "filter" or "nat" for a base chain, else "".
 	Type     string
-	Hook     uint32
-	Priority int32
-	Policy   uint32
-	Rules    []*Rule
-	// role is what the name says that it is there for.
+	Hook     uint32  // NF_INET_*, for a base chain
+	Priority int32   // the place among the hook's chains, lowest first
+	Policy   uint32  // NF_ACCEPT or NF_DROP, for a base chain
+	Rules    []*Rule // in the order of evaluation
+	// role is the purpose that the name tells.
 	role nftables.Role
-	// sum is of the chain's text, where it comes from one.
+	// sum is a hash of the chain's text, if it comes from text.
 	sum uint64
-	// odd are attributes that no chain of ours has.
+	// odd holds attributes that planec's chains never have.
 	odd []byte
 }
 
-// Base reports whether the kernel calls the chain.
+// Base reports whether the chain has a hook.
 func (c *Chain) Base() bool { return c.Type != "" }
 
-// sameSpec reports whether both are declared alike.
+// sameSpec reports whether both have the same declaration.
 func (c *Chain) sameSpec(o *Chain) bool {
 	return c.Type == o.Type && c.Hook == o.Hook && c.Priority == o.Priority && c.Policy == o.Policy && bytes.Equal(c.odd, o.odd)
 }
 
-// sameRules reports whether what is wanted is what the kernel has.
+// sameRules reports whether the kernel's chain has the wanted rules.
 func (c *Chain) sameRules(have *Chain) bool {
 	return slices.EqualFunc(c.Rules, have.Rules, (*Rule).same)
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// attempts bounds how often a transaction is tried again because others changed
-// the ruleset meanwhile, and readings how often our tables are read again because
-// others changed those.
+// attempts bounds how often a transaction is repeated because the ruleset changed
+// meanwhile; readings bounds how often planec's tables are read again because
+// other programs changed them.
 const (
 	attempts = 10
 	readings = 40
 )
 
-// pause waits before a further attempt: first not at all, at last a tenth of a
-// second.
+// pause waits before a further attempt: not before the first, finally a tenth
+// of a second.
 func pause(ctx context.Context, attempt int) error {
 	if attempt > 1 {
 		select {
@@ -32,11 +32,11 @@ func pause(ctx context.Context, attempt int) error {
 	return ctx.Err()
 }
 
-// Observe reads planec's tables in the network namespace of the calling thread,
-// and no other table. It needs CAP_NET_ADMIN.
+// Observe reads planec's tables, and no others, in the network namespace of the
+// calling thread. It needs CAP_NET_ADMIN.
 func Observe(ctx context.Context) (*State, error) { return observe(ctx, (*observer).table) }
 
-// observe reads until nothing of ours changed meanwhile.
+// observe reads until planec's tables did not change during the reading.
 func observe(ctx context.Context, read func(*observer, *Table) error) (*State, error) {
 	c, err := dial()
 	if err != nil {
@@ -62,12 +62,12 @@ func observe(ctx context.Context, read func(*observer, *Table) error) (*State, e
 	return nil, fmt.Errorf("reading the nftables rules: %w", ErrBusy)
 }
 
-// isPassing reports whether an error number says that the same may go well in a
-// moment.
+// isPassing reports whether an error is temporary, so that the same call may
+// succeed soon.
 func isPassing(err error) bool { return errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) }
 
-// observeOnce reads our tables, and fails with errInterrupted where one of them may
-// have changed meanwhile.
+// observeOnce reads planec's tables. It fails with errInterrupted if one of them
+// may have changed meanwhile.
 func observeOnce(c *conn, w *watch, read func(*observer, *Table) error) (*State, error) {
 	before, err := c.begin(w)
 	if err != nil {
@@ -96,8 +96,8 @@ func observeOnce(c *conn, w *watch, read func(*observer, *Table) error) (*State,
 	return &State{Model: m, Generation: after}, err
 }
 
-// begin returns the generation, once all of its changes are there: its number comes
-// first. Then it forgets the notices of what was before.
+// begin returns the generation after all of its changes are visible, because the
+// kernel raises the number first. Then it drops earlier notifications.
 func (c *conn) begin(w *watch) (generation uint32, err error) {
 	c.interrupted = false
 	generation, err = c.generation()
@@ -110,8 +110,8 @@ func (c *conn) begin(w *watch) (generation uint32, err error) {
 	return generation, err
 }
 
-// foreign returns nil where what changed the ruleset while it was read did not
-// concern our tables. Then only lists of what is in all tables can have gaps, and
+// foreign returns nil if the changes of the ruleset during the reading did not
+// concern planec's tables. Then only lists over all tables can have gaps, and
 // complete says that they have none.
 func (c *conn) foreign(w *watch, complete bool) error {
 	if w == nil || c.interrupted && !complete {
@@ -130,16 +130,16 @@ func (c *conn) foreign(w *watch, complete bool) error {
 type observer struct {
 	*conn
 	family nft.Family
-	// own are rules' anonymous sets.
+	// own holds the anonymous sets of rules.
 	own map[string]*Set
-	// uses is how many chains, sets and other objects the kernel counts in the
-	// table, others how many of them are neither chains nor sets.
+	// uses is the kernel's count of chains, sets and other objects in the table,
+	// others the number of those that are neither chains nor sets.
 	uses, others int
-	// elem is memory for one element.
+	// data and udata are buffers for one element.
 	data, udata []byte
 }
 
-// find returns the table, still empty, or nil.
+// find returns the table without content, or nil.
 func (o *observer) find() (*Table, error) {
 	var t *Table
 	err := o.dump(msgGetTable, 0, o.family, func(w *writer) { w.str(tableName, tableNamed) }, func(body []byte) error {
@@ -159,14 +159,14 @@ func (o *observer) find() (*Table, error) {
 	return t, err
 }
 
-// complete reports whether as many objects were read as the kernel counts in the
-// table, which rules' own sets are no part of. The kernel lists chains by their number among those of all tables, so that
-// a foreign chain that goes can hide one of ours.
+// complete reports whether as many objects were read as the kernel counts in the table, without
+// anonymous sets. The kernel lists chains by their position among those of all tables, so the
+// removal of a foreign chain can hide one of planec's.
 func (o *observer) complete(t *Table) bool {
 	return o.uses == len(t.Chains)+len(t.Sets)+o.others
 }
 
-// table reads everything in the table.
+// table reads all content of the table.
 func (o *observer) table(t *Table) error {
 	for _, read := range []func(*Table) error{o.sets, o.chains, o.rules, o.rest} {
 		if err := read(t); err != nil {
@@ -176,12 +176,12 @@ func (o *observer) table(t *Table) error {
 	return nil
 }
 
-// ours asks for objects of the table only; kernels that do not filter send all.
+// ours restricts a dump to objects of planec's tables; old kernels ignore that and send all.
 func ours(w *writer) { w.str(1, tableNamed) }
 
 func isOurs(body []byte) bool { return string(nlattr.Get(body, 1)) == tableNamed+"\x00" }
 
-// rest notes objects that no text of ours makes.
+// rest notes objects that planec's text never makes.
 func (o *observer) rest(t *Table) error {
 	for kind, what := range map[uint16]string{msgGetObj: "it has stateful objects", msgGetFlow: "it has flowtables"} {
 		err := o.dump(kind, flagDump, o.family, ours, func(body []byte) error {

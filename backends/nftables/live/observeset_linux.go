@@ -109,7 +109,7 @@ func (o *observer) elements(s *Set) error {
 	return err
 }
 
-// element reads one element; data and user data are in o then.
+// element reads one element; its data and user data are in o afterwards.
 func (o *observer) element(s *Set, e []byte) (key []byte, end bool) {
 	o.data, o.udata = o.data[:0], o.udata[:0]
 	odd := false
@@ -135,14 +135,14 @@ func (o *observer) element(s *Set, e []byte) (key []byte, end bool) {
 		}
 	}
 	if odd {
-		o.udata = append(o.udata, 0xff) // no element of ours, so it is replaced
+		o.udata = append(o.udata, 0xff) // planec never writes this, so the element is replaced
 	}
 	return key, end
 }
 
-// join makes ranges of their boundaries. An end without a beginning is nft's, in
-// front of all; a range that has no end reaches to the next one or to the last key
-// there is.
+// join combines boundaries to ranges. An end without a beginning is the element
+// that nft puts first; a range without an end reaches to the next boundary or to
+// the last possible key.
 func (s *Set) join(list []boundary) {
 	slices.SortFunc(list, func(a, b boundary) int {
 		return cmp.Or(bytes.Compare(a.key, b.key), -compareBool(a.end, b.end))
@@ -169,7 +169,7 @@ func compareBool(a, b bool) int {
 	return -1
 }
 
-// before is the key before.
+// before returns the preceding key.
 func before(key []byte) []byte {
 	previous := bytes.Clone(key)
 	for i := len(previous) - 1; i >= 0; i-- {

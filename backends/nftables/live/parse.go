@@ -10,14 +10,14 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// Parse reads what the nftables backend emits. Whatever else is in a text is an
-// error that names the line.
+// Parse reads the output of the nftables backend. Any other text is an error
+// that names the line.
 func Parse(text []byte) (*Model, error) {
 	return parseText(text, maphash.MakeSeed(), nil)
 }
 
-// parseText is Parse; where held is given, sets whose elements have the same text
-// as one of its sets are not read but shared with it.
+// parseText is Parse with sharing: if held is given, sets whose elements have the
+// same text as in held are not read but shared.
 func parseText(text []byte, seed maphash.Seed, held *Model) (*Model, error) {
 	ruleset, err := nft.Parse(text)
 	if err != nil {
@@ -37,16 +37,16 @@ func parseText(text []byte, seed maphash.Seed, held *Model) (*Model, error) {
 	return m, nil
 }
 
-// builder makes one table of its text.
+// builder makes one table from its text.
 type builder struct {
 	source *nft.Table
 	table  *Table
-	// held is the table that is held, to share with, or nil.
+	// held is the held table to share with, or nil.
 	held *Table
 	seed maphash.Seed
-	// rules are the table's rules by their text: many chains have the same ones.
+	// rules finds the table's rules by their text, because many chains have equal ones.
 	rules map[string]*Rule
-	// data and udata are memory for one element at a time.
+	// data and udata are buffers for one element.
 	data, udata []byte
 }
 
@@ -63,7 +63,7 @@ func (b *builder) build() error {
 		return h != nil && !h.sameSpec(s)
 	})
 	for _, source := range b.source.Chains {
-		// What a rule is made into depends on the table's sets.
+		// The form of a rule depends on the table's sets, so those come first.
 		c := &Chain{Name: source.Name, sum: maphash.Bytes(b.seed, source.Text)}
 		if shares && b.held.chains[c.Name] != nil && b.held.chains[c.Name].sum == c.sum {
 			*c = *b.held.chains[c.Name]
@@ -75,8 +75,8 @@ func (b *builder) build() error {
 	return b.table.finish()
 }
 
-// elements reads the elements of a set, or shares those of the held set with the same
-// declaration and text, and makes them findable.
+// elements reads the elements of a set and indexes them, or shares those of the held
+// set with the same declaration and text.
 func (b *builder) elements(s *Set, source *nft.Set) error {
 	s.sum = sumLines(b.seed, source.Text)
 	if b.held != nil {
@@ -85,7 +85,7 @@ func (b *builder) elements(s *Set, source *nft.Set) error {
 			return nil
 		}
 	}
-	// A record is shorter than its line, but for IPv6.
+	// Except for IPv6, a record is shorter than its line.
 	s.Elems.blob = make([]byte, 0, len(source.Text)/4*3)
 	for e, err := range source.Elements() {
 		if err != nil {
@@ -117,13 +117,13 @@ func (b *builder) append(s *Set, e *nft.Element) {
 	s.Elems.append(r)
 }
 
-// verdictCodes are the kernel's numbers of verdicts; nft makes a statement of its own
-// of Reject.
+// verdictCodes are the kernel's numbers of verdicts. Reject has none: nft makes it a
+// statement.
 var verdictCodes = [...]uint32{
 	nft.Accept: verdictAccept, nft.Drop: verdictDrop, nft.Return: verdictReturn, nft.Jump: verdictJump, nft.Goto: verdictGoto,
 }
 
-// chain reads a chain's rules, each text once for the table.
+// chain reads a chain's rules, each distinct text once per table.
 func (b *builder) chain(c *Chain, source *nft.Chain) error {
 	if base := source.Base; base != nil {
 		c.Type, c.Hook, c.Priority, c.Policy = base.Type, uint32(base.Hook), base.Priority, verdictAccept
@@ -140,15 +140,15 @@ func (b *builder) chain(c *Chain, source *nft.Chain) error {
 			}
 			b.rules[read.Text] = r
 		}
-		// A rule is its chain's own; what it consists of is not written to any more.
+		// Each chain has its own Rule; the slices in it are shared and never written.
 		own := *r
 		c.Rules = append(c.Rules, &own)
 	}
 	return nil
 }
 
-// sumLines adds up hashes of lines: elements in another order have the same sum,
-// and that of some can be taken away again.
+// sumLines adds up the hashes of lines, so the order does not matter and single
+// lines can be subtracted again.
 func sumLines(seed maphash.Seed, section []byte) (sum uint64) {
 	for len(section) > 0 {
 		i := bytes.IndexByte(section, '\n') + 1
@@ -158,8 +158,8 @@ func sumLines(seed maphash.Seed, section []byte) (sum uint64) {
 	return sum
 }
 
-// finish checks that every chain that is named exists: what is shared with a held table
-// was not read again.
+// finish checks that every named chain exists, also for shared sets, which were not
+// read again.
 func (t *Table) finish() error {
 	for _, c := range t.Chains {
 		for _, r := range c.Rules {
@@ -181,5 +181,5 @@ func (t *Table) finish() error {
 	return nil
 }
 
-// chainOf returns the chain that an element's data lead to, if any.
+// chainOf returns the chain that an element's data lead to, or nothing.
 func chainOf(data []byte) []byte { return data[min(4, len(data)):] }

@@ -1,7 +1,7 @@
 package live
 
-// policy compares all that is held of the policy with all that there is to be:
-// nothing of Services leads to it or away from it.
+// policy compares the whole held policy with the wanted one: no rule or
+// element links it with Services.
 func (x *changer) policy() error {
 	have, want := x.held.policy(), x.now.policy()
 	if why := structure(have, want); why != "" {
@@ -15,7 +15,7 @@ func (x *changer) policy() error {
 	return nil
 }
 
-// policy is what of the table is about policies.
+// policy returns the part of the table that belongs to policies.
 func (t *Table) policy() *Table {
 	p := newTable(t.Family)
 	for _, s := range t.Sets {

@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// portsEach is how many netlink ports a process has for its transactions: several
-// threads may send at a time.
+// portsEach is the number of netlink ports of a process for its transactions,
+// because several threads may send at the same time.
 const portsEach = 256
 
-// firstPort is the first of this process's ports. The kernel's notices say from which
-// port a transaction came; they also have the process's name and number, but another
-// planec has the same name, and the number is of a namespace that a container cannot
-// see. Two processes have the same ports as rarely as hashes of 22 bits are equal: the
-// process is named by its number, the namespace of that, and when it started. They are
-// above the numbers of processes, which other sockets have for ports.
+// firstPort is the first of this process's ports. The kernel's notifications carry the
+// sender's port. They also carry the name and number of the process, but another
+// planec has the same name, and a container cannot see numbers of other PID
+// namespaces. The port is a 22-bit hash of the process's number, its namespace and its
+// start time, so collisions are rare. Ports are above the numbers of processes, which
+// other sockets use as ports.
 func firstPort() (uint32, error) {
 	var namespace unix.Stat_t
 	if err := unix.Stat("/proc/self/ns/pid", &namespace); err != nil {
@@ -30,7 +30,7 @@ func firstPort() (uint32, error) {
 	if err != nil {
 		return 0, fmt.Errorf("the start of this process: %w", err)
 	}
-	// The 20th field after the name, which may have anything in it (proc_pid_stat(5)).
+	// The 20th field after the name, which may contain any character (proc_pid_stat(5)).
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	const start = 19
 	if len(fields) <= start {
@@ -44,8 +44,8 @@ func firstPort() (uint32, error) {
 	return 1<<30 | uint32(sum^sum>>32)&(1<<22-1)*portsEach, nil
 }
 
-// OwnPort returns a function that reports whether transactions from a netlink port are
-// this process's.
+// OwnPort returns a function that reports whether a netlink port belongs to this
+// process's transactions.
 func OwnPort() (func(port uint32) bool, error) {
 	first, err := firstPort()
 	if err != nil {
@@ -54,8 +54,8 @@ func OwnPort() (func(port uint32) bool, error) {
 	return func(port uint32) bool { return port-first < portsEach }, nil
 }
 
-// bindOwn binds a socket to one of this process's ports. Where that is not possible
-// any port does: then what is sent is taken for another's, and compared.
+// bindOwn binds a socket to one of this process's ports. If none is free, any port
+// is used: the transaction then counts as foreign, and drift detection compares.
 func bindOwn(fd int) error {
 	if first, err := firstPort(); err == nil {
 		for i := range uint32(portsEach) {

@@ -18,8 +18,8 @@ func (c *compiler) ports(p nft.ToPorts) {
 	c.lookup(s.Name, matches)
 }
 
-// portSet is the rule's own set. nft counts two elements for a range, its first and the
-// one after it, and one at 0 in front.
+// portSet is the rule's anonymous set. nft counts two elements for a range, its first
+// and the one after its last, and one at 0 in front.
 func portSet(p nft.ToPorts) *Set {
 	ranges := false
 	for _, r := range p.Ranges {

@@ -9,13 +9,13 @@ import (
 	"github.com/planec/planec/internal/base/nlattr"
 )
 
-// Rule is a rule as nf_tables has it.
+// Rule is a rule in the form of nf_tables.
 type Rule struct {
-	// Handle is the kernel's number; 0 of rules that come from text.
+	// Handle is the kernel's number; 0 for rules that come from text.
 	Handle uint64
 	// Exprs is the list of expressions, each with its attributes.
 	Exprs []byte
-	// UserData is nft's comment.
+	// UserData is nft's encoding of the comment.
 	UserData []byte
 	// Sets are the rule's anonymous sets, in the order in which Exprs looks them
 	// up under the name anonymousName.
@@ -24,17 +24,17 @@ type Rule struct {
 	to string
 }
 
-// Attributes that are looked for in rules.
+// Attributes that are searched in rules.
 const (
 	immediateData = 2
 	lookupSet     = 1
 	lookupSetID   = 4
 )
 
-// anonymousName is what a rule calls its own set until the kernel names it.
+// anonymousName names a rule's anonymous set until the kernel chooses a name.
 const anonymousName = "__set%d"
 
-// same reports whether the kernel's rule is the one wanted.
+// same reports whether the kernel's rule equals the wanted one.
 func (r *Rule) same(have *Rule) bool {
 	if !bytes.Equal(r.UserData, have.UserData) || !slices.EqualFunc(r.Sets, have.Sets, sameAnonymous) {
 		return false
@@ -42,7 +42,7 @@ func (r *Rule) same(have *Rule) bool {
 	return bytes.Equal(r.Exprs, have.Exprs) || covers(have.Exprs, r.Exprs)
 }
 
-// sameAnonymous compares rules' own sets, elements included.
+// sameAnonymous compares anonymous sets including their elements.
 func sameAnonymous(a, b *Set) bool {
 	if !a.sameSpec(b) || a.Elems.n != b.Elems.n {
 		return false
@@ -55,8 +55,8 @@ func sameAnonymous(a, b *Set) bool {
 	return true
 }
 
-// covers reports whether have says all that want says: other kernels may dump
-// attributes that this one does not know.
+// covers reports whether have contains everything in want: other kernels may
+// dump attributes that this one does not know.
 func covers(have, want []byte) bool {
 	next, stop := iter.Pull2(nlattr.All(have))
 	defer stop()
@@ -88,8 +88,8 @@ func jumpTarget(exprs []byte) string {
 	return ""
 }
 
-// renameSets gives lookups in a rule's own sets the one name they have in text, and
-// calls found with the name they had. Lookups in other sets stay.
+// renameSets replaces the names of anonymous sets in lookups by the name used in
+// text, and calls found with each old name. It keeps lookups in other sets.
 func renameSets(exprs []byte, found func(name string)) []byte {
 	if !bytes.Contains(exprs, []byte("__set")) && !bytes.Contains(exprs, []byte("__map")) {
 		return exprs
@@ -100,8 +100,8 @@ func renameSets(exprs []byte, found func(name string)) []byte {
 	})
 }
 
-// rewriteLookups writes the expressions anew, with set writing the name of each of
-// the rule's own sets.
+// rewriteLookups rewrites the expressions; set writes the name of each anonymous
+// set.
 func rewriteLookups(exprs []byte, set func(w *writer, name string)) []byte {
 	var w writer
 	for _, e := range nlattr.All(exprs) {

@@ -10,8 +10,8 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// Served reads frontends, endpoints and policed pods from the maps that packets are
-// looked up in.
+// Served reads frontends, endpoints and policed pods from the maps that packets
+// use.
 func (m *Model) Served() backends.Served {
 	var s backends.Served
 	for _, t := range m.Tables {
@@ -22,7 +22,7 @@ func (m *Model) Served() backends.Served {
 	return s
 }
 
-// frontends reads the maps of frontends, and every map that has endpoints.
+// frontends reads the maps of frontends and all maps with endpoints.
 func (t *Table) frontends(s *backends.Served) {
 	endpoints := make(map[string][]string)
 	for _, set := range t.Sets {
@@ -49,8 +49,8 @@ func (t *Table) frontends(s *backends.Served) {
 	}
 }
 
-// at is a frontend by an element's key: "address . protocol . port", or without the
-// address. What follows it is an index or an ID.
+// at formats the frontend in an element's key: "address . protocol . port", or
+// without the address. An index or ID after it is ignored.
 func (t *Table) at(r record, key []nft.Kind) (string, bool) {
 	words := values(r.key, key)
 	if len(key) > 0 && key[0] == nft.Proto {
@@ -73,8 +73,8 @@ func endpoint(words []string) string {
 	return net.JoinHostPort(words[0], words[1])
 }
 
-// refusal is what a verdict without endpoints does: the filter hooks refuse what
-// returns.
+// refusal is what a verdict without endpoints does: the filter hooks refuse
+// packets of a "return".
 func refusal(data []byte) string {
 	switch verdictText(data) {
 	case "drop":
@@ -85,7 +85,7 @@ func refusal(data []byte) string {
 	return ""
 }
 
-// comment is the element's, or "".
+// comment returns the element's comment, or "".
 func (r record) comment() string {
 	for b := r.udata; len(b) >= 2; {
 		kind, n := b[0], int(b[1])
@@ -100,7 +100,7 @@ func (r record) comment() string {
 	return ""
 }
 
-// pods reads which pods policies judge.
+// pods reads the pods that policies judge.
 func (t *Table) pods(s *backends.Served) {
 	found := make(map[string]*backends.ServedPod)
 	for _, set := range t.Sets {

@@ -2,8 +2,8 @@ package live
 
 import "context"
 
-// Snapshot reads planec's tables as a model to go back to. What no text of ours makes,
-// as flags of the table, does not come back.
+// Snapshot reads planec's tables as a model that can be restored. It does not keep
+// what planec's text never makes, such as flags of the table.
 func Snapshot(ctx context.Context) (*Model, error) {
 	s, err := Observe(ctx)
 	if err != nil {

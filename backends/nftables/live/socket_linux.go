@@ -16,19 +16,19 @@ type conn struct {
 	fd  int
 	seq uint32
 	buf []byte
-	// interrupted is whether the ruleset changed during a dump.
+	// interrupted reports that the ruleset changed during a dump.
 	interrupted bool
 }
 
-// receiveSize is more than any message the kernel sends (NLMSG_GOODSIZE, or 32 KiB
-// for dumps).
+// receiveSize exceeds every message of the kernel (NLMSG_GOODSIZE, or 32 KiB for
+// dumps).
 const receiveSize = 1 << 16
 
 func dial() (*conn, error) {
 	return dialWith(func(fd int) error { return unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}) })
 }
 
-// dialOwn makes a socket for a transaction that this process can tell from others.
+// dialOwn opens a socket for transactions that this process recognises as its own.
 func dialOwn() (*conn, error) { return dialWith(bindOwn) }
 
 func dialWith(bind func(fd int) error) (*conn, error) {
@@ -44,8 +44,8 @@ func dialWith(bind func(fd int) error) (*conn, error) {
 		c.close()
 		return nil, fmt.Errorf("netlink socket: %w", err)
 	}
-	// Errors without the message they are about, but with the kernel's words.
-	// Old kernels have neither.
+	// Ask for errors without the original message but with the kernel's text.
+	// Old kernels support neither.
 	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1)
 	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_EXT_ACK, 1)
 	return c, nil
@@ -53,7 +53,7 @@ func dialWith(bind func(fd int) error) (*conn, error) {
 
 func (c *conn) close() { _ = unix.Close(c.fd) }
 
-// send sends one buffer, whatever its size: a transaction cannot be split.
+// send sends one buffer of any size, because a transaction cannot be split.
 func (c *conn) send(b []byte) error {
 	const room = 1 << 16
 	if n := len(b) + room; n > 1<<17 {
@@ -84,7 +84,7 @@ func (c *conn) receive(flags int) ([]byte, error) {
 	}
 }
 
-// problem is what an NLMSG_ERROR says; nil is success.
+// problem returns the content of an NLMSG_ERROR; nil means success.
 func (r reply) problem() (said string, err error) {
 	if len(r.body) < 4 {
 		return "", unix.EBADMSG
@@ -99,10 +99,10 @@ func (r reply) problem() (said string, err error) {
 	return said, unix.Errno(errno)
 }
 
-// errInterrupted says that our tables may have changed while they were read.
+// errInterrupted says that planec's tables may have changed during the reading.
 var errInterrupted = errors.New("the ruleset changed while it was read")
 
-// dump asks for all objects of a kind and calls yield with the attributes of each.
+// dump requests all objects of a kind and calls yield with the attributes of each.
 // A get of one object is a dump without the flag.
 func (c *conn) dump(kind, flags uint16, f nft.Family, ask func(*writer), yield func([]byte) error) error {
 	var w writer
@@ -148,7 +148,7 @@ func (c *conn) dump(kind, flags uint16, f nft.Family, ask func(*writer), yield f
 	return nil
 }
 
-// generation is the number of the ruleset.
+// generation returns the number of the ruleset.
 func (c *conn) generation() (g uint32, err error) {
 	err = c.dump(msgGetGen, 0, 0, nil, func(body []byte) error {
 		g = nlattr.Uint32(nlattr.Get(body, genID))
@@ -175,10 +175,10 @@ func Generation() (uint32, error) {
 	return g, err
 }
 
-// settle waits until a commit is over that others are in the middle of. Its number
-// is there before all of its changes are (ranges of concatenations come last, in
-// nf_tables_commit), and who reads does not wait. A batch without messages does,
-// and changes nothing.
+// settle waits for the end of a commit of another process. The kernel raises the
+// generation before all changes are visible (ranges of concatenations come last,
+// in nf_tables_commit), and readers do not wait for them. A batch without messages
+// does wait, and changes nothing.
 func (c *conn) settle() error {
 	var w writer
 	w.end(w.message(msgBatchBegin, 0, 0, subsysNFTables))
@@ -199,8 +199,8 @@ func (c *conn) settle() error {
 	return err
 }
 
-// drain takes the messages that have come, and says whether some were lost because
-// the buffer had no room for them.
+// drain reads the messages that have arrived, and reports whether some were lost
+// because the buffer was full.
 func (c *conn) drain(yield func(reply) error) (lost bool, err error) {
 	for {
 		b, err := c.receive(unix.MSG_DONTWAIT)

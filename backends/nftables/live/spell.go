@@ -10,7 +10,7 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// kindsOf takes nft's number of a type apart.
+// kindsOf splits nft's number of a type.
 func kindsOf(number uint32) []nft.Kind {
 	if number == typeVerdict {
 		return []nft.Kind{nft.VerdictKind}
@@ -29,8 +29,8 @@ func kindsOf(number uint32) []nft.Kind {
 	return list
 }
 
-// values spells the fields of a key or of data; what does not fit is in
-// hexadecimal.
+// values formats the fields of a key or of data; fields that do not fit are
+// in hexadecimal.
 func values(b []byte, list []nft.Kind) []string {
 	var out []string
 	for _, k := range list {
@@ -47,7 +47,7 @@ func values(b []byte, list []nft.Kind) []string {
 	return out
 }
 
-// valueText spells one value as nft lists it.
+// valueText formats one value as nft lists it.
 func valueText(k nft.Kind, b []byte) string {
 	switch k {
 	case nft.Addr4, nft.Addr6:
@@ -72,7 +72,7 @@ func valueText(k nft.Kind, b []byte) string {
 	return strconv.FormatUint(uint64(binary.NativeEndian.Uint32(b)), 10)
 }
 
-// verdictText spells a verdict as nft lists it.
+// verdictText formats a verdict as nft lists it.
 func verdictText(data []byte) string {
 	if len(data) < 4 {
 		return "?"

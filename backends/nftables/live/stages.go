@@ -6,20 +6,17 @@ import (
 	"github.com/planec/planec/backends/nftables"
 )
 
-// stages are the transactions that make a plan atomic for the packets that are on
-// their way while it commits; those that are empty are left out, and most plans need
-// only changed.
+// stages are the transactions that make a plan atomic for packets that traverse the
+// rules during the commit. Empty ones are left out; most plans need only changed.
 //
-// A packet walks the rules of the generation that it met first, in new chains also:
-// there it finds none. But each look-up in a set is made in the generation of its own
-// moment, and an interval set shows new elements some microseconds after the
-// generation changed (nf_tables_commit swaps rules first and calls
-// nft_set_commit_update last, net/netfilter/nf_tables_api.c). So what is new is there
-// before any packet can come to it, and what is old goes when no packet can be in it
-// any more.
+// A packet walks the rules of the generation that it met first, and finds new chains
+// empty. But each lookup in a set uses the generation of its own moment, and an
+// interval set shows new elements some microseconds after the generation changed
+// (nf_tables_commit swaps rules first and calls nft_set_commit_update last,
+// net/netfilter/nf_tables_api.c). So new content is added before any packet can reach
+// it, and old content is removed when no packet can be in it any more.
 //
-// What is removed is not tied to a generation: waiting takes long enough for changes
-// of other tables.
+// A removal carries no generation: while it waits, other tables can change.
 type stages struct{ added, changed, removed *Plan }
 
 func (p *Plan) stages() stages {
@@ -44,7 +41,7 @@ func (p *Plan) take(c *tableChange) {
 	}
 }
 
-// stages divides the change of one table; parts that change nothing are nil.
+// stages splits the change of one table; parts without changes are nil.
 func (c *tableChange) stages() (add, change, remove *tableChange) {
 	if c.remove || c.dormant {
 		return nil, c, nil
@@ -54,9 +51,9 @@ func (c *tableChange) stages() (add, change, remove *tableChange) {
 	return add, change, remove
 }
 
-// withoutEntrances adds what is new with the chains that the kernel calls empty. In one
-// transaction a packet could meet the rules of a new table and find the set of the local
-// sources empty: its connection would be masqueraded for as long as it lives.
+// withoutEntrances adds new content first, with empty base chains. In a single
+// transaction a packet could meet the rules of a new table and find the set of local
+// sources empty: its connection would be masqueraded for its whole life.
 func (c *tableChange) withoutEntrances() (add, change *tableChange) {
 	if len(c.newChains) == 0 {
 		return nil, c
@@ -76,7 +73,7 @@ func (c *tableChange) withoutEntrances() (add, change *tableChange) {
 	return add, change
 }
 
-// baseChains are those that the kernel calls, where they have rules.
+// baseChains returns the chains with a hook and with rules.
 func baseChains(all []*Chain) (base []*Chain) {
 	for _, c := range all {
 		if c.Base() && len(c.Rules) > 0 {
@@ -86,14 +83,14 @@ func baseChains(all []*Chain) (base []*Chain) {
 	return base
 }
 
-// withoutRemovals removes later what a packet may be about to look up: profiles, what
-// they use, and the verdicts of classes that are no more. In one transaction a packet
-// that has got its old class, or is in its pod's old profile, would find no verdict,
-// and the connection that it opens would stand although both the old and the new
+// withoutRemovals postpones the removal of what a packet may still look up: profiles,
+// what they use, and the verdicts of classes that are no more. In a single
+// transaction, a packet with its old class or in its pod's old profile would find no
+// verdict, and its connection would be accepted although both the old and the new
 // policies deny it.
 func (c *tableChange) withoutRemovals() (change, remove *tableChange) {
 	if slices.ContainsFunc(c.goneChains, func(name string) bool { return nftables.RoleOfChain(name) == nftables.PolicyHook }) {
-		return c, nil // no policy is left, and what a packet does not find lets it pass
+		return c, nil // no policy is left, and a packet passes if a lookup fails
 	}
 	kept, gone := *c, &tableChange{family: c.family}
 	kept.goneChains, gone.goneChains = divide(c.goneChains, judges)
@@ -116,7 +113,7 @@ func (c *tableChange) withoutRemovals() (change, remove *tableChange) {
 	return &kept, gone
 }
 
-// withoutRemovals keeps those that replace an element by another one.
+// withoutRemovals keeps only deletions that are part of a replacement.
 func (c elemChange) withoutRemovals() (change, remove elemChange) {
 	change, remove = c, elemChange{set: c.set, from: c.from}
 	change.del = nil
@@ -131,13 +128,13 @@ func (c elemChange) withoutRemovals() (change, remove elemChange) {
 	return change, remove
 }
 
-// judges reports whether a chain is a profile's, or one that it leads to.
+// judges reports whether a chain belongs to a profile, directly or as its row.
 func judges(chain string) bool {
 	role := nftables.RoleOfChain(chain)
 	return role.OfPolicy() && role != nftables.PolicyHook
 }
 
-// divide parts what is of a kind from the rest.
+// divide separates the names of a kind from the others.
 func divide(names []string, isOf func(string) bool) (others, those []string) {
 	for _, n := range names {
 		if isOf(n) {
@@ -149,7 +146,7 @@ func divide(names []string, isOf func(string) bool) (others, those []string) {
 	return others, those
 }
 
-// undone is the plan that removes what one has added.
+// undone returns the plan that removes the additions of p.
 func (p *Plan) undone() *Plan {
 	u := &Plan{}
 	for _, c := range p.changes {

@@ -1,8 +1,8 @@
 package live
 
-// State is what the kernel has of planec's, at one generation of the ruleset.
+// State is planec's part of the kernel's ruleset, at one generation.
 type State struct {
 	*Model
-	// Generation counts every change by anybody in the network namespace.
+	// Generation counts the changes by all programs in the network namespace.
 	Generation uint32
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/planec/planec/backends"
 )
 
-// Steps says what the plan does, in words and with counts, in its order.
+// Steps describes the plan in words and with counts, in the order of the changes.
 func (p *Plan) Steps() []string {
 	var list []string
 	for _, c := range p.changes {
@@ -68,7 +68,7 @@ func (e *elemChange) words() string {
 	return strings.Join(parts, ", ") + e.names
 }
 
-// named is the change with the names of what its elements belong to.
+// named returns the change with the names of the objects behind its elements.
 func (e elemChange) named() elemChange {
 	var n backends.Named
 	for _, place := range e.del {

@@ -1,8 +1,8 @@
 package live
 
-// Numbers of include/uapi/linux/netfilter/nf_tables.h and nfnetlink.h. They are
-// here, not from x/sys/unix, so that models compare and plan on every system; rules
-// are compiled on Linux only, with github.com/google/nftables/expr.
+// Numbers of include/uapi/linux/netfilter/nf_tables.h and nfnetlink.h. They are not
+// from x/sys/unix, so that models compare and plan on every system. Only on Linux
+// are rules compiled, with github.com/google/nftables/expr.
 const (
 	subsysNFTables = 10
 
@@ -25,7 +25,7 @@ const (
 	msgGetGen     = 16
 	msgGetObj     = 19
 	msgGetFlow    = 23
-	msgBatchBegin = 16 // NFNL_MSG_BATCH_BEGIN, of no subsystem
+	msgBatchBegin = 16 // NFNL_MSG_BATCH_BEGIN, which has no subsystem
 	msgBatchEnd   = 17
 
 	flagRequest = 0x1
@@ -42,7 +42,7 @@ const (
 	flagAckTLVs  = 0x200
 	nlmsgerrMsg  = 1
 	headerLen    = 16
-	nfHeaderLen  = 20 // with struct nfgenmsg
+	nfHeaderLen  = 20 // including struct nfgenmsg
 	batchGenID   = 1
 	genID        = 1
 	attrTypeMask = 0x3fff
@@ -143,8 +143,8 @@ const (
 	verdictReturn = ^uint32(4) // NFT_RETURN, -5
 )
 
-// Data types as nft numbers them (enum datatypes of its include/datatype.h); the
-// kernel only keeps them, and NFT_DATA_VERDICT is its own.
+// Data types as nft numbers them (enum datatypes of its include/datatype.h). The
+// kernel only stores them, except NFT_DATA_VERDICT, which is its own.
 const (
 	typeInteger = 4
 	typeAddr4   = 7
@@ -154,5 +154,5 @@ const (
 	typeMark    = 19
 	typeClassID = 23
 	typeVerdict = 0xffffff00
-	typeBits    = 6 // of one type in a concatenation
+	typeBits    = 6 // per type of a concatenation
 )

@@ -7,12 +7,12 @@ import (
 )
 
 // User data of elements (enum nftnl_udata_set_elem_types of libnftnl) and of
-// rules, which begin alike.
+// rules, which have the same layout.
 const (
 	udataComment = 0
 	udataFlags   = 1
-	// intervalOpen is nft's note that a range reaches the end of all addresses: it
-	// has no element that ends it.
+	// intervalOpen marks a range that reaches the end of all addresses: no element
+	// ends it.
 	intervalOpen = 1
 )
 
@@ -30,7 +30,7 @@ func allOnes(b []byte) bool {
 	return true
 }
 
-// userData is nft's own memory of a set, which the kernel only keeps (enum
+// userData is nft's own data for a set, which the kernel only stores (enum
 // nftnl_udata_set_types of libnftnl; set_make_key and others in nft). Without it
 // nft lists a "typeof" as a type, or not at all.
 func userData(s *nft.Set) []byte {
@@ -51,13 +51,13 @@ func userData(s *nft.Set) []byte {
 	return b
 }
 
-// hasExpression reports whether nft keeps the key as an expression: of a type too
-// where it is a concatenation, with nothing in it.
+// hasExpression reports whether nft stores the key as an expression. For a
+// concatenation it does so also for a type, with empty content.
 func hasExpression(list []nft.Field) bool {
 	return len(list) > 1 || len(list) == 1 && list[0].Source != nft.NoSource
 }
 
-// order is nft's byte order of a type; concatenations have none.
+// order returns nft's byte order of a type; concatenations have none.
 func order(list []nft.Field) uint32 {
 	if len(list) > 1 {
 		return 0
@@ -101,7 +101,7 @@ func udataExpr(b []byte, list []nft.Field) []byte {
 	})
 }
 
-// udataField returns what writes one expression.
+// udataField returns the function that writes one expression.
 func udataField(f nft.Field) func(b []byte) []byte {
 	kind, values := uint32(0), []uint32(nil)
 	switch f.Source {

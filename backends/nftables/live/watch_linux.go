@@ -2,16 +2,16 @@ package live
 
 import "golang.org/x/sys/unix"
 
-// watch hears of transactions while our tables are read: who reads is interrupted
-// by those that concern our tables, and by no others. Where hundreds of foreign
-// transactions come in a second, none of ours would ever be read otherwise.
+// watch receives notifications of transactions while planec's tables are read.
+// Only transactions that concern these tables interrupt the reading. Otherwise
+// hundreds of foreign transactions per second would keep it from ever ending.
 type watch struct{ *conn }
 
-// watchBuffer holds the notices of large foreign transactions.
+// watchBuffer has room for the notifications of large foreign transactions, in bytes.
 const watchBuffer = 16 << 20
 
-// listen subscribes to the kernel's notices. It returns nil where that is not
-// allowed; then each foreign transaction interrupts.
+// listen subscribes to the kernel's notifications. Without permission it
+// returns nil; then every foreign transaction interrupts.
 func listen() *watch {
 	c, err := dial()
 	if err != nil {
@@ -21,7 +21,7 @@ func listen() *watch {
 		c.close()
 		return nil
 	}
-	// Without the privilege notices are lost sooner, and what is lost interrupts.
+	// Without the privilege, notifications are lost sooner, and a loss interrupts.
 	_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, watchBuffer)
 	return &watch{c}
 }
@@ -32,9 +32,9 @@ func (w *watch) close() {
 	}
 }
 
-// concerned takes the notices that have come and reports whether one may be about
-// our tables. The notices of a transaction come before the lock of transactions is
-// free (nf_tables_commit), so after [conn.settle] none is missing.
+// concerned reads the pending notifications and reports whether one may concern
+// planec's tables. The kernel sends them before it releases the lock of
+// transactions (nf_tables_commit), so after [conn.settle] all have arrived.
 func (w *watch) concerned() bool {
 	found := false
 	lost, err := w.drain(func(r reply) error {

@@ -8,11 +8,11 @@ import (
 	"github.com/planec/planec/internal/text/nft"
 )
 
-// writer appends netlink messages and attributes (package nlattr has how those are laid out). Nested attributes go without
-// NLA_F_NESTED, as the kernel dumps them and takes them.
+// writer appends netlink messages and attributes (package nlattr describes their layout). It omits
+// NLA_F_NESTED in nested attributes, as the kernel dumps them and accepts them.
 type writer struct{ b []byte }
 
-// message starts a message and returns its place for end.
+// message starts a message and returns its offset for end.
 func (w *writer) message(kind, flags uint16, family nft.Family, resource uint16) int {
 	at := len(w.b)
 	w.b = append(w.b, 0, 0, 0, 0)
@@ -30,7 +30,7 @@ func (w *writer) nft(kind, flags uint16, family nft.Family) int {
 
 func (w *writer) end(at int) { binary.NativeEndian.PutUint32(w.b[at:], uint32(len(w.b)-at)) }
 
-// nest starts an attribute that done ends.
+// nest starts an attribute; done ends it.
 func (w *writer) nest(kind uint16) int {
 	at := len(w.b)
 	w.b = nlattr.Begin(w.b, kind, 0)
@@ -46,7 +46,7 @@ func (w *writer) bytes(kind uint16, v []byte) { w.b = nlattr.Append(w.b, kind, v
 
 func (w *writer) str(kind uint16, s string) { str(w, kind, s) }
 
-// str is an attribute of text, which a NUL ends.
+// str writes an attribute of text with a final NUL.
 func str[T string | []byte](w *writer, kind uint16, s T) {
 	w.b = append(nlattr.Begin(w.b, kind, len(s)+1), s...)
 	w.b = nlattr.Pad(append(w.b, 0))
@@ -56,14 +56,14 @@ func (w *writer) u32(kind uint16, v uint32) {
 	w.b = binary.BigEndian.AppendUint32(nlattr.Begin(w.b, kind, 4), v)
 }
 
-// value is an attribute that holds NFTA_DATA_VALUE.
+// value writes an attribute that contains NFTA_DATA_VALUE.
 func (w *writer) value(kind uint16, v []byte) {
 	at := w.nest(kind)
 	w.bytes(dataValue, v)
 	w.done(at)
 }
 
-// verdict is an attribute that holds NFTA_DATA_VERDICT; chain may be empty.
+// verdict writes an attribute that contains NFTA_DATA_VERDICT; chain may be empty.
 func (w *writer) verdict(kind uint16, code uint32, chain []byte) {
 	at := w.nest(kind)
 	in := w.nest(dataVerdict)
@@ -75,14 +75,14 @@ func (w *writer) verdict(kind uint16, code uint32, chain []byte) {
 	w.done(at)
 }
 
-// reply is one message, from the kernel or to it.
+// reply is one message from or to the kernel.
 type reply struct {
 	kind, flags uint16
 	sequence    uint32
 	body        []byte
 }
 
-// replies splits what was received, or what is sent.
+// replies splits a buffer of received or sent messages.
 func replies(b []byte, yield func(reply) error) error {
 	for len(b) >= headerLen {
 		n := int(binary.NativeEndian.Uint32(b))

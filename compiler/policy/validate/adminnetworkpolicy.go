@@ -5,8 +5,8 @@ import (
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 )
 
-// maxAdminItems is how many rules, peers and ports a list of a v1alpha1 policy
-// may have.
+// maxAdminItems is the maximum length of a list of rules, peers or ports in a
+// v1alpha1 policy.
 const maxAdminItems = 100
 
 var (
@@ -27,7 +27,7 @@ const (
 	baselineNamedPortMessage = "networks/nodes peer cannot be set with namedPorts since there are no namedPorts for networks/nodes"
 )
 
-// AdminNetworkPolicy returns why the API server would refuse the policy, which
+// AdminNetworkPolicy returns why the API server would reject the policy, which
 // has its defaults: at most 100 errors, in the order of the fields.
 func AdminNetworkPolicy(p *policyv1alpha1.AdminNetworkPolicy) field.ErrorList {
 	spec := field.NewPath("spec")
@@ -68,7 +68,7 @@ func (c *checker) adminEgress(path *field.Path, r *policyv1alpha1.AdminNetworkPo
 	}
 }
 
-// BaselineAdminNetworkPolicy returns why the API server would refuse the policy,
+// BaselineAdminNetworkPolicy returns why the API server would reject the policy,
 // which has its defaults: at most 100 errors, in the order of the fields.
 func BaselineAdminNetworkPolicy(p *policyv1alpha1.BaselineAdminNetworkPolicy) field.ErrorList {
 	spec := field.NewPath("spec")

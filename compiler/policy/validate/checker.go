@@ -10,13 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// maxErrors is how many errors one policy may have; the rest of it is not looked
-// at. A hostile policy has hundreds of thousands, and no reader wants them all.
+// maxErrors is the maximum number of reported errors of a policy; then its check
+// ends. A hostile policy may have hundreds of thousands.
 const maxErrors = 100
 
-// checker collects what is wrong with one policy.
+// checker collects the errors of one policy.
 type checker struct {
-	// masked is whether networks may have no bits beyond their prefix.
+	// masked requires networks without bits beyond their prefix.
 	masked bool
 	errs   field.ErrorList
 }
@@ -35,8 +35,8 @@ func (c *checker) addAll(errs field.ErrorList) {
 
 func (c *checker) full() bool { return len(c.errs) >= maxErrors }
 
-// each calls check with every element and its path, until there are errors
-// enough.
+// each calls check for every element with its path, until there are enough
+// errors.
 func each[T any](c *checker, path *field.Path, list []T, check func(*field.Path, *T)) {
 	for i := range list {
 		if c.full() {
@@ -48,14 +48,14 @@ func each[T any](c *checker, path *field.Path, list []T, check func(*field.Path,
 
 func (c *checker) meta(m *metav1.ObjectMeta, namespaced bool) {
 	path := field.NewPath("metadata")
-	// What else an object says of itself does not reach this package.
+	// Other metadata does not reach this package.
 	named := metav1.ObjectMeta{Name: m.Name, GenerateName: m.GenerateName, Namespace: m.Namespace}
 	c.addAll(apivalidation.ValidateObjectMeta(&named, namespaced, apivalidation.NameIsDNSSubdomain, path))
 	c.labels(path.Child("labels"), m.Labels)
 }
 
-// labels checks labels one by one in their order, since a hostile object has many
-// of them and apimachinery's errors follow the order of Go's maps.
+// labels checks labels in sorted order, because a hostile object has many of them
+// and apimachinery's errors follow Go's map order.
 func (c *checker) labels(path *field.Path, labels map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		if c.full() {
@@ -65,7 +65,7 @@ func (c *checker) labels(path *field.Path, labels map[string]string) {
 	}
 }
 
-// selector checks a selector; an absent one is fine.
+// selector checks a selector; a missing one is valid.
 func (c *checker) selector(path *field.Path, s *metav1.LabelSelector) {
 	if s == nil {
 		return

@@ -6,13 +6,13 @@ import (
 	netutils "k8s.io/utils/net"
 )
 
-// mappedBits is how long the prefix of IPv4-mapped addresses is (RFC 4291,
+// mappedBits is the prefix length of IPv4-mapped addresses (RFC 4291,
 // section 2.5.5.2).
 const mappedBits = 96
 
-// ParseCIDR returns what a CIDR of a policy means, and whether it is one. It reads
-// every CIDR that passes validation, as Kubernetes does (KEP-4858): leading zeros
-// mean nothing, host bits are cleared, and an IPv4-mapped range is IPv4.
+// ParseCIDR parses a CIDR of a policy, and reports whether it is one. It accepts
+// every CIDR that passes validation, like Kubernetes (KEP-4858): leading zeros
+// have no meaning, host bits are cleared, and an IPv4-mapped range is IPv4.
 func ParseCIDR(s string) (netip.Prefix, bool) {
 	_, block, err := netutils.ParseCIDRSloppy(s)
 	if err != nil {

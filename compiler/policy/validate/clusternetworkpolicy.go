@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// maxItems is how many rules, peers and protocols a list of a
-	// ClusterNetworkPolicy may have.
+	// maxItems is the maximum length of a list of rules, peers or protocols in a
+	// ClusterNetworkPolicy.
 	maxItems = 25
 	// maxPriority is the lowest precedence of an admin policy.
 	maxPriority = 1000
@@ -23,10 +23,10 @@ var (
 	}
 )
 
-// namedPortMessage is the API's for a rule of which a part has no named ports.
+// namedPortMessage is the API's message for a rule with peers that have no named ports.
 const namedPortMessage = "networks/nodes/domainNames peer cannot be set with namedPorts since there are no namedPorts for networks/nodes/domainNames"
 
-// ClusterNetworkPolicy returns why the API server would refuse the policy: at
+// ClusterNetworkPolicy returns why the API server would reject the policy: at
 // most 100 errors, in the order of the fields.
 func ClusterNetworkPolicy(p *policyv1beta1.ClusterNetworkPolicy) field.ErrorList {
 	spec := field.NewPath("spec")
@@ -90,8 +90,8 @@ func (c *checker) clusterProtocol(path *field.Path, p *policyv1beta1.ClusterNetw
 	}
 }
 
-// destinationPort checks the port of a protocol, without which the protocol has
-// no field.
+// destinationPort checks the port of a protocol; without it the protocol has no
+// field.
 func (c *checker) destinationPort(protocol *field.Path, p *policyv1beta1.Port) {
 	if p == nil {
 		c.noProperties(protocol)
@@ -112,7 +112,7 @@ func (c *checker) destinationPort(protocol *field.Path, p *policyv1beta1.Port) {
 	}
 }
 
-// requiredList checks a list that must be there and have an element.
+// requiredList checks a list that must exist and must not be empty.
 func requiredList[T any](c *checker, path *field.Path, list []T, most int, check func(*field.Path, *T)) {
 	if list == nil {
 		c.add(field.Required(path, ""))
@@ -121,7 +121,7 @@ func requiredList[T any](c *checker, path *field.Path, list []T, most int, check
 	optionalList(c, path, list, most, check)
 }
 
-// optionalList checks a list that may be absent but not empty.
+// optionalList checks a list that may be missing but not empty.
 func optionalList[T any](c *checker, path *field.Path, list []T, most int, check func(*field.Path, *T)) {
 	if list != nil && c.length(path, len(list), 1, most) {
 		each(c, path, list, check)

@@ -16,7 +16,7 @@ var (
 	policyTypes = []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress}
 )
 
-// NetworkPolicy returns why the API server would refuse the policy, which has
+// NetworkPolicy returns why the API server would reject the policy, which has
 // its defaults: at most 100 errors, in the order of the fields.
 func NetworkPolicy(p *networkingv1.NetworkPolicy) field.ErrorList {
 	spec := field.NewPath("spec")
@@ -114,7 +114,7 @@ func (c *checker) ipBlock(path *field.Path, b *networkingv1.IPBlock) {
 	if !c.cidr(path.Child("cidr"), b.CIDR) {
 		return
 	}
-	// Both parse: the check of one CIDR is that it does.
+	// Both parse, as the check of each CIDR has shown.
 	_, block, _ := netutils.ParseCIDRSloppy(b.CIDR)
 	bits, _ := block.Mask.Size()
 	each(c, path.Child("except"), b.Except, func(at *field.Path, s *string) {
@@ -128,7 +128,7 @@ func (c *checker) ipBlock(path *field.Path, b *networkingv1.IPBlock) {
 	})
 }
 
-// cidr checks a CIDR with the rules of Kubernetes before v1.36, see the package's
+// cidr checks a CIDR with the rules of Kubernetes before v1.36, see the package
 // comment.
 func (c *checker) cidr(path *field.Path, s string) bool {
 	const strict = false

@@ -10,19 +10,19 @@ import (
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 )
 
-// namespacedPod is the same in both versions of the API.
+// namespacedPod is equal in both versions of the API.
 type namespacedPod = policyv1beta1.NamespacedPod
 
 const (
-	// maxNetworks is how many networks or domain names a peer may have.
+	// maxNetworks is the maximum number of networks or domain names of a peer.
 	maxNetworks = 25
-	// maxCIDR is how many characters a network may have.
+	// maxCIDR is the maximum length of a network in characters.
 	maxCIDR = 43
-	// maxRuleName is how many characters the name of a rule may have.
+	// maxRuleName is the maximum length of a rule's name in characters.
 	maxRuleName = 100
 )
 
-// subject checks what a policy applies to.
+// subject checks the selection of a policy's pods.
 func (c *checker) subject(namespaces *metav1.LabelSelector, pods *namespacedPod) {
 	path := field.NewPath("spec", "subject")
 	c.oneOf(path, namespaces != nil, pods != nil)
@@ -37,8 +37,8 @@ func (c *checker) pods(path *field.Path, p *namespacedPod) {
 	}
 }
 
-// peer is an egress peer of any of the three kinds; an ingress peer has the first
-// two fields only.
+// peer is an egress peer of any of the three kinds; an ingress peer has only the
+// first two fields.
 type peer[N, D ~string] struct {
 	namespaces  *metav1.LabelSelector
 	pods        *namespacedPod
@@ -47,7 +47,7 @@ type peer[N, D ~string] struct {
 	domainNames []D
 }
 
-// checkPeer passes a peer without any known field, see the package's comment.
+// checkPeer accepts a peer without a known field, see the package comment.
 func checkPeer[N, D ~string](c *checker, path *field.Path, p *peer[N, D]) {
 	c.atMostOne(path, p.namespaces != nil, p.pods != nil, p.nodes != nil, p.networks != nil, p.domainNames != nil)
 	c.selector(path.Child("namespaces"), p.namespaces)
@@ -75,8 +75,8 @@ func checkNetworks[N ~string](c *checker, path *field.Path, networks []N) {
 	unique(c, path, networks)
 }
 
-// domainNamePattern is the API's; its A-z lets a label start with a few characters
-// between Z and a.
+// domainNamePattern is the API's; its "A-z" also admits a few characters between Z
+// and a at the start of a label.
 const domainNamePattern = `^(\*\.)?([a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.)+[a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.?$`
 
 var domainName = regexp.MustCompile(domainNamePattern)
@@ -93,7 +93,7 @@ func checkDomainNames[D ~string](c *checker, path *field.Path, names []D) {
 	unique(c, path, names)
 }
 
-// domainNamesNeed refuses domain names in a rule that does not let traffic pass.
+// domainNamesNeed rejects domain names in a rule with another action than Accept.
 func (c *checker) domainNamesNeed(action string, path *field.Path) {
 	c.add(field.Forbidden(path.Child("domainNames"), "domainNames is only supported for "+action+" rules"))
 }

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// The functions below are the keywords of OpenAPI that the definitions use, with
+// The functions below implement the OpenAPI keywords of the definitions, with
 // the messages of kube-openapi.
 
 func (c *checker) numberRange(path *field.Path, value, least, most int32) {
@@ -20,7 +20,7 @@ func (c *checker) numberRange(path *field.Path, value, least, most int32) {
 	}
 }
 
-// oneOf checks how many of some fields are set.
+// oneOf checks how many of the fields are set.
 func (c *checker) oneOf(path *field.Path, set ...bool) {
 	if countTrue(set) == 0 {
 		c.noProperties(path)
@@ -48,8 +48,8 @@ func countTrue(set []bool) int {
 	return n
 }
 
-// length checks a list that is present, and reports whether it is short enough
-// to look into.
+// length checks a list that exists, and reports whether it is short enough to
+// check its elements.
 func (c *checker) length(path *field.Path, n, least, most int) bool {
 	switch {
 	case n < least:
@@ -61,15 +61,15 @@ func (c *checker) length(path *field.Path, n, least, most int) bool {
 	return true
 }
 
-// characters checks the length of a string, which OpenAPI counts in characters,
-// whatever the message says.
+// characters checks the length of a string. OpenAPI counts characters, whatever
+// the message says.
 func (c *checker) characters(path *field.Path, s string, most int) {
 	if utf8.RuneCountInString(s) > most {
 		c.add(field.TooLong(path, "", most))
 	}
 }
 
-// enum checks a required string that must be one of some.
+// enum checks a required string against its valid values.
 func enum[T ~string](c *checker, path *field.Path, value T, valid []T) {
 	switch {
 	case value == "":
@@ -79,8 +79,8 @@ func enum[T ~string](c *checker, path *field.Path, value T, valid []T) {
 	}
 }
 
-// unique checks a list whose type is a set. As in the API server, a value that
-// stands three times is one error.
+// unique checks a list that must be a set. As in the API server, a value that
+// occurs three times is one error.
 func unique[T ~string](c *checker, path *field.Path, list []T) {
 	times := make(map[T]int, len(list))
 	each(c, path, list, func(at *field.Path, v *T) {

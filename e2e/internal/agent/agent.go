@@ -16,16 +16,16 @@ import (
 	"github.com/planec/planec/e2e/internal/programs"
 )
 
-// Options are what the agent is started with.
+// Options are the agent's settings.
 type Options struct {
 	Node, Backend, Kubeconfig, ClusterCIDR string // its --node, --backend, --kubeconfig and --cluster-cidr
-	// StateDir outlives the agent's runs: the test's own if it is empty.
+	// StateDir keeps state between runs of the agent; "" is a directory of the test.
 	StateDir string
-	// Flags are any others.
+	// Flags are additional flags.
 	Flags []string
-	// Binary is the agent to run: one that is built now if it is empty.
+	// Binary is the agent's program; "" builds the current one.
 	Binary string
-	// Wrap is a program that runs the agent: its words come before the agent's.
+	// Wrap is a command that runs the agent: its words precede the agent's.
 	Wrap []string
 }
 
@@ -37,14 +37,14 @@ type Agent struct {
 	client *http.Client
 }
 
-// Where the agent serves its health and metrics when no flag says otherwise.
+// The default addresses of the agent's health and metrics servers.
 const (
 	Healthz = "http://127.0.0.1:10256"
 	Metrics = "http://127.0.0.1:10249"
 )
 
-// New builds the agent and prepares it; Start starts it, as often as it is
-// killed.
+// New builds the agent and prepares it. Start starts it, also again after it
+// was killed.
 func New(t testing.TB, in *process.Namespace, o Options) *Agent {
 	t.Helper()
 	if o.StateDir == "" {
@@ -65,7 +65,7 @@ func New(t testing.TB, in *process.Namespace, o Options) *Agent {
 	}
 }
 
-// Ready waits until the agent says that it is healthy.
+// Ready waits until the agent reports that it is healthy.
 func (a *Agent) Ready(ctx context.Context) error {
 	return a.until(ctx, func() error {
 		_, err := a.get(ctx, Healthz+"/healthz")
@@ -73,14 +73,14 @@ func (a *Agent) Ready(ctx context.Context) error {
 	})
 }
 
-// Health is what /healthz says.
+// Health is the response of /healthz.
 type Health struct {
-	CurrentTime time.Time `json:"currentTime"` // when it was asked
-	LastUpdated time.Time `json:"lastUpdated"` // when rules were changed last
-	Healthy     bool      `json:"healthy"`     // whether the status was 200
+	CurrentTime time.Time `json:"currentTime"` // when the agent answered
+	LastUpdated time.Time `json:"lastUpdated"` // when the rules last changed
+	Healthy     bool      `json:"healthy"`     // whether the HTTP status was 200
 }
 
-// Health asks for the agent's health.
+// Health queries the agent's health.
 func (a *Agent) Health(ctx context.Context) (h Health, err error) {
 	text, err := a.get(ctx, Healthz+"/healthz")
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Values are the metrics of an agent: by name and labels, as they are written.
+// Values are the metrics of an agent, by name and labels as written.
 type Values map[string]float64
 
-// Sum adds up what a metric has over all its labels.
+// Sum adds up a metric over all its labels.
 func (v Values) Sum(name string) (sum float64) {
 	for key, value := range v {
 		if key == name || strings.HasPrefix(key, name+"{") {
@@ -24,9 +24,9 @@ func (v Values) Sum(name string) (sum float64) {
 	return sum
 }
 
-// The metrics that tests look at.
+// The metrics that tests read.
 const (
-	// Applies counts changes of the kernel, by the way they went.
+	// Applies counts changes of the kernel, by their kind.
 	Applies = "planec_apply_duration_seconds_count"
 	// Steps counts the steps of all plans.
 	Steps = "planec_apply_steps_total"
@@ -34,7 +34,7 @@ const (
 	Failures = "planec_apply_failures_total"
 	// Drifts counts repairs.
 	Drifts = "planec_drift_total"
-	// Goroutines is how many there are.
+	// Goroutines is the number of goroutines.
 	Goroutines = "go_goroutines"
 	lastApply  = "kubeproxy_sync_proxy_rules_last_timestamp_seconds"
 )
@@ -58,10 +58,10 @@ func (a *Agent) Values(ctx context.Context) (Values, error) {
 	return values, nil
 }
 
-// errBefore says that nothing was applied yet.
+// errBefore says that nothing has been applied yet.
 var errBefore = errors.New("nothing was applied yet")
 
-// Applied waits until the agent has made the kernel what the API server lists.
+// Applied waits until the agent has applied what the API server lists.
 func (a *Agent) Applied(ctx context.Context) error {
 	return a.until(ctx, func() error {
 		v, err := a.Values(ctx)
@@ -72,14 +72,14 @@ func (a *Agent) Applied(ctx context.Context) error {
 	})
 }
 
-// Collect makes the agent collect its garbage: what is in use is left. It needs
-// --profiling.
+// Collect runs the agent's garbage collector, so that only memory in use
+// remains. It needs --profiling.
 func (a *Agent) Collect(ctx context.Context) error {
 	_, err := a.get(ctx, Metrics+"/debug/pprof/heap?gc=1")
 	return err
 }
 
-// until waits until something is without an error.
+// until retries f until it succeeds.
 func (a *Agent) until(ctx context.Context, f func() error) error {
 	for {
 		err := f()

@@ -10,7 +10,7 @@ import (
 	"github.com/planec/planec/e2e/internal/programs"
 )
 
-// apiServerPort is the API server's usual port: the namespace is the test's own.
+// apiServerPort is the API server's usual port; the namespace belongs to the test.
 const apiServerPort = 6443
 
 func (c *Cluster) newAPIServer(t testing.TB, o Options) *Server {
@@ -27,15 +27,15 @@ func (c *Cluster) newAPIServer(t testing.TB, o Options) *Server {
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + c.signingKey(),
 		"--service-account-signing-key-file=" + c.signingKey(),
-		// Pods of a test have no account: there is no controller to make one.
+		// Pods of a test have no account: no controller creates one.
 		"--disable-admission-plugins=ServiceAccount",
-		// One client, the test's, may do as it likes.
+		// The test is the only client, so nothing limits it.
 		"--enable-priority-and-fairness=false", "--max-requests-inflight=0", "--max-mutating-requests-inflight=0",
 	}
 	p := process.New(t, c.in, "kube-apiserver", nil, append(argv, o.APIServer...)...)
 	client := &http.Client{Transport: &http.Transport{
 		DialContext: c.in.Dial, DisableKeepAlives: true,
-		// The certificate is made when it starts; this only asks for its health.
+		// The server makes its certificate when it starts; this only queries its health.
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 	}}
 	return &Server{Program: p, name: "kube-apiserver", ready: func(ctx context.Context) error {

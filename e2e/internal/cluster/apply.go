@@ -14,8 +14,8 @@ import (
 	"k8s.io/client-go/restmapper"
 )
 
-// Apply applies a manifest of any kinds as `kubectl apply --server-side` does:
-// the objects of deploy/, whose roles are then what they are in a cluster.
+// Apply applies a manifest of any kinds like `kubectl apply --server-side`, so
+// that the objects of deploy/ have the same roles as in a real cluster.
 func (c *Cluster) Apply(ctx context.Context, manifest []byte) error {
 	client, err := dynamic.NewForConfig(c.Config())
 	if err != nil {
@@ -43,8 +43,8 @@ func (c *Cluster) Apply(ctx context.Context, manifest []byte) error {
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", kind.Kind, u.GetName(), err)
 		}
-		// The interface ignores an empty namespace, which is right for kinds of
-		// the whole cluster.
+		// The interface ignores an empty namespace, which is right for cluster-wide
+		// kinds.
 		_, err = client.Resource(mapping.Resource).Namespace(u.GetNamespace()).
 			Apply(ctx, u.GetName(), &u, metav1.ApplyOptions{FieldManager: "planec-e2e", Force: true})
 		if err != nil {

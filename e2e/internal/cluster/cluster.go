@@ -14,24 +14,24 @@ import (
 	"github.com/planec/planec/e2e/internal/process"
 )
 
-// Options are what a cluster is started with.
+// Options are the settings of a cluster.
 type Options struct {
-	// Address is the node's own: the API server is reached at it, and the
+	// Address is the node's address. The API server listens on it, and the
 	// Service default/kubernetes leads to it, as in a real cluster.
 	Address netip.Addr
-	// ServiceRanges is --service-cluster-ip-range: DefaultServiceRanges if it is
-	// empty. The family of the first is the cluster's, and Address is of it.
+	// ServiceRanges is --service-cluster-ip-range; "" is DefaultServiceRanges.
+	// The family of its first range is the cluster's, and that of Address.
 	ServiceRanges string
-	// APIServer has further flags for the API server.
+	// APIServer holds additional flags for the API server.
 	APIServer []string
 }
 
-// DefaultServiceRanges make a cluster of both families that prefers IPv4.
+// DefaultServiceRanges make a dual-stack cluster that prefers IPv4.
 const DefaultServiceRanges = "10.96.0.0/12,fd00:96::/112"
 
 // Cluster is an etcd and an API server.
 type Cluster struct {
-	Etcd, APIServer *Server // the two processes, which tests may stop
+	Etcd, APIServer *Server // the two processes; tests may stop them
 
 	in      *process.Namespace
 	dir     string // certificates, kubeconfigs
@@ -39,11 +39,11 @@ type Cluster struct {
 	admin   *kubernetes.Clientset
 }
 
-// startTimeout is ample: both are ready in about two seconds on an idle machine.
+// startTimeout is generous: both start in about two seconds on an idle machine.
 const startTimeout = time.Minute
 
 // Start starts both servers in the namespace, waits until the API server is
-// ready and takes them down when the test ends. It builds them first if this
+// ready, and stops them when the test ends. It builds them first if this
 // machine has not done so yet.
 func Start(t testing.TB, in *process.Namespace, o Options) *Cluster {
 	t.Helper()
@@ -70,11 +70,11 @@ func Start(t testing.TB, in *process.Namespace, o Options) *Cluster {
 	return c
 }
 
-// Client is the administrator's. Its requests start in the namespace and are not
-// limited in rate.
+// Client is the administrator's client. It connects from inside the namespace,
+// without a rate limit.
 func (c *Cluster) Client() *kubernetes.Clientset { return c.admin }
 
-// Config is what Client is made of, for other clients: dynamic ones, informers.
+// Config configures further administrator's clients: dynamic ones, informers.
 func (c *Cluster) Config() *rest.Config { return c.config(adminToken) }
 
 func (c *Cluster) config(token string) *rest.Config {
@@ -87,18 +87,18 @@ func (c *Cluster) config(token string) *rest.Config {
 	}
 }
 
-// Endpoint is where the API server listens.
+// Endpoint is the address of the API server.
 func (c *Cluster) Endpoint() netip.AddrPort { return netip.AddrPortFrom(c.address, apiServerPort) }
 
 func (c *Cluster) url() string {
 	return "https://" + c.Endpoint().String()
 }
 
-// certificate is the file with the API server's certificate, which it makes
-// itself when it first starts, and the authority's that signed it.
+// certificate is the file with the API server's certificate, which the
+// server makes when it first starts, and that of the signing authority.
 func (c *Cluster) certificate() string { return filepath.Join(c.dir, "apiserver.crt") }
 
-// Version is what the API server says of itself, such as "v1.37.2".
+// Version is the version that the API server reports, such as "v1.37.2".
 func (c *Cluster) Version() (string, error) {
 	v, err := c.admin.Discovery().ServerVersion()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package cluster runs a control plane for a test: one etcd and one API server
-// in a namespace, real ones, which can be killed, hung and brought back. It has
-// no controllers: tests write EndpointSlices and Node addresses themselves, as
-// kube-controller-manager and kubelet would.
+// Package cluster runs a control plane for a test: a real etcd and a real API
+// server in a namespace, which tests can kill, hang and restart. It has no
+// controllers: tests write EndpointSlices and Node addresses themselves, in
+// place of kube-controller-manager and kubelet.
 package cluster

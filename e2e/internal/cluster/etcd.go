@@ -19,8 +19,8 @@ const (
 	etcdPeer = "http://127.0.0.1:2380"
 )
 
-// newEtcd prepares an etcd of one member. It may lose what it wrote when the
-// machine stops, not when it is killed: the page cache outlives the process.
+// newEtcd prepares an etcd with one member. It loses writes only if the
+// machine stops, not if it is killed: the page cache outlives the process.
 func (c *Cluster) newEtcd(t testing.TB) *Server {
 	t.Helper()
 	p := process.New(t, c.in, "etcd", nil, programs.Kubernetes(t, "etcd"),
@@ -32,11 +32,10 @@ func (c *Cluster) newEtcd(t testing.TB) *Server {
 	}}
 }
 
-// ExpireWatches makes every resource version that a client can know too old: a
-// watch from one is answered "410 Gone", so that it must list again. The API
-// server is killed; while it is away something else is written, and the history
-// before that compacted. When it is back its watch cache starts after the write,
-// and so later than any watch that asks.
+// ExpireWatches makes every resource version that a client may know too old: a
+// watch gets "410 Gone" and must list again. It kills the API server, writes
+// another key and compacts the history before that write. The watch cache of the
+// restarted server begins after the write, and so later than every watch.
 func (c *Cluster) ExpireWatches(ctx context.Context) error {
 	if err := c.APIServer.Kill(); err != nil {
 		return err
@@ -47,10 +46,10 @@ func (c *Cluster) ExpireWatches(ctx context.Context) error {
 	return c.APIServer.Start(ctx)
 }
 
-// elsewhere is outside the API server's prefix, /registry.
+// elsewhere is a key outside of the API server's prefix, /registry.
 const elsewhere = "/planec-e2e/expired"
 
-// etcdClient is a client of etcd's own, for what is behind the API server's back.
+// etcdClient connects to etcd directly, to change it without the API server.
 func (c *Cluster) etcdClient() (*clientv3.Client, error) {
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:   []string{etcdURL},
@@ -65,7 +64,7 @@ func (c *Cluster) etcdClient() (*clientv3.Client, error) {
 	return client, nil
 }
 
-// compact moves etcd's revision on and forgets all before.
+// compact increases etcd's revision and drops all earlier ones.
 func (c *Cluster) compact(ctx context.Context) error {
 	client, err := c.etcdClient()
 	if err != nil {

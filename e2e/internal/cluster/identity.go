@@ -18,8 +18,8 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// The users that the API server knows from the start. The second has what the
-// bootstrap policy gives kube-proxy (system:node-proxier), and no more.
+// The predefined users of the API server. The second has exactly the rights
+// that the bootstrap policy gives kube-proxy (system:node-proxier).
 const (
 	adminToken = "admin-token"
 	proxyToken = "kube-proxy-token"
@@ -29,7 +29,7 @@ const (
 func (c *Cluster) tokens() string     { return filepath.Join(c.dir, "tokens.csv") }
 func (c *Cluster) signingKey() string { return filepath.Join(c.dir, "service-accounts.key") }
 
-// identities writes the files by which the API server knows users.
+// identities writes the API server's user files.
 func (c *Cluster) identities() error {
 	if err := os.WriteFile(c.tokens(), []byte(users), 0o600); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (c *Cluster) identities() error {
 	return os.WriteFile(c.signingKey(), block, 0o600)
 }
 
-// Kubeconfig writes a kubeconfig of the administrator and returns its path.
+// Kubeconfig writes the administrator's kubeconfig and returns its path.
 func (c *Cluster) Kubeconfig() (string, error) { return c.kubeconfig("admin", adminToken) }
 
 // KubeProxyKubeconfig writes the kubeconfig of the user system:kube-proxy.
@@ -50,9 +50,9 @@ func (c *Cluster) KubeProxyKubeconfig() (string, error) {
 	return c.kubeconfig("kube-proxy", proxyToken)
 }
 
-// ServiceAccountKubeconfig writes a kubeconfig with a real token of a service
-// account that exists, as a pod of it would have: its user may do what
-// the account's roles allow.
+// ServiceAccountKubeconfig writes a kubeconfig with a real token of an
+// existing service account, like that of a pod. Its user has the rights of
+// the account's roles.
 func (c *Cluster) ServiceAccountKubeconfig(ctx context.Context, namespace, name string) (string, error) {
 	seconds := int64(24 * 60 * 60)
 	req := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
@@ -63,8 +63,8 @@ func (c *Cluster) ServiceAccountKubeconfig(ctx context.Context, namespace, name 
 	return c.kubeconfig(namespace+"-"+name, answer.Status.Token)
 }
 
-// Through returns a copy of a kubeconfig that goes to another address, such as a
-// proxy's, and still wants the API server's certificate.
+// Through returns a copy of a kubeconfig with another address, such as a
+// proxy's, that still verifies the API server's certificate.
 func (c *Cluster) Through(kubeconfig string, address netip.AddrPort) (string, error) {
 	config, err := clientcmd.LoadFromFile(kubeconfig)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// CreateNode makes a Node with its internal addresses, which kubelet would
+// CreateNode creates a Node with its internal addresses, which kubelet would
 // report.
 func (c *Cluster) CreateNode(ctx context.Context, name string, addrs ...netip.Addr) error {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
@@ -29,8 +29,8 @@ func (c *Cluster) CreateNode(ctx context.Context, name string, addrs ...netip.Ad
 	return nil
 }
 
-// Service is a ClusterIP Service of the default namespace with TCP port 80; an
-// address that is not valid is left to the API server to choose.
+// Service returns a ClusterIP Service in the default namespace with TCP port
+// 80. For an invalid address, the API server chooses one.
 func Service(name string, ip netip.Addr) *corev1.Service {
 	s := &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: metav1.NamespaceDefault},
@@ -42,8 +42,8 @@ func Service(name string, ip netip.Addr) *corev1.Service {
 	return s
 }
 
-// Slice is an IPv4 EndpointSlice of a Service made by [Service]: ready endpoints
-// on a node, all with the port.
+// Slice returns an IPv4 EndpointSlice of a Service made by [Service]: ready
+// endpoints on a node, all with the same port.
 func Slice(service, node string, port int32, addrs ...netip.Addr) *discoveryv1.EndpointSlice {
 	name, protocol, ready := "http", corev1.ProtocolTCP, true
 	s := &discoveryv1.EndpointSlice{

@@ -22,10 +22,10 @@ import (
 )
 
 // Populate writes the Nodes, Services and EndpointSlices of a set, such as
-// clustergen's, into etcd, as the API server would have: it sees them come and
-// tells who watches. Through its own API a Service takes it ever longer, for it
-// counts all addresses at each (Used in its ipallocator): 10,000 took minutes.
-// The Service that has the address of default/kubernetes gets [SpareIP] instead.
+// clustergen's, to etcd in the API server's format; the server notices and informs
+// watches. Through the API each Service takes longer than the last, because the
+// server counts all addresses each time (Used in its ipallocator): 10,000 took
+// minutes. A Service with the address of default/kubernetes gets [SpareIP] instead.
 func (c *Cluster) Populate(ctx context.Context, set objects.Set) error {
 	client, err := c.etcdClient()
 	if err != nil {
@@ -55,10 +55,10 @@ func (c *Cluster) Populate(ctx context.Context, set objects.Set) error {
 	return c.createNamespaces(ctx, namespaces)
 }
 
-// Rewrite writes slices that there are into etcd, as they are now and faster than
-// through the API server: a rollout of everything at once. Each has a revision of
-// its own, as the API server writes them: a client whose watch breaks off goes on
-// after the last revision that it has seen.
+// Rewrite writes existing slices to etcd, faster than through the API server: a
+// rollout of everything at once. Each slice gets its own revision, as from the
+// API server: a client whose watch breaks resumes after the last revision that it
+// has seen.
 func (c *Cluster) Rewrite(ctx context.Context, slices []*discoveryv1.EndpointSlice) error {
 	client, err := c.etcdClient()
 	if err != nil {
@@ -98,7 +98,7 @@ func (c *Cluster) createNamespaces(ctx context.Context, names map[string]bool) e
 	return nil
 }
 
-// The first address of a range is the API server's own Service's.
+// The first address of a range belongs to the API server's own Service.
 const (
 	firstIP = "10.96.0.1"
 	SpareIP = "10.111.255.254"
@@ -111,8 +111,8 @@ func spared(s *corev1.Service) *corev1.Service {
 	return s
 }
 
-// allocation says that an address is a Service's. The API server would repair
-// the ones that are missing, one by one, when a test measures something.
+// allocation records that an address belongs to a Service. The API server would
+// otherwise repair missing ones one by one while a test measures something.
 func allocation(s *corev1.Service, ip string, family corev1.IPFamily) *networkingv1.IPAddress {
 	return &networkingv1.IPAddress{
 		ObjectMeta: metav1.ObjectMeta{Name: ip, CreationTimestamp: s.CreationTimestamp, Labels: map[string]string{
@@ -138,14 +138,14 @@ type writer struct {
 // most is etcd's --max-txn-ops.
 const most = 128
 
-// object is what all kinds are.
+// object is the interface of all kinds.
 type object interface {
 	runtime.Object
 	metav1.Object
 }
 
-// put writes an object that is the writer's own, to where the API server of this
-// version looks for it: /registry, the resource, the namespace, the name.
+// put writes an object, which the writer owns, under the key where this version
+// of the API server expects it: /registry, the resource, the namespace, the name.
 func (w *writer) put(version schema.GroupVersion, resource string, o object) {
 	w.count++
 	if !w.known {

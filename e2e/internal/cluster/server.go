@@ -33,12 +33,12 @@ func (s *Server) Restart(ctx context.Context) error {
 	return s.Start(ctx)
 }
 
-// Ready waits until the server is ready. An error means that it ended, or that
-// the context did.
+// Ready waits until the server is ready. It fails if the server or the context
+// ends.
 func (s *Server) Ready(ctx context.Context) error {
 	const pause = 20 * time.Millisecond
 	for {
-		// One that hangs takes connections and never answers.
+		// A hanging server accepts connections and never answers.
 		attempt, cancel := context.WithTimeout(ctx, 2*time.Second)
 		err := s.ready(attempt)
 		cancel()
@@ -56,7 +56,7 @@ func (s *Server) Ready(ctx context.Context) error {
 	}
 }
 
-// healthy asks a server for its health.
+// healthy queries a server's health.
 func healthy(ctx context.Context, client *http.Client, url, token string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

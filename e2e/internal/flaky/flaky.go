@@ -1,5 +1,5 @@
-// Package flaky is a bad network between a client and a server: connections
-// whose bytes come late and which break off without warning.
+// Package flaky simulates a bad network between a client and a server: data
+// arrives late, and connections break without warning.
 package flaky
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/planec/planec/e2e/internal/process"
 )
 
-// Proxy passes TCP connections on, badly.
+// Proxy forwards TCP connections, badly.
 type Proxy struct {
 	in     *process.Namespace
 	to     string
@@ -27,8 +27,8 @@ type Proxy struct {
 	wait   sync.WaitGroup
 }
 
-// The badness: what arrives together goes on up to late later, in order, and a
-// connection lives up to longest.
+// Data is forwarded up to late later, in order, and a connection lives up to
+// longest.
 const (
 	late     = 120 * time.Millisecond
 	shortest = 50 * time.Millisecond
@@ -59,10 +59,10 @@ func Start(t testing.TB, in *process.Namespace, to netip.AddrPort) *Proxy {
 // Address is where the proxy listens.
 func (p *Proxy) Address() netip.AddrPort { return netip.MustParseAddrPort(p.listen.Addr().String()) }
 
-// Mend makes new connections good ones.
+// Mend makes new connections reliable.
 func (p *Proxy) Mend() { p.fine.Store(true) }
 
-// Count is how many connections there were, and how many the proxy broke off.
+// Count returns how many connections there were, and how many the proxy broke.
 func (p *Proxy) Count() (connections, cuts int64) { return p.conns.Load(), p.cuts.Load() }
 
 func (p *Proxy) accept(ctx context.Context) {

@@ -16,10 +16,10 @@ import (
 	"github.com/planec/planec/e2e/internal/programs"
 )
 
-// Mode is one of kube-proxy's.
+// Mode is a mode of kube-proxy.
 type Mode string
 
-// The modes that the kernels of test machines have; IPVS is not among them.
+// The modes that the kernels of test machines support; IPVS is not among them.
 const (
 	NFTables Mode = "nftables"
 	IPTables Mode = "iptables"
@@ -28,7 +28,7 @@ const (
 // Modes lists them.
 func Modes() []Mode { return []Mode{NFTables, IPTables} }
 
-// Tools are the programs that kube-proxy runs in a mode, for testkit.Require.
+// Tools are the programs that kube-proxy needs in a mode, for testkit.Require.
 func (m Mode) Tools() []string {
 	if m == NFTables {
 		return []string{"nft"}
@@ -36,27 +36,27 @@ func (m Mode) Tools() []string {
 	return []string{"iptables", "iptables-restore", "iptables-save", "ip6tables", "ip6tables-restore", "ip6tables-save"}
 }
 
-// Options are what kube-proxy is started with.
+// Options are kube-proxy's settings.
 type Options struct {
 	Mode Mode // nftables, iptables or ipvs
 	// Node is the name of the Node object, which must have an address: without
-	// one kube-proxy waits for it, half a minute.
+	// one, kube-proxy waits half a minute for it.
 	Node       string
 	Kubeconfig string // the path of a file
-	// ClusterCIDR are the pods' ranges, one of a family, joined by commas.
+	// ClusterCIDR holds the pods' ranges, one per family, joined by commas.
 	ClusterCIDR string
 }
 
-// Ports and times. The metrics are on the port where kube-proxy has them, so
-// that what reads them reads the agent's in the same way.
+// Ports and times. The metrics port is kube-proxy's default, so that readers
+// of its metrics also work with the agent's.
 const (
 	healthzAddress = "0.0.0.0:10256"
 	metricsAddress = "127.0.0.1:10249"
 )
 
-// config says nothing that kube-proxy does not do by default, with one
-// exception: nf_conntrack_max is the machine's and cannot be written in a
-// network namespace.
+// config contains only kube-proxy's defaults, with one exception:
+// nf_conntrack_max belongs to the machine and cannot be written in a network
+// namespace.
 var config = template.Must(template.New("").Parse(`apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 mode: {{.Mode}}
@@ -70,8 +70,8 @@ conntrack:
   maxPerCore: 0
 `))
 
-// Proxy is a kube-proxy with the faults of a [process.Program]: killed, it
-// leaves its rules in.
+// Proxy is a kube-proxy with the faults of a [process.Program]. A killed
+// kube-proxy leaves its rules in the kernel.
 type Proxy struct {
 	*process.Program
 	in     *process.Namespace
@@ -79,7 +79,7 @@ type Proxy struct {
 	client *http.Client
 }
 
-// Start starts kube-proxy and does not wait for its rules; see Synced.
+// Start starts kube-proxy without waiting for its rules; see Synced.
 func Start(t testing.TB, in *process.Namespace, o Options) *Proxy {
 	t.Helper()
 	p := &Proxy{in: in, config: filepath.Join(t.TempDir(), "kube-proxy.yaml"), client: in.HTTP()}
@@ -98,7 +98,7 @@ func Start(t testing.TB, in *process.Namespace, o Options) *Proxy {
 	return p
 }
 
-// ConfigFile is the file it was started with, which the agent reads too.
+// ConfigFile is its configuration file, which the agent reads too.
 func (p *Proxy) ConfigFile() string { return p.config }
 
 // Cleanup runs `kube-proxy --cleanup`, which removes the rules of all modes.

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Synced waits until kube-proxy has put all its rules in that it was asked for,
-// in both families. What it has not seen yet, it was not asked for: after a
-// change of an object wait for its effect.
+// Synced waits until kube-proxy has installed all requested rules, in both
+// families. It cannot wait for changes that kube-proxy has not seen yet: after
+// a change of an object, wait for the effect.
 func (p *Proxy) Synced(ctx context.Context) error {
 	for {
 		err := p.synced(ctx)
@@ -30,11 +30,11 @@ func (p *Proxy) Synced(ctx context.Context) error {
 	}
 }
 
-// Syncs is how many times kube-proxy says in its log that it has put its rules in:
-// once a family at the start. Its metrics may be another's, which has their port.
+// Syncs counts kube-proxy's log lines about installed rules: one per family at the
+// start. The log is used because another program may have its metrics port.
 func (p *Proxy) Syncs() int { return strings.Count(p.Log(), `"SyncProxyRules complete"`) }
 
-// The gauges of pkg/proxy/metrics, one a family.
+// The gauges of pkg/proxy/metrics, one per family.
 const (
 	lastSync   = "kubeproxy_sync_proxy_rules_last_timestamp_seconds"
 	lastQueued = "kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds"
@@ -66,7 +66,7 @@ func (p *Proxy) synced(ctx context.Context) error {
 	return nil
 }
 
-// gauges are the values of a metric by its labels.
+// gauges returns the values of a metric by its labels.
 func gauges(text, name string) map[string]float64 {
 	out := make(map[string]float64)
 	for line := range strings.Lines(text) {

@@ -1,6 +1,6 @@
-// Package nftwatch listens to what the kernel tells of nftables' transactions in
-// a namespace: how many there were, and when one with an address in it was
-// committed.
+// Package nftwatch listens to the kernel's notifications of nftables
+// transactions in a namespace: how many there were, and when one with a given
+// address was committed.
 package nftwatch
 
 import (
@@ -17,10 +17,10 @@ import (
 	"github.com/planec/planec/e2e/internal/process"
 )
 
-// Mark are the addresses that are looked for: a /16 that nothing else uses.
+// Mark is the range of the addresses to look for: a /16 without other uses.
 var Mark = netip.MustParsePrefix("100.77.0.0/16")
 
-// Marked is the n-th address of [Mark].
+// Marked returns the n-th address of [Mark].
 func Marked(n int) netip.Addr {
 	a := Mark.Addr().As4()
 	binary.BigEndian.PutUint16(a[2:], uint16(n))
@@ -36,11 +36,11 @@ type Watch struct {
 	generations int
 	messages    int
 	seen        map[netip.Addr]time.Time
-	open        []netip.Addr // of the transaction under way
+	open        []netip.Addr // of the current transaction
 	err         error
 }
 
-// The size of the buffer holds what the largest transactions tell.
+// The buffer has room for the notifications of the largest transactions.
 const receiveBuffer = 64 << 20
 
 // Start listens until the test ends.
@@ -90,7 +90,7 @@ func (w *Watch) run() {
 	}
 }
 
-// take reads a datagram, which has one message or several.
+// take reads a datagram with one or several messages.
 func (w *Watch) take(b []byte, now time.Time) {
 	for len(b) >= unix.SizeofNlMsghdr {
 		length, kind := int(binary.NativeEndian.Uint32(b)), binary.NativeEndian.Uint16(b[4:])
@@ -124,7 +124,7 @@ func (w *Watch) scan(b []byte) {
 	}
 }
 
-// Seen is when the transaction that first had an address was committed.
+// Seen returns when the first transaction with an address was committed.
 func (w *Watch) Seen(a netip.Addr) (at time.Time, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -132,8 +132,8 @@ func (w *Watch) Seen(a netip.Addr) (at time.Time, ok bool) {
 	return at, ok
 }
 
-// Count is how many transactions there were, with how many objects. An error is
-// one of listening, so that some may not have been seen.
+// Count returns the number of transactions and of their objects. An error means
+// that listening failed, so some may be missing.
 func (w *Watch) Count() (transactions, objects int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

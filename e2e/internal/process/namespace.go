@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Namespace is a network namespace that a test runs programs in and reaches the
-// servers of. It may be used by many goroutines at once.
+// Namespace is a network namespace in which a test runs programs and reaches
+// their servers. It is safe for concurrent use.
 type Namespace struct {
 	file   *os.File
 	work   chan func()
@@ -23,8 +23,8 @@ type Namespace struct {
 	close  sync.Once
 }
 
-// In opens the namespace that file stands for, such as a rig's NodeNamespace,
-// until the test ends. Programs still running in it die then.
+// In opens the namespace of a file, such as a rig's NodeNamespace, until the
+// test ends. That kills programs that still run in it.
 func In(t testing.TB, file *os.File) *Namespace {
 	t.Helper()
 	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
@@ -43,9 +43,9 @@ func In(t testing.TB, file *os.File) *Namespace {
 	return n
 }
 
-// run is the thread that starts the programs. They are sent SIGKILL when the
-// thread that started them ends (prctl(2), PR_SET_PDEATHSIG), so it lives as
-// long as the namespace, and dies with the test's process.
+// run is the thread that starts the programs. The kernel sends them SIGKILL
+// when this thread ends (prctl(2), PR_SET_PDEATHSIG), so it lives as long as
+// the namespace and dies with the test's process.
 func (n *Namespace) run(entered chan<- error) {
 	err := n.enter()
 	entered <- err
@@ -63,8 +63,8 @@ func (n *Namespace) run(entered chan<- error) {
 	}
 }
 
-// enter moves the calling goroutine's thread into the namespace, for good: the
-// runtime ends the thread with the goroutine.
+// enter moves the calling goroutine's thread into the namespace permanently;
+// the runtime ends the thread with the goroutine.
 func (n *Namespace) enter() error {
 	runtime.LockOSThread()
 	if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
@@ -76,7 +76,7 @@ func (n *Namespace) enter() error {
 var errClosed = errors.New("the namespace is closed: the test is over")
 
 // Do runs f on the namespace's thread. Sockets and processes made there belong
-// to the namespace. It is for calls that do not wait.
+// to the namespace. f must not block.
 func (n *Namespace) Do(f func() error) error {
 	done := make(chan error, 1)
 	select {
@@ -87,8 +87,8 @@ func (n *Namespace) Do(f func() error) error {
 	}
 }
 
-// Dial connects from inside the namespace to a numeric address. It has the shape
-// that net/http, client-go and grpc want.
+// Dial connects from inside the namespace to a numeric address. Its signature
+// fits net/http, client-go and grpc.
 func (n *Namespace) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	select {
 	case <-n.closed:
@@ -101,7 +101,7 @@ func (n *Namespace) Dial(ctx context.Context, network, address string) (net.Conn
 	}
 	done := make(chan result, 1)
 	go func() {
-		// A numeric address is dialled by this goroutine, and so by its thread.
+		// For a numeric address this goroutine dials itself, on its own thread.
 		err := n.enter()
 		var conn net.Conn
 		if err == nil {
@@ -113,7 +113,7 @@ func (n *Namespace) Dial(ctx context.Context, network, address string) (net.Conn
 	return r.conn, r.err
 }
 
-// HTTP is a client whose connections start inside the namespace, each used once.
+// HTTP returns a client that connects from inside the namespace and uses each connection once.
 func (n *Namespace) HTTP() *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: n.Dial, DisableKeepAlives: true}}
 }

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// Program is a command that runs in a namespace, at most once at a time. Its
-// methods are for one goroutine, but for Log and PID.
+// Program is a command that runs in a namespace, at most once at a time.
+// Only Log and PID are safe for concurrent use.
 type Program struct {
 	name string
 	in   *Namespace
@@ -31,8 +31,8 @@ type running struct {
 	err  error // once done is closed
 }
 
-// New prepares a program: nothing runs yet. When the test ends it is killed, and
-// the end of what it printed is shown if the test failed. env is added to the
+// New prepares a program without starting it. When the test ends, the program is
+// killed, and the end of its output is shown if the test failed. env extends the
 // test's own environment.
 func New(t testing.TB, in *Namespace, name string, env []string, argv ...string) *Program {
 	t.Helper()
@@ -50,7 +50,7 @@ func New(t testing.TB, in *Namespace, name string, env []string, argv ...string)
 
 var errNotRunning = errors.New("it is not running")
 
-// Start starts the program and does not wait for it to be ready.
+// Start starts the program without waiting until it is ready.
 func (p *Program) Start() error {
 	if p.Running() {
 		return fmt.Errorf("start %s: it is running", p.name)
@@ -84,7 +84,7 @@ func (p *Program) current() *running {
 	return p.now
 }
 
-// Running says whether the program has been started and has not ended.
+// Running reports whether the program was started and has not ended.
 func (p *Program) Running() bool {
 	r := p.current()
 	if r == nil {
@@ -98,7 +98,7 @@ func (p *Program) Running() bool {
 	}
 }
 
-// PID is the process that runs, or ran last; 0 before the first.
+// PID is the running or last process; 0 before the first.
 func (p *Program) PID() int {
 	if r := p.current(); r != nil {
 		return r.cmd.Process.Pid
@@ -106,7 +106,7 @@ func (p *Program) PID() int {
 	return 0
 }
 
-// Log is all that the program printed, over all its runs.
+// Log returns the output of all runs of the program.
 func (p *Program) Log() string {
 	b, err := os.ReadFile(p.log)
 	if err != nil {

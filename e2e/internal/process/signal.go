@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Kill sends SIGKILL and waits until the process is gone.
+// Kill sends SIGKILL and waits for the end of the process.
 func (p *Program) Kill() error {
 	if err := p.Signal(syscall.SIGKILL); err != nil {
 		return err
@@ -19,9 +19,9 @@ func (p *Program) Kill() error {
 	return nil
 }
 
-// Terminate sends SIGTERM and waits for the end, whose error it returns: nil
-// means that the program ended by itself with code 0. After the time allowed it
-// is killed, which is an error.
+// Terminate sends SIGTERM, waits for the end and returns its error: nil means
+// that the program exited with code 0. After the allowed time it kills the
+// program, which is an error.
 func (p *Program) Terminate(allowed time.Duration) error {
 	if err := p.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -39,14 +39,14 @@ func ignoreNotRunning(err error) error {
 	return err
 }
 
-// Wait waits for the program's own end and returns its error.
+// Wait waits until the program ends by itself and returns its error.
 func (p *Program) Wait(allowed time.Duration) error {
 	r := p.current()
 	if r == nil {
 		return fmt.Errorf("%s: %w", p.name, errNotRunning)
 	}
 	if !p.Running() {
-		allowed = time.Hour // it is over: no race with the clock
+		allowed = time.Hour // it has ended already, so the timeout must not win
 	}
 	select {
 	case <-r.done:
@@ -59,8 +59,8 @@ func (p *Program) Wait(allowed time.Duration) error {
 	}
 }
 
-// Stop sends SIGSTOP and waits until every thread has stopped: the process stays
-// and answers nothing, as on a node that hangs. Continue ends that.
+// Stop sends SIGSTOP and waits until every thread has stopped: the process
+// exists but answers nothing, as on a hanging node. Continue resumes it.
 func (p *Program) Stop() error {
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		return err

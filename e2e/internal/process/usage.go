@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Usage is what a running process has and has used.
+// Usage is the resource usage of a running process.
 type Usage struct {
-	RSS         int64         // bytes in memory now
-	Peak        int64         // bytes in memory at most
-	CPU         time.Duration // user and system time since it began
+	RSS         int64         // resident memory in bytes
+	Peak        int64         // the maximum of resident memory in bytes
+	CPU         time.Duration // user and system time since its start
 	Descriptors int           // open files
-	Threads     int           // those of the kernel
+	Threads     int           // kernel threads
 }
 
-// Usage reads what the running process uses, from /proc (proc(5)).
+// Usage reads the resource usage of the running process from /proc (proc(5)).
 func (p *Program) Usage() (u Usage, err error) {
 	dir := fmt.Sprintf("/proc/%d", p.PID())
 	status, err := os.ReadFile(dir + "/status")
@@ -49,7 +49,7 @@ func (p *Program) Usage() (u Usage, err error) {
 	return u, err
 }
 
-// cpu is the time that all threads of a process have run, ended ones too.
+// cpu returns the CPU time of all threads of a process, including ended ones.
 func cpu(dir string) (sum time.Duration, err error) {
 	stat, err := os.ReadFile(dir + "/stat")
 	if err != nil {
@@ -71,5 +71,5 @@ func cpu(dir string) (sum time.Duration, err error) {
 	return sum, nil
 }
 
-// tick is USER_HZ, which is 100 on every architecture that Go runs Linux on.
+// tick is 1/USER_HZ, which is 100 on every Linux architecture of Go.
 const tick = 10 * time.Millisecond

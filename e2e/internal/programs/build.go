@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// stamp tells Kubernetes' programs their version, as its own build does: clients
-// look at what an API server says of itself.
+// stamp sets the version of Kubernetes' programs, as its own build does: clients
+// depend on the version that an API server reports.
 func stamp(module string) (linker string, err error) {
 	cmd := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes")
 	cmd.Dir = module
@@ -24,9 +24,9 @@ func stamp(module string) (linker string, err error) {
 	return at + "gitVersion=" + version + " " + at + "gitMajor=" + parts[0] + " " + at + "gitMinor=" + parts[1], nil
 }
 
-// build makes a program without symbols, which spares time to link. All else is
-// as the go command does it by default, so that the packages which the tests
-// import too are compiled once for both.
+// build makes a program without symbols, which saves linking time. Everything
+// else is the go command's default, so that packages which the tests also
+// import are compiled once for both.
 func build(dir, pkg, out, linker string) error {
 	cmd := exec.Command("go", "build", "-ldflags=-s -w "+linker, "-o", out, pkg)
 	cmd.Dir = dir

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kept returns the program of these versions, which is built if it is not there.
+// kept returns the program of these versions, and builds it if it is missing.
 func kept(module, name string, logf func(string, ...any)) (string, error) {
 	key, err := versions(module, name)
 	if err != nil {
@@ -28,7 +28,7 @@ func kept(module, name string, logf func(string, ...any)) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	// Tests of several packages, and of several checkouts, want it at once.
+	// Tests of several packages, and of several checkouts, may build it at the same time.
 	unlock, err := lock(filepath.Join(dir, "lock"))
 	if err != nil {
 		return "", err
@@ -50,7 +50,7 @@ func kept(module, name string, logf func(string, ...any)) (string, error) {
 	return path, errors.Join(os.Rename(path+".new", path), forget(dir))
 }
 
-// versions stands for what the program is made of.
+// versions identifies the sources of the program.
 func versions(module, name string) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH)
@@ -77,7 +77,7 @@ func lock(path string) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// unused is how long a program may lie unused before another build removes it.
+// unused is how long a program may be unused before another build removes it.
 const unused = 14 * 24 * time.Hour
 
 func forget(dir string) error {

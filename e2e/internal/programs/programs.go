@@ -1,5 +1,5 @@
 // Package programs builds the commands below e2e/cmd, and planec's own, for the
-// tests to run.
+// tests.
 package programs
 
 import (
@@ -10,8 +10,8 @@ import (
 )
 
 // Kubernetes builds one of the programs of e2e/cmd (etcd, kube-apiserver or
-// kube-proxy) and returns its path. It takes minutes, so it is done once for
-// each set of versions and kept in the user's cache directory.
+// kube-proxy) and returns its path. A build takes minutes, so the result of
+// each set of versions is kept in the user's cache directory.
 func Kubernetes(t testing.TB, name string) string {
 	t.Helper()
 	module, err := moduleDir()
@@ -26,7 +26,7 @@ func Kubernetes(t testing.TB, name string) string {
 }
 
 // Own builds a command of planec itself, such as "planec-agent", into the test's
-// directory; the go command's own cache makes that quick.
+// directory; the go command's cache makes that fast.
 func Own(t testing.TB, name string) string {
 	t.Helper()
 	module, err := moduleDir()
@@ -40,7 +40,7 @@ func Own(t testing.TB, name string) string {
 	return path
 }
 
-// moduleDir is the directory of e2e's go.mod: tests run in or below it.
+// moduleDir returns the directory of e2e's go.mod: tests run in or below it.
 func moduleDir() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

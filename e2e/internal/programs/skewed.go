@@ -11,16 +11,15 @@ import (
 	"testing"
 )
 
-// SkewVariable names the file with how many seconds the wall clock of a [Skewed]
-// program is off. It is read at SIGUSR1.
+// SkewVariable names the file with the clock offset of a [Skewed] program, in
+// seconds. The program reads it at SIGUSR1.
 const SkewVariable = "PLANEC_E2E_SKEW"
 
 // Skewed builds a command of planec itself whose wall clock can be moved while
-// it runs. Nothing else can do that to one process: a time namespace moves the
-// monotonic clocks only, and a static program has no library to put in between.
-// So the standard library's time.Now adds what it is told; all that imports it,
-// everything, is compiled for this build alone, which takes minutes the first
-// time.
+// it runs. Nothing else can do that for a single process: a time namespace only
+// moves the monotonic clocks, and a static program has no library to preload.
+// So this build patches time.Now in the standard library. It recompiles
+// everything that imports it, which takes minutes the first time.
 func Skewed(t testing.TB, name string) string {
 	t.Helper()
 	path, err := skewed(t.TempDir(), name)
@@ -77,7 +76,7 @@ func skewed(dir, name string) (string, error) {
 	return out, nil
 }
 
-// listener moves the clock when it is told.
+// listener moves the clock on a signal.
 const listener = `package main
 
 import (

@@ -1,4 +1,4 @@
-// Package traffic keeps connections coming while a test does something to the
+// Package traffic makes connections continuously while a test changes the
 // node, and counts those that fail.
 package traffic
 
@@ -12,9 +12,9 @@ import (
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
-// Load makes connections, one after the other and many at once, until it is
-// stopped. While it does, a rig has no other user: other flows go through
-// [Load.Try]; the rig's Do and Run may be called all the same.
+// Load makes connections, many at once and one round after the other, until
+// it is stopped. Meanwhile only the load may use the rig's flows: other
+// flows go through [Load.Try]. The rig's Do and Run remain usable.
 type Load struct {
 	rig    *testkit.Rig
 	flows  []testkit.Flow
@@ -26,23 +26,23 @@ type Load struct {
 	done  chan struct{}
 }
 
-// Report is what came of a load.
+// Report is the result of a load.
 type Report struct {
-	Connections int           // how many were opened
+	Connections int           // the number of opened connections
 	Took        time.Duration // from the first to the last
-	// Failed were not answered, or not by an endpoint allowed.
+	// Failed got no answer, or one from an endpoint that is not allowed.
 	Failed int
-	// Resent are among the others: answered, but only after the client had sent
-	// something again, because the node had lost it or its answer.
+	// Resent are among the others: they got an answer only after the client had
+	// sent something again, because the node had lost it or its answer.
 	Resent int
-	// First describes some of the failed and the resent, with the time since
-	// the start.
+	// First describes some of the failed and the resent, with the time since the
+	// start.
 	First []string
 	// By counts the answers of each endpoint.
 	By map[netip.AddrPort]int
 }
 
-// Perfect is an error unless there were connections and nothing was lost.
+// Perfect returns an error unless there were connections and none failed or was resent.
 func (r Report) Perfect() error {
 	if r.Connections == 0 || r.Failed > 0 || r.Resent > 0 {
 		return fmt.Errorf("%v", r)
@@ -50,7 +50,7 @@ func (r Report) Perfect() error {
 	return nil
 }
 
-// String sums the report up, failures included.
+// String summarizes the report, including failures.
 func (r Report) String() string {
 	s := fmt.Sprintf("%d connections in %v (%.0f/s): %d failed, %d had to send again",
 		r.Connections, r.Took.Round(time.Millisecond), float64(r.Connections)/r.Took.Seconds(), r.Failed, r.Resent)
@@ -61,18 +61,18 @@ func (r Report) String() string {
 }
 
 const (
-	// atOnce is how many connections are made together, so that the time they
-	// wait for each other does not show in the rate.
+	// atOnce is the number of simultaneous connections, so that their waiting
+	// times do not dominate the rate.
 	atOnce = 128
-	// timeout is long enough for a busy machine. What is lost shows all the same,
-	// for TCP sends it again; see Report.Resent.
+	// timeout is long enough for a busy machine. Losses are visible nevertheless,
+	// because TCP resends; see Report.Resent.
 	timeout = 3 * time.Second
-	// described is how many failures the report describes.
+	// described is the maximum number of described failures.
 	described = 20
 )
 
 // Start starts a load of the flows, in turn. It stops at the latest when the
-// test ends; Stop says what came of it.
+// test ends; Stop returns the result.
 func Start(t testing.TB, rig *testkit.Rig, flows ...testkit.Flow) *Load {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -105,8 +105,8 @@ func (l *Load) run(ctx context.Context) {
 	l.report.Took = time.Since(start)
 }
 
-// round makes each connection once. It is not interrupted: what has begun is
-// brought to its end and counts.
+// round makes each connection once. It is not interrupted: connections that
+// have begun end normally and count.
 func (l *Load) round(start time.Time) {
 	outcomes, err := l.rig.Try(context.Background(), l.flows, timeout)
 	if err != nil {
@@ -131,7 +131,7 @@ func (l *Load) round(start time.Time) {
 	}
 }
 
-// Try makes other connections between those of the load, which do not count.
+// Try makes other connections between those of the load, without counting them.
 func (l *Load) Try(ctx context.Context, flows []testkit.Flow) (outcomes []testkit.Outcome, err error) {
 	tried := make(chan struct{})
 	f := func() {
@@ -147,7 +147,7 @@ func (l *Load) Try(ctx context.Context, flows []testkit.Flow) (outcomes []testki
 	}
 }
 
-// Stop ends the load. An error means that it could not go on, not that
+// Stop ends the load. An error means that it could not continue, not that
 // connections failed.
 func (l *Load) Stop() (Report, error) {
 	l.stop()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Applied is when the record was written last; nil where there is none.
+// Applied returns when the record was last written; nil if there is none.
 func (a *Applier) Applied() *time.Time {
 	info, err := os.Stat(filepath.Join(a.record.dir, lastFile))
 	if err != nil {

@@ -7,33 +7,33 @@ import (
 	"slices"
 )
 
-// Applier puts artifacts into the kernel and remembers them.
+// Applier applies artifacts to the kernel and records them.
 type Applier struct {
 	dataplanes map[string]Dataplane
 	record     *Record
-	// RecordFailed is told that the kernel is right though the record of it could
-	// not be written, as when a disk is full. Without it that is an error of the
-	// apply: who asked for one counts on going back.
+	// RecordFailed is called if the kernel is right but the record could not be
+	// written, for example because a disk is full. If it is nil, that fails the
+	// apply, because the caller may rely on a rollback.
 	RecordFailed func(error)
-	// Finish is whether a change that has begun is carried out and verified though
-	// its context ends: half of one is worse than either.
+	// Finish completes and verifies a change that has begun even if its context
+	// ends: half a change is worse than either state.
 	Finish bool
-	// Doubt is told where it cannot be found out whether another backend has rules in
-	// the kernel, which then stay if there are any.
+	// Doubt is called if it is unknown whether another backend has rules in the
+	// kernel. Such rules stay.
 	Doubt func(error)
-	// alone is the backend beside which no other one has anything in the kernel, as
-	// far as this applier has seen to it.
+	// alone is the backend that, as far as this applier has checked, is the only
+	// one with rules in the kernel.
 	alone string
-	// spared are the backends of which a snapshot could not be made.
+	// spared are the backends without a snapshot.
 	spared map[string]error
 }
 
-// New drives the dataplanes, by the names of their backends.
+// New returns an applier for the dataplanes, by the names of their backends.
 func New(dataplanes map[string]Dataplane, record *Record) *Applier {
 	return &Applier{dataplanes: dataplanes, record: record}
 }
 
-// ErrDrift says that the kernel is not what it should be after an apply.
+// ErrDrift says that the kernel differs from what was applied.
 var ErrDrift = errors.New("the kernel is not what was applied")
 
 func (a *Applier) dataplane(backend string) (Dataplane, error) {
@@ -44,7 +44,7 @@ func (a *Applier) dataplane(backend string) (Dataplane, error) {
 	return d, nil
 }
 
-// Plan says what an apply would change, and changes nothing.
+// Plan returns what an apply would change, without changing it.
 func (a *Applier) Plan(ctx context.Context, e Entry) (Plan, error) {
 	d, err := a.dataplane(e.Backend)
 	if err != nil {
@@ -57,9 +57,9 @@ func (a *Applier) Plan(ctx context.Context, e Entry) (Plan, error) {
 	return p, nil
 }
 
-// Apply makes the kernel what the artifact says and verifies it. What is there of
-// other backends is removed once the new rules are in. The plan that was carried out
-// comes back, also with an error.
+// Apply brings the kernel in line with the artifact and verifies it. Once the new
+// rules are in, it removes those of other backends. It returns the executed plan,
+// also with an error.
 func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 	plan, err := a.change(ctx, e)
 	if err != nil {
@@ -72,8 +72,8 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 	return a.complete(ctx, e, plan, before)
 }
 
-// Install is Apply without a record: [Applier.Remember] writes it, once what was
-// installed is to stay.
+// Install is Apply without a record: [Applier.Remember] writes it when the
+// installed rules are to stay.
 func (a *Applier) Install(ctx context.Context, e Entry) (Plan, error) {
 	plan, err := a.change(ctx, e)
 	if err != nil {
@@ -82,7 +82,7 @@ func (a *Applier) Install(ctx context.Context, e Entry) (Plan, error) {
 	return a.complete(ctx, e, plan, a.recordedBackend())
 }
 
-// Remember records what a plan has installed.
+// Remember records an installed plan.
 func (a *Applier) Remember(e Entry, p Plan) error {
 	s, err := a.Stage(e, p)
 	if err == nil {
@@ -95,28 +95,28 @@ func (a *Applier) Remember(e Entry, p Plan) error {
 	return err
 }
 
-// Stage writes the record of what a plan has installed; it counts once it is
+// Stage writes the record of an installed plan; it counts once it is
 // committed.
 func (a *Applier) Stage(e Entry, p Plan) (*Staged, error) {
 	return a.record.stage(e, p != nil && p.FromNothing())
 }
 
-// Refused notes that what was installed last was taken back, so that a rollback does
+// Refused notes that the last installed change was reverted, so that a rollback does
 // not go back further.
 func (a *Applier) Refused() error { return a.record.refuse() }
 
-// MeanwhileError is of a plan's Apply that met something else than the plan was
-// made for. A plan made anew may go well.
+// MeanwhileError says that the kernel changed between a plan and its Apply. A
+// new plan may succeed.
 type MeanwhileError struct{ Err error }
 
-// Error is that of the error in it.
+// Error returns the text of the wrapped error.
 func (e *MeanwhileError) Error() string { return e.Err.Error() }
 
-// Unwrap returns it.
+// Unwrap returns the wrapped error.
 func (e *MeanwhileError) Unwrap() error { return e.Err }
 
-// Verify compares the kernel with an artifact: an error that wraps [ErrDrift]
-// says what differs.
+// Verify compares the kernel with an artifact. An error that wraps [ErrDrift]
+// describes the differences.
 func (a *Applier) Verify(ctx context.Context, e Entry) error {
 	left, err := a.Plan(ctx, e)
 	if err != nil {
@@ -128,10 +128,10 @@ func (a *Applier) Verify(ctx context.Context, e Entry) error {
 	return &DriftError{Backend: e.Backend, Steps: left.Steps()}
 }
 
-// DriftError says what would put the kernel right.
+// DriftError lists the steps that would repair the kernel.
 type DriftError struct {
-	Backend string
-	Steps   []string
+	Backend string   // the backend whose rules differ
+	Steps   []string // the steps of the repair, one line each
 }
 
 // Error names the first differences.
@@ -148,22 +148,22 @@ func (e *DriftError) Error() string {
 	return text
 }
 
-// Unwrap makes it an [ErrDrift].
+// Unwrap returns [ErrDrift].
 func (e *DriftError) Unwrap() error { return ErrDrift }
 
-// Last returns what was applied last.
+// Last returns the last applied entry.
 func (a *Applier) Last() (Entry, error) { return a.record.Last() }
 
-// Errors of a rollback that changes nothing.
+// Errors of a rollback that has nothing to change.
 var (
-	// ErrTakenBack says that the last apply was taken back already.
+	// ErrTakenBack says that the last apply was already reverted.
 	ErrTakenBack = errors.New("the last change was not confirmed, and was taken back then")
-	// ErrNothingBefore says that the record does not know what was there before.
+	// ErrNothingBefore says that the record does not contain the previous state.
 	ErrNothingBefore = errors.New("the record does not say what the kernel had before the last apply: the rules stay (planec clean removes them)")
 )
 
-// Previous returns what a rollback applies: an entry without a backend is nothing, and
-// an error says that there would be no rollback.
+// Previous returns what a rollback applies: an entry without a backend means no rules.
+// An error means that a rollback is impossible.
 func (a *Applier) Previous() (Entry, error) {
 	if a.record.refused() {
 		return Entry{}, ErrTakenBack
@@ -171,8 +171,8 @@ func (a *Applier) Previous() (Entry, error) {
 	return a.record.Previous()
 }
 
-// Rollback applies the artifact before the last one, or removes what the last one put
-// in where there was nothing before.
+// Rollback applies the previous artifact, or removes the last one if the kernel had
+// no rules before it.
 func (a *Applier) Rollback(ctx context.Context) (Entry, Plan, error) {
 	last, err := a.record.Last()
 	if err != nil {
@@ -196,7 +196,7 @@ func (a *Applier) Rollback(ctx context.Context) (Entry, Plan, error) {
 	return previous, plan, err
 }
 
-// Clean removes everything of one backend.
+// Clean removes all rules of one backend.
 func (a *Applier) Clean(ctx context.Context, backend string) ([]string, error) {
 	d, err := a.dataplane(backend)
 	if err != nil {
@@ -215,7 +215,7 @@ func (a *Applier) Clean(ctx context.Context, backend string) ([]string, error) {
 	return removed, nil
 }
 
-// CleanAll removes everything of every backend, and the record.
+// CleanAll removes all rules of every backend, and the record.
 func (a *Applier) CleanAll(ctx context.Context) ([]string, error) {
 	var removed []string
 	var errs []error
@@ -226,7 +226,7 @@ func (a *Applier) CleanAll(ctx context.Context) ([]string, error) {
 	return removed, errors.Join(append(errs, a.record.Forget())...)
 }
 
-// Backends lists the backends that can be applied here, sorted.
+// Backends lists the backends that this machine can apply, sorted.
 func (a *Applier) Backends() []string {
 	names := make([]string, 0, len(a.dataplanes))
 	for name := range a.dataplanes {

@@ -7,7 +7,7 @@ import (
 	"github.com/planec/planec/backends"
 )
 
-// Served says what this kernel serves by a backend's rules.
+// Served returns what the kernel serves with a backend's rules.
 func (a *Applier) Served(ctx context.Context, backend string) (backends.Served, error) {
 	d, err := a.dataplane(backend)
 	if err != nil {
@@ -20,7 +20,7 @@ func (a *Applier) Served(ctx context.Context, backend string) (backends.Served, 
 	return s, nil
 }
 
-// Read says what an artifact serves, without a look at the kernel.
+// Read returns what an artifact serves, without reading the kernel.
 func (a *Applier) Read(e Entry) (backends.Served, error) {
 	d, err := a.dataplane(e.Backend)
 	if err != nil {
@@ -33,7 +33,7 @@ func (a *Applier) Read(e Entry) (backends.Served, error) {
 	return s, nil
 }
 
-// Missing says what a backend needs besides its artifact to serve; "" is nothing.
+// Missing names what a backend needs besides its artifact to serve, or "".
 func (a *Applier) Missing(backend string) string {
 	if p, ok := a.dataplanes[backend].(Partial); ok {
 		return p.Missing()
@@ -41,8 +41,8 @@ func (a *Applier) Missing(backend string) string {
 	return ""
 }
 
-// Fingerprint returns what tells cheaply whether a backend's rules in the kernel are
-// the same as before; nil where nothing does.
+// Fingerprint returns a cheap function whose result changes with a backend's rules
+// in the kernel; nil if the backend has none.
 func (a *Applier) Fingerprint(backend string) func(context.Context) (string, error) {
 	if f, ok := a.dataplanes[backend].(Fingerprinter); ok {
 		return f.Fingerprint

@@ -9,42 +9,42 @@ import (
 	"time"
 )
 
-// patience is how an apply meets what stands in its way.
+// patience controls how an apply retries.
 type patience struct {
-	// tries bounds the plans that it makes; between two it waits, pause at first and
-	// twice as long each time.
+	// tries bounds the plans. Between two of them it waits for pause, twice as long
+	// each time.
 	tries int
 	pause time.Duration
-	// twice is whether a plan that was refused, and would be the same again, is
-	// carried out once more: a tool may fail for a moment without a word of it.
+	// twice executes a refused plan once more even if it would be the same: a
+	// tool may fail temporarily without saying so.
 	twice bool
-	// once is whether a refusal is believed without another look at the kernel, which
-	// would show whether another process was at work.
+	// once accepts a refusal without reading the kernel again to find out whether
+	// another process interfered.
 	once bool
 }
 
-// patient is for an apply that is all that is asked for.
+// patient is for an apply that is requested by itself.
 var patient = patience{tries: 5, pause: 100 * time.Millisecond, twice: true}
 
-// impatient is for one of many, of which some are expected to be refused.
+// impatient is for one of many attempts, some of which are expected to be refused.
 var impatient = patience{tries: 2, pause: 10 * time.Millisecond, once: true}
 
-// suspicious is for one that follows a change which failed.
+// suspicious is for an apply after a failed change.
 var suspicious = patience{tries: 5, pause: 20 * time.Millisecond}
 
-// patienceKey is the key of a context for applies with another patience.
+// patienceKey is the context key for another patience.
 type patienceKey struct{}
 
-// Hasty returns a context for an apply that is one of many, of which some are
-// expected to be refused: what is refused without being for a moment, or changes
-// nothing that is read back, is not tried again, and what may be for a moment once.
+// Hasty returns a context for one of many applies, some of which are expected to be
+// refused. Without a temporary error, a refused or ineffective plan is not retried;
+// with one it is retried once.
 func Hasty(ctx context.Context) context.Context {
 	return context.WithValue(ctx, patienceKey{}, impatient)
 }
 
-// Suspicious returns a context for an apply that follows a change which failed: what
-// is refused without being for a moment, or changes nothing that is read back, is not
-// tried again, since objects are tried one by one then. In a hasty context it is hasty.
+// Suspicious returns a context for an apply after a failed change. Without a temporary
+// error, a refused or ineffective plan is not retried, because objects are then tried
+// one by one. A hasty context stays hasty.
 func Suspicious(ctx context.Context) context.Context {
 	if ctx.Value(patienceKey{}) != nil {
 		return ctx
@@ -52,9 +52,9 @@ func Suspicious(ctx context.Context) context.Context {
 	return context.WithValue(ctx, patienceKey{}, suspicious)
 }
 
-// change plans, applies and verifies, and begins again where another process was at
-// work between looking and changing, or where the kernel or a tool could not answer
-// for a moment. It returns the first plan, which has the steps that were asked for.
+// change plans, applies and verifies. It starts again if another process interfered
+// between planning and applying, or after a temporary error of the kernel or a
+// tool. It returns the first plan, which has the requested steps.
 func (a *Applier) change(ctx context.Context, e Entry) (Plan, error) {
 	how, ok := ctx.Value(patienceKey{}).(patience)
 	if !ok {
@@ -85,8 +85,8 @@ func (a *Applier) change(ctx context.Context, e Entry) (Plan, error) {
 	}
 }
 
-// enough reports whether one failure of a plan tells that the next one would fail as
-// well: it was read back, and as much as before is to be done, or it was refused.
+// enough reports whether one failure of a plan is enough to expect the next: the
+// kernel was read back and as much is left to do as before, or the plan was refused.
 func (how patience) enough(plan Plan, err error) bool {
 	if how.twice || plan == nil {
 		return false
@@ -97,15 +97,15 @@ func (how patience) enough(plan Plan, err error) bool {
 	return how.once && !passing(err)
 }
 
-// failure is what is known of the tries that failed.
+// failure describes the failed attempts.
 type failure struct {
 	err   error
 	steps []string
-	// times is how often it was the same, one after the other.
+	// times counts consecutive equal failures.
 	times int
 }
 
-// note counts a plan that failed.
+// note counts a failed plan.
 func (f *failure) note(plan Plan, err error) {
 	if f.err = err; plan == nil {
 		f.steps, f.times = nil, 0
@@ -120,9 +120,9 @@ func (f *failure) note(plan Plan, err error) {
 	f.steps = steps
 }
 
-// forGood reports whether the next plan would fail as the last one did: it is the
-// same, and was refused, or changed nothing that was read back. What may be over in a
-// moment is not for good.
+// forGood reports whether the next plan would fail like the last one: it is equal,
+// and was refused or had no effect that could be read back. Temporary errors are not
+// for good.
 func (f *failure) forGood(next Plan, how patience) bool {
 	drift := errors.Is(f.err, ErrDrift)
 	if f.times == 0 || passing(f.err) && !drift || !slices.Equal(next.Steps(), f.steps) {
@@ -131,8 +131,8 @@ func (f *failure) forGood(next Plan, how patience) bool {
 	return f.times >= 2 || !drift && !how.twice
 }
 
-// carryOut applies a plan and verifies what it led to. A plan may be empty and have
-// steps: what will go by itself, and can go now.
+// carryOut applies a plan and verifies the result. An empty plan may have steps:
+// removals that would happen by themselves later.
 func (a *Applier) carryOut(ctx context.Context, plan Plan, e Entry) error {
 	if len(plan.Steps()) == 0 {
 		return nil
@@ -149,12 +149,12 @@ func (a *Applier) carryOut(ctx context.Context, plan Plan, e Entry) error {
 	return a.Verify(ctx, e)
 }
 
-// applyError marks what a plan's Apply said.
+// applyError marks an error of a plan's Apply.
 type applyError struct{ error }
 
 func (e *applyError) Unwrap() error { return e.error }
 
-// passing reports whether an error is of what may be over in a moment.
+// passing reports whether an error is temporary.
 func passing(err error) bool {
 	if errors.As(err, new(*MeanwhileError)) || errors.Is(err, ErrDrift) {
 		return true
@@ -162,15 +162,15 @@ func passing(err error) bool {
 	return slices.ContainsFunc(passingErrnos, func(errno syscall.Errno) bool { return errors.Is(err, errno) })
 }
 
-// passingErrnos are what the kernel answers while it has no memory or no room in a
-// socket's buffer, or while another holds what it needs.
+// passingErrnos are the kernel's errors while it lacks memory or room in a
+// socket's buffer, or while another process holds a resource.
 var passingErrnos = []syscall.Errno{
 	syscall.EAGAIN, syscall.EINTR, syscall.ENOMEM, syscall.ENOBUFS, syscall.EMSGSIZE, syscall.EBUSY, syscall.EMFILE, syscall.ENFILE,
 }
 
-// permanent reports whether another try is of no use: reading failed, and not for a
-// moment. What an Apply says may be due to what came in between; the next plan
-// shows.
+// permanent reports whether a retry is useless: reading failed with a lasting
+// error. An error of Apply may come from another process's change; the next plan
+// tells.
 func permanent(err error) bool {
 	return !passing(err) && !errors.As(err, new(*applyError))
 }

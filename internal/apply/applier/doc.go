@@ -1,15 +1,15 @@
-// Package applier puts artifacts into this node's kernel: all of one or nothing,
-// and back again.
+// Package applier applies artifacts to this node's kernel, as a whole or not at
+// all, and reverts them.
 //
-// A [Dataplane] is what one backend knows of the kernel: what of it is there,
-// what would have to change, and how to change it. The [Applier] drives them:
+// A [Dataplane] is one backend's access to the kernel: it reads the rules,
+// plans the changes, and executes them. The [Applier] drives dataplanes:
 //
 //	observe ─▶ plan ─▶ apply ─▶ verify ─▶ record
 //
-// The record is the last artifact that was applied and verified, with the one
-// before it, in files that are replaced by renaming: what there is to go back to
-// survives a crash at any moment.
+// The record contains the last artifact that was applied and verified, and the
+// previous one, in files that are replaced by renaming: a crash at any moment
+// does not lose what a rollback needs.
 //
-// A change that may be taken back is installed without a record. What it goes back to
-// is a [Snapshot] of the kernel, which knows better than any record.
+// A change that may be reverted is installed without a record. Its revert uses a
+// [Snapshot] of the kernel, which is more reliable than any record.
 package applier

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Hold notes that the kernel has what an entry says, which was applied: [Applier.Change]
-// and [Applier.Replace] change it without a look at the kernel, and without a record.
+// Hold records that the kernel has the rules of an entry, which was applied.
+// [Applier.Change] and [Applier.Replace] then change it without a read or a record.
 func (a *Applier) Hold(e Entry) error {
 	d, err := a.dataplane(e.Backend)
 	if err != nil {
@@ -18,8 +18,8 @@ func (a *Applier) Hold(e Entry) error {
 	return nil
 }
 
-// Change makes the difference of two fragments of what is held in the kernel, as
-// [Dataplane] says; the plan that was carried out comes back.
+// Change applies the difference of two fragments of the held artifact, see
+// [Dataplane]. It returns the executed plan.
 func (a *Applier) Change(ctx context.Context, before, after Entry) (Plan, error) {
 	return a.next(ctx, after.Backend, func(d Dataplane) (Plan, error) { return d.Change(before.Artifact, after.Artifact) })
 }
@@ -30,7 +30,7 @@ func (a *Applier) ChangesPolicies(backend string) bool {
 	return ok
 }
 
-// ChangePolicy is Change of a [PolicyChanger]; for other dataplanes it is [ErrWhole].
+// ChangePolicy is Change of a [PolicyChanger]; other dataplanes return [ErrWhole].
 func (a *Applier) ChangePolicy(ctx context.Context, before, after Entry) (Plan, error) {
 	return a.next(ctx, after.Backend, func(d Dataplane) (Plan, error) {
 		p, ok := d.(PolicyChanger)
@@ -41,12 +41,12 @@ func (a *Applier) ChangePolicy(ctx context.Context, before, after Entry) (Plan, 
 	})
 }
 
-// Replace makes the kernel what an entry says, from what is held.
+// Replace brings the kernel from the held state to an entry.
 func (a *Applier) Replace(ctx context.Context, whole Entry) (Plan, error) {
 	return a.next(ctx, whole.Backend, func(d Dataplane) (Plan, error) { return d.Replace(whole.Artifact) })
 }
 
-// next carries out a plan of what is held.
+// next executes a plan from the held state.
 func (a *Applier) next(ctx context.Context, backend string, plan func(Dataplane) (Plan, error)) (Plan, error) {
 	d, err := a.dataplane(backend)
 	if err != nil {

@@ -6,24 +6,24 @@ import (
 	"slices"
 )
 
-// LeftError says that the new rules serve, and that those of another backend, which
-// should go, are still there. The next apply tries again.
+// LeftError says that the new rules serve but another backend's rules, which should
+// be removed, remain. The next apply tries again.
 type LeftError struct {
-	// Serves is the backend whose rules are in, and Left the other one.
+	// Serves is the backend of the new rules, and Left the other one.
 	Serves, Left string
-	Err          error
+	Err          error // why the old rules remain
 }
 
-// Error names both.
+// Error names both backends.
 func (e *LeftError) Error() string {
 	return fmt.Sprintf("the rules of %s are in; removing those of %s: %v", e.Serves, e.Left, e.Err)
 }
 
-// Unwrap returns why they are there.
+// Unwrap returns why the rules remain.
 func (e *LeftError) Unwrap() error { return e.Err }
 
-// PlanSwitch is [Applier.Plan] with what is there of other backends, which an apply
-// removes.
+// PlanSwitch is [Applier.Plan] including the removal of other backends' rules by an
+// apply.
 func (a *Applier) PlanSwitch(ctx context.Context, e Entry) (Plan, error) {
 	plan, err := a.Plan(ctx, e)
 	if err != nil || a.Missing(e.Backend) != "" {
@@ -40,9 +40,9 @@ func (a *Applier) PlanSwitch(ctx context.Context, e Entry) (Plan, error) {
 	return andGone(plan, gone), nil
 }
 
-// complete removes what is there of other backends, once the rules of an entry are in.
-// The kernel says what that is: a record can be lost, or be of another node. It says
-// which one is looked at first, because two that serve are in each other's way.
+// complete removes other backends' rules after the rules of an entry are in. The kernel
+// tells which there are, because a record can be lost or belong to another node. The
+// record tells which backend to check first, because two that serve conflict.
 func (a *Applier) complete(ctx context.Context, e Entry, plan Plan, before string) (Plan, error) {
 	if a.alone == e.Backend || a.Missing(e.Backend) != "" {
 		return plan, nil
@@ -71,11 +71,11 @@ func (a *Applier) complete(ctx context.Context, e Entry, plan Plan, before strin
 	return andGone(plan, gone), nil
 }
 
-// LookAgain has the next apply look for what other backends have in the kernel, though
-// an earlier one found nothing: another process may have put it there.
+// LookAgain makes the next apply look for rules of other backends even if an earlier
+// one found none: another process may have added them.
 func (a *Applier) LookAgain() { a.alone = "" }
 
-// cleanOther removes what is there of a backend, unless there would be no way back.
+// cleanOther removes a backend's rules, unless they could not be restored.
 func (a *Applier) cleanOther(ctx context.Context, name string) ([]string, error) {
 	if err := a.spared[name]; err != nil {
 		return nil, err
@@ -92,13 +92,13 @@ func (a *Applier) doubt(name string, err error) {
 	}
 }
 
-// others are the names of all other backends, sorted.
+// others returns the names of all other backends, sorted.
 func (a *Applier) others(backend string) []string {
 	return slices.DeleteFunc(a.Backends(), func(name string) bool { return name == backend })
 }
 
-// left says what is there of a backend. Where that cannot be found out it is a doubt,
-// and an error only for a backend of which the record says that it served.
+// left describes the rules of a backend. If they cannot be read, it is only an error
+// for the backend that served according to the record, and otherwise a doubt.
 func (a *Applier) left(ctx context.Context, name string) (steps []string, err error) {
 	if steps, err = a.dataplanes[name].Left(ctx); err == nil || a.recordedBackend() == name {
 		return steps, err
@@ -107,7 +107,7 @@ func (a *Applier) left(ctx context.Context, name string) (steps []string, err er
 	return nil, nil
 }
 
-// recordedBackend is the one of which the record says that it served last, or "".
+// recordedBackend is the backend that last served according to the record, or "".
 func (a *Applier) recordedBackend() string {
 	served, err := a.record.backend()
 	if err != nil {
@@ -116,7 +116,7 @@ func (a *Applier) recordedBackend() string {
 	return served
 }
 
-// spare leaves a backend alone, to which there would be no way back.
+// spare keeps a backend's rules that could not be restored.
 func (a *Applier) spare(name string, err error) {
 	if a.spared == nil {
 		a.spared = make(map[string]error)
@@ -124,7 +124,7 @@ func (a *Applier) spare(name string, err error) {
 	a.spared[name] = err
 }
 
-// switched is a plan with what went of other backends.
+// switched is a plan with the removal of other backends' rules.
 type switched struct {
 	Plan
 	gone []string
@@ -140,5 +140,5 @@ func andGone(p Plan, gone []string) Plan {
 // Empty implements [Plan].
 func (s *switched) Empty() bool { return false }
 
-// Steps implements [Plan]: what comes, then what goes.
+// Steps implements [Plan]: additions, then removals.
 func (s *switched) Steps() []string { return append(slices.Clone(s.Plan.Steps()), s.gone...) }

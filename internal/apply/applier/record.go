@@ -11,19 +11,19 @@ import (
 	"github.com/planec/planec/backends"
 )
 
-// Record keeps artifacts that were good, in a directory of its own. Each is one
-// file, replaced by renaming, with a digest that says whether it is whole.
+// Record keeps applied artifacts in its own directory. Each is one file,
+// replaced by renaming, with a digest that proves it complete.
 type Record struct{ dir string }
 
-// NewRecord keeps its files in dir, which is made when it is needed.
+// NewRecord keeps its files in dir, which is created when needed.
 func NewRecord(dir string) *Record { return &Record{dir: dir} }
 
-// Entry is an artifact and the backend it is for.
+// Entry is an artifact with its backend.
 type Entry struct {
-	Backend  string
-	Artifact backends.Artifact
-	// Names are of frontends that the artifact has no names for, by their places as
-	// [backends.ServedFrontend] has them; they are for people only.
+	Backend  string            // the name of the backend; "" is no rules
+	Artifact backends.Artifact // the files for the kernel
+	// Names maps the places of frontends, as in [backends.ServedFrontend], to names
+	// that the artifact lacks. They are for people only.
 	Names map[string]string
 }
 
@@ -31,34 +31,34 @@ type Entry struct {
 const (
 	lastFile     = "last.artifact"
 	previousFile = "previous.artifact"
-	// nextFile is staged.
+	// nextFile is the staged record.
 	nextFile = "next.artifact"
-	// refusedFile is there when the last apply was taken back.
+	// refusedFile exists if the last apply was reverted.
 	refusedFile = "refused"
 )
 
-// ErrNoRecord is what reading a record that is not there gives; the error that wraps
-// it names the directory, since another --state-dir is the usual cause.
+// ErrNoRecord says that there is no record. The wrapping error names the directory,
+// because another --state-dir is the usual cause.
 var ErrNoRecord = errors.New("nothing was applied yet")
 
-// Last returns the artifact that was applied last.
+// Last returns the last applied entry.
 func (r *Record) Last() (Entry, error) { return r.read(lastFile) }
 
-// Previous returns the one before it.
+// Previous returns the entry before the last.
 func (r *Record) Previous() (Entry, error) { return r.read(previousFile) }
 
-// Staged is a record that is written and does not count yet: what can fail, as on a
-// full disk, has gone well before anything is decided.
+// Staged is a written record that does not count yet: everything that can fail, for
+// example on a full disk, has succeeded before the decision.
 type Staged struct {
 	record      *Record
 	same        bool
 	fromNothing bool
 }
 
-// stage writes what is to be the last artifact; the last is then the previous one. An
-// artifact that is the last already changes nothing, so that applying twice does not
-// forget what to go back to. fromNothing says that the kernel had nothing of the backend
-// before, which is then what there is to go back to where there is no last artifact.
+// stage writes the next last artifact; the current one becomes the previous one. Staging
+// the current last artifact again changes nothing, so that applying twice keeps the
+// previous one. fromNothing says that the kernel had no rules of the backend; without a
+// last artifact, that becomes the previous state.
 func (r *Record) stage(e Entry, fromNothing bool) (*Staged, error) {
 	line, err := headerOf(e)
 	if err != nil {
@@ -74,7 +74,7 @@ func (r *Record) stage(e Entry, fromNothing bool) (*Staged, error) {
 	return s, r.write(nextFile, func(w io.Writer) error { return writeEntry(w, line, e) })
 }
 
-// Commit makes it count.
+// Commit makes the staged record count.
 func (s *Staged) Commit() error {
 	r := s.record
 	if s.same {
@@ -100,7 +100,7 @@ func (s *Staged) Commit() error {
 	return syncDir(r.dir)
 }
 
-// Discard forgets it.
+// Discard removes the staged record.
 func (s *Staged) Discard() error {
 	if s.same {
 		return nil
@@ -108,7 +108,7 @@ func (s *Staged) Discard() error {
 	return s.record.remove(nextFile)
 }
 
-// backend is the one that the last artifact is for.
+// backend is the backend of the last artifact.
 func (r *Record) backend() (string, error) {
 	f, err := os.Open(filepath.Join(r.dir, lastFile))
 	if err != nil {
@@ -136,7 +136,7 @@ func (r *Record) remove(name string) error {
 	return nil
 }
 
-// writeNothing makes the previous artifact none: an entry without a backend.
+// writeNothing makes the previous entry empty: an entry without a backend.
 func (r *Record) writeNothing() error {
 	line, err := headerOf(Entry{})
 	if err != nil {
@@ -145,8 +145,8 @@ func (r *Record) writeNothing() error {
 	return r.write(previousFile, func(w io.Writer) error { return writeEntry(w, line, Entry{}) })
 }
 
-// refuse notes that what was applied last was taken back: the last artifact is what
-// the kernel has again.
+// refuse notes that the last change was reverted: the kernel has the last recorded
+// artifact again.
 func (r *Record) refuse() error {
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return fmt.Errorf("making the directory of records: %w", err)
@@ -154,7 +154,7 @@ func (r *Record) refuse() error {
 	return r.write(refusedFile, func(io.Writer) error { return nil })
 }
 
-// refused reports whether it was.
+// refused reports whether the last change was reverted.
 func (r *Record) refused() bool {
 	_, err := os.Stat(filepath.Join(r.dir, refusedFile))
 	return err == nil
@@ -175,8 +175,8 @@ func (r *Record) read(name string) (Entry, error) {
 	return e, nil
 }
 
-// write replaces a file: what is read is the old content or the new, whatever
-// happens in between.
+// write replaces a file atomically: readers see the old or the new content,
+// whatever happens in between.
 func (r *Record) write(name string, content func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(r.dir, name+".*")
 	if err != nil {
@@ -184,7 +184,7 @@ func (r *Record) write(name string, content func(io.Writer) error) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			os.Remove(f.Name()) // the error is the one that matters
+			os.Remove(f.Name()) // the first error is the relevant one
 		}
 	}()
 	err = content(f)
@@ -198,7 +198,7 @@ func (r *Record) write(name string, content func(io.Writer) error) (err error) {
 	return syncDir(r.dir)
 }
 
-// syncDir makes a rename last.
+// syncDir makes a rename durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

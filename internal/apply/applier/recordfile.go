@@ -14,13 +14,13 @@ import (
 	"github.com/planec/planec/backends"
 )
 
-// header is the first line of a record; the files follow one after the other.
+// header is the first line of a record; the files follow.
 type header struct {
 	Format  string `json:"planec-artifact"`
 	Backend string `json:"backend"`
 	SHA256  string `json:"sha256"`
 	Files   []part `json:"files"`
-	// Names are the entry's.
+	// Names are those of the entry.
 	Names map[string]string `json:"names,omitempty"`
 }
 
@@ -31,7 +31,7 @@ type part struct {
 
 const recordFormat = "1"
 
-// headerOf is the first line of an artifact's record.
+// headerOf returns the first line of an artifact's record.
 func headerOf(e Entry) ([]byte, error) {
 	h := header{Format: recordFormat, Backend: e.Backend, Files: []part{}, Names: e.Names}
 	sum := sha256.New()
@@ -67,8 +67,8 @@ func copyFrom(path string, w io.Writer) error {
 	return err
 }
 
-// readHeader reads the first line; the rest of the record comes from the reader
-// that it returns.
+// readHeader reads the first line and returns a reader for the rest of the
+// record.
 func readHeader(in io.Reader) (header, *bufio.Reader, error) {
 	r := bufio.NewReader(in)
 	line, err := r.ReadBytes('\n')
@@ -82,8 +82,8 @@ func readHeader(in io.Reader) (header, *bufio.Reader, error) {
 	return h, r, nil
 }
 
-// isWhole reports whether a file is a record that can be read back. It is not
-// read as a whole: records are as large as what they hold.
+// isWhole reports whether a file is a complete record. It does not load the
+// file, which may be large.
 func isWhole(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
@@ -114,7 +114,7 @@ func holds(path string, line []byte, e Entry) bool {
 	return errors.Is(err, io.EOF)
 }
 
-// comparer takes what is written for what it reads, or fails.
+// comparer compares what is written with what it reads, and fails at a difference.
 type comparer struct {
 	with *bufio.Reader
 	buf  [4096]byte

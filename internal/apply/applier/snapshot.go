@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// Snapshot is what the kernel had of some backends.
+// Snapshot is the previous state of some backends in the kernel.
 type Snapshot struct{ parts []kept }
 
-// kept is one backend's; restore is nil where there was nothing.
+// kept is the state of one backend; restore is nil if it had no rules.
 type kept struct {
 	backend string
 	restore func(context.Context) error
 }
 
-// Snapshot reads from the kernel what an apply for a backend may change: its own part,
-// and what is there of all others, which an apply removes.
+// Snapshot reads everything that an apply for a backend may change: its own rules, and
+// those of other backends, which an apply removes.
 func (a *Applier) Snapshot(ctx context.Context, backend string) (*Snapshot, error) {
 	names := a.others(backend)
 	if _, err := a.dataplane(backend); err != nil {
@@ -43,8 +43,8 @@ func (a *Applier) Snapshot(ctx context.Context, backend string) (*Snapshot, erro
 	return s, nil
 }
 
-// Restore makes the kernel what a snapshot says: what was there comes before what was
-// not goes. It tries again what fails for a moment.
+// Restore brings the kernel back to a snapshot: first it restores what was there,
+// then it removes the rest. It retries after temporary errors.
 func (a *Applier) Restore(ctx context.Context, s *Snapshot) error {
 	var errs []error
 	for _, there := range []bool{true, false} {

@@ -1,19 +1,19 @@
-// Package confirm takes a change back unless it is confirmed in time, whatever becomes
-// of the process that made it.
+// Package confirm reverts a change unless it is confirmed in time, even if the process
+// that made it dies.
 //
-// A guard, which is a process of its own in a session of its own, is armed before the
-// change begins: it has looked at what there is to go back to. It is the guard that
-// goes back, alone: when the time is over, when it is told to, and when the pipe from
-// its parent ends because that was killed.
+// A guard is a separate process in its own session. It is armed, and knows the
+// previous state, before the change begins. Only the guard reverts: when the time is
+// over, when it is told to, and when the pipe from its parent closes because the
+// parent was killed.
 //
 //	parent                          guard
 //	           ◀── armed
 //	 change
 //	 applied D ──▶                  the time runs
 //	 keep      ──▶  ◀── kept
-//	 back      ──▶  ◀── restored    also when D is over, at a SIGTERM, and at the
-//	                                end of the pipe
+//	 back      ──▶  ◀── restored    also after D, at a SIGTERM, and when the
+//	                                pipe closes
 //
-// What comes first counts, and the guard says what it was. Only when the guard is gone
-// without a word does the parent go back itself.
+// The first event decides, and the guard reports the outcome. Only if the guard dies
+// silently does the parent revert the change itself.
 package confirm

@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// Guard is what the guarding process does.
+// Guard is the configuration of the guarding process.
 type Guard struct {
-	// Commands come from the parent, and what has become of the change goes to
-	// Answers.
-	Commands io.Reader
-	Answers  io.Writer
-	// Arm looks at what there is to go back to, and Restore goes back.
+	// Commands come from the parent. Answers go to it: armed, and the outcome of
+	// the change.
+	Commands io.Reader // the pipe from the parent
+	Answers  io.Writer // the pipe to the parent
+	// Arm reads the state to restore, and Restore restores it.
 	Arm, Restore func() error
-	// End has something to read when the guard itself is to end; nil is never.
+	// End becomes readable when the guard itself must end; nil is never.
 	End <-chan struct{}
-	// Applying bounds how long the parent may take before it says that the change is
+	// Applying bounds the time until the parent must report that the change is
 	// applied.
 	Applying time.Duration
 }
 
-// The words of both sides.
+// The words of the protocol.
 const (
 	wordArmed    = "armed"
 	wordApplied  = "applied"
@@ -34,7 +34,7 @@ const (
 	wordFailed   = "failed"
 )
 
-// Run guards one change, and returns what has become of it: [Kept] or [Restored].
+// Run guards one change and returns its outcome: [Kept] or [Restored].
 func (g *Guard) Run() (Outcome, error) {
 	if err := g.Arm(); err != nil {
 		g.say(wordFailed + " " + oneLine(err))
@@ -53,7 +53,7 @@ func (g *Guard) Run() (Outcome, error) {
 	return Restored, nil
 }
 
-// kept waits for what comes first.
+// kept waits for the first event.
 func (g *Guard) kept() bool {
 	timer := time.NewTimer(g.Applying)
 	defer timer.Stop()
@@ -74,14 +74,14 @@ func (g *Guard) kept() bool {
 				timer.Reset(d)
 			case verb == wordKeep:
 				return true
-			default: // to go back, the end of the pipe, or what no parent says
+			default: // a revert, a closed pipe, or an unknown word
 				return false
 			}
 		}
 	}
 }
 
-// lines yields lines, and "" when there are no more, until over is closed.
+// lines yields lines, and "" at the end, until over is closed.
 func lines(r io.Reader, over <-chan struct{}) <-chan string {
 	c := make(chan string)
 	go func() {
@@ -101,7 +101,7 @@ func lines(r io.Reader, over <-chan struct{}) <-chan string {
 	return c
 }
 
-// say tells the parent, which may be gone.
+// say writes to the parent, which may be dead.
 func (g *Guard) say(word string) { _, _ = fmt.Fprintln(g.Answers, word) }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// Outcome is what has become of a change.
+// Outcome is the outcome of a change.
 type Outcome int
 
 // The outcomes.
 const (
 	// Kept is a change that was confirmed in time.
 	Kept Outcome = iota
-	// Restored is one that was taken back.
+	// Restored is a change that was reverted.
 	Restored
-	// Lost is one of which the guard does not know, or could not go back.
+	// Lost is a change that the guard does not know, or could not revert.
 	Lost
 )
 
-// Change is a change that a guard watches, on the side of the process that makes it.
+// Change is a guarded change, as the process that makes it sees it.
 type Change struct {
 	commands io.WriteCloser
 	answers  <-chan string
@@ -29,10 +29,10 @@ type Change struct {
 	patience time.Duration
 }
 
-// Watched waits until the guard at the other end is armed. With an error there is no
-// guard, and nothing must be changed. Patience is how long to wait for an answer later:
-// one that does not come is [Lost], and the guard must be killed before the parent goes
-// back itself.
+// Watched waits until the guard is armed. An error means that there is no guard, so
+// nothing may be changed. Patience bounds the waiting for later answers: without one
+// the outcome is [Lost], and the parent must kill the guard before it reverts the
+// change itself.
 func Watched(commands io.WriteCloser, answers io.Reader, patience time.Duration) (*Change, error) {
 	c := &Change{commands: commands, over: make(chan struct{}), patience: patience}
 	c.answers = lines(answers, c.over)
@@ -47,7 +47,7 @@ func Watched(commands io.WriteCloser, answers io.Reader, patience time.Duration)
 	return nil, errors.New("the process that was to guard the change ended")
 }
 
-// Close ends the pipe to the guard; a guard that was told nothing goes back.
+// Close closes the pipe to the guard. A guard without a decision reverts the change.
 func (c *Change) Close() {
 	_ = c.commands.Close() // the guard sees the end
 	select {
@@ -57,15 +57,15 @@ func (c *Change) Close() {
 	}
 }
 
-// Applied says that the change is applied: the time begins, anew when it is said again.
-// It is to be said before the confirmation is asked for.
+// Applied reports that the change is applied and starts the time, again at each call.
+// Call it before asking for the confirmation.
 func (c *Change) Applied(within time.Duration) { c.tell(fmt.Sprintf("%s %v", wordApplied, within)) }
 
-// Decide waits for the confirmation: yes is true for one, false for a refusal, and ended
-// is closed when there will be none. It returns what has become of the change, with the
-// reason where that is [Lost].
+// Decide waits for the confirmation: yes yields true to confirm and false to refuse, and
+// ended is closed if neither will come. It returns the outcome, with the reason if it is
+// [Lost].
 func (c *Change) Decide(within time.Duration, yes <-chan bool, ended <-chan struct{}) (Outcome, error) {
-	// The guard has the time too; this one is for a guard that was stopped.
+	// The guard has its own timer; this one is for a stopped guard.
 	late := time.NewTimer(within + min(5*time.Second, c.patience))
 	defer late.Stop()
 	select {
@@ -87,7 +87,7 @@ func (c *Change) Keep() (Outcome, error) {
 	return c.answer()
 }
 
-// Back takes the change back.
+// Back reverts the change.
 func (c *Change) Back() (Outcome, error) {
 	c.tell(wordBack)
 	return c.answer()
@@ -102,7 +102,7 @@ func (c *Change) answer() (Outcome, error) {
 	}
 }
 
-// tell says something to the guard. One that is gone does not answer.
+// tell sends a word to the guard. A dead guard does not answer.
 func (c *Change) tell(word string) { _, _ = fmt.Fprintln(c.commands, word) }
 
 func outcome(answer string) (Outcome, error) {

@@ -6,8 +6,8 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 )
 
-// All returns the dataplanes by the names of their backends. Which variant of iptables
-// there is, "legacy" or "nft", is found out when it is first needed.
+// All returns the dataplanes by the names of their backends. The variant of iptables,
+// "legacy" or "nft", is detected when it is first needed.
 func All() map[string]applier.Dataplane {
 	return map[string]applier.Dataplane{
 		"ebpf":     EBPF(ebpflive.DefaultDir),
@@ -17,7 +17,7 @@ func All() map[string]applier.Dataplane {
 	}
 }
 
-// IPTables is the dataplane of one variant, "legacy" or "nft".
+// IPTables is the dataplane for one variant of iptables, "legacy" or "nft".
 func IPTables(variant string) applier.Dataplane {
 	return newPlane(&iptablesKernel{tools: tools{of(variant)}})
 }

@@ -4,5 +4,5 @@ package dataplane
 
 import "github.com/planec/planec/internal/apply/applier"
 
-// All is empty: only Linux runs what planec compiles.
+// All is empty: planec's rules are for Linux only.
 func All() map[string]applier.Dataplane { return nil }

@@ -1,7 +1,7 @@
-// Package dataplane lists the backends whose artifacts can be put into this
-// system's kernel: the one place where internal/apply/applier meets backends/*/live.
+// Package dataplane lists the backends whose artifacts can be applied to this
+// system's kernel. Only here does internal/apply/applier meet backends/*/live.
 //
-// All four are one [plane], which knows what a live package's errors mean to the
-// applier and remembers what was read and what the kernel has. A [kernel] is what is
-// different: the live package's own calls, and what of other backends looks like its own.
+// All four are a [plane], which translates errors of live packages for the applier and
+// caches artifacts and kernel state. A [kernel] contains the differences: the calls of
+// the live package, and how to ignore similar objects of other backends.
 package dataplane

@@ -70,7 +70,7 @@ func (c *changing) wantWhole(t *testing.T) {
 	}
 }
 
-// TestInTheWay changes what is ours behind the applier's back, so that its next
+// TestInTheWay changes planec's own objects behind the applier's back, so that its next
 // change cannot be made: then everything is read and put right.
 func TestInTheWay(t *testing.T) {
 	for _, p := range planes()[1:] {

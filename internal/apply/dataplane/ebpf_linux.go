@@ -12,7 +12,7 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 )
 
-// ebpfPlane can tell its maps apart without reading them, and nothing reads them yet.
+// ebpfPlane detects changes of its maps without reading them. Nothing uses the maps yet.
 type ebpfPlane struct {
 	*plane[*live.State, *ebpf.Image, *live.Plan]
 	pins *live.Pins
@@ -24,7 +24,7 @@ func (ebpfPlane) Missing() string { return "the programs that use the maps" }
 // Fingerprint implements [applier.Fingerprinter].
 func (d ebpfPlane) Fingerprint(ctx context.Context) (string, error) { return d.pins.Fingerprint(ctx) }
 
-// ebpfKernel has map images below a directory of a BPF file system.
+// ebpfKernel manages map images below a directory of a BPF file system.
 type ebpfKernel struct{ pins *live.Pins }
 
 func (ebpfKernel) parse(a backends.Artifact) (*ebpf.Image, error) {
@@ -74,13 +74,13 @@ func (k ebpfKernel) Clean(ctx context.Context) ([]string, error) { return k.pins
 // Left implements [applier.Dataplane].
 func (k ebpfKernel) Left(context.Context) ([]string, error) { return k.pins.Left() }
 
-// heldImage is the image that is active; next is the one that was planned last.
+// heldImage is the active image; next is the image of the last plan.
 type heldImage struct {
 	read        func(backends.Artifact) (*ebpf.Image, error)
 	image, next *ebpf.Image
 }
 
-// Change makes a new generation of all maps, unless it changes nothing.
+// Change makes a new generation of all maps, unless nothing changes.
 func (h *heldImage) Change(before, after backends.Artifact) (*live.Plan, error) {
 	if !bytes.Equal(before.File(ebpf.ImageFile), after.File(ebpf.ImageFile)) {
 		return nil, applier.ErrWhole

@@ -19,10 +19,10 @@ func isOne(err error, known ...error) bool {
 	return slices.ContainsFunc(known, func(k error) bool { return errors.Is(err, k) })
 }
 
-// General reports whether an error of a dataplane is the machine's and not that of
-// an object: giving objects up would not help.
+// General reports whether an error of a dataplane is caused by the machine and not
+// by an object: giving up objects would not help.
 func General(err error) bool {
-	// Others who are at work beside us are none's fault either.
+	// Interference by other processes is no object's fault either.
 	return errors.As(err, new(*applier.MeanwhileError)) || isOne(err,
 		xtlive.ErrNoTools, xtlive.ErrPrivileges, xtlive.ErrLocked, xtlive.ErrNoKernel,
 		ipvslive.ErrNoIPVS, ipvslive.ErrNoScheduler, ipvslive.ErrNoDummy, ipvslive.ErrNoSysctl, ipvslive.ErrForeign,
@@ -30,10 +30,9 @@ func General(err error) bool {
 		nftlive.ErrBusy, ebpflive.ErrMemory, unix.ENOMEM, unix.EPERM, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT)
 }
 
-// meanwhile marks what an apply may meet when the rules of another process came to
-// the kernel after this one had looked: tables of nftables are others than they were, a
-// set that was not in use is, a member or a chain is there or is gone, and the lock is
-// held.
+// meanwhile marks errors that an apply gets if another process changed the kernel after
+// it was read: different nftables tables, a set that is now in use, a member or a chain
+// that was added or removed, a held lock.
 func meanwhile(err error) error {
 	if isOne(err, nftlive.ErrBusy, nftlive.ErrDrift, xtlive.ErrForeignSet, xtlive.ErrMeanwhile, xtlive.ErrLocked) {
 		return &applier.MeanwhileError{Err: err}
@@ -41,13 +40,13 @@ func meanwhile(err error) error {
 	return err
 }
 
-// absent reports whether an error says that nothing can be there: an apply needs the
+// absent reports whether an error proves that there are no rules: an apply needs the
 // programs, and the kernel's part of them.
 func absent(err error) bool { return isOne(err, xtlive.ErrNoTools, xtlive.ErrNoKernel) }
 
-// drifted takes what the kernel does not do for a difference between what is held
-// and what is there. An apply of the whole finds out; if it is something else,
-// that fails too and says what it is.
+// drifted treats a refusal of the kernel as a difference between the held and the
+// actual state. An apply of the whole artifact then finds out; if there is
+// another cause, it fails too and reports it.
 func drifted(err error) error {
 	if isOne(err, xtlive.ErrNoTools, xtlive.ErrPrivileges, xtlive.ErrLocked, ipvslive.ErrNoIPVS, context.Canceled, context.DeadlineExceeded) {
 		return err

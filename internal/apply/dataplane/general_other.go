@@ -2,5 +2,5 @@
 
 package dataplane
 
-// General reports whether an error of a dataplane is the machine's: here, always.
+// General reports whether an error of a dataplane is caused by the machine: here, always.
 func General(error) bool { return true }

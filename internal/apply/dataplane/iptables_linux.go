@@ -8,7 +8,7 @@ import (
 	"github.com/planec/planec/backends/xtables/live"
 )
 
-// tools are those of one variant of iptables; nil is not known yet.
+// tools are the programs of one variant of iptables; nil until detected.
 type tools struct{ *live.Tools }
 
 func (t *tools) find(ctx context.Context) (_ *live.Tools, err error) {
@@ -18,7 +18,7 @@ func (t *tools) find(ctx context.Context) (_ *live.Tools, err error) {
 	return t.Tools, err
 }
 
-// iptablesKernel is the one that iptables and ipset see.
+// iptablesKernel is the kernel as seen by iptables and ipset.
 type iptablesKernel struct{ tools tools }
 
 func (*iptablesKernel) parse(a backends.Artifact) (*live.State, error) { return live.Parse(a) }
@@ -31,8 +31,8 @@ func (k *iptablesKernel) observe(ctx context.Context) (*live.State, error) {
 	return t.Observe(ctx)
 }
 
-// diff leaves the sets of the ipvs backend, which has the same prefixes: by them it
-// knows which virtual services are its own, and it takes them away itself.
+// diff keeps the sets of the ipvs backend, which have the same prefixes. That
+// backend recognises its virtual services by them and removes them itself.
 func (*iptablesKernel) diff(have, want *live.State) *live.Plan {
 	return live.NewPlan(have.Without(ipvslive.OwnSet), want)
 }
@@ -51,7 +51,7 @@ func (*iptablesKernel) hold(a backends.Artifact, _ func(backends.Artifact) (*liv
 
 func (*iptablesKernel) refused(err error) error { return drifted(err) }
 
-// Clean implements [applier.Dataplane]. Rules of the ipvs backend stay.
+// Clean implements [applier.Dataplane]. It keeps rules of the ipvs backend.
 func (k *iptablesKernel) Clean(ctx context.Context) ([]string, error) {
 	p, err := k.left(ctx)
 	if err != nil || p == nil {
@@ -69,7 +69,7 @@ func (k *iptablesKernel) Left(ctx context.Context) ([]string, error) {
 	return p.Steps(), nil
 }
 
-// left is the plan that removes everything; nil is nothing.
+// left is the plan that removes all rules; nil if there are none.
 func (k *iptablesKernel) left(ctx context.Context) (*live.Plan, error) {
 	have, err := k.own(ctx)
 	if err != nil || have == nil {
@@ -78,7 +78,7 @@ func (k *iptablesKernel) left(ctx context.Context) (*live.Plan, error) {
 	return live.NewPlan(have, live.Nothing()), nil
 }
 
-// own is what the kernel has of this backend; nil is nothing.
+// own returns this backend's rules in the kernel; nil if there are none.
 func (k *iptablesKernel) own(ctx context.Context) (*live.State, error) {
 	have, err := k.observe(ctx)
 	if err == nil && !ipvslive.OwnRules(have) {

@@ -7,10 +7,10 @@ import (
 	"github.com/planec/planec/backends/ipvs/live"
 )
 
-// ipvsKernel is the one of the calling thread's network namespace.
+// ipvsKernel is IPVS in the calling thread's network namespace.
 type ipvsKernel struct {
 	tools tools
-	// last is the plan that was made last: it knows what is draining.
+	// last is the last plan, which knows the draining endpoints.
 	last *live.Plan
 }
 
@@ -61,7 +61,7 @@ func (k *ipvsKernel) Left(ctx context.Context) ([]string, error) {
 	return k.there(ctx, (*live.Kernel).Left)
 }
 
-// there does something with what is there; where nothing can be, it is nothing.
+// there calls do if the kernel can have rules; otherwise it returns none.
 func (k *ipvsKernel) there(ctx context.Context, do func(*live.Kernel, context.Context) ([]string, error)) (steps []string, err error) {
 	found, err := k.find(ctx)
 	if err == nil {

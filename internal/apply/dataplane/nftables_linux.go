@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 )
 
-// nftablesPlane can compare policies with those that it holds.
+// nftablesPlane can also compare policies with the held ones.
 type nftablesPlane struct {
 	*plane[*live.State, *live.Model, *live.Plan]
 }
@@ -21,7 +21,7 @@ func (d nftablesPlane) ChangePolicy(before, after backends.Artifact) (applier.Pl
 
 const rulesFile = "rules.nft"
 
-// nftablesKernel is the one of the calling thread's network namespace.
+// nftablesKernel is nftables in the calling thread's network namespace.
 type nftablesKernel struct{}
 
 func (nftablesKernel) parse(a backends.Artifact) (*live.Model, error) {
@@ -44,8 +44,8 @@ func (nftablesKernel) hold(a backends.Artifact, read func(backends.Artifact) (*l
 	return nftablesHeld{live.NewLive(m)}, nil
 }
 
-// refused finds changes of other programs, where they are in the way: a transaction is
-// all or nothing.
+// refused translates the drift of the live package: foreign edits that conflict with
+// a transaction make all of it fail.
 func (nftablesKernel) refused(err error) error {
 	if errors.Is(err, live.ErrDrift) {
 		return applier.ErrDrift
@@ -76,7 +76,7 @@ func (nftablesKernel) Left(ctx context.Context) ([]string, error) {
 	return p.Steps(), nil
 }
 
-// nftablesHeld gives what is held the artifact's file.
+// nftablesHeld passes the artifact's file to the held model.
 type nftablesHeld struct{ *live.Live }
 
 func (h nftablesHeld) Change(before, after backends.Artifact) (*live.Plan, error) {

@@ -12,30 +12,30 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 )
 
-// kernel is one backend's part of the kernel as its live package has it. S is what is
-// there, M is what an artifact says, and P leads from one to the other.
+// kernel is one backend's part of the kernel, as its live package has it. S is the
+// kernel's state, M an artifact's model, and P the plan from one to the other.
 type kernel[S shown, M model, P steps] interface {
-	// parse reads an artifact.
+	// parse parses an artifact.
 	parse(a backends.Artifact) (M, error)
 	// observe reads the kernel.
 	observe(ctx context.Context) (S, error)
-	// diff says what has to change.
+	// diff returns the plan.
 	diff(have S, want M) P
-	// apply carries it out.
+	// apply executes the plan.
 	apply(ctx context.Context, p P) error
-	// hold begins with an artifact that the kernel has; read is parse, which remembers.
+	// hold holds an artifact that the kernel has; read is parse with a cache.
 	hold(a backends.Artifact, read func(backends.Artifact) (M, error)) (held[P], error)
-	// refused says what an error of applying a plan of what is held means.
+	// refused translates an error of applying a plan from held state.
 	refused(err error) error
-	// snapshot reads what is there of the backend, to go back to; the zero value is
-	// nothing.
+	// snapshot reads the backend's rules to restore them later; the zero value
+	// means none.
 	snapshot(ctx context.Context) (M, error)
-	// Left and Clean are those of [applier.Dataplane].
+	// Left and Clean are as in [applier.Dataplane].
 	Left(ctx context.Context) ([]string, error)
 	Clean(ctx context.Context) ([]string, error)
 }
 
-// shown says which frontends, endpoints and pods it has.
+// shown describes its frontends, endpoints and pods.
 type shown interface{ Served() backends.Served }
 
 type model interface {
@@ -50,22 +50,22 @@ type steps interface {
 	Steps() []string
 }
 
-// held is what the kernel has, and plans changes of it without a look at the kernel.
-// Commit says that the kernel took the plan which was made last.
+// held is the known state of the kernel. It plans changes without reading the
+// kernel. Commit records that the kernel took the last plan.
 type held[P steps] interface {
 	Change(before, after backends.Artifact) (P, error)
 	Replace(whole backends.Artifact) (P, error)
 	Commit(p P)
 }
 
-// plane is the dataplane of a kernel.
+// plane is the dataplane for a kernel.
 type plane[S shown, M model, P steps] struct {
 	kernel[S, M, P]
-	// last is what was read last of an artifact: planning, verifying and holding one
-	// reads it once. The zero value is nothing.
+	// last caches the parsed artifact of: planning, verifying and holding parse it
+	// only once. The zero value is none.
 	of   backends.Artifact
 	last M
-	// keeps is whether what is held leaves what was read as it is, and needs it.
+	// keeps reports that the held state refers to the parsed model without changing it.
 	keeps bool
 	held  held[P]
 }
@@ -122,7 +122,7 @@ func (d *plane[S, M, P]) Replace(whole backends.Artifact) (applier.Plan, error) 
 	return d.next(d.held.Replace(whole))
 }
 
-// next is a plan of what is held.
+// next wraps a plan from held state.
 func (d *plane[S, M, P]) next(p P, err error) (applier.Plan, error) {
 	if errors.Is(err, xtlive.ErrStructure) || errors.Is(err, nftlive.ErrStructure) {
 		return nil, applier.ErrWhole
@@ -148,8 +148,8 @@ func (d *plane[S, M, P]) Snapshot(ctx context.Context) (restore func(context.Con
 	return func(ctx context.Context) error { return d.restore(ctx, had) }, nil
 }
 
-// restore goes back by way of nothing where a change gave a set another type, and put
-// rules in that name it: the kernel does not let it change back while they are there.
+// restore removes all rules first if a change gave a set another type and added rules
+// that use it: the kernel cannot change the type back while such rules exist.
 func (d *plane[S, M, P]) restore(ctx context.Context, had M) error {
 	put := func() error {
 		p, err := d.to(ctx, had)
@@ -163,7 +163,7 @@ func (d *plane[S, M, P]) restore(ctx context.Context, had M) error {
 		return err
 	}
 	if _, cleaned := d.Clean(ctx); cleaned != nil {
-		return errors.Join(err, cleaned) // rules of others name it
+		return errors.Join(err, cleaned) // rules of other programs refer to it
 	}
 	return put()
 }
@@ -186,7 +186,7 @@ func (d *plane[S, M, P]) Read(a backends.Artifact) (backends.Served, error) {
 	return m.Served(), nil
 }
 
-// plan is one of a live package, and how it is carried out.
+// plan wraps the plan of a live package.
 type plan struct {
 	steps
 	apply func(context.Context) error

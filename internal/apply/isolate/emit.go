@@ -9,8 +9,8 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// Emit emits a program. What makes an emitter panic is one object, and must not be
-// the end of all others, so that is an error.
+// Emit emits a program. A panic of the emitter comes from a single object and must
+// not affect all others, so it becomes an error.
 func Emit(b backends.Backend, p *ir.Program) (a backends.Artifact, err error) {
 	node := p.Node.Name
 	defer func() {
@@ -24,8 +24,8 @@ func Emit(b backends.Backend, p *ir.Program) (a backends.Artifact, err error) {
 	return a, nil
 }
 
-// EmitMost emits what can be emitted after Emit has failed, and returns the objects
-// that cannot be.
+// EmitMost emits the rest after Emit has failed, and returns the objects that
+// cannot be emitted.
 func EmitMost(ctx context.Context, b backends.Backend, p *ir.Program, first error) (a backends.Artifact, set failsafe.Set, err error) {
 	attempt := func(_ context.Context, set failsafe.Set) (err error) {
 		a, err = Emit(b, failsafe.Program(p, set))
@@ -34,7 +34,7 @@ func EmitMost(ctx context.Context, b backends.Backend, p *ir.Program, first erro
 	if set, err = Find(ctx, attempt, nil, [][]failsafe.Object{failsafe.Of(p)}, first); err != nil {
 		return backends.Artifact{}, nil, err
 	}
-	// The last attempt may have been one that failed.
+	// The last attempt may have failed.
 	a, err = Emit(b, failsafe.Program(p, set))
 	return a, set, err
 }

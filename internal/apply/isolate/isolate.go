@@ -1,6 +1,6 @@
-// Package isolate finds out which objects make an apply fail, so that those alone
-// are given up and all else is applied. What the checks of backends foresee never
-// comes here: this is for what only the kernel knows.
+// Package isolate finds the objects that make an apply fail, so that only they
+// are given up and everything else is applied. It handles what only the kernel
+// finds; the checks of backends prevent everything else.
 package isolate
 
 import (
@@ -11,25 +11,25 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// Attempt applies everything but what a set gives up. A failed attempt changes
-// nothing, or something that the next one puts right. Many are expected to fail.
+// Attempt applies everything except a set. A failed attempt changes nothing, or
+// something that the next one repairs. Many attempts are expected to fail.
 type Attempt func(context.Context, failsafe.Set) error
 
-// few is how many objects may be given up all at once while it is found out which
-// of them it is. Of more, one half at a time is.
+// few is the number of objects up to which all may be given up while the bad ones
+// are searched. Of more objects, one half is given up at a time.
 const few = 64
 
-// Find applies what can be applied, after attempts with the set have failed, and
-// returns the set that it took. The suspects are groups of objects, the likeliest
-// first; one bad object of n takes about 2 log n attempts. When giving up all of
-// them does not help, the error is the first one: then it is no object's fault, and
-// nothing was given up. What passes by itself is no object's fault either: the caller
-// tries more than once before it asks, and again soon after.
+// Find applies as much as possible after attempts with the set have failed, and
+// returns the set that worked. The suspects are groups of objects, the most likely
+// first; one bad object of n takes about 2 log n attempts. If giving up all of them
+// does not help, it returns the first error and gives up nothing, because no object
+// is at fault. Nor is one at fault for temporary errors: callers retry before they
+// call Find, and again soon after.
 func Find(ctx context.Context, attempt Attempt, set failsafe.Set, suspects [][]failsafe.Object, first error) (failsafe.Set, error) {
 	s := search{ctx: ctx, attempt: attempt, set: set}
 	for _, list := range suspects {
 		list = slices.DeleteFunc(slices.Clone(list), func(o failsafe.Object) bool { return set[o] == failsafe.Gone })
-		// Many are not given up, not even for a moment, for what passes by itself.
+		// Never give up many objects, even briefly, because of a temporary error.
 		if len(list) > few && s.try(set) {
 			return set, nil
 		}
@@ -43,17 +43,17 @@ func Find(ctx context.Context, attempt Attempt, set failsafe.Set, suspects [][]f
 	return set, first
 }
 
-// search knows what is given up so far: what the kernel has is without it.
+// search tracks the objects given up so far, which the kernel lacks.
 type search struct {
 	ctx     context.Context
 	attempt Attempt
 	set     failsafe.Set
-	// failed is whether the last attempt failed.
+	// failed reports that the last attempt failed.
 	failed bool
 }
 
-// settle applies what was found once more where the last attempt failed: it may have
-// changed something.
+// settle applies the result once more if the last attempt failed, because that may
+// have changed something.
 func (s *search) settle() error {
 	if !s.failed {
 		return nil
@@ -72,8 +72,8 @@ func (s *search) try(set failsafe.Set) bool {
 	return true
 }
 
-// group finds the bad ones among some objects, and reports whether there are any
-// without which the rest can be applied.
+// group finds the bad objects in a list, and reports whether the rest can be
+// applied without them.
 func (s *search) group(list []failsafe.Object) bool {
 	switch n := len(list); {
 	case n == 0:
@@ -81,13 +81,12 @@ func (s *search) group(list []failsafe.Object) bool {
 	case n <= few:
 		return s.deeper(list)
 	default:
-		// Not everything is refused at once: what is bad is in one half, most
-		// probably.
+		// Do not refuse all at once: the bad objects are most probably in one half.
 		return s.narrow(list[:n/2], failsafe.Refused) || s.narrow(list[n/2:], failsafe.Refused) || s.deeper(list)
 	}
 }
 
-// deeper gives up more and more of some objects.
+// deeper gives some objects up to higher and higher levels.
 func (s *search) deeper(list []failsafe.Object) bool {
 	for _, l := range []failsafe.Level{failsafe.Refused, failsafe.Removed, failsafe.Gone} {
 		if s.narrow(list, l) {
@@ -97,7 +96,7 @@ func (s *search) deeper(list []failsafe.Object) bool {
 	return false
 }
 
-// narrow gives a list of objects up, and takes back those that do no harm.
+// narrow gives up a list of objects, and restores the harmless ones.
 func (s *search) narrow(list []failsafe.Object, l failsafe.Level) bool {
 	with := s.set.With(nil)
 	for _, o := range list {
@@ -112,9 +111,9 @@ func (s *search) narrow(list []failsafe.Object, l failsafe.Level) bool {
 	return true
 }
 
-// release serves objects again, all of a list that do no harm. They are as they
-// were before: not given up, or less. With all of them served again the set would be
-// the one before, which has failed.
+// release restores the harmless objects of a list to their previous level: not given
+// up, or less. It never restores all of them, because that is the previous set,
+// which has failed.
 func (s *search) release(before failsafe.Set, list []failsafe.Object) {
 	if len(list) == 0 {
 		return

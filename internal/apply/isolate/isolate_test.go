@@ -80,7 +80,7 @@ func TestDeeper(t *testing.T) {
 	}
 }
 
-// TestNobodysFault gives nothing up where nothing helps, and where it passes.
+// TestNobodysFault gives nothing up where nothing helps, and where the failure passes.
 func TestNobodysFault(t *testing.T) {
 	list := objects(1000)
 	before := failsafe.Set{list[7]: failsafe.Refused}

@@ -8,11 +8,11 @@ import (
 
 // Holder is a process that holds a lock.
 type Holder struct {
-	// PID is its number in its own PID namespace; 0 is not known.
+	// PID is its number in its own PID namespace; 0 is unknown.
 	PID int
-	// Foreign is whether that is another PID namespace than ours.
+	// Foreign reports that its PID namespace is not this process's.
 	Foreign bool
-	// Command is what it was called and with which arguments.
+	// Command is its command line.
 	Command string
 }
 
@@ -32,7 +32,7 @@ func (h Holder) String() string {
 type HeldError struct {
 	// What is "the agent" or "the lock".
 	What   string
-	Holder Holder
+	Holder Holder // the process that holds it
 }
 
 // Error names the process.
@@ -40,10 +40,10 @@ func (e *HeldError) Error() string {
 	return fmt.Sprintf("the planec process %v holds %s of this node", e.Holder, e.What)
 }
 
-// mostCommand bounds what is kept of a command line.
+// mostCommand bounds the stored part of a command line.
 const mostCommand = 200
 
-// note is what a holder writes into its file: "PID NAMESPACE COMMAND".
+// note formats what a holder writes to its file: "PID NAMESPACE COMMAND".
 func note(pid int, namespace uint64, args []string) []byte {
 	command := strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -54,7 +54,7 @@ func note(pid int, namespace uint64, args []string) []byte {
 	return fmt.Appendf(nil, "%d %d %s\n", pid, namespace, command[:min(len(command), mostCommand)])
 }
 
-// readNote reads one; what is none is a holder that is not known.
+// readNote parses a note; an invalid one is an unknown holder.
 func readNote(text []byte, namespace uint64) Holder {
 	line, _, _ := strings.Cut(string(text), "\n")
 	words := strings.SplitN(line, " ", 3)

@@ -12,30 +12,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RunDir is where the locks of all processes are.
+// RunDir is the directory of the locks of all processes.
 const RunDir = "/run/planec"
 
-// The locks, as parts of files' names, and what messages call them.
+// The locks, as parts of file names, and their names in messages.
 const (
 	changes = "change"
 	agent   = "agent"
 )
 
-// Node has the locks of one network namespace.
+// Node holds the locks of one network namespace.
 type Node struct {
 	dirs []string
 	key  string
-	// pids is our PID namespace.
+	// pids identifies this process's PID namespace.
 	pids uint64
-	// patience is how long to wait before that is said.
+	// patience is the waiting time before the holder is reported.
 	patience time.Duration
 }
 
 // patience is longer than most changes take.
 const patience = 2 * time.Second
 
-// On returns the locks of the calling thread's network namespace; an empty stateDir
-// is none.
+// On returns the locks of the calling thread's network namespace; "" means no state
+// directory.
 func On(stateDir string) (*Node, error) {
 	if stateDir == "" {
 		return in(RunDir)
@@ -48,7 +48,7 @@ func in(dirs ...string) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the network namespace of this process: %w", err)
 	}
-	pids, _ := inode("/proc/thread-self/ns/pid") // only for messages
+	pids, _ := inode("/proc/thread-self/ns/pid") // used only in messages
 	return &Node{dirs: dirs, key: fmt.Sprintf("netns-%d", net), pids: pids, patience: patience}, nil
 }
 
@@ -60,64 +60,64 @@ func inode(path string) (uint64, error) {
 	return s.Ino, nil
 }
 
-// Lock is held until Release, or until the last process that has it ends.
+// Lock is held until Release, or until the last process with its files ends.
 type Lock struct {
 	files []*os.File
 	notes []error
 }
 
-// Notes says in which directories there is no lock, and why.
+// Notes reports the directories without a lock, and why.
 func (l *Lock) Notes() []error { return l.notes }
 
-// Held reports whether the lock keeps anything out.
+// Held reports whether the lock excludes other processes.
 func (l *Lock) Held() bool { return len(l.files) > 0 }
 
-// Files are to be passed to a child that holds the lock too.
+// Files are for a child process that must hold the lock too.
 func (l *Lock) Files() []*os.File { return l.files }
 
-// Release unlocks, and removes the files: namespaces come and go. A child that has the
-// files must have ended.
+// Release unlocks and removes the files, because namespaces come and go. A child with
+// the files must have ended.
 func (l *Lock) Release() {
 	for _, f := range l.files {
 		if there(f, f.Name()) {
-			_ = os.Remove(f.Name()) // who waits for this one sees that it is gone
+			_ = os.Remove(f.Name()) // waiters notice that the file is gone
 		}
 		_ = f.Close() // that unlocks
 	}
 	l.files = nil
 }
 
-// poll is how often a lock that is held is tried.
+// poll is the interval between attempts to take a held lock.
 const poll = 20 * time.Millisecond
 
-// Change waits for the lock of changes, wait at most. When it has waited for a while,
-// waiting is told who holds it, once. What is in the way at last is a [HeldError].
+// Change waits for the lock of changes, up to wait. After a while it calls waiting
+// once with the holder. If the lock stays held, it returns a [HeldError].
 func (n *Node) Change(ctx context.Context, wait time.Duration, waiting func(Holder)) (*Lock, error) {
 	return n.acquire(ctx, changes, wait, waiting)
 }
 
-// agentWait is how long an agent waits for the one before it, which may be about to
-// end, or for a process that looks whether there is one.
+// agentWait is how long an agent waits for a previous agent that is ending, or for
+// a process that checks for an agent.
 const agentWait = time.Second
 
-// Agent takes the lock of the agent. Another agent is a [HeldError].
+// Agent takes the lock of the agent. If another agent holds it, it returns a [HeldError].
 func (n *Node) Agent(ctx context.Context) (*Lock, error) {
 	return n.acquire(ctx, agent, agentWait, func(Holder) {})
 }
 
-// RunningAgent returns a [HeldError] when there is an agent.
+// RunningAgent returns a [HeldError] if an agent runs.
 func (n *Node) RunningAgent() error { return n.holds(agent, "the agent's lock") }
 
-// Changing returns a [HeldError] when a process changes the rules, or waits until what
-// it changed is confirmed.
+// Changing returns a [HeldError] if a process changes the rules, or waits for the
+// confirmation of a change.
 func (n *Node) Changing() error { return n.holds(changes, "the lock for changes") }
 
-// holds looks who has a lock, and takes it from no process.
+// holds checks whether a process holds a lock, without keeping it.
 func (n *Node) holds(lock, what string) error {
 	for _, dir := range n.dirs {
 		f, err := os.Open(n.path(dir, lock))
 		if err != nil {
-			continue // it was never made, or cannot be: then no process has it
+			continue // no process can hold it: the file does not exist
 		}
 		err = flock(f, unix.LOCK_SH)
 		holder := n.holder(f)
@@ -129,7 +129,7 @@ func (n *Node) holds(lock, what string) error {
 	return nil
 }
 
-// Changes are the files of the lock of changes: each is there while a process has it.
+// Changes are the files of the lock of changes; a process that holds it creates them.
 func (n *Node) Changes() []string {
 	var paths []string
 	for _, dir := range n.dirs {
@@ -138,7 +138,7 @@ func (n *Node) Changes() []string {
 	return paths
 }
 
-// Sockets are the paths of the agent's socket, in each directory: processes that share
+// Sockets are the paths of the agent's socket, one per directory: processes that share
 // a lock share a socket.
 func (n *Node) Sockets() []string {
 	var paths []string
@@ -150,7 +150,7 @@ func (n *Node) Sockets() []string {
 
 func (n *Node) path(dir, lock string) string { return filepath.Join(dir, n.key+"."+lock+".lock") }
 
-// acquire takes a lock in every directory, always in their order.
+// acquire takes a lock in every directory, always in the same order.
 func (n *Node) acquire(ctx context.Context, lock string, wait time.Duration, waiting func(Holder)) (*Lock, error) {
 	l := &Lock{}
 	start := time.Now()
@@ -173,7 +173,7 @@ func (n *Node) acquire(ctx context.Context, lock string, wait time.Duration, wai
 	return l, nil
 }
 
-// wait takes one file's lock. The times are when waiting is told, and when that ends.
+// wait takes one file's lock. times are when to call waiting, and when to stop.
 func (n *Node) wait(ctx context.Context, path, lock string, times [2]time.Time, waiting func(Holder)) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("locking: %w", err)
@@ -189,7 +189,7 @@ func (n *Node) wait(ctx context.Context, path, lock string, times [2]time.Time, 
 		holder := n.holder(f)
 		_ = f.Close() // nothing was written
 		if err == nil {
-			continue // the file was removed: others lock another one
+			continue // the file was removed, so others lock a new one
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, fmt.Errorf("locking %s: %w", path, err)
@@ -210,12 +210,12 @@ func (n *Node) wait(ctx context.Context, path, lock string, times [2]time.Time, 
 	}
 }
 
-// open opens a lock's file, and follows no link.
+// open opens a lock's file without following links.
 func open(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 }
 
-// there reports whether a path still leads to a file.
+// there reports whether the path still leads to the file.
 func there(f *os.File, path string) bool {
 	have, err := f.Stat()
 	if err != nil {
@@ -233,7 +233,7 @@ func flock(f *os.File, mode int) error {
 	}
 }
 
-// holder reads who holds a file's lock; it may have let go of it since.
+// holder reads the holder of a file's lock, which may have released it since.
 func (n *Node) holder(f *os.File) Holder {
 	text := make([]byte, 2*mostCommand)
 	size, err := f.ReadAt(text, 0)
@@ -243,8 +243,8 @@ func (n *Node) holder(f *os.File) Holder {
 	return readNote(text[:size], n.pids)
 }
 
-// sign writes who holds the lock, for those that wait. A disk that is full keeps
-// nothing from being locked.
+// sign writes the holder for waiting processes. It ignores errors, so that a
+// full disk does not prevent locking.
 func (n *Node) sign(f *os.File) {
 	if f.Truncate(0) == nil {
 		_, _ = f.WriteAt(note(os.Getpid(), n.pids, os.Args), 0)

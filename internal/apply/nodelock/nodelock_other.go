@@ -8,46 +8,46 @@ import (
 	"time"
 )
 
-// RunDir is where the locks of all processes are.
+// RunDir is the directory of the locks of all processes.
 const RunDir = ""
 
-// Node has no locks: only Linux runs what planec compiles.
+// Node has no locks: planec's rules are for Linux only.
 type Node struct{}
 
 // On returns a node without locks.
 func On(string) (*Node, error) { return &Node{}, nil }
 
-// Lock keeps nothing out.
+// Lock excludes nothing.
 type Lock struct{}
 
-// Notes says nothing.
+// Notes returns nothing.
 func (*Lock) Notes() []error { return nil }
 
 // Held is false.
 func (*Lock) Held() bool { return false }
 
-// Files are none.
+// Files returns none.
 func (*Lock) Files() []*os.File { return nil }
 
 // Release does nothing.
 func (*Lock) Release() {}
 
-// Changes are none.
+// Changes returns none.
 func (*Node) Changes() []string { return nil }
 
-// Sockets are none.
+// Sockets returns none.
 func (*Node) Sockets() []string { return nil }
 
-// Change returns a lock that keeps nothing out.
+// Change returns a lock that excludes nothing.
 func (*Node) Change(context.Context, time.Duration, func(Holder)) (*Lock, error) {
 	return &Lock{}, nil
 }
 
-// Agent returns a lock that keeps nothing out.
+// Agent returns a lock that excludes nothing.
 func (*Node) Agent(context.Context) (*Lock, error) { return &Lock{}, nil }
 
-// RunningAgent knows of none.
+// RunningAgent never finds an agent.
 func (*Node) RunningAgent() error { return nil }
 
-// Changing knows of none.
+// Changing never finds a change.
 func (*Node) Changing() error { return nil }

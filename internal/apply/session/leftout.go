@@ -16,26 +16,25 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// An object that is given up is tried again after doubtWait, since what made it fail may
-// have been over in a moment, then after firstWait, and then after twice as long each
-// time, at most mostWait. One that changed is tried at once, unless it was tried within
-// a tenth of its wait: a bad object that keeps changing must not keep the node busy
-// with it.
+// A given-up object is tried again after doubtWait, because its failure may have been
+// temporary, then after firstWait, then after twice as long each time, at most mostWait.
+// A changed object is tried at once, unless it was tried within a tenth of its wait: a
+// bad object that keeps changing must not keep the node busy.
 const (
 	doubtWait = time.Second
 	firstWait = 10 * time.Second
 	mostWait  = 30 * time.Minute
 )
 
-// soonest is when the object may be tried because it changed.
+// soonest is the earliest time of a retry because the object changed.
 func (l *leftOut) soonest() time.Time { return l.tried.Add(l.wait / 10) }
 
 // leftOut is an object that the kernel refuses.
 type leftOut struct {
-	// why is what the kernel said.
+	// why is the kernel's message.
 	why    string
 	origin ir.Origin
-	// tried is when it was tried last, again when it will be.
+	// tried is the time of the last attempt, again that of the next.
 	tried, again time.Time
 	wait         time.Duration
 }
@@ -50,7 +49,7 @@ func (l *leftOut) failed(now time.Time) {
 	l.tried, l.again = now, now.Add(l.wait)
 }
 
-// suspect notes what may be to blame when the kernel refuses a change.
+// suspect records the objects that may be at fault if the kernel refuses a change.
 func (s *Session) suspect(d *compiler.Delta) {
 	if d.Whole {
 		return
@@ -60,9 +59,9 @@ func (s *Session) suspect(d *compiler.Delta) {
 	}
 }
 
-// likely are the suspects, those that came with the last change behind those that were
-// there: what is released first is what was served before, and does no harm most
-// probably.
+// likely returns the suspects, with those of the last change last: the search restores
+// objects from the front, and those that were served before are most probably
+// harmless.
 func (s *Session) likely() []failsafe.Object {
 	list := s.suspects.Sorted()
 	if s.delta.Whole || s.delta.Before == nil {
@@ -76,8 +75,8 @@ func (s *Session) likely() []failsafe.Object {
 	return list
 }
 
-// changed returns the set without the objects that are gone, or that a change
-// makes others, so that they are tried again.
+// changed returns the set without objects that are gone or that the change
+// affects, so that they are tried again.
 func (s *Session) changed(d *compiler.Delta) failsafe.Set {
 	if len(s.given) == 0 || d.Whole {
 		return s.given
@@ -105,8 +104,8 @@ func (s *Session) changed(d *compiler.Delta) failsafe.Set {
 	return set
 }
 
-// served makes the last delta one of what is served, after an update that began with
-// some objects given up.
+// served adjusts the last delta to what is served, after an update that began with
+// given-up objects.
 func (s *Session) served(before failsafe.Set) {
 	switch {
 	case s.delta.Whole || len(before)+len(s.given) == 0:
@@ -117,7 +116,7 @@ func (s *Session) served(before failsafe.Set) {
 	}
 }
 
-// same reports whether the rules of a policy are the same in two programs.
+// same reports whether two programs have the same rules of a policy.
 func same(a, b *ir.Policy, o failsafe.Object) bool { return rules(a, o) == rules(b, o) }
 
 func rules(p *ir.Policy, o failsafe.Object) string {
@@ -140,8 +139,7 @@ func rules(p *ir.Policy, o failsafe.Object) string {
 	return b.String()
 }
 
-// giveUp notes the objects of a set, of which those that were not in the first were
-// tried just now.
+// giveUp records the given-up objects; those that are not in first were tried now.
 func (s *Session) giveUp(first, set failsafe.Set, why error) {
 	now := s.Now()
 	origins := failsafe.Origins(s.objects.Program())
@@ -159,7 +157,7 @@ func (s *Session) giveUp(first, set failsafe.Set, why error) {
 	s.settle(set)
 }
 
-// Next is when objects that were given up are to be tried again; the zero time is
+// Next returns when given-up objects are to be tried again; the zero time means
 // never.
 func (s *Session) Next() (next time.Time) {
 	for _, l := range s.left {
@@ -170,8 +168,8 @@ func (s *Session) Next() (next time.Time) {
 	return next
 }
 
-// Retry tries the objects again whose time has come, and reports whether any of
-// them is served now. Nothing else changes.
+// Retry tries the given-up objects whose time has come, and reports whether any
+// of them is served now. It changes nothing else.
 func (s *Session) Retry(ctx context.Context) (bool, error) {
 	now := s.Now()
 	better := false
@@ -192,7 +190,7 @@ func (s *Session) Retry(ctx context.Context) (bool, error) {
 			l.why = err.Error()
 		}
 		if !s.held {
-			// Some of it may be there: back to what was right.
+			// The attempt may have left a part: restore the previous state.
 			if _, err := s.whole(ctx, before); err != nil {
 				return better, err
 			}
@@ -201,7 +199,7 @@ func (s *Session) Retry(ctx context.Context) (bool, error) {
 	return better, nil
 }
 
-// again applies everything but what a set gives up, by the shortest way.
+// again applies everything except a set, incrementally if possible.
 func (s *Session) again(ctx context.Context, set failsafe.Set) error {
 	if s.held {
 		_, err := s.replace(ctx, set)
@@ -217,8 +215,8 @@ func (s *Session) again(ctx context.Context, set failsafe.Set) error {
 	return err
 }
 
-// Findings are the objects that are given up: those that the backend cannot
-// express, and those that the kernel refuses, with its words.
+// Findings reports the given-up objects: those that the backend cannot
+// express, and those that the kernel refuses, with its message.
 func (s *Session) Findings() diag.List {
 	var out diag.List
 	for _, l := range s.left {
@@ -231,7 +229,7 @@ func (s *Session) Findings() diag.List {
 	return out
 }
 
-// GivenUp is how many objects are given up.
+// GivenUp returns the number of given-up objects.
 func (s *Session) GivenUp() int {
 	n := len(s.left)
 	for o := range s.foreseen {
@@ -242,16 +240,16 @@ func (s *Session) GivenUp() int {
 	return n
 }
 
-// foreseen are the findings of a backend's Check about what it gives up.
+// foreseen holds the findings of a backend's Check about objects that it gives up.
 type foreseen map[failsafe.Object]diag.List
 
-// all asks about a whole program.
+// all checks a whole program.
 func (f foreseen) all(b backends.Backend, p *ir.Program) {
 	clear(f)
 	f.add(b, p)
 }
 
-// some asks about what a change concerns.
+// some checks the objects of a change.
 func (f foreseen) some(b backends.Backend, d *compiler.Delta) {
 	if d.Whole {
 		return

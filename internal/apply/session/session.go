@@ -1,13 +1,13 @@
-// Package session keeps one node's kernel what the objects say, change by
-// change: objects in, a delta of the program, elements in the kernel.
+// Package session keeps one node's kernel in line with the cluster's objects: it
+// turns each change of objects into a delta of the program and then of the kernel.
 //
-// The first apply is whole, and verified. After it a change of a Service goes
-// the short way: only what the change concerns is compiled, emitted and sent. One of
-// a policy costs what the node's policies cost, and nothing for its Services. Whatever the short way cannot do the long way does,
-// from the same objects.
+// The first apply is whole and verified. Later updates are incremental: only the
+// changed part is compiled, emitted and sent, without reading the kernel. A changed
+// policy costs as much as all policies of the node, but not its Services. A change that
+// cannot be incremental applies the whole program, from the same objects.
 //
-// An object that the kernel refuses costs itself only: it is found out, given up
-// safely (ir/failsafe) and tried again later, and all else is applied.
+// An object that the kernel refuses affects only itself: the session finds it, gives
+// it up safely (ir/failsafe), applies everything else, and tries it again later.
 package session
 
 import (
@@ -23,32 +23,31 @@ import (
 	"github.com/planec/planec/ir/failsafe"
 )
 
-// Session is for one goroutine, in the network namespace of its thread.
+// Session is not safe for concurrent use and works in its thread's network namespace.
 type Session struct {
-	// General reports whether an error is the machine's, and no object's fault: a
-	// missing program or privilege, a lock that others hold. Nil is never.
+	// General reports whether an error is caused by the machine and not by an
+	// object: a missing program or privilege, a held lock. Nil means never.
 	General func(error) bool
-	// Now is the clock that objects are tried again by.
+	// Now is the clock for retries.
 	Now func() time.Time
 
 	objects *compiler.Incremental
 	backend backends.Backend
 	applier *applier.Applier
-	// held is whether the applier holds what the objects were before the last change.
+	// held reports that the applier holds the state before the last change of objects.
 	held bool
-	// delta is what the last change of objects changed.
+	// delta is the effect of the last change of objects.
 	delta compiler.Delta
-	// given are the objects that the kernel is without, and left what is known of
-	// each.
+	// given are the objects that the kernel lacks, and left the details of each.
 	given failsafe.Set
 	left  map[failsafe.Object]*leftOut
-	// suspects have changed since the kernel was right the last time.
+	// suspects are the objects that changed since the kernel was last right.
 	suspects failsafe.Set
 	// foreseen are the objects that the backend gives up itself.
 	foreseen foreseen
 }
 
-// New makes a session; nothing is applied yet.
+// New returns a session that has applied nothing yet.
 func New(objects *compiler.Incremental, backend backends.Backend, a *applier.Applier) *Session {
 	return &Session{
 		objects: objects, backend: backend, applier: a, Now: time.Now,
@@ -56,7 +55,7 @@ func New(objects *compiler.Incremental, backend backends.Backend, a *applier.App
 	}
 }
 
-// Apply makes the kernel what the objects say, whole, and verifies it.
+// Apply applies the whole program and verifies it.
 func (s *Session) Apply(ctx context.Context) (applier.Plan, error) {
 	plan, err := s.whole(ctx, s.given)
 	if err == nil || s.noObjects(ctx, err) {
@@ -72,7 +71,7 @@ func (s *Session) Apply(ctx context.Context) (applier.Plan, error) {
 	return first, s.isolate(ctx, attempt, s.given, err)
 }
 
-// whole applies everything but what a set gives up.
+// whole applies everything except a set.
 func (s *Session) whole(ctx context.Context, set failsafe.Set) (applier.Plan, error) {
 	program := s.objects.Program()
 	s.foreseen.all(s.backend, program)
@@ -93,7 +92,7 @@ func (s *Session) whole(ctx context.Context, set failsafe.Set) (applier.Plan, er
 	return p, nil
 }
 
-// Update takes changes of objects and applies what they change.
+// Update takes changes of objects and applies their effect.
 func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, error) {
 	d := s.objects.Apply(u)
 	s.delta = d
@@ -120,8 +119,8 @@ func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, 
 	}
 	err := attempt(ctx, set)
 	if err == nil || s.noObjects(ctx, err) {
-		// The objects are ahead of the kernel after an error: the next change goes
-		// the long way.
+		// After an error the objects are ahead of the kernel, so the next change is
+		// applied as a whole.
 		s.held = s.held && err == nil
 		return plan, err
 	}
@@ -131,16 +130,16 @@ func (s *Session) Update(ctx context.Context, u compiler.Update) (applier.Plan, 
 	return plan, err
 }
 
-// attempt goes the short way from what the kernel has of a change, or the long way
-// where something is in between.
+// attempt applies a change incrementally if the kernel's state allows it, and
+// otherwise the whole program.
 func (s *Session) attempt(ctx context.Context, d *compiler.Delta, base *ir.Program, set failsafe.Set) (applier.Plan, error) {
 	if !s.held {
 		return s.whole(ctx, set)
 	}
 	p, err := s.short(ctx, d, base, set)
 	if errors.Is(err, applier.ErrDrift) {
-		// Another program changed the rules, or the change is half done: the long way
-		// sees everything.
+		// Another program changed the rules, or the change is half done. Only a whole
+		// apply reads the kernel.
 		return s.whole(applier.Suspicious(ctx), set)
 	}
 	if err == nil {
@@ -149,7 +148,7 @@ func (s *Session) attempt(ctx context.Context, d *compiler.Delta, base *ir.Progr
 	return p, err
 }
 
-// settle notes that the kernel is right but for what a set gives up.
+// settle records that the kernel has everything except a set.
 func (s *Session) settle(set failsafe.Set) {
 	s.given = set
 	for o := range s.left {
@@ -160,12 +159,11 @@ func (s *Session) settle(set failsafe.Set) {
 	clear(s.suspects)
 }
 
-// Delta is how the last Update changed the program, whether or not it reached the
-// kernel. It is whole where it gave objects up, or served some again.
+// Delta is the effect of the last Update on the program, whether or not the
+// kernel took it. It is whole if objects were given up or served again.
 func (s *Session) Delta() compiler.Delta { return s.delta }
 
-// Program is the whole program that the objects make, without those that are given
-// up.
+// Program is the whole program of the objects, without those that are given up.
 func (s *Session) Program() *ir.Program { return failsafe.Program(s.objects.Program(), s.given) }
 
 func (s *Session) short(ctx context.Context, d *compiler.Delta, base *ir.Program, set failsafe.Set) (applier.Plan, error) {
@@ -178,7 +176,7 @@ func (s *Session) short(ctx context.Context, d *compiler.Delta, base *ir.Program
 	return s.replace(ctx, set)
 }
 
-// replace applies everything but what a set gives up, without a look at the kernel.
+// replace applies everything except a set, without reading the kernel.
 func (s *Session) replace(ctx context.Context, set failsafe.Set) (applier.Plan, error) {
 	whole, err := s.emit(failsafe.Program(s.objects.Program(), set))
 	if err != nil {
@@ -194,7 +192,7 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Progra
 		if !s.applier.ChangesPolicies(s.backend.Name()) {
 			return nil, applier.ErrWhole
 		}
-		// What is held has the old policy: it need not be emitted again.
+		// The held state has the old policy, so it need not be emitted again.
 		without := *have
 		change, without.Policy = s.applier.ChangePolicy, ir.Policy{}
 		have = &without
@@ -211,7 +209,7 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Progra
 }
 
 func (s *Session) emit(p *ir.Program) (applier.Entry, error) {
-	// The program is large and ends with what is made of it.
+	// The program is large; it is released once it is emitted.
 	a, err := isolate.Emit(s.backend, p)
 	return applier.Entry{Backend: s.backend.Name(), Artifact: a}, err
 }
@@ -221,13 +219,13 @@ func (s *Session) noObjects(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, context.Canceled) || s.General != nil && s.General(err)
 }
 
-// isolate applies what can be applied, and gives up what cannot besides what was
-// given up before.
+// isolate applies as much as possible, and gives up the objects that cannot be
+// applied in addition to the previous ones.
 func (s *Session) isolate(ctx context.Context, attempt isolate.Attempt, before failsafe.Set, first error) error {
 	all := failsafe.Of(s.objects.Program())
 	hasty := func(ctx context.Context, set failsafe.Set) error { return attempt(applier.Hasty(ctx), set) }
-	// The long way has failed after the short one, or twice. The short way alone, which
-	// is cheap, is gone once more.
+	// The whole apply has failed after the incremental one, or twice. Try the cheap
+	// incremental one once more.
 	if s.held && hasty(ctx, before) == nil {
 		return nil
 	}
@@ -239,7 +237,7 @@ func (s *Session) isolate(ctx context.Context, attempt isolate.Attempt, before f
 	return nil
 }
 
-// nothing is the plan of a change that changes nothing.
+// nothing is the plan of a change without effect.
 type nothing struct{}
 
 func (nothing) Empty() bool                 { return true }

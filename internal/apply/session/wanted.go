@@ -2,5 +2,5 @@ package session
 
 import "github.com/planec/planec/internal/apply/applier"
 
-// Wanted is what the kernel should have now: the artifact of [Session.Program].
+// Wanted returns what the kernel should have now: the artifact of [Session.Program].
 func (s *Session) Wanted() (applier.Entry, error) { return s.emit(s.Program()) }

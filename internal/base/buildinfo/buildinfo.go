@@ -1,4 +1,4 @@
-// Package buildinfo says which build of planec this is.
+// Package buildinfo identifies the build of planec.
 package buildinfo
 
 import (
@@ -7,8 +7,8 @@ import (
 	"runtime/debug"
 )
 
-// Version is what the Go toolchain recorded about this build: a version of the
-// module, or "(devel)".
+// Version is the version that the Go toolchain recorded for this build: that
+// of the module, or "(devel)".
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
@@ -17,7 +17,7 @@ func Version() string {
 	return info.Main.Version
 }
 
-// Line is what `version` and --version print of a program.
+// Line is the output of `version` and --version for a program.
 func Line(program string) string {
 	return fmt.Sprintf("%s %s %s %s/%s\n", program, Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -1,5 +1,5 @@
-// Package escape writes text from elsewhere (names of objects and files,
-// values of manifests) into forms that machines read: SARIF, workflow commands of
-// GitHub, Markdown, JSON. In none of them can a text end its place, make a link, a
-// mention or a line of its own, or move what is shown around it.
+// Package escape writes untrusted text (names of objects and files, values of
+// manifests) into machine-readable formats: SARIF, GitHub workflow commands,
+// Markdown, JSON. The text cannot end its field, make a link, a mention or a new
+// line, or change how the text around it is shown.
 package escape

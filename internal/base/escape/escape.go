@@ -13,13 +13,13 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// SARIF is a message's text: without the brackets and braces that SARIF 2.1.0 reads
-// as links and placeholders (3.11.5, 3.11.6).
+// SARIF escapes the text of a message: it removes the brackets and braces that
+// SARIF 2.1.0 reads as links and placeholders (3.11.5, 3.11.6).
 func SARIF(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`, "{", "{{", "}", "}}").Replace(diag.Printable(s))
 }
 
-// FileURI is the reference to a file: relative for a relative path, percent-encoded.
+// FileURI returns a reference to a file: relative for a relative path, percent-encoded.
 func FileURI(file string) string {
 	file = strings.ReplaceAll(file, `\`, "/")
 	if path.IsAbs(file) {
@@ -28,19 +28,19 @@ func FileURI(file string) string {
 	return (&url.URL{Path: file}).String()
 }
 
-// GitHubData is the text of a workflow command (actions/toolkit,
+// GitHubData escapes the text of a workflow command (actions/toolkit,
 // packages/core/src/command.ts).
 func GitHubData(s string) string { return strings.ReplaceAll(diag.Printable(s), "%", "%25") }
 
-// GitHubProperty is the value of a property of a workflow command. The runner reads a
-// file's line breaks back, so that the name is the file's; other controls it has no
-// form for.
+// GitHubProperty escapes the value of a property of a workflow command. It encodes
+// line breaks, which the runner decodes, so a file name stays intact; it replaces
+// other controls, which have no encoding.
 func GitHubProperty(s string) string {
 	return diag.Printable(strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s))
 }
 
-// JSON writes a value as indented JSON. What would move text on a terminal is
-// written as an escape: a program reads the same string.
+// JSON writes a value as indented JSON. It escapes characters that would move
+// text on a terminal; a program reads the same string.
 func JSON(w io.Writer, v any) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

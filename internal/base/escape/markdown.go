@@ -7,12 +7,12 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// apart is a space of no width. GitHub looks for mentions, references and addresses
-// in what Markdown became, so that entities and backslashes do not hide them.
+// apart is a zero-width space. GitHub looks for mentions, references and addresses
+// in rendered Markdown, so entities and backslashes do not hide them.
 const apart = "&#8203;"
 
-// reads are what GitHub makes something of in plain text, each with where it is
-// taken apart: after its first group.
+// reads are patterns in plain text that GitHub turns into links and the like.
+// Each is split after its first group.
 var reads = []*regexp.Regexp{
 	regexp.MustCompile(`(@)`),                        // a person, a team, an address
 	regexp.MustCompile(`(#)[0-9]`),                   // an issue
@@ -27,8 +27,8 @@ var reads = []*regexp.Regexp{
 	regexp.MustCompile(`(\b[0-9a-f])[0-9a-f]{39}\b`), // a commit
 }
 
-// Markdown is text that Markdown, and GitHub, shows as it is: no markup, no HTML, no
-// mention of a person or an issue, no link, no image, no cell of a table of its own.
+// Markdown escapes text so that Markdown and GitHub show it literally: no markup, no
+// HTML, no mention of a person or an issue, no link, no image, no new table cell.
 func Markdown(s string) string {
 	s = diag.Printable(s)
 	breaks := make(map[int]bool)

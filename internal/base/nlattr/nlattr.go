@@ -4,8 +4,8 @@
 // type have the machine's byte order; the numbers that netfilter puts into values are
 // big endian.
 //
-// The kernel's messages are trusted as little as a file is: an attribute whose length
-// is impossible or that is cut off ends the list.
+// The kernel's messages are not trusted more than a file: an attribute that is cut
+// off or whose length is impossible ends the list.
 package nlattr
 
 import (
@@ -17,12 +17,12 @@ const (
 	headerLen = 4
 	// nested is NLA_F_NESTED, the flag of an attribute that holds attributes.
 	nested = 1 << 15
-	// typeMask leaves the flags NLA_F_NESTED and NLA_F_NET_BYTEORDER out of a type.
+	// typeMask removes the flags NLA_F_NESTED and NLA_F_NET_BYTEORDER from a type.
 	typeMask = 0x3fff
 )
 
-// All yields the types, without their flags, and the values of the attributes of a
-// message or of another attribute. Values are parts of b.
+// All yields the types, without flags, and the values of the attributes in a
+// message or in another attribute. Values are slices of b.
 func All(b []byte) iter.Seq2[uint16, []byte] {
 	return func(yield func(uint16, []byte) bool) {
 		for len(b) >= headerLen {
@@ -38,8 +38,8 @@ func All(b []byte) iter.Seq2[uint16, []byte] {
 	}
 }
 
-// DropNested takes the flag NLA_F_NESTED off attributes and those within them, where
-// they lie: the kernel dumps expressions of nftables without it.
+// DropNested clears the flag NLA_F_NESTED in place, also in nested attributes,
+// because the kernel dumps expressions of nftables without it.
 func DropNested(b []byte) {
 	at := 0
 	for _, v := range All(b) {
@@ -61,7 +61,7 @@ func Get(b []byte, kind uint16) []byte {
 	return nil
 }
 
-// String is the text of a value, without the NUL that ends it.
+// String returns the text of a value, without its final NUL.
 func String(v []byte) string {
 	if n := len(v); n > 0 && v[n-1] == 0 {
 		v = v[:n-1]
@@ -69,8 +69,8 @@ func String(v []byte) string {
 	return string(v)
 }
 
-// Uint32 is the number that a value of four bytes holds, big endian; a value of
-// another length is 0.
+// Uint32 returns the big-endian number in a value of four bytes, and 0 for
+// other lengths.
 func Uint32(v []byte) uint32 {
 	if len(v) != 4 {
 		return 0
@@ -86,14 +86,14 @@ func Uint64(v []byte) uint64 {
 	return binary.BigEndian.Uint64(v)
 }
 
-// Begin appends the head of an attribute whose value has n bytes; the type may have
-// flags.
+// Begin appends the header of an attribute with a value of n bytes; the type may
+// have flags.
 func Begin(b []byte, kind uint16, n int) []byte {
 	b = binary.NativeEndian.AppendUint16(b, uint16(headerLen+n))
 	return binary.NativeEndian.AppendUint16(b, kind)
 }
 
-// Pad appends the zeros that end an attribute. The message has to begin where b does.
+// Pad appends the zeros after an attribute. The message must start at the start of b.
 func Pad(b []byte) []byte {
 	for len(b)%4 != 0 {
 		b = append(b, 0)

@@ -1,10 +1,10 @@
-// Package suggest finds what a mistyped word was probably meant to be.
+// Package suggest finds the intended word behind a mistyped one.
 package suggest
 
 import "strings"
 
-// DidYouMean returns ": did you mean X?" for the known name that is nearest, if
-// one is near enough to be a slip, and "" otherwise.
+// DidYouMean returns ": did you mean X?" for the nearest known name if it is
+// near enough to be a typo, and "" otherwise.
 func DidYouMean(name string, known []string) string {
 	best := Nearest(name, known)
 	if best == "" {
@@ -13,9 +13,8 @@ func DidYouMean(name string, known []string) string {
 	return ": did you mean " + best + "?"
 }
 
-// Nearest returns the known name that is nearest to a word, the first of several, if
-// one is near enough to be a slip, and "" otherwise. A name that is the word in another
-// case goes first.
+// Nearest returns the known name nearest to a word, the first of several, if it is near
+// enough to be a typo, and "" otherwise. A name that differs only in case is preferred.
 func Nearest(name string, known []string) string {
 	best, bestDistance := "", len(name)/3+1
 	for _, k := range known {
@@ -29,13 +28,13 @@ func Nearest(name string, known []string) string {
 	return best
 }
 
-// distance is how many letters have to be added, removed, replaced or swapped with
-// their neighbour to make one word of the other, or limit when it is at least that.
+// distance is the number of letters to add, remove, replace or swap with a
+// neighbour to turn one word into the other, or limit if it is at least that.
 func distance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit
 	}
-	// The rows of the last two letters of a, and of this one.
+	// The rows of the previous two letters of a, and of this one.
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

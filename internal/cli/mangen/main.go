@@ -36,7 +36,7 @@ func run(dir string) error {
 		}
 	}
 	planec := cli.Command()
-	// The date is SOURCE_DATE_EPOCH's: the same commit gives the same pages.
+	// The date is SOURCE_DATE_EPOCH, so that one commit always gives the same pages.
 	header := &doc.GenManHeader{Section: "1", Source: "planec", Manual: "planec"}
 	for _, tree := range []*cobra.Command{planec, cmd.New(io.Discard)} {
 		tree.DisableAutoGenTag = true

@@ -1,10 +1,9 @@
-// Package apisource reads a cluster's objects from the API server, for as long as
-// they change.
+// Package apisource reads a cluster's objects from the API server and follows
+// their changes.
 //
-// It stands on client-go's reflectors, which do what informers do with the
-// server: streamed lists where it offers them (KEP-3157), pages otherwise,
-// watches that go on where they were, and a new list when the server says that a
-// version has expired. What informers keep besides is left out: an object goes
-// to the inbox with the fields that the compiler reads, and only its resource
-// version is remembered here.
+// It uses client-go's reflectors, which talk to the server as informers do:
+// streamed lists if the server offers them (KEP-3157), otherwise pages; watches
+// that resume; and a new list when a version has expired. It omits the
+// informers' store: an object goes to the inbox with the fields that the
+// compiler reads, and this package keeps only its resource version.
 package apisource

@@ -22,52 +22,52 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Events tells people of an object what is wrong with it, where they look for it.
-// It never waits for the API server: what is too much is dropped.
+// Events reports findings about an object as Events of that object, where users
+// look for them. It never waits for the API server: excess events are dropped.
 //
-// Every node's agent finds the same wrong with an object of the cluster, and may only
-// create events, not look for them. So an event has a name made of the object and of
-// what it says: the first node that tells creates it, the others and those that
-// start again are answered that it is there.
+// The agents of all nodes find the same problems with an object, and may only create
+// events, not read them. So the name of an event is derived from the object and the
+// message: the first node creates it, and the server tells all others, and restarted
+// agents, that it exists.
 type Events struct {
 	source *Source
 	client *rest.RESTClient
 	host   string
 	queue  chan *eventsv1.Event
-	// told are findings that were told already and still hold.
+	// told are reported findings that still hold.
 	told map[diag.Diagnostic]bool
-	// objects are what was told of which lately.
+	// objects are the recent reports about each object.
 	objects map[ir.Origin]*said
-	// delay is at most how long the first of some events waits, so that many nodes
-	// do not tell at once.
+	// delay bounds the random delay of the first of several events, so that many
+	// nodes do not report at once.
 	delay time.Duration
 	every time.Duration
 }
 
-// said counts what was told of an object.
+// said counts the reports about an object.
 type said struct {
 	count int
 	since time.Time
 }
 
-// The limits: events are for people, who read few.
+// The limits: events are for people, who read only a few.
 const (
 	eventsDelay   = 10 * time.Second
 	eventsEvery   = 5 * time.Second
 	eventsBurst   = 3
 	eventsWaiting = 200
-	// eventsOfOne is how many events an object gets in eventsKept, which is how long
-	// the API server keeps one, besides one that there is more.
+	// eventsOfOne is the number of events for an object during eventsKept, which is
+	// how long the API server keeps one, apart from one about omitted ones.
 	eventsOfOne = 3
 	eventsKept  = time.Hour
 	// maxNote is the API server's bound on a note, in bytes.
 	maxNote = 1024
 )
 
-// Controller names who writes the events.
+// Controller is the reporting controller in the events.
 const Controller = "planec-agent"
 
-// Events returns a writer of events; Run sends them.
+// Events returns a reporter of events; Run sends them.
 func (s *Source) Events() (*Events, error) {
 	client, err := s.clients.of(eventsv1.SchemeGroupVersion)
 	if err != nil {
@@ -83,8 +83,8 @@ func (s *Source) Events() (*Events, error) {
 	}, nil
 }
 
-// Diagnosed tells what is new in a list that has everything there is to say now.
-// Notes need no attention. It is for one goroutine.
+// Diagnosed reports what is new in the complete list of current findings. It
+// skips notes. It is not safe for concurrent use.
 func (e *Events) Diagnosed(diags diag.List) {
 	told := make(map[diag.Diagnostic]bool, len(diags))
 	for _, d := range diags {
@@ -103,7 +103,7 @@ func (e *Events) Diagnosed(diags diag.List) {
 	}
 }
 
-// tell writes an event about a finding, if its object has not had its share.
+// tell writes an event about a finding, unless its object has had its share.
 func (e *Events) tell(d diag.Diagnostic) {
 	about := ir.Origin{Kind: d.Origin.Kind, Namespace: d.Origin.Namespace, Name: d.Origin.Name}
 	s := e.objects[about]
@@ -123,13 +123,13 @@ func (e *Events) tell(d diag.Diagnostic) {
 	}
 }
 
-// Warn writes one event about an object that many nodes may have the same trouble
-// with, each in words of its own: the first one stays.
+// Warn writes one event about a problem that many nodes may have with an object,
+// each with another message: the first one stays.
 func (e *Events) Warn(about ir.Origin, reason, action, note string) {
 	e.write(about, reason, action, note, "")
 }
 
-// write writes one event; content is what makes it another one than others with its
+// write writes one event; content distinguishes it from others with the same
 // reason.
 func (e *Events) write(about ir.Origin, reason, action, note, content string) {
 	note = diag.Printable(note)
@@ -161,14 +161,14 @@ func (e *Events) write(about ir.Origin, reason, action, note, content string) {
 	}
 }
 
-// eventName is the same for all who say the same of one object: of another object
-// with its name the UID differs.
+// eventName is equal for equal reports about one object. A later object with the
+// same name has another UID.
 func eventName(about *corev1.ObjectReference, reason, content string) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{string(about.UID), about.Kind, about.Namespace, about.Name, reason, content}, "\x00")))
 	return fmt.Sprintf("%s.%x", strings.TrimRight(fmt.Sprintf("%.200s", about.Name), ".-"), sum[:8])
 }
 
-// reference names an object that was watched.
+// reference identifies a watched object.
 func (s *Source) reference(o ir.Origin) (corev1.ObjectReference, bool) {
 	for _, w := range s.watched {
 		if w.kind.kind != o.Kind {
@@ -182,8 +182,8 @@ func (s *Source) reference(o ir.Origin) (corev1.ObjectReference, bool) {
 	return corev1.ObjectReference{}, false
 }
 
-// Run sends events until ctx ends. After a pause the first one waits for a time of
-// this node's own.
+// Run sends events until ctx ends. After a pause, the first event waits for a
+// random time.
 func (e *Events) Run(ctx context.Context, log *slog.Logger) {
 	limit := flowcontrol.NewTokenBucketRateLimiter(float32(time.Second)/float32(e.every), eventsBurst)
 	defer limit.Stop()

@@ -12,11 +12,11 @@ import (
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 )
 
-// clusterPolicyAlpha is the version of ClusterNetworkPolicy that clusters have whose
+// clusterPolicyAlpha is the version of ClusterNetworkPolicy in clusters whose
 // definitions are older than network-policy-api v0.3.0.
 var clusterPolicyAlpha = schema.GroupVersion{Group: policyv1beta1.GroupName, Version: "v1alpha2"}
 
-// kind is what is watched of one kind.
+// kind describes how one kind is watched.
 type kind struct {
 	kind     string
 	group    schema.GroupVersion
@@ -25,19 +25,19 @@ type kind struct {
 		metav1.Object
 		runtime.Object
 	}
-	// labels and fields select on the server, as kube-proxy does
+	// labels and fields are selectors on the server, as in kube-proxy
 	// (cmd/kube-proxy/app/server.go).
 	labels, fields string
-	// policies is whether only policies need the kind.
+	// policies reports that only policies need the kind.
 	policies bool
-	// optional is whether the server may not have it.
+	// optional reports that the server may lack the kind.
 	optional bool
-	// older are versions with the same fields, for servers that do not have the
-	// newest.
+	// older are versions with the same fields, for servers without the newest
+	// one.
 	older []schema.GroupVersion
 }
 
-// kinds lists what is watched for a node. With policies all nodes are, since
+// kinds lists the watched kinds for a node. Policies need all nodes, because
 // peers may select them.
 func kinds(node string, policies bool) []kind {
 	own := fields.OneTermEqualSelector(metav1.ObjectNameField, node).String()

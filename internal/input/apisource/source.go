@@ -27,23 +27,22 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Options say what is watched, and from where.
+// Options select what is watched, and from which server.
 type Options struct {
-	// Config says where the API server is and who we are.
+	// Config has the address and the credentials for the API server.
 	Config *rest.Config
 	// Node is the node's name.
 	Node string
-	// Policies is whether policies, and the objects that they speak of, are
-	// watched.
+	// Policies also watches policies and the objects that they select.
 	Policies bool
-	// Log is where troubles go.
+	// Log receives errors of requests.
 	Log *slog.Logger
-	// Report gets a [diag.UnreadKind] for every kind that the API server does not
-	// list now, whenever that changes; calls come one at a time. It may be nil.
+	// Report receives a [diag.UnreadKind] for every kind that the API server does
+	// not list now, at every change; calls are sequential. It may be nil.
 	Report func(diag.List)
 }
 
-// Source watches what concerns one node.
+// Source watches the objects that concern one node.
 type Source struct {
 	Options
 	clients   *clients
@@ -52,7 +51,7 @@ type Source struct {
 	unread    unread
 }
 
-// New makes a source; the API server is not asked anything yet.
+// New returns a source without a request to the API server.
 func New(o Options) (*Source, error) {
 	scheme, err := newScheme()
 	if err != nil {
@@ -80,16 +79,16 @@ func New(o Options) (*Source, error) {
 	return s, nil
 }
 
-// optionalAgain is how often a kind that the server does not have is looked for:
-// policies' definitions may be installed later. A server that does not answer is
-// asked again sooner, for nothing is applied before.
+// optionalAgain is the interval of checks for a missing kind, because
+// definitions of policies may be installed later. Without any answer from the
+// server, checks are more frequent, because nothing is applied before.
 const (
 	optionalAgain = time.Minute
 	silentAgain   = 5 * time.Second
 )
 
 // Run feeds the inbox until ctx ends. The inbox is complete once every kind was
-// listed; an API server that is not there is waited for.
+// listed; Run waits for an unreachable API server.
 func (s *Source) Run(ctx context.Context, b *inbox.Inbox) error {
 	var lists, running sync.WaitGroup
 	lists.Add(len(s.watched))
@@ -118,7 +117,7 @@ func newScheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
-// clients are one for each group and version.
+// clients holds one client for each group and version.
 type clients struct {
 	config *rest.Config
 	codecs serializer.CodecFactory
@@ -140,8 +139,8 @@ func (c *clients) of(group schema.GroupVersion) (*rest.RESTClient, error) {
 	}
 	config.NegotiatedSerializer = c.codecs.WithoutConversion()
 	if _, builtin := policyGroups[group.Group]; !builtin {
-		// Half the bytes and a tenth of the time of JSON; custom resources have
-		// JSON only.
+		// Protobuf takes half the bytes and a tenth of the time of JSON. Custom
+		// resources only support JSON.
 		config.AcceptContentTypes, config.ContentType = runtime.ContentTypeProtobuf+","+runtime.ContentTypeJSON, runtime.ContentTypeProtobuf
 	}
 	client, err := rest.RESTClientFor(config)
@@ -161,10 +160,10 @@ type served struct {
 	client  *rest.RESTClient
 }
 
-// watched is one kind at work.
+// watched is one watched kind.
 type watched struct {
 	kind kind
-	// versions are tried in their order; client is that of the one that the server has.
+	// versions are tried in order; client belongs to the one that the server has.
 	versions  []served
 	client    *rest.RESTClient
 	discovery *discovery.DiscoveryClient
@@ -176,15 +175,15 @@ type watched struct {
 func (w *watched) run(ctx context.Context) {
 	for !w.kind.optional || w.wait(ctx) {
 		w.follow(ctx)
-		// Discovery may still say that the server has what it did not find.
+		// Discovery may still list what the server did not find.
 		if !pause(ctx, time.Second) {
 			return
 		}
 	}
 }
 
-// follow lists and watches the kind until ctx ends, or until the server does not have
-// the version of an optional kind any more: it may have another one.
+// follow lists and watches the kind until ctx ends, or until the server no longer has
+// the version of an optional kind: it may have another one.
 func (w *watched) follow(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -196,13 +195,13 @@ func (w *watched) follow(ctx context.Context) {
 	r.RunWithContext(ctx)
 }
 
-// errWithdrawn says that objects of a kind are served which the server does not have
-// any more. It takes them away before the kind, so the agent has missed that or the
-// kind comes back; either way policies are not opened by guessing.
+// errWithdrawn says that objects of a withdrawn kind are still served. The server
+// removes objects before their kind, so the agent has missed that, or the kind comes
+// back. In either case the policies stay: opening them would be a guess.
 var errWithdrawn = stderrors.New("the API server does not have the kind any more; its objects from before stay")
 
-// wait returns once the server has the kind, and reports whether it does. What it
-// never had, or has emptied, is listed as empty meanwhile.
+// wait returns once the server has the kind, and reports whether it does.
+// Meanwhile a kind without known objects counts as listed and empty.
 func (w *watched) wait(ctx context.Context) bool {
 	for again := time.Second; ; again = min(2*again, silentAgain) {
 		there, err := w.there()
@@ -226,7 +225,7 @@ func (w *watched) wait(ctx context.Context) bool {
 	}
 }
 
-// pause reports whether ctx lasts that long.
+// pause waits for d and reports whether ctx is still alive.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -236,7 +235,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// there reports whether the server has the kind, in any version.
+// there reports whether the server has the kind in any version.
 func (w *watched) there() (bool, error) {
 	for _, v := range w.versions {
 		there, err := w.has(v.version)
@@ -267,7 +266,7 @@ func (w *watched) has(version schema.GroupVersion) (bool, error) {
 	return false, nil
 }
 
-// clone returns a new object of the type of o.
+// clone returns a new, empty object of the type of o.
 func clone(o metav1.Object) metav1.Object {
 	return reflect.New(reflect.TypeOf(o).Elem()).Interface().(metav1.Object)
 }

@@ -16,34 +16,34 @@ import (
 	"github.com/planec/planec/internal/input/manifest"
 )
 
-// store passes what a reflector sees on. It is the reflector's only, except for
-// Transformer and uid, which are safe anyway.
+// store passes on what a reflector sees. Only the reflector uses it, except for
+// Transformer and uid, which are safe for concurrent use.
 type store struct {
 	inbox    *inbox.Inbox
 	finisher *manifest.Finisher
 	mu       sync.Mutex
-	// known is what was passed on.
+	// known are the objects that were passed on.
 	known map[objects.Name]version
-	// object is one of the kind, for names of objects that are gone.
+	// object is an example of the kind, for deletions.
 	object metav1.Object
-	// listed is called once the first list is in.
+	// listed is called after the first list.
 	listed func()
 }
 
-// version tells an object from one of the same name, and from itself before.
+// version distinguishes an object from its earlier versions and from others with its name.
 type version struct {
 	resource string
 	uid      types.UID
 }
 
-// uid returns the UID of an object that was passed on, or "".
+// uid returns the UID of a passed-on object, or "".
 func (s *store) uid(k objects.Name) types.UID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.known[k].uid
 }
 
-// learn remembers an object and says whether it was known, and as it is now.
+// learn stores an object's version, and reports whether it was known and is unchanged.
 func (s *store) learn(k objects.Name, v version) (had, same bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,7 +52,7 @@ func (s *store) learn(k objects.Name, v version) (had, same bool) {
 	return had, had && old == v
 }
 
-// holds reports whether any object that was passed on is not gone.
+// holds reports whether a passed-on object still exists.
 func (s *store) holds() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,8 +67,8 @@ func (s *store) forget(k objects.Name) {
 
 var _ cache.TransformingStore = (*store)(nil)
 
-// Transformer implements [cache.TransformingStore]: objects are made small as
-// they are decoded, not when all of a list are there.
+// Transformer implements [cache.TransformingStore]: it strips objects as they
+// are decoded, before a list is complete.
 func (s *store) Transformer() cache.TransformFunc {
 	return func(o any) (any, error) {
 		object, ok := o.(metav1.Object)
@@ -80,7 +80,7 @@ func (s *store) Transformer() cache.TransformFunc {
 		if err != nil {
 			return nil, err
 		}
-		// These go no further than put.
+		// These fields go no further than put.
 		kept.SetUID(object.GetUID())
 		kept.SetResourceVersion(object.GetResourceVersion())
 		if trigger != "" {
@@ -102,8 +102,8 @@ func (s *store) Add(o any) error {
 // Update implements [cache.ReflectorStore].
 func (s *store) Update(o any) error { return s.Add(o) }
 
-// put passes an object on that was made small, unless it is known. A slice that
-// changes says when what it is about did.
+// put passes on a stripped object unless it is unchanged. The trigger of a
+// changed slice is when its cause happened.
 func (s *store) put(o any) error {
 	object, ok := o.(metav1.Object)
 	if !ok {
@@ -139,14 +139,14 @@ func (s *store) Delete(o any) error {
 }
 
 // Replace implements [cache.ReflectorStore]: a new list, at the start and when
-// the server could not go on where the watch was.
+// a watch could not resume.
 func (s *store) Replace(list []any, _ string) error {
 	gone := make(map[objects.Name]bool, len(s.known))
 	for k := range s.known {
 		gone[k] = true
 	}
-	// What a list has comes as it is; what a stream had was made small already,
-	// which costs little to do again.
+	// Objects of a list are not stripped yet; those of a stream are, but
+	// stripping again is cheap.
 	for _, o := range list {
 		if object, ok := o.(metav1.Object); ok {
 			delete(gone, objects.NameOf(object))
@@ -169,14 +169,14 @@ func (s *store) Replace(list []any, _ string) error {
 	return nil
 }
 
-// wasListed reports whether the first list is in.
+// wasListed reports whether the first list is complete.
 func (s *store) wasListed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.listed == nil
 }
 
-// named returns an object of the kind that has nothing but a name.
+// named returns an object of the kind that has only a name.
 func (s *store) named(k objects.Name) metav1.Object {
 	o := clone(s.object)
 	o.SetNamespace(k.Namespace)
@@ -184,6 +184,6 @@ func (s *store) named(k objects.Name) metav1.Object {
 	return o
 }
 
-// Resync implements [cache.ReflectorStore]: nothing is kept that could be given
-// out again.
+// Resync implements [cache.ReflectorStore]: no objects are kept that could be
+// passed on again.
 func (s *store) Resync() error { return nil }

@@ -17,8 +17,8 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// unread knows which kinds the API server does not list, and why. It is safe for
-// concurrent use.
+// unread tracks which kinds the API server does not list, and why. It is safe
+// for concurrent use.
 type unread struct {
 	report func(diag.List)
 
@@ -28,18 +28,18 @@ type unread struct {
 
 // failing is a kind whose last requests failed.
 type failing struct {
-	// reason is the first of its class: later ones differ in numbers at most.
+	// reason is the first of its class: later reasons differ at most in numbers.
 	class, reason string
 	count         int
 	said          bool
 }
 
-// patience is how many requests for a kind that was listed once must fail before
-// that is worth a word: a server that starts again is none.
+// patience is the number of failed requests for an already listed kind before a
+// report, so that a restarting server is not reported.
 const patience = 3
 
-// failed says that a resource cannot be listed or watched; known is whether it
-// could be before.
+// failed records that a resource cannot be listed or watched; known reports
+// that it could be before.
 func (u *unread) failed(resource string, err error, known bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -58,7 +58,7 @@ func (u *unread) failed(resource string, err error, known bool) {
 	}
 }
 
-// worked says that a resource can be listed and watched.
+// worked records that a resource can be listed and watched.
 func (u *unread) worked(resource string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -69,7 +69,7 @@ func (u *unread) worked(resource string) {
 	}
 }
 
-// tell reports all; the lock is held, so that the last report is the last state.
+// tell reports all failing kinds. The lock is held, so the last report is the last state.
 func (u *unread) tell() {
 	if u.report == nil {
 		return
@@ -97,9 +97,9 @@ func reason(err error) string {
 	return fmt.Sprintf("the API server says %q and no more", errors.ReasonForError(err))
 }
 
-// tell makes a list and watch say what becomes of its requests: the reflector
-// tries again for ever, later each time, and tells only the log. Where the server has
-// no such version of an optional kind, stop is called.
+// tell makes a ListWatch report the results of its requests: the reflector retries
+// forever, less and less often, and only logs errors. If the server lacks this
+// version of an optional kind, it calls stop.
 func (w *watched) tell(lw *cache.ListWatch, stop func()) {
 	list, watching := lw.ListWithContextFunc, lw.WatchFuncWithContext
 	lw.ListWithContextFunc = func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
@@ -112,8 +112,8 @@ func (w *watched) tell(lw *cache.ListWatch, stop func()) {
 	}
 	lw.WatchFuncWithContext = func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 		out, err := watching(ctx, o)
-		// A stream that begins with the list is a list; what a server says against
-		// one is followed by a plain list, which says what matters.
+		// A stream that begins with the list counts as a list. If the server rejects
+		// it, a plain list follows, whose result counts.
 		streamed := o.SendInitialEvents != nil && *o.SendInitialEvents
 		if !streamed || errors.ReasonForError(err) == metav1.StatusReasonUnknown {
 			w.heard(ctx, err)
@@ -122,7 +122,7 @@ func (w *watched) tell(lw *cache.ListWatch, stop func()) {
 	}
 }
 
-// heard takes the outcome of a request. A version that is too old is no trouble: a
+// heard takes the result of a request. An expired version is no problem, because a
 // list follows.
 func (w *watched) heard(ctx context.Context, err error) {
 	switch {

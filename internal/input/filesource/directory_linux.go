@@ -16,35 +16,35 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// directory is what was read of the files of one.
+// directory holds what was read from its files.
 type directory struct {
 	path  string
 	files map[string]*file
-	// skipped are entries that are nothing to read, and why.
+	// skipped are entries that cannot be manifests, with the reasons.
 	skipped map[string]string
-	// unread are files, or the directory itself, that could not be read.
+	// unread are unreadable files, or the directory itself.
 	unread map[string]trouble
-	// twice is what there is to say about objects that stand in two files.
+	// twice are the diagnostics about objects in two files.
 	twice diag.List
-	// passed are the objects that the inbox has.
+	// passed are the objects in the inbox.
 	passed map[objects.Identity]object
-	// allowEmpty takes a directory that has no manifests any more for what it says.
+	// allowEmpty accepts a directory that has no manifests any more.
 	allowEmpty bool
-	// spare reports whether the kernel serves what files said before, so that a file
-	// which is wrong from the start is waited for; nil is never. It is asked until
-	// the first reading is done.
+	// spare reports that the kernel serves what files said before, so that the
+	// source waits for files that are wrong from the start; nil means never. It is
+	// called until the first reading is done.
 	spare func() bool
-	// refused are the files that are waited for since they are wrong.
+	// refused are the wrong files that the source waits for.
 	refused map[string]*file
 }
 
-// errEmptied and errWrong say why a directory and a file are waited for.
+// errEmptied and errWrong are the reasons for waiting for a directory and a file.
 var (
 	errEmptied = errors.New("the directory has no manifests any more; --allow-empty accepts that")
 	errWrong   = errors.New("something in it is wrong, and the kernel serves what the files said before; --keep-going serves the rest of it")
 )
 
-// trouble is why a file could not be read.
+// trouble is the reason why a file could not be read.
 type trouble struct {
 	err   error
 	since time.Time
@@ -54,8 +54,8 @@ func newDirectory(path string) *directory {
 	return &directory{path: path, files: make(map[string]*file), unread: make(map[string]trouble), refused: make(map[string]*file), passed: make(map[objects.Identity]object)}
 }
 
-// read reads the files that are new or changed, and reports whether any was. What
-// cannot be read stays what it was, and is in unread.
+// read reads new and changed files, and reports whether there were any.
+// Unreadable files keep their previous content and are in unread.
 func (d *directory) read(ctx context.Context) (changed bool) {
 	before := d.unread
 	d.unread = make(map[string]trouble)
@@ -86,7 +86,7 @@ func (d *directory) read(ctx context.Context) (changed bool) {
 		if ctx.Err() != nil {
 			return changed
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else it went just now
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // otherwise it was just removed
 			fail(e.Path, err)
 		}
 		changed = changed || read
@@ -127,8 +127,8 @@ func (d *directory) readEntry(ctx context.Context, e manifest.Entry) (changed bo
 	return true, nil
 }
 
-// forget drops files that are gone. A listing may miss a file that is renamed
-// meanwhile, so that each is looked for.
+// forget drops files that are gone. It checks each, because a listing may
+// miss a file that is renamed at the same time.
 func (d *directory) forget(there map[string]bool) (changed bool) {
 	for path := range d.refused {
 		if !there[path] {
@@ -149,12 +149,12 @@ func (d *directory) forget(there map[string]bool) (changed bool) {
 	return changed
 }
 
-// longOpen is how long a file may be open for writing before that is worth a
-// word, once the agent serves.
+// longOpen is how long a file may be open for writing without a report, once
+// the agent serves.
 const longOpen = 10 * time.Second
 
-// findings is what there is to say about the files, sorted. While the first
-// reading is not done, what it waits for is said at once.
+// findings returns the diagnostics about the files, sorted. Until the first
+// reading is done, it reports at once what the source waits for.
 func (d *directory) findings(starting bool) diag.List {
 	all := slices.Clone(d.twice)
 	for path, f := range d.files {
@@ -162,7 +162,7 @@ func (d *directory) findings(starting bool) diag.List {
 			all.Add(diag.KeptVersion, ir.Origin{File: path}, f.kept)
 		}
 		for _, x := range f.diags {
-			// Each file says so of itself; of a directory it is no news.
+			// Each file reports these about itself; for a directory they do not matter.
 			if x.Code != diag.EmptyInput && x.Code != diag.SkippedKinds {
 				all = append(all, x)
 			}
@@ -194,7 +194,7 @@ func (d *directory) findings(starting bool) diag.List {
 	return all
 }
 
-// meanwhile says what holds until the file can be read.
+// meanwhile describes what holds until the file can be read.
 func (d *directory) meanwhile(path string, starting bool) string {
 	switch {
 	case starting:
@@ -214,7 +214,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// pass tells the inbox what differs from what it has.
+// pass updates the inbox with all differences.
 func (d *directory) pass(b *inbox.Inbox) {
 	var set objects.Set
 	for _, path := range slices.Sorted(maps.Keys(d.files)) {

@@ -15,26 +15,26 @@ import (
 
 // file is one file that was read.
 type file struct {
-	// stamp is that of the content that was looked at last.
+	// stamp identifies the last examined content.
 	stamp stamp
 	set   objects.Set
-	// diags are about the content that was looked at last, whether the set is
-	// of it or of what was there before.
+	// diags are about the last examined content, whether or not the set is from
+	// it.
 	diags diag.List
-	// kept says what of the content before is used still; "" is nothing.
+	// kept describes the still used part of the previous content, or "".
 	kept string
-	// doubtful are the objects of the set that have fields which the API does not have.
+	// doubtful are the objects of the set with fields that the API lacks.
 	doubtful map[objects.Identity]bool
 }
 
-// stamp tells contents of a file apart without reading them.
+// stamp distinguishes contents of a file without reading them.
 type stamp struct {
 	device, inode uint64
 	size          int64
 	modified      time.Time
 }
 
-// errBusy says that a process is writing to the file.
+// errBusy says that a process is writing the file.
 var errBusy = errors.New("another process has it open for writing")
 
 func stampOf(info os.FileInfo) stamp {
@@ -45,15 +45,15 @@ func stampOf(info os.FileInfo) stamp {
 	return s
 }
 
-// readFile reads a file that differs from what was read before; nil is one that
-// does not. It never waits: a pipe that took the file's place is refused.
+// readFile reads a file that differs from had; otherwise it returns nil. It
+// never waits: it rejects a pipe that replaced the file.
 func readFile(ctx context.Context, path string, had *file) (*file, error) {
 	if info, err := os.Stat(path); err == nil && had != nil && had.stamp == stampOf(info) {
 		return nil, nil
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
 	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO) {
-		return nil, errBusy // a link or a socket took its place just now: the next look sees it
+		return nil, errBusy // a link or a socket replaced the file just now: the next look sees it
 	}
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func readFile(ctx context.Context, path string, had *file) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What was read in two halves is neither.
+	// A file that changed between two reads is neither version.
 	after, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -85,12 +85,11 @@ func readFile(ctx context.Context, path string, had *file) (*file, error) {
 	return &file{stamp: stampOf(info), set: set, diags: diags}, nil
 }
 
-// impatience is how long one read of a file may wait for content that is not there.
+// impatience bounds how long one read of a file may wait for content.
 const impatience = 100 * time.Millisecond
 
-// impatient reads a file without waiting for what is to come. Some files of /proc are
-// regular and wait all the same: a link to /proc/kmsg must not be the end of all
-// reading.
+// impatient reads a file without waiting for content. Some files of /proc are regular
+// and wait nevertheless: a link to /proc/kmsg must not block all reading.
 type impatient struct{ *os.File }
 
 // Read implements io.Reader.

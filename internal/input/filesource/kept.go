@@ -11,10 +11,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// keep makes a file that was read again, and is wrong, say what it said before: all of
-// it where the file is not what it should be as a whole, and else those objects that
-// may be the ones that are wrong. What is wrong may be a slip of an editor, and must
-// take nothing from a node that serves.
+// keep lets a file that was read again, and is wrong, keep its previous content: all
+// of it if the file as a whole is wrong, otherwise the objects that may be wrong. An
+// editing mistake must take nothing from a node that serves.
 func (f *file) keep(had *file) {
 	f.doubtful = doubtful(f.diags)
 	switch {
@@ -33,9 +32,9 @@ func (f *file) keep(had *file) {
 	}
 }
 
-// restore takes the last good version of the objects of which fields are unknown, where
-// there is one, and returns how many it took. Without one the object is used as far as it
-// can be: see [diag.UnknownField] and [diag.UnknownPolicyField].
+// restore takes the last good version of objects with unknown fields, if there is one,
+// and returns how many it took. Other such objects are used as far as possible: see
+// [diag.UnknownField] and [diag.UnknownPolicyField].
 func (f *file) restore(had *file) (n int) {
 	good := make(map[objects.Identity]bool)
 	for id := range all(&had.set) {
@@ -54,7 +53,7 @@ func (f *file) restore(had *file) (n int) {
 	return len(good)
 }
 
-// exchange puts objects of another list in the place of those of their names.
+// exchange replaces objects by those of the same name in another list.
 func exchange(to, from objects.List, which map[objects.Identity]bool) {
 	among := func(_ int, o metav1.Object) bool { return which[objects.IdentityOf(to.Kind(), o)] }
 	to.Delete(among)
@@ -65,8 +64,8 @@ func exchange(to, from objects.List, which map[objects.Identity]bool) {
 	}
 }
 
-// doubtful are the objects that have fields which the API does not have, or policies that
-// have one twice.
+// doubtful returns the objects with fields that the API lacks, and policies with a
+// repeated field.
 func doubtful(diags diag.List) map[objects.Identity]bool {
 	out := make(map[objects.Identity]bool)
 	for _, d := range diags {
@@ -77,11 +76,11 @@ func doubtful(diags diag.List) map[objects.Identity]bool {
 	return out
 }
 
-// blank reports whether the file has no bytes, as a full disk or a writer that was
-// killed leaves it.
+// blank reports whether the file is empty, as a full disk or a killed writer
+// leaves it.
 func (f *file) blank() bool { return f.stamp.size == 0 }
 
-// keepAll takes the version before, where it has objects.
+// keepAll keeps the previous version if it has objects.
 func (f *file) keepAll(had *file) {
 	if had == nil {
 		return
@@ -93,21 +92,20 @@ func (f *file) keepAll(had *file) {
 	}
 }
 
-// wrong reports whether something of the file could not be read. A policy that has
-// unknown fields closes what it selects, which must not be the first that an agent does.
+// wrong reports whether a part of the file could not be read. A policy with unknown
+// fields closes what it selects, which must not be an agent's first action.
 func (f *file) wrong() bool {
 	return broken(f.diags) || len(wrongKinds(f.diags)) > 0 ||
 		slices.ContainsFunc(f.diags, func(d diag.Diagnostic) bool { return d.Code == diag.UnknownPolicyField })
 }
 
-// broken reports whether the file is not what it should be as a whole: cut off,
-// or no YAML at all.
+// broken reports whether the file as a whole is wrong: truncated, or not YAML.
 func broken(diags diag.List) bool {
 	return slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == diag.BadDocument || d.Code == diag.BadUTF8 })
 }
 
-// wrongKinds are the kinds of objects that are wrong by themselves, each once; "" is
-// one of a kind that is not known.
+// wrongKinds returns the kinds of single wrong objects, without duplicates; "" is an
+// unknown kind.
 func wrongKinds(diags diag.List) []string {
 	var kinds []string
 	for _, d := range diags {
@@ -118,14 +116,14 @@ func wrongKinds(diags diag.List) []string {
 	return kinds
 }
 
-// nameInDoubt reports whether an unknown field may be what an object's name or namespace
-// was meant to be.
+// nameInDoubt reports whether an unknown field may be a misspelt name or namespace of
+// the object.
 func nameInDoubt(d diag.Diagnostic) bool {
 	return (d.Code == diag.UnknownField || d.Code == diag.UnknownPolicyField) && (strings.HasPrefix(d.Origin.Path, "metadata.") || !strings.Contains(d.Origin.Path, "."))
 }
 
-// retain adds the objects of a kind that a set lacks and another has, and returns how
-// many; "" is every kind.
+// retain adds the objects of a kind that only the previous set has, and returns how
+// many; "" means every kind.
 func retain(set, had *objects.Set, kind string) (n int) {
 	from := had.Lists()
 	for i, to := range set.Lists() {
@@ -136,7 +134,7 @@ func retain(set, had *objects.Set, kind string) (n int) {
 	return n
 }
 
-// missing adds those objects to a list whose names it lacks, and returns how many.
+// missing adds objects whose names the list lacks, and returns how many.
 func missing(to, had objects.List) (n int) {
 	there := make(map[objects.Name]bool)
 	for o := range to.All() {

@@ -10,12 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settled is how long a file must have been left alone where nothing better is
-// known.
+// settled is the required time without a write if leases are not available.
 const settled = 500 * time.Millisecond
 
-// beingWritten reports whether a process has the file open for writing: the kernel
-// gives no lease for reading then (fcntl(2), F_SETLEASE).
+// beingWritten reports whether a process has the file open for writing: then the
+// kernel refuses a lease for reading (fcntl(2), F_SETLEASE).
 func beingWritten(f *os.File) (bool, error) {
 	err := lease(f)
 	switch {
@@ -30,13 +29,13 @@ func beingWritten(f *os.File) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	// A time that is still to come says nothing.
+	// A time in the future tells nothing.
 	age := time.Since(info.ModTime())
 	return age >= 0 && age < settled, nil
 }
 
-// hasNoLeases reports whether the error says that there are no leases to be had:
-// the file system has none, or the file is another user's and CAP_LEASE is
+// hasNoLeases reports whether the error means that leases are not available: the
+// file system lacks them, or the file belongs to another user and CAP_LEASE is
 // missing.
 func hasNoLeases(err error) bool {
 	for _, no := range []error{syscall.EINVAL, syscall.ENOTSUP, syscall.EACCES, syscall.ENOLCK, syscall.EPERM} {
@@ -47,7 +46,7 @@ func hasNoLeases(err error) bool {
 	return false
 }
 
-// lease takes a lease for reading and gives it back at once. A process that opens
+// lease takes a lease for reading and releases it at once. A process that opens
 // the file for writing in between waits for less than a millisecond.
 func lease(f *os.File) error {
 	conn, err := f.SyscallConn()

@@ -8,7 +8,7 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// object is one of any kind.
+// object is an object of any kind.
 type object = objects.Sourced[metav1.Object]
 
 // all yields every object of a set.

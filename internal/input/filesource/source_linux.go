@@ -14,46 +14,46 @@ import (
 
 // Source reads the manifests of a directory.
 type Source struct {
-	// Dir is the directory; those below it are not read.
+	// Dir is the directory; subdirectories are not read.
 	Dir string
-	// Report gets everything there is to say about the files whenever it changes,
-	// with [diag.UnreadFile] and [diag.OpenFile] for what could not be read. It is
-	// called by Run's goroutine.
+	// Report receives all diagnostics about the files at every change, with
+	// [diag.UnreadFile] and [diag.OpenFile] for unreadable files. Run's goroutine
+	// calls it.
 	Report func(diag.List)
-	Log    *slog.Logger // nil is not allowed
-	// AllowEmpty takes a directory that has no manifests any more for what it says:
-	// otherwise what they said stays until there are some again.
+	Log    *slog.Logger // receives errors; not nil
+	// AllowEmpty accepts a directory that has no manifests any more. Otherwise
+	// their objects stay until there are manifests again.
 	AllowEmpty bool
-	// Spare reports whether the kernel serves what files said before this Source
-	// began. A file that is wrong from the start is waited for then, as one that
-	// cannot be opened: what it says cannot be known. Nil is never.
+	// Spare reports that the kernel serves what files said before this Source
+	// began. Then the source waits for a file that is wrong from the start, like
+	// for an unreadable one, because its content is unknown. Nil means never.
 	Spare func() bool
 
-	// watcher makes watchers; nil is the kernel's.
+	// watcher makes watchers; nil uses the kernel's.
 	watcher func() (*fsnotify.Watcher, error)
 }
 
 const (
-	// quiet is how long nothing must happen before files are read: a change of
+	// quiet is the time without events before files are read: a change of
 	// several files is often one.
 	quiet = 20 * time.Millisecond
-	// mostQuiet is how long a change waits while others keep coming.
+	// mostQuiet bounds the delay of a change while others keep coming.
 	mostQuiet = 100 * time.Millisecond
-	// firstAgain is how long a file that could not be read is left alone, longer
-	// each time, at most lastAgain: nothing tells of a writer that goes.
+	// firstAgain is the delay before an unreadable file is tried again; it grows
+	// up to lastAgain. No event reports that a writer has finished.
 	firstAgain = 50 * time.Millisecond
 	lastAgain  = time.Second
-	// pollEvery is how often the directory is looked at where the kernel tells of
-	// nothing, and lookAnyway where it does: it drops notices when there are too
-	// many, and has none of what links lead to.
+	// pollEvery is the polling interval if the kernel reports no events, and
+	// lookAnyway if it does: it drops events if there are too many, and reports
+	// none behind links.
 	pollEvery  = time.Second
 	lookAnyway = 30 * time.Second
 )
 
 // Run feeds the inbox until ctx ends. The inbox is complete once every file was
-// read: one that cannot be opened, one that a process has open for writing, or a
-// directory that is away is reported, and waited for. Later what cannot be read
-// keeps saying what it said.
+// read. Run reports, and waits for, an unreadable file, a file that a process
+// has open for writing, and a missing directory. Later, what cannot be read
+// keeps its previous content.
 func (s *Source) Run(ctx context.Context, b *inbox.Inbox) error {
 	r := &reading{source: s, inbox: b, dir: newDirectory(s.Dir), again: firstAgain}
 	r.dir.allowEmpty, r.dir.spare = s.AllowEmpty, s.Spare
@@ -65,7 +65,7 @@ func (s *Source) Run(ctx context.Context, b *inbox.Inbox) error {
 	w.renew()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var since time.Time // of the first notice that was not followed
+	var since time.Time // of the first unhandled event
 	noticed := func() {
 		if since.IsZero() {
 			since = time.Now()
@@ -97,19 +97,19 @@ func (s *Source) Run(ctx context.Context, b *inbox.Inbox) error {
 	}
 }
 
-// reading is a Source at work.
+// reading is a running Source.
 type reading struct {
 	source *Source
 	inbox  *inbox.Inbox
 	dir    *directory
-	// complete is whether everything was read once.
+	// complete reports that everything was read once.
 	complete bool
-	// again is how long to wait before what could not be read is tried again.
+	// again is the delay before unreadable files are tried again.
 	again time.Duration
 	said  diag.List
 }
 
-// look reads what has changed and passes it on.
+// look reads all changes and passes them on.
 func (r *reading) look(ctx context.Context) {
 	changed := r.dir.read(ctx)
 	if ctx.Err() != nil {
@@ -130,7 +130,7 @@ func (r *reading) look(ctx context.Context) {
 	r.said = now
 }
 
-// next is how long until the next look.
+// next is the delay before the next look.
 func (r *reading) next(polling bool) time.Duration {
 	wait := lookAnyway
 	if polling {

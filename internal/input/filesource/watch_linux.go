@@ -8,21 +8,21 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// watch tells of changes in a directory, where the kernel does. It has few watches
-// to give (inotify(7), max_user_watches and max_user_instances): without one the
-// directory is looked at often.
+// watch reports changes in a directory, if the kernel can. Watches are limited
+// (inotify(7), max_user_watches and max_user_instances): without one, the
+// directory is polled often.
 type watch struct {
 	dir  string
 	log  *slog.Logger
 	make func() (*fsnotify.Watcher, error)
 	w    *fsnotify.Watcher
-	// polling is whether there is no watch to be had, and said and flooded whether
-	// the log has what went wrong.
+	// polling reports that no watch is available; said and flooded report that the
+	// log has the error.
 	polling, said, flooded bool
 }
 
-// renew watches the directory if that is not done: the watch is lost with the
-// directory it was on, and adding one that is there changes nothing.
+// renew watches the directory again if necessary: a watch ends with its
+// directory, and adding an existing one changes nothing.
 func (w *watch) renew() {
 	var err error
 	if w.w == nil {
@@ -31,7 +31,7 @@ func (w *watch) renew() {
 	if err == nil {
 		err = w.w.Add(w.dir)
 	}
-	// Of a directory that is away reading tells.
+	// Reading reports a missing directory.
 	w.polling = err != nil && !errors.Is(err, fs.ErrNotExist)
 	if w.polling && !w.said {
 		w.said = true
@@ -53,8 +53,8 @@ func (w *watch) errors() <-chan error {
 	return w.w.Errors
 }
 
-// failed takes an error of the watch; whatever it was, changes may have been
-// missed.
+// failed handles an error of the watch. Whatever it is, events may have been
+// lost.
 func (w *watch) failed(err error) {
 	if !w.flooded {
 		w.flooded = true

@@ -1,6 +1,6 @@
 // Package gittree copies the files of a Git revision to a directory. It reads
-// objects by their number and so neither touches the user's working tree and
-// index nor runs what a repository configures: filters, attributes, hooks.
+// objects by their hash, so it neither touches the user's working tree and
+// index nor runs filters, attributes or hooks that a repository configures.
 package gittree
 
 import (
@@ -18,18 +18,18 @@ import (
 	"strings"
 )
 
-// The limits of what is copied.
+// Limits of a copy.
 const (
 	maxFiles = 100_000
 	maxBytes = 1 << 30
 )
 
-// Source is a revision and a path in it, as git's own REV:PATH has them.
+// Source is a revision and a path in it, as in git's REV:PATH.
 type Source struct{ Revision, Path string }
 
-// Parse reads "git:REV:PATH"; ok is false for what does not begin with "git:". A
-// PATH that begins with "./" is taken from the current directory, any other one
-// from the top of the repository, and an empty one is all of it.
+// Parse parses "git:REV:PATH"; ok is false without the prefix "git:". A PATH
+// that begins with "./" is relative to the current directory, any other to the
+// top of the repository; an empty one is the whole repository.
 func Parse(s string) (src Source, ok bool, err error) {
 	rest, ok := strings.CutPrefix(s, "git:")
 	if !ok {
@@ -45,20 +45,20 @@ func Parse(s string) (src Source, ok bool, err error) {
 	return Source{rev, file}, true, nil
 }
 
-// ErrPartial says that a clone lacks a file's content. It is not fetched here: planec
-// compares offline.
+// ErrPartial says that a clone lacks a file's content. It is not fetched, because
+// planec compares offline.
 var ErrPartial = errors.New("this clone is partial and lacks the content of the file: git archive REVISION PATH > /dev/null fetches it")
 
 var errTooMany = errors.New("too many files")
 
-// ErrNoFiles says that a revision has nothing at a path.
+// ErrNoFiles says that a revision has nothing at the path.
 var ErrNoFiles = errors.New("no files")
 
-// Place is the path of a source from the top of the repository.
+// Place returns the path of a source, relative to the top of the repository.
 func Place(ctx context.Context, s Source) (string, error) { return rootPath(ctx, s.Path) }
 
-// PlaceOf is the path of a file or directory of the working tree from the top of the
-// repository that this process is in. It need not be there.
+// PlaceOf returns the path of a file or directory of the working tree, relative to
+// the top of this process's repository. The file need not exist.
 func PlaceOf(ctx context.Context, file string) (string, error) {
 	if !filepath.IsAbs(file) {
 		return rootPath(ctx, "./"+filepath.ToSlash(file))
@@ -77,10 +77,10 @@ func PlaceOf(ctx context.Context, file string) (string, error) {
 // entry is one file of a tree.
 type entry struct{ object, name string }
 
-// Copy writes the files whose names wanted accepts below dir, with their names in
-// the repository, and returns the path of the source in it: a file or a
-// directory. dir must be empty. Links to files of the revision are those files, others
-// and submodules are left out.
+// Copy writes the files whose names wanted accepts below dir, under their names in the
+// repository, and returns the path of the source there: a file or a directory. dir
+// must be empty. Links to files of the revision are replaced by the files; other links
+// and submodules are omitted.
 func Copy(ctx context.Context, s Source, dir string, wanted func(name string) bool) (string, error) {
 	hash, err := git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", s.Revision+"^{commit}")
 	if err != nil {
@@ -117,7 +117,7 @@ func Copy(ctx context.Context, s Source, dir string, wanted func(name string) bo
 	return root, write(ctx, kept, dir)
 }
 
-// rootPath is the path from the top of the repository.
+// rootPath returns a path relative to the top of the repository.
 func rootPath(ctx context.Context, p string) (string, error) {
 	if p == "." || strings.HasPrefix(p, "./") || strings.HasPrefix(p, "../") {
 		prefix, err := git(ctx, "rev-parse", "--show-prefix")
@@ -130,7 +130,7 @@ func rootPath(ctx context.Context, p string) (string, error) {
 	return p, nil
 }
 
-// entries lists the regular files and the links of a commit at a path.
+// entries lists the regular files and links of a commit at a path.
 func entries(ctx context.Context, hash, root string, most int) (files, links []entry, err error) {
 	args := []string{"ls-tree", "-r", "-z", "--full-tree", hash, "--"}
 	if root != "" {
@@ -141,14 +141,14 @@ func entries(ctx context.Context, hash, root string, most int) (files, links []e
 		return nil, nil, fmt.Errorf("listing files with git: %w", err)
 	}
 	for line := range bytes.SplitSeq(out, []byte{0}) {
-		// "100644 blob <object>\t<name>"
+		// The format is "100644 blob <object>\t<name>".
 		meta, name, ok := strings.Cut(string(line), "\t")
 		fields := strings.Fields(meta)
 		if !ok || len(fields) != 3 || fields[1] != "blob" {
 			continue
 		}
 		if !filepath.IsLocal(filepath.FromSlash(name)) || strings.ContainsAny(name, "\x00\\") {
-			continue // no name that could lead out of the directory
+			continue // such a name could lead out of the directory
 		}
 		switch {
 		case fields[0] == "120000":
@@ -163,7 +163,7 @@ func entries(ctx context.Context, hash, root string, most int) (files, links []e
 	return files, links, nil
 }
 
-// write reads all files through one git process.
+// write reads all files with one git process.
 func write(ctx context.Context, list []entry, dir string) error {
 	cmd := command(ctx, "cat-file", "--batch")
 	var ask bytes.Buffer
@@ -188,7 +188,7 @@ func write(ctx context.Context, list []entry, dir string) error {
 	}
 	if err != nil {
 		cmd.Process.Kill() // it may be waiting for a reader
-		cmd.Wait()         // the error is known
+		cmd.Wait()         // the error is known already
 		return err
 	}
 	if err := cmd.Wait(); err != nil {
@@ -225,7 +225,7 @@ func writeOne(r *bufio.Reader, e entry, dir string, total *int64) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("copying %s from git: %w", e.name, err)
 	}
-	_, err = r.Discard(1) // the line's end after the content
+	_, err = r.Discard(1) // the newline after the content
 	return err
 }
 
@@ -238,7 +238,7 @@ func git(ctx context.Context, args ...string) ([]byte, error) {
 	return out, err
 }
 
-// command is git without what could make it fetch, ask or guess.
+// command returns a git command that cannot fetch, prompt or guess.
 func command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Env = append(os.Environ(), "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0", "GIT_LITERAL_PATHSPECS=1", "LC_ALL=C")

@@ -32,7 +32,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// run runs git in a directory, without anybody's settings.
+// run runs git in a directory, without the settings of any user.
 func run(t *testing.T, dir, stdin string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.com"}, args...)...)

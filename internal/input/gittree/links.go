@@ -10,28 +10,28 @@ import (
 	"strings"
 )
 
-// Who reads a working tree follows links to files, and one that is named, so a revision
-// is read in the same way: as far as they lead to files of it.
+// Readers of a working tree follow links, so a revision is read in the same way, as far
+// as links lead to its own files.
 
-// maxLinks bounds how many links are followed for one name, as a kernel does, and
-// maxLinkText what one of them says.
+// maxLinks bounds the links that are followed for one name, like a kernel's
+// limit, and maxLinkText the length of one.
 const (
 	maxLinks    = 40
 	maxLinkText = 4096
 )
 
-// tree is the files and links of a commit, by name.
+// tree holds the files and links of a commit, by name.
 type tree struct {
 	commit string
-	files  map[string]string // name to object
+	files  map[string]string // maps names to objects
 	links  map[string]string
-	said   map[string]string // what links say, by object
+	said   map[string]string // the targets of links, by object
 }
 
-// maxTree bounds how many files a commit may have for its links to be followed.
+// maxTree is the largest number of files in a commit whose links are followed.
 const maxTree = 1_000_000
 
-// readTree lists a whole commit; one with too many files has no links.
+// readTree lists a whole commit; if it has too many files, links are ignored.
 func readTree(ctx context.Context, commit string) (*tree, error) {
 	t := &tree{commit: commit, files: make(map[string]string), links: make(map[string]string), said: make(map[string]string)}
 	files, links, err := entries(ctx, commit, "", maxTree)
@@ -50,8 +50,8 @@ func readTree(ctx context.Context, commit string) (*tree, error) {
 	return t, nil
 }
 
-// follow returns the name without links that a name leads to; ok is false where it leads
-// out of the repository, or in circles.
+// follow resolves all links in a name; ok is false if it leads out of the repository, or
+// in a circle.
 func (t *tree) follow(ctx context.Context, name string) (real string, ok bool) {
 	rest := strings.Split(name, "/")
 	followed := 0
@@ -71,12 +71,12 @@ func (t *tree) follow(ctx context.Context, name string) (real string, ok bool) {
 		real, rest = path.Dir(real), append(strings.Split(said, "/"), rest...)
 	}
 	if real == "." {
-		real = "" // as others name the top
+		real = "" // the name that others use for the top
 	}
 	return real, true
 }
 
-// read returns what a link says.
+// read returns the target of a link.
 func (t *tree) read(ctx context.Context, object string) (string, error) {
 	said, known := t.said[object]
 	if known {
@@ -93,9 +93,9 @@ func (t *tree) read(ctx context.Context, object string) (string, error) {
 	return t.said[object], nil
 }
 
-// linked lists the files that links at or below root lead to, under the names of the
-// links, and the files below root where that is itself, or is below, a link to a
-// directory.
+// linked lists the files behind links at or below root, under the names of the
+// links. If root itself is, or is below, a link to a directory, it lists the files
+// below it.
 func linked(ctx context.Context, commit, root string, links []entry, found bool) ([]entry, error) {
 	if found && len(links) == 0 {
 		return nil, nil

@@ -19,10 +19,10 @@ type Inbox struct {
 	services map[objects.Name]compiler.ServiceUpdate
 	slices   map[objects.Name]compiler.SliceUpdate
 	others   others
-	// addresses are the node's own, where they changed.
+	// addresses are the node's own, if they changed.
 	addresses []netip.Addr
-	// count is how many changes came since the last Take, and since is when the
-	// first of them did.
+	// count is the number of changes since the last Take, and since is the time
+	// of the first.
 	count    int
 	since    time.Time
 	triggers []time.Time
@@ -42,11 +42,11 @@ func (b *Inbox) reset() {
 	b.count, b.since, b.triggers, b.addresses = 0, time.Time{}, nil, nil
 }
 
-// maxTriggers bounds how many times of causes are kept for measuring.
+// maxTriggers bounds the trigger times that are kept for measurements.
 const maxTriggers = 1024
 
-// Put takes an object that came or changed. The trigger is when what caused the
-// change happened, as far as the object says; it may be zero. Kinds that the
+// Put takes an added or changed object. The trigger is when the cause of the
+// change happened, as far as the object tells; it may be zero. Kinds that the
 // compiler does not read are ignored.
 func (b *Inbox) Put(o objects.Sourced[metav1.Object], trigger time.Time) {
 	b.mu.Lock()
@@ -68,7 +68,7 @@ func (b *Inbox) Put(o objects.Sourced[metav1.Object], trigger time.Time) {
 	b.changed()
 }
 
-// Delete takes an object that is gone; only its kind and name are looked at.
+// Delete takes a removed object, of which only the kind and name matter.
 func (b *Inbox) Delete(o metav1.Object) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -90,20 +90,20 @@ func (b *Inbox) Delete(o metav1.Object) {
 func (b *Inbox) SetAddresses(own []netip.Addr) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	// Not nil, which would be "as before".
+	// This must not be nil, which would mean "unchanged".
 	b.addresses = append([]netip.Addr{}, own...)
 	b.changed()
 }
 
-// Waiting says how many Services and slices have changed since the last Take.
+// Waiting returns how many Services and slices have changed since the last Take.
 func (b *Inbox) Waiting() (services, slices int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.services), len(b.slices)
 }
 
-// Complete says that the first listing of everything is in. What was listed waits
-// from now on: before, it was not known to be all.
+// Complete marks the first listing as complete. The waiting time of listed
+// objects starts now, because they were incomplete before.
 func (b *Inbox) Complete() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -114,7 +114,7 @@ func (b *Inbox) Complete() {
 	b.ring()
 }
 
-// changed counts a change. Before the first listing is complete it is not told.
+// changed counts a change. It wakes the reader only after the first listing.
 func (b *Inbox) changed() {
 	if b.count++; b.since.IsZero() {
 		b.since = time.Now()
@@ -131,11 +131,11 @@ func (b *Inbox) ring() {
 	}
 }
 
-// Wake has something to read when there may be something to take.
+// Wake becomes readable when there may be something to take.
 func (b *Inbox) Wake() <-chan struct{} { return b.wake }
 
-// Pending says how many changes wait, and since when the first has; 0 before the
-// first listing is complete.
+// Pending returns the number of waiting changes and the time of the first; 0
+// before the first listing is complete.
 func (b *Inbox) Pending() (int, time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -145,17 +145,17 @@ func (b *Inbox) Pending() (int, time.Time) {
 	return b.count, b.since
 }
 
-// Batch is what was gathered.
+// Batch is a collection of changes.
 type Batch struct {
 	Update compiler.Update // the changes, each object once
-	// Count is how many changes it is made of, Since when the first came.
+	// Count is the number of changes, Since the time of the first.
 	Count int
-	Since time.Time
-	// Triggers are when what caused the changes happened, where objects say so.
+	Since time.Time // the zero time if Count is 0
+	// Triggers are the times when the causes of changes happened, if objects tell.
 	Triggers []time.Time
 }
 
-// Set is a first batch as a whole.
+// Set returns a first batch as a whole.
 func (b *Batch) Set() objects.Set {
 	var set objects.Set
 	if b.Update.Others != nil {
@@ -174,8 +174,8 @@ func (b *Batch) Set() objects.Set {
 	return set
 }
 
-// Take gives out what was gathered; ok is false before the first listing is
-// complete.
+// Take returns and clears the collected changes; ok is false before the
+// first listing is complete.
 func (b *Inbox) Take() (out Batch, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -22,11 +22,11 @@ type others struct {
 	cluster    table[*policyv1beta1.ClusterNetworkPolicy]
 	admin      table[*policyv1alpha1.AdminNetworkPolicy]
 	baseline   table[*policyv1alpha1.BaselineAdminNetworkPolicy]
-	// dirty is whether something changed since the last take.
+	// dirty reports a change since the last take.
 	dirty bool
 }
 
-// table is the objects of a kind by their names.
+// table maps names to the objects of a kind.
 type table[T metav1.Object] map[objects.Name]objects.Sourced[T]
 
 func newOthers() others {
@@ -38,14 +38,14 @@ func newOthers() others {
 	}
 }
 
-// shelf is a table whose type does not matter.
+// shelf is a table of any type.
 type shelf interface {
 	// put reports whether the object differs from the one before.
 	put(objects.Name, objects.Sourced[metav1.Object]) bool
 	remove(objects.Name)
 }
 
-// of returns the table that the object belongs to, or nil.
+// of returns the table for the object, or nil.
 func (o *others) of(object metav1.Object) shelf {
 	switch object.(type) {
 	case *corev1.Node:
@@ -85,8 +85,8 @@ func (o *others) remove(k objects.Name, object metav1.Object) bool {
 	return true
 }
 
-// put takes an object of the table's type. A node's and a pod's status changes
-// often, and what is kept of it seldom.
+// put stores an object of the table's type. The status of nodes and pods
+// changes often, but its kept parts seldom.
 func (t table[T]) put(k objects.Name, s objects.Sourced[metav1.Object]) bool {
 	object, ok := s.Object.(T)
 	if !ok {
@@ -99,7 +99,7 @@ func (t table[T]) put(k objects.Name, s objects.Sourced[metav1.Object]) bool {
 
 func (t table[T]) remove(k objects.Name) { delete(t, k) }
 
-// take returns all of them if any changed, and nil otherwise.
+// take returns all objects if any changed, and nil otherwise.
 func (o *others) take() *objects.Set {
 	if !o.dirty {
 		return nil

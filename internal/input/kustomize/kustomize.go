@@ -1,5 +1,5 @@
-// Package kustomize builds kustomizations as kubectl -k does, but offline: nothing that
-// they name is fetched.
+// Package kustomize builds kustomizations like kubectl -k, but offline: it fetches
+// nothing.
 package kustomize
 
 import (
@@ -18,13 +18,13 @@ import (
 // ErrNone says that a directory has no kustomization.
 var ErrNone = errors.New("there is no kustomization.yaml, kustomization.yml or Kustomization")
 
-// maxDirs bounds how many kustomizations one may lead to.
+// maxDirs bounds the number of kustomizations in one build.
 const maxDirs = 1000
 
-// Build returns what kubectl kustomize prints for a directory, with the places where it
-// was written before it was changed; what a generator made is of the kustomization's first
-// line. Plugins, functions and Helm charts are off, and files outside of the directory are not loaded, as kubectl has
-// it; a remote resource is an error.
+// Build returns the output of kubectl kustomize for a directory, with the original places of the
+// objects; generated ones get the first line of the kustomization. Like in kubectl, plugins,
+// functions and Helm charts are off, and files outside of the directory are not loaded. A remote
+// resource is an error.
 func Build(dir string) (objects []manifest.Built, err error) {
 	file := kustomization.Find(dir)
 	if file == "" {
@@ -33,7 +33,7 @@ func Build(dir string) (objects []manifest.Built, err error) {
 	if err := local(dir, make(map[string]bool)); err != nil {
 		return nil, err
 	}
-	// A kustomization may be anybody's, and the library panics on some.
+	// A kustomization is untrusted, and the library panics on some.
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("building %s: %v", file, r)
@@ -62,7 +62,7 @@ func Build(dir string) (objects []manifest.Built, err error) {
 	return objects, nil
 }
 
-// object takes one object out of what was built, without the note of its origin.
+// object converts one built object, without the annotation of its origin.
 func object(dir, file string, r *resource.Resource, places map[string][]manifest.Place) (manifest.Built, error) {
 	o := manifest.Built{File: file, Line: 1}
 	origin, err := r.GetOrigin()
@@ -78,17 +78,17 @@ func object(dir, file string, r *resource.Resource, places map[string][]manifest
 			return o, err
 		}
 	}
-	// As one line: those of what was built are not those of the file.
+	// Use one line, because lines of the output are not those of the file.
 	o.Text, err = r.MarshalJSON()
 	return o, err
 }
 
-// local refuses what would be fetched, in a kustomization and in those that it leads to.
+// local rejects remote resources in a kustomization and in those it refers to.
 func local(dir string, seen map[string]bool) error {
 	file := kustomization.Find(dir)
 	key, err := filepath.Abs(dir)
 	if err != nil || file == "" || seen[key] {
-		return err // kustomize says what is wrong with a directory that has none
+		return err // kustomize reports what is wrong with a directory without one
 	}
 	if seen[key] = true; len(seen) > maxDirs {
 		return fmt.Errorf("%s: it leads to more than %d kustomizations", dir, maxDirs)
@@ -115,7 +115,7 @@ func local(dir string, seen map[string]bool) error {
 	return problem
 }
 
-// remoteError says that something is not fetched, and how it can be had.
+// remoteError says that something is not fetched, and how to get it.
 func remoteError(file, field, value, dir string) error {
 	return fmt.Errorf("%s: %s %q is remote, and planec fetches nothing: kustomize build %s | planec ... -f -", file, field, value, dir)
 }

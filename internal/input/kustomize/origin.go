@@ -15,14 +15,14 @@ import (
 	"github.com/planec/planec/internal/text/kustomization"
 )
 
-// withOrigins is the disk, but for one kustomization that asks for notes of where its
-// objects are from, and for files that would have something fetched: those cannot be read.
+// withOrigins is the file system, but one kustomization asks for origin annotations, and
+// files with remote references cannot be read.
 type withOrigins struct {
 	filesys.FileSystem
 	file string
 	text []byte
-	// dir is what is built, and remote what kept it from being built: kustomize takes a
-	// kustomization that it cannot read for one that is not there.
+	// dir is the built directory, and remote the reference that prevented it: kustomize
+	// treats an unreadable kustomization like a missing one.
 	dir    string
 	remote error
 }
@@ -45,14 +45,14 @@ func (d *withOrigins) ReadFile(path string) ([]byte, error) {
 	return text, nil
 }
 
-// originsOf is the disk with a kustomization that asks for origins.
+// originsOf returns the file system in which a kustomization asks for origins.
 func originsOf(file string) (*withOrigins, error) {
 	content, err := kustomization.Read(file)
 	if err != nil {
 		return nil, err
 	}
 	fields := content.Fields()
-	options, _ := fields["buildMetadata"].([]any) // kustomize says what is wrong with another value
+	options, _ := fields["buildMetadata"].([]any) // kustomize reports another value
 	if !slices.Contains(options, any(types.OriginAnnotations)) {
 		fields["buildMetadata"] = append(options, types.OriginAnnotations)
 	}
@@ -66,12 +66,12 @@ func originsOf(file string) (*withOrigins, error) {
 	return d, err
 }
 
-// lineOf finds the object of a file that was given another name: a prefix and a suffix
-// mostly. It is 1 where it cannot be told.
+// lineOf finds the line of a renamed object of a file, usually one with a prefix and a
+// suffix; 1 if it is unknown.
 func lineOf(file, kind, name string, places map[string][]manifest.Place) int {
 	list, known := places[file]
 	if !known {
-		// As far as it is YAML: where an object stands is a help, and no more.
+		// The line is only a help, so text that is not YAML is ignored.
 		if text, err := os.ReadFile(file); err == nil {
 			list = manifest.Places(text)
 		}

@@ -13,20 +13,20 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// A policy with a field that the API does not have may not be used without it: a
-// selector or a rule that lacks a part means more than it did. Such a policy becomes
-// one that selects what it selected and accepts nothing, as ir/failsafe gives policies
-// up. Where the field may be part of what it selects, the policy is left out.
+// A policy with an unknown field must not be used without it: a selector or a rule
+// that lacks a part matches more. Such a policy keeps its selection and accepts
+// nothing, like policies that ir/failsafe gives up. If the field may belong to the
+// selection, the policy is left out.
 
-// strangePolicy closes a policy that has unknown fields, and reports them; false means
-// that it is left out.
+// strangePolicy closes a policy with unknown fields and reports them; false means that
+// it is left out.
 func strangePolicy(out *outcome, t *text, at ir.Origin, o any, fields []strange) bool {
 	if all(fields, inStatus) {
 		reportStrange(out, diag.UnknownField, at, fields, "") // nothing reads a policy's status
 		return true
 	}
 	if at.Namespace == "" && all(fields, isPeer) {
-		// The compiler knows what to do with those: see [diag.UnknownPeer].
+		// The compiler handles these: see [diag.UnknownPeer].
 		reportStrange(out, diag.UnknownPolicyField, at, fields, "Until it is corrected, a rule accepts nothing by it, and a rule that denies denies everything")
 		return true
 	}
@@ -46,19 +46,19 @@ func all(fields []strange, which func(*strange) bool) bool {
 
 func inStatus(f *strange) bool { return f.steps[0].name == "status" }
 
-// isPeer reports whether the field is all that a peer or a protocol of a rule has, in a
-// policy of administrators: one of a kind that came later.
+// isPeer reports whether the field is the only content of a peer or a protocol in a
+// rule of an administrator's policy: a kind that a later version of the API added.
 func isPeer(f *strange) bool {
 	s := f.steps
 	return f.alone && len(s) == 6 && s[0].name == "spec" && s[2].isIndex && s[4].isIndex &&
 		(s[3].name == "from" || s[3].name == "to" || s[3].name == "protocols")
 }
 
-// doubts are what unknown fields leave open.
+// doubts are the questions that unknown fields leave open.
 type doubts struct {
-	// selector is set when the field may be part of what is selected.
+	// selector reports that the field may belong to the selection.
 	selector bool
-	// directions is set when it may be part of which directions the policy is about.
+	// directions reports that it may belong to the policy's directions.
 	directions bool
 }
 
@@ -83,27 +83,26 @@ func doubtsOf(text []byte, fields []strange) doubts {
 		case fields[i].repeated:
 			d.directions = d.directions || steps[1].name == "policyTypes"
 		case len(steps) == 1 || len(steps) == 2 && inSpec:
-			// An absent podSelector selects all pods, where this is not it.
+			// A missing podSelector selects all pods, so this field may be a misspelt one.
 			other := len(steps) == 2 && fields[i].meant() != "" && fields[i].meant() != "podSelector"
 			d.selector = d.selector || !pods && !subject && !other
 			d.directions = d.directions || !types
 		case steps[0].name == "metadata":
-			// The namespace may be what is misspelt; cluster policies have none.
+			// The namespace may be the misspelt field; cluster policies have none.
 			d.selector = d.selector || has.Metadata.Namespace == "" && !subject
 		}
 	}
 	return d
 }
 
-// closePolicy makes a policy accept nothing in the directions that it is about; both
-// asks for both.
+// closePolicy makes a policy accept nothing in its directions; both closes both.
 func closePolicy(o any, both bool) {
 	switch p := o.(type) {
 	case *networkingv1.NetworkPolicy:
 		if both {
 			p.Spec.PolicyTypes = []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress}
 		}
-		defaultNetworkPolicy(p) // what it is about depends on its rules
+		defaultNetworkPolicy(p) // its directions depend on its rules
 		p.Spec.Ingress, p.Spec.Egress = nil, nil
 	case *policyv1beta1.ClusterNetworkPolicy:
 		closeCluster(&p.Spec, both)
@@ -114,8 +113,8 @@ func closePolicy(o any, both bool) {
 	}
 }
 
-// The policies of administrators have no default: a rule that denies, by a peer of a
-// kind that is not known, denies everything.
+// Administrators' policies have no default verdict. A deny rule with a peer of an
+// unknown kind denies everything.
 
 func closeCluster(spec *policyv1beta1.ClusterNetworkPolicySpec, both bool) {
 	in, out := directions(len(spec.Ingress), len(spec.Egress), both)
@@ -156,8 +155,8 @@ func closeBaseline(spec *policyv1alpha1.BaselineAdminNetworkPolicySpec, both boo
 	}
 }
 
-// directions are those of a policy of administrators that has so many rules in each; one
-// without any rule may have been about both.
+// directions returns the directions of an administrator's policy with so many rules in
+// each. A policy without rules may have been meant for both.
 func directions(ingress, egress int, both bool) (in, out bool) {
 	both = both || ingress+egress == 0
 	return both || ingress > 0, both || egress > 0

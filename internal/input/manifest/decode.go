@@ -15,36 +15,35 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// decoder turns pieces into objects. It keeps what can be shared between them
-// and belongs to one worker.
+// decoder turns pieces into objects. It caches what they share, and belongs
+// to one worker.
 type decoder struct {
 	shared *interner
-	// schemas are shared with other decoders.
+	// schemas are shared between decoders.
 	schemas *schemas
 	// workloads is [Options.Workloads].
 	workloads bool
-	// kinds are those that are read, made when they are first asked for.
+	// kinds are the supported kinds, built on first use.
 	kinds map[string]typeMeta
-	// slips are what kinds that are not read were probably meant to be.
+	// slips maps unsupported kinds to the kinds that were probably meant.
 	slips map[typeMeta]typeMeta
 }
 
 func newDecoder(s *schemas) *decoder { return &decoder{shared: newInterner(), schemas: s} }
 
-// text is one object as JSON, with what is needed to say where its parts are.
+// text is one object as JSON, with the data to locate its parts.
 type text struct {
 	json []byte
 	file string
 	line int
-	// node is what the JSON was made from, when it was YAML; its lines count
-	// from base.
+	// node is the YAML source of the JSON, or nil; its lines count from base.
 	node *yaml.Node
 	base int
-	// schema is that of the object's kind, nil if it is not known; unknown is set
-	// when the object has fields that it does not know.
+	// schema is the schema of the object's kind, nil if unknown; unknown reports
+	// that the object has fields outside of it.
 	schema  *schema
 	unknown bool
-	// repeated are the fields of a policy that stand twice.
+	// repeated are the repeated fields of a policy.
 	repeated []strange
 }
 
@@ -66,7 +65,7 @@ func (t *text) lineAt(offset int) int {
 	return t.line
 }
 
-// piece decodes whatever the piece holds.
+// piece decodes a piece with any content.
 func (d *decoder) piece(out *outcome, p *piece) {
 	if !utf8.Valid(p.text) {
 		out.report(diag.BadUTF8, p.origin(p.line+bytes.Count(p.text[:firstInvalid(p.text)], newline)), "a byte that is not UTF-8")
@@ -90,7 +89,7 @@ func firstInvalid(text []byte) int {
 	return len(text)
 }
 
-// json decodes an object, or the items of a list inside another list.
+// json decodes an object, or the items of a list in another list.
 func (d *decoder) json(out *outcome, p *piece, raw []byte, line, level int) {
 	t := text{json: raw, file: p.file, line: line}
 	meta, hasItems, err := sniffJSON(raw)
@@ -144,7 +143,7 @@ func (d *decoder) json(out *outcome, p *piece, raw []byte, line, level int) {
 	}
 }
 
-// itemsText is about an object that kubectl takes apart as a list, whatever its kind.
+// itemsText is for an object that kubectl splits like a list, whatever its kind.
 const itemsText = "it has items, and a kind that is no list: readers differ about what it is"
 
 // deeper reports whether the items of a list may be lists.
@@ -156,8 +155,8 @@ func (d *decoder) deeper(out *outcome, t *text, level int) bool {
 	return false
 }
 
-// inherit completes what an item says of itself with what its list says; false
-// means that the piece has to wait until the list is known.
+// inherit adds to an item what its list says about it; false means that the
+// piece must wait until the list is known.
 func (p *piece) inherit(out *outcome, meta typeMeta) (typeMeta, bool) {
 	if meta.kind != "" || !p.item {
 		return meta, true
@@ -175,7 +174,7 @@ func (p *piece) inherit(out *outcome, meta typeMeta) (typeMeta, bool) {
 func (d *decoder) yamlPiece(out *outcome, p *piece) {
 	nodes, err := yamlNodes(p.text)
 	if len(nodes) > 1 && err == nil && !p.item {
-		// kubectl reads the first and nothing of the others.
+		// kubectl reads the first document and ignores the others.
 		err = &lineError{nodes[1].Line, "a second document that does not begin with ---"}
 		nodes = nodes[:1]
 	}
@@ -199,7 +198,7 @@ func (d *decoder) yamlPiece(out *outcome, p *piece) {
 	}
 }
 
-// lineOf returns the line that the error is about, counting from 1.
+// lineOf returns the line of the error, from 1.
 func lineOf(err error) int {
 	var at *lineError
 	if errors.As(err, &at) {
@@ -208,14 +207,14 @@ func lineOf(err error) int {
 	return 1
 }
 
-// node decodes an object, or the items of a list. The budget is what the
-// document's values came to up to now.
+// node decodes an object, or the items of a list. The budget counts the
+// document's values so far.
 func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level int) {
 	t := text{file: p.file, line: p.line + n.Line - 1, base: p.line - 1, node: n}
 	n = resolveAlias(n)
 	if n.Kind != yaml.MappingNode {
 		if p.item {
-			// Of null in a list of one kind kubectl makes an object without a name.
+			// For null in a list of one kind, kubectl makes an object without a name.
 			out.report(diag.BadObject, t.origin(t.line), "an item of the list that is no object")
 		} else if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
 			out.report(diag.BadDocument, t.origin(t.line), "plain text, which is no object")
@@ -268,7 +267,7 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 	d.object(out, &t, meta)
 }
 
-// schemaOf returns the schema of a kind that is read, nil for others.
+// schemaOf returns the schema of a supported kind, nil for others.
 func (d *decoder) schemaOf(m typeMeta) *schema {
 	if planecReads(m) || d.readsKnownWorkload(m) || d.workloads && m.isEndpoints() {
 		return d.schemas.of(m)
@@ -309,9 +308,9 @@ func (d *decoder) listNode(out *outcome, p *piece, n *yaml.Node, meta typeMeta, 
 	}
 }
 
-// unmarshal reads the object with the rules of the API server: names of fields
-// are case-sensitive, and unknown ones are reported elsewhere (strict.go). It reports
-// what is wrong and returns false when the object is not usable.
+// unmarshal decodes the object with the rules of the API server: field names are
+// case-sensitive, and unknown ones are reported elsewhere (strict.go). It reports
+// errors and returns false if the object is unusable.
 func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
 	at := t.origin(t.line)
 	at.Kind = kind
@@ -321,7 +320,7 @@ func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
 	}
 	twice, err := json.UnmarshalStrict(t.json, into, json.DisallowDuplicateFields)
 	if len(t.repeated) > 0 {
-		twice = nil // it is said, and nothing that stands twice is used
+		twice = nil // it is reported, and no repeated field is used
 	}
 	var wrong *stdjson.UnmarshalTypeError
 	switch syntax, offset := json.SyntaxErrorOffset(err); {
@@ -337,8 +336,8 @@ func (d *decoder) unmarshal(out *outcome, t *text, kind string, into any) bool {
 		at.Line = t.lineAt(int(wrong.Offset))
 		at.Path = pathAt(t.json, int(wrong.Offset))
 		if !strings.HasPrefix(withoutIndexes(at.Path), wrong.Field) {
-			// A type that decodes itself, as a port that may be a name does: the
-			// offset is one in the value's own text.
+			// The type decodes itself, like a port that may be a name: the offset counts
+			// in the value's own text.
 			at.Line, at.Path = t.line, wrong.Field
 		}
 		message := fmt.Sprintf("%s where %s should be", wrong.Value, describe(wrong.Type))

@@ -10,8 +10,8 @@ import (
 
 // defaultService applies pkg/apis/core/v1/defaults.go SetDefaults_Service of
 // Kubernetes, and the API server's mirroring of clusterIP and clusterIPs
-// (pkg/registry/core/service/storage, normalizeClusterIPs). The ipMode of
-// load-balancer addresses is left alone: nil and VIP are the same.
+// (pkg/registry/core/service/storage, normalizeClusterIPs). It ignores the
+// ipMode of load-balancer addresses, because nil and VIP mean the same.
 func defaultService(s *corev1.Service) {
 	spec := &s.Spec
 	if spec.Type == "" {
@@ -92,7 +92,7 @@ func defaultNamespace(n *corev1.Namespace) {
 	n.Labels[corev1.LabelMetadataName] = n.Name
 }
 
-// defaultPod mirrors podIP and podIPs, as conversion in the API server does.
+// defaultPod mirrors podIP and podIPs, like the API server's conversion.
 func defaultPod(p *corev1.Pod) {
 	switch {
 	case p.Status.PodIP == "" && len(p.Status.PodIPs) > 0:
@@ -113,8 +113,8 @@ func defaultNode(n *corev1.Node) {
 }
 
 // defaultNetworkPolicy applies pkg/apis/networking/v1/defaults.go. An empty list
-// of egress rules makes no policy of egress; to deny all of it, policyTypes must
-// say so. What is empty stays empty and what is absent stays absent: both mean
+// of egress rules does not make a policy apply to egress; to deny all egress,
+// policyTypes must name it. Empty lists and missing lists are kept: they mean
 // the same in every list of a policy.
 func defaultNetworkPolicy(p *networkingv1.NetworkPolicy) {
 	spec := &p.Spec
@@ -143,7 +143,7 @@ func defaultPolicyPorts(ports []networkingv1.NetworkPolicyPort) {
 }
 
 // defaultAdminPorts applies the +kubebuilder:default markers of v1alpha1, which
-// has them for protocols only. ClusterNetworkPolicy has none.
+// only exist for protocols. ClusterNetworkPolicy has none.
 func defaultAdminPorts(ports *[]policyv1alpha1.AdminNetworkPolicyPort) {
 	if ports == nil {
 		return

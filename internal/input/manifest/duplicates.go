@@ -9,15 +9,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A field that stands twice is looked for before anything is made of an object, or
-// of one that planec skips: kubectl's decoder takes the last one, so that a kind
-// that stands twice is one to a reader and another to the cluster.
+// Repeated fields are searched before an object is decoded, also in skipped
+// objects: kubectl's decoder takes the last one, so a repeated kind would be one
+// kind for a reader and another for the cluster.
 
-// ambiguous are the fields that decide what an object is. Decoders that ignore the
-// case of letters, as encoding/json does, take other spellings for them.
+// ambiguous are the fields that determine the type of an object. Case-insensitive
+// decoders such as encoding/json accept other spellings of them.
 var ambiguous = []string{"kind", "apiVersion", "items"}
 
-// misspelt returns which field the name may be taken for, or "".
+// misspelt returns the field for which the name may be taken, or "".
 func misspelt(name string) string {
 	for _, field := range ambiguous {
 		if name != field && strings.EqualFold(name, field) {
@@ -29,7 +29,7 @@ func misspelt(name string) string {
 
 func twiceText(name string) string {
 	text := "a field stands twice: " + bounded(name)
-	if name == "apiVersion" { // as of files that were put together with cat
+	if name == "apiVersion" { // as in files that were concatenated
 		text += "; in YAML a line --- separates two objects"
 	}
 	return text
@@ -39,11 +39,11 @@ func misspeltText(name, field string) string {
 	return fmt.Sprintf("the field %s is %s to readers that ignore the case of letters, and nothing to others: write it as %s", bounded(name), field, field)
 }
 
-// jsonProblem returns what is ambiguous in a valid JSON text, with its line counting
-// from 1, or nil; and whether it has fields that the schema does not know. It runs for
-// every object, so it makes no strings.
+// jsonProblem returns the ambiguity in a valid JSON text, with its line from 1, or
+// nil, and reports whether it has fields outside of the schema. It runs for every
+// object, so it makes no strings.
 func jsonProblem(text []byte, of *schema) (problem *lineError, unknown bool) {
-	// Few objects have more names open at once.
+	// Few objects have more open names at a time.
 	var room [32][]byte
 	s := fieldScan{text: text, names: room[:0]}
 	s.value(0, of)
@@ -53,15 +53,15 @@ func jsonProblem(text []byte, of *schema) (problem *lineError, unknown bool) {
 	return &lineError{1 + bytes.Count(text[:s.at], newline), s.problem}, s.unknown
 }
 
-// fieldScan walks through a valid JSON text up to its first problem. Of a text that
-// is not valid it may say anything, but it comes to the end.
+// fieldScan walks through a valid JSON text up to its first problem. For an invalid
+// text the result is arbitrary, but the scan terminates.
 type fieldScan struct {
 	text []byte
 	at   int
-	// names are those of the objects that are open, the innermost's last.
+	// names are the names of the open objects, innermost last.
 	names   [][]byte
 	problem string
-	// unknown is set when a field was met that its schema does not know.
+	// unknown reports a field outside of its schema.
 	unknown bool
 }
 
@@ -76,7 +76,7 @@ func (s *fieldScan) peek() byte {
 	return s.text[s.at]
 }
 
-// value moves over a value.
+// value skips a value.
 func (s *fieldScan) value(depth int, of *schema) {
 	switch s.peek() {
 	case '{':
@@ -98,7 +98,7 @@ func (s *fieldScan) value(depth int, of *schema) {
 	}
 }
 
-// next moves over a comma, and reports whether more follows before the end.
+// next skips a comma, and reports whether more follows before the end.
 func (s *fieldScan) next(end byte) bool {
 	c := s.peek()
 	if c == ',' {
@@ -111,7 +111,7 @@ func (s *fieldScan) next(end byte) bool {
 	return c != 0 && c != end && s.problem == ""
 }
 
-// string moves over a string and returns what is between its quotes.
+// string skips a string and returns the text between its quotes.
 func (s *fieldScan) string() []byte {
 	s.at++
 	from := s.at
@@ -178,9 +178,9 @@ func (s *fieldScan) object(depth int, of *schema) {
 	s.names = s.names[:base]
 }
 
-// yamlProblem returns what is ambiguous in the mapping of an object, or nil. Names
-// that no JSON has are no matter of its: of a kind that is read others tell, and
-// templates that are not rendered have many.
+// yamlProblem returns the ambiguity in the mapping of an object, or nil. It
+// ignores names that JSON cannot have: for supported kinds they are reported
+// elsewhere, and unrendered templates have many.
 func yamlProblem(n *yaml.Node) *lineError {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, err := fieldName(resolveAlias(n.Content[i]))
@@ -191,15 +191,15 @@ func yamlProblem(n *yaml.Node) *lineError {
 	return (&twiceScan{}).mapping(n, 0)
 }
 
-// twiceScan looks for fields that stand twice in one document. What merge keys bring
-// is counted over all of it, as what aliases stand for is.
+// twiceScan looks for repeated fields in one document. The values of merge keys and
+// aliases count towards one budget.
 type twiceScan struct{ merged expansion }
 
-// mapping looks at a value of any kind and what is in it. What aliases stand for is
-// looked at where it is written.
+// mapping checks a value of any kind and its content. The values of aliases are
+// checked where they are written.
 func (s *twiceScan) mapping(n *yaml.Node, depth int) *lineError {
 	if depth > maxDepth {
-		return nil // too deep for kubectl too; what reads it says so
+		return nil // too deep for kubectl too; the reader reports it
 	}
 	seen, merges := names{}, false
 	for i, c := range n.Content {
@@ -219,7 +219,7 @@ func (s *twiceScan) mapping(n *yaml.Node, depth int) *lineError {
 		}
 	}
 	if merges && s.merged.nodes <= maxNodes {
-		// A merge key may bring what stands there already.
+		// A merge key may bring a field that already exists.
 		var twice *lineError
 		if _, err := s.merged.fields(n, nil); asTwice(err, &twice) {
 			return twice
@@ -228,8 +228,8 @@ func (s *twiceScan) mapping(n *yaml.Node, depth int) *lineError {
 	return nil
 }
 
-// headerProblem is [yamlProblem] of a list without its items: each of them loses
-// itself only.
+// headerProblem is [yamlProblem] for a list without its items, because a bad
+// item affects only itself.
 func headerProblem(n *yaml.Node) *lineError {
 	header := *n
 	header.Content = slices.Clone(n.Content)

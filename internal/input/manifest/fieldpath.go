@@ -9,7 +9,7 @@ import (
 )
 
 // pathAt returns the path of the value that ends at the offset of the JSON
-// text, or the last one before it: "spec.ports[0].port".
+// text, or of the last one before it: "spec.ports[0].port".
 func pathAt(text []byte, offset int) string {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	var path jsonPath
@@ -28,7 +28,7 @@ func pathAt(text []byte, offset int) string {
 // jsonPath follows a stream of tokens.
 type jsonPath struct {
 	steps []step
-	// atName is set when the last token was the name of a field.
+	// atName reports that the last token was a field name.
 	atName bool
 }
 
@@ -82,7 +82,7 @@ func (p *jsonPath) String() string {
 	return b.String()
 }
 
-// appendName adds a field, or the key of a map where that is no plain name.
+// appendName adds a field, or the quoted key of a map.
 func appendName(b *strings.Builder, name string) {
 	if strings.ContainsAny(name, ".[]\"") {
 		b.WriteString("[" + strconv.Quote(name) + "]")
@@ -94,7 +94,7 @@ func appendName(b *strings.Builder, name string) {
 	b.WriteString(name)
 }
 
-// describe names a Go type in the words of the API.
+// describe names a Go type in the API's terms.
 func describe(t reflect.Type) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -116,8 +116,8 @@ func describe(t reflect.Type) string {
 	return "a " + t.String()
 }
 
-// withoutIndexes returns a path as encoding/json has it in its errors: with the
-// names of fields only.
+// withoutIndexes returns a path in the form of encoding/json's errors: only the
+// names of fields.
 func withoutIndexes(path string) string {
 	var b strings.Builder
 	for path != "" {

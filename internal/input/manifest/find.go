@@ -12,22 +12,22 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// skipped is what a directory has and is not read.
+// skipped is an entry of a directory that is not read.
 type skipped struct {
 	code diag.Code
 	path string
-	// why says what it is, as the message of its diagnostic.
+	// why is the message of its diagnostic.
 	why string
 }
 
-// found is what paths mean.
+// found holds the files behind paths.
 type found struct {
 	files   []string
 	skipped []skipped
-	// walked are the files that were found in directories: not all of them need be
+	// walked are the files found in directories; not all of them need be
 	// manifests.
 	walked map[string]bool
-	// left are the files that a kustomization changes before they are objects.
+	// left are the files that a kustomization changes.
 	left map[string]bool
 }
 
@@ -59,7 +59,7 @@ func find(o *Options) (found, error) {
 	return all, nil
 }
 
-// walk finds what is at one path.
+// walk collects the files at one path.
 type walk struct {
 	*found
 	root      string
@@ -76,7 +76,7 @@ func (w *walk) run() error {
 		w.files = append(w.files, w.root)
 		return nil
 	}
-	// WalkDir does not follow links to directories, so it cannot run in circles.
+	// WalkDir does not follow links to directories, so it terminates.
 	err = filepath.WalkDir(w.root+string(filepath.Separator), func(at string, entry fs.DirEntry, err error) error {
 		at = filepath.Clean(at)
 		switch {
@@ -99,7 +99,7 @@ func (w *walk) run() error {
 	return nil
 }
 
-// directory looks what a directory is.
+// directory determines the type of a directory.
 func (w *walk) directory(at string) error {
 	switch name := filepath.Base(at); {
 	case at == w.root:
@@ -109,7 +109,7 @@ func (w *walk) directory(at string) error {
 		}
 		return filepath.SkipDir
 	case strings.HasPrefix(name, "."), name == "vendor", name == "node_modules":
-		return filepath.SkipDir // editors' settings, and what others wrote
+		return filepath.SkipDir // settings of editors, and files of other programs
 	case (name == "templates" || name == "charts") && isRegular(filepath.Join(filepath.Dir(at), chartFile)):
 		return filepath.SkipDir
 	}
@@ -119,7 +119,7 @@ func (w *walk) directory(at string) error {
 	return w.kustomization(at)
 }
 
-// chartFile makes a directory a chart of Helm.
+// chartFile identifies a Helm chart.
 const chartFile = "Chart.yaml"
 
 func (w *walk) file(at string) error {
@@ -138,7 +138,7 @@ func (w *walk) file(at string) error {
 	return nil
 }
 
-// skip remembers what is not read; of a hostile directory not all of it.
+// skip records an entry that is not read, up to a bound.
 func (f *found) skip(code diag.Code, path, why string) {
 	if len(f.skipped) < maxDiagnostics {
 		f.skipped = append(f.skipped, skipped{code, path, why})

@@ -12,20 +12,20 @@ import (
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 )
 
-// Finisher gives objects that come from elsewhere, such as an API server, the
-// form that those of [Load] have: defaults applied, and only the fields that
-// planec reads. It is safe for concurrent use.
+// Finisher brings objects from other sources, such as an API server, to the
+// form that [Load] returns: with defaults, and only with fields that planec
+// reads. It is safe for concurrent use.
 type Finisher struct {
 	mu sync.Mutex
 	d  *decoder
 }
 
-// NewFinisher shares what is equal among the objects that it is given. Fields that
-// planec does not know are no matter of its: an API server may be newer.
+// NewFinisher returns a Finisher that shares equal strings between its objects. It
+// ignores unknown fields, because an API server may be newer.
 func NewFinisher() *Finisher { return &Finisher{d: newDecoder(nil)} }
 
-// Finish returns the object to keep; the one given is not to be used any more. A
-// kind that planec does not read is an error.
+// Finish returns the object to keep; the given one must not be used any more.
+// Unsupported kinds are an error.
 func (f *Finisher) Finish(o metav1.Object) (metav1.Object, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

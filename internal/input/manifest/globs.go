@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// globs are patterns of paths that are left out. One without a slash is of a name at any
-// depth; one with a slash is of a path below the directory that was given, in which **
-// stands for any number of directories.
+// globs are patterns of excluded paths. A pattern without a slash matches a name at any
+// depth; one with a slash matches a path below the given directory, where ** stands for
+// any number of directories.
 type globs [][]string
 
-// newGlobs reads patterns, as path.Match has them.
+// newGlobs parses patterns in the syntax of path.Match.
 func newGlobs(patterns []string) (globs, error) {
 	var out globs
 	for _, p := range patterns {
@@ -31,7 +31,7 @@ func newGlobs(patterns []string) (globs, error) {
 	return out, nil
 }
 
-// match reports whether a path below root, or a directory above it, is left out.
+// match reports whether a path below root, or a directory above it, is excluded.
 func (g globs) match(root, at string) bool {
 	rel, err := filepath.Rel(root, at)
 	if err != nil || rel == "." || len(g) == 0 {
@@ -55,7 +55,7 @@ func matchParts(pattern, names []string) bool {
 		if len(names) == 0 {
 			return false
 		}
-		if ok, _ := path.Match(part, names[0]); !ok { // newGlobs has read it
+		if ok, _ := path.Match(part, names[0]); !ok { // newGlobs has validated it
 			return false
 		}
 		names = names[1:]

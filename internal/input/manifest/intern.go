@@ -1,12 +1,12 @@
 package manifest
 
-// interner gives equal strings one copy. Names of nodes, namespaces, labels and
-// ports make most of the strings of a cluster.
+// interner deduplicates strings. Names of nodes, namespaces, labels and ports
+// are most of the strings of a cluster.
 type interner struct {
 	strings map[string]*string
 }
 
-// maxInterned bounds what one interner remembers.
+// maxInterned bounds the strings in one interner.
 const maxInterned = 1 << 16
 
 func newInterner() *interner { return &interner{strings: map[string]*string{}} }
@@ -24,7 +24,7 @@ func (in *interner) pointer(s string) *string {
 
 func (in *interner) string(s string) string { return *in.pointer(s) }
 
-// labels shares the keys and values of a map, which is changed.
+// labels shares the keys and values of a map, in place.
 func (in *interner) labels(m map[string]string) map[string]string {
 	if len(m) == 0 {
 		return nil
@@ -36,8 +36,8 @@ func (in *interner) labels(m map[string]string) map[string]string {
 	return shared
 }
 
-// share returns a pointer to an equal string that is shared. Objects of a Set
-// are never changed, so it cannot be told.
+// share returns a shared pointer to an equal string. That is safe because
+// objects of a Set never change.
 func share[T ~string](in *interner, p *T) *T {
 	if p == nil {
 		return nil
@@ -46,7 +46,7 @@ func share[T ~string](in *interner, p *T) *T {
 	return &v
 }
 
-// sharedBool returns a pointer to an equal value that is shared.
+// sharedBool returns a shared pointer to an equal value.
 func sharedBool(p *bool) *bool {
 	if p == nil {
 		return nil
@@ -57,5 +57,5 @@ func sharedBool(p *bool) *bool {
 	return &sharedFalse
 }
 
-// These are not written to: objects of a Set are never changed.
+// These are never written, because objects of a Set never change.
 var sharedTrue, sharedFalse = true, false

@@ -2,8 +2,8 @@ package manifest
 
 import "errors"
 
-// What can be wrong with a value before anybody decodes it. The scanner has
-// moved behind the value for the first two, so that reading can go on.
+// Errors of a value before it is decoded. After the first two, the scanner
+// is behind the value, so that reading can continue.
 var (
 	errTooLarge = errors.New("it is larger than 8 MiB, which no cluster stores")
 	errTooDeep  = errors.New("it nests deeper than 200 levels")
@@ -12,8 +12,8 @@ var (
 )
 
 // scanValue takes the next JSON value, which starts at the current position,
-// and returns its text. It knows strings and brackets and nothing else; whether
-// the text is JSON is for the decoder to say.
+// and returns its text. It only knows strings and brackets; the decoder checks
+// whether the text is JSON.
 func (w *window) scanValue() ([]byte, error) {
 	s := valueScan{}
 	n, dropped := 0, false
@@ -45,15 +45,15 @@ func (w *window) scanValue() ([]byte, error) {
 	return text, nil
 }
 
-// valueScan finds the end of one JSON value in text that comes in parts.
+// valueScan finds the end of one JSON value in a text that arrives in parts.
 type valueScan struct {
 	depth, deepest int
 	inString, esc  bool
-	// scalar is set in a number or a word, which only what follows ends.
+	// scalar reports a number or a word, which ends only where something else follows.
 	scalar, done bool
 }
 
-// feed looks at the next part and returns how much of it belongs to the value.
+// feed scans the next part and returns how much of it belongs to the value.
 func (s *valueScan) feed(b []byte) int {
 	for i := 0; i < len(b); i++ {
 		c := b[i]
@@ -96,8 +96,8 @@ func (s *valueScan) feed(b []byte) int {
 	return len(b)
 }
 
-// stringPart moves through a string from b[i] and returns the index of the
-// last byte it looked at; with done set, how much of b belongs to the value.
+// stringPart scans a string from b[i] and returns the index of the last
+// scanned byte; with done set, it returns how much of b belongs to the value.
 func (s *valueScan) stringPart(b []byte, i int) int {
 	for ; i < len(b); i++ {
 		switch {

@@ -8,10 +8,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// jsonDocument takes one JSON object from the stream and sends it on: in one
-// piece, or item by item when it has a field "items". It returns what is wrong
-// with the document's outer structure, which means that it is not known where the
-// next one starts.
+// jsonDocument takes one JSON object from the stream and sends it: in one piece,
+// or item by item if it has a field "items". An error in the document's outer
+// structure is returned; the start of the next document is then unknown.
 func (s *splitter) jsonDocument() error {
 	d := jsonDocument{splitter: s, line: s.w.line}
 	err := d.read()
@@ -19,18 +18,17 @@ func (s *splitter) jsonDocument() error {
 	return err
 }
 
-// jsonDocument is a JSON object that is being read.
+// jsonDocument is a JSON object while it is read.
 type jsonDocument struct {
 	*splitter
 	line int
-	// header is the text of the document without its items, line by line where
-	// the document has it.
+	// header is the text of the document without its items, on the same lines.
 	header []byte
-	// meta is what the fields up to now say; the last of two counts, as in any
-	// JSON decoder.
+	// meta holds the type fields so far; of two equal fields the last counts, as
+	// in any JSON decoder.
 	meta typeMeta
 	list *list
-	// bad is what forbids the document as one object.
+	// bad is the error of the document as one object.
 	bad error
 }
 
@@ -98,7 +96,7 @@ func (d *jsonDocument) field() error {
 	return nil
 }
 
-// items sends the items of the list on, one by one.
+// items sends the items of the list one by one.
 func (d *jsonDocument) items() error {
 	if d.list != nil {
 		return fmt.Errorf(`the field "items" stands twice`)
@@ -148,7 +146,7 @@ func (d *jsonDocument) item() error {
 	return nil
 }
 
-// finish says what the document was, and sends it on if it was no list.
+// finish determines the type of the document, and sends it if it is no list.
 func (d *jsonDocument) finish(err error) {
 	if err == nil && d.bad == nil && d.list != nil && !json.Valid(d.header) {
 		d.bad = fmt.Errorf("it is not valid JSON")
@@ -174,7 +172,7 @@ func (d *jsonDocument) finish(err error) {
 	}
 }
 
-// keep adds to the header, unless that would be too large.
+// keep extends the header, up to its limit.
 func (d *jsonDocument) keep(text []byte) {
 	if d.bad == nil && len(d.header)+len(text) > maxObject {
 		d.bad = errTooLarge
@@ -201,8 +199,8 @@ func jsonString(text []byte) string {
 	return s
 }
 
-// sniffJSON returns what the object in the text says it is, and whether it has
-// items.
+// sniffJSON returns the type fields of the object in the text, and whether it
+// has items.
 func sniffJSON(text []byte) (meta typeMeta, items bool, err error) {
 	err = eachField(text, 1, func(name string, _ int, value []byte) {
 		switch name {
@@ -218,7 +216,7 @@ func sniffJSON(text []byte) (meta typeMeta, items bool, err error) {
 }
 
 // eachField calls f for the fields of the object in the text, with the line and
-// the text of each value.
+// text of each value.
 func eachField(text []byte, line int, f func(name string, line int, value []byte)) error {
 	w := textWindow(text, line)
 	if c, ok := w.peek(0); !ok || c != '{' {

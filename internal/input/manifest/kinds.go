@@ -10,17 +10,17 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// knownKind is a kind that planec reads, and in which versions.
+// knownKind is a supported kind with its supported versions.
 type knownKind struct {
 	kind, group string
 	versions    []string
-	// former is a group that had the kind before its group of today, or "".
+	// former is the previous group of the kind, or "".
 	former string
 }
 
-// knownKinds lists what is read. ServiceCIDR has the same fields in v1beta1. The
-// admin policies are two generations of one API, and each kind has the one
-// version in which it was published.
+// knownKinds lists the supported kinds. ServiceCIDR has the same fields in
+// v1beta1. The admin policies are two generations of one API, and each kind was
+// published in one version only.
 var knownKinds = []knownKind{
 	{"Service", "", []string{"v1"}, ""},
 	{"EndpointSlice", "discovery.k8s.io", []string{"v1"}, ""},
@@ -36,7 +36,7 @@ var knownKinds = []knownKind{
 
 const policyGroup = "policy.networking.k8s.io"
 
-// support says how far planec reads a kind.
+// support tells how far planec supports a kind.
 type support uint8
 
 const (
@@ -45,9 +45,9 @@ const (
 	supported
 )
 
-// lookUp returns whether planec reads the kind, and the apiVersion it would
-// read. Kinds of other groups are foreign even if the name is the same: Knative
-// has a Service too.
+// lookUp returns whether planec supports the kind, and the apiVersion it would
+// need. Kinds of other groups are foreign even with an equal name: Knative has
+// a Service too.
 func lookUp(m typeMeta) (support, string) {
 	group, version, hasGroup := strings.Cut(m.apiVersion, "/")
 	if !hasGroup {
@@ -75,7 +75,7 @@ func planecReads(m typeMeta) bool {
 }
 
 // tallyName is the name under which a skipped kind is counted: with its group
-// where the bare name would be taken for a kind that planec reads.
+// if the bare name would be confused with a supported kind.
 func (t typeMeta) tallyName() string {
 	if t.kind == "" {
 		return unknownKind
@@ -88,7 +88,7 @@ func (t typeMeta) tallyName() string {
 	return t.kind
 }
 
-// object decodes one object that is no list.
+// object decodes one object that is not a list.
 func (d *decoder) object(out *outcome, t *text, meta typeMeta) {
 	switch known, want := lookUp(meta); {
 	case known == otherVersion:
@@ -132,7 +132,7 @@ func (d *decoder) object(out *outcome, t *text, meta typeMeta) {
 	}
 }
 
-// foreign counts an object that planec has no use for, if it is one.
+// foreign counts an object that planec does not use, if it is one.
 func (d *decoder) foreign(out *outcome, t *text, meta typeMeta) {
 	if t.node == nil && !json.Valid(t.json) {
 		out.report(diag.BadDocument, t.origin(t.line), "broken JSON")
@@ -141,7 +141,7 @@ func (d *decoder) foreign(out *outcome, t *text, meta typeMeta) {
 	out.skipped.count(meta.tallyName(), 1)
 }
 
-// isPolicy reports whether a kind that is read is one of policies.
+// isPolicy reports whether a supported kind is a policy.
 func isPolicy(kind string) bool { return strings.HasSuffix(kind, "NetworkPolicy") }
 
 type scope bool
@@ -151,9 +151,9 @@ const (
 	clusterScoped scope = false
 )
 
-// readInto decodes one object, checks its name and the fields that cannot be
-// missed afterwards, applies the API server's
-// defaults, drops what planec does not read, and adds it to the list.
+// readInto decodes one object, checks its name and the fields whose absence
+// cannot be detected later, applies the API server's defaults, drops unused
+// fields, and adds it to the list.
 func readInto[T any, P interface {
 	*T
 	objects.Meta

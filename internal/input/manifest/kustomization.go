@@ -8,14 +8,14 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// kustomization looks whether the files of a directory are objects as they are: where
-// its kustomization changes them, they are not read.
+// kustomization checks whether the files of a directory are complete objects: if its
+// kustomization changes them, they are not read.
 func (w *walk) kustomization(dir string) error {
 	file := kustomization.Find(dir)
 	if file == "" {
 		return nil
 	}
-	content, _ := kustomization.Read(file) // kustomize says what is wrong with one
+	content, _ := kustomization.Read(file) // kustomize reports errors in it
 	if !content.ChangesObjects() {
 		switch remote, _ := content.Remote(); {
 		case content.Outside(dir, w.root):
@@ -26,7 +26,7 @@ func (w *walk) kustomization(dir string) error {
 		return nil
 	}
 	if !w.recursive {
-		// Who names a directory names its files, as kubectl has it.
+		// Naming a directory names its files, as in kubectl.
 		w.skip(diag.UnbuiltKustomization, file, "this kustomization is not built: what it changes is read as it is before")
 		return nil
 	}

@@ -14,47 +14,46 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Options says what to load.
+// Options select what to load.
 type Options struct {
 	// Paths are files and directories, and "-" for Stdin.
 	Paths []string
-	// Recursive searches directories below the given ones too. Links to
-	// directories are not followed.
+	// Recursive also searches subdirectories of the given directories. It does
+	// not follow links to directories.
 	Recursive bool
-	// Exclude are patterns of files and directories that are not read where they are
-	// found in a directory: of names, or with slashes of paths below it.
+	// Exclude are patterns of entries in directories that are not read: names, or
+	// with slashes paths below the given directory.
 	Exclude []string
-	// Built are objects that a program has made of files.
+	// Built are objects that a program has generated from files.
 	Built []Built
-	// Base is a directory that is left out of the names of the files below it: files
-	// that were copied are called what they are called where they come from.
+	// Base is a directory that file names omit: copied files keep the names they had
+	// at their origin.
 	Base string
 	// Stdin is read for the path "-".
 	Stdin io.Reader
-	// Workloads asks for Deployments and their like too, which are otherwise
+	// Workloads also loads Deployments and the like, which are otherwise
 	// skipped.
 	Workloads bool
-	// KeepGoing makes a file that cannot be read a diagnostic, where there are
-	// others; it is an error otherwise.
+	// KeepGoing turns an unreadable file into a diagnostic if there are others;
+	// otherwise it is an error.
 	KeepGoing bool
 }
 
-// Built is a text of one object, and where that was written. Lines of the text are
-// counted on from Line: a text of one line has no other.
+// Built is the text of one object, with its original place. Line is that of the
+// text's first line; all of a one-line text has it.
 type Built struct {
-	File string // where the object was written, before it was changed
+	File string // the file of the object before it was changed
 	Line int    // the line of its first field; 0 is unknown
 	Text []byte // JSON or YAML
 }
 
-// Load reads every object that planec uses. The result depends on what the files
-// hold and are called, not on the order of Paths.
+// Load reads every object that planec uses. The result depends on the content
+// and names of the files, not on the order of Paths.
 //
-// The error is about the system or the call: a path that does not exist, a file
-// that cannot be read, a cancelled context. What is wrong inside a file is a
-// diagnostic, and the rest is still loaded. Objects have the API server's
-// defaults and lack what planec does not read; [objects.Set.Deduplicate] chooses
-// among those of one name.
+// An error concerns the system or the call: a missing path, an unreadable file,
+// a cancelled context. Problems in a file are diagnostics, and the rest is still
+// loaded. Objects have the API server's defaults and lack unused fields;
+// [objects.Set.Deduplicate] chooses between those with the same name.
 func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 	found, err := find(&o)
 	if err != nil {
@@ -85,14 +84,13 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 	return set, o.withoutOthers(diags, &found), err
 }
 
-// LoadFrom is [Load] of one file that is open already; name is what it is called
-// in places.
+// LoadFrom is [Load] for one open file; name is its name in origins.
 func LoadFrom(ctx context.Context, name string, r io.Reader) (objects.Set, diag.List, error) {
 	var structure outcome
 	return load(ctx, false, &structure, func(p *pipeline) error { return loadReader(p, r, name, &structure) })
 }
 
-// load reads whatever feed sends on.
+// load reads everything that feed sends.
 func load(ctx context.Context, workloads bool, structure *outcome, feed func(*pipeline) error) (objects.Set, diag.List, error) {
 	p := startPipeline(ctx, workloads)
 	err := feed(p)
@@ -107,7 +105,7 @@ func load(ctx context.Context, workloads bool, structure *outcome, feed func(*pi
 	return out.set, out.diagnostics(), nil
 }
 
-// name is what a file is called in places.
+// name returns the name of a file in origins.
 func (o *Options) name(path string) string {
 	if o.Base != "" {
 		if rel, err := filepath.Rel(o.Base, path); err == nil && filepath.IsLocal(rel) {
@@ -145,8 +143,8 @@ func loadWindow(p *pipeline, w *window, name string, structure *outcome) error {
 	return nil
 }
 
-// diagnostics returns the sorted list, with one note on what was skipped and at
-// most maxDiagnostics for each file.
+// diagnostics returns the sorted list, with one note about skipped objects and
+// at most maxDiagnostics for each file.
 func (o *outcome) diagnostics() diag.List {
 	all := o.diags
 	all.Sort()
@@ -172,8 +170,8 @@ func (o *outcome) diagnostics() diag.List {
 	return kept
 }
 
-// worst is the code of the findings that weighs most, so that what is not shown counts
-// for as much as it would.
+// worst returns the code of the most severe finding, so that hidden findings keep
+// their weight.
 func worst(list diag.List) diag.Code {
 	found := slices.MaxFunc(list, func(a, b diag.Diagnostic) int {
 		unread := func(d diag.Diagnostic) int {

@@ -12,12 +12,12 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Locator finds the lines of fields in the files that objects were loaded from,
-// by reading them again: only diagnostics that are printed are worth it. It is
-// fast for origins in the order of a sorted [diag.List], since it reads on from
-// where it is. A Locator is not safe for concurrent use.
+// Locator finds the lines of fields in the files of loaded objects, by reading
+// the files again, so it should only be used for printed diagnostics. It is
+// fast for origins in the order of a sorted [diag.List], because it reads
+// forward. It is not safe for concurrent use.
 type Locator struct {
-	// Base is the directory that names of files lack, as in [Options].
+	// Base is the directory that file names omit, as in [Options].
 	Base string
 
 	name string
@@ -27,15 +27,15 @@ type Locator struct {
 	object []byte
 	at     int
 	isYAML bool
-	// root is the object's, in YAML; nil when it cannot be parsed. An object often
-	// has many diagnostics, so it is parsed once, and what of it paths lead through
-	// is indexed once.
+	// root is the object's YAML, or nil if it cannot be parsed. An object often has
+	// many diagnostics, so it is parsed once, and the parts on the paths are
+	// indexed once.
 	root   *yaml.Node
 	fields map[*yaml.Node]map[string]int
 	values map[*byte]*jsonIndex
 }
 
-// Close closes the file that was read last.
+// Close closes the last file.
 func (l *Locator) Close() {
 	if l.file != nil {
 		l.file.Close() // it was only read
@@ -43,10 +43,9 @@ func (l *Locator) Close() {
 	*l = Locator{Base: l.Base}
 }
 
-// Locate returns the origin with the line of the field that its Path names, or
-// of the innermost object around it that is in the file. Whatever is in the way
-// (no file, no path, a file that has changed, standard input) leaves the origin
-// as it is.
+// Locate returns the origin with the line of the field in its Path, or of the
+// innermost object around it in the file. If that is impossible (no file, no
+// path, a changed file, standard input), it returns the origin unchanged.
 func (l *Locator) Locate(o ir.Origin) ir.Origin {
 	steps := parsePath(o.Path)
 	if o.File == "" || o.Line <= 0 || len(steps) == 0 || !l.find(o) {
@@ -64,7 +63,7 @@ func (l *Locator) Locate(o ir.Origin) ir.Origin {
 	return o
 }
 
-// find makes the object at the origin's line the current one.
+// find makes the object at the origin's line current.
 func (l *Locator) find(o ir.Origin) bool {
 	if o.File == l.name && o.Line == l.at {
 		return l.object != nil
@@ -110,7 +109,7 @@ func (l *Locator) reopen(name string) bool {
 	return true
 }
 
-// read takes the object that starts on the current line.
+// read takes the object on the current line.
 func (l *Locator) read() {
 	line := l.w.nextLine(maxObject)
 	content := bytes.TrimLeft(line, " \t\ufeff")
@@ -125,7 +124,7 @@ func (l *Locator) read() {
 	l.readYAML(line)
 }
 
-// readYAML takes the lines that are not left of the object's first field.
+// readYAML takes the lines that are not to the left of the object's first field.
 func (l *Locator) readYAML(line []byte) {
 	first := bytes.Clone(line)
 	column := len(first) - len(bytes.TrimLeft(first, " "))
@@ -177,7 +176,7 @@ func (l *Locator) yamlLine(o ir.Origin, steps []pathStep) int {
 	return l.at + line - 1
 }
 
-// yamlField returns the key and the value of a field of a mapping, or nils.
+// yamlField returns the key and the value of a field of a mapping, or nil.
 func (l *Locator) yamlField(n *yaml.Node, name string) (key, value *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
 		return nil, nil
@@ -185,7 +184,7 @@ func (l *Locator) yamlField(n *yaml.Node, name string) (key, value *yaml.Node) {
 	index := l.fields[n]
 	if index == nil {
 		index = make(map[string]int, len(n.Content)/2)
-		for i := len(n.Content) - 2; i >= 0; i -= 2 { // the first of two wins
+		for i := len(n.Content) - 2; i >= 0; i -= 2 { // the first of two equal fields wins
 			if n.Content[i].Kind == yaml.ScalarNode {
 				index[n.Content[i].Value] = i
 			}
@@ -216,20 +215,20 @@ func (l *Locator) jsonLine(o ir.Origin, steps []pathStep) int {
 	return line
 }
 
-// jsonIndex has the parts of one JSON object or array.
+// jsonIndex holds the parts of one JSON object or array.
 type jsonIndex struct {
 	fields map[string]jsonPart
 	items  []jsonPart
 }
 
-// jsonPart is a value and the line it starts on.
+// jsonPart is a value with its line.
 type jsonPart struct {
 	line int
 	text []byte
 }
 
 // jsonStep returns the value of one field or item of the value in the text, and
-// the line it starts on; nil means there is none.
+// its line; nil means that there is none.
 func (l *Locator) jsonStep(text []byte, line int, s pathStep) (at int, value []byte) {
 	if len(text) == 0 || (text[0] != '{' && text[0] != '[') {
 		return 0, nil
@@ -248,7 +247,7 @@ func (l *Locator) jsonStep(text []byte, line int, s pathStep) (at int, value []b
 	return part.line, part.text
 }
 
-// indexJSON reads one level of a valid text.
+// indexJSON indexes one level of a valid text.
 func indexJSON(text []byte, line int) *jsonIndex {
 	index := &jsonIndex{}
 	if text[0] == '[' {

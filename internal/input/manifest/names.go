@@ -8,16 +8,16 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// isLabel reports whether s is a DNS label as RFC 1123 has it: what the API
-// server asks of namespaces, and of Services since their names may start with a
-// digit (KEP-5311; before it they could not).
+// isLabel reports whether s is an RFC 1123 DNS label, as the API server
+// requires of namespaces, and of Services since their names may start with a
+// digit (KEP-5311).
 func isLabel(s string) bool {
 	return len(s) > 0 && len(s) <= 63 && !strings.Contains(s, ".") && isSubdomain(s)
 }
 
-// isSubdomain reports whether s is a DNS subdomain as RFC 1123 has it: labels
-// of lower-case letters, digits and hyphens, with dots between them. It is
-// apimachinery's IsDNS1123Subdomain, which takes a regular expression's time.
+// isSubdomain reports whether s is an RFC 1123 DNS subdomain: labels of
+// lower-case letters, digits and hyphens, separated by dots. It replaces
+// apimachinery's IsDNS1123Subdomain, whose regular expression is slow.
 func isSubdomain(s string) bool {
 	if len(s) == 0 || len(s) > 253 {
 		return false
@@ -37,10 +37,10 @@ func isSubdomain(s string) bool {
 	return last != '-' && last != '.'
 }
 
-// complete gives an object that has a generateName only a name as the API server makes
-// one (staging/src/k8s.io/apiserver/pkg/storage/names/generate.go): what it was given, cut
-// to 58 characters, and five more. These are made of the object, so that the name is the
-// same wherever and how often it is read.
+// complete names an object that only has a generateName, in the API server's format
+// (staging/src/k8s.io/apiserver/pkg/storage/names/generate.go): the prefix, cut to 58
+// characters, and five more. Here these are derived from the object, so that the name is
+// stable.
 func (t *text) complete(o interface {
 	GetName() string
 	SetName(string)
@@ -60,7 +60,7 @@ func (t *text) complete(o interface {
 	o.SetName(string(name))
 }
 
-// nameProblem says why the object cannot have its name, or "".
+// nameProblem says why the name of the object is invalid, or returns "".
 func nameProblem(o objects.Meta, where scope, rule func(string) bool) string {
 	name := o.GetName()
 	switch {
@@ -74,7 +74,7 @@ func nameProblem(o objects.Meta, where scope, rule func(string) bool) string {
 	return ""
 }
 
-// bounded quotes a value of the user's, or its start.
+// bounded quotes a user's value, or its start.
 func bounded(s string) string {
 	const longest = 100
 	if len(s) > longest {

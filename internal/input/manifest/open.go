@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// open opens a file for reading, and never waits for one: a named pipe that
-// has no writer reads as empty, which is an error, and devices are refused.
+// open opens a file for reading without ever waiting: a named pipe without a
+// writer reads as empty, which is an error, and devices are rejected.
 func open(path string) (io.ReadCloser, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -35,7 +35,7 @@ func open(path string) (io.ReadCloser, error) {
 	return nil, fmt.Errorf("read input: %s is a device or a socket; pipe it to - instead", path)
 }
 
-// pipe is a named pipe, as the shell's <(command) is one. A pipe that ends
+// pipe is a named pipe, such as the shell's <(command). A pipe that ends
 // before its first byte had no writer.
 type pipe struct {
 	*os.File

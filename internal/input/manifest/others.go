@@ -13,9 +13,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// withoutOthers leaves out what is said of files that were found in directories, cannot
-// be read, and are no manifests: editors and build tools have files of these names in
-// formats that are nearly JSON or YAML. How many there were is said.
+// withoutOthers drops findings about files in directories that cannot be parsed and are
+// not manifests: editors and build tools use such names for formats that are nearly
+// JSON or YAML. It reports their number.
 func (o *Options) withoutOthers(diags diag.List, f *found) diag.List {
 	broken := make(map[string]bool)
 	for _, d := range diags {
@@ -52,8 +52,8 @@ func (o *Options) withoutOthers(diags diag.List, f *found) diag.List {
 	return kept
 }
 
-// noteEmpty makes a note of the finding that there is nothing to compile, where all that
-// there is has to be made into objects first: that is said beside it.
+// noteEmpty turns the finding that there is nothing to compile into a note if everything
+// must first be rendered, which is reported too.
 func (f *found) noteEmpty(diags diag.List) {
 	if !f.unmade() {
 		return
@@ -70,8 +70,8 @@ func (f *found) unmade() bool {
 	return slices.ContainsFunc(f.skipped, func(s skipped) bool { return s.code == diag.UnrenderedChart || s.code == diag.UnbuiltKustomization })
 }
 
-// looksLikeManifest reports whether a file has one of the words that every object has, or
-// is called like a kustomization, which needs none. What cannot be opened may be one.
+// looksLikeManifest reports whether a file contains one of the words of every object, or
+// is named like a kustomization, which needs none. An unreadable file may be one.
 func looksLikeManifest(file string) bool {
 	if kustomization.IsName(filepath.Base(file)) {
 		return true

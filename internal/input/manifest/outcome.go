@@ -9,14 +9,14 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// outcome is what some pieces came to.
+// outcome is the result of some pieces.
 type outcome struct {
 	set     objects.Set
 	diags   diag.List
 	skipped tally
-	// pending are items of a list that must wait until it is known what it is.
+	// pending are list items that must wait until the list's type is known.
 	pending []piece
-	// unread is set when the text of some piece has no meaning on its own.
+	// unread reports that a piece has no meaning on its own.
 	unread bool
 }
 
@@ -29,14 +29,14 @@ func (o *outcome) add(other *outcome) {
 			o.skipped.count(unknownKind, 1)
 			continue
 		}
-		// The text belongs to a batch that is many times as large.
+		// The text is part of a much larger batch.
 		p.text = bytes.Clone(p.text)
 		o.pending = append(o.pending, p)
 	}
 	o.unread = o.unread || other.unread
 }
 
-// report adds a diagnostic whose message has a bounded length: most of them
+// report adds a diagnostic with a bounded message, because most messages
 // quote the file.
 func (o *outcome) report(code diag.Code, at ir.Origin, message string) {
 	const longest = 400

@@ -12,8 +12,8 @@ type pathStep struct {
 	isIndex bool
 }
 
-// parsePath reads "spec.ports[0].nodePort" and `metadata.labels["a.b/c"]`; nil
-// is a path that cannot be read.
+// parsePath parses "spec.ports[0].nodePort" and `metadata.labels["a.b/c"]`;
+// nil means an invalid path.
 func parsePath(path string) []pathStep {
 	var steps []pathStep
 	for path != "" {

@@ -10,18 +10,18 @@ import (
 	"syscall"
 )
 
-// standardInput is how a path means it.
+// standardInput is the path of standard input.
 const standardInput = "-"
 
-// Files returns the files that the paths mean, as [Load] reads them: each once
-// and sorted, so that the order of the command line does not matter.
+// Files returns the files of the paths as [Load] reads them: sorted and
+// without duplicates, so that the order of the command line does not matter.
 func Files(paths []string, recursive bool) ([]string, error) {
 	found, err := find(&Options{Paths: paths, Recursive: recursive})
 	return found.files, err
 }
 
-// notRegular says what else than a regular file it is, or "". Links have been
-// followed, as those of a mounted ConfigMap must be.
+// notRegular describes a file that is not regular, or returns "". Links have
+// been followed, as a mounted ConfigMap requires.
 func notRegular(mode fs.FileMode) string {
 	switch {
 	case mode.IsRegular():
@@ -36,19 +36,19 @@ func notRegular(mode fs.FileMode) string {
 	return "a device"
 }
 
-// Entry is an entry of a directory that has a manifest's name.
+// Entry is an entry of a directory with the name of a manifest.
 type Entry struct {
-	Path string // the directory's path and the entry's name
-	// Skip says why it is nothing to read: a directory, a pipe, a link that leads
-	// nowhere; "" for a regular file.
+	Path string // path of the entry, which starts with that of the directory
+	// Skip says why it cannot be read: a directory, a pipe, a dangling link; ""
+	// for a regular file.
 	Skip string
-	// Err is why it is not known what it is.
+	// Err is why its type is unknown.
 	Err error
 }
 
-// Entries lists what a directory has that [Load] would read, or skip, sorted by
-// name. What is gone while it is looked at is left out. The error is that the
-// directory itself cannot be read.
+// Entries lists the entries of a directory that [Load] would read, or skip,
+// sorted by name. It omits entries that disappear meanwhile. An error means
+// that the directory itself cannot be read.
 func Entries(dir string) ([]Entry, error) {
 	list, err := os.ReadDir(dir)
 	if err != nil {
@@ -80,8 +80,8 @@ func Entries(dir string) ([]Entry, error) {
 	return out, nil
 }
 
-// hasManifestName reports whether kubectl would read the file when it is given
-// the directory.
+// hasManifestName reports whether kubectl would read the file when given its
+// directory.
 func hasManifestName(path string) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".yaml", ".yml", ".json":

@@ -6,14 +6,14 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// typeMeta is what an object says it is.
+// typeMeta holds the type fields of an object.
 type typeMeta struct{ apiVersion, kind string }
 
-// isList reports whether the object is a collection of others, as kubectl
-// prints (List) and the API server returns (ServiceList).
+// isList reports whether the object is a list of others, as kubectl prints
+// it (List) or the API server returns it (ServiceList).
 func (t typeMeta) isList() bool { return strings.HasSuffix(t.kind, "List") }
 
-// element is what the items of a list are that do not say it themselves.
+// element is the type of list items without type fields.
 func (t typeMeta) element() typeMeta {
 	return typeMeta{t.apiVersion, strings.TrimSuffix(t.kind, "List")}
 }
@@ -26,49 +26,48 @@ type piece struct {
 	// line is the line of the text's first byte.
 	line int
 	yaml bool
-	// item is set for the items of a list: in YAML the text is then a sequence
-	// of one.
+	// item marks items of a list: in YAML the text is then a sequence of one.
 	item bool
-	// list is what an item is that does not say so; empty while that is unknown.
+	// list is the type of an item without type fields; empty while unknown.
 	list typeMeta
-	// resolved is set when list is all that will ever be known.
+	// resolved reports that list will not change any more.
 	resolved bool
 }
 
-// origin is the place of the piece before anything is known of its object.
+// origin is the place of the piece before its object is known.
 func (p *piece) origin(line int) ir.Origin { return ir.Origin{File: p.file, Line: line} }
 
-// batch is some pieces that one worker decodes together.
+// batch is a group of pieces for one worker.
 type batch struct {
 	pieces []piece
 	arena  []byte
-	// list is the list that the pieces are items of, or nil.
+	// list is the list of the pieces, or nil.
 	list *list
-	// ends is set in the batch that ends the list.
+	// ends marks the last batch of the list.
 	ends bool
 	out  outcome
 	done chan struct{}
 }
 
-// batchSize is how much text a batch holds before it is sent off: enough to
-// make the hand-over cheap, little enough that few of them are small change.
+// batchSize is the amount of text in a full batch in bytes: large enough for
+// cheap hand-overs, small enough for little waste.
 const batchSize = 128 << 10
 
-// list is one collection whose items are decoded before it is known what it is.
+// list is a list whose items are decoded before its type is known.
 type list struct {
 	file string
 	line int
-	// meta is what the list turned out to be.
+	// meta is the type of the list, once known.
 	meta typeMeta
-	// drop is set when it turned out to be no list: the items are forgotten.
+	// drop reports that it is no list after all: the items are dropped.
 	drop bool
-	// broken is set when the text of the list itself could not be read to its
-	// end; the items that were found stand.
+	// broken reports that the text of the list could not be read to its end; the
+	// items so far count.
 	broken bool
-	// document is the text of a whole YAML document that has to be read in
-	// one when a part of it cannot be read alone; nil when it is too large.
+	// document is the text of a whole YAML document, which is parsed as one if a
+	// part of it cannot be parsed alone; nil if it is too large.
 	document []byte
-	// mustFallBack is set when the shape of the document was not recognised.
+	// mustFallBack reports that the shape of the document was not recognised.
 	mustFallBack bool
 	items        outcome
 }

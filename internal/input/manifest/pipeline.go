@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// pipeline decodes pieces in parallel and collects the results in the order in
-// which the pieces were sent. Its queues are bounded, so a fast reader waits.
+// pipeline decodes pieces in parallel and collects the results in the order of
+// the pieces. Its queues are bounded, so a fast reader waits.
 type pipeline struct {
 	ctx     context.Context
 	work    chan *batch
@@ -39,7 +39,7 @@ func startPipeline(ctx context.Context, workloads bool) *pipeline {
 	return p
 }
 
-// send hands over a copy of the piece's text.
+// send passes on a copy of the piece's text.
 func (p *pipeline) send(in *list, c piece) {
 	if p.open != nil && (p.open.list != in || len(p.open.arena)+len(c.text) > batchSize) {
 		p.flush()
@@ -62,7 +62,7 @@ func (p *pipeline) flush() {
 	}
 }
 
-// end says that all items of the list were sent and its fields are set.
+// end marks that all items of the list were sent and its fields are set.
 func (p *pipeline) end(l *list) {
 	p.flush()
 	b := &batch{list: l, ends: true, done: make(chan struct{})}
@@ -70,7 +70,7 @@ func (p *pipeline) end(l *list) {
 	p.ordered <- b
 }
 
-// wait returns everything that was sent, decoded.
+// wait returns the results of everything that was sent.
 func (p *pipeline) wait() outcome {
 	p.flush()
 	close(p.work)
@@ -111,7 +111,7 @@ func (p *pipeline) collect() {
 	}
 }
 
-// resolve returns what the list comes to, now that it is known what it is.
+// resolve returns the result of the list, once its type is known.
 func (l *list) resolve(d *decoder) *outcome {
 	if l.drop {
 		return &outcome{}

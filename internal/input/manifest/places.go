@@ -2,14 +2,14 @@ package manifest
 
 import "go.yaml.in/yaml/v3"
 
-// Place is where an object begins in a file.
+// Place is the start of an object in a file.
 type Place struct {
-	Kind, Name string // as they are written; an object without a name has none
-	Line       int    // of its first field, counting from 1
+	Kind, Name string // as written; Name is "" for an object without one
+	Line       int    // the line of its first field, from 1
 }
 
-// Places lists the objects of a text that is not a list, up to where it is no longer
-// YAML. It decodes nothing: what an object is worth is for [Load] to say.
+// Places lists the objects of a text that is not a list, up to the first invalid
+// YAML. It decodes nothing: [Load] validates the objects.
 func Places(text []byte) (list []Place) {
 	nodes, _ := yamlNodes(text)
 	for _, n := range nodes {

@@ -6,12 +6,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A field that stands twice makes an object unusable: readers differ about which of the
-// two counts. A policy must not open anything by it either, so that one whose rules have
-// such a field is closed, as one with an unknown field is (closed.go).
+// A repeated field makes an object unusable, because readers differ about which value
+// counts. This must not make a policy open anything, so a policy with a repeated field
+// in its rules is closed, like one with an unknown field (closed.go).
 
-// repeatedInPolicy reads a policy that has a field twice, and reports whether it could:
-// not where it is not certain which object it is.
+// repeatedInPolicy reads a policy with a repeated field, and reports whether it could:
+// it cannot if the identity of the object is uncertain.
 func (d *decoder) repeatedInPolicy(out *outcome, t *text, meta typeMeta) bool {
 	if !planecReads(meta) || !isPolicy(meta.kind) {
 		return false
@@ -43,7 +43,7 @@ func (d *decoder) repeatedInPolicy(out *outcome, t *text, meta typeMeta) bool {
 	return true
 }
 
-// misspeltKind reports whether the object has a field that may be its kind to others.
+// misspeltKind reports whether another reader may take a field for the object's kind.
 func misspeltKind(t *text) bool {
 	for name := range t.names() {
 		if misspelt(name) != "" {
@@ -53,8 +53,8 @@ func misspeltKind(t *text) bool {
 	return false
 }
 
-// repeatedWalk collects fields that stand twice, a few more than [maxStrange] at most and
-// no deeper than a policy is.
+// repeatedWalk collects repeated fields, slightly more than [maxStrange] at most and no
+// deeper than policies are.
 type repeatedWalk struct {
 	at    []pathStep
 	found []strange
@@ -63,7 +63,7 @@ type repeatedWalk struct {
 // deepestPolicy is more than spec.ingress[0].from[0].podSelector.matchExpressions[0].values[0].
 const deepestPolicy = 16
 
-// ended reports whether there is nothing more to look for.
+// ended reports whether the search is over.
 func (w *repeatedWalk) ended() bool { return len(w.at) > deepestPolicy || len(w.found) > maxStrange }
 
 func (w *repeatedWalk) into(s pathStep, do func()) {
@@ -72,12 +72,12 @@ func (w *repeatedWalk) into(s pathStep, do func()) {
 	w.at = w.at[:len(w.at)-1]
 }
 
-// add takes the field that it is at for repeated.
+// add adds the current field as a repeated one.
 func (w *repeatedWalk) add(line int) {
 	w.found = append(w.found, strange{steps: slices.Clone(w.at), line: line, repeated: true})
 }
 
-// node looks into a mapping or a sequence; aliases are looked at where they are written.
+// node searches a mapping or a sequence; aliases are searched where they are written.
 func (w *repeatedWalk) node(n *yaml.Node) {
 	if w.ended() {
 		return
@@ -105,7 +105,7 @@ func (w *repeatedWalk) node(n *yaml.Node) {
 	}
 }
 
-// value looks into a JSON value.
+// value searches a JSON value.
 func (w *repeatedWalk) value(text []byte, line int) {
 	switch {
 	case len(text) == 0 || w.ended():

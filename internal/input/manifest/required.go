@@ -6,12 +6,12 @@ import (
 	"sigs.k8s.io/json"
 )
 
-// The fields below are required by the custom resource definitions of the admin
-// policies, but the Go types have no pointers for them: absent, a priority would
-// be 0, which goes before all others, and a podSelector would select every pod.
-// What is required besides shows in the Go types too, and is left to validation.
+// The custom resource definitions of the admin policies require the fields below,
+// but the Go types have no pointers for them: without one, a missing priority
+// would be 0, before all others, and a missing podSelector would select every
+// pod. Validation checks other required fields, whose absence the Go types show.
 
-// presence is the shape of an admin policy, with pointers where absence matters.
+// presence is the shape of an admin policy, with pointers for the fields that may be missing.
 type presence struct {
 	Spec struct {
 		Priority *int32        `json:"priority"`
@@ -33,9 +33,8 @@ type presentPeer struct {
 	} `json:"pods"`
 }
 
-// absentField returns the path of a required field that the JSON of an admin
-// policy, which can be decoded, does not have; "" if it has them all. In v1beta1 and v1alpha2
-// an absent namespaceSelector is the empty one.
+// absentField returns the path of a required field that the valid JSON of an admin policy
+// lacks, or "". In v1beta1 and v1alpha2 a missing namespaceSelector equals an empty one.
 func absentField(kind string, text []byte) string {
 	v1alpha1 := kind == "AdminNetworkPolicy" || kind == "BaselineAdminNetworkPolicy"
 	if !v1alpha1 && kind != "ClusterNetworkPolicy" {

@@ -22,16 +22,16 @@ import (
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 )
 
-// schema says which fields a value may have. A nil schema is one of a value that has
-// none, or may have any: a number, a time, the content of managedFields.
+// schema describes the fields of a value. A nil schema means no fields or arbitrary
+// ones: a number, a time, the content of managedFields.
 type schema struct {
-	// fields are those of an object; nil where names are free, as those of labels.
+	// fields are the fields of an object; nil if names are free, as for labels.
 	fields map[string]*schema
 	// each is the schema of the items of a list and of the values of a map.
 	each *schema
 }
 
-// field returns the schema of a field, and whether the API has it.
+// field returns the schema of a field, and whether the API has the field.
 func (s *schema) field(name []byte) (of *schema, known bool) {
 	switch {
 	case s == nil:
@@ -51,9 +51,9 @@ func (s *schema) item() *schema {
 	return s.each
 }
 
-// schemas makes schemas of the Go types of the Kubernetes API, each once. They are not
-// made in advance: Pods have a thousand fields, and most inputs have no Pods. It is safe
-// for concurrent use; a schema that was given out does not change.
+// schemas builds the schemas of the API's Go types on demand, each once: Pods have a
+// thousand fields, and most inputs have no Pods. It is safe for concurrent use; a
+// returned schema does not change.
 type schemas struct {
 	mu    sync.Mutex
 	types map[reflect.Type]*schema
@@ -64,7 +64,7 @@ func newSchemas() *schemas {
 	return &schemas{types: make(map[reflect.Type]*schema), kinds: make(map[typeMeta]*schema)}
 }
 
-// of returns the schema of a kind, nil if its fields are not known.
+// of returns the schema of a kind, or nil if its fields are unknown.
 func (s *schemas) of(meta typeMeta) *schema {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,18 +74,18 @@ func (s *schemas) of(meta typeMeta) *schema {
 	}
 	object := newObject(meta)
 	if object == nil {
-		return nil // not remembered: input has any number of such kinds
+		return nil // not cached: input may have any number of such kinds
 	}
 	made := s.make(reflect.TypeOf(object))
 	if _, policy := object.(networkingv1.NetworkPolicy); policy {
-		made.fields["status"] = nil // Kubernetes 1.24 to 1.27 had one, and wrote it out
+		made.fields["status"] = nil // Kubernetes 1.24 to 1.27 had one, and wrote it
 	}
 	s.kinds[meta] = made
 	return made
 }
 
 // make returns the schema of a type; the lock is held. A type may contain itself, so it
-// is known before its fields are.
+// is registered before its fields are built.
 func (s *schemas) make(t reflect.Type) *schema {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -94,7 +94,7 @@ func (s *schemas) make(t reflect.Type) *schema {
 		return known
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
-		return nil // it has a form of its own
+		return nil // it has its own format
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -110,7 +110,7 @@ func (s *schemas) make(t reflect.Type) *schema {
 	return nil
 }
 
-// addFields adds the fields of a struct by the names that JSON has for them.
+// addFields adds the fields of a struct by their JSON names.
 func (s *schemas) addFields(to *schema, t reflect.Type) {
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -156,8 +156,8 @@ func newObject(m typeMeta) any {
 	return newWorkload(m)
 }
 
-// endpointsFields has the fields of kind Endpoints, whose type in k8s.io/api is
-// deprecated.
+// endpointsFields holds the fields of kind Endpoints, whose type in k8s.io/api
+// is deprecated.
 type endpointsFields struct {
 	metav1.TypeMeta
 	Metadata metav1.ObjectMeta `json:"metadata"`
@@ -191,8 +191,8 @@ func coreObject(kind string) any {
 	return corev1.ReplicationController{}
 }
 
-// newWorkload returns a value of the Go type of a workload; the versions that
-// Kubernetes had before are in repositories still.
+// newWorkload returns a value of the Go type of a workload; repositories
+// still contain versions that Kubernetes has removed.
 func newWorkload(m typeMeta) any {
 	switch m.kind {
 	case "Deployment":

@@ -10,7 +10,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// maxTally bounds how many kinds are counted apart; a hostile file has millions.
+// maxTally bounds the separately counted kinds; a hostile file may have millions.
 const maxTally = 1000
 
 // tally counts the objects that were skipped, by kind.
@@ -37,7 +37,7 @@ const (
 	unknownKind = "without a kind"
 )
 
-// String lists the kinds, the most frequent first, on one bounded line.
+// String lists the kinds, most frequent first, on one bounded line.
 func (t tally) String() string {
 	const shownKinds, longestName = 12, 60
 	kinds := slices.SortedFunc(maps.Keys(t), func(a, b string) int {

@@ -13,7 +13,7 @@ type splitter struct {
 	w    *window
 	file string
 	out  *pipeline
-	// diags are those about the outer structure of the file.
+	// diags are the diagnostics about the outer structure of the file.
 	diags outcome
 }
 
@@ -23,7 +23,7 @@ func (s *splitter) report(code diag.Code, line int, message string) {
 	}
 }
 
-// split reads the file to its end. The error is that of reading.
+// split reads the whole file. It returns errors of reading.
 func (s *splitter) split() error {
 	if s.start() {
 		s.documents()
@@ -34,7 +34,7 @@ func (s *splitter) split() error {
 	return nil
 }
 
-// start looks at the first bytes of the file and reports whether they can be
+// start checks the first bytes of the file and reports whether they can be
 // text.
 func (s *splitter) start() bool {
 	s.w.peek(2)
@@ -52,7 +52,7 @@ func (s *splitter) start() bool {
 	return true
 }
 
-// documents takes documents of either format until the file ends.
+// documents takes documents of either format until the end of the file.
 func (s *splitter) documents() {
 	for s.w.err == nil && s.out.ctx.Err() == nil {
 		s.w.skipBlankLines()
@@ -71,8 +71,8 @@ func (s *splitter) documents() {
 	}
 }
 
-// isJSON reports whether the document that starts with the brace n bytes on is
-// JSON and not a flow mapping of YAML, whose names are rarely quoted.
+// isJSON reports whether the document that starts with the brace after n bytes
+// is JSON and not a flow mapping of YAML, whose names are rarely quoted.
 func (s *splitter) isJSON(n int) bool {
 	for i := n + 1; ; i++ {
 		c, ok := s.w.peek(i)
@@ -85,7 +85,7 @@ func (s *splitter) isJSON(n int) bool {
 	}
 }
 
-// resync skips to where the next document very likely starts: a brace in the
+// resync skips to the probable start of the next document: a brace in the
 // first column, or a YAML separator.
 func (s *splitter) resync() {
 	for {

@@ -12,31 +12,30 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// What is read is decoded as `kubectl --validate=strict` decodes it: a field that the
-// API does not have is an error. That there is one is found by the scan that every
-// object goes through (jsonProblem); which one it is, and where, is found here, for the
-// few objects that have some.
+// Objects are decoded like by `kubectl --validate=strict`: an unknown field is an
+// error. The scan that every object goes through (jsonProblem) detects that there is
+// one; the code here determines its name and place, for the few objects that have some.
 
-// maxStrange is how many unknown fields of one object are named.
+// maxStrange is the maximum number of unknown fields that are named per object.
 const maxStrange = 20
 
-// strange is a field that the API does not have.
+// strange is a field that the API lacks.
 type strange struct {
 	// steps lead to the field; the last one is its name.
 	steps []pathStep
 	line  int
-	// known are the names that the API has in its place, sorted.
+	// known are the API's names at this place, sorted.
 	known []string
-	// alone is set when the object that has the field has none that the API knows.
+	// alone reports that the surrounding object has no known field.
 	alone bool
-	// repeated is set for a field that stands twice, and is none that is unknown.
+	// repeated marks a repeated, known field.
 	repeated bool
 }
 
-// name is the field's own.
+// name returns the name of the field.
 func (f *strange) name() string { return f.steps[len(f.steps)-1].name }
 
-// path is the field's, with names of a bounded length.
+// path returns the path of the field, with bounded names.
 func (f *strange) path() string {
 	const longest = 100
 	p := jsonPath{}
@@ -50,8 +49,8 @@ func (f *strange) path() string {
 	return p.String()
 }
 
-// text says that the field is unknown, what it may have been meant to be, and what
-// becomes of the object, as a sentence of its own or "".
+// text says that the field is unknown, what was probably meant, and the
+// consequence for the object, which is a sentence or "".
 func (f *strange) text(consequence string) string {
 	const few = 6
 	said, stop := "unknown field", ". "
@@ -69,17 +68,17 @@ func (f *strange) text(consequence string) string {
 	return said + stop + consequence
 }
 
-// meant is the name that the field was probably meant to have, or "".
+// meant returns the name that was probably meant, or "".
 func (f *strange) meant() string { return suggest.Nearest(f.name(), f.known) }
 
 // isPatch reports whether the field is a directive of a strategic merge patch
-// (k8s.io/apimachinery, pkg/util/strategicpatch): what has one is no object.
+// (k8s.io/apimachinery, pkg/util/strategicpatch): a text with one is not an object.
 func (f *strange) isPatch() bool {
 	name := f.name()
 	return name == "$patch" || name == "$retainKeys" || strings.HasPrefix(name, "$setElementOrder/") || strings.HasPrefix(name, "$deleteFromPrimitiveList/")
 }
 
-// strangeFields lists the fields that the API does not have, in the order of the text.
+// strangeFields lists the unknown fields, in the order of the text.
 func (t *text) strangeFields() []strange {
 	w := strangeWalk{}
 	if t.unknown {
@@ -120,7 +119,7 @@ func (w *strangeWalk) value(text []byte, line int, of *schema) {
 	}
 }
 
-// field looks at a field, and reports whether the API has it.
+// field checks a field, and reports whether the API has it.
 func (w *strangeWalk) field(name string, line int, value []byte, in *schema) bool {
 	w.at = append(w.at, pathStep{name: name})
 	of, known := in.field([]byte(name))
@@ -133,8 +132,8 @@ func (w *strangeWalk) field(name string, line int, value []byte, in *schema) boo
 	return known
 }
 
-// nodeLine returns the line of the key that the steps lead to, or of the last one
-// before it that stands there itself: merge keys bring others.
+// nodeLine returns the line of the key at the steps, or of the last key before it
+// that is written there and not merged in.
 func nodeLine(n *yaml.Node, steps []pathStep) int {
 	line := n.Line
 	n = resolveAlias(n)
@@ -155,7 +154,7 @@ func nodeLine(n *yaml.Node, steps []pathStep) int {
 	return line
 }
 
-// namedField returns the key and the value of a field by the name that JSON has for it.
+// namedField returns the key and the value of a field by its JSON name.
 func namedField(n *yaml.Node, name string) (key, value *yaml.Node) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if have, err := fieldName(resolveAlias(n.Content[i])); err == nil && have == name {
@@ -165,7 +164,7 @@ func namedField(n *yaml.Node, name string) (key, value *yaml.Node) {
 	return nil, nil
 }
 
-// isPatch reports whether an object with these unknown fields is a patch, and says so.
+// isPatch reports whether an object with these unknown fields is a patch, with a finding.
 func isPatch(out *outcome, at ir.Origin, fields []strange) bool {
 	i := slices.IndexFunc(fields, func(f strange) bool { return f.isPatch() })
 	if i < 0 {
@@ -176,7 +175,7 @@ func isPatch(out *outcome, at ir.Origin, fields []strange) bool {
 	return true
 }
 
-// reportStrange reports unknown fields, with what becomes of the object.
+// reportStrange reports unknown fields with the consequence for the object.
 func reportStrange(out *outcome, code diag.Code, at ir.Origin, fields []strange, consequence string) {
 	for i := range fields {
 		at.Line, at.Path = fields[i].line, fields[i].path()

@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// The functions below finish an object: defaults, then a copy with the fields
-// that planec reads. A dump of a large cluster is mostly the rest.
+// The functions below finish an object: defaults, then a copy with only the
+// used fields. Most of a large cluster's dump is unused.
 
 func (d *decoder) meta(m *metav1.ObjectMeta) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
@@ -25,7 +25,7 @@ func (d *decoder) meta(m *metav1.ObjectMeta) metav1.ObjectMeta {
 	}
 }
 
-// kept is the one annotation that planec reads.
+// kept returns the only annotation that planec reads.
 func kept(all map[string]string) map[string]string {
 	if codes, there := all[objects.IgnoreAnnotation]; there {
 		return map[string]string{objects.IgnoreAnnotation: codes}
@@ -44,7 +44,7 @@ func (d *decoder) service(s *corev1.Service) *corev1.Service {
 		p.TargetPort.StrVal = d.shared.string(p.TargetPort.StrVal)
 	}
 	if len(spec.ClusterIPs) > 0 && spec.ClusterIPs[0] == spec.ClusterIP {
-		spec.ClusterIPs[0] = spec.ClusterIP // one string instead of two equal ones
+		spec.ClusterIPs[0] = spec.ClusterIP // share the string
 	}
 	kept := corev1.ServiceSpec{
 		Ports:                         slices.Clip(spec.Ports),
@@ -110,11 +110,11 @@ func (d *decoder) k8sNode(n *corev1.Node) *corev1.Node {
 	}
 }
 
-// TaintLeaving is on a node that the cluster autoscaler is about to remove
+// TaintLeaving is on a node that the cluster autoscaler will remove soon
 // (ToBeDeletedTaint in pkg/proxy/healthcheck/proxy_health.go).
 const TaintLeaving = "ToBeDeletedByClusterAutoscaler"
 
-// leaving keeps the one taint that is read.
+// leaving keeps only that taint.
 func leaving(taints []corev1.Taint) []corev1.Taint {
 	for _, t := range taints {
 		if t.Key == TaintLeaving {
@@ -142,8 +142,8 @@ func (d *decoder) pod(p *corev1.Pod) *corev1.Pod {
 	}
 }
 
-// containers keeps what named ports of network policies need: an init container
-// counts when it is a sidecar, which its restart policy says.
+// containers keeps what named ports of network policies need. An init container
+// counts if its restart policy makes it a sidecar.
 func (d *decoder) containers(all []corev1.Container) []corev1.Container {
 	var kept []corev1.Container
 	for _, c := range all {

@@ -7,8 +7,8 @@ import (
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 )
 
-// A policy is kept whole but for its status. Selectors are what repeats from one
-// policy to the next, so their strings are shared.
+// A policy keeps everything except its status. Selectors repeat from one policy
+// to the next, so their strings are shared.
 
 func (d *decoder) networkPolicy(p *networkingv1.NetworkPolicy) *networkingv1.NetworkPolicy {
 	defaultNetworkPolicy(p)
@@ -59,7 +59,7 @@ func (d *decoder) clusterNetworkPolicy(p *policyv1beta1.ClusterNetworkPolicy) *p
 			d.namespacedPod((*policyv1alpha1.NamespacedPod)(peer.Pods))
 		}
 	}
-	// The version decides what its networks may be.
+	// The version determines which networks are valid.
 	version := metav1.TypeMeta{APIVersion: p.APIVersion}
 	return &policyv1beta1.ClusterNetworkPolicy{TypeMeta: version, ObjectMeta: d.meta(&p.ObjectMeta), Spec: *spec}
 }
@@ -112,7 +112,7 @@ func (d *decoder) adminSources(peers []policyv1alpha1.AdminNetworkPolicyIngressP
 	}
 }
 
-// namespacedPod serves both versions: their types have the same fields.
+// namespacedPod handles both versions, whose types have the same fields.
 func (d *decoder) namespacedPod(p *policyv1alpha1.NamespacedPod) {
 	if p != nil {
 		d.selector(&p.NamespaceSelector)
@@ -120,8 +120,8 @@ func (d *decoder) namespacedPod(p *policyv1alpha1.NamespacedPod) {
 	}
 }
 
-// selector shares the strings of a selector. One that is empty stays one that
-// selects everything, and an absent one stays absent.
+// selector shares the strings of a selector. It keeps an empty one, which
+// selects everything, and a missing one as they are.
 func (d *decoder) selector(s *metav1.LabelSelector) {
 	if s == nil {
 		return

@@ -14,20 +14,20 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Most kinds that planec does not read are no matter of its. Two are: policies of other
-// dialects, which deny what planec shows as allowed, and kinds that are nearly one that
-// it reads, which are slips.
+// Most unsupported kinds do not matter to planec. Two groups do: policies of other
+// dialects, which may deny what planec shows as allowed, and kinds with nearly the name
+// of a supported one, which are typos.
 
-// policyKinds are kinds of policies whose names do not say so, by their groups. Policies
-// of service meshes are none: proxies in pods decide by them, about requests that
-// packets have brought (Istio's and Linkerd's AuthorizationPolicy).
+// policyKinds are kinds of policies whose names do not tell, by group. Policies of
+// service meshes do not count: proxies in pods apply them to requests, not to packets
+// (Istio's and Linkerd's AuthorizationPolicy).
 var policyKinds = map[string]string{
 	"EgressFirewall": "k8s.ovn.org",
 	"SecurityPolicy": "crd.nsx.vmware.com",
 }
 
-// isUnreadPolicy reports whether the kind is one of policies that planec does not read.
-// Calico's staged policies are not enforced.
+// isUnreadPolicy reports whether the kind is an unsupported policy. Calico's staged
+// policies do not count, because they are not enforced.
 func (t typeMeta) isUnreadPolicy() bool {
 	if known, _ := lookUp(t); known != foreign {
 		return false
@@ -38,8 +38,8 @@ func (t typeMeta) isUnreadPolicy() bool {
 	return endsAsPolicy(t.kind) && !strings.HasPrefix(t.kind, "Staged")
 }
 
-// endsAsPolicy reports whether a kind's last word is NetworkPolicy, or nearly: no engine
-// enforces a slip, and its author takes it for a policy all the same.
+// endsAsPolicy reports whether a kind's last word is NetworkPolicy, or nearly: nothing
+// enforces a misspelt kind, but its author expects it.
 func endsAsPolicy(kind string) bool {
 	const longest, network, policy = 100, "network", "policy"
 	kind = strings.ToLower(kind)
@@ -51,8 +51,8 @@ func endsAsPolicy(kind string) bool {
 	return last == "policies" || suggest.Nearest(last, []string{policy}) != ""
 }
 
-// meant returns the apiVersion and kind that the object's were probably meant to be,
-// where they are nearly those of a kind that is read, or the zero value.
+// meant returns the supported apiVersion and kind that were probably meant by nearly
+// equal ones, or the zero value.
 func (d *decoder) meant(m typeMeta) typeMeta {
 	const longest, most = 100, 1000
 	if len(m.kind) > longest || len(m.apiVersion) > longest {
@@ -79,10 +79,10 @@ func nearestKind(m typeMeta, kinds map[string]typeMeta) typeMeta {
 	want := kinds[name]
 	switch {
 	case m.apiVersion == "" && name != m.kind:
-		return typeMeta{} // nothing but a word that resembles one
+		return typeMeta{} // only a similar word
 	case m.apiVersion == "":
 	case m.group() == want.group() && name == m.kind:
-		return typeMeta{} // another version, which others tell
+		return typeMeta{} // another version, which is reported elsewhere
 	case m.group() == want.group():
 	case m.isBuiltIn() && (name == m.kind || isPolicy(name)):
 	case suggest.Nearest(m.group(), []string{want.group()}) != "":
@@ -92,14 +92,14 @@ func nearestKind(m typeMeta, kinds map[string]typeMeta) typeMeta {
 	return want
 }
 
-// isBuiltIn reports whether the object is of a group of Kubernetes itself, which has no
-// two kinds of one name.
+// isBuiltIn reports whether the group belongs to Kubernetes itself, which uses each
+// kind name only once.
 func (t typeMeta) isBuiltIn() bool {
 	group := t.group()
 	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
 }
 
-// readKinds are the kinds that are read, with the apiVersion that they should have.
+// readKinds returns the supported kinds with the apiVersions they should have.
 func (d *decoder) readKinds() map[string]typeMeta {
 	if d.kinds != nil {
 		return d.kinds
@@ -123,8 +123,8 @@ func (d *decoder) readKinds() map[string]typeMeta {
 	return d.kinds
 }
 
-// unread is an object of a kind that is not read; it reports whether there was anything
-// to say about it.
+// unread handles an object of an unsupported kind; it reports whether there was a
+// finding.
 func (d *decoder) unread(out *outcome, t *text, meta typeMeta) bool {
 	want := d.meant(meta)
 	switch {
@@ -144,8 +144,8 @@ func (d *decoder) unread(out *outcome, t *text, meta typeMeta) bool {
 	return true
 }
 
-// kindless reports an object without a kind, and whether it is one: other files have an
-// apiVersion too, as charts do.
+// kindless reports an object without a kind, and whether it is one: other files, such
+// as charts, have an apiVersion too.
 func kindless(out *outcome, t *text, meta typeMeta) bool {
 	names := t.names()
 	if _, has := names["metadata"]; !has || meta.apiVersion == "" {
@@ -170,11 +170,11 @@ func kindless(out *outcome, t *text, meta typeMeta) bool {
 	return true
 }
 
-// names are those of an object's own fields, with their lines.
+// names returns the names of an object's top-level fields, with their lines.
 func (t *text) names() map[string]int {
 	out := make(map[string]int)
 	if t.node == nil {
-		_ = eachField(t.json, t.line, func(name string, line int, _ []byte) { out[name] = line }) // broken text is told by others
+		_ = eachField(t.json, t.line, func(name string, line int, _ []byte) { out[name] = line }) // invalid text is reported elsewhere
 		return out
 	}
 	n := resolveAlias(t.node)
@@ -186,8 +186,8 @@ func (t *text) names() map[string]int {
 	return out
 }
 
-// named is the origin of an object of which nothing was decoded: with its name, as far
-// as it has one.
+// named returns the origin of an object that was not decoded, with its name if it has
+// one.
 func (t *text) named(kind string) ir.Origin {
 	var shape struct {
 		Metadata struct {
@@ -204,7 +204,7 @@ func (t *text) named(kind string) ir.Origin {
 			}
 		}
 	}
-	_ = json.UnmarshalCaseSensitivePreserveInts(raw, &shape) // else it has no name
+	_ = json.UnmarshalCaseSensitivePreserveInts(raw, &shape) // otherwise it has no name
 	at := ir.Origin{Kind: kind, File: t.file, Line: t.line}
 	if isSubdomain(shape.Metadata.Name) {
 		at.Name = shape.Metadata.Name

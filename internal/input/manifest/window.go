@@ -5,12 +5,12 @@ import (
 	"io"
 )
 
-// windowSize is how much of a file is held at first, and read at once.
+// windowSize is the initial size of the buffer and of each read, in bytes.
 const windowSize = 256 << 10
 
-// window is the part of a stream that is being looked at: buf[pos:end]. It
-// grows only while the caller wants to see more without taking anything, so
-// the memory it needs is that of the largest single object, not of the file.
+// window is the examined part of a stream: buf[pos:end]. It grows only while
+// the caller looks ahead without taking anything, so its memory is that of
+// the largest single object, not of the file.
 type window struct {
 	src      io.Reader
 	buf      []byte
@@ -25,15 +25,15 @@ func newWindow(src io.Reader) *window {
 	return &window{src: src, buf: make([]byte, windowSize), line: 1}
 }
 
-// textWindow looks at a text that is wholly in memory.
+// textWindow returns a window on a complete text in memory.
 func textWindow(text []byte, line int) *window {
 	return &window{buf: text, end: len(text), line: line, eof: true}
 }
 
-// rest is what is known of the stream after the current position.
+// rest is the known part of the stream after the current position.
 func (w *window) rest() []byte { return w.buf[w.pos:w.end] }
 
-// more reads on and reports whether rest has become longer.
+// more reads on and reports whether rest has grown.
 func (w *window) more() bool {
 	if w.eof || w.err != nil {
 		return false
@@ -67,7 +67,7 @@ func (w *window) makeRoom() {
 	w.pos, w.buf = 0, into
 }
 
-// peek returns the byte i places on; false is the end of the stream.
+// peek returns the byte at offset i; false means the end of the stream.
 func (w *window) peek(i int) (byte, bool) {
 	for w.pos+i >= w.end {
 		if !w.more() {
@@ -77,7 +77,7 @@ func (w *window) peek(i int) (byte, bool) {
 	return w.buf[w.pos+i], true
 }
 
-// take moves over the next n bytes, which rest must hold, and returns them.
+// take skips the next n bytes, which rest must contain, and returns them.
 // They are valid until the window moves on.
 func (w *window) take(n int) []byte {
 	text := w.buf[w.pos : w.pos+n]
@@ -88,9 +88,9 @@ func (w *window) take(n int) []byte {
 
 var newline = []byte{'\n'}
 
-// nextLine returns the next line with its newline, without taking it, or at
-// most limit bytes of it: a caller that gets no newline has the start of a line
-// that is too long, or the end of the stream. The end of the stream is nil.
+// nextLine returns the next line with its newline, without taking it, or at most
+// limit bytes of it. Without a newline, the result is the start of a line that
+// is too long, or the end of the stream; nil means that the stream has ended.
 func (w *window) nextLine(limit int) []byte {
 	from := 0
 	for {
@@ -108,7 +108,7 @@ func (w *window) nextLine(limit int) []byte {
 	}
 }
 
-// skipSpace takes JSON's white space.
+// skipSpace takes JSON white space.
 func (w *window) skipSpace() []byte {
 	n := 0
 	for {
@@ -120,8 +120,8 @@ func (w *window) skipSpace() []byte {
 	}
 }
 
-// skipBlankLines takes the lines that hold nothing but white space; in YAML the
-// spaces before the first character of a line count.
+// skipBlankLines takes lines with only white space. It keeps the spaces before
+// the first character of a line, which matter in YAML.
 func (w *window) skipBlankLines() {
 	for {
 		line := w.nextLine(windowSize)
@@ -132,8 +132,8 @@ func (w *window) skipBlankLines() {
 	}
 }
 
-// firstCharacter returns the first byte that is not white space and how many
-// bytes before it are.
+// firstCharacter returns the first byte that is not white space, and the
+// number of bytes before it.
 func (w *window) firstCharacter() (c byte, n int, ok bool) {
 	for {
 		c, ok := w.peek(n)

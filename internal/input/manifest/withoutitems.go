@@ -9,11 +9,11 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// noListText is about a list whose items cannot be told.
+// noListText is for a list whose items cannot be determined.
 const noListText = "items is no list, so nothing of it is read"
 
-// withoutItems reports a list that has no items, and a field that was meant to have
-// them: all of its objects would be missing in silence.
+// withoutItems reports a list without items, and a misspelt field of items:
+// otherwise all of its objects would silently be missing.
 func (t *text) withoutItems(out *outcome, meta typeMeta) {
 	names := t.names()
 	for _, name := range slices.Sorted(maps.Keys(names)) {

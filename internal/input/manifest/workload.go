@@ -13,9 +13,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// workloadGroups says which group a kind of workload is of. Any version will do:
-// what is read of a template has been the same in all of them, and repositories
-// still hold old ones.
+// workloadGroups maps workload kinds to their groups. Any version is accepted,
+// because the used parts of templates are the same in all of them, and
+// repositories still contain old ones.
 var workloadGroups = map[string][]string{
 	"Deployment":            {"apps", "extensions"},
 	"StatefulSet":           {"apps"},
@@ -39,9 +39,9 @@ func (t typeMeta) isWorkload() bool {
 	return known && slices.Contains(groups, t.group())
 }
 
-// isCustom reports whether the object is of a kind that was added to the
-// cluster: the groups of Kubernetes have no dot or end in .k8s.io, and so does that of
-// Gateways, which an operator makes pods of.
+// isCustom reports whether the kind was added to the cluster: groups of Kubernetes
+// have no dot or end in .k8s.io. The group of Gateways does so too, but operators make
+// pods for them.
 func (t typeMeta) isCustom() bool {
 	group := t.group()
 	if group == "gateway.networking.k8s.io" {
@@ -50,13 +50,13 @@ func (t typeMeta) isCustom() bool {
 	return t.kind != "" && strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io")
 }
 
-// readsWorkload reports whether an object that the compiler has no use for is
-// one that pods are made of.
+// readsWorkload reports whether pods are made from an object that the
+// compiler does not use.
 func (d *decoder) readsWorkload(m typeMeta) bool {
 	return d.readsKnownWorkload(m) || d.workloads && (m.isCustom() && !m.isUnreadPolicy() || m.isDefinition() || m.isEndpoints())
 }
 
-// isEndpoints reports whether the object is what a cluster makes slices of.
+// isEndpoints reports whether the cluster makes slices from the object.
 func (t typeMeta) isEndpoints() bool { return t.kind == "Endpoints" && t.apiVersion == "v1" }
 
 // endpoints reads one object of kind Endpoints.
@@ -82,17 +82,17 @@ func (d *decoder) endpoints(out *outcome, t *text, meta typeMeta) {
 	out.set.Endpoints = append(out.set.Endpoints, objects.Sourced[*objects.Endpoints]{Object: o, File: t.file, Line: t.line})
 }
 
-// isDefinition reports whether the object defines a kind of custom resources: what
-// its operator labels pods with begins with the same group.
+// isDefinition reports whether the object defines a custom resource: the
+// operator's pod labels start with the same group.
 func (t typeMeta) isDefinition() bool {
 	return t.kind == "CustomResourceDefinition" && t.group() == "apiextensions.k8s.io"
 }
 
-// readsKnownWorkload reports whether an object is a workload of Kubernetes itself, and
-// these are read.
+// readsKnownWorkload reports whether the object is a workload of Kubernetes itself,
+// and workloads are read.
 func (d *decoder) readsKnownWorkload(m typeMeta) bool { return d.workloads && m.isWorkload() }
 
-// workloadShape is what is read of a workload of any kind.
+// workloadShape holds the used fields of a workload of any kind.
 type workloadShape struct {
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
@@ -108,7 +108,7 @@ type workloadShape struct {
 	} `json:"spec"`
 }
 
-// jobShape is what is read of a Job's spec; its template is that of all workloads.
+// jobShape holds the used fields of a Job's spec; its template is like in all workloads.
 type jobShape struct {
 	Parallelism    *int32        `json:"parallelism"`
 	Completions    *int32        `json:"completions"`
@@ -136,13 +136,13 @@ type containerShape struct {
 	RestartPolicy *corev1.ContainerRestartPolicy `json:"restartPolicy"`
 }
 
-// customShape is what is read of an object of an unknown kind.
+// customShape holds the used fields of an object of an unknown kind.
 type customShape struct {
 	metav1.ObjectMeta `json:"metadata"`
 }
 
-// customTemplate is the template of pods that many kinds have where Kubernetes' own
-// have it.
+// customTemplate is the pod template that many custom kinds have at the same place
+// as Kubernetes' own.
 type customTemplate struct {
 	Spec struct {
 		Template struct {
@@ -153,7 +153,7 @@ type customTemplate struct {
 	} `json:"spec"`
 }
 
-// workload reads one object that pods are made of.
+// workload reads one object from which pods are made.
 func (d *decoder) workload(out *outcome, t *text, meta typeMeta) {
 	if meta.isEndpoints() {
 		d.endpoints(out, t, meta)
@@ -169,7 +169,7 @@ func (d *decoder) workload(out *outcome, t *text, meta typeMeta) {
 		var custom customShape
 		out.skipped.count(meta.tallyName(), 1)
 		if json.UnmarshalCaseSensitivePreserveInts(t.json, &custom) != nil {
-			return // what is wrong in it is its own operator's business
+			return // only its operator validates it
 		}
 		shape.ObjectMeta, w.Opaque = custom.ObjectMeta, true
 		var template customTemplate
@@ -233,8 +233,8 @@ func (d *decoder) template(w *objects.Workload, shape *workloadShape) {
 	}
 }
 
-// of says what a Job's spec says of its pods: an Indexed Job runs no more of them
-// than it has completions.
+// of adds what a Job's spec says about its pods: an Indexed Job runs at most as
+// many as it has completions.
 func (j *jobShape) of(w *objects.Workload) {
 	w.Replicas, w.ManualSelector = j.Parallelism, j.ManualSelector
 	if j.CompletionMode == "Indexed" && j.Completions != nil && *j.Completions > 0 {

@@ -8,20 +8,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// expansion writes YAML nodes as JSON. Aliases are written out, and what is
-// written is counted, so that a few lines of aliases to aliases cannot become
+// expansion writes YAML nodes as JSON. It expands aliases and counts the
+// written values, so that a few lines of aliases to aliases cannot become
 // gigabytes.
 type expansion struct {
 	out   []byte
 	nodes int
 	depth int
-	// lastCounts takes the last of two fields of one name, which are an error otherwise.
+	// lastCounts takes the last of two equal fields, which are otherwise an error.
 	lastCounts bool
-	// places, when set, collects which line each value came from.
+	// places, if set, collects the line of each value.
 	places *places
 }
 
-// places says which lines the values of a JSON text came from.
+// places maps the values of a JSON text to their lines.
 type places struct {
 	offsets, lines []int
 }
@@ -107,17 +107,17 @@ func (e *expansion) mapping(n *yaml.Node) error {
 	return nil
 }
 
-// field is one field of a mapping, its name as JSON has it.
+// field is one field of a mapping, with its JSON name.
 type field struct {
 	name  string
 	value *yaml.Node
 }
 
-// fields returns the fields of a mapping, merge keys ("<<") followed. A field of the
-// mapping that comes after the merge key wins over a merged one, and an earlier
-// source of one key over a later one, as https://yaml.org/type/merge.html says. What
-// a merge key brings although it stands before it already is an error: kubectl's
-// decoder takes the merged one, and the specification the other.
+// fields returns the fields of a mapping including merge keys ("<<"). A field after
+// the merge key wins over a merged one, and an earlier source of one key over a
+// later one (https://yaml.org/type/merge.html). It is an error if a merge key brings
+// a field that is already there: kubectl's decoder takes the merged one, and the
+// specification the other.
 func (e *expansion) fields(n *yaml.Node, stack []*yaml.Node) ([]field, error) {
 	if len(stack) > maxDepth || slices.Contains(stack, n) {
 		return nil, &lineError{n.Line, "a merge key that leads back to itself"}
@@ -161,7 +161,7 @@ func (e *expansion) fields(n *yaml.Node, stack []*yaml.Node) ([]field, error) {
 	return own, nil
 }
 
-// merge returns the fields that a merge key brings.
+// merge returns the fields of a merge key.
 func (e *expansion) merge(n, value *yaml.Node, stack []*yaml.Node) ([]field, error) {
 	var out []field
 	seen := names{}
@@ -186,10 +186,10 @@ func (e *expansion) merge(n, value *yaml.Node, stack []*yaml.Node) ([]field, err
 	return out, nil
 }
 
-// twiceError says that a field stands twice.
+// twiceError says that a field is repeated.
 type twiceError struct{ lineError }
 
-// asTwice reports whether the error is a field that stands twice.
+// asTwice reports whether the error is a repeated field.
 func asTwice(err error, into **lineError) bool {
 	var twice *twiceError
 	if !errors.As(err, &twice) {
@@ -211,8 +211,8 @@ func mergeSources(value *yaml.Node) []*yaml.Node {
 	return []*yaml.Node{value}
 }
 
-// names is a set of names that is cheap while it is small, as nearly all
-// mappings are.
+// names is a set of names that is cheap while it is small, as for nearly all
+// mappings.
 type names struct {
 	few  []string
 	many map[string]bool
@@ -250,7 +250,7 @@ func (s *names) add(name string) bool {
 func appendJSONString(dst []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
-			quoted, _ := json.Marshal(s) // a string always has a form in JSON
+			quoted, _ := json.Marshal(s) // a string can always be marshalled
 			return append(dst, quoted...)
 		}
 	}

@@ -6,25 +6,25 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// listShape recognises the one shape of a YAML list that can be cut into items
-// without understanding YAML, and it is the shape that kubectl prints: a key
-// "items:" in the first column, and below it entries that all start with "- " in
-// the same column.
+// listShape recognises the only shape of a YAML list that can be cut into items
+// without parsing YAML, which is the shape that kubectl prints: a key "items:"
+// in the first column, and below it entries that all start with "- " in the same
+// column.
 //
-// Why that is safe: a line that starts in that column or left of it ends every
-// block scalar and every plain scalar of an item. What it does not end are
-// quoted scalars and flow collections; an item that is cut inside one of those
-// is not valid by itself, and neither is one with an alias to an anchor of another item.
-// Whenever an item is not valid by itself the document is read as a whole. Line breaks that
-// are not newlines, and directives, are left to the whole as well.
+// This is safe because a line that starts in that column, or left of it, ends every block
+// scalar and plain scalar of an item. It does not end quoted scalars and flow collections,
+// but an item that is cut inside one of those is invalid by itself, as is an item with an
+// alias to an anchor of another item. If any item is invalid by itself, the document is
+// parsed as a whole. So are documents with directives, or with line breaks that are not
+// newlines.
 type listShape struct {
 	state  shapeState
 	indent int
 	// header is the document without its items.
 	header []byte
-	// itemsLine is the line of "items:" in header, counting from 1.
+	// itemsLine is the line of "items:" in header, from 1.
 	itemsLine int
-	// lost is set when the document does not have the shape after all.
+	// lost reports that the document does not have the shape after all.
 	lost bool
 }
 
@@ -37,7 +37,7 @@ const (
 	afterItems
 )
 
-// place says where a line belongs.
+// place is the part of the document to which a line belongs.
 type place uint8
 
 const (
@@ -46,10 +46,10 @@ const (
 	insideItem
 )
 
-// inItems reports whether the document has a list of items at all.
+// inItems reports whether the document has a list of items.
 func (s *listShape) inItems() bool { return s.state >= amongItems }
 
-// next looks at the document's next line.
+// next classifies the document's next line.
 func (s *listShape) next(line []byte) place {
 	if s.lost {
 		return outside
@@ -107,8 +107,8 @@ func (s *listShape) keep(line []byte) place {
 	return outside
 }
 
-// meta returns what the document is, and false when it has to be read as a
-// whole to know that.
+// meta returns the type of the document, and false if the document must be
+// parsed as a whole to find it.
 func (s *listShape) meta() (typeMeta, bool) {
 	if s.lost {
 		return typeMeta{}, false
@@ -136,9 +136,9 @@ func isEntry(content []byte) bool {
 	return content[0] == '-' && (len(content) == 1 || content[1] == ' ')
 }
 
-// oddLine reports whether the line has something that makes cutting by lines and
-// columns wrong: a directive, a tab before its first character, or one of the
-// line breaks of YAML 1.1 that are not newlines.
+// oddLine reports whether cutting at the line would be wrong: it has a
+// directive, a tab before its first character, or a line break of YAML 1.1 that
+// is not a newline.
 func oddLine(line []byte) bool {
 	if len(line) > 0 && line[0] == '%' {
 		return true

@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// lineError is an error with the line of the text where it is.
+// lineError is an error with its line in the text.
 type lineError struct {
 	line int
 	text string
@@ -20,8 +20,8 @@ type lineError struct {
 
 func (e *lineError) Error() string { return e.text }
 
-// yamlNodes parses the documents in the text. The library is known to panic on
-// some broken input; that is an error like any other.
+// yamlNodes parses the documents in the text. The library panics on some
+// invalid input, which becomes an error.
 func yamlNodes(text []byte) (nodes []*yaml.Node, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -40,8 +40,8 @@ func yamlNodes(text []byte) (nodes []*yaml.Node, err error) {
 	}
 }
 
-// yamlErrorLine finds the line in the library's messages; it has no other way
-// to tell it.
+// yamlErrorLine finds the line in the library's messages, because its errors
+// have no field for it.
 var yamlErrorLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
 func syntaxError(err error) *lineError {
@@ -53,7 +53,7 @@ func syntaxError(err error) *lineError {
 	return &lineError{1, strings.TrimPrefix(text, "yaml: ")}
 }
 
-// yamlField returns the key and the value of a field of a mapping, or nils.
+// yamlField returns the key and the value of a field of a mapping, or nil.
 func yamlField(n *yaml.Node, name string) (key, value *yaml.Node) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Kind == yaml.ScalarNode && n.Content[i].Value == name {
@@ -63,13 +63,13 @@ func yamlField(n *yaml.Node, name string) (key, value *yaml.Node) {
 	return nil, nil
 }
 
-// yamlMeta returns what the mapping says it is, and whether it has items, as the
-// decoder of kubectl sees them: names may be written in any way, and values may come
-// by merge keys and aliases.
+// yamlMeta returns the type fields of the mapping, and whether it has items, as
+// kubectl's decoder sees them: names may be quoted, and values may come from merge
+// keys and aliases.
 func yamlMeta(n *yaml.Node) (meta typeMeta, items bool) {
 	fields, err := (&expansion{}).fields(n, nil)
 	if err != nil {
-		// A name that JSON has not, in a template for instance.
+		// JSON cannot have this name, which may be from a template.
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if name, err := fieldName(resolveAlias(n.Content[i])); err == nil {
 				fields = append(fields, field{name, n.Content[i+1]})
@@ -90,7 +90,7 @@ func yamlMeta(n *yaml.Node) (meta typeMeta, items bool) {
 	return meta, items
 }
 
-// stringValue is the string that a scalar is in JSON, or "".
+// stringValue returns a scalar's string in JSON, or "".
 func stringValue(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.ScalarNode {
 		return ""
@@ -102,8 +102,8 @@ func stringValue(n *yaml.Node) string {
 	return jsonString(text)
 }
 
-// resolveAlias returns the node that an alias stands for. An alias never stands
-// for another one.
+// resolveAlias returns the node behind an alias. An alias never refers to
+// another alias.
 func resolveAlias(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return n.Alias

@@ -13,9 +13,9 @@ import (
 
 const quotedStyles = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
 
-// scalar writes a scalar as kubectl's conversion to JSON does (sigs.k8s.io/yaml
-// over go.yaml.in/yaml/v2, so the words of YAML 1.1 are booleans: a label
-// "debug: yes" is refused by the API server, and here).
+// scalar writes a scalar like kubectl's conversion to JSON (sigs.k8s.io/yaml
+// over go.yaml.in/yaml/v2, where the words of YAML 1.1 are booleans: the API
+// server rejects a label "debug: yes", and so does planec).
 func (e *expansion) scalar(n *yaml.Node) error {
 	text, err := scalarJSON(e.out, n)
 	if err != nil {
@@ -46,7 +46,7 @@ func scalarJSON(dst []byte, n *yaml.Node) ([]byte, error) {
 			return appendBool(dst, n.Value)
 		}
 	}
-	// What looks like a time stays the text it is, and so do unknown tags.
+	// Times remain text, and so do values with unknown tags.
 	return appendJSONString(dst, n.Value), nil
 }
 
@@ -92,7 +92,7 @@ func appendFloat(dst []byte, s string) ([]byte, error) {
 	return append(dst, text...), nil
 }
 
-// fieldName returns the name that a key has in JSON, where names are strings.
+// fieldName returns the JSON name of a key, which is always a string.
 func fieldName(key *yaml.Node) (string, error) {
 	if key == nil || key.Kind != yaml.ScalarNode {
 		return "", errors.New("a field whose name is no plain value")

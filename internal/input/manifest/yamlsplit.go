@@ -6,14 +6,14 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// isSeparator reports whether the line is YAML's "---". No scalar can hold such
-// a line, whatever its style, so cutting there is exact.
+// isSeparator reports whether the line is YAML's "---". No scalar of any style
+// can contain such a line, so cutting there is exact.
 func isSeparator(line []byte) bool {
 	return bytes.HasPrefix(line, []byte("---")) && (len(line) == 3 || isSpace(line[3]))
 }
 
-// yamlDocument takes the lines up to the next separator and sends them on: in
-// one piece, or item by item when they have the shape that kubectl gives a list.
+// yamlDocument takes the lines up to the next separator and sends them: in one
+// piece, or item by item if they have the shape of kubectl's lists.
 func (s *splitter) yamlDocument() {
 	d := yamlDocument{splitter: s, line: s.w.line}
 	for first := true; ; first = false {
@@ -23,7 +23,7 @@ func (s *splitter) yamlDocument() {
 		}
 		if first && isSeparator(line) {
 			if rest := bytes.TrimSpace(line[3:]); len(rest) == 0 || rest[0] == '#' {
-				// What follows may be JSON: back to where that is decided.
+				// JSON may follow, so return to the caller, which detects it.
 				s.w.take(len(line))
 				return
 			}
@@ -34,7 +34,7 @@ func (s *splitter) yamlDocument() {
 	d.finish()
 }
 
-// yamlDocument is a YAML document that is being read.
+// yamlDocument is a YAML document while it is read.
 type yamlDocument struct {
 	*splitter
 	line int
@@ -43,7 +43,7 @@ type yamlDocument struct {
 	tooLarge bool
 	shape    listShape
 	list     *list
-	// entry is the item that is being read.
+	// entry is the current item.
 	entry     []byte
 	entryLine int
 	entryBad  bool

@@ -12,22 +12,22 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// NodeConfig is everything that a configuration file says.
+// NodeConfig is the content of a configuration file.
 type NodeConfig struct {
 	// Node is the node's name, or "".
 	Node string
-	// Config is what the compiler needs.
+	// Config holds the settings for the compiler.
 	Config objects.Config
 	// MasqueradeBit is the bit of the packet mark, 0 to 31, that backends use;
-	// 14 when the file does not say.
+	// the default is 14.
 	MasqueradeBit int
-	// Scheduler is how IPVS chooses an endpoint; "" when the file does not say.
+	// Scheduler is how IPVS chooses an endpoint; "" means the default.
 	Scheduler string
-	// Proxy is about the process of the agent.
+	// Proxy holds the settings for the agent's process.
 	Proxy Proxy
 }
 
-// Default is the configuration without any file.
+// Default is the configuration without a file.
 func Default() NodeConfig { return NodeConfig{MasqueradeBit: backends.DefaultMasqueradeBit} }
 
 // The kinds of configuration files.
@@ -36,11 +36,11 @@ const (
 	ownKind    = "NodeConfig"
 	proxyGroup = "kubeproxy.config.k8s.io/v1alpha1"
 	proxyKind  = "KubeProxyConfiguration"
-	// proxyKey is where kubeadm puts kube-proxy's configuration in a ConfigMap.
+	// proxyKey is the ConfigMap key of kube-proxy's configuration, as kubeadm writes it.
 	proxyKey = "config.conf"
 )
 
-// Load reads a file of any of the kinds that the package knows.
+// Load reads a file of any supported kind.
 func Load(path string) (NodeConfig, diag.List, error) {
 	text, err := readFile(path)
 	if err != nil {
@@ -49,8 +49,8 @@ func Load(path string) (NodeConfig, diag.List, error) {
 	return Read(path, text)
 }
 
-// Read reads the text of a file with the name; see [Load]. Other documents in
-// it, such as kubeadm's ClusterConfiguration, are passed over.
+// Read reads the text of a file with the given name; see [Load]. It skips
+// other documents, such as kubeadm's ClusterConfiguration.
 func Read(name string, text []byte) (NodeConfig, diag.List, error) {
 	r := &reader{file: name}
 	c := Default()
@@ -75,7 +75,7 @@ func Read(name string, text []byte) (NodeConfig, diag.List, error) {
 	return c, r.notes, nil
 }
 
-// isConfig reports whether the document is, or wraps, a configuration.
+// isConfig reports whether the document is, or contains, a configuration.
 func (r *reader) isConfig(root *yaml.Node) bool {
 	group, kind := typeOf(root)
 	switch {
@@ -107,7 +107,7 @@ func (r *reader) config(root *yaml.Node) NodeConfig {
 	return NodeConfig{}
 }
 
-// reader collects what is wrong with one file.
+// reader collects the errors of one file.
 type reader struct {
 	file  string
 	errs  []error
@@ -118,7 +118,7 @@ func (r *reader) failed() bool { return len(r.errs) > 0 }
 
 func (r *reader) err() error { return errors.Join(r.errs...) }
 
-// maxErrors bounds how much is said about one file.
+// maxErrors bounds the errors of one file.
 const maxErrors = 20
 
 func (r *reader) fail(line int, path, format string, args ...any) {

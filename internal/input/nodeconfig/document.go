@@ -13,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile is the largest file that is read.
+// maxFile is the maximum size of a file in bytes.
 const maxFile = 1 << 20
 
 func readFile(path string) ([]byte, error) {
@@ -38,10 +38,10 @@ func readFile(path string) ([]byte, error) {
 
 var yamlErrorLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
-// documents parses YAML or JSON, whose lines count from base.
+// documents parses YAML or JSON, with lines counted from base.
 func (r *reader) documents(text []byte, base int) (roots []*yaml.Node) {
 	defer func() {
-		// The library is known to panic on some broken input.
+		// The library panics on some invalid input.
 		if p := recover(); p != nil {
 			r.fail(base, "", "cannot be parsed: %v", p)
 			roots = nil
@@ -81,11 +81,11 @@ func errorLine(err error) int {
 	return 0
 }
 
-// maxDepth is how deep a configuration may nest; the deepest known one needs 5.
+// maxDepth is the maximum nesting of a configuration; the deepest known one needs 5.
 const maxDepth = 50
 
-// plain moves the lines of the nodes by base, and refuses what a configuration
-// does not need: aliases, depth, names that are not plain or stand twice.
+// plain shifts the lines of the nodes by base, and rejects what a configuration
+// does not need: aliases, deep nesting, names that are not plain or are repeated.
 func (r *reader) plain(n *yaml.Node, base, depth int) bool {
 	n.Line += base
 	if n.Kind == yaml.AliasNode {
@@ -117,13 +117,13 @@ func (r *reader) plain(n *yaml.Node, base, depth int) bool {
 	return true
 }
 
-// nested parses the text that a field of a ConfigMap holds.
+// nested parses the text in a field of a ConfigMap.
 func (r *reader) nested(n *yaml.Node) *yaml.Node {
 	if n == nil || n.Kind != yaml.ScalarNode {
 		return nil
 	}
 	// In a block scalar the text starts on the line after the indicator; in a
-	// quoted one it cannot be told.
+	// quoted one the line is unknown.
 	base := n.Line
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 		base = n.Line - 1
@@ -135,7 +135,7 @@ func (r *reader) nested(n *yaml.Node) *yaml.Node {
 	return roots[0]
 }
 
-// nodeAt follows names of fields; nil means that one is missing.
+// nodeAt follows field names; nil means that one is missing.
 func nodeAt(n *yaml.Node, names ...string) *yaml.Node {
 	for _, name := range names {
 		if n == nil || n.Kind != yaml.MappingNode {

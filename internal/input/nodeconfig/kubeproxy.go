@@ -32,7 +32,7 @@ func (r *reader) kubeProxy(root *yaml.Node) NodeConfig {
 	r.noteMode(mode)
 	for _, name := range sections {
 		section := o.get(name).object()
-		// ipvs mode reads the iptables section too, since its masquerade is
+		// The ipvs mode also reads the iptables section, because its masquerade uses
 		// iptables.
 		counts := name == "iptables" && mode.string() != "nftables" || name == "nftables" && mode.string() == "nftables"
 		if name == "iptables" || name == "nftables" {
@@ -42,7 +42,7 @@ func (r *reader) kubeProxy(root *yaml.Node) NodeConfig {
 			}
 		}
 		if name == "ipvs" {
-			// In other modes kube-proxy does not look at it, so it may be anything.
+			// In other modes kube-proxy ignores it, so any value is valid.
 			scheduler := section.get("scheduler")
 			if mode.string() == "ipvs" || CheckScheduler(scheduler.string()) == nil {
 				c.Scheduler = scheduler.scheduler()
@@ -95,12 +95,12 @@ func (o *object) proxyDetectLocal() objects.DetectLocal {
 }
 
 // proxyFields lists the fields of each section that are known and have no
-// meaning here.
+// effect here.
 var proxyFields = map[string][]string{
 	"": {
 		"featureGates", "logging", "bindAddress", "showHiddenMetricsForVersion", "configSyncPeriod",
 		"portRange", "windowsRunAsService",
-		// Fields of earlier releases, which kubeadm has written into ConfigMaps.
+		// Fields of earlier releases, which kubeadm wrote to ConfigMaps.
 		"udpIdleTimeout", "resourceContainer",
 	},
 	"iptables":  {"localhostNodePorts", "snatNodeInternalIP", "syncPeriod", "minSyncPeriod"},
@@ -109,13 +109,13 @@ var proxyFields = map[string][]string{
 	"winkernel": {"networkName", "sourceVip", "enableDSR", "rootHnsEndpointName", "forwardHealthCheckVip"},
 }
 
-// proxyDefaults lists the ignored settings that would change what happens to a
-// packet, with the values that mean kube-proxy's default
+// proxyDefaults lists ignored settings that would change the treatment of
+// packets, with kube-proxy's default values
 // (pkg/proxy/apis/config/v1alpha1/defaults.go).
 var proxyDefaults = []struct {
 	path   string
 	values []string
-	// agent is whether planec-agent uses it.
+	// agent reports that planec-agent uses it.
 	agent bool
 }{
 	{"bindAddress", []string{"0.0.0.0", "::"}, false},
@@ -135,14 +135,14 @@ var proxyDefaults = []struct {
 	{"conntrack.udpStreamTimeout", nil, true},
 }
 
-// noteMode says that a mode is deprecated (gate KubeProxyIPVS of Kubernetes 1.37).
+// noteMode reports that a mode is deprecated (gate KubeProxyIPVS of Kubernetes 1.37).
 func (r *reader) noteMode(mode value) {
 	if mode.string() == "ipvs" {
 		r.notes.Add(diag.DeprecatedMode, ir.Origin{File: r.file, Line: mode.node.Line}, "mode: ipvs")
 	}
 }
 
-// noteIgnored says once which settings have no effect on rules.
+// noteIgnored reports once the settings without an effect on rules.
 func (r *reader) noteIgnored(root *yaml.Node) {
 	var ignored, agents []string
 	line := 0
@@ -170,7 +170,7 @@ func (r *reader) noteIgnored(root *yaml.Node) {
 	}
 }
 
-// nodeName reads the name of a node.
+// nodeName parses the name of a node.
 func (v value) nodeName() string {
 	name := strings.TrimSpace(v.string())
 	if len(name) > 253 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || r == '/' }) {

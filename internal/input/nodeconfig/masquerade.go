@@ -13,7 +13,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// What ip-masq-agent does without a file, and adds to any file
+// The defaults of ip-masq-agent, and what it adds to any file
 // (cmd/ip-masq-agent/ip-masq-agent.go: NewMasqConfig, linkLocalCIDR).
 var (
 	defaultNonMasquerade = []netip.Prefix{
@@ -25,16 +25,16 @@ var (
 	linkLocal6 = netip.MustParsePrefix("fe80::/10")
 )
 
-// defaultCIDRLimit is how many ranges a file may list when it does not set
+// defaultCIDRLimit is the maximum number of ranges in a file without
 // cidrLimit.
 const defaultCIDRLimit = 64
 
-// agentKey is where ip-masq-agent's configuration is in its ConfigMap.
+// agentKey is the ConfigMap key of ip-masq-agent's configuration.
 const agentKey = "config"
 
 // LoadMasquerade reads the configuration of ip-masq-agent: its file, or the
-// ConfigMap that holds it. IPv6 is what the agent's flag --enable-ipv6 says; a
-// file that lists an IPv6 range enables it too.
+// ConfigMap with it. ipv6 is the agent's flag --enable-ipv6; a file that lists
+// an IPv6 range enables it too.
 func LoadMasquerade(path string, ipv6 bool) (ir.Masquerade, diag.List, error) {
 	text, err := readFile(path)
 	if err != nil {
@@ -43,9 +43,9 @@ func LoadMasquerade(path string, ipv6 bool) (ir.Masquerade, diag.List, error) {
 	return ReadMasquerade(path, text, ipv6)
 }
 
-// ReadMasquerade reads the text of a file with the name; see [LoadMasquerade].
-// As for the agent, an empty file means the defaults, the case of names does not
-// matter, and unknown fields are passed over, with a note.
+// ReadMasquerade reads the text of a file with the given name; see
+// [LoadMasquerade]. As in the agent, an empty file means the defaults, the case
+// of names does not matter, and unknown fields are ignored, with a note.
 func ReadMasquerade(name string, text []byte, ipv6 bool) (ir.Masquerade, diag.List, error) {
 	r := &reader{file: name}
 	roots := r.documents(text, 0)
@@ -77,8 +77,8 @@ func ReadMasquerade(name string, text []byte, ipv6 bool) (ir.Masquerade, diag.Li
 	return m, r.notes, nil
 }
 
-// masquerade reads the agent's settings as a part of a NodeConfig, where
-// unknown fields are errors.
+// masquerade reads the agent's settings in a NodeConfig, where unknown
+// fields are errors.
 func (v value) masquerade() ir.Masquerade {
 	o := v.object()
 	m := v.r.masquerade(o, o.get("enableIPv6").bool())
@@ -121,8 +121,8 @@ func (r *reader) masquerade(o *object, ipv6 bool) ir.Masquerade {
 	return m
 }
 
-// agentCIDRs reads ranges as ip-masq-agent does: bits after the prefix are an
-// error there.
+// agentCIDRs parses ranges like ip-masq-agent, which rejects bits after the
+// prefix.
 func (v value) agentCIDRs() []netip.Prefix {
 	var out []netip.Prefix
 	for _, item := range v.strings(false) {

@@ -8,9 +8,9 @@ import (
 )
 
 // ParseNodePortAddresses parses --nodeport-addresses: CIDRs and keywords in any
-// mixture, each item also a list with commas. The keywords are those of Kubernetes
-// 1.37: "primary" (the Node's InternalIPs, else ExternalIPs), "all" and "localhost"
-// (127.0.0.0/8 and ::1/128). It is an error to give a keyword twice.
+// mixture; each item may be a list separated by commas. The keywords are those of
+// Kubernetes 1.37: "primary" (the Node's InternalIPs, else ExternalIPs), "all" and
+// "localhost" (127.0.0.0/8 and ::1/128). A repeated keyword is an error.
 func ParseNodePortAddresses(items []string) (objects.NodePortAddresses, error) {
 	var p nodePortParser
 	for _, item := range items {
@@ -23,21 +23,21 @@ func ParseNodePortAddresses(items []string) (objects.NodePortAddresses, error) {
 	return p.out, nil
 }
 
-// nodePortParser reads nodePortAddresses, entry by entry.
+// nodePortParser parses nodePortAddresses, entry by entry.
 type nodePortParser struct {
 	out objects.NodePortAddresses
-	// seen are the keywords that were there: each may be given once
+	// seen are the keywords so far: each may be given once
 	// (validateKubeProxyNodePortAddress of Kubernetes).
 	seen map[string]bool
 }
 
-// nodePortKeywords are the keywords that stand for CIDRs.
+// nodePortKeywords maps keywords to CIDRs.
 var nodePortKeywords = map[string][]netip.Prefix{
 	"all":       {netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
 	"localhost": {netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 }
 
-// add reads one entry; after an error it may be called again.
+// add parses one entry; it may be called again after an error.
 func (n *nodePortParser) add(s string) error {
 	cidrs, keyword := nodePortKeywords[s]
 	keyword = keyword || s == "primary"

@@ -11,14 +11,14 @@ import (
 	"github.com/planec/planec/internal/base/suggest"
 )
 
-// object is a mapping that is being read: fields are asked for by name, and what
-// was not asked for is unknown.
+// object is a mapping while it is read: the caller requests fields by name, and
+// all other fields are unknown.
 type object struct {
 	r      *reader
 	path   string
 	fields []field
 	known  []string
-	// anyCase finds fields as encoding/json does, whatever their case.
+	// anyCase finds fields in any case, like encoding/json.
 	anyCase bool
 }
 
@@ -28,7 +28,7 @@ type field struct {
 	value *yaml.Node
 }
 
-// object reads a mapping; anything else is an error, and then the object is
+// object reads a mapping. Anything else is an error, and the object is then
 // empty.
 func (r *reader) object(n *yaml.Node, path string) *object {
 	o := &object{r: r, path: path}
@@ -47,15 +47,15 @@ func (r *reader) object(n *yaml.Node, path string) *object {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
-// value is one field of an object. Its methods return the zero value when it is
-// absent, null or wrong, and report the last.
+// value is one field of an object. Its methods return the zero value if it is
+// missing, null or wrong, and report a wrong one.
 type value struct {
 	r    *reader
 	path string
 	node *yaml.Node
 }
 
-// get returns the field, which is known from now on.
+// get returns the field and makes it known.
 func (o *object) get(name string) value {
 	o.known = append(o.known, name)
 	v := value{r: o.r, path: join(o.path, name)}
@@ -70,7 +70,7 @@ func (o *object) get(name string) value {
 // ignore makes fields known.
 func (o *object) ignore(names ...string) { o.known = append(o.known, names...) }
 
-// unknown returns the fields that were not asked for.
+// unknown returns the fields that were not requested.
 func (o *object) unknown() []field {
 	var out []field
 	for _, f := range o.fields {
@@ -85,7 +85,7 @@ func (o *object) unknown() []field {
 	return out
 }
 
-// done reports the fields that were not asked for.
+// done reports the fields that were not requested.
 func (o *object) done() {
 	for _, f := range o.unknown() {
 		o.r.fail(f.line, o.path, "unknown field %s%s", f.name, suggest.DidYouMean(f.name, o.known))
@@ -108,7 +108,7 @@ func (v value) line() int {
 	return v.node.Line
 }
 
-// isSet reports whether the field is there and not null.
+// isSet reports whether the field exists and is not null.
 func (v value) isSet() bool { return v.node != nil && !isNull(v.node) }
 
 func (v value) object() *object { return v.r.object(v.node, v.path) }
@@ -129,7 +129,7 @@ func (v value) bool() bool {
 		return false
 	}
 	if v.node.Kind == yaml.ScalarNode {
-		// The words of YAML 1.1 count, as for kubectl and kube-proxy.
+		// The words of YAML 1.1 count, as in kubectl and kube-proxy.
 		quoted := v.node.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
 		switch strings.ToLower(v.node.Value) {
 		case "true", "yes", "on", "y":
@@ -160,8 +160,8 @@ func (v value) int() int {
 	return 0
 }
 
-// strings reads a list of strings; where commas is set, one string with commas
-// between its parts does as well.
+// strings reads a list of strings; with commas, also one string with parts
+// separated by commas.
 func (v value) strings(commas bool) []value {
 	if !v.isSet() {
 		return nil
@@ -191,7 +191,7 @@ func (v value) strings(commas bool) []value {
 	return out
 }
 
-// splitCommas returns the parts between commas, trimmed; an empty text has none.
+// splitCommas returns the trimmed parts between commas; an empty text has none.
 func splitCommas(s string) []string {
 	if strings.TrimSpace(s) == "" {
 		return nil

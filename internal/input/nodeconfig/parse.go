@@ -12,8 +12,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// ParseCIDR parses "10.244.0.0/16". Bits after the prefix are dropped, as
-// kube-proxy does.
+// ParseCIDR parses "10.244.0.0/16". Like kube-proxy, it drops bits after the
+// prefix.
 func ParseCIDR(s string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(strings.TrimSpace(s))
 	if err != nil {
@@ -25,8 +25,8 @@ func ParseCIDR(s string) (netip.Prefix, error) {
 	return p.Masked(), nil
 }
 
-// ParseCIDRs parses CIDRs with commas between them: "10.244.0.0/16,fd00::/48".
-// An empty string is none.
+// ParseCIDRs parses CIDRs separated by commas: "10.244.0.0/16,fd00::/48". An
+// empty string gives none.
 func ParseCIDRs(s string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
 	for _, part := range splitCommas(s) {
@@ -40,7 +40,7 @@ func ParseCIDRs(s string) ([]netip.Prefix, error) {
 }
 
 // ParseClusterCIDRs parses --cluster-cidr: one CIDR, or one of each family, as
-// kube-proxy allows.
+// in kube-proxy.
 func ParseClusterCIDRs(s string) ([]netip.Prefix, error) {
 	cidrs, err := ParseCIDRs(s)
 	if err != nil {
@@ -88,8 +88,8 @@ func checkInterface(name string) error {
 	return nil
 }
 
-// ParseLocalAddresses parses --local-address: addresses, each item also a list
-// with commas.
+// ParseLocalAddresses parses --local-address: addresses; each item may be a
+// list separated by commas.
 func ParseLocalAddresses(items []string) ([]netip.Addr, error) {
 	var out []netip.Addr
 	for _, item := range items {
@@ -115,7 +115,7 @@ func parseAddress(s string) (netip.Addr, error) {
 	return a.Unmap(), nil
 }
 
-// CheckMasqueradeBit says what is wrong with a bit of the packet mark.
+// CheckMasqueradeBit returns an error for an invalid bit of the packet mark.
 func CheckMasqueradeBit(bit int) error {
 	if bit < 0 || bit > 31 {
 		return fmt.Errorf("%d is no bit of the packet mark: want 0 to 31", bit)
@@ -123,7 +123,7 @@ func CheckMasqueradeBit(bit int) error {
 	return nil
 }
 
-// CheckScheduler says what is wrong with an IPVS scheduler; "" is the default.
+// CheckScheduler returns an error for an invalid IPVS scheduler; "" is the default.
 func CheckScheduler(s string) error {
 	if s != "" && !slices.Contains(ipvs.Schedulers(), s) {
 		return fmt.Errorf("%q is no scheduler: want one of %s", s, strings.Join(ipvs.Schedulers(), ", "))
@@ -131,15 +131,15 @@ func CheckScheduler(s string) error {
 	return nil
 }
 
-// ParseRefusal reads how policies refuse packets: "drop" or "reject".
+// ParseRefusal parses how policies refuse packets: "drop" or "reject".
 func ParseRefusal(s string) (ir.Refusal, error) {
 	var r ir.Refusal
 	err := r.UnmarshalText([]byte(s))
 	return r, err
 }
 
-// ParseExternalIPs reads which external IPs are served: "allow", "deny" or CIDRs
-// with commas between.
+// ParseExternalIPs parses which external IPs are served: "allow", "deny" or
+// CIDRs separated by commas.
 func ParseExternalIPs(s string) (objects.ExternalIPs, error) {
 	switch s {
 	case "allow":

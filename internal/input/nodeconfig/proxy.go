@@ -7,25 +7,25 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Proxy is what a configuration of kube-proxy says about the process, which the
-// agent uses and the compiler has no use for. Its zero value says nothing.
+// Proxy holds the settings of kube-proxy for the process, which the agent uses
+// and the compiler does not. The zero value sets nothing.
 type Proxy struct {
 	// Mode is nftables, iptables or ipvs.
 	Mode                                 string
-	HealthzBindAddress                   string    // address and port of /healthz; "" is not said
-	MetricsBindAddress                   string    // address and port of /metrics; "" is not said
+	HealthzBindAddress                   string    // address and port of /healthz; "" is not set
+	MetricsBindAddress                   string    // address and port of /metrics; "" is not set
 	Kubeconfig                           string    // clientConnection.kubeconfig
-	QPS, Burst                           int       // clientConnection.qps and burst; 0 is not said
-	EnableProfiling, BindAddressHardFail bool      // whether profiles are served; whether a port that is taken ends the process
-	OOMScoreAdj                          *int      // -1000 to 1000; nil is not said
+	QPS, Burst                           int       // clientConnection.qps and burst; 0 is not set
+	EnableProfiling, BindAddressHardFail bool      // whether profiles are served; whether a port in use ends the process
+	OOMScoreAdj                          *int      // -1000 to 1000; nil is not set
 	Conntrack                            Conntrack // the limits of connection tracking
 }
 
-// Conntrack is connection tracking's part (KubeProxyConntrackConfiguration in
-// pkg/proxy/apis/config/types.go). Nil and 0 say nothing; MaxPerCore 0 leaves the
-// limit alone.
+// Conntrack holds the settings of connection tracking
+// (KubeProxyConntrackConfiguration in pkg/proxy/apis/config/types.go). Nil and 0
+// set nothing; MaxPerCore 0 keeps the limit unchanged.
 type Conntrack struct {
-	MaxPerCore, Min              *int           // entries for each CPU, and the fewest of the node
+	MaxPerCore, Min              *int           // entries per CPU, and the minimum for the node
 	TCPEstablished, TCPCloseWait *time.Duration // time-outs
 	UDP, UDPStream               time.Duration  // time-outs of single packets and of streams
 }
@@ -73,7 +73,7 @@ func (v value) optionalDuration() *time.Duration {
 	return &d
 }
 
-// duration reads a metav1.Duration; 0 may be written as a number.
+// duration parses a metav1.Duration; 0 may also be a number.
 func (v value) duration() time.Duration {
 	if !v.isSet() || v.node.Kind == yaml.ScalarNode && v.node.Value == "0" {
 		return 0

@@ -1,5 +1,5 @@
-// Package nodeflags are the flags for what manifests cannot say about a node, which
-// the compiler and the agent share.
+// Package nodeflags defines the flags for node settings that manifests do not
+// contain, for both the compiler and the agent.
 package nodeflags
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Flags are the settings of a node. Those that are given win over --config.
+// Flags are the settings of a node. Given flags take precedence over --config.
 type Flags struct {
 	config            string
 	masqConfig        string
@@ -47,8 +47,8 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&s.localAddresses, "local-address", nil, "further addresses of the node")
 }
 
-// Read reads the files and puts the flags over them. What is wrong in either is
-// an error that names its place.
+// Read reads the files and overrides them with the flags. Errors in either name
+// their place.
 func (s *Flags) Read() (nodeconfig.NodeConfig, diag.List, error) {
 	c, diags := nodeconfig.Default(), diag.List(nil)
 	if s.config != "" {
@@ -76,7 +76,7 @@ func (s *Flags) Read() (nodeconfig.NodeConfig, diag.List, error) {
 	return c, diags, nil
 }
 
-// Files are the files that the flags name.
+// Files returns the files in the flags.
 func (s *Flags) Files() []string {
 	var files []string
 	for _, f := range []string{s.config, s.masqConfig} {
@@ -87,7 +87,7 @@ func (s *Flags) Files() []string {
 	return files
 }
 
-// override is one flag and what it does to the configuration.
+// override is one flag with its effect on the configuration.
 type override struct {
 	flag  string
 	apply func() error

@@ -9,9 +9,9 @@ import (
 	"github.com/planec/planec/internal/base/suggest"
 )
 
-// Mistake says what is wrong with a flag of the command line, as every other message
-// does: with what was probably meant where the flag does not exist, and without the
-// library's words around the reason where its value is wrong. Other errors stay.
+// Mistake describes an error in a flag in the style of all other messages: with a
+// suggestion for an unknown flag, and without the library's text around the reason
+// for a wrong value. Other errors stay unchanged.
 func Mistake(flags *pflag.FlagSet, err error) error {
 	var unknown *pflag.NotExistError
 	var invalid *pflag.InvalidValueError
@@ -24,7 +24,7 @@ func Mistake(flags *pflag.FlagSet, err error) error {
 	return err
 }
 
-// Names lists the flags that are shown in a command's help, as "--name", sorted.
+// Names lists the flags in a command's help, as "--name", sorted.
 func Names(flags *pflag.FlagSet) []string {
 	var names []string
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -35,7 +35,7 @@ func Names(flags *pflag.FlagSet) []string {
 	return names
 }
 
-// dashed is a flag's name as it is mostly written.
+// dashed returns a flag's name as it is usually written.
 func dashed(f *pflag.Flag) string {
 	if f.Name == "output" {
 		return "-o"

@@ -8,11 +8,11 @@ import (
 	"strconv"
 )
 
-// maxAttempts is how many places an identity names. In a range that is nine
-// tenths full, one in 10^11 finds none.
+// maxAttempts is the number of places for one identity. In a range that is
+// nine tenths full, one in 10^11 finds none.
 const maxAttempts = 256
 
-// hash is a number that depends on the words only.
+// hash is a number that depends only on the words.
 func hash(words ...string) uint64 {
 	h := sha256.New()
 	for _, w := range words {
@@ -22,23 +22,23 @@ func hash(words ...string) uint64 {
 	return binary.BigEndian.Uint64(h.Sum(nil))
 }
 
-// wish is one identity that wants a place, and the sequence of its places.
+// wish is one identity that needs a place, with the sequence of its places.
 type wish struct {
 	identity string
-	// place returns the place of an attempt, and false if it is no use.
+	// place returns the place of an attempt, and false if it cannot be used.
 	place func(attempt int) (netip.AddrPort, bool)
 }
 
-// held is who has a place, and with which attempt.
+// held is the owner of a place, with its attempt.
 type held struct {
 	wish    int
 	attempt int
 }
 
-// allocate gives each wish a place of its own, by deferred acceptance: a wish
-// asks for its places in order, and a place takes the one for whom it came
-// earliest, then the one whose identity sorts first. The result does not depend
-// on the order of the wishes. A wish that no place took is not in it.
+// allocate gives each wish its own place, by deferred acceptance: a wish asks
+// for its places in order, and a place accepts the wish with the earliest
+// attempt, then the one whose identity sorts first. The result does not depend
+// on the order of the wishes, and lacks those that found no place.
 func allocate(wishes []wish) map[string]netip.AddrPort {
 	holder := make(map[netip.AddrPort]held, len(wishes))
 	type ask struct{ wish, attempt int }
@@ -74,7 +74,7 @@ func allocate(wishes []wish) map[string]netip.AddrPort {
 	return out
 }
 
-// addresses are the wish for an address in one of the ranges' addresses.
+// addressWish returns the wish for an address in a range.
 func addressWish(identity string, in netip.Prefix, taken map[netip.Addr]bool) wish {
 	return wish{identity, func(attempt int) (netip.AddrPort, bool) {
 		a := addressIn(in, hash("address", in.String(), identity, strconv.Itoa(attempt)))
@@ -82,8 +82,8 @@ func addressWish(identity string, in netip.Prefix, taken map[netip.Addr]bool) wi
 	}}
 }
 
-// addressIn is an address of the range, but for its first ones, which clusters
-// give to gateways, the API server and DNS, and its last, a broadcast address.
+// addressIn returns an address of the range, but not the first ones, which clusters
+// use for gateways, the API server and DNS, nor the last, a broadcast address.
 func addressIn(in netip.Prefix, h uint64) netip.Addr {
 	in = in.Masked()
 	bits := min(in.Addr().BitLen()-in.Bits(), 32)
@@ -102,7 +102,7 @@ func addressIn(in netip.Prefix, h uint64) netip.Addr {
 	return nth(in.Addr(), first+h%(last-first))
 }
 
-// nth is the address that comes n after a.
+// nth returns the address n after a.
 func nth(a netip.Addr, n uint64) netip.Addr {
 	if a.Is4() {
 		b := a.As4()
@@ -114,7 +114,7 @@ func nth(a netip.Addr, n uint64) netip.Addr {
 	return netip.AddrFrom16(b)
 }
 
-// parseAll returns what is an address in the list.
+// parseAll returns the valid addresses in the list.
 func parseAll(list ...string) []netip.Addr {
 	var out []netip.Addr
 	for _, s := range list {

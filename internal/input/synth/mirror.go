@@ -17,7 +17,7 @@ import (
 // (pkg/controller/endpointslicemirroring).
 const labelSkipMirror = "endpointslice.kubernetes.io/skip-mirror"
 
-// endpointsByName finds the objects of kind Endpoints that a cluster makes slices of.
+// endpointsByName finds the Endpoints objects from which a cluster makes slices.
 func (m *maker) endpointsByName() map[objects.Name]objects.Sourced[*objects.Endpoints] {
 	out := make(map[objects.Name]objects.Sourced[*objects.Endpoints])
 	for _, e := range m.in.Endpoints {
@@ -28,8 +28,8 @@ func (m *maker) endpointsByName() map[objects.Name]objects.Sourced[*objects.Endp
 	return out
 }
 
-// mirror makes the slices of a Service without a selector from its Endpoints: for each
-// subset one of each family.
+// mirror makes the slices of a Service without a selector from its Endpoints: one per
+// subset and family.
 func (m *sliceMaker) mirror(src objects.Sourced[*corev1.Service], e objects.Sourced[*objects.Endpoints]) {
 	for i := range e.Object.Subsets {
 		subset := &e.Object.Subsets[i]

@@ -10,14 +10,14 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// place is where an object stands.
+// place is the place of an object.
 type place struct {
 	file string
 	line int
 }
 
-// makeNamespaces makes those that objects are in; each comes from the first of
-// these objects.
+// makeNamespaces makes the missing namespaces; the place of each is that of
+// its first object.
 func (m *maker) makeNamespaces() {
 	needed := make(map[string]place)
 	set := &m.out.Set
@@ -25,7 +25,7 @@ func (m *maker) makeNamespaces() {
 	note(needed, set.EndpointSlices)
 	note(needed, set.Pods)
 	note(needed, set.NetworkPolicies)
-	// Of a kind that planec does not know it is not even known that it has one.
+	// Objects of unknown kinds may not be namespaced at all.
 	note(needed, slices.DeleteFunc(slices.Clone(m.in.Workloads), func(w objects.Sourced[*objects.Workload]) bool { return w.Object.Opaque }))
 	for _, n := range set.Namespaces {
 		delete(needed, n.Object.Name)

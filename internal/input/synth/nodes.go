@@ -14,9 +14,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// The ranges of a made cluster. Pods have an eighth of 10.0.0.0/8 that no common
-// default uses; Services have kubeadm's; Nodes and load balancers have addresses
-// that are never routed (RFC 5737, RFC 3849, RFC 2544, RFC 5180).
+// The ranges of a made cluster. Pods have an eighth of 10.0.0.0/8 that is no
+// common default; Services have kubeadm's default; Nodes and load balancers have
+// addresses that are never routed (RFC 5737, RFC 3849, RFC 2544, RFC 5180).
 var (
 	podRanges     = []netip.Prefix{netip.MustParsePrefix("10.128.0.0/9"), netip.MustParsePrefix("fd00:10:128::/48")}
 	serviceRanges = []netip.Prefix{netip.MustParsePrefix("10.96.0.0/12"), netip.MustParsePrefix("fd00:10:96::/108")}
@@ -24,14 +24,14 @@ var (
 	balancers     = []netip.Prefix{netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("2001:2::/64")}
 )
 
-// nodeBits says how many nodes share a range of pods: 16.
+// nodeBits determines how many nodes share a range of pods: 16.
 const (
 	nodeBits     = 4
 	maxNodes     = 1 << nodeBits
 	defaultNodes = 3
 )
 
-// node is where pods can be.
+// node is a node for pods.
 type node struct {
 	name      string
 	labels    map[string]string
@@ -40,8 +40,8 @@ type node struct {
 	addresses []netip.Addr
 }
 
-// makeNodes takes the Nodes of the input. Without any, Pods that were given may
-// name some; else there are as many as were asked for.
+// makeNodes takes the Nodes of the input. Without any it makes those that given
+// Pods name, else as many as requested.
 func (m *maker) makeNodes() {
 	m.out.PodCIDRs = m.options.PodCIDRs
 	if len(m.out.PodCIDRs) == 0 {
@@ -70,7 +70,7 @@ func (m *maker) makeNodes() {
 	}
 }
 
-// takeNodes reads the Nodes of the input, each name once.
+// takeNodes reads the Nodes of the input, without duplicates.
 func (m *maker) takeNodes() {
 	var own []netip.Prefix
 	for _, src := range m.in.Nodes {
@@ -94,7 +94,7 @@ func (m *maker) takeNodes() {
 	}
 }
 
-// namedNodes are the nodes that Pods of the input say they are on.
+// namedNodes returns the nodes that Pods of the input name.
 func (m *maker) namedNodes() []string {
 	var names []string
 	for _, p := range m.in.Pods {
@@ -106,7 +106,7 @@ func (m *maker) namedNodes() []string {
 	return slices.Compact(names)
 }
 
-// shares are the parts of the pods' ranges that the i-th node has.
+// shares returns the i-th node's parts of the pods' ranges.
 func (m *maker) shares(i int) []netip.Prefix {
 	var out []netip.Prefix
 	for _, f := range ir.Families() {
@@ -156,8 +156,8 @@ func (m *maker) makeNode(name, zone string, podCIDRs []netip.Prefix) {
 	add(&m.out.Set.Nodes, &m.out.Made.Nodes, objects.Sourced[*corev1.Node]{Object: object})
 }
 
-// ranked are the nodes in the order in which a workload takes them, which a
-// node that comes or goes does not change for the others.
+// ranked returns the nodes in a workload's order of preference, which other
+// nodes that come or go do not change.
 func (m *maker) ranked(identity string, selector map[string]string) []node {
 	var fit []node
 	for _, n := range m.nodes {
@@ -170,7 +170,7 @@ func (m *maker) ranked(identity string, selector map[string]string) []node {
 		}
 	}
 	if len(fit) == 0 {
-		// No node is what it asks for: the nodes are made up, or will be labelled.
+		// No node has the labels: the nodes are made, or will be labelled later.
 		fit = slices.Clone(m.nodes)
 	}
 	score := make(map[string]uint64, len(fit))

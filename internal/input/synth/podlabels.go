@@ -9,11 +9,11 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// labelOldJobName is the job-name of before Kubernetes 1.27, which pods still have.
+// labelOldJobName is the label before Kubernetes 1.27, which pods still have.
 const labelOldJobName = "job-name"
 
-// controllerLabels adds what the controller of a workload labels its i-th pod with,
-// as far as the manifests say it. Hashes and UIDs are a cluster's own: compiler/lint
+// controllerLabels adds the labels that a workload's controller gives to its i-th
+// pod, as far as manifests tell. Hashes and UIDs differ per cluster; compiler/lint
 // knows their keys.
 func controllerLabels(of map[string]string, w *objects.Workload, name string, i int) {
 	switch w.Kind {

@@ -18,16 +18,16 @@ import (
 )
 
 const (
-	// maxReplicas is how many pods are made of one workload, and maxPods of all:
-	// a number in a file must not fill the memory.
+	// maxReplicas is the maximum number of pods of one workload, and maxPods of
+	// all together: a number in a file must not exhaust the memory.
 	maxReplicas = 1000
 	maxPods     = 200_000
 )
 
-// kinds is the order in which workloads of one name get the plain names of pods.
+// kinds is the order in which workloads with the same name get unsuffixed pod names.
 var kinds = []string{"StatefulSet", "Deployment", "ReplicaSet", "ReplicationController", "Job", "CronJob", "DaemonSet"}
 
-// makePods makes the Pods of workloads and gives Pods without an address one.
+// makePods makes the Pods of workloads and adds missing addresses to Pods.
 func (m *maker) makePods() {
 	names := make(map[objects.Name]bool)
 	for _, p := range m.in.Pods {
@@ -65,8 +65,8 @@ func lowerKind(kind string) string {
 	return string(b)
 }
 
-// workloads are those that pods are to be made of, in the order that names are given
-// in.
+// workloads returns the workloads that need pods, in the order in which names are
+// assigned.
 func (m *maker) workloads() []objects.Sourced[*objects.Workload] {
 	sorted := slices.Clone(m.in.Workloads)
 	slices.SortStableFunc(sorted, func(a, b objects.Sourced[*objects.Workload]) int {
@@ -87,7 +87,7 @@ func (m *maker) workloads() []objects.Sourced[*objects.Workload] {
 	}
 	var out []objects.Sourced[*objects.Workload]
 	for _, w := range sorted {
-		// What a workload of the input controls is that workload's to make.
+		// The input's controlling workload makes these pods.
 		owned := w.Object.Owner != "" && here[[3]string{w.Object.Namespace, w.Object.Owner}]
 		if w.Object.Opaque || owned || hasPods(w.Object, given[w.Object.Namespace]) {
 			continue
@@ -108,7 +108,7 @@ func hasPods(w *objects.Workload, pods []labels.Set) bool {
 	return !selector.Empty() && slices.ContainsFunc(pods, func(p labels.Set) bool { return selector.Matches(p) })
 }
 
-// podsOf are the pods of a workload, still without addresses.
+// podsOf returns the pods of a workload, without addresses.
 func (m *maker) podsOf(w objects.Sourced[*objects.Workload]) []objects.Sourced[*corev1.Pod] {
 	o := w.Object
 	nodes := m.ranked(o.Kind+"/"+o.Namespace+"/"+o.Name, o.Spec.NodeSelector)
@@ -151,8 +151,8 @@ func labelled(from map[string]string, value string) map[string]string {
 	return out
 }
 
-// barePods takes the Pods of the input that have no address yet out of the set
-// and returns copies.
+// barePods removes the input's Pods without an address from the set and
+// returns copies.
 func (m *maker) barePods() []objects.Sourced[*corev1.Pod] {
 	var bare []objects.Sourced[*corev1.Pod]
 	set := make([]objects.Sourced[*corev1.Pod], 0, len(m.in.Pods))
@@ -173,7 +173,7 @@ func (m *maker) barePods() []objects.Sourced[*corev1.Pod] {
 	return bare
 }
 
-// giveAddresses gives each pod an address of each family that its node has.
+// giveAddresses adds to each pod an address of each family of its node.
 func (m *maker) giveAddresses(pods []objects.Sourced[*corev1.Pod]) {
 	taken := make(map[netip.Addr]bool)
 	for _, p := range m.out.Set.Pods {
@@ -220,7 +220,7 @@ func (m *maker) giveAddresses(pods []objects.Sourced[*corev1.Pod]) {
 	}
 }
 
-// podRange is where pods of a node have their addresses of a family: in the
+// podRange returns the range of a node's pod addresses in a family: the
 // node's own range, or the cluster's if it has none at all.
 func (m *maker) podRange(n node, f ir.Family) (netip.Prefix, bool) {
 	ranges := n.podCIDRs

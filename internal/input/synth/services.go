@@ -15,7 +15,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// The ports that an API server gives (--service-node-port-range).
+// The ports that an API server allocates (--service-node-port-range).
 const firstNodePort, lastNodePort = 30000, 32767
 
 // serviceMaker completes Services.
@@ -23,14 +23,14 @@ type serviceMaker struct {
 	*maker
 	taken map[netip.Addr]bool
 	ports map[uint16]bool
-	// wanted are what Services lack, by kind of place.
+	// The wishes for what Services lack, by kind of place.
 	clusterIPs, balancers, nodePorts []wish
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// makeServices gives Services the addresses and ports that the API server and
-// a load balancer would.
+// makeServices adds the addresses and ports that the API server and a load
+// balancer would.
 func (m *maker) makeServices() {
 	m.ranges = m.serviceRanges()
 	s := &serviceMaker{maker: m, taken: make(map[netip.Addr]bool), ports: make(map[uint16]bool)}
@@ -54,7 +54,7 @@ func (m *maker) makeServices() {
 	}
 }
 
-// unique drops the second of two wishes of one identity, which objects of one
+// unique drops further wishes of one identity, which objects with the same
 // name have.
 func unique(wishes []wish) []wish {
 	seen := make(map[string]bool, len(wishes))
@@ -65,11 +65,11 @@ func unique(wishes []wish) []wish {
 	})
 }
 
-// allocation is what wishes came to.
+// allocation holds the places of the wishes.
 type allocation struct{ clusterIPs, balancers, nodePorts map[string]netip.AddrPort }
 
-// serviceRanges are the first of each family that the settings or ServiceCIDR
-// objects name. Without any, the object is made.
+// serviceRanges returns the first range of each family in the settings or
+// ServiceCIDR objects. Without any, it makes the object.
 func (m *maker) serviceRanges() map[ir.Family]netip.Prefix {
 	all := slices.Clone(m.options.ServiceCIDRs)
 	for _, c := range m.in.ServiceCIDRs {
@@ -96,7 +96,7 @@ func (m *maker) serviceRanges() map[ir.Family]netip.Prefix {
 	return out
 }
 
-// note remembers what a Service has.
+// note records the places that a Service has.
 func (s *serviceMaker) note(spec *corev1.ServiceSpec, status *corev1.ServiceStatus) {
 	addrs := parseAll(append(slices.Clone(spec.ClusterIPs), spec.ClusterIP)...)
 	addrs = append(addrs, parseAll(spec.ExternalIPs...)...)
@@ -112,7 +112,7 @@ func (s *serviceMaker) note(spec *corev1.ServiceSpec, status *corev1.ServiceStat
 	s.ports[uint16(spec.HealthCheckNodePort)] = true
 }
 
-// wish asks for what a Service lacks.
+// wish adds wishes for what a Service lacks.
 func (s *serviceMaker) wish(id string, o *corev1.Service) {
 	for _, f := range s.lacking(o) {
 		s.clusterIPs = append(s.clusterIPs, addressWish(id+" "+f.String(), s.ranges[f], s.taken))
@@ -166,10 +166,9 @@ func lacksHealthPort(o *corev1.Service) bool {
 	return o.Spec.Type == corev1.ServiceTypeLoadBalancer && o.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal && o.Spec.HealthCheckNodePort == 0
 }
 
-// familiesOf are the families that the Service is to have, the first one first:
-// those that it names, those of the addresses that it has, or one, or both where
-// its policy and the cluster say so. A family needs pods, and an address or a range
-// for one.
+// familiesOf returns the Service's families, the first one first: those that it
+// names, those of its addresses, or else one, or both if its policy and the cluster
+// allow it. A family needs pods, and an address or a range for one.
 func (s *serviceMaker) familiesOf(o *corev1.Service) []ir.Family {
 	var out []ir.Family
 	given := parseAll(append(slices.Clone(o.Spec.ClusterIPs), o.Spec.ClusterIP)...)
@@ -202,8 +201,7 @@ func (s *serviceMaker) familiesOf(o *corev1.Service) []ir.Family {
 	})
 }
 
-// lacking are the families that the Service is to have a ClusterIP of and has
-// none.
+// lacking returns the Service's families without a ClusterIP.
 func (s *serviceMaker) lacking(o *corev1.Service) []ir.Family {
 	if !hasClusterIP(o) {
 		return nil
@@ -214,7 +212,7 @@ func (s *serviceMaker) lacking(o *corev1.Service) []ir.Family {
 	})
 }
 
-// complete returns the Service with what it was given, or itself.
+// complete returns the Service with its new places, or itself.
 func (s *serviceMaker) complete(src objects.Sourced[*corev1.Service], given allocation) objects.Sourced[*corev1.Service] {
 	id := objects.NameOf(src.Object).String()
 	o := src.Object.DeepCopy()

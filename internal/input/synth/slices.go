@@ -15,14 +15,14 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// maxEndpoints is how many endpoints a slice may have.
+// maxEndpoints is the maximum number of endpoints in a slice.
 const maxEndpoints = 1000
 
-// labelHeadless is on slices that no proxy needs (KEP-4762).
+// labelHeadless marks slices that no proxy needs (KEP-4762).
 const labelHeadless = "service.kubernetes.io/headless"
 
-// makeSlices makes the EndpointSlices of Services that have a selector and none
-// of their own.
+// makeSlices makes the EndpointSlices of Services with a selector and without
+// slices.
 func (m *maker) makeSlices() {
 	own := make(map[objects.Name]bool)
 	for _, s := range m.in.EndpointSlices {
@@ -55,8 +55,8 @@ type sliceMaker struct {
 	nodes map[string]node
 }
 
-// service makes the slices of one Service: for each family one for each set of
-// numbers that its named ports stand for.
+// service makes the slices of one Service: one per family and set of numbers
+// of its named ports.
 func (m *sliceMaker) service(src objects.Sourced[*corev1.Service]) {
 	pods := m.pods.Selected(src.Object.Namespace, src.Object.Spec.Selector)
 	for _, f := range m.familiesOf(src.Object) {
@@ -107,8 +107,8 @@ func addressType(f ir.Family) discoveryv1.AddressType {
 	return discoveryv1.AddressTypeIPv4
 }
 
-// endpoint is what a slice says of a pod. A pod that is given counts as ready
-// unless it is still starting or on its way out: its own word is not kept.
+// endpoint returns a slice's entry for a pod. A given pod counts as ready unless
+// it is starting or terminating, because its own conditions are not kept.
 func (m *sliceMaker) endpoint(s *corev1.Service, p *corev1.Pod, f ir.Family) (discoveryv1.Endpoint, bool) {
 	var address string
 	for _, ip := range p.Status.PodIPs {
@@ -141,8 +141,8 @@ func (m *sliceMaker) endpoint(s *corev1.Service, p *corev1.Pod, f ir.Family) (di
 	return e, true
 }
 
-// hints are what the controller of slices writes for a traffic distribution
-// (KEP-2433, KEP-3015).
+// hints returns the hints that the slice controller writes for a traffic
+// distribution (KEP-2433, KEP-3015).
 func hints(distribution, zone, node string) *discoveryv1.EndpointHints {
 	h := &discoveryv1.EndpointHints{}
 	if zone != "" {
@@ -154,8 +154,8 @@ func hints(distribution, zone, node string) *discoveryv1.EndpointHints {
 	return h
 }
 
-// portsOn are the Service's ports as the pod has them; one whose name the pod
-// does not know is left out (FindPort in k8s.io/kubernetes/pkg/api/v1/pod).
+// portsOn returns the Service's ports with the pod's numbers; a name that the
+// pod lacks is omitted (FindPort in k8s.io/kubernetes/pkg/api/v1/pod).
 func portsOn(s *corev1.Service, p *corev1.Pod) []discoveryv1.EndpointPort {
 	var out []discoveryv1.EndpointPort
 	for i := range s.Spec.Ports {
@@ -171,7 +171,7 @@ func portsOn(s *corev1.Service, p *corev1.Pod) []discoveryv1.EndpointPort {
 	return out
 }
 
-// portNamed finds a port of a pod's containers, then of its sidecars, by name.
+// portNamed finds a port by name in a pod's containers, then in its sidecars.
 func portNamed(p *corev1.Pod, name string, protocol corev1.Protocol) (int32, bool) {
 	all := slices.Clone(p.Spec.Containers)
 	for _, c := range p.Spec.InitContainers {

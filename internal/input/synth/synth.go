@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Label marks what was made: "true" on whole objects, "addresses" on given
-// Services and Pods that were completed.
+// Label marks made objects with "true", and completed Services and Pods with
+// "addresses".
 const Label = "planec.io/synthetic"
 
 const (
@@ -17,28 +17,27 @@ const (
 	completed = "addresses"
 )
 
-// Options are facts about the cluster that the objects do not say.
+// Options are facts about the cluster that objects do not contain.
 type Options struct {
-	// Nodes is how many Nodes there are where the input has none; 0 is 3, and
-	// more than 16 are 16.
+	// Nodes is the number of Nodes if the input has none; 0 means 3, the maximum
+	// is 16.
 	Nodes int
-	// PodCIDRs and ServiceCIDRs are the ranges that addresses are taken from,
-	// where nodes and ServiceCIDR objects have none. Their families are the
-	// cluster's; without any, it has both.
+	// PodCIDRs and ServiceCIDRs are the ranges for addresses, if nodes and
+	// ServiceCIDR objects have none. Their families are the cluster's; without
+	// any, it has both families.
 	PodCIDRs, ServiceCIDRs []netip.Prefix
 }
 
-// Result is what [Complete] made.
+// Result is the result of [Complete].
 type Result struct {
-	// Set is the input with everything that was made; it has no Workloads and
-	// no Endpoints.
+	// Set is the input with everything that was made, without Workloads and
+	// Endpoints.
 	Set objects.Set
-	// Made are the objects that were not in the input, and those that were
-	// completed.
+	// Made are the objects that the input lacks, and the completed ones.
 	Made objects.Set
-	// PodCIDRs are the ranges of pods that were used: the cluster's.
+	// PodCIDRs are the used ranges of pods, for the whole cluster.
 	PodCIDRs []netip.Prefix
-	// Diagnostics say what could not be made.
+	// Diagnostics report what could not be made.
 	Diagnostics diag.List
 }
 
@@ -49,19 +48,19 @@ type maker struct {
 	out      Result
 	families []ir.Family
 	nodes    []node
-	// ranges are those of ClusterIPs, by family.
+	// ranges are the ranges of ClusterIPs, by family.
 	ranges map[ir.Family]netip.Prefix
 	diags  *diag.List
 }
 
-// Complete makes what is missing. The input and its objects stay as they are. Of
-// objects that are given twice it takes the one that [objects.Set.Deduplicate] chooses.
+// Complete makes what is missing, without changing the input and its objects. Of
+// objects with the same name it takes the one that [objects.Set.Deduplicate] chooses.
 func Complete(in *objects.Set, o Options) Result {
 	given := *in
 	m := &maker{options: o, in: &given}
 	m.diags = &m.out.Diagnostics
 	given.Deduplicate(m.diags)
-	m.out.Set.Append(given) // lists of our own: the caller's must not grow
+	m.out.Set.Append(given) // copies, so that the caller's lists do not grow
 	m.out.Set.Workloads, m.out.Set.Endpoints = nil, nil
 	m.makeNodes()
 	m.makePods()
@@ -72,7 +71,7 @@ func Complete(in *objects.Set, o Options) Result {
 	return m.out
 }
 
-// add puts a made object into both sets.
+// add adds a made object to both sets.
 func add[T any](set, made *[]objects.Sourced[T], o objects.Sourced[T]) {
 	*set = append(*set, o)
 	*made = append(*made, o)

@@ -1,5 +1,5 @@
-// Package ciformat writes findings in the forms that CI systems read: SARIF for code
-// scanning, workflow commands of GitHub, JUnit's XML, and GitLab's Code Quality. There is
-// one writer for each form, whatever found something: lint, diff or a network test. Every
-// text in them may be hostile; see [escape].
+// Package ciformat writes findings in the formats of CI systems: SARIF for code scanning,
+// GitHub workflow commands, JUnit XML, and GitLab Code Quality. Each format has one
+// writer for all sources of findings: lint, diff and network tests. All texts may be
+// hostile; see [escape].
 package ciformat

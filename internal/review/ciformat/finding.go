@@ -6,46 +6,46 @@ import (
 	"strings"
 )
 
-// Level is how much a finding weighs.
+// Level is the severity of a finding.
 type Level int
 
-// The levels, by weight. A note fails no check.
+// The levels, in ascending order. A note fails no check.
 const (
 	Note Level = iota
 	Warning
 	Error
 )
 
-// word is what SARIF calls a level (2.1.0, 3.27.10).
+// word is SARIF's name of a level (2.1.0, 3.27.10).
 func (l Level) word() string { return [...]string{"note", "warning", "error"}[l] }
 
 // Rule is a kind of finding.
 type Rule struct {
 	// ID is "PLC0711" or "network-opened", Title a short sentence without a full stop,
-	// and Help what to do; "" is nothing.
+	// and Help what to do, or "".
 	ID, Title, Help string
-	Level           Level // how bad its findings are, unless one says otherwise
+	Level           Level // the level of its findings, unless a finding has its own
 }
 
-// Finding is one thing to say about a place.
+// Finding is one message about a place.
 type Finding struct {
-	// Rule is the ID of its rule; Title is how a list of findings calls it.
+	// Rule is the ID of its rule; Title is its name in a list of findings.
 	Rule, Title string
-	Level       Level // how bad this finding is
+	Level       Level // the level of this finding
 	// Message is one line.
 	Message string
-	// Text is all that there is to say, in several lines; "" is the message.
+	// Text is the whole message, in several lines; "" means Message.
 	Text string
-	// File is as the command line gave it, or "" where no file says it; Line counts from
-	// 1, and 0 is not known.
+	// File is as on the command line, or "" without a file; Line counts from 1, and 0 is
+	// unknown.
 	File string
-	Line int
+	Line int // the line in File
 	// Object is "Service shop/web", or "", and Field the path in it, or "".
 	Object, Field string
 	// Help says what to do, or is "".
 	Help string
-	// Identity is what stays the same when lines move: equal findings of two versions
-	// of a repository have the same. "" is the message.
+	// Identity does not change when lines move: the same finding in two versions of a
+	// repository has the same one. "" means Message.
 	Identity string
 }
 
@@ -56,28 +56,28 @@ func (f *Finding) text() string {
 	return f.Text
 }
 
-// Report is what a run found.
+// Report is the result of a run.
 type Report struct {
-	// Name is that of the run, as "planec lint".
+	// Name is the name of the run, such as "planec lint".
 	Name  string
-	Rules []Rule // those of the findings, and others that were looked for
+	Rules []Rule // the rules of the findings, and others that were checked
 	// Findings are in the order in which they are written.
 	Findings []Finding
-	Places   Places // how the names of files are written: relative to what
+	Places   Places // how file names are written: relative to what
 }
 
-// Places makes files' names paths of the repository that the program runs in.
+// Places converts file names to paths in the repository.
 type Places struct {
-	// Working is the directory that relative names start at, absolute.
+	// Working is the absolute directory of relative names.
 	Working string
-	// Roots are what was given to read, longest first where one is in another: names of
-	// files that are not below Working are relative to them.
+	// Roots are the inputs, with nested ones first. Names of files outside of Working
+	// are relative to them.
 	Roots []string
-	// Whole is the name for what no file says.
+	// Whole is the name for findings without a file.
 	Whole string
 }
 
-// of is a file's path in the repository, with slashes. It is never empty.
+// of returns a file's path in the repository, with slashes. It is never empty.
 func (p *Places) of(file string) string {
 	if file == "" {
 		file = p.Whole

@@ -8,12 +8,12 @@ import (
 	"github.com/planec/planec/internal/base/escape"
 )
 
-// githubCommands are the workflow commands for each level.
+// githubCommands maps levels to workflow commands.
 var githubCommands = map[Level]string{Note: "notice", Warning: "warning", Error: "error"}
 
 // GitHub writes workflow commands, which GitHub shows on the lines of a pull request
-// (docs.github.com: workflow commands for GitHub Actions). What no file says is shown
-// for the whole run.
+// (docs.github.com: workflow commands for GitHub Actions). Findings without a file
+// belong to the whole run.
 func GitHub(w io.Writer, r *Report) error {
 	var b strings.Builder
 	for i := range r.Findings {

@@ -11,7 +11,7 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// codeIssue is a finding of GitLab's Code Quality report (docs.gitlab.com, Code Quality:
+// codeIssue is a finding in a GitLab Code Quality report (docs.gitlab.com, Code Quality:
 // code quality report format).
 type codeIssue struct {
 	Description string       `json:"description"`
@@ -32,9 +32,9 @@ type codeLines struct {
 
 var codeSeverities = map[Level]string{Error: "critical", Warning: "major", Note: "info"}
 
-// GitLab writes a Code Quality report. GitLab compares fingerprints to tell what a merge
-// request adds, so these are made of what a finding says of which object, and not of its
-// line; of equal ones each has its number.
+// GitLab writes a Code Quality report. GitLab compares fingerprints to find what a merge
+// request adds, so a fingerprint contains the message and the object but not the line;
+// equal findings are numbered.
 func GitLab(w io.Writer, r *Report) error {
 	out := make([]codeIssue, 0, len(r.Findings))
 	times := make(map[string]int)

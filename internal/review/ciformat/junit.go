@@ -17,28 +17,28 @@ type Suite struct {
 
 // Case is one test case, or one finding.
 type Case struct {
-	// Name is how a CI system knows it again.
+	// Name identifies the case in the CI system across runs.
 	Name string
-	// Class is what it belongs to, a file mostly.
+	// Class is the group of the case, usually a file.
 	Class string
-	// File and Line are where it is written, which GitLab links to; Jenkins' schema lacks
-	// them, so they are given for test cases only. "" and 0 are nothing.
+	// File and Line are the place of the test, to which GitLab links. The Jenkins schema
+	// lacks them, so only test cases have them; otherwise they are "" and 0.
 	File string
-	Line int
-	// Failure is what makes it fail; nil is none.
+	Line int // the line in File, from 1
+	// Failure is the reason of a failed case; nil means passed.
 	Failure *Failure
-	// Out is what there is to say of one that does not fail.
+	// Out is the output of a case that passed.
 	Out string
 }
 
-// Failure says why a case fails.
+// Failure describes why a case failed.
 type Failure struct {
-	// Type is its kind, as "PLC0711"; Message is one line, Text all of it.
+	// Type is its kind, such as "PLC0711"; Message is one line, Text the whole message.
 	Type, Message, Text string
 }
 
-// The types below are the part of JUnit's XML that Jenkins and GitLab read, without
-// attributes that the schema of Jenkins' xunit plugin lacks.
+// The types below are the part of JUnit XML that Jenkins and GitLab read, without
+// attributes that the schema of the Jenkins xunit plugin lacks.
 type (
 	junitSuites struct {
 		XMLName xml.Name `xml:"testsuites"`
@@ -95,7 +95,7 @@ func JUnit(w io.Writer, suites []Suite) error {
 	return err
 }
 
-// lines is a text of several lines, printable in each.
+// lines makes every line of a text printable.
 func lines(text string) string {
 	list := strings.Split(text, "\n")
 	for i := range list {
@@ -104,8 +104,8 @@ func lines(text string) string {
 	return strings.Join(list, "\n")
 }
 
-// Cases are findings as cases: notes do not fail. Each is called by its rule and object,
-// so that a CI system knows it again.
+// Cases returns findings as cases; notes do not fail. A case has the name of its rule
+// and object, so that a CI system recognises it across runs.
 func (r *Report) Cases() Suite {
 	s := Suite{Name: r.Name}
 	for i := range r.Findings {

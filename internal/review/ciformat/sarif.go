@@ -63,8 +63,8 @@ type (
 	}
 )
 
-// SARIF writes a log with one run. Every result has a place with a file: GitHub's code
-// scanning refuses the whole upload otherwise (github/codeql-action, issue 1738).
+// SARIF writes a log with one run. Every result has a location with a file, because
+// GitHub otherwise rejects the whole upload (github/codeql-action, issue 1738).
 func SARIF(w io.Writer, r *Report) error {
 	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "planec", Rules: []sarifRule{}}}, Results: []sarifResult{}}
 	index := make(map[string]int, len(r.Rules))
@@ -80,7 +80,7 @@ func SARIF(w io.Writer, r *Report) error {
 		f := &r.Findings[i]
 		at, known := index[f.Rule]
 		if !known {
-			at = -1 // as SARIF says it of what is not there (3.27.6)
+			at = -1 // SARIF's value for a missing index (3.27.6)
 		}
 		run.Results = append(run.Results, sarifResult{
 			RuleID: f.Rule, RuleIndex: at, Level: f.Level.word(),

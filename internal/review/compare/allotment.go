@@ -10,24 +10,24 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// maxRanges is in how many networks of policies pods are looked at.
+// maxRanges is the number of policy networks in which pods are examined.
 const maxRanges = 32
 
-// allotment has addresses for stand-ins: in each network of policies that pods may
-// have addresses in.
+// allotment holds addresses for stand-ins: in each network of policies where pods
+// may have addresses.
 type allotment struct {
 	taken map[netip.Addr]bool
-	// ranges are those of IPv4 and of IPv6.
+	// ranges are the networks of IPv4 and of IPv6.
 	ranges [2][]*addressRange
-	// nodes are those of nodes, of each family.
+	// nodes are the ranges of node addresses, of each family.
 	nodes  []*addressRange
 	bounds []string
 }
 
-// places is how many kinds of addresses a stand-in has to be looked at with.
+// places is the number of address ranges in which a stand-in must be examined.
 func (a *allotment) places() int { return max(len(a.ranges[0]), len(a.ranges[1])) }
 
-// addresses are one of each family for a stand-in, of the place with a number.
+// addresses returns a stand-in's addresses, one of each family, in the given place.
 func (a *allotment) addresses(place int) (out []netip.Addr, network netip.Prefix) {
 	for _, list := range a.ranges {
 		if len(list) == 0 {
@@ -46,7 +46,7 @@ func (a *allotment) addresses(place int) (out []netip.Addr, network netip.Prefix
 }
 
 type addressRange struct {
-	// network is the innermost network of policies.
+	// network is the innermost policy network.
 	network netip.Prefix
 	pieces  []netip.Prefix
 	at      netip.Addr
@@ -91,7 +91,7 @@ func newAllotment(before, after *State, networks []netip.Prefix) *allotment {
 	return a
 }
 
-// whole is all addresses of the families that pods have.
+// whole returns all addresses of the families that pods have.
 func whole(where []netip.Prefix) []netip.Prefix {
 	var out []netip.Prefix
 	if len(ir.PrefixesOf(ir.IPv4, where)) > 0 {
@@ -103,8 +103,8 @@ func whole(where []netip.Prefix) []netip.Prefix {
 	return out
 }
 
-// podRanges are where pods have their addresses: where the settings and the nodes
-// say so, else near those that the input has, else in networks for private use.
+// podRanges returns where pods have their addresses: in the ranges of the settings
+// and nodes, else near the pods of the input, else in networks for private use.
 func podRanges(pods []netip.Addr, states ...*State) []netip.Prefix {
 	var out []netip.Prefix
 	for _, s := range states {
@@ -131,7 +131,7 @@ func podRanges(pods []netip.Addr, states ...*State) []netip.Prefix {
 	return ir.DisjointPrefixes(out)
 }
 
-// overlap are the parts of networks that are in some ranges too.
+// overlap returns the parts of networks that are also in one of the ranges.
 func overlap(networks, ranges []netip.Prefix) []netip.Prefix {
 	var out []netip.Prefix
 	for _, n := range networks {
@@ -148,7 +148,7 @@ func overlap(networks, ranges []netip.Prefix) []netip.Prefix {
 	return out
 }
 
-// next is the next address that no pod has.
+// next returns the next unused address.
 func (r *addressRange) next(taken map[netip.Addr]bool) (netip.Addr, bool) {
 	for len(r.pieces) > 0 {
 		if !r.at.IsValid() {

@@ -8,7 +8,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// workloads says that workloads are new or gone, and what guards new ones.
+// workloads reports new or removed workloads, and which directions of new ones are isolated.
 func (c *comparison) workloads(list []*entity, fresh bool) []diffreport.Finding {
 	var out []diffreport.Finding
 	for _, e := range list {
@@ -23,8 +23,8 @@ func (c *comparison) workloads(list []*entity, fresh bool) []diffreport.Finding 
 	return out
 }
 
-// acquaintances says who reaches a new workload, where policies limit that, and
-// which of the pods that policies guard it reaches.
+// acquaintances describes who reaches a new workload, if policies limit that,
+// and which isolated pods the new workload reaches.
 func (c *comparison) acquaintances(e *entity) string {
 	var from, to peersByPorts
 	limited := c.after.limits(&e.after, ir.Ingress)
@@ -49,7 +49,7 @@ func (c *comparison) acquaintances(e *entity) string {
 	return strings.Join(parts, ". ")
 }
 
-// peersByPorts groups entities that are reached on the same ports, or reach them.
+// peersByPorts groups peers by the ports on which they reach or are reached.
 type peersByPorts struct {
 	order  []string
 	groups map[string][]*entity
@@ -69,7 +69,7 @@ func (p *peersByPorts) add(e *entity, ports portSet) {
 	p.groups[text] = append(p.groups[text], e)
 }
 
-// describe names the first few groups.
+// describe formats the first few groups.
 func (p *peersByPorts) describe(c *comparison) string {
 	const most = 3
 	var parts []string
@@ -89,7 +89,7 @@ func (x *side) limits(e *ends, d ir.Direction) bool {
 	return profile != 0 && x.tables.Profiles[profile-1].Table(d) != nil
 }
 
-// guards says which directions of a pod policies limit.
+// guards names the directions of a pod that policies limit.
 func (x *side) guards(e *ends) string {
 	var open, limited []string
 	for _, d := range []struct {

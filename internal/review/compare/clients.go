@@ -7,12 +7,12 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// maxEntries is on how many nodes it is tried whether a client outside gets
-// through a frontend.
+// maxEntries is the number of nodes on which an outside client's path
+// through a frontend is evaluated.
 const maxEntries = 16
 
-// clients returns who of outside gets to an endpoint through any of the
-// frontends, on any node, in the new state; complete is whether all do.
+// clients returns the outside entities that reach an endpoint through any of the
+// frontends, on any node, in the new state; complete reports that all of them do.
 func (c *serviceComparison) clients(list []*front) (out []*entity, complete bool) {
 	complete = true
 	for _, e := range c.all {
@@ -28,7 +28,7 @@ func (c *serviceComparison) clients(list []*front) (out []*entity, complete bool
 	return out, complete
 }
 
-// relevant reports whether any frontend has the family of a network.
+// relevant reports whether any frontend has the family of the entity's network.
 func (c *serviceComparison) relevant(e *entity, list []*front) bool {
 	for _, f := range list {
 		if f.match.Family == e.after.primary {
@@ -58,7 +58,7 @@ func (c *serviceComparison) anyReaches(e *entity, list []*front) bool {
 	return false
 }
 
-// entries are nodes that a client may come in by: those that have an endpoint
+// entries returns nodes where a client may enter, those with an endpoint
 // first.
 func (c *serviceComparison) entries(f *front) []string {
 	var with, without []string
@@ -78,7 +78,7 @@ func (c *serviceComparison) entries(f *front) []string {
 	return all[:min(len(all), maxEntries)]
 }
 
-// nodeAddress is an address of a node that serves nodePorts.
+// nodeAddress returns an address of a node that serves nodePorts.
 func (c *serviceComparison) nodeAddress(name string, f ir.Family) netip.Addr {
 	for _, a := range c.after.state.Network.Program(name).Node.NodePorts.Addresses {
 		if ir.FamilyOf(a) == f {

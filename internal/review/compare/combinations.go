@@ -7,11 +7,11 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// maxCombinations bounds the combinations of labels that are looked at in one
-// namespace, or in those that the input has not.
+// maxCombinations bounds the label combinations that are examined in one
+// namespace, or in the namespaces outside of the input.
 const maxCombinations = 1024
 
-// mask is a set of selectors by their number.
+// mask is a set of selectors, by number.
 type mask []uint64
 
 func newMask(n int) mask { return make(mask, (n+63)/64) }
@@ -37,19 +37,19 @@ func (m mask) key() string {
 	return b.String()
 }
 
-// labelKey is a key of a namespace's labels or of a pod's.
+// labelKey is a label key of a namespace or of a pod.
 type labelKey struct {
 	ofNamespace bool
 	key         string
 }
 
-// asked is one selector: what it requires of each label.
+// asked is one selector: its requirements for each label.
 type asked map[labelKey][]labels.Requirement
 
 func (a asked) add(ofNamespace bool, s labels.Selector) {
 	requirements, selectable := s.Requirements()
 	if !selectable {
-		// A selector of nothing: no label can have two values.
+		// This selector matches nothing: no label can have two values.
 		never, _ := labels.NewRequirement("x", "in", []string{"a"})
 		other, _ := labels.NewRequirement("x", "in", []string{"b"})
 		requirements = labels.Requirements{*never, *other}
@@ -60,31 +60,31 @@ func (a asked) add(ofNamespace bool, s labels.Selector) {
 	}
 }
 
-// combination is labels that a pod, and its namespace, may have.
+// combination is a possible set of labels of a pod and of its namespace.
 type combination struct {
 	namespace, pod map[string]string
-	// fresh are the keys whose value is one that no selector names.
+	// fresh are the keys with a value that no selector names.
 	fresh map[labelKey]bool
-	// selected are the selectors that select the pod.
+	// selected are the selectors that match the pod.
 	selected mask
 }
 
 func (c *combination) labels() int { return len(c.namespace) + len(c.pod) }
 
-// value is what one label may be; present is whether it is there at all.
+// value is a possible value of one label; present is false if the label is absent.
 type value struct {
 	text           string
 	present, fresh bool
-	// always is whether the label has to be there.
+	// always requires the label to be present.
 	always   bool
 	selected mask
 }
 
 // combinations returns labels for every set of selectors that one pod can satisfy
-// without the others, once: selectors see of a label only whether it is absent, one
-// of the values that any selector names, or another one. Banned are values that a
-// label does not have, mandatory labels that are there in any case. Complete is
-// whether these are all; a bounded number is taken, of those with the fewest labels.
+// without the other selectors. Selectors only distinguish whether a label is absent,
+// has one of the values that a selector names, or has another value. Banned values
+// are never used, mandatory labels are always present. The result is bounded and
+// prefers few labels; complete reports that nothing was left out.
 func combinations(selectors []asked, banned func(labelKey, string) bool, mandatory func(labelKey) bool) (out []combination, complete bool) {
 	all := newMask(len(selectors))
 	for i := range selectors {
@@ -95,7 +95,7 @@ func combinations(selectors []asked, banned func(labelKey, string) bool, mandato
 		values := valuesOf(key, selectors, banned, mandatory(key))
 		var next []combination
 		known := make(map[string]bool)
-		for _, v := range values { // the plain value first, so that few labels are given
+		for _, v := range values { // the plain value first, so that few labels are set
 			for i := range out {
 				selected := out[i].selected.and(v.selected)
 				if id := selected.key(); !known[id] {
@@ -116,7 +116,7 @@ func combinations(selectors []asked, banned func(labelKey, string) bool, mandato
 func (c *combination) with(key labelKey, v value, selected mask) combination {
 	out := combination{namespace: c.namespace, pod: c.pod, fresh: c.fresh, selected: selected}
 	if !v.present || v.fresh && v.always {
-		return out // a label that is there in any case tells nothing
+		return out // a label that is always present distinguishes nothing
 	}
 	into := &out.pod
 	if key.ofNamespace {
@@ -138,7 +138,7 @@ func withEntry[K comparable, V any](m map[K]V, key K, v V) map[K]V {
 	return out
 }
 
-// askedKeys are the keys that any selector asks for: those of namespaces first.
+// askedKeys returns the keys in any selector, those of namespaces first.
 func askedKeys(selectors []asked) []labelKey {
 	seen := make(map[labelKey]bool)
 	var out []labelKey
@@ -162,7 +162,7 @@ func askedKeys(selectors []asked) []labelKey {
 	return out
 }
 
-// valuesOf are the values of a label that selectors tell apart, those without the
+// valuesOf returns the values of a label that selectors distinguish, an absent
 // label first.
 func valuesOf(key labelKey, selectors []asked, banned func(labelKey, string) bool, mandatory bool) []value {
 	named := make(map[string]bool)
@@ -198,7 +198,7 @@ func valuesOf(key labelKey, selectors []asked, banned func(labelKey, string) boo
 	return list
 }
 
-// freshValue is one that no selector names.
+// freshValue returns a value that no selector names.
 func freshValue(named map[string]bool) string {
 	v := "any"
 	for named[v] {
@@ -207,7 +207,7 @@ func freshValue(named map[string]bool) string {
 	return v
 }
 
-// selectedBy are the selectors that a value leaves possible.
+// selectedBy returns the selectors that a value does not rule out.
 func selectedBy(key labelKey, v *value, selectors []asked) mask {
 	set := labels.Set{}
 	if v.present {

@@ -11,17 +11,16 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// State is one of the two things to compare.
+// State is one of the two states to compare.
 type State struct {
-	Objects *objects.Set      // everything that was read or made
-	Cluster *compiler.Cluster // what was prepared of the objects
-	Network *netpath.Network  // all nodes of it, for the way of a connection
-	// Workloads are what pods were made of, of kinds that are not known too: their
-	// namespaces are there.
+	Objects *objects.Set      // all objects that were read or made
+	Cluster *compiler.Cluster // the compiler's preparation of the objects
+	Network *netpath.Network  // the rules of all nodes, for the path of a connection
+	// Workloads are the owners of pods, also of unknown kinds. They prove that
+	// their namespaces exist.
 	Workloads []objects.Sourced[*objects.Workload]
-	// PodsUnknown is whether nothing of the state says which pods there are: neither pods
-	// nor what they are made of was read. A namespace that has no object may then have
-	// pods all the same.
+	// PodsUnknown reports that the state does not say which pods exist: it has neither
+	// pods nor workloads. A namespace without objects may then have pods nevertheless.
 	PodsUnknown bool
 }
 
@@ -30,8 +29,8 @@ func NewState(set *objects.Set, cluster *compiler.Cluster) *State {
 	return &State{Objects: set, Cluster: cluster, Network: netpath.New(set, cluster, netpath.Evaluator)}
 }
 
-// places are the nodes that have rules: those of the input, those that pods name,
-// and "" where pods have no node yet.
+// places returns the nodes with rules: those of the input, those that pods name,
+// and "" if some pods have no node yet.
 func (s *State) places() []string {
 	names := s.Cluster.Nodes()
 	for _, p := range s.Objects.Pods {
@@ -51,8 +50,8 @@ func (s *State) places() []string {
 	return slices.Compact(names)
 }
 
-// serviceNodes are the nodes whose view of Services counts: those of the input, or
-// where it has none those that pods are on.
+// serviceNodes returns the nodes whose Services are compared: those of the input,
+// or without any those of the pods.
 func (s *State) serviceNodes() []string {
 	if names := s.Cluster.Nodes(); len(names) > 0 {
 		return names
@@ -64,8 +63,8 @@ func (s *State) serviceNodes() []string {
 	return names
 }
 
-// States compares objects and what they mean. Rules are another matter: see
-// [Rules].
+// States compares objects and their meaning. [Rules] compares the emitted
+// rules.
 func States(before, after *State) *diffreport.Report {
 	r := &diffreport.Report{Objects: changedObjects(before.Objects, after.Objects)}
 	r.Sort()
@@ -80,7 +79,7 @@ func States(before, after *State) *diffreport.Report {
 	return r
 }
 
-// capital begins a sentence with a capital letter, unless its first word is a name.
+// capital capitalizes a sentence, unless its first word is a name.
 func capital(s string) string {
 	if first, _, _ := strings.Cut(s, " "); first == "" || strings.ContainsAny(first, "/.0123456789") {
 		return s
@@ -88,7 +87,7 @@ func capital(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// changes finds what became of an object.
+// changes maps an object to its change.
 type changes map[objects.Identity]*diffreport.Object
 
 func indexChanges(list []diffreport.Object) changes {
@@ -99,7 +98,7 @@ func indexChanges(list []diffreport.Object) changes {
 	return out
 }
 
-// what returns how an object changed; "" is not at all.
+// what returns how an object changed; "" means not at all.
 func (c changes) what(o ir.Origin) diffreport.Change {
 	if x := c[objects.IdentityAt(o)]; x != nil {
 		return x.Change
@@ -107,7 +106,7 @@ func (c changes) what(o ir.Origin) diffreport.Change {
 	return ""
 }
 
-// ofPolicies reports whether any object differs that policies are, or are about.
+// ofPolicies reports whether a changed object is a policy, or can change what policies select.
 func (c changes) ofPolicies() bool {
 	kinds := []string{"NetworkPolicy", "ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "Namespace", "Pod", "Node"}
 	for key := range c {

@@ -8,11 +8,11 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// everywhere is everything that there is.
+// everywhere stands for all entities.
 const everywhere = "everywhere (pods, nodes and outside)"
 
 // describe names entities in as few words as are true. self is the other side of
-// the sentence: a single pod is no part of everybody else.
+// the sentence: "all others" does not include a single pod itself.
 func (c *comparison) describe(list, self []*entity) string {
 	x := c.count(list, self)
 	if x.whole[podRole] && x.whole[nodeRole] && x.whole[outsideRole] && len(x.byRole[podRole]) > 0 {
@@ -23,21 +23,21 @@ func (c *comparison) describe(list, self []*entity) string {
 	return join(append(parts, describeOutside(x.byRole[outsideRole], x.whole[outsideRole], restsOf(x.all))...), "and")
 }
 
-// census is the entities that a sentence is about, among all that there are.
+// census counts the entities of a sentence among all entities.
 type census struct {
 	*comparison
 	in map[*entity]bool
-	// single is the other side of the sentence where that is one pod of the input, and
-	// itself whether the list has it too: for the replicas that it may have.
+	// single is the other side of the sentence if that is one pod of the input; itself
+	// reports that the list contains it too, because it may have replicas.
 	single *entity
 	itself bool
 	byRole map[role][]*entity
-	// whole are the roles all of whose entities are in the list.
+	// whole holds the roles of which the list has all entities.
 	whole map[role]bool
 	kinds []kindCount
 }
 
-// count finds out what of everything is in a list.
+// count determines how much of each kind a list contains.
 func (c *comparison) count(list, self []*entity) *census {
 	x := &census{comparison: c, in: make(map[*entity]bool, len(list)), byRole: make(map[role][]*entity)}
 	for _, e := range list {
@@ -70,8 +70,8 @@ func (c *comparison) count(list, self []*entity) *census {
 	return x
 }
 
-// describePods names namespaces that are complete, workloads, and pods that the
-// input lacks.
+// describePods names complete namespaces, workloads, and pods outside of the
+// input.
 func (x *census) describePods() []string {
 	const most = 4
 	list := x.byRole[podRole]
@@ -107,8 +107,8 @@ func (x *census) describePods() []string {
 	return parts
 }
 
-// given returns the pods of the input in a namespace that are in the list, and how
-// many workloads of it there are in all.
+// given returns the input's pods of a namespace in the list, and the number of its
+// workloads.
 func (x *census) given(name string) (list []*entity, workloads int) {
 	last := ""
 	for _, e := range x.all {
@@ -126,8 +126,8 @@ func (x *census) given(name string) (list []*entity, workloads int) {
 	return list, workloads
 }
 
-// wholeNamespace reports whether all pods of a namespace are in the list, whether
-// the input has them or not.
+// wholeNamespace reports whether the list has all pods of a namespace, also those
+// outside of the input.
 func (x *census) wholeNamespace(name string) bool {
 	for _, e := range x.all {
 		if e.given() && e.namespace == name && e != x.single && !x.in[e] {
@@ -142,8 +142,8 @@ func (x *census) wholeNamespace(name string) bool {
 	return true
 }
 
-// describeWorkloads names workloads, and says so where not all of one's pods are
-// meant.
+// describeWorkloads names workloads, and says so if only some pods of a workload
+// are meant.
 func (c *comparison) describeWorkloads(list []*entity) []string {
 	var parts []string
 	for i := 0; i < len(list); {
@@ -191,11 +191,11 @@ func (x *census) describeNodes(list []*entity) []string {
 	return append(parts, x.otherNodes(list)...)
 }
 
-// otherNodes names nodes that the input lacks by the fewest labels.
+// otherNodes names nodes outside of the input by as few labels as possible.
 func (x *census) otherNodes(list []*entity) []string {
 	var parts []string
 	told := make(map[*entity]bool)
-	for _, e := range list { // those with few labels come first
+	for _, e := range list { // nodes with few labels come first
 		if e.node == nil || told[e] {
 			continue
 		}
@@ -211,7 +211,7 @@ func (x *census) otherNodes(list []*entity) []string {
 	return parts
 }
 
-// nodeText names nodes by their labels.
+// nodeText names nodes by labels.
 func (c *combination) nodeText() string {
 	if len(c.pod) == 0 {
 		return "any other node"
@@ -219,11 +219,11 @@ func (c *combination) nodeText() string {
 	return "nodes" + (&standIn{combination: *c}).labelWords(false, c.pod) + " that the input lacks"
 }
 
-// theRest is what no policy names of the addresses outside.
+// theRest stands for outside addresses that no policy names.
 const theRest = "the rest of the world"
 
-// describeOutside names networks. What no policy names is one rest, unless there are more
-// rests than the list has, of another family.
+// describeOutside names networks. Addresses that no policy names are one rest, unless the
+// list lacks the rest of another family.
 func describeOutside(list []*entity, complete bool, rests int) []string {
 	const most = 3
 	if len(list) > 0 && complete {
@@ -249,7 +249,7 @@ func describeOutside(list []*entity, complete bool, rests int) []string {
 	return parts
 }
 
-// restsOf counts what no policy names: one of each family at most.
+// restsOf counts the rests: at most one of each family.
 func restsOf(list []*entity) (n int) {
 	for _, e := range list {
 		if e.role == outsideRole && e.name == "" {

@@ -13,7 +13,7 @@ func (x *census) hasKinds(namespace string) bool {
 	return slices.ContainsFunc(x.kinds, func(k kindCount) bool { return k.stand.namespace == namespace })
 }
 
-// namespacesOf are those of the input that have entities in a list, sorted.
+// namespacesOf returns the input's namespaces with entities in a list, sorted.
 func (x *census) namespacesOf(list []*entity) []string {
 	seen := make(map[string]bool)
 	for _, e := range list {
@@ -24,11 +24,11 @@ func (x *census) namespacesOf(list []*entity) []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// everyNamespace is pods of all namespaces, though not all of their pods.
+// everyNamespace stands for pods of all namespaces, though not all of their pods.
 const everyNamespace = "pods of every namespace"
 
-// everyNamespace is for lists that have all pods of all namespaces that the input
-// does not name: what is missing is said instead. "" is for other lists.
+// everyNamespace describes lists with all pods of all namespaces outside of the
+// input, and names the exceptions. It returns "" for other lists.
 func (x *census) everyNamespace() string {
 	const most = 2
 	elsewhere, rest := false, make(map[string]bool)
@@ -57,7 +57,7 @@ func (x *census) everyNamespace() string {
 			outside = append(outside, name)
 			continue
 		}
-		outside = append(outside, "") // some of its pods are in the list, and some are not
+		outside = append(outside, "") // the list has only some of its pods
 	}
 	switch {
 	case everywhere:
@@ -68,7 +68,7 @@ func (x *census) everyNamespace() string {
 	return ""
 }
 
-// describeKinds names stand-ins of a namespace that the input names.
+// describeKinds names stand-ins in a namespace of the input.
 func (x *census) describeKinds(namespace string) []string {
 	var all []*kindCount
 	for i := range x.kinds {
@@ -79,11 +79,11 @@ func (x *census) describeKinds(namespace string) []string {
 	return x.fewest(all)
 }
 
-// elsewhere names stand-ins of namespaces that the input does not name.
+// elsewhere names stand-ins in namespaces outside of the input.
 func (x *census) elsewhere() []string { return x.describeKinds("") }
 
-// fewest names the kinds that are in the list by the fewest labels: a kind speaks
-// for those that have its labels and others besides.
+// fewest names the kinds of the list by as few labels as possible: a kind
+// includes those with its labels and more.
 func (x *census) fewest(all []*kindCount) []string {
 	var parts []string
 	told := make(map[*kindCount]bool)
@@ -124,8 +124,8 @@ func contains(all, some map[string]string) bool {
 	return true
 }
 
-// spokenFor reports whether a pod of the input that is in a list speaks for a kind:
-// it has the labels that the kind is named by.
+// spokenFor reports whether a listed pod of the input has the labels that name the
+// kind, so that the kind need not be named.
 func (c *comparison) spokenFor(k *standIn, list []*entity) bool {
 	if k.labels() == 0 || k.namespace == "" && len(k.combination.namespace) == 0 {
 		return false
@@ -142,8 +142,8 @@ func (c *comparison) speaks(e *entity, k *standIn) bool {
 	return (k.namespace != "" || n != nil && k.matches(true, k.combination.namespace, n.labels[1])) && k.matches(false, k.pod, e.labels)
 }
 
-// matches reports whether labels are those of a kind; where the kind has a value
-// that no selector names, any will do.
+// matches reports whether labels are those of a kind. If the kind has a value
+// that no selector names, any value matches.
 func (k *standIn) matches(ofNamespace bool, own, labels map[string]string) bool {
 	for key, v := range own {
 		have, ok := labels[key]
@@ -154,8 +154,7 @@ func (k *standIn) matches(ofNamespace bool, own, labels map[string]string) bool 
 	return true
 }
 
-// text names the pods of a kind; whole is whether those with more labels are meant
-// too.
+// text names the pods of a kind; whole includes pods with more labels.
 func (k *standIn) text(c *comparison, whole bool) string {
 	words := "pods" + k.labelWords(false, k.pod)
 	if len(k.pod) == 0 && k.namespace != "" && c.hasGiven(k.namespace) {
@@ -189,7 +188,7 @@ func (k *standIn) text(c *comparison, whole bool) string {
 	return words + " of other namespaces" + k.labelWords(true, labels)
 }
 
-// labelWords are labels as a clause: " with app=web,tier=front".
+// labelWords formats labels as a clause: " with app=web,tier=front".
 func (k *standIn) labelWords(ofNamespace bool, labels map[string]string) string {
 	if len(labels) == 0 {
 		return ""
@@ -210,7 +209,7 @@ func (c *comparison) hasGiven(namespace string) bool {
 	return slices.ContainsFunc(c.all, there) || slices.ContainsFunc(c.fresh, there)
 }
 
-// anyNamespace reports whether a namespace of the input has some labels of a kind.
+// anyNamespace reports whether a namespace of the input has the given labels of a kind.
 func (c *comparison) anyNamespace(k *standIn, labels map[string]string) bool {
 	for _, n := range c.universe.standIns.namespaces {
 		if k.matches(true, labels, n.labels[1]) {
@@ -220,8 +219,8 @@ func (c *comparison) anyNamespace(k *standIn, labels map[string]string) bool {
 	return false
 }
 
-// standInLabels names the stand-ins of a list for machines: "namespace/*" is every
-// pod of a namespace, "*/*" every pod of namespaces that the input does not name.
+// standInLabels identifies the stand-ins of a list for machines: "namespace/*" is
+// every pod of a namespace, "*/*" every pod in namespaces outside of the input.
 func (c *comparison) standInLabels(list []*entity) []string {
 	x := c.count(list, nil)
 	var out []string

@@ -5,8 +5,8 @@ import (
 	"github.com/planec/planec/internal/review/netpath"
 )
 
-// findDNS finds the pods that answer for names: those with kube-dns' label, which
-// CoreDNS has too.
+// findDNS finds the DNS servers: pods with the label of kube-dns, which CoreDNS
+// also has.
 func (c *comparison) findDNS() {
 	c.dns = make(map[*entity]bool)
 	serving := make(map[objects.Identity]bool)
@@ -22,7 +22,7 @@ func (c *comparison) findDNS() {
 	}
 }
 
-// servers are those of a list that answer for names.
+// servers returns the DNS servers in a list.
 func (c *comparison) servers(list []*entity) []*entity {
 	var out []*entity
 	for _, e := range list {

@@ -11,7 +11,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// compareEndpoints is about who serves each port of a Service, on whichever node.
+// compareEndpoints compares the endpoints of each port of a Service, over all nodes.
 func (c *serviceComparison) compareEndpoints(name objects.Name, old, fresh []*front) {
 	was, is := endpointsByPort(old), endpointsByPort(fresh)
 	type told struct{ kind, text string }
@@ -44,7 +44,7 @@ func (c *serviceComparison) compareEndpoints(name objects.Name, old, fresh []*fr
 	}
 }
 
-// portList names ports unless they are all that the Service has.
+// portList names ports, or returns "" for all ports of the Service.
 func portList(names []string, all int) string {
 	if len(names) == all {
 		return ""
@@ -81,8 +81,8 @@ func without(a, b []netip.AddrPort) []netip.AddrPort {
 	})
 }
 
-// exchanged says which endpoints came and went, and, where those that stay are
-// asked at another port, at which.
+// exchanged describes which endpoints came and went, and the new port if
+// unchanged pods are reached at another one.
 func (c *serviceComparison) exchanged(a, b []netip.AddrPort) string {
 	lost, got := without(a, b), without(b, a)
 	stay := func(list, others []netip.AddrPort) (kept, rest []netip.AddrPort) {
@@ -122,8 +122,7 @@ func portsOf(list []netip.AddrPort) string {
 	return join(out, "and")
 }
 
-// names writes endpoints as the pods that they are; both addresses of a pod are
-// one.
+// names formats endpoints as pods; both addresses of a pod are one name.
 func (c *serviceComparison) names(s *State, list []netip.AddrPort) string {
 	const most = 3
 	var names []string
@@ -142,7 +141,7 @@ func (c *serviceComparison) names(s *State, list []netip.AddrPort) string {
 	return join(names, "and")
 }
 
-// refusalsOf says how a port without endpoints answers.
+// refusalsOf describes how a port without endpoints answers.
 func refusalsOf(list []*front, port ir.ServicePort) string {
 	var words []string
 	for _, f := range list {
@@ -168,7 +167,7 @@ func refusalWord(r ir.Refusal) string {
 	return "rejected"
 }
 
-// compareRanges is about load balancers that admit some sources only.
+// compareRanges compares the sources that load balancers admit.
 func (c *serviceComparison) compareRanges(name objects.Name, both [][2]*front) {
 	for _, pair := range both {
 		was, is := pair[0].ranges, pair[1].ranges
@@ -190,7 +189,7 @@ func (c *serviceComparison) compareRanges(name objects.Name, both [][2]*front) {
 	}
 }
 
-// covers reports whether every source of b is one of a's; none is all.
+// covers reports whether a admits every source of b; an empty list admits all.
 func covers(a, b []netip.Prefix) bool {
 	if len(a) == 0 {
 		return true

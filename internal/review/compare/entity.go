@@ -11,7 +11,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// role is what an entity is.
+// role is the kind of an entity.
 type role uint8
 
 const (
@@ -26,34 +26,34 @@ type ends struct {
 	primary   ir.Family
 }
 
-// entity is pods of one workload, nodes or addresses outside that neither state's
-// policies tell apart. Of those that are in both states one stands for all.
+// entity is a set of pods of one workload, of nodes or of outside addresses that the
+// policies of neither state distinguish. One pod represents those in both states.
 type entity struct {
 	role role
-	// namespace and name are those of the workload; a network outside has its
-	// prefix as name, the rest of the world has none.
+	// namespace and name are those of the workload. The name of an outside
+	// network is its prefix; the rest of the world has none.
 	namespace, name string
 	count           int
 	before, after   ends
 	class           string
-	// network is that of an entity outside, or the innermost network of policies
-	// that a stand-in's address is in.
+	// network is that of an outside entity, or the innermost policy network
+	// around a stand-in's address.
 	network netip.Prefix
-	// stand is what a stand-in stands for, and variant the ports that it has; nil
-	// for pods of the input. Labels are those of one of the pods.
+	// stand describes a stand-in, and variant its ports; both are nil for pods of
+	// the input. Labels are those of one of the pods.
 	stand   *standIn
 	variant *portVariant
-	// node is the labels of the nodes that it stands for; nil for nodes of the input.
+	// node holds the labels of a stand-in for nodes; nil for nodes of the input.
 	node *combination
 	// kind and place index comparison.kindsOfPods and the networks there.
 	kind, place int
 	labels      map[string]string
 }
 
-// given reports whether the entity is pods of the input.
+// given reports whether the entity consists of pods of the input.
 func (e *entity) given() bool { return e.role == podRole && e.stand == nil }
 
-// label names the entity for machines.
+// label identifies the entity for machines.
 func (e *entity) label() string {
 	switch {
 	case e.role == podRole:
@@ -66,7 +66,7 @@ func (e *entity) label() string {
 	return e.name
 }
 
-// signature is everything that policies can see of an end.
+// signature is everything that policies distinguish about an end.
 func (x *side) signature(e *ends) string {
 	s := fmt.Sprint(e.primary)
 	for _, f := range []ir.Family{ir.IPv4, ir.IPv6} {
@@ -77,14 +77,14 @@ func (x *side) signature(e *ends) string {
 	return s
 }
 
-// pair is one pod in both states, or in one of them.
+// pair is one pod, in both states or in one of them.
 type pair struct {
 	workload      objects.Identity
 	before, after *netpath.Pod
 }
 
-// matchPods finds each pod in the other state: by name, and where a workload's
-// pods have new names, in order.
+// matchPods matches the pods of both states: by name, or in order if a
+// workload's pods have new names.
 func matchPods(before, after []netpath.Pod) []pair {
 	var out []pair
 	rest := make(map[objects.Identity][2][]*netpath.Pod)
@@ -139,9 +139,9 @@ func matchPods(before, after []netpath.Pod) []pair {
 
 func endsOf(p *netpath.Pod) ends { return ends{p.Addresses, p.Primary} }
 
-// podEntities groups the pods that are in both states, and names the workloads
-// that are in one only. A replica more or less of a workload that stays is no
-// news here: its Service says so.
+// podEntities groups the pods of both states, and returns the workloads of
+// only one state. A changed number of replicas is not reported here, because
+// the Service reports it.
 func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh []*entity) {
 	index, labels, old := make(map[string]*entity), after.state.podLabels(), before.state.podLabels()
 	stays := make(map[objects.Identity]bool)
@@ -188,7 +188,7 @@ func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh
 	return both, gone, fresh
 }
 
-// podLabels are the labels of pods by "namespace/name".
+// podLabels maps "namespace/name" of pods to their labels.
 func (s *State) podLabels() map[string]map[string]string {
 	out := make(map[string]map[string]string, len(s.Objects.Pods))
 	for _, p := range s.Objects.Pods {
@@ -197,7 +197,7 @@ func (s *State) podLabels() map[string]map[string]string {
 	return out
 }
 
-// standInEntities are the stand-ins of pods that the input lacks.
+// standInEntities returns the stand-ins for pods outside of the input.
 func standInEntities(u *universe, before, after *side) []*entity {
 	out := make([]*entity, 0, len(u.extras))
 	for i := range u.extras {
@@ -217,8 +217,8 @@ func standInEntities(u *universe, before, after *side) []*entity {
 	return out
 }
 
-// common returns the addresses that a connection between two ends has, as package
-// netpath chooses them.
+// common returns the addresses of a connection between two ends, chosen as in
+// package netpath.
 func common(from, to *ends) (src, dst netip.Addr, ok bool) {
 	for _, f := range []ir.Family{from.primary, ir.IPv4 + ir.IPv6 - from.primary} {
 		src, okSrc := from.addresses[f]

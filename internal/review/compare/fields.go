@@ -11,9 +11,8 @@ import (
 	"github.com/planec/planec/internal/review/diffreport"
 )
 
-// compareValues lists the innermost fields that differ. Lists are compared item
-// by item where they have the same length; otherwise what was put in or taken out
-// is named.
+// compareValues lists the innermost fields that differ. It compares lists item by
+// item if they have the same length; otherwise it names added and removed items.
 func compareValues(path string, a, b any, out []diffreport.Field) []diffreport.Field {
 	if reflect.DeepEqual(a, b) {
 		return out
@@ -82,7 +81,7 @@ func fieldPath(path, key string) string {
 	return path + "." + key
 }
 
-// valueText writes a value in a line, the start of a long one; "" is none.
+// valueText formats a value on one line, shortened if long; nil is "".
 func valueText(v any) string {
 	const longest = 100
 	if v == nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// line is paths that are told in one sentence: of one end, the subject, with all
-// others that have the same ports and reasons.
+// line is a set of paths for one sentence: one end, the subject, and all other
+// ends with the same ports and reasons.
 type line struct {
 	opened    bool
 	direction ir.Direction
@@ -18,29 +18,29 @@ type line struct {
 	others    []*entity
 	ports     portSet
 	reasons   []diffreport.Reason
-	// remaining says who could before (opened) or still can (closed).
+	// remaining names who could connect before (opened) or still can (closed).
 	remaining string
-	// partly is whether some of the others of a closed line keep some of its ports: "no
+	// partly reports that some others of a closed line keep some of its ports: "no
 	// longer from anywhere" would be wrong.
 	partly bool
 	// kept are all ports that any of the others of a closed line keeps.
 	kept portSet
 	dns  bool
-	// seen are the differences that the ports are of.
+	// seen are the differences with these ports.
 	seen map[*delta]bool
 }
 
-// lineKey is what the paths of one line have in common.
+// lineKey is the common part of the paths of one line.
 type lineKey struct {
 	opened    bool
 	direction ir.Direction
 	subject   *entity
-	// level is what gets through in the state that has more.
+	// level is what gets through in the state that admits more.
 	level, reasons string
 	dns            bool
 }
 
-// setTexts remembers how sets are written.
+// setTexts caches the texts of sets.
 type setTexts map[*portSet]string
 
 func (t setTexts) of(s *portSet) string {
@@ -52,8 +52,8 @@ func (t setTexts) of(s *portSet) string {
 	return text
 }
 
-// fold turns paths into findings: first the others of each subject are put
-// together, then subjects of which the same is to be said.
+// fold turns paths into findings: it first joins the others of each subject,
+// then the subjects with the same sentence.
 func (c *comparison) fold(paths []path) []diffreport.Finding {
 	index, texts := make(map[lineKey]*line), make(setTexts)
 	var lines []*line
@@ -84,7 +84,7 @@ func (c *comparison) fold(paths []path) []diffreport.Finding {
 		subject, others := p.ends()
 		add(p, subject, others, false)
 		if servers := c.servers(p.to); len(servers) > 0 && p.asksDNS() {
-			add(p, p.from, servers, true) // among a hundred others they would be overlooked
+			add(p, p.from, servers, true) // they would be overlooked in a long list
 		}
 	}
 	for _, l := range lines {
@@ -93,8 +93,8 @@ func (c *comparison) fold(paths []path) []diffreport.Finding {
 	return c.sentences(lines)
 }
 
-// ends returns whom the sentence is about and whom it names besides: for ingress
-// the destination and the sources, for egress the other way round.
+// ends returns the subject of the sentence and the other ends: for ingress the
+// destination and the sources, for egress the reverse.
 func (p *path) ends() (subject, others []*entity) {
 	if p.direction == ir.Ingress {
 		return p.to, p.from
@@ -102,7 +102,7 @@ func (p *path) ends() (subject, others []*entity) {
 	return p.from, p.to
 }
 
-// asksDNS reports whether the difference is about asking for names.
+// asksDNS reports whether the difference concerns DNS queries.
 func (p *path) asksDNS() bool {
 	return !p.opened && p.direction == ir.Egress && p.ports.contains(ir.UDP, 53)
 }
@@ -115,7 +115,7 @@ func reasonKey(list []diffreport.Reason) string {
 	return b.String()
 }
 
-// leftOf returns how the part of a set is written that the line is about.
+// leftOf returns the formatter for the part of a set that the line is about.
 func (l *line) leftOf() func(*portSet) string {
 	known := make(map[*portSet]string)
 	return func(s *portSet) string {
@@ -130,8 +130,8 @@ func (l *line) leftOf() func(*portSet) string {
 	}
 }
 
-// remaining says who of a subject's others had (opened) or keeps (closed) any of
-// the line's ports; "" where that is none or too many to say.
+// remaining names the others of a subject that had (opened) or keep (closed)
+// some of the line's ports; "" for none or too many.
 func (c *comparison) remaining(l *line) string {
 	const most = 2
 	if l.dns {
@@ -182,15 +182,15 @@ func (c *comparison) remaining(l *line) string {
 	return join(parts, "and")
 }
 
-// group is lines that differ in their subjects only.
+// group is a set of lines that differ only in their subjects.
 type group struct {
 	line     *line
 	subjects []*entity
 	label    string
 }
 
-// withoutSpokenFor leaves out groups about pods that the input lacks where the same is
-// said of pods of the input that have the labels they are named by.
+// withoutSpokenFor drops groups about pods outside of the input if pods of the input
+// with the same labels have the same sentence.
 func (c *comparison) withoutSpokenFor(groups []*group) []*group {
 	key := func(g *group) string {
 		return fmt.Sprint(g.line.opened, g.line.direction, g.line.dns, reasonKey(g.line.reasons))
@@ -209,16 +209,16 @@ func (c *comparison) withoutSpokenFor(groups []*group) []*group {
 	})
 }
 
-// allLike reports whether all are stand-ins of pods like those of some workloads that
-// come or go with the change: what policies say of them is a part of that, and opens
-// or closes nothing that stays.
+// allLike reports whether all subjects are stand-ins for pods like those of workloads
+// that come or go with the change. Policies for such pods are part of that change,
+// and open or close nothing for other pods.
 func (c *comparison) allLike(subjects, workloads []*entity) bool {
 	return !slices.ContainsFunc(subjects, func(e *entity) bool { return e.stand == nil || !c.spokenFor(e.stand, workloads) })
 }
 
-// sentences puts lines together that differ in their subject only.
+// sentences joins lines that differ only in their subject.
 func (c *comparison) sentences(lines []*line) []diffreport.Finding {
-	// few is for how many subjects it is said who is left.
+	// few is the number of subjects up to which the remaining ends are named.
 	const few = 3
 	index := make(map[string]*group)
 	var groups []*group
@@ -246,7 +246,7 @@ func (c *comparison) sentences(lines []*line) []diffreport.Finding {
 		f := c.finding(g.line, g.subjects, g.label)
 		switch {
 		case c.allLike(g.subjects, c.fresh):
-			continue // who reaches new workloads, and whom they reach, is told with them
+			continue // workloads reports who reaches new workloads, and whom they reach
 		case c.allLike(g.subjects, c.gone):
 			f.Kind = diffreport.Removed
 		}
@@ -262,7 +262,7 @@ func (c *comparison) finding(l *line, subjects []*entity, others string) diffrep
 	if l.opened {
 		f.Kind, can, ports = diffreport.Opened, "can now", f.Ports
 	} else if l.partly {
-		ports = f.Ports // not from all of them on all of these, though from some on some
+		ports = f.Ports // not all of the others lost all of these ports
 	} else {
 		others = negate(others)
 	}
@@ -292,8 +292,7 @@ func (c *comparison) finding(l *line, subjects []*entity, others string) diffrep
 	return f
 }
 
-// only says what is left where some of what was closed stays open, and what there was
-// before.
+// only describes what stays open of a partly closed path, and what was open before.
 func (l *line) only(subject string, several bool, others, ports string) (text, before string) {
 	it := "it"
 	if several {
@@ -311,13 +310,13 @@ func (l *line) only(subject string, several bool, others, ports string) (text, b
 		fmt.Sprintf("Before, %s could reach %s on %s", it, others, ports)
 }
 
-// negate is for sentences with "no longer" in them. Names have no spaces, so that
-// nothing but our own words is replaced.
+// negate adapts text to a sentence with "no longer". Names contain no spaces, so
+// it replaces only planec's own words.
 func negate(s string) string {
 	return strings.NewReplacer(everywhere, "anywhere (pods, nodes or outside)", everyNamespace, "other pods of any namespace", "every ", "any ", " and ", " or ").Replace(s)
 }
 
-// besides is the sentence about who could before, or still can.
+// besides returns the sentence about who could connect before, or still can.
 func (l *line) besides(several bool) string {
 	it, again := "it", "It can"
 	if several {
@@ -334,8 +333,8 @@ func (l *line) besides(several bool) string {
 	return fmt.Sprintf("%s still reach %s", again, l.remaining)
 }
 
-// onlyGiven is the one entity of a list that is not a stand-in; nil where there are
-// none or several.
+// onlyGiven returns the only entity of a list that is not a stand-in, or nil if
+// there are none or several.
 func onlyGiven(list []*entity) *entity {
 	var out *entity
 	for _, e := range list {
@@ -350,8 +349,8 @@ func onlyGiven(list []*entity) *entity {
 	return out
 }
 
-// weight is how much a list of entities concerns: all that it stands for besides
-// counts as one.
+// weight measures how much a list of entities concerns: all stand-ins together
+// count as one.
 func weight(list []*entity) int {
 	n, others := 0, 0
 	for _, e := range list {
@@ -364,7 +363,7 @@ func weight(list []*entity) int {
 	return n + others
 }
 
-// labels name entities for machines, each once.
+// labels identifies entities for machines, without duplicates.
 func (c *comparison) labels(list []*entity) []string {
 	var out []string
 	seen := make(map[string]bool)

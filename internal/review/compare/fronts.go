@@ -11,21 +11,21 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// front is one frontend, with what each node makes of it.
+// front is one frontend, with its routes on each node.
 type front struct {
 	service ir.ServicePort
 	kind    ir.FrontendKind
 	match   ir.Match
 	ranges  []netip.Prefix
-	// affinity is in seconds.
+	// affinity is in seconds; 0 is none.
 	affinity uint32
 	nodes    map[string]routes
 }
 
-// routes are the two routes of a frontend on one node.
+// routes holds the two routes of a frontend on one node.
 type routes struct{ internal, external choice }
 
-// choice is one of them.
+// choice is one of the routes.
 type choice struct {
 	endpoints  []netip.AddrPort
 	masquerade ir.MasqueradeRule
@@ -37,7 +37,7 @@ type frontKey struct {
 	match ir.Match
 }
 
-// services are the frontends of one state by Service.
+// services maps the Services of one state to their frontends.
 type services map[objects.Name]map[frontKey]*front
 
 func newServices(s *State) services {
@@ -74,7 +74,7 @@ func newServices(s *State) services {
 	return out
 }
 
-// sorted returns the frontends in one order.
+// sorted returns the frontends in canonical order.
 func sorted(m map[frontKey]*front) []*front {
 	out := make([]*front, 0, len(m))
 	for _, f := range m {
@@ -89,7 +89,7 @@ func sorted(m map[frontKey]*front) []*front {
 	return out
 }
 
-// where names the frontend: "10.96.0.20:80/tcp", "node port 30080/tcp".
+// where formats the frontend: "10.96.0.20:80/tcp", "node port 30080/tcp".
 func (f *front) where() string {
 	if f.kind == ir.NodePort {
 		return fmt.Sprintf("node port %d/%v", f.match.Port, f.match.Protocol)
@@ -98,7 +98,7 @@ func (f *front) where() string {
 	return words[f.kind] + f.match.String()
 }
 
-// whereAll names frontends, each once.
+// whereAll formats frontends, without duplicates.
 func whereAll(list []*front) string {
 	var names []string
 	for _, f := range list {
@@ -113,7 +113,7 @@ func whereAll(list []*front) string {
 	return join(names, "and")
 }
 
-// endpoints are all that any node uses.
+// endpoints returns the endpoints that any node uses.
 func (f *front) endpoints() []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, r := range f.nodes {

@@ -9,11 +9,11 @@ import (
 type kindOfPods struct {
 	stand    *standIn
 	entities []*entity
-	// networks are those of policies that its pods may be in.
+	// networks are the policy networks where its pods may be.
 	networks []netip.Prefix
 }
 
-// indexKinds collects the stand-ins by their kinds.
+// indexKinds groups the stand-ins by kind.
 func (c *comparison) indexKinds() {
 	index := make(map[*standIn]int)
 	for _, e := range c.all {
@@ -35,7 +35,7 @@ func (c *comparison) indexKinds() {
 	}
 }
 
-// kindCount is how much of one kind of stand-ins is in a list: in which networks.
+// kindCount says in which networks a list has stand-ins of one kind.
 type kindCount struct {
 	*kindOfPods
 	in []bool
@@ -45,7 +45,7 @@ func (k *kindCount) some() bool { return slices.Contains(k.in, true) }
 
 func (k *kindCount) whole() bool { return k.in != nil && !slices.Contains(k.in, false) }
 
-// where says where the addresses of those in the list are, where that is not
+// where describes the networks of the listed stand-ins, or "" if they can be
 // anywhere.
 func (k *kindCount) where() string {
 	if k.in == nil || k.whole() {
@@ -65,8 +65,8 @@ func (k *kindCount) where() string {
 	return " with addresses in " + join(names, "or")
 }
 
-// countKinds counts the stand-ins of a list. A network outside that is in the list
-// speaks for the pods that have addresses in it.
+// countKinds counts the stand-ins of a list. A listed outside network also covers
+// the pods with addresses in it.
 func (x *census) countKinds(list []*entity) {
 	x.kinds = make([]kindCount, len(x.kindsOfPods))
 	for i := range x.kinds {

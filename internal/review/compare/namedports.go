@@ -10,33 +10,33 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// What a stand-in may have of named ports.
+// The variants of named ports on a stand-in.
 const (
-	// maxNamedPorts is of how many names of one protocol every set is looked at: one
-	// port can have several names.
+	// maxNamedPorts is the number of names of one protocol up to which all sets of
+	// names are examined: one port can have several names.
 	maxNamedPorts = 3
-	// maxNumbers bounds the numbers that the names of a pod stand for.
+	// maxNumbers bounds the port numbers behind the names of a pod.
 	maxNumbers = 1024
 )
 
-// namedPorts is what the names of ports may stand for on pods that the input lacks:
-// any number. Numbers are cut into cells that no rule tells apart; in each cell each
-// set of names has a number of its own, so that one stand-in shows what becomes of
-// all of them. Where a cell is too small for that, there are variants of pods.
+// namedPorts holds the possible numbers of named ports on pods outside of the input:
+// any number. Numbers are split into cells that no rule distinguishes. In each cell,
+// each set of names has its own number, so that one stand-in covers all of them. If
+// a cell is too small for that, the pods have variants.
 type namedPorts struct {
-	// names are those of sets of ports, as "http/tcp".
+	// names are the names of all port sets, such as "http/tcp".
 	names    []string
 	variants []portVariant
 	bounds   []string
 }
 
-// portVariant is what the names stand for on one kind of pods.
+// portVariant holds the numbers of the names on one kind of pods.
 type portVariant struct {
 	containers []corev1.Container
 	special    []special
 }
 
-// special is a number that names stand for.
+// special is a number with names.
 type special struct {
 	// protocol and cell index portSet.spans; the names are indexes of namedPorts.
 	protocol int
@@ -93,10 +93,10 @@ func newNamedPorts(reach *policy.Reach) *namedPorts {
 	return out
 }
 
-// specials are the numbers of one cell that sets of names stand for on a variant.
+// specials returns the numbers of one cell for the sets of names of a variant.
 func specials(protocol int, c span, sets [][]int, variant int) []special {
 	var out []special
-	if c.last-c.first >= len(sets) { // and one number is left without a name
+	if c.last-c.first >= len(sets) { // and one number stays without a name
 		for i, s := range sets {
 			out = append(out, special{protocol, c.last - i, c, s})
 		}
@@ -129,7 +129,7 @@ func corev1Protocol(p ir.Protocol) corev1.Protocol {
 	return corev1.ProtocolTCP
 }
 
-// sets are the sets of some names that are not empty: all, or those of one name.
+// sets returns all non-empty sets of the names, or only the sets of one name.
 func sets(names []int, all bool) [][]int {
 	var out [][]int
 	for _, n := range names {
@@ -152,8 +152,8 @@ func sets(names []int, all bool) [][]int {
 	return out
 }
 
-// cellsOf cuts the ports of a protocol where ranges begin and end. Port 0 is no
-// container's.
+// cellsOf splits the ports of a protocol where ranges begin and end. Containers
+// have no port 0.
 func cellsOf(proto ir.Protocol, ranges []ir.PortRange) []span {
 	begins := []int{1, lastPort + 1}
 	for _, r := range ranges {
@@ -170,8 +170,8 @@ func cellsOf(proto ir.Protocol, ranges []ir.PortRange) []span {
 	return out
 }
 
-// symbolic writes a set of ports of a stand-in as it is of all pods that it stands
-// for: what holds of the numbers that it gave to names holds of the names.
+// symbolic translates a port set of a stand-in to all pods that it represents:
+// names replace the numbers that the stand-in gave them.
 func (v *portVariant) symbolic(s portSet, names []string) portSet {
 	if v == nil || len(v.special) == 0 {
 		return s
@@ -195,12 +195,12 @@ func (v *portVariant) symbolic(s portSet, names []string) portSet {
 	return out
 }
 
-// nameFate is what the cells say of a name: whether it is in the set somewhere, in it
-// where its number is not, and left out of it where its number is.
+// nameFate is how the cells treat a name: in the set somewhere, in it although its
+// number is not, and not in it although its number is.
 type nameFate struct{ some, alone, never bool }
 
-// plain makes one cell what its numbers without a name are, and notes what becomes of
-// the names.
+// plain makes one cell equal to its numbers without a name, and records how names are
+// treated.
 func (s *portSet) plain(raw portSet, list []special, given portSet, fates []nameFate) {
 	p := list[0].protocol
 	var cell portSet

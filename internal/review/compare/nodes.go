@@ -9,9 +9,9 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// nodeEntities are the nodes of both states, those that policies treat alike
-// together. A single node is none: it reaches its own pods whatever policies
-// say.
+// nodeEntities returns the nodes of both states, grouped by equal treatment
+// by policies. A single node is no entity, because it always reaches its own
+// pods.
 func nodeEntities(before, after *side) []*entity {
 	addresses := func(s *State) map[string]ends {
 		out := make(map[string]ends)
@@ -47,7 +47,7 @@ func nodeEntities(before, after *side) []*entity {
 	return out
 }
 
-// endsOfNode are a node's first addresses of each family.
+// endsOfNode returns a node's first address of each family.
 func endsOfNode(n *corev1.Node) ends {
 	e := ends{addresses: make(map[ir.Family]netip.Addr)}
 	for _, a := range objects.NodeIPs(n, nil) {
@@ -61,7 +61,7 @@ func endsOfNode(n *corev1.Node) ends {
 	return e
 }
 
-// standInNodes are the stand-ins of nodes that the input lacks.
+// standInNodes returns the stand-ins for nodes outside of the input.
 func standInNodes(u *universe, before, after *side) []*entity {
 	var out []*entity
 	for i := range u.nodes {

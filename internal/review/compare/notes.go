@@ -10,7 +10,7 @@ import (
 	"github.com/planec/planec/internal/review/diffreport"
 )
 
-// note says what the comparison did not see.
+// note adds what the comparison could not see.
 func (c *comparison) note(r *diffreport.Report) {
 	if !hasPolicies(c.before.state) && !hasPolicies(c.after.state) {
 		return
@@ -38,8 +38,8 @@ func (c *comparison) note(r *diffreport.Report) {
 	}
 }
 
-// unlabelled are the namespaces that policies may mean by labels that the input does
-// not tell of: it has no object for them, and a policy asks for more than names.
+// unlabelled returns the namespaces whose labels matter to policies and are unknown:
+// the input has no object for them, and a policy selects by more than names.
 func (c *comparison) unlabelled() []string {
 	asked := false
 	for _, x := range []*side{c.before, c.after} {

@@ -13,7 +13,7 @@ import (
 	"github.com/planec/planec/internal/review/diffreport"
 )
 
-// changedObjects lists the objects that are not what they were.
+// changedObjects lists the objects that differ.
 func changedObjects(before, after *objects.Set) []diffreport.Object {
 	var out []diffreport.Object
 	out = changedOf(out, "Service", before.Services, after.Services)
@@ -28,7 +28,7 @@ func changedObjects(before, after *objects.Set) []diffreport.Object {
 	return changedOf(out, "BaselineAdminNetworkPolicy", before.BaselineAdminNetworkPolicies, after.BaselineAdminNetworkPolicies)
 }
 
-// written are the namespaces that package synth did not make up.
+// written returns the namespaces that package synth did not make.
 func written(list []objects.Sourced[*corev1.Namespace]) []objects.Sourced[*corev1.Namespace] {
 	return slices.DeleteFunc(slices.Clone(list), func(n objects.Sourced[*corev1.Namespace]) bool { return n.Object.Labels[syntheticLabel] != "" })
 }
@@ -55,8 +55,8 @@ func changedOf[T metav1.Object](out []diffreport.Object, kind string, before, af
 	return out
 }
 
-// byName finds the objects of one kind. Where a state has one twice, that counts which
-// the compiler uses; it reports the other.
+// byName maps names to the objects of one kind. Of duplicates in a state it takes the
+// one that the compiler uses; the compiler reports the other.
 func byName[T metav1.Object](list []objects.Sourced[T]) map[objects.Name]objects.Sourced[T] {
 	out := make(map[objects.Name]objects.Sourced[T], len(list))
 	for _, o := range list {
@@ -68,7 +68,7 @@ func byName[T metav1.Object](list []objects.Sourced[T]) map[objects.Name]objects
 	return out
 }
 
-// changedFields compares objects as JSON has them.
+// changedFields compares the JSON forms of objects.
 func changedFields(before, after any) []diffreport.Field {
 	a, err := generic(before)
 	if err != nil {

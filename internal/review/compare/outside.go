@@ -8,12 +8,12 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// maxPieces bounds how finely one network is cut where others lie in it.
+// maxPieces bounds the pieces of one network with other networks in it.
 const maxPieces = 4096
 
-// outsideEntities are the networks that either state's policies name, each
-// without those inside it, and the rest of the world. Addresses of pods and nodes
-// are no part of them.
+// outsideEntities returns the networks in either state's policies, each without
+// the networks inside it, and the rest of the world. Addresses of pods and nodes
+// are excluded.
 func outsideEntities(before, after *side, u *universe) []*entity {
 	taken := make(map[netip.Addr]bool)
 	for i := range u.extras {
@@ -68,7 +68,7 @@ func (c *cut) example(taken map[netip.Addr]bool) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// name is for people; that of the rest of the world is "".
+// name is for people; "" is the rest of the world.
 func (c *cut) name() string {
 	const most = 2
 	if c.prefix.Bits() == 0 {
@@ -84,7 +84,7 @@ func (c *cut) name() string {
 	return join(names, "and")
 }
 
-// cut is a network with what is left of it.
+// cut is a network with its remaining pieces.
 type cut struct {
 	prefix netip.Prefix
 	pieces []netip.Prefix
@@ -111,7 +111,7 @@ func cutNetworks(before, after *side, taken map[netip.Addr]bool) []cut {
 	return cuts(prefixes...)
 }
 
-// cuts are networks without those of them that lie in others.
+// cuts returns networks, each without the others inside it.
 func cuts(prefixes ...netip.Prefix) []cut {
 	slices.SortFunc(prefixes, ir.ComparePrefix)
 	prefixes = slices.Compact(prefixes)
@@ -127,7 +127,7 @@ func cuts(prefixes ...netip.Prefix) []cut {
 	return out
 }
 
-// subtract returns what is left of a network without others, which are sorted and
+// subtract returns the rest of a network without others, which are sorted and
 // inside it.
 func subtract(p netip.Prefix, without []netip.Prefix, out []netip.Prefix) []netip.Prefix {
 	switch {
@@ -150,7 +150,7 @@ func subtract(p netip.Prefix, without []netip.Prefix, out []netip.Prefix) []neti
 	return out
 }
 
-// upperHalf is the first address of the second half of a network.
+// upperHalf returns the first address of the second half of a network.
 func upperHalf(p netip.Prefix) netip.Addr {
 	b := p.Addr().AsSlice()
 	b[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
@@ -158,7 +158,7 @@ func upperHalf(p netip.Prefix) netip.Addr {
 	return a
 }
 
-// free finds an address of a network that no pod has.
+// free returns an unused address of a network.
 func free(p netip.Prefix, taken map[netip.Addr]bool) (netip.Addr, bool) {
 	const tries = 1 << 16
 	a := p.Addr()

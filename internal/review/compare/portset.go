@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// portProtocols are the protocols that have ports, as the index of portSet.
+// portProtocols are the protocols with ports, in the order of portSet's index.
 var portProtocols = [...]ir.Protocol{ir.TCP, ir.UDP, ir.SCTP}
 
 // span is a range of ports, both ends included.
@@ -17,18 +17,18 @@ type span struct{ first, last int }
 
 const lastPort = 65535
 
-// portSet is a set of packets by protocol and destination port. Other is all
-// protocols without ports.
+// portSet is a set of packets by protocol and destination port. Other stands
+// for all protocols without ports.
 type portSet struct {
 	spans [len(portProtocols)][]span
 	other bool
-	// named are ports that pods give these names, whatever their numbers; nil is
-	// what other says.
+	// named tells which named ports the set contains, whatever their numbers;
+	// nil means the value of other.
 	named []bool
 	names []string
 }
 
-// hasNamed reports whether the set has the port with a name.
+// hasNamed reports whether the set contains the named port.
 func (s *portSet) hasNamed(i int) bool {
 	if s.named == nil {
 		return s.other
@@ -44,7 +44,7 @@ func everyPort() portSet {
 	return s
 }
 
-// rowPorts are the packets that a row accepts.
+// rowPorts returns the packets that a row accepts.
 func rowPorts(r *resolve.Row) portSet {
 	var except portSet
 	for i, proto := range portProtocols {
@@ -120,7 +120,7 @@ func (s portSet) contains(proto ir.Protocol, port uint16) bool {
 	return slices.ContainsFunc(s.spans[i], func(x span) bool { return x.first <= int(port) && int(port) <= x.last })
 }
 
-// example is a packet of the set; port 0 only where there is no other.
+// example returns a packet of the set, with port 0 only if there is no other.
 func (s portSet) example() (ir.Protocol, uint16) {
 	for i, proto := range portProtocols {
 		if len(s.spans[i]) == 0 {
@@ -132,10 +132,10 @@ func (s portSet) example() (ir.Protocol, uint16) {
 	return ir.ICMP, 0
 }
 
-// wordEveryPort is a set of ports that has all.
+// wordEveryPort describes the set of all ports.
 const wordEveryPort = "every port"
 
-// String writes the set for people.
+// String formats the set for people.
 func (s portSet) String() string {
 	all := everyPort()
 	missing := all.minus(s)
@@ -173,7 +173,7 @@ func (s portSet) ranges() int {
 	return n
 }
 
-// list writes each range: "80/tcp", "8000-8999/udp", "every tcp port".
+// list formats each range: "80/tcp", "8000-8999/udp", "every tcp port".
 func (s portSet) list() []string {
 	var out []string
 	for i, proto := range portProtocols {
@@ -196,7 +196,7 @@ func (s portSet) list() []string {
 	return out
 }
 
-// join writes "a", "a and b", "a, b and c".
+// join formats "a", "a and b", "a, b and c".
 func join(parts []string, word string) string {
 	if len(parts) < 2 {
 		return strings.Join(parts, "")

@@ -9,26 +9,26 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// comparison is of two states.
+// comparison compares two states.
 type comparison struct {
 	before, after *side
 	changes       changes
 	universe      *universe
-	// all are the entities of both states; classes groups those that the
-	// policies of neither state tell apart. gone and fresh are workloads of one.
+	// all are the entities of both states; classes groups the entities that the
+	// policies of neither state distinguish. gone and fresh are workloads of one state.
 	all         []*entity
 	kindsOfPods []kindOfPods
 	classes     [][]*entity
-	// touched are the classes of which policies say something else than before, or
-	// that belong to other peers of policies: a path that changes has one as an end.
+	// touched marks the classes whose policies differ, or that became or stopped
+	// being peers of policies. At least one end of a changed path is touched.
 	touched     []bool
 	gone, fresh []*entity
-	// sets has each set of ports once; boths are what two let through together, and
-	// symbols those that are written with names of ports.
+	// sets deduplicates port sets; boths caches the ports that two sets share, and
+	// symbols the sets with names of ports.
 	sets    interned
 	boths   map[[2]*portSet]*portSet
 	symbols map[setOf]*portSet
-	// answered are the differences of answers that were compared.
+	// answered caches the differences of answers.
 	answered map[answer][]*delta
 	dns      map[*entity]bool
 }
@@ -48,8 +48,8 @@ func newComparison(before, after *State, ch changes) *comparison {
 	return c
 }
 
-// reach returns what policies open and close, and the workloads that came and
-// went.
+// reach returns the paths that policies open and close, and the workloads
+// that came and went.
 func (c *comparison) reach() []diffreport.Finding {
 	out := c.fold(c.paths())
 	out = append(out, c.workloads(c.gone, false)...)
@@ -80,8 +80,8 @@ func (c *comparison) classify() {
 	}
 }
 
-// touches reports whether the policies of an entity differ, or the peers of policies
-// that it belongs to.
+// touches reports whether the policies of an entity differ, or the policies' peers
+// to which it belongs.
 func (c *comparison) touches(e *entity, was, is map[netip.Addr][]int32) bool {
 	if e.before.primary != e.after.primary || len(e.before.addresses) != len(e.after.addresses) {
 		return true
@@ -95,34 +95,34 @@ func (c *comparison) touches(e *entity, was, is map[netip.Addr][]int32) bool {
 	return false
 }
 
-// path is what became of the packets from one class to another.
+// path is the change for packets from one class to another.
 type path struct {
 	from, to []*entity
 	*delta
 	reasons []diffreport.Reason
 }
 
-// delta is a part of what one pair of classes lets through otherwise. It is
-// shared by all pairs of which the policies say the same.
+// delta is one difference between the packets that a pair of classes
+// exchanged before and after. Pairs with equal policies share it.
 type delta struct {
 	opened bool
-	// direction is whose policies made the difference, the destination's where
-	// both did.
+	// direction is the direction whose policies made the difference, that of the
+	// destination if both did.
 	direction ir.Direction
-	// raw are the ports by their numbers; ports are the same with the names that
+	// raw are the ports by number; ports are the same, with the names that
 	// stand-ins give them.
 	raw, ports portSet
-	// was and is are those that got through and get through.
+	// was and is are the packets that got through before and now.
 	was, is *portSet
 }
 
-// answer is what both directions let through before and after.
+// answer is what both directions admit, before and after.
 type answer struct {
 	oldEgress, oldIngress, newEgress, newIngress *portSet
 	variant                                      *portVariant
 }
 
-// differences are the parts of one answer.
+// differences returns the deltas of one answer.
 func (c *comparison) differences(a answer) []*delta {
 	if known, have := c.answered[a]; have {
 		return known
@@ -147,7 +147,7 @@ func (c *comparison) differences(a answer) []*delta {
 	return out
 }
 
-// paths compares every class with every other one; one of the two is pods.
+// paths compares all pairs of classes of which one consists of pods.
 func (c *comparison) paths() []path {
 	var out []path
 	for i, from := range c.classes {
@@ -157,7 +157,7 @@ func (c *comparison) paths() []path {
 				continue
 			}
 			if s == d && len(from) == 1 && s.count == 1 {
-				continue // a pod's packets to itself do not leave it
+				continue // packets of a pod to itself do not leave it
 			}
 			out = c.compare(from, to, out)
 		}
@@ -165,7 +165,7 @@ func (c *comparison) paths() []path {
 	return out
 }
 
-// answers are what the two directions let through in one state.
+// answers returns what the two directions admit in one state.
 func (x *side) answers(from, to *ends) (egress, ingress *portSet) {
 	src, dst, ok := common(from, to)
 	if !ok {
@@ -174,12 +174,12 @@ func (x *side) answers(from, to *ends) (egress, ingress *portSet) {
 	return x.allowed(ir.Egress, src, dst), x.allowed(ir.Ingress, dst, src)
 }
 
-// ofOneState reports whether the entity stands for pods of a namespace that comes or
-// goes with the change. What its own policies say of it is no change for any pod.
+// ofOneState reports whether the entity represents pods of a namespace that comes or
+// goes with the change. Its own policies then change nothing for an existing pod.
 func (e *entity) ofOneState() bool { return e.stand != nil && e.stand.only != nil }
 
-// variantOf is the variant of ports that stands for those of a class; nil where the
-// input has pods of the class, whose ports are numbers.
+// variantOf returns the port variant of a class, or nil if the class has pods of
+// the input, whose ports are numbers.
 func variantOf(class []*entity) *portVariant {
 	if slices.ContainsFunc(class, (*entity).given) {
 		return nil
@@ -187,7 +187,7 @@ func variantOf(class []*entity) *portVariant {
 	return class[0].variant
 }
 
-// both is what two directions let through together.
+// both returns the packets that two directions both admit.
 func (c *comparison) both(egress, ingress *portSet) *portSet {
 	switch {
 	case egress == c.before.everything:
@@ -204,7 +204,7 @@ func (c *comparison) both(egress, ingress *portSet) *portSet {
 	return out
 }
 
-// symbolic is a set of a class whose ports are those of a variant.
+// symbolic translates a class's port set with the names of a variant.
 func (c *comparison) symbolic(s *portSet, v *portVariant) *portSet {
 	if v == nil || len(v.special) == 0 {
 		return s
@@ -219,7 +219,7 @@ func (c *comparison) symbolic(s *portSet, v *portVariant) *portSet {
 	return out
 }
 
-// setOf is a set of ports of pods with the ports of a variant.
+// setOf is a port set together with a port variant.
 type setOf struct {
 	set     *portSet
 	variant *portVariant

@@ -12,17 +12,17 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// dispute is one packet that one direction's policies now decide otherwise.
+// dispute is one packet with a changed decision in one direction.
 type dispute struct {
 	changes       changes
 	opened        bool
 	before, after eval.Decision
-	// ends are the objects that the two ends are, whose labels may be why.
+	// ends are the objects of the two ends, whose labels may be the reason.
 	ends []objects.Identity
 }
 
-// reasons says who is responsible: policies that came, went or were changed, or
-// else the objects whose labels or ports make policies mean something else.
+// reasons names the responsible objects: policies that came, went or changed,
+// or else objects whose labels or ports change the meaning of policies.
 func (d *dispute) reasons() []diffreport.Reason {
 	closing, opening := d.after, d.before
 	if d.opened {
@@ -51,7 +51,7 @@ func (d *dispute) reasons() []diffreport.Reason {
 	return out
 }
 
-// origins are the rule that decided, or the policies that isolate.
+// origins returns the deciding rule, or the isolating policies.
 func origins(d eval.Decision) []ir.Origin {
 	switch {
 	case d.Rule != nil:
@@ -62,7 +62,7 @@ func origins(d eval.Decision) []ir.Origin {
 	return nil
 }
 
-// policies are those of the list that came or went, or were changed.
+// policies returns the policies of the list that came, went or changed.
 func (d *dispute) policies(list []ir.Origin, how diffreport.Change) []diffreport.Reason {
 	var out []diffreport.Reason
 	for _, o := range list {
@@ -76,7 +76,7 @@ func (d *dispute) policies(list []ir.Origin, how diffreport.Change) []diffreport
 	return compactReasons(out)
 }
 
-// meaning is for policies that were not touched: what they select did change.
+// meaning finds the reason if the policies did not change: what they select did.
 func (d *dispute) meaning(opening, closing eval.Decision) []diffreport.Reason {
 	var out []diffreport.Reason
 	for _, key := range d.ends {
@@ -105,8 +105,8 @@ func (d *dispute) meaning(opening, closing eval.Decision) []diffreport.Reason {
 	return compactReasons(out)
 }
 
-// changeReason names an object that was changed, and the field: the first that
-// begins with one of those preferred, or the only one.
+// changeReason names a changed object and a field: the first with one of the
+// preferred prefixes, or the only one.
 func changeReason(o *diffreport.Object, prefer ...string) diffreport.Reason {
 	r := diffreport.Reason{Origin: o.Origin, Text: o.Origin.Object() + " was changed"}
 	f := preferred(o.Fields, prefer)
@@ -153,7 +153,7 @@ func compactReasons(list []diffreport.Reason) []diffreport.Reason {
 	return out
 }
 
-// objectsOf are the objects that an end's labels are in.
+// objectsOf returns the objects with the labels of an end.
 func (c *comparison) objectsOf(e *entity) []objects.Identity {
 	if e.role != podRole {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// compareRoutes is about nodes that serve a Service otherwise than before, though
-// its endpoints may be the same.
+// compareRoutes finds nodes that serve a Service differently, even if its
+// endpoints are the same.
 func (c *serviceComparison) compareRoutes(name objects.Name, both [][2]*front, was, is map[ir.ServicePort][]netip.AddrPort) {
 	for _, inside := range []bool{false, true} {
 		x := routeChange{comparison: c, name: name, inside: inside, was: was, is: is}
@@ -23,17 +23,17 @@ func (c *serviceComparison) compareRoutes(name objects.Name, both [][2]*front, w
 	}
 }
 
-// routeChange collects what nodes do differently with connections from inside or
+// routeChange collects the nodes' changes for connections from inside or
 // outside.
 type routeChange struct {
 	comparison *serviceComparison
 	name       objects.Name
 	inside     bool
-	// was and is are the endpoints of each port on whichever node: what came and
-	// went there has been told.
+	// was and is are the endpoints of each port over all nodes; compareEndpoints
+	// reports their changes.
 	was, is map[ir.ServicePort][]netip.AddrPort
-	// stopped, started and others are nodes that serve no client any more, serve
-	// now, or choose among other endpoints.
+	// stopped, started and others are nodes that no longer serve clients, now
+	// do, or choose among other endpoints.
 	stopped, started, others map[string]bool
 	refusal                  ir.Refusal
 	keeps, hides             []*front
@@ -49,7 +49,7 @@ func (x *routeChange) choice(r routes) choice {
 
 func (x *routeChange) collect(was, is *front) {
 	if !x.inside && is.kind == ir.ClusterIP {
-		return // no client outside is meant to come there
+		return // outside clients are not meant to connect there
 	}
 	before, after := was.endpoints(), is.endpoints()
 	source, refusal := false, false
@@ -88,8 +88,8 @@ func (x *routeChange) collect(was, is *front) {
 	}
 }
 
-// unexplained reports whether a node's choice has lost or got endpoints that the
-// Service as a whole has not.
+// unexplained reports whether a node's choice lost or gained endpoints that the
+// Service as a whole did not.
 func (x *routeChange) unexplained(was, is *front, a, b choice) bool {
 	before, after := x.was[was.service], x.is[is.service]
 	return len(without(without(a.endpoints, b.endpoints), without(before, after))) > 0 ||
@@ -137,8 +137,8 @@ func (x *routeChange) tell() {
 	}
 }
 
-// withoutEndpoint names nodes that have none. Where the input has no nodes, those
-// are all but the ones that endpoints are on, wherever that is.
+// withoutEndpoint names nodes without an endpoint. If the input has no nodes, it
+// describes them instead.
 func withoutEndpoint(m map[string]bool) string {
 	if m[""] {
 		return "nodes that have no endpoint of it"

@@ -10,14 +10,14 @@ import (
 	"github.com/planec/planec/internal/review/diffreport"
 )
 
-// RuleSet is what a backend emits for one node, or emitted some time ago.
+// RuleSet is what a backend emits for one node, or emitted earlier.
 type RuleSet struct {
-	Backend, Node string            // which backend made the files, and for which node
+	Backend, Node string            // the backend, and the name of the node
 	Artifact      backends.Artifact // the files
 }
 
-// Rules collects how rules differ. Nodes whose files differ in the same way are
-// told once.
+// Rules collects the differences of rules. Nodes whose files differ in the same
+// way are reported together.
 type Rules struct {
 	// Hunks keeps the text of the differences, not only their number.
 	Hunks bool
@@ -26,8 +26,8 @@ type Rules struct {
 	list  []diffreport.Rules
 }
 
-// Add compares the rules of one node; either may be empty. Calls come in the
-// order in which nodes are to be named.
+// Add compares the rules of one node; either may be empty. Nodes are named
+// in the order of the calls.
 func (r *Rules) Add(before, after RuleSet) {
 	if r.index == nil {
 		r.index = make(map[string]int)
@@ -39,7 +39,7 @@ func (r *Rules) Add(before, after RuleSet) {
 	for _, name := range fileNames(before.Artifact, after.Artifact) {
 		a, b := before.Artifact.File(name), after.Artifact.File(name)
 		if bytes.Equal(a, b) || bytes.IndexByte(a, 0) >= 0 || bytes.IndexByte(b, 0) >= 0 {
-			continue // images have their text beside them
+			continue // images are compared by their text, which is another file
 		}
 		x := difference(a, b)
 		x.Backend, x.File, x.Nodes = set.Backend, name, []string{set.Node}
@@ -53,7 +53,7 @@ func (r *Rules) Add(before, after RuleSet) {
 	}
 }
 
-// List returns what was collected.
+// List returns the collected differences.
 func (r *Rules) List() []diffreport.Rules {
 	out := make([]diffreport.Rules, len(r.list))
 	for i := range r.list {
@@ -78,8 +78,8 @@ func fileNames(a, b backends.Artifact) []string {
 	return out
 }
 
-// difference is a unified diff without its header and without line numbers, which
-// differ where the change is the same.
+// difference is a unified diff without header and line numbers, so that equal
+// changes have equal text.
 func difference(a, b []byte) diffreport.Rules {
 	var out diffreport.Rules
 	var hunk strings.Builder

@@ -12,10 +12,10 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// serviceComparison is of what Services do.
+// serviceComparison compares the behaviour of Services.
 type serviceComparison struct {
 	*comparison
-	// slices are the changed EndpointSlices of each Service.
+	// slices maps a Service to its changed EndpointSlices.
 	slices map[objects.Name][]*diffreport.Object
 	out    []diffreport.Finding
 }
@@ -65,7 +65,7 @@ func (c *serviceComparison) add(name objects.Name, kind diffreport.Kind, reasons
 	return &c.out[len(c.out)-1]
 }
 
-// because is the Service's own change, if possible that of one of the fields.
+// because returns the Service's own change, preferably of one of the fields.
 func (c *serviceComparison) because(name objects.Name, fields ...string) []diffreport.Reason {
 	o := c.changes[objects.Identity{Kind: "Service", Namespace: name.Namespace, Name: name.Name}]
 	if o == nil || o.Change != diffreport.ObjectChanged {
@@ -81,7 +81,7 @@ func (c *serviceComparison) because(name objects.Name, fields ...string) []diffr
 	return []diffreport.Reason{r}
 }
 
-// becauseOfSlices is the change of its slices, or else its own.
+// becauseOfSlices returns the change of its slices, or else its own.
 func (c *serviceComparison) becauseOfSlices(name objects.Name) []diffreport.Reason {
 	var out []diffreport.Reason
 	for _, x := range c.slices[name] {
@@ -103,7 +103,7 @@ func (c *serviceComparison) reason(o *diffreport.Object) []diffreport.Reason {
 	return []diffreport.Reason{{Text: fmt.Sprintf("%s was %s", o.Origin.Object(), o.Change), Origin: o.Origin, Old: o.Change == diffreport.ObjectRemoved}}
 }
 
-// outsideOf are the frontends that are for clients outside the cluster.
+// outsideOf returns the frontends for clients outside the cluster.
 func outsideOf(list []*front) []*front {
 	var out []*front
 	for _, f := range list {
@@ -122,8 +122,8 @@ func (c *serviceComparison) appeared(name objects.Name, list []*front) {
 	c.add(name, diffreport.Added, c.because(name), "Service %v is new: it answers on %s, with %s", name, whereAll(list), countEndpoints(list))
 }
 
-// exposed says that a Service got frontends for clients outside, and whom policies
-// and source ranges let through them.
+// exposed reports that a Service got frontends for outside clients, and whom
+// policies and source ranges let through.
 func (c *serviceComparison) exposed(name objects.Name, list []*front, with string, because []diffreport.Reason) {
 	clients, complete := c.clients(list)
 	if len(clients) == 0 {
@@ -180,7 +180,7 @@ func (c *serviceComparison) changed(name objects.Name, old, fresh map[frontKey]*
 	c.compareAffinity(name, both)
 }
 
-// moved is about frontends that came and went.
+// moved reports frontends that came and went.
 func (c *serviceComparison) moved(name objects.Name, gone, come []*front) {
 	if outside := outsideOf(come); len(outside) > 0 {
 		c.exposed(name, outside, "", c.because(name, "spec.type", "spec.ports", "spec.externalIPs", "status"))
@@ -202,7 +202,7 @@ func (c *serviceComparison) moved(name objects.Name, gone, come []*front) {
 	}
 }
 
-// compareAffinity is about whether clients stay with their endpoint.
+// compareAffinity reports whether clients still keep their endpoint.
 func (c *serviceComparison) compareAffinity(name objects.Name, both [][2]*front) {
 	for _, pair := range both {
 		was, is := pair[0].affinity, pair[1].affinity

@@ -11,10 +11,10 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// side is what the policies of one state say of the whole cluster. A node's
-// program has the profiles of its own pods only and the sets that they need;
-// profiles and sets have IDs made from content, so those of all nodes are put
-// together.
+// side holds the policies of one state for the whole cluster. A node's
+// program has only the profiles of its own pods and the sets they need. IDs
+// of profiles and sets are derived from content, so those of all nodes can be
+// merged.
 type side struct {
 	state    *State
 	pods     []netpath.Pod
@@ -23,16 +23,16 @@ type side struct {
 	judge    *eval.Evaluator
 	profiles map[netip.Addr]int32
 	classes  map[netip.Addr]uint32
-	// rules are those of each profile, as text.
+	// rules holds the rules of each profile as text.
 	rules []string
-	// ports are those of the rows. Equal sets of both sides are one, so that most
-	// pairs are compared by looking whether they have the same.
+	// ports holds the port set of each row. Equal sets of both sides are the same
+	// pointer, so most pairs are compared by pointer.
 	ports []*portSet
-	// everything and nothing are sets of both sides too.
+	// everything and nothing are shared by both sides too.
 	everything, nothing *portSet
 }
 
-// interned holds each set of ports once.
+// interned deduplicates port sets.
 type interned map[string]*portSet
 
 func (i interned) get(s portSet) *portSet {
@@ -89,7 +89,7 @@ func newSide(s *State, u *universe, known interned) *side {
 	return x
 }
 
-// class is which policies' peers an address belongs to.
+// class identifies the policies' peers to which an address belongs.
 func (x *side) class(a netip.Addr) uint32 {
 	if !a.IsValid() {
 		return 0
@@ -102,8 +102,8 @@ func (x *side) class(a netip.Addr) uint32 {
 	return c
 }
 
-// allowed are the packets that the policies of one direction of the pod at an
-// address let through; everything where the address is no pod's.
+// allowed returns the packets that the policies of a pod's direction admit,
+// or everything if the address belongs to no pod.
 func (x *side) allowed(d ir.Direction, pod, peer netip.Addr) *portSet {
 	profile := x.profiles[pod]
 	if profile == 0 {
@@ -116,7 +116,7 @@ func (x *side) allowed(d ir.Direction, pod, peer netip.Addr) *portSet {
 	return x.ports[t.Row(x.class(peer))]
 }
 
-// rulesText is what policies say of the pods of a profile, wherever that is written.
+// rulesText formats the policies of a profile, independent of where they are written.
 func rulesText(p *ir.Profile) string {
 	var b strings.Builder
 	for _, d := range ir.Directions() {
@@ -132,7 +132,7 @@ func rulesText(p *ir.Profile) string {
 	return b.String()
 }
 
-// rulesOf is what policies say of the pod at an address; "" is nothing.
+// rulesOf returns the rules for the pod with an address; "" is none.
 func (x *side) rulesOf(a netip.Addr) string {
 	if profile := x.profiles[a]; profile != 0 {
 		return x.rules[profile-1]
@@ -140,8 +140,8 @@ func (x *side) rulesOf(a netip.Addr) string {
 	return ""
 }
 
-// members are the sets of pods and nodes that each address belongs to, of the sets
-// that both sides have, by their number.
+// members maps each address to the sets of pods and nodes that contain it, among
+// the sets of both sides, by number.
 func members(before, after *side) (was, is map[netip.Addr][]int32) {
 	number := make(map[string]int32)
 	for i := range before.policy.AddressSets {

@@ -12,39 +12,39 @@ import (
 	"github.com/planec/planec/compiler/policy"
 )
 
-// standIn stands for all pods that the input lacks and that policies of neither
-// state tell apart by labels.
+// standIn represents all pods outside of the input that the policies of neither
+// state distinguish by labels.
 type standIn struct {
-	// namespace is one that the input names. It is empty for namespaces that the
-	// input does not name; these have the labels of the combination.
+	// namespace is a namespace of the input, or "" for namespaces outside of it,
+	// which have the labels of the combination.
 	namespace string
 	combination
-	// only is the state that has the namespace at all, where the other one has not.
+	// only is the state with the namespace, if the other state lacks it.
 	only *State
 }
 
-// standIns are those of two states.
+// standIns holds the stand-ins of two states.
 type standIns struct {
 	list []*standIn
-	// nodes are the labels of nodes that the input lacks, as far as policies ask for
-	// labels of nodes.
+	// nodes are the labels of nodes outside of the input, as far as policies select
+	// by labels of nodes.
 	nodes []combination
-	// namespaces are those that either state names.
+	// namespaces are the namespaces of either state.
 	namespaces map[string]*namedNamespace
-	// bounds say what was too much to be looked at.
+	// bounds describe what exceeded a limit and was not examined.
 	bounds []string
 }
 
-// namedNamespace is a namespace that a state names.
+// namedNamespace is a namespace that occurs in a state.
 type namedNamespace struct {
-	// labels are those in the state before and in the state after.
+	// labels are those before and after.
 	labels [2]map[string]string
-	// object is whether the state has it as an object that was not made up, and
-	// named whether anything of the state is in it, or may be.
+	// object reports that the state has the namespace as a real object, named
+	// that the state has objects in it, or may have.
 	object, named [2]bool
 }
 
-// syntheticLabel marks what package synth made up.
+// syntheticLabel marks objects that package synth made.
 const syntheticLabel = "planec.io/synthetic"
 
 func namedNamespaces(states [2]*State) map[string]*namedNamespace {
@@ -90,15 +90,15 @@ func namedNamespaces(states [2]*State) map[string]*namedNamespace {
 			}
 			n.labels[i] = map[string]string{corev1.LabelMetadataName: name}
 			if n.onlyIn() == 1-i {
-				n.labels[i] = n.labels[1-i] // its pods are none of this state, which only can be their peer
+				n.labels[i] = n.labels[1-i] // its pods are not in this state and can only be peers
 			}
 		}
 	}
 	return out
 }
 
-// onlyIn is the state that has the namespace where the other one names it nowhere:
-// it was created or deleted. -1 is none.
+// onlyIn returns the only state that names the namespace: it was created or
+// deleted. -1 means none.
 func (n *namedNamespace) onlyIn() int {
 	for i := range n.object {
 		if n.object[i] && !n.named[1-i] {
@@ -108,7 +108,7 @@ func (n *namedNamespace) onlyIn() int {
 	return -1
 }
 
-// newStandIns makes those of two states.
+// newStandIns makes the stand-ins of two states.
 func newStandIns(before, after *State, reach *policy.Reach) *standIns {
 	states := [2]*State{before, after}
 	out := &standIns{namespaces: namedNamespaces(states)}
@@ -134,7 +134,7 @@ func newStandIns(before, after *State, reach *policy.Reach) *standIns {
 	return out
 }
 
-// matchesEither reports whether a selector of namespaces selects one in any state.
+// matchesEither reports whether a namespace selector matches in any state.
 func matchesEither(s *policy.PodSelector, n *namedNamespace) bool {
 	return s.Namespaces.Matches(labels.Set(n.labels[0])) || s.Namespaces.Matches(labels.Set(n.labels[1]))
 }
@@ -142,7 +142,7 @@ func matchesEither(s *policy.PodSelector, n *namedNamespace) bool {
 func noValue(labelKey, string) bool { return false }
 func noLabel(labelKey) bool         { return false }
 
-// selectorsIn are those that may select pods of a namespace in either state.
+// selectorsIn returns the selectors that may match pods of a namespace in either state.
 func selectorsIn(name string, n *namedNamespace, reach *policy.Reach) []asked {
 	var out []asked
 	for i := range reach.Selectors {
@@ -157,7 +157,7 @@ func selectorsIn(name string, n *namedNamespace, reach *policy.Reach) []asked {
 	return out
 }
 
-// elsewhere are pods of namespaces that the input does not name.
+// elsewhere adds pods of namespaces outside of the input.
 func (x *standIns) elsewhere(reach *policy.Reach) {
 	var selectors []asked
 	for i := range reach.Selectors {
@@ -180,7 +180,7 @@ func (x *standIns) elsewhere(reach *policy.Reach) {
 	}
 }
 
-// otherNodes are nodes that the input lacks.
+// otherNodes adds nodes outside of the input.
 func (x *standIns) otherNodes(reach *policy.Reach) {
 	if len(reach.Nodes) == 0 {
 		return
@@ -196,7 +196,7 @@ func (x *standIns) otherNodes(reach *policy.Reach) {
 	}
 }
 
-// unnamed begins names that neither the input nor any selector has.
+// unnamed returns a prefix that no name of the input or of a selector has.
 func (x *standIns) unnamed(reach *policy.Reach) string {
 	named := slices.Collect(maps.Keys(x.namespaces))
 	for i := range reach.Selectors {

@@ -13,20 +13,20 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// universe is the pods of two states and one stand-in for every other pod that
-// there may be. The compiler judges the stand-ins as it judges pods: they are
-// objects among the others.
+// universe holds the pods of two states and one stand-in for every other kind
+// of pod that may exist. The stand-ins are ordinary objects, so the compiler
+// judges them like pods.
 type universe struct {
 	standIns *standIns
 	names    *namedPorts
 	// extras are the stand-ins as pods, in both states.
 	extras []extra
-	// nodes are stand-ins for nodes, in both states.
+	// nodes are the stand-ins for nodes, in both states.
 	nodes  []extraNode
 	bounds []string
 }
 
-// extraNode is a stand-in for nodes that the input lacks.
+// extraNode is a stand-in for nodes outside of the input.
 type extraNode struct {
 	labels *combination
 	node   *corev1.Node
@@ -36,15 +36,15 @@ type extraNode struct {
 type extra struct {
 	kind    *standIn
 	variant *portVariant
-	// addresses are one of each family that pods have; network is the innermost
-	// network of policies that the first is in.
+	// addresses has one address of each family of pods; network is the innermost
+	// policy network of the first.
 	addresses []netip.Addr
 	network   netip.Prefix
 	place     string
 	pod       *corev1.Pod
 }
 
-// namespaces are those of a state, each once: the one that the compiler uses.
+// namespaces returns a state's namespaces; of duplicates, the one that the compiler uses.
 func (s *State) namespaces() []objects.Sourced[*corev1.Namespace] {
 	seen := make(map[string]bool)
 	sorted := slices.SortedFunc(slices.Values(s.Objects.Namespaces), objects.CompareFirst)
@@ -55,8 +55,8 @@ func (s *State) namespaces() []objects.Sourced[*corev1.Namespace] {
 	})
 }
 
-// newUniverse makes that of two states. Where no policy, pod or namespace differs, it
-// has no stand-ins: nothing opens or closes for them.
+// newUniverse makes the universe of two states. If no policy, pod or namespace
+// differs, it has no stand-ins, because no path can change for them.
 func newUniverse(before, after *State, ch changes) *universe {
 	if !ch.ofPolicies() {
 		return &universe{standIns: &standIns{namespaces: namedNamespaces([2]*State{before, after})}, names: &namedPorts{}}
@@ -76,8 +76,8 @@ func newUniverse(before, after *State, ch changes) *universe {
 	return u
 }
 
-// addNodes makes the nodes of the stand-ins, with addresses outside the networks that
-// policies name.
+// addNodes makes the nodes of the stand-ins, with addresses outside of policy
+// networks.
 func (u *universe) addNodes(a *allotment) {
 	for i := range u.standIns.nodes {
 		c := &u.standIns.nodes[i]
@@ -91,9 +91,9 @@ func (u *universe) addNodes(a *allotment) {
 	}
 }
 
-// populate makes the pods of the stand-ins: where they are too many, one of each kind
-// goes before a second one. Prefix begins the names of namespaces that the input does
-// not name.
+// populate makes the pods of the stand-ins. If there are too many, each kind gets one
+// before any gets a second. Prefix starts the names of namespaces outside of the
+// input.
 func (u *universe) populate(a *allotment, prefix string) {
 	for place := range a.places() {
 		for v := range u.names.variants {
@@ -132,8 +132,8 @@ func newPod(namespace, name string, k *standIn, v *portVariant, addresses []neti
 	return p
 }
 
-// program returns what policies make of the pods and stand-ins of a state, as one
-// program of each of its places.
+// programs returns the policies for the pods and stand-ins of a state, as one
+// program for each of its places.
 func (u *universe) programs(s *State) []*ir.Program {
 	var out []*ir.Program
 	if len(u.extras) == 0 {
@@ -155,7 +155,7 @@ func (u *universe) programs(s *State) []*ir.Program {
 	return out
 }
 
-// objects are those of a state that policies are about, and the stand-ins.
+// objects returns a state's objects that matter to policies, and the stand-ins.
 func (u *universe) objects(s *State) *objects.Set {
 	out := *s.Objects
 	out.Services, out.EndpointSlices, out.Workloads = nil, nil, nil

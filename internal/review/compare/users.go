@@ -9,12 +9,12 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// compareUsers says which pods can no longer use a port of a Service, or can now,
-// because its endpoints are others: policies judge the endpoint that a packet is
-// given, and its port. What policies themselves changed is told elsewhere.
+// compareUsers reports pods that can no longer, or can now, use a port of a
+// Service because its endpoints changed: policies judge the endpoint and its
+// port. Changes by policies themselves are reported elsewhere.
 func (c *serviceComparison) compareUsers(name objects.Name, port ir.ServicePort, before, after []netip.AddrPort) {
-	// What the old policies would say of the new endpoints, as far as they knew them,
-	// tells a change of the endpoints from one of policies.
+	// The old policies' answer for the new endpoints, as far as they knew them,
+	// separates a change of endpoints from a change of policies.
 	known := c.before.known(after)
 	var lost, won []*entity
 	for _, class := range c.classes {
@@ -42,7 +42,7 @@ func (c *serviceComparison) compareUsers(name objects.Name, port ir.ServicePort,
 	}
 }
 
-// known are the endpoints that are pods of this state.
+// known returns the endpoints that are pods of this state.
 func (x *side) known(list []netip.AddrPort) []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, a := range list {
@@ -53,7 +53,7 @@ func (x *side) known(list []netip.AddrPort) []netip.AddrPort {
 	return out
 }
 
-// uses reports whether policies let a pod come to any of some endpoints.
+// uses reports whether policies let a pod reach any of the endpoints.
 func (x *side) uses(e *ends, list []netip.AddrPort, proto ir.Protocol) bool {
 	for _, a := range list {
 		src, ok := e.addresses[ir.FamilyOf(a.Addr())]
@@ -64,7 +64,7 @@ func (x *side) uses(e *ends, list []netip.AddrPort, proto ir.Protocol) bool {
 	return false
 }
 
-// refuser is the policy that keeps a pod from the first endpoint.
+// refuser returns the policy that denies the first endpoint to a pod.
 func (c *serviceComparison) refuser(e *entity, list []netip.AddrPort, port ir.ServicePort) []diffreport.Reason {
 	for _, a := range list {
 		src, ok := e.after.addresses[ir.FamilyOf(a.Addr())]

@@ -1,3 +1,3 @@
-// Package diffreport is what a comparison of two states of a cluster found, as
-// data: its order and its words are the same in every output.
+// Package diffreport is the result of comparing two states of a cluster, as
+// data. All output formats share its order and words.
 package diffreport

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Sort brings the report into its one order.
+// Sort brings the report into its canonical order.
 func (r *Report) Sort() {
 	rank := make(map[Kind]int)
 	for i, k := range Kinds() {
@@ -43,7 +43,7 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// Summary is the report in one line.
+// Summary formats the report as one line.
 func (r *Report) Summary() string {
 	words := map[Kind]string{
 		Opened: "%d opened", Closed: "%d closed", Source: "source addresses change", Refusal: "refusals change",
@@ -89,7 +89,7 @@ func (r *Report) ObjectSummary() string {
 	return strings.Join(parts, ", ")
 }
 
-// RuleSummaries counts lines: a line for each backend.
+// RuleSummaries formats the counts of lines, one line for each backend.
 func (r *Report) RuleSummaries() []string {
 	type total struct {
 		nodes          map[string]bool
@@ -120,7 +120,7 @@ func (r *Report) RuleSummaries() []string {
 	return out
 }
 
-// Several writes "1 node" or "3 nodes".
+// Several formats "1 node" or "3 nodes".
 func Several(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

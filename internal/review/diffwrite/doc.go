@@ -1,4 +1,4 @@
 // Package diffwrite writes reports of package diffreport: for terminals, pull
 // requests, continuous integration and other programs. Names and values in a
-// report are hostile; each form escapes what could be more than text in it.
+// report are hostile; each format escapes what could be more than text.
 package diffwrite

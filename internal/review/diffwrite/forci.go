@@ -8,7 +8,7 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// forCI are the findings and, behind them, the notes of a report.
+// forCI converts the findings of a report, followed by its notes.
 func forCI(r *diffreport.Report, places ciformat.Places) *ciformat.Report {
 	out := &ciformat.Report{Name: "planec diff", Places: places}
 	for _, k := range diffreport.Kinds() {
@@ -28,7 +28,7 @@ func forCI(r *diffreport.Report, places ciformat.Places) *ciformat.Report {
 	return out
 }
 
-// level is how loudly a finding is shown.
+// level returns the severity of a kind.
 func level(k diffreport.Kind) ciformat.Level {
 	if k == diffreport.Opened || k == diffreport.Closed {
 		return ciformat.Warning
@@ -36,8 +36,8 @@ func level(k diffreport.Kind) ciformat.Level {
 	return ciformat.Note
 }
 
-// located is the first reason that is in the new state, whose files the reader sees. Of
-// what is in the old state only, the file is known there and the line is not.
+// located returns the first reason in the new state, whose files the reader sees. A
+// reason in the old state only has a file, but no line.
 func located(r *diffreport.Report, f *diffreport.Finding) (at ir.Origin) {
 	for _, reason := range f.Reasons {
 		switch o := reason.Origin; {

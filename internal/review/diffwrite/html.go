@@ -21,7 +21,7 @@ type section struct {
 	Items []string
 }
 
-// page is one file that needs no other: no script, no font, nothing to load.
+// page writes one self-contained file: no script, no font, no request.
 func page(w io.Writer, r *diffreport.Report) error {
 	var sections []section
 	for _, k := range diffreport.Kinds() {
@@ -48,7 +48,7 @@ func page(w io.Writer, r *diffreport.Report) error {
 	return t.Execute(w, map[string]any{"Report": &named, "Sections": sections, "Objects": objects, "Rules": r.RuleSummaries()})
 }
 
-// hunkLine is a line of a diff with the class that colours it.
+// hunkLine is a line of a diff with the CSS class for its colour.
 type hunkLine struct{ Class, Text string }
 
 func hunkLines(h string) []hunkLine {

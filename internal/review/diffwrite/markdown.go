@@ -10,14 +10,14 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// maxComment bounds a comment: GitHub refuses one of more than 65,536 characters.
+// maxComment bounds a comment: GitHub rejects more than 65,536 characters.
 // maxRuleLines bounds the lines of rules in it.
 const (
 	maxComment   = 60_000
 	maxRuleLines = 200
 )
 
-// shown is how many findings of all kinds stand outside folds.
+// shown is the number of findings outside of folded sections.
 const shown = 10
 
 // titles are the headings of kinds.
@@ -29,8 +29,8 @@ func titles() map[diffreport.Kind]string {
 	}
 }
 
-// markdown is for a comment on a pull request: what matters most is read first,
-// and the rest is folded.
+// markdown writes a comment for a pull request: the most important findings
+// first, and the rest folded.
 func markdown(w io.Writer, r *diffreport.Report) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Network: %s\n", escape.Markdown(r.Summary()))
@@ -47,7 +47,7 @@ func markdown(w io.Writer, r *diffreport.Report) error {
 		}
 		open := min(len(list), max(left, 0))
 		if len(list)-open == 1 {
-			open++ // a fold is no shorter than a line
+			open++ // a folded section is no shorter than a line
 		}
 		left -= open
 		if open > 0 {
@@ -113,7 +113,7 @@ func markdownRules(list []diffreport.Rules) string {
 					b.WriteString("\nThe rest is left out.\n")
 					return b.String()
 				}
-				// Indented by four it is code, which no text in it can end.
+				// Indented by four, it is a code block that no text in it can end.
 				b.WriteString("    " + diag.Printable(strings.ReplaceAll(strings.TrimSuffix(l, "\n"), "\t", "  ")) + "\n")
 			}
 		}

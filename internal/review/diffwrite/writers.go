@@ -12,24 +12,23 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// writers are the forms by name.
+// writers maps format names to writers.
 func writers(places ciformat.Places) map[string]func(io.Writer, *diffreport.Report) error {
 	return map[string]func(io.Writer, *diffreport.Report) error{
 		"text": text, "json": writeJSON, "md": markdown, "html": page,
 		"github": func(w io.Writer, r *diffreport.Report) error { return ciformat.GitHub(w, forCI(r, places)) },
 		"sarif": func(w io.Writer, r *diffreport.Report) error {
 			found := forCI(r, places)
-			found.Findings = found.Findings[:len(r.Findings)] // notes are of no place
+			found.Findings = found.Findings[:len(r.Findings)] // notes have no place
 			return ciformat.SARIF(w, found)
 		},
 	}
 }
 
-// Formats are the names of the forms.
+// Formats returns the names of the formats.
 func Formats() []string { return []string{"text", "json", "md", "github", "sarif", "html"} }
 
-// Write writes a sorted report in one of the forms. Places are for those that CI systems
-// read.
+// Write writes a sorted report in one of the formats. Places are for the CI formats.
 func Write(w io.Writer, format string, r *diffreport.Report, places ciformat.Places) error {
 	write := writers(places)[format]
 	if write == nil {
@@ -52,11 +51,11 @@ func writeJSON(w io.Writer, r *diffreport.Report) error {
 	return escape.JSON(w, out)
 }
 
-// most is how many findings of a kind, and how many objects, a person is shown
+// most is the number of findings of a kind, and of objects, that are shown
 // before the rest is folded or counted.
 const most = 8
 
-// text is for terminals.
+// text writes for terminals.
 func text(w io.Writer, r *diffreport.Report) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", r.Summary())
@@ -97,7 +96,7 @@ func text(w io.Writer, r *diffreport.Report) error {
 	return err
 }
 
-// textRules writes hunks as far as a person may read them.
+// textRules writes hunks up to a readable length.
 func textRules(b *strings.Builder, list []diffreport.Rules) {
 	lines := 0
 	for _, x := range list {
@@ -131,7 +130,7 @@ func textObjects(b *strings.Builder, list []diffreport.Object, summary string) {
 	}
 }
 
-// objectLine is one object with the fields that differ.
+// objectLine formats one object with the fields that differ.
 func objectLine(o *diffreport.Object) string {
 	const mostFields = 3
 	line := o.Origin.Object()

@@ -9,7 +9,7 @@ import (
 	"github.com/planec/planec/ir/resolve"
 )
 
-// Port is a destination port to ask about.
+// Port is a destination port of the matrix.
 type Port struct {
 	Protocol ir.Protocol // TCP, UDP or SCTP
 	Number   uint16      // 1 to 65535
@@ -19,10 +19,10 @@ type Port struct {
 // source, destination and the order of ports, with whether the connection
 // arrives. Pods without an address family in common cannot connect.
 //
-// With the evaluator, pairs that its policies cannot tell apart are asked about
-// once: two thousand pods are four million pairs. Classes of addresses tell
-// which those are; they come from package resolve, whose tables are proved
-// against the evaluator. Any other judge is asked about each pair.
+// With the evaluator, pairs that its policies do not distinguish are evaluated
+// once, because two thousand pods make four million pairs. Package resolve
+// finds these pairs as classes of addresses; its tables are tested against the
+// evaluator. Any other judge evaluates each pair.
 func (n *Network) Matrix(pods []Pod, ports []Port, yield func(from, to *Pod, port Port, allowed bool)) error {
 	m := matrix{network: n, pods: pods, views: make(map[string]*view)}
 	for i := range pods {
@@ -75,7 +75,7 @@ type matrix struct {
 	views   map[string]*view
 }
 
-// view is what one node knows, with its answers so far.
+// view is one node's program with its cached answers.
 type view struct {
 	evaluator *eval.Evaluator
 	program   *ir.Program
@@ -86,7 +86,7 @@ type view struct {
 	answers   map[question]bool
 }
 
-// question is what decides one direction at one node.
+// question is the input of the decision about one direction on one node.
 type question struct {
 	direction ir.Direction
 	profile   int32
@@ -121,7 +121,7 @@ func (m *matrix) view(name string) (*view, error) {
 	return v, nil
 }
 
-// specialAddresses are those for which more than policies decides.
+// specialAddresses returns the addresses where more than policies decides.
 func specialAddresses(p *ir.Program) map[netip.Addr]bool {
 	out := make(map[netip.Addr]bool)
 	for i := range p.Frontends {
@@ -133,8 +133,8 @@ func specialAddresses(p *ir.Program) map[netip.Addr]bool {
 	return out
 }
 
-// plain reports whether a packet to the address meets nothing but policies, and
-// keeps its source.
+// plain reports whether policies alone decide about a packet to the address,
+// and its source stays the same.
 func (v *view) plain(a netip.Addr) bool {
 	return v.evaluator != nil && !v.special[a] && !v.evaluator.IsNodeAddress(a) &&
 		!ir.ContainsAddr(v.program.Node.ServiceCIDRs, a) &&

@@ -11,20 +11,20 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Judge says what one node does with a packet.
+// Judge decides what one node does with a packet.
 type Judge interface {
 	Eval(eval.Packet) (eval.Result, error)
 }
 
-// Evaluator is the judge that reads the program itself.
+// Evaluator returns the judge that evaluates the program itself.
 func Evaluator(p *ir.Program) (Judge, error) { return certain{eval.New(p)}, nil }
 
-// certain adapts the evaluator, which always has an answer.
+// certain adapts the evaluator, which never fails.
 type certain struct{ *eval.Evaluator }
 
 func (c certain) Eval(p eval.Packet) (eval.Result, error) { return c.Evaluator.Eval(p), nil }
 
-// Network is a cluster whose nodes have their rules. It is safe for concurrent
+// Network is a cluster with the rules of its nodes. It is safe for concurrent
 // use.
 type Network struct {
 	cluster *compiler.Cluster
@@ -35,7 +35,7 @@ type Network struct {
 	nodes map[string]*node
 }
 
-// node is one node's rules, made when a packet first comes there.
+// node holds one node's rules, compiled when the first packet reaches it.
 type node struct {
 	once    sync.Once
 	program *ir.Program
@@ -43,16 +43,16 @@ type node struct {
 	err     error
 }
 
-// New makes a network of a prepared cluster and the objects it was made from.
+// New makes a network from a prepared cluster and its objects.
 func New(set *objects.Set, cluster *compiler.Cluster, judge func(*ir.Program) (Judge, error)) *Network {
 	return &Network{cluster: cluster, judge: judge, owners: owners(set), nodes: make(map[string]*node)}
 }
 
-// Place says who has an address; the zero Place is outside.
+// Owner returns the owner of an address; the zero Owner is outside.
 func (n *Network) Owner(a netip.Addr) Owner { return n.owners[a] }
 
-// Program returns the program of one node. The name "" is that of the pods that
-// no node has been chosen for: their policies hold wherever they will be.
+// Program returns the program of one node. The name "" stands for pods without
+// a node: their policies hold wherever they will be scheduled.
 func (n *Network) Program(name string) *ir.Program { return n.node(name).program }
 
 func (n *Network) node(name string) *node {

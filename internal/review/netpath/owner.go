@@ -8,21 +8,21 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// Owner is who has an address.
+// Owner is the object that has an address.
 type Owner struct {
-	// Node is the node that the address is on. It is empty outside the cluster,
-	// and for a pod that no node has been chosen for.
+	// Node is the node of the address. It is "" outside the cluster, and for a
+	// pod without a node.
 	Node string
-	// Host is whether it is the node's own address, Pod whether it is a pod's.
-	// Neither is outside.
+	// Host marks an address of the node, Pod one of a pod. Without either, the
+	// address is outside.
 	Host, Pod bool
 	// Namespace and Name are those of a pod.
 	Namespace, Name string
 }
 
-// owners finds the owner of each address of nodes and of pods that have not
-// finished. A pod on the host's network has the node's addresses and so is the
-// node.
+// owners maps the addresses of nodes and of unfinished pods to their owners. A
+// pod on the host's network has the node's addresses and therefore counts as
+// the node.
 func owners(set *objects.Set) map[netip.Addr]Owner {
 	out := make(map[netip.Addr]Owner)
 	for _, src := range set.Pods {
@@ -42,8 +42,8 @@ func owners(set *objects.Set) map[netip.Addr]Owner {
 	return out
 }
 
-// PodAddresses returns the addresses of a pod, the primary first. What is no
-// address is left out; the compiler reports it.
+// PodAddresses returns the addresses of a pod, the primary first. It drops
+// invalid ones, which the compiler reports.
 func PodAddresses(p *corev1.Pod) []netip.Addr {
 	values := []string{p.Status.PodIP}
 	for _, ip := range p.Status.PodIPs {
@@ -52,7 +52,7 @@ func PodAddresses(p *corev1.Pod) []netip.Addr {
 	return ParseAddresses(values)
 }
 
-// ParseAddresses reads addresses, each once, and leaves out what is none.
+// ParseAddresses parses addresses, and drops duplicates and invalid ones.
 func ParseAddresses(values []string) []netip.Addr {
 	var out []netip.Addr
 	seen := make(map[netip.Addr]bool)

@@ -12,12 +12,12 @@ import (
 // Pod is one end of a matrix.
 type Pod struct {
 	Namespace, Name string // metadata of the Pod
-	// Workload is the name that it shares with its replicas.
+	// Workload is the common name of its replicas.
 	Workload string
-	Place    Owner // which node it is on, and what that means for policies
-	// Addresses hold the pod's first address of each family it has.
+	Place    Owner // its node, and so its role for policies
+	// Addresses holds the pod's first address of each family.
 	Addresses map[ir.Family]netip.Addr
-	// Primary is the family of the first.
+	// Primary is the family of its first address.
 	Primary ir.Family
 	text    string
 }
@@ -25,12 +25,12 @@ type Pod struct {
 // String returns "namespace/name".
 func (p *Pod) String() string { return p.text }
 
-// Pods returns the pods that can be an end of a connection, sorted: they have
-// not finished and have an address. Those on the host's network have that of
+// Pods returns the pods that can be an end of a connection, sorted:
+// unfinished, with an address. Pods on the host's network have the address of
 // their node.
 func Pods(set *objects.Set) []Pod {
 	var out []Pod
-	// Of two objects of one name the first is used.
+	// Of two objects with the same name, the first is used.
 	for _, src := range slices.SortedFunc(slices.Values(set.Pods), objects.CompareFirst) {
 		o := src.Object
 		addrs := PodAddresses(o)
@@ -54,8 +54,8 @@ func Pods(set *objects.Set) []Pod {
 	return slices.CompactFunc(out, func(a, b Pod) bool { return a.Namespace == b.Namespace && a.Name == b.Name })
 }
 
-// common returns the addresses that a connection between two pods has: of the
-// source's primary family where the destination has it, else of the other.
+// common returns the addresses of a connection between two pods: of the
+// source's primary family if the destination has it, else of the other family.
 func common(from, to *Pod) (src, dst netip.Addr, ok bool) {
 	for _, f := range []ir.Family{from.Primary, ir.IPv4 + ir.IPv6 - from.Primary} {
 		src, okSrc := from.Addresses[f]

@@ -9,47 +9,47 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// Connection is a connection to try.
+// Connection is a connection to trace.
 type Connection struct {
 	Src, Dst netip.Addr  // both unmapped, of one family
 	Protocol ir.Protocol // TCP, UDP, SCTP or another
 	// Port is 0 for protocols without ports.
 	Port uint16
-	// Type is that of an ICMP packet.
+	// Type is the type of an ICMP packet.
 	Type uint8
-	// Node is the first node of a connection from outside the cluster; "" is
-	// the one that the destination is on.
+	// Node is the first node of a connection from outside the cluster; "" is the
+	// node of the destination.
 	Node string
-	// Only leaves it at what the first node does.
+	// Only stops after the first node.
 	Only bool
-	// FromHost says that the node's own process or a pod on the host's network
-	// opens the connection, with whatever source address.
+	// FromHost marks a connection of a process on the node, or of a pod on the
+	// host's network, whatever its source address.
 	FromHost bool
 }
 
 // Hop is what one node does with the packet.
 type Hop struct {
 	Node   string      // the name of the node
-	Packet eval.Packet // the packet as it comes to the node
+	Packet eval.Packet // as it reaches the node
 	Result eval.Result // what the node does with it
 }
 
-// Outcome is the fate of a connection.
+// Outcome is what happens to a connection.
 type Outcome struct {
 	// Result is that of the whole path: Endpoints are those that every node on
-	// the way lets the packet reach, Denied the others, and the verdict is Drop
-	// or Reject when there are only others. Its Steps are empty: see Hops.
+	// the path admits, Denied the others, and the verdict is Drop or Reject if
+	// there are only others. Its Steps are empty: see Hops.
 	eval.Result
-	// Hops are in the order of the path; where load balancing leads to several
-	// nodes, one after the other.
+	// Hops are in the order of the path. If load balancing leads to several
+	// nodes, their hops follow each other.
 	Hops []Hop
 }
 
-// maxHops bounds the nodes one packet may visit: two for a pod to a pod, three
+// maxHops bounds the nodes on the path of a packet: two from pod to pod, three
 // through a nodePort of a third node.
 const maxHops = 4
 
-// Trace follows a connection.
+// Trace follows a connection over all nodes.
 func (n *Network) Trace(c Connection) (Outcome, error) {
 	if p := n.owners[c.Src]; c.Src == c.Dst && p.Pod {
 		return n.itself(c, p), nil
@@ -63,14 +63,14 @@ func (n *Network) Trace(c Connection) (Outcome, error) {
 	return Outcome{Result: join(leaves), Hops: w.hops}, nil
 }
 
-// itself is a pod that connects to its own address: no packet leaves it.
+// itself handles a pod that connects to its own address: no packet leaves it.
 func (n *Network) itself(c Connection, p Owner) Outcome {
 	hop := Hop{Node: p.Node, Packet: eval.Packet{Src: c.Src, Dst: c.Dst, Protocol: c.Protocol, Port: c.Port, From: eval.FromPod}}
 	hop.Result = eval.Result{Verdict: eval.Pass, Steps: []eval.Step{{Stage: "pass", Text: "the packet does not leave the pod"}}}
 	return Outcome{Result: eval.Result{Verdict: eval.Pass}, Hops: []Hop{hop}}
 }
 
-// start says how the first node meets the packet.
+// start returns the packet as it reaches the first node, and that node's name.
 func (n *Network) start(c Connection) (eval.Packet, string) {
 	p := eval.Packet{Src: c.Src, Dst: c.Dst, Protocol: c.Protocol, Port: c.Port, Type: c.Type, From: eval.FromOutside}
 	src := n.owners[c.Src]
@@ -90,14 +90,14 @@ func (n *Network) start(c Connection) (eval.Packet, string) {
 	return p, name
 }
 
-// leaf is one end that the packet may come to.
+// leaf is one possible end of the packet's path.
 type leaf struct {
 	verdict eval.Verdict
-	// given is the endpoint that load balancing chose, if any.
+	// given is the endpoint that load balancing chose, or nil.
 	given    *eval.Choice
 	affinity uint32
 	frontend *ir.Frontend
-	// masquerade is whether a node on the way put its own address in.
+	// masquerade reports that a node on the path replaced the source address.
 	masquerade bool
 }
 
@@ -107,7 +107,7 @@ type walk struct {
 	hops       []Hop
 }
 
-// visit asks one node and goes on to the next. before is what happened so far.
+// visit evaluates one node and continues with the next. before is the path so far.
 func (w *walk) visit(name string, packet eval.Packet, before *leaf, depth int) ([]leaf, error) {
 	v := w.network.node(name)
 	if v.err != nil {
@@ -150,7 +150,7 @@ func (w *walk) visit(name string, packet eval.Packet, before *leaf, depth int) (
 
 func (l leaf) refused(v eval.Verdict, p *ir.Program, c eval.Choice) leaf {
 	if v == eval.DNAT {
-		// Others were let through; this one was refused as the node refuses.
+		// Other packets were let through; this one is refused the way the node refuses.
 		v = eval.Drop
 		if p.Policy.OnDeny == ir.Reject {
 			v = eval.Reject
@@ -160,8 +160,8 @@ func (l leaf) refused(v eval.Verdict, p *ir.Program, c eval.Choice) leaf {
 	return l
 }
 
-// onward follows the packet to the node that has its destination, if that is
-// another one of the cluster.
+// onward follows the packet to the node of its destination, if that is
+// another node of the cluster.
 func (w *walk) onward(out []leaf, v *node, packet eval.Packet, dst netip.Addr, port uint16, l leaf, depth int) ([]leaf, error) {
 	owner := w.network.owners[dst]
 	name := v.program.Node.Name
@@ -179,7 +179,7 @@ func (w *walk) onward(out []leaf, v *node, packet eval.Packet, dst netip.Addr, p
 		return nil, err
 	}
 	for i := range more {
-		// Passing at the end keeps what was chosen on the way.
+		// Passing at the end keeps the endpoint that was chosen earlier.
 		if more[i].verdict == eval.Pass && l.verdict == eval.DNAT {
 			more[i].verdict = eval.DNAT
 		}
@@ -187,7 +187,7 @@ func (w *walk) onward(out []leaf, v *node, packet eval.Packet, dst netip.Addr, p
 	return append(out, more...), nil
 }
 
-// join makes one result of all ends.
+// join combines all ends to one result.
 func join(leaves []leaf) eval.Result {
 	var r eval.Result
 	masquerade := true
@@ -221,8 +221,7 @@ func join(leaves []leaf) eval.Result {
 	return r
 }
 
-// Reaches reports whether the packet arrives somewhere, whichever endpoint it is
-// given.
+// Reaches reports whether the packet arrives at any of its possible endpoints.
 func (o *Outcome) Reaches() bool {
 	return o.Verdict == eval.Pass || o.Verdict == eval.DNAT && len(o.Denied) == 0
 }

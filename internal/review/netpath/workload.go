@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// Names that controllers make: a Deployment's pods end in the hash of their
-// template and five characters, a DaemonSet's and a Job's in five, a
-// StatefulSet's in a number (k8s.io/apimachinery/pkg/util/rand has the
-// alphabet).
+// Suffixes of names that controllers make: for a Deployment's pods a hash of
+// the template and five characters, for a DaemonSet's and a Job's five
+// characters, for a StatefulSet's a number
+// (k8s.io/apimachinery/pkg/util/rand has the alphabet).
 var (
 	deploymentSuffix = regexp.MustCompile(`-[bcdf-hj-np-tv-xz2456789]{6,10}-[bcdf-hj-np-tv-xz2456789]{5}$`)
 	randomSuffix     = regexp.MustCompile(`-[bcdf-hj-np-tv-xz2456789]{5}$`)
 	ordinalSuffix    = regexp.MustCompile(`-[0-9]+$`)
 )
 
-// Workload is the name that a pod shares with its replicas, as far as its name
-// and the labels of its controller tell.
+// Workload returns the common name of a pod's replicas, as far as its name and
+// the labels of its controller tell.
 func Workload(pod string, labels map[string]string) string {
 	if at := deploymentSuffix.FindStringIndex(pod); at != nil && at[0] > 0 {
 		return pod[:at[0]]
 	}
-	// A word may have the alphabet too; one with a digit in it rarely does.
+	// A word may consist of the alphabet too, but rarely contains a digit.
 	if at := randomSuffix.FindStringIndex(pod); at != nil && at[0] > 0 && (controlled(labels) || strings.ContainsAny(pod[at[0]:], "2456789")) {
 		return pod[:at[0]]
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Check compares the answers to a case's connections with what it expects. Of
-// failures that read the same one is kept.
+// Check compares the answers for a case's connections with the expectation.
+// It drops failures with equal text.
 func Check(c *Case, answers []Answer) Result {
 	r := Result{Case: c, Connections: len(answers)}
 	for i := range answers {
@@ -35,14 +35,14 @@ func onNode(name string) string {
 	return " by way of " + name
 }
 
-// Met reports whether an answer is as expected.
+// Met reports whether an answer meets the expectation.
 func (e *Expectation) Met(a *Answer) bool {
 	text, _ := e.against(a)
 	return text == ""
 }
 
-// against says what is not as expected, and whether it is about the source; "" is
-// nothing.
+// against describes how an answer differs from the expectation, or returns "",
+// and whether the source differs.
 func (e *Expectation) against(a *Answer) (text string, aboutSource bool) {
 	if e.Verdict != "" && !e.Verdict.matches(a.Verdict) {
 		return fmt.Sprintf("expected %s, but %s", e.Verdict, a.happens()), false
@@ -70,7 +70,7 @@ func (v Verdict) matches(got Verdict) bool {
 	return v == got || v == Deny && (got == Drop || got == Reject)
 }
 
-// happens is what became of the connection, as a clause.
+// happens describes the result of the connection as a clause.
 func (a *Answer) happens() string {
 	switch a.Verdict {
 	case Allow:
@@ -99,7 +99,7 @@ func list(endpoints []Endpoint) string {
 	return strings.Join(names, ", ")
 }
 
-// String is the pod with its address, or the address.
+// String formats the pod with its address, or the address.
 func (e Endpoint) String() string {
 	if e.Pod == "" {
 		return e.Address

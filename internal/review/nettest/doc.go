@@ -1,5 +1,4 @@
-// Package nettest is tests of a cluster's network as people write them: who is to
-// reach whom, and who must not. It reads the files, compares what is expected
-// with what happens, and writes results; following connections is its callers'
-// work.
+// Package nettest handles tests of a cluster's network: which connections must
+// work, and which must not. It parses the files, compares expected and actual
+// results, and writes them; its callers trace the connections.
 package nettest

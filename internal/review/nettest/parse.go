@@ -9,20 +9,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// What a file may call itself, so that other readers of a directory see that it is
-// none of theirs.
+// The header of a file, by which other readers of a directory recognise that the
+// file is not theirs.
 const (
 	apiVersion = "planec.io/v1alpha1"
 	kind       = "NetworkTest"
 )
 
-// maxSize bounds a file of tests, and maxCases its cases.
+// maxSize bounds a file of tests in bytes, and maxCases its cases.
 const (
 	maxSize  = 16 << 20
 	maxCases = 100_000
 )
 
-// Parse reads a file of tests. Errors name the line.
+// Parse parses a file of tests. Errors name the line.
 func Parse(path string, data []byte) (*File, error) {
 	if len(data) > maxSize {
 		return nil, fmt.Errorf("%s: larger than %d bytes", path, maxSize)
@@ -54,7 +54,7 @@ func Parse(path string, data []byte) (*File, error) {
 	return f, errors.Join(p.errs...)
 }
 
-// parser collects errors, so that a file is put right in one go.
+// parser collects all errors, so that users can fix a file in one pass.
 type parser struct {
 	file string
 	errs []error
@@ -67,7 +67,7 @@ func (p *parser) fail(n *yaml.Node, format string, args ...any) {
 	}
 }
 
-// fields calls what there is for each field; others are errors.
+// fields calls the function for each field; unknown fields are errors.
 func (p *parser) fields(n *yaml.Node, known map[string]func(*yaml.Node)) {
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {

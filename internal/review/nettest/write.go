@@ -10,18 +10,18 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// FileResult is the results of one file, in its order.
+// FileResult holds the results of one file, in its order.
 type FileResult struct {
 	Path    string   // as it was given
-	Results []Result // one of each case
-	// Notes say what the cases cannot show, whether they pass or not.
+	Results []Result // one for each case
+	// Notes say what the cases cannot show, even if they pass.
 	Notes []string
 }
 
-// Formats are the names of the forms that Write knows.
+// Formats returns the formats of Write.
 func Formats() []string { return []string{"text", "junit", "json", "github"} }
 
-// Write writes results in one of the forms. Places are for those that CI systems read.
+// Write writes results in one of the formats. Places are for the CI formats.
 func Write(w io.Writer, format string, files []FileResult, places ciformat.Places) error {
 	switch format {
 	case "text":
@@ -36,7 +36,7 @@ func Write(w io.Writer, format string, files []FileResult, places ciformat.Place
 	return fmt.Errorf("-o %q: want one of %s", format, strings.Join(Formats(), ", "))
 }
 
-// Count returns how many cases passed and failed.
+// Count returns the number of passed and failed cases.
 func Count(files []FileResult) (passed, failed int) {
 	for _, f := range files {
 		for i := range f.Results {
@@ -50,7 +50,7 @@ func Count(files []FileResult) (passed, failed int) {
 	return passed, failed
 }
 
-// shownFailures is how many connections of one case a person is shown.
+// shownFailures is the number of failed connections that are shown of one case.
 const shownFailures = 3
 
 func writeText(w io.Writer, files []FileResult) error {
@@ -89,7 +89,7 @@ func writeText(w io.Writer, files []FileResult) error {
 	return err
 }
 
-// explain is a failure in one text of several lines.
+// explain formats a failure as a text of several lines.
 func (r *Result) explain() string {
 	var b strings.Builder
 	for i, x := range r.Failures {
@@ -146,7 +146,7 @@ func writeJSON(w io.Writer, files []FileResult) error {
 	return enc.Encode(map[string]any{"passed": passed, "failed": failed, "cases": cases})
 }
 
-// writeGitHub writes an error for each case that fails.
+// writeGitHub writes an error for each failed case.
 func writeGitHub(w io.Writer, files []FileResult, places ciformat.Places) error {
 	report := ciformat.Report{Places: places}
 	for _, f := range files {

@@ -7,8 +7,8 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 )
 
-// changed are the lines of a text with those of the text before that went, each
-// marked, in their places. Read joins a text's lines to objects.
+// changed returns the lines of a text together with the removed lines of the old
+// text, marked and in their places. Read joins the lines of a text to objects.
 func changed(before, after []byte, read func([]byte) []line) []line {
 	lines := read(after)
 	old := read(before)
@@ -16,8 +16,8 @@ func changed(before, after []byte, read func([]byte) []line) []line {
 		old = nil
 	}
 	var out []line
-	at, was := 0, 0 // the next line of each
-	// A header stands before the first hunk.
+	at, was := 0, 0 // the next line of each text
+	// A header precedes the first hunk.
 	_, hunks, _ := strings.Cut(string(diff.Diff("old", before, "new", after)), "\n@@ ")
 	if hunks != "" {
 		hunks = "@@ " + hunks
@@ -25,7 +25,7 @@ func changed(before, after []byte, read func([]byte) []line) []line {
 	for _, l := range strings.Split(hunks, "\n") {
 		switch {
 		case strings.HasPrefix(l, "@@ "):
-			// What two hunks have between them is the same in both texts.
+			// Between two hunks both texts are equal.
 			start := hunkStart(l)
 			for at < min(start, len(lines)) {
 				out = append(out, lines[at])
@@ -47,8 +47,8 @@ func changed(before, after []byte, read func([]byte) []line) []line {
 	return append(out, lines[at:]...)
 }
 
-// hunkStart is the place of a hunk's first line in the new text, from 0:
-// "@@ -1,3 +5,4 @@" is 4. Of a hunk without new lines the number is that of the line
+// hunkStart returns the place of a hunk's first line in the new text, from 0: "@@
+// -1,3 +5,4 @@" is 4. For a hunk without new lines, the number is that of the line
 // before it.
 func hunkStart(l string) int {
 	_, after, _ := strings.Cut(l, " +")

@@ -1,11 +1,11 @@
-// Package report makes one HTML page of a compilation: the objects, what must
-// happen on each node, and the rules of every backend, side by side. What belongs
-// to an object is marked everywhere, and a packet can be traced in the page.
+// Package report makes one HTML page from a compilation: the objects, what must
+// happen on each node, and the rules of every backend, side by side. Everything that
+// belongs to a selected object is highlighted, and the page can trace a packet.
 //
-// The page needs no network and no other file. page/eval.js is ir/eval once more;
-// the browser test compares the two. Everything that comes from objects is data in
-// the page and text on it, never markup.
+// The page needs no network and no other file. page/eval.js reimplements ir/eval,
+// and a browser test compares the two. Everything from objects is data or text in
+// the page, never markup.
 //
 // Lines are joined to objects by the words in them: names in comments, addresses,
-// identities. So a backend needs nothing for it but what it writes for people.
+// identities. A backend needs no other support than its comments.
 package report

@@ -12,15 +12,15 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// index joins words of lines to objects.
+// index maps words of lines to objects.
 type index struct {
 	objects []object
 	byName  map[objects.Identity]int
-	// words are what stands for objects: names, addresses, identities.
+	// words maps names, addresses and identities to objects.
 	words map[string][]int
 }
 
-// newIndex lists the objects of the sets; of an object that several have, the first
+// newIndex lists the objects of the sets; of an object in several sets, the first
 // counts.
 func newIndex(sets ...*Input) *index {
 	x := &index{byName: make(map[objects.Identity]int), words: make(map[string][]int)}
@@ -65,7 +65,7 @@ func list[T metav1.Object](x *index, root, kind string, set []objects.Sourced[T]
 	}
 }
 
-// origin makes a word stand for the object of an origin.
+// origin maps a word to the object of an origin.
 func (x *index) origin(word string, o ir.Origin) {
 	i, known := x.byName[objects.IdentityAt(o)]
 	if known && word != "" {
@@ -81,7 +81,7 @@ func (x *index) add(word string, ids ...int) {
 	}
 }
 
-// program learns the words of a node's program.
+// program adds the words of a node's program.
 func (x *index) program(p *ir.Program) {
 	owners := make(map[string]ir.Origin)
 	for i := range p.Frontends {
@@ -98,7 +98,7 @@ func (x *index) program(p *ir.Program) {
 		pool := &p.Pools[i]
 		x.origin(pool.ID, pool.Origin)
 		for _, e := range pool.Endpoints {
-			// An endpoint is its slice's and the Service's.
+			// An endpoint belongs to its slice and to the Service.
 			x.origin(e.Address.Addr().String(), e.Origin)
 			x.origin(e.Address.Addr().String(), owners[pool.ID])
 		}
@@ -124,8 +124,8 @@ func (x *index) profile(p *ir.Profile) {
 	}
 }
 
-// find returns the objects of a word, which may have a port, a length or a
-// direction on it.
+// find returns the objects of a word, which may end in a port, a prefix
+// length or a direction.
 func (x *index) find(word string) []int {
 	if ids := x.words[word]; ids != nil {
 		return ids

@@ -8,8 +8,8 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// words splits a line as all the rule languages together separate words; the text
-// between quotes is a word too.
+// words splits a line at the separators of all rule languages; the text between
+// quotes is one more word.
 func words(l string) []string {
 	out := strings.FieldsFunc(l, func(r rune) bool { return strings.ContainsRune(" \t\",{}()=;", r) })
 	for rest := l; ; {
@@ -25,7 +25,7 @@ func words(l string) []string {
 	}
 }
 
-// ofLine are the objects that a line's words stand for.
+// ofLine returns the objects behind a line's words.
 func (x *index) ofLine(l string) []int {
 	var ids []int
 	for _, w := range words(l) {
@@ -39,7 +39,7 @@ func unique(ids []int) []int {
 	return slices.Compact(ids)
 }
 
-// use marks objects that a line leads to.
+// use marks objects as used by a line.
 func (x *index) use(ids []int) []int {
 	for _, i := range ids {
 		x.objects[i].Used = true
@@ -51,8 +51,8 @@ func split(text []byte) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 }
 
-// text joins the lines of a program: what stands indented below a line is about
-// the same thing, and origins are written out.
+// text joins the lines of a program: indented lines belong to the line above
+// them, and origins are written out.
 func (x *index) text(text []byte) []line {
 	var out []line
 	var head []int
@@ -84,8 +84,8 @@ func (x *index) written(l string) []int {
 	return nil
 }
 
-// rules joins the lines of a backend's file. A chain whose name says nothing
-// belongs to what its lines with names belong to.
+// rules joins the lines of a backend's file. A chain without a name of an
+// object belongs to the objects of its lines.
 func (x *index) rules(text []byte) []line {
 	lines := split(text)
 	chains := make(map[string][]int)
@@ -113,8 +113,8 @@ func (x *index) rules(text []byte) []line {
 	return out
 }
 
-// isChain reports whether the word is an iptables chain of one thing: with a hash
-// at the end of its name.
+// isChain reports whether the word is an iptables chain for one object: its name
+// ends in a hash.
 func isChain(w string) bool {
 	const hash, longHash = 16, 22
 	w = strings.Trim(w, ":")
@@ -125,5 +125,5 @@ func isChain(w string) bool {
 	return strings.HasPrefix(w, "PLC-") && at > 0
 }
 
-// printable keeps a line one line.
+// printable keeps a line on one line.
 func printable(l string) string { return string(bytes.ToValidUTF8([]byte(l), []byte("\uFFFD"))) }

@@ -9,8 +9,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// places are names that an end of a packet may be given by, as `planec trace` takes
-// them, with their addresses.
+// places maps the names that `planec trace` accepts for an end of a packet to
+// addresses.
 func places(set *objects.Set) map[string][]string {
 	out := make(map[string][]string)
 	for _, s := range set.Pods {
@@ -36,8 +36,8 @@ func places(set *objects.Set) map[string][]string {
 	return out
 }
 
-// ownPods are the addresses of the node's pods, and of its local endpoints where
-// pods are not among the objects.
+// ownPods returns the addresses of the node's pods and, if the objects contain
+// no pods, of its local endpoints.
 func ownPods(set *objects.Set, p *ir.Program) []string {
 	out := []string{}
 	for _, s := range set.Pods {

@@ -12,17 +12,17 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Input is what a report is made of.
+// Input is the input of a report.
 type Input struct {
-	Objects *objects.Set // those that the programs were made of
+	Objects *objects.Set // the objects behind the programs
 	Nodes   []Node       // sorted by name
-	// Root is how the names of files begin, which is left out of them: two states of
-	// a directory are in two places.
+	// Root is the prefix of file names that the report omits: two states of a
+	// directory are in two places.
 	Root string
-	// Before is what is compared with, in the report of a change; nil otherwise.
-	// A node that it lacks is new.
+	// Before is the old state in a report of a change, else nil. Nodes that it
+	// lacks are new.
 	Before *Input
-	// Findings say what the change means, the most important first.
+	// Findings describe the change, the most important first.
 	Findings []Finding
 }
 
@@ -32,13 +32,13 @@ type Finding struct {
 	Text string `json:"text"` // a sentence without a full stop
 }
 
-// Node is one node's program with the files that backends made of it.
+// Node is one node's program with the files that backends made from it.
 type Node struct {
-	Program   *ir.Program // the rules in the backends' own terms are made of it
-	Artifacts []Artifact  // those to show; none is allowed
+	Program   *ir.Program // the program behind the files
+	Artifacts []Artifact  // the files to show; may be empty
 }
 
-// Artifact is the files of a backend.
+// Artifact is the output of one backend.
 type Artifact struct {
 	Backend string // the name of the backend
 	backends.Artifact
@@ -49,7 +49,7 @@ type page struct {
 	Objects []object            `json:"objects"`
 	Places  map[string][]string `json:"places"`
 	Nodes   []node              `json:"nodes"`
-	// Changed is whether lines say what became of them.
+	// Changed says whether lines are marked as new or old.
 	Changed  bool      `json:"changed"`
 	Findings []Finding `json:"findings"`
 }
@@ -60,14 +60,14 @@ type object struct {
 	Name      string `json:"name"`
 	File      string `json:"file,omitempty"`
 	Line      int    `json:"line,omitempty"`
-	// Used is whether any line leads to the object.
+	// Used says whether any line leads to the object.
 	Used bool `json:"used"`
 }
 
 type node struct {
 	Name    string      `json:"name"`
 	Program *ir.Program `json:"program"`
-	// Pods are the addresses of this node's own.
+	// Pods are the addresses of this node's pods.
 	Pods     []string            `json:"pods"`
 	Places   map[string][]string `json:"places"`
 	IR       []line              `json:"ir"`
@@ -84,11 +84,11 @@ type file struct {
 	Lines []line `json:"lines"`
 }
 
-// line is a line of text with the objects that it comes from.
+// line is a line of text with the objects behind it.
 type line struct {
 	Text    string `json:"t"`
 	Objects []int  `json:"o,omitempty"`
-	// Class is "new" or "old" of a line that came or went.
+	// Class is "new" or "old" for a line that was added or removed.
 	Class string `json:"c,omitempty"`
 }
 
@@ -106,8 +106,8 @@ var evalJS []byte
 
 // Write writes the page.
 func Write(w io.Writer, in Input) error {
-	// Marshal writes "<" as an escape, so that nothing can end the script that
-	// holds the data.
+	// Marshal escapes "<", so that no text can end the script element with the
+	// data.
 	data, err := json.Marshal(newPage(in))
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -144,7 +144,7 @@ func newPage(in Input) page {
 	}
 	for _, n := range in.Nodes {
 		was, had := before[n.Program.Node.Name]
-		// joined are the lines of a text, with those of the text before.
+		// joined returns the lines of a text, with those of the old text.
 		joined := func(text, old []byte, read func([]byte) []line) []line {
 			if in.Before == nil {
 				return read(text)
@@ -175,7 +175,7 @@ func newPage(in Input) page {
 	return p
 }
 
-// text is a program's, with files as the report names them.
+// text returns a program's text, with the report's file names.
 func (in *Input) text(p *ir.Program) []byte {
 	if in.Root == "" {
 		return p.Text()
@@ -193,5 +193,5 @@ func (n Node) file(backend, name string) []byte {
 	return nil
 }
 
-// isText reports whether a file is for people; an image is not.
+// isText reports whether a file is text; an image is not.
 func isText(b []byte) bool { return bytes.IndexByte(b[:min(len(b), 512)], 0) < 0 }

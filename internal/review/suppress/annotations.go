@@ -13,15 +13,15 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Annotations are the codes that objects' annotations name (planec.io/ignore), by the
-// object: an origin without file, line and path.
+// Annotations maps an object to the codes in its annotation planec.io/ignore. The key
+// is an origin without file, line and path.
 type Annotations map[ir.Origin][]diag.Code
 
-// annotationPath is where the annotation stands in every object.
+// annotationPath is the path of the annotation in every object.
 const annotationPath = `metadata.annotations["` + objects.IgnoreAnnotation + `"]`
 
-// ReadAnnotations reads those of all objects of a set, and of workloads. A word that is
-// no code is a finding.
+// ReadAnnotations reads the annotations of all objects of a set, and of workloads. An
+// unknown code is a finding.
 func ReadAnnotations(set *objects.Set, workloads []objects.Sourced[*objects.Workload]) (Annotations, diag.List) {
 	r := reader{all: Annotations{}}
 	read(&r, "Service", set.Services)
@@ -60,9 +60,9 @@ func read[T metav1.Object](r *reader, kind string, list []objects.Sourced[T]) {
 	}
 }
 
-// codesIn reads a list of codes with commas or spaces between.
+// codesIn splits a list of codes at commas and spaces.
 func codesIn(text string) (codes []diag.Code, unknown []string) {
-	const most = 10 // words that are no codes are listed, and a text may be long
+	const most = 10 // bounds the unknown words that are listed: a text may be long
 	known := Codes()
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' }) {
 		switch {
@@ -84,8 +84,8 @@ func Codes() []string {
 	return out
 }
 
-// ParseCode reads a code, in whatever case; another word is an error that says which
-// code it may be meant to be.
+// ParseCode parses a code in any case. The error for an unknown word suggests a
+// similar code.
 func ParseCode(word string) (diag.Code, error) {
 	code := strings.ToUpper(strings.TrimSpace(word))
 	if !slices.Contains(Codes(), code) {
@@ -102,9 +102,9 @@ func object(o ir.Origin) ir.Origin {
 	return ir.Origin{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
 }
 
-// ignore reports whether the finding's object says that it is to be left out. What is
-// said while files are read (PLC00xx) is not the object's to decide: it may be about
-// an object that is not the one that was read.
+// ignore reports whether the finding's object asks to ignore it. Findings of reading
+// (PLC00xx) cannot be ignored by an object: the finding may be about another object
+// than the one that was read.
 func (a Annotations) ignore(d diag.Diagnostic) bool {
 	return !strings.HasPrefix(string(d.Code), "PLC00") && slices.Contains(a[object(d.Origin)], d.Code)
 }

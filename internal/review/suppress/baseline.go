@@ -19,19 +19,19 @@ const (
 	kind       = "LintBaseline"
 )
 
-// Baseline is the errors and warnings that were there when it was written. A finding is
-// known by its code, file, object and message, and not by its line or field, which move
-// when others are edited, nor by numbers of pods in the message, which change with other
-// objects; how often it occurs counts. Notes are in no baseline: they
-// count for nothing, and some change with every object.
+// Baseline holds the errors and warnings that existed when it was written. It matches a
+// finding by code, file, object and message. It ignores the line and the field, which
+// move with other edits, and numbers of pods in the message, which change with other
+// objects; the number of equal findings counts. A baseline has no notes, because they
+// fail nothing and some change with every object.
 type Baseline struct {
-	// name is what the baseline calls a file.
+	// name returns the baseline's name of a file.
 	name func(file string) string
-	// left has the entries under what they are known by.
+	// left maps the keys of unused entries to the entries.
 	left map[Entry]counted
 }
 
-// Entry is a finding as a baseline has it.
+// Entry is a finding in a baseline.
 type Entry struct {
 	Code    diag.Code `json:"code"`             // the code of the finding
 	File    string    `json:"file,omitempty"`   // relative to the baseline's directory; "" without a file
@@ -42,7 +42,7 @@ type Entry struct {
 // counted is an entry of a file.
 type counted struct {
 	Entry
-	// Count is how often it was found; 0 is once.
+	// Count is the number of equal findings; 0 means 1.
 	Count int `json:"count,omitempty"`
 }
 
@@ -52,7 +52,7 @@ type document struct {
 	Findings   []counted `json:"findings"`
 }
 
-// NewBaseline is the baseline of some findings. name says what it calls a file.
+// NewBaseline makes a baseline of findings. name returns its name of a file.
 func NewBaseline(diags diag.List, name func(file string) string) *Baseline {
 	b := &Baseline{name: name, left: make(map[Entry]counted)}
 	for _, d := range diags {
@@ -73,14 +73,14 @@ func (b *Baseline) add(e Entry, n int) {
 	b.left[key] = have
 }
 
-// key is what the entry is known by.
+// key is the part of the entry that is compared.
 func (e Entry) key() Entry {
 	e.Message = Stable(e.Message)
 	return e
 }
 
-// Stable is a message without the numbers that are words of it, as of pods: what stays
-// when other objects come and go.
+// Stable returns a message without the numbers in it, such as those of pods, so that
+// it does not change with other objects.
 func Stable(message string) string {
 	words := strings.Split(message, " ")
 	for i, w := range words {
@@ -99,7 +99,7 @@ func (b *Baseline) entry(d diag.Diagnostic) Entry {
 	return e
 }
 
-// ReadBaseline reads what [Baseline.Write] wrote.
+// ReadBaseline reads the output of [Baseline.Write].
 func ReadBaseline(text []byte, name func(file string) string) (*Baseline, error) {
 	var doc document
 	in := json.NewDecoder(bytes.NewReader(text))
@@ -140,7 +140,7 @@ func (e Entry) compare(other Entry) int {
 	)
 }
 
-// Len is how many findings the baseline has, each as often as it was found.
+// Len returns the number of findings, including equal ones.
 func (b *Baseline) Len() (n int) {
 	for _, e := range b.left {
 		n += e.Count
@@ -148,7 +148,7 @@ func (b *Baseline) Len() (n int) {
 	return n
 }
 
-// take reports whether the baseline has the finding, once more.
+// take uses up one entry for the finding and reports whether there was one.
 func (b *Baseline) take(d diag.Diagnostic) bool {
 	if b == nil || d.Severity() == diag.Info {
 		return false
@@ -163,7 +163,7 @@ func (b *Baseline) take(d diag.Diagnostic) bool {
 	return true
 }
 
-// Stale are the entries that no finding used, sorted.
+// Stale returns the entries that no finding used, sorted.
 func (b *Baseline) Stale() []Entry {
 	if b == nil {
 		return nil

@@ -1,4 +1,4 @@
-// Package suppress leaves out findings that people have looked at and accepted: by an
-// annotation on the object, by code, or by a file that lists those that were there when
-// it was written. What is left out is counted, so that it is not forgotten.
+// Package suppress leaves out findings that users have accepted: by an annotation on
+// the object, by code, or by a file with the findings that existed when it was written.
+// Suppressed findings are counted, so that they are not forgotten.
 package suppress

@@ -8,20 +8,20 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Rules say which findings are left out. The zero value leaves out none.
+// Rules select the findings to leave out. The zero value leaves out none.
 type Rules struct {
-	// Annotations are those of the objects.
+	// Annotations are the objects' annotations.
 	Annotations Annotations
-	// Codes are left out wherever they are found.
+	// Codes are left out everywhere.
 	Codes []diag.Code
-	// Baseline has the findings that were accepted; nil is none.
+	// Baseline holds the accepted findings; nil is none.
 	Baseline *Baseline
 }
 
-// Ignored counts what was left out, by the first rule that did it, in this order.
+// Ignored counts suppressed findings by the first rule that matched, in this order.
 type Ignored struct{ Annotation, Code, Baseline int }
 
-// String is "3 ignored: 1 by annotation, 2 by baseline", or "" for none.
+// String returns "3 ignored: 1 by annotation, 2 by baseline", or "" for none.
 func (i Ignored) String() string {
 	var parts []string
 	for _, p := range []struct {
@@ -38,8 +38,8 @@ func (i Ignored) String() string {
 	return fmt.Sprintf("%d ignored: %s", i.Annotation+i.Code+i.Baseline, strings.Join(parts, ", "))
 }
 
-// Apply returns the findings that are left, in their order, and what was left out of
-// them. It uses the entries of the baseline up: [Baseline.Stale] then says which are left.
+// Apply returns the remaining findings, in their order, and counts the suppressed ones. It
+// uses up entries of the baseline; [Baseline.Stale] then returns the unused ones.
 func (r *Rules) Apply(diags diag.List) (left diag.List, ignored Ignored) {
 	for _, d := range diags {
 		switch {

@@ -67,9 +67,12 @@ func (s *shelf) add(path string) error {
 	if err != nil {
 		return err
 	}
+	if ast.IsGenerated(file) {
+		return nil
+	}
 	s.packages[filepath.Dir(path)] = true
 	s.files++
-	s.lines += set.File(file.Pos()).LineCount() - 1
+	s.lines += set.File(file.Pos()).LineCount()
 	for _, decl := range file.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:

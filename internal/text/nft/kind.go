@@ -80,8 +80,8 @@ const (
 
 // Field is one field of a key: a type, or an expression.
 type Field struct {
-	Kind   Kind
-	Source Source
+	Kind   Kind   // the type of the value
+	Source Source // where the value is read from
 	// Modulus is of Random: the number drawn is below it. It is not 0.
 	Modulus uint32
 }

@@ -59,14 +59,14 @@ type Statement interface{ statement() }
 type (
 	// InSet is "KEY [!=] @set".
 	InSet struct {
-		Key    []Field
-		Set    *Set
-		Negate bool
+		Key    []Field // what is looked up
+		Set    *Set    // a set, not a map
+		Negate bool    // whether the packet must not be in it
 	}
 	// InPrefix is "ip saddr|daddr PREFIX", of whole bytes and at least one.
 	InPrefix struct {
-		Field  Field
-		Prefix netip.Prefix
+		Field  Field        // the source or the destination address
+		Prefix netip.Prefix // of the table's family
 	}
 	// InState is "ct state ...": the state is one of these.
 	InState struct{ New, Invalid, Established, Related bool }
@@ -78,7 +78,7 @@ type (
 	OfProtocol struct{ Protocol Protocol }
 	// ToPorts is "PROTO dport ...".
 	ToPorts struct {
-		Protocol Protocol
+		Protocol Protocol // TCP, UDP or SCTP
 		// Ranges ascend and do not overlap.
 		Ranges []Range
 		// Listed is whether they stand in braces, which nft makes a set of.
@@ -90,15 +90,15 @@ type (
 	IsLocal struct{ Dest, Negate bool }
 	// FromInterface is `iifname [!=] "name"`; with Prefix it is `"name*"`.
 	FromInterface struct {
-		Name           string
-		Prefix, Negate bool
+		Name           string // the name, or its start
+		Prefix, Negate bool   // whether Name is a start; whether the name must be another one
 	}
 	// HasMark is "meta mark & M == M": all of these bits.
 	HasMark struct{ Bits uint32 }
 	// AtLeast is "meta mark|priority >= N".
 	AtLeast struct {
-		Field Field
-		Least uint32
+		Field Field  // the mark or the priority
+		Least uint32 // the lowest value that matches
 	}
 )
 
@@ -106,19 +106,19 @@ type (
 type (
 	// Decide is a verdict; Chain is where it leads, if anywhere.
 	Decide struct {
-		Verdict Verdict
-		Chain   string
+		Verdict Verdict // never NoVerdict
+		Chain   string  // "" unless the verdict leads somewhere
 	}
 	// DecideBy is "KEY vmap @map": the verdict of the key, if it has one.
 	DecideBy struct {
-		Key []Field
-		Set *Set
+		Key []Field // what is looked up
+		Set *Set    // a map to verdicts
 	}
 	// DNAT is "dnat to KEY map @map": the destination becomes the key's address and
 	// port, if it has those, and the packet is accepted.
 	DNAT struct {
-		Key []Field
-		Set *Set
+		Key []Field // what is looked up
+		Set *Set    // a map to addresses and ports
 	}
 	// Masquerade is "masquerade fully-random": the packet is accepted.
 	Masquerade struct{}
@@ -128,32 +128,32 @@ type (
 type (
 	// CombineMark is "meta mark set meta mark |" or "^ BITS".
 	CombineMark struct {
-		Xor  bool
-		Bits uint32
+		Xor  bool   // whether bits are inverted, and not set
+		Bits uint32 // the bits of the mark
 	}
 	// HashMark is "meta mark set jhash KEY mod N seed S": the mark becomes a hash that
 	// is less than Modulus, which is not 0.
 	HashMark struct {
-		Key           []Field
-		Modulus, Seed uint32
+		Key           []Field // what is hashed
+		Modulus, Seed uint32  // the hash is below Modulus and depends on Seed
 	}
 	// SetPriority is "meta priority set CLASS".
 	SetPriority struct{ Class uint32 }
 	// SetFromMap is "meta mark|priority set KEY map @map": what the map has for the
 	// key, if it has something.
 	SetFromMap struct {
-		Field Field
-		Key   []Field
-		Set   *Set
+		Field Field   // the mark or the priority
+		Key   []Field // what is looked up
+		Set   *Set    // a map to numbers
 	}
 	// Update is "update @map { KEY [timeout T] : FIELD }", or with Delete "delete ...".
 	// The map is dynamic.
 	Update struct {
-		Delete  bool
-		Set     *Set
-		Key     []Field
-		Timeout time.Duration
-		Data    Field
+		Delete  bool          // whether the element goes
+		Set     *Set          // a dynamic map
+		Key     []Field       // the element's key
+		Timeout time.Duration // 0 is the map's own
+		Data    Field         // what the map has for the key; unused with Delete
 	}
 )
 
