@@ -33,6 +33,9 @@ var (
 	tuples   = flag.Int("tuples", 1000, "how many connections of each")
 )
 
+// questionAt is QUESTION_AT of kernel.h.
+const questionAt = 64
+
 // question is struct question of socket.c.
 type question struct {
 	Address             layout.Address
@@ -98,7 +101,7 @@ func (a *asker) put(t *testing.T, p *ir.Program) {
 
 func (a *asker) ask(t *testing.T, q question) question {
 	t.Helper()
-	data, err := binary.Append(nil, binary.LittleEndian, q)
+	data, err := binary.Append(make([]byte, questionAt), binary.LittleEndian, q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +111,7 @@ func (a *asker) ask(t *testing.T, q question) question {
 		t.Fatalf("%d, %v", n, err)
 	}
 	var answer question
-	if _, err := binary.Decode(out, binary.LittleEndian, &answer); err != nil || answer.Answered != 1 {
+	if _, err := binary.Decode(out[questionAt:], binary.LittleEndian, &answer); err != nil || answer.Answered != 1 {
 		t.Fatalf("%v: %+v", err, answer)
 	}
 	return answer

@@ -68,7 +68,7 @@ func (a *asker) judge(t *testing.T, p *eval.Packet) opening {
 		Source: layout.AddressOf(p.Src), Destination: layout.AddressOf(p.Dst), Port: layout.PortOf(p.Port),
 		Protocol: uint8(p.Protocol), Type: p.Type, IPv6: !p.Src.Is4(), Midstream: p.Midstream && p.Protocol == ir.TCP,
 	}
-	data, err := binary.Append(nil, binary.LittleEndian, q)
+	data, err := binary.Append(make([]byte, questionAt), binary.LittleEndian, q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func (a *asker) judge(t *testing.T, p *eval.Packet) opening {
 		t.Fatalf("%d, %v", n, err)
 	}
 	var answer opening
-	if _, err := binary.Decode(out, binary.LittleEndian, &answer); err != nil || answer.Done != 1 {
+	if _, err := binary.Decode(out[questionAt:], binary.LittleEndian, &answer); err != nil || answer.Done != 1 {
 		t.Fatalf("%v: %+v", err, answer)
 	}
 	return answer

@@ -237,12 +237,12 @@ SEC("tc") int ask(struct __sk_buff *skb)
 {
 	struct question q = {};
 	__u32 slot;
-	if (skb_load_bytes(skb, 0, &q, sizeof(q)) || !active_slot(&slot))
+	if (skb_load_bytes(skb, QUESTION_AT, &q, sizeof(q)) || !active_slot(&slot))
 		return 0;
 	struct sender from = { .netns = q.netns, .node = q.node };
 	q.verdict = pick(slot, &q.destination, &from, q.first, q.second);
 	q.answered = 1;
-	return skb_store_bytes(skb, 0, &q, sizeof(q), 0) ? 1 : 0;
+	return skb_store_bytes(skb, QUESTION_AT, &q, sizeof(q), 0) ? 1 : 0;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -39,6 +39,10 @@ enum { PROTO_TCP = 6, PROTO_UDP = 17 };
 
 enum { ECONNREFUSED = 111, EHOSTUNREACH = 113 };
 
+/* Where a test's question begins in the data of BPF_PROG_TEST_RUN: behind what the kernel
+ * takes for headers. */
+enum { QUESTION_AT = 64 };
+
 struct bpf_sock;
 
 /* The context of BPF_PROG_TYPE_CGROUP_SOCK_ADDR. */
