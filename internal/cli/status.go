@@ -135,7 +135,7 @@ func (c *statusCommand) print(s *api.Status) error {
 		err = writeStatus(c.streams.Out, s, time.Now())
 	}
 	if err != nil {
-		return systemError(fmt.Errorf("writing to stdout: %w", err))
+		return written(err)
 	}
 	if !s.InSync {
 		return finding()
