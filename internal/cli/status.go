@@ -122,7 +122,7 @@ func (c *statusCommand) withoutAgent(ctx context.Context) (api.Status, error) {
 
 // versions are the versions that are known without an agent.
 func versions() api.Versions {
-	return api.Versions{Planec: buildinfo.Version(), Kernel: kernelRelease()}
+	return api.Versions{Planec: buildinfo.Version(), Kernel: buildinfo.KernelRelease()}
 }
 
 func (c *statusCommand) print(s *api.Status) error {
