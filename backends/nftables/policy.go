@@ -67,7 +67,7 @@ func newPolicySets(f family, p *ir.Program, resolved *resolve.Policy) policySets
 		x.subjects[i] = set{kind: "map", name: d.ir.String(), of: "type " + f.addr + " : verdict"}
 		x.pods[i] = set{kind: "set", name: d.ir.String() + podsWord, of: "type " + f.addr}
 	}
-	if selectsAny(&p.Policy, f.ir) {
+	if backends.Judges(&p.Policy, f.ir) {
 		x.resolved, x.wanted, x.others = resolved, make([]bool, len(resolved.Rows)), otherClasses(resolved.Classes)
 	}
 	return x
@@ -81,19 +81,6 @@ func otherClasses(classes []resolve.Class) uint32 {
 		id--
 	}
 	return id
-}
-
-// selectsAny reports whether a pod that policies select has an address of the
-// family.
-func selectsAny(p *ir.Policy, f ir.Family) bool {
-	for i := range p.Profiles {
-		for _, pod := range p.Profiles[i].Pods {
-			if len(ir.AddrsOf(f, pod.Addresses)) > 0 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (x *policySets) sets() []*set {
