@@ -1,8 +1,6 @@
 package backends
 
 import (
-	"slices"
-
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/identity"
@@ -61,13 +59,6 @@ func Pools(p *ir.Program) map[string]*ir.Pool {
 		pools[p.Pools[i].ID] = &p.Pools[i]
 	}
 	return pools
-}
-
-// Judges reports whether policies select a pod with an address of the family.
-func Judges(p *ir.Policy, f ir.Family) bool {
-	return slices.ContainsFunc(p.Profiles, func(x ir.Profile) bool {
-		return slices.ContainsFunc(x.Pods, func(pod ir.Pod) bool { return len(ir.AddrsOf(f, pod.Addresses)) > 0 })
-	})
 }
 
 // Options change how rules are written, never what they do.

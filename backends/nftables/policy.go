@@ -67,7 +67,7 @@ func newPolicySets(f family, p *ir.Program, resolved *resolve.Policy) policySets
 		x.subjects[i] = set{kind: "map", name: d.ir.String(), of: "type " + f.addr + " : verdict"}
 		x.pods[i] = set{kind: "set", name: d.ir.String() + podsWord, of: "type " + f.addr}
 	}
-	if backends.Judges(&p.Policy, f.ir) {
+	if selectsAny(&p.Policy, f.ir) {
 		x.resolved, x.wanted, x.others = resolved, make([]bool, len(resolved.Rows)), otherClasses(resolved.Classes)
 	}
 	return x
@@ -81,6 +81,13 @@ func otherClasses(classes []resolve.Class) uint32 {
 		id--
 	}
 	return id
+}
+
+// selectsAny reports whether policies select a pod with an address of the family.
+func selectsAny(p *ir.Policy, f ir.Family) bool {
+	return slices.ContainsFunc(p.Profiles, func(x ir.Profile) bool {
+		return slices.ContainsFunc(x.Pods, func(pod ir.Pod) bool { return len(ir.AddrsOf(f, pod.Addresses)) > 0 })
+	})
 }
 
 func (x *policySets) sets() []*set {

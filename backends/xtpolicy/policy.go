@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/identity"
@@ -64,7 +63,7 @@ type Chain struct {
 
 // Rules returns the rules of one family. If comments is set, rules name their profiles.
 func (p *Policies) Rules(f ir.Family, comments bool) *Rules {
-	if !backends.Judges(p.policy, f) {
+	if !selectsAny(p.policy, f) {
 		return &Rules{}
 	}
 	tables := p.Tables()
@@ -81,6 +80,13 @@ func (p *Policies) Rules(f ir.Family, comments bool) *Rules {
 	b.rules.Refuse = b.refuse
 	b.policies()
 	return b.finish()
+}
+
+// selectsAny reports whether policies select a pod with an address of the family.
+func selectsAny(p *ir.Policy, f ir.Family) bool {
+	return slices.ContainsFunc(p.Profiles, func(x ir.Profile) bool {
+		return slices.ContainsFunc(x.Pods, func(pod ir.Pod) bool { return len(ir.AddrsOf(f, pod.Addresses)) > 0 })
+	})
 }
 
 // refusal returns the target for denied packets.
