@@ -42,6 +42,14 @@ func AddrsOf(f Family, addrs []netip.Addr) []netip.Addr {
 	return out
 }
 
+// UpperHalf returns the second half of a prefix, which has more than one address.
+func UpperHalf(p netip.Prefix) netip.Prefix {
+	b := p.Addr().AsSlice()
+	b[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
+	a, _ := netip.AddrFromSlice(b) // it has the length of an address
+	return netip.PrefixFrom(a, p.Bits()+1)
+}
+
 // LastAddr returns the last address of a prefix.
 func LastAddr(p netip.Prefix) netip.Addr {
 	b := p.Masked().Addr().AsSlice()
