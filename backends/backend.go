@@ -52,6 +52,15 @@ type File struct {
 	Data []byte // the whole content
 }
 
+// Pools maps the IDs of a program's pools to the pools.
+func Pools(p *ir.Program) map[string]*ir.Pool {
+	pools := make(map[string]*ir.Pool, len(p.Pools))
+	for i := range p.Pools {
+		pools[p.Pools[i].ID] = &p.Pools[i]
+	}
+	return pools
+}
+
 // Options change how rules are written, never what they do.
 type Options struct {
 	// MasqueradeBit is the bit of the packet mark, 0 to 31, that carries

@@ -1,8 +1,8 @@
 package backends
 
 import (
+	"fmt"
 	"hash/fnv"
-	"strconv"
 
 	"github.com/planec/planec/ir"
 )
@@ -56,10 +56,5 @@ func appendHash(b []byte, s ir.ServicePort) []byte {
 		_, _ = h.Write([]byte(part))
 		_, _ = h.Write([]byte{0})
 	}
-	b = append(b, '~')
-	sum := strconv.FormatUint(h.Sum64(), 16)
-	for range 16 - len(sum) {
-		b = append(b, '0')
-	}
-	return append(b, sum...)
+	return fmt.Appendf(b, "~%016x", h.Sum64())
 }

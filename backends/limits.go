@@ -2,6 +2,7 @@ package backends
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/planec/planec/ir"
@@ -62,14 +63,9 @@ func Heaviest(p *ir.Policy) []failsafe.Object {
 			}
 		}
 	}
-	out := make([]failsafe.Object, 0, len(cost))
-	for o := range cost {
-		out = append(out, o)
-	}
-	slices.SortFunc(out, func(a, b failsafe.Object) int {
+	return slices.SortedFunc(maps.Keys(cost), func(a, b failsafe.Object) int {
 		return cmp.Or(cmp.Compare(cost[b], cost[a]), a.Compare(b))
 	})
-	return out
 }
 
 // Fit gives up more and more of the heaviest policies until the rest fits, and

@@ -69,9 +69,7 @@ func (s *Served) Refused(does string, list ...ServedFrontend) {
 		if len(k.Endpoints) == 0 {
 			k.Does = does
 		}
-		if k.Name == "" {
-			k.Name = f.Name
-		}
+		k.Name = cmp.Or(k.Name, f.Name)
 	}
 }
 

@@ -67,59 +67,45 @@ func (c *common) number(n objects.Name) uint32 {
 }
 
 // add adds the interest of a Service that has none so far.
-func (c *common) add(n objects.Name, i *service.Interest) {
-	k := c.number(n)
-	for _, m := range i.Allocated {
-		c.allocated.add(m, k)
-	}
-	for _, m := range i.Wanted {
-		c.claimers.add(m, k)
-	}
-	if i.HealthPort != 0 {
-		c.health.add(i.HealthPort, k)
-	}
-	for _, a := range i.ClusterIPs {
-		c.clusterIP.add(a.As16(), k)
-	}
-	for _, a := range i.Listed {
-		c.listed.add(a.As16(), k)
-	}
-	for _, p := range i.Endpoints {
-		c.at.add(p.Address.As16(), k)
-		if p.Here {
-			c.here[p.Address]++
-		}
-	}
-}
+func (c *common) add(n objects.Name, i *service.Interest) { c.set(c.number(n), i, true) }
 
 // remove reverts add.
 func (c *common) remove(n objects.Name, i *service.Interest) {
 	k := c.number(n)
+	c.set(k, i, false)
+	delete(c.numbers, n)
+	c.free = append(c.free, k)
+}
+
+// set adds the interest of a Service, or removes it.
+func (c *common) set(k uint32, i *service.Interest, present bool) {
 	for _, m := range i.Allocated {
-		c.allocated.remove(m, k)
+		c.allocated.set(m, k, present)
 	}
 	for _, m := range i.Wanted {
-		c.claimers.remove(m, k)
+		c.claimers.set(m, k, present)
 	}
 	if i.HealthPort != 0 {
-		c.health.remove(i.HealthPort, k)
+		c.health.set(i.HealthPort, k, present)
 	}
 	for _, a := range i.ClusterIPs {
-		c.clusterIP.remove(a.As16(), k)
+		c.clusterIP.set(a.As16(), k, present)
 	}
 	for _, a := range i.Listed {
-		c.listed.remove(a.As16(), k)
+		c.listed.set(a.As16(), k, present)
 	}
 	for _, p := range i.Endpoints {
-		c.at.remove(p.Address.As16(), k)
-		if p.Here {
+		c.at.set(p.Address.As16(), k, present)
+		switch {
+		case !p.Here:
+		case present:
+			c.here[p.Address]++
+		default:
 			if c.here[p.Address]--; c.here[p.Address] == 0 {
 				delete(c.here, p.Address)
 			}
 		}
 	}
-	delete(c.numbers, n)
-	c.free = append(c.free, k)
 }
 
 // rivals yields the Services that may own a claim of the interest. Only a
@@ -270,7 +256,12 @@ func (x *index[K]) get(key K) []uint32 {
 	return x.more[key]
 }
 
-func (x *index[K]) add(key K, k uint32) {
+// set adds a Service to the value, or removes it.
+func (x *index[K]) set(key K, k uint32, present bool) {
+	if !present {
+		x.remove(key, k)
+		return
+	}
 	switch have := x.get(key); {
 	case len(have) == 0:
 		x.one[key] = k

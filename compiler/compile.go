@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -78,14 +79,7 @@ func (c *Cluster) PodCIDRs() []netip.Prefix {
 func (c *Cluster) Diagnostics() diag.List { return slices.Clone(c.diags) }
 
 // Nodes returns the names of the Node objects, sorted.
-func (c *Cluster) Nodes() []string {
-	names := make([]string, 0, len(c.nodes))
-	for name := range c.nodes {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func (c *Cluster) Nodes() []string { return slices.Sorted(maps.Keys(c.nodes)) }
 
 // Program returns the program of one node, and the diagnostics about that
 // node.

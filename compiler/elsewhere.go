@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -31,10 +32,7 @@ func markElsewhere(frontends []ir.Frontend, own []netip.Addr, nodes map[netip.Ad
 		if f.Kind != ir.LoadBalancer && f.Kind != ir.ExternalIP {
 			continue
 		}
-		f.Elsewhere = nodes[f.Match.Address] || endpoint(f.Match.Address)
-		for _, a := range own {
-			f.Elsewhere = f.Elsewhere && a != f.Match.Address
-		}
+		f.Elsewhere = (nodes[f.Match.Address] || endpoint(f.Match.Address)) && !slices.Contains(own, f.Match.Address)
 	}
 }
 

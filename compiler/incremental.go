@@ -186,18 +186,13 @@ func (x *Incremental) empty() *ir.Program {
 // fragment returns a program with some parts, without policies.
 func (x *Incremental) fragment(parts map[objects.Name]*service.Part) *ir.Program {
 	p := x.empty()
-	seen := make(map[netip.Addr]bool)
 	for _, part := range parts {
 		p.Frontends = append(p.Frontends, part.Frontends...)
 		p.Pools = append(p.Pools, part.Pools...)
 		p.HealthChecks = append(p.HealthChecks, part.HealthChecks...)
-		for _, a := range part.ClusterIPs {
-			if !seen[a] {
-				seen[a] = true
-				p.ClusterIPs = append(p.ClusterIPs, a)
-			}
-		}
+		p.ClusterIPs = append(p.ClusterIPs, part.ClusterIPs...)
 	}
+	p.ClusterIPs = sortedAddrs(p.ClusterIPs)
 	p.Normalize()
 	return p
 }

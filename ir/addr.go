@@ -1,6 +1,9 @@
 package ir
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // FamilyOf returns the family of an address. An IPv4-mapped IPv6 address counts
 // as IPv6, because on the wire it is; the compiler unmaps addresses before they
@@ -14,12 +17,7 @@ func FamilyOf(a netip.Addr) Family {
 
 // ContainsAddr reports whether any of the prefixes contains a.
 func ContainsAddr(prefixes []netip.Prefix, a netip.Addr) bool {
-	for _, p := range prefixes {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // PrefixesOf returns the prefixes of one family, in the given order.
@@ -42,6 +40,14 @@ func AddrsOf(f Family, addrs []netip.Addr) []netip.Addr {
 		}
 	}
 	return out
+}
+
+// UpperHalf returns the second half of a prefix, which has more than one address.
+func UpperHalf(p netip.Prefix) netip.Prefix {
+	b := p.Addr().AsSlice()
+	b[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
+	a, _ := netip.AddrFromSlice(b) // it has the length of an address
+	return netip.PrefixFrom(a, p.Bits()+1)
 }
 
 // LastAddr returns the last address of a prefix.

@@ -2,34 +2,40 @@ package ir
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// parseEnum sets *dst to the value whose String is s. All enumerations of the
-// package are parsed by it, so that parsing and formatting cannot diverge.
-func parseEnum[T fmt.Stringer](dst *T, s, what string, all []T) error {
-	names := make([]string, len(all))
-	for i, v := range all {
-		if v.String() == s {
-			*dst = v
-			return nil
-		}
-		names[i] = v.String()
-	}
-	return fmt.Errorf("%s %q: want one of %s", what, s, strings.Join(names, ", "))
+// enum is an enumeration whose values count from 1. One table serves formatting and
+// parsing, so that they cannot diverge.
+type enum[T ~uint8] struct {
+	// what names the enumeration in errors, label in the text of an unknown value.
+	what, label string
+	texts       []string
 }
 
-// marshalEnum returns the text of v, or an error for an unknown value, which
-// must not reach a file.
-func marshalEnum[T interface {
-	comparable
-	fmt.Stringer
-}](v T, what string, all []T,
-) ([]byte, error) {
-	for _, known := range all {
-		if v == known {
-			return []byte(v.String()), nil
-		}
+func (e *enum[T]) text(v T) string {
+	if v == 0 || int(v) > len(e.texts) {
+		return fmt.Sprintf("%s(%d)", e.label, uint8(v))
 	}
-	return nil, fmt.Errorf("%s: unknown value %v", what, v)
+	return e.texts[v-1]
+}
+
+// marshal returns the text of v, or an error for an unknown value, which must not
+// reach a file.
+func (e *enum[T]) marshal(v T) ([]byte, error) {
+	if v == 0 || int(v) > len(e.texts) {
+		return nil, fmt.Errorf("%s: unknown value %s", e.what, e.text(v))
+	}
+	return []byte(e.texts[v-1]), nil
+}
+
+// parse sets *dst to the value with the text.
+func (e *enum[T]) parse(dst *T, text []byte) error {
+	i := slices.Index(e.texts, string(text))
+	if i < 0 {
+		return fmt.Errorf("%s %q: want one of %s", e.what, text, strings.Join(e.texts, ", "))
+	}
+	*dst = T(i + 1)
+	return nil
 }

@@ -60,30 +60,16 @@ func FrontendKinds() []FrontendKind {
 	return []FrontendKind{ClusterIP, LoadBalancer, ExternalIP, NodePort}
 }
 
+var frontendKinds = enum[FrontendKind]{"frontend kind", "frontend-kind", []string{"cluster-ip", "load-balancer", "external-ip", "node-port"}}
+
 // String returns "cluster-ip", "load-balancer", "external-ip" or "node-port".
-func (k FrontendKind) String() string {
-	switch k {
-	case ClusterIP:
-		return "cluster-ip"
-	case ExternalIP:
-		return "external-ip"
-	case LoadBalancer:
-		return "load-balancer"
-	case NodePort:
-		return "node-port"
-	}
-	return "frontend-kind(" + strconv.Itoa(int(k)) + ")"
-}
+func (k FrontendKind) String() string { return frontendKinds.text(k) }
 
 // MarshalText implements encoding.TextMarshaler.
-func (k FrontendKind) MarshalText() ([]byte, error) {
-	return marshalEnum(k, "frontend kind", FrontendKinds())
-}
+func (k FrontendKind) MarshalText() ([]byte, error) { return frontendKinds.marshal(k) }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (k *FrontendKind) UnmarshalText(b []byte) error {
-	return parseEnum(k, string(b), "frontend kind", FrontendKinds())
-}
+func (k *FrontendKind) UnmarshalText(b []byte) error { return frontendKinds.parse(k, b) }
 
 // ServicePort names one port of one Service. Port is the port's name, "" for
 // an only, unnamed port.
@@ -154,28 +140,16 @@ func MasqueradeRules() []MasqueradeRule {
 	return []MasqueradeRule{MasqueradeNever, MasqueradeUnlessLocalSource, MasqueradeAlways}
 }
 
+var masqueradeRules = enum[MasqueradeRule]{"masquerade rule", "masquerade-rule", []string{"never", "unless-local-source", "always"}}
+
 // String returns "never", "unless-local-source" or "always".
-func (m MasqueradeRule) String() string {
-	switch m {
-	case MasqueradeNever:
-		return "never"
-	case MasqueradeUnlessLocalSource:
-		return "unless-local-source"
-	case MasqueradeAlways:
-		return "always"
-	}
-	return "masquerade-rule(" + strconv.Itoa(int(m)) + ")"
-}
+func (m MasqueradeRule) String() string { return masqueradeRules.text(m) }
 
 // MarshalText implements encoding.TextMarshaler.
-func (m MasqueradeRule) MarshalText() ([]byte, error) {
-	return marshalEnum(m, "masquerade rule", MasqueradeRules())
-}
+func (m MasqueradeRule) MarshalText() ([]byte, error) { return masqueradeRules.marshal(m) }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (m *MasqueradeRule) UnmarshalText(b []byte) error {
-	return parseEnum(m, string(b), "masquerade rule", MasqueradeRules())
-}
+func (m *MasqueradeRule) UnmarshalText(b []byte) error { return masqueradeRules.parse(m, b) }
 
 // Refusal is how a route without endpoints, or a policy, refuses a packet.
 type Refusal uint8
@@ -189,23 +163,13 @@ const (
 // Refusals lists them in canonical order.
 func Refusals() []Refusal { return []Refusal{Reject, Drop} }
 
+var refusals = enum[Refusal]{"refusal", "refusal", []string{"reject", "drop"}}
+
 // String returns "reject" or "drop".
-func (a Refusal) String() string {
-	switch a {
-	case Reject:
-		return "reject"
-	case Drop:
-		return "drop"
-	}
-	return "refusal(" + strconv.Itoa(int(a)) + ")"
-}
+func (a Refusal) String() string { return refusals.text(a) }
 
 // MarshalText implements encoding.TextMarshaler.
-func (a Refusal) MarshalText() ([]byte, error) {
-	return marshalEnum(a, "refusal", Refusals())
-}
+func (a Refusal) MarshalText() ([]byte, error) { return refusals.marshal(a) }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (a *Refusal) UnmarshalText(b []byte) error {
-	return parseEnum(a, string(b), "refusal", Refusals())
-}
+func (a *Refusal) UnmarshalText(b []byte) error { return refusals.parse(a, b) }

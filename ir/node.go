@@ -1,9 +1,6 @@
 package ir
 
-import (
-	"net/netip"
-	"strconv"
-)
+import "net/netip"
 
 // Node holds the facts of the node that a program is for.
 type Node struct {
@@ -71,27 +68,13 @@ func DetectModes() []DetectMode {
 	return []DetectMode{DetectNone, DetectCIDR, DetectInterface, DetectInterfacePrefix}
 }
 
+var detectModes = enum[DetectMode]{"detect mode", "detect-mode", []string{"none", "cidr", "interface", "interface-prefix"}}
+
 // String returns "none", "cidr", "interface" or "interface-prefix".
-func (m DetectMode) String() string {
-	switch m {
-	case DetectNone:
-		return "none"
-	case DetectCIDR:
-		return "cidr"
-	case DetectInterface:
-		return "interface"
-	case DetectInterfacePrefix:
-		return "interface-prefix"
-	}
-	return "detect-mode(" + strconv.Itoa(int(m)) + ")"
-}
+func (m DetectMode) String() string { return detectModes.text(m) }
 
 // MarshalText implements encoding.TextMarshaler.
-func (m DetectMode) MarshalText() ([]byte, error) {
-	return marshalEnum(m, "detect mode", DetectModes())
-}
+func (m DetectMode) MarshalText() ([]byte, error) { return detectModes.marshal(m) }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (m *DetectMode) UnmarshalText(b []byte) error {
-	return parseEnum(m, string(b), "detect mode", DetectModes())
-}
+func (m *DetectMode) UnmarshalText(b []byte) error { return detectModes.parse(m, b) }

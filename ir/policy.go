@@ -153,16 +153,10 @@ const (
 // Directions lists them in canonical order.
 func Directions() []Direction { return []Direction{Egress, Ingress} }
 
+var directions = enum[Direction]{"direction", "direction", []string{"egress", "ingress"}}
+
 // String returns "egress" or "ingress".
-func (d Direction) String() string {
-	switch d {
-	case Egress:
-		return "egress"
-	case Ingress:
-		return "ingress"
-	}
-	return "direction(" + strconv.Itoa(int(d)) + ")"
-}
+func (d Direction) String() string { return directions.text(d) }
 
 // TierKind is the source of a tier's rules.
 type TierKind uint8
@@ -178,26 +172,16 @@ const (
 // TierKinds lists them in canonical order.
 func TierKinds() []TierKind { return []TierKind{AdminTier, NetworkTier, BaselineTier} }
 
+var tierKinds = enum[TierKind]{"tier", "tier-kind", []string{"admin", "network", "baseline"}}
+
 // String returns "admin", "network" or "baseline".
-func (k TierKind) String() string {
-	switch k {
-	case AdminTier:
-		return "admin"
-	case NetworkTier:
-		return "network"
-	case BaselineTier:
-		return "baseline"
-	}
-	return "tier-kind(" + strconv.Itoa(int(k)) + ")"
-}
+func (k TierKind) String() string { return tierKinds.text(k) }
 
 // MarshalText implements encoding.TextMarshaler.
-func (k TierKind) MarshalText() ([]byte, error) { return marshalEnum(k, "tier", TierKinds()) }
+func (k TierKind) MarshalText() ([]byte, error) { return tierKinds.marshal(k) }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (k *TierKind) UnmarshalText(b []byte) error {
-	return parseEnum(k, string(b), "tier", TierKinds())
-}
+func (k *TierKind) UnmarshalText(b []byte) error { return tierKinds.parse(k, b) }
 
 // Action is what a rule does with a matching packet.
 type Action uint8
@@ -213,23 +197,13 @@ const (
 // Actions lists them in canonical order.
 func Actions() []Action { return []Action{Accept, Deny, Pass} }
 
+var actions = enum[Action]{"action", "action", []string{"accept", "deny", "pass"}}
+
 // String returns "accept", "deny" or "pass".
-func (a Action) String() string {
-	switch a {
-	case Accept:
-		return "accept"
-	case Deny:
-		return "deny"
-	case Pass:
-		return "pass"
-	}
-	return "action(" + strconv.Itoa(int(a)) + ")"
-}
+func (a Action) String() string { return actions.text(a) }
 
 // MarshalText implements encoding.TextMarshaler.
-func (a Action) MarshalText() ([]byte, error) { return marshalEnum(a, "action", Actions()) }
+func (a Action) MarshalText() ([]byte, error) { return actions.marshal(a) }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (a *Action) UnmarshalText(b []byte) error {
-	return parseEnum(a, string(b), "action", Actions())
-}
+func (a *Action) UnmarshalText(b []byte) error { return actions.parse(a, b) }

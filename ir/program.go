@@ -1,6 +1,9 @@
 package ir
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Program is the whole dataplane of one node.
 type Program struct {
@@ -26,14 +29,7 @@ type Masquerade struct {
 }
 
 // Enabled reports whether packets of the family are masqueraded.
-func (m Masquerade) Enabled(f Family) bool {
-	for _, have := range m.Families {
-		if have == f {
-			return true
-		}
-	}
-	return false
-}
+func (m Masquerade) Enabled(f Family) bool { return slices.Contains(m.Families, f) }
 
 // HealthCheck is the answer to an external load balancer, over one family, on a
 // Service's healthCheckNodePort: the node is healthy while LocalEndpoints is

@@ -99,5 +99,11 @@ func (f Family) MarshalText() ([]byte, error) {
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (f *Family) UnmarshalText(b []byte) error {
-	return parseEnum(f, string(b), "family", Families())
+	for _, known := range Families() {
+		if known.String() == string(b) {
+			*f = known
+			return nil
+		}
+	}
+	return fmt.Errorf("family %q: want one of ipv4, ipv6", b)
 }

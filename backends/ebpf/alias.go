@@ -1,6 +1,10 @@
 package ebpf
 
-import "github.com/planec/planec/ir"
+import (
+	"slices"
+
+	"github.com/planec/planec/ir"
+)
 
 // slot is one slot of an alias table.
 type slot struct {
@@ -51,10 +55,5 @@ func aliasTable(endpoints []ir.Endpoint, total uint32) []slot {
 
 // sameWeights reports whether all endpoints have the same weight.
 func sameWeights(endpoints []ir.Endpoint) bool {
-	for i := range endpoints {
-		if endpoints[i].Weight != endpoints[0].Weight {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(endpoints, func(e ir.Endpoint) bool { return e.Weight != endpoints[0].Weight })
 }

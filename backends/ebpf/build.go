@@ -28,7 +28,7 @@ type builder struct {
 }
 
 func newBuilder(p *ir.Program, symbols bool, hash identity.Hash) (*builder, error) {
-	pools := poolsByID(p)
+	pools := backends.Pools(p)
 	p = failsafe.Frontends(p, func(f *ir.Frontend) bool { return refusalOf(f, pools) != nil })
 	var policy *policyTables
 	p, _ = backends.Fit(p, func(x *ir.Policy) (err error) {
@@ -38,7 +38,7 @@ func newBuilder(p *ir.Program, symbols bool, hash identity.Hash) (*builder, erro
 	b := &builder{
 		program: p,
 		policy:  policy,
-		pools:   poolsByID(p),
+		pools:   backends.Pools(p),
 		routes:  make(map[string]layout.Route, len(p.Pools)),
 		sources: sourceSets{sets: make(map[string]uint32)},
 		ids:     newIdentities(len(p.Frontends), hash),

@@ -16,7 +16,7 @@ import (
 // Emit gives up because all policies together are too large.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
-	pools := poolsByID(p)
+	pools := backends.Pools(p)
 	for i := range p.Frontends {
 		f := &p.Frontends[i]
 		if r := refusalOf(f, pools); r != nil {
@@ -104,12 +104,4 @@ func totalWeight(pool *ir.Pool) (uint32, bool) {
 		sum += uint64(pool.Endpoints[i].Weight)
 	}
 	return uint32(sum), sum <= math.MaxUint32
-}
-
-func poolsByID(p *ir.Program) map[string]*ir.Pool {
-	pools := make(map[string]*ir.Pool, len(p.Pools))
-	for i := range p.Pools {
-		pools[p.Pools[i].ID] = &p.Pools[i]
-	}
-	return pools
 }

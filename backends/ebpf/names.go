@@ -2,8 +2,11 @@ package ebpf
 
 import (
 	"cmp"
+	"encoding/binary"
+	"encoding/hex"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/planec/planec/backends/ebpf/layout"
 )
@@ -90,20 +93,11 @@ func appendName(b []byte, name string) []byte {
 }
 
 func harmless(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		ok := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.' || c == '/' || c == ':'
-		if !ok {
-			return false
-		}
-	}
-	return s != ""
+	const set = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:"
+	return s != "" && strings.Trim(s, set) == ""
 }
 
 // appendHex64 appends 16 hexadecimal digits.
 func appendHex64(b []byte, n uint64) []byte {
-	for shift := 60; shift >= 0; shift -= 4 {
-		b = append(b, "0123456789abcdef"[n>>shift&0xf])
-	}
-	return b
+	return hex.AppendEncode(b, binary.BigEndian.AppendUint64(nil, n))
 }

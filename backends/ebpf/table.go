@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"slices"
+	"sort"
 
 	"github.com/planec/planec/backends/ebpf/layout"
 )
@@ -93,17 +94,5 @@ func Sum(l layout.Map, entries []byte) Digest {
 
 // find returns the index of the entry with the key.
 func (m *Map) find(key []byte) (int, bool) {
-	low, high := 0, m.Len()
-	for low < high {
-		mid := int(uint(low+high) / 2)
-		switch c := bytes.Compare(m.Key(mid), key); {
-		case c == 0:
-			return mid, true
-		case c < 0:
-			low = mid + 1
-		default:
-			high = mid
-		}
-	}
-	return 0, false
+	return sort.Find(m.Len(), func(i int) int { return bytes.Compare(key, m.Key(i)) })
 }

@@ -108,10 +108,7 @@ func (w *textWriter) header() {
 	w.b = append(w.b, "image"...)
 	w.number("format", layout.Version)
 	w.word("byte-order=little")
-	if node := w.symbols.Node(); node != "" {
-		w.word("node=")
-		w.b = appendName(w.b, node)
-	}
+	w.named("node=", w.symbols.Node())
 	var features []string
 	for i, name := range layout.FeatureNames() {
 		if info.Features&(1<<i) != 0 {
@@ -211,10 +208,7 @@ func (w *textWriter) service(key, value []byte, i int) {
 	s := layout.DecodeService(value)
 	w.word(matchOf(key).String())
 	w.word(ir.FrontendKind(s.Kind).String())
-	if name := w.symbols.Service(i).Name; name != "" {
-		w.word("name=")
-		w.b = appendName(w.b, name)
-	}
+	w.named("name=", w.symbols.Service(i).Name)
 	w.word("id=")
 	w.b = appendHex64(w.b, s.ID)
 	if s.Affinity != 0 {

@@ -78,14 +78,12 @@ func rowWords(r *resolve.Row) string {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(rangeWords(p))
+		b.Write(appendRange(nil, p))
 	}
 	return b.String()
 }
 
-// rangeWords writes "80/tcp", "8000-8999/tcp", or "tcp" for the whole protocol.
-func rangeWords(p ir.PortRange) string { return string(appendRange(nil, p)) }
-
+// appendRange writes "80/tcp", "8000-8999/tcp", or "tcp" for the whole protocol.
 func appendRange(b []byte, p ir.PortRange) []byte {
 	if p.First == 0 && p.Last == 65535 {
 		return append(b, p.Protocol.String()...)

@@ -1,7 +1,6 @@
 package ebpf
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -24,22 +23,28 @@ func (img *Image) verify() error {
 		Image: img, info: img.Info(), eps: img.maps[layout.Endpoints].Len(),
 		ranges: make(map[uint32]layout.Route), sets: make(map[uint32]uint8), usedSets: make(map[uint32]bool),
 	}
-	for _, check := range []struct {
-		index int
-		entry func(i int, m *Map) error
-	}{
-		{layout.Prefixes, v.prefix},
-		{layout.Addresses, v.address},
-		{layout.Services, v.service},
-	} {
-		m := &img.maps[check.index]
-		for i := range m.Len() {
-			if err := check.entry(i, m); err != nil {
-				return fmt.Errorf("map %s: entry %d: %w", m.layout.Name, i, err)
-			}
+	for _, c := range []mapCheck{{layout.Prefixes, v.prefix}, {layout.Addresses, v.address}, {layout.Services, v.service}} {
+		if err := c.run(img); err != nil {
+			return err
 		}
 	}
 	return errors.Join(v.pools(), v.sourceSets(), v.policies(), v.switches())
+}
+
+// mapCheck checks the entries of the map with that index, one by one.
+type mapCheck struct {
+	index int
+	entry func(i int, m *Map) error
+}
+
+func (c mapCheck) run(img *Image) error {
+	m := &img.maps[c.index]
+	for i := range m.Len() {
+		if err := c.entry(i, m); err != nil {
+			return fmt.Errorf("map %s: entry %d: %w", m.layout.Name, i, err)
+		}
+	}
+	return nil
 }
 
 func (img *Image) verifyInfo() error {
@@ -119,6 +124,3 @@ func (v *imageVerifier) address(i int, m *Map) error {
 	}
 	return nil
 }
-
-// zeroAddress reports whether a is the zero address, which the keys of nodePorts have.
-func zeroAddress(a layout.Address) bool { return bytes.Equal(a[:], make([]byte, len(a))) }

@@ -37,18 +37,9 @@ func (v *imageVerifier) policies() error {
 	if err := p.prefixes(); err != nil {
 		return fmt.Errorf("map class: %w", err)
 	}
-	for _, check := range []struct {
-		index int
-		entry func(i int, m *Map) error
-	}{
-		{layout.Pods, p.pod},
-		{layout.Rows, p.row},
-	} {
-		m := &v.maps[check.index]
-		for i := range m.Len() {
-			if err := check.entry(i, m); err != nil {
-				return fmt.Errorf("map %s: entry %d: %w", m.layout.Name, i, err)
-			}
+	for _, c := range []mapCheck{{layout.Pods, p.pod}, {layout.Rows, p.row}} {
+		if err := c.run(v.Image); err != nil {
+			return err
 		}
 	}
 	return p.needed()

@@ -37,7 +37,7 @@ func (v *imageVerifier) serviceKey(key layout.ServiceKey, s layout.Service) erro
 	switch {
 	case key.Scope&^(layout.ScopeIPv6|layout.ScopeNodePort) != 0:
 		return fmt.Errorf("unknown scope %#x", key.Scope)
-	case nodePort && !zeroAddress(key.Address):
+	case nodePort && key.Address != layout.Address{}:
 		return errors.New("a nodePort with an address")
 	case !nodePort && key.Address.Addr().Is4() != (key.Scope&layout.ScopeIPv6 == 0):
 		return fmt.Errorf("%v is of another family than its scope", key.Address.Addr())

@@ -73,10 +73,7 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 
 // poolsOf maps pool IDs to pools. It fails if a frontend names a missing pool.
 func poolsOf(p *ir.Program) (map[string]*ir.Pool, error) {
-	pools := make(map[string]*ir.Pool, len(p.Pools))
-	for i := range p.Pools {
-		pools[p.Pools[i].ID] = &p.Pools[i]
-	}
+	pools := backends.Pools(p)
 	for i := range p.Frontends {
 		f := &p.Frontends[i]
 		for _, id := range []string{f.Internal.Pool, f.External.Pool} {

@@ -77,7 +77,7 @@ func (n need) refuse(format string, args ...any) backends.Refused {
 func setsOf(p *ir.Program) []need {
 	var list []need
 	at := make(map[failsafe.Object]int)
-	pools := make(map[string]*ir.Pool)
+	var pools map[string]*ir.Pool
 	counted := make(map[string]bool)
 	for i := range p.Frontends {
 		f := &p.Frontends[i]
@@ -85,9 +85,7 @@ func setsOf(p *ir.Program) []need {
 			continue
 		}
 		if len(pools) == 0 {
-			for j := range p.Pools {
-				pools[p.Pools[j].ID] = &p.Pools[j]
-			}
+			pools = backends.Pools(p)
 		}
 		o := failsafe.ServiceOf(f.Service)
 		k, known := at[o]

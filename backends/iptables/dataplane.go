@@ -97,11 +97,13 @@ func (d *dataplane) survey(f *ir.Frontend) {
 
 func (d *dataplane) pool(r ir.Route) *ir.Pool { return d.pools[r.Pool] }
 
+// comment appends ` -m comment --comment "namespace/name:port"`. The quotes are those
+// of iptables-save, which quotes every comment with a slash.
 func (d *dataplane) comment(b []byte, s *ir.ServicePort) []byte {
 	if !d.comments {
 		return b
 	}
-	return appendComment(b, s)
+	return append(backends.AppendName(append(b, ` -m comment --comment "`...), *s), '"')
 }
 
 // all returns the tables in load order.

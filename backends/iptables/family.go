@@ -3,6 +3,7 @@ package iptables
 import (
 	"net/netip"
 
+	"github.com/planec/planec/backends/xtables"
 	"github.com/planec/planec/ir"
 )
 
@@ -26,13 +27,13 @@ func familyOf(f ir.Family) family {
 	if f == ir.IPv4 {
 		return family{
 			ir: f, command: "iptables", inet: "inet", suffix: "4", bits: 32,
-			reject:   " -j REJECT --reject-with icmp-port-unreachable",
+			reject:   xtables.Reject(f),
 			loopback: netip.MustParsePrefix("127.0.0.0/8"), halves: [2]string{"0.0.0.0/1", "128.0.0.0/1"},
 		}
 	}
 	return family{
 		ir: f, command: "ip6tables", inet: "inet6", suffix: "6", bits: 128,
-		reject:   " -j REJECT --reject-with icmp6-port-unreachable",
+		reject:   xtables.Reject(f),
 		loopback: netip.MustParsePrefix("::1/128"), halves: [2]string{"::/1", "8000::/1"},
 	}
 }

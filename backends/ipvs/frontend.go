@@ -78,7 +78,7 @@ func (t *table) split(k key, f *ir.Frontend, r routes) {
 	if !needsMark(f, r) {
 		return
 	}
-	mark, ok := t.marks.of(groupOf(f))
+	mark, ok := t.marks[groupOf(f)]
 	if !ok {
 		return // Check reports it
 	}

@@ -25,10 +25,7 @@ func refused(p *ir.Program, opts backends.Options) []backends.Refused {
 }
 
 func refusedOf(family ir.Family, p *ir.Program, opts backends.Options) []backends.Refused {
-	t := &table{family: family, program: p, opts: opts, pools: make(map[string]*ir.Pool, len(p.Pools)), nodePorts: nodePortAddresses(family, &p.Node)}
-	for i := range p.Pools {
-		t.pools[p.Pools[i].ID] = &p.Pools[i]
-	}
+	t := &table{family: family, program: p, opts: opts, pools: backends.Pools(p), nodePorts: nodePortAddresses(family, &p.Node)}
 	groups, err := t.groups()
 	if err != nil || len(groups) <= mostGroupsOfService {
 		return nil // Emit reports the error

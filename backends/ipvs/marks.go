@@ -76,11 +76,6 @@ func sameEndpoints(a, b *ir.Pool) bool {
 // marks maps the groups of a family to their marks.
 type marks map[group]uint32
 
-func (m marks) of(g group) (uint32, bool) {
-	mark, ok := m[g]
-	return mark, ok
-}
-
 // assignMarks derives a mark from the identity of every group that needs one. In
 // case of a collision, the later group in order takes the next free mark, so that
 // a new Service changes few other marks.

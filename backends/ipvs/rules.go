@@ -1,9 +1,6 @@
 package ipvs
 
-import (
-	"github.com/planec/planec/backends/xtables"
-	"github.com/planec/planec/ir"
-)
+import "github.com/planec/planec/backends/xtables"
 
 // The chains, each in one or more tables.
 const (
@@ -89,12 +86,7 @@ func (t *table) outOfRange() string {
 	return t.in(restricted, "dst,dst") + t.notIn(ranges, "dst,dst,src")
 }
 
-func (t *table) reject() string {
-	if t.family == ir.IPv6 {
-		return " -j REJECT --reject-with icmp6-port-unreachable"
-	}
-	return " -j REJECT --reject-with icmp-port-unreachable"
-}
+func (t *table) reject() string { return xtables.Reject(t.family) }
 
 // mangle drops the node's own packets, because IPVS handles them before the filter
 // table, and sets the marks that select virtual services.

@@ -3,6 +3,7 @@ package ipvs
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/xtpolicy"
@@ -40,15 +41,12 @@ func newTable(f ir.Family, p *ir.Program, policies *xtpolicy.Policies, opts back
 	t := &table{
 		family: f, program: p, opts: opts, policies: policies,
 		masqMark:  1 << opts.MasqueradeBit,
-		pools:     make(map[string]*ir.Pool, len(p.Pools)),
+		pools:     backends.Pools(p),
 		isVIP:     make(map[netip.Addr]bool),
 		own:       make(map[netip.Addr]bool, len(p.Node.Addresses)),
 		nodePorts: nodePortAddresses(f, &p.Node),
 		hairpins:  make(map[hairpin]bool),
 		marked:    make(map[uint32]bool),
-	}
-	for i := range p.Pools {
-		t.pools[p.Pools[i].ID] = &p.Pools[i]
 	}
 	for _, a := range p.Node.Addresses {
 		t.own[a] = true
@@ -100,12 +98,8 @@ func (t *table) collect() error {
 func (t *table) addressFrontends() map[ir.Match]bool {
 	out := make(map[ir.Match]bool)
 	for i := range t.program.Frontends {
-		if m := t.program.Frontends[i].Match; m.Address.IsValid() && m.Family == t.family {
-			for _, a := range t.nodePorts {
-				if a == m.Address {
-					out[m] = true
-				}
-			}
+		if m := t.program.Frontends[i].Match; m.Family == t.family && slices.Contains(t.nodePorts, m.Address) {
+			out[m] = true
 		}
 	}
 	return out

@@ -9,7 +9,7 @@
 // rule or anonymous map for a single Service. Chains depend on pool sizes and
 // on how routes treat packets, so their number does not grow with the cluster,
 // and a changed endpoint changes only elements. pick-1 to pick-8 exist whether
-// or not a pool has that size (standing.go).
+// or not a pool has that size (target.go).
 //
 //	filter-prerouting, filter-pre-output                       (before DNAT)
 //	  └─ source-ranges      in @restricted and not in @source-ranges: drop

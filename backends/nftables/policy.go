@@ -83,17 +83,11 @@ func otherClasses(classes []resolve.Class) uint32 {
 	return id
 }
 
-// selectsAny reports whether a pod that policies select has an address of the
-// family.
+// selectsAny reports whether policies select a pod with an address of the family.
 func selectsAny(p *ir.Policy, f ir.Family) bool {
-	for i := range p.Profiles {
-		for _, pod := range p.Profiles[i].Pods {
-			if len(ir.AddrsOf(f, pod.Addresses)) > 0 {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Profiles, func(x ir.Profile) bool {
+		return slices.ContainsFunc(x.Pods, func(pod ir.Pod) bool { return len(ir.AddrsOf(f, pod.Addresses)) > 0 })
+	})
 }
 
 func (x *policySets) sets() []*set {

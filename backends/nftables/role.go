@@ -1,6 +1,7 @@
 package nftables
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -51,7 +52,7 @@ const (
 	// Marking is a chain that marks packets for masquerade.
 	Marking
 	// StandingPick draws one of as many endpoints as its name says. The chain stays
-	// when no element leads to it (standing.go).
+	// when no element leads to it (target.go).
 	StandingPick
 	// Choosing draws or remembers an endpoint. The chain exists while elements lead to it.
 	Choosing
@@ -68,21 +69,13 @@ const (
 // OfPolicy reports whether a chain or a set belongs to policies. No element or
 // rule links it with those of Services.
 func (r Role) OfPolicy() bool {
-	switch r {
-	case Classes, EgressPods, IngressPods, Answering, ProfileRows, PolicyHook, Peer, Profile, Row:
-		return true
-	}
-	return false
+	return slices.Contains([]Role{Classes, EgressPods, IngressPods, Answering, ProfileRows, PolicyHook, Peer, Profile, Row}, r)
 }
 
 // ByElements reports whether only elements lead to a chain, directly or through other
 // such chains. It is added and removed with them.
 func (r Role) ByElements() bool {
-	switch r {
-	case Split, Marking, StandingPick, Choosing:
-		return true
-	}
-	return false
+	return slices.Contains([]Role{Split, Marking, StandingPick, Choosing}, r)
 }
 
 // The words in the names of chains.

@@ -2,6 +2,7 @@ package nftables
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -169,10 +170,7 @@ type draw struct {
 func (d draw) name() string { return d.at.prefix() + drawWord + strconv.Itoa(d.n) }
 
 func (t *table) sortedDraws() []draw {
-	list := make([]draw, 0, len(t.draws))
-	for d := range t.draws {
-		list = append(list, d)
-	}
-	slices.SortFunc(list, func(a, b draw) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.n, b.n)) })
-	return list
+	return slices.SortedFunc(maps.Keys(t.draws), func(a, b draw) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.n, b.n))
+	})
 }

@@ -13,15 +13,7 @@ const (
 
 // prefix starts the names of the scope's maps and chains.
 func (s scope) prefix() string {
-	switch s {
-	case nodePortScope:
-		return "nodeport-"
-	case externalScope:
-		return "external-"
-	case nodePortScope | externalScope:
-		return "nodeport-external-"
-	}
-	return ""
+	return [scopes]string{nodePortScope: "nodeport-", externalScope: "external-", nodePortScope | externalScope: "nodeport-external-"}[s]
 }
 
 // keyExpr is the packet's key in maps of frontends.

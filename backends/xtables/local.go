@@ -5,6 +5,14 @@ import "github.com/planec/planec/ir"
 // FromSelf matches packets whose source is one of the node's own addresses.
 const FromSelf = " -m addrtype --src-type LOCAL"
 
+// Reject returns the target that answers the sender "port unreachable".
+func Reject(f ir.Family) string {
+	if f == ir.IPv6 {
+		return " -j REJECT --reject-with icmp6-port-unreachable"
+	}
+	return " -j REJECT --reject-with icmp-port-unreachable"
+}
+
 // maxInterface is the maximum length of an interface name (IFNAMSIZ - 1); a prefix
 // of that length is a whole name.
 const maxInterface = 15

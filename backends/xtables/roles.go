@@ -93,11 +93,10 @@ const (
 // FilledBy reports whether an artifact fills set through the temporary set aside.
 func FilledBy(aside, set string) bool { return aside == set+NewSuffix || aside == set+NextSuffix }
 
-// builtIn are the built-in chains that have an entry chain.
-var builtIn = []string{"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"}
-
 // BuiltIn returns the built-in chains that may jump to planec's chains.
-func BuiltIn() []string { return append([]string(nil), builtIn...) }
+func BuiltIn() []string {
+	return []string{"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"}
+}
 
 // EntryOf returns the name of planec's chain that a built-in chain jumps to.
 func EntryOf(builtIn string) string { return ChainPrefix + builtIn }

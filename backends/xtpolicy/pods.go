@@ -3,6 +3,7 @@ package xtpolicy
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/resolve"
@@ -143,12 +144,8 @@ func (b *builder) comment(id string) string {
 	if !b.comments {
 		return ""
 	}
-	for i := range len(id) {
-		switch c := id[i]; {
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-':
-		default:
-			return ` -m comment --comment "` + id + `"`
-		}
+	if strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return ` -m comment --comment "` + id + `"`
 	}
 	return " -m comment --comment " + id
 }

@@ -2,6 +2,7 @@ package xtpolicy
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/planec/planec/backends/xtables"
@@ -62,7 +63,7 @@ type Chain struct {
 
 // Rules returns the rules of one family. If comments is set, rules name their profiles.
 func (p *Policies) Rules(f ir.Family, comments bool) *Rules {
-	if !p.selectsAny(f) {
+	if !selectsAny(p.policy, f) {
 		return &Rules{}
 	}
 	tables := p.Tables()
@@ -81,28 +82,19 @@ func (p *Policies) Rules(f ir.Family, comments bool) *Rules {
 	return b.finish()
 }
 
-// selectsAny reports whether any pod selected by policies has an address of the
-// family.
-func (p *Policies) selectsAny(f ir.Family) bool {
-	for i := range p.policy.Profiles {
-		for _, pod := range p.policy.Profiles[i].Pods {
-			if len(ir.AddrsOf(f, pod.Addresses)) > 0 {
-				return true
-			}
-		}
-	}
-	return false
+// selectsAny reports whether policies select a pod with an address of the family.
+func selectsAny(p *ir.Policy, f ir.Family) bool {
+	return slices.ContainsFunc(p.Profiles, func(x ir.Profile) bool {
+		return slices.ContainsFunc(x.Pods, func(pod ir.Pod) bool { return len(ir.AddrsOf(f, pod.Addresses)) > 0 })
+	})
 }
 
 // refusal returns the target for denied packets.
 func refusal(r ir.Refusal, f ir.Family) string {
-	switch {
-	case r != ir.Reject:
-		return " -j DROP"
-	case f == ir.IPv6:
-		return " -j REJECT --reject-with icmp6-port-unreachable"
+	if r == ir.Reject {
+		return xtables.Reject(f)
 	}
-	return " -j REJECT --reject-with icmp-port-unreachable"
+	return " -j DROP"
 }
 
 // accepted leaves planec's policy chains; the packet continues through foreign rules.
@@ -142,10 +134,7 @@ func (b *builder) set(name, kind string) *Set {
 }
 
 func (b *builder) finish() *Rules {
-	for _, s := range b.sets {
-		b.rules.Sets = append(b.rules.Sets, s)
-	}
-	slices.SortFunc(b.rules.Sets, func(x, y *Set) int { return cmp.Compare(x.Name, y.Name) })
+	b.rules.Sets = slices.SortedFunc(maps.Values(b.sets), func(x, y *Set) int { return cmp.Compare(x.Name, y.Name) })
 	slices.SortFunc(b.rules.Chains, func(x, y Chain) int { return cmp.Compare(x.Name, y.Name) })
 	return &b.rules
 }

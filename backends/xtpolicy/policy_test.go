@@ -1,6 +1,7 @@
 package xtpolicy_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -136,7 +137,7 @@ func TestPodsAreElements(t *testing.T) {
 
 func elements(r *xtpolicy.Rules) (n int) {
 	for _, s := range r.Sets {
-		n += s.Len()
+		n += bytes.Count(s.AppendAdds(nil, ""), []byte{'\n'})
 	}
 	return n
 }

@@ -36,9 +36,6 @@ type element struct {
 	noMatch bool
 }
 
-// Len returns the number of elements.
-func (s *Set) Len() int { return len(s.elements) }
-
 func (s *Set) add(e element) { s.elements = append(s.elements, e) }
 
 func (s *Set) addAddr(a netip.Addr) { s.add(element{prefix: netip.PrefixFrom(a, a.BitLen())}) }

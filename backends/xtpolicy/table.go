@@ -2,6 +2,7 @@ package xtpolicy
 
 import (
 	"cmp"
+	"maps"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -122,10 +123,5 @@ func branches(rows []*row) []int {
 	for i := 1; i < len(rows); i++ {
 		seen[bits.LeadingZeros64(rows[i-1].code^rows[i].code)] = true
 	}
-	var out []int
-	for bit := range seen {
-		out = append(out, bit)
-	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(seen))
 }

@@ -15,12 +15,7 @@ func withoutPods(group, kind string) bool {
 		return true
 	}
 	kinds := podless[group]
-	for k := range strings.FieldsSeq(kinds) {
-		if k == "*" || strings.EqualFold(k, kind) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(strings.Fields(kinds), func(k string) bool { return k == "*" || strings.EqualFold(k, kind) })
 }
 
 // podlessBelow are domains whose groups represent things outside of the cluster.

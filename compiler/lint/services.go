@@ -118,7 +118,7 @@ func (l *linter) targetPorts(s sourced, pods []*corev1.Pod) {
 		p := &s.Object.Spec.Ports[i]
 		of := objects.NameOf(s.Object)
 		if p.TargetPort.Type != intstr.String || l.served[servedPort{of, p.Name, p.Protocol}] || slices.ContainsFunc(pods, func(pod *corev1.Pod) bool {
-			return slices.ContainsFunc(portsOf(pod), func(c corev1.ContainerPort) bool {
+			return slices.ContainsFunc(objects.ContainerPorts(pod), func(c corev1.ContainerPort) bool {
 				return c.Name == p.TargetPort.StrVal && cmp.Or(c.Protocol, corev1.ProtocolTCP) == p.Protocol
 			})
 		}) {
@@ -129,26 +129,12 @@ func (l *linter) targetPorts(s sourced, pods []*corev1.Pod) {
 	}
 }
 
-// portsOf returns the ports of containers and of sidecars.
-func portsOf(p *corev1.Pod) []corev1.ContainerPort {
-	var out []corev1.ContainerPort
-	for _, c := range p.Spec.Containers {
-		out = append(out, c.Ports...)
-	}
-	for _, c := range p.Spec.InitContainers {
-		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
-			out = append(out, c.Ports...)
-		}
-	}
-	return out
-}
-
 // theyHave lists some port names, because most wrong names are nearly right.
 func theyHave(pods []*corev1.Pod) string {
 	const most = 5
 	var names []string
 	for _, pod := range pods {
-		for _, p := range portsOf(pod) {
+		for _, p := range objects.ContainerPorts(pod) {
 			if p.Name != "" {
 				names = append(names, p.Name+"/"+string(cmp.Or(p.Protocol, corev1.ProtocolTCP)))
 			}

@@ -2,6 +2,7 @@ package objects
 
 import (
 	"iter"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -12,7 +13,9 @@ type List interface {
 	Kind() string
 	// All yields the objects in order.
 	All() iter.Seq[Sourced[metav1.Object]]
-	// Add appends an object of the kind.
+	// Takes reports whether an object has the type of the list.
+	Takes(o metav1.Object) bool
+	// Add appends an object of that type.
 	Add(o Sourced[metav1.Object])
 	// Delete removes the objects for which gone returns true; i counts them from 0.
 	// Sets that share the list keep them.
@@ -52,16 +55,19 @@ func (l list[T]) All() iter.Seq[Sourced[metav1.Object]] {
 	}
 }
 
+func (l list[T]) Takes(o metav1.Object) bool {
+	_, ok := o.(T)
+	return ok
+}
+
 func (l list[T]) Add(o Sourced[metav1.Object]) {
 	*l.in = append(*l.in, Sourced[T]{Object: o.Object.(T), File: o.File, Line: o.Line})
 }
 
 func (l list[T]) Delete(gone func(i int, o metav1.Object) bool) {
-	kept := make([]Sourced[T], 0, len(*l.in))
-	for i, o := range *l.in {
-		if !gone(i, o.Object) {
-			kept = append(kept, o)
-		}
-	}
-	*l.in = kept
+	i := -1
+	*l.in = slices.DeleteFunc(slices.Clone(*l.in), func(o Sourced[T]) bool {
+		i++
+		return gone(i, o.Object)
+	})
 }

@@ -10,6 +10,20 @@ func Finished(p *corev1.Pod) bool {
 	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 }
 
+// ContainerPorts returns the ports of a pod's containers and then of its sidecars.
+func ContainerPorts(p *corev1.Pod) []corev1.ContainerPort {
+	var out []corev1.ContainerPort
+	for _, c := range p.Spec.Containers {
+		out = append(out, c.Ports...)
+	}
+	for _, c := range p.Spec.InitContainers {
+		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			out = append(out, c.Ports...)
+		}
+	}
+	return out
+}
+
 // PodIndex finds unfinished pods by the labels with which Services select them.
 type PodIndex map[podLabel][]*corev1.Pod
 

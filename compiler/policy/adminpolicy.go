@@ -4,6 +4,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
+
+	"github.com/planec/planec/compiler/policy/validate"
 )
 
 // The functions below convert policies of v1alpha1 to v1beta1. Except for
@@ -35,21 +37,8 @@ func fromAdmin(s *policyv1alpha1.AdminNetworkPolicySpec) *policyv1beta1.ClusterN
 }
 
 func fromBaseline(s *policyv1alpha1.BaselineAdminNetworkPolicySpec) *policyv1beta1.ClusterNetworkPolicySpec {
-	out := &policyv1beta1.ClusterNetworkPolicySpec{Tier: policyv1beta1.BaselineTier, Priority: afterAll, Subject: subjectFrom(&s.Subject)}
-	for _, r := range s.Ingress {
-		out.Ingress = append(out.Ingress, policyv1beta1.ClusterNetworkPolicyIngressRule{
-			Name: r.Name, Action: actionFrom(string(r.Action)), From: ingressPeersFrom(r.From), Protocols: protocolsFrom(r.Ports),
-		})
-	}
-	for _, r := range s.Egress {
-		rule := policyv1beta1.ClusterNetworkPolicyEgressRule{Name: r.Name, Action: actionFrom(string(r.Action)), Protocols: protocolsFrom(r.Ports)}
-		for _, p := range r.To {
-			rule.To = append(rule.To, policyv1beta1.ClusterNetworkPolicyEgressPeer{
-				Namespaces: p.Namespaces, Pods: podsFrom(p.Pods), Nodes: p.Nodes, Networks: networksFrom(p.Networks),
-			})
-		}
-		out.Egress = append(out.Egress, rule)
-	}
+	out := fromAdmin(validate.FromBaseline(s))
+	out.Tier, out.Priority = policyv1beta1.BaselineTier, afterAll
 	return out
 }
 

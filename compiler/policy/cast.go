@@ -193,29 +193,19 @@ func claim(src objects.Sourced[*corev1.Pod], p *pod, owners map[netip.Addr]*pod,
 // containers that keep running (KEP-753).
 func namedPorts(p *corev1.Pod) map[string][]containerPort {
 	var out map[string][]containerPort
-	add := func(c *corev1.Container) {
-		for _, port := range c.Ports {
-			proto := ir.TCP
-			if port.Protocol != "" {
-				var err error
-				if proto, err = ir.ParseProtocol(string(port.Protocol)); err != nil {
-					continue
-				}
-			}
-			if port.Name != "" && 0 < port.ContainerPort && port.ContainerPort < 65536 {
-				if out == nil {
-					out = make(map[string][]containerPort)
-				}
-				out[port.Name] = append(out[port.Name], containerPort{proto, uint16(port.ContainerPort)})
+	for _, port := range objects.ContainerPorts(p) {
+		proto := ir.TCP
+		if port.Protocol != "" {
+			var err error
+			if proto, err = ir.ParseProtocol(string(port.Protocol)); err != nil {
+				continue
 			}
 		}
-	}
-	for i := range p.Spec.Containers {
-		add(&p.Spec.Containers[i])
-	}
-	for i := range p.Spec.InitContainers {
-		if c := &p.Spec.InitContainers[i]; c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
-			add(c)
+		if port.Name != "" && 0 < port.ContainerPort && port.ContainerPort < 65536 {
+			if out == nil {
+				out = make(map[string][]containerPort)
+			}
+			out[port.Name] = append(out[port.Name], containerPort{proto, uint16(port.ContainerPort)})
 		}
 	}
 	return out

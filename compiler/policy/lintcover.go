@@ -118,15 +118,7 @@ func filled(p netip.Prefix, by []netip.Prefix) bool {
 		return false
 	}
 	low := netip.PrefixFrom(p.Addr(), p.Bits()+1)
-	return filled(low, inside) && filled(upperHalf(p), inside)
-}
-
-// upperHalf returns the second half of a prefix.
-func upperHalf(p netip.Prefix) netip.Prefix {
-	b := p.Addr().AsSlice()
-	b[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
-	a, _ := netip.AddrFromSlice(b) // the length is unchanged
-	return netip.PrefixFrom(a, p.Bits()+1)
+	return filled(low, inside) && filled(ir.UpperHalf(p), inside)
 }
 
 func (s podSelector) covers(other *podSelector) bool {

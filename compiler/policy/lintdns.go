@@ -226,20 +226,16 @@ func (l *linter) letsTo(r *rule, to netip.AddrPort) bool {
 			_, found := slices.BinarySearchFunc(p.set.Addresses, to.Addr(), netip.Addr.Compare)
 			return found
 		}
-		return blockHolds(p.networks, to.Addr()) || l.Made[to.Addr()] && l.mayBePods(p.networks)
+		return p.networks.InNetworks(to.Addr()) || l.Made[to.Addr()] && l.mayBePods(p.networks)
 	})
 }
 
 // hold reports whether the ports contain a port of a protocol, on a pod or on none.
 func (p *ports) hold(proto ir.Protocol, port uint16, on *pod) bool {
-	within := func(r ir.PortRange) bool { return r.Protocol == proto && r.First <= port && port <= r.Last }
+	within := func(r ir.PortRange) bool { return r.Contains(proto, port) }
 	return p.any || slices.ContainsFunc(p.ranges, within) || on != nil && slices.ContainsFunc(p.named, func(n namedPort) bool {
 		return slices.ContainsFunc(n.on(on), within)
 	})
-}
-
-func blockHolds(s *ir.AddressSet, a netip.Addr) bool {
-	return ir.ContainsAddr(s.Prefixes, a) && !ir.ContainsAddr(s.Except, a)
 }
 
 // mayBePods reports whether a block may contain the cluster's real pods, whose

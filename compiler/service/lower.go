@@ -2,6 +2,7 @@ package service
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/ir"
 )
@@ -17,15 +18,6 @@ type Node struct {
 	// Local tells in which families local pods can be recognised.
 	Local         ir.LocalDetector
 	MasqueradeAll bool // whether all packets to ClusterIPs get the node's source address
-}
-
-// Lower adds the node's frontends, pools, ClusterIPs and health checks to the
-// program; the caller normalizes it. Programs of other nodes share the
-// endpoints, so they must not be changed.
-func (m *Model) Lower(n *Node, p *ir.Program) {
-	p.Frontends = make([]ir.Frontend, 0, len(m.services))
-	p.Pools = make([]ir.Pool, 0, len(m.services))
-	m.lowerShared(n, p)
 }
 
 // LowerOnly is Lower for callers that need only one node's program: it computes
@@ -177,11 +169,7 @@ func (s *service) nodeRanges(f ir.Family, n *Node) []netip.Prefix {
 	if len(ranges) == 0 {
 		return nil
 	}
-	fromNode := false
-	for _, a := range ir.AddrsOf(f, n.Addresses) {
-		fromNode = fromNode || ir.ContainsAddr(ranges, a)
-	}
-	if !fromNode {
+	if !slices.ContainsFunc(n.Addresses, func(a netip.Addr) bool { return ir.ContainsAddr(ranges, a) }) {
 		return ranges
 	}
 	for _, v := range s.vips {

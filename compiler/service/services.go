@@ -75,12 +75,8 @@ func (s *service) readClusterIPs(diags *diag.List) bool {
 	}
 	for i, v := range values {
 		at := s.origin.At(path(i))
-		addr, err := parseAddr(v)
-		if err == nil {
-			err = checkVIP(addr)
-		}
-		if err != nil {
-			diags.Add(diag.BadServiceIP, at, err.Error())
+		addr, ok := readVIP(v, checkVIP, at, diag.BadServiceIP, diags)
+		if !ok {
 			continue
 		}
 		// A Service has at most one ClusterIP of each family (KEP-563).

@@ -35,17 +35,11 @@ type kindOfNode struct {
 func (m *Model) index() {
 	s := &m.shared
 	s.pods, s.at = make(map[string][]netip.Addr), make(map[netip.Addr][]int32)
-	seen := make(map[netip.Addr]bool, len(m.services))
 	for i, service := range m.services {
 		if !service.programmed() {
 			continue
 		}
-		for _, a := range service.clusterIPs {
-			if !seen[a] {
-				seen[a] = true
-				s.clusterIPs = append(s.clusterIPs, a)
-			}
-		}
+		s.clusterIPs = append(s.clusterIPs, service.clusterIPs...)
 		service.eachEndpoint(func(e *endpoint) {
 			a := e.address.Addr()
 			if e.node != "" {
@@ -57,6 +51,7 @@ func (m *Model) index() {
 		})
 	}
 	slices.SortFunc(s.clusterIPs, netip.Addr.Compare)
+	s.clusterIPs = slices.Compact(s.clusterIPs)
 	s.parts = make(map[kindOfNode][]*Part)
 }
 
@@ -109,8 +104,12 @@ func (s *service) differs() bool {
 	return hinted
 }
 
-// lowerShared is [Model.Lower] using shared parts.
-func (m *Model) lowerShared(n *Node, p *ir.Program) {
+// Lower adds the node's frontends, pools, ClusterIPs and health checks to the
+// program; the caller normalizes it. Programs of other nodes share the
+// endpoints, so they must not be changed.
+func (m *Model) Lower(n *Node, p *ir.Program) {
+	p.Frontends = make([]ir.Frontend, 0, len(m.services))
+	p.Pools = make([]ir.Pool, 0, len(m.services))
 	m.shared.once.Do(m.index)
 	parts := m.partsFor(n)
 	pods := make(map[netip.Addr]bool)

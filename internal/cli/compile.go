@@ -113,10 +113,8 @@ func (c *compileCommand) print(l *loaded, node string, selected []backends.Backe
 	if len(r.artifacts) != 1 || len(r.artifacts[0].artifact.Files) != 1 {
 		return inputError(fmt.Errorf("more than one file: give --out-dir"))
 	}
-	if _, err := c.streams.Out.Write(r.artifacts[0].artifact.Files[0].Data); err != nil {
-		return systemError(fmt.Errorf("writing to stdout: %w", err))
-	}
-	return nil
+	_, err = c.streams.Out.Write(r.artifacts[0].artifact.Files[0].Data)
+	return written(err)
 }
 
 // files compiles nodes on all processors. Each worker holds the rules of one node at

@@ -133,7 +133,7 @@ func (d *diffCommand) run(args []string) error {
 	}
 	out := bufio.NewWriter(d.streams.Out)
 	if err := errors.Join(diffwrite.Write(out, d.format, report, places([]string{sides[1].root, sides[0].root})), out.Flush()); err != nil {
-		return systemError(fmt.Errorf("writing to stdout: %w", err))
+		return written(err)
 	}
 	if !d.exitZero && d.fails(report) {
 		return finding()

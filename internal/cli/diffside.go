@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -276,10 +277,7 @@ func locate(r *diffreport.Report, before, after *diffSide) {
 	for i, s := range []*diffSide{before, after} {
 		// The locator reads forward only, so origins are in the order of the files.
 		slices.SortStableFunc(origins[i], func(a, b *ir.Origin) int {
-			if a.File != b.File {
-				return strings.Compare(a.File, b.File)
-			}
-			return a.Line - b.Line
+			return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 		})
 		locator := manifest.Locator{Base: s.copied}
 		for _, o := range origins[i] {

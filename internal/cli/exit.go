@@ -1,6 +1,9 @@
 package cli
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // The exit codes of every command.
 const (
@@ -34,6 +37,14 @@ func inputError(err error) error { return &exitError{exitInput, err} }
 
 // systemError is an error of the machine, such as a disk or a kernel.
 func systemError(err error) error { return &exitError{exitSystem, err} }
+
+// written returns the error of writing to stdout, or nil if there was none.
+func written(err error) error {
+	if err == nil {
+		return nil
+	}
+	return systemError(fmt.Errorf("writing to stdout: %w", err))
+}
 
 // exitCode returns the exit code of an error. Any other error comes from
 // cobra's parser and is a usage error.

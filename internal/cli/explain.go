@@ -46,10 +46,8 @@ func explain(s *Streams, codes []diag.Code) error {
 			fmt.Fprintf(&b, "%s  %-7v  %s\n", c.Code, c.Severity, c.Title)
 		}
 	}
-	if _, err := fmt.Fprint(s.Out, b.String()); err != nil {
-		return systemError(fmt.Errorf("writing to stdout: %w", err))
-	}
-	return nil
+	_, err := fmt.Fprint(s.Out, b.String())
+	return written(err)
 }
 
 func writeExplanation(b *strings.Builder, c diag.Code) {

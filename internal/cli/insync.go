@@ -97,8 +97,5 @@ func printResult(w io.Writer, steps []string, verb, sentence string) error {
 	if sentence != "" {
 		fmt.Fprintln(out, sentence)
 	}
-	if err := out.Flush(); err != nil {
-		return systemError(fmt.Errorf("writing to stdout: %w", err))
-	}
-	return nil
+	return written(out.Flush())
 }

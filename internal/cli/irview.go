@@ -38,10 +38,8 @@ three forms say the same.`,
 			if err != nil {
 				return err
 			}
-			if _, err := s.Out.Write(out); err != nil {
-				return systemError(fmt.Errorf("writing to stdout: %w", err))
-			}
-			return nil
+			_, err = s.Out.Write(out)
+			return written(err)
 		},
 	}
 	in.register(cmd.Flags())

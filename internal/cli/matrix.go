@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,20 +71,18 @@ func (m *matrixCommand) run() error {
 	}
 	network := netpath.New(&l.objects, l.cluster, judge)
 	out := bufio.NewWriter(m.streams.Out)
-	w := writer(out, netpath.Pods(&l.objects), ports)
+	pods := netpath.Pods(&l.objects)
+	w := writer(out, pods, ports)
 	switch g := w.(type) {
 	case *gridMatrix:
 		g.note = idleNote(l.cluster)
 	case *htmlMatrix:
 		g.note = idleNote(l.cluster)
 	}
-	if err := network.Matrix(w.pods(), ports, w.add); err != nil {
+	if err := network.Matrix(pods, ports, w.add); err != nil {
 		return systemError(err)
 	}
-	if err := errors.Join(w.end(), out.Flush()); err != nil {
-		return systemError(fmt.Errorf("writing to stdout: %w", err))
-	}
-	return nil
+	return written(errors.Join(w.end(), out.Flush()))
 }
 
 func parseMatrixPorts(words []string) ([]netpath.Port, error) {
@@ -101,23 +100,19 @@ func parseMatrixPorts(words []string) ([]netpath.Port, error) {
 		return nil, fmt.Errorf("--port is missing")
 	}
 	slices.SortFunc(out, func(a, b netpath.Port) int {
-		if a.Protocol != b.Protocol {
-			return strings.Compare(a.Protocol.String(), b.Protocol.String())
-		}
-		return int(a.Number) - int(b.Number)
+		return cmp.Or(strings.Compare(a.Protocol.String(), b.Protocol.String()), cmp.Compare(a.Number, b.Number))
 	})
 	return out, nil
 }
 
 // matrixWriter writes sorted pairs one by one.
 type matrixWriter interface {
-	pods() []netpath.Pod
 	add(from, to *netpath.Pod, port netpath.Port, allowed bool)
 	end() error
 }
 
 var matrixWriters = map[string]func(*bufio.Writer, []netpath.Pod, []netpath.Port) matrixWriter{
-	"tsv":  func(w *bufio.Writer, pods []netpath.Pod, _ []netpath.Port) matrixWriter { return &tsvMatrix{w, pods} },
+	"tsv":  func(w *bufio.Writer, _ []netpath.Pod, _ []netpath.Port) matrixWriter { return &tsvMatrix{w} },
 	"json": newJSONMatrix,
 	"text": func(w *bufio.Writer, pods []netpath.Pod, ports []netpath.Port) matrixWriter {
 		return &gridMatrix{w: w, list: pods, ports: ports, cells: make(map[netpath.Port][]bool), draw: (*gridMatrix).text}
@@ -131,13 +126,9 @@ var matrixWriters = map[string]func(*bufio.Writer, []netpath.Pod, []netpath.Port
 }
 
 // tsvMatrix is the stable format: from, to, protocol, port, allowed or blocked.
-type tsvMatrix struct {
-	w    *bufio.Writer
-	list []netpath.Pod
-}
+type tsvMatrix struct{ w *bufio.Writer }
 
-func (m *tsvMatrix) pods() []netpath.Pod { return m.list }
-func (m *tsvMatrix) end() error          { return nil }
+func (m *tsvMatrix) end() error { return nil }
 
 func (m *tsvMatrix) add(from, to *netpath.Pod, port netpath.Port, allowed bool) {
 	// Fprintf is too slow for millions of lines. The writer keeps errors.
@@ -158,16 +149,13 @@ func allowedWord(allowed bool) string {
 // jsonMatrix is one object with a list of pairs, written one by one.
 type jsonMatrix struct {
 	w     *bufio.Writer
-	list  []netpath.Pod
 	first bool
 }
 
-func newJSONMatrix(w *bufio.Writer, pods []netpath.Pod, _ []netpath.Port) matrixWriter {
+func newJSONMatrix(w *bufio.Writer, _ []netpath.Pod, _ []netpath.Port) matrixWriter {
 	io.WriteString(w, `{"connections":[`) // the writer keeps errors
-	return &jsonMatrix{w: w, list: pods, first: true}
+	return &jsonMatrix{w: w, first: true}
 }
-
-func (m *jsonMatrix) pods() []netpath.Pod { return m.list }
 
 func (m *jsonMatrix) add(from, to *netpath.Pod, port netpath.Port, allowed bool) {
 	sep := ",\n"
@@ -207,8 +195,6 @@ type gridMatrix struct {
 
 // widest is the maximum number of pods in a grid.
 const widest = 60
-
-func (m *gridMatrix) pods() []netpath.Pod { return m.list }
 
 func (m *gridMatrix) add(_, _ *netpath.Pod, port netpath.Port, allowed bool) {
 	m.cells[port] = append(m.cells[port], allowed)

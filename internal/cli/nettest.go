@@ -83,7 +83,7 @@ func (t *testCommand) run(paths []string) error {
 	}
 	out := bufio.NewWriter(t.streams.Out)
 	if err := errors.Join(nettest.Write(out, t.format, results, places(paths)), out.Flush()); err != nil {
-		return systemError(fmt.Errorf("writing to stdout: %w", err))
+		return written(err)
 	}
 	if _, failed := nettest.Count(results); failed > 0 {
 		return finding()

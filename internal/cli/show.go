@@ -69,10 +69,8 @@ func showImage(s *Streams, path string) error {
 	if err != nil {
 		return inputError(fmt.Errorf("%s: %w", path, err))
 	}
-	if _, err := s.Out.Write(img.Text()); err != nil {
-		return systemError(fmt.Errorf("writing to stdout: %w", err))
-	}
-	return nil
+	_, err = s.Out.Write(img.Text())
+	return written(err)
 }
 
 // kernel prints the kernel's state.
@@ -102,10 +100,7 @@ func (c *showCommand) kernel() error {
 			return e.Encode(s)
 		}
 	}
-	if err := write(c.streams.Out, served); err != nil {
-		return systemError(fmt.Errorf("writing to stdout: %w", err))
-	}
-	return nil
+	return written(write(c.streams.Out, served))
 }
 
 // showText prints a line for each frontend and each pod.

@@ -122,7 +122,7 @@ func (c *statusCommand) withoutAgent(ctx context.Context) (api.Status, error) {
 
 // versions are the versions that are known without an agent.
 func versions() api.Versions {
-	return api.Versions{Planec: buildinfo.Version(), Kernel: kernelRelease()}
+	return api.Versions{Planec: buildinfo.Version(), Kernel: buildinfo.KernelRelease()}
 }
 
 func (c *statusCommand) print(s *api.Status) error {
@@ -135,7 +135,7 @@ func (c *statusCommand) print(s *api.Status) error {
 		err = writeStatus(c.streams.Out, s, time.Now())
 	}
 	if err != nil {
-		return systemError(fmt.Errorf("writing to stdout: %w", err))
+		return written(err)
 	}
 	if !s.InSync {
 		return finding()

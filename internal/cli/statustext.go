@@ -41,23 +41,23 @@ func writeStatus(w io.Writer, s *api.Status, now time.Time) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	list(buffer, s.Differences, len(s.Differences))
+	list(buffer, s.Differences)
 	var worth []string
 	for _, f := range s.Findings {
 		if f.Severity != diag.Info.String() {
 			worth = append(worth, f.String())
 		}
 	}
-	list(buffer, worth, len(worth))
+	list(buffer, worth)
 	return buffer.Flush()
 }
 
-func list(w io.Writer, lines []string, all int) {
+func list(w io.Writer, lines []string) {
 	for _, l := range lines[:min(len(lines), mostShown)] {
 		fmt.Fprintln(w, "  "+diag.Printable(l))
 	}
-	if all > mostShown {
-		fmt.Fprintf(w, "  and %d more: -o json has all\n", all-mostShown)
+	if more := len(lines) - mostShown; more > 0 {
+		fmt.Fprintf(w, "  and %d more: -o json has all\n", more)
 	}
 }
 

@@ -9,12 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
-	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/planec/planec/compiler/objects"
@@ -72,27 +68,27 @@ The other commands that read manifests do the same by themselves with --synth.`,
 // printable returns the objects with what manifests need: a kind, and an
 // annotation with the origin of objects that --synth made.
 func printable(set *objects.Set) []any {
-	var out []any
-	out = append(out, typed("v1", "Namespace", set.Namespaces, (*corev1.Namespace).DeepCopy)...)
-	out = append(out, typed("v1", "Node", set.Nodes, (*corev1.Node).DeepCopy)...)
-	out = append(out, typed("networking.k8s.io/v1", "ServiceCIDR", set.ServiceCIDRs, (*networkingv1.ServiceCIDR).DeepCopy)...)
-	out = append(out, typed("v1", "Service", set.Services, (*corev1.Service).DeepCopy)...)
-	out = append(out, typed("discovery.k8s.io/v1", "EndpointSlice", set.EndpointSlices, (*discoveryv1.EndpointSlice).DeepCopy)...)
-	out = append(out, typed("v1", "Pod", set.Pods, (*corev1.Pod).DeepCopy)...)
-	out = append(out, typed("networking.k8s.io/v1", "NetworkPolicy", set.NetworkPolicies, (*networkingv1.NetworkPolicy).DeepCopy)...)
-	out = append(out, typed("policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy", set.ClusterNetworkPolicies, (*policyv1beta1.ClusterNetworkPolicy).DeepCopy)...)
-	out = append(out, typed("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", set.AdminNetworkPolicies, (*policyv1alpha1.AdminNetworkPolicy).DeepCopy)...)
-	return append(out, typed("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies, (*policyv1alpha1.BaselineAdminNetworkPolicy).DeepCopy)...)
+	return slices.Concat(
+		typed("v1", "Namespace", set.Namespaces),
+		typed("v1", "Node", set.Nodes),
+		typed("networking.k8s.io/v1", "ServiceCIDR", set.ServiceCIDRs),
+		typed("v1", "Service", set.Services),
+		typed("discovery.k8s.io/v1", "EndpointSlice", set.EndpointSlices),
+		typed("v1", "Pod", set.Pods),
+		typed("networking.k8s.io/v1", "NetworkPolicy", set.NetworkPolicies),
+		typed("policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy", set.ClusterNetworkPolicies),
+		typed("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", set.AdminNetworkPolicies),
+		typed("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies),
+	)
 }
 
 func typed[T interface {
 	metav1.Object
-	schemaKind
-}](version, kind string, list []objects.Sourced[T], clone func(T) T,
-) []any {
+	runtime.Object
+}](version, kind string, list []objects.Sourced[T]) []any {
 	out := make([]any, 0, len(list))
 	for _, o := range sortedByName(list) {
-		object := clone(o.Object)
+		object := o.Object.DeepCopyObject().(T) // a copy has the type of its original
 		meta := metav1.TypeMeta{APIVersion: version, Kind: kind}
 		object.GetObjectKind().SetGroupVersionKind(meta.GroupVersionKind())
 		if pos := objects.Origin(kind, o).Position(); pos != "" && object.GetLabels()[synth.Label] != "" {
@@ -140,9 +136,6 @@ func printObjects(w io.Writer, list []any, format string) error {
 	}
 	return nil
 }
-
-// schemaKind sets an object's kind.
-type schemaKind interface{ GetObjectKind() schema.ObjectKind }
 
 // sortedByName sorts objects by namespace and name, then by place.
 func sortedByName[T objects.Meta](in []objects.Sourced[T]) []objects.Sourced[T] {

@@ -91,10 +91,7 @@ func (t *traceCommand) run() error {
 		return err
 	}
 	l.locate(outcome.Hops)
-	if err := write(t.streams.Out, outcome); err != nil {
-		return systemError(fmt.Errorf("writing to stdout: %w", err))
-	}
-	return nil
+	return written(write(t.streams.Out, outcome))
 }
 
 var traceWriters = map[string]func(io.Writer, netpath.Outcome) error{

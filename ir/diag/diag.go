@@ -23,15 +23,10 @@ const (
 
 // String returns "info", "warning" or "error".
 func (s Severity) String() string {
-	switch s {
-	case Info:
-		return "info"
-	case Warning:
-		return "warning"
-	case Error:
-		return "error"
+	if s < Info || s > Error {
+		return "unknown"
 	}
-	return "unknown"
+	return [...]string{"info", "warning", "error"}[s-Info]
 }
 
 // Diagnostic is one finding about the input.

@@ -114,12 +114,7 @@ func (t *trace) isNodePortAddress(a netip.Addr) bool {
 		return false
 	}
 	scope := t.program.Node.NodePorts
-	for _, own := range scope.Addresses {
-		if own == a {
-			return true
-		}
-	}
-	return t.own[a] && ir.ContainsAddr(scope.Prefixes, a)
+	return slices.Contains(scope.Addresses, a) || t.own[a] && ir.ContainsAddr(scope.Prefixes, a)
 }
 
 // admitted applies the source ranges. They precede everything else, also the

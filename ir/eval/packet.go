@@ -42,17 +42,7 @@ const (
 )
 
 // String returns "pod", "node" or "outside".
-func (e Entry) String() string {
-	switch e {
-	case FromPod:
-		return "pod"
-	case FromNode:
-		return "node"
-	case FromOutside:
-		return "outside"
-	}
-	return fmt.Sprintf("entry(%d)", uint8(e))
-}
+func (e Entry) String() string { return textOf("entry", uint8(e), "pod", "node", "outside") }
 
 // ParseEntry parses the result of String.
 func ParseEntry(s string) (Entry, error) {
@@ -78,17 +68,15 @@ const (
 
 // String returns "pass", "dnat", "drop" or "reject".
 func (v Verdict) String() string {
-	switch v {
-	case Pass:
-		return "pass"
-	case DNAT:
-		return "dnat"
-	case Drop:
-		return "drop"
-	case Reject:
-		return "reject"
+	return textOf("verdict", uint8(v), "pass", "dnat", "drop", "reject")
+}
+
+// textOf returns the text of a value, which counts from 1.
+func textOf(what string, value uint8, texts ...string) string {
+	if value == 0 || int(value) > len(texts) {
+		return fmt.Sprintf("%s(%d)", what, value)
 	}
-	return fmt.Sprintf("verdict(%d)", uint8(v))
+	return texts[value-1]
 }
 
 // ParseVerdict parses the result of String.

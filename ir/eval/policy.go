@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
@@ -99,27 +100,11 @@ func (x *policies) firstMatch(t *ir.Tier, peer netip.Addr, proto ir.Protocol, po
 }
 
 func (x *policies) matchesPeer(r *ir.Rule, peer netip.Addr) bool {
-	if r.AnyPeer {
-		return true
-	}
-	for _, id := range r.Peers {
-		if x.sets[id].contain(peer) {
-			return true
-		}
-	}
-	return false
+	return r.AnyPeer || slices.ContainsFunc(r.Peers, func(id string) bool { return x.sets[id].contain(peer) })
 }
 
 func matchesPort(r *ir.Rule, proto ir.Protocol, port uint16) bool {
-	if r.AnyPort {
-		return true
-	}
-	for _, ports := range r.Ports {
-		if ports.Contains(proto, port) {
-			return true
-		}
-	}
-	return false
+	return r.AnyPort || slices.ContainsFunc(r.Ports, func(p ir.PortRange) bool { return p.Contains(proto, port) })
 }
 
 // String formats a decision: "accepted by NetworkPolicy shop/web rule ...".

@@ -99,14 +99,19 @@ func visit(p *ir.Program, do func(Object, ir.Origin)) {
 		do(ServiceOf(p.Frontends[i].Service), p.Frontends[i].Origin)
 	}
 	for i := range p.Policy.Profiles {
-		for _, d := range ir.Directions() {
-			for _, t := range p.Policy.Profiles[i].Tiers(d) {
-				for _, o := range t.Isolating {
-					do(PolicyOf(o), o)
-				}
-				for j := range t.Rules {
-					do(PolicyOf(t.Rules[j].Origin), t.Rules[j].Origin)
-				}
+		visitProfile(&p.Policy.Profiles[i], do)
+	}
+}
+
+// visitProfile calls do for every isolation and rule of a profile.
+func visitProfile(p *ir.Profile, do func(Object, ir.Origin)) {
+	for _, d := range ir.Directions() {
+		for _, t := range p.Tiers(d) {
+			for _, o := range t.Isolating {
+				do(PolicyOf(o), o)
+			}
+			for i := range t.Rules {
+				do(PolicyOf(t.Rules[i].Origin), t.Rules[i].Origin)
 			}
 		}
 	}

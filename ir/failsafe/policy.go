@@ -27,16 +27,7 @@ func policies(p *ir.Policy, set Set) bool {
 
 // profileLevel is the highest level to which a policy of the profile is given up.
 func profileLevel(p *ir.Profile, set Set) (level Level) {
-	for _, d := range ir.Directions() {
-		for _, t := range p.Tiers(d) {
-			for _, o := range t.Isolating {
-				level = max(level, set[PolicyOf(o)])
-			}
-			for i := range t.Rules {
-				level = max(level, set[PolicyOf(t.Rules[i].Origin)])
-			}
-		}
-	}
+	visitProfile(p, func(o Object, _ ir.Origin) { level = max(level, set[o]) })
 	return level
 }
 

@@ -1,6 +1,9 @@
 package layout
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // MetaSize is the size of Info in bytes, DigestSize that of a SHA-256.
 const (
@@ -105,34 +108,14 @@ func (m *Info) SetCount(index int, n uint32) {
 
 // Append appends the value's bytes.
 func (m *Info) Append(b []byte) []byte {
-	b = append(b, m.Digest[:]...)
-	b = le.AppendUint32(b, m.Version)
-	b = le.AppendUint32(b, m.Flags)
-	b = le.AppendUint64(b, uint64(m.Features))
-	for _, n := range m.Counts {
-		b = le.AppendUint32(b, n)
-	}
-	b = append(b, m.Detector, m.InterfaceLen)
-	b = append(b, m.Reserved[:]...)
-	b = append(b, m.Interface[:]...)
-	for _, n := range m.PolicyCounts {
-		b = le.AppendUint32(b, n)
-	}
+	b, _ = binary.Append(b, le, m) // Info has a fixed size
 	return b
 }
 
 // DecodeInfo reads what Append writes.
 func DecodeInfo(b []byte) Info {
-	m := Info{
-		Digest: [DigestSize]byte(b), Version: le.Uint32(b[32:]), Flags: le.Uint32(b[36:]), Features: Features(le.Uint64(b[40:])),
-		Detector: b[68], InterfaceLen: b[69], Reserved: [2]byte(b[70:]), Interface: [16]byte(b[72:]),
-	}
-	for i := range m.Counts {
-		m.Counts[i] = le.Uint32(b[48+4*i:])
-	}
-	for i := range m.PolicyCounts {
-		m.PolicyCounts[i] = le.Uint32(b[88+4*i:])
-	}
+	var m Info
+	_, _ = binary.Decode(b[:MetaSize], le, &m) // as above
 	return m
 }
 
@@ -146,20 +129,11 @@ func (m *Info) ValidInfo() bool {
 	}
 	return m.Version == Version && m.Flags&^infoFlags == 0 && m.Features&^AllFeatures == 0 &&
 		m.Detector <= DetectInterfacePrefix && byName == (n > 0) && n < len(m.Interface) &&
-		bytes.IndexByte(m.Interface[:n], 0) < 0 && allZero(m.Interface[n:]) &&
+		bytes.IndexByte(m.Interface[:n], 0) < 0 && len(bytes.TrimRight(m.Interface[n:], "\x00")) == 0 &&
 		m.Reserved == [2]byte{}
 }
 
 // InterfaceName returns the interface's name or its prefix.
 func (m *Info) InterfaceName() string {
 	return string(m.Interface[:min(int(m.InterfaceLen), len(m.Interface))])
-}
-
-func allZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
 }

@@ -25,7 +25,7 @@ var (
 )
 
 // Reserved reports whether no hash may have this identity.
-func (id PolicyID) Reserved() bool { return allZero(id[:7]) }
+func (id PolicyID) Reserved() bool { return [7]byte(id[:7]) == [7]byte{} }
 
 // The flags of a Pod: the directions to which policies apply.
 const (

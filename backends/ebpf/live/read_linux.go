@@ -13,18 +13,10 @@ import (
 func (d *Dataplane) Read() (*image.Image, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	img, err := d.read()
-	if err != nil {
-		return nil, fmt.Errorf("reading the eBPF maps: %w", err)
-	}
-	return img, nil
-}
-
-func (d *Dataplane) read() (*image.Image, error) {
 	g, err := d.generation()
 	defer g.close()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the eBPF maps: %w", err)
 	}
 	return g.read()
 }

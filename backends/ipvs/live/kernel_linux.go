@@ -48,7 +48,11 @@ func open(ctx context.Context) (*sockets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("netlink: %w", err)
 	}
-	v, err := quietly(func() (*ipvs.Handle, error) { return ipvs.New("") })
+	// The library warns on standard error about a missing modprobe.
+	before := logrus.StandardLogger().Out
+	logrus.SetOutput(io.Discard)
+	v, err := ipvs.New("")
+	logrus.SetOutput(before)
 	if err != nil {
 		link.Close()
 		return nil, fmt.Errorf("netlink of IPVS: %w", err)
@@ -73,12 +77,4 @@ func wantIPVS(ctx context.Context) error {
 		return fmt.Errorf("%w (modprobe ip_vs: %v)", ErrNoIPVS, loadErr)
 	}
 	return fmt.Errorf("asking for IPVS: %w", explain(err))
-}
-
-// quietly discards the warnings of f on standard error about a missing modprobe.
-func quietly[T any](f func() (T, error)) (T, error) {
-	before := logrus.StandardLogger().Out
-	logrus.SetOutput(io.Discard)
-	defer logrus.SetOutput(before)
-	return f()
 }

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -239,7 +240,7 @@ func (p *Plan) Empty() bool {
 func (p *Plan) Steps() []string {
 	var out []string
 	for _, s := range p.sysctls {
-		out = append(out, fmt.Sprintf("sysctl: %s = %s (was %s)", s.name, s.to, orMissing(s.from)))
+		out = append(out, fmt.Sprintf("sysctl: %s = %s (was %s)", s.name, s.to, cmp.Or(s.from, "missing")))
 	}
 	out = appendChanges(out, p.early, p.names)
 	rules := p.rules.Steps()
@@ -277,13 +278,6 @@ func (p *Plan) Steps() []string {
 		out = append(out, "ipset: remove the journal of an apply that did not end")
 	}
 	return out
-}
-
-func orMissing(s string) string {
-	if s == "" {
-		return "missing"
-	}
-	return s
 }
 
 func appendChanges(out []string, changes []change, names map[Key]string) []string {

@@ -90,15 +90,7 @@ func procDestination(out map[Key]map[netip.AddrPort]destination, k Key, w []stri
 
 // procForward returns the number of a forwarding method (IP_VS_CONN_F_FWD_MASK).
 func procForward(name string) uint32 {
-	switch name {
-	case "Local":
-		return 1
-	case "Tunnel":
-		return 2
-	case "Route":
-		return 3
-	}
-	return 0 // Masq
+	return map[string]uint32{"Masq": 0, "Local": 1, "Tunnel": 2, "Route": 3}[name]
 }
 
 // procAddr parses "0A000001:0050" or "[fd00:0000:...:0001]:0050".

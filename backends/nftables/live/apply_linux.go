@@ -27,7 +27,9 @@ func Apply(ctx context.Context, p *Plan) error {
 		}
 		observed := p.observed
 		if i >= guarded {
-			p = p.unguarded()
+			unguarded := *p
+			unguarded.observed = false
+			p = &unguarded
 		}
 		err := p.send()
 		if err == nil {
@@ -43,23 +45,6 @@ func Apply(ctx context.Context, p *Plan) error {
 		p = Diff(s, p.want)
 	}
 	return fmt.Errorf("changing the nftables rules: %w", ErrBusy)
-}
-
-// unguarded returns the plan without its generation.
-func (p *Plan) unguarded() *Plan {
-	u := *p
-	u.observed = false
-	return &u
-}
-
-// Verify reads the kernel and returns the plan that turns its rules into the
-// wanted ones: an empty plan if they are equal.
-func Verify(ctx context.Context, want *Model) (*Plan, error) {
-	s, err := Observe(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return Diff(s, want), nil
 }
 
 // Clean removes only planec's tables, and returns the steps. Without tables it does

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,12 +33,7 @@ func (l *Live) changeTable(f nft.Family, old, now *Table, policy bool) (*tableCh
 	if held == nil {
 		return nil, structural("it does not exist")
 	}
-	if old == nil {
-		old = newTable(f)
-	}
-	if now == nil {
-		now = newTable(f)
-	}
+	old, now = cmp.Or(old, newTable(f)), cmp.Or(now, newTable(f))
 	x := &changer{held: held, old: old, now: now, refs: l.refs[f], ids: l.ids[f], delta: make(map[string]int), idDelta: make(map[string]int), oldIDs: make(map[string]int), change: c}
 	for _, s := range old.Sets {
 		if s.role == nftables.ServiceIDs {

@@ -22,7 +22,10 @@ func (l *Live) commit(c *tableChange) {
 		countTargets(h.refs, n, 1)
 	}
 	for _, n := range c.goneSets {
-		h.uncount(h.t.sets[n])
+		s := h.t.sets[n]
+		for _, r := range s.Elems.all() {
+			h.count(s, r, -1)
+		}
 	}
 	h.t.removeSets(c.goneSets)
 	for _, n := range c.goneChains {
@@ -41,12 +44,6 @@ type holder struct {
 }
 
 func (h *holder) count(s *Set, r record, n int) { countElement(h.refs, h.ids, s, r, n) }
-
-func (h *holder) uncount(s *Set) {
-	for _, r := range s.Elems.all() {
-		h.count(s, r, -1)
-	}
-}
 
 func (h *holder) elements(e *elemChange) {
 	s := h.t.sets[e.set.Name]

@@ -82,7 +82,7 @@ func (e *encoder) table(c *tableChange) {
 	}
 	e.elements(c)
 	for _, n := range c.rules {
-		e.flush(c, n.Name)
+		e.delete(msgDelRule, c, ruleTable, ruleChain, n.Name)
 		e.rules(c, n)
 	}
 	for _, n := range c.newChains {
@@ -91,19 +91,13 @@ func (e *encoder) table(c *tableChange) {
 		}
 	}
 	for _, n := range c.goneChains {
-		e.flush(c, n)
+		e.delete(msgDelRule, c, ruleTable, ruleChain, n)
 	}
 	for _, n := range c.goneSets {
-		at := e.begin(msgDelSet, 0, c)
-		e.str(setTable, tableNamed)
-		e.str(setName, n)
-		e.end(at)
+		e.delete(msgDelSet, c, setTable, setName, n)
 	}
 	for _, n := range c.goneChains {
-		at := e.begin(msgDelChain, 0, c)
-		e.str(chainTable, tableNamed)
-		e.str(chainName, n)
-		e.end(at)
+		e.delete(msgDelChain, c, chainTable, chainName, n)
 	}
 }
 
@@ -160,10 +154,12 @@ func (e *encoder) set(c *tableChange, s *Set, id uint32) {
 	e.end(at)
 }
 
-func (e *encoder) flush(c *tableChange, chain string) {
-	at := e.begin(msgDelRule, 0, c)
-	e.str(ruleTable, tableNamed)
-	e.str(ruleChain, chain)
+// delete removes a set, a chain or the rules of a chain. inTable and named are the
+// attributes with the names of the table and of the object.
+func (e *encoder) delete(kind uint16, c *tableChange, inTable, named uint16, name string) {
+	at := e.begin(kind, 0, c)
+	e.str(inTable, tableNamed)
+	e.str(named, name)
 	e.end(at)
 }
 

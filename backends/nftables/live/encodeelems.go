@@ -138,14 +138,18 @@ func (l *elemList) rangeEnd(key []byte) {
 }
 
 // after returns the next key.
-func after(key []byte) []byte {
-	next := bytes.Clone(key)
-	for i := len(next) - 1; i >= 0; i-- {
-		if next[i]++; next[i] != 0 {
+func after(key []byte) []byte { return plus(key, 1, 0) }
+
+// plus adds n, which is 1 or -1, to a big-endian number. A digit that becomes carry
+// changes the one before it.
+func plus(key []byte, n, carry byte) []byte {
+	sum := bytes.Clone(key)
+	for i := len(sum) - 1; i >= 0; i-- {
+		if sum[i] += n; sum[i] != carry {
 			break
 		}
 	}
-	return next
+	return sum
 }
 
 func (l *elemList) data(s *Set, data []byte) {

@@ -20,6 +20,13 @@ type Model struct {
 	seed maphash.Seed
 }
 
+// State is planec's part of the kernel's ruleset, at one generation.
+type State struct {
+	*Model
+	// Generation counts the changes by all programs in the network namespace.
+	Generation uint32
+}
+
 // Table returns a family's table, or nil.
 func (m *Model) Table(f nft.Family) *Table {
 	for _, t := range m.Tables {

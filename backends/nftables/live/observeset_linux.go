@@ -2,7 +2,6 @@ package live
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 
 	"github.com/planec/planec/internal/base/nlattr"
@@ -145,7 +144,13 @@ func (o *observer) element(s *Set, e []byte) (key []byte, end bool) {
 // the last possible key.
 func (s *Set) join(list []boundary) {
 	slices.SortFunc(list, func(a, b boundary) int {
-		return cmp.Or(bytes.Compare(a.key, b.key), -compareBool(a.end, b.end))
+		if c := bytes.Compare(a.key, b.key); c != 0 || a.end == b.end {
+			return c
+		}
+		if a.end {
+			return -1
+		}
+		return 1
 	})
 	for i, b := range list {
 		if b.end {
@@ -159,23 +164,5 @@ func (s *Set) join(list []boundary) {
 	}
 }
 
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
-}
-
 // before returns the preceding key.
-func before(key []byte) []byte {
-	previous := bytes.Clone(key)
-	for i := len(previous) - 1; i >= 0; i-- {
-		if previous[i]--; previous[i] != 0xff {
-			break
-		}
-	}
-	return previous
-}
+func before(key []byte) []byte { return plus(key, 0xff, 0xff) }

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/planec/planec/internal/text/nft"
@@ -21,14 +22,7 @@ func appendComment[T string | []byte](b []byte, text T) []byte {
 	return append(append(b, text...), 0)
 }
 
-func allOnes(b []byte) bool {
-	for _, c := range b {
-		if c != 0xff {
-			return false
-		}
-	}
-	return true
-}
+func allOnes(b []byte) bool { return bytes.Count(b, []byte{0xff}) == len(b) }
 
 // userData is nft's own data for a set, which the kernel only stores (enum
 // nftnl_udata_set_types of libnftnl; set_make_key and others in nft). Without it

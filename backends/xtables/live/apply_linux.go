@@ -39,10 +39,10 @@ func (t *Tools) Begin(ctx context.Context, p *Plan) error {
 			return fmt.Errorf("making the sets: %w", err)
 		}
 	}
-	if err := t.restore(ctx, "iptables", p.ipv4); err != nil {
+	if err := t.Restore(ctx, "iptables", p.ipv4); err != nil {
 		return err
 	}
-	return t.restore(ctx, "ip6tables", p.ipv6)
+	return t.Restore(ctx, "ip6tables", p.ipv6)
 }
 
 // End is the second part: it removes sets and members that no rule refers to any more.

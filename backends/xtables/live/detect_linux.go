@@ -17,7 +17,7 @@ func Detect(ctx context.Context) (*Tools, error) {
 	best, most, found := "", 0, 0
 	for _, v := range []string{"nft", "legacy"} {
 		t := Tools{Variant: v}
-		out, err := t.save(ctx, "iptables")
+		out, err := t.Save(ctx, "iptables")
 		if errors.Is(err, ErrNoTools) || errors.Is(err, ErrNoKernel) {
 			continue
 		}

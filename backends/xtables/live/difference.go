@@ -8,18 +8,8 @@ import (
 	"github.com/planec/planec/backends"
 )
 
-// Difference plans the change from one artifact of a backend to another without
-// reading the kernel. It compares bytes and parses only the chains and sets that
-// differ. Both artifacts must be as planec's emitters write them.
-func Difference(before, after backends.Artifact) (*Plan, error) {
-	have, want, err := differingStates(before, after)
-	if err != nil {
-		return nil, err
-	}
-	return NewPlan(have, want), nil
-}
-
-// differingStates parses the difference of two artifacts.
+// differingStates compares the bytes of two artifacts as planec's emitters write them,
+// and parses only the chains and sets that differ.
 func differingStates(before, after backends.Artifact) (have, want *State, err error) {
 	have, want = &State{}, &State{}
 	for _, f := range []struct {

@@ -93,7 +93,10 @@ func changes(have, want sets) (before, after []byte, steps []string) {
 			continue
 		}
 		if h.kind != w.kind {
-			before = append(before, retype(name, w)...)
+			// The kernel swaps only sets of the same type. No planec version reuses a name
+			// for another type, so no planec rule refers to the old set, and it can be
+			// destroyed first. If a foreign rule does, the command fails without a change.
+			before = append(before, "destroy "+name+"\n"+create(name, w)...)
 			steps = append(steps, fmt.Sprintf("replace set %s by one of another type (%s)", name, backends.Count(len(w.members), "member")))
 			continue
 		}
@@ -172,14 +175,6 @@ func element(m string) string {
 func swap(name string, want *set) []byte {
 	beside := asideName(name)
 	return []byte(create(beside, want) + "swap " + beside + " " + name + "\ndestroy " + beside + "\n")
-}
-
-// retype replaces a set by one of another type, because the kernel swaps only sets
-// of the same type. No planec version reuses a name for another type, so no planec
-// rule refers to the old set, and it can be destroyed first. If a foreign rule
-// does, the command fails without a change.
-func retype(name string, want *set) []byte {
-	return []byte("destroy " + name + "\n" + create(name, want))
 }
 
 // asideName returns a name within the limit of 31 bytes for every input.

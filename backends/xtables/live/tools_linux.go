@@ -2,6 +2,7 @@ package live
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,9 +39,15 @@ var (
 // DefaultLockWait is the default for Tools.LockWait.
 const DefaultLockWait = 5 * time.Second
 
-// save returns the rules of a family; tool is "iptables" or "ip6tables".
-func (t *Tools) save(ctx context.Context, tool string) ([]byte, error) {
+// Save returns all rules of a family, including foreign ones; tool is "iptables"
+// or "ip6tables".
+func (t *Tools) Save(ctx context.Context, tool string) ([]byte, error) {
 	return t.ask(ctx, t.saving(tool))
+}
+
+// SetNames returns the names of all ipsets.
+func (t *Tools) SetNames(ctx context.Context) ([]byte, error) {
+	return t.ask(ctx, question{"ipset", "list", "-n"})
 }
 
 // saving returns the command that prints the rules of a family.
@@ -77,10 +84,8 @@ func (t *Tools) askAll(ctx context.Context, questions []question) ([][]byte, err
 	for i, q := range questions {
 		answers[i], errs[i] = t.answer(ctx, q, running[i])
 	}
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
 	}
 	return answers, nil
 }
@@ -103,8 +108,9 @@ func (t *Tools) answer(ctx context.Context, q question, r *running) ([]byte, err
 	}
 }
 
-// restore loads rules and keeps all others.
-func (t *Tools) restore(ctx context.Context, tool string, text []byte) error {
+// Restore loads text with iptables-restore, in one transaction per table. It does
+// not change what the text does not name.
+func (t *Tools) Restore(ctx context.Context, tool string, text []byte) error {
 	if len(text) == 0 {
 		return nil
 	}

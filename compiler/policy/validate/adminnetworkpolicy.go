@@ -15,10 +15,7 @@ var (
 		policyv1alpha1.AdminNetworkPolicyRuleActionDeny,
 		policyv1alpha1.AdminNetworkPolicyRuleActionPass,
 	}
-	baselineActions = []policyv1alpha1.BaselineAdminNetworkPolicyRuleAction{
-		policyv1alpha1.BaselineAdminNetworkPolicyRuleActionAllow,
-		policyv1alpha1.BaselineAdminNetworkPolicyRuleActionDeny,
-	}
+	baselineActions = adminActions[:2]
 )
 
 const (
@@ -37,35 +34,8 @@ func AdminNetworkPolicy(p *policyv1alpha1.AdminNetworkPolicy) field.ErrorList {
 	var c checker
 	c.meta(&p.ObjectMeta, false)
 	c.numberRange(spec.Child("priority"), p.Spec.Priority, 0, maxPriority)
-	c.subject(p.Spec.Subject.Namespaces, (*namespacedPod)(p.Spec.Subject.Pods))
-	if at := spec.Child("ingress"); c.length(at, len(p.Spec.Ingress), 0, maxAdminItems) {
-		each(&c, at, p.Spec.Ingress, func(at *field.Path, r *policyv1alpha1.AdminNetworkPolicyIngressRule) {
-			c.characters(at.Child("name"), r.Name, maxRuleName)
-			enum(&c, at.Child("action"), r.Action, adminActions)
-			requiredList(&c, at.Child("from"), r.From, maxAdminItems, c.adminSource)
-			c.adminPorts(at.Child("ports"), r.Ports)
-		})
-	}
-	if at := spec.Child("egress"); c.length(at, len(p.Spec.Egress), 0, maxAdminItems) {
-		each(&c, at, p.Spec.Egress, c.adminEgress)
-	}
+	c.adminRules(spec, &p.Spec, adminActions, namedPortMessage)
 	return c.errs
-}
-
-func (c *checker) adminEgress(path *field.Path, r *policyv1alpha1.AdminNetworkPolicyEgressRule) {
-	c.characters(path.Child("name"), r.Name, maxRuleName)
-	enum(c, path.Child("action"), r.Action, adminActions)
-	portless := false
-	requiredList(c, path.Child("to"), r.To, maxAdminItems, func(at *field.Path, p *policyv1alpha1.AdminNetworkPolicyEgressPeer) {
-		portless = portless || p.Nodes != nil || p.Networks != nil || p.DomainNames != nil
-		checkPeer(c, at, &peer[policyv1alpha1.CIDR, policyv1alpha1.DomainName]{p.Namespaces, (*namespacedPod)(p.Pods), p.Nodes, p.Networks, p.DomainNames})
-		if p.DomainNames != nil && r.Action != policyv1alpha1.AdminNetworkPolicyRuleActionAllow {
-			c.domainNamesNeed("Allow", at)
-		}
-	})
-	if c.adminPorts(path.Child("ports"), r.Ports) && portless {
-		c.add(field.Invalid(path, field.OmitValueType{}, namedPortMessage))
-	}
 }
 
 // BaselineAdminNetworkPolicy returns why the API server would reject the policy,
@@ -81,31 +51,58 @@ func BaselineAdminNetworkPolicy(p *policyv1alpha1.BaselineAdminNetworkPolicy) fi
 		// The API server has no path for it, and prints "<nil>".
 		c.add(field.Invalid(field.NewPath("metadata", "name"), p.Name, baselineNameMessage))
 	}
-	c.subject(p.Spec.Subject.Namespaces, (*namespacedPod)(p.Spec.Subject.Pods))
-	if at := spec.Child("ingress"); c.length(at, len(p.Spec.Ingress), 0, maxAdminItems) {
-		each(&c, at, p.Spec.Ingress, func(at *field.Path, r *policyv1alpha1.BaselineAdminNetworkPolicyIngressRule) {
-			c.characters(at.Child("name"), r.Name, maxRuleName)
-			enum(&c, at.Child("action"), r.Action, baselineActions)
-			requiredList(&c, at.Child("from"), r.From, maxAdminItems, c.adminSource)
-			c.adminPorts(at.Child("ports"), r.Ports)
-		})
-	}
-	if at := spec.Child("egress"); c.length(at, len(p.Spec.Egress), 0, maxAdminItems) {
-		each(&c, at, p.Spec.Egress, c.baselineEgress)
-	}
+	c.adminRules(spec, FromBaseline(&p.Spec), baselineActions, baselineNamedPortMessage)
 	return c.errs
 }
 
-func (c *checker) baselineEgress(path *field.Path, r *policyv1alpha1.BaselineAdminNetworkPolicyEgressRule) {
-	c.characters(path.Child("name"), r.Name, maxRuleName)
-	enum(c, path.Child("action"), r.Action, baselineActions)
-	portless := false
-	requiredList(c, path.Child("to"), r.To, maxAdminItems, func(at *field.Path, p *policyv1alpha1.BaselineAdminNetworkPolicyEgressPeer) {
-		portless = portless || p.Nodes != nil || p.Networks != nil
-		checkPeer(c, at, &peer[policyv1alpha1.CIDR, string]{namespaces: p.Namespaces, pods: (*namespacedPod)(p.Pods), nodes: p.Nodes, networks: p.Networks})
-	})
-	if c.adminPorts(path.Child("ports"), r.Ports) && portless {
-		c.add(field.Invalid(path, field.OmitValueType{}, baselineNamedPortMessage))
+// FromBaseline returns the fields of a baseline policy as those of an
+// AdminNetworkPolicy, which has the same ones and more. The result shares them.
+func FromBaseline(s *policyv1alpha1.BaselineAdminNetworkPolicySpec) *policyv1alpha1.AdminNetworkPolicySpec {
+	out := &policyv1alpha1.AdminNetworkPolicySpec{Subject: s.Subject}
+	for _, r := range s.Ingress {
+		action := policyv1alpha1.AdminNetworkPolicyRuleAction(r.Action)
+		out.Ingress = append(out.Ingress, policyv1alpha1.AdminNetworkPolicyIngressRule{Name: r.Name, Action: action, From: r.From, Ports: r.Ports})
+	}
+	for _, r := range s.Egress {
+		rule := policyv1alpha1.AdminNetworkPolicyEgressRule{Name: r.Name, Action: policyv1alpha1.AdminNetworkPolicyRuleAction(r.Action), Ports: r.Ports}
+		if r.To != nil {
+			rule.To = make([]policyv1alpha1.AdminNetworkPolicyEgressPeer, 0, len(r.To))
+		}
+		for _, p := range r.To {
+			rule.To = append(rule.To, policyv1alpha1.AdminNetworkPolicyEgressPeer{Namespaces: p.Namespaces, Pods: p.Pods, Nodes: p.Nodes, Networks: p.Networks})
+		}
+		out.Egress = append(out.Egress, rule)
+	}
+	return out
+}
+
+// adminRules checks what both kinds have.
+func (c *checker) adminRules(spec *field.Path, s *policyv1alpha1.AdminNetworkPolicySpec, actions []policyv1alpha1.AdminNetworkPolicyRuleAction, portMessage string) {
+	c.subject(s.Subject.Namespaces, (*namespacedPod)(s.Subject.Pods))
+	if at := spec.Child("ingress"); c.length(at, len(s.Ingress), 0, maxAdminItems) {
+		each(c, at, s.Ingress, func(at *field.Path, r *policyv1alpha1.AdminNetworkPolicyIngressRule) {
+			c.characters(at.Child("name"), r.Name, maxRuleName)
+			enum(c, at.Child("action"), r.Action, actions)
+			requiredList(c, at.Child("from"), r.From, maxAdminItems, c.adminSource)
+			c.adminPorts(at.Child("ports"), r.Ports)
+		})
+	}
+	if at := spec.Child("egress"); c.length(at, len(s.Egress), 0, maxAdminItems) {
+		each(c, at, s.Egress, func(path *field.Path, r *policyv1alpha1.AdminNetworkPolicyEgressRule) {
+			c.characters(path.Child("name"), r.Name, maxRuleName)
+			enum(c, path.Child("action"), r.Action, actions)
+			portless := false
+			requiredList(c, path.Child("to"), r.To, maxAdminItems, func(at *field.Path, p *policyv1alpha1.AdminNetworkPolicyEgressPeer) {
+				portless = portless || p.Nodes != nil || p.Networks != nil || p.DomainNames != nil
+				checkPeer(c, at, &peer[policyv1alpha1.CIDR, policyv1alpha1.DomainName]{p.Namespaces, (*namespacedPod)(p.Pods), p.Nodes, p.Networks, p.DomainNames})
+				if p.DomainNames != nil && r.Action != policyv1alpha1.AdminNetworkPolicyRuleActionAllow {
+					c.domainNamesNeed("Allow", at)
+				}
+			})
+			if c.adminPorts(path.Child("ports"), r.Ports) && portless {
+				c.add(field.Invalid(path, field.OmitValueType{}, portMessage))
+			}
+		})
 	}
 }
 

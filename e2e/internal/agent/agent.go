@@ -2,12 +2,9 @@
 package agent
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"os/exec"
 	"slices"
 	"testing"
 	"time"
@@ -67,8 +64,8 @@ func New(t testing.TB, in *process.Namespace, o Options) *Agent {
 
 // Ready waits until the agent reports that it is healthy.
 func (a *Agent) Ready(ctx context.Context) error {
-	return a.until(ctx, func() error {
-		_, err := a.get(ctx, Healthz+"/healthz")
+	return a.Until(ctx, func() error {
+		_, err := process.Get(ctx, a.client, Healthz+"/healthz", "")
 		return err
 	})
 }
@@ -82,7 +79,7 @@ type Health struct {
 
 // Health queries the agent's health.
 func (a *Agent) Health(ctx context.Context) (h Health, err error) {
-	text, err := a.get(ctx, Healthz+"/healthz")
+	text, err := process.Get(ctx, a.client, Healthz+"/healthz", "")
 	if err != nil {
 		return h, err
 	}
@@ -91,15 +88,5 @@ func (a *Agent) Health(ctx context.Context) (h Health, err error) {
 
 // Cleanup runs `planec-agent --cleanup`.
 func (a *Agent) Cleanup() error {
-	var out bytes.Buffer
-	cmd := exec.Command(a.argv[0], append(a.argv[1:len(a.argv):len(a.argv)], "--cleanup")...)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := a.in.Do(cmd.Start)
-	if err == nil {
-		err = cmd.Wait()
-	}
-	if err != nil {
-		return fmt.Errorf("planec-agent --cleanup: %w\n%s", err, out.Bytes())
-	}
-	return nil
+	return a.in.Run(append(slices.Clone(a.argv), "--cleanup")...)
 }

@@ -3,12 +3,10 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/planec/planec/e2e/internal/process"
 )
 
 // Values are the metrics of an agent, by name and labels as written.
@@ -41,7 +39,7 @@ const (
 
 // Values reads the agent's metrics.
 func (a *Agent) Values(ctx context.Context) (Values, error) {
-	text, err := a.get(ctx, Metrics+"/metrics")
+	text, err := process.Get(ctx, a.client, Metrics+"/metrics", "")
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +61,7 @@ var errBefore = errors.New("nothing was applied yet")
 
 // Applied waits until the agent has applied what the API server lists.
 func (a *Agent) Applied(ctx context.Context) error {
-	return a.until(ctx, func() error {
+	return a.Until(ctx, func() error {
 		v, err := a.Values(ctx)
 		if err == nil && v.Sum(lastApply) == 0 {
 			return errBefore
@@ -75,41 +73,6 @@ func (a *Agent) Applied(ctx context.Context) error {
 // Collect runs the agent's garbage collector, so that only memory in use
 // remains. It needs --profiling.
 func (a *Agent) Collect(ctx context.Context) error {
-	_, err := a.get(ctx, Metrics+"/debug/pprof/heap?gc=1")
+	_, err := process.Get(ctx, a.client, Metrics+"/debug/pprof/heap?gc=1", "")
 	return err
-}
-
-// until retries f until it succeeds.
-func (a *Agent) until(ctx context.Context, f func() error) error {
-	for {
-		err := f()
-		if err == nil {
-			return nil
-		}
-		if !a.Running() {
-			return fmt.Errorf("the agent ended: %w", a.Wait(0))
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the agent: %w (%w)", err, context.Cause(ctx))
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-func (a *Agent) get(ctx context.Context, url string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return "", err
-	}
-	resp, err := a.client.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", url, resp.Status)
-	}
-	return string(text), err
 }

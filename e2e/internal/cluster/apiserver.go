@@ -38,7 +38,8 @@ func (c *Cluster) newAPIServer(t testing.TB, o Options) *Server {
 		// The server makes its certificate when it starts; this only queries its health.
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 	}}
-	return &Server{Program: p, name: "kube-apiserver", ready: func(ctx context.Context) error {
-		return healthy(ctx, client, c.url()+"/readyz", adminToken)
+	return &Server{Program: p, ready: func(ctx context.Context) error {
+		_, err := process.Get(ctx, client, c.url()+"/readyz", adminToken)
+		return err
 	}}
 }

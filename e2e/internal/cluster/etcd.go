@@ -27,8 +27,9 @@ func (c *Cluster) newEtcd(t testing.TB) *Server {
 		"--data-dir="+t.TempDir(), "--unsafe-no-fsync", "--log-level=warn",
 		"--listen-client-urls="+etcdURL, "--advertise-client-urls="+etcdURL, "--listen-peer-urls="+etcdPeer)
 	client := c.in.HTTP()
-	return &Server{Program: p, name: "etcd", ready: func(ctx context.Context) error {
-		return healthy(ctx, client, etcdURL+"/readyz", "")
+	return &Server{Program: p, ready: func(ctx context.Context) error {
+		_, err := process.Get(ctx, client, etcdURL+"/readyz", "")
+		return err
 	}}
 }
 

@@ -2,8 +2,6 @@ package cluster
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/planec/planec/e2e/internal/process"
@@ -13,7 +11,6 @@ import (
 // [process.Program]: Kill, Stop (it hangs) and Continue.
 type Server struct {
 	*process.Program
-	name  string
 	ready func(context.Context) error
 }
 
@@ -36,42 +33,10 @@ func (s *Server) Restart(ctx context.Context) error {
 // Ready waits until the server is ready. It fails if the server or the context
 // ends.
 func (s *Server) Ready(ctx context.Context) error {
-	const pause = 20 * time.Millisecond
-	for {
+	return s.Until(ctx, func() error {
 		// A hanging server accepts connections and never answers.
 		attempt, cancel := context.WithTimeout(ctx, 2*time.Second)
-		err := s.ready(attempt)
-		cancel()
-		if err == nil {
-			return nil
-		}
-		if !s.Running() {
-			return fmt.Errorf("%s ended before it was ready: %w", s.name, s.Wait(0))
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready: %w (%w)", s.name, err, context.Cause(ctx))
-		case <-time.After(pause):
-		}
-	}
-}
-
-// healthy queries a server's health.
-func healthy(ctx context.Context, client *http.Client, url, token string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", url, resp.Status)
-	}
-	return nil
+		defer cancel()
+		return s.ready(attempt)
+	})
 }

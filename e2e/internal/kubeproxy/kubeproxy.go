@@ -4,10 +4,8 @@ package kubeproxy
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"text/template"
@@ -98,21 +96,8 @@ func Start(t testing.TB, in *process.Namespace, o Options) *Proxy {
 	return p
 }
 
-// ConfigFile is its configuration file, which the agent reads too.
-func (p *Proxy) ConfigFile() string { return p.config }
-
 // Cleanup runs `kube-proxy --cleanup`, which removes the rules of all modes.
 func (p *Proxy) Cleanup(t testing.TB) error {
 	t.Helper()
-	var out bytes.Buffer
-	cmd := exec.Command(programs.Kubernetes(t, "kube-proxy"), "--config="+p.config, "--cleanup")
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := p.in.Do(cmd.Start)
-	if err == nil {
-		err = cmd.Wait()
-	}
-	if err != nil {
-		return fmt.Errorf("kube-proxy --cleanup: %w\n%s", err, out.Bytes())
-	}
-	return nil
+	return p.in.Run(programs.Kubernetes(t, "kube-proxy"), "--config="+p.config, "--cleanup")
 }

@@ -3,31 +3,17 @@ package kubeproxy
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/planec/planec/e2e/internal/process"
 )
 
 // Synced waits until kube-proxy has installed all requested rules, in both
 // families. It cannot wait for changes that kube-proxy has not seen yet: after
 // a change of an object, wait for the effect.
 func (p *Proxy) Synced(ctx context.Context) error {
-	for {
-		err := p.synced(ctx)
-		if err == nil {
-			return nil
-		}
-		if !p.Running() {
-			return fmt.Errorf("kube-proxy ended: %w", p.Wait(0))
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("kube-proxy: %w (%w)", err, context.Cause(ctx))
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	return p.Until(ctx, func() error { return p.synced(ctx) })
 }
 
 // Syncs counts kube-proxy's log lines about installed rules: one per family at the
@@ -41,20 +27,11 @@ const (
 )
 
 func (p *Proxy) synced(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+metricsAddress+"/metrics", nil)
+	text, err := process.Get(ctx, p.client, "http://"+metricsAddress+"/metrics", "")
 	if err != nil {
 		return err
 	}
-	resp, err := p.client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	done, queued := gauges(string(text), lastSync), gauges(string(text), lastQueued)
+	done, queued := gauges(text, lastSync), gauges(text, lastQueued)
 	if len(done) != 2 {
 		return fmt.Errorf("synced in %d families, want 2", len(done))
 	}

@@ -1,12 +1,15 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"runtime"
 	"sync"
 	"testing"
@@ -116,4 +119,41 @@ func (n *Namespace) Dial(ctx context.Context, network, address string) (net.Conn
 // HTTP returns a client that connects from inside the namespace and uses each connection once.
 func (n *Namespace) HTTP() *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: n.Dial, DisableKeepAlives: true}}
+}
+
+// Get returns the body of a URL's answer, which must be 200. token, if not empty, is a
+// bearer token.
+func Get(ctx context.Context, client *http.Client, url, token string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", url, resp.Status)
+	}
+	return string(text), err
+}
+
+// Run runs a command in the namespace to its end; an error has its output.
+func (n *Namespace) Run(argv ...string) error {
+	var out bytes.Buffer
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := n.Do(cmd.Start)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil {
+		return fmt.Errorf("%v: %w\n%s", argv, err, out.Bytes())
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Program is a command that runs in a namespace, at most once at a time.
@@ -119,4 +121,22 @@ func (p *Program) tail() string {
 	const enough = 6000
 	log := p.Log()
 	return log[max(0, len(log)-enough):]
+}
+
+// Until retries f until it succeeds, the program ends, or ctx ends.
+func (p *Program) Until(ctx context.Context, f func() error) error {
+	for {
+		err := f()
+		if err == nil {
+			return nil
+		}
+		if !p.Running() {
+			return fmt.Errorf("%s ended: %w", p.name, p.Wait(0))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w (%w)", p.name, err, context.Cause(ctx))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }

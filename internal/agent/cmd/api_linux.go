@@ -7,8 +7,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/planec/planec/internal/agent/api"
 	"github.com/planec/planec/internal/agent/listener"
 	"github.com/planec/planec/internal/agent/loop"
@@ -60,7 +58,7 @@ func (s *service) status() api.Status {
 	}
 	out := api.Status{
 		Agent:    &api.Agent{PID: os.Getpid(), Node: s.options.node, Source: source, Started: s.started.UTC()},
-		Versions: api.Versions{Planec: buildinfo.Version(), Agent: buildinfo.Version(), Kernel: kernel()},
+		Versions: api.Versions{Planec: buildinfo.Version(), Agent: buildinfo.Version(), Kernel: buildinfo.KernelRelease()},
 		Backend:  s.backend.Name(),
 		Findings: api.Findings(s.report.findings.all()),
 	}
@@ -78,15 +76,6 @@ func (s *service) status() api.Status {
 		out.State, out.InSync = api.InSync, true
 	}
 	return out
-}
-
-// kernel returns the kernel's release.
-func kernel() string {
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		return ""
-	}
-	return unix.ByteSliceToString(u.Release[:])
 }
 
 // spare reports whether the kernel serves anything by rules of any backend.

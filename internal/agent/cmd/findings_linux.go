@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 
@@ -52,11 +53,7 @@ func (f *findings) change(about string, change func(diag.List) diag.List) {
 func (f *findings) put(about string, now diag.List) {
 	had := f.by[about]
 	f.by[about] = now
-	var all diag.List
-	for _, list := range f.by {
-		all = append(all, list...)
-	}
-	f.metrics.Diagnosed(all)
+	f.metrics.Diagnosed(slices.Concat(slices.Collect(maps.Values(f.by))...))
 	f.logNew(about, serious(had), serious(now))
 }
 
@@ -64,10 +61,7 @@ func (f *findings) put(about string, now diag.List) {
 func (f *findings) all() diag.List {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var all diag.List
-	for _, list := range f.by {
-		all = append(all, list...)
-	}
+	all := slices.Concat(slices.Collect(maps.Values(f.by))...)
 	all.Sort()
 	return all
 }

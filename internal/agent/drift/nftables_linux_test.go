@@ -93,11 +93,11 @@ func applyFile(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	p, err := live.Verify(ctx, want)
+	have, err := live.Observe(ctx)
 	if err != nil {
 		return err
 	}
-	return live.Apply(ctx, p)
+	return live.Apply(ctx, live.Diff(have, want))
 }
 
 // TestSecondProcess wants transactions of another process of the same program to be

@@ -81,26 +81,23 @@ type factory struct {
 	subsystem string
 }
 
+func registered[C prometheus.Collector](f factory, c C) C {
+	f.registry.MustRegister(c)
+	return c
+}
+
 func (f factory) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Subsystem: f.subsystem, Name: name, Help: help, Buckets: buckets}, labels)
-	f.registry.MustRegister(v)
-	return v
+	return registered(f, prometheus.NewHistogramVec(prometheus.HistogramOpts{Subsystem: f.subsystem, Name: name, Help: help, Buckets: buckets}, labels))
 }
 
 func (f factory) gauge(name, help string, labels ...string) *prometheus.GaugeVec {
-	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Subsystem: f.subsystem, Name: name, Help: help}, labels)
-	f.registry.MustRegister(v)
-	return v
+	return registered(f, prometheus.NewGaugeVec(prometheus.GaugeOpts{Subsystem: f.subsystem, Name: name, Help: help}, labels))
 }
 
 func (f factory) counters(name, help string, labels ...string) *prometheus.CounterVec {
-	v := prometheus.NewCounterVec(prometheus.CounterOpts{Subsystem: f.subsystem, Name: name, Help: help}, labels)
-	f.registry.MustRegister(v)
-	return v
+	return registered(f, prometheus.NewCounterVec(prometheus.CounterOpts{Subsystem: f.subsystem, Name: name, Help: help}, labels))
 }
 
 func (f factory) counter(name, help string) prometheus.Counter {
-	v := prometheus.NewCounter(prometheus.CounterOpts{Subsystem: f.subsystem, Name: name, Help: help})
-	f.registry.MustRegister(v)
-	return v
+	return registered(f, prometheus.NewCounter(prometheus.CounterOpts{Subsystem: f.subsystem, Name: name, Help: help}))
 }

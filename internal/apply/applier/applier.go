@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -228,10 +229,5 @@ func (a *Applier) CleanAll(ctx context.Context) ([]string, error) {
 
 // Backends lists the backends that this machine can apply, sorted.
 func (a *Applier) Backends() []string {
-	names := make([]string, 0, len(a.dataplanes))
-	for name := range a.dataplanes {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(a.dataplanes))
 }

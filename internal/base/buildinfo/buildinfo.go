@@ -1,4 +1,4 @@
-// Package buildinfo identifies the build of planec.
+// Package buildinfo identifies the build of planec and the kernel that runs it.
 package buildinfo
 
 import (

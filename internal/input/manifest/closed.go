@@ -105,59 +105,34 @@ func closePolicy(o any, both bool) {
 		defaultNetworkPolicy(p) // its directions depend on its rules
 		p.Spec.Ingress, p.Spec.Egress = nil, nil
 	case *policyv1beta1.ClusterNetworkPolicy:
-		closeCluster(&p.Spec, both)
+		const deny = policyv1beta1.ClusterNetworkPolicyRuleActionDeny
+		closeRules(&p.Spec.Ingress, &p.Spec.Egress,
+			policyv1beta1.ClusterNetworkPolicyIngressRule{Action: deny, From: make([]policyv1beta1.ClusterNetworkPolicyIngressPeer, 1)},
+			policyv1beta1.ClusterNetworkPolicyEgressRule{Action: deny, To: make([]policyv1beta1.ClusterNetworkPolicyEgressPeer, 1)}, both)
 	case *policyv1alpha1.AdminNetworkPolicy:
-		closeAdmin(&p.Spec, both)
+		const deny = policyv1alpha1.AdminNetworkPolicyRuleActionDeny
+		closeRules(&p.Spec.Ingress, &p.Spec.Egress,
+			policyv1alpha1.AdminNetworkPolicyIngressRule{Action: deny, From: make([]policyv1alpha1.AdminNetworkPolicyIngressPeer, 1)},
+			policyv1alpha1.AdminNetworkPolicyEgressRule{Action: deny, To: make([]policyv1alpha1.AdminNetworkPolicyEgressPeer, 1)}, both)
 	case *policyv1alpha1.BaselineAdminNetworkPolicy:
-		closeBaseline(&p.Spec, both)
+		const deny = policyv1alpha1.BaselineAdminNetworkPolicyRuleActionDeny
+		closeRules(&p.Spec.Ingress, &p.Spec.Egress,
+			policyv1alpha1.BaselineAdminNetworkPolicyIngressRule{Action: deny, From: make([]policyv1alpha1.AdminNetworkPolicyIngressPeer, 1)},
+			policyv1alpha1.BaselineAdminNetworkPolicyEgressRule{Action: deny, To: make([]policyv1alpha1.BaselineAdminNetworkPolicyEgressPeer, 1)}, both)
 	}
 }
 
-// Administrators' policies have no default verdict. A deny rule with a peer of an
-// unknown kind denies everything.
-
-func closeCluster(spec *policyv1beta1.ClusterNetworkPolicySpec, both bool) {
-	in, out := directions(len(spec.Ingress), len(spec.Egress), both)
-	spec.Ingress, spec.Egress = nil, nil
+// closeRules makes an administrator's policy deny by one rule in each of its
+// directions. These policies have no default verdict; a deny rule with a peer of an
+// unknown kind denies everything. A policy without rules may have been meant for both.
+func closeRules[I, E any](ingress *[]I, egress *[]E, denyIn I, denyOut E, both bool) {
+	both = both || len(*ingress)+len(*egress) == 0
+	in, out := both || len(*ingress) > 0, both || len(*egress) > 0
+	*ingress, *egress = nil, nil
 	if in {
-		spec.Ingress = []policyv1beta1.ClusterNetworkPolicyIngressRule{{
-			Action: policyv1beta1.ClusterNetworkPolicyRuleActionDeny,
-			From:   make([]policyv1beta1.ClusterNetworkPolicyIngressPeer, 1),
-		}}
+		*ingress = []I{denyIn}
 	}
 	if out {
-		spec.Egress = []policyv1beta1.ClusterNetworkPolicyEgressRule{{
-			Action: policyv1beta1.ClusterNetworkPolicyRuleActionDeny,
-			To:     make([]policyv1beta1.ClusterNetworkPolicyEgressPeer, 1),
-		}}
+		*egress = []E{denyOut}
 	}
-}
-
-func closeAdmin(spec *policyv1alpha1.AdminNetworkPolicySpec, both bool) {
-	in, out := directions(len(spec.Ingress), len(spec.Egress), both)
-	spec.Ingress, spec.Egress = nil, nil
-	if in {
-		spec.Ingress = []policyv1alpha1.AdminNetworkPolicyIngressRule{{Action: policyv1alpha1.AdminNetworkPolicyRuleActionDeny, From: make([]policyv1alpha1.AdminNetworkPolicyIngressPeer, 1)}}
-	}
-	if out {
-		spec.Egress = []policyv1alpha1.AdminNetworkPolicyEgressRule{{Action: policyv1alpha1.AdminNetworkPolicyRuleActionDeny, To: make([]policyv1alpha1.AdminNetworkPolicyEgressPeer, 1)}}
-	}
-}
-
-func closeBaseline(spec *policyv1alpha1.BaselineAdminNetworkPolicySpec, both bool) {
-	in, out := directions(len(spec.Ingress), len(spec.Egress), both)
-	spec.Ingress, spec.Egress = nil, nil
-	if in {
-		spec.Ingress = []policyv1alpha1.BaselineAdminNetworkPolicyIngressRule{{Action: policyv1alpha1.BaselineAdminNetworkPolicyRuleActionDeny, From: make([]policyv1alpha1.AdminNetworkPolicyIngressPeer, 1)}}
-	}
-	if out {
-		spec.Egress = []policyv1alpha1.BaselineAdminNetworkPolicyEgressRule{{Action: policyv1alpha1.BaselineAdminNetworkPolicyRuleActionDeny, To: make([]policyv1alpha1.BaselineAdminNetworkPolicyEgressPeer, 1)}}
-	}
-}
-
-// directions returns the directions of an administrator's policy with so many rules in
-// each. A policy without rules may have been meant for both.
-func directions(ingress, egress int, both bool) (in, out bool) {
-	both = both || ingress+egress == 0
-	return both || ingress > 0, both || egress > 0
 }

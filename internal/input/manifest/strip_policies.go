@@ -44,19 +44,15 @@ func (d *decoder) policyPorts(ports []networkingv1.NetworkPolicyPort) {
 
 func (d *decoder) clusterNetworkPolicy(p *policyv1beta1.ClusterNetworkPolicy) *policyv1beta1.ClusterNetworkPolicy {
 	spec := &p.Spec
-	d.selector(spec.Subject.Namespaces)
-	d.namespacedPod((*policyv1alpha1.NamespacedPod)(spec.Subject.Pods))
+	d.peer(spec.Subject.Namespaces, nil, (*policyv1alpha1.NamespacedPod)(spec.Subject.Pods))
 	for _, rule := range spec.Ingress {
 		for _, peer := range rule.From {
-			d.selector(peer.Namespaces)
-			d.namespacedPod((*policyv1alpha1.NamespacedPod)(peer.Pods))
+			d.peer(peer.Namespaces, nil, (*policyv1alpha1.NamespacedPod)(peer.Pods))
 		}
 	}
 	for _, rule := range spec.Egress {
 		for _, peer := range rule.To {
-			d.selector(peer.Namespaces)
-			d.selector(peer.Nodes)
-			d.namespacedPod((*policyv1alpha1.NamespacedPod)(peer.Pods))
+			d.peer(peer.Namespaces, peer.Nodes, (*policyv1alpha1.NamespacedPod)(peer.Pods))
 		}
 	}
 	// The version determines which networks are valid.
@@ -66,16 +62,14 @@ func (d *decoder) clusterNetworkPolicy(p *policyv1beta1.ClusterNetworkPolicy) *p
 
 func (d *decoder) adminNetworkPolicy(p *policyv1alpha1.AdminNetworkPolicy) *policyv1alpha1.AdminNetworkPolicy {
 	spec := &p.Spec
-	d.adminSubject(&spec.Subject)
+	d.peer(spec.Subject.Namespaces, nil, spec.Subject.Pods)
 	for _, rule := range spec.Ingress {
 		d.adminSources(rule.From)
 		defaultAdminPorts(rule.Ports)
 	}
 	for _, rule := range spec.Egress {
 		for _, peer := range rule.To {
-			d.selector(peer.Namespaces)
-			d.selector(peer.Nodes)
-			d.namespacedPod(peer.Pods)
+			d.peer(peer.Namespaces, peer.Nodes, peer.Pods)
 		}
 		defaultAdminPorts(rule.Ports)
 	}
@@ -84,39 +78,34 @@ func (d *decoder) adminNetworkPolicy(p *policyv1alpha1.AdminNetworkPolicy) *poli
 
 func (d *decoder) baselineAdminNetworkPolicy(p *policyv1alpha1.BaselineAdminNetworkPolicy) *policyv1alpha1.BaselineAdminNetworkPolicy {
 	spec := &p.Spec
-	d.adminSubject(&spec.Subject)
+	d.peer(spec.Subject.Namespaces, nil, spec.Subject.Pods)
 	for _, rule := range spec.Ingress {
 		d.adminSources(rule.From)
 		defaultAdminPorts(rule.Ports)
 	}
 	for _, rule := range spec.Egress {
 		for _, peer := range rule.To {
-			d.selector(peer.Namespaces)
-			d.selector(peer.Nodes)
-			d.namespacedPod(peer.Pods)
+			d.peer(peer.Namespaces, peer.Nodes, peer.Pods)
 		}
 		defaultAdminPorts(rule.Ports)
 	}
 	return &policyv1alpha1.BaselineAdminNetworkPolicy{ObjectMeta: d.meta(&p.ObjectMeta), Spec: *spec}
 }
 
-func (d *decoder) adminSubject(s *policyv1alpha1.AdminNetworkPolicySubject) {
-	d.selector(s.Namespaces)
-	d.namespacedPod(s.Pods)
-}
-
 func (d *decoder) adminSources(peers []policyv1alpha1.AdminNetworkPolicyIngressPeer) {
 	for _, peer := range peers {
-		d.selector(peer.Namespaces)
-		d.namespacedPod(peer.Pods)
+		d.peer(peer.Namespaces, nil, peer.Pods)
 	}
 }
 
-// namespacedPod handles both versions, whose types have the same fields.
-func (d *decoder) namespacedPod(p *policyv1alpha1.NamespacedPod) {
-	if p != nil {
-		d.selector(&p.NamespaceSelector)
-		d.selector(&p.PodSelector)
+// peer shares the strings of a subject or a peer of either version, whose types of
+// pods have the same fields.
+func (d *decoder) peer(namespaces, nodes *metav1.LabelSelector, pods *policyv1alpha1.NamespacedPod) {
+	d.selector(namespaces)
+	d.selector(nodes)
+	if pods != nil {
+		d.selector(&pods.NamespaceSelector)
+		d.selector(&pods.PodSelector)
 	}
 }
 

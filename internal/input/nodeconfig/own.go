@@ -7,7 +7,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/ir"
 )
 
 // own reads planec's NodeConfig.
@@ -17,15 +16,15 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c := Default()
 	c.Node = o.get("node").nodeName()
 	c.Config.ClusterCIDRs = o.get("clusterCIDR").clusterCIDRs()
-	c.Config.ServiceCIDRs = o.get("serviceCIDR").cidrs()
+	c.Config.ServiceCIDRs = parsedItems(o.get("serviceCIDR"), ParseCIDR)
 	c.Config.NodePortAddresses = o.get("nodePortAddresses").nodePortAddresses()
-	c.Config.DetectLocal = o.get("detectLocal").detectLocal()
+	c.Config.DetectLocal = parsed(o.get("detectLocal"), ParseDetectLocal)
 	c.Config.MasqueradeAll = o.get("masqueradeAll").bool()
 	c.Config.TCPBeLiberal = o.get("tcpBeLiberal").bool()
-	c.Config.LocalAddresses = o.get("localAddresses").addresses()
+	c.Config.LocalAddresses = parsedItems(o.get("localAddresses"), parseAddress)
 	c.MasqueradeBit = o.get("masqueradeBit").masqueradeBit()
 	c.Scheduler = o.get("ipvsScheduler").scheduler()
-	c.Config.OnDeny = o.get("policyDeny").refusal()
+	c.Config.OnDeny = parsed(o.get("policyDeny"), ParseRefusal)
 	c.Config.FailClosed = o.get("failClosed").bool()
 	c.Config.ExternalIPs = o.get("externalIPs").externalIPs()
 	if masq := o.get("masqAgent"); masq.isSet() {
@@ -35,21 +34,35 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	return c
 }
 
-func (v value) cidrs() []netip.Prefix {
-	var out []netip.Prefix
+// parsed parses a string; one that is missing or empty gives the zero value.
+func parsed[T any](v value, parse func(string) (T, error)) (out T) {
+	s := v.string()
+	if s == "" {
+		return out
+	}
+	out, err := parse(s)
+	if err != nil {
+		v.fail("%v", err)
+	}
+	return out
+}
+
+// parsedItems parses the strings of a list, and leaves wrong ones out.
+func parsedItems[T any](v value, parse func(string) (T, error)) []T {
+	var out []T
 	for _, item := range v.strings(true) {
-		p, err := ParseCIDR(item.node.Value)
+		x, err := parse(item.node.Value)
 		if err != nil {
 			item.fail("%v", err)
 			continue
 		}
-		out = append(out, p)
+		out = append(out, x)
 	}
 	return out
 }
 
 func (v value) clusterCIDRs() []netip.Prefix {
-	cidrs := v.cidrs()
+	cidrs := parsedItems(v, ParseCIDR)
 	if err := onePerFamily(cidrs); err != nil {
 		v.fail("%v", err)
 	}
@@ -64,31 +77,6 @@ func (v value) nodePortAddresses() objects.NodePortAddresses {
 		}
 	}
 	return p.out
-}
-
-func (v value) detectLocal() objects.DetectLocal {
-	s := v.string()
-	if s == "" {
-		return objects.DetectLocal{}
-	}
-	d, err := ParseDetectLocal(s)
-	if err != nil {
-		v.fail("%v", err)
-	}
-	return d
-}
-
-func (v value) addresses() []netip.Addr {
-	var out []netip.Addr
-	for _, item := range v.strings(true) {
-		a, err := parseAddress(item.node.Value)
-		if err != nil {
-			item.fail("%v", err)
-			continue
-		}
-		out = append(out, a)
-	}
-	return out
 }
 
 func (v value) masqueradeBit() int {
@@ -108,18 +96,6 @@ func (v value) scheduler() string {
 		v.fail("%v", err)
 	}
 	return s
-}
-
-func (v value) refusal() ir.Refusal {
-	s := v.string()
-	if s == "" {
-		return 0
-	}
-	r, err := ParseRefusal(s)
-	if err != nil {
-		v.fail("%v", err)
-	}
-	return r
 }
 
 func (v value) externalIPs() objects.ExternalIPs {

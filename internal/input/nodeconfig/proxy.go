@@ -39,15 +39,15 @@ func (o *object) process(mode string, conntrack *object) Proxy {
 		MetricsBindAddress:  o.get("metricsBindAddress").string(),
 		EnableProfiling:     o.get("enableProfiling").bool(),
 		BindAddressHardFail: o.get("bindAddressHardFail").bool(),
-		OOMScoreAdj:         o.get("oomScoreAdj").optionalInt(),
+		OOMScoreAdj:         optional(o.get("oomScoreAdj"), value.int),
 		Kubeconfig:          client.get("kubeconfig").string(),
 		QPS:                 client.get("qps").int(),
 		Burst:               client.get("burst").int(),
 		Conntrack: Conntrack{
-			MaxPerCore:     conntrack.get("maxPerCore").optionalInt(),
-			Min:            conntrack.get("min").optionalInt(),
-			TCPEstablished: conntrack.get("tcpEstablishedTimeout").optionalDuration(),
-			TCPCloseWait:   conntrack.get("tcpCloseWaitTimeout").optionalDuration(),
+			MaxPerCore:     optional(conntrack.get("maxPerCore"), value.int),
+			Min:            optional(conntrack.get("min"), value.int),
+			TCPEstablished: optional(conntrack.get("tcpEstablishedTimeout"), value.duration),
+			TCPCloseWait:   optional(conntrack.get("tcpCloseWaitTimeout"), value.duration),
 			UDP:            conntrack.get("udpTimeout").duration(),
 			UDPStream:      conntrack.get("udpStreamTimeout").duration(),
 		},
@@ -57,20 +57,13 @@ func (o *object) process(mode string, conntrack *object) Proxy {
 	return p
 }
 
-func (v value) optionalInt() *int {
+// optional reads a value, or returns nil if it is not set.
+func optional[T any](v value, read func(value) T) *T {
 	if !v.isSet() {
 		return nil
 	}
-	n := v.int()
-	return &n
-}
-
-func (v value) optionalDuration() *time.Duration {
-	if !v.isSet() {
-		return nil
-	}
-	d := v.duration()
-	return &d
+	x := read(v)
+	return &x
 }
 
 // duration parses a metav1.Duration; 0 may also be a number.

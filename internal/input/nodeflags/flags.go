@@ -96,26 +96,11 @@ type override struct {
 func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 	cfg := &c.Config
 	return []override{
-		{"cluster-cidr", func() (err error) {
-			cfg.ClusterCIDRs, err = nodeconfig.ParseClusterCIDRs(s.clusterCIDR)
-			return err
-		}},
-		{"service-cidr", func() (err error) {
-			cfg.ServiceCIDRs, err = nodeconfig.ParseCIDRs(s.serviceCIDR)
-			return err
-		}},
-		{"nodeport-addresses", func() (err error) {
-			cfg.NodePortAddresses, err = nodeconfig.ParseNodePortAddresses(s.nodePortAddresses)
-			return err
-		}},
-		{"detect-local", func() (err error) {
-			cfg.DetectLocal, err = nodeconfig.ParseDetectLocal(s.detectLocal)
-			return err
-		}},
-		{"local-address", func() (err error) {
-			cfg.LocalAddresses, err = nodeconfig.ParseLocalAddresses(s.localAddresses)
-			return err
-		}},
+		{"cluster-cidr", set(&cfg.ClusterCIDRs, nodeconfig.ParseClusterCIDRs, s.clusterCIDR)},
+		{"service-cidr", set(&cfg.ServiceCIDRs, nodeconfig.ParseCIDRs, s.serviceCIDR)},
+		{"nodeport-addresses", set(&cfg.NodePortAddresses, nodeconfig.ParseNodePortAddresses, s.nodePortAddresses)},
+		{"detect-local", set(&cfg.DetectLocal, nodeconfig.ParseDetectLocal, s.detectLocal)},
+		{"local-address", set(&cfg.LocalAddresses, nodeconfig.ParseLocalAddresses, s.localAddresses)},
 		{"masquerade-all", func() error {
 			cfg.MasqueradeAll = s.masqueradeAll
 			return nil
@@ -124,14 +109,8 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 			c.Scheduler = s.scheduler
 			return nodeconfig.CheckScheduler(s.scheduler)
 		}},
-		{"policy-deny", func() (err error) {
-			cfg.OnDeny, err = nodeconfig.ParseRefusal(s.policyDeny)
-			return err
-		}},
-		{"external-ips", func() (err error) {
-			cfg.ExternalIPs, err = nodeconfig.ParseExternalIPs(s.externalIPs)
-			return err
-		}},
+		{"policy-deny", set(&cfg.OnDeny, nodeconfig.ParseRefusal, s.policyDeny)},
+		{"external-ips", set(&cfg.ExternalIPs, nodeconfig.ParseExternalIPs, s.externalIPs)},
 		{"fail-closed", func() error {
 			cfg.FailClosed = s.failClosed
 			return nil
@@ -140,5 +119,13 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 			c.MasqueradeBit = s.masqueradeBit
 			return nodeconfig.CheckMasqueradeBit(s.masqueradeBit)
 		}},
+	}
+}
+
+// set returns the effect of a flag that sets one field to its parsed value.
+func set[S, T any](field *T, parse func(S) (T, error), given S) func() error {
+	return func() (err error) {
+		*field, err = parse(given)
+		return err
 	}
 }

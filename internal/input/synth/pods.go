@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,7 +39,7 @@ func (m *maker) makePods() {
 		for _, p := range m.podsOf(w) {
 			id := objects.NameOf(p.Object)
 			if names[id] {
-				p.Object.Name += "-" + lowerKind(w.Object.Kind)
+				p.Object.Name += "-" + strings.ToLower(w.Object.Kind)
 				id.Name = p.Object.Name
 			}
 			if len(pods) >= maxPods || names[id] {
@@ -53,16 +54,6 @@ func (m *maker) makePods() {
 	for _, p := range pods {
 		add(&m.out.Set.Pods, &m.out.Made.Pods, p)
 	}
-}
-
-func lowerKind(kind string) string {
-	b := []byte(kind)
-	for i, c := range b {
-		if c >= 'A' && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
 }
 
 // workloads returns the workloads that need pods, in the order in which names are

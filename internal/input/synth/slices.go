@@ -173,17 +173,9 @@ func portsOn(s *corev1.Service, p *corev1.Pod) []discoveryv1.EndpointPort {
 
 // portNamed finds a port by name in a pod's containers, then in its sidecars.
 func portNamed(p *corev1.Pod, name string, protocol corev1.Protocol) (int32, bool) {
-	all := slices.Clone(p.Spec.Containers)
-	for _, c := range p.Spec.InitContainers {
-		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
-			all = append(all, c)
-		}
-	}
-	for _, c := range all {
-		for _, port := range c.Ports {
-			if port.Name == name && cmp.Or(port.Protocol, corev1.ProtocolTCP) == protocol {
-				return port.ContainerPort, true
-			}
+	for _, port := range objects.ContainerPorts(p) {
+		if port.Name == name && cmp.Or(port.Protocol, corev1.ProtocolTCP) == protocol {
+			return port.ContainerPort, true
 		}
 	}
 	return 0, false

@@ -16,7 +16,7 @@ type Interpreter struct {
 	endpoints []layout.Endpoint
 	weights   []uint16
 	addresses map[layout.Address]uint32
-	prefixes  trie
+	prefixes  longest
 	policies  policies
 	symbols   *image.Symbols
 }
@@ -46,7 +46,7 @@ func New(img *image.Image) *Interpreter {
 	for i := range addrs.Len() {
 		n.addresses[layout.Address(addrs.Key(i))] = layout.DecodeIndex(addrs.Value(i))
 	}
-	n.prefixes = newTrie(img.Map(layout.Prefixes))
+	n.prefixes = newLongest(img.Map(layout.Prefixes))
 	n.policies = newPolicies(img)
 	return n
 }
@@ -95,7 +95,7 @@ func (n *Interpreter) Eval(p eval.Packet) eval.Result {
 		return r.unclaimed()
 	}
 	r.symbol = n.symbols.Service(service.index)
-	if service.Sources != 0 && !n.prefixes.contains(service.Sources, p.Src) {
+	if service.Sources != 0 && !n.contains(service.Sources, p.Src) {
 		r.step("prefix", r.symbol.Origin.At("spec.loadBalancerSourceRanges"), "%v is not in source set %d: dropped", p.Src, service.Sources)
 		return r.end(eval.Drop)
 	}
@@ -133,14 +133,14 @@ func (n *Interpreter) isNodePort(a netip.Addr) bool {
 	case n.info.Flags&byFamily(a, layout.FlagNodePortAnyIPv4, layout.FlagNodePortAnyIPv6) != 0:
 		return true
 	}
-	return n.prefixes.contains(setOf(layout.SetNodePort, a), a)
+	return n.contains(setOf(layout.SetNodePort, a), a)
 }
 
 // isLocalPod reports whether the local detector finds the packet's source.
 func (n *Interpreter) isLocalPod(p eval.Packet) bool {
 	switch n.info.Detector {
 	case layout.DetectCIDR:
-		return n.prefixes.contains(setOf(layout.SetLocal, p.Src), p.Src)
+		return n.contains(setOf(layout.SetLocal, p.Src), p.Src)
 	case layout.DetectInterface:
 		return p.Interface == n.info.InterfaceName()
 	case layout.DetectInterfacePrefix:
@@ -152,7 +152,14 @@ func (n *Interpreter) isLocalPod(p eval.Packet) bool {
 // masquerades reports whether the node's egress rule masquerades packets to dst.
 func (n *Interpreter) masquerades(dst netip.Addr) bool {
 	on := n.info.Flags&byFamily(dst, layout.FlagMasqueradeIPv4, layout.FlagMasqueradeIPv6) != 0
-	return on && !n.isOwn(dst) && !n.prefixes.contains(setOf(layout.SetNoMasquerade, dst), dst)
+	return on && !n.isOwn(dst) && !n.contains(setOf(layout.SetNoMasquerade, dst), dst)
+}
+
+// contains reports whether a prefix of the set covers the address. An invalid
+// address is in no set.
+func (n *Interpreter) contains(set uint32, a netip.Addr) bool {
+	key := layout.PrefixKey{Bits: layout.MaxPrefixBits, Set: layout.BE32Of(set), Address: layout.AddressOf(a)}
+	return a.IsValid() && n.prefixes.find(key.Append(nil)) != 0
 }
 
 func byFamily(a netip.Addr, ipv4, ipv6 uint32) uint32 {

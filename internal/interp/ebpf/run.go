@@ -128,7 +128,7 @@ func (r *run) unclaimed() eval.Result {
 			r.step("addr", ir.Origin{}, "%v is a ClusterIP, but %d/%v is none of its ports: rejected", dst, r.packet.Port, r.packet.Protocol)
 			return r.end(eval.Reject)
 		}
-		if r.prefixes.contains(setOf(layout.SetServiceCIDR, dst), dst) {
+		if r.contains(setOf(layout.SetServiceCIDR, dst), dst) {
 			r.step("prefix", ir.Origin{}, "%v is in a service range, but no Service has it: dropped", dst)
 			return r.end(eval.Drop)
 		}

@@ -2,6 +2,7 @@ package iptables
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/internal/interp/fate"
 	"github.com/planec/planec/ir"
@@ -121,12 +122,7 @@ func (p *Packet) chain(c *chain) code {
 }
 
 func (p *Packet) matches(r *rule) bool {
-	for _, m := range r.matches {
-		if !m(p) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(r.matches, func(m match) bool { return !m(p) })
 }
 
 // RefusedByPair reports whether the rule that refused the packet matched a set of

@@ -55,26 +55,15 @@ func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) {
 // travel sends the packet through the hooks. A connection of the node to itself
 // leaves and re-enters through the loopback interface.
 func (m *machine) travel() eval.Result {
-	if m.packet.From == eval.FromNode {
-		if !m.hook(nft.Output, true) {
-			return m.result()
-		}
-		if !m.hook(nft.Postrouting, true) {
-			return m.result()
-		}
-		if m.interp.isLocal(m.dst) && m.hook(nft.Prerouting, false) {
+	switch {
+	case m.packet.From == eval.FromNode:
+		if m.hook(nft.Output, true) && m.hook(nft.Postrouting, true) && m.interp.isLocal(m.dst) && m.hook(nft.Prerouting, false) {
 			m.hook(nft.Input, true)
 		}
-		return m.result()
-	}
-	if !m.hook(nft.Prerouting, true) {
-		return m.result()
-	}
-	if m.interp.isLocal(m.dst) {
+	case !m.hook(nft.Prerouting, true):
+	case m.interp.isLocal(m.dst):
 		m.hook(nft.Input, true)
-		return m.result()
-	}
-	if m.hook(nft.Forward, true) {
+	case m.hook(nft.Forward, true):
 		m.hook(nft.Postrouting, true)
 	}
 	return m.result()

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -179,11 +180,7 @@ func valuesOf(key labelKey, selectors []asked, banned func(labelKey, string) boo
 	} else {
 		list = append(list, value{text: freshValue(named), present: true, fresh: true, always: true})
 	}
-	texts := make([]string, 0, len(named))
-	for v := range named {
-		texts = append(texts, v)
-	}
-	slices.Sort(texts)
+	texts := slices.Sorted(maps.Keys(named))
 	for _, v := range texts {
 		if !banned(key, v) {
 			list = append(list, value{text: v, present: true})

@@ -217,15 +217,7 @@ func standInEntities(u *universe, before, after *side) []*entity {
 	return out
 }
 
-// common returns the addresses of a connection between two ends, chosen as in
-// package netpath.
+// common returns the addresses of a connection between two ends.
 func common(from, to *ends) (src, dst netip.Addr, ok bool) {
-	for _, f := range []ir.Family{from.primary, ir.IPv4 + ir.IPv6 - from.primary} {
-		src, okSrc := from.addresses[f]
-		dst, okDst := to.addresses[f]
-		if okSrc && okDst {
-			return src, dst, true
-		}
-	}
-	return src, dst, false
+	return netpath.Common(from.addresses, to.addresses, from.primary)
 }

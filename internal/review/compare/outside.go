@@ -137,8 +137,7 @@ func subtract(p netip.Prefix, without []netip.Prefix, out []netip.Prefix) []neti
 		return out
 	}
 	low := netip.PrefixFrom(p.Addr(), p.Bits()+1)
-	high := netip.PrefixFrom(upperHalf(p), p.Bits()+1)
-	for _, half := range []netip.Prefix{low, high} {
+	for _, half := range []netip.Prefix{low, ir.UpperHalf(p)} {
 		var inside []netip.Prefix
 		for _, w := range without {
 			if half.Overlaps(w) {
@@ -148,14 +147,6 @@ func subtract(p netip.Prefix, without []netip.Prefix, out []netip.Prefix) []neti
 		out = subtract(half, inside, out)
 	}
 	return out
-}
-
-// upperHalf returns the first address of the second half of a network.
-func upperHalf(p netip.Prefix) netip.Addr {
-	b := p.Addr().AsSlice()
-	b[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
-	a, _ := netip.AddrFromSlice(b) // it has the length of an address
-	return a
 }
 
 // free returns an unused address of a network.

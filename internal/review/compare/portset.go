@@ -61,12 +61,7 @@ func rowPorts(r *resolve.Row) portSet {
 }
 
 func (s portSet) empty() bool {
-	for i := range s.spans {
-		if len(s.spans[i]) > 0 {
-			return false
-		}
-	}
-	return !s.other && !slices.Contains(s.named, true)
+	return s.ranges() == 0 && !s.other && !slices.Contains(s.named, true)
 }
 
 func (s portSet) minus(t portSet) portSet {
@@ -157,12 +152,7 @@ func (s portSet) String() string {
 }
 
 func (s portSet) coversPorts() bool {
-	for i := range s.spans {
-		if len(minusSpans([]span{{0, lastPort}}, s.spans[i])) > 0 {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.spans[:], func(x []span) bool { return len(minusSpans([]span{{0, lastPort}}, x)) > 0 })
 }
 
 func (s portSet) ranges() int {

@@ -39,7 +39,7 @@ func (n *Network) Matrix(pods []Pod, ports []Port, yield func(from, to *Pod, por
 }
 
 func (m *matrix) pair(from, to *Pod, ports []Port, yield func(from, to *Pod, port Port, allowed bool)) error {
-	src, dst, ok := common(from, to)
+	src, dst, ok := Common(from.Addresses, to.Addresses, from.Primary)
 	if !ok {
 		for _, port := range ports {
 			yield(from, to, port, false)

@@ -54,12 +54,12 @@ func Pods(set *objects.Set) []Pod {
 	return slices.CompactFunc(out, func(a, b Pod) bool { return a.Namespace == b.Namespace && a.Name == b.Name })
 }
 
-// common returns the addresses of a connection between two pods: of the
-// source's primary family if the destination has it, else of the other family.
-func common(from, to *Pod) (src, dst netip.Addr, ok bool) {
-	for _, f := range []ir.Family{from.Primary, ir.IPv4 + ir.IPv6 - from.Primary} {
-		src, okSrc := from.Addresses[f]
-		dst, okDst := to.Addresses[f]
+// Common returns the addresses of a connection between two ends with addresses by
+// family: of the source's primary family if the destination has it, else of the other.
+func Common(from, to map[ir.Family]netip.Addr, primary ir.Family) (src, dst netip.Addr, ok bool) {
+	for _, f := range []ir.Family{primary, ir.IPv4 + ir.IPv6 - primary} {
+		src, okSrc := from[f]
+		dst, okDst := to[f]
 		if okSrc && okDst {
 			return src, dst, true
 		}

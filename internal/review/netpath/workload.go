@@ -1,6 +1,7 @@
 package netpath
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 )
@@ -33,10 +34,5 @@ func Workload(pod string, labels map[string]string) string {
 
 // controlled reports whether a controller made the pod and its name.
 func controlled(labels map[string]string) bool {
-	for _, l := range []string{"controller-revision-hash", "pod-template-hash", "batch.kubernetes.io/controller-uid", "controller-uid"} {
-		if labels[l] != "" {
-			return true
-		}
-	}
-	return false
+	return cmp.Or(labels["controller-revision-hash"], labels["pod-template-hash"], labels["batch.kubernetes.io/controller-uid"], labels["controller-uid"]) != ""
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 )
@@ -48,20 +46,13 @@ func newIndex(sets ...*Input) *index {
 }
 
 func (x *index) list(set *objects.Set, root string) {
-	list(x, root, "Service", set.Services)
-	list(x, root, "EndpointSlice", set.EndpointSlices)
-	list(x, root, "NetworkPolicy", set.NetworkPolicies)
-	list(x, root, "ClusterNetworkPolicy", set.ClusterNetworkPolicies)
-	list(x, root, "AdminNetworkPolicy", set.AdminNetworkPolicies)
-	list(x, root, "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies)
-	list(x, root, "Pod", set.Pods)
-	list(x, root, "Node", set.Nodes)
-	list(x, root, "Namespace", set.Namespaces)
-}
-
-func list[T metav1.Object](x *index, root, kind string, set []objects.Sourced[T]) {
-	for _, s := range set {
-		x.objects = append(x.objects, object{Kind: kind, Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), File: strings.TrimPrefix(s.File, root), Line: s.Line})
+	for _, l := range set.Lists() {
+		if k := l.Kind(); k == "ServiceCIDR" || k == "Endpoints" || k == "" {
+			continue
+		}
+		for s := range l.All() {
+			x.objects = append(x.objects, object{Kind: l.Kind(), Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), File: strings.TrimPrefix(s.File, root), Line: s.Line})
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func stepApplyCommit(_ string, n int) (func() error, error) {
 	return func() error {
 		o := backends.DefaultOptions()
 		o.NoComments = true
-		program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+		program := programOf(&set)
 		a, err := nftables.New(o).Emit(program)
 		if err != nil {
 			return err

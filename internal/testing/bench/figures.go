@@ -14,7 +14,6 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/nftables"
-	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/testing/clustergen"
 )
@@ -61,7 +60,7 @@ func prepare(dir string, n int) error {
 		return err
 	}
 	set := clustergen.Objects(size(n))
-	program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+	program := programOf(&set)
 	for name, plain := range map[string]bool{"rules": true, "commented": false} {
 		a, err := nftables.New(backends.Options{MasqueradeBit: backends.DefaultMasqueradeBit, NoComments: plain}).Emit(program)
 		if err != nil {
@@ -88,32 +87,33 @@ func writeTo(path string, write func(io.Writer) error) error {
 
 // self runs a step in a separate process and returns its output.
 func (b *bench) self(step string, n int) ([]byte, error) {
+	text, _, err := b.output(func(self string, args []string) *exec.Cmd { return exec.Command(self, args...) }, step, n)
+	return text, err
+}
+
+// output runs a step with a command of this program.
+func (b *bench) output(command func(self string, args []string) *exec.Cmd, step string, n int) ([]byte, *os.ProcessState, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	cmd := exec.Command(self, "-step", step, "-services", fmt.Sprint(n), "-dir", b.tmp)
+	cmd := command(self, []string{"-step", step, "-services", fmt.Sprint(n), "-dir", b.tmp})
 	cmd.Stderr = os.Stderr
-	return cmd.Output()
+	text, err := cmd.Output()
+	return text, cmd.ProcessState, err
 }
 
 // apart runs a step once, in a separate process and network namespace.
 func (b *bench) apart(step string, n int) (usage, sample, error) {
 	var s sample
-	self, err := os.Executable()
-	if err != nil {
-		return usage{}, s, err
-	}
-	cmd := apart(self, []string{"-step", step, "-services", fmt.Sprint(n), "-dir", b.tmp})
-	cmd.Stderr = os.Stderr
-	text, err := cmd.Output()
+	text, process, err := b.output(apart, step, n)
 	if err == nil {
 		err = json.Unmarshal(text, &s)
 	}
 	if err != nil {
 		return usage{}, s, err
 	}
-	return processUsage(cmd.ProcessState), s, nil
+	return processUsage(process), s, nil
 }
 
 // step runs a step several times.
@@ -255,7 +255,7 @@ func changedLines(n int) error {
 func ruleLines(n int, change func(*objects.Set)) (map[string]int, error) {
 	set := clustergen.Objects(size(n))
 	change(&set)
-	program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+	program := programOf(&set)
 	a, err := nftables.New(backends.DefaultOptions()).Emit(program)
 	if err != nil {
 		return nil, err

@@ -18,8 +18,10 @@ import (
 	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/internal/testing/clustergen"
+	"github.com/planec/planec/ir"
 )
 
 // sample is the result that a step prints.
@@ -68,22 +70,25 @@ func size(n int) clustergen.Size { return clustergen.Size{Services: n, Endpoints
 // stepCompileEmit measures from objects in memory to nftables text.
 func stepCompileEmit(_ string, n int) (func() error, error) {
 	set := clustergen.Objects(size(n))
-	return func() error {
-		program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
-		_, err := nftables.New(backends.DefaultOptions()).Emit(program)
-		return err
-	}, nil
+	return func() error { return emitNFTables(&set) }, nil
+}
+
+func emitNFTables(set *objects.Set) error {
+	_, err := nftables.New(backends.DefaultOptions()).Emit(programOf(set))
+	return err
+}
+
+// programOf compiles a generated cluster for its first node.
+func programOf(set *objects.Set) *ir.Program {
+	program, _ := compiler.Compile(compiler.Input{Objects: set, Node: set.Nodes[0].Object.Name})
+	return program
 }
 
 // stepPolicies measures from a large cluster with policies in memory to nftables
 // text; it ignores the number of Services.
 func stepPolicies(string, int) (func() error, error) {
 	set := clustergen.PolicyObjects(clustergen.LargePolicies)
-	return func() error {
-		program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
-		_, err := nftables.New(backends.DefaultOptions()).Emit(program)
-		return err
-	}, nil
+	return func() error { return emitNFTables(&set) }, nil
 }
 
 // stepPoliciesJSON is stepPolicies from a JSON dump.
@@ -97,9 +102,7 @@ func stepPoliciesJSON(dir string, _ int) (func() error, error) {
 		if err != nil {
 			return err
 		}
-		program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
-		_, err = nftables.New(backends.DefaultOptions()).Emit(program)
-		return err
+		return emitNFTables(&set)
 	}, nil
 }
 
@@ -107,7 +110,7 @@ func stepPoliciesJSON(dir string, _ int) (func() error, error) {
 func emitter(name string) func(string, int) (func() error, error) {
 	return func(_ string, n int) (func() error, error) {
 		set := clustergen.Objects(size(n))
-		program, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+		program := programOf(&set)
 		selected, err := registry.Select(backends.DefaultOptions(), name)
 		return func() error {
 			_, err := selected[0].Emit(program)

@@ -42,31 +42,33 @@ func (c *Count) Add(d Count) {
 // each. A disagreement is a test error that names the seed and the evaluator's steps.
 func Run(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, clusters, packets int) Count {
 	t.Helper()
-	var count Count
-	for i := range clusters {
-		s := seed + uint64(i)
-		c := randomcluster.New(s)
+	return run(t, "seed %d", b, interpret, seed, clusters, packets, func(seed uint64) *ir.Program {
+		c := randomcluster.New(seed)
 		program, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
-		// Make more packets than needed, because some may be refused.
-		count.Add(Program(t, fmt.Sprintf("seed %d", s), program, b, interpret, Packets(s, program, packets*3/2), packets))
-		if count.Disagreements > 20 {
-			t.Fatalf("too many disagreements, stopping at seed %d", s)
-		}
-	}
-	return count
+		return program
+	})
 }
 
 // RunPolicies compares random programs with random policies, in combinations that
 // the compiler does not produce.
 func RunPolicies(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, programs, packets int) Count {
 	t.Helper()
-	var count Count
-	for i := range programs {
-		s := seed + uint64(i)
-		rng := rand.New(rand.NewPCG(s, 11))
+	return run(t, "policy seed %d", b, interpret, seed, programs, packets, func(seed uint64) *ir.Program {
+		rng := rand.New(rand.NewPCG(seed, 11))
 		p := irtest.RandomProgram(rng)
 		irtest.AddRandomPolicy(rng, p)
-		count.Add(Program(t, fmt.Sprintf("policy seed %d", s), p, b, interpret, Packets(s, p, packets*3/2), packets))
+		return p
+	})
+}
+
+// run compares the programs of n seeds; name is the format of a program's name.
+func run(t testing.TB, name string, b backends.Backend, interpret Interpret, seed uint64, n, packets int, program func(seed uint64) *ir.Program) Count {
+	t.Helper()
+	var count Count
+	for s := seed; s < seed+uint64(n); s++ {
+		p := program(s)
+		// Make more packets than needed, because some may be refused.
+		count.Add(Program(t, fmt.Sprintf(name, s), p, b, interpret, Packets(s, p, packets*3/2), packets))
 		if count.Disagreements > 20 {
 			t.Fatalf("too many disagreements, stopping at seed %d", s)
 		}

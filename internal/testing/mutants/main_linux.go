@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -44,13 +45,7 @@ func report(pattern, only string, workers int, longest time.Duration) (float64, 
 		return 0, err
 	}
 	if only != "" {
-		kept := s.mutants[:0]
-		for _, m := range s.mutants {
-			if m.file == only {
-				kept = append(kept, m)
-			}
-		}
-		s.mutants = kept
+		s.mutants = slices.DeleteFunc(s.mutants, func(m mutant) bool { return m.file != only })
 	}
 	tests, err := s.tests(below, longest)
 	if err != nil {

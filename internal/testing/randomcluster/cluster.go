@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -31,7 +32,7 @@ func New(seed uint64) Cluster {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0x706c616e6563))}
 	g.families = [][]ir.Family{{ir.IPv4}, {ir.IPv4, ir.IPv6}, {ir.IPv4, ir.IPv6}, {ir.IPv6}}[g.IntN(4)]
 	for i := 1; i <= nodes; i++ {
-		g.add(&g.set.Nodes, g.node(i))
+		g.set.Nodes = append(g.set.Nodes, objects.Sourced[*corev1.Node]{Object: g.node(i)})
 	}
 	for i := range 2 + g.IntN(6) {
 		g.service(i)
@@ -54,20 +55,9 @@ type generator struct {
 // chance returns true with a probability of n percent.
 func (g *generator) chance(n int) bool { return g.IntN(100) < n }
 
-func (g *generator) add(list *[]objects.Sourced[*corev1.Node], n *corev1.Node) {
-	*list = append(*list, objects.Sourced[*corev1.Node]{Object: n})
-}
-
 func oneOf[T any](g *generator, values ...T) T { return values[g.IntN(len(values))] }
 
-func (g *generator) has(f ir.Family) bool {
-	for _, have := range g.families {
-		if have == f {
-			return true
-		}
-	}
-	return false
-}
+func (g *generator) has(f ir.Family) bool { return slices.Contains(g.families, f) }
 
 func nodeName(i int) string { return fmt.Sprintf("node-%d", i) }
 

@@ -3,6 +3,7 @@ package testkit
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
@@ -122,12 +123,7 @@ func (g *generator) addClients(f ir.Family) {
 }
 
 func (g *generator) has(f ir.Family) bool {
-	for i := range g.program.Frontends {
-		if g.program.Frontends[i].Match.Family == f {
-			return true
-		}
-	}
-	return len(g.node[f]) > 0
+	return len(g.node[f]) > 0 || slices.ContainsFunc(g.program.Frontends, func(fe ir.Frontend) bool { return fe.Match.Family == f })
 }
 
 // flow returns one flow; it fails if the program has nothing of the randomly
@@ -287,11 +283,4 @@ func (g *generator) outsider(d target) (netip.Addr, bool) {
 	return g.host(internet(family))
 }
 
-func (g *generator) isNode(a netip.Addr) bool {
-	for _, own := range g.program.Node.Addresses {
-		if own == a {
-			return true
-		}
-	}
-	return false
-}
+func (g *generator) isNode(a netip.Addr) bool { return slices.Contains(g.program.Node.Addresses, a) }

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
@@ -76,7 +77,7 @@ func (g *generator) policed() (Flow, bool) {
 	}
 	f.From = eval.FromOutside
 	switch family := ir.FamilyOf(f.Src); {
-	case f.Src == subject, contains(g.policy.subjects, f.Src), contains(g.local[family], f.Src), contains(g.clients[family], f.Src):
+	case f.Src == subject, slices.Contains(g.policy.subjects, f.Src), slices.Contains(g.local[family], f.Src), slices.Contains(g.clients[family], f.Src):
 		f.From = eval.FromPod
 	case g.isNode(f.Src):
 		f.From = eval.FromNode
@@ -110,13 +111,4 @@ func (g *generator) policyPeer(family ir.Family) (netip.Addr, bool) {
 		return g.host(internet(family))
 	}
 	return pick(g.Rand, g.remote[family])
-}
-
-func contains(list []netip.Addr, a netip.Addr) bool {
-	for _, have := range list {
-		if have == a {
-			return true
-		}
-	}
-	return false
 }

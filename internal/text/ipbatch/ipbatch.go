@@ -3,7 +3,6 @@
 package ipbatch
 
 import (
-	"fmt"
 	"iter"
 	"net/netip"
 	"strings"
@@ -22,28 +21,10 @@ type Command struct {
 }
 
 // Commands yields the commands of a text, up to the first error.
-func Commands(text []byte) iter.Seq2[Command, error] {
-	return func(yield func(Command, error) bool) {
-		number := 0
-		for line := range strings.Lines(string(text)) {
-			number++
-			words := strings.Fields(line)
-			if len(words) == 0 || words[0][0] == '#' {
-				continue
-			}
-			c, err := parse(quoted.NewReader(words))
-			if err != nil {
-				yield(c, fmt.Errorf("line %d: %.100q: %w", number, strings.TrimSpace(line), err))
-				return
-			}
-			if !yield(c, nil) {
-				return
-			}
-		}
-	}
-}
+func Commands(text []byte) iter.Seq2[Command, error] { return quoted.Lines(text, parse) }
 
-func parse(r *quoted.Reader) (Command, error) {
+func parse(line string) (Command, error) {
+	r := quoted.NewReader(strings.Fields(line))
 	c := Command{Verb: r.Next() + " " + r.Next()}
 	switch c.Verb {
 	case "link add":

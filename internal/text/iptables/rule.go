@@ -115,18 +115,13 @@ func parseTarget(r *quoted.Reader, isGoto bool) Target {
 	for !r.Done() {
 		o := Option{Name: r.Next()}
 		n, is := known[o.Name]
-		if !is || t.Has(o.Name) {
+		if !is || slices.ContainsFunc(t.Options, func(have Option) bool { return have.Name == o.Name }) {
 			r.Fail("option %s of target %s is not known, or is there twice", o.Name, t.Name)
 		}
 		o.Values = r.Take(n)
 		t.Options = append(t.Options, o)
 	}
 	return t
-}
-
-// Has reports whether the target has an option.
-func (t *Target) Has(option string) bool {
-	return slices.ContainsFunc(t.Options, func(o Option) bool { return o.Name == option })
 }
 
 // Value returns the value of an option, several values joined by spaces, or "" if

@@ -4,7 +4,6 @@
 package ipvsadm
 
 import (
-	"fmt"
 	"iter"
 	"net/netip"
 	"strings"
@@ -43,26 +42,7 @@ type Command struct {
 const maxPersistence = 31 * 86400
 
 // Commands yields the commands of a text, up to the first error.
-func Commands(text []byte) iter.Seq2[Command, error] {
-	return func(yield func(Command, error) bool) {
-		number := 0
-		for line := range strings.Lines(string(text)) {
-			number++
-			line = strings.TrimSpace(line)
-			if line == "" || line[0] == '#' {
-				continue
-			}
-			c, err := parse(line)
-			if err != nil {
-				yield(c, fmt.Errorf("line %d: %.100q: %w", number, line, err))
-				return
-			}
-			if !yield(c, nil) {
-				return
-			}
-		}
-	}
-}
+func Commands(text []byte) iter.Seq2[Command, error] { return quoted.Lines(text, parse) }
 
 func parse(line string) (Command, error) {
 	r := quoted.NewReader(strings.Split(line, " ")) // ipvsadm has no quotes

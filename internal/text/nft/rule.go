@@ -66,7 +66,7 @@ func (p *ruleParser) comment() error {
 }
 
 func (p *ruleParser) statement() (Statement, error) {
-	if v := verdictNamed(p.peek()); v != NoVerdict {
+	if v := verdicts[p.peek()]; v != NoVerdict {
 		return p.verdict(v)
 	}
 	switch p.peek() {

@@ -22,23 +22,8 @@ const (
 // Leads reports whether the verdict names a chain.
 func (v Verdict) Leads() bool { return v == Jump || v == Goto }
 
-func verdictNamed(word string) Verdict {
-	switch word {
-	case "accept":
-		return Accept
-	case "drop":
-		return Drop
-	case "reject":
-		return Reject
-	case "return":
-		return Return
-	case "jump":
-		return Jump
-	case "goto":
-		return Goto
-	}
-	return NoVerdict
-}
+// verdicts are nft's words for them.
+var verdicts = map[string]Verdict{"accept": Accept, "drop": Drop, "reject": Reject, "return": Return, "jump": Jump, "goto": Goto}
 
 // Rule is one rule.
 type Rule struct {

@@ -211,7 +211,7 @@ func lastAddr(p netip.Prefix) netip.Addr {
 // verdict reads a verdict, and the chain that it leads to.
 func (r *scanner) verdict() (v Verdict, chain []byte, err error) {
 	w := r.word()
-	v = verdictNamed(string(w))
+	v = verdicts[string(w)]
 	switch {
 	case v == NoVerdict || v == Reject:
 		return v, nil, fmt.Errorf("verdict %q", w)

@@ -2,8 +2,10 @@ package quoted
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Reader reads the words of a line in order. It keeps its first error, so that a
@@ -15,6 +17,28 @@ type Reader struct {
 
 // NewReader returns a Reader for the words.
 func NewReader(words []string) *Reader { return &Reader{words: words} }
+
+// Lines yields what parse makes of each line of a text, without surrounding blanks. It
+// skips empty lines and comments, and ends with the first error, which it gives the
+// number of its line.
+func Lines[T any](text []byte, parse func(line string) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		number := 0
+		for line := range strings.Lines(string(text)) {
+			number++
+			if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+				continue
+			}
+			c, err := parse(line)
+			if err != nil {
+				err = fmt.Errorf("line %d: %.100q: %w", number, line, err)
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
 
 // Done reports whether there are no more words, or an error.
 func (r *Reader) Done() bool { return len(r.words) == 0 || r.err != nil }

@@ -1,9 +1,9 @@
-package cli
+package buildinfo
 
 import "golang.org/x/sys/unix"
 
-// kernelRelease is the release of this kernel, or "".
-func kernelRelease() string {
+// KernelRelease is the release of this kernel, or "".
+func KernelRelease() string {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {
 		return ""
