@@ -21,7 +21,6 @@ need ipvsadm ipvsadm
 need sysctl procps
 need linux.uml user-mode-linux
 need cc gcc
-need clang-14 clang-14
 need chromium chromium
 need chromedriver chromium-driver
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"

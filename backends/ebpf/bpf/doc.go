@@ -3,7 +3,7 @@
 //
 // The sources and objects of this folder are under GPL-2.0-only OR Apache-2.0, since
 // some helpers of the kernel ask for the former. `go generate` builds the objects, with
-// clang 14; CI builds them again and compares the bytes.
+// clang 14; `make bpf-check` builds them again and compares the bytes.
 package bpf
 
 //go:generate go run github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -cc clang-14 -no-global-types -go-package bpf -target bpfel Socket socket.c -- -O2 -g -Wall -Werror -mcpu=v1 -fno-ident
