@@ -7,14 +7,6 @@
  */
 #include "include/words.h"
 
-struct {
-	__uint(type, MAP_ARRAY);
-	__uint(key_size, 4);
-	__uint(value_size, 8);
-	__uint(max_entries, 1);
-	__uint(map_flags, F_MMAPABLE);
-} plc_active SEC(".maps");
-
 enum { OK, MISSING, TORN, MIXED, OTHER, COUNTS };
 
 struct {
@@ -64,9 +56,9 @@ INLINE void count(__u32 what)
 #define WRONG(what) ((1ULL << 32) + (what))
 INLINE __u64 version(__u64 active, __u32 i, __u32 random)
 {
-	struct words_key k = { .port = be16(80), .protocol = PROTO_TCP };
-	k.address[2] = be32(0xffff);
-	k.address[3] = be32(0x0a600001 + i);
+	struct service_key k = { .port = be16(80), .protocol = PROTO_TCP };
+	k.address.word[2] = be32(0xffff);
+	k.address.word[3] = be32(0x0a600001 + i);
 	volatile struct record *r = record_at(active, &k);
 	if (!r)
 		return WRONG(MISSING);
@@ -80,7 +72,7 @@ INLINE __u64 version(__u64 active, __u32 i, __u32 random)
 	if (!n)
 		return WRONG(MISSING);
 	__u32 at = base + random % n, slot = slot_of(active);
-	struct place *p = in_slot(plc_places, slot, &at);
+	struct place *p = find(plc_places, slot, &at);
 	if (!p)
 		return WRONG(MISSING);
 	wait();

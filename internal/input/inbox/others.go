@@ -11,7 +11,8 @@ import (
 
 // others are the objects that the compiler takes together.
 type others struct {
-	// tables hold the objects of each kind, in the order of [objects.Set.Lists].
+	// kinds are the lists of an empty set, and tables hold the objects of each.
+	kinds  []objects.List
 	tables []table
 	// dirty reports a change since the last take.
 	dirty bool
@@ -21,8 +22,8 @@ type others struct {
 type table map[objects.Name]objects.Sourced[metav1.Object]
 
 func newOthers() others {
-	o := others{dirty: true}
-	for range (&objects.Set{}).Lists() {
+	o := others{kinds: (&objects.Set{}).Lists(), dirty: true}
+	for range o.kinds {
 		o.tables = append(o.tables, table{})
 	}
 	return o
@@ -30,7 +31,7 @@ func newOthers() others {
 
 // of returns the table for the object, or nil.
 func (o *others) of(object metav1.Object) table {
-	i := slices.IndexFunc((&objects.Set{}).Lists(), func(l objects.List) bool { return l.Takes(object) })
+	i := slices.IndexFunc(o.kinds, func(l objects.List) bool { return l.Takes(object) })
 	if i < 0 {
 		return nil
 	}

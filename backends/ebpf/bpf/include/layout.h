@@ -5,20 +5,7 @@
  * offset with the types that the object carries.
  */
 #pragma once
-#include "kernel.h"
-
-/* An address: IPv4 is ::ffff:a.b.c.d. */
-struct address {
-	__be32 word[4];
-};
-
-struct service_key {
-	struct address address;
-	__be16 port;
-	__u8 protocol, scope;
-};
-
-enum { SCOPE_IPV6 = 1 << 0, SCOPE_NODE_PORT = 1 << 1 };
+#include "slots.h"
 
 struct route {
 	__u32 base, count, total;
@@ -82,7 +69,6 @@ struct affinity_value {
 	__u64 last;
 };
 
-_Static_assert(sizeof(struct service_key) == 20, "ServiceKeySize");
 _Static_assert(sizeof(struct service) == 64, "ServiceSize");
 _Static_assert(sizeof(struct endpoint) == 32, "EndpointSize");
 _Static_assert(sizeof(struct prefix_key) == 24, "PrefixKeySize");
@@ -90,36 +76,11 @@ _Static_assert(sizeof(struct info) == 104, "MetaSize");
 _Static_assert(sizeof(struct affinity_key) == 28, "AffinityKeySize");
 _Static_assert(sizeof(struct affinity_value) == 32, "AffinityValueSize");
 
-/* A map of an image: one inner map for each slot (layout.Slots). */
-#define IMAGE_MAP(name, type_, key, value, flags)      \
-	struct name##_inner {                          \
-		__uint(type, type_);                   \
-		__uint(key_size, key);                 \
-		__uint(value_size, value);             \
-		__uint(max_entries, 1);                \
-		__uint(map_flags, flags);              \
-	};                                             \
-	struct {                                       \
-		__uint(type, MAP_ARRAY_OF_MAPS);       \
-		__uint(max_entries, 2);                \
-		__uint(key_size, 4);                   \
-		__uint(value_size, 4);                 \
-		__array(values, struct name##_inner);  \
-	} name SEC(".maps")
-
-IMAGE_MAP(plc_metas, MAP_ARRAY, 4, sizeof(struct info), F_RDONLY_PROG | F_INNER_MAP);
-IMAGE_MAP(plc_svcs, MAP_HASH, sizeof(struct service_key), sizeof(struct service), F_RDONLY_PROG);
-IMAGE_MAP(plc_eps, MAP_ARRAY, 4, sizeof(struct endpoint), F_RDONLY_PROG | F_INNER_MAP);
-IMAGE_MAP(plc_addrs, MAP_HASH, sizeof(struct address), 4, F_RDONLY_PROG);
-IMAGE_MAP(plc_prefixs, MAP_LPM_TRIE, sizeof(struct prefix_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
-
-struct {
-	__uint(type, MAP_ARRAY);
-	__uint(key_size, 4);
-	__uint(value_size, 8);
-	__uint(max_entries, 1);
-	__uint(map_flags, F_MMAPABLE);
-} plc_active SEC(".maps");
+SLOT_MAP(plc_metas, MAP_ARRAY, 4, sizeof(struct info), F_RDONLY_PROG | F_INNER_MAP);
+SLOT_MAP(plc_svcs, MAP_HASH, sizeof(struct service_key), sizeof(struct service), F_RDONLY_PROG);
+SLOT_MAP(plc_eps, MAP_ARRAY, 4, sizeof(struct endpoint), F_RDONLY_PROG | F_INNER_MAP);
+SLOT_MAP(plc_addrs, MAP_HASH, sizeof(struct address), 4, F_RDONLY_PROG);
+SLOT_MAP(plc_prefixs, MAP_LPM_TRIE, sizeof(struct prefix_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
 
 struct {
 	__uint(type, MAP_LRU_HASH);
@@ -138,13 +99,6 @@ INLINE bool active_slot(__u32 *slot)
 	*slot = (__u32) * (volatile __u64 *)v;
 	return true;
 }
-
-/* find looks a key up in a map of the image in a slot. */
-#define find(outer, slot, key)                                 \
-	({                                                     \
-		void *inner_ = map_lookup(&(outer), &(slot));  \
-		inner_ ? map_lookup(inner_, (key)) : NULL;     \
-	})
 
 /* clang 14 would call memcmp, which there is none of. */
 INLINE bool same_address(const struct address *a, const struct address *b)

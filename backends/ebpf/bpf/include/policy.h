@@ -35,10 +35,10 @@ _Static_assert(sizeof(struct pod) == 32, "PodSize");
 _Static_assert(sizeof(struct row_key) == 16, "RowKeySize");
 _Static_assert(sizeof(struct port_key) == 16, "PortKeySize");
 
-IMAGE_MAP(plc_pods, MAP_HASH, sizeof(struct address), sizeof(struct pod), F_RDONLY_PROG);
-IMAGE_MAP(plc_classs, MAP_LPM_TRIE, sizeof(struct prefix_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
-IMAGE_MAP(plc_rows, MAP_HASH, sizeof(struct row_key), 8, F_RDONLY_PROG);
-IMAGE_MAP(plc_ports, MAP_LPM_TRIE, sizeof(struct port_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
+SLOT_MAP(plc_pods, MAP_HASH, sizeof(struct address), sizeof(struct pod), F_RDONLY_PROG);
+SLOT_MAP(plc_classs, MAP_LPM_TRIE, sizeof(struct prefix_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
+SLOT_MAP(plc_rows, MAP_HASH, sizeof(struct row_key), 8, F_RDONLY_PROG);
+SLOT_MAP(plc_ports, MAP_LPM_TRIE, sizeof(struct port_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
 
 /* The packet that opens a connection, with the addresses that it has after DNAT. */
 struct opening {

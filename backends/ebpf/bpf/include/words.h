@@ -12,40 +12,12 @@
  * that has begun. Record 0 is no Service.
  */
 #pragma once
-#include "kernel.h"
+#include "slots.h"
 
-struct words_key {
-	__be32 address[4];
-	__be16 port;
-	__u8 protocol, scope;
-};
-
-#define SLOT_MAP(name, type_, key, value, flags)       \
-	struct name##_inner {                          \
-		__uint(type, type_);                   \
-		__uint(key_size, key);                 \
-		__uint(value_size, value);             \
-		__uint(max_entries, 1);                \
-		__uint(map_flags, flags);              \
-	};                                             \
-	struct {                                       \
-		__uint(type, MAP_ARRAY_OF_MAPS);       \
-		__uint(max_entries, 2);                \
-		__uint(key_size, 4);                   \
-		__uint(value_size, 4);                 \
-		__array(values, struct name##_inner);  \
-	} name SEC(".maps")
-
-SLOT_MAP(plc_keys, MAP_HASH, sizeof(struct words_key), 4, F_RDONLY_PROG);
+SLOT_MAP(plc_keys, MAP_HASH, sizeof(struct service_key), 4, F_RDONLY_PROG);
 SLOT_MAP(plc_words, MAP_ARRAY, 4, 8, F_MMAPABLE | F_INNER_MAP);
 SLOT_MAP(plc_records, MAP_ARRAY, 4, 64, F_MMAPABLE | F_INNER_MAP);
 SLOT_MAP(plc_places, MAP_ARRAY, 4, 32, F_MMAPABLE | F_INNER_MAP);
-
-#define in_slot(outer, slot, key)                              \
-	({                                                     \
-		void *inner_ = map_lookup(&(outer), &(slot));  \
-		inner_ ? map_lookup(inner_, (key)) : NULL;     \
-	})
 
 /* What active holds: the slot in the lowest byte, the epoch above it. */
 INLINE __u32 slot_of(__u64 active) { return (__u32)(active & 0xff); }
@@ -58,15 +30,15 @@ INLINE __u32 record_of(__u64 word, __u16 epoch)
 }
 
 /* record_at finds the record of a key, or NULL. */
-INLINE void *record_at(__u64 active, const struct words_key *key)
+INLINE void *record_at(__u64 active, const struct service_key *key)
 {
 	__u32 slot = slot_of(active);
-	__u32 *index = in_slot(plc_keys, slot, key);
+	__u32 *index = find(plc_keys, slot, key);
 	if (!index)
 		return NULL;
-	__u64 *word = in_slot(plc_words, slot, index);
+	__u64 *word = find(plc_words, slot, index);
 	if (!word)
 		return NULL;
 	__u32 record = record_of(*(volatile __u64 *)word, epoch_of(active));
-	return record ? in_slot(plc_records, slot, &record) : NULL;
+	return record ? find(plc_records, slot, &record) : NULL;
 }
