@@ -21,6 +21,8 @@ type Rig struct {
 	world     *namespace
 	pods      map[netip.Addr]string // the pod's veth on the node
 	listeners map[Port]bool
+	// members open the sockets that are in a cgroup, if one was joined.
+	members map[Side]*namespace
 	closers   []func() error
 }
 
