@@ -22,6 +22,7 @@ const (
 	childBare   = "no-capabilities"
 	childFew    = "few-descriptors"
 	childClient = "client"
+	childSender = "sender"
 )
 
 // childDir is the directory of pins in a child: the file system has no mount
@@ -38,6 +39,8 @@ func TestMain(m *testing.M) {
 		fmt.Println(applyBare(os.Args[1]))
 	case childClient:
 		clientMain(os.Args[1:])
+	case childSender:
+		senderMain(os.Args[1])
 	case childFew:
 		fmt.Println("ended", applyFew(os.Args[1], os.Args[2]))
 	}
