@@ -23,7 +23,7 @@ type Rig struct {
 	listeners map[Port]bool
 	// members open the sockets that are in a cgroup, if one was joined.
 	members map[Side]*namespace
-	closers   []func() error
+	closers []func() error
 }
 
 // New builds a rig and closes it when the test ends. It has the requirements of
