@@ -101,7 +101,7 @@ func (m mixed) try(t *testing.T, p *ir.Program, o backends.Options, flows []test
 }
 
 // load makes the node serve a program.
-func (m mixed) load(t *testing.T, r *testkit.Rig, sockets *live.Sockets, p *ir.Program, o backends.Options) error {
+func (m mixed) load(t testing.TB, r *testkit.Rig, sockets *live.Sockets, p *ir.Program, o backends.Options) error {
 	t.Helper()
 	img, err := image.New(o).Image(p)
 	if err != nil {

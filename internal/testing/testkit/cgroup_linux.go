@@ -88,3 +88,7 @@ func (n *namespace) member(cgroup string) (*namespace, error) {
 	}()
 	return &m, <-ready
 }
+
+// Inside runs f on the thread that opens the sockets of the node's pods, after
+// [Rig.JoinCgroup]: bind them to the address of the pod.
+func (r *Rig) Inside(f func() error) error { return r.members[WorldSide].do(f) }
