@@ -76,7 +76,7 @@ func (n *namespace) member(cgroup string) (*namespace, error) {
 		runtime.LockOSThread()
 		err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(cgroup, "cgroup.threads"), strconv.AppendInt(nil, int64(unix.Gettid()), 10), 0)
+			err = enter(cgroup)
 		}
 		ready <- err
 		if err != nil {
@@ -85,8 +85,15 @@ func (n *namespace) member(cgroup string) (*namespace, error) {
 		for f := range m.work {
 			f()
 		}
+		// The process' first thread never ends.
+		_ = enter(filepath.Dir(cgroup))
 	}()
 	return &m, <-ready
+}
+
+// enter moves the calling thread into a cgroup.
+func enter(cgroup string) error {
+	return os.WriteFile(filepath.Join(cgroup, "cgroup.threads"), strconv.AppendInt(nil, int64(unix.Gettid()), 10), 0)
 }
 
 // Inside runs f on the thread that opens the sockets of the node's pods, after
