@@ -44,10 +44,14 @@ func BenchmarkSocketConnect(b *testing.B) {
 	p, vip := latencyProgram(b)
 	load := func(m mixed) func(*testing.B, *testkit.Rig, *live.Sockets, *ir.Program) error {
 		return func(b *testing.B, r *testkit.Rig, sockets *live.Sockets, p *ir.Program) error {
-			return m.load(b, r, sockets, p, backends.DefaultOptions())
+			o := backends.DefaultOptions()
+			o.Untracked = m.untracked
+			return m.load(b, r, sockets, p, o)
 		}
 	}
-	none := func(_ *testing.B, r *testkit.Rig, s *live.Sockets, _ *ir.Program) error { return r.JoinCgroup(s.Cgroup) }
+	none := func(_ *testing.B, r *testkit.Rig, s *live.Sockets, _ *ir.Program) error {
+		return r.JoinCgroup(s.Cgroup)
+	}
 	rules := func(_ *testing.B, r *testkit.Rig, s *live.Sockets, p *ir.Program) error {
 		a, err := nftables.New(backends.DefaultOptions()).Emit(p)
 		if err == nil {
@@ -59,6 +63,7 @@ func BenchmarkSocketConnect(b *testing.B) {
 		{name: "direct", load: none, direct: true},
 		{name: "sockets", load: load(mixed{alone: true})},
 		{name: "mixed", load: load(mixed{})},
+		{name: "untracked", load: load(mixed{untracked: true})},
 		{name: "nftables", load: rules},
 	}
 	for _, w := range ways {
@@ -146,6 +151,7 @@ func latencyProgram(b *testing.B) (*ir.Program, netip.AddrPort) {
 	b.Helper()
 	set := clustergen.Objects(clustergen.Size{Services: 10000, Endpoints: 5})
 	p, _ := compiler.Compile(compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name})
+	p.Node.Local = ir.LocalDetector{Mode: ir.DetectCIDR, CIDRs: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}
 	f := &p.Frontends[len(p.Frontends)/2]
 	for i := range p.Pools {
 		if p.Pools[i].ID == f.Internal.Pool {

@@ -21,12 +21,19 @@ import (
 )
 
 // mixed is how eBPF serves a program: alone is with the programs of sockets and nothing
-// else, so that nothing else can decide what they should.
-type mixed struct{ alone bool }
+// else, so that nothing else can decide what they should; untracked is with connections
+// between pods that are not tracked; outside is with sockets in no cgroup, so that rules
+// decide everything.
+type mixed struct{ alone, untracked, outside bool }
 
 func (m mixed) String() string {
-	if m.alone {
+	switch {
+	case m.outside:
+		return "packets, untracked"
+	case m.alone:
 		return "sockets alone"
+	case m.untracked:
+		return "sockets and packets, untracked"
 	}
 	return "sockets and packets"
 }
@@ -35,7 +42,7 @@ func (m mixed) String() string {
 // real connections through the programs of sockets.
 func TestSocketFlows(t *testing.T) {
 	testkit.Require(t, "nft")
-	for _, m := range []mixed{{alone: true}, {}} {
+	for _, m := range []mixed{{alone: true}, {}, {untracked: true}, {untracked: true, outside: true}} {
 		t.Run(m.String(), func(t *testing.T) {
 			var cases, generated counter
 			t.Run("cases", func(t *testing.T) {
@@ -49,7 +56,11 @@ func TestSocketFlows(t *testing.T) {
 				}
 			})
 			t.Run("clusters", func(t *testing.T) {
-				for i := range *clusters {
+				n := *clusters
+				if m.untracked {
+					n = (n + 4) / 5
+				}
+				for i := range n {
 					s := *seed + uint64(i)
 					t.Run(fmt.Sprintf("seed-%d", s), func(t *testing.T) {
 						t.Parallel()
@@ -77,6 +88,7 @@ func (m mixed) try(t *testing.T, p *ir.Program, o backends.Options, flows []test
 		bare.Policy, bare.Masquerade = ir.Policy{}, ir.Masquerade{}
 		p = &bare
 	}
+	o.Untracked = m.untracked
 	s := newSocketView(p)
 	var sent []testkit.Flow
 	sent, count.Refused = claimed(image.New(o), p, flows, len(flows))
@@ -89,7 +101,11 @@ func (m mixed) try(t *testing.T, p *ir.Program, o backends.Options, flows []test
 	if err := m.load(t, r, &sockets, p, o); err != nil {
 		t.Fatal(err)
 	}
-	report, err := r.Check(t.Context(), sent, s.Eval, testkit.DefaultTimeout)
+	evaluate := s.Eval
+	if m.outside {
+		evaluate = s.packets.Eval
+	}
+	report, err := r.Check(t.Context(), sent, evaluate, testkit.DefaultTimeout)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +149,9 @@ func (m mixed) load(t testing.TB, r *testkit.Rig, sockets *live.Sockets, p *ir.P
 			t.Error(err)
 		}
 	})
+	if m.outside {
+		return nil
+	}
 	return r.JoinCgroup(sockets.Cgroup)
 }
 
