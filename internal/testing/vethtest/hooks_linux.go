@@ -1,0 +1,141 @@
+package vethtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"testing"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/planec/planec/backends"
+	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/bpf"
+	"github.com/planec/planec/backends/ebpf/live"
+	"github.com/planec/planec/internal/testing/testkit"
+	"github.com/planec/planec/ir"
+)
+
+// What a program returns (TCX_NEXT, TC_ACT_SHOT).
+const (
+	next = 1<<32 - 1
+	shot = 2
+)
+
+// Hooks are the programs of one node, with maps of their own.
+type Hooks struct {
+	collection *ebpf.Collection
+	pins       *live.Pins
+}
+
+// New loads the programs, with the maps of an empty image. Every packet is counted.
+func New(t testing.TB) *Hooks {
+	t.Helper()
+	dir := testkit.BPFFS(t)
+	h := &Hooks{pins: live.NewPins(dir)}
+	if err := h.Put(&ir.Program{Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}}); err != nil {
+		t.Fatal(err)
+	}
+	spec, err := bpf.LoadVeth()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := spec.Variables["count_all"].Set(true); err != nil {
+		t.Fatal(err)
+	}
+	pinned := make(map[string]*ebpf.Map)
+	for name := range spec.Maps {
+		if name[0] == '.' {
+			continue // constants
+		}
+		m, err := ebpf.LoadPinnedMap(dir+"/"+name, nil)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // what programs remember
+		}
+		if err != nil {
+			t.Fatalf("map %s: %v", name, err)
+		}
+		defer m.Close()
+		pinned[name] = m
+	}
+	h.collection, err = ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: pinned})
+	if err != nil {
+		t.Fatalf("%+v", err)
+	}
+	t.Cleanup(h.collection.Close)
+	return h
+}
+
+// Put makes a program's image the active one.
+func (h *Hooks) Put(p *ir.Program) error {
+	img, err := image.New(backends.DefaultOptions()).Image(p)
+	if err != nil {
+		return err
+	}
+	have, err := h.pins.Observe(context.Background())
+	if err != nil {
+		return err
+	}
+	return h.pins.Apply(context.Background(), live.NewPlan(have, img))
+}
+
+// Forget removes all legs and fragments.
+func (h *Hooks) Forget() error {
+	for _, name := range []string{"plc_legs", "plc_parts"} {
+		m := h.collection.Maps[name]
+		var keys [][]byte
+		var key, value []byte
+		it := m.Iterate()
+		for it.Next(&key, &value) {
+			keys = append(keys, append([]byte(nil), key...))
+		}
+		if err := it.Err(); err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if err := m.Delete(k); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// From runs from_pod on what a pod sends, and reports whether it passes.
+func (h *Hooks) From(data []byte) (bool, error) { return h.run("from_pod", data, 1) }
+
+// To runs to_pod on what a pod is sent, by the node itself or from elsewhere.
+func (h *Hooks) To(data []byte, node bool) (bool, error) {
+	from := uint32(1)
+	if node {
+		from = 0
+	}
+	return h.run("to_pod", data, from)
+}
+
+// ingressIndex is the index of ingress_ifindex in struct __sk_buff.
+const ingressIndex = 9
+
+func (h *Hooks) run(name string, data []byte, from uint32) (bool, error) {
+	var ctx [ingressIndex + 1]uint32
+	ctx[ingressIndex] = from
+	verdict, err := h.collection.Programs[name].Run(&ebpf.RunOptions{Data: data, Context: ctx})
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", name, err)
+	}
+	if verdict != next && verdict != shot {
+		return false, fmt.Errorf("%s returned %d", name, verdict)
+	}
+	return verdict == next, nil
+}
+
+// Counter returns one of the counters, by its index in plc_verdicts.
+func (h *Hooks) Counter(index uint32) (sum uint64, err error) {
+	var each []uint64
+	err = h.collection.Maps["plc_verdicts"].Lookup(index, &each)
+	for _, n := range each {
+		sum += n
+	}
+	return sum, err
+}
