@@ -27,6 +27,7 @@ const (
 type Hooks struct {
 	collection *ebpf.Collection
 	pins       *live.Pins
+	current    *ir.Program // whose image is active
 }
 
 // New loads the programs, with the maps of an empty image. Every packet is counted.
@@ -77,6 +78,7 @@ func (h *Hooks) Put(p *ir.Program) error {
 	if err != nil {
 		return err
 	}
+	h.current = p
 	return h.pins.Apply(context.Background(), live.NewPlan(have, img))
 }
 

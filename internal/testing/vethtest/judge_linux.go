@@ -12,29 +12,41 @@ import (
 // are the evaluator's, and policies the programs'.
 type Judge struct {
 	Hooks    *Hooks
+	program  *ir.Program
 	services *eval.Evaluator
 	refusal  eval.Verdict
 	// port is the source of the last packet, which each has to itself.
 	port uint16
 }
 
-// NewJudge puts a program into the hooks. The judge is valid until the next one of the same
-// hooks.
+// NewJudge returns the judge of a node. The hooks are of the judge that is asked: several may
+// share them, one after the other.
 func NewJudge(h *Hooks, p *ir.Program) (*Judge, error) {
 	without := *p
 	without.Policy = ir.Policy{}
-	j := &Judge{Hooks: h, services: eval.New(&without), refusal: eval.Drop}
+	j := &Judge{Hooks: h, program: p, services: eval.New(&without), refusal: eval.Drop}
 	if p.Policy.OnDeny == ir.Reject {
 		j.refusal = eval.Reject
 	}
-	if err := h.Put(p); err != nil {
-		return nil, err
+	return j, j.take()
+}
+
+// take makes the hooks those of this judge.
+func (j *Judge) take() error {
+	if j.Hooks.current == j.program {
+		return nil
 	}
-	return j, h.Forget()
+	if err := j.Hooks.Put(j.program); err != nil {
+		return err
+	}
+	return j.Hooks.Forget()
 }
 
 // Eval is like [eval.Evaluator.Eval].
 func (j *Judge) Eval(p eval.Packet) (eval.Result, error) {
+	if err := j.take(); err != nil {
+		return eval.Result{}, err
+	}
 	r := j.services.Eval(p)
 	switch r.Verdict {
 	case eval.Pass:
