@@ -96,21 +96,33 @@ func podDevices(devices []device, paths []path, pods *cast) []device {
 	return out
 }
 
-// devices finds the interfaces of the node's pods.
-func (i *Interfaces) devices() ([]device, error) {
-	pods, err := podsOfImage(i.Dir)
+// devices finds the node's pods and their interfaces.
+func (i *Interfaces) devices() (*cast, []device, error) {
+	addresses, err := podsOfImage(i.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("reading the pods of the active image: %w", explain(err))
+		return nil, nil, fmt.Errorf("reading the pods of the active image: %w", explain(err))
 	}
 	devices, err := listDevices()
 	if err != nil {
-		return nil, fmt.Errorf("listing interfaces: %w", err)
+		return nil, nil, fmt.Errorf("listing interfaces: %w", err)
 	}
 	paths, err := listPaths()
 	if err != nil {
-		return nil, fmt.Errorf("listing routes: %w", err)
+		return nil, nil, fmt.Errorf("listing routes: %w", err)
 	}
-	return podDevices(devices, paths, &cast{addresses: pods, networks: i.Pods}), nil
+	pods := &cast{addresses: addresses, networks: i.Pods}
+	found := podDevices(devices, paths, pods)
+	pods.addPaths(found, paths)
+	return pods, found, nil
+}
+
+// addPaths adds the single addresses that routes to interfaces of pods have.
+func (c *cast) addPaths(devices []device, paths []path) {
+	for _, p := range paths {
+		if p.to.IsSingleIP() && slices.ContainsFunc(devices, func(d device) bool { return d.index == p.device }) {
+			c.addresses[p.to.Addr()] = true
+		}
+	}
 }
 
 // dumped repeats a listing that a change has interrupted.

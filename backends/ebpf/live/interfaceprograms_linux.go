@@ -28,33 +28,33 @@ func (s *sharedPrograms) close() {
 	}
 }
 
-// programs returns the programs that are pinned, or loads and pins them.
-func (i *Interfaces) programs() (*sharedPrograms, error) {
-	have, err := i.pinnedPrograms()
-	if err != nil {
-		return nil, err
+// programs returns the programs that are pinned, or loads and pins them, and says what else it
+// did.
+func (i *Interfaces) programs(pods *cast) (have *sharedPrograms, steps []string, err error) {
+	if have, err = i.pinnedPrograms(); err != nil {
+		return nil, nil, err
 	}
 	missing := false
 	for _, p := range have {
 		missing = missing || p == nil
 	}
 	if !missing {
-		return have, nil
+		return have, nil, nil
 	}
 	have.close()
-	if err := i.load(); err != nil {
-		return nil, err
+	if steps, err = i.load(pods); err != nil {
+		return nil, nil, err
 	}
 	if have, err = i.pinnedPrograms(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for s, p := range have {
 		if p == nil {
 			have.close()
-			return nil, fmt.Errorf("program %s is not what was loaded", sides[s].program)
+			return nil, nil, fmt.Errorf("program %s is not what was loaded", sides[s].program)
 		}
 	}
-	return have, nil
+	return have, steps, nil
 }
 
 // pinnedPrograms opens the programs that are pinned and the same as those that would be loaded,
@@ -154,10 +154,10 @@ func eachPinned(dir string, spec *ebpf.CollectionSpec, f func(name string, m *eb
 }
 
 // load loads the programs with the maps that are pinned, and pins them and the maps of their own.
-func (i *Interfaces) load() error {
+func (i *Interfaces) load(pods *cast) (steps []string, err error) {
 	spec, err := i.spec()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	have := make(map[string]*ebpf.Map)
 	defer func() {
@@ -167,19 +167,33 @@ func (i *Interfaces) load() error {
 	}()
 	err = eachPinned(i.Dir, spec, func(name string, m *ebpf.Map) error { have[name] = m; return nil })
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if have[activeSpec().Name] == nil {
-		return fmt.Errorf("in %s: %w", i.Dir, ErrNoImage)
+		return nil, fmt.Errorf("in %s: %w", i.Dir, ErrNoImage)
 	}
 	if legs := have[legsMap]; legs != nil {
 		spec.Maps[legsMap].MaxEntries = legs.MaxEntries()
 	}
 	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: have})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer c.Close()
+	if have[legsMap] == nil {
+		n, err := remember(c.Maps[legsMap], pods.has)
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			steps = append(steps, fmt.Sprintf("remember %d ends of connections that the kernel tracks", n))
+		}
+	}
+	return steps, i.pinLoaded(c, have)
+}
+
+// pinLoaded pins programs and those of their maps that were not.
+func (i *Interfaces) pinLoaded(c *ebpf.Collection, have map[string]*ebpf.Map) error {
 	for _, name := range interfaceMaps {
 		if have[name] != nil {
 			continue

@@ -65,10 +65,11 @@ func programPin(name string) string { return namePrefix + name }
 
 // Attach puts the programs at every interface of a pod, or leaves those that are there and the
 // same, and removes what is left of interfaces that are gone. It returns what it did, a line
-// each. An interface that is gone meanwhile is no error. One that fails leaves the others
+// each. Programs that are the first ones take the connections that the kernel tracks for accepted.
+// An interface that is gone meanwhile is no error. One that fails leaves the others
 // attached; an Attach that follows completes it.
 func (i *Interfaces) Attach(ctx context.Context) (steps []string, err error) {
-	devices, err := i.devices()
+	pods, devices, err := i.devices()
 	if err != nil {
 		return nil, err
 	}
@@ -77,15 +78,20 @@ func (i *Interfaces) Attach(ctx context.Context) (steps []string, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, links.close()) }()
-	programs, err := i.programs()
+	programs, steps, err := i.programs(pods)
 	if err != nil {
 		return nil, fmt.Errorf("loading the programs of interfaces: %w", explain(err))
 	}
 	defer programs.close()
-	steps, err = links.removeGone()
-	if err != nil {
+	removed, err := links.removeGone()
+	if steps = append(steps, removed...); err != nil {
 		return steps, err
 	}
+	attached, err := i.attachAll(ctx, devices, links, programs)
+	return append(steps, attached...), err
+}
+
+func (i *Interfaces) attachAll(ctx context.Context, devices []device, links interfaceLinks, programs *sharedPrograms) (steps []string, err error) {
 	var errs []error
 	for _, d := range devices {
 		for s := range sides {
@@ -125,7 +131,7 @@ func (i *Interfaces) attach(d device, side int, old *interfaceLink, p *sharedPro
 // Missing says which interfaces of pods lack a program or have another one, a line each; none
 // where all is as it should be.
 func (i *Interfaces) Missing() (steps []string, err error) {
-	devices, err := i.devices()
+	_, devices, err := i.devices()
 	if err != nil {
 		return nil, err
 	}

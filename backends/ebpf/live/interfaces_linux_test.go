@@ -20,6 +20,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
@@ -319,6 +320,52 @@ func TestConnectionsOutlive(t *testing.T) {
 		}
 	}
 	wants(t, r.attach()) // another process finds what the dead one left
+}
+
+// TestConnectionsAreTakenOver: a connection that is older than the programs goes on under policies
+// that do not accept it, and ends when it is forgotten.
+func TestConnectionsAreTakenOver(t *testing.T) {
+	testkit.Require(t, "nft")
+	r := newPodRig(t)
+	r.add(1)
+	r.add(2)
+	if err := r.node.do(func() error {
+		cmd := exec.Command("nft", "-f", "-")
+		cmd.Stdin = strings.NewReader("table inet track {\n chain c {\n type filter hook forward priority 0\n ct state new accept\n }\n}\n")
+		return cmd.Run()
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var open []net.Conn
+	for family := range 2 {
+		for _, protocol := range []ir.Protocol{ir.TCP, ir.UDP} {
+			a := &attempt{r.pods[2].netns, eval.Packet{Src: podAddrs(2)[family], Dst: podAddrs(1)[family], Protocol: protocol, Port: 80, From: eval.FromPod}}
+			c, err := a.dial(patience)
+			if err != nil {
+				t.Fatalf("%v: %v", a.Packet, err)
+			}
+			defer c.Close()
+			open = append(open, c)
+		}
+	}
+	r.put(r.program(policies{ingress: map[int][]int{1: nil}, egress: map[int][]int{2: nil}}))
+	if steps := r.attach(); !slices.Contains(steps, "remember 8 ends of connections that the kernel tracks") {
+		t.Errorf("%q", steps)
+	}
+	for _, c := range open {
+		if err := echoes(c, patience); err != nil {
+			t.Errorf("%v does not go on: %v", c.LocalAddr(), err)
+		}
+	}
+	n, err := r.interfaces.Forget(func(l Leg) bool { return l.Pod.Addr() == podAddrs(2)[0] && l.Outward && l.Peer.Port() == 80 })
+	if err != nil || n != 2 {
+		t.Errorf("%d forgotten, %v", n, err)
+	}
+	for i, c := range open {
+		if err := echoes(c, impatience); (err == nil) != (i >= 2) {
+			t.Errorf("%v goes on: %v", c.LocalAddr(), err)
+		}
+	}
 }
 
 // attachAndDie attaches from another process, which is killed then.
