@@ -1,11 +1,14 @@
 package vethtest
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"testing"
+	"time"
 
 	"github.com/cilium/ebpf"
 
@@ -30,8 +33,9 @@ type Hooks struct {
 	current    *ir.Program // whose image is active
 }
 
-// New loads the programs, with the maps of an empty image. Every packet is counted.
-func New(t testing.TB) *Hooks {
+// New loads the programs, with the maps of an empty image. Every packet is counted; other
+// switches are on if they are named.
+func New(t testing.TB, switches ...string) *Hooks {
 	t.Helper()
 	dir := testkit.BPFFS(t)
 	h := &Hooks{pins: live.NewPins(dir)}
@@ -42,8 +46,10 @@ func New(t testing.TB) *Hooks {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := spec.Variables["count_all"].Set(true); err != nil {
-		t.Fatal(err)
+	for _, name := range append(switches, "count_all") {
+		if err := spec.Variables[name].Set(true); err != nil {
+			t.Fatal(err)
+		}
 	}
 	pinned := make(map[string]*ebpf.Map)
 	for name := range spec.Maps {
@@ -86,19 +92,42 @@ func (h *Hooks) Put(p *ir.Program) error {
 func (h *Hooks) Forget() error {
 	for _, name := range []string{"plc_legs", "plc_parts"} {
 		m := h.collection.Maps[name]
-		var keys [][]byte
-		var key, value []byte
-		it := m.Iterate()
-		for it.Next(&key, &value) {
-			keys = append(keys, append([]byte(nil), key...))
-		}
-		if err := it.Err(); err != nil {
+		if err := eachEntry(m, func(key, _ []byte) error { return m.Delete(key) }); err != nil {
 			return err
 		}
-		for _, k := range keys {
-			if err := m.Delete(k); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+// Age makes all legs and fragments older. The time of both is the begin of their values.
+func (h *Hooks) Age(by time.Duration) error {
+	for _, name := range []string{"plc_legs", "plc_parts"} {
+		m := h.collection.Maps[name]
+		err := eachEntry(m, func(key, value []byte) error {
+			binary.LittleEndian.PutUint64(value, binary.LittleEndian.Uint64(value)-uint64(by))
+			return m.Put(key, value)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachEntry calls f with copies of all entries.
+func eachEntry(m *ebpf.Map, f func(key, value []byte) error) error {
+	var entries [][2][]byte
+	var key, value []byte
+	it := m.Iterate()
+	for it.Next(&key, &value) {
+		entries = append(entries, [2][]byte{bytes.Clone(key), bytes.Clone(value)})
+	}
+	if err := it.Err(); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := f(e[0], e[1]); err != nil {
+			return err
 		}
 	}
 	return nil
