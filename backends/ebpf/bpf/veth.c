@@ -6,7 +6,7 @@
  * to_pod what it gets. Only the packets that open connections are judged; all others of the
  * connection follow, in both directions, also when policies have changed.
  */
-#include "include/legs.h"
+#include "include/known.h"
 #include "include/pick.h"
 
 /* Rules of packets with the same policies are loaded too. They judge what goes to a Service
@@ -142,7 +142,8 @@ INLINE bool is_neighbour_discovery(const struct packet *p)
 	return p->opening.ipv6 && p->opening.protocol == PROTO_ICMPV6 && p->opening.type >= NEIGHBOUR_FIRST && p->opening.type <= NEIGHBOUR_LAST;
 }
 
-INLINE int police(const struct skb *skb, __u8 direction)
+/* examine decides about what is no packet of a known connection, or was not seen to be one. */
+INLINE int examine(const struct skb *skb, __u8 direction)
 {
 	struct packet p = {};
 	read_packet(skb, &p);
@@ -167,6 +168,13 @@ INLINE int police(const struct skb *skb, __u8 direction)
 	if (verdict == NEXT && p.reading == FIRST && !remember_part(&p, direction, now))
 		count(COUNT_FULL, direction);
 	return verdict;
+}
+
+INLINE int police(const struct skb *skb, __u8 direction)
+{
+	if (__builtin_expect(is_known(skb, direction), true))
+		return passed(COUNT_KNOWN, direction);
+	return examine(skb, direction);
 }
 
 SEC("tcx/ingress") int from_pod(struct skb *skb) { return police(skb, EGRESS); }

@@ -90,7 +90,7 @@ var podPorts = []uint16{80, 81}
 
 // podRig is a node with pods in namespaces of their own, and a machine behind a router.
 type podRig struct {
-	*testing.T
+	testing.TB
 	node       *netns
 	nodeAddrs  []netip.Addr
 	pods       map[int]*pod
@@ -108,12 +108,12 @@ type pod struct {
 	open  []io.Closer
 }
 
-func newPodRig(t *testing.T) *podRig {
+func newPodRig(t testing.TB) *podRig {
 	t.Helper()
 	require(t)
 	p, _ := pins(t)
 	r := &podRig{
-		T: t, node: newNetns(t), pods: make(map[int]*pod), pins: p, interfaces: &Interfaces{Dir: p.Dir, CountAll: true},
+		TB: t, node: newNetns(t), pods: make(map[int]*pod), pins: p, interfaces: &Interfaces{Dir: p.Dir, CountAll: true},
 		nodeAddrs: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")},
 	}
 	for _, name := range []string{"ipv4/ip_forward", "ipv6/conf/all/forwarding"} {
@@ -302,7 +302,7 @@ func (a *attempt) passes(want bool) bool {
 // put makes a program's image the active one.
 func (r *podRig) put(p *ir.Program) {
 	r.Helper()
-	(&node{pins: r.pins}).load(r.T, p)
+	(&node{pins: r.pins}).load(r.TB, p)
 }
 
 // attach attaches, and wants nothing to be missing then.
