@@ -9,9 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/backends/ebpf/bpf"
 )
@@ -120,12 +122,25 @@ func (i *Interfaces) attach(d device, side int, old *interfaceLink, p *sharedPro
 	if old != nil {
 		return fmt.Sprintf("replace program %s of %s", s.program, d.name), old.Update(p.Program)
 	}
-	l, err := link.AttachTCX(link.TCXOptions{Interface: d.index, Program: p.Program, Attach: s.attach, Anchor: link.Head()})
+	l, err := attachFirst(link.TCXOptions{Interface: d.index, Program: p.Program, Attach: s.attach, Anchor: link.Head()})
 	if err != nil {
 		return "", err
 	}
 	defer l.Close()
 	return fmt.Sprintf("attach program %s to %s", s.program, d.name), l.Pin(filepath.Join(i.Dir, linkKey{d.index, side}.pin()))
+}
+
+// attachFirst attaches a program. The kernel ends a link some time after its pin was removed, and
+// until then the program is there already.
+func attachFirst(o link.TCXOptions) (l link.Link, err error) {
+	const tries, pause = 200, 5 * time.Millisecond
+	for range tries {
+		if l, err = link.AttachTCX(o); !errors.Is(err, unix.EEXIST) {
+			break
+		}
+		time.Sleep(pause)
+	}
+	return l, err
 }
 
 // Missing says which interfaces of pods lack a program or have another one, a line each; none
