@@ -6,6 +6,7 @@
  * to_pod what it gets. Only the packets that open connections are judged; all others of the
  * connection follow, in both directions, also when policies have changed.
  */
+#include "include/answer.h"
 #include "include/known.h"
 #include "include/pick.h"
 
@@ -18,6 +19,8 @@ const volatile bool count_all;
 
 /* TCX_NEXT lets other programs of the interface run. */
 enum { NEXT = -1, SHOT = 2 };
+
+enum { DENY_REJECT = 1 << 5 }; /* layout.FlagDenyReject */
 
 enum counter {
 	COUNT_KNOWN, /* packets of connections that were accepted */
@@ -115,8 +118,26 @@ INLINE void keep(const struct leg_key *k, const struct packet *p, __u8 direction
 		count(COUNT_FULL, direction);
 }
 
+/* wants_answers reports whether the image has denied packets answered. */
+INLINE bool wants_answers(void)
+{
+	__u32 zero = 0, slot;
+	if (!active_slot(&slot))
+		return false;
+	struct info *info = find(plc_metas, slot, &zero);
+	return info && info->flags & DENY_REJECT;
+}
+
+/* refused denies a packet, with an answer where there should be one. */
+INLINE int refused(struct skb *skb, const struct packet *p, __u8 direction)
+{
+	count(COUNT_DENIED, direction);
+	int verdict = wants_answers() && may_be_answered(skb, p, direction) ? answer(skb, p, direction) : 0;
+	return verdict ? verdict : SHOT;
+}
+
 /* judged decides about a packet that has all of its headers. */
-INLINE int judged(const struct skb *skb, const struct packet *p, __u8 direction, bool node, __u64 now)
+INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, bool node, __u64 now)
 {
 	struct leg_key k;
 	leg_of(&k, p, direction);
@@ -129,10 +150,10 @@ INLINE int judged(const struct skb *skb, const struct packet *p, __u8 direction,
 		keep(&k, p, direction, now);
 		return passed(COUNT_PASSED, direction);
 	}
-	if (p->role == REPORTS && is_related(skb, p, direction, now))
+	if (is_answer(skb, p, direction) || (p->role == REPORTS && is_related(skb, p, direction, now)))
 		return passed(COUNT_KNOWN, direction);
 	if (!is_accepted(p, direction))
-		return denied(COUNT_DENIED, direction);
+		return refused(skb, p, direction);
 	keep(&k, p, direction, now);
 	return passed(COUNT_ACCEPTED, direction);
 }
@@ -143,7 +164,7 @@ INLINE bool is_neighbour_discovery(const struct packet *p)
 }
 
 /* examine decides about what is no packet of a known connection, or was not seen to be one. */
-INLINE int examine(const struct skb *skb, __u8 direction)
+INLINE int examine(struct skb *skb, __u8 direction)
 {
 	struct packet p = {};
 	read_packet(skb, &p);
@@ -170,7 +191,7 @@ INLINE int examine(const struct skb *skb, __u8 direction)
 	return verdict;
 }
 
-INLINE int police(const struct skb *skb, __u8 direction)
+INLINE int police(struct skb *skb, __u8 direction)
 {
 	if (__builtin_expect(is_known(skb, direction), true))
 		return passed(COUNT_KNOWN, direction);

@@ -281,7 +281,18 @@ func TestVethHeaders(t *testing.T) {
 // TestVethHostile: nothing that begins as a packet of a sealed pod leaves it, however it goes on,
 // and nothing reaches it.
 func TestVethHostile(t *testing.T) {
-	w := newWire(t)
+	for _, onDeny := range []ir.Refusal{ir.Drop, ir.Reject} {
+		w := newWire(t)
+		p := policed()
+		p.Policy.OnDeny = onDeny
+		if err := w.hooks.Put(p); err != nil {
+			t.Fatal(err)
+		}
+		w.hostile()
+	}
+}
+
+func (w *wire) hostile() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var seeds []vethtest.Packet
 	for i := range 2 {
@@ -328,11 +339,11 @@ func TestVethHostile(t *testing.T) {
 			passes, err = w.hooks.From(b)
 		}
 		if passes || err != nil {
-			t.Fatalf("%d: %x passes (%v)", n, b, err)
+			w.Fatalf("%d: %x passes (%v)", n, b, err)
 		}
 	}
 	if sent < 19000 {
-		t.Errorf("only %d packets", sent)
+		w.Errorf("only %d packets", sent)
 	}
 	for _, kind := range [][]byte{{0x81, 0x00}, {0x88, 0xa8}, {0x91, 0x00}} {
 		b := seeds[0].Bytes()

@@ -19,6 +19,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
@@ -365,6 +366,50 @@ func TestConnectionsAreTakenOver(t *testing.T) {
 		if err := echoes(c, impatience); (err == nil) != (i >= 2) {
 			t.Errorf("%v goes on: %v", c.LocalAddr(), err)
 		}
+	}
+}
+
+// TestRefusals: where policies should be answered, who sends a denied packet gets an error at once,
+// whichever end has denied it; where they should not, no answer comes.
+func TestRefusals(t *testing.T) {
+	r := newPodRig(t)
+	for n := 1; n <= 3; n++ {
+		r.add(n)
+	}
+	p := r.program(policies{ingress: map[int][]int{1: {3}, 3: nil}, egress: map[int][]int{2: nil}})
+	for _, onDeny := range []ir.Refusal{ir.Reject, ir.Drop} {
+		p.Policy.OnDeny = onDeny
+		r.put(p)
+		r.attach()
+		outside, pods := r.outside, r.pods
+		var wg sync.WaitGroup
+		for family := range 2 {
+			for _, protocol := range []ir.Protocol{ir.TCP, ir.UDP} {
+				for _, ends := range [][2]*pod{{pods[2], pods[1]}, {pods[2], outside}, {outside, pods[1]}, {pods[3], pods[1]}, {pods[1], pods[3]}, {pods[2], pods[3]}} {
+					a := &attempt{ends[0].netns, eval.Packet{Src: ends[0].addrs[family], Dst: ends[1].addrs[family], Protocol: protocol, Port: 80}}
+					accepted := ends == [2]*pod{pods[3], pods[1]}
+					wg.Go(func() { r.refuses(a, accepted, onDeny) })
+				}
+				node := &attempt{pods[2].netns, eval.Packet{Src: pods[2].addrs[family], Dst: r.nodeAddrs[family], Protocol: protocol, Port: 80}}
+				wg.Go(func() { r.refuses(node, false, onDeny) })
+			}
+		}
+		wg.Wait()
+	}
+}
+
+// refuses tries a connection and wants it accepted, or denied with or without an answer.
+func (r *podRig) refuses(a *attempt, accepted bool, onDeny ir.Refusal) {
+	wait := impatience
+	if accepted || onDeny == ir.Reject {
+		wait = patience
+	}
+	c, err := a.dial(wait)
+	if err == nil {
+		c.Close()
+	}
+	if (err == nil) != accepted || err != nil && errors.Is(err, unix.ECONNREFUSED) != (onDeny == ir.Reject) {
+		r.Errorf("%v, denied packets %v: %v, want accepted %v", a.Packet, onDeny, err, accepted)
 	}
 }
 

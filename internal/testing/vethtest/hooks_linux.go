@@ -20,10 +20,12 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// What a program returns (TCX_NEXT, TC_ACT_SHOT).
+// What a program returns (TCX_NEXT, TC_ACT_SHOT, TC_ACT_REDIRECT). An answer to a denied packet is
+// sent on its way.
 const (
-	next = 1<<32 - 1
-	shot = 2
+	next     = 1<<32 - 1
+	shot     = 2
+	answered = 7
 )
 
 // Hooks are the programs of one node, with maps of their own.
@@ -31,6 +33,8 @@ type Hooks struct {
 	collection *ebpf.Collection
 	pins       *live.Pins
 	current    *ir.Program // whose image is active
+	// Answered is whether the last packet was denied with an answer.
+	Answered bool
 }
 
 // New loads the programs, with the maps of an empty image. Every packet is counted; other
@@ -155,9 +159,10 @@ func (h *Hooks) run(name string, data []byte, from uint32) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", name, err)
 	}
-	if verdict != next && verdict != shot {
+	if verdict != next && verdict != shot && verdict != answered {
 		return false, fmt.Errorf("%s returned %d", name, verdict)
 	}
+	h.Answered = verdict == answered
 	return verdict == next, nil
 }
 

@@ -1,6 +1,8 @@
 package vethtest
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -89,10 +91,24 @@ func (j *Judge) allows(p *eval.Packet, to netip.AddrPort) (bool, error) {
 	data := j.Packet(p, to).Bytes()
 	if p.From != eval.FromNode {
 		if ok, err := j.Hooks.From(data); !ok || err != nil {
-			return false, err
+			return false, errors.Join(err, j.answered(p, to.Addr()))
 		}
 	}
-	return j.Hooks.To(data, p.From == eval.FromNode)
+	ok, err := j.Hooks.To(data, p.From == eval.FromNode)
+	if !ok && err == nil {
+		err = j.answered(p, to.Addr())
+	}
+	return ok, err
+}
+
+// answered wants the last packet, which was denied, to have the answer that the program wants.
+func (j *Judge) answered(p *eval.Packet, to netip.Addr) error {
+	report := p.Protocol == ir.ICMP && p.Type == 3 || p.Protocol == ir.ICMPv6 && p.Type < 5
+	broadcast := to == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || to.Is4() && to.As4()[0] >= 240
+	if want := j.refusal == eval.Reject && !report && !broadcast && !to.IsMulticast() && !to.IsUnspecified(); j.Hooks.Answered != want {
+		return fmt.Errorf("answered %v, want %v", j.Hooks.Answered, want)
+	}
+	return nil
 }
 
 // Packet returns a packet of a connection of its own.

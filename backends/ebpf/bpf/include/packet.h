@@ -18,6 +18,7 @@ struct skb {
 };
 
 typedef long long __s64;
+typedef int __s32;
 
 static __u64 (*ktime_coarse_ns)(void) = (void *)160;
 
