@@ -161,10 +161,6 @@ func (c *applyCommand) put(ctx context.Context, a *applier.Applier, e *compiled)
 
 // after does what follows once the rules are in.
 func (c *applyCommand) after(a *applier.Applier, e *compiled, p applier.Plan) error {
-	missing := a.Missing(e.Backend)
-	if missing != "" {
-		fmt.Fprintf(c.streams.Err, "what backend %s needs to serve is not there yet: %s; other rules were left in place\n", e.Backend, missing)
-	}
 	if err := c.endFlows(c.streams, e.program); err != nil {
 		return err
 	}

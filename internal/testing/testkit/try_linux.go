@@ -99,8 +99,13 @@ func (r *Rig) inside(a netip.Addr) bool {
 
 // from returns the namespace of a flow's client.
 func (r *Rig) from(f Flow) *namespace {
-	if f.From == eval.FromNode {
+	switch {
+	case f.From == eval.FromNode && r.nodeClients != nil:
+		return r.nodeClients
+	case f.From == eval.FromNode:
 		return r.node.namespace
+	case f.From == eval.FromPod && r.podClients != nil:
+		return r.podClients
 	}
 	return r.world
 }
