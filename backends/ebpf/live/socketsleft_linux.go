@@ -98,12 +98,9 @@ func (s *Sockets) pinnedMaps() (map[ebpf.MapID]bool, error) {
 	return ids, nil
 }
 
-// CheckCgroup checks that a path is a directory of cgroup2; [ErrNoCgroup] says that it is
-// in another file system.
-func CheckCgroup(path string) error {
-	_, err := cgroupID(path)
-	return err
-}
+// CgroupID is the kernel's number of the cgroup at a path; [ErrNoCgroup] says that the path
+// is in another file system.
+func CgroupID(path string) (uint64, error) { return cgroupID(path) }
 
 // CgroupPath is the path of the cgroup with a number, below a directory of cgroup2.
 func CgroupPath(root string, id uint64) (string, error) {

@@ -39,5 +39,5 @@ func of(variant string) *xtlive.Tools {
 // with the programs on a cgroup; "" is the one that they are on, or else the root.
 func EBPF(dir, cgroup string) applier.Dataplane {
 	k := &ebpfKernel{pins: ebpflive.NewPins(dir), cgroup: cgroup}
-	return ebpfPlane{newPlane(k), k}
+	return ebpfPlane{newPlane(k), k, ebpflive.NewWatch(dir)}
 }

@@ -32,19 +32,19 @@ import (
 type ebpfPlane struct {
 	*plane[*mixedState, *mixedModel, *mixedPlan]
 	kernel *ebpfKernel
+	watch  *live.Watch
 }
 
 // With implements [applier.Composed].
 func (ebpfPlane) With() string { return nftablesName }
 
-// Fingerprint implements [applier.Fingerprinter].
-func (d ebpfPlane) Fingerprint(ctx context.Context) (string, error) {
-	maps, err := d.kernel.pins.Fingerprint(ctx)
+// Fingerprint implements [applier.Fingerprinter]. The rules for packets have notices.
+func (d ebpfPlane) Fingerprint(context.Context) (string, error) {
+	cgroup, err := d.kernel.place()
 	if err != nil {
 		return "", err
 	}
-	attached, err := d.kernel.sockets("").Attached()
-	return fmt.Sprint(maps, attached), err
+	return d.watch.Fingerprint(cgroup)
 }
 
 // Programs implements [applier.Programmed].

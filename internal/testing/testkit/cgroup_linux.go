@@ -18,7 +18,8 @@ import (
 // its path. Programs that are attached to it concern the threads in it only: a machine
 // that runs other tests must never have any on its root.
 //
-// The cgroup is threaded, so that single threads can be in it ([Rig.InCgroup]).
+// Make it before the rig whose clients will be in it, since it goes when they are gone.
+// It is threaded, so that single threads can be in it ([Rig.InCgroup]).
 func Cgroup(t testing.TB) string {
 	t.Helper()
 	dir, err := makeCgroup()
