@@ -99,8 +99,8 @@ func (w *Watch) close() {
 	w.cgroup = -1
 }
 
-// generation is the value of active, and the numbers of the maps in both slots: whoever
-// changes what programs see changes one of them.
+// generation is the value of active, and the numbers of the maps in its slot: a change of
+// what programs see changes one of them.
 func (w *Watch) generation() (out []uint64, err error) {
 	var active uint64
 	if err := w.active.Lookup(uint32(0), &active); err != nil {
