@@ -145,6 +145,22 @@ func TestProgramsAreCleanedUp(t *testing.T) {
 	}
 }
 
+// TestProgramsWithFewRights runs the agent with the capabilities that deploy/ebpf.yaml gives it.
+func TestProgramsWithFewRights(t *testing.T) {
+	testkit.Require(t, "setpriv")
+	n := newNode(t, "--backend", "ebpf", "--cluster-cidr", "10.1.0.0/16")
+	n.under = append(n.inside(), "setpriv", "--bounding-set", "-all,+net_admin,+bpf,+sys_admin", "--inh-caps", "-all")
+	n.write("node.yaml", nodeYAML)
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
+	n.start()
+	s, code := n.status("--wait", "20s")
+	if code != 0 || len(s.Programs) != 8 {
+		t.Fatalf("status: %d %+v", code, s)
+	}
+	n.write("cart.yaml", service("cart", vip, "", "10.1.2.2"))
+	n.wait("its endpoint is another one", func() bool { return n.answer(vip, 80) == "10.1.2.2:8080" })
+}
+
 // TestCgroupOfOthers wants a cgroup to be given for ebpf only, and to be one.
 func TestCgroupOfOthers(t *testing.T) {
 	testkit.Require(t, "nft")
