@@ -49,7 +49,7 @@ func installPlanes() []installPlane {
 	return []installPlane{
 		{"nftables", "nftables", []string{"nft"}, func(*testing.T) applier.Dataplane { return dataplane.All()["nftables"] }},
 		{"iptables", "iptables", []string{"ipset", "iptables-legacy-restore"}, func(*testing.T) applier.Dataplane { return dataplane.IPTables("legacy") }},
-		{"ebpf", "ebpf", nil, func(t *testing.T) applier.Dataplane { return dataplane.EBPF(testkit.BPFFS(t)) }},
+		{"ebpf", "ebpf", nil, func(t *testing.T) applier.Dataplane { return dataplane.EBPF(testkit.BPFFS(t), testkit.Cgroup(t)) }},
 	}
 }
 

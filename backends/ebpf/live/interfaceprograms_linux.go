@@ -78,7 +78,7 @@ func (i *Interfaces) pinnedPrograms() (*sharedPrograms, error) {
 	return &all, nil
 }
 
-func openProgram(dir, name string, spec *ebpf.CollectionSpec, pinned map[string]ebpf.MapID) (*sharedProgram, error) {
+func openProgram(dir, name string, spec *ebpf.CollectionSpec, pinned map[ebpf.MapID]bool) (*sharedProgram, error) {
 	p, err := ebpf.LoadPinnedProgram(filepath.Join(dir, programPin(name)), nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -90,47 +90,26 @@ func openProgram(dir, name string, spec *ebpf.CollectionSpec, pinned map[string]
 		return nil, errors.Join(err, p.Close())
 	}
 	id, _ := info.ID()
-	same, err := sameProgram(id, spec, name)
-	if err == nil && same {
-		same, err = usesMaps(info, pinned)
-	}
+	same, err := sameProgram(id, spec, name, pinned)
 	if err != nil || !same {
 		return nil, errors.Join(err, p.Close())
 	}
 	return &sharedProgram{p, id}, nil
 }
 
-// pinnedIDs returns the maps of the programs that are pinned, by name.
-func pinnedIDs(dir string, spec *ebpf.CollectionSpec) (map[string]ebpf.MapID, error) {
-	out := make(map[string]ebpf.MapID)
-	err := eachPinned(dir, spec, func(name string, m *ebpf.Map) error {
+// pinnedIDs returns the maps of the programs that are pinned.
+func pinnedIDs(dir string, spec *ebpf.CollectionSpec) (map[ebpf.MapID]bool, error) {
+	out := make(map[ebpf.MapID]bool)
+	err := eachPinned(dir, spec, func(_ string, m *ebpf.Map) error {
 		info, err := m.Info()
 		if err != nil {
 			return err
 		}
-		out[name], _ = info.ID()
+		id, _ := info.ID()
+		out[id] = true
 		return m.Close()
 	})
 	return out, err
-}
-
-// usesMaps reports whether all of a program's maps are those that are pinned.
-func usesMaps(info *ebpf.ProgramInfo, pinned map[string]ebpf.MapID) (bool, error) {
-	ids, _ := info.MapIDs()
-	for _, id := range ids {
-		m, err := ebpf.NewMapFromID(id)
-		if err != nil {
-			return false, err
-		}
-		mapInfo, err := m.Info()
-		if err = errors.Join(err, m.Close()); err != nil {
-			return false, err
-		}
-		if strings.HasPrefix(mapInfo.Name, namePrefix) && pinned[mapInfo.Name] != id {
-			return false, nil
-		}
-	}
-	return true, nil
 }
 
 // eachPinned calls f with the maps of a spec that are pinned; f closes them.

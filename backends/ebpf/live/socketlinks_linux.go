@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -68,9 +69,13 @@ func (s *Sockets) attached() (*socketLinks, error) {
 	if err != nil {
 		return nil, err
 	}
+	pinned, err := s.pinnedMaps()
+	if err != nil {
+		return nil, err
+	}
 	l := &socketLinks{complete: true}
 	for i, h := range hooks {
-		x, err := s.open(h, id, spec)
+		x, err := s.open(h, id, spec, pinned)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("looking at the link of %s: %w", h.program, explain(err)), l.close())
 		}
@@ -81,7 +86,7 @@ func (s *Sockets) attached() (*socketLinks, error) {
 }
 
 // open opens a hook's link by its pin; nil is none.
-func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec) (*socketLink, error) {
+func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec, pinned map[ebpf.MapID]bool) (*socketLink, error) {
 	l, err := link.LoadPinnedLink(filepath.Join(s.Dir, h.linkPin()), nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -95,15 +100,16 @@ func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec) (*socke
 	}
 	at := info.Cgroup()
 	x := &socketLink{Link: l, here: at != nil && at.CgroupId == cgroup && ebpf.AttachType(at.AttachType) == h.attach}
-	if x.same, err = sameProgram(info.Program, spec, h.program); err != nil {
+	if x.same, err = sameProgram(info.Program, spec, h.program, pinned); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return x, nil
 }
 
 // sameProgram reports whether a loaded program has the instructions of one of the spec,
-// and its constants.
-func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (bool, error) {
+// and its constants, and uses the maps that are pinned now: maps that were pinned anew are
+// others, though they have the names of those before.
+func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string, pinned map[ebpf.MapID]bool) (bool, error) {
 	p, err := ebpf.NewProgramFromID(id)
 	if errors.Is(err, unix.ENOENT) {
 		return false, nil
@@ -125,7 +131,7 @@ func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (boo
 		if err != nil {
 			return false, err
 		}
-		same, err := sameConstants(m, spec)
+		same, err := sameMap(m, spec, pinned)
 		if err = errors.Join(err, m.Close()); err != nil || !same {
 			return false, err
 		}
@@ -133,12 +139,16 @@ func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (boo
 	return true, nil
 }
 
-// sameConstants compares the map of a program's constants with those of the spec; other
-// maps count as the same.
-func sameConstants(m *ebpf.Map, spec *ebpf.CollectionSpec) (bool, error) {
+// sameMap compares the map of a program's constants with those of the spec, and wants
+// planec's maps to be the pinned ones.
+func sameMap(m *ebpf.Map, spec *ebpf.CollectionSpec, pinned map[ebpf.MapID]bool) (bool, error) {
 	info, err := m.Info()
-	if err != nil || info.Name != ".rodata" {
-		return true, err
+	if err != nil {
+		return false, err
+	}
+	if info.Name != ".rodata" {
+		id, _ := info.ID()
+		return !strings.HasPrefix(info.Name, namePrefix) || pinned[id], nil
 	}
 	have, err := m.LookupBytes(uint32(0))
 	if err != nil {

@@ -97,16 +97,17 @@ func (r *Rig) inside(a netip.Addr) bool {
 	return pod || a.IsLoopback() || slices.Contains(r.spec.NodeAddrs, a)
 }
 
-// from returns the namespace of a flow's client, on the thread that opens its socket.
+// from returns the namespace of a flow's client.
 func (r *Rig) from(f Flow) *namespace {
-	ns := r.world
-	if f.From == eval.FromNode {
-		ns = r.node.namespace
+	switch {
+	case f.From == eval.FromNode && r.nodeClients != nil:
+		return r.nodeClients
+	case f.From == eval.FromNode:
+		return r.node.namespace
+	case f.From == eval.FromPod && r.podClients != nil:
+		return r.podClients
 	}
-	if m := r.members[ns.side]; m != nil && f.From != eval.FromOutside {
-		return m
-	}
-	return ns
+	return r.world
 }
 
 // Spread makes n connections of one flow and counts the answering endpoints. Any
