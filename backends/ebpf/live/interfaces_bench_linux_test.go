@@ -108,9 +108,11 @@ func (r *podRig) costOfPackets(n int) (each float64) {
 		var before, after unix.Rusage
 		for i := -n / 10; i < n; i++ {
 			if i == 0 {
-				err = unix.Getrusage(unix.RUSAGE_THREAD, &before)
+				if err := unix.Getrusage(unix.RUSAGE_THREAD, &before); err != nil {
+					return err
+				}
 			}
-			if _, err = unix.Write(fd, []byte("planec?")); err != nil {
+			if _, err := unix.Write(fd, []byte("planec?")); err != nil {
 				return err
 			}
 		}
