@@ -88,7 +88,7 @@ func TestVethAlone(t *testing.T) {
 // atInterfaces attaches the programs to all pods of a rig.
 func atInterfaces(t *testing.T, r *testkit.Rig, p *ir.Program, rules bool) error {
 	t.Helper()
-	i := live.Interfaces{Dir: testkit.BPFFS(t), PacketRules: rules}
+	i := &live.Interfaces{Dir: testkit.BPFFS(t), PacketRules: rules}
 	img, err := image.New(backends.DefaultOptions()).Image(p)
 	if err != nil {
 		return err
