@@ -103,11 +103,7 @@ func (i *Interfaces) check(all *sharedPrograms, now checked) error {
 	if err != nil {
 		return err
 	}
-	pinned := make(map[string]ebpf.MapID)
-	err = eachPinned(i.Dir, spec, func(name string, m *ebpf.Map) error {
-		pinned[name], err = idOf(m)
-		return errors.Join(err, m.Close())
-	})
+	pinned, err := pinnedIDs(i.Dir, spec)
 	if err != nil {
 		return err
 	}
@@ -162,6 +158,16 @@ func isSame(p *sharedProgram, spec *ebpf.CollectionSpec, name string, pinned map
 		return false, err
 	}
 	return usesMaps(info, pinned)
+}
+
+// pinnedIDs returns the maps of programs that are pinned, by name.
+func pinnedIDs(dir string, spec *ebpf.CollectionSpec) (map[string]ebpf.MapID, error) {
+	out := make(map[string]ebpf.MapID)
+	err := eachPinned(dir, spec, func(name string, m *ebpf.Map) (err error) {
+		out[name], err = idOf(m)
+		return errors.Join(err, m.Close())
+	})
+	return out, err
 }
 
 // pinnedID returns the number of a pinned map; 0 is none.
