@@ -12,6 +12,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/e2e/internal/agent"
 	"github.com/planec/planec/e2e/internal/cluster"
 	"github.com/planec/planec/e2e/internal/process"
@@ -51,8 +52,8 @@ func newStand(t testing.TB, tools ...string) *stand { return standIn(t, "", tool
 func newProgrammedStand(t testing.TB, tools ...string) *stand {
 	t.Helper()
 	testkit.Require(t, append(tools, "unshare", "mount", "umount")...)
-	s := standIn(t, testkit.Cgroup(t), tools...)
-	must(t, s.rig.InCgroup(s.cgroup))
+	s := standIn(t, testkit.Cgroup(t, live.CgroupRoot()), tools...)
+	must(t, s.rig.JoinCgroup(s.cgroup))
 	// A client's timestamps begin at a number that depends on the address that its socket
 	// connects to, which a switch to programs and back changes: a SYN would look older than
 	// the last connection of its ports, whose end the server still waits for, and would have

@@ -50,14 +50,14 @@ func BenchmarkSocketConnect(b *testing.B) {
 		}
 	}
 	none := func(_ *testing.B, r *testkit.Rig, s *live.Sockets, _ *ir.Program) error {
-		return r.InCgroup(s.Cgroup)
+		return r.JoinCgroup(s.Cgroup)
 	}
 	rules := func(_ *testing.B, r *testkit.Rig, s *live.Sockets, p *ir.Program) error {
 		a, err := nftables.New(backends.DefaultOptions()).Emit(p)
 		if err == nil {
 			err = r.LoadNFT(string(a.File("rules.nft")))
 		}
-		return errors.Join(err, r.InCgroup(s.Cgroup))
+		return errors.Join(err, r.JoinCgroup(s.Cgroup))
 	}
 	ways := []*way{
 		{name: "direct", load: none, direct: true},
@@ -68,7 +68,7 @@ func BenchmarkSocketConnect(b *testing.B) {
 	}
 	for _, w := range ways {
 		// The cgroup is removed after the rig, whose threads are in it.
-		sockets := &live.Sockets{Dir: filepath.Join(testkit.BPFFS(b), "maps"), Cgroup: testkit.Cgroup(b)}
+		sockets := &live.Sockets{Dir: filepath.Join(testkit.BPFFS(b), "maps"), Cgroup: testkit.Cgroup(b, live.CgroupRoot())}
 		w.rig = testkit.New(b, testkit.Spec{
 			NodeAddrs: []netip.Addr{netip.MustParseAddr("192.0.2.10")}, Pods: []netip.Addr{latencyClient, latencyEndpoint.Addr()},
 			Ports: []testkit.Port{{Protocol: ir.TCP, Number: latencyEndpoint.Port()}},

@@ -96,7 +96,7 @@ func (m mixed) try(t *testing.T, p *ir.Program, o backends.Options, flows []test
 		sent = s.decided(sent)
 	}
 	sent = fromOutside(p, sent[:min(limit, len(sent))])
-	sockets := live.Sockets{Dir: filepath.Join(testkit.BPFFS(t), "maps"), Cgroup: testkit.Cgroup(t)}
+	sockets := live.Sockets{Dir: filepath.Join(testkit.BPFFS(t), "maps"), Cgroup: testkit.Cgroup(t, live.CgroupRoot())}
 	r := testkit.New(t, testkit.SpecFor(p, sent))
 	if err := m.load(t, r, &sockets, p, o); err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func (m mixed) load(t testing.TB, r *testkit.Rig, sockets *live.Sockets, p *ir.P
 	if m.outside {
 		return nil
 	}
-	return r.InCgroup(sockets.Cgroup)
+	return r.JoinCgroup(sockets.Cgroup)
 }
 
 // socketView is the evaluator where sockets decide: a socket is translated before it has

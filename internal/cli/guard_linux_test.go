@@ -23,6 +23,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/apply/nodelock"
@@ -78,7 +79,7 @@ func newKernel(t testing.TB, backend, variant string) *kernel {
 			t.Fatalf("mount: %v: %s", err, out)
 		}
 		t.Cleanup(func() { _ = exec.Command("umount", k.bpf).Run() }) // it is lost with the machine at last
-		k.cgroup = testkit.Cgroup(t)
+		k.cgroup = testkit.Cgroup(t, live.CgroupRoot())
 		k.plane = dataplane.EBPF(filepath.Join(k.bpf, "planec"), k.cgroup)
 	}
 	k.rig = testkit.New(t, testkit.Spec{})

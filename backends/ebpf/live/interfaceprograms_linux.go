@@ -113,7 +113,7 @@ func (i *Interfaces) check(all *sharedPrograms, now checked) error {
 			right = false
 			continue
 		}
-		same, err := sameProgram(p.id, spec, sides[s].program, pinned)
+		same, err := isSame(p, spec, sides[s].program, pinned)
 		if err != nil {
 			return fmt.Errorf("program %s: %w", sides[s].program, err)
 		}
@@ -146,12 +146,25 @@ func openProgram(dir, name string) (*sharedProgram, error) {
 	return &sharedProgram{p, id}, nil
 }
 
-// pinnedIDs returns the maps of programs that are pinned.
-func pinnedIDs(dir string, spec *ebpf.CollectionSpec) (map[ebpf.MapID]bool, error) {
-	out := make(map[ebpf.MapID]bool)
-	err := eachPinned(dir, spec, func(_ string, m *ebpf.Map) error {
-		id, err := idOf(m)
-		out[id] = true
+// isSame reports whether a program has the instructions, the constants and the maps that it
+// should have.
+func isSame(p *sharedProgram, spec *ebpf.CollectionSpec, name string, pinned map[string]ebpf.MapID) (bool, error) {
+	same, err := sameProgram(p.id, spec, name)
+	if err != nil || !same {
+		return false, err
+	}
+	info, err := p.Info()
+	if err != nil {
+		return false, err
+	}
+	return usesMaps(info, pinned)
+}
+
+// pinnedIDs returns the maps of programs that are pinned, by name.
+func pinnedIDs(dir string, spec *ebpf.CollectionSpec) (map[string]ebpf.MapID, error) {
+	out := make(map[string]ebpf.MapID)
+	err := eachPinned(dir, spec, func(name string, m *ebpf.Map) (err error) {
+		out[name], err = idOf(m)
 		return errors.Join(err, m.Close())
 	})
 	return out, err
@@ -176,6 +189,25 @@ func idOf(m *ebpf.Map) (ebpf.MapID, error) {
 	}
 	id, _ := info.ID()
 	return id, nil
+}
+
+// usesMaps reports whether all of a program's maps are those that are pinned.
+func usesMaps(info *ebpf.ProgramInfo, pinned map[string]ebpf.MapID) (bool, error) {
+	ids, _ := info.MapIDs()
+	for _, id := range ids {
+		m, err := ebpf.NewMapFromID(id)
+		if err != nil {
+			return false, err
+		}
+		mapInfo, err := m.Info()
+		if err = errors.Join(err, m.Close()); err != nil {
+			return false, err
+		}
+		if strings.HasPrefix(mapInfo.Name, namePrefix) && pinned[mapInfo.Name] != id {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // eachPinned calls f with the maps of a spec that are pinned; f closes them.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -69,7 +68,7 @@ func (s *Sockets) attached() (*socketLinks, error) {
 	if err != nil {
 		return nil, err
 	}
-	pinned, err := s.pinnedMaps()
+	pinned, err := pinnedIDs(s.Dir, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +85,7 @@ func (s *Sockets) attached() (*socketLinks, error) {
 }
 
 // open opens a hook's link by its pin; nil is none.
-func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec, pinned map[ebpf.MapID]bool) (*socketLink, error) {
+func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec, pinned map[string]ebpf.MapID) (*socketLink, error) {
 	l, err := link.LoadPinnedLink(filepath.Join(s.Dir, h.linkPin()), nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -100,16 +99,18 @@ func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec, pinned 
 	}
 	at := info.Cgroup()
 	x := &socketLink{Link: l, here: at != nil && at.CgroupId == cgroup && ebpf.AttachType(at.AttachType) == h.attach}
-	if x.same, err = sameProgram(info.Program, spec, h.program, pinned); err != nil {
+	if x.same, err = sameProgram(info.Program, spec, h.program); err == nil && x.same {
+		x.same, err = programUses(info.Program, pinned)
+	}
+	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return x, nil
 }
 
 // sameProgram reports whether a loaded program has the instructions of one of the spec,
-// and its constants, and uses the maps that are pinned now: maps that were pinned anew are
-// others, though they have the names of those before.
-func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string, pinned map[ebpf.MapID]bool) (bool, error) {
+// and its constants.
+func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (bool, error) {
 	p, err := ebpf.NewProgramFromID(id)
 	if errors.Is(err, unix.ENOENT) {
 		return false, nil
@@ -131,7 +132,7 @@ func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string, pinn
 		if err != nil {
 			return false, err
 		}
-		same, err := sameMap(m, spec, pinned)
+		same, err := sameConstants(m, spec)
 		if err = errors.Join(err, m.Close()); err != nil || !same {
 			return false, err
 		}
@@ -139,16 +140,12 @@ func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string, pinn
 	return true, nil
 }
 
-// sameMap compares the map of a program's constants with those of the spec, and wants
-// planec's maps to be the pinned ones.
-func sameMap(m *ebpf.Map, spec *ebpf.CollectionSpec, pinned map[ebpf.MapID]bool) (bool, error) {
+// sameConstants compares the map of a program's constants with those of the spec; other
+// maps count as the same.
+func sameConstants(m *ebpf.Map, spec *ebpf.CollectionSpec) (bool, error) {
 	info, err := m.Info()
-	if err != nil {
-		return false, err
-	}
-	if info.Name != ".rodata" {
-		id, _ := info.ID()
-		return !strings.HasPrefix(info.Name, namePrefix) || pinned[id], nil
+	if err != nil || info.Name != ".rodata" {
+		return true, err
 	}
 	have, err := m.LookupBytes(uint32(0))
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -73,29 +72,22 @@ func (s *Sockets) Left() ([]string, error) {
 	return steps, nil
 }
 
-// pinnedMaps are the numbers of planec's maps that are pinned.
-func (s *Sockets) pinnedMaps() (map[ebpf.MapID]bool, error) {
-	entries, err := os.ReadDir(s.Dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("looking for the eBPF maps: %w", err)
+// programUses reports whether a program's maps are those that are pinned. Maps that were
+// pinned anew are others, though they have the names of those before.
+func programUses(id ebpf.ProgramID, pinned map[string]ebpf.MapID) (bool, error) {
+	p, err := ebpf.NewProgramFromID(id)
+	if errors.Is(err, unix.ENOENT) {
+		return false, nil
 	}
-	ids := make(map[ebpf.MapID]bool)
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), namePrefix) || strings.HasPrefix(e.Name(), namePrefix+"link_") {
-			continue
-		}
-		m, err := ebpf.LoadPinnedMap(filepath.Join(s.Dir, e.Name()), &ebpf.LoadPinOptions{ReadOnly: true})
-		if err != nil {
-			continue // it is no map: a program cannot use it
-		}
-		info, err := m.Info()
-		if err := errors.Join(err, m.Close()); err != nil {
-			return nil, fmt.Errorf("map %s: %w", e.Name(), err)
-		}
-		id, _ := info.ID()
-		ids[id] = true
+	if err != nil {
+		return false, err
 	}
-	return ids, nil
+	defer p.Close()
+	info, err := p.Info()
+	if err != nil {
+		return false, err
+	}
+	return usesMaps(info, pinned)
 }
 
 // CgroupID is the kernel's number of the cgroup at a path; [ErrNoCgroup] says that the path

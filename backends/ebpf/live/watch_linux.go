@@ -26,8 +26,8 @@ type Watch struct {
 	dir    string
 	seen   unix.Stat_t
 	active *ebpf.Map
-	outer  [layout.NumMaps]*ebpf.Map
-	cgroup int // a descriptor; -1 is none
+	outer  []*ebpf.Map // the arrays of generations
+	cgroup int         // a descriptor; -1 is none
 	at     string
 	// ids are what a query of programs fills: memory that does not move meanwhile.
 	ids [mostPrograms]uint32
@@ -77,7 +77,7 @@ func (w *Watch) open(cgroup string) (err error) {
 			w.active = m
 			continue
 		}
-		w.outer[i-1] = m
+		w.outer = append(w.outer, m)
 	}
 	if w.cgroup, err = unix.Open(cgroup, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
 		w.cgroup = -1
@@ -87,12 +87,13 @@ func (w *Watch) open(cgroup string) (err error) {
 }
 
 func (w *Watch) close() {
-	for _, m := range append(w.outer[:], w.active) {
-		if m != nil {
-			_ = m.Close() // only read
-		}
+	for _, m := range w.outer {
+		_ = m.Close() // only read
 	}
-	w.active, w.outer = nil, [layout.NumMaps]*ebpf.Map{}
+	if w.active != nil {
+		_ = w.active.Close()
+	}
+	w.active, w.outer = nil, nil
 	if w.cgroup >= 0 {
 		_ = unix.Close(w.cgroup)
 	}
@@ -108,10 +109,10 @@ func (w *Watch) generation() (out []uint64, err error) {
 	}
 	out = append(out, active)
 	slot := uint32(active) % layout.Slots
-	for i, m := range w.outer {
+	for _, m := range w.outer {
 		var id uint32
 		if err := m.Lookup(slot, &id); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
-			return nil, fmt.Errorf("map %s: %w", layout.Maps()[i].Name, err)
+			return nil, fmt.Errorf("%v: %w", m, err)
 		}
 		out = append(out, uint64(id))
 	}

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/internal/agent/cmd"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/cli"
@@ -90,7 +91,7 @@ func newNode(t *testing.T, args ...string) *node {
 	testkit.Require(t, "nft")
 	cgroup := ""
 	if slices.Contains(args, "ebpf") {
-		cgroup = testkit.Cgroup(t) // before the rig, whose threads are in it until it is closed
+		cgroup = testkit.Cgroup(t, live.CgroupRoot()) // before the rig, whose threads are in it until it is closed
 	}
 	r := testkit.New(t, testkit.Spec{
 		NodeAddrs: []netip.Addr{netip.MustParseAddr("192.0.2.11")},
@@ -124,7 +125,7 @@ func (n *node) programs() {
 	n.t.Helper()
 	testkit.Require(n.t, "unshare", "mount", "umount")
 	n.bpf = n.t.TempDir()
-	if err := n.rig.InCgroup(n.cgroup); err != nil {
+	if err := n.rig.JoinCgroup(n.cgroup); err != nil {
 		n.t.Fatal(err)
 	}
 	if out, err := exec.Command("mount", "-t", "bpf", "bpf", n.bpf).CombinedOutput(); err != nil {

@@ -131,7 +131,7 @@ func (*ebpfKernel) diff(have *mixedState, want *mixedModel) *mixedPlan {
 		p.packets = nftlive.Diff(have.packets, want.packets)
 	}
 	if want.attached {
-		p.programs = have.programs
+		p.programs, p.attached = have.programs, true
 	}
 	return p
 }
@@ -149,7 +149,7 @@ func (k *ebpfKernel) apply(ctx context.Context, p *mixedPlan) error {
 		}
 		p.begun = true
 	}
-	if len(p.programs) == 0 {
+	if len(p.programs) == 0 && (p.maps.Empty() || !p.attached) {
 		return nil
 	}
 	if _, err := k.sockets(p.cgroup).Attach(ctx); err != nil {
@@ -163,7 +163,7 @@ func (*ebpfKernel) hold(a backends.Artifact, read func(backends.Artifact) (*mixe
 	if err != nil {
 		return nil, err
 	}
-	return &mixedHeld{image: m.image, packets: nftlive.NewLive(m.packets)}, nil
+	return &mixedHeld{maps: &heldImage{image: m.image}, packets: nftlive.NewLive(m.packets)}, nil
 }
 
 // refused calls it drift when a change was made in part: what is held is neither what the

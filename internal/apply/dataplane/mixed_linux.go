@@ -1,8 +1,6 @@
 package dataplane
 
 import (
-	"bytes"
-
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/live"
@@ -66,6 +64,9 @@ type mixedPlan struct {
 	maps     *live.Plan
 	cgroup   string
 	programs []string
+	// attached is whether programs are to use the maps. Those that are there may use others
+	// once the maps are in.
+	attached bool
 	// begun is whether a part was applied.
 	begun bool
 }
@@ -110,26 +111,45 @@ func (e *halfError) Unwrap() error { return e.error }
 // mixedHeld is what the kernel has. Programs stay what they are, whatever changes.
 type mixedHeld struct {
 	packets *nftlive.Live
-	// image is the active one, next the one of the last plan.
-	image, next *ebpf.Image
+	maps    heldMaps
 }
 
-// Change makes a new generation of all maps, unless none of them changes.
+// heldMaps is what the maps have, without a look at them.
+type heldMaps interface {
+	// Change plans the difference of the images of two fragments.
+	Change(before, after *ebpf.Image) (*live.Plan, error)
+	Replace(whole *ebpf.Image) (*live.Plan, error)
+	Commit(p *live.Plan)
+}
+
+// Change plans the difference of two fragments, in both halves or in none.
 func (h *mixedHeld) Change(before, after backends.Artifact) (*mixedPlan, error) {
-	if !bytes.Equal(before.File(ebpf.ImageFile), after.File(ebpf.ImageFile)) {
-		return nil, applier.ErrWhole
+	was, err := ebpf.Read(before.File(ebpf.ImageFile))
+	if err != nil {
+		return nil, err
+	}
+	is, err := ebpf.Read(after.File(ebpf.ImageFile))
+	if err != nil {
+		return nil, err
+	}
+	maps, err := h.maps.Change(was, is)
+	if err != nil {
+		return nil, err
 	}
 	packets, err := h.packets.Change(before.File(ebpf.PacketsFile), after.File(ebpf.PacketsFile))
 	if err != nil {
 		return nil, err
 	}
-	h.next = h.image
-	return &mixedPlan{packets: packets, maps: live.NewPlan(&live.State{Image: h.image}, h.image)}, nil
+	return &mixedPlan{packets: packets, maps: maps}, nil
 }
 
 // Replace plans the difference to a whole artifact.
 func (h *mixedHeld) Replace(whole backends.Artifact) (*mixedPlan, error) {
-	next, err := ebpf.Read(whole.File(ebpf.ImageFile))
+	img, err := ebpf.Read(whole.File(ebpf.ImageFile))
+	if err != nil {
+		return nil, err
+	}
+	maps, err := h.maps.Replace(img)
 	if err != nil {
 		return nil, err
 	}
@@ -137,12 +157,31 @@ func (h *mixedHeld) Replace(whole backends.Artifact) (*mixedPlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.next = next
-	return &mixedPlan{packets: packets, maps: live.NewPlan(&live.State{Image: h.image}, next)}, nil
+	return &mixedPlan{packets: packets, maps: maps}, nil
 }
 
 // Commit records that the kernel took the plan.
 func (h *mixedHeld) Commit(p *mixedPlan) {
 	h.packets.Commit(p.packets)
-	h.image = h.next
+	h.maps.Commit(p.maps)
 }
+
+// heldImage is the active image; next is the image of the last plan.
+type heldImage struct{ image, next *ebpf.Image }
+
+// Change has nothing to do unless the maps change: then all of them are a new generation.
+func (h *heldImage) Change(before, after *ebpf.Image) (*live.Plan, error) {
+	if before.Digest() != after.Digest() {
+		return nil, applier.ErrWhole
+	}
+	return h.Replace(h.image)
+}
+
+// Replace plans a generation with the whole image.
+func (h *heldImage) Replace(whole *ebpf.Image) (*live.Plan, error) {
+	h.next = whole
+	return live.NewPlan(&live.State{Image: h.image}, whole), nil
+}
+
+// Commit records that the image of the last plan is active.
+func (h *heldImage) Commit(*live.Plan) { h.image = h.next }

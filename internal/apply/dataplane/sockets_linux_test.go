@@ -13,6 +13,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/testing/testkit"
@@ -113,7 +114,7 @@ func TestSocketsAndPackets(t *testing.T) {
 // command that is told of none finds them where they are.
 func TestProgramsMove(t *testing.T) {
 	m := newMixed(t)
-	other := testkit.Cgroup(t)
+	other := testkit.Cgroup(t, live.CgroupRoot())
 	told := applier.New(map[string]applier.Dataplane{ebpf.Name: dataplane.EBPF(m.Dir, other)}, applier.NewRecord(t.TempDir()))
 	untold := applier.New(map[string]applier.Dataplane{ebpf.Name: dataplane.EBPF(m.Dir, "")}, applier.NewRecord(t.TempDir()))
 	at := func(want string) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/dataplane"
@@ -49,7 +50,7 @@ func planes() []plane {
 // ebpfPlane has a BPF file system and a cgroup of the test's own.
 func ebpfPlane(t testing.TB) plane {
 	t.Helper()
-	return ebpfAt(place{testkit.BPFFS(t), testkit.Cgroup(t)})
+	return ebpfAt(place{testkit.BPFFS(t), testkit.Cgroup(t, live.CgroupRoot())})
 }
 
 func ebpfAt(at place) plane {
@@ -67,7 +68,7 @@ func (p plane) sockets(t testing.TB, r *testkit.Rig) {
 	if p.Cgroup == "" {
 		return
 	}
-	if err := r.InCgroup(p.Cgroup); err != nil {
+	if err := r.JoinCgroup(p.Cgroup); err != nil {
 		t.Fatal(err)
 	}
 }

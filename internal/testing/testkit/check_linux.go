@@ -90,7 +90,7 @@ func (r *Rig) judge(f Flow, got Outcome, evaluate Evaluate) Disagreement {
 	f = r.resolve(f)
 	p := r.Packet(f)
 	d := Disagreement{Flow: f, Packet: p, Want: evaluate(p), Got: got}
-	if r.podClients != nil && f.From != eval.FromOutside && errors.Is(got.Err, unix.EHOSTUNREACH) {
+	if r.members != nil && f.From != eval.FromOutside && errors.Is(got.Err, unix.EHOSTUNREACH) {
 		// A program of sockets has no packet to drop: it refuses the connection.
 		got.Fate = TimedOut
 	}

@@ -16,15 +16,14 @@ import (
 // Rig is a node, its pods and the world. A Rig is not safe for concurrent use;
 // different rigs are independent.
 type Rig struct {
-	spec  Spec
-	node  *node
-	world *namespace
-	// podClients and nodeClients open the sockets of pods and of the node; nil where the
-	// namespaces' own threads do.
-	podClients, nodeClients *namespace
-	pods                    map[netip.Addr]string // the pod's veth on the node
-	listeners               map[Port]bool
-	closers                 []func() error
+	spec      Spec
+	node      *node
+	world     *namespace
+	pods      map[netip.Addr]string // the pod's veth on the node
+	listeners map[Port]bool
+	// members open the sockets that are in a cgroup, if one was joined.
+	members map[Side]*namespace
+	closers []func() error
 }
 
 // New builds a rig and closes it when the test ends. It has the requirements of
