@@ -52,5 +52,11 @@ var affinity = Map{"aff", LRUHash, AffinityKeySize, AffinityValueSize, 0}
 // ActiveMap returns the map that selects the active generation.
 func ActiveMap() Map { return active }
 
+// ActiveValue is the value of active, and ActiveParts takes it apart.
+func ActiveValue(slot uint8, epoch uint64) uint64 { return epoch<<8 | uint64(slot) }
+
+// ActiveParts returns the slot and the epoch of a value of active.
+func ActiveParts(v uint64) (slot uint8, epoch uint64) { return uint8(v), v >> 8 }
+
 // AffinityMap returns the map of affinity bindings. The agent chooses its size.
 func AffinityMap() Map { return affinity }

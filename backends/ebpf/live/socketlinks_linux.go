@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -68,9 +69,13 @@ func (s *Sockets) attached() (*socketLinks, error) {
 	if err != nil {
 		return nil, err
 	}
+	want := wanted{spec: spec}
+	if want.maps, err = pinnedIDs(s.Dir, spec); err != nil {
+		return nil, err
+	}
 	l := &socketLinks{complete: true}
 	for i, h := range hooks {
-		x, err := s.open(h, id, spec)
+		x, err := s.open(h, id, want)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("looking at the link of %s: %w", h.program, explain(err)), l.close())
 		}
@@ -81,7 +86,7 @@ func (s *Sockets) attached() (*socketLinks, error) {
 }
 
 // open opens a hook's link by its pin; nil is none.
-func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec) (*socketLink, error) {
+func (s *Sockets) open(h hook, cgroup uint64, want wanted) (*socketLink, error) {
 	l, err := link.LoadPinnedLink(filepath.Join(s.Dir, h.linkPin()), nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -95,15 +100,45 @@ func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec) (*socke
 	}
 	at := info.Cgroup()
 	x := &socketLink{Link: l, here: at != nil && at.CgroupId == cgroup && ebpf.AttachType(at.AttachType) == h.attach}
-	if x.same, err = sameProgram(info.Program, spec, h.program); err != nil {
+	if x.same, err = want.sameProgram(info.Program, h.program); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return x, nil
 }
 
+// wanted are the programs that should run.
+type wanted struct {
+	spec *ebpf.CollectionSpec
+	// maps are the maps that are pinned, by the name that programs have for them.
+	maps map[string]ebpf.MapID
+}
+
+// pinnedIDs returns the maps of a spec that are pinned in a directory.
+func pinnedIDs(dir string, spec *ebpf.CollectionSpec) (map[string]ebpf.MapID, error) {
+	ids := make(map[string]ebpf.MapID)
+	for name := range spec.Maps {
+		if !strings.HasPrefix(name, namePrefix) {
+			continue // constants of the programs
+		}
+		m, err := ebpf.LoadPinnedMap(filepath.Join(dir, name), &ebpf.LoadPinOptions{ReadOnly: true})
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("map %s: %w", name, explain(err))
+		}
+		info, err := m.Info()
+		if err = errors.Join(err, m.Close()); err != nil {
+			return nil, fmt.Errorf("map %s: %w", name, err)
+		}
+		ids[name], _ = info.ID()
+	}
+	return ids, nil
+}
+
 // sameProgram reports whether a loaded program has the instructions of one of the spec,
-// and its constants.
-func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (bool, error) {
+// its constants, and the maps that are pinned: an apply may have put others there.
+func (w wanted) sameProgram(id ebpf.ProgramID, name string) (bool, error) {
 	p, err := ebpf.NewProgramFromID(id)
 	if errors.Is(err, unix.ENOENT) {
 		return false, nil
@@ -116,7 +151,7 @@ func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (boo
 	if err != nil {
 		return false, err
 	}
-	if spec.Programs[name].Compatible(info) != nil {
+	if w.spec.Programs[name].Compatible(info) != nil {
 		return false, nil
 	}
 	ids, _ := info.MapIDs()
@@ -125,7 +160,7 @@ func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (boo
 		if err != nil {
 			return false, err
 		}
-		same, err := sameConstants(m, spec)
+		same, err := w.sameMap(m, id)
 		if err = errors.Join(err, m.Close()); err != nil || !same {
 			return false, err
 		}
@@ -133,18 +168,19 @@ func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (boo
 	return true, nil
 }
 
-// sameConstants compares the map of a program's constants with those of the spec; other
-// maps count as the same.
-func sameConstants(m *ebpf.Map, spec *ebpf.CollectionSpec) (bool, error) {
+// sameMap compares a map of a program with the one that is pinned, or with the constants of
+// the spec; what is not pinned counts as the same.
+func (w wanted) sameMap(m *ebpf.Map, id ebpf.MapID) (bool, error) {
 	info, err := m.Info()
 	if err != nil || info.Name != ".rodata" {
-		return true, err
+		pinned, known := w.maps[info.Name]
+		return err != nil || !known || pinned == id, err
 	}
 	have, err := m.LookupBytes(uint32(0))
 	if err != nil {
 		return false, err
 	}
-	for _, v := range spec.Variables {
+	for _, v := range w.spec.Variables {
 		end := int(v.Offset) + len(v.Value)
 		if v.SectionName == info.Name && (end > len(have) || string(have[v.Offset:end]) != string(v.Value)) {
 			return false, nil
