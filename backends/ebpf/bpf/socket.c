@@ -9,6 +9,7 @@
  *                       ├─▶ pick ───┤
  *   sendmsg4, sendmsg6 ─┘           └─▶ answers: cookie, endpoint ─▶ recvmsg of sockets that never connect
  */
+#include "include/origin.h"
 #include "include/pick.h"
 
 /* The cookie of the node's own network namespace. */
@@ -16,22 +17,6 @@ const volatile __u64 node_netns = 0;
 
 /* Whether set_retval is there (Linux 5.18); without it a refusal is EPERM. */
 const volatile bool have_retval = true;
-
-/* What a socket was sent to, and what it got. */
-struct origin {
-	struct address address, endpoint;
-	__be16 port, endpoint_port;
-	/* Whether the socket has sent to a Service without connecting: a UDP server's
-	 * answers need no second look-up. */
-	__u32 sends;
-};
-
-struct {
-	__uint(type, MAP_SK_STORAGE);
-	__uint(map_flags, F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct origin);
-} plc_origin SEC(".maps");
 
 struct answer_key {
 	__u64 cookie;

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -22,6 +23,8 @@ const (
 	childBare   = "no-capabilities"
 	childFew    = "few-descriptors"
 	childClient = "client"
+	childSender = "sender"
+	childAttach = "attach"
 )
 
 // childDir is the directory of pins in a child: the file system has no mount
@@ -38,6 +41,12 @@ func TestMain(m *testing.M) {
 		fmt.Println(applyBare(os.Args[1]))
 	case childClient:
 		clientMain(os.Args[1:])
+	case childSender:
+		senderMain(os.Args[1])
+	case childAttach:
+		_, err := (&Interfaces{Dir: childDir, CountAll: true}).Attach(context.Background())
+		fmt.Println("attached", err)
+		time.Sleep(time.Hour) // it is killed
 	case childFew:
 		fmt.Println("ended", applyFew(os.Args[1], os.Args[2]))
 	}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -69,13 +68,13 @@ func (s *Sockets) attached() (*socketLinks, error) {
 	if err != nil {
 		return nil, err
 	}
-	want := wanted{spec: spec}
-	if want.maps, err = pinnedIDs(s.Dir, spec); err != nil {
-		return nil, err
+	pinned, err := pinnedIDs(s.Dir, spec)
+	if err != nil {
+		return nil, explain(err)
 	}
 	l := &socketLinks{complete: true}
 	for i, h := range hooks {
-		x, err := s.open(h, id, want)
+		x, err := s.open(h, id, spec, pinned)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("looking at the link of %s: %w", h.program, explain(err)), l.close())
 		}
@@ -86,7 +85,7 @@ func (s *Sockets) attached() (*socketLinks, error) {
 }
 
 // open opens a hook's link by its pin; nil is none.
-func (s *Sockets) open(h hook, cgroup uint64, want wanted) (*socketLink, error) {
+func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec, pinned map[string]ebpf.MapID) (*socketLink, error) {
 	l, err := link.LoadPinnedLink(filepath.Join(s.Dir, h.linkPin()), nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -100,45 +99,15 @@ func (s *Sockets) open(h hook, cgroup uint64, want wanted) (*socketLink, error) 
 	}
 	at := info.Cgroup()
 	x := &socketLink{Link: l, here: at != nil && at.CgroupId == cgroup && ebpf.AttachType(at.AttachType) == h.attach}
-	if x.same, err = want.sameProgram(info.Program, h.program); err != nil {
+	if x.same, err = sameProgram(info.Program, spec, h.program, pinned); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return x, nil
 }
 
-// wanted are the programs that should run.
-type wanted struct {
-	spec *ebpf.CollectionSpec
-	// maps are the maps that are pinned, by the name that programs have for them.
-	maps map[string]ebpf.MapID
-}
-
-// pinnedIDs returns the maps of a spec that are pinned in a directory.
-func pinnedIDs(dir string, spec *ebpf.CollectionSpec) (map[string]ebpf.MapID, error) {
-	ids := make(map[string]ebpf.MapID)
-	for name := range spec.Maps {
-		if !strings.HasPrefix(name, namePrefix) {
-			continue // constants of the programs
-		}
-		m, err := ebpf.LoadPinnedMap(filepath.Join(dir, name), &ebpf.LoadPinOptions{ReadOnly: true})
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("map %s: %w", name, explain(err))
-		}
-		info, err := m.Info()
-		if err = errors.Join(err, m.Close()); err != nil {
-			return nil, fmt.Errorf("map %s: %w", name, err)
-		}
-		ids[name], _ = info.ID()
-	}
-	return ids, nil
-}
-
 // sameProgram reports whether a loaded program has the instructions of one of the spec,
 // its constants, and the maps that are pinned: an apply may have put others there.
-func (w wanted) sameProgram(id ebpf.ProgramID, name string) (bool, error) {
+func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string, pinned map[string]ebpf.MapID) (bool, error) {
 	p, err := ebpf.NewProgramFromID(id)
 	if errors.Is(err, unix.ENOENT) {
 		return false, nil
@@ -151,7 +120,7 @@ func (w wanted) sameProgram(id ebpf.ProgramID, name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if w.spec.Programs[name].Compatible(info) != nil {
+	if spec.Programs[name].Compatible(info) != nil {
 		return false, nil
 	}
 	ids, _ := info.MapIDs()
@@ -160,27 +129,26 @@ func (w wanted) sameProgram(id ebpf.ProgramID, name string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		same, err := w.sameMap(m, id)
+		same, err := sameConstants(m, spec)
 		if err = errors.Join(err, m.Close()); err != nil || !same {
 			return false, err
 		}
 	}
-	return true, nil
+	return usesMaps(info, pinned)
 }
 
-// sameMap compares a map of a program with the one that is pinned, or with the constants of
-// the spec; what is not pinned counts as the same.
-func (w wanted) sameMap(m *ebpf.Map, id ebpf.MapID) (bool, error) {
+// sameConstants compares the map of a program's constants with those of the spec; other
+// maps count as the same.
+func sameConstants(m *ebpf.Map, spec *ebpf.CollectionSpec) (bool, error) {
 	info, err := m.Info()
 	if err != nil || info.Name != ".rodata" {
-		pinned, known := w.maps[info.Name]
-		return err != nil || !known || pinned == id, err
+		return true, err
 	}
 	have, err := m.LookupBytes(uint32(0))
 	if err != nil {
 		return false, err
 	}
-	for _, v := range w.spec.Variables {
+	for _, v := range spec.Variables {
 		end := int(v.Offset) + len(v.Value)
 		if v.SectionName == info.Name && (end > len(have) || string(have[v.Offset:end]) != string(v.Value)) {
 			return false, nil

@@ -114,7 +114,7 @@ func newNode(t *testing.T) *node {
 	return &node{sockets: &Sockets{Dir: p.Dir, Cgroup: cgroup}, pins: p, cgroup: cgroup}
 }
 
-func (n *node) load(t *testing.T, p *ir.Program) {
+func (n *node) load(t testing.TB, p *ir.Program) {
 	t.Helper()
 	img, err := image.New(backends.DefaultOptions()).Image(p)
 	if err != nil {

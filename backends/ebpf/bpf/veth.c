@@ -1,0 +1,205 @@
+//go:build ignore
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+
+/*
+ * Policies at a pod's interface, on the node's side of it: from_pod judges what the pod sends,
+ * to_pod what it gets. Only the packets that open connections are judged; all others of the
+ * connection follow, in both directions, also when policies have changed.
+ */
+#include "include/answer.h"
+#include "include/known.h"
+#include "include/pick.h"
+
+/* Rules of packets with the same policies are loaded too. They judge what goes to a Service
+ * after it was given an endpoint, which is behind this hook. */
+const volatile bool packet_rules;
+
+/* Every packet is counted, and not only what is rare. */
+const volatile bool count_all;
+
+/* TCX_NEXT lets other programs of the interface run. */
+enum { NEXT = -1, SHOT = 2 };
+
+enum { DENY_REJECT = 1 << 5 }; /* layout.FlagDenyReject */
+
+enum counter {
+	COUNT_KNOWN, /* packets of connections that were accepted */
+	COUNT_ACCEPTED, /* accepted by policies, or there are none for the pod */
+	COUNT_PASSED, /* not judged: neighbour discovery, no IP, what the node sends */
+	COUNT_DENIED, /* denied by policies */
+	COUNT_BROKEN, /* denied because a header could not be read */
+	COUNT_PARTS, /* denied: a fragment of which the first one was not accepted */
+	COUNT_MIDSTREAM, /* judged: TCP in the middle of a connection that is not known */
+	COUNT_FULL, /* connections for which there was no room */
+	COUNTERS,
+};
+
+enum { MAP_PERCPU_ARRAY = 6 };
+
+/* Counters of from_pod, then those of to_pod. */
+struct {
+	__uint(type, MAP_PERCPU_ARRAY);
+	__uint(key_size, 4);
+	__uint(value_size, 8);
+	__uint(max_entries, 2 * COUNTERS);
+} plc_verdicts SEC(".maps");
+
+INLINE void count(enum counter what, __u8 direction)
+{
+	if (what <= COUNT_PASSED && !count_all)
+		return;
+	__u32 at = what + (direction == INGRESS ? COUNTERS : 0);
+	__u64 *n = map_lookup(&plc_verdicts, &at);
+	if (n)
+		++*n;
+}
+
+INLINE int passed(enum counter what, __u8 direction)
+{
+	count(what, direction);
+	return NEXT;
+}
+
+INLINE int denied(enum counter what, __u8 direction)
+{
+	count(what, direction);
+	return SHOT;
+}
+
+/* is_policed reports whether policies apply to the pod in this direction. */
+INLINE bool is_policed(__u32 slot, const struct packet *p, __u8 direction)
+{
+	bool ipv6 = p->opening.ipv6;
+	const struct address *subject = direction == EGRESS ? &p->opening.source : &p->opening.destination;
+	struct pod *pod = pod_at(slot, subject, ipv6);
+	if (!pod || !(pod->flags & direction))
+		return false;
+	return direction == EGRESS || !is_own(slot, &p->opening.source, ipv6);
+}
+
+/* unreadable decides about what has no ports to judge by. */
+INLINE int unreadable(const struct packet *p, __u8 direction, enum counter what)
+{
+	__u32 slot;
+	if (!active_slot(&slot) || is_policed(slot, p, direction))
+		return denied(what, direction);
+	return passed(COUNT_ACCEPTED, direction);
+}
+
+/* is_service reports whether a Service has the destination, so that it is not yet where the
+ * packet goes to. */
+INLINE bool is_service(__u64 active, const struct opening *o)
+{
+	struct destination d = { .address = o->destination, .port = o->port, .protocol = o->protocol, .ipv6 = o->ipv6 };
+	__u32 zero = 0;
+	int verdict = LEFT_ALONE;
+	__u32 slot = slot_of(active);
+	struct info *info = find(plc_metas, slot, &zero);
+	return info && (service_of(active, info, &d, &verdict) || verdict != LEFT_ALONE);
+}
+
+/* is_accepted asks the policies. */
+INLINE bool is_accepted(const struct packet *p, __u8 direction)
+{
+	__u64 active;
+	if (!read_active(&active))
+		return false;
+	if (p->opening.midstream)
+		count(COUNT_MIDSTREAM, direction);
+	if (allows(slot_of(active), direction, &p->opening))
+		return true;
+	return packet_rules && direction == EGRESS && is_service(active, &p->opening);
+}
+
+/* keep notes what follows an accepted packet. */
+INLINE void keep(const struct leg_key *k, const struct packet *p, __u8 direction, __u64 now)
+{
+	/* Only what opens a connection has a leg: an answer that is accepted by itself has none. */
+	if (p->role <= ASKS && !remember(k, direction, now))
+		count(COUNT_FULL, direction);
+}
+
+/* wants_answers reports whether the image has denied packets answered. */
+INLINE bool wants_answers(void)
+{
+	__u32 zero = 0, slot;
+	if (!active_slot(&slot))
+		return false;
+	struct info *info = find(plc_metas, slot, &zero);
+	return info && info->flags & DENY_REJECT;
+}
+
+/* refused denies a packet, with an answer where there should be one. */
+INLINE int refused(struct skb *skb, const struct packet *p, __u8 direction)
+{
+	count(COUNT_DENIED, direction);
+	int verdict = wants_answers() && may_be_answered(skb, p, direction) ? answer(skb, p, direction) : 0;
+	return verdict ? verdict : SHOT;
+}
+
+/* judged decides about a packet that has all of its headers. */
+INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, bool node, __u64 now)
+{
+	struct leg_key k;
+	leg_of(&k, p, direction);
+	struct leg *l = p->role == OPENS ? NULL : known_leg(&k, now);
+	if (l && p->role < REPORTS) {
+		renew(l, p, now);
+		return passed(COUNT_KNOWN, direction);
+	}
+	if (node) {
+		keep(&k, p, direction, now);
+		return passed(COUNT_PASSED, direction);
+	}
+	if (is_answer(skb, p, direction) || (p->role == REPORTS && is_related(skb, p, direction, now)))
+		return passed(COUNT_KNOWN, direction);
+	if (!is_accepted(p, direction))
+		return refused(skb, p, direction);
+	keep(&k, p, direction, now);
+	return passed(COUNT_ACCEPTED, direction);
+}
+
+INLINE bool is_neighbour_discovery(const struct packet *p)
+{
+	return p->opening.ipv6 && p->opening.protocol == PROTO_ICMPV6 && p->opening.type >= NEIGHBOUR_FIRST && p->opening.type <= NEIGHBOUR_LAST;
+}
+
+/* examine decides about what is no packet of a known connection, or was not seen to be one. */
+INLINE int examine(struct skb *skb, __u8 direction)
+{
+	struct packet p = {};
+	read_packet(skb, &p);
+	if (p.reading == FOREIGN)
+		return passed(COUNT_PASSED, direction);
+	/* The kernel takes one tag off before this hook and a second one behind it. The other end of a
+	 * pod's interface has no reason for any. */
+	if (p.reading == TAGGED || p.reading == HEADLESS)
+		return denied(COUNT_BROKEN, direction);
+	bool node = direction == INGRESS && !skb->ingress_ifindex;
+	__u64 now = ktime_coarse_ns();
+	if (p.reading == LATER) {
+		if (node || known_part(&p, direction, now))
+			return passed(COUNT_KNOWN, direction);
+		return unreadable(&p, direction, COUNT_PARTS);
+	}
+	if (p.reading == BROKEN)
+		return node ? passed(COUNT_PASSED, direction) : unreadable(&p, direction, COUNT_BROKEN);
+	if (is_neighbour_discovery(&p))
+		return passed(COUNT_PASSED, direction);
+	int verdict = judged(skb, &p, direction, node, now);
+	if (verdict == NEXT && p.reading == FIRST && !remember_part(&p, direction, now))
+		count(COUNT_FULL, direction);
+	return verdict;
+}
+
+INLINE int police(struct skb *skb, __u8 direction)
+{
+	if (__builtin_expect(is_known(skb, direction), true))
+		return passed(COUNT_KNOWN, direction);
+	return examine(skb, direction);
+}
+
+SEC("tcx/ingress") int from_pod(struct skb *skb) { return police(skb, EGRESS); }
+SEC("tcx/egress") int to_pod(struct skb *skb) { return police(skb, INGRESS); }
+
+char _license[] SEC("license") = "GPL";

@@ -1,0 +1,121 @@
+package live
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+)
+
+// linkKey is one side of an interface.
+type linkKey struct {
+	index int // of the interface
+	side  int // of sides
+}
+
+const linkFormat = namePrefix + "veth_%d_%s"
+
+func (k linkKey) pin() string { return fmt.Sprintf(linkFormat, k.index, sides[k.side].pin) }
+
+// keyOfPin reads the name of a pin; false is another object's.
+func keyOfPin(name string) (linkKey, bool) {
+	var k linkKey
+	var side string
+	if _, err := fmt.Sscanf(name, linkFormat, &k.index, &side); err != nil {
+		return k, false
+	}
+	for s := range sides {
+		if k.side = s; sides[s].pin == side && k.pin() == name {
+			return k, true
+		}
+	}
+	return k, false
+}
+
+// interfaceLink is a link that is pinned.
+type interfaceLink struct {
+	link.Link
+	program ebpf.ProgramID
+	gone    bool // the interface is gone, or the link was taken off it
+}
+
+type interfaceLinks map[linkKey]*interfaceLink
+
+// openInterfaceLinks opens all links that are pinned.
+func openInterfaceLinks(dir string) (interfaceLinks, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	all := make(interfaceLinks)
+	for _, e := range entries {
+		k, ours := keyOfPin(e.Name())
+		if !ours {
+			continue
+		}
+		l, err := openInterfaceLink(filepath.Join(dir, e.Name()), k)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return nil, errors.Join(fmt.Errorf("the link %s: %w", e.Name(), explain(err)), all.close())
+		}
+		all[k] = l
+	}
+	return all, nil
+}
+
+func openInterfaceLink(path string, k linkKey) (*interfaceLink, error) {
+	l, err := link.LoadPinnedLink(path, nil)
+	if err != nil {
+		return nil, err
+	}
+	info, err := l.Info()
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	at := info.TCX()
+	if at == nil || ebpf.AttachType(at.AttachType) != sides[k.side].attach {
+		return nil, errors.Join(fmt.Errorf("%w: it is no link of %s", ErrForeign, sides[k.side].program), l.Close())
+	}
+	return &interfaceLink{Link: l, program: info.Program, gone: int(at.Ifindex) != k.index}, nil
+}
+
+// keys returns the keys in the order of interfaces.
+func (l interfaceLinks) keys() []linkKey {
+	return slices.SortedFunc(maps.Keys(l), func(a, b linkKey) int {
+		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.side, b.side))
+	})
+}
+
+// removeGone removes the pins of interfaces that are gone, and says so.
+func (l interfaceLinks) removeGone() (steps []string, err error) {
+	var errs []error
+	for _, k := range l.keys() {
+		if !l[k].gone {
+			continue
+		}
+		if err := errors.Join(l[k].Unpin(), l[k].Close()); err != nil {
+			errs = append(errs, fmt.Errorf("removing the link %s: %w", k.pin(), err))
+		}
+		delete(l, k)
+		steps = append(steps, fmt.Sprintf("remove program %s of interface %d, which is gone", sides[k.side].program, k.index))
+	}
+	return steps, errors.Join(errs...)
+}
+
+func (l interfaceLinks) close() error {
+	var errs []error
+	for _, x := range l {
+		errs = append(errs, x.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,215 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/cilium/ebpf"
+)
+
+// sharedProgram is one program, which all interfaces share.
+type sharedProgram struct {
+	*ebpf.Program
+	id ebpf.ProgramID
+}
+
+// sharedPrograms are those of sides; nil is one that is missing or not as it should be.
+type sharedPrograms [len(sides)]*sharedProgram
+
+func (s *sharedPrograms) close() {
+	for _, p := range s {
+		if p != nil {
+			p.Close()
+		}
+	}
+}
+
+// programs returns the programs that are pinned, or loads and pins them, and says what else it
+// did.
+func (i *Interfaces) programs(pods *cast) (have *sharedPrograms, steps []string, err error) {
+	if have, err = i.pinnedPrograms(); err != nil {
+		return nil, nil, err
+	}
+	missing := false
+	for _, p := range have {
+		missing = missing || p == nil
+	}
+	if !missing {
+		return have, nil, nil
+	}
+	have.close()
+	if steps, err = i.load(pods); err != nil {
+		return nil, nil, err
+	}
+	if have, err = i.pinnedPrograms(); err != nil {
+		return nil, nil, err
+	}
+	for s, p := range have {
+		if p == nil {
+			have.close()
+			return nil, nil, fmt.Errorf("program %s is not what was loaded", sides[s].program)
+		}
+	}
+	return have, steps, nil
+}
+
+// pinnedPrograms opens the programs that are pinned and the same as those that would be loaded,
+// with the maps that are pinned.
+func (i *Interfaces) pinnedPrograms() (*sharedPrograms, error) {
+	var all sharedPrograms
+	spec, err := i.spec()
+	if err != nil {
+		return &all, err
+	}
+	pinned, err := pinnedIDs(i.Dir, spec)
+	if err != nil {
+		return &all, err
+	}
+	for s := range sides {
+		if all[s], err = openProgram(i.Dir, sides[s].program, spec, pinned); err != nil {
+			all.close()
+			return &sharedPrograms{}, fmt.Errorf("program %s: %w", sides[s].program, err)
+		}
+	}
+	return &all, nil
+}
+
+func openProgram(dir, name string, spec *ebpf.CollectionSpec, pinned map[string]ebpf.MapID) (*sharedProgram, error) {
+	p, err := ebpf.LoadPinnedProgram(filepath.Join(dir, programPin(name)), nil)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	info, err := p.Info()
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	id, _ := info.ID()
+	same, err := sameProgram(id, spec, name, pinned)
+	if err != nil || !same {
+		return nil, errors.Join(err, p.Close())
+	}
+	return &sharedProgram{p, id}, nil
+}
+
+// pinnedIDs returns the maps of the programs that are pinned, by name.
+func pinnedIDs(dir string, spec *ebpf.CollectionSpec) (map[string]ebpf.MapID, error) {
+	out := make(map[string]ebpf.MapID)
+	err := eachPinned(dir, spec, func(name string, m *ebpf.Map) error {
+		info, err := m.Info()
+		if err != nil {
+			return err
+		}
+		out[name], _ = info.ID()
+		return m.Close()
+	})
+	return out, err
+}
+
+// usesMaps reports whether all of a program's maps are those that are pinned.
+func usesMaps(info *ebpf.ProgramInfo, pinned map[string]ebpf.MapID) (bool, error) {
+	ids, _ := info.MapIDs()
+	for _, id := range ids {
+		m, err := ebpf.NewMapFromID(id)
+		if err != nil {
+			return false, err
+		}
+		mapInfo, err := m.Info()
+		if err = errors.Join(err, m.Close()); err != nil {
+			return false, err
+		}
+		if strings.HasPrefix(mapInfo.Name, namePrefix) && pinned[mapInfo.Name] != id {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// eachPinned calls f with the maps of a spec that are pinned; f closes them.
+func eachPinned(dir string, spec *ebpf.CollectionSpec, f func(name string, m *ebpf.Map) error) error {
+	for name := range spec.Maps {
+		if !strings.HasPrefix(name, namePrefix) {
+			continue // constants of the programs
+		}
+		m, err := ebpf.LoadPinnedMap(filepath.Join(dir, name), nil)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = f(name, m)
+		}
+		if err != nil {
+			return fmt.Errorf("map %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// load loads the programs with the maps that are pinned, and pins them and the maps of their own.
+func (i *Interfaces) load(pods *cast) (steps []string, err error) {
+	spec, err := i.spec()
+	if err != nil {
+		return nil, err
+	}
+	have := make(map[string]*ebpf.Map)
+	defer func() {
+		for _, m := range have {
+			_ = m.Close()
+		}
+	}()
+	err = eachPinned(i.Dir, spec, func(name string, m *ebpf.Map) error { have[name] = m; return nil })
+	if err != nil {
+		return nil, err
+	}
+	if have[activeSpec().Name] == nil {
+		return nil, fmt.Errorf("in %s: %w", i.Dir, ErrNoImage)
+	}
+	if legs := have[legsMap]; legs != nil {
+		spec.Maps[legsMap].MaxEntries = legs.MaxEntries()
+	}
+	if err := checkABI(i.Dir); err != nil {
+		return nil, err
+	}
+	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: have})
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if have[legsMap] == nil {
+		n, err := remember(c.Maps[legsMap], pods.has)
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			steps = append(steps, fmt.Sprintf("remember %d ends of connections that the kernel tracks", n))
+		}
+	}
+	return steps, i.pinLoaded(c, have)
+}
+
+// pinLoaded pins programs and those of their maps that were not.
+func (i *Interfaces) pinLoaded(c *ebpf.Collection, have map[string]*ebpf.Map) error {
+	for _, name := range interfaceMaps {
+		if have[name] != nil {
+			continue
+		}
+		if err := c.Maps[name].Pin(filepath.Join(i.Dir, name)); err != nil {
+			return fmt.Errorf("map %s: %w", name, err)
+		}
+	}
+	for _, s := range sides {
+		pin := filepath.Join(i.Dir, programPin(s.program))
+		if err := os.Remove(pin); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := c.Programs[s.program].Pin(pin); err != nil {
+			return fmt.Errorf("program %s: %w", s.program, err)
+		}
+	}
+	return nil
+}

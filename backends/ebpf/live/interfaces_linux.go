@@ -1,0 +1,215 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends/ebpf/bpf"
+)
+
+// DefaultLegs is how many ends of connections are remembered, at 120 bytes each.
+const DefaultLegs = 1 << 17
+
+// Interfaces are the programs that enforce policies at the interfaces of pods, on the node's
+// side of them: from_pod judges what a pod sends, to_pod what it gets. They need Linux 6.6
+// (tcx). All methods concern the network namespace of the calling thread.
+type Interfaces struct {
+	// Dir is the directory of the BPF file system where the maps of images are pinned; links,
+	// programs and the programs' own maps are pinned beside them.
+	Dir string
+	// Pods are networks of the node's pods, such as Node.spec.podCIDRs. The pods that
+	// policies select are known from the active image. Others need programs too: a policy
+	// that comes later must find their connections remembered.
+	Pods []netip.Prefix
+	// PacketRules says that rules of packets enforce the same policies (nftables). Then packets
+	// to a Service pass from_pod, and those rules judge them when they have an endpoint.
+	// Without such rules nothing would, so they are judged by the address of the Service,
+	// which policies seldom accept.
+	PacketRules bool
+	// CountAll counts each packet, and not only what is denied.
+	CountAll bool
+	// Legs is the number of ends of connections to remember; 0 is DefaultLegs. It is fixed
+	// until Detach.
+	Legs uint32
+}
+
+// sides are the programs of an interface with the ends of the names of their links' pins.
+// to_pod comes first: a connection of the pod that from_pod has accepted must be known to both.
+var sides = [...]struct {
+	program, pin string
+	attach       ebpf.AttachType
+}{
+	{"to_pod", "out", ebpf.AttachTCXEgress},
+	{"from_pod", "in", ebpf.AttachTCXIngress},
+}
+
+// What the programs remember, and count.
+const (
+	legsMap     = namePrefix + "legs"
+	verdictsMap = namePrefix + "verdicts"
+)
+
+var interfaceMaps = [...]string{legsMap, namePrefix + "parts", verdictsMap}
+
+// programPin is the name of the pin of a program.
+func programPin(name string) string { return namePrefix + name }
+
+// Attach puts the programs at every interface of a pod, or leaves those that are there and the
+// same, and removes what is left of interfaces that are gone. It returns what it did, a line
+// each. Programs that are the first ones take the connections that the kernel tracks for accepted.
+// An interface that is gone meanwhile is no error. One that fails leaves the others
+// attached; an Attach that follows completes it.
+func (i *Interfaces) Attach(ctx context.Context) (steps []string, err error) {
+	pods, devices, err := i.devices()
+	if err != nil {
+		return nil, err
+	}
+	links, err := openInterfaceLinks(i.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, links.close()) }()
+	programs, steps, err := i.programs(pods)
+	if err != nil {
+		return nil, fmt.Errorf("loading the programs of interfaces: %w", explain(err))
+	}
+	defer programs.close()
+	removed, err := links.removeGone()
+	if steps = append(steps, removed...); err != nil {
+		return steps, err
+	}
+	attached, err := i.attachAll(ctx, devices, links, programs)
+	return append(steps, attached...), err
+}
+
+func (i *Interfaces) attachAll(ctx context.Context, devices []device, links interfaceLinks, programs *sharedPrograms) (steps []string, err error) {
+	var errs []error
+	for _, d := range devices {
+		for s := range sides {
+			if err := ctx.Err(); err != nil {
+				return steps, errors.Join(append(errs, err)...)
+			}
+			step, err := i.attach(d, s, links[linkKey{d.index, s}], programs[s])
+			if err != nil && exists(d.index) {
+				errs = append(errs, fmt.Errorf("attaching %s to %s: %w", sides[s].program, d.name, explain(err)))
+			}
+			if err == nil && step != "" {
+				steps = append(steps, step)
+			}
+		}
+	}
+	return steps, errors.Join(errs...)
+}
+
+// attach puts a program to one side of an interface. It runs before other programs: one of them
+// may end the chain.
+func (i *Interfaces) attach(d device, side int, old *interfaceLink, p *sharedProgram) (string, error) {
+	s := sides[side]
+	if old != nil && old.program == p.id {
+		return "", nil
+	}
+	if old != nil {
+		return fmt.Sprintf("replace program %s of %s", s.program, d.name), old.Update(p.Program)
+	}
+	l, err := attachFirst(link.TCXOptions{Interface: d.index, Program: p.Program, Attach: s.attach, Anchor: link.Head()})
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return fmt.Sprintf("attach program %s to %s", s.program, d.name), l.Pin(filepath.Join(i.Dir, linkKey{d.index, side}.pin()))
+}
+
+// attachFirst attaches a program. The kernel ends a link some time after its pin was removed, and
+// until then the program is there already.
+func attachFirst(o link.TCXOptions) (l link.Link, err error) {
+	const tries, pause = 200, 5 * time.Millisecond
+	for range tries {
+		if l, err = link.AttachTCX(o); !errors.Is(err, unix.EEXIST) {
+			break
+		}
+		time.Sleep(pause)
+	}
+	return l, err
+}
+
+// Missing says which interfaces of pods lack a program or have another one, a line each; none
+// where all is as it should be.
+func (i *Interfaces) Missing() (steps []string, err error) {
+	_, devices, err := i.devices()
+	if err != nil {
+		return nil, err
+	}
+	links, err := openInterfaceLinks(i.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, links.close()) }()
+	programs, err := i.pinnedPrograms()
+	if err != nil {
+		return nil, fmt.Errorf("looking at the programs of interfaces: %w", explain(err))
+	}
+	defer programs.close()
+	for _, d := range devices {
+		for s := range sides {
+			switch l := links[linkKey{d.index, s}]; {
+			case l == nil || l.gone:
+				steps = append(steps, fmt.Sprintf("attach program %s to %s", sides[s].program, d.name))
+			case programs[s] == nil || programs[s].id != l.program:
+				steps = append(steps, fmt.Sprintf("replace program %s of %s", sides[s].program, d.name))
+			}
+		}
+	}
+	return steps, nil
+}
+
+// Detach removes the programs from all interfaces and what they remember, and says what.
+func (i *Interfaces) Detach() (removed []string, err error) {
+	links, err := openInterfaceLinks(i.Dir)
+	if err != nil {
+		return nil, err
+	}
+	errs := []error{links.close()}
+	for _, k := range links.keys() {
+		if err := os.Remove(filepath.Join(i.Dir, k.pin())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("detaching %s: %w", sides[k.side].program, err))
+			continue
+		}
+		removed = append(removed, fmt.Sprintf("detach program %s of interface %d", sides[k.side].program, k.index))
+	}
+	names := slices.Clone(interfaceMaps[:])
+	for _, s := range sides {
+		names = append(names, programPin(s.program))
+	}
+	for _, name := range names {
+		if err := os.Remove(filepath.Join(i.Dir, name)); err == nil {
+			removed = append(removed, "remove "+name)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("removing %s: %w", name, err))
+		}
+	}
+	return removed, errors.Join(errs...)
+}
+
+// spec is what is to be loaded.
+func (i *Interfaces) spec() (*ebpf.CollectionSpec, error) {
+	spec, err := bpf.LoadVeth()
+	if err != nil {
+		return nil, err
+	}
+	spec.Maps[legsMap].MaxEntries = DefaultLegs
+	if i.Legs != 0 {
+		spec.Maps[legsMap].MaxEntries = i.Legs
+	}
+	return spec, errors.Join(spec.Variables["packet_rules"].Set(i.PacketRules), spec.Variables["count_all"].Set(i.CountAll))
+}
