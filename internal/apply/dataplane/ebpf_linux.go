@@ -163,7 +163,7 @@ func (*ebpfKernel) hold(a backends.Artifact, read func(backends.Artifact) (*mixe
 	if err != nil {
 		return nil, err
 	}
-	return &mixedHeld{maps: &heldImage{image: m.image}, packets: nftlive.NewLive(m.packets)}, nil
+	return &mixedHeld{maps: live.NewHeld(m.image), packets: nftlive.NewLive(m.packets)}, nil
 }
 
 // refused calls it drift when a change was made in part: what is held is neither what the
@@ -172,7 +172,7 @@ func (*ebpfKernel) refused(err error) error {
 	if errors.Is(err, nftlive.ErrDrift) {
 		return applier.ErrDrift
 	}
-	if errors.As(err, new(*halfError)) {
+	if errors.Is(err, live.ErrDrift) || errors.As(err, new(*halfError)) {
 		return fmt.Errorf("%w: %w", applier.ErrDrift, err)
 	}
 	return err
