@@ -172,7 +172,7 @@ func (*ebpfKernel) refused(err error) error {
 	if errors.Is(err, nftlive.ErrDrift) || errors.Is(err, live.ErrDrift) {
 		return applier.ErrDrift
 	}
-	if errors.As(err, new(*halfError)) {
+	if errors.Is(err, live.ErrDrift) || errors.As(err, new(*halfError)) {
 		return fmt.Errorf("%w: %w", applier.ErrDrift, err)
 	}
 	return err
