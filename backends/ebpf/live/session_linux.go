@@ -164,7 +164,7 @@ func (d *Dataplane) change(list []change) error {
 	if err != nil {
 		return err
 	}
-	l := &load{Dataplane: d, image: img}
+	l := &load{Dataplane: d, image: img, want: img.Entries()}
 	defer l.close()
 	l.look()
 	l.fresh = true

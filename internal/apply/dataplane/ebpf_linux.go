@@ -169,7 +169,7 @@ func (*ebpfKernel) hold(a backends.Artifact, read func(backends.Artifact) (*mixe
 // refused calls it drift when a change was made in part: what is held is neither what the
 // kernel had nor what it should have, so the kernel must be read.
 func (*ebpfKernel) refused(err error) error {
-	if errors.Is(err, nftlive.ErrDrift) || errors.Is(err, live.ErrDrift) {
+	if errors.Is(err, nftlive.ErrDrift) {
 		return applier.ErrDrift
 	}
 	if errors.Is(err, live.ErrDrift) || errors.As(err, new(*halfError)) {
