@@ -109,7 +109,8 @@ conformance: tools
 
 # Builds the eBPF objects again, with clang 14, and wants the bytes that are committed.
 bpf-check:
-	@command -v clang-14 >/dev/null || { echo "clang-14 is missing (Debian package clang-14)"; exit 2; }
+	sh scripts/install-tools.sh bpf
+	@command -v clang-14 >/dev/null || { echo "clang-14 is missing (Debian packages clang-14 and llvm-14)"; exit 2; }
 	$(GO) generate ./backends/ebpf/bpf && git diff --exit-code -- backends/ebpf/bpf
 
 # Every fuzz target in turn, FUZZTIME each.

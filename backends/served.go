@@ -12,6 +12,16 @@ type Served struct {
 	Frontends []ServedFrontend `json:"frontends"` // sorted by At
 	// Pods are the pods that policies judge.
 	Pods []ServedPod `json:"pods"`
+	// Programs are those that are attached, in the order in which they are attached; nil
+	// for a backend that has none.
+	Programs []ServedProgram `json:"programs,omitempty"`
+}
+
+// ServedProgram is a program that the kernel runs for the backend.
+type ServedProgram struct {
+	Name string `json:"name"` // the program's name
+	ID   uint32 `json:"id"`   // the kernel's number of it
+	At   string `json:"at"`   // where it is attached: the path of a cgroup; "" if it is no more
 }
 
 // ServedFrontend is one frontend with its possible endpoints.

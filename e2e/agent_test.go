@@ -10,9 +10,9 @@ import (
 // TestAgent is TestKubeProxy with planec's own agent, which is also killed and
 // started again: it goes on with the rules it finds, and writes none of them.
 func TestAgent(t *testing.T) {
-	for _, backend := range []string{"nftables", "iptables"} {
+	for _, backend := range []string{"nftables", "iptables", "ebpf"} {
 		t.Run(backend, func(t *testing.T) {
-			s := newStand(t, tools...)
+			s := newProgrammedStand(t, tools...)
 			first := s.serve(t, "first", "10.96.0.10")
 			a := agent.New(t, s.node, s.agentOptions(t, backend))
 			start(t, a)

@@ -20,7 +20,13 @@ import (
 // opens them by deleting it; with --fail-closed an address of the node's pod
 // range is closed until its Pod is known.
 func TestPolicies(t *testing.T) {
-	s := newStand(t, tools...)
+	for _, backend := range []string{"nftables", "ebpf"} {
+		t.Run(backend, func(t *testing.T) { policies(t, backend) })
+	}
+}
+
+func policies(t *testing.T, backend string) {
+	s := newProgrammedStand(t, tools...)
 	ctx := t.Context()
 	// fail-closed goes by the node's pod range, of /20 at most.
 	node, err := s.Client().CoreV1().Nodes().Get(ctx, nodeName, metav1.GetOptions{})
@@ -30,7 +36,7 @@ func TestPolicies(t *testing.T) {
 	must(t, err)
 	s.pod(t, "client", client)
 	s.pod(t, "server", pods[0])
-	a := agent.New(t, s.node, s.agentOptions(t, "nftables", "--policies", "--fail-closed"))
+	a := agent.New(t, s.node, s.agentOptions(t, backend, "--policies", "--fail-closed"))
 	start(t, a)
 	to := func(addr netip.Addr) testkit.Flow {
 		return testkit.Flow{From: eval.FromPod, Src: client, Dst: addr, Port: targetPort, Protocol: ir.TCP}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/e2e/internal/agent"
 	"github.com/planec/planec/e2e/internal/cluster"
 	"github.com/planec/planec/e2e/internal/process"
@@ -38,13 +40,37 @@ type stand struct {
 	rig  *testkit.Rig
 	node *process.Namespace
 	*cluster.Cluster
+	// cgroup is where the pods open their sockets, and bpf the mount point of a BPF file
+	// system: those of ebpf's programs; "" is none.
+	cgroup, bpf string
 }
 
 // newStand starts one, with its Node object.
-func newStand(t testing.TB, tools ...string) *stand {
+func newStand(t testing.TB, tools ...string) *stand { return standIn(t, "", tools...) }
+
+// newProgrammedStand starts one that the agent can serve with programs too.
+func newProgrammedStand(t testing.TB, tools ...string) *stand {
+	t.Helper()
+	testkit.Require(t, append(tools, "unshare", "mount", "umount")...)
+	s := standIn(t, testkit.Cgroup(t, live.CgroupRoot()), tools...)
+	must(t, s.rig.JoinCgroup(s.cgroup))
+	// A client's timestamps begin at a number that depends on the address that its socket
+	// connects to, which a switch to programs and back changes: a SYN would look older than
+	// the last connection of its ports, whose end the server still waits for, and would have
+	// to be sent again. Without such a number time goes on.
+	must(t, s.rig.Outside(func() error { return os.WriteFile("/proc/sys/net/ipv4/tcp_timestamps", []byte("2"), 0) }))
+	s.bpf = t.TempDir()
+	if out, err := exec.Command("mount", "-t", "bpf", "bpf", s.bpf).CombinedOutput(); err != nil {
+		t.Fatalf("mount: %v: %s", err, out)
+	}
+	t.Cleanup(func() { _ = exec.Command("umount", s.bpf).Run() }) // it is lost with the machine at last
+	return s
+}
+
+func standIn(t testing.TB, cgroup string, tools ...string) *stand {
 	t.Helper()
 	testkit.Require(t, tools...)
-	s := &stand{rig: testkit.New(t, testkit.Spec{
+	s := &stand{cgroup: cgroup, rig: testkit.New(t, testkit.Spec{
 		NodeAddrs: []netip.Addr{nodeAddr, netip.MustParseAddr("2001:db8::10")},
 		Pods:      append([]netip.Addr{client}, pods...),
 		Ports:     []testkit.Port{{Protocol: ir.TCP, Number: targetPort}, {Protocol: ir.UDP, Number: targetPort}},
@@ -138,7 +164,20 @@ func (s *stand) agentOptions(t testing.TB, backend string, flags ...string) agen
 	}
 	kubeconfig, err := s.ServiceAccountKubeconfig(ctx, "kube-system", "planec-agent")
 	must(t, err)
-	return agent.Options{Node: nodeName, Backend: backend, Kubeconfig: kubeconfig, ClusterCIDR: podCIDRs, Flags: flags}
+	o := agent.Options{Node: nodeName, Backend: backend, Kubeconfig: kubeconfig, ClusterCIDR: podCIDRs, Flags: flags}
+	s.on(&o, backend)
+	return o
+}
+
+// on sets the backend of an agent. The programs of ebpf never go to the machine's root cgroup.
+func (s *stand) on(o *agent.Options, backend string) {
+	o.Backend, o.Cgroup = backend, ""
+	if backend == "ebpf" {
+		o.Cgroup = s.cgroup
+	}
+	if s.bpf != "" { // every backend's agent looks there for what another one left
+		o.Wrap = []string{"unshare", "--mount", "--propagation", "private", "sh", "-c", `mount --bind "$0" /sys/fs/bpf && exec "$@"`, s.bpf}
+	}
 }
 
 // start starts an agent and waits until its rules are in.

@@ -1,6 +1,9 @@
 package e2e_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,9 +24,11 @@ func TestTakeover(t *testing.T) {
 		{kubeproxy.NFTables, "nftables"},
 		{kubeproxy.IPTables, "iptables"},
 		{kubeproxy.IPTables, "nftables"},
+		{kubeproxy.NFTables, "ebpf"},
+		{kubeproxy.IPTables, "ebpf"},
 	} {
 		t.Run(string(c.mode)+"-to-"+c.backend, func(t *testing.T) {
-			s := newStand(t, append(tools, c.mode.Tools()...)...)
+			s := newProgrammedStand(t, append(tools, c.mode.Tools()...)...)
 			first := s.serve(t, "first", "10.96.0.10")
 			kubeconfig, err := s.KubeProxyKubeconfig()
 			must(t, err)
@@ -59,24 +64,27 @@ func TestTakeover(t *testing.T) {
 // TestSwitch changes the backend while connections are made: nothing of the one
 // before is left.
 func TestSwitch(t *testing.T) {
-	s := newStand(t, tools...)
+	s := newProgrammedStand(t, tools...)
 	first := s.serve(t, "first", "10.96.0.10")
 	o := s.agentOptions(t, "nftables")
 	o.StateDir = t.TempDir()
 	before := agent.New(t, s.node, o)
 	start(t, before)
 	load := traffic.Start(t, s.rig, fromAll(first)...)
-	for i, backend := range []string{"iptables", "nftables"} {
+	for i, backend := range []string{"iptables", "nftables", "ebpf", "iptables", "ebpf", "nftables"} {
 		must(t, before.Terminate(10*time.Second))
-		o.Backend = backend
+		s.on(&o, backend)
 		next := agent.New(t, s.node, o)
 		start(t, next)
-		if backend == "nftables" {
-			s.awaitNone(t, "PLANEC")
-		} else {
+		if backend == "iptables" {
 			s.awaitNone(t, "table ip planec", "table inet planec")
+		} else {
+			s.awaitNone(t, "PLC-")
 		}
-		served(within(t, 10*time.Second), t, load, s.serve(t, "with-"+backend, []string{"10.96.0.11", "10.96.0.12"}[i]))
+		if _, err := os.Stat(filepath.Join(s.bpf, "planec")); (err == nil) != (backend == "ebpf") {
+			t.Errorf("maps and programs of ebpf with %s: %v", backend, err)
+		}
+		served(within(t, 10*time.Second), t, load, s.serve(t, fmt.Sprintf("service-%d", i), fmt.Sprintf("10.96.0.%d", 11+i)))
 		before = next
 	}
 	must(t, before.Kill())

@@ -61,6 +61,7 @@ func checkHostile(t *testing.T, set objects.Set) {
 		}
 		if b.Name() == "ebpf" {
 			checkImage(t, with, without)
+			checkText(t, "ebpf/"+ebpf.PacketsFile, with.File(ebpf.PacketsFile), without.File(ebpf.PacketsFile))
 			continue
 		}
 		for j, file := range with.Files {

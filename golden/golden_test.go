@@ -18,6 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
@@ -142,7 +144,19 @@ func emitAll(t *testing.T, p *ir.Program, o backends.Options, diags *diag.List) 
 			out[b.Name()+"/"+f.Name] = f.Data
 		}
 	}
+	wantSamePackets(t, out)
 	return out
+}
+
+// wantSamePackets wants eBPF's rules for packets to be those of nftables, byte for byte.
+// They are not stored a second time.
+func wantSamePackets(t *testing.T, files map[string][]byte) {
+	t.Helper()
+	const own = ebpf.Name + "/" + ebpf.PacketsFile
+	if len(files[own]) == 0 || !bytes.Equal(files[own], files[nftables.Name+"/"+nftables.FileName]) {
+		t.Errorf("%s is not what nftables emits", own)
+	}
+	delete(files, own)
 }
 
 func diagnosticsText(diags diag.List) []byte {

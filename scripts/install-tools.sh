@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the Debian packages that the kernel and browser tests need, where that is
-# possible: as root, with apt. Elsewhere it says what is missing, and the tests
-# that need it say so too.
+# Installs the Debian packages that the kernel and browser tests need ("bpf": those that
+# build the eBPF objects), where that is possible: as root, with apt. Elsewhere it says
+# what is missing, and what needs it says so too.
 set -eu
 
 missing=""
@@ -13,17 +13,22 @@ if [ "$(uname -s)" != Linux ]; then
 	echo "kernel tests need Linux; the others run here"
 	exit 0
 fi
-need nft nftables
-need ip iproute2
-need iptables-legacy-restore iptables
-need ipset ipset
-need ipvsadm ipvsadm
-need sysctl procps
-need linux.uml user-mode-linux
-need cc gcc
-need chromium chromium
-need chromedriver chromium-driver
-[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
+if [ "${1:-}" = bpf ]; then
+	need clang-14 clang-14
+	need llvm-strip-14 llvm-14
+else
+	need nft nftables
+	need ip iproute2
+	need iptables-legacy-restore iptables
+	need ipset ipset
+	need ipvsadm ipvsadm
+	need sysctl procps
+	need linux.uml user-mode-linux
+	need cc gcc
+	need chromium chromium
+	need chromedriver chromium-driver
+	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
+fi
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "installing$missing"
@@ -31,5 +36,5 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	# shellcheck disable=SC2086
 	apt-get install -y -qq $missing >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq $missing >/dev/null; }
 else
-	echo "missing packages:$missing (not root, or no apt): the kernel tests will be skipped"
+	echo "missing packages:$missing (not root, or no apt): what needs them is skipped, or fails"
 fi

@@ -4,42 +4,51 @@ import (
 	"fmt"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/ir"
 )
 
 // Name selects this backend on the command line.
 const Name = "ebpf"
 
-// The files of the artifact: the image, and its readable form.
+// The files of the artifact: the image, its readable form, and the rules of nftables
+// for what reaches the node as packets.
 const (
-	ImageFile = "maps.bin"
-	TextFile  = "maps.txt"
+	ImageFile   = "maps.bin"
+	TextFile    = "maps.txt"
+	PacketsFile = nftables.FileName
 )
 
-// Backend emits map images.
+// Backend emits map images, and the rules of nftables beside them.
 type Backend struct {
 	opts backends.Options
 }
 
 var _ backends.Backend = (*Backend)(nil)
 
-// New returns the backend. Of the options, it uses NoComments, which omits the
-// symbols, and Hash.
+// New returns the backend. The image uses two of the options: NoComments, which omits
+// the symbols, and Hash. The rules of nftables use them as package nftables does.
 func New(opts backends.Options) *Backend { return &Backend{opts: opts} }
 
 // Name returns "ebpf".
 func (*Backend) Name() string { return Name }
 
-// Emit returns maps.bin and maps.txt. It refuses or closes what Check reports.
+// Emit returns maps.bin, maps.txt, and rules.nft, which has the bytes that the nftables
+// backend emits. It refuses or closes what Check reports: a Service that only one of
+// the two can express is refused to sockets and packets alike.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
-	img, err := b.Image(p)
+	img, err := b.Image(backends.GiveUp(p, nftables.Refused(p)))
 	if err != nil {
 		return backends.Artifact{}, err
 	}
-	return backends.Artifact{Files: []backends.File{
+	packets, err := nftables.New(b.opts).Emit(p)
+	if err != nil {
+		return backends.Artifact{}, fmt.Errorf("ebpf: the rules for packets: %w", err)
+	}
+	return backends.Artifact{Files: append([]backends.File{
 		{Name: ImageFile, Data: img.Bytes()},
 		{Name: TextFile, Data: img.Text()},
-	}}, nil
+	}, packets.Files...)}, nil
 }
 
 // Image returns the image of a program that [ir.Verify] accepts.

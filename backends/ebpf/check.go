@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -24,7 +25,7 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 		}
 	}
 	_, refused := backends.Fit(p, b.fits)
-	backends.Report(&list, refused)
+	backends.Report(&list, append(refused, nftables.Refused(p)...))
 	list.Sort()
 	return list
 }

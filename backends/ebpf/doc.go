@@ -3,6 +3,20 @@
 // strictly verifies images, for the packages that show, compare, interpret or load
 // them (package live).
 //
+// # Sockets and packets
+//
+// The programs decide when a socket connects or sends (package bpf). They leave alone
+// what only packets can tell: load-balancer addresses with source ranges, SCTP,
+// everything from outside. So the artifact has a third file, rules.nft, with the bytes
+// that package nftables emits for the same program; it also enforces the policies. A
+// Service that one of the two cannot express is given up in both.
+//
+// Three things differ between the two halves, for every Service: what sockets decide is
+// not masqueraded, because there is no translation on the wire; affinity knows a client
+// by its network namespace, because a socket has no address before it connects; and
+// a drop is EHOSTUNREACH, because there is no packet to lose. Check does not repeat them
+// for each object: docs/ebpf.md has them.
+//
 // # Maps
 //
 // Package layout defines the maps byte by byte. A new connection costs one hash

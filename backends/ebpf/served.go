@@ -14,8 +14,11 @@ func (img *Image) Served() backends.Served {
 	var s backends.Served
 	services, pods := &img.maps[layout.Services], &img.maps[layout.Pods]
 	for i := range services.Len() {
+		if layout.DecodeServiceKey(services.Key(i)).IsAddress() {
+			continue
+		}
 		v := layout.DecodeService(services.Value(i))
-		f := backends.ServedFrontend{At: matchOf(services.Key(i)).String()}
+		f := backends.ServedFrontend{At: placeOf(matchOf(services.Key(i)))}
 		if name := img.symbols.Service(i).Name; name != "" {
 			f.Name = string(appendName(nil, name))
 		}
@@ -41,6 +44,17 @@ func (img *Image) endpointsOf(r layout.Route) (list []string) {
 		list = append(list, netip.AddrPortFrom(e.Address.Addr(), e.Port.Number()).String())
 	}
 	return list
+}
+
+// placeOf spells the place of a frontend as all backends do.
+func placeOf(m ir.Match) string {
+	at := m.Address
+	if !at.IsValid() {
+		if at = netip.IPv4Unspecified(); m.Family == ir.IPv6 {
+			at = netip.IPv6Unspecified()
+		}
+	}
+	return netip.AddrPortFrom(at, m.Port).String() + "/" + m.Protocol.String()
 }
 
 // matchOf is which packets a key of services is for.

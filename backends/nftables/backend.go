@@ -38,7 +38,7 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {
 		return backends.Artifact{}, fmt.Errorf("nftables: masquerade bit %d: want 0 to 31", b.opts.MasqueradeBit)
 	}
-	tables, err := b.tables(backends.GiveUp(p, refused(p)))
+	tables, err := b.tables(backends.GiveUp(p, Refused(p)))
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("nftables: %w", err)
 	}

@@ -5,6 +5,7 @@ import "github.com/planec/planec/ir"
 // Priorities of base chains, as nft lists them. For the output hook, nft has no
 // names for NAT priorities, nor for priorities more than 10 away from a name.
 const (
+	beforeTracking   = "raw"
 	beforeDNAT       = "dstnat - 10"
 	beforeDNATOutput = "-110"
 	atDNAT           = "dstnat"
@@ -88,6 +89,8 @@ func (c *content) appendTo(b []byte) []byte {
 
 // baseChains writes the chains at the kernel's hooks.
 func (t *table) baseChains(w *chainWriter) {
+	w.chain("raw-prerouting", "filter hook prerouting priority "+beforeTracking, t.untrackedRules())
+
 	ranges := t.jumps(t.restricted.used(), "ct state new jump source-ranges")
 	w.chain("filter-prerouting", "filter hook prerouting priority "+beforeDNAT, ranges)
 	w.chain("filter-pre-output", "filter hook output priority "+beforeDNATOutput, ranges)
@@ -95,7 +98,7 @@ func (t *table) baseChains(w *chainWriter) {
 	unserved := t.jumps(t.hasUnserved(), "ct state new jump unserved")
 	check := t.jumps(t.hasClusterIPs(), "ct state new jump cluster-ips")
 	w.chain("filter-input", "filter hook input priority "+atFilter, unserved)
-	forward := append(t.jumps(t.program.Node.DropInvalid, "ct state invalid drop"), unserved...)
+	forward := append(t.invalid(), unserved...)
 	w.chain("filter-forward", "filter hook forward priority "+atFilter, append(forward, check...))
 	w.chain("filter-output", "filter hook output priority "+atFilter, append(unserved[:len(unserved):len(unserved)], check...))
 
@@ -117,7 +120,7 @@ func (t *table) jumps(want bool, rule string) []string {
 // postrouting masquerades packets that a service chain marked, packets that an
 // endpoint sends to itself, and the node's egress.
 func (t *table) postrouting() []string {
-	var rules []string
+	rules := t.rememberTranslated()
 	if t.affinity.used() {
 		rules = append(rules, "ct status dnat meta priority >= "+string(appendHandle(nil, firstEndpointID))+" meta priority set none"+t.remark("endpoint IDs end here"))
 	}

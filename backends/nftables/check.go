@@ -15,7 +15,7 @@ import (
 // Check reports the Services that Emit leaves out.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
-	backends.Report(&list, refused(p))
+	backends.Report(&list, Refused(p))
 	list.Sort()
 	return list
 }
@@ -26,9 +26,9 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 // every other change of the ruleset waits.
 const mostRanges = 16384
 
-// refused returns the Services with a pool whose weights need more than 65536
-// indexes and, if there are too many source ranges, the Services with the most.
-func refused(p *ir.Program) []backends.Refused { return append(tooWide(p), tooManyRanges(p)...) }
+// Refused returns the Services that Emit gives up: those with a pool whose weights need
+// more than 65536 indexes and, if there are too many source ranges, those with the most.
+func Refused(p *ir.Program) []backends.Refused { return append(tooWide(p), tooManyRanges(p)...) }
 
 func tooManyRanges(p *ir.Program) []backends.Refused {
 	total := 0

@@ -24,7 +24,8 @@ const (
 	ServiceIDs
 	// Draws are the chains and IDs with which affinity draws an endpoint.
 	Draws
-	// Bindings are maps that packets fill: affinity, and the marks that it saves.
+	// Bindings are what packets fill: affinity, the marks that it saves, and the pods
+	// whose connections are translated.
 	Bindings
 	// Refusals are frontends, addresses and sources with special treatment: refused,
 	// restricted, hairpin.
@@ -95,7 +96,7 @@ func RoleOfSet(name string) Role {
 	switch name {
 	case "services", "nodeports":
 		return Frontends
-	case "affinity", "affinity-saved-marks":
+	case "affinity", "affinity-saved-marks", "translated":
 		return Bindings
 	case "unserved", "unserved-nodeports", "restricted", "restricted-nodeports", "source-ranges", "nodeport-source-ranges", "hairpin", "cluster-ips":
 		return Refusals
@@ -128,7 +129,7 @@ func RoleOfSet(name string) Role {
 // RoleOfChain returns the role of a chain by its name.
 func RoleOfChain(name string) Role {
 	switch name {
-	case "filter-prerouting", "filter-pre-output", "filter-input", "filter-forward", "filter-output", "nat-prerouting", "nat-output", "nat-postrouting":
+	case "raw-prerouting", "filter-prerouting", "filter-pre-output", "filter-input", "filter-forward", "filter-output", "nat-prerouting", "nat-output", "nat-postrouting":
 		return Hook
 	case "services", "nodeports", "source-ranges", "unserved", "unserved-nodeports", "cluster-ips":
 		return Dispatch

@@ -15,6 +15,8 @@ type table struct {
 	program  *ir.Program
 	pools    *poolIndex
 	comments bool
+	// untracked is [backends.Options.Untracked].
+	untracked bool
 	// mark is the masquerade bit as nft prints it.
 	mark string
 
@@ -30,7 +32,9 @@ type table struct {
 	nodeportAddresses, nodeportPrefixes            set
 	localSources                                   set
 	clusterIPs, serviceCIDRs, masqueradeExclusions set
-	policy                                         policySets
+	// translated are pods, for rules of connections that are not tracked.
+	translated set
+	policy     policySets
 
 	// targets maps a target to the verdict that leads to its chain.
 	targets map[target]string
@@ -39,7 +43,7 @@ type table struct {
 
 func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Policy, opts backends.Options) *table {
 	t := &table{
-		family: f, program: p, pools: pools, comments: !opts.NoComments,
+		family: f, program: p, pools: pools, comments: !opts.NoComments, untracked: opts.Untracked,
 		mark:        hex32(1 << opts.MasqueradeBit),
 		targets:     make(map[target]string),
 		draws:       make(map[draw]bool),
@@ -68,6 +72,7 @@ func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Polic
 	t.clusterIPs = set{kind: "set", name: "cluster-ips", of: "type " + f.addr}
 	t.serviceCIDRs = set{kind: "set", name: "service-cidrs", of: "type " + f.addr, flags: "interval"}
 	t.masqueradeExclusions = set{kind: "set", name: "masquerade-exclusions", of: "type " + f.addr, flags: "interval"}
+	t.translated = set{kind: "set", name: "translated", of: "type " + f.addr, size: translatedSize, flags: "dynamic,timeout"}
 	t.policy = newPolicySets(f, p, resolved)
 	return t
 }
@@ -81,7 +86,7 @@ func (t *table) sets() []*set {
 	list = append(list, t.affinity.sets()...)
 	list = append(list, &t.unserved, &t.unservedNodeports, &t.restricted, &t.sourceRanges,
 		&t.restrictedNodeports, &t.nodeportSourceRanges, &t.hairpin, &t.nodeportAddresses, &t.nodeportPrefixes,
-		&t.localSources, &t.clusterIPs, &t.serviceCIDRs, &t.masqueradeExclusions)
+		&t.localSources, &t.clusterIPs, &t.serviceCIDRs, &t.masqueradeExclusions, &t.translated)
 	return append(list, t.policy.sets()...)
 }
 
@@ -107,6 +112,7 @@ func (t *table) nodeFacts() {
 	}
 	t.addAddrs(&t.clusterIPs, p.ClusterIPs)
 	t.addPrefixes(&t.serviceCIDRs, p.Node.ServiceCIDRs)
+	t.translated.always = t.leavesUntracked()
 	if p.Masquerade.Enabled(t.ir) {
 		t.addPrefixes(&t.masqueradeExclusions, p.Masquerade.Exclude)
 	}

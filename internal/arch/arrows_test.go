@@ -57,11 +57,11 @@ var arrows = map[string][]string{
 	"backends/ipvs/live":       {"backends", "backends/ipvs", "backends/xtables", "backends/xtables/live", "ir"},
 	"backends/iptables":        {"backends", "backends/xtables", "backends/xtpolicy", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
 	"backends/ipvs":            {"backends", "backends/xtables", "backends/xtpolicy", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
-	"backends/ebpf":            {"backends", "backends/ebpf/layout", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
+	"backends/ebpf":            {"backends", "backends/ebpf/layout", "backends/nftables", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
 	"backends/ebpf/bpf":        {},
 	"backends/ebpf/store":      {"backends/ebpf/layout"},
 	"backends/ebpf/layout":     {},
-	"backends/ebpf/live":       {"backends/ebpf/bpf", "backends", "backends/ebpf", "backends/ebpf/layout"},
+	"backends/ebpf/live":       {"backends/ebpf/bpf", "backends/ebpf/store", "backends", "backends/ebpf", "backends/ebpf/layout"},
 	"backends/registry":        {"backends", "backends/ebpf", "backends/iptables", "backends/ipvs", "backends/nftables"},
 }
 

@@ -28,7 +28,7 @@ func (t *target) plan(ctx context.Context, a *applier.Applier, s *Streams) (appl
 		p, e, err := besideAgent(ctx, a, c)
 		switch {
 		case err == nil:
-			return p, &compiled{Entry: e}, nil
+			return p, &compiled{Entry: e}, checkCgroup(t.cgroup, e.Backend)
 		case !errors.Is(err, api.ErrNoAgent):
 			return nil, nil, systemError(err)
 		case running != nil:
@@ -37,6 +37,9 @@ func (t *target) plan(ctx context.Context, a *applier.Applier, s *Streams) (appl
 	}
 	e, err := t.entryOrLast(a, s)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkCgroup(t.cgroup, e.Backend); err != nil {
 		return nil, nil, err
 	}
 	p, err := a.PlanSwitch(ctx, e.Entry)

@@ -268,8 +268,8 @@ func (n *anyInput) anArtifact() (about string, args []string) {
 	args = []string{"--artifact", dir}
 	if n.rng.IntN(2) == 0 {
 		args = append(args, "--backend", n.k.backend)
-	} else if len(files) > 0 && filepath.Base(from) != n.k.backend {
-		// Its own backend would take over: that is right, and not what is tried here.
+	} else if len(files) > 0 && (filepath.Base(from) != n.k.backend || strings.Contains(about, fromAnother)) {
+		// Another backend would take over: that is right, and not what is tried here.
 		args = append(args, "--backend", n.k.backend)
 	}
 	return "artifact " + about + "of " + from, args
@@ -288,6 +288,10 @@ func (n *anyInput) read(dir string) map[string][]byte {
 	}
 	return out
 }
+
+// fromAnother says that an artifact has the files of another one too, which can be all
+// that is left of it.
+const fromAnother = "files of another one put in, "
 
 // spoil does one thing to the files of an artifact.
 func (n *anyInput) spoil(files map[string][]byte, about *string) map[string][]byte {
@@ -312,7 +316,7 @@ func (n *anyInput) spoil(files map[string][]byte, about *string) map[string][]by
 		for name, data := range other {
 			files[name] = data
 		}
-		*about += "files of another one put in, "
+		*about += fromAnother
 	case 3:
 		files["README"] = files[a]
 		*about += "a foreign file put in, "

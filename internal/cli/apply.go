@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/apply/nodelock"
 )
 
@@ -80,8 +82,12 @@ func (c *applyCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	cgroup, err := c.programsAt(e.Backend)
+	if err != nil {
+		return err
+	}
 	e.warnOfFirewall(ctx, c.streams)
-	a := newApplier(c.stateDir)
+	a := newApplier(c.stateDir, cgroup)
 	a.Doubt = c.doubt
 	if err := c.serves(a, e); err != nil {
 		return err
@@ -102,6 +108,19 @@ func (c *applyCommand) run(ctx context.Context) error {
 		return c.confirmed(ctx, a, e, lock)
 	}
 	return c.plain(ctx, a, e)
+}
+
+// programsAt is the cgroup for a backend's programs: wherever they are, an apply puts them
+// where it was told.
+func (c *applyCommand) programsAt(backend string) (string, error) {
+	if err := checkCgroup(c.cgroup, backend); err != nil || c.cgroup != "" || backend != ebpf.Name {
+		return c.cgroup, err
+	}
+	root, err := dataplane.Root()
+	if err != nil {
+		return "", systemError(err)
+	}
+	return root, nil
 }
 
 // doubt reports rules that an apply keeps because it could not identify them.
@@ -161,10 +180,6 @@ func (c *applyCommand) put(ctx context.Context, a *applier.Applier, e *compiled)
 
 // after does what follows once the rules are in.
 func (c *applyCommand) after(a *applier.Applier, e *compiled, p applier.Plan) error {
-	missing := a.Missing(e.Backend)
-	if missing != "" {
-		fmt.Fprintf(c.streams.Err, "what backend %s needs to serve is not there yet: %s; other rules were left in place\n", e.Backend, missing)
-	}
 	if err := c.endFlows(c.streams, e.program); err != nil {
 		return err
 	}

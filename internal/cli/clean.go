@@ -28,7 +28,7 @@ other programs. It is no error when there is nothing to remove.`,
 				return err
 			}
 			defer lock.Release()
-			a := newApplier(stateDir)
+			a := newApplier(stateDir, "")
 			var steps []string
 			if backend != "" {
 				steps, err = a.Clean(ctx, backend)

@@ -34,7 +34,7 @@ func complete(root *cobra.Command) {
 		"external-ips":       words([]string{"allow", "deny"}),
 		"nodeport-addresses": lists([]string{"primary", "localhost", "all"}),
 	}
-	dirs := []string{"out-dir", "artifact", "state-dir", "kustomize"}
+	dirs := []string{"out-dir", "artifact", "state-dir", "kustomize", "cgroup"}
 	for _, cmd := range root.Commands() {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			var from values

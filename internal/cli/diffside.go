@@ -49,7 +49,7 @@ func (s *diffSide) close() {
 func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 	s := &diffSide{name: arg}
 	if arg == liveSide {
-		e, err := lastApplied(newApplier(d.stateDir), "live")
+		e, err := lastApplied(newApplier(d.stateDir, ""), "live")
 		if err != nil {
 			return nil, err
 		}

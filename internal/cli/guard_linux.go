@@ -67,7 +67,7 @@ func newGuard(s *Streams) *cobra.Command {
 				Commands: os.NewFile(guardCommands, "commands"), Answers: os.NewFile(guardAnswers, "answers"),
 				End: ctx.Done(), Applying: guardApplying,
 			}
-			a := newApplier(stateDir)
+			a := newApplier(stateDir, "")
 			var snapshot *applier.Snapshot
 			g.Arm = func() (err error) {
 				snapshot, err = a.Snapshot(ctx, backend)

@@ -7,11 +7,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +22,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/apply/nodelock"
@@ -38,8 +42,11 @@ type kernel struct {
 	backend string
 	plane   applier.Dataplane
 	state   string
-	// bpf is a BPF file system for the commands, where the backend needs one.
-	bpf string
+	// bpf is a BPF file system for the commands, and cgroup one for their programs, where
+	// the backend needs them.
+	bpf, cgroup string
+	// work is a directory for the test's own files.
+	work string
 }
 
 // kernels are those of all backends that this machine has.
@@ -54,7 +61,7 @@ func kernels() map[string]func(t testing.TB) *kernel {
 
 func newKernel(t testing.TB, backend, variant string) *kernel {
 	t.Helper()
-	k := &kernel{t: t, backend: backend, state: filepath.Join(t.TempDir(), "state")}
+	k := &kernel{t: t, backend: backend, state: filepath.Join(t.TempDir(), "state"), work: t.TempDir()}
 	switch backend {
 	case "nftables":
 		testkit.Require(t)
@@ -72,7 +79,8 @@ func newKernel(t testing.TB, backend, variant string) *kernel {
 			t.Fatalf("mount: %v: %s", err, out)
 		}
 		t.Cleanup(func() { _ = exec.Command("umount", k.bpf).Run() }) // it is lost with the machine at last
-		k.plane = dataplane.EBPF(filepath.Join(k.bpf, "planec"))
+		k.cgroup = testkit.Cgroup(t, live.CgroupRoot())
+		k.plane = dataplane.EBPF(filepath.Join(k.bpf, "planec"), k.cgroup)
 	}
 	k.rig = testkit.New(t, testkit.Spec{})
 	if variant != "" { // which decides until there are rules
@@ -89,7 +97,16 @@ func (k *kernel) artifact(name string) string {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	return dir
+	if k.backend != ebpf.Name {
+		return dir
+	}
+	// The goldens have the rules for packets once, with nftables.
+	whole := filepath.Join(k.work, name, k.backend)
+	err = errors.Join(os.CopyFS(whole, os.DirFS(dir)), os.CopyFS(whole, os.DirFS(filepath.Join(filepath.Dir(dir), "nftables"))))
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		k.t.Fatal(err)
+	}
+	return whole
 }
 
 // The rules before, and those of a change.
@@ -107,9 +124,12 @@ func (k *kernel) command(args ...string) *exec.Cmd {
 	if k.bpf == "" {
 		return exec.Command(planec, args...)
 	}
-	// Two are mounted, so that it is the test's and not the machine's whatever there is.
-	script := `mount -t tmpfs none /sys/fs && mkdir /sys/fs/bpf && mount --bind "$0" /sys/fs/bpf && exec "$@"`
-	return exec.Command("unshare", append([]string{"--mount", "--propagation", "private", "sh", "-c", script, k.bpf, planec}, args...)...)
+	if slices.Contains([]string{"apply", "rollback"}, args[0]) {
+		args = append(slices.Clone(args), "--cgroup", "/sys/fs/cgroup")
+	}
+	// They are mounted over the machine's, so that they are the test's whatever there is.
+	script := `mkdir -p "$0/in" && mount --bind "$1" "$0/in" && mount -t tmpfs none /sys/fs && mkdir /sys/fs/bpf /sys/fs/cgroup && mount --move "$0/in" /sys/fs/cgroup && mount --bind "$2" /sys/fs/bpf && shift 2 && exec "$@"`
+	return exec.Command("unshare", append([]string{"--mount", "--propagation", "private", "sh", "-c", script, k.work, k.cgroup, k.bpf, planec}, args...)...)
 }
 
 func (k *kernel) apply(name string, more ...string) *exec.Cmd {

@@ -9,6 +9,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
@@ -49,7 +50,9 @@ func installPlanes() []installPlane {
 	return []installPlane{
 		{"nftables", "nftables", []string{"nft"}, func(*testing.T) applier.Dataplane { return dataplane.All()["nftables"] }},
 		{"iptables", "iptables", []string{"ipset", "iptables-legacy-restore"}, func(*testing.T) applier.Dataplane { return dataplane.IPTables("legacy") }},
-		{"ebpf", "ebpf", nil, func(t *testing.T) applier.Dataplane { return dataplane.EBPF(testkit.BPFFS(t)) }},
+		{"ebpf", "ebpf", nil, func(t *testing.T) applier.Dataplane {
+			return dataplane.EBPF(testkit.BPFFS(t), testkit.Cgroup(t, live.CgroupRoot()))
+		}},
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -10,7 +11,7 @@ import (
 )
 
 func newRollback(s *Streams) *cobra.Command {
-	var stateDir string
+	var stateDir, cgroup string
 	var allowEmpty bool
 	var t turn
 	cmd := &cobra.Command{
@@ -31,7 +32,12 @@ was not confirmed and was taken back for that reason.`,
 				return err
 			}
 			defer lock.Release()
-			a := newApplier(stateDir)
+			a := newApplier(stateDir, cgroup)
+			if previous, err := a.Previous(); err == nil {
+				if err := checkCgroup(cgroup, cmp.Or(previous.Backend, "none")); err != nil {
+					return err
+				}
+			}
 			if err := wantsSome(a, allowEmpty); err != nil {
 				return err
 			}
@@ -51,6 +57,7 @@ was not confirmed and was taken back for that reason.`,
 		},
 	}
 	registerStateDir(cmd.Flags(), &stateDir)
+	registerCgroup(cmd.Flags(), &cgroup)
 	cmd.Flags().BoolVar(&allowEmpty, "allow-empty", false, "go back to no rules at all, or to rules that serve nothing")
 	t.register(cmd.Flags())
 	return cmd

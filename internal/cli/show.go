@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -32,7 +33,7 @@ func newShow(s *Streams) *cobra.Command {
 		Short: "Print what this kernel serves, or a compiled file that is not text",
 		Long: `show reads planec's rules in this kernel and prints the frontends, their endpoints
 and the pods that policies judge, as they are there, with names where the rules
-have them. It changes nothing.
+have them; of ebpf also its programs and where they are attached. It changes nothing.
 
 With a FILE it reads an eBPF map image (maps.bin), verifies every digest in it, and
 prints one line for each entry, as maps.txt has them.`,
@@ -75,7 +76,7 @@ func showImage(s *Streams, path string) error {
 
 // kernel prints the kernel's state.
 func (c *showCommand) kernel() error {
-	a := newApplier(c.stateDir)
+	a := newApplier(c.stateDir, "")
 	last, err := lastApplied(a, "give --backend, or the --state-dir of the apply")
 	if c.backend == "" {
 		if err != nil {
@@ -103,7 +104,7 @@ func (c *showCommand) kernel() error {
 	return written(write(c.streams.Out, served))
 }
 
-// showText prints a line for each frontend and each pod.
+// showText prints a line for each frontend, each pod and each program.
 func showText(w io.Writer, s backends.Served) error {
 	out := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	row := func(words ...string) {
@@ -123,6 +124,13 @@ func showText(w io.Writer, s backends.Served) error {
 		row("POD", "NAME", "INGRESS", "EGRESS")
 		for _, p := range s.Pods {
 			row(p.Address, p.Name, p.Ingress, p.Egress)
+		}
+	}
+	if len(s.Programs) > 0 {
+		fmt.Fprintln(out)
+		row("PROGRAM", "NUMBER", "ATTACHED TO")
+		for _, p := range s.Programs {
+			row(p.Name, strconv.FormatUint(uint64(p.ID), 10), p.At)
 		}
 	}
 	return errors.Join(out.Flush())

@@ -97,7 +97,7 @@ func (c *statusCommand) withoutAgent(ctx context.Context) (api.Status, error) {
 	if note := unconfirmed(c.stateDir); note != "" {
 		s.Reasons = []string{note}
 	}
-	a := newApplier(c.stateDir)
+	a := newApplier(c.stateDir, "")
 	last, err := a.Last()
 	if errors.Is(err, applier.ErrNoRecord) {
 		s.State = api.Nothing
@@ -110,6 +110,9 @@ func (c *statusCommand) withoutAgent(ctx context.Context) (api.Status, error) {
 	s.Backend, s.LastChange = last.Backend, a.Applied()
 	p, err := a.Plan(ctx, last)
 	if err != nil {
+		return s, err
+	}
+	if s.Programs, err = a.Programs(ctx, last.Backend); err != nil {
 		return s, err
 	}
 	now := time.Now().UTC()

@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/agent/api"
 	"github.com/planec/planec/ir/diag"
 )
@@ -31,6 +34,9 @@ func writeStatus(w io.Writer, s *api.Status, now time.Time) error {
 	} else if s.State != api.Starting {
 		line("agent", "none runs")
 	}
+	for _, at := range programsText(s.Programs) {
+		line("programs", "%s", at)
+	}
 	line("last change", "%s", ago(s.LastChange, now))
 	line("last comparison", "%s", ago(s.LastCompared, now))
 	if s.Agent != nil {
@@ -50,6 +56,23 @@ func writeStatus(w io.Writer, s *api.Status, now time.Time) error {
 	}
 	list(buffer, worth)
 	return buffer.Flush()
+}
+
+// programsText names the programs, a line for each place.
+func programsText(programs []backends.ServedProgram) (lines []string) {
+	at := make(map[string][]string)
+	for _, p := range programs {
+		at[p.At] = append(at[p.At], p.Name)
+	}
+	for _, place := range slices.Sorted(maps.Keys(at)) {
+		names := strings.Join(at[place], " ")
+		if place == "" {
+			lines = append(lines, "detached: "+names)
+			continue
+		}
+		lines = append(lines, "on "+place+": "+names)
+	}
+	return lines
 }
 
 func list(w io.Writer, lines []string) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/dataplane"
@@ -17,6 +18,7 @@ import (
 type target struct {
 	input
 	backend, artifact, stateDir string
+	cgroup                      string
 	keepFlows, endDenied        bool
 	// idle returns the given flags that apply only to manifests.
 	idle func() []string
@@ -41,14 +43,35 @@ func (t *target) register(flags *pflag.FlagSet) {
 	backendFlag(flags, &t.backend, "backend to use: nftables, iptables, ipvs or ebpf")
 	flags.StringVar(&t.artifact, "artifact", "", "directory with the files of one backend that were compiled before, instead of manifests")
 	registerStateDir(flags, &t.stateDir)
+	registerCgroup(flags, &t.cgroup)
 }
 
 func registerStateDir(flags *pflag.FlagSet, dir *string) {
 	flags.StringVar(dir, "state-dir", "/var/lib/planec", "where the last good artifacts are kept")
 }
 
-func newApplier(stateDir string) *applier.Applier {
-	a := applier.New(dataplane.All(), applier.NewRecord(stateDir))
+func registerCgroup(flags *pflag.FlagSet, path *string) {
+	flags.StringVar(path, "cgroup", "", "cgroup2 directory whose sockets the programs of backend ebpf see; the root of cgroup2 by default")
+}
+
+// checkCgroup checks a given --cgroup. Backends without programs have no place for one.
+func checkCgroup(path, backend string) error {
+	if path == "" {
+		return nil
+	}
+	if backend != ebpf.Name {
+		return inputError(fmt.Errorf("--cgroup has no meaning with backend %s: only ebpf has programs", backend))
+	}
+	if err := dataplane.CheckCgroup(path); err != nil {
+		return inputError(fmt.Errorf("--cgroup: %w", err))
+	}
+	return nil
+}
+
+// newApplier returns an applier. The programs of ebpf belong on a cgroup; "" is the one that
+// they are on, or else the root.
+func newApplier(stateDir, cgroup string) *applier.Applier {
+	a := applier.New(dataplane.AllAt(cgroup), applier.NewRecord(stateDir))
 	a.Finish = true // a signal prevents only what has not begun
 	return a
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,6 +26,9 @@ type traceCommand struct {
 	format         string
 	// backend is the backend whose rules answer; "" is the evaluator.
 	backend string
+	// live asks this node's kernel, by what is pinned in pins.
+	live bool
+	pins string
 }
 
 func newTrace(s *Streams) *cobra.Command {
@@ -50,10 +54,13 @@ too.`,
   # What the emitted nftables rules do, rule by rule
   planec trace -f manifests/ --from shop/web-0 --to svc/shop/cart --port 80 --backend nftables
 
+  # What the eBPF programs of this node do
+  planec trace -f manifests/ --from shop/web-0 --to svc/shop/cart --port 80 --node node-a --backend ebpf --live
+
   # For machines
   planec trace -f manifests/ --from 203.0.113.7 --to 198.51.100.10 --port 443 --node node-a -o json`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return t.run() },
+		RunE: func(cmd *cobra.Command, _ []string) error { return t.run(cmd.Context()) },
 	}
 	flags := cmd.Flags()
 	t.input.register(flags)
@@ -61,11 +68,13 @@ too.`,
 	flags.StringVar(&t.to, "to", "", "where it goes: namespace/pod, node/NAME, svc/namespace/name or an address")
 	flags.StringVar(&t.port, "port", "", "destination port, as 80, 53/udp or the name of a Service port; or icmp")
 	backendFlag(flags, &t.backend, "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
+	flags.BoolVar(&t.live, "live", false, "with --backend ebpf on a node: ask the maps and programs in its kernel about the packets of --node")
+	flags.StringVar(&t.pins, "pins", defaultPins, "with --live: the directory of a BPF file system where the maps are pinned")
 	formatFlag(flags, &t.format, "text", "json", "mermaid", "dot", "html")
 	return cmd
 }
 
-func (t *traceCommand) run() error {
+func (t *traceCommand) run(ctx context.Context) error {
 	if t.from == "" || t.to == "" || t.port == "" {
 		return inputError(fmt.Errorf("--from, --to and --port are all needed"))
 	}
@@ -74,7 +83,7 @@ func (t *traceCommand) run() error {
 	if err != nil {
 		return err
 	}
-	judge, err := l.judgeOf(t.backend, true)
+	judge, err := t.judge(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -92,6 +101,18 @@ func (t *traceCommand) run() error {
 	}
 	l.locate(outcome.Hops)
 	return written(write(t.streams.Out, outcome))
+}
+
+// judge is what says what nodes do with packets.
+func (t *traceCommand) judge(ctx context.Context, l *loaded) (func(*ir.Program) (netpath.Judge, error), error) {
+	if !t.live {
+		return l.judgeOf(t.backend, true)
+	}
+	node, err := l.node()
+	if err != nil {
+		return nil, err
+	}
+	return liveJudges(ctx, t.backend, node, t.pins)
 }
 
 var traceWriters = map[string]func(io.Writer, netpath.Outcome) error{
@@ -252,3 +273,6 @@ func joinAddrs(addrs []netip.AddrPort) string {
 	}
 	return b.String()
 }
+
+// defaultPins is live.DefaultDir, which other systems than Linux lack.
+const defaultPins = "/sys/fs/bpf/planec"

@@ -28,7 +28,7 @@ sentence what is served when the kernel has exactly these rules.`,
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := untilSignal()
 			defer stop()
-			a := newApplier(t.stateDir)
+			a := newApplier(t.stateDir, t.cgroup)
 			if note := unconfirmed(t.stateDir); note != "" {
 				fmt.Fprintln(s.Err, "note: "+diag.Printable(note))
 			}

@@ -113,7 +113,7 @@ func (i *Interfaces) check(all *sharedPrograms, now checked) error {
 			right = false
 			continue
 		}
-		same, err := isSame(p, spec, sides[s].program, pinned)
+		same, err := sameProgram(p.id, spec, sides[s].program, pinned)
 		if err != nil {
 			return fmt.Errorf("program %s: %w", sides[s].program, err)
 		}
@@ -144,20 +144,6 @@ func openProgram(dir, name string) (*sharedProgram, error) {
 	}
 	id, _ := info.ID()
 	return &sharedProgram{p, id}, nil
-}
-
-// isSame reports whether a program has the instructions, the constants and the maps that it
-// should have.
-func isSame(p *sharedProgram, spec *ebpf.CollectionSpec, name string, pinned map[string]ebpf.MapID) (bool, error) {
-	same, err := sameProgram(p.id, spec, name)
-	if err != nil || !same {
-		return false, err
-	}
-	info, err := p.Info()
-	if err != nil {
-		return false, err
-	}
-	return usesMaps(info, pinned)
 }
 
 // pinnedIDs returns the maps of programs that are pinned, by name.
@@ -251,6 +237,9 @@ func (i *Interfaces) load(pods *cast) (steps []string, err error) {
 	}
 	if legs := have[legsMap]; legs != nil {
 		spec.Maps[legsMap].MaxEntries = legs.MaxEntries()
+	}
+	if err := checkABI(i.Dir); err != nil {
+		return nil, err
 	}
 	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: have})
 	if err != nil {

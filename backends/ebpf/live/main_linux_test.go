@@ -23,6 +23,7 @@ const (
 	childBare   = "no-capabilities"
 	childFew    = "few-descriptors"
 	childClient = "client"
+	childSender = "sender"
 	childAttach = "attach"
 )
 
@@ -40,6 +41,8 @@ func TestMain(m *testing.M) {
 		fmt.Println(applyBare(os.Args[1]))
 	case childClient:
 		clientMain(os.Args[1:])
+	case childSender:
+		senderMain(os.Args[1])
 	case childAttach:
 		_, err := (&Interfaces{Dir: childDir, CountAll: true}).Attach(context.Background())
 		fmt.Println("attached", err)

@@ -68,9 +68,13 @@ func (s *Sockets) attached() (*socketLinks, error) {
 	if err != nil {
 		return nil, err
 	}
+	pinned, err := pinnedIDs(s.Dir, spec)
+	if err != nil {
+		return nil, explain(err)
+	}
 	l := &socketLinks{complete: true}
 	for i, h := range hooks {
-		x, err := s.open(h, id, spec)
+		x, err := s.open(h, id, spec, pinned)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("looking at the link of %s: %w", h.program, explain(err)), l.close())
 		}
@@ -81,7 +85,7 @@ func (s *Sockets) attached() (*socketLinks, error) {
 }
 
 // open opens a hook's link by its pin; nil is none.
-func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec) (*socketLink, error) {
+func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec, pinned map[string]ebpf.MapID) (*socketLink, error) {
 	l, err := link.LoadPinnedLink(filepath.Join(s.Dir, h.linkPin()), nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -95,15 +99,15 @@ func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec) (*socke
 	}
 	at := info.Cgroup()
 	x := &socketLink{Link: l, here: at != nil && at.CgroupId == cgroup && ebpf.AttachType(at.AttachType) == h.attach}
-	if x.same, err = sameProgram(info.Program, spec, h.program); err != nil {
+	if x.same, err = sameProgram(info.Program, spec, h.program, pinned); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return x, nil
 }
 
 // sameProgram reports whether a loaded program has the instructions of one of the spec,
-// and its constants.
-func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (bool, error) {
+// its constants, and the maps that are pinned: an apply may have put others there.
+func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string, pinned map[string]ebpf.MapID) (bool, error) {
 	p, err := ebpf.NewProgramFromID(id)
 	if errors.Is(err, unix.ENOENT) {
 		return false, nil
@@ -130,7 +134,7 @@ func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (boo
 			return false, err
 		}
 	}
-	return true, nil
+	return usesMaps(info, pinned)
 }
 
 // sameConstants compares the map of a program's constants with those of the spec; other

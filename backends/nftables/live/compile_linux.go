@@ -114,9 +114,13 @@ func (c *compiler) action(s nft.Statement) {
 	case nft.SetFromMap:
 		c.find(s.Key, s.Set, toRegister)
 		c.setMeta(s.Field.Source)
+	case nft.Notrack:
+		c.add(&expr.Notrack{})
 	case nft.Update:
 		c.loadAll(s.Key, 0, false)
-		c.load(s.Data, dataWord)
+		if s.Set.Map {
+			c.load(s.Data, dataWord)
+		}
 		c.dynset(s)
 	}
 }

@@ -123,13 +123,17 @@ const dataWord = 4
 // dynsetDelete is NFT_DYNSET_OP_DELETE, which x/sys/unix lacks.
 const dynsetDelete = 2
 
-// dynset changes a dynamic map. The timeout belongs to the element.
+// dynset changes a dynamic map or set. The timeout belongs to the element.
 func (c *compiler) dynset(s nft.Update) {
 	op := uint32(unix.NFT_DYNSET_OP_UPDATE)
 	if s.Delete {
 		op = dynsetDelete
 	}
-	c.add(&expr.Dynset{SrcRegKey: register(0), SrcRegData: register(dataWord), Operation: op, SetName: s.Set.Name, Timeout: s.Timeout})
+	e := &expr.Dynset{SrcRegKey: register(0), Operation: op, SetName: s.Set.Name, Timeout: s.Timeout}
+	if s.Set.Map {
+		e.SrcRegData = register(dataWord)
+	}
+	c.add(e)
 }
 
 // dnat uses the address and port in the registers from 0 on.

@@ -21,10 +21,15 @@ import (
 
 func emit(t testing.TB, p *ir.Program) []byte {
 	t.Helper()
+	return emitWith(t, p, backends.DefaultOptions())
+}
+
+func emitWith(t testing.TB, p *ir.Program, o backends.Options) []byte {
+	t.Helper()
 	if err := ir.Verify(p); err != nil {
 		t.Fatalf("the test's program is wrong: %v", err)
 	}
-	a, err := nftables.New(backends.DefaultOptions()).Emit(p)
+	a, err := nftables.New(o).Emit(p)
 	if err != nil {
 		t.Fatal(err)
 	}

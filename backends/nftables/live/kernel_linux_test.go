@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/testing/irtest"
 )
 
@@ -53,6 +54,7 @@ func (r *rig) becomes(fresh *rig, name, text string) {
 func TestRandomPrograms(t *testing.T) {
 	r, fresh := newRig(t), newRig(t)
 	rng := rand.New(rand.NewPCG(3, 3))
+	untracked := 0
 	for i := range 60 {
 		p := irtest.RandomProgram(rng)
 		if i%3 > 0 {
@@ -61,7 +63,16 @@ func TestRandomPrograms(t *testing.T) {
 		if i%4 == 0 {
 			r.clean()
 		}
-		r.becomes(fresh, fmt.Sprint(i), string(emit(t, p)))
+		o := backends.DefaultOptions()
+		o.Untracked = i%2 == 0
+		text := string(emitWith(t, p, o))
+		if strings.Contains(text, " notrack") {
+			untracked++
+		}
+		r.becomes(fresh, fmt.Sprint(i), text)
+	}
+	if untracked == 0 {
+		t.Error("no program leaves connections untracked")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/planec/planec/e2e/internal/process"
 	"github.com/planec/planec/e2e/internal/programs"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // Options are the agent's settings.
@@ -18,6 +19,8 @@ type Options struct {
 	Node, Backend, Kubeconfig, ClusterCIDR string // its --node, --backend, --kubeconfig and --cluster-cidr
 	// StateDir keeps state between runs of the agent; "" is a directory of the test.
 	StateDir string
+	// Cgroup is its --cgroup; "" gives none.
+	Cgroup string
 	// Flags are additional flags.
 	Flags []string
 	// Binary is the agent's program; "" builds the current one.
@@ -55,9 +58,15 @@ func New(t testing.TB, in *process.Namespace, o Options) *Agent {
 		"--node=" + o.Node, "--backend=" + o.Backend, "--kubeconfig=" + o.Kubeconfig,
 		"--cluster-cidr=" + o.ClusterCIDR, "--state-dir=" + o.StateDir,
 	}
-	argv = append(argv, o.Flags...)
+	if o.Backend == "ebpf" {
+		if err := testkit.NotRoot(o.Cgroup); err != nil {
+			t.Fatal(err)
+		}
+		argv = append(argv, "--cgroup="+o.Cgroup)
+	}
+	argv = append(slices.Clone(o.Wrap), append(argv, o.Flags...)...)
 	return &Agent{
-		Program: process.New(t, in, "planec-agent", nil, append(slices.Clone(o.Wrap), argv...)...),
+		Program: process.New(t, in, "planec-agent", nil, argv...),
 		in:      in, argv: argv, client: in.HTTP(),
 	}
 }

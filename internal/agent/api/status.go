@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -34,8 +35,11 @@ type Status struct {
 	Versions Versions `json:"versions"`
 	// Backend is the active backend; "" if nothing was applied.
 	Backend string `json:"backend"`
-	State   State  `json:"state"`  // the overall state: see the constants
-	InSync  bool   `json:"inSync"` // whether the kernel matches the objects
+	// Programs are those that the kernel runs for the backend, and where they are
+	// attached; none for a backend that has none.
+	Programs []backends.ServedProgram `json:"programs,omitempty"`
+	State    State                    `json:"state"`  // the overall state: see the constants
+	InSync   bool                     `json:"inSync"` // whether the kernel matches the objects
 	// Reasons are the reasons why the node is not in sync, one sentence each.
 	Reasons []string `json:"reasons,omitempty"`
 	// Services is the number of Services with a frontend, Policies the number of

@@ -13,8 +13,9 @@ import (
 )
 
 // TestFiles runs an agent that follows a directory through several changes.
-func TestFiles(t *testing.T) {
-	n := newNode(t)
+func TestFiles(t *testing.T) { eachBackend(t, testFiles) }
+
+func testFiles(t *testing.T, n *node) {
 	n.write("node.yaml", nodeYAML)
 	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
 	n.start()
@@ -45,8 +46,9 @@ func TestFiles(t *testing.T) {
 
 // TestHalfWritten wants a file that is only partly written, or truncated, to
 // change nothing.
-func TestHalfWritten(t *testing.T) {
-	n := newNode(t)
+func TestHalfWritten(t *testing.T) { eachBackend(t, testHalfWritten) }
+
+func testHalfWritten(t *testing.T, n *node) {
 	n.write("node.yaml", nodeYAML)
 	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
 	n.start()
@@ -239,8 +241,9 @@ func TestCleanup(t *testing.T) {
 
 // TestSecondAgent wants a second agent to be refused before it changes anything, even
 // with another state directory, and a new agent to start after the first was killed.
-func TestSecondAgent(t *testing.T) {
-	n := newNode(t)
+func TestSecondAgent(t *testing.T) { eachBackend(t, testSecondAgent) }
+
+func testSecondAgent(t *testing.T, n *node) {
 	n.write("node.yaml", nodeYAML)
 	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))
 	n.start()

@@ -62,6 +62,10 @@ func (s *service) status() api.Status {
 		Backend:  s.backend.Name(),
 		Findings: api.Findings(s.report.findings.all()),
 	}
+	// Three calls for each program: the loop need not be asked.
+	if programs, err := s.applier.Programs(context.Background(), s.backend.Name()); err == nil {
+		out.Programs = programs
+	}
 	failure, started := s.report.progress.fill(&out)
 	out.Reasons = s.report.status.Reasons()
 	waiting, since := s.inbox.Pending()

@@ -28,10 +28,13 @@ const (
 	exitSystem = 3
 )
 
-// New returns the command.
-func New(stderr io.Writer) *cobra.Command { return newOn(stderr, dataplane.All()) }
+// planes makes the dataplanes by the names of their backends, for programs on a cgroup.
+type planes = func(cgroup string) map[string]applier.Dataplane
 
-func newOn(stderr io.Writer, planes map[string]applier.Dataplane) *cobra.Command {
+// New returns the command.
+func New(stderr io.Writer) *cobra.Command { return newOn(stderr, dataplane.AllAt) }
+
+func newOn(stderr io.Writer, planes planes) *cobra.Command {
 	o := &options{planes: planes}
 	cmd := &cobra.Command{
 		Use:   "planec-agent [--manifest-dir DIR | --kubeconfig FILE] --node NAME --backend NAME",
@@ -73,10 +76,10 @@ func noArguments(cmd *cobra.Command, args []string) error {
 }
 
 // Main runs the command and returns its exit code.
-func Main(args []string, stderr io.Writer) int { return MainOn(args, stderr, dataplane.All()) }
+func Main(args []string, stderr io.Writer) int { return MainOn(args, stderr, dataplane.AllAt) }
 
-// MainOn is Main with the given dataplanes, by backend name.
-func MainOn(args []string, stderr io.Writer, planes map[string]applier.Dataplane) int {
+// MainOn is Main with the given dataplanes.
+func MainOn(args []string, stderr io.Writer, planes planes) int {
 	cmd := newOn(stderr, planes)
 	cmd.SetArgs(args)
 	cmd.SetErr(stderr)

@@ -14,6 +14,7 @@ import (
 type configuration struct {
 	Node             string                `json:"node"`
 	Backend          string                `json:"backend"`
+	Cgroup           string                `json:"cgroup,omitempty"`
 	ManifestDir      string                `json:"manifestDir,omitempty"`
 	Kubeconfig       string                `json:"kubeconfig,omitempty"`
 	Policies         bool                  `json:"policies"`
@@ -37,7 +38,7 @@ func (s *service) configuration() configuration {
 	o, settings := s.options, s.config
 	settings.Config.OnDeny = cmp.Or(settings.Config.OnDeny, ir.Drop)
 	return configuration{
-		Node: o.node, Backend: s.backend.Name(), ManifestDir: o.manifestDir, Kubeconfig: o.kubeconfig,
+		Node: o.node, Backend: s.backend.Name(), Cgroup: o.cgroup, ManifestDir: o.manifestDir, Kubeconfig: o.kubeconfig,
 		Policies: o.policies, EndDenied: o.endDenied, KeepFlows: o.keepFlows, AllowEmpty: o.allowEmpty, KeepGoing: o.keepGoing,
 		HealthzAddress: o.healthzAddr, MetricsAddress: o.metricsAddr, StateDir: o.stateDir, VerifyEvery: o.verifyEvery.String(),
 		Comments: !o.noComments, Sysctls: o.sysctls, Profiling: o.profiling, Takeover: o.takeover,

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 
+	"github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/internal/agent/drift"
 	"github.com/planec/planec/internal/apply/nodelock"
@@ -25,7 +26,7 @@ func (s *service) drift(ctx context.Context) (settled []func(), notices <-chan s
 		watch("planec's locks", more, err)
 	}
 	switch s.backend.Name() {
-	case "nftables":
+	case nftables.Name, ebpf.Name: // whose packets follow the same rules
 		more, err := drift.NFTables(ctx, nftables.TableName, s.log)
 		watch("nftables", more, err)
 	case "iptables", "ipvs":

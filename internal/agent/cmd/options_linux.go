@@ -15,8 +15,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/registry"
-	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/base/suggest"
 	"github.com/planec/planec/internal/input/nodeconfig"
 	"github.com/planec/planec/internal/input/nodeflags"
@@ -26,10 +27,10 @@ import (
 
 // options are the values of the flags.
 type options struct {
-	// planes are the dataplanes by backend name.
-	planes              map[string]applier.Dataplane
+	planes              planes
 	settings            nodeflags.Flags
 	node, backend       string
+	cgroup              string
 	manifestDir         string
 	kubeconfig          string
 	policies            bool
@@ -62,6 +63,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	o.settings.Register(flags)
 	flags.StringVar(&o.node, "node", "", "name of this node; the environment's NODE_NAME, or the host's name, by default")
 	flags.StringVar(&o.backend, "backend", "", "backend to use: nftables (the default), iptables, ipvs or ebpf; a kube-proxy configuration's mode counts too")
+	flags.StringVar(&o.cgroup, "cgroup", "", "cgroup2 directory whose sockets the programs of backend ebpf see; the root of cgroup2 by default")
 	flags.StringVar(&o.manifestDir, "manifest-dir", "", "directory of manifests to follow, instead of an API server")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "how to reach the API server; as a pod in the cluster by default")
 	flags.BoolVar(&o.policies, "policies", false, "enforce network policies too")
@@ -112,6 +114,9 @@ func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
 	if o.backend == "" {
 		o.backend = "nftables"
 	}
+	if err := o.place(); err != nil {
+		return c, nil, err
+	}
 	if o.takeover != "" && o.takeover != "kube-proxy" {
 		return c, nil, usage("--takeover %q: only the rules of kube-proxy can be taken over%s", o.takeover, suggest.DidYouMean(o.takeover, []string{"kube-proxy"}))
 	}
@@ -131,6 +136,24 @@ func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
 		return c, nil, usage("--node %q: no Node can have this name: %s", o.node, strings.Join(bad, "; "))
 	}
 	return c, diags, nil
+}
+
+// place checks the cgroup for ebpf's programs, and finds the one by default. Only ebpf has
+// programs.
+func (o *options) place() (err error) {
+	switch {
+	case o.cgroup != "" && o.backend != ebpf.Name:
+		return usage("--cgroup has no meaning with backend %s: only ebpf has programs", o.backend)
+	case o.cgroup != "":
+		if err := dataplane.CheckCgroup(o.cgroup); err != nil {
+			return usage("--cgroup: %w", err)
+		}
+	case o.backend == ebpf.Name && !o.initOnly && !o.cleanup:
+		if o.cgroup, err = dataplane.Root(); err != nil {
+			return usage("%w", err)
+		}
+	}
+	return nil
 }
 
 // addresses checks the listening addresses, and adds a missing port, as kube-proxy

@@ -16,8 +16,15 @@ import (
 const poisonVariable = "PLANEC_TEST_POISON"
 
 // poisoned are the dataplanes of the agent.
-func poisoned(setting string) map[string]applier.Dataplane {
-	all := dataplane.All()
+//
+// It refuses to attach anything to the root of the machine's cgroups.
+func poisoned(setting, cgroup string) map[string]applier.Dataplane {
+	if cgroup != "" {
+		if err := testkit.NotRoot(cgroup); err != nil {
+			panic(err)
+		}
+	}
+	all := dataplane.AllAt(cgroup)
 	stage, marker, set := strings.Cut(setting, "|")
 	for name, d := range all {
 		if set {
@@ -70,16 +77,9 @@ func (n *node) insync() {
 func agentGivesUp(t *testing.T, backend string, stage poison.Stage) {
 	t.Setenv(poisonVariable, string(stage)+"|10.1.2.66")
 	n := newNode(t, "--backend", backend, "--policies")
-	if backend == "ebpf" {
-		testkit.Require(t, "unshare")
-		n.under = []string{"unshare", "-m", "sh", "-c", `mount -t bpf bpf /sys/fs/bpf; exec "$@"`, "sh"}
-	}
-	serves := backend != "ebpf" // nothing reads its maps yet
 	answers := func(what, dst, want string) {
 		t.Helper()
-		if serves {
-			n.wait(what, func() bool { return n.answer(dst, 80) == want })
-		}
+		n.wait(what, func() bool { return n.answer(dst, 80) == want })
 	}
 	n.write("node.yaml", nodeYAML)
 	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))

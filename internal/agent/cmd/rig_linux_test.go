@@ -19,7 +19,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/internal/agent/cmd"
+	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/cli"
 	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
@@ -34,7 +36,9 @@ const planecVariable = "PLANEC_TEST_PLANEC"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(agentVariable) != "" {
-		os.Exit(cmd.MainOn(os.Args[1:], os.Stderr, poisoned(os.Getenv(poisonVariable))))
+		os.Exit(cmd.MainOn(os.Args[1:], os.Stderr, func(cgroup string) map[string]applier.Dataplane {
+			return poisoned(os.Getenv(poisonVariable), cgroup)
+		}))
 	}
 	if os.Getenv(planecVariable) != "" {
 		os.Exit(cli.Run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
@@ -51,8 +55,12 @@ type node struct {
 	args  []string
 	// under is the command that starts the agent, with its arguments; usually empty.
 	under []string
-	cmd   *exec.Cmd
-	log   *buffer
+	// bpf is the mount point of ebpf's BPF file system, and cgroup where its programs are:
+	// both are this test's own.
+	bpf, cgroup string
+
+	cmd *exec.Cmd
+	log *buffer
 }
 
 // buffer collects the agent's output while it runs.
@@ -81,12 +89,19 @@ const (
 func newNode(t *testing.T, args ...string) *node {
 	t.Helper()
 	testkit.Require(t, "nft")
+	cgroup := ""
+	if slices.Contains(args, "ebpf") {
+		cgroup = testkit.Cgroup(t, live.CgroupRoot()) // before the rig, whose threads are in it until it is closed
+	}
 	r := testkit.New(t, testkit.Spec{
 		NodeAddrs: []netip.Addr{netip.MustParseAddr("192.0.2.11")},
 		Pods:      []netip.Addr{netip.MustParseAddr("10.1.0.9")},
 		Ports:     []testkit.Port{{Protocol: ir.TCP, Number: 8080}, {Protocol: ir.TCP, Number: 8081}},
 	})
-	n := &node{t: t, rig: r, dir: t.TempDir(), state: t.TempDir(), args: args}
+	n := &node{t: t, rig: r, dir: t.TempDir(), state: t.TempDir(), args: args, cgroup: cgroup}
+	if cgroup != "" {
+		n.programs()
+	}
 	t.Cleanup(func() {
 		n.kill(unix.SIGKILL)
 		if t.Failed() && n.log != nil {
@@ -94,6 +109,36 @@ func newNode(t *testing.T, args ...string) *node {
 		}
 	})
 	return n
+}
+
+// eachBackend runs a test with the backends that need the same of a machine: nftables, and
+// ebpf, whose packets follow the same rules.
+func eachBackend(t *testing.T, f func(t *testing.T, n *node), args ...string) {
+	for _, backend := range []string{"nftables", "ebpf"} {
+		t.Run(backend, func(t *testing.T) { f(t, newNode(t, append([]string{"--backend", backend}, args...)...)) })
+	}
+}
+
+// programs gives the node what ebpf needs: a BPF file system that outlives the agent, and
+// a cgroup in which its pods open their sockets.
+func (n *node) programs() {
+	n.t.Helper()
+	testkit.Require(n.t, "unshare", "mount", "umount")
+	n.bpf = n.t.TempDir()
+	if err := n.rig.JoinCgroup(n.cgroup); err != nil {
+		n.t.Fatal(err)
+	}
+	if out, err := exec.Command("mount", "-t", "bpf", "bpf", n.bpf).CombinedOutput(); err != nil {
+		n.t.Fatalf("mount: %v: %s", err, out)
+	}
+	n.t.Cleanup(func() { _ = exec.Command("umount", n.bpf).Run() }) // it is lost with the machine at last
+	n.args = append(n.args, "--cgroup", n.cgroup)
+	n.under = n.inside()
+}
+
+// inside runs a command where /sys/fs/bpf is the test's file system.
+func (n *node) inside() []string {
+	return []string{"unshare", "--mount", "--propagation", "private", "sh", "-c", `mount --bind "$0" /sys/fs/bpf && exec "$@"`, n.bpf}
 }
 
 func (n *node) start() {

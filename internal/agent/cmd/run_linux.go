@@ -50,7 +50,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 		return err
 	}
 	defer unlock()
-	a := applier.New(o.planes, applier.NewRecord(o.stateDir))
+	a := applier.New(o.planes(o.cgroup), applier.NewRecord(o.stateDir))
 	if o.cleanup {
 		a.Finish = true
 		return cleanup(ctx, a, log)

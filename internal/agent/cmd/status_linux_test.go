@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,10 @@ func (n *node) planec(args ...string) (string, int) {
 		n.t.Fatal(err)
 	}
 	args = append([]string{self}, append(args, "--state-dir", n.state)...)
-	if n.cmd != nil && n.under != nil {
+	switch {
+	case n.bpf != "" && slices.Equal(n.under, n.inside()):
+		args = append(n.inside(), args...)
+	case n.cmd != nil && n.under != nil:
 		args = append([]string{"nsenter", "-t", fmt.Sprint(n.cmd.Process.Pid), "-m"}, args...)
 	}
 	cmd := exec.Command(args[0], args[1:]...)
@@ -125,9 +129,6 @@ func TestBesideAgent(t *testing.T) {
 			switch backend {
 			case "iptables":
 				testkit.Require(t, "iptables", "ipset")
-			case "ebpf":
-				testkit.Require(t, "unshare", "nsenter")
-				n.under = []string{"unshare", "-m", "sh", "-c", `mount -t bpf bpf /sys/fs/bpf; exec "$@"`, "sh"}
 			}
 			n.write("node.yaml", nodeYAML)
 			n.write("cart.yaml", service("cart", vip, "", "10.1.2.1"))

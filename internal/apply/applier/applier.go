@@ -197,8 +197,18 @@ func (a *Applier) Rollback(ctx context.Context) (Entry, Plan, error) {
 	return previous, plan, err
 }
 
-// Clean removes all rules of one backend.
+// Clean removes all rules of one backend, and those of the backend that it serves with.
 func (a *Applier) Clean(ctx context.Context, backend string) ([]string, error) {
+	removed, err := a.clean(ctx, backend)
+	if with := a.with(backend); with != "" && a.dataplanes[with] != nil && err == nil {
+		more, failed := a.clean(ctx, with)
+		removed, err = append(removed, more...), failed
+	}
+	return removed, err
+}
+
+// clean removes a backend's own rules.
+func (a *Applier) clean(ctx context.Context, backend string) ([]string, error) {
 	d, err := a.dataplane(backend)
 	if err != nil {
 		return nil, err
@@ -221,7 +231,7 @@ func (a *Applier) CleanAll(ctx context.Context) ([]string, error) {
 	var removed []string
 	var errs []error
 	for _, name := range a.Backends() {
-		words, err := a.Clean(ctx, name)
+		words, err := a.clean(ctx, name)
 		removed, errs = append(removed, words...), append(errs, err)
 	}
 	return removed, errors.Join(append(errs, a.record.Forget())...)

@@ -33,10 +33,24 @@ func (a *Applier) Read(e Entry) (backends.Served, error) {
 	return s, nil
 }
 
-// Missing names what a backend needs besides its artifact to serve, or "".
-func (a *Applier) Missing(backend string) string {
-	if p, ok := a.dataplanes[backend].(Partial); ok {
-		return p.Missing()
+// Programs returns the programs of a backend that are attached; none of a backend that is
+// not [Programmed].
+func (a *Applier) Programs(ctx context.Context, backend string) ([]backends.ServedProgram, error) {
+	p, ok := a.dataplanes[backend].(Programmed)
+	if !ok {
+		return nil, nil
+	}
+	list, err := p.Programs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("backend %s: %w", backend, err)
+	}
+	return list, nil
+}
+
+// with is the backend whose rules a backend's artifacts contain, or "".
+func (a *Applier) with(backend string) string {
+	if c, ok := a.dataplanes[backend].(Composed); ok {
+		return c.With()
 	}
 	return ""
 }

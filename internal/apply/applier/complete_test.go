@@ -56,22 +56,59 @@ func TestOthersInTurn(t *testing.T) {
 	}
 }
 
-// partial is a backend whose rules do not serve by themselves.
-type partial struct{ *memory }
+// composed is a backend that serves with the rules of another one.
+type composed struct{ *memory }
 
-func (partial) Missing() string { return "its programs" }
+func (composed) With() string { return "one" }
 
-// TestPartial leaves other backends' rules where they are beside what does not serve.
-func TestPartial(t *testing.T) {
+// TestComposed leaves the rules of the backend that another one serves with where they
+// are, in both directions; only a third one takes the place of both.
+func TestComposed(t *testing.T) {
 	log := &[]string{}
-	one := &memory{log: log, name: "one", content: "served"}
-	a, _ := of(t, map[string]applier.Dataplane{"one": one, "two": partial{&memory{log: log, name: "two"}}})
+	one, two, three := &memory{log: log, name: "one"}, &memory{log: log, name: "two"}, &memory{log: log, name: "three"}
+	a, _ := of(t, map[string]applier.Dataplane{"one": one, "two": composed{two}, "three": three})
+	one.content = "served"
 	p, err := a.PlanSwitch(t.Context(), entry("two", "rules"))
 	if err != nil || len(p.Steps()) != 1 {
 		t.Errorf("the plan: %v, %v", p, err)
 	}
-	if _, err := a.Apply(t.Context(), entry("two", "rules")); err != nil || one.content != "served" {
-		t.Errorf("%v, %q", err, one.content)
+	if _, err := a.Apply(t.Context(), entry("two", "rules")); err != nil || one.content != "served" || two.content != "rules" {
+		t.Errorf("%v, %q, %q", err, one.content, two.content)
+	}
+	if _, err := a.Apply(t.Context(), entry("one", "served")); err != nil || one.content != "served" || two.content != "" {
+		t.Errorf("%v, %q, %q", err, one.content, two.content)
+	}
+	if _, err := a.Apply(t.Context(), entry("two", "rules")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Apply(t.Context(), entry("three", "rules")); err != nil || one.content != "" || two.content != "" {
+		t.Errorf("%v, %q, %q", err, one.content, two.content)
+	}
+	one.content, two.content, *log = "served", "rules", nil
+	if _, err := a.Clean(t.Context(), "two"); err != nil || one.content != "" || two.content != "" {
+		t.Errorf("%v, %q, %q", err, one.content, two.content)
+	}
+	if got := strings.Join(*log, ", "); got != "two cleans, one cleans" {
+		t.Errorf("log: %s", got)
+	}
+}
+
+// TestComposedGoesBack restores the rules of the backend that another one serves with,
+// as they were before.
+func TestComposedGoesBack(t *testing.T) {
+	log := &[]string{}
+	one, two := &memory{log: log, name: "one", content: "before"}, &memory{log: log, name: "two"}
+	a, _ := of(t, map[string]applier.Dataplane{"one": one, "two": composed{two}})
+	s, err := a.Snapshot(t.Context(), "two")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Install(t.Context(), entry("two", "rules")); err != nil {
+		t.Fatal(err)
+	}
+	one.content = "changed with the other"
+	if err := a.Restore(t.Context(), s); err != nil || one.content != "before" || two.content != "" {
+		t.Errorf("%v, %q, %q", err, one.content, two.content)
 	}
 }
 

@@ -59,11 +59,12 @@ type Plan interface {
 // ErrWhole says that a change needs the whole artifact.
 var ErrWhole = errors.New("the whole artifact is needed for this change")
 
-// Partial is a dataplane whose rules do not serve by themselves yet. Applying it
-// keeps another backend's rules.
-type Partial interface {
-	// Missing names what is missing.
-	Missing() string
+// Composed is a dataplane that serves together with the rules of another backend, which
+// its artifacts contain. Plans and the held state concern both; Left, Clean and Snapshot
+// only what is its own, because the other backend has them for the rest.
+type Composed interface {
+	// With is the name of the other backend.
+	With() string
 }
 
 // PolicyChanger is a dataplane that can also compare a policy with the held one.
@@ -71,6 +72,12 @@ type PolicyChanger interface {
 	// ChangePolicy is Change with a fragment after that also has the whole
 	// policy, which before lacks: it replaces the held policy.
 	ChangePolicy(before, after backends.Artifact) (Plan, error)
+}
+
+// Programmed is a dataplane with programs that the kernel runs.
+type Programmed interface {
+	// Programs lists those that are attached.
+	Programs(ctx context.Context) ([]backends.ServedProgram, error)
 }
 
 // Fingerprinter is a dataplane that can tell cheaply whether its rules in the kernel

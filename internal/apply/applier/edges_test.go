@@ -27,7 +27,8 @@ type odd struct {
 	clean    func(context.Context) ([]string, error)
 	served   func() (backends.Served, error)
 	snapshot func() (func(context.Context) error, error)
-	missing  string
+	programs []backends.ServedProgram
+	unknown  error
 }
 
 func (o *odd) Plan(context.Context, backends.Artifact) (applier.Plan, error) {
@@ -45,7 +46,10 @@ func (o *odd) Served(context.Context) (backends.Served, error) { return o.served
 func (o *odd) Snapshot(context.Context) (func(context.Context) error, error) {
 	return o.snapshot()
 }
-func (o *odd) Missing() string { return o.missing }
+
+func (o *odd) Programs(context.Context) ([]backends.ServedProgram, error) {
+	return o.programs, o.unknown
+}
 
 // bare is a dataplane that can do nothing more.
 type bare struct{ applier.Dataplane }
@@ -178,13 +182,22 @@ func TestWords(t *testing.T) {
 
 // TestAsked wants the optional parts of dataplanes to be asked for what they can say.
 func TestAsked(t *testing.T) {
-	o := &odd{missing: "programs", served: func() (backends.Served, error) { return backends.Served{Pods: []backends.ServedPod{{}}}, nil }}
+	o := &odd{programs: []backends.ServedProgram{{Name: "connect4"}}, served: func() (backends.Served, error) { return backends.Served{Pods: []backends.ServedPod{{}}}, nil }}
 	a, _ := of(t, map[string]applier.Dataplane{"two": bare{o}, "one": o, "three": bare{o}})
 	if got := a.Backends(); !slices.Equal(got, []string{"one", "three", "two"}) {
 		t.Errorf("backends %q", got)
 	}
-	if a.Missing("one") != "programs" || a.Missing("two") != "" || a.Missing("nine") != "" {
-		t.Error("what is missing")
+	if got, err := a.Programs(t.Context(), "one"); err != nil || len(got) != 1 || got[0].Name != "connect4" {
+		t.Errorf("programs %v, %v", got, err)
+	}
+	for _, name := range []string{"two", "nine"} {
+		if got, err := a.Programs(t.Context(), name); err != nil || got != nil {
+			t.Errorf("programs of %s: %v, %v", name, got, err)
+		}
+	}
+	o.unknown = errKernel
+	if _, err := a.Programs(t.Context(), "one"); !errors.Is(err, errKernel) {
+		t.Errorf("programs that cannot be read: %v", err)
 	}
 	if a.ChangesPolicies("one") || a.Fingerprint("one") != nil || a.Fingerprint("nine") != nil {
 		t.Error("it can do what it cannot")

@@ -26,8 +26,8 @@ func (e *LeftError) Unwrap() error { return e.Err }
 // apply.
 func (a *Applier) PlanSwitch(ctx context.Context, e Entry) (Plan, error) {
 	plan, err := a.Plan(ctx, e)
-	if err != nil || a.Missing(e.Backend) != "" {
-		return plan, err
+	if err != nil {
+		return nil, err
 	}
 	var gone []string
 	for _, name := range a.others(e.Backend) {
@@ -44,7 +44,7 @@ func (a *Applier) PlanSwitch(ctx context.Context, e Entry) (Plan, error) {
 // tells which there are, because a record can be lost or belong to another node. The
 // record tells which backend to check first, because two that serve conflict.
 func (a *Applier) complete(ctx context.Context, e Entry, plan Plan, before string) (Plan, error) {
-	if a.alone == e.Backend || a.Missing(e.Backend) != "" {
+	if a.alone == e.Backend {
 		return plan, nil
 	}
 	names := a.others(e.Backend)
@@ -83,7 +83,7 @@ func (a *Applier) cleanOther(ctx context.Context, name string) ([]string, error)
 	if a.Finish {
 		ctx = context.WithoutCancel(ctx)
 	}
-	return a.Clean(ctx, name)
+	return a.clean(ctx, name)
 }
 
 func (a *Applier) doubt(name string, err error) {
@@ -92,9 +92,10 @@ func (a *Applier) doubt(name string, err error) {
 	}
 }
 
-// others returns the names of all other backends, sorted.
+// others returns the names of the backends whose rules an apply removes, sorted: all but
+// the backend itself, and the one that it serves with.
 func (a *Applier) others(backend string) []string {
-	return slices.DeleteFunc(a.Backends(), func(name string) bool { return name == backend })
+	return slices.DeleteFunc(a.Backends(), func(name string) bool { return name == backend || name == a.with(backend) })
 }
 
 // left describes the rules of a backend. If they cannot be read, it is only an error

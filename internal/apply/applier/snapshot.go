@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -17,9 +18,9 @@ type kept struct {
 }
 
 // Snapshot reads everything that an apply for a backend may change: its own rules, and
-// those of other backends, which an apply removes.
+// those of other backends, which an apply removes, or changes as part of its own.
 func (a *Applier) Snapshot(ctx context.Context, backend string) (*Snapshot, error) {
-	names := a.others(backend)
+	names := slices.DeleteFunc(a.Backends(), func(name string) bool { return name == backend })
 	if _, err := a.dataplane(backend); err != nil {
 		return nil, err
 	}
@@ -31,7 +32,7 @@ func (a *Applier) Snapshot(ctx context.Context, backend string) (*Snapshot, erro
 			time.Sleep(patient.pause << try)
 			restore, err = k.Snapshot(ctx)
 		}
-		if err != nil && name != backend && a.recordedBackend() != name {
+		if err != nil && name != backend && name != a.with(backend) && a.recordedBackend() != name {
 			a.spare(name, err)
 			continue
 		}

@@ -7,13 +7,17 @@ import (
 )
 
 // All returns the dataplanes by the names of their backends. The variant of iptables,
-// "legacy" or "nft", is detected when it is first needed.
-func All() map[string]applier.Dataplane {
+// "legacy" or "nft", is detected when it is first needed. The programs of ebpf belong
+// where they are, or on the root of cgroup2.
+func All() map[string]applier.Dataplane { return AllAt("") }
+
+// AllAt is All with the path of the cgroup that ebpf's programs belong on.
+func AllAt(cgroup string) map[string]applier.Dataplane {
 	return map[string]applier.Dataplane{
-		"ebpf":     EBPF(ebpflive.DefaultDir),
-		"iptables": newPlane(&iptablesKernel{}),
-		"nftables": nftablesPlane{newPlane(nftablesKernel{})},
-		"ipvs":     newPlane(&ipvsKernel{}),
+		"ebpf":       EBPF(ebpflive.DefaultDir, cgroup),
+		"iptables":   newPlane(&iptablesKernel{}),
+		nftablesName: nftablesPlane{newPlane(nftablesKernel{})},
+		"ipvs":       newPlane(&ipvsKernel{}),
 	}
 }
 
@@ -31,10 +35,9 @@ func of(variant string) *xtlive.Tools {
 	return &xtlive.Tools{Variant: variant, LockWait: xtlive.DefaultLockWait}
 }
 
-// EBPF is the dataplane that pins its maps in a directory of a BPF file system.
-func EBPF(dir string) applier.Dataplane {
-	pins := ebpflive.NewPins(dir)
-	d := newPlane(ebpfKernel{pins})
-	d.keeps = true
-	return ebpfPlane{d, pins}
+// EBPF is the dataplane that pins its maps and links in a directory of a BPF file system,
+// with the programs on a cgroup; "" is the one that they are on, or else the root.
+func EBPF(dir, cgroup string) applier.Dataplane {
+	k := &ebpfKernel{pins: ebpflive.NewPins(dir), cgroup: cgroup}
+	return ebpfPlane{newPlane(k), k, ebpflive.NewWatch(dir)}
 }

@@ -18,11 +18,11 @@ import (
 // Services that no artifact changes work all the time, and in the end an apply
 // makes everything whole.
 func TestKilled(t *testing.T) {
-	for _, p := range planes() {
+	for _, p := range append(planes(), ebpfPlane(t)) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			r, a := node(t, p)
-			work := childWork{Plane: p.name, Record: t.TempDir(), Artifacts: [2]applier.Entry{emitted(t, p.backend, 1), emitted(t, p.backend, 2)}}
+			work := childWork{Plane: p.name, Place: p.place, Record: t.TempDir(), Artifacts: [2]applier.Entry{emitted(t, p.backend, 1), emitted(t, p.backend, 2)}}
 			file := filepath.Join(t.TempDir(), "work.json")
 			data, err := json.Marshal(work)
 			if err != nil {
@@ -48,7 +48,7 @@ func TestKilled(t *testing.T) {
 					t.Fatalf("run %d ended by itself: %v\n%s", n, err, stderr.String())
 				}
 				if n%10 == 9 {
-					bad, err := wrong(t.Context(), r)
+					bad, err := wrong(t.Context(), r, p)
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -1,7 +1,7 @@
 package dataplane
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,91 +9,214 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/live"
+	nftlive "github.com/planec/planec/backends/nftables/live"
 	"github.com/planec/planec/internal/apply/applier"
 )
 
-// ebpfPlane detects changes of its maps without reading them. Nothing uses the maps yet.
+// ebpfPlane serves by three parts: the rules of nftables for what arrives as packets, the
+// maps, and the programs that decide in a cgroup where sockets connect to.
+//
+// What sockets decide never meets the rules, and whatever sockets leave alone does. So
+// the rules are always the first to come and the last to go:
+//
+//	apply:  rules ─▶ maps ─▶ programs (those that turn answers back, then those that connect)
+//	clean:  programs ─▶ maps         (─▶ rules, by the nftables dataplane)
+//
+// A socket that is not sent to an endpoint yet, or no more, is a packet for the rules: no
+// step of the way serves less than the one before. That holds for a change too. When it
+// adds, the maps name endpoints and leave frontends to packets only after the rules know
+// them, and policies judge a pod before sockets are sent to it. When it removes, sockets
+// may still get an endpoint for as long as the maps take, which the order the other way
+// round would grant to packets instead: neither takes anything from what remains.
+// An apply that dies in between is completed by the next one, which reads all three.
 type ebpfPlane struct {
-	*plane[*live.State, *ebpf.Image, *live.Plan]
-	pins *live.Pins
+	*plane[*mixedState, *mixedModel, *mixedPlan]
+	kernel *ebpfKernel
+	watch  *live.Watch
 }
 
-// Missing implements [applier.Partial].
-func (ebpfPlane) Missing() string { return "the programs that use the maps" }
+// With implements [applier.Composed].
+func (ebpfPlane) With() string { return nftablesName }
 
-// Fingerprint implements [applier.Fingerprinter].
-func (d ebpfPlane) Fingerprint(ctx context.Context) (string, error) { return d.pins.Fingerprint(ctx) }
-
-// ebpfKernel manages map images below a directory of a BPF file system.
-type ebpfKernel struct{ pins *live.Pins }
-
-func (ebpfKernel) parse(a backends.Artifact) (*ebpf.Image, error) {
-	file := a.File(ebpf.ImageFile)
-	if file == nil {
-		return nil, fmt.Errorf("the artifact has no %s", ebpf.ImageFile)
-	}
-	img, err := ebpf.Read(file)
+// Fingerprint implements [applier.Fingerprinter]. The rules for packets have notices.
+func (d ebpfPlane) Fingerprint(context.Context) (string, error) {
+	cgroup, err := d.kernel.place()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ebpf.ImageFile, err)
+		return "", err
 	}
-	return img, nil
+	return d.watch.Fingerprint(cgroup)
 }
 
-func (k ebpfKernel) observe(ctx context.Context) (*live.State, error) { return k.pins.Observe(ctx) }
-
-func (ebpfKernel) diff(have *live.State, want *ebpf.Image) *live.Plan {
-	return live.NewPlan(have, want)
-}
-
-func (k ebpfKernel) apply(ctx context.Context, p *live.Plan) error { return k.pins.Apply(ctx, p) }
-
-func (ebpfKernel) hold(a backends.Artifact, read func(backends.Artifact) (*ebpf.Image, error)) (held[*live.Plan], error) {
-	img, err := read(a)
+// Programs implements [applier.Programmed].
+func (d ebpfPlane) Programs(context.Context) ([]backends.ServedProgram, error) {
+	attached, err := d.kernel.sockets("").Attached()
 	if err != nil {
 		return nil, err
 	}
-	return &heldImage{read: read, image: img}, nil
+	out := make([]backends.ServedProgram, 0, len(attached))
+	for _, a := range attached {
+		out = append(out, backends.ServedProgram{Name: a.Program, ID: uint32(a.ID), At: pathOf(a.Cgroup)})
+	}
+	return out, nil
 }
 
-func (ebpfKernel) refused(err error) error { return err }
+// Served implements [applier.Dataplane]. Unlike a plan it needs no cgroup.
+func (d ebpfPlane) Served(ctx context.Context) (backends.Served, error) {
+	maps, err := d.kernel.pins.Observe(ctx)
+	if err != nil {
+		return backends.Served{}, err
+	}
+	packets, err := nftlive.Observe(ctx)
+	if err != nil {
+		return backends.Served{}, err
+	}
+	s := (&mixedState{packets: packets, maps: maps}).Served()
+	s.Programs, err = d.Programs(ctx)
+	return s, err
+}
 
-func (k ebpfKernel) snapshot(ctx context.Context) (*ebpf.Image, error) {
+// ebpfKernel manages map images and links below a directory of a BPF file system.
+type ebpfKernel struct {
+	pins *live.Pins
+	// cgroup is where the programs are to be attached; "" is where they are, or else the
+	// root of cgroup2.
+	cgroup string
+	// snapshotted is where they were when the kernel was last read to be restored.
+	snapshotted string
+}
+
+// sockets are the programs for a cgroup.
+func (k *ebpfKernel) sockets(cgroup string) *live.Sockets {
+	return &live.Sockets{Dir: k.pins.Dir, Cgroup: cgroup}
+}
+
+func (*ebpfKernel) parse(a backends.Artifact) (*mixedModel, error) {
+	for _, name := range []string{ebpf.ImageFile, ebpf.PacketsFile} {
+		if a.File(name) == nil {
+			return nil, fmt.Errorf("the artifact has no %s", name)
+		}
+	}
+	img, err := ebpf.Read(a.File(ebpf.ImageFile))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ebpf.ImageFile, err)
+	}
+	packets, err := nftlive.Parse(a.File(ebpf.PacketsFile))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ebpf.PacketsFile, err)
+	}
+	return &mixedModel{image: img, packets: packets, attached: true}, nil
+}
+
+func (k *ebpfKernel) observe(ctx context.Context) (*mixedState, error) {
+	s := &mixedState{}
+	var err error
+	if s.maps, err = k.pins.Observe(ctx); err != nil {
+		return nil, err
+	}
+	if s.packets, err = nftlive.Observe(ctx); err != nil {
+		return nil, err
+	}
+	if s.cgroup, err = k.place(); err != nil {
+		return nil, err
+	}
+	if s.programs, err = k.sockets(s.cgroup).Missing(); err != nil {
+		return nil, fmt.Errorf("looking at the programs on %s: %w", s.cgroup, err)
+	}
+	return s, nil
+}
+
+func (*ebpfKernel) diff(have *mixedState, want *mixedModel) *mixedPlan {
+	p := &mixedPlan{cgroup: have.cgroup, maps: live.NewPlan(have.maps, want.image)}
+	if want.packets != nil {
+		p.packets = nftlive.Diff(have.packets, want.packets)
+	}
+	if want.attached {
+		p.programs, p.attached = have.programs, true
+	}
+	return p
+}
+
+func (k *ebpfKernel) apply(ctx context.Context, p *mixedPlan) error {
+	if p.packets != nil && len(p.packets.Steps()) > 0 {
+		if err := nftlive.Apply(ctx, p.packets); err != nil {
+			return err
+		}
+		p.begun = true
+	}
+	if !p.maps.Empty() {
+		if err := k.pins.Apply(ctx, p.maps); err != nil {
+			return p.half(err)
+		}
+		p.begun = true
+	}
+	if len(p.programs) == 0 && (p.maps.Empty() || !p.attached) {
+		return nil
+	}
+	if _, err := k.sockets(p.cgroup).Attach(ctx); err != nil {
+		return p.half(err)
+	}
+	return nil
+}
+
+func (*ebpfKernel) hold(a backends.Artifact, read func(backends.Artifact) (*mixedModel, error)) (held[*mixedPlan], error) {
+	m, err := read(a)
+	if err != nil {
+		return nil, err
+	}
+	return &mixedHeld{maps: live.NewHeld(m.image), packets: nftlive.NewLive(m.packets)}, nil
+}
+
+// refused calls it drift when a change was made in part: what is held is neither what the
+// kernel had nor what it should have, so the kernel must be read.
+func (*ebpfKernel) refused(err error) error {
+	if errors.Is(err, nftlive.ErrDrift) {
+		return applier.ErrDrift
+	}
+	if errors.Is(err, live.ErrDrift) || errors.As(err, new(*halfError)) {
+		return fmt.Errorf("%w: %w", applier.ErrDrift, err)
+	}
+	return err
+}
+
+// snapshot reads the maps, and whether programs use them. The rules for packets are
+// nftables' to restore.
+func (k *ebpfKernel) snapshot(ctx context.Context) (*mixedModel, error) {
 	have, err := k.pins.Observe(ctx)
 	if errors.Is(err, live.ErrNoBPFFS) {
 		return nil, nil
 	}
+	if err != nil || have.Image == nil {
+		return nil, err
+	}
+	attached, err := k.sockets("").Attached()
 	if err != nil {
 		return nil, err
 	}
-	return have.Image, nil
+	for _, a := range attached {
+		k.snapshotted = cmp.Or(pathOf(a.Cgroup), k.snapshotted)
+	}
+	return &mixedModel{image: have.Image, attached: len(attached) > 0}, nil
 }
 
 // Clean implements [applier.Dataplane].
-func (k ebpfKernel) Clean(ctx context.Context) ([]string, error) { return k.pins.Clean(ctx) }
+func (k *ebpfKernel) Clean(ctx context.Context) ([]string, error) {
+	removed, err := k.sockets("").Detach()
+	if err != nil {
+		return removed, err
+	}
+	maps, err := k.pins.Clean(ctx)
+	return append(removed, maps...), err
+}
 
 // Left implements [applier.Dataplane].
-func (k ebpfKernel) Left(context.Context) ([]string, error) { return k.pins.Left() }
-
-// heldImage is the active image; next is the image of the last plan.
-type heldImage struct {
-	read        func(backends.Artifact) (*ebpf.Image, error)
-	image, next *ebpf.Image
-}
-
-// Change makes a new generation of all maps, unless nothing changes.
-func (h *heldImage) Change(before, after backends.Artifact) (*live.Plan, error) {
-	if !bytes.Equal(before.File(ebpf.ImageFile), after.File(ebpf.ImageFile)) {
-		return nil, applier.ErrWhole
-	}
-	h.next = h.image
-	return live.NewPlan(&live.State{Image: h.image}, h.image), nil
-}
-
-func (h *heldImage) Replace(whole backends.Artifact) (_ *live.Plan, err error) {
-	if h.next, err = h.read(whole); err != nil {
+func (k *ebpfKernel) Left(context.Context) ([]string, error) {
+	programs, err := k.sockets("").Left()
+	if err != nil {
 		return nil, err
 	}
-	return live.NewPlan(&live.State{Image: h.image}, h.next), nil
+	maps, err := k.pins.Left()
+	if err != nil {
+		return nil, err
+	}
+	return append(programs, maps...), nil
 }
-
-func (h *heldImage) Commit(*live.Plan) { h.image = h.next }

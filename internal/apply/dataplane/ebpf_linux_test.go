@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/testing/clustergen"
+	"github.com/planec/planec/internal/testing/testkit"
 )
 
 // entry is the artifact of n Services of 5 endpoints.
@@ -31,16 +33,24 @@ func entry(t testing.TB, n int) applier.Entry {
 
 // TestEBPF goes through what the applier does with a backend.
 func TestEBPF(t *testing.T) {
-	plane := ebpfPlane(t).make()
-	a := applier.New(map[string]applier.Dataplane{ebpf.Name: plane}, applier.NewRecord(t.TempDir()))
-	ctx := context.Background()
+	p := ebpfPlane(t)
+	testkit.Require(t, p.tools...)
+	r := testkit.New(t, testkit.Spec{})
+	a := applier.New(map[string]applier.Dataplane{"nftables": planes()[0].make(), ebpf.Name: p.make()}, applier.NewRecord(t.TempDir()))
+	if err := r.Do(func() error { goThrough(t, a, p.make()); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func goThrough(t *testing.T, a *applier.Applier, plane applier.Dataplane) {
+	ctx := t.Context()
 	first, second := entry(t, 20), entry(t, 30)
 	for _, e := range []applier.Entry{first, second} {
 		if err := a.Verify(ctx, e); !errors.Is(err, applier.ErrDrift) {
 			t.Errorf("before the apply: %v", err)
 		}
 		if p, err := a.Apply(ctx, e); err != nil || p.Empty() {
-			t.Fatalf("applying: %v", err)
+			t.Errorf("applying: %v", err)
 		}
 		if p, err := a.Apply(ctx, e); err != nil || !p.Empty() {
 			t.Errorf("applying again: %v", err)
@@ -48,9 +58,10 @@ func TestEBPF(t *testing.T) {
 	}
 	plan, err := a.Plan(ctx, first)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return
 	}
-	if steps := strings.Join(plan.Steps(), "\n"); !strings.Contains(steps, "map svc: ") || !strings.Contains(steps, "entries go") {
+	if steps := strings.Join(plan.Steps(), "\n"); !strings.Contains(steps, "map svc: ") || !strings.Contains(steps, "entries go") || !strings.Contains(steps, "table ip planec") || strings.Contains(steps, "program") {
 		t.Errorf("the plan back:\n%s", steps)
 	}
 	if e, _, err := a.Rollback(ctx); err != nil || len(e.Artifact.Files) == 0 {
@@ -65,24 +76,33 @@ func TestEBPF(t *testing.T) {
 	if _, err := plane.Plan(ctx, backends.Artifact{}); err == nil {
 		t.Error("an artifact without an image has a plan")
 	}
-	broken := backends.Artifact{Files: []backends.File{{Name: ebpf.ImageFile, Data: second.Artifact.File(ebpf.ImageFile)[:500]}}}
+	broken := backends.Artifact{Files: slices.Clone(second.Artifact.Files)}
+	broken.Files[0].Data = broken.Files[0].Data[:500]
 	if _, err := plane.Plan(ctx, broken); !errors.Is(err, ebpf.ErrDigest) {
 		t.Errorf("an artifact that was cut: %v", err)
+	}
+	lacking := backends.Artifact{Files: second.Artifact.Files[:2]}
+	if _, err := plane.Plan(ctx, lacking); err == nil || !strings.Contains(err.Error(), ebpf.PacketsFile) {
+		t.Errorf("an artifact without rules for packets: %v", err)
 	}
 }
 
 // BenchmarkEBPF is the applier's own work with files: a restart over what is
 // right reads and verifies both sides, later applies know both.
 func BenchmarkEBPF(b *testing.B) {
+	w := newWorker(b, testkit.New(b, testkit.Spec{}))
 	for _, n := range []int{10000, 30000} {
 		p, e := ebpfPlane(b), entry(b, n)
 		plane := p.make()
 		apply := func(b *testing.B, plane applier.Dataplane) {
-			todo, err := plane.Plan(context.Background(), e.Artifact)
+			err := w.do(func() error {
+				todo, err := plane.Plan(context.Background(), e.Artifact)
+				if err != nil {
+					return err
+				}
+				return todo.Apply(context.Background())
+			})
 			if err != nil {
-				b.Fatal(err)
-			}
-			if err := todo.Apply(context.Background()); err != nil {
 				b.Fatal(err)
 			}
 		}

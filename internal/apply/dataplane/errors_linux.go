@@ -26,7 +26,7 @@ func General(err error) bool {
 	return errors.As(err, new(*applier.MeanwhileError)) || isOne(err,
 		xtlive.ErrNoTools, xtlive.ErrPrivileges, xtlive.ErrLocked, xtlive.ErrNoKernel,
 		ipvslive.ErrNoIPVS, ipvslive.ErrNoScheduler, ipvslive.ErrNoDummy, ipvslive.ErrNoSysctl, ipvslive.ErrForeign,
-		ebpflive.ErrPrivileges, ebpflive.ErrKernel, ebpflive.ErrNoBPFFS, ebpflive.ErrForeign, ebpflive.ErrLocked,
+		ebpflive.ErrPrivileges, ebpflive.ErrKernel, ebpflive.ErrNoBPFFS, ebpflive.ErrForeign, ebpflive.ErrLocked, ebpflive.ErrNoCgroup, ErrNoCgroup, ErrNotRoot,
 		nftlive.ErrBusy, ebpflive.ErrMemory, unix.ENOMEM, unix.EPERM, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT)
 }
 

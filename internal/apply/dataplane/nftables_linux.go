@@ -19,7 +19,10 @@ func (d nftablesPlane) ChangePolicy(before, after backends.Artifact) (applier.Pl
 	return d.next(d.held.(nftablesHeld).ChangePolicy(before.File(rulesFile), after.File(rulesFile)))
 }
 
-const rulesFile = "rules.nft"
+const (
+	nftablesName = "nftables"
+	rulesFile    = "rules.nft"
+)
 
 // nftablesKernel is nftables in the calling thread's network namespace.
 type nftablesKernel struct{}

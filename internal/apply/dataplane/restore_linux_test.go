@@ -2,10 +2,10 @@ package dataplane_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/planec/planec/internal/apply/applier"
-	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
@@ -29,7 +29,7 @@ func TestInsideRestores(t *testing.T) {
 // that says something else; then from nothing.
 func restores(t *testing.T, p plane) {
 	r, a := node(t, p)
-	other := applier.New(map[string]applier.Dataplane{p.backend: p.make()}, applier.NewRecord(t.TempDir()))
+	other := applier.New(map[string]applier.Dataplane{"nftables": planes()[0].make(), p.backend: p.make()}, applier.NewRecord(t.TempDir()))
 	do := func(f func(ctx context.Context) error) {
 		t.Helper()
 		if err := r.Do(func() error { return f(t.Context()) }); err != nil {
@@ -81,36 +81,42 @@ func restores(t *testing.T, p plane) {
 	}
 }
 
-// TestRestoresAnotherBackend goes back from iptables to nftables, which had served.
+// TestRestoresAnotherBackend goes back from one backend to another that had served.
 func TestRestoresAnotherBackend(t *testing.T) {
-	for _, other := range planes()[1:] {
-		t.Run(other.name, func(t *testing.T) {
+	all := planes()
+	for _, pair := range [][2]plane{{all[0], all[1]}, {all[0], all[2]}, {all[0], ebpfPlane(t)}, {ebpfPlane(t), all[0]}, {ebpfPlane(t), all[1]}, {all[1], ebpfPlane(t)}} {
+		had, other := pair[0], pair[1]
+		t.Run(had.name+" from "+other.name, func(t *testing.T) {
 			t.Parallel()
-			testkit.Require(t, append(other.tools, "nft")...)
+			testkit.Require(t, slices.Concat(had.tools, other.tools, []string{"ipset", "iptables-legacy-save", "iptables-nft-save"})...)
+			places := other
+			if had.Dir != "" {
+				places = had
+			}
 			r := testkit.New(t, testkit.Spec{})
-			a := applier.New(map[string]applier.Dataplane{"nftables": dataplane.All()["nftables"], "iptables": other.make()}, applier.NewRecord(t.TempDir()))
-			apply(t, r, a, emitted(t, "nftables", 1))
+			a := applier.New(map[string]applier.Dataplane{"nftables": all[0].make(), had.backend: had.make(), other.backend: other.make()}, applier.NewRecord(t.TempDir()))
+			apply(t, r, a, emitted(t, had.backend, 1))
 			var s *applier.Snapshot
 			err := r.Do(func() (err error) {
-				if s, err = a.Snapshot(t.Context(), "iptables"); err == nil {
-					_, err = a.Install(t.Context(), emitted(t, "iptables", 2))
+				if s, err = a.Snapshot(t.Context(), other.backend); err == nil {
+					_, err = a.Install(t.Context(), emitted(t, other.backend, 2))
 				}
 				return err
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantOneBackend(t, r, other, true)
+			wantOnly(t, r, other, places)
 			err = r.Do(func() error {
 				if err := a.Restore(t.Context(), s); err != nil {
 					return err
 				}
-				return a.Verify(t.Context(), emitted(t, "nftables", 1))
+				return a.Verify(t.Context(), emitted(t, had.backend, 1))
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantOneBackend(t, r, other, false)
+			wantOnly(t, r, had, places)
 		})
 	}
 }

@@ -151,9 +151,6 @@ func wanted(p *ir.Program, backend string) map[string][]string {
 			address = map[ir.Family]netip.Addr{ir.IPv4: netip.IPv4Unspecified(), ir.IPv6: netip.IPv6Unspecified()}[f.Match.Family]
 		}
 		at := fmt.Sprintf("%v/%v", netip.AddrPortFrom(address, f.Match.Port), f.Match.Protocol)
-		if f.Kind == ir.NodePort && backend == "ebpf" {
-			continue // one of each family, with another spelling
-		}
 		out[at] = append(out[at], endpoints...)
 		slices.Sort(out[at])
 		out[at] = slices.Compact(out[at])

@@ -18,6 +18,8 @@ type traffic struct {
 	rig     *testkit.Rig
 	flows   []testkit.Flow
 	program *ir.Program
+	// programs is whether programs decide for the sockets of pods and of the node.
+	programs bool
 	// step is what is applied now, for messages.
 	step *atomic.Value
 
@@ -25,10 +27,11 @@ type traffic struct {
 	took                time.Duration
 }
 
-func newTraffic(t *testing.T, p *ir.Program) traffic {
+func newTraffic(t *testing.T, p *ir.Program, on plane) traffic {
 	t.Helper()
 	flows := steadyFlows()
-	out := traffic{rig: testkit.New(t, testkit.SpecFor(p, flows)), flows: flows, program: p, step: &atomic.Value{}}
+	out := traffic{rig: testkit.New(t, testkit.SpecFor(p, flows)), flows: flows, program: p, step: &atomic.Value{}, programs: on.Cgroup != ""}
+	on.sockets(t, out.rig)
 	// A machine with little memory has room for 8192 ends that wait for packets
 	// which are late. An endpoint that finds none forgets the connection at once,
 	// and resets it when one is: then the client's read fails.
@@ -72,7 +75,12 @@ func (s *traffic) connect(t *testing.T) {
 	for i, o := range got {
 		s.connections++
 		f := s.flows[i]
-		if err := testkit.Compare(f, evaluate(s.rig.Packet(f)), o, s.program.Node.Addresses); err != nil {
+		want := evaluate(s.rig.Packet(f))
+		err := testkit.Compare(f, want, o, s.program.Node.Addresses)
+		if err != nil && s.programs && f.From != eval.FromOutside {
+			err = compareSocket(f, want, o)
+		}
+		if err != nil {
 			s.failed++
 			t.Errorf("%v: %v (between %v and %v, %v; %s)", f, err, before, s.step.Load(), time.Since(start), s.endsOfConnections())
 		}

@@ -31,7 +31,7 @@ var (
 
 // ipvsPlane is the dataplane that only User Mode Linux can be counted on to have.
 func ipvsPlane() plane {
-	return plane{"ipvs", "ipvs", []string{"ipset", "iptables-legacy-restore", "ip6tables-legacy-restore"}, func() applier.Dataplane { return dataplane.IPVS("legacy") }}
+	return plane{name: "ipvs", backend: "ipvs", tools: []string{"ipset", "iptables-legacy-restore", "ip6tables-legacy-restore"}, make: func() applier.Dataplane { return dataplane.IPVS("legacy") }}
 }
 
 // insideTests is how many tests begin with TestInside.

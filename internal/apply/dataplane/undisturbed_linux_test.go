@@ -26,7 +26,7 @@ const wholeEvery = 5
 // TestUndisturbed makes connections without a pause to Services that stay, while
 // random changes to others are applied, by the short way and whole: none may fail.
 func TestUndisturbed(t *testing.T) {
-	for _, p := range planes() {
+	for _, p := range append(planes(), ebpfPlane(t)) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			undisturbed(t, p)
@@ -47,7 +47,7 @@ func undisturbed(t *testing.T, p plane) *soak {
 	testkit.Require(t, p.tools...)
 	set, config := steadyCluster()
 	x := compiler.NewIncremental(&set, nodeName, config)
-	s := &soak{traffic: newTraffic(t, x.Program())}
+	s := &soak{traffic: newTraffic(t, x.Program(), p)}
 	selected, err := registry.Select(backends.DefaultOptions(), p.backend)
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/dataplane"
@@ -31,21 +32,45 @@ type plane struct {
 	name, backend string
 	tools         []string
 	make          func() applier.Dataplane
+	// place is where programs are; empty for a backend that has none.
+	place
 }
+
+// place is where ebpf's maps and programs are: a directory and a cgroup of the test's own.
+type place struct{ Dir, Cgroup string }
 
 func planes() []plane {
 	return []plane{
-		{"nftables", "nftables", []string{"nft"}, func() applier.Dataplane { return dataplane.All()["nftables"] }},
-		{"iptables-legacy", "iptables", []string{"ipset", "iptables-legacy-restore", "ip6tables-legacy-restore"}, func() applier.Dataplane { return dataplane.IPTables("legacy") }},
-		{"iptables-nft", "iptables", []string{"ipset", "iptables-nft-restore", "ip6tables-nft-restore"}, func() applier.Dataplane { return dataplane.IPTables("nft") }},
+		{name: "nftables", backend: "nftables", tools: []string{"nft"}, make: func() applier.Dataplane { return dataplane.All()["nftables"] }},
+		{name: "iptables-legacy", backend: "iptables", tools: []string{"ipset", "iptables-legacy-restore", "ip6tables-legacy-restore"}, make: func() applier.Dataplane { return dataplane.IPTables("legacy") }},
+		{name: "iptables-nft", backend: "iptables", tools: []string{"ipset", "iptables-nft-restore", "ip6tables-nft-restore"}, make: func() applier.Dataplane { return dataplane.IPTables("nft") }},
 	}
 }
 
-// ebpfPlane keeps its maps in a BPF file system of the test's own.
+// ebpfPlane has a BPF file system and a cgroup of the test's own.
 func ebpfPlane(t testing.TB) plane {
 	t.Helper()
-	dir := testkit.BPFFS(t)
-	return plane{"ebpf", "ebpf", nil, func() applier.Dataplane { return dataplane.EBPF(dir) }}
+	return ebpfAt(place{testkit.BPFFS(t), testkit.Cgroup(t, live.CgroupRoot())})
+}
+
+func ebpfAt(at place) plane {
+	return plane{name: "ebpf", backend: "ebpf", tools: []string{"nft"}, place: at, make: func() applier.Dataplane {
+		if err := testkit.NotRoot(at.Cgroup); err != nil {
+			panic(err)
+		}
+		return dataplane.EBPF(at.Dir, at.Cgroup)
+	}}
+}
+
+// sockets has the rig's pods and node open their sockets where the plane's programs are.
+func (p plane) sockets(t testing.TB, r *testkit.Rig) {
+	t.Helper()
+	if p.Cgroup == "" {
+		return
+	}
+	if err := r.JoinCgroup(p.Cgroup); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // program is the Services of irtest.KitchenSink, which stay, and some others,
@@ -124,7 +149,8 @@ func node(t *testing.T, p plane) (*testkit.Rig, *applier.Applier) {
 	t.Helper()
 	testkit.Require(t, p.tools...)
 	r := testkit.New(t, testkit.SpecFor(program(0), stable()))
-	a := applier.New(map[string]applier.Dataplane{p.backend: p.make()}, applier.NewRecord(t.TempDir()))
+	p.sockets(t, r)
+	a := applier.New(map[string]applier.Dataplane{"nftables": planes()[0].make(), p.backend: p.make()}, applier.NewRecord(t.TempDir()))
 	apply(t, r, a, emitted(t, p.backend, 0))
 	return r, a
 }
@@ -140,13 +166,28 @@ func apply(t *testing.T, r *testkit.Rig, a *applier.Applier, e applier.Entry) {
 	}
 }
 
-// wrong are the stable flows that fail.
-func wrong(ctx context.Context, r *testkit.Rig) (failed []string, err error) {
-	report, err := r.Check(ctx, stable(), eval.New(program(0)).Eval, 2*time.Second)
+// wrong are the stable flows that fail. Sockets that programs have sent to an endpoint keep
+// their own source: there is no packet to masquerade.
+func wrong(ctx context.Context, r *testkit.Rig, p plane) (failed []string, err error) {
+	evaluate := eval.New(program(0)).Eval
+	report, err := r.Check(ctx, stable(), evaluate, 2*time.Second)
 	for _, d := range report.Disagreements {
-		failed = append(failed, d.String())
+		if p.Cgroup == "" || d.Flow.From == eval.FromOutside || compareSocket(d.Flow, d.Want, d.Got) != nil {
+			failed = append(failed, d.String())
+		}
 	}
 	return failed, err
+}
+
+// compareSocket is [testkit.Compare] of a connection that programs decided.
+func compareSocket(f testkit.Flow, want eval.Result, got testkit.Outcome) error {
+	if got.Fate != testkit.Answered || want.Verdict != eval.DNAT {
+		return fmt.Errorf("want %v, got %v", want, got)
+	}
+	if !slices.ContainsFunc(want.Endpoints, func(c eval.Choice) bool { return c.Address == got.Endpoint }) || got.Source != f.Src {
+		return fmt.Errorf("want one of %v from %v, got %v", want.Endpoints, f.Src, got)
+	}
+	return nil
 }
 
 // childVariable makes the test binary a process that applies two artifacts in
@@ -155,6 +196,7 @@ const childVariable = "PLANEC_TEST_APPLY"
 
 type childWork struct {
 	Plane, Record string
+	Place         place
 	Artifacts     [2]applier.Entry
 }
 
@@ -172,12 +214,13 @@ func child(path string) {
 	if err == nil {
 		err = json.Unmarshal(data, &w)
 	}
-	i := slices.IndexFunc(planes(), func(p plane) bool { return p.name == w.Plane })
+	all := append(planes(), ebpfAt(w.Place))
+	i := slices.IndexFunc(all, func(p plane) bool { return p.name == w.Plane })
 	if err != nil || i < 0 {
 		fmt.Fprintln(os.Stderr, err, strings.TrimSpace(w.Plane))
 		os.Exit(2)
 	}
-	p := planes()[i]
+	p := all[i]
 	a := applier.New(map[string]applier.Dataplane{p.backend: p.make()}, applier.NewRecord(w.Record))
 	for n := 0; ; n++ {
 		if _, err := a.Apply(context.Background(), w.Artifacts[n%2]); err != nil {

@@ -23,6 +23,8 @@ func (m *machine) acts(s nft.Statement) bool {
 	case nft.Masquerade:
 		m.masqueraded = true
 		m.decided = decision{verdict: nft.Accept}
+	case nft.Notrack:
+		m.untracked = true
 	case nft.CombineMark:
 		if s.Xor {
 			m.mark ^= s.Bits
@@ -87,9 +89,12 @@ func (m *machine) update(s nft.Update) {
 		m.filled[s.Set] = make(map[string]string)
 	}
 	if _, ok := m.filled[s.Set][key]; !ok {
-		m.filled[s.Set][key] = string(m.appendField(nil, s.Data))
+		m.filled[s.Set][key] = ""
+		if s.Set.Map {
+			m.filled[s.Set][key] = string(m.appendField(nil, s.Data))
+		}
 	}
-	if s.Key[0].Source != nft.ConntrackID {
+	if s.Set.Map && s.Key[0].Source != nft.ConntrackID {
 		m.affinity = s.Timeout
 	}
 }

@@ -23,6 +23,9 @@ type machine struct {
 	mark, priority uint32
 	dnated         bool
 	masqueraded    bool
+	// untracked is whether a rule keeps the connection from being tracked: the kernel
+	// translates none such.
+	untracked bool
 	// filled is what rules have put into dynamic maps.
 	filled   map[*nft.Set]map[string]string
 	affinity time.Duration
@@ -93,7 +96,7 @@ func (m *machine) lookup(source *nft.Set, fields []nft.Field) (element, bool) {
 // hook runs the base chains of one hook, and reports whether the packet goes on.
 func (m *machine) hook(hook nft.Hook, nat bool) bool {
 	for _, c := range m.table.hooks[hook] {
-		if c.base.Type == "nat" && !nat {
+		if c.base.Type == "nat" && (!nat || m.untracked) {
 			continue
 		}
 		m.decided = decision{}
@@ -161,7 +164,7 @@ func (m *machine) matches(s nft.Statement) bool {
 		}
 		return s.Prefix.Contains(addr)
 	case nft.InState:
-		return s.New // each packet is the first of its connection
+		return s.New && !m.untracked // each packet is the first of its connection
 	case nft.HasDNAT:
 		return m.dnated
 	case nft.NoSYN:

@@ -65,6 +65,37 @@ func TestDaemonSet(t *testing.T) {
 	}
 }
 
+// TestEBPF wants the patch for ebpf to give the agent what its programs need and no more:
+// the machine's cgroups, a BPF file system, and three capabilities.
+func TestEBPF(t *testing.T) {
+	base := read[appsv1.DaemonSet](t, documents(t, "deploy/daemonset.yaml")[0])
+	d := read[appsv1.DaemonSet](t, documents(t, "deploy/ebpf.yaml")[0])
+	if d.Name != base.Name || d.Namespace != base.Namespace || len(d.Spec.Template.Spec.Containers) != 1 {
+		t.Fatalf("it is not a patch of the agent: %s", d.Name)
+	}
+	c, was := d.Spec.Template.Spec.Containers[0], base.Spec.Template.Spec.Containers[0]
+	if c.Name != was.Name || argument(&c, "backend", "") != "ebpf" {
+		t.Errorf("container %s with %q", c.Name, c.Args)
+	}
+	for _, a := range was.Args {
+		if !strings.HasPrefix(a, "--backend=") && !slices.Contains(c.Args, a) {
+			t.Errorf("the patch loses %s", a)
+		}
+	}
+	if !slices.Equal(c.SecurityContext.Capabilities.Add, []corev1.Capability{"NET_ADMIN", "BPF", "SYS_ADMIN"}) || c.SecurityContext.Privileged != nil {
+		t.Errorf("rights: %+v", c.SecurityContext)
+	}
+	for _, m := range c.VolumeMounts {
+		i := slices.IndexFunc(d.Spec.Template.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == m.Name })
+		if i < 0 || m.MountPath != argument(&c, "cgroup", "") && m.MountPath != d.Spec.Template.Spec.Volumes[i].HostPath.Path {
+			t.Errorf("%s at %s has no volume of the machine", m.Name, m.MountPath)
+		}
+	}
+	if !slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == argument(&c, "cgroup", "") }) {
+		t.Errorf("the cgroup %q is not mounted", argument(&c, "cgroup", ""))
+	}
+}
+
 // argument returns the value of an agent's flag, or its default.
 func argument(c *corev1.Container, flag, otherwise string) string {
 	for _, a := range c.Args {

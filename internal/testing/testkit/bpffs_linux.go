@@ -9,7 +9,8 @@ import (
 )
 
 // BPFFS returns a directory in a BPF file system of this test. It has no mount
-// point and therefore disappears when the test ends for any reason.
+// point and therefore disappears when the test ends for any reason. Processes that the
+// test starts reach it too.
 func BPFFS(t testing.TB) string {
 	t.Helper()
 	fs, err := unix.Fsopen("bpf", unix.FSOPEN_CLOEXEC)
@@ -28,5 +29,5 @@ func BPFFS(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(mount) })
-	return fmt.Sprintf("/proc/self/fd/%d/planec", mount)
+	return fmt.Sprintf("/proc/%d/fd/%d/planec", os.Getpid(), mount)
 }

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
+	"golang.org/x/sys/unix"
 )
 
 // Evaluate determines what must happen to a packet, like [eval.Evaluator.Eval].
@@ -88,6 +90,10 @@ func (r *Rig) judge(f Flow, got Outcome, evaluate Evaluate) Disagreement {
 	f = r.resolve(f)
 	p := r.Packet(f)
 	d := Disagreement{Flow: f, Packet: p, Want: evaluate(p), Got: got}
+	if r.members != nil && f.From != eval.FromOutside && errors.Is(got.Err, unix.EHOSTUNREACH) {
+		// A program of sockets has no packet to drop: it refuses the connection.
+		got.Fate = TimedOut
+	}
 	d.Err = Compare(f, d.Want, got, r.spec.NodeAddrs)
 	return d
 }

@@ -12,7 +12,7 @@ type Kernel struct {
 }
 
 // Kernels returns the ways that this machine supports; IPVS needs User Mode Linux,
-// and there are no programs for eBPF images yet.
+// and programs of eBPF are loaded by planec only.
 func Kernels() []Kernel {
 	return []Kernel{
 		{"nftables", "nftables", []string{"nft"}, func(r *Rig, file func(string) []byte) error {

@@ -21,7 +21,9 @@ type Rig struct {
 	world     *namespace
 	pods      map[netip.Addr]string // the pod's veth on the node
 	listeners map[Port]bool
-	closers   []func() error
+	// members open the sockets that are in a cgroup, if one was joined.
+	members map[Side]*namespace
+	closers []func() error
 }
 
 // New builds a rig and closes it when the test ends. It has the requirements of

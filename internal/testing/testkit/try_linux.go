@@ -97,12 +97,16 @@ func (r *Rig) inside(a netip.Addr) bool {
 	return pod || a.IsLoopback() || slices.Contains(r.spec.NodeAddrs, a)
 }
 
-// from returns the namespace of a flow's client.
+// from returns the namespace of a flow's client, on the thread that opens its socket.
 func (r *Rig) from(f Flow) *namespace {
+	ns := r.world
 	if f.From == eval.FromNode {
-		return r.node.namespace
+		ns = r.node.namespace
 	}
-	return r.world
+	if m := r.members[ns.side]; m != nil && f.From != eval.FromOutside {
+		return m
+	}
+	return ns
 }
 
 // Spread makes n connections of one flow and counts the answering endpoints. Any

@@ -30,11 +30,13 @@ func (f Family) addr() Kind {
 // Protocol is the number of a protocol in IP headers.
 type Protocol uint8
 
-// The protocols that have ports.
+// The protocols that have ports, and the two of errors.
 const (
-	TCP  Protocol = 6
-	UDP  Protocol = 17
-	SCTP Protocol = 132
+	ICMP   Protocol = 1
+	ICMPv6 Protocol = 58
+	TCP    Protocol = 6
+	UDP    Protocol = 17
+	SCTP   Protocol = 132
 )
 
 // String is nft's word for a protocol with ports, and the number of any other.

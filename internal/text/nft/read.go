@@ -164,7 +164,7 @@ func parseBase(text string) (*Base, error) {
 }
 
 // priorities are the names that the backend uses (enum nf_ip_hook_priorities).
-var priorities = map[string]int32{"dstnat": -100, "filter": 0, "srcnat": 100}
+var priorities = map[string]int32{"raw": -300, "dstnat": -100, "filter": 0, "srcnat": 100}
 
 // parsePriority reads a priority by name, by number, or "name - number".
 func parsePriority(s string) (int32, error) {

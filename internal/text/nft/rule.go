@@ -76,6 +76,8 @@ func (p *ruleParser) statement() (Statement, error) {
 		}
 	case "masquerade":
 		return Masquerade{}, p.expect("masquerade", "fully-random")
+	case "notrack":
+		return Notrack{}, p.expect("notrack")
 	case "tcp", "udp", "sctp":
 		return p.transport()
 	case "fib":

@@ -105,6 +105,8 @@ type (
 		Key []Field // what is looked up
 		Set *Set    // a map to addresses and ports
 	}
+	// Notrack is "notrack": the connection of the packet is not tracked.
+	Notrack struct{}
 	// Masquerade is "masquerade fully-random": the packet is accepted.
 	Masquerade struct{}
 )
@@ -131,14 +133,14 @@ type (
 		Key   []Field // what is looked up
 		Set   *Set    // a map to numbers
 	}
-	// Update is "update @map { KEY [timeout T] : FIELD }", or with Delete "delete ...".
-	// The map is dynamic.
+	// Update is "update @map { KEY [timeout T] : FIELD }", or with Delete "delete ...",
+	// or "update @set { KEY [timeout T] }". The map or the set is dynamic.
 	Update struct {
 		Delete  bool          // whether the element goes
-		Set     *Set          // a dynamic map
+		Set     *Set          // a dynamic map or set
 		Key     []Field       // the element's key
 		Timeout time.Duration // 0 is the map's own
-		Data    Field         // what the map has for the key; unused with Delete
+		Data    Field         // what the map has for the key; unused with Delete, and none in a set
 	}
 )
 
@@ -161,6 +163,7 @@ func (Decide) statement()        {}
 func (DecideBy) statement()      {}
 func (DNAT) statement()          {}
 func (Masquerade) statement()    {}
+func (Notrack) statement()       {}
 func (CombineMark) statement()   {}
 func (HashMark) statement()      {}
 func (SetPriority) statement()   {}

@@ -73,6 +73,10 @@ func (r *scanner) number(k Kind) (uint32, error) {
 			return uint32(UDP), nil
 		case "sctp":
 			return uint32(SCTP), nil
+		case "icmp":
+			return uint32(ICMP), nil
+		case "ipv6-icmp":
+			return uint32(ICMPv6), nil
 		default:
 			return 0, fmt.Errorf("protocol %q", w)
 		}

@@ -110,13 +110,15 @@ func (p *ruleParser) update() (Statement, error) {
 			return nil, err
 		}
 	}
-	if err = p.expect(":"); err == nil {
-		u.Data, err = p.field()
+	if u.Set.Map {
+		if err = p.expect(":"); err == nil {
+			u.Data, err = p.field()
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if s := u.Set; !s.Dynamic || len(s.Data) != 1 || s.Data[0].Kind != u.Data.Kind || Words(u.Key) > longest {
+	if s := u.Set; !s.Dynamic || s.Map && (len(s.Data) != 1 || s.Data[0].Kind != u.Data.Kind) || Words(u.Key) > longest {
 		return nil, fmt.Errorf("%s takes no such update", s.Name)
 	}
 	return u, p.expect("}")

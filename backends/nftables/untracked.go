@@ -1,0 +1,66 @@
+package nftables
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/ir"
+)
+
+// translatedFor is how long a pod counts as one whose connections to pods are translated,
+// after the last of them began: the kernel's timeout of an established connection
+// (nf_conntrack_tcp_timeout_established).
+const translatedFor = "5d"
+
+// translatedSize bounds the pods of a family that do; beyond it their answers get lost.
+const translatedSize = "65536"
+
+// leavesUntracked reports whether connections between pods of the family need no
+// tracking: planec knows the pods' addresses, no policy asks for a connection's state,
+// and nothing masquerades them.
+func (t *table) leavesUntracked() bool {
+	return t.untracked && t.program.Node.Local.Mode == ir.DetectCIDR && t.localSources.used() &&
+		len(t.program.Policy.Profiles) == 0 && !slices.ContainsFunc(ir.PrefixesOf(t.ir, t.program.Node.Local.CIDRs), t.masquerades)
+}
+
+// masquerades reports whether the node's egress masquerade may apply to destinations of
+// a prefix.
+func (t *table) masquerades(p netip.Prefix) bool {
+	return t.program.Masquerade.Enabled(t.ir) && !slices.ContainsFunc(t.program.Masquerade.Exclude, func(e netip.Prefix) bool {
+		return e.Bits() <= p.Bits() && e.Contains(p.Addr())
+	})
+}
+
+// untrackedRules keep connections between pods from being tracked. A pod that has had a
+// connection to a pod translated here, because its socket was not, is left out: the
+// answers must be translated back.
+func (t *table) untrackedRules() []string {
+	if !t.leavesUntracked() {
+		return nil
+	}
+	var rules []string
+	for _, protocol := range []string{"tcp", "udp"} {
+		rules = append(rules, "meta l4proto "+protocol+" "+t.betweenPods()+" "+t.ip+" saddr != @translated "+t.ip+" daddr != @translated notrack")
+	}
+	return rules
+}
+
+// betweenPods matches packets from a pod to a pod.
+func (t *table) betweenPods() string {
+	return t.ip + " saddr @local-sources " + t.ip + " daddr @local-sources"
+}
+
+// rememberTranslated notes which pods have connections to pods translated.
+func (t *table) rememberTranslated() []string {
+	return t.jumps(t.leavesUntracked(), "ct status dnat "+t.betweenPods()+" update @translated { "+t.ip+" saddr timeout "+translatedFor+" }")
+}
+
+// invalid drops what connection tracking calls invalid: also an ICMP error about a
+// connection that is not tracked, which has to pass.
+func (t *table) invalid() []string {
+	if !t.program.Node.DropInvalid {
+		return nil
+	}
+	rules := t.jumps(t.leavesUntracked(), "ct state invalid meta l4proto "+t.icmp+" accept")
+	return append(rules, "ct state invalid drop")
+}
