@@ -11,6 +11,7 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 )
 
 // TestDeterminism shuffles what has no order and wants the same bytes.
@@ -88,6 +89,18 @@ func TestCheck(t *testing.T) {
 	}
 	if routes != 2 {
 		t.Errorf("%d frontends of SCTP whose port changes", routes)
+	}
+}
+
+// TestMasqueradeAll says once that sockets are not masqueraded, however many Services there are.
+func TestMasqueradeAll(t *testing.T) {
+	p := kitchenSink()
+	for i := range p.Frontends {
+		p.Frontends[i].Internal.Masquerade = ir.MasqueradeAlways
+	}
+	list := New(backends.DefaultOptions()).Check(p)
+	if len(list) != 1 || list[0].Code != diag.Approximated || !strings.Contains(list[0].Message, "masqueradeAll") {
+		t.Errorf("%v", list)
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 // Check reports what Emit refuses or closes: frontends with a pool whose weights exceed
 // 32 bits, the policies that are given up because all policies together are too large,
 // and what the rules for packets have no room for (package nftables). What sockets leave
-// to packets is no finding: it is served.
+// to packets is no finding: it is served. A node that masquerades everything is told that
+// sockets do not.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
 	pools := backends.Pools(p)
@@ -23,10 +24,22 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 			list.Add(diag.NotExpressible, f.Origin.At(r.field), fmt.Sprintf("service %v: frontend %v: %s", f.Service, f.Match, r.why))
 		}
 	}
+	unmasqueraded(p, &list)
 	_, refused := backends.Fit(p, b.fits)
 	backends.Report(&list, append(refused, nftables.Refused(p)...))
 	list.Sort()
 	return list
+}
+
+// unmasqueraded says once that a setting of the node does not hold for sockets: what is
+// decided when a socket connects is not translated on the wire, so its source stays.
+func unmasqueraded(p *ir.Program, list *diag.List) {
+	for i := range p.Frontends {
+		if f := &p.Frontends[i]; f.Kind == ir.ClusterIP && f.Internal.Masquerade == ir.MasqueradeAlways {
+			list.Add(diag.Approximated, ir.Origin{}, "masqueradeAll holds for packets only: of connections that sockets are sent to an endpoint for, the endpoint sees the client's own address")
+			return
+		}
+	}
 }
 
 // fits reports whether the maps have room for a policy. Nearly all policies are so

@@ -54,10 +54,7 @@ func (m *mixed) verified() []string {
 func (m *mixed) answered() map[eval.Entry]bool {
 	m.t.Helper()
 	out := make(map[eval.Entry]bool)
-	var flows []testkit.Flow
-	for _, f := range stable()[:6] { // a ClusterIP
-		flows = append(flows, f)
-	}
+	flows := stable()[:6] // a ClusterIP
 	got, err := m.rig.Try(m.t.Context(), flows, testkit.DefaultTimeout)
 	if err != nil {
 		m.t.Fatal(err)
