@@ -16,10 +16,8 @@ type builder struct {
 	policy    *policyTables
 	frontends []*ir.Frontend
 	pools     map[string]*ir.Pool
-	// routes has, for each pool that was laid out, the fields that all routes to
-	// the pool share.
-	routes  map[string]layout.Route
-	sources sourceSets
+	// made are the pools that routes refer to, by ID.
+	made    map[string]*pool
 	ids     *identities
 	hash    identity.Hash
 	info    layout.Info
@@ -39,8 +37,7 @@ func newBuilder(p *ir.Program, symbols bool, hash identity.Hash) (*builder, erro
 		program: p,
 		policy:  policy,
 		pools:   backends.Pools(p),
-		routes:  make(map[string]layout.Route, len(p.Pools)),
-		sources: sourceSets{sets: make(map[string]uint32)},
+		made:    make(map[string]*pool, len(p.Pools)),
 		ids:     newIdentities(len(p.Frontends), hash),
 		hash:    hash,
 	}
@@ -64,7 +61,6 @@ func newBuilder(p *ir.Program, symbols bool, hash identity.Hash) (*builder, erro
 
 // image lays out all maps and computes the digests.
 func (b *builder) image() (*Image, error) {
-	b.layPools()
 	b.layServices()
 	b.layAddresses()
 	b.layPrefixes()
@@ -79,61 +75,9 @@ func (b *builder) image() (*Image, error) {
 	img := &Image{maps: b.tables}
 	img.seal()
 	if b.symbols != nil {
-		img.symbols = b.symbols.finish(b.program, b.sources.owners, &b.tables)
+		img.symbols = b.symbols.finish(b.program, &b.tables)
 	}
 	return img, nil
-}
-
-// layServices writes an entry of svc for each frontend.
-func (b *builder) layServices() {
-	t := &b.tables[layout.Services]
-	t.grow(len(b.frontends))
-	for _, f := range b.frontends {
-		s := layout.Service{
-			ID: b.ids.of(f.Service), Internal: b.route(f.Internal), External: b.route(f.External),
-			Affinity: f.Affinity, Sources: b.sources.of(f), Kind: uint8(f.Kind),
-		}
-		b.need(f, &s)
-		key := serviceKey(f.Match)
-		t.data = s.Append(key.Append(t.data))
-		if b.symbols != nil {
-			b.symbols.service(key, f)
-		}
-	}
-}
-
-// need adds the features that a program must have to serve the frontend.
-func (b *builder) need(f *ir.Frontend, s *layout.Service) {
-	if s.Affinity != 0 {
-		b.info.Features |= layout.FeatureAffinity
-	}
-	if s.Sources != 0 {
-		b.info.Features |= layout.FeatureSourceRanges
-	}
-	if (s.Internal.Flags|s.External.Flags)&layout.RouteWeighted != 0 {
-		b.info.Features |= layout.FeatureWeights
-	}
-	if f.Kind == ir.NodePort {
-		b.info.Features |= layout.FeatureNodePorts
-	}
-	if f.Match.Protocol == ir.SCTP {
-		b.info.Features |= layout.FeatureSCTP
-	}
-}
-
-// route returns a route: the fields of its pool, and those of r.
-func (b *builder) route(r ir.Route) layout.Route {
-	out := b.routes[r.Pool]
-	switch r.Masquerade {
-	case ir.MasqueradeUnlessLocalSource:
-		out.Masquerade = layout.MasqueradeUnlessLocalSource
-	case ir.MasqueradeAlways:
-		out.Masquerade = layout.MasqueradeAlways
-	}
-	if r.OnEmpty == ir.Drop {
-		out.OnEmpty = layout.EmptyDrop
-	}
-	return out
 }
 
 func serviceKey(m ir.Match) layout.ServiceKey {

@@ -2,6 +2,7 @@ package ebpf
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir"
@@ -9,15 +10,14 @@ import (
 
 // layAddresses writes the flags of single addresses.
 func (b *builder) layAddresses() {
-	flags := make(map[netip.Addr]uint32, len(b.program.ClusterIPs))
-	order := make([]netip.Addr, 0, len(b.program.ClusterIPs))
+	flags := make(map[netip.Addr]uint32)
+	var order []netip.Addr
 	for _, group := range []struct {
 		addrs []netip.Addr
 		flag  uint32
 	}{
 		{b.program.Node.Addresses, layout.AddressOwn},
 		{b.program.Node.NodePorts.Addresses, layout.AddressNodePort},
-		{b.program.ClusterIPs, layout.AddressClusterIP},
 	} {
 		for _, a := range group.addrs {
 			if flags[a] == 0 {
@@ -34,15 +34,19 @@ func (b *builder) layAddresses() {
 	}
 }
 
-// layPrefixes writes the node's prefixes and the source ranges into one trie. A
-// separate map would cost a grace period when it is put into its slot; a set of
-// prefixes costs nothing.
+// layPrefixes writes the node's prefixes into one trie. A separate map for each set would
+// cost a grace period when it is put into its slot.
 func (b *builder) layPrefixes() {
 	node := &b.program.Node
 	if node.Local.Mode == ir.DetectCIDR {
 		b.prefixes(layout.SetLocal, node.Local.CIDRs)
 	}
-	b.prefixes(layout.SetServiceCIDR, node.ServiceCIDRs)
+	for _, family := range ir.Families() {
+		list := canonicalPrefixes(ir.PrefixesOf(family, node.ServiceCIDRs))
+		if !b.info.SetRanges(family == ir.IPv6, list) {
+			b.prefixes(layout.SetServiceCIDR, list)
+		}
+	}
 	for _, p := range b.program.Masquerade.Exclude {
 		if b.program.Masquerade.Enabled(ir.FamilyOf(p.Addr())) {
 			b.prefixes(layout.SetNoMasquerade, []netip.Prefix{p})
@@ -53,11 +57,16 @@ func (b *builder) layPrefixes() {
 			b.prefixes(layout.SetNodePort, []netip.Prefix{p})
 		}
 	}
-	for i, ranges := range b.sources.lists {
-		for _, p := range ranges {
-			b.prefix(layout.FirstSourceSet+uint32(i), p)
-		}
+}
+
+// canonicalPrefixes masks and sorts prefixes, and leaves out what is there twice.
+func canonicalPrefixes(list []netip.Prefix) []netip.Prefix {
+	out := make([]netip.Prefix, 0, len(list))
+	for _, p := range list {
+		out = append(out, p.Masked())
 	}
+	slices.SortFunc(out, ir.ComparePrefix)
+	return slices.Compact(out)
 }
 
 // prefixes adds prefixes to the sets of their families.
@@ -75,7 +84,7 @@ func (b *builder) prefix(set uint32, p netip.Prefix) {
 // layInfo writes meta without the digest.
 func (b *builder) layInfo() {
 	info := &b.info
-	info.Version = layout.Version
+	info.Version, info.ABI = layout.Version, layout.ABI
 	for i := range b.tables {
 		if i != layout.Meta {
 			info.SetCount(i, uint32(b.tables[i].Len()))

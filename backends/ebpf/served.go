@@ -14,6 +14,9 @@ func (img *Image) Served() backends.Served {
 	var s backends.Served
 	services, pods := &img.maps[layout.Services], &img.maps[layout.Pods]
 	for i := range services.Len() {
+		if layout.DecodeServiceKey(services.Key(i)).IsAddress() {
+			continue
+		}
 		v := layout.DecodeService(services.Value(i))
 		f := backends.ServedFrontend{At: placeOf(matchOf(services.Key(i)))}
 		if name := img.symbols.Service(i).Name; name != "" {

@@ -4,32 +4,15 @@ import (
 	"net/netip"
 
 	"github.com/planec/planec/backends/ebpf/layout"
-	"github.com/planec/planec/ir"
 )
 
-// sourceSets assigns numbers to lists of source ranges in the order of the
-// frontends. The ports of a Service usually share a list.
-type sourceSets struct {
-	sets   map[string]uint32
-	lists  [][]netip.Prefix
-	owners []*ir.Frontend
-}
-
-// of returns the set of a frontend, or 0 if it has no source ranges.
-func (s *sourceSets) of(f *ir.Frontend) uint32 {
-	if len(f.SourceRanges) == 0 {
-		return 0
+// sourceLists returns the source ranges of each set, in the order of their addresses.
+func (img *Image) sourceLists() map[uint32][]netip.Prefix {
+	m := &img.maps[layout.Sources]
+	out := make(map[uint32][]netip.Prefix)
+	for _, i := range textOrder(m) {
+		k := layout.DecodePrefixKey(m.Key(i))
+		out[k.Set.Number()] = append(out[k.Set.Number()], k.Prefix())
 	}
-	var key []byte
-	for _, p := range f.SourceRanges {
-		key = layout.PrefixKeyOf(0, p).Append(key)
-	}
-	set, known := s.sets[string(key)]
-	if !known {
-		set = layout.FirstSourceSet + uint32(len(s.lists))
-		s.sets[string(key)] = set
-		s.lists = append(s.lists, f.SourceRanges)
-		s.owners = append(s.owners, f)
-	}
-	return set
+	return out
 }

@@ -1,23 +1,33 @@
 package ebpf
 
 import (
+	"slices"
+
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir"
 )
 
 // symbolBuilder collects symbols by kind while the maps are laid out. No kind
-// needs sorting, because its references ascend; except for services, whose
-// positions in svc are known only at the end.
+// needs sorting, because its references ascend.
 type symbolBuilder struct {
 	strings []string
 	known   map[string]uint32
-	records [peerSymbol + 1][]symbolRecord
-	keys    []layout.ServiceKey
+	records [routeSymbol + 1][]symbolRecord
+	// owners are the pools of the program that were laid out, by where they begin, and twins
+	// routes to one that is equal to another one.
+	owners map[uint32]*ir.Pool
+	twins  []twinRoute
 	policySymbols
 }
 
+// twinRoute is a route whose pool is equal to one that was laid out before.
+type twinRoute struct {
+	ref  uint32
+	pool *ir.Pool
+}
+
 func newSymbolBuilder(p *ir.Program) *symbolBuilder {
-	b := &symbolBuilder{known: make(map[string]uint32, 4*len(p.Frontends))}
+	b := &symbolBuilder{known: make(map[string]uint32, 4*len(p.Frontends)), owners: make(map[uint32]*ir.Pool, len(p.Pools))}
 	b.intern("")
 	b.policySymbols = newPolicySymbols(&p.Policy)
 	b.records[serviceSymbol] = make([]symbolRecord, 0, len(p.Frontends))
@@ -58,13 +68,45 @@ func (b *symbolBuilder) add(kind symbolKind, ref uint32, name string, o *ir.Orig
 	*list = append(*list, r)
 }
 
-func (b *symbolBuilder) service(key layout.ServiceKey, f *ir.Frontend) {
-	b.keys = append(b.keys, key)
-	b.add(serviceSymbol, 0, f.ID, &f.Origin)
+func (b *symbolBuilder) service(at uint32, f *ir.Frontend) {
+	b.add(serviceSymbol, at, f.ID, &f.Origin)
 }
 
-func (b *symbolBuilder) pool(base uint32, p *ir.Pool) {
-	b.add(poolSymbol, base, p.ID, &p.Origin)
+// source names a set of source ranges after the first frontend that uses it.
+func (b *symbolBuilder) source(set uint32, f *ir.Frontend) {
+	b.add(sourceSymbol, set, f.ID, &f.Origin)
+}
+
+// route names the pool of a route to where it was laid out. The first one gives it its name;
+// one that is equal and of other objects has symbols of its own.
+func (b *symbolBuilder) route(at uint32, external bool, base uint32, p *ir.Pool) {
+	switch owner := b.owners[base]; {
+	case len(p.Endpoints) == 0 || owner == p:
+	case owner == nil:
+		b.owners[base] = p
+		b.add(poolSymbol, base, p.ID, &p.Origin)
+		b.endpoints(base, p)
+	case !slices.Equal(owner.Endpoints, p.Endpoints): // of other objects
+		b.twins = append(b.twins, twinRoute{routeRef(at, external), p})
+	}
+}
+
+// finishRoutes writes the symbols of equal pools, behind those of all endpoints.
+func (b *symbolBuilder) finishRoutes(endpoints uint32) {
+	at := make(map[*ir.Pool]uint32)
+	for _, t := range b.twins {
+		base, known := at[t.pool]
+		if !known {
+			base = endpoints
+			at[t.pool] = base
+			b.endpoints(base, t.pool)
+			endpoints += uint32(len(t.pool.Endpoints))
+		}
+		b.add(routeSymbol, t.ref, t.pool.ID, &ir.Origin{Line: int(base)})
+	}
+}
+
+func (b *symbolBuilder) endpoints(base uint32, p *ir.Pool) {
 	for i := range p.Endpoints {
 		if o := &p.Endpoints[i].Origin; !o.IsZero() {
 			b.add(endpointSymbol, base+uint32(i), "", o)
@@ -72,24 +114,14 @@ func (b *symbolBuilder) pool(base uint32, p *ir.Pool) {
 	}
 }
 
-// finish adds the symbols without a frontend and sorts the services in the order
-// of svc.
-func (b *symbolBuilder) finish(p *ir.Program, owners []*ir.Frontend, tables *[layout.NumMaps]Map) *Symbols {
+// finish adds the symbols without a frontend.
+func (b *symbolBuilder) finish(p *ir.Program, tables *[layout.NumMaps]Map) *Symbols {
 	b.add(nodeSymbol, 0, p.Node.Name, &ir.Origin{})
 	if !p.Masquerade.Origin.IsZero() {
 		b.add(masqueradeSymbol, 0, "", &p.Masquerade.Origin)
 	}
-	for i, f := range owners {
-		b.add(sourceSymbol, layout.FirstSourceSet+uint32(i), f.ID, &f.Origin)
-	}
-	inOrder := make([]symbolRecord, len(b.keys))
-	for i, r := range b.records[serviceSymbol] {
-		at, _ := tables[layout.Services].find(b.keys[i].Append(nil))
-		r.ref = uint32(at)
-		inOrder[at] = r
-	}
-	b.records[serviceSymbol] = inOrder
 	b.finishPolicies(tables)
+	b.finishRoutes(uint32(tables[layout.Endpoints].Len()))
 	s := &Symbols{strings: b.strings, records: make([]symbolRecord, 0, len(p.Frontends)+len(p.Pools)+len(b.records[endpointSymbol])+8)}
 	for _, list := range b.records {
 		s.records = append(s.records, list...)

@@ -121,7 +121,11 @@ func (img *Image) has(kind symbolKind, ref uint32) bool {
 		return ref == 0
 	case serviceSymbol:
 		return uint64(ref) < uint64(img.maps[layout.Services].Len())
-	case poolSymbol, endpointSymbol:
+	case routeSymbol:
+		return uint64(ref) < 2*uint64(img.maps[layout.Services].Len())
+	case endpointSymbol: // those of equal pools are behind all others
+		return ref < layout.MaxEntries
+	case poolSymbol:
 		return uint64(ref) < uint64(img.maps[layout.Endpoints].Len())
 	case sourceSymbol:
 		return ref >= layout.FirstSourceSet

@@ -37,6 +37,7 @@ const (
 	podSymbol                              // index in pod
 	classSymbol                            // index in class of its first prefix
 	peerSymbol                             // index in class
+	routeSymbol                            // twice the index in svc, and one more for the external route
 )
 
 // originStrings is the number of strings of an origin.
@@ -67,7 +68,25 @@ func (s *Symbols) Service(i int) Symbol { return s.find(serviceSymbol, uint32(i)
 // Pool returns the symbol of the pool that starts at base.
 func (s *Symbols) Pool(base uint32) Symbol { return s.find(poolSymbol, base) }
 
-// Endpoint returns the symbol of entry i of ep, which has only an origin.
+// Route returns the symbol of the pool of a route of entry i of svc, and from where the
+// symbols of its endpoints are: an equal pool of another Service may have the same
+// endpoints, which have been made of other objects.
+func (s *Symbols) Route(i int, external bool, base uint32) (pool Symbol, endpoints uint32) {
+	own := s.find(routeSymbol, routeRef(uint32(i), external))
+	if own.Name == "" {
+		return s.Pool(base), base
+	}
+	return Symbol{Name: own.Name}, uint32(own.Origin.Line)
+}
+
+func routeRef(at uint32, external bool) uint32 {
+	if external {
+		return 2*at + 1
+	}
+	return 2 * at
+}
+
+// Endpoint returns the symbol of entry i of ep, which has only an origin; of a route, see Route.
 func (s *Symbols) Endpoint(i uint32) Symbol { return s.find(endpointSymbol, i) }
 
 // SourceSet returns the symbol of a set of source ranges: the ID of the first

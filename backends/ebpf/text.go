@@ -23,7 +23,7 @@ func (img *Image) Text() []byte {
 	w.header()
 	writers := [layout.NumMaps]func(key, value []byte, i int){
 		layout.Meta: w.meta, layout.Services: w.service, layout.Endpoints: w.endpoint,
-		layout.Members: w.member, layout.Addresses: w.address, layout.Prefixes: w.prefix,
+		layout.Addresses: w.address, layout.Prefixes: w.prefix, layout.Sources: w.source,
 		layout.Pods: w.pod, layout.Classes: w.class, layout.Rows: w.row, layout.Ports: w.port,
 	}
 	for i := range img.inFile() {
@@ -154,6 +154,7 @@ func (w *textWriter) meta(_, value []byte, _ int) {
 	default:
 		w.b = append(w.b, "none"...)
 	}
+	w.serviceRanges(&info)
 }
 
 func (w *textWriter) endpoint(_, value []byte, i int) {
@@ -173,12 +174,6 @@ func (w *textWriter) endpoint(_, value []byte, i int) {
 	}
 }
 
-func (w *textWriter) member(key, _ []byte, _ int) {
-	k := layout.DecodeMemberKey(key)
-	w.b = append(append(w.b, ' '), w.names.poolOf(k.Pool.Number()).name...)
-	w.addrPort(k.Address, k.Port)
-}
-
 func (w *textWriter) addrPort(a layout.Address, p layout.Port) {
 	w.b = netip.AddrPortFrom(a.Addr(), p.Number()).AppendTo(append(w.b, ' '))
 }
@@ -186,7 +181,7 @@ func (w *textWriter) addrPort(a layout.Address, p layout.Port) {
 func (w *textWriter) address(key, value []byte, _ int) {
 	flags := layout.DecodeIndex(value)
 	w.b = layout.Address(key).Addr().AppendTo(append(w.b, ' '))
-	for i, name := range []string{"own", "node-port", "cluster-ip"} {
+	for i, name := range []string{"own", "node-port"} {
 		if flags&(1<<i) != 0 {
 			w.word(name)
 		}
@@ -195,17 +190,34 @@ func (w *textWriter) address(key, value []byte, _ int) {
 
 func (w *textWriter) prefix(key, _ []byte, _ int) {
 	k := layout.DecodePrefixKey(key)
-	set := k.Set.Number()
-	w.word(layout.SetName(set))
-	if set >= layout.FirstSourceSet {
-		w.b = append(w.b, ' ')
-		w.b = w.names.appendSet(w.b, set)
-	}
+	w.word(layout.SetName(k.Set.Number()))
 	w.b = k.Prefix().AppendTo(append(w.b, ' '))
+}
+
+func (w *textWriter) source(key, _ []byte, _ int) {
+	k := layout.DecodePrefixKey(key)
+	w.b = w.names.appendSet(append(w.b, ' '), k.Set.Number())
+	w.b = k.Prefix().AppendTo(append(w.b, ' '))
+}
+
+// serviceRanges writes the service ranges that are in meta.
+func (w *textWriter) serviceRanges(info *layout.Info) {
+	between := " service-cidrs="
+	for _, ipv6 := range []bool{false, true} {
+		for _, r := range info.ServiceRanges(ipv6) {
+			w.b = r.Prefix().AppendTo(append(w.b, between...))
+			between = ","
+		}
+	}
 }
 
 func (w *textWriter) service(key, value []byte, i int) {
 	s := layout.DecodeService(value)
+	if k := layout.DecodeServiceKey(key); k.IsAddress() {
+		w.b = k.Address.Addr().AppendTo(append(w.b, ' '))
+		w.word("address-of-cluster-ip")
+		return
+	}
 	w.word(matchOf(key).String())
 	w.word(ir.FrontendKind(s.Kind).String())
 	w.named("name=", w.symbols.Service(i).Name)

@@ -3,6 +3,7 @@ package ebpf
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir"
@@ -21,14 +22,14 @@ func (img *Image) verify() error {
 	}
 	v := imageVerifier{
 		Image: img, info: img.Info(), eps: img.maps[layout.Endpoints].Len(),
-		ranges: make(map[uint32]layout.Route), sets: make(map[uint32]uint8), usedSets: make(map[uint32]bool),
+		ranges: make(map[uint32]layout.Route), sets: make(map[uint32]uint8), nextSet: layout.FirstSourceSet,
 	}
-	for _, c := range []mapCheck{{layout.Prefixes, v.prefix}, {layout.Addresses, v.address}, {layout.Services, v.service}} {
+	for _, c := range []mapCheck{{layout.Prefixes, v.prefix}, {layout.Sources, v.source}, {layout.Addresses, v.address}, {layout.Services, v.service}} {
 		if err := c.run(img); err != nil {
 			return err
 		}
 	}
-	return errors.Join(v.pools(), v.sourceSets(), v.policies(), v.switches())
+	return errors.Join(v.pools(), v.sourceSets(), v.serviceRanges(), v.policies(), v.switches())
 }
 
 // mapCheck checks the entries of the map with that index, one by one.
@@ -76,8 +77,13 @@ type imageVerifier struct {
 	// ranges are the pools by base.
 	ranges map[uint32]layout.Route
 	// sets maps each set of source ranges to its family.
-	sets     map[uint32]uint8
-	usedSets map[uint32]bool
+	sets map[uint32]uint8
+	// bases are the pools in the order of their first use. next is where the next one must
+	// begin, nextSet the number of the next set.
+	bases         []uint32
+	next, nextSet uint32
+	// elsewhere are how many service ranges are in prefix, by family.
+	elsewhere [2]int
 }
 
 // switches checks that meta requires exactly the features that the image needs.
@@ -96,23 +102,50 @@ func (v *imageVerifier) switches() error {
 
 // prefix checks one entry of prefix.
 func (v *imageVerifier) prefix(i int, m *Map) error {
-	key := layout.DecodePrefixKey(m.Key(i))
-	p := key.Prefix()
-	if !p.IsValid() || p.Masked() != p || layout.DecodeIndex(m.Value(i)) != 1 {
-		return fmt.Errorf("%v of %d bits is no prefix in its canonical form", key.Address.Addr(), key.Bits)
-	}
-	set := key.Set.Number()
+	set, p, err := canonicalPrefix(i, m)
 	switch {
+	case err != nil:
+		return err
 	case layout.SetName(set) == "":
 		return fmt.Errorf("unknown set %d", set)
-	case set < layout.FirstSourceSet && p.Addr().Is6() != (set%2 == 1):
+	case p.Addr().Is6() != (set%2 == 1):
 		return fmt.Errorf("%v is of another family than its set %d", p, set)
-	case set >= layout.FirstSourceSet:
-		family := uint8(ir.FamilyOf(p.Addr()))
-		if have, ok := v.sets[set]; ok && have != family {
-			return fmt.Errorf("set %d has prefixes of both families", set)
+	case set&^1 == layout.SetServiceCIDR:
+		v.elsewhere[set%2]++
+	}
+	return nil
+}
+
+// source checks one entry of source.
+func (v *imageVerifier) source(i int, m *Map) error {
+	set, p, err := canonicalPrefix(i, m)
+	if err != nil {
+		return err
+	}
+	family := uint8(ir.FamilyOf(p.Addr()))
+	if have, ok := v.sets[set]; ok && have != family || set < layout.FirstSourceSet {
+		return fmt.Errorf("set %d is none, or has prefixes of both families", set)
+	}
+	v.sets[set] = family
+	return nil
+}
+
+// canonicalPrefix reads an entry of a trie of prefixes.
+func canonicalPrefix(i int, m *Map) (set uint32, p netip.Prefix, err error) {
+	key := layout.DecodePrefixKey(m.Key(i))
+	p = key.Prefix()
+	if !p.IsValid() || p.Masked() != p || layout.DecodeIndex(m.Value(i)) != 1 {
+		return 0, p, fmt.Errorf("%v of %d bits is no prefix in its canonical form", key.Address.Addr(), key.Bits)
+	}
+	return key.Set.Number(), p, nil
+}
+
+// serviceRanges checks that ranges are in prefix only where meta has no room for them.
+func (v *imageVerifier) serviceRanges() error {
+	for f, n := range v.elsewhere {
+		if elsewhere := v.info.RangeCounts[f] == layout.RangesElsewhere; elsewhere != (n > layout.MaxRanges) || !elsewhere && n > 0 {
+			return fmt.Errorf("map prefix: %d service ranges, where meta says otherwise", n)
 		}
-		v.sets[set] = family
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package ebpf
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/planec/planec/backends/ebpf/layout"
@@ -16,20 +15,28 @@ func (v *imageVerifier) service(i int, m *Map) error {
 	if err := v.serviceKey(key, s); err != nil {
 		return err
 	}
-	if s.Sources != 0 && v.sets[s.Sources] != keyFamily(key) {
-		return fmt.Errorf("set %d of source ranges is not there, or of another family", s.Sources)
-	}
-	if s.Affinity != 0 {
-		v.features |= layout.FeatureAffinity
-	}
+	v.features |= featuresOf(key, &s)
 	if s.Sources != 0 {
-		v.usedSets[s.Sources] = true
-		v.features |= layout.FeatureSourceRanges
+		if v.sets[s.Sources] != keyFamily(key) {
+			return fmt.Errorf("set %d of source ranges is not there, or of another family", s.Sources)
+		}
+		if s.Sources > v.nextSet {
+			return fmt.Errorf("set %d of source ranges is used before set %d", s.Sources, v.nextSet)
+		}
+		v.nextSet = max(v.nextSet, s.Sources+1)
 	}
-	if key.Protocol == uint8(ir.SCTP) {
-		v.features |= layout.FeatureSCTP
+	if err := v.route(key, s.Internal); err != nil {
+		return err
 	}
-	return errors.Join(v.route(key, s.Internal), v.route(key, s.External))
+	return v.route(key, s.External)
+}
+
+// addressEntry checks an entry that says that an address is a ClusterIP.
+func addressEntry(key layout.ServiceKey, s layout.Service) error {
+	if s != (layout.Service{Kind: layout.KindAddress}) || key.Scope&layout.ScopeNodePort != 0 {
+		return errors.New("an address of a ClusterIP with something else")
+	}
+	return nil
 }
 
 func (v *imageVerifier) serviceKey(key layout.ServiceKey, s layout.Service) error {
@@ -41,6 +48,8 @@ func (v *imageVerifier) serviceKey(key layout.ServiceKey, s layout.Service) erro
 		return errors.New("a nodePort with an address")
 	case !nodePort && key.Address.Addr().Is4() != (key.Scope&layout.ScopeIPv6 == 0):
 		return fmt.Errorf("%v is of another family than its scope", key.Address.Addr())
+	case key.IsAddress():
+		return addressEntry(key, s)
 	case key.Port.Number() == 0:
 		return errors.New("no port")
 	case !slices.Contains(ir.Protocols(), ir.Protocol(key.Protocol)):
@@ -49,9 +58,6 @@ func (v *imageVerifier) serviceKey(key layout.ServiceKey, s layout.Service) erro
 		return fmt.Errorf("kind %d does not fit", s.Kind)
 	case s.Reserved != [15]byte{}:
 		return errors.New("reserved bytes are used")
-	}
-	if nodePort {
-		v.features |= layout.FeatureNodePorts
 	}
 	return nil
 }
@@ -71,10 +77,15 @@ func (v *imageVerifier) route(key layout.ServiceKey, r layout.Route) error {
 	if uint64(r.Base)+uint64(r.Count) > uint64(v.eps) {
 		return fmt.Errorf("endpoints %d to %d of %d", r.Base, uint64(r.Base)+uint64(r.Count)-1, v.eps)
 	}
-	if have, ok := v.ranges[r.Base]; ok && have != pool {
+	switch have, ok := v.ranges[r.Base]; {
+	case ok && have != pool:
 		return fmt.Errorf("two pools start at endpoint %d", r.Base)
+	case !ok && r.Base != v.next:
+		return fmt.Errorf("the pool at endpoint %d is used where one at %d should be: pools are in the order of their first use", r.Base, v.next)
+	case !ok:
+		v.ranges[r.Base], v.next = pool, r.Base+r.Count
+		v.bases = append(v.bases, r.Base)
 	}
-	v.ranges[r.Base] = pool
 	// One endpoint shows the family; pools checks that all endpoints have the same.
 	if v.endpoint(r.Base).Address.Addr().Is4() != (key.Scope&layout.ScopeIPv6 == 0) {
 		return fmt.Errorf("the pool at endpoint %d is of another family", r.Base)
@@ -86,38 +97,41 @@ func (v *imageVerifier) endpoint(i uint32) layout.Endpoint {
 	return layout.DecodeEndpoint(v.maps[layout.Endpoints].Value(int(i)))
 }
 
-// pools checks that the pools are contiguous and that ep_ok has the same endpoints
-// as ep.
+// pools checks that every endpoint is in a pool, and that no two pools are equal. The
+// services have shown that pools are contiguous.
 func (v *imageVerifier) pools() error {
-	if n := v.maps[layout.Members].Len(); n != v.eps {
-		return fmt.Errorf("map ep_ok: %d entries for %d endpoints", n, v.eps)
+	if v.next != uint32(v.eps) {
+		return fmt.Errorf("map ep: endpoint %d belongs to no pool", v.next)
 	}
-	next := uint32(0)
-	for _, base := range slices.Sorted(maps.Keys(v.ranges)) {
+	ep := &v.maps[layout.Endpoints]
+	contents := make(map[string]bool, len(v.bases))
+	for _, base := range v.bases {
 		r := v.ranges[base]
-		if base != next {
-			return fmt.Errorf("map ep: a pool starts at %d instead of %d", base, next)
-		}
 		if err := v.pool(r); err != nil {
 			return fmt.Errorf("map ep: pool at %d: %w", base, err)
 		}
-		if r.Flags&layout.RouteWeighted != 0 {
-			v.features |= layout.FeatureWeights
+		content := ep.data[int(base)*ep.stride():][:int(r.Count)*ep.stride()]
+		if contents[string(content)] {
+			return fmt.Errorf("map ep: the pool at %d is there twice", base)
 		}
-		next = base + r.Count
-	}
-	if next != uint32(v.eps) {
-		return fmt.Errorf("map ep: endpoint %d belongs to no pool", next)
+		contents[string(content)] = true
 	}
 	return nil
 }
 
-// sourceSets checks that the sets are numbered without gaps and all used.
+// sourceSets checks that the sets are numbered without gaps and all used, and that no two
+// are equal.
 func (v *imageVerifier) sourceSets() error {
-	for set := range v.sets {
-		if !v.usedSets[set] || set-layout.FirstSourceSet >= uint32(len(v.sets)) {
-			return fmt.Errorf("map prefix: no service uses set %d, or a number before it is missing", set)
+	if used := v.nextSet - layout.FirstSourceSet; used != uint32(len(v.sets)) {
+		return fmt.Errorf("map source: %d sets, of which services use %d", len(v.sets), used)
+	}
+	known := make(map[string]uint32, len(v.sets))
+	for set, list := range v.sourceLists() {
+		content := fmt.Sprint(list)
+		if other, twice := known[content]; twice {
+			return fmt.Errorf("map source: sets %d and %d are the same", other, set)
 		}
+		known[content] = set
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ var arrows = map[string][]string{
 	"backends/ebpf/bpf":        {},
 	"backends/ebpf/store":      {"backends/ebpf/layout"},
 	"backends/ebpf/layout":     {},
-	"backends/ebpf/live":       {"backends/ebpf/bpf", "backends", "backends/ebpf", "backends/ebpf/layout"},
+	"backends/ebpf/live":       {"backends/ebpf/bpf", "backends/ebpf/store", "backends", "backends/ebpf", "backends/ebpf/layout"},
 	"backends/registry":        {"backends", "backends/ebpf", "backends/iptables", "backends/ipvs", "backends/nftables"},
 }
 

@@ -9,5 +9,10 @@ package bpf
 //go:generate go run github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -cc clang-14 -no-global-types -go-package bpf -target bpfel Socket socket.c -- -O2 -g -Wall -Werror -mcpu=v1 -fno-ident
 //go:generate go run github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -cc clang-14 -no-global-types -go-package bpf -target bpfel Torn torn.c -- -O2 -g -Wall -Werror -mcpu=v1 -fno-ident
 //go:generate go run github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -cc clang-14 -no-global-types -go-package bpf -target bpfel Policy policy.c -- -O2 -g -Wall -Werror -mcpu=v1 -fno-ident
+//go:generate go run github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -cc clang-14 -no-global-types -go-package bpf -target bpfel Image image.c -- -O2 -g -Wall -Werror -mcpu=v1 -fno-ident
 //go:generate go run github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -cc clang-14 -no-global-types -go-package bpf -target bpfel Ended ended.c -- -O2 -g -Wall -Werror -mcpu=v1 -fno-ident
 //go:generate go run github.com/cilium/ebpf/cmd/bpf2go@v0.22.0 -cc clang-14 -no-global-types -go-package bpf -target bpfel Veth veth.c -- -O2 -g -Wall -Werror -mcpu=v1 -fno-ident
+
+// ABI is what the programs agree about with the maps: they must not be attached over those
+// of another version (layout.Info.ABI).
+const ABI = 2

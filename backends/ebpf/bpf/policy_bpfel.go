@@ -20,14 +20,17 @@ const (
 	PolicyMapPlcAddrs   = "plc_addrs"
 	PolicyMapPlcAff     = "plc_aff"
 	PolicyMapPlcClasss  = "plc_classs"
-	PolicyMapPlcEps     = "plc_eps"
+	PolicyMapPlcKeys    = "plc_keys"
 	PolicyMapPlcMetas   = "plc_metas"
+	PolicyMapPlcPlaces  = "plc_places"
 	PolicyMapPlcPods    = "plc_pods"
 	PolicyMapPlcPorts   = "plc_ports"
 	PolicyMapPlcPrefixs = "plc_prefixs"
+	PolicyMapPlcRecords = "plc_records"
 	PolicyMapPlcRows    = "plc_rows"
-	PolicyMapPlcSvcs    = "plc_svcs"
+	PolicyMapPlcWords   = "plc_words"
 	PolicyProgAsk       = "ask"
+	PolicyVarAbi        = "abi"
 )
 
 // LoadPolicy returns the embedded CollectionSpec for Policy.
@@ -83,19 +86,22 @@ type PolicyMapSpecs struct {
 	PlcAddrs   *ebpf.MapSpec `ebpf:"plc_addrs"`
 	PlcAff     *ebpf.MapSpec `ebpf:"plc_aff"`
 	PlcClasss  *ebpf.MapSpec `ebpf:"plc_classs"`
-	PlcEps     *ebpf.MapSpec `ebpf:"plc_eps"`
+	PlcKeys    *ebpf.MapSpec `ebpf:"plc_keys"`
 	PlcMetas   *ebpf.MapSpec `ebpf:"plc_metas"`
+	PlcPlaces  *ebpf.MapSpec `ebpf:"plc_places"`
 	PlcPods    *ebpf.MapSpec `ebpf:"plc_pods"`
 	PlcPorts   *ebpf.MapSpec `ebpf:"plc_ports"`
 	PlcPrefixs *ebpf.MapSpec `ebpf:"plc_prefixs"`
+	PlcRecords *ebpf.MapSpec `ebpf:"plc_records"`
 	PlcRows    *ebpf.MapSpec `ebpf:"plc_rows"`
-	PlcSvcs    *ebpf.MapSpec `ebpf:"plc_svcs"`
+	PlcWords   *ebpf.MapSpec `ebpf:"plc_words"`
 }
 
 // PolicyVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type PolicyVariableSpecs struct {
+	Abi *ebpf.VariableSpec `ebpf:"abi"`
 }
 
 // PolicyObjects contains all objects after they have been loaded into the kernel.
@@ -122,13 +128,15 @@ type PolicyMaps struct {
 	PlcAddrs   *ebpf.Map `ebpf:"plc_addrs"`
 	PlcAff     *ebpf.Map `ebpf:"plc_aff"`
 	PlcClasss  *ebpf.Map `ebpf:"plc_classs"`
-	PlcEps     *ebpf.Map `ebpf:"plc_eps"`
+	PlcKeys    *ebpf.Map `ebpf:"plc_keys"`
 	PlcMetas   *ebpf.Map `ebpf:"plc_metas"`
+	PlcPlaces  *ebpf.Map `ebpf:"plc_places"`
 	PlcPods    *ebpf.Map `ebpf:"plc_pods"`
 	PlcPorts   *ebpf.Map `ebpf:"plc_ports"`
 	PlcPrefixs *ebpf.Map `ebpf:"plc_prefixs"`
+	PlcRecords *ebpf.Map `ebpf:"plc_records"`
 	PlcRows    *ebpf.Map `ebpf:"plc_rows"`
-	PlcSvcs    *ebpf.Map `ebpf:"plc_svcs"`
+	PlcWords   *ebpf.Map `ebpf:"plc_words"`
 }
 
 func (m *PolicyMaps) Close() error {
@@ -137,13 +145,15 @@ func (m *PolicyMaps) Close() error {
 		m.PlcAddrs,
 		m.PlcAff,
 		m.PlcClasss,
-		m.PlcEps,
+		m.PlcKeys,
 		m.PlcMetas,
+		m.PlcPlaces,
 		m.PlcPods,
 		m.PlcPorts,
 		m.PlcPrefixs,
+		m.PlcRecords,
 		m.PlcRows,
-		m.PlcSvcs,
+		m.PlcWords,
 	)
 }
 
@@ -151,6 +161,7 @@ func (m *PolicyMaps) Close() error {
 //
 // It can be passed to LoadPolicyObjects or ebpf.CollectionSpec.LoadAndAssign.
 type PolicyVariables struct {
+	Abi *ebpf.Variable `ebpf:"abi"`
 }
 
 // PolicyPrograms contains all programs after they have been loaded into the kernel.

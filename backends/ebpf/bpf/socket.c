@@ -72,10 +72,10 @@ INLINE void remember_sent(struct bpf_sock_addr *ctx, __u64 cookie, const struct 
  * endpoint: cookies are consecutive numbers, which the multiplication spreads. */
 INLINE int translate(struct bpf_sock_addr *ctx, struct destination *d, bool connects)
 {
-	__u32 slot;
+	__u64 active;
 	if (d->protocol != PROTO_TCP && d->protocol != PROTO_UDP)
 		return LEFT_ALONE; /* SCTP is left to packets */
-	if (!active_slot(&slot))
+	if (!read_active(&active))
 		return LEFT_ALONE;
 	__u64 cookie = connects ? 0 : socket_cookie(ctx);
 	__u32 first = connects ? random32() : (__u32)((cookie * 0x9E3779B97F4A7C15ULL) >> 32);
@@ -83,7 +83,7 @@ INLINE int translate(struct bpf_sock_addr *ctx, struct destination *d, bool conn
 	struct sender from = { .netns = netns_cookie(ctx) };
 	from.node = from.netns == node_netns;
 	struct destination was = *d;
-	int verdict = pick(slot, d, &from, first, second);
+	int verdict = pick(active, d, &from, first, second);
 	if (verdict != TRANSLATED)
 		return verdict;
 	if (connects)
@@ -221,11 +221,11 @@ struct question {
 SEC("tc") int ask(struct __sk_buff *skb)
 {
 	struct question q = {};
-	__u32 slot;
-	if (skb_load_bytes(skb, QUESTION_AT, &q, sizeof(q)) || !active_slot(&slot))
+	__u64 active;
+	if (skb_load_bytes(skb, QUESTION_AT, &q, sizeof(q)) || !read_active(&active))
 		return 0;
 	struct sender from = { .netns = q.netns, .node = q.node };
-	q.verdict = pick(slot, &q.destination, &from, q.first, q.second);
+	q.verdict = pick(active, &q.destination, &from, q.first, q.second);
 	q.answered = 1;
 	return skb_store_bytes(skb, QUESTION_AT, &q, sizeof(q), 0) ? 1 : 0;
 }

@@ -20,11 +20,13 @@ const (
 	SocketMapPlcAddrs      = "plc_addrs"
 	SocketMapPlcAff        = "plc_aff"
 	SocketMapPlcAnswers    = "plc_answers"
-	SocketMapPlcEps        = "plc_eps"
+	SocketMapPlcKeys       = "plc_keys"
 	SocketMapPlcMetas      = "plc_metas"
 	SocketMapPlcOrigin     = "plc_origin"
+	SocketMapPlcPlaces     = "plc_places"
 	SocketMapPlcPrefixs    = "plc_prefixs"
-	SocketMapPlcSvcs       = "plc_svcs"
+	SocketMapPlcRecords    = "plc_records"
+	SocketMapPlcWords      = "plc_words"
 	SocketProgAsk          = "ask"
 	SocketProgConnect4     = "connect4"
 	SocketProgConnect6     = "connect6"
@@ -34,6 +36,7 @@ const (
 	SocketProgRecvmsg6     = "recvmsg6"
 	SocketProgSendmsg4     = "sendmsg4"
 	SocketProgSendmsg6     = "sendmsg6"
+	SocketVarAbi           = "abi"
 	SocketVarHaveRetval    = "have_retval"
 	SocketVarNodeNetns     = "node_netns"
 )
@@ -99,17 +102,20 @@ type SocketMapSpecs struct {
 	PlcAddrs   *ebpf.MapSpec `ebpf:"plc_addrs"`
 	PlcAff     *ebpf.MapSpec `ebpf:"plc_aff"`
 	PlcAnswers *ebpf.MapSpec `ebpf:"plc_answers"`
-	PlcEps     *ebpf.MapSpec `ebpf:"plc_eps"`
+	PlcKeys    *ebpf.MapSpec `ebpf:"plc_keys"`
 	PlcMetas   *ebpf.MapSpec `ebpf:"plc_metas"`
 	PlcOrigin  *ebpf.MapSpec `ebpf:"plc_origin"`
+	PlcPlaces  *ebpf.MapSpec `ebpf:"plc_places"`
 	PlcPrefixs *ebpf.MapSpec `ebpf:"plc_prefixs"`
-	PlcSvcs    *ebpf.MapSpec `ebpf:"plc_svcs"`
+	PlcRecords *ebpf.MapSpec `ebpf:"plc_records"`
+	PlcWords   *ebpf.MapSpec `ebpf:"plc_words"`
 }
 
 // SocketVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type SocketVariableSpecs struct {
+	Abi        *ebpf.VariableSpec `ebpf:"abi"`
 	HaveRetval *ebpf.VariableSpec `ebpf:"have_retval"`
 	NodeNetns  *ebpf.VariableSpec `ebpf:"node_netns"`
 }
@@ -138,11 +144,13 @@ type SocketMaps struct {
 	PlcAddrs   *ebpf.Map `ebpf:"plc_addrs"`
 	PlcAff     *ebpf.Map `ebpf:"plc_aff"`
 	PlcAnswers *ebpf.Map `ebpf:"plc_answers"`
-	PlcEps     *ebpf.Map `ebpf:"plc_eps"`
+	PlcKeys    *ebpf.Map `ebpf:"plc_keys"`
 	PlcMetas   *ebpf.Map `ebpf:"plc_metas"`
 	PlcOrigin  *ebpf.Map `ebpf:"plc_origin"`
+	PlcPlaces  *ebpf.Map `ebpf:"plc_places"`
 	PlcPrefixs *ebpf.Map `ebpf:"plc_prefixs"`
-	PlcSvcs    *ebpf.Map `ebpf:"plc_svcs"`
+	PlcRecords *ebpf.Map `ebpf:"plc_records"`
+	PlcWords   *ebpf.Map `ebpf:"plc_words"`
 }
 
 func (m *SocketMaps) Close() error {
@@ -151,11 +159,13 @@ func (m *SocketMaps) Close() error {
 		m.PlcAddrs,
 		m.PlcAff,
 		m.PlcAnswers,
-		m.PlcEps,
+		m.PlcKeys,
 		m.PlcMetas,
 		m.PlcOrigin,
+		m.PlcPlaces,
 		m.PlcPrefixs,
-		m.PlcSvcs,
+		m.PlcRecords,
+		m.PlcWords,
 	)
 }
 
@@ -163,6 +173,7 @@ func (m *SocketMaps) Close() error {
 //
 // It can be passed to LoadSocketObjects or ebpf.CollectionSpec.LoadAndAssign.
 type SocketVariables struct {
+	Abi        *ebpf.Variable `ebpf:"abi"`
 	HaveRetval *ebpf.Variable `ebpf:"have_retval"`
 	NodeNetns  *ebpf.Variable `ebpf:"node_netns"`
 }

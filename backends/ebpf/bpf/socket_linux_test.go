@@ -11,6 +11,7 @@ import (
 	"github.com/cilium/ebpf"
 
 	"github.com/planec/planec/backends/ebpf/bpf"
+	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
@@ -22,7 +23,7 @@ func TestVerifier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, of := range map[string]func() (*ebpf.CollectionSpec, error){"socket": bpf.LoadSocket, "policy": bpf.LoadPolicy, "torn": bpf.LoadTorn} {
+	for name, of := range map[string]func() (*ebpf.CollectionSpec, error){"socket": bpf.LoadSocket, "policy": bpf.LoadPolicy, "torn": bpf.LoadTorn, "image": bpf.LoadImage} {
 		for _, retval := range []bool{true, false} {
 			spec, err := of()
 			if err != nil {
@@ -65,7 +66,22 @@ func walked(t *testing.T, object string, spec *ebpf.CollectionSpec, document str
 			t.Errorf("docs/ebpf.md says %d to %d of %s, the verifier walks %d (%v)", least, most, name, n, err)
 		}
 	}
-	if names := spec.Programs; !slices.ContainsFunc([]string{"ask", "read_two", "from_pod"}, func(n string) bool { return names[n] != nil }) {
+	if names := spec.Programs; !slices.ContainsFunc([]string{"ask", "read_two", "read_image", "from_pod"}, func(n string) bool { return names[n] != nil }) {
 		t.Errorf("%s.c has nothing that a test can run", object)
+	}
+}
+
+// TestABI wants the version of the maps to be the same in the objects, in the package that
+// loads them and in the layout.
+func TestABI(t *testing.T) {
+	for name, of := range map[string]func() (*ebpf.CollectionSpec, error){"socket": bpf.LoadSocket, "policy": bpf.LoadPolicy} {
+		spec, err := of()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var abi uint32
+		if err := spec.Variables["abi"].Get(&abi); err != nil || abi != bpf.ABI || bpf.ABI != layout.ABI {
+			t.Errorf("%s: %d in the object, %d of package bpf, %d of the layout: %v", name, abi, bpf.ABI, layout.ABI, err)
+		}
 	}
 }

@@ -88,26 +88,27 @@ INLINE int unreadable(const struct packet *p, __u8 direction, enum counter what)
 
 /* is_service reports whether a Service has the destination, so that it is not yet where the
  * packet goes to. */
-INLINE bool is_service(__u32 slot, const struct opening *o)
+INLINE bool is_service(__u64 active, const struct opening *o)
 {
 	struct destination d = { .address = o->destination, .port = o->port, .protocol = o->protocol, .ipv6 = o->ipv6 };
 	__u32 zero = 0;
 	int verdict = LEFT_ALONE;
+	__u32 slot = slot_of(active);
 	struct info *info = find(plc_metas, slot, &zero);
-	return info && (service_of(slot, info, &d, &verdict) || verdict != LEFT_ALONE);
+	return info && (service_of(active, info, &d, &verdict) || verdict != LEFT_ALONE);
 }
 
 /* is_accepted asks the policies. */
 INLINE bool is_accepted(const struct packet *p, __u8 direction)
 {
-	__u32 slot;
-	if (!active_slot(&slot))
+	__u64 active;
+	if (!read_active(&active))
 		return false;
 	if (p->opening.midstream)
 		count(COUNT_MIDSTREAM, direction);
-	if (allows(slot, direction, &p->opening))
+	if (allows(slot_of(active), direction, &p->opening))
 		return true;
-	return packet_rules && direction == EGRESS && is_service(slot, &p->opening);
+	return packet_rules && direction == EGRESS && is_service(active, &p->opening);
 }
 
 /* keep notes what follows an accepted packet. */

@@ -20,18 +20,21 @@ const (
 	VethMapPlcAddrs    = "plc_addrs"
 	VethMapPlcAff      = "plc_aff"
 	VethMapPlcClasss   = "plc_classs"
-	VethMapPlcEps      = "plc_eps"
+	VethMapPlcKeys     = "plc_keys"
 	VethMapPlcLegs     = "plc_legs"
 	VethMapPlcMetas    = "plc_metas"
 	VethMapPlcParts    = "plc_parts"
+	VethMapPlcPlaces   = "plc_places"
 	VethMapPlcPods     = "plc_pods"
 	VethMapPlcPorts    = "plc_ports"
 	VethMapPlcPrefixs  = "plc_prefixs"
+	VethMapPlcRecords  = "plc_records"
 	VethMapPlcRows     = "plc_rows"
-	VethMapPlcSvcs     = "plc_svcs"
 	VethMapPlcVerdicts = "plc_verdicts"
+	VethMapPlcWords    = "plc_words"
 	VethProgFromPod    = "from_pod"
 	VethProgToPod      = "to_pod"
+	VethVarAbi         = "abi"
 	VethVarCountAll    = "count_all"
 	VethVarPacketRules = "packet_rules"
 )
@@ -90,22 +93,25 @@ type VethMapSpecs struct {
 	PlcAddrs    *ebpf.MapSpec `ebpf:"plc_addrs"`
 	PlcAff      *ebpf.MapSpec `ebpf:"plc_aff"`
 	PlcClasss   *ebpf.MapSpec `ebpf:"plc_classs"`
-	PlcEps      *ebpf.MapSpec `ebpf:"plc_eps"`
+	PlcKeys     *ebpf.MapSpec `ebpf:"plc_keys"`
 	PlcLegs     *ebpf.MapSpec `ebpf:"plc_legs"`
 	PlcMetas    *ebpf.MapSpec `ebpf:"plc_metas"`
 	PlcParts    *ebpf.MapSpec `ebpf:"plc_parts"`
+	PlcPlaces   *ebpf.MapSpec `ebpf:"plc_places"`
 	PlcPods     *ebpf.MapSpec `ebpf:"plc_pods"`
 	PlcPorts    *ebpf.MapSpec `ebpf:"plc_ports"`
 	PlcPrefixs  *ebpf.MapSpec `ebpf:"plc_prefixs"`
+	PlcRecords  *ebpf.MapSpec `ebpf:"plc_records"`
 	PlcRows     *ebpf.MapSpec `ebpf:"plc_rows"`
-	PlcSvcs     *ebpf.MapSpec `ebpf:"plc_svcs"`
 	PlcVerdicts *ebpf.MapSpec `ebpf:"plc_verdicts"`
+	PlcWords    *ebpf.MapSpec `ebpf:"plc_words"`
 }
 
 // VethVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type VethVariableSpecs struct {
+	Abi         *ebpf.VariableSpec `ebpf:"abi"`
 	CountAll    *ebpf.VariableSpec `ebpf:"count_all"`
 	PacketRules *ebpf.VariableSpec `ebpf:"packet_rules"`
 }
@@ -134,16 +140,18 @@ type VethMaps struct {
 	PlcAddrs    *ebpf.Map `ebpf:"plc_addrs"`
 	PlcAff      *ebpf.Map `ebpf:"plc_aff"`
 	PlcClasss   *ebpf.Map `ebpf:"plc_classs"`
-	PlcEps      *ebpf.Map `ebpf:"plc_eps"`
+	PlcKeys     *ebpf.Map `ebpf:"plc_keys"`
 	PlcLegs     *ebpf.Map `ebpf:"plc_legs"`
 	PlcMetas    *ebpf.Map `ebpf:"plc_metas"`
 	PlcParts    *ebpf.Map `ebpf:"plc_parts"`
+	PlcPlaces   *ebpf.Map `ebpf:"plc_places"`
 	PlcPods     *ebpf.Map `ebpf:"plc_pods"`
 	PlcPorts    *ebpf.Map `ebpf:"plc_ports"`
 	PlcPrefixs  *ebpf.Map `ebpf:"plc_prefixs"`
+	PlcRecords  *ebpf.Map `ebpf:"plc_records"`
 	PlcRows     *ebpf.Map `ebpf:"plc_rows"`
-	PlcSvcs     *ebpf.Map `ebpf:"plc_svcs"`
 	PlcVerdicts *ebpf.Map `ebpf:"plc_verdicts"`
+	PlcWords    *ebpf.Map `ebpf:"plc_words"`
 }
 
 func (m *VethMaps) Close() error {
@@ -152,16 +160,18 @@ func (m *VethMaps) Close() error {
 		m.PlcAddrs,
 		m.PlcAff,
 		m.PlcClasss,
-		m.PlcEps,
+		m.PlcKeys,
 		m.PlcLegs,
 		m.PlcMetas,
 		m.PlcParts,
+		m.PlcPlaces,
 		m.PlcPods,
 		m.PlcPorts,
 		m.PlcPrefixs,
+		m.PlcRecords,
 		m.PlcRows,
-		m.PlcSvcs,
 		m.PlcVerdicts,
+		m.PlcWords,
 	)
 }
 
@@ -169,6 +179,7 @@ func (m *VethMaps) Close() error {
 //
 // It can be passed to LoadVethObjects or ebpf.CollectionSpec.LoadAndAssign.
 type VethVariables struct {
+	Abi         *ebpf.Variable `ebpf:"abi"`
 	CountAll    *ebpf.Variable `ebpf:"count_all"`
 	PacketRules *ebpf.Variable `ebpf:"packet_rules"`
 }

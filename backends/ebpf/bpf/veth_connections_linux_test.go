@@ -115,6 +115,11 @@ func TestVethConnections(t *testing.T) {
 		ack.Flags = vethtest.ACK
 		w.in("the rest of it", ack, true)
 		w.out("the rest of it, from the pod", tcp(web[i], peer[i], 80, 1000, vethtest.ACK), true)
+		long := ack
+		long.Options, long.Headers = make([]byte, 8), []uint8{vethtest.Destination}
+		w.in("the rest of it, with options", long, true)
+		long.SrcPort++
+		w.in("another port, with options", long, false)
 		w.out("another port", tcp(web[i], peer[i], 80, 1001, vethtest.ACK), false)
 		w.out("another protocol", udp(web[i], peer[i], 80, 1000), false)
 		w.out("the pod opens the same", tcp(web[i], peer[i], 80, 1000, vethtest.SYN), false)

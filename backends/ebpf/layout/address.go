@@ -8,11 +8,8 @@ const (
 	AddressOwn = 1 << 0
 	// AddressNodePort marks addresses that serve nodePorts.
 	AddressNodePort = 1 << 1
-	// AddressClusterIP marks ClusterIPs: a packet to a port that svc does not have
-	// is rejected if it would be forwarded or if the node sent it.
-	AddressClusterIP = 1 << 2
 
-	addressFlags = AddressOwn | AddressNodePort | AddressClusterIP
+	addressFlags = AddressOwn | AddressNodePort
 )
 
 // ValidAddressFlags reports whether f has at least one flag, and only known ones.

@@ -2,15 +2,15 @@
 // and every key and value byte by byte. The emitter, the reader and the
 // interpreter use it, and the C structs of the programs must match it.
 //
-//	meta    ARRAY[1]  what image this is, the node's switches, interface name
+//	meta    ARRAY[1]  what image this is, the node's switches, service ranges
 //	svc     HASH      ServiceKey  ──▶ Service: internal route, external route
 //	                                     │ base, count        │ base, count
 //	                                     ▼                    ▼
 //	ep      ARRAY     ··· │ Endpoint │ Endpoint │ Endpoint │ Endpoint │ ···
 //	                                  └──────── a pool ────────┘
-//	ep_ok   HASH      MemberKey (pool, address, port) ──▶ index in ep
-//	addr    HASH      Address ──▶ flags: own, nodePort, ClusterIP
-//	prefix  LPM_TRIE  PrefixKey (set, address) ──▶ 1: source ranges, local pods ...
+//	addr    HASH      Address ──▶ flags: own, nodePort
+//	prefix  LPM_TRIE  PrefixKey (set, address) ──▶ 1: local pods ...
+//	source  LPM_TRIE  PrefixKey (set, address) ──▶ 1: source ranges of Services
 //
 // and if policies apply to pods of the node (FeaturePolicies):
 //
@@ -18,6 +18,10 @@
 //	class   LPM_TRIE  PrefixKey (family, address of the peer) ──▶ class
 //	row     HASH      RowKey (profile, direction, class) ──▶ row; a miss is the default
 //	port    LPM_TRIE  PortKey (row, protocol, port) ──▶ verdict
+//
+// An image is the canonical form. In a kernel, Services change one by one, so that what
+// svc, ep and source say is in five other maps there ([StoreMaps], package store), and
+// Content is what one entry means wherever it is.
 //
 // Rules for all maps:
 //

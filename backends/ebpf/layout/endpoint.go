@@ -1,10 +1,7 @@
 package layout
 
-// Sizes in bytes.
-const (
-	EndpointSize  = 32
-	MemberKeySize = 24
-)
+// EndpointSize is the size of an Endpoint in bytes.
+const EndpointSize = 32
 
 // EndpointLocal marks an endpoint on this node. Packets that it sends to itself
 // are masqueraded (hairpin).
@@ -47,28 +44,4 @@ func DecodeEndpoint(b []byte) Endpoint {
 		Address: Address(b), Port: Port(b[16:]), Flags: le.Uint16(b[18:]),
 		Threshold: le.Uint32(b[20:]), Alias: le.Uint32(b[24:]), Weight: le.Uint32(b[28:]),
 	}
-}
-
-// MemberKey is the key of ep_ok, whose value is an index of ep. One look-up tells
-// whether the endpoint of a bound client or connection is still in the route's
-// pool, and its index.
-type MemberKey struct {
-	// Pool is the Base of a route.
-	Pool     BE32
-	Address  Address // the endpoint's address
-	Port     Port    // the endpoint's port
-	Reserved [2]byte // zero
-}
-
-// Append appends the key's bytes.
-func (k MemberKey) Append(b []byte) []byte {
-	b = append(b, k.Pool[:]...)
-	b = append(b, k.Address[:]...)
-	b = append(b, k.Port[:]...)
-	return append(b, k.Reserved[:]...)
-}
-
-// DecodeMemberKey reads what Append writes.
-func DecodeMemberKey(b []byte) MemberKey {
-	return MemberKey{Pool: BE32(b), Address: Address(b[4:]), Port: Port(b[20:]), Reserved: [2]byte(b[22:])}
 }

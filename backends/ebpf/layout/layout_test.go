@@ -41,11 +41,6 @@ Endpoint 32
   20 4 Threshold
   24 4 Alias
   28 4 Weight
-MemberKey 24
-  0 4 Pool
-  4 16 Address
-  20 2 Port
-  22 2 Reserved
 PrefixKey 24
   0 4 Bits
   4 4 Set
@@ -67,7 +62,7 @@ PortKey 16
   12 1 Reserved
   13 1 Protocol
   14 2 Port
-Info 104
+Info 368
   0 32 Digest
   32 4 Version
   36 4 Flags
@@ -75,9 +70,15 @@ Info 104
   48 20 Counts
   68 1 Detector
   69 1 InterfaceLen
-  70 2 Reserved
+  70 2 RangeCounts
   72 16 Interface
   88 16 PolicyCounts
+  104 4 ABI
+  108 4 Reserved
+  112 256 Ranges
+Range 32
+  0 16 Address
+  16 16 Mask
 AffinityKey 28
   0 8 Service
   8 16 Client
@@ -86,7 +87,8 @@ AffinityKey 28
 AffinityValue 32
   0 16 Address
   16 2 Port
-  18 6 Reserved
+  18 2 Reserved
+  20 4 Place
   24 8 Last
 `
 
@@ -95,7 +97,7 @@ AffinityValue 32
 func TestOffsets(t *testing.T) {
 	var b strings.Builder
 	b.WriteByte('\n')
-	for _, v := range []any{ServiceKey{}, Route{}, Service{}, Endpoint{}, MemberKey{}, PrefixKey{}, Pod{}, RowKey{}, PortKey{}, Info{}, AffinityKey{}, AffinityValue{}} {
+	for _, v := range []any{ServiceKey{}, Route{}, Service{}, Endpoint{}, PrefixKey{}, Pod{}, RowKey{}, PortKey{}, Info{}, Range{}, AffinityKey{}, AffinityValue{}} {
 		typ := reflect.TypeOf(v)
 		fmt.Fprintf(&b, "%s %d\n", typ.Name(), binary.Size(v))
 		at := 0
@@ -121,7 +123,6 @@ func TestSizes(t *testing.T) {
 		"Route":         {RouteSize, binary.Size(Route{})},
 		"Service":       {ServiceSize, binary.Size(Service{})},
 		"Endpoint":      {EndpointSize, binary.Size(Endpoint{})},
-		"MemberKey":     {MemberKeySize, binary.Size(MemberKey{})},
 		"PrefixKey":     {PrefixKeySize, binary.Size(PrefixKey{})},
 		"Info":          {MetaSize, binary.Size(Info{})},
 		"PolicyID":      {PolicyIDSize, binary.Size(PolicyID{})},
@@ -167,7 +168,6 @@ func TestCodecs(t *testing.T) {
 		codec(t, random[Route](rng), Route.Append, DecodeRoute)
 		codec(t, random[Service](rng), Service.Append, DecodeService)
 		codec(t, random[Endpoint](rng), Endpoint.Append, DecodeEndpoint)
-		codec(t, random[MemberKey](rng), MemberKey.Append, DecodeMemberKey)
 		codec(t, random[PrefixKey](rng), PrefixKey.Append, DecodePrefixKey)
 		codec(t, random[Pod](rng), Pod.Append, DecodePod)
 		codec(t, random[RowKey](rng), RowKey.Append, DecodeRowKey)
@@ -201,6 +201,51 @@ func TestPrefixKeys(t *testing.T) {
 	}
 }
 
+// TestServiceRanges puts service ranges into meta and reads them back; what is not as it
+// would be written is not valid.
+func TestServiceRanges(t *testing.T) {
+	parse := func(list ...string) (out []netip.Prefix) {
+		for _, s := range list {
+			out = append(out, netip.MustParsePrefix(s))
+		}
+		return out
+	}
+	for _, list := range [][]netip.Prefix{nil, parse("0.0.0.0/0"), parse("10.96.0.0/12", "10.112.0.0/13", "192.168.1.1/32"), parse("::/0"), parse("fd00::/108", "fd00:1::/127", "fd01::1/128")} {
+		info := Info{Version: Version, ABI: ABI}
+		ipv6 := len(list) > 0 && list[0].Addr().Is6()
+		if !info.SetRanges(ipv6, list) || !info.ValidInfo() || len(info.ServiceRanges(!ipv6)) != 0 {
+			t.Errorf("%v: %+v", list, info)
+		}
+		for i, r := range info.ServiceRanges(ipv6) {
+			if r.Prefix() != list[i] {
+				t.Errorf("%v is read as %v", list[i], r.Prefix())
+			}
+		}
+	}
+	five := parse("10.0.0.0/8", "11.0.0.0/8", "12.0.0.0/8", "13.0.0.0/8", "14.0.0.0/8")
+	info := Info{Version: Version, ABI: ABI}
+	if info.SetRanges(false, five) || !info.ValidInfo() || info.ServiceRanges(false) != nil || info.Ranges != [2 * MaxRanges]Range{} {
+		t.Errorf("five ranges: %+v", info)
+	}
+	for name, change := range map[string]func(*Info){
+		"out of order":           func(m *Info) { m.Ranges[0], m.Ranges[1] = m.Ranges[1], m.Ranges[0] },
+		"twice":                  func(m *Info) { m.Ranges[1] = m.Ranges[0] },
+		"of another family":      func(m *Info) { m.RangeCounts[1], m.Ranges[MaxRanges] = 1, m.Ranges[0] },
+		"not counted":            func(m *Info) { m.Ranges[2] = RangeOf(five[4]) },
+		"too many":               func(m *Info) { m.RangeCounts[0] = MaxRanges + 1 },
+		"bits outside the mask":  func(m *Info) { m.Ranges[1].Address[15] = 1 },
+		"a mask with a hole":     func(m *Info) { m.Ranges[1].Mask[15] = 1 },
+		"another ABI":            func(m *Info) { m.ABI++ },
+		"what should be nothing": func(m *Info) { m.Reserved = 1 },
+	} {
+		info := Info{Version: Version, ABI: ABI}
+		info.SetRanges(false, five[:2])
+		if change(&info); info.ValidInfo() {
+			t.Errorf("%s: it is valid", name)
+		}
+	}
+}
+
 func TestPortRanges(t *testing.T) {
 	for _, c := range []struct {
 		bits              uint32
@@ -218,7 +263,7 @@ func TestFilesWithoutPolicies(t *testing.T) {
 	if MapsFor(AllFeatures&^FeaturePolicies) != 6 || MapsFor(FeaturePolicies) != NumMaps {
 		t.Errorf("%d and %d maps", MapsFor(0), MapsFor(FeaturePolicies))
 	}
-	info := Info{Version: Version}
+	info := Info{Version: Version, ABI: ABI}
 	if !info.ValidInfo() {
 		t.Fatal("an empty one is not valid")
 	}

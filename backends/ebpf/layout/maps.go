@@ -1,7 +1,7 @@
 package layout
 
 // Version is the version of the file format and of all layouts in this package.
-const Version = 1
+const Version = 2
 
 // MapType is a type of kernel map, with the numbers of enum bpf_map_type in
 // include/uapi/linux/bpf.h.
@@ -58,9 +58,9 @@ const (
 	Meta = iota
 	Services
 	Endpoints
-	Members
 	Addresses
 	Prefixes
+	Sources
 	Pods
 	Classes
 	Rows
@@ -75,9 +75,9 @@ var maps = [NumMaps]Map{
 	Meta:      {"meta", Array, IndexSize, MetaSize, ReadOnlyProg | InnerMap},
 	Services:  {"svc", Hash, ServiceKeySize, ServiceSize, ReadOnlyProg},
 	Endpoints: {"ep", Array, IndexSize, EndpointSize, ReadOnlyProg | InnerMap},
-	Members:   {"ep_ok", Hash, MemberKeySize, IndexSize, ReadOnlyProg},
 	Addresses: {"addr", Hash, AddressSize, FlagsSize, ReadOnlyProg},
 	Prefixes:  {"prefix", LPMTrie, PrefixKeySize, FlagsSize, ReadOnlyProg | NoPrealloc},
+	Sources:   {"source", LPMTrie, PrefixKeySize, FlagsSize, ReadOnlyProg | NoPrealloc},
 	Pods:      {"pod", Hash, AddressSize, PodSize, ReadOnlyProg},
 	Classes:   {"class", LPMTrie, PrefixKeySize, ClassSize, ReadOnlyProg | NoPrealloc},
 	Rows:      {"row", Hash, RowKeySize, PolicyIDSize, ReadOnlyProg},

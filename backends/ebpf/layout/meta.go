@@ -3,11 +3,13 @@ package layout
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
+	"net/netip"
 )
 
 // MetaSize is the size of Info in bytes, DigestSize that of a SHA-256.
 const (
-	MetaSize   = 104
+	MetaSize   = 368
 	DigestSize = 32
 )
 
@@ -49,7 +51,10 @@ const (
 	// then has the maps pod, class, row and port.
 	FeaturePolicies
 
-	AllFeatures Features = 1<<iota - 1
+	// ServiceFeatures are those that entries of svc need.
+	ServiceFeatures = FeatureAffinity | FeatureWeights | FeatureSourceRanges | FeatureNodePorts | FeatureSCTP
+
+	AllFeatures Features = FeaturePolicies<<1 - 1
 )
 
 // FeatureNames returns the names of the features by bit.
@@ -73,18 +78,127 @@ type Info struct {
 	Version  uint32   // the version of this layout, [Version]
 	Flags    uint32   // the settings of the node: see the constants
 	Features Features // what a program must be able to do
-	// Counts are the numbers of entries of the maps from Services to Prefixes.
+	// Counts are the numbers of entries of the maps from Services to Sources.
 	Counts [serviceMaps - 1]uint32
 	// Detector is one of the modes. Two of them use Interface and its length; the
 	// rest of Interface is zero.
 	Detector     uint8
-	InterfaceLen uint8   // the length of the name in Interface, in bytes; at most 15
-	Reserved     [2]byte // zero
+	InterfaceLen uint8 // the length of the name in Interface, in bytes; at most 15
+	// RangeCounts are how many service ranges of IPv4 and of IPv6 are in Ranges, or
+	// RangesElsewhere.
+	RangeCounts [2]uint8
 	// Interface is the interface's name or its prefix; it has the size of IFNAMSIZ.
 	Interface [16]byte
 	// PolicyCounts are the numbers of entries of the maps from Pods to Ports.
 	PolicyCounts [NumMaps - serviceMaps]uint32
+	// ABI is what programs must be written for, [ABI].
+	ABI      uint32
+	Reserved uint32 // zero
+	// Ranges are the ranges of ClusterIPs, those of IPv4 in the first half: packets to an
+	// unused address in them are dropped.
+	Ranges [2 * MaxRanges]Range
 }
+
+// ABI is the version of what programs and maps agree about: the maps that a program looks
+// up, their keys and values, and what they mean. A program of another version must not be
+// attached over the maps.
+const ABI = 2
+
+// MaxRanges is how many service ranges of a family meta has room for. If there are more,
+// RangesElsewhere is their number, and all of them are in SetServiceCIDR.
+const (
+	MaxRanges       = 4
+	RangesElsewhere = 255
+)
+
+// Range is a service range: an address is in it if its bits under the mask are those of
+// Address.
+type Range struct{ Address, Mask Address }
+
+// RangeOf returns the range of a prefix.
+func RangeOf(p netip.Prefix) (r Range) {
+	k := PrefixKeyOf(0, p)
+	r.Address = k.Address
+	for i := range k.Bits - SetBits {
+		r.Mask[i/8] |= 0x80 >> (i % 8)
+	}
+	return r
+}
+
+// Prefix returns the prefix of a range, which is invalid if the mask is none.
+func (r Range) Prefix() netip.Prefix {
+	n := 0
+	for n < len(r.Mask) && r.Mask[n] == 0xff {
+		n++
+	}
+	n *= 8
+	if n < 128 {
+		n += bits.LeadingZeros8(^r.Mask[n/8])
+	}
+	p := PrefixKey{Bits: SetBits + uint32(n), Address: r.Address}.Prefix()
+	if !p.IsValid() || RangeOf(p) != r {
+		return netip.Prefix{}
+	}
+	return p
+}
+
+// ServiceRanges returns the service ranges of a family that are in meta, which must be
+// valid.
+func (m *Info) ServiceRanges(ipv6 bool) []Range {
+	f := familyIndex(ipv6)
+	if m.RangeCounts[f] == RangesElsewhere {
+		return nil
+	}
+	return m.Ranges[f*MaxRanges:][:m.RangeCounts[f]]
+}
+
+// SetRanges writes the service ranges of a family into meta, or reports that it has no
+// room for them.
+func (m *Info) SetRanges(ipv6 bool, list []netip.Prefix) bool {
+	f := familyIndex(ipv6)
+	if len(list) > MaxRanges {
+		m.RangeCounts[f] = RangesElsewhere
+		return false
+	}
+	m.RangeCounts[f] = uint8(len(list))
+	for i, p := range list {
+		m.Ranges[f*MaxRanges+i] = RangeOf(p)
+	}
+	return true
+}
+
+func familyIndex(ipv6 bool) int {
+	if ipv6 {
+		return 1
+	}
+	return 0
+}
+
+// validRanges reports whether the ranges are of their families, in order, and the rest is
+// zero.
+func (m *Info) validRanges() bool {
+	for _, ipv6 := range []bool{false, true} {
+		f := familyIndex(ipv6)
+		if n := m.RangeCounts[f]; n > MaxRanges && n != RangesElsewhere {
+			return false
+		}
+		list := m.ServiceRanges(ipv6)
+		for i, r := range list {
+			p := r.Prefix()
+			if !p.IsValid() || p.Addr().Is4() == ipv6 || i > 0 && bytes.Compare(list[i-1].bytes(), r.bytes()) >= 0 {
+				return false
+			}
+		}
+		for _, r := range m.Ranges[f*MaxRanges+len(list) : (f+1)*MaxRanges] {
+			if r != (Range{}) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r Range) bytes() []byte { return append(r.Address[:], r.Mask[:]...) }
 
 // Count returns the number of entries of a map.
 func (m *Info) Count(index int) uint32 {
@@ -130,7 +244,7 @@ func (m *Info) ValidInfo() bool {
 	return m.Version == Version && m.Flags&^infoFlags == 0 && m.Features&^AllFeatures == 0 &&
 		m.Detector <= DetectInterfacePrefix && byName == (n > 0) && n < len(m.Interface) &&
 		bytes.IndexByte(m.Interface[:n], 0) < 0 && len(bytes.TrimRight(m.Interface[n:], "\x00")) == 0 &&
-		m.Reserved == [2]byte{}
+		m.Reserved == 0 && m.ABI == ABI && m.validRanges()
 }
 
 // InterfaceName returns the interface's name or its prefix.

@@ -5,13 +5,13 @@ import "net/netip"
 // PrefixKeySize is the size of a PrefixKey in bytes.
 const PrefixKeySize = 24
 
-// The sets of the prefix map that every image may have. The IPv6 prefixes have the
+// The sets of the prefix map. The IPv6 prefixes have the
 // next number (SetFor), so that ::/0 covers no IPv4 address.
 const (
 	// SetLocal are the source ranges of this node's pods, for DetectCIDR.
 	SetLocal = 2
-	// SetServiceCIDR are the ranges of ClusterIPs: packets to an unused address in
-	// them are dropped.
+	// SetServiceCIDR are the ranges of ClusterIPs of a family that has more of them than
+	// meta has room for: packets to an unused address in them are dropped.
 	SetServiceCIDR = 4
 	// SetNoMasquerade are the destinations that are excluded from the node's
 	// egress masquerade.
@@ -19,10 +19,11 @@ const (
 	// SetNodePort are the ranges in which the node's own addresses serve
 	// nodePorts.
 	SetNodePort = 8
-	// FirstSourceSet is the first set of source ranges. Each has one family, the
-	// image assigns the numbers, and equal lists share a set.
-	FirstSourceSet = 16
 )
+
+// FirstSourceSet is the first set of the source map. Each has one family, the image
+// assigns the numbers, and equal lists share a set.
+const FirstSourceSet = 1
 
 // SetFor returns the set of a family.
 func SetFor(set uint32, ipv6 bool) uint32 {
@@ -32,13 +33,10 @@ func SetFor(set uint32, ipv6 bool) uint32 {
 	return set
 }
 
-// SetName returns the name of a set without its family: "local", "service-cidr",
-// "no-masquerade", "node-port" or "source", or "" if the set is unknown.
+// SetName returns the name of a set of the prefix map without its family: "local",
+// "service-cidr", "no-masquerade" or "node-port", or "" if the set is unknown.
 func SetName(set uint32) string {
-	switch {
-	case set >= FirstSourceSet:
-		return "source"
-	case set >= SetLocal && set <= SetNodePort+1:
+	if set >= SetLocal && set <= SetNodePort+1 {
 		return setNames[set/2-1]
 	}
 	return ""
@@ -46,7 +44,7 @@ func SetName(set uint32) string {
 
 var setNames = [...]string{"local", "service-cidr", "no-masquerade", "node-port"}
 
-// PrefixKey is the key of the prefix map (struct bpf_lpm_trie_key): the number of
+// PrefixKey is the key of the prefix and the source map (struct bpf_lpm_trie_key): the number of
 // significant bits, then the bits. The set is always significant.
 type PrefixKey struct {
 	Bits    uint32  // the number of significant bits, including those of Set

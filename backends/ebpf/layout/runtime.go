@@ -11,8 +11,8 @@ const (
 // next image.
 const Slots = 2
 
-// Active is the only commit point: an array with one 64-bit number, the active
-// slot. A program reads it once per run.
+// Active is the only commit point: an array with one 64-bit number, the active slot in its
+// lowest byte and the epoch above it. A program reads it once per run.
 var active = Map{"active", Array, IndexSize, ActiveSize, Mmapable}
 
 // The kinds of clients in an AffinityKey.
@@ -34,12 +34,14 @@ type AffinityKey struct {
 }
 
 // AffinityValue is the endpoint of a client, by address, so that it survives
-// recompilation. It is valid while ep_ok has the endpoint in the route's pool, and
-// until Service.Affinity seconds after Last.
+// recompilation. It is valid while the route's pool has the endpoint, and until
+// Service.Affinity seconds after Last.
 type AffinityValue struct {
 	Address  Address // the endpoint's address
 	Port     Port    // the endpoint's port
-	Reserved [6]byte // zero
+	Reserved [2]byte // zero
+	// Place is where the pool had the endpoint last: a program looks there first.
+	Place uint32
 	// Last is the CLOCK_MONOTONIC time of the last new connection, in
 	// nanoseconds.
 	Last uint64
@@ -49,6 +51,12 @@ var affinity = Map{"aff", LRUHash, AffinityKeySize, AffinityValueSize, 0}
 
 // ActiveMap returns the map that selects the active generation.
 func ActiveMap() Map { return active }
+
+// ActiveValue is the value of active, and ActiveParts takes it apart.
+func ActiveValue(slot uint8, epoch uint64) uint64 { return epoch<<8 | uint64(slot) }
+
+// ActiveParts returns the slot and the epoch of a value of active.
+func ActiveParts(v uint64) (slot uint8, epoch uint64) { return uint8(v), v >> 8 }
 
 // AffinityMap returns the map of affinity bindings. The agent chooses its size.
 func AffinityMap() Map { return affinity }

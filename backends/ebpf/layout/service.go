@@ -1,5 +1,11 @@
 package layout
 
+import (
+	"bytes"
+	"cmp"
+	"net/netip"
+)
+
 // Sizes in bytes.
 const (
 	ServiceKeySize = 20
@@ -27,6 +33,29 @@ type ServiceKey struct {
 	Port     Port    // the destination port
 	Protocol uint8   // IPPROTO_*
 	Scope    Scope   // an address, or the node's nodePort addresses
+}
+
+// KindAddress is the kind of an entry that is no Service: its key has neither port nor
+// protocol, and says that the address is a ClusterIP. A packet to another port of it is
+// rejected if it would be forwarded or if the node sent it. The entry has nothing but its
+// kind. It is in svc and not in addr, so that it comes and goes with its Services.
+const KindAddress = 255
+
+// AddressKey returns the key of a ClusterIP's entry of KindAddress.
+func AddressKey(a netip.Addr) ServiceKey {
+	k := ServiceKey{Address: AddressOf(a)}
+	if !a.Is4() {
+		k.Scope = ScopeIPv6
+	}
+	return k
+}
+
+// IsAddress reports whether the key is that of an entry of KindAddress.
+func (k ServiceKey) IsAddress() bool { return k.Port == Port{} && k.Protocol == 0 }
+
+// Compare orders keys by their bytes.
+func (k ServiceKey) Compare(o ServiceKey) int {
+	return cmp.Or(bytes.Compare(k.Address[:], o.Address[:]), bytes.Compare(k.Port[:], o.Port[:]), cmp.Compare(k.Protocol, o.Protocol), cmp.Compare(k.Scope, o.Scope))
 }
 
 // Append appends the key's bytes.
@@ -61,8 +90,7 @@ const RouteWeighted = 1 << 0
 // Route is one of the two routes of a Service: a range of ep and the treatment of
 // the packet. If there are no endpoints, Count, Base and Total are 0.
 type Route struct {
-	// Base is the index of the pool's first endpoint; it also identifies the pool
-	// (MemberKey.Pool).
+	// Base is the index of the pool's first endpoint.
 	Base, Count uint32
 	// Total is the sum of the weights.
 	Total      uint32
@@ -97,10 +125,10 @@ type Service struct {
 	Internal, External Route // the routes of packets from local pods and the node, and of all others
 	// Affinity is the timeout in seconds; 0 means no affinity.
 	Affinity uint32
-	// Sources is the set of the prefix map that must contain the source; otherwise
+	// Sources is the set of the source map that must contain the source; otherwise
 	// the packet is dropped before anything else. 0 means no restriction.
 	Sources uint32
-	// Kind is the ir.FrontendKind, for display and statistics.
+	// Kind is the ir.FrontendKind, or KindAddress.
 	Kind     uint8
 	Reserved [15]byte // zero
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -224,15 +223,12 @@ func podsOfImage(dir string) (map[netip.Addr]bool, error) {
 		return nil, err
 	}
 	defer inner.Close()
-	keys := make(map[layout.Address]bool)
-	var key layout.Address
-	var value [layout.PodSize]byte
-	it := inner.Iterate()
-	for it.Next(&key, &value) {
-		keys[key] = true
-	}
-	for k := range maps.Keys(keys) {
+	const slack = 64 // a look into a hash needs room for a bucket
+	room := int(inner.MaxEntries()) + slack
+	keys, values := make([]layout.Address, room), make([][layout.PodSize]byte, room)
+	n, err := readAll(inner, keys, values)
+	for _, k := range keys[:n] {
 		pods[k.Addr()] = true
 	}
-	return pods, it.Err()
+	return pods, err
 }

@@ -57,28 +57,81 @@ func (i *Interfaces) programs(pods *cast) (have *sharedPrograms, steps []string,
 	return have, steps, nil
 }
 
+// checked is what programs were compared with last: nothing of it can change under the same
+// numbers.
+type checked struct {
+	programs        [len(sides)]ebpf.ProgramID
+	active          ebpf.MapID
+	rules, countAll bool
+}
+
 // pinnedPrograms opens the programs that are pinned and the same as those that would be loaded,
 // with the maps that are pinned.
 func (i *Interfaces) pinnedPrograms() (*sharedPrograms, error) {
+	now := checked{rules: i.PacketRules, countAll: i.CountAll}
 	var all sharedPrograms
-	spec, err := i.spec()
-	if err != nil {
-		return &all, err
-	}
-	pinned, err := pinnedIDs(i.Dir, spec)
-	if err != nil {
-		return &all, err
-	}
 	for s := range sides {
-		if all[s], err = openProgram(i.Dir, sides[s].program, spec, pinned); err != nil {
+		var err error
+		if all[s], err = openProgram(i.Dir, sides[s].program); err != nil {
 			all.close()
 			return &sharedPrograms{}, fmt.Errorf("program %s: %w", sides[s].program, err)
 		}
+		if all[s] != nil {
+			now.programs[s] = all[s].id
+		}
+	}
+	var err error
+	if now.active, err = pinnedID(i.Dir, activeSpec().Name); err == nil && !i.isChecked(now) {
+		err = i.check(&all, now)
+	}
+	if err != nil {
+		all.close()
+		return &sharedPrograms{}, err
 	}
 	return &all, nil
 }
 
-func openProgram(dir, name string, spec *ebpf.CollectionSpec, pinned map[string]ebpf.MapID) (*sharedProgram, error) {
+func (i *Interfaces) isChecked(now checked) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.last == now && now.programs != [len(sides)]ebpf.ProgramID{}
+}
+
+// check drops the programs that are not the same.
+func (i *Interfaces) check(all *sharedPrograms, now checked) error {
+	spec, err := i.spec()
+	if err != nil {
+		return err
+	}
+	pinned, err := pinnedIDs(i.Dir, spec)
+	if err != nil {
+		return err
+	}
+	right := true
+	for s, p := range all {
+		if p == nil {
+			right = false
+			continue
+		}
+		same, err := sameProgram(p.id, spec, sides[s].program, pinned)
+		if err != nil {
+			return fmt.Errorf("program %s: %w", sides[s].program, err)
+		}
+		if !same {
+			p.Close()
+			all[s], right = nil, false
+		}
+	}
+	if right {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.last = now
+	}
+	return nil
+}
+
+// openProgram opens a program by its pin; nil is none.
+func openProgram(dir, name string) (*sharedProgram, error) {
 	p, err := ebpf.LoadPinnedProgram(filepath.Join(dir, programPin(name)), nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -90,28 +143,38 @@ func openProgram(dir, name string, spec *ebpf.CollectionSpec, pinned map[string]
 		return nil, errors.Join(err, p.Close())
 	}
 	id, _ := info.ID()
-	same, err := sameProgram(id, spec, name)
-	if err == nil && same {
-		same, err = usesMaps(info, pinned)
-	}
-	if err != nil || !same {
-		return nil, errors.Join(err, p.Close())
-	}
 	return &sharedProgram{p, id}, nil
 }
 
-// pinnedIDs returns the maps of the programs that are pinned, by name.
+// pinnedIDs returns the maps of programs that are pinned, by name.
 func pinnedIDs(dir string, spec *ebpf.CollectionSpec) (map[string]ebpf.MapID, error) {
 	out := make(map[string]ebpf.MapID)
-	err := eachPinned(dir, spec, func(name string, m *ebpf.Map) error {
-		info, err := m.Info()
-		if err != nil {
-			return err
-		}
-		out[name], _ = info.ID()
-		return m.Close()
+	err := eachPinned(dir, spec, func(name string, m *ebpf.Map) (err error) {
+		out[name], err = idOf(m)
+		return errors.Join(err, m.Close())
 	})
 	return out, err
+}
+
+// pinnedID returns the number of a pinned map; 0 is none.
+func pinnedID(dir, name string) (ebpf.MapID, error) {
+	m, err := ebpf.LoadPinnedMap(filepath.Join(dir, name), &ebpf.LoadPinOptions{ReadOnly: true})
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	} else if err != nil {
+		return 0, fmt.Errorf("map %s: %w", name, err)
+	}
+	id, err := idOf(m)
+	return id, errors.Join(err, m.Close())
+}
+
+func idOf(m *ebpf.Map) (ebpf.MapID, error) {
+	info, err := m.Info()
+	if err != nil {
+		return 0, err
+	}
+	id, _ := info.ID()
+	return id, nil
 }
 
 // usesMaps reports whether all of a program's maps are those that are pinned.
@@ -174,6 +237,9 @@ func (i *Interfaces) load(pods *cast) (steps []string, err error) {
 	}
 	if legs := have[legsMap]; legs != nil {
 		spec.Maps[legsMap].MaxEntries = legs.MaxEntries()
+	}
+	if err := checkABI(i.Dir); err != nil {
+		return nil, err
 	}
 	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: have})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -23,7 +24,8 @@ const DefaultLegs = 1 << 17
 
 // Interfaces are the programs that enforce policies at the interfaces of pods, on the node's
 // side of them: from_pod judges what a pod sends, to_pod what it gets. They need Linux 6.6
-// (tcx). All methods concern the network namespace of the calling thread.
+// (tcx). All methods concern the network namespace of the calling thread, and are safe for
+// concurrent use.
 type Interfaces struct {
 	// Dir is the directory of the BPF file system where the maps of images are pinned; links,
 	// programs and the programs' own maps are pinned beside them.
@@ -42,6 +44,10 @@ type Interfaces struct {
 	// Legs is the number of ends of connections to remember; 0 is DefaultLegs. It is fixed
 	// until Detach.
 	Legs uint32
+
+	attaching sync.Mutex
+	mu        sync.Mutex
+	last      checked
 }
 
 // sides are the programs of an interface with the ends of the names of their links' pins.
@@ -71,6 +77,8 @@ func programPin(name string) string { return namePrefix + name }
 // An interface that is gone meanwhile is no error. One that fails leaves the others
 // attached; an Attach that follows completes it.
 func (i *Interfaces) Attach(ctx context.Context) (steps []string, err error) {
+	i.attaching.Lock()
+	defer i.attaching.Unlock()
 	pods, devices, err := i.devices()
 	if err != nil {
 		return nil, err

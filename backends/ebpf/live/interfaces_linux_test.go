@@ -143,13 +143,13 @@ func TestInterfacesForeign(t *testing.T) {
 	}
 }
 
-// TestWatchedPods changes policies and pods 40 times, with one process that attaches when it is
-// told to look, and compares connections between all ends with the evaluator.
+// TestWatchedPods changes policies and pods 40 times, with Keep beside, which
+// attaches when it is told to look, and compares connections between all ends with the evaluator.
 func TestWatchedPods(t *testing.T) {
 	r := newPodRig(t)
 	rng := rand.New(rand.NewPCG(4, 2))
 	r.put(r.program(policies{}))
-	r.watch()
+	r.keep()
 	tried := make(map[eval.Verdict]int)
 	for step := range 40 {
 		r.changePods(rng, step)
@@ -183,33 +183,23 @@ func TestWatchedPods(t *testing.T) {
 	}
 }
 
-// watch attaches whenever Watch says so, until the test ends.
-func (r *podRig) watch() {
+// keep keeps programs attached until the test ends, from another thread.
+func (r *podRig) keep() {
 	r.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	ready := make(chan error)
 	wg.Go(func() {
 		err := r.node.do(func() error {
-			notices, err := r.interfaces.Watch(ctx)
-			ready <- err
-			if err != nil {
-				return nil
-			}
-			for range notices {
-				if _, err := r.interfaces.Attach(ctx); err != nil && ctx.Err() == nil {
-					return err
+			return r.interfaces.Keep(ctx, time.Hour, func(_ []string, err error) {
+				if err != nil {
+					r.Error(err)
 				}
-			}
-			return nil
+			})
 		})
 		if err != nil {
 			r.Error(err)
 		}
 	})
-	if err := <-ready; err != nil {
-		r.Fatal(err)
-	}
 	r.Cleanup(func() {
 		cancel()
 		wg.Wait()

@@ -9,11 +9,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/cilium/ebpf"
 
 	image "github.com/planec/planec/backends/ebpf"
 )
@@ -65,30 +62,16 @@ func TestProgramsAcrossKills(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	program := reader(t, d)
-	var stop atomic.Bool
-	runs := make(chan [3]int)
-	go func() {
-		var seen [3]int
-		for !stop.Load() {
-			got, err := program.Run(&ebpf.RunOptions{Data: make([]byte, 64)})
-			if err != nil {
-				t.Error(err)
-			}
-			seen[got%3]++
-		}
-		runs <- seen
-	}()
+	stop := reader(t, d, 0).read(t)
 	files := []string{writeImage(t, images[0]), writeImage(t, images[1])}
 	rng := rand.New(rand.NewPCG(5, 2))
 	for range kills / 5 {
 		killed(t, fs, files, time.Duration(rng.Int64N(int64(100*time.Millisecond))))
 	}
-	stop.Store(true)
-	seen := <-runs
-	t.Logf("%d runs across %d kills", seen[consistent], kills/5)
-	if seen[missing] != 0 || seen[torn] != 0 || seen[consistent] < 1000 {
-		t.Errorf("missing %d, consistent %d, torn %d", seen[missing], seen[consistent], seen[torn])
+	s := stop()
+	t.Logf("%+v across %d kills", s, kills/5)
+	if s.bad() || s.ok < 1000 {
+		t.Errorf("%+v", s)
 	}
 }
 

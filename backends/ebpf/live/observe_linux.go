@@ -8,13 +8,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
-
-	image "github.com/planec/planec/backends/ebpf"
-	"github.com/planec/planec/backends/ebpf/layout"
 )
-
-// generationID has the kernel's IDs of the maps of a generation.
-type generationID [layout.NumMaps]ebpf.MapID
 
 func (p *Pins) observe(ctx context.Context) (*State, error) {
 	if err := checkFS(p.Dir); err != nil {
@@ -30,7 +24,7 @@ func (p *Pins) observe(ctx context.Context) (*State, error) {
 	defer unlock()
 	d := &Dataplane{}
 	defer d.Close()
-	missing, err := d.look(p.Dir)
+	missing, err := d.look(p.Dir, &ebpf.LoadPinOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
@@ -40,33 +34,14 @@ func (p *Pins) observe(ctx context.Context) (*State, error) {
 	}
 	g, err := d.generation()
 	defer g.close()
-	if errors.Is(err, ErrNoImage) && len(missing) == 0 && g[layout.Meta] == nil {
-		return s, nil // no image was ever loaded
+	if err == nil {
+		err = g.frozen()
 	}
 	if err == nil {
-		s.Image, err = p.image(&g)
+		s.Image, err = d.read(&g)
 	}
 	s.broken = err
 	return s, nil
-}
-
-// look opens the pinned maps for reading, and returns the names of those that are
-// not pinned.
-func (d *Dataplane) look(dir string) (missing []string, err error) {
-	for i, spec := range pinnedSpecs() {
-		m, err := pinned(spec, dir, &ebpf.LoadPinOptions{ReadOnly: true})
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			missing = append(missing, spec.Name)
-		case err != nil:
-			return nil, fmt.Errorf("map %s: %w", spec.Name, err)
-		case i == 0:
-			d.active = m
-		default:
-			d.outer[i-1] = m
-		}
-	}
-	return missing, nil
 }
 
 func names(specs []*ebpf.MapSpec) []string {
@@ -77,41 +52,16 @@ func names(specs []*ebpf.MapSpec) []string {
 	return out
 }
 
-// image reads a generation, or returns the cached image if the IDs are the same:
-// frozen maps cannot change.
-func (p *Pins) image(g *generation) (*image.Image, error) {
-	id, err := g.identify()
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if id == p.seen && p.seenImage != nil {
-		return p.seenImage, nil
-	}
-	img, err := g.read()
-	if err != nil {
-		return nil, err
-	}
-	p.seen, p.seenImage = id, img
-	return img, nil
-}
-
-// identify returns the IDs of the maps. Maps that are not frozen are an error,
-// because their content may change after the read.
-func (g *generation) identify() (id generationID, err error) {
-	for i, l := range layout.Maps() {
-		if g[i] == nil {
-			continue
-		}
+// frozen wants the maps of the rest to be as they will remain.
+func (g *generation) frozen() error {
+	for i := range stored {
 		info, err := g[i].Info()
 		if err != nil {
-			return id, fmt.Errorf("map %s: %w", l.Name, err)
+			return fmt.Errorf("map %s: %w", mapLayout(i).Name, err)
 		}
 		if !info.Frozen() {
-			return id, fmt.Errorf("map %s: it is not frozen", l.Name)
+			return fmt.Errorf("map %s: it is not frozen", mapLayout(i).Name)
 		}
-		id[i], _ = info.ID()
 	}
-	return id, nil
+	return nil
 }

@@ -12,9 +12,6 @@ import (
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
-
-	image "github.com/planec/planec/backends/ebpf"
-	"github.com/planec/planec/backends/ebpf/layout"
 )
 
 // DefaultDir is the directory of the pinned maps on a node, and DefaultLockWait
@@ -31,10 +28,8 @@ type Pins struct {
 	LockWait time.Duration // how long an apply waits for the lock; 0 means not at all
 
 	mu sync.Mutex
-	// seen is the generation that was read and verified last, with its image:
-	// frozen maps with the same IDs have the same content.
-	seen      generationID
-	seenImage *image.Image
+	// session has the maps open between changes from held state; nil if there was none.
+	session *session
 }
 
 // NewPins returns Pins for a directory, which is created when needed.
@@ -50,10 +45,19 @@ func (p *Pins) Observe(ctx context.Context) (*State, error) {
 }
 
 // Apply carries out a plan: when it returns nil, the image is active and was read
-// back. When it fails before the flip, what was active is.
+// back. When it fails before the flip, what was active is. A plan of [Held] that fails with
+// [ErrDrift] has changed nothing.
 func (p *Pins) Apply(ctx context.Context, plan *Plan) error {
 	if plan.Empty() {
 		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if plan.held {
+		return p.applyHeld(ctx, plan)
+	}
+	if err := p.drop(); err != nil {
+		return err
 	}
 	if err := makeDir(p.Dir); err != nil {
 		return fmt.Errorf("making %s: %w", p.Dir, err)
@@ -81,14 +85,19 @@ func (p *Pins) Clean(ctx context.Context) (removed []string, err error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("removing the eBPF maps: %w", err)
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.drop(); err != nil {
+		return nil, err
+	}
 	unlock, err := p.lock(ctx, unix.LOCK_EX)
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", p.Dir, err)
 	}
 	defer unlock()
 	var errs []error
-	for _, spec := range pinnedSpecs() {
-		if err := p.remove(spec); err == nil {
+	for _, spec := range append(pinnedSpecs(), formerSpecs()...) {
+		if err := removePin(spec, p.Dir); err == nil {
 			removed = append(removed, "remove map "+spec.Name)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, fmt.Errorf("removing map %s: %w", spec.Name, err))
@@ -104,7 +113,7 @@ func (p *Pins) Clean(ctx context.Context) (removed []string, err error) {
 // Left returns what Clean would remove, without a change.
 func (p *Pins) Left() ([]string, error) {
 	var steps []string
-	for _, spec := range pinnedSpecs() {
+	for _, spec := range append(pinnedSpecs(), formerSpecs()...) {
 		_, err := os.Lstat(filepath.Join(p.Dir, spec.Name))
 		if err == nil {
 			steps = append(steps, "remove map "+spec.Name)
@@ -121,14 +130,6 @@ func (p *Pins) Left() ([]string, error) {
 		return nil, fmt.Errorf("looking for the eBPF maps: %w", err)
 	}
 	return steps, nil
-}
-
-func (p *Pins) remove(spec *ebpf.MapSpec) error {
-	m, err := pinned(spec, p.Dir, nil)
-	if err != nil {
-		return err
-	}
-	return errors.Join(m.Unpin(), m.Close())
 }
 
 // lock takes the lock in mode LOCK_SH or LOCK_EX of flock(2) and waits for other
@@ -155,16 +156,6 @@ func (p *Pins) lock(ctx context.Context, mode int) (unlock func(), err error) {
 		}
 		time.Sleep(pause)
 	}
-}
-
-// pinnedSpecs returns all maps with a pin; the first one is active, which selects
-// the generation.
-func pinnedSpecs() []*ebpf.MapSpec {
-	specs := []*ebpf.MapSpec{activeSpec()}
-	for _, l := range layout.Maps() {
-		specs = append(specs, outerSpec(l))
-	}
-	return specs
 }
 
 // pinned opens a pinned map of planec. Any other object there is [ErrForeign].

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,44 +42,34 @@ func serving(t testing.TB, p *Pins, want *image.Image) {
 	}
 }
 
-func activeMaps(t *testing.T, p *Pins) generationID {
+func fingerprint(t *testing.T, p *Pins) string {
 	t.Helper()
-	d := &Dataplane{}
-	defer d.Close()
-	if missing, err := d.look(p.Dir); err != nil || len(missing) > 0 {
-		t.Fatalf("missing %v: %v", missing, err)
-	}
-	g, err := d.generation()
-	defer g.close()
+	f, err := p.Fingerprint(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, err := g.identify()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
+	return f
 }
 
 func TestPinsApply(t *testing.T) {
 	p, _ := pins(t)
 	ctx := context.Background()
 	first := apply(t, p, generationImage(t, 1))
-	if len(first.Steps()) < 1+1+layout.NumMaps || !slices.Contains(first.Steps(), "map svc: 2 entries come") {
+	if len(first.Steps()) < 1+1+numMaps || !slices.Contains(first.Steps(), "map svc: 2 entries come") {
 		t.Errorf("the first plan:\n%s", strings.Join(first.Steps(), "\n"))
 	}
 	want := generationImage(t, 2)
 	second := apply(t, p, want)
-	if got := second.Steps(); len(got) != 4 || got[0] != "map svc: 2 entries change" || got[1] != "map ep: 1 entry comes, 2 entries change" ||
-		!strings.HasPrefix(got[3], "activate image "+short(want)+" in the place of ") {
+	if got := second.Steps(); len(got) != 5 || got[0] != "map svc: 2 entries change" || got[1] != "map ep: 1 entry comes, 2 entries change" ||
+		!strings.HasPrefix(got[4], "activate image "+short(want)+" in the place of ") {
 		t.Errorf("the second plan:\n%s", strings.Join(got, "\n"))
 	}
 	serving(t, p, want)
-	before := activeMaps(t, p)
+	before := fingerprint(t, p)
 	if again := apply(t, NewPins(p.Dir), want); !again.Empty() {
 		t.Errorf("a restart changes something:\n%s", strings.Join(again.Steps(), "\n"))
 	}
-	if activeMaps(t, p) != before {
+	if fingerprint(t, p) != before {
 		t.Error("a restart over a correct image wrote it again")
 	}
 	for seed := range uint64(8) {
@@ -87,7 +78,7 @@ func TestPinsApply(t *testing.T) {
 		serving(t, p, img)
 	}
 	removed, err := p.Clean(ctx)
-	if err != nil || len(removed) != 1+layout.NumMaps {
+	if err != nil || len(removed) != 1+numMaps {
 		t.Errorf("cleaning: %v, %v", removed, err)
 	}
 	if _, err := os.Stat(p.Dir); !errors.Is(err, os.ErrNotExist) {
@@ -108,26 +99,48 @@ func TestPinsRepair(t *testing.T) {
 		name, want string
 		do         func(p *Pins, d *Dataplane) error
 	}{
-		{"a pin is gone", "add map plc_eps", func(p *Pins, _ *Dataplane) error { return os.Remove(filepath.Join(p.Dir, "plc_eps")) }},
+		{"a pin is gone", "add map plc_keys", func(p *Pins, _ *Dataplane) error { return os.Remove(filepath.Join(p.Dir, "plc_keys")) }},
 		{"the commit point is gone", "add map plc_active", func(p *Pins, _ *Dataplane) error { return os.Remove(filepath.Join(p.Dir, "plc_active")) }},
-		{"the slot is emptied", "map svc: ", func(_ *Pins, d *Dataplane) error { return d.outer[layout.Services].Delete(uint32(1)) }},
+		{"the slot of the addresses is emptied", "map addr: ", func(_ *Pins, d *Dataplane) error { return d.outer[addresses].Delete(uint32(1)) }},
+		{"the slot of the keys is emptied", "map key: ", func(_ *Pins, d *Dataplane) error { return d.outer[keys].Delete(uint32(1)) }},
 		{"another map is in the slot", "not frozen", func(_ *Pins, d *Dataplane) error {
-			return withMap(layout.Services, 2, func(m *ebpf.Map) error { return d.outer[layout.Services].Put(uint32(1), m) })
+			return withMap(addresses, 2, func(m *ebpf.Map) error { return d.outer[addresses].Put(uint32(1), m) })
 		}},
-		{"a frozen one is in the slot", "0 entries where 2 should be", func(_ *Pins, d *Dataplane) error {
-			return withMap(layout.Services, 2, func(m *ebpf.Map) error {
-				return errors.Join(m.Freeze(), d.outer[layout.Services].Put(uint32(1), m))
+		{"a frozen one is in the slot", "0 entries where 1 should be", func(_ *Pins, d *Dataplane) error {
+			return withMap(addresses, 1, func(m *ebpf.Map) error {
+				return errors.Join(m.Freeze(), d.outer[addresses].Put(uint32(1), m))
 			})
 		}},
+		{"there are no keys", "map svc: 2 entries come", func(_ *Pins, d *Dataplane) error {
+			return withMap(keys, 2000, func(m *ebpf.Map) error { return d.outer[keys].Put(uint32(1), m) })
+		}},
+		{"a key is gone", "map svc: 1 entry comes", func(_ *Pins, d *Dataplane) error {
+			return d.inSlot(keys, 1, func(m *ebpf.Map) error { return m.Delete(serviceAt(1).Append(nil)) })
+		}},
+		{"a key is another's", "is another's or none", func(_ *Pins, d *Dataplane) error {
+			return d.inSlot(keys, 1, func(m *ebpf.Map) error {
+				var index uint32
+				return errors.Join(m.Lookup(serviceAt(1).Append(nil), &index), m.Put(serviceAt(2).Append(nil), index))
+			})
+		}},
+		{"a word names no record", "record 99999 of", func(_ *Pins, d *Dataplane) error {
+			return d.inSlot(stored+layout.Words, 1, func(m *ebpf.Map) error { return m.Put(uint32(0), uint64(99999<<24|99999)) })
+		}},
+		{"a record was edited", "map svc: 1 entry changes", func(_ *Pins, d *Dataplane) error {
+			return d.inSlot(stored+layout.Records, 1, func(m *ebpf.Map) error { return editEach(m, 40, 0x80) })
+		}},
+		{"endpoints were edited", "map ep: ", func(_ *Pins, d *Dataplane) error {
+			return d.inSlot(stored+layout.Places, 1, func(m *ebpf.Map) error { return editEach(m, 17, 1) })
+		}},
 		{"active is no slot", "slot 7 of 2", func(_ *Pins, d *Dataplane) error { return d.active.Put(uint32(0), uint64(7)) }},
-		{"the other slot is active", "comes", func(_ *Pins, d *Dataplane) error { return d.active.Put(uint32(0), uint64(0)) }},
+		{"the other slot is active", "map addr: 1 entry comes, 1 entry goes", func(_ *Pins, d *Dataplane) error { return d.active.Put(uint32(0), uint64(0)) }},
 	}
 	for _, damage := range damages {
 		t.Run(damage.name, func(t *testing.T) {
 			p, _ := pins(t)
 			img := generationImage(t, 6)
 			apply(t, p, generationImage(t, 5)) // in slot 1
-			apply(t, p, generationImage(t, 5+2))
+			apply(t, p, generationImage(t, 9))
 			apply(t, p, img) // in slot 1 again
 			serving(t, p, img)
 			d, err := Open(p.Dir)
@@ -146,8 +159,46 @@ func TestPinsRepair(t *testing.T) {
 	}
 }
 
+// The maps that the tests damage.
+const (
+	addresses = 1
+	keys      = stored + layout.Keys
+)
+
+// serviceAt is the key of a Service of generationImage.
+func serviceAt(n byte) layout.ServiceKey {
+	return layout.ServiceKey{Address: layout.AddressOf(netip.AddrFrom4([4]byte{10, 96, 0, n})), Port: layout.PortOf(80), Protocol: 6}
+}
+
+// inSlot opens a map in a slot.
+func (d *Dataplane) inSlot(index int, slot uint32, do func(*ebpf.Map) error) error {
+	m, err := d.inner(index, slot)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(m), m.Close())
+}
+
+// editEach changes a byte of every entry of an array that has something.
+func editEach(m *ebpf.Map, at int, by byte) error {
+	for i := range m.MaxEntries() {
+		b, err := m.LookupBytes(i)
+		if err != nil {
+			return err
+		}
+		if b[at] == 0 {
+			continue
+		}
+		b[at] ^= by
+		if err := m.Put(i, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func withMap(index int, entries uint32, do func(*ebpf.Map) error) error {
-	m, err := ebpf.NewMap(innerSpec(layout.Maps()[index], entries))
+	m, err := ebpf.NewMap(innerSpec(mapLayout(index), entries))
 	if err != nil {
 		return err
 	}
@@ -156,14 +207,14 @@ func withMap(index int, entries uint32, do func(*ebpf.Map) error) error {
 
 // TestPinsForeign puts foreign objects where planec's pins belong.
 func TestPinsForeign(t *testing.T) {
-	spec := outerSpec(layout.Maps()[layout.Services])
+	spec := outerSpec(mapLayout(keys))
 	foreign := map[string]func(path string) error{
 		"another kind of map": func(path string) error {
 			return pinMap(&ebpf.MapSpec{Name: spec.Name, Type: ebpf.Hash, KeySize: 4, ValueSize: 4, MaxEntries: 2}, path)
 		},
 		"a map of another name": func(path string) error {
-			other := outerSpec(layout.Maps()[layout.Services])
-			other.Name, other.Pinning = "calico_nat", ebpf.PinNone
+			other := outerSpec(mapLayout(keys))
+			other.Name = "calico_nat"
 			return pinMap(other, path)
 		},
 		"a directory": func(path string) error { return os.Mkdir(path, 0o700) },

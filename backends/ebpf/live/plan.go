@@ -30,16 +30,24 @@ func (s *State) Served() backends.Served {
 	return s.Image.Served()
 }
 
-// Plan activates an image.
+// Plan activates an image, or changes some of the Services of the active one.
 type Plan struct {
 	want  *image.Image
 	steps []string
 	// fromNothing is whether no image was active.
 	fromNothing bool
+	// held says that the plan is of [Held]. Such a plan without an image has changes.
+	held    bool
+	changes []change
 }
 
-// NewPlan compares the kernel with an image. Even a small change creates a new
-// generation of all maps, because an image is replaced as a whole.
+// change is what a key means and will mean; nil is nothing.
+type change struct {
+	key           layout.ServiceKey
+	before, after *layout.Content
+}
+
+// NewPlan compares the kernel with an image.
 func NewPlan(have *State, want *image.Image) *Plan {
 	p := &Plan{want: want, fromNothing: have.Image == nil && have.broken == nil}
 	if have.Image != nil && have.Image.Digest() == want.Digest() && len(have.missing) == 0 {

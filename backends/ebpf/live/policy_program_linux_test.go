@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,6 +40,9 @@ func question(direction uint8, subject, peer netip.Addr, proto ir.Protocol, port
 	return b[:64]
 }
 
+// missing is what the test's program returns where it finds no map.
+const missing = 0
+
 // judge is the look-ups of policies as planec's programs will do them. It
 // answers with a verdict of port, or missing where a map is not there. Places
 // below the frame pointer: 4 is the slot, 8 to 40 are keys, 48 is the profile,
@@ -49,7 +53,7 @@ func judge(t testing.TB, d *Dataplane) *ebpf.Program {
 	find := func(index int, key int16) asm.Instructions {
 		return asm.Instructions{
 			asm.StoreMem(asm.RFP, -4, slot, asm.Word), asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, -4),
-			asm.LoadMapPtr(asm.R1, d.outer[index].FD()), asm.FnMapLookupElem.Call(), asm.JEq.Imm(asm.R0, 0, "missing"),
+			asm.LoadMapPtr(asm.R1, d.outer[slices.Index(restMaps[:], index)].FD()), asm.FnMapLookupElem.Call(), asm.JEq.Imm(asm.R0, 0, "missing"),
 			asm.Mov.Reg(asm.R1, asm.R0), asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, int32(key)), asm.FnMapLookupElem.Call(),
 		}
 	}
@@ -65,7 +69,7 @@ func judge(t testing.TB, d *Dataplane) *ebpf.Program {
 		asm.Mov.Reg(asm.R2, packet), asm.Add.Imm(asm.R2, 64), asm.JGT.Reg(asm.R2, asm.R3, "missing"),
 		asm.Mov.Imm(asm.R1, 0), asm.StoreMem(asm.RFP, -4, asm.R1, asm.Word), asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, -4),
 		asm.LoadMapPtr(asm.R1, d.active.FD()), asm.FnMapLookupElem.Call(), asm.JEq.Imm(asm.R0, 0, "missing"),
-		asm.LoadMem(slot, asm.R0, 0, asm.DWord),
+		asm.LoadMem(slot, asm.R0, 0, asm.DWord), asm.And.Imm(slot, 0xff),
 	}
 	code = append(code, words(-40, 0, layout.AddressSize)...)
 	code = append(code, find(layout.Pods, -40)...)

@@ -3,78 +3,101 @@ package live
 import (
 	"flag"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
 
 	"github.com/planec/planec/backends"
 	image "github.com/planec/planec/backends/ebpf"
-	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/backends/ebpf/bpf"
 	"github.com/planec/planec/ir"
 )
 
-// What the test's program returns.
-const (
-	missing = iota
-	consistent
-	torn
-)
+// imageReader is a program that reads what an image of the test has of one number, in
+// maps of Services, of addresses and of policies, as the programs of a node do.
+type imageReader struct{ *ebpf.Collection }
 
-// reader is a program like planec's future ones: it reads active once, looks up a
-// service in svc and its first endpoint in ep, and compares the service's affinity
-// with the endpoint's port, which are equal in every image of the test.
-func reader(t *testing.T, d *Dataplane) *ebpf.Program {
+// seen are the numbers of runs that saw one image, none, a torn Service, and a Service of
+// one image with addresses or policies of another.
+type seen struct{ ok, missing, torn, mixed uint64 }
+
+func (s seen) bad() bool { return s.missing+s.torn+s.mixed > 0 }
+
+// reader loads the program over the maps of a dataplane.
+func reader(t *testing.T, d *Dataplane, turns uint32) imageReader {
 	t.Helper()
-	lookup := func(fd int, key asm.Instructions) asm.Instructions {
-		out := append(key, asm.LoadMapPtr(asm.R1, fd))
-		return append(out, asm.FnMapLookupElem.Call(), asm.JEq.Imm(asm.R0, 0, "missing"))
+	spec, err := bpf.LoadImage()
+	if err != nil {
+		t.Fatal(err)
 	}
-	index := func(r asm.Register) asm.Instructions {
-		return asm.Instructions{asm.StoreMem(asm.RFP, -4, r, asm.Word), asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, -4)}
+	if err := spec.Variables["turns"].Set(turns); err != nil {
+		t.Fatal(err)
 	}
-	inner := func(key asm.Instructions) asm.Instructions {
-		out := append(asm.Instructions{asm.Mov.Reg(asm.R8, asm.R0)}, key...)
-		return append(out, asm.Mov.Reg(asm.R1, asm.R8), asm.FnMapLookupElem.Call(), asm.JEq.Imm(asm.R0, 0, "missing"))
+	maps := make(map[string]*ebpf.Map)
+	for name := range spec.Maps {
+		for i, s := range pinnedSpecs() {
+			if s.Name == name {
+				maps[name] = append([]*ebpf.Map{d.active}, d.outer[:]...)[i]
+			}
+		}
 	}
-	serviceKey := asm.Instructions{}
-	key := layout.ServiceKey{Address: layout.AddressOf(netip.MustParseAddr("10.96.0.1")), Port: layout.PortOf(80), Protocol: uint8(ir.TCP)}.Append(nil)
-	for i := 0; i < len(key); i += 4 {
-		serviceKey = append(serviceKey, asm.StoreImm(asm.RFP, int16(i-32), int64(layout.DecodeIndex(key[i:])), asm.Word))
-	}
-	serviceKey = append(serviceKey, asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, -32))
-
-	code := asm.Instructions{asm.Mov.Imm(asm.R7, 0)}
-	code = append(code, lookup(d.active.FD(), index(asm.R7))...)
-	code = append(code, asm.LoadMem(asm.R7, asm.R0, 0, asm.DWord))
-	code = append(code, lookup(d.outer[layout.Services].FD(), index(asm.R7))...)
-	code = append(code, inner(serviceKey)...)
-	code = append(code, asm.LoadMem(asm.R9, asm.R0, 40, asm.Word), asm.LoadMem(asm.R6, asm.R0, 8, asm.Word)) // affinity, base
-	code = append(code, lookup(d.outer[layout.Endpoints].FD(), index(asm.R7))...)
-	code = append(code, inner(index(asm.R6))...)
-	code = append(code,
-		asm.LoadMem(asm.R1, asm.R0, 16, asm.Half), asm.HostTo(asm.BE, asm.R1, asm.Half),
-		asm.Mov.Imm(asm.R0, consistent), asm.JEq.Reg(asm.R1, asm.R9, "out"), asm.Mov.Imm(asm.R0, torn), asm.Ja.Label("out"),
-		asm.Mov.Imm(asm.R0, missing).WithSymbol("missing"), asm.Return().WithSymbol("out"),
-	)
-	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{Type: ebpf.XDP, License: "Dual BSD/GPL", Instructions: code})
+	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: maps})
 	if err != nil {
 		t.Fatalf("%+v", err)
 	}
-	t.Cleanup(func() { p.Close() })
-	return p
+	t.Cleanup(c.Close)
+	return imageReader{c}
 }
 
-// generationImage is an image whose service and endpoint both carry n; more
-// pools before it move the endpoint to another place.
-func generationImage(t *testing.T, n uint16) *image.Image {
+// read runs the program on both processors until stop is called, which returns what it saw.
+func (r imageReader) read(t *testing.T) (stop func() seen) {
+	t.Helper()
+	var over atomic.Bool
+	var wait sync.WaitGroup
+	for range 2 {
+		wait.Go(func() {
+			for !over.Load() {
+				if _, _, err := r.Programs["read_image"].Benchmark(make([]byte, 64), 500, nil); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	return func() seen {
+		over.Store(true)
+		wait.Wait()
+		return r.seen(t)
+	}
+}
+
+func (r imageReader) seen(t *testing.T) (s seen) {
+	t.Helper()
+	for i, to := range []*uint64{&s.ok, &s.missing, &s.torn, &s.mixed} {
+		var each []uint64
+		if err := r.Maps["plc_counts"].Lookup(uint32(i), &each); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range each {
+			*to += n
+		}
+	}
+	return s
+}
+
+// generationImage is an image whose service and endpoint both carry n, and an address of
+// the node and a pod with policies half of it: from an even number to the next one, only
+// Services change. More pools move the endpoint to another place.
+func generationImage(t testing.TB, n uint16) *image.Image {
 	t.Helper()
 	route := ir.Route{Pool: "z", Masquerade: ir.MasqueradeNever, OnEmpty: ir.Drop}
 	service := ir.ServicePort{Namespace: "n", Name: "s", Protocol: ir.TCP}
+	half := [2]byte{byte(n >> 9), byte(n >> 1)}
 	p := &ir.Program{
-		Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}},
+		Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}, Addresses: []netip.Addr{netip.AddrFrom4([4]byte{10, 200, half[0], half[1]})}},
 		Pools: []ir.Pool{
 			{ID: "z", Endpoints: []ir.Endpoint{{Address: netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), n), Weight: 1}}},
 			{ID: "a"},
@@ -83,6 +106,11 @@ func generationImage(t *testing.T, n uint16) *image.Image {
 			{ID: "s", Kind: ir.ClusterIP, Service: service, Affinity: uint32(n), Internal: route, External: route, Match: ir.Match{Family: ir.IPv4, Address: netip.MustParseAddr("10.96.0.1"), Protocol: ir.TCP, Port: 80}},
 			{ID: "t", Kind: ir.ClusterIP, Service: service, Internal: route, External: route, Match: ir.Match{Family: ir.IPv4, Address: netip.MustParseAddr("10.96.0.2"), Protocol: ir.TCP, Port: 80}},
 		},
+		Policy: ir.Policy{Profiles: []ir.Profile{{
+			ID:      "n/p/1",
+			Pods:    []ir.Pod{{Namespace: "n", Name: "p", Addresses: []netip.Addr{netip.AddrFrom4([4]byte{10, 201, half[0], half[1]})}}},
+			Ingress: []ir.Tier{{Kind: ir.NetworkTier, Default: ir.Deny, Isolating: []ir.Origin{{Name: "i"}}}},
+		}}},
 	}
 	p.Frontends[1].Internal.Pool, p.Frontends[1].External.Pool = "a", "a"
 	for i := range n % 5 {
@@ -101,44 +129,71 @@ var (
 	lasting = flag.Duration("lasting", 0, "how long they are loaded at least")
 )
 
-// TestProgramsSeeOneImage runs a program while images are loaded: every run must
-// see exactly one image.
+// TestProgramsSeeOneImage runs a program while images are loaded, of which some differ in
+// Services only and some in policies too: every run must see exactly one image.
 func TestProgramsSeeOneImage(t *testing.T) {
-	d := open(t)
-	p := reader(t, d)
-	run := func(repeat uint32) uint32 {
-		got, err := p.Run(&ebpf.RunOptions{Data: make([]byte, 64), Repeat: repeat})
-		if err != nil {
-			t.Error(err)
+	for _, turns := range []uint32{0, 30} {
+		d := open(t)
+		r := reader(t, d, turns)
+		if got, err := r.Programs["read_image"].Run(&ebpf.RunOptions{Data: make([]byte, 64)}); err != nil || got == 0 || r.seen(t).missing != 1 {
+			t.Fatalf("before the first load: %d, %v, %+v", got, err, r.seen(t))
 		}
-		return got
+		if err := d.Load(generationImage(t, 1)); err != nil {
+			t.Fatal(err)
+		}
+		stop := r.read(t)
+		start := time.Now()
+		loaded := 0
+		for ; loaded < *loads || time.Since(start) < *lasting; loaded++ {
+			if err := d.Load(generationImage(t, uint16(2+loaded%1000))); err != nil {
+				t.Error(err)
+			}
+		}
+		s := stop()
+		s.missing-- // that before the first load
+		t.Logf("turns %d: %+v across %d loads", turns, s, loaded)
+		if s.bad() || s.ok < 1000 {
+			t.Errorf("turns %d: %+v", turns, s)
+		}
 	}
-	if got := run(1); got != missing {
-		t.Fatalf("before the first load: %d", got)
-	}
-	if err := d.Load(generationImage(t, 1)); err != nil {
+}
+
+// TestHarnessFindsMixes breaks the order of steps: a slot that is used is filled with
+// another image, map by map, and the reader must see the mix.
+func TestHarnessFindsMixes(t *testing.T) {
+	d := open(t)
+	if err := d.Load(generationImage(t, 100)); err != nil {
 		t.Fatal(err)
 	}
-	var stop atomic.Bool
-	runs := make(chan [3]int)
-	go func() {
-		var seen [3]int
-		for !stop.Load() {
-			seen[run(1)%3]++
+	r := reader(t, d, 30)
+	stop := r.read(t)
+	for n := 0; n < 1000 && r.seen(t).mixed == 0; n++ {
+		err := d.loadImage(generationImage(t, uint16(102+2*(n%50))), false)
+		if err != nil {
+			t.Fatal(err)
 		}
-		runs <- seen
-	}()
-	start := time.Now()
-	loaded := 0
-	for ; loaded < *loads || time.Since(start) < *lasting; loaded++ {
-		if err := d.Load(generationImage(t, uint16(2+loaded%1000))); err != nil {
-			t.Error(err)
+		// The slot that was active gets maps of the new one, as if it were not in use.
+		slot, err := d.Active()
+		if err != nil {
+			t.Fatal(err)
 		}
+		g, err := d.generation()
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := d.inner(1, 1-slot)
+		if err == nil {
+			err = d.outer[1].Put(slot, other)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		other.Close()
+		g.close()
 	}
-	stop.Store(true)
-	seen := <-runs
-	t.Logf("%d runs across %d loads, %v", seen[consistent], loaded, time.Since(start).Round(time.Second/10))
-	if seen[missing] != 0 || seen[torn] != 0 || seen[consistent] < 1000 {
-		t.Errorf("missing %d, consistent %d, torn %d", seen[missing], seen[consistent], seen[torn])
+	if s := stop(); s.mixed == 0 {
+		t.Errorf("no run saw a mix: the harness would not notice: %+v", s)
+	} else {
+		t.Logf("%+v", s)
 	}
 }

@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cilium/ebpf"
+
 	image "github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/backends/ebpf/store"
 )
 
-// Read reads the active image from the kernel and verifies it; the image has no
-// symbols. ErrNoImage means that there is none.
+// Read reads the active image from the kernel, in its canonical form, and verifies it; the
+// image has no symbols. ErrNoImage means that there is none.
 func (d *Dataplane) Read() (*image.Image, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -18,58 +21,58 @@ func (d *Dataplane) Read() (*image.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the eBPF maps: %w", err)
 	}
-	return g.read()
+	return d.read(&g)
 }
 
-// generation opens the active maps. The caller must close them even if there is an
-// error.
+// generation opens the active maps, as many as there are. The caller must close them even
+// if there is an error.
 func (d *Dataplane) generation() (generation, error) {
 	var g generation
 	slot, err := d.Active()
 	if err != nil {
 		return g, err
 	}
-	for i, l := range layout.Maps() {
+	var errs []error
+	for i := range g {
 		if d.outer[i] == nil {
-			return g, fmt.Errorf("map %s: %w", l.Name, ErrNoImage)
+			err = ErrNoImage
+		} else {
+			g[i], err = d.inner(i, slot)
 		}
-		g[i], err = d.inner(i, slot)
-		if errors.Is(err, ErrNoImage) && i >= layout.MapsFor(0) {
-			// The version that loaded this image did not know policies. read
-			// requires all entries that meta counts.
-			continue
-		} else if err != nil {
-			return g, fmt.Errorf("map %s: %w", l.Name, err)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("map %s: %w", mapLayout(i).Name, err))
 		}
 	}
-	return g, nil
+	return g, errors.Join(errs...)
 }
 
-// read reads the entries of all maps; meta has the expected numbers of entries.
-func (g *generation) read() (*image.Image, error) {
-	var entries [layout.NumMaps][]byte
-	var err error
-	if entries[layout.Meta], err = transfers[layout.Meta].read(g[layout.Meta], 1); err != nil {
-		return nil, fmt.Errorf("map meta: %w", err)
-	}
-	info := layout.DecodeInfo(entries[layout.Meta])
-	err = each(func(i int, _ layout.Map) error {
-		n := info.Count(i)
-		switch {
-		case i == layout.Meta || g[i] == nil && n == 0:
-			return nil
-		case g[i] == nil:
-			return ErrNoImage
-		}
-		if got := g[i].MaxEntries(); got != max(1, n) {
-			return fmt.Errorf("made for %d entries instead of %d", got, n)
-		}
-		var err error
-		entries[i], err = transfers[i].read(g[i], int(n))
-		return err
-	})
+// read reads a generation into the image that a compilation would make.
+func (d *Dataplane) read(g *generation) (*image.Image, error) {
+	rest, err := g.readRest()
 	if err != nil {
 		return nil, err
 	}
-	return image.NewImage(entries)
+	services, err := store.Read(d.storeMaps([layout.NumStoreMaps]*ebpf.Map(g[stored:])))
+	if err != nil {
+		return nil, fmt.Errorf("the maps of Services: %w", err)
+	}
+	return image.Assemble(services, rest)
+}
+
+// readRest reads the entries of the maps that are not of Services; meta has the expected
+// numbers of entries.
+func (g *generation) readRest() (entries [layout.NumMaps][]byte, err error) {
+	if entries[layout.Meta], err = transfers[0].read(g[0], 1); err != nil {
+		return entries, fmt.Errorf("map meta: %w", err)
+	}
+	info := layout.DecodeInfo(entries[layout.Meta])
+	err = each(1, stored, func(i int) (err error) {
+		n := info.Count(restMaps[i])
+		if got := g[i].MaxEntries(); got != max(1, n) {
+			return fmt.Errorf("made for %d entries instead of %d", got, n)
+		}
+		entries[restMaps[i]], err = transfers[i].read(g[i], int(n))
+		return err
+	})
+	return entries, err
 }

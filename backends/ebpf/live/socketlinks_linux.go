@@ -70,7 +70,7 @@ func (s *Sockets) attached() (*socketLinks, error) {
 	}
 	pinned, err := pinnedIDs(s.Dir, spec)
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	l := &socketLinks{complete: true}
 	for i, h := range hooks {
@@ -99,18 +99,15 @@ func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec, pinned 
 	}
 	at := info.Cgroup()
 	x := &socketLink{Link: l, here: at != nil && at.CgroupId == cgroup && ebpf.AttachType(at.AttachType) == h.attach}
-	if x.same, err = sameProgram(info.Program, spec, h.program); err == nil && x.same {
-		x.same, err = programUses(info.Program, pinned)
-	}
-	if err != nil {
+	if x.same, err = sameProgram(info.Program, spec, h.program, pinned); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return x, nil
 }
 
 // sameProgram reports whether a loaded program has the instructions of one of the spec,
-// and its constants.
-func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (bool, error) {
+// its constants, and the maps that are pinned: an apply may have put others there.
+func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string, pinned map[string]ebpf.MapID) (bool, error) {
 	p, err := ebpf.NewProgramFromID(id)
 	if errors.Is(err, unix.ENOENT) {
 		return false, nil
@@ -137,7 +134,7 @@ func sameProgram(id ebpf.ProgramID, spec *ebpf.CollectionSpec, name string) (boo
 			return false, err
 		}
 	}
-	return true, nil
+	return usesMaps(info, pinned)
 }
 
 // sameConstants compares the map of a program's constants with those of the spec; other

@@ -65,6 +65,9 @@ func (s *Sockets) Attach(ctx context.Context) (steps []string, err error) {
 		return nil, have.close()
 	}
 	defer func() { err = errors.Join(err, have.close()) }()
+	if err := checkABI(s.Dir); err != nil {
+		return nil, err
+	}
 	c, err := s.load()
 	if err != nil {
 		return nil, fmt.Errorf("loading the programs of sockets: %w", explain(err))

@@ -72,24 +72,6 @@ func (s *Sockets) Left() ([]string, error) {
 	return steps, nil
 }
 
-// programUses reports whether a program's maps are those that are pinned. Maps that were
-// pinned anew are others, though they have the names of those before.
-func programUses(id ebpf.ProgramID, pinned map[string]ebpf.MapID) (bool, error) {
-	p, err := ebpf.NewProgramFromID(id)
-	if errors.Is(err, unix.ENOENT) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer p.Close()
-	info, err := p.Info()
-	if err != nil {
-		return false, err
-	}
-	return usesMaps(info, pinned)
-}
-
 // CgroupID is the kernel's number of the cgroup at a path; [ErrNoCgroup] says that the path
 // is in another file system.
 func CgroupID(path string) (uint64, error) { return cgroupID(path) }

@@ -13,48 +13,41 @@ import (
 
 // transfer moves the entries of one map of the image into a kernel map and back.
 type transfer struct {
-	fill func(*ebpf.Map, *image.Map) error
+	fill func(*ebpf.Map, *image.Image) error
 	read func(m *ebpf.Map, n int) ([]byte, error)
 }
 
-var transfers = [layout.NumMaps]transfer{
-	layout.Meta:      array[[layout.MetaSize]byte](),
-	layout.Services:  hash[[layout.ServiceKeySize]byte, [layout.ServiceSize]byte](),
-	layout.Endpoints: array[[layout.EndpointSize]byte](),
-	layout.Members:   hash[[layout.MemberKeySize]byte, [layout.IndexSize]byte](),
-	layout.Addresses: hash[[layout.AddressSize]byte, [layout.FlagsSize]byte](),
-	layout.Prefixes:  hash[[layout.PrefixKeySize]byte, [layout.FlagsSize]byte](),
-	layout.Pods:      hash[[layout.AddressSize]byte, [layout.PodSize]byte](),
-	layout.Classes:   hash[[layout.PrefixKeySize]byte, [layout.ClassSize]byte](),
-	layout.Rows:      hash[[layout.RowKeySize]byte, [layout.PolicyIDSize]byte](),
-	layout.Ports:     hash[[layout.PortKeySize]byte, [layout.VerdictSize]byte](),
+// transfers are those of restMaps.
+var transfers = [stored]transfer{
+	array[[layout.MetaSize]byte](),
+	hash[[layout.AddressSize]byte, [layout.FlagsSize]byte](layout.Addresses),
+	hash[[layout.PrefixKeySize]byte, [layout.FlagsSize]byte](layout.Prefixes),
+	hash[[layout.AddressSize]byte, [layout.PodSize]byte](layout.Pods),
+	hash[[layout.PrefixKeySize]byte, [layout.ClassSize]byte](layout.Classes),
+	hash[[layout.RowKeySize]byte, [layout.PolicyIDSize]byte](layout.Rows),
+	hash[[layout.PortKeySize]byte, [layout.VerdictSize]byte](layout.Ports),
 }
 
+// array moves meta, without what Services determine.
 func array[V any]() transfer {
 	return transfer{
-		fill: func(m *ebpf.Map, src *image.Map) error {
-			values := make([]V, src.Len())
-			copy(bytesOf(values), src.Entries())
-			return update(m, indexes(src.Len()), values)
+		fill: func(m *ebpf.Map, img *image.Image) error {
+			info := img.Rest()
+			values := make([]V, 1)
+			copy(bytesOf(values), info.Append(nil))
+			return update(m, []uint32{0}, values)
 		},
 		read: func(m *ebpf.Map, n int) ([]byte, error) {
-			keys, values, err := lookup[uint32, V](m, n)
-			if err != nil {
-				return nil, err
-			}
-			for i, k := range keys {
-				if k != uint32(i) {
-					return nil, fmt.Errorf("index %d where %d should be", k, i)
-				}
-			}
-			return bytesOf(values), nil
+			_, values, err := lookup[uint32, V](m, n)
+			return bytesOf(values), err
 		},
 	}
 }
 
-func hash[K, V any]() transfer {
+func hash[K, V any](index int) transfer {
 	return transfer{
-		fill: func(m *ebpf.Map, src *image.Map) error {
+		fill: func(m *ebpf.Map, img *image.Image) error {
+			src := img.Map(index)
 			keys, values := make([]K, src.Len()), make([]V, src.Len())
 			k, v := bytesOf(keys), bytesOf(values)
 			for i := range src.Len() {
@@ -81,14 +74,6 @@ func hash[K, V any]() transfer {
 func bytesOf[T any](s []T) []byte {
 	var t T
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(t)))
-}
-
-func indexes(n int) []uint32 {
-	out := make([]uint32, n)
-	for i := range out {
-		out[i] = uint32(i)
-	}
-	return out
 }
 
 // update writes all entries in one system call, or one by one if the kernel has no

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	image "github.com/planec/planec/backends/ebpf"
-	"github.com/planec/planec/backends/ebpf/layout"
 )
 
 // Verify reports how the kernel's image differs from the one that should serve.
@@ -17,27 +16,6 @@ func (d *Dataplane) Verify(want *image.Image) error {
 		return err
 	}
 	return sameDigest(want, got)
-}
-
-// Digest returns the identity that the kernel's image claims, without reading
-// the rest: what a restart compares first.
-func (d *Dataplane) Digest() (image.Digest, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	slot, err := d.Active()
-	if err != nil {
-		return image.Digest{}, err
-	}
-	m, err := d.inner(layout.Meta, slot)
-	if err != nil {
-		return image.Digest{}, err
-	}
-	defer m.Close()
-	b, err := m.LookupBytes(uint32(0))
-	if err != nil || len(b) != layout.MetaSize {
-		return image.Digest{}, fmt.Errorf("map meta: %d bytes: %w", len(b), err)
-	}
-	return layout.DecodeInfo(b).Digest, nil
 }
 
 func sameDigest(want, got *image.Image) error {

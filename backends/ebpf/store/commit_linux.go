@@ -14,6 +14,18 @@ import (
 func (s *Store) Commit(changes []Change) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.commit(changes, s.slot)
+}
+
+// Switch is Commit, and makes a slot the active one by the same store: what programs look up
+// in the maps of that slot comes with the changes.
+func (s *Store) Switch(changes []Change, slot uint8) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.commit(changes, slot)
+}
+
+func (s *Store) commit(changes []Change, slot uint8) error {
 	if err := s.await(changes); err != nil {
 		return err
 	}
@@ -28,13 +40,13 @@ func (s *Store) Commit(changes []Change) error {
 	if err != nil {
 		return err
 	}
-	if len(t.steps) == 0 {
+	if len(t.steps) == 0 && slot == s.slot {
 		return nil
 	}
 	s.epoch++
-	s.mem.active.store(0, activeOf(s.epoch, s.slot))
-	s.garbage = append(s.garbage, t.settle)
-	s.moved.Broadcast()
+	s.slot = slot
+	s.mem.active.store(0, layout.ActiveValue(s.slot, s.epoch))
+	s.later(t.settle)
 	return nil
 }
 
@@ -49,17 +61,24 @@ func (s *Store) prepare(changes []Change) (*transaction, error) {
 	return t, nil
 }
 
-// await waits until no transaction is about a key of the changes.
+// await waits until no transaction is about a key of the changes, and where one is new,
+// until no program holds the element of a key that is gone: the kernel uses it again at once.
 func (s *Store) await(changes []Change) error {
 	for _, c := range changes {
-		for e := s.entries[c.Key]; e != nil && e.pending; e = s.entries[c.Key] {
-			if s.failed != nil {
-				return s.failed
-			}
+		for s.failed == nil && !s.free(c) {
 			s.moved.Wait()
 		}
 	}
 	return s.failed
+}
+
+// free reports whether a change need not wait.
+func (s *Store) free(c Change) bool {
+	e := s.entries[c.Key]
+	if e == nil {
+		return c.Service == nil || s.dropped == 0
+	}
+	return !e.pending
 }
 
 // transaction is the changes on their way.
@@ -107,7 +126,7 @@ func (t *transaction) prepare(c Change) error {
 	t.steps = append(t.steps, st)
 	if st.fresh {
 		t.entries[c.Key] = st.entry
-		if err := t.maps.Keys.Update(c.Key.Append(nil), st.entry.index, ebpf.UpdateNoExist); err != nil {
+		if err := t.maps.keys().Update(c.Key.Append(nil), st.entry.index, ebpf.UpdateNoExist); err != nil {
 			return fmt.Errorf("inserting a key: %w", err)
 		}
 	}
@@ -115,7 +134,7 @@ func (t *transaction) prepare(c Change) error {
 }
 
 // write puts a Service into free memory; nil is record 0.
-func (t *transaction) write(s *Service) (record uint32, pools [2]*pool, ranges *set, err error) {
+func (t *transaction) write(s *layout.Content) (record uint32, pools [2]*pool, ranges *set, err error) {
 	if s == nil {
 		return 0, pools, nil, nil
 	}
@@ -137,12 +156,12 @@ func (t *transaction) write(s *Service) (record uint32, pools [2]*pool, ranges *
 	if !ok {
 		return 0, pools, ranges, ErrFull
 	}
-	copy(t.mem.records.at(free.at), s.record(pools, ranges).Append(nil))
+	copy(t.mem.records.at(free.at), recordOf(s, pools, ranges).Append(nil))
 	return free.at, pools, ranges, nil
 }
 
-// record is the value of a Service whose pools and source ranges are in the maps.
-func (s *Service) record(pools [2]*pool, ranges *set) layout.Service {
+// recordOf is the value of a Service whose pools and source ranges are in the maps.
+func recordOf(s *layout.Content, pools [2]*pool, ranges *set) layout.Service {
 	out := s.Service
 	for i, r := range [2]*layout.Route{&out.Internal, &out.External} {
 		r.Base, r.Count = 0, 0
@@ -211,8 +230,7 @@ func (t *transaction) undo() error {
 		errs = append(errs, t.releaseAll(st.entry.pools, st.entry.set))
 		st.entry.record, st.entry.pools, st.entry.set, st.entry.pending = st.oldRecord, st.oldPools, st.oldSet, st.fresh
 		if st.fresh {
-			t.garbage = append(t.garbage, func() error { return t.drop(st) })
-			t.moved.Broadcast()
+			t.later(func() error { return t.drop(st) })
 		}
 	}
 	return errors.Join(errs...)
@@ -239,14 +257,15 @@ func (t *transaction) settle() error {
 // drop deletes the key of a Service that is gone. Its index can be used again after one
 // more grace period: a program may have found the element.
 func (t *transaction) drop(st step) error {
-	if err := t.maps.Keys.Delete(st.key.Append(nil)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+	if err := t.maps.keys().Delete(st.key.Append(nil)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
 		return fmt.Errorf("deleting a key: %w", err)
 	}
-	t.garbage = append(t.garbage, func() error {
+	t.dropped++
+	t.later(func() error {
+		t.dropped--
 		t.indexes.give(span{st.entry.index, 1})
 		delete(t.entries, st.key)
 		return nil
 	})
-	t.moved.Broadcast()
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends/ebpf/layout"
 )
 
 var kills = flag.Int("kills", 40, "how many writers are killed")
@@ -32,12 +34,16 @@ const killServices = 64
 // write commits transactions until it is killed.
 func write() error {
 	m := &Maps{}
-	for i, to := range []**ebpf.Map{&m.Active, &m.Keys, &m.Words, &m.Records, &m.Places, &m.Prefixes} {
+	for i := range 1 + layout.NumStoreMaps {
 		x, err := ebpf.NewMapFromFD(3 + i)
 		if err != nil {
 			return err
 		}
-		*to = x
+		if i == 0 {
+			m.Active = x
+		} else {
+			m.Stored[i-1] = x
+		}
 	}
 	s, err := Open(m)
 	if err != nil {
@@ -71,8 +77,8 @@ func TestKilledWriters(t *testing.T) {
 		t.Error(c)
 	}
 	s = open(t, m)
-	version := s.Services()[keyOf(0)].Affinity
-	for key, v := range s.Services() {
+	version := content(t, s)[keyOf(0)].Affinity
+	for key, v := range content(t, s) {
 		if v.Affinity != version {
 			t.Errorf("%v has version %d, another one %d", key, v.Affinity, version)
 		}
@@ -87,7 +93,7 @@ func killOne(t *testing.T, m *Maps) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), childEnv+"=1")
-	for _, x := range []*ebpf.Map{m.Active, m.Keys, m.Words, m.Records, m.Places, m.Prefixes} {
+	for _, x := range append([]*ebpf.Map{m.Active}, m.Stored[:]...) {
 		fd, err := unix.FcntlInt(uintptr(x.FD()), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
+
+	"github.com/planec/planec/backends/ebpf/layout"
 )
 
 // memory is an array map, mapped: its entries are 8 bytes or a multiple of them apart.
@@ -18,11 +20,11 @@ type memory struct {
 	entries uint32
 }
 
-func mapped(m *ebpf.Map) (memory, error) {
+func mapped(m *ebpf.Map, protection int) (memory, error) {
 	stride := (m.ValueSize() + 7) &^ 7
 	page := os.Getpagesize()
 	size := (int(stride)*int(m.MaxEntries()) + page - 1) &^ (page - 1)
-	data, err := unix.Mmap(m.FD(), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	data, err := unix.Mmap(m.FD(), 0, size, protection, unix.MAP_SHARED)
 	if err != nil {
 		return memory{}, fmt.Errorf("mapping %v: %w", m, err)
 	}
@@ -47,15 +49,21 @@ func (m memory) close() error {
 	return unix.Munmap(m.data)
 }
 
-// memories are the mapped arrays of a generation, and active.
+// memories are the mapped arrays of a generation, and active, which is not mapped for
+// reading: the kernel does not map what was opened for reading alone.
 type memories struct{ active, words, records, places memory }
 
-func mapAll(m *Maps) (out memories, err error) {
+func mapAll(m *Maps, protection int) (out memories, err error) {
 	for _, x := range []struct {
 		to *memory
 		of *ebpf.Map
-	}{{&out.active, m.Active}, {&out.words, m.Words}, {&out.records, m.Records}, {&out.places, m.Places}} {
-		if *x.to, err = mapped(x.of); err != nil {
+	}{{&out.words, m.Stored[layout.Words]}, {&out.records, m.Stored[layout.Records]}, {&out.places, m.Stored[layout.Places]}} {
+		if *x.to, err = mapped(x.of, protection); err != nil {
+			return out, errors.Join(err, out.close())
+		}
+	}
+	if protection&unix.PROT_WRITE != 0 {
+		if out.active, err = mapped(m.Active, protection); err != nil {
 			return out, errors.Join(err, out.close())
 		}
 	}
@@ -69,8 +77,8 @@ func (m *memories) close() error {
 // membarrierGlobal is MEMBARRIER_CMD_GLOBAL of linux/membarrier.h: synchronize_rcu.
 const membarrierGlobal = 1
 
-// grace waits until every program that has begun before has ended.
-func grace() error {
+// Grace waits until every program that has begun before has ended.
+func Grace() error {
 	if _, _, errno := unix.Syscall(unix.SYS_MEMBARRIER, membarrierGlobal, 0, 0); errno != 0 {
 		return fmt.Errorf("membarrier: %w", errno)
 	}

@@ -12,8 +12,8 @@ import (
 // is free.
 func (s *Store) recover() error {
 	active := s.mem.active.load(0)
-	s.epoch, s.slot = epochOf(active), slotOf(active)
-	s.entries, s.pools, s.sets = make(map[layout.ServiceKey]*entry), make(map[string]*pool), make(map[string]*set)
+	s.slot, s.epoch = layout.ActiveParts(active)
+	s.pools, s.sets = make(map[string]*pool), make(map[string]*set)
 	if err := s.readKeys(); err != nil {
 		return err
 	}
@@ -43,18 +43,17 @@ func (s *Store) recover() error {
 
 // readKeys lists the hash.
 func (s *Store) readKeys() error {
-	var key [layout.ServiceKeySize]byte
-	var index uint32
-	seen := make(map[uint32]bool)
-	all := s.maps.Keys.Iterate()
-	for all.Next(&key, &index) {
-		if index >= s.mem.words.entries || seen[index] {
-			return fmt.Errorf("key %x has the index %d, which is another's or none", key, index)
-		}
-		seen[index] = true
-		s.entries[layout.DecodeServiceKey(key[:])] = &entry{index: index}
+	list, err := readKeys(s.maps.keys(), s.mem.words.entries)
+	if err != nil {
+		return err
 	}
-	return all.Err()
+	entries := make([]entry, len(list))
+	s.entries = make(map[layout.ServiceKey]*entry, len(list))
+	for i, k := range list {
+		entries[i].index = k.index
+		s.entries[k.key] = &entries[i]
+	}
+	return nil
 }
 
 // readRecords follows every key to its record and its pools, and finds what is free. Keys
@@ -62,7 +61,7 @@ func (s *Store) readKeys() error {
 func (s *Store) readRecords() error {
 	var indexes, records, places, numbers []span
 	var gone []step
-	found, err := s.readSets()
+	found, err := readSets(s.maps)
 	if err != nil {
 		return err
 	}
@@ -124,8 +123,8 @@ func (s *Store) readPool(r span) (p *pool, fresh bool, err error) {
 	if r.size == 0 {
 		return nil, false, nil
 	}
-	if uint64(r.at)+uint64(r.size) > uint64(s.mem.places.entries) {
-		return nil, false, fmt.Errorf("its pool is %d endpoints from %d, of %d", r.size, r.at, s.mem.places.entries)
+	if err := s.mem.places.holds(r); err != nil {
+		return nil, false, err
 	}
 	stride := int(s.mem.places.stride)
 	content := string(s.mem.places.data[int(r.at)*stride:][:int(r.size)*stride])
@@ -143,30 +142,4 @@ func (s *Store) readPool(r span) (p *pool, fresh bool, err error) {
 	}
 	p.users++
 	return p, fresh, nil
-}
-
-// Services returns what every key has, as programs see it that begin now.
-func (s *Store) Services() map[layout.ServiceKey]Service {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := make(map[layout.ServiceKey]Service, len(s.entries))
-	for key, e := range s.entries {
-		if e.record == 0 {
-			continue
-		}
-		v := Service{Service: layout.DecodeService(s.mem.records.at(e.record))}
-		for i, list := range [2]*[]layout.Endpoint{&v.InternalPool, &v.ExternalPool} {
-			if p := e.pools[i]; p != nil {
-				for at := range p.size {
-					*list = append(*list, layout.DecodeEndpoint(s.mem.places.at(p.at+at)))
-				}
-			}
-		}
-		v.Internal.Base, v.External.Base, v.Sources = 0, 0, 0
-		if e.set != nil {
-			v.SourceRanges = e.set.ranges
-		}
-		out[key] = v
-	}
-	return out
 }

@@ -29,23 +29,19 @@ type rig struct {
 // newMaps makes the maps of a generation.
 func newMaps(t testing.TB, n sizes) *Maps {
 	t.Helper()
-	const inner, mmapable = layout.InnerMap, layout.Mmapable
-	make := func(name string, kind ebpf.MapType, key, value, entries, flags uint32) *ebpf.Map {
-		m, err := ebpf.NewMap(&ebpf.MapSpec{Name: name, Type: kind, KeySize: key, ValueSize: value, MaxEntries: entries, Flags: flags})
+	make := func(l layout.Map, entries uint32) *ebpf.Map {
+		m, err := ebpf.NewMap(&ebpf.MapSpec{Name: "plc_" + l.Name, Type: ebpf.MapType(l.Type), KeySize: l.KeySize, ValueSize: l.ValueSize, MaxEntries: entries, Flags: l.Flags})
 		if err != nil {
 			skipWithout(t, err)
 		}
 		t.Cleanup(func() { m.Close() })
 		return m
 	}
-	return &Maps{
-		Active:   make("plc_active", ebpf.Array, 4, 8, 1, mmapable),
-		Keys:     make("plc_keys", ebpf.Hash, layout.ServiceKeySize, 4, n.keys, layout.ReadOnlyProg),
-		Words:    make("plc_words", ebpf.Array, 4, 8, n.keys, inner|mmapable),
-		Records:  make("plc_records", ebpf.Array, 4, layout.ServiceSize, n.records, inner|mmapable),
-		Places:   make("plc_places", ebpf.Array, 4, layout.EndpointSize, n.places, inner|mmapable),
-		Prefixes: make("plc_prefix", ebpf.LPMTrie, layout.PrefixKeySize, layout.FlagsSize, prefixes, layout.NoPrealloc|layout.ReadOnlyProg),
+	m := &Maps{Active: make(layout.ActiveMap(), 1)}
+	for i, entries := range [...]uint32{n.keys, n.keys, n.records, n.places, prefixes} {
+		m.Stored[i] = make(layout.StoreMaps()[i], entries)
 	}
+	return m
 }
 
 // skipWithout skips where there are no eBPF maps, and fails in CI instead.
@@ -74,8 +70,11 @@ func newRig(t testing.TB, m *Maps, services, turns, absent uint32) *rig {
 		t.Fatalf("%+v", err)
 	}
 	t.Cleanup(c.Close)
-	for name, x := range map[string]*ebpf.Map{"plc_keys": m.Keys, "plc_words": m.Words, "plc_records": m.Records, "plc_places": m.Places} {
-		if err := c.Maps[name].Put(uint32(0), x); err != nil {
+	for i, l := range layout.StoreMaps() {
+		if i == layout.StoredSources {
+			continue // which no program reads
+		}
+		if err := c.Maps["plc_"+l.Name+"s"].Put(uint32(0), m.Stored[i]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,8 +134,8 @@ func keyOf(i int) layout.ServiceKey {
 }
 
 // versioned is the i-th Service, with a version in every part that readers compare.
-func versioned(i int, version uint32, endpoints int) *Service {
-	s := &Service{Service: layout.Service{ID: uint64(i), Affinity: version}}
+func versioned(i int, version uint32, endpoints int) *layout.Content {
+	s := &layout.Content{Service: layout.Service{ID: uint64(i), Affinity: version}}
 	s.Internal.Total = version
 	for e := range endpoints {
 		s.InternalPool = append(s.InternalPool, layout.Endpoint{Port: layout.PortOf(uint16(e)), Alias: uint32(i), Weight: version})

@@ -51,7 +51,7 @@ func (s *Store) ranges(list []netip.Prefix) (*set, error) {
 	s.sets[content] = x
 	for _, p := range list {
 		key := layout.PrefixKeyOf(x.number, p).Append(nil)
-		switch err := s.maps.Prefixes.Update(key, uint32(1), ebpf.UpdateNoExist); {
+		switch err := s.maps.sources().Update(key, uint32(1), ebpf.UpdateNoExist); {
 		case errors.Is(err, ebpf.ErrKeyExist):
 		case err != nil:
 			err = errors.Join(fmt.Errorf("inserting source range %v: %w", p, err), s.releaseSet(x))
@@ -76,7 +76,7 @@ func (s *Store) releaseSet(x *set) error {
 	delete(s.sets, x.content)
 	var errs []error
 	for _, p := range x.ranges {
-		err := s.maps.Prefixes.Delete(layout.PrefixKeyOf(x.number, p).Append(nil))
+		err := s.maps.sources().Delete(layout.PrefixKeyOf(x.number, p).Append(nil))
 		if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
 			errs = append(errs, fmt.Errorf("deleting source range %v: %w", p, err))
 		}
@@ -86,18 +86,15 @@ func (s *Store) releaseSet(x *set) error {
 }
 
 // readSets lists the source ranges that are in the trie, by the number of their set.
-func (s *Store) readSets() (map[uint32]*set, error) {
+func readSets(m *Maps) (map[uint32]*set, error) {
 	found := make(map[uint32]*set)
 	var key [layout.PrefixKeySize]byte
 	var value uint32
-	all := s.maps.Prefixes.Iterate()
+	all := m.sources().Iterate()
 	for all.Next(&key, &value) {
 		k := layout.DecodePrefixKey(key[:])
 		number := k.Set.Number()
-		if number < layout.FirstSourceSet {
-			continue
-		}
-		if number >= layout.FirstSourceSet+maxSets || !k.Prefix().IsValid() {
+		if number < layout.FirstSourceSet || number >= layout.FirstSourceSet+maxSets || !k.Prefix().IsValid() || value != 1 {
 			return nil, fmt.Errorf("source range %v of set %d is none", k.Prefix(), number)
 		}
 		if found[number] == nil {

@@ -3,10 +3,10 @@ package store
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"sync"
 
 	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 
 	"github.com/planec/planec/backends/ebpf/layout"
 )
@@ -14,31 +14,17 @@ import (
 // Maps are the maps of one generation, and the one that says which generation and epoch
 // programs use.
 type Maps struct {
-	Active  *ebpf.Map // array of one u64, mmapable
-	Keys    *ebpf.Map // hash: layout.ServiceKey to an index of Words
-	Words   *ebpf.Map // array of u64, mmapable
-	Records *ebpf.Map // array of layout.Service, mmapable
-	Places  *ebpf.Map // array of layout.Endpoint, mmapable
-	// Prefixes is an LPM trie: layout.PrefixKey to 1. Sets below layout.FirstSourceSet
-	// are not the store's.
-	Prefixes *ebpf.Map
+	Active *ebpf.Map // array of one u64, mmapable
+	// Stored are those of layout.StoreMaps.
+	Stored [layout.NumStoreMaps]*ebpf.Map
+	// Wait waits until every program has ended that has begun before; nil is membarrier(2).
+	Wait func() error
 }
 
-// Service is what one key should have. The bases of its routes are the store's to choose.
-type Service struct {
-	layout.Service
-	// Internal and External are the pools of the routes, in the order of their
-	// addresses.
-	InternalPool, ExternalPool []layout.Endpoint
-	// SourceRanges are the sources that are served, sorted and disjoint; none are all.
-	// The number of their set is the store's to choose.
-	SourceRanges []netip.Prefix
-}
-
-// Change is a key with its Service; nil takes the Service away.
+// Change is a key with what it should mean; nil takes it away.
 type Change struct {
 	Key     layout.ServiceKey
-	Service *Service
+	Service *layout.Content
 }
 
 // ErrFull says that a transaction has no room in this generation: a larger one must take
@@ -63,11 +49,13 @@ type Store struct {
 	// sets are lists of source ranges, by content, and numbers which numbers are free.
 	sets    map[string]*set
 	numbers *space
-	// garbage is what can be done after the next grace period.
-	garbage []func() error
-	closing bool
-	done    chan struct{}
-	failed  error
+	// garbage is what can be done after the next grace period, and waiting how much is not
+	// done yet. dropped are the keys of which a program may still hold the element.
+	garbage          []func() error
+	waiting, dropped int
+	closing          bool
+	done             chan struct{}
+	failed           error
 	// grace waits for programs to end; tests leave it out.
 	grace func() error
 }
@@ -92,11 +80,14 @@ type pool struct {
 
 // Open maps a generation and mends what a writer left that was killed.
 func Open(maps *Maps) (*Store, error) {
-	mem, err := mapAll(maps)
+	mem, err := mapAll(maps, unix.PROT_READ|unix.PROT_WRITE)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{maps: maps, mem: mem, grace: grace, done: make(chan struct{})}
+	s := &Store{maps: maps, mem: mem, grace: maps.Wait, done: make(chan struct{})}
+	if s.grace == nil {
+		s.grace = Grace
+	}
 	s.moved = sync.NewCond(&s.mu)
 	if err := s.recover(); err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the Services of the maps: %w", err), mem.close())
@@ -124,7 +115,7 @@ func (s *Store) Settle() error {
 
 // settleLocked is Settle for callers that hold the mutex.
 func (s *Store) settleLocked() error {
-	for len(s.garbage) > 0 || s.anyPending() {
+	for s.waiting > 0 {
 		if s.failed != nil {
 			return s.failed
 		}
@@ -133,13 +124,11 @@ func (s *Store) settleLocked() error {
 	return s.failed
 }
 
-func (s *Store) anyPending() bool {
-	for _, e := range s.entries {
-		if e.pending {
-			return true
-		}
-	}
-	return false
+// later does something after the next grace period.
+func (s *Store) later(do func() error) {
+	s.garbage = append(s.garbage, do)
+	s.waiting++
+	s.moved.Broadcast()
 }
 
 // reclaim does after each grace period what was waiting for it.
@@ -162,6 +151,7 @@ func (s *Store) reclaim() {
 		for _, do := range list {
 			if err == nil {
 				err = do()
+				s.waiting--
 			}
 		}
 		s.moved.Broadcast()
@@ -171,3 +161,11 @@ func (s *Store) reclaim() {
 		}
 	}
 }
+
+// Active returns the value of active: another one than before says that another process
+// has changed the maps.
+func (s *Store) Active() uint64 { return s.mem.active.load(0) }
+
+// keys is the hash of the keys, and sources the trie of source ranges.
+func (m *Maps) keys() *ebpf.Map    { return m.Stored[layout.Keys] }
+func (m *Maps) sources() *ebpf.Map { return m.Stored[layout.StoredSources] }

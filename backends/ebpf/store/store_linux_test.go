@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -11,8 +12,23 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-// content is what a store has, and which of its entries are free.
-func content(s *Store) map[layout.ServiceKey]Service { return s.Services() }
+// content is what a store means, which another process must read as the same.
+func content(t testing.TB, s *Store) map[layout.ServiceKey]layout.Content {
+	t.Helper()
+	entries, err := s.Entries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := Read(s.maps)
+	if err != nil || !slices.EqualFunc(entries, other, func(a, b layout.Entry) bool { return a.Key == b.Key && a.Equal(&b.Content) }) {
+		t.Errorf("another process reads %v, %v", other, err)
+	}
+	out := make(map[layout.ServiceKey]layout.Content)
+	for _, e := range entries {
+		out[e.Key] = e.Content
+	}
+	return out
+}
 
 // TestRandomTransactions makes random transactions, some of them too large, and opens the
 // maps anew now and then: a store has what a map in memory has, and nothing is lost of
@@ -22,11 +38,11 @@ func TestRandomTransactions(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	m := newMaps(t, sizes{services, 2*services + 1, 60})
 	s := open(t, m)
-	want := make(map[layout.ServiceKey]Service)
+	want := make(map[layout.ServiceKey]layout.Content)
 	full := 0
 	for n := range 150 {
 		var list []Change
-		next := make(map[layout.ServiceKey]Service)
+		next := make(map[layout.ServiceKey]layout.Content)
 		for k, v := range want {
 			next[k] = v
 		}
@@ -41,9 +57,7 @@ func TestRandomTransactions(t *testing.T) {
 			list = append(list, c)
 			delete(next, c.Key)
 			if c.Service != nil {
-				v := *c.Service
-				v.Internal.Count, v.External.Count = uint32(len(v.InternalPool)), uint32(len(v.ExternalPool))
-				next[c.Key] = v
+				next[c.Key] = c.Service.Normal()
 			}
 		}
 		switch err := s.Commit(list); {
@@ -54,8 +68,13 @@ func TestRandomTransactions(t *testing.T) {
 		default:
 			t.Fatal(err)
 		}
-		if d := gocmp.Diff(want, content(s), gocmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {
+		if d := gocmp.Diff(want, content(t, s), gocmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {
 			t.Fatalf("after %d transactions: %s", n, d)
+		}
+		for key, v := range want {
+			if !s.Means(key, &v) {
+				t.Fatalf("after %d transactions key %v does not mean %+v", n, key, v)
+			}
 		}
 		if n%30 == 29 {
 			if err := s.Close(); err != nil {
@@ -81,7 +100,7 @@ func TestRandomTransactions(t *testing.T) {
 	if len(s.pools)+len(s.entries)+len(s.sets) != 0 || s.numbers.room() != maxSets {
 		t.Errorf("an empty store has %d pools, %d keys and %d sets", len(s.pools), len(s.entries), len(s.sets))
 	}
-	if left, err := s.readSets(); err != nil || len(left) != 0 {
+	if left, err := readSets(m); err != nil || len(left) != 0 {
 		t.Errorf("an empty store has the source ranges %v, %v", left, err)
 	}
 	if err := s.Close(); err != nil {
@@ -99,24 +118,21 @@ func TestRecovery(t *testing.T) {
 		if err := s.Settle(); err != nil {
 			t.Fatal(err)
 		}
-		before := content(s)
+		before := content(t, s)
 		tr := &transaction{Store: s}
 		for _, c := range []Change{{keyOf(0), versioned(0, 2, 3)}, {keyOf(1), nil}, {keyOf(2), versioned(2, 2, 3)}} {
 			if err := tr.prepare(c); err != nil {
 				t.Fatal(err)
 			}
 		}
-		after := content(s)
-		if committed {
-			s.epoch++
-			s.mem.active.store(0, activeOf(s.epoch, s.slot))
-		}
-		again := open(t, m)
 		want := before
 		if committed {
-			want = after
+			s.epoch++
+			s.mem.active.store(0, layout.ActiveValue(s.slot, s.epoch))
+			want = content(t, s)
 		}
-		if d := gocmp.Diff(want, content(again), gocmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {
+		again := open(t, m)
+		if d := gocmp.Diff(want, content(t, again), gocmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {
 			t.Errorf("committed %t: %s", committed, d)
 		}
 		if err := again.Settle(); err != nil {
@@ -128,5 +144,64 @@ func TestRecovery(t *testing.T) {
 		if err := again.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestFillAndDiff fills maps, and changes them by what differs from other entries: the store
+// means those, in as many changes as there are differences.
+func TestFillAndDiff(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	m := newMaps(t, sizes{100, 250, 1000})
+	s := open(t, m)
+	var have []layout.Entry
+	for i := range 50 {
+		have = append(have, layout.Entry{Key: keyOf(i), Content: versioned(i, 1, 1+i%4).Normal()})
+	}
+	layout.SortEntries(have)
+	if err := s.Fill(have); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Switch(nil, 1); err != nil || s.Active() != layout.ActiveValue(1, 1) {
+		t.Fatalf("active is %#x, %v", s.Active(), err)
+	}
+	for n := range 40 {
+		var want []layout.Entry
+		differ := 0
+		for i := range 100 {
+			at, there := slices.BinarySearchFunc(have, keyOf(i), func(e layout.Entry, k layout.ServiceKey) int { return e.Key.Compare(k) })
+			switch e := (layout.Entry{Key: keyOf(i)}); rng.IntN(8) {
+			case 0:
+				if there {
+					differ++
+				}
+			case 1:
+				e.Content = versioned(i, uint32(2+n), rng.IntN(4)).Normal()
+				want = append(want, e)
+				differ++
+			default:
+				if there {
+					want = append(want, have[at])
+				}
+			}
+		}
+		layout.SortEntries(want)
+		changes := s.Diff(want)
+		if len(changes) != differ {
+			t.Fatalf("%d changes of %d differences", len(changes), differ)
+		}
+		commit(t, s, changes)
+		if got, err := s.Entries(); err != nil || !slices.EqualFunc(got, want, func(a, b layout.Entry) bool { return a.Key == b.Key && a.Equal(&b.Content) }) {
+			t.Fatalf("after change %d: %v\n%v\n%v", n, err, got, want)
+		}
+		if left := s.Diff(want); len(left) != 0 {
+			t.Fatalf("%d changes are left", len(left))
+		}
+		have = want
+	}
+	if err := s.Fill(nil); err == nil {
+		t.Error("maps with keys can be filled")
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -31,11 +31,6 @@ func (w word) at(epoch uint64) uint32 {
 	return w.before()
 }
 
-// activeOf is the value of active, and epochOf and slotOf its parts.
-func activeOf(epoch uint64, slot uint8) uint64 { return epoch<<8 | uint64(slot) }
-func epochOf(active uint64) uint64             { return active >> 8 }
-func slotOf(active uint64) uint8               { return uint8(active) }
-
 // route is where the pool of a record's route begins, and how many endpoints it has.
 func routesOf(s layout.Service) [2]span {
 	return [2]span{{s.Internal.Base, s.Internal.Count}, {s.External.Base, s.External.Count}}

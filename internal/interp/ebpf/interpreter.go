@@ -17,6 +17,7 @@ type Interpreter struct {
 	weights   []uint16
 	addresses map[layout.Address]uint32
 	prefixes  longest
+	sources   longest
 	policies  policies
 	symbols   *image.Symbols
 }
@@ -47,6 +48,7 @@ func New(img *image.Image) *Interpreter {
 		n.addresses[layout.Address(addrs.Key(i))] = layout.DecodeIndex(addrs.Value(i))
 	}
 	n.prefixes = newLongest(img.Map(layout.Prefixes))
+	n.sources = newLongest(img.Map(layout.Sources))
 	n.policies = newPolicies(img)
 	return n
 }
@@ -95,8 +97,8 @@ func (n *Interpreter) Eval(p eval.Packet) eval.Result {
 		return r.unclaimed()
 	}
 	r.symbol = n.symbols.Service(service.index)
-	if service.Sources != 0 && !n.contains(service.Sources, p.Src) {
-		r.step("prefix", r.symbol.Origin.At("spec.loadBalancerSourceRanges"), "%v is not in source set %d: dropped", p.Src, service.Sources)
+	if service.Sources != 0 && !n.sources.contains(service.Sources, p.Src) {
+		r.step("source", r.symbol.Origin.At("spec.loadBalancerSourceRanges"), "%v is not in source set %d: dropped", p.Src, service.Sources)
 		return r.end(eval.Drop)
 	}
 	route := r.route(service)
@@ -155,11 +157,31 @@ func (n *Interpreter) masquerades(dst netip.Addr) bool {
 	return on && !n.isOwn(dst) && !n.contains(setOf(layout.SetNoMasquerade, dst), dst)
 }
 
-// contains reports whether a prefix of the set covers the address. An invalid
-// address is in no set.
-func (n *Interpreter) contains(set uint32, a netip.Addr) bool {
+// isClusterIP reports whether the address is that of a ClusterIP.
+func (n *Interpreter) isClusterIP(a netip.Addr) bool {
+	_, found := n.services[layout.AddressKey(a)]
+	return found
+}
+
+// inServiceRange reports whether ClusterIPs may be allocated there: meta has the ranges, or
+// says that they are in prefix.
+func (n *Interpreter) inServiceRange(a netip.Addr) bool {
+	for _, r := range n.info.ServiceRanges(!a.Is4()) {
+		if r.Prefix().Contains(a) {
+			return true
+		}
+	}
+	return n.contains(setOf(layout.SetServiceCIDR, a), a)
+}
+
+// contains reports whether a prefix of the set covers the address.
+func (n *Interpreter) contains(set uint32, a netip.Addr) bool { return n.prefixes.contains(set, a) }
+
+// contains reports whether a prefix of the set covers the address. An invalid address is in
+// no set.
+func (t longest) contains(set uint32, a netip.Addr) bool {
 	key := layout.PrefixKey{Bits: layout.MaxPrefixBits, Set: layout.BE32Of(set), Address: layout.AddressOf(a)}
-	return a.IsValid() && n.prefixes.find(key.Append(nil)) != 0
+	return a.IsValid() && t.find(key.Append(nil)) != 0
 }
 
 func byFamily(a netip.Addr, ipv4, ipv6 uint32) uint32 {

@@ -17,6 +17,8 @@ type run struct {
 	result eval.Result
 	// symbol is the symbol of the service.
 	symbol image.Symbol
+	// origins is from where the symbols of the endpoints are.
+	origins uint32
 }
 
 func (r *run) step(stage string, origin ir.Origin, format string, args ...any) {
@@ -35,7 +37,7 @@ func (r *run) lookup() (entry, bool) {
 	if !p.Dst.Is4() {
 		key.Scope = layout.ScopeIPv6
 	}
-	if s, ok := r.services[key]; ok {
+	if s, ok := r.services[key]; ok && s.Kind != layout.KindAddress {
 		r.found(s, "svc has %v/%v", netip.AddrPortFrom(p.Dst, p.Port), p.Protocol)
 		return s, true
 	}
@@ -64,7 +66,9 @@ func (r *run) route(s entry) layout.Route {
 	if inside {
 		route, side = s.Internal, "internal"
 	}
-	r.step("route", r.symbol.Origin, "%s: %d endpoints from %d %s", side, route.Count, route.Base, r.symbols.Pool(route.Base).Name)
+	pool, origins := r.symbols.Route(s.index, !inside, route.Base)
+	r.origins = origins
+	r.step("route", r.symbol.Origin, "%s: %d endpoints from %d %s", side, route.Count, route.Base, pool.Name)
 	return route
 }
 
@@ -80,7 +84,7 @@ func (r *run) empty(route layout.Route) eval.Result {
 func (r *run) balance(s entry, route layout.Route) eval.Result {
 	r.result.Affinity = s.Affinity
 	if s.Affinity != 0 {
-		r.step("aff", r.symbol.Origin.At("spec.sessionAffinity"), "%v keeps its endpoint of service %016x for %d s, while ep_ok has it", r.packet.Src, s.ID, s.Affinity)
+		r.step("aff", r.symbol.Origin.At("spec.sessionAffinity"), "%v keeps its endpoint of service %016x for %d s, while the pool has it", r.packet.Src, s.ID, s.Affinity)
 	}
 	for i := route.Base; i < route.Base+route.Count; i++ {
 		r.result.Endpoints = append(r.result.Endpoints, r.choice(i, route))
@@ -101,7 +105,7 @@ func (r *run) balance(s entry, route layout.Route) eval.Result {
 func (r *run) choice(i uint32, route layout.Route) eval.Choice {
 	e := r.endpoints[i]
 	addr := e.Address.Addr()
-	c := eval.Choice{Address: netip.AddrPortFrom(addr, e.Port.Number()), Weight: r.weights[i], Origin: r.symbols.Endpoint(i).Origin}
+	c := eval.Choice{Address: netip.AddrPortFrom(addr, e.Port.Number()), Weight: r.weights[i], Origin: r.symbols.Endpoint(r.origins + i - route.Base).Origin}
 	if !r.leaves(addr) {
 		return c
 	}
@@ -124,12 +128,12 @@ func (r *run) leaves(dst netip.Addr) bool { return r.packet.From == eval.FromNod
 func (r *run) unclaimed() eval.Result {
 	dst := r.packet.Dst
 	if r.leaves(dst) {
-		if r.flags(dst)&layout.AddressClusterIP != 0 {
-			r.step("addr", ir.Origin{}, "%v is a ClusterIP, but %d/%v is none of its ports: rejected", dst, r.packet.Port, r.packet.Protocol)
+		if r.isClusterIP(dst) {
+			r.step("svc", ir.Origin{}, "%v is a ClusterIP, but %d/%v is none of its ports: rejected", dst, r.packet.Port, r.packet.Protocol)
 			return r.end(eval.Reject)
 		}
-		if r.contains(setOf(layout.SetServiceCIDR, dst), dst) {
-			r.step("prefix", ir.Origin{}, "%v is in a service range, but no Service has it: dropped", dst)
+		if r.inServiceRange(dst) {
+			r.step("meta", ir.Origin{}, "%v is in a service range, but no Service has it: dropped", dst)
 			return r.end(eval.Drop)
 		}
 		r.result.Masquerade = r.masquerades(dst)

@@ -5,7 +5,7 @@
  * offset with the types that the object carries.
  */
 #pragma once
-#include "slots.h"
+#include "words.h"
 
 struct route {
 	__u32 base, count, total;
@@ -38,16 +38,25 @@ struct prefix_key {
 
 enum { SET_LOCAL = 2, SET_SERVICE_CIDR = 4, SET_NO_MASQUERADE = 6, SET_NODE_PORT = 8, PREFIX_BITS = 160 };
 
-enum { ADDRESS_OWN = 1 << 0, ADDRESS_NODE_PORT = 1 << 1, ADDRESS_CLUSTER_IP = 1 << 2 };
+enum { ADDRESS_OWN = 1 << 0, ADDRESS_NODE_PORT = 1 << 1 };
+
+/* A range of ClusterIPs. */
+struct range {
+	struct address address, mask;
+};
+
+enum { MAX_RANGES = 4, RANGES_ELSEWHERE = 255 };
 
 struct info {
 	__u8 digest[32];
 	__u32 version, flags;
 	__u64 features;
 	__u32 counts[5];
-	__u8 detector, interface_len, reserved[2];
+	__u8 detector, interface_len, range_counts[2]; /* of IPv4, of IPv6 */
 	__u8 interface[16];
 	__u32 policy_counts[4];
+	__u32 abi, reserved;
+	struct range ranges[2 * MAX_RANGES];
 };
 
 enum { NODE_PORT_ANY_IPV4 = 1 << 3, NODE_PORT_ANY_IPV6 = 1 << 4 };
@@ -72,13 +81,11 @@ struct affinity_value {
 _Static_assert(sizeof(struct service) == 64, "ServiceSize");
 _Static_assert(sizeof(struct endpoint) == 32, "EndpointSize");
 _Static_assert(sizeof(struct prefix_key) == 24, "PrefixKeySize");
-_Static_assert(sizeof(struct info) == 104, "MetaSize");
+_Static_assert(sizeof(struct info) == 368, "MetaSize");
 _Static_assert(sizeof(struct affinity_key) == 28, "AffinityKeySize");
 _Static_assert(sizeof(struct affinity_value) == 32, "AffinityValueSize");
 
 SLOT_MAP(plc_metas, MAP_ARRAY, 4, sizeof(struct info), F_RDONLY_PROG | F_INNER_MAP);
-SLOT_MAP(plc_svcs, MAP_HASH, sizeof(struct service_key), sizeof(struct service), F_RDONLY_PROG);
-SLOT_MAP(plc_eps, MAP_ARRAY, 4, sizeof(struct endpoint), F_RDONLY_PROG | F_INNER_MAP);
 SLOT_MAP(plc_addrs, MAP_HASH, sizeof(struct address), 4, F_RDONLY_PROG);
 SLOT_MAP(plc_prefixs, MAP_LPM_TRIE, sizeof(struct prefix_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
 
@@ -89,14 +96,28 @@ struct {
 	__uint(max_entries, 65536);
 } plc_aff SEC(".maps");
 
+/* What programs and maps agree about (layout.ABI): the loader compares it with that of
+ * the maps. */
+const volatile __u32 abi = 2;
+
 /* A decision reads this once, so that it sees one image and never two. */
-INLINE bool active_slot(__u32 *slot)
+INLINE bool read_active(__u64 *active)
 {
 	__u32 zero = 0;
 	__u64 *v = map_lookup(&plc_active, &zero);
 	if (!v)
 		return false;
-	*slot = (__u32) * (volatile __u64 *)v;
+	*active = *(volatile __u64 *)v;
+	return true;
+}
+
+/* The same for what asks nothing about Services, which alone need the epoch. */
+INLINE bool active_slot(__u32 *slot)
+{
+	__u64 active;
+	if (!read_active(&active))
+		return false;
+	*slot = slot_of(active);
 	return true;
 }
 

@@ -16,10 +16,34 @@ struct sender {
 
 enum { LEFT_ALONE = 0, TRANSLATED = 1 }; /* or a negative errno */
 
+INLINE bool in_range(const struct range *r, const struct address *a)
+{
+	__u32 other = 0;
+#pragma unroll
+	for (int i = 0; i < 4; i++)
+		other |= (a->word[i] & r->mask.word[i]) ^ r->address.word[i];
+	return !other;
+}
+
 INLINE bool in_set(__u32 slot, __u32 set, const struct destination *d)
 {
 	struct prefix_key k = { .bits = PREFIX_BITS, .set = be32(set + d->ipv6), .address = d->address };
 	return find(plc_prefixs, slot, &k) != NULL;
+}
+
+/* in_service_range reports whether ClusterIPs may be allocated there. */
+INLINE bool in_service_range(__u32 slot, const struct info *info, const struct destination *d)
+{
+	__u8 count = d->ipv6 ? info->range_counts[1] : info->range_counts[0];
+	const struct range *r = d->ipv6 ? info->ranges + MAX_RANGES : info->ranges;
+	if (count == RANGES_ELSEWHERE)
+		return in_set(slot, SET_SERVICE_CIDR, d);
+#pragma unroll
+	for (int i = 0; i < MAX_RANGES; i++) {
+		if (i < count && in_range(r + i, &d->address))
+			return true;
+	}
+	return false;
 }
 
 /* serves_node_port reports whether nodePorts are served at the destination. */
@@ -57,7 +81,7 @@ INLINE bool is_endpoint(const struct endpoint *e, const struct affinity_value *v
 INLINE struct endpoint *bound(__u32 slot, const struct route *r, const struct affinity_value *v)
 {
 	__u32 at = r->base + v->place;
-	struct endpoint *e = v->place < r->count ? find(plc_eps, slot, &at) : NULL;
+	struct endpoint *e = v->place < r->count ? find(plc_places, slot, &at) : NULL;
 	if (is_endpoint(e, v))
 		return e;
 	__u32 low = 0, high = r->count;
@@ -66,7 +90,7 @@ INLINE struct endpoint *bound(__u32 slot, const struct route *r, const struct af
 			return NULL;
 		__u32 middle = low + (high - low) / 2;
 		at = r->base + middle;
-		e = find(plc_eps, slot, &at);
+		e = find(plc_places, slot, &at);
 		if (!e)
 			return NULL;
 		if (is_endpoint(e, v))
@@ -85,12 +109,12 @@ INLINE struct endpoint *draw(__u32 slot, const struct route *r, __u32 first, __u
 {
 	*place = first % r->count;
 	__u32 at = r->base + *place;
-	struct endpoint *e = find(plc_eps, slot, &at);
+	struct endpoint *e = find(plc_places, slot, &at);
 	if (!e || !(r->flags & ROUTE_WEIGHTED) || second % r->total < e->threshold)
 		return e;
 	*place = e->alias;
 	at = r->base + *place;
-	return find(plc_eps, slot, &at);
+	return find(plc_places, slot, &at);
 }
 
 INLINE void affinity_key_of(struct affinity_key *k, const struct service *s, const struct sender *from)
@@ -130,10 +154,11 @@ INLINE struct endpoint *choose(__u32 slot, const struct service *s, const struct
 
 /* service_of finds the Service at an address, or at the node's nodePorts. It is NULL
  * with a verdict for what no Service has. */
-INLINE struct service *service_of(__u32 slot, const struct info *info, const struct destination *d, int *verdict)
+INLINE struct service *service_of(__u64 active, const struct info *info, const struct destination *d, int *verdict)
 {
+	__u32 slot = slot_of(active);
 	struct service_key k = { .address = d->address, .port = d->port, .protocol = d->protocol, .scope = d->ipv6 ? SCOPE_IPV6 : 0 };
-	struct service *s = find(plc_svcs, slot, &k);
+	struct service *s = record_at(active, &k);
 	if (s)
 		return s;
 	__u32 *found = find(plc_addrs, slot, &d->address);
@@ -141,27 +166,31 @@ INLINE struct service *service_of(__u32 slot, const struct info *info, const str
 	if (serves_node_port(slot, info, flags, d)) {
 		__builtin_memset(&k.address, 0, sizeof(k.address));
 		k.scope |= SCOPE_NODE_PORT;
-		s = find(plc_svcs, slot, &k);
+		s = record_at(active, &k);
 		if (s)
 			return s;
+		k.address = d->address;
+		k.scope &= ~SCOPE_NODE_PORT;
 	}
+	k.port = 0;
+	k.protocol = 0;
 	*verdict = LEFT_ALONE;
-	if (flags & ADDRESS_CLUSTER_IP)
+	if (record_at(active, &k)) /* the address is a ClusterIP */
 		*verdict = -ECONNREFUSED;
-	else if (in_set(slot, SET_SERVICE_CIDR, d))
+	else if (in_service_range(slot, info, d))
 		*verdict = -EHOSTUNREACH;
 	return NULL;
 }
 
 /* pick changes d to the endpoint of a connection. */
-INLINE int pick(__u32 slot, struct destination *d, const struct sender *from, __u32 first, __u32 second)
+INLINE int pick(__u64 active, struct destination *d, const struct sender *from, __u32 first, __u32 second)
 {
-	__u32 zero = 0;
+	__u32 zero = 0, slot = slot_of(active);
 	struct info *info = find(plc_metas, slot, &zero);
 	if (!info)
 		return LEFT_ALONE;
 	int verdict;
-	struct service *s = service_of(slot, info, d, &verdict);
+	struct service *s = service_of(active, info, d, &verdict);
 	if (!s)
 		return verdict;
 	if (s->sources)

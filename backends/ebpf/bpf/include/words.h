@@ -29,7 +29,12 @@ INLINE __u32 record_of(__u64 word, __u16 epoch)
 	return (__u32)((short)(__u16)(epoch - tag) >= 0 ? word : word >> 24) & 0xffffff;
 }
 
-/* record_at finds the record of a key, or NULL. */
+/*
+ * record_at finds the record of a key, or NULL. Processors that read out of order (arm64)
+ * keep the order of dependent reads: the address of the word depends on the slot, and so on
+ * the value of active; that of the record depends on the word. So a word is never older
+ * than active, nor a record older than its word.
+ */
 INLINE void *record_at(__u64 active, const struct service_key *key)
 {
 	__u32 slot = slot_of(active);

@@ -1,0 +1,54 @@
+package live
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+)
+
+// Covered returns the addresses of pods at interfaces that have both programs, sorted: those that
+// a route to a single address leads to. Rules of packets may leave policies of connections
+// between them to the programs; a pod that is not listed has none yet, or is on a bridge.
+func (i *Interfaces) Covered() (out []netip.Addr, err error) {
+	_, devices, err := i.devices()
+	if err != nil {
+		return nil, err
+	}
+	links, err := openInterfaceLinks(i.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, links.close()) }()
+	programs, err := i.pinnedPrograms()
+	if err != nil {
+		return nil, err
+	}
+	defer programs.close()
+	paths, err := listPaths()
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range devices {
+		if !covered(d, links, programs) {
+			continue
+		}
+		for _, p := range paths {
+			if p.device == d.index && p.to.IsSingleIP() && !p.gateway && !p.kernel {
+				out = append(out, p.to.Addr())
+			}
+		}
+	}
+	slices.SortFunc(out, netip.Addr.Compare)
+	return slices.Compact(out), nil
+}
+
+// covered reports whether a device has both programs.
+func covered(d device, links interfaceLinks, programs *sharedPrograms) bool {
+	for s, p := range programs {
+		l := links[linkKey{d.index, s}]
+		if p == nil || l == nil || l.gone || l.program != p.id {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,89 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/planec/planec/backends/ebpf/layout"
+)
+
+// keyIndex is an element of the hash.
+type keyIndex struct {
+	key   layout.ServiceKey
+	index uint32
+}
+
+// keyBatch is how many keys are read or inserted by one system call.
+const keyBatch = 4096
+
+// readKeys lists the hash, whose values are indexes of an array of that many words.
+func readKeys(m *ebpf.Map, words uint32) ([]keyIndex, error) {
+	var list []keyIndex
+	seen := make([]bool, words)
+	take := func(key [layout.ServiceKeySize]byte, index uint32) error {
+		if index >= words || seen[index] {
+			return fmt.Errorf("key %x has the index %d, which is another's or none", key, index)
+		}
+		seen[index] = true
+		list = append(list, keyIndex{layout.DecodeServiceKey(key[:]), index})
+		return nil
+	}
+	keys, values := make([][layout.ServiceKeySize]byte, keyBatch), make([]uint32, keyBatch)
+	var cursor ebpf.MapBatchCursor
+	for {
+		n, err := m.BatchLookup(&cursor, keys, values, nil)
+		if errors.Is(err, ebpf.ErrNotSupported) {
+			return readEach(m, &list, take)
+		}
+		if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+			return nil, err
+		}
+		for i := range n {
+			if err := take(keys[i], values[i]); err != nil {
+				return nil, err
+			}
+		}
+		if err != nil {
+			return list, nil
+		}
+	}
+}
+
+// readEach is readKeys on kernels without operations of batches.
+func readEach(m *ebpf.Map, list *[]keyIndex, take func([layout.ServiceKeySize]byte, uint32) error) ([]keyIndex, error) {
+	var key [layout.ServiceKeySize]byte
+	var index uint32
+	all := m.Iterate()
+	for all.Next(&key, &index) {
+		if err := take(key, index); err != nil {
+			return nil, err
+		}
+	}
+	return *list, all.Err()
+}
+
+// insertKeys inserts keys that are not in the hash.
+func insertKeys(m *ebpf.Map, list []layout.Entry, indexes []uint32) error {
+	keys := make([][layout.ServiceKeySize]byte, len(list))
+	for i := range list {
+		copy(keys[i][:], list[i].Key.Append(nil))
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	n, err := m.BatchUpdate(keys, indexes, nil)
+	if err == nil && n != len(keys) {
+		return fmt.Errorf("the kernel took %d of %d keys", n, len(keys))
+	}
+	if !errors.Is(err, ebpf.ErrNotSupported) {
+		return err
+	}
+	for i := range keys {
+		if err := m.Update(&keys[i], &indexes[i], ebpf.UpdateNoExist); err != nil {
+			return err
+		}
+	}
+	return nil
+}
