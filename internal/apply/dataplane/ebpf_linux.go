@@ -163,13 +163,13 @@ func (*ebpfKernel) hold(a backends.Artifact, read func(backends.Artifact) (*mixe
 	if err != nil {
 		return nil, err
 	}
-	return &mixedHeld{maps: &heldImage{image: m.image}, packets: nftlive.NewLive(m.packets)}, nil
+	return &mixedHeld{maps: live.NewHeld(m.image), packets: nftlive.NewLive(m.packets)}, nil
 }
 
 // refused calls it drift when a change was made in part: what is held is neither what the
 // kernel had nor what it should have, so the kernel must be read.
 func (*ebpfKernel) refused(err error) error {
-	if errors.Is(err, nftlive.ErrDrift) {
+	if isOne(err, nftlive.ErrDrift, live.ErrDrift) {
 		return applier.ErrDrift
 	}
 	if errors.As(err, new(*halfError)) {

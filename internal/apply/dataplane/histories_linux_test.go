@@ -84,7 +84,7 @@ func manyHistories(t *testing.T, p plane, n int) {
 		}
 	}
 	t.Logf("%s: %d histories, %d changes, %d by fragments, %d whole without a look at the kernel, %d steps", p.name, n, n*stepsOfHistory, sum.fragments, sum.short, sum.steps)
-	if sum.short < n || p.backend != "ebpf" && sum.fragments < n/3 {
+	if sum.short < n || sum.fragments < n/3 {
 		t.Error("the short ways are hardly gone")
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/live"
 	nftlive "github.com/planec/planec/backends/nftables/live"
-	"github.com/planec/planec/internal/apply/applier"
 )
 
 // mixedState is what the kernel has of the three parts.
@@ -111,15 +110,7 @@ func (e *halfError) Unwrap() error { return e.error }
 // mixedHeld is what the kernel has. Programs stay what they are, whatever changes.
 type mixedHeld struct {
 	packets *nftlive.Live
-	maps    heldMaps
-}
-
-// heldMaps is what the maps have, without a look at them.
-type heldMaps interface {
-	// Change plans the difference of the images of two fragments.
-	Change(before, after *ebpf.Image) (*live.Plan, error)
-	Replace(whole *ebpf.Image) (*live.Plan, error)
-	Commit(p *live.Plan)
+	maps    *live.Held
 }
 
 // Change plans the difference of two fragments, in both halves or in none.
@@ -165,23 +156,3 @@ func (h *mixedHeld) Commit(p *mixedPlan) {
 	h.packets.Commit(p.packets)
 	h.maps.Commit(p.maps)
 }
-
-// heldImage is the active image; next is the image of the last plan.
-type heldImage struct{ image, next *ebpf.Image }
-
-// Change has nothing to do unless the maps change: then all of them are a new generation.
-func (h *heldImage) Change(before, after *ebpf.Image) (*live.Plan, error) {
-	if before.Digest() != after.Digest() {
-		return nil, applier.ErrWhole
-	}
-	return h.Replace(h.image)
-}
-
-// Replace plans a generation with the whole image.
-func (h *heldImage) Replace(whole *ebpf.Image) (*live.Plan, error) {
-	h.next = whole
-	return live.NewPlan(&live.State{Image: h.image}, whole), nil
-}
-
-// Commit records that the image of the last plan is active.
-func (h *heldImage) Commit(*live.Plan) { h.image = h.next }

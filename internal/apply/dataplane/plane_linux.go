@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/backends"
+	ebpflive "github.com/planec/planec/backends/ebpf/live"
 	nftlive "github.com/planec/planec/backends/nftables/live"
 	xtlive "github.com/planec/planec/backends/xtables/live"
 	"github.com/planec/planec/internal/apply/applier"
@@ -124,7 +125,7 @@ func (d *plane[S, M, P]) Replace(whole backends.Artifact) (applier.Plan, error) 
 
 // next wraps a plan from held state.
 func (d *plane[S, M, P]) next(p P, err error) (applier.Plan, error) {
-	if errors.Is(err, xtlive.ErrStructure) || errors.Is(err, nftlive.ErrStructure) {
+	if isOne(err, xtlive.ErrStructure, nftlive.ErrStructure, ebpflive.ErrWhole) {
 		return nil, applier.ErrWhole
 	}
 	if err != nil {
