@@ -66,7 +66,7 @@ func TestProgramsDrift(t *testing.T) {
 	}{
 		{"a program is detached", func() error { return os.Remove(n.pin("plc_link_connect4")) }},
 		{"another program is under a link", func() error { n.attachAnother("plc_link_connect4"); return nil }},
-		{"maps are gone", func() error { return errors.Join(os.Remove(n.pin("plc_active")), os.Remove(n.pin("plc_addrs"))) }},
+		{"maps are gone", func() error { return errors.Join(os.Remove(n.pin("plc_active")), os.Remove(n.pin("plc_keys"))) }},
 		{"rules are gone", func() error { _, err := runIn(n, exec.Command("nft", "delete table ip planec")); return err }},
 	} {
 		before := time.Now()

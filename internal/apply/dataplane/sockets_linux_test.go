@@ -87,7 +87,7 @@ func TestSocketsAndPackets(t *testing.T) {
 			}
 		}, "table ip planec: create it", true, false},
 		{"programs", func() { remove("plc_link_connect4"); remove("plc_link_connect6") }, "attach program connect4 to " + m.Cgroup, true, true},
-		{"maps", func() { remove("plc_active"); remove("plc_addrs") }, "add map plc_addrs", true, true},
+		{"maps", func() { remove("plc_active"); remove("plc_keys") }, "add map plc_keys", true, true},
 	} {
 		c.do()
 		if got := strings.Join(m.verified(), "\n"); !strings.Contains(got, c.drift) || (got == "") != (c.drift == "") {
