@@ -71,28 +71,36 @@ func backwards(m *Map) []byte {
 	return out
 }
 
-// TestCheck wants a diagnostic for each frontend that is refused, with the Service
-// and the field.
+// TestCheck has nothing to say about what packets are left with: SCTP whose port changes
+// has its route in the image, which no program of sockets asks for it.
 func TestCheck(t *testing.T) {
 	p := kitchenSink()
-	list := New(backends.DefaultOptions()).Check(p)
-	if len(list) != 2 {
-		t.Fatalf("%d diagnostics: %v", len(list), list)
+	if list := New(backends.DefaultOptions()).Check(p); len(list) > 0 {
+		t.Errorf("%d findings: %v", len(list), list)
 	}
-	var paths []string
-	for _, d := range list {
-		paths = append(paths, d.Origin.Path)
-		if d.Code != diag.NotExpressible || d.Origin.Name != "changed" || !strings.Contains(d.Message, "shop/changed:http/sctp") {
-			t.Errorf("%+v", d)
-		}
-	}
-	if got := strings.Join(paths, " "); got != "spec.ports[0].nodePort spec.ports[0].targetPort" && got != "spec.ports[0].targetPort spec.ports[0].nodePort" {
-		t.Errorf("fields %s", got)
-	}
+	routes := 0
 	for line := range strings.Lines(string(imageOf(t, p).Text())) {
-		if strings.Contains(line, "changed") && !strings.Contains(line, "both=never,reject,-") {
-			t.Errorf("what cannot be expressed is not refused: %s", line)
+		if strings.Contains(line, "shop/changed") && strings.Contains(line, "sctp") {
+			routes++
+			if strings.Contains(line, ",reject,-") {
+				t.Errorf("it is refused: %s", line)
+			}
 		}
+	}
+	if routes != 2 {
+		t.Errorf("%d frontends of SCTP whose port changes", routes)
+	}
+}
+
+// TestMasqueradeAll says once that sockets are not masqueraded, however many Services there are.
+func TestMasqueradeAll(t *testing.T) {
+	p := kitchenSink()
+	for i := range p.Frontends {
+		p.Frontends[i].Internal.Masquerade = ir.MasqueradeAlways
+	}
+	list := New(backends.DefaultOptions()).Check(p)
+	if len(list) != 1 || list[0].Code != diag.Approximated || !strings.Contains(list[0].Message, "masqueradeAll") {
+		t.Errorf("%v", list)
 	}
 }
 
@@ -252,7 +260,7 @@ func TestArtifact(t *testing.T) {
 			t.Errorf("sockets are sent to endpoints that packets do not reach: %+v", f)
 		}
 	}
-	if n := len(New(backends.DefaultOptions()).Check(p)); n <= 2 {
+	if n := len(New(backends.DefaultOptions()).Check(p)); n == 0 {
 		t.Errorf("%d findings: those of nftables are missing", n)
 	}
 }

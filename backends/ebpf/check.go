@@ -10,11 +10,11 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// Check reports the frontends that Emit refuses: SCTP frontends with another
-// endpoint port, because no helper of the kernel updates the CRC32c of a packet (a
-// changed address is fine, because SCTP has no pseudo-header: RFC 9260 section
-// 6.8), and pools whose weights exceed 32 bits. It also reports the policies that
-// Emit gives up because all policies together are too large.
+// Check reports what Emit refuses or closes: frontends with a pool whose weights exceed
+// 32 bits, the policies that are given up because all policies together are too large,
+// and what the rules for packets have no room for (package nftables). What sockets leave
+// to packets is no finding: it is served. A node that masquerades everything is told that
+// sockets do not.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
 	pools := backends.Pools(p)
@@ -24,10 +24,22 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 			list.Add(diag.NotExpressible, f.Origin.At(r.field), fmt.Sprintf("service %v: frontend %v: %s", f.Service, f.Match, r.why))
 		}
 	}
+	unmasqueraded(p, &list)
 	_, refused := backends.Fit(p, b.fits)
 	backends.Report(&list, append(refused, nftables.Refused(p)...))
 	list.Sort()
 	return list
+}
+
+// unmasqueraded says once that a setting of the node does not hold for sockets: what is
+// decided when a socket connects is not translated on the wire, so its source stays.
+func unmasqueraded(p *ir.Program, list *diag.List) {
+	for i := range p.Frontends {
+		if f := &p.Frontends[i]; f.Kind == ir.ClusterIP && f.Internal.Masquerade == ir.MasqueradeAlways {
+			list.Add(diag.Approximated, ir.Origin{}, "masqueradeAll holds for packets only: of connections that sockets are sent to an endpoint for, the endpoint sees the client's own address")
+			return
+		}
+	}
 }
 
 // fits reports whether the maps have room for a policy. Nearly all policies are so
@@ -67,34 +79,8 @@ func refusalOf(f *ir.Frontend, pools map[string]*ir.Pool) *refusal {
 		if _, ok := totalWeight(pool); !ok {
 			return &refusal{f.Origin.Path, fmt.Sprintf("the weights of pool %s add up to more than %d", pool.ID, uint32(math.MaxUint32))}
 		}
-		if port, changes := changedPort(f, pool); changes && f.Match.Protocol == ir.SCTP {
-			why := fmt.Sprintf("port %d would become the endpoints' %d, and eBPF cannot change the port of SCTP packets (no helper for their CRC32c); use equal ports, or the nftables backend", f.Match.Port, port)
-			return &refusal{portField(f), why}
-		}
 	}
 	return nil
-}
-
-// changedPort returns the first endpoint port that differs from the frontend's.
-func changedPort(f *ir.Frontend, pool *ir.Pool) (uint16, bool) {
-	for i := range pool.Endpoints {
-		if port := pool.Endpoints[i].Address.Port(); port != f.Match.Port {
-			return port, true
-		}
-	}
-	return 0, false
-}
-
-// portField returns the field that makes the ports differ.
-func portField(f *ir.Frontend) string {
-	field := "targetPort"
-	if f.Kind == ir.NodePort {
-		field = "nodePort"
-	}
-	if f.Origin.Path == "" {
-		return field
-	}
-	return f.Origin.Path + "." + field
 }
 
 // totalWeight returns the sum of the weights, and false if the sum is too large

@@ -92,8 +92,6 @@
 //
 // # Limits
 //
-//   - SCTP with another endpoint port is refused, because no helper updates the CRC32c;
-//     Check names the Service and the field.
 //   - The weights of a pool add up to at most 2^32-1; a map has at most 2^26 entries.
 //   - Random picks are random(pool), so a client may get different endpoints on
 //     different nodes; there is no Maglev table yet.

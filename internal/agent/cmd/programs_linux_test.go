@@ -2,6 +2,8 @@ package cmd_test
 
 import (
 	"errors"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,6 +94,7 @@ func TestProgramsOutliveTheAgent(t *testing.T) {
 	n := newNode(t, "--backend", "ebpf", "--cluster-cidr", "10.1.0.0/16")
 	n.write("node.yaml", nodeYAML)
 	n.write("cart.yaml", service("cart", vip, "", "10.1.2.1", "10.1.2.2"))
+	n.write("echo.yaml", strings.ReplaceAll(service("echo", vip2, "", "10.1.2.7"), "8080", "9090"))
 	n.start()
 	before, code := n.status("--wait", "20s")
 	if code != 0 {
@@ -105,14 +108,17 @@ func TestProgramsOutliveTheAgent(t *testing.T) {
 			}
 		}
 	}
+	established := n.established()
 	answers("while it runs")
 	n.kill(unix.SIGKILL)
 	answers("while none runs")
+	established("while no agent runs")
 	if s, code := n.status(); code != 0 || s.State != api.InSync || len(s.Programs) != 8 {
 		t.Errorf("without an agent: %d %+v", code, s)
 	}
 	n.start()
 	answers("while the next one starts")
+	established("while the next one starts")
 	after, code := n.status("--wait", "20s")
 	if code != 0 || len(after.Programs) != len(before.Programs) {
 		t.Fatalf("status: %+v", after)
@@ -122,6 +128,47 @@ func TestProgramsOutliveTheAgent(t *testing.T) {
 			t.Errorf("a start over what is right replaces %+v by %+v", before.Programs[i], after.Programs[i])
 		}
 	}
+}
+
+// established opens a connection of a pod to the Service of 10.1.2.7:9090, and returns what asks it
+// for an answer.
+func (n *node) established() func(when string) {
+	n.t.Helper()
+	var listener net.Listener
+	if err := n.rig.Outside(func() (err error) { listener, err = net.Listen("tcp", "10.1.2.7:9090"); return err }); err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { listener.Close() })
+	go func() {
+		if c, err := listener.Accept(); err == nil {
+			_, _ = io.Copy(c, c) // until the client ends
+			c.Close()
+		}
+	}()
+	var client net.Conn
+	err := n.rig.Inside(func() (err error) {
+		from := &net.TCPAddr{IP: net.ParseIP("10.1.0.9")}
+		client, err = (&net.Dialer{LocalAddr: from, Timeout: 5 * time.Second}).Dial("tcp", vip2+":80")
+		return err
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { client.Close() })
+	ask := func(when string) {
+		n.t.Helper()
+		answer := make([]byte, len(when))
+		_ = client.SetDeadline(time.Now().Add(5 * time.Second))
+		_, err := client.Write([]byte(when))
+		if err == nil {
+			_, err = io.ReadFull(client, answer)
+		}
+		if err != nil || string(answer) != when {
+			n.t.Errorf("%s the connection answers %q, %v", when, answer, err)
+		}
+	}
+	ask("while the agent runs")
+	return ask
 }
 
 // TestProgramsAreCleanedUp removes programs, maps and rules, and nothing else.

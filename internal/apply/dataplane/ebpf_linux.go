@@ -188,10 +188,10 @@ func (*ebpfKernel) hold(a backends.Artifact, read func(backends.Artifact) (*mixe
 // refused calls it drift when a change was made in part: what is held is neither what the
 // kernel had nor what it should have, so the kernel must be read.
 func (*ebpfKernel) refused(err error) error {
-	if errors.Is(err, nftlive.ErrDrift) {
+	if isOne(err, nftlive.ErrDrift, live.ErrDrift) {
 		return applier.ErrDrift
 	}
-	if errors.Is(err, live.ErrDrift) || errors.As(err, new(*halfError)) {
+	if errors.As(err, new(*halfError)) {
 		return fmt.Errorf("%w: %w", applier.ErrDrift, err)
 	}
 	return err

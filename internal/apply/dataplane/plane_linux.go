@@ -66,9 +66,7 @@ type plane[S shown, M model, P steps] struct {
 	// only once. The zero value is none.
 	of   backends.Artifact
 	last M
-	// keeps reports that the held state refers to the parsed model without changing it.
-	keeps bool
-	held  held[P]
+	held held[P]
 }
 
 func newPlane[S shown, M model, P steps](k kernel[S, M, P]) *plane[S, M, P] {
@@ -105,11 +103,10 @@ func (d *plane[S, M, P]) to(ctx context.Context, want M) (applier.Plan, error) {
 	return &plan{p, func(ctx context.Context) error { return meanwhile(d.apply(ctx, p)) }}, nil
 }
 
-// Hold implements [applier.Dataplane].
+// Hold implements [applier.Dataplane]. The held state takes the parsed model over.
 func (d *plane[S, M, P]) Hold(a backends.Artifact) (err error) {
-	if d.held, err = d.hold(a, d.read); !d.keeps {
-		d.of, d.last = backends.Artifact{}, *new(M)
-	}
+	d.held, err = d.hold(a, d.read)
+	d.of, d.last = backends.Artifact{}, *new(M)
 	return err
 }
 

@@ -249,7 +249,6 @@ func (v *victim) limit(o *poison.Object) {
 var beyondLimits = map[string]string{
 	"iptables": "Service with affinity of 9,000 endpoints",
 	"ipvs":     "Service with 1,030 ports with local endpoints only",
-	"ebpf":     "Service with SCTP whose port changes",
 }
 
 // starts has a bad object be there when an agent starts, and when planec apply looks,

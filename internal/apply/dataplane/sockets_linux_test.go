@@ -54,10 +54,7 @@ func (m *mixed) verified() []string {
 func (m *mixed) answered() map[eval.Entry]bool {
 	m.t.Helper()
 	out := make(map[eval.Entry]bool)
-	var flows []testkit.Flow
-	for _, f := range stable()[:6] { // a ClusterIP
-		flows = append(flows, f)
-	}
+	flows := stable()[:6] // a ClusterIP
 	got, err := m.rig.Try(m.t.Context(), flows, testkit.DefaultTimeout)
 	if err != nil {
 		m.t.Fatal(err)
@@ -216,5 +213,33 @@ func TestServedNames(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestRollbackBetween goes back from ebpf to nftables, whose rules both have, and to ebpf
+// again: only maps and programs come and go.
+func TestRollbackBetween(t *testing.T) {
+	p, nft := ebpfPlane(t), planes()[0]
+	testkit.Require(t, "nft", "ipset", "iptables-legacy-save", "iptables-nft-save")
+	r := testkit.New(t, testkit.Spec{})
+	a := applier.New(map[string]applier.Dataplane{"nftables": nft.make(), ebpf.Name: p.make()}, applier.NewRecord(t.TempDir()))
+	apply(t, r, a, emitted(t, "nftables", 1))
+	apply(t, r, a, emitted(t, ebpf.Name, 1))
+	wantOnly(t, r, p, p)
+	for _, to := range []plane{nft, p, nft} {
+		err := r.Do(func() error {
+			e, plan, err := a.Rollback(t.Context())
+			if err != nil {
+				return err
+			}
+			if slices.ContainsFunc(plan.Steps(), func(s string) bool { return strings.Contains(s, "table ip") }) || e.Backend != to.backend {
+				t.Errorf("back to %s: %q", e.Backend, plan.Steps())
+			}
+			return a.Verify(t.Context(), emitted(t, to.backend, 1))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOnly(t, r, to, p)
 	}
 }

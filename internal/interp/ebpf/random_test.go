@@ -67,8 +67,8 @@ func someRanges(rng *rand.Rand, p *ir.Program, f ir.Family) []netip.Prefix {
 	return ir.DisjointPrefixes(out)
 }
 
-// callSCTP turns the UDP ports of some Services into SCTP, with equal ports in
-// some pools, so that both expressible and inexpressible frontends occur.
+// callSCTP turns the UDP ports of some Services into SCTP, with equal ports in some pools
+// and other ones in the rest.
 func callSCTP(rng *rand.Rand, p *ir.Program) {
 	same := make(map[string]uint16)
 	for i := range p.Frontends {
@@ -129,19 +129,4 @@ func packetsFor(rng *rand.Rand, p *ir.Program, n int) []eval.Packet {
 		packets = append(packets, packet)
 	}
 	return packets
-}
-
-// inexpressible reports whether Check must report the frontend: SCTP with a changed port.
-func inexpressible(f *ir.Frontend, p *ir.Program) bool {
-	if f == nil || f.Match.Protocol != ir.SCTP {
-		return false
-	}
-	for _, pool := range p.Pools {
-		for _, e := range pool.Endpoints {
-			if (pool.ID == f.Internal.Pool || pool.ID == f.External.Pool) && e.Address.Port() != f.Match.Port {
-				return true
-			}
-		}
-	}
-	return false
 }

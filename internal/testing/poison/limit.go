@@ -21,7 +21,6 @@ func Limits() []Object {
 			s.Spec.AllocateLoadBalancerNodePorts = new(bool)
 			s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "203.0.113.66"}}
 		}),
-		sctp(),
 	}
 }
 
@@ -43,14 +42,6 @@ func wide(kind string, ports, endpoints int, with func(*corev1.Service)) Object 
 		}
 		o.Slice.Endpoints = append(o.Slice.Endpoints, e)
 	}
-	return o
-}
-
-// sctp returns an SCTP Service with another target port, which eBPF does not support.
-func sctp() Object {
-	o := service("SCTP whose port changes", "10.96.66.66", nil)
-	protocol := corev1.ProtocolSCTP
-	o.Service.Spec.Ports[0].Protocol, o.Slice.Ports[0].Protocol = protocol, &protocol
 	return o
 }
 
