@@ -72,10 +72,10 @@ type Options struct {
 	// Hash makes the names and numbers in rules; nil is SHA-256. Tests use weak
 	// hashes.
 	Hash identity.Hash
-	// Untracked keeps connections between pods from being tracked where no rule needs
-	// it: nftables' rules beside eBPF programs, which translate sockets. It is right
-	// only if every pod's sockets are in the cgroup of the programs from the start.
-	Untracked bool
+	// UntrackedPods is of eBPF: its rules of nftables keep connections between pods from
+	// being tracked where none needs it. It is right only if every pod's sockets are in
+	// the cgroup of the programs from the start.
+	UntrackedPods bool
 	// Scheduler is how IPVS chooses an endpoint: rr, wrr, lc, sh or mh; "" is
 	// rr. Other backends draw at random and ignore it.
 	Scheduler string

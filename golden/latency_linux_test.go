@@ -45,7 +45,7 @@ func BenchmarkSocketConnect(b *testing.B) {
 	load := func(m mixed) func(*testing.B, *testkit.Rig, *live.Sockets, *ir.Program) error {
 		return func(b *testing.B, r *testkit.Rig, sockets *live.Sockets, p *ir.Program) error {
 			o := backends.DefaultOptions()
-			o.Untracked = m.untracked
+			o.UntrackedPods = m.untracked
 			return m.load(b, r, sockets, p, o)
 		}
 	}

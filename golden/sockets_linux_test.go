@@ -88,7 +88,7 @@ func (m mixed) try(t *testing.T, p *ir.Program, o backends.Options, flows []test
 		bare.Policy, bare.Masquerade = ir.Policy{}, ir.Masquerade{}
 		p = &bare
 	}
-	o.Untracked = m.untracked
+	o.UntrackedPods = m.untracked
 	s := newSocketView(p)
 	var sent []testkit.Flow
 	sent, count.Refused = claimed(image.New(o), p, flows, len(flows))
@@ -123,7 +123,7 @@ func (m mixed) load(t testing.TB, r *testkit.Rig, sockets *live.Sockets, p *ir.P
 	if err != nil {
 		return err
 	}
-	rules, err := nftables.New(o).Emit(p)
+	rules, err := nftables.Beside(o).Emit(p)
 	if err != nil {
 		return err
 	}

@@ -34,14 +34,14 @@ func New(opts backends.Options) *Backend { return &Backend{opts: opts} }
 func (*Backend) Name() string { return Name }
 
 // Emit returns maps.bin, maps.txt, and rules.nft, which has the bytes that the nftables
-// backend emits. It refuses or closes what Check reports: a Service that only one of
+// backend emits, unless options say otherwise. It refuses or closes what Check reports: a Service that only one of
 // the two can express is refused to sockets and packets alike.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	img, err := b.Image(backends.GiveUp(p, nftables.Refused(p)))
 	if err != nil {
 		return backends.Artifact{}, err
 	}
-	packets, err := nftables.New(b.opts).Emit(p)
+	packets, err := nftables.Beside(b.opts).Emit(p)
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("ebpf: the rules for packets: %w", err)
 	}

@@ -26,7 +26,13 @@ type Backend struct {
 var _ backends.Backend = (*Backend)(nil)
 
 // New returns the backend for the given options. It has no other state.
-func New(opts backends.Options) *Backend { return &Backend{opts: opts} }
+func New(opts backends.Options) *Backend {
+	opts.UntrackedPods = false // no program translates sockets
+	return Beside(opts)
+}
+
+// Beside returns the backend for the rules beside programs that translate sockets.
+func Beside(opts backends.Options) *Backend { return &Backend{opts: opts} }
 
 // Name returns "nftables".
 func (*Backend) Name() string { return Name }

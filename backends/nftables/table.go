@@ -15,7 +15,7 @@ type table struct {
 	program  *ir.Program
 	pools    *poolIndex
 	comments bool
-	// untracked is [backends.Options.Untracked].
+	// untracked is [backends.Options.UntrackedPods].
 	untracked bool
 	// mark is the masquerade bit as nft prints it.
 	mark string
@@ -43,7 +43,7 @@ type table struct {
 
 func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Policy, opts backends.Options) *table {
 	t := &table{
-		family: f, program: p, pools: pools, comments: !opts.NoComments, untracked: opts.Untracked,
+		family: f, program: p, pools: pools, comments: !opts.NoComments, untracked: opts.UntrackedPods,
 		mark:        hex32(1 << opts.MasqueradeBit),
 		targets:     make(map[target]string),
 		draws:       make(map[draw]bool),

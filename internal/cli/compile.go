@@ -182,7 +182,7 @@ func (c *compileCommand) selectBackends(l *loaded) ([]backends.Backend, error) {
 	if len(c.backends) == 0 {
 		return nil, inputError(fmt.Errorf("--backend is missing: choose from %s", strings.Join(registry.Names(), ", ")))
 	}
-	o := l.options()
+	o := l.options
 	o.NoComments = c.noComments
 	selected, err := registry.Select(o, c.backends...)
 	if err != nil {

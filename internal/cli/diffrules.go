@@ -102,7 +102,7 @@ func (s *diffSide) ruleSet(k ruleKey) (compare.RuleSet, error) {
 	if !slices.Contains(s.loaded.cluster.Nodes(), k.node) {
 		return compare.RuleSet{}, nil
 	}
-	selected, err := registry.Select(s.loaded.options(), k.backend)
+	selected, err := registry.Select(s.loaded.options, k.backend)
 	if err != nil {
 		return compare.RuleSet{}, inputError(err)
 	}

@@ -61,10 +61,10 @@ func (in *input) register(flags *pflag.FlagSet) {
 // loaded is the input of a command.
 type loaded struct {
 	*input
-	objects       objects.Set
-	cluster       *compiler.Cluster
-	masqueradeBit int
-	scheduler     string
+	objects objects.Set
+	cluster *compiler.Cluster
+	// options are the settings that backends use.
+	options backends.Options
 	// nodeName is --node, or the node of the settings.
 	nodeName string
 	read     diag.List
@@ -101,11 +101,10 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	}
 	l := &loaded{
 		input: in, objects: set, made: made, services: services, workloads: workloads, streams: s,
-		cluster:       compiler.Prepare(&set, settings.Config),
-		masqueradeBit: settings.MasqueradeBit,
-		scheduler:     settings.Scheduler,
-		nodeName:      in.nodeName,
-		read:          append(diags, loadDiags...),
+		cluster:  compiler.Prepare(&set, settings.Config),
+		options:  settings.Options(),
+		nodeName: in.nodeName,
+		read:     append(diags, loadDiags...),
 	}
 	if l.nodeName == "" {
 		l.nodeName = settings.Node
@@ -215,11 +214,4 @@ func (l *loaded) refine(diags diag.List) diag.List {
 	}
 	diags.Sort()
 	return diags
-}
-
-// options returns the settings that backends use.
-func (l *loaded) options() backends.Options {
-	o := backends.DefaultOptions()
-	o.MasqueradeBit, o.Scheduler = l.masqueradeBit, l.scheduler
-	return o
 }

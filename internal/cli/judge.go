@@ -25,7 +25,7 @@ func (l *loaded) judgeOf(backend string, explain bool) (func(*ir.Program) (netpa
 	if backend == "" {
 		return netpath.Evaluator, nil
 	}
-	selected, err := registry.Select(l.options(), backend)
+	selected, err := registry.Select(l.options, backend)
 	if err != nil || len(selected) != 1 {
 		return nil, oneBackend(backend)
 	}

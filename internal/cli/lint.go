@@ -68,7 +68,7 @@ func (c *lintCommand) run() error {
 	if err != nil {
 		return err
 	}
-	selected, err := registry.Select(l.options(), c.backends...)
+	selected, err := registry.Select(l.options, c.backends...)
 	if err != nil {
 		return inputError(err)
 	}

@@ -138,7 +138,7 @@ func (c *reportCommand) nodes(l *loaded) ([]string, error) {
 // compile compiles the input of a report.
 func (c *reportCommand) compile(l *loaded, nodes []string) (report.Input, diag.List, error) {
 	in := report.Input{Objects: &l.objects}
-	selected, err := registry.Select(l.options(), c.backends...)
+	selected, err := registry.Select(l.options, c.backends...)
 	if err != nil {
 		return in, nil, inputError(err)
 	}

@@ -97,7 +97,7 @@ func (t *target) entry(s *Streams) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	selected, err := registry.Select(l.options(), t.backend)
+	selected, err := registry.Select(l.options, t.backend)
 	if err != nil || len(selected) != 1 {
 		return nil, oneBackend(t.backend)
 	}

@@ -29,7 +29,7 @@ func emitWith(t testing.TB, p *ir.Program, o backends.Options) []byte {
 	if err := ir.Verify(p); err != nil {
 		t.Fatalf("the test's program is wrong: %v", err)
 	}
-	a, err := nftables.New(o).Emit(p)
+	a, err := nftables.Beside(o).Emit(p)
 	if err != nil {
 		t.Fatal(err)
 	}

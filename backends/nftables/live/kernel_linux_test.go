@@ -64,7 +64,7 @@ func TestRandomPrograms(t *testing.T) {
 			r.clean()
 		}
 		o := backends.DefaultOptions()
-		o.Untracked = i%2 == 0
+		o.UntrackedPods = i%2 == 0
 		text := string(emitWith(t, p, o))
 		if strings.Contains(text, " notrack") {
 			untracked++

@@ -236,8 +236,8 @@ func (o *options) noteBackend(said diag.List) diag.List {
 
 // selected returns the backend with its options.
 func (o *options) selected(c nodeconfig.NodeConfig) (backends.Backend, error) {
-	b := backends.DefaultOptions()
-	b.MasqueradeBit, b.Scheduler, b.NoComments = c.MasqueradeBit, c.Scheduler, o.noComments
+	b := c.Options()
+	b.NoComments = o.noComments
 	all, err := registry.Select(b, o.backend)
 	if err != nil || len(all) != 1 {
 		return nil, wordUsage("backend", o.backend, registry.Names()...)

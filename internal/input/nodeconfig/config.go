@@ -23,12 +23,22 @@ type NodeConfig struct {
 	MasqueradeBit int
 	// Scheduler is how IPVS chooses an endpoint; "" means the default.
 	Scheduler string
+	// UntrackedPods is for backend ebpf: see [backends.Options].
+	UntrackedPods bool
 	// Proxy holds the settings for the agent's process.
 	Proxy Proxy
 }
 
 // Default is the configuration without a file.
 func Default() NodeConfig { return NodeConfig{MasqueradeBit: backends.DefaultMasqueradeBit} }
+
+// Options are the settings that backends use.
+func (c *NodeConfig) Options() backends.Options {
+	o := backends.DefaultOptions()
+	o.MasqueradeBit, o.Scheduler = c.MasqueradeBit, c.Scheduler
+	o.UntrackedPods = c.UntrackedPods
+	return o
+}
 
 // The kinds of configuration files.
 const (

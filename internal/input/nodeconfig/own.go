@@ -24,6 +24,7 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.Config.LocalAddresses = parsedItems(o.get("localAddresses"), parseAddress)
 	c.MasqueradeBit = o.get("masqueradeBit").masqueradeBit()
 	c.Scheduler = o.get("ipvsScheduler").scheduler()
+	c.UntrackedPods = o.get("untrackedPods").bool()
 	c.Config.OnDeny = parsed(o.get("policyDeny"), ParseRefusal)
 	c.Config.FailClosed = o.get("failClosed").bool()
 	c.Config.ExternalIPs = o.get("externalIPs").externalIPs()

@@ -23,6 +23,7 @@ type Flags struct {
 	masqueradeBit     int
 	localAddresses    []string
 	scheduler         string
+	untracked         bool
 	policyDeny        string
 	failClosed        bool
 	externalIPs       string
@@ -41,6 +42,7 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.masqueradeAll, "masquerade-all", false, "masquerade all traffic to ClusterIPs")
 	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, "bit of the packet mark that asks for masquerade, 0 to 31")
 	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", "how IPVS chooses an endpoint: rr, wrr, lc, sh or mh")
+	flags.BoolVar(&s.untracked, "untracked-pods", false, "ebpf: do not track connections between pods where no rule needs it; every pod's sockets must be in the cgroup")
 	flags.StringVar(&s.policyDeny, "policy-deny", "", "how policies refuse packets: drop (the default) or reject")
 	flags.BoolVar(&s.failClosed, "fail-closed", false, "close the node's IPv4 pod addresses that no known pod has")
 	flags.StringVar(&s.externalIPs, "external-ips", "", "which externalIPs of Services are served: allow (all, the default), deny (none), or CIDRs with commas between")
@@ -108,6 +110,10 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 		{"ipvs-scheduler", func() error {
 			c.Scheduler = s.scheduler
 			return nodeconfig.CheckScheduler(s.scheduler)
+		}},
+		{"untracked-pods", func() error {
+			c.UntrackedPods = s.untracked
+			return nil
 		}},
 		{"policy-deny", set(&cfg.OnDeny, nodeconfig.ParseRefusal, s.policyDeny)},
 		{"external-ips", set(&cfg.ExternalIPs, nodeconfig.ParseExternalIPs, s.externalIPs)},
