@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 )
 
 // sharedProgram is one program, which all interfaces share.
@@ -61,7 +62,7 @@ func (i *Interfaces) programs(pods *cast) (have *sharedPrograms, steps []string,
 // numbers.
 type checked struct {
 	programs        [len(sides)]ebpf.ProgramID
-	active          ebpf.MapID
+	pins            string // of maps
 	rules, countAll bool
 }
 
@@ -81,7 +82,7 @@ func (i *Interfaces) pinnedPrograms() (*sharedPrograms, error) {
 		}
 	}
 	var err error
-	if now.active, err = pinnedID(i.Dir, activeSpec().Name); err == nil && !i.isChecked(now) {
+	if now.pins, err = pinsOf(i.Dir); err == nil && !i.isChecked(now) {
 		err = i.check(&all, now)
 	}
 	if err != nil {
@@ -156,16 +157,29 @@ func pinnedIDs(dir string, spec *ebpf.CollectionSpec) (map[string]ebpf.MapID, er
 	return out, err
 }
 
-// pinnedID returns the number of a pinned map; 0 is none.
-func pinnedID(dir, name string) (ebpf.MapID, error) {
-	m, err := ebpf.LoadPinnedMap(filepath.Join(dir, name), &ebpf.LoadPinOptions{ReadOnly: true})
+// pinsOf names the objects that are pinned, but for the links of interfaces: a pin that was made
+// again has another number.
+func pinsOf(dir string) (string, error) {
+	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+		return "", nil
 	} else if err != nil {
-		return 0, fmt.Errorf("map %s: %w", name, err)
+		return "", err
 	}
-	id, err := idOf(m)
-	return id, errors.Join(err, m.Close())
+	var pins []byte
+	for _, e := range entries {
+		if _, link := keyOfPin(e.Name()); link {
+			continue
+		}
+		var st unix.Stat_t
+		if err := unix.Lstat(filepath.Join(dir, e.Name()), &st); errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return "", fmt.Errorf("%s: %w", e.Name(), err)
+		}
+		pins = fmt.Appendf(pins, "%s %d\n", e.Name(), st.Ino)
+	}
+	return string(pins), nil
 }
 
 func idOf(m *ebpf.Map) (ebpf.MapID, error) {

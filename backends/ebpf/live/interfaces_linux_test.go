@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cilium/ebpf"
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/sys/unix"
@@ -113,6 +114,8 @@ func TestInterfaces(t *testing.T) {
 	wants(t, r.attach(), "attach program from_pod to pod3")
 	r.interfaces.PacketRules = true
 	wants(t, r.attach(), "replace program to_pod of pod2", "replace program from_pod of pod2", "replace program to_pod of pod3", "replace program from_pod of pod3")
+	r.repin("plc_parts")
+	wants(t, r.attach(), "replace program to_pod of pod2", "replace program from_pod of pod2", "replace program to_pod of pod3", "replace program from_pod of pod3")
 	removed, err := r.interfaces.Detach()
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +125,25 @@ func TestInterfaces(t *testing.T) {
 		"detach program to_pod of interface 1003", "detach program from_pod of interface 1003",
 		"remove plc_legs", "remove plc_parts", "remove plc_verdicts", "remove plc_to_pod", "remove plc_from_pod")
 	wants(t, r.attach(), "attach program to_pod to pod2", "attach program from_pod to pod2", "attach program to_pod to pod3", "attach program from_pod to pod3")
+}
+
+// repin puts an equal map in the place of one that is pinned.
+func (r *podRig) repin(name string) {
+	r.Helper()
+	path := filepath.Join(r.interfaces.Dir, name)
+	old, err := ebpf.LoadPinnedMap(path, nil)
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer old.Close()
+	m, err := ebpf.NewMap(&ebpf.MapSpec{Name: name, Type: old.Type(), KeySize: old.KeySize(), ValueSize: old.ValueSize(), MaxEntries: old.MaxEntries(), Flags: old.Flags()})
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer m.Close()
+	if err := errors.Join(os.Remove(path), m.Pin(path)); err != nil {
+		r.Fatal(err)
+	}
 }
 
 func wants(t *testing.T, got []string, want ...string) {
