@@ -24,10 +24,13 @@
 //
 //	packet ─▶ svc[address, protocol, port] ─▶ {internal, external} ─▶ ep[base + random % count]
 //	             │ miss: svc[*, ...] if addr, prefix or the kernel say nodePort
-//	             └ miss: addr says ClusterIP: reject; prefix says service range: drop
+//	             └ miss: svc has the address as a ClusterIP: reject; meta says service range: drop
 //
 // No numbers are allocated: the identity of a Service port is a hash of its name,
 // and a pool is identified by its position, which is valid only within its image.
+// Positions follow from svc alone, whose keys are sorted: pools and sets of source ranges have
+// their places by first use, and equal ones are there once. So an image can be made again
+// of Services that changed one by one in a kernel (Assemble), byte for byte.
 // Equal programs give equal bytes on every machine. State that outlives an image
 // (affinity, connections) contains only identities and addresses.
 //

@@ -180,7 +180,7 @@ func (c *applyCommand) put(ctx context.Context, a *applier.Applier, e *compiled)
 
 // after does what follows once the rules are in.
 func (c *applyCommand) after(a *applier.Applier, e *compiled, p applier.Plan) error {
-	if err := c.endFlows(c.streams, e.program); err != nil {
+	if err := c.endFlows(c.streams, a, e.Backend, e.program); err != nil {
 		return err
 	}
 	return printResult(c.streams.Out, p.Steps(), "changed", inSync(a, e.Entry, e.program))

@@ -2,6 +2,9 @@
 
 package cli
 
-import "github.com/planec/planec/ir"
+import (
+	"github.com/planec/planec/internal/apply/applier"
+	"github.com/planec/planec/ir"
+)
 
-func (*target) endFlows(*Streams, *ir.Program) error { return nil }
+func (*target) endFlows(*Streams, *applier.Applier, string, *ir.Program) error { return nil }

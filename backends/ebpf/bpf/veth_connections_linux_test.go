@@ -121,6 +121,9 @@ func TestVethConnections(t *testing.T) {
 		long.SrcPort++
 		w.in("another port, with options", long, false)
 		w.out("another port", tcp(web[i], peer[i], 80, 1001, vethtest.ACK), false)
+		alone := tcp(peer[i], web[i], 4000, 80, vethtest.SYN|vethtest.ACK)
+		w.in("an answer that policies accept", alone, true)
+		w.out("which opens nothing", tcp(web[i], peer[i], 80, 4000, vethtest.ACK), false)
 		w.out("another protocol", udp(web[i], peer[i], 80, 1000), false)
 		w.out("the pod opens the same", tcp(web[i], peer[i], 80, 1000, vethtest.SYN), false)
 		w.in("a port that is closed", tcp(peer[i], web[i], 1000, 81, vethtest.SYN), false)
@@ -189,6 +192,11 @@ func TestVethICMP(t *testing.T) {
 		w.out("an answer to another", echo(web[i], node[i], answer, 3), false)
 		w.out("a request of the pod, of the same number", echo(web[i], node[i], request, 2), false)
 
+		passes, err = w.hooks.To(echo(node[i], web[i], request, 0).Bytes(), true)
+		w.wants("a request of the node with number 0", true)(passes, err)
+		w.out("its answer", echo(web[i], node[i], answer, 0), true)
+		w.out("a request of the pod with number 0", echo(web[i], node[i], request, 0), false)
+
 		report := func(from, to netip.Addr, about vethtest.Packet) vethtest.Packet {
 			ip := about.IP()
 			return vethtest.Packet{Src: from, Dst: to, Protocol: protocol, Type: unreachable, Data: ip[:min(len(ip), len(ip)-len(about.Data)-12)]}
@@ -242,6 +250,14 @@ func TestVethFragments(t *testing.T) {
 		free.Src = other[i]
 		free.Dst = peer[i]
 		w.out("of a pod without policies", free, true)
+		first.Fragment, later.Fragment = &vethtest.Fragment{ID: 20, More: true}, &vethtest.Fragment{ID: 20, Offset: 1480}
+		w.out("a first one of a known connection", first, true)
+		w.out("what follows it", later, true)
+		toSealed := udp(other[i], sealed[i], 1, 2)
+		toSealed.Fragment = &vethtest.Fragment{ID: 21, More: true}
+		w.out("a first one that its pod may send", toSealed, true)
+		toSealed.Fragment = &vethtest.Fragment{ID: 21, Offset: 8}
+		w.in("what follows it, to a pod that must not get it", toSealed, false)
 		short := tcp(peer[i], web[i], 1000, 80, vethtest.SYN)
 		short.Fragment = &vethtest.Fragment{ID: 10, More: true}
 		w.in("a first one with a header of TCP", short, true)
@@ -281,6 +297,28 @@ func TestVethHeaders(t *testing.T) {
 	}
 	p.Headers, p.Fragment = nil, &vethtest.Fragment{ID: 1}
 	w.out("a fragment that is all of the packet", p, true)
+	p.Headers = []uint8{44}
+	w.out("a fragment in a fragment", p, false)
+}
+
+// TestVethLengths: what is behind the end that the IP header gives is no part of the packet, and a
+// packet must not end before that.
+func TestVethLengths(t *testing.T) {
+	each(t, func(w *wire, i int) {
+		place := []int{17, 19}[i] // of the low byte of the length
+		known := tcp(peer[i], web[i], 1000, 80, vethtest.SYN)
+		w.in("opening", known, true)
+		known.Flags = vethtest.ACK
+		for _, p := range []vethtest.Packet{known, tcp(peer[i], web[i], 1001, 80, vethtest.SYN), udp(peer[i], web[i], 1002, 53)} {
+			for _, change := range []int{-17, 60} {
+				b := p.Bytes()
+				b[place] = byte(int(b[place]) + change)
+				passes, err := w.hooks.To(b, false)
+				w.wants("another length", false)(passes, err)
+			}
+			w.in("its own length", p, true)
+		}
+	})
 }
 
 // TestVethHostile: nothing that begins as a packet of a sealed pod leaves it, however it goes on,

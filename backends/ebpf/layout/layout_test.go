@@ -201,6 +201,21 @@ func TestPrefixKeys(t *testing.T) {
 	}
 }
 
+// TestKeyOrder: the order of keys is that of their bytes.
+func TestKeyOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 5))
+	for range 10000 {
+		a := random[ServiceKey](rng)
+		b := a
+		raw := b.Append(nil)
+		raw[rng.IntN(len(raw))] ^= byte(rng.Uint32())
+		b = DecodeServiceKey(raw)
+		if a.Compare(b) != bytes.Compare(a.Append(nil), b.Append(nil)) {
+			t.Fatalf("%+v and %+v", a, b)
+		}
+	}
+}
+
 // TestServiceRanges puts service ranges into meta and reads them back; what is not as it
 // would be written is not valid.
 func TestServiceRanges(t *testing.T) {

@@ -2,7 +2,6 @@ package layout
 
 import (
 	"bytes"
-	"encoding/binary"
 	"math/bits"
 	"net/netip"
 )
@@ -222,14 +221,44 @@ func (m *Info) SetCount(index int, n uint32) {
 
 // Append appends the value's bytes.
 func (m *Info) Append(b []byte) []byte {
-	b, _ = binary.Append(b, le, m) // Info has a fixed size
+	b = append(b, m.Digest[:]...)
+	b = le.AppendUint32(b, m.Version)
+	b = le.AppendUint32(b, m.Flags)
+	b = le.AppendUint64(b, uint64(m.Features))
+	for _, n := range m.Counts {
+		b = le.AppendUint32(b, n)
+	}
+	b = append(b, m.Detector, m.InterfaceLen, m.RangeCounts[0], m.RangeCounts[1])
+	b = append(b, m.Interface[:]...)
+	for _, n := range m.PolicyCounts {
+		b = le.AppendUint32(b, n)
+	}
+	b = le.AppendUint32(b, m.ABI)
+	b = le.AppendUint32(b, m.Reserved)
+	for i := range m.Ranges {
+		b = append(b, m.Ranges[i].Address[:]...)
+		b = append(b, m.Ranges[i].Mask[:]...)
+	}
 	return b
 }
 
 // DecodeInfo reads what Append writes.
 func DecodeInfo(b []byte) Info {
-	var m Info
-	_, _ = binary.Decode(b[:MetaSize], le, &m) // as above
+	m := Info{
+		Digest: [DigestSize]byte(b), Version: le.Uint32(b[32:]), Flags: le.Uint32(b[36:]), Features: Features(le.Uint64(b[40:])),
+		Detector: b[68], InterfaceLen: b[69], RangeCounts: [2]uint8(b[70:]), Interface: [16]byte(b[72:]),
+		ABI: le.Uint32(b[104:]), Reserved: le.Uint32(b[108:]),
+	}
+	for i := range m.Counts {
+		m.Counts[i] = le.Uint32(b[48+4*i:])
+	}
+	for i := range m.PolicyCounts {
+		m.PolicyCounts[i] = le.Uint32(b[88+4*i:])
+	}
+	for i := range m.Ranges {
+		at := b[112+2*AddressSize*i:]
+		m.Ranges[i] = Range{Address(at), Address(at[AddressSize:])}
+	}
 	return m
 }
 

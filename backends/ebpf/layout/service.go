@@ -1,8 +1,8 @@
 package layout
 
 import (
-	"bytes"
 	"cmp"
+	"encoding/binary"
 	"net/netip"
 )
 
@@ -55,7 +55,19 @@ func (k ServiceKey) IsAddress() bool { return k.Port == Port{} && k.Protocol == 
 
 // Compare orders keys by their bytes.
 func (k ServiceKey) Compare(o ServiceKey) int {
-	return cmp.Or(bytes.Compare(k.Address[:], o.Address[:]), bytes.Compare(k.Port[:], o.Port[:]), cmp.Compare(k.Protocol, o.Protocol), cmp.Compare(k.Scope, o.Scope))
+	be := binary.BigEndian.Uint64
+	if c := cmp.Compare(be(k.Address[:8]), be(o.Address[:8])); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(be(k.Address[8:]), be(o.Address[8:])); c != 0 {
+		return c
+	}
+	return cmp.Compare(k.rest(), o.rest())
+}
+
+// rest is what follows the address, as a number.
+func (k ServiceKey) rest() uint32 {
+	return uint32(k.Port.Number())<<16 | uint32(k.Protocol)<<8 | uint32(k.Scope)
 }
 
 // Append appends the key's bytes.

@@ -153,21 +153,29 @@ func (d *Dataplane) Active() (uint32, error) {
 	return uint32(slot), nil
 }
 
-// wait returns when no program runs any more that has begun before. Where membarrier(2) is
-// not there (nohz_full), it writes to an array of maps, after which the kernel waits for
-// running programs (commit 1ae80cf31938).
+// wait returns when no program runs any more that has begun before. Some kernels refuse
+// membarrier(2) (nohz_full).
 func (d *Dataplane) wait() error {
 	err := store.Grace()
 	if err == nil {
 		return nil
 	}
-	slot, slotErr := d.Active()
-	if slotErr != nil {
-		return errors.Join(err, slotErr)
+	if byWriting := d.waitByWriting(); byWriting != nil {
+		return errors.Join(err, byWriting)
 	}
-	m, innerErr := d.inner(0, slot)
-	if innerErr != nil {
-		return errors.Join(err, innerErr)
+	return nil
+}
+
+// waitByWriting writes to an array of maps, after which the kernel waits for running programs
+// (commit 1ae80cf31938).
+func (d *Dataplane) waitByWriting() error {
+	slot, err := d.Active()
+	if err != nil {
+		return err
+	}
+	m, err := d.inner(0, slot)
+	if err != nil {
+		return err
 	}
 	defer m.Close()
 	return d.outer[0].Put(slot, m)

@@ -2,9 +2,11 @@ package live
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -320,13 +322,7 @@ func TestConnectionsAreTakenOver(t *testing.T) {
 	r := newPodRig(t)
 	r.add(1)
 	r.add(2)
-	if err := r.node.do(func() error {
-		cmd := exec.Command("nft", "-f", "-")
-		cmd.Stdin = strings.NewReader("table inet track {\n chain c {\n type filter hook forward priority 0\n ct state new accept\n }\n}\n")
-		return cmd.Run()
-	}); err != nil {
-		t.Fatal(err)
-	}
+	r.nft("table inet track {\n chain c {\n type filter hook forward priority 0\n ct state new accept\n }\n}\n")
 	var open []net.Conn
 	for family := range 2 {
 		for _, protocol := range []ir.Protocol{ir.TCP, ir.UDP} {
@@ -400,6 +396,56 @@ func (r *podRig) refuses(a *attempt, accepted bool, onDeny ir.Refusal) {
 	}
 	if (err == nil) != accepted || err != nil && errors.Is(err, unix.ECONNREFUSED) != (onDeny == ir.Reject) {
 		r.Errorf("%v, denied packets %v: %v, want accepted %v", a.Packet, onDeny, err, accepted)
+	}
+}
+
+// TestLargePackets: datagrams that are sent in fragments, and streams whose packets the kernel cuts
+// late, pass whole; with connection tracking, which puts fragments together and cuts them again,
+// and without.
+func TestLargePackets(t *testing.T) {
+	testkit.Require(t, "nft")
+	r := newPodRig(t)
+	r.add(1)
+	r.add(2)
+	r.put(r.program(policies{ingress: map[int][]int{1: {2}, 2: nil}, egress: map[int][]int{2: {1}, 1: nil}}))
+	r.attach()
+	for _, tracked := range []bool{false, true} {
+		if tracked {
+			r.nft("table inet track {\n chain c {\n type filter hook forward priority 0\n ct state new accept\n }\n}\n")
+		}
+		for family := range 2 {
+			a := &attempt{r.pods[2].netns, eval.Packet{Src: podAddrs(2)[family], Dst: podAddrs(1)[family], Protocol: ir.UDP, Port: 80, From: eval.FromPod}}
+			r.transfers(a, 20000, 1)
+			a.Protocol = ir.TCP
+			r.transfers(a, 1<<20, 4)
+		}
+	}
+	from, to, err := r.interfaces.Verdicts()
+	if err != nil || from.Denied+to.Denied+from.Broken+to.Broken+from.Parts+to.Parts > 0 {
+		t.Errorf("%v; from pods %+v, to pods %+v", err, from, to)
+	}
+}
+
+// transfers sends bytes on a connection, some times, and wants them back.
+func (r *podRig) transfers(a *attempt, size, times int) {
+	r.Helper()
+	c, err := a.dial(patience)
+	if err != nil {
+		r.Fatalf("%v: %v", a.Packet, err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(2 * patience))
+	sent, got := bytes.Repeat([]byte("planec"), size/6), make([]byte, size/6*6)
+	for range times {
+		failed := make(chan error, 1)
+		go func() {
+			_, err := c.Write(sent)
+			failed <- err
+		}()
+		_, err := io.ReadFull(c, got)
+		if err = errors.Join(err, <-failed); err != nil || !bytes.Equal(sent, got) {
+			r.Fatalf("%v: %d bytes do not come back: %v", a.Packet, size, err)
+		}
 	}
 }
 

@@ -17,7 +17,8 @@ import (
 
 const kills = 200
 
-// TestKill kills a process that applies two images alternately, at random moments.
+// TestKill kills a process that applies two images alternately, as a whole or by changes of
+// held state, at random moments.
 // The active image is then either the old or the new one, and the next apply
 // succeeds.
 func TestKill(t *testing.T) {
@@ -35,7 +36,7 @@ func TestKill(t *testing.T) {
 			}
 		}
 		before := active(t, p, images)
-		words := killed(t, fs, files, time.Duration(rng.Int64N(int64(within))))
+		words := killed(t, fs, [2]string{childLoop, childHeld}[n%2], files, time.Duration(rng.Int64N(int64(within))))
 		may := possible(before, words)
 		got := active(t, p, images)
 		if !may[got] {
@@ -66,7 +67,7 @@ func TestProgramsAcrossKills(t *testing.T) {
 	files := []string{writeImage(t, images[0]), writeImage(t, images[1])}
 	rng := rand.New(rand.NewPCG(5, 2))
 	for range kills / 5 {
-		killed(t, fs, files, time.Duration(rng.Int64N(int64(100*time.Millisecond))))
+		killed(t, fs, childLoop, files, time.Duration(rng.Int64N(int64(100*time.Millisecond))))
 	}
 	s := stop()
 	t.Logf("%+v across %d kills", s, kills/5)
@@ -103,10 +104,10 @@ func active(t *testing.T, p *Pins, images []*image.Image) int {
 
 // killed starts a process, kills it some time after its first output, and returns
 // the output.
-func killed(t *testing.T, fs *os.File, files []string, after time.Duration) []string {
+func killed(t *testing.T, fs *os.File, child string, files []string, after time.Duration) []string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], files...)
-	cmd.Env = append(os.Environ(), childEnv+"="+childLoop)
+	cmd.Env = append(os.Environ(), childEnv+"="+child)
 	cmd.ExtraFiles = []*os.File{fs}
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -121,6 +121,49 @@ func TestFrozen(t *testing.T) {
 	}
 }
 
+// TestInPlace: Services change in the maps that they are in, and a generation of the rest is
+// no reason to touch them.
+func TestInPlace(t *testing.T) {
+	d := open(t)
+	ids := func(n uint16) (out [numMaps]uint32) {
+		if err := d.Load(generationImage(t, n)); err != nil {
+			t.Fatal(err)
+		}
+		slot, err := d.Active()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, outer := range d.outer {
+			if err := outer.Lookup(slot, &out[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return out
+	}
+	first, services, both := ids(2), ids(3), ids(4)
+	if services != first {
+		t.Errorf("Services changed, and maps: %v, %v", first, services)
+	}
+	if [layout.NumStoreMaps]uint32(both[stored:]) != [layout.NumStoreMaps]uint32(first[stored:]) || both[0] == first[0] {
+		t.Errorf("the rest changed, and the maps: %v, %v", first, both)
+	}
+}
+
+// TestWaitByWriting waits as on kernels that refuse membarrier(2).
+func TestWaitByWriting(t *testing.T) {
+	d := open(t)
+	if err := d.waitByWriting(); !errors.Is(err, ErrNoImage) {
+		t.Errorf("without an image: %v", err)
+	}
+	img := generationImage(t, 3)
+	if err := d.Load(img); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(d.waitByWriting(), d.Verify(img)); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCrash stops a load before each of its steps: before the flip the old image
 // is active, afterwards the new one. The next load succeeds.
 func TestCrash(t *testing.T) {
@@ -213,16 +256,24 @@ func policyImage(t testing.TB) *image.Image {
 	return img
 }
 
+// benchmarkLoad is a first load, into new maps.
 func benchmarkLoad(b *testing.B, img *image.Image) {
-	d := open(b)
+	require(b)
 	steps := make(map[string]time.Duration)
 	before := cpu(b)
 	for b.Loop() {
+		d, err := Open("")
+		if err != nil {
+			b.Fatal(err)
+		}
 		stop := timeSteps(d, steps)
 		if err := d.Load(img); err != nil {
 			b.Fatal(err)
 		}
 		stop()
+		if err := d.Close(); err != nil {
+			b.Fatal(err)
+		}
 	}
 	b.ReportMetric(float64((cpu(b)-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 	for name, took := range steps {

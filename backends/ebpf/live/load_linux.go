@@ -33,7 +33,7 @@ func (d *Dataplane) Load(img *image.Image) error { return d.loadImage(img, true)
 func (d *Dataplane) loadImage(img *image.Image, readBack bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	l := &load{Dataplane: d, image: img, reads: readBack}
+	l := &load{Dataplane: d, image: img, want: img.Entries(), reads: readBack}
 	// The descriptors stay open until the grace period after the flip ends,
 	// because some kernels freed replaced inner maps while programs used them
 	// (GHSA-wvjr-h8mr-f8gw).
@@ -56,6 +56,7 @@ func (d *Dataplane) loadImage(img *image.Image, readBack bool) error {
 type load struct {
 	*Dataplane
 	image *image.Image
+	want  []layout.Entry // the entries of svc
 	have  generation
 	// active is the active slot, and slot the one that the image gets: another one, unless
 	// nothing but Services changes, in the maps that they are in.
@@ -152,7 +153,7 @@ func (l *load) fill() (err error) {
 		err = each(0, stored, func(i int) error { return transfers[i].fill(l.made[i], l.image) })
 	}
 	if err == nil && l.next != nil {
-		err = l.next.Fill(l.image.Entries())
+		err = l.next.Fill(l.want)
 	}
 	return err
 }
@@ -169,7 +170,7 @@ func (l *load) compare() error {
 	if err != nil {
 		return err
 	}
-	return sameEntries(l.image, entries)
+	return sameEntries(l.want, entries)
 }
 
 func (l *load) freeze() error {
@@ -216,7 +217,7 @@ func (d *Dataplane) putInto(g *generation, slot uint32) error {
 // are to be.
 func (l *load) flip() error {
 	if l.next == nil {
-		return l.services.Switch(l.services.Diff(l.image.Entries()), uint8(l.slot))
+		return l.services.Switch(l.services.Diff(l.want), uint8(l.slot))
 	}
 	if err := l.next.Switch(nil, uint8(l.slot)); err != nil {
 		return err
@@ -245,7 +246,7 @@ func (l *load) readBack() error {
 	if err != nil {
 		return err
 	}
-	return sameEntries(l.image, entries)
+	return sameEntries(l.want, entries)
 }
 
 // hasRest reports whether a generation has the maps of an image that are not of Services,
@@ -281,9 +282,8 @@ func (g *generation) sameRest(img *image.Image) bool {
 	return true
 }
 
-// sameEntries compares what was read of the maps of Services with an image.
-func sameEntries(img *image.Image, entries []layout.Entry) error {
-	want := img.Entries()
+// sameEntries compares what was read of the maps of Services with those that an image has.
+func sameEntries(want, entries []layout.Entry) error {
 	for i := range max(len(want), len(entries)) {
 		if i >= len(want) || i >= len(entries) || want[i].Key != entries[i].Key || !want[i].Equal(&entries[i].Content) {
 			return fmt.Errorf("%w: entry %d of svc is another one", image.ErrDigest, i)

@@ -20,6 +20,7 @@ import (
 const (
 	childEnv    = "PLANEC_TEST_CHILD"
 	childLoop   = "apply-loop"
+	childHeld   = "held-loop"
 	childBare   = "no-capabilities"
 	childFew    = "few-descriptors"
 	childClient = "client"
@@ -37,6 +38,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case childLoop:
 		fmt.Println("failed", applyLoop(os.Args[1:]))
+	case childHeld:
+		fmt.Println("failed", heldLoop(os.Args[1:]))
 	case childBare:
 		fmt.Println(applyBare(os.Args[1]))
 	case childClient:
@@ -75,6 +78,41 @@ func applyLoop(files []string) error {
 			return err
 		}
 		fmt.Println("done", i)
+	}
+}
+
+// heldLoop is applyLoop with changes of held state: hundreds of Services in each.
+func heldLoop(files []string) error {
+	var images []*image.Image
+	for _, name := range files {
+		img, err := readImage(name)
+		if err != nil {
+			return err
+		}
+		images = append(images, img)
+	}
+	p := NewPins(childDir)
+	fmt.Println("begin", 0)
+	have, err := p.Observe(context.Background())
+	if err == nil {
+		err = p.Apply(context.Background(), NewPlan(have, images[0]))
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Println("done", 0)
+	held := NewHeld(images[0])
+	for n := 1; ; n++ {
+		fmt.Println("begin", n%2)
+		plan, err := held.Change(images[1-n%2], images[n%2])
+		if err == nil {
+			err = p.Apply(context.Background(), plan)
+		}
+		if err != nil {
+			return err
+		}
+		held.Commit(plan)
+		fmt.Println("done", n%2)
 	}
 }
 

@@ -228,7 +228,7 @@ func echoStreams(l net.Listener, keep func(io.Closer)) {
 }
 
 func echoPackets(c net.PacketConn) {
-	b := make([]byte, 2000)
+	b := make([]byte, 1<<16)
 	for {
 		n, from, err := c.ReadFrom(b)
 		if errors.Is(err, net.ErrClosed) {

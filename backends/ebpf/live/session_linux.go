@@ -23,9 +23,11 @@ type session struct {
 	// in it: another one is that of another process.
 	pin  uint64
 	left uint64
-	// unlock gives the lock back, or is nil; turn is the last change that took it.
-	unlock func()
-	turn   int
+	// unlock gives the lock back, or is nil; turn is the last change. settling says that the
+	// lock is given back once that is settled.
+	unlock   func()
+	turn     int
+	settling bool
 }
 
 // drop ends the session. It waits until its changes are settled.
@@ -64,18 +66,27 @@ func (p *Pins) applyHeld(ctx context.Context, plan *Plan) error {
 		return errors.Join(err, p.drop())
 	}
 	s.left = s.services.Active()
-	s.turn++
-	go p.settled(s, s.turn)
+	if s.turn++; !s.settling {
+		s.settling = true
+		go p.settle(s, s.services, s.turn)
+	}
 	return nil
 }
 
-// settled gives the lock back once nothing is left to be done of a change, unless another
-// one came since.
-func (p *Pins) settled(s *session, turn int) {
-	_ = s.services.Settle() // the next change has its error
-	p.mu.Lock()
+// settle gives the lock back once nothing is left to be done of the last change.
+func (p *Pins) settle(s *session, services *services, turn int) {
+	for {
+		_ = services.Settle() // the next change has its error
+		p.mu.Lock()
+		if s.turn == turn || p.session != s {
+			break
+		}
+		services, turn = s.services, s.turn
+		p.mu.Unlock()
+	}
 	defer p.mu.Unlock()
-	if p.session == s && s.turn == turn && s.unlock != nil {
+	s.settling = false
+	if p.session == s && s.unlock != nil {
 		s.unlock()
 		s.unlock = nil
 	}
@@ -153,7 +164,7 @@ func (d *Dataplane) change(list []change) error {
 	if err != nil {
 		return err
 	}
-	l := &load{Dataplane: d, image: img}
+	l := &load{Dataplane: d, image: img, want: img.Entries()}
 	defer l.close()
 	l.look()
 	l.fresh = true

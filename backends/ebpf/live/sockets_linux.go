@@ -65,9 +65,6 @@ func (s *Sockets) Attach(ctx context.Context) (steps []string, err error) {
 		return nil, have.close()
 	}
 	defer func() { err = errors.Join(err, have.close()) }()
-	if err := checkABI(s.Dir); err != nil {
-		return nil, err
-	}
 	c, err := s.load()
 	if err != nil {
 		return nil, fmt.Errorf("loading the programs of sockets: %w", explain(err))
@@ -106,6 +103,9 @@ func (s *Sockets) attach(h hook, old *socketLink, p *ebpf.Program) (string, erro
 
 // load loads the programs with the maps that are pinned, and pins those of their own.
 func (s *Sockets) load() (*ebpf.Collection, error) {
+	if err := checkABI(s.Dir); err != nil {
+		return nil, err
+	}
 	spec, err := s.spec()
 	if err != nil {
 		return nil, err

@@ -1,11 +1,12 @@
 // Package store keeps the Services of a generation in mapped maps, and changes any
 // number of them at once for every program that begins afterwards.
 //
-//	keys:  HASH  layout.ServiceKey ─▶ index            inserted, deleted, never updated
-//	words: ARRAY index ─▶ tag:16 │ old:24 │ new:24     one atomic store
-//	records: ARRAY  number ─▶ layout.Service           written once, before it is named
-//	places: ARRAY   number ─▶ layout.Endpoint          pools: written once, before they are named
-//	active: ARRAY[1]  epoch:56 │ slot:8                one atomic store: the commit
+//	keys:    HASH     layout.ServiceKey ─▶ index         inserted, deleted, never updated
+//	words:   ARRAY    index ─▶ tag:16 │ old:24 │ new:24  one atomic store
+//	records: ARRAY    number ─▶ layout.Service           written once, before it is named
+//	places:  ARRAY    number ─▶ layout.Endpoint          pools: written once, before they are named
+//	sources: LPM_TRIE set, address ─▶ 1                  source ranges: the same
+//	active:  ARRAY[1] epoch:56 │ slot:8                  one atomic store: the commit
 //
 // A transaction from epoch E to E+1 waits until its keys are settled, writes new pools
 // and records into free memory, and stores for each key the word {E+1, old, new}. Programs
@@ -16,6 +17,10 @@
 // There is no journal. A process that opens the maps finds active and the words: a word with a
 // tag that is not reached goes back to old, one with a tag that is on to new. The tests
 // kill writers at random moments while programs read.
+//
+// A key that is gone is deleted after the grace period of its transaction, and no other key
+// is inserted before one more: the kernel uses an element of a hash again at once, and a
+// program may still hold it.
 //
 // Why not values of a hash: the kernel replaces an element by a new one, and a program can
 // meet neither. And no two values change together.

@@ -16,7 +16,7 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 )
 
-var kills = flag.Int("kills", 40, "how many writers are killed")
+var kills = flag.Int("kills", 200, "how many writers are killed")
 
 // childEnv starts the test binary as a writer. Its maps are the descriptors from 3 on.
 const childEnv = "PLANEC_TEST_WRITER"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -39,6 +40,7 @@ func read(maps *Maps, mem *memories, active uint64) ([]layout.Entry, error) {
 	for number, x := range sets {
 		r.ranges[number] = x.ranges
 	}
+	slices.SortFunc(keys, func(a, b keyIndex) int { return a.key.Compare(b.key) })
 	out := make([]layout.Entry, 0, len(keys))
 	for _, k := range keys {
 		record := word(mem.words.load(k.index)).at(epoch)
@@ -51,7 +53,6 @@ func read(maps *Maps, mem *memories, active uint64) ([]layout.Entry, error) {
 		}
 		out = append(out, layout.Entry{Key: k.key, Content: c})
 	}
-	layout.SortEntries(out)
 	return out, nil
 }
 

@@ -1,14 +1,18 @@
 package cmd
 
 import (
+	"net/netip"
+
 	"github.com/planec/planec/internal/agent/conntrack"
 	"github.com/planec/planec/ir"
 )
 
-// flows ends connections through connection tracking.
+// flows ends connections through connection tracking, and connected sockets.
 type flows struct {
 	keep, endDenied bool
 	memory          conntrack.Memory
+	// endSockets is [applier.Applier.EndSockets] of the agent's backend.
+	endSockets func(stale func(service, endpoint netip.AddrPort) bool) (int, error)
 }
 
 // End implements [agent.Flows]. It opens the table only if there is something to
@@ -33,9 +37,24 @@ func (f *flows) End(before, after *ir.Program, denied bool) (n int, err error) {
 	}
 	defer table.Close()
 	n, err = table.Delete(stale)
+	if err == nil && !stale.Empty() {
+		var sockets int
+		sockets, err = f.endSockets(stale.StaleSocket(ownAddresses(before, after)))
+		n += sockets
+	}
 	if err != nil || !denied {
 		return n, err
 	}
 	more, err := table.DeleteFunc(conntrack.Denied(after))
 	return n + more, err
+}
+
+// ownAddresses are those of the node before and after a change.
+func ownAddresses(programs ...*ir.Program) (own []netip.Addr) {
+	for _, p := range programs {
+		if p != nil {
+			own = append(own, p.Node.Addresses...)
+		}
+	}
+	return own
 }

@@ -183,9 +183,12 @@ func (s *service) watchAddresses(ctx context.Context) error {
 }
 
 func (s *service) agent(ctx context.Context) (*loop.Agent, error) {
+	endSockets := func(stale func(service, endpoint netip.AddrPort) bool) (int, error) {
+		return s.applier.EndSockets(s.backend.Name(), stale)
+	}
 	c := loop.Config{
 		Node: s.options.node, Settings: s.config.Config, Backend: s.backend, Applier: s.applier, Inbox: s.inbox,
-		Flows: &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied}, VerifyEvery: s.options.verifyEvery,
+		Flows: &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied, endSockets: endSockets}, VerifyEvery: s.options.verifyEvery,
 		Observer: s.report, Log: s.log, General: dataplane.General,
 	}
 	if !s.options.allowEmpty {

@@ -106,5 +106,17 @@ func (x index) stale(flow *Flow) bool {
 	return translated && flow.Protocol != ir.TCP && ir.ContainsAddr(x.unclaimed, flow.Dst.Addr())
 }
 
+// StaleSocket returns a function that reports whether the flow of a connected UDP socket
+// is stale, which was sent to an endpoint in the place of a Service's address. own are
+// the node's addresses.
+func (f Filters) StaleSocket(own []netip.Addr) func(service, endpoint netip.AddrPort) bool {
+	x := newIndex(f)
+	return func(service, endpoint netip.AddrPort) bool {
+		return x.stale(&Flow{
+			Protocol: ir.UDP, Dst: service, ReplySrc: endpoint, DstOwn: slices.Contains(own, service.Addr()),
+		})
+	}
+}
+
 // Stale returns a function that reports whether a flow is stale, for other tables.
 func (f Filters) Stale() func(*Flow) bool { return newIndex(f).stale }

@@ -3,6 +3,7 @@ package applier
 import (
 	"context"
 	"fmt"
+	"net/netip"
 
 	"github.com/planec/planec/backends"
 )
@@ -45,6 +46,19 @@ func (a *Applier) Programs(ctx context.Context, backend string) ([]backends.Serv
 		return nil, fmt.Errorf("backend %s: %w", backend, err)
 	}
 	return list, nil
+}
+
+// EndSockets is [Connected.EndSockets] of a backend's dataplane; others have no sockets.
+func (a *Applier) EndSockets(backend string, stale func(service, endpoint netip.AddrPort) bool) (int, error) {
+	c, ok := a.dataplanes[backend].(Connected)
+	if !ok {
+		return 0, nil
+	}
+	n, err := c.EndSockets(stale)
+	if err != nil {
+		return n, fmt.Errorf("backend %s: %w", backend, err)
+	}
+	return n, nil
 }
 
 // with is the backend whose rules a backend's artifacts contain, or "".

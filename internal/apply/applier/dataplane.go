@@ -3,6 +3,7 @@ package applier
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"github.com/planec/planec/backends"
 )
@@ -85,4 +86,13 @@ type Programmed interface {
 type Fingerprinter interface {
 	// Fingerprint changes with every change of the rules, by any process.
 	Fingerprint(ctx context.Context) (string, error)
+}
+
+// Connected is a dataplane that translates sockets, so that connection tracking does not
+// know where they were sent.
+type Connected interface {
+	// EndSockets closes the connected UDP sockets for which stale returns true of the
+	// Service's address and the endpoint's, and returns their number. Where the kernel
+	// cannot do it there are none.
+	EndSockets(stale func(service, endpoint netip.AddrPort) bool) (int, error)
 }

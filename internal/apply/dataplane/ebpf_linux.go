@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
@@ -58,6 +60,23 @@ func (d ebpfPlane) Programs(context.Context) ([]backends.ServedProgram, error) {
 		out = append(out, backends.ServedProgram{Name: a.Program, ID: uint32(a.ID), At: pathOf(a.Cgroup)})
 	}
 	return out, nil
+}
+
+// EndSockets implements [applier.Connected].
+func (d ebpfPlane) EndSockets(stale func(service, endpoint netip.AddrPort) bool) (int, error) {
+	sockets := d.kernel.sockets("")
+	list, err := sockets.Connections()
+	if err == nil {
+		list = slices.DeleteFunc(list, func(c live.Connection) bool { return !stale(c.Service, c.Endpoint) })
+		var n int
+		if n, err = sockets.Close(list); err == nil {
+			return n, nil
+		}
+	}
+	if errors.Is(err, live.ErrKernel) {
+		return 0, nil // docs/limits.md
+	}
+	return 0, err
 }
 
 // Served implements [applier.Dataplane]. Unlike a plan it needs no cgroup.
