@@ -127,6 +127,11 @@ func (k *kernel) command(args ...string) *exec.Cmd {
 	if slices.Contains([]string{"apply", "rollback"}, args[0]) {
 		args = append(slices.Clone(args), "--cgroup", "/sys/fs/cgroup")
 	}
+	return k.sandbox(planec, args...)
+}
+
+// sandbox is a command line where the BPF file system and the cgroup are the test's.
+func (k *kernel) sandbox(planec string, args ...string) *exec.Cmd {
 	// They are mounted over the machine's, so that they are the test's whatever there is.
 	script := `mkdir -p "$0/in" && mount --bind "$1" "$0/in" && mount -t tmpfs none /sys/fs && mkdir /sys/fs/bpf /sys/fs/cgroup && mount --move "$0/in" /sys/fs/cgroup && mount --bind "$2" /sys/fs/bpf && shift 2 && exec "$@"`
 	return exec.Command("unshare", append([]string{"--mount", "--propagation", "private", "sh", "-c", script, k.work, k.cgroup, k.bpf, planec}, args...)...)
