@@ -182,13 +182,25 @@ func (s *service) watchAddresses(ctx context.Context) error {
 	}, func(err error) { s.log.Warn("watching the node's addresses", "error", err) })
 }
 
+// connections are counted on request, by a backend that can.
+func (s *service) connections() *connections {
+	counting := s.applier.Counting(s.backend.Name())
+	if counting == nil || !s.options.countConnections {
+		return nil
+	}
+	c := &connections{counting: counting, log: s.log}
+	s.report.metrics.Connections(c.read)
+	return c
+}
+
 func (s *service) agent(ctx context.Context) (*loop.Agent, error) {
 	endSockets := func(stale func(service, endpoint netip.AddrPort) bool) (int, error) {
 		return s.applier.EndSockets(s.backend.Name(), stale)
 	}
+	counted := s.connections()
 	c := loop.Config{
 		Node: s.options.node, Settings: s.config.Config, Backend: s.backend, Applier: s.applier, Inbox: s.inbox,
-		Flows: &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied, endSockets: endSockets}, VerifyEvery: s.options.verifyEvery,
+		Flows: &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied, endSockets: endSockets, connections: counted}, VerifyEvery: s.options.verifyEvery,
 		Observer: s.report, Log: s.log, General: dataplane.General,
 	}
 	if !s.options.allowEmpty {
@@ -200,6 +212,9 @@ func (s *service) agent(ctx context.Context) (*loop.Agent, error) {
 	c.Settled = func() {
 		for _, f := range settled {
 			f()
+		}
+		if counted != nil {
+			counted.begin()
 		}
 		if !taken {
 			taken = s.takeOver(ctx)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/ir"
 )
 
 // Dataplane is one backend's part of this node's kernel. It never reads or changes
@@ -95,4 +96,18 @@ type Connected interface {
 	// Service's address and the endpoint's, and returns their number. Where the kernel
 	// cannot do it there are none.
 	EndSockets(stale func(service, endpoint netip.AddrPort) bool) (int, error)
+}
+
+// Counting is a dataplane that can count the connections of Service ports.
+type Counting interface {
+	// Count says whether connections are counted.
+	Count(on bool) error
+	// Connections returns the counts of those Service ports that have any.
+	Connections(of []ir.ServicePort) (map[ir.ServicePort]Connections, error)
+}
+
+// Connections are those of one Service port that sockets of this node and its pods opened.
+type Connections struct {
+	Given   uint64 // were sent to an endpoint
+	Refused uint64 // found none
 }
