@@ -18,7 +18,7 @@ var ErrNotRoot = errors.New("it is not the root of cgroup2 but a container's own
 
 // ErrCgroupGone says that the programs were on a cgroup that was removed, or were detached
 // from it: where they should be is not known, and the root would be more than was asked for.
-var ErrCgroupGone = errors.New("the programs of sockets are detached, or their cgroup was removed: say where they should be (--cgroup)")
+var ErrCgroupGone = errors.New("the programs of sockets are detached, or their cgroup was removed: apply again, and say where they should be (--cgroup)")
 
 // place is the cgroup that the programs should be on: the one that was asked for, or
 // where they are or were at the last snapshot, or the root. Commands that are told of no cgroup then agree with the
