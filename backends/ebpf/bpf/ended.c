@@ -24,8 +24,18 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct in6_addr {
+	union {
+		__u32 u6_addr32[4];
+	} in6_u;
+};
+
 struct sock_common {
+	__be32 skc_daddr;
+	__be16 skc_dport;
+	unsigned short skc_family;
 	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
 };
 
 struct sock {
@@ -58,6 +68,21 @@ static long (*seq_write)(struct seq_file *seq, const void *data, __u32 len) = (v
 
 extern int bpf_sock_destroy(struct sock_common *sk) __attribute__((section(".ksyms")));
 
+enum { FAMILY_IPV6 = 10 };
+
+/* sends_to reports whether a socket is connected to the endpoint that it got: since then
+ * its owner may have connected it to something else, or to nothing. */
+INLINE bool sends_to(const struct sock_common *sk, const struct origin *o)
+{
+	struct address at = { .word = { 0, 0, be32(0xffff), sk->skc_daddr } };
+	if (sk->skc_family == FAMILY_IPV6) {
+#pragma unroll
+		for (int i = 0; i < 4; i++)
+			at.word[i] = sk->skc_v6_daddr.in6_u.u6_addr32[i];
+	}
+	return o->port && sk->skc_dport == o->endpoint_port && same_address(&at, &o->endpoint);
+}
+
 /* A socket that was sent to a Service. */
 struct connection { /* live.Connection */
 	__u64 cookie;
@@ -70,7 +95,7 @@ SEC("iter/bpf_sk_storage_map") int connected(struct bpf_iter__bpf_sk_storage_map
 {
 	struct sock *sk = ctx->sk;
 	struct origin *o = ctx->value;
-	if (!sk || !o || sk->sk_protocol != PROTO_UDP || !o->port)
+	if (!sk || !o || sk->sk_protocol != PROTO_UDP || !sends_to(&sk->__sk_common, o))
 		return 0;
 	struct connection c = {
 		.cookie = socket_cookie(sk),
@@ -99,12 +124,13 @@ SEC("iter/udp") int abort_ended(struct bpf_iter__udp *ctx)
 		return 0;
 	__u64 cookie = socket_cookie(sk);
 	__u32 *closed = map_lookup(&plc_ended, &cookie);
-	if (!closed || bpf_sock_destroy((struct sock_common *)sk))
+	if (!closed)
+		return 0;
+	struct origin *o = sk_storage_get(&plc_origin, sk, NULL, 0);
+	if (!o || !sends_to((struct sock_common *)sk, o) || bpf_sock_destroy((struct sock_common *)sk))
 		return 0;
 	*closed = 1;
-	struct origin *o = sk_storage_get(&plc_origin, sk, NULL, 0);
-	if (o)
-		o->port = 0; /* it is connected to nothing now */
+	o->port = 0; /* it is connected to nothing now */
 	return 0;
 }
 

@@ -216,3 +216,49 @@ func agree(want eval.Result, got question) (string, error) {
 	}
 	return want.Verdict.String(), nil
 }
+
+// TestAffinityOfAnotherCPU: a binding that another CPU has just renewed is later than the
+// time that a program read before, and holds all the same.
+func TestAffinityOfAnotherCPU(t *testing.T) {
+	dir := testkit.BPFFS(t)
+	a := &asker{pins: live.NewPins(dir)}
+	pool := ir.Pool{ID: "p"}
+	for i := range byte(50) {
+		pool.Endpoints = append(pool.Endpoints, ir.Endpoint{Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 244, 1, i + 1}), 80), Weight: 1})
+	}
+	at := netip.MustParseAddr("10.96.0.1")
+	to := ir.Route{Pool: "p", Masquerade: ir.MasqueradeNever, OnEmpty: ir.Reject}
+	p := &ir.Program{
+		Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}, ClusterIPs: []netip.Addr{at}, Pools: []ir.Pool{pool},
+		Frontends: []ir.Frontend{{
+			ID: "f", Kind: ir.ClusterIP, Service: ir.ServicePort{Namespace: "n", Name: "s", Protocol: ir.TCP}, Affinity: 60, Internal: to, External: to,
+			Match: ir.Match{Family: ir.IPv4, Address: at, Protocol: ir.TCP, Port: 80},
+		}},
+	}
+	p.Normalize()
+	a.put(t, p)
+	c := loadSpec(t, bpf.LoadSocket, dir)
+	a.program = c.Programs["ask"]
+	q := question{Address: layout.AddressOf(at), Port: layout.PortOf(80), Protocol: uint8(ir.TCP), Netns: 1, First: 7}
+	first := a.ask(t, q)
+	var key [layout.AffinityKeySize]byte
+	var value [layout.AffinityValueSize]byte
+	bindings := c.Maps["plc_aff"]
+	if err := bindings.NextKey(nil, &key); err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint32(50) {
+		if err := bindings.Lookup(&key, &value); err != nil {
+			t.Fatal(err)
+		}
+		last := value[layout.AffinityValueSize-8:]
+		binary.LittleEndian.PutUint64(last, binary.LittleEndian.Uint64(last)+1e9)
+		if err := bindings.Put(&key, &value); err != nil {
+			t.Fatal(err)
+		}
+		q.First = i
+		if got := a.ask(t, q); got.Verdict != 1 || got.Address != first.Address {
+			t.Fatalf("%+v, before it %+v", got, first)
+		}
+	}
+}

@@ -56,6 +56,14 @@ INLINE void remember_connected(struct bpf_sock_addr *ctx, const struct destinati
 	o->endpoint_port = is->port;
 }
 
+/* forget_connected: the socket is connected to no Service now. It may have been before. */
+INLINE void forget_connected(struct bpf_sock_addr *ctx)
+{
+	struct origin *o = origin_of(ctx, 0);
+	if (o)
+		o->port = o->endpoint_port = 0;
+}
+
 INLINE void remember_sent(struct bpf_sock_addr *ctx, __u64 cookie, const struct destination *was, const struct destination *is)
 {
 	struct origin *o = origin_of(ctx, STORAGE_CREATE);
@@ -87,6 +95,8 @@ INLINE int translate(struct bpf_sock_addr *ctx, struct destination *d, bool conn
 	__u64 service = 0;
 	int verdict = pick(active, d, &from, first, second, &service);
 	count_hit(service, verdict);
+	if (verdict == LEFT_ALONE && connects)
+		forget_connected(ctx);
 	if (verdict != TRANSLATED)
 		return verdict;
 	if (connects)

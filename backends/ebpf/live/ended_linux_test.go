@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,14 +23,14 @@ type sender struct {
 }
 
 // send starts a sender in the cgroup, and waits for its first answer.
-func (n *node) send(t *testing.T, to string) *sender {
+func (n *node) send(t *testing.T, to ...string) *sender {
 	t.Helper()
 	dir, err := os.Open(n.cgroup)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	cmd := exec.Command("/proc/self/exe", to)
+	cmd := exec.Command("/proc/self/exe", to...)
 	cmd.Env = append(os.Environ(), childEnv+"="+childSender)
 	cmd.SysProcAttr = &unix.SysProcAttr{UseCgroupFD: true, CgroupFD: int(dir.Fd()), Pdeathsig: unix.SIGKILL}
 	out, err := cmd.StdoutPipe()
@@ -52,10 +53,24 @@ func (s *sender) says() string {
 	return s.words.Text()
 }
 
-// senderMain says which endpoint answers, and in the end why none can any more. It keeps
-// the socket until it is killed.
-func senderMain(to string) {
-	at := netip.MustParseAddrPort(to)
+// unconnected is what a sender's socket is connected to by connect(2) to AF_UNSPEC.
+const unconnected = "nothing"
+
+// disconnect makes a connected socket one that is connected to nothing.
+func disconnect(fd int) error {
+	none := unix.RawSockaddr{Family: unix.AF_UNSPEC}
+	_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&none)), unsafe.Sizeof(none))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// senderMain connects a socket to one address after the other, and says which endpoint
+// answers at the last, and in the end why none can any more. It keeps the socket until it
+// is killed.
+func senderMain(to []string) {
+	at := netip.MustParseAddrPort(to[0])
 	domain := unix.AF_INET
 	if at.Addr().Is6() {
 		domain = unix.AF_INET6
@@ -65,9 +80,16 @@ func senderMain(to string) {
 		fmt.Println(err)
 		return
 	}
-	if err := unix.Connect(fd, sockaddr(at, domain)); err != nil {
-		fmt.Println(err)
-		return
+	for _, a := range to {
+		if a == unconnected {
+			err = disconnect(fd)
+		} else {
+			err = unix.Connect(fd, sockaddr(netip.MustParseAddrPort(a), domain))
+		}
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
 	}
 	b := make([]byte, 100)
 	for first := true; ; first = false {
@@ -106,6 +128,13 @@ func TestEndedSocketsAreClosed(t *testing.T) {
 		senders[netip.MustParseAddrPort(at)] = append(senders[netip.MustParseAddrPort(at)], s)
 	}
 	n.client(t, "tcp", "10.96.0.1:80", "1") // is not listed
+	// Nor are sockets that are connected to a Service no more.
+	if got := n.send(t, "10.96.0.1:53", "10.244.1.2:5353").says(); got != "answered by 10.244.1.2:5353" {
+		t.Error(got)
+	}
+	if got := n.send(t, "10.96.0.1:53", unconnected).says(); got != "ended: destination address required" {
+		t.Error(got)
+	}
 	list, err := n.sockets.Connections()
 	if errors.Is(err, ErrKernel) {
 		t.Skip("SKIPPED, NOTHING WAS TESTED: ", err)

@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 	case childClient:
 		clientMain(os.Args[1:])
 	case childSender:
-		senderMain(os.Args[1])
+		senderMain(os.Args[1:])
 	case childAttach:
 		_, err := (&Interfaces{Dir: childDir, CountAll: true}).Attach(context.Background())
 		fmt.Println("attached", err)

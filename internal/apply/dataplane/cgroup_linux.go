@@ -16,6 +16,10 @@ var ErrNoCgroup = errors.New("no cgroup2 file system is mounted, which the progr
 // a container, as a rule.
 var ErrNotRoot = errors.New("it is not the root of cgroup2 but a container's own: mount that of the machine here, and give its path (--cgroup)")
 
+// ErrCgroupGone says that the programs were on a cgroup that was removed, or were detached
+// from it: where they should be is not known, and the root would be more than was asked for.
+var ErrCgroupGone = errors.New("the programs of sockets are detached, or their cgroup was removed: apply again, and say where they should be (--cgroup)")
+
 // place is the cgroup that the programs should be on: the one that was asked for, or
 // where they are or were at the last snapshot, or the root. Commands that are told of no cgroup then agree with the
 // apply that was.
@@ -34,6 +38,9 @@ func (k *ebpfKernel) place() (string, error) {
 	}
 	if k.snapshotted != "" {
 		return k.snapshotted, nil
+	}
+	if len(attached) > 0 {
+		return "", ErrCgroupGone
 	}
 	return Root()
 }
@@ -73,6 +80,9 @@ func pathOf(id uint64) string {
 func CheckCgroup(path string) error {
 	if !filepath.IsAbs(path) {
 		return fmt.Errorf("%q is no absolute path", path)
+	}
+	if at, err := os.Stat(path); err == nil && !at.IsDir() {
+		return fmt.Errorf("cgroup %s: it is no directory", path)
 	}
 	_, err := live.CgroupID(path)
 	return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"slices"
 
 	"github.com/planec/planec/backends"
@@ -60,6 +61,22 @@ func (d ebpfPlane) Programs(context.Context) ([]backends.ServedProgram, error) {
 		out = append(out, backends.ServedProgram{Name: a.Program, ID: uint32(a.ID), At: pathOf(a.Cgroup)})
 	}
 	return out, nil
+}
+
+// Snapshot implements [applier.Dataplane]. What there was is put back where it was, also
+// after an apply to another cgroup.
+func (d ebpfPlane) Snapshot(ctx context.Context) (func(context.Context) error, error) {
+	restore, err := d.plane.Snapshot(ctx)
+	if restore == nil || err != nil {
+		return nil, err
+	}
+	was := d.kernel.snapshotted
+	return func(ctx context.Context) error {
+		asked := d.kernel.cgroup
+		d.kernel.cgroup = cmp.Or(was, asked)
+		defer func() { d.kernel.cgroup = asked }()
+		return restore(ctx)
+	}, nil
 }
 
 // EndSockets implements [applier.Connected].
@@ -212,7 +229,9 @@ func (k *ebpfKernel) snapshot(ctx context.Context) (*mixedModel, error) {
 		return nil, err
 	}
 	for _, a := range attached {
-		k.snapshotted = cmp.Or(pathOf(a.Cgroup), k.snapshotted)
+		if path := pathOf(a.Cgroup); filepath.IsAbs(path) {
+			k.snapshotted = path
+		}
 	}
 	return &mixedModel{image: have.Image, attached: len(attached) > 0}, nil
 }

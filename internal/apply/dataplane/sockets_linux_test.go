@@ -157,6 +157,56 @@ func TestProgramsMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	at(other)
+	// So does a way back from an apply to another one, if it succeeded or not.
+	for _, to := range []string{m.Cgroup, filepath.Join(other, "cgroup.procs")} {
+		moving := applier.New(map[string]applier.Dataplane{ebpf.Name: dataplane.EBPF(m.Dir, to)}, applier.NewRecord(t.TempDir()))
+		err = m.rig.Do(func() error {
+			s, err := moving.Snapshot(t.Context(), ebpf.Name)
+			if err != nil {
+				return err
+			}
+			if _, err := moving.Install(t.Context(), m.entry); (err == nil) != (to == m.Cgroup) {
+				t.Errorf("an apply to %s: %v", to, err)
+			}
+			return moving.Restore(t.Context(), s)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at(other)
+	}
+}
+
+// TestCgroupIsGone: when the cgroup of the programs is removed, a command that is told of no
+// other one does not take the root, which may be more than was asked for.
+func TestCgroupIsGone(t *testing.T) {
+	m := newMixed(t)
+	short, err := os.MkdirTemp(live.CgroupRoot(), "planec-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := applier.New(map[string]applier.Dataplane{ebpf.Name: dataplane.EBPF(m.Dir, short)}, applier.NewRecord(t.TempDir()))
+	apply(t, m.rig, told, m.entry)
+	if err := os.Remove(short); err != nil {
+		t.Fatal(err)
+	}
+	untold := applier.New(map[string]applier.Dataplane{ebpf.Name: dataplane.EBPF(m.Dir, "")}, applier.NewRecord(t.TempDir()))
+	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) { // the kernel detaches them later
+		err = m.rig.Do(func() error { return untold.Verify(t.Context(), m.entry) })
+		if err != nil || time.Since(start) > testkit.DefaultTimeout {
+			break
+		}
+	}
+	if !errors.Is(err, dataplane.ErrCgroupGone) {
+		t.Errorf("verify says %v", err)
+	}
+	if got := m.verified(); len(got) != 8 {
+		t.Errorf("with a cgroup the drift is %q", got)
+	}
+	apply(t, m.rig, m.applier, m.entry)
+	if got := m.verified(); got != nil {
+		t.Errorf("an apply leaves %q", got)
+	}
 }
 
 // TestHalfAChange fails a change between its parts: the session's next attempt reads the

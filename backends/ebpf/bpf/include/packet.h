@@ -17,7 +17,6 @@ struct skb {
 	__u32 ifindex;
 };
 
-typedef long long __s64;
 typedef int __s32;
 
 static __u64 (*ktime_coarse_ns)(void) = (void *)160;

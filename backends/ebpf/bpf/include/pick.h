@@ -137,7 +137,8 @@ INLINE struct endpoint *choose(__u32 slot, const struct service *s, const struct
 	affinity_key_of(&k, s, from);
 	__u64 now = ktime_ns();
 	struct affinity_value *have = map_lookup(&plc_aff, &k);
-	if (have && now - have->last < s->affinity * 1000000000ULL) {
+	/* Another CPU may have written last since now was read: the difference is negative then. */
+	if (have && (__s64)(now - have->last) < (__s64)(s->affinity * 1000000000ULL)) {
 		struct endpoint *e = bound(slot, r, have);
 		if (e) {
 			have->last = now;

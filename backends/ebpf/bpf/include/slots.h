@@ -11,6 +11,12 @@ struct address {
 	__be32 word[4];
 };
 
+/* clang 14 would call memcmp, which there is none of. */
+INLINE bool same_address(const struct address *a, const struct address *b)
+{
+	return a->word[0] == b->word[0] && a->word[1] == b->word[1] && a->word[2] == b->word[2] && a->word[3] == b->word[3];
+}
+
 struct service_key {
 	struct address address;
 	__be16 port;
