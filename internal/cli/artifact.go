@@ -121,14 +121,19 @@ func backendOf(dir string, files []backends.File) (string, error) {
 	if name := filepath.Base(abs); slices.Contains(registry.Names(), name) {
 		return name, nil
 	}
+	// The files of one backend can be among those of another: the most that are there count.
+	found, most := "", 0
 	for _, name := range registry.Names() {
 		wanted, err := fileNames(name)
 		if err != nil {
 			return "", err
 		}
-		if slices.ContainsFunc(files, func(f backends.File) bool { return slices.Contains(wanted, f.Name) }) && lacks(wanted, files) == "" {
-			return name, nil
+		if slices.ContainsFunc(files, func(f backends.File) bool { return slices.Contains(wanted, f.Name) }) && lacks(wanted, files) == "" && len(wanted) > most {
+			found, most = name, len(wanted)
 		}
+	}
+	if found != "" {
+		return found, nil
 	}
 	return "", fmt.Errorf("%s has not the files of one backend, and is not named after one: give --backend", dir)
 }
