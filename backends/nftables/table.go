@@ -38,7 +38,7 @@ type table struct {
 	translated set
 	// covered and watched are pods whose interfaces have programs.
 	covered, watched set
-	policy     policySets
+	policy           policySets
 
 	// targets maps a target to the verdict that leads to its chain.
 	targets map[target]string

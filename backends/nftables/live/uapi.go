@@ -103,11 +103,12 @@ const (
 	listElems = 3
 	listSetID = 4
 
-	elemKey    = 1
-	elemData   = 2
-	elemFlags  = 3
-	elemUData  = 6
-	elemKeyEnd = 10
+	elemKey     = 1
+	elemData    = 2
+	elemFlags   = 3
+	elemTimeout = 4
+	elemUData   = 6
+	elemKeyEnd  = 10
 
 	dataValue    = 1
 	dataVerdict  = 2
