@@ -285,6 +285,14 @@ func TestPoliciesAtInterfaces(t *testing.T) {
 // come to interfaces and go, and while a pod has others of its connections translated by
 // rules, whoever sends first.
 func TestStreamsGoOn(t *testing.T) {
+	for _, translated := range []bool{false, true} {
+		t.Run(fmt.Sprintf("translated=%t", translated), func(t *testing.T) { streamsGoOn(t, translated) })
+	}
+}
+
+// streamsGoOn has alice's connections untracked until she gets one translated: from the
+// beginning, or later.
+func streamsGoOn(t *testing.T, translated bool) {
 	g := newGuarded(t) // sockets are in no cgroup: rules give them endpoints
 	open := policed()
 	open.Policy = ir.Policy{}
@@ -307,11 +315,14 @@ func TestStreamsGoOn(t *testing.T) {
 	}
 	direct, service := netip.AddrPortFrom(bob, streamed).String(), "10.96.0.1:70"
 	dial(direct)
-	dial(service)
+	if translated {
+		dial(service)
+	}
 	goOn("at first")
 	g.put(policedEntry(t, open, true))
 	goOn("with programs")
 	dial(direct)
+	goOn("another one")
 	g.put(policedEntry(t, policed(), true))
 	g.covered(alice, bob, carol)
 	goOn("with policies")
@@ -322,6 +333,13 @@ func TestStreamsGoOn(t *testing.T) {
 	g.again()
 	g.put(policedEntry(t, policed(), true))
 	goOn("with programs again")
+	if !translated {
+		open.ClusterIPs = nil // no policy is left, and nothing of connection tracking is needed
+		open.Frontends, open.Pools = nil, nil
+	}
+	g.put(policedEntry(t, open, false))
+	g.put(policedEntry(t, policed(), true))
+	goOn("after a time without anything")
 	alone := nftables.New(backends.DefaultOptions())
 	a, err := alone.Emit(policed())
 	if err != nil {
