@@ -61,6 +61,13 @@ func (a *Applier) EndSockets(backend string, stale func(service, endpoint netip.
 	return n, nil
 }
 
+// Guarded is a backend's dataplane that enforces policies at interfaces; nil is one that
+// does not.
+func (a *Applier) Guarded(backend string) Guarded {
+	g, _ := a.dataplanes[backend].(Guarded)
+	return g
+}
+
 // with is the backend whose rules a backend's artifacts contain, or "".
 func (a *Applier) with(backend string) string {
 	if c, ok := a.dataplanes[backend].(Composed); ok {
