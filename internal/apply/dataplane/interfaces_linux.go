@@ -161,7 +161,11 @@ func (k *ebpfKernel) cleanInterfaces(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	detached, err := k.detachInterfaces()
-	return append(removed, detached...), err
+	if removed = append(removed, detached...); err != nil {
+		return removed, err
+	}
+	_, err = k.uncover(ctx) // another process may have covered pods in between
+	return removed, err
 }
 
 // cover is the difference of the covered pods.

@@ -28,7 +28,7 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-// The pods of policed: only alice may reach bob, at port 8080, and bob answers nobody else;
+// The pods of policed: only alice may reach bob, at port 8080;
 // alice reaches bob alone. Carol has no policies.
 var (
 	alice, bob, carol = netip.MustParseAddr("10.1.0.11"), netip.MustParseAddr("10.1.0.12"), netip.MustParseAddr("10.1.0.13")
@@ -292,7 +292,7 @@ func TestPoliciesAtInterfaces(t *testing.T) {
 
 // TestStreamsGoOn: connections that were accepted go on while policies come, while programs
 // come to interfaces and go, and while a pod has others of its connections translated by
-// rules, whoever sends first.
+// rules, from both ends.
 func TestStreamsGoOn(t *testing.T) {
 	for _, translated := range []bool{false, true} {
 		t.Run(fmt.Sprintf("translated=%t", translated), func(t *testing.T) { streamsGoOn(t, translated) })
