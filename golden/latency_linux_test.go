@@ -59,9 +59,13 @@ func BenchmarkSocketConnect(b *testing.B) {
 		}
 		return errors.Join(err, r.JoinCgroup(s.Cgroup))
 	}
+	counted := func(b *testing.B, r *testkit.Rig, s *live.Sockets, p *ir.Program) error {
+		return errors.Join(load(mixed{alone: true})(b, r, s, p), s.Count(true))
+	}
 	ways := []*way{
 		{name: "direct", load: none, direct: true},
 		{name: "sockets", load: load(mixed{alone: true})},
+		{name: "counted", load: counted},
 		{name: "mixed", load: load(mixed{})},
 		{name: "untracked", load: load(mixed{untracked: true})},
 		{name: "nftables", load: rules},

@@ -39,3 +39,7 @@ func servicePortContent(s ir.ServicePort) string {
 	}
 	return string(append(b, byte(s.Protocol)))
 }
+
+// ServiceID is the identity of a Service port in images, unless two Service ports have the
+// same hash.
+func ServiceID(s ir.ServicePort) uint64 { return newIdentities(1, nil).of(s) }

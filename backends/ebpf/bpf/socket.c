@@ -9,6 +9,7 @@
  *                       ├─▶ pick ───┤
  *   sendmsg4, sendmsg6 ─┘           └─▶ answers: cookie, endpoint ─▶ recvmsg of sockets that never connect
  */
+#include "include/hits.h"
 #include "include/origin.h"
 #include "include/pick.h"
 
@@ -83,7 +84,9 @@ INLINE int translate(struct bpf_sock_addr *ctx, struct destination *d, bool conn
 	struct sender from = { .netns = netns_cookie(ctx) };
 	from.node = from.netns == node_netns;
 	struct destination was = *d;
-	int verdict = pick(active, d, &from, first, second);
+	__u64 service = 0;
+	int verdict = pick(active, d, &from, first, second, &service);
+	count_hit(service, verdict);
 	if (verdict != TRANSLATED)
 		return verdict;
 	if (connects)
@@ -225,7 +228,8 @@ SEC("tc") int ask(struct __sk_buff *skb)
 	if (skb_load_bytes(skb, QUESTION_AT, &q, sizeof(q)) || !read_active(&active))
 		return 0;
 	struct sender from = { .netns = q.netns, .node = q.node };
-	q.verdict = pick(active, &q.destination, &from, q.first, q.second);
+	__u64 service = 0;
+	q.verdict = pick(active, &q.destination, &from, q.first, q.second, &service);
 	q.answered = 1;
 	return skb_store_bytes(skb, QUESTION_AT, &q, sizeof(q), 0) ? 1 : 0;
 }

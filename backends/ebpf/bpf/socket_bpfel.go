@@ -20,6 +20,8 @@ const (
 	SocketMapPlcAddrs      = "plc_addrs"
 	SocketMapPlcAff        = "plc_aff"
 	SocketMapPlcAnswers    = "plc_answers"
+	SocketMapPlcCounting   = "plc_counting"
+	SocketMapPlcHits       = "plc_hits"
 	SocketMapPlcKeys       = "plc_keys"
 	SocketMapPlcMetas      = "plc_metas"
 	SocketMapPlcOrigin     = "plc_origin"
@@ -98,17 +100,19 @@ type SocketProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type SocketMapSpecs struct {
-	PlcActive  *ebpf.MapSpec `ebpf:"plc_active"`
-	PlcAddrs   *ebpf.MapSpec `ebpf:"plc_addrs"`
-	PlcAff     *ebpf.MapSpec `ebpf:"plc_aff"`
-	PlcAnswers *ebpf.MapSpec `ebpf:"plc_answers"`
-	PlcKeys    *ebpf.MapSpec `ebpf:"plc_keys"`
-	PlcMetas   *ebpf.MapSpec `ebpf:"plc_metas"`
-	PlcOrigin  *ebpf.MapSpec `ebpf:"plc_origin"`
-	PlcPlaces  *ebpf.MapSpec `ebpf:"plc_places"`
-	PlcPrefixs *ebpf.MapSpec `ebpf:"plc_prefixs"`
-	PlcRecords *ebpf.MapSpec `ebpf:"plc_records"`
-	PlcWords   *ebpf.MapSpec `ebpf:"plc_words"`
+	PlcActive   *ebpf.MapSpec `ebpf:"plc_active"`
+	PlcAddrs    *ebpf.MapSpec `ebpf:"plc_addrs"`
+	PlcAff      *ebpf.MapSpec `ebpf:"plc_aff"`
+	PlcAnswers  *ebpf.MapSpec `ebpf:"plc_answers"`
+	PlcCounting *ebpf.MapSpec `ebpf:"plc_counting"`
+	PlcHits     *ebpf.MapSpec `ebpf:"plc_hits"`
+	PlcKeys     *ebpf.MapSpec `ebpf:"plc_keys"`
+	PlcMetas    *ebpf.MapSpec `ebpf:"plc_metas"`
+	PlcOrigin   *ebpf.MapSpec `ebpf:"plc_origin"`
+	PlcPlaces   *ebpf.MapSpec `ebpf:"plc_places"`
+	PlcPrefixs  *ebpf.MapSpec `ebpf:"plc_prefixs"`
+	PlcRecords  *ebpf.MapSpec `ebpf:"plc_records"`
+	PlcWords    *ebpf.MapSpec `ebpf:"plc_words"`
 }
 
 // SocketVariableSpecs contains global variables before they are loaded into the kernel.
@@ -140,17 +144,19 @@ func (o *SocketObjects) Close() error {
 //
 // It can be passed to LoadSocketObjects or ebpf.CollectionSpec.LoadAndAssign.
 type SocketMaps struct {
-	PlcActive  *ebpf.Map `ebpf:"plc_active"`
-	PlcAddrs   *ebpf.Map `ebpf:"plc_addrs"`
-	PlcAff     *ebpf.Map `ebpf:"plc_aff"`
-	PlcAnswers *ebpf.Map `ebpf:"plc_answers"`
-	PlcKeys    *ebpf.Map `ebpf:"plc_keys"`
-	PlcMetas   *ebpf.Map `ebpf:"plc_metas"`
-	PlcOrigin  *ebpf.Map `ebpf:"plc_origin"`
-	PlcPlaces  *ebpf.Map `ebpf:"plc_places"`
-	PlcPrefixs *ebpf.Map `ebpf:"plc_prefixs"`
-	PlcRecords *ebpf.Map `ebpf:"plc_records"`
-	PlcWords   *ebpf.Map `ebpf:"plc_words"`
+	PlcActive   *ebpf.Map `ebpf:"plc_active"`
+	PlcAddrs    *ebpf.Map `ebpf:"plc_addrs"`
+	PlcAff      *ebpf.Map `ebpf:"plc_aff"`
+	PlcAnswers  *ebpf.Map `ebpf:"plc_answers"`
+	PlcCounting *ebpf.Map `ebpf:"plc_counting"`
+	PlcHits     *ebpf.Map `ebpf:"plc_hits"`
+	PlcKeys     *ebpf.Map `ebpf:"plc_keys"`
+	PlcMetas    *ebpf.Map `ebpf:"plc_metas"`
+	PlcOrigin   *ebpf.Map `ebpf:"plc_origin"`
+	PlcPlaces   *ebpf.Map `ebpf:"plc_places"`
+	PlcPrefixs  *ebpf.Map `ebpf:"plc_prefixs"`
+	PlcRecords  *ebpf.Map `ebpf:"plc_records"`
+	PlcWords    *ebpf.Map `ebpf:"plc_words"`
 }
 
 func (m *SocketMaps) Close() error {
@@ -159,6 +165,8 @@ func (m *SocketMaps) Close() error {
 		m.PlcAddrs,
 		m.PlcAff,
 		m.PlcAnswers,
+		m.PlcCounting,
+		m.PlcHits,
 		m.PlcKeys,
 		m.PlcMetas,
 		m.PlcOrigin,

@@ -23,7 +23,7 @@ func TestVerifier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, of := range map[string]func() (*ebpf.CollectionSpec, error){"socket": bpf.LoadSocket, "policy": bpf.LoadPolicy, "torn": bpf.LoadTorn, "image": bpf.LoadImage} {
+	for name, of := range map[string]func() (*ebpf.CollectionSpec, error){"socket": bpf.LoadSocket, "policy": bpf.LoadPolicy, "torn": bpf.LoadTorn, "image": bpf.LoadImage, "ended": bpf.LoadEnded} {
 		for _, retval := range []bool{true, false} {
 			spec, err := of()
 			if err != nil {
@@ -66,7 +66,7 @@ func walked(t *testing.T, object string, spec *ebpf.CollectionSpec, document str
 			t.Errorf("docs/ebpf.md says %d to %d of %s, the verifier walks %d (%v)", least, most, name, n, err)
 		}
 	}
-	if names := spec.Programs; !slices.ContainsFunc([]string{"ask", "read_two", "read_image", "from_pod"}, func(n string) bool { return names[n] != nil }) {
+	if names := spec.Programs; !slices.ContainsFunc([]string{"ask", "read_two", "read_image", "from_pod", "connected"}, func(n string) bool { return names[n] != nil }) {
 		t.Errorf("%s.c has nothing that a test can run", object)
 	}
 }

@@ -40,7 +40,7 @@ func (h hook) linkPin() string { return namePrefix + "link_" + h.program }
 
 // stateMaps are what running programs remember: they are pinned, so that other programs
 // under the same links go on with them.
-var stateMaps = [...]string{namePrefix + "aff", namePrefix + "origin", namePrefix + "answers"}
+var stateMaps = [...]string{namePrefix + "aff", namePrefix + "origin", namePrefix + "answers", hitsMap, countingMap}
 
 // Sockets are the programs that translate connections when they are opened, on one
 // cgroup and all below it.

@@ -11,6 +11,8 @@ import (
 type flows struct {
 	keep, endDenied bool
 	memory          conntrack.Memory
+	// connections are told of every change; nil counts none.
+	connections *connections
 	// endSockets is [applier.Applier.EndSockets] of the agent's backend.
 	endSockets func(stale func(service, endpoint netip.AddrPort) bool) (int, error)
 	// forget is [applier.Guarded] of the agent's backend; nil without programs at interfaces.
@@ -20,6 +22,9 @@ type flows struct {
 // End implements [agent.Flows]. It opens the table only if there is something to
 // look for.
 func (f *flows) End(before, after *ir.Program, denied bool) (n int, err error) {
+	if f.connections != nil {
+		f.connections.changed(before, after)
+	}
 	var stale conntrack.Filters
 	if !f.keep {
 		stale = f.memory.Stale(before, after)

@@ -45,6 +45,7 @@ type options struct {
 	noComments          bool
 	sysctls             bool
 	profiling           bool
+	countConnections    bool
 	takeover            string
 	cleanup             bool
 	initOnly            bool
@@ -78,6 +79,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.noComments, "no-comments", false, "leave the names of Services out of the rules")
 	flags.BoolVar(&o.sysctls, "sysctls", true, "set connection tracking's limits and timeouts, as kube-proxy does, and turn IPv4 forwarding on")
 	flags.BoolVar(&o.profiling, "profiling", false, "serve /debug/pprof beside the metrics")
+	flags.BoolVar(&o.countConnections, "count-connections", false, "ebpf: count the connections of each Service port, as metrics")
 	flags.StringVar(&o.takeover, "takeover", "", "remove the rules of this other proxy once those of planec serve: kube-proxy")
 	flags.BoolVar(&o.cleanup, "cleanup", false, "remove everything of planec from this kernel, and end")
 	flags.BoolVar(&o.initOnly, "init-only", false, "set the kernel's settings, which takes more privileges than the rest, and end")
@@ -142,6 +144,8 @@ func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
 // programs.
 func (o *options) place() (err error) {
 	switch {
+	case o.countConnections && o.backend != ebpf.Name:
+		return usage("--count-connections has no meaning with backend %s: only ebpf's programs count", o.backend)
 	case o.cgroup != "" && o.backend != ebpf.Name:
 		return usage("--cgroup has no meaning with backend %s: only ebpf has programs", o.backend)
 	case o.cgroup != "":

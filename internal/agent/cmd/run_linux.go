@@ -189,11 +189,23 @@ func (s *service) watchAddresses(ctx context.Context) error {
 	}, func(err error) { s.log.Warn("watching the node's addresses", "error", err) })
 }
 
+// connections are counted on request, by a backend that can.
+func (s *service) connections() *connections {
+	counting := s.applier.Counting(s.backend.Name())
+	if counting == nil || !s.options.countConnections {
+		return nil
+	}
+	c := &connections{counting: counting, log: s.log}
+	s.report.metrics.Connections(c.read)
+	return c
+}
+
 func (s *service) agent(ctx context.Context) (*loop.Agent, error) {
 	endSockets := func(stale func(service, endpoint netip.AddrPort) bool) (int, error) {
 		return s.applier.EndSockets(s.backend.Name(), stale)
 	}
-	flows := &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied, endSockets: endSockets}
+	counted := s.connections()
+	flows := &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied, endSockets: endSockets, connections: counted}
 	if g := s.guarded(); g != nil {
 		flows.forget = g.Forget
 	}
@@ -212,6 +224,9 @@ func (s *service) agent(ctx context.Context) (*loop.Agent, error) {
 		s.settledOnce.Do(func() { close(s.isSettled) })
 		for _, f := range settled {
 			f()
+		}
+		if counted != nil {
+			counted.begin()
 		}
 		if !taken {
 			taken = s.takeOver(ctx)

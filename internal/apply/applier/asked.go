@@ -68,6 +68,12 @@ func (a *Applier) Guarded(backend string) Guarded {
 	return g
 }
 
+// Counting returns a backend's dataplane if it can count connections, or nil.
+func (a *Applier) Counting(backend string) Counting {
+	c, _ := a.dataplanes[backend].(Counting)
+	return c
+}
+
 // with is the backend whose rules a backend's artifacts contain, or "".
 func (a *Applier) with(backend string) string {
 	if c, ok := a.dataplanes[backend].(Composed); ok {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/ir"
 )
 
 // Dataplane is one backend's part of this node's kernel. It never reads or changes
@@ -115,4 +116,18 @@ type Guarded interface {
 type VerdictCount struct {
 	Direction, Verdict string // "egress" or "ingress"; "denied", "broken", ...
 	Packets            uint64
+}
+
+// Counting is a dataplane that can count the connections of Service ports.
+type Counting interface {
+	// Count says whether connections are counted.
+	Count(on bool) error
+	// Connections returns the counts of those Service ports that have any.
+	Connections(of []ir.ServicePort) (map[ir.ServicePort]Connections, error)
+}
+
+// Connections are those of one Service port that sockets of this node and its pods opened.
+type Connections struct {
+	Given   uint64 // were sent to an endpoint
+	Refused uint64 // found none
 }

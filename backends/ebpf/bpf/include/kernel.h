@@ -33,7 +33,7 @@ enum map_type { MAP_HASH = 1, MAP_ARRAY = 2, MAP_LRU_HASH = 9, MAP_LPM_TRIE = 11
 
 enum map_flag { F_NO_PREALLOC = 1 << 0, F_RDONLY_PROG = 1 << 7, F_MMAPABLE = 1 << 10, F_INNER_MAP = 1 << 12 };
 
-enum { UPDATE_ANY = 0, STORAGE_CREATE = 1 };
+enum { UPDATE_ANY = 0, UPDATE_NEW = 1, STORAGE_CREATE = 1 };
 
 enum { PROTO_TCP = 6, PROTO_UDP = 17 };
 

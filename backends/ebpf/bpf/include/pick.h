@@ -182,8 +182,9 @@ INLINE struct service *service_of(__u64 active, const struct info *info, const s
 	return NULL;
 }
 
-/* pick changes d to the endpoint of a connection. */
-INLINE int pick(__u64 active, struct destination *d, const struct sender *from, __u32 first, __u32 second)
+/* pick changes d to the endpoint of a connection, and says whose it is: the identity of the
+ * Service port, or 0. */
+INLINE int pick(__u64 active, struct destination *d, const struct sender *from, __u32 first, __u32 second, __u64 *service)
 {
 	__u32 zero = 0, slot = slot_of(active);
 	struct info *info = find(plc_metas, slot, &zero);
@@ -193,6 +194,7 @@ INLINE int pick(__u64 active, struct destination *d, const struct sender *from, 
 	struct service *s = service_of(active, info, d, &verdict);
 	if (!s)
 		return verdict;
+	*service = s->id;
 	if (s->sources)
 		return LEFT_ALONE; /* only a packet has a source address */
 	const struct route *r = from->node || info->detector != DETECT_NONE ? &s->internal : &s->external;
