@@ -8,6 +8,9 @@ const (
 	// WatchedPods are those and the ones that are about to be: rules note which of them have
 	// connections translated. A pod is watched before it is covered.
 	WatchedPods = "watched"
+	// GuardedInterfaces are the numbers of the interfaces that have both programs. An address
+	// may get another interface before who fills the sets knows it.
+	GuardedInterfaces = "guarded"
 	// TranslatedPods are pods that have had connections to pods translated by rules. Their
 	// connections are tracked, so that answers are translated back.
 	TranslatedPods = "translated"
@@ -31,6 +34,11 @@ func (t *table) between(pods string) string {
 	return match
 }
 
+// acrossGuarded matches forwarded packets between covered pods that both programs see.
+func (t *table) acrossGuarded() string {
+	return t.between(CoveredPods) + " iif @" + GuardedInterfaces + " oif @" + GuardedInterfaces
+}
+
 // coveredRules keep connections between covered pods from being tracked, unless one of
 // the two has connections translated.
 func (t *table) coveredRules() []string {
@@ -39,7 +47,7 @@ func (t *table) coveredRules() []string {
 	}
 	var rules []string
 	for _, protocol := range []string{"tcp", "udp"} {
-		rules = append(rules, "meta l4proto "+protocol+" "+t.between(CoveredPods)+" "+t.notTranslated()+" notrack")
+		rules = append(rules, "meta l4proto "+protocol+" "+t.between(CoveredPods)+" iif @"+GuardedInterfaces+" "+t.notTranslated()+" notrack")
 	}
 	return rules
 }
@@ -61,7 +69,7 @@ func (t *table) judgedJumps() []string {
 	if !t.covers() {
 		return nil
 	}
-	return []string{t.between(CoveredPods) + " jump " + judgedChain}
+	return []string{t.acrossGuarded() + " jump " + judgedChain}
 }
 
 // judged leaves to policies what from_pod could not judge: it has got its endpoint

@@ -22,11 +22,11 @@ func TestCovered(t *testing.T) {
 	between := "ip saddr @covered ip daddr @covered "
 	want := []string{
 		"set covered {\n\t\ttype ipv4_addr\n\t\tsize 65536\n\t\tflags dynamic,timeout\n\t}",
-		"meta l4proto tcp " + between + "ip saddr != @translated ip daddr != @translated notrack",
-		"meta l4proto udp " + between + "ip saddr != @translated ip daddr != @translated notrack",
+		"meta l4proto tcp " + between + "iif @guarded ip saddr != @translated ip daddr != @translated notrack",
+		"meta l4proto udp " + between + "iif @guarded ip saddr != @translated ip daddr != @translated notrack",
 		"ct status dnat ip saddr @watched ip daddr @watched update @translated { ip saddr timeout 5d }",
-		"ct state invalid " + between + "accept\n\t\tct state invalid drop",
-		"ct state established,related accept\n\t\t" + between + "jump judged",
+		"ct state invalid " + between + "iif @guarded oif @guarded accept\n\t\tct state invalid drop",
+		"ct state established,related accept\n\t\t" + between + "iif @guarded oif @guarded jump judged",
 		"chain judged {\n\t\tct status dnat return\n\t\taccept\n\t}",
 	}
 	text := emitBeside(t, p, o)
@@ -46,7 +46,7 @@ func TestCovered(t *testing.T) {
 	p.Masquerade.Exclude = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	within := between + "ip saddr @masquerade-exclusions ip daddr @masquerade-exclusions "
 	text = emitBeside(t, p, o)
-	if strings.Count(text, within) != strings.Count(text, between) || !strings.Contains(text, within+"jump judged") {
+	if strings.Count(text, within) != strings.Count(text, between) || !strings.Contains(text, within+"iif @guarded oif @guarded jump judged") {
 		t.Error("what is masqueraded is left to programs")
 	}
 }

@@ -99,7 +99,7 @@ func RoleOfSet(name string) Role {
 	switch name {
 	case "services", "nodeports":
 		return Frontends
-	case "affinity", "affinity-saved-marks", TranslatedPods, CoveredPods, WatchedPods:
+	case "affinity", "affinity-saved-marks", TranslatedPods, CoveredPods, WatchedPods, GuardedInterfaces:
 		return Bindings
 	case "unserved", "unserved-nodeports", "restricted", "restricted-nodeports", "source-ranges", "nodeport-source-ranges", "hairpin", "cluster-ips":
 		return Refusals

@@ -37,8 +37,8 @@ type table struct {
 	// translated are pods, for rules of connections that are not tracked.
 	translated set
 	// covered and watched are pods whose interfaces have programs.
-	covered, watched set
-	policy           policySets
+	covered, watched, guarded set
+	policy                    policySets
 
 	// targets maps a target to the verdict that leads to its chain.
 	targets map[target]string
@@ -79,6 +79,7 @@ func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Polic
 	t.translated = set{kind: "set", name: TranslatedPods, of: "type " + f.addr, size: translatedSize, flags: "dynamic,timeout"}
 	t.covered = set{kind: "set", name: CoveredPods, of: "type " + f.addr, size: translatedSize, flags: "dynamic,timeout"}
 	t.watched = set{kind: "set", name: WatchedPods, of: "type " + f.addr, size: translatedSize, flags: "dynamic,timeout"}
+	t.guarded = set{kind: "set", name: GuardedInterfaces, of: "type iface_index", size: translatedSize, flags: "dynamic,timeout"}
 	t.policy = newPolicySets(f, p, resolved)
 	return t
 }
@@ -92,7 +93,7 @@ func (t *table) sets() []*set {
 	list = append(list, t.affinity.sets()...)
 	list = append(list, &t.unserved, &t.unservedNodeports, &t.restricted, &t.sourceRanges,
 		&t.restrictedNodeports, &t.nodeportSourceRanges, &t.hairpin, &t.nodeportAddresses, &t.nodeportPrefixes,
-		&t.localSources, &t.clusterIPs, &t.serviceCIDRs, &t.masqueradeExclusions, &t.translated, &t.covered, &t.watched)
+		&t.localSources, &t.clusterIPs, &t.serviceCIDRs, &t.masqueradeExclusions, &t.translated, &t.covered, &t.watched, &t.guarded)
 	return append(list, t.policy.sets()...)
 }
 
@@ -121,7 +122,7 @@ func (t *table) nodeFacts() {
 	if p.Masquerade.Enabled(t.ir) {
 		t.addPrefixes(&t.masqueradeExclusions, p.Masquerade.Exclude)
 	}
-	t.covered.always, t.watched.always = t.covers(), t.covers()
+	t.covered.always, t.watched.always, t.guarded.always = t.covers(), t.covers(), t.covers()
 	t.translated.always = t.leavesUntracked() || t.covers()
 }
 

@@ -73,7 +73,7 @@ func (t *table) invalid() []string {
 	}
 	rules := t.jumps(t.leavesUntracked(), "ct state invalid meta l4proto "+t.icmp+" accept")
 	if t.covers() {
-		rules = append(rules, "ct state invalid "+t.between(CoveredPods)+" accept")
+		rules = append(rules, "ct state invalid "+t.acrossGuarded()+" accept")
 	}
 	return append(rules, "ct state invalid drop")
 }

@@ -153,6 +153,7 @@ const (
 	typeProto   = 12
 	typePort    = 13
 	typeMark    = 19
+	typeIface   = 20
 	typeClassID = 23
 	typeVerdict = 0xffffff00
 	typeBits    = 6 // per type of a concatenation

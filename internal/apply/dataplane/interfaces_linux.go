@@ -172,6 +172,9 @@ func (k *ebpfKernel) cleanInterfaces(ctx context.Context) ([]string, error) {
 type cover struct {
 	// have are those in the rules, gone and added those that differ.
 	have, gone, added []netip.Addr
+	// guarded are the interfaces to be in the rules, and differ whether others are.
+	guarded []uint32
+	differ  bool
 }
 
 // readCover compares the rules with the pods whose interfaces have both programs.
@@ -196,7 +199,12 @@ func readCover(i *live.Interfaces) (*cover, error) {
 		}
 	}
 	slices.SortFunc(c.gone, netip.Addr.Compare)
-	return c, nil
+	if c.guarded, err = i.Guarded(); err != nil {
+		return nil, err
+	}
+	now, same, err := nftlive.Numbers(nftables.GuardedInterfaces)
+	c.differ = len(have.Addrs)+len(c.added) > 0 && (!same || !slices.Equal(now, c.guarded))
+	return c, err
 }
 
 func updateCover(ctx context.Context, i *live.Interfaces) ([]string, error) {
@@ -225,6 +233,9 @@ func (c *cover) apply(ctx context.Context, i *live.Interfaces) error {
 			return err
 		}
 	}
+	if err := nftlive.SetNumbers(ctx, nftables.GuardedInterfaces, c.guarded); err != nil {
+		return err
+	}
 	if len(c.added) == 0 {
 		return nil
 	}
@@ -251,6 +262,9 @@ func (c *cover) steps() (steps []string) {
 	}
 	for _, a := range c.added {
 		steps = append(steps, fmt.Sprintf("set covered: add pod %v", a))
+	}
+	if c.differ {
+		steps = append(steps, fmt.Sprintf("set guarded: %d interfaces", len(c.guarded)))
 	}
 	return steps
 }
