@@ -396,6 +396,47 @@ func TestUntracked(t *testing.T) {
 	}
 }
 
+// TestNewInterfaceOfACoveredAddress: while no process looks, a pod's address gets an interface
+// without programs. Nothing that policies deny is accepted: the rules judge it.
+func TestNewInterfaceOfACoveredAddress(t *testing.T) {
+	g := newGuarded(t)
+	g.put(policedEntry(t, policed(), true))
+	var indexes []uint32
+	if err := g.rig.Do(func() error {
+		route, err := netlink.RouteGet(bob.AsSlice())
+		if err != nil {
+			return err
+		}
+		for _, side := range []string{"in", "out"} {
+			if err := os.Remove(filepath.Join(g.Dir, fmt.Sprintf("plc_veth_%d_%s", route[0].LinkIndex, side))); err != nil {
+				return err
+			}
+		}
+		if indexes, _, err = nftlive.Numbers(nftables.GuardedInterfaces); err != nil {
+			return err
+		}
+		indexes = slices.DeleteFunc(indexes, func(n uint32) bool { return n == uint32(route[0].LinkIndex) })
+		return nftlive.SetNumbers(t.Context(), nftables.GuardedInterfaces, indexes)
+	}); err != nil || len(indexes) != 2 {
+		t.Fatalf("interfaces %v, %v", indexes, err)
+	}
+	g.covered(alice, bob, carol)
+	e := eval.New(policed())
+	flows := slices.DeleteFunc(policedFlows(), func(f testkit.Flow) bool {
+		v := e.Eval(eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From}).Verdict
+		return v == eval.DNAT || v == eval.Pass
+	})
+	got, err := g.rig.Try(t.Context(), flows, testkit.DefaultTimeout)
+	if err != nil || len(flows) < 10 {
+		t.Fatalf("%d flows, %v", len(flows), err)
+	}
+	for i, o := range got {
+		if o.Fate == testkit.Answered {
+			t.Errorf("%v: %v", flows[i], o)
+		}
+	}
+}
+
 // TestInterfacesArePutBack takes parts away, as a process would leave them that died between
 // two steps: verify names what is missing, and an apply puts it back.
 func TestInterfacesArePutBack(t *testing.T) {
