@@ -25,9 +25,7 @@ type NodeConfig struct {
 	Scheduler string
 	// UntrackedPods is for backend ebpf: see [backends.Options].
 	UntrackedPods bool
-	// PoliciesAtInterfaces is for backend ebpf: see [backends.Options]. No file or flag sets
-	// it: while no agent runs, a new pod could get the address of a covered one that is gone,
-	// and the rules do not tell their interfaces apart.
+	// PoliciesAtInterfaces is for backend ebpf: see [backends.Options].
 	PoliciesAtInterfaces bool
 	// Proxy holds the settings for the agent's process.
 	Proxy Proxy
