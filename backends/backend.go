@@ -76,6 +76,9 @@ type Options struct {
 	// being tracked where none needs it. It is right only if every pod's sockets are in
 	// the cgroup of the programs from the start.
 	UntrackedPods bool
+	// PoliciesAtInterfaces is of eBPF: programs at the interfaces of pods enforce policies
+	// too, and connections between pods that both have them are not tracked.
+	PoliciesAtInterfaces bool
 	// Scheduler is how IPVS chooses an endpoint: rr, wrr, lc, sh or mh; "" is
 	// rr. Other backends draw at random and ignore it.
 	Scheduler string

@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/testing/interptest"
 	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/internal/testing/testkit"
@@ -23,11 +25,16 @@ import (
 // mixed is how eBPF serves a program: alone is with the programs of sockets and nothing
 // else, so that nothing else can decide what they should; untracked is with connections
 // between pods that are not tracked; outside is with sockets in no cgroup, so that rules
-// decide everything.
-type mixed struct{ alone, untracked, outside bool }
+// decide everything; interfaces is with
+// programs at the interfaces of pods.
+type mixed struct{ alone, untracked, outside, interfaces bool }
 
 func (m mixed) String() string {
 	switch {
+	case m.interfaces && m.outside:
+		return "packets, interfaces"
+	case m.interfaces:
+		return "sockets, interfaces and packets"
 	case m.outside:
 		return "packets, untracked"
 	case m.alone:
@@ -42,10 +49,13 @@ func (m mixed) String() string {
 // real connections through the programs of sockets.
 func TestSocketFlows(t *testing.T) {
 	testkit.Require(t, "nft")
-	for _, m := range []mixed{{alone: true}, {}, {untracked: true}, {untracked: true, outside: true}} {
+	for _, m := range []mixed{{alone: true}, {}, {untracked: true}, {untracked: true, outside: true}, {interfaces: true}, {interfaces: true, outside: true}} {
 		t.Run(m.String(), func(t *testing.T) {
 			var cases, generated counter
 			t.Run("cases", func(t *testing.T) {
+				if m.interfaces {
+					t.Skip("the verifier takes seconds for each of the nodes")
+				}
 				for _, c := range loadCases(t) {
 					t.Run(c.Name, func(t *testing.T) {
 						t.Parallel()
@@ -57,7 +67,7 @@ func TestSocketFlows(t *testing.T) {
 			})
 			t.Run("clusters", func(t *testing.T) {
 				n := *clusters
-				if m.untracked {
+				if m.untracked || m.interfaces {
 					n = (n + 4) / 5
 				}
 				for i := range n {
@@ -88,7 +98,7 @@ func (m mixed) try(t *testing.T, p *ir.Program, o backends.Options, flows []test
 		bare.Policy, bare.Masquerade = ir.Policy{}, ir.Masquerade{}
 		p = &bare
 	}
-	o.UntrackedPods = m.untracked
+	o.UntrackedPods, o.PoliciesAtInterfaces = m.untracked, m.interfaces
 	s := newSocketView(p)
 	var sent []testkit.Flow
 	sent, count.Refused = claimed(image.New(o), p, flows, len(flows))
@@ -119,6 +129,9 @@ func (m mixed) try(t *testing.T, p *ir.Program, o backends.Options, flows []test
 // load makes the node serve a program.
 func (m mixed) load(t testing.TB, r *testkit.Rig, sockets *live.Sockets, p *ir.Program, o backends.Options) error {
 	t.Helper()
+	if m.interfaces {
+		return m.apply(t, r, sockets, p, o)
+	}
 	img, err := image.New(o).Image(p)
 	if err != nil {
 		return err
@@ -151,6 +164,31 @@ func (m mixed) load(t testing.TB, r *testkit.Rig, sockets *live.Sockets, p *ir.P
 	})
 	if m.outside {
 		return nil
+	}
+	return r.JoinCgroup(sockets.Cgroup)
+}
+
+// apply makes the node serve a program as an apply does, with programs at interfaces.
+func (m mixed) apply(t testing.TB, r *testkit.Rig, sockets *live.Sockets, p *ir.Program, o backends.Options) error {
+	t.Helper()
+	a, err := image.New(o).Emit(p)
+	if err != nil {
+		return err
+	}
+	plane := dataplane.EBPF(sockets.Dir, sockets.Cgroup)
+	t.Cleanup(func() {
+		if err := r.Do(func() error { _, err := plane.Clean(context.Background()); return err }); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := r.Do(func() error {
+		plan, err := plane.Plan(t.Context(), a)
+		if err != nil {
+			return err
+		}
+		return plan.Apply(t.Context())
+	}); err != nil || m.outside {
+		return err
 	}
 	return r.JoinCgroup(sockets.Cgroup)
 }

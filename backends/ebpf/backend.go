@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/ir"
 )
@@ -56,6 +57,9 @@ func (b *Backend) Image(p *ir.Program) (*Image, error) {
 	build, err := newBuilder(p, !b.opts.NoComments, b.opts.Hash)
 	if err != nil {
 		return nil, fmt.Errorf("ebpf: %w", err)
+	}
+	if b.opts.PoliciesAtInterfaces {
+		build.info.Flags |= layout.FlagAtInterfaces
 	}
 	img, err := build.image()
 	if err != nil {

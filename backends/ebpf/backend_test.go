@@ -33,6 +33,30 @@ func determined(t *testing.T, program func() *ir.Program) {
 	}
 }
 
+// TestAtInterfaces: the option is in the image and its text, and nothing else of it changes.
+func TestAtInterfaces(t *testing.T) {
+	o := backends.DefaultOptions()
+	o.PoliciesAtInterfaces = true
+	p := kitchenSink()
+	img, err := New(o).Image(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	without := imageOf(t, p)
+	if !img.AtInterfaces() || without.AtInterfaces() || img.Digest() == without.Digest() {
+		t.Error("the image does not say whether programs belong to interfaces")
+	}
+	if n := bytes.Count(img.Text(), []byte(" at-interfaces local=")); n != 1 {
+		t.Errorf("the text says it %d times", n)
+	}
+	if got, want := img.LocalSources(), p.Node.Local.CIDRs; len(got) != len(want) {
+		t.Errorf("the node's pods are in %v, want %v", got, want)
+	}
+	if again, err := Read(img.Bytes()); err != nil || !again.AtInterfaces() {
+		t.Errorf("read again: %v, %v", again.AtInterfaces(), err)
+	}
+}
+
 // TestRoundTrip reads what was written, and makes the same image from its entries
 // in another order, as a kernel would return them.
 func TestRoundTrip(t *testing.T) {

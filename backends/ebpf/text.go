@@ -143,6 +143,9 @@ func (w *textWriter) meta(_, value []byte, _ int) {
 	if info.Features&layout.FeaturePolicies != 0 {
 		w.word("denied=" + [...]string{"drop", "reject"}[info.Flags/layout.FlagDenyReject%2])
 	}
+	if info.Flags&layout.FlagAtInterfaces != 0 {
+		w.word("at-interfaces")
+	}
 	w.word("local=")
 	switch info.Detector {
 	case layout.DetectCIDR:

@@ -27,11 +27,12 @@ var _ backends.Backend = (*Backend)(nil)
 
 // New returns the backend for the given options. It has no other state.
 func New(opts backends.Options) *Backend {
-	opts.UntrackedPods = false // no program translates sockets
+	opts.UntrackedPods, opts.PoliciesAtInterfaces = false, false // there are no programs
 	return Beside(opts)
 }
 
-// Beside returns the backend for the rules beside programs that translate sockets.
+// Beside returns the backend for the rules beside programs that translate sockets,
+// and, with an option, stand at the interfaces of pods.
 func Beside(opts backends.Options) *Backend { return &Backend{opts: opts} }
 
 // Name returns "nftables".

@@ -89,7 +89,7 @@ func (c *content) appendTo(b []byte) []byte {
 
 // baseChains writes the chains at the kernel's hooks.
 func (t *table) baseChains(w *chainWriter) {
-	w.chain("raw-prerouting", "filter hook prerouting priority "+beforeTracking, t.untrackedRules())
+	w.chain("raw-prerouting", "filter hook prerouting priority "+beforeTracking, append(t.untrackedRules(), t.coveredRules()...))
 
 	ranges := t.jumps(t.restricted.used(), "ct state new jump source-ranges")
 	w.chain("filter-prerouting", "filter hook prerouting priority "+beforeDNAT, ranges)
@@ -121,6 +121,7 @@ func (t *table) jumps(want bool, rule string) []string {
 // endpoint sends to itself, and the node's egress.
 func (t *table) postrouting() []string {
 	rules := t.rememberTranslated()
+	rules = append(rules, t.rememberWatched()...)
 	if t.affinity.used() {
 		rules = append(rules, "ct status dnat meta priority >= "+string(appendHandle(nil, firstEndpointID))+" meta priority set none"+t.remark("endpoint IDs end here"))
 	}

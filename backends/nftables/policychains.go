@@ -24,7 +24,7 @@ func (t *table) policyBaseChains(w *chainWriter) {
 		if d.ir == ir.Egress {
 			w.chain(policyInput, "filter hook input priority "+d.priority, append(rules[:len(rules):len(rules)], judge))
 		}
-		w.chain(d.chain, "filter hook forward priority "+d.priority, append(rules, t.noOpener(d, &t.policy.pods[i]), judge))
+		w.chain(d.chain, "filter hook forward priority "+d.priority, append(append(rules, t.judgedJumps()...), t.noOpener(d, &t.policy.pods[i]), judge))
 	}
 }
 
@@ -42,6 +42,7 @@ func (t *table) policyChains(w *chainWriter) {
 	if x.resolved == nil {
 		return
 	}
+	t.judged(w)
 	for _, d := range directions {
 		for i := range x.resolved.Profiles {
 			p := &x.resolved.Profiles[i]

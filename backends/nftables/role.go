@@ -25,7 +25,8 @@ const (
 	// Draws are the chains and IDs with which affinity draws an endpoint.
 	Draws
 	// Bindings are what packets fill: affinity, the marks that it saves, and the pods
-	// whose connections are translated.
+	// whose connections are translated; and the pods that have programs, which are filled
+	// by who attaches those.
 	Bindings
 	// Refusals are frontends, addresses and sources with special treatment: refused,
 	// restricted, hairpin.
@@ -59,6 +60,8 @@ const (
 	Choosing
 	// PolicyHook is a base chain for policies.
 	PolicyHook
+	// Judged accepts what programs at interfaces have judged.
+	Judged
 	// Peer finds the class of the connection's other end.
 	Peer
 	// Profile judges the packets of one profile and direction.
@@ -70,7 +73,7 @@ const (
 // OfPolicy reports whether a chain or a set belongs to policies. No element or
 // rule links it with those of Services.
 func (r Role) OfPolicy() bool {
-	return slices.Contains([]Role{Classes, EgressPods, IngressPods, Answering, ProfileRows, PolicyHook, Peer, Profile, Row}, r)
+	return slices.Contains([]Role{Classes, EgressPods, IngressPods, Answering, ProfileRows, PolicyHook, Judged, Peer, Profile, Row}, r)
 }
 
 // ByElements reports whether only elements lead to a chain, directly or through other
@@ -96,7 +99,7 @@ func RoleOfSet(name string) Role {
 	switch name {
 	case "services", "nodeports":
 		return Frontends
-	case "affinity", "affinity-saved-marks", "translated":
+	case "affinity", "affinity-saved-marks", TranslatedPods, CoveredPods, WatchedPods, GuardedInterfaces:
 		return Bindings
 	case "unserved", "unserved-nodeports", "restricted", "restricted-nodeports", "source-ranges", "nodeport-source-ranges", "hairpin", "cluster-ips":
 		return Refusals
@@ -135,6 +138,8 @@ func RoleOfChain(name string) Role {
 		return Dispatch
 	case policyInput:
 		return PolicyHook
+	case judgedChain:
+		return Judged
 	}
 	for _, d := range directions {
 		switch {

@@ -42,6 +42,9 @@ func eachText(t *testing.T, f func(text string)) {
 		irtest.AddRandomPolicy(rng, p)
 		f(emit(t, p, backends.DefaultOptions()))
 		c := randomcluster.New(seed)
+		both := backends.DefaultOptions()
+		both.PoliciesAtInterfaces, both.UntrackedPods = true, seed%2 == 0
+		f(emitBeside(t, p, both))
 		p, _ = compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
 		f(emit(t, p, backends.DefaultOptions()))
 	}
@@ -89,7 +92,7 @@ func TestRoles(t *testing.T) {
 		"pick-1": StandingPick, "pick-8": StandingPick, "pick-9": Choosing, "nodeport-pick-1": Choosing,
 		"masquerade-pick-1": Marking, "masquerade-remote-nodeport-external-affinity-60": Marking,
 		"external-rebind-60": Choosing, "draw-1": Choosing, "local-none-else-pick-2": Split,
-		"in-web": Profile, "row-1": Row, "policy-input": PolicyHook, "services": Dispatch,
+		"in-web": Profile, "row-1": Row, "policy-input": PolicyHook, "judged": Judged, "services": Dispatch,
 		"pick-": NoRole, "pick-x": NoRole, "pick--1": NoRole, "masquerade-": NoRole, "remote-pick-1": NoRole,
 		"hosts": NoRole, "ingress": NoRole, "policy-": NoRole, "": NoRole, "odd1": NoRole,
 	} {

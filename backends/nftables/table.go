@@ -17,6 +17,8 @@ type table struct {
 	comments bool
 	// untracked is [backends.Options.UntrackedPods].
 	untracked bool
+	// atInterfaces is [backends.Options.PoliciesAtInterfaces].
+	atInterfaces bool
 	// mark is the masquerade bit as nft prints it.
 	mark string
 
@@ -34,7 +36,9 @@ type table struct {
 	clusterIPs, serviceCIDRs, masqueradeExclusions set
 	// translated are pods, for rules of connections that are not tracked.
 	translated set
-	policy     policySets
+	// covered and watched are pods whose interfaces have programs.
+	covered, watched, guarded set
+	policy                    policySets
 
 	// targets maps a target to the verdict that leads to its chain.
 	targets map[target]string
@@ -43,7 +47,7 @@ type table struct {
 
 func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Policy, opts backends.Options) *table {
 	t := &table{
-		family: f, program: p, pools: pools, comments: !opts.NoComments, untracked: opts.UntrackedPods,
+		family: f, program: p, pools: pools, comments: !opts.NoComments, untracked: opts.UntrackedPods, atInterfaces: opts.PoliciesAtInterfaces,
 		mark:        hex32(1 << opts.MasqueradeBit),
 		targets:     make(map[target]string),
 		draws:       make(map[draw]bool),
@@ -72,7 +76,10 @@ func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Polic
 	t.clusterIPs = set{kind: "set", name: "cluster-ips", of: "type " + f.addr}
 	t.serviceCIDRs = set{kind: "set", name: "service-cidrs", of: "type " + f.addr, flags: "interval"}
 	t.masqueradeExclusions = set{kind: "set", name: "masquerade-exclusions", of: "type " + f.addr, flags: "interval"}
-	t.translated = set{kind: "set", name: "translated", of: "type " + f.addr, size: translatedSize, flags: "dynamic,timeout"}
+	t.translated = set{kind: "set", name: TranslatedPods, of: "type " + f.addr, size: translatedSize, flags: "dynamic,timeout"}
+	t.covered = set{kind: "set", name: CoveredPods, of: "type " + f.addr, size: translatedSize, flags: "dynamic,timeout"}
+	t.watched = set{kind: "set", name: WatchedPods, of: "type " + f.addr, size: translatedSize, flags: "dynamic,timeout"}
+	t.guarded = set{kind: "set", name: GuardedInterfaces, of: "type iface_index", size: translatedSize, flags: "dynamic,timeout"}
 	t.policy = newPolicySets(f, p, resolved)
 	return t
 }
@@ -86,7 +93,7 @@ func (t *table) sets() []*set {
 	list = append(list, t.affinity.sets()...)
 	list = append(list, &t.unserved, &t.unservedNodeports, &t.restricted, &t.sourceRanges,
 		&t.restrictedNodeports, &t.nodeportSourceRanges, &t.hairpin, &t.nodeportAddresses, &t.nodeportPrefixes,
-		&t.localSources, &t.clusterIPs, &t.serviceCIDRs, &t.masqueradeExclusions, &t.translated)
+		&t.localSources, &t.clusterIPs, &t.serviceCIDRs, &t.masqueradeExclusions, &t.translated, &t.covered, &t.watched, &t.guarded)
 	return append(list, t.policy.sets()...)
 }
 
@@ -112,10 +119,11 @@ func (t *table) nodeFacts() {
 	}
 	t.addAddrs(&t.clusterIPs, p.ClusterIPs)
 	t.addPrefixes(&t.serviceCIDRs, p.Node.ServiceCIDRs)
-	t.translated.always = t.leavesUntracked()
 	if p.Masquerade.Enabled(t.ir) {
 		t.addPrefixes(&t.masqueradeExclusions, p.Masquerade.Exclude)
 	}
+	t.covered.always, t.watched.always, t.guarded.always = t.covers(), t.covers(), t.covers()
+	t.translated.always = t.leavesUntracked() || t.covers()
 }
 
 func (t *table) addAddrs(s *set, addrs []netip.Addr) {

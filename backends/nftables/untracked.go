@@ -40,7 +40,7 @@ func (t *table) untrackedRules() []string {
 	}
 	var rules []string
 	for _, protocol := range []string{"tcp", "udp"} {
-		rules = append(rules, "meta l4proto "+protocol+" "+t.betweenPods()+" "+t.ip+" saddr != @translated "+t.ip+" daddr != @translated notrack")
+		rules = append(rules, "meta l4proto "+protocol+" "+t.betweenPods()+" "+t.notTranslated()+" notrack")
 	}
 	return rules
 }
@@ -50,9 +50,19 @@ func (t *table) betweenPods() string {
 	return t.ip + " saddr @local-sources " + t.ip + " daddr @local-sources"
 }
 
+// notTranslated matches packets between pods of which none has connections translated.
+func (t *table) notTranslated() string {
+	return t.ip + " saddr != @" + TranslatedPods + " " + t.ip + " daddr != @" + TranslatedPods
+}
+
+// rememberSource notes that the source has.
+func (t *table) rememberSource() string {
+	return "update @" + TranslatedPods + " { " + t.ip + " saddr timeout " + translatedFor + " }"
+}
+
 // rememberTranslated notes which pods have connections to pods translated.
 func (t *table) rememberTranslated() []string {
-	return t.jumps(t.leavesUntracked(), "ct status dnat "+t.betweenPods()+" update @translated { "+t.ip+" saddr timeout "+translatedFor+" }")
+	return t.jumps(t.leavesUntracked(), "ct status dnat "+t.betweenPods()+" "+t.rememberSource())
 }
 
 // invalid drops what connection tracking calls invalid: also an ICMP error about a
@@ -62,5 +72,8 @@ func (t *table) invalid() []string {
 		return nil
 	}
 	rules := t.jumps(t.leavesUntracked(), "ct state invalid meta l4proto "+t.icmp+" accept")
+	if t.covers() {
+		rules = append(rules, "ct state invalid "+t.acrossGuarded()+" accept")
+	}
 	return append(rules, "ct state invalid drop")
 }

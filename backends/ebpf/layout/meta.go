@@ -30,7 +30,10 @@ const (
 	// they are dropped.
 	FlagDenyReject = 1 << 5
 
-	infoFlags = 1<<6 - 1
+	// FlagAtInterfaces says that programs at the interfaces of pods belong to the image.
+	FlagAtInterfaces = 1 << 6
+
+	infoFlags = 1<<7 - 1
 )
 
 // Features are the abilities that a program needs to serve an image. A program

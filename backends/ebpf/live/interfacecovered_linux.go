@@ -52,3 +52,28 @@ func covered(d device, links interfaceLinks, programs *sharedPrograms) bool {
 	}
 	return true
 }
+
+// Guarded returns the numbers of the interfaces that have both programs, sorted.
+func (i *Interfaces) Guarded() (out []uint32, err error) {
+	_, devices, err := i.devices()
+	if err != nil {
+		return nil, err
+	}
+	links, err := openInterfaceLinks(i.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, links.close()) }()
+	programs, err := i.pinnedPrograms()
+	if err != nil {
+		return nil, err
+	}
+	defer programs.close()
+	for _, d := range devices {
+		if covered(d, links, programs) {
+			out = append(out, uint32(d.index))
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}

@@ -119,3 +119,33 @@ func (l interfaceLinks) close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// AtInterface is a program that is attached to an interface.
+type AtInterface struct {
+	Program   string
+	ID        ebpf.ProgramID
+	Interface string // its name
+}
+
+// Attached returns the programs that are attached, in the order of interfaces.
+func (i *Interfaces) Attached() (out []AtInterface, err error) {
+	links, err := openInterfaceLinks(i.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, links.close()) }()
+	if len(links) == 0 {
+		return nil, nil
+	}
+	devices, err := listDevices()
+	if err != nil {
+		return nil, fmt.Errorf("listing interfaces: %w", err)
+	}
+	for _, k := range links.keys() {
+		at := slices.IndexFunc(devices, func(d device) bool { return d.index == k.index })
+		if l := links[k]; !l.gone && at >= 0 {
+			out = append(out, AtInterface{Program: sides[k.side].program, ID: l.program, Interface: devices[at].name})
+		}
+	}
+	return out, nil
+}

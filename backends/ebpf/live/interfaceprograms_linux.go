@@ -272,6 +272,17 @@ func (i *Interfaces) load(pods *cast) (steps []string, err error) {
 	return steps, i.pinLoaded(c, have)
 }
 
+// rememberAll takes the connections that the kernel tracks for accepted.
+func (i *Interfaces) rememberAll(pods *cast) error {
+	legs, err := ebpf.LoadPinnedMap(filepath.Join(i.Dir, legsMap), nil)
+	if err != nil {
+		return fmt.Errorf("remembering connections: %w", explain(err))
+	}
+	defer legs.Close()
+	_, err = remember(legs, pods.has)
+	return err
+}
+
 // pinLoaded pins programs and those of their maps that were not.
 func (i *Interfaces) pinLoaded(c *ebpf.Collection, have map[string]*ebpf.Map) error {
 	for _, name := range interfaceMaps {

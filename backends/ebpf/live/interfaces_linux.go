@@ -45,9 +45,10 @@ type Interfaces struct {
 	// until Detach.
 	Legs uint32
 
-	attaching sync.Mutex
-	mu        sync.Mutex
-	last      checked
+	attaching  sync.Mutex
+	remembered bool // whether connections that are tracked are legs
+	mu         sync.Mutex
+	last       checked
 }
 
 // sides are the programs of an interface with the ends of the names of their links' pins.
@@ -74,7 +75,8 @@ func programPin(name string) string { return namePrefix + name }
 // Attach puts the programs at every interface of a pod, or leaves those that are there and the
 // same, and removes what is left of interfaces that are gone. It returns what it did, a line
 // each. Programs that are the first ones take the connections that the kernel tracks for accepted.
-// An interface that is gone meanwhile is no error. One that fails leaves the others
+// So does the first Attach of an Interfaces that attaches any: pods may have come while no
+// process kept programs at them. An interface that is gone meanwhile is no error. One that fails leaves the others
 // attached; an Attach that follows completes it.
 func (i *Interfaces) Attach(ctx context.Context) (steps []string, err error) {
 	i.attaching.Lock()
@@ -98,6 +100,10 @@ func (i *Interfaces) Attach(ctx context.Context) (steps []string, err error) {
 		return steps, err
 	}
 	attached, err := i.attachAll(ctx, devices, links, programs)
+	if len(attached) > 0 && !i.remembered {
+		err = errors.Join(err, i.rememberAll(pods))
+	}
+	i.remembered = i.remembered || err == nil
 	return append(steps, attached...), err
 }
 
@@ -181,6 +187,36 @@ func (i *Interfaces) Missing() (steps []string, err error) {
 	return steps, nil
 }
 
+// Left says what Detach would remove, without a change.
+func (i *Interfaces) Left() (steps []string, err error) {
+	entries, err := os.ReadDir(i.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if k, ours := keyOfPin(e.Name()); ours {
+			steps = append(steps, fmt.Sprintf("detach program %s of interface %d", sides[k.side].program, k.index))
+		}
+	}
+	for _, name := range pinsOfPrograms() {
+		if _, err := os.Lstat(filepath.Join(i.Dir, name)); err == nil {
+			steps = append(steps, "remove "+name)
+		}
+	}
+	return steps, nil
+}
+
+// pinsOfPrograms are the pins besides those of links.
+func pinsOfPrograms() []string {
+	names := slices.Clone(interfaceMaps[:])
+	for _, s := range sides {
+		names = append(names, programPin(s.program))
+	}
+	return names
+}
+
 // Detach removes the programs from all interfaces and what they remember, and says what.
 func (i *Interfaces) Detach() (removed []string, err error) {
 	links, err := openInterfaceLinks(i.Dir)
@@ -188,6 +224,9 @@ func (i *Interfaces) Detach() (removed []string, err error) {
 		return nil, err
 	}
 	errs := []error{links.close()}
+	i.attaching.Lock()
+	defer i.attaching.Unlock()
+	i.remembered = false
 	for _, k := range links.keys() {
 		if err := os.Remove(filepath.Join(i.Dir, k.pin())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, fmt.Errorf("detaching %s: %w", sides[k.side].program, err))
@@ -195,11 +234,7 @@ func (i *Interfaces) Detach() (removed []string, err error) {
 		}
 		removed = append(removed, fmt.Sprintf("detach program %s of interface %d", sides[k.side].program, k.index))
 	}
-	names := slices.Clone(interfaceMaps[:])
-	for _, s := range sides {
-		names = append(names, programPin(s.program))
-	}
-	for _, name := range names {
+	for _, name := range pinsOfPrograms() {
 		if err := os.Remove(filepath.Join(i.Dir, name)); err == nil {
 			removed = append(removed, "remove "+name)
 		} else if !errors.Is(err, fs.ErrNotExist) {

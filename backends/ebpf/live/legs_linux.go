@@ -106,23 +106,14 @@ func remember(legs *ebpf.Map, isPod func(netip.Addr) bool) (n int, err error) {
 		return 0, err
 	}
 	now := uint64(clock.Nano())
-	for _, family := range []netlink.InetFamily{unix.AF_INET, unix.AF_INET6} {
-		flows, err := dumped(func() ([]*netlink.ConntrackFlow, error) {
-			return netlink.ConntrackTableList(netlink.ConntrackTable, family)
-		})
-		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) {
-			return n, nil
-		} else if err != nil {
-			return n, fmt.Errorf("reading connection tracking: %w", err)
+	err = eachTracked(func(f *netlink.ConntrackFlow) error {
+		added, err := rememberFlow(legs, f, now, isPod)
+		if n += added; err != nil {
+			return fmt.Errorf("remembering connections: %w", err)
 		}
-		for _, f := range flows {
-			added, err := rememberFlow(legs, f, now, isPod)
-			if n += added; err != nil {
-				return n, fmt.Errorf("remembering connections: %w", err)
-			}
-		}
-	}
-	return n, nil
+		return nil
+	})
+	return n, err
 }
 
 func rememberFlow(legs *ebpf.Map, f *netlink.ConntrackFlow, now uint64, isPod func(netip.Addr) bool) (n int, err error) {

@@ -26,7 +26,7 @@ func (c *compiler) load(f nft.Field, word int) {
 	case nft.SourceAddr, nft.DestAddr, nft.DestPort:
 		p := placeOf(f)
 		c.payload(register(word), p.base, p.offset, uint32(f.Kind.Size()))
-	case nft.L4Proto, nft.MetaMark, nft.MetaPriority:
+	case nft.L4Proto, nft.MetaMark, nft.MetaPriority, nft.InInterface, nft.OutInterface:
 		c.meta(metaKeys[f.Source], word)
 	case nft.ConntrackID:
 		c.conntrack(ctID, word)

@@ -17,6 +17,7 @@ var types = [...]struct{ number, order uint32 }{
 	nft.ClassID:     {typeClassID, 1},
 	nft.Index:       {typeInteger, 1},
 	nft.ConnID:      {typeInteger, 2},
+	nft.Iface:       {typeIface, 1},
 	nft.VerdictKind: {typeVerdict, 0},
 }
 
@@ -31,7 +32,7 @@ const (
 )
 
 // metaKeys are NFT_META_* of the sources that are "meta" expressions.
-var metaKeys = [...]uint32{nft.L4Proto: 16, nft.MetaMark: 3, nft.MetaPriority: 2}
+var metaKeys = [...]uint32{nft.L4Proto: 16, nft.MetaMark: 3, nft.MetaPriority: 2, nft.InInterface: 4, nft.OutInterface: 5}
 
 // place is the header and offset that a payload expression reads.
 type place struct {

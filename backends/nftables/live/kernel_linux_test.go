@@ -54,7 +54,7 @@ func (r *rig) becomes(fresh *rig, name, text string) {
 func TestRandomPrograms(t *testing.T) {
 	r, fresh := newRig(t), newRig(t)
 	rng := rand.New(rand.NewPCG(3, 3))
-	untracked := 0
+	untracked, covered := 0, 0
 	for i := range 60 {
 		p := irtest.RandomProgram(rng)
 		if i%3 > 0 {
@@ -64,12 +64,18 @@ func TestRandomPrograms(t *testing.T) {
 			r.clean()
 		}
 		o := backends.DefaultOptions()
-		o.UntrackedPods = i%2 == 0
+		o.UntrackedPods, o.PoliciesAtInterfaces = i%2 == 0, i%5 < 3
 		text := string(emitWith(t, p, o))
 		if strings.Contains(text, " notrack") {
 			untracked++
 		}
+		if strings.Contains(text, "jump judged") {
+			covered++
+		}
 		r.becomes(fresh, fmt.Sprint(i), text)
+	}
+	if covered == 0 {
+		t.Error("no program knows of covered pods")
 	}
 	if untracked == 0 {
 		t.Error("no program leaves connections untracked")

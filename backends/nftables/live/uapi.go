@@ -103,11 +103,12 @@ const (
 	listElems = 3
 	listSetID = 4
 
-	elemKey    = 1
-	elemData   = 2
-	elemFlags  = 3
-	elemUData  = 6
-	elemKeyEnd = 10
+	elemKey     = 1
+	elemData    = 2
+	elemFlags   = 3
+	elemTimeout = 4
+	elemUData   = 6
+	elemKeyEnd  = 10
 
 	dataValue    = 1
 	dataVerdict  = 2
@@ -152,6 +153,7 @@ const (
 	typeProto   = 12
 	typePort    = 13
 	typeMark    = 19
+	typeIface   = 20
 	typeClassID = 23
 	typeVerdict = 0xffffff00
 	typeBits    = 6 // per type of a concatenation

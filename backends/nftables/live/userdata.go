@@ -102,7 +102,7 @@ func udataField(f nft.Field) func(b []byte) []byte {
 	case nft.SourceAddr, nft.DestAddr, nft.DestPort:
 		p := placeOf(f)
 		kind, values = exprPayload, []uint32{p.desc, p.template}
-	case nft.L4Proto, nft.MetaMark, nft.MetaPriority:
+	case nft.L4Proto, nft.MetaMark, nft.MetaPriority, nft.InInterface, nft.OutInterface:
 		kind, values = exprMeta, []uint32{metaKeys[f.Source]}
 	case nft.ConntrackID:
 		const noDirection = 1<<32 - 1

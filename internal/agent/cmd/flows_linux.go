@@ -15,6 +15,8 @@ type flows struct {
 	connections *connections
 	// endSockets is [applier.Applier.EndSockets] of the agent's backend.
 	endSockets func(stale func(service, endpoint netip.AddrPort) bool) (int, error)
+	// forget is [applier.Guarded] of the agent's backend; nil without programs at interfaces.
+	forget func(gone func(client, server netip.AddrPort, protocol uint8) bool) (int, error)
 }
 
 // End implements [agent.Flows]. It opens the table only if there is something to
@@ -51,6 +53,10 @@ func (f *flows) End(before, after *ir.Program, denied bool) (n int, err error) {
 		return n, err
 	}
 	more, err := table.DeleteFunc(conntrack.Denied(after))
+	if n += more; err != nil || f.forget == nil {
+		return n, err
+	}
+	more, err = f.forget(conntrack.DeniedEnds(after))
 	return n + more, err
 }
 

@@ -59,7 +59,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	a.RecordFailed = func(err error) {
 		log.Warn("the kernel is right, but what was applied could not be written down", "error", err)
 	}
-	s := &service{options: o, config: config, settingsSaid: diags, backend: backend, applier: a, log: log, inbox: inbox.New(), started: time.Now()}
+	s := &service{options: o, config: config, settingsSaid: diags, backend: backend, applier: a, log: log, inbox: inbox.New(), started: time.Now(), isSettled: make(chan struct{})}
 	if err := s.run(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errStarted, err)
 	}
@@ -90,6 +90,9 @@ type service struct {
 	inbox        *inbox.Inbox
 	report       *reporter
 	started      time.Time
+	// isSettled is closed when the rules are right for the first time.
+	isSettled   chan struct{}
+	settledOnce sync.Once
 }
 
 // run starts all parts, and returns when ctx ends or a part fails.
@@ -112,6 +115,9 @@ func (s *service) run(ctx context.Context) error {
 	s.report = newReporter(s, events)
 	defer s.report.close()
 	s.report.findings.set(aboutSettings, s.settingsSaid)
+	if s.guarded() != nil {
+		s.report.metrics.CountPackets(s.verdicts)
+	}
 	stop, err := s.serve()
 	if err != nil {
 		return err
@@ -134,6 +140,7 @@ func (s *service) run(ctx context.Context) error {
 	part("watchdog", func(ctx context.Context) error { return s.watchdog(ctx) })
 	part("source", func(ctx context.Context) error { return source.Run(ctx, s.inbox) })
 	part("agent", a.Run)
+	part("interfaces", s.keepInterfaces)
 	s.log.Info("started", "node", s.options.node, "backend", s.backend.Name(), "policies", s.options.policies)
 	<-ctx.Done()
 	notify(stopping)
@@ -198,9 +205,13 @@ func (s *service) agent(ctx context.Context) (*loop.Agent, error) {
 		return s.applier.EndSockets(s.backend.Name(), stale)
 	}
 	counted := s.connections()
+	flows := &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied, endSockets: endSockets, connections: counted}
+	if g := s.guarded(); g != nil {
+		flows.forget = g.Forget
+	}
 	c := loop.Config{
 		Node: s.options.node, Settings: s.config.Config, Backend: s.backend, Applier: s.applier, Inbox: s.inbox,
-		Flows: &flows{keep: s.options.keepFlows, endDenied: s.options.endDenied, endSockets: endSockets, connections: counted}, VerifyEvery: s.options.verifyEvery,
+		Flows: flows, VerifyEvery: s.options.verifyEvery,
 		Observer: s.report, Log: s.log, General: dataplane.General,
 	}
 	if !s.options.allowEmpty {
@@ -210,6 +221,7 @@ func (s *service) agent(ctx context.Context) (*loop.Agent, error) {
 	c.Drift = notices
 	taken := s.options.takeover == ""
 	c.Settled = func() {
+		s.settledOnce.Do(func() { close(s.isSettled) })
 		for _, f := range settled {
 			f()
 		}

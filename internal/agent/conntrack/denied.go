@@ -3,6 +3,8 @@ package conntrack
 import (
 	"net/netip"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
@@ -27,5 +29,24 @@ func Denied(p *ir.Program) func(*Flow) bool {
 			return !decision.Accept
 		}
 		return refuses(ir.Egress, src, dst.Addr()) || refuses(ir.Ingress, dst.Addr(), src)
+	}
+}
+
+// DeniedEnds returns a function that reports the same of a connection as programs at the
+// interfaces of pods know it: its client, its server and the protocol's number. One to an
+// address of a Service is its server's to judge, which has another address.
+func DeniedEnds(p *ir.Program) func(client, server netip.AddrPort, protocol uint8) bool {
+	denied, e := Denied(p), eval.New(p)
+	services := make(map[netip.Addr]bool)
+	for i := range p.Frontends {
+		services[p.Frontends[i].Match.Address] = true
+	}
+	protocols := map[uint8]ir.Protocol{unix.IPPROTO_TCP: ir.TCP, unix.IPPROTO_UDP: ir.UDP, unix.IPPROTO_SCTP: ir.SCTP}
+	return func(client, server netip.AddrPort, number uint8) bool {
+		protocol, ok := protocols[number]
+		if !ok || services[server.Addr()] || e.IsNodeAddress(server.Addr()) {
+			return false
+		}
+		return denied(&Flow{Src: client, ReplySrc: server, Protocol: protocol})
 	}
 }

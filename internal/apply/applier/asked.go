@@ -61,6 +61,13 @@ func (a *Applier) EndSockets(backend string, stale func(service, endpoint netip.
 	return n, nil
 }
 
+// Guarded is a backend's dataplane that enforces policies at interfaces; nil is one that
+// does not.
+func (a *Applier) Guarded(backend string) Guarded {
+	g, _ := a.dataplanes[backend].(Guarded)
+	return g
+}
+
 // Counting returns a backend's dataplane if it can count connections, or nil.
 func (a *Applier) Counting(backend string) Counting {
 	c, _ := a.dataplanes[backend].(Counting)

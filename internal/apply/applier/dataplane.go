@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"time"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/ir"
@@ -96,6 +97,25 @@ type Connected interface {
 	// Service's address and the endpoint's, and returns their number. Where the kernel
 	// cannot do it there are none.
 	EndSockets(stale func(service, endpoint netip.AddrPort) bool) (int, error)
+}
+
+// Guarded is a dataplane that enforces policies at the interfaces of pods, if what was applied
+// says so.
+type Guarded interface {
+	// KeepInterfaces guards interfaces that come, until ctx ends: it looks when one comes
+	// and every so often. It reports what it did, and errors.
+	KeepInterfaces(ctx context.Context, every time.Duration, report func(steps []string, err error)) error
+	// Forget ends the connections of pods for which gone returns true of the client, the
+	// server and the protocol's number (IPPROTO_*), and returns their number.
+	Forget(gone func(client, server netip.AddrPort, protocol uint8) bool) (int, error)
+	// Verdicts counts packets by direction and verdict; none where no program is.
+	Verdicts() ([]VerdictCount, error)
+}
+
+// VerdictCount is how many packets got a verdict at the interfaces of pods.
+type VerdictCount struct {
+	Direction, Verdict string // "egress" or "ingress"; "denied", "broken", ...
+	Packets            uint64
 }
 
 // Counting is a dataplane that can count the connections of Service ports.

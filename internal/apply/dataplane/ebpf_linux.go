@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
@@ -24,6 +25,10 @@ import (
 //
 //	apply:  rules ─▶ maps ─▶ programs (those that turn answers back, then those that connect)
 //	clean:  programs ─▶ maps         (─▶ rules, by the nftables dataplane)
+//
+// Where policies are judged at the interfaces of pods too, programs come to them after the
+// maps, and then pods are covered: the rules leave what they send each other to these
+// programs. Pods are uncovered before anything else goes.
 //
 // A socket that is not sent to an endpoint yet, or no more, is a packet for the rules: no
 // step of the way serves less than the one before. That holds for a change too. When it
@@ -59,6 +64,13 @@ func (d ebpfPlane) Programs(context.Context) ([]backends.ServedProgram, error) {
 	out := make([]backends.ServedProgram, 0, len(attached))
 	for _, a := range attached {
 		out = append(out, backends.ServedProgram{Name: a.Program, ID: uint32(a.ID), At: pathOf(a.Cgroup)})
+	}
+	at, err := d.kernel.anywhere().Attached()
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range at {
+		out = append(out, backends.ServedProgram{Name: a.Program, ID: uint32(a.ID), At: a.Interface})
 	}
 	return out, nil
 }
@@ -119,6 +131,11 @@ type ebpfKernel struct {
 	cgroup string
 	// snapshotted is where they were when the kernel was last read to be restored.
 	snapshotted string
+
+	mu         sync.Mutex
+	interfaces *live.Interfaces
+	// covering is held while programs at interfaces or covered pods change.
+	covering sync.Mutex
 }
 
 // sockets are the programs for a cgroup.
@@ -158,6 +175,9 @@ func (k *ebpfKernel) observe(ctx context.Context) (*mixedState, error) {
 	if s.programs, err = k.sockets(s.cgroup).Missing(); err != nil {
 		return nil, fmt.Errorf("looking at the programs on %s: %w", s.cgroup, err)
 	}
+	if s.interfaces, err = k.lookAtInterfaces(s.maps.Image); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -169,29 +189,53 @@ func (*ebpfKernel) diff(have *mixedState, want *mixedModel) *mixedPlan {
 	if want.attached {
 		p.programs, p.attached = have.programs, true
 	}
+	p.interfaces = planInterfaces(have.interfaces, want.image)
 	return p
 }
 
 func (k *ebpfKernel) apply(ctx context.Context, p *mixedPlan) error {
-	if p.packets != nil && len(p.packets.Steps()) > 0 {
-		if err := nftlive.Apply(ctx, p.packets); err != nil {
+	if p.interfaces.remove {
+		if _, err := k.uncover(ctx); err != nil {
 			return err
 		}
-		p.begun = true
 	}
-	if !p.maps.Empty() {
-		if err := k.pins.Apply(ctx, p.maps); err != nil {
+	changed, err := k.applyMaps(ctx, p)
+	if err != nil {
+		return err
+	}
+	if i := &p.interfaces; i.attach && (changed || len(i.steps) > 0) {
+		if _, err := k.attachInterfaces(ctx, i.pods); err != nil {
 			return p.half(err)
 		}
-		p.begun = true
 	}
-	if len(p.programs) == 0 && (p.maps.Empty() || !p.attached) {
-		return nil
+	if len(p.programs) > 0 || !p.maps.Empty() && p.attached {
+		if _, err := k.sockets(p.cgroup).Attach(ctx); err != nil {
+			return p.half(err)
+		}
 	}
-	if _, err := k.sockets(p.cgroup).Attach(ctx); err != nil {
+	if p.interfaces.remove {
+		_, err := k.detachInterfaces()
 		return p.half(err)
 	}
 	return nil
+}
+
+// applyMaps puts in the rules for packets and the maps, and reports whether there was
+// anything to do.
+func (k *ebpfKernel) applyMaps(ctx context.Context, p *mixedPlan) (changed bool, err error) {
+	if p.packets != nil && len(p.packets.Steps()) > 0 {
+		if err := nftlive.Apply(ctx, p.packets); err != nil {
+			return false, err
+		}
+		p.begun, changed = true, true
+	}
+	if !p.maps.Empty() {
+		if err := k.pins.Apply(ctx, p.maps); err != nil {
+			return changed, p.half(err)
+		}
+		p.begun, changed = true, true
+	}
+	return changed, nil
 }
 
 func (*ebpfKernel) hold(a backends.Artifact, read func(backends.Artifact) (*mixedModel, error)) (held[*mixedPlan], error) {
@@ -238,8 +282,12 @@ func (k *ebpfKernel) snapshot(ctx context.Context) (*mixedModel, error) {
 
 // Clean implements [applier.Dataplane].
 func (k *ebpfKernel) Clean(ctx context.Context) ([]string, error) {
-	removed, err := k.sockets("").Detach()
+	removed, err := k.cleanInterfaces(ctx)
 	if err != nil {
+		return removed, err
+	}
+	sockets, err := k.sockets("").Detach()
+	if removed = append(removed, sockets...); err != nil {
 		return removed, err
 	}
 	maps, err := k.pins.Clean(ctx)
@@ -248,10 +296,15 @@ func (k *ebpfKernel) Clean(ctx context.Context) ([]string, error) {
 
 // Left implements [applier.Dataplane].
 func (k *ebpfKernel) Left(context.Context) ([]string, error) {
-	programs, err := k.sockets("").Left()
+	programs, err := leftAtInterfaces(k.anywhere())
 	if err != nil {
 		return nil, err
 	}
+	sockets, err := k.sockets("").Left()
+	if err != nil {
+		return nil, err
+	}
+	programs = append(programs, sockets...)
 	maps, err := k.pins.Left()
 	if err != nil {
 		return nil, err

@@ -14,6 +14,8 @@ type mixedState struct {
 	// cgroup is where programs should be, and programs the steps that are missing there.
 	cgroup   string
 	programs []string
+	// interfaces are those of pods.
+	interfaces interfacesState
 }
 
 // Served is what the maps serve, with the names that the rules for packets have.
@@ -66,13 +68,15 @@ type mixedPlan struct {
 	// attached is whether programs are to use the maps. Those that are there may use others
 	// once the maps are in.
 	attached bool
+	// interfaces are those of pods.
+	interfaces interfacesPlan
 	// begun is whether a part was applied.
 	begun bool
 }
 
 // Empty reports whether no part has anything to do.
 func (p *mixedPlan) Empty() bool {
-	return (p.packets == nil || p.packets.Empty()) && p.maps.Empty() && len(p.programs) == 0
+	return (p.packets == nil || p.packets.Empty()) && p.maps.Empty() && len(p.programs) == 0 && len(p.interfaces.steps) == 0
 }
 
 // FromNothing reports whether the kernel had neither rules nor an image.
@@ -90,12 +94,12 @@ func (p *mixedPlan) Steps() []string {
 	for _, s := range p.programs {
 		steps = append(steps, s+" to "+p.cgroup)
 	}
-	return steps
+	return append(steps, p.interfaces.steps...)
 }
 
-// half marks an error if a part before was applied.
+// half marks an error, if there is one and a part before was applied.
 func (p *mixedPlan) half(err error) error {
-	if p.begun {
+	if p.begun && err != nil {
 		return &halfError{err}
 	}
 	return err
@@ -148,7 +152,7 @@ func (h *mixedHeld) Replace(whole backends.Artifact) (*mixedPlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mixedPlan{packets: packets, maps: maps}, nil
+	return &mixedPlan{packets: packets, maps: maps, interfaces: interfacesPlan{attach: img.AtInterfaces(), pods: img.LocalSources()}}, nil
 }
 
 // Commit records that the kernel took the plan.

@@ -25,6 +25,8 @@ type NodeConfig struct {
 	Scheduler string
 	// UntrackedPods is for backend ebpf: see [backends.Options].
 	UntrackedPods bool
+	// PoliciesAtInterfaces is for backend ebpf: see [backends.Options].
+	PoliciesAtInterfaces bool
 	// Proxy holds the settings for the agent's process.
 	Proxy Proxy
 }
@@ -36,7 +38,7 @@ func Default() NodeConfig { return NodeConfig{MasqueradeBit: backends.DefaultMas
 func (c *NodeConfig) Options() backends.Options {
 	o := backends.DefaultOptions()
 	o.MasqueradeBit, o.Scheduler = c.MasqueradeBit, c.Scheduler
-	o.UntrackedPods = c.UntrackedPods
+	o.UntrackedPods, o.PoliciesAtInterfaces = c.UntrackedPods, c.PoliciesAtInterfaces
 	return o
 }
 

@@ -25,6 +25,7 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.MasqueradeBit = o.get("masqueradeBit").masqueradeBit()
 	c.Scheduler = o.get("ipvsScheduler").scheduler()
 	c.UntrackedPods = o.get("untrackedPods").bool()
+	c.PoliciesAtInterfaces = o.get("policiesAtInterfaces").bool()
 	c.Config.OnDeny = parsed(o.get("policyDeny"), ParseRefusal)
 	c.Config.FailClosed = o.get("failClosed").bool()
 	c.Config.ExternalIPs = o.get("externalIPs").externalIPs()

@@ -24,6 +24,7 @@ type Flags struct {
 	localAddresses    []string
 	scheduler         string
 	untracked         bool
+	atInterfaces      bool
 	policyDeny        string
 	failClosed        bool
 	externalIPs       string
@@ -43,6 +44,7 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, "bit of the packet mark that asks for masquerade, 0 to 31")
 	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", "how IPVS chooses an endpoint: rr, wrr, lc, sh or mh")
 	flags.BoolVar(&s.untracked, "untracked-pods", false, "ebpf: do not track connections between pods where no rule needs it; every pod's sockets must be in the cgroup")
+	flags.BoolVar(&s.atInterfaces, "policies-at-interfaces", false, "ebpf: enforce policies at the interfaces of pods too, and do not track connections between these (Linux 6.6)")
 	flags.StringVar(&s.policyDeny, "policy-deny", "", "how policies refuse packets: drop (the default) or reject")
 	flags.BoolVar(&s.failClosed, "fail-closed", false, "close the node's IPv4 pod addresses that no known pod has")
 	flags.StringVar(&s.externalIPs, "external-ips", "", "which externalIPs of Services are served: allow (all, the default), deny (none), or CIDRs with commas between")
@@ -113,6 +115,10 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 		}},
 		{"untracked-pods", func() error {
 			c.UntrackedPods = s.untracked
+			return nil
+		}},
+		{"policies-at-interfaces", func() error {
+			c.PoliciesAtInterfaces = s.atInterfaces
 			return nil
 		}},
 		{"policy-deny", set(&cfg.OnDeny, nodeconfig.ParseRefusal, s.policyDeny)},

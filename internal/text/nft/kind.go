@@ -20,11 +20,13 @@ const (
 	Index
 	// ConnID is conntrack's number of a connection, of 32 bits; it has no constants.
 	ConnID
+	// Iface is the number of an interface, in the machine's byte order; it has no constants.
+	Iface
 	// VerdictKind is a verdict, which is data only, and alone.
 	VerdictKind
 )
 
-var sizes = [...]int{Addr4: 4, Addr6: 16, Proto: 1, Port: 2, Mark: 4, ClassID: 4, Index: 4, ConnID: 4, VerdictKind: 16}
+var sizes = [...]int{Addr4: 4, Addr6: 16, Proto: 1, Port: 2, Mark: 4, ClassID: 4, Index: 4, ConnID: 4, Iface: 4, VerdictKind: 16}
 
 // Size is the length of a value in bytes, as the kernel has it in registers.
 func (k Kind) Size() int { return sizes[k] }
@@ -52,7 +54,7 @@ func Pad(b []byte) []byte {
 // typeNames are the names that "type" declarations use.
 var typeNames = map[string]Kind{
 	"ipv4_addr": Addr4, "ipv6_addr": Addr6, "inet_proto": Proto, "inet_service": Port,
-	"mark": Mark, "classid": ClassID, "verdict": VerdictKind,
+	"mark": Mark, "classid": ClassID, "iface_index": Iface, "verdict": VerdictKind,
 }
 
 // Source is what an expression reads of a packet.
@@ -72,6 +74,9 @@ const (
 	L4Proto
 	MetaMark
 	MetaPriority
+	// InInterface and OutInterface are "iif" and "oif".
+	InInterface
+	OutInterface
 	// ConntrackID is "ct id".
 	ConntrackID
 	// Random is "numgen random mod N".

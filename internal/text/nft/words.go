@@ -77,6 +77,12 @@ func (w *words) field() (Field, error) {
 		n, err := w.modulus()
 		return Field{Kind: Index, Source: Random, Modulus: n}, err
 	}
+	switch {
+	case w.accept("iif"):
+		return Field{Kind: Iface, Source: InInterface}, nil
+	case w.accept("oif"):
+		return Field{Kind: Iface, Source: OutInterface}, nil
+	}
 	name := [2]string{w.next(), w.next()}
 	f, ok := fields[name]
 	if !ok {
