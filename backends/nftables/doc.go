@@ -85,6 +85,16 @@
 // is the first or last of its class. The row that most classes have is a single
 // element, whose key is no class ("root").
 //
+// # Beside eBPF
+//
+// Rules beside programs that translate sockets ([Beside]) may leave connections between
+// pods untracked, on request. UntrackedPods does so for pods of the local source ranges
+// where no policy asks for a connection's state (untracked.go); PoliciesAtInterfaces for
+// pods whose interfaces have programs that judge policies (covered.go). In both, packets
+// note which pods have connections to pods translated by rules: those stay tracked, so
+// that answers are translated back. The sets covered, watched, guarded and translated have
+// no elements in the text: the applier and packets fill them.
+//
 // # Limits
 //
 //   - A load from this file starts without bindings. A program that changes single
