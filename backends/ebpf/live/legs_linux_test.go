@@ -45,15 +45,21 @@ func TestForgottenConnections(t *testing.T) {
 		t.Errorf("a forgotten connection does not go on: %v", err)
 	}
 	a.Protocol = ir.UDP
-	for range 200 {
-		if !a.passes(true) {
-			t.Fatal("a connection among many does not pass")
+	// Which of many the kernel forgets depends on the processors that they came by.
+	var from, to Verdicts
+	for range 20 {
+		for range 200 {
+			if !a.passes(true) {
+				t.Fatal("a connection among many does not pass")
+			}
+		}
+		if err := echoes(c, patience); err != nil {
+			t.Errorf("a connection that was forgotten for others does not go on: %v", err)
+		}
+		if from, to, err = r.interfaces.Verdicts(); err != nil || from.Midstream >= 2 && to.Midstream >= 2 {
+			break
 		}
 	}
-	if err := echoes(c, patience); err != nil {
-		t.Errorf("a connection that was forgotten for others does not go on: %v", err)
-	}
-	from, to, err := r.interfaces.Verdicts()
 	if err != nil || from.Midstream < 2 || to.Midstream < 2 || from.Denied+to.Denied+from.Full+to.Full > 0 {
 		t.Errorf("%v; from pods %+v, to pods %+v", err, from, to)
 	}
