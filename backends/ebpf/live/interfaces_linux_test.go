@@ -214,7 +214,7 @@ func (r *podRig) keep() {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		err := r.node.do(func() error {
-			return r.interfaces.Keep(ctx, time.Hour, func(_ []string, err error) {
+			return r.interfaces.Keep(ctx, time.Hour, r.interfaces.Attach, func(_ []string, err error) {
 				if err != nil {
 					r.Error(err)
 				}

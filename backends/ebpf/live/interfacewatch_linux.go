@@ -42,10 +42,10 @@ func (i *Interfaces) Watch(ctx context.Context) (<-chan struct{}, error) {
 	return notices, nil
 }
 
-// Keep attaches now, whenever Watch says so, and every so often: a program that was taken off an
-// interface gives no notice. It reports each Attach that did something or failed, and returns
+// Keep calls attach now, whenever Watch says so, and every so often: a program that was taken off
+// an interface gives no notice. It reports each call that did something or failed, and returns
 // when ctx ends, or at once if interfaces cannot be watched.
-func (i *Interfaces) Keep(ctx context.Context, every time.Duration, report func(steps []string, err error)) error {
+func (i *Interfaces) Keep(ctx context.Context, every time.Duration, attach func(context.Context) ([]string, error), report func(steps []string, err error)) error {
 	notices, err := i.Watch(ctx)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (i *Interfaces) Keep(ctx context.Context, every time.Duration, report func(
 	again := time.NewTicker(every)
 	defer again.Stop()
 	for {
-		if steps, err := i.Attach(ctx); ctx.Err() != nil {
+		if steps, err := attach(ctx); ctx.Err() != nil {
 			return nil
 		} else if err != nil || len(steps) > 0 {
 			report(steps, err)

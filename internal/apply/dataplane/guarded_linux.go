@@ -14,26 +14,7 @@ var _ applier.Guarded = ebpfPlane{}
 
 // KeepInterfaces implements [applier.Guarded].
 func (d ebpfPlane) KeepInterfaces(ctx context.Context, every time.Duration, report func(steps []string, err error)) error {
-	k := d.kernel
-	notices, err := k.anywhere().Watch(ctx)
-	if err != nil {
-		return err
-	}
-	again := time.NewTicker(every)
-	defer again.Stop()
-	for {
-		if steps, err := k.keep(ctx); ctx.Err() != nil {
-			return nil
-		} else if err != nil || len(steps) > 0 {
-			report(steps, err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-again.C:
-		case <-notices:
-		}
-	}
+	return d.kernel.anywhere().Keep(ctx, every, d.kernel.keep, report)
 }
 
 // keep brings interfaces in line, if programs are there already: to begin and to end is for
