@@ -136,7 +136,7 @@ func TestEndedSocketsAreClosed(t *testing.T) {
 		t.Error(got)
 	}
 	list, err := n.sockets.Connections()
-	if errors.Is(err, ErrKernel) {
+	if errors.Is(err, ErrKernel) && os.Getenv("CI") != "true" {
 		t.Skip("SKIPPED, NOTHING WAS TESTED: ", err)
 	}
 	if err != nil || len(list) != 12 {

@@ -10,28 +10,15 @@ import (
 // a route to a single address leads to. Rules of packets may leave policies of connections
 // between them to the programs; a pod that is not listed has none yet, or is on a bridge.
 func (i *Interfaces) Covered() (out []netip.Addr, err error) {
-	_, devices, err := i.devices()
+	devices, err := i.guardedDevices()
 	if err != nil {
 		return nil, err
 	}
-	links, err := openInterfaceLinks(i.Dir)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, links.close()) }()
-	programs, err := i.pinnedPrograms()
-	if err != nil {
-		return nil, err
-	}
-	defer programs.close()
 	paths, err := listPaths()
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range devices {
-		if !covered(d, links, programs) {
-			continue
-		}
 		for _, p := range paths {
 			if p.device == d.index && p.to.IsSingleIP() && !p.gateway && !p.kernel {
 				out = append(out, p.to.Addr())
@@ -55,6 +42,19 @@ func covered(d device, links interfaceLinks, programs *sharedPrograms) bool {
 
 // Guarded returns the numbers of the interfaces that have both programs, sorted.
 func (i *Interfaces) Guarded() (out []uint32, err error) {
+	devices, err := i.guardedDevices()
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range devices {
+		out = append(out, uint32(d.index))
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// guardedDevices are the interfaces of pods that have both programs.
+func (i *Interfaces) guardedDevices() (out []device, err error) {
 	_, devices, err := i.devices()
 	if err != nil {
 		return nil, err
@@ -71,9 +71,8 @@ func (i *Interfaces) Guarded() (out []uint32, err error) {
 	defer programs.close()
 	for _, d := range devices {
 		if covered(d, links, programs) {
-			out = append(out, uint32(d.index))
+			out = append(out, d)
 		}
 	}
-	slices.Sort(out)
 	return out, nil
 }
