@@ -34,8 +34,14 @@ type mixedModel struct {
 	attached bool
 }
 
-// Served is what an artifact serves.
-func (m *mixedModel) Served() backends.Served { return m.image.Served() }
+// Served is what an artifact serves, with the names that its rules for packets have.
+func (m *mixedModel) Served() backends.Served {
+	served := m.image.Served()
+	if m.packets != nil {
+		nameFrom(&served, m.packets.Served())
+	}
+	return served
+}
 
 // nameFrom fills in what the maps do not say: the names of frontends and pods.
 func nameFrom(s *backends.Served, rules backends.Served) {
