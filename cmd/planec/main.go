@@ -4,6 +4,8 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/planec/planec/internal/cli"
 )
@@ -15,5 +17,7 @@ func main() {
 		Err:      os.Stderr,
 		OutColor: cli.IsTerminal(os.Stdout),
 		ErrColor: cli.IsTerminal(os.Stderr),
+		// kubectl runs a program of this name for "kubectl planec".
+		Plugin: strings.HasPrefix(filepath.Base(os.Args[0]), "kubectl-planec"),
 	}))
 }

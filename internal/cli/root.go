@@ -19,6 +19,9 @@ type Streams struct {
 	// OutColor and ErrColor report that the stream may be coloured if --color is
 	// auto.
 	OutColor, ErrColor bool
+	// Plugin reports that kubectl runs the program: without files it is about the current
+	// context.
+	Plugin bool
 }
 
 // Run executes one command line and returns its exit code.
@@ -95,6 +98,9 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
 		SilenceUsage:  true,
 		Args:          noSuchCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	if s.Plugin {
+		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl planec"}
 	}
 	root.Version = buildinfo.Version()
 	root.SetVersionTemplate(buildinfo.Line("planec"))
