@@ -42,7 +42,9 @@ func exported(t *testing.T) []string {
 	m.Livez("503")
 	m.Diagnosed(diag.List{{Code: diag.BadDocument}})
 	m.LoopbackFailed("IPv4")
-	m.Connections(func() map[ir.ServicePort]applier.Connections { return map[ir.ServicePort]applier.Connections{{Name: "s"}: {}} })
+	m.Connections(func() map[ir.ServicePort]applier.Connections {
+		return map[ir.ServicePort]applier.Connections{{Name: "s"}: {}}
+	})
 	m.CountPackets(func() ([]metrics.Packets, error) { return []metrics.Packets{{}}, nil })
 	m.Waiting(func() (int, int) { return 0, 0 })
 	families, err := m.Registry.Gather()
