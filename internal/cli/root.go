@@ -108,7 +108,7 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newShow(s), newStatus(s), newReport(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newSynth(s), newDiff(s), newNetTest(s), newConfig(s), newVersion(s), newGuard(s))
+	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newShow(s), newStatus(s), newReport(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newSynth(s), newDiff(s), newNetTest(s), newConfig(s), newBundle(s), newVersion(s), newGuard(s))
 	complete(root)
 	return root
 }

@@ -50,6 +50,18 @@ func (c *Client) Serving(ctx context.Context) (s Serving, err error) {
 	return s, err
 }
 
+// Text returns what the agent answers at a path such as [MetricsPath], up to so many bytes, or
+// [ErrNoAgent].
+func (c *Client) Text(ctx context.Context, path string, most int64) (text []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, statusPatience)
+	defer cancel()
+	err = c.get(ctx, path, func(r io.Reader) error {
+		text, err = io.ReadAll(io.LimitReader(r, most))
+		return err
+	})
+	return text, err
+}
+
 // get queries the first socket on which an agent listens.
 func (c *Client) get(ctx context.Context, path string, read func(io.Reader) error) error {
 	for _, socket := range c.Sockets {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/planec/planec/internal/agent/api"
+	"github.com/planec/planec/internal/agent/health"
 	"github.com/planec/planec/internal/agent/listener"
 	"github.com/planec/planec/internal/agent/loop"
 	"github.com/planec/planec/internal/apply/nodelock"
@@ -22,10 +23,12 @@ func (s *service) answer(a *loop.Agent) (stop func()) {
 		s.log.Warn("planec status and verify cannot ask this agent", "error", err)
 		return func() {}
 	}
+	uncounted := func(string) {} // a look at this node is none of a load balancer
+	more := s.metricsHandler(health.Handler(s.report.status, uncounted, uncounted))
 	h := api.Handler(s.status, func(ctx context.Context) (api.Serving, error) {
 		got, err := a.Serving(ctx)
 		return api.Serving{Backend: s.backend.Name(), Changes: got.Changes, Behind: got.Behind, Artifact: got.Artifact}, err
-	})
+	}, more)
 	gate := listener.NewGate(mostConnections, mostConnections)
 	server := listener.NewServer(h, gate, longestProfile)
 	var kept []*listener.Kept

@@ -1,0 +1,112 @@
+package cli_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/planec/planec/internal/cli"
+	"github.com/planec/planec/internal/testing/testkit"
+)
+
+// bundle runs planec support-bundle in a node's namespace, and returns its files.
+func bundle(t *testing.T, r *testkit.Rig, args ...string) map[string]string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "b.tar.gz")
+	run(t, r, append([]string{"support-bundle", "-o", path}, args...)...)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("%v, %v", info, err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := make(map[string]string)
+	for archive := tar.NewReader(z); ; {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[strings.TrimPrefix(h.Name, "planec-support/")] = string(data)
+	}
+}
+
+func run(t *testing.T, r *testkit.Rig, args ...string) {
+	t.Helper()
+	var out bytes.Buffer
+	code := 0
+	if err := r.Do(func() error {
+		code = cli.Run(args, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &out})
+		return nil
+	}); err != nil || code != 0 {
+		t.Fatalf("%v: code %d, %v:\n%s", args, code, err, out.String())
+	}
+}
+
+// TestSupportBundle looks at a node that has rules, with names and without.
+func TestSupportBundle(t *testing.T) {
+	testkit.Require(t, "nft")
+	r := testkit.New(t, testkit.Spec{})
+	state := t.TempDir()
+	log := filepath.Join(t.TempDir(), "agent.log")
+	if err := os.WriteFile(log, []byte("level=ERROR msg=\"given up\" object=crimson/walrus address=10.96.3.4 token=abcdef password: \"hunter2 and more\" Authorization: Bearer eyJabcdefgh.ijk.lmn\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, r, "apply", "-f", "../../examples/policies", "--config", "../../examples/policies/settings/node.yaml", "--node", "node-b", "--backend", "nftables", "--state-dir", state)
+	files := bundle(t, r, "--state-dir", state, "--log", log, "--log", "/proc/version")
+	for name, want := range map[string]string{
+		"status.json": `"state": "in sync"`, "verify.txt": "in sync", "rules/nftables/rules.nft": "shop/db", "kernel/nftables.txt": "shop/db-0", "kernel/nft.txt": "table ip planec",
+		"log-1.txt": "crimson/walrus", "README.txt": "no agent answers", "kernel/settings.txt": "net.ipv4.ip_forward = ",
+	} {
+		if !strings.Contains(files[name], want) {
+			t.Errorf("%s lacks %q:\n%.2000s", name, want, files[name])
+		}
+	}
+	for name, text := range files {
+		for _, hidden := range []string{"abcdef", "hunter2", "and more", "ijk"} {
+			if strings.Contains(text, hidden) {
+				t.Errorf("%s has %q", name, hidden)
+			}
+		}
+	}
+	for _, backend := range []string{"nftables", "iptables"} {
+		redacted(t, r, backend, log)
+	}
+}
+
+// redacted wants no name and no address of the input in a bundle of a backend's rules.
+func redacted(t *testing.T, r *testkit.Rig, backend, log string) {
+	t.Helper()
+	state := t.TempDir()
+	testkit.Require(t, "ipset", "iptables-restore")
+	run(t, r, "apply", "-f", "../../examples/policies", "--config", "../../examples/policies/settings/node.yaml", "--node", "node-b", "--backend", backend, "--state-dir", state)
+	files := bundle(t, r, "--state-dir", state, "--log", log, "--redact-names")
+	for name, text := range files {
+		for _, hidden := range []string{"shop", "db-from", "web-0", "prometheus", "monitoring", "node-b", "10.244.", "10.96.", "crimson", "walrus"} {
+			if strings.Contains(text, hidden) {
+				t.Errorf("%s: %s has %q", backend, name, hidden)
+			}
+		}
+	}
+	if text := files["kernel/nft.txt"]; backend == "nftables" && (!strings.Contains(text, "table ip planec") || !strings.Contains(text, "198.18.0.")) {
+		t.Errorf("rules cannot be read any more:\n%.1000s", text)
+	}
+}
