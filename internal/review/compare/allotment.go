@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
 )
@@ -70,16 +71,16 @@ func newAllotment(before, after *State, networks []netip.Prefix) *allotment {
 		}
 	}
 	where := podRanges(pods, before, after)
-	for _, c := range cuts(append(slices.Clone(networks), whole(where)...)...) {
-		if c.prefix.Bits() == 0 {
-			a.nodes = append(a.nodes, &addressRange{network: c.prefix, pieces: c.pieces})
+	for _, c := range clusterwide.Cuts(append(slices.Clone(networks), whole(where)...)...) {
+		if c.Prefix.Bits() == 0 {
+			a.nodes = append(a.nodes, &addressRange{network: c.Prefix, pieces: c.Pieces})
 		}
-		r := &addressRange{network: c.prefix, pieces: overlap(c.pieces, where)}
+		r := &addressRange{network: c.Prefix, pieces: overlap(c.Pieces, where)}
 		if len(r.pieces) == 0 {
 			continue
 		}
 		list := &a.ranges[0]
-		if !c.prefix.Addr().Is4() {
+		if !c.Prefix.Addr().Is4() {
 			list = &a.ranges[1]
 		}
 		if len(*list) == maxRanges {
