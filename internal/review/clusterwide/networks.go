@@ -94,3 +94,20 @@ func free(p netip.Prefix, taken map[netip.Addr]bool) (netip.Addr, bool) {
 	}
 	return a, false
 }
+
+// Fold joins networks to the largest networks that have the same addresses, sorted.
+func Fold(networks []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	for _, p := range ir.DisjointPrefixes(networks) {
+		for out = append(out, p); len(out) > 1; out = append(out[:len(out)-2], p) {
+			low, high := out[len(out)-2], out[len(out)-1]
+			if low.Bits() != high.Bits() || low.Bits() == 0 || low.Addr().Is4() != high.Addr().Is4() {
+				break
+			}
+			if p = netip.PrefixFrom(low.Addr(), low.Bits()-1); p.Masked() != p || ir.UpperHalf(p) != high {
+				break
+			}
+		}
+	}
+	return out
+}

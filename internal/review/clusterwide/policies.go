@@ -22,7 +22,13 @@ type Policies struct {
 	classes  map[netip.Addr]uint32
 	// ports holds the port set of each row.
 	ports []*Ports
-	sets  map[string]*ir.AddressSet
+	sets  map[string]members
+}
+
+// members is an address set with an index of its addresses.
+type members struct {
+	set       *ir.AddressSet
+	addresses map[netip.Addr]bool
 }
 
 // Interned deduplicates port sets: equal sets are one pointer.
@@ -41,7 +47,7 @@ func (i Interned) Get(s Ports) *Ports {
 func New(programs []*ir.Program, known Interned) *Policies {
 	x := &Policies{
 		Everything: known.Get(EveryPort()), Nothing: known.Get(Ports{}),
-		profiles: make(map[netip.Addr]int32), classes: make(map[netip.Addr]uint32), sets: make(map[string]*ir.AddressSet),
+		profiles: make(map[netip.Addr]int32), classes: make(map[netip.Addr]uint32), sets: make(map[string]members),
 	}
 	program := ir.Program{Policy: merge(programs)}
 	program.Normalize()
@@ -51,7 +57,11 @@ func New(programs []*ir.Program, known Interned) *Policies {
 		x.ports = append(x.ports, known.Get(rowPorts(&x.Tables.Rows[i])))
 	}
 	for i := range x.Policy.AddressSets {
-		x.sets[x.Policy.AddressSets[i].ID] = &x.Policy.AddressSets[i]
+		m := members{set: &x.Policy.AddressSets[i], addresses: make(map[netip.Addr]bool)}
+		for _, a := range m.set.Addresses {
+			m.addresses[a] = true
+		}
+		x.sets[m.set.ID] = m
 	}
 	for i := range x.Policy.Profiles {
 		for _, pod := range x.Policy.Profiles[i].Pods {

@@ -121,7 +121,9 @@ func matchPods(before, after []netpath.Pod) []pair {
 	return out
 }
 
-func endsOf(p *netpath.Pod) clusterwide.Ends { return clusterwide.Ends{Addresses: p.Addresses, Primary: p.Primary} }
+func endsOf(p *netpath.Pod) clusterwide.Ends {
+	return clusterwide.Ends{Addresses: p.Addresses, Primary: p.Primary}
+}
 
 // podEntities groups the pods of both states, and returns the workloads of
 // only one state. A changed number of replicas is not reported here, because
