@@ -1,6 +1,7 @@
 package connectivity
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -64,7 +65,7 @@ func (s *services) targets(b *objects.EntryBackend) []target {
 			continue
 		}
 		if list := s.slices[b.Service]; len(list) > 0 {
-			out = append(out, s.fromSlices(list, p)...)
+			out = append(out, s.fromSlices(list, p, ambiguous(svc, p))...)
 		} else {
 			out = append(out, s.selected(svc, p)...)
 		}
@@ -85,11 +86,27 @@ func names(b *objects.EntryBackend, p *corev1.ServicePort) bool {
 	return p.Port == b.Port.IntVal
 }
 
-func (s *services) fromSlices(list []*discoveryv1.EndpointSlice, p *corev1.ServicePort) []target {
+// ambiguous reports whether a Service has several ports of one name, which the API server
+// refuses and manifests have: the number behind them tells them apart.
+func ambiguous(svc *corev1.Service, p *corev1.ServicePort) bool {
+	n := 0
+	for i := range svc.Spec.Ports {
+		if svc.Spec.Ports[i].Name == p.Name {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// fromSlices returns the endpoints of a port; with number only those of its targetPort.
+func (s *services) fromSlices(list []*discoveryv1.EndpointSlice, p *corev1.ServicePort, number bool) []target {
 	var out []target
 	for _, slice := range list {
 		for _, sp := range slice.Ports {
 			if sp.Port == nil || *sp.Port <= 0 || *sp.Port > 65535 || deref(sp.Name) != p.Name {
+				continue
+			}
+			if number && p.TargetPort.Type == intstr.Int && *sp.Port != cmp.Or(p.TargetPort.IntVal, p.Port) {
 				continue
 			}
 			for i := range slice.Endpoints {
