@@ -27,7 +27,7 @@ type Exposed uint8
 const (
 	WholeCluster Exposed = iota + 1 // every pod that there could be
 	Lacking                         // pods that the input lacks
-	OutsideWorld                    // networks
+	OutsideWorld                    // networks, which package connectivity adds
 )
 
 // Exposures returns the exposures of all workloads whose direction policies limit, sorted
@@ -40,10 +40,9 @@ func Exposures(s *State) (list []Exposure, bounds []string) {
 	c.boths, c.symbols, c.answered = make(map[[2]*clusterwide.Ports]*clusterwide.Ports), make(map[setOf]*clusterwide.Ports), make(map[answer][]*delta)
 	c.all, _, _ = podEntities(matchPods(x.pods, x.pods), x, x)
 	c.all = append(c.all, standInEntities(u, x, x)...)
-	c.all = append(c.all, outsideEntities(x, x, u)...)
 	c.indexKinds()
 	c.classify()
-	o := &openness{comparison: c, lacking: make([][]*entity, len(c.classes)), outside: make([][]*entity, len(c.classes)), answers: make(map[string][]Exposure)}
+	o := &openness{comparison: c, lacking: make([][]*entity, len(c.classes)), answers: make(map[string][]Exposure)}
 	o.sort()
 	for _, e := range c.all {
 		if !e.given() {
@@ -61,13 +60,12 @@ func Exposures(s *State) (list []Exposure, bounds []string) {
 // openness finds exposures: once for all workloads that policies do not tell apart.
 type openness struct {
 	*comparison
-	// lacking and outside are the entities of each class that are pods that the input
-	// lacks, and networks.
-	lacking, outside [][]*entity
-	answers          map[string][]Exposure
+	// lacking are the entities of each class that are pods that the input lacks.
+	lacking [][]*entity
+	answers map[string][]Exposure
 }
 
-// sort finds the lacking and outside entities of all classes.
+// sort finds the lacking entities of all classes.
 func (o *openness) sort() {
 	known := make([]bool, len(o.kindsOfPods))
 	for i := range o.kindsOfPods {
@@ -75,10 +73,7 @@ func (o *openness) sort() {
 	}
 	for i, class := range o.classes {
 		for _, e := range class {
-			switch {
-			case e.role == outsideRole:
-				o.outside[i] = append(o.outside[i], e)
-			case e.stand != nil && !known[e.kind]:
+			if e.stand != nil && !known[e.kind] {
 				o.lacking[i] = append(o.lacking[i], e)
 			}
 		}
@@ -111,14 +106,11 @@ func (o *openness) find(e *entity, d ir.Direction) []Exposure {
 	if !whole.Empty() {
 		out = append(out, Exposure{Direction: d, To: WholeCluster, Peers: "every pod", Ports: whole})
 	}
-	for _, g := range o.byPorts(e, d, o.lacking, whole) {
+	for _, g := range o.byPorts(e, d, whole) {
 		list := slices.DeleteFunc(g.list, func(x *entity) bool { return o.told(e, x, d) })
 		if len(list) > 0 {
 			out = append(out, Exposure{Direction: d, To: Lacking, Peers: o.describe(list, nil), Ports: g.ports})
 		}
-	}
-	for _, g := range o.byPorts(e, d, o.outside, clusterwide.Ports{}) {
-		out = append(out, Exposure{Direction: d, To: OutsideWorld, Peers: o.describe(g.list, nil), Ports: g.ports})
 	}
 	return out
 }
@@ -163,12 +155,12 @@ type portGroup struct {
 	list  []*entity
 }
 
-// byPorts groups entities by what is admitted from or to them, but for some ports.
-func (o *openness) byPorts(e *entity, d ir.Direction, members [][]*entity, but clusterwide.Ports) []*portGroup {
+// byPorts groups lacking entities by what is admitted from or to them, but for some ports.
+func (o *openness) byPorts(e *entity, d ir.Direction, but clusterwide.Ports) []*portGroup {
 	var groups []*portGroup
 	index := make(map[string]*portGroup)
 	for i, class := range o.classes {
-		if len(members[i]) == 0 {
+		if len(o.lacking[i]) == 0 {
 			continue
 		}
 		set := o.admits(e, class, d).Minus(but)
@@ -182,7 +174,7 @@ func (o *openness) byPorts(e *entity, d ir.Direction, members [][]*entity, but c
 			index[key] = g
 			groups = append(groups, g)
 		}
-		g.list = append(g.list, members[i]...)
+		g.list = append(g.list, o.lacking[i]...)
 	}
 	return groups
 }

@@ -224,7 +224,7 @@ func (o *Outcome) refusal() string {
 	if r := o.network.evaluate(h); r.Verdict == h.Result.Verdict && len(r.Steps) > 0 {
 		s := r.Steps[len(r.Steps)-1]
 		if s.Stage == "pool" {
-			return o.emptiness(r.Frontend)
+			return o.network.emptiness(r.Frontend, h.Node)
 		}
 		if at := place(s.Origin); at != "" {
 			return strings.TrimSuffix(s.Text, ": dropped") + ", says " + at
@@ -232,18 +232,6 @@ func (o *Outcome) refusal() string {
 		return s.Text
 	}
 	return "the rules of " + nodeWords(h.Node) + " refuse it"
-}
-
-// emptiness says why a Service answers with a refusal.
-func (o *Outcome) emptiness(f *ir.Frontend) string {
-	out := fmt.Sprintf("svc/%s/%s has no endpoint", f.Service.Namespace, f.Service.Name)
-	if f.Internal.Pool != f.External.Pool || len(f.Lasting) > 0 {
-		out += " that this node may use for it"
-	}
-	if at := f.Origin.Position(); at != "" {
-		out += " (" + at + ")"
-	}
-	return out
 }
 
 // denial says which policy denies an endpoint; "" if none does.
