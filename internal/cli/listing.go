@@ -59,6 +59,11 @@ func (x *listing) write(w io.Writer, l *loaded, format string) error {
 	var locator manifest.Locator
 	defer locator.Close()
 	o := &connwrite.Options{Explain: x.explain, Locate: func(list []connectivity.Cause) { locateCauses(&locator, list) }}
+	for _, e := range m.Entries {
+		for i := range e.Because {
+			e.Because[i].Origin = locator.Locate(e.Because[i].Origin)
+		}
+	}
 	if x.explain {
 		o.Asked = all.Denied(x.filter)
 		for i := range o.Asked {
