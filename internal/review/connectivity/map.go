@@ -30,6 +30,7 @@ type Map struct {
 	classes  [][]*End
 	outside  []*network
 	idle     []ir.Origin
+	door     *door // where entries come from, or nil
 }
 
 // End is pods of one workload that policies treat alike.
@@ -83,7 +84,7 @@ func Of(set *objects.Set, cluster *compiler.Cluster, network *netpath.Network) *
 	m.findEnds(pods)
 	m.findOutside(set, cluster, pods, door)
 	m.connect()
-	if door != nil {
+	if m.door = door; door != nil {
 		m.enter(set, pods, door)
 	}
 	return m

@@ -124,6 +124,25 @@ func (m *Map) Allowing(e *Edge) []Cause {
 	return out
 }
 
+// Entering returns what lets an entry's packets through, or refuses them.
+func (m *Map) Entering(e *Entry) []Cause {
+	if m.door == nil {
+		return nil
+	}
+	src, dst, ok := netpath.Common(m.door.at.Addresses, e.To.at.Addresses, m.door.at.Primary)
+	if !ok {
+		return nil
+	}
+	asked := e.Ports.Union(e.Refused)
+	var out []Cause
+	for _, c := range m.direction(nil, ir.Ingress, []*End{e.To}, dst, src) {
+		if c.Ports = c.Ports.Intersect(asked); !c.Ports.Empty() {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // sample is ends that policies do not tell apart, or one of the networks that they do.
 type sample struct {
 	ends []*End

@@ -42,7 +42,7 @@ func HTML(w io.Writer, m *connectivity.Map, o *Options) error {
 		}
 	}
 	var lists []pageList
-	if entries := allEntryLines(m); len(entries) > 0 {
+	if entries := allEntryLines(m, o); len(entries) > 0 {
 		lists = append(lists, pageList{"Entry points", entries})
 	}
 	for _, d := range o.Asked {

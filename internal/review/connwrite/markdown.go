@@ -27,7 +27,7 @@ func Markdown(w io.Writer, m *connectivity.Map, o *Options) error {
 			b.WriteString("\n")
 		}
 	}
-	markdownList(&b, "Entry points", allEntryLines(m))
+	markdownList(&b, "Entry points", allEntryLines(m, o))
 	for _, d := range o.Asked {
 		var lines []string
 		for i := range d.Causes {
@@ -50,10 +50,10 @@ func Markdown(w io.Writer, m *connectivity.Map, o *Options) error {
 	return err
 }
 
-func allEntryLines(m *connectivity.Map) []string {
+func allEntryLines(m *connectivity.Map, o *Options) []string {
 	var out []string
 	for _, e := range m.Entries {
-		out = append(out, entryLines(e)...)
+		out = append(append(out, entryLines(e)...), entryCauses(m, e, o)...)
 	}
 	return out
 }

@@ -27,7 +27,7 @@ func Text(w io.Writer, m *connectivity.Map, o *Options) error {
 			}
 		}
 	}
-	textEntries(&b, m)
+	textEntries(&b, m, o)
 	textDenied(&b, o)
 	textExposures(&b, o)
 	b.WriteString("\n")
@@ -44,7 +44,7 @@ func note(s string) string {
 	return "  (" + s + ")"
 }
 
-func textEntries(b *strings.Builder, m *connectivity.Map) {
+func textEntries(b *strings.Builder, m *connectivity.Map, o *Options) {
 	if len(m.Entries) == 0 {
 		return
 	}
@@ -52,6 +52,9 @@ func textEntries(b *strings.Builder, m *connectivity.Map) {
 	for _, e := range m.Entries {
 		for _, l := range entryLines(e) {
 			fmt.Fprintf(b, "  %s\n", l)
+		}
+		for _, c := range entryCauses(m, e, o) {
+			fmt.Fprintf(b, "    %s\n", c)
 		}
 	}
 }
@@ -73,6 +76,22 @@ func entryLines(e *connectivity.Entry) []string {
 	}
 	if !e.Refused.Empty() {
 		out = append(out, fmt.Sprintf("%s → %s on %v is refused by policies, unless they name the controller's pods%s", e.Via, e.To.Label(), e.Refused, tail))
+	}
+	return out
+}
+
+// entryCauses says what lets an entry through or refuses it, if explanations are wanted.
+func entryCauses(m *connectivity.Map, e *connectivity.Entry, o *Options) []string {
+	if !o.Explain {
+		return nil
+	}
+	list := m.Entering(e)
+	if o.Locate != nil {
+		o.Locate(list)
+	}
+	var out []string
+	for i := range list {
+		out = append(out, fmt.Sprintf("%v: %v", list[i].Ports, &list[i]))
 	}
 	return out
 }
