@@ -52,7 +52,7 @@ type entrance struct {
 // enter finds the entries.
 func (m *Map) enter(set *objects.Set, pods []netpath.Pod, door *door) {
 	s := newServices(set, pods, m.endsOf(pods))
-	index := make(map[entrance]*Entry)
+	index, said := make(map[entrance]*Entry), make(map[naming]bool)
 	for _, src := range slices.SortedFunc(slices.Values(set.Entries), objects.CompareFirst) {
 		for _, b := range src.Object.Backends {
 			origin := objects.Origin(src.Object.Kind, src).At(b.Path)
@@ -66,7 +66,10 @@ func (m *Map) enter(set *objects.Set, pods []netpath.Pod, door *door) {
 						m.Entries = append(m.Entries, e)
 					}
 					m.admit(e, t, door)
-					e.name(Naming{origin, b.Service, portText(b.Port, b.Target, t)})
+					if n := (Naming{origin, b.Service, portText(b.Port, b.Target, t)}); !said[naming{e, n}] {
+						said[naming{e, n}] = true
+						e.Because = append(e.Because, n)
+					}
 				}
 			}
 		}
@@ -74,10 +77,10 @@ func (m *Map) enter(set *objects.Set, pods []netpath.Pod, door *door) {
 	slices.SortFunc(m.Entries, func(a, b *Entry) int { return cmp.Or(cmp.Compare(a.Via, b.Via), compareEnds(a.To, b.To)) })
 }
 
-func (e *Entry) name(n Naming) {
-	if !slices.Contains(e.Because, n) {
-		e.Because = append(e.Because, n)
-	}
+// naming is a reason of an entry.
+type naming struct {
+	entry  *Entry
+	reason Naming
 }
 
 // vias returns what the requests of an entry come through.

@@ -33,10 +33,19 @@ type services struct {
 	slices map[objects.Name][]*discoveryv1.EndpointSlice
 	pods   map[string][]*corev1.Pod // by namespace
 	ends   map[netip.Addr]*End
+	// known caches targets: many paths of many Ingresses lead to few Services.
+	known map[backend][]target
+}
+
+// backend identifies what a backend leads to.
+type backend struct {
+	service objects.Name
+	port    intstr.IntOrString
+	target  bool
 }
 
 func newServices(set *objects.Set, pods []netpath.Pod, ends map[netip.Addr]*End) *services {
-	s := &services{byName: make(map[objects.Name]*corev1.Service), slices: make(map[objects.Name][]*discoveryv1.EndpointSlice), pods: make(map[string][]*corev1.Pod), ends: ends}
+	s := &services{byName: make(map[objects.Name]*corev1.Service), slices: make(map[objects.Name][]*discoveryv1.EndpointSlice), pods: make(map[string][]*corev1.Pod), ends: ends, known: make(map[backend][]target)}
 	for _, src := range slices.SortedFunc(slices.Values(set.Services), objects.CompareFirst) {
 		if name := objects.NameOf(src.Object); s.byName[name] == nil {
 			s.byName[name] = src.Object
@@ -52,8 +61,35 @@ func newServices(set *objects.Set, pods []netpath.Pod, ends map[netip.Addr]*End)
 	return s
 }
 
-// targets returns the pods that a backend leads to.
+// targets returns the pods that a backend leads to, one of each end: policies treat the
+// others like it.
 func (s *services) targets(b *objects.EntryBackend) []target {
+	key := backend{b.Service, b.Port, b.Target}
+	list, known := s.known[key]
+	if known {
+		return list
+	}
+	type place struct {
+		end      *End
+		protocol ir.Protocol
+		port     uint16
+		service  string
+		v4, v6   bool
+	}
+	seen := make(map[place]bool)
+	for _, t := range s.find(b) {
+		p := place{t.end, t.protocol, t.port, t.service, t.addresses[ir.IPv4].IsValid(), t.addresses[ir.IPv6].IsValid()}
+		if !seen[p] {
+			seen[p] = true
+			list = append(list, t)
+		}
+	}
+	s.known[key] = list
+	return list
+}
+
+// find returns all of them.
+func (s *services) find(b *objects.EntryBackend) []target {
 	svc := s.byName[b.Service]
 	if svc == nil {
 		return nil
