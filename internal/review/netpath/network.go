@@ -7,6 +7,7 @@ import (
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
@@ -30,6 +31,7 @@ type Network struct {
 	cluster *compiler.Cluster
 	judge   func(*ir.Program) (Judge, error)
 	owners  map[netip.Addr]Owner
+	set     *objects.Set // for sentences only
 
 	mu    sync.Mutex
 	nodes map[string]*node
@@ -41,11 +43,20 @@ type node struct {
 	program *ir.Program
 	judge   Judge
 	err     error
+
+	why      sync.Once
+	policies *clusterwide.Policies // for sentences only
+}
+
+// reasons returns the node's policies, which tell the rules about all ports.
+func (v *node) reasons() *clusterwide.Policies {
+	v.why.Do(func() { v.policies = clusterwide.New([]*ir.Program{v.program}, make(clusterwide.Interned)) })
+	return v.policies
 }
 
 // New makes a network from a prepared cluster and its objects.
 func New(set *objects.Set, cluster *compiler.Cluster, judge func(*ir.Program) (Judge, error)) *Network {
-	return &Network{cluster: cluster, judge: judge, owners: owners(set), nodes: make(map[string]*node)}
+	return &Network{cluster: cluster, judge: judge, owners: owners(set), set: set, nodes: make(map[string]*node)}
 }
 
 // Owner returns the owner of an address; the zero Owner is outside.
