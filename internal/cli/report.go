@@ -138,7 +138,7 @@ func describeChange(in *report.Input, found *diffreport.Report) {
 		f := &found.Findings[i]
 		made := report.Finding{Kind: string(f.Kind), Text: f.Sentence()}
 		for _, r := range f.Reasons {
-			made.Origins = append(made.Origins, r.Origin)
+			made.Reasons = append(made.Reasons, report.Reason{Origin: r.Origin, Old: r.Old})
 		}
 		in.Findings = append(in.Findings, made)
 	}

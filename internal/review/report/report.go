@@ -43,8 +43,14 @@ type File struct {
 type Finding struct {
 	Kind string // one of package diffreport's kinds, "summary" or "note"
 	Text string // a sentence without a full stop
-	// Origins are the responsible objects and places.
-	Origins []ir.Origin
+	// Reasons are the responsible objects and places.
+	Reasons []Reason
+}
+
+// Reason is a responsible object with its place.
+type Reason struct {
+	Origin ir.Origin // the object, and the line of its field
+	Old    bool      // the origin is only in the old state
 }
 
 // Change is an object that differs between the two states.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -102,6 +104,100 @@ func shop(t *testing.T) report.Input {
 // TestShop does with the page of examples/shop what a reviewer does.
 func TestShop(t *testing.T) {
 	inBrowser(t, "shop.test.js", map[string]string{"SHOP": write(t, shop(t))})
+}
+
+// policies is the report of examples/policies; without is a name that no policy of it has.
+func policies(t *testing.T, without string) report.Input {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"cluster.yaml", "policies.yaml"} {
+		text, err := os.ReadFile(filepath.Join("../../../examples/policies", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kept []string
+		for _, doc := range strings.Split(string(text), "---\n") {
+			if without == "" || !strings.Contains(doc, "name: "+without) {
+				kept = append(kept, doc)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Join(kept, "---\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := input(t, objects.Config{ClusterCIDRs: []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16")}}, dir)
+	in.Root = filepath.ToSlash(dir) + "/"
+	return in
+}
+
+// reaches is a map of examples/policies; outside gets in without the policy.
+func reaches(in report.Input, change string) *report.Map {
+	deny := ir.Origin{Kind: "NetworkPolicy", Namespace: "shop", Name: "default-deny", File: "policies.yaml", Line: 2}
+	m := &report.Map{Workloads: []report.Workload{
+		{Name: "outside", Outside: true},
+		{Name: "shop/web", Namespace: "shop", Pods: 1},
+		{Name: "shop/db", Namespace: "shop", Pods: 1},
+		{Name: "monitoring/prometheus", Namespace: "monitoring"},
+	}}
+	if len(in.Objects.NetworkPolicies) < 2 {
+		m.Edges = append(m.Edges, report.Edge{From: 0, To: 1, Ports: "every port", Change: change, Because: []report.Because{{Text: "NetworkPolicy shop/default-deny was removed", Origin: deny, Old: true}}})
+	}
+	m.Edges = append(m.Edges, report.Edge{From: 1, To: 2, Ports: "5432/tcp"})
+	if change != "" {
+		m.Edges[1].Change = "closed"
+		m.Edges = append(m.Edges, report.Edge{From: 3, To: 1, Ports: "9100/tcp"})
+	}
+	return m
+}
+
+// TestChangePage looks at what a change opens.
+func TestChangePage(t *testing.T) {
+	before, in := policies(t, ""), policies(t, "default-deny")
+	gone := ir.Origin{Kind: "NetworkPolicy", Namespace: "shop", Name: "default-deny", File: before.Root + "policies.yaml", Line: 2}
+	in.Before, in.Map = &before, reaches(in, "opened")
+	in.Findings = []report.Finding{{Kind: "opened", Text: "shop/web can now be reached", Reasons: []report.Reason{{Origin: gone, Old: true}}}}
+	in.Changes = []report.Change{{Origin: gone, Word: "deleted"}}
+	hostile := input(t, objects.Config{}, "../../../golden/cases/hostile-names")
+	hostile.Files = append(hostile.Files, report.File{Name: "</script><img src=x onerror=owned=1>", Text: []byte("</script><script>owned=1</script>: <img src=x onerror=owned=1>\n<!-- <b>")})
+	many := policies(t, "")
+	many.Map = crowd()
+	inBrowser(t, "change.test.js", map[string]string{"CHANGE": write(t, in), "HOSTILE": write(t, hostile), "MANY": write(t, many)})
+}
+
+// crowd is a map of 100 workloads in ten namespaces.
+func crowd() *report.Map {
+	m := &report.Map{}
+	for i := range 100 {
+		namespace := fmt.Sprintf("team-%d", i%10)
+		m.Workloads = append(m.Workloads, report.Workload{Name: fmt.Sprintf("%s/app-%d", namespace, i), Namespace: namespace})
+		m.Edges = append(m.Edges, report.Edge{From: i, To: (i * 7) % 100, Ports: "80/tcp"})
+	}
+	return m
+}
+
+// TestEditing types into the page with an engine that has two answers.
+func TestEditing(t *testing.T) {
+	pages := map[string]string{"SHELL": filepath.Join(t.TempDir(), "play.html")}
+	for name, without := range map[string]string{"OPEN": "default-deny", "CLOSED": ""} {
+		in := policies(t, without)
+		in.Map = reaches(in, "")
+		document, err := report.Document(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages[name] = filepath.Join(t.TempDir(), "document.json")
+		if err := os.WriteFile(pages[name], document, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var shell bytes.Buffer
+	if err := (report.Shell{}).Write(&shell); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(pages["SHELL"], shell.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inBrowser(t, "edit.test.js", pages)
 }
 
 // packet is what the page's evaluator takes.

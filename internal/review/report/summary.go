@@ -22,6 +22,7 @@ type finding struct {
 type place struct {
 	File string `json:"file"`
 	Line int    `json:"line,omitempty"`
+	Old  bool   `json:"old,omitempty"` // the line is one of the old state
 }
 
 // diagnostic is a diagnostic as the page and its engine exchange it.
@@ -39,12 +40,13 @@ func (x *index) findings(all []Finding) []finding {
 	out := make([]finding, 0, len(all))
 	for _, f := range all {
 		made := finding{Kind: f.Kind, Text: diag.Printable(f.Text)}
-		for _, o := range f.Origins {
+		for _, r := range f.Reasons {
+			o := r.Origin
 			if id, known := x.byName[objects.IdentityAt(o)]; known {
 				made.Objects = append(made.Objects, id)
 			}
 			if o.File != "" {
-				made.Places = append(made.Places, place{o.File, o.Line})
+				made.Places = append(made.Places, place{o.File, o.Line, r.Old})
 			}
 		}
 		made.Objects = unique(made.Objects)

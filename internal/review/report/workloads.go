@@ -31,4 +31,6 @@ type Edge struct {
 type Because struct {
 	Text   string    `json:"text"`
 	Origin ir.Origin `json:"origin"`
+	// Old reports that the rule is only in the old state.
+	Old bool `json:"old,omitempty"`
 }

@@ -51,6 +51,13 @@ async function copyLink() {
   setTimeout(() => { button.textContent = "Copy link"; }, 2000);
 }
 
+// beginEditing hands the page over to its engine. A page without a document has
+// forgotten the link's choices, which it could not show.
+async function beginEditing(edit) {
+  readLink();
+  await editor.start(edit);
+}
+
 async function start() {
   makeObjects();
   makeManifests();
@@ -72,8 +79,8 @@ async function start() {
   const edit = readLink(), embedded = JSON.parse(byId("data").textContent);
   const none = { headline: "planec", counts: [], changed: false, findings: [], diagnostics: [], objects: [], files: [], places: {}, nodes: [] };
   show(embedded || none);
-  if (engine()) await editor.start(edit);
-  else window.addEventListener("planec", () => editor.start(edit).then(restore), { once: true });
+  if (engine()) await beginEditing(edit);
+  else window.addEventListener("planec", () => beginEditing(edit).then(restore), { once: true });
   restore();
   addEventListener("hashchange", async () => {
     if (location.hash === kept) return;
