@@ -23,7 +23,7 @@ test("the summary says what opens, and leads to the object and the line", async 
 
 test("objects have badges, lines have signs, and the switch shows the rest", async () => {
   await fresh();
-  assert.deepEqual(await texts("#objects .tag"), ["deleted"]);
+  assert.deepEqual(await texts("#objects .tag"), ["− deleted"]);
   const rows = () => page.locator("#manifests .row").count();
   assert.ok(await page.locator("#manifests .row.old").count() > 3);
   assert.deepEqual([...new Set(await texts("#manifests .row.old .no"))], ["−"]);

@@ -87,7 +87,7 @@ function placed(boxes, columns) {
   const height = Math.max(...columns.map((c) => c.length), 1) * (high + gapY) + 2 * margin;
   let x = margin;
   for (const c of columns) {
-    const wide = Math.min(Math.max(...c.map((i) => boxes[i].name.length), 8) * 7.4 + 28, 270);
+    const wide = Math.min(Math.max(...c.map((i) => boxes[i].name.length), c.some((i) => boxes[i].outside) ? 16 : 8) * 7.4 + 28, 270);
     const step = Math.min((height - 2 * margin) / c.length, (high + gapY) * 1.8), top = (height - step * c.length) / 2;
     c.forEach((id, i) => Object.assign(boxes[id], { x, y: top + step * i + (step - high) / 2, w: wide, h: high }));
     x += wide + gapX;

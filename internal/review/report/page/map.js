@@ -46,7 +46,7 @@ function drawMap() {
 }
 
 function drawPicture(size) {
-  const svg = draw("svg", { width: size.width, height: size.height, viewBox: `0 0 ${size.width} ${size.height}`, role: "img", "aria-label": `map of ${several(drawn.boxes.length, "box")}; the list beside it has the same connections` });
+  const svg = draw("svg", { style: `width: 100%; max-width: ${size.width}px; min-width: ${Math.round(size.width * .6)}px`, viewBox: `0 0 ${size.width} ${size.height}`, role: "img", "aria-label": `map of ${several(drawn.boxes.length, "box")}; the list beside it has the same connections` });
   svg.append(...drawn.edges.map(edgePicture), ...drawn.boxes.map(boxPicture));
   byId("map").replaceChildren(svg);
   byId("map").classList.toggle("few", drawn.edges.length <= 24);
