@@ -26,6 +26,8 @@ else
 	need linux.uml user-mode-linux
 	need cc gcc
 	need chromium chromium
+	need node nodejs
+	need npm npm
 	need chromedriver chromium-driver
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 fi
