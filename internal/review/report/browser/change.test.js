@@ -16,7 +16,7 @@ test("the summary says what opens, and leads to the object and the line", async 
   assert.deepEqual(await texts("#findings .tag"), ["opened"]);
   await page.click("#findings button");
   assert.match(await page.textContent("#status"), /NetworkPolicy shop\/default-deny/);
-  assert.match(await page.textContent("#manifest-files [aria-selected=true]"), /policies\.yaml/);
+  assert.match(await page.evaluate(() => state.manifest), /policies\.yaml/);
   assert.match((await texts("#manifests .pinned .code")).join("\n"), /name: default-deny/);
   assert.deepEqual(page.problems, []);
 });
