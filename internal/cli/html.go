@@ -49,8 +49,9 @@ func writeTraceHTML(w io.Writer, o netpath.Outcome) error {
 type htmlMatrix struct{ gridMatrix }
 
 var matrixTemplate = template.Must(template.New("matrix").Parse(`<h2>{{.Summary}}</h2>
-<table><thead><tr><th>from \ to</th>{{range .Pods}}<th>{{.}}</th>{{end}}</tr></thead>
-<tbody>{{range .Rows}}<tr><th>{{.From}}</th>{{range .Cells}}<td class="{{.Word}}" title="{{.Title}}">{{.Mark}}</td>{{end}}</tr>
+<p>Rows are sources, columns destinations: <span class="allowed">✓ allowed</span>, <span class="blocked">✗ blocked</span>, – the pod itself.</p>
+<table><thead><tr><th scope="col">from \ to</th>{{range .Pods}}<th scope="col">{{.}}</th>{{end}}</tr></thead>
+<tbody>{{range .Rows}}<tr><th scope="row">{{.From}}</th>{{range .Cells}}<td class="{{.Word}}" title="{{.Title}}">{{.Mark}}</td>{{end}}</tr>
 {{end}}</tbody></table>
 `))
 
