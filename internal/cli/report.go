@@ -85,6 +85,7 @@ func (c *reportCommand) run(ctx context.Context, args []string) error {
 	}
 	in.Diagnostics = l.refine(slices.Clone(diags))
 	in.Files = manifestTexts(l, in.Diagnostics, stdin.Bytes())
+	in.Map = mapOf(nil, l, "")
 	return c.write(in)
 }
 
@@ -123,6 +124,7 @@ func (c *reportCommand) change(ctx context.Context, args []string) error {
 	in.Diagnostics = sides[1].loaded.refine(sides[1].loaded.diagnostics())
 	in.Files, before.Files = manifestTexts(sides[1].loaded, in.Diagnostics, nil), manifestTexts(sides[0].loaded, nil, nil)
 	describeChange(&in, found)
+	in.Map = mapOf(sides[0].loaded, sides[1].loaded, in.Root)
 	return c.write(in)
 }
 
