@@ -6,23 +6,10 @@ import (
 	"io"
 
 	"github.com/planec/planec/internal/review/netpath"
+	"github.com/planec/planec/internal/review/smallpage"
 )
 
-// pageHead starts the small pages of trace and matrix: no scripts, no other files.
-const pageHead = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>
-:root { color-scheme: light dark; --good: #12703d; --bad: #b3261e; --line: #8886; }
-@media (prefers-color-scheme: dark) { :root { --good: #63d196; --bad: #ff8a80; } }
-body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5rem; }
-table { border-collapse: collapse; } th, td { border: 1px solid var(--line); padding: .15rem .4rem; text-align: center; }
-thead th { writing-mode: vertical-rl; text-align: left; } tbody th { text-align: left; font-weight: normal; }
-.allowed, .dnat, .pass { color: var(--good); } .blocked, .drop, .reject { color: var(--bad); }
-small { opacity: .75; } li { margin: .2rem 0; }
-</style>`
-
-var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"where": originLine}).Parse(pageHead + `
+var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"where": originLine}).Parse(smallpage.Head + `
 <title>planec trace</title></head><body>
 <h1 class="{{.Verdict}}">{{.Verdict}}{{if .Masquerade}}, masqueraded{{end}}</h1>
 {{range .Hops}}<h2>{{if .Node}}{{.Node}}{{else}}whichever node the pod will be on{{end}}</h2>
@@ -63,7 +50,7 @@ type matrixRow struct {
 type matrixCell struct{ Word, Title, Mark string }
 
 func (m *htmlMatrix) end() error {
-	m.w.WriteString(pageHead + "\n<title>planec matrix</title></head><body>\n") // the writer keeps errors
+	m.w.WriteString(smallpage.Head + "\n<title>planec matrix</title></head><body>\n") // the writer keeps errors
 	for _, port := range m.ports {
 		if err := m.table(port, m.cells[port]); err != nil {
 			return err

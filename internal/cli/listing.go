@@ -46,6 +46,7 @@ func (x *listing) given() string {
 
 var listWriters = map[string]func(io.Writer, *connectivity.Map, *connwrite.Options) error{
 	"text": connwrite.Text, "md": connwrite.Markdown, "csv": connwrite.CSV, "json": connwrite.JSON,
+	"dot": connwrite.DOT, "svg": connwrite.SVG, "html": connwrite.HTML,
 }
 
 // write reads who can reach whom and writes it.

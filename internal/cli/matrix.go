@@ -60,7 +60,7 @@ one is asked about.`,
 	flags.StringSliceVar(&m.ports, "port", nil, "ask about this destination port only, pod by pod: as 80 or 53/udp; may be repeated")
 	backendFlag(flags, &m.backend, "with --port: ask the rules that this backend emits, by interpreting them, instead of the evaluator")
 	m.list.register(flags)
-	formatFlag(flags, &m.format, "text", "tsv", "csv", "json", "md", "html")
+	formatFlag(flags, &m.format, "text", "tsv", "csv", "json", "md", "dot", "svg", "html")
 	return cmd
 }
 

@@ -72,7 +72,7 @@ func (c *comparison) exposures(e *entity, d ir.Direction) []Exposure {
 		out = append(out, one(WholeCluster, "every pod", whole))
 	}
 	out = append(out, c.byPorts(func(class []*entity) clusterwide.Ports { return c.admits(e, class, d).Minus(whole) }, func(x *entity) bool {
-		return x.stand != nil && !c.known(x.stand) && !c.likeKnown(e, x, d)
+		return x.stand != nil && !c.known(x.stand) && !c.told(e, x, d)
 	}, func(list []*entity, ports clusterwide.Ports) Exposure {
 		return one(Lacking, c.describe(list, nil), ports)
 	})...)
@@ -88,20 +88,17 @@ func (c *comparison) known(k *standIn) bool {
 	return slices.ContainsFunc(c.all, func(e *entity) bool { return e.given() && c.speaks(e, k) })
 }
 
-// likeKnown reports whether a stand-in has the labels of a kind that the input has, and
-// more, and nothing more is admitted because of these.
-func (c *comparison) likeKnown(e, x *entity, d ir.Direction) bool {
-	mine := c.admits(e, []*entity{x}, d)
+// told reports whether kinds with fewer labels already tell what is admitted for a
+// stand-in: kinds of the input, or others that are named themselves.
+func (c *comparison) told(e, x *entity, d ir.Direction) bool {
+	rest := c.admits(e, []*entity{x}, d)
 	for i := range c.kindsOfPods {
 		k := &c.kindsOfPods[i]
-		if k.stand == x.stand || k.stand.labels() == 0 || !x.stand.has(k.stand) || !c.known(k.stand) {
-			continue
-		}
-		if more := mine.Minus(c.admits(e, k.entities[:1], d)); more.Empty() {
-			return true
+		if k.stand != x.stand && k.stand.labels() > 0 && x.stand.has(k.stand) {
+			rest = rest.Minus(c.admits(e, k.entities[:1], d))
 		}
 	}
-	return false
+	return rest.Empty()
 }
 
 // admits returns what the policies of one direction admit from or to a class.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/planec/planec/internal/review/connectivity"
+	"github.com/planec/planec/ir/diag"
 )
 
 // CSV writes a row for each pair that can connect: from, to, ports, and with explanations
@@ -34,6 +35,7 @@ func CSV(w io.Writer, m *connectivity.Map, o *Options) error {
 }
 
 func plainCell(s string) string {
+	s = diag.Printable(s)
 	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r") {
 		return "'" + s
 	}
