@@ -42,6 +42,7 @@ func TestBarriers(t *testing.T) {
 		{"report, its map", report + "#view=map"},
 		{"change", changed},
 		{"change, its map", changed + "#view=map"},
+		{"matrix", write("matrix", with("matrix", "--explain", "--exposure", "-o", "html")...)},
 		{"matrix of a port", write("ports", with("matrix", "--port", "5432", "-o", "html")...)},
 		{"trace", write("trace", with("trace", "--from", "shop/web-0", "--to", "svc/shop/db", "--port", "5432", "-o", "html")...)},
 	}

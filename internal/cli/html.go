@@ -10,7 +10,7 @@ import (
 )
 
 var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"where": originLine}).Parse(smallpage.Head + `
-<title>planec trace</title></head><body>
+<title>planec trace</title></head><body><main>
 <h1 class="{{.Verdict}}">{{.Verdict}}{{if .Masquerade}}, masqueraded{{end}}</h1>
 {{range .Hops}}<h2>{{if .Node}}{{.Node}}{{else}}whichever node the pod will be on{{end}}</h2>
 <p><code>{{.Packet}}</code></p>
@@ -18,7 +18,7 @@ var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"
 {{end}}</ol>
 {{end}}{{with .Endpoints}}<h2>Endpoints</h2><ul>{{range .}}<li><code>{{.}}</code></li>{{end}}</ul>{{end}}
 {{with .Denied}}<h2>A policy keeps it from</h2><ul>{{range .}}<li><code>{{.}}</code></li>{{end}}</ul>{{end}}
-</body></html>
+</main></body></html>
 `))
 
 // writeTraceHTML writes a self-contained page, for example for a ticket.
@@ -50,7 +50,7 @@ type matrixRow struct {
 type matrixCell struct{ Word, Title, Mark string }
 
 func (m *htmlMatrix) end() error {
-	m.w.WriteString(smallpage.Head + "\n<title>planec matrix</title></head><body>\n") // the writer keeps errors
+	m.w.WriteString(smallpage.Head + "\n<title>planec matrix</title></head><body><main>\n<h1>Which pods can reach which</h1>\n") // the writer keeps errors
 	for _, port := range m.ports {
 		if err := m.table(port, m.cells[port]); err != nil {
 			return err
@@ -59,7 +59,7 @@ func (m *htmlMatrix) end() error {
 	if m.note != "" {
 		fmt.Fprintf(m.w, "<p>note: %s</p>\n", template.HTMLEscapeString(m.note))
 	}
-	m.w.WriteString("</body></html>\n")
+	m.w.WriteString("</main></body></html>\n")
 	return m.w.Flush()
 }
 
