@@ -30,7 +30,7 @@ function drawRules() {
 // mainFile is the file to show first: that of the rules, else the one with the most
 // lines.
 function mainFile(files) {
-  const known = files.find((f) => ["rules.nft", "iptables.rules", "ipvsadm.rules", "maps.txt"].includes(f.name));
+  const known = files.find((f) => /^(rules|iptables|ipvsadm|maps)\.(nft|rules|txt)$/.test(f.name));
   if (known) return known;
   return files.reduce((most, f) => !most || f.lines.length > most.lines.length ? f : most, null);
 }
