@@ -28,7 +28,6 @@ else
 	need chromium chromium
 	need node nodejs
 	need npm npm
-	need chromedriver chromium-driver
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 fi
 [ -n "$missing" ] || exit 0

@@ -24,7 +24,7 @@ PATH="$pages:$PATH"
 	cd examples/shop
 	planec report -f . --config settings/node.yaml --all-nodes -o "$pages/report.html" 2>/dev/null
 	cd ../policies
-	planec matrix -f . --config settings/node.yaml --port 5432 -o html >"$pages/matrix.html"
+	planec matrix -f . --config settings/node.yaml --explain --exposure -o html >"$pages/matrix.html"
 	planec trace -f . --config settings/node.yaml --from shop/web-0 --to svc/shop/db --port 5432 -o html >"$pages/trace.html"
 	cd ../../internal/cli/testdata/diff/store-opens-elsewhere
 	planec report old new --synth --all-nodes --cluster-cidr 10.244.0.0/16 -o "$pages/change.html"

@@ -13,7 +13,7 @@ import (
 // edges have no reasons: a page of this size says enough.
 const (
 	mostWorkloads = 120
-	mostExplained = 3000
+	mostExplained = 15000
 )
 
 // Reach is who can reach whom in one state.
@@ -43,7 +43,7 @@ func NewMap(before, after *Reach) *Map {
 	if before != nil {
 		was = d.flows(before.Map)
 	}
-	d.explain = len(now.inside)+len(was.inside) <= mostExplained
+	d.explain = !d.fold && len(now.inside)+len(was.inside) <= mostExplained
 	d.inside(was, now)
 	d.outside(was, now, false)
 	d.outside(was, now, true)
