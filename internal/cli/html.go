@@ -11,7 +11,10 @@ import (
 
 var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"where": originLine}).Parse(smallpage.Head + `
 <title>planec trace</title></head><body><main>
-<h1 class="{{.Verdict}}">{{.Verdict}}{{if .Masquerade}}, masqueraded{{end}}</h1>
+<h1>{{.Question}}</h1>
+<p class="{{.Verdict}}"><b>{{.Answer}}</b></p>
+<div class="scroll" role="region" aria-label="Path" tabindex="0">{{.Path}}</div>
+<p>{{.Verdict}}{{if .Masquerade}}, masqueraded{{end}}</p>
 {{range .Hops}}<h2>{{if .Node}}{{.Node}}{{else}}whichever node the pod will be on{{end}}</h2>
 <p><code>{{.Packet}}</code></p>
 <ol>{{range .Result.Steps}}<li><b>{{.Stage}}</b> {{.Text}}{{with where .Origin}}<br><small>{{.}}</small>{{end}}</li>
@@ -25,11 +28,13 @@ var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"
 func writeTraceHTML(w io.Writer, o netpath.Outcome) error {
 	g := newGraph(o)
 	return traceTemplate.Execute(w, struct {
+		Question, Answer  string
+		Path              template.HTML
 		Verdict           string
 		Masquerade        bool
 		Hops              []netpath.Hop
 		Endpoints, Denied []string
-	}{o.Verdict.String(), o.Masquerade, o.Hops, g.endpoints, g.denied})
+	}{o.Question(), answer(o), template.HTML(smallpage.Chain(o.Question(), tracePath(o))), o.Verdict.String(), o.Masquerade, o.Hops, g.endpoints, g.denied})
 }
 
 // htmlMatrix draws all pods, however many there are.

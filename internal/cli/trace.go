@@ -211,6 +211,7 @@ func writeTraceJSON(w io.Writer, o netpath.Outcome) error {
 
 func writeTraceText(w io.Writer, o netpath.Outcome) error {
 	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n%s\n\n", o.Question(), answer(o))
 	for _, h := range o.Hops {
 		node := h.Node
 		if node == "" {
@@ -241,6 +242,17 @@ func writeTraceText(w io.Writer, o netpath.Outcome) error {
 	}
 	_, err := io.WriteString(w, strings.Join(lines, "\n"))
 	return err
+}
+
+// answer is the sentence, with the word that a reader looks for first.
+func answer(o netpath.Outcome) string {
+	switch {
+	case o.Reaches():
+		return "Yes: " + o.Sentence()
+	case o.Verdict == eval.DNAT:
+		return "Not always: " + o.Sentence()
+	}
+	return "No: " + o.Sentence()
 }
 
 func originLine(o ir.Origin) string {

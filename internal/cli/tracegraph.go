@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/planec/planec/internal/review/netpath"
@@ -62,6 +63,7 @@ func writeTraceMermaid(w io.Writer, o netpath.Outcome) error {
 	g := newGraph(o)
 	var b strings.Builder
 	b.WriteString("flowchart TD\n")
+	mermaidPath(&b, o)
 	for i, group := range g.groups {
 		fmt.Fprintf(&b, "  subgraph g%d[\"%s\"]\n", i, mermaidText(group.title))
 		for _, s := range group.steps {
@@ -84,6 +86,32 @@ func writeTraceMermaid(w io.Writer, o netpath.Outcome) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// mermaidPath draws the path from pod to pod above the steps.
+func mermaidPath(b *strings.Builder, o netpath.Outcome) {
+	fmt.Fprintf(b, "  subgraph path[\"%s\"]\n    direction LR\n", mermaidText(answer(o)))
+	columns := tracePath(o)
+	for i, c := range columns {
+		for j, box := range c {
+			fmt.Fprintf(b, "    p%d_%d([\"%s\"])\n", i, j, mermaidText(box.Text))
+		}
+	}
+	for i := 1; i < len(columns); i++ {
+		for k := range columns[i-1] {
+			for j, box := range columns[i] {
+				arrow := "-->"
+				if box.Bad {
+					arrow = "-.-x"
+				}
+				fmt.Fprintf(b, "    p%d_%d %s p%d_%d\n", i-1, k, arrow, i, j)
+			}
+		}
+	}
+	b.WriteString("  end\n")
+	if slices.ContainsFunc(o.Hops, func(h netpath.Hop) bool { return len(h.Result.Steps) > 0 }) {
+		b.WriteString("  path --> s0\n")
+	}
 }
 
 // mermaidText escapes quotes and markup as entities, as Mermaid requires.

@@ -16,7 +16,7 @@ type Cause struct {
 	Direction ir.Direction
 	Accept    bool
 	Ports     clusterwide.Ports // the packets about which it decides
-	Subject   string            // the workload whose direction it is
+	Subjects  []string          // the workloads whose direction it is, sorted
 	// Rule is the rule's place, and RuleName its own name. Isolating are the policies that
 	// isolate the subject, none of whose rules matches. Without both, no policy decides:
 	// Selected tells whether one selects the subject.
@@ -46,13 +46,31 @@ func (c *Cause) String() string {
 		for i, o := range c.Isolating {
 			places[i] = place(o)
 		}
-		return fmt.Sprintf("%v: %s is isolated by %s, and no rule matches", c.Direction, c.Subject, clusterwide.Join(places, "and"))
+		return fmt.Sprintf("%v: %s isolated by %s, and no rule matches", c.Direction, c.subject(), clusterwide.Join(places, "and"))
 	case c.Host:
-		return fmt.Sprintf("%v: %s is on the host's network, where policies do not apply", c.Direction, c.Subject)
+		return fmt.Sprintf("%v: %s on the host's network, where policies do not apply", c.Direction, c.subject())
 	case c.Selected:
-		return fmt.Sprintf("%v: no rule matches, and no NetworkPolicy isolates %s", c.Direction, c.Subject)
+		return fmt.Sprintf("%v: no rule matches, and no NetworkPolicy isolates %s", c.Direction, c.names())
 	}
-	return fmt.Sprintf("%v: no policy selects %s", c.Direction, c.Subject)
+	return fmt.Sprintf("%v: no policy selects %s", c.Direction, c.names())
+}
+
+// names names the subjects, the first few of many.
+func (c *Cause) names() string {
+	const most = 8
+	list := c.Subjects
+	if len(list) > most+1 {
+		list = append(slices.Clone(list[:most]), fmt.Sprintf("%d more workloads", len(list)-most))
+	}
+	return clusterwide.Join(list, "and")
+}
+
+// subject names the subjects with the verb.
+func (c *Cause) subject() string {
+	if len(c.Subjects) > 1 {
+		return c.names() + " are"
+	}
+	return c.names() + " is"
 }
 
 // Open reports that no rule and no isolation decides, so the packets pass.
@@ -61,7 +79,7 @@ func (c *Cause) Open() bool { return c.Rule == nil && len(c.Isolating) == 0 }
 // Kind is what the cause says, apart from its subject.
 func (c *Cause) Kind() string {
 	one := *c
-	one.Subject = ""
+	one.Subjects = nil
 	return one.String()
 }
 
@@ -83,11 +101,11 @@ func (m *Map) Why(from, to Group) []Cause {
 			if !ok {
 				continue
 			}
-			if s.end != nil {
-				out = m.direction(out, ir.Egress, s.end, src, dst)
+			if len(s.ends) > 0 {
+				out = m.direction(out, ir.Egress, s.ends, src, dst)
 			}
-			if d.end != nil {
-				out = m.direction(out, ir.Ingress, d.end, dst, src)
+			if len(d.ends) > 0 {
+				out = m.direction(out, ir.Ingress, d.ends, dst, src)
 			}
 		}
 	}
@@ -106,30 +124,43 @@ func (m *Map) Allowing(e *Edge) []Cause {
 	return out
 }
 
-// sample is one end, or one of the networks that policies tell apart.
+// sample is ends that policies do not tell apart, or one of the networks that they do.
 type sample struct {
-	end *End
-	at  *clusterwide.Ends
+	ends []*End
+	at   *clusterwide.Ends
 }
 
+// samples returns the classes of a group's ends, or its networks.
 func (m *Map) samples(g Group) []sample {
 	var out []sample
+	index := make(map[int]int)
 	for _, e := range g.Ends {
-		out = append(out, sample{e, &e.at})
+		at, known := index[e.class]
+		if !known {
+			at = len(out)
+			index[e.class] = at
+			out = append(out, sample{at: &e.at})
+		}
+		out[at].ends = append(out[at].ends, e)
 	}
 	for _, n := range g.pieces {
-		out = append(out, sample{nil, &n.at})
+		out = append(out, sample{at: &n.at})
 	}
 	return out
 }
 
-// direction adds the causes of one direction of an end, each once.
-func (m *Map) direction(out []Cause, d ir.Direction, e *End, pod, peer netip.Addr) []Cause {
-	if e.Host {
-		return add(out, Cause{Direction: d, Accept: true, Ports: clusterwide.EveryPort(), Subject: e.String(), Host: true})
+// direction adds the causes of one direction of ends of one class, each once.
+func (m *Map) direction(out []Cause, d ir.Direction, ends []*End, pod, peer netip.Addr) []Cause {
+	names := make([]string, len(ends))
+	for i, e := range ends {
+		names[i] = e.String()
+	}
+	names = slices.Compact(names)
+	if ends[0].Host {
+		return add(out, Cause{Direction: d, Accept: true, Ports: clusterwide.EveryPort(), Subjects: names, Host: true})
 	}
 	for _, p := range m.policies.Why(d, pod, peer) {
-		c := Cause{Direction: d, Accept: p.Accept, Ports: p.Ports, Subject: e.String(), Selected: e.Selected[d]}
+		c := Cause{Direction: d, Accept: p.Accept, Ports: p.Ports, Subjects: names, Selected: ends[0].Selected[d]}
 		switch {
 		case p.Rule != nil:
 			c.Rule, c.RuleName = &p.Rule.Origin, p.Rule.Name
@@ -143,7 +174,7 @@ func (m *Map) direction(out []Cause, d ir.Direction, e *End, pod, peer netip.Add
 
 func add(out []Cause, c Cause) []Cause {
 	at := slices.IndexFunc(out, func(o Cause) bool {
-		return o.Direction == c.Direction && o.Accept == c.Accept && o.String() == c.String() && o.path() == c.path()
+		return o.Direction == c.Direction && o.Accept == c.Accept && o.path() == c.path() && o.String() == c.String()
 	})
 	if at < 0 {
 		return append(out, c)

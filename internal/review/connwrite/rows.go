@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/connectivity"
 	"github.com/planec/planec/ir"
 )
@@ -173,9 +172,7 @@ func causeTexts(all []cause) []string {
 		switch part := c.Ports.String(); {
 		case c.Open():
 			text = c.Kind()
-			if !slices.Contains(subjects[text], c.Subject) {
-				subjects[text] = append(subjects[text], c.Subject)
-			}
+			subjects[text] = append(subjects[text], c.Subjects...)
 		case part != all[i].of.Ports.String():
 			text += " on " + part
 		}
@@ -187,7 +184,8 @@ func causeTexts(all []cause) []string {
 		if c := all[i].Cause; c.Open() {
 			kind := c.Kind()
 			if at := slices.Index(texts[c.Direction], kind); at >= 0 {
-				c.Subject = clusterwide.Join(shorten(subjects[kind], "workloads"), "and")
+				slices.Sort(subjects[kind])
+				c.Subjects = slices.Compact(subjects[kind])
 				texts[c.Direction][at] = c.String()
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
@@ -41,6 +42,15 @@ type node struct {
 	program *ir.Program
 	judge   Judge
 	err     error
+
+	why      sync.Once
+	policies *clusterwide.Policies // for sentences only
+}
+
+// reasons returns the node's policies, which tell the rules about all ports.
+func (v *node) reasons() *clusterwide.Policies {
+	v.why.Do(func() { v.policies = clusterwide.New([]*ir.Program{v.program}, make(clusterwide.Interned)) })
+	return v.policies
 }
 
 // New makes a network from a prepared cluster and its objects.

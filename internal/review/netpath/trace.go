@@ -43,6 +43,10 @@ type Outcome struct {
 	// Hops are in the order of the path. If load balancing leads to several
 	// nodes, their hops follow each other.
 	Hops []Hop
+	// Connection is what was asked.
+	Connection Connection
+
+	network *Network
 }
 
 // maxHops bounds the nodes on the path of a packet: two from pod to pod, three
@@ -52,7 +56,9 @@ const maxHops = 4
 // Trace follows a connection over all nodes.
 func (n *Network) Trace(c Connection) (Outcome, error) {
 	if p := n.owners[c.Src]; c.Src == c.Dst && p.Pod {
-		return n.itself(c, p), nil
+		o := n.itself(c, p)
+		o.Connection, o.network = c, n
+		return o, nil
 	}
 	w := walk{network: n, connection: c}
 	packet, name := n.start(c)
@@ -60,7 +66,7 @@ func (n *Network) Trace(c Connection) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Result: join(leaves), Hops: w.hops}, nil
+	return Outcome{Result: join(leaves), Hops: w.hops, Connection: c, network: n}, nil
 }
 
 // itself handles a pod that connects to its own address: no packet leaves it.

@@ -56,7 +56,7 @@ func (d *drawing) why(old, is flow, ports clusterwide.Ports, accept bool) []Beca
 		case len(c.Isolating) > 0:
 			for _, o := range c.Isolating {
 				at := d.after.Locate(o)
-				out = append(out, Because{Text: fmt.Sprintf("%v: %s isolates %s, and no rule allows it", c.Direction, at.Object(), c.Subject), Origin: at})
+				out = append(out, Because{Text: fmt.Sprintf("%v: %s isolates %s, and no rule allows it", c.Direction, at.Object(), clusterwide.Join(c.Subjects, "and")), Origin: at})
 			}
 		default:
 			out = append(out, Because{Text: c.String()})
