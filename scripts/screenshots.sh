@@ -15,8 +15,10 @@ fi
 [ -d "$browser/node_modules" ] || (cd "$browser" && npm ci --ignore-scripts)
 
 pages=$(mktemp -d)
-trap 'rm -rf "$pages"' EXIT
-go build -o "$pages/planec" ./cmd/planec
+playing=
+trap '[ -z "$playing" ] || kill "$playing" 2>/dev/null || true; rm -rf "$pages"' EXIT
+if grep -q '^wasm:' Makefile; then make -s wasm; fi
+go build -trimpath -o "$pages/planec" ./cmd/planec
 go build -o "$pages/palette" "./$browser/palette"
 PATH="$pages:$PATH"
 
@@ -29,7 +31,18 @@ PATH="$pages:$PATH"
 	cd ../../internal/cli/testdata/diff/store-opens-elsewhere
 	planec report old new --synth --all-nodes --cluster-cidr 10.244.0.0/16 -o "$pages/change.html"
 )
-mkdir -p "$out"
-node "$browser/screenshots.js" "$pages" "$out" "$@"
-palette "$out"/*.png
+if planec play --help >/dev/null 2>&1; then
+	planec play >"$pages/play.txt" 2>&1 &
+	playing=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		sleep 1
+		PLAY_URL=$(grep -o 'http://[^ ]*' "$pages/play.txt" | head -n 1)
+		[ -z "$PLAY_URL" ] || break
+	done
+	export PLAY_URL
+fi
+mkdir -p "$out" "$pages/made"
+node "$browser/screenshots.js" "$pages" "$pages/made" "$@"
+palette "$pages/made"/*.png
+mv "$pages/made"/*.png "$out"
 ls -l "$out"/*.png | awk '{print $5, $9}'
