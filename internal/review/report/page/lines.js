@@ -3,6 +3,9 @@
 
 const drawAll = 250, spare = 25;
 
+// sameRow reports that two rows look alike: k and d are what a row shows besides text.
+const sameRow = (a, b) => a.t === b.t && a.c === b.c && a.h === b.h && a.gap === b.gap && a.n === b.n && a.k === b.k && a.d === b.d && a.edge === b.edge;
+
 class List {
   // look: {height, label, row(row, i) → element, pick(row, i)}.
   constructor(id, look) {
@@ -12,6 +15,7 @@ class List {
     this.rows = [];
     this.index = new Map();
     this.cursor = -1;
+    this.shift = 0; // by how much the rows became fewer since they were drawn
     this.window = make("div", { class: "window" });
     this.sizer = make("div", { class: "sizer" }, this.window);
     this.ruler = make("div", { class: "ruler", "aria-hidden": "true" });
@@ -31,6 +35,7 @@ class List {
   set(rows, name) {
     const same = name !== undefined && name === this.name, top = this.box.scrollTop, left = this.box.scrollLeft;
     this.name = name;
+    this.shift = this.rows.length - rows.length;
     this.rows = rows;
     this.index = indexRows(rows);
     this.cursor = same ? Math.min(this.cursor, rows.length - 1) : -1;
@@ -59,20 +64,38 @@ class List {
       if (from >= this.from && to <= this.to && this.to - this.from < to - from + 2 * spare) return;
     } else if (this.from === 0 && this.to === n) return;
     [this.from, this.to] = [from, to];
-    const made = [];
-    for (let i = from; i < to; i++) made.push(this.element(i));
+    // Most rows were there before: a pane scrolls, or one line is edited.
+    const had = new Map([...this.window.children].map((e) => [e.i, e])), made = [];
+    const reused = (i, at) => {
+      const e = had.get(at);
+      if (!e || !sameRow(e.row, this.rows[i])) return null;
+      had.delete(at);
+      return e;
+    };
+    for (let i = from; i < to; i++) made.push(reused(i, i) || reused(i, i + this.shift) || this.element(i));
+    made.forEach((e, k) => this.number(e, from + k));
+    this.shift = 0;
     this.window.style.transform = `translateY(${from * h}px)`;
-    this.window.replaceChildren(...made);
+    if (had.size || made.some((e, k) => e !== this.window.children[k])) this.window.replaceChildren(...made);
     this.marks();
   }
 
   element(i) {
     const e = this.look.row(this.rows[i], i);
-    e.id = `${this.id}-${i}`;
+    e.row = this.rows[i];
     e.base = e.className;
-    e.i = i;
-    for (const [k, v] of [["role", "option"], ["aria-setsize", this.rows.length], ["aria-posinset", i + 1]]) e.setAttribute(k, v);
+    e.setAttribute("role", "option");
     return e;
+  }
+
+  // number says which row an element is.
+  number(e, i) {
+    if (e.i === i && e.of === this.rows.length) return;
+    e.i = i;
+    e.of = this.rows.length;
+    e.id = `${this.id}-${i}`;
+    e.setAttribute("aria-posinset", i + 1);
+    e.setAttribute("aria-setsize", e.of);
   }
 
   // marks dresses the drawn rows.
@@ -80,8 +103,9 @@ class List {
     for (const e of this.window.children) {
       const ids = this.rows[e.i].o || [];
       const hot = owner(ids, marks.hot), pinned = owner(ids, marks.pinned), own = hot >= 0 ? hot : pinned >= 0 ? pinned : owner(ids);
-      e.className = e.base + (own >= 0 ? ` own k k${doc.hues[own]}` : "") + (hot >= 0 ? " hot" : "") + (pinned >= 0 ? " pinned" : "") + (e.i === this.cursor ? " cursor" : "");
-      e.setAttribute("aria-selected", String(pinned >= 0));
+      const dress = e.base + (own >= 0 ? ` own k k${doc.hues[own]}` : "") + (hot >= 0 ? " hot" : "") + (pinned >= 0 ? " pinned" : "") + (e.i === this.cursor ? " cursor" : "");
+      if (e.className !== dress) e.className = dress;
+      if (e.getAttribute("aria-selected") !== String(pinned >= 0)) e.setAttribute("aria-selected", String(pinned >= 0));
     }
     this.rule();
   }

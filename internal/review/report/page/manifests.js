@@ -55,6 +55,7 @@ function drawManifests() {
   tabs(byId("manifest-files"), names, state.manifest, "manifest files", (name) => { showManifest(name); keepLink(); }, changeMark);
   readMargins();
   const rows = manifestRows();
+  for (const r of rows) if (r.n && margins.has(r.n)) r.d = margins.get(r.n).severity + margins.get(r.n).text;
   panes.manifests.box.setAttribute("aria-label", `lines of ${state.manifest || "the manifest"}`);
   panes.manifests.set(rows.length ? rows : [{ t: "The texts of the manifests are not on this page.", gap: true }], state.manifest);
   if (editing()) editor.draw();

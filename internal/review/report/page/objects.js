@@ -24,6 +24,6 @@ function drawObjects() {
     if (words.every((w) => text.includes(w))) ids.push(id);
   });
   ids.sort((a, b) => Boolean(doc.objects[b].change) - Boolean(doc.objects[a].change) || doc.ranks[a] - doc.ranks[b] || a - b);
-  panes.objects.set(ids.map((id) => ({ id, o: [id] })), words.join(" "));
+  panes.objects.set(ids.map((id) => ({ id, o: [id], k: `${keyOf(doc.objects[id])} ${placeOf(doc.objects[id])} ${doc.objects[id].used} ${doc.objects[id].change}` })), words.join(" "));
   byId("objects-count").textContent = words.length ? `${ids.length} of ${doc.objects.length}` : String(doc.objects.length);
 }
