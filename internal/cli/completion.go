@@ -23,10 +23,11 @@ type values = cobra.CompletionFunc
 // names of objects in the input of -f.
 func complete(root *cobra.Command) {
 	places := map[string]values{
-		"from":  ofInput(sources),
-		"to":    ofInput(destinations),
-		"focus": ofInput(sources),
-		"node":  ofInput(nodes),
+		"from":      ofInput(sources),
+		"to":        ofInput(destinations),
+		"focus":     ofInput(pods),
+		"namespace": ofInput(namespaces),
+		"node":      ofInput(nodes),
 
 		"color":              words([]string{"auto", "always", "never"}),
 		"policy-deny":        words([]string{"drop", "reject"}),
@@ -46,6 +47,9 @@ func complete(root *cobra.Command) {
 				from = lists(v.words)
 			default:
 				from = places[f.Name]
+			}
+			if cmd.Name() == "matrix" && (f.Name == "from" || f.Name == "to") {
+				from = ofInput(pods) // a list is about pods, not nodes or Services
 			}
 			if slices.Contains(dirs, f.Name) {
 				_ = cmd.MarkFlagDirname(f.Name) // the flag exists
@@ -131,15 +135,30 @@ func nodes(set *objects.Set) (out []string) {
 	return out
 }
 
+// pods returns the names of pods.
+func pods(set *objects.Set) (out []string) {
+	for _, p := range set.Pods {
+		out = append(out, objects.NameOf(p.Object).String())
+	}
+	return out
+}
+
+// namespaces returns the namespaces of pods.
+func namespaces(set *objects.Set) (out []string) {
+	for _, p := range set.Pods {
+		if !slices.Contains(out, p.Object.Namespace) {
+			out = append(out, p.Object.Namespace)
+		}
+	}
+	return out
+}
+
 // sources returns the possible sources of a connection.
 func sources(set *objects.Set) (out []string) {
 	for _, n := range nodes(set) {
 		out = append(out, "node/"+n)
 	}
-	for _, p := range set.Pods {
-		out = append(out, objects.NameOf(p.Object).String())
-	}
-	return out
+	return append(out, pods(set)...)
 }
 
 // destinations returns the possible destinations of a connection.

@@ -89,8 +89,8 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
   # What happens to a connection, and why
   planec trace -f manifests/ --from shop/web-0 --to svc/shop/cart --port 80
 
-  # Who can reach whom
-  planec matrix -f manifests/ --port 80/tcp --port 53/udp`,
+  # Who can reach whom, on every port
+  planec matrix -f manifests/`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noSuchCommand,

@@ -27,7 +27,7 @@ type Exposed uint8
 const (
 	WholeCluster Exposed = iota + 1 // every pod that there could be
 	Lacking                         // pods that the input lacks
-	OutsideWorld                    // networks
+	OutsideWorld                    // networks, which package connectivity adds
 )
 
 // Exposures returns the exposures of all workloads whose direction policies limit, sorted
@@ -40,47 +40,79 @@ func Exposures(s *State) (list []Exposure, bounds []string) {
 	c.boths, c.symbols, c.answered = make(map[[2]*clusterwide.Ports]*clusterwide.Ports), make(map[setOf]*clusterwide.Ports), make(map[answer][]*delta)
 	c.all, _, _ = podEntities(matchPods(x.pods, x.pods), x, x)
 	c.all = append(c.all, standInEntities(u, x, x)...)
-	c.all = append(c.all, outsideEntities(x, x, u)...)
 	c.indexKinds()
 	c.classify()
+	o := &openness{comparison: c, lacking: make([][]*entity, len(c.classes)), answers: make(map[string][]Exposure)}
+	o.sort()
 	for _, e := range c.all {
 		if !e.given() {
 			continue
 		}
 		for _, d := range []ir.Direction{ir.Ingress, ir.Egress} {
 			if x.limits(&e.after, d) {
-				list = append(list, c.exposures(e, d)...)
+				list = append(list, o.exposures(e, d)...)
 			}
 		}
 	}
 	return list, u.bounds
 }
 
-// exposures returns those of one direction of a workload.
-func (c *comparison) exposures(e *entity, d ir.Direction) []Exposure {
-	one := func(to Exposed, peers string, ports clusterwide.Ports) Exposure {
-		return Exposure{Namespace: e.namespace, Name: e.name, Pods: e.count, Direction: d, To: to, Peers: peers, Ports: ports}
+// openness finds exposures: once for all workloads that policies do not tell apart.
+type openness struct {
+	*comparison
+	// lacking are the entities of each class that are pods that the input lacks.
+	lacking [][]*entity
+	answers map[string][]Exposure
+}
+
+// sort finds the lacking entities of all classes.
+func (o *openness) sort() {
+	known := make([]bool, len(o.kindsOfPods))
+	for i := range o.kindsOfPods {
+		known[i] = o.known(o.kindsOfPods[i].stand)
 	}
+	for i, class := range o.classes {
+		for _, e := range class {
+			if e.stand != nil && !known[e.kind] {
+				o.lacking[i] = append(o.lacking[i], e)
+			}
+		}
+	}
+}
+
+// exposures returns those of one direction of a workload.
+func (o *openness) exposures(e *entity, d ir.Direction) []Exposure {
+	key := fmt.Sprint(d, e.class)
+	list, known := o.answers[key]
+	if !known {
+		list = o.find(e, d)
+		o.answers[key] = list
+	}
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Namespace, out[i].Name, out[i].Pods = e.namespace, e.name, e.count
+	}
+	return out
+}
+
+func (o *openness) find(e *entity, d ir.Direction) []Exposure {
 	var out []Exposure
 	whole := clusterwide.EveryPort()
-	for _, class := range c.classes {
-		if class[0].role == podRole {
-			whole = whole.Intersect(c.admits(e, class, d))
+	for _, class := range o.classes {
+		if class[0].role == podRole && !whole.Empty() {
+			whole = whole.Intersect(o.admits(e, class, d))
 		}
 	}
 	if !whole.Empty() {
-		out = append(out, one(WholeCluster, "every pod", whole))
+		out = append(out, Exposure{Direction: d, To: WholeCluster, Peers: "every pod", Ports: whole})
 	}
-	out = append(out, c.byPorts(func(class []*entity) clusterwide.Ports { return c.admits(e, class, d).Minus(whole) }, func(x *entity) bool {
-		return x.stand != nil && !c.known(x.stand) && !c.told(e, x, d)
-	}, func(list []*entity, ports clusterwide.Ports) Exposure {
-		return one(Lacking, c.describe(list, nil), ports)
-	})...)
-	return append(out, c.byPorts(func(class []*entity) clusterwide.Ports { return c.admits(e, class, d) }, func(x *entity) bool {
-		return x.role == outsideRole
-	}, func(list []*entity, ports clusterwide.Ports) Exposure {
-		return one(OutsideWorld, c.describe(list, nil), ports)
-	})...)
+	for _, g := range o.byPorts(e, d, whole) {
+		list := slices.DeleteFunc(g.list, func(x *entity) bool { return o.told(e, x, d) })
+		if len(list) > 0 {
+			out = append(out, Exposure{Direction: d, To: Lacking, Peers: o.describe(list, nil), Ports: g.ports})
+		}
+	}
+	return out
 }
 
 // known reports whether a pod of the input has the labels of a kind.
@@ -117,32 +149,32 @@ func (c *comparison) admits(e *entity, class []*entity, d ir.Direction) clusterw
 	return *c.symbolic(c.after.Allowed(d, src, dst), variantOf(class))
 }
 
-// byPorts groups the wanted entities with a non-empty set of ports.
-func (c *comparison) byPorts(ports func([]*entity) clusterwide.Ports, want func(*entity) bool, make func([]*entity, clusterwide.Ports) Exposure) []Exposure {
-	type group struct {
-		ports clusterwide.Ports
-		list  []*entity
-	}
-	var groups []*group
-	for _, class := range c.classes {
-		list := slices.DeleteFunc(slices.Clone(class), func(e *entity) bool { return !want(e) })
-		if len(list) == 0 {
+// portGroup is entities that are admitted on the same ports.
+type portGroup struct {
+	ports clusterwide.Ports
+	list  []*entity
+}
+
+// byPorts groups lacking entities by what is admitted from or to them, but for some ports.
+func (o *openness) byPorts(e *entity, d ir.Direction, but clusterwide.Ports) []*portGroup {
+	var groups []*portGroup
+	index := make(map[string]*portGroup)
+	for i, class := range o.classes {
+		if len(o.lacking[i]) == 0 {
 			continue
 		}
-		set := ports(class)
+		set := o.admits(e, class, d).Minus(but)
 		if set.Empty() {
 			continue
 		}
-		at := slices.IndexFunc(groups, func(g *group) bool { return fmt.Sprint(g.ports) == fmt.Sprint(set) })
-		if at < 0 {
-			at = len(groups)
-			groups = append(groups, &group{ports: set})
+		key := fmt.Sprint(set.Spans, set.Other, set.Named)
+		g := index[key]
+		if g == nil {
+			g = &portGroup{ports: set}
+			index[key] = g
+			groups = append(groups, g)
 		}
-		groups[at].list = append(groups[at].list, list...)
+		g.list = append(g.list, o.lacking[i]...)
 	}
-	var out []Exposure
-	for _, g := range groups {
-		out = append(out, make(g.list, g.ports))
-	}
-	return out
+	return groups
 }

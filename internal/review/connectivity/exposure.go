@@ -1,7 +1,11 @@
 package connectivity
 
 import (
+	"net/netip"
+
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/compare"
+	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
 )
 
@@ -41,11 +45,44 @@ func (m *Map) Expose(state *compare.State, f Filter) *Exposure {
 		}
 	}
 	list, bounds := compare.Exposures(state)
-	for _, x := range list {
+	for _, x := range append(list, m.openToOutside()...) {
 		if f.wants(x.Namespace, x.Name) {
 			out.Open = append(out.Open, x)
 		}
 	}
 	out.Bounds = bounds
+	return out
+}
+
+// openToOutside returns the networks that limited directions admit, whatever the policies
+// of the other direction say.
+func (m *Map) openToOutside() []compare.Exposure {
+	var out []compare.Exposure
+	for _, e := range m.Ends {
+		for _, d := range []ir.Direction{ir.Ingress, ir.Egress} {
+			if !e.Guarded[d] {
+				continue
+			}
+			groups, order := make(map[*clusterwide.Ports][]netip.Prefix), []*clusterwide.Ports(nil)
+			for _, n := range m.outside {
+				own, peer, ok := netpath.Common(e.at.Addresses, n.at.Addresses, n.at.Primary)
+				if !ok {
+					continue
+				}
+				ports := m.policies.Allowed(d, own, peer)
+				if ports.Empty() {
+					continue
+				}
+				if groups[ports] == nil {
+					order = append(order, ports)
+				}
+				groups[ports] = append(groups[ports], n.pieces...)
+			}
+			for _, ports := range order {
+				words := m.NetworkWords(clusterwide.Fold(groups[ports]))
+				out = append(out, compare.Exposure{Namespace: e.Namespace, Name: e.Name, Pods: len(e.Pods), Direction: d, To: compare.OutsideWorld, Peers: words, Ports: *ports})
+			}
+		}
+	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/planec/planec/internal/review/clusterwide"
+	"github.com/planec/planec/ir"
 )
 
 // Label names an end: "shop/web (3 pods)", or "shop/web (1 of 3 pods: web-0)" if policies
@@ -37,16 +38,37 @@ func (e *End) ID() string {
 const Outside = "outside"
 
 // NetworkWords names networks: "outside" for all, "outside but 10.0.0.0/8" if that is
-// shorter than a list.
+// shorter than a list. Where the cluster has both families, each has its own words, unless
+// the networks are all of both.
 func (m *Map) NetworkWords(networks []netip.Prefix) string {
-	const most = 4
 	all := m.everywhere()
 	if slices.Equal(networks, all) {
 		return Outside
 	}
-	rest := without(all, networks)
+	var parts []string
+	for _, f := range []ir.Family{ir.IPv4, ir.IPv6} {
+		whole, own := ir.PrefixesOf(f, all), ir.PrefixesOf(f, networks)
+		if len(own) == 0 {
+			continue
+		}
+		name := Outside
+		if len(whole) < len(all) {
+			name = fmt.Sprintf("%s over %s", Outside, map[ir.Family]string{ir.IPv4: "IPv4", ir.IPv6: "IPv6"}[f])
+		}
+		parts = append(parts, familyWords(name, whole, own))
+	}
+	return strings.Join(parts, " and ")
+}
+
+// familyWords names networks of one family, all of which are whole and have a name.
+func familyWords(name string, whole, networks []netip.Prefix) string {
+	const most = 4
+	if slices.Equal(networks, whole) {
+		return name
+	}
+	rest := without(whole, networks)
 	if len(rest) < len(networks) && len(rest) <= most {
-		return Outside + " but " + clusterwide.Join(texts(rest), "and")
+		return name + " but " + clusterwide.Join(texts(rest), "and")
 	}
 	if len(networks) > most && len(rest) > most {
 		return fmt.Sprintf("%s and %d more networks", strings.Join(texts(networks[:most-1]), ", "), len(networks)-most+1)

@@ -139,6 +139,9 @@ func (o *Outcome) arrival() string {
 		ends = []netip.AddrPort{netip.AddrPortFrom(o.Connection.Dst, o.Connection.Port)}
 		out = "arrives"
 	}
+	if o.Connection.Only && slices.ContainsFunc(ends, o.elsewhere) {
+		out += ", as far as " + nodeWords(o.Hops[0].Node) + " decides"
+	}
 	if o.Masquerade {
 		out += ", with a node's address as its source"
 	}
@@ -150,6 +153,12 @@ func (o *Outcome) arrival() string {
 		out += ": " + o.denial(o.Denied[0].Address)
 	}
 	return out + "; " + o.permission(ends)
+}
+
+// elsewhere reports whether an end is on another node than the first one.
+func (o *Outcome) elsewhere(a netip.AddrPort) bool {
+	p := o.network.owners[a.Addr()]
+	return (p.Pod || p.Host) && p.Node != o.Hops[0].Node
 }
 
 // endpoint names an endpoint, with its port if that is another one than was asked for.
@@ -184,24 +193,28 @@ func (o *Outcome) permission(ends []netip.AddrPort) string {
 	case o.Hops[0].Packet.From == eval.FromNode:
 		return "policies do not apply to a node's own packets to its pods"
 	}
-	return "no policy selects " + o.pods(ends)
+	return o.unselected(ends)
 }
 
-// pods names the ends that are pods, or says that none is.
-func (o *Outcome) pods(ends []netip.AddrPort) string {
-	var out []string
-	for _, a := range append([]netip.AddrPort{netip.AddrPortFrom(o.Connection.Src, 0)}, ends...) {
-		if name := o.network.name(a.Addr()); o.network.owners[a.Addr()].Pod && !slices.Contains(out, name) {
-			out = append(out, name)
+// unselected says that no policy is about the source's egress or the ends' ingress, as far
+// as they are pods of nodes that were asked.
+func (o *Outcome) unselected(ends []netip.AddrPort) string {
+	var parts, pods []string
+	if src := o.Connection.Src; o.network.owners[src].Pod && o.Hops[0].Packet.From == eval.FromPod {
+		parts = append(parts, "no egress policy selects "+o.network.name(src))
+	}
+	for _, a := range ends {
+		if name := o.network.name(a.Addr()); o.network.owners[a.Addr()].Pod && !slices.Contains(pods, name) && (!o.Connection.Only || !o.elsewhere(a)) {
+			pods = append(pods, name)
 		}
 	}
-	if len(out) == 0 {
-		return "either end"
+	if len(pods) > 0 {
+		parts = append(parts, "no ingress policy selects "+strings.Replace(few(pods), " and ", " or ", 1))
 	}
-	if len(out) > 2 {
-		return "any of these pods"
+	if len(parts) == 0 {
+		return "no policy is about it"
 	}
-	return strings.Join(out, " or ")
+	return strings.Join(parts, ", and ")
 }
 
 func few(list []string) string {
@@ -224,7 +237,7 @@ func (o *Outcome) refusal() string {
 	if r := o.network.evaluate(h); r.Verdict == h.Result.Verdict && len(r.Steps) > 0 {
 		s := r.Steps[len(r.Steps)-1]
 		if s.Stage == "pool" {
-			return o.emptiness(r.Frontend)
+			return o.network.emptiness(r.Frontend, h.Node)
 		}
 		if at := place(s.Origin); at != "" {
 			return strings.TrimSuffix(s.Text, ": dropped") + ", says " + at
@@ -232,18 +245,6 @@ func (o *Outcome) refusal() string {
 		return s.Text
 	}
 	return "the rules of " + nodeWords(h.Node) + " refuse it"
-}
-
-// emptiness says why a Service answers with a refusal.
-func (o *Outcome) emptiness(f *ir.Frontend) string {
-	out := fmt.Sprintf("svc/%s/%s has no endpoint", f.Service.Namespace, f.Service.Name)
-	if f.Internal.Pool != f.External.Pool || len(f.Lasting) > 0 {
-		out += " that this node may use for it"
-	}
-	if at := f.Origin.Position(); at != "" {
-		out += " (" + at + ")"
-	}
-	return out
 }
 
 // denial says which policy denies an endpoint; "" if none does.
