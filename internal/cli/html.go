@@ -10,7 +10,7 @@ import (
 )
 
 var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"where": originLine}).Parse(smallpage.Head + `
-<title>planec trace</title></head><body>
+<title>planec trace</title></head><body><main>
 <h1>{{.Question}}</h1>
 <p class="{{.Verdict}}"><b>{{.Answer}}</b></p>
 <div class="scroll" role="region" aria-label="Path" tabindex="0">{{.Path}}</div>
@@ -21,7 +21,7 @@ var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"
 {{end}}</ol>
 {{end}}{{with .Endpoints}}<h2>Endpoints</h2><ul>{{range .}}<li><code>{{.}}</code></li>{{end}}</ul>{{end}}
 {{with .Denied}}<h2>A policy keeps it from</h2><ul>{{range .}}<li><code>{{.}}</code></li>{{end}}</ul>{{end}}
-</body></html>
+</main></body></html>
 `))
 
 // writeTraceHTML writes a self-contained page, for example for a ticket.
@@ -55,7 +55,7 @@ type matrixRow struct {
 type matrixCell struct{ Word, Title, Mark string }
 
 func (m *htmlMatrix) end() error {
-	m.w.WriteString(smallpage.Head + "\n<title>planec matrix</title></head><body>\n") // the writer keeps errors
+	m.w.WriteString(smallpage.Head + "\n<title>planec matrix</title></head><body><main>\n<h1>Which pods can reach which</h1>\n") // the writer keeps errors
 	for _, port := range m.ports {
 		if err := m.table(port, m.cells[port]); err != nil {
 			return err
@@ -64,7 +64,7 @@ func (m *htmlMatrix) end() error {
 	if m.note != "" {
 		fmt.Fprintf(m.w, "<p>note: %s</p>\n", template.HTMLEscapeString(m.note))
 	}
-	m.w.WriteString("</body></html>\n")
+	m.w.WriteString("</main></body></html>\n")
 	return m.w.Flush()
 }
 

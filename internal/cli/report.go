@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/internal/review/report"
 	"github.com/planec/planec/ir/diag"
 )
@@ -62,7 +64,10 @@ func (c *reportCommand) run(ctx context.Context, args []string) error {
 	case len(args) > 0:
 		return inputError(errors.New("give -f or -k, or OLD and NEW"))
 	}
-	l, err := c.input.load(c.streams)
+	stdin := new(bytes.Buffer)
+	streams := *c.streams
+	streams.In = io.TeeReader(c.streams.In, stdin)
+	l, err := c.input.load(&streams)
 	if err != nil {
 		return err
 	}
@@ -74,9 +79,13 @@ func (c *reportCommand) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := l.report(append(l.diagnostics(), diags...)); err != nil {
+	diags = append(l.diagnostics(), diags...)
+	if err := l.report(slices.Clone(diags)); err != nil {
 		return err
 	}
+	in.Diagnostics = l.refine(slices.Clone(diags))
+	in.Files = manifestTexts(l, in.Diagnostics, stdin.Bytes())
+	in.Map = mapOf(nil, l, "")
 	return c.write(in)
 }
 
@@ -112,6 +121,15 @@ func (c *reportCommand) change(ctx context.Context, args []string) error {
 	}
 	in.Before = &before
 	in.Root, before.Root = sides[1].root, sides[0].root
+	in.Diagnostics = sides[1].loaded.refine(sides[1].loaded.diagnostics())
+	in.Files, before.Files = manifestTexts(sides[1].loaded, in.Diagnostics, nil), manifestTexts(sides[0].loaded, nil, nil)
+	describeChange(&in, found)
+	in.Map = mapOf(sides[0].loaded, sides[1].loaded, in.Root)
+	return c.write(in)
+}
+
+// describeChange adds what a change means, and to which objects it was made.
+func describeChange(in *report.Input, found *diffreport.Report) {
 	if len(found.Findings) == 0 || found.Unknown {
 		in.Findings = append(in.Findings, report.Finding{Kind: "summary", Text: found.Summary()})
 	}
@@ -119,9 +137,17 @@ func (c *reportCommand) change(ctx context.Context, args []string) error {
 		in.Findings = append(in.Findings, report.Finding{Kind: "note", Text: n})
 	}
 	for i := range found.Findings {
-		in.Findings = append(in.Findings, report.Finding{Kind: string(found.Findings[i].Kind), Text: found.Findings[i].Sentence()})
+		f := &found.Findings[i]
+		made := report.Finding{Kind: string(f.Kind), Text: f.Sentence()}
+		for _, r := range f.Reasons {
+			made.Reasons = append(made.Reasons, report.Reason{Origin: r.Origin, Old: r.Old})
+		}
+		in.Findings = append(in.Findings, made)
 	}
-	return c.write(in)
+	words := map[diffreport.Change]string{diffreport.ObjectAdded: "new", diffreport.ObjectRemoved: "deleted", diffreport.ObjectChanged: "changed"}
+	for _, o := range found.Objects {
+		in.Changes = append(in.Changes, report.Change{Origin: o.Origin, Word: words[o.Change]})
+	}
 }
 
 func (c *reportCommand) nodes(l *loaded) ([]string, error) {

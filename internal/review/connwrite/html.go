@@ -10,7 +10,7 @@ import (
 )
 
 var page = template.Must(template.New("matrix").Parse(smallpage.Head + `
-<title>planec matrix</title></head><body>
+<title>planec matrix</title></head><body><main>
 <h1>Who can reach whom</h1>
 <p>{{.Summary}}</p>
 <div class="scroll" role="region" aria-label="Drawing" tabindex="0">{{.Drawing}}</div>
@@ -20,7 +20,7 @@ var page = template.Must(template.New("matrix").Parse(smallpage.Head + `
 {{end}}</tbody></table>
 {{range .Lists}}<h2>{{.Title}}</h2><ul>{{range .Lines}}<li>{{.}}</li>{{end}}</ul>
 {{end}}{{with .Notes}}<h2>Notes</h2><ul>{{range .}}<li>{{.}}</li>{{end}}</ul>{{end}}
-</body></html>
+</main></body></html>
 `))
 
 type pageRow struct {

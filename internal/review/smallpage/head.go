@@ -9,11 +9,11 @@ const Head = `<!doctype html>
 <style>
 :root { color-scheme: light dark; --good: #12703d; --bad: #b3261e; --line: #8886; }
 @media (prefers-color-scheme: dark) { :root { --good: #63d196; --bad: #ff8a80; } }
-body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5rem; }
+body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5rem; background: Canvas; color: CanvasText; }
 table { border-collapse: collapse; } th, td { border: 1px solid var(--line); padding: .15rem .4rem; text-align: center; }
 thead th { writing-mode: vertical-rl; text-align: left; } tbody th { text-align: left; font-weight: normal; }
 table.list th, table.list td { writing-mode: horizontal-tb; text-align: left; vertical-align: top; }
 .allowed, .dnat, .pass { color: var(--good); } .blocked, .drop, .reject { color: var(--bad); }
-small { opacity: .75; } li { margin: .2rem 0; }
+small { opacity: .85; } li { margin: .2rem 0; }
 .scroll { overflow-x: auto; }
 </style>`
