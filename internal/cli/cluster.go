@@ -40,6 +40,6 @@ func (in *input) unreadKinds(unread diag.List) error {
 
 // fromCluster is the input of a cluster.
 func (in *input) fromCluster() (manifest.Options, diag.List, error) {
-	objects, unread, err := listCluster(in.cluster)
-	return manifest.Options{Built: objects, Workloads: in.synth, KeepGoing: in.keepGoing}, unread, err
+	objects, unread, err := listCluster(in.cluster, in.entries)
+	return manifest.Options{Built: objects, Workloads: in.synth, Entries: in.entries, KeepGoing: in.keepGoing}, unread, err
 }

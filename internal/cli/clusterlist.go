@@ -11,8 +11,8 @@ import (
 )
 
 // listCluster lists the objects of a cluster.
-func listCluster(c cluster) ([]manifest.Built, diag.List, error) {
-	l, err := clusterlist.List(context.Background(), clusterlist.Source{Kubeconfig: c.kubeconfig, Context: c.context})
+func listCluster(c cluster, entries bool) ([]manifest.Built, diag.List, error) {
+	l, err := clusterlist.List(context.Background(), clusterlist.Source{Kubeconfig: c.kubeconfig, Context: c.context, Entries: entries})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -29,6 +29,7 @@ import (
 type Source struct {
 	Kubeconfig string // a file; "" is $KUBECONFIG, or the user's own
 	Context    string // a context of it; "" is the current one
+	Entries    bool   // list Ingresses and routes too
 }
 
 // Listed is what a cluster has.
@@ -69,14 +70,14 @@ func List(ctx context.Context, s Source) (*Listed, error) {
 	}
 	client.UserAgent, client.Timeout = "planec", patience
 	client.QPS, client.Burst = 50, 100 // a handful of lists
-	listed, err := list(ctx, client, "context "+name)
+	listed, err := list(ctx, client, "context "+name, s.Entries)
 	if err != nil {
 		return nil, fmt.Errorf("context %q: %w", name, err)
 	}
 	return listed, nil
 }
 
-func list(ctx context.Context, config *rest.Config, name string) (*Listed, error) {
+func list(ctx context.Context, config *rest.Config, name string, entries bool) (*Listed, error) {
 	d, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return nil, err
@@ -87,7 +88,7 @@ func list(ctx context.Context, config *rest.Config, name string) (*Listed, error
 	}
 	// What the library logs, its errors say too.
 	ctx = klog.NewContext(ctx, logr.Discard())
-	l := &lister{client: client, out: &Listed{Name: name}}
+	l := &lister{client: client, entries: entries, out: &Listed{Name: name}}
 	wanted, err := l.resources(d)
 	if err != nil {
 		return nil, err
@@ -114,8 +115,9 @@ func newClient(config *rest.Config) (rest.Interface, error) {
 
 // lister lists one kind after the other.
 type lister struct {
-	client rest.Interface
-	out    *Listed
+	client  rest.Interface
+	entries bool
+	out     *Listed
 }
 
 // unread notes a kind that cannot be listed.

@@ -27,6 +27,7 @@ type server struct {
 	// answers replace those of lists.
 	answers map[string]http.HandlerFunc
 	asked   []string // every request for a list
+	entries bool     // ask for Ingresses too
 }
 
 // groups are what the server has: group and version, then the names and kinds of resources.
@@ -97,7 +98,7 @@ func listFrom(t *testing.T, s *server) *Listed {
 	t.Helper()
 	h := httptest.NewServer(s)
 	t.Cleanup(h.Close)
-	l, err := list(t.Context(), &rest.Config{Host: h.URL, QPS: -1}, "context test")
+	l, err := list(t.Context(), &rest.Config{Host: h.URL, QPS: -1}, "context test", s.entries)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,5 +204,17 @@ func TestContexts(t *testing.T) {
 	}
 	if _, err := List(context.Background(), Source{Kubeconfig: path + "x"}); err == nil || !strings.Contains(err.Error(), "configx") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestEntries lists Ingresses only where they are asked for.
+func TestEntries(t *testing.T) {
+	s := &server{entries: true, objects: map[string][]string{
+		"/apis/networking.k8s.io/v1/ingresses": {`{"metadata":{"name":"i","namespace":"shop"},"spec":{"defaultBackend":{"service":{"name":"web","port":{"number":80}}}}}`},
+	}}
+	l := listFrom(t, s)
+	set, _, err := manifest.Load(t.Context(), manifest.Options{Built: l.Objects, Entries: true})
+	if err != nil || len(set.Entries) != 1 {
+		t.Errorf("%d entries, %v", len(set.Entries), err)
 	}
 }

@@ -23,7 +23,8 @@ type resource struct {
 }
 
 // resources returns what is to be listed: every kind that planec reads, in the first version
-// that the server has, and all kinds whose names say that they are network policies.
+// that the server has, all kinds whose names say that they are network policies, and what leads
+// requests from outside to Services if it is asked for.
 func (l *lister) resources(d *discovery.DiscoveryClient) ([]resource, error) {
 	_, served, err := d.ServerGroupsAndResources()
 	var failed *discovery.ErrGroupDiscoveryFailed
@@ -45,7 +46,11 @@ func (l *lister) resources(d *discovery.DiscoveryClient) ([]resource, error) {
 			l.unread(k.Name, errors.New("the API server does not have this kind"))
 		}
 	}
-	return append(out, policies(served, read)...), nil
+	isPolicy := func(_, kind string) bool { return manifest.IsPolicy(kind) }
+	if out = append(out, others(served, read, isPolicy)...); l.entries {
+		out = append(out, others(served, read, manifest.IsEntry)...)
+	}
+	return out, nil
 }
 
 // find returns a kind in the first of its versions that there is.
@@ -66,8 +71,8 @@ func find(served []*metav1.APIResourceList, k manifest.Kind) (resource, bool) {
 	return resource{}, false
 }
 
-// policies returns the kinds of policies that planec does not read, each in one version.
-func policies(served []*metav1.APIResourceList, read map[string]bool) (out []resource) {
+// others returns more kinds, each in one version.
+func others(served []*metav1.APIResourceList, read map[string]bool, wanted func(group, kind string) bool) (out []resource) {
 	for _, list := range served {
 		version, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
@@ -75,7 +80,7 @@ func policies(served []*metav1.APIResourceList, read map[string]bool) (out []res
 		}
 		for i := range list.APIResources {
 			r := &list.APIResources[i]
-			if key := version.Group + "/" + r.Kind; manifest.IsPolicy(r.Kind) && isListed(r) && !read[key] {
+			if key := version.Group + "/" + r.Kind; wanted(version.Group, r.Kind) && isListed(r) && !read[key] {
 				read[key] = true
 				out = append(out, newResource(version, r))
 			}

@@ -1,5 +1,7 @@
 package manifest
 
+import "slices"
+
 // Kind is a kind of objects that is read, with the versions that are, the newest first.
 type Kind struct {
 	Group, Name string
@@ -14,6 +16,9 @@ func Kinds() []Kind {
 	}
 	return out
 }
+
+// IsEntry reports whether a kind of a group is read with [Options.Entries].
+func IsEntry(group, kind string) bool { return slices.Contains(entryGroups[kind], group) }
 
 // IsPolicy reports whether the name of a kind is that of network policies, of any project.
 func IsPolicy(kind string) bool { return isPolicy(kind) }
