@@ -16,7 +16,7 @@ import (
 type Names struct {
 	names     map[string]string
 	addresses map[netip.Addr]netip.Addr
-	count     [2]uint32 // addresses of each family
+	count     [2]uint32         // addresses of each family
 	words     *strings.Replacer // nil until it is needed
 }
 
