@@ -20,6 +20,7 @@ var shelves = map[string][]string{
 	"compiler":         {"ir"},
 	"backends":         {"ir", "internal/text", "internal/base"},
 	"golden":           {"ir"},
+	"examples":         {},
 	"cmd":              {"internal/cli", "internal/agent"},
 	"internal/arch":    {},
 	"internal/base":    {"ir"},
@@ -29,7 +30,7 @@ var shelves = map[string][]string{
 	"internal/review":  {"ir", "compiler", "backends", "internal/base"},
 	"internal/apply":   {"ir", "compiler", "backends", "internal/base"},
 	"internal/agent":   {"ir", "compiler", "backends", "internal/apply", "internal/base", "internal/input", "internal/text"},
-	"internal/cli":     {"ir", "compiler", "backends", "internal/agent", "internal/apply", "internal/base", "internal/input", "internal/interp", "internal/review", "internal/text"},
+	"internal/cli":     {"examples", "ir", "compiler", "backends", "internal/agent", "internal/apply", "internal/base", "internal/input", "internal/interp", "internal/review", "internal/text"},
 	"internal/testing": {"ir", "compiler", "backends", "internal/apply", "internal/base", "internal/input", "internal/interp", "internal/review", "internal/text"},
 }
 

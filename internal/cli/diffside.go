@@ -49,7 +49,7 @@ func (s *diffSide) close() {
 func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 	s := &diffSide{name: arg}
 	if arg == liveSide {
-		e, err := lastApplied(newApplier(d.stateDir, ""), "live")
+		e, err := liveEntry(d.stateDir)
 		if err != nil {
 			return nil, err
 		}
@@ -223,7 +223,7 @@ func withoutLinks(root, at string) error {
 
 // hasManifests reports whether a directory contains manifests after all.
 func hasManifests(dir string) bool {
-	files, err := manifest.Files([]string{dir}, true)
+	files, err := manifest.Files(manifest.Options{Paths: []string{dir}, Recursive: true})
 	return err == nil && len(files) > 0
 }
 

@@ -23,6 +23,8 @@ type reportCommand struct {
 	backends []string
 	allNodes bool
 	output   string
+	// format is html, or json for the data of the page alone.
+	format string
 	// build reports that OLD and NEW are kustomizations.
 	build bool
 }
@@ -52,25 +54,27 @@ means, and the lines that come and go.`,
 	flags.BoolVar(&c.build, "build", false, "with OLD and NEW: they are directories of kustomizations, as for planec diff")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "every Node of the input, to choose from in the page")
 	flags.StringVarP(&c.output, "output", "o", "-", "file to write; - for stdout")
+	flags.StringVar(&c.format, "format", "html", "html, or json: the data of the page, with the diagnostics in it")
 	return cmd
 }
 
 func (c *reportCommand) run(ctx context.Context, args []string) error {
 	switch {
+	case c.format != "html" && c.format != "json":
+		return inputError(fmt.Errorf("--format %q: want html or json", c.format))
 	case len(args) == 2 && len(c.input.paths)+len(c.input.kustomizations) == 0:
 		return c.change(ctx, args)
 	case len(args) > 0:
 		return inputError(errors.New("give -f or -k, or OLD and NEW"))
 	}
+	if c.format == "json" {
+		return c.document()
+	}
 	l, err := c.input.load(c.streams)
 	if err != nil {
 		return err
 	}
-	nodes, err := c.nodes(l)
-	if err != nil {
-		return err
-	}
-	in, diags, err := c.compile(l, nodes)
+	in, diags, err := c.state(l)
 	if err != nil {
 		return err
 	}
@@ -78,6 +82,15 @@ func (c *reportCommand) run(ctx context.Context, args []string) error {
 		return err
 	}
 	return c.write(in)
+}
+
+// state is the report of a state.
+func (c *reportCommand) state(l *loaded) (report.Input, diag.List, error) {
+	nodes, err := c.nodes(l)
+	if err != nil {
+		return report.Input{}, nil, err
+	}
+	return c.compile(l, nodes)
 }
 
 // change writes the report of a change.
@@ -129,6 +142,9 @@ func (c *reportCommand) nodes(l *loaded) ([]string, error) {
 		if nodes := l.cluster.Nodes(); len(nodes) > 0 {
 			return nodes, nil
 		}
+		if l.nodeName != "" {
+			return []string{l.nodeName}, nil
+		}
 		return nil, inputError(errors.New("--all-nodes: the input has no Node objects"))
 	}
 	node, err := l.node()
@@ -160,14 +176,22 @@ func (c *reportCommand) compile(l *loaded, nodes []string) (report.Input, diag.L
 }
 
 func (c *reportCommand) write(in report.Input) error {
+	if c.format == "json" {
+		return c.writeDocument(&in, nil)
+	}
+	return c.toOutput(func(w io.Writer) error { return writePage(w, in) })
+}
+
+// toOutput calls write with the file of -o.
+func (c *reportCommand) toOutput(write func(io.Writer) error) error {
 	if c.output == "-" {
-		return writePage(c.streams.Out, in)
+		return write(c.streams.Out)
 	}
 	f, err := os.Create(c.output)
 	if err != nil {
 		return systemError(err)
 	}
-	return errors.Join(writePage(f, in), f.Close())
+	return errors.Join(write(f), f.Close())
 }
 
 func writePage(w io.Writer, in report.Input) error {

@@ -94,15 +94,25 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noSuchCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:          help,
 	}
-	root.Version = buildinfo.Version()
-	root.SetVersionTemplate(buildinfo.Line("planec"))
+	root.Flags().BoolP("version", "v", false, "version for planec")
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newShow(s), newStatus(s), newReport(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newSynth(s), newDiff(s), newNetTest(s), newVersion(s), newGuard(s))
+	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newReport(s), newSynth(s), newDiff(s), newNetTest(s), newVersion(s))
+	root.AddCommand(kernelCommands(s)...)
 	complete(root)
 	return root
+}
+
+// help is planec without a command. The version is no template of cobra's, because
+// templates reach every exported method, which doubles the program in WebAssembly.
+func help(cmd *cobra.Command, _ []string) error {
+	if version, _ := cmd.Flags().GetBool("version"); version {
+		_, err := io.WriteString(cmd.OutOrStdout(), buildinfo.Line("planec"))
+		return written(err)
+	}
+	return cmd.Help()
 }

@@ -104,16 +104,42 @@ var pageJS []byte
 //go:embed page/eval.js
 var evalJS []byte
 
-// Write writes the page.
-func Write(w io.Writer, in Input) error {
-	// Marshal escapes "<", so that no text can end the script element with the
-	// data.
+// Data is the data of a page, a JSON object. It has no "<", so that no text can end
+// the script element that holds it.
+func Data(in Input) ([]byte, error) {
 	data, err := json.Marshal(newPage(in))
 	if err != nil {
-		return fmt.Errorf("report: %w", err)
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	return data, nil
+}
+
+// Head is what a page has besides its own parts.
+type Head struct {
+	// Policy is its Content-Security-Policy.
+	Policy string
+	// Scripts are relative URLs of scripts that run before the page's own.
+	Scripts []string
+}
+
+// Write writes the page.
+func Write(w io.Writer, in Input) error {
+	return WriteWith(w, in, Head{Policy: "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"})
+}
+
+// WriteWith is [Write] for a page that is not alone.
+func WriteWith(w io.Writer, in Input, head Head) error {
+	data, err := Data(in)
+	if err != nil {
+		return err
+	}
+	var scripts []byte
+	for _, url := range head.Scripts {
+		scripts = fmt.Appendf(scripts, "<script src=%q></script>\n", url)
 	}
 	html := pageHTML
 	for _, part := range []struct{ name, content []byte }{
+		{[]byte("{{policy}}"), []byte(head.Policy)}, {[]byte("{{scripts}}"), scripts},
 		{[]byte("{{style}}"), pageCSS}, {[]byte("{{eval}}"), evalJS}, {[]byte("{{script}}"), pageJS}, {[]byte("{{data}}"), data},
 	} {
 		before, after, _ := bytes.Cut(html, part.name)
