@@ -223,7 +223,7 @@ func withoutLinks(root, at string) error {
 
 // hasManifests reports whether a directory contains manifests after all.
 func hasManifests(dir string) bool {
-	files, err := manifest.Files(manifest.Options{Paths: []string{dir}, Recursive: true})
+	files, err := manifest.Files([]string{dir}, true)
 	return err == nil && len(files) > 0
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,6 +23,8 @@ type playCommand struct {
 	// page compiles the first document.
 	page  reportCommand
 	flags *pflag.FlagSet
+	// stdin is what standard input had.
+	stdin []byte
 
 	example             bool
 	listen, wasm, write string
@@ -144,9 +147,9 @@ func (c *playCommand) firstDocument() report.Input {
 	empty := report.Input{Objects: &objects.Set{}}
 	l, err := c.page.input.load(c.streams)
 	if err == nil {
-		in, diags, failed := c.page.state(l)
+		in, failed := c.page.state(l, func() []byte { return c.stdin })
 		if failed == nil {
-			_ = l.report(append(l.diagnostics(), diags...)) // findings are no failure of a page to edit
+			_ = l.report(slices.Clone(in.Diagnostics)) // findings are no failure of a page to edit
 			return in
 		}
 		err = failed

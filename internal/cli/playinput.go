@@ -45,7 +45,7 @@ func (c *playCommand) useExample() (done func(), err error) {
 // read once only, so the command's own reader gets a copy.
 func (c *playCommand) texts() (files []play.File, settings play.File, err error) {
 	in := &c.page.input
-	found, err := manifest.Files(manifest.Options{Paths: in.paths, Recursive: in.recursive, Exclude: in.exclude})
+	found, err := manifest.FilesOf(manifest.Options{Paths: in.paths, Recursive: in.recursive, Exclude: in.exclude})
 	if err != nil {
 		return nil, settings, inputError(err)
 	}
@@ -62,7 +62,7 @@ func (c *playCommand) texts() (files []play.File, settings play.File, err error)
 		if at == "-" {
 			name = stdinName
 			text, err = take(c.streams.In)
-			c.streams.In = strings.NewReader(text)
+			c.stdin, c.streams.In = []byte(text), strings.NewReader(text)
 		} else {
 			text, err = c.readFile(at, take)
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/internal/review/report"
 	"github.com/planec/planec/ir/diag"
 )
@@ -23,7 +25,7 @@ type reportCommand struct {
 	backends []string
 	allNodes bool
 	output   string
-	// format is html, or json for the data of the page alone.
+	// format is html, or json for the document of the page alone.
 	format string
 	// build reports that OLD and NEW are kustomizations.
 	build bool
@@ -54,7 +56,7 @@ means, and the lines that come and go.`,
 	flags.BoolVar(&c.build, "build", false, "with OLD and NEW: they are directories of kustomizations, as for planec diff")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "every Node of the input, to choose from in the page")
 	flags.StringVarP(&c.output, "output", "o", "-", "file to write; - for stdout")
-	flags.StringVar(&c.format, "format", "html", "html, or json: the data of the page, with the diagnostics in it")
+	flags.StringVar(&c.format, "format", "html", "html, or json: the document that the page shows")
 	return cmd
 }
 
@@ -66,31 +68,39 @@ func (c *reportCommand) run(ctx context.Context, args []string) error {
 		return c.change(ctx, args)
 	case len(args) > 0:
 		return inputError(errors.New("give -f or -k, or OLD and NEW"))
-	}
-	if c.format == "json" {
+	case c.format == "json":
 		return c.document()
 	}
-	l, err := c.input.load(c.streams)
+	stdin := new(bytes.Buffer)
+	streams := *c.streams
+	streams.In = io.TeeReader(c.streams.In, stdin)
+	l, err := c.input.load(&streams)
 	if err != nil {
 		return err
 	}
-	in, diags, err := c.state(l)
+	in, err := c.state(l, stdin.Bytes)
 	if err != nil {
 		return err
 	}
-	if err := l.report(append(l.diagnostics(), diags...)); err != nil {
+	if err := l.report(slices.Clone(in.Diagnostics)); err != nil {
 		return err
 	}
 	return c.write(in)
 }
 
-// state is the report of a state.
-func (c *reportCommand) state(l *loaded) (report.Input, diag.List, error) {
+// state is the report of a state. stdin returns what was read from standard input.
+func (c *reportCommand) state(l *loaded, stdin func() []byte) (report.Input, error) {
 	nodes, err := c.nodes(l)
 	if err != nil {
-		return report.Input{}, nil, err
+		return report.Input{}, err
 	}
-	return c.compile(l, nodes)
+	in, diags, err := c.compile(l, nodes)
+	if err != nil {
+		return in, err
+	}
+	in.Diagnostics = l.refine(append(l.diagnostics(), diags...))
+	in.Files = manifestTexts(l, in.Diagnostics, stdin())
+	return in, nil
 }
 
 // change writes the report of a change.
@@ -125,6 +135,14 @@ func (c *reportCommand) change(ctx context.Context, args []string) error {
 	}
 	in.Before = &before
 	in.Root, before.Root = sides[1].root, sides[0].root
+	in.Diagnostics = sides[1].loaded.refine(sides[1].loaded.diagnostics())
+	in.Files, before.Files = manifestTexts(sides[1].loaded, in.Diagnostics, nil), manifestTexts(sides[0].loaded, nil, nil)
+	describeChange(&in, found)
+	return c.write(in)
+}
+
+// describeChange adds what a change means, and to which objects it was made.
+func describeChange(in *report.Input, found *diffreport.Report) {
 	if len(found.Findings) == 0 || found.Unknown {
 		in.Findings = append(in.Findings, report.Finding{Kind: "summary", Text: found.Summary()})
 	}
@@ -132,9 +150,17 @@ func (c *reportCommand) change(ctx context.Context, args []string) error {
 		in.Findings = append(in.Findings, report.Finding{Kind: "note", Text: n})
 	}
 	for i := range found.Findings {
-		in.Findings = append(in.Findings, report.Finding{Kind: string(found.Findings[i].Kind), Text: found.Findings[i].Sentence()})
+		f := &found.Findings[i]
+		made := report.Finding{Kind: string(f.Kind), Text: f.Sentence()}
+		for _, r := range f.Reasons {
+			made.Reasons = append(made.Reasons, report.Reason{Origin: r.Origin, Old: r.Old})
+		}
+		in.Findings = append(in.Findings, made)
 	}
-	return c.write(in)
+	words := map[diffreport.Change]string{diffreport.ObjectAdded: "new", diffreport.ObjectRemoved: "deleted", diffreport.ObjectChanged: "changed"}
+	for _, o := range found.Objects {
+		in.Changes = append(in.Changes, report.Change{Origin: o.Origin, Word: words[o.Change]})
+	}
 }
 
 func (c *reportCommand) nodes(l *loaded) ([]string, error) {
@@ -176,27 +202,23 @@ func (c *reportCommand) compile(l *loaded, nodes []string) (report.Input, diag.L
 }
 
 func (c *reportCommand) write(in report.Input) error {
+	write := report.Write
 	if c.format == "json" {
-		return c.writeDocument(&in, nil)
+		write = writeDocument
 	}
-	return c.toOutput(func(w io.Writer) error { return writePage(w, in) })
-}
-
-// toOutput calls write with the file of -o.
-func (c *reportCommand) toOutput(write func(io.Writer) error) error {
 	if c.output == "-" {
-		return write(c.streams.Out)
+		return buffered(c.streams.Out, in, write)
 	}
 	f, err := os.Create(c.output)
 	if err != nil {
 		return systemError(err)
 	}
-	return errors.Join(write(f), f.Close())
+	return errors.Join(buffered(f, in, write), f.Close())
 }
 
-func writePage(w io.Writer, in report.Input) error {
+func buffered(w io.Writer, in report.Input, write func(io.Writer, report.Input) error) error {
 	out := bufio.NewWriter(w)
-	if err := errors.Join(report.Write(out, in), out.Flush()); err != nil {
+	if err := errors.Join(write(out, in), out.Flush()); err != nil {
 		return systemError(fmt.Errorf("writing the report: %w", err))
 	}
 	return nil

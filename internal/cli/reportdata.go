@@ -1,51 +1,47 @@
 package cli
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/review/report"
-	"github.com/planec/planec/ir/diag"
 )
 
-// document is `planec report --format json`: the page's data with the diagnostics in it.
-// Where there is nothing to show, the diagnostics are written anyway: a page that compiles
-// while one types shows them.
+// document is `planec report --format json`. Where nothing can be shown, the diagnostics
+// are written anyway, in a document without nodes: a page that compiles while one types
+// shows them.
 func (c *reportCommand) document() error {
 	care := c.input.care
 	c.input.care = lenient
-	l, err := c.input.load(c.streams)
+	stdin := new(bytes.Buffer)
+	streams := *c.streams
+	streams.In = io.TeeReader(c.streams.In, stdin)
+	l, err := c.input.load(&streams)
 	if err != nil {
 		return err
 	}
+	nothing := report.Input{Objects: &objects.Set{}, Diagnostics: l.read}
 	if err := c.input.refused(care, l.read); err != nil {
-		return errors.Join(c.writeDocument(nil, l.refine(l.read)), err)
+		nothing.Diagnostics = l.refine(l.read)
+		return errors.Join(c.write(nothing), err)
 	}
-	in, diags, err := c.state(l)
+	in, err := c.state(l, stdin.Bytes)
 	if err != nil {
-		return errors.Join(c.writeDocument(nil, l.refine(l.diagnostics())), err)
+		nothing.Diagnostics = l.refine(l.diagnostics())
+		return errors.Join(c.write(nothing), err)
 	}
-	diags = l.refine(append(l.diagnostics(), diags...))
-	return errors.Join(c.writeDocument(&in, diags), l.judge(diags))
+	return errors.Join(c.write(in), l.judge(in.Diagnostics))
 }
 
-// writeDocument writes the data of a report, if there is one, and the diagnostics.
-func (c *reportCommand) writeDocument(in *report.Input, diags diag.List) error {
-	found, err := json.Marshal(jsonFindings(diags))
+// writeDocument writes what a page shows, as JSON.
+func writeDocument(w io.Writer, in report.Input) error {
+	data, err := report.Document(in)
 	if err != nil {
-		return systemError(fmt.Errorf("writing the report: %w", err))
+		return err
 	}
-	data := []byte("}")
-	if in != nil {
-		if data, err = report.Data(*in); err != nil {
-			return systemError(err)
-		}
-		data[0] = ',' // in the place of its brace: an object that begins with the diagnostics
-	}
-	return c.toOutput(func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "{\"diagnostics\":%s%s\n", found, data)
-		return written(err)
-	})
+	_, err = fmt.Fprintf(w, "%s\n", data)
+	return err
 }

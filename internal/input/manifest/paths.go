@@ -13,9 +13,14 @@ import (
 // standardInput is the path of standard input.
 const standardInput = "-"
 
-// Files returns the files that [Load] reads with these options: sorted and
+// Files is [FilesOf] paths.
+func Files(paths []string, recursive bool) ([]string, error) {
+	return FilesOf(Options{Paths: paths, Recursive: recursive})
+}
+
+// FilesOf returns the files that [Load] reads with these options: sorted and
 // without duplicates, so that the order of the command line does not matter.
-func Files(o Options) ([]string, error) {
+func FilesOf(o Options) ([]string, error) {
 	found, err := find(&o)
 	return found.files, err
 }

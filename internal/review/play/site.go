@@ -44,10 +44,20 @@ var scripts embed.FS
 const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; " +
 	"worker-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
 
+// engine is the markup that makes window.planec.
+const engine = `<script src="input.js"></script>
+<script src="play.js"></script>
+`
+
 // Assets returns the files of a playground, which all lie in one directory.
 func Assets(in Input) ([]Asset, error) {
+	document, err := report.Document(in.Report)
+	if err != nil {
+		return nil, err
+	}
 	var page bytes.Buffer
-	if err := report.WriteWith(&page, in.Report, report.Head{Policy: policy, Scripts: []string{"input.js", "play.js"}}); err != nil {
+	shell := report.Shell{Data: document, Policy: policy, Engine: []byte(engine)}
+	if err := shell.Write(&page); err != nil {
 		return nil, err
 	}
 	start, err := json.Marshal(startOf(in))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
@@ -8,13 +9,9 @@ import (
 )
 
 // changed returns the lines of a text together with the removed lines of the old
-// text, marked and in their places. Read joins the lines of a text to objects.
-func changed(before, after []byte, read func([]byte) []line) []line {
-	lines := read(after)
-	old := read(before)
-	if len(before) == 0 {
-		old = nil
-	}
+// text, marked and in their places.
+func changed(old, lines []line) []line {
+	before, after := textOf(old), textOf(lines)
 	var out []line
 	at, was := 0, 0 // the next line of each text
 	// A header precedes the first hunk.
@@ -45,6 +42,16 @@ func changed(before, after []byte, read func([]byte) []line) []line {
 		}
 	}
 	return append(out, lines[at:]...)
+}
+
+// textOf joins lines; without lines there is no text.
+func textOf(lines []line) []byte {
+	var b bytes.Buffer
+	for i := range lines {
+		b.WriteString(lines[i].Text)
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
 }
 
 // hunkStart returns the place of a hunk's first line in the new text, from 0: "@@

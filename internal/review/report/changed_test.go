@@ -3,7 +3,6 @@ package report
 import (
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -11,9 +10,9 @@ import (
 // are not new the old one.
 func TestChanged(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	read := func(text []byte) []line {
+	read := func(text []string) []line {
 		var out []line
-		for _, l := range split(text) {
+		for _, l := range text {
 			out = append(out, line{Text: l})
 		}
 		return out
@@ -41,7 +40,7 @@ func TestChanged(t *testing.T) {
 			after = text()
 		}
 		var old, now []string
-		for _, l := range changed([]byte(strings.Join(before, "\n")+"\n"), []byte(strings.Join(after, "\n")+"\n"), read) {
+		for _, l := range changed(read(before), read(after)) {
 			if l.Class != "new" {
 				old = append(old, l.Text)
 			}

@@ -23,7 +23,7 @@ type index struct {
 func newIndex(sets ...*Input) *index {
 	x := &index{byName: make(map[objects.Identity]int), words: make(map[string][]int)}
 	for _, set := range sets {
-		x.list(set.Objects, set.Root)
+		x.objects = append(x.objects, listed(set)...)
 	}
 	slices.SortStableFunc(x.objects, func(a, b object) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
@@ -31,8 +31,8 @@ func newIndex(sets ...*Input) *index {
 	x.objects = slices.CompactFunc(x.objects, func(a, b object) bool {
 		return a.Kind == b.Kind && a.Namespace == b.Namespace && a.Name == b.Name
 	})
-	for i, o := range x.objects {
-		x.byName[objects.Identity{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}] = i
+	for i := range x.objects {
+		x.byName[x.objects[i].identity()] = i
 	}
 	for _, set := range sets {
 		for _, p := range set.Objects.Pods {
@@ -45,13 +45,29 @@ func newIndex(sets ...*Input) *index {
 	return x
 }
 
-func (x *index) list(set *objects.Set, root string) {
-	for _, l := range set.Lists() {
+// listed returns the objects of a state that a page lists, with their places.
+func listed(in *Input) []object {
+	var out []object
+	for _, l := range in.Objects.Lists() {
 		if k := l.Kind(); k == "ServiceCIDR" || k == "Endpoints" || k == "" {
 			continue
 		}
 		for s := range l.All() {
-			x.objects = append(x.objects, object{Kind: l.Kind(), Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), File: strings.TrimPrefix(s.File, root), Line: s.Line})
+			out = append(out, object{Kind: l.Kind(), Namespace: s.Object.GetNamespace(), Name: s.Object.GetName(), File: strings.TrimPrefix(s.File, in.Root), Line: s.Line})
+		}
+	}
+	return out
+}
+
+func (o *object) identity() objects.Identity {
+	return objects.Identity{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
+}
+
+// changes marks the objects of a change.
+func (x *index) changes(all []Change) {
+	for _, c := range all {
+		if id, known := x.byName[objects.IdentityAt(c.Origin)]; known {
+			x.objects[id].Change = c.Word
 		}
 	}
 }

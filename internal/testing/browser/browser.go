@@ -1,140 +1,117 @@
-// Package browser drives a headless Chromium, as the W3C's WebDriver says: tests of pages
-// run in a real browser.
 package browser
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"io"
-	"net/http"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
+	"path/filepath"
 	"testing"
-	"time"
 )
 
-// Browser is a browser with one page.
-type Browser struct {
-	t       testing.TB
-	session string
-}
-
-// Open starts a browser with the page of a URL, and ends it with the test. Where there is
-// no browser the test is skipped, which in CI is a failure.
-func Open(t testing.TB, url string) *Browser {
+// Run runs a script of node:test, with the variables of env ("NAME=value") besides.
+// Without Node.js, npm or Chromium it skips the test and says so; with CI=true it fails.
+func Run(t *testing.T, script string, env ...string) {
 	t.Helper()
-	driver, err := exec.LookPath("chromedriver")
-	chromium, err2 := exec.LookPath("chromium")
-	if err != nil || err2 != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("CI=true, but there is no browser: %v, %v", err, err2)
-		}
-		t.Skip("SKIPPED, NOTHING WAS TESTED: chromium and chromedriver are not here")
+	if testing.Short() {
+		t.Skip("-short: no browser is started")
 	}
-	cmd := exec.Command(driver, "--port=0")
-	out, err := cmd.StdoutPipe()
+	node, chromium, err := programs()
 	if err == nil {
-		err = cmd.Start()
+		err = install()
 	}
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("CI=true, but pages cannot be tested: %v", err)
+		}
+		t.Skipf("SKIPPED, NOTHING WAS TESTED: %v (make tools)", err)
+	}
+	dir, err := folder()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	b := &Browser{t: t, session: "http://127.0.0.1:" + portOf(t, out) + "/session"}
-	args := []string{
-		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--user-data-dir=" + t.TempDir(), "--window-size=1500,900",
-	}
-	capabilities := map[string]any{
-		"goog:chromeOptions": map[string]any{"binary": chromium, "args": args},
-		"goog:loggingPrefs":  map[string]any{"browser": "ALL"},
-		"timeouts":           map[string]any{"script": scriptTime.Milliseconds()},
-	}
-	var made struct{ SessionID string }
-	b.call(http.MethodPost, "", map[string]any{"capabilities": map[string]any{"alwaysMatch": capabilities}}, &made)
-	b.session += "/" + made.SessionID
-	t.Cleanup(func() { b.call(http.MethodDelete, "", nil, nil) })
-	b.call(http.MethodPost, "/url", map[string]any{"url": url}, nil)
-	return b
-}
-
-const (
-	// scriptTime bounds one script, and answerTime one command of the driver.
-	scriptTime = time.Minute
-	answerTime = 2 * scriptTime
-)
-
-// portOf reads the port that the driver chose.
-func portOf(t testing.TB, out io.Reader) string {
-	t.Helper()
-	lines := bufio.NewScanner(out)
-	port := regexp.MustCompile(`started successfully on port (\d+)`)
-	for lines.Scan() {
-		if m := port.FindStringSubmatch(lines.Text()); m != nil {
-			go func() {
-				_, _ = io.Copy(io.Discard, out) // what it says besides
-			}()
-			return m[1]
-		}
-	}
-	t.Fatalf("chromedriver did not start: %v", lines.Err())
-	return ""
-}
-
-// call sends a command and reads its value.
-func (b *Browser) call(method, path string, body, value any) {
-	b.t.Helper()
-	var text []byte
-	if method == http.MethodPost {
-		var err error
-		if text, err = json.Marshal(body); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	request, err := http.NewRequest(method, b.session+path, bytes.NewReader(text))
+	path, err := filepath.Abs(script)
 	if err != nil {
-		b.t.Fatal(err)
+		t.Fatal(err)
 	}
-	client := http.Client{Timeout: answerTime}
-	response, err := client.Do(request)
+	cmd := exec.Command(node, "--test", "--test-reporter=spec", path)
+	cmd.Env = append(append(os.Environ(), "PLANEC_BROWSER="+dir, "CHROMIUM="+chromium), env...)
+	out, err := cmd.CombinedOutput()
 	if err != nil {
-		b.t.Fatal(err)
+		t.Fatalf("%s: %v\n%s", script, err, out)
 	}
-	defer response.Body.Close()
-	answer := struct{ Value json.RawMessage }{}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK {
-		b.t.Fatalf("%s: %v: %.600s", path, err, answer.Value)
+	t.Logf("%s", out)
+}
+
+// programs finds Node.js, npm and a browser; the variable CHROMIUM names another one.
+func programs() (node, chromium string, err error) {
+	if node, err = exec.LookPath("node"); err != nil {
+		return "", "", err
 	}
-	if value != nil {
-		if err := json.Unmarshal(answer.Value, value); err != nil {
-			b.t.Fatalf("%s: %v: %.600s", path, err, answer.Value)
+	if _, err := exec.LookPath("npm"); err != nil {
+		return "", "", err
+	}
+	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if name == "" {
+			continue
+		}
+		if chromium, err = exec.LookPath(name); err == nil {
+			return node, chromium, nil
 		}
 	}
+	return "", "", errors.New("no chromium is on the PATH")
 }
 
-// Run runs the body of an async function in the page, with arguments, and reads what it
-// returns into the value, which may be nil.
-func (b *Browser) Run(value any, script string, args ...any) {
-	b.t.Helper()
-	if args == nil {
-		args = []any{}
+// folder is the folder of this package.
+func folder() (string, error) {
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return filepath.Join(dir, "internal", "testing", "browser"), nil
+		}
+		if filepath.Dir(dir) == dir {
+			return "", errors.New("no go.mod is above the working directory")
+		}
+		dir = filepath.Dir(dir)
 	}
-	b.call(http.MethodPost, "/execute/sync", map[string]any{"script": "return (async (...arguments) => {" + script + "})(...arguments)", "args": args}, value)
+	return "", err
 }
 
-// Console returns what the page and the browser wrote to the console since the last call:
-// errors of scripts, and what the page's policy refused.
-func (b *Browser) Console() (lines []string) {
-	b.t.Helper()
-	var entries []struct{ Level, Message string }
-	b.call(http.MethodPost, "/se/log", map[string]any{"type": "browser"}, &entries)
-	for _, e := range entries {
-		lines = append(lines, e.Level+": "+e.Message)
+// install fetches the packages of package-lock.json unless they are there. Packages
+// of tests run at the same time, so each installs beside and moves what it has into
+// place: the first one wins.
+func install() error {
+	dir, err := folder()
+	if err != nil {
+		return err
 	}
-	return lines
+	there := filepath.Join(dir, "node_modules")
+	if _, err := os.Stat(there); err == nil {
+		return nil
+	}
+	tmp, err := os.MkdirTemp(dir, "node_modules-*")
+	if err != nil {
+		return fmt.Errorf("installing what drives the browser: %w", err)
+	}
+	defer os.RemoveAll(tmp) // what is left is in the way of nothing
+	for _, name := range []string{"package.json", "package-lock.json", ".npmrc"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(tmp, name), b, 0o600)
+		}
+		if err != nil {
+			return fmt.Errorf("installing what drives the browser: %w", err)
+		}
+	}
+	cmd := exec.Command("npm", "ci", "--ignore-scripts")
+	cmd.Dir = tmp
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("npm ci: %w: %.600s", err, out)
+	}
+	if err := os.Rename(filepath.Join(tmp, "node_modules"), there); err != nil {
+		if _, gone := os.Stat(there); gone != nil {
+			return fmt.Errorf("installing what drives the browser: %w", err)
+		}
+	}
+	return nil
 }

@@ -100,23 +100,25 @@
   // quoted is a name as an item of a list with commas.
   const quoted = (name) => /[,"\n]/.test(name) ? '"' + name.replaceAll('"', '""') + '"' : name;
 
-  let latest = { objects: [], places: {}, nodes: [], changed: false, findings: [] };
-  const compile = async ({ files, settings, node }) => {
+  let latest; // the last document that a compilation gave
+  const compile = async ({ files, settings }) => {
     const [all, flags] = withSettings(files, settings);
-    const args = ["report", "--format=json", "--output=-", ...paths(files), ...flags, ...input.flags, node ? "--node=" + node : "--all-nodes"];
+    const args = ["report", "--format=json", "--output=-", "--all-nodes", ...(input.node ? ["--node=" + input.node] : []), ...paths(files), ...flags, ...input.flags];
     const result = await ask(args, all, "compile");
     result.document ??= read(result);
     return result.document;
   };
-  // read makes a document of an answer; one that has no nodes keeps those of the last.
-  const read = (result) => {
-    let got = {};
-    try { got = JSON.parse(result.stdout); } catch { /* it did not get as far as writing */ }
-    const said = got.diagnostics ?? [];
-    if (got.nodes) latest = got;
-    else if (result.stderr) said.push({ severity: "error", code: "", file: "", line: 0, message: lastLine(result.stderr), hint: "" });
-    return { ...latest, diagnostics: said };
+  // read makes a document of an answer. One that has nothing to show keeps what the last
+  // one showed, with what is wrong now.
+  const read = ({ code, stdout, stderr }) => {
+    let got;
+    try { got = JSON.parse(stdout); } catch { /* it did not get as far as writing */ }
+    if (got && code === 0) return latest = got;
+    const diagnostics = (got?.diagnostics ?? []).map(({ objects, ...d }) => d);
+    if (!diagnostics.some((d) => d.severity === "error")) diagnostics.push({ severity: "error", code: "", file: "", line: 0, message: lastLine(stderr), hint: "" });
+    return { ...(latest ?? got ?? nothing), diagnostics };
   };
+  const nothing = { headline: "planec", counts: [], changed: false, findings: [], objects: [], files: [], places: {}, nodes: [] };
   const lastLine = (text) => text.trimEnd().split("\n").filter((l) => l.startsWith("planec: ")).pop()?.slice("planec: ".length) ?? text.trim();
 
   const run = async (args, files, settings) => {

@@ -1,4 +1,3 @@
-"use strict";
 // What happens to a packet on one node: ir/eval, in the page. The browser test
 // compares the two on random packets. Addresses are numbers with a family.
 

@@ -1,0 +1,93 @@
+// The document that is shown, and indexes over it: which rows belong to an object.
+
+let doc = null;
+
+const kindRank = ["ClusterNetworkPolicy", "AdminNetworkPolicy", "NetworkPolicy", "BaselineAdminNetworkPolicy", "Service", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "EndpointSlice", "Node", "Namespace"];
+const kindShort = { Service: "Svc", NetworkPolicy: "NP", ClusterNetworkPolicy: "CNP", AdminNetworkPolicy: "ANP", BaselineAdminNetworkPolicy: "BANP", EndpointSlice: "Slice", Pod: "Pod", Node: "Node", Namespace: "NS" };
+
+const nameOf = (o) => (o.namespace ? o.namespace + "/" : "") + o.name;
+const keyOf = (o) => `${o.kind}/${o.namespace || ""}/${o.name}`;
+const titleOf = (o) => `${o.kind} ${nameOf(o)}`;
+const placeOf = (o) => o.file ? o.file + (o.line ? ":" + o.line : "") : "";
+const rankOf = (o) => {
+  const at = kindRank.indexOf(o.kind);
+  return at < 0 ? kindRank.length : at;
+};
+
+// hueOf is the number of an object's colour: the same on every page.
+function hueOf(o) {
+  let h = 2166136261;
+  for (const c of keyOf(o)) h = Math.imul(h ^ c.codePointAt(0), 16777619) >>> 0;
+  h = Math.imul(h ^ h >>> 16, 2246822507) >>> 0;
+  h = Math.imul(h ^ h >>> 13, 3266489909) >>> 0;
+  return ((h ^ h >>> 16) >>> 0) % 16;
+}
+
+// setDocument makes the indexes of a document.
+function setDocument(d) {
+  doc = d;
+  doc.byKey = new Map(doc.objects.map((o, id) => [keyOf(o), id]));
+  doc.hues = doc.objects.map(hueOf);
+  doc.ranks = doc.objects.map(rankOf);
+  doc.byNode = new Map(doc.nodes.map((n) => [n.name, n]));
+  doc.evaluators = new Map();
+  doc.holders = new Map();
+  for (const n of doc.nodes) for (const a of n.pods || []) doc.holders.set(a, n);
+  doc.names = new Map();
+  for (const [name, addresses] of Object.entries(doc.places || {})) for (const a of addresses) if (!doc.names.has(a)) doc.names.set(a, name);
+}
+
+// owner is the object whose colour a line has: the most telling of its objects, of
+// those that are marked where there are any.
+function owner(ids, marked) {
+  let best = -1;
+  for (const id of ids || []) {
+    if (marked && !marked.has(id)) continue;
+    if (best < 0 || doc.ranks[id] < doc.ranks[best]) best = id;
+  }
+  return best;
+}
+
+// idOf finds the object of an origin.
+function idOf(origin) {
+  const id = origin && origin.kind ? doc.byKey.get(keyOf(origin)) : undefined;
+  return id === undefined ? -1 : id;
+}
+
+// rowsOf numbers the lines of a text: n in the new state, m in the old one.
+function rowsOf(lines) {
+  let n = 0, m = 0;
+  return lines.map((l) => ({ t: l.t, o: l.o, c: l.c, h: l.h, n: l.c === "old" ? 0 : ++n, m: l.c === "new" ? 0 : ++m }));
+}
+
+// aroundChanges keeps rows that came or went, with two around them and the heading
+// above them.
+function aroundChanges(rows) {
+  const near = new Uint8Array(rows.length);
+  let heading = -1;
+  rows.forEach((r, i) => {
+    if (r.h) heading = i;
+    if (!r.c) return;
+    near.fill(1, Math.max(i - 2, 0), i + 3);
+    if (heading >= 0) near[heading] = 1;
+  });
+  const kept = [];
+  rows.forEach((r, i) => {
+    if (near[i]) kept.push(r);
+    else if (!kept.length || !kept[kept.length - 1].gap) kept.push({ t: "⋯", gap: true });
+  });
+  return kept.some((r) => r.c) ? kept : [{ t: "nothing changes here", gap: true }];
+}
+
+// indexOf maps objects to the places of their rows.
+function indexRows(rows) {
+  const index = new Map();
+  rows.forEach((r, i) => {
+    for (const id of r.o || []) {
+      const at = index.get(id);
+      if (at) at.push(i);
+      else index.set(id, [i]);
+    }
+  });
+  return index;
+}
