@@ -1,15 +1,16 @@
 // Command planec-wasm is the command line of planec in a web page: `planec play` serves
 // it. The page gives it files in memory (globalThis.fs) and calls
 //
-//	planecRun(args: string[]) → Promise<{code: number, stdout: Uint8Array, stderr: Uint8Array}>
+//	planecRun(args: string[], done: ({code: number, stdout: Uint8Array, stderr: Uint8Array}) => void)
 //
-// once for each command line. Nothing is kept between two calls.
+// once for each command line, the next one after done. Nothing is kept between two calls.
 package main
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall/js"
@@ -19,9 +20,10 @@ import (
 )
 
 const (
-	// gcPercent is GOGC: one command's garbage is small, and collecting it costs more
-	// than memory in a page.
+	// gcPercent is GOGC, and ballast, in bytes, what it is a percentage of at least: a
+	// command on a page's manifests ends before it has made garbage worth collecting.
 	gcPercent = 400
+	ballast   = 16 << 20
 	// softLimit is where collecting starts anyway, in bytes: a page's memory ends at
 	// 4 GiB.
 	softLimit = 1 << 30
@@ -34,9 +36,16 @@ const (
 func main() {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(softLimit)
+	weight := make([]byte, ballast)
 	js.Global().Set("planecVersion", buildinfo.Version())
-	js.Global().Set("planecRun", js.FuncOf(func(_ js.Value, args []js.Value) any { return promise(words(args[0])) }))
-	select {} // the page calls from now on
+	js.Global().Set("planecRun", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		line, done := words(args[0]), args[1]
+		// The call must return before the file system can answer.
+		go func() { done.Invoke(run(line).value()) }()
+		return nil
+	}))
+	<-make(chan struct{}) // the page calls from now on
+	runtime.KeepAlive(weight)
 }
 
 // words converts an array of strings.
@@ -46,21 +55,6 @@ func words(list js.Value) []string {
 		out[i] = list.Index(i).String()
 	}
 	return out
-}
-
-// promise starts a command line and returns the promise of its result.
-func promise(args []string) js.Value {
-	var start js.Func
-	start = js.FuncOf(func(_ js.Value, done []js.Value) any {
-		resolve := done[0]
-		// A call from JavaScript must return before the file system can answer.
-		go func() {
-			defer start.Release()
-			resolve.Invoke(run(args).value())
-		}()
-		return nil
-	})
-	return js.Global().Get("Promise").New(start)
 }
 
 // result is what a command line left.

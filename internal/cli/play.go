@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -149,8 +148,7 @@ func (c *playCommand) firstDocument() report.Input {
 	if err == nil {
 		in, failed := c.page.state(l, func() []byte { return c.stdin })
 		if failed == nil {
-			_ = l.report(slices.Clone(in.Diagnostics)) // findings are no failure of a page to edit
-			return in
+			return in // with its diagnostics
 		}
 		err = failed
 	}

@@ -11,7 +11,19 @@ import (
 // words splits a line at the separators of all rule languages; the text between
 // quotes is one more word.
 func words(l string) []string {
-	out := strings.FieldsFunc(l, func(r rune) bool { return strings.ContainsRune(" \t\",{}()=;", r) })
+	out := make([]string, 0, 16) // more than most lines have
+	from := 0
+	for i := range len(l) {
+		if separates(l[i]) {
+			if i > from {
+				out = append(out, l[from:i])
+			}
+			from = i + 1
+		}
+	}
+	if from < len(l) {
+		out = append(out, l[from:])
+	}
 	for rest := l; ; {
 		_, after, ok := strings.Cut(rest, `"`)
 		if !ok {
@@ -25,11 +37,28 @@ func words(l string) []string {
 	}
 }
 
+// separates reports whether a byte ends a word. A page that compiles while one types
+// asks it for each byte of all rules.
+func separates(b byte) bool {
+	switch b {
+	case ' ', '\t', '"', ',', '{', '}', '(', ')', '=', ';':
+		return true
+	}
+	return false
+}
+
 // ofLine returns the objects behind a line's words.
-func (x *index) ofLine(l string) []int {
+func (x *index) ofLine(l string) []int { return x.ofWords(words(l)) }
+
+func (x *index) ofWords(words []string) []int {
 	var ids []int
-	for _, w := range words(l) {
-		ids = append(ids, x.find(w)...)
+	for _, w := range words {
+		found, known := x.found[w] // most words are in many lines
+		if !known {
+			found = x.find(w)
+			x.found[w] = found
+		}
+		ids = append(ids, found...)
 	}
 	return unique(ids)
 }
@@ -89,12 +118,18 @@ func (x *index) written(l string) []int {
 func (x *index) rules(text []byte) []line {
 	lines := split(text)
 	chains := make(map[string][]int)
-	found := make([][]int, len(lines))
+	found, named := make([][]int, len(lines)), make([][]string, len(lines))
 	for i, l := range lines {
-		found[i] = x.ofLine(l)
-		for _, w := range words(l) {
-			if isChain(w) && len(found[i]) > 0 {
-				chains[strings.Trim(w, ":")] = append(chains[strings.Trim(w, ":")], found[i]...)
+		words := words(l)
+		found[i] = x.ofWords(words)
+		for _, w := range words {
+			if !isChain(w) {
+				continue
+			}
+			chain := strings.Trim(w, ":")
+			named[i] = append(named[i], chain)
+			if len(found[i]) > 0 {
+				chains[chain] = append(chains[chain], found[i]...)
 			}
 		}
 	}
@@ -102,10 +137,8 @@ func (x *index) rules(text []byte) []line {
 	for i, l := range lines {
 		ids := found[i]
 		if len(ids) == 0 {
-			for _, w := range words(l) {
-				if isChain(w) {
-					ids = append(ids, chains[strings.Trim(w, ":")]...)
-				}
+			for _, chain := range named[i] {
+				ids = append(ids, chains[chain]...)
 			}
 		}
 		out = append(out, line{Text: printable(l), Objects: x.use(unique(ids))})

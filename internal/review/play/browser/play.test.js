@@ -90,10 +90,13 @@ test("hostile manifests are refused as planec refuses them, and the compiler goe
     for (let i = 1; i < 12; i++) bomb += `a${i}: &a${i} [${Array(10).fill("*a" + (i - 1)).join(", ")}]\n`;
     const big = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: big}\ndata: {x: '" + "x".repeat(10 << 20) + "'}\n";
     const lint = (text) => planec.run(["lint", "-o", "json"], [{ name: "../../up.yaml", text }], "");
-    const answers = [await lint(bomb), await lint(big), await lint("\u0000\u0000"), await lint("{".repeat(100000))];
+    const answers = [await lint(bomb), await lint(big), await lint("\u0000\u0000")];
+    const deep = await lint("{".repeat(100000));
     const still = await planec.run(["version"], [], "");
-    return { codes: answers.map((a) => a.code), findings: answers.map((a) => (JSON.parse(a.stdout)[0] ?? {}).code), still: still.code };
+    return { codes: answers.map((a) => a.code), findings: answers.map((a) => (JSON.parse(a.stdout)[0] ?? {}).code), still: still.code, deep };
   });
+  assert.equal(got.deep.code, 2, got.deep.stderr);
+  assert.match(got.deep.stderr, /nested too deeply/);
   assert.equal(got.still, 0);
   assert.deepEqual(got.findings.filter((code) => !/^PLC\d{4}$/.test(code)), [], JSON.stringify(got));
 });

@@ -93,10 +93,6 @@
       return n;
     },
     write(fd, buffer, offset, length, position) {
-      if (fd === 1 || fd === 2) { // the runtime's own words: why it ends
-        globalThis.console.error(new TextDecoder().decode(buffer.subarray(offset, offset + length)));
-        return length;
-      }
       const d = descriptor(fd), from = d.append ? d.node.size : position ?? d.at;
       if (from + length > d.node.size) resize(d.node, from + length);
       d.node.data.set(buffer.subarray(offset, offset + length), from);
@@ -148,18 +144,24 @@
     symlink() { throw fault("ENOSYS"); },
   };
 
-  globalThis.fs = { constants };
+  // lastWords is what Go's runtime says when it ends: nothing else writes to a stream.
+  globalThis.lastWords = "";
+  const writeSync = (fd, buffer) => {
+    if (globalThis.lastWords.length < 1e4) globalThis.lastWords += new TextDecoder().decode(buffer);
+    return buffer.length;
+  };
+  globalThis.fs = { constants, writeSync };
   for (const [name, call] of Object.entries(calls)) {
     globalThis.fs[name] = (...args) => {
       const callback = args.pop();
-      let value;
+      let value, failed = null;
       try {
         value = call(...args);
       } catch (error) {
-        callback(error.code ? error : fault("EIO"));
-        return;
+        failed = error.code ? error : fault("EIO");
       }
-      callback(null, value);
+      // Go goes on from the bottom of the stack: it needs all of it for deep input.
+      queueMicrotask(() => callback(failed, value));
     };
   }
   globalThis.path = { resolve };

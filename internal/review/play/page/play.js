@@ -54,7 +54,10 @@
     worker.terminate();
     const job = current;
     current = undefined;
-    job?.resolve({ code: 3, stdout: "", stderr: "planec: the compiler ended unexpectedly: " + why + "\n", written: [] });
+    // Browsers give a worker less stack than a process has.
+    const deep = /call stack|too much recursion/i.test(why);
+    const said = deep ? "the input is nested too deeply to be read in this browser" : "the compiler ended unexpectedly: " + why;
+    job?.resolve({ code: deep ? 2 : 3, stdout: "", stderr: `planec: ${said}\n`, written: [] });
     begin();
     next();
   };

@@ -7,13 +7,13 @@ importScripts("memory.js", "wasm_exec.js");
 let running = 0;
 let ready;
 
+const died = (error) => postMessage({ id: running, died: error + (globalThis.lastWords ? ": " + globalThis.lastWords : "") });
+
 const start = async (module) => {
   const go = new Go();
   go.exit = () => {};
   const instance = await WebAssembly.instantiate(module, go.importObject);
-  go.run(instance).then(
-    () => postMessage({ id: running, died: "the compiler ended" }),
-    (error) => postMessage({ id: running, died: String(error) }));
+  go.run(instance).then(() => died("it ended"), died);
   // run returns at the first wait of main, which is behind what it sets.
 };
 
@@ -22,12 +22,18 @@ const command = async ({ id, args, files }) => {
   running = id;
   try {
     const written = memory(files.map((f) => ({ name: f.name, data: encoder.encode(f.text) })));
-    const r = await planecRun(args);
+    const r = await new Promise((resolve) => planecRun(args, resolve));
     postMessage({ id, code: r.code, stdout: decoder.decode(r.stdout), stderr: decoder.decode(r.stderr), written: written() });
   } catch (error) {
-    postMessage({ id, died: String(error) });
+    died(error);
   }
   running = 0;
+};
+
+// An error that Go's own callbacks throw, such as the end of the stack.
+self.onerror = (message) => {
+  died(message);
+  return true;
 };
 
 onmessage = async ({ data }) => {
