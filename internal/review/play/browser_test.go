@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,7 +33,13 @@ func TestBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	example := planec(t, "../../../examples/shop", "report", "--format=json", "--all-nodes", "-f", ".", "--config=settings/node.yaml")
-	env := []string{"PLAY_URL=" + serve(t, "--wasm", filepath.Join(dir, "planec.wasm.gz"))}
+	folder := filepath.Join(dir, "folder")
+	if made := planec(t, ".", "play", "--wasm", filepath.Join(dir, "planec.wasm.gz"), "--write", folder); made.code != 0 {
+		t.Fatal(made.stderr)
+	}
+	static := httptest.NewServer(http.FileServer(http.Dir(folder)))
+	defer static.Close()
+	env := []string{"PLAY_STATIC=" + static.URL + "/", "PLAY_URL=" + serve(t, "--wasm", filepath.Join(dir, "planec.wasm.gz"))}
 	for name, data := range map[string]string{"CASES": string(cases), "EXAMPLE": example.stdout} {
 		at := filepath.Join(dir, name)
 		if err := os.WriteFile(at, []byte(data), 0o600); err != nil {

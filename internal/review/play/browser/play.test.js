@@ -1,6 +1,7 @@
 "use strict";
 // The playground with the real compiler, in a browser. PLAY_URL is `planec play` with its
-// example, PLAY_EXAMPLE the document of the example as planec writes it, and PLAY_CASES
+// example, PLAY_STATIC a folder of
+// it behind another server, PLAY_EXAMPLE the document of the example as planec writes it, and PLAY_CASES
 // command lines with the digests of the files that planec writes for them.
 const { test, before, after } = require("node:test");
 const assert = require("node:assert/strict");
@@ -123,6 +124,13 @@ test("typing in the page recompiles", async () => {
   await area.evaluate((a) => { a.value = a.value.replaceAll("port: 80", "port: 8088"); a.dispatchEvent(new Event("input", { bubbles: true })); });
   await page.waitForFunction(() => document.querySelector("main").innerText.includes("8088"));
   assert.ok(before);
+});
+
+test("a folder of it compiles on any web server", async () => {
+  const other = await open(browser, process.env.PLAY_STATIC);
+  const got = await other.evaluate(() => planec.compile({ files: planec.files, settings: planec.settings }));
+  assert.deepEqual(got, JSON.parse(fs.readFileSync(process.env.PLAY_EXAMPLE, "utf8")));
+  assert.deepEqual(other.problems, []);
 });
 
 test("the page has no problems, and asks nothing of other machines", () => {
