@@ -9,11 +9,5 @@ import (
 )
 
 func main() {
-	os.Exit(cli.Run(os.Args[1:], cli.Streams{
-		In:       os.Stdin,
-		Out:      os.Stdout,
-		Err:      os.Stderr,
-		OutColor: cli.IsTerminal(os.Stdout),
-		ErrColor: cli.IsTerminal(os.Stderr),
-	}))
+	os.Exit(cli.Run(os.Args[1:], cli.Standard()))
 }

@@ -27,6 +27,8 @@ func complete(root *cobra.Command) {
 		"to":   ofInput(destinations),
 		"node": ofInput(nodes),
 
+		"namespace": ofInput(namespaces),
+
 		"color":              words([]string{"auto", "always", "never"}),
 		"policy-deny":        words([]string{"drop", "reject"}),
 		"ipvs-scheduler":     words([]string{"rr", "wrr", "lc", "sh", "mh"}),
@@ -126,6 +128,20 @@ func completionInput(flags *pflag.FlagSet) objects.Set {
 func nodes(set *objects.Set) (out []string) {
 	for _, n := range set.Nodes {
 		out = append(out, n.Object.Name)
+	}
+	return out
+}
+
+// namespaces returns those that objects are in, and those that are objects.
+func namespaces(set *objects.Set) (out []string) {
+	for _, n := range set.Namespaces {
+		out = append(out, n.Object.Name)
+	}
+	for _, p := range set.Pods {
+		out = append(out, p.Object.Namespace)
+	}
+	for _, s := range set.Services {
+		out = append(out, s.Object.Namespace)
 	}
 	return out
 }

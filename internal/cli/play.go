@@ -38,7 +38,7 @@ func newPlay(s *Streams) *cobra.Command {
 		Long: `play serves the page of planec report on this machine, with the compiler itself in it
 (as WebAssembly): a change of a manifest is compiled as you type. The page loads nothing
 from elsewhere and sends nothing; files on disk stay as they are. Without -f it shows
-examples/shop.
+an example.
 
 With --write it writes the page as a folder that any web server can host.`,
 		Example: `  planec play

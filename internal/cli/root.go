@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,17 @@ type Streams struct {
 	// OutColor and ErrColor report that the stream may be coloured if --color is
 	// auto.
 	OutColor, ErrColor bool
+	// Width is the number of columns of the terminal that Out is, or 0 where it is none:
+	// then nothing is fitted to a width.
+	Width int
+}
+
+// Standard are the streams of this process.
+func Standard() Streams {
+	return Streams{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		OutColor: IsTerminal(os.Stdout), ErrColor: IsTerminal(os.Stderr), Width: terminalWidth(os.Stdout),
+	}
 }
 
 // Run executes one command line and returns its exit code.
@@ -103,6 +115,7 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newReport(s), newSynth(s), newDiff(s), newNetTest(s), newVersion(s))
 	root.AddCommand(kernelCommands(s)...)
+	root.SetUsageFunc(usage(s))
 	complete(root)
 	return root
 }
