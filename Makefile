@@ -53,7 +53,7 @@ e2e: tools
 # The agent through faults of its control plane, network and disk, take-over and back,
 # events, policies, and kube-proxy's rule of which flows end.
 e2e-short: tools
-	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema' . ./flows ./sarif
+	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema' . ./flows ./sarif ./nodeconfig
 	cd e2e/charts && $(GO) test -timeout 10m -count 1 ./...
 
 # Random changes, faults and connections, SOAK long: nothing may leak.
@@ -76,7 +76,7 @@ lint:
 # gofumpt has seen it already. It is apart because it compiles much of Kubernetes'
 # libraries.
 lint-e2e:
-	cd e2e && $(GO) vet . ./flows ./sarif ./internal/... && $(GO) run $(STATIC) . ./flows ./sarif ./internal/...
+	cd e2e && $(GO) vet . ./flows ./sarif ./nodeconfig ./internal/... && $(GO) run $(STATIC) . ./flows ./sarif ./nodeconfig ./internal/...
 	cd e2e/charts && $(GO) vet ./... && $(GO) run $(STATIC) ./...
 
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64

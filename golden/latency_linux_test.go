@@ -45,7 +45,7 @@ func BenchmarkSocketConnect(b *testing.B) {
 	load := func(m mixed) func(*testing.B, *testkit.Rig, *live.Sockets, *ir.Program) error {
 		return func(b *testing.B, r *testkit.Rig, sockets *live.Sockets, p *ir.Program) error {
 			o := backends.DefaultOptions()
-			o.UntrackedPods = m.untracked
+			o.UntrackedPods, o.PoliciesAtInterfaces = m.untracked, m.interfaces
 			return m.load(b, r, sockets, p, o)
 		}
 	}
@@ -62,6 +62,11 @@ func BenchmarkSocketConnect(b *testing.B) {
 	counted := func(b *testing.B, r *testkit.Rig, s *live.Sockets, p *ir.Program) error {
 		return errors.Join(load(mixed{alone: true})(b, r, s, p), s.Count(true))
 	}
+	policed := func(m mixed) func(*testing.B, *testkit.Rig, *live.Sockets, *ir.Program) error {
+		return func(b *testing.B, r *testkit.Rig, s *live.Sockets, p *ir.Program) error {
+			return load(m)(b, r, s, withPolicies(*p))
+		}
+	}
 	ways := []*way{
 		{name: "direct", load: none, direct: true},
 		{name: "sockets", load: load(mixed{alone: true})},
@@ -69,6 +74,8 @@ func BenchmarkSocketConnect(b *testing.B) {
 		{name: "mixed", load: load(mixed{})},
 		{name: "untracked", load: load(mixed{untracked: true})},
 		{name: "nftables", load: rules},
+		{name: "policies", load: policed(mixed{})},
+		{name: "interfaces", load: policed(mixed{interfaces: true})},
 	}
 	for _, w := range ways {
 		// The cgroup is removed after the rig, whose threads are in it.
@@ -94,7 +101,7 @@ func BenchmarkSocketConnect(b *testing.B) {
 		slices.Sort(ratios)
 		n := len(ratios)
 		b.ReportMetric(ratios[n/2], w.name+"/direct")
-		b.Logf("%-9s median %5.1f µs, %.2f of direct [%.2f %.2f]", w.name, medianOf(w.medians)/1000, ratios[n/2], ratios[n/4], ratios[n*3/4])
+		b.Logf("%-10s median %5.1f µs, %.2f of direct [%.2f %.2f]", w.name, medianOf(w.medians)/1000, ratios[n/2], ratios[n/4], ratios[n*3/4])
 	}
 	b.ReportMetric(0, "ns/op")
 }

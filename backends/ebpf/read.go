@@ -15,7 +15,7 @@ var (
 	ErrNotImage = errors.New("not a map image")
 	// ErrVersion means that the image has another version or byte order, or
 	// features that this reader does not know.
-	ErrVersion = errors.New("map image of another version")
+	ErrVersion = errors.New("the map image is of another version of planec: compile it again")
 	// ErrDigest means that the image was changed or truncated.
 	ErrDigest = errors.New("digest does not match")
 )

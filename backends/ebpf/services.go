@@ -208,3 +208,26 @@ func SameRest(a, b *Image) bool {
 	}
 	return a.Rest() == b.Rest()
 }
+
+// SameSettings reports whether two images differ in Services and policies at most.
+func SameSettings(a, b *Image) bool {
+	for i := range a.maps {
+		if i != layout.Meta && !layout.InStoreMaps(i) && !layout.InPolicyMaps(i) && a.maps[i].digest != b.maps[i].digest {
+			return false
+		}
+	}
+	return a.settings() == b.settings()
+}
+
+// settings returns meta without what Services and policies determine.
+func (img *Image) settings() layout.Info {
+	info := img.Rest()
+	info.Features &^= layout.FeaturePolicies
+	info.Flags &^= layout.FlagDenyReject
+	for i := range img.maps {
+		if layout.InPolicyMaps(i) {
+			info.SetCount(i, 0)
+		}
+	}
+	return info
+}

@@ -1,5 +1,7 @@
 package nftables
 
+import "github.com/planec/planec/ir"
+
 // The sets that are filled while programs at interfaces enforce policies
 // ([backends.Options.PoliciesAtInterfaces]): no text has their elements.
 const (
@@ -70,6 +72,20 @@ func (t *table) judgedJumps() []string {
 		return nil
 	}
 	return []string{t.acrossGuarded() + " jump " + judgedChain}
+}
+
+// untrackedJudged is the short way of [table.judgedJumps] for packets that nothing tracks, and
+// so nothing translates: the program at the interface has seen the same addresses, and judged
+// for this direction whatever the other end is. What goes to a Service was not judged: rules
+// of other programs may keep it from being tracked.
+func (t *table) untrackedJudged(d direction) []string {
+	switch {
+	case !t.covers():
+		return nil
+	case d.ir == ir.Egress:
+		return []string{"ct state untracked iif @" + GuardedInterfaces + " " + t.ip + " daddr @" + CoveredPods + " accept"}
+	}
+	return []string{"ct state untracked oif @" + GuardedInterfaces + " accept"}
 }
 
 // judged leaves to policies what from_pod could not judge: it has got its endpoint

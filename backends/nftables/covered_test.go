@@ -26,7 +26,8 @@ func TestCovered(t *testing.T) {
 		"meta l4proto udp " + between + "iif @guarded ip saddr != @translated ip daddr != @translated notrack",
 		"ct status dnat ip saddr @watched ip daddr @watched update @translated { ip saddr timeout 5d }",
 		"ct state invalid " + between + "iif @guarded oif @guarded accept\n\t\tct state invalid drop",
-		"ct state established,related accept\n\t\t" + between + "iif @guarded oif @guarded jump judged",
+		"ct state established,related accept\n\t\tct state untracked iif @guarded ip daddr @covered accept\n\t\t" + between + "iif @guarded oif @guarded jump judged",
+		"ct state established,related accept\n\t\tct state untracked oif @guarded accept\n\t\t" + between + "iif @guarded oif @guarded jump judged",
 		"chain judged {\n\t\tct status dnat return\n\t\taccept\n\t}",
 	}
 	text := emitBeside(t, p, o)

@@ -24,7 +24,7 @@ func (t *table) policyBaseChains(w *chainWriter) {
 		if d.ir == ir.Egress {
 			w.chain(policyInput, "filter hook input priority "+d.priority, append(rules[:len(rules):len(rules)], judge))
 		}
-		w.chain(d.chain, "filter hook forward priority "+d.priority, append(append(rules, t.judgedJumps()...), t.noOpener(d, &t.policy.pods[i]), judge))
+		w.chain(d.chain, "filter hook forward priority "+d.priority, append(append(append(rules, t.untrackedJudged(d)...), t.judgedJumps()...), t.noOpener(d, &t.policy.pods[i]), judge))
 	}
 }
 

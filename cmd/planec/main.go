@@ -4,10 +4,15 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/planec/planec/internal/cli"
 )
 
 func main() {
-	os.Exit(cli.Run(os.Args[1:], cli.Standard()))
+	streams := cli.Standard()
+	// kubectl runs a program of this name for "kubectl planec".
+	streams.Plugin = strings.HasPrefix(filepath.Base(os.Args[0]), "kubectl-planec")
+	os.Exit(cli.Run(os.Args[1:], streams))
 }

@@ -67,7 +67,7 @@ var arrows = map[string][]string{
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
-var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/input/manifest", "internal/input/nodeconfig", "internal/testing/clustergen", "internal/testing/poison", "internal/testing/randomcluster", "internal/testing/bench", "internal/cli", "internal/review/netpath", "internal/testing/conformance", "internal/input/inbox", "internal/input/apisource", "internal/input/filesource", "internal/agent/loop", "internal/agent/cmd", "internal/agent/health", "internal/review/report", "compiler/lint", "internal/input/synth", "internal/review/suppress", "internal/review/compare"}
+var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/validate", "compiler/service", "internal/input/manifest", "internal/input/nodeconfig", "internal/testing/clustergen", "internal/testing/poison", "internal/testing/randomcluster", "internal/testing/bench", "internal/cli", "internal/review/netpath", "internal/testing/conformance", "internal/input/inbox", "internal/input/apisource", "internal/input/filesource", "internal/agent/loop", "internal/agent/cmd", "internal/agent/health", "internal/review/report", "compiler/lint", "internal/input/synth", "internal/review/suppress", "internal/review/compare", "internal/input/clusterlist"}
 
 // netfilter says which packages may import github.com/google/nftables: those that
 // compile rules or change foreign tables, and the tests' look at the kernel.

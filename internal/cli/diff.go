@@ -45,13 +45,16 @@ be read, or is a policy of a kind that is not, which OLD did not have; 0 otherwi
 
 OLD and NEW are each a file or directory of manifests, a directory that compile wrote
 (DIR, DIR/<node> or DIR/<node>/<backend>: then only rules are compared), or
-git:REV:PATH. "live:" on either side is the rules that this machine applied last; with
+git:REV:PATH, or context:NAME, a cluster's objects as they are now. "live:" on either side is the rules that this machine applied last; with
 --live they are OLD, and the one argument is NEW.`,
 		Example: `  # What does this branch do?
   planec diff git:origin/main:manifests manifests
 
   # A comment for a pull request; fail only when something newly can be reached
   planec diff git:origin/main:manifests manifests -o md --fail-on opened
+
+  # What would applying this change in the cluster?
+  planec diff context:prod manifests --synth
 
   # What an overlay of kustomize makes, before and after
   planec diff git:origin/main:overlays/prod overlays/prod --build --synth

@@ -39,6 +39,20 @@ type diffSide struct {
 // liveSide is the argument for what this machine applied last.
 const liveSide = "live:"
 
+// clusterSide begins the argument for a cluster: the name of a context follows, or nothing.
+const clusterSide = "context:"
+
+// loadCluster reads the objects of a cluster.
+func (d *diffCommand) loadCluster(s *diffSide, context string) (err error) {
+	in := d.input
+	in.cluster.current, in.cluster.context = true, context
+	in.care, in.part = empty, true
+	if s.loaded, err = in.load(d.streams); err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	return nil
+}
+
 func (s *diffSide) close() {
 	if s.copied != "" {
 		os.RemoveAll(s.copied) // it is in the system's directory for temporary files
@@ -56,6 +70,9 @@ func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 		s.live = true
 		s.rules = []compare.RuleSet{{Backend: e.Backend, Node: d.input.nodeName, Artifact: e.Artifact}}
 		return s, nil
+	}
+	if context, isCluster := strings.CutPrefix(arg, clusterSide); isCluster {
+		return s, d.loadCluster(s, context)
 	}
 	path := arg
 	source, isGit, err := gittree.Parse(arg)
@@ -85,6 +102,7 @@ func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 func (d *diffCommand) load(s *diffSide, path string) (err error) {
 	s.root = rootOf(path, s.copied)
 	in := d.input
+	in.cluster = cluster{} // --kubeconfig is for the other side
 	if in.paths = []string{path}; d.build && !s.absent {
 		in.paths, in.kustomizations = nil, []string{path}
 	}

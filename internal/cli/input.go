@@ -27,6 +27,7 @@ import (
 type input struct {
 	reporting
 	exceptions
+	cluster
 	// care says which input the command accepts.
 	care care
 	// base is the directory with copied Git files; file names omit it.
@@ -53,6 +54,7 @@ func (in *input) register(flags *pflag.FlagSet) {
 	flags.StringVar(&in.nodeName, "node", "", "name of the node")
 	flags.BoolVar(&in.synth, "synth", false, "make the Pods, Nodes, slices and addresses that a repository does not hold; see planec synth")
 	flags.IntVar(&in.nodes, "synth-nodes", 3, "with --synth: how many Nodes, where the input has none; at most 16")
+	in.cluster.register(flags)
 	in.settings.Register(flags)
 	in.reporting.register(flags)
 	in.exceptions.register(flags)
@@ -80,8 +82,13 @@ type loaded struct {
 }
 
 func (in *input) load(s *Streams) (*loaded, error) {
-	if len(in.paths)+len(in.kustomizations) == 0 {
-		return nil, inputError(errors.New("-f is missing: give files, directories or -, or -k with a kustomization"))
+	files := len(in.paths) + len(in.kustomizations)
+	in.current = in.current || s.Plugin && files == 0
+	switch {
+	case files == 0 && !in.isGiven():
+		return nil, inputError(errors.New("-f is missing: give files, directories or -, -k with a kustomization, or --context with a cluster"))
+	case files > 0 && in.isGiven():
+		return nil, inputError(errTwoSources)
 	}
 	if _, err := in.printer(s.Err, s.ErrColor); err != nil {
 		return nil, err
@@ -119,8 +126,16 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	return l, l.hasNode(in.nodeName)
 }
 
-// read reads files and builds kustomizations.
+// read reads files and builds kustomizations, or lists a cluster.
 func (in *input) read(stdin io.Reader) (objects.Set, diag.List, error) {
+	if in.isGiven() {
+		o, unread, err := in.fromCluster()
+		if err != nil {
+			return objects.Set{}, nil, err
+		}
+		set, diags, err := manifest.Load(context.Background(), o)
+		return set, append(unread, diags...), errors.Join(err, in.unreadKinds(unread))
+	}
 	o := manifest.Options{
 		Paths: in.paths, Exclude: in.exclude, Base: in.base, Recursive: in.recursive, Stdin: stdin, Workloads: in.synth, KeepGoing: in.keepGoing,
 	}

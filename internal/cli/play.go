@@ -95,6 +95,8 @@ func (c *playCommand) check() error {
 		return inputError(errors.New("give -f or --example, not both"))
 	case len(in.kustomizations) > 0:
 		return inputError(errors.New("-k: the page edits files: give what kustomize makes of them with -f -"))
+	case in.cluster.isGiven():
+		return inputError(errors.New("--context, --kubeconfig: the page edits files: give what kubectl get -o yaml prints with -f -"))
 	case c.flags.Changed("masq-config"):
 		return inputError(errors.New("--masq-config: the page has one file of settings: write it into that of --config, as masqAgent"))
 	case c.write != "" && (c.flags.Changed("listen") || c.allowRemote):

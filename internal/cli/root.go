@@ -23,6 +23,9 @@ type Streams struct {
 	// Width is the number of columns of the terminal that Out is, or 0 where it is none:
 	// then nothing is fitted to a width.
 	Width int
+	// Plugin reports that kubectl runs the program: without files it is about the current
+	// context.
+	Plugin bool
 }
 
 // Standard are the streams of this process.
@@ -109,11 +112,14 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
 		RunE:          help,
 	}
 	root.Flags().BoolP("version", "v", false, "version for planec")
+	if s.Plugin {
+		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl planec"}
+	}
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newReport(s), newSynth(s), newDiff(s), newNetTest(s), newVersion(s))
+	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newReport(s), newSynth(s), newDiff(s), newNetTest(s), newConfig(s), newVersion(s))
 	root.AddCommand(kernelCommands(s)...)
 	root.SetUsageFunc(usage(s))
 	complete(root)

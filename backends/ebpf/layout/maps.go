@@ -84,6 +84,9 @@ var maps = [NumMaps]Map{
 	Ports:     {"port", LPMTrie, PortKeySize, VerdictSize, ReadOnlyProg | NoPrealloc},
 }
 
+// InPolicyMaps reports whether a map of an image is for policies.
+func InPolicyMaps(i int) bool { return i >= serviceMaps }
+
 // Maps returns the maps of an image in their order.
 func Maps() [NumMaps]Map { return maps }
 

@@ -18,8 +18,8 @@ var (
 	ErrKernel = errors.New("the kernel is too old")
 	// ErrNoBPFFS means that the directory is not in a BPF file system.
 	ErrNoBPFFS = errors.New("there is no BPF file system (mount -t bpf bpf /sys/fs/bpf)")
-	// ErrForeign means that a foreign object has the name of a planec map.
-	ErrForeign = errors.New("an object that planec did not make has the name of one of its maps; it is left alone")
+	// ErrForeign means that a foreign object has the name of a pin of planec.
+	ErrForeign = errors.New("an object that planec did not make has the name of one of its pins; it is left alone: remove it, or give another directory of pins")
 	// ErrMemory means that the kernel has no memory for maps of this size.
 	ErrMemory = errors.New("the kernel has no memory for the maps")
 	// ErrLocked means that another process is applying a plan.

@@ -23,13 +23,15 @@ var (
 //	Change ─▶ Plan ─▶ Pins.Apply ─▶ Commit
 type Held struct {
 	image *image.Image
+	// rest is an image with what the maps have beside Services: image, until a policy changes.
+	rest *image.Image
 	// since is what Services mean that have changed since; nil is nothing.
 	since map[layout.ServiceKey]*layout.Content
 }
 
 // NewHeld holds an image that the maps have.
 func NewHeld(img *image.Image) *Held {
-	return &Held{image: img, since: make(map[layout.ServiceKey]*layout.Content)}
+	return &Held{image: img, rest: img, since: make(map[layout.ServiceKey]*layout.Content)}
 }
 
 // Change plans what differs between two images of a few Services each, which the change is
@@ -38,6 +40,24 @@ func (h *Held) Change(before, after *image.Image) (*Plan, error) {
 	if !image.SameRest(before, after) {
 		return nil, ErrWhole
 	}
+	return planServices(before, after), nil
+}
+
+// ChangePolicy is Change with the whole policy, possibly none, in the second image and none
+// in the first: it replaces the held policy. Services and policy are committed together.
+func (h *Held) ChangePolicy(before, after *image.Image) (*Plan, error) {
+	if !image.SameSettings(before, after) || !image.SameSettings(h.rest, after) {
+		return nil, ErrWhole
+	}
+	p := planServices(before, after)
+	if steps := compareRest(h.rest, after); len(steps) > 0 {
+		p.rest, p.steps = after, append(p.steps, steps...)
+	}
+	return p, nil
+}
+
+// planServices plans what differs between the Services of two images.
+func planServices(before, after *image.Image) *Plan {
 	p := &Plan{held: true}
 	var count changes
 	merge(before.Entries(), after.Entries(), func(key layout.ServiceKey, was, is *layout.Content) {
@@ -47,7 +67,23 @@ func (h *Held) Change(before, after *image.Image) (*Plan, error) {
 	if count != (changes{}) {
 		p.steps = []string{fmt.Sprintf("map svc: %v", count)}
 	}
-	return p, nil
+	return p
+}
+
+// compareRest says what differs of the maps that do not belong to Services, a line each.
+func compareRest(have, want *image.Image) (steps []string) {
+	for i, l := range layout.Maps() {
+		if i == layout.Meta || layout.InStoreMaps(i) {
+			continue
+		}
+		if c := compareMaps(have.Map(i), want.Map(i)); c != (changes{}) {
+			steps = append(steps, fmt.Sprintf("map %s: %v", l.Name, c))
+		}
+	}
+	if len(steps) == 0 && have.Rest() != want.Rest() {
+		steps = append(steps, "map meta: 1 entry changes")
+	}
+	return steps
 }
 
 // Replace plans the whole image.
@@ -58,15 +94,7 @@ func (h *Held) Replace(whole *image.Image) (*Plan, error) {
 	if count != (changes{}) {
 		p.steps = append(p.steps, fmt.Sprintf("map svc: %v", count))
 	}
-	for i, l := range layout.Maps() {
-		if i == layout.Meta || layout.InStoreMaps(i) {
-			continue
-		}
-		if c := compareMaps(h.image.Map(i), whole.Map(i)); c != (changes{}) {
-			p.steps = append(p.steps, fmt.Sprintf("map %s: %v", l.Name, c))
-		}
-	}
-	if len(p.steps) > 0 || h.image.Rest() != whole.Rest() {
+	if p.steps = append(p.steps, compareRest(h.rest, whole)...); len(p.steps) > 0 {
 		p.steps = append(p.steps, "activate image "+short(whole))
 	}
 	return p, nil
@@ -75,9 +103,12 @@ func (h *Held) Replace(whole *image.Image) (*Plan, error) {
 // Commit records that the maps have what was planned.
 func (h *Held) Commit(p *Plan) {
 	if p.want != nil {
-		h.image = p.want
+		h.image, h.rest = p.want, p.want
 		clear(h.since)
 		return
+	}
+	if p.rest != nil {
+		h.rest = p.rest
 	}
 	for _, c := range p.changes {
 		h.since[c.key] = c.after

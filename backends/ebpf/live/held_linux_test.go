@@ -22,7 +22,7 @@ import (
 // world is a program of numbered Services that change, with the node's settings.
 type world struct {
 	services map[int]ir.Program // one Service each
-	policed  bool
+	policies int                // how many pods have policies
 }
 
 // service is one Service: a ClusterIP with its address, and an external IP with source
@@ -50,11 +50,17 @@ func service(i int, version int, endpoints int) ir.Program {
 func (w *world) image(t testing.TB, only ...int) *image.Image {
 	t.Helper()
 	p := &ir.Program{Node: ir.Node{Name: "a", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, Local: ir.LocalDetector{Mode: ir.DetectNone}}}
-	if w.policed {
-		p.Policy.Profiles = []ir.Profile{{
-			ID: "n/p/1", Pods: []ir.Pod{{Namespace: "n", Name: "p", Addresses: []netip.Addr{netip.MustParseAddr("10.1.0.1")}}},
-			Ingress: []ir.Tier{{Kind: ir.NetworkTier, Default: ir.Deny, Isolating: []ir.Origin{{Name: "i"}}}},
-		}}
+	for n := range w.policies {
+		if n%3 == 2 {
+			p.Policy.OnDeny = ir.Reject
+		}
+		p.Policy.Profiles = append(p.Policy.Profiles, ir.Profile{
+			ID: fmt.Sprint("n/p/", n), Pods: []ir.Pod{{Namespace: "n", Name: fmt.Sprint("p", n), Addresses: []netip.Addr{netip.AddrFrom4([4]byte{10, 1, 0, byte(n)})}}},
+			Ingress: []ir.Tier{{
+				Kind: ir.NetworkTier, Default: ir.Deny, Isolating: []ir.Origin{{Name: "i"}},
+				Rules: []ir.Rule{{Action: ir.Accept, AnyPeer: true, Ports: []ir.PortRange{{Protocol: ir.TCP, First: uint16(n), Last: uint16(n)}}}},
+			}},
+		})
 	}
 	add := func(s ir.Program) {
 		p.Frontends, p.Pools, p.ClusterIPs = append(p.Frontends, s.Frontends...), append(p.Pools, s.Pools...), append(p.ClusterIPs, s.ClusterIPs...)
@@ -85,8 +91,9 @@ func newWorld(n int) *world {
 	return w
 }
 
-// TestHeld changes random Services of held state, and sometimes more than Services; another
-// process reads after each change what a compilation of the whole writes.
+// TestHeld changes random Services of held state, with policies or without, and sometimes
+// policies as if only Services had changed; another process reads after each change what a
+// compilation of the whole writes.
 func TestHeld(t *testing.T) {
 	ctx := context.Background()
 	p, _ := pins(t)
@@ -101,6 +108,10 @@ func TestHeld(t *testing.T) {
 		for range 1 + rng.IntN(3) {
 			about = append(about, rng.IntN(80))
 		}
+		change, wrong, policies := held.Change, n%20 == 19, w.policies
+		if n%5 == 2 {
+			change, w.policies = held.ChangePolicy, 0
+		}
 		before := w.image(t, about...)
 		for _, i := range about {
 			if rng.IntN(4) == 0 {
@@ -109,9 +120,11 @@ func TestHeld(t *testing.T) {
 				w.services[i] = service(i, rng.IntN(9), rng.IntN(6))
 			}
 		}
-		w.policed = w.policed != (n%20 == 19)
-		plan, err := held.Change(before, w.image(t, about...))
-		if (n%20 == 19) != errors.Is(err, ErrWhole) {
+		if w.policies = policies; n%5 == 2 || wrong {
+			w.policies = (policies + 1 + rng.IntN(4)) % 5
+		}
+		plan, err := change(before, w.image(t, about...))
+		if wrong != errors.Is(err, ErrWhole) {
 			t.Fatalf("change %d: %v", n, err)
 		}
 		if err != nil {
@@ -124,7 +137,7 @@ func TestHeld(t *testing.T) {
 			t.Fatalf("change %d: %v", n, err)
 		}
 		held.Commit(plan)
-		if n%10 == 9 || plan.want != nil {
+		if n%10 == 9 || plan.want != nil || plan.rest != nil {
 			serving(t, p, w.image(t))
 		}
 		if again, err := held.Replace(w.image(t)); err != nil || !again.Empty() {
@@ -151,11 +164,21 @@ func TestHeldGrows(t *testing.T) {
 		for i := range 50 {
 			about = append(about, n+i)
 		}
+		policies := w.policies
+		if n%100 == 3 {
+			w.policies = 0
+		}
 		before := w.image(t, about...)
+		w.policies = policies
 		for _, i := range about {
 			w.services[i] = service(i, 1, 1)
 		}
-		plan, err := held.Change(before, w.image(t, about...))
+		change := held.Change
+		if n%100 == 3 { // with other policies
+			change = held.ChangePolicy
+			w.policies = 1 + n/100
+		}
+		plan, err := change(before, w.image(t, about...))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,7 +74,7 @@ func openInterfaceLinks(dir string) (interfaceLinks, error) {
 }
 
 func openInterfaceLink(path string, k linkKey) (*interfaceLink, error) {
-	l, err := link.LoadPinnedLink(path, nil)
+	l, err := pinnedLink(path)
 	if err != nil {
 		return nil, err
 	}

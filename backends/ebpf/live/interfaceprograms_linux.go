@@ -133,7 +133,7 @@ func (i *Interfaces) check(all *sharedPrograms, now checked) error {
 
 // openProgram opens a program by its pin; nil is none.
 func openProgram(dir, name string) (*sharedProgram, error) {
-	p, err := ebpf.LoadPinnedProgram(filepath.Join(dir, programPin(name)), nil)
+	p, err := pinnedProgram(filepath.Join(dir, programPin(name)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {

@@ -57,7 +57,9 @@ type load struct {
 	*Dataplane
 	image *image.Image
 	want  []layout.Entry // the entries of svc
-	have  generation
+	// changes are all that changes of Services, if want is nil.
+	changes []store.Change
+	have    generation
 	// active is the active slot, and slot the one that the image gets: another one, unless
 	// nothing but Services changes, in the maps that they are in.
 	active, slot uint32
@@ -216,6 +218,9 @@ func (d *Dataplane) putInto(g *generation, slot uint32) error {
 // flip commits: one store of active makes programs use the slot, and the Services as they
 // are to be.
 func (l *load) flip() error {
+	if l.next == nil && l.want == nil {
+		return l.services.Switch(l.changes, uint8(l.slot))
+	}
 	if l.next == nil {
 		return l.services.Switch(l.services.Diff(l.want), uint8(l.slot))
 	}

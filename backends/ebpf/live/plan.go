@@ -39,6 +39,9 @@ type Plan struct {
 	// held says that the plan is of [Held]. Such a plan without an image has changes.
 	held    bool
 	changes []change
+	// rest is an image with what the maps are to have beside Services, for a plan with changes;
+	// nil if they keep what they have.
+	rest *image.Image
 }
 
 // change is what a key means and will mean; nil is nothing.

@@ -60,7 +60,7 @@ func (p *Pins) applyHeld(ctx context.Context, plan *Plan) error {
 	if plan.want != nil {
 		err = s.loadImage(plan.want, false)
 	} else {
-		err = s.change(plan.changes)
+		err = s.change(plan.changes, plan.rest)
 	}
 	if err != nil {
 		return errors.Join(err, p.drop())
@@ -145,8 +145,9 @@ func activePin(dir string) (uint64, error) {
 	return st.Ino, nil
 }
 
-// change commits changes of Services. What they are changes of must be there.
-func (d *Dataplane) change(list []change) error {
+// change commits changes of Services, with the rest of an image unless it is nil. What they
+// are changes of must be there.
+func (d *Dataplane) change(list []change, rest *image.Image) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	changes := make([]store.Change, len(list))
@@ -156,11 +157,21 @@ func (d *Dataplane) change(list []change) error {
 		}
 		changes[i] = store.Change{Key: c.key, Service: c.after}
 	}
-	err := d.services.Commit(changes)
+	var err error
+	if rest == nil {
+		err = d.services.Commit(changes)
+	} else {
+		l := &load{Dataplane: d, image: rest, changes: changes}
+		l.look()
+		if err = ErrDrift; !l.fresh {
+			err = l.run()
+		}
+		l.close()
+	}
 	if !errors.Is(err, store.ErrFull) {
 		return err
 	}
-	img, err := d.changed(list)
+	img, err := d.changed(list, rest)
 	if err != nil {
 		return err
 	}
@@ -172,13 +183,8 @@ func (d *Dataplane) change(list []change) error {
 }
 
 // changed returns the image that there would be after the changes.
-func (d *Dataplane) changed(list []change) (*image.Image, error) {
-	g, err := d.generation()
-	defer g.close()
-	if err != nil {
-		return nil, err
-	}
-	rest, err := g.readRest()
+func (d *Dataplane) changed(list []change, rest *image.Image) (*image.Image, error) {
+	maps, err := d.restOf(rest)
 	if err != nil {
 		return nil, err
 	}
@@ -190,5 +196,21 @@ func (d *Dataplane) changed(list []change) (*image.Image, error) {
 	for _, c := range list {
 		since[c.key] = c.after
 	}
-	return image.Assemble(overlay(entries, since), rest)
+	return image.Assemble(overlay(entries, since), maps)
+}
+
+// restOf returns the maps of an image that are not of Services, or those that are active.
+func (d *Dataplane) restOf(img *image.Image) (maps [layout.NumMaps][]byte, err error) {
+	if img == nil {
+		g, err := d.generation()
+		defer g.close()
+		if err != nil {
+			return maps, err
+		}
+		return g.readRest()
+	}
+	for _, i := range restMaps {
+		maps[i] = img.Map(i).Entries()
+	}
+	return maps, nil
 }

@@ -86,7 +86,7 @@ func (s *Sockets) attached() (*socketLinks, error) {
 
 // open opens a hook's link by its pin; nil is none.
 func (s *Sockets) open(h hook, cgroup uint64, spec *ebpf.CollectionSpec, pinned map[string]ebpf.MapID) (*socketLink, error) {
-	l, err := link.LoadPinnedLink(filepath.Join(s.Dir, h.linkPin()), nil)
+	l, err := pinnedLink(filepath.Join(s.Dir, h.linkPin()))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

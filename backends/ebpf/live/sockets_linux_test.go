@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cilium/ebpf"
 	gocmp "github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
@@ -318,6 +319,39 @@ func TestSockets(t *testing.T) {
 	if missing, err := n.sockets.Missing(); err != nil || len(missing) != len(hooks) {
 		t.Errorf("after Detach: %q, %v", missing, err)
 	}
+}
+
+// TestForeignPins has objects of others where the links of planec are pinned.
+func TestForeignPins(t *testing.T) {
+	n := newNode(t)
+	n.load(t, socketProgram())
+	pin := filepath.Join(n.sockets.Dir, hooks[0].linkPin())
+	look := func(kind string) {
+		t.Helper()
+		_, missing := n.sockets.Missing()
+		_, attached := n.sockets.Attached()
+		for _, err := range []error{missing, attached} {
+			if !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), pin) {
+				t.Errorf("%s: %v, want ErrForeign with the pin", kind, err)
+			}
+		}
+		if err := os.Remove(pin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.Array, KeySize: 4, ValueSize: 4, MaxEntries: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if err := m.Pin(pin); err != nil {
+		t.Fatal(err)
+	}
+	look("a map")
+	if err := os.Mkdir(pin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	look("a directory")
 }
 
 // TestSocketsAreRepaired: a link that is gone, and one with another program, are put back

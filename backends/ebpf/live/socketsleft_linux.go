@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,7 +26,7 @@ type Attached struct {
 func (s *Sockets) Attached() ([]Attached, error) {
 	var out []Attached
 	for _, h := range hooks {
-		l, err := link.LoadPinnedLink(filepath.Join(s.Dir, h.linkPin()), nil)
+		l, err := pinnedLink(filepath.Join(s.Dir, h.linkPin()))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -146,11 +146,15 @@ func (c *compiler) find(key []nft.Field, s *nft.Set, then found) {
 
 // state matches one of the states (NF_CT_STATE_* bits).
 func (c *compiler) state(s nft.InState) {
+	const untrackedBit = 1 << 6
 	bits := uint32(0)
 	for i, is := range []bool{s.Invalid, s.Established, s.Related, s.New} {
 		if is {
 			bits |= 1 << i
 		}
+	}
+	if s.Untracked {
+		bits |= untrackedBit
 	}
 	c.conntrack(ctState, 0)
 	c.anyBit(bits)

@@ -43,6 +43,13 @@ type ebpfPlane struct {
 	watch  *live.Watch
 }
 
+var _ applier.PolicyChanger = ebpfPlane{}
+
+// ChangePolicy implements [applier.PolicyChanger].
+func (d ebpfPlane) ChangePolicy(before, after backends.Artifact) (applier.Plan, error) {
+	return d.next(d.held.(*mixedHeld).ChangePolicy(before, after))
+}
+
 // With implements [applier.Composed].
 func (ebpfPlane) With() string { return nftablesName }
 

@@ -34,8 +34,14 @@ type mixedModel struct {
 	attached bool
 }
 
-// Served is what an artifact serves.
-func (m *mixedModel) Served() backends.Served { return m.image.Served() }
+// Served is what an artifact serves, with the names that its rules for packets have.
+func (m *mixedModel) Served() backends.Served {
+	served := m.image.Served()
+	if m.packets != nil {
+		nameFrom(&served, m.packets.Served())
+	}
+	return served
+}
 
 // nameFrom fills in what the maps do not say: the names of frontends and pods.
 func nameFrom(s *backends.Served, rules backends.Served) {
@@ -119,11 +125,7 @@ type mixedHeld struct {
 
 // Change plans the difference of two fragments, in both halves or in none.
 func (h *mixedHeld) Change(before, after backends.Artifact) (*mixedPlan, error) {
-	was, err := ebpf.Read(before.File(ebpf.ImageFile))
-	if err != nil {
-		return nil, err
-	}
-	is, err := ebpf.Read(after.File(ebpf.ImageFile))
+	was, is, err := images(before, after)
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +138,33 @@ func (h *mixedHeld) Change(before, after backends.Artifact) (*mixedPlan, error) 
 		return nil, err
 	}
 	return &mixedPlan{packets: packets, maps: maps}, nil
+}
+
+// ChangePolicy is Change with the whole policy, possibly none, in the second fragment and none
+// in the first: it replaces the held policy.
+func (h *mixedHeld) ChangePolicy(before, after backends.Artifact) (*mixedPlan, error) {
+	was, is, err := images(before, after)
+	if err != nil {
+		return nil, err
+	}
+	maps, err := h.maps.ChangePolicy(was, is)
+	if err != nil {
+		return nil, err
+	}
+	packets, err := h.packets.ChangePolicy(before.File(ebpf.PacketsFile), after.File(ebpf.PacketsFile))
+	if err != nil {
+		return nil, err
+	}
+	return &mixedPlan{packets: packets, maps: maps, interfaces: interfacesPlan{attach: is.AtInterfaces(), pods: is.LocalSources()}}, nil
+}
+
+// images reads the maps of two artifacts.
+func images(before, after backends.Artifact) (was, is *ebpf.Image, err error) {
+	if was, err = ebpf.Read(before.File(ebpf.ImageFile)); err != nil {
+		return nil, nil, err
+	}
+	is, err = ebpf.Read(after.File(ebpf.ImageFile))
+	return was, is, err
 }
 
 // Replace plans the difference to a whole artifact.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/planec/planec/internal/input/nodeconfig"
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -36,19 +37,19 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	s.flags = flags
 	flags.StringVar(&s.config, "config", "", "settings: a NodeConfig or a KubeProxyConfiguration, also in its ConfigMap")
 	flags.StringVar(&s.masqConfig, "masq-config", "", "egress masquerade: a configuration of ip-masq-agent, also in its ConfigMap")
-	flags.StringVar(&s.clusterCIDR, "cluster-cidr", "", "addresses of the cluster's pods, one CIDR of each family with a comma between")
-	flags.StringVar(&s.serviceCIDR, "service-cidr", "", "addresses of the cluster's Services, with commas between")
-	flags.StringSliceVar(&s.nodePortAddresses, "nodeport-addresses", nil, "where nodePorts are served: primary, localhost, all, or CIDRs, in any mixture")
-	flags.StringVar(&s.detectLocal, "detect-local", "", "how local pods are recognised: cluster-cidr, node-cidr, bridge:NAME, prefix:NAME or none")
-	flags.BoolVar(&s.masqueradeAll, "masquerade-all", false, "masquerade all traffic to ClusterIPs")
-	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, "bit of the packet mark that asks for masquerade, 0 to 31")
-	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", "how IPVS chooses an endpoint: rr, wrr, lc, sh or mh")
-	flags.BoolVar(&s.untracked, "untracked-pods", false, "ebpf: do not track connections between pods where no rule needs it; every pod's sockets must be in the cgroup")
-	flags.BoolVar(&s.atInterfaces, "policies-at-interfaces", false, "ebpf: enforce policies at the interfaces of pods too, and do not track connections between these (Linux 6.6)")
-	flags.StringVar(&s.policyDeny, "policy-deny", "", "how policies refuse packets: drop (the default) or reject")
-	flags.BoolVar(&s.failClosed, "fail-closed", false, "close the node's IPv4 pod addresses that no known pod has")
-	flags.StringVar(&s.externalIPs, "external-ips", "", "which externalIPs of Services are served: allow (all, the default), deny (none), or CIDRs with commas between")
-	flags.StringSliceVar(&s.localAddresses, "local-address", nil, "further addresses of the node")
+	flags.StringVar(&s.clusterCIDR, "cluster-cidr", "", nodeconfig.Usage("cluster-cidr"))
+	flags.StringVar(&s.serviceCIDR, "service-cidr", "", nodeconfig.Usage("service-cidr"))
+	flags.StringSliceVar(&s.nodePortAddresses, "nodeport-addresses", nil, nodeconfig.Usage("nodeport-addresses"))
+	flags.StringVar(&s.detectLocal, "detect-local", "", nodeconfig.Usage("detect-local"))
+	flags.BoolVar(&s.masqueradeAll, "masquerade-all", false, nodeconfig.Usage("masquerade-all"))
+	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, nodeconfig.Usage("masquerade-bit"))
+	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", nodeconfig.Usage("ipvs-scheduler"))
+	flags.BoolVar(&s.untracked, "untracked-pods", false, nodeconfig.Usage("untracked-pods"))
+	flags.BoolVar(&s.atInterfaces, "policies-at-interfaces", false, nodeconfig.Usage("policies-at-interfaces"))
+	flags.StringVar(&s.policyDeny, "policy-deny", "", nodeconfig.Usage("policy-deny"))
+	flags.BoolVar(&s.failClosed, "fail-closed", false, nodeconfig.Usage("fail-closed"))
+	flags.StringVar(&s.externalIPs, "external-ips", "", nodeconfig.Usage("external-ips"))
+	flags.StringSliceVar(&s.localAddresses, "local-address", nil, nodeconfig.Usage("local-address"))
 }
 
 // Read reads the files and overrides them with the flags. Errors in either name
@@ -78,6 +79,28 @@ func (s *Flags) Read() (nodeconfig.NodeConfig, diag.List, error) {
 		}
 	}
 	return c, diags, nil
+}
+
+// Origins returns where each setting comes from that is no default, by the name of its field
+// in a NodeConfig. One of a flag has no file.
+func (s *Flags) Origins() (map[string]ir.Origin, error) {
+	out := make(map[string]ir.Origin)
+	if s.config != "" {
+		places, err := nodeconfig.Places(s.config)
+		if err != nil {
+			return nil, err
+		}
+		out = places
+	}
+	if s.masqConfig != "" {
+		out["masqAgent"] = ir.Origin{File: s.masqConfig}
+	}
+	for _, x := range nodeconfig.Settings() {
+		if f := s.flags.Lookup(x.Flag); f != nil && f.Changed {
+			out[x.Name] = ir.Origin{}
+		}
+	}
+	return out, nil
 }
 
 // Files returns the files in the flags.

@@ -164,7 +164,7 @@ func (m *machine) matches(s nft.Statement) bool {
 		}
 		return s.Prefix.Contains(addr)
 	case nft.InState:
-		return s.New && !m.untracked // each packet is the first of its connection
+		return s.New && !m.untracked || s.Untracked && m.untracked // each packet is the first of its connection
 	case nft.HasDNAT:
 		return m.dnated
 	case nft.NoSYN:

@@ -144,6 +144,7 @@ func TestStatements(t *testing.T) {
 		"ct state new":                     InState{New: true},
 		"ct state invalid":                 InState{Invalid: true},
 		"ct state invalid,new":             InState{New: true, Invalid: true},
+		"ct state untracked":               InState{Untracked: true},
 		"ct state established,related":     InState{Established: true, Related: true},
 		"ct status dnat":                   HasDNAT{},
 		"tcp flags ! syn":                  NoSYN{},

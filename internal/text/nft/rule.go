@@ -128,6 +128,8 @@ func (p *ruleParser) conntrack() (Statement, error) {
 		return InState{Established: true, Related: true}, nil
 	case p.accept("ct", "state", "invalid,new"):
 		return InState{Invalid: true, New: true}, nil
+	case p.accept("ct", "state", "untracked"):
+		return InState{Untracked: true}, nil
 	}
 	return HasDNAT{}, p.expect("ct", "status", "dnat")
 }

@@ -54,7 +54,7 @@ type (
 		Prefix netip.Prefix // of the table's family
 	}
 	// InState is "ct state ...": the state is one of these.
-	InState struct{ New, Invalid, Established, Related bool }
+	InState struct{ New, Invalid, Established, Related, Untracked bool }
 	// HasDNAT is "ct status dnat".
 	HasDNAT struct{}
 	// NoSYN is "tcp flags ! syn".

@@ -1,0 +1,102 @@
+package clusterlist
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+
+	"github.com/planec/planec/internal/input/manifest"
+)
+
+// resource is a kind that the server lists.
+type resource struct {
+	name             string // for messages: "pods", "ciliumnetworkpolicies.cilium.io"
+	path             string // "/api/v1/pods"
+	apiVersion, kind json.RawMessage
+}
+
+// resources returns what is to be listed: every kind that planec reads, in the first version
+// that the server has, and all kinds whose names say that they are network policies.
+func (l *lister) resources(d *discovery.DiscoveryClient) ([]resource, error) {
+	_, served, err := d.ServerGroupsAndResources()
+	var failed *discovery.ErrGroupDiscoveryFailed
+	switch {
+	case errors.As(err, &failed):
+		for version, err := range failed.Groups {
+			l.unread(version.String(), err) // it may have policies
+		}
+	case err != nil:
+		return nil, fmt.Errorf("asking the API server for its kinds: %w", err)
+	}
+	var out []resource
+	read := make(map[string]bool)
+	for _, k := range manifest.Kinds() {
+		read[k.Group+"/"+k.Name] = true
+		if r, there := find(served, k); there {
+			out = append(out, r)
+		} else if !strings.Contains(k.Group, "policy.networking") && k.Name != "ServiceCIDR" {
+			l.unread(k.Name, errors.New("the API server does not have this kind"))
+		}
+	}
+	return append(out, policies(served, read)...), nil
+}
+
+// find returns a kind in the first of its versions that there is.
+func find(served []*metav1.APIResourceList, k manifest.Kind) (resource, bool) {
+	for _, v := range k.Versions {
+		version := schema.GroupVersion{Group: k.Group, Version: v}
+		for _, list := range served {
+			if list.GroupVersion != version.String() {
+				continue
+			}
+			for i := range list.APIResources {
+				if r := &list.APIResources[i]; r.Kind == k.Name && isListed(r) {
+					return newResource(version, r), true
+				}
+			}
+		}
+	}
+	return resource{}, false
+}
+
+// policies returns the kinds of policies that planec does not read, each in one version.
+func policies(served []*metav1.APIResourceList, read map[string]bool) (out []resource) {
+	for _, list := range served {
+		version, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			continue
+		}
+		for i := range list.APIResources {
+			r := &list.APIResources[i]
+			if key := version.Group + "/" + r.Kind; manifest.IsPolicy(r.Kind) && isListed(r) && !read[key] {
+				read[key] = true
+				out = append(out, newResource(version, r))
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b resource) int { return cmp.Compare(a.name, b.name) })
+	return out
+}
+
+func isListed(r *metav1.APIResource) bool {
+	return !strings.Contains(r.Name, "/") && slices.Contains(r.Verbs, "list")
+}
+
+func newResource(version schema.GroupVersion, r *metav1.APIResource) resource {
+	path, name := "/apis/"+version.String()+"/"+r.Name, r.Name+"."+version.Group
+	if version.Group == "" {
+		path, name = "/api/"+version.Version+"/"+r.Name, r.Name
+	}
+	quote := func(s string) json.RawMessage {
+		b, _ := json.Marshal(s) // of a text
+		return b
+	}
+	return resource{name: name, path: path, apiVersion: quote(version.String()), kind: quote(r.Kind)}
+}

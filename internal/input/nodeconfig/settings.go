@@ -1,0 +1,216 @@
+package nodeconfig
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/planec/planec/backends/ipvs"
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+)
+
+// Setting is one field of a NodeConfig: what it is called in each place, and what it means.
+// The schema, the reference, the usage of flags and [Text] follow from it.
+type Setting struct {
+	Name string // the field of a NodeConfig: "clusterCIDR"
+	Flag string // the flag without dashes; "" if there is none
+	Type string // string, boolean, integer, list or object
+	// Doc is the meaning in one sentence without a full stop, as the flag's usage.
+	Doc string
+	// Default is what holds if nothing is given, in words.
+	Default string
+	// Words are the words that are accepted; nil is any text. Pattern is a regular expression
+	// for a text, or "".
+	Words   []string
+	Pattern string
+	// Proxy are the fields of a KubeProxyConfiguration that say it, the first that is set
+	// counts.
+	Proxy []string
+	// Value returns what a NodeConfig has, as a string, bool, int, []string or []Part; nil is
+	// the default.
+	Value func(*NodeConfig) any
+}
+
+// Part is a field of a setting that is an object.
+type Part struct {
+	Name  string
+	Value any // a bool, an int or a []string
+}
+
+// Settings returns all fields of a NodeConfig in the order in which they are written.
+func Settings() []Setting {
+	return append(networks(), rules()...)
+}
+
+// networks are the settings about addresses.
+func networks() []Setting {
+	return []Setting{
+		{
+			Name: "node", Flag: "node", Type: "string", Doc: "name of the node", Default: "the only Node of the input; for the agent NODE_NAME, or the host's name",
+			Proxy: []string{"hostnameOverride"}, Value: func(c *NodeConfig) any { return some(c.Node) },
+		},
+		{
+			Name: "clusterCIDR", Flag: "cluster-cidr", Type: "list", Doc: "addresses of the cluster's pods, one CIDR of each family with a comma between", Default: "not known",
+			Proxy: []string{"clusterCIDR"}, Value: func(c *NodeConfig) any { return texts(c.Config.ClusterCIDRs) },
+		},
+		{
+			Name: "serviceCIDR", Flag: "service-cidr", Type: "list", Doc: "addresses of the cluster's Services, with commas between", Default: "those of ServiceCIDR objects",
+			Value: func(c *NodeConfig) any { return texts(c.Config.ServiceCIDRs) },
+		},
+		{
+			Name: "nodePortAddresses", Flag: "nodeport-addresses", Type: "list", Doc: "where nodePorts are served: primary, localhost, all, or CIDRs, in any mixture", Default: "primary",
+			Proxy: []string{"nodePortAddresses"}, Value: func(c *NodeConfig) any {
+				list := nodePortTexts(c.Config.NodePortAddresses)
+				return texts(list)
+			},
+		},
+		{
+			Name: "detectLocal", Flag: "detect-local", Type: "string", Doc: "how local pods are recognised: cluster-cidr, node-cidr, bridge:NAME, prefix:NAME or none", Default: "cluster-cidr",
+			Pattern: `^(cluster-cidr|node-cidr|none|bridge:.+|prefix:.+)$`,
+			Proxy:   []string{"detectLocalMode"}, Value: func(c *NodeConfig) any { return some(detectText(c.Config.DetectLocal)) },
+		},
+		{
+			Name: "localAddresses", Flag: "local-address", Type: "list", Doc: "further addresses of the node", Default: "none",
+			Value: func(c *NodeConfig) any { return texts(c.Config.LocalAddresses) },
+		},
+		{
+			Name: "externalIPs", Flag: "external-ips", Type: "list", Doc: "which externalIPs of Services are served: allow (all, the default), deny (none), or CIDRs with commas between", Default: "allow",
+			Value: func(c *NodeConfig) any {
+				if e := c.Config.ExternalIPs; e.Deny && len(e.Allowed) == 0 {
+					return []string{"deny"}
+				}
+				return texts(c.Config.ExternalIPs.Allowed)
+			},
+		},
+	}
+}
+
+// rules are the settings about what rules do.
+func rules() []Setting {
+	return []Setting{
+		{
+			Name: "masqueradeAll", Flag: "masquerade-all", Type: "boolean", Doc: "masquerade all traffic to ClusterIPs", Default: "false",
+			Proxy: []string{"iptables.masqueradeAll", "nftables.masqueradeAll"}, Value: func(c *NodeConfig) any { return some(c.Config.MasqueradeAll) },
+		},
+		{
+			Name: "masqueradeBit", Flag: "masquerade-bit", Type: "integer", Doc: "bit of the packet mark that asks for masquerade, 0 to 31", Default: "14",
+			Proxy: []string{"iptables.masqueradeBit", "nftables.masqueradeBit"}, Value: func(c *NodeConfig) any {
+				if c.MasqueradeBit == Default().MasqueradeBit {
+					return nil
+				}
+				return c.MasqueradeBit
+			},
+		},
+		{
+			Name: "masqAgent", Type: "object", Doc: "egress masquerade, with the fields of ip-masq-agent's configuration and enableIPv6; --masq-config reads a file of its own", Default: "off",
+			Value: func(c *NodeConfig) any { return masqueradeParts(&c.Config.Masquerade) },
+		},
+		{
+			Name: "tcpBeLiberal", Type: "boolean", Doc: "keep packets that connection tracking considers invalid", Default: "false",
+			Proxy: []string{"conntrack.tcpBeLiberal"}, Value: func(c *NodeConfig) any { return some(c.Config.TCPBeLiberal) },
+		},
+		{
+			Name: "policyDeny", Flag: "policy-deny", Type: "string", Doc: "how policies refuse packets: drop (the default) or reject", Default: "drop", Words: []string{"drop", "reject"},
+			Value: func(c *NodeConfig) any {
+				if c.Config.OnDeny == 0 || c.Config.OnDeny == ir.Drop {
+					return nil
+				}
+				return c.Config.OnDeny.String()
+			},
+		},
+		{
+			Name: "failClosed", Flag: "fail-closed", Type: "boolean", Doc: "close the node's IPv4 pod addresses that no known pod has", Default: "false",
+			Value: func(c *NodeConfig) any { return some(c.Config.FailClosed) },
+		},
+		{
+			Name: "ipvsScheduler", Flag: "ipvs-scheduler", Type: "string", Doc: "how IPVS chooses an endpoint: rr, wrr, lc, sh or mh", Default: "rr", Words: ipvs.Schedulers(),
+			Proxy: []string{"ipvs.scheduler"}, Value: func(c *NodeConfig) any { return some(c.Scheduler) },
+		},
+		{
+			Name: "untrackedPods", Flag: "untracked-pods", Type: "boolean", Doc: "ebpf: do not track connections between pods where no rule needs it; every pod's sockets must be in the cgroup", Default: "false",
+			Value: func(c *NodeConfig) any { return some(c.UntrackedPods) },
+		},
+		{
+			Name: "policiesAtInterfaces", Flag: "policies-at-interfaces", Type: "boolean", Doc: "ebpf: enforce policies at the interfaces of pods too, and do not track connections between these (Linux 6.6)", Default: "false",
+			Value: func(c *NodeConfig) any { return some(c.PoliciesAtInterfaces) },
+		},
+	}
+}
+
+// Usage is the usage of a flag of a setting.
+func Usage(flag string) string {
+	for _, s := range Settings() {
+		if s.Flag == flag {
+			return s.Doc
+		}
+	}
+	return ""
+}
+
+// some returns a value, or nil for the zero value.
+func some[T comparable](v T) any {
+	if v == *new(T) {
+		return nil
+	}
+	return v
+}
+
+// texts returns a list as it is written, or nil for an empty one.
+func texts[T fmt.Stringer](list []T) any {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]string, 0, len(list))
+	for _, x := range list {
+		out = append(out, x.String())
+	}
+	return out
+}
+
+// word is a text in a list.
+type word string
+
+// String returns the word.
+func (w word) String() string { return string(w) }
+
+// nodePortTexts are the keyword and the CIDRs; keywords for CIDRs are written as these.
+func nodePortTexts(n objects.NodePortAddresses) (out []word) {
+	if n.Primary {
+		out = append(out, "primary")
+	}
+	for _, p := range n.CIDRs {
+		out = append(out, word(p.String()))
+	}
+	return out
+}
+
+// detectText is the text that [ParseDetectLocal] reads.
+func detectText(d objects.DetectLocal) string {
+	if d.Interface != "" {
+		return string(d.Mode) + ":" + d.Interface
+	}
+	return string(d.Mode)
+}
+
+// masqueradeParts say what is excluded, with nothing that ip-masq-agent adds itself.
+func masqueradeParts(m *ir.Masquerade) any {
+	if len(m.Families) == 0 {
+		return nil
+	}
+	parts := []Part{{"nonMasqueradeCIDRs", stringsOf(m.Exclude)}, {"masqLinkLocal", true}}
+	if n := len(m.Exclude); n > defaultCIDRLimit {
+		parts = append(parts, Part{"cidrLimit", n})
+	}
+	if m.Enabled(ir.IPv6) {
+		parts = append(parts, Part{"masqLinkLocalIPv6", true}, Part{"enableIPv6", true})
+	}
+	return parts
+}
+
+func stringsOf(list []netip.Prefix) []string {
+	out := make([]string, 0, len(list))
+	for _, p := range list {
+		out = append(out, p.String())
+	}
+	return out
+}
