@@ -7,7 +7,7 @@ FUZZTIME ?= 60s
 CLUSTERS ?= 2000
 SOAK     ?= 20m
 
-.PHONY: bpf-check help check build wasm dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants shelves
+.PHONY: bpf-check help check build wasm dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants shelves screenshots
 
 # This list.
 help:
@@ -117,6 +117,10 @@ bpf-check:
 	sh scripts/install-tools.sh bpf
 	@command -v clang-14 >/dev/null || { echo "clang-14 is missing (Debian packages clang-14 and llvm-14)"; exit 2; }
 	$(GO) generate ./backends/ebpf/bpf && git diff --exit-code -- backends/ebpf/bpf
+
+# The pictures of docs/pictures: light, dark and narrow. Needs the browser of make tools.
+screenshots:
+	sh scripts/screenshots.sh
 
 # Every fuzz target in turn, FUZZTIME each.
 fuzz:

@@ -26,7 +26,8 @@ else
 	need linux.uml user-mode-linux
 	need cc gcc
 	need chromium chromium
-	need chromedriver chromium-driver
+	need node nodejs
+	need npm npm
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 fi
 [ -n "$missing" ] || exit 0

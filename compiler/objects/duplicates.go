@@ -109,9 +109,12 @@ func leaveOut(twice []twin, diags *diag.List, from ...List) {
 	}
 }
 
-// kindOf is the kind of an object in a list; workloads have their own, and "" marks an
+// kindOf is the kind of an object in a list; workloads and entries have their own, and "" marks an
 // object that is ignored.
 func kindOf(list string, o metav1.Object) string {
+	if e, isEntry := o.(*Entry); isEntry {
+		return e.Kind
+	}
 	w, isWorkload := o.(*Workload)
 	switch {
 	case !isWorkload:

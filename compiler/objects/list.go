@@ -32,7 +32,7 @@ func (s *Set) Lists() []List {
 		listOf("Namespace", &s.Namespaces), listOf("ServiceCIDR", &s.ServiceCIDRs),
 		listOf("NetworkPolicy", &s.NetworkPolicies), listOf("ClusterNetworkPolicy", &s.ClusterNetworkPolicies),
 		listOf("AdminNetworkPolicy", &s.AdminNetworkPolicies), listOf("BaselineAdminNetworkPolicy", &s.BaselineAdminNetworkPolicies),
-		listOf("Endpoints", &s.Endpoints), listOf("", &s.Workloads),
+		listOf("Endpoints", &s.Endpoints), listOf("", &s.Workloads), listOf("", &s.Entries),
 	}
 }
 

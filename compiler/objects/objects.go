@@ -39,9 +39,10 @@ type Set struct {
 	AdminNetworkPolicies         []Sourced[*policyv1alpha1.AdminNetworkPolicy]         // policy.networking.k8s.io/v1alpha1
 	BaselineAdminNetworkPolicies []Sourced[*policyv1alpha1.BaselineAdminNetworkPolicy] // policy.networking.k8s.io/v1alpha1
 
-	// Workloads and Endpoints are only filled on request.
+	// Workloads, Endpoints and Entries are only filled on request.
 	Workloads []Sourced[*Workload]
 	Endpoints []Sourced[*Endpoints] // from which synth makes slices
+	Entries   []Sourced[*Entry]     // Ingresses and routes
 }
 
 // Append adds the objects of other to s.
@@ -58,6 +59,7 @@ func (s *Set) Append(other Set) {
 	s.BaselineAdminNetworkPolicies = append(s.BaselineAdminNetworkPolicies, other.BaselineAdminNetworkPolicies...)
 	s.Workloads = append(s.Workloads, other.Workloads...)
 	s.Endpoints = append(s.Endpoints, other.Endpoints...)
+	s.Entries = append(s.Entries, other.Entries...)
 }
 
 // Meta is the metadata that every Kubernetes object has.

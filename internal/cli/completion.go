@@ -23,9 +23,10 @@ type values = cobra.CompletionFunc
 // names of objects in the input of -f.
 func complete(root *cobra.Command) {
 	places := map[string]values{
-		"from": ofInput(sources),
-		"to":   ofInput(destinations),
-		"node": ofInput(nodes),
+		"from":  ofInput(sources),
+		"to":    ofInput(destinations),
+		"focus": ofInput(sources),
+		"node":  ofInput(nodes),
 
 		"namespace": ofInput(namespaces),
 

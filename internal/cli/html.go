@@ -8,24 +8,11 @@ import (
 	"io"
 
 	"github.com/planec/planec/internal/review/netpath"
+	"github.com/planec/planec/internal/review/smallpage"
 )
 
-// pageHead starts the small pages of trace and matrix: no scripts, no other files.
-const pageHead = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>
-:root { color-scheme: light dark; --good: #12703d; --bad: #b3261e; --line: #8886; }
-@media (prefers-color-scheme: dark) { :root { --good: #63d196; --bad: #ff8a80; } }
-body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5rem; }
-table { border-collapse: collapse; } th, td { border: 1px solid var(--line); padding: .15rem .4rem; text-align: center; }
-thead th { writing-mode: vertical-rl; text-align: left; } tbody th { text-align: left; font-weight: normal; }
-.allowed, .dnat, .pass { color: var(--good); } .blocked, .drop, .reject { color: var(--bad); }
-small { opacity: .75; } li { margin: .2rem 0; }
-</style>`
-
-var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"where": originLine}).Parse(pageHead + `
-<title>planec trace</title></head><body>
+var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"where": originLine}).Parse(smallpage.Head + `
+<title>planec trace</title></head><body><main>
 <h1 class="{{.Verdict}}">{{.Verdict}}{{if .Masquerade}}, masqueraded{{end}}</h1>
 {{range .Hops}}<h2>{{if .Node}}{{.Node}}{{else}}whichever node the pod will be on{{end}}</h2>
 <p><code>{{.Packet}}</code></p>
@@ -33,7 +20,7 @@ var traceTemplate = template.Must(template.New("trace").Funcs(template.FuncMap{"
 {{end}}</ol>
 {{end}}{{with .Endpoints}}<h2>Endpoints</h2><ul>{{range .}}<li><code>{{.}}</code></li>{{end}}</ul>{{end}}
 {{with .Denied}}<h2>A policy keeps it from</h2><ul>{{range .}}<li><code>{{.}}</code></li>{{end}}</ul>{{end}}
-</body></html>
+</main></body></html>
 `))
 
 // writeTraceHTML writes a self-contained page, for example for a ticket.
@@ -51,8 +38,9 @@ func writeTraceHTML(w io.Writer, o netpath.Outcome) error {
 type htmlMatrix struct{ gridMatrix }
 
 var matrixTemplate = template.Must(template.New("matrix").Parse(`<h2>{{.Summary}}</h2>
-<table><thead><tr><th>from \ to</th>{{range .Pods}}<th>{{.}}</th>{{end}}</tr></thead>
-<tbody>{{range .Rows}}<tr><th>{{.From}}</th>{{range .Cells}}<td class="{{.Word}}" title="{{.Title}}">{{.Mark}}</td>{{end}}</tr>
+<p>Rows are sources, columns destinations: <span class="allowed">✓ allowed</span>, <span class="blocked">✗ blocked</span>, – the pod itself.</p>
+<table><thead><tr><th scope="col">from \ to</th>{{range .Pods}}<th scope="col">{{.}}</th>{{end}}</tr></thead>
+<tbody>{{range .Rows}}<tr><th scope="row">{{.From}}</th>{{range .Cells}}<td class="{{.Word}}" title="{{.Title}}">{{.Mark}}</td>{{end}}</tr>
 {{end}}</tbody></table>
 `))
 
@@ -64,7 +52,7 @@ type matrixRow struct {
 type matrixCell struct{ Word, Title, Mark string }
 
 func (m *htmlMatrix) end() error {
-	m.w.WriteString(pageHead + "\n<title>planec matrix</title></head><body>\n") // the writer keeps errors
+	m.w.WriteString(smallpage.Head + "\n<title>planec matrix</title></head><body><main>\n<h1>Which pods can reach which</h1>\n") // the writer keeps errors
 	for _, port := range m.ports {
 		if err := m.table(port, m.cells[port]); err != nil {
 			return err
@@ -73,7 +61,7 @@ func (m *htmlMatrix) end() error {
 	if m.note != "" {
 		fmt.Fprintf(m.w, "<p>note: %s</p>\n", template.HTMLEscapeString(m.note))
 	}
-	m.w.WriteString("</body></html>\n")
+	m.w.WriteString("</main></body></html>\n")
 	return m.w.Flush()
 }
 

@@ -38,6 +38,8 @@ type input struct {
 	paths    []string
 	// kustomizations are directories to build.
 	kustomizations []string
+	// entries also reads Ingresses and routes.
+	entries bool
 	// exclude are patterns of entries in directories that are not read.
 	exclude   []string
 	recursive bool
@@ -137,7 +139,7 @@ func (in *input) read(stdin io.Reader) (objects.Set, diag.List, error) {
 		return set, append(unread, diags...), errors.Join(err, in.unreadKinds(unread))
 	}
 	o := manifest.Options{
-		Paths: in.paths, Exclude: in.exclude, Base: in.base, Recursive: in.recursive, Stdin: stdin, Workloads: in.synth, KeepGoing: in.keepGoing,
+		Paths: in.paths, Exclude: in.exclude, Base: in.base, Recursive: in.recursive, Stdin: stdin, Workloads: in.synth, Entries: in.entries, KeepGoing: in.keepGoing,
 	}
 	for _, dir := range in.kustomizations {
 		built, err := kustomize.Build(dir)

@@ -2,19 +2,12 @@ package cli
 
 import (
 	"bufio"
-	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/planec/planec/internal/review/netpath"
-	"github.com/planec/planec/ir/diag"
 )
 
 // matrixCommand is `planec matrix`.
@@ -24,20 +17,38 @@ type matrixCommand struct {
 	ports   []string
 	backend string
 	format  string
+	list    listing
 }
 
 func newMatrix(s *Streams) *cobra.Command {
 	m := &matrixCommand{streams: s}
 	cmd := &cobra.Command{
-		Use:   "matrix -f PATH... --port N[/PROTOCOL]...",
-		Short: "Say which pods can reach which",
-		Long: `matrix asks for every pair of pods and every port whether a connection from one to
-the other's address arrives: past the egress policies of the source and the ingress
-policies of the destination, on whichever nodes they are. A pod to itself is left
-out (-), since its packets do not leave it. In the table, a dot is a connection that
-arrives and an X one that does not. Of pods with two families the source's
-primary one is asked about.`,
-		Example: `  planec matrix -f manifests/ --port 80
+		Use:     "matrix -f PATH... [--port N[/PROTOCOL]...]",
+		Aliases: []string{"list"},
+		Short:   "Say who can reach whom",
+		Long: `matrix lists who can reach whom: for each workload or network outside everything that
+policies let through to it, on all protocols and ports. Replicas that policies treat
+alike are one workload. What an Ingress, a route of a Gateway or an OpenShift Route of
+the input leads to a Service is named as an entry point.
+
+With --port it asks for every pair of pods and each of the ports whether a connection
+from one to the other's address arrives, and draws a table. A pod to itself is left
+out, since its packets do not leave it. Of pods with two families the source's primary
+one is asked about.`,
+		Example: `  # Who can reach whom, and which rule lets them
+  planec matrix -f manifests/ --explain
+
+  # Everything around one workload, as a picture
+  planec matrix -f manifests/ --focus shop/web -o svg > web.svg
+
+  # Why can web not reach the database?
+  planec matrix -f manifests/ --explain --from shop/web --to shop/db
+
+  # What is open that need not be
+  planec matrix -f manifests/ --exposure
+
+  # A table of one port
+  planec matrix -f manifests/ --port 80
 
   # For other programs, several ports, what nftables rules would do
   planec matrix -f manifests/ --port 80/tcp --port 53/udp --backend nftables -o tsv`,
@@ -46,14 +57,24 @@ primary one is asked about.`,
 	}
 	flags := cmd.Flags()
 	m.input.register(flags)
-	flags.StringSliceVar(&m.ports, "port", nil, "destination port, as 80 or 53/udp; may be repeated")
-	backendFlag(flags, &m.backend, "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
-	formatFlag(flags, &m.format, "text", "tsv", "json", "md", "html")
+	flags.StringSliceVar(&m.ports, "port", nil, "ask about this destination port only, pod by pod: as 80 or 53/udp; may be repeated")
+	backendFlag(flags, &m.backend, "with --port: ask the rules that this backend emits, by interpreting them, instead of the evaluator")
+	m.list.register(flags)
+	formatFlag(flags, &m.format, "text", "tsv", "csv", "json", "md", "dot", "svg", "html")
 	return cmd
 }
 
 func (m *matrixCommand) run() error {
+	if len(m.ports) == 0 {
+		return m.runList()
+	}
+	if word := m.list.given(); word != "" {
+		return inputError(fmt.Errorf("%s is for the list of all ports: leave out --port", word))
+	}
 	writer := matrixWriters[m.format]
+	if writer == nil {
+		return inputError(fmt.Errorf("-o %s is for the list of all ports: leave out --port", m.format))
+	}
 	ports, err := parseMatrixPorts(m.ports)
 	if err != nil {
 		return inputError(err)
@@ -85,232 +106,21 @@ func (m *matrixCommand) run() error {
 	return written(errors.Join(w.end(), out.Flush()))
 }
 
-func parseMatrixPorts(words []string) ([]netpath.Port, error) {
-	var out []netpath.Port
-	for _, word := range words {
-		var c netpath.Connection
-		if err := parsePort(&c, word, nil); err != nil || c.Port == 0 {
-			return nil, fmt.Errorf("--port %s: want a number from 1 to 65535, with /tcp, /udp or /sctp", word)
-		}
-		if p := (netpath.Port{Protocol: c.Protocol, Number: c.Port}); !slices.Contains(out, p) {
-			out = append(out, p)
-		}
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("--port is missing")
-	}
-	slices.SortFunc(out, func(a, b netpath.Port) int {
-		return cmp.Or(strings.Compare(a.Protocol.String(), b.Protocol.String()), cmp.Compare(a.Number, b.Number))
-	})
-	return out, nil
-}
-
-// matrixWriter writes sorted pairs one by one.
-type matrixWriter interface {
-	add(from, to *netpath.Pod, port netpath.Port, allowed bool)
-	end() error
-}
-
-var matrixWriters = map[string]func(*bufio.Writer, []netpath.Pod, []netpath.Port) matrixWriter{
-	"tsv":  func(w *bufio.Writer, _ []netpath.Pod, _ []netpath.Port) matrixWriter { return &tsvMatrix{w} },
-	"json": newJSONMatrix,
-	"text": func(w *bufio.Writer, pods []netpath.Pod, ports []netpath.Port) matrixWriter {
-		return &gridMatrix{w: w, list: pods, ports: ports, cells: make(map[netpath.Port][]bool), draw: (*gridMatrix).text}
-	},
-	"html": func(w *bufio.Writer, pods []netpath.Pod, ports []netpath.Port) matrixWriter {
-		return &htmlMatrix{gridMatrix{w: w, list: pods, ports: ports, cells: make(map[netpath.Port][]bool)}}
-	},
-	"md": func(w *bufio.Writer, pods []netpath.Pod, ports []netpath.Port) matrixWriter {
-		return &gridMatrix{w: w, list: pods, ports: ports, cells: make(map[netpath.Port][]bool), draw: (*gridMatrix).markdown}
-	},
-}
-
-// tsvMatrix is the stable format: from, to, protocol, port, allowed or blocked.
-type tsvMatrix struct{ w *bufio.Writer }
-
-func (m *tsvMatrix) end() error { return nil }
-
-func (m *tsvMatrix) add(from, to *netpath.Pod, port netpath.Port, allowed bool) {
-	// Fprintf is too slow for millions of lines. The writer keeps errors.
-	b := append(append(m.w.AvailableBuffer(), from.String()...), '\t')
-	b = append(append(b, to.String()...), '\t')
-	b = append(append(b, port.Protocol.String()...), '\t')
-	b = append(strconv.AppendUint(b, uint64(port.Number), 10), '\t')
-	m.w.Write(append(append(b, allowedWord(allowed)...), '\n'))
-}
-
-func allowedWord(allowed bool) string {
-	if allowed {
-		return "allowed"
-	}
-	return "blocked"
-}
-
-// jsonMatrix is one object with a list of pairs, written one by one.
-type jsonMatrix struct {
-	w     *bufio.Writer
-	first bool
-}
-
-func newJSONMatrix(w *bufio.Writer, _ []netpath.Pod, _ []netpath.Port) matrixWriter {
-	io.WriteString(w, `{"connections":[`) // the writer keeps errors
-	return &jsonMatrix{w: w, first: true}
-}
-
-func (m *jsonMatrix) add(from, to *netpath.Pod, port netpath.Port, allowed bool) {
-	sep := ",\n"
-	if m.first {
-		sep = "\n"
-	}
-	m.first = false
-	line, _ := json.Marshal(struct {
-		From     string `json:"from"`
-		To       string `json:"to"`
-		Protocol string `json:"protocol"`
-		Port     uint16 `json:"port"`
-		Allowed  bool   `json:"allowed"`
-	}{from.String(), to.String(), port.Protocol.String(), port.Number, allowed})
-	io.WriteString(m.w, sep) // the writer keeps errors
-	m.w.Write(line)
-}
-
-func (m *jsonMatrix) end() error {
-	_, err := io.WriteString(m.w, "\n]}\n")
-	return err
-}
-
-// gridMatrix draws one table for each port; for too many pods it counts
-// instead.
-type gridMatrix struct {
-	w     *bufio.Writer
-	list  []netpath.Pod
-	ports []netpath.Port
-	cells map[netpath.Port][]bool
-	draw  func(*gridMatrix, netpath.Port, []bool)
-	// key reports that the tables need a legend.
-	key bool
-	// note says what the table cannot show.
-	note string
-}
-
-// widest is the maximum number of pods in a grid.
-const widest = 60
-
-func (m *gridMatrix) add(_, _ *netpath.Pod, port netpath.Port, allowed bool) {
-	m.cells[port] = append(m.cells[port], allowed)
-}
-
-func (m *gridMatrix) end() error {
-	for i, port := range m.ports {
-		if i > 0 {
-			fmt.Fprintln(m.w)
-		}
-		m.draw(m, port, m.cells[port])
-	}
-	if m.key {
-		fmt.Fprintln(m.w, "\nfrom a row to a column: . arrives, X does not")
-	}
-	if m.note != "" {
-		fmt.Fprintf(m.w, "\nnote: %s\n", diag.Printable(m.note))
-	}
-	return m.w.Flush()
-}
-
-// cell returns the answer for a pair; ok is false on the diagonal.
-func (m *gridMatrix) cell(cells []bool, from, to int) (allowed, ok bool) {
-	if from == to {
-		return false, false
-	}
-	at := from*(len(m.list)-1) + to
-	if to > from {
-		at--
-	}
-	return cells[at], true
-}
-
-func (m *gridMatrix) summary(port netpath.Port, cells []bool) string {
-	if len(m.list) < 2 {
-		return fmt.Sprintf("port %d/%v: the input has %s, and so no pairs", port.Number, port.Protocol, count(len(m.list), "pod"))
-	}
-	allowed := 0
-	for _, c := range cells {
-		if c {
-			allowed++
-		}
-	}
-	return fmt.Sprintf("port %d/%v: %d of %d pairs allowed", port.Number, port.Protocol, allowed, len(cells))
-}
-
-func (m *gridMatrix) text(port netpath.Port, cells []bool) {
-	fmt.Fprintln(m.w, m.summary(port, cells))
-	if len(m.list) > widest {
-		m.counts(cells, "  %-40s reaches %d of %d\n")
-		return
-	}
-	width := 0
-	for i := range m.list {
-		width = max(width, len(m.list[i].String()))
-	}
-	fmt.Fprintf(m.w, "%*s", width+4, "")
-	for i := range m.list {
-		fmt.Fprintf(m.w, " %2d", i+1)
-	}
-	fmt.Fprintln(m.w)
-	for from := range m.list {
-		fmt.Fprintf(m.w, "%2d  %-*s", from+1, width, diag.Printable(m.list[from].String()))
-		for to := range m.list {
-			fmt.Fprintf(m.w, "  %s", mark(m.cell(cells, from, to)))
-		}
-		fmt.Fprintln(m.w)
-	}
-	m.key = true
-}
-
-// mark draws a cell: "." is allowed, "X" blocked, "-" the pod itself.
-func mark(allowed, ok bool) string {
+// runList is `planec matrix` without --port.
+func (m *matrixCommand) runList() error {
 	switch {
-	case !ok:
-		return "-"
-	case allowed:
-		return "."
+	case m.backend != "":
+		return inputError(errors.New("--backend needs --port"))
+	case listWriters[m.format] == nil:
+		return inputError(errors.New("-o " + m.format + " needs --port; the list of all ports has csv"))
 	}
-	return "X"
-}
-
-func (m *gridMatrix) counts(cells []bool, format string) {
-	for from := range m.list {
-		n := 0
-		for to := range m.list {
-			if allowed, _ := m.cell(cells, from, to); allowed {
-				n++
-			}
-		}
-		fmt.Fprintf(m.w, format, diag.Printable(m.list[from].String()), n, len(m.list)-1)
+	m.input.entries = true
+	l, err := m.input.load(m.streams)
+	if err != nil {
+		return err
 	}
-}
-
-func (m *gridMatrix) markdown(port netpath.Port, cells []bool) {
-	fmt.Fprintf(m.w, "### %s\n\n", m.summary(port, cells))
-	if len(m.list) > widest {
-		fmt.Fprintln(m.w, "| from | reaches | of |\n|---|---|---|")
-		m.counts(cells, "| `%s` | %d | %d |\n")
-		return
+	if err := l.report(l.diagnostics()); err != nil {
+		return err
 	}
-	head, rule := "| from \\ to |", "|---|"
-	for i := range m.list {
-		head += " `" + diag.Printable(m.list[i].String()) + "` |"
-		rule += "---|"
-	}
-	fmt.Fprintf(m.w, "%s\n%s\n", head, rule)
-	for from := range m.list {
-		fmt.Fprintf(m.w, "| `%s` |", diag.Printable(m.list[from].String()))
-		for to := range m.list {
-			word := "-"
-			if allowed, ok := m.cell(cells, from, to); ok {
-				word = allowedWord(allowed)
-			}
-			fmt.Fprintf(m.w, " %s |", word)
-		}
-		fmt.Fprintln(m.w)
-	}
+	return m.list.write(m.streams.Out, l, m.format)
 }

@@ -100,6 +100,7 @@ func (c *reportCommand) state(l *loaded, stdin func() []byte) (report.Input, err
 	}
 	in.Diagnostics = l.refine(append(l.diagnostics(), diags...))
 	in.Files = manifestTexts(l, in.Diagnostics, stdin())
+	in.Map = mapOf(nil, l, "")
 	return in, nil
 }
 
@@ -138,6 +139,7 @@ func (c *reportCommand) change(ctx context.Context, args []string) error {
 	in.Diagnostics = sides[1].loaded.refine(sides[1].loaded.diagnostics())
 	in.Files, before.Files = manifestTexts(sides[1].loaded, in.Diagnostics, nil), manifestTexts(sides[0].loaded, nil, nil)
 	describeChange(&in, found)
+	in.Map = mapOf(sides[0].loaded, sides[1].loaded, in.Root)
 	return c.write(in)
 }
 

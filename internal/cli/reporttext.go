@@ -4,8 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/planec/planec/internal/input/manifest"
+	"github.com/planec/planec/internal/review/connectivity"
 	"github.com/planec/planec/internal/review/report"
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -48,4 +52,24 @@ func manifestTexts(l *loaded, diags diag.List, stdin []byte) []report.File {
 		}
 	}
 	return out
+}
+
+// mapOf draws who can reach whom, with what a change opened and closed where before is
+// not nil. Without pods there is nothing to draw.
+func mapOf(before, after *loaded, root string) *report.Map {
+	if len(after.objects.Pods) == 0 {
+		return nil
+	}
+	locator := manifest.Locator{Base: after.base}
+	defer locator.Close()
+	locate := func(o ir.Origin) ir.Origin {
+		o = locator.Locate(o)
+		o.File = strings.TrimPrefix(o.File, root)
+		return o
+	}
+	now := &report.Reach{Map: connectivity.Of(&after.objects, after.cluster, nil), Locate: locate}
+	if before == nil {
+		return report.NewMap(nil, now)
+	}
+	return report.NewMap(&report.Reach{Map: connectivity.Of(&before.objects, before.cluster, nil), Locate: locate}, now)
 }

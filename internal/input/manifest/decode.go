@@ -21,8 +21,7 @@ type decoder struct {
 	shared *interner
 	// schemas are shared between decoders.
 	schemas *schemas
-	// workloads is [Options.Workloads].
-	workloads bool
+	wanted
 	// kinds are the supported kinds, built on first use.
 	kinds map[string]typeMeta
 	// slips maps unsupported kinds to the kinds that were probably meant.
@@ -249,7 +248,7 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 			d.listNode(out, p, n, meta, budget, level)
 		}
 		return
-	case !planecReads(meta) && !d.readsWorkload(meta):
+	case !planecReads(meta) && !d.readsWorkload(meta) && !d.readsEntry(meta):
 		d.object(out, &t, meta)
 		return
 	}
@@ -269,7 +268,7 @@ func (d *decoder) node(out *outcome, p *piece, n *yaml.Node, budget *int, level 
 
 // schemaOf returns the schema of a supported kind, nil for others.
 func (d *decoder) schemaOf(m typeMeta) *schema {
-	if planecReads(m) || d.readsKnownWorkload(m) || d.workloads && m.isEndpoints() {
+	if planecReads(m) || d.readsKnownWorkload(m) || d.workloads && m.isEndpoints() || d.readsEntry(m) {
 		return d.schemas.of(m)
 	}
 	return nil

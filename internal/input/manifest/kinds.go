@@ -99,6 +99,9 @@ func (d *decoder) object(out *outcome, t *text, meta typeMeta) {
 			out.report(diag.UnsupportedKind, at, "apiVersion "+meta.apiVersion+" is not read; write it as "+want)
 		}
 		return
+	case known == foreign && d.readsEntry(meta):
+		d.entry(out, t, meta)
+		return
 	case known == foreign && !d.readsKnownWorkload(meta) && d.unread(out, t, meta):
 		return
 	case known == foreign && d.readsWorkload(meta):

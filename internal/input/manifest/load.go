@@ -34,6 +34,8 @@ type Options struct {
 	// Workloads also loads Deployments and the like, which are otherwise
 	// skipped.
 	Workloads bool
+	// Entries also loads Ingresses and routes, which are otherwise skipped.
+	Entries bool
 	// KeepGoing turns an unreadable file into a diagnostic if there are others;
 	// otherwise it is an error.
 	KeepGoing bool
@@ -63,7 +65,7 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 	for _, s := range found.skipped {
 		structure.report(s.code, ir.Origin{File: o.name(s.path)}, s.why)
 	}
-	set, diags, err := load(ctx, o.Workloads, &structure, func(p *pipeline) error {
+	set, diags, err := load(ctx, wanted{o.Workloads, o.Entries}, &structure, func(p *pipeline) error {
 		for _, path := range found.files {
 			err := o.loadFile(p, path, &structure)
 			if err != nil && (!o.KeepGoing || ctx.Err() != nil) {
@@ -87,12 +89,12 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 // LoadFrom is [Load] for one open file; name is its name in origins.
 func LoadFrom(ctx context.Context, name string, r io.Reader) (objects.Set, diag.List, error) {
 	var structure outcome
-	return load(ctx, false, &structure, func(p *pipeline) error { return loadReader(p, r, name, &structure) })
+	return load(ctx, wanted{}, &structure, func(p *pipeline) error { return loadReader(p, r, name, &structure) })
 }
 
 // load reads everything that feed sends.
-func load(ctx context.Context, workloads bool, structure *outcome, feed func(*pipeline) error) (objects.Set, diag.List, error) {
-	p := startPipeline(ctx, workloads)
+func load(ctx context.Context, want wanted, structure *outcome, feed func(*pipeline) error) (objects.Set, diag.List, error) {
+	p := startPipeline(ctx, want)
 	err := feed(p)
 	out := p.wait()
 	if err == nil {

@@ -14,22 +14,21 @@ type pipeline struct {
 	ordered chan *batch
 	open    *batch
 	workers sync.WaitGroup
-	// workloads is [Options.Workloads].
-	workloads bool
-	schemas   *schemas
+	want    wanted
+	schemas *schemas
 	// collected is closed when total is complete.
 	collected chan struct{}
 	total     outcome
 }
 
-func startPipeline(ctx context.Context, workloads bool) *pipeline {
+func startPipeline(ctx context.Context, want wanted) *pipeline {
 	n := runtime.GOMAXPROCS(0)
 	p := &pipeline{
 		ctx:       ctx,
 		work:      make(chan *batch, n),
 		ordered:   make(chan *batch, 4*n),
 		collected: make(chan struct{}),
-		workloads: workloads,
+		want:      want,
 		schemas:   newSchemas(),
 	}
 	for range n {
@@ -82,7 +81,7 @@ func (p *pipeline) wait() outcome {
 
 func (p *pipeline) decode() {
 	d := newDecoder(p.schemas)
-	d.workloads = p.workloads
+	d.wanted = p.want
 	for b := range p.work {
 		if p.ctx.Err() == nil {
 			for i := range b.pieces {
@@ -97,7 +96,7 @@ func (p *pipeline) decode() {
 func (p *pipeline) collect() {
 	defer close(p.collected)
 	d := newDecoder(p.schemas)
-	d.workloads = p.workloads
+	d.wanted = p.want
 	for b := range p.ordered {
 		<-b.done
 		switch {

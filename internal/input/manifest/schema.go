@@ -140,6 +140,8 @@ func newObject(m typeMeta) any {
 		}
 	case "Endpoints":
 		return only(m, map[string]any{"v1": endpointsFields{}})
+	case "Ingress":
+		return only(m, map[string]any{"networking.k8s.io/v1": networkingv1.Ingress{}})
 	case "EndpointSlice":
 		return only(m, map[string]any{"discovery.k8s.io/v1": discoveryv1.EndpointSlice{}})
 	case "ServiceCIDR":

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
 )
@@ -70,16 +71,16 @@ func newAllotment(before, after *State, networks []netip.Prefix) *allotment {
 		}
 	}
 	where := podRanges(pods, before, after)
-	for _, c := range cuts(append(slices.Clone(networks), whole(where)...)...) {
-		if c.prefix.Bits() == 0 {
-			a.nodes = append(a.nodes, &addressRange{network: c.prefix, pieces: c.pieces})
+	for _, c := range clusterwide.Cuts(append(slices.Clone(networks), whole(where)...)...) {
+		if c.Prefix.Bits() == 0 {
+			a.nodes = append(a.nodes, &addressRange{network: c.Prefix, pieces: c.Pieces})
 		}
-		r := &addressRange{network: c.prefix, pieces: overlap(c.pieces, where)}
+		r := &addressRange{network: c.Prefix, pieces: clusterwide.Overlap(c.Pieces, where)}
 		if len(r.pieces) == 0 {
 			continue
 		}
 		list := &a.ranges[0]
-		if !c.prefix.Addr().Is4() {
+		if !c.Prefix.Addr().Is4() {
 			list = &a.ranges[1]
 		}
 		if len(*list) == maxRanges {
@@ -103,49 +104,13 @@ func whole(where []netip.Prefix) []netip.Prefix {
 	return out
 }
 
-// podRanges returns where pods have their addresses: in the ranges of the settings
-// and nodes, else near the pods of the input, else in networks for private use.
+// podRanges returns where the pods of the states have their addresses.
 func podRanges(pods []netip.Addr, states ...*State) []netip.Prefix {
-	var out []netip.Prefix
+	var known []netip.Prefix
 	for _, s := range states {
-		out = append(out, s.Cluster.PodCIDRs()...)
-		for _, n := range s.Objects.Nodes {
-			for _, text := range n.Object.Spec.PodCIDRs {
-				if p, err := netip.ParsePrefix(text); err == nil {
-					out = append(out, p.Masked())
-				}
-			}
-		}
+		known = append(known, clusterwide.PodCIDRs(s.Objects, s.Cluster)...)
 	}
-	if len(out) == 0 {
-		for _, a := range pods {
-			p, err := a.Prefix(map[bool]int{true: 16, false: 64}[a.Is4()])
-			if err == nil {
-				out = append(out, p)
-			}
-		}
-	}
-	if len(out) == 0 {
-		out = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16")}
-	}
-	return ir.DisjointPrefixes(out)
-}
-
-// overlap returns the parts of networks that are also in one of the ranges.
-func overlap(networks, ranges []netip.Prefix) []netip.Prefix {
-	var out []netip.Prefix
-	for _, n := range networks {
-		for _, r := range ranges {
-			switch {
-			case !n.Overlaps(r):
-			case n.Bits() >= r.Bits():
-				out = append(out, n)
-			default:
-				out = append(out, r)
-			}
-		}
-	}
-	return out
+	return clusterwide.PodRanges(pods, known)
 }
 
 // next returns the next unused address.

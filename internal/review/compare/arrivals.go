@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
@@ -32,11 +33,11 @@ func (c *comparison) acquaintances(e *entity) string {
 	for _, peer := range c.all {
 		if limited {
 			egress, ingress := c.after.answers(&peer.after, &e.after)
-			from.add(peer, egress.intersect(*ingress))
+			from.add(peer, egress.Intersect(*ingress))
 		}
 		if peer.role == podRole && (peer.stand == nil || !c.spokenFor(peer.stand, c.all)) && c.after.limits(&peer.after, ir.Ingress) {
 			egress, ingress := c.after.answers(&e.after, &peer.after)
-			to.add(peer, peer.variant.symbolic(egress.intersect(*ingress), names))
+			to.add(peer, peer.variant.symbolic(egress.Intersect(*ingress), names))
 		}
 	}
 	var parts []string
@@ -55,8 +56,8 @@ type peersByPorts struct {
 	groups map[string][]*entity
 }
 
-func (p *peersByPorts) add(e *entity, ports portSet) {
-	if ports.empty() {
+func (p *peersByPorts) add(e *entity, ports clusterwide.Ports) {
+	if ports.Empty() {
 		return
 	}
 	if p.groups == nil {
@@ -80,17 +81,16 @@ func (p *peersByPorts) describe(c *comparison) string {
 		}
 		parts = append(parts, c.describe(p.groups[text], nil)+" on "+text)
 	}
-	return join(parts, "and")
+	return clusterwide.Join(parts, "and")
 }
 
 // limits reports whether policies limit one direction of a pod.
-func (x *side) limits(e *ends, d ir.Direction) bool {
-	profile := x.profiles[e.addresses[e.primary]]
-	return profile != 0 && x.tables.Profiles[profile-1].Table(d) != nil
+func (x *side) limits(e *clusterwide.Ends, d ir.Direction) bool {
+	return x.Limits(d, e.Addresses[e.Primary])
 }
 
 // guards names the directions of a pod that policies limit.
-func (x *side) guards(e *ends) string {
+func (x *side) guards(e *clusterwide.Ends) string {
 	var open, limited []string
 	for _, d := range []struct {
 		direction ir.Direction

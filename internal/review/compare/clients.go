@@ -31,7 +31,7 @@ func (c *serviceComparison) clients(list []*front) (out []*entity, complete bool
 // relevant reports whether any frontend has the family of the entity's network.
 func (c *serviceComparison) relevant(e *entity, list []*front) bool {
 	for _, f := range list {
-		if f.match.Family == e.after.primary {
+		if f.match.Family == e.after.Primary {
 			return true
 		}
 	}
@@ -39,9 +39,9 @@ func (c *serviceComparison) relevant(e *entity, list []*front) bool {
 }
 
 func (c *serviceComparison) anyReaches(e *entity, list []*front) bool {
-	src := e.after.addresses[e.after.primary]
+	src := e.after.Addresses[e.after.Primary]
 	for _, f := range list {
-		if f.match.Family != e.after.primary {
+		if f.match.Family != e.after.Primary {
 			continue
 		}
 		for _, entry := range c.entries(f) {

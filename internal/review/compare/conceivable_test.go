@@ -146,7 +146,7 @@ func told(c *comparison, ports []asPort) (out map[change]bool, outside map[bool]
 				}
 				for _, port := range ports {
 					http := slices.Index(c.universe.names.names, port.text)
-					if port.named && http >= 0 && p.ports.named != nil && p.ports.named[http] || !port.named && p.ports.contains(port.protocol, port.number) {
+					if port.named && http >= 0 && p.ports.Named != nil && p.ports.Named[http] || !port.named && p.ports.Contains(port.protocol, port.number) {
 						out[change{p.opened, from.namespace, to.namespace, port.text}] = true
 					}
 				}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
@@ -20,7 +21,7 @@ func (c *comparison) describe(list, self []*entity) string {
 	}
 	parts := x.describePods()
 	parts = append(parts, x.describeNodes(x.byRole[nodeRole])...)
-	return join(append(parts, describeOutside(x.byRole[outsideRole], x.whole[outsideRole], restsOf(x.all))...), "and")
+	return clusterwide.Join(append(parts, describeOutside(x.byRole[outsideRole], x.whole[outsideRole], restsOf(x.all))...), "and")
 }
 
 // census counts the entities of a sentence among all entities.

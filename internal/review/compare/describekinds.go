@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/planec/planec/internal/review/clusterwide"
 )
 
 func (x *census) hasKinds(namespace string) bool {
@@ -63,7 +65,7 @@ func (x *census) everyNamespace() string {
 	case everywhere:
 		return everyNamespace
 	case len(outside) <= most && !slices.Contains(outside, ""):
-		return "every pod outside " + join(outside, "and")
+		return "every pod outside " + clusterwide.Join(outside, "and")
 	}
 	return ""
 }

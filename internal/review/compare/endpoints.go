@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
@@ -49,7 +50,7 @@ func portList(names []string, all int) string {
 	if len(names) == all {
 		return ""
 	}
-	return " port " + join(names, "and")
+	return " port " + clusterwide.Join(names, "and")
 }
 
 func endpointsByPort(list []*front) map[ir.ServicePort][]netip.AddrPort {
@@ -119,7 +120,7 @@ func portsOf(list []netip.AddrPort) string {
 			out = append(out, p)
 		}
 	}
-	return join(out, "and")
+	return clusterwide.Join(out, "and")
 }
 
 // names formats endpoints as pods; both addresses of a pod are one name.
@@ -138,7 +139,7 @@ func (c *serviceComparison) names(s *State, list []netip.AddrPort) string {
 	if len(names) > most+1 {
 		names = append(names[:most], fmt.Sprintf("%d more", len(names)-most))
 	}
-	return join(names, "and")
+	return clusterwide.Join(names, "and")
 }
 
 // refusalsOf describes how a port without endpoints answers.
@@ -157,7 +158,7 @@ func refusalsOf(list []*front, port ir.ServicePort) string {
 		}
 	}
 	slices.Sort(words)
-	return join(words, "or")
+	return clusterwide.Join(words, "or")
 }
 
 func refusalWord(r ir.Refusal) string {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
 )
@@ -20,12 +21,6 @@ const (
 	outsideRole
 )
 
-// ends is one entity in one state.
-type ends struct {
-	addresses map[ir.Family]netip.Addr
-	primary   ir.Family
-}
-
 // entity is a set of pods of one workload, of nodes or of outside addresses that the
 // policies of neither state distinguish. One pod represents those in both states.
 type entity struct {
@@ -34,7 +29,7 @@ type entity struct {
 	// network is its prefix; the rest of the world has none.
 	namespace, name string
 	count           int
-	before, after   ends
+	before, after   clusterwide.Ends
 	class           string
 	// network is that of an outside entity, or the innermost policy network
 	// around a stand-in's address.
@@ -64,17 +59,6 @@ func (e *entity) label() string {
 		return "outside"
 	}
 	return e.name
-}
-
-// signature is everything that policies distinguish about an end.
-func (x *side) signature(e *ends) string {
-	s := fmt.Sprint(e.primary)
-	for _, f := range []ir.Family{ir.IPv4, ir.IPv6} {
-		if a, have := e.addresses[f]; have {
-			s += fmt.Sprintf(" %d:%d:%d", f, x.profiles[a], x.class(a))
-		}
-	}
-	return s
 }
 
 // pair is one pod, in both states or in one of them.
@@ -137,7 +121,9 @@ func matchPods(before, after []netpath.Pod) []pair {
 	return out
 }
 
-func endsOf(p *netpath.Pod) ends { return ends{p.Addresses, p.Primary} }
+func endsOf(p *netpath.Pod) clusterwide.Ends {
+	return clusterwide.Ends{Addresses: p.Addresses, Primary: p.Primary}
+}
 
 // podEntities groups the pods of both states, and returns the workloads of
 // only one state. A changed number of replicas is not reported here, because
@@ -163,7 +149,7 @@ func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh
 		}
 		stays[p.workload] = true
 		b, a := endsOf(p.before), endsOf(p.after)
-		class := before.signature(&b) + " | " + after.signature(&a)
+		class := before.Signature(&b) + " | " + after.Signature(&a)
 		if e := add(&both, class, p); e.class == "" {
 			e.before, e.after, e.class, e.labels = b, a, class, labels[p.after.String()]
 		}
@@ -203,12 +189,12 @@ func standInEntities(u *universe, before, after *side) []*entity {
 	for i := range u.extras {
 		x := &u.extras[i]
 		e := &entity{role: podRole, namespace: x.kind.namespace, count: 2, network: x.network, stand: x.kind, variant: x.variant}
-		e.before = ends{make(map[ir.Family]netip.Addr, 2), ir.FamilyOf(x.addresses[0])}
+		e.before = clusterwide.Ends{Addresses: make(map[ir.Family]netip.Addr, 2), Primary: ir.FamilyOf(x.addresses[0])}
 		for _, a := range x.addresses {
-			e.before.addresses[ir.FamilyOf(a)] = a
+			e.before.Addresses[ir.FamilyOf(a)] = a
 		}
 		e.after = e.before
-		e.class = before.signature(&e.before) + " | " + after.signature(&e.after)
+		e.class = before.Signature(&e.before) + " | " + after.Signature(&e.after)
 		if x.kind.only != nil {
 			e.class += " of one state only"
 		}
@@ -218,6 +204,6 @@ func standInEntities(u *universe, before, after *side) []*entity {
 }
 
 // common returns the addresses of a connection between two ends.
-func common(from, to *ends) (src, dst netip.Addr, ok bool) {
-	return netpath.Common(from.addresses, to.addresses, from.primary)
+func common(from, to *clusterwide.Ends) (src, dst netip.Addr, ok bool) {
+	return netpath.Common(from.Addresses, to.Addresses, from.Primary)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
@@ -16,7 +17,7 @@ type line struct {
 	direction ir.Direction
 	subject   []*entity
 	others    []*entity
-	ports     portSet
+	ports     clusterwide.Ports
 	reasons   []diffreport.Reason
 	// remaining names who could connect before (opened) or still can (closed).
 	remaining string
@@ -24,7 +25,7 @@ type line struct {
 	// longer from anywhere" would be wrong.
 	partly bool
 	// kept are all ports that any of the others of a closed line keeps.
-	kept portSet
+	kept clusterwide.Ports
 	dns  bool
 	// seen are the differences with these ports.
 	seen map[*delta]bool
@@ -41,9 +42,9 @@ type lineKey struct {
 }
 
 // setTexts caches the texts of sets.
-type setTexts map[*portSet]string
+type setTexts map[*clusterwide.Ports]string
 
-func (t setTexts) of(s *portSet) string {
+func (t setTexts) of(s *clusterwide.Ports) string {
 	text, known := t[s]
 	if !known {
 		text = s.String()
@@ -74,9 +75,9 @@ func (c *comparison) fold(paths []path) []diffreport.Finding {
 			return
 		}
 		l.seen[p.delta] = true
-		l.ports = l.ports.union(p.ports)
+		l.ports = l.ports.Union(p.ports)
 		if !p.opened {
-			l.kept = l.kept.union(*p.is)
+			l.kept = l.kept.Union(*p.is)
 		}
 	}
 	for i := range paths {
@@ -88,7 +89,7 @@ func (c *comparison) fold(paths []path) []diffreport.Finding {
 		}
 	}
 	for _, l := range lines {
-		l.partly = !l.kept.intersect(l.ports).empty()
+		l.partly = !l.kept.Intersect(l.ports).Empty()
 	}
 	return c.sentences(lines)
 }
@@ -104,7 +105,7 @@ func (p *path) ends() (subject, others []*entity) {
 
 // asksDNS reports whether the difference concerns DNS queries.
 func (p *path) asksDNS() bool {
-	return !p.opened && p.direction == ir.Egress && p.ports.contains(ir.UDP, 53)
+	return !p.opened && p.direction == ir.Egress && p.ports.Contains(ir.UDP, 53)
 }
 
 func reasonKey(list []diffreport.Reason) string {
@@ -116,12 +117,12 @@ func reasonKey(list []diffreport.Reason) string {
 }
 
 // leftOf returns the formatter for the part of a set that the line is about.
-func (l *line) leftOf() func(*portSet) string {
-	known := make(map[*portSet]string)
-	return func(s *portSet) string {
+func (l *line) leftOf() func(*clusterwide.Ports) string {
+	known := make(map[*clusterwide.Ports]string)
+	return func(s *clusterwide.Ports) string {
 		text, have := known[s]
 		if !have {
-			if left := s.intersect(l.ports); !left.empty() {
+			if left := s.Intersect(l.ports); !left.Empty() {
 				text = left.String()
 			}
 			known[s] = text
@@ -179,7 +180,7 @@ func (c *comparison) remaining(l *line) string {
 		}
 		parts = append(parts, label+" on "+text)
 	}
-	return join(parts, "and")
+	return clusterwide.Join(parts, "and")
 }
 
 // group is a set of lines that differ only in their subjects.
@@ -299,7 +300,7 @@ func (l *line) only(subject string, several bool, others, ports string) (text, b
 		it = "they"
 	}
 	on := ""
-	if ports != wordEveryPort {
+	if ports != clusterwide.WordEveryPort {
 		on = " on " + ports
 	}
 	if l.direction == ir.Ingress {

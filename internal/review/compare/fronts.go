@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/ir"
 )
 
@@ -110,7 +111,7 @@ func whereAll(list []*front) string {
 	if len(names) > most {
 		names = append(names[:most], fmt.Sprintf("%d more", len(names)-most))
 	}
-	return join(names, "and")
+	return clusterwide.Join(names, "and")
 }
 
 // endpoints returns the endpoints that any node uses.

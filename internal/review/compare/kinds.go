@@ -3,6 +3,8 @@ package compare
 import (
 	"net/netip"
 	"slices"
+
+	"github.com/planec/planec/internal/review/clusterwide"
 )
 
 // kindOfPods is one kind of stand-ins.
@@ -62,7 +64,7 @@ func (k *kindCount) where() string {
 		}
 		names = append(names, name)
 	}
-	return " with addresses in " + join(names, "or")
+	return " with addresses in " + clusterwide.Join(names, "or")
 }
 
 // countKinds counts the stand-ins of a list. A listed outside network also covers

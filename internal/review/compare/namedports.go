@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/planec/planec/compiler/policy"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/ir"
 )
 
@@ -38,10 +39,10 @@ type portVariant struct {
 
 // special is a number with names.
 type special struct {
-	// protocol and cell index portSet.spans; the names are indexes of namedPorts.
+	// protocol and cell index clusterwide.Ports.Spans; the names are indexes of namedPorts.
 	protocol int
 	number   int
-	cell     span
+	cell     clusterwide.Span
 	names    []int
 }
 
@@ -50,11 +51,11 @@ func newNamedPorts(reach *policy.Reach) *namedPorts {
 	type group struct {
 		protocol int
 		sets     [][]int
-		cells    []span
+		cells    []clusterwide.Span
 	}
 	var groups []group
 	variants := 1
-	for i, proto := range portProtocols {
+	for i, proto := range clusterwide.Protocols() {
 		var own []int
 		for _, n := range reach.Names {
 			if text := n.Name + "/" + proto.String(); (n.Protocol == 0 || n.Protocol == proto) && !slices.Contains(out.names, text) {
@@ -74,7 +75,7 @@ func newNamedPorts(reach *policy.Reach) *namedPorts {
 			out.bounds = append(out.bounds, fmt.Sprintf("the policies have more than %d ranges of %v ports, and named ports besides", len(g.cells), proto))
 		}
 		for _, c := range g.cells {
-			if c.last-c.first < len(g.sets) {
+			if c.Last-c.First < len(g.sets) {
 				variants = max(variants, 1+len(g.sets))
 			}
 		}
@@ -94,14 +95,14 @@ func newNamedPorts(reach *policy.Reach) *namedPorts {
 }
 
 // specials returns the numbers of one cell for the sets of names of a variant.
-func specials(protocol int, c span, sets [][]int, variant int) []special {
+func specials(protocol int, c clusterwide.Span, sets [][]int, variant int) []special {
 	var out []special
-	if c.last-c.first >= len(sets) { // and one number stays without a name
+	if c.Last-c.First >= len(sets) { // and one number stays without a name
 		for i, s := range sets {
-			out = append(out, special{protocol, c.last - i, c, s})
+			out = append(out, special{protocol, c.Last - i, c, s})
 		}
 	} else if 0 < variant && variant <= len(sets) {
-		out = append(out, special{protocol, c.first, c, sets[variant-1]})
+		out = append(out, special{protocol, c.First, c, sets[variant-1]})
 	}
 	return out
 }
@@ -110,7 +111,7 @@ func (n *namedPorts) containers(list []special) []corev1.Container {
 	var c corev1.Container
 	for _, s := range list {
 		for _, name := range s.names {
-			text, proto := n.names[name], portProtocols[s.protocol]
+			text, proto := n.names[name], clusterwide.Protocols()[s.protocol]
 			c.Ports = append(c.Ports, corev1.ContainerPort{
 				Name: text[:len(text)-len(proto.String())-1], ContainerPort: int32(s.number), Protocol: corev1Protocol(proto),
 			})
@@ -154,8 +155,8 @@ func sets(names []int, all bool) [][]int {
 
 // cellsOf splits the ports of a protocol where ranges begin and end. Containers
 // have no port 0.
-func cellsOf(proto ir.Protocol, ranges []ir.PortRange) []span {
-	begins := []int{1, lastPort + 1}
+func cellsOf(proto ir.Protocol, ranges []ir.PortRange) []clusterwide.Span {
+	begins := []int{1, clusterwide.LastPort + 1}
 	for _, r := range ranges {
 		if r.Protocol == proto {
 			begins = append(begins, max(int(r.First), 1), int(r.Last)+1)
@@ -163,34 +164,34 @@ func cellsOf(proto ir.Protocol, ranges []ir.PortRange) []span {
 	}
 	slices.Sort(begins)
 	begins = slices.Compact(begins)
-	out := make([]span, 0, len(begins))
+	out := make([]clusterwide.Span, 0, len(begins))
 	for i := range begins[1:] {
-		out = append(out, span{begins[i], begins[i+1] - 1})
+		out = append(out, clusterwide.Span{First: begins[i], Last: begins[i+1] - 1})
 	}
 	return out
 }
 
 // symbolic translates a port set of a stand-in to all pods that it represents:
 // names replace the numbers that the stand-in gave them.
-func (v *portVariant) symbolic(s portSet, names []string) portSet {
+func (v *portVariant) symbolic(s clusterwide.Ports, names []string) clusterwide.Ports {
 	if v == nil || len(v.special) == 0 {
 		return s
 	}
-	out := portSet{spans: s.spans, other: s.other, names: names, named: make([]bool, len(names))}
+	out := clusterwide.Ports{Spans: s.Spans, Other: s.Other, Names: names, Named: make([]bool, len(names))}
 	fates := make([]nameFate, len(names))
 	for i := 0; i < len(v.special); {
 		x := &v.special[i]
 		j := i
-		var given portSet
+		var given clusterwide.Ports
 		for ; j < len(v.special) && v.special[j].protocol == x.protocol && v.special[j].cell == x.cell; j++ {
 			n := v.special[j].number
-			given.spans[x.protocol] = append([]span{{n, n}}, given.spans[x.protocol]...)
+			given.Spans[x.protocol] = append([]clusterwide.Span{{First: n, Last: n}}, given.Spans[x.protocol]...)
 		}
-		out.plain(s, v.special[i:j], given, fates)
+		plain(&out, s, v.special[i:j], given, fates)
 		i = j
 	}
 	for n, f := range fates {
-		out.named[n] = f.alone || f.some && !f.never
+		out.Named[n] = f.alone || f.some && !f.never
 	}
 	return out
 }
@@ -201,19 +202,19 @@ type nameFate struct{ some, alone, never bool }
 
 // plain makes one cell equal to its numbers without a name, and records how names are
 // treated.
-func (s *portSet) plain(raw portSet, list []special, given portSet, fates []nameFate) {
+func plain(s *clusterwide.Ports, raw clusterwide.Ports, list []special, given clusterwide.Ports, fates []nameFate) {
 	p := list[0].protocol
-	var cell portSet
-	cell.spans[p] = []span{list[0].cell}
-	rest := cell.minus(given)
-	in := !rest.empty() && !rest.intersect(raw).empty()
-	bare := s.minus(cell)
+	var cell clusterwide.Ports
+	cell.Spans[p] = []clusterwide.Span{list[0].cell}
+	rest := cell.Minus(given)
+	in := !rest.Empty() && !rest.Intersect(raw).Empty()
+	bare := s.Minus(cell)
 	if in {
-		bare = bare.union(cell)
+		bare = bare.Union(cell)
 	}
-	s.spans = bare.spans
+	s.Spans = bare.Spans
 	for _, x := range list {
-		has := raw.contains(portProtocols[p], uint16(x.number))
+		has := raw.Contains(clusterwide.Protocols()[p], uint16(x.number))
 		for _, n := range x.names {
 			fates[n].alone = fates[n].alone || has && !in
 			if len(x.names) == 1 {

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/ir"
 )
 
@@ -13,10 +14,10 @@ import (
 // by policies. A single node is no entity, because it always reaches its own
 // pods.
 func nodeEntities(before, after *side) []*entity {
-	addresses := func(s *State) map[string]ends {
-		out := make(map[string]ends)
+	addresses := func(s *State) map[string]clusterwide.Ends {
+		out := make(map[string]clusterwide.Ends)
 		for _, n := range s.Objects.Nodes {
-			if e := endsOfNode(n.Object); e.primary != 0 {
+			if e := endsOfNode(n.Object); e.Primary != 0 {
 				out[n.Object.Name] = e
 			}
 		}
@@ -35,7 +36,7 @@ func nodeEntities(before, after *side) []*entity {
 		if !was || !is {
 			continue
 		}
-		class := before.signature(&b) + " | " + after.signature(&a)
+		class := before.Signature(&b) + " | " + after.Signature(&a)
 		if e := index[class]; e != nil {
 			e.count++
 			continue
@@ -48,14 +49,14 @@ func nodeEntities(before, after *side) []*entity {
 }
 
 // endsOfNode returns a node's first address of each family.
-func endsOfNode(n *corev1.Node) ends {
-	e := ends{addresses: make(map[ir.Family]netip.Addr)}
+func endsOfNode(n *corev1.Node) clusterwide.Ends {
+	e := clusterwide.Ends{Addresses: make(map[ir.Family]netip.Addr)}
 	for _, a := range objects.NodeIPs(n, nil) {
-		if _, have := e.addresses[ir.FamilyOf(a)]; !have {
-			e.addresses[ir.FamilyOf(a)] = a
+		if _, have := e.Addresses[ir.FamilyOf(a)]; !have {
+			e.Addresses[ir.FamilyOf(a)] = a
 		}
-		if e.primary == 0 {
-			e.primary = ir.FamilyOf(a)
+		if e.Primary == 0 {
+			e.Primary = ir.FamilyOf(a)
 		}
 	}
 	return e
@@ -66,11 +67,11 @@ func standInNodes(u *universe, before, after *side) []*entity {
 	var out []*entity
 	for i := range u.nodes {
 		x := endsOfNode(u.nodes[i].node)
-		if x.primary == 0 {
+		if x.Primary == 0 {
 			continue
 		}
 		e := &entity{role: nodeRole, count: 2, before: x, after: x, node: u.nodes[i].labels}
-		e.class = "node " + before.signature(&x) + " | " + after.signature(&x)
+		e.class = "node " + before.Signature(&x) + " | " + after.Signature(&x)
 		out = append(out, e)
 	}
 	return out

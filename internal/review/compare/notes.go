@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 )
 
@@ -29,7 +30,7 @@ func (c *comparison) note(r *diffreport.Report) {
 		if more := len(names) - most; more > 1 {
 			names = append(names[:most], fmt.Sprintf("%d more", more))
 		}
-		note := "Policies ask for labels of namespaces, and these have no Namespace object in the input, so their names are taken to be all: " + join(names, "and")
+		note := "Policies ask for labels of namespaces, and these have no Namespace object in the input, so their names are taken to be all: " + clusterwide.Join(names, "and")
 		if len(r.Findings) == 0 {
 			r.AddUnknown(note)
 		} else {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
@@ -25,18 +26,18 @@ type comparison struct {
 	gone, fresh []*entity
 	// sets deduplicates port sets; boths caches the ports that two sets share, and
 	// symbols the sets with names of ports.
-	sets    interned
-	boths   map[[2]*portSet]*portSet
-	symbols map[setOf]*portSet
+	sets    clusterwide.Interned
+	boths   map[[2]*clusterwide.Ports]*clusterwide.Ports
+	symbols map[setOf]*clusterwide.Ports
 	// answered caches the differences of answers.
 	answered map[answer][]*delta
 	dns      map[*entity]bool
 }
 
 func newComparison(before, after *State, ch changes) *comparison {
-	sets, u := make(interned), newUniverse(before, after, ch)
+	sets, u := make(clusterwide.Interned), newUniverse(before, after, ch)
 	c := &comparison{before: newSide(before, u, sets), after: newSide(after, u, sets), changes: ch, universe: u, sets: sets}
-	c.boths, c.symbols = make(map[[2]*portSet]*portSet), make(map[setOf]*portSet)
+	c.boths, c.symbols = make(map[[2]*clusterwide.Ports]*clusterwide.Ports), make(map[setOf]*clusterwide.Ports)
 	c.answered = make(map[answer][]*delta)
 	c.all, c.gone, c.fresh = podEntities(matchPods(c.before.pods, c.after.pods), c.before, c.after)
 	c.all = append(c.all, standInEntities(u, c.before, c.after)...)
@@ -83,11 +84,11 @@ func (c *comparison) classify() {
 // touches reports whether the policies of an entity differ, or the policies' peers
 // to which it belongs.
 func (c *comparison) touches(e *entity, was, is map[netip.Addr][]int32) bool {
-	if e.before.primary != e.after.primary || len(e.before.addresses) != len(e.after.addresses) {
+	if e.before.Primary != e.after.Primary || len(e.before.Addresses) != len(e.after.Addresses) {
 		return true
 	}
-	for f, a := range e.before.addresses {
-		b := e.after.addresses[f]
+	for f, a := range e.before.Addresses {
+		b := e.after.Addresses[f]
 		if a != b || c.before.rulesOf(a) != c.after.rulesOf(b) || !slices.Equal(was[a], is[b]) {
 			return true
 		}
@@ -111,14 +112,14 @@ type delta struct {
 	direction ir.Direction
 	// raw are the ports by number; ports are the same, with the names that
 	// stand-ins give them.
-	raw, ports portSet
+	raw, ports clusterwide.Ports
 	// was and is are the packets that got through before and now.
-	was, is *portSet
+	was, is *clusterwide.Ports
 }
 
 // answer is what both directions admit, before and after.
 type answer struct {
-	oldEgress, oldIngress, newEgress, newIngress *portSet
+	oldEgress, oldIngress, newEgress, newIngress *clusterwide.Ports
 	variant                                      *portVariant
 }
 
@@ -129,8 +130,8 @@ func (c *comparison) differences(a answer) []*delta {
 	}
 	was, is := c.both(a.oldEgress, a.oldIngress), c.both(a.newEgress, a.newIngress)
 	var out []*delta
-	add := func(opened bool, direction ir.Direction, ports portSet) {
-		if ports.empty() {
+	add := func(opened bool, direction ir.Direction, ports clusterwide.Ports) {
+		if ports.Empty() {
 			return
 		}
 		out = append(out, &delta{
@@ -138,11 +139,11 @@ func (c *comparison) differences(a answer) []*delta {
 			was: c.symbolic(was, a.variant), is: c.symbolic(is, a.variant),
 		})
 	}
-	opened, closed := is.minus(*was), was.minus(*is)
-	add(true, ir.Ingress, opened.minus(*a.oldIngress))
-	add(true, ir.Egress, opened.intersect(*a.oldIngress))
-	add(false, ir.Ingress, closed.minus(*a.newIngress))
-	add(false, ir.Egress, closed.intersect(*a.newIngress))
+	opened, closed := is.Minus(*was), was.Minus(*is)
+	add(true, ir.Ingress, opened.Minus(*a.oldIngress))
+	add(true, ir.Egress, opened.Intersect(*a.oldIngress))
+	add(false, ir.Ingress, closed.Minus(*a.newIngress))
+	add(false, ir.Egress, closed.Intersect(*a.newIngress))
 	c.answered[a] = out
 	return out
 }
@@ -166,12 +167,12 @@ func (c *comparison) paths() []path {
 }
 
 // answers returns what the two directions admit in one state.
-func (x *side) answers(from, to *ends) (egress, ingress *portSet) {
+func (x *side) answers(from, to *clusterwide.Ends) (egress, ingress *clusterwide.Ports) {
 	src, dst, ok := common(from, to)
 	if !ok {
-		return x.nothing, x.nothing
+		return x.Nothing, x.Nothing
 	}
-	return x.allowed(ir.Egress, src, dst), x.allowed(ir.Ingress, dst, src)
+	return x.Allowed(ir.Egress, src, dst), x.Allowed(ir.Ingress, dst, src)
 }
 
 // ofOneState reports whether the entity represents pods of a namespace that comes or
@@ -188,24 +189,24 @@ func variantOf(class []*entity) *portVariant {
 }
 
 // both returns the packets that two directions both admit.
-func (c *comparison) both(egress, ingress *portSet) *portSet {
+func (c *comparison) both(egress, ingress *clusterwide.Ports) *clusterwide.Ports {
 	switch {
-	case egress == c.before.everything:
+	case egress == c.before.Everything:
 		return ingress
-	case ingress == c.before.everything:
+	case ingress == c.before.Everything:
 		return egress
 	}
-	key := [2]*portSet{egress, ingress}
+	key := [2]*clusterwide.Ports{egress, ingress}
 	out := c.boths[key]
 	if out == nil {
-		out = c.sets.get(egress.intersect(*ingress))
+		out = c.sets.Get(egress.Intersect(*ingress))
 		c.boths[key] = out
 	}
 	return out
 }
 
 // symbolic translates a class's port set with the names of a variant.
-func (c *comparison) symbolic(s *portSet, v *portVariant) *portSet {
+func (c *comparison) symbolic(s *clusterwide.Ports, v *portVariant) *clusterwide.Ports {
 	if v == nil || len(v.special) == 0 {
 		return s
 	}
@@ -221,7 +222,7 @@ func (c *comparison) symbolic(s *portSet, v *portVariant) *portSet {
 
 // setOf is a port set together with a port variant.
 type setOf struct {
-	set     *portSet
+	set     *clusterwide.Ports
 	variant *portVariant
 }
 
@@ -230,10 +231,10 @@ func (c *comparison) compare(from, to []*entity, out []path) []path {
 	oldEgress, oldIngress := c.before.answers(&s.before, &d.before)
 	newEgress, newIngress := c.after.answers(&s.after, &d.after)
 	if s.ofOneState() {
-		oldEgress, newEgress = c.before.everything, c.after.everything
+		oldEgress, newEgress = c.before.Everything, c.after.Everything
 	}
 	if d.ofOneState() {
-		oldIngress, newIngress = c.before.everything, c.after.everything
+		oldIngress, newIngress = c.before.Everything, c.after.Everything
 	}
 	if oldEgress == newEgress && oldIngress == newIngress {
 		return out

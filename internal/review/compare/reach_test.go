@@ -6,6 +6,7 @@ import (
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/ir"
@@ -64,7 +65,7 @@ func twoStates(seed uint64) (before, after *State) {
 type anEnd struct {
 	role          role
 	class         string
-	before, after ends
+	before, after clusterwide.Ends
 }
 
 func everyEnd(c *comparison, pairs []pair) []anEnd {
@@ -72,7 +73,7 @@ func everyEnd(c *comparison, pairs []pair) []anEnd {
 	for _, p := range pairs {
 		if p.before != nil && p.after != nil {
 			b, a := endsOf(p.before), endsOf(p.after)
-			out = append(out, anEnd{podRole, c.before.signature(&b) + " | " + c.after.signature(&a), b, a})
+			out = append(out, anEnd{podRole, c.before.Signature(&b) + " | " + c.after.Signature(&a), b, a})
 		}
 	}
 	for _, e := range c.all {
@@ -93,7 +94,7 @@ func (c *comparison) holds(t *testing.T, seed uint64, found map[[2]string][]path
 		was, is := c.traces(t, c.before, src, dst, port), c.traces(t, c.after, src, dst, port)
 		opened, closed := false, false
 		for _, p := range found[[2]string{from.class, to.class}] {
-			if p.ports.contains(port.Protocol, port.Number) {
+			if p.ports.Contains(port.Protocol, port.Number) {
 				opened, closed = opened || p.opened, closed || !p.opened
 			}
 		}

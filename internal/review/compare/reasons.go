@@ -2,11 +2,11 @@ package compare
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
@@ -159,8 +159,8 @@ func (c *comparison) objectsOf(e *entity) []objects.Identity {
 		return nil
 	}
 	out := []objects.Identity{{Kind: "Namespace", Name: e.namespace}}
-	for _, a := range []ends{e.before, e.after} {
-		if p := c.after.state.Network.Owner(a.addresses[a.primary]); p.Pod {
+	for _, a := range []clusterwide.Ends{e.before, e.after} {
+		if p := c.after.state.Network.Owner(a.Addresses[a.Primary]); p.Pod {
 			out = append(out, objects.Identity{Kind: "Pod", Namespace: p.Namespace, Name: p.Name})
 		}
 	}
@@ -168,15 +168,15 @@ func (c *comparison) objectsOf(e *entity) []objects.Identity {
 }
 
 // why explains a difference of one direction for one packet.
-func (c *comparison) why(opened bool, d ir.Direction, from, to *entity, ports portSet) []diffreport.Reason {
-	proto, port := ports.example()
-	ask := func(x *side, from, to *ends) eval.Decision {
+func (c *comparison) why(opened bool, d ir.Direction, from, to *entity, ports clusterwide.Ports) []diffreport.Reason {
+	proto, port := ports.Example()
+	ask := func(x *side, from, to *clusterwide.Ends) eval.Decision {
 		src, dst, _ := common(from, to)
 		pod, peer := src, dst
 		if d == ir.Ingress {
 			pod, peer = dst, src
 		}
-		return x.decide(d, pod, peer, proto, port)
+		return x.Decide(d, pod, peer, proto, port)
 	}
 	q := dispute{
 		changes: c.changes, opened: opened,
@@ -184,9 +184,4 @@ func (c *comparison) why(opened bool, d ir.Direction, from, to *entity, ports po
 		ends: append(c.objectsOf(from), c.objectsOf(to)...),
 	}
 	return q.reasons()
-}
-
-func (x *side) decide(d ir.Direction, pod, peer netip.Addr, proto ir.Protocol, port uint16) eval.Decision {
-	decision, _ := x.judge.Judge(d, pod, peer, proto, port)
-	return decision
 }

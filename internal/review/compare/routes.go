@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
@@ -155,5 +156,5 @@ func nodeNames(m map[string]bool) string {
 	if len(names) > most+1 {
 		names = append(names[:most], fmt.Sprintf("%d more nodes", len(names)-most))
 	}
-	return join(names, "and")
+	return clusterwide.Join(names, "and")
 }

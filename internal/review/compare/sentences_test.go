@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 )
 
@@ -92,7 +93,7 @@ func TestRest(t *testing.T) {
 		"the rest of the world over IPv4":                  {four},
 		"the rest of the world over IPv6 and 192.0.2.0/24": {six, one},
 	} {
-		if got := join(describeOutside(list, false, 2), "and"); got != want {
+		if got := clusterwide.Join(describeOutside(list, false, 2), "and"); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -131,7 +132,7 @@ func samePorts(a, b string) bool {
 	x, notX := split(a)
 	y, notY := split(b)
 	switch {
-	case a == wordEveryPort || b == wordEveryPort || notX && notY:
+	case a == clusterwide.WordEveryPort || b == clusterwide.WordEveryPort || notX && notY:
 		return true
 	case notX || notY:
 		if notY {

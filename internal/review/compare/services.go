@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
@@ -135,7 +136,7 @@ func (c *serviceComparison) exposed(name objects.Name, list []*front, with strin
 		return
 	}
 	asked := slices.DeleteFunc(slices.Clone(c.all), func(e *entity) bool { return !c.relevant(e, list) })
-	from := join(describeOutside(clients, complete, restsOf(asked)), "and")
+	from := clusterwide.Join(describeOutside(clients, complete, restsOf(asked)), "and")
 	f := c.add(name, diffreport.Opened, because, "Service %v can now be reached from %s through %s%s", name, from, whereAll(list), with)
 	f.Urgent = true
 }

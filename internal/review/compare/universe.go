@@ -61,6 +61,11 @@ func newUniverse(before, after *State, ch changes) *universe {
 	if !ch.ofPolicies() {
 		return &universe{standIns: &standIns{namespaces: namedNamespaces([2]*State{before, after})}, names: &namedPorts{}}
 	}
+	return fullUniverse(before, after)
+}
+
+// fullUniverse makes a universe with all stand-ins.
+func fullUniverse(before, after *State) *universe {
 	reach := before.Cluster.PolicyReach().Union(after.Cluster.PolicyReach())
 	u := &universe{standIns: newStandIns(before, after, &reach), names: newNamedPorts(&reach)}
 	u.bounds = append(slices.Clone(u.standIns.bounds), u.names.bounds...)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
 )
@@ -54,10 +55,10 @@ func (x *side) known(list []netip.AddrPort) []netip.AddrPort {
 }
 
 // uses reports whether policies let a pod reach any of the endpoints.
-func (x *side) uses(e *ends, list []netip.AddrPort, proto ir.Protocol) bool {
+func (x *side) uses(e *clusterwide.Ends, list []netip.AddrPort, proto ir.Protocol) bool {
 	for _, a := range list {
-		src, ok := e.addresses[ir.FamilyOf(a.Addr())]
-		if ok && x.allowed(ir.Egress, src, a.Addr()).contains(proto, a.Port()) && x.allowed(ir.Ingress, a.Addr(), src).contains(proto, a.Port()) {
+		src, ok := e.Addresses[ir.FamilyOf(a.Addr())]
+		if ok && x.Allowed(ir.Egress, src, a.Addr()).Contains(proto, a.Port()) && x.Allowed(ir.Ingress, a.Addr(), src).Contains(proto, a.Port()) {
 			return true
 		}
 	}
@@ -67,7 +68,7 @@ func (x *side) uses(e *ends, list []netip.AddrPort, proto ir.Protocol) bool {
 // refuser returns the policy that denies the first endpoint to a pod.
 func (c *serviceComparison) refuser(e *entity, list []netip.AddrPort, port ir.ServicePort) []diffreport.Reason {
 	for _, a := range list {
-		src, ok := e.after.addresses[ir.FamilyOf(a.Addr())]
+		src, ok := e.after.Addresses[ir.FamilyOf(a.Addr())]
 		if !ok {
 			continue
 		}
@@ -75,7 +76,7 @@ func (c *serviceComparison) refuser(e *entity, list []netip.AddrPort, port ir.Se
 			direction ir.Direction
 			pod, peer netip.Addr
 		}{{ir.Egress, src, a.Addr()}, {ir.Ingress, a.Addr(), src}} {
-			d := c.after.decide(end.direction, end.pod, end.peer, port.Protocol, a.Port())
+			d := c.after.Decide(end.direction, end.pod, end.peer, port.Protocol, a.Port())
 			if o := d.Origin(); !d.Accept && o.Kind != "" {
 				return []diffreport.Reason{{Text: fmt.Sprintf("%s does not let it through", o.Object()), Origin: o}}
 			}

@@ -93,6 +93,10 @@ type start struct {
 }
 
 func startOf(in Input) start {
-	// The page reads lists, not null.
-	return start{append([]File{}, in.Files...), in.Settings, cmp.Or(in.SettingsName, "settings.yaml"), in.Node, append([]string{}, in.Flags...), in.Version}
+	files := make([]File, 0, len(in.Files)) // the page reads lists, not null
+	for _, f := range in.Files {
+		// A folder is published, and planec does not read Secrets.
+		files = append(files, File{f.Name, string(report.WithoutSecrets([]byte(f.Text)))})
+	}
+	return start{files, in.Settings, cmp.Or(in.SettingsName, "settings.yaml"), in.Node, append([]string{}, in.Flags...), in.Version}
 }

@@ -68,6 +68,15 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestSecrets wants no Secret in a page: folders are published.
+func TestSecrets(t *testing.T) {
+	const manifest = "kind: Secret\nstringData: {key: hush}\n---\nkind: Service\n"
+	input := string(assets(t, File{Name: "a.yaml", Text: manifest})[1].Data)
+	if strings.Contains(input, "hush") || !strings.Contains(input, "kind: Service") {
+		t.Errorf("the page starts with %s", input)
+	}
+}
+
 // TestPolicy wants the page to load its engine, and to be allowed nothing else.
 func TestPolicy(t *testing.T) {
 	page := string(assets(t)[0].Data)

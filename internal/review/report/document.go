@@ -42,8 +42,8 @@ type node struct {
 	Program *ir.Program `json:"program"`
 	// Pods are the addresses of this node's pods.
 	Pods     []string  `json:"pods"`
-	Meaning  []line    `json:"meaning"` // the program as people read it
-	IR       []line    `json:"ir"`      // the program's own text
+	Meaning  text      `json:"meaning"` // the program as people read it
+	IR       text      `json:"ir"`      // the program's own text
 	Backends []backend `json:"backends"`
 }
 
@@ -54,17 +54,15 @@ type backend struct {
 
 type file struct {
 	Name  string `json:"name"`
-	Lines []line `json:"lines"`
+	Lines text   `json:"lines"`
 }
 
 // line is a line of text with the objects behind it.
 type line struct {
-	Text    string `json:"t"`
-	Objects []int  `json:"o,omitempty"`
-	// Class is "new" or "old" for a line that was added or removed.
-	Class string `json:"c,omitempty"`
-	// Heading marks the line that begins a part of the text.
-	Heading bool `json:"h,omitempty"`
+	Text    string
+	Objects []int  // sorted
+	Class   string // "new" or "old" for a line that was added or removed
+	Heading bool   // the line begins a part of the text
 }
 
 // Document returns the page's data as JSON. Text of objects is in strings, where

@@ -97,7 +97,11 @@ func peersOf(rule *ir.Rule) string {
 	if len(rule.Peers) == 0 {
 		return "nowhere"
 	}
-	return strings.Join(rule.Peers, " or ")
+	words := make([]string, 0, len(rule.Peers))
+	for _, id := range rule.Peers {
+		words = append(words, peerWords(id))
+	}
+	return strings.Join(words, " or ")
 }
 
 // members names the pods and nodes of the rule's peers.

@@ -76,11 +76,9 @@ func kindName(k ir.FrontendKind) string {
 
 func (r *reading) frontend(f *ir.Frontend) {
 	ids := r.of(f.Origin)
-	at := fmt.Sprintf("%s (%v)", f.Match, f.Match.Family)
+	at := fmt.Sprintf("this node:%d (%v)", f.Match.Port, f.Match.Family)
 	if f.Match.Address.IsValid() {
 		at = strings.TrimSuffix(f.Match.String(), "/"+f.Match.Protocol.String())
-	} else {
-		at = fmt.Sprintf("this node:%d (%v)", f.Match.Port, f.Match.Family)
 	}
 	if f.Internal == f.External {
 		r.say(2, fmt.Sprintf("%s  %s → %s", at, kindName(f.Kind), r.route(f.Internal)), ids)
@@ -133,6 +131,7 @@ func (r *reading) pool(pool *ir.Pool, service ir.Origin) {
 		if e.Local {
 			text += "  (here)"
 		}
-		r.say(2, text, append(r.of(e.Origin, service), r.x.words[e.Address.Addr().String()]...))
+		namespace, name, _ := strings.Cut(r.names[e.Address.Addr()], "/")
+		r.say(2, text, r.of(e.Origin, service, ir.Origin{Kind: "Pod", Namespace: namespace, Name: name}))
 	}
 }

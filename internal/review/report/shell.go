@@ -16,7 +16,7 @@ var page embed.FS
 func scripts() []string {
 	return []string{
 		"dom", "eval", "document", "state", "syntax", "marks", "lines", "objects", "summary", "manifests", "editor", "meaning", "rules",
-		"layout", "map", "sentence", "hops", "packet", "views", "keys", "main",
+		"layout", "wires", "map", "sentence", "hops", "packet", "views", "keys", "main",
 	}
 }
 

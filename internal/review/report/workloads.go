@@ -6,6 +6,8 @@ import "github.com/planec/planec/ir"
 type Map struct {
 	Workloads []Workload `json:"workloads"`
 	Edges     []Edge     `json:"edges"`
+	// Folded reports that namespaces stand for workloads, of which there are too many.
+	Folded bool `json:"folded,omitempty"`
 }
 
 // Workload is an end of edges: the replicas of a workload, or addresses outside.
@@ -13,7 +15,7 @@ type Workload struct {
 	Name      string `json:"name"` // as people call it: shop/web, outside, 10.0.0.0/8
 	Namespace string `json:"namespace,omitempty"`
 	Outside   bool   `json:"outside,omitempty"`
-	Pods      int    `json:"pods,omitempty"`
+	Pods      int    `json:"pods,omitempty"` // of pods, or of workloads in a folded map
 }
 
 // Edge is what may connect from one workload to another.

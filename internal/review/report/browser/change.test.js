@@ -16,14 +16,14 @@ test("the summary says what opens, and leads to the object and the line", async 
   assert.deepEqual(await texts("#findings .tag"), ["opened"]);
   await page.click("#findings button");
   assert.match(await page.textContent("#status"), /NetworkPolicy shop\/default-deny/);
-  assert.match(await page.textContent("#manifest-files [aria-selected=true]"), /policies\.yaml/);
+  assert.match(await page.evaluate(() => state.manifest), /policies\.yaml/);
   assert.match((await texts("#manifests .pinned .code")).join("\n"), /name: default-deny/);
   assert.deepEqual(page.problems, []);
 });
 
 test("objects have badges, lines have signs, and the switch shows the rest", async () => {
   await fresh();
-  assert.deepEqual(await texts("#objects .tag"), ["deleted"]);
+  assert.deepEqual(await texts("#objects .tag"), ["− deleted"]);
   const rows = () => page.locator("#manifests .row").count();
   assert.ok(await page.locator("#manifests .row.old").count() > 3);
   assert.deepEqual([...new Set(await texts("#manifests .row.old .no"))], ["−"]);

@@ -96,14 +96,13 @@ test("undo, Tab, and leaving the editor by keyboard", async () => {
 
 test("findings stand in the margin and in the list, and the panes keep their place", async () => {
   await start(shell);
-  await page.locator("#rules").evaluate((e) => { e.scrollTop = 120; });
-  await page.click("#backends [data-name=iptables]");
+  await page.click("#backends [data-name=ebpf]");
   await page.locator("#rules").evaluate((e) => { e.scrollTop = 90; });
   await typed(policy.replace("NetworkPolicy", "Netw0rkPolicy"));
   assert.equal(await page.locator("#manifests .row.has-error").count(), 1);
   assert.match(await page.getAttribute("#manifests .row.has-error", "title"), /PLC0012: no such kind/);
   assert.match(await page.textContent("#findings"), /no such kind.*policies\.yaml:2.*look at its name/);
-  assert.equal(await page.textContent("#backends [aria-selected=true]"), "iptables");
+  assert.equal(await page.textContent("#backends [aria-selected=true]"), "ebpf");
   assert.equal(await page.locator("#rules").evaluate((e) => e.scrollTop), 90);
   assert.deepEqual(page.problems, []);
 });

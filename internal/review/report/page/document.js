@@ -3,7 +3,7 @@
 let doc = null;
 
 const kindRank = ["ClusterNetworkPolicy", "AdminNetworkPolicy", "NetworkPolicy", "BaselineAdminNetworkPolicy", "Service", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "EndpointSlice", "Node", "Namespace"];
-const kindShort = { Service: "Svc", NetworkPolicy: "NP", ClusterNetworkPolicy: "CNP", AdminNetworkPolicy: "ANP", BaselineAdminNetworkPolicy: "BANP", EndpointSlice: "Slice", Pod: "Pod", Node: "Node", Namespace: "NS" };
+const kindShort = { Service: "Svc", NetworkPolicy: "NP", ClusterNetworkPolicy: "CNP", AdminNetworkPolicy: "ANP", BaselineAdminNetworkPolicy: "BNP", EndpointSlice: "Slice", Pod: "Pod", Node: "Node", Namespace: "NS" };
 
 const nameOf = (o) => (o.namespace ? o.namespace + "/" : "") + o.name;
 const keyOf = (o) => `${o.kind}/${o.namespace || ""}/${o.name}`;
@@ -23,9 +23,25 @@ function hueOf(o) {
   return ((h ^ h >>> 16) >>> 0) % 16;
 }
 
+// unpack makes lines of a text as packed.go packs it.
+function unpack(p) {
+  if (Array.isArray(p)) return p;
+  const lines = p.t === null ? [] : p.t.split("\n").map((t) => ({ t }));
+  p.o.forEach(([from, ...ids], k) => {
+    const to = k + 1 < p.o.length ? p.o[k + 1][0] : lines.length;
+    for (let i = from; i < to && ids.length; i++) lines[i].o = ids;
+  });
+  for (const c of ["new", "old"]) for (const [from, count] of p[c] || []) for (let i = from; i < from + count; i++) lines[i].c = c;
+  for (const i of p.h || []) lines[i].h = true;
+  return lines;
+}
+
 // setDocument makes the indexes of a document.
 function setDocument(d) {
   doc = d;
+  const files = [...doc.files, ...doc.nodes.flatMap((n) => n.backends.flatMap((b) => b.files))];
+  for (const f of files) f.lines = unpack(f.lines);
+  for (const n of doc.nodes) [n.meaning, n.ir] = [unpack(n.meaning), unpack(n.ir)];
   doc.byKey = new Map(doc.objects.map((o, id) => [keyOf(o), id]));
   doc.hues = doc.objects.map(hueOf);
   doc.ranks = doc.objects.map(rankOf);

@@ -87,10 +87,50 @@ function placed(boxes, columns) {
   const height = Math.max(...columns.map((c) => c.length), 1) * (high + gapY) + 2 * margin;
   let x = margin;
   for (const c of columns) {
-    const wide = Math.min(Math.max(...c.map((i) => boxes[i].name.length), 8) * 7.4 + 28, 270);
+    const wide = Math.min(Math.max(...c.map((i) => boxes[i].name.length), c.some((i) => boxes[i].outside) ? 16 : 8) * 7.4 + 28, 270);
     const step = Math.min((height - 2 * margin) / c.length, (high + gapY) * 1.8), top = (height - step * c.length) / 2;
     c.forEach((id, i) => Object.assign(boxes[id], { x, y: top + step * i + (step - high) / 2, w: wide, h: high }));
     x += wide + gapX;
   }
   return { width: x - gapX + margin + 30, height };
+}
+
+// tangled reports that columns would be a tangle: few boxes with many arrows, or arrows
+// that lead back.
+function tangled(boxes, edges) {
+  const n = boxes.length;
+  if (n < 3 || n > 18) return false;
+  if (edges.length > 1.6 * n) return true;
+  const rank = ranks(boxes, edges);
+  return edges.filter((e) => rank[e.to] <= rank[e.from] && e.from !== e.to).length > n / 4;
+}
+
+// circle puts boxes on an ellipse, so that no arrow crosses a box: what is outside to the
+// left, then the order that makes arrows short.
+function circle(boxes, edges) {
+  const n = boxes.length, order = boxes.map((_, i) => i).sort((a, b) => Boolean(boxes[b].outside) - Boolean(boxes[a].outside) || a - b);
+  const cost = (list) => {
+    const at = new Map(list.map((id, i) => [id, i]));
+    return edges.reduce((sum, e) => sum + Math.abs(Math.sin(Math.PI * (at.get(e.from) - at.get(e.to)) / n)), 0);
+  };
+  const first = boxes.filter((b) => b.outside).length;
+  let best = cost(order);
+  for (let sweep = 0, better = true; better && sweep < 4; sweep++) {
+    better = false;
+    for (let i = Math.max(first, 1); i < n; i++) {
+      for (let j = i + 1; j < n; j++) {
+        [order[i], order[j]] = [order[j], order[i]];
+        const now = cost(order);
+        if (now < best - 1e-9) [best, better] = [now, true];
+        else [order[i], order[j]] = [order[j], order[i]];
+      }
+    }
+  }
+  const rx = Math.max(300, n * 44), ry = Math.max(170, n * 27), margin = 40, wide = boxes.map((b) => Math.min(Math.max(b.name.length, 16) * 7.4 + 28, 260));
+  const most = Math.max(...wide), turn = first > 1 ? (first - 1) / 2 : 0;
+  order.forEach((id, i) => {
+    const angle = Math.PI + 2 * Math.PI * (i - turn) / n;
+    Object.assign(boxes[id], { w: wide[id], h: 44, x: margin + most / 2 + rx + rx * Math.cos(angle) - wide[id] / 2, y: margin + 22 + ry - ry * Math.sin(angle) - 22 });
+  });
+  return { width: 2 * (rx + margin) + most, height: 2 * (ry + margin) + 44 };
 }

@@ -69,7 +69,7 @@ function showManifest(name) {
 const hasChange = (name) => doc.changed && (doc.files.find((f) => f.name === name) || { lines: [] }).lines.some((l) => l.c);
 
 function changeMark(name) {
-  return hasChange(name) ? make("span", { class: "mark" }, "±", make("span", { class: "vh" }, " changed")) : null;
+  return hasChange(name) ? make("span", { class: "mark" }, " ±", make("span", { class: "vh" }, " changed")) : null;
 }
 
 // followManifest shows the file of the pinned object, unless the shown file has lines
@@ -80,15 +80,18 @@ function followManifest() {
   if (name) showManifest(name);
 }
 
+const roomForTabs = 44; // characters
+
 // tabs draws a few names as tabs, and many as a list to choose from.
 function tabs(box, names, chosen, label, choose, extra) {
   const key = JSON.stringify([names, chosen]);
   if (box.key === key) return;
   const focused = box.contains(document.activeElement);
   box.key = key;
-  if (names.length > 12) {
-    const select = make("select", { "aria-label": label });
-    options(select, names, chosen);
+  const short = (name) => name.slice(name.lastIndexOf("/") + 1);
+  if (names.reduce((sum, n) => sum + short(n).length, 0) > roomForTabs) {
+    const select = make("select", { "aria-label": label }, ...names.map((name) => make("option", { value: name }, name, extra && extra(name))));
+    select.value = chosen;
     select.addEventListener("change", () => choose(select.value));
     box.removeAttribute("role");
     box.removeAttribute("aria-label");
@@ -97,7 +100,7 @@ function tabs(box, names, chosen, label, choose, extra) {
     box.setAttribute("role", "tablist");
     box.setAttribute("aria-label", label);
     box.replaceChildren(...names.map((name) => {
-      const b = make("button", { type: "button", role: "tab", "aria-selected": String(name === chosen), tabindex: name === chosen ? "0" : "-1", "data-name": name }, name.slice(name.lastIndexOf("/") + 1), extra && extra(name));
+      const b = make("button", { type: "button", role: "tab", "aria-selected": String(name === chosen), tabindex: name === chosen ? "0" : "-1", "data-name": name }, short(name), extra && extra(name));
       b.title = name;
       b.addEventListener("click", () => choose(name));
       return b;

@@ -4,9 +4,9 @@ const panes = {};
 
 function objectRow(row) {
   const o = doc.objects[row.id];
-  const e = make("div", { class: "item" + (o.used ? "" : " idle"), title: `${titleOf(o)}${o.file ? ", " + placeOf(o) : ""}${o.used ? "" : ": nothing on the nodes of this page comes from it"}` },
-    make("span", { class: "dot", "aria-hidden": "true" }), make("span", { class: "kind" }, kindShort[o.kind] || o.kind.slice(0, 5)), make("span", { class: "name" }, nameOf(o)));
-  if (o.change) e.append(make("span", { class: "tag " + o.change }, o.change));
+  const e = make("div", { class: "item" + (o.used ? "" : " idle"), title: `${titleOf(o)}${o.change ? ", " + o.change : ""}${o.file ? ", " + placeOf(o) : ""}${o.used ? "" : ": nothing on the nodes of this page comes from it"}` },
+    make("span", { class: "dot", "aria-hidden": "true" }), make("span", { class: "kind" }, kindShort[o.kind] || o.kind.slice(0, 5)), make("span", { class: "name" }, o.namespace ? make("span", { class: "ns" }, o.namespace + "/") : null, make("span", { class: "own-name" }, o.name)));
+  if (o.change) e.append(make("span", { class: "tag " + o.change }, { new: "+", changed: "±", deleted: "−" }[o.change], make("span", { class: "vh" }, " " + o.change)));
   return e;
 }
 

@@ -27,7 +27,10 @@ function drawRules() {
   panes.rules.set(file ? shownRows(file.lines) : [{ t: "This page has no rules.", gap: true }], `${state.node} ${state.backend} ${state.file} ${state.changes}`);
 }
 
-// mainFile is the file to show first: the one with the most lines.
+// mainFile is the file to show first: that of the rules, else the one with the most
+// lines.
 function mainFile(files) {
+  const known = files.find((f) => /^(rules|iptables|ipvsadm|maps)\.(nft|rules|txt)$/.test(f.name));
+  if (known) return known;
   return files.reduce((most, f) => !most || f.lines.length > most.lines.length ? f : most, null);
 }

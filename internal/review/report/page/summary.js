@@ -34,7 +34,7 @@ const severities = ["error", "warning", "info"];
 function drawSummary() {
   byId("headline").textContent = doc.headline || "planec";
   document.title = `${doc.headline || "report"} · planec`;
-  byId("counts").replaceChildren(...(doc.changed ? doc.counts || [] : []).map((c) => make("li", null, c)));
+  byId("counts").replaceChildren(...(doc.changed ? doc.counts || [] : []).filter((c) => !c.startsWith("0 ")).map((c) => make("li", null, c)));
   const said = [...(doc.diagnostics || [])].sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
   const all = [...(doc.findings || []), ...said.map((d) => ({
     kind: d.severity, text: `${d.message} (${[d.file && d.file + (d.line ? ":" + d.line : ""), d.code].filter(Boolean).join(", ")})`, hint: d.hint,
