@@ -12,6 +12,7 @@
   const input = globalThis.planecInput;
   delete globalThis.planecInput;
   const patience = 3000; // ms that a superseded compilation may go on
+  const warmRuns = 8, warmPause = 20; // ms between them
 
   let worker, module, current, queue = [], nextID = 1;
   let isReady, isFailed;
@@ -109,7 +110,18 @@
     const args = ["report", "--format=json", "--output=-", "--all-nodes", ...(input.node ? ["--node=" + input.node] : []), ...paths(files), ...flags, ...input.flags];
     const result = await ask(args, all, "compile");
     result.document ??= read(result);
+    if (!warmed) warm(args, all);
     return result.document;
+  };
+  // warm repeats the first compilation while nothing else is asked: a browser optimizes
+  // what has run often, so the first change waits for less.
+  let warmed = false;
+  const warm = async (args, files) => {
+    warmed = true;
+    for (let i = 0; i < warmRuns && !current && queue.length === 0; i++) {
+      await ask(args, files, "warm");
+      await new Promise((resolve) => { setTimeout(resolve, warmPause); });
+    }
   };
   // read makes a document of an answer. One that has nothing to show keeps what the last
   // one showed, with what is wrong now.
