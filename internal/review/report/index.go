@@ -18,6 +18,8 @@ type index struct {
 	words map[string][]int
 	// found are the answers of find; a word that is added empties it.
 	found map[string][]int
+	// line are the words of the last line that ofLine has seen; the next one has their place.
+	line []string
 }
 
 // newIndex lists the objects of the sets; of an object in several sets, the first

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
@@ -9,9 +8,8 @@ import (
 )
 
 // words splits a line at the separators of all rule languages; the text between
-// quotes is one more word.
-func words(l string) []string {
-	out := make([]string, 0, 16) // more than most lines have
+// quotes is one more word. They are appended to out.
+func words(out []string, l string) []string {
 	from := 0
 	for i := range len(l) {
 		if separates(l[i]) {
@@ -48,7 +46,10 @@ func separates(b byte) bool {
 }
 
 // ofLine returns the objects behind a line's words.
-func (x *index) ofLine(l string) []int { return x.ofWords(words(l)) }
+func (x *index) ofLine(l string) []int {
+	x.line = words(x.line[:0], l)
+	return x.ofWords(x.line)
+}
 
 func (x *index) ofWords(words []string) []int {
 	var ids []int
@@ -120,9 +121,8 @@ func (x *index) rules(text []byte) []line {
 	chains := make(map[string][]int)
 	found, named := make([][]int, len(lines)), make([][]string, len(lines))
 	for i, l := range lines {
-		words := words(l)
-		found[i] = x.ofWords(words)
-		for _, w := range words {
+		found[i] = x.ofLine(l)
+		for _, w := range x.line {
 			if !isChain(w) {
 				continue
 			}
@@ -151,12 +151,15 @@ func (x *index) rules(text []byte) []line {
 func isChain(w string) bool {
 	const hash, longHash = 16, 22
 	w = strings.Trim(w, ":")
+	if !strings.HasPrefix(w, "PLC-") {
+		return false
+	}
 	at := strings.LastIndexByte(w, '-')
 	if n := len(w) - at - 1; n != hash && n != longHash {
 		return false
 	}
-	return strings.HasPrefix(w, "PLC-") && at > 0
+	return at > 0
 }
 
 // printable keeps a line on one line.
-func printable(l string) string { return string(bytes.ToValidUTF8([]byte(l), []byte("\uFFFD"))) }
+func printable(l string) string { return strings.ToValidUTF8(l, "\uFFFD") }
