@@ -7,7 +7,7 @@ FUZZTIME ?= 60s
 CLUSTERS ?= 2000
 SOAK     ?= 20m
 
-.PHONY: bpf-check help check build dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants shelves screenshots
+.PHONY: bpf-check help check build wasm dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants shelves screenshots
 
 # This list.
 help:
@@ -19,8 +19,13 @@ check: lint
 	  ./internal/review/ciformat ./internal/review/diffreport ./internal/review/diffwrite ./internal/review/nettest ./internal/input/nodeconfig ./internal/base/suggest
 	$(GO) test -run 'Golden|Cases|Scripts|Lint|DiffReports' ./golden ./backends/nftables ./backends/iptables ./backends/ipvs ./backends/ebpf ./internal/cli
 
+# The compiler for web pages, which a planec that is built afterwards has inside.
+# `planec play` serves it.
+wasm:
+	@GO="$(GO)" sh scripts/wasm.sh
+
 # Static binaries of this machine, into bin/.
-build:
+build: wasm
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/planec ./cmd/planec-agent
 
 # Archives for a release, into dist/.

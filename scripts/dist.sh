@@ -18,6 +18,7 @@ pack() { # directory archive
 	tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -C "$dist" -cf - "$1" | gzip -n >"$dist/$1.tar.gz"
 	rm -rf "${dist:?}/$1"
 }
+sh scripts/wasm.sh # before planec: it has the result inside
 pages=$(mktemp -d)
 trap 'rm -rf "$pages"' EXIT
 go run ./internal/cli/mangen "$pages"

@@ -11,13 +11,8 @@ import (
 )
 
 func main() {
-	os.Exit(cli.Run(os.Args[1:], cli.Streams{
-		In:       os.Stdin,
-		Out:      os.Stdout,
-		Err:      os.Stderr,
-		OutColor: cli.IsTerminal(os.Stdout),
-		ErrColor: cli.IsTerminal(os.Stderr),
-		// kubectl runs a program of this name for "kubectl planec".
-		Plugin: strings.HasPrefix(filepath.Base(os.Args[0]), "kubectl-planec"),
-	}))
+	streams := cli.Standard()
+	// kubectl runs a program of this name for "kubectl planec".
+	streams.Plugin = strings.HasPrefix(filepath.Base(os.Args[0]), "kubectl-planec")
+	os.Exit(cli.Run(os.Args[1:], streams))
 }

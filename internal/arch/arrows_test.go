@@ -20,7 +20,8 @@ var shelves = map[string][]string{
 	"compiler":         {"ir"},
 	"backends":         {"ir", "internal/text", "internal/base"},
 	"golden":           {"ir"},
-	"cmd":              {"internal/cli", "internal/agent"},
+	"examples":         {},
+	"cmd":              {"internal/cli", "internal/agent", "internal/base"},
 	"internal/arch":    {},
 	"internal/base":    {"ir"},
 	"internal/text":    {"internal/base"},
@@ -29,7 +30,7 @@ var shelves = map[string][]string{
 	"internal/review":  {"ir", "compiler", "backends", "internal/base"},
 	"internal/apply":   {"ir", "compiler", "backends", "internal/base"},
 	"internal/agent":   {"ir", "compiler", "backends", "internal/apply", "internal/base", "internal/input", "internal/text"},
-	"internal/cli":     {"ir", "compiler", "backends", "internal/agent", "internal/apply", "internal/base", "internal/input", "internal/interp", "internal/review", "internal/text"},
+	"internal/cli":     {"examples", "ir", "compiler", "backends", "internal/agent", "internal/apply", "internal/base", "internal/input", "internal/interp", "internal/review", "internal/text"},
 	"internal/testing": {"ir", "compiler", "backends", "internal/apply", "internal/base", "internal/input", "internal/interp", "internal/review", "internal/text"},
 }
 
@@ -169,6 +170,26 @@ func TestIRImportsStandardLibraryOnly(t *testing.T) {
 		for _, imp := range p.Imports {
 			if strings.Contains(strings.SplitN(imp, "/", 2)[0], ".") {
 				t.Errorf("ir imports %s", imp)
+			}
+		}
+	}
+}
+
+// TestPageProgram keeps out of cmd/planec-wasm what a web page cannot use: it would load
+// twice as much.
+func TestPageProgram(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", module+"/cmd/planec-wasm")
+	cmd.Dir = "../.."
+	cmd.Env = append(cmd.Environ(), "GOOS=js", "GOARCH=wasm")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for dep := range strings.Lines(string(out)) {
+		dep = strings.TrimSpace(dep)
+		for _, heavy := range []string{"html/template", "sigs.k8s.io/kustomize/", module + "/internal/agent/", module + "/internal/apply/dataplane", module + "/internal/review/play"} {
+			if strings.HasPrefix(dep, heavy) {
+				t.Errorf("cmd/planec-wasm imports %s: a file with the build tag !js keeps it out", dep)
 			}
 		}
 	}

@@ -1,3 +1,5 @@
+//go:build !js
+
 package cli
 
 import (
@@ -23,6 +25,7 @@ type applyCommand struct {
 	streams *Streams
 	dryRun  bool
 	confirm time.Duration
+	format  string
 }
 
 func newApply(s *Streams) *cobra.Command {
@@ -64,6 +67,7 @@ func (c *applyCommand) register(flags *pflag.FlagSet) {
 	c.flags = flags
 	c.target.register(flags)
 	c.turn.register(flags)
+	formatFlag(flags, &c.format, kernelForms()...)
 	flags.BoolVar(&c.keepFlows, "keep-flows", false, "leave UDP and SCTP flows to endpoints that are gone alone")
 	flags.BoolVar(&c.endDenied, "end-denied", false, "end connections that policies deny now")
 	flags.BoolVar(&c.dryRun, "dry-run", false, "print what would change, and change nothing")
@@ -97,7 +101,8 @@ func (c *applyCommand) run(ctx context.Context) error {
 		if err != nil {
 			return systemError(err)
 		}
-		return printSteps(c.streams.Out, p.Steps(), "would change")
+		r := changed{Command: "apply", Backend: e.Backend, InSync: p.Empty(), Steps: p.Steps(), none: "would change"}
+		return r.write(c.streams.Out, c.format)
 	}
 	lock, err := c.take(ctx, c.streams, c.stateDir)
 	if err != nil {
@@ -183,7 +188,11 @@ func (c *applyCommand) after(a *applier.Applier, e *compiled, p applier.Plan) er
 	if err := c.endFlows(c.streams, a, e.Backend, e.program); err != nil {
 		return err
 	}
-	return printResult(c.streams.Out, p.Steps(), "changed", inSync(a, e.Entry, e.program))
+	r := changed{
+		Command: "apply", Backend: e.Backend, Changed: len(p.Steps()) > 0, InSync: true, Steps: p.Steps(),
+		Serves: inSync(a, e.Entry, e.program), none: "changed",
+	}
+	return r.write(c.streams.Out, c.format)
 }
 
 // confirmed applies with a guard, which restores the kernel's current rules unless

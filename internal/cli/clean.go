@@ -1,3 +1,5 @@
+//go:build !js
+
 package cli
 
 import (
@@ -7,7 +9,7 @@ import (
 )
 
 func newClean(s *Streams) *cobra.Command {
-	var stateDir, backend string
+	var stateDir, backend, format string
 	var t turn
 	cmd := &cobra.Command{
 		Use:   "clean",
@@ -35,15 +37,17 @@ other programs. It is no error when there is nothing to remove.`,
 			} else {
 				steps, err = a.CleanAll(ctx)
 			}
-			if err != nil && len(steps) == 0 {
-				return systemError(err) // "nothing removed" may be wrong after an error
+			r, err := removed(backend, steps, err)
+			if r == nil {
+				return err
 			}
-			if err := errors.Join(err, printSteps(s.Out, steps, "removed")); err != nil {
+			if err := errors.Join(err, r.write(s.Out, format)); err != nil {
 				return systemError(err)
 			}
 			return nil
 		},
 	}
+	formatFlag(cmd.Flags(), &format, kernelForms()...)
 	backendFlag(cmd.Flags(), &backend, "backend to clean; all by default")
 	registerStateDir(cmd.Flags(), &stateDir)
 	t.register(cmd.Flags())

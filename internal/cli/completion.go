@@ -143,12 +143,16 @@ func pods(set *objects.Set) (out []string) {
 	return out
 }
 
-// namespaces returns the namespaces of pods.
+// namespaces returns those that objects are in, and those that are objects.
 func namespaces(set *objects.Set) (out []string) {
+	for _, n := range set.Namespaces {
+		out = append(out, n.Object.Name)
+	}
 	for _, p := range set.Pods {
-		if !slices.Contains(out, p.Object.Namespace) {
-			out = append(out, p.Object.Namespace)
-		}
+		out = append(out, p.Object.Namespace)
+	}
+	for _, s := range set.Services {
+		out = append(out, s.Object.Namespace)
 	}
 	return out
 }

@@ -63,7 +63,7 @@ func (s *diffSide) close() {
 func (d *diffCommand) side(ctx context.Context, arg string) (*diffSide, error) {
 	s := &diffSide{name: arg}
 	if arg == liveSide {
-		e, err := lastApplied(newApplier(d.stateDir, ""), "live")
+		e, err := liveEntry(d.stateDir)
 		if err != nil {
 			return nil, err
 		}

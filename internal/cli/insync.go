@@ -1,15 +1,14 @@
+//go:build !js
+
 package cli
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"net/netip"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/failsafe"
 )
 
@@ -78,24 +77,4 @@ func refusedNames(p *ir.Program) map[string]string {
 		names[at] = string(backends.AppendName(nil, f.Service))
 	}
 	return names
-}
-
-// printSteps prints a line for each step, or that there is nothing to do.
-func printSteps(w io.Writer, steps []string, verb string) error {
-	return printResult(w, steps, verb, "")
-}
-
-// printResult prints a line for each step, and a sentence about the result.
-func printResult(w io.Writer, steps []string, verb, sentence string) error {
-	out := bufio.NewWriter(w)
-	for _, step := range steps {
-		fmt.Fprintln(out, diag.Printable(step)) // the writer keeps errors
-	}
-	if len(steps) == 0 && verb != "" {
-		fmt.Fprintln(out, "nothing "+verb)
-	}
-	if sentence != "" {
-		fmt.Fprintln(out, sentence)
-	}
-	return written(out.Flush())
 }

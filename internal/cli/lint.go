@@ -78,6 +78,7 @@ func (c *lintCommand) run() error {
 		return err
 	}
 	diags := l.refine(append(l.lint(selected), wrong...))
+	noteSettings(diags)
 	uncounted := 0
 	if len(c.backends) == 0 {
 		uncounted = demote(diags)
@@ -115,6 +116,16 @@ func (c *lintCommand) conclude(diags diag.List, ignored suppress.Ignored, uncoun
 		return err // with --strict and --fail-on-warn the exit code is 2
 	}
 	return finding()
+}
+
+// noteSettings turns what settings lack into notes: lint is about manifests, and a node's
+// settings are elsewhere.
+func noteSettings(diags diag.List) {
+	for i := range diags {
+		if diags[i].Code == diag.NoDetector && diags[i].Origin.File == "" {
+			diags[i].Note = true
+		}
+	}
 }
 
 // demote turns the limits of an unselected backend into notes.

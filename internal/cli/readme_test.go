@@ -87,3 +87,26 @@ func TestReadmeShown(t *testing.T) {
 		t.Errorf("%d commands are shown with what they print, want 2", shown)
 	}
 }
+
+// TestReadmeFirstCommand runs the first command of README.md: what a newcomer sees first is
+// short and has no warning.
+func TestReadmeFirstCommand(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(readme), "\n## First commands\n")
+	_, text, more := strings.Cut(text, "\n    planec ")
+	line, _, _ := strings.Cut(text, "\n")
+	if !found || !more {
+		t.Fatal("README.md has no first command")
+	}
+	t.Chdir("../..")
+	var out, diags strings.Builder
+	if code := cli.Run(strings.Fields(line), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &diags}); code != 0 || diags.Len() > 0 {
+		t.Errorf("planec %s: exit code %d: %s", line, code, diags.String())
+	}
+	if n := strings.Count(out.String(), "\n"); n == 0 || n >= 40 {
+		t.Errorf("planec %s prints %d lines", line, n)
+	}
+}

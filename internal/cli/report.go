@@ -25,6 +25,8 @@ type reportCommand struct {
 	backends []string
 	allNodes bool
 	output   string
+	// format is html, or json for the document of the page alone.
+	format string
 	// build reports that OLD and NEW are kustomizations.
 	build bool
 }
@@ -54,15 +56,20 @@ means, and the lines that come and go.`,
 	flags.BoolVar(&c.build, "build", false, "with OLD and NEW: they are directories of kustomizations, as for planec diff")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "every Node of the input, to choose from in the page")
 	flags.StringVarP(&c.output, "output", "o", "-", "file to write; - for stdout")
+	flags.StringVar(&c.format, "format", "html", "html, or json: the document that the page shows")
 	return cmd
 }
 
 func (c *reportCommand) run(ctx context.Context, args []string) error {
 	switch {
+	case c.format != "html" && c.format != "json":
+		return inputError(fmt.Errorf("--format %q: want html or json", c.format))
 	case len(args) == 2 && len(c.input.paths)+len(c.input.kustomizations) == 0:
 		return c.change(ctx, args)
 	case len(args) > 0:
 		return inputError(errors.New("give -f or -k, or OLD and NEW"))
+	case c.format == "json":
+		return c.document()
 	}
 	stdin := new(bytes.Buffer)
 	streams := *c.streams
@@ -71,22 +78,30 @@ func (c *reportCommand) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	nodes, err := c.nodes(l)
+	in, err := c.state(l, stdin.Bytes)
 	if err != nil {
 		return err
+	}
+	if err := l.report(slices.Clone(in.Diagnostics)); err != nil {
+		return err
+	}
+	return c.write(in)
+}
+
+// state is the report of a state. stdin returns what was read from standard input.
+func (c *reportCommand) state(l *loaded, stdin func() []byte) (report.Input, error) {
+	nodes, err := c.nodes(l)
+	if err != nil {
+		return report.Input{}, err
 	}
 	in, diags, err := c.compile(l, nodes)
 	if err != nil {
-		return err
+		return in, err
 	}
-	diags = append(l.diagnostics(), diags...)
-	if err := l.report(slices.Clone(diags)); err != nil {
-		return err
-	}
-	in.Diagnostics = l.refine(slices.Clone(diags))
-	in.Files = manifestTexts(l, in.Diagnostics, stdin.Bytes())
+	in.Diagnostics = l.refine(append(l.diagnostics(), diags...))
+	in.Files = manifestTexts(l, in.Diagnostics, stdin())
 	in.Map = mapOf(nil, l, "")
-	return c.write(in)
+	return in, nil
 }
 
 // change writes the report of a change.
@@ -155,6 +170,9 @@ func (c *reportCommand) nodes(l *loaded) ([]string, error) {
 		if nodes := l.cluster.Nodes(); len(nodes) > 0 {
 			return nodes, nil
 		}
+		if l.nodeName != "" {
+			return []string{l.nodeName}, nil
+		}
 		return nil, inputError(errors.New("--all-nodes: the input has no Node objects"))
 	}
 	node, err := l.node()
@@ -186,19 +204,23 @@ func (c *reportCommand) compile(l *loaded, nodes []string) (report.Input, diag.L
 }
 
 func (c *reportCommand) write(in report.Input) error {
+	write := report.Write
+	if c.format == "json" {
+		write = writeDocument
+	}
 	if c.output == "-" {
-		return writePage(c.streams.Out, in)
+		return buffered(c.streams.Out, in, write)
 	}
 	f, err := os.Create(c.output)
 	if err != nil {
 		return systemError(err)
 	}
-	return errors.Join(writePage(f, in), f.Close())
+	return errors.Join(buffered(f, in, write), f.Close())
 }
 
-func writePage(w io.Writer, in report.Input) error {
+func buffered(w io.Writer, in report.Input, write func(io.Writer, report.Input) error) error {
 	out := bufio.NewWriter(w)
-	if err := errors.Join(report.Write(out, in), out.Flush()); err != nil {
+	if err := errors.Join(write(out, in), out.Flush()); err != nil {
 		return systemError(fmt.Errorf("writing the report: %w", err))
 	}
 	return nil

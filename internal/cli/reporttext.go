@@ -35,7 +35,7 @@ func manifestTexts(l *loaded, diags diag.List, stdin []byte) []report.File {
 	slices.Sort(names)
 	out := make([]report.File, 0, len(names))
 	for _, name := range names {
-		if name == "-" {
+		if name == stdinName {
 			out = append(out, report.File{Name: name, Text: stdin})
 			continue
 		}

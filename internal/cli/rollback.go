@@ -1,3 +1,5 @@
+//go:build !js
+
 package cli
 
 import (
@@ -11,7 +13,7 @@ import (
 )
 
 func newRollback(s *Streams) *cobra.Command {
-	var stateDir, cgroup string
+	var stateDir, cgroup, format string
 	var allowEmpty bool
 	var t turn
 	cmd := &cobra.Command{
@@ -42,25 +44,35 @@ was not confirmed and was taken back for that reason.`,
 				return err
 			}
 			e, p, err := a.Rollback(ctx)
-			if errors.Is(err, applier.ErrTakenBack) {
-				fmt.Fprintf(s.Out, "nothing changed: %v\n", err)
-				return nil
-			}
+			r, err := rolledBack(a, e, p, err)
 			if err != nil {
-				return systemError(err)
+				return err
 			}
-			if p == nil {
-				fmt.Fprintln(s.Out, "there was nothing before: all rules are removed")
-				return nil
-			}
-			return printResult(s.Out, p.Steps(), "changed", inSync(a, e, nil))
+			return r.write(s.Out, format)
 		},
 	}
+	formatFlag(cmd.Flags(), &format, kernelForms()...)
 	registerStateDir(cmd.Flags(), &stateDir)
 	registerCgroup(cmd.Flags(), &cgroup)
 	cmd.Flags().BoolVar(&allowEmpty, "allow-empty", false, "go back to no rules at all, or to rules that serve nothing")
 	t.register(cmd.Flags())
 	return cmd
+}
+
+// rolledBack is the result of a rollback.
+func rolledBack(a *applier.Applier, e applier.Entry, p applier.Plan, err error) (*changed, error) {
+	r := &changed{Command: "rollback", Backend: e.Backend, InSync: true}
+	switch {
+	case errors.Is(err, applier.ErrTakenBack):
+		r.Serves = fmt.Sprintf("nothing changed: %v", err)
+	case err != nil:
+		return nil, systemError(err)
+	case p == nil:
+		r.Changed, r.Serves = true, "there was nothing before: all rules are removed"
+	default:
+		r.Changed, r.Steps, r.none, r.Serves = len(p.Steps()) > 0, p.Steps(), "changed", inSync(a, e, nil)
+	}
+	return r, nil
 }
 
 // wantsSome rejects a rollback to rules that serve nothing, unless it is requested.

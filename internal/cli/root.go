@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,9 +20,20 @@ type Streams struct {
 	// OutColor and ErrColor report that the stream may be coloured if --color is
 	// auto.
 	OutColor, ErrColor bool
+	// Width is the number of columns of the terminal that Out is, or 0 where it is none:
+	// then nothing is fitted to a width.
+	Width int
 	// Plugin reports that kubectl runs the program: without files it is about the current
 	// context.
 	Plugin bool
+}
+
+// Standard are the streams of this process.
+func Standard() Streams {
+	return Streams{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		OutColor: IsTerminal(os.Stdout), ErrColor: IsTerminal(os.Stderr), Width: terminalWidth(os.Stdout),
+	}
 }
 
 // Run executes one command line and returns its exit code.
@@ -97,18 +109,29 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noSuchCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:          help,
 	}
+	root.Flags().BoolP("version", "v", false, "version for planec")
 	if s.Plugin {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl planec"}
 	}
-	root.Version = buildinfo.Version()
-	root.SetVersionTemplate(buildinfo.Line("planec"))
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newShow(s), newStatus(s), newReport(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newSynth(s), newDiff(s), newNetTest(s), newConfig(s), newBundle(s), newVersion(s), newGuard(s))
+	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newReport(s), newSynth(s), newDiff(s), newNetTest(s), newConfig(s), newVersion(s))
+	root.AddCommand(kernelCommands(s)...)
+	root.SetUsageFunc(usage(s))
 	complete(root)
 	return root
+}
+
+// help is planec without a command. The version is no template of cobra's, because
+// templates reach every exported method, which doubles the program in WebAssembly.
+func help(cmd *cobra.Command, _ []string) error {
+	if version, _ := cmd.Flags().GetBool("version"); version {
+		_, err := io.WriteString(cmd.OutOrStdout(), buildinfo.Line("planec"))
+		return written(err)
+	}
+	return cmd.Help()
 }

@@ -1,3 +1,5 @@
+//go:build !js
+
 package cli
 
 import (
@@ -44,10 +46,6 @@ func (t *target) register(flags *pflag.FlagSet) {
 	flags.StringVar(&t.artifact, "artifact", "", "directory with the files of one backend that were compiled before, instead of manifests")
 	registerStateDir(flags, &t.stateDir)
 	registerCgroup(flags, &t.cgroup)
-}
-
-func registerStateDir(flags *pflag.FlagSet, dir *string) {
-	flags.StringVar(dir, "state-dir", "/var/lib/planec", "where the last good artifacts are kept")
 }
 
 func registerCgroup(flags *pflag.FlagSet, path *string) {

@@ -1,3 +1,5 @@
+//go:build !js
+
 package cli
 
 import (
@@ -11,6 +13,7 @@ import (
 
 func newVerify(s *Streams) *cobra.Command {
 	var t target
+	var format string
 	cmd := &cobra.Command{
 		Use:   "verify [-f PATH... --node NAME --backend NAME]",
 		Short: "Compare this kernel with what it should have",
@@ -36,16 +39,20 @@ sentence what is served when the kernel has exactly these rules.`,
 			if err != nil {
 				return err
 			}
-			if p.Empty() {
-				return printResult(s.Out, nil, "", inSync(a, e.Entry, e.program))
+			r := changed{Command: "verify", Backend: e.Backend, InSync: p.Empty()}
+			if r.InSync {
+				r.Serves = inSync(a, e.Entry, e.program)
+				return r.write(s.Out, format)
 			}
-			if err := printSteps(s.Out, p.Steps(), "differs"); err != nil {
+			r.Steps = p.Steps()
+			if err := r.write(s.Out, format); err != nil {
 				return err
 			}
 			return finding()
 		},
 	}
 	t.register(cmd.Flags())
+	formatFlag(cmd.Flags(), &format, kernelForms()...)
 	return cmd
 }
 

@@ -1,3 +1,5 @@
+//go:build !js
+
 // Package kustomize builds kustomizations like kubectl -k, but offline: it fetches
 // nothing.
 package kustomize

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"syscall"
 )
 
 // open opens a file for reading without ever waiting: a named pipe without a
@@ -24,7 +23,7 @@ func open(path string) (io.ReadCloser, error) {
 		}
 		return f, nil
 	case mode&fs.ModeNamedPipe != 0:
-		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		f, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
 		if err != nil {
 			return nil, fmt.Errorf("read input: %w", err)
 		}

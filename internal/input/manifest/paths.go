@@ -13,10 +13,15 @@ import (
 // standardInput is the path of standard input.
 const standardInput = "-"
 
-// Files returns the files of the paths as [Load] reads them: sorted and
-// without duplicates, so that the order of the command line does not matter.
+// Files is [FilesOf] paths.
 func Files(paths []string, recursive bool) ([]string, error) {
-	found, err := find(&Options{Paths: paths, Recursive: recursive})
+	return FilesOf(Options{Paths: paths, Recursive: recursive})
+}
+
+// FilesOf returns the files that [Load] reads with these options: sorted and
+// without duplicates, so that the order of the command line does not matter.
+func FilesOf(o Options) ([]string, error) {
+	found, err := find(&o)
 	return found.files, err
 }
 

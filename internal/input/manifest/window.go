@@ -3,9 +3,11 @@ package manifest
 import (
 	"bytes"
 	"io"
+	"io/fs"
 )
 
-// windowSize is the initial size of the buffer and of each read, in bytes.
+// windowSize is the initial size of the buffer and of each read, in bytes; that of a
+// smaller file is enough for it.
 const windowSize = 256 << 10
 
 // window is the examined part of a stream: buf[pos:end]. It grows only while
@@ -22,7 +24,13 @@ type window struct {
 }
 
 func newWindow(src io.Reader) *window {
-	return &window{src: src, buf: make([]byte, windowSize), line: 1}
+	size := int64(windowSize)
+	if f, ok := src.(interface{ Stat() (fs.FileInfo, error) }); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			size = min(size, info.Size()+1) // one more byte is room to see the end
+		}
+	}
+	return &window{src: src, buf: make([]byte, size), line: 1}
 }
 
 // textWindow returns a window on a complete text in memory.

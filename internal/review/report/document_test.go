@@ -17,7 +17,7 @@ func TestSecrets(t *testing.T) {
 		"listed": "kind: List\nitems:\n- kind: Secret\n  stringData: {key: hush}\n- kind: Service\n",
 		"many":   "kind: SecretList\nitems: [{stringData: {key: hush}}]",
 	} {
-		got := string(withoutSecrets([]byte(text)))
+		got := string(WithoutSecrets([]byte(text)))
 		if strings.Contains(got, "hush") || strings.Contains(got, "aHVzaA") {
 			t.Errorf("%s: it still has the secret:\n%s", name, got)
 		}
@@ -28,11 +28,11 @@ func TestSecrets(t *testing.T) {
 			t.Errorf("%s: the Service is gone:\n%s", name, got)
 		}
 	}
-	if at := slices.Index(strings.Split(string(withoutSecrets([]byte("kind: Secret\na: b\nc: d\n---\nkind: Service\n"))), "\n"), "kind: Service"); at != 4 {
+	if at := slices.Index(strings.Split(string(WithoutSecrets([]byte("kind: Secret\na: b\nc: d\n---\nkind: Service\n"))), "\n"), "kind: Service"); at != 4 {
 		t.Errorf("the Service is in line %d, not 5", at+1)
 	}
 	const other = "kind: SealedSecret\nspec: {}\n"
-	if got := string(withoutSecrets([]byte(other))); got != other {
+	if got := string(WithoutSecrets([]byte(other))); got != other {
 		t.Errorf("another kind became %q", got)
 	}
 }

@@ -16,12 +16,16 @@ type index struct {
 	byName  map[objects.Identity]int
 	// words maps names, addresses and identities to objects.
 	words map[string][]int
+	// found are the answers of find; a word that is added empties it.
+	found map[string][]int
+	// line are the words of the last line that ofLine has seen; the next one has their place.
+	line []string
 }
 
 // newIndex lists the objects of the sets; of an object in several sets, the first
 // counts.
 func newIndex(sets ...*Input) *index {
-	x := &index{byName: make(map[objects.Identity]int), words: make(map[string][]int)}
+	x := &index{byName: make(map[objects.Identity]int), words: make(map[string][]int), found: make(map[string][]int)}
 	for _, set := range sets {
 		x.objects = append(x.objects, listed(set)...)
 	}
@@ -83,6 +87,7 @@ func (x *index) origin(word string, o ir.Origin) {
 func (x *index) add(word string, ids ...int) {
 	for _, i := range ids {
 		if !slices.Contains(x.words[word], i) {
+			clear(x.found)
 			x.words[word] = append(x.words[word], i)
 		}
 	}

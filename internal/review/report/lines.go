@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
@@ -9,9 +8,20 @@ import (
 )
 
 // words splits a line at the separators of all rule languages; the text between
-// quotes is one more word.
-func words(l string) []string {
-	out := strings.FieldsFunc(l, func(r rune) bool { return strings.ContainsRune(" \t\",{}()=;", r) })
+// quotes is one more word. They are appended to out.
+func words(out []string, l string) []string {
+	from := 0
+	for i := range len(l) {
+		if separates(l[i]) {
+			if i > from {
+				out = append(out, l[from:i])
+			}
+			from = i + 1
+		}
+	}
+	if from < len(l) {
+		out = append(out, l[from:])
+	}
 	for rest := l; ; {
 		_, after, ok := strings.Cut(rest, `"`)
 		if !ok {
@@ -25,11 +35,31 @@ func words(l string) []string {
 	}
 }
 
+// separates reports whether a byte ends a word. A page that compiles while one types
+// asks it for each byte of all rules.
+func separates(b byte) bool {
+	switch b {
+	case ' ', '\t', '"', ',', '{', '}', '(', ')', '=', ';':
+		return true
+	}
+	return false
+}
+
 // ofLine returns the objects behind a line's words.
 func (x *index) ofLine(l string) []int {
+	x.line = words(x.line[:0], l)
+	return x.ofWords(x.line)
+}
+
+func (x *index) ofWords(words []string) []int {
 	var ids []int
-	for _, w := range words(l) {
-		ids = append(ids, x.find(w)...)
+	for _, w := range words {
+		found, known := x.found[w] // most words are in many lines
+		if !known {
+			found = x.find(w)
+			x.found[w] = found
+		}
+		ids = append(ids, found...)
 	}
 	return unique(ids)
 }
@@ -89,12 +119,17 @@ func (x *index) written(l string) []int {
 func (x *index) rules(text []byte) []line {
 	lines := split(text)
 	chains := make(map[string][]int)
-	found := make([][]int, len(lines))
+	found, named := make([][]int, len(lines)), make([][]string, len(lines))
 	for i, l := range lines {
 		found[i] = x.ofLine(l)
-		for _, w := range words(l) {
-			if isChain(w) && len(found[i]) > 0 {
-				chains[strings.Trim(w, ":")] = append(chains[strings.Trim(w, ":")], found[i]...)
+		for _, w := range x.line {
+			if !isChain(w) {
+				continue
+			}
+			chain := strings.Trim(w, ":")
+			named[i] = append(named[i], chain)
+			if len(found[i]) > 0 {
+				chains[chain] = append(chains[chain], found[i]...)
 			}
 		}
 	}
@@ -102,10 +137,8 @@ func (x *index) rules(text []byte) []line {
 	for i, l := range lines {
 		ids := found[i]
 		if len(ids) == 0 {
-			for _, w := range words(l) {
-				if isChain(w) {
-					ids = append(ids, chains[strings.Trim(w, ":")]...)
-				}
+			for _, chain := range named[i] {
+				ids = append(ids, chains[chain]...)
 			}
 		}
 		out = append(out, line{Text: printable(l), Objects: x.use(unique(ids))})
@@ -118,12 +151,15 @@ func (x *index) rules(text []byte) []line {
 func isChain(w string) bool {
 	const hash, longHash = 16, 22
 	w = strings.Trim(w, ":")
+	if !strings.HasPrefix(w, "PLC-") {
+		return false
+	}
 	at := strings.LastIndexByte(w, '-')
 	if n := len(w) - at - 1; n != hash && n != longHash {
 		return false
 	}
-	return strings.HasPrefix(w, "PLC-") && at > 0
+	return at > 0
 }
 
 // printable keeps a line on one line.
-func printable(l string) string { return string(bytes.ToValidUTF8([]byte(l), []byte("\uFFFD"))) }
+func printable(l string) string { return strings.ToValidUTF8(l, "\uFFFD") }

@@ -53,7 +53,7 @@ func (x *index) state(in *Input) map[string][]line {
 			out[name] = []line{{Text: "# this file is left out: a page has 16 MiB of manifests at most"}}
 			continue
 		}
-		text := split(withoutSecrets(f.Text))
+		text := split(WithoutSecrets(f.Text))
 		lines := make([]line, len(text))
 		for i, t := range text {
 			lines[i].Text = printable(strings.TrimSuffix(t, "\r"))
@@ -112,9 +112,9 @@ var (
 	secretKind  = regexp.MustCompile(`["']?kind["']?\s*:\s*["']?Secret(List)?\b`)
 )
 
-// withoutSecrets empties the lines of documents with a Secret: a page is passed on,
+// WithoutSecrets empties the lines of documents with a Secret: a page is passed on,
 // and nothing on it needs them. Lines keep their numbers.
-func withoutSecrets(text []byte) []byte {
+func WithoutSecrets(text []byte) []byte {
 	if !secretKind.Match(text) {
 		return text
 	}

@@ -1,7 +1,7 @@
 // With an engine (window.planec) the manifests can be edited: a text area with
 // invisible text lies over the coloured lines. Each change makes another document.
 
-const pause = 50; // milliseconds without a key before the engine is asked
+const pause = 10; // milliseconds without a key before the engine is asked
 
 const engine = () => window.planec;
 const editing = () => editor.files.length > 0;

@@ -1,0 +1,19 @@
+//go:build !js
+
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/planec/planec/internal/apply/applier"
+)
+
+// kernelCommands are the commands about this machine: its kernel, and its port for a page.
+func kernelCommands(s *Streams) []*cobra.Command {
+	return []*cobra.Command{newPlay(s), newShow(s), newStatus(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newBundle(s), newGuard(s)}
+}
+
+// liveEntry is what this machine applied last.
+func liveEntry(stateDir string) (applier.Entry, error) {
+	return lastApplied(newApplier(stateDir, ""), "live")
+}

@@ -1,0 +1,4 @@
+package manifest
+
+// nonblock is nothing: a browser has no named pipes.
+const nonblock = 0
