@@ -41,10 +41,10 @@ type node struct {
 	Name    string      `json:"name"`
 	Program *ir.Program `json:"program"`
 	// Pods are the addresses of this node's pods.
-	Pods     []string  `json:"pods"`
-	Meaning  text      `json:"meaning"` // the program as people read it
-	IR       text      `json:"ir"`      // the program's own text
-	Backends []backend `json:"backends"`
+	Pods     []string   `json:"pods"`
+	Meaning  packedText `json:"meaning"` // the program as people read it
+	IR       packedText `json:"ir"`      // the program's own text
+	Backends []backend  `json:"backends"`
 }
 
 type backend struct {
@@ -53,8 +53,8 @@ type backend struct {
 }
 
 type file struct {
-	Name  string `json:"name"`
-	Lines text   `json:"lines"`
+	Name  string     `json:"name"`
+	Lines packedText `json:"lines"`
 }
 
 // line is a line of text with the objects behind it.
@@ -129,13 +129,13 @@ func (x *index) node(in *Input, n, was Node, had bool) node {
 	}
 	out := node{
 		Name: n.Program.Node.Name, Program: n.Program, Pods: ownPods(in.Objects, n.Program), Backends: make([]backend, 0, len(n.Artifacts)),
-		Meaning: joined(x.meaning(n.Program, in.Objects), oldMeaning), IR: joined(x.text(in.text(n.Program)), oldIR),
+		Meaning: pack(joined(x.meaning(n.Program, in.Objects), oldMeaning)), IR: pack(joined(x.text(in.text(n.Program)), oldIR)),
 	}
 	for _, a := range n.Artifacts {
 		b := backend{Name: a.Backend, Files: []file{}}
 		for _, f := range a.Files {
 			if isText(f.Data) {
-				b.Files = append(b.Files, file{Name: f.Name, Lines: joined(x.rules(f.Data), x.rulesBefore(was.file(a.Backend, f.Name)))})
+				b.Files = append(b.Files, file{Name: f.Name, Lines: pack(joined(x.rules(f.Data), x.rulesBefore(was.file(a.Backend, f.Name))))})
 			}
 		}
 		out.Backends = append(out.Backends, b)

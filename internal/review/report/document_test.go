@@ -39,7 +39,7 @@ func TestSecrets(t *testing.T) {
 
 // TestPacked wants the packed form to say what the lines say.
 func TestPacked(t *testing.T) {
-	lines := text{
+	lines := []line{
 		{Text: "a", Objects: []int{1}, Heading: true},
 		{Text: "b", Objects: []int{1}},
 		{Text: ""},
@@ -48,7 +48,7 @@ func TestPacked(t *testing.T) {
 		{Text: "f", Class: "old"},
 		{Text: "g", Class: "new"},
 	}
-	got, err := json.Marshal(lines)
+	got, err := json.Marshal(pack(lines))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,10 +56,10 @@ func TestPacked(t *testing.T) {
 	if string(got) != want && strings.ReplaceAll(string(got), "\uFFFD", `\ufffd`) != want {
 		t.Errorf("packed:\n%s\nwant\n%s", got, want)
 	}
-	if got, err := json.Marshal(text{}); err != nil || string(got) != `{"t":null,"o":[]}` {
+	if got, err := json.Marshal(pack(nil)); err != nil || string(got) != `{"t":null,"o":[]}` {
 		t.Errorf("no lines: %s, %v", got, err)
 	}
-	if got, err := json.Marshal(text{{}}); err != nil || string(got) != `{"t":"","o":[]}` {
+	if got, err := json.Marshal(pack([]line{{}})); err != nil || string(got) != `{"t":"","o":[]}` {
 		t.Errorf("one empty line: %s, %v", got, err)
 	}
 }

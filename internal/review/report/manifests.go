@@ -33,7 +33,7 @@ func (x *index) files(in *Input) []file {
 
 func inOrder(texts map[string][]line, out []file) []file {
 	for name, lines := range texts {
-		out = append(out, file{Name: name, Lines: lines})
+		out = append(out, file{Name: name, Lines: pack(lines)})
 	}
 	slices.SortFunc(out, func(a, b file) int { return cmp.Compare(a.Name, b.Name) })
 	return out

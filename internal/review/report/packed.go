@@ -1,16 +1,12 @@
 package report
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 )
 
-// text is lines, which JSON has packed: neighbours often belong to the same objects,
-// and a page has a hundred thousand of them.
-type text []line
-
-// packedText is a text in JSON. A list names the lines, from 0, where what it is
+// packedText is lines as JSON has them: neighbours often belong to the same objects, and a page
+// has a hundred thousand of them. A list names the lines, from 0, where what it is
 // about begins.
 type packedText struct {
 	// Text is the lines with a line break between them, nil if there are none.
@@ -24,8 +20,8 @@ type packedText struct {
 	Headings []int `json:"h,omitempty"`
 }
 
-// MarshalJSON packs the lines.
-func (t text) MarshalJSON() ([]byte, error) {
+// pack packs lines. A method of JSON would do it too, and have its result read again.
+func pack(t []line) packedText {
 	p := packedText{Objects: [][]int{}}
 	all := make([]string, len(t))
 	var last []int
@@ -56,5 +52,5 @@ func (t text) MarshalJSON() ([]byte, error) {
 	if joined := strings.Join(all, "\n"); len(t) > 0 {
 		p.Text = &joined
 	}
-	return json.Marshal(p)
+	return p
 }

@@ -142,6 +142,10 @@ test("typing in the page recompiles", async (t) => {
   times.sort((a, b) => a - b);
   t.diagnostic(`from a key to the page of its rules: median ${times[12].toFixed(0)} ms of 25, ${times[0].toFixed(0)} to ${times[24].toFixed(0)} ms`);
   assert.match(await page.evaluate(() => JSON.stringify(doc.nodes)), /8024/);
+  // A backend that is chosen now is compiled now.
+  await page.click("#backends [data-name='iptables']");
+  await page.waitForFunction(() => shownNode().backends.find((b) => b.name === "iptables").files.some((f) => f.lines.length > 5));
+  await page.waitForFunction(() => document.querySelector("#rules").textContent.includes("plc-"));
 });
 
 test("a folder of it compiles on any web server", async () => {

@@ -6,7 +6,8 @@
 //   flags             further flags of every command about manifests
 //   version           of the program that made this page
 //   ready             → Promise<string>: the compiler's version; rejected where it cannot run
-//   compile({files, settings, node}) → Promise<document>, as `planec report --format json`
+//   compile({files, settings, backend}) → Promise<document>, as `planec report --format json`;
+//                                      with a backend it has the rules of this one alone
 //   run(args, files, settings)       → Promise<{code, stdout, stderr, written}>
 (() => {
   const input = globalThis.planecInput;
@@ -105,9 +106,9 @@
   const quoted = (name) => /[,"\n]/.test(name) ? '"' + name.replaceAll('"', '""') + '"' : name;
 
   let latest; // the last document that a compilation gave
-  const compile = async ({ files, settings }) => {
+  const compile = async ({ files, settings, backend }) => {
     const [all, flags] = withSettings(files, settings);
-    const args = ["report", "--format=json", "--output=-", "--all-nodes", ...(input.node ? ["--node=" + input.node] : []), ...paths(files), ...flags, ...input.flags];
+    const args = ["report", "--format=json", "--output=-", "--all-nodes", ...(input.node ? ["--node=" + input.node] : []), ...(backend ? ["--backend=" + backend] : []), ...paths(files), ...flags, ...input.flags];
     const result = await ask(args, all, "compile");
     result.document ??= read(result);
     if (!warmed) warm(args, all);

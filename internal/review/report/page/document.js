@@ -36,12 +36,14 @@ function unpack(p) {
   return lines;
 }
 
-// setDocument makes the indexes of a document.
+// setDocument makes the indexes of a document. It leaves the document itself as it is: an
+// engine may have given it to others too.
 function setDocument(d) {
-  doc = d;
-  const files = [...doc.files, ...doc.nodes.flatMap((n) => n.backends.flatMap((b) => b.files))];
-  for (const f of files) f.lines = unpack(f.lines);
-  for (const n of doc.nodes) [n.meaning, n.ir] = [unpack(n.meaning), unpack(n.ir)];
+  const lined = (f) => ({ ...f, lines: unpack(f.lines) });
+  doc = {
+    ...d, files: d.files.map(lined),
+    nodes: d.nodes.map((n) => ({ ...n, meaning: unpack(n.meaning), ir: unpack(n.ir), backends: n.backends.map((b) => ({ ...b, files: b.files.map(lined) })) })),
+  };
   doc.byKey = new Map(doc.objects.map((o, id) => [keyOf(o), id]));
   doc.hues = doc.objects.map(hueOf);
   doc.ranks = doc.objects.map(rankOf);

@@ -13,6 +13,7 @@ const editor = {
   edited: false,
   packedText: "",
   asked: 0,
+  backends: [], // the names of those that the first document had
 
   // start takes over what the engine begins with, or what a link brought along.
   async start(edit) {
@@ -33,6 +34,7 @@ const editor = {
     this.areas.clear();
     panes.manifests.box.setAttribute("role", "group");
     panes.manifests.box.removeAttribute("tabindex");
+    this.backends = [];
     await this.compile();
   },
 
@@ -92,14 +94,22 @@ const editor = {
     if (ids.length) pin(ids, panes.manifests, true);
   },
 
+  // complete adds the backends that were not asked for, without their rules: those of the one
+  // that is shown are there sooner alone.
+  complete(d) {
+    if (!this.backends.length && d.nodes.length) this.backends = d.nodes[0].backends.map((b) => b.name);
+    const all = (n) => this.backends.map((name) => n.backends.find((b) => b.name === name) || { name, files: [], later: true });
+    return { ...d, nodes: d.nodes.map((n) => ({ ...n, backends: all(n) })) };
+  },
+
   // compile asks for the document of what was typed; an older answer is dropped.
   async compile() {
     const asked = ++this.asked, began = performance.now();
     byId("engine").textContent = "compiling";
     try {
-      const made = await engine().compile({ files: this.manifests(), settings: this.settings(), node: state.node });
+      const made = await engine().compile({ files: this.manifests(), settings: this.settings(), node: state.node, backend: this.backends.length ? state.backend : "" });
       if (asked !== this.asked) return;
-      if (made) show(made);
+      if (made) show(this.complete(made));
       byId("engine").textContent = `compiled in ${Math.round(performance.now() - began)} ms`;
       this.packedText = this.edited ? await packed(JSON.stringify({ files: this.manifests(), settings: this.settings() })) : "";
       keepLink();

@@ -11,7 +11,11 @@ function chooseBackend(name) {
   panes.rules.revealFirst(marks.pinned);
   sayMarked();
   keepLink();
+  if (isLater()) editor.compile();
 }
+
+// isLater reports whether the rules of the chosen backend were not asked for yet.
+const isLater = () => Boolean(editing() && shownNode()?.backends.find((b) => b.name === state.backend)?.later);
 
 function drawRules() {
   const node = shownNode(), backends = node ? node.backends : [];
@@ -24,7 +28,7 @@ function drawRules() {
   options(byId("file"), files.map((f) => f.name), state.file);
   byId("file").parentElement.hidden = files.length < 2;
   panes.rules.box.setAttribute("aria-label", `rules of ${state.backend}, ${state.file}`);
-  panes.rules.set(file ? shownRows(file.lines) : [{ t: "This page has no rules.", gap: true }], `${state.node} ${state.backend} ${state.file} ${state.changes}`);
+  panes.rules.set(file ? shownRows(file.lines) : [{ t: isLater() ? "Not compiled yet." : "This page has no rules.", gap: true }], `${state.node} ${state.backend} ${state.file} ${state.changes}`);
 }
 
 // mainFile is the file to show first: that of the rules, else the one with the most
