@@ -108,7 +108,9 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if in.synth {
 		set, made, loadDiags = in.complete(&set, &settings.Config, loadDiags)
 	}
-	derivePodRange(&set, &settings.Config, &loadDiags)
+	if in.care != strictly { // a kernel has what the agent would give it, which takes settings only
+		derivePodRange(&set, &settings.Config, &loadDiags)
+	}
 	l := &loaded{
 		input: in, objects: set, made: made, services: services, workloads: workloads, streams: s,
 		cluster:  compiler.Prepare(&set, settings.Config),
