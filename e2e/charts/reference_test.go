@@ -178,10 +178,15 @@ func TestCommands(t *testing.T) {
 			v := object{}
 			words := strings.Fields(m[1])
 			for i, w := range words {
-				if w == "--set" {
-					if err := strvals.ParseInto(words[i+1], v); err != nil {
-						t.Errorf("%s: %s: %v", file, m[1], err)
-					}
+				var err error
+				switch w {
+				case "--set":
+					err = strvals.ParseInto(words[i+1], v)
+				case "--set-string":
+					err = strvals.ParseIntoString(words[i+1], v)
+				}
+				if err != nil {
+					t.Errorf("%s: %s: %v", file, m[1], err)
 				}
 			}
 			if _, _, err := Render(c, v, release); err != nil {
