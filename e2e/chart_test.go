@@ -20,7 +20,8 @@ import (
 const prometheusOperator = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 
 // TestChart: the API server takes what the chart makes of each file of values, pods included,
-// as it is: a field that it would drop is an error.
+// as it is: a field that it would drop is an error. The objects of the manifests are there
+// before, so these can be changed to those of the chart, and the chart's to others.
 func TestChart(t *testing.T) {
 	s := newStand(t)
 	s.monitoring(t)
@@ -29,6 +30,11 @@ func TestChart(t *testing.T) {
 	must(t, err)
 	if len(files) < 8 {
 		t.Fatalf("%d files of values", len(files))
+	}
+	for _, file := range []string{"rbac.yaml", "rbac-policies.yaml", "daemonset.yaml"} {
+		manifest, err := os.ReadFile(filepath.Join("..", "deploy", file))
+		must(t, err)
+		must(t, s.Apply(within(t, time.Minute), manifest))
 	}
 	for _, file := range files {
 		values, err := os.ReadFile(file)

@@ -361,3 +361,21 @@ func TestMonitoring(t *testing.T) {
 		t.Errorf("the agent does not listen there: %v", args)
 	}
 }
+
+// TestNotes: the command that takes kube-proxy from every node is there only where every node
+// gets an agent.
+func TestNotes(t *testing.T) {
+	const away = "patch daemonset kube-proxy"
+	for values, want := range map[string]bool{
+		"{}": true, "nodeSelector: null": true, "takeover: ''": false, "nodeSelector: {planec: 'yes'}": false,
+		"affinity: {nodeAffinity: {}}": false,
+	} {
+		_, notes, err := RenderDir(planec, []byte(values), release)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(notes, away) != want {
+			t.Errorf("%s: %s", values, notes)
+		}
+	}
+}
