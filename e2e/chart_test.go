@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/planec/planec/e2e/internal/agent"
 	"github.com/planec/planec/e2e/internal/programs"
@@ -124,19 +127,45 @@ func (s *stand) monitoring(t *testing.T) {
 	}
 }
 
-// TestChartRights: the rights of the chart are enough for an agent that runs as the chart runs
-// it, with its settings, but for the paths of a pod.
+// TestChartRights: an agent serves with what the chart gives it for its backend and no more,
+// the rights of the account and the capabilities of the container.
 func TestChartRights(t *testing.T) {
-	s := newStand(t, tools...)
-	manifest, err := programs.Chart(t)([]byte("policies: true\nname: other\nnamespace: default\nkubeProxyConfigMap: ''\napiServer: {host: 192.0.2.10}\n"))
-	must(t, err)
-	ctx := within(t, time.Minute)
-	must(t, s.Apply(ctx, manifest))
-	kubeconfig, err := s.ServiceAccountKubeconfig(ctx, "default", "other")
-	must(t, err)
-	o := agent.Options{Node: nodeName, Kubeconfig: kubeconfig, ClusterCIDR: podCIDRs, Flags: []string{"--policies"}}
-	s.on(&o, "nftables")
-	flow := s.serve(t, "web", "10.96.0.20")
-	start(t, agent.New(t, s.node, o))
-	served(within(t, time.Minute), t, idle{s.rig}, flow)
+	s := newProgrammedStand(t, append(tools, "setpriv")...)
+	render := programs.Chart(t)
+	o := agent.Options{Node: nodeName, ClusterCIDR: podCIDRs, Flags: []string{"--policies", "--sysctls=false"}, StateDir: t.TempDir()}
+	for i, backend := range []string{"nftables", "iptables", "ebpf"} {
+		manifest, err := render(fmt.Appendf(nil, "{backend: %s, policies: true, name: other, namespace: default, kubeProxyConfigMap: '', apiServer: {host: %v}}", backend, nodeAddr))
+		must(t, err)
+		ctx := within(t, time.Minute)
+		made, err := s.Check(ctx, manifest)
+		must(t, err)
+		must(t, s.Apply(ctx, manifest))
+		o.Kubeconfig, err = s.ServiceAccountKubeconfig(ctx, "default", "other")
+		must(t, err)
+		s.on(&o, backend)
+		o.Wrap = append(o.Wrap, "setpriv", "--bounding-set", "-all"+capabilities(t, made), "--inh-caps", "-all")
+		a := agent.New(t, s.node, o)
+		start(t, a)
+		served(within(t, 10*time.Second), t, idle{s.rig}, s.serve(t, backend, fmt.Sprintf("10.96.0.%d", 20+i)))
+		must(t, a.Terminate(10*time.Second))
+	}
+}
+
+// capabilities are those that the DaemonSet among the objects gives the agent, for setpriv.
+func capabilities(t *testing.T, objects []unstructured.Unstructured) (out string) {
+	t.Helper()
+	for _, o := range objects {
+		if o.GetKind() != "DaemonSet" {
+			continue
+		}
+		var d appsv1.DaemonSet
+		must(t, runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &d))
+		for _, name := range d.Spec.Template.Spec.Containers[0].SecurityContext.Capabilities.Add {
+			out += ",+" + strings.ToLower(string(name))
+		}
+	}
+	if out == "" {
+		t.Fatal("the DaemonSet gives no capability")
+	}
+	return out
 }
