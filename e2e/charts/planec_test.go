@@ -160,7 +160,7 @@ func patched(t *testing.T, base, patch string) []byte {
 }
 
 // TestSameAsDeploy: the chart makes the objects of the manifests, for each backend and for
-// policies. ipvs is iptables with another word.
+// policies.
 func TestSameAsDeploy(t *testing.T) {
 	rbac, daemonset := read(t, deploy+"/rbac.yaml"), deploy+"/daemonset.yaml"
 	plain := bytes.Join([][]byte{rbac, read(t, daemonset)}, []byte("\n---\n"))
@@ -175,6 +175,15 @@ func TestSameAsDeploy(t *testing.T) {
 		if diff := gocmp.Diff(unlabelled(want), unlabelled(made(t, values))); diff != "" {
 			t.Errorf("%s: - deploy, + chart:\n%s", values, diff)
 		}
+	}
+	// The patch for iptables says that it is one for IPVS with another word.
+	ipvs := bytes.ReplaceAll(patched(t, daemonset, deploy+"/iptables.yaml"), []byte("--backend=iptables"), []byte("--backend=ipvs"))
+	text, _, err := RenderDir(planec, []byte("backend: ipvs"), release)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(unlabelled(objects(t, bytes.Join([][]byte{rbac, ipvs}, []byte("\n---\n")))), unlabelled(objects(t, []byte(text)))); diff != "" {
+		t.Errorf("ipvs: - deploy, + chart:\n%s", diff)
 	}
 }
 

@@ -109,6 +109,13 @@ kind: NodeConfig
 {{- if not (or .Values.kubeProxyConfigMap .Values.apiServer.host) }}
 {{- fail "the agent needs the API server's own address: give apiServer.host, or kubeProxyConfigMap, the ConfigMap that has kubeadm's kubeconfig.conf. Without them the agent would need the Service \"kubernetes\", whose rules are its own work" }}
 {{- end }}
+{{- /* Every namespace of a cluster has kube-root-ca.crt; "helm template" sees no cluster. */}}
+{{- $namespace := include "planec.namespace" . }}
+{{- if and (include "planec.kubeProxyMounted" .) (lookup "v1" "ConfigMap" $namespace "kube-root-ca.crt") }}
+{{- if not (lookup "v1" "ConfigMap" $namespace .Values.kubeProxyConfigMap) }}
+{{- fail (printf "namespace %s has no ConfigMap %s, as kubeadm makes it, and pods would wait for it: name another one in kubeProxyConfigMap, or give nodeConfig, apiServer.host, and \"\" for kubeProxyConfigMap" $namespace .Values.kubeProxyConfigMap) }}
+{{- end }}
+{{- end }}
 {{- if and .Values.ebpf.countConnections (ne .Values.backend "ebpf") }}
 {{- fail (printf "ebpf.countConnections has no meaning with backend %s: only the programs of backend ebpf count" .Values.backend) }}
 {{- end }}
