@@ -22,7 +22,6 @@ type Release struct{ Name, Namespace string }
 // Render returns what `helm template` prints of a chart with these values, and its notes. An
 // error has Helm's words, those of the chart's schema too.
 func Render(c *chart.Chart, values map[string]any, r Release) (manifests, notes string, err error) {
-	// The chart's defaults stay as they are: Helm writes the values into them.
 	v, err := chartutil.ToRenderValues(c, values, chartutil.ReleaseOptions{Name: r.Name, Namespace: r.Namespace, IsInstall: true}, chartutil.DefaultCapabilities)
 	if err != nil {
 		return "", "", fmt.Errorf("values of chart %s: %w", c.Name(), err)
