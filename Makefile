@@ -52,9 +52,9 @@ e2e: tools
 
 # The most telling of the end-to-end tests, as CI runs them.
 # The agent through faults of its control plane, network and disk, take-over and back,
-# events, policies, and kube-proxy's rule of which flows end.
+# events, policies, the Helm chart, and kube-proxy's rule of which flows end.
 e2e-short: tools
-	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema' . ./flows ./sarif ./nodeconfig
+	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema|Chart' . ./flows ./sarif ./nodeconfig
 	cd e2e/charts && $(GO) test -timeout 10m -count 1 ./...
 	cd e2e/alerts && $(GO) test -timeout 10m -count 1 ./...
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds what a release has into dist/: static binaries for every system, man
-# pages and completions, each system's in one archive, and their digests. The same
-# commit gives the same bytes.
+# pages and completions, each system's in one archive, the Helm chart, and their digests. The
+# same commit gives the same bytes.
 set -eu
 version="${1:-$(git describe --tags --always --dirty 2>/dev/null || echo devel)}"
 dist=dist
@@ -34,4 +34,5 @@ for os in linux darwin windows; do
 		pack "$name"
 	done
 done
-(cd "$dist" && sha256sum ./*.tar.gz >SHA256SUMS)
+sh scripts/chart.sh "$version" "$dist"
+(cd "$dist" && sha256sum ./*.tar.gz ./*.tgz >SHA256SUMS)

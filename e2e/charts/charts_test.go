@@ -1,5 +1,3 @@
-// Package charts gives planec what Helm makes of a chart. It is a module of its own, since
-// Helm wants other versions of Kubernetes' libraries than the API server of ../ is made of.
 package charts
 
 import (
@@ -7,41 +5,24 @@ import (
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
-	"helm.sh/helm/v3/pkg/engine"
 
 	"github.com/planec/planec/internal/cli"
 )
 
-// template is what `helm template` prints of a chart.
+// template is what `helm template` prints of a chart of somewhere else.
 func template(t *testing.T, c *chart.Chart, values map[string]any) string {
 	t.Helper()
-	v, err := chartutil.ToRenderValues(c, values, chartutil.ReleaseOptions{Name: "web", Namespace: "shop", IsInstall: true}, chartutil.DefaultCapabilities)
+	text, _, err := Render(c, values, Release{Name: "web", Namespace: "shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := engine.Render(c, v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for name, text := range files {
-		if strings.TrimSpace(text) != "" && filepath.Ext(name) != ".txt" {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	var all strings.Builder
-	for _, name := range names {
-		all.WriteString("---\n# Source: " + name + "\n" + files[name] + "\n")
-	}
-	return all.String()
+	return text
 }
 
 func run(t *testing.T, stdin string, args ...string) (code int, said string) {

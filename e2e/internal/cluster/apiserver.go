@@ -23,6 +23,8 @@ func (c *Cluster) newAPIServer(t testing.TB, o Options) *Server {
 		"--cert-dir=" + c.dir,
 		"--service-cluster-ip-range=" + o.ServiceRanges,
 		"--authorization-mode=RBAC",
+		// As kubeadm has it, for pods that write settings of the kernel.
+		"--allow-privileged",
 		"--token-auth-file=" + c.tokens(),
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + c.signingKey(),
