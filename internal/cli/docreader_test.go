@@ -21,7 +21,7 @@ type docCommand struct {
 // programs are the first words of lines that are commands.
 var programs = []string{
 	"planec", "planec-agent", "go", "make", "git", "kubectl", "helm", "kustomize", "nft", "ip", "iptables-restore", "ipset", "ipvsadm",
-	"sysctl", "unshare", "sudo", "sed", "cat", "cp", "mkdir", "mv", "rm", "cd", "for", "diff", "sleep", "kill", "sh", "source",
+	"sysctl", "unshare", "sudo", "sed", "cat", "cp", "mkdir", "mv", "rm", "cd", "for", "diff", "sleep", "kill", "wait", "sh", "source",
 }
 
 // hereDocument finds the word that ends a here-document.
