@@ -59,8 +59,8 @@ func TestReadmeFirstCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text, found := strings.Cut(string(readme), "\n## First commands\n")
-	_, text, more := strings.Cut(text, "\n    planec ")
+	_, text, found := strings.Cut(string(readme), "\n## First command\n")
+	_, text, more := strings.Cut(text, "\n    go run ./cmd/planec ")
 	line, _, _ := strings.Cut(text, "\n")
 	if !found || !more {
 		t.Fatal("README.md has no first command")
