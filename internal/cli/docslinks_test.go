@@ -70,3 +70,14 @@ func anchors(text string) map[string]bool {
 	}
 	return out
 }
+
+// TestDocumentIndex wants docs/README.md to link to every document below docs.
+func TestDocumentIndex(t *testing.T) {
+	index := docText(t, "docs/README.md")
+	for _, file := range documents(t) {
+		name, below := strings.CutPrefix(file, "docs/")
+		if below && name != "README.md" && !strings.Contains(index, "]("+name+")") {
+			t.Errorf("docs/README.md does not link to %s", file)
+		}
+	}
+}
