@@ -20,7 +20,7 @@ import (
 
 // onNode are the documents whose commands change or read a kernel: without root, they do
 // not run. As root all documents run in a network namespace, with a /run and a /var/lib of
-// their own.
+// their own, whose processes end with the test.
 var onNode = map[string]bool{
 	"docs/tasks/run-a-node.md": true, "docs/tasks/understand-a-rule.md": true, "docs/tasks/migrate-from-kube-proxy.md": true,
 	"docs/tasks/write-a-backend.md": true, "docs/applying.md": true, "docs/operations.md": true, "docs/backends.md": true,
@@ -87,7 +87,7 @@ func runDocument(t *testing.T, run []docCommand) {
 	}
 	args := []string{"bash", "-c", script.String()}
 	if namespace {
-		args = append([]string{"unshare", "--net", "--mount"}, args...)
+		args = append([]string{"unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"}, args...)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
