@@ -102,7 +102,8 @@ cross:
 
 # Rewrites the goldens; read the diff before you commit it.
 golden:
-	$(GO) test ./golden ./backends/nftables ./backends/iptables ./backends/ipvs ./backends/ebpf ./ir/diag -update
+	$(GO) test ./golden ./backends/nftables ./backends/iptables ./backends/ipvs ./backends/ebpf ./ir ./ir/diag ./internal/agent/metrics ./internal/input/nodeconfig -update
+	$(GO) test ./internal/cli -run TestFlagsDocument -update
 
 # The table of docs/performance.md; needs a quiet machine and root.
 bench: tools

@@ -116,7 +116,7 @@ func tuple(p ir.Protocol, src, dst netip.AddrPort) netlink.IPTuple {
 	}
 }
 
-// The differences that are meant; docs/migration.md has them.
+// The differences that are meant; docs/tasks/migrate-from-kube-proxy.md has them.
 const (
 	sctp      = "SCTP: kube-proxy ends none, planec those that it would end if they were UDP"
 	empty     = "a nodePort, and no endpoint serves: kube-proxy ends none, for it does not look at the address"

@@ -15,11 +15,13 @@ var update = flag.Bool("update", false, "rewrite the expected output in the scri
 
 func TestMain(m *testing.M) {
 	initUML()
-	testscript.Main(m, map[string]func(){
+	commands := map[string]func(){
 		"planec": func() {
 			os.Exit(cli.Run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 		},
-	})
+	}
+	addAgent(commands)
+	testscript.Main(m, commands)
 }
 
 // TestScripts runs testdata/script: command lines and what they must print.
