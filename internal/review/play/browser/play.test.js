@@ -119,7 +119,7 @@ test("typing in the page recompiles", async (t) => {
   await page.reload();
   await page.evaluate(() => planec.ready);
   await page.waitForFunction(() => document.querySelector("#engine").textContent.startsWith("compiled in"));
-  await page.waitForTimeout(2000); // a reader looks before they type
+  await page.waitForTimeout(5000); // a reader looks before they type
   const times = [];
   for (let i = 0; i < 25; i++) {
     // The time from the key to the page with its rules, as the page's own clock has it.

@@ -13,7 +13,7 @@
   const input = globalThis.planecInput;
   delete globalThis.planecInput;
   const patience = 3000; // ms that a superseded compilation may go on
-  const warmRuns = 20, warmPause = 20; // ms between them
+  const warmRuns = 50, warmPause = 20; // ms between them
 
   let worker, module, current, queue = [], nextID = 1;
   let isReady, isFailed;
