@@ -65,7 +65,9 @@ func (c *bundleCommand) run() error {
 	defer stop()
 	files := c.collect(ctx)
 	for i := range files {
-		files[i].data = withoutSecrets(files[i].data)
+		if f := &files[i]; f.isFree() && f.data != nil {
+			f.data = withoutSecrets(f.data)
+		}
 	}
 	if c.redactNames {
 		files = withoutNames(files)

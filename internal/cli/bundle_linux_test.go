@@ -92,6 +92,24 @@ func TestSupportBundle(t *testing.T) {
 	}
 }
 
+// TestSecrets has credentials as logs and configurations write them.
+func TestSecrets(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "agent.log")
+	secrets := []string{
+		"Authorization: Basic dXNlcjpZZZ1", "url=https://user:ZZZ2@host.example/path", "--token ZZZ3.ghi --password ZZZ4 --port 80", "pwd=ZZZ5", "client-key-data: LS0tZZZ6",
+		"aws_secret_access_key = wJalrZZZ7", "cookie: session=ZZZ8; b=ZZZ9", "Set-Cookie: sid=ZZZ10", "ghp_ZZZ11abcdefgh", "xoxb-ZZZ12-abcdefgh", `{"password": "ZZZ13 and ZZZ14", "port": 80}`,
+		"Authorization: Bearer ZZZ15", "passphrase='ZZZ16 x'", `msg="calling with bearer ZZZ17abc"`, "AKIAZZZ18ABCDEFGHIJ", "token=ZZZ19",
+	}
+	if err := os.WriteFile(log, []byte(strings.Join(secrets, "\n")+"\nobject=shop/my-secret port=80\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := testkit.New(t, testkit.Spec{})
+	text := bundle(t, r, "--state-dir", t.TempDir(), "--log", log)["log-1.txt"]
+	if strings.Contains(text, "ZZZ") || !strings.Contains(text, "host.example/path") || !strings.Contains(text, "--port 80") || !strings.Contains(text, "object=shop/my-secret port=80") {
+		t.Error(text)
+	}
+}
+
 // redacted wants no name and no address of the input in a bundle of a backend's rules.
 func redacted(t *testing.T, r *testkit.Rig, backend, log string) {
 	t.Helper()

@@ -216,15 +216,34 @@ func tail(name string, most int64) ([]byte, error) {
 	return io.ReadAll(io.NewSectionReader(f, max(info.Size()-most, 0), most))
 }
 
-// secret is what looks like a password, a token or a private key.
-var secret = regexp.MustCompile(`(?i)(bearer\s+)\S+|((?:pass(?:word|wd)?|token|secret|authorization|api[-_]?key)"?\s*[:=]\s*)("[^"]*"|\S+)|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*-----END [A-Z ]*PRIVATE KEY-----`)
+// secrets are what looks like a credential, with what is written in its place: headers to the
+// end of the line or the quote, names of keys and flags with their values, the users of URLs,
+// tokens by their form, and private keys.
+var secrets = []struct {
+	form *regexp.Regexp
+	with string
+}{
+	{regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*-----END [A-Z ]*PRIVATE KEY-----`), "REDACTED"},
+	{regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)("?\s*[:=]\s*"?)[^"\n]+`), "${1}${2}REDACTED"},
+	{regexp.MustCompile(`(?i)([\w.-]*(?:pass(?:word|wd|phrase)?|pwd|token|secret|credentials?|api[-_]?key|access[-_]?key|client-key-data|private[-_]?key)[\w.-]*)("?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}]+)`), "${1}${2}REDACTED"},
+	{regexp.MustCompile(`(?im)((?:^|[\s"'])--?[\w-]*(?:password|passwd|pwd|token|secret|key)\s+)[^\s-]\S*`), "${1}REDACTED"},
+	{regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{6,}`), "${1} REDACTED"},
+	{regexp.MustCompile(`(://)[^/\s@"']+@`), "${1}REDACTED@"},
+	{regexp.MustCompile(`\b(?:eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*|gh[pousr]_\w{8,}|github_pat_\w{8,}|xox[a-z]-[\w-]{8,}|glpat-[\w-]{8,}|AKIA[A-Z0-9]{12,})`), "REDACTED"},
+}
 
 // withoutSecrets leaves such out of a text.
 func withoutSecrets(text []byte) []byte {
-	if isBinary(text) {
-		return text
+	for _, s := range secrets {
+		text = s.form.ReplaceAll(text, []byte(s.with))
 	}
-	return secret.ReplaceAll(text, []byte("${1}${2}REDACTED"))
+	return text
+}
+
+// isFree reports whether a file may have words of other programs, and so credentials. Rules
+// have names of objects, which may look like them.
+func (f *collected) isFree() bool {
+	return strings.HasPrefix(f.name, "log") || strings.HasPrefix(f.name, "agent/") || strings.HasSuffix(f.name, ".json")
 }
 
 // namesIn are the names that a file says in places of its own.
@@ -241,7 +260,7 @@ func namesIn(f collected) (names []string) {
 				names = append(names, name)
 			}
 		}
-	case f.name == "agent/metrics.txt":
+	case f.name == "agent/metrics.txt", strings.HasPrefix(f.name, "log"):
 		for _, m := range labelled.FindAllSubmatch(f.data, -1) {
 			names = append(names, string(m[1]))
 		}
@@ -255,8 +274,8 @@ func namesIn(f collected) (names []string) {
 	return names
 }
 
-// labelled finds labels of metrics that are names of objects.
-var labelled = regexp.MustCompile(`(?:namespace|name|service|pod|node)="([^"]*)"`)
+// labelled finds labels of metrics, and fields of log lines, that are names of objects.
+var labelled = regexp.MustCompile(`\b(?:namespace|name|service|pod|node|host|object|policy)="?([^"\s]*)`)
 
 // profiled finds the policies in names of chains and sets (ir.Profile.ID).
 var profiled = regexp.MustCompile(`\b(?:in|out)-([a-z0-9][-a-z0-9./]*)`)

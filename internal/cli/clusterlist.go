@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/planec/planec/internal/input/clusterlist"
 	"github.com/planec/planec/internal/input/manifest"
@@ -13,6 +14,9 @@ import (
 // listCluster lists the objects of a cluster.
 func listCluster(c cluster, entries bool) ([]manifest.Built, diag.List, error) {
 	l, err := clusterlist.List(context.Background(), clusterlist.Source{Kubeconfig: c.kubeconfig, Context: c.context, Entries: entries})
+	if errors.Is(err, clusterlist.ErrCluster) {
+		return nil, nil, systemError(err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -58,7 +58,7 @@ func (c *configMigrate) run(path string) error {
 	}
 	(&printer{out: c.streams.Err, color: c.streams.ErrColor}).print(diags)
 	var b bytes.Buffer
-	for _, line := range migration(path, &config.Proxy, diags) {
+	for _, line := range migration(path, &config, diags) {
 		fmt.Fprintf(&b, "# %s\n", diag.Printable(line))
 	}
 	b.Write(body)
@@ -79,7 +79,8 @@ func (c *configMigrate) run(path string) error {
 
 // migration says what a NodeConfig cannot: the flags of the agent, and what is not carried
 // over.
-func migration(path string, p *nodeconfig.Proxy, diags diag.List) []string {
+func migration(path string, c *nodeconfig.NodeConfig, diags diag.List) []string {
+	p := &c.Proxy
 	lines := []string{"From " + path + ", a KubeProxyConfiguration of mode " + modeText(p.Mode) + "."}
 	for _, f := range []struct{ flag, value string }{
 		{"backend", p.Mode}, {"healthz-bind-address", p.HealthzBindAddress}, {"metrics-bind-address", p.MetricsBindAddress}, {"kubeconfig", p.Kubeconfig},
@@ -87,6 +88,9 @@ func migration(path string, p *nodeconfig.Proxy, diags diag.List) []string {
 		if f.value != "" {
 			lines = append(lines, "planec-agent needs --"+f.flag+" "+f.value)
 		}
+	}
+	if n := c.Config.NodePortAddresses; p.Mode != "nftables" && !n.Primary && len(n.CIDRs) == 0 {
+		lines = append(lines, "nodePortAddresses is not set: kube-proxy serves nodePorts on all addresses in this mode, planec on those of the Node; nodePortAddresses: [all] keeps it")
 	}
 	if p.EnableProfiling {
 		lines = append(lines, "planec-agent needs --profiling")

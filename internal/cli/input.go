@@ -100,6 +100,9 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		return nil, inputError(err)
 	}
 	set, loadDiags, err := in.read(s.In)
+	if known := (*exitError)(nil); errors.As(err, &known) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, inputError(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -16,8 +17,8 @@ import (
 type care int
 
 const (
-	// careful commands need input that can be read as a whole and contains at
-	// least one object that planec uses.
+	// careful commands need documents and policies that can all be read, and at least one
+	// object that planec uses.
 	careful care = iota
 	// empty commands also accept input without objects, because they show that.
 	empty
@@ -49,8 +50,11 @@ func (e *exceptions) refused(c care, read diag.List) error {
 		return nil
 	}
 	documents, objects := countCodes(read, unreadDocument), 0
-	if c == strictly {
+	switch c {
+	case strictly:
 		objects = countCodes(read, unreadObject)
+	case careful: // without a policy all looks open
+		objects = countCodes(policiesIn(read), unreadObject[:2])
 	}
 	var what string
 	switch {
@@ -69,6 +73,16 @@ func (e *exceptions) refused(c care, read diag.List) error {
 		return inputError(errors.New("the input has no object that planec uses, so nothing was done (--allow-empty takes it)"))
 	}
 	return nil
+}
+
+// policiesIn are those about policies.
+func policiesIn(list diag.List) (out diag.List) {
+	for _, d := range list {
+		if manifest.IsPolicy(d.Origin.Kind) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 func countCodes(list diag.List, codes []diag.Code) (n int) {

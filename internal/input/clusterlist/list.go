@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -66,16 +67,24 @@ func List(ctx context.Context, s Source) (*Listed, error) {
 	}
 	client, err := config.ClientConfig()
 	if err != nil {
-		return nil, fmt.Errorf("context %q: %w", name, err)
+		return nil, fmt.Errorf("context %q: %s", name, withoutUser(err))
 	}
 	client.UserAgent, client.Timeout = "planec", patience
 	client.QPS, client.Burst = 50, 100 // a handful of lists
 	listed, err := list(ctx, client, "context "+name, s.Entries)
 	if err != nil {
-		return nil, fmt.Errorf("context %q: %w", name, err)
+		return nil, fmt.Errorf("%w: context %q: %s", ErrCluster, name, withoutUser(err))
 	}
 	return listed, nil
 }
+
+// ErrCluster means that the cluster did not answer as it should.
+var ErrCluster = errors.New("the cluster cannot be read")
+
+// user is the user of a URL, which may have a password.
+var user = regexp.MustCompile(`//[^/@\s]*@`)
+
+func withoutUser(err error) string { return user.ReplaceAllString(err.Error(), "//") }
 
 func list(ctx context.Context, config *rest.Config, name string, entries bool) (*Listed, error) {
 	d, err := discovery.NewDiscoveryClientForConfig(config)
@@ -138,9 +147,13 @@ func reason(err error) string {
 func (l *lister) all(ctx context.Context, r resource) error {
 	before := len(l.out.Objects)
 	var err error
-	for range tries {
+	for try := range tries {
 		l.out.Objects = l.out.Objects[:before]
-		if err = l.pages(ctx, r); err == nil || !apierrors.IsResourceExpired(err) {
+		limit := pageSize
+		if try == tries-1 {
+			limit = 0 // all at once cannot expire
+		}
+		if err = l.pages(ctx, r, limit); err == nil || !apierrors.IsResourceExpired(err) {
 			break
 		}
 	}
@@ -162,10 +175,13 @@ type page struct {
 	Items []map[string]json.RawMessage `json:"items"`
 }
 
-func (l *lister) pages(ctx context.Context, r resource) error {
+func (l *lister) pages(ctx context.Context, r resource, limit int) error {
 	next := ""
 	for {
-		request := l.client.Get().AbsPath(r.path).Param("limit", strconv.Itoa(pageSize))
+		request := l.client.Get().AbsPath(r.path)
+		if limit > 0 {
+			request = request.Param("limit", strconv.Itoa(limit))
+		}
 		if next != "" {
 			request = request.Param("continue", next)
 		}

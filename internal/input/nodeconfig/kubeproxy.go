@@ -29,6 +29,9 @@ func (r *reader) kubeProxy(root *yaml.Node) NodeConfig {
 	if !slices.Contains([]string{"", "iptables", "ipvs", "nftables", "kernelspace"}, mode.string()) {
 		mode.fail("%q is no mode of kube-proxy: want iptables, ipvs or nftables", mode.string())
 	}
+	if mode.string() == "kernelspace" {
+		mode.fail("kernelspace is the mode of Windows nodes, which planec does not serve")
+	}
 	r.noteMode(mode)
 	for _, name := range sections {
 		section := o.get(name).object()
