@@ -27,6 +27,8 @@ type reportCommand struct {
 	output   string
 	// format is html, or json for the document of the page alone.
 	format string
+	// chosen reports whether --backend was given.
+	chosen func() bool
 	// build reports that OLD and NEW are kustomizations.
 	build bool
 }
@@ -53,6 +55,7 @@ means, and the lines that come and go.`,
 	c.input.register(flags)
 	c.backends = registry.Names()
 	backendsFlag(flags, &c.backends, "whose rules are shown")
+	c.chosen = func() bool { return flags.Changed("backend") }
 	flags.BoolVar(&c.build, "build", false, "with OLD and NEW: they are directories of kustomizations, as for planec diff")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "every Node of the input, to choose from in the page")
 	flags.StringVarP(&c.output, "output", "o", "-", "file to write; - for stdout")
@@ -82,10 +85,19 @@ func (c *reportCommand) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := l.report(slices.Clone(in.Diagnostics)); err != nil {
+	if err := l.report(c.said(in.Diagnostics)); err != nil {
 		return err
 	}
 	return c.write(in)
+}
+
+// said are the diagnostics for the terminal. What one of all backends does in another way is
+// for the page, unless the backend was asked for.
+func (c *reportCommand) said(all diag.List) diag.List {
+	if c.chosen() {
+		return slices.Clone(all)
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(d diag.Diagnostic) bool { return d.Code == diag.NotExpressible || d.Code == diag.Approximated })
 }
 
 // state is the report of a state. stdin returns what was read from standard input.
