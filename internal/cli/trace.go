@@ -23,7 +23,9 @@ type traceCommand struct {
 	streams        *Streams
 	input          input
 	from, to, port string
-	format         string
+	// first is the node that a connection from outside reaches first, or "".
+	first  string
+	format string
 	// backend is the backend whose rules answer; "" is the evaluator.
 	backend string
 	// live asks this node's kernel, by what is pinned in pins.
@@ -66,6 +68,7 @@ too.`,
 	t.input.register(flags)
 	flags.StringVar(&t.from, "from", "", "where the connection comes from: namespace/pod, node/NAME or an address")
 	flags.StringVar(&t.to, "to", "", "where it goes: namespace/pod, node/NAME, svc/namespace/name or an address")
+	flags.StringVar(&t.first, "first-node", "", "the node that a connection from outside reaches first; unlike --node, trace follows it to the other nodes")
 	flags.StringVar(&t.port, "port", "", "destination port, as 80, 53/udp or the name of a Service port; or icmp")
 	backendFlag(flags, &t.backend, "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
 	flags.BoolVar(&t.live, "live", false, "with --backend ebpf on a node: ask the maps and programs in its kernel about the packets of --node")
@@ -88,6 +91,12 @@ func (t *traceCommand) run(ctx context.Context) error {
 		return err
 	}
 	l.network = netpath.New(&l.objects, l.cluster, judge)
+	if t.first != "" {
+		if err := l.hasNode(t.first); err != nil {
+			return inputError(err)
+		}
+		l.nodeName = t.first
+	}
 	c, err := l.resolve(t.from, t.to, t.port)
 	if err != nil {
 		return inputError(err)

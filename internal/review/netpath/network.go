@@ -56,7 +56,7 @@ func (v *node) reasons() *clusterwide.Policies {
 
 // New makes a network from a prepared cluster and its objects.
 func New(set *objects.Set, cluster *compiler.Cluster, judge func(*ir.Program) (Judge, error)) *Network {
-	return &Network{cluster: cluster, judge: judge, owners: owners(set), set: set, nodes: make(map[string]*node)}
+	return &Network{cluster: cluster, judge: judge, owners: Owners(set), set: set, nodes: make(map[string]*node)}
 }
 
 // Owner returns the owner of an address; the zero Owner is outside.

@@ -20,10 +20,10 @@ type Owner struct {
 	Namespace, Name string
 }
 
-// owners maps the addresses of nodes and of unfinished pods to their owners. A
+// Owners maps the addresses of nodes and of unfinished pods to their owners. A
 // pod on the host's network has the node's addresses and therefore counts as
 // the node.
-func owners(set *objects.Set) map[netip.Addr]Owner {
+func Owners(set *objects.Set) map[netip.Addr]Owner {
 	out := make(map[netip.Addr]Owner)
 	for _, src := range set.Pods {
 		p := src.Object

@@ -20,6 +20,7 @@ type document struct {
 	Objects     []object            `json:"objects"`
 	Files       []file              `json:"files"` // the manifests, as written
 	Places      map[string][]string `json:"places"`
+	Homes       []home              `json:"homes"`
 	Nodes       []node              `json:"nodes"`
 	Map         *Map                `json:"map,omitempty"`
 }
@@ -37,14 +38,19 @@ type object struct {
 	Change string `json:"change,omitempty"`
 }
 
+// home is the addresses of a node, and of its pods that are not on its network.
+type home struct {
+	Node string   `json:"node"`
+	Host []string `json:"host,omitempty"`
+	Pods []string `json:"pods,omitempty"`
+}
+
 type node struct {
-	Name    string      `json:"name"`
-	Program *ir.Program `json:"program"`
-	// Pods are the addresses of this node's pods.
-	Pods     []string   `json:"pods"`
-	Meaning  packedText `json:"meaning"` // the program as people read it
-	IR       packedText `json:"ir"`      // the program's own text
-	Backends []backend  `json:"backends"`
+	Name     string      `json:"name"`
+	Program  *ir.Program `json:"program"`
+	Meaning  packedText  `json:"meaning"` // the program as people read it
+	IR       packedText  `json:"ir"`      // the program's own text
+	Backends []backend   `json:"backends"`
 }
 
 type backend struct {
@@ -77,7 +83,7 @@ func Document(in Input) ([]byte, error) {
 
 func newDocument(in Input) document {
 	x := newIndex(in.states()...)
-	d := document{Changed: in.Before != nil, Places: places(in.Objects), Nodes: make([]node, 0, len(in.Nodes)), Map: in.Map}
+	d := document{Changed: in.Before != nil, Places: places(in.Objects), Homes: homes(in.Objects), Nodes: make([]node, 0, len(in.Nodes)), Map: in.Map}
 	before := in.nodesBefore()
 	for _, n := range in.Nodes {
 		x.program(n.Program)
@@ -128,7 +134,7 @@ func (x *index) node(in *Input, n, was Node, had bool) node {
 		oldMeaning, oldIR = x.meaning(was.Program, in.Before.Objects), x.text(in.Before.text(was.Program))
 	}
 	out := node{
-		Name: n.Program.Node.Name, Program: n.Program, Pods: ownPods(in.Objects, n.Program), Backends: make([]backend, 0, len(n.Artifacts)),
+		Name: n.Program.Node.Name, Program: n.Program, Backends: make([]backend, 0, len(n.Artifacts)),
 		Meaning: pack(joined(x.meaning(n.Program, in.Objects), oldMeaning)), IR: pack(joined(x.text(in.text(n.Program)), oldIR)),
 	}
 	for _, a := range n.Artifacts {

@@ -11,11 +11,30 @@ import (
 func TestSecrets(t *testing.T) {
 	const service = "kind: Service\nmetadata: {name: a}\n"
 	for name, text := range map[string]string{
-		"first":  "apiVersion: v1\nkind: Secret\ndata:\n  key: aHVzaA==\n---\n" + service,
-		"last":   service + "---\nkind: \"Secret\"\nstringData:\n  key: hush\n",
-		"middle": service + "--- # a comment\n{\"kind\": \"Secret\", \"stringData\": {\"key\": \"hush\"}}\n---\n" + service,
-		"listed": "kind: List\nitems:\n- kind: Secret\n  stringData: {key: hush}\n- kind: Service\n",
-		"many":   "kind: SecretList\nitems: [{stringData: {key: hush}}]",
+		"first":     "apiVersion: v1\nkind: Secret\ndata:\n  key: aHVzaA==\n---\n" + service,
+		"last":      service + "---\nkind: \"Secret\"\nstringData:\n  key: hush\n",
+		"middle":    service + "--- # a comment\n{\"kind\": \"Secret\", \"stringData\": {\"key\": \"hush\"}}\n---\n" + service,
+		"listed":    "kind: List\nitems:\n- kind: Secret\n  stringData: {key: hush}\n- kind: Service\n",
+		"escaped":   service + "---\n{\"kind\": \"\\u0053ecret\", \"stringData\": {\"key\": \"hush\"}}\n",
+		"key":       service + "---\n{\"k\\u0069nd\": \"\\u0053ecret\", \"stringData\": {\"key\": \"hush\"}}\n",
+		"anchor":    service + "---\nkind: &k Secret\nstringData: {key: hush}\n---\n" + service,
+		"folded":    service + "---\nkind: >-\n  Secret\nstringData: {key: hush}\n",
+		"literal":   service + "---\nkind: |-\n  Secret\nstringData: {key: hush}\n",
+		"broken":    service + "---\nkind: *k\nstringData: {key: hush}\n---\n" + service,
+		"alias":     service + "---\nwhat: &k Secret\nkind: *k\nstringData: {key: hush}\n",
+		"question":  service + "---\n? kind\n: Secret\nstringData: {key: hush}\n",
+		"tagged":    service + "---\nkind: !!str Secret\nstringData: {key: hush}\n",
+		"binary":    service + "---\nkind: !!binary U2VjcmV0\nstringData: {key: hush}\n",
+		"spelling":  service + "---\nKind: secret\nstringData: {key: hush}\n",
+		"no kind":   service + "---\nstringData: {key: hush}\n",
+		"no object": service + "---\n- kind: &k Secret\n  stringData: {key: hush}\n",
+		"no end":    service + "---\n{\"kind\": \"\\u0053ecret\", \"stringData\": {\"key\": \"hush\"\n",
+		"two":       service + "---\nkind: ConfigMap\n...\nkind: &k Secret\nstringData: {key: hush}\n",
+		"twice":     service + "---\nkind: ConfigMap\nkind: &k Secret\nstringData: {key: hush}\n",
+		"merged":    service + "---\nkind: ConfigMap\nx: &x {kind: &k Secret, stringData: {key: hush}}\n<<: *x\n",
+		"stream":    service + "---\n{\"kind\": \"Service\"}\n{\"kind\": \"\\u0053ecret\", \"stringData\": {\"key\": \"hush\"}}\n",
+		"item":      service + "---\nkind: List\nitems:\n- kind: &k Secret\n  stringData: {key: hush}\n",
+		"many":      "kind: SecretList\nitems: [{stringData: {key: hush}}]",
 	} {
 		got := string(WithoutSecrets([]byte(text)))
 		if strings.Contains(got, "hush") || strings.Contains(got, "aHVzaA") {
@@ -31,9 +50,14 @@ func TestSecrets(t *testing.T) {
 	if at := slices.Index(strings.Split(string(WithoutSecrets([]byte("kind: Secret\na: b\nc: d\n---\nkind: Service\n"))), "\n"), "kind: Service"); at != 4 {
 		t.Errorf("the Service is in line %d, not 5", at+1)
 	}
-	const other = "kind: SealedSecret\nspec: {}\n"
-	if got := string(WithoutSecrets([]byte(other))); got != other {
-		t.Errorf("another kind became %q", got)
+	for _, other := range []string{
+		"kind: SealedSecret\nspec: {}\n", "# no Secret yet\n", "", "kind: Deployment\nspec: {volumes: [{secret: {secretName: a}}]}\n",
+		"{\"kind\": \"List\", \"items\": [{\"kind\": \"Service\", \"x\": \"\\n\"}]}\n---\n\n--- # end\nkind: Pod\r\n",
+		"kind: ConfigMap\ndata: [ # is not closed\n",
+	} {
+		if got := string(WithoutSecrets([]byte(other))); got != other {
+			t.Errorf("%q became %q", other, got)
+		}
 	}
 }
 

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -105,41 +103,4 @@ func spread(lines []line, starts []start) {
 			lines[n-1].Objects = unique(slices.Clone(ids))
 		}
 	}
-}
-
-var (
-	documentEnd = regexp.MustCompile(`(?m)^---.*$`)
-	secretKind  = regexp.MustCompile(`["']?kind["']?\s*:\s*["']?Secret(List)?\b`)
-)
-
-// WithoutSecrets empties the lines of documents with a Secret: a page is passed on,
-// and nothing on it needs them. Lines keep their numbers.
-func WithoutSecrets(text []byte) []byte {
-	if !secretKind.Match(text) {
-		return text
-	}
-	var out []byte
-	rest := text
-	for len(rest) > 0 {
-		doc := rest
-		if at := documentEnd.FindIndex(rest); at != nil && at[0] > 0 {
-			doc = rest[:at[0]]
-		} else if at != nil {
-			if next := documentEnd.FindIndex(rest[at[1]:]); next != nil {
-				doc = rest[:at[1]+next[0]]
-			}
-		}
-		rest = rest[len(doc):]
-		if !secretKind.Match(doc) {
-			out = append(out, doc...)
-			continue
-		}
-		note := "# a Secret is in this document: its lines are left out\n"
-		lines := bytes.Count(doc, []byte("\n"))
-		if bytes.HasPrefix(doc, []byte("---")) && lines > 1 {
-			out, lines = append(out, "---\n"...), lines-1
-		}
-		out = append(append(out, note...), strings.Repeat("\n", max(lines-1, 0))...)
-	}
-	return out
 }

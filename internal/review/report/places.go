@@ -1,12 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/planec/planec/compiler/objects"
-	"github.com/planec/planec/ir"
+	"github.com/planec/planec/internal/review/netpath"
 )
 
 // places maps the names that `planec trace` accepts for an end of a packet to
@@ -36,24 +37,29 @@ func places(set *objects.Set) map[string][]string {
 	return out
 }
 
-// ownPods returns the addresses of the node's pods and, if the objects contain
-// no pods, of its local endpoints.
-func ownPods(set *objects.Set, p *ir.Program) []string {
-	out := []string{}
-	for _, s := range set.Pods {
-		if s.Object.Spec.NodeName == p.Node.Name && !s.Object.Spec.HostNetwork {
-			for _, ip := range s.Object.Status.PodIPs {
-				out = append(out, ip.IP)
-			}
+// homes returns which node has which addresses, as `planec trace` has it: of all nodes of
+// the input, also of those that the page does not show. The node "" has the pods that no
+// node has yet.
+func homes(set *objects.Set) []home {
+	byNode := make(map[string]*home)
+	for a, owner := range netpath.Owners(set) {
+		h := byNode[owner.Node]
+		if h == nil {
+			h = &home{Node: owner.Node}
+			byNode[owner.Node] = h
+		}
+		if owner.Host {
+			h.Host = append(h.Host, a.String())
+		} else {
+			h.Pods = append(h.Pods, a.String())
 		}
 	}
-	for _, pool := range p.Pools {
-		for _, e := range pool.Endpoints {
-			if e.Local {
-				out = append(out, e.Address.Addr().String())
-			}
-		}
+	out := make([]home, 0, len(byNode))
+	for _, h := range byNode {
+		slices.Sort(h.Host)
+		slices.Sort(h.Pods)
+		out = append(out, *h)
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	slices.SortFunc(out, func(a, b home) int { return cmp.Compare(a.Node, b.Node) })
+	return out
 }

@@ -30,6 +30,7 @@ const engine = `window.planec = (() => {
     },
     async run(args, files, settings) {
       calls.push({ args, files, settings });
+      if (args.includes("192.0.2.99") && !args.includes("--first-node")) return { code: 2, stdout: "", stderr: "planec: --node is missing: say which node the packet reaches\\n" };
       return { code: 0, stderr: "", stdout: JSON.stringify({ verdict: files.some((f) => f.text.includes("NetworkPolicy")) ? "drop" : "pass", endpoints: [], masquerade: false, node: "node-a", steps: [] }) };
     },
   };
@@ -77,6 +78,23 @@ test("a policy is typed, an edge goes; the link opens the same again", async () 
   assert.deepEqual(await edges(), ["shop/web → shop/db"]);
   await page.waitForFunction(() => /is dropped/.test(document.getElementById("verdict").textContent));
   assert.deepEqual(page.problems, []);
+});
+
+test("the engine is asked about the whole way, from outside too", async () => {
+  await start(shell);
+  const ask = async (from, to) => {
+    await page.fill("#from", from);
+    await page.fill("#to", to);
+    await page.fill("#port", "5432");
+    const before = await page.evaluate(() => planec.calls.length);
+    await page.click("#ask");
+    await page.waitForFunction((n) => planec.calls.length > n && /arrives/.test(document.getElementById("verdict").textContent), before);
+    return page.evaluate((n) => planec.calls.slice(n).map((c) => c.args.slice(7).join(" ")), before);
+  };
+  assert.deepEqual(await ask("203.0.113.9", "shop/db-0"), ["-o json"]);
+  const node = await page.evaluate(() => state.node);
+  assert.ok(node);
+  assert.deepEqual(await ask("203.0.113.9", "192.0.2.99"), ["-o json", `-o json --first-node ${node}`]);
 });
 
 test("undo, Tab, and leaving the editor by keyboard", async () => {

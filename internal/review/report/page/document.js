@@ -49,8 +49,7 @@ function setDocument(d) {
   doc.ranks = doc.objects.map(rankOf);
   doc.byNode = new Map(doc.nodes.map((n) => [n.name, n]));
   doc.evaluators = new Map();
-  doc.holders = new Map();
-  for (const n of doc.nodes) for (const a of n.pods || []) doc.holders.set(a, n);
+  doc.owners = ownersOf(doc.homes || []);
   doc.names = new Map();
   for (const [name, addresses] of Object.entries(doc.places || {})) for (const a of addresses) if (!doc.names.has(a)) doc.names.set(a, name);
 }

@@ -38,7 +38,7 @@ async function ask() {
   try {
     const a = editing() ? await answerOfEngine(q) : answerOfPage(q);
     pieces = sentence(q, a);
-    kind = arrives(a) ? "arrives" : "refused";
+    kind = arrives(a) ? "arrives" : a.verdict === "unknown" ? "wrong" : "refused";
     steps = a.steps;
   } catch (problem) {
     pieces = ["", "", problem.message];

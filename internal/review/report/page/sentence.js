@@ -45,9 +45,20 @@ function refusedBy(a) {
   return last ? last.text.replace(/: (dropped|rejected)$/, "") + (last.origin && last.origin.file ? placeIn(last.origin) : "") : "";
 }
 
+// undecided says which nodes would decide, and what is known without them.
+function undecided(a) {
+  const scheduled = a.unknown.filter(Boolean), said = [];
+  if (scheduled.length) said.push(`the rules of ${listed(scheduled)} decide, and this page does not have them (--all-nodes)`);
+  if (scheduled.length < a.unknown.length) said.push("a pod is on no node yet, and this page does not have the rules that it will meet there");
+  if (a.endpoints.length) said.push(`it can get to ${listed(a.endpoints.map(whoIs))}`);
+  if (a.denied.length) said.push(`a policy keeps it from ${listed(a.denied.map(whoIs))}`);
+  return said.join("; ");
+}
+
 // sentence returns the pieces of the answer: words before, the verdict, words after.
 function sentence(q, a) {
   const asked = `${q.from} → ${q.to}${q.to.includes(":") && !q.to.includes("/") ? " port " : ":"}${q.port}/${q.protocol} `;
+  if (a.verdict === "unknown") return [asked, "is not answered", `: ${undecided(a)}.`];
   if (!arrives(a)) return [asked, a.verdict === "reject" ? "is rejected" : "is dropped", `: ${refusedBy(a)}.`];
   let after = "";
   if (a.endpoints.length > 1) after = ` at one of ${a.endpoints.length}: ${listed(a.endpoints.map(whoIs))}`;
@@ -55,6 +66,5 @@ function sentence(q, a) {
   after += `; ${allowedBy(a)}`;
   if (a.masquerade) after += "; the receiver sees the node's address as the source";
   if (a.denied && a.denied.length) after += `; a policy keeps it from ${listed(a.denied.map(whoIs))}`;
-  if (a.unknown && a.unknown.length) after += `; what ${listed(a.unknown)} does with it, this page does not know (--all-nodes)`;
   return [asked, "arrives", after + "."];
 }
