@@ -24,8 +24,8 @@ func Summary(m *connectivity.Map) string {
 	return fmt.Sprintf("%s (%s): %d of %d pairs of workloads can connect", several(len(m.Ends), "workload"), several(pods, "pod"), connected, all)
 }
 
-// asked counts what a filter leaves: "1 of 20 pairs of workloads, 2 pairs of a workload
-// and networks outside and 1 entry point are asked for and can connect".
+// asked counts what a filter leaves: "asked for and listed: 1 of 20 pairs of workloads, 2
+// pairs of a workload and networks outside and 1 entry point".
 func asked(m *connectivity.Map, connected, all int) string {
 	var parts []string
 	self, outside := 0, 0
@@ -49,6 +49,9 @@ func asked(m *connectivity.Map, connected, all int) string {
 	}
 	if len(m.Entries) > 0 {
 		parts = append(parts, several(len(m.Entries), "entry point"))
+	}
+	if len(parts) == 0 && len(m.Families) > 0 {
+		return "nothing of what is asked for can connect over the family that the source prefers"
 	}
 	if len(parts) == 0 {
 		return "nothing of what is asked for can connect"
