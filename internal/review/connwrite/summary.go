@@ -94,13 +94,20 @@ func Notes(m *connectivity.Map, o *Options) []string {
 	return append(out, o.Notes...)
 }
 
+// mostFamilies bounds the pairs of one note.
+const mostFamilies = 32
+
 // Bounds are the notes without which the edges could be misread: forms that have no place
 // for notes need them beside the output.
 func Bounds(m *connectivity.Map) []string {
 	var out []string
 	if len(m.Families) > 0 {
 		var list []string
-		for _, x := range m.Families {
+		for i, x := range m.Families {
+			if i == mostFamilies {
+				list = append(list, fmt.Sprintf("and %d more sets of pairs, which -o json has", len(m.Families)-i))
+				break
+			}
 			ports := "nothing"
 			if !x.Ports.Empty() {
 				ports = x.Ports.String()
