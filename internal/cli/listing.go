@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/spf13/pflag"
@@ -8,6 +9,7 @@ import (
 	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/internal/review/connectivity"
 	"github.com/planec/planec/internal/review/connwrite"
+	"github.com/planec/planec/ir/diag"
 )
 
 // listing is the list of who can reach whom on all ports.
@@ -49,8 +51,9 @@ var listWriters = map[string]func(io.Writer, *connectivity.Map, *connwrite.Optio
 	"dot": connwrite.DOT, "svg": connwrite.SVG, "html": connwrite.HTML,
 }
 
-// write reads who can reach whom and writes it.
-func (x *listing) write(w io.Writer, l *loaded, format string) error {
+// write reads who can reach whom and writes it. Forms without a place for notes have those
+// that bound the list on notes.
+func (x *listing) write(w, notes io.Writer, l *loaded, format string) error {
 	all := connectivity.Of(&l.objects, l.cluster, nil)
 	m, err := all.Select(x.filter)
 	if err != nil {
@@ -78,6 +81,13 @@ func (x *listing) write(w io.Writer, l *loaded, format string) error {
 	}
 	if len(m.Ends) == 0 {
 		o.Notes = append(o.Notes, noPods(l))
+	}
+	if format == "csv" || format == "dot" || format == "svg" {
+		for _, n := range connwrite.Bounds(m) {
+			if _, err := fmt.Fprintf(notes, "note: %s\n", diag.Printable(n)); err != nil {
+				return systemError(err)
+			}
+		}
 	}
 	return written(listWriters[format](w, m, o))
 }

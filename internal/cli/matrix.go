@@ -122,5 +122,5 @@ func (m *matrixCommand) runList() error {
 	if err := l.report(l.diagnostics()); err != nil {
 		return err
 	}
-	return m.list.write(m.streams.Out, l, m.format)
+	return m.list.write(m.streams.Out, m.streams.Err, l, m.format)
 }

@@ -108,6 +108,15 @@ func (t *traceCommand) run(ctx context.Context) error {
 	if err := l.report(append(l.diagnostics(), l.nodeDiagnostics(outcome.Hops)...)); err != nil {
 		return err
 	}
+	note, err := t.familyNote(l, c, outcome)
+	if err != nil {
+		return systemError(err)
+	}
+	if note != "" {
+		if _, err := fmt.Fprintf(t.streams.Err, "note: %s\n", note); err != nil {
+			return systemError(err)
+		}
+	}
 	l.locate(outcome.Hops)
 	return written(write(t.streams.Out, outcome))
 }

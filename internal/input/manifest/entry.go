@@ -78,6 +78,7 @@ type objectReference struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	Port      int32  `json:"port"`
+	Weight    *int32 `json:"weight"` // absent is 1
 }
 
 // entry reads one object of such a kind.
@@ -155,7 +156,7 @@ func (s *entryShape) route(e *objects.Entry) {
 	}
 	for i := range s.Spec.Rules {
 		for j, b := range s.Spec.Rules[i].BackendRefs {
-			if b.Name != "" && b.Group == "" && (b.Kind == "" || b.Kind == "Service") {
+			if b.Name != "" && b.used() && b.Group == "" && (b.Kind == "" || b.Kind == "Service") {
 				e.Backends = append(e.Backends, objects.EntryBackend{Service: b.in(s.Namespace), Port: intstr.FromInt32(b.Port), Path: fmt.Sprintf("spec.rules[%d].backendRefs[%d]", i, j)})
 			}
 		}
@@ -164,7 +165,7 @@ func (s *entryShape) route(e *objects.Entry) {
 
 func (s *entryShape) openShift(e *objects.Entry) {
 	add := func(o objectReference, path string) {
-		if o.Name != "" && (o.Kind == "" || o.Kind == "Service") {
+		if o.Name != "" && o.used() && (o.Kind == "" || o.Kind == "Service") {
 			e.Backends = append(e.Backends, objects.EntryBackend{Service: o.in(s.Namespace), Port: s.Spec.Port.TargetPort, Target: true, Path: path})
 		}
 	}
@@ -173,6 +174,9 @@ func (s *entryShape) openShift(e *objects.Entry) {
 		add(o, fmt.Sprintf("spec.alternateBackends[%d]", i))
 	}
 }
+
+// used reports whether requests go there: a weight of 0 takes it out.
+func (o *objectReference) used() bool { return o.Weight == nil || *o.Weight != 0 }
 
 // in returns the name, in a namespace unless it has its own.
 func (o *objectReference) in(namespace string) objects.Name {

@@ -1,9 +1,12 @@
 package connectivity
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/planec/planec/internal/review/clusterwide"
+	"github.com/planec/planec/ir"
 )
 
 // Denied is what policies deny of a pair that was asked for by name.
@@ -11,6 +14,9 @@ type Denied struct {
 	From, To string            // the ends in words
 	Ports    clusterwide.Ports // what is denied
 	Causes   []Cause           // what denies it
+	// Family is the one that this is about if policies treat the other one in another
+	// way; otherwise 0.
+	Family ir.Family
 }
 
 // Denied returns what is denied of the pairs that a filter names on both sides.
@@ -61,7 +67,35 @@ func (m *Map) denied(from, to Group) Denied {
 			out.Causes = append(out.Causes, c)
 		}
 	}
+	if len(from.Ends) > 0 && len(to.Ends) > 0 {
+		out.Family, _, _ = m.otherFamily(&from.Ends[0].at, &to.Ends[0].at)
+	}
 	return out
+}
+
+// String says it: "shop/web cannot reach shop/db on any port", or where a part is let
+// through "shop/web reaches shop/db on 5432/tcp only".
+func (d *Denied) String() string {
+	over := ""
+	if d.Family != 0 {
+		over = " over " + FamilyWord(d.Family)
+	}
+	rest := clusterwide.EveryPort().Minus(d.Ports)
+	switch {
+	case rest.Empty():
+		return fmt.Sprintf("%s cannot reach %s on any port%s", d.From, d.To, over)
+	case len(rest.List()) <= len(d.Ports.List()) || strings.HasPrefix(d.Ports.String(), clusterwide.WordEveryPort):
+		return fmt.Sprintf("%s reaches %s on %v only%s", d.From, d.To, rest, over)
+	}
+	return fmt.Sprintf("%s cannot reach %s on %v%s", d.From, d.To, d.Ports, over)
+}
+
+// FamilyWord is "IPv4" or "IPv6".
+func FamilyWord(f ir.Family) string {
+	if f == ir.IPv4 {
+		return "IPv4"
+	}
+	return "IPv6"
 }
 
 // words names a group.

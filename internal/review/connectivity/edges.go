@@ -20,12 +20,18 @@ func (m *Map) connect() {
 			if ports := m.between(&from[0].at, &to[0].at); !ports.Empty() {
 				m.Edges = append(m.Edges, &Edge{From: Group{Ends: from}, To: Group{Ends: to}, Ports: ports})
 			}
+			if listed, other, ports := m.otherFamily(&from[0].at, &to[0].at); ports != nil {
+				m.Families = append(m.Families, &FamilyEdge{Edge{From: Group{Ends: from}, To: Group{Ends: to}, Ports: ports}, other, listed})
+			}
 		}
 		m.connectOutside(from)
 	}
-	slices.SortFunc(m.Edges, func(a, b *Edge) int {
-		return cmp.Or(a.From.compare(&b.From), a.To.compare(&b.To), cmp.Compare(a.Ports.String(), b.Ports.String()))
-	})
+	slices.SortFunc(m.Edges, (*Edge).compare)
+	slices.SortFunc(m.Families, func(a, b *FamilyEdge) int { return a.compare(&b.Edge) })
+}
+
+func (e *Edge) compare(o *Edge) int {
+	return cmp.Or(e.From.compare(&o.From), e.To.compare(&o.To), cmp.Compare(e.Ports.String(), o.Ports.String()))
 }
 
 // connectOutside finds the edges of a class from and to networks: one for each set of
@@ -66,26 +72,14 @@ func (m *Map) connectOutside(class []*End) {
 	}
 }
 
-// between returns the packets that both directions admit.
+// between returns the packets that both directions admit, over the source's primary family
+// if both ends have it.
 func (m *Map) between(from, to *clusterwide.Ends) *clusterwide.Ports {
 	src, dst, ok := netpath.Common(from.Addresses, to.Addresses, from.Primary)
 	if !ok {
 		return m.policies.Nothing
 	}
-	egress, ingress := m.policies.Allowed(ir.Egress, src, dst), m.policies.Allowed(ir.Ingress, dst, src)
-	switch {
-	case egress == m.policies.Everything || egress == ingress:
-		return ingress
-	case ingress == m.policies.Everything:
-		return egress
-	}
-	key := [2]*clusterwide.Ports{egress, ingress}
-	out := m.boths[key]
-	if out == nil {
-		out = m.sets.Get(egress.Intersect(*ingress))
-		m.boths[key] = out
-	}
-	return out
+	return m.admitted(src, dst)
 }
 
 // compare orders groups: ends by the first of them, and networks after all ends.

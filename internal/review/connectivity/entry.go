@@ -58,6 +58,9 @@ func (m *Map) enter(set *objects.Set, pods []netpath.Pod, door *door) {
 			origin := objects.Origin(src.Object.Kind, src).At(b.Path)
 			for _, via := range vias(src.Object) {
 				for _, t := range s.targets(&b) {
+					if t.protocol != carried(src.Object.Kind) {
+						continue
+					}
 					key := entrance{via, t.end}
 					e := index[key]
 					if e == nil {
@@ -81,6 +84,14 @@ func (m *Map) enter(set *objects.Set, pods []netpath.Pod, door *door) {
 type naming struct {
 	entry  *Entry
 	reason Naming
+}
+
+// carried returns the protocol of what a kind of entry sends to its backends.
+func carried(kind string) ir.Protocol {
+	if kind == "UDPRoute" {
+		return ir.UDP
+	}
+	return ir.TCP
 }
 
 // vias returns what the requests of an entry come through.
@@ -127,16 +138,21 @@ func (m *Map) admit(e *Entry, t target, door *door) {
 
 // endsOf maps addresses to ends.
 func (m *Map) endsOf(pods []netpath.Pod) map[netip.Addr]*End {
-	byPod := make(map[objects.Name]*End)
-	for _, e := range m.Ends {
-		for _, p := range e.Pods {
-			byPod[objects.Name{Namespace: e.Namespace, Name: p}] = e
-		}
-	}
+	byPod := m.endsByPod()
 	out := make(map[netip.Addr]*End)
 	for i := range pods {
 		for _, a := range pods[i].Addresses {
 			out[a] = byPod[objects.Name{Namespace: pods[i].Namespace, Name: pods[i].Name}]
+		}
+	}
+	return out
+}
+
+func (m *Map) endsByPod() map[objects.Name]*End {
+	out := make(map[objects.Name]*End)
+	for _, e := range m.Ends {
+		for _, p := range e.Pods {
+			out[objects.Name{Namespace: e.Namespace, Name: p}] = e
 		}
 	}
 	return out

@@ -10,7 +10,7 @@ import (
 )
 
 // Filter says which edges are wanted; the zero value wants all. Its words name a workload
-// or one of its pods as "namespace/name", or addresses outside: a network, an address, or
+// or one of its pods as "namespace/name" or by its address, or addresses outside: a network, an address, or
 // "outside". A controller of entries is "ingress-controller" or "gateway namespace/name".
 type Filter struct {
 	Focus      []string // either end
@@ -39,13 +39,18 @@ func (m *Map) Select(f Filter) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, s := range []*side{from, to, focus} {
+		if s != nil {
+			out.Bounds = append(slices.Clip(out.Bounds), s.bounds...)
+		}
+	}
 	for _, keep := range []func([]*Edge) []*Edge{
 		func(list []*Edge) []*Edge { return from.narrow(list, true, false) },
 		func(list []*Edge) []*Edge { return to.narrow(list, false, true) },
 		func(list []*Edge) []*Edge { return focus.narrow(list, true, true) },
 		func(list []*Edge) []*Edge { return inside.narrow(list, true, true) },
 	} {
-		out.Edges = keep(out.Edges)
+		out.Edges, out.Families = keep(out.Edges), narrowFamilies(out.Families, keep)
 	}
 	out.Entries = slices.DeleteFunc(slices.Clone(m.Entries), func(e *Entry) bool {
 		return !from.names(e.Via) || !to.has(e.To) || !focus.has(e.To) && !focus.names(e.Via) || !inside.has(e.To)
@@ -58,6 +63,7 @@ type side struct {
 	ends     map[*End]bool
 	networks []netip.Prefix
 	vias     map[string]bool
+	bounds   []string // what the words are not about
 }
 
 func (m *Map) sides(flag string, words []string) (*side, error) {
@@ -80,12 +86,10 @@ func (m *Map) side(s *side, word string) error {
 		return nil
 	}
 	if p, err := netip.ParsePrefix(word); err == nil {
-		s.networks = append(s.networks, p.Masked())
-		return nil
+		return m.network(s, p)
 	}
 	if a, err := netip.ParseAddr(word); err == nil {
-		s.networks = append(s.networks, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
-		return nil
+		return m.address(s, a)
 	}
 	found := false
 	var names []string

@@ -17,6 +17,9 @@ type Map struct {
 	// Edges are what policies let through, sorted by source and destination: among the
 	// ends, and between them and networks outside. Pairs without an edge cannot connect.
 	Edges []*Edge
+	// Families are pairs that policies treat in another way over the family that Edges
+	// are not about, sorted. Edges are about the source's primary family.
+	Families []*FamilyEdge
 	// Entries are what Ingresses and routes lead into the cluster, sorted.
 	Entries []*Entry
 	// Bounds are sentences about what was not examined.
@@ -30,6 +33,7 @@ type Map struct {
 	classes  [][]*End
 	outside  []*network
 	idle     []ir.Origin
+	inside   inhabitants
 	door     *door // where entries come from, or nil
 }
 
@@ -82,6 +86,7 @@ func Of(set *objects.Set, cluster *compiler.Cluster, network *netpath.Network) *
 	}
 	m.policies = clusterwide.New(programs(set, cluster, network, door), m.sets)
 	m.findEnds(pods)
+	m.findInhabitants(set, pods)
 	m.findOutside(set, cluster, pods, door)
 	m.connect()
 	if m.door = door; door != nil {

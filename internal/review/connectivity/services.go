@@ -106,6 +106,9 @@ func (s *services) find(b *objects.EntryBackend) []target {
 			out = append(out, s.selected(svc, p)...)
 		}
 	}
+	if b.Target && b.Port.Type == intstr.Int && b.Port.IntVal != 0 {
+		out = slices.DeleteFunc(out, func(t target) bool { return int32(t.port) != b.Port.IntVal })
+	}
 	return out
 }
 
@@ -117,7 +120,7 @@ func names(b *objects.EntryBackend, p *corev1.ServicePort) bool {
 	case b.Port.Type == intstr.String:
 		return b.Port.StrVal == p.Name || b.Target && p.TargetPort == b.Port
 	case b.Target:
-		return p.TargetPort == b.Port || p.TargetPort == intstr.IntOrString{} && p.Port == b.Port.IntVal
+		return true // [services.find] compares the endpoints' numbers
 	}
 	return p.Port == b.Port.IntVal
 }

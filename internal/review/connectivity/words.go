@@ -40,7 +40,12 @@ const Outside = "outside"
 // NetworkWords names networks: "outside" for all, "outside but 10.0.0.0/8" if that is
 // shorter than a list. Where the cluster has both families, each has its own words, unless
 // the networks are all of both.
-func (m *Map) NetworkWords(networks []netip.Prefix) string {
+func (m *Map) NetworkWords(networks []netip.Prefix) string { return m.networkWords(networks, true) }
+
+// AllNetworkWords names networks without leaving out any of a long list.
+func (m *Map) AllNetworkWords(networks []netip.Prefix) string { return m.networkWords(networks, false) }
+
+func (m *Map) networkWords(networks []netip.Prefix, short bool) string {
 	all := m.everywhere()
 	if slices.Equal(networks, all) {
 		return Outside
@@ -53,15 +58,15 @@ func (m *Map) NetworkWords(networks []netip.Prefix) string {
 		}
 		name := Outside
 		if len(whole) < len(all) {
-			name = fmt.Sprintf("%s over %s", Outside, map[ir.Family]string{ir.IPv4: "IPv4", ir.IPv6: "IPv6"}[f])
+			name = fmt.Sprintf("%s over %s", Outside, FamilyWord(f))
 		}
-		parts = append(parts, familyWords(name, whole, own))
+		parts = append(parts, familyWords(name, whole, own, short))
 	}
 	return strings.Join(parts, " and ")
 }
 
 // familyWords names networks of one family, all of which are whole and have a name.
-func familyWords(name string, whole, networks []netip.Prefix) string {
+func familyWords(name string, whole, networks []netip.Prefix, short bool) string {
 	const most = 4
 	if slices.Equal(networks, whole) {
 		return name
@@ -70,7 +75,7 @@ func familyWords(name string, whole, networks []netip.Prefix) string {
 	if len(rest) < len(networks) && len(rest) <= most {
 		return name + " but " + clusterwide.Join(texts(rest), "and")
 	}
-	if len(networks) > most && len(rest) > most {
+	if short && len(networks) > most && len(rest) > most {
 		return fmt.Sprintf("%s and %d more networks", strings.Join(texts(networks[:most-1]), ", "), len(networks)-most+1)
 	}
 	return clusterwide.Join(texts(networks), "and")

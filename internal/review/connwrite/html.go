@@ -48,7 +48,7 @@ func HTML(w io.Writer, m *connectivity.Map, o *Options) error {
 		lists = append(lists, pageList{"Entry points", entries})
 	}
 	for _, d := range o.Asked {
-		x := pageList{Title: d.From + " cannot reach " + d.To + " on " + d.Ports.String()}
+		x := pageList{Title: d.String()}
 		for i := range d.Causes {
 			x.Lines = append(x.Lines, d.Causes[i].String()+onPart(d, i))
 		}

@@ -14,8 +14,12 @@ import (
 type listJSON struct {
 	Workloads []workloadJSON `json:"workloads"`
 	// Edges are what can connect: everything of from to everything of to, but for single
-	// pods to themselves. Pairs without an edge cannot connect.
-	Edges    []edgeJSON    `json:"edges"`
+	// pods to themselves. Pairs without an edge cannot
+	// connect, but as families say.
+	Edges []edgeJSON `json:"edges"`
+	// Families are pairs that policies treat in another way over the family that edges are
+	// not about; edges are about the one that the source prefers.
+	Families []familyJSON  `json:"families,omitempty"`
 	Entries  []entryJSON   `json:"entries,omitempty"`
 	Denied   []deniedJSON  `json:"denied,omitempty"`
 	Exposure *exposureJSON `json:"exposure,omitempty"`
@@ -43,6 +47,13 @@ type edgeJSON struct {
 	ToNetworks   []netip.Prefix `json:"toNetworks,omitempty"`
 	Ports        []string       `json:"ports"`
 	Because      []causeJSON    `json:"because,omitempty"`
+}
+
+type familyJSON struct {
+	From   []string `json:"from"`
+	To     []string `json:"to"`
+	Family string   `json:"family"` // IPv4 or IPv6
+	Ports  []string `json:"ports"`  // may be empty
 }
 
 type causeJSON struct {
@@ -109,6 +120,9 @@ func JSON(w io.Writer, m *connectivity.Map, o *Options) error {
 			x.Because = causesJSON(list)
 		}
 		out.Edges = append(out.Edges, x)
+	}
+	for _, x := range m.Families {
+		out.Families = append(out.Families, familyJSON{ids(x.From.Ends), ids(x.To.Ends), connectivity.FamilyWord(x.Family), Ports(x.Ports)})
 	}
 	for _, e := range m.Entries {
 		x := entryJSON{From: e.Via, To: e.To.ID(), Ports: Ports(&e.Ports), Refused: Ports(&e.Refused)}

@@ -33,7 +33,7 @@ func Markdown(w io.Writer, m *connectivity.Map, o *Options) error {
 		for i := range d.Causes {
 			lines = append(lines, d.Causes[i].String()+onPart(d, i))
 		}
-		markdownList(&b, fmt.Sprintf("%s cannot reach %s on %v", d.From, d.To, d.Ports), lines)
+		markdownList(&b, d.String(), lines)
 	}
 	if o.Exposures != nil {
 		for _, s := range sections(o.Exposures) {

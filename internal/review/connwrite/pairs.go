@@ -38,7 +38,7 @@ func pairs(m *connectivity.Map, o *Options, yield func(pair)) {
 // name identifies one side of a pair.
 func name(m *connectivity.Map, g connectivity.Group) string {
 	if len(g.Ends) == 0 {
-		return m.NetworkWords(g.Networks)
+		return m.AllNetworkWords(g.Networks)
 	}
 	return g.Ends[0].ID()
 }

@@ -12,7 +12,7 @@ func Ports(s *clusterwide.Ports) []string {
 	if s.Other && s.String() == clusterwide.WordEveryPort {
 		return []string{"all"}
 	}
-	var out []string
+	out := []string{}
 	protocols := clusterwide.Protocols()
 	for i, spans := range s.Spans {
 		for _, x := range spans {

@@ -98,7 +98,7 @@ func entryCauses(m *connectivity.Map, e *connectivity.Entry, o *Options) []strin
 
 func textDenied(b *strings.Builder, o *Options) {
 	for _, d := range o.Asked {
-		fmt.Fprintf(b, "\n%s cannot reach %s on %v\n", d.From, d.To, d.Ports)
+		fmt.Fprintf(b, "\n%v\n", &d)
 		for i := range d.Causes {
 			fmt.Fprintf(b, "  %v%s\n", &d.Causes[i], onPart(d, i))
 		}
