@@ -43,6 +43,27 @@ func (i Interned) Get(s Ports) *Ports {
 	return i[key]
 }
 
+// Shared remembers which ports two sets share.
+type Shared map[[2]*Ports]*Ports
+
+// Of returns the ports that both sets have; everything is the set of all ports. Known has the
+// sets, and gets the result.
+func (s Shared) Of(known Interned, everything, a, b *Ports) *Ports {
+	switch {
+	case a == everything || a == b:
+		return b
+	case b == everything:
+		return a
+	}
+	key := [2]*Ports{a, b}
+	out := s[key]
+	if out == nil {
+		out = known.Get(a.Intersect(*b))
+		s[key] = out
+	}
+	return out
+}
+
 // New puts the policies of programs together, each of one node.
 func New(programs []*ir.Program, known Interned) *Policies {
 	x := &Policies{

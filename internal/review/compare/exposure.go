@@ -37,7 +37,7 @@ func Exposures(s *State) (list []Exposure, bounds []string) {
 	sets, u := make(clusterwide.Interned), fullUniverse(s, s)
 	x := newSide(s, u, sets)
 	c := &comparison{before: x, after: x, changes: changes{}, universe: u, sets: sets}
-	c.boths, c.symbols, c.answered = make(map[[2]*clusterwide.Ports]*clusterwide.Ports), make(map[setOf]*clusterwide.Ports), make(map[answer][]*delta)
+	c.boths, c.symbols, c.answered = make(clusterwide.Shared), make(map[setOf]*clusterwide.Ports), make(map[answer][]*delta)
 	c.all, _, _ = podEntities(matchPods(x.pods, x.pods), x, x)
 	c.all = append(c.all, standInEntities(u, x, x)...)
 	c.indexKinds()

@@ -27,7 +27,7 @@ type comparison struct {
 	// sets deduplicates port sets; boths caches the ports that two sets share, and
 	// symbols the sets with names of ports.
 	sets    clusterwide.Interned
-	boths   map[[2]*clusterwide.Ports]*clusterwide.Ports
+	boths   clusterwide.Shared
 	symbols map[setOf]*clusterwide.Ports
 	// answered caches the differences of answers.
 	answered map[answer][]*delta
@@ -37,7 +37,7 @@ type comparison struct {
 func newComparison(before, after *State, ch changes) *comparison {
 	sets, u := make(clusterwide.Interned), newUniverse(before, after, ch)
 	c := &comparison{before: newSide(before, u, sets), after: newSide(after, u, sets), changes: ch, universe: u, sets: sets}
-	c.boths, c.symbols = make(map[[2]*clusterwide.Ports]*clusterwide.Ports), make(map[setOf]*clusterwide.Ports)
+	c.boths, c.symbols = make(clusterwide.Shared), make(map[setOf]*clusterwide.Ports)
 	c.answered = make(map[answer][]*delta)
 	c.all, c.gone, c.fresh = podEntities(matchPods(c.before.pods, c.after.pods), c.before, c.after)
 	c.all = append(c.all, standInEntities(u, c.before, c.after)...)
@@ -190,19 +190,7 @@ func variantOf(class []*entity) *portVariant {
 
 // both returns the packets that two directions both admit.
 func (c *comparison) both(egress, ingress *clusterwide.Ports) *clusterwide.Ports {
-	switch {
-	case egress == c.before.Everything:
-		return ingress
-	case ingress == c.before.Everything:
-		return egress
-	}
-	key := [2]*clusterwide.Ports{egress, ingress}
-	out := c.boths[key]
-	if out == nil {
-		out = c.sets.Get(egress.Intersect(*ingress))
-		c.boths[key] = out
-	}
-	return out
+	return c.boths.Of(c.sets, c.before.Everything, egress, ingress)
 }
 
 // symbolic translates a class's port set with the names of a variant.

@@ -50,17 +50,5 @@ func narrowFamilies(list []*FamilyEdge, keep func([]*Edge) []*Edge) []*FamilyEdg
 // admitted returns the packets from one address to another that both directions admit.
 func (m *Map) admitted(src, dst netip.Addr) *clusterwide.Ports {
 	egress, ingress := m.policies.Allowed(ir.Egress, src, dst), m.policies.Allowed(ir.Ingress, dst, src)
-	switch {
-	case egress == m.policies.Everything || egress == ingress:
-		return ingress
-	case ingress == m.policies.Everything:
-		return egress
-	}
-	key := [2]*clusterwide.Ports{egress, ingress}
-	out := m.boths[key]
-	if out == nil {
-		out = m.sets.Get(egress.Intersect(*ingress))
-		m.boths[key] = out
-	}
-	return out
+	return m.boths.Of(m.sets, m.policies.Everything, egress, ingress)
 }

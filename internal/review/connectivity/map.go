@@ -29,7 +29,7 @@ type Map struct {
 
 	policies *clusterwide.Policies
 	sets     clusterwide.Interned
-	boths    map[[2]*clusterwide.Ports]*clusterwide.Ports
+	boths    clusterwide.Shared
 	classes  [][]*End
 	outside  []*network
 	idle     []ir.Origin
@@ -75,7 +75,7 @@ type Edge struct {
 
 // Of reads who can reach whom. Programs are those of network, if it is not nil.
 func Of(set *objects.Set, cluster *compiler.Cluster, network *netpath.Network) *Map {
-	m := &Map{sets: make(clusterwide.Interned), boths: make(map[[2]*clusterwide.Ports]*clusterwide.Ports), idle: cluster.IdlePolicies()}
+	m := &Map{sets: make(clusterwide.Interned), boths: make(clusterwide.Shared), idle: cluster.IdlePolicies()}
 	pods := netpath.Pods(set)
 	door := newDoor(set, cluster, pods)
 	if door != nil {
