@@ -260,7 +260,7 @@ func transport(rng *rand.Rand, p *eval.Packet) {
 	switch rng.IntN(6) {
 	case 0:
 		p.Port, p.SourcePort = 0, 0
-		p.Protocol = []ir.Protocol{ir.ICMP, ir.ICMPv6}[rng.IntN(2)]
+		p.Protocol, _ = icmp(rng, p.Dst)
 		p.Type, p.Code = irtest.PolicyTypes[rng.IntN(len(irtest.PolicyTypes))], []uint8{0, 1, 2, 255}[rng.IntN(4)]
 	case 1:
 		p.Port, p.SourcePort = 0, 0
