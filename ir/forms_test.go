@@ -208,7 +208,7 @@ func FuzzParseJSON(f *testing.F) {
 func TestPolicyRoundTrips(t *testing.T) {
 	for seed := range uint64(100) {
 		want := irtest.KitchenSink()
-		irtest.AddRandomPolicy(rand.New(rand.NewPCG(seed, 5)), want)
+		irtest.AddRandomDialects(rand.New(rand.NewPCG(seed, 5)), want)
 		if err := ir.Verify(want); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

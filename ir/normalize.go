@@ -31,13 +31,15 @@ func (p *Program) Normalize() {
 	p.Policy.normalize()
 }
 
-// normalize does not reorder the rules of a tier, because their order matters.
+// normalize does not reorder tiers and the rules of a tier, because their order
+// matters.
 func (p *Policy) normalize() {
 	for i := range p.AddressSets {
 		s := &p.AddressSets[i]
 		order(&s.Addresses, netip.Addr.Compare)
 		order(&s.Prefixes, ComparePrefix)
 		order(&s.Except, ComparePrefix)
+		order(&s.Domains, cmp.Compare[string])
 	}
 	order(&p.AddressSets, func(a, b AddressSet) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range p.Profiles {
@@ -61,11 +63,17 @@ func normalizeTiers(tiers *[]Tier) {
 			t.Rules = nil
 		}
 		for j := range t.Rules {
-			order(&t.Rules[j].Peers, cmp.Compare[string])
-			order(&t.Rules[j].Ports, comparePortRange)
+			r := &t.Rules[j]
+			order(&r.Peers, cmp.Compare[string])
+			order(&r.NotPeers, cmp.Compare[string])
+			order(&r.Ports, comparePortRange)
+			order(&r.NotPorts, comparePortRange)
+			order(&r.SourcePorts, comparePortRange)
 		}
 	}
-	order(tiers, func(a, b Tier) int { return cmp.Compare(a.Kind, b.Kind) })
+	if len(*tiers) == 0 {
+		*tiers = nil
+	}
 }
 
 func comparePod(a, b Pod) int {

@@ -2,6 +2,7 @@ package ir
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -16,16 +17,24 @@ const (
 	SCTP Protocol = 132
 )
 
-// Protocols that policies judge but Services cannot have.
+// Protocols that policies judge but Services cannot have; policies may also name
+// any other number.
 const (
 	ICMP   Protocol = 1
 	ICMPv6 Protocol = 58
 )
 
-// Protocols lists them in canonical order.
+// Protocols lists the protocols of Services in canonical order.
 func Protocols() []Protocol { return []Protocol{TCP, UDP, SCTP} }
 
-// String returns "tcp", "udp", "sctp", "icmp" or "icmpv6".
+// HasPorts reports whether packets of the protocol have ports.
+func (p Protocol) HasPorts() bool { return p == TCP || p == UDP || p == SCTP }
+
+// HasTypes reports whether packets of the protocol have a type and a code.
+func (p Protocol) HasTypes() bool { return p == ICMP || p == ICMPv6 }
+
+// String returns "tcp", "udp", "sctp", "icmp" or "icmpv6", and for any other
+// protocol its number, as "protocol-47".
 func (p Protocol) String() string {
 	switch p {
 	case TCP:
@@ -39,7 +48,23 @@ func (p Protocol) String() string {
 	case ICMPv6:
 		return "icmpv6"
 	}
-	return fmt.Sprintf("protocol(%d)", uint8(p))
+	return fmt.Sprintf("protocol-%d", uint8(p))
+}
+
+// ParseAnyProtocol parses the result of String, also for protocols without ports.
+func ParseAnyProtocol(s string) (Protocol, error) {
+	for _, p := range []Protocol{TCP, UDP, SCTP, ICMP, ICMPv6} {
+		if p.String() == s {
+			return p, nil
+		}
+	}
+	if number, found := strings.CutPrefix(s, "protocol-"); found {
+		n, err := strconv.ParseUint(number, 10, 8)
+		if p := Protocol(n); err == nil && p.String() == s {
+			return p, nil
+		}
+	}
+	return 0, fmt.Errorf("protocol %q: want tcp, udp, sctp, icmp, icmpv6 or protocol-NUMBER", s)
 }
 
 // ParseProtocol parses the name of a protocol with ports, in any case.
@@ -53,16 +78,11 @@ func ParseProtocol(s string) (Protocol, error) {
 }
 
 // MarshalText implements encoding.TextMarshaler.
-func (p Protocol) MarshalText() ([]byte, error) {
-	if _, err := ParseProtocol(p.String()); err != nil {
-		return nil, err
-	}
-	return []byte(p.String()), nil
-}
+func (p Protocol) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *Protocol) UnmarshalText(b []byte) (err error) {
-	*p, err = ParseProtocol(string(b))
+	*p, err = ParseAnyProtocol(string(b))
 	return err
 }
 

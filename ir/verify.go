@@ -174,7 +174,7 @@ func (v *verifier) lasting(f *Frontend) {
 
 func (v *verifier) match(f *Frontend) {
 	m := f.Match
-	if _, err := m.Protocol.MarshalText(); err != nil || m.Port == 0 {
+	if !m.Protocol.HasPorts() || m.Port == 0 {
 		v.failf("frontend %q: match %v has no protocol or port", f.ID, m)
 	}
 	if m.Protocol != f.Service.Protocol {

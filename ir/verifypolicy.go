@@ -1,6 +1,9 @@
 package ir
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // policy checks a policy: references resolve, no part is unused, and no two
 // pods share an address.
@@ -24,6 +27,7 @@ func (v *verifier) policy(p *Policy) {
 		v.failf("policy: onDeny without profiles")
 	}
 	v.profiles(p.Profiles, sets)
+	v.onRedirect(p)
 	for id, used := range sets {
 		if !used {
 			v.failf("address set %q: no rule uses it", id)
@@ -41,6 +45,11 @@ func (v *verifier) policy(p *Policy) {
 
 func (v *verifier) addressSet(s *AddressSet) {
 	what := "address set " + s.ID
+	for i, d := range s.Domains {
+		if d == "" || i > 0 && s.Domains[i-1] >= d {
+			v.failf("%s: domain %q is empty or not in order", what, d)
+		}
+	}
 	v.addrs(what, s.Addresses)
 	v.prefixes(what, s.Prefixes)
 	v.prefixes(what+" except", s.Except)
@@ -62,8 +71,11 @@ func (v *verifier) profiles(profiles []Profile, sets map[string]bool) {
 		if !validProfileID(p.ID) || i > 0 && profiles[i-1].ID >= p.ID {
 			v.failf("profile %q: no valid id, or not in order", p.ID)
 		}
-		if len(p.Pods) == 0 || len(p.Ingress)+len(p.Egress) == 0 {
-			v.failf("profile %q: no pods or no tiers", p.ID)
+		if (len(p.Pods) == 0) != p.Node || len(p.Ingress)+len(p.Egress) == 0 {
+			v.failf("profile %q: no pods, the node and pods besides, or no tiers", p.ID)
+		}
+		if p.Node && slices.ContainsFunc(profiles[:i], func(q Profile) bool { return q.Node }) {
+			v.failf("profile %q: another one has the node too", p.ID)
 		}
 		for j, pod := range p.Pods {
 			if j > 0 && comparePod(p.Pods[j-1], pod) >= 0 {
@@ -99,37 +111,73 @@ func (v *verifier) tiers(p *Profile, d Direction, sets map[string]bool) {
 	tiers := p.Tiers(d)
 	for i := range tiers {
 		t := &tiers[i]
-		if _, err := t.Kind.MarshalText(); err != nil || i > 0 && tiers[i-1].Kind >= t.Kind {
-			v.failf("profile %q: %v tier %v is unknown or not in order", p.ID, d, t.Kind)
+		if _, err := t.Kind.MarshalText(); err != nil || (t.Kind == NamedTier) != (t.Name != "") {
+			v.failf("profile %q: %v tier %v is unknown, or its name %q does not belong there", p.ID, d, t.Kind, t.Name)
+		}
+		for j := range tiers[:i] {
+			if before := &tiers[j]; t.Kind != NamedTier && before.Kind != NamedTier && before.Kind >= t.Kind || t.Kind == NamedTier && before.Title() == t.Title() {
+				v.failf("profile %q: %v tier %s is not in order, or there twice", p.ID, d, t.Title())
+			}
 		}
 		if (t.Default != Deny && t.Default != Pass) || (t.Default == Deny) != (len(t.Isolating) > 0) {
-			v.failf("profile %q: %v tier %v: default %v with %d isolating policies", p.ID, d, t.Kind, t.Default, len(t.Isolating))
+			v.failf("profile %q: %v tier %s: default %v with %d isolating policies", p.ID, d, t.Title(), t.Default, len(t.Isolating))
+		}
+		if t.OwnNode && (d != Ingress || t.Default != Deny || p.Node) {
+			v.failf("profile %q: %v tier %s: its default cannot hold for the own node", p.ID, d, t.Title())
 		}
 		for j := range t.Rules {
-			v.rule(p, &t.Rules[j], sets)
+			v.rule(p, d, &t.Rules[j], sets)
 		}
 	}
 }
 
-func (v *verifier) rule(p *Profile, r *Rule, sets map[string]bool) {
+func (v *verifier) rule(p *Profile, d Direction, r *Rule, sets map[string]bool) {
 	if _, err := r.Action.MarshalText(); err != nil {
 		v.failf("profile %q: rule: %w", p.ID, err)
+	}
+	if (r.Action == Log) != (r.Prefix != "") || (r.Action == Redirect) != (r.Payload != "") {
+		v.failf("profile %q: rule %v: %v with prefix %q and payload %q", p.ID, r.Origin, r.Action, r.Prefix, r.Payload)
+	}
+	if r.OwnNode && (d != Ingress || p.Node) {
+		v.failf("profile %q: rule %v cannot judge packets from the own node", p.ID, r.Origin)
 	}
 	if r.AnyPeer && len(r.Peers) > 0 || r.AnyPort && len(r.Ports) > 0 {
 		v.failf("profile %q: rule %v: anything, and something besides", p.ID, r.Origin)
 	}
-	for i, id := range r.Peers {
-		if _, known := sets[id]; !known || i > 0 && r.Peers[i-1] >= id {
-			v.failf("profile %q: rule %v: address set %q is unknown or not in order", p.ID, r.Origin, id)
+	for _, list := range [][]string{r.Peers, r.NotPeers} {
+		for i, id := range list {
+			if _, known := sets[id]; !known || i > 0 && list[i-1] >= id {
+				v.failf("profile %q: rule %v: address set %q is unknown or not in order", p.ID, r.Origin, id)
+			}
+			sets[id] = true
 		}
-		sets[id] = true
 	}
-	for i, ports := range r.Ports {
-		if _, err := ports.Protocol.MarshalText(); err != nil || ports.First > ports.Last {
+	for _, list := range [][]PortRange{r.Ports, r.NotPorts, r.SourcePorts} {
+		v.ports(p, r, list)
+	}
+	for _, ports := range r.SourcePorts {
+		if !ports.Protocol.HasPorts() {
+			v.failf("profile %q: rule %v: source ports %v", p.ID, r.Origin, ports)
+		}
+	}
+}
+
+func (v *verifier) ports(p *Profile, r *Rule, list []PortRange) {
+	for i, ports := range list {
+		hasParts := ports.Protocol.HasPorts() || ports.Protocol.HasTypes()
+		if ports.First > ports.Last || !hasParts && !ports.Every() {
 			v.failf("profile %q: rule %v: ports %v", p.ID, r.Origin, ports)
 		}
-		if i > 0 && comparePortRange(r.Ports[i-1], ports) >= 0 {
+		if i > 0 && comparePortRange(list[i-1], ports) >= 0 {
 			v.failf("profile %q: rule %v: ports %v are not in order", p.ID, r.Origin, ports)
 		}
+	}
+}
+
+// onRedirect checks that OnRedirect is there where it is needed.
+func (v *verifier) onRedirect(p *Policy) {
+	redirects := p.Redirects()
+	if redirects != (p.OnRedirect == Deny || p.OnRedirect == Accept) || !redirects && p.OnRedirect != 0 {
+		v.failf("policy: onRedirect %v, and rules that redirect: %v", p.OnRedirect, redirects)
 	}
 }

@@ -131,7 +131,7 @@ func (t *table) deniesOwn(tables *resolve.Policy, egress *resolve.Table, v ownSe
 		pool = v.routes.internal
 	}
 	for _, e := range pool.Endpoints {
-		switch accepted := tables.Accepts(egress, e.Address.Addr(), v.protocol, e.Address.Port()); {
+		switch accepted := tables.Accepts(egress, e.Address.Addr(), v.protocol, e.Address.Port(), 0); {
 		case accepted:
 			others = true
 		case t.isOwn(e):

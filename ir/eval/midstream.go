@@ -2,6 +2,7 @@ package eval
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/ir"
 )
@@ -46,11 +47,10 @@ func (e *Evaluator) mayDeny(p *ir.Profile, d ir.Direction) bool {
 }
 
 func (e *Evaluator) deniesAny(p *ir.Profile, d ir.Direction) bool {
-	pod := p.Pods[0].Addresses[0]
 	ports := corners(p.Tiers(d))
 	for _, peer := range e.policies.peers(p.Tiers(d)) {
-		for _, port := range ports {
-			if decision, _ := e.Judge(d, pod, peer, port.Protocol, port.First); !decision.Accept {
+		for _, q := range ports {
+			if decision, _ := e.policies.judge(p, d, q, from(peer)); !decision.Accept {
 				return true
 			}
 		}
@@ -59,23 +59,41 @@ func (e *Evaluator) deniesAny(p *ir.Profile, d ir.Direction) bool {
 }
 
 // corners returns the ports where an answer can change: the ends of all ranges
-// and their neighbours.
-func corners(tiers []ir.Tier) []ir.PortRange {
-	var out []ir.PortRange
+// and their neighbours, with each such source port.
+func corners(tiers []ir.Tier) []Transport {
+	ports, sources := map[Transport]bool{{Protocol: unnamed}: true}, map[Transport]bool{}
 	for _, proto := range append(ir.Protocols(), ir.ICMP, ir.ICMPv6) {
-		out = append(out, ir.PortRange{Protocol: proto}, ir.PortRange{Protocol: proto, First: 65535})
+		ports[Transport{Protocol: proto}], ports[Transport{Protocol: proto, Port: 65535}] = true, true
 	}
 	for _, t := range tiers {
 		for _, r := range t.Rules {
-			for _, ports := range r.Ports {
-				for _, at := range []uint16{ports.First - 1, ports.First, ports.Last, ports.Last + 1} {
-					out = append(out, ir.PortRange{Protocol: ports.Protocol, First: at})
+			for _, p := range slices.Concat(r.Ports, r.NotPorts) {
+				for _, at := range []uint16{p.First - 1, p.First, p.Last, p.Last + 1} {
+					ports[Transport{Protocol: p.Protocol, Port: at}] = true
 				}
+			}
+			for _, p := range r.SourcePorts {
+				for _, at := range []uint16{p.First - 1, p.First, p.Last, p.Last + 1} {
+					sources[Transport{Protocol: p.Protocol, SourcePort: at}] = true
+				}
+			}
+		}
+	}
+	var out []Transport
+	for q := range ports {
+		out = append(out, q)
+		for from := range sources {
+			if from.Protocol == q.Protocol {
+				out = append(out, Transport{Protocol: q.Protocol, Port: q.Port, SourcePort: from.SourcePort})
 			}
 		}
 	}
 	return out
 }
+
+// unnamed stands for the protocols that no rule names (IANA keeps the number for
+// experiments).
+const unnamed ir.Protocol = 253
 
 // peers returns one address outside of all sets, and the addresses where the
 // membership in the rules' sets can change.
@@ -83,7 +101,7 @@ func (x *policies) peers(tiers []ir.Tier) []netip.Addr {
 	out := []netip.Addr{{}}
 	for _, t := range tiers {
 		for _, r := range t.Rules {
-			for _, id := range r.Peers {
+			for _, id := range r.Sets() {
 				s := x.sets[id]
 				out = append(out, s.Addresses...)
 				for _, p := range append(append([]netip.Prefix(nil), s.Prefixes...), s.Except...) {

@@ -14,9 +14,12 @@ type Packet struct {
 	Protocol ir.Protocol // TCP, UDP, SCTP or another; ICMP has Type instead of Port
 	// Port is the destination port; 0 for protocols without ports.
 	Port uint16
-	// Type is the type of an ICMP or ICMPv6 packet.
-	Type uint8
-	From Entry // the sender: a local pod, the node or another machine
+	// Type and Code are those of an ICMP or ICMPv6 packet.
+	Type, Code uint8
+	// SourcePort is the source port; 0 for protocols without ports, and allowed
+	// as an unknown one, which no rule about source ports matches.
+	SourcePort uint16
+	From       Entry // the sender: a local pod, the node or another machine
 	// Interface is the name of the interface on which the packet arrived; "" if
 	// the node itself sent it.
 	Interface string
@@ -28,6 +31,40 @@ type Packet struct {
 // String returns "src -> dst:port/proto from entry".
 func (p Packet) String() string {
 	return fmt.Sprintf("%v -> %v/%v from %v", p.Src, netip.AddrPortFrom(p.Dst, p.Port), p.Protocol, p.From)
+}
+
+// Transport is what policies see of a packet besides its addresses.
+type Transport struct {
+	Protocol ir.Protocol // TCP, UDP, SCTP, or any other
+	// Port is the destination port, for ICMP and ICMPv6 type and code as
+	// [ir.TypeAndCode] puts them, and 0 for all other protocols.
+	Port uint16
+	// SourcePort is the source port, and 0 if it is unknown or there is none.
+	SourcePort uint16
+}
+
+// String returns "80/tcp", "type 8/icmp" or "protocol-47".
+func (q Transport) String() string {
+	r := ir.PortRange{Protocol: q.Protocol, First: q.Port, Last: q.Port}
+	switch {
+	case q.Protocol.HasTypes() && q.Port&0xff == 0:
+		r.Last |= 0xff
+	case !q.Protocol.HasPorts() && !q.Protocol.HasTypes():
+		return q.Protocol.String()
+	}
+	return r.String()
+}
+
+// Transport returns what policies see of the packet once its destination port is
+// the given one.
+func (p Packet) Transport(port uint16) Transport {
+	switch {
+	case p.Protocol.HasTypes():
+		return Transport{Protocol: p.Protocol, Port: ir.TypeAndCode(p.Type, p.Code)}
+	case p.Protocol.HasPorts():
+		return Transport{Protocol: p.Protocol, Port: port, SourcePort: p.SourcePort}
+	}
+	return Transport{Protocol: p.Protocol}
 }
 
 // Entry is where a packet enters the node.
@@ -105,7 +142,10 @@ type Result struct {
 	Affinity uint32
 	// Frontend is the matching frontend, or nil.
 	Frontend *ir.Frontend
-	Steps    []Step // the reasons, in the order of evaluation
+	// Logs are the prefixes with which policies log the packet: at most one for
+	// each direction and possible endpoint.
+	Logs  []string
+	Steps []Step // the reasons, in the order of evaluation
 }
 
 // Choice is one possible endpoint of a packet.

@@ -19,7 +19,7 @@ func TestNeverOpens(t *testing.T) {
 	for seed := range uint64(400) {
 		rng := rand.New(rand.NewPCG(seed, 5))
 		p := irtest.RandomProgram(rng)
-		irtest.AddRandomPolicy(rng, p)
+		irtest.AddRandomDialects(rng, p)
 		set := make(failsafe.Set)
 		for _, o := range failsafe.Of(p) {
 			if rng.IntN(3) == 0 {

@@ -21,6 +21,9 @@ func policies(p *ir.Policy, set Set) bool {
 	if closed {
 		p.Profiles = profiles
 		prune(p)
+		if !p.Redirects() {
+			p.OnRedirect = 0
+		}
 	}
 	return closed
 }
@@ -34,11 +37,11 @@ func profileLevel(p *ir.Profile, set Set) (level Level) {
 // tiers returns the tiers of a direction without the policies of the set.
 func tiers(p *ir.Profile, d ir.Direction, set Set, level Level) []ir.Tier {
 	if level >= Removed {
-		return closedBy(p, set)
+		return closedBy(p, d, set)
 	}
 	var out []ir.Tier
 	for _, t := range p.Tiers(d) {
-		t.Rules = rules(t, set)
+		t.Rules = rules(&t, set)
 		if len(t.Rules) > 0 || t.Default == ir.Deny {
 			out = append(out, t)
 		}
@@ -46,10 +49,10 @@ func tiers(p *ir.Profile, d ir.Direction, set Set, level Level) []ir.Tier {
 	return out
 }
 
-// rules returns the rules of other policies. NetworkPolicies only accept, so
-// removing a rule denies more. In other tiers, one rule that denies everything
-// replaces a policy's first rule.
-func rules(t ir.Tier, set Set) []ir.Rule {
+// rules returns the rules of other policies. In a tier that denies by default,
+// removing a rule that accepts denies more. Otherwise one rule that denies
+// everything replaces the policy's first rule.
+func rules(t *ir.Tier, set Set) []ir.Rule {
 	var out []ir.Rule
 	denied := make(Set)
 	for _, r := range t.Rules {
@@ -57,17 +60,18 @@ func rules(t ir.Tier, set Set) []ir.Rule {
 		switch {
 		case set[o] == 0:
 			out = append(out, r)
-		case t.Kind == ir.NetworkTier || denied[o] != 0:
+		case t.Default == ir.Deny && r.Action != ir.Deny && r.Action != ir.Pass || denied[o] != 0:
 		default:
 			denied.Add(o, Refused)
-			out = append(out, ir.Rule{Action: ir.Deny, AnyPeer: true, AnyPort: true, Origin: r.Origin.At("spec")})
+			own := slices.ContainsFunc(t.Rules, func(q ir.Rule) bool { return q.OwnNode && PolicyOf(q.Origin) == o })
+			out = append(out, ir.Rule{Action: ir.Deny, AnyPeer: true, AnyPort: true, OwnNode: own, Origin: r.Origin.At("spec")})
 		}
 	}
 	return out
 }
 
 // closedBy returns the tiers of a direction that denies everything.
-func closedBy(p *ir.Profile, set Set) []ir.Tier {
+func closedBy(p *ir.Profile, closing ir.Direction, set Set) []ir.Tier {
 	t := ir.Tier{Kind: ir.AdminTier, Default: ir.Pass}
 	for _, d := range ir.Directions() {
 		for _, have := range p.Tiers(d) {
@@ -83,6 +87,9 @@ func closedBy(p *ir.Profile, set Set) []ir.Tier {
 			}
 		}
 	}
+	for _, have := range p.Tiers(closing) {
+		t.Rules[0].OwnNode = t.Rules[0].OwnNode || have.OwnNode || slices.ContainsFunc(have.Rules, func(r ir.Rule) bool { return r.OwnNode })
+	}
 	return []ir.Tier{t}
 }
 
@@ -94,7 +101,7 @@ func prune(p *ir.Policy) {
 		for _, d := range ir.Directions() {
 			for _, t := range p.Profiles[i].Tiers(d) {
 				for j := range t.Rules {
-					for _, id := range t.Rules[j].Peers {
+					for _, id := range t.Rules[j].Sets() {
 						used[id] = true
 					}
 				}

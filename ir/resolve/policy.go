@@ -74,6 +74,9 @@ func (p *Profile) Table(d ir.Direction) *Table {
 
 // Table maps the class of a packet's peer to a row.
 type Table struct {
+	// Own indexes the row for packets from the own node to its pods, or is -1 if
+	// they all pass and none is logged. Egress tables and those of the node have -1.
+	Own int
 	// Default indexes the row of class 0 and of every class not in Rows.
 	Default int
 	// Rows are sorted by class. None of them has the default row.
@@ -94,24 +97,63 @@ type Row struct {
 	// Accept is the verdict for packets outside of Except, also for protocols
 	// without ports; packets inside of Except get the opposite verdict.
 	Accept bool
-	// Except is disjoint, sorted and minimal.
+	// Except is disjoint, minimal, and sorted: TCP, UDP, SCTP, ICMP and ICMPv6,
+	// then other protocols by number.
 	Except []ir.PortRange
+	// Logs say which packets are written to the kernel's log, whatever their
+	// verdict: each packet at most once. They are sorted by prefix.
+	Logs []Log
+	// Sources are source ports, sorted and disjoint, for which another row holds.
+	Sources []SourceRow
 }
 
-// Accepts returns the verdict of a row for a packet.
+// Log is the packets that are logged with one prefix.
+type Log struct {
+	Prefix string // what the line begins with
+	// Every says whether packets outside of Except are logged; packets inside of
+	// Except are if the others are not.
+	Every  bool
+	Except []ir.PortRange // as that of a row
+}
+
+// SourceRow is the row of packets from some source ports.
+type SourceRow struct {
+	Ports ir.PortRange // source ports of TCP, UDP or SCTP
+	// Row indexes Policy.Rows; that row has no Sources.
+	Row int
+}
+
+// Plain reports whether the row is nothing but a verdict on destination ports.
+func (r *Row) Plain() bool { return len(r.Logs) == 0 && len(r.Sources) == 0 }
+
+// Accepts returns the verdict of a row for a packet from a source port that
+// Sources does not list. port is the destination port, or for ICMP type and code
+// as [ir.TypeAndCode] puts them.
 func (r *Row) Accepts(proto ir.Protocol, port uint16) bool {
-	_, found := slices.BinarySearchFunc(r.Except, port, func(x ir.PortRange, port uint16) int {
-		switch {
-		case x.Protocol != proto:
-			return int(x.Protocol) - int(proto)
-		case x.Last < port:
+	return r.Accept != holds(r.Except, proto, port)
+}
+
+// Logs reports whether a packet is logged.
+func (l *Log) Logs(proto ir.Protocol, port uint16) bool {
+	return l.Every != holds(l.Except, proto, port)
+}
+
+// holds searches ranges in the order of a row's.
+func holds(ranges []ir.PortRange, proto ir.Protocol, port uint16) bool {
+	if !proto.HasPorts() && !proto.HasTypes() {
+		port = 0
+	}
+	place, _ := span(ir.PortRange{Protocol: proto, First: port, Last: port})
+	_, found := slices.BinarySearchFunc(ranges, place, func(x ir.PortRange, place uint32) int {
+		switch first, next := span(x); {
+		case next <= place:
 			return -1
-		case x.First > port:
+		case first > place:
 			return 1
 		}
 		return 0
 	})
-	return r.Accept != found
+	return found
 }
 
 // ClassOf returns the class of an address.
@@ -147,7 +189,33 @@ func (t *Table) Row(class uint32) int {
 	return t.Default
 }
 
-// Accepts returns the verdict of a table for a packet whose peer is a.
-func (p *Policy) Accepts(t *Table, a netip.Addr, proto ir.Protocol, port uint16) bool {
-	return t == nil || p.Rows[t.Row(p.ClassOf(a))].Accepts(proto, port)
+// RowOf returns the row of a table for a packet whose peer is a, whose protocol
+// is proto and whose source port is from; nil accepts everything.
+func (p *Policy) RowOf(t *Table, a netip.Addr, proto ir.Protocol, from uint16) *Row {
+	if t == nil {
+		return nil
+	}
+	return p.from(t.Row(p.ClassOf(a)), proto, from)
+}
+
+// from returns a row, or the one that it has for the source port.
+func (p *Policy) from(row int, proto ir.Protocol, port uint16) *Row {
+	for _, s := range p.Rows[row].Sources {
+		if s.Ports.Contains(proto, port) {
+			return &p.Rows[s.Row]
+		}
+	}
+	return &p.Rows[row]
+}
+
+// Accepts returns the verdict of a table for a packet whose peer is a. from is
+// the source port.
+func (p *Policy) Accepts(t *Table, a netip.Addr, proto ir.Protocol, port, from uint16) bool {
+	row := p.RowOf(t, a, proto, from)
+	return row == nil || row.Accepts(proto, port)
+}
+
+// AcceptsOwn returns the verdict for a packet from the own node.
+func (p *Policy) AcceptsOwn(t *Table, proto ir.Protocol, port, from uint16) bool {
+	return t == nil || t.Own < 0 || p.from(t.Own, proto, from).Accepts(proto, port)
 }

@@ -12,7 +12,7 @@ import (
 // which must not change afterwards. The hash makes the names of rows; nil is
 // SHA-256.
 func New(p *ir.Policy, hash identity.Hash) *Policy {
-	b := &builder{names: identity.Names{Hash: hash}, sets: p.AddressSets, rowIndex: make(map[string]int), setIndex: make(map[string]int, len(p.AddressSets))}
+	b := &builder{names: identity.Names{Hash: hash}, sets: p.AddressSets, onRedirect: p.OnRedirect, rowIndex: make(map[string]int), setIndex: make(map[string]int, len(p.AddressSets))}
 	for i := range p.AddressSets {
 		b.setIndex[p.AddressSets[i].ID] = i
 	}
@@ -20,7 +20,7 @@ func New(p *ir.Policy, hash identity.Hash) *Policy {
 	for i := range p.Profiles {
 		profile := &p.Profiles[i]
 		b.out.Profiles = append(b.out.Profiles, Profile{
-			Profile: profile, Ingress: b.table(profile.Ingress), Egress: b.table(profile.Egress),
+			Profile: profile, Ingress: b.table(profile.Ingress, !profile.Node), Egress: b.table(profile.Egress, false),
 		})
 	}
 	b.orderRows()
@@ -31,6 +31,10 @@ type builder struct {
 	out      Policy
 	sets     []ir.AddressSet
 	setIndex map[string]int
+	// onRedirect is the action of rules that redirect.
+	onRedirect ir.Action
+	// prefixes are those of Log rules, in the order of their discovery.
+	prefixes []string
 	// forest holds sets of address sets, by their index.
 	forest *forest
 	// nets are the networks where sets begin or end, sorted; edges are the
@@ -64,6 +68,11 @@ func (b *builder) orderRows() {
 	for to, from := range order {
 		sorted[to], moved[from] = rows[from], to
 	}
+	for i := range sorted {
+		for j := range sorted[i].Sources {
+			sorted[i].Sources[j].Row = moved[sorted[i].Sources[j].Row]
+		}
+	}
 	b.out.Rows = sorted
 	for i := range b.out.Profiles {
 		p := &b.out.Profiles[i]
@@ -78,10 +87,13 @@ func (b *builder) rename(t **Table, moved []int) {
 		return
 	}
 	(*t).Default = moved[(*t).Default]
+	if (*t).Own >= 0 {
+		(*t).Own = moved[(*t).Own]
+	}
 	for i := range (*t).Rows {
 		(*t).Rows[i].Row = moved[(*t).Rows[i].Row]
 	}
-	if row := &b.out.Rows[(*t).Default]; row.Accept && len(row.Except) == 0 && len((*t).Rows) == 0 {
+	if row := &b.out.Rows[(*t).Default]; row.Accept && len(row.Except) == 0 && row.Plain() && len((*t).Rows) == 0 && (*t).Own < 0 {
 		*t = nil
 	}
 }

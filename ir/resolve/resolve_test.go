@@ -57,32 +57,121 @@ func TestResolvedAgrees(t *testing.T) {
 		programs = 50
 	}
 	total := 0
-	protocols := append(ir.Protocols(), ir.ICMP)
 	for seed := range uint64(programs) {
 		p, _ := randomProgram(t, seed)
-		e, tables := eval.New(p), resolve.New(&p.Policy, nil)
-		peers := addresses(p)
-		for _, profile := range tables.Profiles {
-			pod := profile.Pods[0].Addresses[0]
-			for _, d := range ir.Directions() {
-				for _, peer := range peers {
-					for _, proto := range protocols {
-						for _, port := range append([]uint16{0}, irtest.PolicyPorts...) {
-							total++
-							want, _ := e.Judge(d, pod, peer, proto, port)
-							if got := tables.Accepts(profile.Table(d), peer, proto, port); got != want.Accept {
-								t.Fatalf("seed %d: %s %v %v %d/%v: tables %v, rules %v\n%s", seed, profile.ID, d, peer, port, proto, got, want, p.Text())
-							}
-						}
-					}
-				}
-			}
+		total += agrees(t, seed, p, addresses(p))
+		if seed%5 != 0 {
+			continue
 		}
+		p, rng := dialectProgram(t, seed)
+		// Ports and sources multiply, so that a few peers have to do.
+		peers := addresses(p)
+		rng.Shuffle(len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
+		total += agrees(t, seed, p, peers[:min(len(peers), 12)])
 	}
 	t.Logf("%d programs, %d packets", programs, total)
 	if total < programs*1000 {
 		t.Errorf("only %d packets", total)
 	}
+}
+
+func dialectProgram(t *testing.T, seed uint64) (*ir.Program, *rand.Rand) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 12))
+	p := irtest.RandomProgram(rng)
+	irtest.AddRandomDialects(rng, p)
+	if err := ir.Verify(p); err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	return p, rng
+}
+
+// transports are the ports, types and protocols that random rules tell apart.
+func transports(p *ir.Program) []eval.Transport {
+	sources := []uint16{0}
+	for _, profile := range p.Policy.Profiles {
+		for _, tier := range slices.Concat(profile.Ingress, profile.Egress) {
+			if slices.ContainsFunc(tier.Rules, func(r ir.Rule) bool { return len(r.SourcePorts) > 0 }) {
+				sources = []uint16{0, 80, 443, 8080, 9000, 65535}
+			}
+		}
+	}
+	var out []eval.Transport
+	for _, proto := range ir.Protocols() {
+		for _, port := range append([]uint16{0}, irtest.PolicyPorts...) {
+			for _, from := range sources {
+				out = append(out, eval.Transport{Protocol: proto, Port: port, SourcePort: from})
+			}
+		}
+	}
+	for _, icmpType := range append([]uint8{1}, irtest.PolicyTypes...) {
+		for _, code := range []uint8{0, 1, 255} {
+			for _, proto := range []ir.Protocol{ir.ICMP, ir.ICMPv6} {
+				out = append(out, eval.Transport{Protocol: proto, Port: ir.TypeAndCode(icmpType, code)})
+			}
+		}
+	}
+	for _, number := range []uint8{0, 46, 47, 50, 51, 99, 255} {
+		out = append(out, eval.Transport{Protocol: ir.Protocol(number)})
+	}
+	return out
+}
+
+// logOf returns the prefix with which a row logs a packet.
+func logOf(row *resolve.Row, q eval.Transport) string {
+	if row == nil {
+		return ""
+	}
+	out := ""
+	for _, l := range row.Logs {
+		if l.Logs(q.Protocol, q.Port) {
+			out += l.Prefix
+		}
+	}
+	return out
+}
+
+func prefixOf(d eval.Decision) string {
+	if d.Log == nil {
+		return ""
+	}
+	return d.Log.Prefix
+}
+
+func agrees(t *testing.T, seed uint64, p *ir.Program, peers []netip.Addr) (total int) {
+	t.Helper()
+	e, tables, packets := eval.New(p), resolve.New(&p.Policy, nil), transports(p)
+	for _, profile := range tables.Profiles {
+		for _, d := range ir.Directions() {
+			judge := e.JudgeNode
+			if !profile.Node {
+				judge = func(d ir.Direction, peer netip.Addr, q eval.Transport) (eval.Decision, bool) {
+					return e.Judge(d, profile.Pods[0].Addresses[0], peer, q)
+				}
+			}
+			for _, q := range packets {
+				for _, peer := range peers {
+					total++
+					want, _ := judge(d, peer, q)
+					if got, logged := logOf(tables.RowOf(profile.Table(d), peer, q.Protocol, q.SourcePort), q), prefixOf(want); got != logged {
+						t.Fatalf("seed %d: %s %v %v %v: tables log %q, rules %q\n%s", seed, profile.ID, d, peer, q, got, logged, p.Text())
+					}
+					if got := tables.Accepts(profile.Table(d), peer, q.Protocol, q.Port, q.SourcePort); got != want.Accept {
+						t.Fatalf("seed %d: %s %v %v %v from %d: tables %v, rules %v\n%s", seed, profile.ID, d, peer, q, q.SourcePort, got, want, p.Text())
+					}
+				}
+				if d != ir.Ingress || profile.Node {
+					continue
+				}
+				total++
+				want, _ := e.JudgeOwn(profile.Pods[0].Addresses[0], q)
+				if got := tables.AcceptsOwn(profile.Ingress, q.Protocol, q.Port, q.SourcePort); got != want.Accept {
+					t.Fatalf("seed %d: %s own node %v from %d: tables %v, rules %v\n%s", seed, profile.ID, q, q.SourcePort, got, want, p.Text())
+				}
+			}
+		}
+	}
+	return total
 }
 
 // TestRanges holds the disjoint ranges against the longest match.

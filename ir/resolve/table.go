@@ -22,12 +22,20 @@ type direction struct {
 	bySet map[int32][]int32
 	// anyPeer are the rules that match every peer.
 	anyPeer setID
-	// values caches the verdicts of sets of rules.
-	values []verdicts
-	rows   map[setID]int
-	joined map[[2]setID]setID
-	few    []change
-	out    []placed
+	// negated says that rules have NotPeers. Each rule then has two numbers that
+	// differ in the last bit: the even one for its Peers, the odd one for its
+	// NotPeers. A state with the odd number does not match the rule.
+	negated bool
+	// sources are the source ports that rules tell apart.
+	sources []source
+	// values caches the verdicts of sets of rules, valuesFrom those for packets
+	// from one of the sources.
+	values     []verdicts
+	valuesFrom map[valued]verdicts
+	rows       map[setID]int
+	joined     map[[2]setID]setID
+	few        []change
+	placed     []placed
 }
 
 // placed is a class, by its index, with its row.
@@ -36,22 +44,29 @@ type placed struct {
 	row   int
 }
 
-// table resolves one direction. It returns nil if there are no tiers.
-func (b *builder) table(tiers []ir.Tier) *Table {
+// table resolves one direction; own says whether packets from the own node are
+// special in it. It returns nil if there are no tiers.
+func (b *builder) table(tiers []ir.Tier, own bool) *Table {
 	if len(tiers) == 0 {
 		return nil
 	}
-	d := &direction{builder: b, tiers: tiers, bySet: make(map[int32][]int32), rows: make(map[setID]int), joined: make(map[[2]setID]setID), out: b.placed[:0]}
+	d := &direction{
+		builder: b, tiers: tiers, bySet: make(map[int32][]int32), rows: make(map[setID]int), joined: make(map[[2]setID]setID),
+		valuesFrom: make(map[valued]verdicts), sources: sourcesOf(tiers), placed: b.placed[:0],
+	}
 	d.number()
-	t := &Table{Default: d.row(d.anyPeer)}
+	t := &Table{Own: -1, Default: d.row(d.anyPeer)}
+	if own {
+		t.Own = d.own()
+	}
 	d.place(t.Default)
-	b.placed = d.out
-	if len(d.out) == 0 {
+	b.placed = d.placed
+	if len(d.placed) == 0 {
 		return t
 	}
-	slices.SortFunc(d.out, func(a, b placed) int { return cmp.Compare(a.class, b.class) })
-	t.Rows = make([]ClassRow, len(d.out))
-	for i, p := range d.out {
+	slices.SortFunc(d.placed, func(a, b placed) int { return cmp.Compare(a.class, b.class) })
+	t.Rows = make([]ClassRow, len(d.placed))
+	for i, p := range d.placed {
 		t.Rows[i] = ClassRow{b.out.Classes[p.class].ID, p.row}
 	}
 	return t
@@ -62,15 +77,19 @@ func (d *direction) number() {
 	most := 1
 	for i := range d.tiers {
 		most = max(most, len(d.tiers[i].Rules))
+		d.negated = d.negated || slices.ContainsFunc(d.tiers[i].Rules, func(r ir.Rule) bool { return len(r.NotPeers) > 0 })
 	}
 	for 1<<d.bits < most {
+		d.bits++
+	}
+	if d.negated {
 		d.bits++
 	}
 	d.rules = newForest(len(d.tiers) << d.bits)
 	var anyPeer []int32
 	for i := range d.tiers {
 		for j := range d.tiers[i].Rules {
-			r, n := &d.tiers[i].Rules[j], int32(i<<d.bits|j)
+			r, n := &d.tiers[i].Rules[j], d.ruleNumber(i, j)
 			if r.AnyPeer {
 				anyPeer = append(anyPeer, n)
 			}
@@ -78,9 +97,46 @@ func (d *direction) number() {
 				s := int32(d.setIndex[id])
 				d.bySet[s] = append(d.bySet[s], n)
 			}
+			for _, id := range r.NotPeers {
+				s := int32(d.setIndex[id])
+				d.bySet[s] = append(d.bySet[s], n|1)
+			}
 		}
 	}
 	d.anyPeer = d.rules.of(anyPeer)
+}
+
+// ruleNumber returns the number of a rule, for its Peers.
+func (d *direction) ruleNumber(tier, rule int) int32 {
+	if d.negated {
+		rule <<= 1
+	}
+	return int32(tier<<d.bits | rule)
+}
+
+// rule returns the rule with a number.
+func (d *direction) rule(n int32) *ir.Rule {
+	at := n & (1<<d.bits - 1)
+	if d.negated {
+		at >>= 1
+	}
+	return &d.tiers[n>>d.bits].Rules[at]
+}
+
+// isNegative reports whether the set is the number of a rule's NotPeers alone.
+func (d *direction) isNegative(set setID) bool {
+	n := int32(set) - 1
+	return set != 0 && int(n) < len(d.tiers)<<d.bits && n&1 == 1
+}
+
+// logNumber returns the number of a log prefix.
+func (b *builder) logNumber(prefix string) uint16 {
+	i := slices.Index(b.prefixes, prefix)
+	if i < 0 {
+		i = len(b.prefixes)
+		b.prefixes = append(b.prefixes, prefix)
+	}
+	return uint16(i + 1)
 }
 
 // place adds the row of each class, unless it is the default row.
@@ -90,7 +146,7 @@ func (d *direction) place(standard int) {
 	next := 0
 	add := func(sample, row int) {
 		if row != standard {
-			d.out = append(d.out, placed{d.samples[sample].class, row})
+			d.placed = append(d.placed, placed{d.samples[sample].class, row})
 		}
 	}
 	for _, s := range d.stretches(sets) {
@@ -323,18 +379,66 @@ func (w *walk) flip(set int32, told func(rule int32)) {
 func (d *direction) row(state setID) int {
 	row, known := d.rows[state]
 	if !known {
-		row = d.intern(d.verdicts(state).row())
+		row = d.rowFrom(func(from source) verdicts { return d.verdicts(state, from, false) })
 		d.rows[state] = row
 	}
 	return row
 }
 
-// verdicts walks the tiers; packets that no tier decides are accepted.
-func (d *direction) verdicts(state setID) verdicts {
+// rowFrom returns the row of verdicts that may depend on the source port.
+func (d *direction) rowFrom(of func(source) verdicts) int {
+	row := d.plainRow(of(source{}))
+	for _, s := range d.sources {
+		other := d.plainRow(of(s))
+		other = other.within(&row, s.Protocol)
+		if !other.equal(&row) {
+			row.Sources = append(row.Sources, SourceRow{s.PortRange, d.intern(other)})
+		}
+	}
+	return d.intern(row)
+}
+
+// own returns the row of packets from the own node, or -1: only rules and defaults
+// with OwnNode judge them.
+func (d *direction) own() int {
+	if !d.judgesOwn() {
+		return -1
+	}
+	var rules []int32
+	for i := range d.tiers {
+		for j := range d.tiers[i].Rules {
+			r := &d.tiers[i].Rules[j]
+			listed := func(id string) bool { return d.sets[d.setIndex[id]].OwnNode }
+			if r.OwnNode && (r.AnyPeer || slices.ContainsFunc(r.Peers, listed)) && !slices.ContainsFunc(r.NotPeers, listed) {
+				rules = append(rules, d.ruleNumber(i, j))
+			}
+		}
+	}
+	state := d.rules.of(rules)
+	row := d.rowFrom(func(from source) verdicts { return d.verdicts(state, from, true) })
+	if r := &d.out.Rows[row]; r.Accept && len(r.Except) == 0 && r.Plain() {
+		return -1
+	}
+	return row
+}
+
+// judgesOwn reports whether a rule or a default is for packets from the own node.
+func (d *direction) judgesOwn() bool {
+	return slices.ContainsFunc(d.tiers, func(t ir.Tier) bool {
+		return t.OwnNode || slices.ContainsFunc(t.Rules, func(r ir.Rule) bool { return r.OwnNode })
+	})
+}
+
+// verdicts walks the tiers; packets that no tier decides are accepted. For
+// packets from the own node, only defaults with OwnNode count.
+func (d *direction) verdicts(state setID, from source, own bool) verdicts {
 	out := everywhere(0)
 	for i := range d.tiers {
 		standard := d.tiers[i].Default
-		tier := d.value(d.rules.part(state, i, d.bits))
+		if own && !d.tiers[i].OwnNode {
+			standard = ir.Pass
+		}
+		tier := d.value(d.rules.part(state, i, d.bits), from)
 		out = out.then(tier.replaced(func(a ir.Action) ir.Action {
 			if a == 0 {
 				a = standard
@@ -348,31 +452,52 @@ func (d *direction) verdicts(state setID) verdicts {
 	return out.then(everywhere(ir.Accept))
 }
 
+// valued is a set of rules of one tier for packets from one source.
+type valued struct {
+	set  setID
+	from source
+}
+
 // value returns the verdicts of some rules of one tier, of which the first
 // match decides.
-func (d *direction) value(set setID) verdicts {
+func (d *direction) value(set setID, from source) verdicts {
 	if set == 0 {
 		return everywhere(0)
+	}
+	if from != (source{}) {
+		v, known := d.valuesFrom[valued{set, from}]
+		if !known {
+			v = d.calculate(set, from)
+			d.valuesFrom[valued{set, from}] = v
+		}
+		return v
 	}
 	for int(set) >= len(d.values) {
 		d.values = append(d.values, make([]verdicts, len(d.rules.nodes)-len(d.values))...)
 	}
-	if v := d.values[set]; v != nil {
-		return v
+	if d.values[set] == nil {
+		d.values[set] = d.calculate(set, from)
 	}
-	var v verdicts
-	if n := int(set) - 1; n < len(d.tiers)<<d.bits {
-		v = verdictsOf(&d.tiers[n>>d.bits].Rules[n&(1<<d.bits-1)])
-	} else {
-		halves := d.rules.nodes[set]
-		v = d.value(halves[0]).then(d.value(halves[1]))
+	return d.values[set]
+}
+
+func (d *direction) calculate(set setID, from source) verdicts {
+	if n := int32(set) - 1; int(n) < len(d.tiers)<<d.bits {
+		if d.negated && n&1 == 1 {
+			// The rule does not match, since its peer is one that it must not have.
+			return everywhere(0)
+		}
+		return d.verdictsOf(d.rule(n), from)
 	}
-	d.values[set] = v
-	return v
+	halves := d.rules.nodes[set]
+	if d.negated && d.isNegative(halves[1]) {
+		return everywhere(0)
+	}
+	return d.value(halves[0], from).then(d.value(halves[1], from))
 }
 
 func (b *builder) intern(r Row) int {
-	b.text = r.appendContent(b.text[:0])
+	b.text = r.appendContent(b.text[:0], b.out.Rows)
 	if i, known := b.rowIndex[string(b.text)]; known {
 		return i
 	}

@@ -25,7 +25,7 @@ func Denied(p *ir.Program) func(*Flow) bool {
 		}
 		src, dst := f.Src.Addr(), f.ReplySrc
 		refuses := func(d ir.Direction, pod, peer netip.Addr) bool {
-			decision, _ := e.Judge(d, pod, peer, f.Protocol, dst.Port())
+			decision, _ := e.Judge(d, pod, peer, eval.Transport{Protocol: f.Protocol, Port: dst.Port(), SourcePort: f.Src.Port()})
 			return !decision.Accept
 		}
 		return refuses(ir.Egress, src, dst.Addr()) || refuses(ir.Ingress, dst.Addr(), src)

@@ -167,7 +167,7 @@ func (x *Policies) Allowed(d ir.Direction, pod, peer netip.Addr) *Ports {
 }
 
 // Decide returns what decides about one packet.
-func (x *Policies) Decide(d ir.Direction, pod, peer netip.Addr, proto ir.Protocol, port uint16) eval.Decision {
-	decision, _ := x.judge.Judge(d, pod, peer, proto, port)
+func (x *Policies) Decide(d ir.Direction, pod, peer netip.Addr, q eval.Transport) eval.Decision {
+	decision, _ := x.judge.Judge(d, pod, peer, q)
 	return decision
 }

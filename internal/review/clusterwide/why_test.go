@@ -9,6 +9,7 @@ import (
 	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
 )
 
 // TestWhyIsDecide holds the parts of all ports against the decision about single ports:
@@ -48,7 +49,7 @@ func holds(t *testing.T, x *clusterwide.Policies, d ir.Direction, pod, peer neti
 	parts := x.Why(d, pod, peer)
 	for _, proto := range append(ir.Protocols(), ir.ICMP) {
 		for _, port := range []uint16{0, 1, 52, 53, 54, 80, 443, 8080, 8081, 8082, 9000, 65535} {
-			decision := x.Decide(d, pod, peer, proto, port)
+			decision := x.Decide(d, pod, peer, eval.Transport{Protocol: proto, Port: port})
 			counts[decision.Accept]++
 			named, found := false, 0
 			for i := range parts {

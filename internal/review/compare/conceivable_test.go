@@ -181,11 +181,11 @@ func (g *policyPair) oracle(before, after *objects.Set, known map[string]*namedN
 		judges[i] = eval.New(p)
 	}
 	allowed := func(at int, from, to *conceived, port asPort) bool {
-		out, _ := judges[at].Judge(ir.Egress, from.address, to.address, port.protocol, port.number)
+		out, _ := judges[at].Judge(ir.Egress, from.address, to.address, eval.Transport{Protocol: port.protocol, Port: port.number})
 		if !out.Accept {
 			return false
 		}
-		in, _ := judges[at].Judge(ir.Ingress, to.address, from.address, port.protocol, port.number)
+		in, _ := judges[at].Judge(ir.Ingress, to.address, from.address, eval.Transport{Protocol: port.protocol, Port: port.number})
 		return in.Accept
 	}
 	name := func(n string) string {

@@ -176,7 +176,7 @@ func (c *comparison) why(opened bool, d ir.Direction, from, to *entity, ports cl
 		if d == ir.Ingress {
 			pod, peer = dst, src
 		}
-		return x.Decide(d, pod, peer, proto, port)
+		return x.Decide(d, pod, peer, eval.Transport{Protocol: proto, Port: port})
 	}
 	q := dispute{
 		changes: c.changes, opened: opened,

@@ -8,6 +8,7 @@ import (
 	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
 )
 
 // compareUsers reports pods that can no longer, or can now, use a port of a
@@ -76,7 +77,7 @@ func (c *serviceComparison) refuser(e *entity, list []netip.AddrPort, port ir.Se
 			direction ir.Direction
 			pod, peer netip.Addr
 		}{{ir.Egress, src, a.Addr()}, {ir.Ingress, a.Addr(), src}} {
-			d := c.after.Decide(end.direction, end.pod, end.peer, port.Protocol, a.Port())
+			d := c.after.Decide(end.direction, end.pod, end.peer, eval.Transport{Protocol: port.Protocol, Port: a.Port()})
 			if o := d.Origin(); !d.Accept && o.Kind != "" {
 				return []diffreport.Reason{{Text: fmt.Sprintf("%s does not let it through", o.Object()), Origin: o}}
 			}

@@ -42,7 +42,7 @@ func (o *Outcome) decisions(to netip.AddrPort) []decision {
 			if d.direction == ir.Ingress && eval.New(v.program).IsNodeAddress(d.peer) {
 				continue
 			}
-			d.Decision = x.Decide(d.direction, d.own, d.peer, h.Packet.Protocol, to.Port())
+			d.Decision = x.Decide(d.direction, d.own, d.peer, h.Packet.Transport(to.Port()))
 			d.pod, d.policies, d.protocol, d.port = local.Namespace+"/"+local.Name, x, h.Packet.Protocol, to.Port()
 			out = append(out, d)
 		}

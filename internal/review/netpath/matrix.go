@@ -154,7 +154,7 @@ func (v *view) judge(d ir.Direction, pod, peer netip.Addr, port Port) bool {
 	q := question{d, profile, class, port}
 	answer, known := v.answers[q]
 	if !known {
-		decision, _ := v.evaluator.Judge(d, pod, peer, port.Protocol, port.Number)
+		decision, _ := v.evaluator.Judge(d, pod, peer, eval.Transport{Protocol: port.Protocol, Port: port.Number})
 		answer = decision.Accept
 		v.answers[q] = answer
 	}

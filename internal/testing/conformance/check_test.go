@@ -115,7 +115,7 @@ func (r *Result) side(row *Row, d ir.Direction, network *netpath.Network, pod *c
 	if r.evaluators[node] == nil {
 		r.evaluators[node] = eval.New(network.Program(node))
 	}
-	decision, _ := r.evaluators[node].Judge(d, own, peer, row.Protocol, row.Port)
+	decision, _ := r.evaluators[node].Judge(d, own, peer, eval.Transport{Protocol: row.Protocol, Port: row.Port})
 	if decision.Accept != *want {
 		r.fail("%s to %s, %d/%v: %v is %v, want allowed %v", row.From, row.To, row.Port, row.Protocol, d, decision, *want)
 	}

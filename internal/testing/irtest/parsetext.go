@@ -80,6 +80,8 @@ func (r *textReader) begin(word string, w *words) error {
 		p.Pools = append(p.Pools, ir.Pool{ID: w.next()})
 	case "on-deny":
 		p.Policy.OnDeny = text[ir.Refusal](w)
+	case "on-redirect":
+		p.Policy.OnRedirect = text[ir.Action](w)
 	case "address-set":
 		p.Policy.AddressSets = append(p.Policy.AddressSets, ir.AddressSet{ID: w.next()})
 	case "peer":
@@ -337,6 +339,10 @@ func addressSetFact(s *ir.AddressSet, word string, w *words) bool {
 		s.Prefixes = append(s.Prefixes, w.prefix())
 	case "except":
 		s.Except = append(s.Except, w.prefix())
+	case "domain":
+		s.Domains = append(s.Domains, w.next())
+	case "own-node":
+		s.OwnNode = true
 	default:
 		return false
 	}
@@ -351,6 +357,9 @@ func (r *textReader) profileFact(p *ir.Profile, word string, w *words) bool {
 			pod.Addresses = append(pod.Addresses, w.addr())
 		}
 		p.Pods = append(p.Pods, pod)
+		return true
+	case "node":
+		p.Node = true
 		return true
 	case "tier":
 		return r.tier(p, w)
@@ -371,6 +380,9 @@ func (r *textReader) tier(p *ir.Profile, w *words) bool {
 	}
 	r.direction = ir.Directions()[at]
 	t := ir.Tier{Kind: text[ir.TierKind](w), Default: text[ir.Action](w)}
+	if len(w.words) > 0 {
+		t.Name = w.next()
+	}
 	if r.direction == ir.Ingress {
 		p.Ingress = append(p.Ingress, t)
 	} else {
@@ -393,7 +405,8 @@ func tierFact(t *ir.Tier, word string, w *words) bool {
 		return true
 	}
 	if len(t.Rules) == 0 {
-		return false
+		t.OwnNode = t.OwnNode || word == "own-node"
+		return word == "own-node"
 	}
 	r := &t.Rules[len(t.Rules)-1]
 	switch word {
@@ -403,12 +416,26 @@ func tierFact(t *ir.Tier, word string, w *words) bool {
 		r.Peers = append(r.Peers, w.next())
 	case "any-port":
 		r.AnyPort = true
+	case "not-peer":
+		r.NotPeers = append(r.NotPeers, w.next())
 	case "port":
-		r.Ports = append(r.Ports, ir.PortRange{
-			Protocol: text[ir.Protocol](w), First: uint16(w.number(16)), Last: uint16(w.number(16)),
-		})
+		r.Ports = append(r.Ports, w.ports())
+	case "not-port":
+		r.NotPorts = append(r.NotPorts, w.ports())
+	case "source-port":
+		r.SourcePorts = append(r.SourcePorts, w.ports())
+	case "own-node":
+		r.OwnNode = true
+	case "prefix":
+		r.Prefix = w.next()
+	case "payload":
+		r.Payload = w.next()
 	default:
 		return false
 	}
 	return true
+}
+
+func (w *words) ports() ir.PortRange {
+	return ir.PortRange{Protocol: text[ir.Protocol](w), First: uint16(w.number(16)), Last: uint16(w.number(16))}
 }

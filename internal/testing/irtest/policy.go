@@ -13,7 +13,18 @@ import (
 // local addresses of its pools and a few other pods, also in combinations that the
 // compiler does not produce.
 func AddRandomPolicy(rng *rand.Rand, p *ir.Program) {
-	g := policyRand{Rand: rng}
+	addPolicy(policyRand{Rand: rng}, p)
+}
+
+// AddRandomDialects is AddRandomPolicy with what only other dialects than
+// Kubernetes' have: named tiers, negations, source ports, ICMP, other protocols,
+// logs, redirects, packets from the own node, and the node as a subject.
+func AddRandomDialects(rng *rand.Rand, p *ir.Program) {
+	addPolicy(policyRand{Rand: rng, dialects: true}, p)
+}
+
+func addPolicy(g policyRand, p *ir.Program) {
+	rng := g.Rand
 	g.cast(p)
 	p.Policy = ir.Policy{OnDeny: ir.Refusals()[rng.IntN(2)]}
 	for i := range 4 + rng.IntN(8) {
@@ -24,12 +35,32 @@ func AddRandomPolicy(rng *rand.Rand, p *ir.Program) {
 	for i := 0; len(g.local) > 0 && i < 6; i++ {
 		p.Policy.Profiles = append(p.Policy.Profiles, g.profile(i))
 	}
+	if g.dialects && len(p.Policy.Profiles) > 0 && rng.IntN(3) == 0 {
+		node := g.profile(9)
+		node.ID, node.Pods, node.Node = "the-node", nil, true
+		withoutOwnNode(&node)
+		p.Policy.Profiles = append(p.Policy.Profiles, node)
+	}
 	dropUnused(&p.Policy)
+	if p.Policy.Redirects() {
+		p.Policy.OnRedirect = []ir.Action{ir.Deny, ir.Accept}[rng.IntN(2)]
+	}
 	p.Normalize()
+}
+
+func withoutOwnNode(p *ir.Profile) {
+	for i := range p.Ingress {
+		p.Ingress[i].OwnNode = false
+		for j := range p.Ingress[i].Rules {
+			p.Ingress[i].Rules[j].OwnNode = false
+		}
+	}
 }
 
 type policyRand struct {
 	*rand.Rand
+	// dialects says whether to use what only other dialects than Kubernetes' have.
+	dialects      bool
 	local, others []netip.Addr
 	sets          []ir.AddressSet
 }
@@ -93,6 +124,10 @@ func (g *policyRand) addressSet(i int) ir.AddressSet {
 		}
 		s.Except = ir.DisjointPrefixes(s.Except)
 	}
+	s.OwnNode = g.dialects && g.IntN(3) == 0
+	if g.dialects && g.IntN(6) == 0 {
+		s.Domains = []string{"a.example.com"}
+	}
 	return s
 }
 
@@ -106,6 +141,9 @@ func (g *policyRand) profile(i int) ir.Profile {
 	which := g.IntN(3)
 	if which != 0 {
 		p.Ingress = g.tiers()
+		if g.dialects {
+			g.ownNode(p.Ingress)
+		}
 	}
 	if which != 1 {
 		p.Egress = g.tiers()
@@ -124,8 +162,86 @@ func (g *policyRand) tiers() []ir.Tier {
 	if len(out) == 0 {
 		out = append(out, g.tier(ir.NetworkTier))
 	}
+	if g.dialects {
+		for i := range g.IntN(3) {
+			t := g.tier(ir.NamedTier)
+			t.Name = fmt.Sprintf("tier-%d", i)
+			if g.IntN(2) == 0 {
+				t.Default = ir.Deny
+				t.Isolating = []ir.Origin{{Kind: "Policy", Name: t.Name, Path: "spec"}}
+			}
+			out = slices.Insert(out, g.IntN(len(out)+1), t)
+		}
+	}
 	return out
 }
+
+// ownNode lets some rules and defaults judge packets from the own node.
+func (g *policyRand) ownNode(tiers []ir.Tier) {
+	for i := range tiers {
+		tiers[i].OwnNode = tiers[i].Default == ir.Deny && g.IntN(4) == 0
+		for j := range tiers[i].Rules {
+			tiers[i].Rules[j].OwnNode = g.IntN(4) == 0
+		}
+	}
+}
+
+// dialect gives a rule what only other dialects have.
+func (g *policyRand) dialect(r *ir.Rule) {
+	switch g.IntN(8) {
+	case 0:
+		r.Action, r.Prefix = ir.Log, []string{"calico-packet", "denied "}[g.IntN(2)]
+	case 1:
+		r.Action, r.Payload = ir.Redirect, "http GET /health"
+	case 2:
+		r.Action = ir.Deny
+	}
+	for _, s := range g.sets {
+		if g.IntN(8) == 0 {
+			r.NotPeers = append(r.NotPeers, s.ID)
+		}
+	}
+	for range g.IntN(3) {
+		addRange(&r.NotPorts, g.anyRange())
+	}
+	if !r.AnyPort {
+		for range g.IntN(3) {
+			addRange(&r.Ports, g.anyRange())
+		}
+	}
+	if g.IntN(5) == 0 {
+		for range 1 + g.IntN(2) {
+			addRange(&r.SourcePorts, g.portRange())
+		}
+	}
+}
+
+func addRange(list *[]ir.PortRange, r ir.PortRange) {
+	if !slices.Contains(*list, r) {
+		*list = append(*list, r)
+	}
+}
+
+// anyRange returns ports, types and codes, or another protocol.
+func (g *policyRand) anyRange() ir.PortRange {
+	icmp := []ir.Protocol{ir.ICMP, ir.ICMPv6}[g.IntN(2)]
+	switch g.IntN(6) {
+	case 0:
+		return ir.EveryPort(icmp)
+	case 1:
+		t := PolicyTypes[g.IntN(len(PolicyTypes))]
+		return ir.PortRange{Protocol: icmp, First: ir.TypeAndCode(t, 0), Last: ir.TypeAndCode(t, 255)}
+	case 2:
+		t := PolicyTypes[g.IntN(len(PolicyTypes))]
+		return ir.PortRange{Protocol: icmp, First: ir.TypeAndCode(t, 1), Last: ir.TypeAndCode(t, 1)}
+	case 3:
+		return ir.EveryPort(ir.Protocol([]uint8{47, 50, 51, 99}[g.IntN(4)]))
+	}
+	return g.portRange()
+}
+
+// PolicyTypes are the ICMP and ICMPv6 types to test random policies with.
+var PolicyTypes = []uint8{0, 3, 8, 128, 255}
 
 func (g *policyRand) tier(kind ir.TierKind) ir.Tier {
 	t := ir.Tier{Kind: kind, Default: ir.Pass}
@@ -140,6 +256,9 @@ func (g *policyRand) tier(kind ir.TierKind) ir.Tier {
 		}
 		g.peers(&r)
 		g.ports(&r)
+		if g.dialects {
+			g.dialect(&r)
+		}
 		t.Rules = append(t.Rules, r)
 	}
 	return t
@@ -167,22 +286,24 @@ func (g *policyRand) ports(r *ir.Rule) {
 		return
 	}
 	for range g.IntN(4) {
-		p := ir.PortRange{Protocol: ir.Protocols()[g.IntN(3)]}
-		switch g.IntN(5) {
-		case 0:
-			p.Last = 65535
-		case 1:
-			p.First, p.Last = 8000, 9000
-		case 2:
-			p.First, p.Last = 8080, 65535
-		default:
-			p.First = PolicyPorts[g.IntN(len(PolicyPorts))]
-			p.Last = p.First
-		}
-		if !slices.Contains(r.Ports, p) {
-			r.Ports = append(r.Ports, p)
-		}
+		addRange(&r.Ports, g.portRange())
 	}
+}
+
+func (g *policyRand) portRange() ir.PortRange {
+	p := ir.PortRange{Protocol: ir.Protocols()[g.IntN(3)]}
+	switch g.IntN(5) {
+	case 0:
+		p.Last = 65535
+	case 1:
+		p.First, p.Last = 8000, 9000
+	case 2:
+		p.First, p.Last = 8080, 65535
+	default:
+		p.First = PolicyPorts[g.IntN(len(PolicyPorts))]
+		p.Last = p.First
+	}
+	return p
 }
 
 // dropUnused removes sets that no rule uses.
@@ -192,7 +313,7 @@ func dropUnused(p *ir.Policy) {
 		for _, d := range ir.Directions() {
 			for _, t := range p.Profiles[i].Tiers(d) {
 				for _, r := range t.Rules {
-					for _, id := range r.Peers {
+					for _, id := range r.Sets() {
 						used[id] = true
 					}
 				}
