@@ -52,7 +52,9 @@ func (c *checker) add(e *field.Error) {
 	}
 }
 
-func (c *checker) invalid(at *field.Path, value any, why string) { c.add(field.Invalid(at, value, why)) }
+func (c *checker) invalid(at *field.Path, value any, why string) {
+	c.add(field.Invalid(at, value, why))
+}
 
 func (c *checker) forbidden(at *field.Path, why string) { c.add(field.Forbidden(at, why)) }
 
