@@ -9,6 +9,7 @@ import (
 
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/compiler/policy"
+	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/compiler/service"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -50,7 +51,7 @@ type Cluster struct {
 // Prepare lowers everything that does not depend on a node.
 func Prepare(set *objects.Set, config objects.Config) *Cluster {
 	services, diags := service.Analyze(set, config.ExternalIPs)
-	policies, more := policy.Analyze(set)
+	policies, more := policy.Analyze(set, policySettings(config))
 	c := &Cluster{services: services, policies: policies, config: config, diags: append(diags, more...)}
 	if config.FailClosed {
 		c.known = known(set.Pods)
@@ -59,6 +60,11 @@ func Prepare(set *objects.Set, config objects.Config) *Cluster {
 	c.cidrs = readServiceCIDRs(set.ServiceCIDRs, &c.diags)
 	c.diags.Sort()
 	return c
+}
+
+// policySettings are the settings that policies are read with.
+func policySettings(c objects.Config) policy.Settings {
+	return policy.Settings{Settings: clause.Settings{Domains: c.Domains, Separate: c.SeparatePolicies}, OnRedirect: c.OnRedirect}
 }
 
 // ServiceCIDRs returns the known ranges of ClusterIPs.

@@ -2,9 +2,11 @@ package compiler
 
 import (
 	"bytes"
+	"maps"
 	"reflect"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/planec/planec/compiler/objects"
@@ -29,6 +31,11 @@ func (x *Incremental) Apply(u Update) Delta {
 		if policy, whole = x.takeOthers(*u.Others); whole {
 			return Delta{Whole: true}
 		}
+	}
+	if len(dirty) > 0 && !policy && x.others.HasDialects() {
+		before := x.policy
+		x.policy = x.lowerPolicy()
+		policy = !reflect.DeepEqual(before, x.policy)
 	}
 	d := Delta{Before: &ir.Program{}, After: &ir.Program{}}
 	switch {
@@ -117,8 +124,24 @@ func (x *Incremental) takeOthers(others objects.Set) (policy, whole bool) {
 	return !reflect.DeepEqual(before, x.policy), false
 }
 
+// servicesAndSlices lists all Services and EndpointSlices by name.
+func (x *Incremental) servicesAndSlices() (services []objects.Sourced[*corev1.Service], endpoints []objects.Sourced[*discoveryv1.EndpointSlice]) {
+	for _, n := range slices.SortedFunc(maps.Keys(x.services), objects.Name.Compare) {
+		services = append(services, x.services[n])
+	}
+	for _, n := range slices.SortedFunc(maps.Keys(x.slices), objects.Name.Compare) {
+		endpoints = append(endpoints, x.slices[n])
+	}
+	return services, endpoints
+}
+
 func (x *Incremental) lowerPolicy() ir.Policy {
-	x.policies, x.findings.policies = x.policies.Next(&x.others)
+	set := x.others
+	if set.HasDialects() {
+		// Rules of other dialects may be about Services.
+		set.Services, set.EndpointSlices = x.servicesAndSlices()
+	}
+	x.policies, x.findings.policies = x.policies.Next(&set, policySettings(x.config))
 	x.findings.stale = true
 	var p ir.Program
 	x.policies.Lower(x.node, onDeny(x.config), x.config.Hash, &p, &x.findings.policies)

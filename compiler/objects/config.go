@@ -38,6 +38,16 @@ type Config struct {
 	ExternalIPs ExternalIPs
 	// OnDeny is how policies refuse packets; 0 is ir.Drop.
 	OnDeny ir.Refusal
+	// OnRedirect is what happens to packets that a policy hands to a proxy, which
+	// planec does not have: ir.Deny, also if it is 0, or ir.Accept.
+	OnRedirect ir.Action
+	// Domains are the addresses of the DNS names in policies. A name that is not
+	// there has none, and what a policy allows to it is closed.
+	Domains map[string][]netip.Addr
+	// SeparatePolicies keeps NetworkPolicies in a tier of their own, where policies
+	// of Cilium or Calico are present too. Otherwise they take part in the tier
+	// that the dialect gives them.
+	SeparatePolicies bool
 	// Hash makes the IDs of profiles; nil is SHA-256. Tests use weak hashes.
 	Hash identity.Hash `json:"-"`
 }

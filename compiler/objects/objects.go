@@ -58,6 +58,9 @@ type Set struct {
 	Entries   []Sourced[*Entry]     // Ingresses and routes
 }
 
+// HasDialects reports whether there are policies of other dialects than Kubernetes'.
+func (s *Set) HasDialects() bool { return s.hasCalico() }
+
 // Append adds the objects of other to s.
 func (s *Set) Append(other Set) {
 	s.Services = append(s.Services, other.Services...)

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/compiler/policy/validate"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -32,6 +33,11 @@ type Model struct {
 	// peers.
 	everyPod *peer
 
+	// foreign are the policies of other dialects; nil without any.
+	foreign *foreign
+	// onRedirect is what happens to what rules redirect.
+	onRedirect ir.Action
+
 	// The parts that the next model of nearly equal objects can reuse.
 	seen  inputs
 	peers *peers
@@ -54,15 +60,25 @@ type compiled struct {
 	diags  diag.List
 }
 
+// Settings are choices about policies that no object makes.
+type Settings struct {
+	clause.Settings
+	// OnRedirect is what happens to packets that a rule hands to a proxy: ir.Deny,
+	// also if it is 0, or ir.Accept.
+	OnRedirect ir.Action
+}
+
 // Analyze reads the policies and all objects that they can select.
-func Analyze(set *objects.Set) (*Model, diag.List) { return (&Model{}).Next(set) }
+func Analyze(set *objects.Set, settings Settings) (*Model, diag.List) {
+	return (&Model{}).Next(set, settings)
+}
 
 // Next is [Analyze] for objects that largely equal those of m. It reads pods,
 // namespaces and nodes again only if one of them is a different object, and
 // policies only if they are. Objects in use must not change.
-func (m *Model) Next(set *objects.Set) (*Model, diag.List) {
+func (m *Model) Next(set *objects.Set, settings Settings) (*Model, diag.List) {
 	var diags diag.List
-	if len(set.NetworkPolicies)+len(set.ClusterNetworkPolicies)+len(set.AdminNetworkPolicies)+len(set.BaselineAdminNetworkPolicies) == 0 {
+	if len(set.NetworkPolicies)+len(set.ClusterNetworkPolicies)+len(set.AdminNetworkPolicies)+len(set.BaselineAdminNetworkPolicies) == 0 && !set.HasDialects() {
 		return &Model{cast: &cast{}}, nil
 	}
 	n := &Model{network: make(map[string][]*policy), compiled: make(map[any]compiled)}
@@ -74,6 +90,10 @@ func (m *Model) Next(set *objects.Set) (*Model, diag.List) {
 	n.networkIndex, n.clusterIndex = make(map[string]*policyIndex, len(n.network)), newPolicyIndex(n.cluster)
 	for namespace, list := range n.network {
 		n.networkIndex[namespace] = newPolicyIndex(list)
+	}
+	n.onRedirect = cmp.Or(settings.OnRedirect, ir.Deny)
+	if set.HasDialects() {
+		n.readForeign(set, settings.Settings, &diags)
 	}
 	n.everyPod = n.peers.ofPods(podSelector{namespaces: newSelector(nil), pods: newSelector(nil)})
 	n.equalPriorities(&diags)

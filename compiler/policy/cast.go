@@ -45,6 +45,7 @@ type node struct {
 	name      string
 	labels    labels.Set
 	addresses []netip.Addr
+	object    *corev1.Node
 }
 
 // pod is an unfinished pod that is not on the host's network.
@@ -56,6 +57,8 @@ type pod struct {
 	addresses []netip.Addr
 	// ports are the named ports, by name.
 	ports map[string][]containerPort
+	// object is the Pod, for front ends of other dialects.
+	object *corev1.Pod
 }
 
 // containerPort is a named port of a pod.
@@ -141,7 +144,7 @@ func (c *cast) readPods(set *objects.Set, byName map[string]*namespace, diags *d
 			hosts = append(hosts, src)
 			continue
 		}
-		p := &pod{namespace: ns, name: object.Name, labels: object.Labels, node: object.Spec.NodeName, ports: namedPorts(object)}
+		p := &pod{namespace: ns, name: object.Name, labels: object.Labels, node: object.Spec.NodeName, ports: namedPorts(object), object: object}
 		p.addresses = claim(src, p, owners, diags)
 		c.pods = append(c.pods, p)
 	}
@@ -219,7 +222,7 @@ func (c *cast) readNodes(set *objects.Set) {
 			continue
 		}
 		seen[object.Name] = true
-		n := &node{name: object.Name, labels: object.Labels}
+		n := &node{name: object.Name, labels: object.Labels, object: object}
 		for _, a := range object.Status.Addresses {
 			// The same list also contains host names.
 			if addr, err := netip.ParseAddr(a.Address); err == nil && addr.Zone() == "" {

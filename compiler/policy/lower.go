@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/identity"
@@ -14,8 +15,12 @@ import (
 // only the address sets that their rules need. The hash makes the IDs; nil is
 // SHA-256. It reports and gives up what is too large for a node.
 func (m *Model) Lower(node string, onDeny ir.Refusal, hash identity.Hash, p *ir.Program, diags *diag.List) {
-	b := &builder{model: m, sets: make(map[string]*ir.AddressSet), names: make([]*ir.Peer, len(m.cast.addresses))}
-	for _, g := range m.groups(node, identity.Names{Hash: hash}) {
+	b := &builder{model: m, node: node, tiersInOrder: m.tierOrder(), sets: make(map[string]*ir.AddressSet), names: make([]*ir.Peer, len(m.cast.addresses))}
+	groups := m.groups(node, identity.Names{Hash: hash})
+	if policies := m.foreign.onNode(node); len(policies) > 0 {
+		groups = append(groups, m.nodeGroup(node, policies, identity.Names{Hash: hash}))
+	}
+	for _, g := range groups {
 		if profile, ok := b.profile(g); ok {
 			p.Policy.Profiles = append(p.Policy.Profiles, profile)
 		}
@@ -24,6 +29,9 @@ func (m *Model) Lower(node string, onDeny ir.Refusal, hash identity.Hash, p *ir.
 		return
 	}
 	p.Policy.OnDeny = onDeny
+	if p.Policy.Redirects() {
+		p.Policy.OnRedirect = m.onRedirect
+	}
 	for _, s := range b.sets {
 		p.Policy.AddressSets = append(p.Policy.AddressSets, *s)
 	}
@@ -41,6 +49,10 @@ type group struct {
 	id       string
 	pods     []*pod
 	policies []*policy
+	// foreign are the policies of other dialects.
+	foreign []*clause.Policy
+	// node says that the group is the node itself.
+	node bool
 }
 
 // groups groups pods that the same policies select, if their named ports are
@@ -49,14 +61,17 @@ func (m *Model) groups(node string, names identity.Names) []*group {
 	byKey := make(map[string]*group)
 	var out []*group
 	for _, p := range m.byNode[node] {
-		policies := m.selecting(p)
-		if len(policies) == 0 {
+		policies, others := m.selecting(p), m.foreign.selecting(p)
+		if len(policies)+len(others) == 0 {
 			continue
 		}
 		key := groupKey(policies, p)
+		if len(others) > 0 {
+			key += m.foreign.text(others, p)
+		}
 		g := byKey[key]
 		if g == nil {
-			g = &group{id: profileID(policies, key, &names), policies: policies}
+			g = &group{id: profileID(originsOf(policies, others), key, &names), policies: policies, foreign: others}
 			byKey[key] = g
 			out = append(out, g)
 		}
@@ -65,7 +80,28 @@ func (m *Model) groups(node string, names identity.Names) []*group {
 	return out
 }
 
-// selecting returns the policies that apply to the pod, in the order of
+// nodeGroup is the group of the node itself.
+func (m *Model) nodeGroup(node string, policies []*clause.Policy, names identity.Names) *group {
+	key := "node " + node + "\n"
+	for _, p := range policies {
+		key += foreignKey(p) + "\n"
+	}
+	return &group{id: profileID(originsOf(nil, policies), key, &names), foreign: policies, node: true}
+}
+
+// originsOf lists the origins of policies.
+func originsOf(policies []*policy, others []*clause.Policy) []ir.Origin {
+	out := make([]ir.Origin, 0, len(policies)+len(others))
+	for _, p := range policies {
+		out = append(out, p.origin)
+	}
+	for _, p := range others {
+		out = append(out, p.Origin)
+	}
+	return out
+}
+
+// selecting returns the policies of Kubernetes that apply to the pod, in the order of
 // evaluation within each tier.
 func (m *Model) selecting(p *pod) []*policy {
 	return append(m.networkIndex[p.namespace.name].selecting(p), m.clusterIndex.selecting(p)...)
@@ -130,7 +166,7 @@ func groupKey(policies []*policy, p *pod) string {
 
 // profileID makes a readable ID that is safe in rules: namespace and name of
 // the first policy, the number of further ones, and a hash of everything.
-func profileID(policies []*policy, key string, names *identity.Names) string {
+func profileID(policies []ir.Origin, key string, names *identity.Names) string {
 	const longest = 28
 	clip := func(s string) string {
 		if len(s) > longest {
@@ -138,7 +174,7 @@ func profileID(policies []*policy, key string, names *identity.Names) string {
 		}
 		return s
 	}
-	first := policies[0].origin
+	first := policies[0]
 	where := first.Namespace
 	if where == "" {
 		where = "cluster"
@@ -153,13 +189,16 @@ func profileID(policies []*policy, key string, names *identity.Names) string {
 // builder collects the needs of a node's profiles.
 type builder struct {
 	model *Model
-	sets  map[string]*ir.AddressSet
+	node  string
+	// tiersInOrder are the tiers of the cluster.
+	tiersInOrder []clause.TierName
+	sets         map[string]*ir.AddressSet
 	// names are in the order of the cast's addresses; nil marks unneeded ones.
 	names []*ir.Peer
 }
 
 func (b *builder) profile(g *group) (ir.Profile, bool) {
-	p := ir.Profile{ID: g.id}
+	p := ir.Profile{ID: g.id, Node: g.node}
 	for _, pod := range g.pods {
 		p.Pods = append(p.Pods, ir.Pod{Namespace: pod.namespace.name, Name: pod.name, Addresses: slices.Clone(pod.addresses)})
 	}
@@ -170,19 +209,15 @@ func (b *builder) profile(g *group) (ir.Profile, bool) {
 
 func (b *builder) tiers(g *group, d ir.Direction) []ir.Tier {
 	var out []ir.Tier
-	for _, kind := range ir.TierKinds() {
-		t := ir.Tier{Kind: kind, Default: ir.Pass}
-		for _, p := range g.policies {
-			if p.tier != kind {
-				continue
-			}
-			if p.isolates[d] {
-				t.Default = ir.Deny
-				t.Isolating = append(t.Isolating, p.origin.At("spec"))
-			}
-			for i := range p.rules[d] {
-				b.add(&t, p.rules[d][i].lower(d, b.model.cast, b.model.everyPod, g.pods[0]))
-			}
+	for _, name := range b.tiersInOrder {
+		t := ir.Tier{Kind: name.Kind, Name: name.Name, Default: ir.Pass}
+		rules := b.own(&t, g, d)
+		if len(g.foreign) > 0 {
+			rules = append(rules, b.foreign(&t, g, d)...)
+			slices.SortStableFunc(rules, placed.compare)
+		}
+		for i := range rules {
+			b.add(&t, &rules[i].lowered)
 		}
 		if len(t.Rules) > 0 || t.Default == ir.Deny {
 			out = append(out, t)
@@ -191,19 +226,68 @@ func (b *builder) tiers(g *group, d ir.Direction) []ir.Tier {
 	return out
 }
 
-func (b *builder) add(t *ir.Tier, rules []lowered) {
-	for _, l := range rules {
-		t.Rules = append(t.Rules, l.rule)
-		for i, s := range l.sets {
-			if b.sets[s.ID] != nil {
-				continue
+// own returns the rules of Kubernetes' policies in a tier, and makes it isolate.
+func (b *builder) own(t *ir.Tier, g *group, d ir.Direction) []placed {
+	var out []placed
+	for i, p := range g.policies {
+		if p.tier != t.Kind {
+			continue
+		}
+		at := placed{order: float64(i)}
+		if p.tier == ir.NetworkTier {
+			at = placed{order: clause.NetworkPolicyOrder, tie: p.origin.Name + "/" + p.origin.Namespace}
+		}
+		if p.isolates[d] {
+			t.Default = ir.Deny
+			t.Isolating = append(t.Isolating, p.origin.At("spec"))
+		}
+		for i := range p.rules[d] {
+			for _, l := range p.rules[d][i].lower(d, b.model.cast, b.model.everyPod, g.pods[0]) {
+				at.lowered = l
+				out = append(out, at)
 			}
-			b.sets[s.ID] = s
-			for j := range l.names[i] {
-				n := &l.names[i][j]
-				if have := b.names[n.index]; have == nil || have.Namespace == "" {
-					b.names[n.index] = &n.Peer
-				}
+		}
+	}
+	return out
+}
+
+// foreign returns the rules of other dialects in a tier, and makes it isolate.
+func (b *builder) foreign(t *ir.Tier, g *group, d ir.Direction) []placed {
+	var out []placed
+	var subject *pod
+	if !g.node {
+		subject = g.pods[0]
+	}
+	for _, p := range g.foreign {
+		if p.Tier.Kind != t.Kind || p.Tier.Name != t.Name {
+			continue
+		}
+		if s := p.Side(d); s.Isolates {
+			t.Default = ir.Deny
+			t.Isolating = append(t.Isolating, p.Origin.At("spec"))
+			t.OwnNode = t.OwnNode || s.OwnNode && d == ir.Ingress && !g.node
+		}
+		rules := b.model.foreign.clausesOf(p, d, subject)
+		for i := range rules {
+			r := &rules[i]
+			r.OwnNode = r.OwnNode && d == ir.Ingress && !g.node
+			out = append(out, placed{r.Rank, p.Order, p.Tie, b.model.foreign.lower(r, b.model.cast, b.node)})
+		}
+	}
+	return out
+}
+
+func (b *builder) add(t *ir.Tier, l *lowered) {
+	t.Rules = append(t.Rules, l.rule)
+	for i, s := range l.sets {
+		if b.sets[s.ID] != nil {
+			continue
+		}
+		b.sets[s.ID] = s
+		for j := range l.names[i] {
+			n := &l.names[i][j]
+			if have := b.names[n.index]; have == nil || have.Namespace == "" {
+				b.names[n.index] = &n.Peer
 			}
 		}
 	}

@@ -24,6 +24,8 @@ const (
 type share struct {
 	pieces int
 	ports  map[ir.PortRange]bool
+	// sources are the source ports of its rules, which multiply the rows.
+	sources map[ir.PortRange]bool
 }
 
 // bill is the cost of a profile, by policy.
@@ -45,12 +47,13 @@ func (b *bill) cost() int {
 
 // of returns the cost of some policies alone.
 func (b *bill) of(policies []failsafe.Object) int {
-	pieces, ports := 1, make(map[ir.PortRange]bool)
+	pieces, ports, sources := 1, make(map[ir.PortRange]bool), make(map[ir.PortRange]bool)
 	for _, o := range policies {
 		pieces += b.shares[o].pieces
 		maps.Copy(ports, b.shares[o].ports)
+		maps.Copy(sources, b.shares[o].sources)
 	}
-	return pieces * len(ports)
+	return pieces * len(ports) * (1 + 2*len(sources))
 }
 
 // heaviest lists the policies by their share, largest first.
@@ -140,13 +143,16 @@ func (b *bill) add(r *ir.Rule, pieces map[string]int) {
 	o := failsafe.PolicyOf(r.Origin)
 	s := b.shares[o]
 	if s == nil {
-		s = &share{ports: make(map[ir.PortRange]bool)}
+		s = &share{ports: make(map[ir.PortRange]bool), sources: make(map[ir.PortRange]bool)}
 		b.shares[o] = s
 	}
-	for _, id := range r.Peers {
+	for _, id := range r.Sets() {
 		s.pieces += pieces[id]
 	}
-	for _, p := range r.Ports {
+	for _, p := range slices.Concat(r.Ports, r.NotPorts) {
 		s.ports[p] = true
+	}
+	for _, p := range r.SourcePorts {
+		s.sources[p] = true
 	}
 }

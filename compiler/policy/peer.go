@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/ir"
 )
 
@@ -18,6 +19,9 @@ type peer struct {
 	pods     *podSelector
 	nodes    *selector
 	networks *ir.AddressSet
+	foreign  *clause.Peer
+	// node is the node that a foreign peer is resolved for.
+	node string
 
 	once  sync.Once
 	found []*pod
@@ -93,6 +97,8 @@ func (x *peers) ofNetwork(cidr netip.Prefix, except []netip.Prefix) *peer {
 func (p *peer) resolve(c *cast) {
 	p.once.Do(func() {
 		switch {
+		case p.foreign != nil:
+			p.resolveForeign(c)
 		case p.networks != nil:
 			p.set = *p.networks
 		case p.nodes != nil:

@@ -231,7 +231,7 @@ var codes = []CodeInfo{
 	{HostPolicy, Warning, "a policy of Calico that is for hosts alone", "nothing enforces it: doNotTrack and preDNAT are about HostEndpoints, which planec does not have; remove it, or enforce it elsewhere"},
 	{HTTPMatch, Warning, "a rule of Calico's that asks for HTTP requests", "no proxy looks at them: the rule allows the connection by all else that it says, as Calico does without its proxies"},
 	{PolicyServiceNobody, Warning, "a rule of Calico's for a Service without endpoints", "check the name and the namespace; the rule matches nothing until the Service has EndpointSlices"},
-	{PolicyServiceNamespace, Warning, "a rule of Calico's for a Service without a namespace", "write services.namespace: Calico looks for a Service without one, and finds nobody; a rule that allows opens nothing, and one that denies closes the Service of the policy's own namespace"},
+	{PolicyServiceNamespace, Warning, "a rule of Calico's for a Service without a namespace", "write services.namespace: Calico looks for a Service without one, and finds none; a rule that allows opens nothing, and one that denies closes the Service of the policy's own namespace"},
 	{EmptyServiceAccounts, Warning, "serviceAccounts of a rule of Calico's that ask for nothing", "give names or a selector: the rule is about everybody"},
 	{CalicoOrder, Info, "NetworkPolicies of Kubernetes that Calico's policies come before or after", "nothing to do: with policies of Calico, a NetworkPolicy has order 1000 in the tier default, and its isolation is the end of that tier"},
 	{SynthLimit, Warning, "more pods than --synth makes", "at most 1000 are made of a workload and 200000 of all; give the Pods themselves"},

@@ -7,7 +7,7 @@ var aboutCalico = map[Code]Explanation{
 		"apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: security.block}\nspec: {tier: security}    # and no Tier security",
 	},
 	RefusedCalico: {
-		"The cluster does not have the object. A tier's policies are then left out, and a network set is nobody.",
+		"The cluster does not have the object. A tier's policies are then left out, and a network set has no addresses.",
 		"apiVersion: projectcalico.org/v3\nkind: GlobalNetworkSet\nmetadata: {name: bad}\nspec: {nets: [everywhere]}",
 	},
 	HostPolicy: {
@@ -19,7 +19,7 @@ var aboutCalico = map[Code]Explanation{
 		"spec: {ingress: [{action: Allow, http: {methods: [GET]}}]}",
 	},
 	PolicyServiceNobody: {
-		"A rule for a Service is about the endpoints of its EndpointSlices. There are none, so the rule is about nobody.",
+		"A rule for a Service is about the endpoints of its EndpointSlices. There are none, so the rule matches nothing.",
 		"spec: {egress: [{action: Allow, destination: {services: {name: gone, namespace: shop}}}]}",
 	},
 	PolicyServiceNamespace: {

@@ -25,7 +25,7 @@ func (w *world) slicesOf(service objects.Name) []*discoveryv1.EndpointSlice {
 }
 
 // serviceOf returns the Service that a rule is about. Calico's agent looks for one
-// without a namespace where the rule names none, and finds nobody; a rule that denies
+// without a namespace where the rule names none, and finds no endpoint; a rule that denies
 // means that of the policy's namespace, as documented, because it would open otherwise.
 func (r *rule) serviceOf() objects.Name {
 	s := r.peer.service

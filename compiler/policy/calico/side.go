@@ -102,7 +102,7 @@ func split(ports []intstr.IntOrString, proto ir.Protocol) (numeric []ir.PortRang
 func parsed(text string) *selector.Selector {
 	s, err := selector.Parse(text)
 	if err != nil {
-		return selector.Not(selector.All()) // unreachable; it selects nobody
+		return selector.Not(selector.All()) // unreachable; it selects nothing
 	}
 	return s
 }
