@@ -52,7 +52,13 @@ func (w *world) portGroups(s *selector.Selector, names []string, of ir.Protocol)
 		return have.([]portGroup)
 	}
 	byNumbers := make(map[string]*portGroup)
-	for _, p := range w.withPorts(names) {
+	among := w.withPorts(names)
+	if s != nil {
+		if fewer := w.candidates(s); len(fewer) < len(among) {
+			among = fewer
+		}
+	}
+	for _, p := range among {
 		if s != nil && !w.matches(s, p) {
 			continue
 		}
