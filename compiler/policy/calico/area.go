@@ -119,7 +119,7 @@ func (a area) peer(w *world) *clause.Peer {
 func (a *area) resolve(w *world) clause.Set {
 	switch {
 	case a.endpoints != nil:
-		return clause.Set{Addresses: slices.DeleteFunc(slices.Clone(a.endpoints.addresses), func(x netip.Addr) bool { return !a.holds(x) })}
+		return clause.Set{Addresses: a.ofEndpoints()}
 	case a.groups != nil:
 		return a.within(a.groups.pods, nil)
 	case a.selector != nil:
@@ -128,6 +128,25 @@ func (a *area) resolve(w *world) clause.Set {
 		return clause.Set{Networks: slices.Clone(a.nets)}
 	}
 	return clause.Set{Networks: []netip.Prefix{everything[a.family]}}
+}
+
+// ofEndpoints returns the endpoints that are in all other parts too.
+func (a *area) ofEndpoints() []netip.Addr {
+	pods := make(map[netip.Addr]bool)
+	if a.groups != nil {
+		for _, p := range a.groups.pods {
+			for _, x := range p.Addresses {
+				pods[x] = true
+			}
+		}
+	}
+	var out []netip.Addr
+	for _, x := range a.endpoints.addresses {
+		if a.holds(x) && (a.groups == nil || pods[x]) {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 // within returns the pods and networks as far as they are in the area's own networks and

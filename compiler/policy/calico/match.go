@@ -2,6 +2,7 @@ package calico
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/ir"
@@ -101,20 +102,47 @@ func (r *rule) peerNotPorts(all []match, at end) []match {
 		return all
 	}
 	groups := r.world.portGroups(s.selector, s.ports.notNamed, r.protocol)
+	having := area{selector: s.selector, groups: &podGroups{text: namesText(s.ports.notNamed, r.protocol)}}
+	for _, g := range groups {
+		having.groups.pods = append(having.groups.pods, g.pods...)
+	}
 	var out []match
 	for _, m := range all {
-		rest := m.clone()
 		for _, g := range groups {
 			n := m.clone()
-			if n.area.groups = n.area.groups.and(&podGroups{g.pods, g.text}); len(n.area.groups.pods) == 0 {
-				continue
+			if n.area.groups = n.area.groups.and(&podGroups{g.pods, g.text}); len(n.area.groups.pods) > 0 {
+				n.exclude(at, g.numbers)
+				out = append(out, n)
 			}
-			n.exclude(at, g.numbers)
-			out = append(out, n)
-			having := area{selector: s.selector, groups: &podGroups{g.pods, g.text}}
+		}
+		rest := m.clone()
+		if len(groups) > 0 {
 			rest.not = append(rest.not, having.peer(r.world))
 		}
 		out = append(out, rest)
+	}
+	return out
+}
+
+// namesText tells apart the pods that have a port of one of the names.
+func namesText(names []string, of ir.Protocol) string {
+	text := "any of " + strings.Join(names, ",")
+	if of != 0 {
+		text += "/" + of.String()
+	}
+	return text
+}
+
+// alternatives is at least how many rules stand for this one.
+func (r *rule) alternatives() int {
+	s := &r.peer.ports
+	count := func(names []string) int { return len(r.world.portGroups(nil, names, 0)) }
+	out := 1
+	if len(s.named) > 0 {
+		out += count(s.named)
+	}
+	if len(s.notNamed) > 0 {
+		out *= 1 + count(s.notNamed)
 	}
 	return out
 }

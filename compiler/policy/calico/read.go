@@ -118,12 +118,24 @@ func (r *reader) policy(s *calicov3.PolicySpec, at ir.Origin, kind string, subje
 	r.out = append(r.out, p)
 }
 
+// maxAlternatives bounds the rules that stand for those of one direction of a policy:
+// named ports have other numbers on each pod.
+const maxAlternatives = 1 << 14
+
+// rules compiles the rules of a direction. If they would cost too much, the direction is
+// closed.
 func (r *reader) rules(rules []calicov3.Rule, d ir.Direction, at ir.Origin) []clause.Rule {
 	var out []clause.Rule
+	cost := 0
 	for i := range rules {
 		from := &rules[i]
 		where := at.At(fmt.Sprintf("spec.%v[%d]", d, i))
 		made := newRule(r.world, from, d, at.Namespace, where)
+		if cost += made.alternatives(); cost > maxAlternatives {
+			at = at.At(fmt.Sprintf("spec.%v", d))
+			r.diags.Add(diag.PolicyBudget, at, fmt.Sprintf("its named ports stand for more than %d rules; all %v of what it selects is denied", maxAlternatives, d))
+			return []clause.Rule{{Action: ir.Deny, AnyPeer: true, AnyPort: true, Origin: at}}
+		}
 		r.say(from, made)
 		out = append(out, made.clause()...)
 	}
@@ -138,6 +150,11 @@ func (r *reader) say(from *calicov3.Rule, made *rule) {
 	for _, e := range []*calicov3.Entity{&from.Source, &from.Destination} {
 		if a := e.ServiceAccounts; a != nil && a.Selector == "" && len(a.Names) == 0 {
 			r.diags.Add(diag.EmptyServiceAccounts, made.origin, "its serviceAccounts ask for nothing, so it is about everybody")
+		}
+	}
+	for _, name := range made.names() {
+		if len(r.world.withPorts([]string{name})) == 0 {
+			r.diags.Add(diag.UnknownNamedPort, made.origin, fmt.Sprintf("no pod has a port %s", name))
 		}
 	}
 	s := made.peer.service

@@ -1,6 +1,7 @@
 package calico
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -68,6 +69,14 @@ func (r *rule) readNot(from *calicov3.Rule) {
 			}
 		}
 	}
+}
+
+// names lists the names of ports that the rule has.
+func (r *rule) names() []string {
+	own, peer := &r.own.ports, &r.peer.ports
+	all := slices.Concat(own.named, own.notNamed, peer.named, peer.notNamed)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // types is a type of ICMP with all its codes, or with one.

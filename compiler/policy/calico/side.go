@@ -3,7 +3,6 @@ package calico
 import (
 	"net/netip"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -186,5 +185,3 @@ func (s *side) ownNumbers(w *world, p *clause.Pod, names []string, proto ir.Prot
 	}
 	return numbersOf(p, names, proto)
 }
-
-func namesText(names []string) string { return strings.Join(names, ",") }
