@@ -121,13 +121,18 @@ type Rule struct {
 	SourcePorts []PortRange `json:"sourcePorts,omitempty"`
 	// OwnNode makes an ingress rule judge packets from the own node too.
 	OwnNode bool `json:"ownNode,omitempty"`
-	// Prefix is what a Log rule writes before a packet, and "" for other rules.
+	// Prefix is what a Log rule writes before a packet, and "" for other rules:
+	// at most [MaxPrefix] printable ASCII characters but quotes and backslashes.
 	Prefix string `json:"prefix,omitempty"`
 	// Payload is what a Redirect rule asks of the packets' content, as people
 	// read it ("http GET /health"), and "" for other rules.
 	Payload string `json:"payload,omitempty"`
 	Origin  Origin `json:"origin"` // the rule's place in its policy
 }
+
+// MaxPrefix is the length of a log prefix in bytes that every kernel target keeps
+// (xt_LOG_info.prefix in include/uapi/linux/netfilter/xt_LOG.h).
+const MaxPrefix = 29
 
 // Sets returns the IDs of all sets that the rule refers to.
 func (r *Rule) Sets() []string {

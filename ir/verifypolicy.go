@@ -3,6 +3,7 @@ package ir
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // policy checks a policy: references resolve, no part is unused, and no two
@@ -137,6 +138,9 @@ func (v *verifier) rule(p *Profile, d Direction, r *Rule, sets map[string]bool) 
 	}
 	if (r.Action == Log) != (r.Prefix != "") || (r.Action == Redirect) != (r.Payload != "") {
 		v.failf("profile %q: rule %v: %v with prefix %q and payload %q", p.ID, r.Origin, r.Action, r.Prefix, r.Payload)
+	}
+	if len(r.Prefix) > MaxPrefix || strings.ContainsFunc(r.Prefix, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
+		v.failf("profile %q: rule %v: prefix %q is too long or has other characters than rules take", p.ID, r.Origin, r.Prefix)
 	}
 	if r.OwnNode && (d != Ingress || p.Node) {
 		v.failf("profile %q: rule %v cannot judge packets from the own node", p.ID, r.Origin)

@@ -37,7 +37,7 @@ func (d *dataplane) filterTable() {
 	forward = append(forward, output...)
 	forward = append(forward, jumpTo(d.policy.Forward)...)
 	d.filter.chain("PLC-FORWARD", append(forward, d.admitMarked()...)...)
-	d.filter.chain("PLC-OUTPUT", output...)
+	d.filter.chain("PLC-OUTPUT", append(output, jumpTo(d.policy.Output)...)...)
 	d.policies()
 }
 

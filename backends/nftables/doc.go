@@ -1,7 +1,8 @@
 // Package nftables emits rules.nft: text for nft -f that loads in one
 // transaction, replaces planec's previous tables, and touches nothing else. It
 // needs nft 1.0.6 and Linux 5.13. The text is canonical: "nft list table" prints
-// it unchanged except for the order of elements, and nft accepts that output.
+// it unchanged except for the order of elements, and nft accepts that output. Types with
+// codes and protocols by number are an exception: nft lists them in other words.
 //
 // # Layout
 //
@@ -65,12 +66,17 @@
 //	policy-ingress  forward, filter + 11
 //	  └─ pod's address       vmap @ingress
 //	       │ goto
-//	  out-PROFILE, in-PROFILE    ingress: from the node itself, accept
+//	  out-PROFILE, in-PROFILE    ingress: from the node itself, accept, or its row
 //	    ├─ peer-destination, peer-source   priority = the class of the other end
 //	    │      0, else @networks (ranges), else @hosts (single addresses)
 //	    └─ priority           vmap @out-PROFILE, @in-PROFILE; else its "root"
 //	         │ goto
-//	  row-ROW                 priority = 0; ports of each protocol; the rest
+//	  row-ROW                 priority = 0; rows of source ports; logs; ports of each
+//	                          protocol; the rest
+//	policy-own      output, 11: policy-ingress for what the node sends to its pods, where
+//	                a rule is for that
+//	policy-node-egress, policy-node-ingress   output, filter + 10 and input, 11: the
+//	                profile of the node itself
 //
 // Before the pods' chains, @ingress-pods and @egress-pods refuse replies from or
 // to a pod of the direction if conntrack does not know their TCP connection.

@@ -24,6 +24,8 @@ type policySets struct {
 	rows []set
 	// wanted marks the rows that a chain or a map refers to.
 	wanted []bool
+	// node is the resolved profile of the node itself, or nil.
+	node *resolve.Profile
 	// others is the key for every class that a map does not list. It is the ID
 	// of no class.
 	others uint32
@@ -46,10 +48,15 @@ type direction struct {
 }
 
 // The map of a direction's pods has the name of the direction, and the set of
-// their addresses adds podsWord. policyInput is egress to the node itself.
+// their addresses adds podsWord. policyInput is egress to the
+// node itself, policyOwn what the node sends to its pods, and nodeInput and nodeOutput are
+// the policies of the node.
 const (
 	podsWord    = "-pods"
 	policyInput = "policy-input"
+	policyOwn   = "policy-own"
+	nodeInput   = "policy-node-ingress"
+	nodeOutput  = "policy-node-egress"
 )
 
 // directions are in the order of [ir.Directions].
@@ -69,6 +76,9 @@ func newPolicySets(f family, p *ir.Program, resolved *resolve.Policy) policySets
 	}
 	if selectsAny(&p.Policy, f.ir) {
 		x.resolved, x.wanted, x.others = resolved, make([]bool, len(resolved.Rows)), otherClasses(resolved.Classes)
+		if i := slices.IndexFunc(resolved.Profiles, func(p resolve.Profile) bool { return p.Node }); i >= 0 {
+			x.node = &resolved.Profiles[i]
+		}
 	}
 	return x
 }
@@ -83,10 +93,11 @@ func otherClasses(classes []resolve.Class) uint32 {
 	return id
 }
 
-// selectsAny reports whether policies select a pod with an address of the family.
+// selectsAny reports whether policies select a pod with an address of the family, or
+// the node, which may have one.
 func selectsAny(p *ir.Policy, f ir.Family) bool {
 	return slices.ContainsFunc(p.Profiles, func(x ir.Profile) bool {
-		return slices.ContainsFunc(x.Pods, func(pod ir.Pod) bool { return len(ir.AddrsOf(f, pod.Addresses)) > 0 })
+		return x.Node || slices.ContainsFunc(x.Pods, func(pod ir.Pod) bool { return len(ir.AddrsOf(f, pod.Addresses)) > 0 })
 	})
 }
 
@@ -110,8 +121,13 @@ func (t *table) policies() {
 		profile := &x.resolved.Profiles[i]
 		for k, d := range directions {
 			if tab := profile.Table(d.ir); tab != nil {
-				x.subjects[k].always, x.pods[k].always = true, true
-				t.subjects(&x.subjects[k], &x.pods[k], profile.Profile, d)
+				if !profile.Node {
+					x.subjects[k].always, x.pods[k].always = true, true
+				}
+				t.subjects(&x.subjects[k], profile.Profile, d)
+				if x.resolved.Denies(tab) {
+					t.answering(&x.pods[k], profile.Profile)
+				}
 				t.rowsOf(profile.Profile, tab, d)
 			}
 		}
@@ -122,12 +138,20 @@ func (t *table) policies() {
 }
 
 // subjects maps the profile's pods to its chain.
-func (t *table) subjects(m, pods *set, p *ir.Profile, d direction) {
+func (t *table) subjects(m *set, p *ir.Profile, d direction) {
 	for i := range p.Pods {
 		pod := &p.Pods[i]
 		for _, a := range ir.AddrsOf(t.ir, pod.Addresses) {
 			b := t.peerComment(a.AppendTo(m.next()), pod.Namespace, pod.Name)
 			m.end(append(b, " : goto "+d.prefix+p.ID...))
+		}
+	}
+}
+
+// answering adds the profile's pods to a set; something is denied to them.
+func (t *table) answering(pods *set, p *ir.Profile) {
+	for i := range p.Pods {
+		for _, a := range ir.AddrsOf(t.ir, p.Pods[i].Addresses) {
 			pods.end(a.AppendTo(pods.next()))
 		}
 	}
@@ -138,18 +162,36 @@ func (t *table) subjects(m, pods *set, p *ir.Profile, d direction) {
 // for each class, and a change of that row changes no rule.
 func (t *table) rowsOf(p *ir.Profile, tab *resolve.Table, d direction) {
 	x := &t.policy
+	if tab.Own >= 0 {
+		x.want(tab.Own)
+	}
 	if !namesPeers(p.Tiers(d.ir)) {
-		x.wanted[tab.Default] = true
+		x.want(tab.Default)
 		return
 	}
 	x.hosts.always = true
 	m := set{kind: "map", name: d.prefix + p.ID, of: "type classid : verdict", always: true}
 	others, rows := x.resolved.Compact(tab)
 	for _, r := range append(slices.Clip(rows), resolve.ClassRow{Class: x.others, Row: others}) {
-		x.wanted[r.Row] = true
+		x.want(r.Row)
 		m.end(append(appendHandle(m.next(), r.Class), " : goto "+rowChain(&x.resolved.Rows[r.Row])...))
 	}
 	x.rows = append(x.rows, m)
+}
+
+// want marks a row, and those that it leads to.
+func (x *policySets) want(row int) {
+	x.wanted[row] = true
+	for _, s := range x.resolved.Rows[row].Sources {
+		x.wanted[s.Row] = true
+	}
+}
+
+// judgesOwn reports whether packets from the node to its pods are judged or logged.
+func (x *policySets) judgesOwn() bool {
+	return x.resolved != nil && slices.ContainsFunc(x.resolved.Profiles, func(p resolve.Profile) bool {
+		return p.Ingress != nil && p.Ingress.Own >= 0
+	})
 }
 
 // namesPeers reports whether the class of the peer can matter, now or after
@@ -157,7 +199,7 @@ func (t *table) rowsOf(p *ir.Profile, tab *resolve.Table, d direction) {
 func namesPeers(tiers []ir.Tier) bool {
 	for i := range tiers {
 		for j := range tiers[i].Rules {
-			if r := &tiers[i].Rules[j]; !r.AnyPeer && len(r.Peers) > 0 {
+			if r := &tiers[i].Rules[j]; !r.AnyPeer && len(r.Peers) > 0 || len(r.NotPeers) > 0 {
 				return true
 			}
 		}

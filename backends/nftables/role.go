@@ -92,6 +92,7 @@ const (
 	rebindWord = "rebind-"
 	drawWord   = "draw-"
 	rowWord    = "row-"
+	logWord    = "log-"
 )
 
 // RoleOfSet returns the role of a set or a map by its name.
@@ -136,7 +137,7 @@ func RoleOfChain(name string) Role {
 		return Hook
 	case "services", "nodeports", "source-ranges", "unserved", "unserved-nodeports", "cluster-ips":
 		return Dispatch
-	case policyInput:
+	case policyInput, policyOwn, nodeInput, nodeOutput:
 		return PolicyHook
 	case judgedChain:
 		return Judged
@@ -152,7 +153,7 @@ func RoleOfChain(name string) Role {
 		}
 	}
 	switch {
-	case strings.HasPrefix(name, rowWord):
+	case strings.HasPrefix(name, rowWord), strings.HasPrefix(name, logWord):
 		return Row
 	case strings.HasPrefix(name, splitWord):
 		return Split

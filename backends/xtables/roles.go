@@ -116,7 +116,7 @@ var chainRoles = map[string]Role{
 	"ANSWERS": Shared, "TO-NODE": Shared,
 	// Those of policies.
 	"POLICY": Shared, "POLICY-INPUT": Shared, "INGRESS": Shared, "INGRESS-": Shared, "EGRESS-": Shared, "PODS-": Shared,
-	"ROWS-": Shared, "ROW-": Shared, "PORTS-": Shared,
+	"ROWS-": Shared, "ROW-": Shared, "PORTS-": Shared, "LOG-": Shared, "POLICY-OUTPUT": Shared, "OWN": Shared, "OWNS-": Shared,
 }
 
 // setRoles maps set names without prefix and family, like chainRoles: "plc-reject-4".
@@ -125,7 +125,8 @@ var setRoles = map[string]Role{
 	"reject": Rejected, "reject-internal": Rejected, "drop": Dropped, "drop-internal": Dropped,
 	"np-reject": RejectedNodePort, "np-reject-internal": RejectedNodePort, "np-drop": DroppedNodePort, "np-drop-internal": DroppedNodePort,
 	"restricted": Shared, "ranges": Shared, "cluster-ips": Shared, "hairpin": Shared, "health": Shared,
-	"ingress-pods": IngressPods, "egress-pods": EgressPods,
+	"ingress-pods": IngressPods, "egress-pods": EgressPods, "own-pods": Shared,
+	"ingress-denied": Shared, "egress-denied": Shared,
 	"pods-bit-": Shared, "yes-": Shared, "not-": Shared, "row-": Shared,
 }
 

@@ -89,6 +89,9 @@ func keyOf(tiers []ir.Tier) string {
 	w := writer{sha256.New()}
 	for _, t := range tiers {
 		w.words(t.Kind.String(), t.Default.String(), strconv.Itoa(len(t.Rules)))
+		if t.OwnNode {
+			w.words("own node")
+		}
 		for i := range t.Rules {
 			r := &t.Rules[i]
 			w.words(r.Action.String(), strconv.FormatBool(r.AnyPeer), strconv.Itoa(len(r.Peers)))
@@ -97,6 +100,7 @@ func keyOf(tiers []ir.Tier) string {
 			for _, p := range r.Ports {
 				w.words(p.String())
 			}
+			w.dialect(r)
 		}
 	}
 	return hex.EncodeToString(w.Sum(nil))
@@ -111,9 +115,25 @@ func (w writer) words(list ...string) {
 	}
 }
 
+// dialect writes what most rules do not have.
+func (w writer) dialect(r *ir.Rule) {
+	if len(r.NotPeers)+len(r.NotPorts)+len(r.SourcePorts)+len(r.Prefix) == 0 && !r.OwnNode {
+		return
+	}
+	w.words("not peers", strconv.Itoa(len(r.NotPeers)))
+	w.words(r.NotPeers...)
+	for _, list := range [][]ir.PortRange{r.NotPorts, r.SourcePorts} {
+		w.words("ports", strconv.Itoa(len(list)))
+		for _, p := range list {
+			w.words(p.String())
+		}
+	}
+	w.words(r.Prefix, strconv.FormatBool(r.OwnNode))
+}
+
 // namesPeers reports whether the tiers treat any peers differently.
 func namesPeers(tiers []ir.Tier) bool {
 	return slices.ContainsFunc(tiers, func(t ir.Tier) bool {
-		return slices.ContainsFunc(t.Rules, func(r ir.Rule) bool { return len(r.Peers) > 0 })
+		return slices.ContainsFunc(t.Rules, func(r ir.Rule) bool { return len(r.Peers)+len(r.NotPeers) > 0 })
 	})
 }

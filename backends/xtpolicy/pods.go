@@ -13,6 +13,8 @@ import (
 const (
 	forwardChain = "PLC-POLICY"
 	inputChain   = "PLC-POLICY-INPUT"
+	outputChain  = "PLC-POLICY-OUTPUT"
+	ownChain     = "PLC-OWN"
 	egressChain  = "PLC-EGRESS"
 	ingressChain = "PLC-INGRESS"
 )
@@ -45,19 +47,47 @@ func (b *builder) policies() {
 		return " -p tcp -m tcp ! --tcp-flags SYN SYN -m conntrack --ctstate INVALID,NEW" + gate.in(side) + " -m addrtype ! --src-type LOCAL" + b.refuse
 	}
 	if gate := b.direction(ir.Egress, profiles); gate != nil {
-		forward = append(forward[:len(forward):len(forward)], noOpener(gate, "dst"), gate.in("src")+" -j "+egressChain)
-		input = append(input[:len(input):len(input)], gate.in("src")+" -g "+egressChain)
-		b.rules.Input = inputChain
-		b.chain(inputChain, input...)
+		forward = append(forward[:len(forward):len(forward)], b.denied(ir.Egress, gate, profiles, noOpener)...)
+		forward = append(forward, gate.in("src")+" -j "+egressChain)
+		input = append(input[:len(input):len(input)], gate.in("src")+b.further(ir.Ingress)+egressChain)
 	}
 	if gate := b.direction(ir.Ingress, profiles); gate != nil {
 		// Traffic from the node itself passes; other hosts may share the node's addresses.
-		forward = append(forward[:len(forward):len(forward)], noOpener(gate, "src"), gate.in("dst")+" -m addrtype ! --src-type LOCAL -g "+ingressChain)
+		forward = append(forward[:len(forward):len(forward)], b.denied(ir.Ingress, gate, profiles, noOpener)...)
+		forward = append(forward, gate.in("dst")+" -m addrtype ! --src-type LOCAL -g "+ingressChain)
 	}
+	forward = b.node(begin, forward, input, profiles)
 	if len(forward) > len(begin) {
 		b.rules.Forward = forwardChain
 		b.chain(forwardChain, forward...)
 	}
+}
+
+// denied returns the rule that refuses answers from or to the pods of a direction to
+// which something is denied: all of the gate's, unless some are only there for a log or
+// for packets from the own node.
+func (b *builder) denied(d ir.Direction, gate *Set, profiles []profile, rule func(*Set, string) string) []string {
+	var some []profile
+	all := true
+	for _, p := range profiles {
+		if t := p.Table(d); t != nil && b.tables.Denies(t) {
+			some = append(some, p)
+		} else {
+			all = all && t == nil
+		}
+	}
+	switch {
+	case len(some) == 0:
+		return nil
+	case !all:
+		gate = b.set("plc-"+d.String()+"-denied"+b.suffix, addresses)
+		for _, p := range some {
+			for _, a := range p.pods {
+				gate.addAddr(a)
+			}
+		}
+	}
+	return []string{rule(gate, peerSide(d))}
 }
 
 func (b *builder) profiles() []profile {
@@ -66,6 +96,9 @@ func (b *builder) profiles() []profile {
 		p := profile{Profile: &b.tables.Profiles[i]}
 		for _, pod := range p.Pods {
 			p.pods = append(p.pods, ir.AddrsOf(b.family, pod.Addresses)...)
+		}
+		if p.Node {
+			b.nodeProfile = p.Profile
 		}
 		if len(p.pods) > 0 {
 			p.code = b.codes.Of(p.ID, nil)
@@ -99,7 +132,7 @@ func (b *builder) direction(d ir.Direction, profiles []profile) *Set {
 	if gate == nil {
 		return nil
 	}
-	t := trie{builder: b, prefix: "PLC-PODS-", levels: treeLevels - rowLevels - b.portLevels(), identity: []string{d.String()}, test: func(bit int) string {
+	t := trie{builder: b, prefix: "PLC-PODS-", levels: treeLevels - rowLevels - b.portLevels() - b.specialLevels(), identity: []string{d.String()}, test: func(bit int) string {
 		return b.podBit(bit, profiles).in(podSide(d))
 	}}
 	b.chain(name, t.build(leaves)...)

@@ -48,6 +48,8 @@ type Rules struct {
 	// Input is the chain for packets from local pods to the node. Accepted packets
 	// return to the caller. A name is empty if there is nothing to judge.
 	Forward, Input string
+	// Output is the chain for what the node itself sends, or empty.
+	Output string
 	// Refuse is the target for denied packets.
 	Refuse string
 	// Chains and Sets are sorted by name.
@@ -85,7 +87,7 @@ func (p *Policies) Rules(f ir.Family, comments bool) *Rules {
 // selectsAny reports whether policies select a pod with an address of the family.
 func selectsAny(p *ir.Policy, f ir.Family) bool {
 	return slices.ContainsFunc(p.Profiles, func(x ir.Profile) bool {
-		return slices.ContainsFunc(x.Pods, func(pod ir.Pod) bool { return len(ir.AddrsOf(f, pod.Addresses)) > 0 })
+		return x.Node || slices.ContainsFunc(x.Pods, func(pod ir.Pod) bool { return len(ir.AddrsOf(f, pod.Addresses)) > 0 })
 	})
 }
 
@@ -117,6 +119,8 @@ type builder struct {
 	rows   *rows
 	ports  map[*row]string
 	judged map[string]bool
+	// nodeProfile is the profile of the node itself, or nil.
+	nodeProfile *resolve.Profile
 	// tablesOf caches tables by the identity of their tiers.
 	tablesOf map[string]*table
 }

@@ -11,7 +11,7 @@ import (
 // lists and the result are disjoint and sorted.
 func difference(a, b []ir.PortRange) []ir.PortRange {
 	var out []ir.PortRange
-	for _, p := range ir.Protocols() {
+	for _, p := range protocolsIn(a, b) {
 		// Membership changes where a range begins or ends; two changes at the same
 		// port cancel out.
 		var edges []int
@@ -36,6 +36,11 @@ func difference(a, b []ir.PortRange) []ir.PortRange {
 		}
 	}
 	return out
+}
+
+// protocolsIn returns the protocols of two lists in the order of a row's ranges.
+func protocolsIn(a, b []ir.PortRange) []ir.Protocol {
+	return slices.Concat(ir.Protocols(), slices.Compact(slices.Sorted(slices.Values(append(otherProtocols(a), otherProtocols(b)...)))))
 }
 
 // mostPorts is the maximum number of ports in one rule (XT_MULTI_PORTS); a range
@@ -76,10 +81,15 @@ func matchPorts(group []ir.PortRange) string {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = strconv.AppendUint(b, uint64(r.First), 10)
-		if r.Last != r.First {
-			b = strconv.AppendUint(append(b, ':'), uint64(r.Last), 10)
-		}
+		b = appendPorts(b, r)
 	}
 	return string(b)
+}
+
+func appendPorts(b []byte, r ir.PortRange) []byte {
+	b = strconv.AppendUint(b, uint64(r.First), 10)
+	if r.Last != r.First {
+		b = strconv.AppendUint(append(b, ':'), uint64(r.Last), 10)
+	}
+	return b
 }

@@ -15,7 +15,20 @@ type row struct {
 	// content identifies the row completely; code is a unique number.
 	content string
 	code    uint64
+	// logs and sources are those of resolve's row; a row that has any is taken as it
+	// is, and no pair of address and port comes before it.
+	logs    []resolve.Log
+	sources []source
 }
+
+// source is the row of packets from some source ports.
+type source struct {
+	ports ir.PortRange
+	row   *row
+}
+
+// plain reports whether the row is nothing but a verdict on destination ports.
+func (r *row) plain() bool { return len(r.logs) == 0 && len(r.sources) == 0 }
 
 func (r *row) accepts(p ir.Protocol, port uint16) bool {
 	ranges := resolve.Row{Accept: r.accept, Except: r.except}
@@ -36,9 +49,25 @@ type rows struct {
 func newRows(list []resolve.Row, hash identity.Hash) *rows {
 	r := &rows{codes: identity.Codes{Hash: hash}, byContent: make(map[string]*row), splits: make(map[[2]*row]split)}
 	for i := range list {
-		r.resolved = append(r.resolved, r.of(list[i].Accept, list[i].Except))
+		r.resolved = append(r.resolved, r.resolve(&list[i]))
+	}
+	for i := range list {
+		for _, s := range list[i].Sources {
+			r.resolved[i].sources = append(r.resolved[i].sources, source{s.Ports, r.resolved[s.Row]})
+		}
 	}
 	return r
+}
+
+// resolve returns resolve's row, as yet without its sources.
+func (r *rows) resolve(x *resolve.Row) *row {
+	if x.Plain() {
+		return r.of(x.Accept, x.Except)
+	}
+	content := "row " + x.ID
+	n := &row{accept: x.Accept, except: x.Except, content: content, code: r.codes.Of(content, nil), logs: x.Logs}
+	r.byContent[content] = n
+	return n
 }
 
 func (r *rows) of(accept bool, except []ir.PortRange) *row {
@@ -74,6 +103,9 @@ func (r *rows) split(to, base *row) split {
 	if to == base {
 		return split{rest: base}
 	}
+	if !to.plain() || !base.plain() {
+		return split{rest: to}
+	}
 	key := [2]*row{to, base}
 	if have, known := r.splits[key]; known {
 		return have
@@ -83,7 +115,7 @@ func (r *rows) split(to, base *row) split {
 		var few, wide []ir.PortRange
 		for _, x := range difference(to.except, base.except) {
 			// Port 0 in a set is a special case that is not worth handling.
-			if x.First == x.Last && x.First != 0 {
+			if x.First == x.Last && x.First != 0 && x.Protocol.HasPorts() {
 				few = append(few, x)
 			} else {
 				wide = append(wide, x)
@@ -100,7 +132,7 @@ func (r *rows) split(to, base *row) split {
 // target returns the target for packets to a row.
 func (b *builder) target(r *row) string {
 	switch {
-	case len(r.except) > 0:
+	case len(r.except) > 0 || !r.plain():
 		return " -g " + b.rowChain(r)
 	case r.accept:
 		return accepted
@@ -128,7 +160,8 @@ func (b *builder) rowChain(r *row) string {
 	name := b.names.Of("PLC-ROW-", r.content)
 	b.ports[r] = name
 	inside, outside := b.verdicts(r)
-	var all []string
+	all := append(b.sourceRules(r), b.logRules(r)...)
+	first := len(all)
 	var trees []string
 	for _, p := range ir.Protocols() {
 		var ranges []ir.PortRange
@@ -148,7 +181,10 @@ func (b *builder) rowChain(r *row) string {
 			all = append(all, matchPorts(g)+inside)
 		}
 	}
-	b.chain(name, slices.Concat(trees, all, outside)...)
+	for _, p := range otherProtocols(r.except) {
+		all = append(all, b.protocolRules(r, p)...)
+	}
+	b.chain(name, slices.Concat(all[:first], trees, all[first:], outside)...)
 	return name
 }
 

@@ -262,7 +262,7 @@ func (t *trace) judgeNode(d ir.Direction, peer netip.Addr, q Transport) bool {
 // judgeFar adds the steps of a decision about a subject of policies.
 func (t *trace) judgeFar(d ir.Direction, profile *ir.Profile, pod, peer string, end far, q Transport) bool {
 	decision, subject := t.policies.judge(profile, d, q, end)
-	if !subject || decision.Tier == nil && (len(profile.Tiers(d)) == 0 || end.own) {
+	if !subject || decision.Tier == nil && len(profile.Tiers(d)) == 0 {
 		return true
 	}
 	toward := "to"
@@ -273,7 +273,9 @@ func (t *trace) judgeFar(d ir.Direction, profile *ir.Profile, pod, peer string, 
 		t.result.Logs = append(t.result.Logs, r.Prefix)
 		t.step("log", r.Origin, "%s %s %s, %v: logged with prefix %q by %s (%s)", pod, toward, peer, q, r.Prefix, r.Origin.Object(), r.Origin.Path)
 	}
-	t.step(d.String(), decision.Origin(), "%s %s %s, %v: %v", pod, toward, peer, q, decision)
+	if decision.Tier != nil || !end.own {
+		t.step(d.String(), decision.Origin(), "%s %s %s, %v: %v", pod, toward, peer, q, decision)
+	}
 	return decision.Accept
 }
 

@@ -215,6 +215,20 @@ func (p *Policy) Accepts(t *Table, a netip.Addr, proto ir.Protocol, port, from u
 	return row == nil || row.Accepts(proto, port)
 }
 
+// Denies reports whether a table denies anything that does not come from the own node.
+func (p *Policy) Denies(t *Table) bool {
+	if t == nil {
+		return false
+	}
+	denies := func(row int) bool {
+		r := &p.Rows[row]
+		return !r.Accept || len(r.Except) > 0 || slices.ContainsFunc(r.Sources, func(s SourceRow) bool {
+			return !p.Rows[s.Row].Accept || len(p.Rows[s.Row].Except) > 0
+		})
+	}
+	return denies(t.Default) || slices.ContainsFunc(t.Rows, func(r ClassRow) bool { return denies(r.Row) })
+}
+
 // AcceptsOwn returns the verdict for a packet from the own node.
 func (p *Policy) AcceptsOwn(t *Table, proto ir.Protocol, port, from uint16) bool {
 	return t == nil || t.Own < 0 || p.from(t.Own, proto, from).Accepts(proto, port)

@@ -44,6 +44,19 @@ func (r Row) within(base *Row, p ir.Protocol) Row {
 	return out
 }
 
+// addSource adds the next source ports, to those before if they are neighbours with the
+// same row.
+func (r *Row) addSource(s SourceRow) {
+	if n := len(r.Sources); n > 0 {
+		last := &r.Sources[n-1]
+		if last.Row == s.Row && last.Ports.Protocol == s.Ports.Protocol && last.Ports.Last+1 == s.Ports.First {
+			last.Ports.Last = s.Ports.Last
+			return
+		}
+	}
+	r.Sources = append(r.Sources, s)
+}
+
 // log returns the packets that are logged with the prefix.
 func (r *Row) log(prefix string) Log {
 	for _, l := range r.Logs {

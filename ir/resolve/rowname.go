@@ -28,6 +28,13 @@ func (r *Row) appendContent(b []byte, rows []Row) []byte {
 	return b
 }
 
+// LogName is a name for a log that is made from its content.
+func LogName(l *Log) string {
+	names := identity.Names{}
+	content := string(appendRanges(strconv.AppendQuote(nil, l.Prefix), l.Every, l.Except))
+	return names.Of("", content, identity.Lower)
+}
+
 // appendRanges formats which packets a row accepts, or logs.
 func appendRanges(b []byte, every bool, except []ir.PortRange) []byte {
 	word := "only"

@@ -392,7 +392,7 @@ func (d *direction) rowFrom(of func(source) verdicts) int {
 		other := d.plainRow(of(s))
 		other = other.within(&row, s.Protocol)
 		if !other.equal(&row) {
-			row.Sources = append(row.Sources, SourceRow{s.PortRange, d.intern(other)})
+			row.addSource(SourceRow{s.PortRange, d.intern(other)})
 		}
 	}
 	return d.intern(row)

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/google/nftables/expr"
@@ -58,12 +59,16 @@ func (c *compiler) statement(s nft.Statement) {
 	case nft.OfProtocol:
 		c.l4proto(byte(s.Protocol))
 	case nft.ToPorts:
-		c.ports(s)
-	case nft.OfICMPv6:
-		const icmpv6 = 58
-		c.l4proto(icmpv6)
+		c.ports(s.Protocol, destPort, s.Ranges, s.Listed)
+	case nft.FromPorts:
+		c.ports(s.Protocol, sourcePort, s.Ranges, s.Listed)
+	case nft.OfTypes:
+		c.l4proto(byte(s.Protocol))
 		c.payload(register(0), transport, 0, 1)
 		c.between([]byte{byte(s.Types.First)}, []byte{byte(s.Types.Last)})
+	case nft.StartsWith:
+		c.payload(register(0), transport, 0, 2)
+		c.between(binary.BigEndian.AppendUint16(nil, s.Values.First), binary.BigEndian.AppendUint16(nil, s.Values.Last))
 	case nft.IsLocal:
 		c.add(&expr.Fib{FlagSADDR: !s.Dest, FlagDADDR: s.Dest, Register: register(0), ResultADDRTYPE: true})
 		c.cmp(equal(s.Negate), hostU32(unix.RTN_LOCAL))
@@ -116,6 +121,8 @@ func (c *compiler) action(s nft.Statement) {
 		c.setMeta(s.Field.Source)
 	case nft.Notrack:
 		c.add(&expr.Notrack{})
+	case nft.Log:
+		c.log(s.Prefix)
 	case nft.Update:
 		c.loadAll(s.Key, 0, false)
 		if s.Set.Map {

@@ -153,4 +153,10 @@ func (c *compiler) reject() {
 	c.add(&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: code})
 }
 
+// log writes a line to the kernel's log, at nft's default level. The kernel dumps the
+// level also where it was not sent.
+func (c *compiler) log(prefix string) {
+	c.add(&expr.Log{Key: 1<<unix.NFTA_LOG_PREFIX | 1<<unix.NFTA_LOG_LEVEL, Level: expr.LogLevelWarning, Data: []byte(prefix)})
+}
+
 func bigU32(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }

@@ -58,7 +58,7 @@ func TestRandomPrograms(t *testing.T) {
 	for i := range 60 {
 		p := irtest.RandomProgram(rng)
 		if i%3 > 0 {
-			irtest.AddRandomPolicy(rng, p)
+			irtest.AddRandomDialects(rng, p)
 		}
 		if i%4 == 0 {
 			r.clean()

@@ -74,6 +74,7 @@ func Explore(way func(*Draws) eval.Result) (eval.Result, error) {
 			return out, fmt.Errorf("the verdict is a matter of chance: %v or %v", out.Verdict, r.Verdict)
 		default:
 			out.Affinity = max(out.Affinity, r.Affinity)
+			out.Logs = append(out.Logs, r.Logs...)
 			out.Endpoints = append(out.Endpoints, r.Endpoints...)
 			out.Denied = append(out.Denied, r.Denied...)
 			if r.Verdict == eval.DNAT {

@@ -61,10 +61,13 @@ func and(a, mask netip.Addr) netip.Addr {
 	return netip.AddrFrom16(b)
 }
 
-// transport matches a protocol by name.
+// transport matches a protocol by name or number.
 func (c *compiler) transport(m *text.Match) (match, error) {
 	name := m.Values[0]
 	proto, known := map[string]ir.Protocol{"tcp": ir.TCP, "udp": ir.UDP, "sctp": ir.SCTP, "icmp": ir.ICMP, "ipv6-icmp": ir.ICMPv6}[name]
+	if number, err := strconv.ParseUint(name, 10, 8); err == nil && number != 0 {
+		proto, known = ir.Protocol(number), true
+	}
 	if !known || proto == ir.ICMP && c.family != ir.IPv4 || proto == ir.ICMPv6 && c.family != ir.IPv6 {
 		return nil, fmt.Errorf("protocol %q is not known in rules of %v", name, c.family)
 	}
@@ -80,7 +83,7 @@ func (c *compiler) hasPorts() bool { return slices.Contains(ir.Protocols(), c.pr
 // mostPorts is the maximum number of ports of multiport; a range counts as two.
 const mostPorts = 15
 
-// ports matches destination ports: one port or range, or a list with multiport.
+// ports matches destination or source ports: one port or range, or a list with multiport.
 func (c *compiler) ports(m *text.Match) (match, error) {
 	switch multi := m.Module == "multiport"; {
 	case !c.hasPorts() || !multi && m.Module != c.protocol.String():
@@ -108,8 +111,12 @@ func (c *compiler) ports(m *text.Match) (match, error) {
 	if counted > mostPorts {
 		return nil, fmt.Errorf("%d ports, at most %d", counted, mostPorts)
 	}
+	source := m.Option == "--sport"
 	return func(p *Packet) bool {
 		port := p.To.Port()
+		if source {
+			port = p.SourcePort
+		}
 		return slices.ContainsFunc(ranges, func(r ir.PortRange) bool { return r.First <= port && port <= r.Last })
 	}, nil
 }

@@ -61,19 +61,15 @@ func (c *compiler) match(m *text.Match) (match, error) {
 		return c.interfaceMatch(m.Values[0])
 	case "-p":
 		return c.transport(m)
-	case "--dport", "--dports":
+	case "--dport", "--dports", "--sport":
 		return c.ports(m)
 	case "--tcp-flags":
 		if c.protocol != ir.TCP || !slices.Equal(m.Values, []string{"SYN", "SYN"}) {
 			return nil, fmt.Errorf("%v, or no -p tcp", m.Values)
 		}
 		return func(p *Packet) bool { return !p.Midstream }, nil
-	case "--icmpv6-type":
-		kind, err := strconv.ParseUint(m.Values[0], 10, 8)
-		if c.protocol != ir.ICMPv6 {
-			return nil, fmt.Errorf("no -p ipv6-icmp")
-		}
-		return func(p *Packet) bool { return p.Type == uint8(kind) }, err
+	case "--icmp-type", "--icmpv6-type":
+		return c.types(m)
 	case "--ctstate":
 		return state(m.Values[0])
 	case "--src-type", "--dst-type":
@@ -95,6 +91,24 @@ func (c *compiler) match(m *text.Match) (match, error) {
 		}
 	}
 	return nil, fmt.Errorf("%v is not known", m.Values)
+}
+
+// types matches an ICMP type, or a type and a code. Type 255 of ICMP is every type.
+func (c *compiler) types(m *text.Match) (match, error) {
+	want := map[string]ir.Protocol{"--icmp-type": ir.ICMP, "--icmpv6-type": ir.ICMPv6}[m.Option]
+	if c.protocol != want {
+		return nil, fmt.Errorf("no -p %v", want)
+	}
+	word, codeWord, hasCode := strings.Cut(m.Values[0], "/")
+	kind, err := strconv.ParseUint(word, 10, 8)
+	code := uint64(0)
+	if err == nil && hasCode {
+		code, err = strconv.ParseUint(codeWord, 10, 8)
+	}
+	every := want == ir.ICMP && kind == 255
+	return func(p *Packet) bool {
+		return every || p.Type == uint8(kind) && (!hasCode || p.Code == uint8(code))
+	}, err
 }
 
 // maxInterface is the maximum length of an interface name (IFNAMSIZ - 1), in bytes.

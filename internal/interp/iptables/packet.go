@@ -32,6 +32,8 @@ type Packet struct {
 	// end is drop or reject once the rule last has refused the packet.
 	end  code
 	last *rule
+	// logs are the prefixes with which rules logged the packet.
+	logs []string
 }
 
 // Local reports whether an address belongs to the node, as the kernel would.
@@ -158,7 +160,7 @@ func (p *Packet) Verdict() eval.Verdict {
 // Passed returns the result of a packet without an endpoint.
 func (p *Packet) Passed() eval.Result {
 	v := p.Verdict()
-	return eval.Result{Verdict: v, Masquerade: p.Masqueraded && v == eval.Pass, Steps: p.Steps}
+	return eval.Result{Verdict: v, Masquerade: p.Masqueraded && v == eval.Pass, Steps: p.Steps, Logs: p.logs}
 }
 
 func (p *Packet) result() eval.Result {

@@ -28,6 +28,12 @@ func TestPoliciesAgreeWithEvaluator(t *testing.T) {
 	}
 }
 
+// TestDialectsAgreeWithEvaluator does the same with policies that only other dialects
+// than Kubernetes' can express.
+func TestDialectsAgreeWithEvaluator(t *testing.T) {
+	t.Log(interptest.RunDialects(t, emitter.New(backends.DefaultOptions()), interpret, 1, *policies, 300))
+}
+
 // TestManyPorts compares rows with very many ports of all protocols, which are
 // trees of rules.
 func TestManyPorts(t *testing.T) {

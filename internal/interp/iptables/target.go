@@ -46,6 +46,12 @@ func (c *compiler) target(t *text.Target) (target, error) {
 			return target{}, fmt.Errorf("--reject-with %q is not known for %v", got, c.family)
 		}
 		return target{code: reject}, c.only("filter")
+	case "LOG":
+		prefix := t.Value("--log-prefix")
+		if prefix == "" || len(prefix) > maxPrefix {
+			return target{}, fmt.Errorf("--log-prefix %q", prefix)
+		}
+		return target{act: func(p *Packet) { p.logs = append(p.logs, prefix) }}, nil
 	case "MARK":
 		value, mask, err := markAndMask(t.Value("--set-xmark"))
 		return target{act: func(p *Packet) { p.Mark = p.Mark&^mask ^ value }}, err
@@ -62,6 +68,9 @@ func (c *compiler) target(t *text.Target) (target, error) {
 	}
 	return target{leads: leads, isGoto: t.Goto}, nil
 }
+
+// maxPrefix is the length of a log prefix that xtables keeps (xt_LOG_info.prefix).
+const maxPrefix = 29
 
 func (c *compiler) notIn(table string) error {
 	if c.in.table == table {

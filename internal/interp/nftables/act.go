@@ -25,6 +25,8 @@ func (m *machine) acts(s nft.Statement) bool {
 		m.decided = decision{verdict: nft.Accept}
 	case nft.Notrack:
 		m.untracked = true
+	case nft.Log:
+		m.logs = append(m.logs, s.Prefix)
 	case nft.CombineMark:
 		if s.Xor {
 			m.mark ^= s.Bits

@@ -71,7 +71,7 @@ func (m *machine) travel() eval.Result {
 
 // result returns the result of one path.
 func (m *machine) result() eval.Result {
-	r := eval.Result{Verdict: eval.Pass, Masquerade: m.masqueraded, Steps: m.steps}
+	r := eval.Result{Verdict: eval.Pass, Masquerade: m.masqueraded, Steps: m.steps, Logs: m.logs}
 	switch m.decided.verdict {
 	case nft.Drop:
 		r.Verdict, r.Masquerade = eval.Drop, false

@@ -42,6 +42,13 @@ func TestAgreesWithPolicies(t *testing.T) {
 	t.Log(count)
 }
 
+// TestAgreesWithDialects runs the text of random programs with policies that only other
+// dialects than Kubernetes' can express.
+func TestAgreesWithDialects(t *testing.T) {
+	count := interptest.RunDialects(t, emitter.New(backends.DefaultOptions()), interpret, 1, *policies, 300)
+	t.Log(count)
+}
+
 // TestNodeAlwaysReachesItsPods sends forwarded packets with the node's own
 // addresses to pods, which random packets do not cover.
 func TestNodeAlwaysReachesItsPods(t *testing.T) {

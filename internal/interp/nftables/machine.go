@@ -34,6 +34,8 @@ type machine struct {
 	depth    int
 	buf      [80]byte
 	steps    []eval.Step
+	// logs are the prefixes with which rules logged the packet.
+	logs []string
 }
 
 // key builds the bytes of a key, as [nft.Element] has them.
@@ -173,8 +175,12 @@ func (m *machine) matches(s nft.Statement) bool {
 		return nft.Protocol(m.packet.Protocol) == s.Protocol
 	case nft.ToPorts:
 		return nft.Protocol(m.packet.Protocol) == s.Protocol && contain(s.Ranges, m.port)
-	case nft.OfICMPv6:
-		return m.packet.Protocol == ir.ICMPv6 && contain([]nft.Range{s.Types}, uint16(m.packet.Type))
+	case nft.FromPorts:
+		return nft.Protocol(m.packet.Protocol) == s.Protocol && contain(s.Ranges, m.packet.SourcePort)
+	case nft.OfTypes:
+		return nft.Protocol(m.packet.Protocol) == s.Protocol && contain([]nft.Range{s.Types}, uint16(m.packet.Type))
+	case nft.StartsWith:
+		return contain([]nft.Range{s.Values}, m.start())
 	case nft.IsLocal:
 		addr := m.packet.Src
 		if s.Dest {
@@ -189,6 +195,14 @@ func (m *machine) matches(s nft.Statement) bool {
 		return m.number(s.Field) >= s.Least
 	}
 	return m.acts(s)
+}
+
+// start returns the first 16 bits of the transport header.
+func (m *machine) start() uint16 {
+	if m.packet.Protocol.HasTypes() {
+		return ir.TypeAndCode(m.packet.Type, m.packet.Code)
+	}
+	return m.packet.SourcePort
 }
 
 // contain reports whether one of the ranges, which ascend, has the number.

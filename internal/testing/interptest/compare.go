@@ -61,6 +61,18 @@ func RunPolicies(t testing.TB, b backends.Backend, interpret Interpret, seed uin
 	})
 }
 
+// RunDialects is RunPolicies with what only other dialects than Kubernetes' have, and
+// with packets that it tells apart.
+func RunDialects(t testing.TB, b backends.Backend, interpret Interpret, seed uint64, programs, packets int) Count {
+	t.Helper()
+	return run(t, "dialect seed %d", b, interpret, seed, programs, packets, func(seed uint64) *ir.Program {
+		rng := rand.New(rand.NewPCG(seed, 13))
+		p := irtest.RandomProgram(rng)
+		irtest.AddRandomDialects(rng, p)
+		return p
+	})
+}
+
 // run compares the programs of n seeds; name is the format of a program's name.
 func run(t testing.TB, name string, b backends.Backend, interpret Interpret, seed uint64, n, packets int, program func(seed uint64) *ir.Program) Count {
 	t.Helper()
@@ -106,6 +118,10 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 		if want.Frontend != nil && covers(approximated, want.Frontend) {
 			// The two may differ in the duration of an affinity.
 			got.Affinity = want.Affinity
+		}
+		if packet.Midstream {
+			// Rules may log it before those of the other direction refuse it.
+			got.Logs = want.Logs
 		}
 		if err == nil {
 			err = compare(want, got)
@@ -185,6 +201,9 @@ func compare(want, got eval.Result) error {
 	if want.Masquerade != got.Masquerade {
 		return fmt.Errorf("masquerade %v, want %v", got.Masquerade, want.Masquerade)
 	}
+	if w, g := distinct(want.Logs), distinct(got.Logs); !slices.Equal(w, g) {
+		return fmt.Errorf("logged with %q, want %q", g, w)
+	}
 	masquerade := make(map[string]bool, len(want.Endpoints))
 	for _, c := range want.Endpoints {
 		masquerade[c.Address.String()] = c.Masquerade
@@ -195,6 +214,10 @@ func compare(want, got eval.Result) error {
 		}
 	}
 	return nil
+}
+
+func distinct(list []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(list)))
 }
 
 func addresses(list []eval.Choice) []netip.AddrPort { return eval.Result{Endpoints: list}.Addresses() }
@@ -210,8 +233,39 @@ func Packets(seed uint64, p *ir.Program, n int) []eval.Packet {
 			out[i].Port = 0
 			out[i].Protocol, out[i].Type = icmp(rng, f.Dst)
 		}
+		if tellsApart(&p.Policy) {
+			transport(rng, &out[i])
+		}
 	}
 	return out
+}
+
+// tellsApart reports whether rules may be about more than destination ports.
+func tellsApart(p *ir.Policy) bool {
+	return slices.ContainsFunc(p.Profiles, func(x ir.Profile) bool {
+		return slices.ContainsFunc(slices.Concat(x.Egress, x.Ingress), func(t ir.Tier) bool {
+			return slices.ContainsFunc(t.Rules, func(r ir.Rule) bool {
+				special := func(p ir.PortRange) bool { return !p.Protocol.HasPorts() }
+				return len(r.SourcePorts) > 0 || slices.ContainsFunc(r.Ports, special) || slices.ContainsFunc(r.NotPorts, special)
+			})
+		})
+	})
+}
+
+// transport gives a packet a source port, or makes it one of a protocol without ports.
+func transport(rng *rand.Rand, p *eval.Packet) {
+	if p.Protocol.HasPorts() {
+		p.SourcePort = []uint16{0, 80, 443, 8080, 9000, 40000, 65535}[rng.IntN(7)]
+	}
+	switch rng.IntN(6) {
+	case 0:
+		p.Port, p.SourcePort = 0, 0
+		p.Protocol, _ = icmp(rng, p.Dst)
+		p.Type, p.Code = irtest.PolicyTypes[rng.IntN(len(irtest.PolicyTypes))], []uint8{0, 1, 2, 255}[rng.IntN(4)]
+	case 1:
+		p.Port, p.SourcePort = 0, 0
+		p.Protocol = []ir.Protocol{47, 50, 51, 99, 200}[rng.IntN(5)]
+	}
 }
 
 // icmp is an echo request, an error, or a neighbour solicitation.

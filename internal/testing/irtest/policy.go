@@ -190,7 +190,7 @@ func (g *policyRand) ownNode(tiers []ir.Tier) {
 func (g *policyRand) dialect(r *ir.Rule) {
 	switch g.IntN(8) {
 	case 0:
-		r.Action, r.Prefix = ir.Log, []string{"calico-packet", "denied "}[g.IntN(2)]
+		r.Action, r.Prefix = ir.Log, []string{"calico-packet", "denied packet: "}[g.IntN(2)]
 	case 1:
 		r.Action, r.Payload = ir.Redirect, "http GET /health"
 	case 2:
@@ -241,7 +241,7 @@ func (g *policyRand) anyRange() ir.PortRange {
 }
 
 // PolicyTypes are the ICMP and ICMPv6 types to test random policies with.
-var PolicyTypes = []uint8{0, 3, 8, 128, 255}
+var PolicyTypes = []uint8{0, 3, 8, 128, 254}
 
 func (g *policyRand) tier(kind ir.TierKind) ir.Tier {
 	t := ir.Tier{Kind: kind, Default: ir.Pass}

@@ -53,6 +53,9 @@ func (g *generator) addPolicy() {
 // addPolicyPorts adds both ends of each range and the ports next to them.
 func (g *generator) addPolicyPorts(ranges []ir.PortRange) {
 	for _, r := range ranges {
+		if !r.Protocol.HasPorts() {
+			continue
+		}
 		for _, n := range []int{int(r.First) - 1, int(r.First), int(r.Last), int(r.Last) + 1} {
 			if 0 < n && n < 65536 {
 				g.policy.ports = append(g.policy.ports, Port{Protocol: r.Protocol, Number: uint16(n)})

@@ -42,15 +42,16 @@ var matches = map[string]map[string]int{
 	"addrtype":  {"--src-type": 1, "--dst-type": 1},
 	"comment":   {"--comment": 1},
 	"conntrack": {"--ctstate": 1},
+	"icmp":      {"--icmp-type": 1},
 	"icmp6":     {"--icmpv6-type": 1},
 	"ipvs":      {"--ipvs": 0},
 	"mark":      {"--mark": 1},
 	"multiport": {"--dports": 1},
-	"sctp":      {"--dport": 1},
+	"sctp":      {"--dport": 1, "--sport": 1},
 	"set":       {"--match-set": 2},
 	"statistic": {"--mode": 1, "--probability": 1},
-	"tcp":       {"--dport": 1, "--tcp-flags": 2},
-	"udp":       {"--dport": 1},
+	"tcp":       {"--dport": 1, "--sport": 1, "--tcp-flags": 2},
+	"udp":       {"--dport": 1, "--sport": 1},
 }
 
 // targets has the known actions with their options.
@@ -58,6 +59,7 @@ var targets = map[string]map[string]int{
 	"ACCEPT":     {},
 	"DNAT":       {"--to-destination": 1},
 	"DROP":       {},
+	"LOG":        {"--log-prefix": 1},
 	"MARK":       {"--set-xmark": 1},
 	"MASQUERADE": {"--random-fully": 0},
 	"REJECT":     {"--reject-with": 1},

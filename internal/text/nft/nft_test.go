@@ -108,7 +108,7 @@ func TestRefuses(t *testing.T) {
 	for _, rule := range []string{
 		"", "drop  ", "counter drop", "ip ttl 1 drop", "accept accept", "jump", "goto 1", "jump y", "goto row-1 x", "drop comment \"x", `comment "nothing"`, `drop comment "x" drop`, "drop comment x",
 		"tcp dport 65536 accept", "tcp dport 70000 accept", "tcp dport { 80, 22 } accept", "tcp dport { 80, 80-90 } accept", "tcp dport { 80 accept", "tcp dport 9-8 accept",
-		"tcp sport 80 accept", "icmp dport 80 accept", "meta l4proto esp accept", "icmpv6 type 256 accept", "icmpv6 type nd-redirect accept",
+		"tcp sport 80-70 accept", "icmp dport 80 accept", "meta l4proto esp accept", "icmpv6 type 256 accept", "icmpv6 type nd-redirect accept",
 		"ct state established accept", "ct state new,invalid drop", "ct status snat accept", "fib daddr type unicast", "fib daddr oif 1",
 		"meta priority set 1:2:3", "meta priority set 5", "meta mark set meta mark | 0x1ffffffff", "meta mark & 0x3 == 0x1 drop", "th dport >= 5 drop",
 		"meta mark set jhash ip saddr mod 0 seed 0x1", "meta priority set ip saddr map @m", "meta mark set ip saddr map @v", "meta mark set ip saddr map @s",
@@ -151,7 +151,7 @@ func TestStatements(t *testing.T) {
 		"meta l4proto sctp":                OfProtocol{SCTP},
 		"udp dport 0-65534":                ToPorts{UDP, []Range{{0, 65534}}, false},
 		"tcp dport { 22, 80-90 }":          ToPorts{TCP, []Range{{22, 22}, {80, 90}}, true},
-		"icmpv6 type 133-137":              OfICMPv6{Range{133, 137}},
+		"icmpv6 type 133-137":              OfTypes{ICMPv6, Range{133, 137}},
 		"fib saddr type != local":          IsLocal{Negate: true},
 		"fib daddr type local":             IsLocal{Dest: true},
 		`iifname != "veth*"`:               FromInterface{"veth", true, true},

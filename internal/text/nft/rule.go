@@ -84,13 +84,16 @@ func (p *ruleParser) statement() (Statement, error) {
 		return p.isLocal()
 	case "iifname":
 		return p.fromInterface()
+	case "icmp":
+		return p.types(ICMP)
 	case "icmpv6":
-		err := p.expect("icmpv6", "type")
-		if err != nil {
-			return nil, err
-		}
-		r, err := parseRange(p.next(), 255)
-		return OfICMPv6{r}, err
+		return p.types(ICMPv6)
+	case "@th,0,16":
+		p.next()
+		r, err := parseRange(p.next(), 0xffff)
+		return StartsWith{r}, err
+	case "log":
+		return p.log()
 	case "meta":
 		if s, err := p.meta(); s != nil || err != nil {
 			return s, err
@@ -134,24 +137,60 @@ func (p *ruleParser) conntrack() (Statement, error) {
 	return HasDNAT{}, p.expect("ct", "status", "dnat")
 }
 
-// transport reads "tcp flags ! syn" and "PROTO dport ...".
+// transport reads "tcp flags ! syn", "PROTO dport ..." and "PROTO sport ...".
 func (p *ruleParser) transport() (Statement, error) {
 	if p.accept("tcp", "flags", "!", "syn") {
 		return NoSYN{}, nil
 	}
 	proto, err := p.protocol()
-	if err == nil {
+	source := p.peek() == "sport"
+	if err == nil && !source {
 		err = p.expect("dport")
 	}
 	if err != nil {
 		return nil, err
 	}
-	if !p.accept("{") {
-		r, err := parseRange(p.next(), 0xffff)
-		return ToPorts{proto, []Range{r}, false}, err
+	if source {
+		p.next()
 	}
-	list, err := p.portList()
-	return ToPorts{proto, list, true}, err
+	list, listed, err := p.ports()
+	if source {
+		return FromPorts{proto, list, listed}, err
+	}
+	return ToPorts{proto, list, listed}, err
+}
+
+// ports reads one port or range, or a list of them in braces.
+func (p *ruleParser) ports() (list []Range, listed bool, err error) {
+	if p.accept("{") {
+		list, err = p.portList()
+		return list, true, err
+	}
+	r, err := parseRange(p.next(), 0xffff)
+	return []Range{r}, false, err
+}
+
+// types reads "icmp type A" and "icmp type A-B", or those of "icmpv6".
+func (p *ruleParser) types(proto Protocol) (Statement, error) {
+	p.next()
+	if err := p.expect("type"); err != nil {
+		return nil, err
+	}
+	r, err := parseRange(p.next(), 255)
+	return OfTypes{proto, r}, err
+}
+
+// log reads `log prefix "..."`.
+func (p *ruleParser) log() (Statement, error) {
+	const most = 127 // NF_LOG_PREFIXLEN - 1
+	if err := p.expect("log", "prefix"); err != nil {
+		return nil, err
+	}
+	s := p.next()
+	if n := len(s); n < 3 || s[0] != '"' || s[n-1] != '"' || n-2 > most || strings.ContainsAny(s[1:n-1], "\"\\\x00") {
+		return nil, fmt.Errorf("log prefix %s", s)
+	}
+	return Log{s[1 : len(s)-1]}, nil
 }
 
 // portList reads ports and ranges up to "}". They ascend, since nft lists them so.

@@ -69,8 +69,20 @@ type (
 		// Listed is whether they stand in braces, which nft makes a set of.
 		Listed bool
 	}
-	// OfICMPv6 is "icmpv6 type ...".
-	OfICMPv6 struct{ Types Range }
+	// FromPorts is "PROTO sport ...".
+	FromPorts struct {
+		Protocol Protocol // TCP, UDP or SCTP
+		Ranges   []Range  // as those of ToPorts
+		Listed   bool     // whether they stand in braces
+	}
+	// OfTypes is "icmp type ..." or "icmpv6 type ...".
+	OfTypes struct {
+		Protocol Protocol // ICMP or ICMPv6
+		Types    Range
+	}
+	// StartsWith is "@th,0,16 ...": the first 16 bits of the transport header. In ICMP
+	// and ICMPv6, they are type and code.
+	StartsWith struct{ Values Range }
 	// IsLocal is "fib saddr|daddr type [!=] local".
 	IsLocal struct{ Dest, Negate bool }
 	// FromInterface is `iifname [!=] "name"`; with Prefix it is `"name*"`.
@@ -104,6 +116,10 @@ type (
 	DNAT struct {
 		Key []Field // what is looked up
 		Set *Set    // a map to addresses and ports
+	}
+	// Log is `log prefix "..."`: a line in the kernel's log, and the rule goes on.
+	Log struct {
+		Prefix string // printable, without quotes and backslashes
 	}
 	// Notrack is "notrack": the connection of the packet is not tracked.
 	Notrack struct{}
@@ -154,7 +170,10 @@ func (HasDNAT) statement()       {}
 func (NoSYN) statement()         {}
 func (OfProtocol) statement()    {}
 func (ToPorts) statement()       {}
-func (OfICMPv6) statement()      {}
+func (FromPorts) statement()     {}
+func (OfTypes) statement()       {}
+func (StartsWith) statement()    {}
+func (Log) statement()           {}
 func (IsLocal) statement()       {}
 func (FromInterface) statement() {}
 func (HasMark) statement()       {}

@@ -78,7 +78,12 @@ func (r *scanner) number(k Kind) (uint32, error) {
 		case "ipv6-icmp":
 			return uint32(ICMPv6), nil
 		default:
-			return 0, fmt.Errorf("protocol %q", w)
+			inner := scanner{b: w}
+			n, err := inner.decimal(255)
+			if err != nil || !inner.atEnd() {
+				return 0, fmt.Errorf("protocol %q", w)
+			}
+			return n, nil
 		}
 	case Port:
 		return r.decimal(0xffff)
