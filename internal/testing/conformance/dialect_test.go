@@ -367,8 +367,9 @@ func testDialect(t *testing.T, table string) {
 	}
 }
 
-// dialectJudges are those that understand every rule of the dialects.
-var dialectJudges = []string{"evaluator"}
+// dialectJudges are the evaluator, and the interpreters of backends that have every rule of
+// the dialects.
+var dialectJudges = []string{"evaluator", "nftables", "iptables", "ipvs"}
 
 func reportDialect(t *testing.T, table string, cases []dialectCase, judge Judge) {
 	t.Helper()
