@@ -10,6 +10,7 @@ import (
 
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/compiler/policy/calico"
+	"github.com/planec/planec/compiler/policy/cilium"
 	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -35,7 +36,7 @@ type foreign struct {
 type dialect func(*clause.Cluster, *diag.List) ([]clause.Tier, []*clause.Policy)
 
 // dialects lists the front ends.
-func dialects() []dialect { return []dialect{calico.Read} }
+func dialects() []dialect { return []dialect{calico.Read, cilium.Read} }
 
 // readForeign compiles the policies of the dialects.
 func (m *Model) readForeign(set *objects.Set, settings clause.Settings, diags *diag.List) {
