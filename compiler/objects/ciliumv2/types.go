@@ -23,8 +23,8 @@ const (
 type NetworkPolicy struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
-	Spec              *Rule         `json:"spec,omitempty"`
-	Specs             []*Rule       `json:"specs,omitzero"` // each of them is a policy of its own
+	Spec              *Rule          `json:"spec,omitempty"`
+	Specs             []*Rule        `json:"specs,omitzero"`   // each of them is a policy of its own
 	Status            map[string]any `json:"status,omitempty"` // is not read
 }
 
@@ -32,8 +32,8 @@ type NetworkPolicy struct {
 type ClusterwideNetworkPolicy struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
-	Spec              *Rule         `json:"spec,omitempty"`
-	Specs             []*Rule       `json:"specs,omitzero"` // each of them is a policy of its own
+	Spec              *Rule          `json:"spec,omitempty"`
+	Specs             []*Rule        `json:"specs,omitzero"`   // each of them is a policy of its own
 	Status            map[string]any `json:"status,omitempty"` // is not read
 }
 
@@ -114,13 +114,13 @@ type IngressDenyRule struct {
 
 // IngressCommon has the peers of ingress: one list at most has items.
 type IngressCommon struct {
-	FromEndpoints []Selector `json:"fromEndpoints,omitzero"`
-	FromRequires  []string   `json:"fromRequires,omitzero"` // gone: only the empty list is accepted
-	FromCIDR      []string   `json:"fromCIDR,omitzero"`
-	FromCIDRSet   []CIDRRule `json:"fromCIDRSet,omitzero"`
-	FromEntities  []string   `json:"fromEntities,omitzero"`
-	FromGroups    []CloudGroup   `json:"fromGroups,omitzero"`
-	FromNodes     []Selector `json:"fromNodes,omitzero"`
+	FromEndpoints []Selector   `json:"fromEndpoints,omitzero"`
+	FromRequires  []string     `json:"fromRequires,omitzero"` // gone: only the empty list is accepted
+	FromCIDR      []string     `json:"fromCIDR,omitzero"`
+	FromCIDRSet   []CIDRRule   `json:"fromCIDRSet,omitzero"`
+	FromEntities  []string     `json:"fromEntities,omitzero"`
+	FromGroups    []CloudGroup `json:"fromGroups,omitzero"`
+	FromNodes     []Selector   `json:"fromNodes,omitzero"`
 }
 
 // EgressRule allows packets that the selected pods send.
@@ -141,12 +141,12 @@ type EgressDenyRule struct {
 
 // EgressCommon has the peers of egress: one list at most has items.
 type EgressCommon struct {
-	ToEndpoints []Selector `json:"toEndpoints,omitzero"`
-	ToRequires  []string   `json:"toRequires,omitzero"` // gone: only the empty list is accepted
-	ToCIDR      []string   `json:"toCIDR,omitzero"`
-	ToCIDRSet   []CIDRRule `json:"toCIDRSet,omitzero"`
-	ToEntities  []string   `json:"toEntities,omitzero"`
-	ToServices  []Service  `json:"toServices,omitzero"`
-	ToGroups    []CloudGroup   `json:"toGroups,omitzero"`
-	ToNodes     []Selector `json:"toNodes,omitzero"`
+	ToEndpoints []Selector   `json:"toEndpoints,omitzero"`
+	ToRequires  []string     `json:"toRequires,omitzero"` // gone: only the empty list is accepted
+	ToCIDR      []string     `json:"toCIDR,omitzero"`
+	ToCIDRSet   []CIDRRule   `json:"toCIDRSet,omitzero"`
+	ToEntities  []string     `json:"toEntities,omitzero"`
+	ToServices  []Service    `json:"toServices,omitzero"`
+	ToGroups    []CloudGroup `json:"toGroups,omitzero"`
+	ToNodes     []Selector   `json:"toNodes,omitzero"`
 }

@@ -87,4 +87,3 @@ func (p *policy) ofCluster(s selector) selector {
 	}
 	return s.with(requirement{sourceK8s, labelCluster, opIn, []string{p.world.options.clusterName}})
 }
-

@@ -22,7 +22,9 @@ var protocols = map[string]ir.Protocol{
 func withPorts() []ir.Protocol { return []ir.Protocol{ir.TCP, ir.UDP, ir.SCTP} }
 
 // isExtended reports whether a protocol has no ports.
-func isExtended(protocol string) bool { return protocols[protocol] != 0 && !protocols[protocol].HasPorts() }
+func isExtended(protocol string) bool {
+	return protocols[protocol] != 0 && !protocols[protocol].HasPorts()
+}
 
 // protocolsOf returns the protocols of a port.
 func protocolsOf(name string) []ir.Protocol {

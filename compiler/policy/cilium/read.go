@@ -254,7 +254,9 @@ func (r *reader) ingressSelectors() []func(*clause.Pod) bool {
 	for _, src := range set.NetworkPolicies {
 		p := src.Object
 		if s, ok := ofKubernetes(&p.Spec.PodSelector); ok && slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeIngress) {
-			out = append(out, func(pod *clause.Pod) bool { return pod.Namespace.Name == p.Namespace && s.Matches(labels.Set(pod.Labels)) })
+			out = append(out, func(pod *clause.Pod) bool {
+				return pod.Namespace.Name == p.Namespace && s.Matches(labels.Set(pod.Labels))
+			})
 		}
 	}
 	for _, src := range set.ClusterNetworkPolicies {
@@ -269,7 +271,9 @@ func (r *reader) ingressSelectors() []func(*clause.Pod) bool {
 		in, ok1 := ofKubernetes(ns)
 		which, ok2 := ofKubernetes(pods)
 		if ok1 && ok2 {
-			out = append(out, func(pod *clause.Pod) bool { return in.Matches(labels.Set(pod.Namespace.Labels)) && which.Matches(labels.Set(pod.Labels)) })
+			out = append(out, func(pod *clause.Pod) bool {
+				return in.Matches(labels.Set(pod.Namespace.Labels)) && which.Matches(labels.Set(pod.Labels))
+			})
 		}
 	}
 	return out

@@ -147,4 +147,3 @@ func (r *reader) sayFiltered(from *ciliumv2.Selector, at ir.Origin) {
 		}
 	}
 }
-
