@@ -33,8 +33,8 @@ type Watch struct {
 	// were read last, or none; next is which of the maps is read next.
 	numbers []uint64
 	next    int
-	cgroup int         // a descriptor; -1 is none
-	at     string
+	cgroup  int // a descriptor; -1 is none
+	at      string
 	// ids are what a query of programs fills: memory that does not move meanwhile.
 	ids [mostPrograms]uint32
 }
