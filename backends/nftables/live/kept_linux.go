@@ -1,7 +1,6 @@
 package live
 
 import (
-	"fmt"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -19,11 +18,11 @@ type kept struct {
 
 // use calls do with a socket of the network namespace of the calling thread. After an error
 // the socket is closed: answers that were not read would be taken for those of the next
-// transaction.
+// transaction. Where the namespace cannot be told, no socket is kept.
 func (k *kept) use(do func(*conn) error) error {
-	here, err := namespace()
-	if err != nil {
-		return err
+	here, ok := namespace()
+	if !ok {
+		return once(do)
 	}
 	if k.conn != nil && k.namespace != here {
 		k.close()
@@ -51,12 +50,10 @@ func (k *kept) close() {
 }
 
 // namespace identifies the network namespace of the calling thread.
-func namespace() (id [2]uint64, err error) {
+func namespace() (id [2]uint64, ok bool) {
 	var st unix.Stat_t
-	if err := unix.Stat("/proc/thread-self/ns/net", &st); err != nil {
-		return id, fmt.Errorf("the network namespace of this thread: %w", err)
-	}
-	return [2]uint64{st.Ino, st.Dev}, nil
+	err := unix.Stat("/proc/thread-self/ns/net", &st)
+	return [2]uint64{st.Ino, st.Dev}, err == nil
 }
 
 // once calls do with a socket that is closed then.
