@@ -27,6 +27,9 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.UntrackedPods = o.get("untrackedPods").bool()
 	c.PoliciesAtInterfaces = o.get("policiesAtInterfaces").bool()
 	c.Config.OnDeny = parsed(o.get("policyDeny"), ParseRefusal)
+	c.Config.OnRedirect = parsed(o.get("l7"), ParseL7)
+	c.Config.SeparatePolicies = parsed(o.get("policyTiers"), ParsePolicyTiers)
+	c.Config.Domains = o.get("domains").domains()
 	c.Config.FailClosed = o.get("failClosed").bool()
 	c.Config.ExternalIPs = o.get("externalIPs").externalIPs()
 	if masq := o.get("masqAgent"); masq.isSet() {

@@ -138,6 +138,28 @@ func ParseRefusal(s string) (ir.Refusal, error) {
 	return r, err
 }
 
+// ParseL7 parses what happens to packets that a policy hands to a proxy: "deny" or
+// "allow".
+func ParseL7(s string) (ir.Action, error) {
+	switch s {
+	case "deny":
+		return ir.Deny, nil
+	case "allow":
+		return ir.Accept, nil
+	}
+	return 0, fmt.Errorf("%q: want deny or allow", s)
+}
+
+// ParsePolicyTiers parses where NetworkPolicies stand beside policies of other
+// dialects: "together" or "separate". It reports whether they are separate.
+func ParsePolicyTiers(s string) (separate bool, err error) {
+	switch s {
+	case "together", "separate":
+		return s == "separate", nil
+	}
+	return false, fmt.Errorf("%q: want together or separate", s)
+}
+
 // ParseExternalIPs parses which external IPs are served: "allow", "deny" or
 // CIDRs separated by commas.
 func ParseExternalIPs(s string) (objects.ExternalIPs, error) {

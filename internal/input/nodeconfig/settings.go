@@ -119,6 +119,28 @@ func rules() []Setting {
 			},
 		},
 		{
+			Name: "l7", Flag: "l7", Type: "string", Doc: "packets that a policy hands to a proxy (HTTP, TLS names, mutual authentication), which planec does not have: deny (the default) or allow", Default: "deny", Words: []string{"deny", "allow"},
+			Value: func(c *NodeConfig) any {
+				if c.Config.OnRedirect != ir.Accept {
+					return nil
+				}
+				return "allow"
+			},
+		},
+		{
+			Name: "policyTiers", Flag: "policy-tiers", Type: "string", Doc: "NetworkPolicies beside policies of Cilium or Calico: together (the default, in the tier that those engines give them) or separate (in a tier of their own, as without them)", Default: "together", Words: []string{"together", "separate"},
+			Value: func(c *NodeConfig) any {
+				if !c.Config.SeparatePolicies {
+					return nil
+				}
+				return "separate"
+			},
+		},
+		{
+			Name: "domains", Type: "list", Doc: "addresses of DNS names in policies, each \"ADDRESS NAME\"; --fqdn-file reads a file of its own, as hosts(5)", Default: "none, and what a policy allows to a name is closed",
+			Value: func(c *NodeConfig) any { return domainLines(c.Config.Domains) },
+		},
+		{
 			Name: "failClosed", Flag: "fail-closed", Type: "boolean", Doc: "close the node's IPv4 pod addresses that no known pod has", Default: "false",
 			Value: func(c *NodeConfig) any { return some(c.Config.FailClosed) },
 		},

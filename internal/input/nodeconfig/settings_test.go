@@ -38,6 +38,9 @@ masqAgent:
   enableIPv6: true
 tcpBeLiberal: true
 policyDeny: reject
+l7: allow
+policyTiers: separate
+domains: ["192.0.2.7 api.example.com"]
 failClosed: true
 ipvsScheduler: wrr
 untrackedPods: true

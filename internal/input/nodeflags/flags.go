@@ -27,6 +27,9 @@ type Flags struct {
 	untracked         bool
 	atInterfaces      bool
 	policyDeny        string
+	l7                string
+	policyTiers       string
+	fqdnFile          string
 	failClosed        bool
 	externalIPs       string
 	flags             *pflag.FlagSet
@@ -47,6 +50,9 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.untracked, "untracked-pods", false, nodeconfig.Usage("untracked-pods"))
 	flags.BoolVar(&s.atInterfaces, "policies-at-interfaces", false, nodeconfig.Usage("policies-at-interfaces"))
 	flags.StringVar(&s.policyDeny, "policy-deny", "", nodeconfig.Usage("policy-deny"))
+	flags.StringVar(&s.l7, "l7", "", nodeconfig.Usage("l7"))
+	flags.StringVar(&s.policyTiers, "policy-tiers", "", nodeconfig.Usage("policy-tiers"))
+	flags.StringVar(&s.fqdnFile, "fqdn-file", "", "addresses of the DNS names in policies, as hosts(5); a name without any is closed")
 	flags.BoolVar(&s.failClosed, "fail-closed", false, nodeconfig.Usage("fail-closed"))
 	flags.StringVar(&s.externalIPs, "external-ips", "", nodeconfig.Usage("external-ips"))
 	flags.StringSliceVar(&s.localAddresses, "local-address", nil, nodeconfig.Usage("local-address"))
@@ -69,6 +75,13 @@ func (s *Flags) Read() (nodeconfig.NodeConfig, diag.List, error) {
 		}
 		c.Config.Masquerade = m
 		diags = append(diags, masqDiags...)
+	}
+	if s.fqdnFile != "" {
+		domains, err := nodeconfig.LoadDomains(s.fqdnFile)
+		if err != nil {
+			return c, nil, err
+		}
+		c.Config.Domains = domains
 	}
 	for _, o := range s.overrides(&c) {
 		if !s.flags.Changed(o.flag) {
@@ -95,6 +108,9 @@ func (s *Flags) Origins() (map[string]ir.Origin, error) {
 	if s.masqConfig != "" {
 		out["masqAgent"] = ir.Origin{File: s.masqConfig}
 	}
+	if s.fqdnFile != "" {
+		out["domains"] = ir.Origin{File: s.fqdnFile}
+	}
 	for _, x := range nodeconfig.Settings() {
 		if f := s.flags.Lookup(x.Flag); f != nil && f.Changed {
 			out[x.Name] = ir.Origin{}
@@ -106,7 +122,7 @@ func (s *Flags) Origins() (map[string]ir.Origin, error) {
 // Files returns the files in the flags.
 func (s *Flags) Files() []string {
 	var files []string
-	for _, f := range []string{s.config, s.masqConfig} {
+	for _, f := range []string{s.config, s.masqConfig, s.fqdnFile} {
 		if f != "" {
 			files = append(files, f)
 		}
@@ -145,6 +161,8 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 			return nil
 		}},
 		{"policy-deny", set(&cfg.OnDeny, nodeconfig.ParseRefusal, s.policyDeny)},
+		{"l7", set(&cfg.OnRedirect, nodeconfig.ParseL7, s.l7)},
+		{"policy-tiers", set(&cfg.SeparatePolicies, nodeconfig.ParsePolicyTiers, s.policyTiers)},
 		{"external-ips", set(&cfg.ExternalIPs, nodeconfig.ParseExternalIPs, s.externalIPs)},
 		{"fail-closed", func() error {
 			cfg.FailClosed = s.failClosed
