@@ -146,6 +146,8 @@ func (x *Incremental) inPieces(except map[objects.Name]bool, do func(*service.Mo
 func (x *Incremental) facts() (ir.Program, *service.Node) {
 	others := x.others
 	others.NetworkPolicies, others.ClusterNetworkPolicies, others.AdminNetworkPolicies, others.BaselineAdminNetworkPolicies = nil, nil, nil, nil
+	others.CalicoNetworkPolicies, others.CalicoGlobalNetworkPolicies, others.CalicoTiers = nil, nil, nil
+	others.CalicoNetworkSets, others.CalicoGlobalNetworkSets = nil, nil
 	cluster := Prepare(&others, x.config)
 	diags := cluster.Diagnostics()
 	p := ir.Program{Masquerade: cloneMasquerade(x.config.Masquerade)}

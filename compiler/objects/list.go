@@ -32,6 +32,9 @@ func (s *Set) Lists() []List {
 		listOf("Namespace", &s.Namespaces), listOf("ServiceCIDR", &s.ServiceCIDRs),
 		listOf("NetworkPolicy", &s.NetworkPolicies), listOf("ClusterNetworkPolicy", &s.ClusterNetworkPolicies),
 		listOf("AdminNetworkPolicy", &s.AdminNetworkPolicies), listOf("BaselineAdminNetworkPolicy", &s.BaselineAdminNetworkPolicies),
+		listOf(KindCalicoNetworkPolicy, &s.CalicoNetworkPolicies), listOf("GlobalNetworkPolicy", &s.CalicoGlobalNetworkPolicies),
+		listOf("Tier", &s.CalicoTiers), listOf("NetworkSet", &s.CalicoNetworkSets),
+		listOf("GlobalNetworkSet", &s.CalicoGlobalNetworkSets), listOf("ServiceAccount", &s.ServiceAccounts),
 		listOf("Endpoints", &s.Endpoints), listOf("", &s.Workloads), listOf("", &s.Entries),
 	}
 }

@@ -7,12 +7,17 @@ import (
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
+	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/ir"
 )
 
 // IgnoreAnnotation lists codes of findings, separated by commas, that `planec
 // lint` does not show for the annotated object.
 const IgnoreAnnotation = "planec.io/ignore"
+
+// KindCalicoNetworkPolicy is what planec calls a NetworkPolicy of projectcalico.org,
+// which has the name of a kind of Kubernetes.
+const KindCalicoNetworkPolicy = "CalicoNetworkPolicy"
 
 // Sourced is an object with the place it was read from. The object is shared
 // and must not be changed.
@@ -39,6 +44,14 @@ type Set struct {
 	AdminNetworkPolicies         []Sourced[*policyv1alpha1.AdminNetworkPolicy]         // policy.networking.k8s.io/v1alpha1
 	BaselineAdminNetworkPolicies []Sourced[*policyv1alpha1.BaselineAdminNetworkPolicy] // policy.networking.k8s.io/v1alpha1
 
+	// Objects of Calico, of projectcalico.org/v3 and crd.projectcalico.org/v1.
+	CalicoNetworkPolicies       []Sourced[*calicov3.NetworkPolicy]
+	CalicoGlobalNetworkPolicies []Sourced[*calicov3.GlobalNetworkPolicy]
+	CalicoTiers                 []Sourced[*calicov3.Tier]
+	CalicoNetworkSets           []Sourced[*calicov3.NetworkSet]
+	CalicoGlobalNetworkSets     []Sourced[*calicov3.GlobalNetworkSet]
+	ServiceAccounts             []Sourced[*corev1.ServiceAccount] // for their labels, by which Calico's policies select
+
 	// Workloads, Endpoints and Entries are only filled on request.
 	Workloads []Sourced[*Workload]
 	Endpoints []Sourced[*Endpoints] // from which synth makes slices
@@ -46,7 +59,7 @@ type Set struct {
 }
 
 // HasDialects reports whether there are policies of other dialects than Kubernetes'.
-func (s *Set) HasDialects() bool { return false }
+func (s *Set) HasDialects() bool { return s.hasCalico() }
 
 // Append adds the objects of other to s.
 func (s *Set) Append(other Set) {
@@ -60,6 +73,12 @@ func (s *Set) Append(other Set) {
 	s.ClusterNetworkPolicies = append(s.ClusterNetworkPolicies, other.ClusterNetworkPolicies...)
 	s.AdminNetworkPolicies = append(s.AdminNetworkPolicies, other.AdminNetworkPolicies...)
 	s.BaselineAdminNetworkPolicies = append(s.BaselineAdminNetworkPolicies, other.BaselineAdminNetworkPolicies...)
+	s.CalicoNetworkPolicies = append(s.CalicoNetworkPolicies, other.CalicoNetworkPolicies...)
+	s.CalicoGlobalNetworkPolicies = append(s.CalicoGlobalNetworkPolicies, other.CalicoGlobalNetworkPolicies...)
+	s.CalicoTiers = append(s.CalicoTiers, other.CalicoTiers...)
+	s.CalicoNetworkSets = append(s.CalicoNetworkSets, other.CalicoNetworkSets...)
+	s.CalicoGlobalNetworkSets = append(s.CalicoGlobalNetworkSets, other.CalicoGlobalNetworkSets...)
+	s.ServiceAccounts = append(s.ServiceAccounts, other.ServiceAccounts...)
 	s.Workloads = append(s.Workloads, other.Workloads...)
 	s.Endpoints = append(s.Endpoints, other.Endpoints...)
 	s.Entries = append(s.Entries, other.Entries...)

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/policy/calico"
 	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -34,7 +35,7 @@ type foreign struct {
 type dialect func(*clause.Cluster, *diag.List) ([]clause.Tier, []*clause.Policy)
 
 // dialects lists the front ends.
-func dialects() []dialect { return nil }
+func dialects() []dialect { return []dialect{calico.Read} }
 
 // readForeign compiles the policies of the dialects.
 func (m *Model) readForeign(set *objects.Set, settings clause.Settings, diags *diag.List) {

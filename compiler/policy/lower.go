@@ -229,11 +229,11 @@ func (b *builder) tiers(g *group, d ir.Direction) []ir.Tier {
 // own returns the rules of Kubernetes' policies in a tier, and makes it isolate.
 func (b *builder) own(t *ir.Tier, g *group, d ir.Direction) []placed {
 	var out []placed
-	for i, p := range g.policies {
+	for _, p := range g.policies {
 		if p.tier != t.Kind {
 			continue
 		}
-		at := placed{order: float64(i)}
+		at := placed{order: float64(p.priority), tie: p.origin.Name + "//"}
 		if p.tier == ir.NetworkTier {
 			at = placed{order: clause.NetworkPolicyOrder, tie: p.origin.Name + "/" + p.origin.Namespace}
 		}

@@ -79,6 +79,12 @@ func printable(set *objects.Set) []any {
 		typed("policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy", set.ClusterNetworkPolicies),
 		typed("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", set.AdminNetworkPolicies),
 		typed("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies),
+		typed("v1", "ServiceAccount", set.ServiceAccounts),
+		typed("projectcalico.org/v3", "Tier", set.CalicoTiers),
+		typed("projectcalico.org/v3", "NetworkSet", set.CalicoNetworkSets),
+		typed("projectcalico.org/v3", "GlobalNetworkSet", set.CalicoGlobalNetworkSets),
+		typed("projectcalico.org/v3", "NetworkPolicy", set.CalicoNetworkPolicies),
+		typed("projectcalico.org/v3", "GlobalNetworkPolicy", set.CalicoGlobalNetworkPolicies),
 	)
 }
 

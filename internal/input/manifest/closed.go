@@ -9,6 +9,7 @@ import (
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
+	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -31,6 +32,9 @@ func strangePolicy(out *outcome, t *text, at ir.Origin, o any, fields []strange)
 		return true
 	}
 	doubts := doubtsOf(t.json, fields)
+	if slices.Contains(needSpec, at.Kind) {
+		doubts = calicoDoubts(fields)
+	}
 	if doubts.selector {
 		reportStrange(out, diag.UnknownPolicyField, at, fields, "What the policy selects cannot be known: it was left out, and closes nothing")
 		return false
@@ -98,6 +102,10 @@ func doubtsOf(text []byte, fields []strange) doubts {
 // closePolicy makes a policy accept nothing in its directions; both closes both.
 func closePolicy(o any, both bool) {
 	switch p := o.(type) {
+	case *calicov3.NetworkPolicy:
+		closeCalico(&p.Spec, both)
+	case *calicov3.GlobalNetworkPolicy:
+		closeCalico(&p.Spec.PolicySpec, both)
 	case *networkingv1.NetworkPolicy:
 		if both {
 			p.Spec.PolicyTypes = []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress}

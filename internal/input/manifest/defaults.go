@@ -92,8 +92,12 @@ func defaultNamespace(n *corev1.Namespace) {
 	n.Labels[corev1.LabelMetadataName] = n.Name
 }
 
-// defaultPod mirrors podIP and podIPs, like the API server's conversion.
+// defaultPod mirrors podIP and podIPs, and the old name of serviceAccountName, like the
+// API server's conversion (pkg/apis/core/v1/conversion.go).
 func defaultPod(p *corev1.Pod) {
+	if p.Spec.ServiceAccountName == "" {
+		p.Spec.ServiceAccountName = p.Spec.DeprecatedServiceAccount
+	}
 	switch {
 	case p.Status.PodIP == "" && len(p.Status.PodIPs) > 0:
 		p.Status.PodIP = p.Status.PodIPs[0].IP

@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	policyv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
+
+	"github.com/planec/planec/compiler/objects/calicov3"
 )
 
 // Finisher brings objects from other sources, such as an API server, to the
@@ -50,6 +52,18 @@ func (f *Finisher) finish(o metav1.Object) (metav1.Object, error) {
 		return f.d.networkPolicy(o), nil
 	case *policyv1beta1.ClusterNetworkPolicy:
 		return f.d.clusterNetworkPolicy(o), nil
+	case *calicov3.NetworkPolicy:
+		return f.d.calicoNetworkPolicy(o), nil
+	case *calicov3.GlobalNetworkPolicy:
+		return f.d.calicoGlobalNetworkPolicy(o), nil
+	case *calicov3.Tier:
+		return f.d.calicoTier(o), nil
+	case *calicov3.NetworkSet:
+		return f.d.calicoNetworkSet(o), nil
+	case *calicov3.GlobalNetworkSet:
+		return f.d.calicoGlobalNetworkSet(o), nil
+	case *corev1.ServiceAccount:
+		return f.d.serviceAccount(o), nil
 	case *policyv1alpha1.AdminNetworkPolicy:
 		return f.d.adminNetworkPolicy(o), nil
 	case *policyv1alpha1.BaselineAdminNetworkPolicy:

@@ -21,7 +21,7 @@ type knownKind struct {
 // knownKinds lists the supported kinds. ServiceCIDR has the same fields in
 // v1beta1. The admin policies are two generations of one API, and each kind was
 // published in one version only.
-var knownKinds = []knownKind{
+var knownKinds = withCalico([]knownKind{
 	{"Service", "", []string{"v1"}, ""},
 	{"EndpointSlice", "discovery.k8s.io", []string{"v1"}, ""},
 	{"Node", "", []string{"v1"}, ""},
@@ -32,7 +32,8 @@ var knownKinds = []knownKind{
 	{"ClusterNetworkPolicy", policyGroup, []string{"v1beta1", "v1alpha2"}, ""},
 	{"AdminNetworkPolicy", policyGroup, []string{"v1alpha1"}, ""},
 	{"BaselineAdminNetworkPolicy", policyGroup, []string{"v1alpha1"}, ""},
-}
+	{"ServiceAccount", "", []string{"v1"}, ""},
+})
 
 const policyGroup = "policy.networking.k8s.io"
 
@@ -110,6 +111,9 @@ func (d *decoder) object(out *outcome, t *text, meta typeMeta) {
 	case known == foreign:
 		d.foreign(out, t, meta)
 		return
+	case meta.isCalico():
+		d.calicoObject(out, t, meta)
+		return
 	}
 	switch meta.kind {
 	case "Service":
@@ -122,6 +126,8 @@ func (d *decoder) object(out *outcome, t *text, meta typeMeta) {
 		readInto(d, out, t, meta.kind, &out.set.Pods, namespaced, isSubdomain, (*decoder).pod)
 	case "Namespace":
 		readInto(d, out, t, meta.kind, &out.set.Namespaces, clusterScoped, isLabel, (*decoder).namespace)
+	case "ServiceAccount":
+		readInto(d, out, t, meta.kind, &out.set.ServiceAccounts, namespaced, isSubdomain, (*decoder).serviceAccount)
 	case "ServiceCIDR":
 		readInto(d, out, t, meta.kind, &out.set.ServiceCIDRs, clusterScoped, isSubdomain, (*decoder).serviceCIDR)
 	case "NetworkPolicy":

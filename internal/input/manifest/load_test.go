@@ -42,6 +42,12 @@ func describe(set objects.Set) []string {
 	out = appendObjects(out, "ClusterNetworkPolicy", set.ClusterNetworkPolicies)
 	out = appendObjects(out, "AdminNetworkPolicy", set.AdminNetworkPolicies)
 	out = appendObjects(out, "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies)
+	out = appendObjects(out, objects.KindCalicoNetworkPolicy, set.CalicoNetworkPolicies)
+	out = appendObjects(out, "GlobalNetworkPolicy", set.CalicoGlobalNetworkPolicies)
+	out = appendObjects(out, "Tier", set.CalicoTiers)
+	out = appendObjects(out, "NetworkSet", set.CalicoNetworkSets)
+	out = appendObjects(out, "GlobalNetworkSet", set.CalicoGlobalNetworkSets)
+	out = appendObjects(out, "ServiceAccount", set.ServiceAccounts)
 	slices.Sort(out)
 	return out
 }

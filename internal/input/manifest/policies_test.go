@@ -45,7 +45,7 @@ func TestLoadPolicies(t *testing.T) {
 		{
 			name: "other versions, and kinds of others with the same name",
 			text: "kind: NetworkPolicy\napiVersion: extensions/v1beta1\n---\nkind: NetworkPolicy\napiVersion: networking.k8s.io/v2\n---\nkind: ClusterNetworkPolicy\napiVersion: policy.networking.k8s.io/v1alpha1\n---\n" +
-				"kind: AdminNetworkPolicy\napiVersion: policy.networking.k8s.io/v1alpha2\n---\nkind: BaselineAdminNetworkPolicy\napiVersion: policy.networking.k8s.io/v1\n---\nkind: NetworkPolicy\napiVersion: projectcalico.org/v3\n---\nkind: Service\napiVersion: extensions/v1beta1\n---\nkind: NetworkPolicy\n---\nkind: NetworkPolicy\napiVersion: v1\n",
+				"kind: AdminNetworkPolicy\napiVersion: policy.networking.k8s.io/v1alpha2\n---\nkind: BaselineAdminNetworkPolicy\napiVersion: policy.networking.k8s.io/v1\n---\nkind: NetworkPolicy\napiVersion: crd.antrea.io/v1beta1\n---\nkind: Service\napiVersion: extensions/v1beta1\n---\nkind: NetworkPolicy\n---\nkind: NetworkPolicy\napiVersion: v1\n",
 			diags: []string{
 				empty,
 				"1: warning PLC0008: NetworkPolicy: apiVersion extensions/v1beta1 is not read; write it as networking.k8s.io/v1",
@@ -53,7 +53,7 @@ func TestLoadPolicies(t *testing.T) {
 				"7: warning PLC0008: ClusterNetworkPolicy: apiVersion policy.networking.k8s.io/v1alpha1 is not read; write it as policy.networking.k8s.io/v1beta1",
 				"10: warning PLC0008: AdminNetworkPolicy: apiVersion policy.networking.k8s.io/v1alpha2 is not read; write it as policy.networking.k8s.io/v1alpha1",
 				"13: warning PLC0008: BaselineAdminNetworkPolicy: apiVersion policy.networking.k8s.io/v1 is not read; write it as policy.networking.k8s.io/v1alpha1",
-				`16: warning PLC0016: NetworkPolicy: a policy of "projectcalico.org/v3", which is not read: connections that it denies are shown as allowed`,
+				`16: warning PLC0016: NetworkPolicy: a policy of "crd.antrea.io/v1beta1", which is not read: connections that it denies are shown as allowed`,
 				`19: warning PLC0017: Service: apiVersion "extensions/v1beta1", kind "Service" is not read: did you mean apiVersion v1, kind Service?`,
 				`22: warning PLC0017: NetworkPolicy: apiVersion "", kind "NetworkPolicy" is not read: did you mean apiVersion networking.k8s.io/v1, kind NetworkPolicy?`,
 				`24: warning PLC0017: NetworkPolicy: apiVersion "v1", kind "NetworkPolicy" is not read: did you mean apiVersion networking.k8s.io/v1, kind NetworkPolicy?`,

@@ -2,14 +2,31 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 
 	"sigs.k8s.io/json"
+
+	"github.com/planec/planec/compiler/objects"
 )
 
 // The custom resource definitions of the admin policies require the fields below,
 // but the Go types have no pointers for them: without one, a missing priority
 // would be 0, before all others, and a missing podSelector would select every
 // pod. Validation checks other required fields, whose absence the Go types show.
+
+// needSpec are the kinds whose definitions only require a spec.
+var needSpec = []string{objects.KindCalicoNetworkPolicy, "GlobalNetworkPolicy", "Tier", "NetworkSet", "GlobalNetworkSet"}
+
+// absentSpec returns "spec" if the valid JSON of an object has none.
+func absentSpec(text []byte) string {
+	var p struct {
+		Spec *struct{} `json:"spec"`
+	}
+	if json.UnmarshalCaseSensitivePreserveInts(text, &p) == nil && p.Spec == nil {
+		return "spec"
+	}
+	return ""
+}
 
 // presence is the shape of an admin policy, with pointers for the fields that may be missing.
 type presence struct {
@@ -36,6 +53,9 @@ type presentPeer struct {
 // absentField returns the path of a required field that the valid JSON of an admin policy
 // lacks, or "". In v1beta1 and v1alpha2 a missing namespaceSelector equals an empty one.
 func absentField(kind string, text []byte) string {
+	if slices.Contains(needSpec, kind) {
+		return absentSpec(text)
+	}
 	v1alpha1 := kind == "AdminNetworkPolicy" || kind == "BaselineAdminNetworkPolicy"
 	if !v1alpha1 && kind != "ClusterNetworkPolicy" {
 		return ""

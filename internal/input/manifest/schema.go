@@ -133,8 +133,11 @@ func (s *schemas) addFields(to *schema, t reflect.Type) {
 
 // newObject returns a value of the Go type of a kind in a version, or nil.
 func newObject(m typeMeta) any {
+	if m.isCalico() {
+		return newCalico(m)
+	}
 	switch m.kind {
-	case "Service", "Node", "Pod", "Namespace", "ReplicationController":
+	case "Service", "Node", "Pod", "Namespace", "ServiceAccount", "ReplicationController":
 		if m.apiVersion == "v1" {
 			return coreObject(m.kind)
 		}
@@ -189,6 +192,8 @@ func coreObject(kind string) any {
 		return corev1.Pod{}
 	case "Namespace":
 		return corev1.Namespace{}
+	case "ServiceAccount":
+		return corev1.ServiceAccount{}
 	}
 	return corev1.ReplicationController{}
 }

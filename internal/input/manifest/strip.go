@@ -129,10 +129,11 @@ func (d *decoder) pod(p *corev1.Pod) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: d.meta(&p.ObjectMeta),
 		Spec: corev1.PodSpec{
-			NodeName:       d.shared.string(p.Spec.NodeName),
-			HostNetwork:    p.Spec.HostNetwork,
-			Containers:     d.containers(p.Spec.Containers),
-			InitContainers: d.containers(p.Spec.InitContainers),
+			NodeName:           d.shared.string(p.Spec.NodeName),
+			HostNetwork:        p.Spec.HostNetwork,
+			ServiceAccountName: d.shared.string(p.Spec.ServiceAccountName),
+			Containers:         d.containers(p.Spec.Containers),
+			InitContainers:     d.containers(p.Spec.InitContainers),
 		},
 		Status: corev1.PodStatus{
 			Phase:  corev1.PodPhase(d.shared.string(string(p.Status.Phase))),
@@ -142,8 +143,8 @@ func (d *decoder) pod(p *corev1.Pod) *corev1.Pod {
 	}
 }
 
-// containers keeps what named ports of network policies need. An init container
-// counts if its restart policy makes it a sidecar.
+// containers keeps what named ports of network policies need. To Kubernetes' policies an
+// init container counts if its restart policy makes it a sidecar, to Calico's always.
 func (d *decoder) containers(all []corev1.Container) []corev1.Container {
 	var kept []corev1.Container
 	for _, c := range all {

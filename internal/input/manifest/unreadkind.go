@@ -109,7 +109,9 @@ func (d *decoder) readKinds() map[string]typeMeta {
 		if group != "" {
 			version = group + "/" + version
 		}
-		d.kinds[kind] = typeMeta{version, kind}
+		if _, first := d.kinds[kind]; !first { // Calico has kinds with names of Kubernetes' own
+			d.kinds[kind] = typeMeta{version, kind}
+		}
 	}
 	for _, k := range knownKinds {
 		add(k.kind, k.group, k.versions[0])

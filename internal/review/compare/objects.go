@@ -25,7 +25,13 @@ func changedObjects(before, after *objects.Set) []diffreport.Object {
 	out = changedOf(out, "NetworkPolicy", before.NetworkPolicies, after.NetworkPolicies)
 	out = changedOf(out, "ClusterNetworkPolicy", before.ClusterNetworkPolicies, after.ClusterNetworkPolicies)
 	out = changedOf(out, "AdminNetworkPolicy", before.AdminNetworkPolicies, after.AdminNetworkPolicies)
-	return changedOf(out, "BaselineAdminNetworkPolicy", before.BaselineAdminNetworkPolicies, after.BaselineAdminNetworkPolicies)
+	out = changedOf(out, "BaselineAdminNetworkPolicy", before.BaselineAdminNetworkPolicies, after.BaselineAdminNetworkPolicies)
+	out = changedOf(out, objects.KindCalicoNetworkPolicy, before.CalicoNetworkPolicies, after.CalicoNetworkPolicies)
+	out = changedOf(out, "GlobalNetworkPolicy", before.CalicoGlobalNetworkPolicies, after.CalicoGlobalNetworkPolicies)
+	out = changedOf(out, "Tier", before.CalicoTiers, after.CalicoTiers)
+	out = changedOf(out, "NetworkSet", before.CalicoNetworkSets, after.CalicoNetworkSets)
+	out = changedOf(out, "GlobalNetworkSet", before.CalicoGlobalNetworkSets, after.CalicoGlobalNetworkSets)
+	return changedOf(out, "ServiceAccount", before.ServiceAccounts, after.ServiceAccounts)
 }
 
 // written returns the namespaces that package synth did not make.

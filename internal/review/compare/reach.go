@@ -59,7 +59,8 @@ func (c *comparison) reach() []diffreport.Finding {
 
 func hasPolicies(s *State) bool {
 	o := s.Objects
-	return len(o.NetworkPolicies)+len(o.ClusterNetworkPolicies)+len(o.AdminNetworkPolicies)+len(o.BaselineAdminNetworkPolicies) > 0
+	return len(o.NetworkPolicies)+len(o.ClusterNetworkPolicies)+len(o.AdminNetworkPolicies)+len(o.BaselineAdminNetworkPolicies)+
+		len(o.CalicoNetworkPolicies)+len(o.CalicoGlobalNetworkPolicies) > 0
 }
 
 func (c *comparison) classify() {

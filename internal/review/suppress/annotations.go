@@ -34,6 +34,11 @@ func ReadAnnotations(set *objects.Set, workloads []objects.Sourced[*objects.Work
 	read(&r, "ClusterNetworkPolicy", set.ClusterNetworkPolicies)
 	read(&r, "AdminNetworkPolicy", set.AdminNetworkPolicies)
 	read(&r, "BaselineAdminNetworkPolicy", set.BaselineAdminNetworkPolicies)
+	read(&r, objects.KindCalicoNetworkPolicy, set.CalicoNetworkPolicies)
+	read(&r, "GlobalNetworkPolicy", set.CalicoGlobalNetworkPolicies)
+	read(&r, "Tier", set.CalicoTiers)
+	read(&r, "NetworkSet", set.CalicoNetworkSets)
+	read(&r, "GlobalNetworkSet", set.CalicoGlobalNetworkSets)
 	for _, w := range workloads {
 		read(&r, w.Object.Kind, []objects.Sourced[*objects.Workload]{w})
 	}
