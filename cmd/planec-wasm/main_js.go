@@ -3,7 +3,8 @@
 //
 //	planecRun(args: string[], done: ({code: number, stdout: Uint8Array, stderr: Uint8Array}) => void)
 //
-// once for each command line, the next one after done. Nothing is kept between two calls.
+// once for each command line, the next one after done. Between two calls it keeps what texts
+// of objects were decoded to, and nothing else.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 
 	"github.com/planec/planec/internal/base/buildinfo"
 	"github.com/planec/planec/internal/cli"
+	"github.com/planec/planec/internal/input/manifest"
 )
 
 const (
@@ -37,11 +39,12 @@ func main() {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(softLimit)
 	weight := make([]byte, ballast)
+	decoded := manifest.NewMemo()
 	js.Global().Set("planecVersion", buildinfo.Version())
 	js.Global().Set("planecRun", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		line, done := words(args[0]), args[1]
 		// The call must return before the file system can answer.
-		go func() { done.Invoke(run(line).value()) }()
+		go func() { done.Invoke(run(line, decoded).value()) }()
 		return nil
 	}))
 	<-make(chan struct{}) // the page calls from now on
@@ -65,7 +68,7 @@ type result struct {
 
 // run runs one command line. A panic ends that command only. Panics of other goroutines
 // end the program, and the page starts another one.
-func run(args []string) (r *result) {
+func run(args []string, decoded *manifest.Memo) (r *result) {
 	r = &result{}
 	defer func() {
 		if p := recover(); p != nil {
@@ -73,7 +76,7 @@ func run(args []string) (r *result) {
 			fmt.Fprintf(&r.err.b, "planec: this is a fault of planec, please report it: %v\n%s", p, debug.Stack())
 		}
 	}()
-	r.code = cli.Run(args, cli.Streams{In: strings.NewReader(""), Out: &r.stdout, Err: &r.err})
+	r.code = cli.Run(args, cli.Streams{In: strings.NewReader(""), Out: &r.stdout, Err: &r.err, Decoded: decoded})
 	return r
 }
 

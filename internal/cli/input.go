@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -99,7 +98,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
-	set, loadDiags, err := in.read(s.In)
+	set, loadDiags, err := in.read(s)
 	if known := (*exitError)(nil); errors.As(err, &known) {
 		return nil, err
 	}
@@ -134,7 +133,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 }
 
 // read reads files and builds kustomizations, or lists a cluster.
-func (in *input) read(stdin io.Reader) (objects.Set, diag.List, error) {
+func (in *input) read(s *Streams) (objects.Set, diag.List, error) {
 	if in.isGiven() {
 		o, unread, err := in.fromCluster()
 		if err != nil {
@@ -144,7 +143,8 @@ func (in *input) read(stdin io.Reader) (objects.Set, diag.List, error) {
 		return set, append(unread, diags...), errors.Join(err, in.unreadKinds(unread))
 	}
 	o := manifest.Options{
-		Paths: in.paths, Exclude: in.exclude, Base: in.base, Recursive: in.recursive, Stdin: stdin, Workloads: in.synth, Entries: in.entries, KeepGoing: in.keepGoing,
+		Paths: in.paths, Exclude: in.exclude, Base: in.base, Recursive: in.recursive, Stdin: s.In, Workloads: in.synth, Entries: in.entries, KeepGoing: in.keepGoing,
+		Memo: s.Decoded,
 	}
 	for _, dir := range in.kustomizations {
 		built, err := kustomize.Build(dir)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/planec/planec/internal/base/buildinfo"
+	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -26,6 +27,9 @@ type Streams struct {
 	// Plugin reports that kubectl runs the program: without files it is about the current
 	// context.
 	Plugin bool
+	// Decoded keeps what manifests were decoded to, for a program that runs many commands on
+	// nearly the same ones; nil keeps nothing.
+	Decoded *manifest.Memo
 }
 
 // Standard are the streams of this process.

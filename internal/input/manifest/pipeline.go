@@ -16,12 +16,13 @@ type pipeline struct {
 	workers sync.WaitGroup
 	want    wanted
 	schemas *schemas
+	memo    *Memo
 	// collected is closed when total is complete.
 	collected chan struct{}
 	total     outcome
 }
 
-func startPipeline(ctx context.Context, want wanted) *pipeline {
+func startPipeline(ctx context.Context, want wanted, memo *Memo) *pipeline {
 	n := runtime.GOMAXPROCS(0)
 	p := &pipeline{
 		ctx:       ctx,
@@ -29,7 +30,8 @@ func startPipeline(ctx context.Context, want wanted) *pipeline {
 		ordered:   make(chan *batch, 4*n),
 		collected: make(chan struct{}),
 		want:      want,
-		schemas:   newSchemas(),
+		schemas:   memo.schemasOf(),
+		memo:      memo,
 	}
 	for range n {
 		p.workers.Go(p.decode)
@@ -85,7 +87,7 @@ func (p *pipeline) decode() {
 	for b := range p.work {
 		if p.ctx.Err() == nil {
 			for i := range b.pieces {
-				d.piece(&b.out, &b.pieces[i])
+				p.memo.decode(d, &b.out, &b.pieces[i])
 			}
 		}
 		b.pieces, b.arena = nil, nil
