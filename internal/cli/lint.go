@@ -54,7 +54,7 @@ file that --write-baseline writes and --baseline reads. The last line counts it.
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
-	c.input.care = lenient
+	c.input.care, c.input.entries = lenient, true
 	c.input.register(cmd.Flags())
 	backendsFlag(cmd.Flags(), &c.backends, "backends to ask; all by default")
 	formatFlag(cmd.Flags(), &c.output, findingFormats...)
@@ -159,6 +159,7 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 	elsewhere := lint.Elsewhere(&l.objects, l.workloads)
 	found := slices.Concat(
 		lint.Services(&l.objects, l.serviceCIDRs(), l.cluster.PodCIDRs(), elsewhere),
+		lint.Entries(&l.objects),
 		lint.PolicyTypes(l.objects.NetworkPolicies),
 		l.cluster.LintPolicies(l.around(elsewhere)),
 	)

@@ -67,6 +67,9 @@ func (x *listing) write(w, notes io.Writer, l *loaded, format string) error {
 			e.Because[i].Origin = locator.Locate(e.Because[i].Origin)
 		}
 	}
+	for _, n := range m.Nowhere {
+		n.Origin = locator.Locate(n.Origin)
+	}
 	if x.explain {
 		o.Asked = all.Denied(x.filter)
 		for i := range o.Asked {
@@ -83,7 +86,11 @@ func (x *listing) write(w, notes io.Writer, l *loaded, format string) error {
 		o.Notes = append(o.Notes, noPods(l))
 	}
 	if format == "csv" || format == "dot" || format == "svg" {
-		for _, n := range connwrite.Bounds(m) {
+		beside := connwrite.Bounds(m)
+		for _, n := range m.Nowhere {
+			beside = append(beside, n.String())
+		}
+		for _, n := range beside {
 			if _, err := fmt.Fprintf(notes, "note: %s\n", diag.Printable(n)); err != nil {
 				return systemError(err)
 			}
