@@ -94,6 +94,10 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if _, err := in.printer(s.Err, s.ErrColor); err != nil {
 		return nil, err
 	}
+	if in.quiet {
+		s.progress.mute()
+	}
+	defer s.progress.end()
 	settings, diags, err := in.settings.Read()
 	if err != nil {
 		return nil, inputError(err)
@@ -105,6 +109,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
+	s.progress.step("compiling what all nodes have in common")
 	set.Deduplicate(&loadDiags) // as in the agent; the compiler deduplicates only some kinds
 	services, workloads, made := set.Services, set.Workloads, objects.Set{}
 	if in.synth {
@@ -124,6 +129,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		l.nodeName = settings.Node
 	}
 	if err := in.refused(in.care, l.read); err != nil {
+		s.progress.end()
 		return nil, errors.Join(l.reportUnread(), err)
 	}
 	if in.part {
@@ -135,18 +141,20 @@ func (in *input) load(s *Streams) (*loaded, error) {
 // read reads files and builds kustomizations, or lists a cluster.
 func (in *input) read(s *Streams) (objects.Set, diag.List, error) {
 	if in.isGiven() {
-		o, unread, err := in.fromCluster()
+		o, unread, err := in.fromCluster(s)
 		if err != nil {
 			return objects.Set{}, nil, err
 		}
+		o.Progress = s.reading
 		set, diags, err := manifest.Load(context.Background(), o)
 		return set, append(unread, diags...), errors.Join(err, in.unreadKinds(unread))
 	}
 	o := manifest.Options{
 		Paths: in.paths, Exclude: in.exclude, Base: in.base, Recursive: in.recursive, Stdin: s.In, Workloads: in.synth, Entries: in.entries, KeepGoing: in.keepGoing,
-		Memo: s.Decoded,
+		Memo: s.Decoded, Progress: s.reading,
 	}
 	for _, dir := range in.kustomizations {
+		s.progress.step("building %s", dir)
 		built, err := kustomize.Build(dir)
 		if err != nil {
 			return objects.Set{}, nil, err
@@ -155,6 +163,9 @@ func (in *input) read(s *Streams) (objects.Set, diag.List, error) {
 	}
 	return manifest.Load(context.Background(), o)
 }
+
+// reading says how many objects were read.
+func (s *Streams) reading(objects int) { s.progress.step("reading %s objects", thousands(objects)) }
 
 // complete makes the objects that manifests lack. Pods are recognised by
 // their allocated ranges, unless the settings say otherwise.

@@ -156,6 +156,8 @@ func (c *lintCommand) write(diags diag.List) error {
 // lint collects the diagnostics of all stages.
 func (l *loaded) lint(selected []backends.Backend) diag.List {
 	diags := l.diagnostics()
+	defer l.streams.progress.end()
+	l.streams.progress.step("looking at policies and Services")
 	elsewhere := lint.Elsewhere(&l.objects, l.workloads)
 	found := slices.Concat(
 		lint.Services(&l.objects, l.serviceCIDRs(), l.cluster.PodCIDRs(), elsewhere),
@@ -168,7 +170,9 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 	if l.nodeName != "" {
 		nodes = []string{l.nodeName}
 	}
+	done := l.streams.progress.count("compiling node %s of %s", len(nodes))
 	for _, node := range nodes {
+		done()
 		program, nodeDiags := l.cluster.Program(node)
 		diags = append(diags, nodeDiags...)
 		for _, b := range selected {

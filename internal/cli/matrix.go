@@ -100,10 +100,23 @@ func (m *matrixCommand) run() error {
 	case *htmlMatrix:
 		g.note = idleNote(l.cluster)
 	}
-	if err := network.Matrix(pods, ports, w.add); err != nil {
+	if err := network.Matrix(pods, ports, m.counted(w, len(pods), len(ports))); err != nil {
 		return systemError(err)
 	}
+	m.streams.progress.end()
 	return written(errors.Join(w.end(), out.Flush()))
+}
+
+// counted is add of a writer that says for how many sources it was called.
+func (m *matrixCommand) counted(w matrixWriter, pods, ports int) func(from, to *netpath.Pod, port netpath.Port, allowed bool) {
+	calls, done := 0, m.streams.progress.count("asking about pod %s of %s", pods)
+	return func(from, to *netpath.Pod, port netpath.Port, allowed bool) {
+		if calls%(max(pods-1, 1)*ports) == 0 {
+			done()
+		}
+		calls++
+		w.add(from, to, port, allowed)
+	}
 }
 
 // runList is `planec matrix` without --port.

@@ -112,7 +112,9 @@ func (c *reportCommand) state(l *loaded, stdin func() []byte) (report.Input, err
 	}
 	in.Diagnostics = l.refine(append(l.diagnostics(), diags...))
 	in.Files = manifestTexts(l, in.Diagnostics, stdin())
+	l.streams.progress.step("drawing who can reach whom")
 	in.Map = mapOf(nil, l, "")
+	l.streams.progress.end()
 	return in, nil
 }
 
@@ -151,7 +153,9 @@ func (c *reportCommand) change(ctx context.Context, args []string) error {
 	in.Diagnostics = sides[1].loaded.refine(sides[1].loaded.diagnostics())
 	in.Files, before.Files = manifestTexts(sides[1].loaded, in.Diagnostics, nil), manifestTexts(sides[0].loaded, nil, nil)
 	describeChange(&in, found)
+	c.streams.progress.step("drawing who can reach whom")
 	in.Map = mapOf(sides[0].loaded, sides[1].loaded, in.Root)
+	c.streams.progress.end()
 	return c.write(in)
 }
 
@@ -199,7 +203,10 @@ func (c *reportCommand) compile(l *loaded, nodes []string) (report.Input, diag.L
 		return in, nil, inputError(err)
 	}
 	var diags diag.List
+	done := l.streams.progress.count("compiling node %s of %s", len(nodes))
+	defer l.streams.progress.end()
 	for _, name := range nodes {
+		done()
 		program, more := l.cluster.Program(name)
 		diags = append(diags, more...)
 		r, err := emit(program, selected, &diags)

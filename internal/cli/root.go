@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,27 +25,40 @@ type Streams struct {
 	// Width is the number of columns of the terminal that Out is, or 0 where it is none:
 	// then nothing is fitted to a width.
 	Width int
+	// ErrWidth is that of the terminal that Err is, where a person looks at it, or 0: then
+	// nothing is said of how far a long command is.
+	ErrWidth int
+	// Now is the clock by which a command is long; nil is the system's.
+	Now func() time.Time
 	// Plugin reports that kubectl runs the program: without files it is about the current
 	// context.
 	Plugin bool
 	// Decoded keeps what manifests were decoded to, for a program that runs many commands on
 	// nearly the same ones; nil keeps nothing.
 	Decoded *manifest.Memo
+
+	progress *progress
 }
 
 // Standard are the streams of this process.
 func Standard() Streams {
-	return Streams{
+	s := Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		OutColor: IsTerminal(os.Stdout), ErrColor: IsTerminal(os.Stderr), Width: terminalWidth(os.Stdout),
 	}
+	if os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb" {
+		s.ErrWidth = terminalWidth(os.Stderr)
+	}
+	return s
 }
 
 // Run executes one command line and returns its exit code.
 func Run(args []string, s Streams) int {
+	s.progress = newProgress(&s)
 	root := newRoot(&s)
 	root.SetArgs(args)
 	err := root.Execute()
+	s.progress.end()
 	for _, line := range errorLines(err) {
 		fmt.Fprintln(s.Err, "planec: "+diag.Printable(line))
 	}

@@ -39,6 +39,9 @@ type Options struct {
 	// KeepGoing turns an unreadable file into a diagnostic if there are others;
 	// otherwise it is an error.
 	KeepGoing bool
+	// Progress is called with the number of objects and documents that were decoded so far,
+	// again and again, by one goroutine; it may be nil.
+	Progress func(objects int)
 	// Memo keeps what was decoded for later loads; nil keeps nothing.
 	Memo *Memo
 }
@@ -68,6 +71,7 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 		structure.report(s.code, ir.Origin{File: o.name(s.path)}, s.why)
 	}
 	set, diags, err := load(ctx, wanted{o.Workloads, o.Entries}, o.Memo, &structure, func(p *pipeline) error {
+		p.progress = o.Progress
 		for _, path := range found.files {
 			err := o.loadFile(p, path, &structure)
 			if err != nil && (!o.KeepGoing || ctx.Err() != nil) {

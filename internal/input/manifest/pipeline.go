@@ -17,6 +17,9 @@ type pipeline struct {
 	want    wanted
 	schemas *schemas
 	memo    *Memo
+	// progress is told how many pieces were decoded, or nil. It is set before the first one
+	// is sent.
+	progress func(objects int)
 	// collected is closed when total is complete.
 	collected chan struct{}
 	total     outcome
@@ -53,6 +56,7 @@ func (p *pipeline) send(in *list, c piece) {
 	b.arena = append(b.arena, c.text...)
 	c.text = b.arena[from:len(b.arena):len(b.arena)]
 	b.pieces = append(b.pieces, c)
+	b.count++
 }
 
 func (p *pipeline) flush() {
@@ -99,8 +103,12 @@ func (p *pipeline) collect() {
 	defer close(p.collected)
 	d := newDecoder(p.schemas)
 	d.wanted = p.want
+	pieces := 0
 	for b := range p.ordered {
 		<-b.done
+		if pieces += b.count; p.progress != nil && b.count > 0 {
+			p.progress(pieces)
+		}
 		switch {
 		case b.list == nil:
 			p.total.add(&b.out)
