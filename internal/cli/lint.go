@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 
@@ -141,11 +142,13 @@ func demote(diags diag.List) (n int) {
 
 func (c *lintCommand) write(diags diag.List) error {
 	if c.output == "text" {
-		p, err := c.input.printer(c.streams.Out, c.streams.OutColor)
-		if err == nil {
-			p.print(diags)
-		}
-		return err
+		return c.streams.forPeople(c.output, func(w io.Writer) error {
+			p, err := c.input.printer(w, c.streams.OutColor)
+			if err == nil {
+				p.print(diags)
+			}
+			return err
+		})
 	}
 	if c.input.quiet {
 		diags = slices.DeleteFunc(slices.Clone(diags), func(d diag.Diagnostic) bool { return d.Severity() == diag.Info })

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -91,12 +92,17 @@ func (m *matrixCommand) run() error {
 		return err
 	}
 	network := netpath.New(&l.objects, l.cluster, judge)
-	out := bufio.NewWriter(m.streams.Out)
+	return m.streams.forPeople(m.format, func(to io.Writer) error { return m.table(to, writer, network, ports, l) })
+}
+
+// table writes who reaches whom on each of the ports.
+func (m *matrixCommand) table(to io.Writer, writer newMatrixWriter, network *netpath.Network, ports []netpath.Port, l *loaded) error {
+	out := bufio.NewWriter(to)
 	pods := netpath.Pods(&l.objects)
 	w := writer(out, pods, ports)
 	switch g := w.(type) {
 	case *gridMatrix:
-		g.note = idleNote(l.cluster)
+		g.note, g.width = idleNote(l.cluster), m.streams.Width
 	case *htmlMatrix:
 		g.note = idleNote(l.cluster)
 	}
@@ -135,5 +141,5 @@ func (m *matrixCommand) runList() error {
 	if err := l.report(l.diagnostics()); err != nil {
 		return err
 	}
-	return m.list.write(m.streams.Out, m.streams.Err, l, m.format)
+	return m.streams.forPeople(m.format, func(to io.Writer) error { return m.list.write(to, m.streams.Err, l, m.format) })
 }
