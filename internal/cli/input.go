@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -123,7 +124,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		cluster:  compiler.Prepare(&set, settings.Config),
 		options:  settings.Options(),
 		nodeName: in.nodeName,
-		read:     append(diags, loadDiags...),
+		read:     append(diags, in.withoutUsedSettings(loadDiags)...),
 	}
 	if l.nodeName == "" {
 		l.nodeName = settings.Node
@@ -166,6 +167,14 @@ func (in *input) read(s *Streams) (objects.Set, diag.List, error) {
 
 // reading says how many objects were read.
 func (s *Streams) reading(objects int) { s.progress.step("reading %s objects", thousands(objects)) }
+
+// withoutUsedSettings drops what was said of settings among the manifests that --config
+// names.
+func (in *input) withoutUsedSettings(diags diag.List) diag.List {
+	return slices.DeleteFunc(diags, func(d diag.Diagnostic) bool {
+		return d.Code == diag.UnusedSettings && slices.ContainsFunc(in.settings.Files(), func(f string) bool { return filepath.Clean(f) == filepath.FromSlash(d.Origin.File) })
+	})
+}
 
 // complete makes the objects that manifests lack. Pods are recognised by
 // their allocated ranges, unless the settings say otherwise.

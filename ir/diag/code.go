@@ -88,6 +88,7 @@ const (
 	TooManyToCompare       Code = "PLC0612"
 	NoSuchBackend          Code = "PLC0640"
 	NoSuchBackendPort      Code = "PLC0641"
+	UnusedSettings         Code = "PLC0642"
 	SynthLimit             Code = "PLC0701"
 	SynthRangeFull         Code = "PLC0702"
 	SelectsNothing         Code = "PLC0711"
@@ -222,6 +223,7 @@ var codes = []CodeInfo{
 	{TooManyToCompare, Info, "policies of which not all were looked through for superfluous rules", "nothing to do; lint fewer policies at a time to see all such findings"},
 	{NoSuchBackend, Warning, "an Ingress or a route names a Service that is not there", "correct the name or the namespace, or give the Service too; until then the controller has nowhere to send requests"},
 	{NoSuchBackendPort, Warning, "an Ingress or a route names a port that its Service does not have", "write a number or a name of spec.ports of the Service; until then the controller has nowhere to send requests"},
+	{UnusedSettings, Info, "settings of a node among the manifests, which are not used", "name the file with --config if its settings are to hold"},
 	{SynthLimit, Warning, "more pods than --synth makes", "at most 1000 are made of a workload and 200000 of all; give the Pods themselves"},
 	{SynthRangeFull, Warning, "a range without a free place for something that --synth makes", "give a larger --cluster-cidr or --service-cidr, or larger podCIDRs; or write the address or port itself"},
 	{SelectsNothing, Warning, "a selector of a Service or a policy that no pod has", "compare it with the labels of the pods' template; a Service then has no endpoints, a policy no effect"},
