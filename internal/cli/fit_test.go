@@ -32,7 +32,7 @@ func TestFitted(t *testing.T) {
 func TestTablesFit(t *testing.T) {
 	path := manyNodes(t, 12)
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
-	if err := os.WriteFile(policy, []byte("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: some-policy-with-a-name, namespace: a}\nspec:\n  podSelector: {matchLabels: {app: nobody-has-this-label}}\n"), 0o600); err != nil {
+	if err := os.WriteFile(policy, []byte("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: some-policy-with-a-name, namespace: a}\nspec:\n  podSelector: {matchLabels: {app: no-pod-has-this-label}}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{

@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -228,19 +226,15 @@ func (c *reportCommand) write(in report.Input) error {
 		write = writeDocument
 	}
 	if c.output == "-" {
-		return buffered(c.streams.Out, in, write)
+		return reportFailure(writeBuffered(c.streams.Out, func(w io.Writer) error { return write(w, in) }))
 	}
-	f, err := os.Create(c.output)
-	if err != nil {
-		return systemError(err)
-	}
-	return errors.Join(buffered(f, in, write), f.Close())
+	return reportFailure(replaceFile(c.output, func(w io.Writer) error { return write(w, in) }))
 }
 
-func buffered(w io.Writer, in report.Input, write func(io.Writer, report.Input) error) error {
-	out := bufio.NewWriter(w)
-	if err := errors.Join(write(out, in), out.Flush()); err != nil {
-		return systemError(fmt.Errorf("writing the report: %w", err))
+// reportFailure is a system's error, unless it is known to be something else.
+func reportFailure(err error) error {
+	if known := (*exitError)(nil); err == nil || errors.As(err, &known) {
+		return err
 	}
-	return nil
+	return systemError(fmt.Errorf("writing the report: %w", err))
 }
