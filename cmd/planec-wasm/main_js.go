@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall/js"
+	"time"
 
 	"github.com/planec/planec/internal/base/buildinfo"
 	"github.com/planec/planec/internal/cli"
@@ -26,6 +27,8 @@ const (
 	// command on a page's manifests ends before it has made garbage worth collecting.
 	gcPercent = 400
 	ballast   = 16 << 20
+	// tidyEvery is how many commands make less garbage than gcPercent allows, with room.
+	tidyEvery = 8
 	// softLimit is where collecting starts anyway, in bytes: a page's memory ends at
 	// 4 GiB.
 	softLimit = 1 << 30
@@ -39,16 +42,28 @@ func main() {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(softLimit)
 	weight := make([]byte, ballast)
-	decoded := manifest.NewMemo()
+	decoded, runs := manifest.NewMemo(), 0
 	js.Global().Set("planecVersion", buildinfo.Version())
 	js.Global().Set("planecRun", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		line, done := words(args[0]), args[1]
 		// The call must return before the file system can answer.
-		go func() { done.Invoke(run(line, decoded).value()) }()
+		go func() {
+			done.Invoke(run(line, decoded).value())
+			tidy(&runs)
+		}()
 		return nil
 	}))
 	<-make(chan struct{}) // the page calls from now on
 	runtime.KeepAlive(weight)
+}
+
+// tidy collects garbage now and then, when the answer is on its way and no key waits: a
+// collection while a key is compiled would be felt.
+func tidy(runs *int) {
+	if *runs++; *runs%tidyEvery == 0 {
+		time.Sleep(time.Millisecond) // lets the answer go first
+		runtime.GC()
+	}
 }
 
 // words converts an array of strings.

@@ -55,7 +55,7 @@ func Standard() Streams {
 // Run executes one command line and returns its exit code.
 func Run(args []string, s Streams) int {
 	s.progress = newProgress(&s)
-	root := newRoot(&s)
+	root := newRoot(&s, commandsFor(&s, args)...)
 	root.SetArgs(args)
 	err := root.Execute()
 	s.progress.end()
@@ -104,10 +104,26 @@ func isJoin(err error, parts []error) bool {
 
 // Command is the command tree, for man pages.
 func Command() *cobra.Command {
-	return newRoot(&Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
+	s := &Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}
+	return newRoot(s, allCommands(s)...)
 }
 
-func newRoot(s *Streams) *cobra.Command {
+// commandsFor returns the commands that a command line needs: all, but for the one that a
+// page runs at every key, where making the others would take a tenth of the time.
+func commandsFor(s *Streams, args []string) []*cobra.Command {
+	if s.Decoded != nil && len(args) > 0 && args[0] == "report" {
+		return []*cobra.Command{newReport(s)}
+	}
+	return allCommands(s)
+}
+
+func allCommands(s *Streams) []*cobra.Command {
+	return append([]*cobra.Command{
+		newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newReport(s), newSynth(s), newDiff(s), newNetTest(s), newConfig(s), newVersion(s),
+	}, kernelCommands(s)...)
+}
+
+func newRoot(s *Streams, commands ...*cobra.Command) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "planec",
 		Short: "Compile Kubernetes objects to the rules of a node's kernel",
@@ -137,8 +153,7 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newReport(s), newSynth(s), newDiff(s), newNetTest(s), newConfig(s), newVersion(s))
-	root.AddCommand(kernelCommands(s)...)
+	root.AddCommand(commands...)
 	root.SetUsageFunc(usage(s))
 	complete(root)
 	return root

@@ -36,11 +36,17 @@ func (n *Names) AddHost(host string) {
 	if isPublic || host == "localhost" || !strings.ContainsAny(strings.ToLower(host), "abcdefghijklmnopqrstuvwxyz") {
 		return
 	}
+	if notHosts.MatchString(host) {
+		return
+	}
 	n.Add(host)
 	if first, _, dotted := strings.Cut(host, "."); dotted && strings.ContainsAny(strings.ToLower(first), "abcdefghijklmnopqrstuvwxyz") && !slices.Contains(frequent, first) {
 		n.Add(first)
 	}
 }
+
+// notHosts are versions and settings of the kernel, which a fault cannot be looked into without.
+var notHosts = regexp.MustCompile(`^(?:v?[0-9]+|net|kernel|fs|vm)\.`)
 
 // frequent are first parts of names that are words of logs too.
 var frequent = []string{"api", "www", "apiserver", "server", "agent", "cluster", "proxy"}

@@ -37,6 +37,11 @@ func (m *Map) findNowhere(set *objects.Set) {
 		m.services = append(m.services, "svc/"+objects.NameOf(s.Object).String())
 	}
 	slices.Sort(m.services)
+	type once struct {
+		via, object, port string
+		service           objects.Name
+	}
+	said := make(map[once]bool) // many paths of an Ingress may name one Service
 	for _, a := range set.Astray() {
 		n := Naming{objects.Origin(a.Entry.Object.Kind, a.Entry).At(a.Backend.Path), a.Backend.Service, ""}
 		if p := a.Backend.Port.String(); p != "0" {
@@ -47,7 +52,10 @@ func (m *Map) findNowhere(set *objects.Set) {
 			why = "which has no such port, but " + clusterwide.Join(portNames(a.Service), "and")
 		}
 		for _, via := range vias(a.Entry.Object) {
-			m.Nowhere = append(m.Nowhere, &Nowhere{via, n, why})
+			if key := (once{via, n.Origin.Object(), n.Port, n.Service}); !said[key] {
+				said[key] = true
+				m.Nowhere = append(m.Nowhere, &Nowhere{via, n, why})
+			}
 		}
 	}
 	slices.SortStableFunc(m.Nowhere, func(a, b *Nowhere) int { return strings.Compare(a.Via, b.Via) })
