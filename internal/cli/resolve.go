@@ -84,17 +84,38 @@ func (l *loaded) end(s string) (end, error) {
 	kind, name, ok := strings.Cut(s, "/")
 	switch {
 	case !ok:
-		return end{}, fmt.Errorf("want namespace/pod, node/NAME or an IP address")
+		return end{}, fmt.Errorf("want namespace/pod, node/NAME or an IP address%s", suggest.InFull(s, l.endNames()))
 	case kind == "svc":
 		namespace, name, ok := strings.Cut(name, "/")
 		if !ok {
-			return end{}, fmt.Errorf("want svc/namespace/name")
+			return end{}, fmt.Errorf("want svc/namespace/name%s", suggest.InFull(strings.TrimPrefix(s, "svc/"), l.serviceNames()))
 		}
 		return l.endAtService(objects.Name{Namespace: namespace, Name: name})
 	case kind == "node":
 		return l.endAtNode(name)
 	}
 	return l.endAtPod(objects.Name{Namespace: kind, Name: name})
+}
+
+// endNames are the names of all ends: pods, then Services, then nodes.
+func (l *loaded) endNames() []string {
+	var names []string
+	for i := range l.objects.Pods {
+		names = append(names, objects.NameOf(l.objects.Pods[i].Object).String())
+	}
+	names = append(names, l.serviceNames()...)
+	for i := range l.objects.Nodes {
+		names = append(names, "node/"+l.objects.Nodes[i].Object.Name)
+	}
+	return names
+}
+
+func (l *loaded) serviceNames() []string {
+	var names []string
+	for i := range l.objects.Services {
+		names = append(names, "svc/"+objects.NameOf(l.objects.Services[i].Object).String())
+	}
+	return names
 }
 
 // destination resolves an end to which a packet can go; a pod stands for its

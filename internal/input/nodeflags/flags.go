@@ -38,8 +38,10 @@ type Flags struct {
 // Register adds the flags to a command.
 func (s *Flags) Register(flags *pflag.FlagSet) {
 	s.flags = flags
+	usage := nodeconfig.Usages()
 	flags.StringVar(&s.config, "config", "", "settings: a NodeConfig or a KubeProxyConfiguration, also in its ConfigMap")
 	flags.StringVar(&s.masqConfig, "masq-config", "", "egress masquerade: a configuration of ip-masq-agent, also in its ConfigMap")
+<<<<<<< HEAD
 	flags.StringVar(&s.clusterCIDR, "cluster-cidr", "", nodeconfig.Usage("cluster-cidr"))
 	flags.StringVar(&s.serviceCIDR, "service-cidr", "", nodeconfig.Usage("service-cidr"))
 	flags.StringSliceVar(&s.nodePortAddresses, "nodeport-addresses", nil, nodeconfig.Usage("nodeport-addresses"))
@@ -56,6 +58,21 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.failClosed, "fail-closed", false, nodeconfig.Usage("fail-closed"))
 	flags.StringVar(&s.externalIPs, "external-ips", "", nodeconfig.Usage("external-ips"))
 	flags.StringSliceVar(&s.localAddresses, "local-address", nil, nodeconfig.Usage("local-address"))
+=======
+	flags.StringVar(&s.clusterCIDR, "cluster-cidr", "", usage["cluster-cidr"])
+	flags.StringVar(&s.serviceCIDR, "service-cidr", "", usage["service-cidr"])
+	flags.StringSliceVar(&s.nodePortAddresses, "nodeport-addresses", nil, usage["nodeport-addresses"])
+	flags.StringVar(&s.detectLocal, "detect-local", "", usage["detect-local"])
+	flags.BoolVar(&s.masqueradeAll, "masquerade-all", false, usage["masquerade-all"])
+	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, usage["masquerade-bit"])
+	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", usage["ipvs-scheduler"])
+	flags.BoolVar(&s.untracked, "untracked-pods", false, usage["untracked-pods"])
+	flags.BoolVar(&s.atInterfaces, "policies-at-interfaces", false, usage["policies-at-interfaces"])
+	flags.StringVar(&s.policyDeny, "policy-deny", "", usage["policy-deny"])
+	flags.BoolVar(&s.failClosed, "fail-closed", false, usage["fail-closed"])
+	flags.StringVar(&s.externalIPs, "external-ips", "", usage["external-ips"])
+	flags.StringSliceVar(&s.localAddresses, "local-address", nil, usage["local-address"])
+>>>>>>> h1
 }
 
 // Read reads the files and overrides them with the flags. Errors in either name

@@ -114,13 +114,13 @@
     if (!warmed) warm(args, all);
     return result.document;
   };
-  // warm repeats the first compilation while nothing else is asked: a browser optimizes
-  // what has run often, so the first change waits for less.
+  // warm compiles the first files again while nothing else is asked, each time with a change in
+  // one of them: a browser optimizes what has run often, so the first change waits for less.
   let warmed = false;
   const warm = async (args, files) => {
     warmed = true;
     for (let i = 0; i < warmRuns && !current && queue.length === 0; i++) {
-      await ask(args, files, "warm");
+      await ask(args, files.map((f, k) => k === i % files.length ? { ...f, text: `${f.text}\n# ${i}\n` } : f), "warm");
       await new Promise((resolve) => { setTimeout(resolve, warmPause); });
     }
   };
