@@ -86,6 +86,9 @@ const (
 	OpenPodRange           Code = "PLC0610"
 	PolicyBudget           Code = "PLC0611"
 	TooManyToCompare       Code = "PLC0612"
+	NoSuchBackend          Code = "PLC0640"
+	NoSuchBackendPort      Code = "PLC0641"
+	UnusedSettings         Code = "PLC0642"
 	UnknownTier            Code = "PLC0660"
 	RefusedCalico          Code = "PLC0661"
 	HostPolicy             Code = "PLC0662"
@@ -94,9 +97,6 @@ const (
 	PolicyServiceNamespace Code = "PLC0665"
 	EmptyServiceAccounts   Code = "PLC0666"
 	CalicoOrder            Code = "PLC0667"
-	NoSuchBackend          Code = "PLC0640"
-	NoSuchBackendPort      Code = "PLC0641"
-	UnusedSettings         Code = "PLC0642"
 	SynthLimit             Code = "PLC0701"
 	SynthRangeFull         Code = "PLC0702"
 	SelectsNothing         Code = "PLC0711"
@@ -229,6 +229,9 @@ var codes = []CodeInfo{
 	{OpenPodRange, Warning, "a range of pod addresses that fail-closed cannot close", "only IPv4 ranges of /20 and smaller are closed; a policy that denies everything in a namespace closes its pods in both families"},
 	{PolicyBudget, Error, "a policy whose peers and ports make more rules than a node is given", "divide it, or write ranges and larger blocks; until then it fails closed: it isolates what it selects and accepts nothing"},
 	{TooManyToCompare, Info, "policies of which not all were looked through for superfluous rules", "nothing to do; lint fewer policies at a time to see all such findings"},
+	{NoSuchBackend, Warning, "an Ingress or a route names a Service that is not there", "correct the name or the namespace, or give the Service too; until then the controller has nowhere to send requests"},
+	{NoSuchBackendPort, Warning, "an Ingress or a route names a port that its Service does not have", "write a number or a name of spec.ports of the Service; until then the controller has nowhere to send requests"},
+	{UnusedSettings, Info, "settings of a node among the manifests, which are not used", "name the file with --config if its settings are to hold"},
 	{UnknownTier, Error, "a policy of Calico in a tier that does not exist", "give the Tier, or name another one in spec.tier; the policy was left out, as Calico refuses it"},
 	{RefusedCalico, Error, "a tier or a network set that Calico would refuse", "correct what the message says; the object was left out, and policies find nothing of it"},
 	{HostPolicy, Warning, "a policy of Calico that is for hosts alone", "nothing enforces it: doNotTrack and preDNAT are about HostEndpoints, which planec does not have; remove it, or enforce it elsewhere"},
@@ -237,9 +240,6 @@ var codes = []CodeInfo{
 	{PolicyServiceNamespace, Warning, "a rule of Calico's for a Service without a namespace", "write services.namespace: Calico looks for a Service without one, and finds none; a rule that allows opens nothing, and one that denies closes the Service of the policy's own namespace"},
 	{EmptyServiceAccounts, Warning, "serviceAccounts of a rule of Calico's that ask for nothing", "give names or a selector: the rule is about everybody"},
 	{CalicoOrder, Info, "NetworkPolicies of Kubernetes that Calico's policies come before or after", "nothing to do: with policies of Calico, a NetworkPolicy has order 1000 in the tier default, and its isolation is the end of that tier"},
-	{NoSuchBackend, Warning, "an Ingress or a route names a Service that is not there", "correct the name or the namespace, or give the Service too; until then the controller has nowhere to send requests"},
-	{NoSuchBackendPort, Warning, "an Ingress or a route names a port that its Service does not have", "write a number or a name of spec.ports of the Service; until then the controller has nowhere to send requests"},
-	{UnusedSettings, Info, "settings of a node among the manifests, which are not used", "name the file with --config if its settings are to hold"},
 	{SynthLimit, Warning, "more pods than --synth makes", "at most 1000 are made of a workload and 200000 of all; give the Pods themselves"},
 	{SynthRangeFull, Warning, "a range without a free place for something that --synth makes", "give a larger --cluster-cidr or --service-cidr, or larger podCIDRs; or write the address or port itself"},
 	{SelectsNothing, Warning, "a selector of a Service or a policy that no pod has", "compare it with the labels of the pods' template; a Service then has no endpoints, a policy no effect"},

@@ -41,24 +41,6 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	usage := nodeconfig.Usages()
 	flags.StringVar(&s.config, "config", "", "settings: a NodeConfig or a KubeProxyConfiguration, also in its ConfigMap")
 	flags.StringVar(&s.masqConfig, "masq-config", "", "egress masquerade: a configuration of ip-masq-agent, also in its ConfigMap")
-<<<<<<< HEAD
-	flags.StringVar(&s.clusterCIDR, "cluster-cidr", "", nodeconfig.Usage("cluster-cidr"))
-	flags.StringVar(&s.serviceCIDR, "service-cidr", "", nodeconfig.Usage("service-cidr"))
-	flags.StringSliceVar(&s.nodePortAddresses, "nodeport-addresses", nil, nodeconfig.Usage("nodeport-addresses"))
-	flags.StringVar(&s.detectLocal, "detect-local", "", nodeconfig.Usage("detect-local"))
-	flags.BoolVar(&s.masqueradeAll, "masquerade-all", false, nodeconfig.Usage("masquerade-all"))
-	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, nodeconfig.Usage("masquerade-bit"))
-	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", nodeconfig.Usage("ipvs-scheduler"))
-	flags.BoolVar(&s.untracked, "untracked-pods", false, nodeconfig.Usage("untracked-pods"))
-	flags.BoolVar(&s.atInterfaces, "policies-at-interfaces", false, nodeconfig.Usage("policies-at-interfaces"))
-	flags.StringVar(&s.policyDeny, "policy-deny", "", nodeconfig.Usage("policy-deny"))
-	flags.StringVar(&s.l7, "l7", "", nodeconfig.Usage("l7"))
-	flags.StringVar(&s.policyTiers, "policy-tiers", "", nodeconfig.Usage("policy-tiers"))
-	flags.StringVar(&s.fqdnFile, "fqdn-file", "", "addresses of the DNS names in policies, as hosts(5); a name without any is closed")
-	flags.BoolVar(&s.failClosed, "fail-closed", false, nodeconfig.Usage("fail-closed"))
-	flags.StringVar(&s.externalIPs, "external-ips", "", nodeconfig.Usage("external-ips"))
-	flags.StringSliceVar(&s.localAddresses, "local-address", nil, nodeconfig.Usage("local-address"))
-=======
 	flags.StringVar(&s.clusterCIDR, "cluster-cidr", "", usage["cluster-cidr"])
 	flags.StringVar(&s.serviceCIDR, "service-cidr", "", usage["service-cidr"])
 	flags.StringSliceVar(&s.nodePortAddresses, "nodeport-addresses", nil, usage["nodeport-addresses"])
@@ -69,10 +51,12 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.untracked, "untracked-pods", false, usage["untracked-pods"])
 	flags.BoolVar(&s.atInterfaces, "policies-at-interfaces", false, usage["policies-at-interfaces"])
 	flags.StringVar(&s.policyDeny, "policy-deny", "", usage["policy-deny"])
+	flags.StringVar(&s.l7, "l7", "", usage["l7"])
+	flags.StringVar(&s.policyTiers, "policy-tiers", "", usage["policy-tiers"])
+	flags.StringVar(&s.fqdnFile, "fqdn-file", "", "addresses of the DNS names in policies, as hosts(5); a name without any is closed")
 	flags.BoolVar(&s.failClosed, "fail-closed", false, usage["fail-closed"])
 	flags.StringVar(&s.externalIPs, "external-ips", "", usage["external-ips"])
 	flags.StringSliceVar(&s.localAddresses, "local-address", nil, usage["local-address"])
->>>>>>> h1
 }
 
 // Read reads the files and overrides them with the flags. Errors in either name
