@@ -23,15 +23,19 @@ func Entries(set *objects.Set) diag.List {
 	for _, s := range set.Services {
 		services[s.Object.Namespace] = append(services[s.Object.Namespace], s.Object.Name)
 	}
+	listed := make(map[string]string, len(services))
+	for namespace, names := range services {
+		slices.Sort(names)
+		listed[namespace] = listOf(slices.Compact(names))
+	}
 	for _, a := range set.Astray() {
 		at, name := objects.Origin(a.Entry.Object.Kind, a.Entry).At(a.Backend.Path), a.Backend.Service
-		there := services[name.Namespace]
+		there := listed[name.Namespace]
 		switch {
 		case a.Service != nil:
 			diags.Add(diag.NoSuchBackendPort, at, fmt.Sprintf("Service %v has no port %v: it has %s", name, a.Backend.Port.String(), listOf(portsOf(a.Service))))
-		case len(there) > 0:
-			slices.Sort(there)
-			diags.Add(diag.NoSuchBackend, at, fmt.Sprintf("there is no Service %v: the namespace has %s", name, listOf(slices.Compact(there))))
+		case there != "":
+			diags.Add(diag.NoSuchBackend, at, fmt.Sprintf("there is no Service %v: the namespace has %s", name, there))
 		}
 	}
 	diags.Sort()

@@ -3,10 +3,12 @@ package cli
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/base/suggest"
@@ -34,7 +36,7 @@ func (l *loaded) resolve(from, to, port string) (netpath.Connection, error) {
 		return c, fmt.Errorf("--from %s: %w", from, err)
 	}
 	if src.svc != nil {
-		return c, fmt.Errorf("--from %s: a Service opens no connections", from)
+		return c, fmt.Errorf("--from %s: a Service opens no connections%s", from, l.podsBehind(src.svc))
 	}
 	dst, err := l.destination(to)
 	if err != nil {
@@ -95,6 +97,25 @@ func (l *loaded) end(s string) (end, error) {
 		return l.endAtNode(name)
 	}
 	return l.endAtPod(objects.Name{Namespace: kind, Name: name})
+}
+
+// podsBehind suggests the pods that a Service selects, or says nothing.
+func (l *loaded) podsBehind(svc *corev1.Service) string {
+	if len(svc.Spec.Selector) == 0 {
+		return ""
+	}
+	var names []string
+	selector := labels.SelectorFromSet(svc.Spec.Selector)
+	for i := range l.objects.Pods {
+		if p := l.objects.Pods[i].Object; p.Namespace == svc.Namespace && selector.Matches(labels.Set(p.Labels)) {
+			names = append(names, objects.NameOf(p).String())
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	slices.Sort(names)
+	return ", but the pods behind it: did you mean " + suggest.Or(names) + "?"
 }
 
 // endNames are the names of all ends: pods, then Services, then nodes.

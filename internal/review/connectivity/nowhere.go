@@ -47,7 +47,10 @@ func (m *Map) findNowhere(set *objects.Set) {
 		if p := a.Backend.Port.String(); p != "0" {
 			n.Port = p
 		}
-		why := "which the input does not have" + m.meantService(a.Backend.Service)
+		why := "which the input does not have"
+		if a.Service == nil && len(m.Nowhere) < mostMeant {
+			why += m.meantService(a.Backend.Service)
+		}
 		if a.Service != nil {
 			why = "which has no such port, but " + clusterwide.Join(portNames(a.Service), "and")
 		}
@@ -60,6 +63,10 @@ func (m *Map) findNowhere(set *objects.Set) {
 	}
 	slices.SortStableFunc(m.Nowhere, func(a, b *Nowhere) int { return strings.Compare(a.Via, b.Via) })
 }
+
+// mostMeant is for how many names something nearly equal is looked for: each is compared with
+// all Services.
+const mostMeant = 100
 
 // meantService suggests a Service for a name that none has: one of nearly that name in its
 // namespace, or of that name in another one.
