@@ -14,8 +14,8 @@ import (
 
 // replaceFile writes a result to a file that the user named. The file appears whole: what was
 // there before stays until then, and for good if writing fails. A link to a file, or to
-// nothing, is an error: a user who can place one in a directory, as in a checkout of a change
-// that someone proposes, would choose which file is written over. Devices and pipes are written
+// nothing, is an error: the author of a proposed change, who can place one in its checkout,
+// would choose which file is written over. Devices and pipes are written
 // to as they are.
 func replaceFile(path string, write func(io.Writer) error) error {
 	info, err := os.Lstat(path)

@@ -43,7 +43,7 @@ var aboutInput = map[Code]Explanation{
 		"tsconfig.json        # with comments",
 	},
 	UnusedSettings: {
-		"Manifests may come from a change that someone proposes, and settings decide what the check of it says: which externalIPs are served, which pods are local. So they are read only where --config names them, and never because they lie in a directory.",
+		"Manifests may come from the author of a proposed change, and settings decide what the check of it says: which externalIPs are served, which pods are local. So they are read only where --config names them, and never because they lie in a directory.",
 		"planec lint -f manifests/ --config manifests/node.yaml",
 	},
 	SkippedKinds: {
