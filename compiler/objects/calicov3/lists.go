@@ -73,7 +73,7 @@ func copiedItems[T any](items []T, deepCopy func(*T) runtime.Object) []T {
 	}
 	out := make([]T, len(items))
 	for i := range items {
-		out[i] = *(any(deepCopy(&items[i])).(*T))
+		out[i] = *any(deepCopy(&items[i])).(*T)
 	}
 	return out
 }

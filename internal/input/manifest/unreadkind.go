@@ -58,7 +58,8 @@ func endsAsPolicy(kind string) bool {
 // equal ones, or the zero value.
 func (d *decoder) meant(m typeMeta) typeMeta {
 	const longest, most = 100, 1000
-	if len(m.kind) > longest || len(m.apiVersion) > longest {
+	staged := m.isCalico() && strings.HasPrefix(m.kind, "Staged")
+	if len(m.kind) > longest || len(m.apiVersion) > longest || staged {
 		return typeMeta{}
 	}
 	known, asked := d.slips[m]
