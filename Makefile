@@ -7,7 +7,7 @@ FUZZTIME ?= 60s
 CLUSTERS ?= 2000
 SOAK     ?= 20m
 
-.PHONY: bpf-check help check build wasm dist test e2e e2e-short bench-agent soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants shelves screenshots
+.PHONY: bpf-check help check build wasm dist test e2e e2e-short bench-agent bench-play soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants shelves screenshots
 
 # This list.
 help:
@@ -108,6 +108,10 @@ golden:
 # The table of docs/performance.md; needs a quiet machine and root.
 bench: tools
 	sh scripts/bench.sh
+
+# How long a key takes in the page of `planec play`, in a headless Chromium.
+bench-play:
+	$(GO) test ./internal/review/play -v -run '^$$' -bench Keystroke -benchtime 1x
 
 # Compares with tables of verdicts from elsewhere: make conformance DATA=DIR.
 # internal/testing/conformance describes their format.

@@ -19,6 +19,21 @@ type Backend interface {
 	Emit(*ir.Program) (Artifact, error)
 }
 
+// Fragmenter is a backend that emits less for a fragment of a program: a change of held rules
+// needs no file that only people read.
+type Fragmenter interface {
+	// Fragment is Emit without these files.
+	Fragment(*ir.Program) (Artifact, error)
+}
+
+// Fragment is [Fragmenter.Fragment] of a backend that has it, or else Emit.
+func Fragment(b Backend, p *ir.Program) (Artifact, error) {
+	if f, ok := b.(Fragmenter); ok {
+		return f.Fragment(p)
+	}
+	return b.Emit(p)
+}
+
 // Check returns the backend's findings about a program, each message with
 // the name of the backend.
 func Check(b Backend, p *ir.Program) diag.List {

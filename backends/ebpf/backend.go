@@ -25,7 +25,10 @@ type Backend struct {
 	opts backends.Options
 }
 
-var _ backends.Backend = (*Backend)(nil)
+var (
+	_ backends.Backend    = (*Backend)(nil)
+	_ backends.Fragmenter = (*Backend)(nil)
+)
 
 // New returns the backend. The image uses two of the options: NoComments, which omits
 // the symbols, and Hash. The rules of nftables use them as package nftables does.
@@ -38,6 +41,16 @@ func (*Backend) Name() string { return Name }
 // backend emits, unless options say otherwise. It refuses or closes what Check reports: a Service that only one of
 // the two can express is refused to sockets and packets alike.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
+	return b.emit(p, func(img *Image) []backends.File { return []backends.File{{Name: TextFile, Data: img.Text()}} })
+}
+
+// Fragment is Emit without maps.txt, see [backends.Fragmenter].
+func (b *Backend) Fragment(p *ir.Program) (backends.Artifact, error) {
+	return b.emit(p, func(*Image) []backends.File { return nil })
+}
+
+// emit returns maps.bin, the files beside it, and rules.nft.
+func (b *Backend) emit(p *ir.Program, beside func(*Image) []backends.File) (backends.Artifact, error) {
 	img, err := b.Image(backends.GiveUp(p, nftables.Refused(p)))
 	if err != nil {
 		return backends.Artifact{}, err
@@ -46,10 +59,8 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("ebpf: the rules for packets: %w", err)
 	}
-	return backends.Artifact{Files: append([]backends.File{
-		{Name: ImageFile, Data: img.Bytes()},
-		{Name: TextFile, Data: img.Text()},
-	}, packets.Files...)}, nil
+	files := append([]backends.File{{Name: ImageFile, Data: img.Bytes()}}, beside(img)...)
+	return backends.Artifact{Files: append(files, packets.Files...)}, nil
 }
 
 // Image returns the image of a program that [ir.Verify] accepts.

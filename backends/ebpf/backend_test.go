@@ -288,3 +288,26 @@ func TestArtifact(t *testing.T) {
 		t.Errorf("%d findings: those of nftables are missing", n)
 	}
 }
+
+// TestFragment: a fragment is an artifact without the file that only people read.
+func TestFragment(t *testing.T) {
+	b := New(backends.DefaultOptions())
+	for name, p := range map[string]*ir.Program{"everything": kitchenSink(), "policies": policed(), "empty": {}} {
+		whole, err := b.Emit(p)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		fragment, err := b.Fragment(p)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if len(fragment.Files) != len(whole.Files)-1 || fragment.File(TextFile) != nil {
+			t.Errorf("%s: %d files of %d", name, len(fragment.Files), len(whole.Files))
+		}
+		for _, f := range fragment.Files {
+			if !bytes.Equal(f.Data, whole.File(f.Name)) {
+				t.Errorf("%s: another %s", name, f.Name)
+			}
+		}
+	}
+}

@@ -54,8 +54,7 @@ type frontendEntry struct {
 	frontend *ir.Frontend
 }
 
-// entries are those of svc in the order of their keys: the frontends, and the addresses of
-// ClusterIPs.
+// entries are those of svc: the frontends, and the addresses of ClusterIPs.
 func (b *builder) entries() []frontendEntry {
 	list := make([]frontendEntry, 0, len(b.frontends)+len(b.program.ClusterIPs))
 	for _, f := range b.frontends {
@@ -78,17 +77,40 @@ func (b *builder) entries() []frontendEntry {
 		c := layout.Content{Service: layout.Service{Kind: layout.KindAddress}}
 		list = append(list, frontendEntry{Entry: layout.Entry{Key: layout.AddressKey(a), Content: c}})
 	}
-	slices.SortFunc(list, func(x, y frontendEntry) int { return x.Key.Compare(y.Key) })
 	return list
+}
+
+// byKey returns the places of entries in the order of their keys. It moves the keys alone:
+// an entry is ten times as long.
+func byKey(entries []frontendEntry) []int32 {
+	type row struct {
+		key layout.ServiceKey
+		at  int32
+	}
+	rows := make([]row, len(entries))
+	for i := range entries {
+		rows[i] = row{entries[i].Key, int32(i)}
+	}
+	slices.SortFunc(rows, func(x, y row) int { return x.key.Compare(y.key) })
+	order := make([]int32, len(rows))
+	for i := range rows {
+		order[i] = rows[i].at
+	}
+	return order
 }
 
 // layServices writes svc, ep and source.
 func (b *builder) layServices() {
 	entries := b.entries()
 	l := newServiceLayer(&b.tables, len(entries))
-	for i := range entries {
-		f := entries[i].frontend
-		s := l.add(&entries[i].Entry)
+	n := 0
+	for _, p := range b.made {
+		n += len(p.endpoints)
+	}
+	l.ep.grow(n)
+	for i, at := range byKey(entries) {
+		f := entries[at].frontend
+		s := l.add(&entries[at].Entry)
 		if b.symbols == nil || f == nil {
 			continue
 		}

@@ -18,8 +18,7 @@ import (
 // Names cannot contain line ends.
 func (img *Image) Text() []byte {
 	w := &textWriter{Image: img, names: newNames(img), policies: newPolicyNames(img)}
-	lines := img.maps[layout.Services].Len() + 2*img.maps[layout.Endpoints].Len() + img.maps[layout.Classes].Len() + 2*img.maps[layout.Rows].Len() + img.maps[layout.Ports].Len()/2
-	w.b = make([]byte, 0, 128*(64+lines))
+	w.b = make([]byte, 0, img.textSize())
 	w.header()
 	writers := [layout.NumMaps]func(key, value []byte, i int){
 		layout.Meta: w.meta, layout.Services: w.service, layout.Endpoints: w.endpoint,
@@ -36,6 +35,20 @@ func (img *Image) Text() []byte {
 		}
 	}
 	return w.b
+}
+
+// textSize is about the length of the text, in bytes. A line has an entry, and names are
+// twice as long as the numbers that stand where there are none.
+func (img *Image) textSize() int {
+	const numbers, names = 64, 112
+	lines := 64
+	for i := range img.inFile() {
+		lines += img.maps[i].Len()
+	}
+	if img.symbols == nil {
+		return numbers * lines
+	}
+	return names * lines
 }
 
 // textOrder returns the order of lines: that of the map, but the prefixes of a set

@@ -25,17 +25,21 @@ const deniedOwn setName = xtables.DeniedOwnSet
 // where its destination is final: IPVS sends packets through OUTPUT again, so
 // INPUT skips packets to virtual services.
 func (t *table) policed(chains []chain) []chain {
-	if t.policy.Forward == "" {
+	if t.policy.Forward+t.policy.Input+t.policy.Output == "" {
 		return chains
 	}
 	for i := range chains {
 		c := &chains[i]
 		switch {
-		case c.name == atForward:
+		case c.name == atForward && t.policy.Forward != "":
 			c.rules = append(c.rules, " -j "+t.policy.Forward)
 		case c.name == atOutput:
-			// Packets that the node itself sends are not judged.
-			c.rules = append([]string{byIPVS + " -g " + t.policy.Forward}, c.rules[1:]...)
+			c.rules = append(t.balanced(), c.rules[1:]...)
+			if t.policy.Output != "" {
+				// As for other ports of such an address below.
+				last := len(c.rules) - 1
+				c.rules = append(c.rules[:last:last], " -j "+t.policy.Output, c.rules[last])
+			}
 		case c.name == atInput && t.policy.Input != "":
 			chains = append(chains, chain{answers, c.rules}, chain{toNode, []string{
 				t.in(deniedOwn, "dst,dst,src") + t.policy.Refuse,
@@ -55,6 +59,19 @@ func (t *table) policed(chains []chain) []chain {
 	}
 	slices.SortFunc(chains, func(a, b chain) int { return cmp.Compare(a.name, b.name) })
 	return chains
+}
+
+// balanced judges packets that IPVS sends through OUTPUT again, with their endpoints:
+// those of the node itself only where a rule is for them.
+func (t *table) balanced() []string {
+	var rules []string
+	if t.policy.Output != "" {
+		rules = append(rules, byIPVS+" -m addrtype --src-type LOCAL -g "+t.policy.Output)
+	}
+	if t.policy.Forward != "" {
+		return append(rules, byIPVS+" -g "+t.policy.Forward)
+	}
+	return append(rules, byIPVS+" -j RETURN")
 }
 
 // appendPolicySets writes the sets that policy rules match.

@@ -37,15 +37,18 @@ func (a *arranger) arrange(endpoints []ir.Endpoint) []netip.AddrPort {
 // thousands of pools.
 type arranger struct {
 	claims []claim
-	// room is the unused part of the last piece for indexes.
-	room []netip.AddrPort
+	// room is the unused part of the last piece for indexes, and piece the length of that.
+	room  []netip.AddrPort
+	piece int
 }
 
-// take returns n empty indexes.
+// take returns n empty indexes. Each piece is twice as long as the one before, up to a limit:
+// a change of one Service has a single pool, and a whole program has thousands.
 func (a *arranger) take(n int) []netip.AddrPort {
-	const piece = 4096
+	const first, most = 16, 4096
 	if n > len(a.room) {
-		a.room = make([]netip.AddrPort, max(n, piece))
+		a.piece = min(max(first, 2*a.piece), most)
+		a.room = make([]netip.AddrPort, max(n, a.piece))
 	}
 	out := a.room[:n:n]
 	a.room = a.room[n:]

@@ -118,3 +118,24 @@ func BenchmarkArrange(b *testing.B) {
 		})
 	}
 }
+
+// TestArrangeRoom: a change of one Service takes room for its pool, and thousands of pools few
+// pieces.
+func TestArrangeRoom(t *testing.T) {
+	list := randomEndpoints(rand.New(rand.NewPCG(5, 6)), 5)
+	var one arranger
+	one.arrange(list)
+	if one.piece > 16 {
+		t.Errorf("room for %d indexes, for a pool of %d", one.piece, len(list))
+	}
+	const pools = 10000
+	n := testing.AllocsPerRun(1, func() {
+		var a arranger
+		for range pools {
+			a.arrange(list)
+		}
+	})
+	if n > 100 {
+		t.Errorf("%v allocations for %d pools", n, pools)
+	}
+}

@@ -3,7 +3,8 @@
 //
 //	planecRun(args: string[], done: ({code: number, stdout: Uint8Array, stderr: Uint8Array}) => void)
 //
-// once for each command line, the next one after done. Nothing is kept between two calls.
+// once for each command line, the next one after done. Between two calls it keeps what texts
+// of objects were decoded to, and nothing else.
 package main
 
 import (
@@ -14,9 +15,11 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall/js"
+	"time"
 
 	"github.com/planec/planec/internal/base/buildinfo"
 	"github.com/planec/planec/internal/cli"
+	"github.com/planec/planec/internal/input/manifest"
 )
 
 const (
@@ -24,6 +27,8 @@ const (
 	// command on a page's manifests ends before it has made garbage worth collecting.
 	gcPercent = 400
 	ballast   = 16 << 20
+	// tidyEvery is how many commands make less garbage than gcPercent allows, with room.
+	tidyEvery = 8
 	// softLimit is where collecting starts anyway, in bytes: a page's memory ends at
 	// 4 GiB.
 	softLimit = 1 << 30
@@ -37,15 +42,28 @@ func main() {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(softLimit)
 	weight := make([]byte, ballast)
+	decoded, runs := manifest.NewMemo(), 0
 	js.Global().Set("planecVersion", buildinfo.Version())
 	js.Global().Set("planecRun", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		line, done := words(args[0]), args[1]
 		// The call must return before the file system can answer.
-		go func() { done.Invoke(run(line).value()) }()
+		go func() {
+			done.Invoke(run(line, decoded).value())
+			tidy(&runs)
+		}()
 		return nil
 	}))
 	<-make(chan struct{}) // the page calls from now on
 	runtime.KeepAlive(weight)
+}
+
+// tidy collects garbage now and then, when the answer is on its way and no key waits: a
+// collection while a key is compiled would be felt.
+func tidy(runs *int) {
+	if *runs++; *runs%tidyEvery == 0 {
+		time.Sleep(time.Millisecond) // lets the answer go first
+		runtime.GC()
+	}
 }
 
 // words converts an array of strings.
@@ -65,7 +83,7 @@ type result struct {
 
 // run runs one command line. A panic ends that command only. Panics of other goroutines
 // end the program, and the page starts another one.
-func run(args []string) (r *result) {
+func run(args []string, decoded *manifest.Memo) (r *result) {
 	r = &result{}
 	defer func() {
 		if p := recover(); p != nil {
@@ -73,7 +91,7 @@ func run(args []string) (r *result) {
 			fmt.Fprintf(&r.err.b, "planec: this is a fault of planec, please report it: %v\n%s", p, debug.Stack())
 		}
 	}()
-	r.code = cli.Run(args, cli.Streams{In: strings.NewReader(""), Out: &r.stdout, Err: &r.err})
+	r.code = cli.Run(args, cli.Streams{In: strings.NewReader(""), Out: &r.stdout, Err: &r.err, Decoded: decoded})
 	return r
 }
 

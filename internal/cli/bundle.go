@@ -116,13 +116,17 @@ func (c *bundleCommand) collect(ctx context.Context) []collected {
 func withoutNames(files []collected) (out []collected) {
 	var names pseudonym.Names
 	if host, err := os.Hostname(); err == nil {
-		names.Add(host)
+		names.AddHost(host)
 	}
 	for _, f := range files {
 		names.Add(namesIn(f)...)
 		if strings.HasPrefix(f.name, "log") {
 			names.AddPairs(f.data)
 		}
+		if f.isFree() {
+			names.AddHosts(f.data)
+		}
+		names.AddHosts([]byte(f.missing))
 	}
 	for _, f := range files {
 		if isBinary(f.data) {

@@ -67,7 +67,7 @@ func TestSupportBundle(t *testing.T) {
 	r := testkit.New(t, testkit.Spec{})
 	state := t.TempDir()
 	log := filepath.Join(t.TempDir(), "agent.log")
-	if err := os.WriteFile(log, []byte("level=ERROR msg=\"given up\" object=crimson/walrus address=10.96.3.4 token=abcdef password: \"hunter2 and more\" Authorization: Bearer eyJabcdefgh.ijk.lmn\n"), 0o600); err != nil {
+	if err := os.WriteFile(log, []byte("level=ERROR msg=\"given up\" object=crimson/walrus address=10.96.3.4 token=abcdef password: \"hunter2 and more\" Authorization: Bearer eyJabcdefgh.ijk.lmn\nNov 30 02:52:23 ochre-rack4 planec-agent[812]: level=ERROR msg=\"dial tcp: lookup teal.prod.example.com on 10.96.0.10:53: no such host\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run(t, r, "apply", "-f", "../../examples/policies", "--config", "../../examples/policies/settings/node.yaml", "--node", "node-b", "--backend", "nftables", "--state-dir", state)
@@ -118,7 +118,7 @@ func redacted(t *testing.T, r *testkit.Rig, backend, log string) {
 	run(t, r, "apply", "-f", "../../examples/policies", "--config", "../../examples/policies/settings/node.yaml", "--node", "node-b", "--backend", backend, "--state-dir", state)
 	files := bundle(t, r, "--state-dir", state, "--log", log, "--redact-names")
 	for name, text := range files {
-		for _, hidden := range []string{"shop", "db-from", "web-0", "prometheus", "monitoring", "node-b", "10.244.", "10.96.", "crimson", "walrus"} {
+		for _, hidden := range []string{"shop", "db-from", "web-0", "prometheus", "monitoring", "node-b", "10.244.", "10.96.", "crimson", "walrus", "ochre", "rack4", "teal", "prod.example"} {
 			if strings.Contains(text, hidden) {
 				t.Errorf("%s: %s has %q", backend, name, hidden)
 			}

@@ -39,7 +39,7 @@ func (in *input) unreadKinds(unread diag.List) error {
 }
 
 // fromCluster is the input of a cluster.
-func (in *input) fromCluster() (manifest.Options, diag.List, error) {
-	objects, unread, err := listCluster(in.cluster, in.entries)
+func (in *input) fromCluster(s *Streams) (manifest.Options, diag.List, error) {
+	objects, unread, err := listCluster(in.cluster, in.entries, func(objects int) { s.progress.step("listing the cluster: %s objects", thousands(objects)) })
 	return manifest.Options{Built: objects, Workloads: in.synth, Entries: in.entries, KeepGoing: in.keepGoing}, unread, err
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
-// listCluster lists the objects of a cluster.
-func listCluster(c cluster, entries bool) ([]manifest.Built, diag.List, error) {
-	l, err := clusterlist.List(context.Background(), clusterlist.Source{Kubeconfig: c.kubeconfig, Context: c.context, Entries: entries})
+// listCluster lists the objects of a cluster, and says how many there are so far.
+func listCluster(c cluster, entries bool, progress func(objects int)) ([]manifest.Built, diag.List, error) {
+	l, err := clusterlist.List(context.Background(), clusterlist.Source{Kubeconfig: c.kubeconfig, Context: c.context, Entries: entries, Progress: progress})
 	if errors.Is(err, clusterlist.ErrCluster) {
 		return nil, nil, systemError(err)
 	}

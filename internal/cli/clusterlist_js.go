@@ -8,6 +8,6 @@ import (
 )
 
 // listCluster is for the command line: a page asks no cluster.
-func listCluster(cluster, bool) ([]manifest.Built, diag.List, error) {
+func listCluster(cluster, bool, func(int)) ([]manifest.Built, diag.List, error) {
 	return nil, nil, errors.New("a page cannot read a cluster")
 }

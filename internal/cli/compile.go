@@ -126,11 +126,13 @@ func (c *compileCommand) files(l *loaded, nodes []string, selected []backends.Ba
 		defer debug.SetGCPercent(debug.SetGCPercent(manyNodesGC))
 	}
 	results := make([]outcome, len(nodes))
-	next := make(chan int)
+	next, done := make(chan int), l.streams.progress.count("compiling node %s of %s", len(nodes))
+	defer l.streams.progress.end()
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(nodes)) {
 		workers.Go(func() {
 			for i := range next {
+				done()
 				r := &results[i]
 				r.result, r.diags, r.err = compileNode(l, nodes[i], selected)
 				if r.err == nil && len(nodes) > 1 {
@@ -145,6 +147,7 @@ func (c *compileCommand) files(l *loaded, nodes []string, selected []backends.Ba
 	}
 	close(next)
 	workers.Wait()
+	l.streams.progress.end()
 	diags := l.diagnostics()
 	for i := range results {
 		if results[i].err != nil {

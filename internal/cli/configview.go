@@ -77,7 +77,7 @@ func (c *configView) run() error {
 	case "yaml":
 		return c.yaml(&config, list)
 	}
-	return written(viewText(c.streams.Out, list))
+	return written(c.streams.forPeople("text", func(w io.Writer) error { return viewText(w, list) }))
 }
 
 // list is every setting with its origin.

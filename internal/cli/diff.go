@@ -168,9 +168,11 @@ func (l *loaded) state() *compare.State {
 func (d *diffCommand) compare(before, after *diffSide) (*diffreport.Report, error) {
 	report := &diffreport.Report{}
 	if before.loaded != nil && after.loaded != nil {
+		d.streams.progress.step("comparing what the policies and Services do")
 		report = compare.States(
 			before.loaded.state(), after.loaded.state(),
 		)
+		d.streams.progress.end()
 		if err := reportBoth(before, after); err != nil {
 			return nil, err
 		}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -95,17 +95,22 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if _, err := in.printer(s.Err, s.ErrColor); err != nil {
 		return nil, err
 	}
+	if in.quiet {
+		s.progress.mute()
+	}
+	defer s.progress.end()
 	settings, diags, err := in.settings.Read()
 	if err != nil {
 		return nil, inputError(err)
 	}
-	set, loadDiags, err := in.read(s.In)
+	set, loadDiags, err := in.read(s)
 	if known := (*exitError)(nil); errors.As(err, &known) {
 		return nil, err
 	}
 	if err != nil {
 		return nil, inputError(err)
 	}
+	s.progress.step("compiling what all nodes have in common")
 	set.Deduplicate(&loadDiags) // as in the agent; the compiler deduplicates only some kinds
 	services, workloads, made := set.Services, set.Workloads, objects.Set{}
 	if in.synth {
@@ -119,12 +124,13 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		cluster:  compiler.Prepare(&set, settings.Config),
 		options:  settings.Options(),
 		nodeName: in.nodeName,
-		read:     append(diags, loadDiags...),
+		read:     append(diags, in.withoutUsedSettings(loadDiags)...),
 	}
 	if l.nodeName == "" {
 		l.nodeName = settings.Node
 	}
 	if err := in.refused(in.care, l.read); err != nil {
+		s.progress.end()
 		return nil, errors.Join(l.reportUnread(), err)
 	}
 	if in.part {
@@ -134,19 +140,22 @@ func (in *input) load(s *Streams) (*loaded, error) {
 }
 
 // read reads files and builds kustomizations, or lists a cluster.
-func (in *input) read(stdin io.Reader) (objects.Set, diag.List, error) {
+func (in *input) read(s *Streams) (objects.Set, diag.List, error) {
 	if in.isGiven() {
-		o, unread, err := in.fromCluster()
+		o, unread, err := in.fromCluster(s)
 		if err != nil {
 			return objects.Set{}, nil, err
 		}
+		o.Progress = s.reading
 		set, diags, err := manifest.Load(context.Background(), o)
 		return set, append(unread, diags...), errors.Join(err, in.unreadKinds(unread))
 	}
 	o := manifest.Options{
-		Paths: in.paths, Exclude: in.exclude, Base: in.base, Recursive: in.recursive, Stdin: stdin, Workloads: in.synth, Entries: in.entries, KeepGoing: in.keepGoing,
+		Paths: in.paths, Exclude: in.exclude, Base: in.base, Recursive: in.recursive, Stdin: s.In, Workloads: in.synth, Entries: in.entries, KeepGoing: in.keepGoing,
+		Memo: s.Decoded, Progress: s.reading,
 	}
 	for _, dir := range in.kustomizations {
+		s.progress.step("building %s", dir)
 		built, err := kustomize.Build(dir)
 		if err != nil {
 			return objects.Set{}, nil, err
@@ -154,6 +163,17 @@ func (in *input) read(stdin io.Reader) (objects.Set, diag.List, error) {
 		o.Built = append(o.Built, built...)
 	}
 	return manifest.Load(context.Background(), o)
+}
+
+// reading says how many objects were read.
+func (s *Streams) reading(objects int) { s.progress.step("reading %s objects", thousands(objects)) }
+
+// withoutUsedSettings drops what was said of settings among the manifests that --config
+// names.
+func (in *input) withoutUsedSettings(diags diag.List) diag.List {
+	return slices.DeleteFunc(diags, func(d diag.Diagnostic) bool {
+		return d.Code == diag.UnusedSettings && slices.ContainsFunc(in.settings.Files(), func(f string) bool { return filepath.Clean(f) == filepath.FromSlash(d.Origin.File) })
+	})
 }
 
 // complete makes the objects that manifests lack. Pods are recognised by

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 
@@ -54,7 +55,7 @@ file that --write-baseline writes and --baseline reads. The last line counts it.
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
-	c.input.care = lenient
+	c.input.care, c.input.entries = lenient, true
 	c.input.register(cmd.Flags())
 	backendsFlag(cmd.Flags(), &c.backends, "backends to ask; all by default")
 	formatFlag(cmd.Flags(), &c.output, findingFormats...)
@@ -141,11 +142,13 @@ func demote(diags diag.List) (n int) {
 
 func (c *lintCommand) write(diags diag.List) error {
 	if c.output == "text" {
-		p, err := c.input.printer(c.streams.Out, c.streams.OutColor)
-		if err == nil {
-			p.print(diags)
-		}
-		return err
+		return c.streams.forPeople(c.output, func(w io.Writer) error {
+			p, err := c.input.printer(w, c.streams.OutColor)
+			if err == nil {
+				p.print(diags)
+			}
+			return err
+		})
 	}
 	if c.input.quiet {
 		diags = slices.DeleteFunc(slices.Clone(diags), func(d diag.Diagnostic) bool { return d.Severity() == diag.Info })
@@ -156,9 +159,12 @@ func (c *lintCommand) write(diags diag.List) error {
 // lint collects the diagnostics of all stages.
 func (l *loaded) lint(selected []backends.Backend) diag.List {
 	diags := l.diagnostics()
+	defer l.streams.progress.end()
+	l.streams.progress.step("looking at policies and Services")
 	elsewhere := lint.Elsewhere(&l.objects, l.workloads)
 	found := slices.Concat(
 		lint.Services(&l.objects, l.serviceCIDRs(), l.cluster.PodCIDRs(), elsewhere),
+		lint.Entries(&l.objects),
 		lint.PolicyTypes(l.objects.NetworkPolicies),
 		l.cluster.LintPolicies(l.around(elsewhere)),
 	)
@@ -167,7 +173,9 @@ func (l *loaded) lint(selected []backends.Backend) diag.List {
 	if l.nodeName != "" {
 		nodes = []string{l.nodeName}
 	}
+	done := l.streams.progress.count("compiling node %s of %s", len(nodes))
 	for _, node := range nodes {
+		done()
 		program, nodeDiags := l.cluster.Program(node)
 		diags = append(diags, nodeDiags...)
 		for _, b := range selected {

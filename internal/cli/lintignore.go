@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -100,11 +99,10 @@ func (i *ignoring) save(diags diag.List) (saved string, err error) {
 		return "", err
 	}
 	b := suppress.NewBaseline(diags, seenFrom(i.write))
-	var text strings.Builder
-	if err := b.Write(&text); err != nil {
-		return "", systemError(fmt.Errorf("--write-baseline: %w", err))
-	}
-	if err := os.WriteFile(i.write, []byte(text.String()), 0o644); err != nil {
+	if err := replaceFile(i.write, b.Write); err != nil {
+		if known := (*exitError)(nil); errors.As(err, &known) {
+			return "", inputError(fmt.Errorf("--write-baseline: %w", err))
+		}
 		return "", systemError(fmt.Errorf("--write-baseline: %w", err))
 	}
 	return fmt.Sprintf("%s: wrote %s", i.write, count(b.Len(), "finding")), nil

@@ -54,6 +54,8 @@ var listWriters = map[string]func(io.Writer, *connectivity.Map, *connwrite.Optio
 // write reads who can reach whom and writes it. Forms without a place for notes have those
 // that bound the list on notes.
 func (x *listing) write(w, notes io.Writer, l *loaded, format string) error {
+	l.streams.progress.step("working out who can reach whom")
+	defer l.streams.progress.end()
 	all := connectivity.Of(&l.objects, l.cluster, nil)
 	m, err := all.Select(x.filter)
 	if err != nil {
@@ -66,6 +68,9 @@ func (x *listing) write(w, notes io.Writer, l *loaded, format string) error {
 		for i := range e.Because {
 			e.Because[i].Origin = locator.Locate(e.Because[i].Origin)
 		}
+	}
+	for _, n := range m.Nowhere {
+		n.Origin = locator.Locate(n.Origin)
 	}
 	if x.explain {
 		o.Asked = all.Denied(x.filter)
@@ -82,8 +87,13 @@ func (x *listing) write(w, notes io.Writer, l *loaded, format string) error {
 	if len(m.Ends) == 0 {
 		o.Notes = append(o.Notes, noPods(l))
 	}
+	l.streams.progress.end()
 	if format == "csv" || format == "dot" || format == "svg" {
-		for _, n := range connwrite.Bounds(m) {
+		beside := connwrite.Bounds(m)
+		for _, n := range m.Nowhere {
+			beside = append(beside, n.String())
+		}
+		for _, n := range beside {
 			if _, err := fmt.Fprintf(notes, "note: %s\n", diag.Printable(n)); err != nil {
 				return systemError(err)
 			}

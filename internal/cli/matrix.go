@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -91,19 +92,37 @@ func (m *matrixCommand) run() error {
 		return err
 	}
 	network := netpath.New(&l.objects, l.cluster, judge)
-	out := bufio.NewWriter(m.streams.Out)
+	return m.streams.forPeople(m.format, func(to io.Writer) error { return m.table(to, writer, network, ports, l) })
+}
+
+// table writes who reaches whom on each of the ports.
+func (m *matrixCommand) table(to io.Writer, writer newMatrixWriter, network *netpath.Network, ports []netpath.Port, l *loaded) error {
+	out := bufio.NewWriter(to)
 	pods := netpath.Pods(&l.objects)
 	w := writer(out, pods, ports)
 	switch g := w.(type) {
 	case *gridMatrix:
-		g.note = idleNote(l.cluster)
+		g.note, g.width = idleNote(l.cluster), m.streams.Width
 	case *htmlMatrix:
 		g.note = idleNote(l.cluster)
 	}
-	if err := network.Matrix(pods, ports, w.add); err != nil {
+	if err := network.Matrix(pods, ports, m.counted(w, len(pods), len(ports))); err != nil {
 		return systemError(err)
 	}
+	m.streams.progress.end()
 	return written(errors.Join(w.end(), out.Flush()))
+}
+
+// counted is add of a writer that says for how many sources it was called.
+func (m *matrixCommand) counted(w matrixWriter, pods, ports int) func(from, to *netpath.Pod, port netpath.Port, allowed bool) {
+	calls, done := 0, m.streams.progress.count("asking about pod %s of %s", pods)
+	return func(from, to *netpath.Pod, port netpath.Port, allowed bool) {
+		if calls%(max(pods-1, 1)*ports) == 0 {
+			done()
+		}
+		calls++
+		w.add(from, to, port, allowed)
+	}
 }
 
 // runList is `planec matrix` without --port.
@@ -122,5 +141,5 @@ func (m *matrixCommand) runList() error {
 	if err := l.report(l.diagnostics()); err != nil {
 		return err
 	}
-	return m.list.write(m.streams.Out, m.streams.Err, l, m.format)
+	return m.streams.forPeople(m.format, func(to io.Writer) error { return m.list.write(to, m.streams.Err, l, m.format) })
 }

@@ -40,7 +40,10 @@ type matrixWriter interface {
 	end() error
 }
 
-var matrixWriters = map[string]func(*bufio.Writer, []netpath.Pod, []netpath.Port) matrixWriter{
+// newMatrixWriter makes the writer of a form.
+type newMatrixWriter = func(*bufio.Writer, []netpath.Pod, []netpath.Port) matrixWriter
+
+var matrixWriters = map[string]newMatrixWriter{
 	"tsv":  func(w *bufio.Writer, _ []netpath.Pod, _ []netpath.Port) matrixWriter { return &tsvMatrix{w} },
 	"json": newJSONMatrix,
 	"text": func(w *bufio.Writer, pods []netpath.Pod, ports []netpath.Port) matrixWriter {
@@ -120,6 +123,8 @@ type gridMatrix struct {
 	key bool
 	// note says what the table cannot show.
 	note string
+	// width is that of the terminal, or 0 where nothing is fitted.
+	width int
 }
 
 // widest is the maximum number of pods in a grid.
@@ -176,23 +181,46 @@ func (m *gridMatrix) text(port netpath.Port, cells []bool) {
 		m.counts(cells, "  %-40s reaches %d of %d\n")
 		return
 	}
-	width := 0
+	name := 0
 	for i := range m.list {
-		width = max(width, len(m.list[i].String()))
+		name = max(name, len(m.list[i].String()))
 	}
-	fmt.Fprintf(m.w, "%-*s", width+4, "from \\ to")
-	for i := range m.list {
+	each := len(m.list)
+	if m.width > 0 {
+		name = min(name, max(m.width/2, narrowest))
+		each = max((m.width-name-rowNumber)/cellWidth, 1)
+	}
+	for first := 0; first < len(m.list); first += each {
+		if first > 0 {
+			fmt.Fprintln(m.w)
+		}
+		m.columns(cells, name, first, min(first+each, len(m.list)))
+	}
+	m.key = true
+}
+
+const (
+	// rowNumber and cellWidth are the columns of a row's number, and of one of its cells.
+	rowNumber, cellWidth = 4, 5
+	// narrowest is how many letters of a name are left at least.
+	narrowest = 16
+)
+
+// columns draws some of the columns: a table that is wider than the terminal is cut into
+// several, one below the other.
+func (m *gridMatrix) columns(cells []bool, name, first, end int) {
+	fmt.Fprintf(m.w, "%-*s", name+rowNumber, "from \\ to")
+	for i := first; i < end; i++ {
 		fmt.Fprintf(m.w, "  %3d", i+1)
 	}
 	fmt.Fprintln(m.w)
 	for from := range m.list {
-		fmt.Fprintf(m.w, "%2d  %-*s", from+1, width, diag.Printable(m.list[from].String()))
-		for to := range m.list {
+		fmt.Fprintf(m.w, "%2d  %-*s", from+1, name, cut(diag.Printable(m.list[from].String()), name))
+		for to := first; to < end; to++ {
 			fmt.Fprintf(m.w, "  %3s", mark(m.cell(cells, from, to)))
 		}
 		fmt.Fprintln(m.w)
 	}
-	m.key = true
 }
 
 // mark draws a cell in words that cannot be confused: "yes" is allowed, "NO" blocked, "-"

@@ -81,8 +81,10 @@ func (t *testCommand) run(paths []string) error {
 		}
 		results = append(results, r)
 	}
-	out := bufio.NewWriter(t.streams.Out)
-	if err := errors.Join(nettest.Write(out, t.format, results, places(paths)), out.Flush()); err != nil {
+	if err := t.streams.forPeople(t.format, func(w io.Writer) error {
+		out := bufio.NewWriter(w)
+		return errors.Join(nettest.Write(out, t.format, results, places(paths)), out.Flush())
+	}); err != nil {
 		return written(err)
 	}
 	if _, failed := nettest.Count(results); failed > 0 {

@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -112,7 +110,9 @@ func (c *reportCommand) state(l *loaded, stdin func() []byte) (report.Input, err
 	}
 	in.Diagnostics = l.refine(append(l.diagnostics(), diags...))
 	in.Files = manifestTexts(l, in.Diagnostics, stdin())
+	l.streams.progress.step("drawing who can reach whom")
 	in.Map = mapOf(nil, l, "")
+	l.streams.progress.end()
 	return in, nil
 }
 
@@ -151,7 +151,9 @@ func (c *reportCommand) change(ctx context.Context, args []string) error {
 	in.Diagnostics = sides[1].loaded.refine(sides[1].loaded.diagnostics())
 	in.Files, before.Files = manifestTexts(sides[1].loaded, in.Diagnostics, nil), manifestTexts(sides[0].loaded, nil, nil)
 	describeChange(&in, found)
+	c.streams.progress.step("drawing who can reach whom")
 	in.Map = mapOf(sides[0].loaded, sides[1].loaded, in.Root)
+	c.streams.progress.end()
 	return c.write(in)
 }
 
@@ -199,7 +201,10 @@ func (c *reportCommand) compile(l *loaded, nodes []string) (report.Input, diag.L
 		return in, nil, inputError(err)
 	}
 	var diags diag.List
+	done := l.streams.progress.count("compiling node %s of %s", len(nodes))
+	defer l.streams.progress.end()
 	for _, name := range nodes {
+		done()
 		program, more := l.cluster.Program(name)
 		diags = append(diags, more...)
 		r, err := emit(program, selected, &diags)
@@ -221,19 +226,15 @@ func (c *reportCommand) write(in report.Input) error {
 		write = writeDocument
 	}
 	if c.output == "-" {
-		return buffered(c.streams.Out, in, write)
+		return reportFailure(writeBuffered(c.streams.Out, func(w io.Writer) error { return write(w, in) }))
 	}
-	f, err := os.Create(c.output)
-	if err != nil {
-		return systemError(err)
-	}
-	return errors.Join(buffered(f, in, write), f.Close())
+	return reportFailure(replaceFile(c.output, func(w io.Writer) error { return write(w, in) }))
 }
 
-func buffered(w io.Writer, in report.Input, write func(io.Writer, report.Input) error) error {
-	out := bufio.NewWriter(w)
-	if err := errors.Join(write(out, in), out.Flush()); err != nil {
-		return systemError(fmt.Errorf("writing the report: %w", err))
+// reportFailure is a system's error, unless it is known to be something else.
+func reportFailure(err error) error {
+	if known := (*exitError)(nil); err == nil || errors.As(err, &known) {
+		return err
 	}
-	return nil
+	return systemError(fmt.Errorf("writing the report: %w", err))
 }

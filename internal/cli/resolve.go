@@ -3,10 +3,12 @@ package cli
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/base/suggest"
@@ -34,7 +36,7 @@ func (l *loaded) resolve(from, to, port string) (netpath.Connection, error) {
 		return c, fmt.Errorf("--from %s: %w", from, err)
 	}
 	if src.svc != nil {
-		return c, fmt.Errorf("--from %s: a Service opens no connections", from)
+		return c, fmt.Errorf("--from %s: a Service opens no connections%s", from, l.podsBehind(src.svc))
 	}
 	dst, err := l.destination(to)
 	if err != nil {
@@ -84,17 +86,57 @@ func (l *loaded) end(s string) (end, error) {
 	kind, name, ok := strings.Cut(s, "/")
 	switch {
 	case !ok:
-		return end{}, fmt.Errorf("want namespace/pod, node/NAME or an IP address")
+		return end{}, fmt.Errorf("want namespace/pod, node/NAME or an IP address%s", suggest.InFull(s, l.endNames()))
 	case kind == "svc":
 		namespace, name, ok := strings.Cut(name, "/")
 		if !ok {
-			return end{}, fmt.Errorf("want svc/namespace/name")
+			return end{}, fmt.Errorf("want svc/namespace/name%s", suggest.InFull(strings.TrimPrefix(s, "svc/"), l.serviceNames()))
 		}
 		return l.endAtService(objects.Name{Namespace: namespace, Name: name})
 	case kind == "node":
 		return l.endAtNode(name)
 	}
 	return l.endAtPod(objects.Name{Namespace: kind, Name: name})
+}
+
+// podsBehind suggests the pods that a Service selects, or says nothing.
+func (l *loaded) podsBehind(svc *corev1.Service) string {
+	if len(svc.Spec.Selector) == 0 {
+		return ""
+	}
+	var names []string
+	selector := labels.SelectorFromSet(svc.Spec.Selector)
+	for i := range l.objects.Pods {
+		if p := l.objects.Pods[i].Object; p.Namespace == svc.Namespace && selector.Matches(labels.Set(p.Labels)) {
+			names = append(names, objects.NameOf(p).String())
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	slices.Sort(names)
+	return ", but the pods behind it: did you mean " + suggest.Or(names) + "?"
+}
+
+// endNames are the names of all ends: pods, then Services, then nodes.
+func (l *loaded) endNames() []string {
+	var names []string
+	for i := range l.objects.Pods {
+		names = append(names, objects.NameOf(l.objects.Pods[i].Object).String())
+	}
+	names = append(names, l.serviceNames()...)
+	for i := range l.objects.Nodes {
+		names = append(names, "node/"+l.objects.Nodes[i].Object.Name)
+	}
+	return names
+}
+
+func (l *loaded) serviceNames() []string {
+	var names []string
+	for i := range l.objects.Services {
+		names = append(names, "svc/"+objects.NameOf(l.objects.Services[i].Object).String())
+	}
+	return names
 }
 
 // destination resolves an end to which a packet can go; a pod stands for its

@@ -6,10 +6,12 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/planec/planec/internal/base/buildinfo"
+	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -23,24 +25,40 @@ type Streams struct {
 	// Width is the number of columns of the terminal that Out is, or 0 where it is none:
 	// then nothing is fitted to a width.
 	Width int
+	// ErrWidth is that of the terminal that Err is, where a person looks at it, or 0: then
+	// nothing is said of how far a long command is.
+	ErrWidth int
+	// Now is the clock by which a command is long; nil is the system's.
+	Now func() time.Time
 	// Plugin reports that kubectl runs the program: without files it is about the current
 	// context.
 	Plugin bool
+	// Decoded keeps what manifests were decoded to, for a program that runs many commands on
+	// nearly the same ones; nil keeps nothing.
+	Decoded *manifest.Memo
+
+	progress *progress
 }
 
 // Standard are the streams of this process.
 func Standard() Streams {
-	return Streams{
+	s := Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		OutColor: IsTerminal(os.Stdout), ErrColor: IsTerminal(os.Stderr), Width: terminalWidth(os.Stdout),
 	}
+	if os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb" {
+		s.ErrWidth = terminalWidth(os.Stderr)
+	}
+	return s
 }
 
 // Run executes one command line and returns its exit code.
 func Run(args []string, s Streams) int {
-	root := newRoot(&s)
+	s.progress = newProgress(&s)
+	root := newRoot(&s, commandsFor(&s, args)...)
 	root.SetArgs(args)
 	err := root.Execute()
+	s.progress.end()
 	for _, line := range errorLines(err) {
 		fmt.Fprintln(s.Err, "planec: "+diag.Printable(line))
 	}
@@ -86,10 +104,26 @@ func isJoin(err error, parts []error) bool {
 
 // Command is the command tree, for man pages.
 func Command() *cobra.Command {
-	return newRoot(&Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
+	s := &Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}
+	return newRoot(s, allCommands(s)...)
 }
 
-func newRoot(s *Streams) *cobra.Command {
+// commandsFor returns the commands that a command line needs: all, but for the one that a
+// page runs at every key, where making the others would take a tenth of the time.
+func commandsFor(s *Streams, args []string) []*cobra.Command {
+	if s.Decoded != nil && len(args) > 0 && args[0] == "report" {
+		return []*cobra.Command{newReport(s)}
+	}
+	return allCommands(s)
+}
+
+func allCommands(s *Streams) []*cobra.Command {
+	return append([]*cobra.Command{
+		newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newReport(s), newSynth(s), newDiff(s), newNetTest(s), newConfig(s), newVersion(s),
+	}, kernelCommands(s)...)
+}
+
+func newRoot(s *Streams, commands ...*cobra.Command) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "planec",
 		Short: "Compile Kubernetes objects to the rules of a node's kernel",
@@ -119,8 +153,7 @@ one node's kernel runs: offline, byte for byte the same every time, and explaine
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newReport(s), newSynth(s), newDiff(s), newNetTest(s), newConfig(s), newVersion(s))
-	root.AddCommand(kernelCommands(s)...)
+	root.AddCommand(commands...)
 	root.SetUsageFunc(usage(s))
 	complete(root)
 	return root

@@ -103,7 +103,7 @@ func (c *showCommand) kernel() error {
 			return e.Encode(s)
 		}
 	}
-	return written(write(c.streams.Out, served))
+	return written(c.streams.forPeople(c.format, func(w io.Writer) error { return write(w, served) }))
 }
 
 // showText prints a line for each frontend, each pod and each program.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -137,7 +138,7 @@ func (c *statusCommand) print(s *api.Status) error {
 		e.SetIndent("", "  ")
 		err = e.Encode(s)
 	} else {
-		err = writeStatus(c.streams.Out, s, time.Now())
+		err = c.streams.forPeople("text", func(w io.Writer) error { return writeStatus(w, s, time.Now()) })
 	}
 	if err != nil {
 		return written(err)

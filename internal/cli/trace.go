@@ -118,7 +118,7 @@ func (t *traceCommand) run(ctx context.Context) error {
 		}
 	}
 	l.locate(outcome.Hops)
-	return written(write(t.streams.Out, outcome))
+	return written(t.streams.forPeople(t.format, func(w io.Writer) error { return write(w, outcome) }))
 }
 
 // judge is what says what nodes do with packets.

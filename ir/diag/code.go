@@ -86,6 +86,9 @@ const (
 	OpenPodRange           Code = "PLC0610"
 	PolicyBudget           Code = "PLC0611"
 	TooManyToCompare       Code = "PLC0612"
+	NoSuchBackend          Code = "PLC0640"
+	NoSuchBackendPort      Code = "PLC0641"
+	UnusedSettings         Code = "PLC0642"
 	UnknownTier            Code = "PLC0660"
 	RefusedCalico          Code = "PLC0661"
 	HostPolicy             Code = "PLC0662"
@@ -239,6 +242,9 @@ var codes = []CodeInfo{
 	{OpenPodRange, Warning, "a range of pod addresses that fail-closed cannot close", "only IPv4 ranges of /20 and smaller are closed; a policy that denies everything in a namespace closes its pods in both families"},
 	{PolicyBudget, Error, "a policy whose peers and ports make more rules than a node is given", "divide it, or write ranges and larger blocks; until then it fails closed: it isolates what it selects and accepts nothing"},
 	{TooManyToCompare, Info, "policies of which not all were looked through for superfluous rules", "nothing to do; lint fewer policies at a time to see all such findings"},
+	{NoSuchBackend, Warning, "an Ingress or a route names a Service that is not there", "correct the name or the namespace, or give the Service too; until then the controller has nowhere to send requests"},
+	{NoSuchBackendPort, Warning, "an Ingress or a route names a port that its Service does not have", "write a number or a name of spec.ports of the Service; until then the controller has nowhere to send requests"},
+	{UnusedSettings, Info, "settings of a node among the manifests, which are not used", "name the file with --config if its settings are to hold"},
 	{UnknownTier, Error, "a policy of Calico in a tier that does not exist", "give the Tier, or name another one in spec.tier; the policy was left out, as Calico refuses it"},
 	{RefusedCalico, Error, "a tier or a network set that Calico would refuse", "correct what the message says; the object was left out, and policies find nothing of it"},
 	{HostPolicy, Warning, "a policy of Calico that is for hosts alone", "nothing enforces it: doNotTrack and preDNAT are about HostEndpoints, which planec does not have; remove it, or enforce it elsewhere"},

@@ -42,6 +42,10 @@ var aboutInput = map[Code]Explanation{
 		"Build tools and editors have files with the names of manifests in formats that are nearly JSON or YAML. This one has neither apiVersion nor kind in it. A file that is named on the command line is never taken for one of these.",
 		"tsconfig.json        # with comments",
 	},
+	UnusedSettings: {
+		"Manifests may come from the author of a proposed change, and settings decide what the check of it says: which externalIPs are served, which pods are local. So they are read only where --config names them, and never because they lie in a directory.",
+		"planec lint -f manifests/ --config manifests/node.yaml",
+	},
 	SkippedKinds: {
 		"Most kinds say nothing about the network of Services and policies. They are counted so that a kind which was meant to be read does not go missing in silence.",
 		"kind: ConfigMap",

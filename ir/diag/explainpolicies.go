@@ -50,4 +50,12 @@ var aboutPolicies = map[Code]Explanation{
 		"Every rule may make every other superfluous, so the search is bounded. What was found is right; there may be more.",
 		"planec lint -f cluster.yaml      # thousands of policies in one namespace",
 	},
+	NoSuchBackend: {
+		"Requests for this host or path reach the controller and end there. It is reported where the input has other Services of the namespace, so that the missing one is no matter of what was given.",
+		"kind: Ingress\nspec: {defaultBackend: {service: {name: wbe, port: {number: 80}}}}    # the Service is called web",
+	},
+	NoSuchBackendPort: {
+		"An Ingress and a route name the port of the Service, not that of its pods. Requests for this host or path end at the controller.",
+		"kind: Ingress\nspec: {defaultBackend: {service: {name: web, port: {number: 8080}}}}    # 8080 is the targetPort",
+	},
 }

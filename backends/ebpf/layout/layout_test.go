@@ -302,3 +302,14 @@ func TestFilesWithoutPolicies(t *testing.T) {
 		t.Error("a way to deny, and nothing that does")
 	}
 }
+
+// TestCompareAllocatesNothing: whole applies sort all keys, several times.
+func TestCompareAllocatesNothing(t *testing.T) {
+	a := ServiceKey{Address: Address{15: 1}, Port: PortOf(80), Protocol: 6}
+	b := a
+	b.Port = PortOf(443)
+	order := 0
+	if n := testing.AllocsPerRun(100, func() { order += a.Compare(b) }); n != 0 || order >= 0 {
+		t.Errorf("%v allocations, order %d", n, order)
+	}
+}

@@ -18,17 +18,23 @@ import (
 // Watch tells cheaply whether maps, pins or programs have changed. It keeps maps and the
 // cgroup open, but no link: a program that another process detaches must go at once.
 //
-// A look is about twenty system calls: the directory's time says whether pins came or
-// went, the kernel's numbers of the maps in use say whether another generation is active,
-// and those of the cgroup's programs whether one was detached or replaced.
+// A look is eleven system calls: the directory's time says whether pins came or went, the
+// value of active whether planec changed anything, and the kernel's numbers of the cgroup's
+// programs, a call for each hook, whether one was detached or replaced. No call tells of all
+// hooks: the revision of programs that the kernel counts is one hook's too. Of the maps in use,
+// which only another program can replace without a change of active, each look asks for one.
 type Watch struct {
 	mu     sync.Mutex
 	dir    string
 	seen   unix.Stat_t
 	active *ebpf.Map
 	outer  []*ebpf.Map // the arrays of generations
-	cgroup int         // a descriptor; -1 is none
-	at     string
+	// numbers are the value of active and the kernel's numbers of the maps in its slot, as they
+	// were read last, or none; next is which of the maps is read next.
+	numbers []uint64
+	next    int
+	cgroup  int // a descriptor; -1 is none
+	at      string
 	// ids are what a query of programs fills: memory that does not move meanwhile.
 	ids [mostPrograms]uint32
 }
@@ -93,7 +99,7 @@ func (w *Watch) close() {
 	if w.active != nil {
 		_ = w.active.Close()
 	}
-	w.active, w.outer = nil, nil
+	w.active, w.outer, w.numbers = nil, nil, nil
 	if w.cgroup >= 0 {
 		_ = unix.Close(w.cgroup)
 	}
@@ -101,22 +107,43 @@ func (w *Watch) close() {
 }
 
 // generation is the value of active, and the numbers of the maps in its slot: a change of
-// what programs see changes one of them.
-func (w *Watch) generation() (out []uint64, err error) {
+// what programs see changes one of them. After a change of active all maps are read, and
+// otherwise one.
+func (w *Watch) generation() ([]uint64, error) {
 	var active uint64
 	if err := w.active.Lookup(uint32(0), &active); err != nil {
 		return nil, fmt.Errorf("map active: %w", err)
 	}
-	out = append(out, active)
 	slot := uint32(active) % layout.Slots
-	for _, m := range w.outer {
-		var id uint32
-		if err := m.Lookup(slot, &id); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
-			return nil, fmt.Errorf("%v: %w", m, err)
+	if w.numbers == nil || w.numbers[0] != active {
+		w.numbers = nil
+		numbers := []uint64{active}
+		for _, m := range w.outer {
+			id, err := inSlot(m, slot)
+			if err != nil {
+				return nil, err
+			}
+			numbers = append(numbers, id)
 		}
-		out = append(out, uint64(id))
+		w.numbers = numbers
+		return numbers, nil
 	}
-	return out, nil
+	w.next = (w.next + 1) % len(w.outer)
+	id, err := inSlot(w.outer[w.next], slot)
+	if err != nil {
+		return nil, err
+	}
+	w.numbers[1+w.next] = id
+	return w.numbers, nil
+}
+
+// inSlot is the number of the map in a slot; 0 is none.
+func inSlot(outer *ebpf.Map, slot uint32) (uint64, error) {
+	var id uint32
+	if err := outer.Lookup(slot, &id); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return 0, fmt.Errorf("%v: %w", outer, err)
+	}
+	return uint64(id), nil
 }
 
 // programs are the numbers of the programs at each hook of the cgroup.

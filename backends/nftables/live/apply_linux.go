@@ -90,7 +90,13 @@ func (p *Plan) dormant() *Plan {
 }
 
 // send sends the plan in its transactions.
-func (p *Plan) send() error { return p.inStages((*Plan).commit) }
+func (p *Plan) send() error {
+	with := once
+	if p.socket != nil {
+		with = p.socket.use
+	}
+	return p.inStages(func(stage *Plan) error { return stage.commitWith(with) })
+}
 
 func (p *Plan) inStages(commit func(*Plan) error) error {
 	s := p.stages()
@@ -107,28 +113,31 @@ func (p *Plan) inStages(commit func(*Plan) error) error {
 	return commit(s.removed)
 }
 
-// commit sends one transaction, or nothing for an empty plan. The kernel processes it
-// during the send call, so its answers are available afterwards.
-func (p *Plan) commit() error {
+// commit sends one transaction, or nothing for an empty plan.
+func (p *Plan) commit() error { return p.commitWith(once) }
+
+func (p *Plan) commitWith(with func(func(*conn) error) error) error {
 	if p.Empty() {
 		return nil
 	}
 	batch, answered := p.encode()
-	return p.transact(batch, answered)
+	return with(func(c *conn) error { return p.transactOn(c, batch, answered) })
 }
 
 // transact sends the messages of the plan's transaction.
 func (p *Plan) transact(batch []byte, answered uint32) error {
-	c, err := dialOwn()
-	if err != nil {
-		return err
-	}
-	defer c.close()
+	return once(func(c *conn) error { return p.transactOn(c, batch, answered) })
+}
+
+// transactOn is transact on a socket. The kernel processes a transaction during the send call,
+// so its answers are available afterwards.
+func (p *Plan) transactOn(c *conn, batch []byte, answered uint32) error {
 	if err := c.send(batch); err != nil {
 		return tooLarge(err, len(batch))
 	}
 	o := outcome{batch: batch, answered: answered}
 	// Only errors are lost, and the first of them arrived.
+	var err error
 	if o.lost, err = c.drain(o.reply); err != nil {
 		return err
 	}

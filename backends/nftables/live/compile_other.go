@@ -12,3 +12,6 @@ import (
 func compile(nft.Family, *nft.Rule) (*Rule, error) {
 	return nil, errors.New("rules of nftables are for Linux")
 }
+
+// kept is a socket on Linux.
+type kept struct{}

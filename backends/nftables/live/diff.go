@@ -12,6 +12,8 @@ type Plan struct {
 	observed   bool
 	// fromNothing reports that the kernel had no table of planec.
 	fromNothing bool
+	// socket is that of the Live whose plan it is, or nil.
+	socket *kept
 }
 
 // Empty reports whether there is nothing to do.

@@ -139,7 +139,9 @@ func (e *Elements) get(key []byte) (record, bool) {
 	return r, true
 }
 
-// add inserts a record with a new key into an indexed set.
+// add inserts a record with a new key into an indexed set. It takes the slot of a removed
+// element if it meets one: otherwise each replacement of one key would leave one more slot
+// for every later search to pass.
 func (e *Elements) add(r record) {
 	if 4*(e.used+1) > 3*len(e.slots) {
 		e.compact()
@@ -147,11 +149,13 @@ func (e *Elements) add(r record) {
 	place := e.append(r)
 	mask := uint64(len(e.slots) - 1)
 	i := maphash.Bytes(e.seed, r.key) & mask
-	for e.slots[i] != 0 {
+	for e.slots[i] != 0 && e.slots[i] != gone {
 		i = (i + 1) & mask
 	}
+	if e.slots[i] == 0 {
+		e.used++
+	}
 	e.slots[i] = place + 1
-	e.used++
 }
 
 // remove deletes a key from an indexed set.

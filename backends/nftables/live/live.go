@@ -17,12 +17,14 @@ type Live struct {
 	refs map[nft.Family]map[string]int
 	// ids counts, for each table, the elements with each Service's affinity ID.
 	ids map[nft.Family]map[string]int
+	// socket is for its plans.
+	socket *kept
 }
 
 // NewLive holds a model that the kernel has. The model must come from Parse,
 // and the Live takes it over.
 func NewLive(m *Model) *Live {
-	l := &Live{model: m, refs: make(map[nft.Family]map[string]int), ids: make(map[nft.Family]map[string]int)}
+	l := &Live{model: m, refs: make(map[nft.Family]map[string]int), ids: make(map[nft.Family]map[string]int), socket: &kept{}}
 	for _, t := range m.Tables {
 		refs, ids := make(map[string]int), make(map[string]int)
 		for _, s := range t.Sets {
@@ -53,11 +55,13 @@ func countTargets(refs map[string]int, c *Chain, n int) {
 // Replace plans the change from the held model to another whole artifact,
 // without reading the kernel.
 func (l *Live) Replace(text []byte) (*Plan, error) {
-	want, err := parseText(text, l.model.seed, l.model)
+	want, err := parseText(text, l.model.seed, known{l.model, func(nftables.Role) bool { return true }})
 	if err != nil {
 		return nil, err
 	}
-	return diffModels(l.model, want), nil
+	p := diffModels(l.model, want)
+	p.socket = l.socket
+	return p, nil
 }
 
 // Change plans the change from one fragment to another. A fragment is the
@@ -74,22 +78,21 @@ func (l *Live) ChangePolicy(before, after []byte) (*Plan, error) {
 }
 
 func (l *Live) change(before, after []byte, policy bool) (*Plan, error) {
-	old, err := parseText(before, l.model.seed, nil)
+	// Nearly all chains of a fragment are those that the kernel has. Elements are not shared:
+	// a commit changes the held ones.
+	shared := known{model: l.model}
+	old, err := parseText(before, l.model.seed, shared)
 	if err != nil {
 		return nil, fmt.Errorf("before: %w", err)
 	}
-	var known *Model
 	if policy {
-		known = &Model{}
-		for _, t := range l.model.Tables {
-			known.Tables = append(known.Tables, t.policy())
-		}
+		shared.elements = nftables.Role.OfPolicy // the whole of them replaces the held ones
 	}
-	now, err := parseText(after, l.model.seed, known)
+	now, err := parseText(after, l.model.seed, shared)
 	if err != nil {
 		return nil, fmt.Errorf("after: %w", err)
 	}
-	p := &Plan{}
+	p := &Plan{socket: l.socket}
 	for _, f := range []nft.Family{nft.IPv4, nft.IPv6} {
 		c, err := l.changeTable(f, old.Table(f), now.Table(f), policy)
 		if err != nil {
@@ -105,7 +108,9 @@ func (l *Live) change(before, after []byte, policy bool) (*Plan, error) {
 // Commit records that the kernel took a plan of this Live.
 func (l *Live) Commit(p *Plan) {
 	if p.want != nil {
+		socket := l.socket
 		*l = *NewLive(p.want)
+		l.socket = socket
 		return
 	}
 	for _, c := range p.changes {

@@ -109,3 +109,31 @@ func TestChangeRefuses(t *testing.T) {
 	}
 	t.Logf("%q", p.Steps())
 }
+
+// TestFragmentsShareChains: the chains of a fragment that the held model has too are not read
+// again, and its elements are its own, because a commit changes the held ones.
+func TestFragmentsShareChains(t *testing.T) {
+	for _, text := range goldenTexts(t) {
+		m := parse(t, string(text))
+		again, err := parseText(text, m.seed, known{model: m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := diffModels(m, again); !d.Empty() {
+			t.Fatalf("%q", d.Steps())
+		}
+		for _, held := range m.Tables {
+			now := again.Table(held.Family)
+			for _, c := range held.Chains {
+				if len(c.Rules) > 0 && now.chains[c.Name].Rules[0] != c.Rules[0] {
+					t.Errorf("chain %s was read again", c.Name)
+				}
+			}
+			for _, s := range held.Sets {
+				if now.sets[s.Name].Elems.shared(&s.Elems) {
+					t.Errorf("set %s shares its elements", s.Name)
+				}
+			}
+		}
+	}
+}

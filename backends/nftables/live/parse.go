@@ -7,27 +7,36 @@ import (
 	"hash/maphash"
 	"slices"
 
+	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/internal/text/nft"
 )
 
 // Parse reads the output of the nftables backend. Any other text is an error
 // that names the line.
 func Parse(text []byte) (*Model, error) {
-	return parseText(text, maphash.MakeSeed(), nil)
+	return parseText(text, maphash.MakeSeed(), known{})
 }
 
-// parseText is Parse with sharing: if held is given, sets whose elements have the
-// same text as in held are not read but shared.
-func parseText(text []byte, seed maphash.Seed, held *Model) (*Model, error) {
+// known is a model whose parts are shared instead of read again, if their text is the same.
+type known struct {
+	// model is nil if nothing is shared.
+	model *Model
+	// elements reports whether the elements of sets with a role are shared; nil shares
+	// those of no set. Chains always are.
+	elements func(nftables.Role) bool
+}
+
+// parseText is Parse with sharing.
+func parseText(text []byte, seed maphash.Seed, shared known) (*Model, error) {
 	ruleset, err := nft.Parse(text)
 	if err != nil {
 		return nil, err
 	}
 	m := &Model{seed: seed}
 	for _, source := range ruleset.Tables {
-		b := builder{source: source, table: newTable(source.Family), seed: seed, rules: make(map[string]*Rule)}
-		if held != nil {
-			b.held = held.Table(b.table.Family)
+		b := builder{source: source, table: newTable(source.Family), seed: seed, shared: shared.elements, rules: make(map[string]*Rule)}
+		if shared.model != nil {
+			b.held = shared.model.Table(b.table.Family)
 		}
 		if err := b.build(); err != nil {
 			return nil, err
@@ -41,9 +50,10 @@ func parseText(text []byte, seed maphash.Seed, held *Model) (*Model, error) {
 type builder struct {
 	source *nft.Table
 	table  *Table
-	// held is the held table to share with, or nil.
-	held *Table
-	seed maphash.Seed
+	// held is the held table to share with, or nil; shared is [known.elements].
+	held   *Table
+	shared func(nftables.Role) bool
+	seed   maphash.Seed
 	// rules finds the table's rules by their text, because many chains have equal ones.
 	rules map[string]*Rule
 	// data and udata are buffers for one element.
@@ -79,8 +89,8 @@ func (b *builder) build() error {
 // set with the same declaration and text.
 func (b *builder) elements(s *Set, source *nft.Set) error {
 	s.sum = sumLines(b.seed, source.Text)
-	if b.held != nil {
-		if h := b.held.sets[s.Name]; h != nil && h.sameSpec(s) && h.sum == s.sum && h.Elems.n == source.Len && len(h.Elems.slots) > 0 {
+	if b.held != nil && b.shared != nil {
+		if h := b.held.sets[s.Name]; h != nil && b.shared(h.role) && h.sameSpec(s) && h.sum == s.sum && h.Elems.n == source.Len && len(h.Elems.slots) > 0 {
 			s.Elems = h.Elems
 			return nil
 		}

@@ -11,14 +11,23 @@ import (
 
 // Emit emits a program. A panic of the emitter comes from a single object and must
 // not affect all others, so it becomes an error.
-func Emit(b backends.Backend, p *ir.Program) (a backends.Artifact, err error) {
+func Emit(b backends.Backend, p *ir.Program) (backends.Artifact, error) {
+	return emit(b, p, b.Emit)
+}
+
+// Fragment is Emit of a fragment of a program, see [backends.Fragmenter].
+func Fragment(b backends.Backend, p *ir.Program) (backends.Artifact, error) {
+	return emit(b, p, func(p *ir.Program) (backends.Artifact, error) { return backends.Fragment(b, p) })
+}
+
+func emit(b backends.Backend, p *ir.Program, with func(*ir.Program) (backends.Artifact, error)) (a backends.Artifact, err error) {
 	node := p.Node.Name
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("backend %s, node %s: the emitter panicked: %v", b.Name(), node, r)
 		}
 	}()
-	if a, err = b.Emit(p); err != nil {
+	if a, err = with(p); err != nil {
 		return a, fmt.Errorf("backend %s, node %s: %w", b.Name(), node, err)
 	}
 	return a, nil

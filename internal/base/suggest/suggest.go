@@ -1,7 +1,10 @@
 // Package suggest finds the intended word behind a mistyped one.
 package suggest
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // DidYouMean returns ": did you mean X?" for the nearest known name if it is
 // near enough to be a typo, and "" otherwise.
@@ -54,4 +57,38 @@ func distance(a, b string, limit int) int {
 		}
 	}
 	return min(row[len(b)], limit)
+}
+
+// mostMeant bounds the names of one suggestion.
+const mostMeant = 3
+
+// InFull returns ": did you mean shop/web or blog/web?" for the names that a word is the last
+// part of, in their order, of which the first few are listed. Where it is none of them, it
+// is taken for a typo of one, and "" is that nothing is near.
+func InFull(word string, known []string) string {
+	var meant, lasts []string
+	for _, k := range known {
+		last := k[strings.LastIndexByte(k, '/')+1:]
+		lasts = append(lasts, last)
+		if last == word && !slices.Contains(meant, k) {
+			meant = append(meant, k)
+		}
+	}
+	if at := slices.Index(lasts, Nearest(word, lasts)); len(meant) == 0 && at >= 0 && lasts[at] != "" {
+		meant = []string{known[at]}
+	}
+	if len(meant) == 0 {
+		return ""
+	}
+	return ": did you mean " + Or(meant) + "?"
+}
+
+// Or joins the first few names: "a, b or c".
+func Or(names []string) string {
+	names = names[:min(len(names), mostMeant)]
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }

@@ -17,3 +17,18 @@ func TestDidYouMean(t *testing.T) {
 		}
 	}
 }
+
+func TestInFull(t *testing.T) {
+	known := []string{"shop/web", "blog/web", "a/web", "b/web", "shop/catalog", "node/node-a"}
+	for word, want := range map[string]string{
+		"web": ": did you mean shop/web, blog/web or a/web?", "catalgo": ": did you mean shop/catalog?", "node-a": ": did you mean node/node-a?",
+		"nothing": "", "": "",
+	} {
+		if got := suggest.InFull(word, known); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+	if got := suggest.InFull("web", nil); got != "" {
+		t.Errorf("of no names: %q", got)
+	}
+}

@@ -175,11 +175,19 @@ func (s *Source) reference(o ir.Origin) (corev1.ObjectReference, bool) {
 			continue
 		}
 		return corev1.ObjectReference{
-			Kind: o.Kind, APIVersion: w.kind.group.String(), Namespace: o.Namespace, Name: o.Name,
+			Kind: realKind(o.Kind), APIVersion: w.kind.group.String(), Namespace: o.Namespace, Name: o.Name,
 			UID: w.store.uid(objects.Name{Namespace: o.Namespace, Name: o.Name}),
 		}, true
 	}
 	return corev1.ObjectReference{}, false
+}
+
+// realKind is the name that the API has for a kind.
+func realKind(kind string) string {
+	if kind == objects.KindCalicoNetworkPolicy {
+		return "NetworkPolicy"
+	}
+	return kind
 }
 
 // Run sends events until ctx ends. After a pause, the first event waits for a

@@ -16,15 +16,18 @@ import (
 // definitions are older than network-policy-api v0.3.0.
 var clusterPolicyAlpha = schema.GroupVersion{Group: policyv1beta1.GroupName, Version: "v1alpha2"}
 
+// object is an object of the API.
+type object interface {
+	metav1.Object
+	runtime.Object
+}
+
 // kind describes how one kind is watched.
 type kind struct {
 	kind     string
 	group    schema.GroupVersion
 	resource string
-	object   interface {
-		metav1.Object
-		runtime.Object
-	}
+	object   object
 	// labels and fields are selectors on the server, as in kube-proxy
 	// (cmd/kube-proxy/app/server.go).
 	labels, fields string
@@ -35,6 +38,17 @@ type kind struct {
 	// older are versions with the same fields, for servers without the newest
 	// one.
 	older []schema.GroupVersion
+	// beside, if not nil, are groups of which the server must have one for the kind to
+	// be needed; the kind is optional then.
+	beside []schema.GroupVersion
+}
+
+// title is the resource, with its group where Kubernetes has the name too.
+func (k *kind) title() string {
+	if k.group == calicoKept {
+		return k.resource + "." + k.group.Group
+	}
+	return k.resource
 }
 
 // kinds lists the watched kinds for a node. Policies need all nodes, because
@@ -56,6 +70,7 @@ func kinds(node string, policies bool) []kind {
 		{kind: "AdminNetworkPolicy", group: schema.GroupVersion(policyv1alpha1.GroupVersion), resource: "adminnetworkpolicies", object: &policyv1alpha1.AdminNetworkPolicy{}, policies: true, optional: true},
 		{kind: "BaselineAdminNetworkPolicy", group: schema.GroupVersion(policyv1alpha1.GroupVersion), resource: "baselineadminnetworkpolicies", object: &policyv1alpha1.BaselineAdminNetworkPolicy{}, policies: true, optional: true},
 	}
+	all = append(all, calicoKinds()...)
 	kept := all[:0]
 	for _, k := range all {
 		if policies || !k.policies {

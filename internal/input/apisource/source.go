@@ -23,6 +23,7 @@ import (
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/internal/input/inbox"
 	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/ir/diag"
@@ -115,6 +116,7 @@ func newScheme() (*runtime.Scheme, error) {
 	scheme.AddKnownTypeWithName(clusterPolicyAlpha.WithKind("ClusterNetworkPolicy"), &policyv1beta1.ClusterNetworkPolicy{})
 	scheme.AddKnownTypeWithName(clusterPolicyAlpha.WithKind("ClusterNetworkPolicyList"), &policyv1beta1.ClusterNetworkPolicyList{})
 	metav1.AddToGroupVersion(scheme, clusterPolicyAlpha)
+	calicov3.AddToScheme(scheme, calicoVersion, calicoKept)
 	return scheme, nil
 }
 
@@ -153,7 +155,7 @@ func (c *clients) of(group schema.GroupVersion) (*rest.RESTClient, error) {
 }
 
 // policyGroups are the groups of custom resources.
-var policyGroups = map[string]bool{policyv1alpha1.GroupName: true}
+var policyGroups = map[string]bool{policyv1alpha1.GroupName: true, calicov3.Group: true, calicov3.CRDGroup: true}
 
 // served is a version of a kind that a server may have.
 type served struct {
@@ -192,7 +194,7 @@ func (w *watched) follow(ctx context.Context) {
 		o.LabelSelector, o.FieldSelector = w.kind.labels, w.kind.fields
 	})
 	w.tell(lw, stop)
-	r := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, w.client), w.kind.object, w.store, cache.ReflectorOptions{Name: w.kind.resource})
+	r := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, w.client), w.kind.object, w.store, cache.ReflectorOptions{Name: w.kind.title()})
 	r.RunWithContext(ctx)
 }
 
@@ -213,11 +215,11 @@ func (w *watched) wait(ctx context.Context) bool {
 			err = errWithdrawn
 		}
 		if err != nil {
-			w.unread.failed(w.kind.resource, err, w.store.wasListed())
+			w.unread.failed(w.kind.title(), err, w.store.wasListed())
 		} else if err := w.store.Replace(nil, ""); err != nil {
 			w.log.Error("listing nothing", "kind", w.kind.resource, "error", err)
 		} else {
-			w.unread.worked(w.kind.resource)
+			w.unread.worked(w.kind.title())
 			again = optionalAgain
 		}
 		if !pause(ctx, again) {
@@ -238,6 +240,11 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // there reports whether the server has the kind in any version.
 func (w *watched) there() (bool, error) {
+	if w.kind.beside != nil {
+		if needed, err := w.hasGroup(w.kind.beside); !needed || err != nil {
+			return false, err
+		}
+	}
 	for _, v := range w.versions {
 		there, err := w.has(v.version)
 		if err != nil {
@@ -246,6 +253,17 @@ func (w *watched) there() (bool, error) {
 		if there {
 			w.client = v.client
 			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// hasGroup reports whether the server has one of the groups.
+func (w *watched) hasGroup(versions []schema.GroupVersion) (bool, error) {
+	for _, v := range versions {
+		_, err := w.discovery.ServerResourcesForGroupVersion(v.String())
+		if err == nil || !errors.IsNotFound(err) {
+			return err == nil, err
 		}
 	}
 	return false, nil

@@ -128,8 +128,8 @@ func (w *watched) heard(ctx context.Context, err error) {
 	switch {
 	case ctx.Err() != nil || errors.IsResourceExpired(err) || errors.IsGone(err):
 	case err == nil:
-		w.unread.worked(w.kind.resource)
+		w.unread.worked(w.kind.title())
 	default:
-		w.unread.failed(w.kind.resource, err, w.store.wasListed())
+		w.unread.failed(w.kind.title(), err, w.store.wasListed())
 	}
 }

@@ -31,6 +31,8 @@ type Source struct {
 	Kubeconfig string // a file; "" is $KUBECONFIG, or the user's own
 	Context    string // a context of it; "" is the current one
 	Entries    bool   // list Ingresses and routes too
+	// Progress is called with the number of objects so far, for each answer; it may be nil.
+	Progress func(objects int)
 }
 
 // Listed is what a cluster has.
@@ -71,7 +73,7 @@ func List(ctx context.Context, s Source) (*Listed, error) {
 	}
 	client.UserAgent, client.Timeout = "planec", patience
 	client.QPS, client.Burst = 50, 100 // a handful of lists
-	listed, err := list(ctx, client, "context "+name, s.Entries)
+	listed, err := list(ctx, client, "context "+name, s)
 	if err != nil {
 		return nil, fmt.Errorf("%w: context %q: %s", ErrCluster, name, withoutUser(err))
 	}
@@ -86,7 +88,7 @@ var user = regexp.MustCompile(`//[^/@\s]*@`)
 
 func withoutUser(err error) string { return user.ReplaceAllString(err.Error(), "//") }
 
-func list(ctx context.Context, config *rest.Config, name string, entries bool) (*Listed, error) {
+func list(ctx context.Context, config *rest.Config, name string, s Source) (*Listed, error) {
 	d, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return nil, err
@@ -97,7 +99,7 @@ func list(ctx context.Context, config *rest.Config, name string, entries bool) (
 	}
 	// What the library logs, its errors say too.
 	ctx = klog.NewContext(ctx, logr.Discard())
-	l := &lister{client: client, entries: entries, out: &Listed{Name: name}}
+	l := &lister{client: client, entries: s.Entries, progress: s.Progress, out: &Listed{Name: name}}
 	wanted, err := l.resources(d)
 	if err != nil {
 		return nil, err
@@ -126,7 +128,9 @@ func newClient(config *rest.Config) (rest.Interface, error) {
 type lister struct {
 	client  rest.Interface
 	entries bool
-	out     *Listed
+	// progress is told how many objects there are so far, or nil.
+	progress func(objects int)
+	out      *Listed
 }
 
 // unread notes a kind that cannot be listed.
@@ -201,6 +205,9 @@ func (l *lister) pages(ctx context.Context, r resource, limit int) error {
 			if err := l.add(r, item); err != nil {
 				return err
 			}
+		}
+		if l.progress != nil {
+			l.progress(len(l.out.Objects))
 		}
 		if p.Metadata.Continue == "" {
 			return nil

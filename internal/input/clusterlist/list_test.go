@@ -28,6 +28,8 @@ type server struct {
 	answers map[string]http.HandlerFunc
 	asked   []string // every request for a list
 	entries bool     // ask for Ingresses too
+	// progress is as of Source.
+	progress func(objects int)
 }
 
 // groups are what the server has: group and version, then the names and kinds of resources.
@@ -98,7 +100,7 @@ func listFrom(t *testing.T, s *server) *Listed {
 	t.Helper()
 	h := httptest.NewServer(s)
 	t.Cleanup(h.Close)
-	l, err := list(t.Context(), &rest.Config{Host: h.URL, QPS: -1}, "context test", s.entries)
+	l, err := list(t.Context(), &rest.Config{Host: h.URL, QPS: -1}, "context test", Source{Entries: s.entries, Progress: s.progress})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,9 +118,14 @@ func TestPages(t *testing.T) {
 	for i := range pods {
 		s.objects["/api/v1/pods"] = append(s.objects["/api/v1/pods"], fmt.Sprintf(`{"metadata":{"name":"p%d","namespace":"shop"},"spec":{"nodeName":"a","containers":[{"name":"c"}]},"status":{"podIPs":[{"ip":"10.1.0.%d"}]}}`, i, i%250+1))
 	}
+	var said []int
+	s.progress = func(objects int) { said = append(said, objects) }
 	l := listFrom(t, s)
 	if len(l.Unread) > 0 {
 		t.Errorf("%v", l.Unread)
+	}
+	if len(said) < 5 || !slices.IsSorted(said) || said[len(said)-1] != len(l.Objects) {
+		t.Errorf("%d objects are listed, and %v are said on the way", len(l.Objects), said)
 	}
 	set, diags, err := manifest.Load(t.Context(), manifest.Options{Built: l.Objects})
 	if err != nil || len(set.Pods) != pods || len(set.Nodes) != 1 || set.Pods[0].File != "context test" {

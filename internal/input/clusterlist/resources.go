@@ -40,9 +40,12 @@ func (l *lister) resources(d *discovery.DiscoveryClient) ([]resource, error) {
 	read := make(map[string]bool)
 	for _, k := range manifest.Kinds() {
 		read[k.Group+"/"+k.Name] = true
+		if !needed(served, k) {
+			continue
+		}
 		if r, there := find(served, k); there {
 			out = append(out, r)
-		} else if !strings.Contains(k.Group, "policy.networking") && k.Name != "ServiceCIDR" {
+		} else if !k.Optional && !strings.Contains(k.Group, "policy.networking") && k.Name != "ServiceCIDR" {
 			l.unread(k.Name, errors.New("the API server does not have this kind"))
 		}
 	}
@@ -51,6 +54,25 @@ func (l *lister) resources(d *discovery.DiscoveryClient) ([]resource, error) {
 		out = append(out, others(served, read, manifest.IsEntry)...)
 	}
 	return out, nil
+}
+
+// needed reports whether a kind is to be listed if the server has it.
+func needed(served []*metav1.APIResourceList, k manifest.Kind) bool {
+	has := func(group string) bool {
+		return slices.ContainsFunc(served, func(l *metav1.APIResourceList) bool { return strings.HasPrefix(l.GroupVersion, group+"/") })
+	}
+	if k.Beside != nil && !slices.ContainsFunc(k.Beside, has) {
+		return false
+	}
+	return k.Twin == "" || !slices.ContainsFunc(served, func(l *metav1.APIResourceList) bool {
+		return strings.HasPrefix(l.GroupVersion, k.Twin+"/") && slices.ContainsFunc(l.APIResources, func(r metav1.APIResource) bool { return r.Kind == k.Name && isListed(&r) })
+	})
+}
+
+// isBuiltIn reports whether every API server has the kind, in all versions of Kubernetes
+// that planec supports.
+func isBuiltIn(k manifest.Kind) bool {
+	return slices.Contains([]string{"", "discovery.k8s.io", "networking.k8s.io"}, k.Group) && k.Name != "ServiceCIDR"
 }
 
 // find returns a kind in the first of its versions that there is.

@@ -13,7 +13,7 @@ import (
 // loadText runs a text through the splitter and the pipeline.
 func loadText(tb testing.TB, text string) outcome {
 	tb.Helper()
-	p := startPipeline(tb.Context(), wanted{workloads: true})
+	p := startPipeline(tb.Context(), wanted{workloads: true}, nil)
 	s := &splitter{w: newWindow(strings.NewReader(text)), file: "f", out: p}
 	if err := s.split(); err != nil {
 		tb.Fatal(err)

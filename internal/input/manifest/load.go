@@ -39,6 +39,11 @@ type Options struct {
 	// KeepGoing turns an unreadable file into a diagnostic if there are others;
 	// otherwise it is an error.
 	KeepGoing bool
+	// Progress is called with the number of objects and documents that were decoded so far,
+	// again and again, by one goroutine; it may be nil.
+	Progress func(objects int)
+	// Memo keeps what was decoded for later loads; nil keeps nothing.
+	Memo *Memo
 }
 
 // Built is the text of one object, with its original place. Line is that of the
@@ -65,7 +70,8 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 	for _, s := range found.skipped {
 		structure.report(s.code, ir.Origin{File: o.name(s.path)}, s.why)
 	}
-	set, diags, err := load(ctx, wanted{o.Workloads, o.Entries}, &structure, func(p *pipeline) error {
+	set, diags, err := load(ctx, wanted{o.Workloads, o.Entries}, o.Memo, &structure, func(p *pipeline) error {
+		p.progress = o.Progress
 		for _, path := range found.files {
 			err := o.loadFile(p, path, &structure)
 			if err != nil && (!o.KeepGoing || ctx.Err() != nil) {
@@ -89,12 +95,12 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 // LoadFrom is [Load] for one open file; name is its name in origins.
 func LoadFrom(ctx context.Context, name string, r io.Reader) (objects.Set, diag.List, error) {
 	var structure outcome
-	return load(ctx, wanted{}, &structure, func(p *pipeline) error { return loadReader(p, r, name, &structure) })
+	return load(ctx, wanted{}, nil, &structure, func(p *pipeline) error { return loadReader(p, r, name, &structure) })
 }
 
 // load reads everything that feed sends.
-func load(ctx context.Context, want wanted, structure *outcome, feed func(*pipeline) error) (objects.Set, diag.List, error) {
-	p := startPipeline(ctx, want)
+func load(ctx context.Context, want wanted, memo *Memo, structure *outcome, feed func(*pipeline) error) (objects.Set, diag.List, error) {
+	p := startPipeline(ctx, want, memo)
 	err := feed(p)
 	out := p.wait()
 	if err == nil {

@@ -40,6 +40,7 @@ func (p *piece) origin(line int) ir.Origin { return ir.Origin{File: p.file, Line
 // batch is a group of pieces for one worker.
 type batch struct {
 	pieces []piece
+	count  int // of the pieces, also when they are decoded
 	arena  []byte
 	// list is the list of the pieces, or nil.
 	list *list

@@ -16,12 +16,16 @@ type pipeline struct {
 	workers sync.WaitGroup
 	want    wanted
 	schemas *schemas
+	memo    *Memo
+	// progress is told how many pieces were decoded, or nil. It is set before the first one
+	// is sent.
+	progress func(objects int)
 	// collected is closed when total is complete.
 	collected chan struct{}
 	total     outcome
 }
 
-func startPipeline(ctx context.Context, want wanted) *pipeline {
+func startPipeline(ctx context.Context, want wanted, memo *Memo) *pipeline {
 	n := runtime.GOMAXPROCS(0)
 	p := &pipeline{
 		ctx:       ctx,
@@ -29,7 +33,8 @@ func startPipeline(ctx context.Context, want wanted) *pipeline {
 		ordered:   make(chan *batch, 4*n),
 		collected: make(chan struct{}),
 		want:      want,
-		schemas:   newSchemas(),
+		schemas:   memo.schemasOf(),
+		memo:      memo,
 	}
 	for range n {
 		p.workers.Go(p.decode)
@@ -51,6 +56,7 @@ func (p *pipeline) send(in *list, c piece) {
 	b.arena = append(b.arena, c.text...)
 	c.text = b.arena[from:len(b.arena):len(b.arena)]
 	b.pieces = append(b.pieces, c)
+	b.count++
 }
 
 func (p *pipeline) flush() {
@@ -85,7 +91,7 @@ func (p *pipeline) decode() {
 	for b := range p.work {
 		if p.ctx.Err() == nil {
 			for i := range b.pieces {
-				d.piece(&b.out, &b.pieces[i])
+				p.memo.decode(d, &b.out, &b.pieces[i])
 			}
 		}
 		b.pieces, b.arena = nil, nil
@@ -97,8 +103,12 @@ func (p *pipeline) collect() {
 	defer close(p.collected)
 	d := newDecoder(p.schemas)
 	d.wanted = p.want
+	pieces := 0
 	for b := range p.ordered {
 		<-b.done
+		if pieces += b.count; p.progress != nil && b.count > 0 {
+			p.progress(pieces)
+		}
 		switch {
 		case b.list == nil:
 			p.total.add(&b.out)

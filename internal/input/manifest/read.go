@@ -1,18 +1,38 @@
 package manifest
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/planec/planec/compiler/objects/calicov3"
+)
 
 // Kind is a kind of objects that is read, with the versions that are, the newest first.
 type Kind struct {
 	Group, Name string
 	Versions    []string
+	// Optional says that clusters may lack the kind.
+	Optional bool
+	// Twin is a group that has the same objects, and is read instead where there are
+	// both; "" is none.
+	Twin string
+	// Beside are groups without all of which no object needs the kind; nil is always.
+	Beside []string
 }
 
 // Kinds returns the kinds that are read whatever the options.
 func Kinds() []Kind {
 	out := make([]Kind, 0, len(knownKinds))
 	for _, k := range knownKinds {
-		out = append(out, Kind{k.group, k.kind, k.versions})
+		kind := Kind{Group: k.group, Name: k.kind, Versions: k.versions}
+		switch {
+		case k.group == calicov3.Group:
+			kind.Optional, kind.Twin = true, calicov3.CRDGroup
+		case k.group == calicov3.CRDGroup:
+			kind.Optional = true
+		case k.kind == "ServiceAccount":
+			kind.Optional, kind.Beside = true, []string{calicov3.Group, calicov3.CRDGroup}
+		}
+		out = append(out, kind)
 	}
 	return out
 }

@@ -180,8 +180,6 @@ func TestUnreadKinds(t *testing.T) {
 	for object, want := range map[string]string{
 		"cilium.io/v2 CiliumNetworkPolicy":               "PLC0016",
 		"cilium.io/v2 CiliumClusterwideNetworkPolicy":    "PLC0016",
-		"projectcalico.org/v3 GlobalNetworkPolicy":       "PLC0016",
-		"crd.projectcalico.org/v1 NetworkPolicy":         "PLC0016",
 		"crd.antrea.io/v1beta1 ClusterNetworkPolicy":     "PLC0016",
 		"k8s.ovn.org/v1 EgressFirewall":                  "PLC0016",
 		"networking.k8s.aws/v1 ApplicationNetworkPolicy": "PLC0016",

@@ -26,6 +26,9 @@ var policyKinds = map[string]string{
 	"SecurityPolicy": "crd.nsx.vmware.com",
 }
 
+// settingsKinds are the kinds of settings of a node, by group.
+var settingsKinds = map[string]string{"NodeConfig": "planec.io", "KubeProxyConfiguration": "kubeproxy.config.k8s.io"}
+
 // isUnreadPolicy reports whether the kind is an unsupported policy. Calico's staged
 // policies do not count, because they are not enforced.
 func (t typeMeta) isUnreadPolicy() bool {
@@ -55,7 +58,8 @@ func endsAsPolicy(kind string) bool {
 // equal ones, or the zero value.
 func (d *decoder) meant(m typeMeta) typeMeta {
 	const longest, most = 100, 1000
-	if len(m.kind) > longest || len(m.apiVersion) > longest {
+	staged := m.isCalico() && strings.HasPrefix(m.kind, "Staged")
+	if len(m.kind) > longest || len(m.apiVersion) > longest || staged {
 		return typeMeta{}
 	}
 	known, asked := d.slips[m]
@@ -132,6 +136,9 @@ func (d *decoder) unread(out *outcome, t *text, meta typeMeta) bool {
 	switch {
 	case t.node == nil && !stdjson.Valid(t.json):
 		return false
+	case settingsKinds[meta.kind] != "" && settingsKinds[meta.kind] == meta.group():
+		out.report(diag.UnusedSettings, t.named(meta.kind), "these settings are not used: only --config reads settings")
+		return true
 	case meta.kind == "":
 		return kindless(out, t, meta)
 	case want.kind == "" && !meta.isUnreadPolicy():

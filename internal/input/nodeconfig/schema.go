@@ -91,6 +91,10 @@ from, ` + "`planec config validate FILE`" + ` what is wrong with a file, and ` +
 	b.WriteString(`
 A list may be written as one text with commas. ` + "`masqAgent`" + ` has the fields of ip-masq-agent: ` + "`nonMasqueradeCIDRs`, `masqLinkLocal`, `masqLinkLocalIPv6`, `cidrLimit`" + `
 and ` + "`resyncInterval`" + ` (not used), and ` + "`enableIPv6`" + `. A field that is not in the table is an error with its line.
+
+**Settings are never found by themselves**, also where a NodeConfig or a KubeProxyConfiguration lies among the manifests: a note names it (PLC0642), and
+only ` + "`--config`" + ` reads it. In CI the manifests come from the author of the change, and settings decide what the check of it says; with two directories,
+or the two sides of ` + "`diff`" + `, there could be several; and a user who may write the manifests of a node would then decide about its addresses too.
 `)
 	return []byte(b.String())
 }

@@ -159,14 +159,13 @@ func rules() []Setting {
 	}
 }
 
-// Usage is the usage of a flag of a setting.
-func Usage(flag string) string {
+// Usages are the usages of the flags of settings, by flag.
+func Usages() map[string]string {
+	usages := make(map[string]string)
 	for _, s := range Settings() {
-		if s.Flag == flag {
-			return s.Doc
-		}
+		usages[s.Flag] = s.Doc
 	}
-	return ""
+	return usages
 }
 
 // some returns a value, or nil for the zero value.

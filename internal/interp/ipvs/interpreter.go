@@ -141,7 +141,7 @@ func (i *Interpreter) balance(p *iptables.Packet, s *service, deliver func() boo
 	p.Explain("ipvs", s.text)
 	p.Balanced, p.To = true, c.Address
 	delivered := deliver()
-	r := eval.Result{Verdict: p.Verdict(), Affinity: s.persistence, Steps: p.Steps}
+	r := eval.Result{Verdict: p.Verdict(), Affinity: s.persistence, Steps: p.Steps, Logs: p.Passed().Logs}
 	if !delivered {
 		r.Denied = []eval.Choice{c}
 		return r

@@ -31,3 +31,9 @@ func TestPoliciesAgreeWithEvaluator(t *testing.T) {
 		t.Errorf("that is not %d programs with 300 packets each", *policies)
 	}
 }
+
+// TestDialectsAgreeWithEvaluator does the same with policies that only other dialects
+// than Kubernetes' can express.
+func TestDialectsAgreeWithEvaluator(t *testing.T) {
+	t.Log(interptest.RunDialects(t, emitter.New(backends.DefaultOptions()), interpret, 1, *policies, 300))
+}

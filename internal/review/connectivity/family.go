@@ -36,6 +36,20 @@ func (m *Map) otherFamily(from, to *clusterwide.Ends) (listed, other ir.Family, 
 	return listed, other, ports
 }
 
+// FamilyPairs calls yield for every pair of ends that [Map.Families] are about, as
+// [Map.Pairs] does.
+func (m *Map) FamilyPairs(yield func(from, to Group, e *FamilyEdge)) {
+	for _, e := range m.Families {
+		for _, from := range e.From.single() {
+			for _, to := range e.To.single() {
+				if !from.sameAs(to) {
+					yield(from, to, e)
+				}
+			}
+		}
+	}
+}
+
 // narrowFamilies returns the edges of other families that a filter of edges keeps.
 func narrowFamilies(list []*FamilyEdge, keep func([]*Edge) []*Edge) []*FamilyEdge {
 	var out []*FamilyEdge

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
+	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/base/suggest"
 	"github.com/planec/planec/internal/review/clusterwide"
 )
@@ -55,6 +57,7 @@ func (m *Map) Select(f Filter) (*Map, error) {
 	out.Entries = slices.DeleteFunc(slices.Clone(m.Entries), func(e *Entry) bool {
 		return !from.names(e.Via) || !to.has(e.To) || !focus.has(e.To) && !focus.names(e.Via) || !inside.has(e.To)
 	})
+	out.Nowhere = keepNowhere(m.Nowhere, from, to, focus, f.Namespaces)
 	return &out, nil
 }
 
@@ -91,6 +94,9 @@ func (m *Map) side(s *side, word string) error {
 	if a, err := netip.ParseAddr(word); err == nil {
 		return m.address(s, a)
 	}
+	if name, ok := strings.CutPrefix(word, "svc/"); ok {
+		return m.notAnEnd(name)
+	}
 	found := false
 	var names []string
 	for _, e := range m.Entries {
@@ -105,9 +111,45 @@ func (m *Map) side(s *side, word string) error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("the input has no such workload or pod%s; want namespace/name, a network, or outside", suggest.DidYouMean(word, names))
+		return fmt.Errorf("the input has no such workload or pod%s; want namespace/name, a network, or outside", m.meant(word, names))
 	}
 	return nil
+}
+
+// meant suggests a workload for a word that is none: one of that name in some namespace, or
+// one of nearly that name.
+func (m *Map) meant(word string, names []string) string {
+	if strings.Contains(word, "/") {
+		return suggest.DidYouMean(word, names)
+	}
+	for _, e := range m.Ends {
+		for _, p := range e.Pods {
+			names = append(names, e.Namespace+"/"+p)
+		}
+	}
+	return suggest.InFull(word, names)
+}
+
+// notAnEnd refuses a Service: pods send and receive, which stand behind it.
+func (m *Map) notAnEnd(word string) error {
+	namespace, name, ok := strings.Cut(word, "/")
+	if !ok {
+		return fmt.Errorf("want svc/namespace/name%s", suggest.InFull(word, m.services))
+	}
+	ends, known := m.behind(objects.Name{Namespace: namespace, Name: name})
+	var names []string
+	for _, e := range ends {
+		if !slices.Contains(names, e.String()) {
+			names = append(names, e.String())
+		}
+	}
+	switch {
+	case !known:
+		return fmt.Errorf("the input has no such Service%s; want a workload or a pod as namespace/name, a network, or outside", m.meantService(objects.Name{Namespace: namespace, Name: name}))
+	case len(names) == 0:
+		return fmt.Errorf("a Service is no end of a connection, and this one has no pod in the input; want a workload as namespace/name")
+	}
+	return fmt.Errorf("a Service is no end of a connection, but the pods behind it: did you mean %s?", suggest.Or(names))
 }
 
 func (m *Map) inNamespaces(names []string) (*side, error) {

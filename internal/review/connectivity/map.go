@@ -22,6 +22,8 @@ type Map struct {
 	Families []*FamilyEdge
 	// Entries are what Ingresses and routes lead into the cluster, sorted.
 	Entries []*Entry
+	// Nowhere are what Ingresses and routes name and the input does not have, sorted.
+	Nowhere []*Nowhere
 	// Bounds are sentences about what was not examined.
 	Bounds []string
 	// Filtered reports that only some edges and entries are wanted.
@@ -34,7 +36,10 @@ type Map struct {
 	outside  []*network
 	idle     []ir.Origin
 	inside   inhabitants
-	door     *door // where entries come from, or nil
+	door     *door    // where entries come from, or nil
+	services []string // as "svc/namespace/name", sorted
+	// behind returns the ends behind a Service, and whether there is such a Service.
+	behind func(objects.Name) ([]*End, bool)
 }
 
 // End is pods of one workload that policies treat alike.
@@ -89,6 +94,8 @@ func Of(set *objects.Set, cluster *compiler.Cluster, network *netpath.Network) *
 	m.findInhabitants(set, pods)
 	m.findOutside(set, cluster, pods, door)
 	m.connect()
+	m.findNowhere(set)
+	m.behind = func(of objects.Name) ([]*End, bool) { return newServices(set, pods, m.endsOf(pods)).behind(of) }
 	if m.door = door; door != nil {
 		m.enter(set, pods, door)
 	}

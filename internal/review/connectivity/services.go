@@ -97,7 +97,7 @@ func (s *services) find(b *objects.EntryBackend) []target {
 	var out []target
 	for i := range svc.Spec.Ports {
 		p := &svc.Spec.Ports[i]
-		if !names(b, p) {
+		if !b.Names(p) {
 			continue
 		}
 		if list := s.slices[b.Service]; len(list) > 0 {
@@ -112,17 +112,16 @@ func (s *services) find(b *objects.EntryBackend) []target {
 	return out
 }
 
-// names reports whether a backend means a port of its Service.
-func names(b *objects.EntryBackend, p *corev1.ServicePort) bool {
-	switch {
-	case b.Port == intstr.IntOrString{}:
-		return true
-	case b.Port.Type == intstr.String:
-		return b.Port.StrVal == p.Name || b.Target && p.TargetPort == b.Port
-	case b.Target:
-		return true // [services.find] compares the endpoints' numbers
+// behind returns the ends behind any port of a Service, sorted, and whether there is such a
+// Service.
+func (s *services) behind(of objects.Name) (ends []*End, known bool) {
+	for _, t := range s.targets(&objects.EntryBackend{Service: of}) {
+		if !slices.Contains(ends, t.end) {
+			ends = append(ends, t.end)
+		}
 	}
-	return p.Port == b.Port.IntVal
+	slices.SortFunc(ends, compareEnds)
+	return ends, s.byName[of] != nil
 }
 
 // ambiguous reports whether a Service has several ports of one name, which the API server

@@ -32,6 +32,7 @@ type box struct {
 	// open reports that no policy limits who reaches the workloads.
 	open bool
 	key  string
+	ends []*connectivity.End // of workloads
 }
 
 type arrow struct {
@@ -41,7 +42,7 @@ type arrow struct {
 
 // newGraph folds the edges of a map.
 func newGraph(m *connectivity.Map) *graph {
-	g, cells := &graph{}, cellsOf(m)
+	g, cells, apart := &graph{}, cellsOf(m), familiesOf(m)
 	index := make(map[string]*box)
 	get := func(kind boxKind, key string, lines ...string) *box {
 		key = fmt.Sprint(kind, key)
@@ -74,7 +75,17 @@ func newGraph(m *connectivity.Map) *graph {
 	for _, e := range m.Edges {
 		for _, from := range side(sourceBox, e.From) {
 			for _, to := range side(sinkBox, e.To) {
-				g.arrows = append(g.arrows, &arrow{from, to, e.Ports.String()})
+				g.arrows = append(g.arrows, &arrow{from, to, over(e.Ports.String(), apart.boxes(from, to))})
+			}
+		}
+	}
+	for _, e := range m.Families {
+		if e.Ports.Empty() {
+			continue
+		}
+		for _, from := range side(sourceBox, e.From) {
+			for _, to := range side(sinkBox, e.To) {
+				g.arrows = append(g.arrows, &arrow{from, to, over(e.Ports.String(), connectivity.FamilyWord(e.Family))})
 			}
 		}
 	}
@@ -127,6 +138,14 @@ func cellsOf(m *connectivity.Map) map[*connectivity.End]*box {
 			mark(x, "t", i)
 		}
 	}
+	for i, e := range m.Families {
+		for _, x := range e.From.Ends {
+			mark(x, "g", i)
+		}
+		for _, x := range e.To.Ends {
+			mark(x, "u", i)
+		}
+	}
 	for i, e := range m.Entries {
 		mark(e.To, "e", i)
 	}
@@ -143,7 +162,7 @@ func cellsOf(m *connectivity.Map) map[*connectivity.End]*box {
 			b = &box{kind: workloadBox, key: e.ID(), open: !e.Limited()}
 			byMark[text] = b
 		}
-		b.lines = append(b.lines, e.Label())
+		b.lines, b.ends = append(b.lines, e.Label()), append(b.ends, e)
 		out[e] = b
 	}
 	return out

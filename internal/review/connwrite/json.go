@@ -19,8 +19,10 @@ type listJSON struct {
 	Edges []edgeJSON `json:"edges"`
 	// Families are pairs that policies treat in another way over the family that edges are
 	// not about; edges are about the one that the source prefers.
-	Families []familyJSON  `json:"families,omitempty"`
-	Entries  []entryJSON   `json:"entries,omitempty"`
+	Families []familyJSON `json:"families,omitempty"`
+	Entries  []entryJSON  `json:"entries,omitempty"`
+	// Nowhere are what Ingresses and routes name and the input does not have.
+	Nowhere  []nowhereJSON `json:"nowhere,omitempty"`
 	Denied   []deniedJSON  `json:"denied,omitempty"`
 	Exposure *exposureJSON `json:"exposure,omitempty"`
 	Notes    []string      `json:"notes,omitempty"`
@@ -79,6 +81,12 @@ type namingJSON struct {
 	Port    string    `json:"port"`
 }
 
+type nowhereJSON struct {
+	From string `json:"from"`
+	namingJSON
+	Why string `json:"why"`
+}
+
 type deniedJSON struct {
 	From    string      `json:"from"`
 	To      string      `json:"to"`
@@ -130,6 +138,9 @@ func JSON(w io.Writer, m *connectivity.Map, o *Options) error {
 			x.Because = append(x.Because, namingJSON{n.Origin, n.Service.String(), n.Port})
 		}
 		out.Entries = append(out.Entries, x)
+	}
+	for _, n := range m.Nowhere {
+		out.Nowhere = append(out.Nowhere, nowhereJSON{n.Via, namingJSON{n.Origin, n.Service.String(), n.Port}, n.Why})
 	}
 	for _, d := range o.Asked {
 		out.Denied = append(out.Denied, deniedJSON{d.From, d.To, Ports(&d.Ports), causesJSON(d.Causes)})

@@ -55,6 +55,9 @@ func allEntryLines(m *connectivity.Map, o *Options) []string {
 	for _, e := range m.Entries {
 		out = append(append(out, entryLines(e)...), entryCauses(m, e, o)...)
 	}
+	for _, n := range m.Nowhere {
+		out = append(out, n.String())
+	}
 	return out
 }
 

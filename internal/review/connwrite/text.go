@@ -45,7 +45,7 @@ func note(s string) string {
 }
 
 func textEntries(b *strings.Builder, m *connectivity.Map, o *Options) {
-	if len(m.Entries) == 0 {
+	if len(m.Entries)+len(m.Nowhere) == 0 {
 		return
 	}
 	b.WriteString("\nentry points\n")
@@ -56,6 +56,9 @@ func textEntries(b *strings.Builder, m *connectivity.Map, o *Options) {
 		for _, c := range entryCauses(m, e, o) {
 			fmt.Fprintf(b, "    %s\n", c)
 		}
+	}
+	for _, n := range m.Nowhere {
+		fmt.Fprintf(b, "  %v\n", n)
 	}
 }
 

@@ -23,10 +23,7 @@ func TestBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: no compiler is built and no browser started")
 	}
-	dir := t.TempDir()
-	if out, err := exec.Command("sh", "../../../scripts/wasm.sh", dir).CombinedOutput(); err != nil {
-		t.Fatalf("building the compiler: %v\n%s", err, out)
-	}
+	dir := compiler(t)
 	smallEnough(t, filepath.Join(dir, "planec.wasm.gz"))
 	cases, err := json.Marshal(goldenCases(t))
 	if err != nil {
@@ -48,6 +45,25 @@ func TestBrowser(t *testing.T) {
 		env = append(env, "PLAY_"+name+"="+at)
 	}
 	browser.Run(t, "browser/play.test.js", env...)
+}
+
+// BenchmarkKeystroke prints how long a key takes in the page, from its event to the painted
+// page of its rules. It measures no loop of its own.
+func BenchmarkKeystroke(b *testing.B) {
+	if testing.Short() {
+		b.Skip("-short: no compiler is built and no browser started")
+	}
+	browser.Run(b, "browser/speed.test.js", "PLAY_URL="+serve(b, "--wasm", filepath.Join(compiler(b), "planec.wasm.gz")))
+}
+
+// compiler builds the compiler for web pages and returns its directory.
+func compiler(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.Command("sh", "../../../scripts/wasm.sh", dir).CombinedOutput(); err != nil {
+		t.Fatalf("building the compiler: %v\n%s", err, out)
+	}
+	return dir
 }
 
 // maxProgram bounds the compressed compiler, in bytes, so that no one doubles it by an

@@ -38,7 +38,7 @@ func (l *firstLine) Write(p []byte) (int, error) {
 
 // serve runs `planec play` in a process of its own and returns the address that it
 // prints. It ends with the test, by an interrupt, which must be no failure.
-func serve(t *testing.T, args ...string) string {
+func serve(t testing.TB, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], append([]string{"play"}, args...)...)
 	cmd.Env = append(os.Environ(), asPlanec+"=1")

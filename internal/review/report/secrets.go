@@ -11,13 +11,8 @@ import (
 )
 
 var (
-	documentEnd = regexp.MustCompile(`(?m)^---(?:[ \t\r].*)?$`)
-	secretKind  = regexp.MustCompile(`["']?kind["']?\s*:\s*["']?Secret(List)?\b`)
-	plainKind   = regexp.MustCompile(`(?m)^kind: *[A-Za-z0-9]+ *\r?$`)
-	kindWord    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
-	// veiled is what a document needs to be a Secret: the word, or a way to write it as
-	// something else (an escape, an alias, a tag, another encoding).
-	veiled = regexp.MustCompile(`(?i)secret|[\\*!&\x00]`)
+	secretKind = regexp.MustCompile(`["']?kind["']?\s*:\s*["']?Secret(List)?\b`)
+	kindWord   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 )
 
 // WithoutSecrets empties the lines of documents that are not known to have no Secret: a
@@ -28,12 +23,14 @@ func WithoutSecrets(text []byte) []byte {
 	rest := text
 	for len(rest) > 0 {
 		doc := rest
-		if at := documentEnd.FindIndex(rest); at != nil && at[0] > 0 {
-			doc = rest[:at[0]]
-		} else if at != nil {
-			if next := documentEnd.FindIndex(rest[at[1]:]); next != nil {
-				doc = rest[:at[1]+next[0]]
+		at, end := separator(rest)
+		if at == 0 {
+			if at, _ = separator(rest[end:]); at >= 0 {
+				at += end
 			}
+		}
+		if at > 0 {
+			doc = rest[:at]
 		}
 		rest = rest[len(doc):]
 		if harmless(doc) {
@@ -58,7 +55,7 @@ func appendEmptied(out, doc []byte) []byte {
 // harmless reports whether a document is known to have no Secret. Most show it without
 // being parsed.
 func harmless(doc []byte) bool {
-	if plainKind.Match(doc) && !veiled.Match(doc) {
+	if hasPlainKind(doc) && !isVeiled(doc) {
 		return true
 	}
 	if secretKind.Match(doc) {

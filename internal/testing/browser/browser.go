@@ -11,7 +11,7 @@ import (
 
 // Run runs a script of node:test, with the variables of env ("NAME=value") besides.
 // Without Node.js, npm or Chromium it skips the test and says so; with CI=true it fails.
-func Run(t *testing.T, script string, env ...string) {
+func Run(t testing.TB, script string, env ...string) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: no browser is started")

@@ -156,7 +156,8 @@ func Refused(b backends.Backend, p *ir.Program) func(eval.Packet, eval.Result) b
 		if r.Frontend != nil {
 			return covers(ports, r.Frontend) || r.Frontend.Elsewhere && addrs[packet.Dst]
 		}
-		return addrs[packet.Dst] && (r.Verdict == eval.Pass || packet.Midstream)
+		// What the node sends to such an address may be refused in another way.
+		return addrs[packet.Dst] && (r.Verdict == eval.Pass || packet.Midstream || packet.From == eval.FromNode)
 	}
 }
 

@@ -13,7 +13,7 @@
   const input = globalThis.planecInput;
   delete globalThis.planecInput;
   const patience = 3000; // ms that a superseded compilation may go on
-  const warmRuns = 50, warmPause = 20; // ms between them
+  const warmRuns = 50, warmPause = 20, warmIdle = 300; // ms between them, and before the first
 
   let worker, module, current, queue = [], nextID = 1;
   let isReady, isFailed;
@@ -109,20 +109,26 @@
   const compile = async ({ files, settings, backend }) => {
     const [all, flags] = withSettings(files, settings);
     const args = ["report", "--format=json", "--output=-", "--all-nodes", ...(input.node ? ["--node=" + input.node] : []), ...(backend ? ["--backend=" + backend] : []), ...paths(files), ...flags, ...input.flags];
+    clearTimeout(warmTimer);
     const result = await ask(args, all, "compile");
     result.document ??= read(result);
-    if (!warmed) warm(args, all);
+    if (result.code === 0) warmLater(args, all, warmIdle);
     return result.document;
   };
-  // warm repeats the first compilation while nothing else is asked: a browser optimizes
-  // what has run often, so the first change waits for less.
-  let warmed = false;
+  // warm compiles the latest files again while nothing else is asked, each time with a change in
+  // one of them: a browser optimizes what has run often, so the next change waits for less.
+  // It begins when nothing was typed for a while, since a change waits for a run that has begun.
+  let warmLeft = warmRuns, warmTimer;
+  const warmLater = (args, files, pause) => {
+    clearTimeout(warmTimer);
+    if (warmLeft > 0) warmTimer = setTimeout(() => warm(args, files), pause);
+  };
   const warm = async (args, files) => {
-    warmed = true;
-    for (let i = 0; i < warmRuns && !current && queue.length === 0; i++) {
-      await ask(args, files, "warm");
-      await new Promise((resolve) => { setTimeout(resolve, warmPause); });
-    }
+    if (current || queue.length > 0) return; // the answer to that begins again
+    const k = warmLeft-- % files.length;
+    const changed = files.map((f, i) => i === k ? { ...f, text: `${f.text}\n# ${warmLeft}\n` } : f);
+    const { code } = await ask(args, changed, "warm").catch(() => ({ code: -1 })); // without a compiler
+    if (code === 0) warmLater(args, files, warmPause);
   };
   // read makes a document of an answer. One that has nothing to show keeps what the last
   // one showed, with what is wrong now.

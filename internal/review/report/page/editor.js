@@ -1,7 +1,7 @@
 // With an engine (window.planec) the manifests can be edited: a text area with
 // invisible text lies over the coloured lines. Each change makes another document.
 
-const pause = 10; // milliseconds without a key before the engine is asked
+const pause = 200; // milliseconds after an answer until the address has what was typed
 
 const engine = () => window.planec;
 const editing = () => editor.files.length > 0;
@@ -69,9 +69,8 @@ const editor = {
   typed(name, a) {
     this.files.find((f) => f.name === name).text = a.value;
     this.edited = true;
+    this.compile(); // the engine begins while the page is drawn; of several keys it answers the last one
     drawManifests();
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.compile(), pause);
   },
 
   key(e, a) {
@@ -102,6 +101,14 @@ const editor = {
     return { ...d, nodes: d.nodes.map((n) => ({ ...n, backends: all(n) })) };
   },
 
+  // keep puts what was typed into the address.
+  async keep() {
+    clearTimeout(this.timer);
+    const text = this.edited ? await packed(JSON.stringify({ files: this.manifests(), settings: this.settings() })) : "";
+    this.packedText = text;
+    keepLink();
+  },
+
   // compile asks for the document of what was typed; an older answer is dropped.
   async compile() {
     const asked = ++this.asked, began = performance.now();
@@ -111,8 +118,8 @@ const editor = {
       if (asked !== this.asked) return;
       if (made) show(this.complete(made));
       byId("engine").textContent = `compiled in ${Math.round(performance.now() - began)} ms`;
-      this.packedText = this.edited ? await packed(JSON.stringify({ files: this.manifests(), settings: this.settings() })) : "";
-      keepLink();
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.keep(), pause);
       if (state.asked) askAgain();
     } catch (problem) {
       if (asked === this.asked) byId("engine").textContent = `the compiler failed: ${problem && problem.message || problem}`;

@@ -21,29 +21,44 @@ class List {
     this.ruler = make("div", { class: "ruler", "aria-hidden": "true" });
     this.box.append(this.ruler, this.sizer);
     for (const [k, v] of Object.entries({ role: "listbox", tabindex: "0", "aria-label": look.label })) this.box.setAttribute(k, v);
-    this.box.addEventListener("scroll", () => this.later());
+    // Where it is scrolled to and how high it is: asking the box lays out the page.
+    this.top = this.high = 0;
+    this.box.addEventListener("scroll", () => {
+      this.top = this.box.scrollTop;
+      this.later();
+    });
     this.box.addEventListener("mouseover", (e) => hover(this.idsAt(this.at(e))));
     this.box.addEventListener("mouseleave", () => hover([]));
     this.box.addEventListener("click", (e) => this.pick(this.at(e)));
     this.box.addEventListener("keydown", (e) => this.key(e));
     this.box.addEventListener("blur", () => hover([]));
-    new ResizeObserver(() => this.later()).observe(this.box);
+    new ResizeObserver(() => {
+      this.high = this.box.clientHeight;
+      this.top = this.box.scrollTop;
+      this.later();
+      this.rule();
+    }).observe(this.box);
     lists.push(this);
   }
 
   // set shows other rows; where they are of the same text, the place is kept.
   set(rows, name) {
-    const same = name !== undefined && name === this.name, top = this.box.scrollTop, left = this.box.scrollLeft;
+    const same = name !== undefined && name === this.name;
     this.name = name;
     this.shift = this.rows.length - rows.length;
     this.rows = rows;
     this.index = indexRows(rows);
     this.cursor = same ? Math.min(this.cursor, rows.length - 1) : -1;
-    this.sizer.style.height = rows.length * this.look.height + "px";
+    if (this.shift) this.sizer.style.height = rows.length * this.look.height + "px";
     this.from = this.to = -1;
-    this.box.scrollTop = same ? top : 0;
-    this.box.scrollLeft = same ? left : 0;
+    if (!same) this.scroll(0, 0);
     this.paint();
+  }
+
+  scroll(top, left = this.box.scrollLeft) {
+    this.box.scrollTop = top;
+    this.box.scrollLeft = left;
+    this.top = this.box.scrollTop; // as far as it goes
   }
 
   later() {
@@ -59,8 +74,9 @@ class List {
     const h = this.look.height, n = this.rows.length;
     let from = 0, to = n;
     if (n > drawAll) {
-      from = Math.max(Math.floor(this.box.scrollTop / h) - spare, 0);
-      to = Math.min(Math.ceil((this.box.scrollTop + (this.box.clientHeight || 600)) / h) + spare, n);
+      const high = this.high || 600, top = Math.min(this.top, Math.max(n * h - high, 0));
+      from = Math.max(Math.floor(top / h) - spare, 0);
+      to = Math.min(Math.ceil((top + high) / h) + spare, n);
       if (from >= this.from && to <= this.to && this.to - this.from < to - from + 2 * spare) return;
     } else if (this.from === 0 && this.to === n) return;
     [this.from, this.to] = [from, to];
@@ -75,9 +91,21 @@ class List {
     for (let i = from; i < to; i++) made.push(reused(i, i) || reused(i, i + this.shift) || this.element(i));
     made.forEach((e, k) => this.number(e, from + k));
     this.shift = 0;
-    this.window.style.transform = `translateY(${from * h}px)`;
-    if (had.size || made.some((e, k) => e !== this.window.children[k])) this.window.replaceChildren(...made);
+    const at = `translateY(${from * h}px)`;
+    if (this.window.style.transform !== at) this.window.style.transform = at;
+    this.patch(had.values(), made);
     this.marks();
+  }
+
+  // patch makes the elements those of the window, and leaves alone what is in its place:
+  // what is moved is laid out again.
+  patch(gone, made) {
+    for (const e of gone) e.remove();
+    let next = this.window.firstChild;
+    for (const e of made) {
+      if (e === next) next = next.nextSibling;
+      else this.window.insertBefore(e, next);
+    }
   }
 
   element(i) {
@@ -112,7 +140,7 @@ class List {
 
   // rule shows beside the scroll bar where the pinned rows are.
   rule() {
-    const at = new Map(), height = this.box.clientHeight, n = this.rows.length || 1;
+    const at = new Map(), height = this.high, n = this.rows.length || 1;
     if (height && n * this.look.height > height) {
       for (const id of marks.pinned) for (const i of this.index.get(id) || []) at.set(Math.floor(i / n * height / 2) * 2, doc.hues[id]);
     }
@@ -155,10 +183,10 @@ class List {
 
   // reveal scrolls to a row, in the upper part of the picture, unless it is well inside of the picture.
   reveal(i, nearest) {
-    const h = this.look.height, top = this.box.scrollTop, view = this.box.clientHeight, y = i * h;
+    const h = this.look.height, top = this.box.scrollTop, view = this.high = this.box.clientHeight, y = i * h;
     if (y >= top + (nearest ? 0 : h) && y + h <= top + view - (nearest ? 0 : 2 * h)) return;
     const to = nearest ? (y < top ? y : y + h - view) : Math.max(y - view / 4, 0);
-    this.box.scrollTop = to;
+    this.scroll(to);
     this.paint();
   }
 

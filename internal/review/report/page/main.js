@@ -40,6 +40,7 @@ function restore() {
 }
 
 async function copyLink() {
+  if (editing()) await editor.keep();
   const button = byId("share"), text = location.href.split("#")[0] + link(editedPart());
   keepLink();
   try {

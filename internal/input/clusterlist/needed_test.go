@@ -1,0 +1,50 @@
+package clusterlist
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/planec/planec/internal/input/manifest"
+)
+
+// TestNeeded lists Calico's objects once where a server has them in two groups, and
+// service accounts only beside them.
+func TestNeeded(t *testing.T) {
+	list := func(version string, kinds ...string) *metav1.APIResourceList {
+		out := &metav1.APIResourceList{GroupVersion: version}
+		for _, k := range kinds {
+			out.APIResources = append(out.APIResources, metav1.APIResource{Name: k, Kind: k, Verbs: []string{"list"}})
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name   string
+		served []*metav1.APIResourceList
+		want   []string
+	}{
+		{"Kubernetes alone", []*metav1.APIResourceList{list("v1", "ServiceAccount")}, nil},
+		{"Calico's own API", []*metav1.APIResourceList{list("v1", "ServiceAccount"), list("projectcalico.org/v3", "NetworkPolicy", "Tier")}, []string{"/ServiceAccount", "projectcalico.org/NetworkPolicy", "projectcalico.org/Tier"}},
+		{
+			"both",
+			[]*metav1.APIResourceList{list("projectcalico.org/v3", "NetworkPolicy", "Tier"), list("crd.projectcalico.org/v1", "NetworkPolicy")},
+			[]string{"projectcalico.org/Tier", "crd.projectcalico.org/NetworkPolicy"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			want := make(map[string]bool)
+			for _, w := range tt.want {
+				want[w] = true
+			}
+			for _, k := range manifest.Kinds() {
+				if !k.Optional {
+					continue
+				}
+				_, there := find(tt.served, k)
+				if got := there && needed(tt.served, k); got != want[k.Group+"/"+k.Name] {
+					t.Errorf("%s/%s is listed: %v", k.Group, k.Name, got)
+				}
+			}
+		})
+	}
+}
