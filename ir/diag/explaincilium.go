@@ -39,7 +39,7 @@ var aboutCilium = map[Code]Explanation{
 		"apiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\nspec: {nodeSelector: {}, ingress: [{fromEntities: [cluster]}]}",
 	},
 	FilteredLabel: {
-		"Cilium makes identities of some labels only, so that pods of one workload share one. A selector finds no other label: what demands it matches nobody, and what excludes it excludes nobody.",
+		"Cilium makes identities of some labels only, so that pods of one workload share one. A selector finds no other label: what demands it matches nothing, and what excludes it excludes nothing.",
 		"spec: {endpointSelector: {matchLabels: {pod-template-hash: 5d4f8}}}",
 	},
 	NoCIDRGroup: {

@@ -4,12 +4,12 @@ import (
 	"github.com/planec/planec/compiler/objects/ciliumv2"
 )
 
-// peersOf reads the other end of a rule. It is nil if the rule matches nobody: because a
+// peersOf reads the other end of a rule. It is nil if the rule matches nothing: because a
 // list is empty, or because it has neither peers nor ports
 // (pkg/policy/rule.go, mergeL4Filter).
 //
 // Where Cilium loses peers that it cannot tell and opens a port for everybody, the peers
-// here are nobody, and those of a rule that denies are everybody.
+// here are none, and those of a rule that denies are everybody.
 func (p *policy) peersOf(v *view) *peers {
 	switch {
 	case v.selectsNobody():

@@ -29,21 +29,21 @@ func (r *reader) sayPeers(made *rule) {
 	v, at := made.view, made.origin
 	for i, name := range v.entities {
 		if slices.Contains(unseen, name) {
-			r.diags.Add(diag.UnseenEntity, at.At(fmt.Sprintf("%s.%s[%d]", at.Path, v.field("Entities"), i)), fmt.Sprintf("objects of Kubernetes do not tell who is %s: it matches nobody", name))
+			r.diags.Add(diag.UnseenEntity, at.At(fmt.Sprintf("%s.%s[%d]", at.Path, v.field("Entities"), i)), fmt.Sprintf("objects of Kubernetes do not tell who is %s: it matches nothing", name))
 		}
 	}
 	if len(v.groups) > 0 {
-		r.diags.Add(diag.CloudGroup, at.At(at.Path+"."+v.field("Groups")), "the addresses of a cloud's groups are not known: they match nobody")
+		r.diags.Add(diag.CloudGroup, at.At(at.Path+"."+v.field("Groups")), "the addresses of a cloud's groups are not known: they match nothing")
 	}
 	for i := range v.domains {
 		d := newDomain(&v.domains[i])
 		if len(addresses([]domain{d}, r.world.cluster.Settings.Domains)) == 0 {
-			r.diags.Add(diag.NoDomain, at.At(fmt.Sprintf("%s.toFQDNs[%d]", at.Path, i)), fmt.Sprintf("no address of %.100s is known: it matches nobody", d.text))
+			r.diags.Add(diag.NoDomain, at.At(fmt.Sprintf("%s.toFQDNs[%d]", at.Path, i)), fmt.Sprintf("no address of %.100s is known: it matches nothing", d.text))
 		}
 	}
 	for i := range v.services {
 		if !(&peers{}).addService(r.world, &v.services[i]) {
-			r.diags.Add(diag.NoService, at.At(fmt.Sprintf("%s.toServices[%d]", at.Path, i)), "no Service with endpoints is meant: it matches nobody, where Cilium without other peers would open the ports to everybody")
+			r.diags.Add(diag.NoService, at.At(fmt.Sprintf("%s.toServices[%d]", at.Path, i)), "no Service with endpoints is meant: it matches nothing, where Cilium without other peers would open the ports to everybody")
 		}
 	}
 	if v.deny && len(v.services) > 0 {
@@ -51,11 +51,11 @@ func (r *reader) sayPeers(made *rule) {
 	}
 	for i := range v.cidrSets {
 		if c := &v.cidrSets[i]; c.CIDR == "" && len(r.world.networkOf(c).in) == 0 {
-			r.diags.Add(diag.NoCIDRGroup, at.At(fmt.Sprintf("%s.%s[%d]", at.Path, v.field("CIDRSet"), i)), "no CiliumCIDRGroup with networks is meant: it matches nobody")
+			r.diags.Add(diag.NoCIDRGroup, at.At(fmt.Sprintf("%s.%s[%d]", at.Path, v.field("CIDRSet"), i)), "no CiliumCIDRGroup with networks is meant: it matches nothing")
 		}
 	}
 	if empty := v.emptyQuirk(); empty != "" {
-		r.diags.Add(diag.OpenQuirk, at.At(at.Path+"."+empty), "an empty list: here it is nobody to a rule that allows, and everybody to Cilium")
+		r.diags.Add(diag.OpenQuirk, at.At(at.Path+"."+empty), "an empty list: a rule that allows opens nothing by it; to Cilium it is every peer")
 	}
 	for i := range v.endpoints {
 		r.sayFiltered(&v.endpoints[i], at.At(fmt.Sprintf("%s.%s[%d]", at.Path, v.field("Endpoints"), i)))
@@ -141,7 +141,7 @@ func (r *reader) sayFiltered(from *ciliumv2.Selector, at ir.Origin) {
 		if isOwned(q.key) || !r.world.options.podFilter.counts(q.key) {
 			effect := "nothing has it"
 			if !q.demands() {
-				effect = "nothing has it, so this excludes nobody"
+				effect = "nothing has it, so this excludes nothing"
 			}
 			r.diags.Add(diag.FilteredLabel, at, fmt.Sprintf("Cilium drops the label %.100s of pods: %s", q.key, effect))
 		}

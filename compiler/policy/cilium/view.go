@@ -91,7 +91,7 @@ func denied(ports []ciliumv2.PortDenyRule) []ciliumv2.PortRule {
 	return out
 }
 
-// selectsNobody reports whether an empty list makes the rule select nobody
+// selectsNobody reports whether an empty list makes the rule select nothing
 // (pkg/policy/utils/parserules.go, mergeEndpointSelectors).
 func (v *view) selectsNobody() bool {
 	empty := func(there bool, items int) bool { return there && items == 0 }
