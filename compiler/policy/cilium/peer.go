@@ -86,12 +86,12 @@ func (w *world) inside(p *peers) *clause.Peer {
 	texts := []string{"cilium"}
 	perNode := false
 	for _, s := range p.selectors {
-		if noPods(s) && !w.selectsNodes(s) && !w.selectsAPIServer(s) {
+		if noPods(s) && !w.ofNodes(s).some && !w.selectsAPIServer(s) {
 			continue
 		}
 		selectors = append(selectors, s)
 		texts = append(texts, "{"+s.String()+"}")
-		perNode = perNode || w.differs(s)
+		perNode = perNode || w.ofNodes(s).differs
 	}
 	var networks []network
 	if w.options.cidrNodes || w.options.cidrPods {
@@ -117,23 +117,32 @@ func (w *world) inside(p *peers) *clause.Peer {
 	}}
 }
 
-// selectsNodes reports whether a selector selects some node, as its own or another one.
-func (w *world) selectsNodes(s selector) bool {
-	return !onlyPods(s) && slices.ContainsFunc(w.cluster.Nodes, func(n *clause.Node) bool {
-		return s.matches(nodeLabels{w, n, true}) || s.matches(nodeLabels{w, n, false})
-	})
+// nodeView is what a selector makes of the nodes.
+type nodeView struct {
+	some bool // it selects some node, as its own or another one
+	// differs says that it selects other nodes on one node than on another: then the
+	// set of its addresses is a node's own.
+	differs bool
 }
 
-// differs reports whether a selector selects other nodes on one node than on another:
-// then the set of its addresses is a node's own.
-func (w *world) differs(s selector) bool {
+// ofNodes returns what a selector makes of the nodes.
+func (w *world) ofNodes(s selector) nodeView {
 	if onlyPods(s) || len(w.cluster.Nodes) == 0 {
-		return false
+		return nodeView{}
+	}
+	text := s.String()
+	if have, known := w.nodeViews.Load(text); known {
+		return have.(nodeView)
 	}
 	first := s.matches(nodeLabels{w, w.cluster.Nodes[0], true})
-	return slices.ContainsFunc(w.cluster.Nodes, func(n *clause.Node) bool {
-		return s.matches(nodeLabels{w, n, true}) != first || s.matches(nodeLabels{w, n, false}) != first
-	})
+	out := nodeView{some: first}
+	for _, n := range w.cluster.Nodes {
+		own, other := s.matches(nodeLabels{w, n, true}), s.matches(nodeLabels{w, n, false})
+		out.some = out.some || own || other
+		out.differs = out.differs || own != first || other != first
+	}
+	w.nodeViews.Store(text, out)
+	return out
 }
 
 func (w *world) selectsAPIServer(s selector) bool {

@@ -2,9 +2,6 @@ package cilium
 
 import (
 	"fmt"
-	"net/netip"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/planec/planec/compiler/policy/clause"
@@ -190,58 +187,14 @@ func (r *rule) forName(variants []variant, n *namedPort, base clause.Rule, paylo
 // destinations returns rules to the pods that have a port of the name, one for each number
 // that it means.
 func (r *rule) destinations(n *namedPort, base clause.Rule, payload string) []clause.Rule {
-	byNumber := make(map[uint16][]*clause.Pod)
-	for _, p := range r.world.withNamedPort(n.name) {
-		if at, there := number(p, n.name, n.protocol); there && r.selectsPod(p) {
-			byNumber[at] = append(byNumber[at], p)
-		}
-	}
-	numbers := make([]uint16, 0, len(byNumber))
-	for at := range byNumber {
-		numbers = append(numbers, at)
-	}
-	slices.Sort(numbers)
+	groups := r.world.numberGroups(r.peers, n)
 	var out []clause.Rule
-	for _, at := range numbers {
-		pods := byNumber[at]
-		peer := &clause.Peer{
-			ID:      fmt.Sprintf("%s with %v=%d", r.peersText(), n, at),
-			Resolve: func(string) clause.Set { return clause.Set{Pods: pods} },
-		}
-		rule := clause.Rule{Ports: []ir.PortRange{n.numbered(at, ir.Egress)}, Origin: base.Origin}
+	for _, g := range groups {
+		pods := g.pods
+		peer := &clause.Peer{ID: g.id, Resolve: func(string) clause.Set { return clause.Set{Pods: pods} }}
+		rule := clause.Rule{Ports: []ir.PortRange{n.numbered(g.number, ir.Egress)}, Origin: base.Origin}
 		out = append(out, r.forPorts([]variant{{peers: []*clause.Peer{peer}}}, rule, payload)...)
 	}
-	r.alternatives += len(numbers)
+	r.alternatives += len(groups)
 	return out
-}
-
-// selectsPod reports whether a pod is among the peers; CIDRs match pods only by an option.
-func (r *rule) selectsPod(p *clause.Pod) bool {
-	if r.peers.any {
-		return true
-	}
-	if slices.ContainsFunc(r.peers.selectors, func(s selector) bool { return s.matches(podLabels{r.world, p}) }) {
-		return true
-	}
-	return r.world.options.cidrPods && slices.ContainsFunc(r.peers.networks, func(n network) bool {
-		return slices.ContainsFunc(p.Addresses, func(a netip.Addr) bool { return n.holds(a, true) })
-	})
-}
-
-// peersText is canonical for the pods among the peers.
-func (r *rule) peersText() string {
-	if r.peers.any {
-		return "cilium everybody"
-	}
-	var texts []string
-	for _, s := range r.peers.selectors {
-		texts = append(texts, "{"+s.String()+"}")
-	}
-	if r.world.options.cidrPods {
-		for _, n := range r.peers.networks {
-			texts = append(texts, "{members in "+n.text+"}")
-		}
-	}
-	slices.Sort(texts)
-	return "cilium " + strings.Join(slices.Compact(texts), " ")
 }

@@ -31,6 +31,10 @@ type world struct {
 	labelsOnce, portsOnce sync.Once
 	labelled              map[clause.Label][]*clause.Pod
 	withPort              map[string][]*clause.Pod
+	// numbers caches the pods with a named port: text to []numberGroup.
+	numbers sync.Map
+	// nodeViews caches what selectors make of the nodes: text to nodeView.
+	nodeViews sync.Map
 }
 
 func newWorld(c *clause.Cluster, o *options) *world {
@@ -220,6 +224,17 @@ func (w *world) ownLabels(s selector) []clause.Label {
 // pods returns the pods that a selector selects, in the order of the cluster. A required
 // label, or a required namespace, narrows the search.
 func (w *world) pods(s selector) []*clause.Pod {
+	var out []*clause.Pod
+	for _, p := range w.candidates(s) {
+		if s.matches(podLabels{w, p}) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// candidates returns at least the pods that a selector selects.
+func (w *world) candidates(s selector) []*clause.Pod {
 	if noPods(s) {
 		return nil
 	}
@@ -238,13 +253,7 @@ func (w *world) pods(s selector) []*clause.Pod {
 			}
 		}
 	}
-	var out []*clause.Pod
-	for _, p := range best {
-		if s.matches(podLabels{w, p}) {
-			out = append(out, p)
-		}
-	}
-	return out
+	return best
 }
 
 func (w *world) indexLabels() {

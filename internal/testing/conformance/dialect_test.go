@@ -21,6 +21,7 @@ import (
 	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
 )
 
@@ -36,6 +37,7 @@ type dialectCase struct {
 	} `json:"notes"`
 	dir  string
 	rows []dialectRow
+	diags diag.List // of reading the objects
 	// strangers are pods that are not of the cluster's objects as Kubernetes has them.
 	strangers strangers
 }
@@ -168,7 +170,8 @@ func (c *dialectCase) objects() (objects.Set, error) {
 	if text, c.strangers, err = withoutStrangers(text); err != nil {
 		return objects.Set{}, err
 	}
-	set, _, err := manifest.Load(context.Background(), manifest.Options{Paths: []string{"-"}, Stdin: bytes.NewReader(text)})
+	set, found, err := manifest.Load(context.Background(), manifest.Options{Paths: []string{"-"}, Stdin: bytes.NewReader(text)})
+	c.diags = found
 	return set, err
 }
 
@@ -500,4 +503,37 @@ func reportDialect(t *testing.T, table string, cases []dialectCase, judge Judge)
 		t.Errorf("%d of %d cases of %s differ on purpose, want %d %% at most", left, len(cases), table, mostDiffering)
 	}
 	t.Logf("%d/%d cases of %s right, %d rows, %d cases differ on purpose", right, len(cases), table, rows, left)
+}
+
+// TestRefusedAloud wants an error for every policy that a project would refuse.
+func TestRefusedAloud(t *testing.T) {
+	for _, table := range []string{"caliconetworkpolicy", "ciliumnetworkpolicy"} {
+		cases, err := loadDialect(filepath.Join(dataDir(t), table))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range cases {
+			c := &cases[i]
+			set, err := c.objects()
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := slices.Concat(c.diags, compiler.Prepare(&set, objects.Config{}).Diagnostics())
+			for _, d := range said {
+				if len(c.Notes) == 0 && d.Code == diag.RefusedPolicy {
+					t.Errorf("%s: case %d: %v, and nothing is wrong", table, c.Case, d)
+				}
+			}
+			for _, n := range c.Notes {
+				kind, name, _ := strings.Cut(n.Policy, " ")
+				aloud := func(d diag.Diagnostic) bool {
+					// An object that cannot be decoded has no name.
+					return d.Severity() == diag.Error && (strings.HasSuffix(d.Origin.Object(), " "+name) || d.Origin.Name == "" && strings.HasSuffix(d.Origin.Kind, kind))
+				}
+				if n.By != "pruned" && !slices.ContainsFunc(said, aloud) {
+					t.Errorf("%s: case %d: nothing says that %s is refused by %s: %s; said %v", table, c.Case, n.Policy, n.By, n.Message, said)
+				}
+			}
+		}
+	}
 }
