@@ -60,7 +60,7 @@ func TestDialectFlags(t *testing.T) {
 		got[layout.Address(pods.Key(i)).Addr().String()] = layout.DecodePod(pods.Value(i)).Flags
 	}
 	const own = layout.PodIngress | layout.PodOwn
-	if got["10.1.0.2"] != own|layout.PodEgress|layout.PodEgressOpen || got["10.1.0.3"] != own|layout.PodIngressOpen {
+	if got["10.1.0.2"] != own|layout.PodEgress|layout.PodEgressOpen|layout.PodLogs || got["10.1.0.3"] != own|layout.PodIngressOpen {
 		t.Errorf("%v", got)
 	}
 	if f := img.Info().Node.Flags; f != layout.PodIngress {
@@ -106,7 +106,7 @@ func TestReadRefusesDialects(t *testing.T) {
 		want   string
 		change func(*Image)
 	}{
-		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Flags |= 32 })},
+		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Flags |= 64 })},
 		{"unknown flags, profile", pods(func(p *layout.Pod) {
 			p.Flags |= layout.PodEgressOpen
 			p.Flags &^= layout.PodEgress
@@ -115,6 +115,8 @@ func TestReadRefusesDialects(t *testing.T) {
 		{"does not judge packets from the own node", pods(func(p *layout.Pod) { p.Flags &^= layout.PodOwn })},
 		{"its flags say otherwise", pods(func(p *layout.Pod) { p.Flags &^= layout.PodEgressOpen | layout.PodIngressOpen })},
 		{"its flags say otherwise", pods(func(p *layout.Pod) { p.Flags |= layout.PodIngressOpen })},
+		{"it logs, true, but its flags", pods(func(p *layout.Pod) { p.Flags &^= layout.PodLogs })},
+		{"it logs, false, but its flags", node(func(p *layout.Pod) { p.Flags |= layout.PodLogs })},
 		{"judges packets from the own node", node(func(p *layout.Pod) { p.Flags |= layout.PodOwn })},
 		{"unknown flags, profile", node(func(p *layout.Pod) { p.Flags = 0 })},
 		{"or not policed", node(func(p *layout.Pod) { *p = layout.Pod{} })},

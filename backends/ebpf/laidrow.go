@@ -243,3 +243,12 @@ func (l *laidRow) deniesAlone(id layout.PolicyID) bool {
 	}
 	return !l.standard.Accepts() || slices.ContainsFunc(l.ranges, func(v verdictRange) bool { return !v.verdict.Accepts() })
 }
+
+// logs reports whether a row or one of its source ports logs.
+func (rows laidRows) logs(id layout.PolicyID) bool {
+	r := rows[id]
+	return r != nil && (len(r.logs) > 0 || slices.ContainsFunc(r.sources, func(s sourceRange) bool {
+		other := rows[s.row]
+		return other != nil && len(other.logs) > 0
+	}))
+}

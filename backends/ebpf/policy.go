@@ -83,6 +83,9 @@ func (b *policyBuilder) pod(p *resolve.Profile) layout.Pod {
 		if compact.own != (layout.PolicyID{}) {
 			pod.Flags |= layout.PodOwn
 		}
+		if b.policy.logs(&compact) {
+			pod.Flags |= layout.PodLogs
+		}
 		*d.row = compact.standard
 		b.layTable(&compact, layout.RowKey{Profile: pod.Profile, Direction: d.direction})
 	}

@@ -145,6 +145,11 @@ func (t *policyTables) denies(table *policyTable) bool {
 	return t.laid.denies(table.standard) || slices.ContainsFunc(table.rows, func(r classRow) bool { return t.laid.denies(r.row) })
 }
 
+// logs reports whether a row of a table logs.
+func (t *policyTables) logs(table *policyTable) bool {
+	return t.laid.logs(table.standard) || t.laid.logs(table.own) || slices.ContainsFunc(table.rows, func(r classRow) bool { return t.laid.logs(r.row) })
+}
+
 // standardRow selects the row for all classes without an entry; count has the number
 // of classes per row. It is the row of class 0, the intuitive choice, unless another
 // row is much more frequent. That is common: a rule that gives every pod of the

@@ -22,15 +22,15 @@ type policyVerifier struct {
 	tables map[layout.RowKey]map[layout.PolicyID]int
 	// none are the entries of class 0.
 	none map[layout.RowKey]layout.PolicyID
-	// owns are the profiles with a row for packets from the own node.
-	owns map[layout.PolicyID]bool
+	// owns are the rows of profiles for packets from the own node.
+	owns map[layout.PolicyID]layout.PolicyID
 }
 
 // policies checks the maps of policies, and the profile of the node in meta.
 func (v *imageVerifier) policies() error {
 	p := policyVerifier{
 		imageVerifier: v, used: make(map[layout.PolicyID]bool), profiles: make(map[layout.PolicyID]layout.Pod),
-		classes: make(map[uint32]bool), tables: make(map[layout.RowKey]map[layout.PolicyID]int), none: make(map[layout.RowKey]layout.PolicyID), owns: make(map[layout.PolicyID]bool),
+		classes: make(map[uint32]bool), tables: make(map[layout.RowKey]map[layout.PolicyID]int), none: make(map[layout.RowKey]layout.PolicyID), owns: make(map[layout.PolicyID]layout.PolicyID),
 	}
 	var err error
 	if p.ports, err = decodePorts(&v.maps[layout.Ports], &v.maps[layout.SourcePorts], &v.maps[layout.Logs]); err != nil {
@@ -169,22 +169,31 @@ func (v *policyVerifier) own(key layout.RowKey, row layout.PolicyID) error {
 	case !v.knows(row):
 		return fmt.Errorf("row %x is not there", row)
 	}
-	v.owns[key.Profile] = true
+	v.owns[key.Profile] = row
 	return nil
 }
 
 // needed checks that every entry is used.
 func (v *policyVerifier) needed() error {
 	for id, pod := range v.profiles {
-		if pod.Flags&layout.PodOwn != 0 && !v.owns[id] {
+		own := v.owns[id]
+		if pod.Flags&layout.PodOwn != 0 && own == (layout.PolicyID{}) {
 			return fmt.Errorf("map pod: profile %x: there is no row for packets from the own node", id)
 		}
+		logs := v.ports.rows.logs(own)
 		for _, direction := range []uint8{layout.DirectionEgress, layout.DirectionIngress} {
 			if row, policed := pod.Row(direction); policed {
 				if err := v.table(layout.RowKey{Profile: id, Direction: direction}, row); err != nil {
 					return fmt.Errorf("map pod: profile %x: direction %d: %w", id, direction, err)
 				}
+				logs = logs || v.ports.rows.logs(row)
+				for row := range v.tables[layout.RowKey{Profile: id, Direction: direction}] {
+					logs = logs || v.ports.rows.logs(row)
+				}
 			}
+		}
+		if logs != (pod.Flags&layout.PodLogs != 0) {
+			return fmt.Errorf("map pod: profile %x: it logs, %v, but its flags say otherwise", id, logs)
 		}
 	}
 	for _, id := range v.ports.ids {

@@ -90,7 +90,7 @@ func TestReadRefusesPolicies(t *testing.T) {
 		want   string
 		change func(*Image)
 	}{
-		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Flags |= 32 })},
+		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Flags |= 64 })},
 		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Reserved[3] = 1 })},
 		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Profile = layout.RowDeny })},
 		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Flags, p.Egress, p.Ingress = 0, layout.PolicyID{}, layout.PolicyID{} })},

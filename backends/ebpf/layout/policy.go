@@ -43,7 +43,11 @@ const (
 	PodEgressOpen  = 1 << 3
 	PodIngressOpen = 1 << 4
 
-	podFlags = 1<<5 - 1
+	// PodLogs says that a row of the pod logs: programs only count its packets, and what
+	// the kernel's log must have is for rules of packets.
+	PodLogs = 1 << 5
+
+	podFlags = 1<<6 - 1
 )
 
 // The directions of a RowKey. DirectionOwn is the ingress of packets from the own
@@ -69,7 +73,7 @@ type Pod struct {
 // ValidFlags reports whether policies apply to the pod, only known flags are set, and
 // each flag comes with that of its direction.
 func (p *Pod) ValidFlags() bool {
-	needs := p.Flags >> 3
+	needs := p.Flags >> 3 & (PodEgress | PodIngress)
 	if p.Flags&PodOwn != 0 {
 		needs |= PodIngress
 	}
