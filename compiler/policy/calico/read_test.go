@@ -102,10 +102,7 @@ func TestDiagnostics(t *testing.T) {
 func judge(set *objects.Set, settings policy.Settings, port uint16) (egress, ingress eval.Decision) {
 	model, _ := policy.Analyze(set, settings)
 	at := func(node string, d ir.Direction, pod, peer string) eval.Decision {
-		p := &ir.Program{}
-		model.Lower(node, ir.Drop, nil, p, &diag.List{})
-		p.Normalize()
-		out, _ := eval.New(p).Judge(d, netip.MustParseAddr(pod), netip.MustParseAddr(peer), eval.Transport{Protocol: ir.TCP, Port: port})
+		out, _ := eval.New(lowered(model, node)).Judge(d, netip.MustParseAddr(pod), netip.MustParseAddr(peer), eval.Transport{Protocol: ir.TCP, Port: port})
 		return out
 	}
 	return at("node-a", ir.Egress, "10.1.0.10", "10.1.1.10"), at("node-b", ir.Ingress, "10.1.1.10", "10.1.0.10")
