@@ -148,6 +148,7 @@ func (x *Incremental) facts() (ir.Program, *service.Node) {
 	others.NetworkPolicies, others.ClusterNetworkPolicies, others.AdminNetworkPolicies, others.BaselineAdminNetworkPolicies = nil, nil, nil, nil
 	others.CalicoNetworkPolicies, others.CalicoGlobalNetworkPolicies, others.CalicoTiers = nil, nil, nil
 	others.CalicoNetworkSets, others.CalicoGlobalNetworkSets = nil, nil
+	others.CiliumNetworkPolicies, others.CiliumClusterwideNetworkPolicies, others.CiliumCIDRGroups, others.CiliumConfigs = nil, nil, nil, nil
 	cluster := Prepare(&others, x.config)
 	diags := cluster.Diagnostics()
 	p := ir.Program{Masquerade: cloneMasquerade(x.config.Masquerade)}

@@ -40,7 +40,7 @@ type Config struct {
 	OnDeny ir.Refusal
 	// OnRedirect is what happens to packets that a policy hands to a proxy, which
 	// planec does not have: ir.Deny, also if it is 0, or ir.Accept.
-	OnRedirect ir.Action
+	OnRedirect ir.Action `json:",omitzero"`
 	// Domains are the addresses of the DNS names in policies. A name that is not
 	// there has none, and what a policy allows to it is closed.
 	Domains map[string][]netip.Addr

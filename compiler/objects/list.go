@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/planec/planec/compiler/objects/ciliumv2"
 )
 
 // List gives uniform access to the objects of one kind in a set.
@@ -35,6 +37,8 @@ func (s *Set) Lists() []List {
 		listOf(KindCalicoNetworkPolicy, &s.CalicoNetworkPolicies), listOf("GlobalNetworkPolicy", &s.CalicoGlobalNetworkPolicies),
 		listOf("Tier", &s.CalicoTiers), listOf("NetworkSet", &s.CalicoNetworkSets),
 		listOf("GlobalNetworkSet", &s.CalicoGlobalNetworkSets), listOf("ServiceAccount", &s.ServiceAccounts),
+		listOf(ciliumv2.KindNetworkPolicy, &s.CiliumNetworkPolicies), listOf(ciliumv2.KindClusterwideNetworkPolicy, &s.CiliumClusterwideNetworkPolicies),
+		listOf(ciliumv2.KindCIDRGroup, &s.CiliumCIDRGroups), listOf("ConfigMap", &s.CiliumConfigs),
 		listOf("Endpoints", &s.Endpoints), listOf("", &s.Workloads), listOf("", &s.Entries),
 	}
 }

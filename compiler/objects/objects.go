@@ -8,6 +8,7 @@ import (
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/compiler/objects/calicov3"
+	"github.com/planec/planec/compiler/objects/ciliumv2"
 	"github.com/planec/planec/ir"
 )
 
@@ -52,6 +53,13 @@ type Set struct {
 	CalicoGlobalNetworkSets     []Sourced[*calicov3.GlobalNetworkSet]
 	ServiceAccounts             []Sourced[*corev1.ServiceAccount] // for their labels, by which Calico's policies select
 
+	// Objects of Cilium, of cilium.io/v2, and the ConfigMap kube-system/cilium-config
+	// with the options of its agent.
+	CiliumNetworkPolicies            []Sourced[*ciliumv2.NetworkPolicy]
+	CiliumClusterwideNetworkPolicies []Sourced[*ciliumv2.ClusterwideNetworkPolicy]
+	CiliumCIDRGroups                 []Sourced[*ciliumv2.CIDRGroup] // v2 and v2alpha1
+	CiliumConfigs                    []Sourced[*corev1.ConfigMap]
+
 	// Workloads, Endpoints and Entries are only filled on request.
 	Workloads []Sourced[*Workload]
 	Endpoints []Sourced[*Endpoints] // from which synth makes slices
@@ -59,7 +67,7 @@ type Set struct {
 }
 
 // HasDialects reports whether there are policies of other dialects than Kubernetes'.
-func (s *Set) HasDialects() bool { return s.hasCalico() }
+func (s *Set) HasDialects() bool { return s.hasCalico() || s.hasCilium() }
 
 // Append adds the objects of other to s.
 func (s *Set) Append(other Set) {
@@ -79,6 +87,7 @@ func (s *Set) Append(other Set) {
 	s.CalicoNetworkSets = append(s.CalicoNetworkSets, other.CalicoNetworkSets...)
 	s.CalicoGlobalNetworkSets = append(s.CalicoGlobalNetworkSets, other.CalicoGlobalNetworkSets...)
 	s.ServiceAccounts = append(s.ServiceAccounts, other.ServiceAccounts...)
+	s.appendCilium(&other)
 	s.Workloads = append(s.Workloads, other.Workloads...)
 	s.Endpoints = append(s.Endpoints, other.Endpoints...)
 	s.Entries = append(s.Entries, other.Entries...)

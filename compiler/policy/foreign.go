@@ -10,6 +10,7 @@ import (
 
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/compiler/policy/calico"
+	"github.com/planec/planec/compiler/policy/cilium"
 	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -35,7 +36,7 @@ type foreign struct {
 type dialect func(*clause.Cluster, *diag.List) ([]clause.Tier, []*clause.Policy)
 
 // dialects lists the front ends.
-func dialects() []dialect { return []dialect{calico.Read} }
+func dialects() []dialect { return []dialect{calico.Read, cilium.Read} }
 
 // readForeign compiles the policies of the dialects.
 func (m *Model) readForeign(set *objects.Set, settings clause.Settings, diags *diag.List) {
@@ -220,6 +221,36 @@ func (f *foreign) lower(r *clause.Rule, c *cast, node string) lowered {
 	}
 	l.rule.Peers, l.rule.NotPeers = peers, l.rule.Peers
 	return l
+}
+
+// reach adds the networks and ports by which the policies distinguish packets.
+func (f *foreign) reach(out *Reach, networks map[netip.Prefix]bool, ranges map[ir.PortRange]bool) {
+	if f == nil || len(f.policies) == 0 {
+		return
+	}
+	out.Foreign, out.Ordered = true, true
+	for _, p := range f.policies {
+		for _, r := range slices.Concat(p.Ingress.Rules, p.Egress.Rules) {
+			f.reachOf(&r, networks, ranges)
+		}
+	}
+}
+
+func (f *foreign) reachOf(r *clause.Rule, networks map[netip.Prefix]bool, ranges map[ir.PortRange]bool) {
+	for _, p := range slices.Concat(r.Peers, r.NotPeers) {
+		if p.PerNode {
+			continue // it is about nodes, not about networks
+		}
+		set := p.Resolve("")
+		for _, n := range slices.Concat(set.Networks, set.Except) {
+			networks[n] = true
+		}
+	}
+	for _, x := range slices.Concat(r.Ports, r.NotPorts) {
+		if x.Protocol.HasPorts() {
+			ranges[x] = true
+		}
+	}
 }
 
 // placed is a rule with its place in a tier.

@@ -27,6 +27,10 @@ type Reach struct {
 	// Ordered reports that a policy denies or passes, so that the order of rules
 	// matters. With NetworkPolicies alone, each further rule only allows more.
 	Ordered bool
+	// Foreign reports that there are policies of other dialects than Kubernetes'. What
+	// these select by is not in Selectors, Nodes and Names: only the pods and nodes of
+	// the input can tell what they do.
+	Foreign bool
 }
 
 // PodSelector selects pods by their namespace and their labels.
@@ -93,6 +97,7 @@ func (m *Model) Reach() Reach {
 	for _, p := range m.cluster {
 		add(p)
 	}
+	m.foreign.reach(&out, networks, ranges)
 	out.Selectors = slices.SortedFunc(maps.Values(selectors), func(a, b PodSelector) int { return cmp.Compare(a.text, b.text) })
 	out.Nodes = slices.SortedFunc(maps.Values(nodes), NodeSelector.compare)
 	out.Networks = slices.SortedFunc(maps.Keys(networks), ir.ComparePrefix)
@@ -121,6 +126,7 @@ func (r Reach) Union(o Reach) Reach {
 		Names:    slices.Compact(slices.SortedFunc(slices.Values(slices.Concat(r.Names, o.Names)), NamedPort.compare)),
 		Ranges:   distinctRanges(slices.Concat(r.Ranges, o.Ranges)),
 		Ordered:  r.Ordered || o.Ordered,
+		Foreign:  r.Foreign || o.Foreign,
 	}
 }
 

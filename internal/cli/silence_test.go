@@ -409,7 +409,7 @@ var reaches = []struct {
 // addUnread adds an object that planec does not read, and that may mean something to it.
 func addUnread(t *testing.T, rng *rand.Rand, m *manifests) (what, silent string) {
 	kinds := []string{
-		"cilium.io/v2 CiliumNetworkPolicy", "cilium.io/v2 CiliumClusterwideNetworkPolicy", "crd.antrea.io/v1beta1 ClusterNetworkPolicy",
+		"cilium.io/v3 CiliumNetworkPolicy", "cilium.io/v2 CiliumClusterwideNetworkPolcy", "networking.k8s.aws/v1 ApplicationNetworkPolicy", "crd.antrea.io/v1beta1 ClusterNetworkPolicy",
 		"projectcalico.org/v1 NetworkPolicy", "crd.antrea.io/v1beta1 NetworkPolicy", "networking.k8s.io/v2 NetworkPolicy",
 		"extensions/v1beta1 NetworkPolicy", "v2 Service", "networking.k8s.io/v1 NetworkPolcy", "v1 Servce", "apps/v1 Deploymnt",
 		"policy.networking.k8s.io/v1alpha9 AdminNetworkPolicy", "v1 NetworkPolicy",

@@ -85,6 +85,10 @@ func printable(set *objects.Set) []any {
 		typed("projectcalico.org/v3", "GlobalNetworkSet", set.CalicoGlobalNetworkSets),
 		typed("projectcalico.org/v3", "NetworkPolicy", set.CalicoNetworkPolicies),
 		typed("projectcalico.org/v3", "GlobalNetworkPolicy", set.CalicoGlobalNetworkPolicies),
+		typed("v1", "ConfigMap", set.CiliumConfigs),
+		typed("cilium.io/v2", "CiliumCIDRGroup", set.CiliumCIDRGroups),
+		typed("cilium.io/v2", "CiliumNetworkPolicy", set.CiliumNetworkPolicies),
+		typed("cilium.io/v2", "CiliumClusterwideNetworkPolicy", set.CiliumClusterwideNetworkPolicies),
 	)
 }
 

@@ -97,6 +97,19 @@ const (
 	PolicyServiceNamespace Code = "PLC0665"
 	EmptyServiceAccounts   Code = "PLC0666"
 	CalicoOrder            Code = "PLC0667"
+	RefusedCIDRGroup       Code = "PLC0680"
+	UnseenEntity           Code = "PLC0681"
+	ProxyRule              Code = "PLC0682"
+	NoDomain               Code = "PLC0683"
+	CloudGroup             Code = "PLC0684"
+	NoService              Code = "PLC0685"
+	OpenQuirk              Code = "PLC0686"
+	CiliumOption           Code = "PLC0687"
+	NodePolicy             Code = "PLC0688"
+	FilteredLabel          Code = "PLC0689"
+	NoCIDRGroup            Code = "PLC0690"
+	EmptyRule              Code = "PLC0691"
+	OtherNamespace         Code = "PLC0692"
 	SynthLimit             Code = "PLC0701"
 	SynthRangeFull         Code = "PLC0702"
 	SelectsNothing         Code = "PLC0711"
@@ -240,6 +253,19 @@ var codes = []CodeInfo{
 	{PolicyServiceNamespace, Warning, "a rule of Calico's for a Service without a namespace", "write services.namespace: Calico looks for a Service without one, and finds none; a rule that allows opens nothing, and one that denies closes the Service of the policy's own namespace"},
 	{EmptyServiceAccounts, Warning, "serviceAccounts of a rule of Calico's that ask for nothing", "give names or a selector: the rule is about everybody"},
 	{CalicoOrder, Info, "NetworkPolicies of Kubernetes that Calico's policies come before or after", "nothing to do: with policies of Calico, a NetworkPolicy has order 1000 in the tier default, and its isolation is the end of that tier"},
+	{RefusedCIDRGroup, Error, "a CiliumCIDRGroup that the API server would refuse", "correct what the message says; the group was left out, and has no networks"},
+	{UnseenEntity, Warning, "an entity of Cilium's that objects of Kubernetes do not tell", "nothing to do if none of it needs to connect: health, init, ingress and unmanaged match nothing"},
+	{ProxyRule, Warning, "a rule of Cilium's that a proxy or an authentication is to complete", "planec denies what the rule is about; --l7 allow accepts it without looking"},
+	{NoDomain, Warning, "a DNS name of a policy without a known address", "give its addresses in the file of --fqdn-file; until then the name matches nothing"},
+	{CloudGroup, Warning, "a group of a cloud's addresses in a policy of Cilium", "write the networks in a CiliumCIDRGroup; the group matches nothing"},
+	{NoService, Warning, "a Service of a policy of Cilium that is not there or has no endpoints", "check the name and the namespace; until there are endpoints the entry matches nothing"},
+	{OpenQuirk, Warning, "a rule by which Cilium does something else than is written", "write what is meant in a way that both read alike: planec takes the closed reading"},
+	{CiliumOption, Warning, "an option of Cilium's agent that planec does not take, or that switches policies off", "see docs/policies/cilium.md for the options that are taken"},
+	{NodePolicy, Warning, "a policy of Cilium about nodes, without the host firewall", "nothing enforces it; set enable-host-firewall in the ConfigMap kube-system/cilium-config, or remove the policy"},
+	{FilteredLabel, Warning, "a label in a selector of Cilium's that its agent drops", "select by another label, or let the agent keep it with its option labels"},
+	{NoCIDRGroup, Warning, "a CiliumCIDRGroup that does not exist or has no networks", "check the name or the labels; the entry matches nothing"},
+	{EmptyRule, Warning, "a rule of Cilium's with neither peers nor ports", "write fromEntities or toEntities with all to allow everything; the rule allows nothing"},
+	{OtherNamespace, Warning, "a CiliumNetworkPolicy that selects pods of another namespace", "put the policy into that namespace, or use a CiliumClusterwideNetworkPolicy"},
 	{SynthLimit, Warning, "more pods than --synth makes", "at most 1000 are made of a workload and 200000 of all; give the Pods themselves"},
 	{SynthRangeFull, Warning, "a range without a free place for something that --synth makes", "give a larger --cluster-cidr or --service-cidr, or larger podCIDRs; or write the address or port itself"},
 	{SelectsNothing, Warning, "a selector of a Service or a policy that no pod has", "compare it with the labels of the pods' template; a Service then has no endpoints, a policy no effect"},

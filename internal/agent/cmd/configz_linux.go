@@ -37,6 +37,7 @@ type configuration struct {
 func (s *service) configuration() configuration {
 	o, settings := s.options, s.config
 	settings.Config.OnDeny = cmp.Or(settings.Config.OnDeny, ir.Drop)
+	settings.Config.OnRedirect = cmp.Or(settings.Config.OnRedirect, ir.Deny)
 	return configuration{
 		Node: o.node, Backend: s.backend.Name(), Cgroup: o.cgroup, ManifestDir: o.manifestDir, Kubeconfig: o.kubeconfig,
 		Policies: o.policies, EndDenied: o.endDenied, KeepFlows: o.keepFlows, AllowEmpty: o.allowEmpty, KeepGoing: o.keepGoing,

@@ -69,6 +69,12 @@ func needed(served []*metav1.APIResourceList, k manifest.Kind) bool {
 	})
 }
 
+// isBuiltIn reports whether every API server has the kind, in all versions of Kubernetes
+// that planec supports.
+func isBuiltIn(k manifest.Kind) bool {
+	return slices.Contains([]string{"", "discovery.k8s.io", "networking.k8s.io"}, k.Group) && k.Name != "ServiceCIDR"
+}
+
 // find returns a kind in the first of its versions that there is.
 func find(served []*metav1.APIResourceList, k manifest.Kind) (resource, bool) {
 	for _, v := range k.Versions {

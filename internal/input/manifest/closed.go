@@ -3,6 +3,7 @@ package manifest
 import (
 	stdjson "encoding/json"
 	"slices"
+	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/json"
@@ -10,6 +11,7 @@ import (
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/compiler/objects/calicov3"
+	"github.com/planec/planec/compiler/objects/ciliumv2"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -32,8 +34,11 @@ func strangePolicy(out *outcome, t *text, at ir.Origin, o any, fields []strange)
 		return true
 	}
 	doubts := doubtsOf(t.json, fields)
-	if slices.Contains(needSpec, at.Kind) {
+	switch {
+	case slices.Contains(needSpec, at.Kind):
 		doubts = calicoDoubts(fields)
+	case strings.HasPrefix(at.Kind, "Cilium"):
+		doubts = ciliumDoubts(fields)
 	}
 	if doubts.selector {
 		reportStrange(out, diag.UnknownPolicyField, at, fields, "What the policy selects cannot be known: it was left out, and closes nothing")
@@ -102,6 +107,10 @@ func doubtsOf(text []byte, fields []strange) doubts {
 // closePolicy makes a policy accept nothing in its directions; both closes both.
 func closePolicy(o any, both bool) {
 	switch p := o.(type) {
+	case *ciliumv2.NetworkPolicy:
+		closeCilium(p.Spec, p.Specs, both)
+	case *ciliumv2.ClusterwideNetworkPolicy:
+		closeCilium(p.Spec, p.Specs, both)
 	case *calicov3.NetworkPolicy:
 		closeCalico(&p.Spec, both)
 	case *calicov3.GlobalNetworkPolicy:

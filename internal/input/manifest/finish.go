@@ -12,6 +12,7 @@ import (
 	policyv1beta1 "sigs.k8s.io/network-policy-api/apis/v1beta1"
 
 	"github.com/planec/planec/compiler/objects/calicov3"
+	"github.com/planec/planec/compiler/objects/ciliumv2"
 )
 
 // Finisher brings objects from other sources, such as an API server, to the
@@ -62,6 +63,14 @@ func (f *Finisher) finish(o metav1.Object) (metav1.Object, error) {
 		return f.d.calicoNetworkSet(o), nil
 	case *calicov3.GlobalNetworkSet:
 		return f.d.calicoGlobalNetworkSet(o), nil
+	case *ciliumv2.NetworkPolicy:
+		return f.d.ciliumNetworkPolicy(o), nil
+	case *ciliumv2.ClusterwideNetworkPolicy:
+		return f.d.ciliumClusterwideNetworkPolicy(o), nil
+	case *ciliumv2.CIDRGroup:
+		return f.d.ciliumCIDRGroup(o), nil
+	case *corev1.ConfigMap:
+		return f.d.configMap(o), nil
 	case *corev1.ServiceAccount:
 		return f.d.serviceAccount(o), nil
 	case *policyv1alpha1.AdminNetworkPolicy:

@@ -198,5 +198,6 @@ func (o *outcome) isEmpty() bool {
 	return len(s.Services)+len(s.EndpointSlices)+len(s.Nodes)+len(s.Pods)+len(s.Namespaces)+len(s.ServiceCIDRs)+
 		len(s.NetworkPolicies)+len(s.ClusterNetworkPolicies)+len(s.AdminNetworkPolicies)+len(s.BaselineAdminNetworkPolicies)+
 		len(s.CalicoNetworkPolicies)+len(s.CalicoGlobalNetworkPolicies)+len(s.CalicoTiers)+len(s.CalicoNetworkSets)+
-		len(s.CalicoGlobalNetworkSets)+len(s.Workloads)+len(s.Endpoints) == 0
+		len(s.CalicoGlobalNetworkSets)+len(s.CiliumNetworkPolicies)+len(s.CiliumClusterwideNetworkPolicies)+len(s.CiliumCIDRGroups)+
+		len(s.Workloads)+len(s.Endpoints) == 0
 }

@@ -48,6 +48,10 @@ func describe(set objects.Set) []string {
 	out = appendObjects(out, "NetworkSet", set.CalicoNetworkSets)
 	out = appendObjects(out, "GlobalNetworkSet", set.CalicoGlobalNetworkSets)
 	out = appendObjects(out, "ServiceAccount", set.ServiceAccounts)
+	out = appendObjects(out, "CiliumNetworkPolicy", set.CiliumNetworkPolicies)
+	out = appendObjects(out, "CiliumClusterwideNetworkPolicy", set.CiliumClusterwideNetworkPolicies)
+	out = appendObjects(out, "CiliumCIDRGroup", set.CiliumCIDRGroups)
+	out = appendObjects(out, "ConfigMap", set.CiliumConfigs)
 	slices.Sort(out)
 	return out
 }

@@ -9,7 +9,7 @@ import (
 
 // TestOverflow wants findings that are too many to be shown to count as what they are.
 func TestOverflow(t *testing.T) {
-	unread := strings.Repeat("apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a, namespace: b}\n---\n", maxDiagnostics+7)
+	unread := strings.Repeat("apiVersion: networking.k8s.aws/v1\nkind: ApplicationNetworkPolicy\nmetadata: {name: a, namespace: b}\n---\n", maxDiagnostics+7)
 	for text, want := range map[string]diag.Code{unread: diag.UnreadPolicy, unread + "a: [\n": diag.BadDocument} {
 		o := loadText(t, text)
 		all := o.diagnostics()

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/compiler/objects/calicov3"
+	"github.com/planec/planec/compiler/objects/ciliumv2"
 )
 
 // Kind is a kind of objects that is read, with the versions that are, the newest first.
@@ -27,7 +28,7 @@ func Kinds() []Kind {
 		switch {
 		case k.group == calicov3.Group:
 			kind.Optional, kind.Twin = true, calicov3.CRDGroup
-		case k.group == calicov3.CRDGroup:
+		case k.group == calicov3.CRDGroup, k.group == ciliumv2.Group:
 			kind.Optional = true
 		case k.kind == "ServiceAccount":
 			kind.Optional, kind.Beside = true, []string{calicov3.Group, calicov3.CRDGroup}

@@ -56,6 +56,9 @@ func absentField(kind string, text []byte) string {
 	if slices.Contains(needSpec, kind) {
 		return absentSpec(text)
 	}
+	if isCiliumKind(kind) {
+		return absentCilium(kind, text)
+	}
 	v1alpha1 := kind == "AdminNetworkPolicy" || kind == "BaselineAdminNetworkPolicy"
 	if !v1alpha1 && kind != "ClusterNetworkPolicy" {
 		return ""

@@ -136,6 +136,9 @@ func newObject(m typeMeta) any {
 	if m.isCalico() {
 		return newCalico(m)
 	}
+	if m.isCilium() {
+		return newCilium(m)
+	}
 	switch m.kind {
 	case "Service", "Node", "Pod", "Namespace", "ServiceAccount", "ReplicationController":
 		if m.apiVersion == "v1" {

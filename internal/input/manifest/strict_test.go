@@ -178,8 +178,6 @@ func TestClosed(t *testing.T) {
 // kinds that are no matter of planec's to be counted only.
 func TestUnreadKinds(t *testing.T) {
 	for object, want := range map[string]string{
-		"cilium.io/v2 CiliumNetworkPolicy":               "PLC0016",
-		"cilium.io/v2 CiliumClusterwideNetworkPolicy":    "PLC0016",
 		"crd.antrea.io/v1beta1 ClusterNetworkPolicy":     "PLC0016",
 		"k8s.ovn.org/v1 EgressFirewall":                  "PLC0016",
 		"networking.k8s.aws/v1 ApplicationNetworkPolicy": "PLC0016",
@@ -202,7 +200,9 @@ func TestUnreadKinds(t *testing.T) {
 		"v1 Endpoint":                                    "PLC0017 v1, kind Endpoints",
 		"v1 NetworkPolicies":                             "PLC0017 networking.k8s.io/v1, kind NetworkPolicy",
 		"networking.k8s.io/v1 networkpolicies":           "PLC0017 networking.k8s.io/v1, kind NetworkPolicy",
-		"cilium.io/v2 CiliumNetworkPolcy":                "PLC0016",
+		"cilium.io/v2 CiliumNetworkPolcy":                "PLC0017 cilium.io/v2, kind CiliumNetworkPolicy",
+		"cilium.io/v3 CiliumNetworkPolicy":               "PLC0008 cilium.io/v2",
+		"cilium.io/v2 CiliumLocalRedirectPolicy":         "PLC0003",
 		"crd.projectcalico.org/v1 GlobalNetworkpolicies": "PLC0017 projectcalico.org/v3, kind GlobalNetworkPolicy",
 		"crd.projectcalico.org/v1 HostEndpoint":          "PLC0003",
 		"projectcalico.org/v1 NetworkPolicy":             "PLC0008 projectcalico.org/v3",

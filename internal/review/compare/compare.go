@@ -108,7 +108,7 @@ func (c changes) what(o ir.Origin) diffreport.Change {
 
 // ofPolicies reports whether a changed object is a policy, or can change what policies select.
 func (c changes) ofPolicies() bool {
-	kinds := []string{"NetworkPolicy", "ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", objects.KindCalicoNetworkPolicy, "GlobalNetworkPolicy", "Tier", "NetworkSet", "GlobalNetworkSet", "ServiceAccount", "Namespace", "Pod", "Node"}
+	kinds := []string{"NetworkPolicy", "ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", objects.KindCalicoNetworkPolicy, "GlobalNetworkPolicy", "Tier", "NetworkSet", "GlobalNetworkSet", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "CiliumCIDRGroup", "ConfigMap", "ServiceAccount", "Namespace", "Pod", "Node"}
 	for key := range c {
 		if slices.Contains(kinds, key.Kind) {
 			return true

@@ -31,6 +31,10 @@ func changedObjects(before, after *objects.Set) []diffreport.Object {
 	out = changedOf(out, "Tier", before.CalicoTiers, after.CalicoTiers)
 	out = changedOf(out, "NetworkSet", before.CalicoNetworkSets, after.CalicoNetworkSets)
 	out = changedOf(out, "GlobalNetworkSet", before.CalicoGlobalNetworkSets, after.CalicoGlobalNetworkSets)
+	out = changedOf(out, "CiliumNetworkPolicy", before.CiliumNetworkPolicies, after.CiliumNetworkPolicies)
+	out = changedOf(out, "CiliumClusterwideNetworkPolicy", before.CiliumClusterwideNetworkPolicies, after.CiliumClusterwideNetworkPolicies)
+	out = changedOf(out, "CiliumCIDRGroup", before.CiliumCIDRGroups, after.CiliumCIDRGroups)
+	out = changedOf(out, "ConfigMap", before.CiliumConfigs, after.CiliumConfigs)
 	return changedOf(out, "ServiceAccount", before.ServiceAccounts, after.ServiceAccounts)
 }
 

@@ -60,7 +60,7 @@ func (c *comparison) reach() []diffreport.Finding {
 func hasPolicies(s *State) bool {
 	o := s.Objects
 	return len(o.NetworkPolicies)+len(o.ClusterNetworkPolicies)+len(o.AdminNetworkPolicies)+len(o.BaselineAdminNetworkPolicies)+
-		len(o.CalicoNetworkPolicies)+len(o.CalicoGlobalNetworkPolicies) > 0
+		len(o.CalicoNetworkPolicies)+len(o.CalicoGlobalNetworkPolicies)+len(o.CiliumNetworkPolicies)+len(o.CiliumClusterwideNetworkPolicies) > 0
 }
 
 func (c *comparison) classify() {

@@ -69,6 +69,9 @@ func fullUniverse(before, after *State) *universe {
 	reach := before.Cluster.PolicyReach().Union(after.Cluster.PolicyReach())
 	u := &universe{standIns: newStandIns(before, after, &reach), names: newNamedPorts(&reach)}
 	u.bounds = append(slices.Clone(u.standIns.bounds), u.names.bounds...)
+	if reach.Foreign {
+		u.bounds = append(u.bounds, "policies of Calico and Cilium are compared for the pods and the nodes of the input, and for no others")
+	}
 	a := newAllotment(before, after, reach.Networks)
 	u.bounds = append(u.bounds, a.bounds...)
 	u.addNodes(a)

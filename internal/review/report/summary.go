@@ -117,7 +117,8 @@ func counts(in *Input) []string {
 		workloads[p.Object.Namespace+"/"+netpath.Workload(p.Object.Name, p.Object.Labels)] = true
 	}
 	policies := len(in.Objects.NetworkPolicies) + len(in.Objects.ClusterNetworkPolicies) + len(in.Objects.AdminNetworkPolicies) +
-		len(in.Objects.BaselineAdminNetworkPolicies) + len(in.Objects.CalicoNetworkPolicies) + len(in.Objects.CalicoGlobalNetworkPolicies)
+		len(in.Objects.BaselineAdminNetworkPolicies) + len(in.Objects.CalicoNetworkPolicies) + len(in.Objects.CalicoGlobalNetworkPolicies) +
+		len(in.Objects.CiliumNetworkPolicies) + len(in.Objects.CiliumClusterwideNetworkPolicies)
 	nodes := max(len(in.Objects.Nodes), len(in.Nodes))
 	out := []string{several(len(in.Objects.Services), "Service"), several(len(workloads), "workload"), policyCount(policies), several(nodes, "node")}
 	if n := len(in.Nodes); n < nodes {

@@ -39,6 +39,10 @@ func ReadAnnotations(set *objects.Set, workloads []objects.Sourced[*objects.Work
 	read(&r, "Tier", set.CalicoTiers)
 	read(&r, "NetworkSet", set.CalicoNetworkSets)
 	read(&r, "GlobalNetworkSet", set.CalicoGlobalNetworkSets)
+	read(&r, "CiliumNetworkPolicy", set.CiliumNetworkPolicies)
+	read(&r, "CiliumClusterwideNetworkPolicy", set.CiliumClusterwideNetworkPolicies)
+	read(&r, "CiliumCIDRGroup", set.CiliumCIDRGroups)
+	read(&r, "ConfigMap", set.CiliumConfigs)
 	for _, w := range workloads {
 		read(&r, w.Object.Kind, []objects.Sourced[*objects.Workload]{w})
 	}
