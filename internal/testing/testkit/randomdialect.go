@@ -82,7 +82,7 @@ func (d *dialectFlows) icmp(f *Flow) {
 	switch ndp := f.Protocol == ir.ICMPv6 && f.Type >= 133 && f.Type <= 137; {
 	case ndp: // the kernel handles neighbour discovery itself
 		f.Type = 128
-	case f.untracked() && !d.judgedAlone(f.Dst):
+	case f.Untracked() && !d.judgedAlone(f.Dst):
 		f.Type = map[ir.Protocol]uint8{ir.ICMP: 8, ir.ICMPv6: 128}[f.Protocol]
 	}
 }
