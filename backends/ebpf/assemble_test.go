@@ -18,12 +18,15 @@ import (
 // bytes are the same, also where a kernel keeps the Services in another order and each
 // route has a pool of its own.
 func TestAssemble(t *testing.T) {
-	programs := []*ir.Program{kitchenSink(), policed(), {Node: ir.Node{Name: "empty"}}}
+	programs := []*ir.Program{kitchenSink(), policed(), dialects(), {Node: ir.Node{Name: "empty"}}}
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 21))
 		p := irtest.RandomProgram(rng)
-		if seed%2 == 0 {
+		switch seed % 3 {
+		case 0:
 			irtest.AddRandomPolicy(rng, p)
+		case 1:
+			irtest.AddRandomDialects(rng, p)
 		}
 		programs = append(programs, p)
 	}

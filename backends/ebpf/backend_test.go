@@ -200,6 +200,7 @@ func TestTextMovesLittle(t *testing.T) {
 func TestEveryByteCounts(t *testing.T) {
 	everyByteCounts(t, imageOf(t, kitchenSink()).Bytes())
 	everyByteCounts(t, imageOf(t, policed()).Bytes())
+	everyByteCounts(t, imageOf(t, dialects()).Bytes())
 }
 
 func everyByteCounts(t *testing.T, file []byte) {

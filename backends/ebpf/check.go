@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -45,7 +46,7 @@ func unmasqueraded(p *ir.Program, list *diag.List) {
 // fits reports whether the maps have room for a policy. Nearly all policies are so
 // small that an upper bound suffices and nothing has to be resolved.
 func (b *Backend) fits(p *ir.Policy) error {
-	if classes, tables := mostClasses(p); classes <= maxClasses && tables*(classes+1) <= maxRows {
+	if classes, tables := mostClasses(p); classes <= maxClasses && tables*(classes+1) <= maxRows && logs(p) <= layout.MaxLogs {
 		return nil
 	}
 	_, err := resolvePolicy(p, b.opts.Hash)
@@ -60,6 +61,22 @@ func mostClasses(p *ir.Policy) (classes, tables int) {
 		classes += len(s.Addresses) + len(s.Prefixes) + len(s.Except)
 	}
 	return classes, 2 * len(p.Profiles)
+}
+
+// logs returns the number of the rules that log.
+func logs(p *ir.Policy) (n int) {
+	for i := range p.Profiles {
+		for _, d := range ir.Directions() {
+			for _, t := range p.Profiles[i].Tiers(d) {
+				for j := range t.Rules {
+					if t.Rules[j].Action == ir.Log {
+						n++
+					}
+				}
+			}
+		}
+	}
+	return n
 }
 
 // refusal is the reason why a frontend cannot be expressed, and the responsible

@@ -15,7 +15,7 @@ import (
 //	12  byte order of the maps: 1 is little    1        │ identity
 //	13  zero                                   3        │
 //	16  required features                      8        │
-//	24  number of maps: 10 with policies,
+//	24  number of maps: 12 with policies,
 //	    6 without                             4        ┘
 //	28  size of the symbols                    4
 //	32  digest of the image                   32

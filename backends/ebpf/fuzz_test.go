@@ -22,7 +22,7 @@ import (
 func FuzzRead(f *testing.F) {
 	small := smallProgram()
 	flows := testkit.RandomFlows(rand.New(rand.NewPCG(1, 2)), small, 20)
-	for _, p := range []*ir.Program{small, smallPolicies(), {Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}}} {
+	for _, p := range []*ir.Program{small, smallPolicies(), smallDialects(), {Node: ir.Node{Name: "a", Local: ir.LocalDetector{Mode: ir.DetectNone}}}} {
 		for _, names := range []bool{false, true} {
 			a, err := ebpf.New(backends.Options{NoComments: !names}).Emit(p)
 			if err != nil {
@@ -62,6 +62,7 @@ func readHostile(t *testing.T, file []byte, flows []testkit.Flow) bool {
 func TestHostileFiles(t *testing.T) {
 	hostileFiles(t, smallProgram())
 	hostileFiles(t, smallPolicies())
+	hostileFiles(t, smallDialects())
 }
 
 func hostileFiles(t *testing.T, p *ir.Program) {
@@ -144,10 +145,23 @@ func smallPolicies() *ir.Program {
 	return p
 }
 
+// smallDialects has one entry of each kind that only other dialects need.
+func smallDialects() *ir.Program {
+	p := smallPolicies()
+	rules := p.Policy.Profiles[0].Ingress[0].Rules
+	rules[0].SourcePorts = []ir.PortRange{{Protocol: ir.TCP, First: 1024, Last: 2047}}
+	rules[0].Ports = append(rules[0].Ports, ir.PortRange{Protocol: 47, Last: 65535}, ir.PortRange{Protocol: ir.ICMP, First: 8 << 8, Last: 8<<8 | 255})
+	p.Policy.Profiles[0].Ingress[0].OwnNode = true
+	p.Policy.Profiles[0].Ingress[0].Rules = append([]ir.Rule{{Action: ir.Log, Prefix: "calico-packet", Peers: []string{"s"}, Ports: []ir.PortRange{{Protocol: ir.TCP, First: 80, Last: 80}}}}, rules...)
+	p.Policy.Profiles = append(p.Policy.Profiles, ir.Profile{ID: "node", Node: true, Egress: []ir.Tier{{Kind: ir.NetworkTier, Default: ir.Deny, Isolating: []ir.Origin{{Name: "i"}}}}})
+	p.Normalize()
+	return p
+}
+
 // sealed corrects the digests of a file, if they are in range. It uses the
 // documented offsets instead of the code's constants.
 func sealed(file []byte) []byte {
-	const header, record, metaSize = 64, 72, 368
+	const header, record, metaSize = 64, 72, 408
 	b := bytes.Clone(file)
 	if len(b) < header {
 		return b

@@ -13,12 +13,12 @@ import (
 type policyBuilder struct {
 	*builder
 	ids policyIDs
-	// used are the rows that an entry refers to.
+	// used are the rows that an entry refers to, without those that do not depend on ports.
 	used map[layout.PolicyID]bool
 }
 
-// layPolicies writes pod, class, row and port. They stay empty if no profile of a
-// pod refuses anything.
+// layPolicies writes pod, class, row, port, sport and log. They stay empty if no profile
+// refuses or logs anything.
 func (b *builder) layPolicies() {
 	if !b.policy.polices() {
 		return
@@ -35,27 +35,18 @@ func (b *builder) layPolicies() {
 	p.layPorts()
 }
 
-// layProfile writes the pods of a profile, and its rows.
+// layProfile writes the pods of a profile, and its rows. That of the node goes to meta.
 func (b *policyBuilder) layProfile(p *resolve.Profile) {
 	if p.Ingress == nil && p.Egress == nil {
 		return
 	}
-	id := b.ids.profile(p.ID)
-	pod := layout.Pod{Profile: id}
-	for _, d := range []struct {
-		table     *resolve.Table
-		direction uint8
-		flag      uint32
-		row       *layout.PolicyID
-	}{
-		{p.Egress, layout.DirectionEgress, layout.PodEgress, &pod.Egress},
-		{p.Ingress, layout.DirectionIngress, layout.PodIngress, &pod.Ingress},
-	} {
-		if d.table == nil {
-			continue
+	pod := b.pod(p)
+	if p.Node {
+		b.info.Node = pod
+		if b.symbols != nil {
+			b.symbols.nodeProfile = p.Profile
 		}
-		pod.Flags |= d.flag
-		*d.row = b.layTable(d.table, layout.RowKey{Profile: id, Direction: d.direction})
+		return
 	}
 	t := &b.tables[layout.Pods]
 	for i := range p.Pods {
@@ -69,40 +60,97 @@ func (b *policyBuilder) layProfile(p *resolve.Profile) {
 	}
 }
 
-// layTable writes the rows of the classes that do not have the default row, and
-// returns the default row.
-func (b *policyBuilder) layTable(table *resolve.Table, key layout.RowKey) layout.PolicyID {
-	compact := b.policy.tables[table]
-	b.used[compact.standard] = true
+// pod writes the rows of a profile, and returns the value of its pods.
+func (b *policyBuilder) pod(p *resolve.Profile) layout.Pod {
+	pod := layout.Pod{Profile: b.ids.profile(p.ID)}
+	for _, d := range []struct {
+		table      *resolve.Table
+		direction  uint8
+		flag, open uint32
+		row        *layout.PolicyID
+	}{
+		{p.Egress, layout.DirectionEgress, layout.PodEgress, layout.PodEgressOpen, &pod.Egress},
+		{p.Ingress, layout.DirectionIngress, layout.PodIngress, layout.PodIngressOpen, &pod.Ingress},
+	} {
+		if d.table == nil {
+			continue
+		}
+		compact := b.policy.tables[d.table]
+		pod.Flags |= d.flag
+		if !b.policy.denies(&compact) {
+			pod.Flags |= d.open
+		}
+		if compact.own != (layout.PolicyID{}) {
+			pod.Flags |= layout.PodOwn
+		}
+		if b.policy.logs(&compact) {
+			pod.Flags |= layout.PodLogs
+		}
+		*d.row = compact.standard
+		b.layTable(&compact, layout.RowKey{Profile: pod.Profile, Direction: d.direction})
+	}
+	return pod
+}
+
+// layTable writes the rows of the classes that do not have the default row, and that of
+// the own node.
+func (b *policyBuilder) layTable(table *policyTable, key layout.RowKey) {
+	b.use(table.standard)
 	t := &b.tables[layout.Rows]
-	t.grow(len(compact.rows))
-	for _, r := range compact.rows {
-		b.used[r.row] = true
+	t.grow(len(table.rows) + 1)
+	for _, r := range table.rows {
+		b.use(r.row)
 		key.Class = layout.BE32Of(r.class)
 		t.data = append(key.Append(t.data), r.row[:]...)
 	}
-	return compact.standard
+	if table.own != (layout.PolicyID{}) {
+		b.use(table.own)
+		key.Class, key.Direction = layout.BE32{}, layout.DirectionOwn
+		t.data = append(key.Append(t.data), table.own[:]...)
+	}
 }
 
-// layPorts writes the used rows, except those that do not depend on ports. It
-// writes entries sorted by prefix length and row, which is their final order.
+// use marks a row, and those of its source ports.
+func (b *policyBuilder) use(id layout.PolicyID) {
+	r := b.policy.laid[id]
+	if r == nil || b.used[id] {
+		return
+	}
+	b.used[id] = true
+	for _, s := range r.sources {
+		b.use(s.row)
+	}
+}
+
+// layPorts writes the used rows. It writes entries of port and sport sorted by prefix
+// length and row, which is their final order.
 func (b *policyBuilder) layPorts() {
-	var used []int
-	for i := range b.policy.Rows {
-		if b.used[b.policy.rows[i]] && len(b.policy.Rows[i].Except) > 0 {
-			used = append(used, i)
-		}
+	used := make([]layout.PolicyID, 0, len(b.used))
+	for id := range b.used {
+		used = append(used, id)
 	}
-	slices.SortFunc(used, func(x, y int) int { return bytes.Compare(b.policy.rows[x][:], b.policy.rows[y][:]) })
-	t := &b.tables[layout.Ports]
-	var byLength [layout.MaxPortBits + 1][]byte
-	var row []byte
-	for _, i := range used {
-		row = appendRow(row[:0], b.policy.rows[i], &b.policy.Rows[i])
-		for entry := range slices.Chunk(row, t.stride()) {
-			n := layout.DecodePortKey(entry).Bits
-			byLength[n] = append(byLength[n], entry...)
-		}
+	slices.SortFunc(used, func(x, y layout.PolicyID) int { return bytes.Compare(x[:], y[:]) })
+	ports, sources, logs := &b.tables[layout.Ports], &b.tables[layout.SourcePorts], &b.tables[layout.Logs]
+	var port, source byLength
+	for _, id := range used {
+		r := b.policy.laid[id]
+		port.add(ports, r.appendPorts(port.row[:0], id))
+		source.add(sources, r.appendSources(source.row[:0], id))
+		logs.data = r.appendLogs(logs.data, id)
 	}
-	t.data = slices.Concat(byLength[:]...)
+	ports.data, sources.data = slices.Concat(port.entries[:]...), slices.Concat(source.entries[:]...)
+}
+
+// byLength are entries whose keys are PortKeys, by their length.
+type byLength struct {
+	entries [layout.MaxPortBits + 1][]byte
+	row     []byte // a buffer
+}
+
+func (l *byLength) add(m *Map, entries []byte) {
+	l.row = entries
+	for entry := range slices.Chunk(entries, m.stride()) {
+		n := layout.DecodePortKey(entry).Bits
+		l.entries[n] = append(l.entries[n], entry...)
+	}
 }

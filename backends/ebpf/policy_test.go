@@ -168,8 +168,8 @@ func TestPolicyMovesLittle(t *testing.T) {
 
 // TestPortPrefixes reads rows of random ranges back and counts prefixes.
 func TestPortPrefixes(t *testing.T) {
-	worst := &resolve.Row{Except: []ir.PortRange{tcp(1, 65534)}}
-	if n := len(appendRow(nil, idOf(worst), worst)) / (layout.PortKeySize + layout.VerdictSize); n != 31 {
+	worst := laidOf(&resolve.Row{Except: []ir.PortRange{tcp(1, 65534)}})
+	if n := len(worst.appendPorts(nil, idOf(worst))) / (layout.PortKeySize + layout.VerdictSize); n != 31 {
 		t.Errorf("ports 1 to 65534 take %d entries", n)
 	}
 	rng := rand.New(rand.NewPCG(7, 8))
@@ -185,17 +185,18 @@ func TestPortPrefixes(t *testing.T) {
 		if len(r.Except) == 0 {
 			continue
 		}
-		m := Map{layout: layout.Maps()[layout.Ports], data: appendRow(nil, idOf(r), r)}
+		want := laidOf(r)
+		m := Map{layout: layout.Maps()[layout.Ports], data: want.appendPorts(nil, idOf(want))}
 		m.sort()
-		rows, err := decodePorts(&m)
+		rows, err := decodePorts(&m, &Map{layout: layout.Maps()[layout.SourcePorts]}, &Map{layout: layout.Maps()[layout.Logs]})
 		if err != nil {
 			t.Fatalf("%v: %v", r, err)
 		}
-		got := rows.rows[idOf(r)]
-		if got == nil || got.Accept != r.Accept || !slices.Equal(got.Except, r.Except) {
+		got := rows.rows[idOf(want)]
+		if got == nil || got.standard.Accepts() != r.Accept || !slices.Equal(got.except(), r.Except) {
 			t.Fatalf("%v comes back as %v", r, got)
 		}
-		if words := rowWords(r); len(words) > 100 {
+		if words := rowWords(want); len(words) > 100 {
 			t.Fatalf("%d bytes of words: %s", len(words), words)
 		}
 	}
@@ -218,9 +219,15 @@ func TestStandardRow(t *testing.T) {
 }
 
 // idOf returns the identity of a single row.
-func idOf(r *resolve.Row) layout.PolicyID {
+func idOf(r *laidRow) layout.PolicyID {
 	ids := newPolicyIDs(nil)
 	return ids.row(r)
+}
+
+// laidOf is a row without source ports in the form of the maps.
+func laidOf(r *resolve.Row) *laidRow {
+	out := newLaidRow(r, nil)
+	return &out
 }
 
 // TestPolicyIdentities: contents with equal hashes get different identities, none
@@ -233,7 +240,7 @@ func TestPolicyIdentities(t *testing.T) {
 	}
 	ids := newPolicyIDs(nil)
 	row := func(accept bool, except ...ir.PortRange) layout.PolicyID {
-		return ids.row(&resolve.Row{ID: fmt.Sprint(accept, except), Accept: accept, Except: except})
+		return ids.row(laidOf(&resolve.Row{ID: fmt.Sprint(accept, except), Accept: accept, Except: except}))
 	}
 	seen := make(map[layout.PolicyID]bool)
 	for _, id := range []layout.PolicyID{row(true), row(false), row(true, tcp(80, 80)), row(false, tcp(80, 80)), row(false, tcp(80, 81)), row(false, tcp(80, 80), tcp(82, 82))} {
@@ -274,11 +281,15 @@ func TestTooManyClasses(t *testing.T) {
 // TestRandomPolicies reads back all emitted images, to show that Emit satisfies
 // every check of Read.
 func TestRandomPolicies(t *testing.T) {
-	classes, rows, ports, none := 0, 0, 0, 0
-	for seed := range uint64(1000) {
+	classes, rows, ports, none, sources, logs, own, nodes := 0, 0, 0, 0, 0, 0, 0, 0
+	for seed := range uint64(2000) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		p := irtest.RandomProgram(rng)
-		irtest.AddRandomPolicy(rng, p)
+		if seed%2 == 0 {
+			irtest.AddRandomPolicy(rng, p)
+		} else {
+			irtest.AddRandomDialects(rng, p)
+		}
 		img := imageOf(t, p)
 		got, err := Read(img.Bytes())
 		if err != nil {
@@ -288,14 +299,22 @@ func TestRandomPolicies(t *testing.T) {
 			t.Fatalf("seed %d: another image comes back", seed)
 		}
 		for i := range img.Map(layout.Rows).Len() {
-			if layout.DecodeRowKey(img.Map(layout.Rows).Key(i)).Class == (layout.BE32{}) {
+			switch key := layout.DecodeRowKey(img.Map(layout.Rows).Key(i)); {
+			case key.Direction == layout.DirectionOwn:
+				own++
+			case key.Class == (layout.BE32{}):
 				none++
 			}
 		}
+		if img.Info().Node.Flags != 0 {
+			nodes++
+		}
+		sources, logs = sources+img.Map(layout.SourcePorts).Len(), logs+img.Map(layout.Logs).Len()
 		classes, rows, ports = classes+img.Map(layout.Classes).Len(), rows+img.Map(layout.Rows).Len(), ports+img.Map(layout.Ports).Len()
 	}
-	t.Logf("%d entries of class, %d of row, %d of them of class 0, %d of port", classes, rows, none, ports)
-	if none < 100 {
-		t.Error("the default is nearly always the row of class 0: the test does not ask enough")
+	t.Logf("%d entries of class, %d of row, %d of them of class 0, %d of the own node, %d of port, %d of sport, %d of log, %d profiles of the node",
+		classes, rows, none, own, ports, sources, logs, nodes)
+	if min(none, own, sources, logs, nodes) < 100 {
+		t.Error("the default is nearly always the row of class 0, or an entry of other dialects is rare: the test does not ask enough")
 	}
 }

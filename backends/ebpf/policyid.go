@@ -5,7 +5,6 @@ import (
 
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir/identity"
-	"github.com/planec/planec/ir/resolve"
 )
 
 // policyIDs assigns unique identities to profiles and rows: the first 64 bits of a
@@ -20,11 +19,11 @@ func (t *policyIDs) profile(name string) layout.PolicyID {
 	return policyID(&t.profiles, "profile\x00"+name)
 }
 
-func (t *policyIDs) row(r *resolve.Row) layout.PolicyID {
-	if id, constant := constantRow(r); constant {
+func (t *policyIDs) row(r *laidRow) layout.PolicyID {
+	if id, constant := r.constant(); constant {
 		return id
 	}
-	return policyID(&t.rows, rowContent(r))
+	return policyID(&t.rows, r.content())
 }
 
 func policyID(codes *identity.Codes, content string) (id layout.PolicyID) {
@@ -34,31 +33,4 @@ func policyID(codes *identity.Codes, content string) (id layout.PolicyID) {
 	})
 	binary.BigEndian.PutUint64(id[:], code)
 	return id
-}
-
-// constantRow returns the identity of a row that does not depend on ports.
-func constantRow(r *resolve.Row) (layout.PolicyID, bool) {
-	if r.Accept {
-		return layout.RowAccept, len(r.Except) == 0
-	}
-	return layout.RowDeny, len(r.Except) == 0
-}
-
-// rowContent encodes a row unambiguously.
-func rowContent(r *resolve.Row) string {
-	b := append(make([]byte, 0, 64), "row\x00"...)
-	b = append(b, verdictOf(r.Accept))
-	for _, p := range r.Except {
-		b = append(b, byte(p.Protocol))
-		b = binary.BigEndian.AppendUint16(b, p.First)
-		b = binary.BigEndian.AppendUint16(b, p.Last)
-	}
-	return string(b)
-}
-
-func verdictOf(accept bool) byte {
-	if accept {
-		return layout.VerdictAccept
-	}
-	return layout.VerdictDeny
 }

@@ -28,8 +28,10 @@ type policyTables struct {
 	// classes, sorted and without 0.
 	prefixes []resolve.Network
 	classes  []uint32
-	// rows are the identities of Policy.Rows, by index.
+	// rows are the identities of Policy.Rows, by index; laid are those that depend on
+	// ports or log.
 	rows   []layout.PolicyID
+	laid   laidRows
 	tables map[*resolve.Table]policyTable
 }
 
@@ -39,6 +41,8 @@ type policyTables struct {
 type policyTable struct {
 	standard layout.PolicyID
 	rows     []classRow
+	// own is the row of packets from the own node, or zero if they pass.
+	own layout.PolicyID
 }
 
 type classRow struct {
@@ -58,9 +62,8 @@ func resolvePolicy(p *ir.Policy, hash identity.Hash) (*policyTables, error) {
 		return nil, fmt.Errorf("%w: the rules tell %d classes of addresses apart, %d at most; select with fewer different labels and networks, or use the nftables backend", errTooLarge, n, maxClasses)
 	}
 	t.cut()
-	ids := newPolicyIDs(hash)
-	for i := range t.Rows {
-		t.rows = append(t.rows, ids.row(&t.Rows[i]))
+	if err := t.layRows(hash); err != nil {
+		return nil, err
 	}
 	rows := 0
 	for i := range t.Profiles {
@@ -77,6 +80,29 @@ func resolvePolicy(p *ir.Policy, hash identity.Hash) (*policyTables, error) {
 	return t, nil
 }
 
+// layRows lays the rows out: first those that others refer to for source ports.
+func (t *policyTables) layRows(hash identity.Hash) error {
+	ids := newPolicyIDs(hash)
+	t.rows, t.laid = make([]layout.PolicyID, len(t.Rows)), make(laidRows)
+	for _, referring := range []bool{false, true} {
+		for i := range t.Rows {
+			r := &t.Rows[i]
+			if (len(r.Sources) > 0) != referring {
+				continue
+			}
+			if n := len(r.Logs); n > layout.MaxLogs {
+				return fmt.Errorf("%w: packets of a pod are logged with %d prefixes, %d at most; use the nftables backend", errTooLarge, n, layout.MaxLogs)
+			}
+			laid := newLaidRow(r, t.rows)
+			t.rows[i] = ids.row(&laid)
+			if _, constant := laid.constant(); !constant {
+				t.laid[t.rows[i]] = &laid
+			}
+		}
+	}
+	return nil
+}
+
 // polices reports whether any profile can refuse packets.
 func (t *policyTables) polices() bool { return t != nil && len(t.tables) > 0 }
 
@@ -84,6 +110,10 @@ func (t *policyTables) polices() bool { return t != nil && len(t.tables) > 0 }
 func (t *policyTables) compact(table *resolve.Table) policyTable {
 	none := t.rows[table.Default]
 	var own []classRow
+	var out policyTable
+	if table.Own >= 0 {
+		out.own = t.rows[table.Own]
+	}
 	count := make(map[layout.PolicyID]int)
 	for _, r := range table.Rows {
 		if _, laid := slices.BinarySearch(t.classes, r.Class); laid {
@@ -92,7 +122,7 @@ func (t *policyTables) compact(table *resolve.Table) policyTable {
 		}
 	}
 	count[none] = 1 + len(t.classes) - len(own)
-	out := policyTable{standard: standardRow(count, none)}
+	out.standard = standardRow(count, none)
 	if none == out.standard {
 		out.rows = own
 		return out
@@ -108,6 +138,16 @@ func (t *policyTables) compact(table *resolve.Table) policyTable {
 		}
 	}
 	return out
+}
+
+// denies reports whether a table denies anything that does not come from the own node.
+func (t *policyTables) denies(table *policyTable) bool {
+	return t.laid.denies(table.standard) || slices.ContainsFunc(table.rows, func(r classRow) bool { return t.laid.denies(r.row) })
+}
+
+// logs reports whether a row of a table logs.
+func (t *policyTables) logs(table *policyTable) bool {
+	return t.laid.logs(table.standard) || t.laid.logs(table.own) || slices.ContainsFunc(table.rows, func(r classRow) bool { return t.laid.logs(r.row) })
 }
 
 // standardRow selects the row for all classes without an entry; count has the number

@@ -130,6 +130,7 @@ func goldens() map[string]*ir.Program {
 		"hostile-names": hostile,
 		"interface":     byInterface,
 		"policies":      policed(),
+		"dialects":      dialects(),
 		"hostile-pods":  hostilePods(),
 	}
 }

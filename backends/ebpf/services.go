@@ -224,6 +224,7 @@ func (img *Image) settings() layout.Info {
 	info := img.Rest()
 	info.Features &^= layout.FeaturePolicies
 	info.Flags &^= layout.FlagDenyReject
+	info.Node = layout.Pod{}
 	for i := range img.maps {
 		if layout.InPolicyMaps(i) {
 			info.SetCount(i, 0)

@@ -12,7 +12,7 @@ import (
 type symbolBuilder struct {
 	strings []string
 	known   map[string]uint32
-	records [routeSymbol + 1][]symbolRecord
+	records [nodeProfileSymbol + 1][]symbolRecord
 	// owners are the pools of the program that were laid out, by where they begin, and twins
 	// routes to one that is equal to another one.
 	owners map[uint32]*ir.Pool

@@ -119,6 +119,8 @@ func (img *Image) has(kind symbolKind, ref uint32) bool {
 	switch kind {
 	case nodeSymbol, masqueradeSymbol:
 		return ref == 0
+	case nodeProfileSymbol:
+		return ref == 0 && img.Info().Node.Flags != 0
 	case serviceSymbol:
 		return uint64(ref) < uint64(img.maps[layout.Services].Len())
 	case routeSymbol:

@@ -14,9 +14,11 @@ import (
 // policySymbols are the symbols of policies by entry keys, because the positions
 // of the entries are known only at the end.
 type policySymbols struct {
-	policy  *ir.Policy
-	pods    []namedEntry
-	classes []namedEntry
+	policy *ir.Policy
+	pods   []namedEntry
+	// nodeProfile is the profile of the node itself, or nil.
+	nodeProfile *ir.Profile
+	classes     []namedEntry
 	// sets are the address sets of each class.
 	sets map[uint32]*resolve.Class
 	// rules maps a set to the origin of the first rule that names it.
@@ -52,7 +54,7 @@ func newPolicySymbols(p *ir.Policy) policySymbols {
 }
 
 func (s *policySymbols) addRule(r *ir.Rule) {
-	for _, id := range r.Peers {
+	for _, id := range r.Sets() {
 		if s.rules[id] == nil {
 			s.rules[id] = &r.Origin
 		}
@@ -81,6 +83,9 @@ func (b *symbolBuilder) finishPolicies(tables *[layout.NumMaps]Map) {
 			b.add(profileSymbol, uint32(e.at), e.profile.ID, originOf(e.profile))
 		}
 		b.add(podSymbol, uint32(e.at), e.name, &ir.Origin{})
+	}
+	if p := b.nodeProfile; p != nil {
+		b.add(nodeProfileSymbol, 0, p.ID, originOf(p))
 	}
 	order(b.classes, &tables[layout.Classes])
 	classes := map[uint32]bool{0: true}

@@ -27,17 +27,18 @@ type symbolKind uint8
 
 // The kinds in the order of the records.
 const (
-	nodeSymbol       symbolKind = iota + 1 // 0
-	masqueradeSymbol                       // 0
-	serviceSymbol                          // index in svc
-	poolSymbol                             // index of its first endpoint in ep
-	endpointSymbol                         // index in ep
-	sourceSymbol                           // set of prefix
-	profileSymbol                          // index in pod of its first pod
-	podSymbol                              // index in pod
-	classSymbol                            // index in class of its first prefix
-	peerSymbol                             // index in class
-	routeSymbol                            // twice the index in svc, and one more for the external route
+	nodeSymbol        symbolKind = iota + 1 // 0
+	masqueradeSymbol                        // 0
+	serviceSymbol                           // index in svc
+	poolSymbol                              // index of its first endpoint in ep
+	endpointSymbol                          // index in ep
+	sourceSymbol                            // set of prefix
+	profileSymbol                           // index in pod of its first pod
+	podSymbol                               // index in pod
+	classSymbol                             // index in class of its first prefix
+	peerSymbol                              // index in class
+	routeSymbol                             // twice the index in svc, and one more for the external route
+	nodeProfileSymbol                       // 0
 )
 
 // originStrings is the number of strings of an origin.
@@ -96,6 +97,9 @@ func (s *Symbols) SourceSet(set uint32) Symbol { return s.find(sourceSymbol, set
 // Profile returns the symbol of a profile, by the index of its first entry in pod:
 // its ID, and the origin of the first policy that selects the pods.
 func (s *Symbols) Profile(first int) Symbol { return s.find(profileSymbol, uint32(first)) }
+
+// NodeProfile returns the symbol of the profile of the node itself.
+func (s *Symbols) NodeProfile() Symbol { return s.find(nodeProfileSymbol, 0) }
 
 // Pod returns the symbol of entry i of pod: its namespace and name.
 func (s *Symbols) Pod(i int) Symbol { return s.find(podSymbol, uint32(i)) }

@@ -24,6 +24,7 @@ func (img *Image) Text() []byte {
 		layout.Meta: w.meta, layout.Services: w.service, layout.Endpoints: w.endpoint,
 		layout.Addresses: w.address, layout.Prefixes: w.prefix, layout.Sources: w.source,
 		layout.Pods: w.pod, layout.Classes: w.class, layout.Rows: w.row, layout.Ports: w.port,
+		layout.SourcePorts: w.sourcePort, layout.Logs: w.log,
 	}
 	for i := range img.inFile() {
 		m, line := &img.maps[i], writers[i]
@@ -171,6 +172,9 @@ func (w *textWriter) meta(_, value []byte, _ int) {
 		w.b = append(w.b, "none"...)
 	}
 	w.serviceRanges(&info)
+	if info.Node.Flags != 0 {
+		w.profile(info.Node)
+	}
 }
 
 func (w *textWriter) endpoint(_, value []byte, i int) {

@@ -22,20 +22,25 @@ type policyVerifier struct {
 	tables map[layout.RowKey]map[layout.PolicyID]int
 	// none are the entries of class 0.
 	none map[layout.RowKey]layout.PolicyID
+	// owns are the rows of profiles for packets from the own node.
+	owns map[layout.PolicyID]layout.PolicyID
 }
 
-// policies checks pod, class, row and port.
+// policies checks the maps of policies, and the profile of the node in meta.
 func (v *imageVerifier) policies() error {
 	p := policyVerifier{
 		imageVerifier: v, used: make(map[layout.PolicyID]bool), profiles: make(map[layout.PolicyID]layout.Pod),
-		classes: make(map[uint32]bool), tables: make(map[layout.RowKey]map[layout.PolicyID]int), none: make(map[layout.RowKey]layout.PolicyID),
+		classes: make(map[uint32]bool), tables: make(map[layout.RowKey]map[layout.PolicyID]int), none: make(map[layout.RowKey]layout.PolicyID), owns: make(map[layout.PolicyID]layout.PolicyID),
 	}
 	var err error
-	if p.ports, err = decodePorts(&v.maps[layout.Ports]); err != nil {
-		return fmt.Errorf("map port: %w", err)
+	if p.ports, err = decodePorts(&v.maps[layout.Ports], &v.maps[layout.SourcePorts], &v.maps[layout.Logs]); err != nil {
+		return err
 	}
 	if err := p.prefixes(); err != nil {
 		return fmt.Errorf("map class: %w", err)
+	}
+	if err := p.node(); err != nil {
+		return fmt.Errorf("map meta: the profile of the node: %w", err)
 	}
 	for _, c := range []mapCheck{{layout.Pods, p.pod}, {layout.Rows, p.row}} {
 		if err := c.run(v.Image); err != nil {
@@ -75,7 +80,22 @@ func (v *policyVerifier) prefixes() error {
 
 // pod checks one entry of pod; all pods of a profile must have the same value.
 func (v *policyVerifier) pod(i int, m *Map) error {
-	p := layout.DecodePod(m.Value(i))
+	return v.profile(layout.DecodePod(m.Value(i)))
+}
+
+// node checks the profile of the node, which judges nothing from the own node.
+func (v *policyVerifier) node() error {
+	switch p := v.info.Node; {
+	case p == layout.Pod{}:
+		return nil
+	case p.Flags&layout.PodOwn != 0:
+		return errors.New("it judges packets from the own node")
+	default:
+		return v.profile(p)
+	}
+}
+
+func (v *policyVerifier) profile(p layout.Pod) error {
 	if !p.ValidFlags() || p.Reserved != [4]byte{} || p.Profile.Reserved() {
 		return errors.New("unknown flags, profile or reserved bytes")
 	}
@@ -93,17 +113,27 @@ func (v *policyVerifier) pod(i int, m *Map) error {
 	return nil
 }
 
-// knows reports whether a row exists, and marks it as used.
+// knows reports whether a row exists, and marks it and those of its source ports as
+// used.
 func (v *policyVerifier) knows(row layout.PolicyID) bool {
-	v.used[row] = true
-	return row == layout.RowAccept || row == layout.RowDeny || v.ports.rows[row] != nil
+	r := v.ports.rows[row]
+	if r != nil && !v.used[row] {
+		v.used[row] = true
+		for _, s := range r.sources {
+			v.used[s.row] = true
+		}
+	}
+	return row == layout.RowAccept || row == layout.RowDeny || r != nil
 }
 
 // row checks one entry of row.
 func (v *policyVerifier) row(i int, m *Map) error {
 	key, row := layout.DecodeRowKey(m.Key(i)), layout.PolicyID(m.Value(i))
-	if key.Reserved != [3]byte{} || key.Direction != layout.DirectionEgress && key.Direction != layout.DirectionIngress {
+	if key.Reserved != [3]byte{} || key.Direction < layout.DirectionEgress || key.Direction > layout.DirectionOwn {
 		return fmt.Errorf("unknown direction %d, or reserved bytes", key.Direction)
+	}
+	if key.Direction == layout.DirectionOwn {
+		return v.own(key, row)
 	}
 	profile := v.profiles[key.Profile]
 	standard, policed := profile.Row(key.Direction)
@@ -128,15 +158,42 @@ func (v *policyVerifier) row(i int, m *Map) error {
 	return nil
 }
 
+// own checks the row of a profile for packets from the own node.
+func (v *policyVerifier) own(key layout.RowKey, row layout.PolicyID) error {
+	profile := v.profiles[key.Profile]
+	switch {
+	case profile.Flags&layout.PodOwn == 0 || key.Class != layout.BE32{}:
+		return fmt.Errorf("profile %x does not judge packets from the own node, which have no class", key.Profile)
+	case row == layout.RowAccept:
+		return errors.New("packets from the own node would pass without it")
+	case !v.knows(row):
+		return fmt.Errorf("row %x is not there", row)
+	}
+	v.owns[key.Profile] = row
+	return nil
+}
+
 // needed checks that every entry is used.
 func (v *policyVerifier) needed() error {
 	for id, pod := range v.profiles {
+		own := v.owns[id]
+		if pod.Flags&layout.PodOwn != 0 && own == (layout.PolicyID{}) {
+			return fmt.Errorf("map pod: profile %x: there is no row for packets from the own node", id)
+		}
+		logs := v.ports.rows.logs(own)
 		for _, direction := range []uint8{layout.DirectionEgress, layout.DirectionIngress} {
 			if row, policed := pod.Row(direction); policed {
 				if err := v.table(layout.RowKey{Profile: id, Direction: direction}, row); err != nil {
 					return fmt.Errorf("map pod: profile %x: direction %d: %w", id, direction, err)
 				}
+				logs = logs || v.ports.rows.logs(row)
+				for row := range v.tables[layout.RowKey{Profile: id, Direction: direction}] {
+					logs = logs || v.ports.rows.logs(row)
+				}
 			}
+		}
+		if logs != (pod.Flags&layout.PodLogs != 0) {
+			return fmt.Errorf("map pod: profile %x: it logs, %v, but its flags say otherwise", id, logs)
 		}
 	}
 	for _, id := range v.ports.ids {
@@ -153,9 +210,16 @@ func (v *policyVerifier) needed() error {
 // table checks that a direction refuses something, and that its default row is the
 // one that Emit selects.
 func (v *policyVerifier) table(key layout.RowKey, standard layout.PolicyID) error {
-	count := v.tables[key]
+	count, profile := v.tables[key], v.profiles[key.Profile]
+	denies := v.ports.rows.denies(standard)
+	for row := range count {
+		denies = denies || v.ports.rows.denies(row)
+	}
+	if denies != profile.Denies(key.Direction) {
+		return fmt.Errorf("it denies something, %v, but its flags say otherwise", denies)
+	}
 	if len(count) == 0 {
-		if standard == layout.RowAccept {
+		if standard == layout.RowAccept && (key.Direction != layout.DirectionIngress || profile.Flags&layout.PodOwn == 0) {
 			return errors.New("it refuses nothing")
 		}
 		return nil

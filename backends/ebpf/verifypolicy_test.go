@@ -90,7 +90,7 @@ func TestReadRefusesPolicies(t *testing.T) {
 		want   string
 		change func(*Image)
 	}{
-		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Flags |= 4 })},
+		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Flags |= 64 })},
 		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Reserved[3] = 1 })},
 		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Profile = layout.RowDeny })},
 		{"unknown flags, profile", pods(func(p *layout.Pod) { p.Flags, p.Egress, p.Ingress = 0, layout.PolicyID{}, layout.PolicyID{} })},
@@ -110,7 +110,7 @@ func TestReadRefusesPolicies(t *testing.T) {
 		{"is no pod's, or not policed", drop(layout.Pods, all)},
 		{"is no pod's, or not policed", pods(func(p *layout.Pod) { p.Flags &^= layout.PodEgress; p.Egress = layout.PolicyID{} })},
 		{"is the default", pods(func(p *layout.Pod) { p.Ingress = layout.RowAccept })},
-		{"direction 1: it refuses nothing", drop(layout.Rows, func(key []byte) bool { return layout.DecodeRowKey(key).Direction == layout.DirectionEgress })},
+		{"direction 1: it denies something, false", drop(layout.Rows, func(key []byte) bool { return layout.DecodeRowKey(key).Direction == layout.DirectionEgress })},
 		{"nothing refers to row", drop(layout.Rows, func(key []byte) bool { return layout.DecodeRowKey(key).Direction == layout.DirectionIngress })},
 
 		{"is no prefix in its canonical form", classes(func(k *layout.PrefixKey, _ *uint32) { k.Address[15] |= 1 })},
@@ -127,7 +127,11 @@ func TestReadRefusesPolicies(t *testing.T) {
 		{"no address has class", drop(layout.Classes, all)},
 
 		{"unknown direction 0", rows(func(k *layout.RowKey, _ *layout.PolicyID) { k.Direction &= layout.DirectionEgress })},
-		{"unknown direction 3", rows(func(k *layout.RowKey, _ *layout.PolicyID) { k.Direction |= k.Direction << 1 & 2 })},
+		{"unknown direction 4", rows(func(k *layout.RowKey, _ *layout.PolicyID) {
+			if k.Direction == layout.DirectionIngress {
+				k.Direction = 4
+			}
+		})},
 		{"unknown direction", rows(func(k *layout.RowKey, _ *layout.PolicyID) { k.Reserved[0] = 1 })},
 		{"is commoner", rows(func(k *layout.RowKey, _ *layout.PolicyID) {
 			if k.Class[0] == 0xd1 {
@@ -143,7 +147,7 @@ func TestReadRefusesPolicies(t *testing.T) {
 
 		{"unknown verdict 0", ports(func(_ *layout.PortKey, verdict *uint32) { *verdict = 0 })},
 		{"unknown verdict 3", ports(func(_ *layout.PortKey, verdict *uint32) { *verdict = 3 })},
-		{"a verdict that every packet gets", ports(func(_ *layout.PortKey, verdict *uint32) { *verdict = layout.VerdictAccept })},
+		{"a verdict that every packet gets", ports(func(_ *layout.PortKey, verdict *uint32) { *verdict = uint32(layout.VerdictAccept) })},
 		{"has no verdict for every packet", drop(layout.Ports, func(key []byte) bool { return layout.DecodePortKey(key).Bits == layout.RowBits })},
 		{"a reserved identity, or no ports", drop(layout.Ports, func(key []byte) bool { return layout.DecodePortKey(key).Bits != layout.RowBits })},
 		{"is not in its canonical form", ports(func(k *layout.PortKey, _ *uint32) {
@@ -153,7 +157,7 @@ func TestReadRefusesPolicies(t *testing.T) {
 		})},
 		{"is not in its canonical form", ports(func(k *layout.PortKey, _ *uint32) {
 			if k.Bits > layout.RowBits {
-				k.Protocol = 1
+				k.Protocol = 47
 			}
 		})},
 		{"bits are no ports", ports(func(k *layout.PortKey, _ *uint32) {
@@ -170,7 +174,7 @@ func TestReadRefusesPolicies(t *testing.T) {
 			k := layout.DecodePortKey(img.maps[layout.Ports].Key(img.maps[layout.Ports].Len() - 1))
 			k.Bits = layout.ProtocolBits + 1
 			k.Port = layout.Port{}
-			edit{img, layout.Ports}.add(layout.AppendIndex(k.Append(nil), layout.VerdictAccept)...)
+			edit{img, layout.Ports}.add(layout.AppendIndex(k.Append(nil), uint32(layout.VerdictAccept))...)
 		}},
 		{"not in as few prefixes", func(img *Image) {
 			edit{img, layout.Ports}.each(func(_ int, key, value []byte) []byte {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
@@ -19,6 +20,22 @@ func TestKernelPolicies(t *testing.T) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				p := policedProgram(seed)
 				run(t, variant, p, testkit.RandomFlows(rand.New(rand.NewPCG(seed, 7)), p, 150), backends.DefaultOptions())
+			})
+		}
+	})
+}
+
+// TestKernelDialects tries policies that only other dialects than Kubernetes' can
+// express, and the packets that they tell apart.
+func TestKernelDialects(t *testing.T) {
+	forVariants(t, func(t *testing.T, variant string) {
+		for seed := range uint64(*policyPrograms) {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(seed, 29))
+				p := irtest.RandomProgram(rng)
+				p.Node.DropInvalid = seed%4 == 0
+				irtest.AddRandomDialects(rng, p)
+				run(t, variant, p, testkit.RandomDialectFlows(rng, p, 150), backends.DefaultOptions())
 			})
 		}
 	})

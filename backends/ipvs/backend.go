@@ -63,11 +63,11 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	if !slices.Contains(Schedulers(), b.opts.Scheduler) {
 		return backends.Artifact{}, fmt.Errorf("ipvs: scheduler %q: want one of %s", b.opts.Scheduler, strings.Join(Schedulers(), ", "))
 	}
-	p = backends.GiveUp(p, refused(p, b.opts))
+	policies := xtpolicy.New(&p.Policy, b.opts.Hash) // only Services are refused
+	p = backends.GiveUp(p, refused(p, policies, b.opts))
 	var services, sets, addresses []byte
 	rules := make(map[ir.Family][]byte, 2)
 	addresses = appendDevice(addresses)
-	policies := xtpolicy.New(&p.Policy, b.opts.Hash)
 	for _, f := range ir.Families() {
 		t, err := newTable(f, p, policies, b.opts)
 		if err != nil {

@@ -14,10 +14,10 @@ import (
 // limits in the package documentation give the reasons.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
-	refused := refused(p, b.opts)
+	policies := xtpolicy.New(&p.Policy, b.opts.Hash)
+	refused := refused(p, policies, b.opts)
 	backends.Report(&list, refused)
 	p = backends.GiveUp(p, refused)
-	policies := xtpolicy.New(&p.Policy, b.opts.Hash)
 	for _, f := range ir.Families() {
 		t, err := newTable(f, p, policies, b.opts)
 		if err != nil {
@@ -121,16 +121,21 @@ func (c *checker) otherPorts() {
 }
 
 // deniedOwn reports Service ports that are refused to a pod because of a single
-// endpoint.
+// endpoint, or of some source ports, and those that policies would log.
 func (c *checker) deniedOwn() {
-	done := make(map[ir.ServicePort]bool)
-	c.eachDeniedOwn(func(v ownService, pod netip.Addr, others bool) {
-		if !others || done[v.frontend.Service] {
-			return
+	refused, logged := make(map[ir.ServicePort]bool), make(map[ir.ServicePort]bool)
+	c.eachJudgedOwn(func(v ownService, pod netip.Addr, j judgement) {
+		s := v.frontend.Service
+		if j.denied && j.tooMuch && !refused[s] {
+			refused[s] = true
+			c.list.Add(diag.NotExpressible, v.frontend.Origin,
+				fmt.Sprintf("%v: policies keep %v from an endpoint that is the node itself, where they cannot judge, so it is refused the other endpoints, or source ports, too", s, pod))
 		}
-		done[v.frontend.Service] = true
-		c.list.Add(diag.NotExpressible, v.frontend.Origin,
-			fmt.Sprintf("%v: policies keep %v from an endpoint that is the node itself, where they cannot judge, so it is refused the other endpoints too", v.frontend.Service, pod))
+		if j.logged && !logged[s] {
+			logged[s] = true
+			c.list.Add(diag.Approximated, v.frontend.Origin,
+				fmt.Sprintf("%v: policies log packets of %v to it, but one of its endpoints is the node itself, where no rule can log", s, pod))
+		}
 	})
 }
 

@@ -54,7 +54,8 @@
 //
 // IPVS delivers packets to an endpoint that is the node itself from INPUT, where
 // no policy rule sees them. Therefore, the set @denied-own pairs virtual services
-// that have such an endpoint with the pods whose egress policies deny it.
+// that have such an endpoint with the pods whose egress policies deny it. A Service
+// is refused if the ingress policies of the node itself deny any packet to it there.
 //
 // Chains and sets of removed policies stay without effect. The following script,
 // run after a load, removes them:
@@ -91,7 +92,10 @@
 //   - At most 8192 Service ports of a family, and 1024 of one Service, can have two
 //     routes. Beyond that, the Services with the most such ports are refused.
 //   - If policies deny a pod an endpoint that is the node itself, the pod is refused all
-//     endpoints of the virtual service.
+//     endpoints of the virtual service. If they deny it to some source ports, the pod is
+//     refused it from all. Log rules about it write nothing.
+//   - A Service that has an endpoint on the node itself, to which the node's own ingress
+//     policies deny any packet, is refused.
 //   - rr becomes wrr if weights differ; lc ignores weights.
 //   - A client on the node that binds no source address gets the virtual address as its
 //     source, because that address is local. It is always masqueraded; source ranges and

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) { uml.Main(m) }
 // have to ask for a module with each rule.
 var modules = []string{
 	"ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_sh", "ip_vs_mh", "xt_ipvs",
-	"ip_set", "ip_set_hash_ip", "ip_set_hash_net", "ip_set_hash_ipport", "ip_set_hash_ipportip", "ip_set_hash_ipportnet", "xt_set",
+	"xt_LOG", "ip_set", "ip_set_hash_ip", "ip_set_hash_net", "ip_set_hash_ipport", "ip_set_hash_ipportip", "ip_set_hash_ipportnet", "xt_set",
 	"iptable_filter", "iptable_nat", "iptable_mangle", "ip6table_filter", "ip6table_nat", "ip6table_mangle",
 	"nf_conntrack", "nf_conntrack_netlink", "dummy", "veth", "bridge", "br_netfilter",
 }
@@ -80,6 +80,12 @@ func TestInUML(t *testing.T) {
 	}
 	t.Logf("policies: %d programs, %d packets %v, %d to other ports of bound addresses not tried, %d disagreements",
 		policed.Programs, policed.Packets, policed.Verdicts, policed.OtherPorts, policed.Disagreements)
+	var dialects report
+	if err := json.Unmarshal(r.Files[dialectReportFile], &dialects); err != nil || dialects.Programs != dialectPrograms || dialects.Packets < 100*dialectPrograms {
+		t.Errorf("dialects: %+v (%v), want %d programs with 100 packets each", dialects, err, dialectPrograms)
+	}
+	t.Logf("dialects: %d programs, %d packets %v, %d not tried, %d disagreements",
+		dialects.Programs, dialects.Packets, dialects.Verdicts, dialects.OtherPorts, dialects.Disagreements)
 	if got.Programs != *clusters || got.Packets != *clusters**packets || got.OtherPorts*10 > got.Packets {
 		t.Errorf("that is not %d clusters with %d packets each", *clusters, *packets)
 	}
@@ -110,7 +116,7 @@ func TestKernelAgreesWithEvaluator(t *testing.T) {
 			n.add(r)
 		})
 	}
-	write(t, n)
+	write(t, n, reportFile)
 }
 
 // possible removes flows to other ports of addresses that, according to Check, are
@@ -120,7 +126,7 @@ func possible(p *ir.Program, b *ipvs.Backend, flows []testkit.Flow, n *report) [
 	refused := interptest.Refused(b, p)
 	var out []testkit.Flow
 	for _, f := range flows {
-		packet := eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From}
+		packet := f.Packet()
 		if refused(packet, e.Eval(packet)) {
 			n.OtherPorts++
 			continue
@@ -140,13 +146,13 @@ func (n *report) add(r testkit.Report) {
 	n.Disagreements += len(r.Disagreements)
 }
 
-func write(t *testing.T, n report) {
+func write(t *testing.T, n report, file string) {
 	t.Helper()
 	b, err := json.Marshal(n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(uml.OutDir, reportFile), b, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(uml.OutDir, file), b, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/failsafe"
 )
@@ -14,10 +15,12 @@ import (
 // mostGroupsOfService limits the marks of one Service; maxGroups limits all marks.
 const mostGroupsOfService = 1024
 
-// refused returns the Services for which no mark is left, those with the most marks
-// first. A mark is needed if local pods get other endpoints than external clients.
-func refused(p *ir.Program, opts backends.Options) []backends.Refused {
-	var out []backends.Refused
+// refused returns the Services that cannot be served without ignoring the node's own
+// policies; then those for which no mark is left, those with the most marks first. A
+// mark is needed if local pods get other endpoints than external clients.
+func refused(p *ir.Program, policies *xtpolicy.Policies, opts backends.Options) []backends.Refused {
+	out := refusedOwn(p, policies)
+	p = backends.GiveUp(p, out)
 	for _, f := range ir.Families() {
 		out = append(out, refusedOf(f, p, opts)...)
 	}

@@ -2,12 +2,9 @@ package ipvs
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 
 	"github.com/planec/planec/backends/xtables"
-	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/resolve"
 )
 
 // Chains that exist only with policies.
@@ -87,82 +84,4 @@ func (t *table) appendPolicySets(b []byte) []byte {
 		b = s.appendTo(b, x.Name, t.family)
 	}
 	return b
-}
-
-// addDeniedOwn evaluates policies at compile time, because no rule can: packets
-// that IPVS delivers to the node itself do not pass the filter table again. One
-// denied endpoint suffices to refuse the virtual service to a pod.
-func (t *table) addDeniedOwn(s *set) {
-	t.eachDeniedOwn(func(v ownService, pod netip.Addr, _ bool) { s.addKeyAddr(v.key, pod) })
-}
-
-// ownService is a virtual service that has an endpoint on the node itself.
-type ownService struct {
-	key
-	frontend *ir.Frontend
-	routes   routes
-}
-
-// noteOwn records such a virtual service.
-func (t *table) noteOwn(f *ir.Frontend, k key, r routes) {
-	if slices.ContainsFunc(r.internal.Endpoints, t.isOwn) || slices.ContainsFunc(r.external.Endpoints, t.isOwn) {
-		t.ownServices = append(t.ownServices, ownService{key: k, frontend: f, routes: r})
-	}
-}
-
-func (t *table) isOwn(e ir.Endpoint) bool {
-	a := e.Address.Addr()
-	return t.own[a] || a.IsLoopback()
-}
-
-// eachDeniedOwn calls f for each pair of virtual service and pod that is denied.
-// others is whether the pod may reach another endpoint of the virtual service.
-func (t *table) eachDeniedOwn(f func(v ownService, pod netip.Addr, others bool)) {
-	if len(t.ownServices) == 0 {
-		return // avoid resolving the policies
-	}
-	tables := t.policies.Tables()
-	if tables == nil {
-		return
-	}
-	for i := range tables.Profiles {
-		p := &tables.Profiles[i]
-		if p.Egress == nil {
-			continue
-		}
-		for _, pod := range p.Pods {
-			for _, a := range ir.AddrsOf(t.family, pod.Addresses) {
-				for _, v := range t.ownServices {
-					if denied, others := t.deniesOwn(tables, p.Egress, v, a); denied {
-						f(v, a, others)
-					}
-				}
-			}
-		}
-	}
-}
-
-func (t *table) deniesOwn(tables *resolve.Policy, egress *resolve.Table, v ownService, pod netip.Addr) (denied, others bool) {
-	pool := v.routes.external
-	if t.mayBeLocal(pod) {
-		pool = v.routes.internal
-	}
-	for _, e := range pool.Endpoints {
-		switch accepted := tables.Accepts(egress, e.Address.Addr(), v.protocol, e.Address.Port(), 0); {
-		case accepted:
-			others = true
-		case t.isOwn(e):
-			denied = true
-		}
-	}
-	return denied, others
-}
-
-// mayBeLocal reports whether the detector finds the pod. A detector by interface
-// finds every pod.
-func (t *table) mayBeLocal(pod netip.Addr) bool {
-	if t.program.Node.Local.Mode == ir.DetectCIDR {
-		return ir.ContainsAddr(t.program.Node.Local.CIDRs, pod)
-	}
-	return t.program.Node.Local.Detects(t.family)
 }

@@ -2,7 +2,6 @@ package ipvs_test
 
 import (
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,7 +14,6 @@ import (
 	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/internal/testing/testkit"
-	"github.com/planec/planec/internal/testing/uml"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
@@ -53,13 +51,33 @@ func TestKernelPolicies(t *testing.T) {
 			}))
 		})
 	}
-	b, err := json.Marshal(n)
-	if err != nil {
-		t.Fatal(err)
+	write(t, n, policyReportFile)
+}
+
+// dialectPrograms is how many [TestKernelDialects] tries; dialectReportFile is what it
+// leaves.
+const (
+	dialectPrograms   = 6
+	dialectReportFile = "ipvs-dialect-report.json"
+)
+
+// TestKernelDialects does it with policies that only other dialects than Kubernetes' can
+// express, and with the packets that they tell apart.
+func TestKernelDialects(t *testing.T) {
+	inside(t)
+	n := report{Verdicts: make(map[string]int)}
+	for seed := range uint64(dialectPrograms) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 31))
+			p := irtest.RandomProgram(rng)
+			p.Node.DropInvalid = seed%4 == 0
+			irtest.AddRandomDialects(rng, p)
+			b := ipvs.New(backends.DefaultOptions())
+			flows := possible(p, b, testkit.RandomDialectFlows(rng, p, 160), &n)
+			n.add(testkit.RunProgram(t, p, flows, func(r *testkit.Rig) error { return load(r, b, p) }))
+		})
 	}
-	if err := os.WriteFile(filepath.Join(uml.OutDir, policyReportFile), b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, n, dialectReportFile)
 }
 
 // TestKernelOwnEndpoints: packets that IPVS delivers to the node itself are judged before.

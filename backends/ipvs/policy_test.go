@@ -8,6 +8,7 @@ import (
 	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 )
 
 // ownEndpoints has a Service whose endpoint is the node itself, and a pod that
@@ -46,6 +47,40 @@ func TestDeniedOwn(t *testing.T) {
 	p.Pools[0].Endpoints = append(p.Pools[0].Endpoints, irtest.Pool("", "10.1.9.9:999").Endpoints...)
 	p.Normalize()
 	if list := b.Check(p); len(list) != 1 || !strings.Contains(list[0].Message, "policies keep 10.1.0.2 from an endpoint that is the node itself") {
+		t.Errorf("Check says %v", list)
+	}
+}
+
+// TestNodeDeniesOwnEndpoint: a Service with an endpoint on the node is refused if the
+// node's own policies deny any packet to that endpoint, and only then.
+func TestNodeDeniesOwnEndpoint(t *testing.T) {
+	p := ownEndpoints(ir.Drop)
+	node := p.Policy.Profiles[0]
+	node.ID, node.Pods, node.Node = "the-node", nil, true
+	node.Ingress, node.Egress = node.Egress, nil
+	p.Policy.Profiles = []ir.Profile{node}
+	p.Normalize()
+	list := ipvs.New(backends.DefaultOptions()).Check(p)
+	if len(list) != 1 || list[0].Code != diag.NotExpressible || !strings.Contains(list[0].Message, "Service shop/one: the node's own ingress policies deny packets to its endpoint 192.168.9.1:80") {
+		t.Errorf("Check says %v", list)
+	}
+	services := string(emit(t, p, backends.DefaultOptions()).File(ipvs.ServicesFile))
+	if strings.Contains(services, "10.96.0.1:80") || !strings.Contains(services, "10.96.0.1:999") {
+		t.Errorf("virtual services:\n%s", services)
+	}
+}
+
+// TestDeniedOwnSourcePorts: what policies deny to some source ports is denied to all.
+func TestDeniedOwnSourcePorts(t *testing.T) {
+	p := ownEndpoints(ir.Drop)
+	rule := &p.Policy.Profiles[0].Egress[0].Rules[0]
+	rule.SourcePorts = []ir.PortRange{{Protocol: ir.TCP, First: 1024, Last: 65535}}
+	p.Normalize()
+	sets := string(emit(t, p, backends.DefaultOptions()).File(ipvs.SetsFile))
+	if n := strings.Count(sets, "add plc-4-denied-own-next "); n != 2 {
+		t.Errorf("%d entries:\n%s", n, sets)
+	}
+	if list := ipvs.New(backends.DefaultOptions()).Check(p); len(list) != 1 || !strings.Contains(list[0].Message, "shop/two:http/tcp: policies keep 10.1.0.2") {
 		t.Errorf("Check says %v", list)
 	}
 }

@@ -43,13 +43,10 @@ func newTable(f ir.Family, p *ir.Program, policies *xtpolicy.Policies, opts back
 		masqMark:  1 << opts.MasqueradeBit,
 		pools:     backends.Pools(p),
 		isVIP:     make(map[netip.Addr]bool),
-		own:       make(map[netip.Addr]bool, len(p.Node.Addresses)),
+		own:       ownAddresses(&p.Node),
 		nodePorts: nodePortAddresses(f, &p.Node),
 		hairpins:  make(map[hairpin]bool),
 		marked:    make(map[uint32]bool),
-	}
-	for _, a := range p.Node.Addresses {
-		t.own[a] = true
 	}
 	t.sets = newSets(f, !opts.NoComments)
 	var err error

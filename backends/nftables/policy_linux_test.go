@@ -58,6 +58,30 @@ func TestKernelRandomPolicies(t *testing.T) {
 	t.Logf("agreed: %v", agreed)
 }
 
+// TestKernelRandomDialects does it with policies that only other dialects than
+// Kubernetes' can express, and with the packets that they tell apart.
+func TestKernelRandomDialects(t *testing.T) {
+	testkit.Require(t, "nft")
+	agreed := make(map[eval.Verdict]int)
+	for seed := range policyPrograms(t) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 23))
+			p := irtest.RandomProgram(rng)
+			p.Node.DropInvalid = seed%4 == 0
+			irtest.AddRandomDialects(rng, p)
+			text := emit(t, p, backends.DefaultOptions())
+			report := testkit.RunProgram(t, p, testkit.RandomDialectFlows(rng, p, 160), func(r *testkit.Rig) error {
+				load(t, r, text)
+				return nil
+			})
+			for v, n := range report.Agreed {
+				agreed[v] += n
+			}
+		})
+	}
+	t.Logf("agreed: %v", agreed)
+}
+
 // The node's addresses and a client's, of policed's rig.
 const (
 	node4, node6   = "192.168.9.1", "fd00:9::1"

@@ -15,4 +15,4 @@ package bpf
 
 // ABI is what the programs agree about with the maps: they must not be attached over those
 // of another version (layout.Info.ABI).
-const ABI = 2
+const ABI = 3

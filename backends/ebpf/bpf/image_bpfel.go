@@ -22,6 +22,7 @@ const (
 	ImageMapPlcClasss  = "plc_classs"
 	ImageMapPlcCounts  = "plc_counts"
 	ImageMapPlcKeys    = "plc_keys"
+	ImageMapPlcLogged  = "plc_logged"
 	ImageMapPlcMetas   = "plc_metas"
 	ImageMapPlcPlaces  = "plc_places"
 	ImageMapPlcPods    = "plc_pods"
@@ -29,6 +30,7 @@ const (
 	ImageMapPlcPrefixs = "plc_prefixs"
 	ImageMapPlcRecords = "plc_records"
 	ImageMapPlcRows    = "plc_rows"
+	ImageMapPlcSports  = "plc_sports"
 	ImageMapPlcWords   = "plc_words"
 	ImageProgReadImage = "read_image"
 	ImageVarAbi        = "abi"
@@ -90,6 +92,7 @@ type ImageMapSpecs struct {
 	PlcClasss  *ebpf.MapSpec `ebpf:"plc_classs"`
 	PlcCounts  *ebpf.MapSpec `ebpf:"plc_counts"`
 	PlcKeys    *ebpf.MapSpec `ebpf:"plc_keys"`
+	PlcLogged  *ebpf.MapSpec `ebpf:"plc_logged"`
 	PlcMetas   *ebpf.MapSpec `ebpf:"plc_metas"`
 	PlcPlaces  *ebpf.MapSpec `ebpf:"plc_places"`
 	PlcPods    *ebpf.MapSpec `ebpf:"plc_pods"`
@@ -97,6 +100,7 @@ type ImageMapSpecs struct {
 	PlcPrefixs *ebpf.MapSpec `ebpf:"plc_prefixs"`
 	PlcRecords *ebpf.MapSpec `ebpf:"plc_records"`
 	PlcRows    *ebpf.MapSpec `ebpf:"plc_rows"`
+	PlcSports  *ebpf.MapSpec `ebpf:"plc_sports"`
 	PlcWords   *ebpf.MapSpec `ebpf:"plc_words"`
 }
 
@@ -134,6 +138,7 @@ type ImageMaps struct {
 	PlcClasss  *ebpf.Map `ebpf:"plc_classs"`
 	PlcCounts  *ebpf.Map `ebpf:"plc_counts"`
 	PlcKeys    *ebpf.Map `ebpf:"plc_keys"`
+	PlcLogged  *ebpf.Map `ebpf:"plc_logged"`
 	PlcMetas   *ebpf.Map `ebpf:"plc_metas"`
 	PlcPlaces  *ebpf.Map `ebpf:"plc_places"`
 	PlcPods    *ebpf.Map `ebpf:"plc_pods"`
@@ -141,6 +146,7 @@ type ImageMaps struct {
 	PlcPrefixs *ebpf.Map `ebpf:"plc_prefixs"`
 	PlcRecords *ebpf.Map `ebpf:"plc_records"`
 	PlcRows    *ebpf.Map `ebpf:"plc_rows"`
+	PlcSports  *ebpf.Map `ebpf:"plc_sports"`
 	PlcWords   *ebpf.Map `ebpf:"plc_words"`
 }
 
@@ -152,6 +158,7 @@ func (m *ImageMaps) Close() error {
 		m.PlcClasss,
 		m.PlcCounts,
 		m.PlcKeys,
+		m.PlcLogged,
 		m.PlcMetas,
 		m.PlcPlaces,
 		m.PlcPods,
@@ -159,6 +166,7 @@ func (m *ImageMaps) Close() error {
 		m.PlcPrefixs,
 		m.PlcRecords,
 		m.PlcRows,
+		m.PlcSports,
 		m.PlcWords,
 	)
 }

@@ -21,6 +21,7 @@ const (
 	PolicyMapPlcAff     = "plc_aff"
 	PolicyMapPlcClasss  = "plc_classs"
 	PolicyMapPlcKeys    = "plc_keys"
+	PolicyMapPlcLogged  = "plc_logged"
 	PolicyMapPlcMetas   = "plc_metas"
 	PolicyMapPlcPlaces  = "plc_places"
 	PolicyMapPlcPods    = "plc_pods"
@@ -28,6 +29,7 @@ const (
 	PolicyMapPlcPrefixs = "plc_prefixs"
 	PolicyMapPlcRecords = "plc_records"
 	PolicyMapPlcRows    = "plc_rows"
+	PolicyMapPlcSports  = "plc_sports"
 	PolicyMapPlcWords   = "plc_words"
 	PolicyProgAsk       = "ask"
 	PolicyVarAbi        = "abi"
@@ -87,6 +89,7 @@ type PolicyMapSpecs struct {
 	PlcAff     *ebpf.MapSpec `ebpf:"plc_aff"`
 	PlcClasss  *ebpf.MapSpec `ebpf:"plc_classs"`
 	PlcKeys    *ebpf.MapSpec `ebpf:"plc_keys"`
+	PlcLogged  *ebpf.MapSpec `ebpf:"plc_logged"`
 	PlcMetas   *ebpf.MapSpec `ebpf:"plc_metas"`
 	PlcPlaces  *ebpf.MapSpec `ebpf:"plc_places"`
 	PlcPods    *ebpf.MapSpec `ebpf:"plc_pods"`
@@ -94,6 +97,7 @@ type PolicyMapSpecs struct {
 	PlcPrefixs *ebpf.MapSpec `ebpf:"plc_prefixs"`
 	PlcRecords *ebpf.MapSpec `ebpf:"plc_records"`
 	PlcRows    *ebpf.MapSpec `ebpf:"plc_rows"`
+	PlcSports  *ebpf.MapSpec `ebpf:"plc_sports"`
 	PlcWords   *ebpf.MapSpec `ebpf:"plc_words"`
 }
 
@@ -129,6 +133,7 @@ type PolicyMaps struct {
 	PlcAff     *ebpf.Map `ebpf:"plc_aff"`
 	PlcClasss  *ebpf.Map `ebpf:"plc_classs"`
 	PlcKeys    *ebpf.Map `ebpf:"plc_keys"`
+	PlcLogged  *ebpf.Map `ebpf:"plc_logged"`
 	PlcMetas   *ebpf.Map `ebpf:"plc_metas"`
 	PlcPlaces  *ebpf.Map `ebpf:"plc_places"`
 	PlcPods    *ebpf.Map `ebpf:"plc_pods"`
@@ -136,6 +141,7 @@ type PolicyMaps struct {
 	PlcPrefixs *ebpf.Map `ebpf:"plc_prefixs"`
 	PlcRecords *ebpf.Map `ebpf:"plc_records"`
 	PlcRows    *ebpf.Map `ebpf:"plc_rows"`
+	PlcSports  *ebpf.Map `ebpf:"plc_sports"`
 	PlcWords   *ebpf.Map `ebpf:"plc_words"`
 }
 
@@ -146,6 +152,7 @@ func (m *PolicyMaps) Close() error {
 		m.PlcAff,
 		m.PlcClasss,
 		m.PlcKeys,
+		m.PlcLogged,
 		m.PlcMetas,
 		m.PlcPlaces,
 		m.PlcPods,
@@ -153,6 +160,7 @@ func (m *PolicyMaps) Close() error {
 		m.PlcPrefixs,
 		m.PlcRecords,
 		m.PlcRows,
+		m.PlcSports,
 		m.PlcWords,
 	)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/planec/planec/internal/testing/interptest"
 	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/internal/testing/testkit"
+	"github.com/planec/planec/internal/testing/vethtest"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
@@ -22,13 +23,16 @@ type opening struct {
 	Source, Destination               layout.Address
 	Port                              layout.Port
 	Protocol, Type                    uint8
-	IPv6, Midstream                   bool
-	Reserved                          [2]uint8
+	IPv6, Midstream, Own              bool
+	Reserved                          uint8
+	SourcePort                        layout.Port
+	Padding                           [2]uint8
 	EgressAnswer, IngressAnswer, Done uint32
 }
 
 // TestPolicies asks the judgement in the kernel what the evaluator says of packets that no
-// Service concerns, with random policies in combinations that no compiler makes.
+// Service concerns, with random policies in combinations that no compiler makes: those of
+// Kubernetes and those of other dialects in turn.
 func TestPolicies(t *testing.T) {
 	dir := testkit.BPFFS(t)
 	a := &asker{pins: live.NewPins(dir)}
@@ -36,20 +40,22 @@ func TestPolicies(t *testing.T) {
 	for i := range uint64(*clusters) {
 		rng := rand.New(rand.NewPCG(i, 11))
 		p := irtest.RandomProgram(rng)
-		irtest.AddRandomPolicy(rng, p)
+		if i%2 == 0 {
+			irtest.AddRandomPolicy(rng, p)
+		} else {
+			irtest.AddRandomDialects(rng, p)
+		}
 		p.Frontends, p.Pools, p.ClusterIPs, p.HealthChecks = nil, nil, nil, nil
 		p.Node.ServiceCIDRs = nil
 		a.put(t, p)
 		if a.program == nil {
 			a.program = loadSpec(t, bpf.LoadPolicy, dir).Programs["ask"]
 		}
-		e := eval.New(p)
+		// What the node itself may send and get is for rules of packets.
+		e := eval.New(vethtest.WithoutNode(p))
 		for _, packet := range interptest.Packets(i, p, *tuples) {
-			if packet.From == eval.FromNode {
-				continue // its packets pass before they are judged
-			}
 			want := e.Eval(packet).Verdict
-			q := a.judge(t, &packet)
+			q := a.judge(t, &packet, packet.From == eval.FromNode || e.IsNodeAddress(packet.Src))
 			if got := q.EgressAnswer&q.IngressAnswer == 1; got != (want == eval.Pass) {
 				t.Fatalf("program %d: %v: evaluator %v, egress %d, ingress %d\n%s", i, packet, want, q.EgressAnswer, q.IngressAnswer, p.Text())
 			}
@@ -62,11 +68,12 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-func (a *asker) judge(t *testing.T, p *eval.Packet) opening {
+func (a *asker) judge(t *testing.T, p *eval.Packet, own bool) opening {
 	t.Helper()
 	q := opening{
-		Source: layout.AddressOf(p.Src), Destination: layout.AddressOf(p.Dst), Port: layout.PortOf(p.Port),
+		Source: layout.AddressOf(p.Src), Destination: layout.AddressOf(p.Dst), Port: layout.PortOf(p.Transport(p.Port).Port),
 		Protocol: uint8(p.Protocol), Type: p.Type, IPv6: !p.Src.Is4(), Midstream: p.Midstream && p.Protocol == ir.TCP,
+		Own: own, SourcePort: layout.PortOf(p.SourcePort),
 	}
 	data, err := binary.Append(make([]byte, questionAt), binary.LittleEndian, q)
 	if err != nil {

@@ -72,7 +72,11 @@ INLINE bool is_policed(__u32 slot, const struct packet *p, __u8 direction)
 	bool ipv6 = p->opening.ipv6;
 	const struct address *subject = direction == EGRESS ? &p->opening.source : &p->opening.destination;
 	struct pod *pod = pod_at(slot, subject, ipv6);
-	if (!pod || !(pod->flags & direction))
+	if (!pod)
+		return false;
+	if (p->opening.own)
+		return pod->flags & POD_OWN;
+	if (!denies(pod, direction))
 		return false;
 	return direction == EGRESS || !is_own(slot, &p->opening.source, ipv6);
 }
@@ -81,9 +85,17 @@ INLINE bool is_policed(__u32 slot, const struct packet *p, __u8 direction)
 INLINE int unreadable(const struct packet *p, __u8 direction, enum counter what)
 {
 	__u32 slot;
-	if (!active_slot(&slot) || is_policed(slot, p, direction))
+	bool own = p->opening.own;
+	if (!active_slot(&slot) ? !own : is_policed(slot, p, direction))
 		return denied(what, direction);
-	return passed(COUNT_ACCEPTED, direction);
+	return passed(own ? COUNT_PASSED : COUNT_ACCEPTED, direction);
+}
+
+/* is_exempt reports whether the node itself sends the packet, to a pod that does not judge it. */
+INLINE bool is_exempt(const struct packet *p)
+{
+	__u32 slot;
+	return p->opening.own && (!active_slot(&slot) || !is_policed(slot, p, INGRESS));
 }
 
 /* is_service reports whether a Service has the destination, so that it is not yet where the
@@ -138,7 +150,7 @@ INLINE int refused(struct skb *skb, const struct packet *p, __u8 direction)
 }
 
 /* judged decides about a packet that has all of its headers. */
-INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, bool node, __u64 now)
+INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, __u64 now)
 {
 	struct leg_key k;
 	leg_of(&k, p, direction);
@@ -147,7 +159,7 @@ INLINE int judged(struct skb *skb, const struct packet *p, __u8 direction, bool 
 		renew(l, p, now);
 		return passed(COUNT_KNOWN, direction);
 	}
-	if (node) {
+	if (is_exempt(p)) {
 		keep(&k, p, direction, now);
 		return passed(COUNT_PASSED, direction);
 	}
@@ -175,18 +187,18 @@ INLINE int examine(struct skb *skb, __u8 direction)
 	 * pod's interface has no reason for any. */
 	if (p.reading == TAGGED || p.reading == HEADLESS)
 		return denied(COUNT_BROKEN, direction);
-	bool node = direction == INGRESS && !skb->ingress_ifindex;
+	p.opening.own = direction == INGRESS && !skb->ingress_ifindex;
 	__u64 now = ktime_coarse_ns();
 	if (p.reading == LATER) {
-		if (node || known_part(&p, direction, now))
+		if (known_part(&p, direction, now))
 			return passed(COUNT_KNOWN, direction);
 		return unreadable(&p, direction, COUNT_PARTS);
 	}
 	if (p.reading == BROKEN)
-		return node ? passed(COUNT_PASSED, direction) : unreadable(&p, direction, COUNT_BROKEN);
+		return unreadable(&p, direction, COUNT_BROKEN);
 	if (is_neighbour_discovery(&p))
 		return passed(COUNT_PASSED, direction);
-	int verdict = judged(skb, &p, direction, node, now);
+	int verdict = judged(skb, &p, direction, now);
 	if (verdict == NEXT && p.reading == FIRST && !remember_part(&p, direction, now))
 		count(COUNT_FULL, direction);
 	return verdict;

@@ -22,6 +22,7 @@ const (
 	VethMapPlcClasss   = "plc_classs"
 	VethMapPlcKeys     = "plc_keys"
 	VethMapPlcLegs     = "plc_legs"
+	VethMapPlcLogged   = "plc_logged"
 	VethMapPlcMetas    = "plc_metas"
 	VethMapPlcParts    = "plc_parts"
 	VethMapPlcPlaces   = "plc_places"
@@ -30,6 +31,7 @@ const (
 	VethMapPlcPrefixs  = "plc_prefixs"
 	VethMapPlcRecords  = "plc_records"
 	VethMapPlcRows     = "plc_rows"
+	VethMapPlcSports   = "plc_sports"
 	VethMapPlcVerdicts = "plc_verdicts"
 	VethMapPlcWords    = "plc_words"
 	VethProgFromPod    = "from_pod"
@@ -95,6 +97,7 @@ type VethMapSpecs struct {
 	PlcClasss   *ebpf.MapSpec `ebpf:"plc_classs"`
 	PlcKeys     *ebpf.MapSpec `ebpf:"plc_keys"`
 	PlcLegs     *ebpf.MapSpec `ebpf:"plc_legs"`
+	PlcLogged   *ebpf.MapSpec `ebpf:"plc_logged"`
 	PlcMetas    *ebpf.MapSpec `ebpf:"plc_metas"`
 	PlcParts    *ebpf.MapSpec `ebpf:"plc_parts"`
 	PlcPlaces   *ebpf.MapSpec `ebpf:"plc_places"`
@@ -103,6 +106,7 @@ type VethMapSpecs struct {
 	PlcPrefixs  *ebpf.MapSpec `ebpf:"plc_prefixs"`
 	PlcRecords  *ebpf.MapSpec `ebpf:"plc_records"`
 	PlcRows     *ebpf.MapSpec `ebpf:"plc_rows"`
+	PlcSports   *ebpf.MapSpec `ebpf:"plc_sports"`
 	PlcVerdicts *ebpf.MapSpec `ebpf:"plc_verdicts"`
 	PlcWords    *ebpf.MapSpec `ebpf:"plc_words"`
 }
@@ -142,6 +146,7 @@ type VethMaps struct {
 	PlcClasss   *ebpf.Map `ebpf:"plc_classs"`
 	PlcKeys     *ebpf.Map `ebpf:"plc_keys"`
 	PlcLegs     *ebpf.Map `ebpf:"plc_legs"`
+	PlcLogged   *ebpf.Map `ebpf:"plc_logged"`
 	PlcMetas    *ebpf.Map `ebpf:"plc_metas"`
 	PlcParts    *ebpf.Map `ebpf:"plc_parts"`
 	PlcPlaces   *ebpf.Map `ebpf:"plc_places"`
@@ -150,6 +155,7 @@ type VethMaps struct {
 	PlcPrefixs  *ebpf.Map `ebpf:"plc_prefixs"`
 	PlcRecords  *ebpf.Map `ebpf:"plc_records"`
 	PlcRows     *ebpf.Map `ebpf:"plc_rows"`
+	PlcSports   *ebpf.Map `ebpf:"plc_sports"`
 	PlcVerdicts *ebpf.Map `ebpf:"plc_verdicts"`
 	PlcWords    *ebpf.Map `ebpf:"plc_words"`
 }
@@ -162,6 +168,7 @@ func (m *VethMaps) Close() error {
 		m.PlcClasss,
 		m.PlcKeys,
 		m.PlcLegs,
+		m.PlcLogged,
 		m.PlcMetas,
 		m.PlcParts,
 		m.PlcPlaces,
@@ -170,6 +177,7 @@ func (m *VethMaps) Close() error {
 		m.PlcPrefixs,
 		m.PlcRecords,
 		m.PlcRows,
+		m.PlcSports,
 		m.PlcVerdicts,
 		m.PlcWords,
 	)

@@ -17,7 +17,9 @@
 //	pod     HASH      Address of a selected pod ──▶ Pod: profile, default rows
 //	class   LPM_TRIE  PrefixKey (family, address of the peer) ──▶ class
 //	row     HASH      RowKey (profile, direction, class) ──▶ row; a miss is the default
-//	port    LPM_TRIE  PortKey (row, protocol, port) ──▶ verdict
+//	port    LPM_TRIE  PortKey (row, protocol, port) ──▶ verdict, number of a log
+//	sport   LPM_TRIE  PortKey (row, protocol, source port) ──▶ the row that decides instead
+//	log     HASH      LogKey (row, number) ──▶ prefix; programs count, and do not read it
 //
 // An image is the canonical form. In a kernel, Services change one by one, so that what
 // svc, ep and source say is in five other maps there ([StoreMaps], package store), and

@@ -62,7 +62,10 @@ PortKey 16
   12 1 Reserved
   13 1 Protocol
   14 2 Port
-Info 368
+LogKey 12
+  0 8 Row
+  8 4 Number
+Info 408
   0 32 Digest
   32 4 Version
   36 4 Flags
@@ -72,10 +75,11 @@ Info 368
   69 1 InterfaceLen
   70 2 RangeCounts
   72 16 Interface
-  88 16 PolicyCounts
-  104 4 ABI
-  108 4 Reserved
-  112 256 Ranges
+  88 24 PolicyCounts
+  112 4 ABI
+  116 4 Reserved
+  120 32 Node
+  152 256 Ranges
 Range 32
   0 16 Address
   16 16 Mask
@@ -97,7 +101,7 @@ AffinityValue 32
 func TestOffsets(t *testing.T) {
 	var b strings.Builder
 	b.WriteByte('\n')
-	for _, v := range []any{ServiceKey{}, Route{}, Service{}, Endpoint{}, PrefixKey{}, Pod{}, RowKey{}, PortKey{}, Info{}, Range{}, AffinityKey{}, AffinityValue{}} {
+	for _, v := range []any{ServiceKey{}, Route{}, Service{}, Endpoint{}, PrefixKey{}, Pod{}, RowKey{}, PortKey{}, LogKey{}, Info{}, Range{}, AffinityKey{}, AffinityValue{}} {
 		typ := reflect.TypeOf(v)
 		fmt.Fprintf(&b, "%s %d\n", typ.Name(), binary.Size(v))
 		at := 0
@@ -129,6 +133,8 @@ func TestSizes(t *testing.T) {
 		"Pod":           {PodSize, binary.Size(Pod{})},
 		"RowKey":        {RowKeySize, binary.Size(RowKey{})},
 		"PortKey":       {PortKeySize, binary.Size(PortKey{})},
+		"LogKey":        {LogKeySize, binary.Size(LogKey{})},
+		"Verdict":       {VerdictSize, binary.Size(Verdict(0))},
 		"Address":       {AddressSize, binary.Size(Address{})},
 		"AffinityKey":   {AffinityKeySize, binary.Size(AffinityKey{})},
 		"AffinityValue": {AffinityValueSize, binary.Size(AffinityValue{})},
@@ -172,6 +178,7 @@ func TestCodecs(t *testing.T) {
 		codec(t, random[Pod](rng), Pod.Append, DecodePod)
 		codec(t, random[RowKey](rng), RowKey.Append, DecodeRowKey)
 		codec(t, random[PortKey](rng), PortKey.Append, DecodePortKey)
+		codec(t, random[LogKey](rng), LogKey.Append, DecodeLogKey)
 		codec(t, random[Info](rng), func(v Info, b []byte) []byte { return v.Append(b) }, DecodeInfo)
 	}
 }

@@ -1,7 +1,7 @@
 package layout
 
 // Version is the version of the file format and of all layouts in this package.
-const Version = 2
+const Version = 3
 
 // MapType is a type of kernel map, with the numbers of enum bpf_map_type in
 // include/uapi/linux/bpf.h.
@@ -52,7 +52,7 @@ type Map struct {
 	Flags              uint32  // BPF_F_* of linux/bpf.h
 }
 
-// The maps of an image, by index in Maps. The last four are for policies: a file
+// The maps of an image, by index in Maps. The last six are for policies: a file
 // contains them only if FeaturePolicies is set; otherwise they are empty.
 const (
 	Meta = iota
@@ -65,6 +65,8 @@ const (
 	Classes
 	Rows
 	Ports
+	SourcePorts
+	Logs
 	NumMaps
 )
 
@@ -82,6 +84,9 @@ var maps = [NumMaps]Map{
 	Classes:   {"class", LPMTrie, PrefixKeySize, ClassSize, ReadOnlyProg | NoPrealloc},
 	Rows:      {"row", Hash, RowKeySize, PolicyIDSize, ReadOnlyProg},
 	Ports:     {"port", LPMTrie, PortKeySize, VerdictSize, ReadOnlyProg | NoPrealloc},
+
+	SourcePorts: {"sport", LPMTrie, PortKeySize, PolicyIDSize, ReadOnlyProg | NoPrealloc},
+	Logs:        {"log", Hash, LogKeySize, LogPrefixSize, ReadOnlyProg},
 }
 
 // InPolicyMaps reports whether a map of an image is for policies.

@@ -8,7 +8,7 @@ import (
 
 // MetaSize is the size of Info in bytes, DigestSize that of a SHA-256.
 const (
-	MetaSize   = 368
+	MetaSize   = 408
 	DigestSize = 32
 )
 
@@ -50,7 +50,7 @@ const (
 	FeatureNodeMasquerade
 	FeatureSCTP
 	// FeaturePolicies is set if policies apply to a pod of the node; the image
-	// then has the maps pod, class, row and port.
+	// then has the maps pod, class, row, port, sport and log.
 	FeaturePolicies
 
 	// ServiceFeatures are those that entries of svc need.
@@ -91,11 +91,15 @@ type Info struct {
 	RangeCounts [2]uint8
 	// Interface is the interface's name or its prefix; it has the size of IFNAMSIZ.
 	Interface [16]byte
-	// PolicyCounts are the numbers of entries of the maps from Pods to Ports.
+	// PolicyCounts are the numbers of entries of the maps from Pods to Logs.
 	PolicyCounts [NumMaps - serviceMaps]uint32
 	// ABI is what programs must be written for, [ABI].
 	ABI      uint32
 	Reserved uint32 // zero
+	// Node is the profile of the node itself and of pods on its network, or zero. It is
+	// for packets that the node sends and that are delivered to it, which rules of
+	// packets judge and not the programs.
+	Node Pod
 	// Ranges are the ranges of ClusterIPs, those of IPv4 in the first half: packets to an
 	// unused address in them are dropped.
 	Ranges [2 * MaxRanges]Range
@@ -104,7 +108,7 @@ type Info struct {
 // ABI is the version of what programs and maps agree about: the maps that a program looks
 // up, their keys and values, and what they mean. A program of another version must not be
 // attached over the maps.
-const ABI = 2
+const ABI = 3
 
 // MaxRanges is how many service ranges of a family meta has room for. If there are more,
 // RangesElsewhere is their number, and all of them are in SetServiceCIDR.
@@ -238,6 +242,7 @@ func (m *Info) Append(b []byte) []byte {
 	}
 	b = le.AppendUint32(b, m.ABI)
 	b = le.AppendUint32(b, m.Reserved)
+	b = m.Node.Append(b)
 	for i := range m.Ranges {
 		b = append(b, m.Ranges[i].Address[:]...)
 		b = append(b, m.Ranges[i].Mask[:]...)
@@ -250,7 +255,7 @@ func DecodeInfo(b []byte) Info {
 	m := Info{
 		Digest: [DigestSize]byte(b), Version: le.Uint32(b[32:]), Flags: le.Uint32(b[36:]), Features: Features(le.Uint64(b[40:])),
 		Detector: b[68], InterfaceLen: b[69], RangeCounts: [2]uint8(b[70:]), Interface: [16]byte(b[72:]),
-		ABI: le.Uint32(b[104:]), Reserved: le.Uint32(b[108:]),
+		ABI: le.Uint32(b[112:]), Reserved: le.Uint32(b[116:]), Node: DecodePod(b[120:]),
 	}
 	for i := range m.Counts {
 		m.Counts[i] = le.Uint32(b[48+4*i:])
@@ -259,7 +264,7 @@ func DecodeInfo(b []byte) Info {
 		m.PolicyCounts[i] = le.Uint32(b[88+4*i:])
 	}
 	for i := range m.Ranges {
-		at := b[112+2*AddressSize*i:]
+		at := b[152+2*AddressSize*i:]
 		m.Ranges[i] = Range{Address(at), Address(at[AddressSize:])}
 	}
 	return m
@@ -270,7 +275,7 @@ func DecodeInfo(b []byte) Info {
 func (m *Info) ValidInfo() bool {
 	byName := m.Detector == DetectInterface || m.Detector == DetectInterfacePrefix
 	n := int(m.InterfaceLen)
-	if m.Features&FeaturePolicies == 0 && (m.Flags&FlagDenyReject != 0 || m.PolicyCounts != [NumMaps - serviceMaps]uint32{}) {
+	if m.Features&FeaturePolicies == 0 && (m.Flags&FlagDenyReject != 0 || m.PolicyCounts != [NumMaps - serviceMaps]uint32{} || m.Node != Pod{}) {
 		return false
 	}
 	return m.Version == Version && m.Flags&^infoFlags == 0 && m.Features&^AllFeatures == 0 &&

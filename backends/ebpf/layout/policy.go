@@ -1,13 +1,17 @@
 package layout
 
+import "bytes"
+
 // Sizes in bytes.
 const (
-	PolicyIDSize = 8
-	PodSize      = 32
-	ClassSize    = 4
-	RowKeySize   = 16
-	PortKeySize  = 16
-	VerdictSize  = 4
+	PolicyIDSize  = 8
+	PodSize       = 32
+	ClassSize     = 4
+	RowKeySize    = 16
+	PortKeySize   = 16
+	VerdictSize   = 4
+	LogKeySize    = 12 // and of the value of log:
+	LogPrefixSize = 32
 )
 
 // PolicyID is the identity of a profile or a row: eight bytes that are only copied
@@ -31,14 +35,27 @@ func (id PolicyID) Reserved() bool { return [7]byte(id[:7]) == [7]byte{} }
 const (
 	PodEgress  = 1 << 0
 	PodIngress = 1 << 1
+	// PodOwn says that packets from the own node are judged: by the row of
+	// DirectionOwn. Without it they pass.
+	PodOwn = 1 << 2
+	// PodEgressOpen and PodIngressOpen say that the direction denies nothing: its rows
+	// only log, or it only judges packets from the own node.
+	PodEgressOpen  = 1 << 3
+	PodIngressOpen = 1 << 4
 
-	podFlags = PodEgress | PodIngress
+	// PodLogs says that a row of the pod logs: programs only count its packets, and what
+	// the kernel's log must have is for rules of packets.
+	PodLogs = 1 << 5
+
+	podFlags = 1<<6 - 1
 )
 
-// The directions of a RowKey.
+// The directions of a RowKey. DirectionOwn is the ingress of packets from the own
+// node, whose class is always 0.
 const (
 	DirectionEgress  = 1
 	DirectionIngress = 2
+	DirectionOwn     = 3
 )
 
 // Pod is the value of pod: the policies of a pod of this node. No policy applies
@@ -53,8 +70,24 @@ type Pod struct {
 	Reserved        [4]byte // zero
 }
 
-// ValidFlags reports whether policies apply to the pod, and only known flags are set.
-func (p *Pod) ValidFlags() bool { return p.Flags != 0 && p.Flags&^podFlags == 0 }
+// ValidFlags reports whether policies apply to the pod, only known flags are set, and
+// each flag comes with that of its direction.
+func (p *Pod) ValidFlags() bool {
+	needs := p.Flags >> 3 & (PodEgress | PodIngress)
+	if p.Flags&PodOwn != 0 {
+		needs |= PodIngress
+	}
+	return p.Flags&(PodEgress|PodIngress) != 0 && p.Flags&^podFlags == 0 && needs&^p.Flags == 0
+}
+
+// Denies reports whether a direction denies anything that does not come from the own
+// node.
+func (p *Pod) Denies(direction uint8) bool {
+	if direction == DirectionIngress {
+		return p.Flags&(PodIngress|PodIngressOpen) == PodIngress
+	}
+	return p.Flags&(PodEgress|PodEgressOpen) == PodEgress
+}
 
 // Row returns the default row of a direction, and whether policies apply to it.
 func (p *Pod) Row(direction uint8) (PolicyID, bool) {
@@ -118,23 +151,81 @@ func DecodeRowKey(b []byte) RowKey {
 	return RowKey{Profile: PolicyID(b), Direction: b[8], Reserved: [3]byte(b[9:]), Class: BE32(b[12:])}
 }
 
-// The verdicts of port.
+// Verdict is the value of port: what happens to a packet, a mark, and the number of
+// the log that counts the packet.
+type Verdict uint32
+
+// The lowest byte of a Verdict.
 const (
-	VerdictAccept = 1
-	VerdictDeny   = 2
+	VerdictAccept Verdict = 1
+	VerdictDeny   Verdict = 2
+
+	// VerdictSources marks every entry of a row that has entries in sport: a program
+	// looks up the source port there, and if it finds a row, that row decides.
+	VerdictSources Verdict = 1 << 8
+	// MaxLogs is the highest number of a log in a row.
+	MaxLogs = 1<<16 - 1
+
+	verdictBits Verdict = 0xff
+	logShift            = 16
 )
 
-// PortKey is the key of port (struct bpf_lpm_trie_key): the number of significant
-// bits, then the bits. A row has one entry of RowBits with the verdict for all
-// packets, and entries of at least ProtocolBits with the other verdict: port
-// ranges as prefixes. A program looks up MaxPortBits, with port 0 for protocols
-// without ports.
+// VerdictOf returns a verdict that counts the packet in a log; 0 is none.
+func VerdictOf(accept bool, log uint16) Verdict {
+	v := VerdictDeny
+	if accept {
+		v = VerdictAccept
+	}
+	return v | Verdict(log)<<logShift
+}
+
+// Valid reports whether a program knows the verdict.
+func (v Verdict) Valid() bool {
+	kind := v & verdictBits
+	return (kind == VerdictAccept || kind == VerdictDeny) && v&(1<<logShift-1)&^(verdictBits|VerdictSources) == 0
+}
+
+// Accepts reports whether the packet passes.
+func (v Verdict) Accepts() bool { return v&verdictBits == VerdictAccept }
+
+// Log returns the number of the log within the row, from 1, or 0 for none.
+func (v Verdict) Log() uint16 { return uint16(v >> logShift) }
+
+// LogKey is the key of log, whose value is a prefix of LogPrefixSize bytes: the
+// characters, then zeroes. Programs count packets under the same key.
+type LogKey struct {
+	Row    PolicyID // the row that decides about the packet
+	Number BE32     // Verdict.Log
+}
+
+// Append appends the key's bytes.
+func (k LogKey) Append(b []byte) []byte { return append(append(b, k.Row[:]...), k.Number[:]...) }
+
+// DecodeLogKey reads what Append writes.
+func DecodeLogKey(b []byte) LogKey { return LogKey{PolicyID(b), BE32(b[PolicyIDSize:])} }
+
+// AppendLogPrefix appends a log's prefix, which is at most ir.MaxPrefix bytes long.
+func AppendLogPrefix(b []byte, prefix string) []byte {
+	var value [LogPrefixSize]byte
+	copy(value[:], prefix)
+	return append(b, value[:]...)
+}
+
+// DecodePrefix reads what AppendLogPrefix writes.
+func DecodeLogPrefix(b []byte) string { return string(bytes.TrimRight(b[:LogPrefixSize], "\x00")) }
+
+// PortKey is the key of port and of sport (struct bpf_lpm_trie_key): the number of
+// significant bits, then the bits. In port a row has one entry of RowBits with the
+// verdict for all packets, and entries of at least ProtocolBits with other verdicts:
+// port ranges as prefixes. In sport it has entries of at least ProtocolBits alone. A
+// program looks up MaxPortBits; the place of the port has type and code of ICMP and
+// ICMPv6, the type in the first byte, and 0 of all other protocols without ports.
 type PortKey struct {
 	Bits     uint32   // the number of significant bits after this field
 	Row      PolicyID // the row of the pod and the peer
 	Reserved uint8    // zero
 	Protocol uint8    // IPPROTO_*
-	Port     Port     // the destination port, or the start of a range
+	Port     Port     // the destination port, in sport the source port, or the start of a range
 }
 
 // The significant bits of a PortKey: the row, the row and the protocol, and all.

@@ -2,14 +2,31 @@ package live
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
+
+	"github.com/planec/planec/backends/ebpf/layout"
 )
 
 // Covered returns the addresses of pods at interfaces that have both programs, sorted: those that
 // a route to a single address leads to. Rules of packets may leave policies of connections
-// between them to the programs; a pod that is not listed has none yet, or is on a bridge.
+// between them to the programs; a pod that is not listed has none yet, or is on a bridge, or its
+// policies log: programs write nothing to the kernel's log, so rules judge its connections.
 func (i *Interfaces) Covered() (out []netip.Addr, err error) {
+	all, err := i.Reached()
+	if err != nil {
+		return nil, err
+	}
+	pods, err := readPods(i.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("reading which pods' policies log: %w", explain(err))
+	}
+	return slices.DeleteFunc(all, func(a netip.Addr) bool { return pods[a].Flags&layout.PodLogs != 0 }), nil
+}
+
+// Reached is Covered with the pods whose policies log.
+func (i *Interfaces) Reached() (out []netip.Addr, err error) {
 	devices, err := i.guardedDevices()
 	if err != nil {
 		return nil, err

@@ -194,9 +194,19 @@ func exists(index int) bool {
 	return !errors.As(err, &netlink.LinkNotFoundError{})
 }
 
-// podsOfImage reads the pods that the policies of the active image select; none without one.
+// podsOfImage returns the pods that the policies of the active image select; none without one.
 func podsOfImage(dir string) (map[netip.Addr]bool, error) {
-	pods := make(map[netip.Addr]bool)
+	all, err := readPods(dir)
+	pods := make(map[netip.Addr]bool, len(all))
+	for a := range all {
+		pods[a] = true
+	}
+	return pods, err
+}
+
+// readPods reads the pods of the active image.
+func readPods(dir string) (map[netip.Addr]layout.Pod, error) {
+	pods := make(map[netip.Addr]layout.Pod)
 	active, err := ebpf.LoadPinnedMap(filepath.Join(dir, activeSpec().Name), &ebpf.LoadPinOptions{ReadOnly: true})
 	if errors.Is(err, fs.ErrNotExist) {
 		return pods, nil
@@ -227,8 +237,8 @@ func podsOfImage(dir string) (map[netip.Addr]bool, error) {
 	room := int(inner.MaxEntries()) + slack
 	keys, values := make([]layout.Address, room), make([][layout.PodSize]byte, room)
 	n, err := readAll(inner, keys, values)
-	for _, k := range keys[:n] {
-		pods[k.Addr()] = true
+	for i, k := range keys[:n] {
+		pods[k.Addr()] = layout.DecodePod(values[i][:])
 	}
 	return pods, err
 }

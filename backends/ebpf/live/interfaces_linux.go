@@ -65,9 +65,10 @@ var sides = [...]struct {
 const (
 	legsMap     = namePrefix + "legs"
 	verdictsMap = namePrefix + "verdicts"
+	loggedMap   = namePrefix + "logged"
 )
 
-var interfaceMaps = [...]string{legsMap, namePrefix + "parts", verdictsMap}
+var interfaceMaps = [...]string{legsMap, namePrefix + "parts", verdictsMap, loggedMap}
 
 // programPin is the name of the pin of a program.
 func programPin(name string) string { return namePrefix + name }

@@ -106,8 +106,8 @@ func judge(t testing.TB, d *Dataplane) *ebpf.Program {
 	code = append(code, find(layout.Ports, -40)...)
 	code = append(
 		code, asm.JEq.Imm(asm.R0, 0, "missing"), asm.LoadMem(asm.R0, asm.R0, 0, asm.Word), asm.Ja.Label("out"),
-		asm.Mov.Imm(asm.R0, layout.VerdictAccept).WithSymbol("accept"), asm.Ja.Label("out"),
-		asm.Mov.Imm(asm.R0, layout.VerdictDeny).WithSymbol("deny"), asm.Ja.Label("out"),
+		asm.Mov.Imm(asm.R0, int32(layout.VerdictAccept)).WithSymbol("accept"), asm.Ja.Label("out"),
+		asm.Mov.Imm(asm.R0, int32(layout.VerdictDeny)).WithSymbol("deny"), asm.Ja.Label("out"),
 		asm.Mov.Imm(asm.R0, missing).WithSymbol("missing"), asm.Return().WithSymbol("out"),
 	)
 	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{Type: ebpf.XDP, License: "Dual BSD/GPL", Instructions: code})
@@ -139,7 +139,7 @@ func TestProgramsJudge(t *testing.T) {
 			t.Fatalf("%v: %d, %v", packet, got, err)
 		}
 		count[got]++
-		return got == layout.VerdictAccept
+		return got == uint32(layout.VerdictAccept)
 	}
 	for seed := range uint64(programs) {
 		program := onlyPolicies(seed)
@@ -163,8 +163,8 @@ func TestProgramsJudge(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d questions accepted, %d denied", count[layout.VerdictAccept], count[layout.VerdictDeny])
-	if count[layout.VerdictAccept] < 1000 || count[layout.VerdictDeny] < 1000 {
+	t.Logf("%d questions accepted, %d denied", count[uint32(layout.VerdictAccept)], count[uint32(layout.VerdictDeny)])
+	if count[uint32(layout.VerdictAccept)] < 1000 || count[uint32(layout.VerdictDeny)] < 1000 {
 		t.Error("the test does not ask enough")
 	}
 }

@@ -11,7 +11,7 @@ const namePrefix = "plc_"
 
 // restMaps are the maps of an image that do not belong to Services, by index in layout.Maps.
 // A generation of them is frozen.
-var restMaps = [...]int{layout.Meta, layout.Addresses, layout.Prefixes, layout.Pods, layout.Classes, layout.Rows, layout.Ports}
+var restMaps = [...]int{layout.Meta, layout.Addresses, layout.Prefixes, layout.Pods, layout.Classes, layout.Rows, layout.Ports, layout.SourcePorts, layout.Logs}
 
 // A generation has the restMaps, and from stored on those of layout.StoreMaps.
 const (

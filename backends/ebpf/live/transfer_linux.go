@@ -26,6 +26,8 @@ var transfers = [stored]transfer{
 	hash[[layout.PrefixKeySize]byte, [layout.ClassSize]byte](layout.Classes),
 	hash[[layout.RowKeySize]byte, [layout.PolicyIDSize]byte](layout.Rows),
 	hash[[layout.PortKeySize]byte, [layout.VerdictSize]byte](layout.Ports),
+	hash[[layout.PortKeySize]byte, [layout.PolicyIDSize]byte](layout.SourcePorts),
+	hash[[layout.LogKeySize]byte, [layout.LogPrefixSize]byte](layout.Logs),
 }
 
 // array moves meta, without what Services determine.

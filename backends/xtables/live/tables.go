@@ -69,7 +69,7 @@ func (t *table) rule(l *iptables.Line) bool {
 	case l.Verb == "-D":
 		return false
 	case ours(l.Chain):
-		t.chains[l.Chain] = append(t.chains[l.Chain], l.Text)
+		t.chains[l.Chain] = append(t.chains[l.Chain], iptables.NumericProtocol(l.Text))
 		return true
 	case !strings.Contains(l.Spec, xtables.ChainPrefix):
 		return false

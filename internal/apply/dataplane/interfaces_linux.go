@@ -130,8 +130,9 @@ func (k *ebpfKernel) uncover(ctx context.Context) (steps []string, err error) {
 		return nil, err
 	}
 	i := k.anywhere()
-	// Other rules may have come already, which know of no covered pods.
-	pods, err := i.Covered()
+	// Other rules may have come already, which know of no covered pods, and with them
+	// policies that log.
+	pods, err := i.Reached()
 	if err != nil {
 		return nil, err
 	}

@@ -33,11 +33,12 @@ func TestKernelMaps(t *testing.T) {
 func TestKernelPolicies(t *testing.T) {
 	d := openKernel(t)
 	b := image.New(backends.DefaultOptions())
-	count := interptest.RunPolicies(t, b, func(p *ir.Program, _ backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
+	interpret := func(p *ir.Program, _ backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
 		n := throughKernel(t, d, p)
 		return func(p eval.Packet) (eval.Result, error) { return n(p), nil }, nil
-	}, *seed, 100, 400)
-	t.Log(count)
+	}
+	t.Log(interptest.RunPolicies(t, b, interpret, *seed, 100, 400))
+	t.Log(interptest.RunDialects(t, b, interpret, *seed, 100, 400))
 }
 
 // openKernel skips where there are no eBPF maps, and fails in CI instead.

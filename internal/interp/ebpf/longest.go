@@ -16,10 +16,15 @@ type longest struct {
 }
 
 func newLongest(m *image.Map) longest {
+	return newLongestOf(m, func(i int) uint32 { return binary.LittleEndian.Uint32(m.Value(i)) })
+}
+
+// newLongestOf has what the function returns of each entry as its value.
+func newLongestOf(m *image.Map, value func(i int) uint32) longest {
 	t := longest{entries: make(map[string]uint32, m.Len())}
 	for i := range m.Len() {
 		key := m.Key(i)
-		t.entries[string(key)] = binary.LittleEndian.Uint32(m.Value(i))
+		t.entries[string(key)] = value(i)
 		if bits := binary.LittleEndian.Uint32(key); !slices.Contains(t.lengths, bits) {
 			t.lengths = append(t.lengths, bits)
 		}

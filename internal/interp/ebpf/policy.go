@@ -17,6 +17,10 @@ type policies struct {
 	classes longest
 	rows    map[layout.RowKey]layout.PolicyID
 	ports   longest
+	// sources has the number of an entry of sport, from 1, and sourceRows its row.
+	sources    longest
+	sourceRows *image.Map
+	logs       map[layout.LogKey]string
 	// profiles and members are the first entries in pod and class of each profile
 	// and class; these entries have the symbols.
 	profiles map[layout.PolicyID]int
@@ -34,7 +38,12 @@ func newPolicies(img *image.Image) policies {
 	p := policies{
 		pods: make(map[layout.Address]pod, pods.Len()), classes: newLongest(classes),
 		rows: make(map[layout.RowKey]layout.PolicyID, rows.Len()), ports: newLongest(img.Map(layout.Ports)),
-		profiles: make(map[layout.PolicyID]int), members: make(map[uint32]int),
+		sources: newLongestOf(img.Map(layout.SourcePorts), func(i int) uint32 { return uint32(i + 1) }), sourceRows: img.Map(layout.SourcePorts),
+		logs: make(map[layout.LogKey]string), profiles: make(map[layout.PolicyID]int), members: make(map[uint32]int),
+	}
+	logs := img.Map(layout.Logs)
+	for i := range logs.Len() {
+		p.logs[layout.DecodeLogKey(logs.Key(i))] = layout.DecodeLogPrefix(logs.Value(i))
 	}
 	for i := pods.Len() - 1; i >= 0; i-- {
 		entry := pod{layout.DecodePod(pods.Value(i)), i}
@@ -64,16 +73,31 @@ func (p *policies) class(a netip.Addr) uint32 {
 	return p.classes.find(key.Append(nil))
 }
 
-// verdict makes the last look-up, which rows that do not depend on ports skip.
-func (p *policies) verdict(row layout.PolicyID, proto ir.Protocol, port uint16) bool {
+// verdict makes the last look-ups, which rows that do not depend on ports skip: the
+// verdict of the row, and where it has source ports, that of the row of the source port.
+// It returns the row that decided.
+func (p *policies) verdict(row layout.PolicyID, q eval.Transport) (layout.Verdict, layout.PolicyID) {
+	v := p.ofRow(row, q)
+	if v&layout.VerdictSources == 0 {
+		return v, row
+	}
+	key := layout.PortKey{Bits: layout.MaxPortBits, Row: row, Protocol: uint8(q.Protocol), Port: layout.PortOf(q.SourcePort)}
+	if i := p.sources.find(key.Append(nil)); i > 0 {
+		row = layout.PolicyID(p.sourceRows.Value(int(i - 1)))
+		v = p.ofRow(row, q)
+	}
+	return v, row
+}
+
+func (p *policies) ofRow(row layout.PolicyID, q eval.Transport) layout.Verdict {
 	switch row {
 	case layout.RowAccept:
-		return true
+		return layout.VerdictAccept
 	case layout.RowDeny:
-		return false
+		return layout.VerdictDeny
 	}
-	key := layout.PortKey{Bits: layout.MaxPortBits, Row: row, Protocol: uint8(proto), Port: layout.PortOf(port)}
-	return p.ports.find(key.Append(nil)) == layout.VerdictAccept
+	key := layout.PortKey{Bits: layout.MaxPortBits, Row: row, Protocol: uint8(q.Protocol), Port: layout.PortOf(q.Port)}
+	return layout.Verdict(p.ports.find(key.Append(nil)))
 }
 
 // policeEndpoints judges every possible endpoint of the packet and reports whether
@@ -92,54 +116,74 @@ func (r *run) policeEndpoints() bool {
 }
 
 // police judges the egress of the source and the ingress of the destination, with
-// the addresses after DNAT. Packets that the node sends and neighbour discovery
-// pass; packets from the node's own addresses pass ingress.
+// the addresses after DNAT. What the node sends and what is delivered to it is judged by
+// its own profile; its packets to its pods by the rows for the own node.
 func (r *run) police(dst netip.Addr, port uint16) bool {
-	p := r.packet
+	p, q := r.packet, r.packet.Transport(port)
+	fromOwn, toOwn := p.From == eval.FromNode || r.isOwn(p.Src), r.isOwn(dst)
 	switch {
-	case p.From == eval.FromNode || p.Protocol == ir.ICMPv6 && p.Type >= 133 && p.Type <= 137:
+	case fromOwn && toOwn, p.Protocol == ir.ICMPv6 && p.Type >= 133 && p.Type <= 137:
 		return true
-	case p.Midstream && p.Protocol == ir.TCP && !r.isOwn(p.Src) && !r.isOwn(dst) && (r.policed(dst, layout.DirectionEgress) || r.policed(p.Src, layout.DirectionIngress)):
+	case p.From == eval.FromNode:
+		if !r.judge(r.node(), layout.DirectionEgress, dst, q) {
+			return false
+		}
+	case p.Midstream && p.Protocol == ir.TCP && !r.isOwn(p.Src) && !toOwn && (r.denies(dst, layout.DirectionEgress) || r.denies(p.Src, layout.DirectionIngress)):
 		return false
-	case !r.judge(layout.DirectionEgress, p.Src, dst, port):
+	case !r.judge(r.pod(p.Src), layout.DirectionEgress, dst, q):
 		return false
 	}
-	return r.isOwn(p.Src) || r.judge(layout.DirectionIngress, dst, p.Src, port)
+	switch {
+	case toOwn:
+		return r.judge(r.node(), layout.DirectionIngress, p.Src, q)
+	case fromOwn:
+		return r.judgeOwn(r.pod(dst), p.Src, q)
+	}
+	return r.judge(r.pod(dst), layout.DirectionIngress, p.Src, q)
 }
 
-// policed reports whether policies apply to a direction of a pod.
-func (r *run) policed(a netip.Addr, direction uint8) bool {
+// denies reports whether policies of a pod deny anything in a direction.
+func (r *run) denies(a netip.Addr, direction uint8) bool {
 	entry, found := r.policies.pod(a)
-	_, policed := entry.Row(direction)
-	return found && policed
+	return found && entry.Denies(direction)
 }
 
-// judge makes the look-ups of one direction: pod, class, row, port.
-func (r *run) judge(direction uint8, subject, peer netip.Addr, port uint16) bool {
-	entry, found := r.policies.pod(subject)
-	row, policed := entry.Row(direction)
-	if !found || !policed {
+// subject is whom policies apply to: a pod of the node, or the node. Nothing is judged
+// for one that is in no profile.
+type subject struct {
+	layout.Pod
+	name    string
+	profile image.Symbol
+}
+
+func (r *run) pod(a netip.Addr) subject {
+	entry, found := r.policies.pod(a)
+	if !found {
+		return subject{}
+	}
+	s := subject{Pod: entry.Pod, name: a.String(), profile: r.symbols.Profile(r.policies.profiles[entry.Profile])}
+	if name := r.symbols.Pod(entry.index).Name; name != "" {
+		s.name = fmt.Sprintf("%s (%v)", name, a)
+	}
+	return s
+}
+
+func (r *run) node() subject {
+	return subject{Pod: r.info.Node, name: "the node", profile: r.symbols.NodeProfile()}
+}
+
+// judge makes the look-ups of one direction: class, row, port, and sport where the row
+// has source ports.
+func (r *run) judge(s subject, direction uint8, peer netip.Addr, q eval.Transport) bool {
+	row, policed := s.Row(direction)
+	if !policed {
 		return true
 	}
 	class := r.policies.class(peer)
-	if own, found := r.policies.rows[layout.RowKey{Profile: entry.Profile, Class: layout.BE32Of(class), Direction: direction}]; found {
+	if own, found := r.policies.rows[layout.RowKey{Profile: s.Profile, Class: layout.BE32Of(class), Direction: direction}]; found {
 		row = own
 	}
-	accept := r.policies.verdict(row, r.packet.Protocol, port)
-	r.explain(entry, direction, subject, peer, port, class, row, accept)
-	return accept
-}
-
-func (r *run) explain(entry pod, direction uint8, subject, peer netip.Addr, port uint16, class uint32, row layout.PolicyID, accept bool) {
-	profile := r.symbols.Profile(r.policies.profiles[entry.Profile])
-	if profile.Name == "" {
-		profile.Name = hex.EncodeToString(entry.Profile[:])
-	}
-	who := subject.String()
-	if name := r.symbols.Pod(entry.index).Name; name != "" {
-		who = fmt.Sprintf("%s (%v)", name, subject)
-	}
-	origin, sets := profile.Origin, ""
+	origin, sets := s.profile.Origin, ""
 	if class != 0 {
 		symbol := r.symbols.Class(r.policies.members[class])
 		if sets = symbol.Name; sets != "" {
@@ -150,15 +194,47 @@ func (r *run) explain(entry pod, direction uint8, subject, peer netip.Addr, port
 	if direction == layout.DirectionIngress {
 		stage, toward = ir.Ingress, "from"
 	}
+	return r.decide(s, row, q, stage, origin, fmt.Sprintf("%s %v", toward, peer), fmt.Sprintf("class %08x%s, ", class, sets))
+}
+
+// judgeOwn judges a packet from the own node to a pod.
+func (r *run) judgeOwn(s subject, peer netip.Addr, q eval.Transport) bool {
+	if s.Flags&layout.PodOwn == 0 {
+		return true
+	}
+	row := r.policies.rows[layout.RowKey{Profile: s.Profile, Direction: layout.DirectionOwn}]
+	return r.decide(s, row, q, ir.Ingress, s.profile.Origin, fmt.Sprintf("from the own node (%v)", peer), "")
+}
+
+// decide asks a row, and says what it says.
+func (r *run) decide(s subject, row layout.PolicyID, q eval.Transport, stage ir.Direction, origin ir.Origin, toward, class string) bool {
+	verdict, decided := r.policies.verdict(row, q)
+	if n := verdict.Log(); n > 0 {
+		prefix := r.policies.logs[layout.LogKey{Row: decided, Number: layout.BE32Of(uint32(n))}]
+		r.result.Logs = append(r.result.Logs, prefix)
+		r.step("log", origin, "%s %s, %v: logged with prefix %q", s.name, toward, what(q), prefix)
+	}
+	profile := s.profile.Name
+	if profile == "" {
+		profile = hex.EncodeToString(s.Profile[:])
+	}
+	if decided != row {
+		class += fmt.Sprintf("source port %d of row %x, ", q.SourcePort, row)
+	}
 	verb := "denied"
-	if accept {
+	if verdict.Accepts() {
 		verb = "accepted"
 	}
-	what := r.packet.Protocol.String()
-	if port != 0 {
-		what = fmt.Sprintf("%d/%v", port, r.packet.Protocol)
+	r.step(stage.String(), origin, "%s %s, %s: %srow %x of profile %s: %s", s.name, toward, what(q), class, decided, profile, verb)
+	return verdict.Accepts()
+}
+
+// what names the protocol of a packet, with its port, or its type and code.
+func what(q eval.Transport) string {
+	if q.Port == 0 && !q.Protocol.HasTypes() {
+		return q.Protocol.String()
 	}
-	r.step(stage.String(), origin, "%s %s %v, %s: class %08x%s, row %x of profile %s: %s", who, toward, peer, what, class, sets, row, profile.Name, verb)
+	return q.String()
 }
 
 // refusal returns the verdict of denied packets.

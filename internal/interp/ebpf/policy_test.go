@@ -39,6 +39,20 @@ func TestPolicies(t *testing.T) {
 	t.Log(count)
 }
 
+// TestDialects does the same with what only other dialects than Kubernetes' have: ICMP,
+// protocols by number, source ports, logs, packets from the own node, the node itself.
+func TestDialects(t *testing.T) {
+	b := image.New(backends.DefaultOptions())
+	t.Log(interptest.RunDialects(t, b, func(_ *ir.Program, a backends.Artifact) (func(eval.Packet) (eval.Result, error), error) {
+		img, err := image.Read(a.File(image.ImageFile))
+		if err != nil {
+			return nil, err
+		}
+		n := interp.New(img)
+		return func(p eval.Packet) (eval.Result, error) { return n.Eval(p), nil }, nil
+	}, *seed, *policyPrograms, *policyPackets))
+}
+
 // TestEveryPort compares every port of a pod and a peer, including the limits of
 // the prefixes of ranges.
 func TestEveryPort(t *testing.T) {

@@ -67,6 +67,8 @@ func (c *compiler) transport(m *text.Match) (match, error) {
 	proto, known := map[string]ir.Protocol{"tcp": ir.TCP, "udp": ir.UDP, "sctp": ir.SCTP, "icmp": ir.ICMP, "ipv6-icmp": ir.ICMPv6}[name]
 	if number, err := strconv.ParseUint(name, 10, 8); err == nil && number != 0 {
 		proto, known = ir.Protocol(number), true
+	} else if number, named := text.ProtocolNumber(name); named {
+		proto, known = ir.Protocol(number), true
 	}
 	if !known || proto == ir.ICMP && c.family != ir.IPv4 || proto == ir.ICMPv6 && c.family != ir.IPv6 {
 		return nil, fmt.Errorf("protocol %q is not known in rules of %v", name, c.family)

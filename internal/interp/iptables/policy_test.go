@@ -101,7 +101,7 @@ func TestPolicyErrors(t *testing.T) {
 		"-p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16 -j DROP",
 		"-p tcp -m multiport --dports 1:2,3:4,5:6,7:8,9:10,11:12,13:14,15:16 -j DROP",
 		"-p tcp -m tcp --dport 2:1 -j DROP", "-p tcp -m tcp --dport 1,2 -j DROP", "-p tcp -m tcp --dports 1,2 -j DROP",
-		"-p ipv6-icmp -m icmp6 --icmpv6-type router -j DROP", "-p gre -j DROP", "-m conntrack --ctstate OLD -j DROP",
+		"-p ipv6-icmp -m icmp6 --icmpv6-type router -j DROP", "-p no-such -j DROP", "-m conntrack --ctstate OLD -j DROP",
 	} {
 		if _, err := iptables.New(file("", "*filter\n-A INPUT "+rule+"\nCOMMIT\n"), nil, false); err == nil {
 			t.Errorf("no error for %q", rule)

@@ -116,8 +116,8 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 		count.Packets++
 		got, err := run(packet)
 		if want.Frontend != nil && covers(approximated, want.Frontend) {
-			// The two may differ in the duration of an affinity.
-			got.Affinity = want.Affinity
+			// The two may differ in the duration of an affinity, and in what is logged.
+			got.Affinity, got.Logs = want.Affinity, want.Logs
 		}
 		if packet.Midstream {
 			// Rules may log it before those of the other direction refuse it.

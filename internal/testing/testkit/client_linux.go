@@ -89,14 +89,19 @@ func dial(f Flow) (*os.File, error) {
 }
 
 func connect(fd int, f Flow) error {
-	if f.Protocol == ir.TCP {
+	if f.Protocol == ir.TCP && f.SourcePort == 0 {
 		// Select the port when the destination is known, so that one address can
 		// have more connections than there are ports.
 		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
 			return os.NewSyscallError("setsockopt", err)
 		}
 	}
-	if err := unix.Bind(fd, sockaddr(netip.AddrPortFrom(f.Src, 0))); err != nil {
+	if f.SourcePort != 0 && f.Protocol != ir.SCTP {
+		if err := sharePort(fd); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	if err := unix.Bind(fd, sockaddr(netip.AddrPortFrom(f.Src, f.SourcePort))); err != nil {
 		return fmt.Errorf("bind %v: %w", f.Src, err)
 	}
 	err := unix.Connect(fd, sockaddr(f.Destination()))

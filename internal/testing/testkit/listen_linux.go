@@ -78,6 +78,7 @@ func openListener(p Port) (*os.File, error) {
 	err = errors.Join(
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1),
+		sharePort(fd),
 	)
 	if err == nil && p.Protocol != ir.UDP { // for UDP it would share the port
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
@@ -95,13 +96,18 @@ func openListener(p Port) (*os.File, error) {
 	return os.NewFile(uintptr(fd), fmt.Sprintf("%v:%d", p.Protocol, p.Number)), nil
 }
 
+// sharePort lets clients use the port of a listener as their source port, which also
+// have to ask for it.
+func sharePort(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) }
+
 // openSocket opens a non-blocking socket.
 func openSocket(family int, p ir.Protocol) (int, error) {
 	kind := unix.SOCK_STREAM
 	switch p {
 	case ir.UDP:
 		kind = unix.SOCK_DGRAM
-	case ir.SCTP:
+	case ir.TCP:
+	default:
 		kind = unix.SOCK_RAW
 	}
 	fd, err := unix.Socket(family, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, int(p))

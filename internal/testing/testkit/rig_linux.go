@@ -24,6 +24,8 @@ type Rig struct {
 	// members open the sockets that are in a cgroup, if one was joined.
 	members map[Side]*namespace
 	closers []func() error
+	// mail has the packets of protocols without ports that are under way.
+	mail mail
 }
 
 // New builds a rig and closes it when the test ends. It has the requirements of
@@ -134,7 +136,7 @@ func (r *Rig) FlushConntrack() error {
 // Packet returns a flow as the node receives it, for the evaluator.
 func (r *Rig) Packet(f Flow) eval.Packet {
 	f = r.resolve(f)
-	p := eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From}
+	p := f.Packet()
 	switch f.From {
 	case eval.FromPod:
 		p.Interface = r.node.inputInterface(r.pods[f.Src])

@@ -1,12 +1,11 @@
 package testkit
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/planec/planec/ir"
@@ -16,7 +15,7 @@ import (
 // trySCTP sends an INIT and waits for its answer.
 func (n *namespace) trySCTP(f Flow, deadline time.Time) Outcome {
 	init := sctpPacket{
-		source: sctpPort(), destination: f.Port, initiate: 1 + rand.Uint32N(1<<31), chunk: chunkInit,
+		source: cmp.Or(f.SourcePort, sctpPort()), destination: f.Port, initiate: 1 + rand.Uint32N(1<<31), chunk: chunkInit,
 	}
 	var file *os.File
 	err := n.do(func() (err error) {
@@ -51,14 +50,7 @@ func sendInit(f Flow, init sctpPacket) (*os.File, error) {
 		return nil, err
 	}
 	file := os.NewFile(uintptr(fd), f.String())
-	level, option := unix.IPPROTO_IPV6, unix.IPV6_RECVERR
-	if f.Dst.Is4() {
-		level, option = unix.IPPROTO_IP, unix.IP_RECVERR
-	}
-	err = unix.SetsockoptInt(fd, level, option, 1)
-	if err == nil {
-		err = connect(fd, f)
-	}
+	err = errors.Join(receiveErrors(fd, ir.FamilyOf(f.Dst)), connect(fd, f))
 	if err == nil {
 		err = sendFirst(fd, init.marshal())
 	}
@@ -116,28 +108,9 @@ func answerTo(init sctpPacket, f ir.Family, packet []byte) []byte {
 	return p.cookie
 }
 
-// icmpError empties the socket's queue of ICMP errors and returns the one that
-// concerns init, if any. A raw socket receives all errors between its two
-// addresses, each with the packet that caused it.
+// icmpError returns the ICMP error in the socket's queue that concerns init, if any.
 func icmpError(fd int, init sctpPacket) error {
-	buf, oob := make([]byte, 256), make([]byte, 512)
-	for {
-		count, noob, _, _, err := unix.Recvmsg(fd, buf, oob, unix.MSG_ERRQUEUE)
-		if err != nil {
-			return nil // the queue is empty
-		}
-		if count < 4 || binary.BigEndian.Uint16(buf) != init.source || binary.BigEndian.Uint16(buf[2:]) != init.destination {
-			continue
-		}
-		messages, err := unix.ParseSocketControlMessage(oob[:noob])
-		if err != nil {
-			return fmt.Errorf("icmp error: %w", err)
-		}
-		for _, m := range messages {
-			// struct sock_extended_err starts with the error number.
-			if len(m.Data) >= 4 && (m.Header.Type == unix.IP_RECVERR || m.Header.Type == unix.IPV6_RECVERR) {
-				return syscall.Errno(binary.NativeEndian.Uint32(m.Data))
-			}
-		}
-	}
+	return queuedError(fd, func(inner []byte) bool {
+		return len(inner) >= 4 && binary.BigEndian.Uint16(inner) == init.source && binary.BigEndian.Uint16(inner[2:]) == init.destination
+	})
 }

@@ -78,7 +78,9 @@ func (s *Spec) flow(f Flow) {
 	if f.From == eval.FromPod {
 		s.Pods = append(s.Pods, f.Src)
 	}
-	s.port(f.Protocol, f.Port)
+	if f.Protocol.HasPorts() {
+		s.port(f.Protocol, f.Port)
+	}
 }
 
 func (s *Spec) port(proto ir.Protocol, number uint16) {

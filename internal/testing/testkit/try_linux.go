@@ -55,12 +55,20 @@ func (r *Rig) try(ctx context.Context, flows []Flow, timeout time.Duration, atOn
 			continue
 		}
 		wg.Go(func() {
-			out[i] = r.from(f).try(r.resolve(f), deadline(ctx, timeout))
+			out[i] = r.one(r.resolve(f), deadline(ctx, timeout))
 			<-slots
 		})
 	}
 	wg.Wait()
 	return out, nil
+}
+
+// one tries one flow.
+func (r *Rig) one(f Flow, deadline time.Time) Outcome {
+	if !f.Protocol.HasPorts() {
+		return r.tryRaw(r.from(f), f, deadline)
+	}
+	return r.from(f).try(f, deadline)
 }
 
 // deadline returns now plus timeout, or the context's deadline if that is earlier.
@@ -83,6 +91,12 @@ func (r *Rig) prepare(flows []Flow) error {
 	for _, f := range flows {
 		if f.From == eval.FromOutside && r.inside(f.Src) {
 			return fmt.Errorf("flow %v: the source is not outside", f)
+		}
+		if !f.Protocol.HasPorts() {
+			if err := r.listenRaw(f.Protocol); err != nil {
+				return fmt.Errorf("flow %v: %w", f, err)
+			}
+			continue
 		}
 		if err := r.listen([]Port{{Protocol: f.Protocol, Number: f.Port}}); err != nil {
 			return err

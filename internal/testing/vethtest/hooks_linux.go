@@ -15,6 +15,7 @@ import (
 	"github.com/planec/planec/backends"
 	image "github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/bpf"
+	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/backends/ebpf/live"
 	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
@@ -33,6 +34,8 @@ type Hooks struct {
 	collection *ebpf.Collection
 	pins       *live.Pins
 	current    *ir.Program // whose image is active
+	// logs are the prefixes of the active image.
+	logs map[layout.LogKey]string
 	// Answered is whether the last packet was denied with an answer.
 	Answered bool
 }
@@ -88,8 +91,32 @@ func (h *Hooks) Put(p *ir.Program) error {
 	if err != nil {
 		return err
 	}
-	h.current = p
+	h.current, h.logs = p, make(map[layout.LogKey]string)
+	logs := img.Map(layout.Logs)
+	for i := range logs.Len() {
+		h.logs[layout.DecodeLogKey(logs.Key(i))] = layout.DecodeLogPrefix(logs.Value(i))
+	}
 	return h.pins.Apply(context.Background(), live.NewPlan(have, img))
+}
+
+// Logged returns the prefixes with which packets were counted since the last call, once
+// for each packet.
+func (h *Hooks) Logged() (out []string, err error) {
+	if len(h.logs) == 0 {
+		return nil, nil
+	}
+	m := h.collection.Maps["plc_logged"]
+	err = eachEntry(m, func(key, value []byte) error {
+		prefix, known := h.logs[layout.DecodeLogKey(key)]
+		if !known {
+			return fmt.Errorf("log %x is not in the image", key)
+		}
+		for range binary.LittleEndian.Uint64(value) {
+			out = append(out, prefix)
+		}
+		return m.Delete(key)
+	})
+	return out, err
 }
 
 // Forget removes all legs and fragments.

@@ -17,8 +17,20 @@ type Judge struct {
 	program  *ir.Program
 	services *eval.Evaluator
 	refusal  eval.Verdict
-	// port is the source of the last packet, which each has to itself.
-	port uint16
+	// port is the source of the last packet, which each has to itself, unless policies
+	// tell source ports apart.
+	port    uint16
+	sources bool
+	// own says whether policies judge packets from the own node.
+	own bool
+	// seen are the ends of packets that may be of a connection that is known.
+	seen map[ends]bool
+}
+
+// ends are those of a packet.
+type ends struct {
+	src, dst netip.AddrPort
+	protocol ir.Protocol
 }
 
 // NewJudge returns the judge of a node. The hooks are of the judge that is asked: several may
@@ -29,6 +41,14 @@ func NewJudge(h *Hooks, p *ir.Program) (*Judge, error) {
 	j := &Judge{Hooks: h, program: p, services: eval.New(&without), refusal: eval.Drop}
 	if p.Policy.OnDeny == ir.Reject {
 		j.refusal = eval.Reject
+	}
+	for _, x := range p.Policy.Profiles {
+		for _, t := range slices.Concat(x.Ingress, x.Egress) {
+			j.own = j.own || t.OwnNode
+			for _, r := range t.Rules {
+				j.own, j.sources = j.own || r.OwnNode, j.sources || len(r.SourcePorts) > 0
+			}
+		}
 	}
 	return j, j.take()
 }
@@ -41,7 +61,24 @@ func (j *Judge) take() error {
 	if err := j.Hooks.Put(j.program); err != nil {
 		return err
 	}
+	j.seen = make(map[ends]bool)
 	return j.Hooks.Forget()
+}
+
+// begin makes a packet one of no known connection.
+func (j *Judge) begin(p Packet) error {
+	e := ends{netip.AddrPortFrom(p.Src, p.SrcPort), netip.AddrPortFrom(p.Dst, p.DstPort), ir.Protocol(p.Protocol)}
+	if e.protocol.HasTypes() {
+		return nil // an answer to a request that has the same number has another packet before it
+	}
+	if j.seen[e] {
+		if err := j.Hooks.Forget(); err != nil {
+			return err
+		}
+		j.seen = make(map[ends]bool)
+	}
+	j.seen[e], j.seen[ends{e.dst, e.src, e.protocol}] = true, true
+	return nil
 }
 
 // Eval is like [eval.Evaluator.Eval].
@@ -50,15 +87,25 @@ func (j *Judge) Eval(p eval.Packet) (eval.Result, error) {
 		return eval.Result{}, err
 	}
 	r := j.services.Eval(p)
+	r, err := j.judged(&p, r)
+	if err != nil {
+		return r, err
+	}
+	r.Logs, err = j.Hooks.Logged()
+	return r, err
+}
+
+// judged adds what the hooks say to what Services say.
+func (j *Judge) judged(p *eval.Packet, r eval.Result) (eval.Result, error) {
 	switch r.Verdict {
 	case eval.Pass:
-		ok, err := j.allows(&p, netip.AddrPortFrom(p.Dst, p.Port))
+		ok, err := j.allows(p, netip.AddrPortFrom(p.Dst, p.Port))
 		if !ok {
 			r.Verdict, r.Masquerade = j.refusal, false
 		}
 		return r, err
 	case eval.DNAT:
-		return j.endpoints(&p, r)
+		return j.endpoints(p, r)
 	}
 	return r, nil
 }
@@ -88,13 +135,19 @@ func (j *Judge) endpoints(p *eval.Packet, r eval.Result) (eval.Result, error) {
 // allows runs both hooks, as if both ends were pods of the node: an end that is none is in no
 // map.
 func (j *Judge) allows(p *eval.Packet, to netip.AddrPort) (bool, error) {
-	data := j.Packet(p, to).Bytes()
+	packet := j.Packet(p, to)
+	if err := j.begin(packet); err != nil {
+		return false, err
+	}
+	data := packet.Bytes()
 	if p.From != eval.FromNode {
 		if ok, err := j.Hooks.From(data); !ok || err != nil {
 			return false, errors.Join(err, j.answered(p, to.Addr()))
 		}
 	}
-	ok, err := j.Hooks.To(data, p.From == eval.FromNode)
+	// A source of the node's own in a packet from elsewhere is one that was masqueraded,
+	// which rules judge before. Here it is judged as the evaluator does.
+	ok, err := j.Hooks.To(data, p.From == eval.FromNode || j.own && j.services.IsNodeAddress(p.Src))
 	if !ok && err == nil {
 		err = j.answered(p, to.Addr())
 	}
@@ -103,7 +156,7 @@ func (j *Judge) allows(p *eval.Packet, to netip.AddrPort) (bool, error) {
 
 // answered wants the last packet, which was denied, to have the answer that the program wants.
 func (j *Judge) answered(p *eval.Packet, to netip.Addr) error {
-	report := p.Protocol == ir.ICMP && p.Type == 3 || p.Protocol == ir.ICMPv6 && p.Type < 5
+	report := p.Protocol == ir.ICMP && p.Type == 3 || p.Protocol == ir.ICMPv6 && p.Type < 128
 	broadcast := to == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || to.Is4() && to.As4()[0] >= 240
 	if want := j.refusal == eval.Reject && !report && !broadcast && !to.IsMulticast() && !to.IsUnspecified(); j.Hooks.Answered != want {
 		return fmt.Errorf("answered %v, want %v", j.Hooks.Answered, want)
@@ -114,9 +167,40 @@ func (j *Judge) answered(p *eval.Packet, to netip.Addr) error {
 // Packet returns a packet of a connection of its own.
 func (j *Judge) Packet(p *eval.Packet, to netip.AddrPort) Packet {
 	j.port++
-	out := Packet{Src: p.Src, Dst: to.Addr(), Protocol: uint8(p.Protocol), SrcPort: j.port, DstPort: to.Port(), Type: p.Type, ID: j.port, Chunk: 1}
+	out := Packet{Src: p.Src, Dst: to.Addr(), Protocol: uint8(p.Protocol), SrcPort: j.port, DstPort: to.Port(), Type: p.Type, Code: p.Code, ID: j.port, Chunk: 1}
+	if j.sources {
+		out.SrcPort = p.SourcePort
+	}
 	if out.Flags = SYN; p.Midstream {
 		out.Flags = ACK
 	}
 	return out
+}
+
+// WithoutNode returns a program without the profile of the node itself: what the node
+// sends, and what is delivered to it, passes no interface of a pod, or is judged by rules
+// of packets.
+func WithoutNode(p *ir.Program) *ir.Program {
+	out := *p
+	out.Policy.Profiles = slices.DeleteFunc(slices.Clone(p.Policy.Profiles), func(x ir.Profile) bool { return x.Node })
+	if len(out.Policy.Profiles) == 0 {
+		out.Policy = ir.Policy{}
+		return &out
+	}
+	used := make(map[string]bool)
+	redirects := out.Policy.Redirects()
+	for _, x := range out.Policy.Profiles {
+		for _, t := range slices.Concat(x.Ingress, x.Egress) {
+			for i := range t.Rules {
+				for _, id := range t.Rules[i].Sets() {
+					used[id] = true
+				}
+			}
+		}
+	}
+	out.Policy.AddressSets = slices.DeleteFunc(slices.Clone(p.Policy.AddressSets), func(s ir.AddressSet) bool { return !used[s.ID] })
+	if !redirects {
+		out.Policy.OnRedirect = 0
+	}
+	return &out
 }

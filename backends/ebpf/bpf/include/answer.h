@@ -21,6 +21,9 @@ enum { ANSWER_MARK = 0x706c6361 };
 /* How much of the denied packet is in the answer, at most, from its IP header on. */
 enum { QUOTE = 88 };
 
+/* The first type of ICMPv6 that is no error. */
+enum { ICMPV6_INFORMATION = 128 };
+
 enum { PACKET_BROADCAST = 1, PACKET_MULTICAST = 2 };
 
 struct ethernet {
@@ -57,6 +60,8 @@ INLINE bool may_be_answered(const struct skb *skb, const struct packet *p, __u8 
 	bool ipv6 = p->opening.ipv6;
 	if (direction == EGRESS && (skb->pkt_type == PACKET_BROADCAST || skb->pkt_type == PACKET_MULTICAST))
 		return false;
+	if (p->opening.protocol == PROTO_ICMPV6 && ipv6 && p->opening.type < ICMPV6_INFORMATION)
+		return false; /* an error, also one of a type that is not known */
 	return p->role != REPORTS && !is_group(&p->opening.source, ipv6) && !is_group(&p->opening.destination, ipv6);
 }
 

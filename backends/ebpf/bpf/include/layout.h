@@ -54,8 +54,9 @@ struct info {
 	__u32 counts[5];
 	__u8 detector, interface_len, range_counts[2]; /* of IPv4, of IPv6 */
 	__u8 interface[16];
-	__u32 policy_counts[4];
+	__u32 policy_counts[6];
 	__u32 abi, reserved;
+	__u8 node[32]; /* what rules of packets judge, and no program */
 	struct range ranges[2 * MAX_RANGES];
 };
 
@@ -81,7 +82,7 @@ struct affinity_value {
 _Static_assert(sizeof(struct service) == 64, "ServiceSize");
 _Static_assert(sizeof(struct endpoint) == 32, "EndpointSize");
 _Static_assert(sizeof(struct prefix_key) == 24, "PrefixKeySize");
-_Static_assert(sizeof(struct info) == 368, "MetaSize");
+_Static_assert(sizeof(struct info) == 408, "MetaSize");
 _Static_assert(sizeof(struct affinity_key) == 28, "AffinityKeySize");
 _Static_assert(sizeof(struct affinity_value) == 32, "AffinityValueSize");
 
@@ -98,7 +99,7 @@ struct {
 
 /* What programs and maps agree about (layout.ABI): the loader compares it with that of
  * the maps. */
-const volatile __u32 abi = 2;
+const volatile __u32 abi = 3;
 
 /* A decision reads this once, so that it sees one image and never two. */
 INLINE bool read_active(__u64 *active)

@@ -115,7 +115,7 @@ INLINE void read_ports(const struct skb *skb, __u32 at, __u32 end, struct packet
 		p->reading = BROKEN;
 		return;
 	}
-	p->source_port = ports[0];
+	p->opening.source_port = p->source_port = ports[0];
 	p->opening.port = p->destination_port = ports[1];
 }
 
@@ -127,7 +127,7 @@ INLINE void read_stream(const struct skb *skb, __u32 at, __u32 end, struct packe
 		p->reading = BROKEN;
 		return;
 	}
-	p->source_port = h.source;
+	p->opening.source_port = p->source_port = h.source;
 	p->opening.port = p->destination_port = h.destination;
 	if (tcp) {
 		p->opening.midstream = !(h.flags & TCP_SYN);
@@ -187,6 +187,7 @@ INLINE void read_icmp(const struct skb *skb, __u32 at, __u32 end, struct packet 
 		return;
 	}
 	p->opening.type = h.type;
+	p->opening.port = be16((__u16)h.type << 8 | h.code);
 	int request = request_of(h.type, p->opening.ipv6, &answers);
 	if (request >= 0) {
 		p->role = answers ? ANSWERS : ASKS;

@@ -2,7 +2,8 @@
 
 /*
  * What policies say of a packet, by the maps of the image that is active: pod, class,
- * row, port. It is the same for every hook and for the tests.
+ * row, port, and sport where a row has source ports. It is the same for every hook and for
+ * the tests.
  */
 #pragma once
 #include "destination.h"
@@ -25,8 +26,16 @@ struct port_key {
 	__be16 port;
 };
 
-enum { EGRESS = 1, INGRESS = 2 }; /* the flags of a pod, and directions of a row */
-enum { CLASSES_IPV4 = 4, CLASSES_IPV6 = 6, PORT_BITS = 96, VERDICT_ACCEPT = 1 };
+/* The count of packets that a row logs: its prefix is in the map log of the image. */
+struct log_key {
+	__u32 row[2];
+	__be32 number;
+};
+
+enum { EGRESS = 1, INGRESS = 2, OWN = 3 }; /* directions of a row; the first two are flags of a pod */
+enum { POD_OWN = 1 << 2, OPEN_SHIFT = 3 }; /* flags of a pod; that of an open direction is so far from its own */
+enum { CLASSES_IPV4 = 4, CLASSES_IPV6 = 6, PORT_BITS = 96 };
+enum { VERDICT_ACCEPT = 1, VERDICT_KIND = 0xff, VERDICT_SOURCES = 1 << 8, LOG_SHIFT = 16 };
 
 #define ROW_ACCEPT (1ULL << 56)
 #define ROW_DENY (2ULL << 56)
@@ -34,18 +43,32 @@ enum { CLASSES_IPV4 = 4, CLASSES_IPV6 = 6, PORT_BITS = 96, VERDICT_ACCEPT = 1 };
 _Static_assert(sizeof(struct pod) == 32, "PodSize");
 _Static_assert(sizeof(struct row_key) == 16, "RowKeySize");
 _Static_assert(sizeof(struct port_key) == 16, "PortKeySize");
+_Static_assert(sizeof(struct log_key) == 12, "LogKeySize");
 
 SLOT_MAP(plc_pods, MAP_HASH, sizeof(struct address), sizeof(struct pod), F_RDONLY_PROG);
 SLOT_MAP(plc_classs, MAP_LPM_TRIE, sizeof(struct prefix_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
 SLOT_MAP(plc_rows, MAP_HASH, sizeof(struct row_key), 8, F_RDONLY_PROG);
 SLOT_MAP(plc_ports, MAP_LPM_TRIE, sizeof(struct port_key), 4, F_RDONLY_PROG | F_NO_PREALLOC);
 
+SLOT_MAP(plc_sports, MAP_LPM_TRIE, sizeof(struct port_key), 8, F_RDONLY_PROG | F_NO_PREALLOC);
+
+struct {
+	__uint(type, MAP_LRU_HASH);
+	__uint(key_size, sizeof(struct log_key));
+	__uint(value_size, 8);
+	__uint(max_entries, 8192);
+} plc_logged SEC(".maps");
+
 /* The packet that opens a connection, with the addresses that it has after DNAT. */
 struct opening {
 	struct address source, destination;
-	__be16 port; /* 0 for protocols that have none */
+	__be16 port; /* of ICMP type and code; 0 for protocols that have none */
 	__u8 protocol, type; /* the type is ICMP's */
 	bool ipv6, midstream; /* midstream: a TCP segment without SYN, of no known connection */
+	bool own; /* the node itself sends it */
+	__u8 reserved;
+	__be16 source_port; /* 0 for protocols that have none */
+	__u16 padding;
 };
 
 enum { PROTO_ICMPV6 = 58, NEIGHBOUR_FIRST = 133, NEIGHBOUR_LAST = 137 };
@@ -73,6 +96,57 @@ INLINE bool is_own(__u32 slot, const struct address *a, bool ipv6)
 	return flags && *flags & ADDRESS_OWN;
 }
 
+/* denies reports whether a direction of a pod denies anything but packets of the node. */
+INLINE bool denies(const struct pod *pod, __u8 direction)
+{
+	return (pod->flags & (direction | (__u32)direction << OPEN_SHIFT)) == direction;
+}
+
+/* count_logged counts a packet in a log of a row. */
+INLINE void count_logged(__u64 row, __u32 number)
+{
+	struct log_key k = { .row = { (__u32)row, (__u32)(row >> 32) }, .number = be32(number) };
+	__u64 none = 0;
+	__u64 *n = map_lookup(&plc_logged, &k);
+	if (!n) {
+		map_update(&plc_logged, &k, &none, UPDATE_NEW);
+		n = map_lookup(&plc_logged, &k);
+		if (!n)
+			return;
+	}
+	__sync_fetch_and_add(n, 1);
+}
+
+/* verdict_of asks a row about a port; 0 is none. */
+INLINE __u32 verdict_of(__u32 slot, __u64 row, const struct opening *o)
+{
+	if (row == ROW_ACCEPT)
+		return VERDICT_ACCEPT;
+	if (row == ROW_DENY)
+		return 0;
+	struct port_key k = { .bits = PORT_BITS, .row = { (__u32)row, (__u32)(row >> 32) }, .protocol = o->protocol, .port = o->port };
+	__u32 *verdict = find(plc_ports, slot, &k);
+	return verdict ? *verdict : 0;
+}
+
+/* decide asks a row about a packet. Where it has source ports, the row of that of the packet
+ * decides. */
+INLINE bool decide(__u32 slot, __u64 row, const struct opening *o)
+{
+	__u32 verdict = verdict_of(slot, row, o);
+	if (verdict & VERDICT_SOURCES) {
+		struct port_key k = { .bits = PORT_BITS, .row = { (__u32)row, (__u32)(row >> 32) }, .protocol = o->protocol, .port = o->source_port };
+		__u64 *other = find(plc_sports, slot, &k);
+		if (other) {
+			row = *other;
+			verdict = verdict_of(slot, row, o);
+		}
+	}
+	if (verdict >> LOG_SHIFT)
+		count_logged(row, verdict >> LOG_SHIFT);
+	return (verdict & VERDICT_KIND) == VERDICT_ACCEPT;
+}
+
 /* judge asks what a direction of a pod says of its peer. */
 INLINE bool judge(__u32 slot, const struct pod *pod, __u8 direction, const struct address *peer, const struct opening *o)
 {
@@ -81,19 +155,22 @@ INLINE bool judge(__u32 slot, const struct pod *pod, __u8 direction, const struc
 	__u32 *class = find(plc_classs, slot, &ck);
 	struct row_key rk = { .profile = pod->profile, .direction = direction, .class = class ? be32(*class) : 0 };
 	__u64 *own = find(plc_rows, slot, &rk);
-	if (own)
-		row = *own;
-	if (row == ROW_ACCEPT)
-		return true;
-	if (row == ROW_DENY)
-		return false;
-	struct port_key pk = { .bits = PORT_BITS, .row = { (__u32)row, (__u32)(row >> 32) }, .protocol = o->protocol, .port = o->port };
-	__u32 *verdict = find(plc_ports, slot, &pk);
-	return verdict && *verdict == VERDICT_ACCEPT;
+	return decide(slot, own ? *own : row, o);
 }
 
-/* allows says whether one direction lets the packet pass: the egress of its source, or
- * the ingress of its destination. What the node sends is for the caller to let pass. */
+/* judge_own asks what a pod says of a packet from the node. */
+INLINE bool judge_own(__u32 slot, const struct pod *pod, const struct opening *o)
+{
+	if (!(pod->flags & POD_OWN))
+		return true;
+	struct row_key rk = { .profile = pod->profile, .direction = OWN };
+	__u64 *row = find(plc_rows, slot, &rk);
+	return row && decide(slot, *row, o);
+}
+
+/* allows says whether one direction lets the packet pass: the egress of its source, or the
+ * ingress of its destination. A packet that the node did not send and that has one of its
+ * addresses passes ingress: it was masqueraded. */
 INLINE bool allows(__u32 slot, __u8 direction, const struct opening *o)
 {
 	if (o->protocol == PROTO_ICMPV6 && o->type >= NEIGHBOUR_FIRST && o->type <= NEIGHBOUR_LAST)
@@ -101,10 +178,16 @@ INLINE bool allows(__u32 slot, __u8 direction, const struct opening *o)
 	const struct address *subject = direction == EGRESS ? &o->source : &o->destination;
 	const struct address *peer = direction == EGRESS ? &o->destination : &o->source;
 	struct pod *pod = pod_at(slot, subject, o->ipv6);
-	if (!pod || (direction == INGRESS && is_own(slot, peer, o->ipv6)))
+	if (!pod)
 		return true;
+	if (direction == INGRESS) {
+		if (o->own)
+			return judge_own(slot, pod, o);
+		if (is_own(slot, peer, o->ipv6))
+			return true;
+	}
 	/* The answer of a connection that was ended must not open it again. */
-	if (o->midstream && pod->flags & (direction == EGRESS ? INGRESS : EGRESS) && !is_own(slot, peer, o->ipv6) && !is_own(slot, subject, o->ipv6))
+	if (o->midstream && denies(pod, direction == EGRESS ? INGRESS : EGRESS) && !is_own(slot, peer, o->ipv6) && !is_own(slot, subject, o->ipv6))
 		return false;
 	return !(pod->flags & direction) || judge(slot, pod, direction, peer, o);
 }
