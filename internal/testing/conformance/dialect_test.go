@@ -475,7 +475,7 @@ func testDialect(t *testing.T, table string) {
 
 // dialectJudges are the evaluator, and the interpreters of backends that have every rule of
 // the dialects.
-var dialectJudges = []string{"evaluator", "nftables", "iptables", "ipvs"}
+var dialectJudges = []string{"evaluator", "nftables", "iptables", "ipvs", "ebpf"}
 
 func reportDialect(t *testing.T, table string, cases []dialectCase, judge Judge) {
 	t.Helper()
