@@ -66,22 +66,31 @@
 //	    "every pod may use DNS" is one default with a few exceptions, including class 0,
 //	    instead of an entry for each of the cluster's classes.
 //	  - A row is the final verdict for every packet: one prefix for the row alone, and
-//	    longer ones for the protocols and ports with the other verdict. A port range is
+//	    longer ones for the protocols and ports with another verdict. A port range is
 //	    at most 30 prefixes. The two rows that do not depend on ports have fixed
-//	    identities and no entry.
+//	    identities and no entry. ICMP and ICMPv6 have type and code in the place of the
+//	    port, the type in the higher byte; all other protocols without ports have 0.
+//	  - A verdict has the number of a log, from 1, where the row logs the packet: log has
+//	    the prefix. Programs count and do not log; rules of packets do.
+//	  - The verdicts of a row that tells source ports apart are marked: sport is asked
+//	    then, and if it has a row for the source port, that row decides instead. It has
+//	    no source ports itself, so the number of look-ups stays fixed.
+//	  - Packets from the own node to a pod pass, or are judged by the row of the
+//	    direction own-node, if the pod's flags say so. The profile of the node itself is
+//	    in meta, and its rows are in row; no program judges by it.
+//	  - Flags say of a direction that denies nothing that it does not, so that a TCP
+//	    segment in the middle of a connection is no reason to deny.
 //	  - Tiers, order, Deny and Pass are already resolved (package ir/resolve).
 //
 // A program judges packets that open a connection (and those that connection
 // tracking calls invalid or does not track), but not packets of established or
 // related connections, neighbour discovery (ICMPv6 133 to 137), or packets that
-// the node itself sends. Ingress accepts the node's own addresses. For a protocol
-// without ports, the port is 0. meta contains whether denied packets are answered.
+// the node itself sends to pods whose policies are not about it. meta contains whether denied packets are answered.
 // An accepted packet must still pass all other processing.
 //
 // The identity of a profile is the hash of its ID, that of a row the hash of its
 // content, which Read recomputes; a collision is an error of Emit. An image
-// without policies lacks the four policy maps, and has the same bytes as before
-// policies were supported. The kernel then has these maps, but they are empty.
+// without policies lacks the six policy maps. The kernel then has these maps, but they are empty.
 //
 // # File
 //
@@ -97,7 +106,8 @@
 //     different nodes; there is no Maglev table yet.
 //   - The rules of a node distinguish at most 65,536 classes of addresses, and profiles
 //     and classes have at most 2^22 rows in total. Beyond that, the largest policies are
-//     given up and close the pods that they select; Check names them.
+//     given up and close the pods that they select; Check names them. So it is with more
+//     than 65,535 prefixes of logs of a direction of a pod.
 //   - Health checks are answered in user space and are not in a map.
 //   - Images are for little-endian machines.
 package ebpf

@@ -4,7 +4,8 @@
 /*
  * Policies at a pod's interface, on the node's side of it: from_pod judges what the pod sends,
  * to_pod what it gets. Only the packets that open connections are judged; all others of the
- * connection follow, in both directions, also when policies have changed.
+ * connection follow, in both directions, also when policies have changed. What the node itself
+ * sends is judged where the pod's policies are about it.
  */
 #include "include/answer.h"
 #include "include/known.h"

@@ -163,12 +163,15 @@ const (
 	// VerdictSources marks every entry of a row that has entries in sport: a program
 	// looks up the source port there, and if it finds a row, that row decides.
 	VerdictSources Verdict = 1 << 8
-	// MaxLogs is the highest number of a log in a row.
-	MaxLogs = 1<<16 - 1
 
 	verdictBits Verdict = 0xff
-	logShift            = 16
 )
+
+// MaxLogs is the highest number of a log in a row.
+const MaxLogs = 1<<16 - 1
+
+// logShift is where the number of a log begins in a Verdict.
+const logShift = 16
 
 // VerdictOf returns a verdict that counts the packet in a log; 0 is none.
 func VerdictOf(accept bool, log uint16) Verdict {
