@@ -54,8 +54,8 @@ func Heaviest(p *ir.Policy) []failsafe.Object {
 			for _, t := range p.Profiles[i].Tiers(d) {
 				for j := range t.Rules {
 					r := &t.Rules[j]
-					n := 1 + len(r.Ports)
-					for _, id := range r.Peers {
+					n := 1 + len(r.Ports) + len(r.NotPorts) + len(r.SourcePorts)
+					for _, id := range r.Sets() {
 						n += sets[id]
 					}
 					cost[failsafe.PolicyOf(r.Origin)] += n

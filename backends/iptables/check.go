@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/failsafe"
@@ -24,10 +25,12 @@ const (
 	mostSets          = 8192
 )
 
-// Check reports the Services that Emit refuses.
+// Check reports the Services that Emit refuses, and rules about packets that iptables
+// cannot match.
 func (b *Backend) Check(p *ir.Program) diag.List {
 	var list diag.List
 	backends.Report(&list, refused(p))
+	xtpolicy.Report(&list, &p.Policy)
 	list.Sort()
 	return list
 }

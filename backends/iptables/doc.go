@@ -122,5 +122,7 @@
 //   - A set cannot hold an affinity longer than 2,147,483 seconds. Each endpoint with
 //     affinity needs a set: at most 1,024 per Service and 8,192 in total. Check reports
 //     Services beyond these limits, and Emit refuses them.
+//   - Rules have no word for ICMP's type 255 and for protocol 0. Packets of that type are
+//     treated as those of most other types, and Check names the policies.
 //   - Without a local detector for the family, "unless-local-source" means "always".
 package iptables

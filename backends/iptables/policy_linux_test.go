@@ -9,6 +9,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/internal/testing/testkit"
+	"github.com/planec/planec/ir"
 )
 
 var policyPrograms = flag.Int("policy-programs", 10, "how many random programs with policies to try in the kernel")
@@ -39,4 +40,16 @@ func TestKernelDialects(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestKernelLogs wants the packets of log rules in the kernel's log.
+func TestKernelLogs(t *testing.T) {
+	require(t)
+	for _, variant := range variants {
+		t.Run(variant, func(t *testing.T) {
+			testkit.RunLogged(t, func(r *testkit.Rig, p *ir.Program) error {
+				return load(r, variant, emit(t, p, backends.DefaultOptions()))
+			})
+		})
+	}
 }

@@ -17,6 +17,7 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 	policies := xtpolicy.New(&p.Policy, b.opts.Hash)
 	refused := refused(p, policies, b.opts)
 	backends.Report(&list, refused)
+	xtpolicy.Report(&list, &p.Policy)
 	p = backends.GiveUp(p, refused)
 	for _, f := range ir.Families() {
 		t, err := newTable(f, p, policies, b.opts)

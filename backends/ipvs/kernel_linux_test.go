@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,15 +121,16 @@ func TestKernelAgreesWithEvaluator(t *testing.T) {
 }
 
 // possible removes flows to other ports of addresses that, according to Check, are
-// bound, flows that cannot be expressed, and flows of the node or to it that conntrack
-// takes for invalid, which are not judged (doc.go, Limits).
+// bound, flows that cannot be expressed, and flows of the node or to its addresses, bound
+// ones included, that conntrack takes for invalid: they are not judged (doc.go, Limits).
 func possible(p *ir.Program, b *ipvs.Backend, flows []testkit.Flow, n *report) []testkit.Flow {
 	e := eval.New(p)
 	refused := interptest.Refused(b, p)
 	var out []testkit.Flow
 	for _, f := range flows {
 		packet := f.Packet()
-		unjudged := f.Untracked() && (f.From == eval.FromNode || e.IsNodeAddress(f.Dst))
+		bound := slices.ContainsFunc(p.Frontends, func(x ir.Frontend) bool { return x.Match.Address == f.Dst })
+		unjudged := f.Untracked() && (f.From == eval.FromNode || bound || e.IsNodeAddress(f.Dst))
 		if unjudged || refused(packet, e.Eval(packet)) {
 			n.OtherPorts++
 			continue

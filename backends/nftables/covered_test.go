@@ -15,7 +15,7 @@ import (
 // tracked, and policies judge only what has got its endpoint from rules.
 func TestCovered(t *testing.T) {
 	p := irtest.RandomProgram(rand.New(rand.NewPCG(1, 1)))
-	irtest.AddRandomPolicy(rand.New(rand.NewPCG(1, 1)), p)
+	irtest.AddRandomDialects(rand.New(rand.NewPCG(1, 1)), p)
 	p.Node.Local, p.Masquerade, p.Node.DropInvalid = ir.LocalDetector{Mode: ir.DetectNone}, ir.Masquerade{}, true
 	o := backends.DefaultOptions()
 	o.PoliciesAtInterfaces = true

@@ -249,3 +249,12 @@ func TestPolicyCanonicalAtSize(t *testing.T) {
 		t.Errorf("-emitted +listed:\n%s", d)
 	}
 }
+
+// TestKernelLogs wants the packets of log rules in the kernel's log.
+func TestKernelLogs(t *testing.T) {
+	testkit.Require(t, "nft")
+	testkit.RunLogged(t, func(r *testkit.Rig, p *ir.Program) error {
+		load(t, r, emit(t, p, backends.DefaultOptions()))
+		return nil
+	})
+}

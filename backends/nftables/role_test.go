@@ -39,7 +39,7 @@ func eachText(t *testing.T, f func(text string)) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 11))
 		p := irtest.RandomProgram(rng)
-		irtest.AddRandomPolicy(rng, p)
+		irtest.AddRandomDialects(rng, p)
 		f(emit(t, p, backends.DefaultOptions()))
 		c := randomcluster.New(seed)
 		both := backends.DefaultOptions()

@@ -75,7 +75,7 @@ func TestEmittedNamesHaveRoles(t *testing.T) {
 		p, _ := compiler.Compile(compiler.Input{Objects: &c.Objects, Node: randomcluster.Node, Config: c.Config})
 		if rng := rand.New(rand.NewPCG(seed, 7)); seed%2 == 1 {
 			p = irtest.RandomProgram(rng)
-			irtest.AddRandomPolicy(rng, p)
+			irtest.AddRandomDialects(rng, p)
 		}
 		for _, b := range emitters {
 			a, err := b.Emit(p)

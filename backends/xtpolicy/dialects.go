@@ -180,7 +180,11 @@ func codesIn(ranges []ir.PortRange, icmpType uint16) int {
 
 // typeRules are the rules of one type: the codes that differ from most of the type's,
 // then the type, unless the protocol as a whole says the same (mostly: that it is inside).
+// ICMP's type 255 has none; it would be every type.
 func (b *builder) typeRules(p ir.Protocol, t uint16, ranges []ir.PortRange, mostly bool, inside, outside string) []string {
+	if p == ir.ICMP && t == reservedType {
+		return nil
+	}
 	codes := codesIn(ranges, t)
 	isIn := codes > 128
 	few, many := inside, outside
@@ -209,6 +213,9 @@ func (b *builder) types(p ir.Protocol, x ir.PortRange) []string {
 	}
 	var out []string
 	for t := x.First >> 8; ; t++ {
+		if p == ir.ICMP && t == reservedType {
+			return out
+		}
 		if codesIn([]ir.PortRange{x}, t) == 256 {
 			out = append(out, b.typeMatch(p, t))
 		} else {
@@ -224,8 +231,7 @@ func (b *builder) types(p ir.Protocol, x ir.PortRange) []string {
 	}
 }
 
-// typeMatch matches a type with all its codes. Type 255 of ICMP, which is reserved, is
-// xtables' word for all.
+// typeMatch matches a type with all its codes.
 func (b *builder) typeMatch(p ir.Protocol, t uint16) string {
 	if p == ir.ICMPv6 {
 		return " -p ipv6-icmp -m icmp6 --icmpv6-type " + strconv.Itoa(int(t))

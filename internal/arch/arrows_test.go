@@ -53,7 +53,7 @@ var arrows = map[string][]string{
 	"backends":                 {"ir", "ir/diag", "ir/failsafe", "ir/identity"},
 	"backends/nftables":        {"backends", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
 	"backends/xtables":         {"ir", "ir/identity"},
-	"backends/xtpolicy":        {"backends/xtables", "ir", "ir/identity", "ir/resolve"},
+	"backends/xtpolicy":        {"backends/xtables", "ir", "ir/diag", "ir/identity", "ir/resolve"},
 	"backends/xtables/live":    {"backends", "backends/xtables"},
 	"backends/nftables/live":   {"backends", "backends/nftables"},
 	"backends/ipvs/live":       {"backends", "backends/ipvs", "backends/xtables", "backends/xtables/live", "ir"},

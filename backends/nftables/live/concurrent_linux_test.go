@@ -103,7 +103,7 @@ func TestForeignChurn(t *testing.T) {
 	var want *Model
 	for range 15 {
 		p := irtest.RandomProgram(rng)
-		irtest.AddRandomPolicy(rng, p)
+		irtest.AddRandomDialects(rng, p)
 		want = parse(t, string(emit(t, p)))
 		r.apply(Diff(r.observe(), want))
 		r.verify(want)
@@ -205,7 +205,7 @@ func TestWhole(t *testing.T) {
 func whole(t *testing.T, r *rig, changes int) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	a, b := irtest.RandomProgram(rng), irtest.RandomProgram(rng)
-	irtest.AddRandomPolicy(rng, b)
+	irtest.AddRandomDialects(rng, b)
 	wants := []*Model{parse(t, string(emit(t, a))), parse(t, string(emit(t, b)))}
 	r.apply(Diff(r.observe(), wants[0]))
 	var reads [2]int

@@ -134,7 +134,7 @@ func (h *history) program(services []*service) *ir.Program {
 func (h *history) newPolicy() {
 	p := h.program(h.now)
 	if h.rng.IntN(3) > 0 {
-		irtest.AddRandomPolicy(h.rng, p)
+		irtest.AddRandomDialects(h.rng, p)
 	}
 	h.policy = p.Policy
 }

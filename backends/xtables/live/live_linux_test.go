@@ -121,7 +121,7 @@ func TestRepairs(t *testing.T) {
 			t.Parallel()
 			r, tools := node(t, variant)
 			p := irtest.KitchenSink()
-			irtest.AddRandomPolicy(rand.New(rand.NewPCG(3, 3)), p)
+			irtest.AddRandomDialects(rand.New(rand.NewPCG(3, 3)), p)
 			a, err := iptables.New(backends.DefaultOptions()).Emit(p)
 			if err != nil {
 				t.Fatal(err)

@@ -2,12 +2,15 @@ package connwrite
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/planec/planec/internal/review/clusterwide"
 )
 
 // Ports lists a set for programs: "80/tcp", "8000-8999/udp", "tcp" for every port of a
-// protocol, "other" for protocols without ports; "all" alone is every packet.
+// protocol, "other" for protocols without ports; "all" alone is every packet. Of those,
+// "type-8/icmp", "icmp" and "protocol-47" are in the set without "other", and with "!"
+// before them they are not, though "other" is.
 func Ports(s *clusterwide.Ports) []string {
 	if s.Other && s.String() == clusterwide.WordEveryPort {
 		return []string{"all"}
@@ -26,8 +29,12 @@ func Ports(s *clusterwide.Ports) []string {
 			}
 		}
 	}
+	but := ""
 	if s.Other {
-		out = append(out, "other")
+		out, but = append(out, "other"), "!"
+	}
+	for _, x := range s.Apart {
+		out = append(out, but+strings.ReplaceAll(x.String(), " ", "-"))
 	}
 	return out
 }
