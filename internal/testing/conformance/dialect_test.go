@@ -35,8 +35,8 @@ type dialectCase struct {
 		// server drops the field of Message.
 		Policy, By, Message string
 	} `json:"notes"`
-	dir  string
-	rows []dialectRow
+	dir   string
+	rows  []dialectRow
 	diags diag.List // of reading the objects
 	// strangers are pods that are not of the cluster's objects as Kubernetes has them.
 	strangers strangers
