@@ -71,6 +71,7 @@ func kinds(node string, policies bool) []kind {
 		{kind: "BaselineAdminNetworkPolicy", group: schema.GroupVersion(policyv1alpha1.GroupVersion), resource: "baselineadminnetworkpolicies", object: &policyv1alpha1.BaselineAdminNetworkPolicy{}, policies: true, optional: true},
 	}
 	all = append(all, calicoKinds()...)
+	all = append(all, ciliumKinds()...)
 	kept := all[:0]
 	for _, k := range all {
 		if policies || !k.policies {

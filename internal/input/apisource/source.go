@@ -24,6 +24,7 @@ import (
 
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/compiler/objects/calicov3"
+	"github.com/planec/planec/compiler/objects/ciliumv2"
 	"github.com/planec/planec/internal/input/inbox"
 	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/ir/diag"
@@ -117,6 +118,7 @@ func newScheme() (*runtime.Scheme, error) {
 	scheme.AddKnownTypeWithName(clusterPolicyAlpha.WithKind("ClusterNetworkPolicyList"), &policyv1beta1.ClusterNetworkPolicyList{})
 	metav1.AddToGroupVersion(scheme, clusterPolicyAlpha)
 	calicov3.AddToScheme(scheme, calicoVersion, calicoKept)
+	ciliumv2.AddToScheme(scheme, ciliumVersion, ciliumAlpha)
 	return scheme, nil
 }
 
@@ -155,7 +157,7 @@ func (c *clients) of(group schema.GroupVersion) (*rest.RESTClient, error) {
 }
 
 // policyGroups are the groups of custom resources.
-var policyGroups = map[string]bool{policyv1alpha1.GroupName: true, calicov3.Group: true, calicov3.CRDGroup: true}
+var policyGroups = map[string]bool{policyv1alpha1.GroupName: true, calicov3.Group: true, calicov3.CRDGroup: true, ciliumv2.Group: true}
 
 // served is a version of a kind that a server may have.
 type served struct {

@@ -186,6 +186,9 @@ func (l *lister) pages(ctx context.Context, r resource, limit int) error {
 		if limit > 0 {
 			request = request.Param("limit", strconv.Itoa(limit))
 		}
+		if r.fields != "" {
+			request = request.Param("fieldSelector", r.fields)
+		}
 		if next != "" {
 			request = request.Param("continue", next)
 		}

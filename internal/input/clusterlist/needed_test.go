@@ -1,6 +1,8 @@
 package clusterlist
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -46,5 +48,24 @@ func TestNeeded(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCiliumOptions asks a cluster with Cilium for the one ConfigMap that changes what its
+// policies mean, and for no other.
+func TestCiliumOptions(t *testing.T) {
+	const path = "/api/v1/namespaces/kube-system/configmaps"
+	s := &server{objects: map[string][]string{path: {`{"metadata":{"name":"cilium-config","namespace":"kube-system"},"data":{"enable-policy":"always"}}`}}}
+	set, _, err := manifest.Load(t.Context(), manifest.Options{Built: listFrom(t, s).Objects})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.CiliumConfigs) != 1 || set.CiliumConfigs[0].Object.Data["enable-policy"] != "always" {
+		t.Errorf("the options are %v", set.CiliumConfigs)
+	}
+	if !slices.ContainsFunc(s.asked, func(uri string) bool {
+		return strings.HasPrefix(uri, path+"?") && strings.Contains(uri, "fieldSelector=metadata.name%3Dcilium-config")
+	}) {
+		t.Errorf("asked for %v", s.asked)
 	}
 }

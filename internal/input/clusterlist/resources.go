@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/objects/ciliumv2"
 	"github.com/planec/planec/internal/input/manifest"
 )
 
@@ -19,6 +21,7 @@ import (
 type resource struct {
 	name             string // for messages: "pods", "ciliumnetworkpolicies.cilium.io"
 	path             string // "/api/v1/pods"
+	fields           string // a selector on the server, or ""
 	apiVersion, kind json.RawMessage
 }
 
@@ -49,6 +52,9 @@ func (l *lister) resources(d *discovery.DiscoveryClient) ([]resource, error) {
 			l.unread(k.Name, errors.New("the API server does not have this kind"))
 		}
 	}
+	if hasGroup(served, ciliumv2.Group) {
+		out = append(out, ciliumOptions())
+	}
 	isPolicy := func(_, kind string) bool { return manifest.IsPolicy(kind) }
 	if out = append(out, others(served, read, isPolicy)...); l.entries {
 		out = append(out, others(served, read, manifest.IsEntry)...)
@@ -56,11 +62,21 @@ func (l *lister) resources(d *discovery.DiscoveryClient) ([]resource, error) {
 	return out, nil
 }
 
+func hasGroup(served []*metav1.APIResourceList, group string) bool {
+	return slices.ContainsFunc(served, func(l *metav1.APIResourceList) bool { return strings.HasPrefix(l.GroupVersion, group+"/") })
+}
+
+// ciliumOptions is the ConfigMap with the options of Cilium's agent, which change what its
+// policies mean.
+func ciliumOptions() resource {
+	r := newResource(schema.GroupVersion{Version: "v1"}, &metav1.APIResource{Name: "configmaps", Kind: "ConfigMap"})
+	r.path, r.fields = "/api/v1/namespaces/"+objects.CiliumConfigNamespace+"/configmaps", "metadata.name="+objects.CiliumConfigName
+	return r
+}
+
 // needed reports whether a kind is to be listed if the server has it.
 func needed(served []*metav1.APIResourceList, k manifest.Kind) bool {
-	has := func(group string) bool {
-		return slices.ContainsFunc(served, func(l *metav1.APIResourceList) bool { return strings.HasPrefix(l.GroupVersion, group+"/") })
-	}
+	has := func(group string) bool { return hasGroup(served, group) }
 	if k.Beside != nil && !slices.ContainsFunc(k.Beside, has) {
 		return false
 	}
