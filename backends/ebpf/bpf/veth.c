@@ -85,7 +85,7 @@ INLINE bool is_policed(__u32 slot, const struct packet *p, __u8 direction)
 INLINE int unreadable(const struct packet *p, __u8 direction, enum counter what)
 {
 	__u32 slot;
-	bool own = p->opening.own;
+	__u8 own = p->opening.own;
 	if (!active_slot(&slot) ? !own : is_policed(slot, p, direction))
 		return denied(what, direction);
 	return passed(own ? COUNT_PASSED : COUNT_ACCEPTED, direction);
@@ -176,6 +176,17 @@ INLINE bool is_neighbour_discovery(const struct packet *p)
 	return p->opening.ipv6 && p->opening.protocol == PROTO_ICMPV6 && p->opening.type >= NEIGHBOUR_FIRST && p->opening.type <= NEIGHBOUR_LAST;
 }
 
+/* is_of_node reports whether the node itself sends the packet. It is computed without a branch: the
+ * verifier would walk all that follows once for each. */
+INLINE __u8 is_of_node(const struct skb *skb)
+{
+	__u64 from = skb->ingress_ifindex;
+	asm volatile("" : "+r"(from));
+	from = (from - 1) >> 63;
+	asm volatile("" : "+r"(from));
+	return (__u8)from;
+}
+
 /* examine decides about what is no packet of a known connection, or was not seen to be one. */
 INLINE int examine(struct skb *skb, __u8 direction)
 {
@@ -187,7 +198,8 @@ INLINE int examine(struct skb *skb, __u8 direction)
 	 * pod's interface has no reason for any. */
 	if (p.reading == TAGGED || p.reading == HEADLESS)
 		return denied(COUNT_BROKEN, direction);
-	p.opening.own = direction == INGRESS && !skb->ingress_ifindex;
+	if (direction == INGRESS)
+		p.opening.own = is_of_node(skb);
 	__u64 now = ktime_coarse_ns();
 	if (p.reading == LATER) {
 		if (known_part(&p, direction, now))

@@ -30,7 +30,7 @@ func TestVethPolicies(t *testing.T) {
 	}
 	t.Log(interptest.Run(t, b, interpret, 1, *clusters/2, *tuples))
 	t.Log(interptest.RunPolicies(t, b, interpret, 1, *clusters, *tuples))
-	t.Log(runDialects(t, h, *clusters, *tuples))
+	t.Log(runDialects(t, h, *clusters/2, *tuples))
 	for i, name := range []string{"from_pod", "to_pod"} {
 		for _, c := range []uint32{1, 2, 3, 6} { // accepted, passed, denied, midstream
 			n, err := h.Counter(uint32(i)*8 + c)

@@ -32,8 +32,8 @@ func (r *rule) lower(m *match) []clause.Rule {
 		out.AnyPort = true
 	}
 	out.NotPorts = distinct(slices.Concat(r.not, dst.not))
-	if !out.AnyPort && len(out.Ports) == 0 {
-		return nil
+	if !out.AnyPort && len(subtract(out.Ports, out.NotPorts)) == 0 {
+		return nil // it matches nothing
 	}
 	if !src.restricted && len(src.not) == 0 {
 		return []clause.Rule{out}

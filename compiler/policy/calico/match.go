@@ -133,9 +133,16 @@ func namesText(names []string, of ir.Protocol) string {
 	return text
 }
 
+// sourceCost is how many other alternatives one by a source port counts as: rules that
+// tell peers by their source ports cannot share what they have in common.
+const sourceCost = 512
+
 // alternatives is at least how many rules stand for this one.
 func (r *rule) alternatives() int {
 	s := &r.peer.ports
+	if r.direction == ir.Ingress && len(s.named)+len(s.notNamed) > 0 {
+		return sourceCost * len(r.world.portGroups(nil, slices.Concat(s.named, s.notNamed), 0))
+	}
 	count := func(names []string) int { return len(r.world.portGroups(nil, names, 0)) }
 	out := 1
 	if len(s.named) > 0 {

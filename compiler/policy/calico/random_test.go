@@ -18,7 +18,6 @@ import (
 	"github.com/planec/planec/compiler/policy"
 	"github.com/planec/planec/compiler/policy/calico"
 	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
 )
 
@@ -30,13 +29,13 @@ func TestRandom(t *testing.T) {
 	for seed := range *clusters {
 		g := generator{rand.New(rand.NewPCG(uint64(seed), 7))}
 		set := g.cluster()
-		var diags diag.List
 		model, _ := policy.Analyze(set, policy.Settings{})
 		evaluators := make(map[string]*eval.Evaluator)
 		for _, node := range []string{"node-a", "node-b"} {
-			p := &ir.Program{}
-			model.Lower(node, ir.Drop, nil, p, &diags)
-			p.Normalize()
+			p := lowered(model, node)
+			if err := ir.Verify(p); err != nil {
+				t.Fatalf("cluster %d: %v\n%s", seed, err, written(set))
+			}
 			evaluators[node] = eval.New(p)
 		}
 		o := newOracle(set)

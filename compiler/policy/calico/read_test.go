@@ -102,10 +102,7 @@ func TestDiagnostics(t *testing.T) {
 func judge(set *objects.Set, settings policy.Settings, port uint16) (egress, ingress eval.Decision) {
 	model, _ := policy.Analyze(set, settings)
 	at := func(node string, d ir.Direction, pod, peer string) eval.Decision {
-		p := &ir.Program{}
-		model.Lower(node, ir.Drop, nil, p, &diag.List{})
-		p.Normalize()
-		out, _ := eval.New(p).Judge(d, netip.MustParseAddr(pod), netip.MustParseAddr(peer), eval.Transport{Protocol: ir.TCP, Port: port})
+		out, _ := eval.New(lowered(model, node)).Judge(d, netip.MustParseAddr(pod), netip.MustParseAddr(peer), eval.Transport{Protocol: ir.TCP, Port: port})
 		return out
 	}
 	return at("node-a", ir.Egress, "10.1.0.10", "10.1.1.10"), at("node-b", ir.Ingress, "10.1.1.10", "10.1.0.10")
@@ -129,8 +126,19 @@ func TestServiceWithoutNamespace(t *testing.T) {
 
 // TestManyNumbers closes a direction whose named ports would stand for too many rules.
 func TestManyNumbers(t *testing.T) {
-	set := small(t, "np\n"+named+"egress: [{action: Allow, protocol: TCP, destination: {ports: [sql], notPorts: [sql]}}, {action: Allow}]\n  ingress: [{action: Allow}]")
-	for i := range 200 {
+	const allow = "[{action: Allow}]"
+	closesEgress(t, 200, "egress: [{action: Allow, protocol: TCP, destination: {ports: [sql], notPorts: [sql]}}, {action: Allow}]\n  ingress: "+allow)
+	set := cluster(t, 40, "ingress: [{action: Allow, source: {ports: [sql]}}]\n  egress: "+allow)
+	if egress, ingress := judge(set, policy.Settings{}, 80); !egress.Accept || ingress.Accept {
+		t.Errorf("source ports: egress %v, ingress %v", egress, ingress)
+	}
+}
+
+// cluster has n pods with a port of one name, each with another number, and a policy.
+func cluster(t *testing.T, n int, rules string) *objects.Set {
+	t.Helper()
+	set := small(t, "np\n"+named+rules)
+	for i := range n {
 		p := set.Pods[1].Object.DeepCopy()
 		p.Name, p.Status.PodIPs[0].IP, p.Spec.Containers[0].Ports[0].ContainerPort = fmt.Sprintf("p%d", i), fmt.Sprintf("10.2.0.%d", i), int32(i+1)
 		set.Pods = append(set.Pods, sourced(p))
@@ -139,6 +147,12 @@ func TestManyNumbers(t *testing.T) {
 	if len(diags) != 1 || diags[0].Code != diag.PolicyBudget {
 		t.Fatalf("%v", diags)
 	}
+	return set
+}
+
+func closesEgress(t *testing.T, n int, rules string) {
+	t.Helper()
+	set := cluster(t, n, rules)
 	if egress, ingress := judge(set, policy.Settings{}, 80); egress.Accept || !ingress.Accept {
 		t.Errorf("egress %v, ingress %v", egress, ingress)
 	}

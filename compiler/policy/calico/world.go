@@ -31,6 +31,7 @@ type world struct {
 	// The indexes of pods are made when they are first needed.
 	labelsOnce, portsOnce, slicesOnce sync.Once
 	labelled                          map[selector.Required][]*clause.Pod
+	labelledSets                      map[selector.Required][]*netSet
 	withPort                          map[string][]*clause.Pod
 	slices                            map[objects.Name][]*discoveryv1.EndpointSlice
 	// groups caches the pods with a named port: groupKey to []portGroup.
@@ -208,12 +209,34 @@ func (w *world) indexLabels() {
 			w.labelled[l] = append(w.labelled[l], p)
 		}
 	}
+	w.labelledSets = make(map[selector.Required][]*netSet)
+	for _, s := range w.sets {
+		for k, v := range s.labels {
+			l := selector.Required{Label: k, Value: v}
+			w.labelledSets[l] = append(w.labelledSets[l], s)
+		}
+	}
+}
+
+// candidateSets returns network sets among which those that a selector selects are.
+func (w *world) candidateSets(s *selector.Selector) []*netSet {
+	best := w.sets
+	if len(best) == 0 {
+		return nil
+	}
+	w.labelsOnce.Do(w.indexLabels)
+	for _, l := range ownLabels(s) {
+		if have := w.labelledSets[selector.Required{Label: l.Key, Value: l.Value}]; len(have) < len(best) {
+			best = have
+		}
+	}
+	return best
 }
 
 // networks returns the networks of the sets that a selector selects.
 func (w *world) networks(s *selector.Selector) []netip.Prefix {
 	var out []netip.Prefix
-	for _, set := range w.sets {
+	for _, set := range w.candidateSets(s) {
 		if s.Matches(set) {
 			out = append(out, set.nets...)
 		}
@@ -224,7 +247,7 @@ func (w *world) networks(s *selector.Selector) []netip.Prefix {
 // selects reports whether an address of a pod is selected: by the pod's labels, or by a
 // network set.
 func (w *world) selects(s *selector.Selector, p *clause.Pod, a netip.Addr) bool {
-	return w.matches(s, p) || slices.ContainsFunc(w.sets, func(set *netSet) bool { return ir.ContainsAddr(set.nets, a) && s.Matches(set) })
+	return w.matches(s, p) || slices.ContainsFunc(w.candidateSets(s), func(set *netSet) bool { return ir.ContainsAddr(set.nets, a) && s.Matches(set) })
 }
 
 // namedPorts returns the named ports of a pod's containers and init containers, all of

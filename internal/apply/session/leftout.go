@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -126,17 +127,19 @@ func rules(p *ir.Policy, o failsafe.Object) string {
 			for _, t := range p.Profiles[i].Tiers(d) {
 				for j := range t.Rules {
 					if r := &t.Rules[j]; failsafe.PolicyOf(r.Origin) == o {
-						b.WriteString(p.Profiles[i].ID + d.String() + r.Action.String() + strings.Join(r.Peers, ","))
-						for _, x := range r.Ports {
-							b.WriteString(x.String() + ",")
-						}
-						b.WriteByte('\n')
+						fmt.Fprintln(&b, p.Profiles[i].ID, d, t.Title(), ruleText(r))
 					}
 				}
 			}
 		}
 	}
 	return b.String()
+}
+
+// ruleText is everything that a rule says to the kernel.
+func ruleText(r *ir.Rule) string {
+	return fmt.Sprintf("%v %v %q %q %v %v %v %v %v %q", r.Action, r.AnyPeer, r.Peers, r.NotPeers,
+		r.AnyPort, r.Ports, r.NotPorts, r.SourcePorts, r.OwnNode, r.Prefix)
 }
 
 // giveUp records the given-up objects; those that are not in first were tried now.

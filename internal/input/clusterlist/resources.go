@@ -48,7 +48,7 @@ func (l *lister) resources(d *discovery.DiscoveryClient) ([]resource, error) {
 		}
 		if r, there := find(served, k); there {
 			out = append(out, r)
-		} else if !k.Optional && !strings.Contains(k.Group, "policy.networking") && k.Name != "ServiceCIDR" {
+		} else if isBuiltIn(k) && !k.Optional {
 			l.unread(k.Name, errors.New("the API server does not have this kind"))
 		}
 	}

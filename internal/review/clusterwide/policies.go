@@ -1,6 +1,7 @@
 package clusterwide
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 
@@ -36,7 +37,7 @@ type Interned map[string]*Ports
 
 // Get returns the pointer of a set.
 func (i Interned) Get(s Ports) *Ports {
-	key := fmt.Sprint(s.Spans, s.Other)
+	key := fmt.Sprint(s.Spans, s.Other, s.Apart)
 	if i[key] == nil {
 		i[key] = &s
 	}
@@ -75,7 +76,7 @@ func New(programs []*ir.Program, known Interned) *Policies {
 	x.Policy = program.Policy
 	x.judge, x.Tables = eval.New(&program), resolve.New(&x.Policy, nil)
 	for i := range x.Tables.Rows {
-		x.ports = append(x.ports, known.Get(rowPorts(&x.Tables.Rows[i])))
+		x.ports = append(x.ports, known.Get(tablePorts(x.Tables, i)))
 	}
 	for i := range x.Policy.AddressSets {
 		m := members{set: &x.Policy.AddressSets[i], addresses: make(map[netip.Addr]bool)}
@@ -100,6 +101,9 @@ func merge(programs []*ir.Program) (out ir.Policy) {
 	for _, program := range programs {
 		p := &program.Policy
 		for i := range p.Profiles {
+			if p.Profiles[i].Node {
+				continue // each node has its own, and it is about no pod
+			}
 			if at, have := profiles[p.Profiles[i].ID]; have {
 				into := &out.Profiles[at]
 				into.Pods = append(into.Pods[:len(into.Pods):len(into.Pods)], p.Profiles[i].Pods...)
@@ -107,7 +111,7 @@ func merge(programs []*ir.Program) (out ir.Policy) {
 			}
 			profiles[p.Profiles[i].ID] = len(out.Profiles)
 			out.Profiles = append(out.Profiles, p.Profiles[i])
-			out.OnDeny = p.OnDeny
+			out.OnDeny, out.OnRedirect = p.OnDeny, cmp.Or(out.OnRedirect, p.OnRedirect)
 		}
 		for _, set := range p.AddressSets {
 			if !sets[set.ID] {

@@ -21,11 +21,15 @@ type Span struct{ First, Last int }
 // LastPort is the highest port.
 const LastPort = 65535
 
-// Ports is a set of packets by protocol and destination port. Other stands
-// for all protocols without ports.
+// Ports is a set of packets by protocol and destination port, whose source port is not
+// known. Other stands for the protocols without ports.
 type Ports struct {
 	Spans [len(protocols)][]Span // the ports of each of [Protocols], sorted and disjoint
-	Other bool                   // all protocols without ports
+	// Other is whether the set has the packets of protocols without ports; Apart are
+	// those for which it is the opposite, by protocol, and by ICMP type and code: sorted,
+	// disjoint and not adjacent.
+	Other bool
+	Apart []ir.PortRange
 	// Named tells which named ports the set contains, whatever their numbers;
 	// nil means the value of Other.
 	Named []bool
@@ -49,25 +53,46 @@ func EveryPort() Ports {
 	return s
 }
 
-// rowPorts returns the packets that a row accepts.
-func rowPorts(r *resolve.Row) Ports {
-	var except Ports
-	for i, proto := range protocols {
-		for _, x := range r.Except {
-			if x.Protocol == proto {
-				except.Spans[i] = append(except.Spans[i], Span{int(x.First), int(x.Last)})
-			}
+// unknownSource is a source port that only rules about every source port match.
+const unknownSource = 0
+
+// tablePorts returns the packets that a row of tables accepts.
+func tablePorts(tables *resolve.Policy, row int) Ports {
+	r := &tables.Rows[row]
+	out := rowPorts(r)
+	for _, s := range r.Sources {
+		if at := slices.Index(protocols[:], s.Ports.Protocol); s.Ports.Contains(s.Ports.Protocol, unknownSource) {
+			out.Spans[at] = rowPorts(&tables.Rows[s.Row]).Spans[at]
 		}
 	}
+	return out
+}
+
+// rowPorts returns the packets that a row accepts, without its source ports.
+func rowPorts(r *resolve.Row) Ports {
+	except := rangePorts(r.Except)
 	if r.Accept {
 		return EveryPort().Minus(except)
 	}
 	return except
 }
 
+// rangePorts returns the packets in any of the ranges.
+func rangePorts(ranges []ir.PortRange) Ports {
+	var out Ports
+	for _, x := range joined(ranges) {
+		if at := slices.Index(protocols[:], x.Protocol); at >= 0 {
+			out.Spans[at] = append(out.Spans[at], Span{int(x.First), int(x.Last)})
+		} else {
+			out.Apart = append(out.Apart, x)
+		}
+	}
+	return out
+}
+
 // Empty reports whether the set has no packet.
 func (s Ports) Empty() bool {
-	return s.Ranges() == 0 && !s.Other && !slices.Contains(s.Named, true)
+	return s.Ranges() == 0 && !s.Other && len(s.Apart) == 0 && !slices.Contains(s.Named, true)
 }
 
 // Minus returns the packets of s that are not in t.
@@ -84,6 +109,9 @@ func (s Ports) Minus(t Ports) Ports {
 	}
 	for i := range s.Spans {
 		out.Spans[i] = minusSpans(s.Spans[i], t.Spans[i])
+	}
+	if len(s.Apart)+len(t.Apart) > 0 {
+		out.Apart = apart(s, t, out.Other)
 	}
 	return out
 }
@@ -116,11 +144,12 @@ func minusSpans(a, b []Span) []Span {
 	return out
 }
 
-// Contains reports whether the set has a packet; port is ignored for protocols without ports.
+// Contains reports whether the set has a packet; port is ICMP's type and code, as
+// [ir.TypeAndCode] puts them, and ignored for protocols without ports or types.
 func (s Ports) Contains(proto ir.Protocol, port uint16) bool {
 	i := slices.Index(protocols[:], proto)
 	if i < 0 {
-		return s.Other
+		return s.Other != inRanges(s.Apart, proto, port)
 	}
 	return slices.ContainsFunc(s.Spans[i], func(x Span) bool { return x.First <= int(port) && int(port) <= x.Last })
 }
@@ -134,7 +163,7 @@ func (s Ports) Example() (ir.Protocol, uint16) {
 		x := s.Spans[i][0]
 		return proto, uint16(max(x.First, min(1, x.Last)))
 	}
-	return ir.ICMP, 0
+	return s.otherExample()
 }
 
 // WordEveryPort describes the set of all ports.
@@ -144,15 +173,15 @@ const WordEveryPort = "every port"
 func (s Ports) String() string {
 	all := EveryPort()
 	missing := all.Minus(s)
-	if s.Minus(all).Empty() && s.coversPorts() && !slices.Contains(missing.Named, true) {
+	if s.coversPorts() && len(s.Apart) == 0 && !slices.Contains(missing.Named, true) {
 		return WordEveryPort
 	}
-	if s.Other && s.Ranges() > 0 && missing.Ranges() <= 4 {
+	if s.Other && s.Ranges() > 0 && missing.Ranges()+len(missing.Apart) <= 4 {
 		return "every port but " + Join(missing.List(), "and")
 	}
 	parts := s.List()
 	if s.Other {
-		parts = append(parts, "protocols without ports")
+		parts = append(parts, s.otherWords())
 	}
 	const most = 6
 	if len(parts) > most {
@@ -174,7 +203,7 @@ func (s Ports) Ranges() int {
 	return n
 }
 
-// List formats each range: "80/tcp", "8000-8999/udp", "every tcp port".
+// List formats each range: "80/tcp", "8000-8999/udp", "every tcp port", "type 8/icmp".
 func (s Ports) List() []string {
 	var out []string
 	for i, proto := range protocols {
@@ -187,6 +216,11 @@ func (s Ports) List() []string {
 			default:
 				out = append(out, fmt.Sprintf("%d-%d/%v", x.First, x.Last, proto))
 			}
+		}
+	}
+	if !s.Other {
+		for _, x := range s.Apart {
+			out = append(out, x.String())
 		}
 	}
 	for i, has := range s.Named {

@@ -13,7 +13,7 @@ func TestPortSets(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	random := func() *resolve.Row {
 		row := &resolve.Row{Accept: r.IntN(2) == 0}
-		for _, proto := range protocols {
+		for _, proto := range append(protocols[:], ir.ICMP, ir.ICMPv6) {
 			at := 0
 			for range r.IntN(4) {
 				first := at + r.IntN(9)
@@ -25,13 +25,16 @@ func TestPortSets(t *testing.T) {
 				row.Except = append(row.Except, ir.PortRange{Protocol: proto, First: 60000, Last: LastPort})
 			}
 		}
+		if r.IntN(2) == 0 {
+			row.Except = append(row.Except, ir.EveryPort(47))
+		}
 		return row
 	}
 	for range 2000 {
 		rowA, rowB := random(), random()
 		a, b := rowPorts(rowA), rowPorts(rowB)
 		minus, both, either := a.Minus(b), a.Intersect(b), a.Union(b)
-		for _, proto := range append(protocols[:], ir.ICMP) {
+		for _, proto := range append(protocols[:], ir.ICMP, ir.ICMPv6, 47, 99) {
 			for _, port := range []uint16{0, 1, 2, 3, 5, 8, 9, 13, 20, 30, 59999, 60000, 65534, 65535} {
 				inA, inB := a.Contains(proto, port), b.Contains(proto, port)
 				if inA != rowA.Accepts(proto, port) {
@@ -56,17 +59,23 @@ func TestPortSetText(t *testing.T) {
 		s.Names, s.Named = []string{"http/tcp", "dns/udp"}, []bool{http, other}
 		return s
 	}
+	echo := []ir.PortRange{{Protocol: ir.ICMP, First: ir.TypeAndCode(8, 0), Last: ir.TypeAndCode(8, 255)}}
+	but := EveryPort()
+	but.Apart = echo
 	for want, set := range map[string]Ports{
-		"80/tcp and the port named http/tcp":    named(one(80, 80), true, false),
-		"every port but the port named dns/udp": named(EveryPort(), true, false),
-		"every port":                            EveryPort(),
-		"80/tcp":                                one(80, 80),
-		"8000-8999/tcp":                         one(8000, 8999),
-		"every tcp port":                        one(0, LastPort),
-		"every port but 80/tcp":                 EveryPort().Minus(one(80, 80)),
-		"80/tcp and 443/tcp":                    one(80, 80).Union(one(443, 443)),
-		"protocols without ports":               {Other: true},
-		"every port but 0-1023/tcp":             EveryPort().Minus(one(0, 1023)),
+		"type 8/icmp":                             {Apart: echo},
+		"every port but type 8/icmp":              but,
+		"protocols without ports but protocol-47": {Other: true, Apart: []ir.PortRange{ir.EveryPort(47)}},
+		"80/tcp and the port named http/tcp":      named(one(80, 80), true, false),
+		"every port but the port named dns/udp":   named(EveryPort(), true, false),
+		"every port":                              EveryPort(),
+		"80/tcp":                                  one(80, 80),
+		"8000-8999/tcp":                           one(8000, 8999),
+		"every tcp port":                          one(0, LastPort),
+		"every port but 80/tcp":                   EveryPort().Minus(one(80, 80)),
+		"80/tcp and 443/tcp":                      one(80, 80).Union(one(443, 443)),
+		"protocols without ports":                 {Other: true},
+		"every port but 0-1023/tcp":               EveryPort().Minus(one(0, 1023)),
 	} {
 		if got := set.String(); got != want {
 			t.Errorf("%q, want %q", got, want)

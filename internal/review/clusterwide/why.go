@@ -19,41 +19,16 @@ type Part struct {
 
 // Why returns what decides about all packets between a pod and a peer in one direction:
 // parts of all ports, in the order of evaluation. NetworkPolicies add to each other, so
-// parts that several of their rules accept are in each.
+// parts that several of their rules accept are in each. The source port is unknown, so
+// rules about some source ports decide nothing here.
 func (x *Policies) Why(d ir.Direction, pod, peer netip.Addr) []Part {
 	var out []Part
 	rest := EveryPort()
 	tiers := x.Tiers(d, pod)
 	for i := range tiers {
-		t := &tiers[i]
-		next := Ports{} // the packets for the tiers that follow
-		left := rest
-		for j := range t.Rules {
-			r := &t.Rules[j]
-			if !x.matchesPeer(r, peer) {
-				continue
-			}
-			from := left
-			if t.Kind == ir.NetworkTier {
-				from = rest
-			}
-			part := from.Intersect(rulePorts(r))
-			if part.Empty() {
-				continue
-			}
-			left = left.Minus(part)
-			if r.Action == ir.Pass {
-				next = next.Union(part)
-				continue
-			}
-			out = append(out, Part{part, r.Action == ir.Accept, t, r})
-		}
-		if t.Default == ir.Pass {
-			next = next.Union(left)
-		} else if !left.Empty() {
-			out = append(out, Part{left, t.Default == ir.Accept, t, nil})
-		}
-		rest = next
+		var parts []Part
+		parts, rest = x.whyTier(&tiers[i], peer, rest)
+		out = append(out, parts...)
 	}
 	if !rest.Empty() {
 		out = append(out, Part{Ports: rest, Accept: true})
@@ -61,23 +36,71 @@ func (x *Policies) Why(d ir.Direction, pod, peer netip.Addr) []Part {
 	return out
 }
 
+// whyTier returns what a tier decides about some packets, and those that it leaves to
+// the tiers that follow.
+func (x *Policies) whyTier(t *ir.Tier, peer netip.Addr, rest Ports) (out []Part, next Ports) {
+	left, accepted := rest, Ports{}
+	for i := range t.Rules {
+		r := &t.Rules[i]
+		action := r.Action
+		if action == ir.Redirect {
+			action = x.Policy.OnRedirect
+		}
+		if action == ir.Log || !x.matchesPeer(r, peer) {
+			continue
+		}
+		from := left
+		if t.Kind == ir.NetworkTier && action == ir.Accept {
+			from = left.Union(accepted)
+		}
+		part := from.Intersect(rulePorts(r))
+		if part.Empty() {
+			continue
+		}
+		left = left.Minus(part)
+		switch action {
+		case ir.Pass:
+			next = next.Union(part)
+			continue
+		case ir.Accept:
+			accepted = accepted.Union(part)
+		}
+		out = append(out, Part{part, action == ir.Accept, t, r})
+	}
+	switch {
+	case t.Default == ir.Pass:
+		next = next.Union(left)
+	case !left.Empty():
+		out = append(out, Part{left, t.Default == ir.Accept, t, nil})
+	}
+	return out, next
+}
+
+// matchesPeer reports whether a rule is about a peer.
 func (x *Policies) matchesPeer(r *ir.Rule, peer netip.Addr) bool {
-	return r.AnyPeer || slices.ContainsFunc(r.Peers, func(id string) bool {
+	in := func(id string) bool {
 		s := x.sets[id]
 		return s.addresses[peer] || s.set != nil && s.set.InNetworks(peer)
-	})
+	}
+	return (r.AnyPeer || slices.ContainsFunc(r.Peers, in)) && !slices.ContainsFunc(r.NotPeers, in)
 }
 
 func rulePorts(r *ir.Rule) Ports {
-	if r.AnyPort {
-		return EveryPort()
+	out := EveryPort()
+	if !r.AnyPort {
+		out = rangePorts(r.Ports)
 	}
-	var out Ports
-	for _, x := range r.Ports {
-		var one Ports
-		at := slices.Index(protocols[:], x.Protocol)
-		one.Spans[at] = []Span{{int(x.First), int(x.Last)}}
-		out = out.Union(one)
+	if len(r.NotPorts) > 0 {
+		out = out.Minus(rangePorts(r.NotPorts))
 	}
-	return out
+	if len(r.SourcePorts) == 0 {
+		return out
+	}
+	var named []ir.PortRange
+	for _, proto := range protocols {
+		if inRanges(r.SourcePorts, proto, unknownSource) {
+			named = append(named, ir.EveryPort(proto))
+		}
+	}
+	return out.Intersect(rangePorts(named))
 }

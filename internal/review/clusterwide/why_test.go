@@ -1,12 +1,14 @@
 package clusterwide_test
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 
 	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/review/clusterwide"
+	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
@@ -47,10 +49,17 @@ func TestWhyIsDecide(t *testing.T) {
 func holds(t *testing.T, x *clusterwide.Policies, d ir.Direction, pod, peer netip.Addr, counts map[bool]int) {
 	t.Helper()
 	parts := x.Why(d, pod, peer)
-	for _, proto := range append(ir.Protocols(), ir.ICMP) {
-		for _, port := range []uint16{0, 1, 52, 53, 54, 80, 443, 8080, 8081, 8082, 9000, 65535} {
+	allowed := x.Allowed(d, pod, peer)
+	for _, proto := range append(ir.Protocols(), ir.ICMP, ir.ICMPv6, 47, 99, 200) {
+		for _, port := range []uint16{0, 1, 52, 53, 54, 80, 443, 769, 2048, 2049, 8080, 8081, 8082, 9000, 32768, 65535} {
+			if !proto.HasPorts() && !proto.HasTypes() {
+				port = 0
+			}
 			decision := x.Decide(d, pod, peer, eval.Transport{Protocol: proto, Port: port})
 			counts[decision.Accept]++
+			if allowed.Contains(proto, port) != decision.Accept {
+				t.Fatalf("%v of %v, peer %v, %d/%v: %v, and %v are allowed", d, pod, peer, port, proto, decision, allowed)
+			}
 			named, found := false, 0
 			for i := range parts {
 				if !parts[i].Ports.Contains(proto, port) {
@@ -66,6 +75,34 @@ func holds(t *testing.T, x *clusterwide.Policies, d ir.Direction, pod, peer neti
 				t.Fatalf("%v of %v, peer %v, %d/%v: %v, and %d parts do not name it", d, pod, peer, port, proto, decision, found)
 			}
 		}
+	}
+}
+
+// TestDialects holds both the allowed ports and the parts against the decision about
+// single packets, with policies that only other dialects than Kubernetes' can express.
+func TestDialects(t *testing.T) {
+	counts := make(map[bool]int)
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 13))
+		p := irtest.RandomProgram(rng)
+		irtest.AddRandomDialects(rng, p)
+		x := clusterwide.New([]*ir.Program{p}, make(clusterwide.Interned))
+		var all []netip.Addr
+		for i := range x.Policy.Profiles {
+			for _, pod := range x.Policy.Profiles[i].Pods {
+				all = append(all, pod.Addresses...)
+			}
+		}
+		for _, pod := range all {
+			for _, peer := range append(all, netip.MustParseAddr("203.0.113.9"), netip.MustParseAddr("10.1.9.9")) {
+				for _, d := range ir.Directions() {
+					holds(t, x, d, pod, peer, counts)
+				}
+			}
+		}
+	}
+	if counts[true] < 1000 || counts[false] < 1000 {
+		t.Errorf("%v: one answer hardly occurs", counts)
 	}
 }
 

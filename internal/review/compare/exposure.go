@@ -167,7 +167,7 @@ func (o *openness) byPorts(e *entity, d ir.Direction, but clusterwide.Ports) []*
 		if set.Empty() {
 			continue
 		}
-		key := fmt.Sprint(set.Spans, set.Other, set.Named)
+		key := fmt.Sprint(set.Spans, set.Other, set.Apart, set.Named)
 		g := index[key]
 		if g == nil {
 			g = &portGroup{ports: set}

@@ -177,7 +177,7 @@ func (v *portVariant) symbolic(s clusterwide.Ports, names []string) clusterwide.
 	if v == nil || len(v.special) == 0 {
 		return s
 	}
-	out := clusterwide.Ports{Spans: s.Spans, Other: s.Other, Names: names, Named: make([]bool, len(names))}
+	out := clusterwide.Ports{Spans: s.Spans, Other: s.Other, Apart: s.Apart, Names: names, Named: make([]bool, len(names))}
 	fates := make([]nameFate, len(names))
 	for i := 0; i < len(v.special); {
 		x := &v.special[i]

@@ -34,10 +34,11 @@ func rulesText(p *ir.Profile) string {
 	for _, d := range ir.Directions() {
 		fmt.Fprintln(&b, d)
 		for _, t := range p.Tiers(d) {
-			fmt.Fprintln(&b, t.Kind, t.Default)
+			fmt.Fprintln(&b, t.Title(), t.Default, t.OwnNode)
 			for i := range t.Rules {
 				r := &t.Rules[i]
-				fmt.Fprintf(&b, "%v %v %q %v %v\n", r.Action, r.AnyPeer, r.Peers, r.AnyPort, r.Ports)
+				fmt.Fprintf(&b, "%v %v %q %q %v %v %v %v %v %q %q\n", r.Action, r.AnyPeer, r.Peers, r.NotPeers,
+					r.AnyPort, r.Ports, r.NotPorts, r.SourcePorts, r.OwnNode, r.Prefix, r.Payload)
 			}
 		}
 	}

@@ -22,7 +22,10 @@ func (r *reading) policies(p *ir.Policy) {
 			ids = append(ids, r.of(ir.Origin{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name})...)
 		}
 		word := "Pod "
-		if len(names) > 1 {
+		switch {
+		case profile.Node:
+			word = "The node itself"
+		case len(names) > 1:
 			word = "Pods "
 		}
 		r.head(word+shortened(names), append(ids, r.x.words[profile.ID]...))
@@ -45,10 +48,13 @@ func (r *reading) direction(what, word string, tiers []ir.Tier, p *ir.Policy) {
 	}
 	r.say(1, what, nil)
 	for _, t := range tiers {
+		if t.Kind == ir.NamedTier {
+			r.say(2, "tier "+t.Name, nil)
+		}
 		for i := range t.Rules {
 			rule := &t.Rules[i]
 			ids := r.of(rule.Origin)
-			r.say(2, fmt.Sprintf("%s %s %s %s", verb(rule.Action), portsOf(rule), word, peersOf(rule)), ids)
+			r.say(2, ruleWords(rule, word, p), ids)
 			r.say(4, rule.Origin.Object()+" "+rule.Origin.Path, ids)
 			r.members(rule, ids)
 		}
@@ -58,9 +64,18 @@ func (r *reading) direction(what, word string, tiers []ir.Tier, p *ir.Policy) {
 			for _, o := range t.Isolating {
 				names = append(names, o.Object())
 			}
-			r.say(2, fmt.Sprintf("all else: %s, isolated by %s", refused(p.OnDeny), strings.Join(names, ", ")), ids)
+			own := ""
+			if t.OwnNode {
+				own = ", from the own node too"
+			}
+			r.say(2, fmt.Sprintf("all else: %s%s, isolated by %s", refused(p.OnDeny), own, strings.Join(names, ", ")), ids)
 		}
 	}
+}
+
+// ruleWords is a rule in words; word is "from" or "to".
+func ruleWords(rule *ir.Rule, word string, p *ir.Policy) string {
+	return fmt.Sprintf("%s %s %s %s%s", verb(rule.Action), portsOf(rule), word, peersOf(rule), besides(rule, p))
 }
 
 func refused(a ir.Refusal) string {
@@ -76,37 +91,72 @@ func verb(a ir.Action) string {
 		return "allow"
 	case ir.Deny:
 		return "deny"
+	case ir.Log:
+		return "log"
+	case ir.Redirect:
+		return "redirect to a proxy"
 	}
 	return "pass on"
 }
 
+// besides is what a rule says besides ports and peers.
+func besides(rule *ir.Rule, p *ir.Policy) string {
+	text := ""
+	if rule.OwnNode {
+		text += ", from the own node too"
+	}
+	switch {
+	case rule.Action == ir.Log:
+		text += fmt.Sprintf(", with prefix %q, and go on", rule.Prefix)
+	case rule.Action == ir.Redirect && p.OnRedirect == ir.Deny:
+		text += fmt.Sprintf(" (%s): there is none, so %s", rule.Payload, refused(p.OnDeny))
+	case rule.Action == ir.Redirect:
+		text += fmt.Sprintf(" (%s): there is none, so allowed", rule.Payload)
+	}
+	return text
+}
+
 func portsOf(rule *ir.Rule) string {
-	if rule.AnyPort {
-		return "every port"
+	text := "no port"
+	switch {
+	case rule.AnyPort:
+		text = "every port"
+	case len(rule.Ports) > 0:
+		text = strings.Join(texts(rule.Ports), ", ")
 	}
-	if len(rule.Ports) == 0 {
-		return "no port"
+	if len(rule.NotPorts) > 0 {
+		text += " but " + strings.Join(texts(rule.NotPorts), ", ")
 	}
-	return strings.Join(texts(rule.Ports), ", ")
+	if len(rule.SourcePorts) > 0 {
+		text += " of source port " + strings.Join(texts(rule.SourcePorts), ", ")
+	}
+	return text
 }
 
 func peersOf(rule *ir.Rule) string {
-	if rule.AnyPeer {
-		return "everywhere"
+	words := func(sets []string) string {
+		list := make([]string, 0, len(sets))
+		for _, id := range sets {
+			list = append(list, peerWords(id))
+		}
+		return strings.Join(list, " or ")
 	}
-	if len(rule.Peers) == 0 {
+	text := words(rule.Peers)
+	switch {
+	case rule.AnyPeer:
+		text = "everywhere"
+	case len(rule.Peers) == 0:
 		return "nowhere"
 	}
-	words := make([]string, 0, len(rule.Peers))
-	for _, id := range rule.Peers {
-		words = append(words, peerWords(id))
+	if len(rule.NotPeers) > 0 {
+		text += " but " + words(rule.NotPeers)
 	}
-	return strings.Join(words, " or ")
+	return text
 }
 
 // members names the pods and nodes of the rule's peers.
 func (r *reading) members(rule *ir.Rule, ids []int) {
-	for _, id := range rule.Peers {
+	for _, id := range rule.Sets() {
 		set := r.sets[id]
 		if set == nil || len(set.Addresses) == 0 {
 			continue // networks are their own name

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -203,7 +204,8 @@ func TestEditing(t *testing.T) {
 // packet is what the page's evaluator takes.
 type packet struct {
 	Src, Dst, Protocol, From, Interface string
-	Port                                uint16
+	Port, SourcePort                    uint16
+	Type, Code                          uint8
 }
 
 // answers are packets for one program, with what ir/eval says of each.
@@ -226,7 +228,7 @@ func TestEvaluator(t *testing.T) {
 		} else {
 			rng := rand.New(rand.NewPCG(seed, 11))
 			p = irtest.RandomProgram(rng)
-			irtest.AddRandomPolicy(rng, p)
+			irtest.AddRandomDialects(rng, p)
 		}
 		cases = append(cases, answersOf(seed, p))
 		packets += len(cases[seed].Packets)
@@ -251,10 +253,7 @@ func answersOf(seed uint64, p *ir.Program) answers {
 	a := answers{Seed: seed, Program: p}
 	e := eval.New(p)
 	for _, k := range interptest.Packets(seed, p, 500) {
-		if k.Port == 0 {
-			continue // the page asks about ports
-		}
-		a.Packets = append(a.Packets, packet{k.Src.String(), k.Dst.String(), k.Protocol.String(), k.From.String(), k.Interface, k.Port})
+		a.Packets = append(a.Packets, packet{k.Src.String(), k.Dst.String(), k.Protocol.String(), k.From.String(), k.Interface, k.Port, k.SourcePort, k.Type, k.Code})
 		a.Want = append(a.Want, said(e.Eval(k)))
 	}
 	return a
@@ -277,11 +276,16 @@ func said(r eval.Result) string {
 		slices.Sort(out)
 		return strings.Join(out, ",")
 	}
+	logs := make([]string, 0, len(r.Logs))
+	for _, l := range r.Logs {
+		logs = append(logs, strconv.Quote(l))
+	}
+	slices.Sort(logs)
 	masquerade := "false"
 	if r.Masquerade {
 		masquerade = "true"
 	}
-	return strings.Join([]string{r.Verdict.String(), list(r.Endpoints), list(r.Denied), masquerade}, " ")
+	return strings.Join([]string{r.Verdict.String(), list(r.Endpoints), list(r.Denied), masquerade, strings.Join(logs, ",")}, " ")
 }
 
 // TestHostile wants names that look like markup to be text.

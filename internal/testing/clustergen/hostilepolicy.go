@@ -7,7 +7,7 @@ import (
 
 // HostilePolicies returns shapes of policies and of the pods that they select.
 func HostilePolicies() []Shape {
-	return slices.Concat(hostileBlocks(), hostilePorts(), hostileSelectors(), hostileNamedPorts(), hostileClusterPolicies())
+	return slices.Concat(hostileBlocks(), hostilePorts(), hostileSelectors(), hostileNamedPorts(), hostileClusterPolicies(), hostileCalico())
 }
 
 // hostileBlocks are shapes with many networks.

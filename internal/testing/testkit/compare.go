@@ -48,7 +48,7 @@ func wantFate(fate Fate, want eval.Result, got Outcome) error {
 
 func wantSource(f Flow, masquerade bool, got Outcome, nodeAddrs []netip.Addr) error {
 	switch {
-	case f.untracked():
+	case f.Untracked():
 		return nil // what conntrack does not know keeps its source
 	case masquerade && !slices.Contains(nodeAddrs, got.Source):
 		return fmt.Errorf("want the source masqueraded to one of %v, got %v", nodeAddrs, got)

@@ -45,12 +45,12 @@ func (f Flow) Destination() netip.AddrPort { return netip.AddrPortFrom(f.Dst, f.
 func (f Flow) mayBeRefused() bool {
 	const gre, esp, ah = 47, 50, 51
 	known := f.Protocol.HasPorts() || f.Protocol.HasTypes() || f.Protocol == gre || f.Protocol == esp || f.Protocol == ah
-	return known && !f.untracked()
+	return known && !f.Untracked()
 }
 
-// untracked reports whether conntrack takes the flow's packet for invalid: of ICMP, it
+// Untracked reports whether conntrack takes the flow's packet for invalid: of ICMP, it
 // knows requests only.
-func (f Flow) untracked() bool {
+func (f Flow) Untracked() bool {
 	return f.Protocol == ir.ICMP && f.Type != 8 || f.Protocol == ir.ICMPv6 && f.Type != 128
 }
 

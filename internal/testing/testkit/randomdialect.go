@@ -12,7 +12,7 @@ import (
 // than destination ports: every flow of a protocol with ports has a source port, and
 // some are a packet of ICMP or of a protocol without ports.
 func RandomDialectFlows(rng *rand.Rand, p *ir.Program, n int) []Flow {
-	d := dialectFlows{Rand: rng, program: p, used: make(map[sender]bool), tracked: make(map[pair]bool), ports: sourcePorts(p), types: policyTypes(p)}
+	d := dialectFlows{Rand: rng, program: p, used: make(map[sender]bool), ports: sourcePorts(p), types: policyTypes(p)}
 	flows := RandomFlows(rng, p, n)
 	for i := range flows {
 		d.change(&flows[i])
@@ -25,25 +25,19 @@ type dialectFlows struct {
 	*rand.Rand
 	program *ir.Program
 	used    map[sender]bool
-	tracked map[pair]bool
 	// ports are source ports at and beside the ends of the rules' ranges; types are
 	// those of the rules' ICMP packets.
 	ports []uint16
 	types []uint16
 }
 
-// sender is a source that only one flow may have.
+// sender is a source that only one flow may have. Of a protocol without ports, it is
+// either end of a flow but the node, whose packets conntrack, after masquerade, could take
+// for those of another flow, or for answers to it.
 type sender struct {
 	addr     netip.Addr
 	protocol ir.Protocol
 	port     uint16
-}
-
-// pair is two addresses, the lower one first, with a protocol without ports: a packet
-// of one direction would be an answer to the other.
-type pair struct {
-	low, high netip.Addr
-	protocol  ir.Protocol
 }
 
 func (d *dialectFlows) change(f *Flow) {
@@ -88,7 +82,7 @@ func (d *dialectFlows) icmp(f *Flow) {
 	switch ndp := f.Protocol == ir.ICMPv6 && f.Type >= 133 && f.Type <= 137; {
 	case ndp: // the kernel handles neighbour discovery itself
 		f.Type = 128
-	case f.untracked() && !d.judgedAlone(f.Dst):
+	case f.Untracked() && !d.judgedAlone(f.Dst):
 		f.Type = map[ir.Protocol]uint8{ir.ICMP: 8, ir.ICMPv6: 128}[f.Protocol]
 	}
 }
@@ -106,20 +100,15 @@ func (d *dialectFlows) other(f *Flow) {
 	if f.Dst.Is4() {
 		protocols = append(protocols, 51)
 	}
-	low, high := f.Src, f.Dst
-	if high.Less(low) {
-		low, high = high, low
-	}
-	at := pair{low, high, protocols[d.IntN(len(protocols))]}
-	// Two sources that are masqueraded to one destination are one too: NAT has no port
-	// to tell them apart by.
-	masqueraded := pair{high: f.Dst, protocol: at.protocol}
-	if d.tracked[at] || d.tracked[masqueraded] {
+	at := protocols[d.IntN(len(protocols))]
+	src, dst := sender{addr: f.Src, protocol: at}, sender{addr: f.Dst, protocol: at}
+	if d.used[src] || d.used[dst] {
 		d.icmp(f)
 		return
 	}
-	d.tracked[at], d.tracked[masqueraded] = true, true
-	f.Port, f.SourcePort, f.Protocol = 0, 0, at.protocol
+	own := d.program.Node.Addresses
+	d.used[src], d.used[dst] = !slices.Contains(own, f.Src), !slices.Contains(own, f.Dst)
+	f.Port, f.SourcePort, f.Protocol = 0, 0, at
 }
 
 // sourcePorts returns the ports at and beside the ends of the rules' source ports, and

@@ -145,6 +145,12 @@ func (j *Judge) allows(p *eval.Packet, to netip.AddrPort) (bool, error) {
 			return false, errors.Join(err, j.answered(p, to.Addr()))
 		}
 	}
+	if p.Src == to.Addr() && packet.SrcPort == to.Port() {
+		// Both ends are the same, and so are their legs. Each hook is to judge by itself.
+		if err := j.Hooks.Forget(); err != nil {
+			return false, err
+		}
+	}
 	// A source of the node's own in a packet from elsewhere is one that was masqueraded,
 	// which rules judge before. Here it is judged as the evaluator does.
 	ok, err := j.Hooks.To(data, p.From == eval.FromNode || j.own && j.services.IsNodeAddress(p.Src))

@@ -65,7 +65,7 @@ struct opening {
 	__be16 port; /* of ICMP type and code; 0 for protocols that have none */
 	__u8 protocol, type; /* the type is ICMP's */
 	bool ipv6, midstream; /* midstream: a TCP segment without SYN, of no known connection */
-	bool own; /* the node itself sends it */
+	__u8 own; /* 1: the node itself sends it */
 	__u8 reserved;
 	__be16 source_port; /* 0 for protocols that have none */
 	__u16 padding;
@@ -147,30 +147,17 @@ INLINE bool decide(__u32 slot, __u64 row, const struct opening *o)
 	return (verdict & VERDICT_KIND) == VERDICT_ACCEPT;
 }
 
-/* judge asks what a direction of a pod says of its peer. */
-INLINE bool judge(__u32 slot, const struct pod *pod, __u8 direction, const struct address *peer, const struct opening *o)
+/* class_of returns the class of a peer, as rows have it. */
+INLINE __be32 class_of(__u32 slot, const struct address *peer, bool ipv6)
 {
-	__u64 row = direction == INGRESS ? pod->ingress : pod->egress;
-	struct prefix_key ck = { .bits = PREFIX_BITS, .set = be32(o->ipv6 ? CLASSES_IPV6 : CLASSES_IPV4), .address = *peer };
-	__u32 *class = find(plc_classs, slot, &ck);
-	struct row_key rk = { .profile = pod->profile, .direction = direction, .class = class ? be32(*class) : 0 };
-	__u64 *own = find(plc_rows, slot, &rk);
-	return decide(slot, own ? *own : row, o);
-}
-
-/* judge_own asks what a pod says of a packet from the node. */
-INLINE bool judge_own(__u32 slot, const struct pod *pod, const struct opening *o)
-{
-	if (!(pod->flags & POD_OWN))
-		return true;
-	struct row_key rk = { .profile = pod->profile, .direction = OWN };
-	__u64 *row = find(plc_rows, slot, &rk);
-	return row && decide(slot, *row, o);
+	struct prefix_key k = { .bits = PREFIX_BITS, .set = be32(ipv6 ? CLASSES_IPV6 : CLASSES_IPV4), .address = *peer };
+	__u32 *class = find(plc_classs, slot, &k);
+	return class ? be32(*class) : 0;
 }
 
 /* allows says whether one direction lets the packet pass: the egress of its source, or the
- * ingress of its destination. A packet that the node did not send and that has one of its
- * addresses passes ingress: it was masqueraded. */
+ * ingress of its destination. A packet that the node sends meets the row for the own node; one
+ * that it did not send and that has one of its addresses passes ingress: it was masqueraded. */
 INLINE bool allows(__u32 slot, __u8 direction, const struct opening *o)
 {
 	if (o->protocol == PROTO_ICMPV6 && o->type >= NEIGHBOUR_FIRST && o->type <= NEIGHBOUR_LAST)
@@ -180,14 +167,24 @@ INLINE bool allows(__u32 slot, __u8 direction, const struct opening *o)
 	struct pod *pod = pod_at(slot, subject, o->ipv6);
 	if (!pod)
 		return true;
-	if (direction == INGRESS) {
-		if (o->own)
-			return judge_own(slot, pod, o);
-		if (is_own(slot, peer, o->ipv6))
+	struct row_key rk = { .profile = pod->profile };
+	__u64 row = ROW_DENY;
+	if (direction == INGRESS && o->own) {
+		if (!(pod->flags & POD_OWN))
 			return true;
+		rk.direction = OWN;
+	} else {
+		if (direction == INGRESS && is_own(slot, peer, o->ipv6))
+			return true;
+		/* The answer of a connection that was ended must not open it again. */
+		if (o->midstream && denies(pod, direction == EGRESS ? INGRESS : EGRESS) && !is_own(slot, peer, o->ipv6) && !is_own(slot, subject, o->ipv6))
+			return false;
+		if (!(pod->flags & direction))
+			return true;
+		rk.direction = direction;
+		rk.class = class_of(slot, peer, o->ipv6);
+		row = direction == INGRESS ? pod->ingress : pod->egress;
 	}
-	/* The answer of a connection that was ended must not open it again. */
-	if (o->midstream && denies(pod, direction == EGRESS ? INGRESS : EGRESS) && !is_own(slot, peer, o->ipv6) && !is_own(slot, subject, o->ipv6))
-		return false;
-	return !(pod->flags & direction) || judge(slot, pod, direction, peer, o);
+	__u64 *listed = find(plc_rows, slot, &rk);
+	return decide(slot, listed ? *listed : row, o);
 }

@@ -14,9 +14,10 @@ test("the page's evaluator and the compiler's agree", async () => {
     const got = await page.evaluate(({ program, packets }) => {
       const e = new Evaluator(program);
       return packets.map((k) => {
-        const r = e.evaluate({ src: parseAddress(k.Src), dst: parseAddress(k.Dst), protocol: k.Protocol, port: k.Port, from: k.From, interface: k.Interface });
+        const r = e.evaluate({ src: parseAddress(k.Src), dst: parseAddress(k.Dst), protocol: k.Protocol, port: k.Port, from: k.From, interface: k.Interface,
+          type: k.Type, code: k.Code, sourcePort: k.SourcePort });
         const list = (l) => l.map((x) => x.address + (x.masquerade ? "m" : "") + (x.hairpin ? "h" : "")).sort().join(",");
-        return [r.verdict, list(r.endpoints), list(r.denied), r.masquerade].join(" ");
+        return [r.verdict, list(r.endpoints), list(r.denied), r.masquerade, r.logs.map((l) => `"${l}"`).sort().join(",")].join(" ");
       });
     }, { program: c.program, packets: c.packets });
     c.want.forEach((w, i) => { if (got[i] !== w) wrong.push(`seed ${c.seed}, ${JSON.stringify(c.packets[i])}: the page says ${got[i]}, ir/eval ${w}`); });

@@ -72,13 +72,15 @@ class Evaluator {
     this.own = set(program.node.addresses);
     const policy = program.policy || {};
     this.onDeny = policy.onDeny === "reject" ? "reject" : "drop";
+    this.onRedirect = policy.onRedirect;
     this.profiles = new Map();
     this.names = new Map();
     for (const peer of policy.peers || []) {
       this.names.set(this.key(parseAddress(peer.address)), (peer.namespace ? peer.namespace + "/" : "node ") + peer.name);
     }
     for (const profile of policy.profiles || []) {
-      for (const pod of profile.pods) {
+      if (profile.node) this.nodeProfile = profile;
+      for (const pod of profile.pods || []) {
         for (const a of pod.addresses) {
           this.profiles.set(this.key(parseAddress(a)), profile);
           this.names.set(this.key(parseAddress(a)), pod.namespace + "/" + pod.name);
@@ -93,7 +95,8 @@ class Evaluator {
   evaluate(packet) { return new Trace(this, packet).run(); }
 }
 
-// Trace is one packet on its way. packet: {src, dst, protocol, port, from, interface}.
+// Trace is one packet on its way. packet: {src, dst, protocol, port, from, interface} and, if they
+// are known, {type, code, sourcePort}.
 class Trace {
   constructor(evaluator, packet) {
     this.e = evaluator;
@@ -101,13 +104,14 @@ class Trace {
     this.steps = [];
     this.endpoints = [];
     this.denied = [];
+    this.logs = [];
     this.masquerade = false;
   }
 
   step(stage, origin, text) { this.steps.push({ stage, origin: origin || {}, text }); }
 
   end(verdict) {
-    return { verdict, endpoints: this.endpoints, denied: this.denied, masquerade: this.masquerade, steps: this.steps };
+    return { verdict, endpoints: this.endpoints, denied: this.denied, logs: this.logs, masquerade: this.masquerade, steps: this.steps };
   }
 
   run() {
@@ -217,40 +221,77 @@ class Trace {
   }
 
   police(dst, port) {
-    if (this.p.from === "node") return true;
-    if (!this.judge("egress", this.p.src, dst, port)) return false;
-    return this.e.isOwn(this.p.src) || this.judge("ingress", dst, this.p.src, port);
+    const e = this.e, p = this.p, q = this.transport(port);
+    const fromOwn = p.from === "node" || e.isOwn(p.src), toOwn = e.isOwn(dst);
+    if (fromOwn && toOwn || p.protocol === "icmpv6" && p.type >= 133 && p.type <= 137) return true;
+    const profileOf = (a) => e.profiles.get(e.key(a)), peer = (a) => ({ name: this.nameOf(a), in: (s) => this.holds(s, a) });
+    const node = { name: "the own node", in: (s) => Boolean(s.ownNode), own: true };
+    const sent = p.from === "node" ? this.judge("egress", e.nodeProfile, "the node", peer(dst), q)
+      : this.judge("egress", profileOf(p.src), this.nameOf(p.src), peer(dst), q);
+    if (!sent) return false;
+    if (toOwn) return this.judge("ingress", e.nodeProfile, "the node", peer(p.src), q);
+    return this.judge("ingress", profileOf(dst), this.nameOf(dst), fromOwn ? node : peer(p.src), q);
   }
 
-  judge(direction, pod, peer, port) {
-    const profile = this.e.profiles.get(this.e.key(pod));
+  // transport is what policies see of the packet: port is type and code of ICMP.
+  transport(port) {
+    const { protocol, type = 0, code = 0, sourcePort = 0 } = this.p;
+    if (protocol === "icmp" || protocol === "icmpv6") return { protocol, port: type << 8 | code, sourcePort: 0, text: `type ${type} code ${code}/${protocol}` };
+    if (["tcp", "udp", "sctp"].includes(protocol)) return { protocol, port, sourcePort, text: `${port}/${protocol}` };
+    return { protocol, port: 0, sourcePort: 0, text: protocol };
+  }
+
+  nameOf(a) { return this.e.names.has(this.e.key(a)) ? `${this.e.names.get(this.e.key(a))} (${a.text})` : a.text; }
+
+  holds(set, a) { return set.members.has(this.e.key(a)) || contains(set.prefixes, a) && !contains(set.except, a); }
+
+  judge(direction, profile, subject, peer, q) {
     const tiers = profile && profile[direction] || [];
     if (!tiers.length) return true;
-    let said = { accept: true, text: "accepted: no rule matched" };
+    const object = (o) => `${o.kind} ${o.namespace ? o.namespace + "/" : ""}${o.name}`;
+    let said = { accept: true, text: "accepted: no rule matched" }, log;
     for (const t of tiers) {
-      const rule = (t.rules || []).find((r) => this.matchesPort(r, port) && this.matchesPeer(r, peer));
-      const action = rule ? rule.action : t.default;
+      const first = this.firstMatch(t, q, peer);
+      log = log || first.log;
+      const { rule } = first;
+      let action = rule ? rule.action : peer.own && !t.ownNode ? "pass" : t.default;
+      if (action === "redirect") action = this.e.onRedirect;
       if (action === "pass") continue;
       const verb = action === "accept" ? "accepted" : "denied";
-      const object = (o) => `${o.kind} ${o.namespace ? o.namespace + "/" : ""}${o.name}`;
+      const proxy = rule && rule.action === "redirect" ? `, which redirects it to a proxy (${rule.payload}), and there is none` : "";
       said = rule
-        ? { accept: action === "accept", origin: rule.origin, text: `${verb} by rule of ${object(rule.origin)} (${rule.origin.path})` }
-        : { accept: action === "accept", origin: (t.isolating || [])[0], text: `${verb}: isolated by ${(t.isolating || []).map(object).join(" and ")}, no rule matched` };
+        ? { decided: true, accept: action === "accept", origin: rule.origin, text: `${verb} by rule of ${object(rule.origin)} (${rule.origin.path})${proxy}` }
+        : { decided: true, accept: action === "accept", origin: (t.isolating || [])[0], text: `${verb}: isolated by ${(t.isolating || []).map(object).join(" and ")}, no rule matched` };
       break;
     }
-    const name = (a) => this.e.names.has(this.e.key(a)) ? `${this.e.names.get(this.e.key(a))} (${a.text})` : a.text;
-    this.step(direction, said.origin, `${name(pod)} ${direction === "egress" ? "to" : "from"} ${name(peer)}, ${port}/${this.p.protocol}: ${said.text}`);
+    const packet = `${subject} ${direction === "egress" ? "to" : "from"} ${peer.name}, ${q.text}`;
+    if (log) {
+      this.logs.push(log.prefix || "");
+      this.step("log", log.origin, `${packet}: logged with prefix "${log.prefix || ""}" by ${object(log.origin)} (${log.origin.path})`);
+    }
+    if (said.decided || !peer.own) this.step(direction, said.origin, `${packet}: ${said.text}`);
     return said.accept;
   }
 
-  matchesPort(r, port) {
-    return r.anyPort || (r.ports || []).some((x) => x.protocol === this.p.protocol && x.first <= port && port <= x.last);
+  // firstMatch returns the first rule that matches and is no log rule, and the first log rule before it.
+  firstMatch(tier, q, peer) {
+    let log;
+    for (const rule of tier.rules || []) {
+      if (peer.own && !rule.ownNode || !this.matchesPort(rule, q) || !this.matchesPeer(rule, peer)) continue;
+      if (rule.action !== "log") return { rule, log };
+      log = log || rule;
+    }
+    return { log };
+  }
+
+  matchesPort(r, q) {
+    const within = (list, port) => (list || []).some((x) => x.protocol === q.protocol && x.first <= port && port <= x.last);
+    if (!r.anyPort && !within(r.ports, q.port) || within(r.notPorts, q.port)) return false;
+    return !(r.sourcePorts || []).length || within(r.sourcePorts, q.sourcePort);
   }
 
   matchesPeer(r, peer) {
-    return r.anyPeer || (r.peers || []).some((id) => {
-      const s = this.e.sets.get(id);
-      return s.members.has(this.e.key(peer)) || contains(s.prefixes, peer) && !contains(s.except, peer);
-    });
+    const listed = (id) => peer.in(this.e.sets.get(id));
+    return (r.anyPeer || (r.peers || []).some(listed)) && !(r.notPeers || []).some(listed);
   }
 }
