@@ -6,8 +6,10 @@ VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 60s
 CLUSTERS ?= 2000
 SOAK     ?= 20m
+SETS     ?= 10000
+SEED     ?= 1
 
-.PHONY: bpf-check help check build wasm dist test e2e e2e-short bench-agent bench-play soak-agent lint lint-e2e cross bench fuzz soak golden vuln tools conformance mutants shelves screenshots
+.PHONY: bpf-check help check build wasm dist test e2e e2e-short bench-agent bench-play soak-agent lint lint-e2e lint-engines cross bench fuzz soak golden vuln tools conformance engines mutants shelves screenshots
 
 # This list.
 help:
@@ -82,6 +84,12 @@ lint-e2e:
 	cd e2e/charts && $(GO) vet ./... && $(GO) run $(STATIC) ./...
 	cd e2e/alerts && $(GO) vet ./... && $(GO) run $(STATIC) ./...
 
+# vet and staticcheck for the comparison with other engines, a module of its own.
+# It is apart because it compiles much of Cilium.
+lint-engines:
+	sh scripts/engines.sh
+	cd engines && $(GO) vet ./... && $(GO) run $(STATIC) ./...
+
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 VET ?= darwin windows
 
@@ -119,6 +127,12 @@ conformance: tools
 	@test -n "$(DATA)" || { echo "name the tables: make conformance DATA=DIR"; exit 2; }
 	@out=$$(mktemp); $(GO) test -count 1 -v ./internal/testing/conformance -data "$(abspath $(DATA))" >$$out 2>&1; code=$$?; \
 	  grep -v '^ *\(=== \|--- PASS\)' $$out; rm -f $$out; exit $$code
+
+# Compares random policies with the engine of Cilium, linked as a module: make engines SETS=100 SEED=7.
+# The seeds are printed. The first run compiles Cilium's packages: minutes.
+engines:
+	sh scripts/engines.sh
+	cd engines && $(GO) test -timeout 0 -count 1 -v . -sets $(SETS) -seed $(SEED)
 
 # Builds the eBPF objects again, with clang 14, and wants the bytes that are committed.
 bpf-check:

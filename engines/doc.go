@@ -1,0 +1,24 @@
+// Package engines compares planec with the policy engine of Cilium, which is linked as a
+// module. It is a module of its own, so that planec does not depend on it.
+//
+// Random clusters with random policies are judged by planec's compiler and evaluator and
+// by Cilium's engine (package cilium): every pair of ends with several protocols and
+// ports. A set of policies is known by its seed; a difference prints it, with the
+// policies, which are left out one by one until the difference needs all that remain.
+//
+//	make engines                          # 10,000 sets
+//	go test . -sets 100 -seed 4711        # in this directory
+//
+// Versions: Cilium v1.20.2 is written against client-go 0.36 and network-policy-api 0.2,
+// whose clients it embeds, and does not compile with later ones. So all of Kubernetes'
+// modules are those versions here, also for planec; policyv1beta1 is the one package of
+// network-policy-api 0.3 that planec needs besides, as a module that scripts/engines.sh
+// copies.
+//
+// Known differences: the API server's node has the entity kube-apiserver with all of its
+// addresses in planec (docs/policies/cilium.md). Cilium's answer about a rule with
+// authentication and without ports, beside rules with ports, is not the same in every run.
+//
+// Calico is not linked: the commit that docs/policies/calico.md is about cannot be had as
+// a Go module, and the newest one (of August 2025) is a year older.
+package engines

@@ -1,0 +1,69 @@
+package random
+
+import (
+	"bytes"
+	"math/rand/v2"
+
+	"sigs.k8s.io/yaml"
+)
+
+// object is an object of Kubernetes, or a part of one, as it is written.
+type object = map[string]any
+
+// Set is a cluster with policies.
+type Set struct {
+	Seed     uint64
+	Objects  []object // everything but policies
+	Policies []object
+	// Ends are pods as namespace/name, node/NAME and ip/ADDRESS.
+	Ends []string
+}
+
+// New makes the set of a seed.
+func New(seed uint64) *Set {
+	g := &generator{rand.New(rand.NewPCG(seed, 0x706c616e6563))}
+	s := &Set{Seed: seed}
+	g.cluster(s)
+	for i := range 1 + g.IntN(5) {
+		s.Policies = append(s.Policies, g.policy(i))
+	}
+	return s
+}
+
+// YAML returns the documents of the set, policies last.
+func (s *Set) YAML() ([]byte, error) {
+	return documents(append(s.Objects[:len(s.Objects):len(s.Objects)], s.Policies...))
+}
+
+// PolicyYAML returns the documents of the policies.
+func (s *Set) PolicyYAML() ([]byte, error) { return documents(s.Policies) }
+
+func documents(objects []object) ([]byte, error) {
+	var out [][]byte
+	for _, o := range objects {
+		text, err := yaml.Marshal(o)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, bytes.TrimSuffix(text, []byte("\n")))
+	}
+	return append(bytes.Join(out, []byte("\n---\n")), '\n'), nil
+}
+
+// generator is a source of chance.
+type generator struct{ *rand.Rand }
+
+// oneIn is true once in n times.
+func (g *generator) oneIn(n int) bool { return g.IntN(n) == 0 }
+
+// pick returns one of several.
+func pick[T any](g *generator, from ...T) T { return from[g.IntN(len(from))] }
+
+// some returns one to three results of a maker.
+func some[T any](g *generator, make func() T) []any {
+	var out []any
+	for range 1 + g.IntN(3)*g.IntN(2) {
+		out = append(out, make())
+	}
+	return out
+}
