@@ -1,0 +1,26 @@
+package clause
+
+import "github.com/planec/planec/ir"
+
+// Rule is one rule; see [ir.Rule] for the fields that it has in common.
+type Rule struct {
+	Action ir.Action
+	Name   string
+	// Rank comes before the policy's Order: all rules of a lower rank stand before
+	// those of a higher one, as denies do in Cilium. Otherwise it is 0.
+	Rank    int
+	AnyPeer bool
+	// Peers and NotPeers are the sets; several Peers count as their union.
+	Peers, NotPeers []*Peer
+	AnyPort         bool
+	// Ports, NotPorts and SourcePorts need no order and may overlap.
+	Ports, NotPorts, SourcePorts []ir.PortRange
+	OwnNode                      bool
+	Prefix, Payload              string
+	Origin                       ir.Origin
+	// For, if not nil, returns the rules that stand for this one for a pod of the
+	// subject (none, if the rule is not about it), and a text that differs where
+	// these rules differ: for named ports of the pod's own, or selectors of the own
+	// side. The rules it returns have no For. It is nil for nodes.
+	For func(*Pod) (rules []Rule, text string)
+}
