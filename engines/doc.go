@@ -15,9 +15,8 @@
 // network-policy-api 0.3 that planec needs besides, as a module that scripts/engines.sh
 // copies.
 //
-// Known differences: the API server's node has the entity kube-apiserver with all of its
-// addresses in planec (docs/policies/cilium.md). Cilium's answer about a rule with
-// authentication and without ports, beside rules with ports, is not the same in every run.
+// Cilium's answer about a rule with authentication and without ports, beside rules with
+// ports, is not the same in every run, so a set with such rules may differ once.
 //
 // Calico is not linked: the commit that docs/policies/calico.md is about cannot be had as
 // a Go module, and the newest one (of August 2025) is a year older.

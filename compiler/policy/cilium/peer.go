@@ -134,12 +134,16 @@ func (w *world) ofNodes(s selector) nodeView {
 	if have, known := w.nodeViews.Load(text); known {
 		return have.(nodeView)
 	}
-	first := s.matches(nodeLabels{w, w.cluster.Nodes[0], true})
+	first := s.matches(nodeLabels{w, w.cluster.Nodes[0], true, w.isAPIServer(w.cluster.Nodes[0])})
 	out := nodeView{some: first}
 	for _, n := range w.cluster.Nodes {
-		own, other := s.matches(nodeLabels{w, n, true}), s.matches(nodeLabels{w, n, false})
-		out.some = out.some || own || other
-		out.differs = out.differs || own != first || other != first
+		own, other := s.matches(nodeLabels{w, n, true, w.isAPIServer(n)}), s.matches(nodeLabels{w, n, false, false})
+		api := other
+		if w.isAPIServer(n) {
+			api = s.matches(nodeLabels{w, n, false, true})
+		}
+		out.some = out.some || own || other || api
+		out.differs = out.differs || own != first || other != first || api != first
 	}
 	w.nodeViews.Store(text, out)
 	return out
@@ -157,11 +161,7 @@ func (w *world) addSelected(to *clause.Set, s selector, isOwn func(*clause.Node)
 	to.Pods = append(to.Pods, w.pods(s)...)
 	if !onlyPods(s) {
 		for _, n := range w.cluster.Nodes {
-			own := isOwn(n)
-			if s.matches(nodeLabels{w, n, own}) {
-				to.Nodes = append(to.Nodes, n)
-				to.OwnNode = to.OwnNode || own
-			}
+			w.addNode(to, s, n, isOwn(n))
 		}
 	}
 	for _, a := range w.apiOutside {
@@ -170,6 +170,32 @@ func (w *world) addSelected(to *clause.Set, s selector, isOwn func(*clause.Node)
 		}
 	}
 }
+
+// addNode adds a node, or those of its addresses that the selector selects.
+func (w *world) addNode(to *clause.Set, s selector, n *clause.Node, own bool) {
+	api := w.isAPIServer(n)
+	some := s.matches(nodeLabels{w, n, own, api})
+	others := some
+	if api && !own {
+		others = s.matches(nodeLabels{w, n, false, false})
+	}
+	switch {
+	case some && others:
+		to.Nodes = append(to.Nodes, n)
+		to.OwnNode = to.OwnNode || own
+	case some:
+		to.Addresses = append(to.Addresses, w.apiNodes[n]...)
+	case others:
+		for _, a := range n.Addresses {
+			if !slices.Contains(w.apiNodes[n], a) {
+				to.Addresses = append(to.Addresses, a)
+			}
+		}
+	}
+}
+
+// isAPIServer reports whether one of the node's addresses is an API server's.
+func (w *world) isAPIServer(n *clause.Node) bool { return len(w.apiNodes[n]) > 0 }
 
 // distinctMembers removes what several parts have added.
 func distinctMembers(s clause.Set) clause.Set {

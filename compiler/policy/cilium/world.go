@@ -22,9 +22,9 @@ type world struct {
 	services   *services
 	groups     []*cidrGroup
 
-	// apiNodes are the nodes with an API server, apiOutside its addresses that are
-	// neither a node's nor a pod's.
-	apiNodes   map[*clause.Node]bool
+	// apiNodes are the addresses of API servers that are a node's, by node; apiOutside
+	// are those that are neither a node's nor a pod's.
+	apiNodes   map[*clause.Node][]netip.Addr
 	apiOutside []netip.Addr
 
 	// The indexes of pods are made when they are first needed.
@@ -38,7 +38,7 @@ type world struct {
 }
 
 func newWorld(c *clause.Cluster, o *options) *world {
-	w := &world{cluster: c, options: o, namespaces: make(map[string]*clause.Namespace, len(c.Namespaces)), apiNodes: make(map[*clause.Node]bool)}
+	w := &world{cluster: c, options: o, namespaces: make(map[string]*clause.Namespace, len(c.Namespaces)), apiNodes: make(map[*clause.Node][]netip.Addr)}
 	for _, n := range c.Namespaces {
 		w.namespaces[n.Name] = n
 	}
@@ -68,7 +68,7 @@ func (w *world) findAPIServers() {
 	for _, a := range addresses {
 		switch n := owners[a]; {
 		case n != nil:
-			w.apiNodes[n] = true
+			w.apiNodes[n] = append(w.apiNodes[n], a)
 		case !pods[a]:
 			w.apiOutside = append(w.apiOutside, a)
 		}
@@ -110,16 +110,18 @@ func (l podLabels) lookup(source, key string) (string, bool) {
 }
 
 // nodeLabels are the labels of a node as a peer (pkg/node/manager/manager.go,
-// nodeIdentityLabels); own says that the rules are for it.
+// nodeIdentityLabels); own says that the rules are for it, and api that they are those of
+// an address of an API server. The own node has that label with all of its addresses,
+// another node with those that the Service kubernetes names (pkg/ipcache/metadata.go).
 type nodeLabels struct {
-	world *world
-	node  *clause.Node
-	own   bool
+	world    *world
+	node     *clause.Node
+	own, api bool
 }
 
 func (l nodeLabels) lookup(source, key string) (string, bool) {
 	is := func(s string) bool { return source == s || source == sourceAny }
-	if is(sourceReserved) && (key == reservedHost && l.own || key == reservedRemoteNode && !l.own || key == reservedAPIServer && l.world.apiNodes[l.node]) {
+	if is(sourceReserved) && (key == reservedHost && l.own || key == reservedRemoteNode && !l.own || key == reservedAPIServer && l.api) {
 		return "", true
 	}
 	if !l.world.options.nodeLabels {
