@@ -13,17 +13,21 @@ var (
 	sets = flag.Int("sets", 200, "how many sets of policies are compared")
 	seed = flag.Uint64("seed", 1, "the seed of the first set; the others follow it")
 	most = flag.Int("most", 10, "how many sets that differ are shown")
+	asIs = flag.Bool("whole", false, "show sets that differ as they are, and leave nothing out")
 )
 
 // TestRandom compares planec with Cilium's engine on random clusters and policies.
 func TestRandom(t *testing.T) {
 	configure(t)
-	verdicts, failed := 0, 0
+	verdicts, failed, unanswered := 0, 0, 0
 	for i := range uint64(*sets) {
 		s := random.New(*seed + i)
 		n, different, err := compare(s)
 		if err != nil {
-			t.Fatal(err)
+			// Cilium refuses rules that contradict each other, as in authentication.
+			t.Log(err)
+			unanswered++
+			continue
 		}
 		verdicts += n
 		if len(different) == 0 {
@@ -33,12 +37,18 @@ func TestRandom(t *testing.T) {
 			t.Error(report(s, len(different)))
 		}
 	}
-	t.Logf("seeds %d to %d: %d sets of policies, %d verdicts, %d sets differ", *seed, *seed+uint64(*sets)-1, *sets, verdicts, failed)
+	t.Logf("seeds %d to %d: %d sets of policies, %d verdicts, %d sets differ, %d without an answer", *seed, *seed+uint64(*sets)-1, *sets, verdicts, failed, unanswered)
+	if unanswered*100 > *sets {
+		t.Errorf("%d sets without an answer, want one in a hundred at most", unanswered)
+	}
 }
 
 // report shrinks a set that differs, and says what is left of it.
 func report(s *random.Set, before int) string {
-	small := shrink(s)
+	small := s
+	if !*asIs {
+		small = shrink(s)
+	}
 	_, different, err := compare(small)
 	if err != nil || len(different) == 0 {
 		return fmt.Sprintf("seed %d: it differs in %d verdicts, and no longer: %v", s.Seed, before, err)
