@@ -69,7 +69,7 @@ func TestStrict(t *testing.T) {
 			"*filter\n-A INPUT -m set --match-set plc-4-vips dst,dst -j DROP\nCOMMIT\n", "*filter\n-A OUTPUT -i eth0 -j DROP\nCOMMIT\n",
 			"*filter\n-A INPUT -p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16 -j DROP\nCOMMIT\n",
 			"*filter\n-A INPUT -p tcp -m tcp --dport 1,2 -j DROP\nCOMMIT\n", "*filter\n-A INPUT -p tcp -m udp --dport 1 -j DROP\nCOMMIT\n",
-			"*filter\n-A INPUT -m multiport --dports 1,2 -j DROP\nCOMMIT\n", "*filter\n-A INPUT -p gre -j DROP\nCOMMIT\n",
+			"*filter\n-A INPUT -m multiport --dports 1,2 -j DROP\nCOMMIT\n", "*filter\n-A INPUT -p no-such -j DROP\nCOMMIT\n",
 			"*filter\n-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j DROP\nCOMMIT\n", "*filter\n-A INPUT -p icmp -m icmp6 --icmpv6-type 135 -j DROP\nCOMMIT\n",
 			"*filter\n-A INPUT -j DROP -m ipvs --ipvs\nCOMMIT\n", strings.Repeat("x", 5000) + "\n",
 		},

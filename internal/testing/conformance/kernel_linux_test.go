@@ -44,18 +44,6 @@ func TestKernel(t *testing.T) {
 	}
 }
 
-// sample returns n evenly distributed steps.
-func sample(steps []Step, n int) []Step {
-	if len(steps) <= n {
-		return steps
-	}
-	out := make([]Step, n)
-	for i := range out {
-		out[i] = steps[i*len(steps)/n]
-	}
-	return out
-}
-
 func tryStep(t *testing.T, s *Step, k testkit.Kernel, b backends.Backend) {
 	t.Helper()
 	set, err := s.Objects()
