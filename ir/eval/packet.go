@@ -17,7 +17,7 @@ type Packet struct {
 	// Type and Code are those of an ICMP or ICMPv6 packet.
 	Type, Code uint8
 	// SourcePort is the source port; 0 for protocols without ports, and allowed
-	// as an unknown one, which no rule about source ports matches.
+	// as an unknown one, which only rules about a range from port 0 match.
 	SourcePort uint16
 	From       Entry // the sender: a local pod, the node or another machine
 	// Interface is the name of the interface on which the packet arrived; "" if
