@@ -92,12 +92,8 @@ func (t *table) eachJudgedOwn(f func(v ownService, pod netip.Addr, j judgement))
 }
 
 func (t *table) judgeOwn(tables *resolve.Policy, egress *resolve.Table, v ownService, pod netip.Addr) (j judgement) {
-	pool := v.routes.external
-	if t.mayBeLocal(pod) {
-		pool = v.routes.internal
-	}
 	others := false // whether packets to another endpoint are logged
-	for _, e := range pool.Endpoints {
+	for _, e := range t.endpointsFor(v.routes, pod) {
 		port := e.Address.Port()
 		row := egress.Row(tables.ClassOf(e.Address.Addr()))
 		all, any := acceptsFrom(tables, row, v.protocol, port)
@@ -195,11 +191,17 @@ func deniesAny(tables *resolve.Policy, t *resolve.Table, proto ir.Protocol, port
 	return denies(t.Default) || slices.ContainsFunc(t.Rows, func(r resolve.ClassRow) bool { return denies(r.Row) })
 }
 
-// mayBeLocal reports whether the detector finds the pod. A detector by interface
-// finds every pod.
-func (t *table) mayBeLocal(pod netip.Addr) bool {
-	if t.program.Node.Local.Mode == ir.DetectCIDR {
-		return ir.ContainsAddr(t.program.Node.Local.CIDRs, pod)
+// endpointsFor returns the endpoints that a pod's packets may get. A detector by
+// interface does not say of an address by which one its packets arrive, so both routes
+// are possible.
+func (t *table) endpointsFor(r routes, pod netip.Addr) []ir.Endpoint {
+	switch d := t.program.Node.Local; {
+	case !d.Detects(t.family):
+		return r.external.Endpoints
+	case d.Mode != ir.DetectCIDR:
+		return slices.Concat(r.internal.Endpoints, r.external.Endpoints)
+	case ir.ContainsAddr(d.CIDRs, pod):
+		return r.internal.Endpoints
 	}
-	return t.program.Node.Local.Detects(t.family)
+	return r.external.Endpoints
 }

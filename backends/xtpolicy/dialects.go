@@ -34,11 +34,11 @@ func (b *builder) logRules(r *row) []string {
 		l := &r.logs[i]
 		log := " -j LOG --log-prefix " + quotedPrefix(l.Prefix)
 		switch {
-		case !l.Every:
+		case !l.Every && !holdsReserved(l.Except):
 			for _, m := range b.matches(l.Except) {
 				rules = append(rules, m+log)
 			}
-		case len(l.Except) == 0:
+		case l.Every && len(l.Except) == 0:
 			rules = append(rules, log)
 		default:
 			rules = append(rules, " -j "+b.logChain(l, log))
@@ -47,18 +47,39 @@ func (b *builder) logRules(r *row) []string {
 	return rules
 }
 
-// logChain returns a chain that logs everything but some packets.
+// logChain returns a chain that logs everything but some packets, or only some.
 func (b *builder) logChain(l *resolve.Log, log string) string {
 	name := b.names.Of("PLC-LOG-", resolve.LogName(l))
-	if !b.judged[name] {
-		b.judged[name] = true
-		var rules []string
-		for _, m := range b.matches(l.Except) {
-			rules = append(rules, m+accepted)
-		}
-		b.chain(name, append(rules, log)...)
+	if b.judged[name] {
+		return name
 	}
+	b.judged[name] = true
+	inside, outside := log, accepted
+	if l.Every {
+		inside, outside = accepted, log
+	}
+	var rules []string
+	plain := func(x ir.PortRange) bool { return !x.Protocol.HasTypes() }
+	for _, m := range b.matches(slices.DeleteFunc(slices.Clone(l.Except), func(x ir.PortRange) bool { return !plain(x) })) {
+		rules = append(rules, m+inside)
+	}
+	for _, p := range otherProtocols(l.Except) {
+		if p.HasTypes() {
+			rules = append(rules, b.protocolRules(only(l.Except, p), p, inside, outside)...)
+		}
+	}
+	if l.Every {
+		rules = append(rules, log)
+	}
+	b.chain(name, rules...)
 	return name
+}
+
+// holdsReserved reports whether ranges hold type 255 of ICMP, which only a rule about
+// every type matches.
+func holdsReserved(ranges []ir.PortRange) bool {
+	icmp := only(ranges, ir.ICMP)
+	return codesIn(icmp, reservedType) > 128 && !icmp[0].Every()
 }
 
 // quotedPrefix quotes a prefix as iptables-save does: if it has other characters than
@@ -133,22 +154,22 @@ func (b *builder) protocol(p ir.Protocol) []string {
 	return []string{" -p " + strconv.Itoa(int(p))}
 }
 
-// protocolRules are the rules of a row for a protocol without ports.
-func (b *builder) protocolRules(r *row, p ir.Protocol) []string {
+// protocolRules are the rules for a protocol without ports, of which some packets are
+// inside the ranges. Type 255 of ICMP is what the protocol is as a whole, because no rule
+// matches it alone.
+func (b *builder) protocolRules(ranges []ir.PortRange, p ir.Protocol, inside, outside string) []string {
 	whole := b.protocol(p)
 	if whole == nil {
 		return nil
 	}
-	inside, outside := accepted, b.refuse
-	if r.accept {
-		inside, outside = outside, inside
-	}
-	ranges := only(r.except, p)
 	if !p.HasTypes() || ranges[0].Every() {
 		return []string{whole[0] + inside}
 	}
 	var rules []string
 	mostly := typesIn(ranges) > 128
+	if p == ir.ICMP {
+		mostly = codesIn(ranges, reservedType) > 128
+	}
 	for t := range uint16(256) {
 		rules = append(rules, b.typeRules(p, t, ranges, mostly, inside, outside)...)
 	}
@@ -180,7 +201,7 @@ func codesIn(ranges []ir.PortRange, icmpType uint16) int {
 
 // typeRules are the rules of one type: the codes that differ from most of the type's,
 // then the type, unless the protocol as a whole says the same (mostly: that it is inside).
-// ICMP's type 255 has none; it would be every type.
+// ICMP's type 255 has none: it would be every type, and is what the protocol is.
 func (b *builder) typeRules(p ir.Protocol, t uint16, ranges []ir.PortRange, mostly bool, inside, outside string) []string {
 	if p == ir.ICMP && t == reservedType {
 		return nil

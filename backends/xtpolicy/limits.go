@@ -33,16 +33,23 @@ func Report(list *diag.List, p *ir.Policy) {
 	}
 }
 
+// What xtables has no match for, as Check says it.
+const (
+	ProtocolZero = "protocol 0 is iptables' word for every protocol; the rule has no effect on its packets"
+	ReservedType = "ICMP type 255 is iptables' word for every type; all of its codes are treated alike"
+)
+
 // unmatched says what of a rule xtables has no match for.
 func unmatched(r *ir.Rule) (out []string) {
 	ranges := slices.Concat(r.Ports, r.NotPorts)
 	if slices.ContainsFunc(ranges, func(x ir.PortRange) bool { return x.Protocol == 0 }) {
-		out = append(out, "protocol 0 is iptables' word for every protocol; the rule has no effect on its packets")
+		out = append(out, ProtocolZero)
 	}
 	if slices.ContainsFunc(ranges, func(x ir.PortRange) bool {
-		return x.Protocol == ir.ICMP && !x.Every() && x.Last>>8 == reservedType
+		within := func(at uint16) bool { return at>>8 == reservedType && at&0xff != 0 }
+		return x.Protocol == ir.ICMP && (within(x.First) || within(x.Last+1))
 	}) {
-		out = append(out, "ICMP type 255 is iptables' word for every type; its packets are treated as those of most other types")
+		out = append(out, ReservedType)
 	}
 	return out
 }

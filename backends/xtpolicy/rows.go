@@ -181,8 +181,12 @@ func (b *builder) rowChain(r *row) string {
 			all = append(all, matchPorts(g)+inside)
 		}
 	}
+	accept, refuse := accepted, b.refuse
+	if r.accept {
+		accept, refuse = refuse, accept
+	}
 	for _, p := range otherProtocols(r.except) {
-		all = append(all, b.protocolRules(r, p)...)
+		all = append(all, b.protocolRules(only(r.except, p), p, accept, refuse)...)
 	}
 	b.chain(name, slices.Concat(all[:first], trees, all[first:], outside)...)
 	return name

@@ -11,11 +11,18 @@ import (
 	"github.com/planec/planec/internal/interp/ipvs"
 	"github.com/planec/planec/internal/interp/nftables"
 	"github.com/planec/planec/ir/eval"
+	"github.com/planec/planec/ir/space"
 )
 
 // Interpreter determines what happens to a packet.
 type Interpreter interface {
 	Eval(eval.Packet) (eval.Result, error)
+	// EvalAll determines it for every packet of what is left of the box.
+	EvalAll(*space.Packets) (eval.Result, error)
+	// Bound are the addresses that the files give to the node. The kernel takes
+	// packets from elsewhere that come from one for forged, and drops them
+	// (fib_validate_source in net/ipv4/fib_frontend.c).
+	Bound() []netip.Addr
 }
 
 // certain adapts an interpreter that cannot fail: an image was verified when it
@@ -23,6 +30,9 @@ type Interpreter interface {
 type certain struct{ *ebpf.Interpreter }
 
 func (c certain) Eval(p eval.Packet) (eval.Result, error) { return c.Interpreter.Eval(p), nil }
+
+// Bound is nothing: what an image gives to the node are no addresses.
+func (c certain) Bound() []netip.Addr { return nil }
 
 // New returns an interpreter of the artifact of a backend. own are the node's own
 // addresses, which a kernel knows and the files may lack. If explain is set,

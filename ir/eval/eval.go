@@ -3,41 +3,43 @@ package eval
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/space"
 )
 
 // Evaluator evaluates one program. It is safe for concurrent use.
 type Evaluator struct {
 	program   *ir.Program
-	frontends map[ir.Match]*ir.Frontend
+	frontends space.Table // by family, destination, protocol and port
+	nodePorts space.Table // by family, protocol and port
 	pools     map[string]*ir.Pool
-	services  map[netip.Addr]bool
 	own       map[netip.Addr]bool
-	policies  policies
+	ipv4      scope
+	ipv6      scope
+	// sources are the source ranges of frontends that have some.
+	sources  map[*ir.Frontend]*space.Set
+	policies *policies
 }
 
 // New indexes a program that [ir.Verify] accepts. The program must not change
 // afterwards.
 func New(p *ir.Program) *Evaluator {
 	e := &Evaluator{
-		program:   p,
-		frontends: make(map[ir.Match]*ir.Frontend, len(p.Frontends)),
-		pools:     make(map[string]*ir.Pool, len(p.Pools)),
-		services:  make(map[netip.Addr]bool, len(p.ClusterIPs)),
-		own:       make(map[netip.Addr]bool, len(p.Node.Addresses)),
-		policies:  indexPolicies(&p.Policy),
+		program:  p,
+		pools:    make(map[string]*ir.Pool, len(p.Pools)),
+		own:      make(map[netip.Addr]bool, len(p.Node.Addresses)),
+		ipv4:     scopeOf(p, ir.IPv4),
+		ipv6:     scopeOf(p, ir.IPv6),
+		sources:  make(map[*ir.Frontend]*space.Set),
+		policies: indexPolicies(&p.Policy),
 	}
 	for i := range p.Frontends {
-		e.frontends[p.Frontends[i].Match] = &p.Frontends[i]
+		e.addFrontend(i)
 	}
 	for i := range p.Pools {
 		e.pools[p.Pools[i].ID] = &p.Pools[i]
-	}
-	for _, a := range p.ClusterIPs {
-		e.services[a] = true
 	}
 	for _, a := range p.Node.Addresses {
 		e.own[a] = true
@@ -45,9 +47,41 @@ func New(p *ir.Program) *Evaluator {
 	return e
 }
 
+func (e *Evaluator) addFrontend(i int) {
+	f := &e.program.Frontends[i]
+	m := f.Match
+	family, protocol, port := one(space.N(uint64(m.Family))), one(space.N(uint64(m.Protocol))), one(space.N(uint64(m.Port)))
+	if m.Address.IsValid() {
+		e.frontends.Add([]space.Interval{family, one(space.Addr(m.Address)), protocol, port}, 0, i)
+	} else {
+		e.nodePorts.Add([]space.Interval{family, protocol, port}, 0, i)
+	}
+	if len(f.SourceRanges) > 0 {
+		s := prefixSet(f.SourceRanges, m.Family)
+		e.sources[f] = &s
+	}
+}
+
+func one(n space.Number) space.Interval { return space.Interval{First: n, Last: n} }
+
 // Eval returns what happens to the packet, and why.
 func (e *Evaluator) Eval(p Packet) Result {
-	t := trace{Evaluator: e, packet: p}
+	t := trace{Evaluator: e, packets: space.New(p.Box()), shown: p, explain: true}
+	return t.eval()
+}
+
+// EvalAll returns what happens to every packet of what is left of the box. The result
+// has no steps.
+func (e *Evaluator) EvalAll(p *space.Packets) Result {
+	t := trace{Evaluator: e, packets: p}
+	return t.eval()
+}
+
+func (t *trace) eval() Result {
+	t.scope = &t.ipv4
+	if t.packets.IPv6() {
+		t.scope = &t.ipv6
+	}
 	frontend := t.findFrontend()
 	if frontend == nil {
 		return t.unclaimed()
@@ -57,7 +91,7 @@ func (e *Evaluator) Eval(p Packet) Result {
 		return t.end(Drop)
 	}
 	route := t.chooseRoute(frontend)
-	pool := e.pools[route.Pool]
+	pool := t.pools[route.Pool]
 	if len(pool.Endpoints) == 0 {
 		return t.noEndpoints(pool, route)
 	}
@@ -75,12 +109,18 @@ func (e *Evaluator) IsNodeAddress(a netip.Addr) bool { return e.own[a] || a.IsLo
 // trace is one evaluation in progress.
 type trace struct {
 	*Evaluator
-	packet Packet
-	result Result
+	packets *space.Packets
+	scope   *scope // of the packets' family
+	// shown is the packet of texts, where explain is set. Nothing is decided by it.
+	shown   Packet
+	explain bool
+	result  Result
 }
 
 func (t *trace) step(stage string, origin ir.Origin, format string, args ...any) {
-	t.result.Steps = append(t.result.Steps, Step{Stage: stage, Text: fmt.Sprintf(format, args...), Origin: origin})
+	if t.explain {
+		t.result.Steps = append(t.result.Steps, Step{Stage: stage, Text: fmt.Sprintf(format, args...), Origin: origin})
+	}
 }
 
 func (t *trace) end(v Verdict) Result {
@@ -88,46 +128,47 @@ func (t *trace) end(v Verdict) Result {
 	return t.result
 }
 
+// from reports whether the packets enter there.
+func (t *trace) from(e Entry) bool { return t.packets.Is(space.Entry, space.N(uint64(e))) }
+
 // findFrontend looks for the destination address first and then for a
 // nodePort, in kube-proxy's order (the nodePort jump is the last rule of its
 // services chain).
 func (t *trace) findFrontend() *ir.Frontend {
-	p := t.packet
-	match := ir.Match{Family: ir.FamilyOf(p.Dst), Address: p.Dst, Protocol: p.Protocol, Port: p.Port}
-	if f := t.frontends[match]; f != nil {
-		t.step("frontend", f.Origin, "%v is %s %s of %v", match, f.Kind, f.Match.Address, f.Service)
+	family, protocol, port := space.Known(space.N(uint64(t.scope.family))), space.Protocol.Value(), space.Port.Value()
+	if i, ok := t.frontends.Find(t.packets, family, space.Destination.Value(), protocol, port); ok {
+		f := &t.program.Frontends[i]
+		if t.explain {
+			t.step("frontend", f.Origin, "%v is %s %s of %v", f.Match, f.Kind, f.Match.Address, f.Service)
+		}
 		return f
 	}
-	if !t.isNodePortAddress(p.Dst) {
+	if !t.packets.In(space.Destination, &t.scope.nodePorts) {
 		return nil
 	}
-	match.Address = netip.Addr{}
-	if f := t.frontends[match]; f != nil {
-		t.step("frontend", f.Origin, "%v is one of the node's nodePort addresses, port %d is %v", p.Dst, p.Port, f.Service)
-		return f
+	i, ok := t.nodePorts.Find(t.packets, family, protocol, port)
+	if !ok {
+		return nil
 	}
-	return nil
-}
-
-func (t *trace) isNodePortAddress(a netip.Addr) bool {
-	if a.IsLoopback() {
-		return false
+	f := &t.program.Frontends[i]
+	if t.explain {
+		t.step("frontend", f.Origin, "%v is one of the node's nodePort addresses, port %d is %v", t.shown.Dst, t.shown.Port, f.Service)
 	}
-	scope := t.program.Node.NodePorts
-	return slices.Contains(scope.Addresses, a) || t.own[a] && ir.ContainsAddr(scope.Prefixes, a)
+	return f
 }
 
 // admitted applies the source ranges. They precede everything else, also the
 // refusal of a frontend without endpoints.
 func (t *trace) admitted(f *ir.Frontend) bool {
-	if len(f.SourceRanges) == 0 {
+	ranges := t.sources[f]
+	if ranges == nil {
 		return true
 	}
-	if ir.ContainsAddr(f.SourceRanges, t.packet.Src) {
-		t.step("source-ranges", f.Origin.At("spec.loadBalancerSourceRanges"), "%v is in %v", t.packet.Src, prefixList(f.SourceRanges))
+	if t.packets.In(space.Source, ranges) {
+		t.step("source-ranges", f.Origin.At("spec.loadBalancerSourceRanges"), "%v is in %v", t.shown.Src, t.list(f.SourceRanges))
 		return true
 	}
-	t.step("source-ranges", f.Origin.At("spec.loadBalancerSourceRanges"), "%v is not in %v: dropped", t.packet.Src, prefixList(f.SourceRanges))
+	t.step("source-ranges", f.Origin.At("spec.loadBalancerSourceRanges"), "%v is not in %v: dropped", t.shown.Src, t.list(f.SourceRanges))
 	return false
 }
 
@@ -138,33 +179,30 @@ func (t *trace) chooseRoute(f *ir.Frontend) ir.Route {
 	}
 	switch {
 	case t.localPod():
-		t.step("route", f.Origin, "internal, because %v is a pod of this node: pool %s", t.packet.Src, f.Internal.Pool)
+		t.step("route", f.Origin, "internal, because %v is a pod of this node: pool %s", t.shown.Src, f.Internal.Pool)
 		return f.Internal
 	case t.fromOwnAddress():
-		t.step("route", f.Origin, "internal, because %v is the node itself: pool %s", t.packet.Src, f.Internal.Pool)
+		t.step("route", f.Origin, "internal, because %v is the node itself: pool %s", t.shown.Src, f.Internal.Pool)
 		return f.Internal
 	}
-	t.step("route", f.Origin, "external, because %v comes from outside: pool %s", t.packet.Src, f.External.Pool)
+	t.step("route", f.Origin, "external, because %v comes from outside: pool %s", t.shown.Src, f.External.Pool)
 	return f.External
 }
 
 // localPod is the local detector: it decides by what the node can see of a
 // packet, which may differ from where the packet really came from.
 func (t *trace) localPod() bool {
-	d := t.program.Node.Local
-	switch d.Mode {
+	switch t.program.Node.Local.Mode {
 	case ir.DetectCIDR:
-		return ir.ContainsAddr(d.CIDRs, t.packet.Src)
-	case ir.DetectInterface:
-		return t.packet.Interface == d.Interface
-	case ir.DetectInterfacePrefix:
-		return t.packet.Interface != "" && strings.HasPrefix(t.packet.Interface, d.Interface)
+		return t.packets.In(space.Source, &t.scope.local)
+	case ir.DetectInterface, ir.DetectInterfacePrefix:
+		return t.packets.In(space.Interface, &t.scope.local)
 	}
 	return false
 }
 
 func (t *trace) fromOwnAddress() bool {
-	return t.packet.From == FromNode || t.IsNodeAddress(t.packet.Src)
+	return t.from(FromNode) || t.packets.In(space.Source, &t.scope.own)
 }
 
 func (t *trace) noEndpoints(pool *ir.Pool, route ir.Route) Result {
@@ -183,9 +221,10 @@ func (t *trace) balance(f *ir.Frontend, pool *ir.Pool, route ir.Route) {
 	}
 	if f.Affinity != 0 {
 		t.result.Affinity = f.Affinity
-		t.step("affinity", f.Origin.At("spec.sessionAffinity"), "the same one for %v until %d s without a new connection", t.packet.Src, f.Affinity)
+		t.step("affinity", f.Origin.At("spec.sessionAffinity"), "the same one for %v until %d s without a new connection", t.shown.Src, f.Affinity)
 	}
 	byRoute := t.routeMasquerades(route)
+	t.result.Endpoints = make([]Choice, 0, len(pool.Endpoints))
 	for _, ep := range pool.Endpoints {
 		t.result.Endpoints = append(t.result.Endpoints, t.choice(ep, byRoute))
 	}
@@ -206,21 +245,26 @@ func (t *trace) routeMasquerades(r ir.Route) bool {
 // the node sent it (then the source is the node's already).
 func (t *trace) choice(ep ir.Endpoint, byRoute bool) Choice {
 	c := Choice{Address: ep.Address, Weight: ep.Weight, Origin: ep.Origin}
-	addr := ep.Address.Addr()
+	addr := space.Known(space.Addr(ep.Address.Addr()))
 	if !t.leaves(addr) {
 		return c
 	}
-	c.Hairpin = ep.Local && addr == t.packet.Src
+	c.Hairpin = ep.Local && t.packets.Is(space.Source, addr.Number)
 	c.Masquerade = byRoute || c.Hairpin || t.egressMasquerades(addr)
 	return c
 }
 
-func (t *trace) leaves(dst netip.Addr) bool {
-	return t.packet.From == FromNode || !t.IsNodeAddress(dst)
+// leaves reports whether the packets are forwarded or sent, rather than delivered to
+// the node.
+func (t *trace) leaves(dst space.Value) bool {
+	return !t.packets.Within(dst, &t.scope.own) || t.from(FromNode)
 }
 
 func (t *trace) explainMasquerade(r ir.Route) {
-	t.result.Masquerade = !slices.ContainsFunc(t.result.Endpoints, func(c Choice) bool { return !c.Masquerade })
+	t.result.Masquerade = everyMasquerades(t.result.Endpoints)
+	if !t.explain {
+		return
+	}
 	f := t.result.Frontend
 	switch {
 	case t.result.Masquerade && t.routeMasquerades(r):
@@ -228,7 +272,7 @@ func (t *trace) explainMasquerade(r ir.Route) {
 	case t.result.Masquerade:
 		t.step("masquerade", f.Origin, "the source becomes the node's address")
 	default:
-		t.step("masquerade", f.Origin, "the source stays %v (rule: %v)", t.packet.Src, r.Masquerade)
+		t.step("masquerade", f.Origin, "the source stays %v (rule: %v)", t.shown.Src, r.Masquerade)
 	}
 	for _, c := range t.result.Endpoints {
 		if c.Hairpin {
@@ -237,41 +281,54 @@ func (t *trace) explainMasquerade(r ir.Route) {
 	}
 }
 
-// unclaimed handles a packet without a frontend. ClusterIPs and service ranges
+func everyMasquerades(list []Choice) bool {
+	for i := range list {
+		if !list[i].Masquerade {
+			return false
+		}
+	}
+	return true
+}
+
+// unclaimed handles packets without a frontend. ClusterIPs and service ranges
 // matter for packets that the node forwards or sends, not for packets that are
 // delivered to the node.
 func (t *trace) unclaimed() Result {
-	p := t.packet
-	if t.leaves(p.Dst) {
-		if t.services[p.Dst] {
-			t.step("cluster-ip", ir.Origin{}, "%v is a ClusterIP, but %d/%v is none of its ports", p.Dst, p.Port, p.Protocol)
+	dst := space.Destination.Value()
+	leaves := t.leaves(dst)
+	if leaves {
+		if t.packets.In(space.Destination, &t.scope.services) {
+			t.step("cluster-ip", ir.Origin{}, "%v is a ClusterIP, but %d/%v is none of its ports", t.shown.Dst, t.shown.Port, t.shown.Protocol)
 			return t.end(Reject)
 		}
-		if ir.ContainsAddr(t.program.Node.ServiceCIDRs, p.Dst) {
-			t.step("service-cidr", ir.Origin{}, "%v is in a service range, but no Service has it", p.Dst)
+		if t.packets.In(space.Destination, &t.scope.serviceCIDRs) {
+			t.step("service-cidr", ir.Origin{}, "%v is in a service range, but no Service has it", t.shown.Dst)
 			return t.end(Drop)
 		}
 	}
 	t.step("pass", ir.Origin{}, "no frontend of this node")
-	if !t.police(p.Dst, p.Port) {
+	if !t.police(dst, space.Port.Value()) {
 		return t.end(t.refusal())
 	}
-	if t.leaves(p.Dst) && t.egressMasquerades(p.Dst) {
+	if leaves && t.egressMasquerades(dst) {
 		t.result.Masquerade = true
-		t.step("masquerade", t.program.Masquerade.Origin, "%v is not in %v: the source becomes the node's address", p.Dst, prefixList(t.program.Masquerade.Exclude))
+		m := t.program.Masquerade
+		t.step("masquerade", m.Origin, "%v is not in %v: the source becomes the node's address", t.shown.Dst, t.list(m.Exclude))
 	}
 	return t.end(Pass)
 }
 
 // egressMasquerades is the node's own egress rule. Like ip-masq-agent, it
 // ignores the sender.
-func (t *trace) egressMasquerades(dst netip.Addr) bool {
-	m := t.program.Masquerade
-	return m.Enabled(ir.FamilyOf(dst)) && !t.IsNodeAddress(dst) && !ir.ContainsAddr(m.Exclude, dst)
+func (t *trace) egressMasquerades(dst space.Value) bool {
+	return t.scope.masquerades && !t.packets.Within(dst, &t.scope.own) && !t.packets.Within(dst, &t.scope.excluded)
 }
 
-// prefixList formats the first few prefixes for people.
-func prefixList(prefixes []netip.Prefix) string {
+// list formats the first few prefixes for people, where a text is wanted.
+func (t *trace) list(prefixes []netip.Prefix) string {
+	if !t.explain {
+		return ""
+	}
 	const most = 4
 	var b strings.Builder
 	for i, p := range prefixes {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/space"
 )
 
 // opens reports whether a midstream segment may be taken for the first packet of a
@@ -12,17 +13,17 @@ import (
 // whose ingress policies deny something or goes to a pod whose egress policies do:
 // otherwise only the policies of the other direction would judge it, and a
 // connection that has ended or was never accepted would go on.
-func (t *trace) opens(dst netip.Addr) bool {
-	src := t.packet.Src
-	if t.IsNodeAddress(src) || t.IsNodeAddress(dst) {
+func (t *trace) opens(dst space.Value) bool {
+	src := space.Source.Value()
+	if t.packets.Within(src, &t.scope.own) || t.packets.Within(dst, &t.scope.own) {
 		return true
 	}
 	for _, end := range []struct {
-		pod       netip.Addr
+		pod       space.Value
 		direction ir.Direction
 	}{{dst, ir.Egress}, {src, ir.Ingress}} {
-		if profile := t.policies.profiles[end.pod]; profile != nil && t.mayDeny(profile, end.direction) {
-			t.step(end.direction.String(), ir.Origin{}, "%s has %v policies, and a TCP segment without SYN opens no connection: denied", t.policies.name(end.pod), end.direction)
+		if profile := t.profile(end.pod); profile != nil && t.mayDeny(profile, end.direction) {
+			t.step(end.direction.String(), ir.Origin{}, "%s has %v policies, and a TCP segment without SYN opens no connection: denied", t.name(end.pod), end.direction)
 			return false
 		}
 	}
@@ -50,7 +51,7 @@ func (e *Evaluator) deniesAny(p *ir.Profile, d ir.Direction) bool {
 	ports := corners(p.Tiers(d))
 	for _, peer := range e.policies.peers(p.Tiers(d)) {
 		for _, q := range ports {
-			if decision, _ := e.policies.judge(p, d, q, from(peer)); !decision.Accept {
+			if decision, _ := e.policies.judge(p, d, q.header(), from(peer)); !decision.Accept {
 				return true
 			}
 		}

@@ -152,6 +152,9 @@ type Result struct {
 type Choice struct {
 	Address netip.AddrPort // the endpoint, after DNAT
 	Weight  uint16         // its share of the connections, relative to the sum of all weights
+	// Share is the part of the connections that rules draw the endpoint for, from 0 to
+	// 1; 0 in the evaluator's own results, which have weights.
+	Share float64
 	// Masquerade reports that the packet gets the node's source address with
 	// this endpoint.
 	Masquerade bool

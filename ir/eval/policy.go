@@ -8,12 +8,15 @@ import (
 	"sync"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/space"
 )
 
 // policies finds the profile of a pod and the members of an address set.
 type policies struct {
 	*ir.Policy
 	profiles map[netip.Addr]*ir.Profile
+	// pods finds the index of a profile by family and address.
+	pods space.Table
 	// node is the profile of the node itself, or nil.
 	node  *ir.Profile
 	sets  map[string]*members
@@ -25,13 +28,34 @@ type policies struct {
 // members is an address set with an index of its addresses.
 type members struct {
 	*ir.AddressSet
-	addresses map[netip.Addr]bool
+	ipv4, ipv6 space.Set
 }
 
-func (m *members) contain(a netip.Addr) bool { return m.addresses[a] || m.InNetworks(a) }
+func membersOf(s *ir.AddressSet) *members {
+	m := &members{AddressSet: s}
+	for f, to := range map[ir.Family]*space.Set{ir.IPv4: &m.ipv4, ir.IPv6: &m.ipv6} {
+		except := prefixSet(s.Except, f)
+		_, networks := prefixSet(s.Prefixes, f).Split(&except)
+		*to = join(addressSet(s.Addresses, f), networks)
+	}
+	return m
+}
 
-func indexPolicies(p *ir.Policy) policies {
-	x := policies{
+// in returns the members of a family.
+func (m *members) in(ipv6 bool) *space.Set {
+	if ipv6 {
+		return &m.ipv6
+	}
+	return &m.ipv4
+}
+
+// contain reports whether the set has the address; it has no invalid one.
+func (m *members) contain(a netip.Addr) bool {
+	return a.IsValid() && m.in(!a.Is4()).Contains(space.Addr(a))
+}
+
+func indexPolicies(p *ir.Policy) *policies {
+	x := &policies{
 		Policy:   p,
 		profiles: make(map[netip.Addr]*ir.Profile),
 		sets:     make(map[string]*members, len(p.AddressSets)),
@@ -39,11 +63,7 @@ func indexPolicies(p *ir.Policy) policies {
 		denying:  &sync.Map{},
 	}
 	for i := range p.AddressSets {
-		m := &members{AddressSet: &p.AddressSets[i], addresses: make(map[netip.Addr]bool)}
-		for _, a := range m.Addresses {
-			m.addresses[a] = true
-		}
-		x.sets[m.ID] = m
+		x.sets[p.AddressSets[i].ID] = membersOf(&p.AddressSets[i])
 	}
 	for _, peer := range p.Peers {
 		x.names[peer.Address] = peer
@@ -56,6 +76,7 @@ func indexPolicies(p *ir.Policy) policies {
 		for _, pod := range profile.Pods {
 			for _, a := range pod.Addresses {
 				x.profiles[a] = profile
+				x.pods.Add([]space.Interval{one(space.N(uint64(ir.FamilyOf(a)))), one(space.Addr(a))}, 0, i)
 				x.names[a] = ir.Peer{Address: a, Namespace: pod.Namespace, Name: pod.Name}
 			}
 		}
@@ -82,18 +103,18 @@ func (d Decision) Redirected() bool { return d.Rule != nil && d.Rule.Action == i
 // (ingress) or to (egress) the peer, which is not the own node. The second
 // result is false if no pod with a profile on this node has the address.
 func (e *Evaluator) Judge(d ir.Direction, pod, peer netip.Addr, q Transport) (Decision, bool) {
-	return e.policies.judge(e.policies.profiles[pod], d, q, from(peer))
+	return e.policies.judge(e.policies.profiles[pod], d, q.header(), from(peer))
 }
 
 // JudgeOwn is Judge for a packet from the own node to its pod.
 func (e *Evaluator) JudgeOwn(pod netip.Addr, q Transport) (Decision, bool) {
-	return e.policies.judge(e.policies.profiles[pod], ir.Ingress, q, fromOwnNode())
+	return e.policies.judge(e.policies.profiles[pod], ir.Ingress, q.header(), fromOwnNode())
 }
 
 // JudgeNode evaluates the profile of the node itself. The second result is false
 // if it has none.
 func (e *Evaluator) JudgeNode(d ir.Direction, peer netip.Addr, q Transport) (Decision, bool) {
-	return e.policies.judge(e.policies.node, d, q, from(peer))
+	return e.policies.judge(e.policies.node, d, q.header(), from(peer))
 }
 
 // far is the other end of a packet, as rules see it.
@@ -108,7 +129,7 @@ func fromOwnNode() far { return far{in: func(s *members) bool { return s.OwnNode
 
 // judge walks the tiers. Packets from the own node meet the rules and defaults
 // that are for it.
-func (x *policies) judge(profile *ir.Profile, d ir.Direction, q Transport, peer far) (out Decision, subject bool) {
+func (x *policies) judge(profile *ir.Profile, d ir.Direction, q *header, peer far) (out Decision, subject bool) {
 	out.Accept = true
 	if profile == nil {
 		return out, false
@@ -137,10 +158,10 @@ func (x *policies) judge(profile *ir.Profile, d ir.Direction, q Transport, peer 
 
 // firstMatch returns the first rule that matches and is no Log rule. It sets log
 // to the first Log rule before it, if log is nil.
-func (x *policies) firstMatch(t *ir.Tier, q Transport, peer far, log **ir.Rule) *ir.Rule {
+func (x *policies) firstMatch(t *ir.Tier, q *header, peer far, log **ir.Rule) *ir.Rule {
 	for i := range t.Rules {
 		r := &t.Rules[i]
-		if peer.own && !r.OwnNode || !matchesPort(r, q) || !x.matchesPeer(r, peer.in) {
+		if peer.own && !r.OwnNode || !q.matches(r) || !x.matchesPeer(r, peer.in) {
 			continue
 		}
 		if r.Action != ir.Log {
@@ -156,15 +177,6 @@ func (x *policies) firstMatch(t *ir.Tier, q Transport, peer far, log **ir.Rule) 
 func (x *policies) matchesPeer(r *ir.Rule, in func(*members) bool) bool {
 	listed := func(id string) bool { return in(x.sets[id]) }
 	return (r.AnyPeer || slices.ContainsFunc(r.Peers, listed)) && !slices.ContainsFunc(r.NotPeers, listed)
-}
-
-func matchesPort(r *ir.Rule, q Transport) bool {
-	holds := func(p ir.PortRange) bool { return p.Contains(q.Protocol, q.Port) }
-	if !r.AnyPort && !slices.ContainsFunc(r.Ports, holds) || slices.ContainsFunc(r.NotPorts, holds) {
-		return false
-	}
-	return len(r.SourcePorts) == 0 ||
-		slices.ContainsFunc(r.SourcePorts, func(p ir.PortRange) bool { return p.Contains(q.Protocol, q.SourcePort) })
 }
 
 // String formats a decision: "accepted by NetworkPolicy shop/web rule ...".
@@ -203,94 +215,4 @@ func (d Decision) Origin() ir.Origin {
 		return d.Tier.Isolating[0]
 	}
 	return ir.Origin{}
-}
-
-// policeEndpoints applies the policies to every possible endpoint and reports
-// whether the packet may reach any.
-func (t *trace) policeEndpoints() bool {
-	var allowed []Choice
-	for _, c := range t.result.Endpoints {
-		if t.police(c.Address.Addr(), c.Address.Port()) {
-			allowed = append(allowed, c)
-		} else {
-			t.result.Denied = append(t.result.Denied, c)
-		}
-	}
-	t.result.Endpoints = allowed
-	return len(allowed) > 0
-}
-
-// police applies the egress policies of the source and the ingress policies
-// of the destination, with the addresses after DNAT.
-func (t *trace) police(dst netip.Addr, port uint16) bool {
-	p, q := t.packet, t.packet.Transport(port)
-	fromOwn, toOwn := p.From == FromNode || t.IsNodeAddress(p.Src), t.IsNodeAddress(dst)
-	switch {
-	case fromOwn && toOwn, p.Protocol == ir.ICMPv6 && neighbourDiscovery(p.Type):
-		return true
-	case p.Midstream && p.Protocol == ir.TCP && p.From != FromNode && !t.opens(dst):
-		return false
-	}
-	if p.From == FromNode {
-		if !t.judgeNode(ir.Egress, dst, q) {
-			return false
-		}
-	} else if !t.judge(ir.Egress, p.Src, dst, q) {
-		return false
-	}
-	switch {
-	case toOwn:
-		return t.judgeNode(ir.Ingress, p.Src, q)
-	case fromOwn:
-		return t.judgeFar(ir.Ingress, t.policies.profiles[dst], t.policies.name(dst), "the own node", fromOwnNode(), q)
-	}
-	return t.judge(ir.Ingress, dst, p.Src, q)
-}
-
-// neighbourDiscovery matches the ICMPv6 types 133 to 137 (RFC 4861). They
-// always pass, because no IPv6 address can be reached without them.
-func neighbourDiscovery(icmpType uint8) bool { return icmpType >= 133 && icmpType <= 137 }
-
-func (t *trace) judge(d ir.Direction, pod, peer netip.Addr, q Transport) bool {
-	return t.judgeFar(d, t.policies.profiles[pod], t.policies.name(pod), t.policies.name(peer), from(peer), q)
-}
-
-func (t *trace) judgeNode(d ir.Direction, peer netip.Addr, q Transport) bool {
-	return t.judgeFar(d, t.policies.node, "the node", t.policies.name(peer), from(peer), q)
-}
-
-// judgeFar adds the steps of a decision about a subject of policies.
-func (t *trace) judgeFar(d ir.Direction, profile *ir.Profile, pod, peer string, end far, q Transport) bool {
-	decision, subject := t.policies.judge(profile, d, q, end)
-	if !subject || decision.Tier == nil && len(profile.Tiers(d)) == 0 {
-		return true
-	}
-	toward := "to"
-	if d == ir.Ingress {
-		toward = "from"
-	}
-	if r := decision.Log; r != nil {
-		t.result.Logs = append(t.result.Logs, r.Prefix)
-		t.step("log", r.Origin, "%s %s %s, %v: logged with prefix %q by %s (%s)", pod, toward, peer, q, r.Prefix, r.Origin.Object(), r.Origin.Path)
-	}
-	if decision.Tier != nil || !end.own {
-		t.step(d.String(), decision.Origin(), "%s %s %s, %v: %v", pod, toward, peer, q, decision)
-	}
-	return decision.Accept
-}
-
-// name formats an address with its pod or node, if a policy knows it.
-func (x *policies) name(a netip.Addr) string {
-	if peer, known := x.names[a]; known {
-		return fmt.Sprintf("%v (%v)", peer, a)
-	}
-	return a.String()
-}
-
-func (t *trace) refusal() Verdict {
-	t.result.Endpoints, t.result.Masquerade = nil, false
-	if t.policies.OnDeny == ir.Reject {
-		return Reject
-	}
-	return Drop
 }

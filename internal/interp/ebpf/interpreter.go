@@ -1,40 +1,47 @@
 package ebpf
 
 import (
-	"net/netip"
-	"strings"
-
 	image "github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir/eval"
+	"github.com/planec/planec/ir/space"
 )
 
 // Interpreter evaluates packets with one image. It is safe for concurrent use.
 type Interpreter struct {
-	info      layout.Info
-	services  map[layout.ServiceKey]entry
-	endpoints []layout.Endpoint
-	weights   []uint16
-	addresses map[layout.Address]uint32
-	prefixes  longest
-	sources   longest
-	policies  policies
-	symbols   *image.Symbols
+	info layout.Info
+	// services are the values of svc. Those with an address are found by family,
+	// destination, protocol and port, nodePorts by family, protocol and port.
+	services             []layout.Service
+	addressed, everyNode space.Table
+	endpoints            []layout.Endpoint
+	weights              []uint16
+	// ipv4 and ipv6 are sets of addresses, of each family.
+	ipv4, ipv6 known
+	prefixes   *longest
+	sources    *longest
+	policies   *policies
+	symbols    *image.Symbols
 }
 
-// entry is a value of svc and its index.
-type entry struct {
-	layout.Service
-	index int
-}
+// known is what addr and svc say of addresses of one family. Loopback addresses (RFC 1122,
+// RFC 4291) are every node's own.
+type known struct{ own, nodePort, clusterIPs, loopback space.Set }
 
 // New indexes an image. Images are verified (image.Read), so New cannot fail.
 func New(img *image.Image) *Interpreter {
 	n := &Interpreter{info: img.Info(), symbols: img.Symbols()}
 	svc := img.Map(layout.Services)
-	n.services = make(map[layout.ServiceKey]entry, svc.Len())
+	clusterIPs := map[bool][]space.Number{}
 	for i := range svc.Len() {
-		n.services[layout.DecodeServiceKey(svc.Key(i))] = entry{layout.DecodeService(svc.Value(i)), i}
+		k, s := layout.DecodeServiceKey(svc.Key(i)), layout.DecodeService(svc.Value(i))
+		n.services = append(n.services, s)
+		if s.Kind == layout.KindAddress {
+			ipv6 := k.Scope&layout.ScopeIPv6 != 0
+			clusterIPs[ipv6] = append(clusterIPs[ipv6], numberOf(k.Address, ipv6))
+			continue
+		}
+		n.addService(k, i)
 	}
 	eps := img.Map(layout.Endpoints)
 	n.endpoints = make([]layout.Endpoint, eps.Len())
@@ -42,15 +49,58 @@ func New(img *image.Image) *Interpreter {
 		n.endpoints[i] = layout.DecodeEndpoint(eps.Value(i))
 	}
 	n.weigh()
-	addrs := img.Map(layout.Addresses)
-	n.addresses = make(map[layout.Address]uint32, addrs.Len())
-	for i := range addrs.Len() {
-		n.addresses[layout.Address(addrs.Key(i))] = layout.DecodeIndex(addrs.Value(i))
-	}
+	n.ipv4, n.ipv6 = addresses(img.Map(layout.Addresses))
+	n.ipv4.loopback, n.ipv6.loopback = space.Own(nil)
+	n.ipv4.clusterIPs, n.ipv6.clusterIPs = space.Points(clusterIPs[false]...), space.Points(clusterIPs[true]...)
 	n.prefixes = newLongest(img.Map(layout.Prefixes))
 	n.sources = newLongest(img.Map(layout.Sources))
 	n.policies = newPolicies(img)
 	return n
+}
+
+func (n *Interpreter) addService(k layout.ServiceKey, i int) {
+	ipv6 := k.Scope&layout.ScopeIPv6 != 0
+	family, protocol, port := one(familyOf(ipv6)), one(space.N(uint64(k.Protocol))), one(space.N(uint64(k.Port.Number())))
+	if k.Scope&layout.ScopeNodePort != 0 {
+		n.everyNode.Add([]space.Interval{family, protocol, port}, 0, i)
+		return
+	}
+	n.addressed.Add([]space.Interval{family, one(numberOf(k.Address, ipv6)), protocol, port}, 0, i)
+}
+
+// familyOf is a family in a key.
+func familyOf(ipv6 bool) space.Number {
+	if ipv6 {
+		return space.N(1)
+	}
+	return space.N(0)
+}
+
+// numberOf is the number of an address of a family.
+func numberOf(a layout.Address, ipv6 bool) space.Number {
+	if ipv6 {
+		return number(a)
+	}
+	return number(a).And(low)
+}
+
+// addresses reads addr. IPv4-mapped addresses are those of IPv4 packets.
+func addresses(m *image.Map) (ipv4, ipv6 known) {
+	type list struct{ own, nodePort []space.Number }
+	lists := map[bool]*list{false: {}, true: {}}
+	for i := range m.Len() {
+		a, flags := layout.Address(m.Key(i)), layout.DecodeIndex(m.Value(i))
+		v6 := !a.Addr().Is4()
+		if flags&layout.AddressOwn != 0 {
+			lists[v6].own = append(lists[v6].own, numberOf(a, v6))
+		}
+		if flags&layout.AddressNodePort != 0 {
+			lists[v6].nodePort = append(lists[v6].nodePort, numberOf(a, v6))
+		}
+	}
+	ipv4.own, ipv6.own = space.Points(lists[false].own...), space.Points(lists[true].own...)
+	ipv4.nodePort, ipv6.nodePort = space.Points(lists[false].nodePort...), space.Points(lists[true].nodePort...)
+	return ipv4, ipv6
 }
 
 // weigh derives the probability of each endpoint from the alias tables instead of
@@ -91,17 +141,32 @@ func (n *Interpreter) weighPool(r layout.Route) {
 // eval.Evaluator returns except Frontend, which an image does not contain; origins
 // are set if the image has symbols.
 func (n *Interpreter) Eval(p eval.Packet) eval.Result {
-	r := run{Interpreter: n, packet: p}
-	service, found := r.lookup()
+	r := run{Interpreter: n, packets: space.New(p.Box()), shown: p, explain: true}
+	return r.eval()
+}
+
+// EvalAll returns what happens to every packet of what is left of the box, without steps.
+func (n *Interpreter) EvalAll(p *space.Packets) (eval.Result, error) {
+	r := run{Interpreter: n, packets: p}
+	return r.eval(), p.Err()
+}
+
+func (r *run) eval() eval.Result {
+	r.known = &r.ipv4
+	if r.packets.IPv6() {
+		r.known = &r.ipv6
+	}
+	index, found := r.lookup()
 	if !found {
 		return r.unclaimed()
 	}
-	r.symbol = n.symbols.Service(service.index)
-	if service.Sources != 0 && !n.sources.contains(service.Sources, p.Src) {
-		r.step("source", r.symbol.Origin.At("spec.loadBalancerSourceRanges"), "%v is not in source set %d: dropped", p.Src, service.Sources)
+	service := r.services[index]
+	r.symbol = r.symbols.Service(index)
+	if service.Sources != 0 && !r.sources.contains(r.packets, service.Sources, space.Source.Value()) {
+		r.step("source", r.symbol.Origin.At("spec.loadBalancerSourceRanges"), "%v is not in source set %d: dropped", r.shown.Src, service.Sources)
 		return r.end(eval.Drop)
 	}
-	route := r.route(service)
+	route := r.route(service, index)
 	if route.Count == 0 {
 		return r.empty(route)
 	}
@@ -109,86 +174,64 @@ func (n *Interpreter) Eval(p eval.Packet) eval.Result {
 }
 
 // isOwn reports whether an address is the node's own according to the image.
-func (n *Interpreter) isOwn(a netip.Addr) bool {
-	return n.flags(a)&layout.AddressOwn != 0 || a.IsLoopback()
+func (r *run) isOwn(v space.Value) bool {
+	return r.packets.Within(v, &r.known.own) || r.isLoopback(v)
 }
 
-// flags returns the flags of an address in addr. An IPv4-mapped address in an IPv6
-// header has none.
-func (n *Interpreter) flags(a netip.Addr) uint32 {
-	if a.Is4In6() {
-		return 0
-	}
-	return n.addresses[layout.AddressOf(a)]
-}
+func (r *run) isLoopback(v space.Value) bool { return r.packets.Within(v, &r.known.loopback) }
 
-// isNodePort reports whether an address serves nodePorts.
-func (n *Interpreter) isNodePort(a netip.Addr) bool {
-	flags := n.flags(a)
+// isNodePort reports whether the destination serves nodePorts.
+func (r *run) isNodePort() bool {
+	dst := space.Destination.Value()
 	switch {
-	case a.IsLoopback():
+	case r.isLoopback(dst):
 		return false
-	case flags&layout.AddressNodePort != 0:
+	case r.packets.Within(dst, &r.known.nodePort):
 		return true
-	case flags&layout.AddressOwn == 0:
+	case !r.packets.Within(dst, &r.known.own):
 		return false
-	case n.info.Flags&byFamily(a, layout.FlagNodePortAnyIPv4, layout.FlagNodePortAnyIPv6) != 0:
+	case r.info.Flags&r.byFamily(layout.FlagNodePortAnyIPv4, layout.FlagNodePortAnyIPv6) != 0:
 		return true
 	}
-	return n.contains(setOf(layout.SetNodePort, a), a)
+	return r.prefixes.contains(r.packets, r.setOf(layout.SetNodePort), dst)
 }
 
 // isLocalPod reports whether the local detector finds the packet's source.
-func (n *Interpreter) isLocalPod(p eval.Packet) bool {
-	switch n.info.Detector {
+func (r *run) isLocalPod() bool {
+	name := r.info.InterfaceName()
+	switch r.info.Detector {
 	case layout.DetectCIDR:
-		return n.contains(setOf(layout.SetLocal, p.Src), p.Src)
+		return r.prefixes.contains(r.packets, r.setOf(layout.SetLocal), space.Source.Value())
 	case layout.DetectInterface:
-		return p.Interface == n.info.InterfaceName()
+		return r.packets.Is(space.Interface, space.Name(name))
 	case layout.DetectInterfacePrefix:
-		return p.Interface != "" && strings.HasPrefix(p.Interface, n.info.InterfaceName())
+		return !r.packets.Is(space.Interface, space.Name("")) && r.packets.Between(space.Interface, space.Names(name))
 	}
 	return false
 }
 
 // masquerades reports whether the node's egress rule masquerades packets to dst.
-func (n *Interpreter) masquerades(dst netip.Addr) bool {
-	on := n.info.Flags&byFamily(dst, layout.FlagMasqueradeIPv4, layout.FlagMasqueradeIPv6) != 0
-	return on && !n.isOwn(dst) && !n.contains(setOf(layout.SetNoMasquerade, dst), dst)
+func (r *run) masquerades(dst space.Value) bool {
+	on := r.info.Flags&r.byFamily(layout.FlagMasqueradeIPv4, layout.FlagMasqueradeIPv6) != 0
+	return on && !r.isOwn(dst) && !r.prefixes.contains(r.packets, r.setOf(layout.SetNoMasquerade), dst)
 }
 
-// isClusterIP reports whether the address is that of a ClusterIP.
-func (n *Interpreter) isClusterIP(a netip.Addr) bool {
-	_, found := n.services[layout.AddressKey(a)]
-	return found
-}
-
-// inServiceRange reports whether ClusterIPs may be allocated there: meta has the ranges, or
-// says that they are in prefix.
-func (n *Interpreter) inServiceRange(a netip.Addr) bool {
-	for _, r := range n.info.ServiceRanges(!a.Is4()) {
-		if r.Prefix().Contains(a) {
+// inServiceRange reports whether ClusterIPs may be allocated at the destination: meta has
+// the ranges, or says that they are in prefix.
+func (r *run) inServiceRange() bool {
+	for _, s := range r.info.ServiceRanges(r.packets.IPv6()) {
+		if r.packets.Between(space.Destination, space.Prefix(s.Prefix())) {
 			return true
 		}
 	}
-	return n.contains(setOf(layout.SetServiceCIDR, a), a)
+	return r.prefixes.contains(r.packets, r.setOf(layout.SetServiceCIDR), space.Destination.Value())
 }
 
-// contains reports whether a prefix of the set covers the address.
-func (n *Interpreter) contains(set uint32, a netip.Addr) bool { return n.prefixes.contains(set, a) }
-
-// contains reports whether a prefix of the set covers the address. An invalid address is in
-// no set.
-func (t longest) contains(set uint32, a netip.Addr) bool {
-	key := layout.PrefixKey{Bits: layout.MaxPrefixBits, Set: layout.BE32Of(set), Address: layout.AddressOf(a)}
-	return a.IsValid() && t.find(key.Append(nil)) != 0
-}
-
-func byFamily(a netip.Addr, ipv4, ipv6 uint32) uint32 {
-	if a.Is4() {
-		return ipv4
+func (r *run) byFamily(ipv4, ipv6 uint32) uint32 {
+	if r.packets.IPv6() {
+		return ipv6
 	}
-	return ipv6
+	return ipv4
 }
 
-func setOf(set uint32, a netip.Addr) uint32 { return layout.SetFor(set, !a.Is4()) }
+func (r *run) setOf(set uint32) uint32 { return layout.SetFor(set, r.packets.IPv6()) }

@@ -8,13 +8,19 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
+	"github.com/planec/planec/ir/space"
 )
 
 // run is the evaluation of one packet.
 type run struct {
 	*Interpreter
-	packet eval.Packet
-	result eval.Result
+	packets *space.Packets
+	// known is what is known of addresses of the packets' family.
+	known *known
+	// shown is the packet of texts, where explain is set. Nothing is decided by it.
+	shown   eval.Packet
+	explain bool
+	result  eval.Result
 	// symbol is the symbol of the service.
 	symbol image.Symbol
 	// origins is from where the symbols of the endpoints are.
@@ -22,7 +28,9 @@ type run struct {
 }
 
 func (r *run) step(stage string, origin ir.Origin, format string, args ...any) {
-	r.result.Steps = append(r.result.Steps, eval.Step{Stage: stage, Text: fmt.Sprintf(format, args...), Origin: origin})
+	if r.explain {
+		r.result.Steps = append(r.result.Steps, eval.Step{Stage: stage, Text: fmt.Sprintf(format, args...), Origin: origin})
+	}
 }
 
 func (r *run) end(v eval.Verdict) eval.Result {
@@ -30,43 +38,43 @@ func (r *run) end(v eval.Verdict) eval.Result {
 	return r.result
 }
 
-// lookup looks up the address in svc, and then the nodePort.
-func (r *run) lookup() (entry, bool) {
-	p := r.packet
-	key := layout.ServiceKey{Address: layout.AddressOf(p.Dst), Port: layout.PortOf(p.Port), Protocol: uint8(p.Protocol)}
-	if !p.Dst.Is4() {
-		key.Scope = layout.ScopeIPv6
+// lookup looks up the address in svc, and then the nodePort, and returns the index of the
+// entry.
+func (r *run) lookup() (int, bool) {
+	family, protocol, port := space.Known(familyOf(r.packets.IPv6())), space.Protocol.Value(), space.Port.Value()
+	if i, ok := r.addressed.Find(r.packets, family, space.Destination.Value(), protocol, port); ok {
+		r.found(i, "svc has %v/%v", netip.AddrPortFrom(r.shown.Dst, r.shown.Port), r.shown.Protocol)
+		return i, true
 	}
-	if s, ok := r.services[key]; ok && s.Kind != layout.KindAddress {
-		r.found(s, "svc has %v/%v", netip.AddrPortFrom(p.Dst, p.Port), p.Protocol)
-		return s, true
+	if !r.isNodePort() {
+		return 0, false
 	}
-	if !r.isNodePort(p.Dst) {
-		return entry{}, false
-	}
-	key.Address, key.Scope = layout.Address{}, key.Scope|layout.ScopeNodePort
-	s, ok := r.services[key]
+	i, ok := r.everyNode.Find(r.packets, family, protocol, port)
 	if ok {
-		r.found(s, "%v serves nodePorts, svc has port %d/%v", p.Dst, p.Port, p.Protocol)
+		r.found(i, "%v serves nodePorts, svc has port %d/%v", r.shown.Dst, r.shown.Port, r.shown.Protocol)
 	}
-	return s, ok
+	return i, ok
 }
 
-func (r *run) found(s entry, format string, args ...any) {
-	symbol := r.symbols.Service(s.index)
-	text := fmt.Sprintf(format, args...)
-	r.step("svc", symbol.Origin, "%s: service %016x %s", text, s.ID, symbol.Name)
+func (r *run) found(index int, format string, args ...any) {
+	if r.explain {
+		symbol := r.symbols.Service(index)
+		text := fmt.Sprintf(format, args...)
+		r.step("svc", symbol.Origin, "%s: service %016x %s", text, r.services[index].ID, symbol.Name)
+	}
 }
+
+// from reports whether the packet enters there.
+func (r *run) from(e eval.Entry) bool { return r.packets.Is(space.Entry, space.N(uint64(e))) }
 
 // route selects the route by the packet's source.
-func (r *run) route(s entry) layout.Route {
-	p := r.packet
-	inside := r.isLocalPod(p) || p.From == eval.FromNode || r.isOwn(p.Src)
+func (r *run) route(s layout.Service, index int) layout.Route {
+	inside := r.isLocalPod() || r.from(eval.FromNode) || r.isOwn(space.Source.Value())
 	route, side := s.External, "external"
 	if inside {
 		route, side = s.Internal, "internal"
 	}
-	pool, origins := r.symbols.Route(s.index, !inside, route.Base)
+	pool, origins := r.symbols.Route(index, !inside, route.Base)
 	r.origins = origins
 	r.step("route", r.symbol.Origin, "%s: %d endpoints from %d %s", side, route.Count, route.Base, pool.Name)
 	return route
@@ -81,10 +89,10 @@ func (r *run) empty(route layout.Route) eval.Result {
 	return r.end(eval.Reject)
 }
 
-func (r *run) balance(s entry, route layout.Route) eval.Result {
+func (r *run) balance(s layout.Service, route layout.Route) eval.Result {
 	r.result.Affinity = s.Affinity
 	if s.Affinity != 0 {
-		r.step("aff", r.symbol.Origin.At("spec.sessionAffinity"), "%v keeps its endpoint of service %016x for %d s, while the pool has it", r.packet.Src, s.ID, s.Affinity)
+		r.step("aff", r.symbol.Origin.At("spec.sessionAffinity"), "%v keeps its endpoint of service %016x for %d s, while the pool has it", r.shown.Src, s.ID, s.Affinity)
 	}
 	for i := route.Base; i < route.Base+route.Count; i++ {
 		r.result.Endpoints = append(r.result.Endpoints, r.choice(i, route))
@@ -106,39 +114,40 @@ func (r *run) choice(i uint32, route layout.Route) eval.Choice {
 	e := r.endpoints[i]
 	addr := e.Address.Addr()
 	c := eval.Choice{Address: netip.AddrPortFrom(addr, e.Port.Number()), Weight: r.weights[i], Origin: r.symbols.Endpoint(r.origins + i - route.Base).Origin}
-	if !r.leaves(addr) {
+	to := space.Known(space.Addr(addr))
+	if !r.leaves(to) {
 		return c
 	}
-	c.Hairpin = e.Flags&layout.EndpointLocal != 0 && addr == r.packet.Src
-	c.Masquerade = c.Hairpin || r.masquerades(addr)
+	c.Hairpin = e.Flags&layout.EndpointLocal != 0 && r.packets.Is(space.Source, to.Number)
+	c.Masquerade = c.Hairpin || r.masquerades(to)
 	switch route.Masquerade {
 	case layout.MasqueradeAlways:
 		c.Masquerade = true
 	case layout.MasqueradeUnlessLocalSource:
-		c.Masquerade = c.Masquerade || !r.isLocalPod(r.packet)
+		c.Masquerade = c.Masquerade || !r.isLocalPod()
 	}
 	return c
 }
 
 // leaves reports whether the packet is forwarded or sent, rather than delivered to
 // the node.
-func (r *run) leaves(dst netip.Addr) bool { return r.packet.From == eval.FromNode || !r.isOwn(dst) }
+func (r *run) leaves(dst space.Value) bool { return !r.isOwn(dst) || r.from(eval.FromNode) }
 
 // unclaimed evaluates a packet that svc does not match.
 func (r *run) unclaimed() eval.Result {
-	dst := r.packet.Dst
+	dst := space.Destination.Value()
 	if r.leaves(dst) {
-		if r.isClusterIP(dst) {
-			r.step("svc", ir.Origin{}, "%v is a ClusterIP, but %d/%v is none of its ports: rejected", dst, r.packet.Port, r.packet.Protocol)
+		if r.packets.Within(dst, &r.known.clusterIPs) {
+			r.step("svc", ir.Origin{}, "%v is a ClusterIP, but %d/%v is none of its ports: rejected", r.shown.Dst, r.shown.Port, r.shown.Protocol)
 			return r.end(eval.Reject)
 		}
-		if r.inServiceRange(dst) {
-			r.step("meta", ir.Origin{}, "%v is in a service range, but no Service has it: dropped", dst)
+		if r.inServiceRange() {
+			r.step("meta", ir.Origin{}, "%v is in a service range, but no Service has it: dropped", r.shown.Dst)
 			return r.end(eval.Drop)
 		}
 		r.result.Masquerade = r.masquerades(dst)
 	}
-	if !r.police(dst, r.packet.Port) {
+	if !r.police(dst, space.Port.Value()) {
 		return r.end(r.refusal())
 	}
 	r.step("pass", r.symbols.Masquerade().Origin, "svc does not have it; masqueraded: %v", r.result.Masquerade)

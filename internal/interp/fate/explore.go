@@ -26,7 +26,20 @@ func (d *Draws) Step() bool {
 	return d.steps <= maxSteps
 }
 
-type draw struct{ value, of uint32 }
+// draw is one random number and what it is drawn from; with parts, value has that
+// part of the draws.
+type draw struct {
+	value, of uint32
+	parts     []float64
+}
+
+// share is the part of the draws that have the value.
+func (d *draw) share() float64 {
+	if d.parts != nil {
+		return d.parts[d.value]
+	}
+	return 1 / float64(d.of)
+}
 
 // Random returns a number below n, which must not be 0. Over all paths, it returns
 // every such number.
@@ -36,6 +49,23 @@ func (d *Draws) Random(n uint32) uint32 {
 	}
 	d.at++
 	return d.list[d.at-1].value
+}
+
+// Weighted returns an index of the parts, whose sum is 1. Over all paths, it returns every
+// index.
+func (d *Draws) Weighted(parts []float64) uint32 {
+	n := d.Random(uint32(len(parts)))
+	d.list[d.at-1].parts = parts
+	return n
+}
+
+// share is the part of all packets that take the path.
+func (d *Draws) share() float64 {
+	share := 1.0
+	for i := range d.list[:d.at] {
+		share *= d.list[i].share()
+	}
+	return share
 }
 
 // next advances to the next path, by incrementing the last number that can still
@@ -65,6 +95,11 @@ func Explore(way func(*Draws) eval.Result) (eval.Result, error) {
 	var d Draws
 	for n := range maxWays {
 		r := way(&d)
+		for _, list := range [][]eval.Choice{r.Endpoints, r.Denied} {
+			for i := range list {
+				list[i].Share = d.share()
+			}
+		}
 		switch {
 		case d.steps > maxSteps:
 			return out, fmt.Errorf("more than %d rules", maxSteps)
@@ -112,6 +147,7 @@ func unique(list []eval.Choice) []eval.Choice {
 	for _, c := range list {
 		if n := len(kept); n > 0 && kept[n-1].Address == c.Address {
 			kept[n-1].Weight++
+			kept[n-1].Share += c.Share
 			continue
 		}
 		kept = append(kept, c)

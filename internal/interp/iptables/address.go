@@ -9,6 +9,7 @@ import (
 
 	text "github.com/planec/planec/internal/text/iptables"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/space"
 )
 
 // address matches a network, or bits at any position of a mask
@@ -33,7 +34,11 @@ func (c *compiler) address(source bool, word string) (match, error) {
 	if ir.FamilyOf(value) != c.family || and(value, mask) != value {
 		return nil, fmt.Errorf("%q is of another family than %v, or has bits behind its mask", word, c.family)
 	}
-	return func(p *Packet) bool { return and(p.addr(source), mask) == value }, nil
+	m, v := space.Addr(mask), space.Addr(value)
+	if i, ok := space.Block(m, v, c.family == ir.IPv6); ok {
+		return func(p *Packet) bool { return p.Inside(p.addr(source), i) }, nil
+	}
+	return func(p *Packet) bool { return p.Covers(p.addr(source), m, v) }, nil
 }
 
 // ones returns a mask with length leading ones.
@@ -76,7 +81,7 @@ func (c *compiler) transport(m *text.Match) (match, error) {
 	if !m.Negated {
 		c.protocol = proto
 	}
-	return func(p *Packet) bool { return p.Protocol == proto }, nil
+	return func(p *Packet) bool { return p.of(proto) }, nil
 }
 
 // hasPorts reports whether the rule is restricted to one protocol with ports.
@@ -93,7 +98,7 @@ func (c *compiler) ports(m *text.Match) (match, error) {
 	case !multi && strings.Contains(m.Values[0], ","):
 		return nil, fmt.Errorf("several ports without multiport")
 	}
-	var ranges []ir.PortRange
+	var ranges []space.Interval
 	counted := 0
 	for _, word := range strings.Split(m.Values[0], ",") {
 		low, high, isRange := strings.Cut(word, ":")
@@ -108,17 +113,16 @@ func (c *compiler) ports(m *text.Match) (match, error) {
 		if err1 != nil || err2 != nil || first > last {
 			return nil, fmt.Errorf("%q are no ports", word)
 		}
-		ranges = append(ranges, ir.PortRange{First: uint16(first), Last: uint16(last)})
+		ranges = append(ranges, space.Interval{First: space.N(first), Last: space.N(last)})
 	}
 	if counted > mostPorts {
 		return nil, fmt.Errorf("%d ports, at most %d", counted, mostPorts)
 	}
-	source := m.Option == "--sport"
+	source, set := m.Option == "--sport", space.Of(ranges...)
 	return func(p *Packet) bool {
-		port := p.To.Port()
 		if source {
-			port = p.SourcePort
+			return p.In(space.SourcePort, &set)
 		}
-		return slices.ContainsFunc(ranges, func(r ir.PortRange) bool { return r.First <= port && port <= r.Last })
+		return p.Within(p.port, &set)
 	}, nil
 }

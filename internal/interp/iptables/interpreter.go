@@ -1,12 +1,14 @@
 package iptables
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 
 	"github.com/planec/planec/internal/interp/fate"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
+	"github.com/planec/planec/ir/space"
 )
 
 // Interpreter evaluates the rules of both families on one node. It is safe for
@@ -14,8 +16,9 @@ import (
 type Interpreter struct {
 	families map[ir.Family]tables
 	sets     sets
-	own      map[netip.Addr]bool
-	explain  bool
+	// own4 and own6 are the node's addresses, with loopback ones.
+	own4, own6 space.Set
+	explain    bool
 }
 
 // setsFile has the sets of both families.
@@ -26,10 +29,8 @@ const setsFile = "ipset.rules"
 // name. own are the node's own addresses, which its kernel knows and the files
 // lack. If explain is set, results contain the matching rules as steps.
 func New(file func(name string) []byte, own []netip.Addr, explain bool) (*Interpreter, error) {
-	i := &Interpreter{families: make(map[ir.Family]tables, 2), own: make(map[netip.Addr]bool, len(own)), explain: explain}
-	for _, a := range own {
-		i.own[a] = true
-	}
+	i := &Interpreter{families: make(map[ir.Family]tables, 2), explain: explain}
+	i.own4, i.own6 = space.Own(own)
 	var err error
 	if i.sets, err = readSets(file(setsFile)); err != nil {
 		return nil, fmt.Errorf("%s: %w", setsFile, err)
@@ -50,19 +51,32 @@ func New(file func(name string) []byte, own []netip.Addr, explain bool) (*Interp
 }
 
 // Eval returns what the rules do to the packet, over all random draws.
-func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) { return i.Follow(p, travel) }
-
-// Follow evaluates a packet for every outcome of random draws, and joins the
-// results.
-func (i *Interpreter) Follow(p eval.Packet, travel func(*Packet) eval.Result) (eval.Result, error) {
-	rules := i.families[ir.FamilyOf(p.Dst)]
-	r, err := fate.Explore(func(d *fate.Draws) eval.Result {
-		return travel(&Packet{Packet: p, To: netip.AddrPortFrom(p.Dst, p.Port), interp: i, tables: rules, draws: d})
-	})
+func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) {
+	r, err := i.EvalAll(space.New(p.Box()))
 	if err != nil {
 		return r, fmt.Errorf("%v: %w", p, err)
 	}
 	return r, nil
+}
+
+// EvalAll returns what the rules do to every packet of what is left of the box, over all
+// random draws.
+func (i *Interpreter) EvalAll(p *space.Packets) (eval.Result, error) { return i.Follow(p, travel) }
+
+// Bound is nothing: rules give the node no addresses.
+func (i *Interpreter) Bound() []netip.Addr { return nil }
+
+// Follow evaluates packets for every outcome of random draws, and joins the
+// results.
+func (i *Interpreter) Follow(p *space.Packets, travel func(*Packet) eval.Result) (eval.Result, error) {
+	rules := i.families[ir.IPv4]
+	if p.IPv6() {
+		rules = i.families[ir.IPv6]
+	}
+	r, err := fate.Explore(func(d *fate.Draws) eval.Result {
+		return travel(&Packet{Packets: p, to: space.Destination.Value(), port: space.Port.Value(), interp: i, tables: rules, draws: d})
+	})
+	return r, errors.Join(err, p.Err())
 }
 
 // travel sends a packet through the hooks of a node without IPVS. A connection of
@@ -70,12 +84,12 @@ func (i *Interpreter) Follow(p eval.Packet, travel func(*Packet) eval.Result) (e
 // addresses are then already translated.
 func travel(p *Packet) eval.Result {
 	switch {
-	case p.From == eval.FromNode:
-		if p.Through("OUTPUT", "mangle", "nat", "filter") && p.Leave() && p.Local(p.To.Addr()) {
+	case p.FromNode():
+		if p.Through("OUTPUT", "mangle", "nat", "filter") && p.Leave() && p.ToLocal() {
 			p.Return()
 		}
 	case !p.Through("PREROUTING", "mangle", "nat"):
-	case p.Local(p.To.Addr()):
+	case p.ToLocal():
 		p.Through("INPUT", "mangle", "filter", "nat")
 	case p.Through("FORWARD", "mangle", "filter"):
 		p.Leave()

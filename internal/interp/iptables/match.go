@@ -8,7 +8,7 @@ import (
 
 	text "github.com/planec/planec/internal/text/iptables"
 	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/eval"
+	"github.com/planec/planec/ir/space"
 )
 
 // match is one condition of a rule.
@@ -67,7 +67,7 @@ func (c *compiler) match(m *text.Match) (match, error) {
 		if c.protocol != ir.TCP || !slices.Equal(m.Values, []string{"SYN", "SYN"}) {
 			return nil, fmt.Errorf("%v, or no -p tcp", m.Values)
 		}
-		return func(p *Packet) bool { return !p.Midstream }, nil
+		return func(p *Packet) bool { return !p.Is(space.Midstream, space.N(1)) }, nil
 	case "--icmp-type", "--icmpv6-type":
 		return c.types(m)
 	case "--ctstate":
@@ -105,10 +105,14 @@ func (c *compiler) types(m *text.Match) (match, error) {
 	if err == nil && hasCode {
 		code, err = strconv.ParseUint(codeWord, 10, 8)
 	}
-	every := want == ir.ICMP && kind == 255
-	return func(p *Packet) bool {
-		return every || p.Type == uint8(kind) && (!hasCode || p.Code == uint8(code))
-	}, err
+	types := space.Interval{First: space.N(kind << 8), Last: space.N(kind<<8 | 0xff)}
+	switch {
+	case want == ir.ICMP && kind == 255:
+		types = space.Interval{Last: space.N(0xffff)}
+	case hasCode:
+		types.First, types.Last = space.N(kind<<8|code), space.N(kind<<8|code)
+	}
+	return func(p *Packet) bool { return p.Between(space.Type, types) }, err
 }
 
 // maxInterface is the maximum length of an interface name (IFNAMSIZ - 1), in bytes.
@@ -123,10 +127,11 @@ func (c *compiler) interfaceMatch(word string) (match, error) {
 	case name == "" && !isPrefix || len(name) > maxInterface:
 		return nil, fmt.Errorf("%q cannot be an interface's name", name)
 	}
-	return func(p *Packet) bool {
-		in := p.inInterface()
-		return in == name || isPrefix && strings.HasPrefix(in, name)
-	}, nil
+	names := space.Interval{First: space.Name(name), Last: space.Name(name)}
+	if isPrefix {
+		names = space.Names(name)
+	}
+	return func(p *Packet) bool { return p.Inside(p.inInterface(), names) }, nil
 }
 
 // state matches conntrack states. The connection is always new; it may already
@@ -155,7 +160,7 @@ func addressType(source bool, kind string) (match, error) {
 	}
 	return func(p *Packet) bool {
 		// The node sends only from its own addresses.
-		return source && p.From == eval.FromNode || p.Local(p.addr(source))
+		return source && p.FromNode() || p.local(p.addr(source))
 	}, nil
 }
 
@@ -168,7 +173,8 @@ func probability(word string) (match, error) {
 	case f == 0 || f == 1:
 		return func(*Packet) bool { return f == 1 }, nil
 	}
-	return func(p *Packet) bool { return p.Random(2) == 0 }, nil
+	parts := []float64{f, 1 - f}
+	return func(p *Packet) bool { return p.Weighted(parts) == 0 }, nil
 }
 
 // markAndMask parses "value/mask"; without a mask, all bits count.

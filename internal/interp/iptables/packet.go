@@ -7,13 +7,14 @@ import (
 	"github.com/planec/planec/internal/interp/fate"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
+	"github.com/planec/planec/ir/space"
 )
 
-// Packet is a packet on one of its paths through the hooks.
+// Packet is packets that are evaluated together, on one of their paths through the hooks.
 type Packet struct {
-	eval.Packet
-	// To is the current destination.
-	To netip.AddrPort
+	*space.Packets
+	// to and port are the current destination.
+	to, port space.Value
 	// Mark is the packet's mark.
 	Mark uint32
 	// Balanced is whether IPVS has selected an endpoint.
@@ -36,12 +37,38 @@ type Packet struct {
 	logs []string
 }
 
-// Local reports whether an address belongs to the node, as the kernel would.
-func (p *Packet) Local(a netip.Addr) bool { return a.IsLoopback() || p.interp.own[a] }
+// FromNode reports whether the node sent the packet.
+func (p *Packet) FromNode() bool { return p.Is(space.Entry, space.N(uint64(eval.FromNode))) }
+
+// ToLocal reports whether the packet goes to the node itself.
+func (p *Packet) ToLocal() bool { return p.local(p.to) }
+
+// local reports whether an address belongs to the node, as the kernel would.
+func (p *Packet) local(v space.Value) bool {
+	if p.IPv6() {
+		return p.Within(v, &p.interp.own6)
+	}
+	return p.Within(v, &p.interp.own4)
+}
+
+// To returns the current destination.
+func (p *Packet) To() (addr, port space.Value) { return p.to, p.port }
+
+// Redirect changes the destination.
+func (p *Packet) Redirect(to netip.AddrPort) {
+	p.to, p.port = space.Known(space.Addr(to.Addr())), space.Known(space.N(uint64(to.Port())))
+}
+
+// ToSource reports whether the packet goes to its own source.
+func (p *Packet) ToSource() bool { return p.Equal(p.to, space.Source.Value()) }
 
 // Random returns a number below n, which must not be 0. Over all paths, it returns
 // every such number.
 func (p *Packet) Random(n uint32) uint32 { return p.draws.Random(n) }
+
+// Weighted returns an index of the parts, whose sum is 1. Over all paths, it returns every
+// index.
+func (p *Packet) Weighted(parts []float64) uint32 { return p.draws.Weighted(parts) }
 
 // mostSteps is the maximum number of recorded steps: rules can lead a packet to
 // one rule millions of times.
@@ -77,22 +104,25 @@ func (p *Packet) Return() bool {
 
 // inInterface returns the interface that received the packet; "" in hooks of
 // leaving packets.
-func (p *Packet) inInterface() string {
+func (p *Packet) inInterface() space.Value {
 	switch {
 	case p.hook == "OUTPUT" || p.hook == "POSTROUTING":
-		return ""
-	case p.From == eval.FromNode:
-		return "lo"
+		return space.Known(space.Name(""))
+	case p.FromNode():
+		return space.Known(space.Name("lo"))
 	}
-	return p.Interface
+	return space.Interface.Value()
 }
 
+// of reports whether the packet is of the protocol.
+func (p *Packet) of(proto ir.Protocol) bool { return p.Is(space.Protocol, space.N(uint64(proto))) }
+
 // addr returns the packet's source or its current destination.
-func (p *Packet) addr(source bool) netip.Addr {
+func (p *Packet) addr(source bool) space.Value {
 	if source {
-		return p.Src
+		return space.Source.Value()
 	}
-	return p.To.Addr()
+	return p.to
 }
 
 // chain runs a chain; goOn means that the calling chain continues.
@@ -136,7 +166,7 @@ func (p *Packet) RefusedByPair() bool {
 // InPairs reports whether a set of pairs contains the packet's destination and source.
 func (p *Packet) InPairs() bool {
 	for _, s := range p.interp.sets {
-		if s.kind != pairs || s.family != ir.FamilyOf(p.Src) {
+		if s.kind != pairs || (s.family == ir.IPv6) != p.IPv6() {
 			continue
 		}
 		if _, found := s.lookup(p, []bool{false, false, true}); found {
@@ -169,12 +199,12 @@ func (p *Packet) result() eval.Result {
 		return r
 	}
 	r.Affinity = p.affinity
-	c := eval.Choice{Address: p.To, Weight: 1}
+	c := eval.Choice{Address: netip.AddrPortFrom(p.to.Number.Addr(p.IPv6()), uint16(p.port.Number.Lo)), Weight: 1}
 	if r.Verdict != eval.Pass {
 		r.Denied = []eval.Choice{c}
 		return r
 	}
-	c.Masquerade, c.Hairpin = p.Masqueraded, p.To.Addr() == p.Src
+	c.Masquerade, c.Hairpin = p.Masqueraded, p.interp.explain && p.ToSource()
 	r.Verdict, r.Endpoints = eval.DNAT, []eval.Choice{c}
 	return r
 }

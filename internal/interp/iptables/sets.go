@@ -1,13 +1,17 @@
 package iptables
 
 import (
+	"encoding/binary"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/planec/planec/internal/text/ipset"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/space"
 )
 
 // sets are ipsets by name.
@@ -23,8 +27,27 @@ type set struct {
 	// seconds.
 	timed, skbinfo, comment bool
 	timeout                 uint32
-	exact                   map[string]skbMark
-	nets                    map[string]*networks
+	// elements are by the bytes of their keys.
+	elements map[string]member
+	// index finds the place in effects of a packet's element.
+	index   space.Table
+	effects []effect
+}
+
+// member is an element.
+type member struct {
+	// key has an interval for an address, and two for a protocol with a port.
+	key []space.Interval
+	// bits is the length of a network, of which the longest counts.
+	bits int
+	effect
+}
+
+// effect is what an element does.
+type effect struct {
+	mark skbMark
+	// noMatch says that the element's addresses are not in the set.
+	noMatch bool
 }
 
 // skbMark is what an element does to a packet's mark.
@@ -52,6 +75,9 @@ func readSets(text []byte) (sets, error) {
 		if err := all.command(&c); err != nil {
 			return nil, c.Errorf("%w", err)
 		}
+	}
+	for _, s := range all {
+		s.finish()
 	}
 	return all, nil
 }
@@ -125,7 +151,7 @@ func (all sets) create(c *ipset.Command) error {
 	return nil
 }
 
-func (s *set) flush() { s.exact, s.nets = make(map[string]skbMark), make(map[string]*networks) }
+func (s *set) flush() { s.elements = make(map[string]member) }
 
 // add adds an element.
 func (s *set) add(c *ipset.Command) error {
@@ -133,15 +159,15 @@ func (s *set) add(c *ipset.Command) error {
 	if err != nil {
 		return err
 	}
-	var mark skbMark
-	noMatch, marked := false, false
+	var m member
+	marked := false
 	for _, o := range e.Options {
 		switch {
 		case o.Name == "nomatch" && strings.Contains(s.kind, "net"):
-			noMatch = true
+			m.noMatch = true
 		case o.Name == "skbmark":
 			marked = true
-			if mark.value, mark.mask, err = markAndMask(o.Value); err != nil {
+			if m.mark.value, m.mark.mask, err = markAndMask(o.Value); err != nil {
 				return err
 			}
 		case o.Name == "comment" && s.comment, o.Name == "timeout" && s.timed, o.Name == "-exist":
@@ -152,58 +178,74 @@ func (s *set) add(c *ipset.Command) error {
 	if marked != s.skbinfo {
 		return fmt.Errorf("element %q: a mark, where the set has none, or none where it has them", e.Element)
 	}
-	key, net, err := s.read(e.Element)
-	switch {
-	case err != nil:
+	if err = s.read(&m, e.Element); err != nil {
 		return fmt.Errorf("element %q: %w", e.Element, err)
-	case !net.IsValid():
-		s.exact[key] = mark
-		return nil
-	case s.nets[key] == nil:
-		s.nets[key] = &networks{members: make(map[netip.Prefix]bool)}
 	}
-	s.nets[key].lengths[net.Bits()], s.nets[key].members[net] = true, noMatch
+	s.elements[m.text()] = m
 	return nil
 }
 
-// read parses an element into the bytes of its parts and an optional network.
-func (s *set) read(element string) (key string, net netip.Prefix, err error) {
+// read parses an element.
+func (s *set) read(m *member, element string) error {
 	words := strings.Split(element, ",")
 	if len(words) != len(s.parts) {
-		return "", net, fmt.Errorf("%d parts in a set of %s", len(words), s.kind)
+		return fmt.Errorf("%d parts in a set of %s", len(words), s.kind)
 	}
-	var b []byte
 	for i, part := range s.parts {
+		var err error
 		switch part {
 		case "port":
-			name, number, _ := strings.Cut(words[i], ":")
-			proto, err := ir.ParseProtocol(name)
-			if err != nil {
-				return "", net, err
-			}
-			port, err := strconv.ParseUint(number, 10, 16)
-			if err != nil {
-				return "", net, err
-			}
-			b = append(b, byte(proto), byte(port>>8), byte(port))
+			err = m.readPort(words[i])
 		case "ip":
-			a, err := netip.ParseAddr(words[i])
-			if err != nil || ir.FamilyOf(a) != s.family {
-				return "", net, fmt.Errorf("%q is no address of %v", words[i], s.family)
-			}
-			b = append(b, a.AsSlice()...)
+			err = s.readAddress(m, words[i])
 		default:
-			if a, err := netip.ParseAddr(words[i]); err == nil {
-				net = netip.PrefixFrom(a, a.BitLen())
-			} else if net, err = netip.ParsePrefix(words[i]); err != nil {
-				return "", net, err
-			}
-			if net.Bits() == 0 || net.Masked() != net || ir.FamilyOf(net.Addr()) != s.family {
-				return "", net, fmt.Errorf("%q is no network of %v that a set takes", words[i], s.family)
-			}
+			err = s.readNetwork(m, words[i])
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return string(b), net, nil
+	return nil
+}
+
+func (m *member) readPort(word string) error {
+	name, number, _ := strings.Cut(word, ":")
+	proto, err := ir.ParseProtocol(name)
+	if err != nil {
+		return err
+	}
+	port, err := strconv.ParseUint(number, 10, 16)
+	if err != nil {
+		return err
+	}
+	m.key = append(m.key, one(space.N(uint64(proto))), one(space.N(port)))
+	return nil
+}
+
+func one(n space.Number) space.Interval { return space.Interval{First: n, Last: n} }
+
+func (s *set) readAddress(m *member, word string) error {
+	a, err := netip.ParseAddr(word)
+	if err != nil || ir.FamilyOf(a) != s.family {
+		return fmt.Errorf("%q is no address of %v", word, s.family)
+	}
+	m.key = append(m.key, one(space.Addr(a)))
+	return nil
+}
+
+func (s *set) readNetwork(m *member, word string) error {
+	net, err := netip.ParsePrefix(word)
+	if a, is := netip.ParseAddr(word); is == nil {
+		net, err = netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	switch {
+	case err != nil:
+		return err
+	case net.Bits() == 0 || net.Masked() != net || ir.FamilyOf(net.Addr()) != s.family:
+		return fmt.Errorf("%q is no network of %v that a set takes", word, s.family)
+	}
+	m.key, m.bits = append(m.key, space.Prefix(net)), net.Bits()
+	return nil
 }
 
 // question parses a set's name and, for each part, whether the packet's source
@@ -244,47 +286,43 @@ func (c *compiler) inSet(words []string) (match, error) {
 // lookup matches a packet against the set. A packet of a protocol without ports
 // never matches elements with ports.
 func (s *set) lookup(p *Packet, sources []bool) (skbMark, bool) {
-	var buf [64]byte
-	key := buf[:0]
-	var net netip.Addr
+	var key []space.Value
 	for i, part := range s.parts {
-		switch part {
-		case "port":
-			port := p.To.Port()
-			key = append(key, byte(p.Protocol), byte(port>>8), byte(port))
-		case "net":
-			net = p.addr(sources[i])
-		default:
-			a := p.addr(sources[i]).As16()
-			if s.family == ir.IPv4 {
-				key = append(key, a[12:]...)
-			} else {
-				key = append(key, a[:]...)
-			}
+		if part == "port" {
+			key = append(key, space.Protocol.Value(), p.port)
+		} else {
+			key = append(key, p.addr(sources[i]))
 		}
 	}
-	if net.IsValid() {
-		return skbMark{}, s.nets[string(key)].contain(net)
+	at, found := s.index.Find(p.Packets, key...)
+	if !found || s.effects[at].noMatch {
+		return skbMark{}, false
 	}
-	mark, found := s.exact[string(key)]
-	return mark, found
+	return s.effects[at].mark, true
 }
 
-// networks finds the longest network that contains an address; the value is true
-// for nomatch.
-type networks struct {
-	lengths [129]bool
-	members map[netip.Prefix]bool
+// finish makes the table of the elements, after which the set does not change.
+func (s *set) finish() {
+	known := make(map[effect]int)
+	for _, text := range slices.Sorted(maps.Keys(s.elements)) {
+		m := s.elements[text]
+		at, has := known[m.effect]
+		if !has {
+			at = len(s.effects)
+			known[m.effect], s.effects = at, append(s.effects, m.effect)
+		}
+		s.index.Add(m.key, m.bits, at)
+	}
+	s.elements = nil
 }
 
-func (n *networks) contain(a netip.Addr) bool {
-	for length := a.BitLen(); n != nil && length > 0; length-- {
-		if !n.lengths[length] {
-			continue
-		}
-		if noMatch, found := n.members[netip.PrefixFrom(a, length).Masked()]; found {
-			return !noMatch
+// text is the bytes of a key.
+func (m *member) text() string {
+	var b []byte
+	for _, i := range m.key {
+		for _, n := range []space.Number{i.First, i.Last} {
+			b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, n.Hi), n.Lo)
 		}
 	}
-	return false
+	return string(b)
 }

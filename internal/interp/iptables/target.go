@@ -95,7 +95,7 @@ func (c *compiler) dnat(t *text.Target) (target, error) {
 	case ir.FamilyOf(to.Addr()) != c.family || !c.hasPorts():
 		return target{}, fmt.Errorf("--to-destination %v of another family, or without -p", to)
 	}
-	return target{code: accept, hooks: []string{"PREROUTING", "OUTPUT"}, act: func(p *Packet) { p.To, p.dnated = to, true }}, c.only("nat")
+	return target{code: accept, hooks: []string{"PREROUTING", "OUTPUT"}, act: func(p *Packet) { p.Redirect(to); p.dnated = true }}, c.only("nat")
 }
 
 // setTarget adds the packet to a set with a timeout, removes it from the set, or

@@ -3,19 +3,22 @@ package ipvs
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/internal/interp/iptables"
 	"github.com/planec/planec/internal/text/ipbatch"
 	"github.com/planec/planec/internal/text/sysctl"
-	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
+	"github.com/planec/planec/ir/space"
 )
 
 // Interpreter evaluates packets on one node. It is safe for concurrent use.
 type Interpreter struct {
 	rules    *iptables.Interpreter
-	services services
+	services *services
 	sysctls  map[string]string
+	// bound are the node's addresses, with those of the device.
+	bound []netip.Addr
 }
 
 // The files that the interpreter reads in addition to rules and sets.
@@ -29,20 +32,26 @@ const (
 // which its kernel knows and the files lack. If explain is set, results contain
 // the matching rules as steps.
 func New(file func(name string) []byte, own []netip.Addr, explain bool) (*Interpreter, error) {
-	i := &Interpreter{services: make(services), sysctls: make(map[string]string)}
+	i := &Interpreter{services: newServices(), sysctls: make(map[string]string)}
 	bound, err := boundAddresses(file(addressesFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", addressesFile, err)
 	}
+	i.bound = slices.Concat(bound, own)
 	if err := sysctl.Read(i.sysctls, file(sysctlFile)); err != nil {
 		return nil, fmt.Errorf("%s: %w", sysctlFile, err)
 	}
 	if err := i.services.read(file(servicesFile)); err != nil {
 		return nil, fmt.Errorf("%s: %w", servicesFile, err)
 	}
-	i.rules, err = iptables.New(file, append(bound, own...), explain)
+	i.rules, err = iptables.New(file, slices.Concat(bound, own), explain)
 	return i, err
 }
+
+// Bound returns the addresses that the files give to the node, and the node's own: the
+// packets of the node that IPVS has balanced come by again with them, and rules cannot tell
+// those that another host sends.
+func (i *Interpreter) Bound() []netip.Addr { return i.bound }
 
 // boundAddresses returns the addresses of the device in the text.
 func boundAddresses(text []byte) (out []netip.Addr, err error) {
@@ -65,10 +74,21 @@ func boundAddresses(text []byte) (out []netip.Addr, err error) {
 }
 
 // Eval returns what happens to the packet, which is the first of its connection.
-func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) { return i.rules.Follow(p, i.travel) }
+func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) {
+	r, err := i.EvalAll(space.New(p.Box()))
+	if err != nil {
+		return r, fmt.Errorf("%v: %w", p, err)
+	}
+	return r, nil
+}
+
+// EvalAll returns what happens to every packet of what is left of the box.
+func (i *Interpreter) EvalAll(p *space.Packets) (eval.Result, error) {
+	return i.rules.Follow(p, i.travel)
+}
 
 func (i *Interpreter) travel(p *iptables.Packet) eval.Result {
-	if p.From == eval.FromNode {
+	if p.FromNode() {
 		return i.sent(p)
 	}
 	return i.arrived(p)
@@ -79,8 +99,8 @@ func (i *Interpreter) arrived(p *iptables.Packet) eval.Result {
 	if !p.Through("PREROUTING", "mangle", "nat") {
 		return p.Passed()
 	}
-	if !p.Local(p.To.Addr()) {
-		if !i.forwards(ir.FamilyOf(p.Dst)) {
+	if !p.ToLocal() {
+		if !i.forwards(p.IPv6()) {
 			return eval.Result{Verdict: eval.Drop, Steps: p.Steps}
 		}
 		if p.Through("FORWARD", "mangle", "filter") {
@@ -97,14 +117,14 @@ func (i *Interpreter) arrived(p *iptables.Packet) eval.Result {
 		return refused(p, s)
 	default:
 		return i.balance(p, s, func() bool {
-			return p.Local(p.To.Addr()) || p.Through("OUTPUT", "mangle", "filter") && p.Leave()
+			return p.ToLocal() || p.Through("OUTPUT", "mangle", "filter") && p.Leave()
 		})
 	}
 	return p.Passed()
 }
 
-func (i *Interpreter) forwards(f ir.Family) bool {
-	return i.sysctls[map[ir.Family]string{ir.IPv4: "net.ipv4.ip_forward", ir.IPv6: "net.ipv6.conf.all.forwarding"}[f]] == "1"
+func (i *Interpreter) forwards(ipv6 bool) bool {
+	return i.sysctls[map[bool]string{false: "net.ipv4.ip_forward", true: "net.ipv6.conf.all.forwarding"}[ipv6]] == "1"
 }
 
 // sent evaluates a packet of the node itself. A packet to the node leaves and
@@ -118,12 +138,12 @@ func (i *Interpreter) sent(p *iptables.Packet) eval.Result {
 	switch {
 	case s != nil:
 		return i.balance(p, s, func() bool {
-			if p.Local(p.To.Addr()) {
+			if p.ToLocal() {
 				return toSelf()
 			}
 			return p.Through("OUTPUT", "mangle", "filter") && p.Leave()
 		})
-	case p.Local(p.To.Addr()):
+	case p.ToLocal():
 		toSelf()
 	case p.Through("OUTPUT", "filter"):
 		p.Leave()
@@ -137,9 +157,10 @@ func (i *Interpreter) balance(p *iptables.Packet, s *service, deliver func() boo
 	if len(s.endpoints) == 0 {
 		return eval.Result{Verdict: eval.Reject, Steps: p.Steps} // ip_vs_leave
 	}
-	c := s.endpoints[p.Random(uint32(len(s.endpoints)))]
+	c := s.endpoints[p.Weighted(s.parts)]
 	p.Explain("ipvs", s.text)
-	p.Balanced, p.To = true, c.Address
+	p.Balanced = true
+	p.Redirect(c.Address)
 	delivered := deliver()
 	r := eval.Result{Verdict: p.Verdict(), Affinity: s.persistence, Steps: p.Steps, Logs: p.Passed().Logs}
 	if !delivered {
@@ -147,7 +168,7 @@ func (i *Interpreter) balance(p *iptables.Packet, s *service, deliver func() boo
 		return r
 	}
 	c.Masquerade = p.Masqueraded && i.sysctls["net.ipv4.vs.conntrack"] == "1"
-	c.Hairpin = c.Masquerade && p.To.Addr() == p.Src && p.InPairs()
+	c.Hairpin = c.Masquerade && p.ToSource() && p.InPairs()
 	r.Verdict, r.Endpoints = eval.DNAT, []eval.Choice{c}
 	return r
 }

@@ -8,12 +8,20 @@ import (
 
 	"github.com/planec/planec/internal/interp/iptables"
 	"github.com/planec/planec/internal/text/ipvsadm"
-	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
+	"github.com/planec/planec/ir/space"
 )
 
 // services is IPVS's table of virtual services.
-type services map[ipvsadm.Key]*service
+type services struct {
+	byKey map[ipvsadm.Key]*service
+	// byAddress finds the place in list of the service of a family, protocol, address
+	// and port.
+	byAddress space.Table
+	list      []*service
+}
+
+func newServices() *services { return &services{byKey: make(map[ipvsadm.Key]*service)} }
 
 // service is one virtual service.
 type service struct {
@@ -21,14 +29,16 @@ type service struct {
 	persistence uint32
 	// endpoints are those with a weight above 0.
 	endpoints []eval.Choice
-	has       map[netip.AddrPort]bool
+	// parts is how much of the connections each endpoint gets, in their order.
+	parts []float64
+	has   map[netip.AddrPort]bool
 }
 
 // schedulers are the schedulers that select among the endpoints with a weight.
 var schedulers = []string{"rr", "wrr", "lc", "wlc", "sh", "mh"}
 
 // read executes the commands of ipvsadm -R.
-func (all services) read(text []byte) error {
+func (all *services) read(text []byte) error {
 	for c, err := range ipvsadm.Commands(text) {
 		if err != nil {
 			return err
@@ -37,11 +47,25 @@ func (all services) read(text []byte) error {
 			return fmt.Errorf("%q: %w", c.Text, err)
 		}
 	}
+	for _, s := range all.byKey {
+		s.share()
+	}
 	return nil
 }
 
-func (all services) command(c *ipvsadm.Command) error {
-	s := all[c.Key]
+// share computes the parts of the endpoints, by their weights.
+func (s *service) share() {
+	total := 0.0
+	for _, e := range s.endpoints {
+		total += float64(e.Weight)
+	}
+	for _, e := range s.endpoints {
+		s.parts = append(s.parts, float64(e.Weight)/total)
+	}
+}
+
+func (all *services) command(c *ipvsadm.Command) error {
+	s := all.byKey[c.Key]
 	switch {
 	case c.Adds:
 		return s.add(c)
@@ -50,7 +74,17 @@ func (all services) command(c *ipvsadm.Command) error {
 	case !slices.Contains(schedulers, c.Scheduler):
 		return fmt.Errorf("scheduler %q is not known", c.Scheduler)
 	}
-	all[c.Key] = &service{text: strings.TrimPrefix(c.Text, "-A "), persistence: c.Persistence, has: make(map[netip.AddrPort]bool)}
+	made := &service{text: strings.TrimPrefix(c.Text, "-A "), persistence: c.Persistence, has: make(map[netip.AddrPort]bool)}
+	all.byKey[c.Key] = made
+	if c.Key.Mark == 0 {
+		family, addr := uint64(0), c.Key.Address.Addr()
+		if !addr.Is4() {
+			family = 1
+		}
+		key := []space.Interval{one(space.N(family)), one(space.N(uint64(c.Key.Protocol))), one(space.Addr(addr)), one(space.N(uint64(c.Key.Address.Port())))}
+		all.byAddress.Add(key, 0, len(all.list))
+		all.list = append(all.list, made)
+	}
 	return nil
 }
 
@@ -72,10 +106,20 @@ func (s *service) add(c *ipvsadm.Command) error {
 }
 
 // find searches like IPVS (ip_vs_service_find): by the whole mark first.
-func (all services) find(p *iptables.Packet) *service {
-	ipv6 := ir.FamilyOf(p.Dst) == ir.IPv6
-	if s := all[ipvsadm.Key{Mark: p.Mark, IPv6: ipv6}]; p.Mark != 0 && s != nil {
+func (all *services) find(p *iptables.Packet) *service {
+	if s := all.byKey[ipvsadm.Key{Mark: p.Mark, IPv6: p.IPv6()}]; p.Mark != 0 && s != nil {
 		return s
 	}
-	return all[ipvsadm.Key{Protocol: uint8(p.Protocol), Address: p.To, IPv6: ipv6}]
+	family := space.N(0)
+	if p.IPv6() {
+		family = space.N(1)
+	}
+	addr, port := p.To()
+	at, found := all.byAddress.Find(p.Packets, space.Known(family), space.Protocol.Value(), addr, port)
+	if !found {
+		return nil
+	}
+	return all.list[at]
 }
+
+func one(n space.Number) space.Interval { return space.Interval{First: n, Last: n} }

@@ -2,10 +2,12 @@ package nftables
 
 import (
 	"encoding/binary"
+	"errors"
 	"hash/fnv"
-	"net/netip"
+	"time"
 
 	"github.com/planec/planec/internal/text/nft"
+	"github.com/planec/planec/ir/space"
 )
 
 // acts does what a statement does that decides or writes, and reports whether the rule
@@ -34,10 +36,7 @@ func (m *machine) acts(s nft.Statement) bool {
 			m.mark |= s.Bits
 		}
 	case nft.HashMark:
-		// Any hash serves: both sides of it are computed here.
-		h := fnv.New32a()
-		h.Write(m.key(s.Key)) // never fails
-		m.mark = uint32(uint64(h.Sum32()) * uint64(s.Modulus) >> 32)
+		m.hash(s)
 	case nft.SetPriority:
 		m.priority = s.Class
 	case nft.SetFromMap:
@@ -48,15 +47,38 @@ func (m *machine) acts(s nft.Statement) bool {
 	return true
 }
 
+// hash sets the mark to a hash of a key, which depends on what the key is made of: every
+// packet of a box has its own, and whatever it is, it is found again.
+func (m *machine) hash(s nft.HashMark) {
+	h := fnv.New32a()
+	for _, v := range m.key(s.Key) {
+		b := []byte{byte(v.Field), 0}
+		if v.Known {
+			b[1] = 1
+			b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, v.Number.Hi), v.Number.Lo)
+		}
+		h.Write(b) // never fails
+	}
+	m.mark, m.hashed = uint32(uint64(h.Sum32())*uint64(s.Modulus)>>32), true
+}
+
+// errHash says that a rule compares a hash with something else than itself.
+var errHash = errors.New("a rule decides by the value of a hash")
+
+// plainMark returns the mark where its value counts.
+func (m *machine) plainMark() uint32 {
+	if m.hashed {
+		m.packets.Fail(errHash)
+	}
+	return m.mark
+}
+
 func (m *machine) dnat(s nft.DNAT) bool {
 	e, ok := m.lookup(s.Set, s.Key)
 	if !ok {
 		return false
 	}
-	data := []byte(e.bytes)
-	n := s.Set.Data[0].Kind.Size()
-	m.dst, _ = netip.AddrFromSlice(data[:n])
-	m.port = binary.BigEndian.Uint16(data[n:])
+	m.dst, m.port = space.Known(e.address), space.Known(e.port)
 	m.dnated = true
 	m.decided = decision{verdict: nft.Accept}
 	return true
@@ -67,36 +89,71 @@ func (m *machine) setFromMap(s nft.SetFromMap) bool {
 	if !ok {
 		return false
 	}
-	value := binary.NativeEndian.Uint32([]byte(e.bytes))
 	if s.Field.Source == nft.MetaMark {
-		m.mark = value
+		m.mark, m.hashed = e.number, e.hashed
 	} else {
-		m.priority = value
+		m.priority = e.number
 	}
 	return true
+}
+
+// found is what a look-up finds.
+type found struct {
+	element
+	hashed bool // whether the number is a hash
+}
+
+// bound is an element that a rule has added to a dynamic set.
+type bound struct {
+	key  []space.Value
+	data found
+}
+
+// find returns the place of an element with an equal key. The key of an element of a rule
+// and one that is looked up are made of the same fields.
+func (m *machine) find(s *nft.Set, key []space.Value) int {
+	for i, b := range m.filled[s] {
+		equal := true
+		for k := range key {
+			equal = equal && m.packets.Equal(b.key[k], key[k])
+		}
+		if equal {
+			return i
+		}
+	}
+	return -1
 }
 
 // update adds an element, or leaves the data of one that is there
 // (net/netfilter/nft_dynset.c), or deletes one.
 func (m *machine) update(s nft.Update) {
-	key := string(m.key(s.Key))
+	key := m.key(s.Key)
+	at := m.find(s.Set, key)
 	if s.Delete {
-		delete(m.filled[s.Set], key)
+		if at >= 0 {
+			list := m.filled[s.Set]
+			m.filled[s.Set] = append(list[:at:at], list[at+1:]...)
+		}
 		return
 	}
-	if m.filled == nil {
-		m.filled = make(map[*nft.Set]map[string]string)
-	}
-	if m.filled[s.Set] == nil {
-		m.filled[s.Set] = make(map[string]string)
-	}
-	if _, ok := m.filled[s.Set][key]; !ok {
-		m.filled[s.Set][key] = ""
-		if s.Set.Map {
-			m.filled[s.Set][key] = string(m.appendField(nil, s.Data))
-		}
+	if at < 0 {
+		m.bind(s, key)
 	}
 	if s.Set.Map && s.Key[0].Source != nft.ConntrackID {
-		m.affinity = s.Timeout
+		m.affinity = s.Timeout.Round(time.Second)
 	}
+}
+
+func (m *machine) bind(s nft.Update, key []space.Value) {
+	if m.filled == nil {
+		m.filled = make(map[*nft.Set][]bound)
+	}
+	b := bound{key: key}
+	switch s.Data.Source {
+	case nft.MetaMark:
+		b.data.number, b.data.hashed = m.mark, m.hashed
+	case nft.MetaPriority:
+		b.data.number = m.priority
+	}
+	m.filled[s.Set] = append(m.filled[s.Set], b)
 }

@@ -1,67 +1,71 @@
 package nftables
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 
 	"github.com/planec/planec/internal/interp/fate"
 	"github.com/planec/planec/internal/text/nft"
 	"github.com/planec/planec/ir/eval"
+	"github.com/planec/planec/ir/space"
 )
 
 // Interpreter evaluates packets with one ruleset on one node. It is safe for
 // concurrent use.
 type Interpreter struct {
 	ruleset *Ruleset
-	own     map[netip.Addr]bool
-	explain bool
+	// own4 and own6 are the node's addresses, with loopback ones.
+	own4, own6 space.Set
+	explain    bool
 }
 
 // New returns an interpreter. own are the node's addresses, which the kernel knows
 // and the text lacks. If explain is set, results contain the matching rules as steps.
 func New(r *Ruleset, own []netip.Addr, explain bool) *Interpreter {
-	i := &Interpreter{ruleset: r, own: make(map[netip.Addr]bool, len(own)), explain: explain}
-	for _, a := range own {
-		i.own[a] = true
-	}
-	return i
-}
-
-func (i *Interpreter) isLocal(a netip.Addr) bool { return a.IsLoopback() || i.own[a] }
-
-func familyOf(a netip.Addr) nft.Family {
-	if a.Is4() {
-		return nft.IPv4
-	}
-	return nft.IPv6
+	own4, own6 := space.Own(own)
+	return &Interpreter{ruleset: r, own4: own4, own6: own6, explain: explain}
 }
 
 // Eval returns what the rules do to the packet, over all of its random draws.
 func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) {
-	t := i.ruleset.tables[familyOf(p.Dst)]
-	if t == nil {
-		t = &table{}
-	}
-	r, err := fate.Explore(func(d *fate.Draws) eval.Result {
-		m := machine{interp: i, table: t, packet: p, dst: p.Dst, port: p.Port, draws: d}
-		return m.travel()
-	})
+	r, err := i.EvalAll(space.New(p.Box()))
 	if err != nil {
 		return r, fmt.Errorf("%v: %w", p, err)
 	}
 	return r, nil
 }
 
+// EvalAll returns what the rules do to every packet of what is left of the box, over all
+// random draws.
+func (i *Interpreter) EvalAll(p *space.Packets) (eval.Result, error) {
+	t := i.ruleset.tables[nft.IPv4]
+	if p.IPv6() {
+		t = i.ruleset.tables[nft.IPv6]
+	}
+	if t == nil {
+		t = &table{}
+	}
+	r, err := fate.Explore(func(d *fate.Draws) eval.Result {
+		m := machine{interp: i, table: t, packets: p, dst: space.Destination.Value(), port: space.Port.Value(), draws: d}
+		return m.travel()
+	})
+	return r, errors.Join(err, p.Err())
+}
+
+// Bound is nothing: rules give the node no addresses.
+func (i *Interpreter) Bound() []netip.Addr { return nil }
+
 // travel sends the packet through the hooks. A connection of the node to itself
 // leaves and re-enters through the loopback interface.
 func (m *machine) travel() eval.Result {
 	switch {
-	case m.packet.From == eval.FromNode:
-		if m.hook(nft.Output, true) && m.hook(nft.Postrouting, true) && m.interp.isLocal(m.dst) && m.hook(nft.Prerouting, false) {
+	case m.packets.Is(space.Entry, space.N(uint64(eval.FromNode))):
+		if m.hook(nft.Output, true) && m.hook(nft.Postrouting, true) && m.local(m.dst) && m.hook(nft.Prerouting, false) {
 			m.hook(nft.Input, true)
 		}
 	case !m.hook(nft.Prerouting, true):
-	case m.interp.isLocal(m.dst):
+	case m.local(m.dst):
 		m.hook(nft.Input, true)
 	case m.hook(nft.Forward, true):
 		m.hook(nft.Postrouting, true)
@@ -82,12 +86,14 @@ func (m *machine) result() eval.Result {
 		return r
 	}
 	r.Affinity = uint32(m.affinity.Seconds())
-	given := eval.Choice{Address: netip.AddrPortFrom(m.dst, m.port), Weight: 1}
+	to := netip.AddrPortFrom(m.dst.Number.Addr(m.packets.IPv6()), uint16(m.port.Number.Lo))
+	given := eval.Choice{Address: to, Weight: 1}
 	if r.Verdict != eval.Pass {
 		r.Denied = []eval.Choice{given}
 		return r
 	}
-	given.Masquerade, given.Hairpin = m.masqueraded, m.dst == m.packet.Src
+	given.Masquerade = m.masqueraded
+	given.Hairpin = m.interp.explain && m.packets.Equal(m.dst, space.Source.Value())
 	r.Verdict, r.Endpoints = eval.DNAT, []eval.Choice{given}
 	return r
 }

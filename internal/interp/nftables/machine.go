@@ -1,98 +1,94 @@
 package nftables
 
 import (
-	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/planec/planec/internal/interp/fate"
 	"github.com/planec/planec/internal/text/nft"
-	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
+	"github.com/planec/planec/ir/space"
 )
 
 // machine is the evaluation of one packet on one path.
 type machine struct {
 	interp *Interpreter
 	table  *table
-	packet eval.Packet
-	dst    netip.Addr
-	port   uint16
+	// packets are those that are evaluated together; dst and port are where they go.
+	packets   *space.Packets
+	dst, port space.Value
 
 	mark, priority uint32
-	dnated         bool
-	masqueraded    bool
+	// hashed is whether the mark is a hash.
+	hashed      bool
+	dnated      bool
+	masqueraded bool
 	// untracked is whether a rule keeps the connection from being tracked: the kernel
 	// translates none such.
 	untracked bool
 	// filled is what rules have put into dynamic maps.
-	filled   map[*nft.Set]map[string]string
+	filled   map[*nft.Set][]bound
 	affinity time.Duration
 	draws    *fate.Draws
 	decided  decision
 	depth    int
-	buf      [80]byte
 	steps    []eval.Step
 	// logs are the prefixes with which rules logged the packet.
 	logs []string
 }
 
-// key builds the bytes of a key, as [nft.Element] has them.
-func (m *machine) key(fields []nft.Field) []byte { return m.appendKey(m.buf[:0], fields) }
-
-func (m *machine) appendKey(b []byte, fields []nft.Field) []byte {
-	for _, f := range fields {
-		b = m.appendField(b, f)
-		if len(fields) > 1 {
-			b = nft.Pad(b)
-		}
+// key returns the values of a key.
+func (m *machine) key(fields []nft.Field) []space.Value {
+	out := make([]space.Value, len(fields))
+	for i, f := range fields {
+		out[i] = m.value(f)
 	}
-	return b
+	return out
 }
 
-func (m *machine) appendField(b []byte, f nft.Field) []byte {
+// value returns the value of a field.
+func (m *machine) value(f nft.Field) space.Value {
 	switch f.Source {
 	case nft.SourceAddr:
-		return append(b, m.packet.Src.AsSlice()...)
+		return space.Source.Value()
 	case nft.DestAddr:
-		return append(b, m.dst.AsSlice()...)
-	}
-	return f.Kind.AppendNumber(b, m.number(f))
-}
-
-// number reads a field that is a number.
-func (m *machine) number(f nft.Field) uint32 {
-	switch f.Source {
+		return m.dst
 	case nft.L4Proto:
-		return uint32(m.packet.Protocol)
+		return space.Protocol.Value()
 	case nft.DestPort:
-		return uint32(m.port)
+		return m.port
 	case nft.MetaMark:
-		return m.mark
+		return known(m.mark)
 	case nft.MetaPriority:
-		return m.priority
+		return known(m.priority)
 	case nft.Random:
-		return m.draws.Random(f.Modulus)
+		return known(m.draws.Random(f.Modulus))
 	case nft.ConntrackID:
-		return 1 // one connection, one number
+		return known(1) // one connection, one number
 	}
-	return 0
+	return known(0)
 }
 
-// lookup returns the data of a map's element.
-func (m *machine) lookup(source *nft.Set, fields []nft.Field) (element, bool) {
-	key := m.key(fields)
+func known(n uint32) space.Value { return space.Known(space.N(uint64(n))) }
+
+// lookup returns the data of an element.
+func (m *machine) lookup(source *nft.Set, fields []nft.Field) (found, bool) {
 	if source.Dynamic {
-		data, ok := m.filled[source][string(key)]
-		return element{bytes: data}, ok
+		at := m.find(source, m.key(fields))
+		if at < 0 {
+			return found{}, false
+		}
+		return m.filled[source][at].data, true
+	}
+	if m.hashed && slices.ContainsFunc(fields, func(f nft.Field) bool { return f.Source == nft.MetaMark }) {
+		m.packets.Fail(errHash)
 	}
 	s := m.table.sets[source.Index]
-	if source.Interval {
-		return s.find(key)
+	at, ok := s.table.Find(m.packets, m.key(fields)...)
+	if !ok {
+		return found{}, false
 	}
-	e, ok := s.exact[string(key)]
-	return e, ok
+	return found{element: s.data[at]}, true
 }
 
 // hook runs the base chains of one hook, and reports whether the packet goes on.
@@ -160,68 +156,78 @@ func (m *machine) matches(s nft.Statement) bool {
 		_, ok := m.lookup(s.Set, s.Key)
 		return ok != s.Negate
 	case nft.InPrefix:
-		addr := m.dst
-		if s.Field.Source == nft.SourceAddr {
-			addr = m.packet.Src
-		}
-		return s.Prefix.Contains(addr)
+		return m.packets.Inside(m.value(s.Field), space.Prefix(s.Prefix))
 	case nft.InState:
 		return s.New && !m.untracked || s.Untracked && m.untracked // each packet is the first of its connection
 	case nft.HasDNAT:
 		return m.dnated
 	case nft.NoSYN:
-		return m.packet.Midstream && m.packet.Protocol == ir.TCP
+		return m.of(nft.TCP) && m.packets.Is(space.Midstream, space.N(1))
 	case nft.OfProtocol:
-		return nft.Protocol(m.packet.Protocol) == s.Protocol
+		return m.of(s.Protocol)
 	case nft.ToPorts:
-		return nft.Protocol(m.packet.Protocol) == s.Protocol && contain(s.Ranges, m.port)
+		return m.of(s.Protocol) && m.inRanges(m.port, s.Ranges)
 	case nft.FromPorts:
-		return nft.Protocol(m.packet.Protocol) == s.Protocol && contain(s.Ranges, m.packet.SourcePort)
+		return m.of(s.Protocol) && m.inRanges(space.SourcePort.Value(), s.Ranges)
 	case nft.OfTypes:
-		return nft.Protocol(m.packet.Protocol) == s.Protocol && contain([]nft.Range{s.Types}, uint16(m.packet.Type))
+		types := nft.Range{First: s.Types.First << 8, Last: s.Types.Last<<8 | 0xff}
+		return m.of(s.Protocol) && m.inRanges(space.Type.Value(), []nft.Range{types})
 	case nft.StartsWith:
-		return contain([]nft.Range{s.Values}, m.start())
+		return m.inRanges(m.start(), []nft.Range{s.Values})
 	case nft.IsLocal:
-		addr := m.packet.Src
+		addr := space.Source.Value()
 		if s.Dest {
 			addr = m.dst
 		}
-		return m.interp.isLocal(addr) != s.Negate
+		return m.local(addr) != s.Negate
 	case nft.FromInterface:
 		return m.comesFrom(s) != s.Negate
 	case nft.HasMark:
-		return m.mark&s.Bits == s.Bits
+		return m.plainMark()&s.Bits == s.Bits
 	case nft.AtLeast:
-		return m.number(s.Field) >= s.Least
+		if s.Field.Source == nft.MetaMark {
+			return m.plainMark() >= s.Least
+		}
+		return m.priority >= s.Least
 	}
 	return m.acts(s)
 }
 
-// start returns the first 16 bits of the transport header.
-func (m *machine) start() uint16 {
-	if m.packet.Protocol.HasTypes() {
-		return ir.TypeAndCode(m.packet.Type, m.packet.Code)
+func (m *machine) of(p nft.Protocol) bool { return m.packets.Is(space.Protocol, space.N(uint64(p))) }
+
+// local reports whether an address is the node's.
+func (m *machine) local(addr space.Value) bool {
+	own := &m.interp.own4
+	if m.packets.IPv6() {
+		own = &m.interp.own6
 	}
-	return m.packet.SourcePort
+	return m.packets.Within(addr, own)
 }
 
-// contain reports whether one of the ranges, which ascend, has the number.
-func contain(list []nft.Range, n uint16) bool {
-	_, found := slices.BinarySearchFunc(list, n, func(r nft.Range, n uint16) int {
-		switch {
-		case r.Last < n:
-			return -1
-		case r.First > n:
-			return 1
-		}
-		return 0
-	})
-	return found
+// start returns the first 16 bits of the transport header.
+func (m *machine) start() space.Value {
+	if m.of(nft.ICMP) || m.of(nft.ICMPv6) {
+		return space.Type.Value()
+	}
+	return space.SourcePort.Value()
+}
+
+// inRanges reports whether one of the ranges, which ascend, has the value.
+func (m *machine) inRanges(v space.Value, list []nft.Range) bool {
+	intervals := make([]space.Interval, len(list))
+	for i, r := range list {
+		intervals[i] = space.Interval{First: space.N(uint64(r.First)), Last: space.N(uint64(r.Last))}
+	}
+	if len(intervals) == 1 {
+		return m.packets.Inside(v, intervals[0])
+	}
+	set := space.Of(intervals...)
+	return m.packets.Within(v, &set)
 }
 
 func (m *machine) comesFrom(s nft.FromInterface) bool {
 	if s.Prefix {
-		return strings.HasPrefix(m.packet.Interface, s.Name)
+		return m.packets.Between(space.Interface, space.Names(s.Name))
 	}
-	return m.packet.Interface == s.Name
+	return m.packets.Is(space.Interface, space.Name(s.Name))
 }

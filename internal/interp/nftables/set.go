@@ -2,32 +2,30 @@ package nftables
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"github.com/planec/planec/internal/text/nft"
+	"github.com/planec/planec/ir/space"
 )
 
 // set is a set or a map of a table.
 type set struct {
 	source *nft.Set
-	// exact holds the elements by the bytes of their key; for a set with
-	// intervals by those of all but the last field, which is in ranges.
-	exact  map[string]element
-	ranges map[string][]span
+	// table finds the index of an element's data.
+	table space.Table
+	data  []element
 }
 
-// span is a range of addresses with its data.
-type span struct {
-	first, last netip.Addr
-	element
-}
-
-// element is the data of a map's element; the element of a set has none.
+// element is the data of a map's element; the element of a set has none. Elements with
+// equal data are one.
 type element struct {
 	decision
-	bytes string
+	// address and port are those of a map to endpoints, number that of a map to marks
+	// or priorities.
+	address, port space.Number
+	number        uint32
 }
 
 // decision is what a rule or an element decides, and where that leads.
@@ -38,65 +36,114 @@ type decision struct {
 
 // readSet reads the elements of a set.
 func readSet(source *nft.Set) (*set, error) {
-	s := &set{source: source, exact: make(map[string]element), ranges: make(map[string][]span)}
+	s := &set{source: source}
+	r := setReader{set: s, index: make(map[element]int), seen: make(map[string]bool), ranges: make(map[string][]space.Interval)}
 	for e, err := range source.Elements() {
 		if err != nil {
 			return nil, err
 		}
-		data := element{bytes: string(e.Data)}
-		if source.Verdicts() {
-			data.decision = decision{e.Verdict, string(e.Chain)}
+		if err := r.add(e); err != nil {
+			return nil, err
 		}
-		if source.Interval {
-			s.addRange(e.Key, data)
-			continue
-		}
-		if _, twice := s.exact[string(e.Key)]; twice {
-			return nil, fmt.Errorf("nftables rules: set %s has an element twice, key %x", source.Name, e.Key)
-		}
-		s.exact[string(e.Key)] = data
 	}
-	return s, s.finish()
+	return s, r.disjoint()
 }
 
-// width is the length of the last field, the address of a range.
-func (s *set) width() int { return s.source.Key[len(s.source.Key)-1].Kind.Size() }
-
-// addRange adds an element whose key is the first key of a range and then the last.
-func (s *set) addRange(key []byte, data element) {
-	first, last := key[:len(key)/2], key[len(key)/2:]
-	at := len(first) - s.width()
-	r := span{element: data}
-	r.first, _ = netip.AddrFromSlice(first[at:])
-	r.last, _ = netip.AddrFromSlice(last[at:])
-	s.ranges[string(first[:at])] = append(s.ranges[string(first[:at])], r)
+// setReader fills a set.
+type setReader struct {
+	*set
+	index map[element]int
+	// seen are the keys of a set without intervals; ranges are the last fields of one
+	// with intervals, by the bytes of the fields before.
+	seen   map[string]bool
+	ranges map[string][]space.Interval
 }
 
-// find looks a key up in a set or a map with intervals.
-func (s *set) find(key []byte) (element, bool) {
-	at := len(key) - s.width()
-	if at < 0 {
-		return element{}, false // of a packet whose addresses are of two families
+func (r *setReader) add(e *nft.Element) error {
+	data := element{}
+	switch fields := r.source.Data; {
+	case r.source.Verdicts():
+		data.decision = decision{e.Verdict, string(e.Chain)}
+	case len(fields) == 2:
+		values := numbers(fields, e.Data)
+		data.address, data.port = values[0], values[1]
+	case len(fields) == 1:
+		data.number = uint32(numbers(fields, e.Data)[0].Lo)
 	}
-	addr, _ := netip.AddrFromSlice(key[at:])
-	// The last range that begins at or before the address.
-	list := s.ranges[string(key[:at])]
-	i, _ := slices.BinarySearchFunc(list, addr, func(r span, a netip.Addr) int { return cmp.Or(r.first.Compare(a), -1) })
-	if i == 0 || list[i-1].last.Less(addr) {
-		return element{}, false
+	first, last := e.Key, e.Key
+	if r.source.Interval {
+		first, last = e.Key[:len(e.Key)/2], e.Key[len(e.Key)/2:]
 	}
-	return list[i-1].element, true
+	key := make([]space.Interval, len(r.source.Key))
+	from, to := numbers(r.source.Key, first), numbers(r.source.Key, last)
+	for i := range key {
+		key[i] = space.Interval{First: from[i], Last: to[i]}
+	}
+	if err := r.twice(first, key); err != nil {
+		return err
+	}
+	at, known := r.index[data]
+	if !known {
+		at = len(r.data)
+		r.index[data], r.data = at, append(r.data, data)
+	}
+	r.table.Add(key, 0, at)
+	return nil
 }
 
-// finish sorts the ranges. Ranges of one key must not overlap, as nft requires.
-func (s *set) finish() error {
-	for _, list := range s.ranges {
-		slices.SortFunc(list, func(a, b span) int { return a.first.Compare(b.first) })
+// twice refuses a key that is there already; ranges are compared in the end.
+func (r *setReader) twice(first []byte, key []space.Interval) error {
+	if r.source.Interval {
+		at := len(first) - r.source.Key[len(key)-1].Kind.Size()
+		before := string(first[:at])
+		r.ranges[before] = append(r.ranges[before], key[len(key)-1])
+		return nil
+	}
+	if r.seen[string(first)] {
+		return fmt.Errorf("nftables rules: set %s has an element twice, key %x", r.source.Name, first)
+	}
+	r.seen[string(first)] = true
+	return nil
+}
+
+// disjoint refuses ranges of one key that overlap, as nft does.
+func (r *setReader) disjoint() error {
+	for _, list := range r.ranges {
+		slices.SortFunc(list, func(a, b space.Interval) int { return cmp.Or(a.First.Compare(b.First), a.Last.Compare(b.Last)) })
 		for i := 1; i < len(list); i++ {
-			if !list[i-1].last.Less(list[i].first) {
-				return fmt.Errorf("nftables rules: set %s: %v is in two ranges", s.source.Name, list[i].first)
+			if !list[i-1].Last.Less(list[i].First) {
+				return fmt.Errorf("nftables rules: set %s: %v is in two ranges", r.source.Name, list[i].First.Addr(list[i].First.Hi != 0))
 			}
 		}
 	}
 	return nil
+}
+
+// numbers reads the values of a key or of data, which are padded if there are several.
+func numbers(fields []nft.Field, b []byte) []space.Number {
+	out := make([]space.Number, len(fields))
+	for i, f := range fields {
+		size := f.Kind.Size()
+		out[i] = number(f.Kind, b[:size])
+		if len(fields) > 1 {
+			size = (size + 3) / 4 * 4
+		}
+		b = b[min(size, len(b)):]
+	}
+	return out
+}
+
+// number reads a value in the kernel's form.
+func number(k nft.Kind, b []byte) space.Number {
+	switch k {
+	case nft.Addr6:
+		return space.Number{Hi: binary.BigEndian.Uint64(b), Lo: binary.BigEndian.Uint64(b[8:])}
+	case nft.Addr4:
+		return space.N(uint64(binary.BigEndian.Uint32(b)))
+	case nft.Proto:
+		return space.N(uint64(b[0]))
+	case nft.Port:
+		return space.N(uint64(binary.BigEndian.Uint16(b)))
+	}
+	return space.N(uint64(binary.NativeEndian.Uint32(b)))
 }
