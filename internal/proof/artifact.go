@@ -10,8 +10,9 @@ import (
 	"github.com/planec/planec/ir/space"
 )
 
-// Artifact compares an artifact with its program, for every packet of both families. It
-// ends at the given number of differences.
+// Artifact compares the files of a backend with a program, for every packet of both
+// families. It ends at the given number of differences; in each of them, both results have
+// their steps. An error says that the files cannot be read or judged, so nothing is shown.
 func Artifact(p *ir.Program, b backends.Backend, a backends.Artifact, most int) (Report, error) {
 	rules, err := interp.New(b.Name(), a, p.Node.Addresses, false)
 	if err != nil {
@@ -20,8 +21,38 @@ func Artifact(p *ir.Program, b backends.Backend, a backends.Artifact, most int) 
 	l, e := limitsOf(b.Check(p)), eval.New(p)
 	o := outcomes{approximates: l.approximates, shares: true}
 	c := Comparison{Want: Meaning(e), Got: rules.EvalAll, Excluded: l.excludes, Same: o.same, Most: most}
-	return c.Run(without(Space(e), rules.Bound()))
+	report, err := c.Run(without(Space(e), rules.Bound()))
+	report.Limits = l.texts
+	if err != nil || len(report.Differences) == 0 {
+		return report, err
+	}
+	return report, explain(&report, e, b, a, p)
 }
+
+// explain evaluates the packets of differences alone, with steps.
+func explain(r *Report, e *eval.Evaluator, b backends.Backend, a backends.Artifact, p *ir.Program) error {
+	rules, err := interp.New(b.Name(), a, p.Node.Addresses, true)
+	if err != nil {
+		return err
+	}
+	for i := range r.Differences {
+		d := &r.Differences[i]
+		d.Want = e.Eval(d.Packet)
+		got, err := rules.Eval(d.Packet)
+		if err == nil {
+			d.Got = got
+		}
+	}
+	return nil
+}
+
+// Meaning is the judge of a program.
+func Meaning(e *eval.Evaluator) Judge {
+	return func(packets *space.Packets) (eval.Result, error) { return e.EvalAll(packets), packets.Err() }
+}
+
+// Space is every first packet of a connection on the program's node, of both families.
+func Space(e *eval.Evaluator) []space.Box { return append(e.Space(true), e.Space(false)...) }
 
 // without leaves out packets from elsewhere whose source is one of the addresses.
 func without(boxes []space.Box, bound []netip.Addr) []space.Box {
@@ -43,11 +74,3 @@ func without(boxes []space.Box, bound []netip.Addr) []space.Box {
 	}
 	return out
 }
-
-// Meaning is the judge of a program.
-func Meaning(e *eval.Evaluator) Judge {
-	return func(packets *space.Packets) (eval.Result, error) { return e.EvalAll(packets), packets.Err() }
-}
-
-// Space is every first packet of a connection on the program's node, of both families.
-func Space(e *eval.Evaluator) []space.Box { return append(e.Space(true), e.Space(false)...) }

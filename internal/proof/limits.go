@@ -21,6 +21,8 @@ type limits struct {
 	addresses4, addresses6 space.Set
 	// noType255 and noProtocol0 are packets that xtables has no match for.
 	noType255, noProtocol0 bool
+	// texts are the diagnostics.
+	texts []string
 }
 
 // limitsOf reads what a backend's Check says of a program.
@@ -28,6 +30,9 @@ func limitsOf(found []diag.Diagnostic) *limits {
 	l := &limits{refused: make(map[string]bool), approximated: make(map[string]bool)}
 	var list []netip.Addr
 	for _, d := range found {
+		if d.Code == diag.NotExpressible || d.Code == diag.Approximated {
+			l.texts = append(l.texts, string(d.Code)+": "+d.Message)
+		}
 		switch d.Code {
 		case diag.NotExpressible:
 			l.refused[portOf(d.Origin)] = true

@@ -23,7 +23,7 @@ type outcomes struct {
 func (o *outcomes) same(want, got *eval.Result, p *space.Packets) string {
 	w, g := reached(want.Endpoints), reached(got.Endpoints)
 	if want.Verdict != got.Verdict || !slices.EqualFunc(w, g, func(a, b eval.Choice) bool { return a.Address == b.Address }) {
-		return fmt.Sprintf("%v %v instead of %v %v", got.Verdict, addresses(g), want.Verdict, addresses(w))
+		return "another verdict, or other endpoints"
 	}
 	if wd, gd := reached(want.Denied), reached(got.Denied); !slices.EqualFunc(wd, gd, func(a, b eval.Choice) bool { return a.Address == b.Address }) {
 		return fmt.Sprintf("policies deny %v instead of %v", addresses(gd), addresses(wd))

@@ -35,6 +35,23 @@ func (p Packet) Box() space.Box {
 	return b
 }
 
+// nameIn returns a name of an interface in a set: "eth0" if it is there, else a short one. A
+// number is a name only if no zero byte is before another byte.
+func nameIn(s *space.Set) string {
+	if s.Contains(space.Name("eth0")) {
+		return "eth0"
+	}
+	list, _ := s.Intervals()
+	for _, i := range list {
+		for _, name := range []string{i.First.Name(), i.First.Name() + "0", i.First.Name() + "a"} {
+			if len(name) <= space.MaxName && s.Contains(space.Name(name)) {
+				return name
+			}
+		}
+	}
+	return s.Least().Name()
+}
+
 // Representative returns the lowest packet of a box.
 func Representative(b *space.Box) Packet {
 	n := func(f space.Field) uint64 { return b.Sets[f].Least().Lo }
@@ -43,8 +60,20 @@ func Representative(b *space.Box) Packet {
 		Src: b.Sets[space.Source].Least().Addr(b.IPv6), Dst: b.Sets[space.Destination].Least().Addr(b.IPv6),
 		Protocol: ir.Protocol(n(space.Protocol)), Port: uint16(n(space.Port)), SourcePort: uint16(n(space.SourcePort)),
 		Type: uint8(t >> 8), Code: uint8(t), From: Entry(n(space.Entry)),
-		Interface: b.Sets[space.Interface].Least().Name(), Midstream: n(space.Midstream) == 1,
+		Interface: nameIn(&b.Sets[space.Interface]), Midstream: n(space.Midstream) == 1,
 	}
+}
+
+// Widest returns the box with every value that the fields of a packet of a protocol like
+// the box's may have.
+func Widest(b *space.Box) space.Box {
+	e := Evaluator{ipv4: scope{own: space.Every(32)}, ipv6: scope{own: space.Every(128)}}
+	for _, w := range e.Space(b.IPv6) {
+		if w.Sets[space.Entry].Contains(b.Sets[space.Entry].Least()) && w.Sets[space.Protocol].Contains(b.Sets[space.Protocol].Least()) {
+			return w
+		}
+	}
+	return *b
 }
 
 // multicast are the addresses that are never a source (RFC 1122, RFC 4291).
