@@ -100,8 +100,7 @@ func (t *trace) judgeNode(d ir.Direction, peer space.Value, q *header) bool {
 func (t *trace) decide(q question) bool {
 	end := fromOwnNode()
 	if !q.own {
-		ipv6 := t.packets.IPv6()
-		end = far{in: func(s *members) bool { return t.packets.Within(q.peer, s.in(ipv6)) }}
+		end = t.far(&q)
 	}
 	decision, subject := t.policies.judge(q.profile, q.direction, q.header, end)
 	if !subject || decision.Tier == nil && len(q.profile.Tiers(q.direction)) == 0 {
@@ -114,6 +113,22 @@ func (t *trace) decide(q question) bool {
 		t.explainDecision(&q, decision)
 	}
 	return decision.Accept
+}
+
+// far is the other end of packets, at an address.
+func (t *trace) far(q *question) far {
+	if q.peer.Known || q.profile == nil {
+		ipv6 := t.packets.IPv6()
+		return far{in: func(s *members) bool { return t.packets.Within(q.peer, s.in(ipv6)) }}
+	}
+	p := t.policies.ends.of(t.policies, direction{q.profile, q.direction})
+	class := -1
+	return far{in: func(s *members) bool {
+		if class < 0 {
+			class, _ = p.table.Find(t.packets, space.Known(space.N(uint64(t.scope.family))), q.peer)
+		}
+		return p.in[class][s]
+	}}
 }
 
 // explainDecision adds the steps of a decision.

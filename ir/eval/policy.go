@@ -20,6 +20,7 @@ type policies struct {
 	// node is the profile of the node itself, or nil.
 	node  *ir.Profile
 	sets  map[string]*members
+	ends  peersOf
 	names map[netip.Addr]ir.Peer
 	// denying caches whether a direction of a profile denies anything.
 	denying *sync.Map

@@ -51,4 +51,4 @@ func (b *Box) Contains(values *[Fields]Number) bool {
 }
 
 // Every is the set of all numbers of n bits, 1 to 128.
-func Every(n int) Set { return Of(Interval{Last: highest(n)}) }
+func Every(n int) Set { return Of(Interval{Last: Highest(n)}) }

@@ -13,8 +13,8 @@ type Number struct{ Hi, Lo uint64 }
 // N returns a small number.
 func N(n uint64) Number { return Number{Lo: n} }
 
-// highest is the highest number of n bits, 1 to 128.
-func highest(n int) Number {
+// Highest is the highest number of n bits, 1 to 128.
+func Highest(n int) Number {
 	if n <= 64 {
 		return Number{Lo: ^uint64(0) >> (64 - n)}
 	}
@@ -26,7 +26,7 @@ func Host(prefix, length int) Number {
 	if prefix >= length {
 		return Number{}
 	}
-	return highest(length - prefix)
+	return Highest(length - prefix)
 }
 
 // Compare returns -1, 0 or 1.
@@ -43,14 +43,14 @@ func (n Number) Compare(m Number) int {
 // Less reports whether n is lower than m.
 func (n Number) Less(m Number) bool { return n.Hi < m.Hi || n.Hi == m.Hi && n.Lo < m.Lo }
 
-// next returns n + 1, and 0 for the highest number.
-func (n Number) next() Number {
+// Next returns n + 1, and 0 for the highest number.
+func (n Number) Next() Number {
 	lo, carry := bits.Add64(n.Lo, 1, 0)
 	return Number{n.Hi + carry, lo}
 }
 
-// prev returns n - 1, and the highest number for 0.
-func (n Number) prev() Number {
+// Prev returns n - 1, and the highest number for 0.
+func (n Number) Prev() Number {
 	lo, borrow := bits.Sub64(n.Lo, 1, 0)
 	return Number{n.Hi - borrow, lo}
 }
@@ -83,7 +83,7 @@ func bit(at int) Number {
 }
 
 // below returns the bits below one.
-func below(at int) Number { return bit(at).prev() }
+func below(at int) Number { return bit(at).Prev() }
 
 // trailing is the position of the lowest bit that is set, 128 for 0.
 func (n Number) trailing() int {

@@ -52,7 +52,7 @@ func Names(prefix string) Interval {
 	if len(prefix) >= MaxName {
 		return Interval{first, first}
 	}
-	return Interval{first, first.Or(highest(8 * (16 - len(prefix))))}
+	return Interval{first, first.Or(Highest(8 * (16 - len(prefix))))}
 }
 
 // union sorts the intervals and joins those that overlap or touch.
@@ -62,7 +62,7 @@ func union(list []Interval) []Interval {
 	for _, i := range list {
 		if n := len(kept); n > 0 {
 			last := &kept[n-1].Last
-			if !last.Less(i.First) || last.next() == i.First {
+			if !last.Less(i.First) || last.Next() == i.First {
 				if last.Less(i.Last) {
 					*last = i.Last
 				}
@@ -157,7 +157,7 @@ func (s Set) Split(by *Set) (in, out Set) {
 		for ; at < len(by.list) && !i.Last.Less(by.list[at].First); at++ {
 			b := by.list[at]
 			if from.Less(b.First) {
-				outside = append(outside, Interval{from, b.First.prev()})
+				outside = append(outside, Interval{from, b.First.Prev()})
 			} else {
 				b.First = from
 			}
@@ -166,7 +166,7 @@ func (s Set) Split(by *Set) (in, out Set) {
 				break
 			}
 			inside = append(inside, b)
-			from = b.Last.next()
+			from = b.Last.Next()
 		}
 		if !done {
 			outside = append(outside, Interval{from, i.Last})
@@ -218,7 +218,7 @@ func (s Set) Bounded(mask Number) bool {
 	}
 	count := 0
 	for mask != (Number{}) {
-		mask, count = mask.And(mask.prev()), count+1
+		mask, count = mask.And(mask.Prev()), count+1
 	}
 	return count <= maxAdded && have<<count <= 1<<maxAdded
 }
@@ -238,12 +238,12 @@ func subsets(of Number) []Number {
 
 // Block returns the interval that a mask of an address's leading bits selects: a network.
 func Block(mask, value Number, ipv6 bool) (Interval, bool) {
-	every := highest(32)
+	every := Highest(32)
 	if ipv6 {
-		every = highest(128)
+		every = Highest(128)
 	}
 	host := every.Without(mask)
-	return Interval{value, value.Or(host)}, host.And(host.next()) == (Number{})
+	return Interval{value, value.Or(host)}, host.And(host.Next()) == (Number{})
 }
 
 // Own returns the numbers of a node's own addresses of each family, with the loopback

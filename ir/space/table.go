@@ -16,26 +16,66 @@ import (
 // entries say of the remaining values, so packets that no entry tells apart stay
 // together: a table of 10,000 addresses with 30 verdicts cuts a box in 31 parts.
 type Table struct {
-	entries []entry
+	entries []Row
 	mu      sync.Mutex
 	// roots are the trees by the order of values.
 	roots map[string]*node
 }
 
-// entry is one entry of a table.
-type entry struct {
-	key      []Interval
-	priority int
-	value    int
-}
-
 // Add adds an entry. All keys of a table have the same number of intervals.
 func (t *Table) Add(key []Interval, priority, value int) {
-	t.entries = append(t.entries, entry{key, priority, value})
+	t.entries = append(t.entries, Row{key, priority, value})
 }
 
-// Len is the number of entries.
-func (t *Table) Len() int { return len(t.entries) }
+// Row is an entry of a table.
+type Row struct {
+	Key      []Interval // the interval of each value
+	Priority int        // the highest one that holds a key counts
+	Value    int        // what is found
+}
+
+// Rows returns the entries, in the order of their addition. They must not be changed.
+func (t *Table) Rows() []Row { return t.entries }
+
+// Then returns a table that finds what to says of what a table of single values finds, or
+// does not find.
+func (t *Table) Then(to func(value int, found bool) int) *Table {
+	out := &Table{entries: []Row{{Key: []Interval{{Last: Highest(128)}}, Value: to(0, false)}}, roots: make(map[string]*node)}
+	n := &node{order: []byte{0}}
+	parts := map[int]int32{}
+	part := func(value int) int32 {
+		at, has := parts[value]
+		if !has {
+			at = int32(len(n.children))
+			parts[value] = at
+			n.children = append(n.children, &node{value: value})
+		}
+		return at
+	}
+	if len(t.entries) == 0 {
+		n.starts, n.parts = []Number{{}}, []int32{part(out.entries[0].Value)}
+		out.roots["\x00"] = n
+		return out
+	}
+	from := t.root([]Value{{}})
+	moved := make(map[int32]int32)
+	for i, old := range from.parts {
+		at, has := moved[old]
+		if !has {
+			value := out.entries[0].Value
+			if old >= 0 {
+				value = to(t.child(from, int(old)).value, true)
+			}
+			at = part(value)
+			moved[old] = at
+		}
+		if last := len(n.parts); last == 0 || n.parts[last-1] != at {
+			n.starts, n.parts = append(n.starts, from.starts[i]), append(n.parts, at)
+		}
+	}
+	out.roots["\x00"] = n
+	return out
+}
 
 // Find returns the value of the entry that holds the key.
 func (t *Table) Find(p *Packets, key ...Value) (int, bool) {
@@ -116,7 +156,7 @@ func (t *Table) child(n *node, part int) *node {
 // divide makes the node of some entries.
 func (t *Table) divide(order []byte, entries []int32) *node {
 	if len(order) == 0 {
-		return &node{value: t.entries[t.best(entries)].value}
+		return &node{value: t.entries[t.best(entries)].Value}
 	}
 	n := &node{order: order, entries: entries}
 	d := divider{Table: t, node: n, last: len(order) == 1, known: make(map[string]int32)}
@@ -129,7 +169,7 @@ func (t *Table) divide(order []byte, entries []int32) *node {
 func (t *Table) best(entries []int32) int32 {
 	best := entries[0]
 	for _, e := range entries[1:] {
-		if t.entries[e].priority > t.entries[best].priority || t.entries[e].priority == t.entries[best].priority && e < best {
+		if t.entries[e].Priority > t.entries[best].Priority || t.entries[e].Priority == t.entries[best].Priority && e < best {
 			best = e
 		}
 	}
@@ -157,9 +197,9 @@ func (d *divider) sweep() {
 	at := int(d.order[0])
 	edges := make([]edge, 0, 2*len(d.node.entries))
 	for _, e := range d.node.entries {
-		i := d.Table.entries[e].key[at]
+		i := d.Table.entries[e].Key[at]
 		edges = append(edges, edge{i.First, e, false})
-		if end := i.Last.next(); end != (Number{}) {
+		if end := i.Last.Next(); end != (Number{}) {
 			edges = append(edges, edge{end, e, true})
 		}
 	}
@@ -205,7 +245,7 @@ func (d *divider) part(active []int32) int32 {
 	}
 	d.text = d.text[:0]
 	if d.last {
-		d.text = binary.AppendVarint(d.text, int64(d.Table.entries[d.best(active)].value))
+		d.text = binary.AppendVarint(d.text, int64(d.Table.entries[d.best(active)].Value))
 	} else {
 		for _, e := range active {
 			d.describe(&d.Table.entries[e])
@@ -220,13 +260,13 @@ func (d *divider) part(active []int32) int32 {
 	return part
 }
 
-func (d *divider) describe(e *entry) {
+func (d *divider) describe(e *Row) {
 	for _, at := range d.order[1:] {
-		for _, n := range []Number{e.key[at].First, e.key[at].Last} {
+		for _, n := range []Number{e.Key[at].First, e.Key[at].Last} {
 			d.text = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(d.text, n.Hi), n.Lo)
 		}
 	}
-	d.text = binary.AppendVarint(binary.AppendVarint(d.text, int64(e.priority)), int64(e.value))
+	d.text = binary.AppendVarint(binary.AppendVarint(d.text, int64(e.Priority)), int64(e.Value))
 }
 
 // choose returns the part that a value is in. It cuts the packets if their field is in
@@ -291,7 +331,7 @@ func (n *node) spread(s Set) (out []share, first int) {
 				from = i.First
 			}
 			if k+1 < len(n.starts) && !i.Last.Less(n.starts[k+1]) {
-				to = n.starts[k+1].prev()
+				to = n.starts[k+1].Prev()
 			}
 			add(n.parts[k], Interval{from, to})
 		}

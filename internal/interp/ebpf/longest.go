@@ -52,6 +52,20 @@ func (t *longest) find(p *space.Packets, set uint32, addr space.Value) uint32 {
 	return uint32(value)
 }
 
+// in returns the table of the addresses of one set.
+func (t *longest) in(set uint32, ipv6 bool) *space.Table {
+	from, out := &t.ipv4, new(space.Table)
+	if ipv6 {
+		from = &t.ipv6
+	}
+	for _, r := range from.Rows() {
+		if r.Key[0].Contains(space.N(uint64(set))) {
+			out.Add(r.Key[1:], r.Priority, r.Value)
+		}
+	}
+	return out
+}
+
 // contains reports whether a prefix of the set covers the address.
 func (t *longest) contains(p *space.Packets, set uint32, addr space.Value) bool {
 	return t.find(p, set, addr) != 0

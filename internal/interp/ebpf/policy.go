@@ -31,6 +31,7 @@ type policies struct {
 	// and class; these entries have the symbols.
 	profiles map[layout.PolicyID]int
 	members  map[uint32]int
+	peers    peers
 }
 
 func newPolicies(img *image.Image) *policies {
@@ -227,12 +228,12 @@ func (r *run) judge(s subject, direction uint8, peer space.Value, q transport) b
 	if !policed {
 		return true
 	}
+	if !r.explain {
+		return r.decide(s, r.rowOf(s, direction, row, peer), q, 0, ir.Origin{}, "", "")
+	}
 	class := r.policies.classes.find(r.packets, layout.ClassSet(r.packets.IPv6()), peer)
 	if own, found := r.policies.rows[layout.RowKey{Profile: s.Profile, Class: layout.BE32Of(class), Direction: direction}]; found {
 		row = own
-	}
-	if !r.explain {
-		return r.decide(s, row, q, 0, ir.Origin{}, "", "")
 	}
 	origin, sets := s.profile.Origin, ""
 	if class != 0 {

@@ -38,9 +38,7 @@ func (m *machine) acts(s nft.Statement) bool {
 	case nft.HashMark:
 		m.hash(s)
 	case nft.SetPriority:
-		m.priority = s.Class
-	case nft.SetFromMap:
-		return m.setFromMap(s)
+		m.setPriority(s.Class)
 	case nft.Update:
 		m.update(s)
 	}
@@ -84,7 +82,10 @@ func (m *machine) dnat(s nft.DNAT) bool {
 	return true
 }
 
-func (m *machine) setFromMap(s nft.SetFromMap) bool {
+func (m *machine) setFromMap(s nft.SetFromMap, last bool) bool {
+	if last && m.defers(s) {
+		return true
+	}
 	e, ok := m.lookup(s.Set, s.Key)
 	if !ok {
 		return false
@@ -92,7 +93,7 @@ func (m *machine) setFromMap(s nft.SetFromMap) bool {
 	if s.Field.Source == nft.MetaMark {
 		m.mark, m.hashed = e.number, e.hashed
 	} else {
-		m.priority = e.number
+		m.setPriority(e.number)
 	}
 	return true
 }
@@ -153,7 +154,7 @@ func (m *machine) bind(s nft.Update, key []space.Value) {
 	case nft.MetaMark:
 		b.data.number, b.data.hashed = m.mark, m.hashed
 	case nft.MetaPriority:
-		b.data.number = m.priority
+		b.data.number = m.plainPriority()
 	}
 	m.filled[s.Set] = append(m.filled[s.Set], b)
 }

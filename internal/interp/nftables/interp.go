@@ -18,6 +18,7 @@ type Interpreter struct {
 	// own4 and own6 are the node's addresses, with loopback ones.
 	own4, own6 space.Set
 	explain    bool
+	composed   composed
 }
 
 // New returns an interpreter. own are the node's addresses, which the kernel knows

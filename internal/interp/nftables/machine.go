@@ -20,7 +20,10 @@ type machine struct {
 
 	mark, priority uint32
 	// hashed is whether the mark is a hash.
-	hashed      bool
+	hashed bool
+	// deferred is where the priority comes from, if it was not looked up yet.
+	deferred *deferred
+
 	dnated      bool
 	masqueraded bool
 	// untracked is whether a rule keeps the connection from being tracked: the kernel
@@ -60,7 +63,7 @@ func (m *machine) value(f nft.Field) space.Value {
 	case nft.MetaMark:
 		return known(m.mark)
 	case nft.MetaPriority:
-		return known(m.priority)
+		return known(m.plainPriority())
 	case nft.Random:
 		return known(m.draws.Random(f.Modulus))
 	case nft.ConntrackID:
@@ -84,6 +87,9 @@ func (m *machine) lookup(source *nft.Set, fields []nft.Field) (found, bool) {
 		m.packets.Fail(errHash)
 	}
 	s := m.table.sets[source.Index]
+	if m.deferred != nil && len(fields) == 1 && fields[0].Source == nft.MetaPriority {
+		return m.lookupDeferred(s)
+	}
 	at, ok := s.table.Find(m.packets, m.key(fields)...)
 	if !ok {
 		return found{}, false
@@ -137,8 +143,12 @@ func (m *machine) chain(c *chain) decision {
 
 func (m *machine) rule(c *chain, r *rule) decision {
 	m.decided = decision{}
-	for _, s := range r.statements {
-		if !m.matches(s) {
+	for i, s := range r.statements {
+		if set, is := s.(nft.SetFromMap); is {
+			if !m.setFromMap(set, i == len(r.statements)-1) {
+				return decision{}
+			}
+		} else if !m.matches(s) {
 			return decision{}
 		}
 	}
@@ -188,7 +198,7 @@ func (m *machine) matches(s nft.Statement) bool {
 		if s.Field.Source == nft.MetaMark {
 			return m.plainMark() >= s.Least
 		}
-		return m.priority >= s.Least
+		return m.plainPriority() >= s.Least
 	}
 	return m.acts(s)
 }
