@@ -21,7 +21,7 @@ func Artifact(p *ir.Program, b backends.Backend, a backends.Artifact, most int) 
 	l, e := limitsOf(b.Check(p)), eval.New(p)
 	o := outcomes{approximates: l.approximates, shares: true}
 	c := Comparison{Want: Meaning(e), Got: rules.EvalAll, Excluded: l.excludes, Same: o.same, Most: most}
-	report, err := c.Run(without(Space(e), rules.Bound()))
+	report, err := c.Run(without(Space(e, statesOf(b.Name())...), rules.Bound()))
 	report.Limits = l.texts
 	if err != nil || len(report.Differences) == 0 {
 		return report, err
@@ -51,8 +51,19 @@ func Meaning(e *eval.Evaluator) Judge {
 	return func(packets *space.Packets) (eval.Result, error) { return e.EvalAll(packets), packets.Err() }
 }
 
-// Space is every first packet of a connection on the program's node, of both families.
-func Space(e *eval.Evaluator) []space.Box { return append(e.Space(true), e.Space(false)...) }
+// Space is every packet in the states on the program's node, of both families.
+func Space(e *eval.Evaluator, states ...eval.State) []space.Box {
+	return append(e.Space(true, states...), e.Space(false, states...)...)
+}
+
+// statesOf are the states of connections that the files of a backend decide about. Without
+// rules for packets, the programs and IPVS follow known connections by tables of their own.
+func statesOf(backend string) []eval.State {
+	if backend == "nftables" || backend == "iptables" {
+		return eval.States()
+	}
+	return []eval.State{eval.FirstPacket}
+}
 
 // without leaves out packets from elsewhere whose source is one of the addresses.
 func without(boxes []space.Box, bound []netip.Addr) []space.Box {

@@ -50,8 +50,8 @@ func Changes(before, after *ir.Program, most int) (list []Change, complete bool,
 
 // spaceOfBoth is every packet of a node whose own addresses are those of both programs.
 func spaceOfBoth(a, b *eval.Evaluator) []space.Box {
-	out := Space(a)
-	for i, other := range Space(b) {
+	out := Space(a, eval.States()...)
+	for i, other := range Space(b, eval.States()...) {
 		for f := range out[i].Sets {
 			x, _ := out[i].Sets[f].Intervals()
 			y, _ := other.Sets[f].Intervals()

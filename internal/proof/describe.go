@@ -32,7 +32,7 @@ func Describe(b *space.Box) []FieldSet {
 		if every, _ := whole.Sets[f].Intervals(); equal(list, every) && !selected && f != space.Protocol && f != space.Entry {
 			continue
 		}
-		if n, ok := b.Sets[f].Point(); ok && n == (space.Number{}) && f >= space.Port {
+		if n, ok := b.Sets[f].Point(); ok && n == (space.Number{}) && f >= space.Port && f != space.State {
 			continue // a field that the protocol lacks
 		}
 		set := FieldSet{Field: f.String()}
@@ -91,6 +91,8 @@ func numberText(f space.Field, n uint64) string {
 		return ir.Protocol(n).String()
 	case space.Type:
 		return fmt.Sprintf("%d/%d", n>>8, n&0xff)
+	case space.State:
+		return eval.State(n).String()
 	case space.Midstream:
 		return map[uint64]string{0: "no", 1: "yes"}[n]
 	}

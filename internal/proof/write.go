@@ -86,6 +86,9 @@ func (p Packet) String() string {
 	if p.Midstream {
 		b.WriteString(", a segment without SYN")
 	}
+	if p.State != "" {
+		fmt.Fprintf(&b, ", of state %s", p.State)
+	}
 	return b.String()
 }
 

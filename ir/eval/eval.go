@@ -82,6 +82,9 @@ func (t *trace) eval() Result {
 	if t.packets.IPv6() {
 		t.scope = &t.ipv6
 	}
+	if !t.packets.Is(space.State, space.N(uint64(FirstPacket))) {
+		return t.known()
+	}
 	frontend := t.findFrontend()
 	if frontend == nil {
 		return t.unclaimed()

@@ -8,6 +8,27 @@ import (
 	"github.com/planec/planec/ir/space"
 )
 
+// known handles packets that are not the first of a connection. Connection tracking gives
+// those of a known connection the addresses of its first packet, and nothing judges them
+// again. Nothing translates packets of no connection: they are dropped where the node
+// forwards them, unless the kernel is liberal, and policies judge them as they are.
+func (t *trace) known() Result {
+	dst := space.Destination.Value()
+	switch {
+	case !t.packets.Is(space.State, space.N(uint64(Invalid))):
+		t.step("conntrack", ir.Origin{}, "the packet is of a known connection")
+		return t.end(Pass)
+	case t.program.Node.DropInvalid && !t.from(FromNode) && !t.packets.Within(dst, &t.scope.own):
+		t.step("conntrack", ir.Origin{}, "the packet is of no connection, and the node would forward it: dropped")
+		return t.end(Drop)
+	}
+	t.step("conntrack", ir.Origin{}, "the packet is of no connection")
+	if !t.police(dst, space.Port.Value()) {
+		return t.end(t.refusal())
+	}
+	return t.end(Pass)
+}
+
 // opens reports whether a midstream segment may be taken for the first packet of a
 // connection. It counts as a reply, and so as no opening, if it comes from a pod
 // whose ingress policies deny something or goes to a pod whose egress policies do:

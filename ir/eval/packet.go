@@ -8,7 +8,8 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// Packet is the first packet of a connection, as it reaches the node.
+// Packet is a packet as it reaches the node: the first of its connection, unless State says
+// otherwise.
 type Packet struct {
 	Src, Dst netip.Addr  // both unmapped, of one family; Src is never multicast
 	Protocol ir.Protocol // TCP, UDP, SCTP or another; ICMP has Type instead of Port
@@ -26,6 +27,8 @@ type Packet struct {
 	// Midstream marks a TCP segment without SYN of a connection that conntrack
 	// does not know: it has ended, or the conntrack table was emptied.
 	Midstream bool
+	// State is the state of the packet's connection.
+	State State
 }
 
 // String returns "src -> dst:port/proto from entry".
@@ -65,6 +68,24 @@ func (p Packet) Transport(port uint16) Transport {
 		return Transport{Protocol: p.Protocol, Port: port, SourcePort: p.SourcePort}
 	}
 	return Transport{Protocol: p.Protocol}
+}
+
+// State is what connection tracking knows of a packet's connection.
+type State uint8
+
+// The states: the first packet of a connection; a later one or a reply; an ICMP error about
+// a connection; a packet that belongs to no connection (ctinfo and IPS_ of
+// include/uapi/linux/netfilter/nf_conntrack_common.h).
+const (
+	FirstPacket State = iota
+	Established
+	Related
+	Invalid
+)
+
+// String returns "new", "established", "related" or "invalid".
+func (s State) String() string {
+	return textOf("state", uint8(s)+1, "new", "established", "related", "invalid")
 }
 
 // Entry is where a packet enters the node.

@@ -26,6 +26,7 @@ func (p Packet) Box() space.Box {
 	if p.Midstream {
 		set(space.Midstream, 1)
 	}
+	set(space.State, uint64(p.State))
 	b.Sets[space.Interface] = space.Point(space.Name(p.Interface))
 	// The node's packet has no source if the node has no known address of the family.
 	if p.Src.IsValid() {
@@ -61,14 +62,18 @@ func Representative(b *space.Box) Packet {
 		Protocol: ir.Protocol(n(space.Protocol)), Port: uint16(n(space.Port)), SourcePort: uint16(n(space.SourcePort)),
 		Type: uint8(t >> 8), Code: uint8(t), From: Entry(n(space.Entry)),
 		Interface: nameIn(&b.Sets[space.Interface]), Midstream: n(space.Midstream) == 1,
+		State: State(n(space.State)),
 	}
 }
+
+// States returns all states.
+func States() []State { return []State{FirstPacket, Established, Related, Invalid} }
 
 // Widest returns the box with every value that the fields of a packet of a protocol like
 // the box's may have.
 func Widest(b *space.Box) space.Box {
 	e := Evaluator{ipv4: scope{own: space.Every(32)}, ipv6: scope{own: space.Every(128)}}
-	for _, w := range e.Space(b.IPv6) {
+	for _, w := range e.Space(b.IPv6, States()...) {
 		if w.Sets[space.Entry].Contains(b.Sets[space.Entry].Least()) && w.Sets[space.Protocol].Contains(b.Sets[space.Protocol].Least()) {
 			return w
 		}
@@ -79,11 +84,11 @@ func Widest(b *space.Box) space.Box {
 // multicast are the addresses that are never a source (RFC 1122, RFC 4291).
 var multicast = map[bool]netip.Prefix{false: netip.MustParsePrefix("224.0.0.0/4"), true: netip.MustParsePrefix("ff00::/8")}
 
-// Space returns all first packets of connections of one family, as disjoint boxes: from
+// Space returns all packets of one family in the given states, as disjoint boxes: from
 // every sender, to every address, of every protocol. Sources are neither multicast nor
 // loopback addresses, which kernels drop (ip_route_input_slow, ip6_rcv_core); those of the
 // node are its own addresses; and ICMP is that of the family.
-func (e *Evaluator) Space(ipv6 bool) []space.Box {
+func (e *Evaluator) Space(ipv6 bool, states ...State) []space.Box {
 	zero, every := space.Point(space.N(0)), space.Every(16)
 	addresses, icmp, other := space.Every(32), ir.ICMP, ir.ICMPv6
 	if ipv6 {
@@ -91,7 +96,10 @@ func (e *Evaluator) Space(ipv6 bool) []space.Box {
 	}
 	notSource := space.Of(space.Prefix(multicast[ipv6]), space.Prefix(loopback[family(ipv6)]))
 	_, sources := addresses.Split(&notSource)
-	own := e.ipv4.own
+	own, known := e.ipv4.own, make([]space.Number, len(states))
+	for i, s := range states {
+		known[i] = space.N(uint64(s))
+	}
 	if ipv6 {
 		own = e.ipv6.own
 	}
@@ -101,7 +109,7 @@ func (e *Evaluator) Space(ipv6 bool) []space.Box {
 		for f := range b.Sets {
 			b.Sets[f] = zero
 		}
-		b.Sets[space.Entry], b.Sets[space.Interface] = at.entry, at.names
+		b.Sets[space.Entry], b.Sets[space.Interface], b.Sets[space.State] = at.entry, at.names, space.Points(known...)
 		b.Sets[space.Source], b.Sets[space.Destination] = at.sources, addresses
 		for _, proto := range ir.Protocols() {
 			c := b

@@ -20,14 +20,16 @@ const (
 	SourcePort
 	// Type is type and code of ICMP, as one number of 16 bits.
 	Type
-	// Midstream is 1 for a TCP segment without SYN of an unknown connection.
+	// Midstream is 1 for a TCP segment without SYN.
 	Midstream
+	// State is the state of the connection, as package eval counts.
+	State
 	// Fields is the number of fields.
 	Fields
 )
 
 // fieldNames are the names of fields in messages.
-var fieldNames = [Fields]string{"entry", "interface", "protocol", "destination", "source", "port", "source port", "type", "midstream"}
+var fieldNames = [Fields]string{"entry", "interface", "protocol", "destination", "source", "port", "source port", "type", "midstream", "state"}
 
 // String returns the field's name.
 func (f Field) String() string { return fieldNames[f] }

@@ -8,6 +8,7 @@ import (
 
 	text "github.com/planec/planec/internal/text/iptables"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/eval"
 	"github.com/planec/planec/ir/space"
 )
 
@@ -134,24 +135,43 @@ func (c *compiler) interfaceMatch(word string) (match, error) {
 	return func(p *Packet) bool { return p.Inside(p.inInterface(), names) }, nil
 }
 
-// state matches conntrack states. The connection is always new; it may already
-// have an endpoint or the node's source address.
+// state matches conntrack states, and what has happened to the connection: that it has an
+// endpoint, or the node's source address.
 func state(list string) (match, error) {
-	var isNew, dnat, snat bool
+	var states []space.Number
+	var dnat, snat bool
 	for _, s := range strings.Split(list, ",") {
 		switch s {
 		case "NEW":
-			isNew = true
+			states = append(states, space.N(uint64(eval.FirstPacket)))
+		case "ESTABLISHED":
+			states = append(states, space.N(uint64(eval.Established)))
+		case "RELATED":
+			states = append(states, space.N(uint64(eval.Related)))
+		case "INVALID":
+			states = append(states, space.N(uint64(eval.Invalid)))
 		case "DNAT":
 			dnat = true
 		case "SNAT":
 			snat = true
-		case "INVALID", "RELATED", "ESTABLISHED":
 		default:
 			return nil, fmt.Errorf("state %q is not known", s)
 		}
 	}
-	return func(p *Packet) bool { return isNew || dnat && p.dnated || snat && p.Masqueraded && !p.Balanced }, nil
+	set := space.Points(states...)
+	return func(p *Packet) bool {
+		return !set.Empty() && p.In(space.State, &set) || dnat && p.translated(p.dnated) || snat && p.translated(p.Masqueraded && !p.Balanced)
+	}, nil
+}
+
+// translated reports whether an address of the connection was replaced. A known connection
+// may be such a one or not.
+func (p *Packet) translated(now bool) bool { return now || p.ofKnown() && p.Random(2) == 1 }
+
+// ofKnown reports whether the packet is of a known connection.
+func (p *Packet) ofKnown() bool {
+	set := space.Points(space.N(uint64(eval.Established)), space.N(uint64(eval.Related)))
+	return p.In(space.State, &set)
 }
 
 func addressType(source bool, kind string) (match, error) {

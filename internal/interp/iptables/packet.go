@@ -85,6 +85,9 @@ func (p *Packet) Explain(stage, text string) {
 func (p *Packet) Through(hook string, names ...string) bool {
 	p.hook = hook
 	for _, name := range names {
+		if name == "nat" && !p.Is(space.State, space.N(uint64(eval.FirstPacket))) {
+			continue // connection tracking translates the others by what it knows
+		}
 		if end := p.chain(p.tables[name][hook]); end == drop || end == reject {
 			p.end = end
 			return false

@@ -100,7 +100,7 @@ func (m *machine) lookup(source *nft.Set, fields []nft.Field) (found, bool) {
 // hook runs the base chains of one hook, and reports whether the packet goes on.
 func (m *machine) hook(hook nft.Hook, nat bool) bool {
 	for _, c := range m.table.hooks[hook] {
-		if c.base.Type == "nat" && (!nat || m.untracked) {
+		if c.base.Type == "nat" && (!nat || m.untracked || !m.is(eval.FirstPacket)) {
 			continue
 		}
 		m.decided = decision{}
@@ -168,9 +168,10 @@ func (m *machine) matches(s nft.Statement) bool {
 	case nft.InPrefix:
 		return m.packets.Inside(m.value(s.Field), space.Prefix(s.Prefix))
 	case nft.InState:
-		return s.New && !m.untracked || s.Untracked && m.untracked // each packet is the first of its connection
+		return m.inState(s)
 	case nft.HasDNAT:
-		return m.dnated
+		// A known connection may have an endpoint or not.
+		return m.dnated || m.is(eval.Established, eval.Related) && m.draws.Random(2) == 1
 	case nft.NoSYN:
 		return m.of(nft.TCP) && m.packets.Is(space.Midstream, space.N(1))
 	case nft.OfProtocol:
@@ -201,6 +202,30 @@ func (m *machine) matches(s nft.Statement) bool {
 		return m.plainPriority() >= s.Least
 	}
 	return m.acts(s)
+}
+
+// inState reports whether the connection is in one of the states.
+func (m *machine) inState(s nft.InState) bool {
+	if m.untracked {
+		return s.Untracked
+	}
+	var states []eval.State
+	for state, listed := range map[eval.State]bool{eval.FirstPacket: s.New, eval.Established: s.Established, eval.Related: s.Related, eval.Invalid: s.Invalid} {
+		if listed {
+			states = append(states, state)
+		}
+	}
+	return m.is(states...)
+}
+
+// is reports whether the connection is in one of the states.
+func (m *machine) is(states ...eval.State) bool {
+	numbers := make([]space.Number, len(states))
+	for i, s := range states {
+		numbers[i] = space.N(uint64(s))
+	}
+	set := space.Points(numbers...)
+	return m.packets.In(space.State, &set)
 }
 
 func (m *machine) of(p nft.Protocol) bool { return m.packets.Is(space.Protocol, space.N(uint64(p))) }
