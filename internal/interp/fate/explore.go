@@ -51,6 +51,9 @@ func (d *Draws) Random(n uint32) uint32 {
 	return d.list[d.at-1].value
 }
 
+// Drawn reports whether a number was drawn.
+func (d *Draws) Drawn() bool { return d.at > 0 }
+
 // Weighted returns an index of the parts, whose sum is 1. Over all paths, it returns every
 // index.
 func (d *Draws) Weighted(parts []float64) uint32 {

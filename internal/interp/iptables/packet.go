@@ -30,6 +30,10 @@ type Packet struct {
 	hook     string
 	dnated   bool
 	affinity uint32
+	// bound are the sets that rules have added the packet to, and again is whether its
+	// client has connected before.
+	bound map[*set]bool
+	again bool
 	// end is drop or reject once the rule last has refused the packet.
 	end  code
 	last *rule
@@ -201,7 +205,9 @@ func (p *Packet) result() eval.Result {
 	if !p.dnated {
 		return r
 	}
-	r.Affinity = p.affinity
+	if p.affinity > 0 && p.keeps() {
+		r.Affinity = p.affinity
+	}
 	c := eval.Choice{Address: netip.AddrPortFrom(p.to.Number.Addr(p.IPv6()), uint16(p.port.Number.Lo)), Weight: 1}
 	if r.Verdict != eval.Pass {
 		r.Denied = []eval.Choice{c}
@@ -210,4 +216,16 @@ func (p *Packet) result() eval.Result {
 	c.Masquerade, c.Hairpin = p.Masqueraded, p.interp.explain && p.ToSource()
 	r.Verdict, r.Endpoints = eval.DNAT, []eval.Choice{c}
 	return r
+}
+
+// keeps reports whether the next connection of the same client gets the same endpoint, with
+// the sets that rules have added this one to, and without a draw.
+func (p *Packet) keeps() bool {
+	if p.again {
+		return true
+	}
+	var d fate.Draws
+	next := Packet{Packets: p.Packets, to: space.Destination.Value(), port: space.Port.Value(), interp: p.interp, tables: p.tables, draws: &d, bound: p.bound, again: true}
+	travel(&next)
+	return !d.Drawn() && next.dnated && next.to == p.to && next.port == p.port
 }

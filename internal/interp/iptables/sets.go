@@ -286,6 +286,9 @@ func (c *compiler) inSet(words []string) (match, error) {
 // lookup matches a packet against the set. A packet of a protocol without ports
 // never matches elements with ports.
 func (s *set) lookup(p *Packet, sources []bool) (skbMark, bool) {
+	if p.bound[s] {
+		return skbMark{}, true
+	}
 	var key []space.Value
 	for i, part := range s.parts {
 		if part == "port" {

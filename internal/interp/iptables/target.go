@@ -133,9 +133,9 @@ func (c *compiler) setTarget(t *text.Target) (target, error) {
 				return target{}, fmt.Errorf("--timeout %s for set %s", word, verb.Values[0])
 			}
 		}
-		return target{act: func(p *Packet) { p.affinity = uint32(timeout) }}, only("--exist", "--timeout")
+		return target{act: func(p *Packet) { p.bind(s, uint32(timeout)) }}, only("--exist", "--timeout")
 	case "--del-set":
-		return target{}, only()
+		return target{act: func(p *Packet) { delete(p.bound, s) }}, only()
 	}
 	if _, maps := rest["--map-mark"]; !maps || !s.skbinfo || c.in.table != "mangle" {
 		return target{}, fmt.Errorf("marks are mapped in the table mangle, by --map-mark, from a set that has them")
@@ -145,4 +145,12 @@ func (c *compiler) setTarget(t *text.Target) (target, error) {
 			p.Mark = p.Mark&^m.mask ^ m.value
 		}
 	}}, only("--map-mark")
+}
+
+// bind adds the packet to a set.
+func (p *Packet) bind(s *set, timeout uint32) {
+	if p.bound == nil {
+		p.bound = make(map[*set]bool)
+	}
+	p.bound[s], p.affinity = true, timeout
 }

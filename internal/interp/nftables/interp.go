@@ -86,7 +86,9 @@ func (m *machine) result() eval.Result {
 	if !m.dnated {
 		return r
 	}
-	r.Affinity = uint32(m.affinity.Seconds())
+	if m.affinity > 0 && m.keeps() {
+		r.Affinity = uint32(m.affinity.Seconds())
+	}
 	to := netip.AddrPortFrom(m.dst.Number.Addr(m.packets.IPv6()), uint16(m.port.Number.Lo))
 	given := eval.Choice{Address: to, Weight: 1}
 	if r.Verdict != eval.Pass {
@@ -97,4 +99,16 @@ func (m *machine) result() eval.Result {
 	given.Hairpin = m.interp.explain && m.packets.Equal(m.dst, space.Source.Value())
 	r.Verdict, r.Endpoints = eval.DNAT, []eval.Choice{given}
 	return r
+}
+
+// keeps reports whether the next connection of the same client gets the same endpoint, with
+// what rules have put into maps for this one, and without a draw.
+func (m *machine) keeps() bool {
+	if m.again {
+		return true
+	}
+	var d fate.Draws
+	next := machine{interp: m.interp, table: m.table, packets: m.packets, dst: space.Destination.Value(), port: space.Port.Value(), draws: &d, filled: m.filled, again: true}
+	next.travel()
+	return !d.Drawn() && next.dnated && next.dst == m.dst && next.port == m.port
 }

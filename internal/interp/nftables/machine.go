@@ -36,6 +36,8 @@ type machine struct {
 	decided  decision
 	depth    int
 	steps    []eval.Step
+	// again is whether the client has connected before.
+	again bool
 	// logs are the prefixes with which rules logged the packet.
 	logs []string
 }
