@@ -27,6 +27,7 @@ type compileCommand struct {
 	outDir     string
 	noComments bool
 	check      bool
+	prove      bool
 	shard      string
 }
 
@@ -62,6 +63,7 @@ printed; with --out-dir the files are DIR/<node>/<backend>/<file>.`,
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "compile for every Node of the input")
 	flags.StringVar(&c.outDir, "out-dir", "", "write files below this directory")
 	flags.BoolVar(&c.check, "check", false, "write nothing: exit 1 when files below --out-dir are not what they would be")
+	flags.BoolVar(&c.prove, "prove", false, "write nothing that is not proved to do what the manifests say, see planec prove")
 	flags.StringVar(&c.shard, "shard", "", "with --all-nodes: every n-th node from the i-th on, as i/n with i from 0")
 	flags.BoolVar(&c.noComments, "no-comments", false, "leave the names of Services out of the rules")
 	return cmd
@@ -103,7 +105,7 @@ func (c *compileCommand) run() error {
 
 // print writes one file of one node to stdout.
 func (c *compileCommand) print(l *loaded, node string, selected []backends.Backend) error {
-	r, diags, err := compileNode(l, node, selected)
+	r, diags, err := compileNode(l, node, selected, c.prove)
 	if err != nil {
 		return err
 	}
@@ -134,7 +136,7 @@ func (c *compileCommand) files(l *loaded, nodes []string, selected []backends.Ba
 			for i := range next {
 				done()
 				r := &results[i]
-				r.result, r.diags, r.err = compileNode(l, nodes[i], selected)
+				r.result, r.diags, r.err = compileNode(l, nodes[i], selected, c.prove)
 				if r.err == nil && len(nodes) > 1 {
 					r.err = out.take(r.result)
 					r.result = nodeResult{}
@@ -174,10 +176,13 @@ type outcome struct {
 	err    error
 }
 
-// compileNode compiles one node's rules.
-func compileNode(l *loaded, node string, selected []backends.Backend) (nodeResult, diag.List, error) {
+// compileNode compiles one node's rules, and proves them where that is asked for.
+func compileNode(l *loaded, node string, selected []backends.Backend, prove bool) (nodeResult, diag.List, error) {
 	program, diags := l.cluster.Program(node)
 	r, err := emit(program, selected, &diags)
+	if err == nil && prove {
+		err = proveAll(program, selected, r)
+	}
 	return r, diags, err
 }
 

@@ -29,6 +29,8 @@ type diffCommand struct {
 	stateDir string
 	// unread counts the unreadable parts of NEW.
 	unread int
+	// prove lists all packets that are treated differently, instead of the report.
+	prove bool
 	// build reports that OLD and NEW are kustomizations.
 	build bool
 }
@@ -62,6 +64,9 @@ git:REV:PATH, or context:NAME, a cluster's objects as they are now. "live:" on e
   # The rules too
   planec diff old/ new/ --backend nftables --node node-a
 
+  # Every packet that a node treats in another way, as sets; or the proof that there is none
+  planec diff git:origin/main:manifests manifests --prove
+
   # What would apply change here?
   planec diff --live manifests/ --node node-a`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -81,6 +86,7 @@ git:REV:PATH, or context:NAME, a cluster's objects as they are now. "live:" on e
 	flags.BoolVar(&d.build, "build", false, "OLD and NEW are directories of kustomizations: compare what kubectl kustomize builds of them")
 	flags.BoolVar(&d.exitZero, "exit-zero", false, "exit 0 whatever differs")
 	flags.Var(&choices{value: &d.failOn, words: append(kindNames(), "objects", "rules")}, "fail-on", "exit 1 only for findings of these kinds: "+strings.Join(kindNames(), ", ")+", objects, rules")
+	flags.BoolVar(&d.prove, "prove", false, "list all packets that nodes treat in another way, as sets, or prove that there are none (-o text or json)")
 	flags.BoolVar(&d.live, "live", false, "compare with the rules that this machine applied last")
 	registerStateDir(flags, &d.stateDir)
 	return cmd
@@ -129,6 +135,9 @@ func (d *diffCommand) run(args []string) error {
 	}
 	if err := d.knowsNode(sides[0], sides[1]); err != nil {
 		return err
+	}
+	if d.prove {
+		return d.proveChanges(sides[0], sides[1])
 	}
 	report, err := d.compare(sides[0], sides[1])
 	if err != nil {

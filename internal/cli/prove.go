@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -206,4 +207,28 @@ func inputDigest(l *loaded) (string, error) {
 		return "", fmt.Errorf("the digest of the input: %w", err)
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// proveAll proves the files of backends. The error has the first difference.
+func proveAll(p *ir.Program, selected []backends.Backend, r nodeResult) error {
+	for i, b := range selected {
+		if err := proveOne(p, b, r.artifacts[i].artifact); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// proveOne proves the files of a backend. The error has the first difference.
+func proveOne(p *ir.Program, b backends.Backend, a backends.Artifact) error {
+	g := proved{b, &a}
+	c, err := g.prove(p, 1, nil)
+	if err != nil || c.Proved {
+		return err
+	}
+	var text strings.Builder
+	if err := proof.WriteText(&text, &c); err != nil {
+		return systemError(err)
+	}
+	return &exitError{exitFinding, errors.New(strings.TrimSuffix(text.String(), "\n"))}
 }

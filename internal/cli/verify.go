@@ -3,10 +3,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/ir/diag"
 )
@@ -14,6 +17,7 @@ import (
 func newVerify(s *Streams) *cobra.Command {
 	var t target
 	var format string
+	var prove bool
 	cmd := &cobra.Command{
 		Use:   "verify [-f PATH... --node NAME --backend NAME]",
 		Short: "Compare this kernel with what it should have",
@@ -41,6 +45,11 @@ sentence what is served when the kernel has exactly these rules.`,
 			}
 			r := changed{Command: "verify", Backend: e.Backend, InSync: p.Empty()}
 			if r.InSync {
+				if prove {
+					if err := proveEntry(e); err != nil {
+						return err
+					}
+				}
 				r.Serves = inSync(a, e.Entry, e.program)
 				return r.write(s.Out, format)
 			}
@@ -52,8 +61,21 @@ sentence what is served when the kernel has exactly these rules.`,
 		},
 	}
 	t.register(cmd.Flags())
+	cmd.Flags().BoolVar(&prove, "prove", false, "prove that the rules that are compared with do what the manifests say; needs -f")
 	formatFlag(cmd.Flags(), &format, kernelForms()...)
 	return cmd
+}
+
+// proveEntry proves the files that a kernel was compared with, and so the kernel's rules.
+func proveEntry(e *compiled) error {
+	if e.program == nil {
+		return inputError(errors.New("--prove needs the manifests: give -f and --node"))
+	}
+	selected, err := registry.Select(backends.DefaultOptions(), e.Backend)
+	if err != nil {
+		return inputError(err)
+	}
+	return proveOne(e.program, selected[0], e.Artifact)
 }
 
 func (t *target) entryOrLast(a *applier.Applier, s *Streams) (*compiled, error) {
