@@ -123,6 +123,7 @@ func (c *proveCommand) nodes(l *loaded) ([]string, error) {
 type proved struct {
 	backend backends.Backend
 	files   *backends.Artifact
+	dir     string // where the files are from, or ""
 }
 
 func (c *proveCommand) given(l *loaded) ([]proved, error) {
@@ -138,7 +139,7 @@ func (c *proveCommand) given(l *loaded) ([]proved, error) {
 		if err != nil {
 			return nil, inputError(err)
 		}
-		return []proved{{selected[0], &e.Artifact}}, nil
+		return []proved{{selected[0], &e.Artifact, c.artifact}}, nil
 	}
 	if len(c.backends) == 0 {
 		return nil, inputError(fmt.Errorf("--backend is missing: choose from %s", strings.Join(registry.Names(), ", ")))
@@ -166,6 +167,9 @@ func (g *proved) prove(p *ir.Program, most int, diags *diag.List) (proof.Certifi
 	}
 	report, err := proof.Artifact(p, g.backend, *artifact, most)
 	if err != nil {
+		if g.dir != "" {
+			err = fmt.Errorf("%s: %w", g.dir, err)
+		}
 		return proof.Certificate{}, inputError(fmt.Errorf("node %s, %s: nothing is proved: %w", p.Node.Name, g.backend.Name(), err))
 	}
 	c := proof.CertificateOf(&report, p, g.backend.Name())
@@ -221,7 +225,7 @@ func proveAll(p *ir.Program, selected []backends.Backend, r nodeResult) error {
 
 // proveOne proves the files of a backend. The error has the first difference.
 func proveOne(p *ir.Program, b backends.Backend, a backends.Artifact) error {
-	g := proved{b, &a}
+	g := proved{backend: b, files: &a}
 	c, err := g.prove(p, 1, nil)
 	if err != nil || c.Proved {
 		return err
