@@ -10,6 +10,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/proof"
 	"github.com/planec/planec/internal/testing/interptest"
 	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/internal/testing/testkit"
@@ -136,7 +137,7 @@ func try(t *testing.T, k testkit.Kernel, p *ir.Program, o backends.Options, flow
 // claimed removes the flows that the backend's Check refuses, counts them, and
 // stops at the limit.
 func claimed(b backends.Backend, p *ir.Program, flows []testkit.Flow, limit int) (sent []testkit.Flow, refused int) {
-	isRefused := interptest.Refused(b, p)
+	isRefused := proof.NewSingle(b, p).Excludes
 	e := eval.New(p)
 	for _, f := range flows {
 		if len(sent) == limit {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/planec/planec/internal/proof"
 	"github.com/planec/planec/internal/testing/irtest"
 
 	"github.com/planec/planec/backends"
@@ -29,7 +30,7 @@ func TestRandomPrograms(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		e, refused := eval.New(p), interptest.Refused(b, p)
+		e, refused := eval.New(p), proof.NewSingle(b, p).Excludes
 		for _, packet := range interptest.Packets(seed, p, packets) {
 			want := e.Eval(packet)
 			if refused(packet, want) {

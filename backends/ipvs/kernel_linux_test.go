@@ -16,7 +16,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/internal/testing/interptest"
+	"github.com/planec/planec/internal/proof"
 	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/internal/testing/uml"
@@ -125,7 +125,7 @@ func TestKernelAgreesWithEvaluator(t *testing.T) {
 // ones included, that conntrack takes for invalid: they are not judged (doc.go, Limits).
 func possible(p *ir.Program, b *ipvs.Backend, flows []testkit.Flow, n *report) []testkit.Flow {
 	e := eval.New(p)
-	refused := interptest.Refused(b, p)
+	refused := proof.NewSingle(b, p).Excludes
 	var out []testkit.Flow
 	for _, f := range flows {
 		packet := f.Packet()

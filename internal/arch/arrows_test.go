@@ -32,7 +32,7 @@ var shelves = map[string][]string{
 	"internal/apply":   {"ir", "compiler", "backends", "internal/base"},
 	"internal/agent":   {"ir", "compiler", "backends", "internal/apply", "internal/base", "internal/input", "internal/text"},
 	"internal/cli":     {"examples", "ir", "compiler", "backends", "internal/agent", "internal/apply", "internal/base", "internal/input", "internal/interp", "internal/proof", "internal/review", "internal/text"},
-	"internal/testing": {"ir", "compiler", "backends", "internal/apply", "internal/base", "internal/input", "internal/interp", "internal/review", "internal/text"},
+	"internal/testing": {"ir", "compiler", "backends", "internal/apply", "internal/base", "internal/input", "internal/interp", "internal/proof", "internal/review", "internal/text"},
 }
 
 // arrows is which packages each package of the compiler's own shelves may import: the

@@ -5,16 +5,15 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/proof"
 	"github.com/planec/planec/internal/testing/irtest"
 	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/internal/testing/testkit"
 	"github.com/planec/planec/ir"
-	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
 )
 
@@ -99,7 +98,7 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	refused, approximated := Refused(b, p), approximatedPorts(b, p)
+	compare := proof.NewSingle(b, p)
 	count := Count{Programs: 1}
 	e := eval.New(p)
 	for i, packet := range packets {
@@ -109,119 +108,23 @@ func Program(t testing.TB, name string, p *ir.Program, b backends.Backend, inter
 		// Segments in the middle of a connection are compared too.
 		packet.Midstream = i%8 == 0 && packet.Protocol == ir.TCP && len(p.Policy.Profiles) > 0
 		want := e.Eval(packet)
-		if refused(packet, want) {
+		if compare.Excludes(packet, want) {
 			count.Refused++
 			continue
 		}
 		count.Packets++
 		got, err := run(packet)
-		if want.Frontend != nil && covers(approximated, want.Frontend) {
-			// The two may differ in the duration of an affinity, and in what is logged.
-			got.Affinity, got.Logs = want.Affinity, want.Logs
-		}
-		if packet.Midstream {
-			// Rules may log it before those of the other direction refuse it.
-			got.Logs = want.Logs
-		}
+		reason := fmt.Sprint(err)
 		if err == nil {
-			err = compare(want, got)
+			reason = compare.Differs(packet, want, got)
 		}
-		if err != nil {
+		if reason != "" {
 			count.Disagreements++
-			t.Errorf("%s: %s: %v: %v\n%v", name, b.Name(), packet, err, want.Steps)
+			t.Errorf("%s: %s: %v: %s: %v instead of %v\n%v", name, b.Name(), packet, reason, proof.Outcome(&got), proof.Outcome(&want), want.Steps)
 		}
 	}
 	return count
 }
-
-// Refused returns a function that selects the packets for which the backend's own
-// diagnostics exclude a comparison: packets of a Service port with something not
-// expressible, and packets without a frontend to an address that is treated a
-// little differently.
-func Refused(b backends.Backend, p *ir.Program) func(eval.Packet, eval.Result) bool {
-	ports := make(map[string]bool)
-	addrs := make(map[netip.Addr]bool)
-	for _, d := range b.Check(p) {
-		switch d.Code {
-		case diag.NotExpressible:
-			ports[portOf(d.Origin)] = true
-		case diag.Approximated:
-			word, _, _ := strings.Cut(d.Message, " ")
-			if a, err := netip.ParseAddr(word); err == nil {
-				addrs[a] = true
-			}
-		}
-	}
-	return func(packet eval.Packet, r eval.Result) bool {
-		if r.Frontend != nil {
-			return covers(ports, r.Frontend) || r.Frontend.Elsewhere && addrs[packet.Dst]
-		}
-		// What the node sends to such an address may be refused in another way.
-		return addrs[packet.Dst] && (r.Verdict == eval.Pass || packet.Midstream || packet.From == eval.FromNode)
-	}
-}
-
-// approximatedPorts returns the Service ports that, according to the backend, are
-// treated a little differently.
-func approximatedPorts(b backends.Backend, p *ir.Program) map[string]bool {
-	ports := make(map[string]bool)
-	for _, d := range b.Check(p) {
-		if d.Code == diag.Approximated {
-			ports[portOf(d.Origin)] = true
-		}
-	}
-	return ports
-}
-
-// portOf returns the Service port of an origin, or the whole Service if the field
-// does not belong to a port.
-func portOf(o ir.Origin) string {
-	path, _, isPort := strings.Cut(o.Path, "]")
-	if !isPort || !strings.HasPrefix(path, "spec.ports[") {
-		path = ""
-	}
-	return o.Namespace + "/" + o.Name + " " + path
-}
-
-// covers reports whether the frontend's port, or its whole Service, is listed.
-func covers(ports map[string]bool, f *ir.Frontend) bool {
-	return ports[portOf(f.Origin)] || ports[portOf(f.Origin.At(""))]
-}
-
-// compare returns an error if the results differ.
-func compare(want, got eval.Result) error {
-	if want.Verdict != got.Verdict || !slices.Equal(want.Addresses(), got.Addresses()) {
-		return fmt.Errorf("%v %v, want %v %v", got.Verdict, got.Addresses(), want.Verdict, want.Addresses())
-	}
-	if w, g := addresses(want.Denied), addresses(got.Denied); !slices.Equal(w, g) {
-		return fmt.Errorf("policies keep it from %v, want %v", g, w)
-	}
-	if want.Affinity != got.Affinity && want.Verdict == eval.DNAT {
-		return fmt.Errorf("affinity of %d s, want %d", got.Affinity, want.Affinity)
-	}
-	if want.Masquerade != got.Masquerade {
-		return fmt.Errorf("masquerade %v, want %v", got.Masquerade, want.Masquerade)
-	}
-	if w, g := distinct(want.Logs), distinct(got.Logs); !slices.Equal(w, g) {
-		return fmt.Errorf("logged with %q, want %q", g, w)
-	}
-	masquerade := make(map[string]bool, len(want.Endpoints))
-	for _, c := range want.Endpoints {
-		masquerade[c.Address.String()] = c.Masquerade
-	}
-	for _, c := range got.Endpoints {
-		if masquerade[c.Address.String()] != c.Masquerade {
-			return fmt.Errorf("endpoint %v: masquerade %v, want %v", c.Address, c.Masquerade, !c.Masquerade)
-		}
-	}
-	return nil
-}
-
-func distinct(list []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(list)))
-}
-
-func addresses(list []eval.Choice) []netip.AddrPort { return eval.Result{Endpoints: list}.Addresses() }
 
 // Packets returns random packets for a program, as a node would receive them.
 func Packets(seed uint64, p *ir.Program, n int) []eval.Packet {
