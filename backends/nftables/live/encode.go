@@ -106,6 +106,9 @@ func (e *encoder) newTable(c *tableChange, flags uint16, tableIs uint32) {
 	at := e.begin(msgNewTable, flags, c)
 	e.str(tableName, tableNamed)
 	e.u32(tableFlags, tableIs)
+	if flags&flagCreate != 0 {
+		e.bytes(tableUData, appendNonce(nil)) // see [Seal]
+	}
 	e.end(at)
 }
 
