@@ -8,11 +8,11 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// frontend adds the frontend's elements to the sets.
-func (t *table) frontend(f *ir.Frontend) {
-	internal, ok := t.pools.get(f.Internal.Pool)
-	external, ok2 := t.pools.get(f.External.Pool)
-	if !ok || !ok2 {
+// frontend adds the elements of the frontend with an index to the sets.
+func (t *table) frontend(i int) {
+	f := &t.program.Frontends[i]
+	internal, external, ok := t.pools.of(i)
+	if !ok {
 		return
 	}
 	at := scope(0)

@@ -109,8 +109,8 @@ func (t *table) collect() {
 	t.nodeFacts()
 	t.affinity.name(t)
 	for i := range t.program.Frontends {
-		if f := &t.program.Frontends[i]; f.Match.Family == t.ir {
-			t.frontend(f)
+		if t.program.Frontends[i].Match.Family == t.ir {
+			t.frontend(i)
 		}
 	}
 	t.policies()

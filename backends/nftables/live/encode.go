@@ -80,7 +80,8 @@ func (e *encoder) table(c *tableChange) {
 		e.sets++
 		e.set(c, s, e.sets)
 	}
-	e.elements(c)
+	e.deletions(c)
+	e.additionsTo(c, func(s *Set) bool { return !s.afterRules() })
 	for _, n := range c.rules {
 		e.delete(msgDelRule, c, ruleTable, ruleChain, n.Name)
 		e.rules(c, n)
@@ -90,6 +91,7 @@ func (e *encoder) table(c *tableChange) {
 			e.rules(c, n)
 		}
 	}
+	e.additionsTo(c, (*Set).afterRules)
 	for _, n := range c.goneChains {
 		e.delete(msgDelRule, c, ruleTable, ruleChain, n)
 	}
