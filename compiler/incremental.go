@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 
@@ -29,6 +30,9 @@ type Incremental struct {
 	owned map[objects.Name][]objects.Name
 	// others are the objects of all other kinds.
 	others objects.Set
+	// first is the program that was made while everything was analyzed, for the next
+	// [Incremental.Program]; nil if there is none.
+	first *ir.Program
 
 	shell   ir.Program
 	lowerer *service.Node
@@ -97,48 +101,70 @@ func NewIncremental(set *objects.Set, node string, config objects.Config) *Incre
 		policies: &policy.Model{},
 	}
 	x.others.Services, x.others.EndpointSlices = nil, nil
+	order := make([]objects.Name, 0, len(set.Services))
 	for _, s := range set.Services {
-		x.services[objects.NameOf(s.Object)] = s
+		n := objects.NameOf(s.Object)
+		if _, had := x.services[n]; !had {
+			order = append(order, n)
+		}
+		x.services[n] = s
 	}
 	for _, s := range set.EndpointSlices {
 		x.putSlice(s)
 	}
-	x.whole()
+	// In the order of the objects, which lie beside each other in memory.
+	x.whole(slices.Values(order))
 	return x
 }
 
-// whole analyzes everything again.
-func (x *Incremental) whole() {
+// whole analyzes everything again, in any order of all Services. It also makes the program,
+// because the caller nearly always needs it next, and to read the objects is most of the
+// work. Which endpoints are pods of this node is known in the end. Where Services compete
+// for something, they must be read together, so [Incremental.Program] starts again.
+func (x *Incremental) whole(order iter.Seq[objects.Name]) {
 	x.shell, x.lowerer = x.facts()
 	x.common = newCommon(len(x.services))
 	x.findings.services = make(map[objects.Name]diag.List)
-	x.inPieces(nil, func(m *service.Model, diags diag.List) {
+	p, seen := x.unserved()
+	x.inPieces(order, func(m *service.Model, diags diag.List) {
 		m.Interests(x.node, x.common.add)
 		x.sayServices(nil, diags)
+		m.Append(x.lowerer, func(netip.Addr) bool { return false }, seen, p)
 	})
 	contested := x.contested()
 	_, diags := x.analyze(contested, nil)
 	x.sayServices(contested, diags)
 	x.policy = x.lowerPolicy()
+	if x.first = nil; len(contested) == 0 {
+		markPods(p.Pools, x.common.isPod)
+		x.first = p
+	}
+}
+
+// markPods tells which endpoints are pods of this node.
+func markPods(pools []ir.Pool, isPod func(netip.Addr) bool) {
+	for i := range pools {
+		for j := range pools[i].Endpoints {
+			e := &pools[i].Endpoints[j]
+			e.Local = isPod(e.Address.Addr())
+		}
+	}
 }
 
 // piece is the number of Services that are analyzed together, because the
 // result is larger than the objects.
 const piece = 1024
 
-// inPieces analyzes all Services except those in except.
-func (x *Incremental) inPieces(except map[objects.Name]bool, do func(*service.Model, diag.List)) {
-	names := make(map[objects.Name]bool, piece)
-	for n := range x.services {
-		if except[n] {
-			continue
-		}
-		if names[n] = true; len(names) == piece {
-			do(x.analyze(names, nil))
-			clear(names)
+// inPieces analyzes Services.
+func (x *Incremental) inPieces(of iter.Seq[objects.Name], do func(*service.Model, diag.List)) {
+	names := make([]objects.Name, 0, piece)
+	for n := range of {
+		if names = append(names, n); len(names) == piece {
+			do(x.analyzeList(names, nil))
+			names = names[:0]
 		}
 	}
-	do(x.analyze(names, nil))
+	do(x.analyzeList(names, nil))
 }
 
 // facts returns the node's facts, as a program without Services, and those that
@@ -160,17 +186,46 @@ func (x *Incremental) facts() (ir.Program, *service.Node) {
 
 // Program returns the whole program.
 func (x *Incremental) Program() *ir.Program {
-	p := x.empty()
-	p.Frontends, p.Pools = make([]ir.Frontend, 0, len(x.services)), make([]ir.Pool, 0, len(x.services))
-	seen := make(map[netip.Addr]bool, len(x.services))
-	add := func(m *service.Model, _ diag.List) { m.Append(x.lowerer, x.common.isPod, seen, p) }
-	contested := x.contested()
-	add(x.analyze(contested, nil))
-	x.inPieces(contested, add)
+	p := x.first
+	if x.first = nil; p == nil {
+		p = x.served()
+	}
 	markElsewhere(p.Frontends, p.Node.Addresses, x.otherNodes, x.common.hasEndpoint)
 	p.Policy = clonePolicy(x.policy)
 	p.Normalize()
 	return p
+}
+
+// Empty reports whether the program serves nothing.
+func (x *Incremental) Empty() bool {
+	p := x.first
+	if p == nil {
+		p = x.served()
+	}
+	return len(p.Frontends) == 0 && len(x.policy.Profiles) == 0
+}
+
+// served returns a program with all Services.
+func (x *Incremental) served() *ir.Program {
+	p, seen := x.unserved()
+	add := func(m *service.Model, _ diag.List) { m.Append(x.lowerer, x.common.isPod, seen, p) }
+	contested := x.contested()
+	add(x.analyze(contested, nil))
+	x.inPieces(func(yield func(objects.Name) bool) {
+		for n := range x.services {
+			if !contested[n] && !yield(n) {
+				return
+			}
+		}
+	}, add)
+	return p
+}
+
+// unserved returns a program with room for all Services, and the set of ClusterIPs in it.
+func (x *Incremental) unserved() (p *ir.Program, seen map[netip.Addr]bool) {
+	p = x.empty()
+	p.Frontends, p.Pools = make([]ir.Frontend, 0, len(x.services)), make([]ir.Pool, 0, len(x.services))
+	return p, make(map[netip.Addr]bool, len(x.services))
 }
 
 // contested returns the Services with claims that others share. To find the owner,

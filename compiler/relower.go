@@ -57,24 +57,32 @@ func (x *Incremental) interests(m *service.Model) map[objects.Name]*service.Inte
 
 // analyze reads some Services by themselves, in their current or previous state.
 func (x *Incremental) analyze(names map[objects.Name]bool, before *past) (*service.Model, diag.List) {
+	return x.analyzeList(slices.Collect(maps.Keys(names)), before)
+}
+
+func (x *Incremental) analyzeList(names []objects.Name, before *past) (*service.Model, diag.List) {
 	set := objects.Set{
 		Services:       make([]objects.Sourced[*corev1.Service], 0, len(names)),
 		EndpointSlices: make([]objects.Sourced[*discoveryv1.EndpointSlice], 0, len(names)),
 	}
-	for n := range names {
-		o, was := owned{}, false
+	for _, n := range names {
 		if before != nil {
-			o, was = before.objects[n]
+			if o, was := before.objects[n]; was {
+				if o.service.Object != nil {
+					set.Services = append(set.Services, o.service)
+					set.EndpointSlices = append(set.EndpointSlices, o.slices...)
+				}
+				continue
+			}
 		}
-		if !was {
-			o = x.ownedBy(n)
-		}
-		if o.service.Object != nil {
-			set.Services = append(set.Services, o.service)
-			set.EndpointSlices = append(set.EndpointSlices, o.slices...)
+		if s := x.services[n]; s.Object != nil {
+			set.Services = append(set.Services, s)
+			for _, of := range x.owned[n] {
+				set.EndpointSlices = append(set.EndpointSlices, x.slices[of])
+			}
 		}
 	}
-	return service.Analyze(&set, x.config.ExternalIPs)
+	return service.AnalyzeUnique(&set, x.config.ExternalIPs)
 }
 
 // relower compiles the Services that differ, and those that gain or lose

@@ -16,6 +16,7 @@ import (
 
 // Apply applies changes of objects and returns how the program differs.
 func (x *Incremental) Apply(u Update) Delta {
+	x.first = nil
 	dirty := x.dirty(u)
 	before := x.past(dirty)
 	x.take(u)
@@ -116,7 +117,7 @@ func (x *Incremental) takeOthers(others objects.Set) (policy, whole bool) {
 	had := x.otherNodes
 	shell, lowerer := x.facts()
 	if !bytes.Equal(shell.Text(), x.shell.Text()) || lowerer.Zone != x.lowerer.Zone || x.listsNewly(had) {
-		x.whole()
+		x.whole(maps.Keys(x.services))
 		return false, true
 	}
 	before := x.policy

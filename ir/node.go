@@ -1,6 +1,9 @@
 package ir
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Node holds the facts of the node that a program is for.
 type Node struct {
@@ -44,7 +47,7 @@ type LocalDetector struct {
 func (d LocalDetector) Detects(f Family) bool {
 	switch d.Mode {
 	case DetectCIDR:
-		return len(PrefixesOf(f, d.CIDRs)) > 0
+		return slices.ContainsFunc(d.CIDRs, func(p netip.Prefix) bool { return FamilyOf(p.Addr()) == f })
 	case DetectInterface, DetectInterfacePrefix:
 		return true
 	}

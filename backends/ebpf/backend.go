@@ -7,6 +7,7 @@ import (
 	"github.com/planec/planec/backends/ebpf/layout"
 	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/resolve"
 )
 
 // Name selects this backend on the command line.
@@ -51,11 +52,12 @@ func (b *Backend) Fragment(p *ir.Program) (backends.Artifact, error) {
 
 // emit returns maps.bin, the files beside it, and rules.nft.
 func (b *Backend) emit(p *ir.Program, beside func(*Image) []backends.File) (backends.Artifact, error) {
-	img, err := b.Image(backends.GiveUp(p, nftables.Refused(p)))
+	var policies resolve.Memo // for sockets and packets
+	img, err := b.image(backends.GiveUp(p, nftables.Refused(p)), &policies)
 	if err != nil {
 		return backends.Artifact{}, err
 	}
-	packets, err := nftables.Beside(b.opts).Emit(p)
+	packets, err := nftables.Beside(b.opts).EmitResolved(p, &policies)
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("ebpf: the rules for packets: %w", err)
 	}
@@ -64,8 +66,10 @@ func (b *Backend) emit(p *ir.Program, beside func(*Image) []backends.File) (back
 }
 
 // Image returns the image of a program that [ir.Verify] accepts.
-func (b *Backend) Image(p *ir.Program) (*Image, error) {
-	build, err := newBuilder(p, !b.opts.NoComments, b.opts.Hash)
+func (b *Backend) Image(p *ir.Program) (*Image, error) { return b.image(p, &resolve.Memo{}) }
+
+func (b *Backend) image(p *ir.Program, policies *resolve.Memo) (*Image, error) {
+	build, err := newBuilder(p, !b.opts.NoComments, b.opts.Hash, policies)
 	if err != nil {
 		return nil, fmt.Errorf("ebpf: %w", err)
 	}

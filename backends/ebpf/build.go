@@ -8,6 +8,7 @@ import (
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/failsafe"
 	"github.com/planec/planec/ir/identity"
+	"github.com/planec/planec/ir/resolve"
 )
 
 // builder lays out a program, one map after the other.
@@ -25,12 +26,12 @@ type builder struct {
 	symbols *symbolBuilder
 }
 
-func newBuilder(p *ir.Program, symbols bool, hash identity.Hash) (*builder, error) {
+func newBuilder(p *ir.Program, symbols bool, hash identity.Hash, policies *resolve.Memo) (*builder, error) {
 	pools := backends.Pools(p)
 	p = failsafe.Frontends(p, func(f *ir.Frontend) bool { return refusalOf(f, pools) != nil })
 	var policy *policyTables
 	p, _ = backends.Fit(p, func(x *ir.Policy) (err error) {
-		policy, err = resolvePolicy(x, hash)
+		policy, err = resolvePolicy(x, hash, policies)
 		return err
 	})
 	b := &builder{

@@ -9,6 +9,7 @@ import (
 	"github.com/planec/planec/backends/nftables"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/resolve"
 )
 
 // Check reports what Emit refuses or closes: frontends with a pool whose weights exceed
@@ -49,7 +50,7 @@ func (b *Backend) fits(p *ir.Policy) error {
 	if classes, tables := mostClasses(p); classes <= maxClasses && tables*(classes+1) <= maxRows && logs(p) <= layout.MaxLogs {
 		return nil
 	}
-	_, err := resolvePolicy(p, b.opts.Hash)
+	_, err := resolvePolicy(p, b.opts.Hash, &resolve.Memo{})
 	return err
 }
 

@@ -53,11 +53,11 @@ type classRow struct {
 // resolvePolicy returns the tables of a policy, nil if it has no profiles, and
 // errTooLarge if they do not fit. Nothing is emitted then, because an image
 // without some policies would accept too much.
-func resolvePolicy(p *ir.Policy, hash identity.Hash) (*policyTables, error) {
+func resolvePolicy(p *ir.Policy, hash identity.Hash, policies *resolve.Memo) (*policyTables, error) {
 	if len(p.Profiles) == 0 {
 		return nil, nil
 	}
-	t := &policyTables{Policy: resolve.New(p, hash), tables: make(map[*resolve.Table]policyTable)}
+	t := &policyTables{Policy: policies.New(p, hash), tables: make(map[*resolve.Table]policyTable)}
 	if n := len(t.Classes); n > maxClasses {
 		return nil, fmt.Errorf("%w: the rules tell %d classes of addresses apart, %d at most; select with fewer different labels and networks, or use the nftables backend", errTooLarge, n, maxClasses)
 	}

@@ -30,7 +30,9 @@ type dataplane struct {
 	nodePortKeys map[uint32]bool
 	hasScope     bool
 
-	steps       map[step]string
+	steps map[step]string
+	// shares are the probabilities that were printed.
+	shares      map[share][]byte
 	splits      map[split]string
 	stickers    map[sticker]string
 	bound       map[binding]string

@@ -118,16 +118,38 @@ func sum(list []choice) (n uint64) {
 func (d *dataplane) draw(list []choice, s step, service *ir.ServicePort) {
 	rest := sum(list)
 	w := &d.nat
+	// DNAT with a port requires a protocol match.
+	var room [192]byte
+	match := d.comment(append(append(room[:0], " -p "...), s.protocol.String()...), service)
 	for i, c := range list {
-		// DNAT with a port requires a protocol match.
-		b := append(append(w.rule(), " -p "...), s.protocol.String()...)
-		b = d.comment(b, service)
+		b := append(w.rule(), match...)
 		if i < len(list)-1 {
-			b = appendProbability(append(b, " -m statistic --mode random --probability "...), c.weight, rest)
+			b = append(append(b, " -m statistic --mode random --probability "...), d.probability(c.weight, rest)...)
 		}
 		rest -= c.weight
 		w.end(append(b, c.target...))
 	}
+}
+
+// share is one weight of those that are left.
+type share struct{ weight, rest uint64 }
+
+// probability is what appendProbability writes. Most shares are those of equal weights in small
+// pools, and to print one costs more than the rest of its rule.
+func (d *dataplane) probability(weight, rest uint64) []byte {
+	s := share{weight, rest}
+	if known, ok := d.shares[s]; ok {
+		return known
+	}
+	b := appendProbability(nil, weight, rest)
+	if d.shares == nil {
+		d.shares = make(map[share][]byte)
+	}
+	const most = 4096
+	if len(d.shares) < most {
+		d.shares[s] = b
+	}
+	return b
 }
 
 // appendProbability writes weight/rest in the notation of iptables-save: the

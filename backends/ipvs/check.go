@@ -20,7 +20,7 @@ func (b *Backend) Check(p *ir.Program) diag.List {
 	xtpolicy.Report(&list, &p.Policy)
 	p = backends.GiveUp(p, refused)
 	for _, f := range ir.Families() {
-		t, err := newTable(f, p, policies, b.opts)
+		t, err := makeTable(f, p, policies, b.opts, true)
 		if err != nil {
 			continue // ir.Verify reports it
 		}

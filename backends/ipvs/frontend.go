@@ -10,6 +10,12 @@ import (
 // virtual services.
 func (t *table) frontend(f *ir.Frontend, r routes, addr netip.Addr) {
 	k := key{netip.AddrPortFrom(addr, f.Match.Port), f.Match.Protocol}
+	if t.checked {
+		if len(r.internal.Endpoints)+len(r.external.Endpoints) > 0 {
+			t.noteOwn(f, k, r)
+		}
+		return
+	}
 	if len(f.SourceRanges) > 0 {
 		t.sets.of(restricted).addKey(k, f.Service)
 		for _, p := range f.SourceRanges {

@@ -35,11 +35,18 @@ type table struct {
 	nodePorts []netip.Addr
 	hairpins  map[hairpin]bool
 	marked    map[uint32]bool
+	// checked is whether the table is for Check alone, which needs no sets or services.
+	checked bool
 }
 
 func newTable(f ir.Family, p *ir.Program, policies *xtpolicy.Policies, opts backends.Options) (*table, error) {
+	return makeTable(f, p, policies, opts, false)
+}
+
+// makeTable makes the table to be written, or the one to be checked.
+func makeTable(f ir.Family, p *ir.Program, policies *xtpolicy.Policies, opts backends.Options, checked bool) (*table, error) {
 	t := &table{
-		family: f, program: p, opts: opts, policies: policies,
+		family: f, program: p, opts: opts, policies: policies, checked: checked,
 		masqMark:  1 << opts.MasqueradeBit,
 		pools:     backends.Pools(p),
 		isVIP:     make(map[netip.Addr]bool),
@@ -86,7 +93,9 @@ func (t *table) collect() error {
 			}
 		}
 	}
-	t.clusterWide()
+	if !t.checked {
+		t.clusterWide()
+	}
 	return nil
 }
 

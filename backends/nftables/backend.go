@@ -42,10 +42,15 @@ func (*Backend) Name() string { return Name }
 // whatever they contain. A family without work gets only the base chains of
 // NAT. Emit leaves out what Check reports.
 func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
+	return b.EmitResolved(p, &resolve.Memo{})
+}
+
+// EmitResolved is Emit for a caller that resolves the same policy for other uses too.
+func (b *Backend) EmitResolved(p *ir.Program, policies *resolve.Memo) (backends.Artifact, error) {
 	if b.opts.MasqueradeBit < 0 || b.opts.MasqueradeBit > 31 {
 		return backends.Artifact{}, fmt.Errorf("nftables: masquerade bit %d: want 0 to 31", b.opts.MasqueradeBit)
 	}
-	tables, err := b.tables(backends.GiveUp(p, Refused(p)))
+	tables, err := b.tables(backends.GiveUp(p, Refused(p)), policies)
 	if err != nil {
 		return backends.Artifact{}, fmt.Errorf("nftables: %w", err)
 	}
@@ -61,12 +66,12 @@ func (b *Backend) Emit(p *ir.Program) (backends.Artifact, error) {
 	return backends.Artifact{Files: []backends.File{{Name: FileName, Data: text}}}, nil
 }
 
-func (b *Backend) tables(p *ir.Program) ([]content, error) {
+func (b *Backend) tables(p *ir.Program, policies *resolve.Memo) ([]content, error) {
 	pools, err := newPoolIndex(p)
 	if err != nil {
 		return nil, err
 	}
-	resolved := resolve.New(&p.Policy, b.opts.Hash)
+	resolved := policies.New(&p.Policy, b.opts.Hash)
 	var tables []content
 	for _, f := range ir.Families() {
 		t := newTable(familyOf(f), p, pools, resolved, b.opts)

@@ -20,7 +20,8 @@
 //	            │ goto
 //	  local-A-else-B        the two routes differ: pods and the node to A, others to B
 //	    └─ masquerade-A, masquerade-remote-A      set the mark's bit (for remote sources)
-//	         ├─ pick-N      dnat to key . numgen random mod N map @endpoints
+//	         ├─ pick-N      dnat to key . numgen random mod N map @endpoints, or
+//	         │              @endpoints-16 for 9 to 16, @endpoints-32, ...
 //	         └─ affinity-T  dnat to key . <client's endpoint> map @affinity-endpoints
 //	nat-postrouting         marked, @hairpin, then the node's own egress: masquerade
 //	filter-input, -forward, -output                             (after DNAT)

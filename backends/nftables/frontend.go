@@ -8,11 +8,11 @@ import (
 	"github.com/planec/planec/ir"
 )
 
-// frontend adds the frontend's elements to the sets.
-func (t *table) frontend(f *ir.Frontend) {
-	internal, ok := t.pools.get(f.Internal.Pool)
-	external, ok2 := t.pools.get(f.External.Pool)
-	if !ok || !ok2 {
+// frontend adds the elements of the frontend with an index to the sets.
+func (t *table) frontend(i int) {
+	f := &t.program.Frontends[i]
+	internal, external, ok := t.pools.of(i)
+	if !ok {
 		return
 	}
 	at := scope(0)
@@ -52,6 +52,7 @@ func (t *table) step(f *ir.Frontend, r ir.Route, c choice, at scope) step {
 		return step{act: nothing}
 	}
 	s := step{act: pick, at: at, n: uint32(len(c.slots)), masquerade: r.Masquerade}
+	t.endpoints[0].always = t.endpoints[0].always || at == 0 && f.Affinity == 0 // for the standing chains
 	if f.Affinity > 0 {
 		s.act, s.n = stick, f.Affinity
 		t.draws[draw{at: at, n: len(c.slots)}] = true
@@ -66,7 +67,7 @@ func (t *table) step(f *ir.Frontend, r ir.Route, c choice, at scope) step {
 func (t *table) routePool(f *ir.Frontend, key []byte, s step, c choice) {
 	switch s.act {
 	case pick:
-		t.addEndpoints(&t.endpoints[s.at], f, key, c)
+		t.addEndpoints(t.endpointsOf(s), f, key, c)
 	case stick:
 		t.affinity.add(t, f, key, s.at, c)
 	}

@@ -19,6 +19,9 @@ const (
 	Frontends
 	// Endpoints maps an index or an affinity ID to an endpoint.
 	Endpoints
+	// LargeEndpoints maps an index of a large pool to an endpoint. The map exists while it
+	// has elements (target.go).
+	LargeEndpoints
 	// ServiceIDs maps a frontend to the affinity ID of its Service. IDs are hashes; to
 	// move one of two equal IDs, the backend must see both Services.
 	ServiceIDs
@@ -126,6 +129,9 @@ func RoleOfSet(name string) Role {
 		return ServiceIDs
 	case "affinity-draws", "affinity-slots":
 		return Draws
+	}
+	if strings.HasPrefix(name, largeWord) {
+		return LargeEndpoints
 	}
 	return NoRole
 }

@@ -158,7 +158,7 @@ func (t *table) stepRules(s step) []string {
 		return t.stickRules(s)
 	}
 	key := s.at.keyExpr(t.family)
-	return []string{"dnat " + t.ip + " to " + key + " . " + indexExpr(int(s.n)) + " map @" + s.at.prefix() + "endpoints"}
+	return []string{"dnat " + t.ip + " to " + key + " . " + indexExpr(int(s.n)) + " map @" + t.endpointsOf(s).name}
 }
 
 // draw is a chain that draws one of n endpoints.

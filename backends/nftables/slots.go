@@ -27,6 +27,15 @@ func (a *arranger) arrange(endpoints []ir.Endpoint) []netip.AddrPort {
 	}
 	a.claim(endpoints)
 	slots := a.take(len(a.claims))
+	if len(slots) <= 64 {
+		taken := uint64(0)
+		for _, c := range a.claims {
+			i := c.firstOf(taken, uint64(len(slots)))
+			taken |= 1 << i
+			slots[i] = c.address
+		}
+		return slots
+	}
 	for _, c := range a.claims {
 		slots[c.firstFree(slots)] = c.address
 	}
@@ -76,13 +85,28 @@ func (a *arranger) claim(endpoints []ir.Endpoint) {
 	a.claims = claims
 }
 
+// sequenceStep separates the numbers of a claim's sequence.
+const sequenceStep = 0x9e3779b97f4a7c15
+
+// firstOf is firstFree of at most 64 indexes, whose bits are set if they are taken.
+func (c claim) firstOf(taken, n uint64) int {
+	state := c.hash
+	for range 8 * n {
+		state += sequenceStep
+		if i := fold(mix(state), n); taken>>i&1 == 0 {
+			return int(i)
+		}
+	}
+	return bits.TrailingZeros64(^taken)
+}
+
 // firstFree walks the claim's sequence. The last claims find few free indexes;
 // after some turns around the table they take the lowest free one.
 func (c claim) firstFree(slots []netip.AddrPort) int {
 	n := uint64(len(slots))
 	state := c.hash
 	for range 8 * n {
-		state += 0x9e3779b97f4a7c15
+		state += sequenceStep
 		if i := fold(mix(state), n); !slots[i].IsValid() {
 			return int(i)
 		}
@@ -119,7 +143,9 @@ func weightDivisor(endpoints []ir.Endpoint) uint64 {
 		for b != 0 {
 			a, b = b, a%b
 		}
-		d = a
+		if d = a; d == 1 {
+			break
+		}
 	}
 	return max(1, d)
 }

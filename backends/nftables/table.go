@@ -25,6 +25,7 @@ type table struct {
 	// The sets of frontends; newTable has their names.
 	services, nodeports                            set
 	endpoints                                      [scopes]set
+	large                                          [largeSizes]set
 	unserved, unservedNodeports                    set
 	restricted, sourceRanges                       set
 	restrictedNodeports, nodeportSourceRanges      set
@@ -62,6 +63,9 @@ func newTable(f family, p *ir.Program, pools *poolIndex, resolved *resolve.Polic
 			of: "typeof " + s.keyExpr(f) + " . " + indexExpr(maxSlots) + " : " + f.ip + " daddr . th dport",
 		}
 	}
+	for i := range t.large {
+		t.large[i] = set{kind: "map", name: largeWord + strconv.Itoa(2*standing<<i), of: t.endpoints[0].of}
+	}
 	t.unserved = set{kind: "set", name: "unserved", of: "type " + address}
 	t.unservedNodeports = set{kind: "set", name: "unserved-nodeports", of: "type " + nodePort}
 	t.restricted = set{kind: "set", name: "restricted", of: "type " + address}
@@ -90,6 +94,9 @@ func (t *table) sets() []*set {
 	for s := range t.endpoints {
 		list = append(list, &t.endpoints[s])
 	}
+	for i := range t.large {
+		list = append(list, &t.large[i])
+	}
 	list = append(list, t.affinity.sets()...)
 	list = append(list, &t.unserved, &t.unservedNodeports, &t.restricted, &t.sourceRanges,
 		&t.restrictedNodeports, &t.nodeportSourceRanges, &t.hairpin, &t.nodeportAddresses, &t.nodeportPrefixes,
@@ -102,8 +109,8 @@ func (t *table) collect() {
 	t.nodeFacts()
 	t.affinity.name(t)
 	for i := range t.program.Frontends {
-		if f := &t.program.Frontends[i]; f.Match.Family == t.ir {
-			t.frontend(f)
+		if t.program.Frontends[i].Match.Family == t.ir {
+			t.frontend(i)
 		}
 	}
 	t.policies()

@@ -2,6 +2,7 @@ package nftables
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"strconv"
 
@@ -28,6 +29,23 @@ const (
 // shrinks changes only elements. The first pool of a larger size adds a chain,
 // as do the nodePort, external and affinity scopes, whose maps are small.
 const standing = 8
+
+// Larger pools have maps of their own, so that the chain of a new size walks few
+// elements: one map for 9 to 16 indexes, one for 17 to 32, and so on up to maxSlots.
+// Within one, a pool that grows or shrinks keeps most of its elements. They are in no
+// scope but the one of addresses.
+const (
+	largeWord  = "endpoints-"
+	largeSizes = 13
+)
+
+// endpointsOf returns the map that a pick reads.
+func (t *table) endpointsOf(s step) *set {
+	if s.at != 0 || s.n <= standing {
+		return &t.endpoints[s.at]
+	}
+	return &t.large[bits.Len32((s.n-1)/standing)-1]
+}
 
 // step is one route as chains implement it.
 type step struct {

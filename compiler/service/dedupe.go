@@ -12,7 +12,8 @@ import (
 
 // dedupe returns the objects sorted by name, without duplicates and without
 // names that the API server would reject.
-func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.List) []objects.Sourced[T] {
+// If unique is set, no two objects have one name.
+func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], unique bool, diags *diag.List) []objects.Sourced[T] {
 	out := make([]objects.Sourced[T], 0, len(in))
 	for _, o := range in {
 		if !validName(o.Object.GetNamespace()) || !validName(o.Object.GetName()) {
@@ -21,7 +22,9 @@ func dedupe[T metav1.Object](kind string, in []objects.Sourced[T], diags *diag.L
 		}
 		out = append(out, o)
 	}
-	out = slices.Clone(objects.Unique(kind, out, diags))
+	if !unique {
+		out = slices.Clone(objects.Unique(kind, out, diags))
+	}
 	slices.SortFunc(out, func(a, b objects.Sourced[T]) int { return objects.NameOf(a.Object).Compare(objects.NameOf(b.Object)) })
 	return out
 }

@@ -102,9 +102,18 @@ func (p *perFamily[T]) of(f ir.Family) *T {
 // Analyze reads the Services and EndpointSlices of a cluster; external selects
 // the external IPs that are served.
 func Analyze(set *objects.Set, external objects.ExternalIPs) (*Model, diag.List) {
+	return analyze(set, false, external)
+}
+
+// AnalyzeUnique is Analyze of a set in which no two objects of a kind have one name.
+func AnalyzeUnique(set *objects.Set, external objects.ExternalIPs) (*Model, diag.List) {
+	return analyze(set, true, external)
+}
+
+func analyze(set *objects.Set, unique bool, external objects.ExternalIPs) (*Model, diag.List) {
 	var diags diag.List
-	services := readServices(set.Services, external, &diags)
-	joinSlices(services, set.EndpointSlices, &diags)
+	services := readServices(set.Services, unique, external, &diags)
+	joinSlices(services, set.EndpointSlices, unique, &diags)
 	ordered := settleClaims(services, &diags)
 	return &Model{services: ordered}, diags
 }

@@ -17,9 +17,9 @@ const labelProxyName = "service.kubernetes.io/service-proxy-name"
 
 // readServices checks Services one by one. The result maps names to the
 // Services that get rules.
-func readServices(in []objects.Sourced[*corev1.Service], external objects.ExternalIPs, diags *diag.List) map[objects.Name]*service {
+func readServices(in []objects.Sourced[*corev1.Service], unique bool, external objects.ExternalIPs, diags *diag.List) map[objects.Name]*service {
 	out := make(map[objects.Name]*service, len(in))
-	for _, src := range dedupe("Service", in, diags) {
+	for _, src := range dedupe("Service", in, unique, diags) {
 		if s := readService(src, external, diags); s != nil {
 			out[s.name] = s
 		}

@@ -18,9 +18,9 @@ const labelHeadless = "service.kubernetes.io/headless"
 
 // joinSlices adds to every Service port the endpoints of slice ports with
 // its name and protocol.
-func joinSlices(services map[objects.Name]*service, in []objects.Sourced[*discoveryv1.EndpointSlice], diags *diag.List) {
+func joinSlices(services map[objects.Name]*service, in []objects.Sourced[*discoveryv1.EndpointSlice], unique bool, diags *diag.List) {
 	j := joiner{services: services, diags: diags}
-	for _, src := range dedupe("EndpointSlice", in, diags) {
+	for _, src := range dedupe("EndpointSlice", in, unique, diags) {
 		j.slice(src)
 	}
 	for _, s := range services {

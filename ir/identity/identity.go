@@ -7,6 +7,8 @@ package identity
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/binary"
+	"math/bits"
 	"strconv"
 )
 
@@ -39,18 +41,22 @@ const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 // ipset 31 (IPSET_MAXNAMELEN).
 func Short(sum [sha256.Size]byte) string {
 	const length = 22
-	out := make([]byte, length)
-	rest := sum[:17]
-	for i := range out {
-		// The remainder of the bytes, as one large number, divided by 62.
-		remainder := 0
-		for j, b := range rest {
-			n := remainder<<8 | int(b)
-			rest[j], remainder = byte(n/len(digits)), n%len(digits)
+	// The first 17 bytes are one large number, which is divided by 62 again and again: by
+	// its tenth power in between, which fits into a word.
+	const ten, chunk = 10, 839299365868340224 // 62^10
+	high, middle, low := uint64(sum[0]), binary.BigEndian.Uint64(sum[1:]), binary.BigEndian.Uint64(sum[9:])
+	var out [length]byte
+	for i := 0; i < length; i += ten {
+		var rest uint64
+		high, rest = high/chunk, high%chunk
+		middle, rest = bits.Div64(rest, middle, chunk)
+		low, rest = bits.Div64(rest, low, chunk)
+		for j := i; j < min(i+ten, length); j++ {
+			out[j] = digits[rest%62]
+			rest /= 62
 		}
-		out[i] = digits[remainder]
 	}
-	return string(out)
+	return string(out[:])
 }
 
 // Names assigns names to contents. The zero value hashes with SHA-256. Only if

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"crypto/sha256"
+	"math/big"
 	"strconv"
 	"strings"
 	"testing"
@@ -84,5 +85,28 @@ func TestNumbers(t *testing.T) {
 	}
 	if a, b := m.Free(2, 5, 9), m.Free(99, 5, 9); a != 8 || b != 9 {
 		t.Errorf("%d, %d", a, b)
+	}
+}
+
+// TestShortIsDivision holds the words of Short against one large number: names of objects
+// that are in kernels must not change.
+func TestShortIsDivision(t *testing.T) {
+	sums := [][sha256.Size]byte{{}, {0: 0xff}, {16: 1}}
+	for i := range len(sums[0]) {
+		sums[1][i] = 0xff
+	}
+	for i := range 200 {
+		sums = append(sums, sha256.Sum256([]byte(strconv.Itoa(i))))
+	}
+	for _, sum := range sums {
+		n, base, want := new(big.Int).SetBytes(sum[:17]), big.NewInt(62), ""
+		for range 22 {
+			digit := new(big.Int)
+			n.DivMod(n, base, digit)
+			want += string(digits[digit.Int64()])
+		}
+		if got := Short(sum); got != want {
+			t.Errorf("Short(%x) = %s, want %s", sum, got, want)
+		}
 	}
 }

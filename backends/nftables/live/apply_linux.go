@@ -95,7 +95,13 @@ func (p *Plan) send() error {
 	if p.socket != nil {
 		with = p.socket.use
 	}
-	return p.inStages(func(stage *Plan) error { return stage.commitWith(with) })
+	return p.inStages(func(stage *Plan) error {
+		err := stage.commitWith(with)
+		if err == nil && !stage.Empty() {
+			p.committed++
+		}
+		return err
+	})
 }
 
 func (p *Plan) inStages(commit func(*Plan) error) error {

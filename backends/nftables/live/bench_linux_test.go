@@ -3,6 +3,7 @@ package live
 import (
 	"fmt"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -32,6 +33,12 @@ func (m *measured) run(f func()) {
 	f()
 	m.total += cpu() - from
 	m.n++
+}
+
+// try is run of what can fail.
+func (m *measured) try(f func() error) (err error) {
+	m.run(func() { err = f() })
+	return err
 }
 
 func (m *measured) report(b *testing.B, what string) {
@@ -121,6 +128,61 @@ func BenchmarkFirstApply(b *testing.B) {
 		parsing.report(b, "parse")
 		applying.report(b, "apply")
 		b.ReportMetric(peakRSS(), "peak-MB")
+	})
+}
+
+// BenchmarkRaw compares a whole first apply, from the program to the kernel's answer, with
+// sending messages that were prepared before, which is what the kernel itself needs.
+func BenchmarkRaw(b *testing.B) {
+	eachSize(b, func(b *testing.B, p *ir.Program, comments bool) {
+		r := newRig(b)
+		var batches [][]byte
+		stages := (&Plan{want: bigParse(b, bigEmit(b, p, comments))}).first().stages()
+		for _, stage := range []*Plan{stages.added, stages.changed, stages.removed} {
+			if !stage.Empty() {
+				batch, _ := stage.encode()
+				batches = append(batches, batch)
+			}
+		}
+		var raw, whole measured
+		for b.Loop() {
+			r.clean()
+			runtime.GC()
+			r.do(func() error { return raw.try(func() error { return sendRaw(batches) }) })
+			r.clean()
+			runtime.GC()
+			r.do(func() error {
+				return whole.try(func() error {
+					m := bigParse(b, bigEmit(b, p, comments))
+					s, err := Observe(b.Context())
+					if err != nil {
+						return err
+					}
+					return Apply(b.Context(), Diff(s, m))
+				})
+			})
+		}
+		raw.report(b, "raw")
+		whole.report(b, "whole")
+		b.ReportMetric(whole.total.Seconds()/raw.total.Seconds(), "ratio")
+	})
+}
+
+// first is the plan of the wanted model over nothing.
+func (p *Plan) first() *Plan { return diffModels(&Model{}, p.want) }
+
+func sendRaw(batches [][]byte) error {
+	return once(func(c *conn) error {
+		for _, batch := range batches {
+			if err := c.send(batch); err != nil {
+				return err
+			}
+			refused := func(r reply) error { _, err := r.problem(); return err }
+			if _, err := c.drain(refused); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

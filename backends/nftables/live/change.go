@@ -81,6 +81,12 @@ func (x *changer) sets() error {
 // set; spec is the fragment's set that is declared.
 func (x *changer) set(from, to, spec *Set) error {
 	held := x.held.sets[spec.Name]
+	if held == nil && spec.role == nftables.LargeEndpoints && from.Elems.Len() == 0 {
+		// Its chain is new too: no pool of this size was there.
+		x.change.newSets = append(x.change.newSets, to)
+		x.change.elems = append(x.change.elems, elemChange{set: to, whole: true}.named())
+		return nil
+	}
 	if held == nil {
 		return structural("no set %s", spec.Name)
 	}
@@ -115,6 +121,10 @@ func (x *changer) set(from, to, spec *Set) error {
 		countElement(x.delta, x.idDelta, spec, r, 1)
 	}
 	if held.Elems.Len()+len(e.add) == len(e.del) {
+		if spec.role == nftables.LargeEndpoints {
+			x.change.goneSets = append(x.change.goneSets, spec.Name)
+			return nil
+		}
 		return structural("set %s becomes empty", spec.Name)
 	}
 	x.change.elems = append(x.change.elems, e.named())

@@ -14,6 +14,8 @@ type Plan struct {
 	fromNothing bool
 	// socket is that of the Live whose plan it is, or nil.
 	socket *kept
+	// committed counts the transactions that the kernel took.
+	committed int
 }
 
 // Empty reports whether there is nothing to do.

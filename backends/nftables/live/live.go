@@ -19,6 +19,9 @@ type Live struct {
 	ids map[nft.Family]map[string]int
 	// socket is for its plans.
 	socket *kept
+	// generation is the ruleset's after the last commit, if no other program changed the
+	// ruleset since it was known; 0 if it never was.
+	generation uint32
 }
 
 // NewLive holds a model that the kernel has. The model must come from Parse,
@@ -41,6 +44,17 @@ func NewLive(m *Model) *Live {
 		l.refs[t.Family], l.ids[t.Family] = refs, ids
 	}
 	return l
+}
+
+// KnowGeneration says at which generation the kernel had the model.
+func (l *Live) KnowGeneration(g uint32) { l.generation = g }
+
+// later returns the generation after some transactions; the kernel leaves out 0.
+func later(g uint32, transactions int) uint32 {
+	for ; g != 0 && transactions > 0; transactions-- {
+		g = max(g+1, 1)
+	}
+	return g
 }
 
 // countTargets adds n references to each chain that the rules of c lead to.
@@ -107,10 +121,11 @@ func (l *Live) change(before, after []byte, policy bool) (*Plan, error) {
 
 // Commit records that the kernel took a plan of this Live.
 func (l *Live) Commit(p *Plan) {
+	l.generation = later(l.generation, p.committed)
 	if p.want != nil {
-		socket := l.socket
+		socket, generation := l.socket, l.generation
 		*l = *NewLive(p.want)
-		l.socket = socket
+		l.socket, l.generation = socket, generation
 		return
 	}
 	for _, c := range p.changes {

@@ -44,7 +44,9 @@ type Table struct {
 	Chains []*Chain   // likewise
 	// odd describes what planec's text never makes: flags, an owner, flowtables,
 	// objects.
-	odd    string
+	odd string
+	// nonce is the name that planec gave to the kernel's table when it created it, or "".
+	nonce  string
 	sets   map[string]*Set
 	chains map[string]*Chain
 }

@@ -151,6 +151,7 @@ func (o *observer) find() (*Table, error) {
 		if nlattr.Get(body, tableOwner) != nil {
 			t.odd = "another program owns it"
 		}
+		t.sealed(body)
 		return nil
 	})
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EAFNOSUPPORT) {

@@ -26,7 +26,7 @@ func (m *Model) Served() backends.Served {
 func (t *Table) frontends(s *backends.Served) {
 	endpoints := make(map[string][]string)
 	for _, set := range t.Sets {
-		if set.role != nftables.Endpoints {
+		if set.role != nftables.Endpoints && set.role != nftables.LargeEndpoints {
 			continue
 		}
 		key, data := kindsOf(set.KeyType), kindsOf(set.DataType)

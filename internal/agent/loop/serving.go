@@ -65,6 +65,7 @@ func (a *Agent) remember() {
 	}
 	e, err := a.session.Wanted()
 	if err == nil {
+		a.Applier.Seal(e)
 		err = a.Applier.Remember(e, nil)
 	}
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/session"
 	"github.com/planec/planec/internal/input/inbox"
-	"github.com/planec/planec/ir"
 )
 
 // ErrNothing means that the agent did not start, because its objects leave nothing
@@ -29,7 +28,7 @@ func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, er
 		a.objects.Apply(batch.Update)
 	}
 	a.spared = false
-	if a.Spare != nil && empty(a.objects.Program()) {
+	if a.Spare != nil && a.objects.Empty() {
 		spare, err := a.Spare(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("looking whether the kernel serves something: %w", err)
@@ -46,6 +45,3 @@ func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, er
 	}
 	return plan, err
 }
-
-// empty reports whether a program serves nothing.
-func empty(p *ir.Program) bool { return len(p.Frontends) == 0 && len(p.Policy.Profiles) == 0 }

@@ -27,6 +27,8 @@ type Applier struct {
 	alone string
 	// spared are the backends without a snapshot.
 	spared map[string]error
+	// trusted is whether the seal of an earlier process was used: it is for the first apply.
+	trusted bool
 }
 
 // New returns an applier for the dataplanes, by the names of their backends.
@@ -60,8 +62,10 @@ func (a *Applier) Plan(ctx context.Context, e Entry) (Plan, error) {
 
 // Apply brings the kernel in line with the artifact and verifies it. Once the new
 // rules are in, it removes those of other backends. It returns the executed plan,
-// also with an error.
+// also with an error. The first apply believes what an earlier process has left as a proof
+// that the rules are right.
 func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
+	a.trust(e.Backend)
 	plan, err := a.change(ctx, e)
 	if err != nil {
 		return plan, err
@@ -70,7 +74,11 @@ func (a *Applier) Apply(ctx context.Context, e Entry) (Plan, error) {
 	if err := a.Remember(e, plan); err != nil {
 		return plan, err
 	}
-	return a.complete(ctx, e, plan, before)
+	plan, err = a.complete(ctx, e, plan, before)
+	if err == nil {
+		a.Seal(e)
+	}
+	return plan, err
 }
 
 // Install is Apply without a record: [Applier.Remember] writes it when the

@@ -77,6 +77,17 @@ type PolicyChanger interface {
 	ChangePolicy(before, after backends.Artifact) (Plan, error)
 }
 
+// Sealer is a dataplane that can prove later, without reading its rules, that nothing has
+// changed them. A seal is for a later process; within one, the held state knows more.
+type Sealer interface {
+	// Seal describes the rules, which are those of an artifact; nil if they are not known
+	// to be the kernel's, or if another program has changed rules since they were.
+	Seal(have backends.Artifact) ([]byte, error)
+	// Trust has the next Plan take for granted what a seal proves. If it proves nothing,
+	// that plan reads everything.
+	Trust(seal []byte)
+}
+
 // Programmed is a dataplane with programs that the kernel runs.
 type Programmed interface {
 	// Programs lists those that are attached.

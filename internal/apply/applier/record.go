@@ -121,7 +121,7 @@ func (r *Record) backend() (string, error) {
 
 // Forget removes the record.
 func (r *Record) Forget() error {
-	for _, name := range []string{lastFile, previousFile, nextFile, refusedFile} {
+	for _, name := range []string{lastFile, previousFile, nextFile, refusedFile, sealFile} {
 		if err := r.remove(name); err != nil {
 			return err
 		}

@@ -168,13 +168,19 @@ func (*ebpfKernel) parse(a backends.Artifact) (*mixedModel, error) {
 }
 
 func (k *ebpfKernel) observe(ctx context.Context) (*mixedState, error) {
-	s := &mixedState{}
+	return k.observeBeside(ctx, nil)
+}
+
+func (k *ebpfKernel) observeBeside(ctx context.Context, rules *nftlive.State) (*mixedState, error) {
+	s := &mixedState{packets: rules}
 	var err error
 	if s.maps, err = k.pins.Observe(ctx); err != nil {
 		return nil, err
 	}
-	if s.packets, err = nftlive.Observe(ctx); err != nil {
-		return nil, err
+	if s.packets == nil {
+		if s.packets, err = nftlive.Observe(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if s.cgroup, err = k.place(); err != nil {
 		return nil, err
@@ -187,6 +193,12 @@ func (k *ebpfKernel) observe(ctx context.Context) (*mixedState, error) {
 	}
 	return s, nil
 }
+
+func (*ebpfKernel) rulesOf(have *mixedState) *nftlive.State { return have.packets }
+
+func (*ebpfKernel) rulesFor(want *mixedModel) *nftlive.Model { return want.packets }
+
+func (*ebpfKernel) rulesIn(a backends.Artifact) []byte { return a.File(ebpf.PacketsFile) }
 
 func (*ebpfKernel) diff(have *mixedState, want *mixedModel) *mixedPlan {
 	p := &mixedPlan{cgroup: have.cgroup, maps: live.NewPlan(have.maps, want.image)}

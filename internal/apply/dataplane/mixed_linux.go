@@ -123,6 +123,8 @@ type mixedHeld struct {
 	maps    *live.Held
 }
 
+func (h *mixedHeld) rules() *nftlive.Live { return h.packets }
+
 // Change plans the difference of two fragments, in both halves or in none.
 func (h *mixedHeld) Change(before, after backends.Artifact) (*mixedPlan, error) {
 	was, is, err := images(before, after)

@@ -33,6 +33,19 @@ func (nftablesKernel) parse(a backends.Artifact) (*live.Model, error) {
 
 func (nftablesKernel) observe(ctx context.Context) (*live.State, error) { return live.Observe(ctx) }
 
+func (k nftablesKernel) observeBeside(ctx context.Context, rules *live.State) (*live.State, error) {
+	if rules != nil {
+		return rules, nil
+	}
+	return k.observe(ctx)
+}
+
+func (nftablesKernel) rulesOf(have *live.State) *live.State { return have }
+
+func (nftablesKernel) rulesFor(want *live.Model) *live.Model { return want }
+
+func (nftablesKernel) rulesIn(a backends.Artifact) []byte { return a.File(rulesFile) }
+
 func (nftablesKernel) diff(have *live.State, want *live.Model) *live.Plan {
 	return live.Diff(have, want)
 }
@@ -89,3 +102,5 @@ func (h nftablesHeld) Change(before, after backends.Artifact) (*live.Plan, error
 func (h nftablesHeld) Replace(whole backends.Artifact) (*live.Plan, error) {
 	return h.Live.Replace(whole.File(rulesFile))
 }
+
+func (h nftablesHeld) rules() *live.Live { return h.Live }

@@ -67,6 +67,7 @@ type plane[S shown, M model, P steps] struct {
 	of   backends.Artifact
 	last M
 	held held[P]
+	seals
 }
 
 func newPlane[S shown, M model, P steps](k kernel[S, M, P]) *plane[S, M, P] {
@@ -95,17 +96,21 @@ func (d *plane[S, M, P]) Plan(ctx context.Context, want backends.Artifact) (appl
 }
 
 func (d *plane[S, M, P]) to(ctx context.Context, want M) (applier.Plan, error) {
-	have, err := d.observe(ctx)
+	have, err := d.look(ctx, want)
 	if err != nil {
 		return nil, meanwhile(err)
 	}
 	p := d.diff(have, want)
+	d.compared(have, want, p)
 	return &plan{p, func(ctx context.Context) error { return meanwhile(d.apply(ctx, p)) }}, nil
 }
 
 // Hold implements [applier.Dataplane]. The held state takes the parsed model over.
 func (d *plane[S, M, P]) Hold(a backends.Artifact) (err error) {
 	d.held, err = d.hold(a, d.read)
+	if err == nil {
+		d.knowGeneration()
+	}
 	d.of, d.last = backends.Artifact{}, *new(M)
 	return err
 }

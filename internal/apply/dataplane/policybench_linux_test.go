@@ -29,7 +29,7 @@ func BenchmarkPolicyChange(b *testing.B) {
 
 func benchPolicies(b *testing.B, p plane, services int) {
 	testkit.Require(b, p.tools...)
-	x := &bench{plane: p, set: clustergen.PolicyObjects(clustergen.LargePolicies), rig: testkit.New(b, testkit.Spec{})}
+	x := &bench{plane: p, record: b.TempDir(), set: clustergen.PolicyObjects(clustergen.LargePolicies), rig: testkit.New(b, testkit.Spec{})}
 	beside := clustergen.Objects(clustergen.Size{Services: services, Endpoints: 5})
 	x.set.Services, x.set.EndpointSlices = beside.Services, beside.EndpointSlices
 	o := backends.DefaultOptions()

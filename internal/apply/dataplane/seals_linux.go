@@ -1,0 +1,107 @@
+package dataplane
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/planec/planec/backends"
+	"github.com/planec/planec/backends/nftables/live"
+	"github.com/planec/planec/internal/apply/applier"
+)
+
+// sealing is a kernel with rules of nftables, which it can take for granted instead of
+// reading them where a [live.Seal] proves what they are.
+type sealing[S shown, M model] interface {
+	// observeBeside is observe with rules that are known; nil are to be read.
+	observeBeside(ctx context.Context, rules *live.State) (S, error)
+	// rulesOf and rulesFor are the rules of a state and of a model.
+	rulesOf(have S) *live.State
+	rulesFor(want M) *live.Model
+	// rulesIn is the text of the rules in an artifact.
+	rulesIn(a backends.Artifact) []byte
+}
+
+// holdsRules is a held state with rules of nftables.
+type holdsRules interface{ rules() *live.Live }
+
+// seals are what is known of a plane's rules of nftables beside the held state.
+type seals struct {
+	// trusted is what an earlier process left, for the next plan.
+	trusted *live.Seal
+	// generation is the ruleset's at which the last plan was empty, so that the kernel had
+	// all of rules; 0 if it was not.
+	generation uint32
+	rules      *live.Model
+}
+
+var (
+	_ applier.Sealer = nftablesPlane{}
+	_ applier.Sealer = ebpfPlane{}
+)
+
+// Trust implements [applier.Sealer].
+func (s *seals) Trust(seal []byte) {
+	s.trusted = nil
+	if t := new(live.Seal); json.Unmarshal(seal, t) == nil {
+		s.trusted = t
+	}
+}
+
+// look reads the kernel, except what the trusted seal proves to be as wanted. A seal is for
+// one plan: what this process finds afterwards it compares in full.
+func (d *plane[S, M, P]) look(ctx context.Context, want M) (S, error) {
+	trusted := d.trusted
+	d.trusted = nil
+	k, ok := d.kernel.(sealing[S, M])
+	if !ok || trusted == nil || k.rulesFor(want) == nil {
+		return d.observe(ctx)
+	}
+	rules, err := trusted.State(k.rulesFor(want))
+	if err != nil {
+		rules = nil // reading the rules tells the same error, if it is still one
+	}
+	return k.observeBeside(ctx, rules)
+}
+
+// compared notes at which generation the kernel had everything.
+func (d *plane[S, M, P]) compared(have S, want M, p P) {
+	d.generation, d.rules = 0, nil
+	if k, ok := d.kernel.(sealing[S, M]); ok && len(p.Steps()) == 0 {
+		d.generation, d.rules = k.rulesOf(have).Generation, k.rulesFor(want)
+	}
+}
+
+// knowGeneration tells the held state the generation of the plan before.
+func (d *plane[S, M, P]) knowGeneration() {
+	if h, ok := d.held.(holdsRules); ok {
+		h.rules().KnowGeneration(d.generation)
+	}
+	d.generation, d.rules = 0, nil
+}
+
+// Seal implements [applier.Sealer].
+func (d *plane[S, M, P]) Seal(have backends.Artifact) ([]byte, error) {
+	k, ok := d.kernel.(sealing[S, M])
+	if !ok {
+		return nil, nil
+	}
+	seal, err := d.seal(k, have)
+	if seal == nil || err != nil {
+		return nil, err
+	}
+	return json.Marshal(seal)
+}
+
+func (d *plane[S, M, P]) seal(k sealing[S, M], have backends.Artifact) (*live.Seal, error) {
+	if d.generation != 0 {
+		m, err := d.read(have)
+		if err != nil || k.rulesFor(m) != d.rules || d.rules == nil {
+			return nil, err
+		}
+		return live.NewSeal(d.rules, d.generation)
+	}
+	if h, ok := d.held.(holdsRules); ok {
+		return h.rules().Seal(k.rulesIn(have))
+	}
+	return nil, nil
+}
