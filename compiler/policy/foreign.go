@@ -259,6 +259,11 @@ type placed struct {
 	order float64
 	tie   string
 	lowered
+	// auth and proxy are those of [clause.Rule]; ranges are its ports as they are
+	// written, not joined.
+	auth   clause.Auth
+	proxy  uint8
+	ranges []ir.PortRange
 }
 
 func (p placed) compare(q placed) int {

@@ -3,6 +3,7 @@ package random
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 
 	"sigs.k8s.io/yaml"
 )
@@ -27,7 +28,48 @@ func New(seed uint64) *Set {
 	for i := range 1 + g.IntN(5) {
 		s.Policies = append(s.Policies, g.policy(i))
 	}
+	s.leaveOutAuthentication()
 	return s
+}
+
+// leaveOutAuthentication removes authentication from the rules of a set in which a
+// ClusterNetworkPolicy of tier Admin accepts. Kubernetes has it that nothing comes after
+// such a rule; in Cilium a rule about authentication of a later tier takes its place
+// (pkg/policy/mapstate.go, authPreferredInsert), unless the engine has left it out before
+// as one that says the same as another.
+func (s *Set) leaveOutAuthentication() {
+	if !slices.ContainsFunc(s.Policies, acceptsFirst) {
+		return
+	}
+	for _, p := range s.Policies {
+		specs, _ := p["specs"].([]any)
+		for _, spec := range append(specs, p["spec"]) {
+			rule, _ := spec.(object)
+			for _, direction := range []string{"ingress", "egress"} {
+				list, _ := rule[direction].([]any)
+				for _, r := range list {
+					delete(r.(object), "authentication")
+				}
+			}
+		}
+	}
+}
+
+// acceptsFirst reports whether a policy is of tier Admin and has a rule that accepts.
+func acceptsFirst(p object) bool {
+	spec, _ := p["spec"].(object)
+	if spec["tier"] != "Admin" {
+		return false
+	}
+	for _, direction := range []string{"ingress", "egress"} {
+		list, _ := spec[direction].([]any)
+		for _, r := range list {
+			if r.(object)["action"] == "Accept" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // YAML returns the documents of the set, policies last.
