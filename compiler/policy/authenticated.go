@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/bits"
 	"slices"
 
@@ -30,9 +31,12 @@ import (
 // rankAuthenticated is the rank of these rules: after denies, before proxies.
 const rankAuthenticated = -95
 
-// maxAuthenticated bounds the work for the rules of one direction of a profile: cells
-// times rules.
+// maxAuthenticated bounds the work for the rules of one direction of a profile: pairs of a
+// rule about authentication and another rule in one cell, of all cells.
 const maxAuthenticated = 1 << 22
+
+// maxVisits bounds the rules of all cells, counted with every range that matches.
+const maxVisits = 1 << 23
 
 // authenticated replaces rules about authentication in a tier by those that they decide
 // together.
@@ -55,13 +59,13 @@ func (b *builder) authenticated(rules []placed) []placed {
 	if len(a.explicit) == 0 {
 		return rules
 	}
-	cells := a.cells()
-	if len(cells)*len(a.all) > maxAuthenticated {
+	cells, pairs := a.cells()
+	if pairs > maxAuthenticated {
 		for _, r := range a.explicit {
 			r.rule.Action, r.rule.Payload = ir.Deny, ""
 			rest = append(rest, *r)
 		}
-		b.diags.Add(diag.PolicyBudget, a.explicit[0].rule.Origin, fmt.Sprintf("%d rules for one pod beside rules about authentication, with %d parts of ports to tell apart: what rules about authentication match is denied", len(a.all), len(cells)))
+		b.diags.Add(diag.PolicyBudget, a.explicit[0].rule.Origin, fmt.Sprintf("%d rules about authentication for one pod, among %d that allow, would have to be compared more than %d times: all that they match is denied", len(a.explicit), len(a.all), maxAuthenticated))
 		return rest
 	}
 	return append(rest, a.decide(cells)...)
@@ -84,48 +88,100 @@ func portsOf(r *placed) []ir.PortRange {
 	return r.rule.Ports
 }
 
-// cell is a range of ports that no rule divides. The zero protocol is all ports that are
-// in no other cell.
-type cell struct{ ir.PortRange }
+// cell is a range of ports that no rule divides, with the rules that match it. The zero
+// protocol is all ports that are in no other cell.
+type cell struct {
+	ir.PortRange
+	rules    []match // in the order of all rules
+	explicit int     // how many of them say something about authentication
+}
 
 // rest reports whether the cell is that of all other ports.
-func (c cell) rest() bool { return c.Protocol == 0 }
+func (c *cell) rest() bool { return c.Protocol == 0 }
 
-// cells divides the ports of rules about authentication. Without any for all packets
-// there is no cell of all other ports.
-func (a *authentication) cells() []cell {
-	any := slices.ContainsFunc(a.explicit, func(r *placed) bool { return r.rule.AnyPort })
+// match is a rule that matches a cell. level is how many bits of protocol and port it
+// needs for that: more for fewer ports.
+type match struct {
+	*placed
+	level int
+}
+
+// cells divides the ports of rules about authentication, and counts pairs of one of them
+// and another rule. If there are too many, the cells have no rules.
+func (a *authentication) cells() (out []cell, pairs int) {
 	edges := make(map[ir.Protocol][]int)
 	for _, r := range a.all {
 		for _, p := range portsOf(r) {
 			edges[p.Protocol] = blocks(edges[p.Protocol], p)
 		}
 	}
-	var out []cell
-	for _, protocol := range sortedKeys(edges) {
+	for _, protocol := range slices.Sorted(maps.Keys(edges)) {
 		at := edges[protocol]
 		slices.Sort(at)
 		at = slices.Compact(at)
 		for i := 0; i+1 < len(at); i++ {
-			c := cell{ir.PortRange{Protocol: protocol, First: uint16(at[i]), Last: uint16(at[i+1] - 1)}}
-			if any || slices.ContainsFunc(a.explicit, func(r *placed) bool { _, in := level(r, c); return in }) {
-				out = append(out, c)
+			out = append(out, cell{PortRange: ir.PortRange{Protocol: protocol, First: uint16(at[i]), Last: uint16(at[i+1] - 1)}})
+		}
+	}
+	out = append(out, cell{})
+	matches, visits := make([]int, len(out)), 0
+	a.each(out, func(i int, m match) bool {
+		matches[i]++
+		if m.auth != clause.NoAuth {
+			out[i].explicit++
+		}
+		visits++
+		return visits < maxVisits
+	})
+	if pairs = visits / maxVisits * (maxAuthenticated + 1); pairs > 0 {
+		return nil, pairs
+	}
+	for i, n := range matches {
+		pairs += n * out[i].explicit
+	}
+	if pairs <= maxAuthenticated {
+		a.each(out, func(i int, m match) bool {
+			if out[i].explicit > 0 {
+				out[i].add(m)
+			}
+			return true
+		})
+	}
+	return slices.DeleteFunc(out, func(c cell) bool { return c.explicit == 0 }), pairs
+}
+
+// each visits the rules of each cell until visit returns false; a rule may come several
+// times, with other levels.
+func (a *authentication) each(cells []cell, visit func(cell int, m match) bool) {
+	for _, r := range a.all {
+		if r.rule.AnyPort {
+			for i := range cells {
+				if !visit(i, match{r, 0}) {
+					return
+				}
+			}
+			continue
+		}
+		for _, p := range portsOf(r) {
+			first, _ := slices.BinarySearchFunc(cells[:len(cells)-1], p, func(c cell, p ir.PortRange) int {
+				return cmp.Or(cmp.Compare(c.Protocol, p.Protocol), cmp.Compare(c.First, p.First))
+			})
+			for i := first; i < len(cells)-1 && p.Contains(cells[i].Protocol, cells[i].First); i++ {
+				if !visit(i, match{r, length(p, cells[i].First)}) {
+					return
+				}
 			}
 		}
 	}
-	if any {
-		out = append(out, cell{})
-	}
-	return out
 }
 
-func sortedKeys(m map[ir.Protocol][]int) []ir.Protocol {
-	out := make([]ir.Protocol, 0, len(m))
-	for k := range m {
-		out = append(out, k)
+// add adds a rule, once with its highest level.
+func (c *cell) add(m match) {
+	if n := len(c.rules); n > 0 && c.rules[n-1].placed == m.placed {
+		c.rules[n-1].level = max(c.rules[n-1].level, m.level)
+		return
 	}
-	slices.Sort(out)
-	return out
+	c.rules = append(c.rules, m)
 }
 
 // blocks appends where the blocks begin that a range is made of, and where they end: each
@@ -140,21 +196,6 @@ func blocks(to []int, p ir.PortRange) []int {
 		at += size
 	}
 	return append(to, int(p.Last)+1)
-}
-
-// level returns how many bits of protocol and port a rule needs to match a cell: more for
-// fewer ports. The second result is false if it does not match.
-func level(r *placed, c cell) (int, bool) {
-	if r.rule.AnyPort {
-		return 0, true
-	}
-	best := -1
-	for _, p := range portsOf(r) {
-		if !c.rest() && p.Contains(c.Protocol, c.First) {
-			best = max(best, length(p, c.First))
-		}
-	}
-	return best, best >= 0
 }
 
 // length is the length of the prefix that a range has around a port.
@@ -173,12 +214,6 @@ func length(p ir.PortRange, port uint16) int {
 		}
 	}
 	return protocolBits + portBits
-}
-
-// match is a rule that matches a cell.
-type match struct {
-	*placed
-	level int
 }
 
 // strongest sorts rules: what is about fewer ports first, then the stronger demand.

@@ -44,6 +44,31 @@ func TestAuthenticated(t *testing.T) {
 	t.Logf("%d packets", packets)
 }
 
+// TestManyAuthenticated wants what would cost too much closed, and said.
+func TestManyAuthenticated(t *testing.T) {
+	t.Parallel()
+	var rules []placed
+	for i := range 400 {
+		r := placed{order: float64(i), auth: clause.AuthDisabled}
+		r.rule = ir.Rule{Action: ir.Accept, AnyPort: true, Origin: ir.Origin{Kind: "CiliumNetworkPolicy", Name: fmt.Sprint(i)}}
+		r.add(&ir.AddressSet{ID: fmt.Sprintf("set %03d", i), Addresses: peersInTest[i%2 : i%2+1]}, nil)
+		if i%2 == 1 {
+			r.auth, r.rule.AnyPort, r.rule.Ports = clause.NoAuth, false, []ir.PortRange{{Protocol: ir.TCP, First: uint16(2 * i), Last: uint16(2 * i)}}
+		}
+		rules = append(rules, r)
+	}
+	var diags diag.List
+	b := builder{diags: &diags}
+	got := b.authenticated(slices.Clone(rules))
+	slices.SortStableFunc(got, placed.compare)
+	if len(got) != len(rules) || len(diags) != 1 || diags[0].Code != diag.PolicyBudget || diags[0].Origin.Name != "0" {
+		t.Errorf("%d rules, and %v", len(got), diags)
+	}
+	if a, b := firstOf(got, peersInTest[0], ir.TCP, 80), firstOf(got, peersInTest[1], ir.TCP, 2); a != "deny" || b != "accept" {
+		t.Errorf("%s and %s, want what is about authentication denied, and the rest as it was", a, b)
+	}
+}
+
 func ruleText(rules []placed) (out string) {
 	for _, r := range rules {
 		out += fmt.Sprintf("\n  %v of %v but %v any port %v ports %v auth %d proxy %d", r.rule.Action, r.rule.Peers, r.rule.NotPeers, r.rule.AnyPort, portsOf(&r), r.auth, r.proxy)

@@ -25,17 +25,15 @@ type chain struct {
 	by    *placed // the rule about authentication, or nil
 }
 
-// newCell finds the rules that match a cell.
-func (a *authentication) newCell(c cell) inCell {
+// inOrder divides the rules of a cell.
+func (c *cell) inOrder() inCell {
 	var out inCell
 	var all []match
-	for _, r := range a.all {
-		l, in := level(r, c)
-		switch m := (match{r, l}); {
-		case !in:
-		case everybody(r):
+	for _, m := range c.rules {
+		switch {
+		case everybody(m.placed):
 			all = append(all, m)
-		case r.auth != clause.NoAuth:
+		case m.auth != clause.NoAuth:
 			out.explicit = append(out.explicit, m)
 		default:
 			out.others = append(out.others, m)
@@ -174,8 +172,9 @@ func (a *authentication) decide(cells []cell) []placed {
 	}
 	var groups []*group
 	byKey := make(map[string]*group)
-	for _, c := range cells {
-		in := a.newCell(c)
+	for i := range cells {
+		c := &cells[i]
+		in := c.inOrder()
 		list := in.list()
 		key := fmt.Sprintf("%v %s", c.rest(), a.key(list))
 		g := byKey[key]
