@@ -13,6 +13,7 @@ var (
 	sets = flag.Int("sets", 200, "how many sets of policies are compared")
 	seed = flag.Uint64("seed", 1, "the seed of the first set; the others follow it")
 	most = flag.Int("most", 10, "how many sets that differ are shown")
+	auth = flag.Int("authentication", random.Authentication, "one rule in so many says something about authentication")
 	asIs = flag.Bool("whole", false, "show sets that differ as they are, and leave nothing out")
 )
 
@@ -21,7 +22,7 @@ func TestRandom(t *testing.T) {
 	configure(t)
 	verdicts, failed, unanswered, unsure, reasons := 0, 0, 0, 0, 0
 	for i := range uint64(*sets) {
-		s := random.New(*seed + i)
+		s := random.New(*seed+i, *auth)
 		c, err := compare(s)
 		if err != nil {
 			// Cilium refuses rules that contradict each other, as in authentication.

@@ -8,6 +8,7 @@
 //
 //	make engines                          # 10,000 sets
 //	go test . -sets 100 -seed 4711        # in this directory
+//	go test . -sets 100 -authentication 2 # half of the rules that allow ask for it
 //
 // Versions: Cilium v1.20.2 is written against client-go 0.36 and network-policy-api 0.2,
 // whose clients it embeds, and does not compile with later ones. So all of Kubernetes'

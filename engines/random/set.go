@@ -20,9 +20,13 @@ type Set struct {
 	Ends []string
 }
 
-// New makes the set of a seed.
-func New(seed uint64) *Set {
-	g := &generator{rand.New(rand.NewPCG(seed, 0x706c616e6563))}
+// Authentication is how rare rules about authentication are: one in so many that allow.
+const Authentication = 12
+
+// New makes the set of a seed. authentication is [Authentication], or another number
+// for other sets.
+func New(seed uint64, authentication int) *Set {
+	g := &generator{rand.New(rand.NewPCG(seed, 0x706c616e6563)), authentication}
 	s := &Set{Seed: seed}
 	g.cluster(s)
 	for i := range 1 + g.IntN(5) {
@@ -93,7 +97,10 @@ func documents(objects []object) ([]byte, error) {
 }
 
 // generator is a source of chance.
-type generator struct{ *rand.Rand }
+type generator struct {
+	*rand.Rand
+	authentication int
+}
 
 // oneIn is true once in n times.
 func (g *generator) oneIn(n int) bool { return g.IntN(n) == 0 }
