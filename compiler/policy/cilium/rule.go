@@ -69,12 +69,6 @@ func (r *rule) clauses() []clause.Rule {
 		return nil
 	}
 	variants := r.world.variants(r.peers)
-	if r.auth != nil && r.peers.any {
-		// The parts count besides everybody where rules about authentication differ.
-		parts := *r.peers
-		parts.any = false
-		variants = append(variants, r.world.variants(&parts)...)
-	}
 	if !r.hasPorts() {
 		return r.forPorts(variants, clause.Rule{AnyPort: true, Origin: r.origin}, &portSet{})
 	}
