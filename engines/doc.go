@@ -21,8 +21,8 @@
 // out as one that says what another says: where planec's verdict is not the engine's
 // first, new engines are asked, and it may be any answer of theirs. And where rules about
 // authentication are involved, both may deny for another reason, one because a proxy would
-// have to decide and the other because the test always fails: an entity is to the engine a
-// group of its own, and to planec a peer as any other.
+// have to decide and the other because the test always fails: the entity world is to the
+// engine a group of its own, and to planec a peer as any other.
 //
 // The engine's own look-up, EndpointPolicy.Lookup, is not used: it differs from the
 // datapath's in which of two entries about authentication decides (package cilium,

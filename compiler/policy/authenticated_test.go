@@ -26,6 +26,9 @@ func TestAuthenticated(t *testing.T) {
 		for i := range rules {
 			rules[i] = randomRule(g, i)
 		}
+		if g.IntN(3) == 0 {
+			grouped(g, rules)
+		}
 		b := builder{diags: &diag.List{}}
 		got := b.authenticated(slices.Clone(rules))
 		slices.SortStableFunc(got, placed.compare)
@@ -109,6 +112,29 @@ func randomRule(g *rand.Rand, i int) placed {
 	return r
 }
 
+// grouped makes some rules about authentication rules for the group of all pods, who are
+// all peers but the last. The others are for pods or for that one.
+func grouped(g *rand.Rand, rules []placed) {
+	for i := range rules {
+		r := &rules[i]
+		if r.rule.AnyPeer {
+			continue
+		}
+		set := &ir.AddressSet{ID: r.rule.Peers[0], Addresses: peersInTest[2:]}
+		switch g.IntN(3) {
+		case 0:
+			set.Addresses = peersInTest[g.IntN(2):2]
+		case 1:
+			if r.auth != clause.NoAuth {
+				r.group, set.ID, set.Addresses = true, "pods", peersInTest[:2]
+			}
+		}
+		r.lowered = lowered{rule: r.rule}
+		r.rule.Peers = nil
+		r.add(set, nil)
+	}
+}
+
 // firstOf returns what the first rule that matches does.
 func firstOf(rules []placed, peer netip.Addr, protocol ir.Protocol, port uint16) string {
 	for i := range rules {
@@ -138,9 +164,11 @@ type entry struct {
 // bpf/lib/policy.h).
 func reference(rules []placed, peer netip.Addr, protocol ir.Protocol, port uint16) string {
 	named, found := winner(rules, protocol, port, func(r *placed) bool {
-		return !r.rule.AnyPeer && slices.Contains(r.sets[0].Addresses, peer)
+		return !r.rule.AnyPeer && !r.group && slices.Contains(r.sets[0].Addresses, peer)
 	})
-	all, foundAll := winner(rules, protocol, port, func(r *placed) bool { return r.rule.AnyPeer })
+	all, foundAll := winner(rules, protocol, port, func(r *placed) bool {
+		return r.rule.AnyPeer || r.group && slices.Contains(r.sets[0].Addresses, peer)
+	})
 	chosen, other := named, all
 	switch {
 	case !found && !foundAll:

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -14,6 +15,8 @@ type inCell struct {
 	explicit []match // for named peers, about authentication, the strongest first
 	others   []match // for named peers, that say nothing about it
 	all      chain   // those for everybody
+	// isPod is not nil if the cell is seen for the group of all pods.
+	isPod func(netip.Addr) bool
 }
 
 // chain is the outcome of the rules for everybody.
@@ -25,23 +28,50 @@ type chain struct {
 	by    *placed // the rule about authentication, or nil
 }
 
-// inOrder divides the rules of a cell.
-func (c *cell) inOrder() inCell {
-	var out inCell
+// list returns the decisions of a cell, in their order: those about the group of all pods
+// first, where a rule is for the group.
+func (c *cell) list(isPod func(netip.Addr) bool) []decision {
+	at := slices.IndexFunc(c.rules, func(m match) bool { return m.group })
+	if at < 0 {
+		in := c.inOrder(nil)
+		return in.list()
+	}
+	group, rest := c.inOrder(isPod), c.inOrder(nil)
+	out := group.list()
+	for i := range out {
+		if out[i].of == nil {
+			out[i].of = c.rules[at].placed
+		}
+	}
+	return append(out, rest.list()...)
+}
+
+// inOrder divides the rules of a cell, as they are for all pods (isPod is then known), or
+// for others.
+func (c *cell) inOrder(isPod func(netip.Addr) bool) inCell {
+	out := inCell{isPod: isPod}
 	var all []match
 	for _, m := range c.rules {
 		switch {
-		case everybody(m.placed):
+		case everybody(m.placed), m.group && isPod != nil:
 			all = append(all, m)
-		case m.auth != clause.NoAuth:
-			out.explicit = append(out.explicit, m)
-		default:
+		case m.group:
+		case m.auth == clause.NoAuth:
 			out.others = append(out.others, m)
+		case isPod == nil || m.holds(isPod):
+			out.explicit = append(out.explicit, m)
 		}
 	}
 	slices.SortStableFunc(out.explicit, strongest)
 	out.all = newChain(all)
 	return out
+}
+
+// holds reports whether one of the addresses that a rule lists is such.
+func (m match) holds(such func(netip.Addr) bool) bool {
+	return slices.ContainsFunc(m.sets, func(s *ir.AddressSet) bool {
+		return slices.Contains(m.rule.Peers, s.ID) && slices.ContainsFunc(s.Addresses, such)
+	})
 }
 
 func newChain(all []match) chain {
@@ -73,7 +103,7 @@ func (c *inCell) list() []decision {
 		return out
 	}
 	for _, r := range over {
-		if r.auth == clause.NoAuth {
+		if r.auth == clause.NoAuth && (c.isPod == nil || match{placed: r}.holds(c.isPod)) {
 			out = append(out, decision{of: r, action: ir.Redirect, by: r})
 		}
 	}
@@ -170,12 +200,12 @@ func (a *authentication) decide(cells []cell) []placed {
 		ports []ir.PortRange
 		rest  bool
 	}
+	isPod := a.pods()
 	var groups []*group
 	byKey := make(map[string]*group)
 	for i := range cells {
 		c := &cells[i]
-		in := c.inOrder()
-		list := in.list()
+		list := c.list(isPod)
 		key := fmt.Sprintf("%v %s", c.rest(), a.key(list))
 		g := byKey[key]
 		if g == nil {
@@ -197,6 +227,20 @@ func (a *authentication) decide(cells []cell) []placed {
 		}
 	}
 	return out
+}
+
+// pods returns who is in the group of all pods, as a rule for it has them.
+func (a *authentication) pods() func(netip.Addr) bool {
+	pods := make(map[netip.Addr]bool)
+	for _, r := range a.explicit {
+		if r.group {
+			for _, address := range r.sets[0].Addresses {
+				pods[address] = true
+			}
+			break
+		}
+	}
+	return func(address netip.Addr) bool { return pods[address] }
 }
 
 // key tells lists of decisions apart.

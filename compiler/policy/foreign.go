@@ -259,10 +259,11 @@ type placed struct {
 	order float64
 	tie   string
 	lowered
-	// auth and proxy are those of [clause.Rule]; ranges are its ports as they are
-	// written, not joined.
+	// auth, proxy and group are those of [clause.Rule]; ranges are its ports as they
+	// are written, not joined.
 	auth   clause.Auth
 	proxy  uint8
+	group  bool
 	ranges []ir.PortRange
 }
 

@@ -274,7 +274,7 @@ func (b *builder) foreign(t *ir.Tier, g *group, d ir.Direction) []placed {
 			r.OwnNode = r.OwnNode && d == ir.Ingress && !g.node
 			out = append(out, placed{
 				rank: r.Rank, order: p.Order, tie: p.Tie, lowered: b.model.foreign.lower(r, b.model.cast, b.node),
-				auth: r.Auth, proxy: r.Proxy, ranges: r.Ports,
+				auth: r.Auth, proxy: r.Proxy, group: r.Group, ranges: r.Ports,
 			})
 		}
 	}

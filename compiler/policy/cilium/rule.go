@@ -69,6 +69,9 @@ func (r *rule) clauses() []clause.Rule {
 		return nil
 	}
 	variants := r.world.variants(r.peers)
+	if r.auth != nil {
+		variants = r.world.grouped(r.peers)
+	}
 	if !r.hasPorts() {
 		return r.forPorts(variants, clause.Rule{AnyPort: true, Origin: r.origin}, &portSet{})
 	}
@@ -101,7 +104,7 @@ func (r *rule) forPorts(variants []variant, base clause.Rule, s *portSet) []clau
 	out := make([]clause.Rule, 0, len(variants))
 	for _, v := range variants {
 		made := base
-		made.AnyPeer, made.Peers, made.NotPeers = v.any, v.peers, v.notPeers
+		made.AnyPeer, made.Peers, made.NotPeers, made.Group = v.any, v.peers, v.notPeers, v.group
 		out = append(out, made)
 	}
 	return out

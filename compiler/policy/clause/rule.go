@@ -23,7 +23,10 @@ type Rule struct {
 	Auth Auth
 	// Proxy is the precedence of the proxy that the rule redirects to, higher ones
 	// first, or 0 if it redirects to none.
-	Proxy  uint8
+	Proxy uint8
+	// Group says that the Peers are all pods, for which a rule about authentication
+	// counts as one for everybody.
+	Group  bool
 	Origin ir.Origin
 	// For, if not nil, returns the rules that stand for this one for a pod of the
 	// subject (none, if the rule is not about it), and a text that differs where
