@@ -78,3 +78,30 @@ func BenchmarkPolicies(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkDialects is as many pods, nodes and namespaces as BenchmarkPolicies has, with
+// 1,000 policies of all dialects: the program of one node, and with the text of its
+// rules.
+func BenchmarkDialects(b *testing.B) {
+	set := clustergen.DialectObjects(clustergen.LargePolicies)
+	in := compiler.Input{Objects: &set, Node: set.Nodes[0].Object.Name}
+	program, _ := compiler.Compile(in)
+	if err := ir.Verify(program); err != nil || len(program.Policy.Profiles) == 0 || !program.Policy.Redirects() {
+		b.Fatalf("%d profiles: %v", len(program.Policy.Profiles), err)
+	}
+	b.Run("compile", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			compiler.Compile(in)
+		}
+	})
+	b.Run("compile-and-emit", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			program, _ := compiler.Compile(in)
+			if _, err := nftables.New(backends.DefaultOptions()).Emit(program); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

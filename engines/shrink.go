@@ -7,7 +7,7 @@ func shrink(s *random.Set) *random.Set {
 	for {
 		smaller := false
 		for _, candidate := range s.Smaller() {
-			if _, different, err := compare(candidate); err == nil && len(different) > 0 {
+			if c, err := compare(candidate); err == nil && len(c.different) > 0 {
 				s, smaller = candidate, true
 				break
 			}

@@ -27,7 +27,7 @@ var (
 // kernels returns the kernels of this machine; IPVS runs in User Mode Linux.
 func kernels() []testkit.Kernel {
 	if uml.Inside() {
-		return []testkit.Kernel{{Name: "ipvs", Backend: "ipvs", Load: loadIPVS}}
+		return []testkit.Kernel{testkit.IPVS()}
 	}
 	return testkit.Kernels()
 }

@@ -29,7 +29,17 @@ type aimed struct {
 	// shared gives all policies the same peers, so that there is one row with
 	// all ports, and not a row of one port for each policy.
 	shared bool
-	port   uint16
+	// mixed makes every fourth policy one of each dialect.
+	mixed bool
+	port  uint16
+}
+
+// about is the number of the policy that accepts the packets.
+func (a aimed) about() int {
+	if a.mixed {
+		return (a.policies - 1) / 4 * 4
+	}
+	return a.policies - 1
 }
 
 // firstPort is the port of the first policy; ports are odd, so that no two of
@@ -37,9 +47,10 @@ type aimed struct {
 const firstPort = 10001
 
 // program is one pod that the policies isolate, each with ten peers and a TCP
-// and an UDP port; the receiver is a peer of the last one.
+// and an UDP port; the receiver is a peer of the last NetworkPolicy.
 func (a aimed) program() *ir.Program {
 	p := &ir.Program{Node: ir.Node{Name: "node-a", Addresses: []netip.Addr{receiver}, Local: ir.LocalDetector{Mode: ir.DetectNone}}}
+	admin, named := ir.Tier{Kind: ir.AdminTier, Default: ir.Pass}, ir.Tier{Kind: ir.NamedTier, Name: "security", Default: ir.Pass}
 	t := ir.Tier{Kind: ir.NetworkTier, Default: ir.Deny}
 	for i := range a.policies {
 		origin := ir.Origin{Kind: "NetworkPolicy", Namespace: "shop", Name: fmt.Sprintf("policy-%04d", i), Path: "spec.egress[0]"}
@@ -49,16 +60,34 @@ func (a aimed) program() *ir.Program {
 			id = fmt.Sprintf("peers-%04d", i)
 		}
 		if !a.shared || i == 0 {
-			p.Policy.AddressSets = append(p.Policy.AddressSets, ir.AddressSet{ID: id, Addresses: tenPeers(i, a.shared || i == a.policies-1)})
+			p.Policy.AddressSets = append(p.Policy.AddressSets, ir.AddressSet{ID: id, Addresses: tenPeers(i, a.shared || i == a.about())})
 		}
 		port := uint16(firstPort + 2*i)
-		t.Rules = append(t.Rules, ir.Rule{Action: ir.Accept, Peers: []string{id}, Origin: origin, Ports: []ir.PortRange{
+		r := ir.Rule{Action: ir.Accept, Peers: []string{id}, Origin: origin, Ports: []ir.PortRange{
 			{Protocol: ir.TCP, First: port, Last: port}, {Protocol: ir.UDP, First: port, Last: port},
-		}})
+		}}
+		switch kind := i % 4; {
+		case a.mixed && kind == 1:
+			r.Action = ir.Deny
+			admin.Rules = append(admin.Rules, r)
+		case a.mixed && kind == 2: // of Calico: everything but some ports, of all but some peers
+			r.Action, r.AnyPort, r.Ports, r.NotPorts = ir.Pass, true, nil, r.Ports
+			r.AnyPeer, r.Peers, r.NotPeers = true, nil, r.Peers
+			named.Rules = append(named.Rules, r)
+		case a.mixed && kind == 3: // of Cilium: an HTTP rule
+			r.Action, r.Payload, p.Policy.OnRedirect = ir.Redirect, "http GET /", ir.Deny
+			t.Rules = append(t.Rules, r)
+		default:
+			t.Rules = append(t.Rules, r)
+		}
+	}
+	tiers := []ir.Tier{t}
+	if a.mixed {
+		tiers = []ir.Tier{admin, named, t}
 	}
 	p.Policy.OnDeny = ir.Drop
 	p.Policy.Profiles = []ir.Profile{{
-		ID: "shop/web", Egress: []ir.Tier{t},
+		ID: "shop/web", Egress: tiers,
 		Pods: []ir.Pod{{Namespace: "shop", Name: "web-0", Addresses: []netip.Addr{sender}}},
 	}}
 	p.Normalize()
@@ -81,18 +110,22 @@ func tenPeers(policy int, withReceiver bool) []netip.Addr {
 // every packet is judged. The cases take turns, and the least of each counts.
 func BenchmarkPolicyPacket(b *testing.B) {
 	testkit.Require(b, "nft")
-	for _, shared := range []bool{false, true} {
-		name := map[bool]string{false: "row-per-policy", true: "one-row"}[shared]
-		b.Run(name, func(b *testing.B) {
+	for _, form := range []struct {
+		name          string
+		shared, mixed bool
+	}{{"row-per-policy", false, false}, {"one-row", true, false}, {"all-dialects", false, true}} {
+		b.Run(form.name, func(b *testing.B) {
 			var streams []*stream
-			for _, a := range []aimed{
-				{name: "none"},
-				{name: "10", policies: 10, port: firstPort + 18},
-				{name: "1000", policies: 1000, port: firstPort + 1998},
-				{name: "10-denied", policies: 10, port: firstPort + 1},
-				{name: "1000-denied", policies: 1000, port: firstPort + 1},
-			} {
-				a.shared = shared
+			for _, policies := range []int{0, 10, 1000} {
+				a := aimed{name: fmt.Sprint(policies), policies: policies, shared: form.shared, mixed: form.mixed}
+				if policies == 0 {
+					a.name = "none"
+					streams = append(streams, newStream(b, a))
+					continue
+				}
+				a.port = uint16(firstPort + 2*a.about())
+				streams = append(streams, newStream(b, a))
+				a.name, a.port = a.name+"-denied", firstPort+1
 				streams = append(streams, newStream(b, a))
 			}
 			for b.Loop() {

@@ -259,6 +259,12 @@ type placed struct {
 	order float64
 	tie   string
 	lowered
+	// auth, proxy and group are those of [clause.Rule]; ranges are its ports as they
+	// are written, not joined.
+	auth   clause.Auth
+	proxy  uint8
+	group  bool
+	ranges []ir.PortRange
 }
 
 func (p placed) compare(q placed) int {

@@ -15,7 +15,7 @@ import (
 // only the address sets that their rules need. The hash makes the IDs; nil is
 // SHA-256. It reports and gives up what is too large for a node.
 func (m *Model) Lower(node string, onDeny ir.Refusal, hash identity.Hash, p *ir.Program, diags *diag.List) {
-	b := &builder{model: m, node: node, tiersInOrder: m.tierOrder(), sets: make(map[string]*ir.AddressSet), names: make([]*ir.Peer, len(m.cast.addresses))}
+	b := &builder{model: m, node: node, diags: diags, tiersInOrder: m.tierOrder(), sets: make(map[string]*ir.AddressSet), names: make([]*ir.Peer, len(m.cast.addresses))}
 	groups := m.groups(node, identity.Names{Hash: hash})
 	if policies := m.foreign.onNode(node); len(policies) > 0 {
 		groups = append(groups, m.nodeGroup(node, policies, identity.Names{Hash: hash}))
@@ -195,6 +195,7 @@ type builder struct {
 	sets         map[string]*ir.AddressSet
 	// names are in the order of the cast's addresses; nil marks unneeded ones.
 	names []*ir.Peer
+	diags *diag.List
 }
 
 func (b *builder) profile(g *group) (ir.Profile, bool) {
@@ -213,7 +214,7 @@ func (b *builder) tiers(g *group, d ir.Direction) []ir.Tier {
 		t := ir.Tier{Kind: name.Kind, Name: name.Name, Default: ir.Pass}
 		rules := b.own(&t, g, d)
 		if len(g.foreign) > 0 {
-			rules = append(rules, b.foreign(&t, g, d)...)
+			rules = b.authenticated(append(rules, b.foreign(&t, g, d)...))
 			slices.SortStableFunc(rules, placed.compare)
 		}
 		for i := range rules {
@@ -271,7 +272,10 @@ func (b *builder) foreign(t *ir.Tier, g *group, d ir.Direction) []placed {
 		for i := range rules {
 			r := &rules[i]
 			r.OwnNode = r.OwnNode && d == ir.Ingress && !g.node
-			out = append(out, placed{r.Rank, p.Order, p.Tie, b.model.foreign.lower(r, b.model.cast, b.node)})
+			out = append(out, placed{
+				rank: r.Rank, order: p.Order, tie: p.Tie, lowered: b.model.foreign.lower(r, b.model.cast, b.node),
+				auth: r.Auth, proxy: r.Proxy, group: r.Group, ranges: r.Ports,
+			})
 		}
 	}
 	return out

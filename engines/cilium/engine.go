@@ -104,6 +104,7 @@ func (e *Engine) addPods(ctx context.Context) error {
 		number++
 		for _, ip := range p.Status.PodIPs {
 			meta := &ipcache.K8sMetadata{Namespace: p.Namespace, PodName: p.Name, NamedPorts: ports}
+			//lint:ignore SA1019 the agent tells of pods by Upsert too (pkg/k8s/watchers)
 			if _, err := e.ips.Upsert(ip.IP, nil, 0, meta, ipcache.Identity{ID: id.ID, Source: source.CustomResource}); err != nil {
 				return fmt.Errorf("pod %s: %w", name, err)
 			}

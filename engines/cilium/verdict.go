@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"strings"
 
 	"github.com/cilium/cilium/pkg/endpoint/regeneration"
 	"github.com/cilium/cilium/pkg/policy"
@@ -15,6 +16,9 @@ import (
 // proxy decides), "auth", "auth+redirect" (both ends must prove who they are) or
 // "authfail" (a test that always fails).
 type Verdict string
+
+// Authenticates reports whether the verdict is one about authentication.
+func (v Verdict) Authenticates() bool { return strings.HasPrefix(string(v), "auth") }
 
 // Judge returns what the policies of a pod, as namespace/name, say about a packet from or
 // to a peer's address. protocol is the number, port that of the destination or the type
@@ -28,7 +32,7 @@ func (e *Engine) Judge(pod string, ingress bool, peer netip.Addr, protocol uint8
 	if ingress {
 		key = policy.IngressKey()
 	}
-	entry, _, _ := p.Lookup(key.WithIdentity(e.identityOf(peer)).WithPortProto(u8proto.U8proto(protocol), port))
+	entry := lookup(p, key.WithIdentity(e.identityOf(peer)).WithPortProto(u8proto.U8proto(protocol), port))
 	redirect := entry.IsRedirectEntry()
 	switch auth := entry.AuthRequirement.AuthType(); {
 	case entry.IsDeny():

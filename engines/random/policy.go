@@ -67,7 +67,7 @@ func (g *generator) section(clusterwide, ingress, deny bool) object {
 	if g.oneIn(2) {
 		g.portsOrICMP(out, deny)
 	}
-	if !deny && g.oneIn(12) {
+	if !deny && g.oneIn(g.authentication) {
 		out["authentication"] = object{"mode": pick(g, "required", "disabled", "test-always-fail")}
 	}
 	return out

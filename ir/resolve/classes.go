@@ -152,8 +152,8 @@ func (b *builder) networks() {
 		}
 	}
 	// A prefix that a set both contains and excludes is excluded.
-	slices.SortStableFunc(bounds, func(a, b bound) int {
-		return cmp.Or(ir.ComparePrefix(a.prefix, b.prefix), cmp.Compare(a.number, b.number))
+	slices.SortFunc(bounds, func(a, b bound) int {
+		return cmp.Or(ir.ComparePrefix(a.prefix, b.prefix), cmp.Compare(a.number, b.number), inFirst(a.in, b.in))
 	})
 	b.edges = make([][]edge, len(b.sets))
 	var changes []change
@@ -172,6 +172,17 @@ func (b *builder) networks() {
 		n.sets = b.forest.with(n.sets, changes)
 		b.nets = append(b.nets, n)
 	}
+}
+
+// inFirst orders what begins before what ends.
+func inFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
 }
 
 // enclosing finds the parent of the next network: the preceding network, or one

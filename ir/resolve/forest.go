@@ -100,15 +100,6 @@ func (f *forest) each(set setID, yield func(int32) bool) bool {
 	return yield(int32(set - 1))
 }
 
-// part returns the numbers of a set that begin with the bits of prefix, which
-// gives all but the last level bits.
-func (f *forest) part(set setID, prefix, level int) setID {
-	for l := f.depth; l > level; l-- {
-		set = f.nodes[set][prefix>>(l-1-level)&1]
-	}
-	return set
-}
-
 // compare orders sets as [slices.Compare] orders the sorted lists of their
 // numbers.
 func (f *forest) compare(a, b setID) int {

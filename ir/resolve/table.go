@@ -29,9 +29,10 @@ type direction struct {
 	// sources are the source ports that rules tell apart.
 	sources []source
 	// values caches the verdicts of sets of rules, valuesFrom those for packets
-	// from one of the sources.
+	// from one of the sources, passed those of parts of the tiers.
 	values     []verdicts
 	valuesFrom map[valued]verdicts
+	passed     map[passed]verdicts
 	rows       map[setID]int
 	joined     map[[2]setID]setID
 	few        []change
@@ -52,7 +53,7 @@ func (b *builder) table(tiers []ir.Tier, own bool) *Table {
 	}
 	d := &direction{
 		builder: b, tiers: tiers, bySet: make(map[int32][]int32), rows: make(map[setID]int), joined: make(map[[2]setID]setID),
-		valuesFrom: make(map[valued]verdicts), sources: sourcesOf(tiers), placed: b.placed[:0],
+		valuesFrom: make(map[valued]verdicts), passed: make(map[passed]verdicts), sources: sourcesOf(tiers), placed: b.placed[:0],
 	}
 	d.number()
 	t := &Table{Own: -1, Default: d.row(d.anyPeer)}
@@ -255,126 +256,6 @@ func (d *direction) join(a, b setID) setID {
 	return u
 }
 
-// stretch is a run of networks that the same rules match, up to end.
-type stretch struct {
-	end   int
-	state setID
-}
-
-// stretches splits the networks, and the space outside of all, where a rule
-// begins or ends.
-func (d *direction) stretches(sets []int32) []stretch {
-	w := walk{direction: d, state: d.anyPeer, counts: make(map[int32]int), holds: make(map[int32]bool)}
-	for _, s := range sets {
-		for _, e := range d.edges[s] {
-			w.edges = append(w.edges, setEdge{e, s})
-		}
-	}
-	slices.SortStableFunc(w.edges, func(a, b setEdge) int { return cmp.Compare(a.network, b.network) })
-	for len(w.edges) > 0 {
-		at := int(w.edges[0].network)
-		w.leave(at)
-		w.end(at)
-		w.enter(at)
-	}
-	w.leave(len(d.nets))
-	w.end(len(d.nets))
-	return w.out
-}
-
-type setEdge struct {
-	edge
-	set int32
-}
-
-// walk traverses the networks in order, entering and leaving each.
-type walk struct {
-	*direction
-	edges []setEdge
-	// inside are the enclosing networks, with the changes to undo after each.
-	inside []entered
-	// holds says which sets contain the current place; counts says through how
-	// many of them each rule matches it.
-	holds  map[int32]bool
-	counts map[int32]int
-	state  setID
-	out    []stretch
-}
-
-type entered struct {
-	network int
-	before  setID
-	flipped []int32
-}
-
-func (w *walk) end(at int) {
-	if n := len(w.out); n > 0 && w.out[n-1].state == w.state {
-		w.out[n-1].end = at
-		return
-	}
-	w.out = append(w.out, stretch{at, w.state})
-}
-
-func (w *walk) enter(at int) {
-	e := entered{network: at, before: w.state}
-	changed := make(map[int32]bool)
-	for len(w.edges) > 0 && int(w.edges[0].network) == at {
-		x := w.edges[0]
-		w.edges = w.edges[1:]
-		if w.holds[x.set] != x.in {
-			e.flipped = append(e.flipped, x.set)
-			w.flip(x.set, func(rule int32) { changed[rule] = true })
-		}
-	}
-	changes := make([]change, 0, len(changed))
-	for rule := range changed {
-		changes = append(changes, change{rule, w.counts[rule] > 0})
-	}
-	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.number, b.number) })
-	w.state = w.rules.with(w.state, changes)
-	w.inside = append(w.inside, e)
-}
-
-// leave leaves the networks that do not contain network at.
-func (w *walk) leave(at int) {
-	for len(w.inside) > 0 {
-		e := w.inside[len(w.inside)-1]
-		if at < len(w.nets) && w.nets[e.network].prefix.Contains(w.nets[at].prefix.Addr()) {
-			return
-		}
-		w.inside = w.inside[:len(w.inside)-1]
-		w.end(w.behind(e.network))
-		w.state = e.before
-		for _, set := range slices.Backward(e.flipped) {
-			w.flip(set, func(int32) {})
-		}
-	}
-}
-
-// behind returns the first network after the given one and all those inside it.
-func (w *walk) behind(at int) int {
-	p := w.nets[at].prefix
-	return at + sortedPrefix(w.nets[at:], func(n network) bool { return p.Contains(n.prefix.Addr()) })
-}
-
-// flip adds the place to a set or removes it, and reports rules that begin or
-// end to match.
-func (w *walk) flip(set int32, told func(rule int32)) {
-	in := !w.holds[set]
-	w.holds[set] = in
-	for _, rule := range w.bySet[set] {
-		before := w.counts[rule] > 0
-		if in {
-			w.counts[rule]++
-		} else {
-			w.counts[rule]--
-		}
-		if before != (w.counts[rule] > 0) {
-			told(rule)
-		}
-	}
-}
-
 // row returns the row of a state.
 func (d *direction) row(state setID) int {
 	row, known := d.rows[state]
@@ -429,27 +310,58 @@ func (d *direction) judgesOwn() bool {
 	})
 }
 
-// verdicts walks the tiers; packets that no tier decides are accepted. For
+// verdicts are those of all tiers; packets that no tier decides are accepted. For
 // packets from the own node, only defaults with OwnNode count.
 func (d *direction) verdicts(state setID, from source, own bool) verdicts {
-	out := everywhere(0)
-	for i := range d.tiers {
-		standard := d.tiers[i].Default
-		if own && !d.tiers[i].OwnNode {
-			standard = ir.Pass
-		}
-		tier := d.value(d.rules.part(state, i, d.bits), from)
-		out = out.then(tier.replaced(func(a ir.Action) ir.Action {
-			if a == 0 {
-				a = standard
-			}
-			if a == ir.Pass {
-				return 0
-			}
-			return a
-		}))
+	return d.tiered(passed{state, d.rules.depth - d.bits, 0, from, own}).then(everywhere(ir.Accept))
+}
+
+// passed are the tiers whose places begin with the bits of prefix, all but the last level
+// bits, and the rules of a state in them.
+type passed struct {
+	set           setID
+	level, prefix int
+	from          source
+	own           bool
+}
+
+// tiered walks the tiers of a part. States that differ in the rules of one tier share
+// the verdicts of the others.
+func (d *direction) tiered(p passed) verdicts {
+	if p.prefix<<p.level >= len(d.tiers) {
+		return everywhere(0)
 	}
-	return out.then(everywhere(ir.Accept))
+	if p.level == 0 {
+		return d.tier(p)
+	}
+	if v, known := d.passed[p]; known {
+		return v
+	}
+	halves, lower, upper := d.rules.nodes[p.set], p, p
+	lower.set, lower.level, lower.prefix = halves[0], p.level-1, p.prefix<<1
+	upper.set, upper.level, upper.prefix = halves[1], p.level-1, p.prefix<<1|1
+	v := d.tiered(lower).then(d.tiered(upper))
+	if p.level > 1 {
+		d.passed[p] = v
+	}
+	return v
+}
+
+// tier returns the verdicts of one tier, in which no action means the next one.
+func (d *direction) tier(p passed) verdicts {
+	standard := d.tiers[p.prefix].Default
+	if p.own && !d.tiers[p.prefix].OwnNode {
+		standard = ir.Pass
+	}
+	return d.value(p.set, p.from).replaced(func(a ir.Action) ir.Action {
+		if a == 0 {
+			a = standard
+		}
+		if a == ir.Pass {
+			return 0
+		}
+		return a
+	})
 }
 
 // valued is a set of rules of one tier for packets from one source.

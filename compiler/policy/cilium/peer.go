@@ -12,6 +12,7 @@ import (
 // peers is the other end of a rule: the union of its parts.
 type peers struct {
 	any       bool // truly everybody, also what no part can tell
+	cluster   bool // the entity of that name is a part
 	selectors []selector
 	networks  []network
 	domains   []domain
@@ -27,6 +28,20 @@ type network struct {
 type variant struct {
 	any             bool
 	peers, notPeers []*clause.Peer
+	group           bool // see [clause.Rule]
+}
+
+// grouped returns the parts for a rule about authentication: the entity cluster stands for
+// the group of all pods (pkg/policy/aggregate.go), and for others one by one.
+func (w *world) grouped(p *peers) []variant {
+	if p.any || !p.cluster {
+		return w.variants(p)
+	}
+	rest := *p
+	pods := equal(sourceK8s, labelCluster, w.options.clusterName)
+	rest.selectors = slices.DeleteFunc(slices.Clone(p.selectors), func(s selector) bool { return s.String() == pods.String() })
+	group := &clause.Peer{ID: "cilium pods", Resolve: func(string) clause.Set { return clause.Set{Pods: w.cluster.Pods} }}
+	return append([]variant{{peers: []*clause.Peer{group}, group: true}}, w.variants(&rest)...)
 }
 
 // everything are the networks of all addresses of a family.

@@ -31,6 +31,7 @@ func (p *policy) peersOf(v *view) *peers {
 			out.any = true
 			continue
 		}
+		out.cluster = out.cluster || name == "cluster"
 		out.selectors = append(out.selectors, p.world.entity(name)...)
 	}
 	for _, text := range v.cidrs {

@@ -47,7 +47,9 @@ type portSet struct {
 	named  []namedPort
 	// payload is what a proxy has to look at, or "".
 	payload string
-	index   int // of the item
+	// proxy is the precedence of the proxy, or 0.
+	proxy uint8
+	index int // of the item
 }
 
 // isName reports whether a text is the name of a port: of letters, digits and single
@@ -91,7 +93,7 @@ func (s *portSet) add(p *ciliumv2.Port, deny bool) {
 func (v *view) portSets() []portSet {
 	var out []portSet
 	for i := range v.ports {
-		s := portSet{payload: payload(&v.ports[i]), index: i}
+		s := portSet{payload: payload(&v.ports[i]), proxy: proxy(&v.ports[i]), index: i}
 		for j := range v.ports[i].Ports {
 			s.add(&v.ports[i].Ports[j], v.deny)
 		}
@@ -146,6 +148,26 @@ func payload(p *ciliumv2.PortRule) string {
 		words = append(words, "tls")
 	}
 	return printable(strings.Join(words, ", "))
+}
+
+// proxy returns the precedence of the proxy that has to look at the connections, or 0 if
+// there is none (pkg/policy/l4.go, defaultPriority and createL4Filter;
+// pkg/policy/types/entry.go, WithListenerPriority).
+func proxy(p *ciliumv2.PortRule) uint8 {
+	const lowest = 254
+	switch {
+	case p.Listener != nil && p.Listener.Priority != nil && *p.Listener.Priority > 0:
+		return lowest - uint8(min(*p.Listener.Priority, 126))
+	case p.Listener != nil:
+		return lowest - 126
+	case p.Rules != nil && len(p.Rules.DNS) > 0:
+		return lowest - 121
+	case p.Rules != nil && len(p.Rules.HTTP) > 0:
+		return lowest - 101
+	case len(p.ServerNames) > 0 || p.TerminatingTLS != nil || p.OriginatingTLS != nil:
+		return lowest - 116
+	}
+	return 0
 }
 
 // printable makes a text fit for one line.

@@ -4,20 +4,34 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/planec/planec/compiler/objects/ciliumv2"
 	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/ir"
 )
 
-// The ranks of rules in their tier: denies come first, then what a proxy is to look at,
-// then rules that say something about authentication, those for fewer packets first, then
-// all others (pkg/policy/types/entry.go; pkg/policy/mapstate.go, lookup). Policies of
-// Kubernetes have rank 0 too.
+// The ranks of rules in their tier: denies come first, then what rules about
+// authentication decide together, then what a proxy is to look at, then all others
+// (pkg/policy/types/entry.go; pkg/policy/mapstate.go). Policies of Kubernetes have rank 0
+// too.
 const (
 	rankDeny     = -100
+	rankAuth     = -95
 	rankRedirect = -90
-	rankAuth     = -80 // with the breadth of the ports, and the mode
 	rankAllow    = 0
 )
+
+// authOf returns what a mode of authentication asks.
+func authOf(a *ciliumv2.Authentication) clause.Auth {
+	switch {
+	case a == nil:
+		return clause.NoAuth
+	case a.Mode == authRequired:
+		return clause.AuthRequired
+	case a.Mode == authFail:
+		return clause.AuthFail
+	}
+	return clause.AuthDisabled
+}
 
 // The modes of authentication.
 const (
@@ -55,17 +69,20 @@ func (r *rule) clauses() []clause.Rule {
 		return nil
 	}
 	variants := r.world.variants(r.peers)
+	if r.auth != nil {
+		variants = r.world.grouped(r.peers)
+	}
 	if !r.hasPorts() {
-		return r.forPorts(variants, clause.Rule{AnyPort: true, Origin: r.origin}, "")
+		return r.forPorts(variants, clause.Rule{AnyPort: true, Origin: r.origin}, &portSet{})
 	}
 	var out []clause.Rule
 	for _, s := range r.portSets() {
 		at := r.itemOrigin(&s)
 		if len(s.ranges) > 0 {
-			out = append(out, r.forPorts(variants, clause.Rule{Ports: s.ranges, Origin: at}, s.payload)...)
+			out = append(out, r.forPorts(variants, clause.Rule{Ports: s.ranges, Origin: at}, &s)...)
 		}
 		for i := range s.named {
-			out = append(out, r.forName(variants, &s.named[i], clause.Rule{Origin: at}, s.payload)...)
+			out = append(out, r.forName(variants, &s.named[i], clause.Rule{Origin: at}, &s)...)
 		}
 	}
 	return out
@@ -81,88 +98,48 @@ func (r *rule) itemOrigin(s *portSet) ir.Origin {
 }
 
 // forPorts returns rules for the peers, with known ports.
-func (r *rule) forPorts(variants []variant, base clause.Rule, payload string) []clause.Rule {
+func (r *rule) forPorts(variants []variant, base clause.Rule, s *portSet) []clause.Rule {
 	base.OwnNode = r.direction == ir.Ingress && !r.node
-	var out []clause.Rule
-	for _, decided := range r.decide(base, payload) {
-		for _, v := range variants {
-			made := decided
-			made.AnyPeer, made.Peers, made.NotPeers = v.any, v.peers, v.notPeers
-			out = append(out, made)
-		}
+	r.decide(&base, s)
+	out := make([]clause.Rule, 0, len(variants))
+	for _, v := range variants {
+		made := base
+		made.AnyPeer, made.Peers, made.NotPeers, made.Group = v.any, v.peers, v.notPeers, v.group
+		out = append(out, made)
 	}
 	return out
 }
 
-// decide gives a rule its action and its rank. Rules about authentication are divided by
-// the breadth of their ports, since what a rule says of fewer packets counts first.
-func (r *rule) decide(base clause.Rule, payload string) []clause.Rule {
-	mode := ""
-	if r.auth != nil {
-		mode = r.auth.Mode
-	}
+// decide gives a rule its action and its rank.
+func (r *rule) decide(to *clause.Rule, s *portSet) {
 	switch {
 	case r.deny:
-		base.Action, base.Rank = ir.Deny, rankDeny
-	case payload != "" && mode == authFail:
-		base.Action, base.Rank = ir.Deny, rankRedirect-1
-	case payload != "":
-		base.Action, base.Rank, base.Payload = ir.Redirect, rankRedirect, payload
-		if mode == authRequired {
-			base.Payload = payloadAuth + ", " + payload
-		}
-	case mode == "":
-		base.Action, base.Rank = ir.Accept, rankAllow
+		to.Action, to.Rank = ir.Deny, rankDeny
+		return
+	case s.payload != "":
+		to.Action, to.Rank, to.Payload, to.Proxy = ir.Redirect, rankRedirect, s.payload, s.proxy
 	default:
-		return byBreadth(base, mode)
+		to.Action, to.Rank = ir.Accept, rankAllow
 	}
-	return []clause.Rule{base}
-}
-
-// byBreadth divides a rule about authentication.
-func byBreadth(base clause.Rule, mode string) []clause.Rule {
-	base.Rank = rankAuth
-	switch mode {
-	case authFail:
-		base.Action = ir.Deny
-	case authRequired:
-		base.Action, base.Payload = ir.Redirect, payloadAuth
-		base.Rank++
-	default:
-		base.Action = ir.Accept
-		base.Rank += 2
+	if to.Auth = authOf(r.auth); to.Auth != clause.NoAuth {
+		to.Rank = rankAuth
 	}
-	if base.AnyPort {
-		base.Rank += 9
-		return []clause.Rule{base}
-	}
-	var byWidth [3][]ir.PortRange
-	for _, p := range base.Ports {
-		switch {
-		case p.Every():
-			byWidth[2] = append(byWidth[2], p)
-		case p.First == p.Last || p.Protocol.HasTypes():
-			byWidth[0] = append(byWidth[0], p)
-		default:
-			byWidth[1] = append(byWidth[1], p)
+	switch to.Auth {
+	case clause.AuthFail:
+		to.Action, to.Payload = ir.Deny, ""
+	case clause.AuthRequired:
+		to.Action, to.Payload = ir.Redirect, payloadAuth
+		if s.payload != "" {
+			to.Payload += ", " + s.payload
 		}
 	}
-	var out []clause.Rule
-	for width, ports := range byWidth {
-		if len(ports) > 0 {
-			one := base
-			one.Ports, one.Rank = ports, base.Rank+3*width
-			out = append(out, one)
-		}
-	}
-	return out
 }
 
 // forName returns rules for a named port: to the subject's own number, or to that of each
 // destination.
-func (r *rule) forName(variants []variant, n *namedPort, base clause.Rule, payload string) []clause.Rule {
+func (r *rule) forName(variants []variant, n *namedPort, base clause.Rule, s *portSet) []clause.Rule {
 	if r.direction == ir.Egress {
-		return r.destinations(n, base, payload)
+		return r.destinations(n, base, s)
 	}
 	if r.node {
 		return nil // nodes have no named ports
@@ -178,7 +155,7 @@ func (r *rule) forName(variants []variant, n *namedPort, base clause.Rule, paylo
 			return have.([]clause.Rule), text
 		}
 		rule := clause.Rule{Ports: []ir.PortRange{n.numbered(own, r.direction)}, Origin: base.Origin}
-		have, _ := made.LoadOrStore(own, r.forPorts(variants, rule, payload))
+		have, _ := made.LoadOrStore(own, r.forPorts(variants, rule, s))
 		return have.([]clause.Rule), text
 	}
 	return []clause.Rule{base}
@@ -186,14 +163,14 @@ func (r *rule) forName(variants []variant, n *namedPort, base clause.Rule, paylo
 
 // destinations returns rules to the pods that have a port of the name, one for each number
 // that it means.
-func (r *rule) destinations(n *namedPort, base clause.Rule, payload string) []clause.Rule {
+func (r *rule) destinations(n *namedPort, base clause.Rule, s *portSet) []clause.Rule {
 	groups := r.world.numberGroups(r.peers, n)
 	var out []clause.Rule
 	for _, g := range groups {
 		pods := g.pods
 		peer := &clause.Peer{ID: g.id, Resolve: func(string) clause.Set { return clause.Set{Pods: pods} }}
 		rule := clause.Rule{Ports: []ir.PortRange{n.numbered(g.number, ir.Egress)}, Origin: base.Origin}
-		out = append(out, r.forPorts([]variant{{peers: []*clause.Peer{peer}}}, rule, payload)...)
+		out = append(out, r.forPorts([]variant{{peers: []*clause.Peer{peer}}}, rule, s)...)
 	}
 	r.alternatives += len(groups)
 	return out

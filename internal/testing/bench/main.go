@@ -75,6 +75,7 @@ func (b *bench) policies() error {
 	fmt.Printf("\n| %d pods, %d of them on the node, %d policies, %d namespaces | |\n|---|---|\n", l.Pods, l.Pods/l.Nodes, l.Policies, l.Namespaces)
 	for _, f := range []struct{ name, step string }{
 		{"objects in memory → nftables text, CPU s", "policies"},
+		{"the same with policies of all dialects, CPU s", "dialects"},
 		{"a JSON dump → nftables text, CPU s", "policies-json"},
 	} {
 		v, err := cpuOf(f.step)(b, 0)

@@ -48,6 +48,7 @@ func runStep(name, dir string, services int) error {
 		"bare-json":     stepBareJSON,
 		"policies":      stepPolicies,
 		"policies-json": stepPoliciesJSON,
+		"dialects":      stepDialects,
 	}
 	maps.Copy(steps, applySteps())
 	prepare, ok := steps[name]
@@ -88,6 +89,12 @@ func programOf(set *objects.Set) *ir.Program {
 // text; it ignores the number of Services.
 func stepPolicies(string, int) (func() error, error) {
 	set := clustergen.PolicyObjects(clustergen.LargePolicies)
+	return func() error { return emitNFTables(&set) }, nil
+}
+
+// stepDialects is stepPolicies with policies of all dialects.
+func stepDialects(string, int) (func() error, error) {
+	set := clustergen.DialectObjects(clustergen.LargePolicies)
 	return func() error { return emitNFTables(&set) }, nil
 }
 

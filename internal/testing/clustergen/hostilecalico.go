@@ -34,6 +34,26 @@ func hostileCalico() []Shape {
 				return calicoPolicy(fmt.Sprint("p", i), "all()", []any{object{"action": "Deny", "source": object{"selector": fmt.Sprintf("k == '%d'", i)}}})
 			}))
 		}},
+		{"calico: one network set in many policies", 200, func(n int) []any {
+			return stage([]any{object{
+				"apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkSet", "metadata": object{"name": "s", "labels": object{"k": "1"}},
+				"spec": object{"nets": list(n, func(i int) any { return outside(2*i) + "/32" })},
+			}}, list(n, func(i int) any {
+				return calicoPolicy(fmt.Sprint("p", i), "all()", []any{object{
+					"action": "Deny", "protocol": "TCP", "source": object{"selector": "k == '1'"}, "destination": object{"ports": []any{1 + 2*i}},
+				}})
+			}))
+		}},
+		{"calico: tiers with a policy each", 100, func(n int) []any {
+			return stage(list(n, func(i int) any {
+				return object{"apiVersion": "projectcalico.org/v3", "kind": "Tier", "metadata": object{"name": fmt.Sprint("t", i)}, "spec": object{"order": i, "defaultAction": "Pass"}}
+			}), list(n, func(i int) any {
+				p := calicoPolicy(fmt.Sprintf("t%d.p", i), "all()", []any{object{
+					"action": "Deny", "protocol": "TCP", "source": object{"nets": []any{outside(i) + "/32"}}, "destination": object{"ports": []any{1 + i}},
+				}})
+				return with(p, "spec", with(p["spec"].(object), "tier", fmt.Sprint("t", i)))
+			}))
+		}},
 		{"calico: pods with a named port each", 40, func(n int) []any {
 			return stage(list(n, func(i int) any {
 				return hostilePod(1+i, "n1", object{}, object{"name": "web", "containerPort": 1 + 7*i})

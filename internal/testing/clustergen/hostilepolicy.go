@@ -7,7 +7,7 @@ import (
 
 // HostilePolicies returns shapes of policies and of the pods that they select.
 func HostilePolicies() []Shape {
-	return slices.Concat(hostileBlocks(), hostilePorts(), hostileSelectors(), hostileNamedPorts(), hostileClusterPolicies(), hostileCalico())
+	return slices.Concat(hostileBlocks(), hostilePorts(), hostileSelectors(), hostileNamedPorts(), hostileClusterPolicies(), hostileCalico(), hostileCilium())
 }
 
 // hostileBlocks are shapes with many networks.
