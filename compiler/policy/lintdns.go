@@ -119,7 +119,7 @@ func targetsDNS(s *corev1.Service) []uint16 {
 // dns reports pods that may connect to other pods, or should be able to query DNS,
 // but cannot. Pods that may connect to nothing are isolated on purpose.
 func (l *linter) dns() {
-	mayAsk := make(map[*pod]bool)
+	mayAsk := l.foreign.judgesEgress(l.cast)
 	for _, p := range l.cluster {
 		// Rules before an Accept rule of the Admin tier are ignored.
 		if p.tier == ir.AdminTier && slices.ContainsFunc(p.rules[ir.Egress], func(r rule) bool { return r.action == ir.Accept && l.letsAsk(&r) }) {

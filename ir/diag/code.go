@@ -279,7 +279,7 @@ var codes = []CodeInfo{
 	{EmptyBlock, Warning, "an ipBlock whose exceptions leave nothing", "the peer matches no address; remove it or some of the exceptions"},
 	{CoveredRule, Warning, "a rule or a peer that another of the same policy makes superfluous", "remove it, or find out whether the wider one is meant: often it is a rule without from, to or ports"},
 	{IdlePolicy, Warning, "a policy that changes nothing beside another one", "policies only ever add: what the other one allows to the same pods stays allowed; remove this one, or narrow the other"},
-	{UnreachableRule, Warning, "a rule that never decides, because an earlier one always does", "move it before the other, or give its policy a smaller priority"},
+	{UnreachableRule, Warning, "a rule that never decides, because an earlier one always does", "move it before the other, or give its policy a smaller priority or order; a deny of Cilium stands before all that allow"},
 	{BlocksDNS, Warning, "pods that may connect out, but not to ask for names", "allow egress to the DNS pods on the port that they listen on, of UDP and TCP: 53, on OpenShift 5353"},
 	{NoSuchPolicyPort, Warning, "a port of a policy by a name that none of its pods has", "give a container port this name, with this protocol, or write the number; the rule matches nothing by it"},
 	{VIPInServiceRange, Warning, "an address from outside that lies in a range of ClusterIPs", "use an address outside of the range: the API server may give this one to another Service"},

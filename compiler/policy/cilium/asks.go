@@ -80,7 +80,7 @@ type asker struct {
 // policies about nodes.
 func (p *policy) asks(from *ciliumv2.Rule, subject selector) clause.Asks {
 	a := asker{world: p.world}
-	a.OneNumber = true
+	a.OneNumber, a.Unordered = true, true
 	// Every policy tells nodes from the world.
 	a.Nodes = append(a.Nodes, labels.Everything())
 	if !p.node {

@@ -28,6 +28,9 @@ type Asks struct {
 	Ranges []ir.PortRange
 	// OneNumber says that a named port means one number on a pod, the last one.
 	OneNumber bool
+	// Unordered says that the order of the policy's rules, and of policies, counts for
+	// nothing where their ranks are equal.
+	Unordered bool
 	// Unsaid lists what conjunctions cannot say, each as a noun phrase.
 	Unsaid []string
 }
@@ -124,6 +127,9 @@ func (c *Conjunction) require(to []labels.Requirement, key string, op selection.
 	if asks := op == selection.In || op == selection.NotIn; asks && len(possible) == 0 || len(validation.IsQualifiedName(key)) > 0 {
 		c.Constant("", false, op)
 		return to
+	}
+	if op == selection.In && len(possible) == 1 {
+		op = selection.Equals // the text is that of a selector by a label
 	}
 	r, err := labels.NewRequirement(key, op, possible)
 	if err != nil { // unreachable: key and values were looked at
