@@ -56,6 +56,7 @@ func (m *Model) Lint(around Around) diag.List {
 	l.dns()
 	l.unreachable()
 	l.ofDialects()
+	l.engines()
 	if l.left < 0 {
 		l.diags.Add(diag.TooManyToCompare, ir.Origin{}, fmt.Sprintf("after %d comparisons of rules, peers and ports no more superfluous ones were looked for", mostComparisons))
 	}

@@ -280,3 +280,8 @@ func numbers(p *clause.Pod, name string, of ir.Protocol) []ir.PortRange {
 	}
 	return distinct(out)
 }
+
+// NamedPort returns what the name of a port means on a pod; protocol 0 is any.
+func NamedPort(p *clause.Pod, name string, of ir.Protocol) []ir.PortRange {
+	return numbers(p, name, of)
+}
