@@ -68,12 +68,12 @@ var arrows = map[string][]string{
 
 	// Policies of Calico.
 	"compiler/objects/calicov3":       {},
-	"compiler/policy/calico":          {"compiler/objects", "compiler/objects/calicov3", "compiler/policy/calico/selector", "compiler/policy/clause", "ir", "ir/diag"},
+	"compiler/policy/calico":          {"compiler/objects", "compiler/objects/calicov3", "compiler/policy/calico/selector", "compiler/policy/clause", "compiler/policy/validate", "ir", "ir/diag"},
 	"compiler/policy/calico/selector": {},
 
 	// Policies of Cilium.
 	"compiler/objects/ciliumv2": {},
-	"compiler/policy/cilium":    {"compiler/objects", "compiler/objects/ciliumv2", "compiler/policy/clause", "ir", "ir/diag"},
+	"compiler/policy/cilium":    {"compiler/objects", "compiler/objects/ciliumv2", "compiler/policy/clause", "compiler/policy/validate", "ir", "ir/diag"},
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
