@@ -101,19 +101,6 @@ func (f *foreign) selecting(p *pod) []*clause.Policy {
 	return out
 }
 
-// judgesEgress returns the pods whose egress a policy of another dialect judges too:
-// what NetworkPolicies alone say of it decides nothing.
-func (f *foreign) judgesEgress(c *cast) map[*pod]bool {
-	out := make(map[*pod]bool)
-	if f == nil {
-		return out
-	}
-	for _, p := range c.pods {
-		out[p] = slices.ContainsFunc(f.selecting(p), func(q *clause.Policy) bool { return q.Egress.Affects() })
-	}
-	return out
-}
-
 // onNode returns the policies that apply to a node itself.
 func (f *foreign) onNode(name string) []*clause.Policy {
 	if f == nil {

@@ -26,6 +26,8 @@ func (l *linter) engines() {
 	}
 	set := l.foreign.cluster.Objects
 	e := &engineLint{linter: l, calico: set.HasCalico(), cilium: set.HasCilium()}
+	order := l.tierOrder()
+	e.behindNetwork = order[slices.Index(order, clause.TierName{Kind: ir.NetworkTier})+1:]
 	if e.cilium {
 		e.reading = cilium.ReadingOf(set)
 	}
@@ -53,6 +55,8 @@ type engineLint struct {
 	*linter
 	calico, cilium bool // whether there are objects of it
 	reading        cilium.Reading
+	// behindNetwork are the tiers behind that of NetworkPolicies.
+	behindNetwork []clause.TierName
 }
 
 // blocks reports networks that mean pods or nodes, and selectors of nodes that Cilium
@@ -200,11 +204,16 @@ func (e *engineLint) shared(p *policy) {
 	}
 	var by []ir.Origin
 	verb := ""
+	seen := make(map[*clause.Policy]bool)
 	for _, pod := range e.podsOf(e.Model.peers.ofPods(p.subject)) {
-		for _, q := range e.foreign.selecting(pod) {
+		for _, q := range e.dialects[pod] {
 			if e.work.spent() {
 				return
 			}
+			if seen[q] {
+				continue
+			}
+			seen[q] = true
 			effect := e.effect(p, q)
 			if effect == "" || slices.ContainsFunc(by, func(o ir.Origin) bool { return o.Object() == q.Origin.Object() }) {
 				continue
@@ -249,9 +258,7 @@ func (e *engineLint) effect(p *policy, q *clause.Policy) string {
 
 // precedes reports whether the tier of a policy is not behind that of NetworkPolicies.
 func (e *engineLint) precedes(q *clause.Policy) bool {
-	order := e.tierOrder()
-	own := slices.Index(order, clause.TierName{Kind: ir.NetworkTier})
-	return slices.Index(order, q.Tier) <= own
+	return !slices.Contains(e.behindNetwork, q.Tier)
 }
 
 // baselines reports Baseline rules of ClusterNetworkPolicies that accept, for pods that a

@@ -20,8 +20,8 @@ func (l *linter) ofDialects() {
 		return
 	}
 	selected := make(map[*clause.Policy]bool)
-	for _, p := range l.cast.pods {
-		for _, q := range f.selecting(p) {
+	for _, policies := range l.dialects {
+		for _, q := range policies {
 			selected[q] = true
 		}
 	}
@@ -51,7 +51,7 @@ type asking struct {
 
 // selection reports a selector that selects nothing.
 func (l *linter) selection(p *clause.Policy, s *clause.Selection, selected bool) {
-	if !s.Exact || len(s.Apart) == 0 || s.Subject && (selected || !p.Ingress.Affects() && !p.Egress.Affects()) || !s.Subject && s.Finds() {
+	if !s.Exact || len(s.Apart) == 0 || s.Subject && (selected || !p.Ingress.Affects() && !p.Egress.Affects()) || !s.Subject && (s.Finds == nil || l.found(s)) {
 		return
 	}
 	nothing, elsewhere := diag.PeerNobody, diag.PeerElsewhere
@@ -66,6 +66,21 @@ func (l *linter) selection(p *clause.Policy, s *clause.Selection, selected bool)
 	case notGiven:
 		l.diags.Add(elsewhere, s.Origin, why.text)
 	}
+}
+
+// found reports whether the selector of a peer finds something, or whether too much was
+// looked at. A look at the pods costs more than a comparison, and less than one for each.
+func (l *linter) found(s *clause.Selection) bool {
+	const podsOfOne = 16
+	out, known := l.finds[s.Text]
+	if !known {
+		if l.work -= comparisons(len(l.cast.pods) / podsOfOne); l.work.spent() {
+			return true
+		}
+		out = s.Finds()
+		l.finds[s.Text] = out
+	}
+	return out
 }
 
 // absentAll determines why no alternative of a selector matches a pod: the pods of one

@@ -135,7 +135,7 @@ func endOf(n *namedPort) []ir.PortRange {
 
 // selection adds a selector of peers. Only what a policy writes as one is worth a finding.
 func (a *asker) selection(s selector, at ir.Origin, written bool) {
-	one := clause.Selection{Origin: at, Text: s.String(), Exact: true, Finds: func() bool { return true }}
+	one := clause.Selection{Origin: at, Text: s.String(), Exact: true}
 	if written {
 		w := a.world
 		one.Finds = func() bool { return noPods(s) || !onlyPods(s) && w.ofNodes(s).some || len(w.pods(s)) > 0 }

@@ -46,7 +46,7 @@ type Selection struct {
 	// Exact says that the selector is the union of Apart.
 	Exact bool
 	// Finds reports whether it selects anything of the input: pods, nodes or networks. It
-	// is nil for subjects.
+	// is nil for subjects, and for what the policy does not write as a selector.
 	Finds func() bool
 }
 
