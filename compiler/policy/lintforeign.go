@@ -31,6 +31,7 @@ func (l *linter) ofDialects() {
 			continue
 		}
 		a := &asking{Policy: p, asks: p.Asks()}
+		a.pods = subjectOf(&a.asks)
 		list = append(list, a)
 		for i := range a.asks.Selections {
 			l.selection(p, &a.asks.Selections[i], selected[p])
@@ -47,6 +48,7 @@ func (l *linter) ofDialects() {
 type asking struct {
 	*clause.Policy
 	asks clause.Asks
+	pods []podSelector // it is about their union; nil is not known
 }
 
 // selection reports a selector that selects nothing.
@@ -111,6 +113,10 @@ func (l *linter) absentAll(all []clause.Conjunction) absence {
 // that stands before it, or in the same policy does the same.
 func (l *linter) decidedBefore(p *asking, list []*asking, d ir.Direction) {
 	rules := p.Side(d).Rules
+	if len(rules) == 0 {
+		return
+	}
+	list = l.wider(p, list, d)
 	for _, group := range grouped(rules) {
 		var by *clause.Rule
 		of := p
@@ -129,6 +135,18 @@ func (l *linter) decidedBefore(p *asking, list []*asking, d ir.Direction) {
 		}
 		l.diags.Add(diag.UnreachableRule, r.Origin, fmt.Sprintf("%s %s decides first", by.Origin.Object(), by.Origin.Path))
 	}
+}
+
+// wider returns the other policies of the tier that are about every pod of p, and have
+// rules of a direction.
+func (l *linter) wider(p *asking, list []*asking, d ir.Direction) []*asking {
+	var out []*asking
+	for _, q := range list {
+		if q != p && q.Tier == p.Tier && len(q.Side(d).Rules) > 0 && !l.left.spent() && l.subjectCovers(q, p) {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // unordered reports whether the order of the policy's rules says nothing.
@@ -161,12 +179,12 @@ func (l *linter) decides(p *asking, i int, list []*asking, d ir.Direction) (*cla
 		}
 	}
 	for _, q := range list {
-		if q == p || q.Tier != p.Tier || l.left.spent() {
-			continue
+		if l.left.spent() {
+			break
 		}
 		others := q.Side(d).Rules
 		for j := range others {
-			if q.before(p, &others[j], &rules[i]) && coversClause(&others[j], &rules[i], &l.left) && l.subjectCovers(q, p) {
+			if q.before(p, &others[j], &rules[i]) && coversClause(&others[j], &rules[i], &l.left) {
 				return &others[j], q
 			}
 		}
@@ -204,30 +222,24 @@ func (q *asking) before(p *asking, a, b *clause.Rule) bool {
 
 // subjectCovers reports whether q applies to every pod to which p applies.
 func (l *linter) subjectCovers(q, p *asking) bool {
-	wide, narrow := q.subject(), p.subject()
-	if wide == nil || narrow == nil || len(narrow.Apart) == 0 {
-		return false
-	}
-	for i := range narrow.Apart {
-		n := selecting(&narrow.Apart[i])
-		if !slices.ContainsFunc(wide.Apart, func(c clause.Conjunction) bool {
-			if l.left.spent() {
-				return false
-			}
-			w := selecting(&c)
-			return w.covers(&n)
-		}) {
+	for i := range p.pods {
+		if !slices.ContainsFunc(q.pods, func(w podSelector) bool { return !l.left.spent() && w.covers(&p.pods[i]) }) {
 			return false
 		}
 	}
-	return true
+	return len(p.pods) > 0
 }
 
-// subject returns the exact selector of the policy's pods, or nil.
-func (p *asking) subject() *clause.Selection {
-	for i := range p.asks.Selections {
-		if s := &p.asks.Selections[i]; s.Subject && s.Exact {
-			return s
+// subjectOf returns the selectors whose union the policy is about; nil if that cannot be
+// said.
+func subjectOf(a *clause.Asks) []podSelector {
+	for i := range a.Selections {
+		if s := &a.Selections[i]; s.Subject && s.Exact {
+			out := make([]podSelector, len(s.Apart))
+			for j := range s.Apart {
+				out[j] = selecting(&s.Apart[j])
+			}
+			return out
 		}
 	}
 	return nil
