@@ -13,5 +13,13 @@ func (c *Cluster) PolicyReach() policy.Reach { return c.policies.Reach() }
 // compiler itself answers "what if these pods existed, too".
 func (c *Cluster) With(set *objects.Set) *Cluster { return Prepare(set, c.config) }
 
+// Together is [Cluster.With] where policies of Kubernetes take part in the tiers of other
+// dialects, whatever the settings say.
+func (c *Cluster) Together(set *objects.Set) *Cluster {
+	config := c.config
+	config.SeparatePolicies = false
+	return Prepare(set, config)
+}
+
 // IdlePolicies returns the policies that select no pod of the input.
 func (c *Cluster) IdlePolicies() []ir.Origin { return c.policies.Idle() }

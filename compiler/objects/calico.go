@@ -1,8 +1,8 @@
 package objects
 
-// hasCalico reports whether there are objects of Calico that say something about
+// HasCalico reports whether there are objects of Calico that say something about
 // connections.
-func (s *Set) hasCalico() bool {
+func (s *Set) HasCalico() bool {
 	return len(s.CalicoNetworkPolicies)+len(s.CalicoGlobalNetworkPolicies)+len(s.CalicoTiers)+
 		len(s.CalicoNetworkSets)+len(s.CalicoGlobalNetworkSets) > 0
 }

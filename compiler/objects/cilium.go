@@ -6,9 +6,9 @@ const (
 	CiliumConfigName      = "cilium-config"
 )
 
-// hasCilium reports whether there are objects of Cilium that say something about
+// HasCilium reports whether there are objects of Cilium that say something about
 // connections.
-func (s *Set) hasCilium() bool {
+func (s *Set) HasCilium() bool {
 	return len(s.CiliumNetworkPolicies)+len(s.CiliumClusterwideNetworkPolicies)+len(s.CiliumCIDRGroups)+len(s.CiliumConfigs) > 0
 }
 

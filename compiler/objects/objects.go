@@ -67,7 +67,7 @@ type Set struct {
 }
 
 // HasDialects reports whether there are policies of other dialects than Kubernetes'.
-func (s *Set) HasDialects() bool { return s.hasCalico() || s.hasCilium() }
+func (s *Set) HasDialects() bool { return s.HasCalico() || s.HasCilium() }
 
 // Append adds the objects of other to s.
 func (s *Set) Append(other Set) {

@@ -223,36 +223,6 @@ func (f *foreign) lower(r *clause.Rule, c *cast, node string) lowered {
 	return l
 }
 
-// reach adds the networks and ports by which the policies distinguish packets.
-func (f *foreign) reach(out *Reach, networks map[netip.Prefix]bool, ranges map[ir.PortRange]bool) {
-	if f == nil || len(f.policies) == 0 {
-		return
-	}
-	out.Foreign, out.Ordered = true, true
-	for _, p := range f.policies {
-		for _, r := range slices.Concat(p.Ingress.Rules, p.Egress.Rules) {
-			f.reachOf(&r, networks, ranges)
-		}
-	}
-}
-
-func (f *foreign) reachOf(r *clause.Rule, networks map[netip.Prefix]bool, ranges map[ir.PortRange]bool) {
-	for _, p := range slices.Concat(r.Peers, r.NotPeers) {
-		if p.PerNode {
-			continue // it is about nodes, not about networks
-		}
-		set := p.Resolve("")
-		for _, n := range slices.Concat(set.Networks, set.Except) {
-			networks[n] = true
-		}
-	}
-	for _, x := range slices.Concat(r.Ports, r.NotPorts) {
-		if x.Protocol.HasPorts() {
-			ranges[x] = true
-		}
-	}
-}
-
 // placed is a rule with its place in a tier.
 type placed struct {
 	rank  int

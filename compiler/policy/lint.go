@@ -9,6 +9,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -55,6 +56,8 @@ func (m *Model) Lint(around Around) diag.List {
 	}
 	l.dns()
 	l.unreachable()
+	l.ofDialects()
+	l.engines()
 	if l.left < 0 {
 		l.diags.Add(diag.TooManyToCompare, ir.Origin{}, fmt.Sprintf("after %d comparisons of rules, peers and ports no more superfluous ones were looked for", mostComparisons))
 	}
@@ -70,6 +73,12 @@ func (m *Model) newLinter(around Around) *linter {
 	l := &linter{
 		Model: m, Around: around, left: mostComparisons, work: mostComparisons,
 		labelledHosts: make(map[label][]*corev1.Pod), absences: make(map[string]absence), owners: make(map[netip.Addr]*pod),
+		dialects: make(map[*pod][]*clause.Policy), finds: make(map[string]bool),
+	}
+	for _, p := range m.cast.pods {
+		if list := m.foreign.selecting(p); len(list) > 0 {
+			l.dialects[p] = list
+		}
 	}
 	for _, h := range m.seen.hosts {
 		for k, v := range h.Object.Labels {
@@ -96,6 +105,10 @@ type linter struct {
 	owners map[netip.Addr]*pod
 	// absences caches the result for each selector, by its text.
 	absences map[string]absence
+	// dialects are the policies of other dialects that are about each pod; finds says of
+	// their selectors, by text, whether they find something.
+	dialects map[*pod][]*clause.Policy
+	finds    map[string]bool
 	behind   behind
 	names    names
 	// left bounds the search for superfluous rules, work all other searches: a spent

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
@@ -119,7 +120,7 @@ func targetsDNS(s *corev1.Service) []uint16 {
 // dns reports pods that may connect to other pods, or should be able to query DNS,
 // but cannot. Pods that may connect to nothing are isolated on purpose.
 func (l *linter) dns() {
-	mayAsk := make(map[*pod]bool)
+	mayAsk := l.judgedElsewhere()
 	for _, p := range l.cluster {
 		// Rules before an Accept rule of the Admin tier are ignored.
 		if p.tier == ir.AdminTier && slices.ContainsFunc(p.rules[ir.Egress], func(r rule) bool { return r.action == ir.Accept && l.letsAsk(&r) }) {
@@ -152,6 +153,18 @@ func (l *linter) dns() {
 			}
 		}
 	}
+}
+
+// judgedElsewhere returns the pods whose egress a policy of another dialect judges too:
+// what NetworkPolicies alone say of it decides nothing.
+func (l *linter) judgedElsewhere() map[*pod]bool {
+	out := make(map[*pod]bool)
+	for p, list := range l.dialects {
+		if slices.ContainsFunc(list, func(q *clause.Policy) bool { return q.Egress.Affects() }) {
+			out[p] = true
+		}
+	}
+	return out
 }
 
 // answers reports whether the pod belongs to the cluster's DNS, which queries the name

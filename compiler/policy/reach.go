@@ -27,13 +27,18 @@ type Reach struct {
 	// Ordered reports that a policy denies or passes, so that the order of rules
 	// matters. With NetworkPolicies alone, each further rule only allows more.
 	Ordered bool
-	// Foreign reports that there are policies of other dialects than Kubernetes'. What
-	// these select by is not in Selectors, Nodes and Names: only the pods and nodes of
-	// the input can tell what they do.
-	Foreign bool
+	// Namespaces are the names by which policies of other dialects than Kubernetes'
+	// select namespaces, which they may not know by their labels.
+	Namespaces []string
+	// OneNumber reports that a named port means one number on a pod, to some policy.
+	OneNumber bool
+	// Unsaid are noun phrases for what policies of other dialects select by, and what is
+	// not in the lists: only the pods and nodes of the input can tell what they do.
+	Unsaid []string
 }
 
-// PodSelector selects pods by their namespace and their labels.
+// PodSelector selects pods by their namespace and their labels. Among those is the
+// name of the service account, as [clause.AccountKey].
 type PodSelector struct {
 	// Namespace is the namespace of the pods. If it is "", Namespaces selects
 	// namespaces by their labels.
@@ -54,57 +59,78 @@ type NamedPort struct {
 	Protocol ir.Protocol // TCP, UDP, SCTP, or 0
 }
 
+// reacher collects a [Reach].
+type reacher struct {
+	Reach
+	selectors  map[string]PodSelector
+	nodes      map[string]NodeSelector
+	networks   map[netip.Prefix]bool
+	names      map[NamedPort]bool
+	ranges     map[ir.PortRange]bool
+	namespaces map[string]bool
+	unsaid     map[string]bool
+}
+
 // Reach returns everything by which the policies of the model distinguish pods.
 func (m *Model) Reach() Reach {
-	selectors, nodes := make(map[string]PodSelector), make(map[string]NodeSelector)
-	networks, names, ranges := make(map[netip.Prefix]bool), make(map[NamedPort]bool), make(map[ir.PortRange]bool)
-	addSelector := func(s podSelector) {
-		selectors[s.text()] = PodSelector{s.own, s.namespaces.Selector, s.pods.Selector, s.text()}
-	}
-	addPeer := func(p *peer) {
-		switch {
-		case p.pods != nil:
-			addSelector(*p.pods)
-		case p.nodes != nil:
-			nodes[p.nodes.text] = NodeSelector{p.nodes.Selector, p.nodes.text}
-		case p.networks != nil:
-			for _, n := range slices.Concat(p.networks.Prefixes, p.networks.Except) {
-				networks[n] = true
-			}
-		}
-	}
-	var out Reach
-	add := func(p *policy) {
-		out.Ordered = out.Ordered || p.tier != ir.NetworkTier
-		addSelector(p.subject)
-		for _, r := range slices.Concat(p.rules[ir.Egress], p.rules[ir.Ingress]) {
-			for _, peer := range r.peers {
-				addPeer(peer)
-			}
-			for _, n := range r.ports.named {
-				names[NamedPort{n.name, n.protocol}] = true
-			}
-			for _, x := range r.ports.ranges {
-				ranges[x] = true
-			}
-		}
+	r := &reacher{
+		selectors: make(map[string]PodSelector), nodes: make(map[string]NodeSelector), networks: make(map[netip.Prefix]bool),
+		names: make(map[NamedPort]bool), ranges: make(map[ir.PortRange]bool), namespaces: make(map[string]bool), unsaid: make(map[string]bool),
 	}
 	for _, list := range m.network {
 		for _, p := range list {
-			add(p)
+			r.add(p)
 		}
 	}
 	for _, p := range m.cluster {
-		add(p)
+		r.add(p)
 	}
-	m.foreign.reach(&out, networks, ranges)
-	out.Selectors = slices.SortedFunc(maps.Values(selectors), func(a, b PodSelector) int { return cmp.Compare(a.text, b.text) })
-	out.Nodes = slices.SortedFunc(maps.Values(nodes), NodeSelector.compare)
-	out.Networks = slices.SortedFunc(maps.Keys(networks), ir.ComparePrefix)
-	out.Names = slices.SortedFunc(maps.Keys(names), NamedPort.compare)
-	out.Ranges = distinctRanges(slices.Collect(maps.Keys(ranges)))
+	m.foreign.reach(r)
+	out := r.Reach
+	out.Selectors = slices.SortedFunc(maps.Values(r.selectors), PodSelector.compare)
+	out.Nodes = slices.SortedFunc(maps.Values(r.nodes), NodeSelector.compare)
+	out.Networks = slices.SortedFunc(maps.Keys(r.networks), ir.ComparePrefix)
+	out.Names = slices.SortedFunc(maps.Keys(r.names), NamedPort.compare)
+	out.Ranges = distinctRanges(slices.Collect(maps.Keys(r.ranges)))
+	out.Namespaces, out.Unsaid = slices.Sorted(maps.Keys(r.namespaces)), slices.Sorted(maps.Keys(r.unsaid))
 	return out
 }
+
+// add adds a policy of Kubernetes.
+func (r *reacher) add(p *policy) {
+	r.Ordered = r.Ordered || p.tier != ir.NetworkTier
+	r.addSelector(p.subject)
+	for _, rule := range slices.Concat(p.rules[ir.Egress], p.rules[ir.Ingress]) {
+		for _, peer := range rule.peers {
+			r.addPeer(peer)
+		}
+		for _, n := range rule.ports.named {
+			r.names[NamedPort{n.name, n.protocol}] = true
+		}
+		for _, x := range rule.ports.ranges {
+			r.ranges[x] = true
+		}
+	}
+}
+
+func (r *reacher) addSelector(s podSelector) {
+	r.selectors[s.text()] = PodSelector{s.own, s.namespaces.Selector, s.pods.Selector, s.text()}
+}
+
+func (r *reacher) addPeer(p *peer) {
+	switch {
+	case p.pods != nil:
+		r.addSelector(*p.pods)
+	case p.nodes != nil:
+		r.nodes[p.nodes.text] = NodeSelector{p.nodes.Selector, p.nodes.text}
+	case p.networks != nil:
+		for _, n := range slices.Concat(p.networks.Prefixes, p.networks.Except) {
+			r.networks[n] = true
+		}
+	}
+}
+
+func (s PodSelector) compare(o PodSelector) int { return cmp.Compare(s.text, o.text) }
 
 func (s NodeSelector) compare(o NodeSelector) int { return cmp.Compare(s.text, o.text) }
 
@@ -115,7 +141,7 @@ func (n NamedPort) compare(o NamedPort) int {
 // Union returns everything by which the policies of either reach distinguish pods.
 func (r Reach) Union(o Reach) Reach {
 	merge := func(a, b []PodSelector) []PodSelector {
-		all := slices.SortedFunc(slices.Values(slices.Concat(a, b)), func(a, b PodSelector) int { return cmp.Compare(a.text, b.text) })
+		all := slices.SortedFunc(slices.Values(slices.Concat(a, b)), PodSelector.compare)
 		return slices.CompactFunc(all, func(a, b PodSelector) bool { return a.text == b.text })
 	}
 	return Reach{
@@ -126,12 +152,17 @@ func (r Reach) Union(o Reach) Reach {
 		Names:    slices.Compact(slices.SortedFunc(slices.Values(slices.Concat(r.Names, o.Names)), NamedPort.compare)),
 		Ranges:   distinctRanges(slices.Concat(r.Ranges, o.Ranges)),
 		Ordered:  r.Ordered || o.Ordered,
-		Foreign:  r.Foreign || o.Foreign,
+
+		Namespaces: union(r.Namespaces, o.Namespaces), OneNumber: r.OneNumber || o.OneNumber, Unsaid: union(r.Unsaid, o.Unsaid),
 	}
 }
 
-// Idle returns the policies that select no pod of the model, sorted by kind and
-// name. Their effect depends on pods outside of the input.
+func union(a, b []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
+}
+
+// Idle returns the policies that select no pod of the model, those of each dialect
+// sorted by kind and name. Their effect depends on pods outside of the input.
 func (m *Model) Idle() []ir.Origin {
 	var out []ir.Origin
 	add := func(p *policy) {
@@ -147,5 +178,5 @@ func (m *Model) Idle() []ir.Origin {
 	for _, p := range m.cluster {
 		add(p)
 	}
-	return out
+	return append(out, m.foreign.idle(m.cast)...)
 }

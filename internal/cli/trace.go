@@ -31,6 +31,9 @@ type traceCommand struct {
 	// live asks this node's kernel, by what is pinned in pins.
 	live bool
 	pins string
+	// dialects adds what the policies of each dialect decide alone, and what engines
+	// make of them.
+	dialects bool
 }
 
 func newTrace(s *Streams) *cobra.Command {
@@ -59,6 +62,9 @@ too.`,
   # What the eBPF programs of this node do
   planec trace -f manifests/ --from shop/web-0 --to svc/shop/cart --port 80 --node node-a --backend ebpf --live
 
+  # What the policies of Kubernetes, Calico and Cilium each say, and where the engines differ
+  planec trace -f manifests/ --from shop/web-0 --to shop/db-0 --port 5432 --dialects
+
   # For machines
   planec trace -f manifests/ --from 203.0.113.7 --to 198.51.100.10 --port 443 --node node-a -o json`,
 		Args: cobra.NoArgs,
@@ -73,6 +79,7 @@ too.`,
 	backendFlag(flags, &t.backend, "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
 	flags.BoolVar(&t.live, "live", false, "with --backend ebpf on a node: ask the maps and programs in its kernel about the packets of --node")
 	flags.StringVar(&t.pins, "pins", defaultPins, "with --live: the directory of a BPF file system where the maps are pinned")
+	flags.BoolVar(&t.dialects, "dialects", false, "say too what the policies of Kubernetes, Calico and Cilium decide each alone, and what Calico and Cilium, which read policies of Kubernetes in their own way, would do; as text or JSON")
 	formatFlag(flags, &t.format, "text", "json", "mermaid", "dot", "html")
 	return cmd
 }
@@ -82,6 +89,9 @@ func (t *traceCommand) run(ctx context.Context) error {
 		return inputError(fmt.Errorf("--from, --to and --port are all needed"))
 	}
 	write := traceWriters[t.format]
+	if t.dialects && t.format != "text" && t.format != "json" {
+		return inputError(fmt.Errorf("--dialects prints text or JSON, not %s", t.format))
+	}
 	l, err := t.input.load(t.streams)
 	if err != nil {
 		return err
@@ -118,6 +128,11 @@ func (t *traceCommand) run(ctx context.Context) error {
 		}
 	}
 	l.locate(outcome.Hops)
+	if t.dialects {
+		if write, err = t.withDialects(l, c); err != nil {
+			return systemError(err)
+		}
+	}
 	return written(t.streams.forPeople(t.format, func(w io.Writer) error { return write(w, outcome) }))
 }
 
@@ -183,6 +198,8 @@ type traceJSON struct {
 	// Node is the first node of the packet.
 	Node  string      `json:"node"`
 	Steps []traceStep `json:"steps"`
+	// Dialects is there with --dialects.
+	Dialects *dialectsJSON `json:"dialects,omitempty"`
 }
 
 type traceStep struct {
@@ -221,10 +238,14 @@ func addressList(choices []eval.Choice) []string {
 }
 
 func writeTraceJSON(w io.Writer, o netpath.Outcome) error {
+	return encodeTrace(w, newTraceJSON(o))
+}
+
+func encodeTrace(w io.Writer, out traceJSON) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(newTraceJSON(o))
+	return enc.Encode(out)
 }
 
 func writeTraceText(w io.Writer, o netpath.Outcome) error {

@@ -146,6 +146,11 @@ const (
 	BlockOfNoFamily        Code = "PLC0748"
 	UnknownIgnored         Code = "PLC0749"
 	MirroredEndpoints      Code = "PLC0750"
+	EngineBlock            Code = "PLC0751"
+	EngineLabel            Code = "PLC0752"
+	EngineBaseline         Code = "PLC0753"
+	EnginePort             Code = "PLC0754"
+	EngineShared           Code = "PLC0755"
 )
 
 // Info returns the documentation of the code; an unknown code is an error
@@ -279,7 +284,7 @@ var codes = []CodeInfo{
 	{EmptyBlock, Warning, "an ipBlock whose exceptions leave nothing", "the peer matches no address; remove it or some of the exceptions"},
 	{CoveredRule, Warning, "a rule or a peer that another of the same policy makes superfluous", "remove it, or find out whether the wider one is meant: often it is a rule without from, to or ports"},
 	{IdlePolicy, Warning, "a policy that changes nothing beside another one", "policies only ever add: what the other one allows to the same pods stays allowed; remove this one, or narrow the other"},
-	{UnreachableRule, Warning, "a rule that never decides, because an earlier one always does", "move it before the other, or give its policy a smaller priority"},
+	{UnreachableRule, Warning, "a rule that never decides, because an earlier one always does", "move it before the other, or give its policy a smaller priority or order; a deny of Cilium stands before all that allow"},
 	{BlocksDNS, Warning, "pods that may connect out, but not to ask for names", "allow egress to the DNS pods on the port that they listen on, of UDP and TCP: 53, on OpenShift 5353"},
 	{NoSuchPolicyPort, Warning, "a port of a policy by a name that none of its pods has", "give a container port this name, with this protocol, or write the number; the rule matches nothing by it"},
 	{VIPInServiceRange, Warning, "an address from outside that lies in a range of ClusterIPs", "use an address outside of the range: the API server may give this one to another Service"},
@@ -302,4 +307,9 @@ var codes = []CodeInfo{
 	{BlockOfNoFamily, Info, "a block of an address family that none of the pods has", "nothing to do where the policy is meant for clusters of both families; the block matches nothing here"},
 	{UnknownIgnored, Warning, "a planec.io/ignore annotation with a word that is no code", "write codes with commas between, as planec.io/ignore: PLC0711,PLC0727; the word was passed over"},
 	{MirroredEndpoints, Info, "an object of kind Endpoints, of which slices were made", "write EndpointSlices: kind Endpoints is deprecated, and only a cluster and --synth make slices of it"},
+	{EngineBlock, Warning, "a block or a selector of nodes that Cilium reads in another way", "select the pods instead of their addresses; or set Cilium's policy-cidr-match-mode to nodes,pods, which lint reads in the ConfigMap cilium-config"},
+	{EngineLabel, Warning, "a label in a policy of Kubernetes that Cilium drops", "select by another label, or have Cilium keep this one with its option labels"},
+	{EngineBaseline, Warning, "a Baseline rule that opens with Cilium what a NetworkPolicy isolates", "write in a NetworkPolicy what is to be open, or let the Baseline policy be about other pods"},
+	{EnginePort, Warning, "a named port that an engine reads in another way", "write the number, or give the name to one port of a container that is no init container"},
+	{EngineShared, Info, "a NetworkPolicy beside a policy of another dialect for the same pods", "read both: by its own text the NetworkPolicy would decide alone; planec trace says which policy decides"},
 }

@@ -62,4 +62,24 @@ var aboutPolicyLint = map[Code]Explanation{
 		"A cluster mirrors Endpoints of a Service without a selector into EndpointSlices, which are what proxies read. --synth does the same, so that the Service is what it will be there. An object with the label endpointslice.kubernetes.io/skip-mirror is left alone.",
 		"kind: Endpoints\nsubsets: [{addresses: [{ip: 198.51.100.78}], ports: [{port: 8080}]}]",
 	},
+	EngineBlock: {
+		"By Kubernetes' text a block matches every address in it. To Cilium it means addresses outside of the cluster, and no pods and no nodes, unless an option says so: the rule lets fewer in there, and an exception in a rule that denies leaves more open.",
+		"# beside a CiliumNetworkPolicy\negress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]    # also to pods; not with Cilium",
+	},
+	EngineLabel: {
+		"Cilium leaves some labels of pods out of what it selects by, such as pod-template-hash and most of kubernetes.io/. A policy whose podSelector asks for one selects no pod there, and isolates none.",
+		"podSelector: {matchLabels: {statefulset.kubernetes.io/pod-name: db-0}}",
+	},
+	EngineBaseline: {
+		"What a NetworkPolicy isolates never comes to the Baseline tier, by the text of network-policy-api. Cilium asks that tier for what no rule matched, so its Accept opens what the NetworkPolicy was to close.",
+		"spec: {tier: Baseline, subject: {namespaces: {}}, ingress: [{action: Accept, from: [{namespaces: {}}]}]}    # beside a default deny",
+	},
+	EnginePort: {
+		"Kubernetes counts the ports of containers and sidecars. Calico counts those of all init containers too, Cilium those of containers alone, and of several with one name the last.",
+		"initContainers: [{restartPolicy: Always, ports: [{name: metrics, containerPort: 9090}]}]\n# in the policy\ningress: [{ports: [{port: metrics}]}]",
+	},
+	EngineShared: {
+		"The text of NetworkPolicy says that what no NetworkPolicy allows is denied to an isolated pod. Beside policies of Calico and Cilium that holds for all of them together: theirs can allow more, and can deny what it allows.",
+		"# NetworkPolicy: podSelector app=web, ingress from app=front; beside it\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nspec: {endpointSelector: {matchLabels: {app: web}}, ingress: [{fromEntities: [world]}]}",
+	},
 }

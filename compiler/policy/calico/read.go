@@ -115,6 +115,8 @@ func (r *reader) policy(s *calicov3.PolicySpec, at ir.Origin, kind string, subje
 	if slices.Contains(s.Types, "Egress") {
 		p.Egress = clause.Side{Isolates: !tier.passes, Rules: r.rules(s.Egress, ir.Egress, at)}
 	}
+	w := r.world
+	p.Asks = func() clause.Asks { return w.asks(s, p, subject) }
 	r.out = append(r.out, p)
 }
 

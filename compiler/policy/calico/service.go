@@ -77,10 +77,9 @@ func sortedAddresses(of map[netip.Addr][]ir.PortRange) []netip.Addr {
 	return slices.SortedFunc(maps.Keys(of), netip.Addr.Compare)
 }
 
-// addEndpoints adds the addresses of a slice, with its ports of the protocol; 0 is any. A
-// port without a number is none.
-func addEndpoints(to map[netip.Addr][]ir.PortRange, s *discoveryv1.EndpointSlice, of ir.Protocol) {
-	var ports []ir.PortRange
+// endpointPorts returns the ports of a slice of the protocol; 0 is any. A port without a
+// number is none.
+func endpointPorts(s *discoveryv1.EndpointSlice, of ir.Protocol) (ports []ir.PortRange) {
 	for _, p := range s.Ports {
 		if p.Port == nil || *p.Port < 1 || *p.Port > 65535 {
 			continue
@@ -93,6 +92,12 @@ func addEndpoints(to map[netip.Addr][]ir.PortRange, s *discoveryv1.EndpointSlice
 			ports = append(ports, ir.PortRange{Protocol: proto, First: uint16(*p.Port), Last: uint16(*p.Port)})
 		}
 	}
+	return ports
+}
+
+// addEndpoints adds the addresses of a slice, with its ports of the protocol.
+func addEndpoints(to map[netip.Addr][]ir.PortRange, s *discoveryv1.EndpointSlice, of ir.Protocol) {
+	ports := endpointPorts(s, of)
 	for _, e := range s.Endpoints {
 		for _, text := range e.Addresses {
 			if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {

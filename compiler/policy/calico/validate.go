@@ -14,11 +14,11 @@ import (
 
 	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/compiler/policy/calico/selector"
+	"github.com/planec/planec/compiler/policy/validate"
 )
 
 // The bounds of Calico's definitions (api/config/crd).
 const (
-	maxErrors   = 100 // then a check ends; a hostile policy may have hundreds of thousands
 	maxSelector = 1024
 	maxNets     = 256
 	maxPorts    = 50
@@ -42,21 +42,7 @@ var (
 )
 
 // checker collects why an object would be refused.
-type checker struct{ errs field.ErrorList }
-
-func (c *checker) full() bool { return len(c.errs) >= maxErrors }
-
-func (c *checker) add(e *field.Error) {
-	if !c.full() {
-		c.errs = append(c.errs, e)
-	}
-}
-
-func (c *checker) invalid(at *field.Path, value any, why string) {
-	c.add(field.Invalid(at, value, why))
-}
-
-func (c *checker) forbidden(at *field.Path, why string) { c.add(field.Forbidden(at, why)) }
+type checker struct{ validate.Checker }
 
 // ValidateNetworkPolicy returns why Calico or the API server would refuse the policy,
 // which has its defaults.
@@ -64,7 +50,7 @@ func ValidateNetworkPolicy(p *calicov3.NetworkPolicy) field.ErrorList {
 	c := &checker{}
 	c.meta(&p.ObjectMeta, networkPolicyName)
 	c.policy(&p.Spec, false)
-	return c.errs
+	return c.Errs
 }
 
 // ValidateGlobalNetworkPolicy is [ValidateNetworkPolicy] for a policy of the cluster.
@@ -74,18 +60,18 @@ func ValidateGlobalNetworkPolicy(p *calicov3.GlobalNetworkPolicy) field.ErrorLis
 	c.policy(&p.Spec.PolicySpec, true)
 	c.selector(spec.Child("namespaceSelector"), p.Spec.NamespaceSelector, maxSelector, false)
 	if p.Spec.DoNotTrack && p.Spec.PreDNAT {
-		c.forbidden(spec, "preDNAT and doNotTrack cannot both be true")
+		c.Forbidden(spec, "preDNAT and doNotTrack cannot both be true")
 	}
 	if p.Spec.PreDNAT && len(p.Spec.Egress) > 0 {
-		c.forbidden(spec.Child("egress"), "preDNAT policy cannot have any egress rules")
+		c.Forbidden(spec.Child("egress"), "preDNAT policy cannot have any egress rules")
 	}
 	if p.Spec.PreDNAT && slices.Contains(p.Spec.Types, "Egress") {
-		c.forbidden(spec.Child("types"), "preDNAT policy cannot have 'Egress' type")
+		c.Forbidden(spec.Child("types"), "preDNAT policy cannot have 'Egress' type")
 	}
 	if (p.Spec.PreDNAT || p.Spec.DoNotTrack) && !p.Spec.ApplyOnForward {
-		c.invalid(spec.Child("applyOnForward"), false, "applyOnForward must be true if either preDNAT or doNotTrack is true")
+		c.Invalid(spec.Child("applyOnForward"), false, "applyOnForward must be true if either preDNAT or doNotTrack is true")
 	}
-	return c.errs
+	return c.Errs
 }
 
 // ValidateTier returns why the API server would refuse the tier.
@@ -93,7 +79,7 @@ func ValidateTier(t *calicov3.Tier) field.ErrorList {
 	c, spec := &checker{}, field.NewPath("spec")
 	c.meta(&t.ObjectMeta, tierName)
 	if at := field.NewPath("metadata", "name"); len(t.Name) > validation.DNS1123LabelMaxLength {
-		c.add(field.TooLong(at, "", validation.DNS1123LabelMaxLength))
+		c.Add(field.TooLong(at, "", validation.DNS1123LabelMaxLength))
 	}
 	action := t.Spec.DefaultAction
 	if action == "" {
@@ -102,15 +88,15 @@ func ValidateTier(t *calicov3.Tier) field.ErrorList {
 	c.oneOf(spec.Child("defaultAction"), action, "Deny", "Pass")
 	order, known := wellKnownTierOrders[t.Name]
 	if !known {
-		return c.errs
+		return c.Errs
 	}
 	if want := wellKnownAction(t.Name); action != want {
-		c.invalid(spec.Child("defaultAction"), action, fmt.Sprintf("The '%s' tier must have default action '%s'", t.Name, want))
+		c.Invalid(spec.Child("defaultAction"), action, fmt.Sprintf("The '%s' tier must have default action '%s'", t.Name, want))
 	}
 	if t.Spec.Order == nil || *t.Spec.Order != order {
-		c.invalid(spec.Child("order"), t.Spec.Order, fmt.Sprintf("%s tier order must be %.0f", t.Name, order))
+		c.Invalid(spec.Child("order"), t.Spec.Order, fmt.Sprintf("%s tier order must be %.0f", t.Name, order))
 	}
-	return c.errs
+	return c.Errs
 }
 
 // ValidateSet returns why Calico would refuse a network set with these parts.
@@ -118,38 +104,29 @@ func ValidateSet(m *metav1.ObjectMeta, s *calicov3.NetworkSetSpec) field.ErrorLi
 	c, nets := &checker{}, field.NewPath("spec", "nets")
 	c.meta(m, namePattern)
 	if _, there := m.Labels[labelNamespace]; there {
-		c.invalid(field.NewPath("metadata", "labels"), labelNamespace, "projectcalico.org/namespace is not a valid label name")
+		c.Invalid(field.NewPath("metadata", "labels"), labelNamespace, "projectcalico.org/namespace is not a valid label name")
 	}
 	seen := make(map[string]bool)
 	for i, n := range s.Nets {
 		if _, err := parseSetNet(n); err != nil {
-			c.invalid(nets.Index(i), bounded(n), err.Error())
+			c.Invalid(nets.Index(i), validate.Bounded(n), err.Error())
 		}
 		c.once(nets.Index(i), n, seen)
 	}
-	return c.errs
-}
-
-// bounded is a value for an error: its start, if it is long.
-func bounded(s string) string {
-	const longest = 100
-	if len(s) > longest {
-		return strings.ToValidUTF8(s[:longest], "") + "..."
-	}
-	return s
+	return c.Errs
 }
 
 func (c *checker) meta(m *metav1.ObjectMeta, rule *regexp.Regexp) {
 	at := field.NewPath("metadata")
 	if !rule.MatchString(m.Name) {
-		c.invalid(at.Child("name"), bounded(m.Name), nameMessage)
+		c.Invalid(at.Child("name"), validate.Bounded(m.Name), nameMessage)
 	}
 	for name, value := range sorted(m.Labels) {
-		if c.full() {
+		if c.Full() {
 			return
 		}
 		for _, e := range metavalidation.ValidateLabels(map[string]string{name: value}, at.Child("labels")) {
-			c.add(e)
+			c.Add(e)
 		}
 	}
 }
@@ -157,50 +134,42 @@ func (c *checker) meta(m *metav1.ObjectMeta, rule *regexp.Regexp) {
 // once reports a value of a set that is there a second time.
 func (c *checker) once(at *field.Path, value string, seen map[string]bool) {
 	if seen[value] {
-		c.add(field.Duplicate(at, bounded(value)))
+		c.Add(field.Duplicate(at, validate.Bounded(value)))
 	}
 	seen[value] = true
 }
 
+// oneOf is [validate.Checker.OneOf] for a value that must be there.
 func (c *checker) oneOf(at *field.Path, value string, known ...string) {
-	switch {
-	case slices.Contains(known, value):
-	case value == "":
-		c.add(field.Required(at, ""))
-	default:
-		c.add(field.NotSupported(at, bounded(value), known))
+	if value == "" && !slices.Contains(known, value) {
+		c.Required(at, "")
+		return
 	}
-}
-
-func (c *checker) atMost(at *field.Path, have, most int) bool {
-	if have > most {
-		c.add(field.TooMany(at, have, most))
-	}
-	return have <= most
+	c.OneOf(at, value, known...)
 }
 
 // selector checks a selector; most is the number of its characters at most, or 0. Only
 // where global is true it may say global().
 func (c *checker) selector(at *field.Path, text string, most int, global bool) {
 	if most > 0 && utf8.RuneCountInString(text) > most {
-		c.add(field.TooLong(at, "", most))
+		c.Add(field.TooLong(at, "", most))
 		return
 	}
 	s, err := selector.Parse(text)
 	switch {
 	case err != nil:
-		c.invalid(at, bounded(text), "no selector: "+err.Error())
+		c.Invalid(at, validate.Bounded(text), "no selector: "+err.Error())
 	case !global && strings.Contains(text, "global("):
-		c.invalid(at, bounded(text), globalOnlyInRules)
+		c.Invalid(at, validate.Bounded(text), globalOnlyInRules)
 	case global && s.HasGlobal() && !s.IsGlobal():
-		c.invalid(at, bounded(text), "global() cannot be combined with other selectors")
+		c.Invalid(at, validate.Bounded(text), "global() cannot be combined with other selectors")
 	}
 }
 
 func (c *checker) policy(s *calicov3.PolicySpec, global bool) {
 	spec := field.NewPath("spec")
 	if s.Tier != "" && !namePattern.MatchString(s.Tier) {
-		c.invalid(spec.Child("tier"), bounded(s.Tier), nameMessage)
+		c.Invalid(spec.Child("tier"), validate.Bounded(s.Tier), nameMessage)
 	}
 	c.selector(spec.Child("selector"), s.Selector, maxSelector, false)
 	c.selector(spec.Child("serviceAccountSelector"), s.ServiceAccountSelector, maxSelector, false)
@@ -217,7 +186,7 @@ func (c *checker) policy(s *calicov3.PolicySpec, global bool) {
 func (c *checker) types(at *field.Path, types []string) {
 	seen := make(map[string]bool)
 	if types != nil && len(types) == 0 {
-		c.invalid(at, "[]", "should have at least 1 items")
+		c.Invalid(at, "[]", "should have at least 1 items")
 	}
 	for i, t := range types {
 		c.oneOf(at.Index(i), t, "Ingress", "Egress")
@@ -226,11 +195,11 @@ func (c *checker) types(at *field.Path, types []string) {
 }
 
 func (c *checker) rules(at *field.Path, rules []calicov3.Rule, check ruleChecker) {
-	if !c.atMost(at, len(rules), maxRules) {
+	if !c.AtMost(at, len(rules), maxRules) {
 		return
 	}
 	for i := range rules {
-		if c.full() {
+		if c.Full() {
 			return
 		}
 		check.rule(at.Index(i), &rules[i])

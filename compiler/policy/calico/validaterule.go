@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/planec/planec/compiler/objects/calicov3"
+	"github.com/planec/planec/compiler/policy/validate"
 	"github.com/planec/planec/ir"
 )
 
@@ -35,14 +36,14 @@ type ruleChecker struct {
 func (c ruleChecker) rule(at *field.Path, r *calicov3.Rule) {
 	c.oneOf(at.Child("action"), r.Action, "Allow", "Deny", "Log", "Pass")
 	if v := r.IPVersion; v != nil && *v != 4 && *v != 6 {
-		c.add(field.NotSupported(at.Child("ipVersion"), *v, []string{"4", "6"}))
+		c.Add(field.NotSupported(at.Child("ipVersion"), *v, []string{"4", "6"}))
 	}
 	c.protocol(at, "protocol", r.Protocol, r.IPVersion)
 	c.protocol(at, "notProtocol", r.NotProtocol, r.IPVersion)
 	c.icmp(at.Child("icmp"), r.ICMP)
 	c.icmp(at.Child("notICMP"), r.NotICMP)
 	if r.ICMP != nil && !isICMP(r.Protocol) {
-		c.forbidden(at.Child("icmp"), "ICMP fields require protocol to be ICMP or ICMPv6")
+		c.Forbidden(at.Child("icmp"), "ICMP fields require protocol to be ICMP or ICMPv6")
 	}
 	c.http(at, r)
 	c.entity(at.Child("source"), &r.Source)
@@ -58,13 +59,13 @@ func (c ruleChecker) protocol(at *field.Path, name string, p *intstr.IntOrString
 		return
 	}
 	if _, ok := protocol(p); !ok {
-		c.invalid(at.Child(name), bounded(p.String()), "protocol name invalid: TCP, UDP, SCTP, ICMP, ICMPv6, UDPLite, or a number from 1 to 255")
+		c.Invalid(at.Child(name), validate.Bounded(p.String()), "protocol name invalid: TCP, UDP, SCTP, ICMP, ICMPv6, UDPLite, or a number from 1 to 255")
 	}
 	switch {
 	case version != nil && *version != 4 && isWritten(p, "ICMP", ir.ICMP):
-		c.invalid(at.Child("ipVersion"), *version, "protocol ICMP requires ipVersion 4")
+		c.Invalid(at.Child("ipVersion"), *version, "protocol ICMP requires ipVersion 4")
 	case version != nil && *version != 6 && isWritten(p, "ICMPv6", ir.ICMPv6):
-		c.invalid(at.Child("ipVersion"), *version, "protocol ICMPv6 requires ipVersion 6")
+		c.Invalid(at.Child("ipVersion"), *version, "protocol ICMPv6 requires ipVersion 6")
 	}
 }
 
@@ -73,13 +74,13 @@ func (c ruleChecker) icmp(at *field.Path, m *calicov3.ICMP) {
 		return
 	}
 	if m.Type != nil && (*m.Type < 0 || *m.Type > 254) {
-		c.invalid(at.Child("type"), *m.Type, "should be from 0 to 254")
+		c.Invalid(at.Child("type"), *m.Type, "should be from 0 to 254")
 	}
 	if m.Code != nil && (*m.Code < 0 || *m.Code > 255) {
-		c.invalid(at.Child("code"), *m.Code, "should be from 0 to 255")
+		c.Invalid(at.Child("code"), *m.Code, "should be from 0 to 255")
 	}
 	if m.Code != nil && m.Type == nil {
-		c.forbidden(at, "ICMP code specified without an ICMP type")
+		c.Forbidden(at, "ICMP code specified without an ICMP type")
 	}
 }
 
@@ -89,16 +90,16 @@ func (c ruleChecker) http(at *field.Path, r *calicov3.Rule) {
 	}
 	at = at.Child("http")
 	if !c.ingress {
-		c.forbidden(at, "not allowed in egress rule")
+		c.Forbidden(at, "not allowed in egress rule")
 	}
 	if r.Action != "Allow" {
-		c.forbidden(at, "HTTP match is only valid on Allow rules")
+		c.Forbidden(at, "HTTP match is only valid on Allow rules")
 	}
 	if r.Protocol != nil && !isWritten(r.Protocol, "TCP", ir.TCP) {
-		c.forbidden(at, "rules with HTTP match must have protocol TCP or unset")
+		c.Forbidden(at, "rules with HTTP match must have protocol TCP or unset")
 	}
-	c.atMost(at.Child("methods"), len(r.HTTP.Methods), maxHTTP)
-	c.atMost(at.Child("paths"), len(r.HTTP.Paths), maxHTTP)
+	c.AtMost(at.Child("methods"), len(r.HTTP.Methods), maxHTTP)
+	c.AtMost(at.Child("paths"), len(r.HTTP.Paths), maxHTTP)
 	seen := make(map[string]bool)
 	for i, m := range r.HTTP.Methods {
 		c.once(at.Child("methods").Index(i), m, seen)
@@ -107,11 +108,11 @@ func (c ruleChecker) http(at *field.Path, r *calicov3.Rule) {
 		path := p.Exact + p.Prefix
 		switch where := at.Child("paths").Index(i); {
 		case p.Exact != "" && p.Prefix != "":
-			c.forbidden(where, "Invalid path match. Both 'exact' and 'prefix' are set")
+			c.Forbidden(where, "Invalid path match. Both 'exact' and 'prefix' are set")
 		case path == "":
-			c.forbidden(where, "Invalid path match. Either 'exact' or 'prefix' must be set")
+			c.Forbidden(where, "Invalid path match. Either 'exact' or 'prefix' must be set")
 		case !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "? #") || len(path) > maxSelector:
-			c.invalid(where, bounded(path), "Invalid path: it must start with / and not contain ? or #, and have 1024 characters at most")
+			c.Invalid(where, validate.Bounded(path), "Invalid path: it must start with / and not contain ? or #, and have 1024 characters at most")
 		}
 	}
 }
@@ -131,7 +132,7 @@ func (c ruleChecker) entity(at *field.Path, e *calicov3.Entity) {
 			where := at.Child("serviceAccounts", "names").Index(i)
 			c.once(where, name, seen)
 			if strings.Contains(name, "'") {
-				c.invalid(where, bounded(name), "no name of a ServiceAccount: Calico makes a selector of it, which would select others")
+				c.Invalid(where, validate.Bounded(name), "no name of a ServiceAccount: Calico makes a selector of it, which would select others")
 			}
 		}
 		c.anySelector(at.Child("serviceAccounts", "selector"), a.Selector, 0)
@@ -150,12 +151,12 @@ func (c ruleChecker) service(at *field.Path, e *calicov3.Entity) {
 	services := at.Child("services")
 	switch name := e.Services.Name; {
 	case name == "":
-		c.add(field.Required(services.Child("name"), "services must specify a service name"))
+		c.Add(field.Required(services.Child("name"), "services must specify a service name"))
 	case !namePattern.MatchString(name) || len(name) > 253:
-		c.invalid(services.Child("name"), bounded(name), nameMessage)
+		c.Invalid(services.Child("name"), validate.Bounded(name), nameMessage)
 	}
 	if n := e.Services.Namespace; n != "" && (!namePattern.MatchString(n) || len(n) > 253) {
-		c.invalid(services.Child("namespace"), bounded(n), nameMessage)
+		c.Invalid(services.Child("namespace"), validate.Bounded(n), nameMessage)
 	}
 	for _, other := range []struct {
 		what  string
@@ -167,7 +168,7 @@ func (c ruleChecker) service(at *field.Path, e *calicov3.Entity) {
 		{"Nets/NotNets", len(e.Nets)+len(e.NotNets) > 0},
 	} {
 		if other.there {
-			c.forbidden(at, fmt.Sprintf("cannot specify %s and Services on the same rule", other.what))
+			c.Forbidden(at, fmt.Sprintf("cannot specify %s and Services on the same rule", other.what))
 		}
 	}
 }
@@ -180,20 +181,20 @@ func (c ruleChecker) services(at *field.Path, r *calicov3.Rule) {
 	}
 	switch {
 	case c.ingress && r.Destination.Services != nil:
-		c.forbidden(at.Child("destination", "services"), "not allowed in ingress rule destination")
+		c.Forbidden(at.Child("destination", "services"), "not allowed in ingress rule destination")
 	case !c.ingress && r.Source.Services != nil:
-		c.forbidden(at.Child("source", "services"), "not allowed in egress rule source")
+		c.Forbidden(at.Child("source", "services"), "not allowed in egress rule source")
 	}
 	if c.global && peer != nil && peer.Namespace == "" {
-		c.add(field.Required(at.Child(name, "services", "namespace"), "must specify a namespace"))
+		c.Add(field.Required(at.Child(name, "services", "namespace"), "must specify a namespace"))
 	}
 	if d := &r.Destination; d.Services != nil && len(d.Ports)+len(d.NotPorts) > 0 {
-		c.forbidden(at.Child("destination"), "ports and notPorts cannot be specified with services")
+		c.Forbidden(at.Child("destination"), "ports and notPorts cannot be specified with services")
 	}
 }
 
 func (c ruleChecker) nets(at *field.Path, nets []string, not bool) {
-	if !c.atMost(at, len(nets), maxNets) {
+	if !c.AtMost(at, len(nets), maxNets) {
 		return
 	}
 	seen := make(map[string]bool)
@@ -201,9 +202,9 @@ func (c ruleChecker) nets(at *field.Path, nets []string, not bool) {
 		n, err := parseNet(text)
 		switch {
 		case err != nil:
-			c.invalid(at.Index(i), bounded(text), err.Error())
+			c.Invalid(at.Index(i), validate.Bounded(text), err.Error())
 		case not && n.Bits() == 0:
-			c.invalid(at.Index(i), text, "catch-all CIDR in negation creates logical contradiction (matches no traffic)")
+			c.Invalid(at.Index(i), text, "catch-all CIDR in negation creates logical contradiction (matches no traffic)")
 		}
 		c.once(at.Index(i), text, seen)
 	}
@@ -224,10 +225,10 @@ func (c ruleChecker) families(at *field.Path, r *calicov3.Rule) {
 			family := familyOfNet(n)
 			where := at.Child(list.name).Index(i)
 			if r.IPVersion != nil && *r.IPVersion != int(family) {
-				c.invalid(where, text, "rule IP version doesn't match CIDR version")
+				c.Invalid(where, text, "rule IP version doesn't match CIDR version")
 			}
 			if seen != 0 && seen != family {
-				c.invalid(where, text, "rule contains both IPv4 and IPv6 CIDRs")
+				c.Invalid(where, text, "rule contains both IPv4 and IPv6 CIDRs")
 				return
 			}
 			seen = family
@@ -236,12 +237,12 @@ func (c ruleChecker) families(at *field.Path, r *calicov3.Rule) {
 }
 
 func (c ruleChecker) ports(at *field.Path, ports []intstr.IntOrString) {
-	if !c.atMost(at, len(ports), maxPorts) {
+	if !c.AtMost(at, len(ports), maxPorts) {
 		return
 	}
 	for i := range ports {
 		if _, err := parsePort(&ports[i]); err != nil {
-			c.invalid(at.Index(i), bounded(ports[i].String()), err.Error())
+			c.Invalid(at.Index(i), validate.Bounded(ports[i].String()), err.Error())
 		}
 	}
 }
@@ -259,9 +260,9 @@ func (c ruleChecker) portsNeedProtocol(at *field.Path, p *intstr.IntOrString, e 
 	}{{"ports", e.Ports}, {"notPorts", e.NotPorts}} {
 		switch {
 		case p != nil && len(list.ports) > 0 && !hasPorts(with):
-			c.forbidden(at.Child(list.name), "rules that specify ports must set protocol to TCP or UDP or SCTP")
+			c.Forbidden(at.Child(list.name), "rules that specify ports must set protocol to TCP or UDP or SCTP")
 		case p == nil && slices.ContainsFunc(list.ports, isNumber):
-			c.forbidden(at.Child(list.name), "rules with numeric port or port range must set protocol to TCP or UDP or SCTP")
+			c.Forbidden(at.Child(list.name), "rules with numeric port or port range must set protocol to TCP or UDP or SCTP")
 		}
 	}
 }

@@ -24,16 +24,14 @@ import (
 type world struct {
 	cluster *clause.Cluster
 	// accounts are the labels of service accounts.
-	accounts   map[objects.Name]map[string]string
-	namespaces map[string]*clause.Namespace
-	sets       []*netSet
+	accounts map[objects.Name]map[string]string
+	sets     []*netSet
 
-	// The indexes of pods are made when they are first needed.
-	labelsOnce, portsOnce, slicesOnce sync.Once
-	labelled                          map[selector.Required][]*clause.Pod
-	labelledSets                      map[selector.Required][]*netSet
-	withPort                          map[string][]*clause.Pod
-	slices                            map[objects.Name][]*discoveryv1.EndpointSlice
+	// The indexes are made when they are first needed.
+	setsOnce, portsOnce, slicesOnce sync.Once
+	labelledSets                    map[clause.Label][]*netSet
+	withPort                        map[string][]*clause.Pod
+	slices                          map[objects.Name][]*discoveryv1.EndpointSlice
 	// groups caches the pods with a named port: groupKey to []portGroup.
 	groups sync.Map
 }
@@ -48,15 +46,12 @@ type netSet struct {
 // newWorld reads network sets and service accounts. It reports sets that Calico would
 // refuse, which do not exist then.
 func newWorld(c *clause.Cluster, diags *diag.List) *world {
-	w := &world{cluster: c, accounts: make(map[objects.Name]map[string]string), namespaces: make(map[string]*clause.Namespace, len(c.Namespaces))}
-	for _, n := range c.Namespaces {
-		w.namespaces[n.Name] = n
-	}
+	w := &world{cluster: c, accounts: make(map[objects.Name]map[string]string)}
 	for _, a := range c.Objects.ServiceAccounts {
 		w.accounts[objects.NameOf(a.Object)] = a.Object.Labels
 	}
 	for _, s := range c.Objects.CalicoNetworkSets {
-		ns := w.namespaces[s.Object.Namespace]
+		ns := c.Namespace(s.Object.Namespace)
 		if ns == nil { // labels of its namespace are not known
 			ns = &clause.Namespace{Name: s.Object.Namespace}
 		}
@@ -183,36 +178,14 @@ func (w *world) pods(s *selector.Selector) []*clause.Pod {
 }
 
 func (w *world) candidates(s *selector.Selector) []*clause.Pod {
-	best := w.cluster.Pods
-	if name := onlyNamespace(s); name != "" {
-		best = nil
-		if n := w.namespaces[name]; n != nil {
-			best = n.Pods
-		}
-	}
-	if required := ownLabels(s); len(required) > 0 {
-		w.labelsOnce.Do(w.indexLabels)
-		for _, l := range required {
-			if have := w.labelled[selector.Required{Label: l.Key, Value: l.Value}]; len(have) < len(best) {
-				best = have
-			}
-		}
-	}
-	return best
+	return w.cluster.Among(onlyNamespace(s), ownLabels(s))
 }
 
-func (w *world) indexLabels() {
-	w.labelled = make(map[selector.Required][]*clause.Pod)
-	for _, p := range w.cluster.Pods {
-		for k, v := range p.Labels {
-			l := selector.Required{Label: k, Value: v}
-			w.labelled[l] = append(w.labelled[l], p)
-		}
-	}
-	w.labelledSets = make(map[selector.Required][]*netSet)
+func (w *world) indexSets() {
+	w.labelledSets = make(map[clause.Label][]*netSet)
 	for _, s := range w.sets {
 		for k, v := range s.labels {
-			l := selector.Required{Label: k, Value: v}
+			l := clause.Label{Key: k, Value: v}
 			w.labelledSets[l] = append(w.labelledSets[l], s)
 		}
 	}
@@ -224,9 +197,9 @@ func (w *world) candidateSets(s *selector.Selector) []*netSet {
 	if len(best) == 0 {
 		return nil
 	}
-	w.labelsOnce.Do(w.indexLabels)
+	w.setsOnce.Do(w.indexSets)
 	for _, l := range ownLabels(s) {
-		if have := w.labelledSets[selector.Required{Label: l.Key, Value: l.Value}]; len(have) < len(best) {
+		if have := w.labelledSets[l]; len(have) < len(best) {
 			best = have
 		}
 	}
@@ -279,4 +252,9 @@ func numbers(p *clause.Pod, name string, of ir.Protocol) []ir.PortRange {
 		}
 	}
 	return distinct(out)
+}
+
+// NamedPort returns what the name of a port means on a pod; protocol 0 is any.
+func NamedPort(p *clause.Pod, name string, of ir.Protocol) []ir.PortRange {
+	return numbers(p, name, of)
 }

@@ -121,8 +121,11 @@ func (r *reader) policy(from *ciliumv2.Rule, path string, p policy) {
 		}
 		subject := newSelector(from.NodeSelector)
 		out.Node = func(n *clause.Node) bool { return subject.matches(hostLabels{r.world, n}) }
+		out.Asks = func() clause.Asks { return p.asks(from, nil) }
 	} else {
-		out.Subject = r.subject(from.EndpointSelector, &p)
+		s := p.subject(from.EndpointSelector)
+		out.Subject = r.subject(s)
+		out.Asks = func() clause.Asks { return p.asks(from, s) }
 	}
 	r.sides(out, from, &p)
 	r.sayOf(from, &p, path)
@@ -132,18 +135,22 @@ func (r *reader) policy(from *ciliumv2.Rule, path string, p policy) {
 // subject is the pods that a policy is about. Those of a policy of a namespace are in it:
 // a label of the namespace with source k8s is replaced, one without is asked besides
 // (pkg/k8s/apis/cilium.io/utils/utils.go, ParseToCiliumRule).
-func (r *reader) subject(from *ciliumv2.Selector, p *policy) *clause.Selector {
-	s := newSelector(from)
+func (p *policy) subject(from *ciliumv2.Selector) selector {
 	p.matchesInit = has(from, sourceReserved+":"+reservedInit)
-	if p.namespace != "" {
-		replaced := *from
-		replaced.MatchLabels = make(map[string]string, len(from.MatchLabels)+1)
-		for key, value := range from.MatchLabels {
-			replaced.MatchLabels[key] = value
-		}
-		replaced.MatchLabels[sourceK8s+":"+labelNamespace] = p.namespace
-		s = newSelector(&replaced)
+	if p.namespace == "" {
+		return newSelector(from)
 	}
+	replaced := *from
+	replaced.MatchLabels = make(map[string]string, len(from.MatchLabels)+1)
+	for key, value := range from.MatchLabels {
+		replaced.MatchLabels[key] = value
+	}
+	replaced.MatchLabels[sourceK8s+":"+labelNamespace] = p.namespace
+	return newSelector(&replaced)
+}
+
+// subject selects the pods for the lowering.
+func (r *reader) subject(s selector) *clause.Selector {
 	w := r.world
 	out := &clause.Selector{
 		Text: s.String(), Namespace: onlyNamespace(s), Labels: w.ownLabels(s),

@@ -14,52 +14,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/planec/planec/compiler/objects/ciliumv2"
+	"github.com/planec/planec/compiler/policy/validate"
 )
-
-// maxErrors ends a check: a hostile policy may have hundreds of thousands.
-const maxErrors = 100
 
 // checker collects why an object would be refused.
 type checker struct {
-	errs    field.ErrorList
+	validate.Checker
 	options *options
-}
-
-func (c *checker) full() bool { return len(c.errs) >= maxErrors }
-
-func (c *checker) add(e *field.Error) {
-	if !c.full() {
-		c.errs = append(c.errs, e)
-	}
-}
-
-func (c *checker) invalid(at *field.Path, value any, why string) {
-	c.add(field.Invalid(at, value, why))
-}
-
-func (c *checker) forbidden(at *field.Path, why string) { c.add(field.Forbidden(at, why)) }
-
-func (c *checker) required(at *field.Path, why string) { c.add(field.Required(at, why)) }
-
-func (c *checker) oneOf(at *field.Path, value string, known ...string) {
-	if !slices.Contains(known, value) {
-		c.add(field.NotSupported(at, bounded(value), known))
-	}
-}
-
-func (c *checker) atMost(at *field.Path, have, most int) {
-	if have > most {
-		c.add(field.TooMany(at, have, most))
-	}
-}
-
-// bounded is a value for an error: its start, if it is long.
-func bounded(s string) string {
-	const longest = 100
-	if len(s) > longest {
-		return strings.ToValidUTF8(s[:longest], "") + "..."
-	}
-	return s
 }
 
 // validateNetworkPolicy returns why the API server or Cilium's agent with these options
@@ -67,32 +28,32 @@ func bounded(s string) string {
 func validateNetworkPolicy(p *ciliumv2.NetworkPolicy, o *options) field.ErrorList {
 	c := &checker{options: o}
 	c.object(p.Spec, p.Specs, false)
-	return c.errs
+	return c.Errs
 }
 
 // validateClusterwidePolicy is [validateNetworkPolicy] for a policy of the cluster.
 func validateClusterwidePolicy(p *ciliumv2.ClusterwideNetworkPolicy, o *options) field.ErrorList {
 	c := &checker{options: o}
 	c.object(p.Spec, p.Specs, true)
-	return c.errs
+	return c.Errs
 }
 
 // ValidateCIDRGroup returns why the API server would refuse the group.
 func ValidateCIDRGroup(g *ciliumv2.CIDRGroup) field.ErrorList {
 	c, at := &checker{}, field.NewPath("spec", "externalCIDRs")
 	if g.Spec.ExternalCIDRs == nil {
-		c.required(at, "")
+		c.Required(at, "")
 	}
 	for i, text := range g.Spec.ExternalCIDRs {
 		c.cidr(at.Index(i), text)
 	}
-	return c.errs
+	return c.Errs
 }
 
 // object checks the policies of an object, of which one that is wrong makes all void.
 func (c *checker) object(spec *ciliumv2.Rule, specs []*ciliumv2.Rule, cluster bool) {
 	if spec == nil && specs == nil {
-		c.required(field.NewPath("spec"), "spec or specs must be provided")
+		c.Required(field.NewPath("spec"), "spec or specs must be provided")
 	}
 	if spec != nil {
 		c.policy(field.NewPath("spec"), spec, cluster)
@@ -100,7 +61,7 @@ func (c *checker) object(spec *ciliumv2.Rule, specs []*ciliumv2.Rule, cluster bo
 	for i, one := range specs {
 		at := field.NewPath("specs").Index(i)
 		if one == nil {
-			c.required(at, "")
+			c.Required(at, "")
 			continue
 		}
 		c.policy(at, one, cluster)
@@ -109,28 +70,28 @@ func (c *checker) object(spec *ciliumv2.Rule, specs []*ciliumv2.Rule, cluster bo
 
 func (c *checker) policy(at *field.Path, r *ciliumv2.Rule, cluster bool) {
 	if len(r.Ingress)+len(r.IngressDeny)+len(r.Egress)+len(r.EgressDeny) == 0 {
-		c.invalid(at, "", "rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny")
+		c.Invalid(at, "", "rule must have at least one of Ingress, IngressDeny, Egress, EgressDeny")
 	}
 	switch endpoints, nodes := r.EndpointSelector != nil, r.NodeSelector != nil; {
 	case endpoints && nodes:
-		c.forbidden(at, "rule cannot have both EndpointSelector and NodeSelector")
+		c.Forbidden(at, "rule cannot have both EndpointSelector and NodeSelector")
 	case !endpoints && !nodes:
-		c.required(at.Child("endpointSelector"), "rule must have one of EndpointSelector or NodeSelector")
+		c.Required(at.Child("endpointSelector"), "rule must have one of EndpointSelector or NodeSelector")
 	case nodes && !cluster:
-		c.forbidden(at.Child("nodeSelector"), "rule cannot have NodeSelector")
+		c.Forbidden(at.Child("nodeSelector"), "rule cannot have NodeSelector")
 	}
 	c.selector(at.Child("endpointSelector"), r.EndpointSelector)
 	c.selector(at.Child("nodeSelector"), r.NodeSelector)
 	for i, l := range r.Labels {
 		if l.Key == "" {
-			c.required(at.Child("labels").Index(i).Child("key"), "")
+			c.Required(at.Child("labels").Index(i).Child("key"), "")
 		}
 	}
 	if l := r.Log; l != nil && (utf8.RuneCountInString(l.Value) > 32 || strings.ContainsFunc(l.Value, unicode.IsControl)) {
-		c.invalid(at.Child("log", "value"), bounded(l.Value), "should be at most 32 printable characters")
+		c.Invalid(at.Child("log", "value"), validate.Bounded(l.Value), "should be at most 32 printable characters")
 	}
 	for _, v := range views(r) {
-		if c.full() {
+		if c.Full() {
 			return
 		}
 		check := ruleChecker{c, &v, cluster, r.NodeSelector != nil}
@@ -156,13 +117,13 @@ func (c *checker) selector(at *field.Path, s *ciliumv2.Selector) {
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.MatchLabels)) {
-		if c.full() {
+		if c.Full() {
 			return
 		}
 		value := s.MatchLabels[key]
 		c.key(at.Child("matchLabels"), key)
 		if len(value) > 63 || !labelValue.MatchString(value) {
-			c.invalid(at.Child("matchLabels").Key(bounded(key)), bounded(value), "should be a value of a label")
+			c.Invalid(at.Child("matchLabels").Key(validate.Bounded(key)), validate.Bounded(value), "should be a value of a label")
 		}
 	}
 	for i := range s.MatchExpressions {
@@ -171,25 +132,25 @@ func (c *checker) selector(at *field.Path, s *ciliumv2.Selector) {
 }
 
 func (c *checker) requirement(at *field.Path, r *ciliumv2.Requirement) {
-	if c.full() {
+	if c.Full() {
 		return
 	}
 	c.key(at.Child("key"), r.Key)
 	switch r.Operator {
 	case opIn, opNotIn:
 		if len(r.Values) == 0 {
-			c.required(at.Child("values"), "must be specified when `operator` is 'In' or 'NotIn'")
+			c.Required(at.Child("values"), "must be specified when `operator` is 'In' or 'NotIn'")
 		}
 	case opExists, opDoesNotExist:
 		if len(r.Values) > 0 {
-			c.forbidden(at.Child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+			c.Forbidden(at.Child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
 		}
 	default:
-		c.add(field.NotSupported(at.Child("operator"), bounded(r.Operator), []string{opIn, opNotIn, opExists, opDoesNotExist}))
+		c.Add(field.NotSupported(at.Child("operator"), validate.Bounded(r.Operator), []string{opIn, opNotIn, opExists, opDoesNotExist}))
 	}
 	for i, value := range r.Values {
 		for _, why := range validation.IsValidLabelValue(value) {
-			c.invalid(at.Child("values").Index(i), bounded(value), why)
+			c.Invalid(at.Child("values").Index(i), validate.Bounded(value), why)
 		}
 	}
 }
@@ -201,20 +162,20 @@ func (c *checker) key(at *field.Path, key string) {
 	case !there:
 		name = strings.TrimPrefix(key, "$")
 	case strings.Contains(name, ":"):
-		c.invalid(at, bounded(key), "more than one source")
+		c.Invalid(at, validate.Bounded(key), "more than one source")
 		return
 	case !labelSource.MatchString(source):
-		c.invalid(at, bounded(key), "the source should be letters and digits")
+		c.Invalid(at, validate.Bounded(key), "the source should be letters and digits")
 	}
 	for _, why := range validation.IsQualifiedName(name) {
-		c.invalid(at, bounded(key), why)
+		c.Invalid(at, validate.Bounded(key), why)
 	}
 }
 
 func (c *checker) cidr(at *field.Path, text string) bool {
 	_, ok := parseCIDR(text)
 	if !ok {
-		c.invalid(at, bounded(text), fmt.Sprintf("in body must be of type cidr: %q", bounded(text)))
+		c.Invalid(at, validate.Bounded(text), fmt.Sprintf("in body must be of type cidr: %q", validate.Bounded(text)))
 	}
 	return ok
 }

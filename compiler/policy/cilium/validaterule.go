@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/planec/planec/compiler/objects/ciliumv2"
+	"github.com/planec/planec/compiler/policy/validate"
 	"github.com/planec/planec/ir"
 )
 
@@ -39,13 +40,13 @@ func (c ruleChecker) rule(at *field.Path) {
 	c.combined(at)
 	c.peers(at)
 	if len(c.icmps) > 0 && !c.options.icmp {
-		c.forbidden(at.Child("icmps"), `ICMP rules can only be applied when the "enable-icmp-rules" flag is set`)
+		c.Forbidden(at.Child("icmps"), `ICMP rules can only be applied when the "enable-icmp-rules" flag is set`)
 	}
 	if len(c.icmps) > 0 && len(c.ports) > 0 {
-		c.forbidden(at.Child("icmps"), "the ICMPs block may only be present without ToPorts. Define a separate rule to use ToPorts")
+		c.Forbidden(at.Child("icmps"), "the ICMPs block may only be present without ToPorts. Define a separate rule to use ToPorts")
 	}
 	if c.auth != nil {
-		c.oneOf(at.Child("authentication", "mode"), c.auth.Mode, authDisabled, authRequired, authFail)
+		c.OneOf(at.Child("authentication", "mode"), c.auth.Mode, authDisabled, authRequired, authFail)
 	}
 	c.layer7(at)
 	for i := range c.ports {
@@ -53,7 +54,7 @@ func (c ruleChecker) rule(at *field.Path) {
 	}
 	for i := range c.icmps {
 		where := at.Child("icmps").Index(i).Child("fields")
-		c.atMost(where, len(c.icmps[i].Fields), maxICMP)
+		c.AtMost(where, len(c.icmps[i].Fields), maxICMP)
 		for j := range c.icmps[i].Fields {
 			c.icmpField(where.Index(j), &c.icmps[i].Fields[j])
 		}
@@ -81,11 +82,11 @@ func (c ruleChecker) combined(at *field.Path) {
 		}
 	}
 	if len(kinds) > 1 {
-		c.forbidden(at, fmt.Sprintf("combining %s and %s is not supported yet", kinds[0], kinds[1]))
+		c.Forbidden(at, fmt.Sprintf("combining %s and %s is not supported yet", kinds[0], kinds[1]))
 	}
-	c.atMost(at.Child(c.field("Requires")), len(c.requires), 0)
+	c.AtMost(at.Child(c.field("Requires")), len(c.requires), 0)
 	if len(c.nodes) > 0 && !c.options.nodeLabels {
-		c.forbidden(at.Child(c.field("Nodes")), `FromNodes/ToNodes rules can only be applied when the "enable-node-selector-labels" flag is set`)
+		c.Forbidden(at.Child(c.field("Nodes")), `FromNodes/ToNodes rules can only be applied when the "enable-node-selector-labels" flag is set`)
 	}
 }
 
@@ -103,7 +104,7 @@ func (c ruleChecker) peers(at *field.Path) {
 		c.cidrSet(at.Child(c.field("CIDRSet")).Index(i), &c.cidrSets[i])
 	}
 	for i, name := range c.entities {
-		c.oneOf(at.Child(c.field("Entities")).Index(i), name, entityNames...)
+		c.OneOf(at.Child(c.field("Entities")).Index(i), name, entityNames...)
 	}
 	for i := range c.domains {
 		c.domain(at.Child("toFQDNs").Index(i), &c.domains[i])
@@ -123,10 +124,10 @@ func (c ruleChecker) cidrSet(at *field.Path, r *ciliumv2.CIDRRule) {
 		}
 	}
 	if given != 1 {
-		c.invalid(at, "", fmt.Sprintf("must have exactly one of cidr, cidrGroupRef and cidrGroupSelector, and has %d", given))
+		c.Invalid(at, "", fmt.Sprintf("must have exactly one of cidr, cidrGroupRef and cidrGroupSelector, and has %d", given))
 	}
 	if r.CIDRGroupRef != "" && (len(r.CIDRGroupRef) > maxGroupName || !groupName.MatchString(r.CIDRGroupRef)) {
-		c.invalid(at.Child("cidrGroupRef"), bounded(r.CIDRGroupRef), "should be the name of a CiliumCIDRGroup")
+		c.Invalid(at.Child("cidrGroupRef"), validate.Bounded(r.CIDRGroupRef), "should be the name of a CiliumCIDRGroup")
 	}
 	c.selector(at.Child("cidrGroupSelector"), r.CIDRGroupSelector)
 	if r.CIDR != "" && !c.cidr(at.Child("cidr"), r.CIDR) {
@@ -139,7 +140,7 @@ func (c ruleChecker) cidrSet(at *field.Path, r *ciliumv2.CIDRRule) {
 			continue
 		}
 		if e, _ := parseCIDR(text); in.Bits() > e.Bits() || !in.Contains(e.Addr()) {
-			c.invalid(where, text, fmt.Sprintf("allow CIDR prefix %s does not contain exclude CIDR prefix %s", r.CIDR, text))
+			c.Invalid(where, text, fmt.Sprintf("allow CIDR prefix %s does not contain exclude CIDR prefix %s", r.CIDR, text))
 		}
 	}
 }
@@ -148,22 +149,22 @@ func (c ruleChecker) cidrSet(at *field.Path, r *ciliumv2.CIDRRule) {
 func (c ruleChecker) domain(at *field.Path, d *ciliumv2.FQDN) {
 	switch {
 	case (d.MatchName == "") == (d.MatchPattern == ""):
-		c.invalid(at, "", "must have exactly one of matchName and matchPattern")
+		c.Invalid(at, "", "must have exactly one of matchName and matchPattern")
 	case len(d.MatchName) > maxName || len(d.MatchPattern) > maxName:
-		c.add(field.TooLong(at, "", maxName))
+		c.Add(field.TooLong(at, "", maxName))
 	case d.MatchName != "" && !domainName.MatchString(d.MatchName):
-		c.invalid(at.Child("matchName"), d.MatchName, "only 0-9, a-z, A-Z and ., -, _ characters are allowed")
+		c.Invalid(at.Child("matchName"), d.MatchName, "only 0-9, a-z, A-Z and ., -, _ characters are allowed")
 	case d.MatchPattern != "" && !domainPattern.MatchString(d.MatchPattern):
-		c.invalid(at.Child("matchPattern"), d.MatchPattern, "only 0-9, a-z, A-Z and ., -, _ and * characters are allowed")
+		c.Invalid(at.Child("matchPattern"), d.MatchPattern, "only 0-9, a-z, A-Z and ., -, _ and * characters are allowed")
 	}
 }
 
 func (c ruleChecker) icmpField(at *field.Path, f *ciliumv2.ICMPField) {
 	if f.Family != "" {
-		c.oneOf(at.Child("family"), f.Family, familyIPv4, familyIPv6)
+		c.OneOf(at.Child("family"), f.Family, familyIPv4, familyIPv6)
 	}
 	if f.Type == nil {
-		c.required(at.Child("type"), "")
+		c.Required(at.Child("type"), "")
 		return
 	}
 	if _, _, ok := icmpType(f); !ok {
@@ -171,7 +172,7 @@ func (c ruleChecker) icmpField(at *field.Path, f *ciliumv2.ICMPField) {
 		if family == "" {
 			family = familyIPv4
 		}
-		c.invalid(at.Child("type"), bounded(f.Type.String()), fmt.Sprintf("ICMP type %s not found in %s", bounded(f.Type.String()), family))
+		c.Invalid(at.Child("type"), validate.Bounded(f.Type.String()), fmt.Sprintf("ICMP type %s not found in %s", validate.Bounded(f.Type.String()), family))
 	}
 }
 
@@ -188,19 +189,19 @@ func (c ruleChecker) layer7(at *field.Path) {
 	switch {
 	case http+dns == 0:
 	case c.host && ingress:
-		c.forbidden(at, "L7 policy is not supported on host ingress yet")
+		c.Forbidden(at, "L7 policy is not supported on host ingress yet")
 	case !c.options.l7:
-		c.forbidden(at, "L7 policy is not supported since L7 proxy is not enabled")
+		c.Forbidden(at, "L7 policy is not supported since L7 proxy is not enabled")
 	case dns > 0 && ingress:
-		c.forbidden(at, "L7 protocol DNS is not supported on ingress yet")
+		c.Forbidden(at, "L7 protocol DNS is not supported on ingress yet")
 	case http > 0 && c.host:
-		c.forbidden(at, "L7 protocol HTTP is not supported on host egress yet")
+		c.Forbidden(at, "L7 protocol HTTP is not supported on host egress yet")
 	}
 }
 
 // portRule checks an item of toPorts.
 func (c ruleChecker) portRule(at *field.Path, p *ciliumv2.PortRule) {
-	c.atMost(at.Child("ports"), len(p.Ports), maxPorts)
+	c.AtMost(at.Child("ports"), len(p.Ports), maxPorts)
 	layer7 := p.Rules != nil && len(p.Rules.HTTP)+len(p.Rules.DNS) > 0
 	dns := p.Rules != nil && len(p.Rules.DNS) > 0
 	for i := range p.Ports {
@@ -209,9 +210,9 @@ func (c ruleChecker) portRule(at *field.Path, p *ciliumv2.PortRule) {
 		switch {
 		case !layer7:
 		case !dns && p.Ports[i].Protocol != "TCP":
-			c.invalid(where.Child("protocol"), bounded(p.Ports[i].Protocol), "L7 rules can only apply to TCP, except for DNS rules")
+			c.Invalid(where.Child("protocol"), validate.Bounded(p.Ports[i].Protocol), "L7 rules can only apply to TCP, except for DNS rules")
 		case zero:
-			c.invalid(where.Child("port"), p.Ports[i].Port, "L7 rules can not be used when a port is 0")
+			c.Invalid(where.Child("port"), p.Ports[i].Port, "L7 rules can not be used when a port is 0")
 		}
 	}
 	c.tls(at, p, layer7)
@@ -221,10 +222,10 @@ func (c ruleChecker) portRule(at *field.Path, p *ciliumv2.PortRule) {
 	}
 	at = at.Child("rules")
 	if (p.Rules.HTTP != nil) == (p.Rules.DNS != nil) {
-		c.invalid(at, "", "must have exactly one of http and dns")
+		c.Invalid(at, "", "must have exactly one of http and dns")
 	}
 	if dns && len(p.Ports) == 0 {
-		c.required(at, "port 53 must be specified for DNS rules")
+		c.Required(at, "port 53 must be specified for DNS rules")
 	}
 	for i := range p.Rules.HTTP {
 		c.http(at.Child("http").Index(i), &p.Rules.HTTP[i])
@@ -237,29 +238,29 @@ func (c ruleChecker) portRule(at *field.Path, p *ciliumv2.PortRule) {
 // port checks one port, and reports whether it is 0.
 func (c ruleChecker) port(at *field.Path, p *ciliumv2.Port, dns bool) (zero bool) {
 	if p.Protocol != "" {
-		c.oneOf(at.Child("protocol"), p.Protocol, "TCP", "UDP", "SCTP", "VRRP", "IGMP", "GRE", "IPIP", "IPV6", "ESP", "AH", "ANY")
+		c.OneOf(at.Child("protocol"), p.Protocol, "TCP", "UDP", "SCTP", "VRRP", "IGMP", "GRE", "IPIP", "IPV6", "ESP", "AH", "ANY")
 	}
 	if p.EndPort < 0 || p.EndPort > 65535 {
-		c.invalid(at.Child("endPort"), p.EndPort, "should be from 0 to 65535")
+		c.Invalid(at.Child("endPort"), p.EndPort, "should be from 0 to 65535")
 	}
 	where := at.Child("port")
 	if p.Port == "" {
 		if !c.options.extendedProtocols {
-			c.required(where, "port must be specified")
+			c.Required(where, "port must be specified")
 		}
 		return false
 	}
 	number, err := strconv.ParseUint(p.Port, 0, 16)
 	switch {
 	case !portPattern.MatchString(p.Port):
-		c.invalid(where, bounded(p.Port), "should be a number or a name of a port")
+		c.Invalid(where, validate.Bounded(p.Port), "should be a number or a name of a port")
 	case isName(p.Port):
 	case p.Port != "0" && isExtended(p.Protocol):
-		c.invalid(where, bounded(p.Port), "port must be empty or 0")
+		c.Invalid(where, validate.Bounded(p.Port), "port must be empty or 0")
 	case err != nil:
-		c.invalid(where, bounded(p.Port), "unable to parse port: should be from 0 to 65535, or a name")
+		c.Invalid(where, validate.Bounded(p.Port), "unable to parse port: should be from 0 to 65535, or a name")
 	case dns && int64(p.EndPort) > int64(number):
-		c.invalid(at.Child("endPort"), p.EndPort, "DNS rules do not support port ranges")
+		c.Invalid(at.Child("endPort"), p.EndPort, "DNS rules do not support port ranges")
 	default:
 		return number == 0
 	}
@@ -269,20 +270,20 @@ func (c ruleChecker) port(at *field.Path, p *ciliumv2.Port, dns bool) (zero bool
 func (c ruleChecker) tls(at *field.Path, p *ciliumv2.PortRule, layer7 bool) {
 	names := at.Child("serverNames")
 	if p.ServerNames != nil && len(p.ServerNames) == 0 {
-		c.invalid(names, "[]", "should have at least 1 items")
+		c.Invalid(names, "[]", "should have at least 1 items")
 	}
 	if len(p.ServerNames) > 0 && layer7 && p.TerminatingTLS == nil {
-		c.forbidden(names, "ServerNames are not allowed with L7 rules without TLS termination")
+		c.Forbidden(names, "ServerNames are not allowed with L7 rules without TLS termination")
 	}
 	for i, name := range p.ServerNames {
 		if len(name) > maxName || !domainPattern.MatchString(name) {
-			c.invalid(names.Index(i), bounded(name), "should be a DNS name or a pattern")
+			c.Invalid(names.Index(i), validate.Bounded(name), "should be a DNS name or a pattern")
 		}
 	}
 	for i, context := range []*ciliumv2.TLS{p.TerminatingTLS, p.OriginatingTLS} {
 		where := at.Child([]string{"terminatingTLS", "originatingTLS"}[i], "secret")
 		if context != nil && (context.Secret == nil || context.Secret.Name == "") {
-			c.required(where, "")
+			c.Required(where, "")
 		}
 	}
 }
@@ -294,38 +295,38 @@ func (c ruleChecker) listener(at *field.Path, l *ciliumv2.Listener, layer7 bool)
 	config := at.Child("envoyConfig")
 	switch {
 	case c.direction == ir.Ingress:
-		c.forbidden(at, fmt.Sprintf("Listener is not allowed on ingress (%s)", bounded(l.Name)))
+		c.Forbidden(at, fmt.Sprintf("Listener is not allowed on ingress (%s)", validate.Bounded(l.Name)))
 	case layer7:
-		c.forbidden(at, fmt.Sprintf("Listener is not allowed with L7 rules (%s)", bounded(l.Name)))
+		c.Forbidden(at, fmt.Sprintf("Listener is not allowed with L7 rules (%s)", validate.Bounded(l.Name)))
 	case l.Name == "":
-		c.required(at.Child("name"), "")
+		c.Required(at.Child("name"), "")
 	case l.EnvoyConfig == nil || l.EnvoyConfig.Name == "":
-		c.required(config.Child("name"), "")
+		c.Required(config.Child("name"), "")
 	case !slices.Contains([]string{"", "CiliumEnvoyConfig", "CiliumClusterwideEnvoyConfig"}, l.EnvoyConfig.Kind):
-		c.oneOf(config.Child("kind"), l.EnvoyConfig.Kind, "CiliumEnvoyConfig", "CiliumClusterwideEnvoyConfig")
+		c.OneOf(config.Child("kind"), l.EnvoyConfig.Kind, "CiliumEnvoyConfig", "CiliumClusterwideEnvoyConfig")
 	case l.EnvoyConfig.Kind == "CiliumEnvoyConfig" && c.cluster:
-		c.forbidden(config.Child("kind"), "a Listener in a policy of the cluster can not use Kind CiliumEnvoyConfig")
+		c.Forbidden(config.Child("kind"), "a Listener in a policy of the cluster can not use Kind CiliumEnvoyConfig")
 	case l.Priority != nil && (*l.Priority < 1 || *l.Priority > 100):
-		c.invalid(at.Child("priority"), *l.Priority, "should be from 1 to 100")
+		c.Invalid(at.Child("priority"), *l.Priority, "should be from 1 to 100")
 	}
 }
 
 func (c ruleChecker) http(at *field.Path, h *ciliumv2.HTTP) {
 	for i, text := range []string{h.Path, h.Method} {
 		if _, err := regexp.Compile(text); err != nil {
-			c.invalid(at.Child([]string{"path", "method"}[i]), bounded(text), "no regular expression")
+			c.Invalid(at.Child([]string{"path", "method"}[i]), validate.Bounded(text), "no regular expression")
 		}
 	}
 	for i, m := range h.HeaderMatches {
 		where := at.Child("headerMatches").Index(i)
 		switch {
 		case m == nil || m.Name == "":
-			c.required(where.Child("name"), "Header name missing")
+			c.Required(where.Child("name"), "Header name missing")
 		case m.Mismatch != "":
-			c.oneOf(where.Child("mismatch"), m.Mismatch, "LOG", "ADD", "DELETE", "REPLACE")
+			c.OneOf(where.Child("mismatch"), m.Mismatch, "LOG", "ADD", "DELETE", "REPLACE")
 		}
 		if m != nil && m.Secret != nil && m.Secret.Name == "" {
-			c.required(where.Child("secret", "name"), "Secret name missing")
+			c.Required(where.Child("secret", "name"), "Secret name missing")
 		}
 	}
 }

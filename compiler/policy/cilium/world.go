@@ -16,21 +16,19 @@ import (
 // world is whom selectors choose from. It does not change but for its caches, and is safe
 // for concurrent use.
 type world struct {
-	cluster    *clause.Cluster
-	options    *options
-	namespaces map[string]*clause.Namespace
-	services   *services
-	groups     []*cidrGroup
+	cluster  *clause.Cluster
+	options  *options
+	services *services
+	groups   []*cidrGroup
 
 	// apiNodes are the addresses of API servers that are a node's, by node; apiOutside
 	// are those that are neither a node's nor a pod's.
 	apiNodes   map[*clause.Node][]netip.Addr
 	apiOutside []netip.Addr
 
-	// The indexes of pods are made when they are first needed.
-	labelsOnce, portsOnce sync.Once
-	labelled              map[clause.Label][]*clause.Pod
-	withPort              map[string][]*clause.Pod
+	// The index of pods by ports is made when it is first needed.
+	portsOnce sync.Once
+	withPort  map[string][]*clause.Pod
 	// numbers caches the pods with a named port: text to []numberGroup.
 	numbers sync.Map
 	// nodeViews caches what selectors make of the nodes: text to nodeView.
@@ -38,10 +36,7 @@ type world struct {
 }
 
 func newWorld(c *clause.Cluster, o *options) *world {
-	w := &world{cluster: c, options: o, namespaces: make(map[string]*clause.Namespace, len(c.Namespaces)), apiNodes: make(map[*clause.Node][]netip.Addr)}
-	for _, n := range c.Namespaces {
-		w.namespaces[n.Name] = n
-	}
+	w := &world{cluster: c, options: o, apiNodes: make(map[*clause.Node][]netip.Addr)}
 	w.services = newServices(c.Objects)
 	w.findAPIServers()
 	return w
@@ -240,32 +235,7 @@ func (w *world) candidates(s selector) []*clause.Pod {
 	if noPods(s) {
 		return nil
 	}
-	best := w.cluster.Pods
-	if name := onlyNamespace(s); name != "" {
-		best = nil
-		if n := w.namespaces[name]; n != nil {
-			best = n.Pods
-		}
-	}
-	if required := w.ownLabels(s); len(required) > 0 {
-		w.labelsOnce.Do(w.indexLabels)
-		for _, l := range required {
-			if have := w.labelled[l]; len(have) < len(best) {
-				best = have
-			}
-		}
-	}
-	return best
-}
-
-func (w *world) indexLabels() {
-	w.labelled = make(map[clause.Label][]*clause.Pod)
-	for _, p := range w.cluster.Pods {
-		for k, v := range p.Labels {
-			l := clause.Label{Key: k, Value: v}
-			w.labelled[l] = append(w.labelled[l], p)
-		}
-	}
+	return w.cluster.Among(onlyNamespace(s), w.ownLabels(s))
 }
 
 // withNamedPort returns the pods that have a port of the name, in the order of the cluster.

@@ -17,6 +17,8 @@ type Cluster struct {
 	// Services, ServiceAccounts.
 	Objects  *objects.Set
 	Settings Settings // what the node's administrator chose
+
+	index index
 }
 
 // Settings are choices that no object makes.

@@ -19,6 +19,8 @@ type Policy struct {
 	// Node reports whether the policy is about a node itself; nil is none.
 	Node            func(*Node) bool
 	Ingress, Egress Side // what the policy says of packets that the pods get and send
+	// Asks tells by what the policy tells pods apart. It is made when it is called.
+	Asks func() Asks
 }
 
 // NetworkPolicyOrder is the Order of Kubernetes' NetworkPolicies.

@@ -35,7 +35,7 @@ func AdminNetworkPolicy(p *policyv1alpha1.AdminNetworkPolicy) field.ErrorList {
 	c.meta(&p.ObjectMeta, false)
 	c.numberRange(spec.Child("priority"), p.Spec.Priority, 0, maxPriority)
 	c.adminRules(spec, &p.Spec, adminActions, namedPortMessage)
-	return c.errs
+	return c.Errs
 }
 
 // BaselineAdminNetworkPolicy returns why the API server would reject the policy,
@@ -49,10 +49,10 @@ func BaselineAdminNetworkPolicy(p *policyv1alpha1.BaselineAdminNetworkPolicy) fi
 	c.meta(&p.ObjectMeta, false)
 	if p.Name != baselineName {
 		// The API server has no path for it, and prints "<nil>".
-		c.add(field.Invalid(field.NewPath("metadata", "name"), p.Name, baselineNameMessage))
+		c.Add(field.Invalid(field.NewPath("metadata", "name"), p.Name, baselineNameMessage))
 	}
 	c.adminRules(spec, FromBaseline(&p.Spec), baselineActions, baselineNamedPortMessage)
-	return c.errs
+	return c.Errs
 }
 
 // FromBaseline returns the fields of a baseline policy as those of an
@@ -100,7 +100,7 @@ func (c *checker) adminRules(spec *field.Path, s *policyv1alpha1.AdminNetworkPol
 				}
 			})
 			if c.adminPorts(path.Child("ports"), r.Ports) && portless {
-				c.add(field.Invalid(path, field.OmitValueType{}, portMessage))
+				c.Add(field.Invalid(path, field.OmitValueType{}, portMessage))
 			}
 		})
 	}
@@ -127,7 +127,7 @@ func (c *checker) adminPorts(path *field.Path, ports *[]policyv1alpha1.AdminNetw
 			c.numberRange(at.Child("portRange", "start"), r.Start, 1, maxPort)
 			c.numberRange(at.Child("portRange", "end"), r.End, 1, maxPort)
 			if r.Start > r.End {
-				c.add(field.Invalid(at.Child("portRange"), field.OmitValueType{}, "Start port must be less than End port"))
+				c.Add(field.Invalid(at.Child("portRange"), field.OmitValueType{}, "Start port must be less than End port"))
 			}
 		}
 	})

@@ -10,36 +10,18 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// maxErrors is the maximum number of reported errors of a policy; then its check
-// ends. A hostile policy may have hundreds of thousands.
-const maxErrors = 100
-
 // checker collects the errors of one policy.
 type checker struct {
 	// masked requires networks without bits beyond their prefix.
 	masked bool
-	errs   field.ErrorList
+	Checker
 }
-
-func (c *checker) add(e *field.Error) {
-	if !c.full() {
-		c.errs = append(c.errs, e)
-	}
-}
-
-func (c *checker) addAll(errs field.ErrorList) {
-	for _, e := range errs {
-		c.add(e)
-	}
-}
-
-func (c *checker) full() bool { return len(c.errs) >= maxErrors }
 
 // each calls check for every element with its path, until there are enough
 // errors.
 func each[T any](c *checker, path *field.Path, list []T, check func(*field.Path, *T)) {
 	for i := range list {
-		if c.full() {
+		if c.Full() {
 			return
 		}
 		check(path.Index(i), &list[i])
@@ -50,7 +32,7 @@ func (c *checker) meta(m *metav1.ObjectMeta, namespaced bool) {
 	path := field.NewPath("metadata")
 	// Other metadata does not reach this package.
 	named := metav1.ObjectMeta{Name: m.Name, GenerateName: m.GenerateName, Namespace: m.Namespace}
-	c.addAll(apivalidation.ValidateObjectMeta(&named, namespaced, apivalidation.NameIsDNSSubdomain, path))
+	c.AddAll(apivalidation.ValidateObjectMeta(&named, namespaced, apivalidation.NameIsDNSSubdomain, path))
 	c.labels(path.Child("labels"), m.Labels)
 }
 
@@ -58,10 +40,10 @@ func (c *checker) meta(m *metav1.ObjectMeta, namespaced bool) {
 // and apimachinery's errors follow Go's map order.
 func (c *checker) labels(path *field.Path, labels map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		if c.full() {
+		if c.Full() {
 			return
 		}
-		c.addAll(metavalidation.ValidateLabels(map[string]string{name: labels[name]}, path))
+		c.AddAll(metavalidation.ValidateLabels(map[string]string{name: labels[name]}, path))
 	}
 }
 
@@ -72,6 +54,6 @@ func (c *checker) selector(path *field.Path, s *metav1.LabelSelector) {
 	}
 	c.labels(path.Child("matchLabels"), s.MatchLabels)
 	each(c, path.Child("matchExpressions"), s.MatchExpressions, func(at *field.Path, r *metav1.LabelSelectorRequirement) {
-		c.addAll(metavalidation.ValidateLabelSelectorRequirement(*r, metavalidation.LabelSelectorValidationOptions{}, at))
+		c.AddAll(metavalidation.ValidateLabelSelectorRequirement(*r, metavalidation.LabelSelectorValidationOptions{}, at))
 	})
 }

@@ -44,7 +44,7 @@ func ClusterNetworkPolicy(p *policyv1beta1.ClusterNetworkPolicy) field.ErrorList
 	if at := spec.Child("egress"); c.length(at, len(p.Spec.Egress), 0, maxItems) {
 		each(&c, at, p.Spec.Egress, c.clusterEgress)
 	}
-	return c.errs
+	return c.Errs
 }
 
 func (c *checker) clusterIngress(path *field.Path, r *policyv1beta1.ClusterNetworkPolicyIngressRule) {
@@ -73,7 +73,7 @@ func (c *checker) clusterEgress(path *field.Path, r *policyv1beta1.ClusterNetwor
 		c.clusterProtocol(at, p)
 	})
 	if portless && named {
-		c.add(field.Invalid(path, field.OmitValueType{}, namedPortMessage))
+		c.Add(field.Invalid(path, field.OmitValueType{}, namedPortMessage))
 	}
 }
 
@@ -108,14 +108,14 @@ func (c *checker) destinationPort(protocol *field.Path, p *policyv1beta1.Port) {
 	c.numberRange(path.Child("range", "start"), p.Range.Start, 1, maxPort)
 	c.numberRange(path.Child("range", "end"), p.Range.End, 1, maxPort)
 	if p.Range.Start >= p.Range.End {
-		c.add(field.Invalid(path.Child("range"), field.OmitValueType{}, "Start port must be less than End port"))
+		c.Add(field.Invalid(path.Child("range"), field.OmitValueType{}, "Start port must be less than End port"))
 	}
 }
 
 // requiredList checks a list that must exist and must not be empty.
 func requiredList[T any](c *checker, path *field.Path, list []T, most int, check func(*field.Path, *T)) {
 	if list == nil {
-		c.add(field.Required(path, ""))
+		c.Add(field.Required(path, ""))
 		return
 	}
 	optionalList(c, path, list, most, check)

@@ -35,17 +35,17 @@ func NetworkPolicy(p *networkingv1.NetworkPolicy) field.ErrorList {
 		each(&c, at.Child("to"), r.To, c.networkPolicyPeer)
 	})
 	c.policyTypes(spec.Child("policyTypes"), p.Spec.PolicyTypes)
-	return c.errs
+	return c.Errs
 }
 
 func (c *checker) policyTypes(path *field.Path, types []networkingv1.PolicyType) {
 	if len(types) > len(policyTypes) {
-		c.add(field.Invalid(path, types, "may not specify more than two policyTypes"))
+		c.Add(field.Invalid(path, types, "may not specify more than two policyTypes"))
 		return
 	}
 	for i, t := range types {
 		if !slices.Contains(policyTypes, t) {
-			c.add(field.NotSupported(path.Index(i), t, policyTypes))
+			c.Add(field.NotSupported(path.Index(i), t, policyTypes))
 		}
 	}
 }
@@ -58,7 +58,7 @@ func (c *checker) networkPolicyPort(path *field.Path, p *networkingv1.NetworkPol
 	switch {
 	case p.Port == nil:
 		if p.EndPort != nil {
-			c.add(field.Invalid(endPort, *p.EndPort, "may not be specified when `port` is not specified"))
+			c.Add(field.Invalid(endPort, *p.EndPort, "may not be specified when `port` is not specified"))
 		}
 	case p.Port.Type == intstr.Int:
 		c.portNumber(port, p.Port.IntVal)
@@ -66,28 +66,28 @@ func (c *checker) networkPolicyPort(path *field.Path, p *networkingv1.NetworkPol
 			return
 		}
 		if *p.EndPort < p.Port.IntVal {
-			c.add(field.Invalid(endPort, *p.EndPort, "must be greater than or equal to `port`"))
+			c.Add(field.Invalid(endPort, *p.EndPort, "must be greater than or equal to `port`"))
 		}
 		c.portNumber(endPort, *p.EndPort)
 	default:
 		if p.EndPort != nil {
-			c.add(field.Invalid(endPort, *p.EndPort, "may not be specified when `port` is non-numeric"))
+			c.Add(field.Invalid(endPort, *p.EndPort, "may not be specified when `port` is non-numeric"))
 		}
 		for _, message := range validation.IsValidPortName(p.Port.StrVal) {
-			c.add(field.Invalid(port, p.Port.StrVal, message))
+			c.Add(field.Invalid(port, p.Port.StrVal, message))
 		}
 	}
 }
 
 func (c *checker) portNumber(path *field.Path, number int32) {
 	for _, message := range validation.IsValidPortNum(int(number)) {
-		c.add(field.Invalid(path, number, message))
+		c.Add(field.Invalid(path, number, message))
 	}
 }
 
 func (c *checker) protocol(path *field.Path, p corev1.Protocol) {
 	if !slices.Contains(protocols, p) {
-		c.add(field.NotSupported(path, p, protocols))
+		c.Add(field.NotSupported(path, p, protocols))
 	}
 }
 
@@ -100,15 +100,15 @@ func (c *checker) networkPolicyPeer(path *field.Path, p *networkingv1.NetworkPol
 	selects := p.PodSelector != nil || p.NamespaceSelector != nil
 	switch {
 	case !selects && p.IPBlock == nil:
-		c.add(field.Required(path, "must specify a peer"))
+		c.Add(field.Required(path, "must specify a peer"))
 	case selects && p.IPBlock != nil:
-		c.add(field.Forbidden(path, "may not specify both ipBlock and another peer"))
+		c.Add(field.Forbidden(path, "may not specify both ipBlock and another peer"))
 	}
 }
 
 func (c *checker) ipBlock(path *field.Path, b *networkingv1.IPBlock) {
 	if b.CIDR == "" {
-		c.add(field.Required(path.Child("cidr"), ""))
+		c.Add(field.Required(path.Child("cidr"), ""))
 		return
 	}
 	if !c.cidr(path.Child("cidr"), b.CIDR) {
@@ -123,7 +123,7 @@ func (c *checker) ipBlock(path *field.Path, b *networkingv1.IPBlock) {
 		}
 		_, except, _ := netutils.ParseCIDRSloppy(*s)
 		if exceptBits, _ := except.Mask.Size(); !block.Contains(except.IP) || bits >= exceptBits {
-			c.add(field.Invalid(at, *s, "must be a strict subset of `cidr`"))
+			c.Add(field.Invalid(at, *s, "must be a strict subset of `cidr`"))
 		}
 	})
 }
@@ -133,6 +133,6 @@ func (c *checker) ipBlock(path *field.Path, b *networkingv1.IPBlock) {
 func (c *checker) cidr(path *field.Path, s string) bool {
 	const strict = false
 	errs := validation.IsValidCIDRForLegacyField(path, s, strict, nil)
-	c.addAll(errs)
+	c.AddAll(errs)
 	return len(errs) == 0
 }

@@ -69,7 +69,7 @@ func checkNetworks[N ~string](c *checker, path *field.Path, networks []N) {
 		c.characters(at, string(*n), maxCIDR)
 		// The CEL functions isCIDR and masked.
 		if p, err := netip.ParsePrefix(string(*n)); err != nil || p.Addr().Is4In6() || c.masked && p != p.Masked() {
-			c.add(field.Invalid(at, string(*n), "Invalid CIDR format provided"))
+			c.Add(field.Invalid(at, string(*n), "Invalid CIDR format provided"))
 		}
 	})
 	unique(c, path, networks)
@@ -87,7 +87,7 @@ func checkDomainNames[D ~string](c *checker, path *field.Path, names []D) {
 	}
 	each(c, path, names, func(at *field.Path, n *D) {
 		if !domainName.MatchString(string(*n)) {
-			c.add(field.Invalid(at, string(*n), fmt.Sprintf("%v in body should match '%s'", at, domainNamePattern)))
+			c.Add(field.Invalid(at, string(*n), fmt.Sprintf("%v in body should match '%s'", at, domainNamePattern)))
 		}
 	})
 	unique(c, path, names)
@@ -95,5 +95,5 @@ func checkDomainNames[D ~string](c *checker, path *field.Path, names []D) {
 
 // domainNamesNeed rejects domain names in a rule with another action than Accept.
 func (c *checker) domainNamesNeed(action string, path *field.Path) {
-	c.add(field.Forbidden(path.Child("domainNames"), "domainNames is only supported for "+action+" rules"))
+	c.Add(field.Forbidden(path.Child("domainNames"), "domainNames is only supported for "+action+" rules"))
 }

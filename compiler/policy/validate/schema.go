@@ -14,9 +14,9 @@ import (
 func (c *checker) numberRange(path *field.Path, value, least, most int32) {
 	switch {
 	case value < least:
-		c.add(field.Invalid(path, value, fmt.Sprintf("%v in body should be greater than or equal to %d", path, least)))
+		c.Add(field.Invalid(path, value, fmt.Sprintf("%v in body should be greater than or equal to %d", path, least)))
 	case value > most:
-		c.add(field.Invalid(path, value, fmt.Sprintf("%v in body should be less than or equal to %d", path, most)))
+		c.Add(field.Invalid(path, value, fmt.Sprintf("%v in body should be less than or equal to %d", path, most)))
 	}
 }
 
@@ -30,12 +30,12 @@ func (c *checker) oneOf(path *field.Path, set ...bool) {
 
 func (c *checker) atMostOne(path *field.Path, set ...bool) {
 	if n := countTrue(set); n > 1 {
-		c.add(field.TooMany(path, n, 1))
+		c.Add(field.TooMany(path, n, 1))
 	}
 }
 
 func (c *checker) noProperties(path *field.Path) {
-	c.add(field.Invalid(path, int64(0), fmt.Sprintf("%v in body should have at least 1 properties", path)))
+	c.Add(field.Invalid(path, int64(0), fmt.Sprintf("%v in body should have at least 1 properties", path)))
 }
 
 func countTrue(set []bool) int {
@@ -53,9 +53,9 @@ func countTrue(set []bool) int {
 func (c *checker) length(path *field.Path, n, least, most int) bool {
 	switch {
 	case n < least:
-		c.add(field.Invalid(path, int64(n), fmt.Sprintf("%v in body should have at least %d items", path, least)))
+		c.Add(field.Invalid(path, int64(n), fmt.Sprintf("%v in body should have at least %d items", path, least)))
 	case n > most:
-		c.add(field.TooMany(path, n, most))
+		c.Add(field.TooMany(path, n, most))
 		return false
 	}
 	return true
@@ -65,7 +65,7 @@ func (c *checker) length(path *field.Path, n, least, most int) bool {
 // the message says.
 func (c *checker) characters(path *field.Path, s string, most int) {
 	if utf8.RuneCountInString(s) > most {
-		c.add(field.TooLong(path, "", most))
+		c.Add(field.TooLong(path, "", most))
 	}
 }
 
@@ -73,9 +73,9 @@ func (c *checker) characters(path *field.Path, s string, most int) {
 func enum[T ~string](c *checker, path *field.Path, value T, valid []T) {
 	switch {
 	case value == "":
-		c.add(field.Required(path, ""))
+		c.Add(field.Required(path, ""))
 	case !slices.Contains(valid, value):
-		c.add(field.NotSupported(path, string(value), valid))
+		c.Add(field.NotSupported(path, string(value), valid))
 	}
 }
 
@@ -86,7 +86,7 @@ func unique[T ~string](c *checker, path *field.Path, list []T) {
 	each(c, path, list, func(at *field.Path, v *T) {
 		times[*v]++
 		if times[*v] == 2 {
-			c.add(field.Duplicate(at, string(*v)))
+			c.Add(field.Duplicate(at, string(*v)))
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -125,6 +126,8 @@ type templateShape struct {
 		NodeName       string            `json:"nodeName"`
 		NodeSelector   map[string]string `json:"nodeSelector"`
 		HostNetwork    bool              `json:"hostNetwork"`
+		Account        string            `json:"serviceAccountName"`
+		OldAccount     string            `json:"serviceAccount"` // its old name
 		Containers     []containerShape  `json:"containers"`
 		InitContainers []containerShape  `json:"initContainers"`
 	} `json:"spec"`
@@ -225,11 +228,13 @@ func (d *decoder) template(w *objects.Workload, shape *workloadShape) {
 	}
 	w.PodLabels = d.shared.labels(template.Metadata.Labels)
 	w.Spec = corev1.PodSpec{
-		NodeName:       d.shared.string(template.Spec.NodeName),
-		NodeSelector:   d.shared.labels(template.Spec.NodeSelector),
-		HostNetwork:    template.Spec.HostNetwork,
-		Containers:     d.containers(asContainers(template.Spec.Containers)),
-		InitContainers: d.containers(asContainers(template.Spec.InitContainers)),
+		NodeName:     d.shared.string(template.Spec.NodeName),
+		NodeSelector: d.shared.labels(template.Spec.NodeSelector),
+		HostNetwork:  template.Spec.HostNetwork,
+
+		ServiceAccountName: d.shared.string(cmp.Or(template.Spec.Account, template.Spec.OldAccount)),
+		Containers:         d.containers(asContainers(template.Spec.Containers)),
+		InitContainers:     d.containers(asContainers(template.Spec.InitContainers)),
 	}
 }
 

@@ -25,6 +25,9 @@ func (m *maker) makeNamespaces() {
 	note(needed, set.EndpointSlices)
 	note(needed, set.Pods)
 	note(needed, set.NetworkPolicies)
+	note(needed, set.CalicoNetworkPolicies)
+	note(needed, set.CalicoNetworkSets)
+	note(needed, set.CiliumNetworkPolicies)
 	// Objects of unknown kinds may not be namespaced at all.
 	note(needed, slices.DeleteFunc(slices.Clone(m.in.Workloads), func(w objects.Sourced[*objects.Workload]) bool { return w.Object.Opaque }))
 	for _, n := range set.Namespaces {

@@ -126,6 +126,7 @@ func (m *maker) podsOf(w objects.Sourced[*objects.Workload]) []objects.Sourced[*
 			Spec: corev1.PodSpec{
 				NodeName: cmp.Or(o.Spec.NodeName, on), HostNetwork: o.Spec.HostNetwork,
 				Containers: o.Spec.Containers, InitContainers: o.Spec.InitContainers,
+				ServiceAccountName: m.account(&o.Spec),
 			},
 			Status: corev1.PodStatus{Phase: corev1.PodRunning},
 		}
@@ -133,6 +134,15 @@ func (m *maker) podsOf(w objects.Sourced[*objects.Workload]) []objects.Sourced[*
 		out = append(out, objects.Sourced[*corev1.Pod]{Object: pod, File: w.File, Line: w.Line})
 	}
 	return out
+}
+
+// account returns the name of a pod's service account. As an API server, it says default
+// where none is written, if there are policies that ask: those of Kubernetes do not.
+func (m *maker) account(s *corev1.PodSpec) string {
+	if s.ServiceAccountName == "" && m.in.HasDialects() {
+		return "default"
+	}
+	return s.ServiceAccountName
 }
 
 func labelled(from map[string]string, value string) map[string]string {
@@ -154,6 +164,7 @@ func (m *maker) barePods() []objects.Sourced[*corev1.Pod] {
 		}
 		pod := p.Object.DeepCopy()
 		pod.Labels = labelled(pod.Labels, completed)
+		pod.Spec.ServiceAccountName = m.account(&pod.Spec)
 		if pod.Spec.NodeName == "" {
 			pod.Spec.NodeName = m.ranked("Pod/"+objects.NameOf(pod).String(), nil)[0].name
 		}

@@ -48,9 +48,22 @@ var flavours = []flavour{
 // a look at the stand-ins of the comparison.
 func TestEveryConceivablePod(t *testing.T) {
 	t.Logf("%d pairs, the first has seed %d", *pairs, *pairsSeed)
+	checkPairs(t, *pairs, nil)
+}
+
+// TestEveryConceivablePodOfDialects is the same with policies of Calico or of Cilium
+// beside those of Kubernetes.
+func TestEveryConceivablePodOfDialects(t *testing.T) {
+	for name, dialect := range map[string]func(*policyPair, *objects.Set, string){"calico": calicoPolicy, "cilium": ciliumPolicy} {
+		t.Run(name, func(t *testing.T) { checkPairs(t, *pairs/8, dialect) })
+	}
+}
+
+func checkPairs(t *testing.T, pairs int, dialect func(*policyPair, *objects.Set, string)) {
+	t.Helper()
 	counts := make(map[string]int)
-	for seed := *pairsSeed; seed < *pairsSeed+uint64(*pairs); seed++ {
-		checkPair(t, seed, counts)
+	for seed := *pairsSeed; seed < *pairsSeed+uint64(pairs); seed++ {
+		checkPair(t, seed, counts, dialect)
 		if t.Failed() {
 			return
 		}
@@ -58,7 +71,7 @@ func TestEveryConceivablePod(t *testing.T) {
 	t.Log(counts)
 	for _, f := range flavours {
 		for _, what := range []string{"opened", "closed", "same"} {
-			if counts[f.name+" "+what] < *pairs/100 {
+			if counts[f.name+" "+what] < pairs/100 {
 				t.Errorf("%s: %s only %d times", f.name, what, counts[f.name+" "+what])
 			}
 		}
@@ -73,9 +86,9 @@ type change struct {
 	port     string
 }
 
-func checkPair(t *testing.T, seed uint64, counts map[string]int) {
+func checkPair(t *testing.T, seed uint64, counts map[string]int, dialect func(*policyPair, *objects.Set, string)) {
 	t.Helper()
-	g := &policyPair{Rand: rand.New(rand.NewPCG(seed, 14)), flavour: &flavours[seed%uint64(len(flavours))]}
+	g := &policyPair{Rand: rand.New(rand.NewPCG(seed, 14)), flavour: &flavours[seed%uint64(len(flavours))], dialect: dialect}
 	before, after := g.states()
 	a, b := NewState(before, compiler.Prepare(before, g.config())), NewState(after, compiler.Prepare(after, g.config()))
 	c := newComparison(a, b, indexChanges(changedObjects(before, after)))
@@ -280,7 +293,11 @@ func (g *policyPair) conceive(set *objects.Set, known map[string]*namedNamespace
 			in(n, n) // its labels are what the input says
 			continue
 		}
-		for _, team := range g.flavour.team {
+		teams := g.flavour.team
+		if g.dialect != nil { // they may ask whether there is one
+			teams = append(slices.Clone(teams), "z")
+		}
+		for _, team := range teams {
 			at := n + "." + team
 			labels := labelsOf("team", team)
 			labels[corev1.LabelMetadataName] = n

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/internal/review/clusterwide"
 )
 
@@ -197,10 +198,14 @@ func (k *standIn) labelWords(ofNamespace bool, labels map[string]string) string 
 	}
 	var words []string
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		what, is := key, "="
+		if key == clause.AccountKey {
+			what, is = "service account", " "
+		}
 		if k.fresh[labelKey{ofNamespace, key}] {
-			words = append(words, fmt.Sprintf("another %s", key))
+			words = append(words, fmt.Sprintf("another %s", what))
 		} else {
-			words = append(words, key+"="+labels[key])
+			words = append(words, what+is+labels[key])
 		}
 	}
 	return " with " + strings.Join(words, ",")

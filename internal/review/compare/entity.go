@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/internal/review/clusterwide"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
@@ -174,11 +175,16 @@ func podEntities(pairs []pair, before, after *side) (both []*entity, gone, fresh
 	return both, gone, fresh
 }
 
-// podLabels maps "namespace/name" of pods to their labels.
+// podLabels maps "namespace/name" of pods to their labels, with the name of the service
+// account as [clause.AccountKey].
 func (s *State) podLabels() map[string]map[string]string {
 	out := make(map[string]map[string]string, len(s.Objects.Pods))
 	for _, p := range s.Objects.Pods {
-		out[p.Object.Namespace+"/"+p.Object.Name] = p.Object.Labels
+		own := p.Object.Labels
+		if account := p.Object.Spec.ServiceAccountName; account != "" {
+			own = withEntry(own, clause.AccountKey, account)
+		}
+		out[p.Object.Namespace+"/"+p.Object.Name] = own
 	}
 	return out
 }

@@ -18,6 +18,9 @@ const (
 	maxNamedPorts = 3
 	// maxNumbers bounds the port numbers behind the names of a pod.
 	maxNumbers = 1024
+	// maxSingles bounds the kinds of pods by what their named ports mean, where a name
+	// means one number on a pod.
+	maxSingles = 64
 )
 
 // namedPorts holds the possible numbers of named ports on pods outside of the input:
@@ -81,6 +84,12 @@ func newNamedPorts(reach *policy.Reach) *namedPorts {
 		}
 		groups = append(groups, g)
 	}
+	if reach.OneNumber {
+		for _, g := range groups {
+			out.single(g.protocol, g.sets, g.cells)
+		}
+		return out
+	}
 	out.variants = make([]portVariant, variants)
 	for v := range out.variants {
 		var list []special
@@ -92,6 +101,21 @@ func newNamedPorts(reach *policy.Reach) *namedPorts {
 		out.variants[v] = portVariant{out.containers(list), list}
 	}
 	return out
+}
+
+// single adds variants with one number each, for policies to which a name means one
+// number on a pod.
+func (n *namedPorts) single(protocol int, sets [][]int, cells []clusterwide.Span) {
+	for _, c := range cells {
+		for i, s := range sets {
+			if len(n.variants) == maxSingles {
+				n.bounds = append(n.bounds, fmt.Sprintf("the policies tell more than %d numbers of named ports apart", maxSingles))
+				return
+			}
+			one := []special{{protocol, max(c.Last-i, c.First), c, s}}
+			n.variants = append(n.variants, portVariant{n.containers(one), one})
+		}
+	}
 }
 
 // specials returns the numbers of one cell for the sets of names of a variant.

@@ -21,6 +21,8 @@ import (
 type policyPair struct {
 	*rand.Rand
 	*flavour
+	// dialect adds a policy of a dialect; nil is Kubernetes alone.
+	dialect func(*policyPair, *objects.Set, string)
 }
 
 func (g *policyPair) config() objects.Config {
@@ -85,6 +87,10 @@ func (g *policyPair) given(n int) netip.Addr {
 
 func (g *policyPair) policy(set *objects.Set) {
 	name := fmt.Sprintf("p%d", g.IntN(1<<30))
+	if g.dialect != nil && g.IntN(4) > 0 {
+		g.dialect(g, set, name)
+		return
+	}
 	switch g.IntN(6) {
 	case 0:
 		set.ClusterNetworkPolicies = append(set.ClusterNetworkPolicies, object(g.clusterPolicy(name)))
@@ -346,7 +352,10 @@ func (g *policyPair) describe(before, after *objects.Set) string {
 		for _, n := range s.Namespaces {
 			fmt.Fprintln(&b, n.Object.Name, n.Object.Labels)
 		}
-		all := []any{s.NetworkPolicies, s.ClusterNetworkPolicies, s.AdminNetworkPolicies, s.BaselineAdminNetworkPolicies}
+		all := []any{
+			s.NetworkPolicies, s.ClusterNetworkPolicies, s.AdminNetworkPolicies, s.BaselineAdminNetworkPolicies,
+			s.CalicoNetworkPolicies, s.CalicoGlobalNetworkPolicies, s.CalicoGlobalNetworkSets, s.CiliumNetworkPolicies, s.CiliumClusterwideNetworkPolicies,
+		}
 		for _, list := range all {
 			v, err := generic(list)
 			if err != nil {

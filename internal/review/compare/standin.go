@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/planec/planec/compiler/policy"
+	"github.com/planec/planec/compiler/policy/clause"
 )
 
 // standIn represents all pods outside of the input that the policies of neither
@@ -47,8 +48,13 @@ type namedNamespace struct {
 // syntheticLabel marks objects that package synth made.
 const syntheticLabel = "planec.io/synthetic"
 
-func namedNamespaces(states [2]*State) map[string]*namedNamespace {
+// namedNamespaces returns the namespaces of either state, and others by name, which
+// have no labels but their names, as a namespace without an object has none.
+func namedNamespaces(states [2]*State, others ...string) map[string]*namedNamespace {
 	out := make(map[string]*namedNamespace)
+	for _, n := range others {
+		out[n] = &namedNamespace{}
+	}
 	for i, s := range states {
 		name := func(n string) *namedNamespace {
 			if out[n] == nil {
@@ -61,6 +67,12 @@ func namedNamespaces(states [2]*State) map[string]*namedNamespace {
 			name(p.Object.Namespace)
 		}
 		for _, p := range s.Objects.NetworkPolicies {
+			name(p.Object.Namespace)
+		}
+		for _, p := range s.Objects.CalicoNetworkPolicies {
+			name(p.Object.Namespace)
+		}
+		for _, p := range s.Objects.CiliumNetworkPolicies {
 			name(p.Object.Namespace)
 		}
 		for _, p := range s.Objects.Services {
@@ -111,7 +123,7 @@ func (n *namedNamespace) onlyIn() int {
 // newStandIns makes the stand-ins of two states.
 func newStandIns(before, after *State, reach *policy.Reach) *standIns {
 	states := [2]*State{before, after}
-	out := &standIns{namespaces: namedNamespaces(states)}
+	out := &standIns{namespaces: namedNamespaces(states, reach.Namespaces...)}
 	if len(reach.Selectors) == 0 {
 		return out
 	}
@@ -137,6 +149,16 @@ func newStandIns(before, after *State, reach *policy.Reach) *standIns {
 // matchesEither reports whether a namespace selector matches in any state.
 func matchesEither(s *policy.PodSelector, n *namedNamespace) bool {
 	return s.Namespaces.Matches(labels.Set(n.labels[0])) || s.Namespaces.Matches(labels.Set(n.labels[1]))
+}
+
+// own returns the labels of a stand-in.
+func (k *standIn) own() map[string]string {
+	if _, there := k.pod[clause.AccountKey]; !there {
+		return k.pod
+	}
+	out := maps.Clone(k.pod)
+	delete(out, clause.AccountKey)
+	return out
 }
 
 func noValue(labelKey, string) bool { return false }

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/policy/clause"
 	"github.com/planec/planec/ir"
 )
 
@@ -69,8 +70,8 @@ func fullUniverse(before, after *State) *universe {
 	reach := before.Cluster.PolicyReach().Union(after.Cluster.PolicyReach())
 	u := &universe{standIns: newStandIns(before, after, &reach), names: newNamedPorts(&reach)}
 	u.bounds = append(slices.Clone(u.standIns.bounds), u.names.bounds...)
-	if reach.Foreign {
-		u.bounds = append(u.bounds, "policies of Calico and Cilium are compared for the pods and the nodes of the input, and for no others")
+	for _, what := range reach.Unsaid {
+		u.bounds = append(u.bounds, "policies ask for "+what)
 	}
 	a := newAllotment(before, after, reach.Networks)
 	u.bounds = append(u.bounds, a.bounds...)
@@ -129,8 +130,8 @@ func (u *universe) populate(a *allotment, prefix string) {
 
 func newPod(namespace, name string, k *standIn, v *portVariant, addresses []netip.Addr) *corev1.Pod {
 	p := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: k.pod},
-		Spec:       corev1.PodSpec{Containers: v.containers},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: k.own()},
+		Spec:       corev1.PodSpec{Containers: v.containers, ServiceAccountName: k.pod[clause.AccountKey]},
 		Status:     corev1.PodStatus{Phase: corev1.PodRunning},
 	}
 	for _, a := range addresses {

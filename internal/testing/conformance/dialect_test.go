@@ -40,6 +40,8 @@ type dialectCase struct {
 	diags diag.List // of reading the objects
 	// strangers are pods that are not of the cluster's objects as Kubernetes has them.
 	strangers strangers
+	// asRead changes the objects to what an engine reads in them; nil leaves them.
+	asRead func(*objects.Set) *objects.Set
 }
 
 // strangers are the pods that conventions of the tables mark.
@@ -171,7 +173,9 @@ func (c *dialectCase) objects() (objects.Set, error) {
 		return objects.Set{}, err
 	}
 	set, found, err := manifest.Load(context.Background(), manifest.Options{Paths: []string{"-"}, Stdin: bytes.NewReader(text)})
-	c.diags = found
+	if c.diags = found; c.asRead != nil {
+		set = *c.asRead(&set)
+	}
 	return set, err
 }
 
