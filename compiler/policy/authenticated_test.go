@@ -27,7 +27,7 @@ func TestAuthenticated(t *testing.T) {
 			rules[i] = randomRule(g, i)
 		}
 		if g.IntN(3) == 0 {
-			grouped(g, rules)
+			combinedOf(g, rules)
 		}
 		b := builder{diags: &diag.List{}}
 		got := b.authenticated(slices.Clone(rules))
@@ -114,7 +114,7 @@ func randomRule(g *rand.Rand, i int) placed {
 
 // grouped makes some rules about authentication rules for the group of all pods, who are
 // all peers but the last. The others are for pods or for that one.
-func grouped(g *rand.Rand, rules []placed) {
+func combinedOf(g *rand.Rand, rules []placed) {
 	for i := range rules {
 		r := &rules[i]
 		if r.rule.AnyPeer {
