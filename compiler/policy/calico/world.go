@@ -178,7 +178,23 @@ func (w *world) pods(s *selector.Selector) []*clause.Pod {
 }
 
 func (w *world) candidates(s *selector.Selector) []*clause.Pod {
-	return w.cluster.Among(onlyNamespace(s), ownLabels(s))
+	return w.cluster.Among(onlyNamespace(s), ownLabels(s), ownChoices(s)...)
+}
+
+// ownChoices returns the labels of pods of which everything selected has one.
+func ownChoices(s *selector.Selector) [][]clause.Label {
+	var out [][]clause.Label
+	for _, c := range s.Choices() {
+		if !own(c.Label) {
+			continue
+		}
+		labels := make([]clause.Label, len(c.Values))
+		for i, v := range c.Values {
+			labels[i] = clause.Label{Key: c.Label, Value: v}
+		}
+		out = append(out, labels)
+	}
+	return out
 }
 
 func (w *world) indexSets() {

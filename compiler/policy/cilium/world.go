@@ -210,10 +210,26 @@ func onlyNamespace(s selector) string {
 // ownLabels returns labels that all selected pods have themselves.
 func (w *world) ownLabels(s selector) []clause.Label {
 	var out []clause.Label
-	for _, r := range s {
-		if r.operator == opIn && len(r.values) == 1 && !isOwned(r.key) && w.options.podFilter.counts(r.key) && (r.source == sourceK8s || r.source == sourceAny) {
-			out = append(out, clause.Label{Key: r.key, Value: r.values[0]})
+	for _, c := range w.ownChoices(s) {
+		if len(c) == 1 {
+			out = append(out, c[0])
 		}
+	}
+	return out
+}
+
+// ownChoices returns the labels of which all selected pods have one themselves.
+func (w *world) ownChoices(s selector) [][]clause.Label {
+	var out [][]clause.Label
+	for _, r := range s {
+		if r.operator != opIn || isOwned(r.key) || !w.options.podFilter.counts(r.key) || r.source != sourceK8s && r.source != sourceAny {
+			continue
+		}
+		labels := make([]clause.Label, len(r.values))
+		for i, v := range r.values {
+			labels[i] = clause.Label{Key: r.key, Value: v}
+		}
+		out = append(out, labels)
 	}
 	return out
 }
@@ -235,7 +251,7 @@ func (w *world) candidates(s selector) []*clause.Pod {
 	if noPods(s) {
 		return nil
 	}
-	return w.cluster.Among(onlyNamespace(s), w.ownLabels(s))
+	return w.cluster.Among(onlyNamespace(s), nil, w.ownChoices(s)...)
 }
 
 // withNamedPort returns the pods that have a port of the name, in the order of the cluster.

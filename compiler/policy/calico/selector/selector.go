@@ -109,6 +109,15 @@ type Required struct{ Label, Value string }
 // Requires lists such labels, in the order of the text; there may be more.
 func (s *Selector) Requires() []Required { return s.root.requires(nil) }
 
+// Choice is a label of which everything selected has one of the values.
+type Choice struct {
+	Label  string
+	Values []string // sorted, at least two
+}
+
+// Choices lists such labels, in the order of the text; there may be more.
+func (s *Selector) Choices() []Choice { return s.root.choices(nil) }
+
 // op is what a node does.
 type op uint8
 
@@ -196,6 +205,18 @@ func (n *node) requires(out []Required) []Required {
 	case n.op == opAnd:
 		for i := range n.parts {
 			out = n.parts[i].requires(out)
+		}
+	}
+	return out
+}
+
+func (n *node) choices(out []Choice) []Choice {
+	switch {
+	case n.op == opIn && len(n.values) > 1:
+		out = append(out, Choice{n.label, n.values})
+	case n.op == opAnd:
+		for i := range n.parts {
+			out = n.parts[i].choices(out)
 		}
 	}
 	return out
