@@ -2,6 +2,7 @@ package proof_test
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"testing"
 
@@ -14,13 +15,19 @@ import (
 )
 
 // BenchmarkProve proves the files of a whole cluster's Services, from the parsing of the
-// files on. Compare the times of the sizes: they grow as the Services do.
+// files on. The
+// exponent says how the time grows with the Services, from the smallest size to the largest.
 func BenchmarkProve(b *testing.B) {
 	for _, backend := range registry.All(backends.DefaultOptions()) {
+		seconds := make(map[int]float64)
 		for _, n := range []int{1000, 3000, 10000} {
 			b.Run(fmt.Sprintf("%s/%dx5", backend.Name(), n), func(b *testing.B) {
 				set := clustergen.Objects(clustergen.Size{Services: n, Endpoints: 5})
 				benchProve(b, backend, &set)
+				seconds[n] = b.Elapsed().Seconds() / float64(b.N)
+				if small := seconds[1000]; n == 10000 && small > 0 {
+					b.ReportMetric(math.Log10(seconds[n]/small), "exponent")
+				}
 			})
 		}
 		b.Run(backend.Name()+"/policies", func(b *testing.B) {

@@ -1,5 +1,7 @@
 package space
 
+import "errors"
+
 // Value is a value in an evaluation: one that is known, or a field of the packets.
 type Value struct {
 	// Field is the field, unless Known is set.
@@ -31,8 +33,11 @@ func (p *Packets) Inside(v Value, i Interval) bool {
 	return p.Between(v.Field, i)
 }
 
-// Equal reports whether two values are equal. Two fields are equal only if they are
-// the same one: fields are never compared with each other.
+// errFields says that two fields of packets are compared.
+var errFields = errors.New("two fields of packets are compared with each other")
+
+// Equal reports whether two values are equal. Two fields can only be compared if they are
+// one, or if the packets have one value in each.
 func (p *Packets) Equal(a, b Value) bool {
 	switch {
 	case a.Known && b.Known:
@@ -42,7 +47,15 @@ func (p *Packets) Equal(a, b Value) bool {
 	case b.Known:
 		return p.Is(a.Field, b.Number)
 	}
-	return a.Field == b.Field
+	if a.Field == b.Field {
+		return true
+	}
+	x, one := p.box.Sets[a.Field].Point()
+	y, other := p.box.Sets[b.Field].Point()
+	if !one || !other {
+		p.Fail(errFields)
+	}
+	return x == y
 }
 
 // Covers reports whether the bits of a value in mask are value.
