@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
@@ -95,22 +96,29 @@ func New(programs []*ir.Program, known Interned) *Policies {
 	return x
 }
 
-// merge puts the profiles, sets and names of programs together, each once.
+// merge puts the profiles, sets and names of programs together, each once. Profiles of one
+// ID are one, unless their rules name other sets: those of the own node are each node's own.
 func merge(programs []*ir.Program) (out ir.Policy) {
-	profiles, sets, peers := make(map[string]int), make(map[string]bool), make(map[netip.Addr]bool)
+	profiles, sets, peers := make(map[string][]int), make(map[string]bool), make(map[netip.Addr]bool)
 	for _, program := range programs {
 		p := &program.Policy
 		for i := range p.Profiles {
 			if p.Profiles[i].Node {
 				continue // each node has its own, and it is about no pod
 			}
-			if at, have := profiles[p.Profiles[i].ID]; have {
-				into := &out.Profiles[at]
-				into.Pods = append(into.Pods[:len(into.Pods):len(into.Pods)], p.Profiles[i].Pods...)
+			profile := p.Profiles[i]
+			alike := slices.IndexFunc(profiles[profile.ID], func(at int) bool { return sameSets(&out.Profiles[at], &profile) })
+			if alike >= 0 {
+				into := &out.Profiles[profiles[profile.ID][alike]]
+				into.Pods = append(into.Pods[:len(into.Pods):len(into.Pods)], profile.Pods...)
 				continue
 			}
-			profiles[p.Profiles[i].ID] = len(out.Profiles)
-			out.Profiles = append(out.Profiles, p.Profiles[i])
+			others := len(profiles[profile.ID])
+			profiles[profile.ID] = append(profiles[profile.ID], len(out.Profiles))
+			if others > 0 {
+				profile.ID = fmt.Sprintf("%s-%d", profile.ID, others+1)
+			}
+			out.Profiles = append(out.Profiles, profile)
 			out.OnDeny, out.OnRedirect = p.OnDeny, cmp.Or(out.OnRedirect, p.OnRedirect)
 		}
 		for _, set := range p.AddressSets {
@@ -127,6 +135,15 @@ func merge(programs []*ir.Program) (out ir.Policy) {
 		}
 	}
 	return out
+}
+
+// sameSets reports whether the rules of two profiles name the same sets.
+func sameSets(a, b *ir.Profile) bool {
+	rules := func(x, y ir.Rule) bool {
+		return slices.Equal(x.Peers, y.Peers) && slices.Equal(x.NotPeers, y.NotPeers)
+	}
+	tiers := func(x, y ir.Tier) bool { return slices.EqualFunc(x.Rules, y.Rules, rules) }
+	return slices.EqualFunc(a.Ingress, b.Ingress, tiers) && slices.EqualFunc(a.Egress, b.Egress, tiers)
 }
 
 // Class identifies the policies' peers to which an address belongs.
