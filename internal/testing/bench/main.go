@@ -3,10 +3,14 @@ package main
 import (
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/planec/planec/internal/testing/clustergen"
 )
@@ -42,8 +46,8 @@ func table(runs int) error {
 	}
 	fmt.Printf("%s/%s, %d CPUs, %s, median of %d runs, CPU seconds of whole processes\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), runs)
 	b := bench{runs: runs, tmp: tmp, binary: binary}
-	fmt.Println("| figure | 1,000 × 5 | 10,000 × 5 | 30,000 × 5 |")
-	fmt.Println("|---|---|---|---|")
+	fmt.Println("| figure | 1,000 × 5 | 10,000 × 5 | 30,000 × 5 | exponent |")
+	fmt.Println("|---|---|---|---|---|")
 	sizes := []int{1000, 10000, 30000}
 	// Use separate processes: a child's peak memory starts at its parent's size, so
 	// this process must stay small.
@@ -54,14 +58,18 @@ func table(runs int) error {
 	}
 	for _, f := range figures() {
 		fmt.Printf("| %s |", f.name)
+		var values []float64
 		for _, n := range sizes {
 			v, err := f.measure(&b, n)
 			if err != nil {
 				return fmt.Errorf("%s, %d Services: %w", f.name, n, err)
 			}
 			fmt.Printf(" %s |", v)
+			if number, err := strconv.ParseFloat(strings.Fields(v + " -")[0], 64); err == nil {
+				values = append(values, number)
+			}
 		}
-		fmt.Println()
+		fmt.Printf(" %s |\n", exponent(sizes, values))
 	}
 	if err := b.policies(); err != nil {
 		return err
@@ -85,4 +93,19 @@ func (b *bench) policies() error {
 		fmt.Printf("| %s | %s |\n", f.name, v)
 	}
 	return nil
+}
+
+// exponent fits values = c · size^k by least squares of their logarithms and returns k, or
+// "-" if there are not values above 0 for all sizes.
+func exponent(sizes []int, values []float64) string {
+	if len(values) != len(sizes) || slices.Min(values) <= 0 {
+		return "-"
+	}
+	var x, y, xx, xy float64
+	for i, v := range values {
+		a, b := math.Log(float64(sizes[i])), math.Log(v)
+		x, y, xx, xy = x+a, y+b, xx+a*a, xy+a*b
+	}
+	n := float64(len(values))
+	return fmt.Sprintf("%.2f", (n*xy-x*y)/(n*xx-x*x))
 }
