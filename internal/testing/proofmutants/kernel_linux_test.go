@@ -20,8 +20,9 @@ import (
 )
 
 var (
-	confirmed = flag.Int("confirmed", 14, "how many counterexamples to send in each kernel")
-	first     = flag.Uint64("seed", 1, "the first seed")
+	confirmed     = flag.Int("confirmed", 14, "how many counterexamples to send in each kernel")
+	confirmedIPVS = flag.Int("confirmed-ipvs", 4, "how many in that of User Mode Linux")
+	first         = flag.Uint64("seed", 1, "the first seed")
 )
 
 // TestKernelConfirms loads wrong files that a proof refutes, and sends a packet of the
@@ -29,7 +30,7 @@ var (
 // right files what the program says. Only packets count of which one connection shows
 // which of both it is.
 func TestKernelConfirms(t *testing.T) {
-	for _, k := range testkit.Kernels() {
+	for _, k := range kernels() {
 		t.Run(k.Name, func(t *testing.T) {
 			testkit.Require(t, k.Tools...)
 			t.Parallel()
