@@ -121,6 +121,10 @@ func (c *checker) otherPorts() {
 	}
 }
 
+// Unlogged ends the message about a Service port whose packets are logged otherwise than the
+// program says.
+const Unlogged = "where no rule can log"
+
 // deniedOwn reports Service ports that are refused to a pod because of a single
 // endpoint, or of some source ports, and those that policies would log.
 func (c *checker) deniedOwn() {
@@ -135,7 +139,7 @@ func (c *checker) deniedOwn() {
 		if j.logged && !logged[s] {
 			logged[s] = true
 			c.list.Add(diag.Approximated, v.frontend.Origin,
-				fmt.Sprintf("%v: policies log packets of %v to it, but one of its endpoints is the node itself, where no rule can log", s, pod))
+				fmt.Sprintf("%v: policies log packets of %v to it, but one of its endpoints is the node itself, %s", s, pod, Unlogged))
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/backends/xtpolicy"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -14,8 +15,9 @@ import (
 // limits are the packets for which a backend says that it cannot do what the program
 // asks, or does it a little differently.
 type limits struct {
-	// refused and approximated are Service ports, see portOf.
-	refused, approximated map[string]bool
+	// refused and approximated are Service ports, see portOf: those that are not served,
+	// those whose affinity is another one, and those that are logged otherwise.
+	refused, approximated, unlogged map[string]bool
 	// addresses4 and addresses6 are treated a little differently where no frontend of
 	// theirs decides.
 	addresses4, addresses6 space.Set
@@ -27,7 +29,7 @@ type limits struct {
 
 // limitsOf reads what a backend's Check says of a program.
 func limitsOf(found []diag.Diagnostic) *limits {
-	l := &limits{refused: make(map[string]bool), approximated: make(map[string]bool)}
+	l := &limits{refused: make(map[string]bool), approximated: make(map[string]bool), unlogged: make(map[string]bool)}
 	var list []netip.Addr
 	for _, d := range found {
 		if d.Code == diag.NotExpressible || d.Code == diag.Approximated {
@@ -37,7 +39,14 @@ func limitsOf(found []diag.Diagnostic) *limits {
 		case diag.NotExpressible:
 			l.refused[portOf(d.Origin)] = true
 		case diag.Approximated:
-			l.approximated[portOf(d.Origin)] = true
+			// Where it is about other packets to a frontend's address, or about those that
+			// policies refuse, what the frontend does itself is compared.
+			if strings.HasPrefix(d.Origin.Path, affinityPath) {
+				l.approximated[portOf(d.Origin)] = true
+			}
+			if strings.HasSuffix(d.Message, ipvs.Unlogged) {
+				l.unlogged[portOf(d.Origin)] = true
+			}
 			word, _, _ := strings.Cut(d.Message, " ")
 			if a, err := netip.ParseAddr(word); err == nil {
 				list = append(list, a)
@@ -86,6 +95,14 @@ func (l *limits) different(p *space.Packets) bool {
 func (l *limits) approximates(r *eval.Result) bool {
 	return r.Frontend != nil && covers(l.approximated, r.Frontend)
 }
+
+func (l *limits) logsOtherwise(r *eval.Result) bool {
+	return r.Frontend != nil && covers(l.unlogged, r.Frontend)
+}
+
+// affinityPath is where objects have what is said of affinity: sessionAffinity and
+// sessionAffinityConfig.
+const affinityPath = "spec.sessionAffinity"
 
 // portOf returns the Service port of an origin, or the whole Service if the field
 // does not belong to a port.

@@ -12,9 +12,11 @@ import (
 
 // outcomes compares results.
 type outcomes struct {
-	// approximates reports that the backend keeps another affinity, or logs
-	// otherwise, for the frontend of a result.
+	// approximates reports that the backend keeps another affinity for the frontend of a
+	// result.
 	approximates func(*eval.Result) bool
+	// logsOtherwise reports that it logs otherwise; both may be nil.
+	logsOtherwise func(*eval.Result) bool
 	// shares says that the part of each endpoint is compared too.
 	shares bool
 }
@@ -36,16 +38,16 @@ func (o *outcomes) same(want, got *eval.Result, p *space.Packets) string {
 			return fmt.Sprintf("endpoint %v: masquerade %v instead of %v", w[i].Address, g[i].Masquerade, w[i].Masquerade)
 		}
 	}
-	if o.approximates != nil && o.approximates(want) {
-		return ""
-	}
-	if want.Affinity != got.Affinity && want.Verdict == eval.DNAT {
+	if want.Affinity != got.Affinity && want.Verdict == eval.DNAT && (o.approximates == nil || !o.approximates(want)) {
 		return fmt.Sprintf("an affinity of %d s instead of %d s", got.Affinity, want.Affinity)
 	}
-	if o.shares {
+	if o.shares && want.Verdict == eval.DNAT { // where all are refused, none has a share
 		if reason := differentShares(want, got); reason != "" {
 			return reason
 		}
+	}
+	if o.logsOtherwise != nil && o.logsOtherwise(want) {
+		return ""
 	}
 	return differentLogs(want, got, p)
 }

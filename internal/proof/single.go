@@ -17,7 +17,7 @@ type Single struct {
 // NewSingle returns a comparison for the files of a backend.
 func NewSingle(b backends.Backend, p *ir.Program) *Single {
 	l := limitsOf(b.Check(p))
-	return &Single{l, outcomes{approximates: l.approximates, shares: true}}
+	return &Single{l, outcomes{approximates: l.approximates, logsOtherwise: l.logsOtherwise, shares: true}}
 }
 
 // Excludes reports whether the backend says that it does something else with the packet
