@@ -1,0 +1,60 @@
+package prove
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+
+	kubeproxyconfig "k8s.io/kubernetes/pkg/proxy/apis/config"
+
+	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/internal/interp/foreign"
+	"github.com/planec/planec/internal/proof"
+	"github.com/planec/planec/internal/testing/randomcluster"
+)
+
+var (
+	clusters = flag.Int("clusters", 200, "how many generated clusters to compare in each mode")
+	first    = flag.Uint64("seed", 1, "the first seed")
+)
+
+// TestNFTables proves kube-proxy's nftables mode for generated clusters.
+func TestNFTables(t *testing.T) { compareAll(t, kubeproxyconfig.ProxyModeNFTables) }
+
+func compareAll(t *testing.T, mode kubeproxyconfig.ProxyMode) {
+	meant, boxes, equal := make(map[string]int), 0, 0
+	for seed := *first; seed < *first+uint64(*clusters); seed++ {
+		a := compare(t, seed, mode)
+		boxes += a.Boxes
+		if len(a.Meant) == 0 && len(a.Differences) == 0 {
+			equal++
+		}
+		for _, m := range a.Meant {
+			meant[m.Class]++
+		}
+	}
+	t.Logf("%d clusters, %d sets of packets, %d clusters without any difference; clusters with documented ones: %v", *clusters, boxes, equal, meant)
+}
+
+func compare(t *testing.T, seed uint64, mode kubeproxyconfig.ProxyMode) proof.Against {
+	t.Helper()
+	k := kubeProxy{randomcluster.New(seed), mode}
+	texts, err := k.rules()
+	if err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	var files []foreign.File
+	for i, text := range texts {
+		files = append(files, foreign.File{Name: fmt.Sprintf("listing %d", i+1), Text: text})
+	}
+	program, _ := compiler.Compile(compiler.Input{Objects: &k.Objects, Node: randomcluster.Node, Config: k.Config})
+	a, err := proof.CompareForeign(program, files, 3)
+	if err != nil {
+		t.Errorf("seed %d: %v", seed, err)
+		return a
+	}
+	for _, d := range a.Differences {
+		t.Errorf("seed %d: %v %+v: %s\nplanec: %v, kube-proxy: %v", seed, d.Packet, d.Packet.State, d.Reason, d.Want, d.Got)
+	}
+	return a
+}
