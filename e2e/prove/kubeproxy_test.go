@@ -221,6 +221,9 @@ func (k *kubeProxy) sync(f ir.Family) error {
 	for _, s := range k.Objects.Services {
 		defaulted := s.Object.DeepCopy() // as the API server stores it
 		apicore.SetObjectDefaults_Service(defaulted)
+		for _, text := range defaulted.Spec.ClusterIPs {
+			defaulted.Spec.IPFamilies = append(defaulted.Spec.IPFamilies, families[ir.FamilyOf(netip.MustParseAddr(text))])
+		}
 		p.OnServiceAdd(defaulted)
 	}
 	for _, s := range k.Objects.EndpointSlices {

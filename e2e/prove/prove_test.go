@@ -3,6 +3,7 @@ package prove
 import (
 	"flag"
 	"fmt"
+	"strings"
 	"testing"
 
 	kubeproxyconfig "k8s.io/kubernetes/pkg/proxy/apis/config"
@@ -11,6 +12,7 @@ import (
 	"github.com/planec/planec/internal/interp/foreign"
 	"github.com/planec/planec/internal/proof"
 	"github.com/planec/planec/internal/testing/randomcluster"
+	"github.com/planec/planec/ir/eval"
 )
 
 var (
@@ -20,6 +22,9 @@ var (
 
 // TestNFTables proves kube-proxy's nftables mode for generated clusters.
 func TestNFTables(t *testing.T) { compareAll(t, kubeproxyconfig.ProxyModeNFTables) }
+
+// TestIPTables proves kube-proxy's iptables mode for generated clusters.
+func TestIPTables(t *testing.T) { compareAll(t, kubeproxyconfig.ProxyModeIPTables) }
 
 func compareAll(t *testing.T, mode kubeproxyconfig.ProxyMode) {
 	meant, boxes, equal := make(map[string]int), 0, 0
@@ -47,14 +52,23 @@ func compare(t *testing.T, seed uint64, mode kubeproxyconfig.ProxyMode) proof.Ag
 	for i, text := range texts {
 		files = append(files, foreign.File{Name: fmt.Sprintf("listing %d", i+1), Text: text})
 	}
-	program, _ := compiler.Compile(compiler.Input{Objects: &k.Objects, Node: randomcluster.Node, Config: k.Config})
-	a, err := proof.CompareForeign(program, files, 3)
+	program, found := compiler.Compile(compiler.Input{Objects: &k.Objects, Node: randomcluster.Node, Config: k.Config})
+	a, err := proof.CompareForeign(program, found, files, 3)
 	if err != nil {
 		t.Errorf("seed %d: %v", seed, err)
 		return a
 	}
 	for _, d := range a.Differences {
-		t.Errorf("seed %d: %v %+v: %s\nplanec: %v, kube-proxy: %v", seed, d.Packet, d.Packet.State, d.Reason, d.Want, d.Got)
+		t.Errorf("seed %d: %v, %v: %s\nplanec: %s\nkube-proxy: %s\n%v", seed, d.Packet, d.Packet.State, d.Reason, proof.Outcome(&d.Want), proof.Outcome(&d.Got), rulesOf(d.Got))
 	}
 	return a
+}
+
+// rulesOf are the rules that matched.
+func rulesOf(r eval.Result) string {
+	var b strings.Builder
+	for _, s := range r.Steps {
+		fmt.Fprintf(&b, "  %s: %.150s\n", s.Stage, s.Text)
+	}
+	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/planec/planec/internal/interp/foreign"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
 	"github.com/planec/planec/ir/space"
 )
@@ -31,7 +32,9 @@ type Meant struct {
 // egress masquerade are planec's only, and are left out of the question. Unlike in
 // [Artifact], a difference that is documented is counted and not one of the differences. An
 // error says that the rules cannot be judged, so nothing is shown.
-func CompareForeign(p *ir.Program, files []foreign.File, most int) (Against, error) {
+//
+// found are the compiler's diagnostics: they name the addresses that two Services claim.
+func CompareForeign(p *ir.Program, found []diag.Diagnostic, files []foreign.File, most int) (Against, error) {
 	services, notes := servicesOf(p)
 	rules, err := foreign.New(files, p.Node.Addresses, false)
 	if err != nil {
@@ -44,11 +47,11 @@ func CompareForeign(p *ir.Program, files []foreign.File, most int) (Against, err
 	}
 	out := Against{Notes: append(notes, missing...)}
 	out.Notes = append(out.Notes, rules.Skipped()...)
-	known := newMeant(services)
+	known := newMeant(services, found)
 	o := outcomes{shares: true}
 	c := Comparison{Want: Meaning(e), Got: rules.EvalAll, Most: most, Same: func(want, got *eval.Result, packets *space.Packets) string {
 		reason := o.same(want, got, packets)
-		if reason != "" && known.covers(want, got, packets, &o) {
+		if reason != "" && known.covers(want, got, packets) {
 			return ""
 		}
 		return reason

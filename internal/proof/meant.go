@@ -1,9 +1,13 @@
 package proof
 
 import (
+	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/eval"
 	"github.com/planec/planec/ir/space"
 )
@@ -12,25 +16,42 @@ import (
 type class struct {
 	name, text string
 	// is reports whether a difference is of the class.
-	is func(m *meant, want, got *eval.Result, p *space.Packets, o *outcomes) bool
+	is func(m *meant, want, got *eval.Result, p *space.Packets) bool
 }
 
 // classes are all documented differences; docs/proof.md has them too.
 var classes = []class{
+	{"claimed", "two Services claim one address, protocol and port: kube-proxy serves either of them, planec the older one, and a ClusterIP's Service before others (PLC0104)", isClaimed},
+	{"entries", "two entries of EndpointSlices with one address have different conditions, hints or nodes: kube-proxy takes either of them, planec prefers one (PLC0202)", isEntry},
 	{"invalid", "a packet of no connection is dropped where the node would forward it; kube-proxy does so in its iptables mode only", isInvalid},
+	{"hairpin", "an endpoint that connects to itself gets the node's address: kube-proxy looks at each entry of the EndpointSlices, planec at the address", isHairpin},
+	{"port", "a port of a ClusterIP that no Service has is refused; kube-proxy does so in its nftables mode only", isUndefinedPort},
+	{"range", "an address of a Service range that no Service has is dropped; kube-proxy does so in its nftables mode only", isUnallocated},
 }
 
 // meant counts documented differences.
 type meant struct {
 	program *ir.Program
+	// claimed are the matches that two Services claim.
+	claimed []ir.Match
+	// twice are the endpoints with several entries.
+	twice map[netip.AddrPort]bool
+	// twiceIn are the entries that are not used.
+	twiceIn []ir.Origin
+	same    func(want, got *eval.Result, p *space.Packets) string
 	count   []int
 }
 
-func newMeant(p *ir.Program) *meant { return &meant{program: p, count: make([]int, len(classes))} }
+func newMeant(p *ir.Program, found []diag.Diagnostic) *meant {
+	o := outcomes{shares: true}
+	m := &meant{program: p, claimed: claimedBy(found), twice: make(map[netip.AddrPort]bool), same: o.same, count: make([]int, len(classes))}
+	m.addTwice(found)
+	return m
+}
 
 // covers reports whether a difference is documented, and counts it.
-func (m *meant) covers(want, got *eval.Result, p *space.Packets, o *outcomes) bool {
-	at := slices.IndexFunc(classes, func(c class) bool { return c.is(m, want, got, p, o) })
+func (m *meant) covers(want, got *eval.Result, p *space.Packets) bool {
+	at := slices.IndexFunc(classes, func(c class) bool { return c.is(m, want, got, p) })
 	if at >= 0 {
 		m.count[at]++
 	}
@@ -46,6 +67,132 @@ func (m *meant) list() (out []Meant) {
 	return out
 }
 
-func isInvalid(m *meant, want, got *eval.Result, p *space.Packets, _ *outcomes) bool {
+// claimedBy reads from diagnostics which matches two Services claim.
+func claimedBy(found []diag.Diagnostic) (out []ir.Match) {
+	for _, d := range found {
+		words := strings.Fields(d.Message)
+		if d.Code != diag.ClaimedFrontend || len(words) < 2 {
+			continue
+		}
+		to, proto, _ := strings.Cut(strings.TrimSuffix(words[1], ":"), "/")
+		m := ir.Match{}
+		for _, p := range ir.Protocols() {
+			if p.String() == proto {
+				m.Protocol = p
+			}
+		}
+		if a, err := netip.ParseAddrPort(to); err == nil {
+			m.Address, m.Port, m.Family = a.Addr(), a.Port(), ir.FamilyOf(a.Addr())
+		} else if port, err := strconv.ParseUint(to[strings.LastIndexByte(to, ':')+1:], 10, 16); err == nil {
+			m.Port = uint16(port)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// addTwice reads from diagnostics which endpoints have several entries.
+func (m *meant) addTwice(found []diag.Diagnostic) {
+	for _, d := range found {
+		word, _, _ := strings.Cut(d.Message, " ")
+		if a, err := netip.ParseAddrPort(word); err == nil && d.Code == diag.DuplicateEndpoint {
+			m.twice[a] = true
+			m.twiceIn = append(m.twiceIn, d.Origin)
+		}
+	}
+}
+
+func isFirst(p *space.Packets) bool { return p.Is(space.State, space.N(uint64(eval.FirstPacket))) }
+
+func isClaimed(m *meant, _, _ *eval.Result, p *space.Packets) bool {
+	return slices.ContainsFunc(m.claimed, func(c ir.Match) bool {
+		if c.Address.IsValid() && (c.Address.Is4() == p.IPv6() || !p.Is(space.Destination, space.Addr(c.Address))) {
+			return false
+		}
+		return p.Is(space.Protocol, space.N(uint64(c.Protocol))) && p.Is(space.Port, space.N(uint64(c.Port))) && isFirst(p)
+	})
+}
+
+// isEntry reports whether the results differ in endpoints with several entries, or in what
+// depends on whether such a one is ready and has hints: whether others are used. Then one of
+// the results has all endpoints with one entry that the other has.
+func isEntry(m *meant, want, got *eval.Result, p *space.Packets) bool {
+	if want.Frontend == nil || !isFirst(p) || want.Affinity != got.Affinity && want.Verdict == got.Verdict {
+		return false
+	}
+	if refuses(want) && refuses(got) {
+		return m.mayBeOf(want.Frontend.Service)
+	}
+	w, g := reached(want.Endpoints), reached(got.Endpoints)
+	onlyW, onlyG, several := 0, 0, false
+	for _, lists := range [][2][]eval.Choice{{w, g}, {g, w}} {
+		for _, c := range lists[0] {
+			at := slices.IndexFunc(lists[1], func(o eval.Choice) bool { return o.Address == c.Address })
+			switch several = several || m.twice[c.Address]; {
+			case at >= 0 && lists[1][at].Masquerade != c.Masquerade:
+				return false
+			case at >= 0 || m.twice[c.Address]:
+			case len(w) > 0 && &lists[0][0] == &w[0]:
+				onlyW++
+			default:
+				onlyG++
+			}
+		}
+	}
+	return several && (onlyW == 0 || onlyG == 0) && differentShares(got, uniform(g)) == ""
+}
+
+func refuses(r *eval.Result) bool { return r.Verdict == eval.Drop || r.Verdict == eval.Reject }
+
+// mayBeOf reports whether an endpoint with several entries is in a slice whose name begins as
+// those that Kubernetes makes for the Service: of endpoints that nothing uses, the program has
+// no Service.
+func (m *meant) mayBeOf(s ir.ServicePort) bool {
+	return slices.ContainsFunc(m.twiceIn, func(o ir.Origin) bool { return o.Namespace == s.Namespace && strings.HasPrefix(o.Name, s.Name+"-") })
+}
+
+// uniform is a result with the same share for each endpoint.
+func uniform(list []eval.Choice) *eval.Result {
+	r := &eval.Result{Endpoints: slices.Clone(list)}
+	for i := range r.Endpoints {
+		r.Endpoints[i].Share = 1 / float64(len(list))
+	}
+	return r
+}
+
+func isInvalid(m *meant, want, got *eval.Result, p *space.Packets) bool {
 	return m.program.Node.DropInvalid && want.Verdict == eval.Drop && got.Verdict == eval.Pass && p.Is(space.State, space.N(uint64(eval.Invalid)))
+}
+
+// isHairpin reports whether the results differ only in the masquerade of an endpoint that
+// would connect to itself.
+func isHairpin(m *meant, want, got *eval.Result, p *space.Packets) bool {
+	if want.Verdict != eval.DNAT || got.Verdict != eval.DNAT {
+		return false
+	}
+	w, g := reached(want.Endpoints), reached(got.Endpoints)
+	if !slices.EqualFunc(w, g, func(a, b eval.Choice) bool { return a.Address == b.Address }) {
+		return false
+	}
+	changed, like := false, *got
+	like.Endpoints, like.Masquerade = slices.Clone(got.Endpoints), want.Masquerade
+	for i := range like.Endpoints {
+		c := &like.Endpoints[i]
+		at := slices.IndexFunc(w, func(a eval.Choice) bool { return a.Address == c.Address })
+		if c.Masquerade != w[at].Masquerade && p.Is(space.Source, space.Addr(c.Address.Addr())) {
+			c.Masquerade, changed = w[at].Masquerade, true
+		}
+	}
+	return changed && m.same(want, &like, p) == ""
+}
+
+// passes reports whether nothing happens to the packets.
+func passes(r *eval.Result) bool { return r.Verdict == eval.Pass && !r.Masquerade }
+
+func isUndefinedPort(m *meant, want, got *eval.Result, p *space.Packets) bool {
+	return want.Frontend == nil && want.Verdict == eval.Reject && passes(got) && isFirst(p)
+}
+
+func isUnallocated(m *meant, want, got *eval.Result, p *space.Packets) bool {
+	return want.Frontend == nil && want.Verdict == eval.Drop && passes(got) && isFirst(p)
 }
