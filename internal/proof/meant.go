@@ -24,9 +24,12 @@ var classes = []class{
 	{"claimed", "two Services claim one address, protocol and port: kube-proxy serves either of them, planec the older one, and a ClusterIP's Service before others (PLC0104)", isClaimed},
 	{"entries", "two entries of EndpointSlices with one address have different conditions, hints or nodes: kube-proxy takes either of them, planec prefers one (PLC0202)", isEntry},
 	{"invalid", "a packet of no connection is dropped where the node would forward it; kube-proxy does so in its iptables mode only", isInvalid},
-	{"hairpin", "an endpoint that connects to itself gets the node's address: kube-proxy looks at each entry of the EndpointSlices, planec at the address", isHairpin},
+	{"hairpin", "an endpoint that connects to itself gets the node's address: kube-proxy looks at each entry of the EndpointSlices, planec at the address; in its iptables mode, endpoints of other nodes get it too", isHairpin},
 	{"port", "a port of a ClusterIP that no Service has is refused; kube-proxy does so in its nftables mode only", isUndefinedPort},
 	{"range", "an address of a Service range that no Service has is dropped; kube-proxy does so in its nftables mode only", isUnallocated},
+	{"idle-nodeport", "in its iptables mode, kube-proxy refuses the number of a nodePort without an endpoint at every address of the node; planec leaves alone the addresses that serve no nodePorts", isIdleNodePort},
+	{"idle-external", "in its iptables mode, kube-proxy lets out what the node itself sends to an outside address of a Service without an endpoint; planec refuses it", isIdleExternal},
+	{"idle-ranges", "in its iptables mode, kube-proxy refuses every client of a load balancer's address without an endpoint; planec drops those outside of the source ranges", isIdleRanges},
 }
 
 // meant counts documented differences.
@@ -40,11 +43,14 @@ type meant struct {
 	twiceIn []ir.Origin
 	same    func(want, got *eval.Result, p *space.Packets) string
 	count   []int
+	// own4 and own6 are the node's addresses.
+	own4, own6 space.Set
 }
 
 func newMeant(p *ir.Program, found []diag.Diagnostic) *meant {
 	o := outcomes{shares: true}
 	m := &meant{program: p, claimed: claimedBy(found), twice: make(map[netip.AddrPort]bool), same: o.same, count: make([]int, len(classes))}
+	m.own4, m.own6 = space.Own(p.Node.Addresses)
 	m.addTwice(found)
 	return m
 }
@@ -129,7 +135,7 @@ func isEntry(m *meant, want, got *eval.Result, p *space.Packets) bool {
 		for _, c := range lists[0] {
 			at := slices.IndexFunc(lists[1], func(o eval.Choice) bool { return o.Address == c.Address })
 			switch several = several || m.twice[c.Address]; {
-			case at >= 0 && lists[1][at].Masquerade != c.Masquerade:
+			case at >= 0 && lists[1][at].Masquerade != c.Masquerade && !p.Is(space.Source, space.Addr(c.Address.Addr())):
 				return false
 			case at >= 0 || m.twice[c.Address]:
 			case len(w) > 0 && &lists[0][0] == &w[0]:
@@ -195,4 +201,42 @@ func isUndefinedPort(m *meant, want, got *eval.Result, p *space.Packets) bool {
 
 func isUnallocated(m *meant, want, got *eval.Result, p *space.Packets) bool {
 	return want.Frontend == nil && want.Verdict == eval.Drop && passes(got) && isFirst(p)
+}
+
+// isIdleNodePort reports whether packets go to the number of a nodePort, at an address of the
+// node that serves none.
+func isIdleNodePort(m *meant, want, got *eval.Result, p *space.Packets) bool {
+	if want.Frontend != nil || !passes(want) || !refuses(got) || !isFirst(p) || !m.toNode(p) {
+		return false
+	}
+	return slices.ContainsFunc(m.program.Frontends, func(f ir.Frontend) bool {
+		return !f.Match.Address.IsValid() && (f.Match.Family == ir.IPv6) == p.IPv6() && (m.empty(f.Internal) || m.empty(f.External)) &&
+			p.Is(space.Protocol, space.N(uint64(f.Match.Protocol))) && p.Is(space.Port, space.N(uint64(f.Match.Port)))
+	})
+}
+
+func isIdleExternal(m *meant, want, got *eval.Result, p *space.Packets) bool {
+	f := want.Frontend
+	return f != nil && f.Kind != ir.ClusterIP && f.Match.Address.IsValid() && refuses(want) && passes(got) && isFirst(p) &&
+		p.Is(space.Entry, space.N(uint64(eval.FromNode))) && (m.empty(f.Internal) || m.empty(f.External))
+}
+
+// toNode reports whether the packets go to an address of the node.
+func (m *meant) toNode(p *space.Packets) bool {
+	if p.IPv6() {
+		return p.In(space.Destination, &m.own6)
+	}
+	return p.In(space.Destination, &m.own4)
+}
+
+func isIdleRanges(m *meant, want, got *eval.Result, p *space.Packets) bool {
+	f := want.Frontend
+	return f != nil && len(f.SourceRanges) > 0 && want.Verdict == eval.Drop && got.Verdict == eval.Reject && isFirst(p) && m.empty(f.External)
+}
+
+// empty reports whether a route has no endpoint, for kube-proxy: none with one entry.
+func (m *meant) empty(r ir.Route) bool {
+	return slices.ContainsFunc(m.program.Pools, func(p ir.Pool) bool {
+		return p.ID == r.Pool && !slices.ContainsFunc(p.Endpoints, func(e ir.Endpoint) bool { return !m.twice[e.Address] })
+	})
 }
