@@ -35,6 +35,7 @@ var families = map[ir.Family]corev1.IPFamily{ir.IPv4: corev1.IPv4Protocol, ir.IP
 // kubeProxy is kube-proxy in one mode on the node of a cluster.
 type kubeProxy struct {
 	randomcluster.Cluster
+	name string // of the node
 	mode kubeproxyconfig.ProxyMode
 }
 
@@ -92,7 +93,7 @@ func output(name string, args ...string) ([]byte, error) {
 
 // node is the Node object that the cluster is compiled for.
 func (k *kubeProxy) node() *corev1.Node {
-	i := slices.IndexFunc(k.Objects.Nodes, func(n objects.Sourced[*corev1.Node]) bool { return n.Object.Name == randomcluster.Node })
+	i := slices.IndexFunc(k.Objects.Nodes, func(n objects.Sourced[*corev1.Node]) bool { return n.Object.Name == k.name })
 	return k.Objects.Nodes[i].Object
 }
 
@@ -188,10 +189,10 @@ func (k *kubeProxy) newProxier(f ir.Family) (proxier, error) {
 	ctx, c, ip := context.Background(), k.settings(), net.IP(k.address(f).AsSlice())
 	recorder := events.NewFakeRecorder(1000)
 	if k.mode == kubeproxyconfig.ProxyModeNFTables {
-		return nftables.NewProxier(ctx, c, families[f], k.detector(f), randomcluster.Node, ip, recorder, nil, false)
+		return nftables.NewProxier(ctx, c, families[f], k.detector(f), k.name, ip, recorder, nil, false)
 	}
 	tool := utiliptables.New(map[ir.Family]utiliptables.Protocol{ir.IPv4: utiliptables.ProtocolIPv4, ir.IPv6: utiliptables.ProtocolIPv6}[f])
-	return iptables.NewProxier(ctx, c, families[f], tool, liberal(k.Config.TCPBeLiberal), k.detector(f), randomcluster.Node, ip, recorder, nil, false)
+	return iptables.NewProxier(ctx, c, families[f], tool, liberal(k.Config.TCPBeLiberal), k.detector(f), k.name, ip, recorder, nil, false)
 }
 
 // liberal answers what kube-proxy asks of sysctls: nf_conntrack_tcp_be_liberal.

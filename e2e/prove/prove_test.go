@@ -43,7 +43,7 @@ func compareAll(t *testing.T, mode kubeproxyconfig.ProxyMode) {
 
 func compare(t *testing.T, seed uint64, mode kubeproxyconfig.ProxyMode) proof.Against {
 	t.Helper()
-	k := kubeProxy{randomcluster.New(seed), mode}
+	k := kubeProxy{randomcluster.New(seed), randomcluster.Node, mode}
 	texts, err := k.rules()
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)

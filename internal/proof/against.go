@@ -1,7 +1,10 @@
 package proof
 
 import (
+	"bufio"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/planec/planec/internal/interp/foreign"
 	"github.com/planec/planec/ir"
@@ -111,4 +114,45 @@ func explainForeign(r *Report, e *eval.Evaluator, files []foreign.File, p *ir.Pr
 		}
 	}
 	return nil
+}
+
+// AgainstCertificate returns the certificate of a comparison with files of rules.
+func AgainstCertificate(a *Against, p *ir.Program, files []string) Certificate {
+	c := CertificateOf(&a.Report, p, "kube-proxy")
+	c.Against, c.Meant, c.Notes = files, a.Meant, a.Notes
+	c.Assumptions = []string{
+		"the kernel reads the listing as the interpreter does",
+		"packets come to these rules with no mark, and no other rules change them",
+		"the node's addresses are those that the program knows, with the loopback addresses",
+		"packets from elsewhere have no multicast and no loopback address as their source",
+		"a client has no bound endpoint yet",
+	}
+	return c
+}
+
+// WriteAgainst writes the certificate of a comparison for people.
+func WriteAgainst(w io.Writer, c *Certificate) error {
+	out := bufio.NewWriter(w)
+	node, files := diag.Printable(c.Node), diag.Printable(strings.Join(c.Against, ", "))
+	switch {
+	case !c.Proved:
+		fmt.Fprintf(out, "refuted: node %s, %s: the rules do something else for Services than planec's program\n", node, files)
+	case len(c.Meant) > 0:
+		fmt.Fprintf(out, "proved: node %s, %s: but for the documented differences below, the rules do with every packet what planec's program says of Services (%s sets of packets)\n", node, files, thousands(c.Boxes))
+	default:
+		fmt.Fprintf(out, "proved: node %s, %s: the rules do with every packet what planec's program says of Services (%s sets of packets)\n", node, files, thousands(c.Boxes))
+	}
+	for i := range c.Differences {
+		writeExample(out, i+1, &c.Differences[i])
+	}
+	if c.More {
+		fmt.Fprintf(out, "  There may be more: --most shows them.\n")
+	}
+	for _, m := range c.Meant {
+		fmt.Fprintf(out, "  documented difference %q, %s sets of packets: %s\n", m.Class, thousands(m.Boxes), m.Text)
+	}
+	for _, n := range c.Notes {
+		fmt.Fprintf(out, "  %s\n", diag.Printable(n))
+	}
+	return out.Flush()
 }

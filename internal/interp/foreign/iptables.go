@@ -148,7 +148,7 @@ func (x *xt) rule(in *chain, l *text.Line) rule {
 		out.statements, err = r.statements(&parsed)
 	}
 	if err != nil {
-		out.statements = []statement{opaque(l.Number, l.Text, err)}
+		out.statements = []statement{x.rules.opaque(l.Number, l.Text, err)}
 	}
 	return out
 }

@@ -58,6 +58,7 @@ func passed(t *nftlist.Table) error {
 // nftTable is a table on its way to rules.
 type nftTable struct {
 	*nftlist.Table
+	rules      *Rules
 	ipv6       bool
 	chains     map[string]*chain
 	sets       map[string]*nftSet
@@ -71,6 +72,7 @@ func rulesOf(t *nftlist.Table) (*Rules, error) {
 		affinities: make(map[string]*affinity), leads: make(map[*chain][]*chain),
 	}
 	r := &Rules{IPv6: n.ipv6}
+	n.rules = r
 	for _, c := range t.Chains {
 		if n.chains[c.Name] != nil {
 			return nil, fmt.Errorf("line %d: a second chain %s", c.Line, c.Name)

@@ -32,7 +32,7 @@ func (n *nftTable) rule(in *chain, r *nftlist.Rule) rule {
 			err = fmt.Errorf("it ends too early")
 		}
 		if err != nil {
-			out.statements = append(out.statements, opaque(r.Line, out.text, err))
+			out.statements = append(out.statements, n.rules.opaque(r.Line, out.text, err))
 			break
 		}
 		if s != nil {

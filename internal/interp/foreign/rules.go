@@ -115,9 +115,11 @@ func (r *Rules) check(leads map[*chain][]*chain) error {
 	return nil
 }
 
-// opaque is a statement that is not understood.
-func opaque(line int, text string, reason error) statement {
+// opaque is a statement that is not understood. It is listed as skipped: if packets come to
+// it, nothing is proved, so a proof lists only those that none comes to.
+func (r *Rules) opaque(line int, text string, reason error) statement {
 	err := &NotUnderstood{line, text, reason}
+	r.Skipped = append(r.Skipped, fmt.Sprintf("line %d is not understood (%v), and no packet comes to it: %s", line, reason, text))
 	return func(m *machine) bool {
 		m.packets.Fail(err)
 		return false
