@@ -53,7 +53,7 @@ func compare(t *testing.T, seed uint64, mode kubeproxyconfig.ProxyMode) proof.Ag
 		files = append(files, foreign.File{Name: fmt.Sprintf("listing %d", i+1), Text: text})
 	}
 	program, found := compiler.Compile(compiler.Input{Objects: &k.Objects, Node: randomcluster.Node, Config: k.Config})
-	a, err := proof.CompareForeign(program, found, files, 3)
+	a, err := proof.CompareForeign(program, proof.Facts{Found: found, Elsewhere: k.Objects.Elsewhere(k.name)}, files, 3)
 	if err != nil {
 		t.Errorf("seed %d: %v", seed, err)
 		return a

@@ -33,7 +33,7 @@ func (c *proveCommand) runAgainst(l *loaded) error {
 	program, found := l.cluster.Program(node)
 	diags := append(l.diagnostics(), found...)
 	c.streams.progress.step("comparing the rules of node %s", node)
-	result, err := proof.CompareForeign(program, diags, files, c.most)
+	result, err := proof.CompareForeign(program, proof.Facts{Found: diags, Elsewhere: l.objects.Elsewhere(node)}, files, c.most)
 	c.streams.progress.end()
 	if err != nil {
 		return inputError(fmt.Errorf("node %s: nothing is proved: %w", node, err))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 
 	"github.com/planec/planec/internal/interp/foreign"
@@ -30,14 +31,23 @@ type Meant struct {
 	Boxes int `json:"boxes"`
 }
 
+// Facts are what the program does not have of the objects, and documented differences
+// depend on.
+type Facts struct {
+	// Found are the compiler's diagnostics: they name the addresses that two Services
+	// claim, and endpoints with several entries.
+	Found []diag.Diagnostic
+	// Elsewhere are the addresses of endpoints with an entry in an EndpointSlice whose
+	// node is not that of the program.
+	Elsewhere map[netip.Addr]bool
+}
+
 // CompareForeign compares the rules of another program with what a program says of
 // Services, for every packet of the families that were listed. Policies and the node's
 // egress masquerade are planec's only, and are left out of the question. Unlike in
 // [Artifact], a difference that is documented is counted and not one of the differences. An
 // error says that the rules cannot be judged, so nothing is shown.
-//
-// found are the compiler's diagnostics: they name the addresses that two Services claim.
-func CompareForeign(p *ir.Program, found []diag.Diagnostic, files []foreign.File, most int) (Against, error) {
+func CompareForeign(p *ir.Program, facts Facts, files []foreign.File, most int) (Against, error) {
 	services, notes := servicesOf(p)
 	rules, err := foreign.New(files, p.Node.Addresses, false)
 	if err != nil {
@@ -50,7 +60,12 @@ func CompareForeign(p *ir.Program, found []diag.Diagnostic, files []foreign.File
 	}
 	out := Against{Notes: append(notes, missing...)}
 	out.Notes = append(out.Notes, rules.Skipped()...)
-	known := newMeant(services, found)
+	known := newMeant(services, &facts, func(packets *space.Packets) mode {
+		if rules.IPTables(packets.IPv6()) {
+			return iptablesMode
+		}
+		return nftMode
+	})
 	o := outcomes{shares: true}
 	c := Comparison{Want: Meaning(e), Got: rules.EvalAll, Most: most, Same: func(want, got *eval.Result, packets *space.Packets) string {
 		reason := o.same(want, got, packets)

@@ -15,21 +15,33 @@ import (
 // class is one kind of packets that planec treats differently from kube-proxy, on purpose.
 type class struct {
 	name, text string
+	// modes are those of kube-proxy that have the difference.
+	modes mode
 	// is reports whether a difference is of the class.
 	is func(m *meant, want, got *eval.Result, p *space.Packets) bool
 }
 
+// mode is a set of modes of kube-proxy.
+type mode uint8
+
+const (
+	nftMode mode = 1 << iota
+	iptablesMode
+	bothModes = nftMode | iptablesMode
+)
+
 // classes are all documented differences; docs/proof.md has them too.
 var classes = []class{
-	{"claimed", "two Services claim one address, protocol and port: kube-proxy serves either of them, planec the older one, and a ClusterIP's Service before others (PLC0104)", isClaimed},
-	{"entries", "two entries of EndpointSlices with one address have different conditions, hints or nodes: kube-proxy takes either of them, planec prefers one (PLC0202)", isEntry},
-	{"invalid", "a packet of no connection is dropped where the node would forward it; kube-proxy does so in its iptables mode only", isInvalid},
-	{"hairpin", "an endpoint that connects to itself gets the node's address: kube-proxy looks at each entry of the EndpointSlices, planec at the address; in its iptables mode, endpoints of other nodes get it too", isHairpin},
-	{"port", "a port of a ClusterIP that no Service has is refused; kube-proxy does so in its nftables mode only", isUndefinedPort},
-	{"range", "an address of a Service range that no Service has is dropped; kube-proxy does so in its nftables mode only", isUnallocated},
-	{"idle-nodeport", "in its iptables mode, kube-proxy refuses the number of a nodePort without an endpoint at every address of the node; planec leaves alone the addresses that serve no nodePorts", isIdleNodePort},
-	{"idle-external", "in its iptables mode, kube-proxy lets out what the node itself sends to an outside address of a Service without an endpoint; planec refuses it", isIdleExternal},
-	{"idle-ranges", "in its iptables mode, kube-proxy refuses every client of a load balancer's address without an endpoint; planec drops those outside of the source ranges", isIdleRanges},
+	{"claimed", "two Services claim one address, protocol and port: kube-proxy serves either of them, planec the older one, and a ClusterIP's Service before others (PLC0104)", bothModes, isClaimed},
+	{"entries", "two entries of EndpointSlices with one address have different conditions, hints or nodes: kube-proxy takes either of them, planec prefers one (PLC0202)", bothModes, isEntry},
+	{"invalid", "a packet of no connection is dropped where the node would forward it; kube-proxy does so in its iptables mode only", nftMode, isInvalid},
+	{"hairpin", "an endpoint that connects to itself keeps its source if one of its entries in EndpointSlices is not of this node; planec looks at the address, which is, and it gets the node's", bothModes, isHairpin},
+	{"remote-hairpin", "what comes from the address of an endpoint on another node, and is given that endpoint, gets the node's address in kube-proxy's iptables mode", iptablesMode, isRemoteHairpin},
+	{"port", "a port of a ClusterIP that no Service has is refused; kube-proxy does so in its nftables mode only", iptablesMode, isUndefinedPort},
+	{"range", "an address of a Service range that no Service has is dropped; kube-proxy does so in its nftables mode only", iptablesMode, isUnallocated},
+	{"idle-nodeport", "in its iptables mode, kube-proxy refuses the number of a nodePort without an endpoint at every address of the node; planec leaves alone the addresses that serve no nodePorts", iptablesMode, isIdleNodePort},
+	{"idle-external", "in its iptables mode, kube-proxy lets out what the node itself sends to an outside address of a Service without an endpoint; planec refuses it", iptablesMode, isIdleExternal},
+	{"idle-ranges", "in its iptables mode, kube-proxy refuses every client of a load balancer's address without an endpoint; planec drops those outside of the source ranges", iptablesMode, isIdleRanges},
 }
 
 // meant counts documented differences.
@@ -37,6 +49,10 @@ type meant struct {
 	program *ir.Program
 	// claimed are the matches that two Services claim.
 	claimed []ir.Match
+	// modes is the mode whose rules judge packets.
+	modes func(*space.Packets) mode
+	// elsewhere are addresses that an entry has whose node is not this one.
+	elsewhere map[netip.Addr]bool
 	// twice are the endpoints with several entries.
 	twice map[netip.AddrPort]bool
 	// twiceIn are the entries that are not used.
@@ -47,9 +63,10 @@ type meant struct {
 	own4, own6 space.Set
 }
 
-func newMeant(p *ir.Program, found []diag.Diagnostic) *meant {
+func newMeant(p *ir.Program, facts *Facts, modes func(*space.Packets) mode) *meant {
+	found := facts.Found
 	o := outcomes{shares: true}
-	m := &meant{program: p, claimed: claimedBy(found), twice: make(map[netip.AddrPort]bool), same: o.same, count: make([]int, len(classes))}
+	m := &meant{program: p, modes: modes, elsewhere: facts.Elsewhere, claimed: claimedBy(found), twice: make(map[netip.AddrPort]bool), same: o.same, count: make([]int, len(classes))}
 	m.own4, m.own6 = space.Own(p.Node.Addresses)
 	m.addTwice(found)
 	return m
@@ -57,7 +74,7 @@ func newMeant(p *ir.Program, found []diag.Diagnostic) *meant {
 
 // covers reports whether a difference is documented, and counts it.
 func (m *meant) covers(want, got *eval.Result, p *space.Packets) bool {
-	at := slices.IndexFunc(classes, func(c class) bool { return c.is(m, want, got, p) })
+	at := slices.IndexFunc(classes, func(c class) bool { return c.modes&m.modes(p) != 0 && c.is(m, want, got, p) })
 	if at >= 0 {
 		m.count[at]++
 	}
@@ -170,9 +187,24 @@ func isInvalid(m *meant, want, got *eval.Result, p *space.Packets) bool {
 	return m.program.Node.DropInvalid && want.Verdict == eval.Drop && got.Verdict == eval.Pass && p.Is(space.State, space.N(uint64(eval.Invalid)))
 }
 
-// isHairpin reports whether the results differ only in the masquerade of an endpoint that
-// would connect to itself.
+// isHairpin reports whether the results differ only in the masquerade of endpoints that would
+// connect to themselves, which kube-proxy does not take for local ones.
 func isHairpin(m *meant, want, got *eval.Result, p *space.Packets) bool {
+	return m.onlyMasquerade(want, got, p, func(w, g eval.Choice) bool {
+		return w.Hairpin && w.Masquerade && !g.Masquerade && m.elsewhere[w.Address.Addr()]
+	})
+}
+
+// isRemoteHairpin reports whether they differ only in that of endpoints of other nodes.
+func isRemoteHairpin(m *meant, want, got *eval.Result, p *space.Packets) bool {
+	return m.onlyMasquerade(want, got, p, func(w, g eval.Choice) bool {
+		return !w.Hairpin && !w.Masquerade && g.Masquerade && p.Is(space.Source, space.Addr(w.Address.Addr()))
+	})
+}
+
+// onlyMasquerade reports whether two results with the same endpoints differ only in the
+// masquerade of those for which it is meant, and in that of one at least.
+func (m *meant) onlyMasquerade(want, got *eval.Result, p *space.Packets, meant func(w, g eval.Choice) bool) bool {
 	if want.Verdict != eval.DNAT || got.Verdict != eval.DNAT {
 		return false
 	}
@@ -181,14 +213,13 @@ func isHairpin(m *meant, want, got *eval.Result, p *space.Packets) bool {
 		return false
 	}
 	changed, like := false, *got
-	like.Endpoints, like.Masquerade = slices.Clone(got.Endpoints), want.Masquerade
-	for i := range like.Endpoints {
-		c := &like.Endpoints[i]
-		at := slices.IndexFunc(w, func(a eval.Choice) bool { return a.Address == c.Address })
-		if c.Masquerade != w[at].Masquerade && p.Is(space.Source, space.Addr(c.Address.Addr())) {
-			c.Masquerade, changed = w[at].Masquerade, true
+	like.Endpoints = slices.Clone(g)
+	for i := range w {
+		if meant(w[i], g[i]) {
+			like.Endpoints[i].Masquerade, changed = w[i].Masquerade, true
 		}
 	}
+	like.Masquerade = !slices.ContainsFunc(like.Endpoints, func(c eval.Choice) bool { return !c.Masquerade })
 	return changed && m.same(want, &like, p) == ""
 }
 

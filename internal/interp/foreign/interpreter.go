@@ -71,6 +71,9 @@ func parse(text []byte) ([]*Rules, error) {
 // Has reports whether there is a listing of the family.
 func (i *Interpreter) Has(ipv6 bool) bool { return i.of(ipv6) != nil }
 
+// IPTables reports whether the rules of a family are those of iptables-save.
+func (i *Interpreter) IPTables(ipv6 bool) bool { return i.of(ipv6) != nil && i.of(ipv6).IPTables }
+
 // Skipped names what is not judged.
 func (i *Interpreter) Skipped() (out []string) {
 	for _, ipv6 := range []bool{false, true} {

@@ -35,7 +35,7 @@ type xt struct {
 // ParseIPTables reads the output of iptables-save or ip6tables-save. Which of the two it is,
 // the addresses in it say.
 func ParseIPTables(b []byte) (*Rules, error) {
-	x := &xt{rules: &Rules{}, chains: make(map[string]map[string]*chain), affinities: make(map[string]*affinity), leads: make(map[*chain][]*chain)}
+	x := &xt{rules: &Rules{IPTables: true}, chains: make(map[string]map[string]*chain), affinities: make(map[string]*affinity), leads: make(map[*chain][]*chain)}
 	for l, err := range text.Lines(counters(b)) {
 		if err != nil {
 			return nil, err

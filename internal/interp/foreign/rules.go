@@ -11,6 +11,8 @@ import (
 type Rules struct {
 	// IPv6 is the family.
 	IPv6 bool
+	// IPTables says that they are those of iptables-save.
+	IPTables bool
 	// hooks are the base chains of each hook, in the order of their priorities.
 	hooks [hooks][]*chain
 	// Skipped names what is not judged, with its lines.
