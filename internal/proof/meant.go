@@ -33,10 +33,10 @@ const (
 // classes are all documented differences; docs/proof.md has them too.
 var classes = []class{
 	{"claimed", "two Services claim one address, protocol and port: kube-proxy serves either of them, planec the older one, and a ClusterIP's Service before others (PLC0104)", bothModes, isClaimed},
-	{"entries", "two entries of EndpointSlices with one address have different conditions, hints or nodes: kube-proxy takes either of them, planec prefers one (PLC0202)", bothModes, isEntry},
 	{"invalid", "a packet of no connection is dropped where the node would forward it; kube-proxy does so in its iptables mode only", nftMode, isInvalid},
 	{"hairpin", "an endpoint that connects to itself keeps its source if one of its entries in EndpointSlices is not of this node; planec looks at the address, which is, and it gets the node's", bothModes, isHairpin},
 	{"remote-hairpin", "what comes from the address of an endpoint on another node, and is given that endpoint, gets the node's address in kube-proxy's iptables mode", iptablesMode, isRemoteHairpin},
+	{"entries", "two entries of EndpointSlices with one address have different conditions, hints or nodes: kube-proxy takes either of them, planec prefers one (PLC0202)", bothModes, isEntry},
 	{"port", "a port of a ClusterIP that no Service has is refused; kube-proxy does so in its nftables mode only", iptablesMode, isUndefinedPort},
 	{"range", "an address of a Service range that no Service has is dropped; kube-proxy does so in its nftables mode only", iptablesMode, isUnallocated},
 	{"idle-nodeport", "in its iptables mode, kube-proxy refuses the number of a nodePort without an endpoint at every address of the node; planec leaves alone the addresses that serve no nodePorts", iptablesMode, isIdleNodePort},
