@@ -1,11 +1,16 @@
+// Package prove proves that kube-proxy's own rules mean what planec's program says. For each
+// generated cluster, kube-proxy's packages write their rules into the kernel of a network
+// namespace, and what the kernel lists is compared for every packet.
 package prove
 
 import (
 	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
+	"k8s.io/klog/v2"
 	kubeproxyconfig "k8s.io/kubernetes/pkg/proxy/apis/config"
 
 	"github.com/planec/planec/compiler"
@@ -19,6 +24,12 @@ var (
 	clusters = flag.Int("clusters", 200, "how many generated clusters to compare in each mode")
 	first    = flag.Uint64("seed", 1, "the first seed")
 )
+
+// TestMain silences kube-proxy: it logs what it finds in an empty kernel as errors.
+func TestMain(m *testing.M) {
+	klog.SetLogger(klog.Logger{})
+	os.Exit(m.Run())
+}
 
 // TestNFTables proves kube-proxy's nftables mode for generated clusters.
 func TestNFTables(t *testing.T) { compareAll(t, kubeproxyconfig.ProxyModeNFTables) }

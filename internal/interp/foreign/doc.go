@@ -3,8 +3,8 @@
 // writes, and more of both languages where it costs nothing.
 //
 // Both languages become chains of the same statements. What is not known becomes a statement
-// that nobody can judge: a packet that comes to it ends the evaluation with an error that
-// names the line. So rules of other programs may stand in a listing as long as no packet
+// without a meaning: a packet that comes to it ends the evaluation with an error that names
+// the line. So rules of other programs may stand in a listing as long as no packet
 // comes to what is not understood, and [Rules.Skipped] lists what no packet came to.
 //
 //	ParseNFT       nft's listing -> chains    (package nftlist has the syntax)
