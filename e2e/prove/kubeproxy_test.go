@@ -145,7 +145,8 @@ func (k *kubeProxy) settings() *kubeproxyconfig.KubeProxyConfiguration {
 	for _, p := range k.Config.NodePortAddresses.CIDRs {
 		c.NodePortAddresses = append(c.NodePortAddresses, p.String())
 	}
-	if len(k.Config.NodePortAddresses.CIDRs) == 0 { // "primary", which kube-proxy's server resolves
+	if len(k.Config.NodePortAddresses.CIDRs) == 0 && k.mode == kubeproxyconfig.ProxyModeNFTables {
+		// "primary" is nftables' default, and kube-proxy's server resolves it.
 		for _, f := range k.families() {
 			a := k.address(f)
 			c.NodePortAddresses = append(c.NodePortAddresses, netip.PrefixFrom(a, a.BitLen()).String())

@@ -39,6 +39,7 @@ var classes = []class{
 	{"entries", "two entries of EndpointSlices with one address have different conditions, hints or nodes: kube-proxy takes either of them, planec prefers one (PLC0202)", bothModes, isEntry},
 	{"port", "a port of a ClusterIP that no Service has is refused; kube-proxy does so in its nftables mode only", iptablesMode, isUndefinedPort},
 	{"range", "an address of a Service range that no Service has is dropped; kube-proxy does so in its nftables mode only", iptablesMode, isUnallocated},
+	{"nodeport-addresses", "without nodePortAddresses, kube-proxy's iptables mode serves nodePorts at every address of the node, planec at the primary ones", iptablesMode, isEveryAddress},
 	{"idle-nodeport", "in its iptables mode, kube-proxy refuses the number of a nodePort without an endpoint at every address of the node; planec leaves alone the addresses that serve no nodePorts", iptablesMode, isIdleNodePort},
 	{"idle-external", "in its iptables mode, kube-proxy lets out what the node itself sends to an outside address of a Service without an endpoint; planec refuses it", iptablesMode, isIdleExternal},
 	{"idle-ranges", "in its iptables mode, kube-proxy refuses every client of a load balancer's address without an endpoint; planec drops those outside of the source ranges", iptablesMode, isIdleRanges},
@@ -232,6 +233,28 @@ func isUndefinedPort(m *meant, want, got *eval.Result, p *space.Packets) bool {
 
 func isUnallocated(m *meant, want, got *eval.Result, p *space.Packets) bool {
 	return want.Frontend == nil && want.Verdict == eval.Drop && passes(got) && isFirst(p)
+}
+
+// isEveryAddress reports whether packets go to the number of a nodePort at an address of the
+// node that serves none, and get endpoints of that nodePort.
+func isEveryAddress(m *meant, want, got *eval.Result, p *space.Packets) bool {
+	if want.Frontend != nil || !passes(want) || got.Verdict != eval.DNAT || !isFirst(p) || !m.toNode(p) {
+		return false
+	}
+	return slices.ContainsFunc(m.program.Frontends, func(f ir.Frontend) bool {
+		return !f.Match.Address.IsValid() && (f.Match.Family == ir.IPv6) == p.IPv6() &&
+			p.Is(space.Protocol, space.N(uint64(f.Match.Protocol))) && p.Is(space.Port, space.N(uint64(f.Match.Port))) &&
+			!slices.ContainsFunc(got.Endpoints, func(c eval.Choice) bool {
+				return !m.twice[c.Address] && !m.has(f.Internal, c.Address) && !m.has(f.External, c.Address)
+			})
+	})
+}
+
+// has reports whether a route has an endpoint.
+func (m *meant) has(r ir.Route, a netip.AddrPort) bool {
+	return slices.ContainsFunc(m.program.Pools, func(p ir.Pool) bool {
+		return p.ID == r.Pool && slices.ContainsFunc(p.Endpoints, func(e ir.Endpoint) bool { return e.Address == a })
+	})
 }
 
 // isIdleNodePort reports whether packets go to the number of a nodePort, at an address of the
