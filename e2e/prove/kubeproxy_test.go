@@ -125,8 +125,11 @@ func (k *kubeProxy) addresses() error {
 	if err := netlink.LinkSetUp(lo); err != nil {
 		return err
 	}
+	list := slices.Clone(k.Config.LocalAddresses)
 	for _, f := range k.families() {
-		a := k.address(f)
+		list = append(list, k.address(f))
+	}
+	for _, a := range list {
 		addr := &netlink.Addr{IPNet: &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(a.BitLen(), a.BitLen())}}
 		if err := netlink.AddrAdd(lo, addr); err != nil {
 			return fmt.Errorf("address %v: %w", a, err)
