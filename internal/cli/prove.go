@@ -26,6 +26,7 @@ type proveCommand struct {
 	backends []string
 	allNodes bool
 	artifact string
+	against  []string
 	most     int
 	format   string
 }
@@ -42,7 +43,13 @@ where one of the two tells packets apart. If they differ, it exits 1 and shows t
 lowest packet of each set that is treated differently, with the reasons of both.
 
 Without --artifact, it proves the files that compile would write; with it, those of a
-directory. docs/proof.md says what is assumed, and why no packet is forgotten.`,
+directory. docs/proof.md says what is assumed, and why no packet is forgotten.
+
+With --against, it proves that the rules which kube-proxy has written do the same for the
+node's Services as planec's program: the output of nft list ruleset, or those of
+iptables-save and ip6tables-save, each with a flag of its own. Differences that
+docs/proof.md documents are listed as notes. A rule that is not understood ends the proof
+with exit code 2 if packets come to it.`,
 		Example: `  # What compile writes for a node
   planec prove -f manifests/ --node node-a --backend nftables
 
@@ -50,7 +57,11 @@ directory. docs/proof.md says what is assumed, and why no packet is forgotten.`,
   planec prove -f manifests/ --node node-a --artifact rules/node-a/nftables
 
   # Every node and backend, with certificates for machines
-  planec prove -f manifests/ --all-nodes --backend all -o json`,
+  planec prove -f manifests/ --all-nodes --backend all -o json
+
+  # Before a migration: kube-proxy's rules of the node
+  nft list ruleset > kube-proxy.nft
+  planec prove -f cluster.yaml --config kube-proxy.yaml --node node-a --against kube-proxy.nft`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
@@ -59,6 +70,7 @@ directory. docs/proof.md says what is assumed, and why no packet is forgotten.`,
 	backendsFlag(flags, &c.backends, "backends whose files are proved: nftables, iptables, ipvs, ebpf; or all")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "prove the files of every Node of the input")
 	flags.StringVar(&c.artifact, "artifact", "", "prove the files of this directory, instead of those that would be written")
+	flags.StringArrayVar(&c.against, "against", nil, "compare kube-proxy's rules in this file, the output of nft list ruleset, iptables-save or ip6tables-save; may be repeated")
 	flags.IntVar(&c.most, "most", c.most, "how many differences to look for")
 	formatFlag(flags, &c.format, "text", "json")
 	return cmd
@@ -71,6 +83,9 @@ func (c *proveCommand) run() error {
 	l, err := c.input.load(c.streams)
 	if err != nil {
 		return err
+	}
+	if len(c.against) > 0 {
+		return c.runAgainst(l)
 	}
 	nodes, err := c.nodes(l)
 	if err != nil {

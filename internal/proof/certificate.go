@@ -26,6 +26,11 @@ type Certificate struct {
 	Differences []Example `json:"differences,omitempty"`
 	// More says that there may be differences besides these.
 	More bool `json:"more,omitzero"`
+	// Against are the files of another program's rules that were compared, Meant the
+	// documented differences, and Notes what was not compared.
+	Against []string `json:"against,omitempty"`
+	Meant   []Meant  `json:"meant,omitempty"`
+	Notes   []string `json:"notes,omitempty"`
 }
 
 // Example is packets that the files treat differently, with their lowest one.

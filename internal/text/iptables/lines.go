@@ -1,7 +1,7 @@
 // Package iptables parses the text of iptables-save and iptables-restore in two
 // steps. [Lines] recognizes tables, chains, and the chain of each rule, and
 // accepts the rules of all programs. [ParseRule] accepts only a closed list of
-// matches and targets, those that planec writes; an unknown one is an error that
+// matches and targets, those that planec or kube-proxy writes; an unknown one is an error that
 // names the option.
 //
 // [Value] and [Leads] read single options of foreign rules.

@@ -36,7 +36,8 @@ type Option struct {
 	Values []string // may be empty
 }
 
-// matches has the known modules with their options, and the number of values of each option.
+// matches has the known modules with their options, and the number of values of each
+// option. nfacct and recent are kube-proxy's only.
 var matches = map[string]map[string]int{
 	"":          {"-s": 1, "-d": 1, "-i": 1, "-p": 1},
 	"addrtype":  {"--src-type": 1, "--dst-type": 1},
@@ -47,6 +48,10 @@ var matches = map[string]map[string]int{
 	"ipvs":      {"--ipvs": 0},
 	"mark":      {"--mark": 1},
 	"multiport": {"--dports": 1},
+	"nfacct":    {"--nfacct-name": 1},
+	"recent": {
+		"--set": 0, "--rcheck": 0, "--seconds": 1, "--reap": 0, "--name": 1, "--mask": 1, "--rsource": 0,
+	},
 	"sctp":      {"--dport": 1, "--sport": 1},
 	"set":       {"--match-set": 2},
 	"statistic": {"--mode": 1, "--probability": 1},
@@ -72,7 +77,13 @@ func IsTarget(word string) bool { return targets[word] != nil }
 
 // ParseRule parses the words of a rule without verb and chain. An unknown match or
 // option is an error, and so is a missing target.
-func ParseRule(words []string) (Rule, error) {
+func ParseRule(words []string) (Rule, error) { return parseRule(words, false) }
+
+// ParseListed is [ParseRule] for rules of other programs, as iptables-save lists them: they
+// may have no target, and a module without an option ("-p tcp -m tcp").
+func ParseListed(words []string) (Rule, error) { return parseRule(words, true) }
+
+func parseRule(words []string, listed bool) (Rule, error) {
 	var out Rule
 	r := quoted.NewReader(words)
 	module, fresh := "", false
@@ -80,7 +91,7 @@ func ParseRule(words []string) (Rule, error) {
 		negated := r.Skip("!")
 		switch word := r.Next(); word {
 		case "-m", "-j", "-g":
-			if negated || fresh {
+			if negated || fresh && !listed {
 				r.Fail("%s where an option is wanted", word)
 			}
 			if word != "-m" {
@@ -104,7 +115,9 @@ func ParseRule(words []string) (Rule, error) {
 			out.Matches, fresh = append(out.Matches, m), false
 		}
 	}
-	r.Fail("the rule has no target")
+	if !listed {
+		r.Fail("the rule has no target")
+	}
 	return out, r.Err()
 }
 

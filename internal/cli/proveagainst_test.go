@@ -1,0 +1,110 @@
+package cli_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/planec/planec/internal/cli"
+)
+
+const migration = "../../examples/kube-proxy-migration"
+
+// against compares a listing with the example's program.
+func against(t *testing.T, listing string, args ...string) (code int, out, problems string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "listing")
+	if err := os.WriteFile(path, []byte(listing), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	args = append([]string{"prove", "-q", "-f", migration + "/cluster.yaml", "--config", migration + "/kube-proxy.yaml", "--node", "control-plane", "--against", path}, args...)
+	code = cli.Run(args, cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr})
+	return code, stdout.String(), stderr.String()
+}
+
+func listing(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(migration, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// idle is what rules have whose loss changes nothing on the example's node: it has no
+// nodePorts, no source ranges and no Service without an endpoint, and its FORWARD accepts.
+var idle = []string{
+	"firewall", "nodeport", "@no-endpoint-services", "service-endpoints-check", "\t\treject\n",
+	"-j KUBE-FIREWALL", "KUBE-EXTERNAL-SERVICES", "KUBE-NODEPORTS", "OUTPUT -m conntrack --ctstate NEW -m comment --comment \"kubernetes service portals\"",
+	"FORWARD -m conntrack --ctstate NEW -m comment --comment \"kubernetes service portals\"", "-j KUBE-FORWARD", "KUBE-FORWARD -m comment",
+	"--set-xmark 0x4000/0x0", "-s 192.0.2.21/32", "comment \"helper",
+}
+
+// TestAgainstWithoutALine leaves out each rule of kube-proxy in turn: the comparison must
+// notice it, unless the rule does nothing on this node.
+func TestAgainstWithoutALine(t *testing.T) {
+	for name, least := range map[string]int{"kube-proxy.nft": 13, "kube-proxy.iptables": 26} {
+		text, noticed := listing(t, name), 0
+		for line := range strings.Lines(text[max(strings.Index(text, "\tchain "), 0):]) {
+			if !strings.HasPrefix(line, "\t\t") && !strings.HasPrefix(line, "-A ") || strings.Contains(line, " hook ") {
+				continue
+			}
+			code, out, problems := against(t, strings.Replace(text, line, "", 1))
+			isIdle := slices.ContainsFunc(idle, func(s string) bool { return strings.Contains(line, s) })
+			switch {
+			case code == 1 && strings.HasPrefix(out, "refuted: "):
+				noticed++
+			case code != 0 || !isIdle:
+				t.Errorf("%s without %q: exit %d: %s", name, line, code, problems)
+			}
+		}
+		if noticed < least {
+			t.Errorf("%s: the loss of %d rules is noticed, want %d", name, noticed, least)
+		}
+	}
+}
+
+// TestAgainstChanged changes the listings of kube-proxy.
+func TestAgainstChanged(t *testing.T) {
+	const masquerade, services = "\t\tmeta mark & 0x00004000", "\tchain services {\n"
+	for _, c := range []struct {
+		file, old, changed string
+		code               int
+		says               string
+	}{
+		{"kube-proxy.nft", "", "", 0, "documented difference \"invalid\""},
+		{"kube-proxy.nft", "mod 2 map { 0 : 10.244.0.2 . 53, 1 : 10.244.0.3 . 53 }", "mod 2 map { 0 : 10.244.0.2 . 53, 1 : 10.244.0.9 . 53 }", 1, "10.244.0.9:53"},
+		{"kube-proxy.nft", "mod 2 map { 0 : 10.244.0.2 . 53, 1 : 10.244.0.3 . 53 }", "mod 3 map { 0 : 10.244.0.2 . 53, 1 : 10.244.0.3 . 53, 2 : 10.244.0.3 . 53 }", 1, "of the connections instead of 0.5"},
+		{"kube-proxy.nft", "mod 2 map { 0 :", "mod 3 map { 0 :", 2, "3 numbers are drawn, 2 are listed"},
+		{"kube-proxy.nft", "10.96.0.10 . udp . 53 :", "10.96.0.10 . udp . 54 :", 1, "port 53"},
+		{"kube-proxy.nft", "10.96.0.1, 10.96.0.10 }", "10.96.0.1 }", 1, "10.96.0.10"},
+		{"kube-proxy.nft", "saddr != 10.244.0.0/16", "saddr != 10.0.0.0/8", 1, "masquerade"},
+		{"kube-proxy.nft", masquerade, "\t\tcounter packets 1 bytes 2 meta mark & 0x00004000", 0, "proved"},
+		{"kube-proxy.nft", services, services + "\t\tip ttl 1 drop\n", 2, "packets come to a rule that is not understood"},
+		{"kube-proxy.nft", services, "\tchain unused {\n\t\tip ttl 1 drop\n\t}\n\n" + services, 0, "and no packet comes to it: ip ttl 1 drop"},
+		{"kube-proxy.nft", services, services + "\t\tgoto services\n", 2, "leads to itself"},
+		{"kube-proxy.nft", "type nat hook prerouting", "type nat hook ingress", 2, "hook \"ingress\" is not known"},
+		{"kube-proxy.nft", "table ip kube-proxy {", "table inet fw {\n\tchain in {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\ntable ip kube-proxy {", 2, "nft list table ip kube-proxy"},
+		{"kube-proxy.nft", "table ip kube-proxy {", "table inet quiet {\n\tchain in {\n\t\tip ttl 1 drop\n\t}\n}\ntable ip kube-proxy {", 0, "table inet quiet is another program's"},
+		{"kube-proxy.iptables", "", "", 0, "documented difference \"port\""},
+		{"kube-proxy.iptables", "--probability 0.50000000000", "--probability 0.40000000000", 1, "of the connections instead of 0.5"},
+		{"kube-proxy.iptables", "--to-destination 10.244.0.3:53", "--to-destination 10.244.0.4:53", 1, "10.244.0.4:53"},
+		{"kube-proxy.iptables", "\n-A PREROUTING", "\n-A PREROUTING -m ttl --ttl-eq 1 -j ACCEPT\n-A PREROUTING", 2, "packets come to a rule that is not understood"},
+		{"kube-proxy.iptables", "\n-A PREROUTING", "\n-A PREROUTING -d 10.96.0.10/32 -j RETURN\n-A PREROUTING", 1, "dnat"},
+		{"kube-proxy.iptables", ":FORWARD ACCEPT", ":FORWARD DROP", 1, "drop"},
+		{"kube-proxy.iptables", "*nat", "*broken", 2, "table \"broken\" is not known"},
+	} {
+		text := listing(t, c.file)
+		if !strings.Contains(text, c.old) {
+			t.Fatalf("%s has no %q", c.file, c.old)
+		}
+		code, out, problems := against(t, strings.Replace(text, c.old, c.changed, 1))
+		if code != c.code || !strings.Contains(out+problems, c.says) {
+			t.Errorf("%s with %q: exit %d, want %d and %q: %s%s", c.file, c.changed, code, c.code, c.says, out, problems)
+		}
+	}
+}
