@@ -84,19 +84,20 @@ func (n *node) inPod(f func() error) error {
 // errLate says that a process was ended because one of its samples took too long.
 var errLate = errors.New("it took too long")
 
-// run does a job in the node's namespace. It returns the samples that came, also with an error.
-func (n *node) run(j Job, limit time.Duration) (all []Sample, err error) {
+// run does a job in the node's namespace, and hands over each sample when it comes. It returns
+// how many there were, also with an error.
+func (n *node) run(j Job, limit time.Duration, take func(Sample)) (count int, err error) {
 	text, err := json.Marshal(j)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	read, write, err := os.Pipe()
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer read.Close()
 	cmd := exec.Command(self)
@@ -107,18 +108,18 @@ func (n *node) run(j Job, limit time.Duration) (all []Sample, err error) {
 	err = n.rig.Do(cmd.Start)
 	write.Close()
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	all, err = receive(read, cmd.Process.Pid, limit)
+	count, err = receive(read, cmd.Process.Pid, limit, take)
 	if wait := cmd.Wait(); err == nil && wait != nil {
 		err = fmt.Errorf("%v: %w\n%s", j.Engine, wait, bytes.TrimSpace(stderr.Bytes()))
 	}
-	return all, err
+	return count, err
 }
 
 // receive reads samples until the process ends. It ends the process, and the programs that
 // it runs, if one does not come in time.
-func receive(from io.Reader, pid int, limit time.Duration) (all []Sample, err error) {
+func receive(from io.Reader, pid int, limit time.Duration, take func(Sample)) (count int, err error) {
 	late := make(chan struct{})
 	timer := time.AfterFunc(limit, func() {
 		close(late)
@@ -133,16 +134,17 @@ func receive(from io.Reader, pid int, limit time.Duration) (all []Sample, err er
 		}
 		timer.Reset(limit)
 		if s.Figure != ready {
-			all = append(all, s)
+			count++
+			take(s)
 		}
 	}
 	select {
 	case <-late:
-		return all, errLate
+		return count, errLate
 	default:
 	}
 	if errors.Is(err, io.EOF) {
-		return all, nil
+		return count, nil
 	}
-	return all, fmt.Errorf("samples of process %d: %w", pid, err)
+	return count, fmt.Errorf("samples of process %d: %w", pid, err)
 }

@@ -58,3 +58,18 @@ func TestPeers(t *testing.T) {
 		}
 	}
 }
+
+// TestLate wants a cell that takes too long to say so, and those after it that they were
+// not tried. No process starts in the time that it has.
+func TestLate(t *testing.T) {
+	e := Engine{Planec, "nftables"}
+	r := Run(t, Options{Sizes: []int{10}, Only: []string{e.String()}, Limit: time.Millisecond, Connects: rounds, Progress: os.Stderr})
+	for figure, want := range map[string]string{First: "> 0.001 s", peakOf + First: "> 0.001 s", Slice: "not tried", Restart: "not without the first apply", p50: "not without the first apply"} {
+		if got := r.cells[cell{figure, e, 10}].Reason; got != want {
+			t.Errorf("%s: got %q, want %q", figure, got, want)
+		}
+	}
+	if left := r.Unmeasured(); len(left) > 0 {
+		t.Errorf("neither a number nor a reason: %q", left)
+	}
+}

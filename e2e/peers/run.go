@@ -155,17 +155,16 @@ func (r *Results) missing(e Engine, size int, why string, figures ...string) {
 // process does a job and reports whether the first of its figures is there.
 func (r *Results) process(t testing.TB, n *node, j Job, figures ...string) bool {
 	t.Helper()
-	samples, err := n.run(j, r.options.Limit)
-	for _, s := range samples {
+	count, err := n.run(j, r.options.Limit, func(s Sample) {
 		r.cells[cell{s.Figure, n.engine, j.Services}] = Value{Number: s.CPU}
 		r.cells[cell{peakOf + s.Figure, n.engine, j.Services}] = Value{Number: s.Peak}
 		r.say("%v, %d Services: %s %s CPU s, %d times, peak %.0f MB", n.engine, j.Services, s.Figure, digits(s.CPU), s.Times, s.Peak)
-	}
+	})
 	switch {
 	case errors.Is(err, errLate):
 		// It is the next after those that are there; what would follow was not tried.
-		late := figures[len(samples)]
-		r.missing(n.engine, j.Services, fmt.Sprintf("> %.0f s", r.options.Limit.Seconds()), late)
+		late := figures[min(count, len(figures)-1)]
+		r.missing(n.engine, j.Services, fmt.Sprintf("> %g s", r.options.Limit.Seconds()), late)
 		r.missing(n.engine, j.Services, "not tried", figures...)
 	case err != nil:
 		t.Error(err)
@@ -174,7 +173,7 @@ func (r *Results) process(t testing.TB, n *node, j Job, figures ...string) bool 
 	for _, f := range figures {
 		r.missing(n.engine, j.Services, r.cells[cell{f, n.engine, j.Services}].Reason, peakOf+f)
 	}
-	return len(samples) > 0
+	return count > 0
 }
 
 // serves wants the changed endpoint to be served: what was measured had its effect.

@@ -40,7 +40,7 @@ func (r *Results) underPolicies(n *node, count int) error {
 	if count > 0 {
 		j := n.job
 		j.Policies = count
-		if _, err := n.run(j, r.options.Limit); err != nil {
+		if _, err := n.run(j, r.options.Limit, func(Sample) {}); err != nil {
 			return err
 		}
 	}
