@@ -129,8 +129,12 @@ func (k *kubeProxy) sync(p proxy.Provider) error {
 	return k.complaint.err()
 }
 
-// harmless is what the nftables mode logs as an error at the first sync in an empty kernel.
-const harmless = "Failed to list existing sets"
+// harmless are errors that kube-proxy logs without a sync having failed: of the nftables
+// mode at the first sync in an empty kernel, and of the chain with which the iptables mode
+// watches for others that flush its rules, where it waits for the lock that a sync has.
+func harmless(line []byte) bool {
+	return bytes.Contains(line, []byte("Failed to list existing sets")) || bytes.Contains(line, []byte("Could not set up iptables canary"))
+}
 
 // version is that of the module which the proxiers are from, as their source's path has it:
 // a test binary has no build information about its modules.
@@ -150,7 +154,7 @@ type complaint struct {
 func (c *complaint) Write(line []byte) (int, error) {
 	c.Lock()
 	defer c.Unlock()
-	failed := bytes.HasPrefix(line, []byte("E")) && !bytes.Contains(line, []byte(harmless))
+	failed := bytes.HasPrefix(line, []byte("E")) && !harmless(line)
 	if failed || bytes.Contains(line, []byte("Sync failed")) {
 		c.lines = append(c.lines, string(bytes.TrimSpace(line)))
 	}
