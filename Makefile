@@ -74,6 +74,7 @@ SIZES ?= 1000,10000,30000
 ONLY  ?=
 LIMIT ?= 300s
 CONNECTS ?= 5000
+REPEAT ?= 3
 WRITE ?=
 
 # planec and kube-proxy on the same objects, in one run: CPU, memory, connects. Under
@@ -82,7 +83,7 @@ WRITE ?=
 # cell, WRITE=1 puts the tables into docs/performance.md.
 bench-peers: tools
 	@bin=$$(mktemp); cd e2e && $(GO) test -c -o $$bin ./peers && cd peers && $$bin -test.run '^TestPeers$$' -test.timeout 0 \
-	  -sizes $(SIZES) -only "$(ONLY)" -limit $(LIMIT) -connects $(CONNECTS) -revision "$$(git describe --always --dirty)" \
+	  -sizes $(SIZES) -only "$(ONLY)" -limit $(LIMIT) -connects $(CONNECTS) -repeat $(REPEAT) -revision "$$(git describe --always --dirty)" \
 	  $(if $(WRITE),-document "$(CURDIR)/docs/performance.md"); code=$$?; rm -f $$bin; exit $$code
 
 # gofumpt, vet and staticcheck.

@@ -90,9 +90,15 @@ func (k *kubeProxy) proxier(family corev1.IPFamily, node string, ip net.IP) (pro
 		return nftables.NewProxier(ctx, k.config, family, detector, node, ip, recorder, nil, false)
 	case proxyconfig.ProxyModeIPTables:
 		ipt := utiliptables.NewBestEffort()[family]
+		if ipt == nil {
+			return nil, errNoIPTables
+		}
 		return iptables.NewProxier(ctx, k.config, family, ipt, utilsysctl.New(), detector, node, ip, recorder, nil, false)
 	case proxyconfig.ProxyModeIPVS:
 		ipt, sets, kernel := utiliptables.NewBestEffort()[family], utilipset.New(), utilipvs.New()
+		if ipt == nil {
+			return nil, errNoIPTables
+		}
 		if err := ipvs.CanUseIPVSProxier(ctx, kernel, sets, k.config.IPVS.Scheduler); err != nil {
 			return nil, err
 		}
@@ -100,6 +106,8 @@ func (k *kubeProxy) proxier(family corev1.IPFamily, node string, ip net.IP) (pro
 	}
 	return nil, fmt.Errorf("kube-proxy has no mode %q", k.config.Mode)
 }
+
+var errNoIPTables = errors.New("kube-proxy does not find iptables")
 
 // of is the proxier that hears of a slice.
 func (k *kubeProxy) of(s *discoveryv1.EndpointSlice) proxy.Provider {

@@ -101,7 +101,9 @@ func (n *node) run(j Job, limit time.Duration, take func(Sample)) (count int, er
 	}
 	defer read.Close()
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), variable+"="+string(text), "PATH="+n.tools+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), variable+"="+string(text), "PATH="+n.tools+":"+os.Getenv("PATH"),
+		// The lock is the machine's, but the tables are the namespace's: others' work is not waited for.
+		"XTABLES_LOCKFILE="+filepath.Join(n.tools, "xtables.lock"))
 	var stderr bytes.Buffer
 	cmd.Stderr, cmd.ExtraFiles = &stderr, []*os.File{write} // as the descriptor samples
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

@@ -17,6 +17,7 @@ var (
 	only     = flag.String("only", "", "parts of names of what to measure, separated by commas: planec, kube-proxy, a backend, policies")
 	limit    = flag.Duration("limit", 5*time.Minute, "time for one cell")
 	connects = flag.Int("connects", 200, "connects for a cell")
+	repeat   = flag.Int("repeat", 1, "nodes of which the medians count, unless they take long")
 	revision = flag.String("revision", "(devel)", "the revision of planec")
 	document = flag.String("document", "", "a document to write the tables into, between its two lines")
 )
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 // TestPeers measures, and prints the tables. It asserts that everything was measured and
 // had its effect, but nothing about time.
 func TestPeers(t *testing.T) {
-	o := Options{Limit: *limit, Connects: *connects, Progress: os.Stderr}
+	o := Options{Limit: *limit, Connects: *connects, Repeat: *repeat, Progress: os.Stderr}
 	for text := range strings.SplitSeq(*sizes, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 3 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -64,7 +65,7 @@ func (r *Results) services(w io.Writer, title Title) error {
 func (r *Results) underPolicy(w io.Writer, title Title) error {
 	t := Table{Title: title, Plain: true}
 	for _, n := range policyCounts() {
-		t.Columns = append(t.Columns, Column{Text: fmt.Sprintf("%d", n), Size: float64(n)})
+		t.Columns = append(t.Columns, Column{Text: thousands(strconv.Itoa(n)), Size: float64(n)})
 	}
 	t.Columns[0].Text = "none"
 	for _, e := range Engines() {
@@ -92,7 +93,7 @@ func (t *Table) after(w io.Writer) error {
 
 // size5 names a number of Services.
 func size5(n int) string {
-	return fmt.Sprintf("%s × %d", digits(float64(n)), endpoints)
+	return fmt.Sprintf("%s × %d", thousands(strconv.Itoa(n)), endpoints)
 }
 
 // Unmeasured are the cells that have neither a number nor a reason; a run that was right

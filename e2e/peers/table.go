@@ -29,7 +29,11 @@ func digits(v float64) string {
 	if strings.Contains(whole, ".") {
 		return whole
 	}
-	var out string
+	return thousands(whole)
+}
+
+// thousands puts commas into a whole number.
+func thousands(whole string) (out string) {
 	for len(whole) > 3 {
 		whole, out = whole[:len(whole)-3], ","+whole[len(whole)-3:]+out
 	}

@@ -61,6 +61,14 @@ func TestDigits(t *testing.T) {
 	}
 }
 
+func TestThousands(t *testing.T) {
+	for whole, want := range map[string]string{"10": "10", "100": "100", "1000": "1,000", "30000": "30,000", "1234567": "1,234,567"} {
+		if got := thousands(whole); got != want {
+			t.Errorf("%s: got %s, want %s", whole, got, want)
+		}
+	}
+}
+
 func TestBetween(t *testing.T) {
 	got, err := Between([]byte("a\n"+begin+"old\n"+end+"b\n"), []byte("new\n"))
 	if want := "a\n" + begin + "new\n" + end + "b\n"; err != nil || string(got) != want {
