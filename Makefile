@@ -10,7 +10,7 @@ SETS     ?= 10000
 SEED     ?= 1
 PROVED   ?= 200
 
-.PHONY: bpf-check help check build wasm dist test e2e e2e-short e2e-prove bench-agent bench-play soak-agent lint lint-e2e lint-engines cross bench fuzz soak golden vuln tools conformance engines prove mutants shelves screenshots
+.PHONY: bpf-check help check build wasm dist test e2e e2e-short e2e-prove bench-agent bench-peers bench-play soak-agent lint lint-e2e lint-engines cross bench fuzz soak golden vuln tools conformance engines prove mutants shelves screenshots
 
 # This list.
 help:
@@ -57,7 +57,7 @@ e2e: tools
 # The agent through faults of its control plane, network and disk, take-over and back,
 # events, policies, the Helm chart, and kube-proxy's rule of which flows end.
 e2e-short: tools
-	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema|Chart' . ./flows ./sarif ./nodeconfig
+	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema|Chart|Peers' . ./flows ./peers ./sarif ./nodeconfig
 	cd e2e/charts && $(GO) test -timeout 10m -count 1 ./...
 	cd e2e/alerts && $(GO) test -timeout 10m -count 1 ./...
 
@@ -76,6 +76,22 @@ soak-agent: tools
 bench-agent: tools
 	cd e2e && $(GO) test -timeout 60m -run '^$$' -bench Agent -benchtime 1x .
 
+SIZES ?= 1000,10000,30000
+ONLY  ?=
+LIMIT ?= 300s
+CONNECTS ?= 5000
+REPEAT ?= 3
+WRITE ?=
+
+# planec and kube-proxy on the same objects, in one run: CPU, memory, connects. Under
+# 30 minutes on two quiet cores. SIZES=1000,10000 and ONLY=nftables are parts of it (of names of
+# what is measured: planec, kube-proxy, a backend, policies), LIMIT is the time for one
+# cell, WRITE=1 puts the tables into docs/performance.md.
+bench-peers: tools
+	@bin=$$(mktemp); cd e2e && $(GO) test -c -o $$bin ./peers && cd peers && $$bin -test.run '^TestPeers$$' -test.timeout 0 \
+	  -sizes $(SIZES) -only "$(ONLY)" -limit $(LIMIT) -connects $(CONNECTS) -repeat $(REPEAT) -revision "$$(git describe --always --dirty)" \
+	  $(if $(WRITE),-document "$(CURDIR)/docs/performance.md"); code=$$?; rm -f $$bin; exit $$code
+
 # gofumpt, vet and staticcheck.
 lint:
 	@out=$$($(GO) run $(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "not gofumpt-ed:"; echo "$$out"; exit 1; fi
@@ -86,7 +102,7 @@ lint:
 # gofumpt has seen it already. It is apart because it compiles much of Kubernetes'
 # libraries.
 lint-e2e:
-	cd e2e && $(GO) vet . ./flows ./prove ./sarif ./nodeconfig ./internal/... && $(GO) run $(STATIC) . ./flows ./prove ./sarif ./nodeconfig ./internal/...
+	cd e2e && $(GO) vet . ./flows ./prove ./peers ./sarif ./nodeconfig ./internal/... && $(GO) run $(STATIC) . ./flows ./prove ./peers ./sarif ./nodeconfig ./internal/...
 	cd e2e/charts && $(GO) vet ./... && $(GO) run $(STATIC) ./...
 	cd e2e/alerts && $(GO) vet ./... && $(GO) run $(STATIC) ./...
 

@@ -11,6 +11,7 @@
 //	traffic    connections at full speed, every failure counted
 //	flaky      a bad network between the agent and the API server
 //	flows      which flows stay, according to kube-proxy's own function
+//	peers      planec and kube-proxy on the same objects: CPU, memory, connects
 //	nftwatch   what the kernel committed, and when, by its notifications
 //
 // All programs run on the node: etcd, the API server, kube-proxy and the agent
