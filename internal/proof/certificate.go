@@ -16,8 +16,9 @@ type Certificate struct {
 	Input    string `json:"input,omitempty"`
 	Program  string `json:"program"`
 	Artifact string `json:"artifact"`
-	// Boxes is how many sets of packets were compared, Excluded how many were not,
-	// for the reasons in Limits.
+	// Boxes is how many sets of packets were compared, Excluded how many were not. Limits
+	// is what the backend says that it cannot do, or does a little differently: why packets
+	// are excluded, or affinity and logs are not compared.
 	Boxes    int      `json:"boxes"`
 	Excluded int      `json:"excluded,omitzero"`
 	Limits   []string `json:"limits,omitempty"`
@@ -91,9 +92,7 @@ func CertificateOf(r *Report, p *ir.Program, backend string) Certificate {
 		Node: p.Node.Name, Backend: backend, Proved: len(r.Differences) == 0,
 		Boxes: r.Boxes, Excluded: r.Excluded, Assumptions: Assumptions(backend), More: r.More,
 	}
-	if r.Excluded > 0 {
-		c.Limits = r.Limits
-	}
+	c.Limits = r.Limits
 	for i := range r.Differences {
 		c.Differences = append(c.Differences, exampleOf(&r.Differences[i]))
 	}

@@ -25,13 +25,25 @@ func WriteText(w io.Writer, c *Certificate) error {
 	if c.More {
 		fmt.Fprintf(out, "  There may be more: --most shows them.\n")
 	}
-	if c.Excluded > 0 {
-		fmt.Fprintf(out, "  not compared: %s sets of packets, because the backend has its limits there:\n", thousands(c.Excluded))
-		for _, l := range c.Limits {
-			fmt.Fprintf(out, "    %s\n", diag.Printable(l))
-		}
-	}
+	writeLimits(out, c)
 	return out.Flush()
+}
+
+// mostLimits is how many limits a text lists.
+const mostLimits = 8
+
+func writeLimits(out io.Writer, c *Certificate) {
+	if len(c.Limits) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "  not compared: %s sets of packets, or what else the backend's limits are about:\n", thousands(c.Excluded))
+	for i, l := range c.Limits {
+		if i == mostLimits {
+			fmt.Fprintf(out, "    and %d more\n", len(c.Limits)-i)
+			break
+		}
+		fmt.Fprintf(out, "    %s\n", diag.Printable(l))
+	}
 }
 
 func writeExample(out io.Writer, n int, e *Example) {
