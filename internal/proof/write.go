@@ -15,7 +15,7 @@ import (
 func WriteText(w io.Writer, c *Certificate) error {
 	out := bufio.NewWriter(w)
 	if c.Proved {
-		fmt.Fprintf(out, "proved: node %s, %s: the files do with every packet what the program says (%s sets of packets)\n", diag.Printable(c.Node), c.Backend, thousands(c.Boxes))
+		fmt.Fprintf(out, "proved: node %s, %s: the files do with every packet what the program says%s (%s sets of packets)\n", diag.Printable(c.Node), c.Backend, butFor(c.Excluded), thousands(c.Boxes))
 	} else {
 		fmt.Fprintf(out, "refuted: node %s, %s: the files do something else than the program says\n", diag.Printable(c.Node), c.Backend)
 	}
@@ -27,6 +27,14 @@ func WriteText(w io.Writer, c *Certificate) error {
 	}
 	writeLimits(out, c)
 	return out.Flush()
+}
+
+// butFor says that some packets were not compared.
+func butFor(excluded int) string {
+	if excluded == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", but for %s sets that its limits exclude", thousands(excluded))
 }
 
 // mostLimits is how many limits a text lists.
