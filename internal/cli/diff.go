@@ -86,7 +86,7 @@ git:REV:PATH, or context:NAME, a cluster's objects as they are now. "live:" on e
 	flags.BoolVar(&d.build, "build", false, "OLD and NEW are directories of kustomizations: compare what kubectl kustomize builds of them")
 	flags.BoolVar(&d.exitZero, "exit-zero", false, "exit 0 whatever differs")
 	flags.Var(&choices{value: &d.failOn, words: append(kindNames(), "objects", "rules")}, "fail-on", "exit 1 only for findings of these kinds: "+strings.Join(kindNames(), ", ")+", objects, rules")
-	flags.BoolVar(&d.prove, "prove", false, "list all packets that nodes treat in another way, as sets, or prove that there are none (-o text or json)")
+	flags.BoolVar(&d.prove, "prove", false, "list all packets that nodes treat in another way, as sets, or prove that there are none; a node of one side only counts as a difference (-o text or json)")
 	flags.BoolVar(&d.live, "live", false, "compare with the rules that this machine applied last")
 	registerStateDir(flags, &d.stateDir)
 	return cmd

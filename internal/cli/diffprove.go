@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/internal/proof"
+	"github.com/planec/planec/ir/diag"
 )
 
 // mostChanges is how many sets of packets are looked for on a node.
@@ -19,6 +20,23 @@ type nodeChanges struct {
 	// Complete says that no other packets are treated in another way.
 	Complete bool              `json:"complete"`
 	Changes  []proof.ChangeSet `json:"changes"`
+	// Only is "OLD" or "NEW" for a node that one side alone has. It counts as a difference.
+	Only string `json:"only,omitempty"`
+}
+
+// alone returns the nodes that only one side has.
+func (d *diffCommand) alone(old, now []string) []nodeChanges {
+	var out []nodeChanges
+	add := func(list, other []string, side string) {
+		for _, node := range list {
+			if !slices.Contains(other, node) && (d.input.nodeName == "" || node == d.input.nodeName) {
+				out = append(out, nodeChanges{Node: node, Only: side, Changes: []proof.ChangeSet{}})
+			}
+		}
+	}
+	add(old, now, "OLD")
+	add(now, old, "NEW")
+	return out
 }
 
 // proveChanges lists the packets that nodes of both sides treat in another way.
@@ -34,7 +52,8 @@ func (d *diffCommand) proveChanges(before, after *diffSide) error {
 	}
 	old, now := before.loaded.cluster.Nodes(), after.loaded.cluster.Nodes()
 	var list []nodeChanges
-	differ := false
+	alone := d.alone(old, now)
+	differ := len(alone) > 0
 	write := func(w io.Writer) error {
 		for _, node := range now {
 			if !slices.Contains(old, node) || d.input.nodeName != "" && node != d.input.nodeName {
@@ -49,13 +68,21 @@ func (d *diffCommand) proveChanges(before, after *diffSide) error {
 			}
 			d.streams.progress.end()
 			differ = differ || len(changes) > 0
-			list = append(list, nodeChanges{node, complete, proof.ChangeSets(changes)})
+			list = append(list, nodeChanges{Node: node, Complete: complete, Changes: proof.ChangeSets(changes)})
 			if d.format == "text" {
 				if err := proof.WriteChanges(w, node, changes, complete); err != nil {
 					return err
 				}
 			}
 		}
+		for _, n := range alone {
+			if d.format == "text" {
+				if _, err := fmt.Fprintf(w, "node %s: only in %s: nothing is compared\n", diag.Printable(n.Node), n.Only); err != nil {
+					return err
+				}
+			}
+		}
+		list = append(list, alone...)
 		if d.format == "json" {
 			out := json.NewEncoder(w)
 			out.SetIndent("", "  ")
@@ -66,7 +93,7 @@ func (d *diffCommand) proveChanges(before, after *diffSide) error {
 	if err := d.streams.forPeople(d.format, write); err != nil {
 		return written(err)
 	}
-	if len(list) == 0 {
+	if len(list) == len(alone) {
 		return inputError(errors.New("--prove compares the nodes that OLD and NEW both have, and there is none"))
 	}
 	if differ && !d.exitZero {

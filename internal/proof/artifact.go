@@ -20,7 +20,7 @@ func Artifact(p *ir.Program, b backends.Backend, a backends.Artifact, most int) 
 	}
 	l, e := limitsOf(b.Check(p)), eval.New(p)
 	o := outcomes{approximates: l.approximates, logsOtherwise: l.logsOtherwise, shares: true}
-	c := Comparison{Want: Meaning(e), Got: rules.EvalAll, Excluded: l.excludes, Same: o.same, Most: most}
+	c := Comparison{Want: Meaning(e), Got: rules.EvalAll, Excluded: l.excludes, Same: o.same, Bindings: new(Bindings), Most: most}
 	report, err := c.Run(without(Space(e, statesOf(b.Name())...), rules.Bound()))
 	report.Limits = l.texts
 	if err != nil || len(report.Differences) == 0 {

@@ -75,6 +75,9 @@ func Assumptions(backend string) []string {
 		"the kernel reads the files as the interpreter of the backend does (the tests compare them on real kernels)",
 		"the node's addresses are those that the program knows, with the loopback addresses",
 		"packets from elsewhere have no multicast and no loopback address as their source",
+		"ICMP is that of the packet's family",
+		"the files are loaded by planec, over its own older rules or over none, and sets and maps are large enough for their clients",
+		"what rules of other programs do before and after is not compared",
 		"a client has no bound endpoint yet",
 	}
 	if len(statesOf(backend)) == 1 {

@@ -40,6 +40,8 @@ type Comparison struct {
 	Excluded func(*space.Packets, *eval.Result) bool
 	// Same returns what differs in two results, or "".
 	Same func(want, got *eval.Result, p *space.Packets) string
+	// Bindings, unless it is nil, is what binds clients to endpoints, see [Bindings].
+	Bindings *Bindings
 	// Most is the number of differences after which the comparison ends; 0 is 1.
 	Most int
 }
@@ -87,6 +89,9 @@ func (c *Comparison) compare(r *Report, want eval.Result, p *space.Packets) erro
 		reason = err.Error() // what rules do is a matter of chance, or has no end
 	} else {
 		reason = c.Same(&want, &got, p)
+	}
+	if reason == "" && c.Bindings != nil {
+		reason = c.Bindings.differ(&want, &got, p.IPv6())
 	}
 	if reason == "" {
 		return nil

@@ -176,6 +176,10 @@ type Choice struct {
 	// Share is the part of the connections that rules draw the endpoint for, from 0 to
 	// 1; 0 in the evaluator's own results, which have weights.
 	Share float64
+	// Binding names what rules have bound the client to the endpoint with: connections with
+	// one binding share an affinity. It is "" without affinity, and in the evaluator's own
+	// results, where that is the Service port.
+	Binding string
 	// Masquerade reports that the packet gets the node's source address with
 	// this endpoint.
 	Masquerade bool

@@ -30,10 +30,14 @@ type Packet struct {
 	hook     string
 	dnated   bool
 	affinity uint32
-	// bound are the sets that rules have added the packet to, and again is whether its
-	// client has connected before.
-	bound map[*set]bool
+	// bound are the keys that rules have added to sets, and again is whether the client has
+	// connected before.
+	bound map[*set][]space.Value
 	again bool
+	// binding names what binds the client to its endpoint, ofClient says whether it tells
+	// clients apart, and stale that its time does not begin again.
+	binding         string
+	ofClient, stale bool
 	// end is drop or reject once the rule last has refused the packet.
 	end  code
 	last *rule
@@ -208,7 +212,7 @@ func (p *Packet) result() eval.Result {
 	if p.affinity > 0 && p.keeps() {
 		r.Affinity = p.affinity
 	}
-	c := eval.Choice{Address: netip.AddrPortFrom(p.to.Number.Addr(p.IPv6()), uint16(p.port.Number.Lo)), Weight: 1}
+	c := eval.Choice{Address: netip.AddrPortFrom(p.to.Number.Addr(p.IPv6()), uint16(p.port.Number.Lo)), Weight: 1, Binding: p.binding}
 	if r.Verdict != eval.Pass {
 		r.Denied = []eval.Choice{c}
 		return r
@@ -219,13 +223,17 @@ func (p *Packet) result() eval.Result {
 }
 
 // keeps reports whether the next connection of the same client gets the same endpoint, with
-// the sets that rules have added this one to, and without a draw.
+// the sets that rules have added this one to, without a draw, and for as long again; and
+// whether it is this client's alone.
 func (p *Packet) keeps() bool {
-	if p.again {
+	switch {
+	case p.again:
 		return true
+	case !p.ofClient:
+		return false
 	}
 	var d fate.Draws
 	next := Packet{Packets: p.Packets, to: space.Destination.Value(), port: space.Port.Value(), interp: p.interp, tables: p.tables, draws: &d, bound: p.bound, again: true}
 	travel(&next)
-	return !d.Drawn() && next.dnated && next.to == p.to && next.port == p.port
+	return !d.Drawn() && next.dnated && next.to == p.to && next.port == p.port && next.affinity == p.affinity && !next.stale
 }

@@ -286,9 +286,19 @@ func (c *compiler) inSet(words []string) (match, error) {
 // lookup matches a packet against the set. A packet of a protocol without ports
 // never matches elements with ports.
 func (s *set) lookup(p *Packet, sources []bool) (skbMark, bool) {
-	if p.bound[s] {
+	key := s.key(p, sources)
+	if p.isBound(s, key) {
 		return skbMark{}, true
 	}
+	at, found := s.index.Find(p.Packets, key...)
+	if !found || s.effects[at].noMatch {
+		return skbMark{}, false
+	}
+	return s.effects[at].mark, true
+}
+
+// key returns the values of a packet that are looked up.
+func (s *set) key(p *Packet, sources []bool) []space.Value {
 	var key []space.Value
 	for i, part := range s.parts {
 		if part == "port" {
@@ -297,11 +307,7 @@ func (s *set) lookup(p *Packet, sources []bool) (skbMark, bool) {
 			key = append(key, p.addr(sources[i]))
 		}
 	}
-	at, found := s.index.Find(p.Packets, key...)
-	if !found || s.effects[at].noMatch {
-		return skbMark{}, false
-	}
-	return s.effects[at].mark, true
+	return key
 }
 
 // finish makes the table of the elements, after which the set does not change.

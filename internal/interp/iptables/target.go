@@ -2,12 +2,15 @@ package iptables
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	text "github.com/planec/planec/internal/text/iptables"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/space"
 )
 
 // target is the action of a rule and the chain that it leads to.
@@ -133,9 +136,15 @@ func (c *compiler) setTarget(t *text.Target) (target, error) {
 				return target{}, fmt.Errorf("--timeout %s for set %s", word, verb.Values[0])
 			}
 		}
-		return target{act: func(p *Packet) { p.bind(s, uint32(timeout)) }}, only("--exist", "--timeout")
+		_, again := rest["--exist"]
+		b := binder{set: s, name: verb.Values[0], sources: sources, timeout: uint32(timeout), again: again}
+		return target{act: b.bind}, only("--exist", "--timeout")
 	case "--del-set":
-		return target{act: func(p *Packet) { delete(p.bound, s) }}, only()
+		return target{act: func(p *Packet) {
+			if p.isBound(s, s.key(p, sources)) {
+				delete(p.bound, s)
+			}
+		}}, only()
 	}
 	if _, maps := rest["--map-mark"]; !maps || !s.skbinfo || c.in.table != "mangle" {
 		return target{}, fmt.Errorf("marks are mapped in the table mangle, by --map-mark, from a set that has them")
@@ -147,10 +156,30 @@ func (c *compiler) setTarget(t *text.Target) (target, error) {
 	}}, only("--map-mark")
 }
 
-// bind adds the packet to a set.
-func (p *Packet) bind(s *set, timeout uint32) {
-	if p.bound == nil {
-		p.bound = make(map[*set]bool)
+// binder adds packets to a set; with again, the time of a member begins again.
+type binder struct {
+	set     *set
+	name    string
+	sources []bool
+	timeout uint32
+	again   bool
+}
+
+func (b *binder) bind(p *Packet) {
+	key := b.set.key(p, b.sources)
+	if p.isBound(b.set, key) {
+		p.stale = p.stale || !b.again
+	} else {
+		bound := map[*set][]space.Value{b.set: key}
+		maps.Copy(bound, p.bound)
+		p.bound = bound
 	}
-	p.bound[s], p.affinity = true, timeout
+	p.affinity, p.binding = b.timeout, b.name
+	p.ofClient = slices.ContainsFunc(key, func(v space.Value) bool { return !v.Known && v.Field == space.Source })
+}
+
+// isBound reports whether a rule has added the key to a set.
+func (p *Packet) isBound(s *set, key []space.Value) bool {
+	have, ok := p.bound[s]
+	return ok && slices.EqualFunc(have, key, p.Equal)
 }

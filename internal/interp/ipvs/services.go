@@ -27,6 +27,7 @@ func newServices() *services { return &services{byKey: make(map[ipvsadm.Key]*ser
 type service struct {
 	text        string
 	persistence uint32
+	scheduler   string
 	// endpoints are those with a weight above 0.
 	endpoints []eval.Choice
 	// parts is how much of the connections each endpoint gets, in their order.
@@ -53,14 +54,20 @@ func (all *services) read(text []byte) error {
 	return nil
 }
 
-// share computes the parts of the endpoints, by their weights.
+// share computes the parts of the endpoints, by their weights where the scheduler heeds them.
 func (s *service) share() {
+	weight := func(e eval.Choice) float64 {
+		if s.scheduler == "rr" || s.scheduler == "lc" {
+			return 1
+		}
+		return float64(e.Weight)
+	}
 	total := 0.0
 	for _, e := range s.endpoints {
-		total += float64(e.Weight)
+		total += weight(e)
 	}
 	for _, e := range s.endpoints {
-		s.parts = append(s.parts, float64(e.Weight)/total)
+		s.parts = append(s.parts, weight(e)/total)
 	}
 }
 
@@ -74,7 +81,7 @@ func (all *services) command(c *ipvsadm.Command) error {
 	case !slices.Contains(schedulers, c.Scheduler):
 		return fmt.Errorf("scheduler %q is not known", c.Scheduler)
 	}
-	made := &service{text: strings.TrimPrefix(c.Text, "-A "), persistence: c.Persistence, has: make(map[netip.AddrPort]bool)}
+	made := &service{text: strings.TrimPrefix(c.Text, "-A "), persistence: c.Persistence, scheduler: c.Scheduler, has: make(map[netip.AddrPort]bool)}
 	all.byKey[c.Key] = made
 	if c.Key.Mark == 0 {
 		family, addr := uint64(0), c.Key.Address.Addr()

@@ -3,7 +3,10 @@ package nftables
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/fnv"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/planec/planec/internal/text/nft"
@@ -23,6 +26,7 @@ func (m *machine) acts(s nft.Statement) bool {
 	case nft.DNAT:
 		return m.dnat(s)
 	case nft.Masquerade:
+		m.onlyInNAT()
 		m.masqueraded = true
 		m.decided = decision{verdict: nft.Accept}
 	case nft.Notrack:
@@ -49,7 +53,10 @@ func (m *machine) acts(s nft.Statement) bool {
 // packet of a box has its own, and whatever it is, it is found again.
 func (m *machine) hash(s nft.HashMark) {
 	h := fnv.New32a()
-	for _, v := range m.key(s.Key) {
+	key := m.key(s.Key)
+	m.hashText = fmt.Sprintf("hash(%s mod %d seed %d)", keyText(key, ""), s.Modulus, s.Seed)
+	m.hashOfClient = s.Modulus >= fewCollisions && ofClient(key)
+	for _, v := range key {
 		b := []byte{byte(v.Field), 0}
 		if v.Known {
 			b[1] = 1
@@ -58,6 +65,30 @@ func (m *machine) hash(s nft.HashMark) {
 		h.Write(b) // never fails
 	}
 	m.mark, m.hashed = uint32(uint64(h.Sum32())*uint64(s.Modulus)>>32), true
+}
+
+// fewCollisions is the least modulus with which two clients hardly ever have one hash.
+const fewCollisions = 1 << 31
+
+// ofClient reports whether values tell clients apart.
+func ofClient(key []space.Value) bool {
+	return slices.ContainsFunc(key, func(v space.Value) bool { return !v.Known && v.Field == space.Source })
+}
+
+// keyText names the values of a key; hash is what its mark is, if it is one.
+func keyText(key []space.Value, hash string) string {
+	var words []string
+	for _, v := range key {
+		switch {
+		case v.Known && hash != "":
+			words = append(words, hash)
+		case v.Known:
+			words = append(words, fmt.Sprintf("%x:%x", v.Number.Hi, v.Number.Lo))
+		default:
+			words = append(words, v.Field.String())
+		}
+	}
+	return strings.Join(words, " . ")
 }
 
 // errHash says that a rule compares a hash with something else than itself.
@@ -71,7 +102,11 @@ func (m *machine) plainMark() uint32 {
 	return m.mark
 }
 
+// errNAT says that a rule translates where the kernel lets none.
+var errNAT = errors.New("a chain that is not of type nat translates addresses")
+
 func (m *machine) dnat(s nft.DNAT) bool {
+	m.onlyInNAT()
 	e, ok := m.lookup(s.Set, s.Key)
 	if !ok {
 		return false
@@ -80,6 +115,14 @@ func (m *machine) dnat(s nft.DNAT) bool {
 	m.dnated = true
 	m.decided = decision{verdict: nft.Accept}
 	return true
+}
+
+// onlyInNAT refuses translations in chains of other types, which the kernel does not load
+// (nft_chain_validate_dependency in net/netfilter/nf_tables_api.c).
+func (m *machine) onlyInNAT() {
+	if m.base.Type != "nat" {
+		m.packets.Fail(errNAT)
+	}
 }
 
 func (m *machine) setFromMap(s nft.SetFromMap, last bool) bool {
@@ -142,6 +185,11 @@ func (m *machine) update(s nft.Update) {
 	}
 	if s.Set.Map && s.Key[0].Source != nft.ConntrackID {
 		m.affinity = s.Timeout.Round(time.Second)
+		hash := ""
+		if m.hashed {
+			hash = m.hashText
+		}
+		m.binding, m.ofClient = s.Set.Name+" "+keyText(key, hash), ofClient(key) || m.hashed && m.hashOfClient
 	}
 }
 

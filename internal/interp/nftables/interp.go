@@ -90,7 +90,7 @@ func (m *machine) result() eval.Result {
 		r.Affinity = uint32(m.affinity.Seconds())
 	}
 	to := netip.AddrPortFrom(m.dst.Number.Addr(m.packets.IPv6()), uint16(m.port.Number.Lo))
-	given := eval.Choice{Address: to, Weight: 1}
+	given := eval.Choice{Address: to, Weight: 1, Binding: m.binding}
 	if r.Verdict != eval.Pass {
 		r.Denied = []eval.Choice{given}
 		return r
@@ -102,13 +102,17 @@ func (m *machine) result() eval.Result {
 }
 
 // keeps reports whether the next connection of the same client gets the same endpoint, with
-// what rules have put into maps for this one, and without a draw.
+// what rules have put into maps for this one, without a draw, and for as long again; and
+// whether it is this client's alone.
 func (m *machine) keeps() bool {
-	if m.again {
+	switch {
+	case m.again:
 		return true
+	case !m.ofClient:
+		return false
 	}
 	var d fate.Draws
 	next := machine{interp: m.interp, table: m.table, packets: m.packets, dst: space.Destination.Value(), port: space.Port.Value(), draws: &d, filled: m.filled, again: true}
 	next.travel()
-	return !d.Drawn() && next.dnated && next.dst == m.dst && next.port == m.port
+	return !d.Drawn() && next.dnated && next.dst == m.dst && next.port == m.port && next.affinity == m.affinity
 }

@@ -1,6 +1,7 @@
 package nftables
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -21,6 +22,9 @@ type machine struct {
 	mark, priority uint32
 	// hashed is whether the mark is a hash.
 	hashed bool
+	// hashText says what the hash is made of, and hashOfClient whether it tells clients apart.
+	hashText     string
+	hashOfClient bool
 	// deferred is where the priority comes from, if it was not looked up yet.
 	deferred *deferred
 
@@ -36,6 +40,12 @@ type machine struct {
 	decided  decision
 	depth    int
 	steps    []eval.Step
+	// base is the base chain that the packet is in.
+	base *nft.Base
+	// binding names what binds the client to its endpoint, and ofClient says whether it
+	// tells clients apart.
+	binding  string
+	ofClient bool
 	// again is whether the client has connected before.
 	again bool
 	// logs are the prefixes with which rules logged the packet.
@@ -105,7 +115,7 @@ func (m *machine) hook(hook nft.Hook, nat bool) bool {
 		if c.base.Type == "nat" && (!nat || m.untracked || !m.is(eval.FirstPacket)) {
 			continue
 		}
-		m.decided = decision{}
+		m.decided, m.base = decision{}, c.base
 		if d := m.chain(c); d.verdict == nft.Drop || d.verdict == nft.Reject {
 			m.decided = d
 			return false
@@ -113,6 +123,9 @@ func (m *machine) hook(hook nft.Hook, nat bool) bool {
 	}
 	return true
 }
+
+// errDepth says that chains are deeper than the kernel loads, or lead to themselves.
+var errDepth = errors.New("more jumps from chain to chain than the kernel allows")
 
 // maxDepth is nft's maximum depth of jumps (NFT_JUMP_STACK_SIZE).
 const maxDepth = 16
@@ -132,6 +145,7 @@ func (m *machine) chain(c *chain) decision {
 			return decision{}
 		case nft.Jump, nft.Goto:
 			if m.depth > maxDepth {
+				m.packets.Fail(errDepth)
 				return decision{verdict: nft.Drop}
 			}
 			inner := m.chain(m.table.chains[d.chain])
@@ -206,10 +220,24 @@ func (m *machine) matches(s nft.Statement) bool {
 	return m.acts(s)
 }
 
+// conntrackPriority is where connection tracking is in prerouting and output
+// (NF_IP_PRI_CONNTRACK in include/uapi/linux/netfilter_ipv4.h).
+const conntrackPriority = -200
+
+// errOrder says that nothing decides which of two comes first.
+var errOrder = errors.New("a chain that asks for the state of connections has the priority of connection tracking")
+
 // inState reports whether the connection is in one of the states.
 func (m *machine) inState(s nft.InState) bool {
-	if m.untracked {
+	early := (m.base.Hook == nft.Prerouting || m.base.Hook == nft.Output) && m.base.Priority <= conntrackPriority
+	switch {
+	case m.untracked:
 		return s.Untracked
+	case early && m.base.Priority == conntrackPriority:
+		m.packets.Fail(errOrder)
+		return false
+	case early:
+		return false // nothing is known of the connection yet
 	}
 	var states []eval.State
 	for state, listed := range map[eval.State]bool{eval.FirstPacket: s.New, eval.Established: s.Established, eval.Related: s.Related, eval.Invalid: s.Invalid} {

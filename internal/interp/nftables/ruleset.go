@@ -2,6 +2,7 @@ package nftables
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/planec/planec/internal/text/nft"
@@ -66,6 +67,9 @@ func (t *table) read(source *nft.Table) error {
 			c.rules = append(c.rules, rule{r.Text, slices.Clone(r.Statements)})
 		}
 		t.chains[c.name] = c
+		if c.base != nil && c.base.Type == "nat" && c.base.Priority <= conntrackPriority {
+			return fmt.Errorf("nftables rules: chain %s of type nat has the priority %d: the kernel wants one after connection tracking's, %d", c.name, c.base.Priority, conntrackPriority)
+		}
 		if c.base != nil {
 			t.hooks[c.base.Hook] = append(t.hooks[c.base.Hook], c)
 		}
