@@ -15,7 +15,7 @@ import (
 // machine says when, where and what was measured.
 func machine(revision string, now time.Time) string {
 	return fmt.Sprintf("%s, Linux %s, %s, %d processors, %s, %s, %s; planec %s, kube-proxy %s. %s",
-		now.UTC().Format("2006-01-02 15:04 UTC"), buildinfo.KernelRelease(), cpu(), runtime.NumCPU(), runtime.Version(),
+		now.UTC().Format("2006-01-02 15:04 UTC"), kernel(), cpu(), runtime.NumCPU(), runtime.Version(),
 		tool("nft"), tool("iptables-"+variant), revision, version(), load())
 }
 
@@ -48,4 +48,10 @@ func load() string {
 		return "The load is unknown."
 	}
 	return fmt.Sprintf("The load was %s in the last 5 minutes and %s in the last 15; the run itself makes 1 to 2.", averages[1], averages[2])
+}
+
+// kernel is the version of the kernel, without what its distribution adds.
+func kernel() string {
+	version, _, _ := strings.Cut(buildinfo.KernelRelease(), "-")
+	return version
 }
