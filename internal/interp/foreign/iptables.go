@@ -232,7 +232,7 @@ func (r *xtRule) match(m *text.Match, parsed *text.Rule) (statement, error) {
 	case "statistic--probability":
 		return probability(m.Values[0])
 	case "mark--mark":
-		value, mask, err := markAndMask(m.Values[0])
+		value, mask, err := text.MarkAndMask(m.Values[0])
 		return func(m *machine) bool { return m.mark&mask == value }, err
 	case "recent--set", "recent--rcheck":
 		return r.recent(m, parsed)
@@ -299,17 +299,6 @@ func probability(word string) (statement, error) {
 	return func(m *machine) bool { return m.draws.Weighted(parts) == 0 }, nil
 }
 
-// markAndMask reads "value/mask"; without a mask, all bits count.
-func markAndMask(word string) (value, mask uint32, err error) {
-	first, second, has := strings.Cut(word, "/")
-	v, err := strconv.ParseUint(first, 0, 32)
-	m := uint64(1<<32 - 1)
-	if err == nil && has {
-		m, err = strconv.ParseUint(second, 0, 32)
-	}
-	return uint32(v), uint32(m), err
-}
-
 func (r *xtRule) target(t *text.Target) (statement, error) {
 	decide := func(v verdict) statement {
 		return func(m *machine) bool { m.decided = decision{verdict: v}; return true }
@@ -327,7 +316,7 @@ func (r *xtRule) target(t *text.Target) (statement, error) {
 		}
 		return decide(reject), nil
 	case "MARK":
-		value, mask, err := markAndMask(t.Value("--set-xmark"))
+		value, mask, err := text.MarkAndMask(t.Value("--set-xmark"))
 		return func(m *machine) bool { m.mark = m.mark&^mask ^ value; return true }, err
 	case "MASQUERADE":
 		return func(m *machine) bool { m.masqueraded, m.decided = true, decision{verdict: accept}; return true }, nil

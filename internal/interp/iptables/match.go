@@ -80,7 +80,7 @@ func (c *compiler) match(m *text.Match) (match, error) {
 	case "--probability":
 		return probability(m.Values[0])
 	case "--mark":
-		value, mask, err := markAndMask(m.Values[0])
+		value, mask, err := text.MarkAndMask(m.Values[0])
 		return func(p *Packet) bool { return p.Mark&mask == value }, err
 	case "--ipvs":
 		return func(p *Packet) bool { return p.Balanced }, nil
@@ -195,15 +195,4 @@ func probability(word string) (match, error) {
 	}
 	parts := []float64{f, 1 - f}
 	return func(p *Packet) bool { return p.Weighted(parts) == 0 }, nil
-}
-
-// markAndMask parses "value/mask"; without a mask, all bits count.
-func markAndMask(word string) (value, mask uint32, err error) {
-	first, second, has := strings.Cut(word, "/")
-	v, err := strconv.ParseUint(first, 0, 32)
-	m := uint64(1<<32 - 1)
-	if err == nil && has {
-		m, err = strconv.ParseUint(second, 0, 32)
-	}
-	return uint32(v), uint32(m), err
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/planec/planec/internal/text/ipset"
+	text "github.com/planec/planec/internal/text/iptables"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/space"
 )
@@ -167,7 +168,7 @@ func (s *set) add(c *ipset.Command) error {
 			m.noMatch = true
 		case o.Name == "skbmark":
 			marked = true
-			if m.mark.value, m.mark.mask, err = markAndMask(o.Value); err != nil {
+			if m.mark.value, m.mark.mask, err = text.MarkAndMask(o.Value); err != nil {
 				return err
 			}
 		case o.Name == "comment" && s.comment, o.Name == "timeout" && s.timed, o.Name == "-exist":

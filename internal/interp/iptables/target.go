@@ -56,7 +56,7 @@ func (c *compiler) target(t *text.Target) (target, error) {
 		}
 		return target{act: func(p *Packet) { p.logs = append(p.logs, prefix) }}, nil
 	case "MARK":
-		value, mask, err := markAndMask(t.Value("--set-xmark"))
+		value, mask, err := text.MarkAndMask(t.Value("--set-xmark"))
 		return target{act: func(p *Packet) { p.Mark = p.Mark&^mask ^ value }}, err
 	case "MASQUERADE":
 		return target{code: accept, hooks: []string{"POSTROUTING"}, act: func(p *Packet) { p.Masqueraded = true }}, c.only("nat")
