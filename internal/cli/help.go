@@ -21,7 +21,7 @@ type commandGroup struct {
 func commandGroups() []commandGroup {
 	return []commandGroup{
 		{"Review manifests", []string{"diff", "test", "lint", "explain", "matrix", "trace", "report", "play"}},
-		{"Compile", []string{"compile", "prove", "ir", "synth", "config"}},
+		{"Compile", []string{"compile", "prove", "ir", "dns", "synth", "config"}},
 		{"This node's kernel", []string{"apply", "verify", "status", "show", "rollback", "clean", "support-bundle"}},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,6 +47,8 @@ type input struct {
 	nodeName  string
 	synth     bool
 	nodes     int
+	// zone is the domain of the cluster; "" is the usual one.
+	zone string
 }
 
 func (in *input) register(flags *pflag.FlagSet) {
@@ -73,6 +76,10 @@ type loaded struct {
 	nodeName string
 	read     diag.List
 	streams  *Streams
+	// domains are the given addresses of DNS names.
+	domains map[string][]netip.Addr
+	// named are notes about names that were resolved.
+	named []string
 	// network traces connections; only commands that do so set it.
 	network *netpath.Network
 	// made holds what --synth made; objects contains it too.
@@ -123,6 +130,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		input: in, objects: set, made: made, services: services, workloads: workloads, streams: s,
 		cluster:  compiler.Prepare(&set, settings.Config),
 		options:  settings.Options(),
+		domains:  settings.Config.Domains,
 		nodeName: in.nodeName,
 		read:     append(diags, in.withoutUsedSettings(loadDiags)...),
 	}

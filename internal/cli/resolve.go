@@ -78,15 +78,17 @@ func (l *loaded) firstNode(src, dst end) (string, error) {
 	return "", fmt.Errorf("--node is missing: say which node the packet reaches")
 }
 
-// end resolves namespace/pod, node/NAME or an address.
+// end resolves namespace/pod, node/NAME, a DNS name or an address.
 func (l *loaded) end(s string) (end, error) {
 	if addr, err := netip.ParseAddr(s); err == nil {
 		return l.endOfAddr(addr.Unmap()), nil
 	}
 	kind, name, ok := strings.Cut(s, "/")
 	switch {
+	case !ok && strings.Contains(s, "."):
+		return l.endAtName(s)
 	case !ok:
-		return end{}, fmt.Errorf("want namespace/pod, node/NAME or an IP address%s", suggest.InFull(s, l.endNames()))
+		return end{}, fmt.Errorf("want namespace/pod, node/NAME, a DNS name or an IP address%s", suggest.InFull(s, l.endNames()))
 	case kind == "svc":
 		namespace, name, ok := strings.Cut(name, "/")
 		if !ok {

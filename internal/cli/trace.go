@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/planec/planec/compiler/dns"
 	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir"
@@ -45,8 +46,8 @@ func newTrace(s *Streams) *cobra.Command {
 policies of a pod, load balancing on its node, and the ingress policies on the
 node that the packet comes to. With --node it says what that node alone does.
 
-SRC is namespace/pod, node/NAME or an IP address; DST may be svc/namespace/name
-too.`,
+SRC is namespace/pod, node/NAME or an IP address; DST may be svc/namespace/name or
+a DNS name too, as cart.shop or cart.shop.svc.cluster.local.`,
 		Example: `  # A pod to a Service
   planec trace -f manifests/ --from shop/web-0 --to svc/shop/cart --port 80
 
@@ -73,7 +74,8 @@ too.`,
 	flags := cmd.Flags()
 	t.input.register(flags)
 	flags.StringVar(&t.from, "from", "", "where the connection comes from: namespace/pod, node/NAME or an address")
-	flags.StringVar(&t.to, "to", "", "where it goes: namespace/pod, node/NAME, svc/namespace/name or an address")
+	flags.StringVar(&t.to, "to", "", "where it goes: namespace/pod, node/NAME, svc/namespace/name, a DNS name of the cluster or an address")
+	flags.StringVar(&t.input.zone, "zone", dns.DefaultZone, "domain of the cluster, for DNS names")
 	flags.StringVar(&t.first, "first-node", "", "the node that a connection from outside reaches first; unlike --node, trace follows it to the other nodes")
 	flags.StringVar(&t.port, "port", "", "destination port, as 80, 53/udp or the name of a Service port; or icmp")
 	backendFlag(flags, &t.backend, "ask the rules that this backend emits, by interpreting them, instead of the evaluator")
@@ -122,8 +124,12 @@ func (t *traceCommand) run(ctx context.Context) error {
 	if err != nil {
 		return systemError(err)
 	}
+	notes := l.named
 	if note != "" {
-		if _, err := fmt.Fprintf(t.streams.Err, "note: %s\n", note); err != nil {
+		notes = append(notes, note)
+	}
+	for _, n := range notes {
+		if _, err := fmt.Fprintf(t.streams.Err, "note: %s\n", n); err != nil {
 			return systemError(err)
 		}
 	}

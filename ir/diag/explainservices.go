@@ -79,4 +79,8 @@ var aboutServices = map[Code]Explanation{
 		"Endpoints that are domain names exist for other readers; the kernel forwards to addresses only.",
 		"addressType: FQDN",
 	},
+	NoDNSRecord: {
+		"A client that asks for the name gets no answer. DNS has names of letters in lower case, digits and dashes, of at most 63 characters between two dots.",
+		"spec: {type: ExternalName, externalName: 203.0.113.7}     # an address is no name",
+	},
 }

@@ -90,6 +90,7 @@ func (d *decoder) endpointSlice(s *discoveryv1.EndpointSlice) *discoveryv1.Endpo
 				Serving:     sharedBool(e.Conditions.Serving),
 				Terminating: sharedBool(e.Conditions.Terminating),
 			},
+			Hostname: e.Hostname,
 			NodeName: share(d.shared, e.NodeName),
 			Zone:     share(d.shared, e.Zone),
 			Hints:    e.Hints,
@@ -131,6 +132,8 @@ func (d *decoder) pod(p *corev1.Pod) *corev1.Pod {
 		Spec: corev1.PodSpec{
 			NodeName:           d.shared.string(p.Spec.NodeName),
 			HostNetwork:        p.Spec.HostNetwork,
+			Hostname:           p.Spec.Hostname,
+			Subdomain:          d.shared.string(p.Spec.Subdomain),
 			ServiceAccountName: d.shared.string(p.Spec.ServiceAccountName),
 			Containers:         d.containers(p.Spec.Containers),
 			InitContainers:     d.containers(p.Spec.InitContainers),

@@ -98,9 +98,10 @@ type workloadShape struct {
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
 		jobShape
-		Replicas *int32                `json:"replicas"`
-		Selector *metav1.LabelSelector `json:"selector"`
-		Ordinals struct {
+		Replicas    *int32                `json:"replicas"`
+		Selector    *metav1.LabelSelector `json:"selector"`
+		ServiceName string                `json:"serviceName"`
+		Ordinals    struct {
 			Start int32 `json:"start"`
 		} `json:"ordinals"`
 		JobTemplate struct {
@@ -126,6 +127,8 @@ type templateShape struct {
 		NodeName       string            `json:"nodeName"`
 		NodeSelector   map[string]string `json:"nodeSelector"`
 		HostNetwork    bool              `json:"hostNetwork"`
+		Hostname       string            `json:"hostname"`
+		Subdomain      string            `json:"subdomain"`
 		Account        string            `json:"serviceAccountName"`
 		OldAccount     string            `json:"serviceAccount"` // its old name
 		Containers     []containerShape  `json:"containers"`
@@ -231,10 +234,15 @@ func (d *decoder) template(w *objects.Workload, shape *workloadShape) {
 		NodeName:     d.shared.string(template.Spec.NodeName),
 		NodeSelector: d.shared.labels(template.Spec.NodeSelector),
 		HostNetwork:  template.Spec.HostNetwork,
+		Hostname:     template.Spec.Hostname,
+		Subdomain:    template.Spec.Subdomain,
 
 		ServiceAccountName: d.shared.string(cmp.Or(template.Spec.Account, template.Spec.OldAccount)),
 		Containers:         d.containers(asContainers(template.Spec.Containers)),
 		InitContainers:     d.containers(asContainers(template.Spec.InitContainers)),
+	}
+	if w.Kind == "StatefulSet" {
+		w.Spec.Subdomain = spec.ServiceName
 	}
 }
 

@@ -124,11 +124,14 @@ func (m *maker) podsOf(w objects.Sourced[*objects.Workload]) []objects.Sourced[*
 		pod := &corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: o.Namespace, Labels: labelled(o.PodLabels, whole), Annotations: o.Annotations},
 			Spec: corev1.PodSpec{
-				NodeName: cmp.Or(o.Spec.NodeName, on), HostNetwork: o.Spec.HostNetwork,
+				NodeName: cmp.Or(o.Spec.NodeName, on), HostNetwork: o.Spec.HostNetwork, Hostname: o.Spec.Hostname, Subdomain: o.Spec.Subdomain,
 				Containers: o.Spec.Containers, InitContainers: o.Spec.InitContainers,
 				ServiceAccountName: m.account(&o.Spec),
 			},
 			Status: corev1.PodStatus{Phase: corev1.PodRunning},
+		}
+		if o.Kind == "StatefulSet" {
+			pod.Spec.Hostname = name
 		}
 		controllerLabels(pod.Labels, o, name, i)
 		out = append(out, objects.Sourced[*corev1.Pod]{Object: pod, File: w.File, Line: w.Line})

@@ -131,6 +131,10 @@ func (m *sliceMaker) endpoint(s *corev1.Service, p *corev1.Pod, f ir.Family) (di
 	if p.Spec.NodeName != "" {
 		e.NodeName = &p.Spec.NodeName
 	}
+	// As shouldSetHostname in k8s.io/endpointslice.
+	if p.Spec.Hostname != "" && p.Spec.Subdomain == s.Name {
+		e.Hostname = &p.Spec.Hostname
+	}
 	zone := m.nodes[p.Spec.NodeName].zone
 	if zone != "" {
 		e.Zone = &zone
