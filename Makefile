@@ -55,9 +55,9 @@ e2e: tools
 
 # The most telling of the end-to-end tests, as CI runs them.
 # The agent through faults of its control plane, network and disk, take-over and back,
-# events, policies, the Helm chart, and kube-proxy's rule of which flows end.
+# events, policies, names beside the real CoreDNS, the Helm chart, and kube-proxy's rule of which flows end.
 e2e-short: tools
-	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema|Chart|Peers' . ./flows ./peers ./sarif ./nodeconfig
+	cd e2e && $(GO) test -timeout 30m -count 1 -run 'Agent|DNS|Takeover|Switch|Network|FullDisk|Events|Policies|AsKubeProxy|Schema|Chart|Peers' . ./flows ./peers ./sarif ./nodeconfig
 	cd e2e/charts && $(GO) test -timeout 10m -count 1 ./...
 	cd e2e/alerts && $(GO) test -timeout 10m -count 1 ./...
 
@@ -104,6 +104,7 @@ lint:
 lint-e2e:
 	cd e2e && $(GO) vet . ./flows ./prove ./peers ./sarif ./nodeconfig ./internal/... && $(GO) run $(STATIC) . ./flows ./prove ./peers ./sarif ./nodeconfig ./internal/...
 	cd e2e/charts && $(GO) vet ./... && $(GO) run $(STATIC) ./...
+	cd e2e/coredns && $(GO) vet ./...
 	cd e2e/alerts && $(GO) vet ./... && $(GO) run $(STATIC) ./...
 
 # vet and staticcheck for the comparison with other engines, a module of its own.

@@ -3,6 +3,7 @@ module github.com/planec/planec/e2e
 go 1.26.6
 
 require (
+	github.com/miekg/dns v1.1.73
 	github.com/owenrumney/go-sarif/v3 v3.3.1
 	github.com/planec/planec v0.0.0
 	github.com/vishvananda/netlink v1.3.1

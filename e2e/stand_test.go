@@ -69,6 +69,12 @@ func newProgrammedStand(t testing.TB, tools ...string) *stand {
 
 func standIn(t testing.TB, cgroup string, tools ...string) *stand {
 	t.Helper()
+	return standOf(t, cgroup, "", tools...)
+}
+
+// standOf is a stand with the given ranges of ClusterIPs; "" are those of all tests.
+func standOf(t testing.TB, cgroup, ranges string, tools ...string) *stand {
+	t.Helper()
 	testkit.Require(t, tools...)
 	s := &stand{cgroup: cgroup, rig: testkit.New(t, testkit.Spec{
 		NodeAddrs: []netip.Addr{nodeAddr, netip.MustParseAddr("2001:db8::10")},
@@ -76,7 +82,7 @@ func standIn(t testing.TB, cgroup string, tools ...string) *stand {
 		Ports:     []testkit.Port{{Protocol: ir.TCP, Number: targetPort}, {Protocol: ir.UDP, Number: targetPort}},
 	})}
 	s.node = process.In(t, s.rig.NodeNamespace())
-	s.Cluster = cluster.Start(t, s.node, cluster.Options{Address: nodeAddr})
+	s.Cluster = cluster.Start(t, s.node, cluster.Options{Address: nodeAddr, ServiceRanges: ranges})
 	if err := s.CreateNode(t.Context(), nodeName, nodeAddr); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,9 @@ package dns
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -55,6 +57,7 @@ func (m *maker) endpoints(s *corev1.Service, service string, at ir.Origin, headl
 	answers := make(map[port]int)
 	var lists [][]named
 	all := m.slices[objects.NameOf(s)]
+	delete(m.slices, objects.NameOf(s))
 	for i := range all {
 		list := m.named(&all[i], service)
 		lists = append(lists, list)
@@ -72,6 +75,23 @@ func (m *maker) endpoints(s *corev1.Service, service string, at ir.Origin, headl
 			m.address(service, e.address, e.at)
 			for _, p := range all[i].ports {
 				m.port(service, e.name, p, answers[port{name: p.name, protocol: p.protocol}], e.at)
+			}
+		}
+	}
+}
+
+// rest makes the names of the addresses in slices of Services that have no endpoints' names,
+// as those of type ExternalName, or that are not there: CoreDNS answers with them, though
+// these names have no addresses.
+func (m *maker) rest() {
+	for _, of := range slices.SortedFunc(maps.Keys(m.slices), objects.Name.Compare) {
+		service := of.Name + "." + of.Namespace + ".svc." + m.zone
+		if !isLabel(of.Name) || !isLabel(of.Namespace) {
+			continue // a slice of no Service
+		}
+		for i := range m.slices[of] {
+			for _, e := range m.named(&m.slices[of][i], service) {
+				m.pointers = append(m.pointers, pointer{of: e.address, endpoint: true, Record: m.newPointer(e.address, e.name, e.at)})
 			}
 		}
 	}

@@ -50,6 +50,7 @@ func Zones(set *objects.Set, o Options) ([]Zone, diag.List, error) {
 	for i := range set.Services {
 		m.service(set.Services[i])
 	}
+	m.rest()
 	zones := []Zone{{m.zone, sorted(m.forward)}, {reverse4, sorted(m.reverse(ir.IPv4))}, {reverse6, sorted(m.reverse(ir.IPv6))}}
 	m.diags.Sort()
 	return zones, m.diags, nil
@@ -59,6 +60,7 @@ func Zones(set *objects.Set, o Options) ([]Zone, diag.List, error) {
 type maker struct {
 	zone    string // the cluster's domain, with its last dot
 	ttl     uint32
+	// slices are those of each Service whose endpoints have no records yet.
 	slices  map[objects.Name][]slice
 	forward []Record
 	// pointers are the names of addresses.
