@@ -58,8 +58,8 @@ func Zones(set *objects.Set, o Options) ([]Zone, diag.List, error) {
 
 // maker collects records.
 type maker struct {
-	zone    string // the cluster's domain, with its last dot
-	ttl     uint32
+	zone string // the cluster's domain, with its last dot
+	ttl  uint32
 	// slices are those of each Service whose endpoints have no records yet.
 	slices  map[objects.Name][]slice
 	forward []Record
