@@ -208,7 +208,9 @@ func (k *kubeProxy) newProxier(f ir.Family) (proxier, error) {
 	}
 	tool := utiliptables.New(map[ir.Family]utiliptables.Protocol{ir.IPv4: utiliptables.ProtocolIPv4, ir.IPv6: utiliptables.ProtocolIPv6}[f])
 	if k.mode == kubeproxyconfig.ProxyModeIPVS {
-		return ipvs.NewProxier(ctx, c, families[f], tool, utilipvs.New(), utilipset.New(), utilsysctl.New(), k.detector(f), k.name, ip, recorder, nil, false)
+		b := newBatch()
+		rules, sets := batchedRules{tool, b}, batchedSets{utilipset.New(), b}
+		return ipvs.NewProxier(ctx, c, families[f], rules, utilipvs.New(), sets, utilsysctl.New(), k.detector(f), k.name, ip, recorder, nil, false)
 	}
 	return iptables.NewProxier(ctx, c, families[f], tool, liberal(k.Config.TCPBeLiberal), k.detector(f), k.name, ip, recorder, nil, false)
 }

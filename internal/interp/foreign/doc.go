@@ -10,7 +10,7 @@
 //
 //	ParseNFT       nft's listing -> chains    (package nftlist has the syntax)
 //	ParseIPTables  iptables-save -> chains    (package text/iptables has it)
-//	parts          a file -> the listings in it
+//	listings       a file -> the listings in it
 //	ipSet          ipset save -> tables
 //	balancer       IPVS's virtual services (package interp/virtual) and its place in the hooks
 //	Eval, EvalAll  the hooks in their order, for one packet or for all of a box

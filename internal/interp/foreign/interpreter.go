@@ -34,7 +34,7 @@ type File struct {
 // addresses. If explain is set, results have the matching rules as steps. A family without a
 // listing has no rules.
 func New(files []File, own []netip.Addr, explain bool) (*Interpreter, error) {
-	var p parts
+	var p listings
 	for i := range files {
 		if err := p.divide(&files[i]); err != nil {
 			return nil, err
@@ -58,7 +58,7 @@ func New(files []File, own []netip.Addr, explain bool) (*Interpreter, error) {
 }
 
 // readRules reads the rules of both families.
-func (i *Interpreter) readRules(p *parts) error {
+func (i *Interpreter) readRules(p *listings) error {
 	for _, at := range p.nft {
 		list, err := ParseNFT(at.text)
 		if err == nil {

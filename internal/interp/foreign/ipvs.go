@@ -31,11 +31,11 @@ const proxyDevice = "kube-ipvs0"
 // proxyChain is a chain that kube-proxy has in its IPVS mode only.
 const proxyChain = "KUBE-IPVS-FILTER"
 
-// Recording is what records all parts of the state of kube-proxy's IPVS mode.
+// Recording is what records the whole state of kube-proxy's IPVS mode.
 const Recording = "(ipvsadm-save -n; ipset save; iptables-save; ip6tables-save; ip -o addr show dev kube-ipvs0) > kube-proxy.ipvs"
 
-// isIPVS reports whether the parts are the state of IPVS.
-func (p *parts) isIPVS() bool {
+// isIPVS reports whether the listings are the state of IPVS.
+func (p *listings) isIPVS() bool {
 	for _, rules := range p.iptables {
 		if strings.Contains(string(rules.text), "\n:"+proxyChain+" ") {
 			return true
@@ -44,8 +44,8 @@ func (p *parts) isIPVS() bool {
 	return p.services != nil || p.addresses != nil
 }
 
-// missing names the commands of parts that are not there.
-func (p *parts) missing() error {
+// missing names the commands of listings that are not there.
+func (p *listings) missing() error {
 	var list []string
 	for _, c := range []struct {
 		missing bool
@@ -67,7 +67,7 @@ func (p *parts) missing() error {
 }
 
 // newBalancer reads the virtual services and the addresses.
-func newBalancer(p *parts) (*balancer, error) {
+func newBalancer(p *listings) (*balancer, error) {
 	if err := p.missing(); err != nil {
 		return nil, err
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/planec/planec/internal/text/ipaddr"
 )
 
-// part is the listing of one command, in the place that it has in its file: the lines of
+// listing is the listing of one command, in the place that it has in its file: the lines of
 // other commands are empty, so that numbers of lines are those of the file.
-type part struct {
+type listing struct {
 	file string
 	text []byte
 	// lines is how many lines the text has.
@@ -21,31 +21,31 @@ type part struct {
 }
 
 // add puts a line at its number, from 1.
-func (p *part) add(number int, line []byte) {
+func (p *listing) add(number int, line []byte) {
 	for ; p.lines < number-1; p.lines++ {
 		p.text = append(p.text, '\n')
 	}
 	p.text, p.lines = append(p.text, line...), number
 }
 
-func (p *part) errorf(err error) error { return fmt.Errorf("%s: %w", p.file, err) }
+func (p *listing) errorf(err error) error { return fmt.Errorf("%s: %w", p.file, err) }
 
-// parts are the listings of all files. A file may be the output of one command or of
+// listings are the listings of all files. A file may be the output of one command or of
 // several, one after the other.
-type parts struct {
+type listings struct {
 	// nft and iptables are rules; of iptables one for each family.
-	nft, iptables []*part
+	nft, iptables []*listing
 	// sets are those of ipset, services those of IPVS, addresses those of its device. nil is
 	// none.
-	sets, services, addresses *part
+	sets, services, addresses *listing
 }
 
-// splitter divides a file into parts.
+// splitter divides a file into listings.
 type splitter struct {
-	*parts
+	*listings
 	file string
 	// rules is the part of iptables-save that is read, and tables are those that it has.
-	rules  *part
+	rules  *listing
 	tables map[string]bool
 	// inside says that a table is open.
 	inside bool
@@ -53,9 +53,9 @@ type splitter struct {
 	saved string
 }
 
-// divide adds the parts of a file. What a part is, its lines say.
-func (p *parts) divide(f *File) error {
-	s := splitter{parts: p, file: f.Name}
+// divide adds the listings of a file. What a part is, its lines say.
+func (p *listings) divide(f *File) error {
+	s := splitter{listings: p, file: f.Name}
 	number, some := 0, false
 	for line := range bytes.Lines(f.Text) {
 		number++
@@ -64,7 +64,7 @@ func (p *parts) divide(f *File) error {
 			if some {
 				return fmt.Errorf("%s: line %d: the output of nft list ruleset is a file of its own", f.Name, number)
 			}
-			p.nft = append(p.nft, &part{file: f.Name, text: f.Text})
+			p.nft = append(p.nft, &listing{file: f.Name, text: f.Text})
 			return nil
 		}
 		at, err := s.place(text)
@@ -83,7 +83,7 @@ func (p *parts) divide(f *File) error {
 }
 
 // place returns the part that a line is in; nil is none.
-func (s *splitter) place(line string) (*part, error) {
+func (s *splitter) place(line string) (*listing, error) {
 	switch {
 	case s.inside:
 		s.inside = line != "COMMIT"
@@ -117,9 +117,9 @@ func (s *splitter) comment(line string) {
 }
 
 // table opens a table, in a new part if the one that is read has it already.
-func (s *splitter) table(line string) *part {
+func (s *splitter) table(line string) *listing {
 	if s.rules == nil || s.tables[line] {
-		s.rules, s.tables = &part{file: s.file}, make(map[string]bool)
+		s.rules, s.tables = &listing{file: s.file}, make(map[string]bool)
 		s.iptables = append(s.iptables, s.rules)
 		if strings.HasPrefix(s.saved, "ip6tables") {
 			s.rules.ipv6 = true
@@ -130,9 +130,9 @@ func (s *splitter) table(line string) *part {
 }
 
 // one returns the only part of a kind.
-func (s *splitter) one(at **part) (*part, error) {
+func (s *splitter) one(at **listing) (*listing, error) {
 	if *at == nil {
-		*at = &part{file: s.file}
+		*at = &listing{file: s.file}
 	}
 	if (*at).file != s.file {
 		return nil, fmt.Errorf("%s has such lines already", (*at).file)
