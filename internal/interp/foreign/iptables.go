@@ -30,14 +30,16 @@ type xt struct {
 	chains     map[string]map[string]*chain
 	affinities map[string]*affinity
 	// sets are those of ipset save, or nil if they are not given.
-	sets map[string]*ipSet
-	leads      map[*chain][]*chain
-	lines      []text.Line
+	sets  map[string]*ipSet
+	leads map[*chain][]*chain
+	lines []text.Line
 }
 
 // ParseIPTables reads the output of iptables-save or ip6tables-save. Which of the two it is,
 // the addresses in it say.
-func ParseIPTables(b []byte) (*Rules, error) { return parseIPTables(b, bytes.Contains(b, []byte("ip6tables")), nil) }
+func ParseIPTables(b []byte) (*Rules, error) {
+	return parseIPTables(b, bytes.Contains(b, []byte("ip6tables")), nil)
+}
 
 // parseIPTables reads the output of iptables-save or ip6tables-save, whose rules ask for sets.
 // Without an address in it, it is of the family that is said.

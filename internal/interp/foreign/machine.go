@@ -19,10 +19,10 @@ type machine struct {
 	draws   *fate.Draws
 	// src is where the packets come from, dst and port where they go.
 	src, dst, port space.Value
-	hook      hook
-	mark      uint32
-	decided   decision
-	depth     int
+	hook           hook
+	mark           uint32
+	decided        decision
+	depth          int
 
 	dnated, masqueraded bool
 	// bound are the affinities that rules have put the client into.

@@ -59,13 +59,13 @@ func (p *Part) read(word string, bitmap bool) error {
 		return err
 	case "ip", "net":
 		a, err := netip.ParseAddr(word)
+		if err == nil && a.Zone() != "" {
+			return fmt.Errorf("%q has a zone", word)
+		}
 		if err == nil {
 			p.Net = netip.PrefixFrom(a, a.BitLen())
 		} else if p.Name == "net" {
 			p.Net, err = netip.ParsePrefix(word)
-		}
-		if err == nil && p.Net.Addr().Zone() != "" {
-			err = fmt.Errorf("%q has a zone", word)
 		}
 		return err
 	}
