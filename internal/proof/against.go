@@ -85,7 +85,7 @@ func CompareForeign(p *ir.Program, facts Facts, files []foreign.File, most int) 
 		return out, err
 	}
 	bound := len(out.Differences)
-	if rules.IPVS() {
+	if known.virtual = rules.IPVS(); known.virtual {
 		if err := out.unbound(&c, services, e, rules); err != nil {
 			return out, err
 		}

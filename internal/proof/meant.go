@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -55,9 +56,9 @@ var classes = []class{
 	{"address", "in IPVS mode, an address of a load balancer and an external address are the node's, so that their other ports and protocols are refused; planec leaves them alone", ipvsMode, isBoundAddress, nil},
 	{"health-port", "in IPVS mode, the number of a healthCheckNodePort is not refused at virtual addresses: the node itself answers it", ipvsMode, isHealthPort, nil},
 	{"itself", "in its IPVS mode, kube-proxy gives what an endpoint of this node sends to itself without a Service the node's address", ipvsMode, isToItself, nil},
-	{"loopback", "in its IPVS mode, kube-proxy does not masquerade what the node sends from a loopback address", ipvsMode, isLoopback, nil},
+	{"loopback", "in its IPVS mode, kube-proxy does not masquerade what the node sends from a loopback address", ipvsMode, isLoopback, readLoopback},
 	{"nodeport-source", "in its IPVS mode, kube-proxy masquerades what the node sends to itself at the number of a nodePort, where no nodePort is served", ipvsMode, isNodePortSource, nil},
-	{"virtual-source", "in IPVS mode, a client on the node that has bound no address sends to a ClusterIP from that address, and kube-proxy masquerades it even without a detector of local pods", ipvsMode, isVirtualSource, nil},
+	{"virtual-source", "in IPVS mode, a client on the node that has bound no address sends from the virtual address: kube-proxy masquerades it to a ClusterIP even without a detector of local pods, and an endpoint at an address of the node is not the client", ipvsMode, isVirtualSource, nil},
 }
 
 // meant counts documented differences.
@@ -78,36 +79,59 @@ type meant struct {
 	// own4 and own6 are the node's addresses, bound those of IPVS's device.
 	own4, own6 space.Set
 	bound      map[bool]space.Set
-	// readings are the programs of classes that read it otherwise, by their place in classes.
-	readings map[int]*eval.Evaluator
+	// readings are the programs of classes that read it otherwise, by their places in classes.
+	readings map[string]*eval.Evaluator
+	// virtual says that the packets are of clients which have bound no address, and have the
+	// virtual address as their source for kube-proxy.
+	virtual bool
 }
 
 func newMeant(p *ir.Program, facts *Facts, modes func(*space.Packets) mode) *meant {
 	found := facts.Found
 	o := outcomes{shares: true}
-	m := &meant{program: p, modes: modes, elsewhere: facts.Elsewhere, claimed: claimedBy(found), twice: make(map[netip.AddrPort]bool), same: o.same, count: make([]int, len(classes)), readings: make(map[int]*eval.Evaluator)}
+	m := &meant{program: p, modes: modes, elsewhere: facts.Elsewhere, claimed: claimedBy(found), twice: make(map[netip.AddrPort]bool), same: o.same, count: make([]int, len(classes)), readings: make(map[string]*eval.Evaluator)}
 	m.own4, m.own6 = space.Own(p.Node.Addresses)
 	m.addTwice(found)
 	return m
 }
 
-// covers reports whether a difference is documented, and counts it.
+// covers reports whether a difference is documented, and counts it: it is of a class, or
+// nothing is left of it but for another class when the program is read as kube-proxy reads it.
 func (m *meant) covers(want, got *eval.Result, p *space.Packets) bool {
 	if m.isOf(want, got, p) {
 		return true
 	}
+	var may []int
 	for i := range classes {
-		c := &classes[i]
-		if c.reads == nil || c.modes&m.modes(p) == 0 || !c.is(m, want, got, p) {
-			continue
+		if c := &classes[i]; c.reads != nil && c.modes&m.modes(p) != 0 && c.is(m, want, got, p) {
+			may = append(may, i)
 		}
-		read := m.reading(i).EvalAll(p)
+	}
+	for _, list := range subsets(may) {
+		read := m.reading(list).EvalAll(p)
 		if m.same(&read, got, p) == "" || m.isOf(&read, got, p) {
-			m.count[i]++
+			for _, i := range list {
+				m.count[i]++
+			}
 			return true
 		}
 	}
 	return false
+}
+
+// subsets are those of a list, without the empty one, the smallest first.
+func subsets(list []int) (out [][]int) {
+	for bits := 1; bits < 1<<len(list); bits++ {
+		var some []int
+		for i, n := range list {
+			if bits>>i&1 == 1 {
+				some = append(some, n)
+			}
+		}
+		out = append(out, some)
+	}
+	slices.SortStableFunc(out, func(a, b []int) int { return len(a) - len(b) })
+	return out
 }
 
 // isOf reports whether a difference is of a class that reads the program as planec does, and
@@ -122,12 +146,17 @@ func (m *meant) isOf(want, got *eval.Result, p *space.Packets) bool {
 	return at >= 0
 }
 
-// reading evaluates the program as a class reads it.
-func (m *meant) reading(class int) *eval.Evaluator {
-	if m.readings[class] == nil {
-		m.readings[class] = eval.New(classes[class].reads(m.program))
+// reading evaluates the program as classes read it.
+func (m *meant) reading(list []int) *eval.Evaluator {
+	key := fmt.Sprint(list)
+	if m.readings[key] == nil {
+		p := m.program
+		for _, i := range list {
+			p = classes[i].reads(p)
+		}
+		m.readings[key] = eval.New(p)
 	}
-	return m.readings[class]
+	return m.readings[key]
 }
 
 func (m *meant) list() (out []Meant) {

@@ -59,11 +59,12 @@ func isLocalPolicy(m *meant, want, _ *eval.Result, p *space.Packets) bool {
 // readNodeRanges returns the program as kube-proxy's IPVS mode reads it for what the node
 // sends: its rules about source ranges are in INPUT, where that does not pass.
 func readNodeRanges(p *ir.Program) *ir.Program {
-	out := readLocal(p)
+	out := *p
+	out.Frontends = slices.Clone(p.Frontends)
 	for i := range out.Frontends {
 		out.Frontends[i].SourceRanges = nil
 	}
-	return out
+	return &out
 }
 
 func isNodeRanges(_ *meant, want, _ *eval.Result, p *space.Packets) bool {
@@ -108,14 +109,24 @@ func isToItself(_ *meant, want, got *eval.Result, p *space.Packets) bool {
 	return want.Frontend == nil && passes(want) && got.Verdict == eval.Pass && got.Masquerade && one && other && from == to && isFirst(p)
 }
 
-// isLoopback reports whether packets that the node sends from a loopback address differ in
-// masquerade alone.
-func isLoopback(m *meant, want, got *eval.Result, p *space.Packets) bool {
+// readLoopback returns the program as kube-proxy's IPVS mode reads it for what the node sends
+// from a loopback address: the first rule of its chain of Services returns.
+func readLoopback(p *ir.Program) *ir.Program {
+	out := *p
+	out.Frontends = slices.Clone(p.Frontends)
+	for i := range out.Frontends {
+		f := &out.Frontends[i]
+		f.Internal.Masquerade, f.External.Masquerade = ir.MasqueradeNever, ir.MasqueradeNever
+	}
+	return &out
+}
+
+func isLoopback(_ *meant, want, _ *eval.Result, p *space.Packets) bool {
 	loopback := space.Of(space.Prefix(netip.MustParsePrefix("127.0.0.0/8")))
 	if p.IPv6() {
 		loopback = space.Of(space.Prefix(netip.MustParsePrefix("::1/128")))
 	}
-	return fromTheNode(p) && m.onlyMasquerade(want, got, p, func(w, g eval.Choice) bool { return w.Masquerade && !g.Masquerade }) && p.In(space.Source, &loopback)
+	return want.Frontend != nil && isFirst(p) && fromTheNode(p) && p.In(space.Source, &loopback)
 }
 
 // isNodePortSource reports whether packets of the node to the number of a nodePort differ in
@@ -130,10 +141,16 @@ func isNodePortSource(m *meant, want, got *eval.Result, p *space.Packets) bool {
 	})
 }
 
-// isVirtualSource reports whether packets of the node to a ClusterIP differ in masquerade
-// alone, where the program has no detector of local pods.
+// isVirtualSource reports whether packets of clients that have bound no address differ in
+// masquerade alone: to a ClusterIP without a detector of local pods, or to an endpoint that has
+// the address which the program takes for the client's.
 func isVirtualSource(m *meant, want, got *eval.Result, p *space.Packets) bool {
 	f := want.Frontend
-	return f != nil && f.Kind == ir.ClusterIP && f.External.Masquerade == ir.MasqueradeNever && fromTheNode(p) &&
-		m.onlyMasquerade(want, got, p, func(w, g eval.Choice) bool { return !w.Masquerade && g.Masquerade })
+	if !m.virtual || f == nil {
+		return false
+	}
+	always := f.Kind == ir.ClusterIP && f.External.Masquerade == ir.MasqueradeNever
+	return m.onlyMasquerade(want, got, p, func(w, g eval.Choice) bool {
+		return always && !w.Masquerade && g.Masquerade || w.Hairpin && w.Masquerade && !g.Masquerade
+	})
 }
