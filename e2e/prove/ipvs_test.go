@@ -82,7 +82,7 @@ func loseLines(t *testing.T, k *kubeProxy, text []byte) {
 		switch {
 		case says(slices.Concat(text[:at[0]], text[at[1]:])) != whole:
 			noticed++
-		case !strings.HasPrefix(line, "add "):
+		case !strings.HasPrefix(line, "add ") && !strings.Contains(whole, "{claimed ") && !strings.Contains(whole, "{entries "):
 			t.Errorf("not noticed: without %s", line)
 		}
 	}

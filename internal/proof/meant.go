@@ -51,6 +51,7 @@ var classes = []class{
 	{"idle-ranges", "in its iptables mode, kube-proxy refuses every client of a load balancer's address without an endpoint; planec drops those outside of the source ranges", iptablesMode, isIdleRanges, nil},
 
 	{"local", "with a traffic policy Local, kube-proxy's IPVS mode gives every client the node's endpoints, and all endpoints if the node has none; planec gives clients on the node all endpoints of an outside address, and refuses others if the node has none", ipvsMode, isLocalPolicy, readLocal},
+	{"local-unlisted", "as `local`, of a Service port whose outside addresses another Service claims, so that the program does not list its endpoints of other nodes: it is checked that the endpoints are of other nodes, not that they are the Service's", ipvsMode, isUnlisted, nil},
 	{"node-ranges", "in its IPVS mode, kube-proxy does not apply source ranges to what the node sends from an address of its own", ipvsMode, isNodeRanges, readNodeRanges},
 	{"segment", "in IPVS mode, a TCP segment without SYN of no known connection gets no endpoint: the node itself answers it", ipvsMode, isSegment, nil},
 	{"address", "in IPVS mode, an address of a load balancer and an external address are the node's, so that their other ports and protocols are refused; planec leaves them alone", ipvsMode, isBoundAddress, nil},
@@ -58,7 +59,7 @@ var classes = []class{
 	{"itself", "in its IPVS mode, kube-proxy gives what an endpoint of this node sends to itself without a Service the node's address", ipvsMode, isToItself, nil},
 	{"loopback", "in its IPVS mode, kube-proxy does not masquerade what the node sends from a loopback address", ipvsMode, isLoopback, readLoopback},
 	{"nodeport-source", "in its IPVS mode, kube-proxy masquerades what the node sends to itself at the number of a nodePort, where no nodePort is served", ipvsMode, isNodePortSource, nil},
-	{"virtual-source", "in IPVS mode, a client on the node that has bound no address sends from the virtual address: kube-proxy masquerades it to a ClusterIP even without a detector of local pods, and an endpoint at an address of the node is not the client", ipvsMode, isVirtualSource, nil},
+	{"virtual-source", "in IPVS mode, a client on the node that has bound no address sends from the virtual address: kube-proxy masquerades it to a ClusterIP even without a detector of local pods, and an endpoint at an address of the node is not the client", ipvsMode, isVirtualSource, readVirtual},
 }
 
 // meant counts documented differences.

@@ -56,6 +56,17 @@ func isLocalPolicy(m *meant, want, _ *eval.Result, p *space.Packets) bool {
 	return f != nil && isFirst(p) && (f.Internal != f.External || empty(m.program, f.External.Pool))
 }
 
+// isUnlisted reports whether packets get endpoints of other nodes, each the same part, where
+// the program has no endpoint of the Service port because Services claim one address.
+func isUnlisted(m *meant, want, got *eval.Result, p *space.Packets) bool {
+	f := want.Frontend
+	if f == nil || len(m.claimed) == 0 || !refuses(want) || got.Verdict != eval.DNAT || !isFirst(p) || !empty(m.program, otherPool(m.program, f)) {
+		return false
+	}
+	return got.Affinity == f.Affinity && differentShares(got, uniform(reached(got.Endpoints))) == "" &&
+		!slices.ContainsFunc(got.Endpoints, func(c eval.Choice) bool { return !m.elsewhere[c.Address.Addr()] })
+}
+
 // readNodeRanges returns the program as kube-proxy's IPVS mode reads it for what the node
 // sends: its rules about source ranges are in INPUT, where that does not pass.
 func readNodeRanges(p *ir.Program) *ir.Program {
@@ -141,16 +152,27 @@ func isNodePortSource(m *meant, want, got *eval.Result, p *space.Packets) bool {
 	})
 }
 
-// isVirtualSource reports whether packets of clients that have bound no address differ in
-// masquerade alone: to a ClusterIP without a detector of local pods, or to an endpoint that has
-// the address which the program takes for the client's.
-func isVirtualSource(m *meant, want, got *eval.Result, p *space.Packets) bool {
-	f := want.Frontend
-	if !m.virtual || f == nil {
-		return false
+// readVirtual returns the program as kube-proxy's IPVS mode reads it for clients that have
+// bound no address: to a ClusterIP they are masqueraded even without a detector of local pods,
+// and an endpoint that has an address of the node is not the client.
+func readVirtual(p *ir.Program) *ir.Program {
+	out := *p
+	out.Frontends, out.Pools = slices.Clone(p.Frontends), slices.Clone(p.Pools)
+	for i := range out.Frontends {
+		if f := &out.Frontends[i]; f.Kind == ir.ClusterIP && f.External.Masquerade == ir.MasqueradeNever {
+			f.Internal.Masquerade, f.External.Masquerade = ir.MasqueradeAlways, ir.MasqueradeAlways
+		}
 	}
-	always := f.Kind == ir.ClusterIP && f.External.Masquerade == ir.MasqueradeNever
-	return m.onlyMasquerade(want, got, p, func(w, g eval.Choice) bool {
-		return always && !w.Masquerade && g.Masquerade || w.Hairpin && w.Masquerade && !g.Masquerade
-	})
+	for i := range out.Pools {
+		list := slices.Clone(out.Pools[i].Endpoints)
+		for k := range list {
+			list[k].Local = list[k].Local && !slices.Contains(p.Node.Addresses, list[k].Address.Addr())
+		}
+		out.Pools[i].Endpoints = list
+	}
+	return &out
+}
+
+func isVirtualSource(m *meant, want, _ *eval.Result, _ *space.Packets) bool {
+	return m.virtual && want.Frontend != nil
 }
