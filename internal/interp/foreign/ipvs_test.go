@@ -76,6 +76,14 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// TestManyTables wants an error, and no memory that grows with the square of a file.
+func TestManyTables(t *testing.T) {
+	text := strings.Repeat("*nat\nCOMMIT\n", 1<<17)
+	if _, err := foreign.New([]foreign.File{{Name: "all", Text: []byte(text)}}, node, false); err == nil || !strings.Contains(err.Error(), "line 5:") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestLines wants the numbers of lines of the file, not of the part.
 func TestLines(t *testing.T) {
 	text, err := os.ReadFile(recorded)

@@ -40,6 +40,9 @@ type listings struct {
 	sets, services, addresses *listing
 }
 
+// families is how many there are: so many listings of iptables-save at most.
+const families = 2
+
 // splitter divides a file into listings.
 type splitter struct {
 	*listings
@@ -94,7 +97,7 @@ func (s *splitter) place(line string) (*listing, error) {
 		s.comment(line)
 		return nil, nil
 	case line[0] == '*':
-		return s.table(line), nil
+		return s.table(line)
 	case strings.HasPrefix(line, "create "), strings.HasPrefix(line, "add "):
 		return s.one(&s.sets)
 	case strings.HasPrefix(line, "-A -"), strings.HasPrefix(line, "-a -"):
@@ -117,8 +120,11 @@ func (s *splitter) comment(line string) {
 }
 
 // table opens a table, in a new part if the one that is read has it already.
-func (s *splitter) table(line string) *listing {
+func (s *splitter) table(line string) (*listing, error) {
 	if s.rules == nil || s.tables[line] {
+		if len(s.iptables) == families {
+			return nil, errors.New("there are two listings of iptables-save already, one for each family")
+		}
 		s.rules, s.tables = &listing{file: s.file}, make(map[string]bool)
 		s.iptables = append(s.iptables, s.rules)
 		if strings.HasPrefix(s.saved, "ip6tables") {
@@ -126,7 +132,7 @@ func (s *splitter) table(line string) *listing {
 		}
 	}
 	s.tables[line], s.inside = true, true
-	return s.rules
+	return s.rules, nil
 }
 
 // one returns the only part of a kind.

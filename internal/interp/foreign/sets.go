@@ -16,12 +16,18 @@ type ipSet struct {
 	kind  string
 	parts []string
 	ipv6  bool
-	// index finds in noMatch whether an element takes out of the set.
-	index   space.Table
-	noMatch []bool
+	// index finds what an element does: all that do the same have one value, so that they do
+	// not tell packets apart.
+	index space.Table
 	// err says why the set is not understood. It is none as long as no rule asks for it.
 	err error
 }
+
+// What an element does to packets: it has them in the set, or takes them out of it (nomatch).
+const (
+	contains = iota
+	excepts
+)
 
 // setKinds are the types of sets that are understood.
 var setKinds = map[string]bool{
@@ -76,12 +82,12 @@ func (s *ipSet) add(c *ipset.Command) error {
 	if err != nil {
 		return err
 	}
-	noMatch := false
+	does := contains
 	for _, o := range e.Options {
 		switch o.Name {
 		case "comment", "packets", "bytes", "skbmark", "skbprio", "skbqueue":
 		case "nomatch":
-			noMatch = true
+			does = excepts
 		default:
 			return fmt.Errorf("the option %s of an element is not known", o.Name)
 		}
@@ -94,8 +100,7 @@ func (s *ipSet) add(c *ipset.Command) error {
 	if err != nil {
 		return fmt.Errorf("element %s: %w", e.Element, err)
 	}
-	s.index.Add(key, bits, len(s.noMatch))
-	s.noMatch = append(s.noMatch, noMatch)
+	s.index.Add(key, bits, does)
 	return nil
 }
 
@@ -180,6 +185,6 @@ func (s *ipSet) holds(m *machine, sides []string) bool {
 			key = append(key, space.Protocol.Value(), port)
 		}
 	}
-	at, found := s.index.Find(m.packets, key...)
-	return found && !s.noMatch[at]
+	does, found := s.index.Find(m.packets, key...)
+	return found && does == contains
 }
