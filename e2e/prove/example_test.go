@@ -3,7 +3,6 @@ package prove
 import (
 	"bytes"
 	"flag"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,14 +13,34 @@ import (
 	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/internal/input/nodeconfig"
 	"github.com/planec/planec/internal/testing/randomcluster"
+	"github.com/planec/planec/internal/testing/uml"
 )
 
 var update = flag.Bool("update", false, "write the listings of examples/kube-proxy-migration again")
 
+// migration is the folder of the example.
+const migration = "../../examples/kube-proxy-migration"
+
 // TestExample compares the listings that are committed with what kube-proxy writes today: the
-// tests of the command, and its documents, use them.
+// tests of the command, and its documents, use them. TestIPVS compares that of IPVS mode.
 func TestExample(t *testing.T) {
-	const dir = "../../examples/kube-proxy-migration"
+	if uml.Inside() {
+		t.Skip("it needs no other kernel")
+	}
+	names := map[kubeproxyconfig.ProxyMode]string{kubeproxyconfig.ProxyModeNFTables: "kube-proxy.nft", kubeproxyconfig.ProxyModeIPTables: "kube-proxy.iptables"}
+	for mode, name := range names {
+		k := exampleIn(t, migration, mode)
+		texts, err := k.rules()
+		if err != nil {
+			t.Fatal(err)
+		}
+		compareExample(t, filepath.Join(migration, name), texts[0])
+	}
+}
+
+// exampleIn is kube-proxy on the node of the example in a folder.
+func exampleIn(t *testing.T, dir string, mode kubeproxyconfig.ProxyMode) kubeProxy {
+	t.Helper()
 	set, diags, err := manifest.Load(t.Context(), manifest.Options{Paths: []string{filepath.Join(dir, "cluster.yaml")}})
 	if err != nil || len(diags) > 0 {
 		t.Fatal(err, diags)
@@ -30,28 +49,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err, diags)
 	}
-	names := map[kubeproxyconfig.ProxyMode]string{kubeproxyconfig.ProxyModeNFTables: "kube-proxy.nft", kubeproxyconfig.ProxyModeIPTables: "kube-proxy.iptables"}
-	for mode, name := range names {
-		k := kubeProxy{randomcluster.Cluster{Objects: set, Config: settings.Config}, "control-plane", mode}
-		texts, err := k.rules()
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(dir, name)
-		if *update {
-			if err := os.WriteFile(path, texts[0], 0o644); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(sorted(want), sorted(texts[0])) {
-			t.Errorf("%s differs from what kube-proxy writes; -update writes it", path)
-		}
-	}
+	return kubeProxy{randomcluster.Cluster{Objects: set, Config: settings.Config}, "control-plane", mode}
 }
 
 var words = regexp.MustCompile(`[^\s,]+`)

@@ -9,22 +9,28 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
+	utilsysctl "k8s.io/component-helpers/node/util/sysctl"
 	apicore "k8s.io/kubernetes/pkg/apis/core/v1"
 	apidiscovery "k8s.io/kubernetes/pkg/apis/discovery/v1"
 	"k8s.io/kubernetes/pkg/proxy"
 	kubeproxyconfig "k8s.io/kubernetes/pkg/proxy/apis/config"
 	"k8s.io/kubernetes/pkg/proxy/iptables"
+	"k8s.io/kubernetes/pkg/proxy/ipvs"
+	utilipset "k8s.io/kubernetes/pkg/proxy/ipvs/ipset"
+	utilipvs "k8s.io/kubernetes/pkg/proxy/ipvs/util"
 	"k8s.io/kubernetes/pkg/proxy/nftables"
 	proxyutil "k8s.io/kubernetes/pkg/proxy/util"
 	utiliptables "k8s.io/kubernetes/pkg/util/iptables"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/internal/interp/foreign"
 	"github.com/planec/planec/internal/testing/randomcluster"
 	"github.com/planec/planec/ir"
 )
@@ -40,8 +46,8 @@ type kubeProxy struct {
 }
 
 // rules runs kube-proxy in a network namespace of its own, which has the node's addresses,
-// and returns what the kernel lists afterwards: one text for nftables, and one of each
-// family for iptables.
+// and returns what the kernel lists afterwards: one text for nftables, one of each family for
+// iptables, and one with the output of several commands for IPVS.
 func (k *kubeProxy) rules() (texts [][]byte, err error) {
 	done := make(chan struct{})
 	go func() {
@@ -64,8 +70,13 @@ func (k *kubeProxy) inside() ([][]byte, error) {
 			return nil, err
 		}
 	}
-	if k.mode == kubeproxyconfig.ProxyModeNFTables {
+	switch k.mode {
+	case kubeproxyconfig.ProxyModeNFTables:
 		text, err := output("nft", "list", "ruleset")
+		return [][]byte{text}, err
+	case kubeproxyconfig.ProxyModeIPVS:
+		commands, _, _ := strings.Cut(foreign.Recording, " > ")
+		text, err := output("sh", "-e", "-c", commands)
 		return [][]byte{text}, err
 	}
 	var out [][]byte
@@ -196,6 +207,11 @@ func (k *kubeProxy) newProxier(f ir.Family) (proxier, error) {
 		return nftables.NewProxier(ctx, c, families[f], k.detector(f), k.name, ip, recorder, nil, false)
 	}
 	tool := utiliptables.New(map[ir.Family]utiliptables.Protocol{ir.IPv4: utiliptables.ProtocolIPv4, ir.IPv6: utiliptables.ProtocolIPv6}[f])
+	if k.mode == kubeproxyconfig.ProxyModeIPVS {
+		b := newBatch()
+		rules, sets := batchedRules{tool, b}, batchedSets{utilipset.New(), b}
+		return ipvs.NewProxier(ctx, c, families[f], rules, utilipvs.New(), sets, utilsysctl.New(), k.detector(f), k.name, ip, recorder, nil, false)
+	}
 	return iptables.NewProxier(ctx, c, families[f], tool, liberal(k.Config.TCPBeLiberal), k.detector(f), k.name, ip, recorder, nil, false)
 }
 

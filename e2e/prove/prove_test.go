@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/klog/v2"
 	kubeproxyconfig "k8s.io/kubernetes/pkg/proxy/apis/config"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/planec/planec/internal/interp/foreign"
 	"github.com/planec/planec/internal/proof"
 	"github.com/planec/planec/internal/testing/randomcluster"
+	"github.com/planec/planec/internal/testing/uml"
 	"github.com/planec/planec/ir/eval"
 )
 
@@ -26,8 +28,10 @@ var (
 	first    = flag.Uint64("seed", 1, "the first seed")
 )
 
-// TestMain silences kube-proxy: it logs what it finds in an empty kernel as errors.
+// TestMain silences kube-proxy: it logs what it finds in an empty kernel as errors. It also
+// serves User Mode Linux: inside, this binary is the init process.
 func TestMain(m *testing.M) {
+	uml.Init()
 	klog.SetLogger(klog.Logger{})
 	os.Exit(m.Run())
 }
@@ -39,35 +43,74 @@ func TestNFTables(t *testing.T) { compareAll(t, kubeproxyconfig.ProxyModeNFTable
 func TestIPTables(t *testing.T) { compareAll(t, kubeproxyconfig.ProxyModeIPTables) }
 
 func compareAll(t *testing.T, mode kubeproxyconfig.ProxyMode) {
-	meant, boxes, equal := make(map[string]int), 0, 0
-	for seed := *first; seed < *first+uint64(*clusters); seed++ {
-		a := compare(t, seed, mode)
-		boxes += a.Boxes
-		if len(a.Meant) == 0 && len(a.Differences) == 0 {
-			equal++
-		}
-		for _, m := range a.Meant {
-			meant[m.Class]++
-		}
+	if uml.Inside() {
+		t.Skip("it needs no other kernel")
 	}
-	t.Logf("%d clusters, %d sets of packets, %d clusters without any difference; clusters with documented ones: %v", *clusters, boxes, equal, meant)
+	var n tally
+	for seed := *first; seed < *first+uint64(*clusters); seed++ {
+		k := generated(seed, mode)
+		texts, err := k.rules()
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		n.add(compare(t, seed, &k, texts))
+	}
+	n.log(t)
 }
 
-func compare(t *testing.T, seed uint64, mode kubeproxyconfig.ProxyMode) proof.Against {
-	t.Helper()
+// tally counts clusters, sets of packets, and documented differences.
+type tally struct {
+	clusters, boxes, equal int
+	meant                  map[string]int
+}
+
+func (n *tally) add(a proof.Against) {
+	if n.meant == nil {
+		n.meant = make(map[string]int)
+	}
+	n.clusters++
+	n.boxes += a.Boxes
+	if len(a.Meant) == 0 && len(a.Differences) == 0 {
+		n.equal++
+	}
+	for _, m := range a.Meant {
+		n.meant[m.Class]++
+	}
+}
+
+func (n *tally) log(t *testing.T) {
+	t.Logf("%d clusters, %d sets of packets, %d clusters without any difference; clusters with documented ones: %v", n.clusters, n.boxes, n.equal, n.meant)
+}
+
+// generated is kube-proxy on the node of a generated cluster.
+func generated(seed uint64, mode kubeproxyconfig.ProxyMode) kubeProxy {
 	k := kubeProxy{randomcluster.New(seed), randomcluster.Node, mode}
 	if seed%4 == 0 { // an address besides the Node's own
 		k.Config.LocalAddresses = []netip.Addr{netip.MustParseAddr("198.18.0.9")}
 	}
-	texts, err := k.rules()
-	if err != nil {
-		t.Fatalf("seed %d: %v", seed, err)
+	if mode == kubeproxyconfig.ProxyModeIPVS {
+		k.healthChecks()
 	}
+	return k
+}
+
+// healthChecks gives Services the ports that the API server would: IPVS mode opens them at
+// virtual addresses.
+func (k *kubeProxy) healthChecks() {
+	for i, s := range k.Objects.Services {
+		if spec := &s.Object.Spec; spec.Type == corev1.ServiceTypeLoadBalancer && spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal {
+			spec.HealthCheckNodePort = 32100 + int32(i)
+		}
+	}
+}
+
+func compare(t *testing.T, seed uint64, k *kubeProxy, texts [][]byte) proof.Against {
+	t.Helper()
 	var files []foreign.File
 	for i, text := range texts {
 		files = append(files, foreign.File{Name: fmt.Sprintf("listing %d", i+1), Text: text})
 	}
-	program, found := compiler.Compile(compiler.Input{Objects: &k.Objects, Node: randomcluster.Node, Config: k.Config})
+	program, found := compiler.Compile(compiler.Input{Objects: &k.Objects, Node: k.name, Config: k.Config})
 	a, err := proof.CompareForeign(program, proof.Facts{Found: found, Elsewhere: k.Objects.Elsewhere(k.name)}, files, 3)
 	if err != nil {
 		t.Errorf("seed %d: %v", seed, err)

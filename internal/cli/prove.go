@@ -14,6 +14,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/internal/interp/foreign"
 	"github.com/planec/planec/internal/proof"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -47,9 +48,11 @@ directory. docs/proof.md says what is assumed, and why no packet is forgotten.
 
 With --against, it proves that the rules which kube-proxy has written do the same for the
 node's Services as planec's program: the output of nft list ruleset, or those of
-iptables-save and ip6tables-save, each with a flag of its own. Differences that
-docs/proof.md documents are listed as notes. A rule that is not understood ends the proof
-with exit code 2 if packets come to it.`,
+iptables-save and ip6tables-save. Of kube-proxy's IPVS mode, give the outputs of
+ipvsadm-save -n, ipset save and ip -o addr show dev kube-ipvs0 too. Each may be a file of
+its own, or all may be one file. Differences that docs/proof.md documents are listed as
+notes. A rule that is not understood ends the proof with exit code 2 if packets come to
+it, and so does a listing that is missing.`,
 		Example: `  # What compile writes for a node
   planec prove -f manifests/ --node node-a --backend nftables
 
@@ -61,7 +64,11 @@ with exit code 2 if packets come to it.`,
 
   # Before a migration: kube-proxy's rules of the node
   nft list ruleset > kube-proxy.nft
-  planec prove -f cluster.yaml --config kube-proxy.yaml --node node-a --against kube-proxy.nft`,
+  planec prove -f cluster.yaml --config kube-proxy.yaml --node node-a --against kube-proxy.nft
+
+  # The same in kube-proxy's IPVS mode: all listings in one file
+  ` + foreign.Recording + `
+  planec prove -f cluster.yaml --config kube-proxy.yaml --node node-a --against kube-proxy.ipvs`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
@@ -70,7 +77,7 @@ with exit code 2 if packets come to it.`,
 	backendsFlag(flags, &c.backends, "backends whose files are proved: nftables, iptables, ipvs, ebpf; or all")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "prove the files of every Node of the input")
 	flags.StringVar(&c.artifact, "artifact", "", "prove the files of this directory, instead of those that would be written")
-	flags.StringArrayVar(&c.against, "against", nil, "compare kube-proxy's rules in this file, the output of nft list ruleset, iptables-save or ip6tables-save; may be repeated")
+	flags.StringArrayVar(&c.against, "against", nil, "compare kube-proxy's rules in this file: the output of nft list ruleset, or of iptables-save, ip6tables-save, ipvsadm-save -n, ipset save and ip -o addr show, together or apart; may be repeated")
 	flags.IntVar(&c.most, "most", c.most, "how many differences to look for")
 	formatFlag(flags, &c.format, "text", "json")
 	return cmd

@@ -21,6 +21,9 @@ type Against struct {
 	Meant []Meant
 	// Notes say what was not compared.
 	Notes []string
+	// IPVS says that virtual services of IPVS belong to the rules, so that only the first
+	// packets of connections were compared.
+	IPVS bool
 }
 
 // Meant is a documented difference of which there are packets.
@@ -58,14 +61,18 @@ func CompareForeign(p *ir.Program, facts Facts, files []foreign.File, most int) 
 	if err != nil {
 		return Against{}, err
 	}
-	out := Against{Notes: append(notes, missing...)}
+	out := Against{Notes: append(notes, missing...), IPVS: rules.IPVS()}
 	out.Notes = append(out.Notes, rules.Skipped()...)
 	known := newMeant(services, &facts, func(packets *space.Packets) mode {
-		if rules.IPTables(packets.IPv6()) {
+		switch {
+		case rules.IPVS():
+			return ipvsMode
+		case rules.IPTables(packets.IPv6()):
 			return iptablesMode
 		}
 		return nftMode
 	})
+	known.bound = map[bool]space.Set{false: numbers(rules.Bound(), false), true: numbers(rules.Bound(), true)}
 	o := outcomes{shares: true}
 	c := Comparison{Want: Meaning(e), Got: rules.EvalAll, Most: most, Same: func(want, got *eval.Result, packets *space.Packets) string {
 		reason := o.same(want, got, packets)
@@ -74,12 +81,20 @@ func CompareForeign(p *ir.Program, facts Facts, files []foreign.File, most int) 
 		}
 		return reason
 	}}
-	out.Report, err = c.Run(boxes)
-	out.Meant = known.list()
-	if err != nil || len(out.Differences) == 0 {
+	if out.Report, err = c.Run(boxes); err != nil {
 		return out, err
 	}
-	return out, explainForeign(&out.Report, e, files, p)
+	bound := len(out.Differences)
+	if known.virtual = rules.IPVS(); known.virtual {
+		if err := out.unbound(&c, services, e, rules); err != nil {
+			return out, err
+		}
+	}
+	out.Meant = known.list()
+	if len(out.Differences) == 0 {
+		return out, nil
+	}
+	return out, explainForeign(&out.Report, bound, e, files, p)
 }
 
 // servicesOf is the program without what only planec does.
@@ -97,12 +112,18 @@ func servicesOf(p *ir.Program) (*ir.Program, []string) {
 	return &out, notes
 }
 
-// listed is every packet of the families that are listed.
+// listed is every packet of the families that are listed, of the states that the listing
+// decides about.
 func listed(p *ir.Program, e *eval.Evaluator, rules *foreign.Interpreter) (boxes []space.Box, notes []string, err error) {
+	states := eval.States()
+	if rules.IPVS() {
+		states = []eval.State{eval.FirstPacket}
+		notes = append(notes, "only the first packets of connections are compared: later ones follow tables of IPVS, which no listing has")
+	}
 	for _, f := range []ir.Family{ir.IPv4, ir.IPv6} {
 		ipv6 := f == ir.IPv6
 		if rules.Has(ipv6) {
-			boxes = append(boxes, e.Space(ipv6, eval.States()...)...)
+			boxes = append(boxes, e.Space(ipv6, states...)...)
 			continue
 		}
 		for i := range p.Frontends {
@@ -112,11 +133,12 @@ func listed(p *ir.Program, e *eval.Evaluator, rules *foreign.Interpreter) (boxes
 		}
 		notes = append(notes, fmt.Sprintf("%v is not compared: there are no Services and no rules of it", f))
 	}
-	return boxes, notes, nil
+	return without(boxes, rules.Bound()), notes, nil
 }
 
-// explainForeign evaluates the packets of differences alone, with steps.
-func explainForeign(r *Report, e *eval.Evaluator, files []foreign.File, p *ir.Program) error {
+// explainForeign evaluates the packets of differences alone, with steps. The first ones, as
+// many as is said, are of packets with their own source.
+func explainForeign(r *Report, bound int, e *eval.Evaluator, files []foreign.File, p *ir.Program) error {
 	rules, err := foreign.New(files, p.Node.Addresses, true)
 	if err != nil {
 		return err
@@ -124,7 +146,11 @@ func explainForeign(r *Report, e *eval.Evaluator, files []foreign.File, p *ir.Pr
 	for i := range r.Differences {
 		d := &r.Differences[i]
 		d.Want = e.Eval(d.Packet)
-		if got, err := rules.Eval(d.Packet); err == nil {
+		does := rules.EvalAll
+		if i >= bound {
+			does = rules.EvalUnbound
+		}
+		if got, err := does(space.New(d.Packet.Box())); err == nil {
 			d.Got = got
 		}
 	}
@@ -141,6 +167,9 @@ func AgainstCertificate(a *Against, p *ir.Program, files []string) Certificate {
 		"the node's addresses are those that the program knows, with the loopback addresses",
 		"packets from elsewhere have no multicast and no loopback address as their source",
 		"a client has no bound endpoint yet",
+	}
+	if a.IPVS {
+		c.Assumptions = append(c.Assumptions, ipvsAssumptions()...)
 	}
 	return c
 }

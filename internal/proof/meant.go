@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -19,6 +20,10 @@ type class struct {
 	modes mode
 	// is reports whether a difference is of the class.
 	is func(m *meant, want, got *eval.Result, p *space.Packets) bool
+	// reads, unless it is nil, returns the program as kube-proxy reads it. Then a difference
+	// is of the class if is reports that it may be, and none is left of it, or only one of
+	// another class, when the program is read so.
+	reads func(*ir.Program) *ir.Program
 }
 
 // mode is a set of modes of kube-proxy.
@@ -27,22 +32,34 @@ type mode uint8
 const (
 	nftMode mode = 1 << iota
 	iptablesMode
-	bothModes = nftMode | iptablesMode
+	ipvsMode
+	allModes = nftMode | iptablesMode | ipvsMode
 )
 
 // classes are all documented differences; docs/proof.md has them too.
 var classes = []class{
-	{"claimed", "two Services claim one address, protocol and port: kube-proxy serves either of them, planec the older one, and a ClusterIP's Service before others (PLC0104)", bothModes, isClaimed},
-	{"invalid", "a packet of no connection is dropped where the node would forward it; kube-proxy does so in its iptables mode only", nftMode, isInvalid},
-	{"hairpin", "an endpoint that connects to itself keeps its source if one of its entries in EndpointSlices is not of this node; planec looks at the address, which is, and it gets the node's", bothModes, isHairpin},
-	{"remote-hairpin", "what comes from the address of an endpoint on another node, and is given that endpoint, gets the node's address in kube-proxy's iptables mode", iptablesMode, isRemoteHairpin},
-	{"entries", "two entries of EndpointSlices with one address have different conditions, hints or nodes: kube-proxy takes either of them, planec prefers one (PLC0202)", bothModes, isEntry},
-	{"port", "a port of a ClusterIP that no Service has is refused; kube-proxy does so in its nftables mode only", iptablesMode, isUndefinedPort},
-	{"range", "an address of a Service range that no Service has is dropped; kube-proxy does so in its nftables mode only", iptablesMode, isUnallocated},
-	{"nodeport-addresses", "without nodePortAddresses, kube-proxy's iptables mode serves nodePorts at every address of the node, planec at the primary ones", iptablesMode, isEveryAddress},
-	{"idle-nodeport", "in its iptables mode, kube-proxy refuses the number of a nodePort without an endpoint at every address of the node; planec leaves alone the addresses that serve no nodePorts", iptablesMode, isIdleNodePort},
-	{"idle-external", "in its iptables mode, kube-proxy lets out what the node itself sends to an outside address of a Service without an endpoint; planec refuses it", iptablesMode, isIdleExternal},
-	{"idle-ranges", "in its iptables mode, kube-proxy refuses every client of a load balancer's address without an endpoint; planec drops those outside of the source ranges", iptablesMode, isIdleRanges},
+	{"claimed", "two Services claim one address, protocol and port: kube-proxy serves either of them, planec the older one, and a ClusterIP's Service before others (PLC0104)", allModes, isClaimed, nil},
+	{"invalid", "a packet of no connection is dropped where the node would forward it; kube-proxy does so in its iptables mode only", nftMode, isInvalid, nil},
+	{"hairpin", "an endpoint that connects to itself keeps its source if one of its entries in EndpointSlices is not of this node; planec looks at the address, which is, and it gets the node's", allModes, isHairpin, nil},
+	{"remote-hairpin", "what comes from the address of an endpoint on another node, and is given that endpoint, gets the node's address in kube-proxy's iptables mode", iptablesMode, isRemoteHairpin, nil},
+	{"entries", "two entries of EndpointSlices with one address have different conditions, hints or nodes: kube-proxy takes either of them, planec prefers one (PLC0202)", allModes, isEntry, nil},
+	{"port", "a port of a ClusterIP that no Service has is refused; kube-proxy does so in its nftables mode only", iptablesMode, isUndefinedPort, nil},
+	{"range", "an address of a Service range that no Service has is dropped; kube-proxy does so in its nftables mode only", iptablesMode | ipvsMode, isUnallocated, nil},
+	{"nodeport-addresses", "without nodePortAddresses, kube-proxy's iptables and IPVS modes serve nodePorts at every address of the node, planec at the primary ones", iptablesMode | ipvsMode, isEveryAddress, nil},
+	{"idle-nodeport", "in its iptables and IPVS modes, kube-proxy refuses the number of a nodePort without an endpoint at every address of the node; planec leaves alone the addresses that serve no nodePorts", iptablesMode | ipvsMode, isIdleNodePort, nil},
+	{"idle-external", "in its iptables mode, kube-proxy lets out what the node itself sends to an outside address of a Service without an endpoint; planec refuses it", iptablesMode, isIdleExternal, nil},
+	{"idle-ranges", "in its iptables mode, kube-proxy refuses every client of a load balancer's address without an endpoint; planec drops those outside of the source ranges", iptablesMode, isIdleRanges, nil},
+
+	{"local", "with a traffic policy Local, kube-proxy's IPVS mode gives every client the node's endpoints, and all endpoints if the node has none; planec gives clients on the node all endpoints of an outside address, and refuses others if the node has none", ipvsMode, isLocalPolicy, readLocal},
+	{"local-unlisted", "as `local`, of a Service port whose outside addresses another Service claims, so that the program does not list its endpoints of other nodes: it is checked that the endpoints are of other nodes, not that they are the Service's", ipvsMode, isUnlisted, nil},
+	{"node-ranges", "in its IPVS mode, kube-proxy does not apply source ranges to what the node sends from an address of its own", ipvsMode, isNodeRanges, readNodeRanges},
+	{"segment", "in IPVS mode, a TCP segment without SYN of no known connection gets no endpoint: the node itself answers it", ipvsMode, isSegment, nil},
+	{"address", "in IPVS mode, an address of a load balancer and an external address are the node's, so that their other ports and protocols are refused; planec leaves them alone", ipvsMode, isBoundAddress, nil},
+	{"health-port", "in IPVS mode, the number of a healthCheckNodePort is not refused at virtual addresses: the node itself answers it", ipvsMode, isHealthPort, nil},
+	{"itself", "in its IPVS mode, kube-proxy gives what an endpoint of this node sends to itself without a Service the node's address", ipvsMode, isToItself, nil},
+	{"loopback", "in its IPVS mode, kube-proxy does not masquerade what the node sends from a loopback address", ipvsMode, isLoopback, readLoopback},
+	{"nodeport-source", "in its IPVS mode, kube-proxy masquerades what the node sends to itself at the number of a nodePort, where no nodePort is served", ipvsMode, isNodePortSource, nil},
+	{"virtual-source", "in IPVS mode, a client on the node that has bound no address sends from the virtual address: kube-proxy masquerades it to a ClusterIP even without a detector of local pods, and an endpoint at an address of the node is not the client", ipvsMode, isVirtualSource, readVirtual},
 }
 
 // meant counts documented differences.
@@ -60,26 +77,87 @@ type meant struct {
 	twiceIn []ir.Origin
 	same    func(want, got *eval.Result, p *space.Packets) string
 	count   []int
-	// own4 and own6 are the node's addresses.
+	// own4 and own6 are the node's addresses, bound those of IPVS's device.
 	own4, own6 space.Set
+	bound      map[bool]space.Set
+	// readings are the programs of classes that read it otherwise, by their places in classes.
+	readings map[string]*eval.Evaluator
+	// virtual says that the packets are of clients which have bound no address, and have the
+	// virtual address as their source for kube-proxy.
+	virtual bool
 }
 
 func newMeant(p *ir.Program, facts *Facts, modes func(*space.Packets) mode) *meant {
 	found := facts.Found
 	o := outcomes{shares: true}
-	m := &meant{program: p, modes: modes, elsewhere: facts.Elsewhere, claimed: claimedBy(found), twice: make(map[netip.AddrPort]bool), same: o.same, count: make([]int, len(classes))}
+	m := &meant{program: p, modes: modes, elsewhere: facts.Elsewhere, claimed: claimedBy(found), twice: make(map[netip.AddrPort]bool), same: o.same, count: make([]int, len(classes)), readings: make(map[string]*eval.Evaluator)}
 	m.own4, m.own6 = space.Own(p.Node.Addresses)
 	m.addTwice(found)
 	return m
 }
 
-// covers reports whether a difference is documented, and counts it.
+// covers reports whether a difference is documented, and counts it: it is of a class, or
+// nothing is left of it but for another class when the program is read as kube-proxy reads it.
 func (m *meant) covers(want, got *eval.Result, p *space.Packets) bool {
-	at := slices.IndexFunc(classes, func(c class) bool { return c.modes&m.modes(p) != 0 && c.is(m, want, got, p) })
+	if m.isOf(want, got, p) {
+		return true
+	}
+	var may []int
+	for i := range classes {
+		if c := &classes[i]; c.reads != nil && c.modes&m.modes(p) != 0 && c.is(m, want, got, p) {
+			may = append(may, i)
+		}
+	}
+	for _, list := range subsets(may) {
+		read := m.reading(list).EvalAll(p)
+		if m.same(&read, got, p) == "" || m.isOf(&read, got, p) {
+			for _, i := range list {
+				m.count[i]++
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// subsets are those of a list, without the empty one, the smallest first.
+func subsets(list []int) (out [][]int) {
+	for bits := 1; bits < 1<<len(list); bits++ {
+		var some []int
+		for i, n := range list {
+			if bits>>i&1 == 1 {
+				some = append(some, n)
+			}
+		}
+		out = append(out, some)
+	}
+	slices.SortStableFunc(out, func(a, b []int) int { return len(a) - len(b) })
+	return out
+}
+
+// isOf reports whether a difference is of a class that reads the program as planec does, and
+// counts it.
+func (m *meant) isOf(want, got *eval.Result, p *space.Packets) bool {
+	at := slices.IndexFunc(classes, func(c class) bool {
+		return c.reads == nil && c.modes&m.modes(p) != 0 && c.is(m, want, got, p)
+	})
 	if at >= 0 {
 		m.count[at]++
 	}
 	return at >= 0
+}
+
+// reading evaluates the program as classes read it.
+func (m *meant) reading(list []int) *eval.Evaluator {
+	key := fmt.Sprint(list)
+	if m.readings[key] == nil {
+		p := m.program
+		for _, i := range list {
+			p = classes[i].reads(p)
+		}
+		m.readings[key] = eval.New(p)
+	}
+	return m.readings[key]
 }
 
 func (m *meant) list() (out []Meant) {

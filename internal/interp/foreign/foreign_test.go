@@ -1,6 +1,7 @@
 package foreign_test
 
 import (
+	"errors"
 	"net/netip"
 	"os"
 	"testing"
@@ -10,7 +11,7 @@ import (
 	"github.com/planec/planec/ir/eval"
 )
 
-var files = []string{"../../../examples/kube-proxy-migration/kube-proxy.nft", "../../../examples/kube-proxy-migration/kube-proxy.iptables"}
+var files = []string{"../../../examples/kube-proxy-migration/kube-proxy.nft", "../../../examples/kube-proxy-migration/kube-proxy.iptables", recorded}
 
 func packet(src, dst string, port uint16) eval.Packet {
 	return eval.Packet{Src: netip.MustParseAddr(src), Dst: netip.MustParseAddr(dst), Protocol: ir.UDP, Port: port, From: eval.FromPod, Interface: "veth1"}
@@ -109,6 +110,7 @@ func FuzzNew(f *testing.F) {
 			f.Add(text)
 		}
 	}
+	f.Add([]byte(balanced))
 	f.Fuzz(func(_ *testing.T, text []byte) {
 		rules, err := foreign.New([]foreign.File{{Name: "rules", Text: text}}, nil, true)
 		if err != nil {
@@ -117,3 +119,5 @@ func FuzzNew(f *testing.F) {
 		_, _ = rules.Eval(packet("10.244.0.2", "10.96.0.10", 53))
 	})
 }
+
+func asNotUnderstood(err error, to **foreign.NotUnderstood) bool { return errors.As(err, to) }

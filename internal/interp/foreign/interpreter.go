@@ -1,10 +1,10 @@
 package foreign
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/internal/interp/fate"
 	"github.com/planec/planec/ir/eval"
@@ -16,7 +16,9 @@ import (
 type Interpreter struct {
 	four, six  *Rules
 	own4, own6 space.Set
-	explain    bool
+	// balancer is IPVS, or nil.
+	balancer *balancer
+	explain  bool
 }
 
 // File is a listing.
@@ -26,46 +28,78 @@ type File struct {
 }
 
 // New returns an interpreter of listings: one of nft with one or both families, or several;
-// or one of iptables-save for each family. own are the node's addresses. If explain is set,
-// results have the matching rules as steps. A family without a listing has no rules.
+// or one of iptables-save for each family, with the sets of ipset save that their rules ask
+// for. With virtual services of IPVS (ipvsadm-save -n) there must be the addresses of
+// kube-ipvs0 too. A file may have the output of several commands. own are the node's
+// addresses. If explain is set, results have the matching rules as steps. A family without a
+// listing has no rules.
 func New(files []File, own []netip.Addr, explain bool) (*Interpreter, error) {
-	i := &Interpreter{explain: explain}
-	i.own4, i.own6 = space.Own(own)
-	for _, f := range files {
-		list, err := parse(f.Text)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Name, err)
-		}
-		for _, r := range list {
-			at := &i.four
-			if r.IPv6 {
-				at = &i.six
-			}
-			if *at != nil {
-				return nil, fmt.Errorf("%s: a second listing of the same family", f.Name)
-			}
-			*at = r
+	var p listings
+	for i := range files {
+		if err := p.divide(&files[i]); err != nil {
+			return nil, err
 		}
 	}
-	return i, nil
+	i := &Interpreter{explain: explain}
+	var err error
+	if p.isIPVS() {
+		if i.balancer, err = newBalancer(&p); err != nil {
+			return nil, err
+		}
+	}
+	i.own4, i.own6 = space.Own(slices.Concat(own, i.Bound()))
+	if err := i.readRules(&p); err != nil {
+		return nil, err
+	}
+	if i.balancer != nil {
+		err = i.complete()
+	}
+	return i, err
 }
 
-// parse recognises a listing by its first line that is no comment.
-func parse(text []byte) ([]*Rules, error) {
-	for line := range bytes.Lines(text) {
-		line = bytes.TrimSpace(line)
-		switch {
-		case len(line) == 0 || line[0] == '#':
-		case line[0] == '*':
-			r, err := ParseIPTables(text)
-			return []*Rules{r}, err
-		case bytes.HasPrefix(line, []byte("table ")):
-			return ParseNFT(text)
-		default:
-			return nil, fmt.Errorf("%.60q begins neither the output of nft list ruleset nor that of iptables-save", line)
+// readRules reads the rules of both families.
+func (i *Interpreter) readRules(p *listings) error {
+	for _, at := range p.nft {
+		list, err := ParseNFT(at.text)
+		if err == nil {
+			err = i.give(list...)
+		}
+		if err != nil {
+			return at.errorf(err)
 		}
 	}
-	return nil, errors.New("nothing is listed")
+	var sets map[string]*ipSet
+	if p.sets != nil {
+		var err error
+		if sets, err = readSets(p.sets.text); err != nil {
+			return p.sets.errorf(err)
+		}
+	}
+	for _, at := range p.iptables {
+		rules, err := parseIPTables(at.text, at.ipv6, sets)
+		if err == nil {
+			err = i.give(rules)
+		}
+		if err != nil {
+			return at.errorf(err)
+		}
+	}
+	return nil
+}
+
+// give adds the rules of families.
+func (i *Interpreter) give(list ...*Rules) error {
+	for _, r := range list {
+		at := &i.four
+		if r.IPv6 {
+			at = &i.six
+		}
+		if *at != nil {
+			return errors.New("a second listing of the same family")
+		}
+		*at = r
+	}
+	return nil
 }
 
 // Has reports whether there is a listing of the family.
@@ -103,12 +137,23 @@ func (i *Interpreter) Eval(p eval.Packet) (eval.Result, error) {
 // EvalAll returns what the rules do to every packet of what is left of the box, over all
 // random draws.
 func (i *Interpreter) EvalAll(p *space.Packets) (eval.Result, error) {
+	return i.evalFrom(p, space.Source.Value())
+}
+
+// EvalUnbound is [Interpreter.EvalAll] for packets of the node whose sender has bound no
+// address, and that go to an address which IPVS's device has: the kernel gives them that
+// address as their source too, because it is the node's.
+func (i *Interpreter) EvalUnbound(p *space.Packets) (eval.Result, error) {
+	return i.evalFrom(p, space.Destination.Value())
+}
+
+func (i *Interpreter) evalFrom(p *space.Packets, src space.Value) (eval.Result, error) {
 	rules := i.of(p.IPv6())
 	if rules == nil {
 		rules = &Rules{IPv6: p.IPv6()}
 	}
 	r, err := fate.Explore(func(d *fate.Draws) eval.Result {
-		m := machine{interp: i, rules: rules, packets: p, dst: space.Destination.Value(), port: space.Port.Value(), draws: d}
+		m := machine{interp: i, rules: rules, packets: p, src: src, dst: space.Destination.Value(), port: space.Port.Value(), draws: d}
 		return m.travel()
 	})
 	return r, errors.Join(err, p.Err())

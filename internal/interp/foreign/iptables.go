@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -28,14 +29,22 @@ type xt struct {
 	// chains are by table and name.
 	chains     map[string]map[string]*chain
 	affinities map[string]*affinity
-	leads      map[*chain][]*chain
-	lines      []text.Line
+	// sets are those of ipset save, or nil if they are not given.
+	sets  map[string]*ipSet
+	leads map[*chain][]*chain
+	lines []text.Line
 }
 
 // ParseIPTables reads the output of iptables-save or ip6tables-save. Which of the two it is,
 // the addresses in it say.
 func ParseIPTables(b []byte) (*Rules, error) {
-	x := &xt{rules: &Rules{IPTables: true}, chains: make(map[string]map[string]*chain), affinities: make(map[string]*affinity), leads: make(map[*chain][]*chain)}
+	return parseIPTables(b, bytes.Contains(b, []byte("ip6tables")), nil)
+}
+
+// parseIPTables reads the output of iptables-save or ip6tables-save, whose rules ask for sets.
+// Without an address in it, it is of the family that is said.
+func parseIPTables(b []byte, ipv6 bool, sets map[string]*ipSet) (*Rules, error) {
+	x := &xt{rules: &Rules{IPTables: true}, chains: make(map[string]map[string]*chain), affinities: make(map[string]*affinity), leads: make(map[*chain][]*chain), sets: sets}
 	for l, err := range text.Lines(counters(b)) {
 		if err != nil {
 			return nil, err
@@ -44,7 +53,7 @@ func ParseIPTables(b []byte) (*Rules, error) {
 			return nil, fmt.Errorf("line %d: %w", l.Number, err)
 		}
 	}
-	if err := x.family(b); err != nil {
+	if err := x.family(ipv6); err != nil {
 		return nil, err
 	}
 	for i := range x.lines {
@@ -102,7 +111,7 @@ func (x *xt) declare(l *text.Line) error {
 }
 
 // family finds out which family the rules are of, by their addresses.
-func (x *xt) family(b []byte) error {
+func (x *xt) family(said bool) error {
 	four, six := 0, 0
 	for i := range x.lines {
 		words, err := x.lines[i].Words()
@@ -123,7 +132,7 @@ func (x *xt) family(b []byte) error {
 	if four > 0 && six > 0 {
 		return errors.New("there are rules of both families")
 	}
-	x.rules.IPv6 = six > 0 || four == 0 && strings.Contains(string(b), "ip6tables")
+	x.rules.IPv6 = six > 0 || four == 0 && said
 	return nil
 }
 
@@ -200,7 +209,7 @@ func (r *xtRule) match(m *text.Match, parsed *text.Rule) (statement, error) {
 	switch m.Module + m.Option {
 	case "-s":
 		i, err := addresses(m.Values[0], r.rules.IPv6)
-		return one(field(space.Source), i, err)
+		return one(func(m *machine) space.Value { return m.src }, i, err)
 	case "-d":
 		i, err := addresses(m.Values[0], r.rules.IPv6)
 		return one(destination, i, err)
@@ -234,6 +243,12 @@ func (r *xtRule) match(m *text.Match, parsed *text.Rule) (statement, error) {
 	case "mark--mark":
 		value, mask, err := text.MarkAndMask(m.Values[0])
 		return func(m *machine) bool { return m.mark&mask == value }, err
+	case "set--match-set":
+		return r.inSet(m.Values[0], m.Values[1])
+	case "ipvs--ipvs", "ipvs--vaddr", "ipvs--vproto", "ipvs--vport":
+		return r.ofIPVS(m)
+	case "physdev--physdev-is-in":
+		return (*machine).bridged, nil
 	case "recent--set", "recent--rcheck":
 		return r.recent(m, parsed)
 	case "comment--comment", "nfacct--nfacct-name", "recent--seconds", "recent--reap", "recent--name", "recent--mask", "recent--rsource":

@@ -2,9 +2,11 @@ package foreign
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 
 	"github.com/planec/planec/internal/interp/fate"
+	"github.com/planec/planec/internal/interp/virtual"
 	"github.com/planec/planec/ir/eval"
 	"github.com/planec/planec/ir/space"
 )
@@ -15,16 +17,20 @@ type machine struct {
 	rules   *Rules
 	packets *space.Packets
 	draws   *fate.Draws
-	// dst and port are where the packets go.
-	dst, port space.Value
-	hook      hook
-	mark      uint32
-	decided   decision
-	depth     int
+	// src is where the packets come from, dst and port where they go.
+	src, dst, port space.Value
+	hook           hook
+	mark           uint32
+	decided        decision
+	depth          int
 
 	dnated, masqueraded bool
 	// bound are the affinities that rules have put the client into.
 	bound map[*affinity]bool
+	// service is the virtual service of IPVS that has given an endpoint, or nil.
+	service *virtual.Service
+	// fromPort is whether the packets came in by a port of a bridge, once a rule asks.
+	fromPort *bool
 	// seconds is how long the client stays in the affinity that it was found in.
 	seconds uint32
 	steps   []eval.Step
@@ -60,6 +66,8 @@ func (m *machine) inInterface() space.Value {
 // re-enters through the loopback interface.
 func (m *machine) travel() eval.Result {
 	switch {
+	case m.interp.balancer != nil:
+		return m.travelBalanced()
 	case m.fromNode():
 		if m.through(output, true) && m.through(postrouting, true) && m.local(m.dst) && m.through(prerouting, false) {
 			m.through(input, false)
@@ -74,9 +82,15 @@ func (m *machine) travel() eval.Result {
 }
 
 // through runs the base chains of a hook, and reports whether the packets go on.
-func (m *machine) through(h hook, nat bool) bool {
+func (m *machine) through(h hook, nat bool) bool { return m.part(h, math.MinInt, math.MaxInt, nat) }
+
+// part runs the base chains of a hook whose priorities are from first on and below end.
+func (m *machine) part(h hook, first, end int, nat bool) bool {
 	m.hook = h
 	for _, c := range m.rules.hooks[h] {
+		if c.priority < first || c.priority >= end {
+			continue
+		}
 		if c.nat && (!nat || !m.first()) {
 			continue // connection tracking translates the others by what it knows
 		}
@@ -156,16 +170,22 @@ func (m *machine) result() eval.Result {
 	if !m.dnated {
 		return r
 	}
-	if len(m.bound) > 0 {
+	switch {
+	case m.service != nil:
+		r.Affinity = m.service.Persistence
+	case len(m.bound) > 0:
 		r.Affinity = m.keeps()
 	}
 	given := eval.Choice{Address: netip.AddrPortFrom(m.dst.Number.Addr(m.packets.IPv6()), uint16(m.port.Number.Lo)), Weight: 1}
+	if r.Verdict != eval.Pass && m.service != nil {
+		return r // no policy has refused it
+	}
 	if r.Verdict != eval.Pass {
 		r.Denied = []eval.Choice{given}
 		return r
 	}
 	given.Masquerade = m.masqueraded
-	given.Hairpin = m.packets.Equal(m.dst, space.Source.Value())
+	given.Hairpin = m.packets.Equal(m.dst, m.src)
 	r.Verdict, r.Endpoints = eval.DNAT, []eval.Choice{given}
 	return r
 }
@@ -174,7 +194,7 @@ func (m *machine) result() eval.Result {
 // without a draw; 0 is not at all.
 func (m *machine) keeps() uint32 {
 	var d fate.Draws
-	next := machine{interp: m.interp, rules: m.rules, packets: m.packets, dst: space.Destination.Value(), port: space.Port.Value(), draws: &d, bound: m.bound}
+	next := machine{interp: m.interp, rules: m.rules, packets: m.packets, src: m.src, dst: space.Destination.Value(), port: space.Port.Value(), draws: &d, bound: m.bound}
 	next.hook = prerouting
 	if next.fromNode() {
 		next.hook = output

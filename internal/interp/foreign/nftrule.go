@@ -309,7 +309,7 @@ func isLocal(source, negated bool) statement {
 	return func(m *machine) bool {
 		addr := m.dst
 		if source {
-			addr = space.Source.Value()
+			addr = m.src
 		}
 		// The node sends only from its own addresses.
 		return (source && m.fromNode() || m.local(addr)) != negated
@@ -370,7 +370,7 @@ func (p *nftRule) part() (part, error) {
 	port := func(m *machine) space.Value { return m.port }
 	switch {
 	case p.accept(p.ip(), "saddr"):
-		return part{field(space.Source), p.addressType(), 0}, nil
+		return part{func(m *machine) space.Value { return m.src }, p.addressType(), 0}, nil
 	case p.accept(p.ip(), "daddr"):
 		return part{destination, p.addressType(), 0}, nil
 	case p.accept("meta", "l4proto"), !p.ipv6 && p.accept("ip", "protocol"):

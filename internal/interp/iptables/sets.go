@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,66 +187,39 @@ func (s *set) add(c *ipset.Command) error {
 
 // read parses an element.
 func (s *set) read(m *member, element string) error {
-	words := strings.Split(element, ",")
-	if len(words) != len(s.parts) {
-		return fmt.Errorf("%d parts in a set of %s", len(words), s.kind)
+	parts, err := ipset.Parts(s.kind, element)
+	if err != nil {
+		return err
 	}
-	for i, part := range s.parts {
-		var err error
-		switch part {
-		case "port":
-			err = m.readPort(words[i])
-		case "ip":
-			err = s.readAddress(m, words[i])
-		default:
-			err = s.readNetwork(m, words[i])
-		}
-		if err != nil {
+	for i := range parts {
+		if err := s.addPart(m, &parts[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *member) readPort(word string) error {
-	name, number, _ := strings.Cut(word, ":")
-	proto, err := ir.ParseProtocol(name)
-	if err != nil {
+// addPart adds a part of an element to its key.
+func (s *set) addPart(m *member, p *ipset.Part) error {
+	if p.Name == "port" {
+		proto, err := ir.ParseProtocol(p.Protocol)
+		m.key = append(m.key, one(space.N(uint64(proto))), one(space.N(uint64(p.Port))))
 		return err
 	}
-	port, err := strconv.ParseUint(number, 10, 16)
-	if err != nil {
-		return err
+	if ir.FamilyOf(p.Net.Addr()) != s.family {
+		return fmt.Errorf("%v is not of %v", p.Net, s.family)
 	}
-	m.key = append(m.key, one(space.N(uint64(proto))), one(space.N(port)))
+	if p.Name == "net" {
+		if p.Net.Bits() == 0 || p.Net.Masked() != p.Net {
+			return fmt.Errorf("%v is no network that a set takes", p.Net)
+		}
+		m.bits = p.Net.Bits()
+	}
+	m.key = append(m.key, space.Prefix(p.Net))
 	return nil
 }
 
 func one(n space.Number) space.Interval { return space.Interval{First: n, Last: n} }
-
-func (s *set) readAddress(m *member, word string) error {
-	a, err := netip.ParseAddr(word)
-	if err != nil || ir.FamilyOf(a) != s.family {
-		return fmt.Errorf("%q is no address of %v", word, s.family)
-	}
-	m.key = append(m.key, one(space.Addr(a)))
-	return nil
-}
-
-func (s *set) readNetwork(m *member, word string) error {
-	net, err := netip.ParsePrefix(word)
-	if a, is := netip.ParseAddr(word); is == nil {
-		net, err = netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	switch {
-	case err != nil:
-		return err
-	case net.Bits() == 0 || net.Masked() != net || ir.FamilyOf(net.Addr()) != s.family:
-		return fmt.Errorf("%q is no network of %v that a set takes", word, s.family)
-	}
-	m.key, m.bits = append(m.key, space.Prefix(net)), net.Bits()
-	return nil
-}
 
 // question parses a set's name and, for each part, whether the packet's source
 // (src) or destination (dst) is matched.

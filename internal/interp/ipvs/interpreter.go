@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/internal/interp/iptables"
+	"github.com/planec/planec/internal/interp/virtual"
 	"github.com/planec/planec/internal/text/ipbatch"
 	"github.com/planec/planec/internal/text/sysctl"
 	"github.com/planec/planec/ir/eval"
@@ -15,7 +16,7 @@ import (
 // Interpreter evaluates packets on one node. It is safe for concurrent use.
 type Interpreter struct {
 	rules    *iptables.Interpreter
-	services *services
+	services *virtual.Services
 	sysctls  map[string]string
 	// bound are the node's addresses, with those of the device.
 	bound []netip.Addr
@@ -32,7 +33,7 @@ const (
 // which its kernel knows and the files lack. If explain is set, results contain
 // the matching rules as steps.
 func New(file func(name string) []byte, own []netip.Addr, explain bool) (*Interpreter, error) {
-	i := &Interpreter{services: newServices(), sysctls: make(map[string]string)}
+	i := &Interpreter{sysctls: make(map[string]string)}
 	bound, err := boundAddresses(file(addressesFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", addressesFile, err)
@@ -41,7 +42,7 @@ func New(file func(name string) []byte, own []netip.Addr, explain bool) (*Interp
 	if err := sysctl.Read(i.sysctls, file(sysctlFile)); err != nil {
 		return nil, fmt.Errorf("%s: %w", sysctlFile, err)
 	}
-	if err := i.services.read(file(servicesFile)); err != nil {
+	if i.services, err = virtual.Read(file(servicesFile)); err != nil {
 		return nil, fmt.Errorf("%s: %w", servicesFile, err)
 	}
 	i.rules, err = iptables.New(file, slices.Concat(bound, own), explain)
@@ -109,7 +110,7 @@ func (i *Interpreter) arrived(p *iptables.Packet) eval.Result {
 		return p.Passed()
 	}
 	admitted := p.Through("INPUT", "mangle", "filter")
-	s := i.services.find(p)
+	s := i.find(p)
 	switch {
 	case s == nil && admitted:
 		p.Through("INPUT", "nat")
@@ -123,6 +124,12 @@ func (i *Interpreter) arrived(p *iptables.Packet) eval.Result {
 	return p.Passed()
 }
 
+// find returns the virtual service that takes a packet, or nil.
+func (i *Interpreter) find(p *iptables.Packet) *virtual.Service {
+	addr, port := p.To()
+	return i.services.Find(p.Packets, p.Mark, addr, port)
+}
+
 func (i *Interpreter) forwards(ipv6 bool) bool {
 	return i.sysctls[map[bool]string{false: "net.ipv4.ip_forward", true: "net.ipv6.conf.all.forwarding"}[ipv6]] == "1"
 }
@@ -134,7 +141,7 @@ func (i *Interpreter) sent(p *iptables.Packet) eval.Result {
 		return p.Passed()
 	}
 	toSelf := func() bool { return p.Through("OUTPUT", "filter") && p.Leave() && p.Return() }
-	s := i.services.find(p)
+	s := i.find(p)
 	switch {
 	case s != nil:
 		return i.balance(p, s, func() bool {
@@ -153,16 +160,16 @@ func (i *Interpreter) sent(p *iptables.Packet) eval.Result {
 
 // balance gives the packet one of the endpoints that IPVS may select, and delivers
 // it there.
-func (i *Interpreter) balance(p *iptables.Packet, s *service, deliver func() bool) eval.Result {
-	if len(s.endpoints) == 0 {
+func (i *Interpreter) balance(p *iptables.Packet, s *virtual.Service, deliver func() bool) eval.Result {
+	if len(s.Endpoints) == 0 {
 		return eval.Result{Verdict: eval.Reject, Steps: p.Steps} // ip_vs_leave
 	}
-	c := s.endpoints[p.Weighted(s.parts)]
-	p.Explain("ipvs", s.text)
+	c := s.Endpoints[p.Weighted(s.Parts)]
+	p.Explain("ipvs", s.Text)
 	p.Balanced = true
 	p.Redirect(c.Address)
 	delivered := deliver()
-	r := eval.Result{Verdict: p.Verdict(), Affinity: s.persistence, Steps: p.Steps, Logs: p.Passed().Logs}
+	r := eval.Result{Verdict: p.Verdict(), Affinity: s.Persistence, Steps: p.Steps, Logs: p.Passed().Logs}
 	if !delivered {
 		r.Denied = []eval.Choice{c}
 		return r
@@ -175,10 +182,10 @@ func (i *Interpreter) balance(p *iptables.Packet, s *service, deliver func() boo
 
 // refused ends a packet that reached INPUT. If a rule refused it because of its
 // pair of virtual service and client, all endpoints are denied.
-func refused(p *iptables.Packet, s *service) eval.Result {
+func refused(p *iptables.Packet, s *virtual.Service) eval.Result {
 	r := p.Passed()
 	if s != nil && p.RefusedByPair() {
-		r.Affinity, r.Denied = s.persistence, append(r.Denied, s.endpoints...)
+		r.Affinity, r.Denied = s.Persistence, append(r.Denied, s.Endpoints...)
 	}
 	return r
 }

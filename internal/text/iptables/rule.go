@@ -37,7 +37,8 @@ type Option struct {
 }
 
 // matches has the known modules with their options, and the number of values of each
-// option. nfacct and recent are kube-proxy's only.
+// option. nfacct, physdev and recent are kube-proxy's only, and so are the options of ipvs
+// that have a value.
 var matches = map[string]map[string]int{
 	"":          {"-s": 1, "-d": 1, "-i": 1, "-p": 1},
 	"addrtype":  {"--src-type": 1, "--dst-type": 1},
@@ -45,10 +46,11 @@ var matches = map[string]map[string]int{
 	"conntrack": {"--ctstate": 1},
 	"icmp":      {"--icmp-type": 1},
 	"icmp6":     {"--icmpv6-type": 1},
-	"ipvs":      {"--ipvs": 0},
+	"ipvs":      {"--ipvs": 0, "--vaddr": 1, "--vproto": 1, "--vport": 1},
 	"mark":      {"--mark": 1},
 	"multiport": {"--dports": 1},
 	"nfacct":    {"--nfacct-name": 1},
+	"physdev":   {"--physdev-is-in": 0},
 	"recent": {
 		"--set": 0, "--rcheck": 0, "--seconds": 1, "--reap": 0, "--name": 1, "--mask": 1, "--rsource": 0,
 	},
