@@ -17,6 +17,7 @@ import (
 	"github.com/planec/planec/internal/base/suggest"
 	"github.com/planec/planec/internal/input/kustomize"
 	"github.com/planec/planec/internal/input/manifest"
+	"github.com/planec/planec/internal/input/nodeconfig"
 	"github.com/planec/planec/internal/input/nodeflags"
 	"github.com/planec/planec/internal/input/synth"
 	"github.com/planec/planec/internal/review/netpath"
@@ -69,6 +70,8 @@ type loaded struct {
 	cluster *compiler.Cluster
 	// options are the settings that backends use.
 	options backends.Options
+	// config are the settings of the node.
+	config nodeconfig.NodeConfig
 	// nodeName is --node, or the node of the settings.
 	nodeName string
 	read     diag.List
@@ -123,6 +126,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		input: in, objects: set, made: made, services: services, workloads: workloads, streams: s,
 		cluster:  compiler.Prepare(&set, settings.Config),
 		options:  settings.Options(),
+		config:   settings,
 		nodeName: in.nodeName,
 		read:     append(diags, in.withoutUsedSettings(loadDiags)...),
 	}

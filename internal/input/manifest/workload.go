@@ -135,6 +135,7 @@ type templateShape struct {
 
 type containerShape struct {
 	Name          string                         `json:"name"`
+	Image         string                         `json:"image"`
 	Ports         []corev1.ContainerPort         `json:"ports"`
 	RestartPolicy *corev1.ContainerRestartPolicy `json:"restartPolicy"`
 }
@@ -227,6 +228,7 @@ func (d *decoder) template(w *objects.Workload, shape *workloadShape) {
 		w.FirstOrdinal = max(spec.Ordinals.Start, 0)
 	}
 	w.PodLabels = d.shared.labels(template.Metadata.Labels)
+	w.Images = images(template)
 	w.Spec = corev1.PodSpec{
 		NodeName:     d.shared.string(template.Spec.NodeName),
 		NodeSelector: d.shared.labels(template.Spec.NodeSelector),
@@ -256,4 +258,14 @@ func asContainers(in []containerShape) []corev1.Container {
 		out[i] = corev1.Container{Name: c.Name, Ports: c.Ports, RestartPolicy: c.RestartPolicy}
 	}
 	return out
+}
+
+// images are those of all containers of a template.
+func images(t *templateShape) (names []string) {
+	for _, c := range slices.Concat(t.Spec.Containers, t.Spec.InitContainers) {
+		if c.Image != "" {
+			names = append(names, c.Image)
+		}
+	}
+	return names
 }
