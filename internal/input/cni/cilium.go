@@ -60,7 +60,7 @@ func gkeDataplaneV2() System {
 	s.Aliases = []string{"gke-dpv2"}
 	s.DetectLocal, s.Why = "node-cidr", "the node's podCIDR is the range of host-local in its CNI configuration"
 	s.Egress, s.Services = ByAddOn, ReplacesServices
-	s.SwitchOff = []string{"Dataplane V2 itself: a cluster that has it has no kube-proxy, and no way to another one on the same nodes"}
+	s.SwitchOff = []string{"Dataplane V2 of the cluster: its nodes have no kube-proxy whose place planec could take"}
 	s.Devices, s.Ports, s.Layouts = []string{"gke*", "cilium_host", "cilium_net"}, nil, []string{VethPrefix}
 	s.Signs = Signs{Networks: []string{"gke-pod-network"}, DaemonSets: []string{"anetd"}}
 	s.Sources = []string{"https://cloud.google.com/kubernetes-engine/docs/concepts/dataplane-v2", github("GoogleCloudPlatform/netd", "README.md")}

@@ -61,7 +61,10 @@ type look struct {
 // cannot be read is in Unread.
 func Detect(h Host) Found {
 	root := cmp.Or(h.Root, "/")
-	l := look{dir: filepath.Join(root, cmp.Or(h.ConfDir, ConfDir))}
+	l := look{dir: cmp.Or(h.ConfDir, ConfDir)}
+	if root != "/" { // else a relative directory is one of the process
+		l.dir = filepath.Join(root, l.dir)
+	}
 	l.readInterfaces(filepath.Join(root, "sys/class/net"))
 	l.readConfs()
 	if len(l.confs) > 0 {

@@ -28,7 +28,7 @@ func genie() System {
 	s := metaBase()
 	s.Name, s.Title, s.Aliases = "cni-genie", "CNI-Genie", []string{"genie"}
 	s.Why = "an annotation of each pod, or default_plugin, names the plugin; detection follows a default_plugin with one name"
-	s.Signs = Signs{Types: []string{"genie"}, Files: []string{"00-genie"}, DaemonSets: []string{"genie-plugin"}, Fallback: true}
+	s.Signs = Signs{Types: []string{"genie"}, Files: []string{"00-genie"}, Fallback: true}
 	s.Sources = []string{github("cni-genie/CNI-Genie", "conf/1.8/genie-plugin.yaml")}
 	s.Doubts = []string{"pods of one node may have different plugins: one value of detectLocal then holds for some of them only"}
 	return s
@@ -38,7 +38,7 @@ func danm() System {
 	s := metaBase()
 	s.Name, s.Title = "danm", "DANM"
 	s.Why = "objects of kind DanmNet, TenantNetwork and ClusterNetwork name the plugin; no file of the node does"
-	s.Signs = Signs{Types: []string{"danm"}, Files: []string{"00-danm"}, DaemonSets: []string{"danm-cni", "netwatcher"}, Fallback: true}
+	s.Signs = Signs{Types: []string{"danm"}, Files: []string{"00-danm"}, DaemonSets: []string{"netwatcher"}, Fallback: true}
 	s.Layouts = []string{IPVLAN}
 	s.Sources = []string{github("nokia/danm", "integration/cni_config/00-danm.conf")}
 	s.Doubts = []string{"its own IPVLAN networks pass no rules of the node"}

@@ -31,7 +31,7 @@ func ovnKubernetes() System {
 		Name: "ovn-kubernetes", Aliases: []string{"ovnk", "ovn-k8s", "openshift-ovn"}, Title: "OVN-Kubernetes",
 		DetectLocal: "bridge:ovn-k8s-mp0", Why: "packets of pods to the node come by the management port ovn-k8s-mp0",
 		Egress: ByPlugin, Policy: ByPlugin, Services: ReplacesServices,
-		SwitchOff: []string{"nothing can be: Services are load balancers of OVN and flows of the gateway's bridge"},
+		SwitchOff: []string{"OVN-Kubernetes on these nodes as a whole: Services are load balancers of OVN and flows of the gateway's bridge"},
 		Marks:     []Mark{{Value: 0x3f0, Mask: 0x3f0, Use: "packets that are to have the node's address (EgressIP, EgressService)"}},
 		Chains:    []string{"OVN-KUBE-NODEPORT", "OVN-KUBE-EXTERNALIP", "OVN-KUBE-ETP", "OVN-KUBE-EGRESSIP"},
 		Devices:   []string{"ovn-k8s-mp0", "br-ex", "breth0", "genev_sys_6081"}, Ports: []Port{geneve()},
@@ -54,7 +54,7 @@ func nodus() System {
 		Give:    []string{"detectLocal: cluster-cidr with the range of the default network, or what holds on the node"},
 		Layouts: []string{OVS, OverlayGeneve},
 		Signs: Signs{
-			Types: []string{"ovn4nfvk8s-cni"}, Networks: []string{"ovn4nfv-k8s-plugin"}, DaemonSets: []string{"ovn4nfv-cni", "nfn-agent"},
+			Types: []string{"ovn4nfvk8s-cni"}, Networks: []string{"ovn4nfv-k8s-plugin"},
 			Images: []string{"ovn4nfv-k8s-plugin"}, Fallback: true,
 		},
 		Sources: []string{github("opnfv/ovn4nfv-k8s-plugin", "README.md")},

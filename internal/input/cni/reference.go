@@ -37,7 +37,7 @@ const pageHead = "# Network plugins\n\n" +
 	"masquerades what they send out of the cluster, and which marks are taken. `--cni NAME` of every command that takes settings of a node, or `cni` in a\n" +
 	"NodeConfig, gives these settings the defaults of the row below; what is given by a flag or in a file counts more.\n\n" +
 	"    planec config view --cni kubenet -o yaml\n    apiVersion: planec.io/v1alpha1\n    kind: NodeConfig\n    detectLocal: bridge:cbr0 # preset kubenet\n" +
-	"    masqAgent: # preset kubenet\n      nonMasqueradeCIDRs: [10.0.0.0/8, 169.254.0.0/16]\n      masqLinkLocal: true\n    cni: kubenet # --cni\n\n" +
+	"    cni: kubenet # --cni\n    masqAgent: # preset kubenet\n      nonMasqueradeCIDRs: [10.0.0.0/8, 169.254.0.0/16]\n      masqLinkLocal: true\n\n" +
 	"* `detectLocal` is the column *local pods*. Where it is `unknown`, the user gives it (PLC0406).\n" +
 	"* `masqAgent` is set where the plugin leaves egress to the node (column *egress*). It means what `iptables -t nat -A POSTROUTING ! -d 10.0.0.0/8 -j MASQUERADE`\n" +
 	"  does on such nodes, on every interface, but for destinations that are the node's own; link-local destinations are left alone, as ip-masq-agent\n" +

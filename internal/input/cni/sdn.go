@@ -12,7 +12,7 @@ func contrail() System {
 		Devices: []string{"vhost0", "tap*"}, Layouts: []string{OVS},
 		Signs: Signs{
 			Types: []string{"contrail-k8s-cni"}, Files: []string{"10-contrail"}, Interfaces: []string{"vhost0"},
-			DaemonSets: []string{"contrail-agent", "contrail-vrouter-agent", "contrail-vrouter-nodes"}, Images: []string{"contrail-vrouter-agent", "contrail-kubernetes-cni-init"}, Fallback: true,
+			Images: []string{"contrail-vrouter-agent", "contrail-kubernetes-cni-init"}, Fallback: true,
 		},
 		Sources: []string{"https://docs.tungsten.io/en/latest/", github("tungstenfabric/tf-container-builder", "containers/kubernetes/cni-init/entrypoint.sh")},
 		Sure:    Reported,

@@ -135,9 +135,22 @@ type templateShape struct {
 
 type containerShape struct {
 	Name          string                         `json:"name"`
-	Image         string                         `json:"image"`
+	Image         anyText                        `json:"image"`
 	Ports         []corev1.ContainerPort         `json:"ports"`
 	RestartPolicy *corev1.ContainerRestartPolicy `json:"restartPolicy"`
+}
+
+// anyText is a text that no rule follows from: what is no text is left out, and is no fault
+// of the object's.
+type anyText string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *anyText) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.UnmarshalCaseSensitivePreserveInts(b, &s) == nil {
+		*t = anyText(s)
+	}
+	return nil
 }
 
 // customShape holds the used fields of an object of an unknown kind.
@@ -264,7 +277,7 @@ func asContainers(in []containerShape) []corev1.Container {
 func images(t *templateShape) (names []string) {
 	for _, c := range slices.Concat(t.Spec.Containers, t.Spec.InitContainers) {
 		if c.Image != "" {
-			names = append(names, c.Image)
+			names = append(names, string(c.Image))
 		}
 	}
 	return names
