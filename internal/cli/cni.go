@@ -182,7 +182,7 @@ func (c *cniCommand) look() (found cni.Found, said diag.List, err error) {
 		}
 		return found, said, nil
 	}
-	set, read, err := manifest.Load(context.Background(), manifest.Options{Paths: c.paths, Recursive: c.recursive, Stdin: c.streams.In, Workloads: true})
+	set, read, err := manifest.Load(context.Background(), manifest.Options{Paths: c.paths, Recursive: c.recursive, Stdin: c.streams.In, Workloads: true, Images: true})
 	if err != nil {
 		return found, nil, err
 	}

@@ -241,7 +241,9 @@ func (d *decoder) template(w *objects.Workload, shape *workloadShape) {
 		w.FirstOrdinal = max(spec.Ordinals.Start, 0)
 	}
 	w.PodLabels = d.shared.labels(template.Metadata.Labels)
-	w.Images = images(template)
+	if d.images {
+		w.Images = images(template)
+	}
 	w.Spec = corev1.PodSpec{
 		NodeName:     d.shared.string(template.Spec.NodeName),
 		NodeSelector: d.shared.labels(template.Spec.NodeSelector),
