@@ -50,7 +50,7 @@ const pageHead = "# Network plugins\n\n" +
 	"manifests. It exits 1 where it cannot tell. `--cni auto` of planec-agent, `planec apply` and `planec verify` looks in the same way and says what it took\n" +
 	"(PLC0407). The agent starts without a preset where it cannot tell (PLC0408), since plugins are often installed once Services are served, looks again\n" +
 	"every ten seconds, and ends to be started anew with other settings when the answer changes. Its pod needs the node's `/etc/cni/net.d`, read-only, at\n" +
-	"that path or at that of `--cni-conf-dir`.\n\n" +
+	"that path or at that of `--cni-conf-dir`; the Helm chart mounts it where `nodeConfig.cni` is `auto`.\n\n" +
 	"**How a node's plugin is found.** The runtime takes the first file of `/etc/cni/net.d` by name with the ending `.conflist`, `.conf` or `.json`, and so does\n" +
 	"planec; a file that cannot be read is said (PLC0409) and the next one taken, as CRI-O does (containerd stops there). The first plugin of the file decides;\n" +
 	"portmap, bandwidth, tuning and others behind it do not, but for cilium-cni, which is `cilium-chained`. The name of the file, of the network, of the bridge,\n" +

@@ -114,7 +114,7 @@ metadata: {name: Not_A_Name}
 // TestImages: images are kept for those that ask, and are no fault of the object's.
 func TestImages(t *testing.T) {
 	const text = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: a}\nspec:\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n" +
-		"    spec: {containers: [{name: x, image: \"net/x:1\"}, {name: y, image: yes}], initContainers: [{name: z, image: net/z}]}\n"
+		"    spec: {containers: [{name: x, image: \"net/x:1\"}, {name: b, image: yes}], initContainers: [{name: z, image: net/z}]}\n"
 	for _, asked := range []bool{true, false} {
 		set, diags, err := manifest.Load(t.Context(), manifest.Options{Paths: []string{"-"}, Stdin: strings.NewReader(text), Workloads: true, Images: asked})
 		if err != nil || diags.Count(diag.Error) > 0 || len(set.Workloads) != 1 {
