@@ -1,14 +1,45 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/planec/planec/internal/input/cni"
 )
+
+// TestSayNetwork: what was found on the node is in the log.
+func TestSayNetwork(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "10-a.conf"), []byte(`{"name": "a", "type": "bridge", "bridge": "br7"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, flags := &options{}, pflag.NewFlagSet("", pflag.ContinueOnError)
+	o.register(flags)
+	if err := flags.Parse([]string{"--cni", "auto", "--cni-conf-dir", dir, "--node", "a"}); err != nil {
+		t.Fatal(err)
+	}
+	config, _, err := o.read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	(&service{options: o, config: config, log: slog.New(slog.NewTextHandler(&said, nil))}).sayNetwork()
+	for _, want := range []string{"plugin=bridge", "10-a.conf", "bridge:br7", "masqAgent"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("no %q in %s", want, said.String())
+		}
+	}
+}
 
 // TestWatchNetwork ends the agent for another plugin, and for nothing less.
 func TestWatchNetwork(t *testing.T) {

@@ -142,6 +142,7 @@ func (s *service) run(ctx context.Context) error {
 	part("source", func(ctx context.Context) error { return source.Run(ctx, s.inbox) })
 	part("agent", a.Run)
 	part("interfaces", s.keepInterfaces)
+	s.sayNetwork()
 	s.log.Info("started", "node", s.options.node, "backend", s.backend.Name(), "policies", s.options.policies)
 	<-ctx.Done()
 	notify(stopping)

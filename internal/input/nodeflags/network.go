@@ -93,6 +93,9 @@ func (s *Flags) LookAgain() cni.Found { return cni.Detect(cni.Host{ConfDir: s.cn
 // named. Its System is nil where the node does not tell.
 func (s *Flags) Network() *cni.Found { return s.network }
 
+// Preset returns the names of the settings that the network plugin's preset gave, sorted.
+func (s *Flags) Preset() []string { return slices.Clone(s.preset) }
+
 // FromPreset reports whether the network plugin's preset gave the setting, by the name of
 // its field in a NodeConfig.
 func (s *Flags) FromPreset(setting string) bool { return slices.Contains(s.preset, setting) }
