@@ -60,7 +60,7 @@ const pageHead = "# Network plugins\n\n" +
 const pageColumns = "\n*egress*: who masquerades what pods send out of the cluster. *policies*: who enforces NetworkPolicies; planec with `--policies` beside a plugin that does\n" +
 	"makes both hold: what one denies is denied. *Services*: `leaves them` to kube-proxy, and so to planec; `serves pods`: the plugin for connections of pods,\n" +
 	"planec for all others; `may serve`: the plugin, where a setting says so; `serves them`: the plugin in the place of kube-proxy. *sure*: `read` in files or\n" +
-	"documents of the project, `reported` by others, `unread`: hardly more than a name. A row works on a layout where a test is named; \"not run\" is that no\n" +
+	"documents of the project (some names of DaemonSets, images, devices and ports are those that manifests of users have), `reported` by others, `unread`: hardly more than a name. A row works on a layout where a test is named; \"not run\" is that no\n" +
 	"test has run planec's rules on such a node.\n\n" +
 	"| layout | what packets of pods pass | test |\n|---|---|---|\n"
 

@@ -93,7 +93,8 @@ type Sureness string
 
 // What rows rest on.
 const (
-	// Read rows were read in files or documents of the project, which Sources names.
+	// Read rows were read in files or documents of the project, which Sources names. Names
+	// of DaemonSets, images, devices and ports may be those that manifests of users have.
 	Read Sureness = "read"
 	// Reported rows rest on what other projects and articles say of the project.
 	Reported Sureness = "reported"
