@@ -122,6 +122,10 @@ func spread(id uint32, bit int) uint32 {
 	return id&low | id&^low<<1
 }
 
+// MarkBits returns the bits of the packet mark, beside the masquerade bit, that rules use to
+// choose a virtual service.
+func MarkBits(masqueradeBit int) uint32 { return spread(1<<markBits-1, masqueradeBit) }
+
 // markMasks returns a mask of all bits that marks use, and the bit that every mark has.
 func (t *table) markMasks() (all, always uint32) {
 	return spread(1<<markBits-1, t.opts.MasqueradeBit), spread(1<<(markBits-1), t.opts.MasqueradeBit)

@@ -34,6 +34,9 @@ type Workload struct {
 	// PodLabels are the labels of the template; for an Opaque object those of
 	// its spec.template, if any.
 	PodLabels map[string]string
+	// Images are the names of its containers' images, in their order, init containers last;
+	// only commands that ask for them have them.
+	Images []string
 	// Spec holds the fields of a Pod's spec that are kept, and the nodeSelector. Subdomain is
 	// the serviceName of a StatefulSet.
 	Spec corev1.PodSpec

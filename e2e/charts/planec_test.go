@@ -388,3 +388,14 @@ func TestNotes(t *testing.T) {
 		}
 	}
 }
+
+// TestCNI: only an agent that looks for the node's network plugin sees its configurations.
+func TestCNI(t *testing.T) {
+	for values, want := range map[string]bool{"cni-auto.yaml": true, "own-settings.yaml": false, "defaults.yaml": false} {
+		mounts, _ := agentOf(made(t, values))["volumeMounts"].([]any)
+		at := slices.IndexFunc(mounts, func(m any) bool { return m.(object)["mountPath"] == "/etc/cni/net.d" })
+		if (at >= 0) != want || want && mounts[at].(object)["readOnly"] != true {
+			t.Errorf("%s: %v", values, mounts)
+		}
+	}
+}

@@ -196,6 +196,9 @@ func (c *compileCommand) selectBackends(l *loaded) ([]backends.Backend, error) {
 	if err != nil {
 		return nil, inputError(err)
 	}
+	for _, b := range selected {
+		l.read = append(l.read, l.marks(b.Name())...)
+	}
 	return selected, nil
 }
 

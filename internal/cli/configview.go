@@ -27,14 +27,15 @@ func newConfigView(s *Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "view [--config FILE] [FLAGS]",
 		Short: "Say which settings hold, and where each comes from",
-		Long: `view prints every setting with its value and its place: a flag, a line of a file, or
-the default. As yaml it is a NodeConfig of all that is no default.`,
+		Long: `view prints every setting with its value and its place: a flag, a line of a file,
+the preset of --cni or the default. As yaml it is a NodeConfig of all that is no default.`,
 		Example: `  planec config view --config node.yaml --detect-local node-cidr
   planec config view --config kube-proxy.yaml -o yaml > node.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
 	c.settings.Register(cmd.Flags())
+	c.settings.RegisterDetection(cmd.Flags())
 	c.register(cmd.Flags())
 	formatFlag(cmd.Flags(), &c.format, "text", "yaml", "json")
 	return cmd
@@ -45,8 +46,10 @@ type viewed struct {
 	Name  string `json:"name"`
 	Flag  string `json:"flag,omitempty"`
 	Value any    `json:"value"` // null is the default
-	// From is default, file or flag; File, Line and Field say where in a file.
+	// From is default, file, flag or preset; File, Line and Field say where in a file, Preset
+	// is the network plugin.
 	From    string `json:"from"`
+	Preset  string `json:"preset,omitempty"`
 	File    string `json:"file,omitempty"`
 	Line    int    `json:"line,omitempty"`
 	Field   string `json:"field,omitempty"`
@@ -92,6 +95,8 @@ func (c *configView) list(config *nodeconfig.NodeConfig) (out []viewed, err erro
 			v.From = "flag"
 		} else if there {
 			v.From, v.File, v.Line, v.Field = "file", o.File, o.Line, o.Path
+		} else if c.settings.FromPreset(s.Name) {
+			v.From, v.Preset = "preset", c.settings.Network().System.Name
 		}
 		out = append(out, v)
 	}
@@ -129,6 +134,8 @@ func (v *viewed) place() string {
 	switch {
 	case v.From == "flag":
 		return "--" + v.Flag
+	case v.From == "preset":
+		return "preset " + v.Preset
 	case v.From == "file" && v.Line > 0:
 		return fmt.Sprintf("%s:%d", v.File, v.Line)
 	case v.From == "file":

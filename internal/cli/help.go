@@ -21,7 +21,7 @@ type commandGroup struct {
 func commandGroups() []commandGroup {
 	return []commandGroup{
 		{"Review manifests", []string{"diff", "test", "lint", "explain", "matrix", "trace", "report", "play"}},
-		{"Compile", []string{"compile", "prove", "ir", "dns", "synth", "config"}},
+		{"Compile", []string{"compile", "prove", "ir", "dns", "synth", "config", "cni"}},
 		{"This node's kernel", []string{"apply", "verify", "status", "show", "rollback", "clean", "support-bundle"}},
 	}
 }
@@ -42,7 +42,7 @@ func flagGroups() []flagGroup {
 	}
 	return []flagGroup{
 		{"Input", of(new(exceptions).register, "filename", "recursive", "kustomize", "exclude", "synth", "synth-nodes", "context", "kubeconfig")},
-		{"Node and its settings", of(new(nodeflags.Flags).Register, "node", "all-nodes")},
+		{"Node and its settings", of(new(nodeflags.Flags).Register, "node", "all-nodes", "cni-conf-dir")},
 		{"Output", of(new(reporting).register, "output", "out-dir", "format")},
 		{"Kernel and record", func(name string) bool {
 			return slices.Contains([]string{"state-dir", "cgroup", "lock-timeout", "beside-agent"}, name)

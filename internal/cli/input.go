@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/planec/planec/internal/base/suggest"
 	"github.com/planec/planec/internal/input/kustomize"
 	"github.com/planec/planec/internal/input/manifest"
+	"github.com/planec/planec/internal/input/nodeconfig"
 	"github.com/planec/planec/internal/input/nodeflags"
 	"github.com/planec/planec/internal/input/synth"
 	"github.com/planec/planec/internal/review/netpath"
@@ -72,12 +72,12 @@ type loaded struct {
 	cluster *compiler.Cluster
 	// options are the settings that backends use.
 	options backends.Options
+	// config are the settings of the node.
+	config nodeconfig.NodeConfig
 	// nodeName is --node, or the node of the settings.
 	nodeName string
 	read     diag.List
 	streams  *Streams
-	// domains are the given addresses of DNS names.
-	domains map[string][]netip.Addr
 	// named are notes about names that were resolved.
 	named []string
 	// network traces connections; only commands that do so set it.
@@ -130,7 +130,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		input: in, objects: set, made: made, services: services, workloads: workloads, streams: s,
 		cluster:  compiler.Prepare(&set, settings.Config),
 		options:  settings.Options(),
-		domains:  settings.Config.Domains,
+		config:   settings,
 		nodeName: in.nodeName,
 		read:     append(diags, in.withoutUsedSettings(loadDiags)...),
 	}

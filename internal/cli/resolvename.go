@@ -52,7 +52,7 @@ func (l *loaded) serviceAt(a dns.Answer) *end {
 // --fqdn-file gives.
 func (l *loaded) endOutside(a dns.Answer) (end, error) {
 	target := strings.TrimSuffix(a.Target, ".")
-	addresses := l.domains[target]
+	addresses := l.config.Config.Domains[target]
 	if len(addresses) == 0 {
 		return end{}, fmt.Errorf("it stands for %s, whose addresses planec does not know: give them with --fqdn-file, or an address", target)
 	}

@@ -29,6 +29,7 @@ type target struct {
 func (t *target) register(flags *pflag.FlagSet) {
 	t.input.care = strictly
 	t.input.register(flags)
+	t.input.settings.RegisterDetection(flags)
 	t.idle = func() (given []string) {
 		ofManifests := pflag.NewFlagSet("", pflag.ContinueOnError)
 		new(input).register(ofManifests)
@@ -101,6 +102,7 @@ func (t *target) entry(s *Streams) (*compiled, error) {
 	}
 	program, diags := l.cluster.Program(node)
 	diags = append(l.diagnostics(), diags...)
+	diags = append(diags, l.marks(t.backend)...)
 	r, err := emit(program, selected, &diags)
 	if err != nil {
 		return nil, err

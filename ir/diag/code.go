@@ -68,6 +68,12 @@ const (
 	LoopbackNodePort       Code = "PLC0401"
 	IgnoredSetting         Code = "PLC0402"
 	DeprecatedMode         Code = "PLC0403"
+	NetworkServes          Code = "PLC0404"
+	MarkCollision          Code = "PLC0405"
+	UnknownNetwork         Code = "PLC0406"
+	NetworkFound           Code = "PLC0407"
+	NoNetworkFound         Code = "PLC0408"
+	UnreadNetwork          Code = "PLC0409"
 	NotExpressible         Code = "PLC0501"
 	Approximated           Code = "PLC0502"
 	KernelRefused          Code = "PLC0503"
@@ -230,6 +236,12 @@ var codes = []CodeInfo{
 	{LoopbackNodePort, Warning, "nodePorts on loopback addresses are asked for", "the rules do not serve them; planec-agent forwards TCP on 127.0.0.1 and ::1; use the node's own address for UDP, SCTP and without the agent"},
 	{IgnoredSetting, Info, "a setting that has no meaning for planec", "nothing to do"},
 	{DeprecatedMode, Info, "a mode that kube-proxy is to lose", "choose nftables for a node that may go back to kube-proxy: Kubernetes 1.37 has its IPVS mode as deprecated; the backend of planec stays"},
+	{NetworkServes, Warning, "a network plugin that serves Services itself", "switch that off in the plugin, as the message says, or leave its nodes to it: two proxies translate one connection, and either may win"},
+	{MarkCollision, Warning, "a packet mark that the network plugin uses too", "give --masquerade-bit the bit that the message names; with backend ipvs, choose another backend"},
+	{UnknownNetwork, Warning, "a network plugin that does not say how local pods are recognised", "give --detect-local as it is on the node: `planec cni NAME` says what is known; until then pods are recognised by --cluster-cidr"},
+	{NetworkFound, Info, "the network plugin that was found on the node", "nothing, or name it with --cni NAME"},
+	{NoNetworkFound, Warning, "no network plugin was found on the node", "look at `planec cni --detect`, and name the plugin with --cni NAME; until then the settings are those without a preset"},
+	{UnreadNetwork, Warning, "a CNI configuration that cannot be read", "correct it or remove it: containerd stops at it, CRI-O and planec take the next file"},
 	{NotExpressible, Error, "something that the backend cannot express", "choose another backend, or change the object; a Service refuses meanwhile, and a policy closes what it selects"},
 	{Approximated, Warning, "something that the backend does a little differently", "read the backend's limits; another backend may do it exactly"},
 	{KernelRefused, Error, "an object that the kernel refuses", "the kernel's words are in the message; a Service refuses meanwhile and a policy closes what it selects, everything else is applied, and the object is tried again"},

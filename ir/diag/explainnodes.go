@@ -43,6 +43,30 @@ var aboutNodes = map[Code]Explanation{
 		"kube-proxy is to lose this mode, so a node that goes back to kube-proxy will need another one.",
 		"kind: KubeProxyConfiguration\nmode: ipvs",
 	},
+	NetworkServes: {
+		"The plugin translates connections to Services by its own flows or programs. Beside planec a connection meets whichever is first, and the answers may pass the other one.",
+		"planec-agent --cni ovn-kubernetes",
+	},
+	MarkCollision: {
+		"planec tells its own later rules by one bit of the packet mark that a packet is to be masqueraded, and backend ipvs by 14 more which virtual service it goes to. A plugin that uses the same bits makes packets look so, or planec makes packets look like the plugin's. Where the plugin looks for kube-proxy's bit 14, planec must use it too.",
+		"planec-agent --cni calico --masquerade-bit 20",
+	},
+	UnknownNetwork: {
+		"The preset of the plugin leaves open how packets of the node's own pods are told from others: nothing that could be read says so. Which route a packet takes, and whether it is masqueraded, depends on it.",
+		"planec-agent --cni contiv        # without --detect-local",
+	},
+	NetworkFound: {
+		"--cni auto looked at the node's CNI configurations and interfaces. The message has the plugin, the file that decided, and the settings that follow.",
+		"planec-agent --cni auto",
+	},
+	NoNetworkFound: {
+		"--cni auto found no CNI configuration, one of a plugin that planec does not know, or interfaces of several plugins. Plugins are often installed after the agent has begun to serve: it looks again.",
+		"planec-agent --cni auto          # before the plugin's DaemonSet has written /etc/cni/net.d",
+	},
+	UnreadNetwork: {
+		"The file is no JSON object of a network, or larger or deeper than any configuration is. Runtimes differ in what they do then, so pods may be made by another plugin than planec takes to be there.",
+		"/etc/cni/net.d/10-broken.conflist",
+	},
 	NotExpressible: {
 		"The backend has no way to do what the object asks for. It is given up safely: a Service refuses connections, a policy closes what it selects.",
 		"planec lint --backend ebpf       # a pool larger than its maps",

@@ -62,6 +62,7 @@ const (
 func (o *options) register(flags *pflag.FlagSet) {
 	o.flags = flags
 	o.settings.Register(flags)
+	o.settings.RegisterDetection(flags)
 	flags.StringVar(&o.node, "node", "", "name of this node; the environment's NODE_NAME, or the host's name, by default")
 	flags.StringVar(&o.backend, "backend", "", "backend to use: nftables (the default), iptables, ipvs or ebpf; a kube-proxy configuration's mode counts too")
 	flags.StringVar(&o.cgroup, "cgroup", "", "cgroup2 directory whose sockets the programs of backend ebpf see; the root of cgroup2 by default")
@@ -230,7 +231,10 @@ func (o *options) name(configured string) error {
 }
 
 // noteBackend adds findings about the selected backend.
-func (o *options) noteBackend(said diag.List) diag.List {
+func (o *options) noteBackend(c *nodeconfig.NodeConfig, said diag.List) diag.List {
+	if n := o.settings.Network(); n != nil && n.System != nil {
+		said = append(said, c.NetworkMarks(n.System, o.backend)...)
+	}
 	known := slices.ContainsFunc(said, func(d diag.Diagnostic) bool { return d.Code == diag.DeprecatedMode })
 	if o.backend == "ipvs" && !known {
 		said.Add(diag.DeprecatedMode, ir.Origin{}, "the backend is ipvs")

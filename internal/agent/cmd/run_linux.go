@@ -40,7 +40,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	diags = o.noteBackend(diags)
+	diags = o.noteBackend(&config, diags)
 	if o.initOnly {
 		logFindings(log, aboutSettings, diags)
 		return (&service{options: o, config: config, log: log}).settings()
@@ -137,10 +137,12 @@ func (s *service) run(ctx context.Context) error {
 		part("events", func(ctx context.Context) error { events.Run(ctx, s.log); return nil })
 	}
 	part("configuration", func(ctx context.Context) error { return watchFiles(ctx, s.options.settings.Files(), s.log) })
+	part("network plugin", s.watchNetwork)
 	part("watchdog", func(ctx context.Context) error { return s.watchdog(ctx) })
 	part("source", func(ctx context.Context) error { return source.Run(ctx, s.inbox) })
 	part("agent", a.Run)
 	part("interfaces", s.keepInterfaces)
+	s.sayNetwork()
 	s.log.Info("started", "node", s.options.node, "backend", s.backend.Name(), "policies", s.options.policies)
 	<-ctx.Done()
 	notify(stopping)

@@ -16,6 +16,7 @@ import (
 type wanted struct {
 	workloads bool // [Options.Workloads]
 	entries   bool // [Options.Entries]
+	images    bool // [Options.Images]
 }
 
 // entryGroups maps kinds of entries to their groups. Any version is accepted: the used

@@ -34,6 +34,9 @@ type Options struct {
 	// Workloads also loads Deployments and the like, which are otherwise
 	// skipped.
 	Workloads bool
+	// Images also keeps the names of workloads' images, by which two workloads of one name
+	// then differ.
+	Images bool
 	// Entries also loads Ingresses and routes, which are otherwise skipped.
 	Entries bool
 	// KeepGoing turns an unreadable file into a diagnostic if there are others;
@@ -70,7 +73,7 @@ func Load(ctx context.Context, o Options) (objects.Set, diag.List, error) {
 	for _, s := range found.skipped {
 		structure.report(s.code, ir.Origin{File: o.name(s.path)}, s.why)
 	}
-	set, diags, err := load(ctx, wanted{o.Workloads, o.Entries}, o.Memo, &structure, func(p *pipeline) error {
+	set, diags, err := load(ctx, wanted{o.Workloads, o.Entries, o.Images}, o.Memo, &structure, func(p *pipeline) error {
 		p.progress = o.Progress
 		for _, path := range found.files {
 			err := o.loadFile(p, path, &structure)

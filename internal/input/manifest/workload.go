@@ -138,8 +138,22 @@ type templateShape struct {
 
 type containerShape struct {
 	Name          string                         `json:"name"`
+	Image         anyText                        `json:"image"`
 	Ports         []corev1.ContainerPort         `json:"ports"`
 	RestartPolicy *corev1.ContainerRestartPolicy `json:"restartPolicy"`
+}
+
+// anyText is a text that no rule follows from: what is no text is left out, and is no fault
+// of the object's.
+type anyText string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *anyText) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.UnmarshalCaseSensitivePreserveInts(b, &s) == nil {
+		*t = anyText(s)
+	}
+	return nil
 }
 
 // customShape holds the used fields of an object of an unknown kind.
@@ -230,6 +244,9 @@ func (d *decoder) template(w *objects.Workload, shape *workloadShape) {
 		w.FirstOrdinal = max(spec.Ordinals.Start, 0)
 	}
 	w.PodLabels = d.shared.labels(template.Metadata.Labels)
+	if d.images {
+		w.Images = images(template)
+	}
 	w.Spec = corev1.PodSpec{
 		NodeName:     d.shared.string(template.Spec.NodeName),
 		NodeSelector: d.shared.labels(template.Spec.NodeSelector),
@@ -264,4 +281,14 @@ func asContainers(in []containerShape) []corev1.Container {
 		out[i] = corev1.Container{Name: c.Name, Ports: c.Ports, RestartPolicy: c.RestartPolicy}
 	}
 	return out
+}
+
+// images are those of all containers of a template.
+func images(t *templateShape) (names []string) {
+	for _, c := range slices.Concat(t.Spec.Containers, t.Spec.InitContainers) {
+		if c.Image != "" {
+			names = append(names, string(c.Image))
+		}
+	}
+	return names
 }

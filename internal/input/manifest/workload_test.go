@@ -110,3 +110,22 @@ metadata: {name: Not_A_Name}
 		t.Error(d)
 	}
 }
+
+// TestImages: images are kept for those that ask, and are no fault of the object's.
+func TestImages(t *testing.T) {
+	const text = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: a}\nspec:\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n" +
+		"    spec: {containers: [{name: x, image: \"net/x:1\"}, {name: b, image: yes}], initContainers: [{name: z, image: net/z}]}\n"
+	for _, asked := range []bool{true, false} {
+		set, diags, err := manifest.Load(t.Context(), manifest.Options{Paths: []string{"-"}, Stdin: strings.NewReader(text), Workloads: true, Images: asked})
+		if err != nil || diags.Count(diag.Error) > 0 || len(set.Workloads) != 1 {
+			t.Fatalf("%v, %v", diags, err)
+		}
+		want := []string(nil)
+		if asked {
+			want = []string{"net/x:1", "net/z"}
+		}
+		if got := set.Workloads[0].Object.Images; !slices.Equal(got, want) {
+			t.Errorf("asked %v: %v", asked, got)
+		}
+	}
+}

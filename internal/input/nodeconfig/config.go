@@ -27,6 +27,9 @@ type NodeConfig struct {
 	UntrackedPods bool
 	// PoliciesAtInterfaces is for backend ebpf: see [backends.Options].
 	PoliciesAtInterfaces bool
+	// CNI is the network plugin whose preset gives defaults: a name or an alias of
+	// internal/input/cni, "auto", or "" for none.
+	CNI string
 	// Proxy holds the settings for the agent's process.
 	Proxy Proxy
 }

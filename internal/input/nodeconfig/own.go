@@ -31,6 +31,7 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.Config.SeparatePolicies = parsed(o.get("policyTiers"), ParsePolicyTiers)
 	c.Config.Domains = o.get("domains").domains()
 	c.Config.FailClosed = o.get("failClosed").bool()
+	c.CNI = parsed(o.get("cni"), ParseCNI)
 	c.Config.ExternalIPs = o.get("externalIPs").externalIPs()
 	if masq := o.get("masqAgent"); masq.isSet() {
 		c.Config.Masquerade = masq.masquerade()

@@ -70,6 +70,10 @@ func networks() []Setting {
 			Proxy:   []string{"detectLocalMode"}, Value: func(c *NodeConfig) any { return some(detectText(c.Config.DetectLocal)) },
 		},
 		{
+			Name: "cni", Flag: "cni", Type: "string", Doc: "network plugin of the node, which gives defaults to detectLocal, masqAgent and masqueradeBit: a name of `planec cni`, or auto for planec-agent, apply and verify to look at the node", Default: "none",
+			Pattern: `^[a-z0-9-]+$`, Value: func(c *NodeConfig) any { return some(c.CNI) },
+		},
+		{
 			Name: "localAddresses", Flag: "local-address", Type: "list", Doc: "further addresses of the node", Default: "none",
 			Value: func(c *NodeConfig) any { return texts(c.Config.LocalAddresses) },
 		},

@@ -29,6 +29,7 @@ clusterCIDR: [10.244.0.0/16, fd00:244::/56]
 serviceCIDR: [10.96.0.0/16]
 nodePortAddresses: [primary, 192.0.2.0/24]
 detectLocal: bridge:cni0
+cni: flannel
 localAddresses: [192.0.2.7]
 externalIPs: [198.51.100.0/24]
 masqueradeAll: true

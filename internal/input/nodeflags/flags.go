@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/planec/planec/internal/input/cni"
 	"github.com/planec/planec/internal/input/nodeconfig"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -32,7 +33,15 @@ type Flags struct {
 	fqdnFile          string
 	failClosed        bool
 	externalIPs       string
-	flags             *pflag.FlagSet
+	cni               string
+	cniConfDir        string
+	// looks reports that the command is about the node it runs on, so that --cni auto may
+	// look at it.
+	looks bool
+	// network is what Read found with --cni, and preset the settings that it gave.
+	network *cni.Found
+	preset  []string
+	flags   *pflag.FlagSet
 }
 
 // Register adds the flags to a command.
@@ -45,6 +54,7 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&s.serviceCIDR, "service-cidr", "", usage["service-cidr"])
 	flags.StringSliceVar(&s.nodePortAddresses, "nodeport-addresses", nil, usage["nodeport-addresses"])
 	flags.StringVar(&s.detectLocal, "detect-local", "", usage["detect-local"])
+	flags.StringVar(&s.cni, "cni", "", usage["cni"])
 	flags.BoolVar(&s.masqueradeAll, "masquerade-all", false, usage["masquerade-all"])
 	flags.IntVar(&s.masqueradeBit, "masquerade-bit", 14, usage["masquerade-bit"])
 	flags.StringVar(&s.scheduler, "ipvs-scheduler", "", usage["ipvs-scheduler"])
@@ -92,7 +102,11 @@ func (s *Flags) Read() (nodeconfig.NodeConfig, diag.List, error) {
 			return c, nil, fmt.Errorf("--%s: %w", o.flag, err)
 		}
 	}
-	return c, diags, nil
+	said, err := s.useNetwork(&c)
+	if err != nil {
+		return c, nil, err
+	}
+	return c, append(diags, said...), nil
 }
 
 // Origins returns where each setting comes from that is no default, by the name of its field
@@ -144,6 +158,7 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 		{"service-cidr", set(&cfg.ServiceCIDRs, nodeconfig.ParseCIDRs, s.serviceCIDR)},
 		{"nodeport-addresses", set(&cfg.NodePortAddresses, nodeconfig.ParseNodePortAddresses, s.nodePortAddresses)},
 		{"detect-local", set(&cfg.DetectLocal, nodeconfig.ParseDetectLocal, s.detectLocal)},
+		{"cni", set(&c.CNI, nodeconfig.ParseCNI, s.cni)},
 		{"local-address", set(&cfg.LocalAddresses, nodeconfig.ParseLocalAddresses, s.localAddresses)},
 		{"masquerade-all", func() error {
 			cfg.MasqueradeAll = s.masqueradeAll
