@@ -58,9 +58,9 @@ func (a *allocator) read(services []objects.Sourced[*corev1.Service]) {
 			continue
 		case !balanced:
 			r.out.Outcome = Released
-		case !a.serves(s.Object) && r.owned:
+		case !a.Serves(s.Object) && r.owned:
 			r.out.Outcome = Released
-		case !a.serves(s.Object):
+		case !a.Serves(s.Object):
 			r.out.Outcome, r.out.Class = OtherClass, classOf(s.Object)
 		case a.isForeign(r):
 			r.out.Outcome = Foreign

@@ -150,6 +150,21 @@ type Result struct {
 	Diagnostics diag.List
 }
 
+// Held returns the addresses of the Services that are served, for [Settings.Held] of a later
+// run; nil of nil.
+func (r *Result) Held() map[objects.Name][]netip.Addr {
+	if r == nil {
+		return nil
+	}
+	out := make(map[objects.Name][]netip.Addr)
+	for i := range r.Services {
+		if a := &r.Services[i]; a.Outcome == Served && len(a.Addresses) > 0 {
+			out[a.Service] = a.Addrs()
+		}
+	}
+	return out
+}
+
 // Of returns the assignment of a Service, or nil.
 func (r *Result) Of(n objects.Name) *Assignment {
 	i, found := slices.BinarySearchFunc(r.Services, n, func(a Assignment, n objects.Name) int { return a.Service.Compare(n) })

@@ -31,8 +31,11 @@ func DefaultClasses() []string {
 	return []string{ClassNone, "io.cilium/bgp-control-plane", "io.cilium/l2-announcer"}
 }
 
-// serves reports whether a Service of type LoadBalancer is to get addresses.
-func (s *Settings) serves(o *corev1.Service) bool {
+// Serves reports whether a Service is of type LoadBalancer and of a class that is served.
+func (s *Settings) Serves(o *corev1.Service) bool {
+	if o.Spec.Type != corev1.ServiceTypeLoadBalancer {
+		return false
+	}
 	class := ClassNone
 	if o.Spec.LoadBalancerClass != nil {
 		class = *o.Spec.LoadBalancerClass
