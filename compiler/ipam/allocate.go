@@ -83,15 +83,12 @@ func classOf(o *corev1.Service) string {
 
 // isForeign reports whether another controller has written the status, and says so.
 func (a *allocator) isForeign(r *request) bool {
-	if r.owned {
-		return false
-	}
 	if r.names {
 		r.problem(diag.ForeignAddress, "status.loadBalancer.ingress", "the status has a domain name, which another controller has written: it is left alone")
 		return true
 	}
 	for _, addr := range r.status {
-		if len(a.index.of(addr)) == 0 {
+		if len(a.index.of(addr)) == 0 && !slices.Contains(r.written, addr) {
 			r.problem(diag.ForeignAddress, "status.loadBalancer.ingress", fmt.Sprintf("the status has %s, which no pool has: another controller has written it, and it is left alone", addr))
 			return true
 		}

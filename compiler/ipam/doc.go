@@ -17,7 +17,7 @@
 // # Whose status it is
 //
 // A status with an address outside of all pools, or with a domain name, is another controller's,
-// unless the Service has the condition [objects.AllocatedCondition]: it is left alone.
+// unless the condition [objects.AllocatedCondition] says that planec wrote it: it is left alone.
 //
 // # What differs between the projects
 //

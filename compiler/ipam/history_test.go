@@ -200,7 +200,7 @@ func (w *world) write(r *ipam.Result) {
 		}
 		o := s.Object.DeepCopy()
 		o.Status.LoadBalancer.Ingress = a.Ingress(o.Status.LoadBalancer.Ingress)
-		o.Status.Conditions = []metav1.Condition{{Type: objects.AllocatedCondition}}
+		o.Status.Conditions = []metav1.Condition{{Type: objects.AllocatedCondition, Message: objects.AllocatedMessage(a.Addrs(), "")}}
 		if a.Outcome == ipam.Released {
 			o.Status.Conditions = nil
 		}

@@ -38,8 +38,9 @@ type request struct {
 	// status are the addresses of its status; names reports domain names there.
 	status []netip.Addr
 	names  bool
-	// owned reports that planec gave it addresses before.
-	owned bool
+	// owned reports that planec gave it addresses before, and written has them.
+	owned   bool
+	written []netip.Addr
 
 	labels labels.Set // of special, once it was asked for
 	out    Assignment
@@ -53,7 +54,8 @@ func newRequest(s objects.Sourced[*corev1.Service], set *Settings) *request {
 	r.share, r.ports = sharingOf(s.Object), portsOf(&s.Object.Spec)
 	r.pool = annotation(s.Object, objects.MetalLBPool, objects.MetalLBPoolOld)
 	held, isHeld := set.Held[r.name]
-	r.owned = isHeld || objects.IsAllocated(s.Object)
+	r.written, r.owned = objects.Allocated(s.Object)
+	r.written, r.owned = append(r.written, held...), r.owned || isHeld
 	r.readStatus(held)
 	return r
 }

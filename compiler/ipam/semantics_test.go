@@ -95,7 +95,7 @@ func describe(r *ipam.Result) string {
 	return b.String()
 }
 
-const condition = "conditions: [{type: planec.io/AddressesAllocated, status: \"True\", reason: Allocated, message: m, lastTransitionTime: 2026-01-01T00:00:00Z}]"
+const condition = "conditions: [{type: planec.io/AddressesAllocated, status: \"True\", reason: Allocated, message: \"192.0.2.255, 203.0.113.4, 192.0.2.4, 192.0.2.5; more\", lastTransitionTime: 2026-01-01T00:00:00Z}]"
 
 func status(more string, addrs ...string) string {
 	var in []string
@@ -133,7 +133,7 @@ func TestAllocate(t *testing.T) {
 			"a 198.51.100.0=new -192.0.2.1(the Service asks for the pool \"q\")\n"},
 		{"priorities: pinned pools by number, 0 last, then all others", "metallb a {addresses: [192.0.2.1/32]}\nmetallb b {addresses: [192.0.2.2/32], serviceAllocation: {priority: 0}}\nmetallb c {addresses: [192.0.2.3/32], serviceAllocation: {priority: 20}}\nmetallb d {addresses: [192.0.2.4/32], serviceAllocation: {priority: 3}}\nservice a {}\nservice b {}\nservice c {}\nservice d {}\nservice e {}",
 			"a 192.0.2.4=new\nb 192.0.2.3=new\nc 192.0.2.2=new\nd 192.0.2.1=new\ne PLC0133\n"},
-		{"namespaces, their labels and Services' labels", "namespace shop {team: x}\nnamespace pay {team: y}\nmetallb p {addresses: [192.0.2.0/28], serviceAllocation: {namespaces: [lab], namespaceSelectors: [{matchLabels: {team: x}}], serviceSelectors: [{matchLabels: {out: \"yes\"}}, {matchLabels: {out: maybe}}]}}\nservice shop/a labels: {out: \"yes\"} | {}\nservice shop/b {}\nservice pay/c labels: {out: \"yes\"} | {}\nservice lab/d labels: {out: maybe} | {}",
+		{"namespaces, their labels and Services' labels", "namespace shop {team: x}\nnamespace pay {team: z}\nmetallb p {addresses: [192.0.2.0/28], serviceAllocation: {namespaces: [lab], namespaceSelectors: [{matchLabels: {team: x}}], serviceSelectors: [{matchLabels: {out: \"yes\"}}, {matchLabels: {out: maybe}}]}}\nservice shop/a labels: {out: \"yes\"} | {}\nservice shop/b {}\nservice pay/c labels: {out: \"yes\"} | {}\nservice lab/d labels: {out: maybe} | {}",
 			"lab/d 192.0.2.0=new\npay/c PLC0134\nshop/a 192.0.2.1=new\nshop/b PLC0134\n"},
 		{"both families of one pool of MetalLB", "metallb a {addresses: [192.0.2.0/30]}\nmetallb b {addresses: [198.51.100.0/30, \"fd00::/126\"]}\nservice a {" + dual + "}\nservice b {}", "a 198.51.100.0=new fd00::=new\nb 192.0.2.0=new\n"},
 		{"each family of its own pool of Cilium", "cilium a {blocks: [{cidr: 192.0.2.0/30}]}\ncilium b {blocks: [{cidr: 198.51.100.0/30}, {cidr: \"fd00::/126\"}]}\nservice a {" + dual + "}", "a 192.0.2.0=new fd00::=new\n"},
@@ -158,8 +158,8 @@ func TestAllocate(t *testing.T) {
 			"a 192.0.2.1=requested\nb PLC0136\nc PLC0136\nd 192.0.2.1=requested\n"},
 		{"classes", "cilium p {blocks: [{cidr: 192.0.2.0/28}]}\nservice a {loadBalancerClass: io.cilium/l2-announcer}\nservice b {loadBalancerClass: example.com/lb}\nservice c  | {loadBalancerClass: example.com/lb} | " + status("", "192.0.2.0"),
 			"a 192.0.2.1=new\nb other-class\nc other-class 192.0.2.0=kept\n"},
-		{"a status of another controller", "cilium p {blocks: [{cidr: 192.0.2.0/28}]}\nservice a  | {} | " + status("", "203.0.113.4") + "\nservice b  | {} | {loadBalancer: {ingress: [{hostname: lb.example.com}]}}\nservice c  | {} | " + status(", "+condition, "203.0.113.4"),
-			"a foreign 203.0.113.4=kept PLC0138\nb foreign PLC0138\nc 192.0.2.0=new -203.0.113.4(no pool has it any more)\n"},
+		{"a status of another controller", "cilium p {blocks: [{cidr: 192.0.2.0/28}]}\nservice a  | {} | " + status("", "203.0.113.4") + "\nservice b  | {} | {loadBalancer: {ingress: [{hostname: lb.example.com}]}}\nservice c  | {} | " + status(", "+condition, "203.0.113.4") + "\nservice d  | {} | " + status(", "+condition, "203.0.113.9"),
+			"a foreign 203.0.113.4=kept PLC0138\nb foreign PLC0138\nc 192.0.2.0=new -203.0.113.4(no pool has it any more)\nd foreign 203.0.113.9=kept PLC0138\n"},
 		{"not served any more", "cilium p {blocks: [{cidr: 192.0.2.0/28}]}\nservice a  | {type: ClusterIP} | " + status(", "+condition, "192.0.2.4") + "\nservice b  | {loadBalancerClass: example.com/lb} | " + status(", "+condition, "192.0.2.5") + "\nservice c {type: ClusterIP}",
 			"a released -192.0.2.4(the Service is not served any more)\nb released -192.0.2.5(the Service is not served any more)\n"},
 		{"two with one address", "cilium p {blocks: [{cidr: 192.0.2.0/28}]}\nservice b@1  | {} | " + status("", "192.0.2.4") + "\nservice a@2  | {} | " + status("", "192.0.2.4"),

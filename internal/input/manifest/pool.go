@@ -52,7 +52,7 @@ func (d *decoder) metalLBPool(p *metallbv1beta1.IPAddressPool) *metallbv1beta1.I
 // balanced adds to a Service of type LoadBalancer what decides about its addresses, and is
 // read by nothing else.
 func (d *decoder) balanced(to, from *corev1.Service) {
-	if from.Spec.Type != corev1.ServiceTypeLoadBalancer && !objects.IsAllocated(from) {
+	if _, was := objects.Allocated(from); from.Spec.Type != corev1.ServiceTypeLoadBalancer && !was {
 		return
 	}
 	to.Spec.LoadBalancerIP, to.Spec.LoadBalancerClass = from.Spec.LoadBalancerIP, share(d.shared, from.Spec.LoadBalancerClass)
