@@ -64,7 +64,7 @@ func (p *placed) put(s span, of *pool) {
 // meeting returns a placed span that has an address in common with s, and its pool, or nil.
 func (p *placed) meeting(s span) (span, *pool) {
 	lo, hi := p.index(s.lo), p.index(s.hi)
-	before := p.begun.below(hi + 1)    // begin up to its end
+	before := p.begun.below(hi + 1)  // begin up to its end
 	if before == p.ended.below(lo) { // and all of them end before it begins
 		return span{}, nil
 	}

@@ -14,7 +14,6 @@ import (
 	pools "github.com/planec/planec/compiler/ipam"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/input/inbox"
-	"github.com/planec/planec/ir/diag"
 )
 
 // Source delivers objects until its context ends.
@@ -46,9 +45,9 @@ var ErrChanged = errors.New("the Service has changed meanwhile")
 type Controller struct {
 	// Classes are the loadBalancerClasses that are served: see [pools.Settings].
 	Classes []string
-	// Source makes a source of Services, namespaces and pools, for each time that it leads.
-	Source func() (Source, error)
-	Writer Writer
+	// Open makes a source of Services, namespaces and pools, and what writes to where it reads
+	// from, for each time that it leads.
+	Open func() (Source, Writer, error)
 	// Holds returns an error once the Lease may have been given to another agent.
 	Holds    func() error
 	Observer Observer
@@ -65,7 +64,7 @@ const atOnce = 100
 
 // Lead allocates until ctx ends.
 func (c *Controller) Lead(ctx context.Context) error {
-	source, err := c.Source()
+	source, writer, err := c.Open()
 	if err != nil {
 		return err
 	}
@@ -79,9 +78,10 @@ func (c *Controller) Lead(ctx context.Context) error {
 		stop()
 		<-ended
 	}()
-	s := newState()
+	s := newState(writer)
 	var again <-chan time.Time
 	for {
+		retry := false
 		select {
 		case <-ctx.Done():
 			return nil
@@ -89,7 +89,7 @@ func (c *Controller) Lead(ctx context.Context) error {
 			ended <- err
 			return err
 		case <-again:
-			again = nil
+			again, retry = nil, true
 		case <-in.Wake():
 			if !pause(ctx, settle) {
 				return nil
@@ -99,21 +99,34 @@ func (c *Controller) Lead(ctx context.Context) error {
 		if !listed {
 			continue
 		}
-		changed := s.update(&batch)
-		if !changed && len(s.unwritten) == 0 {
-			continue
+		if !s.update(&batch) && !retry {
+			continue // what is left waits for its time
 		}
-		if s.look(c, changed); !c.write(ctx, s) && again == nil {
-			again = time.After(c.again())
+		again = nil
+		s.look(c)
+		more, failed := c.write(ctx, s)
+		if wait := s.wait(c.Again, failed); more || failed {
+			again = time.After(wait)
 		}
 	}
 }
 
-func (c *Controller) again() time.Duration {
-	if c.Again > 0 {
-		return c.Again
+// longest is the longest time between two tries.
+const longest = time.Minute
+
+// wait returns when to go on: at once if nothing failed, and else twice as late as the last time.
+func (s *state) wait(first time.Duration, failed bool) time.Duration {
+	switch {
+	case !failed:
+		s.delay = 0
+	case s.delay == 0 && first > 0:
+		s.delay = first
+	case s.delay == 0:
+		s.delay = 2 * time.Second
+	default:
+		s.delay = min(2*s.delay, longest)
 	}
-	return 2 * time.Second
+	return s.delay
 }
 
 // pause waits, and reports whether ctx is still alive.
@@ -135,6 +148,8 @@ type state struct {
 	// unwritten are Services whose status is to be written.
 	unwritten []objects.Name
 	result    pools.Result
+	delay     time.Duration
+	writer    Writer
 }
 
 type written struct {
@@ -142,8 +157,8 @@ type written struct {
 	addrs []netip.Addr
 }
 
-func newState() *state {
-	return &state{services: make(map[objects.Name]objects.Sourced[*corev1.Service]), held: make(map[objects.Name]written)}
+func newState(w Writer) *state {
+	return &state{writer: w, services: make(map[objects.Name]objects.Sourced[*corev1.Service]), held: make(map[objects.Name]written)}
 }
 
 // update takes changes, and reports whether there are any.
@@ -165,19 +180,13 @@ func (s *state) update(b *inbox.Batch) (changed bool) {
 	return changed
 }
 
-// look allocates for all Services, if anything changed since the last time, and lists those
-// whose status differs.
-func (s *state) look(c *Controller, changed bool) {
-	if !changed && len(s.unwritten) > 0 {
-		// A failed write may have been about an old version; the new one came as a change.
-		changed = true
-	}
+// look allocates for all Services and lists those whose status differs.
+func (s *state) look(c *Controller) {
 	set := s.others
 	set.Services = make([]objects.Sourced[*corev1.Service], 0, len(s.services))
 	for _, o := range s.services {
 		set.Services = append(set.Services, o)
 	}
-	set.Deduplicate(new(diag.List))
 	held := make(map[objects.Name][]netip.Addr, len(s.held))
 	for name, w := range s.held {
 		if w.uid == s.services[name].Object.UID {
@@ -195,40 +204,38 @@ func (s *state) look(c *Controller, changed bool) {
 	}
 }
 
-// write writes some of the statuses that differ, and reports whether none is left.
-func (c *Controller) write(ctx context.Context, s *state) bool {
-	failed := 0
-	for n, name := range s.unwritten {
-		if n == atOnce {
-			s.unwritten = s.unwritten[n-failed:]
-			return false
+// write writes statuses that differ: all, or the first ones if there are many. It reports whether
+// more are left, and whether any failed.
+func (c *Controller) write(ctx context.Context, s *state) (more, failed bool) {
+	done := 0
+	for _, name := range s.unwritten {
+		if done == atOnce {
+			return true, failed
 		}
 		if err := c.Holds(); err != nil {
 			c.Log.Warn("the lease is in doubt: no address is written", "error", err)
-			return false
+			return true, true
 		}
-		o := s.services[name]
-		a := s.result.Of(name)
-		now, err := c.Writer.Write(ctx, o.Object, a)
+		o, a := s.services[name].Object, s.result.Of(name)
+		now, err := s.writer.Write(ctx, o, a)
 		if ctx.Err() != nil {
-			return true
+			return false, false
 		}
 		c.Observer.Wrote(err)
 		if err != nil {
-			failed++
-			if !errors.Is(err, ErrChanged) {
+			failed = true
+			if !errors.Is(err, ErrChanged) { // its change comes by itself
 				c.Log.Warn("writing the addresses of a Service", "service", name.String(), "error", err)
 			}
 			continue
 		}
+		done++
 		c.Log.Info("wrote the addresses of a Service", "service", name.String(), "addresses", fmt.Sprint(a.Addrs()), "lost", lostText(a))
-		s.held[name] = written{o.Object.UID, a.Addrs()}
+		s.held[name] = written{o.UID, a.Addrs()}
 		s.services[name] = objects.Sourced[*corev1.Service]{Object: now}
 	}
-	if failed == 0 {
-		s.unwritten = nil
-	}
-	return failed == 0
+	s.unwritten = nil
+	return false, failed
 }
 
 func lostText(a *pools.Assignment) string {

@@ -10,8 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
 
 	pools "github.com/planec/planec/compiler/ipam"
 	"github.com/planec/planec/compiler/objects"
@@ -106,10 +104,9 @@ func patch(o *corev1.Service, a *pools.Assignment, now time.Time) ([]byte, error
 
 // StatusWriter writes to an API server.
 type StatusWriter struct {
-	// Client is for the API of v1, with codecs for Services.
-	Client rest.Interface
-	// Finish brings the answer of the API server to the form of a [Source].
-	Finish func(*corev1.Service) (*corev1.Service, error)
+	// Patch applies a strategic merge patch to the status of a Service, and returns it in the form
+	// of a [Source].
+	Patch func(ctx context.Context, name objects.Name, patch []byte) (*corev1.Service, error)
 }
 
 // patience bounds one write.
@@ -123,14 +120,12 @@ func (w *StatusWriter) Write(ctx context.Context, o *corev1.Service, a *pools.As
 	}
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
-	now := &corev1.Service{}
-	err = w.Client.Patch(types.StrategicMergePatchType).Namespace(o.Namespace).Resource("services").Name(o.Name).SubResource("status").
-		Param("fieldManager", "planec-lb-ipam").Body(text).Do(ctx).Into(now)
+	now, err := w.Patch(ctx, a.Service, text)
 	switch {
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
-		return nil, fmt.Errorf("Service %s/%s: %w", o.Namespace, o.Name, ErrChanged)
+		return nil, fmt.Errorf("Service %s: %w", a.Service, ErrChanged)
 	case err != nil:
-		return nil, fmt.Errorf("Service %s/%s: %w", o.Namespace, o.Name, err)
+		return nil, fmt.Errorf("Service %s: %w", a.Service, err)
 	}
-	return w.Finish(now)
+	return now, nil
 }

@@ -69,7 +69,7 @@ func (c *serviceComparison) becauseLost(name objects.Name, gone []ipam.Address) 
 		a = r.Of(name)
 	}
 	if a == nil {
-		if own := c.because(name); len(own) > 0 {
+		if own := c.ownChange(name); len(own) > 0 {
 			return own
 		}
 		return c.becauseGiven(name, gone)
@@ -83,6 +83,26 @@ func (c *serviceComparison) becauseLost(name objects.Name, gone []ipam.Address) 
 		}
 	}
 	return compactReasons(out)
+}
+
+// becausePooled returns why the addresses of pools that a Service has are others, or nothing.
+func (c *serviceComparison) becausePooled(name objects.Name) []diffreport.Reason {
+	had, has := assignedTo(c.before.state.Addresses, name), assignedTo(c.after.state.Addresses, name)
+	if gone := apart(had, has); len(gone) > 0 {
+		return c.becauseLost(name, gone)
+	}
+	return c.becauseGiven(name, apart(has, had))
+}
+
+// assignedTo returns the addresses of pools that one Service has.
+func assignedTo(r *ipam.Result, name objects.Name) []ipam.Address {
+	if r == nil {
+		return nil
+	}
+	if a := r.Of(name); a != nil && a.Outcome == ipam.Served {
+		return a.Addresses
+	}
+	return nil
 }
 
 // lost is the reason of one loss: the changed pool, or else the changed Service, or the words
@@ -105,7 +125,7 @@ func (c *serviceComparison) lost(name objects.Name, x ipam.Address, l ipam.Loss)
 // becauseGiven returns the change that gives a Service addresses: its own, or else that of the
 // pool.
 func (c *serviceComparison) becauseGiven(name objects.Name, come []ipam.Address) []diffreport.Reason {
-	if own := c.because(name); len(own) > 0 && !onlyStatus(c.changes[objects.Identity{Kind: "Service", Namespace: name.Namespace, Name: name.Name}]) {
+	if own := c.ownChange(name); len(own) > 0 && !onlyStatus(c.changes[objects.Identity{Kind: "Service", Namespace: name.Namespace, Name: name.Name}]) {
 		return own
 	}
 	var out []diffreport.Reason
@@ -127,4 +147,3 @@ func onlyStatus(o *diffreport.Object) bool {
 		return !strings.HasPrefix(f.Path, "status") && !strings.HasPrefix(f.Path, "metadata.labels")
 	})
 }
-
