@@ -176,7 +176,7 @@ func TestLag(t *testing.T) {
 	lead(t, s, always)
 	eventually(t, "the address of b", func() bool { return addressOf(s.get("b")) == "192.0.2.0" })
 	s.in.Put(objects.Sourced[metav1.Object]{Object: old}, time.Time{}) // an echo of before
-	s.put(balanced("a", "2"))                                         // which would come first
+	s.put(balanced("a", "2"))                                          // which would come first
 	eventually(t, "the address of a", func() bool { return addressOf(s.get("a")) != "" })
 	if got := addressOf(s.get("a")); got != "192.0.2.1" {
 		t.Errorf("a has %s, and b %s", got, addressOf(s.get("b")))

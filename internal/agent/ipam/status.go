@@ -123,9 +123,9 @@ func (w *StatusWriter) Write(ctx context.Context, o *corev1.Service, a *pools.As
 	now, err := w.Patch(ctx, a.Service, text)
 	switch {
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
-		return nil, fmt.Errorf("Service %s: %w", a.Service, ErrChanged)
+		return nil, fmt.Errorf("writing to Service %s: %w", a.Service, ErrChanged)
 	case err != nil:
-		return nil, fmt.Errorf("Service %s: %w", a.Service, err)
+		return nil, fmt.Errorf("writing to Service %s: %w", a.Service, err)
 	}
 	return now, nil
 }
