@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/planec/planec/compiler/objects/ciliumv2"
+	"github.com/planec/planec/compiler/objects/metallbv1beta1"
 )
 
 // List gives uniform access to the objects of one kind in a set.
@@ -39,6 +40,7 @@ func (s *Set) Lists() []List {
 		listOf("GlobalNetworkSet", &s.CalicoGlobalNetworkSets), listOf("ServiceAccount", &s.ServiceAccounts),
 		listOf(ciliumv2.KindNetworkPolicy, &s.CiliumNetworkPolicies), listOf(ciliumv2.KindClusterwideNetworkPolicy, &s.CiliumClusterwideNetworkPolicies),
 		listOf(ciliumv2.KindCIDRGroup, &s.CiliumCIDRGroups), listOf("ConfigMap", &s.CiliumConfigs),
+		listOf(ciliumv2.KindLoadBalancerIPPool, &s.CiliumPools), listOf(metallbv1beta1.KindIPAddressPool, &s.MetalLBPools),
 		listOf("Endpoints", &s.Endpoints), listOf("", &s.Workloads), listOf("", &s.Entries),
 	}
 }

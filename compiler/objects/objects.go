@@ -9,6 +9,7 @@ import (
 
 	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/compiler/objects/ciliumv2"
+	"github.com/planec/planec/compiler/objects/metallbv1beta1"
 	"github.com/planec/planec/ir"
 )
 
@@ -60,6 +61,10 @@ type Set struct {
 	CiliumCIDRGroups                 []Sourced[*ciliumv2.CIDRGroup] // v2 and v2alpha1
 	CiliumConfigs                    []Sourced[*corev1.ConfigMap]
 
+	// Pools of addresses for Services of type LoadBalancer.
+	CiliumPools  []Sourced[*ciliumv2.LoadBalancerIPPool] // v2 and v2alpha1
+	MetalLBPools []Sourced[*metallbv1beta1.IPAddressPool]
+
 	// Workloads, Endpoints and Entries are only filled on request.
 	Workloads []Sourced[*Workload]
 	Endpoints []Sourced[*Endpoints] // from which synth makes slices
@@ -68,6 +73,9 @@ type Set struct {
 
 // HasDialects reports whether there are policies of other dialects than Kubernetes'.
 func (s *Set) HasDialects() bool { return s.HasCalico() || s.HasCilium() }
+
+// HasPools reports whether there are pools of addresses for Services of type LoadBalancer.
+func (s *Set) HasPools() bool { return len(s.CiliumPools)+len(s.MetalLBPools) > 0 }
 
 // Append adds the objects of other to s.
 func (s *Set) Append(other Set) {
@@ -88,6 +96,8 @@ func (s *Set) Append(other Set) {
 	s.CalicoGlobalNetworkSets = append(s.CalicoGlobalNetworkSets, other.CalicoGlobalNetworkSets...)
 	s.ServiceAccounts = append(s.ServiceAccounts, other.ServiceAccounts...)
 	s.appendCilium(&other)
+	s.CiliumPools = append(s.CiliumPools, other.CiliumPools...)
+	s.MetalLBPools = append(s.MetalLBPools, other.MetalLBPools...)
 	s.Workloads = append(s.Workloads, other.Workloads...)
 	s.Endpoints = append(s.Endpoints, other.Endpoints...)
 	s.Entries = append(s.Entries, other.Entries...)

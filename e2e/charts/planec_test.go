@@ -79,6 +79,10 @@ func typed(t *testing.T, o object) object {
 		into = &corev1.Service{}
 	case "ClusterRole":
 		into = &rbacv1.ClusterRole{}
+	case "Role":
+		into = &rbacv1.Role{}
+	case "RoleBinding":
+		into = &rbacv1.RoleBinding{}
 	case "ClusterRoleBinding":
 		into = &rbacv1.ClusterRoleBinding{}
 	case "ServiceMonitor", "PrometheusRule": // ../chart_test.go has an API server that knows them
@@ -166,11 +170,14 @@ func TestSameAsDeploy(t *testing.T) {
 	plain := bytes.Join([][]byte{rbac, read(t, daemonset)}, []byte("\n---\n"))
 	policies := objects(t, bytes.Join([][]byte{plain, read(t, deploy+"/rbac-policies.yaml")}, []byte("\n---\n")))
 	agentOf(policies)["args"] = append(agentOf(policies)["args"].([]any), "--policies")
+	addresses := objects(t, bytes.Join([][]byte{plain, read(t, deploy+"/rbac-addresses.yaml")}, []byte("\n---\n")))
+	agentOf(addresses)["args"] = append(agentOf(addresses)["args"].([]any), "--lb-ipam")
 	for values, want := range map[string]map[string]object{
 		"defaults.yaml": objects(t, plain),
 		"ebpf.yaml":     objects(t, bytes.Join([][]byte{rbac, patched(t, daemonset, deploy+"/ebpf.yaml")}, []byte("\n---\n"))),
 		"iptables.yaml": objects(t, bytes.Join([][]byte{rbac, patched(t, daemonset, deploy+"/iptables.yaml")}, []byte("\n---\n"))),
 		"policies.yaml": policies,
+		"lb-ipam.yaml":  addresses,
 	} {
 		if diff := gocmp.Diff(unlabelled(want), unlabelled(made(t, values))); diff != "" {
 			t.Errorf("%s: - deploy, + chart:\n%s", values, diff)

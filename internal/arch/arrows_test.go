@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 	"ir/failsafe":              {"ir"},
 	"ir/identity":              {},
 	"ir/resolve":               {"ir", "ir/identity"},
-	"compiler/objects":         {"compiler/objects/calicov3", "compiler/objects/ciliumv2", "ir", "ir/diag", "ir/identity"},
+	"compiler/objects":         {"compiler/objects/calicov3", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/diag", "ir/identity"},
 	"compiler/service":         {"compiler/objects", "ir", "ir/diag"},
 	"compiler/policy":          {"compiler/objects", "compiler/policy/calico", "compiler/policy/cilium", "compiler/policy/clause", "compiler/policy/validate", "ir", "ir/diag", "ir/failsafe", "ir/identity"},
 	"compiler/policy/clause":   {"compiler/objects", "ir"},
@@ -78,10 +78,53 @@ var arrows = map[string][]string{
 	// Policies of Cilium.
 	"compiler/objects/ciliumv2": {"compiler/objects/listed"},
 	"compiler/policy/cilium":    {"compiler/objects", "compiler/objects/ciliumv2", "compiler/policy/clause", "compiler/policy/validate", "ir", "ir/diag"},
+
+	// Addresses of Services of type LoadBalancer.
+	"compiler/objects/metallbv1beta1": {"compiler/objects/listed"},
+	"compiler/ipam":                   {"compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/diag"},
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
-var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/clause", "compiler/policy/validate", "compiler/service", "compiler/objects/listed", "compiler/objects/calicov3", "compiler/policy/calico", "compiler/objects/ciliumv2", "compiler/policy/cilium", "internal/input/manifest", "internal/input/nodeconfig", "internal/testing/clustergen", "internal/testing/poison", "internal/testing/randomcluster", "internal/testing/bench", "internal/cli", "internal/review/netpath", "internal/testing/conformance", "internal/input/inbox", "internal/input/apisource", "internal/input/filesource", "internal/agent/loop", "internal/agent/cmd", "internal/agent/health", "internal/review/report", "compiler/dns", "compiler/lint", "internal/input/synth", "internal/review/suppress", "internal/review/compare", "internal/review/connectivity", "internal/review/dialects", "internal/input/clusterlist"}
+var kubernetes = []string{
+	"compiler",
+	"compiler/dns",
+	"compiler/ipam",
+	"compiler/lint",
+	"compiler/objects",
+	"compiler/objects/calicov3",
+	"compiler/objects/ciliumv2",
+	"compiler/objects/listed",
+	"compiler/objects/metallbv1beta1",
+	"compiler/policy",
+	"compiler/policy/calico",
+	"compiler/policy/cilium",
+	"compiler/policy/clause",
+	"compiler/policy/validate",
+	"compiler/service",
+	"internal/agent/cmd",
+	"internal/agent/health",
+	"internal/agent/ipam",
+	"internal/agent/loop",
+	"internal/cli",
+	"internal/input/apisource",
+	"internal/input/clusterlist",
+	"internal/input/filesource",
+	"internal/input/inbox",
+	"internal/input/manifest",
+	"internal/input/nodeconfig",
+	"internal/input/synth",
+	"internal/review/compare",
+	"internal/review/connectivity",
+	"internal/review/dialects",
+	"internal/review/netpath",
+	"internal/review/report",
+	"internal/review/suppress",
+	"internal/testing/bench",
+	"internal/testing/clustergen",
+	"internal/testing/conformance",
+	"internal/testing/poison",
+	"internal/testing/randomcluster",
+}
 
 // netfilter says which packages may import github.com/google/nftables: those that
 // compile rules or change foreign tables, and the tests' look at the kernel.
@@ -89,7 +132,45 @@ var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "co
 var netfilter = []string{"backends/nftables/live", "internal/agent/takeover", "internal/testing/testkit"}
 
 // pure packages turn values into values: nothing of the machine gets in.
-var pure = []string{"ir", "ir/diag", "ir/eval", "ir/space", "internal/proof", "ir/resolve", "compiler", "compiler/dns", "compiler/lint", "compiler/objects", "compiler/policy", "compiler/policy/clause", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/xtables", "backends/xtpolicy", "backends/ebpf", "backends/ebpf/layout", "backends/registry", "internal/input/synth", "internal/review/suppress", "internal/review/compare", "internal/review/diffreport", "internal/review/clusterwide", "internal/review/connectivity", "compiler/objects/calicov3", "compiler/policy/calico", "compiler/policy/calico/selector", "compiler/objects/ciliumv2", "compiler/policy/cilium", "compiler/objects/listed"}
+var pure = []string{
+	"backends",
+	"backends/ebpf",
+	"backends/ebpf/layout",
+	"backends/iptables",
+	"backends/ipvs",
+	"backends/nftables",
+	"backends/registry",
+	"backends/xtables",
+	"backends/xtpolicy",
+	"compiler",
+	"compiler/dns",
+	"compiler/ipam",
+	"compiler/lint",
+	"compiler/objects",
+	"compiler/objects/calicov3",
+	"compiler/objects/ciliumv2",
+	"compiler/objects/listed",
+	"compiler/objects/metallbv1beta1",
+	"compiler/policy",
+	"compiler/policy/calico",
+	"compiler/policy/calico/selector",
+	"compiler/policy/cilium",
+	"compiler/policy/clause",
+	"compiler/policy/validate",
+	"compiler/service",
+	"internal/input/synth",
+	"internal/proof",
+	"internal/review/clusterwide",
+	"internal/review/compare",
+	"internal/review/connectivity",
+	"internal/review/diffreport",
+	"internal/review/suppress",
+	"ir",
+	"ir/diag",
+	"ir/eval",
+	"ir/resolve",
+	"ir/space",
+}
 
 // impure are the packages of the standard library that pure ones must not see.
 var impure = []string{"os", "time", "math/rand", "math/rand/v2", "log", "log/slog", "net", "syscall", "os/exec", "io/fs", "path/filepath"}

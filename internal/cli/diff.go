@@ -169,6 +169,7 @@ func (d *diffCommand) knowsNode(sides ...*diffSide) error {
 // state returns one side of a comparison.
 func (l *loaded) state() *compare.State {
 	s := compare.NewState(&l.objects, l.cluster)
+	s.Addresses = l.addresses
 	s.Workloads, s.PodsUnknown = l.workloads, !l.synth && len(l.objects.Pods) == 0
 	return s
 }

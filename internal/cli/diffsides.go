@@ -30,6 +30,10 @@ func (d *diffCommand) sides(ctx context.Context, args []string) (sides [2]*diffS
 			closeAll(sides)
 			return sides, err
 		}
+		if i == 0 && sides[i] != nil && sides[i].loaded != nil {
+			// The cluster has the addresses of OLD when NEW comes.
+			d.input.balancing.Held = sides[i].loaded.addresses.Held()
+		}
 	}
 	for i, arg := range args {
 		if missing[i] == nil {

@@ -21,7 +21,7 @@ type commandGroup struct {
 func commandGroups() []commandGroup {
 	return []commandGroup{
 		{"Review manifests", []string{"diff", "test", "lint", "explain", "matrix", "trace", "report", "play"}},
-		{"Compile", []string{"compile", "prove", "ir", "dns", "synth", "config", "cni"}},
+		{"Compile", []string{"compile", "prove", "ir", "dns", "synth", "addresses", "config", "cni"}},
 		{"This node's kernel", []string{"apply", "verify", "status", "show", "rollback", "clean", "support-bundle"}},
 	}
 }
@@ -41,7 +41,7 @@ func flagGroups() []flagGroup {
 		return func(name string) bool { return set.Lookup(name) != nil || slices.Contains(more, name) }
 	}
 	return []flagGroup{
-		{"Input", of(new(exceptions).register, "filename", "recursive", "kustomize", "exclude", "synth", "synth-nodes", "context", "kubeconfig")},
+		{"Input", of(new(exceptions).register, "filename", "recursive", "kustomize", "exclude", "synth", "synth-nodes", "lb-class", "context", "kubeconfig")},
 		{"Node and its settings", of(new(nodeflags.Flags).Register, "node", "all-nodes", "cni-conf-dir")},
 		{"Output", of(new(reporting).register, "output", "out-dir", "format")},
 		{"Kernel and record", func(name string) bool {

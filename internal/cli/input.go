@@ -13,6 +13,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/ipam"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/base/suggest"
 	"github.com/planec/planec/internal/input/kustomize"
@@ -49,6 +50,8 @@ type input struct {
 	nodes     int
 	// zone is the domain of the cluster; "" is the usual one.
 	zone string
+	// balancing are the settings of pools of addresses.
+	balancing ipam.Settings
 }
 
 func (in *input) register(flags *pflag.FlagSet) {
@@ -59,6 +62,7 @@ func (in *input) register(flags *pflag.FlagSet) {
 	flags.StringVar(&in.nodeName, "node", "", "name of the node")
 	flags.BoolVar(&in.synth, "synth", false, "make the Pods, Nodes, slices and addresses that a repository does not hold; see planec synth")
 	flags.IntVar(&in.nodes, "synth-nodes", 3, "with --synth: how many Nodes, where the input has none; at most 16")
+	flags.StringSliceVar(&in.balancing.Classes, "lb-class", ipam.DefaultClasses(), "loadBalancerClasses whose Services get addresses of pools; - stands for Services without a class")
 	in.cluster.register(flags)
 	in.settings.Register(flags)
 	in.reporting.register(flags)
@@ -84,6 +88,8 @@ type loaded struct {
 	network *netpath.Network
 	// made holds what --synth made; objects contains it too.
 	made objects.Set
+	// addresses are what pools give to Services; nil without --synth, or without pools.
+	addresses *ipam.Result
 	// services are the input's Services as written.
 	services []objects.Sourced[*corev1.Service]
 	// workloads are the input's workloads.
@@ -120,14 +126,16 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	s.progress.step("compiling what all nodes have in common")
 	set.Deduplicate(&loadDiags) // as in the agent; the compiler deduplicates only some kinds
 	services, workloads, made := set.Services, set.Workloads, objects.Set{}
+	var addresses *ipam.Result
 	if in.synth {
-		set, made, loadDiags = in.complete(&set, &settings.Config, loadDiags)
+		r := in.complete(&set, &settings.Config)
+		set, made, addresses, loadDiags = r.Set, r.Made, r.Addresses, append(loadDiags, r.Diagnostics...)
 	}
 	if in.care != strictly { // a kernel has what the agent would give it, which takes settings only
 		derivePodRange(&set, &settings.Config, &loadDiags)
 	}
 	l := &loaded{
-		input: in, objects: set, made: made, services: services, workloads: workloads, streams: s,
+		input: in, objects: set, made: made, addresses: addresses, services: services, workloads: workloads, streams: s,
 		cluster:  compiler.Prepare(&set, settings.Config),
 		options:  settings.Options(),
 		config:   settings,
@@ -186,12 +194,12 @@ func (in *input) withoutUsedSettings(diags diag.List) diag.List {
 
 // complete makes the objects that manifests lack. Pods are recognised by
 // their allocated ranges, unless the settings say otherwise.
-func (in *input) complete(set *objects.Set, c *objects.Config, diags diag.List) (whole, made objects.Set, all diag.List) {
-	r := synth.Complete(set, synth.Options{Nodes: in.nodes, PodCIDRs: c.ClusterCIDRs, ServiceCIDRs: c.ServiceCIDRs})
+func (in *input) complete(set *objects.Set, c *objects.Config) synth.Result {
+	r := synth.Complete(set, synth.Options{Nodes: in.nodes, PodCIDRs: c.ClusterCIDRs, ServiceCIDRs: c.ServiceCIDRs, Balancing: in.balancing})
 	if len(c.ClusterCIDRs) == 0 && (c.DetectLocal.Mode == "" || c.DetectLocal.Mode == objects.DetectByClusterCIDR) {
 		c.ClusterCIDRs = r.PodCIDRs
 	}
-	return r.Set, r.Made, append(diags, r.Diagnostics...)
+	return r
 }
 
 // diagnostics returns those of reading and of the cluster's objects.

@@ -8,9 +8,10 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 )
 
-// kernelCommands are the commands about this machine: its kernel, and its port for a page.
+// kernelCommands are the commands about this machine: its kernel, and its port for a page; and one
+// for which the program of a page, whose size is bounded, has no room.
 func kernelCommands(s *Streams) []*cobra.Command {
-	return []*cobra.Command{newPlay(s), newShow(s), newStatus(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newBundle(s), newGuard(s)}
+	return []*cobra.Command{newAddresses(s), newPlay(s), newShow(s), newStatus(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newBundle(s), newGuard(s)}
 }
 
 // liveEntry is what this machine applied last.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,9 @@ would have of them: Pods, EndpointSlices, Nodes, Namespaces, and Services with
 ClusterIPs, nodePorts and load-balancer addresses. Whatever the input has is kept.
 Addresses depend on names alone, so one object more moves no other. Made objects
 have the label planec.io/synthetic and say where they come from.
+
+Where the input has pools of addresses (CiliumLoadBalancerIPPool, IPAddressPool of
+MetalLB), Services of type LoadBalancer get addresses of these: see planec addresses.
 
 The other commands that read manifests do the same by themselves with --synth.`,
 		Example: `  # See what is made of a repository
@@ -86,6 +90,8 @@ func printable(set *objects.Set) []any {
 		typed("projectcalico.org/v3", "NetworkPolicy", set.CalicoNetworkPolicies),
 		typed("projectcalico.org/v3", "GlobalNetworkPolicy", set.CalicoGlobalNetworkPolicies),
 		typed("v1", "ConfigMap", set.CiliumConfigs),
+		typed("cilium.io/v2", "CiliumLoadBalancerIPPool", set.CiliumPools),
+		typed("metallb.io/v1beta1", "IPAddressPool", set.MetalLBPools),
 		typed("cilium.io/v2", "CiliumCIDRGroup", set.CiliumCIDRGroups),
 		typed("cilium.io/v2", "CiliumNetworkPolicy", set.CiliumNetworkPolicies),
 		typed("cilium.io/v2", "CiliumClusterwideNetworkPolicy", set.CiliumClusterwideNetworkPolicies),
@@ -102,7 +108,12 @@ func typed[T interface {
 		meta := metav1.TypeMeta{APIVersion: version, Kind: kind}
 		object.GetObjectKind().SetGroupVersionKind(meta.GroupVersionKind())
 		if pos := objects.Origin(kind, o).Position(); pos != "" && object.GetLabels()[synth.Label] != "" {
-			object.SetAnnotations(map[string]string{sourceAnnotation: pos})
+			annotations := maps.Clone(object.GetAnnotations())
+			if annotations == nil {
+				annotations = make(map[string]string)
+			}
+			annotations[sourceAnnotation] = pos
+			object.SetAnnotations(annotations)
 		}
 		out = append(out, slimNode(object))
 	}

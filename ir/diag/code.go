@@ -53,6 +53,14 @@ const (
 	DeniedExternalIP       Code = "PLC0112"
 	FrontendBudget         Code = "PLC0113"
 	EndpointBudget         Code = "PLC0114"
+	BadPool                Code = "PLC0131"
+	PoolConflict           Code = "PLC0132"
+	PoolExhausted          Code = "PLC0133"
+	NoPool                 Code = "PLC0134"
+	RefusedAddress         Code = "PLC0135"
+	RefusedSharing         Code = "PLC0136"
+	BadAddressRequest      Code = "PLC0137"
+	ForeignAddress         Code = "PLC0138"
 	BadEndpoint            Code = "PLC0201"
 	DuplicateEndpoint      Code = "PLC0202"
 	OrphanSlice            Code = "PLC0203"
@@ -221,6 +229,14 @@ var codes = []CodeInfo{
 	{DeniedExternalIP, Warning, "an externalIP that the setting external-ips does not allow", "remove it, or add its range to --external-ips; the address was left out"},
 	{FrontendBudget, Error, "a Service with more addresses, ports and source ranges than are served", "divide it into several Services; until then its ClusterIP refuses connections, and nothing else of it is served"},
 	{EndpointBudget, Error, "a Service with more endpoints on all ports than are served", "divide it into several Services; until then it has no endpoints and refuses connections"},
+	{BadPool, Error, "a part of a pool of addresses that is not usable", "write networks as 192.0.2.0/24 and ranges as 192.0.2.10-192.0.2.20, of one family, without loopback, link-local and multicast addresses; the part was left out"},
+	{PoolConflict, Warning, "a pool of addresses that overlaps another one, or itself", "take the common addresses out of one of them; until then the younger pool gives no new address, and Services keep what they have of it"},
+	{PoolExhausted, Warning, "a Service of type LoadBalancer for which no address is free", "add addresses to a pool that selects the Service, or remove Services"},
+	{NoPool, Warning, "a Service of type LoadBalancer that no pool is for", "change a pool's selector or the Service's labels, families or annotations; planec addresses says which pool has what"},
+	{RefusedAddress, Warning, "a load-balancer address that a Service asks for and does not get", "ask for a free address of a pool that selects the Service, or for none"},
+	{RefusedSharing, Warning, "Services that ask for one address and cannot share it", "give them the same sharing key, different ports, and the same externalTrafficPolicy; with Local, the same selector too"},
+	{BadAddressRequest, Error, "a load-balancer address that a Service asks for and that is not an address", "write plain addresses, with commas between; until then the Service keeps what it has, and gets nothing new"},
+	{ForeignAddress, Info, "a Service whose load-balancer address another controller has written", "nothing, if that controller is to go on; otherwise clear status.loadBalancer, or add the address to a pool"},
 	{BadEndpoint, Error, "an endpoint address that is not usable", "addresses must be plain IPs of the slice's addressType; the endpoint was left out"},
 	{DuplicateEndpoint, Warning, "an endpoint that stands in two slices", "usually temporary, while slices are rebuilt; the copy that is not terminating was used, then the one that is ready"},
 	{OrphanSlice, Info, "an EndpointSlice without a Service", "label it kubernetes.io/service-name, or give the Service too"},

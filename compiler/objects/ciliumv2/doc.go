@@ -1,5 +1,5 @@
-// Package ciliumv2 has the types of cilium.io/v2 that planec reads: policies and groups
-// of CIDRs. They have every field of Cilium's definitions, so that an unknown field is an
+// Package ciliumv2 has the types of cilium.io/v2 that planec reads: policies, groups of
+// CIDRs, and pools of addresses. They have every field of Cilium's definitions, so that an unknown field is an
 // unknown field.
 //
 // An absent list and an empty one differ to Cilium: [] is kept, and is not nil.

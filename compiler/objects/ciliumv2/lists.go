@@ -10,5 +10,6 @@ import (
 // AddToScheme registers the kinds and their lists in versions of the group.
 func AddToScheme(s *runtime.Scheme, versions ...schema.GroupVersion) {
 	listed.AddToScheme(s, versions,
-		listed.Of[NetworkPolicy](KindNetworkPolicy), listed.Of[ClusterwideNetworkPolicy](KindClusterwideNetworkPolicy), listed.Of[CIDRGroup](KindCIDRGroup))
+		listed.Of[NetworkPolicy](KindNetworkPolicy), listed.Of[ClusterwideNetworkPolicy](KindClusterwideNetworkPolicy), listed.Of[CIDRGroup](KindCIDRGroup),
+		listed.Of[LoadBalancerIPPool](KindLoadBalancerIPPool))
 }

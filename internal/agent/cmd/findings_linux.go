@@ -18,6 +18,8 @@ const (
 	aboutServers  = "listening"
 	aboutSettings = "settings"
 	aboutAgent    = "agent"
+	aboutPools    = "reading pools"
+	aboutBalanced = "addresses of Services"
 )
 
 // findings are the current findings by source. It is safe for concurrent use.

@@ -17,6 +17,8 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/registry"
+	"github.com/planec/planec/compiler/ipam"
+	lbipam "github.com/planec/planec/internal/agent/ipam"
 	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/base/suggest"
 	"github.com/planec/planec/internal/input/nodeconfig"
@@ -34,6 +36,9 @@ type options struct {
 	manifestDir         string
 	kubeconfig          string
 	policies            bool
+	lbIPAM              bool
+	lbClasses           []string
+	lbLease             string
 	endDenied           bool
 	keepFlows           bool
 	allowEmpty          bool
@@ -69,6 +74,9 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.manifestDir, "manifest-dir", "", "directory of manifests to follow, instead of an API server")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "how to reach the API server; as a pod in the cluster by default")
 	flags.BoolVar(&o.policies, "policies", false, "enforce network policies too")
+	flags.BoolVar(&o.lbIPAM, "lb-ipam", false, "give Services of type LoadBalancer addresses of pools, in the one agent of the cluster that holds a Lease")
+	flags.StringSliceVar(&o.lbClasses, "lb-class", ipam.DefaultClasses(), "with --lb-ipam: loadBalancerClasses whose Services get addresses; - stands for Services without a class")
+	flags.StringVar(&o.lbLease, "lb-lease", "kube-system/planec-lb-ipam", "with --lb-ipam: namespace and name of the Lease")
 	flags.BoolVar(&o.endDenied, "end-denied", false, "end connections that policies deny now")
 	flags.BoolVar(&o.keepFlows, "keep-flows", false, "leave UDP and SCTP flows to endpoints that are gone alone")
 	flags.BoolVar(&o.keepGoing, "keep-going", false, "begin without the files of --manifest-dir that are wrong, though the kernel serves what they said before")
@@ -125,6 +133,12 @@ func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
 	}
 	if o.manifestDir != "" && o.flags.Changed("kubeconfig") {
 		return c, nil, usage("give --manifest-dir or --kubeconfig, not both")
+	}
+	if o.lbIPAM && o.manifestDir != "" {
+		return c, nil, usage("--lb-ipam needs an API server: there is no status to write with --manifest-dir")
+	}
+	if _, err := lbipam.ParseLease(o.lbLease); err != nil {
+		return c, nil, usage("--lb-lease %w", err)
 	}
 	if err := o.addresses(); err != nil {
 		return c, nil, err

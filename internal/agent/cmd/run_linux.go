@@ -141,6 +141,9 @@ func (s *service) run(ctx context.Context) error {
 	part("watchdog", func(ctx context.Context) error { return s.watchdog(ctx) })
 	part("source", func(ctx context.Context) error { return source.Run(ctx, s.inbox) })
 	part("agent", a.Run)
+	if s.options.lbIPAM {
+		part("addresses of Services", s.balance)
+	}
 	part("interfaces", s.keepInterfaces)
 	s.sayNetwork()
 	s.log.Info("started", "node", s.options.node, "backend", s.backend.Name(), "policies", s.options.policies)

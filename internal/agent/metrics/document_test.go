@@ -76,6 +76,7 @@ func registered(t *testing.T, backend string) []string {
 	m := metrics.New(backend)
 	if backend == "ebpf" {
 		m.Connections(func() map[ir.ServicePort]applier.Connections { return nil })
+		m.Balancing()
 		m.CountPackets(func() ([]metrics.Packets, error) { return nil, nil })
 	}
 	m.Registry.Describe(descs)

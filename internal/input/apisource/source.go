@@ -25,6 +25,7 @@ import (
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/compiler/objects/ciliumv2"
+	"github.com/planec/planec/compiler/objects/metallbv1beta1"
 	"github.com/planec/planec/internal/input/inbox"
 	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/ir/diag"
@@ -38,6 +39,10 @@ type Options struct {
 	Node string
 	// Policies also watches policies and the objects that they select.
 	Policies bool
+	// Addresses watches, instead of all that, what decides about addresses of Services of type
+	// LoadBalancer: these, namespaces and pools. Services keep their UID and resource version, so
+	// that their status can be written.
+	Addresses bool
 	// Log receives errors of requests.
 	Log *slog.Logger
 	// Report receives a [diag.UnreadKind] for every kind that the API server does
@@ -65,7 +70,11 @@ func New(o Options) (*Source, error) {
 		return nil, fmt.Errorf("API server: %w", err)
 	}
 	finisher := manifest.NewFinisher()
-	for _, k := range kinds(o.Node, o.Policies) {
+	all := kinds(o.Node, o.Policies)
+	if o.Addresses {
+		all = addressKinds()
+	}
+	for _, k := range all {
 		var versions []served
 		for _, v := range append([]schema.GroupVersion{k.group}, k.older...) {
 			client, err := s.clients.of(v)
@@ -76,7 +85,7 @@ func New(o Options) (*Source, error) {
 		}
 		s.watched = append(s.watched, &watched{
 			kind: k, versions: versions, client: versions[0].client, discovery: s.discovery, log: o.Log, unread: &s.unread,
-			store: &store{finisher: finisher, known: make(map[objects.Name]version), object: k.object},
+			store: &store{finisher: finisher, known: make(map[objects.Name]version), object: k.object, balanced: o.Addresses},
 		})
 	}
 	return s, nil
@@ -119,6 +128,7 @@ func newScheme() (*runtime.Scheme, error) {
 	metav1.AddToGroupVersion(scheme, clusterPolicyAlpha)
 	calicov3.AddToScheme(scheme, calicoVersion, calicoKept)
 	ciliumv2.AddToScheme(scheme, ciliumVersion, ciliumAlpha)
+	metallbv1beta1.AddToScheme(scheme, metalLBVersion)
 	return scheme, nil
 }
 
@@ -157,7 +167,7 @@ func (c *clients) of(group schema.GroupVersion) (*rest.RESTClient, error) {
 }
 
 // policyGroups are the groups of custom resources.
-var policyGroups = map[string]bool{policyv1alpha1.GroupName: true, calicov3.Group: true, calicov3.CRDGroup: true, ciliumv2.Group: true}
+var policyGroups = map[string]bool{policyv1alpha1.GroupName: true, calicov3.Group: true, calicov3.CRDGroup: true, ciliumv2.Group: true, metallbv1beta1.Group: true}
 
 // served is a version of a kind that a server may have.
 type served struct {

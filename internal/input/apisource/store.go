@@ -24,6 +24,8 @@ type store struct {
 	mu       sync.Mutex
 	// known are the objects that were passed on.
 	known map[objects.Name]version
+	// balanced stores pass on Services of type LoadBalancer only, with their versions.
+	balanced bool
 	// object is an example of the kind, for deletions.
 	object metav1.Object
 	// listed is called after the first list.
@@ -111,6 +113,14 @@ func (s *store) put(o any) error {
 	}
 	had, same := s.learn(objects.NameOf(object), version{object.GetResourceVersion(), object.GetUID()})
 	if same {
+		return nil
+	}
+	if s.passes(object) {
+		s.inbox.Put(objects.Sourced[metav1.Object]{Object: object}, time.Time{})
+		return nil
+	}
+	if _, service := object.(*corev1.Service); service && s.balanced {
+		s.inbox.Delete(object)
 		return nil
 	}
 	var trigger time.Time

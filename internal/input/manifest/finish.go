@@ -13,6 +13,7 @@ import (
 
 	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/compiler/objects/ciliumv2"
+	"github.com/planec/planec/compiler/objects/metallbv1beta1"
 )
 
 // Finisher brings objects from other sources, such as an API server, to the
@@ -69,6 +70,10 @@ func (f *Finisher) finish(o metav1.Object) (metav1.Object, error) {
 		return f.d.ciliumClusterwideNetworkPolicy(o), nil
 	case *ciliumv2.CIDRGroup:
 		return f.d.ciliumCIDRGroup(o), nil
+	case *ciliumv2.LoadBalancerIPPool:
+		return f.d.ciliumPool(o), nil
+	case *metallbv1beta1.IPAddressPool:
+		return f.d.metalLBPool(o), nil
 	case *corev1.ConfigMap:
 		return f.d.configMap(o), nil
 	case *corev1.ServiceAccount:

@@ -52,6 +52,8 @@ func describe(set objects.Set) []string {
 	out = appendObjects(out, "CiliumClusterwideNetworkPolicy", set.CiliumClusterwideNetworkPolicies)
 	out = appendObjects(out, "CiliumCIDRGroup", set.CiliumCIDRGroups)
 	out = appendObjects(out, "ConfigMap", set.CiliumConfigs)
+	out = appendObjects(out, "CiliumLoadBalancerIPPool", set.CiliumPools)
+	out = appendObjects(out, "IPAddressPool", set.MetalLBPools)
 	slices.Sort(out)
 	return out
 }

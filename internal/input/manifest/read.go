@@ -5,6 +5,7 @@ import (
 
 	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/compiler/objects/ciliumv2"
+	"github.com/planec/planec/compiler/objects/metallbv1beta1"
 )
 
 // Kind is a kind of objects that is read, with the versions that are, the newest first.
@@ -28,7 +29,7 @@ func Kinds() []Kind {
 		switch {
 		case k.group == calicov3.Group:
 			kind.Optional, kind.Twin = true, calicov3.CRDGroup
-		case k.group == calicov3.CRDGroup, k.group == ciliumv2.Group:
+		case k.group == calicov3.CRDGroup, k.group == ciliumv2.Group, k.group == metallbv1beta1.Group:
 			kind.Optional = true
 		case k.kind == "ServiceAccount":
 			kind.Optional, kind.Beside = true, []string{calicov3.Group, calicov3.CRDGroup}

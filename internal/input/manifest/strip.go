@@ -25,7 +25,8 @@ func (d *decoder) meta(m *metav1.ObjectMeta) metav1.ObjectMeta {
 	}
 }
 
-// kept returns the only annotation that planec reads.
+// kept returns the annotation that planec reads of all kinds; those of Services that decide
+// about addresses are added by [decoder.balanced].
 func kept(all map[string]string) map[string]string {
 	if codes, there := all[objects.IgnoreAnnotation]; there {
 		return map[string]string{objects.IgnoreAnnotation: codes}
@@ -70,7 +71,9 @@ func (d *decoder) service(s *corev1.Service) *corev1.Service {
 		kept.IPFamilies[i] = corev1.IPFamily(d.shared.string(string(f)))
 	}
 	status := corev1.ServiceStatus{LoadBalancer: s.Status.LoadBalancer}
-	return &corev1.Service{ObjectMeta: d.meta(&s.ObjectMeta), Spec: kept, Status: status}
+	out := &corev1.Service{ObjectMeta: d.meta(&s.ObjectMeta), Spec: kept, Status: status}
+	d.balanced(out, s)
+	return out
 }
 
 func (d *decoder) endpointSlice(s *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {

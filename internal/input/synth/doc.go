@@ -14,6 +14,9 @@
 // is one in two thousand for the 500th Service. nodePorts are few in Kubernetes:
 // for the 50th of them it is one in fifty.
 //
+// Addresses of the input's pools are another matter: which Service has which depends on all
+// others, as in a cluster. There they are what [ipam.Allocate] gives.
+//
 // # Kept
 //
 // The input is never changed: given addresses are not allocated again, a Service

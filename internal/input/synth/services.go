@@ -117,7 +117,7 @@ func (s *serviceMaker) wish(id string, o *corev1.Service) {
 	for _, f := range s.lacking(o) {
 		s.clusterIPs = append(s.clusterIPs, addressWish(id+" "+f.String(), s.ranges[f], s.taken))
 	}
-	if lacksBalancer(o) {
+	if lacksBalancer(o) && !s.pooled(o) {
 		for _, f := range s.familiesOf(o) {
 			s.balancers = append(s.balancers, addressWish(id+" "+f.String(), ir.PrefixesOf(f, balancers)[0], s.taken))
 		}
@@ -229,7 +229,7 @@ func (s *serviceMaker) complete(src objects.Sourced[*corev1.Service], given allo
 		o.Spec.ClusterIPs, changed = append(o.Spec.ClusterIPs, a.String()), true
 		o.Spec.ClusterIP = o.Spec.ClusterIPs[0]
 	}
-	if lacksBalancer(src.Object) {
+	if lacksBalancer(src.Object) && !s.pooled(src.Object) {
 		for _, f := range s.familiesOf(src.Object) {
 			if a := given.balancers[id+" "+f.String()].Addr(); a.IsValid() {
 				o.Status.LoadBalancer.Ingress, changed = append(o.Status.LoadBalancer.Ingress, corev1.LoadBalancerIngress{IP: a.String()}), true

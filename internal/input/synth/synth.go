@@ -3,6 +3,7 @@ package synth
 import (
 	"net/netip"
 
+	"github.com/planec/planec/compiler/ipam"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
@@ -26,6 +27,8 @@ type Options struct {
 	// ServiceCIDR objects have none. Their families are the cluster's; without
 	// any, it has both families.
 	PodCIDRs, ServiceCIDRs []netip.Prefix
+	// Balancing are the settings of pools of addresses. The families are the cluster's.
+	Balancing ipam.Settings
 }
 
 // Result is the result of [Complete].
@@ -37,6 +40,8 @@ type Result struct {
 	Made objects.Set
 	// PodCIDRs are the used ranges of pods, for the whole cluster.
 	PodCIDRs []netip.Prefix
+	// Addresses are what pools of the input give; nil if there are none.
+	Addresses *ipam.Result
 	// Diagnostics report what could not be made.
 	Diagnostics diag.List
 }
@@ -66,6 +71,7 @@ func Complete(in *objects.Set, o Options) Result {
 	m.makePods()
 	m.makeNamespaces()
 	m.makeServices()
+	m.allocate()
 	m.makeSlices()
 	m.out.Diagnostics.Sort()
 	return m.out

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/ipam"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/review/diffreport"
 	"github.com/planec/planec/internal/review/netpath"
@@ -22,6 +23,8 @@ type State struct {
 	// PodsUnknown reports that the state does not say which pods exist: it has neither
 	// pods nor workloads. A namespace without objects may then have pods nevertheless.
 	PodsUnknown bool
+	// Addresses are what pools give to Services; nil where none were allocated.
+	Addresses *ipam.Result
 }
 
 // NewState prepares objects for a comparison.
@@ -70,7 +73,7 @@ func States(before, after *State) *diffreport.Report {
 	r.Sort()
 	changes := indexChanges(r.Objects)
 	c := newComparison(before, after, changes)
-	r.Findings = append(compareServices(c), c.reach()...)
+	r.Findings = slices.Concat(compareServices(c), compareAddresses(c), c.reach())
 	c.note(r)
 	for i := range r.Findings {
 		r.Findings[i].Text = capital(r.Findings[i].Text)

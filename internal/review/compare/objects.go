@@ -35,6 +35,8 @@ func changedObjects(before, after *objects.Set) []diffreport.Object {
 	out = changedOf(out, "CiliumClusterwideNetworkPolicy", before.CiliumClusterwideNetworkPolicies, after.CiliumClusterwideNetworkPolicies)
 	out = changedOf(out, "CiliumCIDRGroup", before.CiliumCIDRGroups, after.CiliumCIDRGroups)
 	out = changedOf(out, "ConfigMap", before.CiliumConfigs, after.CiliumConfigs)
+	out = changedOf(out, "CiliumLoadBalancerIPPool", before.CiliumPools, after.CiliumPools)
+	out = changedOf(out, "IPAddressPool", before.MetalLBPools, after.MetalLBPools)
 	return changedOf(out, "ServiceAccount", before.ServiceAccounts, after.ServiceAccounts)
 }
 

@@ -66,8 +66,19 @@ func (c *serviceComparison) add(name objects.Name, kind diffreport.Kind, reasons
 	return &c.out[len(c.out)-1]
 }
 
-// because returns the Service's own change, preferably of one of the fields.
+// because returns why a Service is another one: its own change, preferably of one of the fields,
+// or what moved its address of a pool, where nothing else changed.
 func (c *serviceComparison) because(name objects.Name, fields ...string) []diffreport.Reason {
+	if o := c.changes[objects.Identity{Kind: "Service", Namespace: name.Namespace, Name: name.Name}]; onlyStatus(o) {
+		if reasons := c.becausePooled(name); len(reasons) > 0 {
+			return reasons
+		}
+	}
+	return c.ownChange(name, fields...)
+}
+
+// ownChange returns the Service's own change, preferably of one of the fields.
+func (c *serviceComparison) ownChange(name objects.Name, fields ...string) []diffreport.Reason {
 	o := c.changes[objects.Identity{Kind: "Service", Namespace: name.Namespace, Name: name.Name}]
 	if o == nil || o.Change != diffreport.ObjectChanged {
 		return c.reason(o)

@@ -24,6 +24,8 @@ const (
 	Endpoints Kind = "endpoints"
 	// Affinity is a change of whether clients keep their endpoint.
 	Affinity Kind = "affinity"
+	// Addresses is a Service that gets, loses or changes an address of a pool.
+	Addresses Kind = "addresses"
 	// Added are new workloads and Services, Removed those that are gone.
 	Added   Kind = "added"
 	Removed Kind = "removed"
@@ -31,7 +33,7 @@ const (
 
 // Kinds lists them in order.
 func Kinds() []Kind {
-	return []Kind{Opened, Closed, Source, Refusal, Endpoints, Affinity, Added, Removed}
+	return []Kind{Opened, Closed, Source, Refusal, Endpoints, Addresses, Affinity, Added, Removed}
 }
 
 // Reason is a responsible object, or a field of one.

@@ -47,7 +47,7 @@ func compareBool(a, b bool) int {
 func (r *Report) Summary() string {
 	words := map[Kind]string{
 		Opened: "%d opened", Closed: "%d closed", Source: "source addresses change", Refusal: "refusals change",
-		Endpoints: "endpoints change", Affinity: "session affinity changes", Added: "%d new", Removed: "%d gone",
+		Endpoints: "endpoints change", Addresses: "addresses change", Affinity: "session affinity changes", Added: "%d new", Removed: "%d gone",
 	}
 	var parts []string
 	for _, k := range Kinds() {

@@ -61,6 +61,7 @@ func meanings() map[diffreport.Kind]string {
 		diffreport.Source:    "Endpoints see another source address than before",
 		diffreport.Refusal:   "What cannot be reached answers in another way",
 		diffreport.Endpoints: "A Service has other endpoints than before",
+		diffreport.Addresses: "A Service gets, loses or changes an address of a pool",
 		diffreport.Affinity:  "Clients stay with their endpoint for another time",
 		diffreport.Added:     "A workload or Service is new",
 		diffreport.Removed:   "A workload is gone",

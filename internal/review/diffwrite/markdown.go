@@ -24,7 +24,7 @@ const shown = 10
 func titles() map[diffreport.Kind]string {
 	return map[diffreport.Kind]string{
 		diffreport.Opened: "Opened", diffreport.Closed: "Closed", diffreport.Source: "Source addresses",
-		diffreport.Refusal: "Refusals", diffreport.Endpoints: "Endpoints", diffreport.Affinity: "Session affinity",
+		diffreport.Refusal: "Refusals", diffreport.Endpoints: "Endpoints", diffreport.Addresses: "Addresses of pools", diffreport.Affinity: "Session affinity",
 		diffreport.Added: "New", diffreport.Removed: "Gone",
 	}
 }

@@ -43,6 +43,8 @@ func ReadAnnotations(set *objects.Set, workloads []objects.Sourced[*objects.Work
 	read(&r, "CiliumClusterwideNetworkPolicy", set.CiliumClusterwideNetworkPolicies)
 	read(&r, "CiliumCIDRGroup", set.CiliumCIDRGroups)
 	read(&r, "ConfigMap", set.CiliumConfigs)
+	read(&r, "CiliumLoadBalancerIPPool", set.CiliumPools)
+	read(&r, "IPAddressPool", set.MetalLBPools)
 	for _, w := range workloads {
 		read(&r, w.Object.Kind, []objects.Sourced[*objects.Workload]{w})
 	}

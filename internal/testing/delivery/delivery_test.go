@@ -139,9 +139,10 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-// TestRights wants the agent to be allowed to read and to write Events, and nothing else.
+// TestRights wants the agent to be allowed to read and to write Events, and nothing else, but
+// for the status of Services and its Lease in the file for --lb-ipam.
 func TestRights(t *testing.T) {
-	for _, file := range []string{"deploy/rbac.yaml", "deploy/rbac-policies.yaml"} {
+	for _, file := range []string{"deploy/rbac.yaml", "deploy/rbac-policies.yaml", "deploy/rbac-addresses.yaml"} {
 		roles := 0
 		for _, doc := range documents(t, file) {
 			if !strings.Contains(doc, "\nkind: ClusterRole\n") {
@@ -152,6 +153,9 @@ func TestRights(t *testing.T) {
 				allowed := []string{"list", "watch"}
 				if slices.Equal(rule.Resources, []string{"events"}) {
 					allowed = []string{"create"}
+				}
+				if file == "deploy/rbac-addresses.yaml" && slices.Equal(rule.Resources, []string{"services/status"}) {
+					allowed = []string{"patch"}
 				}
 				if !slices.Equal(rule.Verbs, allowed) {
 					t.Errorf("%s: %v of %v", file, rule.Verbs, rule.Resources)

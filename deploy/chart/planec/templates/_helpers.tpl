@@ -82,6 +82,15 @@ kind: NodeConfig
 {{- if .Values.policies }}
 - --policies
 {{- end }}
+{{- if .Values.lbIPAM.enabled }}
+- --lb-ipam
+{{- if ne (include "planec.namespace" .) "kube-system" }}
+- --lb-lease={{ include "planec.namespace" . }}/planec-lb-ipam
+{{- end }}
+{{- with .Values.lbIPAM.classes }}
+- --lb-class={{ join "," . }}
+{{- end }}
+{{- end }}
 {{- if .Values.ebpf.countConnections }}
 - --count-connections
 {{- end }}

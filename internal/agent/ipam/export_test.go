@@ -1,0 +1,4 @@
+package ipam
+
+// ConditionOf is exported for tests.
+var ConditionOf = conditionOf
