@@ -1,3 +1,5 @@
+//go:build !js
+
 package cli
 
 import (
@@ -229,12 +231,4 @@ func (c *cniCommand) write(l *looked) error {
 	}
 	_, err := io.WriteString(c.streams.Out, b.String())
 	return written(err)
-}
-
-// marks says which marks of the node's network plugin the backend uses too.
-func (l *loaded) marks(backend string) diag.List {
-	if n := l.settings.Network(); n != nil && n.System != nil {
-		return l.config.NetworkMarks(n.System, backend)
-	}
-	return nil
 }

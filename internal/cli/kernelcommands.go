@@ -8,10 +8,10 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 )
 
-// kernelCommands are the commands about this machine: its kernel, and its port for a page; and one
-// for which the program of a page, whose size is bounded, has no room.
+// kernelCommands are the commands about this machine: its kernel, its network plugin, and its port
+// for a page; and those for which the program of a page, whose size is bounded, has no room.
 func kernelCommands(s *Streams) []*cobra.Command {
-	return []*cobra.Command{newAddresses(s), newPlay(s), newShow(s), newStatus(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newBundle(s), newGuard(s)}
+	return []*cobra.Command{newProve(s), newAddresses(s), newDNS(s), newCNI(s), newPlay(s), newShow(s), newStatus(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newBundle(s), newGuard(s)}
 }
 
 // liveEntry is what this machine applied last.

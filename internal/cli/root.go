@@ -119,7 +119,7 @@ func commandsFor(s *Streams, args []string) []*cobra.Command {
 
 func allCommands(s *Streams) []*cobra.Command {
 	return append([]*cobra.Command{
-		newCompile(s), newProve(s), newIR(s), newDNS(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newReport(s), newSynth(s), newDiff(s), newNetTest(s), newConfig(s), newCNI(s), newVersion(s),
+		newCompile(s), newIR(s), newTrace(s), newMatrix(s), newLint(s), newExplain(s), newReport(s), newSynth(s), newDiff(s), newNetTest(s), newConfig(s), newVersion(s),
 	}, kernelCommands(s)...)
 }
 
