@@ -176,6 +176,7 @@ func (x *Incremental) facts() (ir.Program, *service.Node) {
 	others.CalicoNetworkSets, others.CalicoGlobalNetworkSets = nil, nil
 	others.CiliumNetworkPolicies, others.CiliumClusterwideNetworkPolicies, others.CiliumCIDRGroups, others.CiliumConfigs = nil, nil, nil, nil
 	others.CiliumPools, others.MetalLBPools = nil, nil
+	others.L2Advertisements, others.CiliumL2Policies = nil, nil
 	cluster := Prepare(&others, x.config)
 	diags := cluster.Diagnostics()
 	p := ir.Program{Masquerade: cloneMasquerade(x.config.Masquerade)}

@@ -65,6 +65,10 @@ type Set struct {
 	CiliumPools  []Sourced[*ciliumv2.LoadBalancerIPPool] // v2 and v2alpha1
 	MetalLBPools []Sourced[*metallbv1beta1.IPAddressPool]
 
+	// What is announced on layer 2.
+	L2Advertisements []Sourced[*metallbv1beta1.L2Advertisement]
+	CiliumL2Policies []Sourced[*ciliumv2.L2AnnouncementPolicy] // v2alpha1
+
 	// Workloads, Endpoints and Entries are only filled on request.
 	Workloads []Sourced[*Workload]
 	Endpoints []Sourced[*Endpoints] // from which synth makes slices
@@ -98,6 +102,8 @@ func (s *Set) Append(other Set) {
 	s.appendCilium(&other)
 	s.CiliumPools = append(s.CiliumPools, other.CiliumPools...)
 	s.MetalLBPools = append(s.MetalLBPools, other.MetalLBPools...)
+	s.L2Advertisements = append(s.L2Advertisements, other.L2Advertisements...)
+	s.CiliumL2Policies = append(s.CiliumL2Policies, other.CiliumL2Policies...)
 	s.Workloads = append(s.Workloads, other.Workloads...)
 	s.Endpoints = append(s.Endpoints, other.Endpoints...)
 	s.Entries = append(s.Entries, other.Entries...)

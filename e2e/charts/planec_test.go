@@ -172,12 +172,17 @@ func TestSameAsDeploy(t *testing.T) {
 	agentOf(policies)["args"] = append(agentOf(policies)["args"].([]any), "--policies")
 	addresses := objects(t, bytes.Join([][]byte{plain, read(t, deploy+"/rbac-addresses.yaml")}, []byte("\n---\n")))
 	agentOf(addresses)["args"] = append(agentOf(addresses)["args"].([]any), "--lb-ipam")
+	layer2 := objects(t, bytes.Join([][]byte{plain, read(t, deploy+"/rbac-layer2.yaml")}, []byte("\n---\n")))
+	agentOf(layer2)["args"] = append(agentOf(layer2)["args"].([]any), "--l2-announce")
+	capabilities := agentOf(layer2)["securityContext"].(object)["capabilities"].(object)
+	capabilities["add"] = append(capabilities["add"].([]any), "NET_RAW")
 	for values, want := range map[string]map[string]object{
 		"defaults.yaml": objects(t, plain),
 		"ebpf.yaml":     objects(t, bytes.Join([][]byte{rbac, patched(t, daemonset, deploy+"/ebpf.yaml")}, []byte("\n---\n"))),
 		"iptables.yaml": objects(t, bytes.Join([][]byte{rbac, patched(t, daemonset, deploy+"/iptables.yaml")}, []byte("\n---\n"))),
 		"policies.yaml": policies,
 		"lb-ipam.yaml":  addresses,
+		"layer2.yaml":   layer2,
 	} {
 		if diff := gocmp.Diff(unlabelled(want), unlabelled(made(t, values))); diff != "" {
 			t.Errorf("%s: - deploy, + chart:\n%s", values, diff)

@@ -50,6 +50,7 @@ var arrows = map[string][]string{
 	"compiler/policy":          {"compiler/objects", "compiler/policy/calico", "compiler/policy/cilium", "compiler/policy/clause", "compiler/policy/validate", "ir", "ir/diag", "ir/failsafe", "ir/identity"},
 	"compiler/policy/clause":   {"compiler/objects", "ir"},
 	"compiler/policy/validate": {},
+	"compiler/announce/layer2": {"compiler/ipam", "compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/diag"},
 	"compiler/dns":             {"compiler/objects", "ir", "ir/diag"},
 	"compiler/lint":            {"compiler/objects", "compiler/policy", "ir", "ir/diag"},
 	"compiler":                 {"compiler/objects", "compiler/policy", "compiler/policy/clause", "compiler/service", "ir", "ir/diag"},
@@ -87,6 +88,7 @@ var arrows = map[string][]string{
 // kubernetes says which packages may import k8s.io: those that see objects.
 var kubernetes = []string{
 	"compiler",
+	"compiler/announce/layer2",
 	"compiler/dns",
 	"compiler/ipam",
 	"compiler/lint",
@@ -104,6 +106,7 @@ var kubernetes = []string{
 	"internal/agent/cmd",
 	"internal/agent/health",
 	"internal/agent/ipam",
+	"internal/agent/layer2",
 	"internal/agent/loop",
 	"internal/cli",
 	"internal/input/apisource",
@@ -143,6 +146,7 @@ var pure = []string{
 	"backends/xtables",
 	"backends/xtpolicy",
 	"compiler",
+	"compiler/announce/layer2",
 	"compiler/dns",
 	"compiler/ipam",
 	"compiler/lint",

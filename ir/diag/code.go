@@ -3,7 +3,8 @@ package diag
 // Code names a kind of diagnostic. Codes are stable and never reused. PLC00xx is about
 // reading files, PLC01xx Services, PLC02xx EndpointSlices, PLC03xx nodes, PLC04xx
 // configuration, PLC05xx backends, PLC06xx policies, PLC07xx objects that synth makes and
-// findings that only lint looks for, PLC082x names in DNS.
+// findings that only lint looks for, PLC082x names in DNS,
+// PLC083x announcements.
 type Code string
 
 // CodeInfo is the documentation of a code.
@@ -166,6 +167,7 @@ const (
 	EnginePort             Code = "PLC0754"
 	EngineShared           Code = "PLC0755"
 	NoDNSRecord            Code = "PLC0820"
+	BadAnnouncement        Code = "PLC0830"
 )
 
 // Info returns the documentation of the code; an unknown code is an error
@@ -342,4 +344,5 @@ var codes = []CodeInfo{
 	{EnginePort, Warning, "a named port that an engine reads in another way", "write the number, or give the name to one port of a container that is no init container"},
 	{EngineShared, Info, "a NetworkPolicy beside a policy of another dialect for the same pods", "read both: by its own text the NetworkPolicy would decide alone; planec trace says which policy decides"},
 	{NoDNSRecord, Warning, "a Service, port or endpoint without a DNS record", "correct what the message says; clients do not find it by its name"},
+	{BadAnnouncement, Error, "an object that says what is announced on layer 2, with a part that is not understood", "correct what the message says; a wrong selector leaves the object out, a wrong interface only itself"},
 }

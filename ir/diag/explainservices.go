@@ -79,6 +79,10 @@ var aboutServices = map[Code]Explanation{
 		"Endpoints that are domain names exist for other readers; the kernel forwards to addresses only.",
 		"addressType: FQDN",
 	},
+	BadAnnouncement: {
+		"The addresses that it would announce are not answered for, unless another object announces them.",
+		"kind: CiliumL2AnnouncementPolicy\nspec: {interfaces: [\"eth(\"]}",
+	},
 	NoDNSRecord: {
 		"A client that asks for the name gets no answer. DNS has names of letters in lower case, digits and dashes, of at most 63 characters between two dots.",
 		"spec: {type: ExternalName, externalName: 203.0.113.7}     # an address is no name",

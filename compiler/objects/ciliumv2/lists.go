@@ -11,5 +11,5 @@ import (
 func AddToScheme(s *runtime.Scheme, versions ...schema.GroupVersion) {
 	listed.AddToScheme(s, versions,
 		listed.Of[NetworkPolicy](KindNetworkPolicy), listed.Of[ClusterwideNetworkPolicy](KindClusterwideNetworkPolicy), listed.Of[CIDRGroup](KindCIDRGroup),
-		listed.Of[LoadBalancerIPPool](KindLoadBalancerIPPool))
+		listed.Of[LoadBalancerIPPool](KindLoadBalancerIPPool), listed.Of[L2AnnouncementPolicy](KindL2AnnouncementPolicy))
 }

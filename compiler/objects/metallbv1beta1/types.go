@@ -82,7 +82,7 @@ func copied(from []metav1.LabelSelector) []metav1.LabelSelector {
 	return out
 }
 
-// AddToScheme registers the kind and its list in versions of the group.
+// AddToScheme registers the kinds and their lists in versions of the group.
 func AddToScheme(s *runtime.Scheme, versions ...schema.GroupVersion) {
-	listed.AddToScheme(s, versions, listed.Of[IPAddressPool](KindIPAddressPool))
+	listed.AddToScheme(s, versions, listed.Of[IPAddressPool](KindIPAddressPool), listed.Of[L2Advertisement](KindL2Advertisement))
 }

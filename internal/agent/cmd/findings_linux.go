@@ -13,13 +13,15 @@ import (
 
 // The sources of findings.
 const (
-	aboutObjects  = "objects"
-	aboutReading  = "reading objects"
-	aboutServers  = "listening"
-	aboutSettings = "settings"
-	aboutAgent    = "agent"
-	aboutPools    = "reading pools"
-	aboutBalanced = "addresses of Services"
+	aboutObjects       = "objects"
+	aboutReading       = "reading objects"
+	aboutServers       = "listening"
+	aboutSettings      = "settings"
+	aboutAgent         = "agent"
+	aboutPools         = "reading pools"
+	aboutBalanced      = "addresses of Services"
+	aboutReadingLayer2 = "reading announcements"
+	aboutLayer2        = "announcements on layer 2"
 )
 
 // findings are the current findings by source. It is safe for concurrent use.

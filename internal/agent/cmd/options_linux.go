@@ -18,7 +18,7 @@ import (
 	"github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler/ipam"
-	lbipam "github.com/planec/planec/internal/agent/ipam"
+	"github.com/planec/planec/internal/agent/layer2"
 	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/base/suggest"
 	"github.com/planec/planec/internal/input/nodeconfig"
@@ -39,6 +39,9 @@ type options struct {
 	lbIPAM              bool
 	lbClasses           []string
 	lbLease             string
+	l2Announce          bool
+	l2Duration          time.Duration
+	l2Namespace         string
 	endDenied           bool
 	keepFlows           bool
 	allowEmpty          bool
@@ -77,6 +80,9 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.lbIPAM, "lb-ipam", false, "give Services of type LoadBalancer addresses of pools, in the one agent of the cluster that holds a Lease")
 	flags.StringSliceVar(&o.lbClasses, "lb-class", ipam.DefaultClasses(), "with --lb-ipam: loadBalancerClasses whose Services get addresses; - stands for Services without a class")
 	flags.StringVar(&o.lbLease, "lb-lease", "kube-system/planec-lb-ipam", "with --lb-ipam: namespace and name of the Lease")
+	flags.BoolVar(&o.l2Announce, "l2-announce", false, "answer for addresses of Services on the node's own network segment, by ARP and NDP, as L2Advertisements and CiliumL2AnnouncementPolicies say")
+	flags.DurationVar(&o.l2Duration, "l2-lease-duration", layer2.DefaultDuration, "with --l2-announce: how long a node counts as alive after it was heard last")
+	flags.StringVar(&o.l2Namespace, "l2-namespace", "kube-system", "with --l2-announce: namespace of the Leases by which nodes agree")
 	flags.BoolVar(&o.endDenied, "end-denied", false, "end connections that policies deny now")
 	flags.BoolVar(&o.keepFlows, "keep-flows", false, "leave UDP and SCTP flows to endpoints that are gone alone")
 	flags.BoolVar(&o.keepGoing, "keep-going", false, "begin without the files of --manifest-dir that are wrong, though the kernel serves what they said before")
@@ -134,11 +140,8 @@ func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
 	if o.manifestDir != "" && o.flags.Changed("kubeconfig") {
 		return c, nil, usage("give --manifest-dir or --kubeconfig, not both")
 	}
-	if o.lbIPAM && o.manifestDir != "" {
-		return c, nil, usage("--lb-ipam needs an API server: there is no status to write with --manifest-dir")
-	}
-	if _, err := lbipam.ParseLease(o.lbLease); err != nil {
-		return c, nil, usage("--lb-lease %w", err)
+	if err := o.balanced(); err != nil {
+		return c, nil, err
 	}
 	if err := o.addresses(); err != nil {
 		return c, nil, err

@@ -144,6 +144,9 @@ func (s *service) run(ctx context.Context) error {
 	if s.options.lbIPAM {
 		part("addresses of Services", s.balance)
 	}
+	if s.options.l2Announce {
+		part("addresses on layer 2", s.announce)
+	}
 	part("interfaces", s.keepInterfaces)
 	s.sayNetwork()
 	s.log.Info("started", "node", s.options.node, "backend", s.backend.Name(), "policies", s.options.policies)

@@ -43,6 +43,9 @@ type Options struct {
 	// LoadBalancer: these, namespaces and pools. Services keep their UID and resource version, so
 	// that their status can be written.
 	Addresses bool
+	// Layer2 watches, instead of all that, what decides about addresses that nodes answer for on
+	// layer 2.
+	Layer2 bool
 	// Log receives errors of requests.
 	Log *slog.Logger
 	// Report receives a [diag.UnreadKind] for every kind that the API server does
@@ -73,6 +76,9 @@ func New(o Options) (*Source, error) {
 	all := kinds(o.Node, o.Policies)
 	if o.Addresses {
 		all = addressKinds()
+	}
+	if o.Layer2 {
+		all = layer2Kinds()
 	}
 	for _, k := range all {
 		var versions []served

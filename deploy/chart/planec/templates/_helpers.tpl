@@ -91,6 +91,12 @@ kind: NodeConfig
 - --lb-class={{ join "," . }}
 {{- end }}
 {{- end }}
+{{- if .Values.l2Announce.enabled }}
+- --l2-announce
+{{- if ne (include "planec.namespace" .) "kube-system" }}
+- --l2-namespace={{ include "planec.namespace" . }}
+{{- end }}
+{{- end }}
 {{- if .Values.ebpf.countConnections }}
 - --count-connections
 {{- end }}
