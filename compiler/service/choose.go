@@ -42,7 +42,7 @@ func choose(endpoints []endpoint, n *localNode, wantCluster, wantLocal bool) cho
 
 func clusterEndpoints(endpoints []endpoint, n *localNode) []ir.Endpoint {
 	allowed := topology(endpoints, n)
-	chosen := pick(endpoints, n, func(e *endpoint) bool { return e.ready && allowed(e) })
+	chosen := pick(endpoints, n, func(e *endpoint) bool { return e.takes() && allowed(e) })
 	if len(chosen) > 0 {
 		return chosen
 	}
@@ -89,7 +89,7 @@ func lasting(p *port, f ir.Family, pools ...[]ir.Endpoint) []netip.AddrPort {
 	return out
 }
 
-// topology uses the hints of the ready endpoints to select those for this
+// topology uses the hints of the endpoints that take connections to select those for this
 // node: those hinted to the node if every endpoint has node hints and one
 // names the node (KEP-3015), else those hinted to its zone under the same
 // condition (KEP-2433), else all.
@@ -98,7 +98,7 @@ func topology(endpoints []endpoint, n *localNode) func(*endpoint) bool {
 	forNode, forZone := false, false
 	for i := range endpoints {
 		e := &endpoints[i]
-		if !e.ready {
+		if !e.takes() {
 			continue
 		}
 		nodes = nodes && e.hints != nil && len(e.hints.ForNodes) > 0

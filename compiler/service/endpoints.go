@@ -18,6 +18,9 @@ type endpoint struct {
 	// ready endpoints take connections; serving and terminating ones are the
 	// fallback if none is ready (KEP-1669).
 	ready, serving, terminating bool
+	// remote says that it is in another cluster; spare ones take new connections only if no other is
+	// ready.
+	remote, spare bool
 	// hints may be nil.
 	hints *discoveryv1.EndpointHints
 	// slice is shared by all endpoints of a slice; path is the endpoint's path in it.
@@ -42,6 +45,9 @@ func readEndpoint(in *discoveryv1.Endpoint, addr netip.Addr) endpoint {
 	}
 	return e
 }
+
+// takes reports whether the endpoint takes connections that need not stay on a node.
+func (e *endpoint) takes() bool { return e.ready && !e.spare }
 
 // fallback reports whether the endpoint may serve if no ready one exists.
 func (e *endpoint) fallback() bool { return !e.ready && e.serving && e.terminating }

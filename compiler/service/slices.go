@@ -28,6 +28,7 @@ func joinSlices(services map[objects.Name]*service, in []objects.Sourced[*discov
 		for i := range s.ports {
 			for _, f := range ir.Families() {
 				settleEndpoints(&s.ports[i], f, diags)
+				s.preferCluster(*s.ports[i].endpoints.of(f))
 			}
 		}
 	}
@@ -82,7 +83,7 @@ func (j *joiner) family(obj *discoveryv1.EndpointSlice, origin ir.Origin) (ir.Fa
 
 // endpoints reads the slice's endpoints, without ports.
 func (j *joiner) endpoints(obj *discoveryv1.EndpointSlice, family ir.Family, slice *ir.Origin) []endpoint {
-	out := make([]endpoint, 0, len(obj.Endpoints))
+	out, remote := make([]endpoint, 0, len(obj.Endpoints)), objects.OfOtherCluster(obj)
 	for i := range obj.Endpoints {
 		in := &obj.Endpoints[i]
 		path := j.path(i)
@@ -102,7 +103,7 @@ func (j *joiner) endpoints(obj *discoveryv1.EndpointSlice, family ir.Family, sli
 			continue
 		}
 		e := readEndpoint(in, addr)
-		e.slice, e.path = slice, path
+		e.slice, e.path, e.remote = slice, path, remote
 		out = append(out, e)
 	}
 	return out

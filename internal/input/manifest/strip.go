@@ -73,6 +73,11 @@ func (d *decoder) service(s *corev1.Service) *corev1.Service {
 	status := corev1.ServiceStatus{LoadBalancer: s.Status.LoadBalancer}
 	out := &corev1.Service{ObjectMeta: d.meta(&s.ObjectMeta), Spec: kept, Status: status}
 	d.balanced(out, s)
+	for _, key := range objects.GlobalAnnotations() {
+		if value, there := s.Annotations[key]; there {
+			metav1.SetMetaDataAnnotation(&out.ObjectMeta, key, d.shared.string(value))
+		}
+	}
 	return out
 }
 
