@@ -50,6 +50,10 @@ var arrows = map[string][]string{
 	"compiler/policy":          {"compiler/objects", "compiler/policy/calico", "compiler/policy/cilium", "compiler/policy/clause", "compiler/policy/validate", "ir", "ir/diag", "ir/failsafe", "ir/identity"},
 	"compiler/policy/clause":   {"compiler/objects", "ir"},
 	"compiler/policy/validate": {},
+	"ir/podnet":                {"ir"},
+	"compiler/podnet":          {"compiler/objects", "ir", "ir/diag", "ir/podnet"},
+	"backends/podnet":          {"backends", "ir", "ir/podnet"},
+	"backends/podnet/live":     {"ir", "ir/podnet"},
 	"compiler/dns":             {"compiler/objects", "ir", "ir/diag"},
 	"compiler/lint":            {"compiler/objects", "compiler/policy", "ir", "ir/diag"},
 	"compiler":                 {"compiler/objects", "compiler/policy", "compiler/policy/clause", "compiler/service", "ir", "ir/diag"},
@@ -81,7 +85,7 @@ var arrows = map[string][]string{
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
-var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/clause", "compiler/policy/validate", "compiler/service", "compiler/objects/listed", "compiler/objects/calicov3", "compiler/policy/calico", "compiler/objects/ciliumv2", "compiler/policy/cilium", "internal/input/manifest", "internal/input/nodeconfig", "internal/testing/clustergen", "internal/testing/poison", "internal/testing/randomcluster", "internal/testing/bench", "internal/cli", "internal/review/netpath", "internal/testing/conformance", "internal/input/inbox", "internal/input/apisource", "internal/input/filesource", "internal/agent/loop", "internal/agent/cmd", "internal/agent/health", "internal/review/report", "compiler/dns", "compiler/lint", "internal/input/synth", "internal/review/suppress", "internal/review/compare", "internal/review/connectivity", "internal/review/dialects", "internal/input/clusterlist"}
+var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "compiler/policy/clause", "compiler/policy/validate", "compiler/service", "compiler/objects/listed", "compiler/objects/calicov3", "compiler/policy/calico", "compiler/objects/ciliumv2", "compiler/policy/cilium", "internal/input/manifest", "internal/input/nodeconfig", "internal/testing/clustergen", "internal/testing/poison", "internal/testing/randomcluster", "internal/testing/bench", "internal/cli", "internal/review/netpath", "internal/testing/conformance", "internal/input/inbox", "internal/input/apisource", "internal/input/filesource", "internal/agent/loop", "internal/agent/cmd", "internal/agent/health", "internal/review/report", "compiler/dns", "compiler/podnet", "compiler/lint", "internal/input/synth", "internal/review/suppress", "internal/review/compare", "internal/review/connectivity", "internal/review/dialects", "internal/input/clusterlist"}
 
 // netfilter says which packages may import github.com/google/nftables: those that
 // compile rules or change foreign tables, and the tests' look at the kernel.
@@ -89,7 +93,7 @@ var kubernetes = []string{"compiler", "compiler/objects", "compiler/policy", "co
 var netfilter = []string{"backends/nftables/live", "internal/agent/takeover", "internal/testing/testkit"}
 
 // pure packages turn values into values: nothing of the machine gets in.
-var pure = []string{"ir", "ir/diag", "ir/eval", "ir/space", "internal/proof", "ir/resolve", "compiler", "compiler/dns", "compiler/lint", "compiler/objects", "compiler/policy", "compiler/policy/clause", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/xtables", "backends/xtpolicy", "backends/ebpf", "backends/ebpf/layout", "backends/registry", "internal/input/synth", "internal/review/suppress", "internal/review/compare", "internal/review/diffreport", "internal/review/clusterwide", "internal/review/connectivity", "compiler/objects/calicov3", "compiler/policy/calico", "compiler/policy/calico/selector", "compiler/objects/ciliumv2", "compiler/policy/cilium", "compiler/objects/listed"}
+var pure = []string{"ir", "ir/diag", "ir/eval", "ir/space", "ir/podnet", "internal/proof", "ir/resolve", "compiler", "compiler/dns", "compiler/podnet", "compiler/lint", "compiler/objects", "compiler/policy", "compiler/policy/clause", "compiler/policy/validate", "compiler/service", "backends", "backends/nftables", "backends/iptables", "backends/ipvs", "backends/xtables", "backends/xtpolicy", "backends/podnet", "backends/ebpf", "backends/ebpf/layout", "backends/registry", "internal/input/synth", "internal/review/suppress", "internal/review/compare", "internal/review/diffreport", "internal/review/clusterwide", "internal/review/connectivity", "compiler/objects/calicov3", "compiler/policy/calico", "compiler/policy/calico/selector", "compiler/objects/ciliumv2", "compiler/policy/cilium", "compiler/objects/listed"}
 
 // impure are the packages of the standard library that pure ones must not see.
 var impure = []string{"os", "time", "math/rand", "math/rand/v2", "log", "log/slog", "net", "syscall", "os/exec", "io/fs", "path/filepath"}
