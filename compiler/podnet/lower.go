@@ -143,6 +143,9 @@ func (l *lowering) route(f ir.Family, own, n *node) {
 		return
 	}
 	device, via := podnet.DeviceName(f), to.Addr()
+	if f == ir.IPv6 {
+		via = mac.LinkLocal()
+	}
 	l.out.Routes = append(l.out.Routes, podnet.Route{To: to, Via: via, Device: device, Origin: n.at})
 	l.out.Neighbours = append(l.out.Neighbours, podnet.Neighbour{Device: device, Address: via, MAC: mac, Origin: n.at})
 	l.out.Forwarding = append(l.out.Forwarding, podnet.Forwarding{Device: device, MAC: mac, To: end, Origin: n.at})

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/planec/planec/ir"
@@ -20,6 +21,13 @@ func MACOf(node string, f ir.Family) (m MAC) {
 	copy(m[:], sum[:])
 	m[0] = m[0]&^1 | 2
 	return m
+}
+
+// LinkLocal returns the IPv6 address that a device with the MAC address gives itself
+// (RFC 4291, appendix A). The gateway of an IPv6 route must not be in another route, which
+// an address of the podCIDR is while the route leads elsewhere (ip6_route_check_nh_onlink).
+func (m MAC) LinkLocal() netip.Addr {
+	return netip.AddrFrom16([16]byte{0xfe, 0x80, 8: m[0] ^ 2, 9: m[1], 10: m[2], 11: 0xff, 12: 0xfe, 13: m[3], 14: m[4], 15: m[5]})
 }
 
 // ParseMAC reads an address as String writes it.

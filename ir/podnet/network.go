@@ -41,7 +41,9 @@ type Device struct {
 // Route leads to the pods of one other node.
 type Route struct {
 	To  netip.Prefix // the other node's podCIDR, masked
-	Via netip.Addr   // the other node's address, or Device's address there
+	// Via is the other node's address. On a device it is an address of the other node's device:
+	// the first of the podCIDR, or of IPv6 the link-local one.
+	Via netip.Addr
 	// Device is the name of a device of the network; "" is wherever Via is.
 	Device string
 	Origin ir.Origin // the other Node
