@@ -22,6 +22,7 @@ import (
 	"github.com/planec/planec/internal/input/synth"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/podnet"
 )
 
 // input holds the flags of every command that reads manifests.
@@ -70,6 +71,9 @@ type loaded struct {
 	*input
 	objects objects.Set
 	cluster *compiler.Cluster
+	// podRoutes and config are the settings that pod routes need.
+	podRoutes podnet.Settings
+	config    objects.Config
 	// options are the settings that backends use.
 	options backends.Options
 	// nodeName is --node, or the node of the settings.
@@ -130,6 +134,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		input: in, objects: set, made: made, services: services, workloads: workloads, streams: s,
 		cluster:  compiler.Prepare(&set, settings.Config),
 		options:  settings.Options(),
+		config:   settings.Config, podRoutes: settings.PodRoutes,
 		domains:  settings.Config.Domains,
 		nodeName: in.nodeName,
 		read:     append(diags, in.withoutUsedSettings(loadDiags)...),

@@ -10,6 +10,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/podnet"
 )
 
 // NodeConfig is the content of a configuration file.
@@ -27,6 +28,8 @@ type NodeConfig struct {
 	UntrackedPods bool
 	// PoliciesAtInterfaces is for backend ebpf: see [backends.Options].
 	PoliciesAtInterfaces bool
+	// PodRoutes are the routes to pods of other nodes; off by default.
+	PodRoutes podnet.Settings
 	// Proxy holds the settings for the agent's process.
 	Proxy Proxy
 }
