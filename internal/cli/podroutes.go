@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/planec/planec/backends"
-	emit "github.com/planec/planec/backends/podnet"
+	podroutes "github.com/planec/planec/backends/podnet"
 	lower "github.com/planec/planec/compiler/podnet"
 	"github.com/planec/planec/internal/review/compare"
 	"github.com/planec/planec/ir/diag"
@@ -14,12 +14,12 @@ import (
 // routesOf returns the files of a node's pod routes.
 func (l *loaded) routesOf(node string) (backends.Artifact, diag.List) {
 	n, diags := lower.Lower(&l.objects, node, l.podRoutes, &l.config)
-	return emit.Emit(&n), diags
+	return podroutes.Emit(&n), diags
 }
 
 // readPodRoutes reads a directory of pod routes that compile wrote.
 func readPodRoutes(dir string) (compare.RuleSet, error) {
-	s := compare.RuleSet{Backend: emit.Name, Node: filepath.Base(filepath.Dir(dir))}
+	s := compare.RuleSet{Backend: podroutes.Name, Node: filepath.Base(filepath.Dir(dir))}
 	files, err := readFiles(dir)
 	if err != nil {
 		return s, inputError(err)
@@ -29,7 +29,7 @@ func readPodRoutes(dir string) (compare.RuleSet, error) {
 			s.Artifact.Files = append(s.Artifact.Files, f)
 		}
 	}
-	if _, err := emit.Read(s.Artifact); err != nil {
+	if _, err := podroutes.Read(s.Artifact); err != nil {
 		return s, inputError(err)
 	}
 	return s, nil
@@ -38,7 +38,7 @@ func readPodRoutes(dir string) (compare.RuleSet, error) {
 // hasPodRoutes reports whether a side of a diff has pod routes.
 func (s *diffSide) hasPodRoutes() bool {
 	for _, r := range s.rules {
-		if r.Backend == emit.Name {
+		if r.Backend == podroutes.Name {
 			return true
 		}
 	}

@@ -18,6 +18,7 @@ const (
 	aboutServers  = "listening"
 	aboutSettings = "settings"
 	aboutAgent    = "agent"
+	aboutRoutes   = "pod routes"
 )
 
 // findings are the current findings by source. It is safe for concurrent use.

@@ -38,6 +38,8 @@ type Options struct {
 	Node string
 	// Policies also watches policies and the objects that they select.
 	Policies bool
+	// AllNodes also watches the other Nodes, as Policies does.
+	AllNodes bool
 	// Log receives errors of requests.
 	Log *slog.Logger
 	// Report receives a [diag.UnreadKind] for every kind that the API server does
@@ -65,7 +67,7 @@ func New(o Options) (*Source, error) {
 		return nil, fmt.Errorf("API server: %w", err)
 	}
 	finisher := manifest.NewFinisher()
-	for _, k := range kinds(o.Node, o.Policies) {
+	for _, k := range kinds(o.Node, o.Policies, o.AllNodes) {
 		var versions []served
 		for _, v := range append([]schema.GroupVersion{k.group}, k.older...) {
 			client, err := s.clients.of(v)

@@ -131,6 +131,12 @@ func (s *Flags) Origins() (map[string]ir.Origin, error) {
 	return out, nil
 }
 
+// PodRoutes reports whether the flags or the file ask for pod routes. A wrong file says no.
+func (s *Flags) PodRoutes() bool {
+	c, _, err := s.Read()
+	return err == nil && c.PodRoutes.Mode != podnet.Off
+}
+
 // Files returns the files in the flags.
 func (s *Flags) Files() []string {
 	var files []string
