@@ -17,6 +17,8 @@ const (
 	maxNodes = 10000
 	// maxCIDRs is how many podCIDRs of a Node are read; the API server takes one of each family.
 	maxCIDRs = 16
+	// maxServiceRanges is with how many ranges of Services each podCIDR is compared.
+	maxServiceRanges = 64
 )
 
 // lowering makes one node's network.
@@ -24,7 +26,9 @@ type lowering struct {
 	node     string
 	settings podnet.Settings
 	// cluster are the ranges of pods; none is not known.
-	cluster    []netip.Prefix
+	cluster []netip.Prefix
+	// services are the ranges of Services, which no pod has.
+	services   []netip.Prefix
 	masquerade ir.Masquerade
 	addresses  []netip.Addr
 	claims     *claims
@@ -37,7 +41,7 @@ type lowering struct {
 // Lower returns what a node has to have to reach the pods of all others. The network has
 // no node if the settings are off, or the Node is not among the objects.
 func Lower(set *objects.Set, node string, s podnet.Settings, c *objects.Config) (podnet.Network, diag.List) {
-	l := &lowering{node: node, settings: s, cluster: c.ClusterCIDRs, masquerade: c.Masquerade, claims: newClaims(), devices: make(map[ir.Family]bool)}
+	l := &lowering{node: node, settings: s, cluster: c.ClusterCIDRs, services: serviceRanges(set, c.ServiceCIDRs), masquerade: c.Masquerade, devices: make(map[ir.Family]bool)}
 	if s.Mode == podnet.Off {
 		return l.out, nil
 	}
@@ -47,7 +51,7 @@ func Lower(set *objects.Set, node string, s podnet.Settings, c *objects.Config) 
 		return l.out, l.diags
 	}
 	l.out.Node = node
-	l.addresses = addressesOf(own, others)
+	l.addresses, l.claims = addressesOf(own, others), newClaims(own, others)
 	for _, f := range ir.Families() {
 		l.family(f, own, others)
 	}

@@ -152,10 +152,11 @@ func TestOwn(t *testing.T) {
 // TestRanges checks what settings say about ranges: the cluster's, and the masquerade.
 func TestRanges(t *testing.T) {
 	set := &objects.Set{Nodes: []objects.Sourced[*corev1.Node]{node("a", "192.0.2.1", "10.244.1.0/24"), node("b", "192.0.2.2", "10.244.2.0/24"), node("c", "192.0.2.3", "10.96.0.0/16")}}
-	c := &objects.Config{ClusterCIDRs: []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16")}}
+	c := &objects.Config{ClusterCIDRs: []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16")}, ServiceCIDRs: []netip.Prefix{netip.MustParsePrefix("10.244.9.0/24")}}
+	set.Nodes = append(set.Nodes, node("d", "192.0.2.4", "10.244.9.128/25"))
 	c.Masquerade = ir.Masquerade{Families: []ir.Family{ir.IPv4}, Exclude: []netip.Prefix{netip.MustParsePrefix("10.244.1.0/24")}}
 	n, diags := lower.Lower(set, "a", podnet.Settings{Mode: podnet.Native}, c)
-	if text(&n) != "10.244.2.0/24>192.0.2.2" || codes(diags) != "b:PLC0327 c:PLC0322" {
+	if text(&n) != "10.244.2.0/24>192.0.2.2" || codes(diags) != "b:PLC0327 c:PLC0322 d:PLC0322" {
 		t.Errorf("%s\n%v", text(&n), diags)
 	}
 }
@@ -187,5 +188,34 @@ func TestMany(t *testing.T) {
 	n, diags := lowered(podnet.Settings{Mode: podnet.VXLAN}, nodes...)
 	if len(n.Routes) < 9999 || len(n.Routes) > 10000 || diags.Count(diag.Error) != 1 {
 		t.Errorf("%d routes, %d findings", len(n.Routes), len(diags))
+	}
+}
+
+// TestSubnets checks podCIDRs within the nodes' own network.
+func TestSubnets(t *testing.T) {
+	set := &objects.Set{Nodes: []objects.Sourced[*corev1.Node]{node("a", "10.0.0.1", "10.244.1.0/24"), node("b", "10.0.0.2", "10.244.2.0/24")}}
+	s := podnet.Settings{Mode: podnet.Native, Subnets: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	if n, diags := lower.Lower(set, "a", s, &objects.Config{}); len(n.Routes) != 0 || codes(diags) != "a:PLC0322 b:PLC0322" {
+		t.Errorf("%s\n%v", text(&n), diags)
+	}
+	c := &objects.Config{ClusterCIDRs: []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16")}}
+	if n, diags := lower.Lower(set, "a", s, c); len(n.Routes) != 1 || len(diags) != 0 {
+		t.Errorf("%s\n%v", text(&n), diags)
+	}
+}
+
+func BenchmarkLower(b *testing.B) {
+	for _, many := range []int{500, 5000} {
+		nodes := []objects.Sourced[*corev1.Node]{node("a", "192.0.2.1 2001:db8::1", "10.0.0.0/24 fd00::/64")}
+		for i := range many - 1 {
+			nodes = append(nodes, node(fmt.Sprintf("n%d", i), fmt.Sprintf("203.%d.%d.9 2001:db8::1:%x", i/250, i%250, i+1), fmt.Sprintf("10.%d.%d.0/24 fd00:%x::/64", 1+i/250, i%250, i+1)))
+		}
+		b.Run(fmt.Sprint(many), func(b *testing.B) {
+			for b.Loop() {
+				if n, _ := lowered(podnet.Settings{Mode: podnet.VXLAN}, nodes...); len(n.Routes) != 2*(many-1) {
+					b.Fatal(len(n.Routes))
+				}
+			}
+		})
 	}
 }

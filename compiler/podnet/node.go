@@ -10,6 +10,7 @@ import (
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/podnet"
 )
 
 // node is a Node as far as routes need it.
@@ -92,9 +93,15 @@ func (l *lowering) unroutable(p netip.Prefix) string {
 	if len(cluster) > 0 && !slices.ContainsFunc(cluster, func(c netip.Prefix) bool { return c.Bits() <= p.Bits() && c.Contains(first) }) {
 		return fmt.Sprintf("%v is outside of the cluster's range %v", p, cluster[0])
 	}
-	for _, s := range l.settings.Subnets {
+	for _, s := range l.services {
 		if s.Overlaps(p) {
-			return fmt.Sprintf("%v overlaps the subnet %v of nodes", p, s)
+			return fmt.Sprintf("%v overlaps the range %v of Services", p, s)
+		}
+	}
+	// Where the cluster's range is known to be within the nodes' network, that is meant.
+	for _, s := range l.settings.Subnets {
+		if len(cluster) == 0 && s.Overlaps(p) {
+			return fmt.Sprintf("%v overlaps the subnet %v of nodes, and no cluster CIDR says that pods are there", p, s)
 		}
 	}
 	i, _ := slices.BinarySearchFunc(l.addresses, first, netip.Addr.Compare)
@@ -141,4 +148,19 @@ func (n *node) lack(f ir.Family) string {
 		return fmt.Sprintf("the node has no %v address", f)
 	}
 	return ""
+}
+
+// serviceRanges returns those of the settings and of the ServiceCIDRs.
+func serviceRanges(set *objects.Set, given []netip.Prefix) []netip.Prefix {
+	out := slices.Clone(given)
+	for _, src := range set.ServiceCIDRs {
+		for _, v := range src.Object.Spec.CIDRs {
+			// The compiler says what is wrong with one.
+			if p, err := netip.ParsePrefix(v); err == nil && p.Bits() > 0 {
+				out = append(out, p.Masked())
+			}
+		}
+	}
+	slices.SortFunc(out, podnet.ComparePrefixes)
+	return out[:min(len(out), maxServiceRanges)]
 }

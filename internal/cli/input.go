@@ -71,9 +71,9 @@ type loaded struct {
 	*input
 	objects objects.Set
 	cluster *compiler.Cluster
-	// podRoutes and config are the settings that pod routes need.
+	// podRoutes and given are the settings that pod routes need, as they were given.
 	podRoutes podnet.Settings
-	config    objects.Config
+	given     objects.Config
 	// options are the settings that backends use.
 	options backends.Options
 	// nodeName is --node, or the node of the settings.
@@ -124,6 +124,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	s.progress.step("compiling what all nodes have in common")
 	set.Deduplicate(&loadDiags) // as in the agent; the compiler deduplicates only some kinds
 	services, workloads, made := set.Services, set.Workloads, objects.Set{}
+	given := settings.Config // what is derived of podCIDRs says nothing about these
 	if in.synth {
 		set, made, loadDiags = in.complete(&set, &settings.Config, loadDiags)
 	}
@@ -134,7 +135,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		input: in, objects: set, made: made, services: services, workloads: workloads, streams: s,
 		cluster:  compiler.Prepare(&set, settings.Config),
 		options:  settings.Options(),
-		config:   settings.Config, podRoutes: settings.PodRoutes,
+		given:    given, podRoutes: settings.PodRoutes,
 		domains:  settings.Config.Domains,
 		nodeName: in.nodeName,
 		read:     append(diags, in.withoutUsedSettings(loadDiags)...),

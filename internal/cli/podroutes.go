@@ -13,7 +13,7 @@ import (
 
 // routesOf returns the files of a node's pod routes.
 func (l *loaded) routesOf(node string) (backends.Artifact, diag.List) {
-	n, diags := lower.Lower(&l.objects, node, l.podRoutes, &l.config)
+	n, diags := lower.Lower(&l.objects, node, l.podRoutes, &l.given)
 	return podroutes.Emit(&n), diags
 }
 

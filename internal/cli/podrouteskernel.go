@@ -15,7 +15,7 @@ func (l *loaded) wantsRoutes(node string) *podroutes.Input {
 	if l.podRoutes.Mode == podnet.Off {
 		return nil
 	}
-	return &podroutes.Input{Set: &l.objects, Node: node, Settings: l.podRoutes, Config: &l.config}
+	return &podroutes.Input{Set: &l.objects, Node: node, Settings: l.podRoutes, Config: &l.given}
 }
 
 // routeSteps compares the kernel's pod routes with the manifests, and reports what was found.

@@ -3,12 +3,15 @@ package live_test
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	emit "github.com/planec/planec/backends/podnet"
 	"github.com/planec/planec/backends/podnet/live"
 	"github.com/planec/planec/compiler/objects"
 	lower "github.com/planec/planec/compiler/podnet"
@@ -213,6 +216,35 @@ func (w *world) kinds(mode podnet.Mode) {
 			}
 		}
 	}
+}
+
+// TestFiles loads the files that compile writes by their own programs: the kernel is right then.
+func TestFiles(t *testing.T) {
+	w := newWorld(t, podnet.Settings{Mode: podnet.Auto})
+	w.Near(1)
+	w.Near(2)
+	w.Far(3)
+	w.begin()
+	for _, n := range w.Nodes {
+		s := w.settings
+		s.Subnets = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8:1::/64")}
+		if n.Remote {
+			s.Subnets = []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8:2::/64")}
+		}
+		want, _ := lower.Lower(w.objects(), n.Name, s, &objects.Config{})
+		files, dir := emit.Emit(&want), t.TempDir()
+		for _, f := range []struct{ program, name string }{{"ip", emit.RoutesFile}, {"bridge", emit.ForwardingFile}} {
+			path := filepath.Join(dir, f.name)
+			if err := os.WriteFile(path, files.File(f.name), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := n.Run(f.program, "-batch", path); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.right()
+	w.clean()
 }
 
 // TestNode checks that nodes reach pods of others, and by which address.
