@@ -14,7 +14,7 @@ import (
 type claims struct {
 	// lengths are those of all ranges of a family, the longest first.
 	lengths map[ir.Family][]int
-	ranges map[netip.Prefix]string
+	ranges  map[netip.Prefix]string
 	// within has every range that contains a claimed one, with one of those that claim.
 	within    map[netip.Prefix]string
 	addresses map[netip.Addr]string
@@ -24,7 +24,7 @@ type claims struct {
 func newClaims(own *node, others []*node) *claims {
 	return &claims{
 		lengths: lengthsOf(own, others),
-		ranges: make(map[netip.Prefix]string), within: make(map[netip.Prefix]string),
+		ranges:  make(map[netip.Prefix]string), within: make(map[netip.Prefix]string),
 		addresses: make(map[netip.Addr]string), macs: make(map[podnet.MAC]string),
 	}
 }

@@ -69,9 +69,9 @@ func TestModes(t *testing.T) {
 		{podnet.Settings{}, "", ""},
 		{podnet.Settings{Mode: podnet.Native}, "10.244.2.0/24>192.0.2.2 10.244.3.0/24>198.51.100.3 fd00:2::/64>2001:db8::2", ""},
 		{podnet.Settings{Mode: podnet.Native, Subnets: subnets}, "10.244.2.0/24>192.0.2.2 fd00:2::/64>2001:db8::2", "c:PLC0324"},
-		{podnet.Settings{Mode: podnet.VXLAN, Subnets: subnets}, "10.244.2.0/24>10.244.2.0@planec-vx4 10.244.3.0/24>10.244.3.0@planec-vx4 fd00:2::/64>"+b6+"@planec-vx6", ""},
+		{podnet.Settings{Mode: podnet.VXLAN, Subnets: subnets}, "10.244.2.0/24>10.244.2.0@planec-vx4 10.244.3.0/24>10.244.3.0@planec-vx4 fd00:2::/64>" + b6 + "@planec-vx6", ""},
 		{podnet.Settings{Mode: podnet.Auto, Subnets: subnets}, "10.244.2.0/24>192.0.2.2 10.244.3.0/24>10.244.3.0@planec-vx4 fd00:2::/64>2001:db8::2", ""},
-		{podnet.Settings{Mode: podnet.Auto}, "10.244.2.0/24>10.244.2.0@planec-vx4 10.244.3.0/24>10.244.3.0@planec-vx4 fd00:2::/64>"+b6+"@planec-vx6", ":PLC0329 :PLC0329"},
+		{podnet.Settings{Mode: podnet.Auto}, "10.244.2.0/24>10.244.2.0@planec-vx4 10.244.3.0/24>10.244.3.0@planec-vx4 fd00:2::/64>" + b6 + "@planec-vx6", ":PLC0329 :PLC0329"},
 	} {
 		n, diags := lowered(c.s, nodes...)
 		if got := text(&n); got != c.want || codes(diags) != c.diags {

@@ -193,7 +193,9 @@ func readRules(dir string) ([]compare.RuleSet, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, nil // the next reader reports the error
 	}
-	isBackend := func(at string) bool { return slices.Contains(append(registry.Names(), podroutes.Name), filepath.Base(at)) }
+	isBackend := func(at string) bool {
+		return slices.Contains(append(registry.Names(), podroutes.Name), filepath.Base(at))
+	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, systemError(err)

@@ -31,6 +31,7 @@ var notRun = []struct{ file, begins, why string }{
 	{"docs/reviewing.md", "kustomize ", otherProgram},
 	{"docs/reviewing.md", "planec diff git:origin/main:overlays/prod", "examples/gitops has no kustomization; kustomize has tests of its own"},
 	{"docs/operations.md", "planec-agent ", nodeOfReaders},
+	{"docs/podroutes.md", "planec-agent ", needsCluster},
 	{"docs/operations.md", "planec status", "needs a running agent: docs/tasks/run-a-node.md runs it"},
 	{"docs/operations.md", "planec verify", "needs a running agent: docs/tasks/run-a-node.md runs it"},
 	{"docs/operations.md", "planec show", "needs a running agent: docs/tasks/run-a-node.md runs it"},

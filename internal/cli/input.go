@@ -133,9 +133,9 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	}
 	l := &loaded{
 		input: in, objects: set, made: made, services: services, workloads: workloads, streams: s,
-		cluster:  compiler.Prepare(&set, settings.Config),
-		options:  settings.Options(),
-		given:    given, podRoutes: settings.PodRoutes,
+		cluster: compiler.Prepare(&set, settings.Config),
+		options: settings.Options(),
+		given:   given, podRoutes: settings.PodRoutes,
 		domains:  settings.Config.Domains,
 		nodeName: in.nodeName,
 		read:     append(diags, in.withoutUsedSettings(loadDiags)...),

@@ -40,7 +40,7 @@ type Device struct {
 
 // Route leads to the pods of one other node.
 type Route struct {
-	To  netip.Prefix // the other node's podCIDR, masked
+	To netip.Prefix // the other node's podCIDR, masked
 	// Via is the other node's address. On a device it is an address of the other node's device:
 	// the first of the podCIDR, or of IPv6 the link-local one.
 	Via netip.Addr
