@@ -38,7 +38,8 @@ what differs, reads it back and records it in --state-dir. Applying again change
 nothing, and one that fails goes back to what the kernel had. Rules, sets and tables of
 other programs are never touched; what is there of another backend of planec goes once
 the new rules are in. UDP and SCTP flows to endpoints that are gone are ended, as far as
-manifests say what is there.
+manifests say what is there. With --pod-routes the routes to pods of other nodes follow the
+rules; compiled files have none.
 
 Input that cannot be read as a whole, a directory of compiled files that is not exactly
 one backend's, and rules for no Service and no policy are refused (exit code 2).
@@ -79,6 +80,9 @@ func (c *applyCommand) run(ctx context.Context) error {
 	if c.confirm < 0 || c.confirm == 0 && c.flags.Changed("confirm-within") {
 		return inputError(fmt.Errorf("--confirm-within %v: want a time to come", c.confirm))
 	}
+	if c.confirm > 0 && c.settings.PodRoutes() {
+		return inputError(errors.New("--confirm-within takes back rules only: apply --pod-routes without it"))
+	}
 	if c.endDenied && c.artifact != "" {
 		return inputError(errors.New("--end-denied needs the policies: give -f"))
 	}
@@ -101,7 +105,11 @@ func (c *applyCommand) run(ctx context.Context) error {
 		if err != nil {
 			return systemError(err)
 		}
-		r := changed{Command: "apply", Backend: e.Backend, InSync: p.Empty(), Steps: p.Steps(), none: "would change"}
+		steps, err := e.routeSteps()
+		if err != nil {
+			return err
+		}
+		r := changed{Command: "apply", Backend: e.Backend, InSync: p.Empty() && len(steps) == 0, Steps: append(p.Steps(), steps...), none: "would change"}
 		return r.write(c.streams.Out, c.format)
 	}
 	lock, err := c.take(ctx, c.streams, c.stateDir)
@@ -188,8 +196,13 @@ func (c *applyCommand) after(a *applier.Applier, e *compiled, p applier.Plan) er
 	if err := c.endFlows(c.streams, a, e.Backend, e.program); err != nil {
 		return err
 	}
+	routes, err := e.putRoutes()
+	if err != nil {
+		return err
+	}
+	steps := append(p.Steps(), routes...)
 	r := changed{
-		Command: "apply", Backend: e.Backend, Changed: len(p.Steps()) > 0, InSync: true, Steps: p.Steps(),
+		Command: "apply", Backend: e.Backend, Changed: len(steps) > 0, InSync: true, Steps: steps,
 		Serves: inSync(a, e.Entry, e.program), none: "changed",
 	}
 	return r.write(c.streams.Out, c.format)

@@ -14,8 +14,8 @@ func newClean(s *Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "clean",
 		Short: "Remove everything of planec from this kernel",
-		Long: `clean removes the rules, sets and maps of one backend or of all, and nothing of
-other programs. It is no error when there is nothing to remove.`,
+		Long: `clean removes the rules, sets and maps of one backend, or those of all and the pod
+routes, and nothing of other programs. It is no error when there is nothing to remove.`,
 		Example: `  # Everything of planec's out of this kernel
   planec clean
 
@@ -36,6 +36,8 @@ other programs. It is no error when there is nothing to remove.`,
 				steps, err = a.Clean(ctx, backend)
 			} else {
 				steps, err = a.CleanAll(ctx)
+				routes, failed := cleanRoutes()
+				steps, err = append(steps, routes...), errors.Join(err, failed)
 			}
 			r, err := removed(backend, steps, err)
 			if r == nil {

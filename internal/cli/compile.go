@@ -11,11 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/planec/planec/backends"
+	podroutes "github.com/planec/planec/backends/podnet"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/apply/isolate"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/failsafe"
+	"github.com/planec/planec/ir/podnet"
 )
 
 // compileCommand is `planec compile`.
@@ -38,7 +40,8 @@ func newCompile(s *Streams) *cobra.Command {
 		Short: "Compile manifests to the rules of a node",
 		Long: `compile reads manifests and writes the rules that a node's kernel would run. It
 needs no privileges, no cluster and no kernel tools. One backend with one file is
-printed; with --out-dir the files are DIR/<node>/<backend>/<file>.`,
+printed; with --out-dir the files are DIR/<node>/<backend>/<file>. With --pod-routes the
+node's routes to pods of other nodes are written beside them, in DIR/<node>/podroutes.`,
 		Example: `  # One node, to stdout
   planec compile -f manifests/ --node node-a --backend nftables
 
@@ -182,6 +185,10 @@ func compileNode(l *loaded, node string, selected []backends.Backend, prove bool
 	r, err := emit(program, selected, &diags)
 	if err == nil && prove {
 		err = proveAll(program, selected, r)
+	}
+	if err == nil && l.podRoutes.Mode != podnet.Off {
+		routes, found := l.routesOf(node)
+		r.artifacts, diags = append(r.artifacts, namedArtifact{podroutes.Name, routes}), append(diags, found...)
 	}
 	return r, diags, err
 }

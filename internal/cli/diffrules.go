@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/backends"
+	podroutes "github.com/planec/planec/backends/podnet"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/review/compare"
 	"github.com/planec/planec/internal/review/diffreport"
@@ -24,6 +25,7 @@ func (d *diffCommand) rules(before, after *diffSide) ([]diffreport.Rules, error)
 	case len(names) > 0:
 	case compiled:
 		names = backendsOf(append(slices.Clone(before.rules), after.rules...))
+		names = slices.DeleteFunc(names, func(name string) bool { return name == podroutes.Name })
 	default:
 		names = []string{"nftables"}
 	}
@@ -83,6 +85,9 @@ func (d *diffCommand) ruleKeys(names []string, before, after *diffSide) ([]ruleK
 		for _, backend := range names {
 			out = append(out, ruleKey{node, backend})
 		}
+		if before.hasPodRoutes() || after.hasPodRoutes() {
+			out = append(out, ruleKey{node, podroutes.Name})
+		}
 	}
 	return out, nil
 }
@@ -101,6 +106,10 @@ func (s *diffSide) ruleSet(k ruleKey) (compare.RuleSet, error) {
 	}
 	if !slices.Contains(s.loaded.cluster.Nodes(), k.node) {
 		return compare.RuleSet{}, nil
+	}
+	if k.backend == podroutes.Name {
+		routes, _ := s.loaded.routesOf(k.node)
+		return compare.RuleSet{Backend: k.backend, Node: k.node, Artifact: routes}, nil
 	}
 	selected, err := registry.Select(s.loaded.options, k.backend)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	podroutes "github.com/planec/planec/backends/podnet"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/input/gittree"
 	"github.com/planec/planec/internal/input/manifest"
@@ -192,14 +193,16 @@ func readRules(dir string) ([]compare.RuleSet, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, nil // the next reader reports the error
 	}
-	isBackend := func(at string) bool { return slices.Contains(registry.Names(), filepath.Base(at)) }
+	isBackend := func(at string) bool {
+		return slices.Contains(append(registry.Names(), podroutes.Name), filepath.Base(at))
+	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, systemError(err)
 	}
 	if isBackend(abs) && !hasManifests(dir) {
-		e, err := readArtifact(abs, "")
-		return []compare.RuleSet{{Backend: e.Backend, Node: filepath.Base(filepath.Dir(abs)), Artifact: e.Artifact}}, err
+		r, err := readRuleSet(abs)
+		return []compare.RuleSet{r}, err
 	}
 	var out []compare.RuleSet
 	for _, pattern := range []string{"*", filepath.Join("*", "*")} {
@@ -214,14 +217,23 @@ func readRules(dir string) ([]compare.RuleSet, error) {
 			if err := withoutLinks(abs, at); err != nil {
 				return nil, inputError(err)
 			}
-			e, err := readArtifact(at, "")
+			r, err := readRuleSet(at)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, compare.RuleSet{Backend: e.Backend, Node: filepath.Base(filepath.Dir(at)), Artifact: e.Artifact})
+			out = append(out, r)
 		}
 	}
 	return out, nil
+}
+
+// readRuleSet reads the directory of one backend, or of pod routes.
+func readRuleSet(at string) (compare.RuleSet, error) {
+	if filepath.Base(at) == podroutes.Name {
+		return readPodRoutes(at)
+	}
+	e, err := readArtifact(at, "")
+	return compare.RuleSet{Backend: e.Backend, Node: filepath.Base(filepath.Dir(at)), Artifact: e.Artifact}, err
 }
 
 // withoutLinks rejects a directory of rules that is reached by a link below the

@@ -33,6 +33,7 @@ var notRun = []struct{ file, begins, why string }{
 	{"docs/addresses.md", "planec-agent ", nodeOfReaders},
 	{"docs/layer2.md", "planec-agent ", nodeOfReaders},
 	{"docs/operations.md", "planec-agent ", nodeOfReaders},
+	{"docs/podroutes.md", "planec-agent ", needsCluster},
 	{"docs/operations.md", "planec status", "needs a running agent: docs/tasks/run-a-node.md runs it"},
 	{"docs/operations.md", "planec verify", "needs a running agent: docs/tasks/run-a-node.md runs it"},
 	{"docs/operations.md", "planec show", "needs a running agent: docs/tasks/run-a-node.md runs it"},

@@ -23,6 +23,7 @@ import (
 	"github.com/planec/planec/internal/input/synth"
 	"github.com/planec/planec/internal/review/netpath"
 	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/podnet"
 )
 
 // input holds the flags of every command that reads manifests.
@@ -74,6 +75,9 @@ type loaded struct {
 	*input
 	objects objects.Set
 	cluster *compiler.Cluster
+	// podRoutes and given are the settings that pod routes need, as they were given.
+	podRoutes podnet.Settings
+	given     objects.Config
 	// options are the settings that backends use.
 	options backends.Options
 	// config are the settings of the node.
@@ -127,6 +131,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	set.Deduplicate(&loadDiags) // as in the agent; the compiler deduplicates only some kinds
 	services, workloads, made := set.Services, set.Workloads, objects.Set{}
 	var addresses *ipam.Result
+	given := settings.Config // what is derived of podCIDRs says nothing about these
 	if in.synth {
 		r := in.complete(&set, &settings.Config)
 		set, made, addresses, loadDiags = r.Set, r.Made, r.Addresses, append(loadDiags, r.Diagnostics...)
@@ -136,9 +141,10 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	}
 	l := &loaded{
 		input: in, objects: set, made: made, addresses: addresses, services: services, workloads: workloads, streams: s,
-		cluster:  compiler.Prepare(&set, settings.Config),
-		options:  settings.Options(),
-		config:   settings,
+		cluster: compiler.Prepare(&set, settings.Config),
+		options: settings.Options(),
+		config:  settings,
+		given:   given, podRoutes: settings.PodRoutes,
 		nodeName: in.nodeName,
 		read:     append(diags, in.withoutUsedSettings(loadDiags)...),
 	}

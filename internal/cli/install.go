@@ -9,6 +9,7 @@ import (
 	"github.com/planec/planec/internal/apply/applier"
 	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/apply/isolate"
+	"github.com/planec/planec/internal/apply/podroutes"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/failsafe"
@@ -21,6 +22,8 @@ type compiled struct {
 	applier.Entry
 	backend backends.Backend
 	program *ir.Program
+	// routes are the input of pod routes; nil if they are off, or files say the rules.
+	routes *podroutes.Input
 	// refused are the objects that the kernel refused.
 	refused diag.List
 	// report prints findings and returns an error if they are a failure.

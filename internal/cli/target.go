@@ -109,7 +109,7 @@ func (t *target) entry(s *Streams) (*compiled, error) {
 	}
 	c := &compiled{
 		Entry:   applier.Entry{Backend: t.backend, Artifact: r.artifacts[0].artifact},
-		backend: selected[0], program: program, report: l.report,
+		backend: selected[0], program: program, report: l.report, routes: l.wantsRoutes(node),
 	}
 	if t.backend == "iptables" {
 		c.Names = refusedNames(program)

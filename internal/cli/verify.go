@@ -43,7 +43,11 @@ sentence what is served when the kernel has exactly these rules.`,
 			if err != nil {
 				return err
 			}
-			r := changed{Command: "verify", Backend: e.Backend, InSync: p.Empty()}
+			routes, err := e.routeSteps()
+			if err != nil {
+				return err
+			}
+			r := changed{Command: "verify", Backend: e.Backend, InSync: p.Empty() && len(routes) == 0}
 			if r.InSync {
 				if prove {
 					if err := proveEntry(e); err != nil {
@@ -53,7 +57,7 @@ sentence what is served when the kernel has exactly these rules.`,
 				r.Serves = inSync(a, e.Entry, e.program)
 				return r.write(s.Out, format)
 			}
-			r.Steps = p.Steps()
+			r.Steps = append(p.Steps(), routes...)
 			if err := r.write(s.Out, format); err != nil {
 				return err
 			}

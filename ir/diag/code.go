@@ -74,6 +74,15 @@ const (
 	BadNodeCIDR            Code = "PLC0305"
 	BadServiceCIDR         Code = "PLC0306"
 	NoNodes                Code = "PLC0307"
+	PodCIDRClash           Code = "PLC0321"
+	UnroutableCIDR         Code = "PLC0322"
+	UnroutedNode           Code = "PLC0323"
+	OutsideSubnet          Code = "PLC0324"
+	PodRouteLimit          Code = "PLC0325"
+	NodeAddressClash       Code = "PLC0326"
+	MasqueradedPods        Code = "PLC0327"
+	ForeignRoute           Code = "PLC0328"
+	NoSubnet               Code = "PLC0329"
 	LoopbackNodePort       Code = "PLC0401"
 	IgnoredSetting         Code = "PLC0402"
 	DeprecatedMode         Code = "PLC0403"
@@ -251,6 +260,15 @@ var codes = []CodeInfo{
 	{BadNodeCIDR, Error, "a podCIDR that is not a CIDR", "write podCIDRs as 10.244.1.0/24; it was left out"},
 	{BadServiceCIDR, Error, "a ServiceCIDR that is not a CIDR", "write CIDRs as 10.96.0.0/16; it was left out"},
 	{NoNodes, Warning, "the input has no Node objects", "add the Nodes; without them there are no nodePort addresses, topology hints or podCIDRs"},
+	{PodCIDRClash, Error, "two nodes whose podCIDRs overlap", "give each node a podCIDR of its own; until then no route leads to the pods of the younger node"},
+	{UnroutableCIDR, Error, "a podCIDR to which planec makes no route", "give the node a podCIDR of the cluster's range, with no node's address in it"},
+	{UnroutedNode, Warning, "a node without a podCIDR or an address of the same family", "give the Node spec.podCIDRs and an InternalIP of each family; no route leads to its pods"},
+	{OutsideSubnet, Error, "a node outside of the subnet, where routes need no encapsulation", "use --pod-routes auto or vxlan, or correct --pod-routes-subnets; no route leads to its pods"},
+	{PodRouteLimit, Error, "more nodes than planec makes routes to", "use a network plugin that routes; no route leads to the youngest nodes"},
+	{NodeAddressClash, Error, "two nodes with one address, or one MAC address in the pod network", "give each node an address, or a name, of its own; no route leads to the pods of the younger node"},
+	{MasqueradedPods, Warning, "pods of other nodes would see the node's address instead of the pod's", "add the podCIDRs to nonMasqueradeCIDRs of the egress masquerade"},
+	{ForeignRoute, Warning, "another program has a route to the pods of a node", "remove that route, or do not use --pod-routes; it was left as it is, and planec has none for these pods"},
+	{NoSubnet, Warning, "pod routes of mode auto without the node's subnets", "give --pod-routes-subnets; without them packets to every node are encapsulated"},
 	{LoopbackNodePort, Warning, "nodePorts on loopback addresses are asked for", "the rules do not serve them; planec-agent forwards TCP on 127.0.0.1 and ::1; use the node's own address for UDP, SCTP and without the agent"},
 	{IgnoredSetting, Info, "a setting that has no meaning for planec", "nothing to do"},
 	{DeprecatedMode, Info, "a mode that kube-proxy is to lose", "choose nftables for a node that may go back to kube-proxy: Kubernetes 1.37 has its IPVS mode as deprecated; the backend of planec stays"},

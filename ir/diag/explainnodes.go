@@ -31,6 +31,42 @@ var aboutNodes = map[Code]Explanation{
 		"Nodes say where nodePorts are served, in which zone endpoints are, and where pods have their addresses.",
 		"planec lint -f manifests/        # a repository holds no Nodes: use --synth",
 	},
+	PodCIDRClash: {
+		"A route leads to one node only. The older node keeps its range, and nothing reaches the pods of the other; a node never gives away its own range.",
+		"kind: Node\nmetadata: {name: node-b}\nspec: {podCIDR: 10.244.0.0/16}     # node-a has 10.244.1.0/24",
+	},
+	UnroutableCIDR: {
+		"A route to this range would take packets away from what they are meant for: from nodes, or from networks that are not the cluster's.",
+		"kind: Node\nspec: {podCIDR: 0.0.0.0/0}",
+	},
+	UnroutedNode: {
+		"A route leads from a podCIDR to an address of the same family. The node's pods are reached by no other node.",
+		"kind: Node\nspec: {podCIDRs: [10.244.1.0/24, 'fd00:1::/64']}\nstatus: {addresses: [{type: InternalIP, address: 192.0.2.1}]}     # no IPv6",
+	},
+	OutsideSubnet: {
+		"Without encapsulation the next hop is the other node itself, which the kernel reaches only in a subnet of its own.",
+		"planec-agent --pod-routes native     # nodes 192.0.2.1/24 and 198.51.100.1/24",
+	},
+	PodRouteLimit: {
+		"planec bounds what a list of Nodes can make a node's kernel hold.",
+		"planec compile --pod-routes vxlan     # a cluster of 30,000 nodes",
+	},
+	NodeAddressClash: {
+		"Packets for two nodes would get to one of them. The older node keeps the address, and the own node always.",
+		"kind: Node\nstatus: {addresses: [{type: InternalIP, address: 192.0.2.1}]}     # node-a has it too",
+	},
+	MasqueradedPods: {
+		"Policies on the other node judge by the pod's address, and see the node's. The ranges of ip-masq-agent's default hold private addresses only.",
+		"kind: NodeConfig\npodRoutes: native\nmasqAgent: {nonMasqueradeCIDRs: [192.168.0.0/16]}     # podCIDR 10.244.1.0/24",
+	},
+	ForeignRoute: {
+		"planec changes only its own routes. Two programs that both mean to route to pods would undo each other's work.",
+		"ip route show 10.244.2.0/24          # proto static, and not proto 112",
+	},
+	NoSubnet: {
+		"Manifests say a node's address and not its subnet. The agent and apply ask the kernel; compile cannot.",
+		"planec compile -f manifests/ --pod-routes auto",
+	},
 	LoopbackNodePort: {
 		"Rules of these backends do not see connections to loopback addresses. The agent forwards TCP there; other protocols are not served.",
 		"--nodeport-addresses 127.0.0.0/8",

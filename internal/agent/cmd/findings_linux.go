@@ -22,6 +22,7 @@ const (
 	aboutBalanced      = "addresses of Services"
 	aboutReadingLayer2 = "reading announcements"
 	aboutLayer2        = "announcements on layer 2"
+	aboutRoutes        = "pod routes"
 )
 
 // findings are the current findings by source. It is safe for concurrent use.

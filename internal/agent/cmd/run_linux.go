@@ -72,7 +72,7 @@ func cleanup(ctx context.Context, a *applier.Applier, log *slog.Logger) error {
 	for _, step := range removed {
 		log.Info("removed", "what", step)
 	}
-	if err != nil {
+	if err := errors.Join(err, cleanPodRoutes(log)); err != nil {
 		return fmt.Errorf("%w: cleaning up: %w", errStarted, err)
 	}
 	return nil
@@ -148,6 +148,7 @@ func (s *service) run(ctx context.Context) error {
 		part("addresses on layer 2", s.announce)
 	}
 	part("interfaces", s.keepInterfaces)
+	part("pod routes", s.keepPodRoutes)
 	s.sayNetwork()
 	s.log.Info("started", "node", s.options.node, "backend", s.backend.Name(), "policies", s.options.policies)
 	<-ctx.Done()

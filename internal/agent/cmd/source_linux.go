@@ -10,6 +10,7 @@ import (
 	"github.com/planec/planec/internal/input/filesource"
 	"github.com/planec/planec/internal/input/inbox"
 	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/podnet"
 )
 
 // source delivers objects.
@@ -36,7 +37,9 @@ func (s *service) source(ctx context.Context) (source, *apisource.Events, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	src, err := apisource.New(apisource.Options{Config: config, Node: s.options.node, Policies: s.options.policies, Log: s.log, Report: s.sourced})
+	src, err := apisource.New(apisource.Options{
+		Config: config, Node: s.options.node, Policies: s.options.policies, AllNodes: s.config.PodRoutes.Mode != podnet.Off, Log: s.log, Report: s.sourced,
+	})
 	if err != nil {
 		return nil, nil, err
 	}

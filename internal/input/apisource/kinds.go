@@ -52,10 +52,10 @@ func (k *kind) title() string {
 }
 
 // kinds lists the watched kinds for a node. Policies need all nodes, because
-// peers may select them.
-func kinds(node string, policies bool) []kind {
+// peers may select them, and so do pod routes.
+func kinds(node string, policies, allNodes bool) []kind {
 	own := fields.OneTermEqualSelector(metav1.ObjectNameField, node).String()
-	if policies {
+	if policies || allNodes {
 		own = ""
 	}
 	all := []kind{

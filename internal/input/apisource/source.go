@@ -46,6 +46,8 @@ type Options struct {
 	// Layer2 watches, instead of all that, what decides about addresses that nodes answer for on
 	// layer 2.
 	Layer2 bool
+	// AllNodes also watches the other Nodes, as Policies does.
+	AllNodes bool
 	// Log receives errors of requests.
 	Log *slog.Logger
 	// Report receives a [diag.UnreadKind] for every kind that the API server does
@@ -73,7 +75,7 @@ func New(o Options) (*Source, error) {
 		return nil, fmt.Errorf("API server: %w", err)
 	}
 	finisher := manifest.NewFinisher()
-	all := kinds(o.Node, o.Policies)
+	all := kinds(o.Node, o.Policies, o.AllNodes)
 	if o.Addresses {
 		all = addressKinds()
 	}

@@ -28,11 +28,13 @@ type Inbox struct {
 	triggers []time.Time
 	complete bool
 	wake     chan struct{}
+	// nodesChanged is for those that follow Nodes alone.
+	nodesChanged chan struct{}
 }
 
 // New returns an empty inbox.
 func New() *Inbox {
-	b := &Inbox{others: newOthers(), wake: make(chan struct{}, 1)}
+	b := &Inbox{others: newOthers(), wake: make(chan struct{}, 1), nodesChanged: make(chan struct{}, 1)}
 	b.reset()
 	return b
 }
@@ -61,6 +63,7 @@ func (b *Inbox) Put(o objects.Sourced[metav1.Object], trigger time.Time) {
 		if !b.others.put(k, o) {
 			return
 		}
+		b.ringNodes(o.Object)
 	}
 	if !trigger.IsZero() && len(b.triggers) < maxTriggers {
 		b.triggers = append(b.triggers, trigger)
@@ -82,6 +85,7 @@ func (b *Inbox) Delete(o metav1.Object) {
 		if !b.others.remove(k, o) {
 			return
 		}
+		b.ringNodes(o)
 	}
 	b.changed()
 }
@@ -112,6 +116,7 @@ func (b *Inbox) Complete() {
 	}
 	b.complete = true
 	b.ring()
+	b.ringNodes(&corev1.Node{})
 }
 
 // changed counts a change. It wakes the reader only after the first listing.

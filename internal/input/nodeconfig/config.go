@@ -10,6 +10,7 @@ import (
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/podnet"
 )
 
 // NodeConfig is the content of a configuration file.
@@ -30,6 +31,8 @@ type NodeConfig struct {
 	// CNI is the network plugin whose preset gives defaults: a name or an alias of
 	// internal/input/cni, "auto", or "" for none.
 	CNI string
+	// PodRoutes are the routes to pods of other nodes; off by default.
+	PodRoutes podnet.Settings
 	// Proxy holds the settings for the agent's process.
 	Proxy Proxy
 }

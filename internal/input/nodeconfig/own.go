@@ -36,6 +36,7 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	if masq := o.get("masqAgent"); masq.isSet() {
 		c.Config.Masquerade = masq.masquerade()
 	}
+	c.PodRoutes = o.podRoutes()
 	o.done()
 	return c
 }

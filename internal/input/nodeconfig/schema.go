@@ -55,8 +55,7 @@ func (s *Setting) schema() *schema {
 		out.Type = ""
 		out.AnyOf = []schema{{Type: "array", Items: &schema{Type: "string"}}, {Type: "string"}}
 	case "integer":
-		last := 31
-		out.Minimum, out.Maximum = new(int), &last
+		out.Minimum, out.Maximum = &s.Range[0], &s.Range[1]
 	case "object":
 		flag, list := &schema{Type: "boolean"}, &schema{Type: "array", Items: &schema{Type: "string"}}
 		out.Additional = new(bool)

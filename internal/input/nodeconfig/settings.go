@@ -3,6 +3,7 @@ package nodeconfig
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/compiler/objects"
@@ -23,6 +24,8 @@ type Setting struct {
 	// for a text, or "".
 	Words   []string
 	Pattern string
+	// Range is the smallest and the largest value of an integer.
+	Range [2]int
 	// Proxy are the fields of a KubeProxyConfiguration that say it, the first that is set
 	// counts.
 	Proxy []string
@@ -39,7 +42,7 @@ type Part struct {
 
 // Settings returns all fields of a NodeConfig in the order in which they are written.
 func Settings() []Setting {
-	return append(networks(), rules()...)
+	return slices.Concat(networks(), rules(), podRoutes())
 }
 
 // networks are the settings about addresses.
@@ -97,7 +100,7 @@ func rules() []Setting {
 			Proxy: []string{"iptables.masqueradeAll", "nftables.masqueradeAll"}, Value: func(c *NodeConfig) any { return some(c.Config.MasqueradeAll) },
 		},
 		{
-			Name: "masqueradeBit", Flag: "masquerade-bit", Type: "integer", Doc: "bit of the packet mark that asks for masquerade, 0 to 31", Default: "14",
+			Name: "masqueradeBit", Flag: "masquerade-bit", Type: "integer", Range: [2]int{0, 31}, Doc: "bit of the packet mark that asks for masquerade, 0 to 31", Default: "14",
 			Proxy: []string{"iptables.masqueradeBit", "nftables.masqueradeBit"}, Value: func(c *NodeConfig) any {
 				if c.MasqueradeBit == Default().MasqueradeBit {
 					return nil

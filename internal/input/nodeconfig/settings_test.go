@@ -46,6 +46,11 @@ failClosed: true
 ipvsScheduler: wrr
 untrackedPods: true
 policiesAtInterfaces: true
+podRoutes: auto
+podRoutesSubnets: [192.0.2.0/24]
+podRoutesMTU: 1400
+podRoutesVNI: 7
+podRoutesPort: 8472
 `
 
 // TestText reads what was written: it is the same.

@@ -11,6 +11,7 @@ import (
 	"github.com/planec/planec/internal/input/nodeconfig"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/podnet"
 )
 
 // Flags are the settings of a node. Given flags take precedence over --config.
@@ -33,6 +34,11 @@ type Flags struct {
 	fqdnFile          string
 	failClosed        bool
 	externalIPs       string
+	podRoutes         string
+	podRoutesSubnets  string
+	podRoutesMTU      int
+	podRoutesVNI      int
+	podRoutesPort     int
 	cni               string
 	cniConfDir        string
 	// looks reports that the command is about the node it runs on, so that --cni auto may
@@ -66,6 +72,11 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&s.fqdnFile, "fqdn-file", "", "addresses of the DNS names in policies, as hosts(5); a name without any is closed")
 	flags.BoolVar(&s.failClosed, "fail-closed", false, usage["fail-closed"])
 	flags.StringVar(&s.externalIPs, "external-ips", "", usage["external-ips"])
+	flags.StringVar(&s.podRoutes, "pod-routes", "", usage["pod-routes"])
+	flags.StringVar(&s.podRoutesSubnets, "pod-routes-subnets", "", usage["pod-routes-subnets"])
+	flags.IntVar(&s.podRoutesMTU, "pod-routes-mtu", 0, usage["pod-routes-mtu"])
+	flags.IntVar(&s.podRoutesVNI, "pod-routes-vni", 0, usage["pod-routes-vni"])
+	flags.IntVar(&s.podRoutesPort, "pod-routes-port", 0, usage["pod-routes-port"])
 	flags.StringSliceVar(&s.localAddresses, "local-address", nil, usage["local-address"])
 }
 
@@ -134,6 +145,12 @@ func (s *Flags) Origins() (map[string]ir.Origin, error) {
 	return out, nil
 }
 
+// PodRoutes reports whether the flags or the file ask for pod routes. A wrong file says no.
+func (s *Flags) PodRoutes() bool {
+	c, _, err := s.Read()
+	return err == nil && c.PodRoutes.Mode != podnet.Off
+}
+
 // Files returns the files in the flags.
 func (s *Flags) Files() []string {
 	var files []string
@@ -184,6 +201,11 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 			cfg.FailClosed = s.failClosed
 			return nil
 		}},
+		{"pod-routes", set(&c.PodRoutes.Mode, podnet.ParseMode, s.podRoutes)},
+		{"pod-routes-subnets", set(&c.PodRoutes.Subnets, nodeconfig.ParseCIDRs, s.podRoutesSubnets)},
+		{"pod-routes-mtu", number(&c.PodRoutes.MTU, podnet.CheckMTU, s.podRoutesMTU)},
+		{"pod-routes-vni", number(&c.PodRoutes.VNI, podnet.CheckVNI, s.podRoutesVNI)},
+		{"pod-routes-port", number(&c.PodRoutes.Port, podnet.CheckPort, s.podRoutesPort)},
 		{"masquerade-bit", func() error {
 			c.MasqueradeBit = s.masqueradeBit
 			return nodeconfig.CheckMasqueradeBit(s.masqueradeBit)
@@ -196,5 +218,13 @@ func set[S, T any](field *T, parse func(S) (T, error), given S) func() error {
 	return func() (err error) {
 		*field, err = parse(given)
 		return err
+	}
+}
+
+// number returns the effect of a flag that sets a number.
+func number(field *int, check func(int) error, given int) func() error {
+	return func() error {
+		*field = given
+		return check(given)
 	}
 }

@@ -1,0 +1,209 @@
+package podnet
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
+	"github.com/planec/planec/ir/podnet"
+)
+
+// Bounds on what Nodes can ask for.
+const (
+	// maxNodes is how many nodes get routes. Kubernetes is tested with 5,000.
+	maxNodes = 10000
+	// maxCIDRs is how many podCIDRs of a Node are read; the API server takes one of each family.
+	maxCIDRs = 16
+	// maxServiceRanges is with how many ranges of Services each podCIDR is compared.
+	maxServiceRanges = 64
+)
+
+// lowering makes one node's network.
+type lowering struct {
+	node     string
+	settings podnet.Settings
+	// cluster are the ranges of pods; none is not known.
+	cluster []netip.Prefix
+	// services are the ranges of Services, which no pod has.
+	services   []netip.Prefix
+	masquerade ir.Masquerade
+	addresses  []netip.Addr
+	claims     *claims
+	// devices say for which families a device was made.
+	devices map[ir.Family]bool
+	out     podnet.Network
+	diags   diag.List
+}
+
+// Lower returns what a node has to have to reach the pods of all others. The network has
+// no node if the settings are off, or the Node is not among the objects.
+func Lower(set *objects.Set, node string, s podnet.Settings, c *objects.Config) (podnet.Network, diag.List) {
+	l := &lowering{node: node, settings: s, cluster: c.ClusterCIDRs, services: serviceRanges(set, c.ServiceCIDRs), masquerade: c.Masquerade, devices: make(map[ir.Family]bool)}
+	if s.Mode == podnet.Off {
+		return l.out, nil
+	}
+	own, others := l.nodes(set.Nodes)
+	if own == nil {
+		l.diags.Add(diag.UnknownNode, ir.Origin{Kind: "Node", Name: node}, "the node's pod routes need its Node")
+		return l.out, l.diags
+	}
+	l.out.Node = node
+	l.addresses, l.claims = addressesOf(own, others), newClaims(own, others)
+	for _, f := range ir.Families() {
+		l.family(f, own, others)
+	}
+	l.out.Normalize()
+	l.masqueraded()
+	l.diags.Sort()
+	return l.out, l.diags
+}
+
+// family makes the routes of one family. Nodes without anything of it concern no other.
+func (l *lowering) family(f ir.Family, own *node, others []*node) {
+	if !own.cidrs[f].IsValid() && !own.ends[f].IsValid() {
+		return
+	}
+	l.claim(own, f)
+	if !own.ends[f].IsValid() {
+		l.diags.Add(diag.UnroutedNode, own.at, own.lack(f)+": it reaches no pods of other nodes in this family")
+		return
+	}
+	l.subnets(f)
+	for _, n := range others {
+		if n.cidrs[f].IsValid() && n.ends[f].IsValid() {
+			l.route(f, own, n)
+		} else if n.cidrs[f].IsValid() || len(n.cidrs) == 0 && f == n.firstFamily() {
+			l.diags.Add(diag.UnroutedNode, n.at, n.lack(f))
+		}
+	}
+}
+
+// firstFamily is the family of which a node without podCIDRs is reported, once.
+func (n *node) firstFamily() ir.Family {
+	if list := n.families(); len(list) > 0 {
+		return list[0]
+	}
+	return ir.IPv4
+}
+
+// claim takes what the own node has before all others.
+func (l *lowering) claim(own *node, f ir.Family) {
+	if p := own.cidrs[f]; p.IsValid() {
+		if why := l.unroutable(p); why != "" {
+			l.diags.Add(diag.UnroutableCIDR, own.at.At("spec.podCIDRs"), why)
+			delete(own.cidrs, f)
+		} else {
+			l.claims.take(p, own.name)
+		}
+	}
+	if a := own.ends[f]; a.IsValid() {
+		l.claims.addresses[a] = own.name
+	}
+	l.claims.macs[podnet.MACOf(own.name, f)] = own.name
+}
+
+// subnets says that every node will be far.
+func (l *lowering) subnets(f ir.Family) {
+	if l.settings.Mode == podnet.Auto && len(ir.PrefixesOf(f, l.settings.Subnets)) == 0 {
+		l.diags.Add(diag.NoSubnet, ir.Origin{}, fmt.Sprintf("no %v subnet of the node is known", f))
+	}
+}
+
+// route makes the route to a node's pods, or says why there is none.
+func (l *lowering) route(f ir.Family, own, n *node) {
+	to, end, mac := n.cidrs[f], n.ends[f], podnet.MACOf(n.name, f)
+	at := n.at.At("spec.podCIDRs")
+	if why := l.unroutable(to); why != "" {
+		l.diags.Add(diag.UnroutableCIDR, at, why)
+		return
+	}
+	if by := l.claims.overlaps(to); by != "" {
+		l.diags.Add(diag.PodCIDRClash, at, fmt.Sprintf("%v overlaps the podCIDR of node %s", to, by))
+		return
+	}
+	if by, taken := l.claims.addresses[end]; taken {
+		l.diags.Add(diag.NodeAddressClash, n.at.At("status.addresses"), fmt.Sprintf("%v is the address of node %s too", end, by))
+		return
+	}
+	if by, taken := l.claims.macs[mac]; taken {
+		l.diags.Add(diag.NodeAddressClash, n.at.At("metadata.name"), fmt.Sprintf("%v is the MAC address of node %s too", mac, by))
+		return
+	}
+	near := l.near(f, end)
+	switch {
+	case !near && l.settings.Mode == podnet.Native:
+		l.diags.Add(diag.OutsideSubnet, n.at.At("status.addresses"), fmt.Sprintf("%v is in none of the subnets %v", end, ir.PrefixesOf(f, l.settings.Subnets)))
+		return
+	case !near && !l.device(f, own):
+		return
+	}
+	l.claims.take(to, n.name)
+	l.claims.addresses[end], l.claims.macs[mac] = n.name, n.name
+	if near {
+		l.out.Routes = append(l.out.Routes, podnet.Route{To: to, Via: end, Origin: n.at})
+		return
+	}
+	device, via := podnet.DeviceName(f), to.Addr()
+	if f == ir.IPv6 {
+		via = mac.LinkLocal()
+	}
+	l.out.Routes = append(l.out.Routes, podnet.Route{To: to, Via: via, Device: device, Origin: n.at})
+	l.out.Neighbours = append(l.out.Neighbours, podnet.Neighbour{Device: device, Address: via, MAC: mac, Origin: n.at})
+	l.out.Forwarding = append(l.out.Forwarding, podnet.Forwarding{Device: device, MAC: mac, To: end, Origin: n.at})
+}
+
+// near reports whether packets to a node need no encapsulation.
+func (l *lowering) near(f ir.Family, end netip.Addr) bool {
+	subnets := ir.PrefixesOf(f, l.settings.Subnets)
+	switch l.settings.Mode {
+	case podnet.Native:
+		return len(subnets) == 0 || ir.ContainsAddr(subnets, end)
+	case podnet.Auto:
+		return ir.ContainsAddr(subnets, end)
+	}
+	return false
+}
+
+// device makes the device of a family when it is first needed.
+func (l *lowering) device(f ir.Family, own *node) bool {
+	made, asked := l.devices[f]
+	if asked {
+		return made
+	}
+	if l.devices[f] = own.cidrs[f].IsValid(); !l.devices[f] {
+		l.diags.Add(diag.UnroutedNode, own.at, own.lack(f)+": its packets to other nodes cannot be encapsulated")
+		return false
+	}
+	d := podnet.Device{
+		Name: podnet.DeviceName(f), VNI: l.settings.VNI, Port: l.settings.Port, Local: own.ends[f],
+		Address: own.cidrs[f].Addr(), MAC: podnet.MACOf(own.name, f), MTU: l.settings.DeviceMTU(f),
+	}
+	if d.VNI == 0 {
+		d.VNI = podnet.DefaultVNI
+	}
+	if d.Port == 0 {
+		d.Port = podnet.DefaultPort
+	}
+	l.out.Devices = append(l.out.Devices, d)
+	return true
+}
+
+// masqueraded says that egress masquerade hides pods from those of other nodes, once for a
+// family: the first of its routes is named.
+func (l *lowering) masqueraded() {
+	said := make(map[ir.Family]bool)
+	for _, r := range l.out.Routes {
+		f := ir.FamilyOf(r.To.Addr())
+		if said[f] || !l.masquerade.Enabled(f) {
+			continue
+		}
+		excluded := func(x netip.Prefix) bool { return x.Bits() <= r.To.Bits() && x.Contains(r.To.Addr()) }
+		if !slices.ContainsFunc(l.masquerade.Exclude, excluded) {
+			said[f] = true
+			l.diags.Add(diag.MasqueradedPods, r.Origin.At("spec.podCIDRs"), fmt.Sprintf("the egress masquerade does not leave %v out", r.To))
+		}
+	}
+}
