@@ -93,7 +93,6 @@ func (n *namespace) addAddr(link netlink.Link, a netip.Addr) error {
 	if a.Is6() {
 		addr.Flags = unix.IFA_F_NODAD
 	}
-	// Several interfaces may be the gateway of their pod.
 	if err := n.nl.AddrAdd(link, addr); err != nil {
 		return fmt.Errorf("address %v of the %v's %s: %w", a, n.side, link.Attrs().Name, err)
 	}

@@ -83,21 +83,24 @@ func (r *Rig) linkVeth(p *localPod, pod netip.Addr, number int) error {
 // gatewayOf makes the node the gateway of a pod, as the layout has it, and returns the
 // gateway's address.
 func (r *Rig) gatewayOf(p *localPod, f ir.Family, c cable) (netip.Addr, error) {
+	kind := r.spec.Layout.Pods.Kind
+	if kind == OnBridge {
+		return spare(f == ir.IPv4, spareGateway), nil
+	}
 	onNode := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Name: p.device, Index: c.nodeIndex}}
-	switch r.spec.Layout.Pods.Kind {
+	// The node asks for a pod's hardware address with a link-local source.
+	if err := r.node.addAddr(onNode, gateway(ir.IPv6)); err != nil {
+		return netip.Addr{}, err
+	}
+	switch kind {
 	case ProxyARP:
-		if f == ir.IPv4 {
-			return gateway(f), r.node.sysctl(proxySettings(p.device))
-		}
-		return gateway(f), r.node.addAddr(onNode, gateway(f))
+		return gateway(f), r.node.sysctl(proxySettings(p.device))
 	case FixedGateway:
 		return gateway(f), p.hop(c.worldIndex, gateway(f), c.nodeMAC)
-	case PointToPoint:
-		gw := spare(f == ir.IPv4, spareGateway)
-		r.node.alsoHas(gw)
-		return gw, r.node.addAddr(onNode, gw)
 	}
-	return spare(f == ir.IPv4, spareGateway), nil // the bridge has it
+	gw := spare(f == ir.IPv4, spareGateway)
+	r.node.alsoHas(gw)
+	return gw, r.node.addAddr(onNode, gw)
 }
 
 // neighbours makes the other pods of a bridge neighbours: their packets to each other are
@@ -129,19 +132,19 @@ func (p *localPod) onLink(a netip.Addr) error {
 	return nil
 }
 
-// gateways gives an interface of the node the gateway's addresses.
+// gateways gives an interface of the node the gateway's addresses, and the link-local one
+// with which the node asks for hardware addresses.
 func (n *node) gateways(link netlink.Link) error {
-	for _, f := range ir.Families() {
-		gw := spare(f == ir.IPv4, spareGateway)
-		n.alsoHas(gw)
-		// The bridge has no carrier yet, so that nothing can be waited for.
-		addr := &netlink.Addr{IPNet: hostNet(gw)}
-		if gw.Is6() {
+	for _, a := range []netip.Addr{spare(true, spareGateway), spare(false, spareGateway), gateway(ir.IPv6)} {
+		// The interface has no carrier yet, so that nothing can be waited for.
+		addr := &netlink.Addr{IPNet: hostNet(a)}
+		if a.Is6() {
 			addr.Flags = unix.IFA_F_NODAD
 		}
 		if err := n.nl.AddrAdd(link, addr); err != nil {
-			return fmt.Errorf("gateway %v: %w", gw, err)
+			return fmt.Errorf("gateway %v: %w", a, err)
 		}
+		n.alsoHas(a)
 	}
 	return nil
 }

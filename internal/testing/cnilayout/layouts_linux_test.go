@@ -1,0 +1,62 @@
+package cnilayout_test
+
+import (
+	"testing"
+
+	"github.com/planec/planec/internal/input/cni"
+	"github.com/planec/planec/internal/testing/testkit"
+)
+
+// node is a node with a layout and the settings of a preset.
+type node struct {
+	name   string // of the subtest
+	preset string // a row of internal/input/cni
+	// detect is another detectLocal than the row's, which its configuration may say.
+	detect string
+	layout testkit.Layout
+}
+
+// system returns the row of the preset.
+func (n node) system(t testing.TB) *cni.System {
+	t.Helper()
+	s, err := cni.Lookup(n.preset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func bridge(name string) testkit.PodLink {
+	return testkit.PodLink{Kind: testkit.OnBridge, Device: name}
+}
+
+func proxyARP() testkit.PodLink { return testkit.PodLink{Kind: testkit.ProxyARP, Device: "cali"} }
+
+func vxlan(name string, port uint16) testkit.Tunnel {
+	return testkit.Tunnel{Kind: testkit.VXLAN, Name: name, Port: port}
+}
+
+func TestBridge(t *testing.T) {
+	run(t,
+		node{name: "cbr0", preset: "kubenet", layout: testkit.Layout{Pods: bridge("cbr0")}},
+		node{name: "kube-bridge", preset: "kube-router", layout: testkit.Layout{Pods: bridge("kube-bridge")}},
+	)
+}
+
+func TestVethProxyARP(t *testing.T) {
+	run(t, node{name: "calico", preset: "calico", layout: testkit.Layout{Pods: proxyARP()}})
+}
+
+func TestVethPrefix(t *testing.T) {
+	run(t,
+		node{name: "eni", preset: "aws-vpc-cni", layout: testkit.Layout{Pods: testkit.PodLink{Kind: testkit.FixedGateway, Device: "eni"}}},
+		node{name: "ptp", preset: "kindnet", layout: testkit.Layout{Pods: testkit.PodLink{Kind: testkit.PointToPoint, Device: "veth"}}},
+	)
+}
+
+func TestOverlayVXLAN(t *testing.T) {
+	run(t,
+		node{name: "flannel", preset: "flannel", layout: testkit.Layout{Pods: bridge("cni0"), Tunnel: vxlan("flannel.1", 8472)}},
+		node{name: "calico", preset: "calico", layout: testkit.Layout{Pods: proxyARP(), Tunnel: vxlan("vxlan.calico", 4789)}},
+	)
+}
