@@ -32,6 +32,9 @@ const sample = 12
 // layout, all of them in the first kernel.
 func run(t *testing.T, nodes ...node) {
 	t.Helper()
+	if !uml.Inside() {
+		t.Parallel() // most of the time it waits for dropped packets
+	}
 	kernels := testkit.Kernels()
 	if uml.Inside() {
 		kernels = kernelsInside()
@@ -112,13 +115,7 @@ func (n node) serve(t *testing.T, k testkit.Kernel, c golden.Case) testkit.Repor
 // compile compiles a case with the settings of the node's preset.
 func (n node) compile(t testing.TB, c golden.Case) (*ir.Program, backends.Options) {
 	t.Helper()
-	settings := nodeconfig.Default()
-	if path := c.Config(); path != "" {
-		var err error
-		if settings, _, err = nodeconfig.Load(path); err != nil {
-			t.Fatal(err)
-		}
-	}
+	settings := given(t, c)
 	s := n.system(t)
 	preset := s.Preset()
 	if n.detect != "" {
@@ -128,6 +125,20 @@ func (n node) compile(t testing.TB, c golden.Case) (*ir.Program, backends.Option
 	preset.NonMasquerade = nil
 	settings.Network(s, preset, nil)
 	return compileWith(t, settings, c)
+}
+
+// given returns the settings of a case.
+func given(t testing.TB, c golden.Case) nodeconfig.NodeConfig {
+	t.Helper()
+	path := c.Config()
+	if path == "" {
+		return nodeconfig.Default()
+	}
+	settings, _, err := nodeconfig.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return settings
 }
 
 func compileWith(t testing.TB, settings nodeconfig.NodeConfig, c golden.Case) (*ir.Program, backends.Options) {
