@@ -17,7 +17,7 @@ import (
 // but for link-local destinations, which it leaves alone as ip-masq-agent does.
 func TestEgress(t *testing.T) {
 	t.Parallel()
-	for _, k := range testkit.Kernels() {
+	for _, k := range kernels() {
 		t.Run(k.Name, func(t *testing.T) {
 			t.Parallel()
 			testkit.Require(t, append(k.Tools, "iptables")...)

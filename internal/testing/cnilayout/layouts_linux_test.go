@@ -1,6 +1,7 @@
 package cnilayout_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/planec/planec/internal/input/cni"
@@ -36,27 +37,41 @@ func vxlan(name string, port uint16) testkit.Tunnel {
 	return testkit.Tunnel{Kind: testkit.VXLAN, Name: name, Port: port}
 }
 
-func TestBridge(t *testing.T) {
-	run(t,
-		node{name: "cbr0", preset: "kubenet", layout: testkit.Layout{Pods: bridge("cbr0")}},
-		node{name: "kube-bridge", preset: "kube-router", layout: testkit.Layout{Pods: bridge("kube-bridge")}},
-	)
+// bridges are nodes whose pods are ports of a bridge.
+func bridges() []node {
+	return []node{
+		{name: "cbr0", preset: "kubenet", layout: testkit.Layout{Pods: bridge("cbr0")}},
+		{name: "kube-bridge", preset: "kube-router", layout: testkit.Layout{Pods: bridge("kube-bridge")}},
+	}
 }
 
-func TestVethProxyARP(t *testing.T) {
-	run(t, node{name: "calico", preset: "calico", layout: testkit.Layout{Pods: proxyARP()}})
+func proxyARPs() []node {
+	return []node{{name: "calico", preset: "calico", layout: testkit.Layout{Pods: proxyARP()}}}
 }
 
-func TestVethPrefix(t *testing.T) {
-	run(t,
-		node{name: "eni", preset: "aws-vpc-cni", layout: testkit.Layout{Pods: testkit.PodLink{Kind: testkit.FixedGateway, Device: "eni"}}},
-		node{name: "ptp", preset: "kindnet", layout: testkit.Layout{Pods: testkit.PodLink{Kind: testkit.PointToPoint, Device: "veth"}}},
-	)
+// prefixed are nodes that recognise pods by the names of veths, or by the podCIDR where the
+// names are not the plugin's own.
+func prefixed() []node {
+	return []node{
+		{name: "eni", preset: "aws-vpc-cni", layout: testkit.Layout{Pods: testkit.PodLink{Kind: testkit.FixedGateway, Device: "eni"}}},
+		{name: "ptp", preset: "kindnet", layout: testkit.Layout{Pods: testkit.PodLink{Kind: testkit.PointToPoint, Device: "veth"}}},
+	}
 }
 
-func TestOverlayVXLAN(t *testing.T) {
-	run(t,
-		node{name: "flannel", preset: "flannel", layout: testkit.Layout{Pods: bridge("cni0"), Tunnel: vxlan("flannel.1", 8472)}},
-		node{name: "calico", preset: "calico", layout: testkit.Layout{Pods: proxyARP(), Tunnel: vxlan("vxlan.calico", 4789)}},
-	)
+func vxlans() []node {
+	return []node{
+		{name: "flannel", preset: "flannel", layout: testkit.Layout{Pods: bridge("cni0"), Tunnel: vxlan("flannel.1", 8472)}},
+		{name: "calico-vxlan", preset: "calico", layout: testkit.Layout{Pods: proxyARP(), Tunnel: vxlan("vxlan.calico", 4789)}},
+	}
 }
+
+// allNodes are those of this machine's kernel.
+func allNodes() []node { return slices.Concat(bridges(), proxyARPs(), prefixed(), vxlans()) }
+
+func TestBridge(t *testing.T) { run(t, bridges()...) }
+
+func TestVethProxyARP(t *testing.T) { run(t, proxyARPs()...) }
+
+func TestVethPrefix(t *testing.T) { run(t, prefixed()...) }
+
+func TestOverlayVXLAN(t *testing.T) { run(t, vxlans()...) }

@@ -13,7 +13,7 @@ import (
 // those that the evaluator answers otherwise.
 func (n node) differences(t *testing.T, names ...string) (list []testkit.Disagreement, agreed int) {
 	t.Helper()
-	k := testkit.Kernels()[0]
+	k := kernels()[0]
 	testkit.Require(t, k.Tools...)
 	for _, name := range names {
 		c := byName(t, name)

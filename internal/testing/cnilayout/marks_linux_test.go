@@ -49,7 +49,7 @@ func withBit(s *cni.System) func(*nodeconfig.NodeConfig) {
 // what planec masquerades, with the bit that the plugin's preset chose.
 func TestMarks(t *testing.T) {
 	t.Parallel()
-	for _, k := range testkit.Kernels() {
+	for _, k := range kernels() {
 		t.Run(k.Name, func(t *testing.T) {
 			testkit.Require(t, append(k.Tools, "nft")...)
 			for _, s := range marking() {
@@ -74,7 +74,7 @@ func TestMarks(t *testing.T) {
 // so TestMarks would see it.
 func TestMarksCollide(t *testing.T) {
 	t.Parallel()
-	for _, k := range testkit.Kernels() {
+	for _, k := range kernels() {
 		t.Run(k.Name, func(t *testing.T) {
 			testkit.Require(t, append(k.Tools, "nft")...)
 			same := func(*nodeconfig.NodeConfig) {}

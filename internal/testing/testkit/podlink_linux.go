@@ -103,10 +103,10 @@ func (r *Rig) gatewayOf(p *localPod, f ir.Family, c cable) (netip.Addr, error) {
 	return gw, r.node.addAddr(onNode, gw)
 }
 
-// neighbours makes the other pods of a bridge neighbours: their packets to each other are
-// bridged and not routed.
+// neighbours makes the other pods of a bridge, or of a network card, neighbours: the node
+// does not route what they send to each other.
 func (r *Rig) neighbours(p *localPod, pod netip.Addr) error {
-	if r.spec.Layout.Pods.Kind != OnBridge {
+	if kind := r.spec.Layout.Pods.Kind; kind != OnBridge && !kind.Own() {
 		return nil
 	}
 	for other, q := range r.pods {
@@ -188,14 +188,16 @@ func (r *Rig) linkCard(p *localPod, pod netip.Addr, number int) error {
 		}
 	}
 	return errors.Join(p.defaultRoute(family, unix.RT_TABLE_MAIN, index, gateway(family), pod),
-		r.onNetwork(pod, number, hardware))
+		r.onNetwork(pod, number, hardware), r.neighbours(p, pod))
 }
 
 // onNetwork makes node and world reach a pod at its own hardware address.
 func (r *Rig) onNetwork(pod netip.Addr, number int, hardware net.HardwareAddr) error {
 	family := ir.FamilyOf(pod)
-	if err := errors.Join(r.node.reach(pod, r.uplink, firstOf(family, r.spec.NodeAddrs)), r.node.hop(r.uplink.nodeIndex, pod, hardware)); err != nil {
-		return err
+	// The node has an address in the network of the pods, as it were.
+	network := &netlink.Route{LinkIndex: r.uplink.nodeIndex, Dst: ipNet(remotePods(pod)), Scope: unix.RT_SCOPE_LINK}
+	if err := errors.Join(r.node.nl.RouteReplace(network), r.node.hop(r.uplink.nodeIndex, pod, hardware)); err != nil {
+		return fmt.Errorf("network of pod %v: %w", pod, err)
 	}
 	next := netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 14: byte(number >> 8), 15: byte(number) + 2})
 	table := firstPodTable + number

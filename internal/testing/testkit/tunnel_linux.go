@@ -37,7 +37,7 @@ func (r *Rig) tunnel() (err error) {
 	if err := errors.Join(
 		r.node.addAddr(&netlink.Device{LinkAttrs: netlink.LinkAttrs{Name: name, Index: c.nodeIndex}}, here),
 		r.node.reach(there, c, here), r.node.hop(c.nodeIndex, there, c.worldMAC),
-		r.other.below(here, c),
+		r.other.below(there, here, c),
 	); err != nil {
 		return err
 	}
@@ -49,9 +49,9 @@ func (r *Rig) tunnel() (err error) {
 }
 
 // below routes what the tunnel itself sends.
-func (n *namespace) below(to netip.Addr, c cable) error {
+func (n *namespace) below(from, to netip.Addr, c cable) error {
 	next := gateway(ir.IPv6)
-	if err := errors.Join(n.hop(c.worldIndex, next, c.nodeMAC), n.defaultRoute(ir.IPv4, underTable, c.worldIndex, next, netip.Addr{})); err != nil {
+	if err := errors.Join(n.hop(c.worldIndex, next, c.nodeMAC), n.defaultRoute(ir.IPv4, underTable, c.worldIndex, next, from)); err != nil {
 		return err
 	}
 	rule := tableRule(ir.IPv4, underRule, underTable)
