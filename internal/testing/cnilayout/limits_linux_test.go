@@ -108,8 +108,7 @@ func TestMACVLAN(t *testing.T) {
 // ownCards tests a layout whose pods' packets the node does not see.
 func ownCards(t *testing.T, kind testkit.LinkKind) {
 	t.Helper()
-	n := node{preset: "bridge", detect: "none", layout: testkit.Layout{Pods: testkit.PodLink{Kind: kind}}}
-	wrong, agreed := n.differences(t, "cluster-ip", "node-port", "masq-agent", "policy-service")
+	wrong, agreed := ownCard(kind).differences(t, "cluster-ip", "node-port", "masq-agent", "policy-service")
 	past := 0
 	for _, d := range wrong {
 		fromPod := d.Flow.From == eval.FromPod

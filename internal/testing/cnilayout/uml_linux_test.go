@@ -35,7 +35,7 @@ func kernels() []testkit.Kernel {
 
 // inside are the tests that need User Mode Linux: for its drivers, or for IPVS.
 func inside() []string {
-	return []string{"TestIPVLAN", "TestIPVLANSeenInside", "TestOverlayGeneve", "TestOtherLayoutsIPVS"}
+	return []string{"TestIPVLAN", "TestIPVLANL3S", "TestOverlayGeneve", "TestOVS", "TestOVSSwitched", "TestOtherLayoutsIPVS"}
 }
 
 // onlyInside skips a test that TestUserModeLinux runs.

@@ -18,7 +18,8 @@ type PodLink struct {
 	// NoHairpin is a bridge that sends no packet back to the port that it came from.
 	NoHairpin bool
 	// NoBridgeRules switches off bridge-nf-call-iptables and bridge-nf-call-ip6tables:
-	// what the bridge passes from pod to pod is seen by no rules.
+	// what the bridge passes from pod to pod is seen by no rules. On Open vSwitch, flows
+	// switch packets between pods then, and otherwise send them to the node's port.
 	NoBridgeRules bool
 }
 

@@ -155,8 +155,10 @@ func (n *node) alsoHas(a netip.Addr) { n.more = append(n.more, a) }
 // linkCard joins a pod by a card of its own on the node's uplink. The world is the
 // router of that network, and reaches the pods without the node.
 func (r *Rig) linkCard(p *localPod, pod netip.Addr, number int) error {
+	// Older kernels take the uplink for a device of the same name in the other namespace.
+	temporary := fmt.Sprintf("card%d", number)
 	attrs := netlink.LinkAttrs{
-		Name: podDevice, ParentIndex: r.uplink.nodeIndex, Namespace: netlink.NsFd(p.file.Fd()), TxQLen: -1,
+		Name: temporary, ParentIndex: r.uplink.nodeIndex, Namespace: netlink.NsFd(p.file.Fd()), TxQLen: -1,
 	}
 	hardware := mac(4, number)
 	var card netlink.Link
@@ -174,11 +176,11 @@ func (r *Rig) linkCard(p *localPod, pod netip.Addr, number int) error {
 	if err := r.node.nl.LinkAdd(card); err != nil {
 		return fmt.Errorf("%s on %s: %w", card.Type(), r.node.uplink, err)
 	}
-	link, err := p.nl.LinkByName(podDevice)
+	link, err := p.nl.LinkByName(temporary)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(p.nl.LinkSetUp(link), p.addAddr(link, pod)); err != nil {
+	if err := errors.Join(p.nl.LinkSetName(link, podDevice), p.nl.LinkSetUp(link), p.addAddr(link, pod)); err != nil {
 		return err
 	}
 	family, index := ir.FamilyOf(pod), link.Attrs().Index

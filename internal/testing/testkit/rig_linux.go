@@ -24,6 +24,7 @@ type Rig struct {
 	listeners map[Port]bool
 	listening bool // whether all namespaces listen
 	uplink    cable
+	datapath  *datapath // Open vSwitch's, if the layout has one
 	// members open the sockets of namespaces that are in a cgroup, if one was joined.
 	members map[*namespace]*namespace
 	cgroup  string
