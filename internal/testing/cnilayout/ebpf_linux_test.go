@@ -3,6 +3,7 @@ package cnilayout_test
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/planec/planec/backends"
@@ -72,6 +73,38 @@ func TestSocketsBesideTheNode(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestProgramsNeedAnInterface: pods with cards of their own have no interface on the node, so
+// that no program enforces their policies; docs/ebpf.md says so. Beside it, a layout with veths
+// shows that this test would see programs.
+func TestProgramsNeedAnInterface(t *testing.T) {
+	t.Parallel()
+	testkit.Require(t, "nft")
+	for _, c := range []struct {
+		node node
+		want bool
+	}{{ownCard(testkit.MACVLAN), false}, {proxyARPs()[0], true}} {
+		p, o := c.node.compile(t, byName(t, "policy-service"))
+		o.PoliciesAtInterfaces = true
+		sockets := live.Sockets{Dir: filepath.Join(testkit.BPFFS(t), "maps"), Cgroup: testkit.Cgroup(t, live.CgroupRoot())}
+		spec := testkit.SpecFor(p, nil)
+		spec.Layout = c.node.layout
+		r := testkit.New(t, spec)
+		applyEBPF(t, r, &sockets, p, o)
+		var found bool
+		err := r.Do(func() error {
+			steps, err := (&live.Interfaces{Dir: sockets.Dir}).Left()
+			for _, s := range steps {
+				found = found || strings.Contains(s, "from_pod of ")
+			}
+			t.Log(steps)
+			return err
+		})
+		if err != nil || found != c.want {
+			t.Errorf("programs at interfaces: %v, want %v; %v", found, c.want, err)
+		}
 	}
 }
 
