@@ -99,7 +99,7 @@ func TestBridgeWithoutHairpin(t *testing.T) {
 
 // TestMACVLAN: packets of pods with cards of their own pass the network card without the node,
 // which cannot reach them either: Services have no endpoints there, pods no Services, and
-// policies hold for nobody. What goes to endpoints of other nodes is served.
+// no policy holds. What goes to endpoints of other nodes is served.
 func TestMACVLAN(t *testing.T) {
 	t.Parallel()
 	ownCards(t, testkit.MACVLAN)

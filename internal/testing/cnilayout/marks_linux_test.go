@@ -49,16 +49,20 @@ func withBit(s *cni.System) func(*nodeconfig.NodeConfig) {
 // what planec masquerades, with the bit that the plugin's preset chose.
 func TestMarks(t *testing.T) {
 	t.Parallel()
-	for _, k := range kernels() {
+	for at, k := range kernels() {
 		t.Run(k.Name, func(t *testing.T) {
 			testkit.Require(t, append(k.Tools, "nft")...)
+			names := []string{"cluster-ip", "hairpin", "masq-agent"}
+			if at > 0 && !*soak {
+				names = names[:1]
+			}
 			for _, s := range marking() {
 				for verb, change := range map[string]string{
 					"set": fmt.Sprintf("meta mark or %#x", s.Taken()), "cleared": fmt.Sprintf("meta mark and %#x", ^s.Taken()),
 				} {
 					t.Run(s.Name+"/"+verb, func(t *testing.T) {
 						t.Parallel()
-						for _, name := range []string{"cluster-ip", "hairpin", "masq-agent"} {
+						for _, name := range names {
 							for _, d := range beside(t, k, byName(t, name), withBit(&s), change) {
 								t.Errorf("%s: %v", name, d)
 							}
