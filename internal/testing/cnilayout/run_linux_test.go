@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	soak     = flag.Bool("soak", false, "try every case on every layout in every kernel")
+	soak     = flag.Bool("soak", false, "try every case on every layout in every kernel, but for User Mode Linux, which tries a sample")
 	casesDir = flag.String("cases", "../../../golden/cases", "where the golden cases are")
 )
 
