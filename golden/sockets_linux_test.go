@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -101,11 +100,11 @@ func (m mixed) try(t *testing.T, p *ir.Program, o backends.Options, flows []test
 		p = &bare
 	}
 	o.UntrackedPods, o.PoliciesAtInterfaces = m.untracked, m.interfaces
-	s := newSocketView(p)
+	s := testkit.NewSocketView(p)
 	var sent []testkit.Flow
 	sent, count.Refused = claimed(image.New(o), p, flows, len(flows))
 	if m.alone {
-		sent = s.decided(sent)
+		sent = s.Decided(sent)
 	}
 	sent = fromOutside(p, sent[:min(limit, len(sent))])
 	sockets := live.Sockets{Dir: filepath.Join(testkit.BPFFS(t), "maps"), Cgroup: testkit.Cgroup(t, live.CgroupRoot())}
@@ -115,7 +114,7 @@ func (m mixed) try(t *testing.T, p *ir.Program, o backends.Options, flows []test
 	}
 	evaluate := s.Eval
 	if m.outside {
-		evaluate = s.packets.Eval
+		evaluate = s.Packets.Eval
 	}
 	report, err := r.Check(t.Context(), sent, evaluate, testkit.DefaultTimeout)
 	if err != nil {
@@ -195,52 +194,8 @@ func (m mixed) apply(t testing.TB, r *testkit.Rig, sockets *live.Sockets, p *ir.
 	return r.JoinCgroup(sockets.Cgroup)
 }
 
-// socketView is the evaluator where sockets decide: a socket is translated before it has
-// an address, so every pod of the node is local unless no detector is configured, and no
-// packet is translated, so nothing is masqueraded but what the node masquerades anyway.
-type socketView struct{ packets, sockets *eval.Evaluator }
-
-func newSocketView(p *ir.Program) *socketView {
-	every := *p
-	if every.Node.Local.Mode != ir.DetectNone {
-		every.Node.Local = ir.LocalDetector{Mode: ir.DetectCIDR, CIDRs: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}}
-	}
-	return &socketView{eval.New(p), eval.New(&every)}
-}
-
-// decides reports whether a socket decides what becomes of a packet.
-func decides(packet eval.Packet, r *eval.Result) bool {
-	return packet.From != eval.FromOutside && packet.Protocol != ir.SCTP && (r.Frontend == nil || len(r.Frontend.SourceRanges) == 0)
-}
-
-// decided are the flows that sockets decide.
-func (s *socketView) decided(flows []testkit.Flow) (out []testkit.Flow) {
-	for _, f := range flows {
-		packet := eval.Packet{Src: f.Src, Dst: f.Dst, Protocol: f.Protocol, Port: f.Port, From: f.From}
-		if r := s.sockets.Eval(packet); decides(packet, &r) {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
 // fromOutside leaves out flows from the outside whose source is one of the node's pods.
 func fromOutside(p *ir.Program, flows []testkit.Flow) []testkit.Flow {
 	pods := testkit.SpecFor(p, flows).Pods
 	return slices.DeleteFunc(flows, func(f testkit.Flow) bool { return f.From == eval.FromOutside && slices.Contains(pods, f.Src) })
-}
-
-// Eval is what becomes of a packet's connection.
-func (s *socketView) Eval(packet eval.Packet) eval.Result {
-	r := s.sockets.Eval(packet)
-	if !decides(packet, &r) || r.Verdict != eval.DNAT {
-		return s.packets.Eval(packet)
-	}
-	for i := range r.Endpoints {
-		e := &r.Endpoints[i]
-		direct := packet
-		direct.Dst, direct.Port = e.Address.Addr(), e.Address.Port()
-		e.Masquerade = s.packets.Eval(direct).Masquerade
-	}
-	return r
 }

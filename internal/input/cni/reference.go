@@ -22,7 +22,7 @@ func Reference() []byte {
 		if l.Test != "" {
 			test = "`" + l.Test + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", l.Name, l.Doc, test)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", l.Name, l.Doc, test, l.Limit)
 	}
 	b.WriteString("\n## Each system\n")
 	for i := range systems {
@@ -60,9 +60,13 @@ const pageHead = "# Network plugins\n\n" +
 const pageColumns = "\n*egress*: who masquerades what pods send out of the cluster. *policies*: who enforces NetworkPolicies; planec with `--policies` beside a plugin that does\n" +
 	"makes both hold: what one denies is denied. *Services*: `leaves them` to kube-proxy, and so to planec; `serves pods`: the plugin for connections of pods,\n" +
 	"planec for all others; `may serve`: the plugin, where a setting says so; `serves them`: the plugin in the place of kube-proxy. *sure*: `read` in files or\n" +
-	"documents of the project (some names of DaemonSets, images, devices and ports are those that manifests of users have), `reported` by others, `unread`: hardly more than a name. A row works on a layout where a test is named; \"not run\" is that no\n" +
-	"test has run planec's rules on such a node.\n\n" +
-	"| layout | what packets of pods pass | test |\n|---|---|---|\n"
+	"documents of the project (some names of DaemonSets, images, devices and ports are those that manifests of users have), `reported` by others, `unread`: hardly more than a name. \n\n" +
+	"A test of `internal/testing/cnilayout` has run the golden flows on a node with the layout, and the row's way to recognise local pods or another one's with that\n" +
+	"layout: not the plugin itself, with its own rules. On a usual kernel these are nftables, iptables (both tools) and ebpf on bridges, routed veths and VXLAN, and\n" +
+	"nftables and ebpf on macvlan; in User Mode Linux ipvs on the same layouts but macvlan, ipvs and iptables on Geneve and Open vSwitch, and iptables on ipvlan. \"limits\" are in the table below. Each system's marks, set and cleared in all packets by a\n" +
+	"neighbour's rules, change nothing of what nftables and iptables masquerade with the bit that `--cni` chooses (`TestMarks`), and the egress of a preset is that of the\n" +
+	"iptables rule above (`TestEgress`).\n\n" +
+	"| layout | what packets of pods pass | test | limits |\n|---|---|---|---|\n"
 
 func asCode(s string) string {
 	if s == Unknown {

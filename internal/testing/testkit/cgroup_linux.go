@@ -54,15 +54,22 @@ func removeCgroup(dir string) error {
 // JoinCgroup makes the sockets of the node's processes and of its pods, which flows open
 // from now on, members of a cgroup of [Cgroup]. Sockets of the outside are in none.
 func (r *Rig) JoinCgroup(path string) error {
-	r.members = make(map[Side]*namespace)
-	for _, ns := range []*namespace{r.node.namespace, r.world} {
-		m, err := ns.member(path)
-		if err != nil {
-			return fmt.Errorf("a thread of the %v in cgroup %s: %w", ns.side, path, err)
+	r.members, r.cgroup = make(map[*namespace]*namespace), path
+	for _, ns := range r.sides() {
+		if err := r.addMember(ns); err != nil {
+			return err
 		}
-		r.members[ns.side] = m
-		r.closers = append(r.closers, func() error { close(m.work); return nil })
 	}
+	return nil
+}
+
+func (r *Rig) addMember(ns *namespace) error {
+	m, err := ns.member(r.cgroup)
+	if err != nil {
+		return fmt.Errorf("a thread of the %v in cgroup %s: %w", ns.side, r.cgroup, err)
+	}
+	r.members[ns] = m
+	r.closers = append(r.closers, func() error { close(m.work); return nil })
 	return nil
 }
 
@@ -98,4 +105,4 @@ func enter(cgroup string) error {
 
 // Inside runs f on the thread that opens the sockets of the node's pods, after
 // [Rig.JoinCgroup]: bind them to the address of the pod.
-func (r *Rig) Inside(f func() error) error { return r.members[WorldSide].do(f) }
+func (r *Rig) Inside(f func() error) error { return r.members[r.world].do(f) }

@@ -94,7 +94,7 @@ func (r *Rig) judge(f Flow, got Outcome, evaluate Evaluate) Disagreement {
 		// A program of sockets has no packet to drop: it refuses the connection.
 		got.Fate = TimedOut
 	}
-	d.Err = Compare(f, d.Want, got, r.spec.NodeAddrs)
+	d.Err = Compare(f, d.Want, got, r.NodeAddrs())
 	return d
 }
 
@@ -167,19 +167,35 @@ func (r *Rig) confirm(ctx context.Context, late []Disagreement, evaluate Evaluat
 // It returns the report for further checks, such as the number of drops.
 func RunProgram(t testing.TB, p *ir.Program, flows []Flow, load func(*Rig) error) Report {
 	t.Helper()
+	return RunLayout(t, Layout{}, p, flows, load)
+}
+
+// RunLayout is [RunProgram] on a node with a layout.
+func RunLayout(t testing.TB, l Layout, p *ir.Program, flows []Flow, load func(*Rig) error) Report {
+	t.Helper()
+	report := Differences(t, l, p, flows, load)
+	for _, d := range report.Disagreements {
+		t.Errorf("%v", d)
+	}
+	return report
+}
+
+// Differences is [RunLayout] for layouts that differ from the evaluator: the caller has
+// to look at the report's disagreements.
+func Differences(t testing.TB, l Layout, p *ir.Program, flows []Flow, load func(*Rig) error) Report {
+	t.Helper()
 	if err := ir.Verify(p); err != nil {
 		t.Fatalf("the program is not well formed: %v", err)
 	}
-	r := New(t, SpecFor(p, flows))
+	spec := SpecFor(p, flows)
+	spec.Layout = l
+	r := New(t, spec)
 	if err := load(r); err != nil {
 		t.Fatalf("loading the rules: %v", err)
 	}
 	report, err := r.Check(t.Context(), flows, eval.New(p).Eval, DefaultTimeout)
 	if err != nil {
 		t.Fatalf("trying the flows: %v", err)
-	}
-	for _, d := range report.Disagreements {
-		t.Errorf("%v", d)
 	}
 	t.Logf("%d flows: %v", len(flows), report)
 	return report

@@ -22,6 +22,10 @@
 // has, as with Calico). With an interface detector, they are ports of a bridge with that
 // name, and the node is their gateway, so that their packets arrive on the bridge.
 //
+// That is the plain layout. With another [Layout], every pod has a namespace with its
+// address, asks for the hardware addresses of its neighbours, and is joined to the node as
+// a network plugin does; pods of other nodes are behind a tunnel, on another node.
+//
 // The ports of all flows are open on every address. So a packet that a rule set
 // lets through by mistake is answered by the address that it was sent to, and the
 // mistake is not taken for a rejection or a drop.

@@ -19,19 +19,48 @@ func (r *Rig) listen(ports []Port) error {
 			continue
 		}
 		r.listeners[p] = true
-		for _, ns := range []*namespace{r.node.namespace, r.world} {
-			stop, err := ns.listen(p)
-			if err != nil {
-				return fmt.Errorf("listen on %v %d/%v: %w", ns.side, p.Number, p.Protocol, err)
+		for _, ns := range r.sides() {
+			if err := r.listenIn(ns, p); err != nil {
+				return err
 			}
-			r.closers = append(r.closers, stop)
 		}
 	}
 	return nil
 }
 
-func (r *Rig) listenSCTP() error {
-	for _, ns := range []*namespace{r.node.namespace, r.world} {
+func (r *Rig) listenIn(ns *namespace, p Port) error {
+	if !p.Protocol.HasPorts() {
+		return r.listenRawIn(ns, p.Protocol)
+	}
+	stop, err := ns.listen(p)
+	if err != nil {
+		return fmt.Errorf("listen on %v %d/%v: %w", ns.side, p.Number, p.Protocol, err)
+	}
+	r.closers = append(r.closers, stop)
+	return nil
+}
+
+// serve makes a namespace that is added later listen and join what others have. Before
+// [Rig.build] has opened anything, that is nothing.
+func (r *Rig) serve(ns *namespace) error {
+	if !r.listening {
+		return nil
+	}
+	for p := range r.listeners {
+		if err := r.listenIn(ns, p); err != nil {
+			return err
+		}
+	}
+	if r.members != nil {
+		if err := r.addMember(ns); err != nil {
+			return err
+		}
+	}
+	return r.listenSCTP(ns)
+}
+
+func (r *Rig) listenSCTP(namespaces ...*namespace) error {
+	for _, ns := range namespaces {
 		for _, f := range ir.Families() {
 			stop, err := ns.listenSCTP(f)
 			if err != nil {

@@ -3,6 +3,7 @@ package testkit
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"runtime"
 
@@ -84,4 +85,19 @@ func (n *namespace) close() {
 		n.nl.Close()
 	}
 	n.file.Close()
+}
+
+// addAddr gives an interface an address, and waits until it can be used.
+func (n *namespace) addAddr(link netlink.Link, a netip.Addr) error {
+	addr := &netlink.Addr{IPNet: hostNet(a)}
+	if a.Is6() {
+		addr.Flags = unix.IFA_F_NODAD
+	}
+	if err := n.nl.AddrAdd(link, addr); err != nil {
+		return fmt.Errorf("address %v of the %v's %s: %w", a, n.side, link.Attrs().Name, err)
+	}
+	if a.IsLinkLocalUnicast() {
+		return nil
+	}
+	return n.settleAddr(a)
 }

@@ -14,11 +14,14 @@ import (
 // node is the namespace under test and the names of its interfaces.
 type node struct {
 	*namespace
-	local ir.LocalDetector
+	// prefix is the start of the names of pods' interfaces.
+	prefix string
 	// uplink is the interface for all traffic except that of local pods.
 	uplink string
-	// bridge has the pods as ports if the detector matches its name.
+	// bridge has the pods as ports if the layout says so, or the detector matches its name.
 	bridge *netlink.Bridge
+	// more are addresses of the node that only the layout has.
+	more []netip.Addr
 }
 
 func newNode(s Spec) (*node, error) {
@@ -26,18 +29,31 @@ func newNode(s Spec) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{namespace: ns, local: s.Local, uplink: uplinkName(s.Local)}
-	if err := errors.Join(n.sysctl(commonSettings()), n.sysctl(nodeSettings())); err != nil {
+	n := &node{namespace: ns, uplink: uplinkName(s.Local), prefix: podPrefix(s)}
+	err = errors.Join(n.sysctl(commonSettings()), n.sysctl(nodeSettings()))
+	if err == nil {
+		err = n.addBridge(s)
+	}
+	if err != nil {
 		n.close()
 		return nil, err
 	}
-	if s.Local.Mode == ir.DetectInterface {
-		if n.bridge, err = newBridge(ns, s.Local.Interface); err != nil {
-			n.close()
-			return nil, err
-		}
-	}
 	return n, nil
+}
+
+// addBridge adds the bridge that the layout has, or else the one that the detector matches.
+func (n *node) addBridge(s Spec) (err error) {
+	link := s.Layout.Pods
+	switch {
+	case link.Kind == OnBridge:
+		if n.bridge, err = newBridge(n.namespace, link.Device); err != nil {
+			return err
+		}
+		return errors.Join(n.sysctl(bridgeSettings(!link.NoBridgeRules)), n.gateways(n.bridge))
+	case link.Kind == InWorld && s.Local.Mode == ir.DetectInterface:
+		n.bridge, err = newBridge(n.namespace, s.Local.Interface)
+	}
+	return err
 }
 
 // uplinkName returns a name that the detector does not take for a pod's.
@@ -49,13 +65,20 @@ func uplinkName(d ir.LocalDetector) string {
 	return usual
 }
 
+// podPrefix returns the start of the names of pods' interfaces on the node.
+func podPrefix(s Spec) string {
+	switch {
+	case s.Layout.Pods.Kind != InWorld && s.Layout.Pods.Kind != OnBridge && s.Layout.Pods.Device != "":
+		return s.Layout.Pods.Device
+	case s.Layout.Pods.Kind == InWorld && s.Local.Mode == ir.DetectInterfacePrefix:
+		return s.Local.Interface
+	}
+	return "veth"
+}
+
 // podInterface returns the name of the n-th pod's veth on the node.
 func (n *node) podInterface(number int) (string, error) {
-	prefix := "veth"
-	if n.local.Mode == ir.DetectInterfacePrefix {
-		prefix = n.local.Interface
-	}
-	name := fmt.Sprintf("%s%d", prefix, number)
+	name := fmt.Sprintf("%s%d", n.prefix, number)
 	if len(name) >= unix.IFNAMSIZ {
 		return "", fmt.Errorf("interface name %s: longer than %d characters", name, unix.IFNAMSIZ-1)
 	}
@@ -75,14 +98,7 @@ func (n *node) inputInterface(veth string) string {
 func (n *node) own(addrs []netip.Addr, c cable) error {
 	link := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Name: n.uplink, Index: c.nodeIndex}}
 	for _, a := range addrs {
-		addr := &netlink.Addr{IPNet: hostNet(a)}
-		if a.Is6() {
-			addr.Flags = unix.IFA_F_NODAD
-		}
-		if err := n.nl.AddrAdd(link, addr); err != nil {
-			return fmt.Errorf("node address %v: %w", a, err)
-		}
-		if err := n.settleAddr(a); err != nil {
+		if err := n.addAddr(link, a); err != nil {
 			return err
 		}
 	}
@@ -106,7 +122,7 @@ func (n *node) reach(pod netip.Addr, c cable, src netip.Addr) error {
 	if err := n.nl.RouteAdd(r); err != nil {
 		return fmt.Errorf("route to pod %v: %w", pod, err)
 	}
-	return n.hop(c.nodeIndex, pod, c.worldMAC)
+	return nil
 }
 
 // firstOf returns the first address of the family, or the invalid address.

@@ -111,20 +111,27 @@ func (r *Rig) listenRaw(p ir.Protocol) error {
 		return nil
 	}
 	r.listeners[at] = true
-	for _, ns := range []*namespace{r.node.namespace, r.world} {
-		for _, f := range ir.Families() {
-			file, err := ns.openRaw(f, p)
-			if err != nil {
-				return err
-			}
-			c, err := net.FilePacketConn(file)
-			file.Close() // the net package uses a duplicate
-			if err != nil {
-				return err
-			}
-			r.closers = append(r.closers, c.Close)
-			go r.mail.receive(ns.side, c.(*net.IPConn), f, p)
+	for _, ns := range r.sides() {
+		if err := r.listenRawIn(ns, p); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (r *Rig) listenRawIn(ns *namespace, p ir.Protocol) error {
+	for _, f := range ir.Families() {
+		file, err := ns.openRaw(f, p)
+		if err != nil {
+			return err
+		}
+		c, err := net.FilePacketConn(file)
+		file.Close() // the net package uses a duplicate
+		if err != nil {
+			return err
+		}
+		r.closers = append(r.closers, c.Close)
+		go r.mail.receive(ns.side, c.(*net.IPConn), f, p)
 	}
 	return nil
 }

@@ -19,13 +19,24 @@ type Rig struct {
 	spec      Spec
 	node      *node
 	world     *namespace
-	pods      map[netip.Addr]string // the pod's veth on the node
+	other     *namespace // another node with its pods, behind the tunnel if there is one
+	pods      map[netip.Addr]*localPod
 	listeners map[Port]bool
-	// members open the sockets that are in a cgroup, if one was joined.
-	members map[Side]*namespace
+	listening bool // whether all namespaces listen
+	uplink    cable
+	datapath  *datapath // Open vSwitch's, if the layout has one
+	// members open the sockets of namespaces that are in a cgroup, if one was joined.
+	members map[*namespace]*namespace
+	cgroup  string
 	closers []func() error
 	// mail has the packets of protocols without ports that are under way.
 	mail mail
+}
+
+// localPod is a pod of the node.
+type localPod struct {
+	*namespace        // the world's, or its own
+	device     string // its interface on the node, or "" if there is none
 }
 
 // New builds a rig and closes it when the test ends. It has the requirements of
@@ -46,7 +57,7 @@ func New(t testing.TB, s Spec) *Rig {
 
 // Build is [New] for callers without a test; they must call Close.
 func Build(s Spec) (*Rig, error) {
-	r := &Rig{spec: s, pods: make(map[netip.Addr]string), listeners: make(map[Port]bool)}
+	r := &Rig{spec: s, pods: make(map[netip.Addr]*localPod), listeners: make(map[Port]bool)}
 	if err := r.build(); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -66,7 +77,11 @@ func (r *Rig) build() error {
 			return err
 		}
 	}
+	r.uplink = c
 	if err := r.node.own(r.spec.NodeAddrs, c); err != nil {
+		return err
+	}
+	if err := r.tunnel(); err != nil {
 		return err
 	}
 	for _, pod := range r.spec.Pods {
@@ -74,7 +89,8 @@ func (r *Rig) build() error {
 			return err
 		}
 	}
-	return errors.Join(r.listen(r.spec.Ports), r.listenSCTP())
+	r.listening = true
+	return errors.Join(r.listen(r.spec.Ports), r.listenSCTP(r.sides()...))
 }
 
 func (r *Rig) namespaces() (err error) {
@@ -94,24 +110,51 @@ func (r *Rig) addPod(pod netip.Addr) error {
 		return fmt.Errorf("pod %v: that is the node's own address", pod)
 	}
 	number := len(r.pods)
-	name, err := r.node.podInterface(number)
+	p, err := r.join(pod, number)
 	if err != nil {
 		return fmt.Errorf("pod %v: %w", pod, err)
+	}
+	r.pods[pod] = p
+	if p.namespace == r.world {
+		return nil
+	}
+	return r.serve(p.namespace)
+}
+
+// joinWorld makes a pod an address of the world, with a veth on the node.
+func (r *Rig) joinWorld(pod netip.Addr, number int) (*localPod, error) {
+	name, err := r.node.podInterface(number)
+	if err != nil {
+		return nil, err
 	}
 	c, err := plug(r.node.namespace, r.world, name, fmt.Sprintf("pod%d", number), number+1, r.node.bridge)
 	if err != nil {
-		return fmt.Errorf("pod %v: %w", pod, err)
+		return nil, err
 	}
 	family := ir.FamilyOf(pod)
 	if err := r.node.reach(pod, c, firstOf(family, r.spec.NodeAddrs)); err != nil {
-		return err
+		return nil, err
 	}
-	r.pods[pod] = name
-	return r.world.exit(family, firstPodRule+number, firstPodTable+number, pod, c)
+	return &localPod{r.world, name}, errors.Join(r.node.hop(c.nodeIndex, pod, c.worldMAC),
+		r.world.exit(family, firstPodRule+number, firstPodTable+number, pod, c))
+}
+
+// sides returns all namespaces that listen.
+func (r *Rig) sides() []*namespace {
+	list := []*namespace{r.node.namespace, r.world}
+	if r.other != nil {
+		list = append(list, r.other)
+	}
+	for _, p := range r.pods {
+		if p.namespace != r.world {
+			list = append(list, p.namespace)
+		}
+	}
+	return list
 }
 
 // NodeAddrs returns the possible source addresses of a masqueraded packet.
-func (r *Rig) NodeAddrs() []netip.Addr { return slices.Clone(r.spec.NodeAddrs) }
+func (r *Rig) NodeAddrs() []netip.Addr { return slices.Concat(r.spec.NodeAddrs, r.node.more) }
 
 // Do runs f on a thread inside the node's namespace: sockets opened there belong
 // to the node. No flow can start while f runs.
@@ -139,9 +182,12 @@ func (r *Rig) Packet(f Flow) eval.Packet {
 	p := f.Packet()
 	switch f.From {
 	case eval.FromPod:
-		p.Interface = r.node.inputInterface(r.pods[f.Src])
+		p.Interface = r.node.inputInterface(r.pods[f.Src].device)
 	case eval.FromOutside:
 		p.Interface = r.node.uplink
+		if r.remote(f.Src) {
+			p.Interface = r.spec.Layout.Tunnel.Name
+		}
 	}
 	return p
 }
@@ -161,12 +207,20 @@ func (r *Rig) Close() error {
 		errs = append(errs, c())
 	}
 	r.closers = nil
+	for _, p := range r.pods {
+		if p.namespace != r.world {
+			p.close()
+		}
+	}
+	r.pods = nil
 	if r.node != nil {
 		r.node.close()
 	}
-	if r.world != nil {
-		r.world.close()
+	for _, ns := range []*namespace{r.world, r.other} {
+		if ns != nil {
+			ns.close()
+		}
 	}
-	r.node, r.world = nil, nil
+	r.node, r.world, r.other = nil, nil, nil
 	return errors.Join(errs...)
 }

@@ -19,8 +19,12 @@ type Spec struct {
 	// Ports are opened on the node and in the world.
 	Ports []Port
 	// Local determines the names of the pods' interfaces on the node, and whether
-	// there is a bridge.
+	// there is a bridge, unless Layout does.
 	Local ir.LocalDetector
+	// Layout is how pods are joined.
+	Layout Layout
+	// Remote are networks of pods on other nodes. They matter with a tunnel only.
+	Remote []netip.Prefix
 }
 
 // Port is a port to listen on.
@@ -55,9 +59,10 @@ func SpecFor(p *ir.Program, flows []Flow) Spec {
 	}
 	for _, f := range ir.Families() {
 		if len(ir.AddrsOf(f, s.NodeAddrs)) == 0 && usesFamily(p, flows, f) {
-			s.NodeAddrs = append(s.NodeAddrs, spareNodeAddr(f))
+			s.NodeAddrs = append(s.NodeAddrs, spare(f == ir.IPv4, spareNode))
 		}
 	}
+	s.remote(p)
 	slices.SortFunc(s.Pods, netip.Addr.Compare)
 	s.Pods = slices.Compact(s.Pods)
 	return s
@@ -95,11 +100,16 @@ func usesFamily(p *ir.Program, flows []Flow, f ir.Family) bool {
 		slices.ContainsFunc(flows, func(fl Flow) bool { return ir.FamilyOf(fl.Dst) == f })
 }
 
-// spareNodeAddr returns an address in the ranges for benchmarks and documentation
-// (RFC 2544, RFC 3849), which no test program uses.
-func spareNodeAddr(f ir.Family) netip.Addr {
-	if f == ir.IPv4 {
-		return netip.AddrFrom4([4]byte{198, 19, 255, 254})
+// remote adds the networks of endpoints on other nodes, without those that the node
+// itself is in: endpoints on the network of their host.
+func (s *Spec) remote(p *ir.Program) {
+	for _, pool := range p.Pools {
+		for _, ep := range pool.Endpoints {
+			network := remotePods(ep.Address.Addr())
+			host := slices.ContainsFunc(s.NodeAddrs, network.Contains)
+			if !ep.Local && !host && !slices.Contains(s.Remote, network) {
+				s.Remote = append(s.Remote, network)
+			}
+		}
 	}
-	return netip.MustParseAddr("2001:db8:ffff::fffe")
 }

@@ -48,6 +48,18 @@ func worldSettings() []setting {
 	}
 }
 
+// bridgeSettings say whether packets that a bridge passes on are seen by rules.
+func bridgeSettings(rules bool) []setting {
+	value := map[bool]string{false: "0", true: "1"}[rules]
+	return []setting{{"bridge.bridge-nf-call-iptables", value}, {"bridge.bridge-nf-call-ip6tables", value}}
+}
+
+// proxySettings make an interface answer for every address that is elsewhere, at once,
+// as Calico sets its interfaces.
+func proxySettings(device string) []setting {
+	return []setting{{"ipv4.conf." + device + ".proxy_arp", "1"}, {"ipv4.neigh." + device + ".proxy_delay", "0"}}
+}
+
 // sysctl writes settings of the namespace; /proc/sys/net refers to the namespace
 // of the thread that opens it.
 func (n *namespace) sysctl(settings []setting) error {

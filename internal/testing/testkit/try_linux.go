@@ -114,13 +114,23 @@ func (r *Rig) inside(a netip.Addr) bool {
 // from returns the namespace of a flow's client, on the thread that opens its socket.
 func (r *Rig) from(f Flow) *namespace {
 	ns := r.world
-	if f.From == eval.FromNode {
+	switch {
+	case f.From == eval.FromNode:
 		ns = r.node.namespace
+	case f.From == eval.FromPod:
+		ns = r.pods[f.Src].namespace
+	case r.remote(f.Src):
+		ns = r.other
 	}
-	if m := r.members[ns.side]; m != nil && f.From != eval.FromOutside {
+	if m := r.members[ns]; m != nil && f.From != eval.FromOutside {
 		return m
 	}
 	return ns
+}
+
+// remote reports whether an address is behind the tunnel.
+func (r *Rig) remote(a netip.Addr) bool {
+	return r.other != nil && slices.ContainsFunc(r.spec.Remote, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // Spread makes n connections of one flow and counts the answering endpoints. Any
