@@ -65,6 +65,9 @@ type Set struct {
 	CiliumPools  []Sourced[*ciliumv2.LoadBalancerIPPool] // v2 and v2alpha1
 	MetalLBPools []Sourced[*metallbv1beta1.IPAddressPool]
 
+	// Announcing says who announces these addresses.
+	Announcing
+
 	// Workloads, Endpoints and Entries are only filled on request.
 	Workloads []Sourced[*Workload]
 	Endpoints []Sourced[*Endpoints] // from which synth makes slices
@@ -98,6 +101,7 @@ func (s *Set) Append(other Set) {
 	s.appendCilium(&other)
 	s.CiliumPools = append(s.CiliumPools, other.CiliumPools...)
 	s.MetalLBPools = append(s.MetalLBPools, other.MetalLBPools...)
+	s.Announcing.append(&other.Announcing)
 	s.Workloads = append(s.Workloads, other.Workloads...)
 	s.Endpoints = append(s.Endpoints, other.Endpoints...)
 	s.Entries = append(s.Entries, other.Entries...)

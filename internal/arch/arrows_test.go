@@ -81,12 +81,14 @@ var arrows = map[string][]string{
 
 	// Addresses of Services of type LoadBalancer.
 	"compiler/objects/metallbv1beta1": {"compiler/objects/listed"},
+	"compiler/announce":               {"compiler/ipam", "compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/diag"},
 	"compiler/ipam":                   {"compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/diag"},
 }
 
 // kubernetes says which packages may import k8s.io: those that see objects.
 var kubernetes = []string{
 	"compiler",
+	"compiler/announce",
 	"compiler/dns",
 	"compiler/ipam",
 	"compiler/lint",
@@ -143,6 +145,7 @@ var pure = []string{
 	"backends/xtables",
 	"backends/xtpolicy",
 	"compiler",
+	"compiler/announce",
 	"compiler/dns",
 	"compiler/ipam",
 	"compiler/lint",

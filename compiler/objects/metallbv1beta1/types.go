@@ -82,7 +82,8 @@ func copied(from []metav1.LabelSelector) []metav1.LabelSelector {
 	return out
 }
 
-// AddToScheme registers the kind and its list in versions of the group.
+// AddToScheme registers the kinds and their lists in versions of the group.
 func AddToScheme(s *runtime.Scheme, versions ...schema.GroupVersion) {
-	listed.AddToScheme(s, versions, listed.Of[IPAddressPool](KindIPAddressPool))
+	listed.AddToScheme(s, versions, listed.Of[IPAddressPool](KindIPAddressPool),
+		listed.Of[BGPPeer](KindBGPPeer), listed.Of[BGPAdvertisement](KindBGPAdvertisement), listed.Of[Community](KindCommunity), listed.Of[BFDProfile](KindBFDProfile))
 }

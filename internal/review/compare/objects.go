@@ -37,6 +37,10 @@ func changedObjects(before, after *objects.Set) []diffreport.Object {
 	out = changedOf(out, "ConfigMap", before.CiliumConfigs, after.CiliumConfigs)
 	out = changedOf(out, "CiliumLoadBalancerIPPool", before.CiliumPools, after.CiliumPools)
 	out = changedOf(out, "IPAddressPool", before.MetalLBPools, after.MetalLBPools)
+	was := before.Announcing.Kinds()
+	for i, is := range after.Announcing.Kinds() {
+		out = changedOf(out, is.Kind, was[i].Objects, is.Objects)
+	}
 	return changedOf(out, "ServiceAccount", before.ServiceAccounts, after.ServiceAccounts)
 }
 

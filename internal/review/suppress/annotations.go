@@ -45,6 +45,9 @@ func ReadAnnotations(set *objects.Set, workloads []objects.Sourced[*objects.Work
 	read(&r, "ConfigMap", set.CiliumConfigs)
 	read(&r, "CiliumLoadBalancerIPPool", set.CiliumPools)
 	read(&r, "IPAddressPool", set.MetalLBPools)
+	for _, k := range set.Announcing.Kinds() {
+		read(&r, k.Kind, k.Objects)
+	}
 	for _, w := range workloads {
 		read(&r, w.Object.Kind, []objects.Sourced[*objects.Workload]{w})
 	}
