@@ -12,6 +12,7 @@ import (
 	"github.com/planec/planec/compiler/ipam"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
+	"github.com/planec/planec/ir/diag"
 )
 
 // Kind says what an address of a Service is.
@@ -78,23 +79,26 @@ func (b *backing) serving() map[string]bool {
 
 // Cluster is what is the same for all protocols.
 type Cluster struct {
-	set      *objects.Set
 	nodes    []*Node
 	services []*Service
+	pools    *ipam.Finder
+	balanced ipam.Settings
+	bgp      bgpObjects
+	diags    diag.List
 }
 
-// New reads the nodes and Services of a set, which is not changed. Of objects with the same
-// name the set must have one: see [objects.Set.Deduplicate].
-func New(set *objects.Set) *Cluster {
-	c := &Cluster{set: set}
+// New reads the nodes and Services of a set, which is not changed, and the objects that say who
+// announces them. The settings say which classes of load balancers are served. Of objects with
+// the same name the set must have one: see [objects.Set.Deduplicate].
+func New(set *objects.Set, s ipam.Settings) *Cluster {
+	c := &Cluster{pools: ipam.NewFinder(set), balanced: s}
 	for _, n := range set.Nodes {
 		c.nodes = append(c.nodes, newNode(n.Object))
 	}
 	slices.SortFunc(c.nodes, func(a, b *Node) int { return cmp.Compare(a.Name, b.Name) })
-	pools := ipam.NewFinder(set)
 	byName := make(map[objects.Name]*Service)
 	for _, s := range set.Services {
-		if made := newService(s, pools); made != nil {
+		if made := newService(s, c.pools); made != nil {
 			c.services, byName[made.Name] = append(c.services, made), made
 		}
 	}
@@ -104,8 +108,13 @@ func New(set *objects.Set) *Cluster {
 			owner.add(s.Object)
 		}
 	}
+	c.readBGP(set)
+	c.diags.Sort()
 	return c
 }
+
+// Diagnostics are what is wrong with objects, whatever the node.
+func (c *Cluster) Diagnostics() diag.List { return c.diags }
 
 // Nodes returns the nodes, sorted by name.
 func (c *Cluster) Nodes() []*Node { return c.nodes }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/planec/planec/compiler/announce"
+	"github.com/planec/planec/compiler/ipam"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/input/manifest"
 )
@@ -104,7 +105,7 @@ func TestWhichNodesMay(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			set := read(t, nodes+service("s", "203.0.113.1", tt.policy, tt.endpoints...))
 			for seed := range uint64(3) {
-				c := announce.New(shuffled(set, seed))
+				c := announce.New(shuffled(set, seed), ipam.Settings{})
 				s := c.Services()[0]
 				var got string
 				for _, n := range c.Nodes() {
@@ -123,7 +124,7 @@ func TestWhichNodesMay(t *testing.T) {
 // TestFamilies wants an endpoint of the address's own family.
 func TestFamilies(t *testing.T) {
 	set := read(t, nodes+strings.Replace(service("s", "203.0.113.1", "Local", "a:ready"), `ingress: [`, `ingress: [{ip: "fd00::1"}, `, 1))
-	c := announce.New(set)
+	c := announce.New(set, ipam.Settings{})
 	s := c.Services()[0]
 	if len(s.Addresses) != 2 || s.Refuses(c.Node("a"), s.Addresses[0]) != "" || !strings.Contains(s.Refuses(c.Node("a"), s.Addresses[1]), "ipv6") {
 		t.Errorf("%v: %q", s.Addresses, s.Refuses(c.Node("a"), s.Addresses[1]))

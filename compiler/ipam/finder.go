@@ -25,3 +25,24 @@ func (f *Finder) Pool(a netip.Addr) (PoolName, bool) {
 	}
 	return places[0].pool.name, true
 }
+
+// Covers reports whether one pool has all addresses of a network in one block.
+func (f *Finder) Covers(p netip.Prefix) bool {
+	first := p.Masked().Addr()
+	for _, x := range f.index.of(first) {
+		if last := lastOf(p); x.has(last) {
+			return true
+		}
+	}
+	return false
+}
+
+// lastOf is the last address of a network.
+func lastOf(p netip.Prefix) netip.Addr {
+	b := p.Masked().Addr().AsSlice()
+	for bit := p.Bits(); bit < len(b)*8; bit++ {
+		b[bit/8] |= 0x80 >> (bit % 8)
+	}
+	last, _ := netip.AddrFromSlice(b)
+	return last
+}

@@ -40,6 +40,7 @@ var shelves = map[string][]string{
 var arrows = map[string][]string{
 	"ir":                       {},
 	"ir/diag":                  {"ir"},
+	"ir/bgp":                   {"ir"},
 	"ir/eval":                  {"ir", "ir/space"},
 	"ir/space":                 {},
 	"ir/failsafe":              {"ir"},
@@ -81,7 +82,7 @@ var arrows = map[string][]string{
 
 	// Addresses of Services of type LoadBalancer.
 	"compiler/objects/metallbv1beta1": {"compiler/objects/listed"},
-	"compiler/announce":               {"compiler/ipam", "compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/diag"},
+	"compiler/announce":               {"compiler/ipam", "compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/bgp", "ir/diag"},
 	"compiler/ipam":                   {"compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/diag"},
 }
 
@@ -138,6 +139,7 @@ var pure = []string{
 	"backends",
 	"backends/ebpf",
 	"backends/ebpf/layout",
+	"backends/frr",
 	"backends/iptables",
 	"backends/ipvs",
 	"backends/nftables",
@@ -169,6 +171,7 @@ var pure = []string{
 	"internal/review/diffreport",
 	"internal/review/suppress",
 	"ir",
+	"ir/bgp",
 	"ir/diag",
 	"ir/eval",
 	"ir/resolve",

@@ -65,7 +65,7 @@ func endsAsPolicy(kind string) bool {
 func (d *decoder) meant(m typeMeta) typeMeta {
 	const longest, most = 100, 1000
 	staged := m.isCalico() && strings.HasPrefix(m.kind, "Staged")
-	if len(m.kind) > longest || len(m.apiVersion) > longest || staged || announcers[m.kind] == m.group() {
+	if len(m.kind) > longest || len(m.apiVersion) > longest || staged || m.group() != "" && announcers[m.kind] == m.group() {
 		return typeMeta{}
 	}
 	known, asked := d.slips[m]
