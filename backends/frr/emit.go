@@ -83,17 +83,17 @@ func (w *writer) profiles(list []bgp.Profile) {
 	for _, p := range list {
 		w.line(1, "profile %s", profileName(p.Name))
 		for _, n := range []struct {
-			words string
-			value uint32
+			words           string
+			value, standard uint32 // FRR writes no line for the standard
 		}{
-			{"detect-multiplier", p.Detect},
-			{"receive-interval", p.Receive},
-			{"transmit-interval", p.Transmit},
-			{"echo receive-interval", p.Echo},
-			{"echo transmit-interval", p.Echo},
-			{"minimum-ttl", p.MinimumTTL},
+			{"detect-multiplier", p.Detect, 3},
+			{"receive-interval", p.Receive, 300},
+			{"transmit-interval", p.Transmit, 300},
+			{"echo receive-interval", p.Echo, 50},
+			{"echo transmit-interval", p.Echo, 50},
+			{"minimum-ttl", p.MinimumTTL, 254},
 		} {
-			if n.value > 0 {
+			if n.value > 0 && n.value != n.standard {
 				w.line(2, "%s %d", n.words, n.value)
 			}
 		}
@@ -140,8 +140,7 @@ func (w *writer) neighbor(r *bgp.Router, n *bgp.Neighbor) {
 		say("local-as %d no-prepend replace-as", n.LocalAS)
 	}
 	internal := n.Internal(r)
-	switch {
-	case n.BFD != "":
+	if n.BFD != "" {
 		say("bfd")
 		say("bfd profile %s", profileName(n.BFD))
 	}

@@ -63,6 +63,7 @@ var arrows = map[string][]string{
 	"backends/ipvs/live":       {"backends", "backends/ipvs", "backends/xtables", "backends/xtables/live", "ir"},
 	"backends/iptables":        {"backends", "backends/xtables", "backends/xtpolicy", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
 	"backends/ipvs":            {"backends", "backends/xtables", "backends/xtpolicy", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
+	"backends/frr":             {"backends", "ir", "ir/bgp"},
 	"backends/ebpf":            {"backends", "backends/ebpf/layout", "backends/nftables", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
 	"backends/ebpf/bpf":        {},
 	"backends/ebpf/store":      {"backends/ebpf/layout"},
