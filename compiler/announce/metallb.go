@@ -86,7 +86,9 @@ func (c *Cluster) metalLBPeer(src objects.Sourced[*metallbv1beta1.BGPPeer]) *pee
 	switch {
 	case s.Address != "" && s.Interface != "":
 		return refuse("spec.interface", "peerAddress and interface are both given")
-	case !p.Address.IsValid() && (s.Interface == "" || !ok):
+	case !p.Address.IsValid() && s.Address != "", !ok:
+		return nil // which was said
+	case s.Address == "" && s.Interface == "":
 		return refuse("spec.peerAddress", "no address and no interface is given")
 	case !vrfOK:
 		return refuse("spec.vrf", "the VRF cannot be named")

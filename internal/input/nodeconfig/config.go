@@ -30,6 +30,10 @@ type NodeConfig struct {
 	// CNI is the network plugin whose preset gives defaults: a name or an alias of
 	// internal/input/cni, "auto", or "" for none.
 	CNI string
+	// BGP is what writes how addresses are announced by BGP: "frr", or "" for nothing.
+	BGP string
+	// BGPPasswords writes passwords of neighbors in clear.
+	BGPPasswords bool
 	// Proxy holds the settings for the agent's process.
 	Proxy Proxy
 }

@@ -159,14 +159,18 @@ func (h *Host) daemons(t testing.TB) {
 
 func (h *Host) path(name string) string { return filepath.Join(h.Dir, name) }
 
-// Show returns what FRR answers to a command.
-func (h *Host) Show(command string) ([]byte, error) {
-	cmd := enter(h.pid, "vtysh", "--vty_socket", h.Dir, "--config_dir", h.Dir, "-c", command)
+// Show returns what FRR answers to commands.
+func (h *Host) Show(commands ...string) ([]byte, error) {
+	args := []string{"--vty_socket", h.Dir, "--config_dir", h.Dir}
+	for _, c := range commands {
+		args = append(args, "-c", c)
+	}
+	cmd := enter(h.pid, "vtysh", args...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("vtysh -c %q: %w\n%s", command, err, errs.String())
+		return nil, fmt.Errorf("vtysh %q: %w\n%s", commands, err, errs.String())
 	}
 	return out, nil
 }
@@ -184,18 +188,19 @@ func Check(t testing.TB, conf []byte) error {
 	return nil
 }
 
-// Load gives a host a configuration by FRR's own reload: the difference from what runs. It returns
-// what the reload changed.
-func (h *Host) Load(conf []byte) (string, error) {
-	file := h.path("frr.conf")
-	if err := os.WriteFile(file, conf, 0o600); err != nil {
-		return "", err
+// Load gives a host a configuration by FRR's own reload: the difference from what runs.
+func (h *Host) Load(conf []byte) error {
+	if err := os.WriteFile(h.path("frr.conf"), conf, 0o600); err != nil {
+		return err
 	}
-	if out, err := h.reload("--reload", file); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
+	if out, err := h.reload("--reload", h.path("frr.conf")); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
 	}
-	return h.reload("--test", file)
+	return nil
 }
+
+// Left returns what another reload of the same configuration would say.
+func (h *Host) Left() (string, error) { return h.reload("--test", h.path("frr.conf")) }
 
 func (h *Host) reload(how, file string) (string, error) {
 	out, err := enter(h.pid, "python3", filepath.Join(daemonDir, "frr-reload.py"), how, "--stdout", "--bindir", "/usr/bin",

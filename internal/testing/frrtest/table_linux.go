@@ -1,8 +1,10 @@
 package frrtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -58,17 +60,25 @@ func (h *Host) BGP(family string, t Table) error {
 	if err := json.Unmarshal(out, &all); err != nil {
 		return fmt.Errorf("the table of %s: %w\n%s", h.Name, err, out)
 	}
-	for text := range all.Routes {
+	var commands []string
+	prefixes := slices.Sorted(maps.Keys(all.Routes))
+	for _, text := range prefixes {
+		commands = append(commands, "show bgp "+family+" unicast "+text+" json")
+	}
+	if len(commands) == 0 {
+		return nil
+	}
+	if out, err = h.Show(commands...); err != nil {
+		return err
+	}
+	answers := json.NewDecoder(bytes.NewReader(out))
+	for _, text := range prefixes {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
 			return err
 		}
-		out, err := h.Show("show bgp " + family + " unicast " + text + " json")
-		if err != nil {
-			return err
-		}
 		var answer bgpAnswer
-		if err := json.Unmarshal(out, &answer); err != nil {
+		if err := answers.Decode(&answer); err != nil {
 			return fmt.Errorf("%s of %s: %w\n%s", text, h.Name, err, out)
 		}
 		for _, x := range answer.Paths {

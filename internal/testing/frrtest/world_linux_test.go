@@ -39,24 +39,30 @@ func firstWorld() *world {
 	}
 }
 
+// some returns some of the nodes.
+func (w *world) some() []string {
+	return slices.DeleteFunc([]string{"a", "b", "c"}, func(string) bool { return w.rng.IntN(2) == 0 })
+}
+
+func (w *world) comes() {
+	w.next++
+	w.services = append(w.services, &service{n: w.next, pool: 1 + w.rng.IntN(2), local: w.rng.IntN(2) == 0, nodes: w.some()})
+}
+
 // change changes one thing and says which.
 func (w *world) change() string {
-	some := func() []string {
-		return slices.DeleteFunc([]string{"a", "b", "c"}, func(string) bool { return w.rng.IntN(2) == 0 })
-	}
 	switch w.rng.IntN(10) {
 	case 0:
-		w.next++
-		w.services = append(w.services, &service{n: w.next, pool: 1 + w.rng.IntN(2), local: w.rng.IntN(2) == 0, nodes: some()})
+		w.comes()
 		return "a Service comes"
 	case 1:
-		if len(w.services) > 1 {
+		if len(w.services) > 3 {
 			i := w.rng.IntN(len(w.services))
 			w.services = slices.Delete(w.services, i, i+1)
 		}
 		return "a Service goes"
 	case 2, 3:
-		w.services[w.rng.IntN(len(w.services))].nodes = some()
+		w.services[w.rng.IntN(len(w.services))].nodes = w.some()
 		return "endpoints move"
 	case 4:
 		s := w.services[w.rng.IntN(len(w.services))]
