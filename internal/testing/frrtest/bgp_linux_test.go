@@ -2,6 +2,7 @@ package frrtest_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -18,6 +19,9 @@ import (
 	"github.com/planec/planec/internal/testing/frrtest"
 	"github.com/planec/planec/ir/bgp"
 )
+
+// changes is 20 in a lane of its own: `make frr`.
+var changes = flag.Int("changes", 4, "how many random changes are made")
 
 // convergence bounds how long a table may take.
 const convergence = 30 * time.Second
@@ -261,14 +265,14 @@ func TestBGP(t *testing.T) {
 // both routers to be what was computed, after each change.
 func TestRandomChanges(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short: FRR's reload takes a second for each node and change")
+		t.Skip("-short: FRR's reload takes seconds for each change")
 	}
 	l := newLab(t)
 	w := firstWorld()
 	for range 3 {
 		w.comes()
 	}
-	const changes = 20
+	changes := *changes
 	routes := 0
 	for i := range changes + 1 {
 		what := "at first"
