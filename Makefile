@@ -10,7 +10,7 @@ SETS     ?= 10000
 SEED     ?= 1
 PROVED   ?= 200
 
-.PHONY: bpf-check help check build wasm dist test e2e e2e-short e2e-prove bench-agent bench-peers bench-play soak-agent lint lint-e2e lint-engines cross bench fuzz soak golden vuln tools conformance engines prove mutants shelves screenshots
+.PHONY: bpf-check help check build wasm dist test e2e e2e-short e2e-prove bench-agent bench-peers bench-play soak-agent lint lint-e2e lint-engines cross bench fuzz soak golden vuln tools conformance frr engines prove mutants shelves screenshots
 
 # This list.
 help:
@@ -150,6 +150,10 @@ conformance: tools
 	@test -n "$(DATA)" || { echo "name the tables: make conformance DATA=DIR"; exit 2; }
 	@out=$$(mktemp); $(GO) test -count 1 -v ./internal/testing/conformance -data "$(abspath $(DATA))" >$$out 2>&1; code=$$?; \
 	  grep -v '^ *\(=== \|--- PASS\)' $$out; rm -f $$out; exit $$code
+
+# What FRR's routers learn after each of 20 random changes, beside what is computed (root, Linux).
+frr: tools
+	$(GO) test -timeout 10m -count 1 -v ./internal/testing/frrtest -changes 20
 
 # Compares random policies with the engine of Cilium, linked as a module: make engines SETS=100 SEED=7.
 # The seeds are printed. The first run compiles Cilium's packages: minutes.

@@ -6,7 +6,7 @@ set -eu
 
 missing=""
 need() { # command package
-	PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+	PATH="$PATH:/usr/sbin:/sbin:/usr/lib/frr" command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 
 if [ "$(uname -s)" != Linux ]; then
@@ -28,12 +28,15 @@ else
 	need chromium chromium
 	need node nodejs
 	need npm npm
+	need bgpd frr
+	[ -e /usr/lib/frr/frr-reload.py ] || missing="$missing frr-pythontools"
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
 fi
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "installing$missing"
 	export DEBIAN_FRONTEND=noninteractive
+	export RUNLEVEL=1 # no service starts: the tests run FRR's daemons in namespaces
 	# shellcheck disable=SC2086
 	apt-get install -y -qq $missing >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq $missing >/dev/null; }
 else

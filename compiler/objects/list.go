@@ -26,10 +26,10 @@ type List interface {
 	repeated() []twin
 }
 
-// Lists returns the lists of the set, one for each field, in the same order for all
+// Lists returns the lists of the set, one for each kind of objects, in the same order for all
 // sets.
 func (s *Set) Lists() []List {
-	return []List{
+	return append([]List{
 		listOf("Service", &s.Services), listOf("EndpointSlice", &s.EndpointSlices),
 		listOf("Node", &s.Nodes), listOf("Pod", &s.Pods),
 		listOf("Namespace", &s.Namespaces), listOf("ServiceCIDR", &s.ServiceCIDRs),
@@ -43,7 +43,7 @@ func (s *Set) Lists() []List {
 		listOf(ciliumv2.KindLoadBalancerIPPool, &s.CiliumPools), listOf(metallbv1beta1.KindIPAddressPool, &s.MetalLBPools),
 		listOf(metallbv1beta1.KindL2Advertisement, &s.L2Advertisements), listOf(ciliumv2.KindL2AnnouncementPolicy, &s.CiliumL2Policies),
 		listOf("Endpoints", &s.Endpoints), listOf("", &s.Workloads), listOf("", &s.Entries),
-	}
+	}, s.Announcing.lists()...)
 }
 
 type list[T metav1.Object] struct {

@@ -68,6 +68,8 @@ type Set struct {
 	// What is announced on layer 2.
 	L2Advertisements []Sourced[*metallbv1beta1.L2Advertisement]
 	CiliumL2Policies []Sourced[*ciliumv2.L2AnnouncementPolicy] // v2alpha1
+	// Announcing says who announces these addresses.
+	Announcing
 
 	// Workloads, Endpoints and Entries are only filled on request.
 	Workloads []Sourced[*Workload]
@@ -104,6 +106,7 @@ func (s *Set) Append(other Set) {
 	s.MetalLBPools = append(s.MetalLBPools, other.MetalLBPools...)
 	s.L2Advertisements = append(s.L2Advertisements, other.L2Advertisements...)
 	s.CiliumL2Policies = append(s.CiliumL2Policies, other.CiliumL2Policies...)
+	s.Announcing.append(&other.Announcing)
 	s.Workloads = append(s.Workloads, other.Workloads...)
 	s.Endpoints = append(s.Endpoints, other.Endpoints...)
 	s.Entries = append(s.Entries, other.Entries...)

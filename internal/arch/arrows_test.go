@@ -40,6 +40,7 @@ var shelves = map[string][]string{
 var arrows = map[string][]string{
 	"ir":                       {},
 	"ir/diag":                  {"ir"},
+	"ir/bgp":                   {"ir"},
 	"ir/eval":                  {"ir", "ir/space"},
 	"ir/space":                 {},
 	"ir/failsafe":              {"ir"},
@@ -67,6 +68,7 @@ var arrows = map[string][]string{
 	"backends/ipvs/live":       {"backends", "backends/ipvs", "backends/xtables", "backends/xtables/live", "ir"},
 	"backends/iptables":        {"backends", "backends/xtables", "backends/xtpolicy", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
 	"backends/ipvs":            {"backends", "backends/xtables", "backends/xtpolicy", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
+	"backends/frr":             {"backends", "ir", "ir/bgp"},
 	"backends/ebpf":            {"backends", "backends/ebpf/layout", "backends/nftables", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
 	"backends/ebpf/bpf":        {},
 	"backends/ebpf/store":      {"backends/ebpf/layout"},
@@ -86,6 +88,7 @@ var arrows = map[string][]string{
 
 	// Addresses of Services of type LoadBalancer.
 	"compiler/objects/metallbv1beta1": {"compiler/objects/listed"},
+	"compiler/announce":               {"compiler/ipam", "compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/bgp", "ir/diag"},
 	"compiler/ipam":                   {"compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/diag"},
 }
 
@@ -93,6 +96,7 @@ var arrows = map[string][]string{
 var kubernetes = []string{
 	"compiler",
 	"compiler/announce/layer2",
+	"compiler/announce",
 	"compiler/dns",
 	"compiler/ipam",
 	"compiler/lint",
@@ -145,6 +149,7 @@ var pure = []string{
 	"backends",
 	"backends/ebpf",
 	"backends/ebpf/layout",
+	"backends/frr",
 	"backends/iptables",
 	"backends/ipvs",
 	"backends/nftables",
@@ -154,6 +159,7 @@ var pure = []string{
 	"backends/xtpolicy",
 	"compiler",
 	"compiler/announce/layer2",
+	"compiler/announce",
 	"compiler/dns",
 	"compiler/ipam",
 	"compiler/lint",
@@ -178,6 +184,7 @@ var pure = []string{
 	"internal/review/diffreport",
 	"internal/review/suppress",
 	"ir",
+	"ir/bgp",
 	"ir/diag",
 	"ir/eval",
 	"ir/podnet",

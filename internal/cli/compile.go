@@ -153,7 +153,7 @@ func (c *compileCommand) files(l *loaded, nodes []string, selected []backends.Ba
 	close(next)
 	workers.Wait()
 	l.streams.progress.end()
-	diags := l.diagnostics()
+	diags := append(l.diagnostics(), l.announced()...)
 	for i := range results {
 		if results[i].err != nil {
 			return results[i].err
@@ -190,6 +190,10 @@ func compileNode(l *loaded, node string, selected []backends.Backend, prove bool
 		routes, found := l.routesOf(node)
 		r.artifacts, diags = append(r.artifacts, namedArtifact{podroutes.Name, routes}), append(diags, found...)
 	}
+	if l.beside != nil {
+		more, said := l.beside(node)
+		r.artifacts, diags = append(r.artifacts, more...), append(diags, said...)
+	}
 	return r, diags, err
 }
 
@@ -197,9 +201,8 @@ func (c *compileCommand) selectBackends(l *loaded) ([]backends.Backend, error) {
 	if len(c.backends) == 0 {
 		return nil, inputError(fmt.Errorf("--backend is missing: choose from %s", strings.Join(registry.Names(), ", ")))
 	}
-	o := l.options
-	o.NoComments = c.noComments
-	selected, err := registry.Select(o, c.backends...)
+	l.options.NoComments = c.noComments
+	selected, err := registry.Select(l.options, c.backends...)
 	if err != nil {
 		return nil, inputError(err)
 	}

@@ -88,9 +88,17 @@ func (d *diffCommand) ruleKeys(names []string, before, after *diffSide) ([]ruleK
 		if before.hasPodRoutes() || after.hasPodRoutes() {
 			out = append(out, ruleKey{node, podroutes.Name})
 		}
+		if before.writesBeside() || after.writesBeside() {
+			out = append(out, ruleKey{node, besideRules})
+		}
 	}
 	return out, nil
 }
+
+// besideRules stands in a key for what is written beside rules.
+const besideRules = "beside"
+
+func (s *diffSide) writesBeside() bool { return s.loaded != nil && s.loaded.beside != nil }
 
 // ruleSet returns the rules of one node and backend: compiled earlier or now;
 // none for a node that this side lacks.
@@ -110,6 +118,16 @@ func (s *diffSide) ruleSet(k ruleKey) (compare.RuleSet, error) {
 	if k.backend == podroutes.Name {
 		routes, _ := s.loaded.routesOf(k.node)
 		return compare.RuleSet{Backend: k.backend, Node: k.node, Artifact: routes}, nil
+	}
+	if k.backend == besideRules {
+		set := compare.RuleSet{}
+		if s.loaded.beside != nil {
+			more, _ := s.loaded.beside(k.node)
+			for _, a := range more {
+				set = compare.RuleSet{Backend: a.backend, Node: k.node, Artifact: a.artifact}
+			}
+		}
+		return set, nil
 	}
 	selected, err := registry.Select(s.loaded.options, k.backend)
 	if err != nil {

@@ -21,7 +21,7 @@ type commandGroup struct {
 func commandGroups() []commandGroup {
 	return []commandGroup{
 		{"Review manifests", []string{"diff", "test", "lint", "explain", "matrix", "trace", "report", "play"}},
-		{"Compile", []string{"compile", "prove", "ir", "dns", "synth", "addresses", "config", "cni"}},
+		{"Compile", []string{"compile", "prove", "ir", "dns", "synth", "addresses", "announce", "config", "cni"}},
 		{"This node's kernel", []string{"apply", "verify", "status", "show", "rollback", "clean", "support-bundle"}},
 	}
 }

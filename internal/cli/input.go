@@ -94,6 +94,8 @@ type loaded struct {
 	made objects.Set
 	// addresses are what pools give to Services; nil without --synth, or without pools.
 	addresses *ipam.Result
+	// beside returns what is written beside the rules of a node; nil is nothing.
+	beside func(node string) ([]namedArtifact, diag.List)
 	// services are the input's Services as written.
 	services []objects.Sourced[*corev1.Service]
 	// workloads are the input's workloads.
@@ -151,6 +153,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if l.nodeName == "" {
 		l.nodeName = settings.Node
 	}
+	l.announces()
 	if err := in.refused(in.care, l.read); err != nil {
 		s.progress.end()
 		return nil, errors.Join(l.reportUnread(), err)

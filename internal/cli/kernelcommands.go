@@ -11,7 +11,7 @@ import (
 // kernelCommands are the commands about this machine: its kernel, its network plugin, and its port
 // for a page; and those for which the program of a page, whose size is bounded, has no room.
 func kernelCommands(s *Streams) []*cobra.Command {
-	return []*cobra.Command{newProve(s), newAddresses(s), newDNS(s), newCNI(s), newPlay(s), newShow(s), newStatus(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newBundle(s), newGuard(s)}
+	return []*cobra.Command{newProve(s), newAddresses(s), newAnnounce(s), newDNS(s), newCNI(s), newPlay(s), newShow(s), newStatus(s), newApply(s), newVerify(s), newRollback(s), newClean(s), newBundle(s), newGuard(s)}
 }
 
 // liveEntry is what this machine applied last.

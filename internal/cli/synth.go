@@ -72,7 +72,7 @@ The other commands that read manifests do the same by themselves with --synth.`,
 // printable returns the objects with what manifests need: a kind, and an
 // annotation with the origin of objects that --synth made.
 func printable(set *objects.Set) []any {
-	return slices.Concat(
+	return append(announcingObjects(set), slices.Concat(
 		typed("v1", "Namespace", set.Namespaces),
 		typed("v1", "Node", set.Nodes),
 		typed("networking.k8s.io/v1", "ServiceCIDR", set.ServiceCIDRs),
@@ -97,7 +97,7 @@ func printable(set *objects.Set) []any {
 		typed("cilium.io/v2", "CiliumCIDRGroup", set.CiliumCIDRGroups),
 		typed("cilium.io/v2", "CiliumNetworkPolicy", set.CiliumNetworkPolicies),
 		typed("cilium.io/v2", "CiliumClusterwideNetworkPolicy", set.CiliumClusterwideNetworkPolicies),
-	)
+	)...)
 }
 
 func typed[T interface {

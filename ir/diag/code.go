@@ -62,6 +62,10 @@ const (
 	RefusedSharing         Code = "PLC0136"
 	BadAddressRequest      Code = "PLC0137"
 	ForeignAddress         Code = "PLC0138"
+	BadBGP                 Code = "PLC0141"
+	BGPConflict            Code = "PLC0142"
+	BGPPassword            Code = "PLC0143"
+	BGPUndone              Code = "PLC0144"
 	BadEndpoint            Code = "PLC0201"
 	DuplicateEndpoint      Code = "PLC0202"
 	OrphanSlice            Code = "PLC0203"
@@ -248,6 +252,10 @@ var codes = []CodeInfo{
 	{RefusedSharing, Warning, "Services that ask for one address and cannot share it", "give them the same sharing key, different ports, and the same externalTrafficPolicy; with Local, the same selector too"},
 	{BadAddressRequest, Error, "a load-balancer address that a Service asks for and that is not an address", "write plain addresses, with commas between; until then the Service keeps what it has, and gets nothing new"},
 	{ForeignAddress, Info, "a Service whose load-balancer address another controller has written", "nothing, if that controller is to go on; otherwise clear status.loadBalancer, or add the address to a pool"},
+	{BadBGP, Error, "an object of BGP with something that cannot be", "correct what the message says; it was left out, and all else of the object is used"},
+	{BGPConflict, Warning, "objects of BGP that contradict each other", "remove one of them, or make them agree: the older object decides, and of local preferences the highest"},
+	{BGPPassword, Warning, "a BGP neighbor whose password planec does not write", "write it into FRR's configuration after planec, or give password in the BGPPeer and --bgp-passwords; without it the session does not come up"},
+	{BGPUndone, Warning, "something of BGP that an FRR configuration cannot say, or that planec does not do", "see docs/announcing.md for what is announced"},
 	{BadEndpoint, Error, "an endpoint address that is not usable", "addresses must be plain IPs of the slice's addressType; the endpoint was left out"},
 	{DuplicateEndpoint, Warning, "an endpoint that stands in two slices", "usually temporary, while slices are rebuilt; the copy that is not terminating was used, then the one that is ready"},
 	{OrphanSlice, Info, "an EndpointSlice without a Service", "label it kubernetes.io/service-name, or give the Service too"},

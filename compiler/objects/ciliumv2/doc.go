@@ -1,6 +1,6 @@
 // Package ciliumv2 has the types of cilium.io/v2 that planec reads: policies, groups of
-// CIDRs, and pools of addresses. They have every field of Cilium's definitions, so that an unknown field is an
-// unknown field.
+// CIDRs, pools of addresses, and who announces them by BGP. They have every field of
+// Cilium's definitions, so that an unknown field is an unknown field.
 //
 // An absent list and an empty one differ to Cilium: [] is kept, and is not nil.
 //

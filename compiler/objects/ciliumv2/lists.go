@@ -11,5 +11,7 @@ import (
 func AddToScheme(s *runtime.Scheme, versions ...schema.GroupVersion) {
 	listed.AddToScheme(s, versions,
 		listed.Of[NetworkPolicy](KindNetworkPolicy), listed.Of[ClusterwideNetworkPolicy](KindClusterwideNetworkPolicy), listed.Of[CIDRGroup](KindCIDRGroup),
-		listed.Of[LoadBalancerIPPool](KindLoadBalancerIPPool), listed.Of[L2AnnouncementPolicy](KindL2AnnouncementPolicy))
+		listed.Of[LoadBalancerIPPool](KindLoadBalancerIPPool), listed.Of[L2AnnouncementPolicy](KindL2AnnouncementPolicy),
+		listed.Of[BGPClusterConfig](KindBGPClusterConfig), listed.Of[BGPPeerConfig](KindBGPPeerConfig),
+		listed.Of[BGPAdvertisement](KindBGPAdvertisement), listed.Of[BGPNodeConfigOverride](KindBGPNodeConfigOverride))
 }

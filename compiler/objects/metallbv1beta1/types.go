@@ -84,5 +84,6 @@ func copied(from []metav1.LabelSelector) []metav1.LabelSelector {
 
 // AddToScheme registers the kinds and their lists in versions of the group.
 func AddToScheme(s *runtime.Scheme, versions ...schema.GroupVersion) {
-	listed.AddToScheme(s, versions, listed.Of[IPAddressPool](KindIPAddressPool), listed.Of[L2Advertisement](KindL2Advertisement))
+	listed.AddToScheme(s, versions, listed.Of[IPAddressPool](KindIPAddressPool), listed.Of[L2Advertisement](KindL2Advertisement),
+		listed.Of[BGPPeer](KindBGPPeer), listed.Of[BGPAdvertisement](KindBGPAdvertisement), listed.Of[Community](KindCommunity), listed.Of[BFDProfile](KindBFDProfile))
 }

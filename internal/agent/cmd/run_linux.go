@@ -163,6 +163,9 @@ func (s *service) run(ctx context.Context) error {
 // prepare sets the kernel's settings. A setting that cannot be set does not
 // prevent serving.
 func (s *service) prepare() {
+	if s.config.BGP != "" {
+		s.log.Warn("bgp: the agent writes no frr.conf; planec compile --bgp does", "bgp", s.config.BGP)
+	}
 	if adj := s.config.Proxy.OOMScoreAdj; adj != nil {
 		if err := os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(*adj)), 0o644); err != nil {
 			s.log.Warn("the score for running out of memory stays", "error", err)

@@ -87,5 +87,8 @@ func (f *Finisher) finish(o metav1.Object) (metav1.Object, error) {
 	case *policyv1alpha1.BaselineAdminNetworkPolicy:
 		return f.d.baselineAdminNetworkPolicy(o), nil
 	}
+	if kept := f.d.finishAnnouncing(o); kept != nil {
+		return kept, nil
+	}
 	return nil, fmt.Errorf("%T %s/%s: a kind that is not read", o, o.GetNamespace(), o.GetName())
 }

@@ -115,8 +115,19 @@ func (d *decoder) k8sNode(n *corev1.Node) *corev1.Node {
 	return &corev1.Node{
 		ObjectMeta: d.meta(&n.ObjectMeta),
 		Spec:       corev1.NodeSpec{PodCIDR: n.Spec.PodCIDR, PodCIDRs: n.Spec.PodCIDRs, Taints: leaving(n.Spec.Taints)},
-		Status:     corev1.NodeStatus{Addresses: n.Status.Addresses},
+		Status:     corev1.NodeStatus{Addresses: n.Status.Addresses, Conditions: hindering(n.Status.Conditions)},
 	}
+}
+
+// hindering returns the conditions that keep a node from announcing addresses, without their
+// times, which change all the time: that it is not ready, and that it has no network.
+func hindering(all []corev1.NodeCondition) (out []corev1.NodeCondition) {
+	for _, c := range all {
+		if c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue || c.Type == corev1.NodeNetworkUnavailable && c.Status == corev1.ConditionTrue {
+			out = append(out, corev1.NodeCondition{Type: c.Type, Status: c.Status})
+		}
+	}
+	return out
 }
 
 // TaintLeaving is on a node that the cluster autoscaler will remove soon

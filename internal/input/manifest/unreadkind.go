@@ -26,6 +26,12 @@ var policyKinds = map[string]string{
 	"SecurityPolicy": "crd.nsx.vmware.com",
 }
 
+// announcers are kinds beside those of BGP that are read, with similar names, by group.
+var announcers = map[string]string{
+	"BGPSessionStatus": "metallb.io", "ServiceBGPStatus": "metallb.io", "ServiceL2Status": "metallb.io",
+	"CiliumBGPNodeConfig": "cilium.io", "CiliumBGPPeeringPolicy": "cilium.io",
+}
+
 // settingsKinds are the kinds of settings of a node, by group.
 var settingsKinds = map[string]string{"NodeConfig": "planec.io", "KubeProxyConfiguration": "kubeproxy.config.k8s.io"}
 
@@ -59,7 +65,7 @@ func endsAsPolicy(kind string) bool {
 func (d *decoder) meant(m typeMeta) typeMeta {
 	const longest, most = 100, 1000
 	staged := m.isCalico() && strings.HasPrefix(m.kind, "Staged")
-	if len(m.kind) > longest || len(m.apiVersion) > longest || staged {
+	if len(m.kind) > longest || len(m.apiVersion) > longest || staged || m.group() != "" && announcers[m.kind] == m.group() {
 		return typeMeta{}
 	}
 	known, asked := d.slips[m]

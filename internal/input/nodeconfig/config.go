@@ -33,6 +33,10 @@ type NodeConfig struct {
 	CNI string
 	// PodRoutes are the routes to pods of other nodes; off by default.
 	PodRoutes podnet.Settings
+	// BGP is what writes how addresses are announced by BGP: "frr", or "" for nothing.
+	BGP string
+	// BGPPasswords writes passwords of neighbors in clear.
+	BGPPasswords bool
 	// Proxy holds the settings for the agent's process.
 	Proxy Proxy
 }

@@ -32,6 +32,8 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.Config.Domains = o.get("domains").domains()
 	c.Config.FailClosed = o.get("failClosed").bool()
 	c.CNI = parsed(o.get("cni"), ParseCNI)
+	c.BGP = parsed(o.get("bgp"), ParseBGP)
+	c.BGPPasswords = o.get("bgpPasswords").bool()
 	c.Config.ExternalIPs = o.get("externalIPs").externalIPs()
 	if masq := o.get("masqAgent"); masq.isSet() {
 		c.Config.Masquerade = masq.masquerade()

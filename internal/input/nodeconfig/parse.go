@@ -160,6 +160,17 @@ func ParsePolicyTiers(s string) (separate bool, err error) {
 	return false, fmt.Errorf("%q: want together or separate", s)
 }
 
+// ParseBGP parses what writes how addresses are announced by BGP: "frr" or "none", which is "".
+func ParseBGP(s string) (string, error) {
+	switch s {
+	case "none":
+		return "", nil
+	case "frr":
+		return s, nil
+	}
+	return "", fmt.Errorf("%q: want frr or none", s)
+}
+
 // ParseExternalIPs parses which external IPs are served: "allow", "deny" or
 // CIDRs separated by commas.
 func ParseExternalIPs(s string) (objects.ExternalIPs, error) {

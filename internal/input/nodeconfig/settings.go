@@ -152,6 +152,14 @@ func rules() []Setting {
 			Value: func(c *NodeConfig) any { return some(c.Config.FailClosed) },
 		},
 		{
+			Name: "bgp", Flag: "bgp", Type: "string", Doc: "how addresses of Services are announced by BGP: frr (a frr.conf beside the rules) or none (the default)", Default: "none", Words: []string{"frr", "none"},
+			Value: func(c *NodeConfig) any { return some(c.BGP) },
+		},
+		{
+			Name: "bgpPasswords", Flag: "bgp-passwords", Type: "boolean", Doc: "write passwords of BGP neighbors into frr.conf, in clear", Default: "false",
+			Value: func(c *NodeConfig) any { return some(c.BGPPasswords) },
+		},
+		{
 			Name: "ipvsScheduler", Flag: "ipvs-scheduler", Type: "string", Doc: "how IPVS chooses an endpoint: rr, wrr, lc, sh or mh", Default: "rr", Words: ipvs.Schedulers(),
 			Proxy: []string{"ipvs.scheduler"}, Value: func(c *NodeConfig) any { return some(c.Scheduler) },
 		},

@@ -44,6 +44,8 @@ policyTiers: separate
 domains: ["192.0.2.7 api.example.com"]
 failClosed: true
 ipvsScheduler: wrr
+bgp: frr
+bgpPasswords: true
 untrackedPods: true
 policiesAtInterfaces: true
 podRoutes: auto

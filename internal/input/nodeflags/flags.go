@@ -39,6 +39,8 @@ type Flags struct {
 	podRoutesMTU      int
 	podRoutesVNI      int
 	podRoutesPort     int
+	bgp               string
+	bgpPasswords      bool
 	cni               string
 	cniConfDir        string
 	// looks reports that the command is about the node it runs on, so that --cni auto may
@@ -69,6 +71,8 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&s.policyDeny, "policy-deny", "", usage["policy-deny"])
 	flags.StringVar(&s.l7, "l7", "", usage["l7"])
 	flags.StringVar(&s.policyTiers, "policy-tiers", "", usage["policy-tiers"])
+	flags.StringVar(&s.bgp, "bgp", "", usage["bgp"])
+	flags.BoolVar(&s.bgpPasswords, "bgp-passwords", false, usage["bgp-passwords"])
 	flags.StringVar(&s.fqdnFile, "fqdn-file", "", "addresses of the DNS names in policies, as hosts(5); a name without any is closed")
 	flags.BoolVar(&s.failClosed, "fail-closed", false, usage["fail-closed"])
 	flags.StringVar(&s.externalIPs, "external-ips", "", usage["external-ips"])
@@ -196,6 +200,11 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 		{"policy-deny", set(&cfg.OnDeny, nodeconfig.ParseRefusal, s.policyDeny)},
 		{"l7", set(&cfg.OnRedirect, nodeconfig.ParseL7, s.l7)},
 		{"policy-tiers", set(&cfg.SeparatePolicies, nodeconfig.ParsePolicyTiers, s.policyTiers)},
+		{"bgp", set(&c.BGP, nodeconfig.ParseBGP, s.bgp)},
+		{"bgp-passwords", func() error {
+			c.BGPPasswords = s.bgpPasswords
+			return nil
+		}},
 		{"external-ips", set(&cfg.ExternalIPs, nodeconfig.ParseExternalIPs, s.externalIPs)},
 		{"fail-closed", func() error {
 			cfg.FailClosed = s.failClosed

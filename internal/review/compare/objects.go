@@ -39,6 +39,10 @@ func changedObjects(before, after *objects.Set) []diffreport.Object {
 	out = changedOf(out, "IPAddressPool", before.MetalLBPools, after.MetalLBPools)
 	out = changedOf(out, "L2Advertisement", before.L2Advertisements, after.L2Advertisements)
 	out = changedOf(out, "CiliumL2AnnouncementPolicy", before.CiliumL2Policies, after.CiliumL2Policies)
+	was := before.Announcing.Kinds()
+	for i, is := range after.Announcing.Kinds() {
+		out = changedOf(out, is.Kind, was[i].Objects, is.Objects)
+	}
 	return changedOf(out, "ServiceAccount", before.ServiceAccounts, after.ServiceAccounts)
 }
 

@@ -47,6 +47,9 @@ func ReadAnnotations(set *objects.Set, workloads []objects.Sourced[*objects.Work
 	read(&r, "IPAddressPool", set.MetalLBPools)
 	read(&r, "L2Advertisement", set.L2Advertisements)
 	read(&r, "CiliumL2AnnouncementPolicy", set.CiliumL2Policies)
+	for _, k := range set.Announcing.Kinds() {
+		read(&r, k.Kind, k.Objects)
+	}
 	for _, w := range workloads {
 		read(&r, w.Object.Kind, []objects.Sourced[*objects.Workload]{w})
 	}
