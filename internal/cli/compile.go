@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/planec/planec/backends"
-	podroutes "github.com/planec/planec/backends/podnet"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/apply/isolate"
 	"github.com/planec/planec/ir"
@@ -188,7 +187,7 @@ func compileNode(l *loaded, node string, selected []backends.Backend, prove bool
 	}
 	if err == nil && l.podRoutes.Mode != podnet.Off {
 		routes, found := l.routesOf(node)
-		r.artifacts, diags = append(r.artifacts, namedArtifact{podroutes.Name, routes}), append(diags, found...)
+		r.artifacts, diags = append(r.artifacts, namedArtifact{podRoutesName, routes}), append(diags, found...)
 	}
 	if l.beside != nil {
 		more, said := l.beside(node)

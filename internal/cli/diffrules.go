@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/planec/planec/backends"
-	podroutes "github.com/planec/planec/backends/podnet"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/review/compare"
 	"github.com/planec/planec/internal/review/diffreport"
@@ -25,7 +24,7 @@ func (d *diffCommand) rules(before, after *diffSide) ([]diffreport.Rules, error)
 	case len(names) > 0:
 	case compiled:
 		names = backendsOf(append(slices.Clone(before.rules), after.rules...))
-		names = slices.DeleteFunc(names, func(name string) bool { return name == podroutes.Name })
+		names = slices.DeleteFunc(names, func(name string) bool { return name == podRoutesName })
 	default:
 		names = []string{"nftables"}
 	}
@@ -86,7 +85,7 @@ func (d *diffCommand) ruleKeys(names []string, before, after *diffSide) ([]ruleK
 			out = append(out, ruleKey{node, backend})
 		}
 		if before.hasPodRoutes() || after.hasPodRoutes() {
-			out = append(out, ruleKey{node, podroutes.Name})
+			out = append(out, ruleKey{node, podRoutesName})
 		}
 		if before.writesBeside() || after.writesBeside() {
 			out = append(out, ruleKey{node, besideRules})
@@ -115,7 +114,7 @@ func (s *diffSide) ruleSet(k ruleKey) (compare.RuleSet, error) {
 	if !slices.Contains(s.loaded.cluster.Nodes(), k.node) {
 		return compare.RuleSet{}, nil
 	}
-	if k.backend == podroutes.Name {
+	if k.backend == podRoutesName {
 		routes, _ := s.loaded.routesOf(k.node)
 		return compare.RuleSet{Backend: k.backend, Node: k.node, Artifact: routes}, nil
 	}

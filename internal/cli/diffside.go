@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	podroutes "github.com/planec/planec/backends/podnet"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/internal/input/gittree"
 	"github.com/planec/planec/internal/input/manifest"
@@ -194,7 +193,7 @@ func readRules(dir string) ([]compare.RuleSet, error) {
 		return nil, nil // the next reader reports the error
 	}
 	isBackend := func(at string) bool {
-		return slices.Contains(append(registry.Names(), podroutes.Name), filepath.Base(at))
+		return slices.Contains(append(registry.Names(), podRoutesName), filepath.Base(at))
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -229,7 +228,7 @@ func readRules(dir string) ([]compare.RuleSet, error) {
 
 // readRuleSet reads the directory of one backend, or of pod routes.
 func readRuleSet(at string) (compare.RuleSet, error) {
-	if filepath.Base(at) == podroutes.Name {
+	if filepath.Base(at) == podRoutesName {
 		return readPodRoutes(at)
 	}
 	e, err := readArtifact(at, "")

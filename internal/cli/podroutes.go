@@ -1,3 +1,5 @@
+//go:build !js
+
 package cli
 
 import (
@@ -10,6 +12,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/podnet"
 )
+
+// podRoutesName is the directory of pod routes beside those of backends.
+const podRoutesName = podroutes.Name
 
 // routesOf returns the files of a node's pod routes.
 func (l *loaded) routesOf(node string) (backends.Artifact, diag.List) {
