@@ -55,6 +55,20 @@ metadata: {namespace: kube-system, name: dmz}
 spec: {autoAssign: false, addresses: [198.51.100.10-198.51.100.20]}
 `
 
+// applySoon applies manifests one after the other, each as soon as the API server knows its kinds.
+func applySoon(t *testing.T, c *cluster.Cluster, manifests ...string) {
+	t.Helper()
+	ctx := within(t, time.Minute)
+	for _, text := range manifests {
+		for err := c.Apply(ctx, []byte(text)); err != nil; err = c.Apply(ctx, []byte(text)) {
+			if ctx.Err() != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+}
+
 // journal is every address that any Service had, as a watch saw it.
 type journal struct {
 	mu  sync.Mutex
@@ -212,14 +226,7 @@ func (s *stand) balancers(t *testing.T) map[string]*agent.Agent {
 // than the Lease holds. No Service ever has another address than its first one.
 func TestAddresses(t *testing.T) {
 	s := newStand(t, append(tools, "ip")...)
-	must(t, s.Apply(within(t, time.Minute), []byte(poolDefinitions)))
-	ctx := within(t, time.Minute)
-	for err := s.Apply(ctx, []byte(somePools)); err != nil; err = s.Apply(ctx, []byte(somePools)) {
-		if ctx.Err() != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
+	applySoon(t, s.Cluster, poolDefinitions, somePools)
 	j := s.follow(t)
 	agents := s.balancers(t)
 	for _, a := range agents {

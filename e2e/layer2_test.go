@@ -183,15 +183,7 @@ func (s *segment) agents(t *testing.T) map[string]*agent.Agent {
 // killed, hangs, loses the last local endpoint and ends.
 func TestLayer2(t *testing.T) {
 	s := newSegment(t)
-	for _, text := range []string{layer2Definitions, somePolicy} {
-		ctx := within(t, time.Minute)
-		for err := s.Apply(ctx, []byte(text)); err != nil; err = s.Apply(ctx, []byte(text)) {
-			if ctx.Err() != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-	}
+	applySoon(t, s.Cluster, layer2Definitions, somePolicy)
 	s.serve(t)
 	agents := s.agents(t)
 	s.service(t, "node-a")

@@ -167,7 +167,9 @@ func newService(src objects.Sourced[*corev1.Service], pools *ipam.Finder) *Servi
 	}
 	if o.Spec.Type == corev1.ServiceTypeLoadBalancer {
 		for _, in := range o.Status.LoadBalancer.Ingress {
-			add(in.IP, LoadBalancerIP)
+			if in.IPMode == nil || *in.IPMode != corev1.LoadBalancerIPModeProxy { // KEP-1860: another host's
+				add(in.IP, LoadBalancerIP)
+			}
 		}
 	}
 	for _, text := range o.Spec.ExternalIPs {

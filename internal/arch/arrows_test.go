@@ -51,7 +51,7 @@ var arrows = map[string][]string{
 	"compiler/policy":          {"compiler/objects", "compiler/policy/calico", "compiler/policy/cilium", "compiler/policy/clause", "compiler/policy/validate", "ir", "ir/diag", "ir/failsafe", "ir/identity"},
 	"compiler/policy/clause":   {"compiler/objects", "ir"},
 	"compiler/policy/validate": {},
-	"compiler/announce/layer2": {"compiler/ipam", "compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/diag"},
+	"compiler/announce/layer2": {"compiler/announce", "compiler/ipam", "compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/diag"},
 	"ir/podnet":                {"ir"},
 	"compiler/podnet":          {"compiler/objects", "ir", "ir/diag", "ir/podnet"},
 	"backends/podnet":          {"backends", "ir", "ir/podnet"},

@@ -6,9 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
-
+	"github.com/planec/planec/compiler/announce"
 	"github.com/planec/planec/compiler/ipam"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
@@ -38,43 +36,55 @@ func Lower(set *objects.Set) ([]Announced, diag.List) {
 	if len(rules) == 0 {
 		return nil, diags
 	}
-	l := lowerer{set: set, pools: ipam.Allocate(set, ipam.Settings{}), ready: readyNodes(set), byAddress: make(map[netip.Addr]*Announced)}
-	for _, n := range set.Nodes {
-		if _, excluded := n.Object.Labels[corev1.LabelNodeExcludeBalancers]; !excluded {
-			l.nodes = append(l.nodes, n.Object)
+	cluster, byAddress := announce.New(set, ipam.Settings{}), make(map[netip.Addr]*Announced)
+	for _, s := range cluster.Services() {
+		for _, x := range s.Addresses {
+			if x.Kind == announce.ClusterIP {
+				continue
+			}
+			here := announced(cluster, s, x, rules)
+			switch have := byAddress[x.Addr]; {
+			case len(here.By) == 0:
+			case have == nil:
+				byAddress[x.Addr] = &here
+			default:
+				have.share(&here)
+			}
 		}
 	}
-	services := slices.Clone(set.Services)
-	slices.SortFunc(services, func(a, b objects.Sourced[*corev1.Service]) int {
-		return objects.NameOf(a.Object).Compare(objects.NameOf(b.Object))
-	})
-	for _, s := range services {
-		l.service(s.Object, rules)
-	}
-	return l.sorted(), diags
-}
-
-// lowerer collects addresses.
-type lowerer struct {
-	set       *objects.Set
-	pools     ipam.Result
-	nodes     []*corev1.Node
-	ready     map[objects.Name]map[string]bool
-	byAddress map[netip.Addr]*Announced
-}
-
-func (l *lowerer) sorted() []Announced {
-	out := make([]Announced, 0, len(l.byAddress))
-	for _, a := range l.byAddress {
-		order(a)
+	out := make([]Announced, 0, len(byAddress))
+	for _, a := range byAddress {
+		a.order()
 		out = append(out, *a)
 	}
 	slices.SortFunc(out, func(a, b Announced) int { return a.Address.Compare(b.Address) })
+	return out, diags
+}
+
+// announced is what the rules say of one address of a Service.
+func announced(c *announce.Cluster, s *announce.Service, x announce.Address, rules []rule) Announced {
+	out := Announced{Address: x.Addr, Services: []objects.Name{s.Name}, interfaces: make(map[string]interfaces)}
+	for i := range rules {
+		r := &rules[i]
+		if !r.announces(s.Object, x) {
+			continue
+		}
+		out.By = append(out.By, r.origin)
+		for _, n := range c.Nodes() {
+			if s.Refuses(n, x) != "" || !r.selectsNode(n.Labels) {
+				continue
+			}
+			if !slices.Contains(out.Candidates, n.Name) {
+				out.Candidates = append(out.Candidates, n.Name)
+			}
+			out.interfaces[n.Name] = append(out.interfaces[n.Name], r.interfaces)
+		}
+	}
 	return out
 }
 
 // order sorts candidates by their hash with the address, and origins.
-func order(a *Announced) {
+func (a *Announced) order() {
 	key := make(map[string]string, len(a.Candidates))
 	for _, n := range a.Candidates {
 		sum := sha256.Sum256([]byte(n + "#" + a.Address.String()))
@@ -87,121 +97,12 @@ func order(a *Announced) {
 	a.By = slices.Compact(a.By)
 }
 
-// service adds the addresses of one Service.
-func (l *lowerer) service(s *corev1.Service, rules []rule) {
-	if s.Spec.Type != corev1.ServiceTypeLoadBalancer && len(s.Spec.ExternalIPs) == 0 {
-		return
-	}
-	for _, x := range l.addresses(s) {
-		here := Announced{Address: x.addr, Services: []objects.Name{objects.NameOf(s)}, interfaces: make(map[string]interfaces)}
-		for i := range rules {
-			if r := &rules[i]; r.announces(s, x) {
-				l.candidates(&here, s, r)
-			}
-		}
-		if len(here.By) == 0 {
-			continue
-		}
-		if have := l.byAddress[x.addr]; have != nil {
-			share(have, &here)
-			continue
-		}
-		l.byAddress[x.addr] = &here
-	}
-}
-
-// address is one of a Service.
-type address struct {
-	addr     netip.Addr
-	external bool          // it is one of externalIPs
-	pool     ipam.PoolName // the zero value is none
-}
-
-// addresses are those of the status that packets come to, and externalIPs.
-func (l *lowerer) addresses(s *corev1.Service) []address {
-	var out []address
-	seen := make(map[netip.Addr]bool)
-	add := func(text string, x address) {
-		a, err := netip.ParseAddr(text)
-		if x.addr = a.Unmap(); err == nil && a.Zone() == "" && !seen[x.addr] {
-			seen[x.addr] = true
-			out = append(out, x)
-		}
-	}
-	if s.Spec.Type == corev1.ServiceTypeLoadBalancer {
-		of := l.pools.Of(objects.NameOf(s))
-		for _, in := range s.Status.LoadBalancer.Ingress {
-			if in.IPMode != nil && *in.IPMode == corev1.LoadBalancerIPModeProxy {
-				continue
-			}
-			x := address{}
-			if of != nil {
-				if i := slices.IndexFunc(of.Addresses, func(a ipam.Address) bool { return a.Addr.String() == in.IP }); i >= 0 {
-					x.pool = of.Addresses[i].Pool
-				}
-			}
-			add(in.IP, x)
-		}
-	}
-	for _, ip := range s.Spec.ExternalIPs {
-		add(ip, address{external: true})
-	}
-	return out
-}
-
-// candidates adds the nodes that a rule selects.
-func (l *lowerer) candidates(a *Announced, s *corev1.Service, r *rule) {
-	a.By = append(a.By, r.origin)
-	ready := l.ready[objects.NameOf(s)]
-	if len(ready) == 0 {
-		return
-	}
-	for _, n := range l.nodes {
-		local := s.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal
-		if local && !ready[n.Name] || !r.selectsNode(n.Labels) {
-			continue
-		}
-		if !slices.Contains(a.Candidates, n.Name) {
-			a.Candidates = append(a.Candidates, n.Name)
-		}
-		a.interfaces[n.Name] = append(a.interfaces[n.Name], r.interfaces)
-	}
-}
-
 // share adds another Service of the same address.
-func share(a, other *Announced) {
+func (a *Announced) share(other *Announced) {
 	a.Services = append(a.Services, other.Services...)
 	a.By = append(a.By, other.By...)
 	a.Candidates = slices.DeleteFunc(a.Candidates, func(n string) bool { return !slices.Contains(other.Candidates, n) })
 	for n, rules := range other.interfaces {
 		a.interfaces[n] = append(a.interfaces[n], rules...)
 	}
-}
-
-// readyNodes lists the nodes with ready endpoints of each Service; "" stands for endpoints
-// without a node.
-func readyNodes(set *objects.Set) map[objects.Name]map[string]bool {
-	out := make(map[objects.Name]map[string]bool)
-	for _, src := range set.EndpointSlices {
-		s := src.Object
-		if s.AddressType == discoveryv1.AddressTypeFQDN {
-			continue
-		}
-		of := objects.ServiceOf(s)
-		for i := range s.Endpoints {
-			e := &s.Endpoints[i]
-			if e.Conditions.Ready != nil && !*e.Conditions.Ready {
-				continue
-			}
-			if out[of] == nil {
-				out[of] = make(map[string]bool)
-			}
-			node := ""
-			if e.NodeName != nil {
-				node = *e.NodeName
-			}
-			out[of][node] = true
-		}
-	}
-	return out
 }

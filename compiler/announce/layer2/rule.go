@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/planec/planec/compiler/announce"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/compiler/objects/ciliumv2"
 	"github.com/planec/planec/compiler/objects/metallbv1beta1"
@@ -22,7 +23,7 @@ import (
 type rule struct {
 	origin ir.Origin
 	// announces says for which addresses of which Services it holds.
-	announces func(*corev1.Service, address) bool
+	announces func(*corev1.Service, announce.Address) bool
 	// nodes select nodes, by one of them; none are all.
 	nodes      []labels.Selector
 	interfaces links
@@ -85,8 +86,8 @@ func metalLB(src objects.Sourced[*metallbv1beta1.L2Advertisement], set *objects.
 	}
 	return []rule{{
 		origin: at, nodes: nodes, interfaces: links{all: len(spec.Interfaces) == 0, names: spec.Interfaces},
-		announces: func(s *corev1.Service, a address) bool {
-			return !a.external && a.pool.Kind == metallbv1beta1.KindIPAddressPool && named[a.pool.Name] && className(s) != ciliumv2.ClassL2
+		announces: func(s *corev1.Service, a announce.Address) bool {
+			return a.Kind == announce.LoadBalancerIP && a.Pool.Kind == metallbv1beta1.KindIPAddressPool && named[a.Pool.Name] && className(s) != ciliumv2.ClassL2
 		},
 	}}
 }
@@ -109,11 +110,11 @@ func cilium(src objects.Sourced[*ciliumv2.L2AnnouncementPolicy], diags *diag.Lis
 	}
 	return []rule{{
 		origin: at, nodes: nodes, interfaces: l,
-		announces: func(s *corev1.Service, a address) bool {
-			if class := className(s); class != "" && class != ciliumv2.ClassL2 && !a.external {
+		announces: func(s *corev1.Service, a announce.Address) bool {
+			switch class := className(s); {
+			case a.Kind == announce.ExternalIP && !spec.ExternalIPs:
 				return false
-			}
-			if a.external && !spec.ExternalIPs || !a.external && (!spec.LoadBalancerIPs || a.pool.Kind == metallbv1beta1.KindIPAddressPool) {
+			case a.Kind == announce.LoadBalancerIP && (!spec.LoadBalancerIPs || a.Pool.Kind == metallbv1beta1.KindIPAddressPool || class != "" && class != ciliumv2.ClassL2):
 				return false
 			}
 			return len(of) == 0 || of[0].Matches(serviceLabels(s))
