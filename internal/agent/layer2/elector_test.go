@@ -241,3 +241,22 @@ func TestOneSpeaker(t *testing.T) {
 		t.Errorf("only %d changes", changes)
 	}
 }
+
+// TestTwoSpeakersAreSeen has a node that counts itself as alive for longer than the others do:
+// the histories must show it.
+func TestTwoSpeakersAreSeen(t *testing.T) {
+	for seed := range uint64(50) {
+		w := newWorld(seed, 3, []netip.Addr{address4})
+		defer w.close()
+		w.nodes[0].elector.Duration = 20 * time.Second
+		for range 3000 {
+			if w.step(); w.IntN(300) == 0 {
+				w.nodes[0].cut = !w.nodes[0].cut
+			}
+			if len(w.speakers(address4)) > 1 {
+				return
+			}
+		}
+	}
+	t.Error("no history has two nodes that answer")
+}
