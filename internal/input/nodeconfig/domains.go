@@ -11,26 +11,36 @@ import (
 // maxDomains bounds the addresses of names in one file.
 const maxDomains = 100_000
 
-// LoadDomains reads the addresses of DNS names from a file in the format of hosts(5).
+// LoadDomains reads the addresses of DNS names from a file with lines of hosts(5), or with
+// answers of DNS as `dig +noall +answer` prints them, in any mixture.
 func LoadDomains(path string) (map[string][]netip.Addr, error) {
 	text, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
-	out, n := make(map[string][]netip.Addr), 0
+	out, others, n := make(map[string][]netip.Addr), make(aliases), 0
 	number := 0
 	for line := range strings.Lines(string(text)) {
 		number++
 		line, _, _ = strings.Cut(line, "#")
-		if strings.TrimSpace(line) == "" {
+		line, _, _ = strings.Cut(line, ";")
+		words := strings.Fields(line)
+		if len(words) == 0 {
 			continue
 		}
-		if err := addDomain(out, line); err != nil {
+		is, err := others.answer(out, words)
+		if !is {
+			err = addDomain(out, line)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: line %d: %w", path, number, err)
 		}
 		if n++; n > maxDomains {
 			return nil, fmt.Errorf("%s: more than %d lines", path, maxDomains)
 		}
+	}
+	if err := others.follow(out); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return out, nil
 }
@@ -41,14 +51,18 @@ func addDomain(to map[string][]netip.Addr, line string) error {
 	if len(words) < 2 {
 		return fmt.Errorf("%.80q: want an address and names", line)
 	}
-	a, err := netip.ParseAddr(words[0])
+	return addAddress(to, words[0], words[1:])
+}
+
+// addAddress adds an address of names.
+func addAddress(to map[string][]netip.Addr, address string, names []string) error {
+	a, err := netip.ParseAddr(address)
 	if err != nil || a.Zone() != "" {
-		return fmt.Errorf("%.80q is no address", words[0])
+		return fmt.Errorf("%.80q is no address", address)
 	}
-	for _, name := range words[1:] {
-		name = strings.ToLower(strings.TrimSuffix(name, "."))
-		if name == "" || len(name) > 253 || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c > '~' || c == '*' }) {
-			return fmt.Errorf("%.80q is no DNS name", name)
+	for _, name := range names {
+		if name, err = domainName(name); err != nil {
+			return err
 		}
 		if a := a.Unmap(); !slices.Contains(to[name], a) {
 			to[name] = append(to[name], a)
@@ -56,6 +70,15 @@ func addDomain(to map[string][]netip.Addr, line string) error {
 		}
 	}
 	return nil
+}
+
+// domainName returns a name in lower case, without a dot at its end.
+func domainName(text string) (string, error) {
+	name := strings.ToLower(strings.TrimSuffix(text, "."))
+	if name == "" || len(name) > 253 || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c > '~' || c == '*' }) {
+		return "", fmt.Errorf("%.80q is no DNS name", name)
+	}
+	return name, nil
 }
 
 // domainLines are the lines that give the addresses, sorted.

@@ -144,7 +144,7 @@ func rules() []Setting {
 			},
 		},
 		{
-			Name: "domains", Type: "list", Doc: "addresses of DNS names in policies, each \"ADDRESS NAME\"; --fqdn-file reads a file of its own, as hosts(5)", Default: "none, and what a policy allows to a name is closed",
+			Name: "domains", Type: "list", Doc: "addresses of DNS names in policies, each \"ADDRESS NAME\"; --fqdn-file reads a file of its own, as hosts(5) or as dig prints answers", Default: "none, and what a policy allows to a name is closed",
 			Value: func(c *NodeConfig) any { return domainLines(c.Config.Domains) },
 		},
 		{

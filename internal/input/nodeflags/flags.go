@@ -73,7 +73,7 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&s.policyTiers, "policy-tiers", "", usage["policy-tiers"])
 	flags.StringVar(&s.bgp, "bgp", "", usage["bgp"])
 	flags.BoolVar(&s.bgpPasswords, "bgp-passwords", false, usage["bgp-passwords"])
-	flags.StringVar(&s.fqdnFile, "fqdn-file", "", "addresses of the DNS names in policies, as hosts(5); a name without any is closed")
+	flags.StringVar(&s.fqdnFile, "fqdn-file", "", "addresses of the DNS names in policies, as hosts(5) or as dig +noall +answer prints them; a name without any is closed")
 	flags.BoolVar(&s.failClosed, "fail-closed", false, usage["fail-closed"])
 	flags.StringVar(&s.externalIPs, "external-ips", "", usage["external-ips"])
 	flags.StringVar(&s.podRoutes, "pod-routes", "", usage["pod-routes"])
