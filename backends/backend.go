@@ -47,6 +47,8 @@ func Check(b Backend, p *ir.Program) diag.List {
 // Artifact is the output of a backend, sorted by file name.
 type Artifact struct {
 	Files []File // each name once
+	// Private says that the files have secrets: only their owner may read them.
+	Private bool
 }
 
 // File returns the content of the named file, or nil.

@@ -45,7 +45,7 @@ func Emit(s *bgp.Speaker, o Options) backends.Artifact {
 		w.router(&s.Routers[i])
 	}
 	w.line(0, "end")
-	return backends.Artifact{Files: []backends.File{{Name: File, Data: []byte(w.String())}}}
+	return backends.Artifact{Files: []backends.File{{Name: File, Data: []byte(w.String())}}, Private: o.Passwords}
 }
 
 // nothing is the route map that denies all.

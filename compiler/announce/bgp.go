@@ -122,6 +122,17 @@ func (s *speaking) add(from *peer) {
 		}
 		return
 	}
+	if p.vrf == "default" {
+		p.vrf = "" // what FRR calls the one without a VRF
+	}
+	if s.isOwn(p.Address) {
+		s.say(diag.BGPConflict, p.Origin, fmt.Sprintf("%v is the node's own address: the neighbor is left out", p.Address))
+		return
+	}
+	if p.Source.IsValid() && p.Address.IsValid() && p.Source.Is4() != p.Address.Is4() {
+		s.say(diag.BadBGP, p.Origin, fmt.Sprintf("the source address %v is of another family than the neighbor %v: it is left out", p.Source, p.Address))
+		p.Source = netip.Addr{}
+	}
 	r := s.routers[p.vrf]
 	if r == nil {
 		r = &bgp.Router{ASN: p.asn, VRF: p.vrf}
@@ -141,6 +152,11 @@ func (s *speaking) add(from *peer) {
 	n := p.Neighbor
 	n.Routes = s.routes(&p)
 	r.Neighbors = append(r.Neighbors, n)
+}
+
+// isOwn reports whether an address is the node's.
+func (s *speaking) isOwn(a netip.Addr) bool {
+	return a.IsValid() && s.node.Object != nil && slices.Contains(objects.NodeIPs(s.node.Object, nil), a)
 }
 
 // identify gives a router the identifier that a peer names, if none before it did.

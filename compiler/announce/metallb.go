@@ -128,22 +128,25 @@ func (c *Cluster) metalLBSecrets(p *peer, o *metallbv1beta1.BGPPeer, at ir.Origi
 		c.diags.Add(diag.BGPPassword, at.At("spec.passwordSecret"), "the password is in a Secret, which planec does not read")
 		return
 	}
-	p.Password = c.password(string(s.Password), at.At("spec.password"))
+	password, fine := c.password(string(s.Password), at.At("spec.password"))
+	if p.Password = password; !fine {
+		p.nodes = func(*Node) bool { return false }
+	}
 }
 
 // password returns a password that FRR can have: of printable letters, and of at most 80 bytes
-// (TCP_MD5SIG_MAXKEYLEN of Linux). Another one is said.
-func (c *Cluster) password(text string, at ir.Origin) string {
+// (TCP_MD5SIG_MAXKEYLEN of Linux). Another one is said, and no session without one is made.
+func (c *Cluster) password(text string, at ir.Origin) (_ string, fine bool) {
 	const most = 80
 	ok := len(text) <= most
 	for _, b := range []byte(text) {
 		ok = ok && b > ' ' && b < 0x7f
 	}
 	if !ok {
-		c.diags.Add(diag.BadBGP, at, fmt.Sprintf("the password is longer than %d bytes, or has others than printable ASCII without spaces: it is left out", most))
-		return ""
+		c.diags.Add(diag.BadBGP, at, fmt.Sprintf("the password is longer than %d bytes, or has others than printable ASCII without spaces: the neighbor is left out", most))
+		return "", false
 	}
-	return text
+	return text, true
 }
 
 // metalLBTimers reads the times of a peer (parseTimers in internal/config/config.go).

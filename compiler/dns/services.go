@@ -25,6 +25,9 @@ const (
 	versionTTL  = 28800
 )
 
+// longestTTL is the longest time for which an answer may be kept (RFC 2181, section 8).
+const longestTTL = 1<<31 - 1
+
 // Options say how records are made.
 type Options struct {
 	Zone string // the cluster's domain; "" is DefaultZone
@@ -44,6 +47,12 @@ func Zones(set *objects.Set, o Options) ([]Zone, diag.List, error) {
 	// Room for "endpoint.service.namespace.svc." is needed in front of it.
 	if !IsName(o.Zone) || len(o.Zone) > longestName/2 {
 		return nil, nil, fmt.Errorf("zone %.80q: want a name as %s, of lower-case letters, digits and dashes", o.Zone, DefaultZone)
+	}
+	if z := strings.TrimSuffix(o.Zone, ".") + "."; strings.HasSuffix("."+z, ".arpa.") {
+		return nil, nil, fmt.Errorf("zone %.80q: names of addresses are below arpa, not names of Services", o.Zone)
+	}
+	if o.TTL > longestTTL {
+		return nil, nil, fmt.Errorf("a time to live of %d seconds: at most %d are allowed (RFC 2181)", o.TTL, longestTTL)
 	}
 	m := &maker{zone: strings.TrimSuffix(o.Zone, ".") + ".", ttl: o.TTL, slices: slicesOf(set), clusterIPs: make(map[netip.Addr]bool)}
 	m.forward = []Record{{Name: versionName + "." + m.zone, Type: TXT, TTL: versionTTL, Text: version}}

@@ -18,14 +18,16 @@ type claims struct {
 	// within has every range that contains a claimed one, with one of those that claim.
 	within    map[netip.Prefix]string
 	addresses map[netip.Addr]string
-	macs      map[podnet.MAC]string
+	// inside has an address for every range of a node that contains one.
+	inside map[netip.Prefix]netip.Addr
+	macs   map[podnet.MAC]string
 }
 
 func newClaims(own *node, others []*node) *claims {
 	return &claims{
 		lengths: lengthsOf(own, others),
 		ranges:  make(map[netip.Prefix]string), within: make(map[netip.Prefix]string),
-		addresses: make(map[netip.Addr]string), macs: make(map[podnet.MAC]string),
+		addresses: make(map[netip.Addr]string), inside: make(map[netip.Prefix]netip.Addr), macs: make(map[podnet.MAC]string),
 	}
 }
 
@@ -43,6 +45,26 @@ func (c *claims) overlaps(p netip.Prefix) string {
 		}
 	}
 	return ""
+}
+
+// has returns the node whose range contains an address, or "".
+func (c *claims) has(a netip.Addr) string {
+	for _, bits := range c.lengths[ir.FamilyOf(a)] {
+		if by, taken := c.ranges[netip.PrefixFrom(a, bits).Masked()]; taken {
+			return by
+		}
+	}
+	return ""
+}
+
+// address claims an address.
+func (c *claims) address(a netip.Addr, node string) {
+	c.addresses[a] = node
+	for _, bits := range c.lengths[ir.FamilyOf(a)] {
+		if around := netip.PrefixFrom(a, bits).Masked(); !c.inside[around].IsValid() {
+			c.inside[around] = a
+		}
+	}
 }
 
 // take claims a range.

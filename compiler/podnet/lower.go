@@ -30,7 +30,6 @@ type lowering struct {
 	// services are the ranges of Services, which no pod has.
 	services   []netip.Prefix
 	masquerade ir.Masquerade
-	addresses  []netip.Addr
 	claims     *claims
 	// devices say for which families a device was made.
 	devices map[ir.Family]bool
@@ -51,7 +50,7 @@ func Lower(set *objects.Set, node string, s podnet.Settings, c *objects.Config) 
 		return l.out, l.diags
 	}
 	l.out.Node = node
-	l.addresses, l.claims = addressesOf(own, others), newClaims(own, others)
+	l.claims = newClaims(own, others)
 	for _, f := range ir.Families() {
 		l.family(f, own, others)
 	}
@@ -91,6 +90,9 @@ func (n *node) firstFamily() ir.Family {
 
 // claim takes what the own node has before all others.
 func (l *lowering) claim(own *node, f ir.Family) {
+	if a := own.ends[f]; a.IsValid() {
+		l.claims.address(a, own.name)
+	}
 	if p := own.cidrs[f]; p.IsValid() {
 		if why := l.unroutable(p); why != "" {
 			l.diags.Add(diag.UnroutableCIDR, own.at.At("spec.podCIDRs"), why)
@@ -98,9 +100,6 @@ func (l *lowering) claim(own *node, f ir.Family) {
 		} else {
 			l.claims.take(p, own.name)
 		}
-	}
-	if a := own.ends[f]; a.IsValid() {
-		l.claims.addresses[a] = own.name
 	}
 	l.claims.macs[podnet.MACOf(own.name, f)] = own.name
 }
@@ -128,6 +127,14 @@ func (l *lowering) route(f ir.Family, own, n *node) {
 		l.diags.Add(diag.NodeAddressClash, n.at.At("status.addresses"), fmt.Sprintf("%v is the address of node %s too", end, by))
 		return
 	}
+	if by := l.claims.has(end); by != "" {
+		l.diags.Add(diag.NodeAddressClash, n.at.At("status.addresses"), fmt.Sprintf("%v is in the podCIDR of node %s", end, by))
+		return
+	}
+	if s, is := edge(end, l.settings.Subnets); is {
+		l.diags.Add(diag.NodeAddressClash, n.at.At("status.addresses"), fmt.Sprintf("%v is no host of the subnet %v", end, s))
+		return
+	}
 	if by, taken := l.claims.macs[mac]; taken {
 		l.diags.Add(diag.NodeAddressClash, n.at.At("metadata.name"), fmt.Sprintf("%v is the MAC address of node %s too", mac, by))
 		return
@@ -141,7 +148,8 @@ func (l *lowering) route(f ir.Family, own, n *node) {
 		return
 	}
 	l.claims.take(to, n.name)
-	l.claims.addresses[end], l.claims.macs[mac] = n.name, n.name
+	l.claims.address(end, n.name)
+	l.claims.macs[mac] = n.name
 	if near {
 		l.out.Routes = append(l.out.Routes, podnet.Route{To: to, Via: end, Origin: n.at})
 		return

@@ -113,6 +113,11 @@ func TestHostile(t *testing.T) {
 		{"a loopback address", "127.0.0.1", "10.244.9.0/24", false, "z:PLC0323"},
 		{"another's address", "192.0.2.2", "10.244.9.0/24", false, "z:PLC0326"},
 		{"the own address", "192.0.2.1", "10.244.9.0/24", false, "z:PLC0326"},
+		{"an address in another's range", "10.244.2.5", "10.244.9.0/24", false, "z:PLC0326"},
+		{"an address in the own range", "10.244.1.5", "10.244.9.0/24", false, "z:PLC0326"},
+		{"a second address in another's range", "192.0.2.9 10.244.2.5", "10.244.9.0/24", true, ""},
+		{"an address that no host has", "240.0.0.1", "10.244.9.0/24", false, "z:PLC0323"},
+		{"an address of this network", "0.1.2.3", "10.244.9.0/24", false, "z:PLC0323"},
 		{"two of a family", "192.0.2.9", "10.244.9.0/24 10.244.10.0/24", true, "z:PLC0322"},
 		{"mapped", "192.0.2.9", "::ffff:10.244.9.0/120", false, "z:PLC0323 z:PLC0305"},
 	} {

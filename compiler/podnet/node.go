@@ -17,8 +17,7 @@ import (
 type node struct {
 	name string
 	at   ir.Origin
-	// all are the node's addresses, of which the first of each family is used.
-	all   []netip.Addr
+	// ends are the first usable addresses of each family.
 	ends  map[ir.Family]netip.Addr
 	cidrs map[ir.Family]netip.Prefix
 }
@@ -50,11 +49,11 @@ func (l *lowering) nodes(in []objects.Sourced[*corev1.Node]) (own *node, others 
 
 func (l *lowering) read(src objects.Sourced[*corev1.Node]) *node {
 	n := &node{
-		name: src.Object.Name, at: objects.Origin("Node", src), all: objects.NodeIPs(src.Object, nil),
+		name: src.Object.Name, at: objects.Origin("Node", src),
 		ends: make(map[ir.Family]netip.Addr), cidrs: make(map[ir.Family]netip.Prefix),
 	}
-	for _, a := range n.all {
-		if f := ir.FamilyOf(a); !n.ends[f].IsValid() && !a.IsLoopback() && !a.IsLinkLocalUnicast() {
+	for _, a := range objects.NodeIPs(src.Object, nil) {
+		if f := ir.FamilyOf(a); !n.ends[f].IsValid() && usable(a) {
 			n.ends[f] = a
 		}
 	}
@@ -104,11 +103,30 @@ func (l *lowering) unroutable(p netip.Prefix) string {
 			return fmt.Sprintf("%v overlaps the subnet %v of nodes, and no cluster CIDR says that pods are there", p, s)
 		}
 	}
-	i, _ := slices.BinarySearchFunc(l.addresses, first, netip.Addr.Compare)
-	if i < len(l.addresses) && p.Contains(l.addresses[i]) {
-		return fmt.Sprintf("%v contains the address %v of a node", p, l.addresses[i])
+	if a, taken := l.claims.inside[p]; taken {
+		return fmt.Sprintf("%v contains the address %v of node %s", p, a, l.claims.addresses[a])
 	}
 	return ""
+}
+
+// usable reports whether packets can be sent to a node at an address.
+func usable(a netip.Addr) bool {
+	if a.Is4() {
+		// 0.0.0.0/8 is this network, and from 240.0.0.0 on nothing is (RFC 1122, RFC 1112).
+		first := a.As4()[0]
+		return first != 0 && first < 224 && !a.IsLoopback() && !a.IsLinkLocalUnicast()
+	}
+	return a.IsGlobalUnicast()
+}
+
+// edge returns the subnet of which an IPv4 address is the network itself or the broadcast.
+func edge(a netip.Addr, subnets []netip.Prefix) (netip.Prefix, bool) {
+	for _, s := range subnets {
+		if a.Is4() && s.Contains(a) && s.Bits() < 31 && (a == s.Masked().Addr() || a == ir.LastAddr(s)) {
+			return s, true
+		}
+	}
+	return netip.Prefix{}, false
 }
 
 // widest is the shortest prefix of a podCIDR: no cluster gives one node more.
@@ -117,16 +135,6 @@ func widest(f ir.Family) int {
 		return 8
 	}
 	return 16
-}
-
-// addressesOf returns all nodes' addresses, sorted.
-func addressesOf(own *node, others []*node) []netip.Addr {
-	out := slices.Clone(own.all)
-	for _, n := range others {
-		out = append(out, n.all...)
-	}
-	slices.SortFunc(out, netip.Addr.Compare)
-	return slices.Compact(out)
 }
 
 // families are those of which the node or its pods have addresses.

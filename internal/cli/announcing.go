@@ -27,7 +27,7 @@ func (l *loaded) announces() {
 }
 
 func (l *loaded) frrOptions() frr.Options {
-	return frr.Options{NoComments: l.options.NoComments, Passwords: l.config.BGPPasswords}
+	return frr.Options{NoComments: l.options.NoComments, Passwords: l.config.BGPPasswords && !l.compared}
 }
 
 // announcing reads who announces what.

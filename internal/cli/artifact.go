@@ -42,7 +42,7 @@ func digest(data []byte) string {
 func withSums(a backends.Artifact) backends.Artifact {
 	files := append(slices.Clone(a.Files), backends.File{Name: sumsFile, Data: sums(a)})
 	slices.SortFunc(files, byName)
-	return backends.Artifact{Files: files}
+	return backends.Artifact{Files: files, Private: a.Private}
 }
 
 func byName(a, b backends.File) int { return strings.Compare(a.Name, b.Name) }

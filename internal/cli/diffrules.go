@@ -121,6 +121,7 @@ func (s *diffSide) ruleSet(k ruleKey) (compare.RuleSet, error) {
 	if k.backend == besideRules {
 		set := compare.RuleSet{}
 		if s.loaded.beside != nil {
+			s.loaded.compared = true
 			more, _ := s.loaded.beside(k.node)
 			for _, a := range more {
 				set = compare.RuleSet{Backend: a.backend, Node: k.node, Artifact: a.artifact}

@@ -94,6 +94,9 @@ type loaded struct {
 	made objects.Set
 	// addresses are what pools give to Services; nil without --synth, or without pools.
 	addresses *ipam.Result
+	// compared says that the input is a side of a comparison, which others read: it shows no
+	// passwords.
+	compared bool
 	// beside returns what is written beside the rules of a node; nil is nothing.
 	beside func(node string) ([]namedArtifact, diag.List)
 	// services are the input's Services as written.

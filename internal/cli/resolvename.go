@@ -22,6 +22,10 @@ func (l *loaded) endAtName(name string) (end, error) {
 	case !known:
 		return end{}, fmt.Errorf("no Service or endpoint has this name%s", suggest.DidYouMean(strings.TrimSuffix(name, "."), shortNames(names, zones[0].Name)))
 	case answer.Target != "":
+		if other, known := names.Find(answer.Target); known && other.Target == "" && strings.HasSuffix(answer.Target, "."+zones[0].Name) {
+			answer = other // a Service of the cluster under another name
+			break
+		}
 		return l.endOutside(answer)
 	}
 	if s := l.serviceAt(answer); s != nil {

@@ -153,8 +153,12 @@ func (t *tree) writeArtifact(dir string, a backends.Artifact) error {
 	if err := t.inDirectory(dir + string(filepath.Separator)); err != nil {
 		return systemError(fmt.Errorf("writing rules: %w", err))
 	}
+	mode := fs.FileMode(0o644)
+	if a.Private {
+		mode = 0o600
+	}
 	for _, f := range a.Files {
-		if err := t.write(filepath.Join(dir, f.Name), f.Data); err != nil {
+		if err := t.write(filepath.Join(dir, f.Name), f.Data, mode); err != nil {
 			return systemError(fmt.Errorf("writing rules: %w", err))
 		}
 	}
@@ -162,7 +166,7 @@ func (t *tree) writeArtifact(dir string, a backends.Artifact) error {
 }
 
 // write replaces a file by renaming a complete one.
-func (t *tree) write(name string, data []byte) error {
+func (t *tree) write(name string, data []byte, mode fs.FileMode) error {
 	if _, err := t.regular(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -173,7 +177,7 @@ func (t *tree) write(name string, data []byte) error {
 	}
 	defer t.root.Remove(temporary) // after the rename it does not exist
 	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+	if err = errors.Join(err, f.Chmod(mode), f.Close()); err != nil {
 		return err
 	}
 	return t.root.Rename(temporary, name)

@@ -57,7 +57,7 @@ func (s *Setting) in(root *yaml.Node, own bool, other string) (*yaml.Node, strin
 		if !own && strings.HasPrefix(f, other) {
 			continue
 		}
-		if n := nodeAt(root, strings.Split(f, ".")...); n != nil && !isNull(n) {
+		if n := nodeAt(root, strings.Split(f, ".")...); n != nil && !isNull(n) && (own || n.Kind != yaml.ScalarNode || n.Value != "") { // an empty text is kube-proxy's default
 			return n, f
 		}
 	}

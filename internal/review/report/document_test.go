@@ -12,6 +12,7 @@ func TestSecrets(t *testing.T) {
 	const service = "kind: Service\nmetadata: {name: a}\n"
 	for name, text := range map[string]string{
 		"first":     "apiVersion: v1\nkind: Secret\ndata:\n  key: aHVzaA==\n---\n" + service,
+		"a peer":    "apiVersion: metallb.io/v1beta2\nkind: BGPPeer\nspec: {password: hush}\n---\n" + service,
 		"last":      service + "---\nkind: \"Secret\"\nstringData:\n  key: hush\n",
 		"middle":    service + "--- # a comment\n{\"kind\": \"Secret\", \"stringData\": {\"key\": \"hush\"}}\n---\n" + service,
 		"listed":    "kind: List\nitems:\n- kind: Secret\n  stringData: {key: hush}\n- kind: Service\n",

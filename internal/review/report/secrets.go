@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	secretKind = regexp.MustCompile(`["']?kind["']?\s*:\s*["']?Secret(List)?\b`)
+	secretKind = regexp.MustCompile(`["']?kind["']?\s*:\s*["']?(Secret(List)?|BGPPeer(List)?)\b`)
 	kindWord   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 )
 
@@ -123,7 +123,14 @@ func withoutSecretKinds(n *yaml.Node) bool {
 	return true
 }
 
+// isSecret reports whether objects of a kind may have a secret in them: a peer of MetalLB has a
+// password.
 func isSecret(kind string) bool {
 	kind = strings.TrimSpace(kind)
-	return strings.EqualFold(kind, "Secret") || strings.EqualFold(kind, "SecretList")
+	for _, k := range []string{"Secret", "SecretList", "BGPPeer", "BGPPeerList"} {
+		if strings.EqualFold(kind, k) {
+			return true
+		}
+	}
+	return false
 }

@@ -49,10 +49,11 @@ func isVeiled(doc []byte) bool {
 	if bytes.ContainsAny(doc, "\\*!&\x00") || bytes.Contains(doc, []byte("ſ")) {
 		return true
 	}
-	word := []byte("secret")
-	for i := range len(doc) - len(word) + 1 {
-		if doc[i]|0x20 == 's' && bytes.EqualFold(doc[i:i+len(word)], word) {
-			return true
+	for _, word := range [][]byte{[]byte("secret"), []byte("bgppeer")} {
+		for i := range len(doc) - len(word) + 1 {
+			if doc[i]|0x20 == word[0] && bytes.EqualFold(doc[i:i+len(word)], word) {
+				return true
+			}
 		}
 	}
 	return false
