@@ -10,6 +10,7 @@ import (
 
 	"github.com/planec/planec/e2e/internal/agent"
 	"github.com/planec/planec/e2e/internal/kubeproxy"
+	"github.com/planec/planec/e2e/internal/programs"
 	"github.com/planec/planec/e2e/internal/traffic"
 )
 
@@ -68,6 +69,9 @@ func TestSwitch(t *testing.T) {
 	first := s.serve(t, "first", "10.96.0.10")
 	o := s.agentOptions(t, "nftables")
 	o.StateDir = t.TempDir()
+	// Built once, before the connections begin: to link it beside them takes five seconds at each
+	// switch, and half a minute of connections fills the table of connection tracking.
+	o.Binary = programs.Own(t, "planec-agent")
 	before := agent.New(t, s.node, o)
 	start(t, before)
 	load := traffic.Start(t, s.rig, fromAll(first)...)
