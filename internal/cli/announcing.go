@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/frr"
 	"github.com/planec/planec/compiler/announce"
 	"github.com/planec/planec/compiler/objects"
@@ -20,10 +21,10 @@ func (l *loaded) announces() {
 		return
 	}
 	cluster := sync.OnceValue(l.announcing)
-	l.beside = func(node string) ([]namedArtifact, diag.List) {
+	l.beside = append(l.beside, companion{frr.Name, func(node string) (backends.Artifact, diag.List) {
 		s, diags := cluster().BGP(node)
-		return []namedArtifact{{frr.Name, frr.Emit(&s, l.frrOptions())}}, diags
-	}
+		return frr.Emit(&s, l.frrOptions()), diags
+	}})
 }
 
 func (l *loaded) frrOptions() frr.Options {

@@ -16,7 +16,6 @@ import (
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 	"github.com/planec/planec/ir/failsafe"
-	"github.com/planec/planec/ir/podnet"
 )
 
 // compileCommand is `planec compile`.
@@ -185,13 +184,9 @@ func compileNode(l *loaded, node string, selected []backends.Backend, prove bool
 	if err == nil && prove {
 		err = proveAll(program, selected, r)
 	}
-	if err == nil && l.podRoutes.Mode != podnet.Off {
-		routes, found := l.routesOf(node)
-		r.artifacts, diags = append(r.artifacts, namedArtifact{podRoutesName, routes}), append(diags, found...)
-	}
-	if l.beside != nil {
-		more, said := l.beside(node)
-		r.artifacts, diags = append(r.artifacts, more...), append(diags, said...)
+	for _, c := range l.beside {
+		files, said := c.files(node)
+		r.artifacts, diags = append(r.artifacts, namedArtifact{c.name, files}), append(diags, said...)
 	}
 	return r, diags, err
 }

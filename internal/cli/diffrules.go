@@ -84,20 +84,24 @@ func (d *diffCommand) ruleKeys(names []string, before, after *diffSide) ([]ruleK
 		for _, backend := range names {
 			out = append(out, ruleKey{node, backend})
 		}
-		if before.hasPodRoutes() || after.hasPodRoutes() {
-			out = append(out, ruleKey{node, podRoutesName})
-		}
-		if before.writesBeside() || after.writesBeside() {
-			out = append(out, ruleKey{node, besideRules})
+		for _, name := range companionNames(before, after) {
+			out = append(out, ruleKey{node, name})
 		}
 	}
 	return out, nil
 }
 
-// besideRules stands in a key for what is written beside rules.
-const besideRules = "beside"
-
-func (s *diffSide) writesBeside() bool { return s.loaded != nil && s.loaded.beside != nil }
+// companion returns what a side has beside the rules of a node.
+func (s *diffSide) companion(k ruleKey) compare.RuleSet {
+	s.loaded.compared = true
+	for _, c := range s.loaded.beside {
+		if c.name == k.backend {
+			files, _ := c.files(k.node)
+			return compare.RuleSet{Backend: c.name, Node: k.node, Artifact: files}
+		}
+	}
+	return compare.RuleSet{}
+}
 
 // ruleSet returns the rules of one node and backend: compiled earlier or now;
 // none for a node that this side lacks.
@@ -114,20 +118,8 @@ func (s *diffSide) ruleSet(k ruleKey) (compare.RuleSet, error) {
 	if !slices.Contains(s.loaded.cluster.Nodes(), k.node) {
 		return compare.RuleSet{}, nil
 	}
-	if k.backend == podRoutesName {
-		routes, _ := s.loaded.routesOf(k.node)
-		return compare.RuleSet{Backend: k.backend, Node: k.node, Artifact: routes}, nil
-	}
-	if k.backend == besideRules {
-		set := compare.RuleSet{}
-		if s.loaded.beside != nil {
-			s.loaded.compared = true
-			more, _ := s.loaded.beside(k.node)
-			for _, a := range more {
-				set = compare.RuleSet{Backend: a.backend, Node: k.node, Artifact: a.artifact}
-			}
-		}
-		return set, nil
+	if !slices.Contains(registry.Names(), k.backend) {
+		return s.companion(k), nil
 	}
 	selected, err := registry.Select(s.loaded.options, k.backend)
 	if err != nil {

@@ -97,8 +97,8 @@ type loaded struct {
 	// compared says that the input is a side of a comparison, which others read: it shows no
 	// passwords.
 	compared bool
-	// beside returns what is written beside the rules of a node; nil is nothing.
-	beside func(node string) ([]namedArtifact, diag.List)
+	// beside is what is written beside the rules of each node.
+	beside []companion
 	// services are the input's Services as written.
 	services []objects.Sourced[*corev1.Service]
 	// workloads are the input's workloads.
@@ -156,6 +156,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if l.nodeName == "" {
 		l.nodeName = settings.Node
 	}
+	l.routes()
 	l.announces()
 	if err := in.refused(in.care, l.read); err != nil {
 		s.progress.end()

@@ -16,10 +16,15 @@ import (
 // podRoutesName is the directory of pod routes beside those of backends.
 const podRoutesName = podroutes.Name
 
-// routesOf returns the files of a node's pod routes.
-func (l *loaded) routesOf(node string) (backends.Artifact, diag.List) {
-	n, diags := lower.Lower(&l.objects, node, l.podRoutes, &l.given)
-	return podroutes.Emit(&n), diags
+// routes makes the loaded input write a node's pod routes beside the rules, where they are on.
+func (l *loaded) routes() {
+	if l.podRoutes.Mode == podnet.Off {
+		return
+	}
+	l.beside = append(l.beside, companion{podRoutesName, func(node string) (backends.Artifact, diag.List) {
+		n, diags := lower.Lower(&l.objects, node, l.podRoutes, &l.given)
+		return podroutes.Emit(&n), diags
+	}})
 }
 
 // readPodRoutes reads a directory of pod routes that compile wrote.
@@ -38,14 +43,4 @@ func readPodRoutes(dir string) (compare.RuleSet, error) {
 		return s, inputError(err)
 	}
 	return s, nil
-}
-
-// hasPodRoutes reports whether a side of a diff has pod routes.
-func (s *diffSide) hasPodRoutes() bool {
-	for _, r := range s.rules {
-		if r.Backend == podroutes.Name {
-			return true
-		}
-	}
-	return s.loaded != nil && s.loaded.podRoutes.Mode != podnet.Off
 }

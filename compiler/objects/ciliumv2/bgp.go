@@ -180,7 +180,7 @@ type BGPNodeConfigOverride struct {
 	Spec              BGPNodeConfigOverrideSpec `json:"spec"`
 }
 
-// BGPNodeConfigOverrideSpec has what is otherwise.
+// BGPNodeConfigOverrideSpec has the values that replace those of the cluster's configuration.
 type BGPNodeConfigOverrideSpec struct {
 	BGPInstances []BGPInstanceOverride `json:"bgpInstances"`
 }
