@@ -176,7 +176,6 @@ func (x *Incremental) facts() (ir.Program, *service.Node) {
 	others.CalicoNetworkSets, others.CalicoGlobalNetworkSets = nil, nil
 	others.CiliumNetworkPolicies, others.CiliumClusterwideNetworkPolicies, others.CiliumCIDRGroups, others.CiliumConfigs = nil, nil, nil, nil
 	others.CiliumPools, others.MetalLBPools, others.Announcing = nil, nil, objects.Announcing{}
-	others.L2Advertisements, others.CiliumL2Policies = nil, nil
 	cluster := Prepare(&others, x.config)
 	diags := cluster.Diagnostics()
 	p := ir.Program{Masquerade: cloneMasquerade(x.config.Masquerade)}

@@ -14,11 +14,13 @@ type Announcing struct {
 	MetalLBAdvertisements []Sourced[*metallbv1beta1.BGPAdvertisement]
 	MetalLBCommunities    []Sourced[*metallbv1beta1.Community]
 	MetalLBBFDProfiles    []Sourced[*metallbv1beta1.BFDProfile]
+	L2Advertisements      []Sourced[*metallbv1beta1.L2Advertisement]
 
 	CiliumBGPClusters       []Sourced[*ciliumv2.BGPClusterConfig] // each v2 and v2alpha1
 	CiliumBGPPeers          []Sourced[*ciliumv2.BGPPeerConfig]
 	CiliumBGPAdvertisements []Sourced[*ciliumv2.BGPAdvertisement]
 	CiliumBGPOverrides      []Sourced[*ciliumv2.BGPNodeConfigOverride]
+	CiliumL2Policies        []Sourced[*ciliumv2.L2AnnouncementPolicy] // v2alpha1
 }
 
 // AnnouncingKind is one kind of [Announcing] as its objects of any type.

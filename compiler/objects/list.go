@@ -41,7 +41,6 @@ func (s *Set) Lists() []List {
 		listOf(ciliumv2.KindNetworkPolicy, &s.CiliumNetworkPolicies), listOf(ciliumv2.KindClusterwideNetworkPolicy, &s.CiliumClusterwideNetworkPolicies),
 		listOf(ciliumv2.KindCIDRGroup, &s.CiliumCIDRGroups), listOf("ConfigMap", &s.CiliumConfigs),
 		listOf(ciliumv2.KindLoadBalancerIPPool, &s.CiliumPools), listOf(metallbv1beta1.KindIPAddressPool, &s.MetalLBPools),
-		listOf(metallbv1beta1.KindL2Advertisement, &s.L2Advertisements), listOf(ciliumv2.KindL2AnnouncementPolicy, &s.CiliumL2Policies),
 		listOf("Endpoints", &s.Endpoints), listOf("", &s.Workloads), listOf("", &s.Entries),
 	}, s.Announcing.lists()...)
 }

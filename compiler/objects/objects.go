@@ -65,9 +65,6 @@ type Set struct {
 	CiliumPools  []Sourced[*ciliumv2.LoadBalancerIPPool] // v2 and v2alpha1
 	MetalLBPools []Sourced[*metallbv1beta1.IPAddressPool]
 
-	// What is announced on layer 2.
-	L2Advertisements []Sourced[*metallbv1beta1.L2Advertisement]
-	CiliumL2Policies []Sourced[*ciliumv2.L2AnnouncementPolicy] // v2alpha1
 	// Announcing says who announces these addresses.
 	Announcing
 
@@ -104,8 +101,6 @@ func (s *Set) Append(other Set) {
 	s.appendCilium(&other)
 	s.CiliumPools = append(s.CiliumPools, other.CiliumPools...)
 	s.MetalLBPools = append(s.MetalLBPools, other.MetalLBPools...)
-	s.L2Advertisements = append(s.L2Advertisements, other.L2Advertisements...)
-	s.CiliumL2Policies = append(s.CiliumL2Policies, other.CiliumL2Policies...)
 	s.Announcing.append(&other.Announcing)
 	s.Workloads = append(s.Workloads, other.Workloads...)
 	s.Endpoints = append(s.Endpoints, other.Endpoints...)

@@ -50,9 +50,11 @@ func announcingObjects(set *objects.Set) []any {
 		typed("metallb.io/v1beta1", metallbv1beta1.KindBGPAdvertisement, a.MetalLBAdvertisements),
 		typed("metallb.io/v1beta1", metallbv1beta1.KindCommunity, a.MetalLBCommunities),
 		typed("metallb.io/v1beta1", metallbv1beta1.KindBFDProfile, a.MetalLBBFDProfiles),
+		typed("metallb.io/v1beta1", metallbv1beta1.KindL2Advertisement, a.L2Advertisements),
 		typed("cilium.io/v2", ciliumv2.KindBGPClusterConfig, a.CiliumBGPClusters),
 		typed("cilium.io/v2", ciliumv2.KindBGPPeerConfig, a.CiliumBGPPeers),
 		typed("cilium.io/v2", ciliumv2.KindBGPAdvertisement, a.CiliumBGPAdvertisements),
 		typed("cilium.io/v2", ciliumv2.KindBGPNodeConfigOverride, a.CiliumBGPOverrides),
+		typed("cilium.io/v2alpha1", ciliumv2.KindL2AnnouncementPolicy, a.CiliumL2Policies),
 	)
 }

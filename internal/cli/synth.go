@@ -92,8 +92,6 @@ func printable(set *objects.Set) []any {
 		typed("v1", "ConfigMap", set.CiliumConfigs),
 		typed("cilium.io/v2", "CiliumLoadBalancerIPPool", set.CiliumPools),
 		typed("metallb.io/v1beta1", "IPAddressPool", set.MetalLBPools),
-		typed("metallb.io/v1beta1", "L2Advertisement", set.L2Advertisements),
-		typed("cilium.io/v2alpha1", "CiliumL2AnnouncementPolicy", set.CiliumL2Policies),
 		typed("cilium.io/v2", "CiliumCIDRGroup", set.CiliumCIDRGroups),
 		typed("cilium.io/v2", "CiliumNetworkPolicy", set.CiliumNetworkPolicies),
 		typed("cilium.io/v2", "CiliumClusterwideNetworkPolicy", set.CiliumClusterwideNetworkPolicies),

@@ -19,9 +19,10 @@ func withAnnouncing(kinds []knownKind) []knownKind {
 	}
 	return append(kinds,
 		metalLB(metallbv1beta1.KindBGPPeer, metallbv1beta1.PeerVersion), metalLB(metallbv1beta1.KindBGPAdvertisement),
-		metalLB(metallbv1beta1.KindCommunity), metalLB(metallbv1beta1.KindBFDProfile),
+		metalLB(metallbv1beta1.KindCommunity), metalLB(metallbv1beta1.KindBFDProfile), metalLB(metallbv1beta1.KindL2Advertisement),
 		cilium(ciliumv2.KindBGPClusterConfig), cilium(ciliumv2.KindBGPPeerConfig),
 		cilium(ciliumv2.KindBGPAdvertisement), cilium(ciliumv2.KindBGPNodeConfigOverride),
+		knownKind{ciliumv2.KindL2AnnouncementPolicy, ciliumv2.Group, []string{ciliumv2.Alpha}, ""},
 	)
 }
 
@@ -35,11 +36,13 @@ func newAnnouncing(m typeMeta) any {
 		return map[string]any{
 			metallbv1beta1.KindBGPPeer: metallbv1beta1.BGPPeer{}, metallbv1beta1.KindBGPAdvertisement: metallbv1beta1.BGPAdvertisement{},
 			metallbv1beta1.KindCommunity: metallbv1beta1.Community{}, metallbv1beta1.KindBFDProfile: metallbv1beta1.BFDProfile{},
+			metallbv1beta1.KindL2Advertisement: metallbv1beta1.L2Advertisement{},
 		}[m.kind]
 	case ciliumv2.Group:
 		return map[string]any{
 			ciliumv2.KindBGPClusterConfig: ciliumv2.BGPClusterConfig{}, ciliumv2.KindBGPPeerConfig: ciliumv2.BGPPeerConfig{},
 			ciliumv2.KindBGPAdvertisement: ciliumv2.BGPAdvertisement{}, ciliumv2.KindBGPNodeConfigOverride: ciliumv2.BGPNodeConfigOverride{},
+			ciliumv2.KindL2AnnouncementPolicy: ciliumv2.L2AnnouncementPolicy{},
 		}[m.kind]
 	}
 	return nil
@@ -57,6 +60,10 @@ func (d *decoder) announcing(out *outcome, t *text, meta typeMeta) {
 		readInto(d, out, t, kind, &s.MetalLBCommunities, namespaced, isSubdomain, (*decoder).metalLBCommunity)
 	case metallbv1beta1.KindBFDProfile:
 		readInto(d, out, t, kind, &s.MetalLBBFDProfiles, namespaced, isSubdomain, (*decoder).metalLBBFDProfile)
+	case metallbv1beta1.KindL2Advertisement:
+		readInto(d, out, t, kind, &s.L2Advertisements, namespaced, isSubdomain, (*decoder).l2Advertisement)
+	case ciliumv2.KindL2AnnouncementPolicy:
+		readInto(d, out, t, kind, &s.CiliumL2Policies, clusterScoped, isSubdomain, (*decoder).l2Policy)
 	case ciliumv2.KindBGPClusterConfig:
 		readInto(d, out, t, kind, &s.CiliumBGPClusters, clusterScoped, isSubdomain, (*decoder).ciliumBGPCluster)
 	case ciliumv2.KindBGPPeerConfig:
@@ -79,6 +86,10 @@ func (d *decoder) finishAnnouncing(o metav1.Object) metav1.Object {
 		return d.metalLBCommunity(o)
 	case *metallbv1beta1.BFDProfile:
 		return d.metalLBBFDProfile(o)
+	case *metallbv1beta1.L2Advertisement:
+		return d.l2Advertisement(o)
+	case *ciliumv2.L2AnnouncementPolicy:
+		return d.l2Policy(o)
 	case *ciliumv2.BGPClusterConfig:
 		return d.ciliumBGPCluster(o)
 	case *ciliumv2.BGPPeerConfig:
@@ -121,4 +132,12 @@ func (d *decoder) ciliumBGPAdvertisement(a *ciliumv2.BGPAdvertisement) *ciliumv2
 
 func (d *decoder) ciliumBGPOverride(o *ciliumv2.BGPNodeConfigOverride) *ciliumv2.BGPNodeConfigOverride {
 	return &ciliumv2.BGPNodeConfigOverride{ObjectMeta: d.meta(&o.ObjectMeta), Spec: o.Spec}
+}
+
+func (d *decoder) l2Advertisement(a *metallbv1beta1.L2Advertisement) *metallbv1beta1.L2Advertisement {
+	return &metallbv1beta1.L2Advertisement{ObjectMeta: d.meta(&a.ObjectMeta), Spec: a.Spec}
+}
+
+func (d *decoder) l2Policy(p *ciliumv2.L2AnnouncementPolicy) *ciliumv2.L2AnnouncementPolicy {
+	return &ciliumv2.L2AnnouncementPolicy{ObjectMeta: d.meta(&p.ObjectMeta), Spec: p.Spec}
 }

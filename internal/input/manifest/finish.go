@@ -74,10 +74,6 @@ func (f *Finisher) finish(o metav1.Object) (metav1.Object, error) {
 		return f.d.ciliumPool(o), nil
 	case *metallbv1beta1.IPAddressPool:
 		return f.d.metalLBPool(o), nil
-	case *metallbv1beta1.L2Advertisement:
-		return f.d.l2Advertisement(o), nil
-	case *ciliumv2.L2AnnouncementPolicy:
-		return f.d.l2Policy(o), nil
 	case *corev1.ConfigMap:
 		return f.d.configMap(o), nil
 	case *corev1.ServiceAccount:

@@ -14,8 +14,6 @@ func withPools(kinds []knownKind) []knownKind {
 	return append(kinds,
 		knownKind{ciliumv2.KindLoadBalancerIPPool, ciliumv2.Group, []string{ciliumv2.Version, ciliumv2.Alpha}, ""},
 		knownKind{metallbv1beta1.KindIPAddressPool, metallbv1beta1.Group, []string{metallbv1beta1.Version}, ""},
-		knownKind{metallbv1beta1.KindL2Advertisement, metallbv1beta1.Group, []string{metallbv1beta1.Version}, ""},
-		knownKind{ciliumv2.KindL2AnnouncementPolicy, ciliumv2.Group, []string{ciliumv2.Alpha}, ""},
 	)
 }
 
@@ -29,10 +27,6 @@ func newPool(m typeMeta) any {
 		return ciliumv2.LoadBalancerIPPool{}
 	case m.kind == metallbv1beta1.KindIPAddressPool && group == metallbv1beta1.Group:
 		return metallbv1beta1.IPAddressPool{}
-	case m.kind == metallbv1beta1.KindL2Advertisement && group == metallbv1beta1.Group:
-		return metallbv1beta1.L2Advertisement{}
-	case m.kind == ciliumv2.KindL2AnnouncementPolicy && group == ciliumv2.Group:
-		return ciliumv2.L2AnnouncementPolicy{}
 	}
 	return nil
 }
@@ -44,10 +38,6 @@ func (d *decoder) pool(out *outcome, t *text, meta typeMeta) {
 		readInto(d, out, t, meta.kind, &out.set.CiliumPools, clusterScoped, isSubdomain, (*decoder).ciliumPool)
 	case metallbv1beta1.KindIPAddressPool:
 		readInto(d, out, t, meta.kind, &out.set.MetalLBPools, namespaced, isSubdomain, (*decoder).metalLBPool)
-	case metallbv1beta1.KindL2Advertisement:
-		readInto(d, out, t, meta.kind, &out.set.L2Advertisements, namespaced, isSubdomain, (*decoder).l2Advertisement)
-	case ciliumv2.KindL2AnnouncementPolicy:
-		readInto(d, out, t, meta.kind, &out.set.CiliumL2Policies, clusterScoped, isSubdomain, (*decoder).l2Policy)
 	}
 }
 
@@ -57,14 +47,6 @@ func (d *decoder) ciliumPool(p *ciliumv2.LoadBalancerIPPool) *ciliumv2.LoadBalan
 
 func (d *decoder) metalLBPool(p *metallbv1beta1.IPAddressPool) *metallbv1beta1.IPAddressPool {
 	return &metallbv1beta1.IPAddressPool{ObjectMeta: d.meta(&p.ObjectMeta), Spec: p.Spec}
-}
-
-func (d *decoder) l2Advertisement(a *metallbv1beta1.L2Advertisement) *metallbv1beta1.L2Advertisement {
-	return &metallbv1beta1.L2Advertisement{ObjectMeta: d.meta(&a.ObjectMeta), Spec: a.Spec}
-}
-
-func (d *decoder) l2Policy(p *ciliumv2.L2AnnouncementPolicy) *ciliumv2.L2AnnouncementPolicy {
-	return &ciliumv2.L2AnnouncementPolicy{ObjectMeta: d.meta(&p.ObjectMeta), Spec: p.Spec}
 }
 
 // balanced adds to a Service of type LoadBalancer what decides about its addresses, and is

@@ -37,8 +37,6 @@ func changedObjects(before, after *objects.Set) []diffreport.Object {
 	out = changedOf(out, "ConfigMap", before.CiliumConfigs, after.CiliumConfigs)
 	out = changedOf(out, "CiliumLoadBalancerIPPool", before.CiliumPools, after.CiliumPools)
 	out = changedOf(out, "IPAddressPool", before.MetalLBPools, after.MetalLBPools)
-	out = changedOf(out, "L2Advertisement", before.L2Advertisements, after.L2Advertisements)
-	out = changedOf(out, "CiliumL2AnnouncementPolicy", before.CiliumL2Policies, after.CiliumL2Policies)
 	was := before.Announcing.Kinds()
 	for i, is := range after.Announcing.Kinds() {
 		out = changedOf(out, is.Kind, was[i].Objects, is.Objects)

@@ -45,8 +45,6 @@ func ReadAnnotations(set *objects.Set, workloads []objects.Sourced[*objects.Work
 	read(&r, "ConfigMap", set.CiliumConfigs)
 	read(&r, "CiliumLoadBalancerIPPool", set.CiliumPools)
 	read(&r, "IPAddressPool", set.MetalLBPools)
-	read(&r, "L2Advertisement", set.L2Advertisements)
-	read(&r, "CiliumL2AnnouncementPolicy", set.CiliumL2Policies)
 	for _, k := range set.Announcing.Kinds() {
 		read(&r, k.Kind, k.Objects)
 	}
