@@ -18,6 +18,7 @@ import (
 type Load struct {
 	rig    *testkit.Rig
 	flows  []testkit.Flow
+	pace   time.Duration // from the start of a round to the start of the next, at least
 	report Report
 	err    error
 
@@ -61,9 +62,9 @@ func (r Report) String() string {
 }
 
 const (
-	// atOnce is the number of simultaneous connections, so that their waiting
-	// times do not dominate the rate.
-	atOnce = 128
+	// atOnce is the number of simultaneous connections: few, so that the rounds of
+	// a paced load are close to each other.
+	atOnce = 32
 	// timeout is long enough for a busy machine. Losses are visible nevertheless,
 	// because TCP resends; see Report.Resent.
 	timeout = 3 * time.Second
@@ -83,6 +84,11 @@ func Start(t testing.TB, rig *testkit.Rig, flows ...testkit.Flow) *Load {
 	for len(l.flows) < atOnce {
 		l.flows = append(l.flows, flows...)
 	}
+	perSecond, err := sustained()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.pace = time.Duration(len(l.flows)) * time.Second / time.Duration(perSecond)
 	go l.run(ctx)
 	t.Cleanup(func() {
 		cancel()
@@ -99,7 +105,9 @@ func (l *Load) run(ctx context.Context) {
 		case f := <-l.other:
 			f()
 		default:
+			next := time.After(l.pace)
 			l.round(start)
+			<-next
 		}
 	}
 	l.report.Took = time.Since(start)
