@@ -18,8 +18,8 @@ type allocator struct {
 	// pools are in the order in which Services are given addresses of them.
 	pools    []*pool
 	index    *index
-	requests []*request // of Served Services, the older first
-	others   []*request // of all others
+	ordered  []*request // of all Services of type LoadBalancer and those that were, the older first
+	requests []*request // those of Served Services
 	taken    holders
 	diags    diag.List
 }
@@ -31,11 +31,15 @@ func Allocate(set *objects.Set, s Settings) Result {
 	pools := readPools(set, &a.diags)
 	a.pools, a.index = preferred(pools), newIndex(pools)
 	a.read(set.Services)
-	for _, r := range a.others {
-		a.reserve(r)
+	for _, r := range a.ordered {
+		if r.out.Outcome == Served {
+			a.keep(r)
+		} else {
+			a.reserve(r)
+		}
 	}
-	for _, r := range a.requests {
-		a.keep(r)
+	for _, n := range set.Nodes {
+		a.avoid(n.Object)
 	}
 	for _, r := range a.requests {
 		a.satisfy(r)
@@ -68,9 +72,8 @@ func (a *allocator) read(services []objects.Sourced[*corev1.Service]) {
 			r.out.Outcome = Served
 			r.readAsked()
 			a.requests = append(a.requests, r)
-			continue
 		}
-		a.others = append(a.others, r)
+		a.ordered = append(a.ordered, r)
 	}
 }
 
@@ -96,7 +99,9 @@ func (a *allocator) isForeign(r *request) bool {
 	return false
 }
 
-// reserve keeps the addresses of a Service that is not served from all others.
+// reserve keeps the addresses of a Service that is not served from younger ones. An older one
+// that has such an address already is using it, and goes on: both have it until the other
+// controller takes it away.
 func (a *allocator) reserve(r *request) {
 	if r.out.Outcome == Released {
 		for _, addr := range r.status {
@@ -105,14 +110,31 @@ func (a *allocator) reserve(r *request) {
 		return
 	}
 	for _, addr := range r.status {
-		x := Address{Addr: addr, Cause: Kept}
+		x := Address{Addr: addr, Cause: Others}
 		if places := a.index.of(addr); len(places) > 0 {
 			x.Pool = places[0].pool.name
-			if a.taken.by[addr] == nil {
+			switch h := a.taken.by[addr]; {
+			case h == nil:
 				a.taken.by[addr] = &holder{first: r.name, pool: places[0].pool, foreign: true}
+			case !h.foreign:
+				r.problem(diag.ForeignAddress, "status.loadBalancer.ingress", fmt.Sprintf("another controller gave it %s, which the older Service %s has of %s", addr, h.first, h.pool.name))
 			}
 		}
 		r.out.Addresses = append(r.out.Addresses, x)
+	}
+}
+
+// avoid keeps the addresses of a Node from Services that do not have them already: a Service with
+// one would take the node's own connections.
+func (a *allocator) avoid(n *corev1.Node) {
+	for i := range n.Status.Addresses {
+		addr, err := parseAddr(n.Status.Addresses[i].Address)
+		if err != nil || a.taken.by[addr] != nil {
+			continue // a host name, for one
+		}
+		if places := a.index.of(addr); len(places) > 0 {
+			a.taken.by[addr] = &holder{node: n.Name, pool: places[0].pool, foreign: true}
+		}
 	}
 }
 
@@ -148,7 +170,7 @@ func (a *allocator) stays(r *request, addr netip.Addr) (*pool, string) {
 		return nil, places[0].pool.name.String() + " does not select the Service any more"
 	case h != nil:
 		if why := h.refuses(r); why != "" {
-			return nil, fmt.Sprintf("Service %s has it: %s", h.first, why)
+			return nil, fmt.Sprintf("%s has it: %s", h, why)
 		}
 	}
 	return places[i].pool, ""
@@ -238,7 +260,7 @@ func (a *allocator) free(r *request, addr netip.Addr, p *pool) (*pool, diag.Code
 	case why == "":
 		return p, "", ""
 	case r.share.any():
-		return nil, diag.RefusedSharing, fmt.Sprintf("Service %s has it, and they cannot share it: %s", h.first, why)
+		return nil, diag.RefusedSharing, fmt.Sprintf("%s has it, and they cannot share it: %s", h, why)
 	}
-	return nil, diag.RefusedAddress, fmt.Sprintf("Service %s has it", h.first)
+	return nil, diag.RefusedAddress, fmt.Sprintf("%s has it", h)
 }

@@ -43,10 +43,14 @@ const (
 	Shared
 	// Fresh addresses are the lowest free ones of a pool.
 	Fresh
+	// Others addresses are of a status that another controller has written.
+	Others
 )
 
-// String returns "kept", "requested", "shared" or "new".
-func (c Cause) String() string { return [...]string{"", "kept", "requested", "shared", "new"}[c] }
+// String returns "kept", "requested", "shared", "new" or "of another controller".
+func (c Cause) String() string {
+	return [...]string{"", "kept", "requested", "shared", "new", "of another controller"}[c]
+}
 
 // Address is an address that a Service has.
 type Address struct {
@@ -137,7 +141,8 @@ type PoolUse struct {
 	// Conflict is why the pool gives nothing new, or "". Disabled is its own setting.
 	Conflict string
 	Disabled bool
-	// Used and Free count addresses, IPv4 first. Free stops counting at math.MaxUint64.
+	// Used and Free count addresses, IPv4 first. Free stops counting at math.MaxUint64, and is 0
+	// with a Conflict.
 	Used, Free [2]uint64
 }
 

@@ -32,6 +32,8 @@ func load(t *testing.T, text string) *objects.Set {
 			fmt.Fprintf(&b, "---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {namespace: metallb-system, name: %s%s}\nspec: %s\n", meta, age, spec)
 		case "namespace":
 			fmt.Fprintf(&b, "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: %s}\n", meta, spec)
+		case "node":
+			fmt.Fprintf(&b, "---\napiVersion: v1\nkind: Node\nmetadata: {name: %s}\nstatus: {addresses: [{type: Hostname, address: %s}, {type: InternalIP, address: %s}]}\n", meta, meta, spec)
 		case "service":
 			b.WriteString(service(meta, age, spec))
 		default:
@@ -194,11 +196,23 @@ func TestAllocate(t *testing.T) {
 		},
 		{
 			"classes", "cilium p {blocks: [{cidr: 192.0.2.0/28}]}\nservice a {loadBalancerClass: io.cilium/l2-announcer}\nservice b {loadBalancerClass: example.com/lb}\nservice c  | {loadBalancerClass: example.com/lb} | " + status("", "192.0.2.0"),
-			"a 192.0.2.1=new\nb other-class\nc other-class 192.0.2.0=kept\n",
+			"a 192.0.2.1=new\nb other-class\nc other-class 192.0.2.0=of another controller\n",
+		},
+		{
+			"an older Service goes on with an address that another controller gives a younger one", "cilium p {blocks: [{cidr: 192.0.2.0/28}]}\nservice b@1  | {} | " + status("", "192.0.2.4") + "\nservice a@2  | {loadBalancerClass: example.com/lb} | " + status("", "192.0.2.4"),
+			"a other-class 192.0.2.4=of another controller PLC0138\nb 192.0.2.4=kept\n",
+		},
+		{
+			"a younger Service leaves an address to an older one of another controller", "cilium p {blocks: [{cidr: 192.0.2.0/28}]}\nservice b@2  | {} | " + status("", "192.0.2.4") + "\nservice a@1  | {loadBalancerClass: example.com/lb} | " + status("", "192.0.2.4"),
+			"a other-class 192.0.2.4=of another controller\nb 192.0.2.0=new -192.0.2.4(Service default/a has it: planec does not serve that Service)\n",
+		},
+		{
+			"addresses of Nodes are kept, not given", "cilium p {blocks: [{cidr: 192.0.2.0/28}]}\nnode node-a 192.0.2.0\nnode node-b 192.0.2.2\nservice a {}\nservice b  | {} | " + status("", "192.0.2.2") + "\nservice c {loadBalancerIP: 192.0.2.0}",
+			"a 192.0.2.1=new\nb 192.0.2.2=kept\nc PLC0135\n",
 		},
 		{
 			"a status of another controller", "cilium p {blocks: [{cidr: 192.0.2.0/28}]}\nservice a  | {} | " + status("", "203.0.113.4") + "\nservice b  | {} | {loadBalancer: {ingress: [{hostname: lb.example.com}]}}\nservice c  | {} | " + status(", "+condition, "203.0.113.4") + "\nservice d  | {} | " + status(", "+condition, "203.0.113.9"),
-			"a foreign 203.0.113.4=kept PLC0138\nb foreign PLC0138\nc 192.0.2.0=new -203.0.113.4(no pool has it any more)\nd foreign 203.0.113.9=kept PLC0138\n",
+			"a foreign 203.0.113.4=of another controller PLC0138\nb foreign PLC0138\nc 192.0.2.0=new -203.0.113.4(no pool has it any more)\nd foreign 203.0.113.9=of another controller PLC0138\n",
 		},
 		{
 			"not served any more", "cilium p {blocks: [{cidr: 192.0.2.0/28}]}\nservice a  | {type: ClusterIP} | " + status(", "+condition, "192.0.2.4") + "\nservice b  | {loadBalancerClass: example.com/lb} | " + status(", "+condition, "192.0.2.5") + "\nservice c {type: ClusterIP}",

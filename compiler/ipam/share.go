@@ -119,16 +119,28 @@ func portsOf(spec *corev1.ServiceSpec) []port {
 // holder is who has an address.
 type holder struct {
 	first objects.Name // the Service that got it first
+	node  string       // the Node that it is an address of, if it is one
 	pool  *pool        // nil if it is none of a pool's
-	// foreign reports that a Service has it that planec does not serve.
+	// foreign reports that a Node has it, or a Service that planec does not serve.
 	foreign bool
 	groups  []sharing // what its Services agree about, each once
 	ports   map[port]objects.Name
 }
 
+// String returns "Service shop/web" or "Node node-a".
+func (h *holder) String() string {
+	if h.node != "" {
+		return "Node " + h.node
+	}
+	return "Service " + h.first.String()
+}
+
 // refuses says why a Service cannot have the address beside those that do, or "".
 func (h *holder) refuses(r *request) string {
-	if h.foreign {
+	switch {
+	case h.node != "":
+		return "it is an address of the node"
+	case h.foreign:
 		return "planec does not serve that Service"
 	}
 	for i := range h.groups {

@@ -10,7 +10,7 @@ import (
 // result sorts what was done by name.
 func (a *allocator) result() Result {
 	out := Result{Diagnostics: a.diags}
-	for _, r := range slices.Concat(a.requests, a.others) {
+	for _, r := range a.ordered {
 		out.Services = append(out.Services, r.out)
 		out.Diagnostics = append(out.Diagnostics, r.out.Findings...)
 	}
@@ -38,6 +38,9 @@ func (a *allocator) uses() []PoolUse {
 	for _, p := range a.pools {
 		u := PoolUse{Name: p.name, Origin: p.at, Conflict: p.conflict, Disabled: p.disabled, Used: *used[p]}
 		for f, size := range p.sizes() {
+			if p.conflict != "" {
+				break // another pool counts what both have
+			}
 			u.Free[f] = minus(size, u.Used[f]-outside[p][f])
 		}
 		out = append(out, u)

@@ -88,11 +88,7 @@ func addressRows(a *ipam.Assignment) (out [][3]string) {
 		if x.Pool == (ipam.PoolName{}) {
 			pool = "-"
 		}
-		why := x.Cause.String()
-		if a.Outcome == ipam.Foreign || a.Outcome == ipam.OtherClass {
-			why = "of another controller"
-		}
-		out = append(out, [3]string{x.Addr.String(), pool, why})
+		out = append(out, [3]string{x.Addr.String(), pool, x.Cause.String()})
 	}
 	for _, l := range a.Lost {
 		out = append(out, [3]string{l.Addr.String(), "-", "lost: " + l.Why})
@@ -143,7 +139,7 @@ type addressedService struct {
 type addressedEntry struct {
 	Address string `json:"address"`
 	Pool    string `json:"pool,omitempty"` // "kind name" or "kind namespace/name"
-	Cause   string `json:"cause"`          // kept, requested, shared or new
+	Cause   string `json:"cause"`          // kept, requested, shared, new or of-another-controller
 }
 
 type addressFinding struct {
@@ -170,7 +166,7 @@ func addressesJSON(r *ipam.Result) addressDocument {
 		a := &r.Services[i]
 		s := addressedService{Service: a.Service.String(), Outcome: strings.ReplaceAll(a.Outcome.String(), " ", "-"), Addresses: []addressedEntry{}}
 		for _, x := range a.Addresses {
-			entry := addressedEntry{Address: x.Addr.String(), Cause: x.Cause.String()}
+			entry := addressedEntry{Address: x.Addr.String(), Cause: strings.ReplaceAll(x.Cause.String(), " ", "-")}
 			if x.Pool != (ipam.PoolName{}) {
 				entry.Pool = x.Pool.String()
 			}

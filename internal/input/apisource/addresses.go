@@ -21,6 +21,7 @@ func addressKinds() []kind {
 	return []kind{
 		{kind: "Service", group: corev1.SchemeGroupVersion, resource: "services", object: &corev1.Service{}, fields: "spec.clusterIP!=None"},
 		{kind: "Namespace", group: corev1.SchemeGroupVersion, resource: "namespaces", object: &corev1.Namespace{}},
+		{kind: "Node", group: corev1.SchemeGroupVersion, resource: "nodes", object: &corev1.Node{}},
 		{
 			kind: ciliumv2.KindLoadBalancerIPPool, group: ciliumVersion, resource: "ciliumloadbalancerippools", object: &ciliumv2.LoadBalancerIPPool{}, optional: true,
 			older: []schema.GroupVersion{ciliumAlpha},

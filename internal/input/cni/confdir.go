@@ -26,10 +26,10 @@ type Unread struct {
 	Why  string `json:"why"`
 }
 
-// confFiles returns the names of the configurations in a directory, in the order in which
-// runtimes take them. A directory that does not exist has none.
-func confFiles(dir string) ([]string, error) {
-	names, err := entries(dir, maxEntries)
+// confFiles returns the names of the configurations in a directory below root, in the order in
+// which runtimes take them. A directory that does not exist has none.
+func confFiles(root, dir string) ([]string, error) {
+	names, err := entries(root, dir, maxEntries)
 	if err != nil {
 		return nil, err
 	}
@@ -42,10 +42,14 @@ func confFiles(dir string) ([]string, error) {
 	return names, nil
 }
 
-// entries returns the names in a directory, sorted; a directory with more than most of
-// them is an error.
-func entries(dir string, most int) ([]string, error) {
-	f, err := os.Open(dir)
+// entries returns the names in a directory below root, sorted; a directory with more than most
+// of them is an error.
+func entries(root, dir string, most int) ([]string, error) {
+	path, err := below(root, dir)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -58,15 +62,18 @@ func entries(dir string, most int) ([]string, error) {
 		return nil, err
 	}
 	if len(names) > most {
-		return nil, fmt.Errorf("%s has more than %d entries", dir, most)
+		return nil, fmt.Errorf("%s has more than %d entries", path, most)
 	}
 	slices.Sort(names)
 	return names, nil
 }
 
-// readFile reads one configuration.
-func readFile(dir, name string) (conf, error) {
-	path := filepath.Join(dir, name)
+// readFile reads one configuration below root.
+func readFile(root, file string) (conf, error) {
+	path, err := below(root, file)
+	if err != nil {
+		return conf{}, err
+	}
 	// A named pipe would be waited for, and a device has no end.
 	if info, err := os.Stat(path); err != nil {
 		return conf{}, err
@@ -82,5 +89,5 @@ func readFile(dir, name string) (conf, error) {
 	if err != nil {
 		return conf{}, err
 	}
-	return readConf(name, text, filepath.Ext(name) == ".conflist")
+	return readConf(filepath.Base(file), text, filepath.Ext(file) == ".conflist")
 }

@@ -51,8 +51,10 @@ func (f *Found) because(format string, args ...any) {
 
 // look is one look at a node.
 type look struct {
-	found      Found
-	dir        string
+	found Found
+	// root is where the node's file system is, and dir the directory of configurations in it. With
+	// the root "/" it may be relative to the process.
+	root, dir  string
 	interfaces []string
 	confs      []conf
 }
@@ -60,15 +62,11 @@ type look struct {
 // Detect looks which system a node has. It reads files only, and changes nothing. What
 // cannot be read is in Unread.
 func Detect(h Host) Found {
-	root := cmp.Or(h.Root, "/")
-	l := look{dir: cmp.Or(h.ConfDir, ConfDir)}
-	if root != "/" { // else a relative directory is one of the process
-		l.dir = filepath.Join(root, l.dir)
-	}
-	l.readInterfaces(filepath.Join(root, "sys/class/net"))
+	l := look{root: cmp.Or(h.Root, "/"), dir: cmp.Or(h.ConfDir, ConfDir)}
+	l.readInterfaces("/sys/class/net")
 	l.readConfs()
 	if len(l.confs) > 0 {
-		l.found.File = filepath.Join(l.dir, l.confs[0].file)
+		l.found.File = l.outside(filepath.Join(l.dir, l.confs[0].file))
 		l.follow(l.confs[0], 0)
 	}
 	if len(l.confs) == 0 {
@@ -80,33 +78,51 @@ func Detect(h Host) Found {
 // maxInterfaces bounds the interfaces that are looked at.
 const maxInterfaces = 4096
 
+// outside returns the path that this process has for one of the node.
+func (l *look) outside(path string) string {
+	if l.root == "/" {
+		return path
+	}
+	return filepath.Join(l.root, path)
+}
+
+// unread notes that a file or directory of the node cannot be read.
+func (l *look) unread(path string, err error) {
+	l.found.Unread = append(l.found.Unread, Unread{l.outside(path), err.Error()})
+}
+
 func (l *look) readInterfaces(dir string) {
-	names, err := entries(dir, maxInterfaces)
+	names, err := entries(l.root, dir, maxInterfaces)
 	if err != nil {
-		l.found.Unread = append(l.found.Unread, Unread{dir, err.Error()})
+		l.unread(dir, err)
 		return
 	}
 	l.interfaces = names
 }
 
 func (l *look) readConfs() {
-	names, err := confFiles(l.dir)
+	names, err := confFiles(l.root, l.dir)
 	if err != nil {
-		l.found.Unread = append(l.found.Unread, Unread{l.dir, err.Error()})
+		l.unread(l.dir, err)
 	}
 	for _, name := range names {
-		c, err := readFile(l.dir, name)
+		path := filepath.Join(l.dir, name)
+		c, err := readFile(l.root, path)
 		if err != nil {
-			l.found.Unread = append(l.found.Unread, Unread{filepath.Join(l.dir, name), err.Error()})
+			l.unread(path, err)
 			continue
 		}
 		l.confs = append(l.confs, c)
 	}
-	switch {
+	switch dir := l.outside(l.dir); {
+	case err != nil:
+		l.found.because("%s cannot be read", dir)
+	case len(l.confs) == 0 && len(names) > 0:
+		l.found.because("no CNI configuration in %s can be read", dir)
 	case len(l.confs) == 0:
-		l.found.because("%s has no CNI configuration", l.dir)
+		l.found.because("%s has no CNI configuration", dir)
 	case len(names) > 1:
-		l.found.because("%s is the first of %d configurations in %s, which the runtime takes", l.confs[0].file, len(names), l.dir)
+		l.found.because("%s is the first of %d configurations in %s, which the runtime takes", l.confs[0].file, len(names), dir)
 	}
 }
 
@@ -140,7 +156,7 @@ func (l *look) next(p *plugin, file string) (conf, bool) {
 	if p.next != "" {
 		at := slices.IndexFunc(l.confs, func(c conf) bool { return c.file != file && (c.file == filepath.Base(p.next) || c.network == p.next) })
 		if at < 0 {
-			l.found.because("clusterNetwork %q is not in %s", p.next, l.dir)
+			l.found.because("clusterNetwork %q is not in %s", p.next, l.outside(l.dir))
 			return conf{}, false
 		}
 		l.found.because("clusterNetwork is %q", p.next)

@@ -29,6 +29,8 @@ const (
 	nodeBits     = 4
 	maxNodes     = 1 << nodeBits
 	defaultNodes = 3
+	// maxPooled bounds the addresses of pools that a node passes over.
+	maxPooled = 1 << 8
 )
 
 // node is a node for pods.
@@ -144,7 +146,7 @@ func (m *maker) makeNode(name, zone string, podCIDRs []netip.Prefix) {
 		if len(ir.PrefixesOf(ir.Families()[i], m.out.PodCIDRs)) == 0 {
 			continue
 		}
-		a := nth(r.Addr(), 11+uint64(len(m.nodes)))
+		a := m.unpooled(nth(r.Addr(), 11+uint64(len(m.nodes))), r)
 		n.addresses = append(n.addresses, a)
 		object.Status.Addresses = append(object.Status.Addresses, corev1.NodeAddress{Type: corev1.NodeInternalIP, Address: a.String()})
 	}
@@ -154,6 +156,21 @@ func (m *maker) makeNode(name, zone string, podCIDRs []netip.Prefix) {
 	}
 	m.nodes = append(m.nodes, n)
 	add(&m.out.Set.Nodes, &m.out.Made.Nodes, objects.Sourced[*corev1.Node]{Object: object})
+}
+
+// unpooled returns the first address from a in the range that no pool of the input has and no node,
+// or a: examples of pools like the ranges of examples, too.
+func (m *maker) unpooled(a netip.Addr, r netip.Prefix) netip.Addr {
+	if m.inPools == nil {
+		return a
+	}
+	for x, n := a, 0; r.Contains(x) && n < maxPooled; x, n = x.Next(), n+1 {
+		taken := slices.ContainsFunc(m.nodes, func(n node) bool { return slices.Contains(n.addresses, x) })
+		if !taken && !m.inPools(x) {
+			return x
+		}
+	}
+	return a
 }
 
 // ranked returns the nodes in a workload's order of preference, which other

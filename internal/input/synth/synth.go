@@ -55,7 +55,9 @@ type maker struct {
 	nodes    []node
 	// ranges are the ranges of ClusterIPs, by family.
 	ranges map[ir.Family]netip.Prefix
-	diags  *diag.List
+	// inPools reports whether a pool of load-balancer addresses has one; nil without pools.
+	inPools func(netip.Addr) bool
+	diags   *diag.List
 }
 
 // Complete makes what is missing, without changing the input and its objects. Of
@@ -67,6 +69,9 @@ func Complete(in *objects.Set, o Options) Result {
 	given.Deduplicate(m.diags)
 	m.out.Set.Append(given) // copies, so that the caller's lists do not grow
 	m.out.Set.Workloads, m.out.Set.Endpoints = nil, nil
+	if given.HasPools() {
+		m.inPools = ipam.InPools(&given)
+	}
 	m.makeNodes()
 	m.makePods()
 	m.makeNamespaces()

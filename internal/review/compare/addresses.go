@@ -85,8 +85,17 @@ func (c *serviceComparison) becauseLost(name objects.Name, gone []ipam.Address) 
 	return compactReasons(out)
 }
 
-// becausePooled returns why the addresses of pools that a Service has are others, or nothing.
+// becausePooled returns why a Service got addresses of pools, or else why it lost some, or nothing.
 func (c *serviceComparison) becausePooled(name objects.Name) []diffreport.Reason {
+	had, has := assignedTo(c.before.state.Addresses, name), assignedTo(c.after.state.Addresses, name)
+	if come := apart(has, had); len(come) > 0 {
+		return c.becauseGiven(name, come)
+	}
+	return c.becauseTaken(name)
+}
+
+// becauseTaken returns why a Service lost addresses of pools, or else why it got some, or nothing.
+func (c *serviceComparison) becauseTaken(name objects.Name) []diffreport.Reason {
 	had, has := assignedTo(c.before.state.Addresses, name), assignedTo(c.after.state.Addresses, name)
 	if gone := apart(had, has); len(gone) > 0 {
 		return c.becauseLost(name, gone)
@@ -115,6 +124,9 @@ func (c *serviceComparison) lost(name objects.Name, x ipam.Address, l ipam.Loss)
 	for _, at := range places {
 		if o := c.changes[at]; o != nil {
 			r := c.reason(o)
+			if at.Kind == "Service" {
+				r = c.ownChange(name, "spec.type", "spec.loadBalancerClass", "spec.loadBalancerIP", "spec.ipFamilies", "metadata.annotations")
+			}
 			r[0].Text = l.Why + ": " + r[0].Text
 			return r
 		}

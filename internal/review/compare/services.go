@@ -67,10 +67,20 @@ func (c *serviceComparison) add(name objects.Name, kind diffreport.Kind, reasons
 }
 
 // because returns why a Service is another one: its own change, preferably of one of the fields,
-// or what moved its address of a pool, where nothing else changed.
+// or what took its address of a pool, where nothing else changed.
 func (c *serviceComparison) because(name objects.Name, fields ...string) []diffreport.Reason {
+	return c.becauseOf(name, c.becauseTaken, fields...)
+}
+
+// becauseOpened is [serviceComparison.because] of a Service that got a frontend: what gave it an
+// address of a pool comes before what took one.
+func (c *serviceComparison) becauseOpened(name objects.Name, fields ...string) []diffreport.Reason {
+	return c.becauseOf(name, c.becausePooled, fields...)
+}
+
+func (c *serviceComparison) becauseOf(name objects.Name, pooled func(objects.Name) []diffreport.Reason, fields ...string) []diffreport.Reason {
 	if o := c.changes[objects.Identity{Kind: "Service", Namespace: name.Namespace, Name: name.Name}]; onlyStatus(o) {
-		if reasons := c.becausePooled(name); len(reasons) > 0 {
+		if reasons := pooled(name); len(reasons) > 0 {
 			return reasons
 		}
 	}
@@ -128,7 +138,7 @@ func outsideOf(list []*front) []*front {
 
 func (c *serviceComparison) appeared(name objects.Name, list []*front) {
 	if outside := outsideOf(list); len(outside) > 0 {
-		c.exposed(name, outside, ", with "+countEndpoints(list), c.because(name))
+		c.exposed(name, outside, ", with "+countEndpoints(list), c.becauseOpened(name))
 		return
 	}
 	c.add(name, diffreport.Added, c.because(name), "Service %v is new: it answers on %s, with %s", name, whereAll(list), countEndpoints(list))
@@ -195,10 +205,10 @@ func (c *serviceComparison) changed(name objects.Name, old, fresh map[frontKey]*
 // moved reports frontends that came and went.
 func (c *serviceComparison) moved(name objects.Name, gone, come []*front) {
 	if outside := outsideOf(come); len(outside) > 0 {
-		c.exposed(name, outside, "", c.because(name, "spec.type", "spec.ports", "spec.externalIPs", "status"))
+		c.exposed(name, outside, "", c.becauseOpened(name, "spec.type", "spec.loadBalancerClass", "spec.ports", "spec.externalIPs", "status"))
 	}
 	if outside := outsideOf(gone); len(outside) > 0 {
-		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "Service %v can no longer be reached from outside the cluster through %s", name, whereAll(outside))
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.loadBalancerClass", "spec.ports", "spec.clusterIP"), "Service %v can no longer be reached from outside the cluster through %s", name, whereAll(outside))
 	}
 	inside := func(list []*front) []*front {
 		return slices.DeleteFunc(slices.Clone(list), func(f *front) bool { return f.kind != ir.ClusterIP })
@@ -206,11 +216,11 @@ func (c *serviceComparison) moved(name objects.Name, gone, come []*front) {
 	goneIn, comeIn := inside(gone), inside(come)
 	switch {
 	case len(goneIn) > 0 && len(comeIn) > 0:
-		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "Service %v no longer answers on %s, but on %s", name, whereAll(goneIn), whereAll(comeIn))
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.loadBalancerClass", "spec.ports", "spec.clusterIP"), "Service %v no longer answers on %s, but on %s", name, whereAll(goneIn), whereAll(comeIn))
 	case len(goneIn) > 0:
-		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "Service %v no longer answers on %s", name, whereAll(goneIn))
+		c.add(name, diffreport.Closed, c.because(name, "spec.type", "spec.loadBalancerClass", "spec.ports", "spec.clusterIP"), "Service %v no longer answers on %s", name, whereAll(goneIn))
 	case len(comeIn) > 0:
-		c.add(name, diffreport.Opened, c.because(name, "spec.type", "spec.ports", "spec.clusterIP"), "Service %v now answers on %s too", name, whereAll(comeIn))
+		c.add(name, diffreport.Opened, c.becauseOpened(name, "spec.type", "spec.loadBalancerClass", "spec.ports", "spec.clusterIP"), "Service %v now answers on %s too", name, whereAll(comeIn))
 	}
 }
 
