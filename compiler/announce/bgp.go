@@ -101,6 +101,7 @@ type speaking struct {
 	node    *Node
 	routers map[string]*bgp.Router
 	ids     map[string]ir.Origin // which object gave a router its ID, by VRF
+	large   map[netip.Prefix]bool
 	count   int
 	out     bgp.Speaker
 	diags   diag.List
@@ -189,6 +190,10 @@ func (s *speaking) routes(p *peer) []bgp.Route {
 			}
 			if a.podCIDRs {
 				for _, prefix := range s.node.podCIDRs(f) {
+					if prefix.Bits() < shortest(familyIndex(f)) {
+						s.tooLarge(prefix)
+						continue
+					}
 					made.add(a, prefix, bgp.Reason{Addr: prefix.Addr(), By: a.by})
 				}
 			}
@@ -206,6 +211,27 @@ func (s *speaking) routes(p *peer) []bgp.Route {
 		out = append(out, *r)
 	}
 	return out
+}
+
+// tooLarge says once that a range of pods is not announced.
+func (s *speaking) tooLarge(prefix netip.Prefix) {
+	if s.large[prefix] {
+		return
+	}
+	if s.large == nil {
+		s.large = make(map[netip.Prefix]bool)
+	}
+	s.large[prefix] = true
+	at := ir.Origin{Kind: "Node", Name: s.node.Name}.At("spec.podCIDRs")
+	s.say(diag.BadBGP, at, fmt.Sprintf("%s is announced to no neighbor: a network of that size is not the pods' of one node", prefix))
+}
+
+// familyIndex returns 0 for IPv4 and 1 for IPv6.
+func familyIndex(f ir.Family) int {
+	if f == ir.IPv4 {
+		return 0
+	}
+	return 1
 }
 
 // routeSet collects the routes of a neighbor.

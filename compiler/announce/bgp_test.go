@@ -56,6 +56,7 @@ func TestBGP(t *testing.T) {
 		{"selected Services", fmt.Sprintf(metalLB, "", "serviceSelectors: [{matchLabels: {app: other}}]"), "a", "", ""},
 		{"a network", fmt.Sprintf(metalLB, "", "aggregationLength: 28"), "a", "203.0.113.0/28", ""},
 		{"a network that is larger than the pool", fmt.Sprintf(metalLB, "", "aggregationLength: 24"), "a", "203.0.113.5/32", "PLC0141"},
+		{"a network that is larger than any", fmt.Sprintf(metalLB, "", "aggregationLength: 1"), "a", "203.0.113.5/32", "PLC0141"},
 		{"attributes", fmt.Sprintf(metalLB, "", "localPref: 7, communities: [\"1:2\", \"large:1:2:3\"]"), "a", "203.0.113.5/32 7 [1:2 1:2:3]", ""},
 		{"a peer for other nodes", fmt.Sprintf(metalLB, ", nodeSelectors: [{matchLabels: {rack: r2}}]", ""), "a", "", ""},
 		{"an advertisement for other nodes", fmt.Sprintf(metalLB, "", "nodeSelectors: [{matchLabels: {rack: r2}}]"), "a", "", ""},
@@ -69,6 +70,7 @@ func TestBGP(t *testing.T) {
 		{"Cilium", fmt.Sprintf(cilium, "{advertisementType: Service, selector: {}, service: {addresses: [LoadBalancerIP]}}"), "a", "203.0.113.5/32", ""},
 		{"Cilium without a selector", fmt.Sprintf(cilium, "{advertisementType: Service, service: {addresses: [LoadBalancerIP]}}"), "a", "", "PLC0141"},
 		{"Cilium: by a Service's name", fmt.Sprintf(cilium, "{advertisementType: Service, selector: {matchLabels: {io.kubernetes.service.name: s}}, service: {addresses: [LoadBalancerIP], aggregationLengthIPv4: 24}}"), "a", "203.0.113.0/24", ""},
+		{"Cilium: a network that is larger than any", fmt.Sprintf(cilium, "{advertisementType: Service, selector: {}, service: {addresses: [LoadBalancerIP], aggregationLengthIPv4: 1}}"), "a", "203.0.113.5/32", "PLC0141"},
 		{"Cilium: attributes", fmt.Sprintf(cilium, "{advertisementType: Service, selector: {}, service: {addresses: [LoadBalancerIP]}, attributes: {localPreference: 9, communities: {standard: [\"65537\"], wellKnown: [no-export]}}}"), "a", "203.0.113.5/32 9 [1:1 65535:65281]", ""},
 		{"Cilium: another type", fmt.Sprintf(cilium, "{advertisementType: CiliumPodIPPool}"), "a", "", "PLC0144"},
 		{"Cilium: another node", fmt.Sprintf(cilium, "{advertisementType: Service, selector: {}, service: {addresses: [LoadBalancerIP]}}"), "b", "", ""},
@@ -107,6 +109,22 @@ func TestBGP(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLocalInNetwork wants to hear of a network that takes connections to a node without an
+// endpoint of their Service.
+func TestLocalInNetwork(t *testing.T) {
+	text := nodes + fmt.Sprintf(metalLB, "", "aggregationLength: 28") + service("s", "203.0.113.5", "Cluster", "a:ready")
+	for policy, want := range map[string]bool{"Cluster": false, "Local": true} {
+		c := announce.New(read(t, text+service("other", "203.0.113.6", policy, "b:ready")), ipam.Settings{})
+		if said := fmt.Sprint(c.Diagnostics()); strings.Contains(said, "PLC0142") != want {
+			t.Errorf("%s: %s", policy, said)
+		}
+	}
+	c := announce.New(read(t, nodes+fmt.Sprintf(metalLB, "", "aggregationLength: 28")+service("s", "203.0.113.5", "Local", "a:ready")), ipam.Settings{})
+	if len(c.Diagnostics()) > 0 {
+		t.Errorf("a network for one Service: %v", c.Diagnostics())
 	}
 }
 

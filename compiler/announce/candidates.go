@@ -241,11 +241,7 @@ func (s *Service) IsLocal(kind Kind) bool {
 
 // Refuses returns why the node must not announce the address of the Service, or "".
 func (s *Service) Refuses(n *Node, a Address) string {
-	family := 0
-	if ir.FamilyOf(a.Addr) == ir.IPv6 {
-		family = 1
-	}
-	serving := s.behind[family].serving()
+	serving := s.behind[familyIndex(ir.FamilyOf(a.Addr))].serving()
 	switch {
 	case n.Barred != "":
 		return n.Barred

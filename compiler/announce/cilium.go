@@ -156,7 +156,7 @@ func (r *ciliumReader) peer(in *ciliumv2.BGPPeer, at ir.Origin) *peer {
 	}
 	config, there := r.configs[in.PeerConfigRef.Name]
 	if !there {
-		r.diags.Add(diag.BadBGP, field("peerConfigRef.name"), fmt.Sprintf("there is no CiliumBGPPeerConfig %q: the neighbor is left out", clip(in.PeerConfigRef.Name)))
+		r.diags.Add(diag.BadBGP, field("peerConfigRef.name"), fmt.Sprintf("there is no CiliumBGPPeerConfig %q that can be used: the neighbor is left out", clip(in.PeerConfigRef.Name)))
 		return nil
 	}
 	r.configure(p, config)
@@ -299,8 +299,8 @@ func (r *ciliumReader) services(a *advert, in *ciliumv2.BGPAdvertised, at ir.Ori
 		if given == nil {
 			continue
 		}
-		if *given < 1 || int(*given) > lengths[i] {
-			r.diags.Add(diag.BadBGP, at.At(at.Path+".service"), fmt.Sprintf("the aggregation length %d is not between 1 and %d: addresses are announced alone", *given, lengths[i]))
+		if *given < int64(shortest(i)) || *given > int64(lengths[i]) {
+			r.diags.Add(diag.BadBGP, at.At(at.Path+".service"), fmt.Sprintf("the aggregation length %d is not between %d and %d: addresses are announced alone", *given, shortest(i), lengths[i]))
 			continue
 		}
 		lengths[i] = int(*given)

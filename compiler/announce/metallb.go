@@ -60,7 +60,7 @@ func (c *Cluster) metalLBPeersOf(names []string, byName map[string][]*peer, at i
 		}
 		seen[name] = true
 		if len(byName[name]) == 0 {
-			c.diags.Add(diag.BadBGP, at.At(fmt.Sprintf("spec.peers[%d]", i)), fmt.Sprintf("there is no BGPPeer %q", clip(name)))
+			c.diags.Add(diag.BadBGP, at.At(fmt.Sprintf("spec.peers[%d]", i)), fmt.Sprintf("there is no BGPPeer %q that can be used", clip(name)))
 		}
 		out = append(out, byName[name]...)
 	}
@@ -200,7 +200,7 @@ func (c *Cluster) bfdOf(name string, at ir.Origin) string {
 		return ""
 	}
 	if _, known := c.bgp.profiles[name]; !known {
-		c.diags.Add(diag.BadBGP, at.At("spec.bfdProfile"), fmt.Sprintf("there is no BFDProfile %q: the neighbor has no BFD", clip(name)))
+		c.diags.Add(diag.BadBGP, at.At("spec.bfdProfile"), fmt.Sprintf("there is no BFDProfile %q that can be used: the neighbor has no BFD", clip(name)))
 		return ""
 	}
 	return name
@@ -272,8 +272,8 @@ func (c *Cluster) metalLBAdvert(src objects.Sourced[*metallbv1beta1.BGPAdvertise
 		if given == nil {
 			continue
 		}
-		if int(*given) > lengths[i] || *given < 1 {
-			c.diags.Add(diag.BadBGP, at.At(field), fmt.Sprintf("%d is not between 1 and %d: addresses are announced alone", *given, lengths[i]))
+		if int(*given) > lengths[i] || int(*given) < shortest(i) {
+			c.diags.Add(diag.BadBGP, at.At(field), fmt.Sprintf("%d is not between %d and %d: addresses are announced alone", *given, shortest(i), lengths[i]))
 			continue
 		}
 		if len(s.ServiceSelectors) > 0 && int(*given) != lengths[i] {
@@ -337,7 +337,36 @@ func (c *Cluster) metalLBSelect(a *advert, s *metallbv1beta1.BGPAdvertisementSpe
 	if wide {
 		c.diags.Add(diag.BadBGP, at.At("spec.aggregationLength"), "a network of this length has addresses that no pool has: the addresses of Services in it are announced alone")
 	}
+	if x := a.attracted(); x != nil {
+		c.diags.Add(diag.BGPConflict, at.At("spec.aggregationLength"), fmt.Sprintf(
+			"%s is announced for Service %s, whose externalTrafficPolicy is Local, and for other addresses: a node that announces it for those drops connections to %s while it has no endpoint of the Service; select pools without such Services, or announce addresses alone",
+			x.prefix, x.service.Name, x.address.Addr))
+	}
 }
+
+// attracted returns the first address of a Service with a Local policy in a network that is
+// announced for another address, too, or nil.
+func (a *advert) attracted() *selected {
+	first := make(map[netip.Prefix]netip.Addr)
+	shared := make(map[netip.Prefix]bool)
+	for i := range a.selected {
+		x := &a.selected[i]
+		if one, seen := first[x.prefix]; !seen {
+			first[x.prefix] = x.address.Addr
+		} else if one != x.address.Addr {
+			shared[x.prefix] = true
+		}
+	}
+	i := slices.IndexFunc(a.selected, func(x selected) bool { return shared[x.prefix] && x.service.IsLocal(x.address.Kind) })
+	if i < 0 {
+		return nil
+	}
+	return &a.selected[i]
+}
+
+// shortest is the length of the largest network of a family, IPv4 first, that is announced: larger
+// ones were given to no network but by a slip, and would attract what is not the cluster's.
+func shortest(family int) int { return [...]int{8, 16}[family] }
 
 // network returns the network of an address with the length of its family.
 func network(a netip.Addr, lengths [2]int) netip.Prefix {
