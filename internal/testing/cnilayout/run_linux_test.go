@@ -15,13 +15,12 @@ import (
 	"github.com/planec/planec/internal/input/nodeconfig"
 	"github.com/planec/planec/internal/proof"
 	"github.com/planec/planec/internal/testing/testkit"
-	"github.com/planec/planec/internal/testing/uml"
 	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/eval"
 )
 
 var (
-	soak     = flag.Bool("soak", false, "try every case on every layout in every kernel, but for User Mode Linux, which tries a sample")
+	soak     = flag.Bool("soak", false, "try every case on every layout with every kind of rules, but for other kernels, which try a sample")
 	casesDir = flag.String("cases", "../../../golden/cases", "where the golden cases are")
 )
 
@@ -29,22 +28,22 @@ var (
 const sample = 12
 
 // run makes the flows of golden cases real connections on the nodes: of the first node of a
-// layout, all of them in the first kernel. User Mode Linux is slow: there, each is a sample,
+// layout, all of them in the first kernel. Other kernels are slow: there, each is a sample,
 // and further nodes are tried in one kernel.
 func run(t *testing.T, nodes ...node) {
 	t.Helper()
-	if !uml.Inside() {
+	if !isGuest() {
 		t.Parallel() // most of the time it waits for dropped packets
 	}
 	for at, n := range nodes {
 		t.Run(n.name, func(t *testing.T) {
 			for k, kernel := range kernels() {
-				if at > 0 && k > 0 && uml.Inside() {
+				if at > 0 && k > 0 && isGuest() {
 					break
 				}
 				t.Run(kernel.Name, func(t *testing.T) {
 					testkit.Require(t, kernel.Tools...)
-					whole := *soak || at == 0 && k == 0 && !uml.Inside()
+					whole := *soak || at == 0 && k == 0 && !isGuest()
 					var total counter
 					t.Run("cases", func(t *testing.T) {
 						for _, c := range cases(t, whole) {
@@ -96,11 +95,11 @@ func cases(t *testing.T, whole bool) (list []golden.Case) {
 		return all
 	}
 	sampled := []string{"cluster-ip", "dual-stack", "hairpin", "masq-agent", "node-port", "policy-service"}
-	if !uml.Inside() {
+	if !isGuest() {
 		sampled = append(sampled, "etp-local", "everything")
 	}
 	for i, c := range all {
-		if i%sample == 0 && !uml.Inside() || slices.Contains(sampled, c.Name) {
+		if i%sample == 0 && !isGuest() || slices.Contains(sampled, c.Name) {
 			list = append(list, c)
 		}
 	}

@@ -1,19 +1,8 @@
 // Package uml runs a test binary in User Mode Linux: a kernel that runs as a
 // program, with modules that the machine's own kernel may lack, such as IPVS. It
-// does not need root and leaves nothing behind.
+// does not need root and leaves nothing behind. Package guest has what is inside.
 //
-//	machine                             User Mode Linux
-//	┌──────────────────────────┐        ┌──────────────────────────────────┐
-//	│ ipvs.test  TestInUML     │        │ ipvs.test as init (PID 1)        │
-//	│   uml.Run ──▶ linux.uml ─┼──────▶ │   mounts, modules                │
-//	│                          │        │   └─ ipvs.test -test.run=...     │
-//	│ /  ──────────────────────┼─hostfs─┼─▶ /      (read only)             │
-//	│ dir: config, result ─────┼─hostfs─┼─▶ uml.OutDir (read, write)       │
-//	└──────────────────────────┘        └──────────────────────────────────┘
-//
-// A package that uses it calls [Main] in its TestMain, because one binary plays
-// all roles: the test on the machine, and inside the init process, the kernel's
-// helper to load modules, and the test.
+// A package that uses it calls [Main] in its TestMain.
 //
 // The kernel is linux.uml of Debian's package user-mode-linux, with the modules of
 // that package. On processors with more registers than it supports, it cannot

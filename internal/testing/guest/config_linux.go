@@ -1,4 +1,4 @@
-package uml
+package guest
 
 import "time"
 
@@ -27,19 +27,24 @@ type Result struct {
 }
 
 // OutDir is the directory inside in which the binary can leave files.
-const OutDir = "/run/planec-uml"
+const OutDir = "/run/planec-guest"
 
 // Names in the shared directory.
 const (
-	configFile = "uml-config.json"
-	resultFile = "uml-result.json"
+	configFile = "guest-config.json"
+	resultFile = "guest-result.json"
 )
+
+// DefaultMemory is in MiB.
+const DefaultMemory = 768
 
 // settings is the input of init.
 type settings struct {
 	Config
 	Binary    string
 	ModuleDir string
+	// Machine is the name of the machine that runs the kernel.
+	Machine string
 }
 
 // ending is the output of init.
@@ -49,9 +54,5 @@ type ending struct {
 	Problems []string
 }
 
-// dirVariable names the shared directory by its path on the machine; the kernel
-// passes unknown settings of its command line to init's environment.
-const dirVariable = "PLANEC_UML_DIR"
-
-// insideVariable is set in all processes inside.
-const insideVariable = "PLANEC_UML_INSIDE"
+// insideVariable is the name of the machine in all processes inside.
+const insideVariable = "PLANEC_GUEST_INSIDE"

@@ -1,4 +1,4 @@
-package uml
+package guest
 
 import (
 	"encoding/json"
@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Inside reports whether this process runs in User Mode Linux.
-func Inside() bool { return os.Getenv(insideVariable) != "" }
+// Inside returns the name of the machine that this process runs in; "" is none.
+func Inside() string { return os.Getenv(insideVariable) }
 
 // Main is a TestMain for packages whose tests use [Run]. It runs the tests, both
 // on the machine and inside.
@@ -24,9 +24,10 @@ func Main(m *testing.M) {
 // Init must be the first call of a TestMain that does more than Main. It does not
 // return in the init process inside, or in a helper of the kernel.
 func Init() {
+	share, given := givenShare()
 	switch {
-	case os.Getpid() == 1 && os.Getenv(dirVariable) != "":
-		initProcess()
+	case os.Getpid() == 1 && given:
+		initProcess(share)
 	case len(os.Args) == 4 && os.Args[1] == "-q" && os.Args[2] == "--" && exists(moduleDirFile):
 		os.Exit(loadForKernel(os.Args[3]))
 	}
@@ -34,9 +35,9 @@ func Init() {
 
 // initProcess is PID 1: it sets up the system, runs the binary, and powers off. It
 // does not return.
-func initProcess() {
+func initProcess(share Share) {
 	end := ending{Code: 125}
-	s, err := setUp()
+	s, err := setUp(share)
 	if err != nil {
 		end.Problems = append(end.Problems, err.Error())
 	} else {
@@ -48,13 +49,13 @@ func initProcess() {
 		}
 	}
 	if b, err := json.Marshal(end); err != nil {
-		fmt.Println("planec-uml:", err)
+		fmt.Println("planec-guest:", err)
 	} else if err := os.WriteFile(filepath.Join(OutDir, resultFile), b, 0o600); err != nil {
-		fmt.Println("planec-uml:", err)
+		fmt.Println("planec-guest:", err)
 	}
 	syscall.Sync()
 	if err := syscall.Reboot(syscall.LINUX_REBOOT_CMD_POWER_OFF); err != nil {
-		fmt.Println("planec-uml: power off:", err)
+		fmt.Println("planec-guest: power off:", err)
 	}
 	select {}
 }
@@ -67,18 +68,25 @@ var mounts = []struct{ source, target, kind, data string }{
 	{"tmpfs", "/run", "tmpfs", ""},
 }
 
-func setUp() (settings, error) {
+// cgroups is where the file systems of this kind are by custom. The machine may lack the
+// directory, and a kernel the kind.
+const cgroups = "/sys/fs/cgroup"
+
+func setUp(share Share) (settings, error) {
 	var s settings
+	if err := share.root(); err != nil {
+		return s, err
+	}
 	for _, m := range mounts {
 		if err := syscall.Mount(m.source, m.target, m.kind, 0, m.data); err != nil && err != syscall.EBUSY {
 			return s, fmt.Errorf("mount %s: %w", m.target, err)
 		}
 	}
-	if err := os.Mkdir(OutDir, 0o700); err != nil {
-		return s, err
+	if exists(cgroups) {
+		_ = syscall.Mount("cgroup2", cgroups, "cgroup2", 0, "") // tests that need it say so
 	}
-	if err := syscall.Mount("none", OutDir, "hostfs", 0, os.Getenv(dirVariable)); err != nil {
-		return s, fmt.Errorf("mount %s: %w", OutDir, err)
+	if err := share.out(); err != nil {
+		return s, err
 	}
 	if err := readJSON(filepath.Join(OutDir, configFile), &s); err != nil {
 		return s, err
@@ -90,7 +98,7 @@ func setUp() (settings, error) {
 func runBinary(s settings) (int, error) {
 	cmd := exec.Command(s.Binary, s.Args...)
 	cmd.Dir = "/run"
-	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/run", "TMPDIR=/run", insideVariable + "=1", "CI=true"}
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/run", "TMPDIR=/run", insideVariable + "=" + s.Machine, "CI=true"}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	err := cmd.Run()
 	if cmd.ProcessState == nil {

@@ -1,4 +1,4 @@
-package uml
+package guest
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 
 // moduleDirFile contains the path of the modules, for the helper that the kernel
 // starts without an environment.
-const moduleDirFile = "/run/planec-uml-modules"
+const moduleDirFile = "/run/planec-guest-modules"
 
 // setUpModules loads the wanted modules, and makes this binary the helper that the
 // kernel calls for others (modprobe -q -- NAME).
@@ -108,15 +108,16 @@ func (d modules) load(name string) error {
 func (d modules) loadFiles(name string) error {
 	files := d.files[name]
 	for i := len(files) - 1; i >= 0; i-- {
-		if err := d.insert(files[i]); err != nil {
+		if err := insertModule(filepath.Join(d.dir, files[i])); err != nil {
 			return fmt.Errorf("module %s: %s: %w", name, files[i], err)
 		}
 	}
 	return nil
 }
 
-func (d modules) insert(file string) error {
-	f, err := os.Open(filepath.Join(d.dir, file))
+// insertModule loads one module, unless the kernel has it.
+func insertModule(file string) error {
+	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}
