@@ -168,13 +168,13 @@ func (*ebpfKernel) parse(a backends.Artifact) (*mixedModel, error) {
 }
 
 func (k *ebpfKernel) observe(ctx context.Context) (*mixedState, error) {
-	return k.observeBeside(ctx, nil)
+	return k.observeFor(ctx, &mixedModel{}, nil)
 }
 
-func (k *ebpfKernel) observeBeside(ctx context.Context, rules *nftlive.State) (*mixedState, error) {
+func (k *ebpfKernel) observeFor(ctx context.Context, want *mixedModel, rules *nftlive.State) (*mixedState, error) {
 	s := &mixedState{packets: rules}
 	var err error
-	if s.maps, err = k.pins.Observe(ctx); err != nil {
+	if s.maps, err = k.pins.ObserveFor(ctx, want.image); err != nil {
 		return nil, err
 	}
 	if s.packets == nil {

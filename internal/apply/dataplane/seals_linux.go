@@ -12,8 +12,9 @@ import (
 // sealing is a kernel with rules of nftables, which it can take for granted instead of
 // reading them where a [live.Seal] proves what they are.
 type sealing[S shown, M model] interface {
-	// observeBeside is observe with rules that are known; nil are to be read.
-	observeBeside(ctx context.Context, rules *live.State) (S, error)
+	// observeFor is observe for a comparison with a model. Rules that are known are not read;
+	// nil are not known.
+	observeFor(ctx context.Context, want M, rules *live.State) (S, error)
 	// rulesOf and rulesFor are the rules of a state and of a model.
 	rulesOf(have S) *live.State
 	rulesFor(want M) *live.Model
@@ -53,14 +54,17 @@ func (d *plane[S, M, P]) look(ctx context.Context, want M) (S, error) {
 	trusted := d.trusted
 	d.trusted = nil
 	k, ok := d.kernel.(sealing[S, M])
-	if !ok || trusted == nil || k.rulesFor(want) == nil {
+	if !ok {
 		return d.observe(ctx)
 	}
-	rules, err := trusted.State(k.rulesFor(want))
-	if err != nil {
-		rules = nil // reading the rules tells the same error, if it is still one
+	var rules *live.State
+	if trusted != nil && k.rulesFor(want) != nil {
+		var err error
+		if rules, err = trusted.State(k.rulesFor(want)); err != nil {
+			rules = nil // reading the rules tells the same error, if it is still one
+		}
 	}
-	return k.observeBeside(ctx, rules)
+	return k.observeFor(ctx, want, rules)
 }
 
 // compared notes at which generation the kernel had everything.
