@@ -43,7 +43,10 @@ type ebpfPlane struct {
 	watch  *live.Watch
 }
 
-var _ applier.PolicyChanger = ebpfPlane{}
+var (
+	_ applier.PolicyChanger = ebpfPlane{}
+	_ applier.Recorder      = ebpfPlane{}
+)
 
 // ChangePolicy implements [applier.PolicyChanger].
 func (d ebpfPlane) ChangePolicy(before, after backends.Artifact) (applier.Plan, error) {
@@ -52,6 +55,9 @@ func (d ebpfPlane) ChangePolicy(before, after backends.Artifact) (applier.Plan, 
 
 // With implements [applier.Composed].
 func (ebpfPlane) With() string { return nftablesName }
+
+// Recorded implements [applier.Recorder].
+func (ebpfPlane) Recorded(a backends.Artifact) backends.Artifact { return ebpf.Recorded(a) }
 
 // Fingerprint implements [applier.Fingerprinter]. The rules for packets have notices.
 func (d ebpfPlane) Fingerprint(context.Context) (string, error) {
@@ -156,7 +162,7 @@ func (*ebpfKernel) parse(a backends.Artifact) (*mixedModel, error) {
 			return nil, fmt.Errorf("the artifact has no %s", name)
 		}
 	}
-	img, err := ebpf.Read(a.File(ebpf.ImageFile))
+	img, err := ebpf.ImageOf(a)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ebpf.ImageFile, err)
 	}
