@@ -200,6 +200,13 @@ func (k *ebpfKernel) observeFor(ctx context.Context, want *mixedModel, rules *nf
 	return s, nil
 }
 
+func (*ebpfKernel) madeBy(p *mixedPlan) *nftlive.Made {
+	if p.packets == nil {
+		return nil
+	}
+	return p.packets.Made()
+}
+
 func (*ebpfKernel) rulesOf(have *mixedState) *nftlive.State { return have.packets }
 
 func (*ebpfKernel) rulesFor(want *mixedModel) *nftlive.Model { return want.packets }

@@ -40,6 +40,8 @@ func (k nftablesKernel) observeFor(ctx context.Context, _ *live.Model, rules *li
 	return k.observe(ctx)
 }
 
+func (nftablesKernel) madeBy(p *live.Plan) *live.Made { return p.Made() }
+
 func (nftablesKernel) rulesOf(have *live.State) *live.State { return have }
 
 func (nftablesKernel) rulesFor(want *live.Model) *live.Model { return want }

@@ -22,6 +22,12 @@ type sealing[S shown, M model] interface {
 	rulesIn(a backends.Artifact) []byte
 }
 
+// making is a kernel whose plans put rules of nftables into it.
+type making[P steps] interface {
+	// madeBy is what the rules of an applied plan made; nil is not known.
+	madeBy(p P) *live.Made
+}
+
 // holdsRules is a held state with rules of nftables.
 type holdsRules interface{ rules() *live.Live }
 
@@ -29,6 +35,8 @@ type holdsRules interface{ rules() *live.Live }
 type seals struct {
 	// trusted is what an earlier process left, for the next plan.
 	trusted *live.Seal
+	// made is what the plan before made, for the comparison that follows it.
+	made *live.Made
 	// generation is the ruleset's at which the last plan was empty, so that the kernel had
 	// all of rules; 0 if it was not.
 	generation uint32
@@ -51,8 +59,8 @@ func (s *seals) Trust(seal []byte) {
 // look reads the kernel, except what the trusted seal proves to be as wanted. A seal is for
 // one plan: what this process finds afterwards it compares in full.
 func (d *plane[S, M, P]) look(ctx context.Context, want M) (S, error) {
-	trusted := d.trusted
-	d.trusted = nil
+	trusted, made := d.trusted, d.made
+	d.trusted, d.made = nil, nil
 	k, ok := d.kernel.(sealing[S, M])
 	if !ok {
 		return d.observe(ctx)
@@ -64,7 +72,23 @@ func (d *plane[S, M, P]) look(ctx context.Context, want M) (S, error) {
 			rules = nil // reading the rules tells the same error, if it is still one
 		}
 	}
+	if rules == nil && made != nil {
+		var err error
+		if rules, err = live.ObserveMade(ctx, made); err != nil {
+			return *new(S), err
+		}
+	}
 	return k.observeFor(ctx, want, rules)
+}
+
+// put executes a plan, and keeps what is known of the rules that it made.
+func (d *plane[S, M, P]) put(ctx context.Context, p P) error {
+	d.made = nil
+	err := d.apply(ctx, p)
+	if k, ok := d.kernel.(making[P]); ok && err == nil {
+		d.made = k.madeBy(p)
+	}
+	return meanwhile(err)
 }
 
 // compared notes at which generation the kernel had everything.
