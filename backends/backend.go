@@ -19,8 +19,8 @@ type Backend interface {
 	Emit(*ir.Program) (Artifact, error)
 }
 
-// Fragmenter is a backend that emits less for a fragment of a program: a change of held rules
-// needs no file that only people read.
+// Fragmenter is a backend that emits less for an applier, of a whole program or of a fragment:
+// that needs no file that only people read.
 type Fragmenter interface {
 	// Fragment is Emit without these files.
 	Fragment(*ir.Program) (Artifact, error)
@@ -49,6 +49,10 @@ type Artifact struct {
 	Files []File // each name once
 	// Private says that the files have secrets: only their owner may read them.
 	Private bool
+	// Made is what a backend made one of the files of, so that an applier in the same process
+	// need not read that file; nil if there is nothing, or if the files come from elsewhere. It
+	// says what the files say, and it is not to be changed. Of eBPF it is the image.
+	Made any
 }
 
 // File returns the content of the named file, or nil.

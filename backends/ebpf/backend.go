@@ -2,6 +2,7 @@ package ebpf
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/backends/ebpf/layout"
@@ -62,7 +63,26 @@ func (b *Backend) emit(p *ir.Program, beside func(*Image) []backends.File) (back
 		return backends.Artifact{}, fmt.Errorf("ebpf: the rules for packets: %w", err)
 	}
 	files := append([]backends.File{{Name: ImageFile, Data: img.Bytes()}}, beside(img)...)
-	return backends.Artifact{Files: append(files, packets.Files...)}, nil
+	return backends.Artifact{Files: append(files, packets.Files...), Made: img}, nil
+}
+
+// ImageOf returns the valid image of an artifact: the one that it was made of, or else what
+// [Read] makes of its file.
+func ImageOf(a backends.Artifact) (*Image, error) {
+	img, ok := a.Made.(*Image)
+	if !ok {
+		return Read(a.File(ImageFile))
+	}
+	if err := img.verify(); err != nil {
+		return nil, fmt.Errorf("the map image: %w", err)
+	}
+	return img, nil
+}
+
+// Recorded returns what of an artifact is needed to apply it: all but maps.txt.
+func Recorded(a backends.Artifact) backends.Artifact {
+	a.Files = slices.DeleteFunc(slices.Clone(a.Files), func(f backends.File) bool { return f.Name == TextFile })
+	return a
 }
 
 // Image returns the image of a program that [ir.Verify] accepts.

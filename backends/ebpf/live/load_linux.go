@@ -168,11 +168,7 @@ func (l *load) compare() error {
 	if l.next == nil {
 		return nil
 	}
-	entries, err := l.next.Entries()
-	if err != nil {
-		return err
-	}
-	return sameEntries(l.want, entries)
+	return l.sameServices(l.next)
 }
 
 func (l *load) freeze() error {
@@ -247,11 +243,28 @@ func (l *load) readBack() error {
 	if l.fresh || !l.reads {
 		return nil
 	}
-	entries, err := l.services.Entries()
-	if err != nil {
+	return l.sameServices(l.services)
+}
+
+// sameServices reads maps of Services and compares them with those of the image.
+func (l *load) sameServices(s *services) error {
+	reading := l.image.Reading()
+	var other *layout.ServiceKey
+	err := s.Walk(func(r *store.Record) bool {
+		if !reading.Next(r.Key, r.Service, r.Pools, r.SourceRanges) {
+			other = &r.Key
+		}
+		return other == nil
+	})
+	switch {
+	case err != nil:
 		return err
+	case other != nil:
+		return fmt.Errorf("%w: the entry %v of svc is another one", image.ErrDigest, *other)
+	case !reading.Complete():
+		return fmt.Errorf("%w: entries of svc are missing", image.ErrDigest)
 	}
-	return sameEntries(l.want, entries)
+	return nil
 }
 
 // hasRest reports whether a generation has the maps of an image that are not of Services,
@@ -285,16 +298,6 @@ func (g *generation) sameRest(img *image.Image) bool {
 		}
 	}
 	return true
-}
-
-// sameEntries compares what was read of the maps of Services with those that an image has.
-func sameEntries(want, entries []layout.Entry) error {
-	for i := range max(len(want), len(entries)) {
-		if i >= len(want) || i >= len(entries) || want[i].Key != entries[i].Key || !want[i].Equal(&entries[i].Content) {
-			return fmt.Errorf("%w: entry %d of svc is another one", image.ErrDigest, i)
-		}
-	}
-	return nil
 }
 
 // each calls do for some of the maps in parallel and names those that fail. Most of the time

@@ -12,6 +12,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
+
+	image "github.com/planec/planec/backends/ebpf"
 )
 
 // DefaultDir is the directory of the pinned maps on a node, and DefaultLockWait
@@ -36,8 +38,12 @@ type Pins struct {
 func NewPins(dir string) *Pins { return &Pins{Dir: dir, LockWait: DefaultLockWait} }
 
 // Observe reads the active image without a change.
-func (p *Pins) Observe(ctx context.Context) (*State, error) {
-	s, err := p.observe(ctx)
+func (p *Pins) Observe(ctx context.Context) (*State, error) { return p.ObserveFor(ctx, nil) }
+
+// ObserveFor is Observe for a comparison with an image, which is cheaper where the maps have
+// just that: the state's image is want then, with its symbols. want may be nil.
+func (p *Pins) ObserveFor(ctx context.Context, want *image.Image) (*State, error) {
+	s, err := p.observe(ctx, want)
 	if err != nil {
 		return nil, fmt.Errorf("reading the eBPF maps in %s: %w", p.Dir, err)
 	}

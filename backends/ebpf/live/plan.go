@@ -13,8 +13,8 @@ import (
 
 // State is the state of planec's maps in the kernel.
 type State struct {
-	// Image is the active image, read back and verified, without symbols; nil if
-	// there is none.
+	// Image is the active image, read back and verified, without symbols (but see
+	// [Pins.ObserveFor]); nil if there is none.
 	Image *image.Image
 	// broken is the reason why the active maps are not a valid image.
 	broken error

@@ -59,6 +59,20 @@ func (d *Dataplane) read(g *generation) (*image.Image, error) {
 	return image.Assemble(services, rest)
 }
 
+// means reports whether a generation is what an image says. It makes no image of what it
+// reads, which is most of the work of [Dataplane.read]; an error says that there is no image.
+func (d *Dataplane) means(g *generation, want *image.Image) (bool, error) {
+	if !g.sameRest(want) {
+		return false, nil
+	}
+	same, reading := true, want.Reading()
+	err := store.Walk(d.storeMaps([layout.NumStoreMaps]*ebpf.Map(g[stored:])), func(r *store.Record) bool {
+		same = reading.Next(r.Key, r.Service, r.Pools, r.SourceRanges)
+		return same
+	})
+	return err == nil && same && reading.Complete(), err
+}
+
 // readRest reads the entries of the maps that are not of Services; meta has the expected
 // numbers of entries.
 func (g *generation) readRest() (entries [layout.NumMaps][]byte, err error) {

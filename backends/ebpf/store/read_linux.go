@@ -26,80 +26,115 @@ func Read(maps *Maps) ([]layout.Entry, error) {
 	return out, errors.Join(err, mem.close())
 }
 
-func read(maps *Maps, mem *memories, active uint64) ([]layout.Entry, error) {
+// Record is what a key means, as the maps have it.
+type Record struct {
+	Key layout.ServiceKey
+	// Service has the positions of the maps.
+	Service layout.Service
+	// Pools are the endpoints of the internal and the external route as [layout.Endpoint.Append]
+	// writes them, in the memory of the maps: they are for the call alone that gets them.
+	Pools [2][]byte
+	// SourceRanges are sorted by address.
+	SourceRanges []netip.Prefix
+}
+
+// Walk calls yield with what every key means for programs that begin now, in the order of the
+// keys, until it returns false. No process may change the maps meanwhile.
+func Walk(maps *Maps, yield func(*Record) bool) error {
+	mem, err := mapAll(maps, unix.PROT_READ)
+	if err != nil {
+		return err
+	}
+	var active uint64
+	if err := maps.Active.Lookup(uint32(0), &active); err != nil {
+		return errors.Join(fmt.Errorf("map active: %w", err), mem.close())
+	}
+	return errors.Join(walk(maps, &mem, active, yield), mem.close())
+}
+
+func walk(maps *Maps, mem *memories, active uint64, yield func(*Record) bool) error {
 	keys, err := readKeys(maps.keys(), mem.words.entries)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	sets, err := readSets(maps)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_, epoch := layout.ActiveParts(active)
-	r := reader{mem: mem, ranges: make(map[uint32][]netip.Prefix, len(sets)), pools: make(map[span][]layout.Endpoint, len(keys))}
-	for number, x := range sets {
-		r.ranges[number] = x.ranges
-	}
 	slices.SortFunc(keys, func(a, b keyIndex) int { return a.key.Compare(b.key) })
-	out := make([]layout.Entry, 0, len(keys))
+	var r Record
 	for _, k := range keys {
-		record := word(mem.words.load(k.index)).at(epoch)
-		if record == 0 {
+		at := word(mem.words.load(k.index)).at(epoch)
+		if at == 0 {
 			continue
 		}
-		c, err := r.content(record)
-		if err != nil {
-			return nil, fmt.Errorf("key %v: %w", k.key, err)
+		if r, err = mem.record(at, sets); err != nil {
+			return fmt.Errorf("key %v: %w", k.key, err)
 		}
-		out = append(out, layout.Entry{Key: k.key, Content: c})
+		if r.Key = k.key; !yield(&r) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// record reads a record with its pools and its source ranges.
+func (m *memories) record(at uint32, sets map[uint32]*set) (r Record, err error) {
+	if at >= m.records.entries {
+		return r, fmt.Errorf("record %d of %d", at, m.records.entries)
+	}
+	r.Service = layout.DecodeService(m.records.at(at))
+	if n := r.Service.Sources; n != 0 {
+		if sets[n] == nil || len(sets[n].ranges) == 0 {
+			return r, fmt.Errorf("set %d of source ranges is empty", n)
+		}
+		r.SourceRanges = sets[n].ranges
+	}
+	for i, pool := range routesOf(r.Service) {
+		if pool.size == 0 {
+			continue
+		}
+		if err := m.places.holds(pool); err != nil {
+			return r, err
+		}
+		stride := int(m.places.stride)
+		r.Pools[i] = m.places.data[int(pool.at)*stride:][:int(pool.size)*stride]
+	}
+	return r, nil
+}
+
+func read(maps *Maps, mem *memories, active uint64) (out []layout.Entry, err error) {
+	pools := make(map[span][]layout.Endpoint)
+	err = walk(maps, mem, active, func(r *Record) bool {
+		c := layout.Content{Service: r.Service, SourceRanges: r.SourceRanges}
+		lists := [2]*[]layout.Endpoint{&c.InternalPool, &c.ExternalPool}
+		for i, at := range routesOf(r.Service) {
+			*lists[i] = poolAt(pools, at, r.Pools[i])
+		}
+		out = append(out, layout.Entry{Key: r.Key, Content: c.Normal()})
+		return true
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }
 
-// reader decodes records; records of one pool share its endpoints.
-type reader struct {
-	mem    *memories
-	ranges map[uint32][]netip.Prefix
-	pools  map[span][]layout.Endpoint
-}
-
-func (r *reader) content(record uint32) (layout.Content, error) {
-	var c layout.Content
-	if record >= r.mem.records.entries {
-		return c, fmt.Errorf("record %d of %d", record, r.mem.records.entries)
-	}
-	c.Service = layout.DecodeService(r.mem.records.at(record))
-	if c.Sources != 0 {
-		if c.SourceRanges = r.ranges[c.Sources]; c.SourceRanges == nil {
-			return c, fmt.Errorf("set %d of source ranges is empty", c.Sources)
-		}
-	}
-	for i, at := range routesOf(c.Service) {
-		list, err := r.pool(at)
-		if err != nil {
-			return c, err
-		}
-		*[2]*[]layout.Endpoint{&c.InternalPool, &c.ExternalPool}[i] = list
-	}
-	return c.Normal(), nil
-}
-
-func (r *reader) pool(at span) ([]layout.Endpoint, error) {
+// poolAt decodes a pool; records of one pool share its endpoints.
+func poolAt(known map[span][]layout.Endpoint, at span, content []byte) []layout.Endpoint {
 	if at.size == 0 {
-		return nil, nil
+		return nil
 	}
-	if err := r.mem.places.holds(at); err != nil {
-		return nil, err
-	}
-	list, known := r.pools[at]
-	if !known {
+	list := known[at]
+	if list == nil {
 		list = make([]layout.Endpoint, at.size)
 		for i := range list {
-			list[i] = layout.DecodeEndpoint(r.mem.places.at(at.at + uint32(i)))
+			list[i] = layout.DecodeEndpoint(content[i*layout.EndpointSize:])
 		}
-		r.pools[at] = list
+		known[at] = list
 	}
-	return list, nil
+	return list
 }
 
 // holds reports a pool that is not in the array.
@@ -115,4 +150,11 @@ func (s *Store) Entries() ([]layout.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return read(s.maps, &s.mem, s.mem.active.load(0))
+}
+
+// Walk is [Walk] of what programs see that begin now.
+func (s *Store) Walk(yield func(*Record) bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return walk(s.maps, &s.mem, s.mem.active.load(0), yield)
 }

@@ -18,6 +18,8 @@ const guarded = 3
 // whole or not at all. If the ruleset changed since the observation, it
 // observes and plans again, a bounded number of times.
 func Apply(ctx context.Context, p *Plan) error {
+	first := p
+	first.made = nil
 	for i := range attempts {
 		if err := pause(ctx, i); err != nil {
 			return err
@@ -33,6 +35,7 @@ func Apply(ctx context.Context, p *Plan) error {
 		}
 		err := p.send()
 		if err == nil {
+			first.made = madeBy(p)
 			return nil
 		}
 		if !observed || !errors.Is(err, unix.ERESTART) && !errors.Is(err, ErrDrift) {

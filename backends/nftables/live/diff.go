@@ -16,6 +16,8 @@ type Plan struct {
 	socket *kept
 	// committed counts the transactions that the kernel took.
 	committed int
+	// made is what the plan made, once it was applied; see [Made].
+	made *Made
 }
 
 // Empty reports whether there is nothing to do.

@@ -86,6 +86,8 @@ type Set struct {
 	role nftables.Role
 	// sum is a hash of the elements' lines, if the set comes from text (sumLines).
 	sum uint64
+	// count is the kernel's number of the elements, of a set that was read; 0 if it tells none.
+	count int
 	// odd holds attributes that planec's sets never have.
 	odd []byte
 }

@@ -36,8 +36,12 @@ func pause(ctx context.Context, attempt int) error {
 // calling thread. It needs CAP_NET_ADMIN.
 func Observe(ctx context.Context) (*State, error) { return observe(ctx, (*observer).table) }
 
-// observe reads until planec's tables did not change during the reading.
 func observe(ctx context.Context, read func(*observer, *Table) error) (*State, error) {
+	return observeWith(ctx, nil, read)
+}
+
+// observeWith reads until planec's tables did not change during the reading. made may be nil.
+func observeWith(ctx context.Context, made *Made, read func(*observer, *Table) error) (*State, error) {
 	c, err := dial()
 	if err != nil {
 		return nil, fmt.Errorf("reading the nftables rules: %w", err)
@@ -49,7 +53,7 @@ func observe(ctx context.Context, read func(*observer, *Table) error) (*State, e
 		if err := pause(ctx, i); err != nil {
 			return nil, err
 		}
-		s, err := observeOnce(c, w, read)
+		s, err := observeOnce(c, w, made, read)
 		// A set or a table can vanish between two dumps.
 		if errors.Is(err, errInterrupted) || errors.Is(err, unix.ENOENT) || isPassing(err) {
 			continue
@@ -68,14 +72,17 @@ func isPassing(err error) bool { return errors.Is(err, unix.EINTR) || errors.Is(
 
 // observeOnce reads planec's tables. It fails with errInterrupted if one of them
 // may have changed meanwhile.
-func observeOnce(c *conn, w *watch, read func(*observer, *Table) error) (*State, error) {
+func observeOnce(c *conn, w *watch, made *Made, read func(*observer, *Table) error) (*State, error) {
 	before, err := c.begin(w)
 	if err != nil {
 		return nil, err
 	}
+	if made != nil && made.generation != before {
+		made = nil // another program's transaction came in between
+	}
 	m, complete := &Model{}, true
 	for _, f := range []nft.Family{nft.IPv4, nft.IPv6} {
-		o := &observer{conn: c, family: f}
+		o := &observer{conn: c, family: f, made: made}
 		t, err := o.find()
 		if err != nil {
 			return nil, err
@@ -135,6 +142,8 @@ type observer struct {
 	// uses is the kernel's count of chains, sets and other objects in the table,
 	// others the number of those that are neither chains nor sets.
 	uses, others int
+	// made is what the last plan made, if no transaction came since; else nil.
+	made *Made
 	// data and udata are buffers for one element.
 	data, udata []byte
 }

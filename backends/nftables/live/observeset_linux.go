@@ -31,7 +31,11 @@ func (o *observer) sets(t *Table) error {
 		if s.Dynamic() {
 			continue
 		}
-		if err := o.elements(s); err != nil {
+		trusted, err := o.trusts(s)
+		if err == nil && !trusted {
+			err = o.elements(s)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -61,6 +65,8 @@ func readSet(body []byte) *Set {
 			}
 		case setUData:
 			s.UserData = bytes.Clone(v)
+		case setCount:
+			s.count = int(nlattr.Uint32(v))
 		case setPolicy, setTimeout, setGC, setObjType, setExpr, setExprs:
 			s.odd = append(s.odd, byte(kind))
 		}
@@ -77,27 +83,22 @@ type boundary struct {
 
 func (o *observer) elements(s *Set) error {
 	var ranges []boundary
-	err := o.dump(msgGetElems, flagDump, o.family, func(w *writer) {
-		w.str(listTable, tableNamed)
-		w.str(listSet, s.Name)
-	}, func(body []byte) error {
-		for _, e := range nlattr.All(nlattr.Get(body, listElems)) {
-			key, end := o.element(s, e)
-			switch {
-			case len(key) != int(s.KeyLen):
-				s.odd = append(s.odd, "an element without a key"...)
-			case s.keyEnds():
-				if end := nlattr.Get(nlattr.Get(e, elemKeyEnd), dataValue); len(end) == len(key) {
-					key = slices.Concat(key, end)
-				} else {
-					key = slices.Concat(key, key)
-				}
-				s.Elems.append(record{key, o.data, o.udata})
-			case s.interval():
-				ranges = append(ranges, boundary{end, bytes.Clone(key), bytes.Clone(o.data), bytes.Clone(o.udata)})
-			default:
-				s.Elems.append(record{key, o.data, o.udata})
+	err := o.eachElement(s, func(e []byte) error {
+		key, end := o.element(s, e)
+		switch {
+		case len(key) != int(s.KeyLen):
+			s.odd = append(s.odd, "an element without a key"...)
+		case s.keyEnds():
+			if end := nlattr.Get(nlattr.Get(e, elemKeyEnd), dataValue); len(end) == len(key) {
+				key = slices.Concat(key, end)
+			} else {
+				key = slices.Concat(key, key)
 			}
+			s.Elems.append(record{key, o.data, o.udata})
+		case s.interval():
+			ranges = append(ranges, boundary{end, bytes.Clone(key), bytes.Clone(o.data), bytes.Clone(o.udata)})
+		default:
+			s.Elems.append(record{key, o.data, o.udata})
 		}
 		return nil
 	})
@@ -106,6 +107,21 @@ func (o *observer) elements(s *Set) error {
 		s.Elems.index()
 	}
 	return err
+}
+
+// eachElement dumps a set.
+func (o *observer) eachElement(s *Set, yield func(e []byte) error) error {
+	return o.dump(msgGetElems, flagDump, o.family, func(w *writer) {
+		w.str(listTable, tableNamed)
+		w.str(listSet, s.Name)
+	}, func(body []byte) error {
+		for _, e := range nlattr.All(nlattr.Get(body, listElems)) {
+			if err := yield(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // element reads one element; its data and user data are in o afterwards.

@@ -93,6 +93,7 @@ const (
 	setObjType  = 15
 	setExpr     = 17
 	setExprs    = 18
+	setCount    = 20 // NFTA_SET_COUNT: how many elements there are
 
 	descSize   = 1
 	descConcat = 2

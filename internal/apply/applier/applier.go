@@ -107,6 +107,9 @@ func (a *Applier) Remember(e Entry, p Plan) error {
 // Stage writes the record of an installed plan; it counts once it is
 // committed.
 func (a *Applier) Stage(e Entry, p Plan) (*Staged, error) {
+	if r, ok := a.dataplanes[e.Backend].(Recorder); ok {
+		e.Artifact = r.Recorded(e.Artifact)
+	}
 	return a.record.stage(e, p != nil && p.FromNothing())
 }
 

@@ -88,6 +88,12 @@ type Sealer interface {
 	Trust(seal []byte)
 }
 
+// Recorder is a dataplane that needs less than all files of an artifact to apply it again.
+type Recorder interface {
+	// Recorded returns what a record is to keep of an artifact.
+	Recorded(backends.Artifact) backends.Artifact
+}
+
 // Programmed is a dataplane with programs that the kernel runs.
 type Programmed interface {
 	// Programs lists those that are attached.

@@ -43,7 +43,10 @@ type ebpfPlane struct {
 	watch  *live.Watch
 }
 
-var _ applier.PolicyChanger = ebpfPlane{}
+var (
+	_ applier.PolicyChanger = ebpfPlane{}
+	_ applier.Recorder      = ebpfPlane{}
+)
 
 // ChangePolicy implements [applier.PolicyChanger].
 func (d ebpfPlane) ChangePolicy(before, after backends.Artifact) (applier.Plan, error) {
@@ -52,6 +55,9 @@ func (d ebpfPlane) ChangePolicy(before, after backends.Artifact) (applier.Plan, 
 
 // With implements [applier.Composed].
 func (ebpfPlane) With() string { return nftablesName }
+
+// Recorded implements [applier.Recorder].
+func (ebpfPlane) Recorded(a backends.Artifact) backends.Artifact { return ebpf.Recorded(a) }
 
 // Fingerprint implements [applier.Fingerprinter]. The rules for packets have notices.
 func (d ebpfPlane) Fingerprint(context.Context) (string, error) {
@@ -156,7 +162,7 @@ func (*ebpfKernel) parse(a backends.Artifact) (*mixedModel, error) {
 			return nil, fmt.Errorf("the artifact has no %s", name)
 		}
 	}
-	img, err := ebpf.Read(a.File(ebpf.ImageFile))
+	img, err := ebpf.ImageOf(a)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ebpf.ImageFile, err)
 	}
@@ -168,13 +174,13 @@ func (*ebpfKernel) parse(a backends.Artifact) (*mixedModel, error) {
 }
 
 func (k *ebpfKernel) observe(ctx context.Context) (*mixedState, error) {
-	return k.observeBeside(ctx, nil)
+	return k.observeFor(ctx, &mixedModel{}, nil)
 }
 
-func (k *ebpfKernel) observeBeside(ctx context.Context, rules *nftlive.State) (*mixedState, error) {
+func (k *ebpfKernel) observeFor(ctx context.Context, want *mixedModel, rules *nftlive.State) (*mixedState, error) {
 	s := &mixedState{packets: rules}
 	var err error
-	if s.maps, err = k.pins.Observe(ctx); err != nil {
+	if s.maps, err = k.pins.ObserveFor(ctx, want.image); err != nil {
 		return nil, err
 	}
 	if s.packets == nil {
@@ -192,6 +198,13 @@ func (k *ebpfKernel) observeBeside(ctx context.Context, rules *nftlive.State) (*
 		return nil, err
 	}
 	return s, nil
+}
+
+func (*ebpfKernel) madeBy(p *mixedPlan) *nftlive.Made {
+	if p.packets == nil {
+		return nil
+	}
+	return p.packets.Made()
 }
 
 func (*ebpfKernel) rulesOf(have *mixedState) *nftlive.State { return have.packets }

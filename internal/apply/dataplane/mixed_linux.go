@@ -162,16 +162,16 @@ func (h *mixedHeld) ChangePolicy(before, after backends.Artifact) (*mixedPlan, e
 
 // images reads the maps of two artifacts.
 func images(before, after backends.Artifact) (was, is *ebpf.Image, err error) {
-	if was, err = ebpf.Read(before.File(ebpf.ImageFile)); err != nil {
+	if was, err = ebpf.ImageOf(before); err != nil {
 		return nil, nil, err
 	}
-	is, err = ebpf.Read(after.File(ebpf.ImageFile))
+	is, err = ebpf.ImageOf(after)
 	return was, is, err
 }
 
 // Replace plans the difference to a whole artifact.
 func (h *mixedHeld) Replace(whole backends.Artifact) (*mixedPlan, error) {
-	img, err := ebpf.Read(whole.File(ebpf.ImageFile))
+	img, err := ebpf.ImageOf(whole)
 	if err != nil {
 		return nil, err
 	}

@@ -33,12 +33,14 @@ func (nftablesKernel) parse(a backends.Artifact) (*live.Model, error) {
 
 func (nftablesKernel) observe(ctx context.Context) (*live.State, error) { return live.Observe(ctx) }
 
-func (k nftablesKernel) observeBeside(ctx context.Context, rules *live.State) (*live.State, error) {
+func (k nftablesKernel) observeFor(ctx context.Context, _ *live.Model, rules *live.State) (*live.State, error) {
 	if rules != nil {
 		return rules, nil
 	}
 	return k.observe(ctx)
 }
+
+func (nftablesKernel) madeBy(p *live.Plan) *live.Made { return p.Made() }
 
 func (nftablesKernel) rulesOf(have *live.State) *live.State { return have }
 

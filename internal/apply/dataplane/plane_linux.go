@@ -102,7 +102,7 @@ func (d *plane[S, M, P]) to(ctx context.Context, want M) (applier.Plan, error) {
 	}
 	p := d.diff(have, want)
 	d.compared(have, want, p)
-	return &plan{p, func(ctx context.Context) error { return meanwhile(d.apply(ctx, p)) }}, nil
+	return &plan{p, func(ctx context.Context) error { return d.put(ctx, p) }}, nil
 }
 
 // Hold implements [applier.Dataplane]. The held state takes the parsed model over.

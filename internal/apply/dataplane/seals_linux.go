@@ -12,13 +12,20 @@ import (
 // sealing is a kernel with rules of nftables, which it can take for granted instead of
 // reading them where a [live.Seal] proves what they are.
 type sealing[S shown, M model] interface {
-	// observeBeside is observe with rules that are known; nil are to be read.
-	observeBeside(ctx context.Context, rules *live.State) (S, error)
+	// observeFor is observe for a comparison with a model. Rules that are known are not read;
+	// nil are not known.
+	observeFor(ctx context.Context, want M, rules *live.State) (S, error)
 	// rulesOf and rulesFor are the rules of a state and of a model.
 	rulesOf(have S) *live.State
 	rulesFor(want M) *live.Model
 	// rulesIn is the text of the rules in an artifact.
 	rulesIn(a backends.Artifact) []byte
+}
+
+// making is a kernel whose plans put rules of nftables into it.
+type making[P steps] interface {
+	// madeBy is what the rules of an applied plan made; nil is not known.
+	madeBy(p P) *live.Made
 }
 
 // holdsRules is a held state with rules of nftables.
@@ -28,6 +35,8 @@ type holdsRules interface{ rules() *live.Live }
 type seals struct {
 	// trusted is what an earlier process left, for the next plan.
 	trusted *live.Seal
+	// made is what the plan before made, for the comparison that follows it.
+	made *live.Made
 	// generation is the ruleset's at which the last plan was empty, so that the kernel had
 	// all of rules; 0 if it was not.
 	generation uint32
@@ -50,17 +59,36 @@ func (s *seals) Trust(seal []byte) {
 // look reads the kernel, except what the trusted seal proves to be as wanted. A seal is for
 // one plan: what this process finds afterwards it compares in full.
 func (d *plane[S, M, P]) look(ctx context.Context, want M) (S, error) {
-	trusted := d.trusted
-	d.trusted = nil
+	trusted, made := d.trusted, d.made
+	d.trusted, d.made = nil, nil
 	k, ok := d.kernel.(sealing[S, M])
-	if !ok || trusted == nil || k.rulesFor(want) == nil {
+	if !ok {
 		return d.observe(ctx)
 	}
-	rules, err := trusted.State(k.rulesFor(want))
-	if err != nil {
-		rules = nil // reading the rules tells the same error, if it is still one
+	var rules *live.State
+	if trusted != nil && k.rulesFor(want) != nil {
+		var err error
+		if rules, err = trusted.State(k.rulesFor(want)); err != nil {
+			rules = nil // reading the rules tells the same error, if it is still one
+		}
 	}
-	return k.observeBeside(ctx, rules)
+	if rules == nil && made != nil {
+		var err error
+		if rules, err = live.ObserveMade(ctx, made); err != nil {
+			return *new(S), err
+		}
+	}
+	return k.observeFor(ctx, want, rules)
+}
+
+// put executes a plan, and keeps what is known of the rules that it made.
+func (d *plane[S, M, P]) put(ctx context.Context, p P) error {
+	d.made = nil
+	err := d.apply(ctx, p)
+	if k, ok := d.kernel.(making[P]); ok && err == nil {
+		d.made = k.madeBy(p)
+	}
+	return meanwhile(err)
 }
 
 // compared notes at which generation the kernel had everything.

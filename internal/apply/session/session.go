@@ -197,11 +197,11 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Progra
 		change, without.Policy = s.applier.ChangePolicy, ir.Policy{}
 		have = &without
 	}
-	before, err := s.fragment(have)
+	before, err := s.emit(have)
 	if err != nil {
 		return nil, err
 	}
-	after, err := s.fragment(failsafe.Program(d.After, set))
+	after, err := s.emit(failsafe.Program(d.After, set))
 	if err != nil {
 		return nil, err
 	}
@@ -210,11 +210,6 @@ func (s *Session) change(ctx context.Context, d *compiler.Delta, base *ir.Progra
 
 func (s *Session) emit(p *ir.Program) (applier.Entry, error) {
 	// The program is large; it is released once it is emitted.
-	a, err := isolate.Emit(s.backend, p)
-	return applier.Entry{Backend: s.backend.Name(), Artifact: a}, err
-}
-
-func (s *Session) fragment(p *ir.Program) (applier.Entry, error) {
 	a, err := isolate.Fragment(s.backend, p)
 	return applier.Entry{Backend: s.backend.Name(), Artifact: a}, err
 }
