@@ -186,6 +186,7 @@ soak: tools
 	$(GO) test -timeout 0 -v -run TestGeneratedClusters ./golden -clusters $(CLUSTERS)
 	$(GO) test -timeout 0 -v ./internal/apply/dataplane -kills 1000 -changes 1000 -lasting 60s -switches 200 -histories 1000 -uml-histories 100 -uml-bad-stages 8 -bad-stages-nft 8 -uml-changes 1000 -uml-limit 3h
 	$(GO) test -timeout 0 -v -parallel 4 ./internal/testing/cnilayout -soak
+	$(GO) test -timeout 0 -v ./backends/podnet/live -soak
 	$(GO) test -timeout 0 -v -run TestProgramsSeeOneImage ./backends/ebpf/live -loads 1000 -lasting 60s
 	$(GO) test -timeout 0 -v ./backends/ebpf/store -reads 100000000 -kills 1000
 	$(GO) test -timeout 0 -v ./internal/apply/session -histories 3000

@@ -32,10 +32,11 @@ func Emit(n *podnet.Network) backends.Artifact {
 		fmt.Fprintf(&routes, "neigh replace %v lladdr %v dev %s nud permanent\n", x.Address, x.MAC, x.Device)
 	}
 	for _, x := range n.Routes {
+		fmt.Fprintf(&routes, "route replace %v %svia %v ", x.To, tunnel(x.Tunnel), x.Via)
 		if x.Device == "" {
-			fmt.Fprintf(&routes, "route replace %v via %v proto %d\n", x.To, x.Via, podnet.Protocol)
+			fmt.Fprintf(&routes, "proto %d\n", podnet.Protocol)
 		} else {
-			fmt.Fprintf(&routes, "route replace %v via %v dev %s proto %d onlink\n", x.To, x.Via, x.Device, podnet.Protocol)
+			fmt.Fprintf(&routes, "dev %s proto %d onlink\n", x.Device, podnet.Protocol)
 		}
 	}
 	for _, x := range n.Forwarding {
@@ -45,10 +46,30 @@ func Emit(n *podnet.Network) backends.Artifact {
 }
 
 func device(b *bytes.Buffer, d *podnet.Device) {
-	fmt.Fprintf(b, "link add %s address %v mtu %d type vxlan id %d local %v dstport %d nolearning\n", d.Name, d.MAC, d.MTU, d.VNI, d.Local, d.Port)
-	fmt.Fprintf(b, "address add %v dev %s", netip.PrefixFrom(d.Address, d.Address.BitLen()), d.Name)
-	if d.Address.Is6() {
-		b.WriteString(" nodad")
+	fmt.Fprintf(b, "link add %s address %v mtu %d type %s ", d.Name, d.MAC, d.MTU, d.Kind)
+	if d.Kind == podnet.InGeneve {
+		fmt.Fprintf(b, "external dstport %d\n", d.Port)
+	} else {
+		fmt.Fprintf(b, "id %d local %v dstport %d nolearning\n", d.VNI, d.Local, d.Port)
 	}
-	fmt.Fprintf(b, "\nlink set %s up\n", d.Name)
+	for _, a := range d.Addresses {
+		fmt.Fprintf(b, "address add %v dev %s", netip.PrefixFrom(a, a.BitLen()), d.Name)
+		if a.Is6() {
+			b.WriteString(" nodad")
+		}
+		b.WriteString("\n")
+	}
+	fmt.Fprintf(b, "link set %s up\n", d.Name)
+}
+
+// tunnel is what a route says of one, with a space after it. Over IPv6 UDP has to have a
+// checksum (RFC 8200, section 8.1).
+func tunnel(t podnet.Tunnel) string {
+	switch {
+	case !t.To.IsValid():
+		return ""
+	case t.To.Is4():
+		return fmt.Sprintf("encap ip id %d src %v dst %v ttl %d ", t.VNI, t.From, t.To, podnet.TunnelTTL)
+	}
+	return fmt.Sprintf("encap ip6 id %d src %v dst %v hoplimit %d csum ", t.VNI, t.From, t.To, podnet.TunnelTTL)
 }

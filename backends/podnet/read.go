@@ -24,7 +24,7 @@ func Read(a backends.Artifact) (podnet.Network, error) {
 		}
 	}
 	for name, d := range r.devices {
-		if !d.up || !d.Address.IsValid() {
+		if !d.up || len(d.Addresses) == 0 {
 			return podnet.Network{}, fmt.Errorf("%s: device %s has no address, or is not up", RoutesFile, name)
 		}
 		r.out.Devices = append(r.out.Devices, d.Device)
@@ -57,9 +57,9 @@ func (r *reader) add(c ipbatch.NetworkCommand) (err error) {
 	}
 	switch c.Verb {
 	case "link add":
-		r.devices[c.Device] = &building{Device: podnet.Device{Name: c.Device, VNI: c.VNI, Port: c.Port, Local: c.End, MAC: mac, MTU: c.MTU}}
+		r.devices[c.Device] = &building{Device: podnet.Device{Kind: podnet.Kind(c.Kind), Name: c.Device, VNI: c.VNI, Port: c.Port, Local: c.End, MAC: mac, MTU: c.MTU}}
 	case "address add":
-		d.Address = c.Address
+		d.Addresses = append(d.Addresses, c.Address)
 	case "link set":
 		d.up = true
 	case "neigh replace":
@@ -70,7 +70,10 @@ func (r *reader) add(c ipbatch.NetworkCommand) (err error) {
 		if c.Protocol != podnet.Protocol {
 			return fmt.Errorf("route to %v: protocol %d is not planec's %d", c.To, c.Protocol, podnet.Protocol)
 		}
-		r.out.Routes = append(r.out.Routes, podnet.Route{To: c.To, Via: c.Via, Device: c.Device})
+		if c.End.IsValid() && (d == nil || d.Kind != podnet.InGeneve || c.TTL != podnet.TunnelTTL || c.Checksum != c.End.Is6()) {
+			return fmt.Errorf("route to %v: it is not encapsulated as planec does it", c.To)
+		}
+		r.out.Routes = append(r.out.Routes, podnet.Route{To: c.To, Via: c.Via, Device: c.Device, Tunnel: podnet.Tunnel{VNI: c.VNI, From: c.From, To: c.End}})
 	}
 	return nil
 }

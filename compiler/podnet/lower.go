@@ -101,19 +101,19 @@ func (l *lowering) claim(own *node, f ir.Family) {
 			l.claims.take(p, own.name)
 		}
 	}
-	l.claims.macs[podnet.MACOf(own.name, f)] = own.name
+	l.claims.macs[podnet.MACOf(own.name, l.deviceName(f))] = own.name
 }
 
 // subnets says that every node will be far.
 func (l *lowering) subnets(f ir.Family) {
-	if l.settings.Mode == podnet.Auto && len(ir.PrefixesOf(f, l.settings.Subnets)) == 0 {
+	if l.settings.Mode.Automatic() && len(ir.PrefixesOf(f, l.settings.Subnets)) == 0 {
 		l.diags.Add(diag.NoSubnet, ir.Origin{}, fmt.Sprintf("no %v subnet of the node is known", f))
 	}
 }
 
 // route makes the route to a node's pods, or says why there is none.
 func (l *lowering) route(f ir.Family, own, n *node) {
-	to, end, mac := n.cidrs[f], n.ends[f], podnet.MACOf(n.name, f)
+	to, end, mac := n.cidrs[f], n.ends[f], podnet.MACOf(n.name, l.deviceName(f))
 	at := n.at.At("spec.podCIDRs")
 	if why := l.unroutable(to); why != "" {
 		l.diags.Add(diag.UnroutableCIDR, at, why)
@@ -135,7 +135,7 @@ func (l *lowering) route(f ir.Family, own, n *node) {
 		l.diags.Add(diag.NodeAddressClash, n.at.At("status.addresses"), fmt.Sprintf("%v is no host of the subnet %v", end, s))
 		return
 	}
-	if by, taken := l.claims.macs[mac]; taken {
+	if by, taken := l.claims.macs[mac]; taken && by != n.name {
 		l.diags.Add(diag.NodeAddressClash, n.at.At("metadata.name"), fmt.Sprintf("%v is the MAC address of node %s too", mac, by))
 		return
 	}
@@ -154,13 +154,23 @@ func (l *lowering) route(f ir.Family, own, n *node) {
 		l.out.Routes = append(l.out.Routes, podnet.Route{To: to, Via: end, Origin: n.at})
 		return
 	}
-	device, via := podnet.DeviceName(f), to.Addr()
+	r := podnet.Route{To: to, Via: to.Addr(), Device: l.deviceName(f), Origin: n.at}
 	if f == ir.IPv6 {
-		via = mac.LinkLocal()
+		r.Via = mac.LinkLocal()
 	}
-	l.out.Routes = append(l.out.Routes, podnet.Route{To: to, Via: via, Device: device, Origin: n.at})
-	l.out.Neighbours = append(l.out.Neighbours, podnet.Neighbour{Device: device, Address: via, MAC: mac, Origin: n.at})
-	l.out.Forwarding = append(l.out.Forwarding, podnet.Forwarding{Device: device, MAC: mac, To: end, Origin: n.at})
+	if l.settings.Mode.Kind() == podnet.InGeneve {
+		vni, _ := l.settings.Network()
+		r.Tunnel = podnet.Tunnel{VNI: vni, From: own.ends[f], To: end}
+	} else {
+		l.out.Forwarding = append(l.out.Forwarding, podnet.Forwarding{Device: r.Device, MAC: mac, To: end, Origin: n.at})
+	}
+	l.out.Routes = append(l.out.Routes, r)
+	l.out.Neighbours = append(l.out.Neighbours, podnet.Neighbour{Device: r.Device, Address: r.Via, MAC: mac, Origin: n.at})
+}
+
+// deviceName is that of the device for nodes' addresses of a family.
+func (l *lowering) deviceName(f ir.Family) string {
+	return podnet.DeviceName(l.settings.Mode.Kind(), f)
 }
 
 // near reports whether packets to a node need no encapsulation.
@@ -169,13 +179,14 @@ func (l *lowering) near(f ir.Family, end netip.Addr) bool {
 	switch l.settings.Mode {
 	case podnet.Native:
 		return len(subnets) == 0 || ir.ContainsAddr(subnets, end)
-	case podnet.Auto:
+	case podnet.Auto, podnet.AutoGeneve:
 		return ir.ContainsAddr(subnets, end)
 	}
 	return false
 }
 
-// device makes the device of a family when it is first needed.
+// device makes the device of a family when it is first needed. Families may share one, which
+// has the smaller MTU of the two then: a pod's interface has one for both families too.
 func (l *lowering) device(f ir.Family, own *node) bool {
 	made, asked := l.devices[f]
 	if asked {
@@ -185,15 +196,18 @@ func (l *lowering) device(f ir.Family, own *node) bool {
 		l.diags.Add(diag.UnroutedNode, own.at, own.lack(f)+": its packets to other nodes cannot be encapsulated")
 		return false
 	}
+	name, mtu := l.deviceName(f), l.settings.DeviceMTU(f)
+	if i := slices.IndexFunc(l.out.Devices, func(d podnet.Device) bool { return d.Name == name }); i >= 0 {
+		d := &l.out.Devices[i]
+		d.Addresses, d.MTU = append(d.Addresses, own.cidrs[f].Addr()), min(d.MTU, mtu)
+		return true
+	}
 	d := podnet.Device{
-		Name: podnet.DeviceName(f), VNI: l.settings.VNI, Port: l.settings.Port, Local: own.ends[f],
-		Address: own.cidrs[f].Addr(), MAC: podnet.MACOf(own.name, f), MTU: l.settings.DeviceMTU(f),
+		Kind: l.settings.Mode.Kind(), Name: name, Addresses: []netip.Addr{own.cidrs[f].Addr()}, MAC: podnet.MACOf(own.name, name), MTU: mtu,
 	}
-	if d.VNI == 0 {
-		d.VNI = podnet.DefaultVNI
-	}
-	if d.Port == 0 {
-		d.Port = podnet.DefaultPort
+	vni, port := l.settings.Network()
+	if d.Port = port; d.Kind == podnet.InVXLAN {
+		d.VNI, d.Local = vni, own.ends[f]
 	}
 	l.out.Devices = append(l.out.Devices, d)
 	return true

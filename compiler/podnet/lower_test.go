@@ -41,6 +41,9 @@ func text(n *podnet.Network) string {
 		if r.Device != "" {
 			s += "@" + r.Device
 		}
+		if t := r.Tunnel; t.To.IsValid() {
+			s += fmt.Sprintf("(%v,%v,%d)", t.From, t.To, t.VNI)
+		}
 		out = append(out, s)
 	}
 	return strings.Join(out, " ")
@@ -60,7 +63,8 @@ func TestModes(t *testing.T) {
 		node("b", "192.0.2.2 2001:db8::2", "10.244.2.0/24 fd00:2::/64"),
 		node("c", "198.51.100.3", "10.244.3.7/24"),
 	}
-	b6 := podnet.MACOf("b", ir.IPv6).LinkLocal().String()
+	g6 := podnet.MACOf("b", "planec-gnv").LinkLocal().String()
+	b6 := podnet.MACOf("b", "planec-vx6").LinkLocal().String()
 	subnets := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/64")}
 	for _, c := range []struct {
 		s           podnet.Settings
@@ -72,6 +76,8 @@ func TestModes(t *testing.T) {
 		{podnet.Settings{Mode: podnet.VXLAN, Subnets: subnets}, "10.244.2.0/24>10.244.2.0@planec-vx4 10.244.3.0/24>10.244.3.0@planec-vx4 fd00:2::/64>" + b6 + "@planec-vx6", ""},
 		{podnet.Settings{Mode: podnet.Auto, Subnets: subnets}, "10.244.2.0/24>192.0.2.2 10.244.3.0/24>10.244.3.0@planec-vx4 fd00:2::/64>2001:db8::2", ""},
 		{podnet.Settings{Mode: podnet.Auto}, "10.244.2.0/24>10.244.2.0@planec-vx4 10.244.3.0/24>10.244.3.0@planec-vx4 fd00:2::/64>" + b6 + "@planec-vx6", ":PLC0329 :PLC0329"},
+		{podnet.Settings{Mode: podnet.Geneve, Subnets: subnets}, "10.244.2.0/24>10.244.2.0@planec-gnv(192.0.2.1,192.0.2.2,83) 10.244.3.0/24>10.244.3.0@planec-gnv(192.0.2.1,198.51.100.3,83) fd00:2::/64>" + g6 + "@planec-gnv(2001:db8::1,2001:db8::2,83)", ""},
+		{podnet.Settings{Mode: podnet.AutoGeneve, Subnets: subnets, VNI: 7}, "10.244.2.0/24>192.0.2.2 10.244.3.0/24>10.244.3.0@planec-gnv(192.0.2.1,198.51.100.3,7) fd00:2::/64>2001:db8::2", ""},
 	} {
 		n, diags := lowered(c.s, nodes...)
 		if got := text(&n); got != c.want || codes(diags) != c.diags {
@@ -79,9 +85,17 @@ func TestModes(t *testing.T) {
 		}
 	}
 	n, _ := lowered(podnet.Settings{Mode: podnet.VXLAN, UnderlayMTU: 9000, VNI: 7, Port: 8472}, nodes...)
-	want := podnet.Device{Name: "planec-vx6", VNI: 7, Port: 8472, Local: netip.MustParseAddr("2001:db8::1"), Address: netip.MustParseAddr("fd00:1::"), MAC: podnet.MACOf("a", ir.IPv6), MTU: 8930}
-	if n.Devices[0].MTU != 8950 || n.Devices[1] != want {
+	want := podnet.Device{Kind: podnet.InVXLAN, Name: "planec-vx6", VNI: 7, Port: 8472, Local: netip.MustParseAddr("2001:db8::1"), Addresses: []netip.Addr{netip.MustParseAddr("fd00:1::")}, MAC: podnet.MACOf("a", "planec-vx6"), MTU: 8930}
+	if n.Devices[0].MTU != 8950 || !reflect.DeepEqual(n.Devices[1], want) {
 		t.Errorf("devices %+v", n.Devices)
+	}
+	one, _ := lowered(podnet.Settings{Mode: podnet.Geneve, UnderlayMTU: 9000}, nodes...)
+	want = podnet.Device{Kind: podnet.InGeneve, Name: "planec-gnv", Port: 6081, Addresses: []netip.Addr{netip.MustParseAddr("10.244.1.0"), netip.MustParseAddr("fd00:1::")}, MAC: podnet.MACOf("a", "planec-gnv"), MTU: 8930}
+	if len(one.Devices) != 1 || !reflect.DeepEqual(one.Devices[0], want) || len(one.Forwarding) != 0 || len(one.Neighbours) != 3 {
+		t.Errorf("Geneve: %+v", one)
+	}
+	if n, _ := lowered(podnet.Settings{Mode: podnet.AutoGeneve, Subnets: subnets}, nodes...); n.Devices[0].MTU != 1450 || len(n.Devices[0].Addresses) != 1 {
+		t.Errorf("Geneve over IPv4 only: %+v", n.Devices)
 	}
 	if n, _ := lowered(podnet.Settings{Mode: podnet.VXLAN, MTU: 1400}, nodes...); n.Devices[0].MTU != 1400 || n.Devices[1].MTU != 1400 {
 		t.Errorf("devices %+v", n.Devices)

@@ -6,18 +6,16 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-
-	"github.com/planec/planec/ir"
 )
 
 // MAC is the hardware address of a device.
 type MAC [6]byte
 
-// MACOf derives the address of a node's device from the node's name, so that each node
+// MACOf derives the address of a node's device from the names of both, so that each node
 // knows those of all others. Bits 1 and 0 of the first byte say that it is locally
 // administered and of one station (IEEE 802, section 8.4).
-func MACOf(node string, f ir.Family) (m MAC) {
-	sum := sha256.Sum256([]byte("planec pod network\x00" + DeviceName(f) + "\x00" + node))
+func MACOf(node, device string) (m MAC) {
+	sum := sha256.Sum256([]byte("planec pod network\x00" + device + "\x00" + node))
 	copy(m[:], sum[:])
 	m[0] = m[0]&^1 | 2
 	return m

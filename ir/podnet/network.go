@@ -3,6 +3,7 @@ package podnet
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -12,7 +13,8 @@ import (
 // Network is what one node has to have. The zero value is a node without pod routes.
 type Network struct {
 	Node string // the node's name
-	// Devices are sorted by name: at most one for each family of the nodes' addresses.
+	// Devices are sorted by name: of VXLAN at most one for each family of the nodes' addresses,
+	// of Geneve at most one.
 	Devices []Device
 	Routes  []Route // sorted by destination, each once
 	// Neighbours are sorted by device and address, each address once for a device.
@@ -21,21 +23,33 @@ type Network struct {
 	Forwarding []Forwarding
 }
 
-// Device is a VXLAN device.
+// Kind is what packets are encapsulated in.
+type Kind string
+
+// The kinds of devices, as ip-link(8) spells them.
+const (
+	InVXLAN Kind = "vxlan"
+	// InGeneve is a device to which each route says where packets go (external).
+	InGeneve Kind = "geneve"
+)
+
+// Device is a device that encapsulates.
 type Device struct {
-	Name string // DeviceName of the family
-	// VNI is the network identifier, 1 to 16777215.
+	Kind Kind
+	Name string // DeviceName of the kind and the family
+	// VNI is the network identifier, 1 to 16777215; of Geneve 0, since the routes say it.
 	VNI int
 	// Port is the UDP port to which packets are sent, and on which they are received.
 	Port int
-	// Local is the node's own address, the source of encapsulated packets.
+	// Local is the node's own address, the source of encapsulated packets; of Geneve the
+	// routes say it.
 	Local netip.Addr
-	// Address is the node's own in the network of pods, the source of what the node
-	// itself sends to pods of others. It is the first address of the node's podCIDR, which
-	// no pod has.
-	Address netip.Addr
-	MAC     MAC // MACOf the node
-	MTU     int // in bytes
+	// Addresses are the node's own in the network of pods, the source of what the node
+	// itself sends to pods of others, sorted, at most one of a family. Each is the first address
+	// of a podCIDR of the node, which no pod has.
+	Addresses []netip.Addr
+	MAC       MAC // MACOf the node
+	MTU       int // in bytes
 }
 
 // Route leads to the pods of one other node.
@@ -46,8 +60,20 @@ type Route struct {
 	Via netip.Addr
 	// Device is the name of a device of the network; "" is wherever Via is.
 	Device string
+	// Tunnel says where a device of Geneve sends packets; the zero value elsewhere.
+	Tunnel Tunnel
 	Origin ir.Origin // the other Node
 }
+
+// Tunnel is what a route tells a device that packets are to be encapsulated in.
+type Tunnel struct {
+	VNI      int        // 1 to 16777215
+	From, To netip.Addr // the node's own address, and the other node's
+}
+
+// TunnelTTL is the time to live of packets in a tunnel: Linux' own for all others. A route that
+// names none gives 0, which no router forwards.
+const TunnelTTL = 64
 
 // Neighbour gives the MAC address of another node's device.
 type Neighbour struct {
@@ -69,26 +95,38 @@ type Forwarding struct {
 // iproute2's table, nor in those of FRR, BIRD, Calico (80) and Cilium.
 const Protocol = 112
 
-// DeviceName returns the name of the device for nodes' addresses of the family.
-func DeviceName(f ir.Family) string {
-	if f == ir.IPv4 {
+// DeviceName returns the name of the device for nodes' addresses of the family. The kernel
+// takes one external device of Geneve for a port, which sends over both.
+func DeviceName(k Kind, f ir.Family) string {
+	switch {
+	case k == InGeneve:
+		return "planec-gnv"
+	case f == ir.IPv4:
 		return "planec-vx4"
 	}
 	return "planec-vx6"
 }
 
-// DeviceNames lists the names of all devices that can be planec's.
-func DeviceNames() []string {
-	var out []string
-	for _, f := range ir.Families() {
-		out = append(out, DeviceName(f))
+// DeviceKinds has the names of all devices that can be planec's, and what each is.
+func DeviceKinds() map[string]Kind {
+	out := make(map[string]Kind)
+	for _, k := range []Kind{InVXLAN, InGeneve} {
+		for _, f := range ir.Families() {
+			out[DeviceName(k, f)] = k
+		}
 	}
 	return out
 }
 
+// DeviceNames lists the names of all devices that can be planec's, sorted.
+func DeviceNames() []string { return slices.Sorted(maps.Keys(DeviceKinds())) }
+
 // Normalize sorts everything.
 func (n *Network) Normalize() {
 	slices.SortFunc(n.Devices, func(a, b Device) int { return cmp.Compare(a.Name, b.Name) })
+	for i := range n.Devices {
+		slices.SortFunc(n.Devices[i].Addresses, netip.Addr.Compare)
+	}
 	slices.SortFunc(n.Routes, func(a, b Route) int { return ComparePrefixes(a.To, b.To) })
 	slices.SortFunc(n.Neighbours, func(a, b Neighbour) int {
 		return cmp.Or(cmp.Compare(a.Device, b.Device), a.Address.Compare(b.Address))
@@ -118,9 +156,9 @@ func ComparePrefixes(a, b netip.Prefix) int {
 	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
 }
 
-// Overhead is what VXLAN takes of a packet's size in bytes, by the family of the nodes'
-// addresses: the inner Ethernet header, VXLAN, UDP, and the outer IP header (RFC 7348,
-// section 5).
+// Overhead is what VXLAN, and Geneve without options, take of a packet's size in bytes, by the
+// family of the nodes' addresses: the inner Ethernet header, VXLAN or Geneve, UDP, and the outer
+// IP header (RFC 7348, section 5; RFC 8926, section 3).
 func Overhead(f ir.Family) int {
 	if f == ir.IPv4 {
 		return 14 + 8 + 8 + 20

@@ -2,15 +2,16 @@ package live
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
-	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/podnet"
 )
 
@@ -19,14 +20,14 @@ func (p *planner) device(want *podnet.Device) {
 	index := new(int)
 	p.index[want.Name] = index
 	have := p.state.devices[want.Name]
-	if have != nil && !sameTunnel(have.vxlan, want) {
+	if have != nil && !sameTunnel(have.link, want) {
 		// What makes the tunnel cannot be changed, and two devices cannot have one name.
 		old := have.link
-		p.plan.add(makeDevices, func() error { return p.nl.LinkDel(old) }, "remove device %s, which has another VNI, port or kind", want.Name)
+		p.plan.add(makeDevices, func() error { return p.nl.LinkDel(old) }, "remove device %s, which has another VNI, port or mode", want.Name)
 		have = nil
 	}
 	if have == nil {
-		p.plan.add(makeDevices, func() error { return p.make(want, index) }, "add device %s: VXLAN %d, port %d, from %v, MTU %d", want.Name, want.VNI, want.Port, want.Local, want.MTU)
+		p.plan.add(makeDevices, func() error { return p.make(want, index) }, "add device %s: %s, MTU %d", want.Name, deviceWords(want), want.MTU)
 	} else {
 		*index = have.link.Attrs().Index
 		p.change(have, want)
@@ -38,10 +39,24 @@ func (p *planner) device(want *podnet.Device) {
 }
 
 // sameTunnel reports whether a device differs from a wanted one at most in what can be changed.
-func sameTunnel(have *netlink.Vxlan, want *podnet.Device) bool {
+func sameTunnel(link netlink.Link, want *podnet.Device) bool {
+	if have, ok := link.(*netlink.Geneve); ok {
+		return have.FlowBased && int(have.Dport) == want.Port && !have.InnerProtoInherit
+	}
+	have, ok := link.(*netlink.Vxlan)
+	if !ok {
+		return false
+	}
 	local, _ := addrOf(have.SrcAddr)
 	return have.VxlanId == want.VNI && have.Port == want.Port && !have.Learning && !have.FlowBased && have.Group == nil && have.VtepDevIndex == 0 &&
 		local.BitLen() == want.Local.BitLen()
+}
+
+func deviceWords(d *podnet.Device) string {
+	if d.Kind == podnet.InGeneve {
+		return fmt.Sprintf("Geneve, port %d", d.Port)
+	}
+	return fmt.Sprintf("VXLAN %d, port %d, from %v", d.VNI, d.Port, d.Local)
 }
 
 func linkAt(name string, index int) netlink.Link {
@@ -49,21 +64,24 @@ func linkAt(name string, index int) netlink.Link {
 }
 
 func (p *planner) make(want *podnet.Device, index *int) error {
-	link := &netlink.Vxlan{
-		LinkAttrs: netlink.LinkAttrs{Name: want.Name, MTU: want.MTU, HardwareAddr: want.MAC[:], TxQLen: -1},
-		VxlanId:   want.VNI, Port: want.Port, SrcAddr: want.Local.AsSlice(),
+	attrs := netlink.LinkAttrs{Name: want.Name, MTU: want.MTU, HardwareAddr: want.MAC[:], TxQLen: -1}
+	var link netlink.Link = &netlink.Vxlan{LinkAttrs: attrs, VxlanId: want.VNI, Port: want.Port, SrcAddr: want.Local.AsSlice()}
+	if want.Kind == podnet.InGeneve {
+		link = &netlink.Geneve{LinkAttrs: attrs, Dport: uint16(want.Port), FlowBased: true}
 	}
-	if err := p.nl.LinkAdd(link); err != nil {
+	if err := p.nl.LinkAdd(link); errors.Is(err, unix.EOPNOTSUPP) {
+		return fmt.Errorf("%w: the kernel has no %s", err, want.Kind)
+	} else if err != nil {
 		return err
 	}
-	*index = link.Index
+	*index = link.Attrs().Index
 	return nil
 }
 
 // change plans what a device can change without going.
 func (p *planner) change(have *device, want *podnet.Device) {
 	a := have.link.Attrs()
-	if local, _ := addrOf(have.vxlan.SrcAddr); local != want.Local {
+	if vxlan, ok := have.link.(*netlink.Vxlan); ok && !vxlan.SrcAddr.Equal(want.Local.AsSlice()) {
 		p.plan.add(makeDevices, func() error { return p.setLocal(a.Index, want.Local) }, "change %s: from %v", want.Name, want.Local)
 	}
 	if !bytes.Equal(a.HardwareAddr, want.MAC[:]) {
@@ -78,22 +96,26 @@ func (p *planner) change(have *device, want *podnet.Device) {
 func (p *planner) addresses(have *device, want *podnet.Device, index *int) {
 	if have != nil {
 		for _, a := range sorted(have.addresses, netip.Addr.Compare) {
-			if addr := have.addresses[a]; a != want.Address || !p.single(addr) {
+			if addr := have.addresses[a]; !slices.Contains(want.Addresses, a) || !p.single(addr) {
 				p.plan.add(emptyDevices, func() error { return p.nl.AddrDel(have.link, &addr) }, "remove address %v from %s", addr.IPNet, want.Name)
 			}
 		}
-		if addr, there := have.addresses[want.Address]; there && p.single(addr) {
-			return
-		}
 	}
-	add := func() error {
-		addr := &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(want.Address, want.Address.BitLen()))}
-		if ir.FamilyOf(want.Address) == ir.IPv6 {
-			addr.Flags = unix.IFA_F_NODAD
+	for _, a := range want.Addresses {
+		if have != nil {
+			if addr, there := have.addresses[a]; there && p.single(addr) {
+				continue
+			}
 		}
-		return p.nl.AddrAdd(linkAt(want.Name, *index), addr)
+		add := func() error {
+			addr := &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, a.BitLen()))}
+			if a.Is6() {
+				addr.Flags = unix.IFA_F_NODAD
+			}
+			return p.nl.AddrAdd(linkAt(want.Name, *index), addr)
+		}
+		p.plan.add(makeDevices, add, "add address %v to %s", a, want.Name)
 	}
-	p.plan.add(makeDevices, add, "add address %v to %s", want.Address, want.Name)
 }
 
 func (p *planner) single(a netlink.Addr) bool {

@@ -48,6 +48,8 @@ type state struct {
 	// routes are planec's by destination; foreign are others' to the wanted destinations.
 	routes  map[netip.Prefix][]netlink.Route
 	foreign map[netip.Prefix]netlink.Route
+	// tunnels are those of planec's routes.
+	tunnels map[routeKey]podnet.Tunnel
 	// nets are the networks at the interfaces that are not planec's.
 	nets []attached
 }
@@ -61,8 +63,8 @@ type attached struct {
 
 // device is a device of planec with what is on it.
 type device struct {
+	// link is a *netlink.Vxlan or a *netlink.Geneve.
 	link       netlink.Link
-	vxlan      *netlink.Vxlan
 	addresses  map[netip.Addr]netlink.Addr
 	neighbours map[netip.Addr]netlink.Neigh
 	// forwarding has the first entry of each address, and extra all others.
@@ -72,7 +74,7 @@ type device struct {
 
 // read reads the kernel. The wanted destinations are those of which foreign routes matter.
 func (k *Kernel) read(want *podnet.Network) (*state, error) {
-	s := &state{devices: make(map[string]*device), routes: make(map[netip.Prefix][]netlink.Route), foreign: make(map[netip.Prefix]netlink.Route)}
+	s := &state{devices: make(map[string]*device), routes: make(map[netip.Prefix][]netlink.Route), foreign: make(map[netip.Prefix]netlink.Route), tunnels: make(map[routeKey]podnet.Tunnel)}
 	if err := k.readLinks(s); err != nil {
 		return nil, err
 	}
@@ -96,7 +98,10 @@ func (k *Kernel) read(want *podnet.Network) (*state, error) {
 			}
 		}
 	}
-	return s, nil
+	if len(s.routes) == 0 {
+		return s, nil
+	}
+	return s, k.readTunnels(s)
 }
 
 func (k *Kernel) readLinks(s *state) error {
@@ -104,18 +109,19 @@ func (k *Kernel) readLinks(s *state) error {
 	if err != nil {
 		return fmt.Errorf("listing interfaces: %w", err)
 	}
+	kinds := podnet.DeviceKinds()
 	mtus := make(map[int]int, len(links))
 	for _, l := range links {
 		a := l.Attrs()
 		mtus[a.Index] = a.MTU
-		if !slices.Contains(podnet.DeviceNames(), a.Name) {
+		kind, own := kinds[a.Name]
+		if !own {
 			continue
 		}
-		vxlan, ok := l.(*netlink.Vxlan)
-		if !ok {
+		if l.Type() != string(kind) {
 			return fmt.Errorf("interface %s is of kind %s: another program has a device with planec's name", a.Name, l.Type())
 		}
-		s.devices[a.Name] = &device{link: l, vxlan: vxlan, addresses: make(map[netip.Addr]netlink.Addr)}
+		s.devices[a.Name] = &device{link: l, addresses: make(map[netip.Addr]netlink.Addr)}
 		if err := k.readDevice(s.devices[a.Name]); err != nil {
 			return fmt.Errorf("reading %s: %w", a.Name, err)
 		}
@@ -150,7 +156,11 @@ func (k *Kernel) readLinks(s *state) error {
 func (k *Kernel) readDevice(d *device) error {
 	d.neighbours, d.forwarding = make(map[netip.Addr]netlink.Neigh), make(map[podnet.MAC]netlink.Neigh)
 	index := d.link.Attrs().Index
-	for _, family := range []int{unix.AF_INET, unix.AF_INET6, unix.AF_BRIDGE} {
+	families := []int{unix.AF_INET, unix.AF_INET6}
+	if d.link.Type() == string(podnet.InVXLAN) { // of others the list has the multicast addresses that are listened to
+		families = append(families, unix.AF_BRIDGE)
+	}
+	for _, family := range families {
 		list, err := dump(func() ([]netlink.Neigh, error) { return k.nl.NeighList(index, family) })
 		if err != nil {
 			return fmt.Errorf("listing neighbours: %w", err)

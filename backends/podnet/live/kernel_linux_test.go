@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/planec/planec/compiler/objects"
 	lower "github.com/planec/planec/compiler/podnet"
 	"github.com/planec/planec/internal/testing/testkit"
+	"github.com/planec/planec/internal/testing/uml"
 	"github.com/planec/planec/ir/podnet"
 )
 
@@ -52,6 +54,9 @@ func (w *world) begin() {
 	}
 }
 
+// operstate is what the kernel says of an interface, some time after it is so.
+var operstate = regexp.MustCompile(` state [A-Z]+`)
+
 // dump is what a node has of routes, interfaces, neighbours and forwarding entries. What
 // comes and goes by itself is left out, and so is what planec made.
 func (w *world) dump(m *testkit.Machine) string {
@@ -64,10 +69,10 @@ func (w *world) dump(m *testkit.Machine) string {
 			w.Fatal(err)
 		}
 		for line := range strings.Lines(text) {
-			own := strings.Contains(line, "planec-vx") || strings.Contains(line, "proto 112")
+			own := strings.Contains(line, "planec-vx") || strings.Contains(line, "planec-gnv") || strings.Contains(line, "proto 112")
 			passing := words[0] == "bridge" && (!strings.Contains(line, "permanent") || strings.HasPrefix(line, "33:33:") || strings.HasPrefix(line, "01:00:5e:"))
 			if !own && !passing {
-				out = append(out, line)
+				out = append(out, operstate.ReplaceAllString(line, ""))
 			}
 		}
 	}
@@ -152,7 +157,7 @@ func (w *world) clean() {
 		if now := w.dump(n.Machine); now != w.before[n.Name] {
 			w.Errorf("%s: clean left another kernel\n--- before\n%s\n--- now\n%s", n.Name, w.before[n.Name], now)
 		}
-		for _, c := range []string{"ip route show proto 112", "ip -6 route show proto 112", "ip link show dev planec-vx4", "ip link show dev planec-vx6"} {
+		for _, c := range []string{"ip route show proto 112", "ip -6 route show proto 112", "ip link show dev planec-vx4", "ip link show dev planec-vx6", "ip link show dev planec-gnv"} {
 			if out, err := n.Run("ip", strings.Fields(c)[1:]...); out != "" {
 				w.Errorf("%s: after clean: %s: %s %v", n.Name, c, out, err)
 			}
@@ -162,7 +167,7 @@ func (w *world) clean() {
 
 // TestModes has two and three nodes in each mode, and a node that comes and goes.
 func TestModes(t *testing.T) {
-	for _, mode := range []podnet.Mode{podnet.Native, podnet.VXLAN, podnet.Auto} {
+	for _, mode := range modes() {
 		t.Run(string(mode), func(t *testing.T) {
 			w := newWorld(t, podnet.Settings{Mode: mode})
 			w.Near(1)
@@ -209,8 +214,8 @@ func (w *world) kinds(mode podnet.Mode) {
 			for i, c := range other.CIDRs() {
 				family := []string{"-4", "-6"}[i]
 				out, err := n.Run("ip", family, "route", "show", c.String())
-				far := mode == podnet.VXLAN || mode == podnet.Auto && n.Remote != other.Remote
-				if err != nil || strings.Contains(out, "planec-vx") != far || strings.Count(out, "\n") != 1 {
+				far := mode == whole() || mode == auto() && n.Remote != other.Remote
+				if err != nil || strings.Contains(out, "dev planec-") != far || strings.Count(out, "\n") != 1 {
 					w.Errorf("%s: route to %v: %s %v", n.Name, c, out, err)
 				}
 			}
@@ -218,9 +223,17 @@ func (w *world) kinds(mode podnet.Mode) {
 	}
 }
 
+// devices are those of the modes that are tested here.
+func devices() []string {
+	if uml.Inside() {
+		return []string{"planec-gnv"}
+	}
+	return []string{"planec-vx4", "planec-vx6"}
+}
+
 // TestFiles loads the files that compile writes by their own programs: the kernel is right then.
 func TestFiles(t *testing.T) {
-	w := newWorld(t, podnet.Settings{Mode: podnet.Auto})
+	w := newWorld(t, podnet.Settings{Mode: auto()})
 	w.Near(1)
 	w.Near(2)
 	w.Far(3)
@@ -249,7 +262,7 @@ func TestFiles(t *testing.T) {
 
 // TestNode checks that nodes reach pods of others, and by which address.
 func TestNode(t *testing.T) {
-	w := newWorld(t, podnet.Settings{Mode: podnet.VXLAN})
+	w := newWorld(t, podnet.Settings{Mode: whole()})
 	w.Near(1)
 	w.Near(2)
 	w.apply()
@@ -263,7 +276,7 @@ func TestNode(t *testing.T) {
 
 // TestAddressChange gives a node another address, and another MTU and VNI to all.
 func TestAddressChange(t *testing.T) {
-	w := newWorld(t, podnet.Settings{Mode: podnet.VXLAN})
+	w := newWorld(t, podnet.Settings{Mode: whole()})
 	w.Near(1)
 	w.Near(2)
 	w.apply()
@@ -278,7 +291,15 @@ func TestAddressChange(t *testing.T) {
 	w.applyMoved(n, "192.0.2.77", "2001:db8:1::77")
 	w.settings.VNI, w.settings.Port = 99, 8472
 	w.applyMoved(n, "192.0.2.77", "2001:db8:1::77")
-	if out, err := n.Run("ip", "-d", "link", "show", "planec-vx4"); err != nil || !strings.Contains(out, "vxlan id 99 local 192.0.2.77") || !strings.Contains(out, "mtu 1300") {
+	out, err := n.Run("ip", "-d", "link", "show", devices()[0])
+	want := "vxlan id 99 local 192.0.2.77"
+	if uml.Inside() {
+		want = "geneve external"
+		if routes, err := n.Run("ip", "route", "show", "proto", "112"); err != nil || !strings.Contains(routes, "id 99 src 192.0.2.77 dst 192.0.2.1 ttl 64") {
+			t.Errorf("%s %v", routes, err)
+		}
+	}
+	if err != nil || !strings.Contains(out, want) || !strings.Contains(out, "dstport 8472") || !strings.Contains(out, "mtu 1300") {
 		t.Errorf("%s %v", out, err)
 	}
 }
@@ -287,7 +308,7 @@ func TestAddressChange(t *testing.T) {
 func (w *world) moved(n *testkit.PodNode, addresses ...string) {
 	w.Helper()
 	index := func() string {
-		out, err := n.Run("ip", "-o", "link", "show", "planec-vx4")
+		out, err := n.Run("ip", "-o", "link", "show", devices()[0])
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -334,13 +355,13 @@ func (w *world) applyMoved(moved *testkit.PodNode, addresses ...string) {
 
 // TestDrift changes what planec made in many ways; each is seen and put back.
 func TestDrift(t *testing.T) {
-	w := newWorld(t, podnet.Settings{Mode: podnet.Auto})
+	w := newWorld(t, podnet.Settings{Mode: auto()})
 	w.Near(1)
 	w.Near(2)
 	w.Far(3)
 	w.apply()
 	n := w.Nodes[0]
-	for _, c := range []string{
+	changes := []string{
 		"ip route del 10.244.2.0/24",
 		"ip route del 10.244.3.0/24",
 		"ip -6 route del fd00:3::/64",
@@ -348,18 +369,32 @@ func TestDrift(t *testing.T) {
 		"ip -6 route replace fd00:2::/64 via 2001:db8:1::fe proto 112",
 		"ip route add 10.99.0.0/16 via 192.0.2.254 proto 112",
 		"ip route add 10.244.2.0/24 via 192.0.2.254 metric 50 proto 112",
-		"ip neigh flush dev planec-vx4 nud permanent",
-		"ip neigh add 10.77.0.0 lladdr 02:00:00:00:00:01 dev planec-vx4 nud permanent",
-		"bridge fdb add 02:00:00:00:00:01 dev planec-vx4 dst 192.0.2.9 self permanent",
-		"ip address flush dev planec-vx4",
-		"ip address add 10.78.0.1/24 dev planec-vx4",
-		"ip link set planec-vx4 down",
-		"ip link set planec-vx4 mtu 1400",
-		"ip link set planec-vx4 address 02:00:00:00:00:02",
-		"ip link del planec-vx4",
-		"ip link del planec-vx6",
-	} {
-		words := strings.Fields(c)
+		"ip neigh flush dev DEV nud permanent",
+		"ip neigh add 10.77.0.0 lladdr 02:00:00:00:00:01 dev DEV nud permanent",
+		"ip address flush dev DEV",
+		"ip address add 10.78.0.1/24 dev DEV",
+		"ip link set DEV down",
+		"ip link set DEV mtu 1400",
+		"ip link set DEV address 02:00:00:00:00:02",
+		"ip link del DEV",
+		"ip -6 route change fd00:3::/64 via 2001:db8:1::fe proto 112",
+	}
+	if uml.Inside() {
+		changes = append(changes,
+			"ip route replace 10.244.3.0/24 encap ip id 83 src 192.0.2.1 dst 192.0.2.9 ttl 64 via 10.244.3.0 dev DEV proto 112 onlink",
+			"ip route replace 10.244.3.0/24 encap ip id 84 src 192.0.2.1 dst 198.51.100.3 ttl 64 via 10.244.3.0 dev DEV proto 112 onlink",
+			"ip route replace 10.244.3.0/24 encap ip id 83 src 192.0.2.1 dst 198.51.100.3 via 10.244.3.0 dev DEV proto 112 onlink",
+			"ip route replace 10.244.3.0/24 encap ip id 83 src 192.0.2.1 dst 198.51.100.3 ttl 64 tos 8 via 10.244.3.0 dev DEV proto 112 onlink",
+			"ip route replace 10.244.3.0/24 via 10.244.3.0 dev DEV proto 112 onlink",
+			"ip route replace 10.244.2.0/24 encap ip id 83 dst 192.0.2.2 via 192.0.2.2 dev eth0 proto 112",
+			"ip -6 route replace fd00:3::/64 encap ip6 id 83 dst 2001:db8:2::9 via fe80::9 dev DEV proto 112 onlink",
+			"ip route add 10.99.0.0/16 encap ip id 9 dst 192.0.2.9 dev DEV proto 112",
+		)
+	} else {
+		changes = append(changes, "bridge fdb add 02:00:00:00:00:01 dev DEV dst 192.0.2.9 self permanent", "ip link del planec-vx6")
+	}
+	for _, c := range changes {
+		words := strings.Fields(strings.ReplaceAll(c, "DEV", devices()[0]))
 		if _, err := n.Run(words[0], words[1:]...); err != nil {
 			t.Fatal(err)
 		}
@@ -386,7 +421,7 @@ func TestForeign(t *testing.T) {
 	n := w.Nodes[0]
 	for _, c := range []string{
 		"ip route add 10.244.2.0/24 via 192.0.2.2 metric 7 proto static", "ip -6 route add blackhole fd00:2::/64",
-		"ip route add 10.200.0.0/16 via 192.0.2.2", "ip neigh add 192.0.2.99 lladdr 02:00:00:00:00:01 dev eth0 nud permanent", "ip link add other type vxlan id 5 dstport 4789 local 192.0.2.1",
+		"ip route add 10.200.0.0/16 via 192.0.2.2", "ip neigh add 192.0.2.99 lladdr 02:00:00:00:00:01 dev eth0 nud permanent", otherDevice(),
 	} {
 		if _, err := n.Run("ip", strings.Fields(c)[1:]...); err != nil {
 			t.Fatal(err)
@@ -418,8 +453,8 @@ func TestForeign(t *testing.T) {
 	w.clean()
 
 	// A device of another kind has planec's name.
-	w.settings.Mode = podnet.VXLAN
-	if _, err := n.Run("ip", "link", "add", "planec-vx4", "type", "bridge"); err != nil {
+	w.settings.Mode = whole()
+	if _, err := n.Run("ip", "link", "add", devices()[0], "type", "bridge"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.kernels[n.Name].Clean(); err == nil || !strings.Contains(err.Error(), "another program") {
@@ -429,7 +464,7 @@ func TestForeign(t *testing.T) {
 
 // TestNeverWithout replaces a route many times while another process looks for it.
 func TestNeverWithout(t *testing.T) {
-	w := newWorld(t, podnet.Settings{Mode: podnet.VXLAN})
+	w := newWorld(t, podnet.Settings{Mode: whole()})
 	w.Near(1)
 	w.Near(2)
 	w.apply()
@@ -451,7 +486,7 @@ func TestNeverWithout(t *testing.T) {
 		}
 	}()
 	for i := range 20 {
-		w.settings.Mode = []podnet.Mode{podnet.Native, podnet.VXLAN}[i%2]
+		w.settings.Mode = []podnet.Mode{podnet.Native, whole()}[i%2]
 		for _, n := range w.Nodes {
 			if err := w.keepDevice(n).Apply(); err != nil {
 				t.Fatal(err)
@@ -468,17 +503,17 @@ func TestNeverWithout(t *testing.T) {
 // come through them.
 func (w *world) keepDevice(n *testkit.PodNode) *live.Plan {
 	w.Helper()
-	if w.settings.Mode == podnet.VXLAN {
+	if w.settings.Mode == whole() {
 		return w.plan(n)
 	}
 	s := w.settings
-	s.Mode = podnet.VXLAN
+	s.Mode = whole()
 	want, _ := lower.Lower(w.objects(), n.Name, s, &objects.Config{})
 	for i, r := range want.Routes {
 		for _, other := range w.Nodes {
 			for j, c := range other.CIDRs() {
 				if c == r.To {
-					want.Routes[i].Via, want.Routes[i].Device = other.Addresses()[j], ""
+					want.Routes[i].Via, want.Routes[i].Device, want.Routes[i].Tunnel = other.Addresses()[j], "", podnet.Tunnel{}
 				}
 			}
 		}

@@ -14,9 +14,9 @@ func TestKilled(t *testing.T) {
 	w.Near(2)
 	w.begin()
 	n := w.Nodes[0]
-	modes := []podnet.Mode{podnet.Native, podnet.VXLAN}
+	modes := []podnet.Mode{podnet.Native, whole()}
 	for _, from := range modes {
-		for _, to := range append(modes, podnet.Auto) {
+		for _, to := range append(modes, auto()) {
 			for killed := 0; ; killed++ {
 				w.settings.Mode = from
 				if err := w.plan(n).Apply(); err != nil {

@@ -85,6 +85,7 @@ func (p *planner) is(have *netlink.Route, want *podnet.Route, right func() []int
 	via, _ := addrOf(have.Gw)
 	links := right()
 	return via == want.Via && len(have.MultiPath) == 0 && have.Type == unix.RTN_UNICAST && have.Encap == nil && have.Via == nil &&
+		p.state.tunnels[keyOf(have)] == want.Tunnel &&
 		(len(links) == 0 || slices.Contains(links, have.LinkIndex))
 }
 
@@ -97,6 +98,9 @@ func (p *planner) replace(want *podnet.Route, right func() []int) error {
 	}
 	if want.Device != "" {
 		r.Flags = int(netlink.FLAG_ONLINK)
+	}
+	if want.Tunnel.To.IsValid() {
+		r.Encap = &encap{want.Tunnel}
 	}
 	return p.nl.RouteReplace(r)
 }
@@ -117,7 +121,11 @@ func wantedWords(r *podnet.Route) string {
 	if r.Device == "" {
 		return fmt.Sprintf("to %v via %v", r.To, r.Via)
 	}
-	return fmt.Sprintf("to %v via %v on %s", r.To, r.Via, r.Device)
+	s := fmt.Sprintf("to %v via %v on %s", r.To, r.Via, r.Device)
+	if r.Tunnel.To.IsValid() {
+		s += ": " + encap{r.Tunnel}.String()
+	}
+	return s
 }
 
 // words names a route of the kernel's.

@@ -31,7 +31,7 @@ func (v value) checked(check func(int) error) int {
 func podRoutes() []Setting {
 	return []Setting{
 		{
-			Name: "podRoutes", Flag: "pod-routes", Type: "string", Doc: "make routes to the pods of other nodes, from their podCIDRs: off (the default), native (all nodes are in one subnet), vxlan, or auto (native within the node's subnets, else vxlan)", Default: "off",
+			Name: "podRoutes", Flag: "pod-routes", Type: "string", Doc: "make routes to the pods of other nodes, from their podCIDRs: off (the default), native (all nodes are in one subnet), vxlan, geneve, or auto and auto-geneve (native within the node's subnets, else vxlan and geneve)", Default: "off",
 			Words: append([]string{"off"}, podnet.Modes()...), Value: func(c *NodeConfig) any { return some(string(c.PodRoutes.Mode)) },
 		},
 		{
@@ -39,15 +39,15 @@ func podRoutes() []Setting {
 			Value: func(c *NodeConfig) any { return texts(c.PodRoutes.Subnets) },
 		},
 		{
-			Name: "podRoutesMTU", Flag: "pod-routes-mtu", Type: "integer", Range: [2]int{podnet.MinMTU, podnet.MaxMTU}, Doc: "MTU of the VXLAN devices", Default: "that of the node's interface (1500 where it is not known), less 50 over IPv4 and 70 over IPv6",
+			Name: "podRoutesMTU", Flag: "pod-routes-mtu", Type: "integer", Range: [2]int{podnet.MinMTU, podnet.MaxMTU}, Doc: "MTU of the VXLAN or Geneve devices", Default: "that of the node's interface (1500 where it is not known), less 50 over IPv4 and 70 over IPv6",
 			Value: func(c *NodeConfig) any { return some(c.PodRoutes.MTU) },
 		},
 		{
-			Name: "podRoutesVNI", Flag: "pod-routes-vni", Type: "integer", Range: [2]int{1, podnet.MaxVNI}, Doc: "VXLAN network identifier, the same on all nodes", Default: "83",
+			Name: "podRoutesVNI", Flag: "pod-routes-vni", Type: "integer", Range: [2]int{1, podnet.MaxVNI}, Doc: "network identifier of VXLAN or Geneve, the same on all nodes", Default: "83",
 			Value: func(c *NodeConfig) any { return some(c.PodRoutes.VNI) },
 		},
 		{
-			Name: "podRoutesPort", Flag: "pod-routes-port", Type: "integer", Range: [2]int{1, podnet.MaxPort}, Doc: "UDP port of VXLAN, the same on all nodes", Default: "4789",
+			Name: "podRoutesPort", Flag: "pod-routes-port", Type: "integer", Range: [2]int{1, podnet.MaxPort}, Doc: "UDP port of VXLAN or Geneve, the same on all nodes", Default: "4789 for VXLAN, 6081 for Geneve",
 			Value: func(c *NodeConfig) any { return some(c.PodRoutes.Port) },
 		},
 	}

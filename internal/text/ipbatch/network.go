@@ -11,12 +11,14 @@ import (
 // NetworkCommand is one line of the pod routes of planec: input of ip -batch and of
 // bridge -batch.
 type NetworkCommand struct {
-	// Verb is "link add" (a VXLAN device), "address add", "link set" (sets the device up),
+	// Verb is "link add" (a device of VXLAN or Geneve), "address add", "link set" (sets the device up),
 	// "neigh replace", "route replace" or "fdb replace".
 	Verb, Device string
 	// MAC is of a device, a neighbour or a forwarding entry, as written.
 	MAC string
-	// MTU, VNI and Port are of a device.
+	// Kind is that of a device: "vxlan" or "geneve".
+	Kind string
+	// MTU, VNI and Port are of a device, VNI also of a route's tunnel.
 	MTU, VNI, Port int
 	// Address is a device's own, without its full length, or a neighbour's.
 	Address netip.Addr
@@ -25,8 +27,14 @@ type NetworkCommand struct {
 	To       netip.Prefix
 	Via      netip.Addr
 	Protocol int
-	// End is where packets are sent to (of a forwarding entry) or from (of a device).
+	// End is where packets are sent to (of a forwarding entry or a route's tunnel) or from (of a
+	// device).
 	End netip.Addr
+	// From, TTL and Checksum are of a route's tunnel: its source, the time to live of its packets,
+	// and whether UDP has a checksum.
+	From     netip.Addr
+	TTL      int
+	Checksum bool
 }
 
 // NetworkCommands yields the commands of a text, up to the first error.
@@ -39,7 +47,7 @@ func parseNetwork(line string) (NetworkCommand, error) {
 	c := NetworkCommand{Verb: r.Next() + " " + r.Next()}
 	switch c.Verb {
 	case "link add":
-		vxlan(r, &c)
+		link(r, &c)
 	case "link set":
 		c.Device = r.Next()
 		r.Want("up")
@@ -74,13 +82,22 @@ func parseNetwork(line string) (NetworkCommand, error) {
 	return c, r.End()
 }
 
-func vxlan(r *quoted.Reader, c *NetworkCommand) {
+func link(r *quoted.Reader, c *NetworkCommand) {
 	c.Device = r.Next()
 	r.Want("address")
 	c.MAC = r.Next()
 	r.Want("mtu")
 	c.MTU = int(r.Uint(16))
-	r.Want("type", "vxlan", "id")
+	r.Want("type")
+	if c.Kind = r.Next(); c.Kind == "geneve" {
+		r.Want("external", "dstport")
+		c.Port = int(r.Uint(16))
+		return
+	}
+	if c.Kind != "vxlan" {
+		r.Fail("device of kind %q", c.Kind)
+	}
+	r.Want("id")
 	c.VNI = int(r.Uint(24))
 	r.Want("local")
 	c.End = addr(r)
@@ -93,6 +110,9 @@ func route(r *quoted.Reader, c *NetworkCommand) {
 	if c.To = prefix(r); c.To != c.To.Masked() {
 		r.Fail("%v is no network", c.To)
 	}
+	if r.Skip("encap") {
+		tunnel(r, c)
+	}
 	r.Want("via")
 	c.Via = addr(r)
 	onDevice := r.Skip("dev")
@@ -103,6 +123,24 @@ func route(r *quoted.Reader, c *NetworkCommand) {
 	if c.Protocol = int(r.Uint(8)); onDevice {
 		r.Want("onlink")
 	}
+}
+
+func tunnel(r *quoted.Reader, c *NetworkCommand) {
+	family, life := r.Next(), "ttl"
+	if family == "ip6" {
+		life = "hoplimit"
+	}
+	r.Want("id")
+	c.VNI = int(r.Uint(24))
+	r.Want("src")
+	c.From = addr(r)
+	r.Want("dst")
+	c.End = addr(r)
+	if family != "ip" && family != "ip6" || c.From.Is6() != (family == "ip6") || c.End.Is6() != (family == "ip6") {
+		r.Fail("tunnel %q from %v to %v", family, c.From, c.End)
+	}
+	r.Want(life)
+	c.TTL, c.Checksum = int(r.Uint(8)), r.Skip("csum")
 }
 
 func addr(r *quoted.Reader) netip.Addr {
