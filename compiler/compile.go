@@ -50,7 +50,7 @@ type Cluster struct {
 
 // Prepare lowers everything that does not depend on a node.
 func Prepare(set *objects.Set, config objects.Config) *Cluster {
-	services, diags := service.Analyze(set, config.ExternalIPs)
+	services, diags := service.Analyze(set, service.SettingsOf(&config))
 	policies, more := policy.Analyze(set, policySettings(config))
 	c := &Cluster{services: services, policies: policies, config: config, diags: append(diags, more...)}
 	if config.FailClosed {

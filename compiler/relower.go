@@ -82,7 +82,7 @@ func (x *Incremental) analyzeList(names []objects.Name, before *past) (*service.
 			}
 		}
 	}
-	return service.AnalyzeUnique(&set, x.config.ExternalIPs)
+	return service.AnalyzeUnique(&set, service.SettingsOf(&x.config))
 }
 
 // relower compiles the Services that differ, and those that gain or lose

@@ -34,6 +34,8 @@ type Config struct {
 	// FailClosed closes the addresses in the node's pod ranges without a known
 	// pod, so that a new pod is isolated until its policies are applied.
 	FailClosed bool
+	// ClusterName is the cluster's name among several clusters, a DNS label; "" is not known.
+	ClusterName string `json:",omitzero"`
 	// ExternalIPs selects the spec.externalIPs that are served.
 	ExternalIPs ExternalIPs
 	// OnDeny is how policies refuse packets; 0 is ir.Drop.

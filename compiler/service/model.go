@@ -39,7 +39,9 @@ type service struct {
 	// client.
 	closed bool
 
-	affinity      uint32
+	affinity uint32
+	// clusters is the affinity to clusters: one of the words of objects, or "" for none.
+	clusters      string
 	internalLocal bool
 	externalLocal bool
 	healthPort    uint16
@@ -99,21 +101,32 @@ func (p *perFamily[T]) of(f ir.Family) *T {
 	return &p.v6
 }
 
-// Analyze reads the Services and EndpointSlices of a cluster; external selects
-// the external IPs that are served.
-func Analyze(set *objects.Set, external objects.ExternalIPs) (*Model, diag.List) {
-	return analyze(set, false, external)
+// Settings are those that decide about Services on all nodes.
+type Settings struct {
+	ExternalIPs objects.ExternalIPs // the external IPs that are served
+	// Cluster is the name of the cluster among several, or "".
+	Cluster string
+}
+
+// SettingsOf returns those of a configuration.
+func SettingsOf(c *objects.Config) Settings {
+	return Settings{ExternalIPs: c.ExternalIPs, Cluster: c.ClusterName}
+}
+
+// Analyze reads the Services and EndpointSlices of a cluster.
+func Analyze(set *objects.Set, settings Settings) (*Model, diag.List) {
+	return analyze(set, false, settings)
 }
 
 // AnalyzeUnique is Analyze of a set in which no two objects of a kind have one name.
-func AnalyzeUnique(set *objects.Set, external objects.ExternalIPs) (*Model, diag.List) {
-	return analyze(set, true, external)
+func AnalyzeUnique(set *objects.Set, settings Settings) (*Model, diag.List) {
+	return analyze(set, true, settings)
 }
 
-func analyze(set *objects.Set, unique bool, external objects.ExternalIPs) (*Model, diag.List) {
+func analyze(set *objects.Set, unique bool, settings Settings) (*Model, diag.List) {
 	var diags diag.List
-	services := readServices(set.Services, unique, external, &diags)
-	joinSlices(services, set.EndpointSlices, unique, &diags)
+	services := readServices(set.Services, unique, settings, &diags)
+	joinSlices(services, set.EndpointSlices, settings.Cluster, unique, &diags)
 	ordered := settleClaims(services, &diags)
 	return &Model{services: ordered}, diags
 }

@@ -17,10 +17,10 @@ const labelProxyName = "service.kubernetes.io/service-proxy-name"
 
 // readServices checks Services one by one. The result maps names to the
 // Services that get rules.
-func readServices(in []objects.Sourced[*corev1.Service], unique bool, external objects.ExternalIPs, diags *diag.List) map[objects.Name]*service {
+func readServices(in []objects.Sourced[*corev1.Service], unique bool, settings Settings, diags *diag.List) map[objects.Name]*service {
 	out := make(map[objects.Name]*service, len(in))
 	for _, src := range dedupe("Service", in, unique, diags) {
-		if s := readService(src, external, diags); s != nil {
+		if s := readService(src, settings.ExternalIPs, diags); s != nil {
 			out[s.name] = s
 		}
 	}
@@ -44,6 +44,7 @@ func readService(src objects.Sourced[*corev1.Service], external objects.External
 	s.readSourceRanges(diags)
 	s.readVIPs(external, diags)
 	s.readAffinity(diags)
+	s.readClusters(diags)
 	s.readPorts(diags)
 	s.boundFrontends(diags)
 	s.readHealthPort(diags)

@@ -18,8 +18,8 @@ const labelHeadless = "service.kubernetes.io/headless"
 
 // joinSlices adds to every Service port the endpoints of slice ports with
 // its name and protocol.
-func joinSlices(services map[objects.Name]*service, in []objects.Sourced[*discoveryv1.EndpointSlice], unique bool, diags *diag.List) {
-	j := joiner{services: services, diags: diags}
+func joinSlices(services map[objects.Name]*service, in []objects.Sourced[*discoveryv1.EndpointSlice], cluster string, unique bool, diags *diag.List) {
+	j := joiner{services: services, cluster: cluster, diags: diags}
 	for _, src := range dedupe("EndpointSlice", in, unique, diags) {
 		j.slice(src)
 	}
@@ -37,7 +37,9 @@ func joinSlices(services map[objects.Name]*service, in []objects.Sourced[*discov
 // joiner holds what the slices of a cluster share.
 type joiner struct {
 	services map[objects.Name]*service
-	diags    *diag.List
+	// cluster is the own cluster's name, or "".
+	cluster string
+	diags   *diag.List
 	// paths caches "endpoints[0]", "endpoints[1]" ... for all slices.
 	paths []string
 }
@@ -62,7 +64,7 @@ func (j *joiner) slice(src objects.Sourced[*discoveryv1.EndpointSlice]) {
 	if !ok {
 		return
 	}
-	endpoints := j.endpoints(obj, family, &origin)
+	endpoints := j.endpoints(s, obj, family, &origin)
 	for i := range obj.Ports {
 		// The last port may keep the list without a copy.
 		keep := i == len(obj.Ports)-1
@@ -82,8 +84,9 @@ func (j *joiner) family(obj *discoveryv1.EndpointSlice, origin ir.Origin) (ir.Fa
 }
 
 // endpoints reads the slice's endpoints, without ports.
-func (j *joiner) endpoints(obj *discoveryv1.EndpointSlice, family ir.Family, slice *ir.Origin) []endpoint {
-	out, remote := make([]endpoint, 0, len(obj.Endpoints)), objects.OfOtherCluster(obj)
+func (j *joiner) endpoints(s *service, obj *discoveryv1.EndpointSlice, family ir.Family, slice *ir.Origin) []endpoint {
+	out := make([]endpoint, 0, len(obj.Endpoints))
+	remote, foreignNodes := j.ofCluster(s, obj)
 	for i := range obj.Endpoints {
 		in := &obj.Endpoints[i]
 		path := j.path(i)
@@ -104,6 +107,9 @@ func (j *joiner) endpoints(obj *discoveryv1.EndpointSlice, family ir.Family, sli
 		}
 		e := readEndpoint(in, addr)
 		e.slice, e.path, e.remote = slice, path, remote
+		if foreignNodes {
+			e.node, e.hints = "", withoutNodes(e.hints)
+		}
 		out = append(out, e)
 	}
 	return out

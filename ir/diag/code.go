@@ -66,6 +66,7 @@ const (
 	BGPConflict            Code = "PLC0142"
 	BGPPassword            Code = "PLC0143"
 	BGPUndone              Code = "PLC0144"
+	BadClusterAffinity     Code = "PLC0151"
 	BadEndpoint            Code = "PLC0201"
 	DuplicateEndpoint      Code = "PLC0202"
 	OrphanSlice            Code = "PLC0203"
@@ -256,6 +257,7 @@ var codes = []CodeInfo{
 	{BGPConflict, Warning, "objects of BGP that contradict each other", "remove one of them, or make them agree: the older object decides, and of local preferences the highest"},
 	{BGPPassword, Warning, "a BGP neighbor whose password planec does not write", "write it into FRR's configuration after planec, or give password in the BGPPeer and --bgp-passwords; without it the session does not come up"},
 	{BGPUndone, Warning, "something of BGP that an FRR configuration cannot say, or that planec does not do", "see docs/announcing.md for what is announced"},
+	{BadClusterAffinity, Warning, "an affinity to clusters that is none", "write local, remote or none; until then the endpoints of all clusters serve alike"},
 	{BadEndpoint, Error, "an endpoint address that is not usable", "addresses must be plain IPs of the slice's addressType; the endpoint was left out"},
 	{DuplicateEndpoint, Warning, "an endpoint that stands in two slices", "usually temporary, while slices are rebuilt; the copy that is not terminating was used, then the one that is ready"},
 	{OrphanSlice, Info, "an EndpointSlice without a Service", "label it kubernetes.io/service-name, or give the Service too"},

@@ -11,7 +11,7 @@ type Explanation struct {
 
 // Explain returns the explanation of the code; an unknown code has none.
 func (c Code) Explain() Explanation {
-	for _, part := range []map[Code]Explanation{aboutInput, aboutServices, aboutPools, aboutAnnouncing, aboutNodes, aboutPolicies, aboutCalico, aboutCilium, aboutLint, aboutPolicyLint} {
+	for _, part := range []map[Code]Explanation{aboutInput, aboutServices, aboutPools, aboutAnnouncing, aboutClusters, aboutNodes, aboutPolicies, aboutCalico, aboutCilium, aboutLint, aboutPolicyLint} {
 		if e, known := part[c]; known {
 			return e
 		}

@@ -34,6 +34,7 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.CNI = parsed(o.get("cni"), ParseCNI)
 	c.BGP = parsed(o.get("bgp"), ParseBGP)
 	c.BGPPasswords = o.get("bgpPasswords").bool()
+	c.Config.ClusterName = parsed(o.get("clusterName"), ParseClusterName)
 	c.Config.ExternalIPs = o.get("externalIPs").externalIPs()
 	if masq := o.get("masqAgent"); masq.isSet() {
 		c.Config.Masquerade = masq.masquerade()

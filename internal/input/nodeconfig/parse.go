@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"github.com/planec/planec/backends/ipvs"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/ir"
@@ -158,6 +160,15 @@ func ParsePolicyTiers(s string) (separate bool, err error) {
 		return s == "separate", nil
 	}
 	return false, fmt.Errorf("%q: want together or separate", s)
+}
+
+// ParseClusterName parses the name of a cluster among several: a DNS label, as KEP-1645 has
+// it (it is shorter for Cilium, 32 bytes).
+func ParseClusterName(s string) (string, error) {
+	if problems := validation.IsDNS1123Label(s); len(problems) > 0 {
+		return "", fmt.Errorf("%.80q is no name of a cluster: want lower-case letters, digits and dashes, at most %d", s, validation.DNS1123LabelMaxLength)
+	}
+	return s, nil
 }
 
 // ParseBGP parses what writes how addresses are announced by BGP: "frr" or "none", which is "".

@@ -81,6 +81,10 @@ func networks() []Setting {
 			Value: func(c *NodeConfig) any { return texts(c.Config.LocalAddresses) },
 		},
 		{
+			Name: "clusterName", Flag: "cluster-name", Type: "string", Doc: "name of the cluster among several, by which slices of other clusters are told apart from its own", Default: "that of a derived Service's label",
+			Pattern: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`, Value: func(c *NodeConfig) any { return some(c.Config.ClusterName) },
+		},
+		{
 			Name: "externalIPs", Flag: "external-ips", Type: "list", Doc: "which externalIPs of Services are served: allow (all, the default), deny (none), or CIDRs with commas between", Default: "allow",
 			Value: func(c *NodeConfig) any {
 				if e := c.Config.ExternalIPs; e.Deny && len(e.Allowed) == 0 {

@@ -31,6 +31,7 @@ nodePortAddresses: [primary, 192.0.2.0/24]
 detectLocal: bridge:cni0
 cni: flannel
 localAddresses: [192.0.2.7]
+clusterName: east
 externalIPs: [198.51.100.0/24]
 masqueradeAll: true
 masqueradeBit: 0

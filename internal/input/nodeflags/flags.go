@@ -34,6 +34,7 @@ type Flags struct {
 	fqdnFile          string
 	failClosed        bool
 	externalIPs       string
+	clusterName       string
 	podRoutes         string
 	podRoutesSubnets  string
 	podRoutesMTU      int
@@ -75,6 +76,7 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.bgpPasswords, "bgp-passwords", false, usage["bgp-passwords"])
 	flags.StringVar(&s.fqdnFile, "fqdn-file", "", "addresses of the DNS names in policies, as hosts(5) or as dig +noall +answer prints them; a name without any is closed")
 	flags.BoolVar(&s.failClosed, "fail-closed", false, usage["fail-closed"])
+	flags.StringVar(&s.clusterName, "cluster-name", "", usage["cluster-name"])
 	flags.StringVar(&s.externalIPs, "external-ips", "", usage["external-ips"])
 	flags.StringVar(&s.podRoutes, "pod-routes", "", usage["pod-routes"])
 	flags.StringVar(&s.podRoutesSubnets, "pod-routes-subnets", "", usage["pod-routes-subnets"])
@@ -205,6 +207,7 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 			c.BGPPasswords = s.bgpPasswords
 			return nil
 		}},
+		{"cluster-name", set(&cfg.ClusterName, nodeconfig.ParseClusterName, s.clusterName)},
 		{"external-ips", set(&cfg.ExternalIPs, nodeconfig.ParseExternalIPs, s.externalIPs)},
 		{"fail-closed", func() error {
 			cfg.FailClosed = s.failClosed
