@@ -36,12 +36,13 @@ type common struct {
 // separate, because the compiler unmaps its input.
 type address [16]byte
 
-func newCommon(services int) common {
+// newCommon has room for a number of Services and of their endpoints.
+func newCommon(services, endpoints int) common {
 	return common{
 		numbers:   make(map[objects.Name]uint32, services),
 		allocated: newIndex[ir.Match](services), claimers: newIndex[ir.Match](0), health: newIndex[uint16](0),
 		clusterIP: newIndex[address](services), listed: newIndex[address](0),
-		at: newIndex[address](services), here: make(map[netip.Addr]int),
+		at: newIndex[address](endpoints), here: make(map[netip.Addr]int),
 	}
 }
 
@@ -195,12 +196,18 @@ func (c *common) contested(yield func(objects.Name)) {
 		c.named(list, yield)
 	}
 	for m, k := range c.claimers.one {
+		if k == several {
+			continue
+		}
 		if list := c.allocated.get(m); len(list) > 0 {
 			yield(c.names[k])
 			c.named(list, yield)
 		}
 	}
 	for a, k := range c.listed.one {
+		if k == several {
+			continue
+		}
 		if list := c.clusterIP.get(a); len(list) > 0 {
 			yield(c.names[k])
 			c.named(list, yield)
@@ -240,20 +247,27 @@ func (c *common) named(list []uint32, yield func(objects.Name)) {
 
 // index finds Services by a value that nearly always belongs to a single one.
 type index[K comparable] struct {
+	// one has the Service of a value, or several.
 	one map[K]uint32
 	// more holds all Services of a value with several.
 	more map[K][]uint32
 }
+
+const several = ^uint32(0)
 
 func newIndex[K comparable](size int) index[K] {
 	return index[K]{one: make(map[K]uint32, size), more: make(map[K][]uint32)}
 }
 
 func (x *index[K]) get(key K) []uint32 {
-	if k, ok := x.one[key]; ok {
-		return []uint32{k}
+	k, ok := x.one[key]
+	switch {
+	case !ok:
+		return nil
+	case k == several:
+		return x.more[key]
 	}
-	return x.more[key]
+	return []uint32{k}
 }
 
 // set adds a Service to the value, or removes it.
@@ -262,13 +276,16 @@ func (x *index[K]) set(key K, k uint32, present bool) {
 		x.remove(key, k)
 		return
 	}
-	switch have := x.get(key); {
-	case len(have) == 0:
+	// A Service adds all its values at once, so this would be its last one.
+	switch have, ok := x.one[key]; {
+	case !ok:
 		x.one[key] = k
-	case have[len(have)-1] != k:
-		// A Service adds all its values at once, so this would be its last one.
-		delete(x.one, key)
-		x.more[key] = append(have, k)
+	case have == several:
+		if list := x.more[key]; list[len(list)-1] != k {
+			x.more[key] = append(list, k)
+		}
+	case have != k:
+		x.one[key], x.more[key] = several, []uint32{have, k}
 	}
 }
 
@@ -281,6 +298,6 @@ func (x *index[K]) remove(key K, k uint32) {
 	case 1:
 		x.one[key] = left[0]
 	default:
-		x.more[key] = left
+		x.one[key], x.more[key] = several, left
 	}
 }

@@ -123,7 +123,7 @@ func NewIncremental(set *objects.Set, node string, config objects.Config) *Incre
 // for something, they must be read together, so [Incremental.Program] starts again.
 func (x *Incremental) whole(order iter.Seq[objects.Name]) {
 	x.shell, x.lowerer = x.facts()
-	x.common = newCommon(len(x.services))
+	x.common = newCommon(len(x.services), x.endpoints())
 	x.findings.services = make(map[objects.Name]diag.List)
 	p, seen := x.unserved()
 	x.inPieces(order, func(m *service.Model, diags diag.List) {
@@ -139,6 +139,14 @@ func (x *Incremental) whole(order iter.Seq[objects.Name]) {
 		markPods(p.Pools, x.common.isPod)
 		x.first = p
 	}
+}
+
+// endpoints is about how many addresses the slices have.
+func (x *Incremental) endpoints() (n int) {
+	for _, s := range x.slices {
+		n += len(s.Object.Endpoints)
+	}
+	return n
 }
 
 // markPods tells which endpoints are pods of this node.

@@ -1,7 +1,6 @@
 package ebpf
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/planec/planec/backends/ebpf/layout"
@@ -47,71 +46,64 @@ func (b *builder) poolOf(id string) *pool {
 	return p
 }
 
-// frontendEntry is an entry of svc and the frontend that it is of; nil for an address of a
-// ClusterIP.
-type frontendEntry struct {
-	layout.Entry
-	frontend *ir.Frontend
+// row is a key of svc and the place of its frontend; addressRow is an address of a ClusterIP.
+type row struct {
+	key layout.ServiceKey
+	at  int32
 }
 
-// entries are those of svc: the frontends, and the addresses of ClusterIPs.
-func (b *builder) entries() []frontendEntry {
-	list := make([]frontendEntry, 0, len(b.frontends)+len(b.program.ClusterIPs))
-	for _, f := range b.frontends {
-		internal, external := b.poolOf(f.Internal.Pool), b.poolOf(f.External.Pool)
-		e := layout.Entry{Key: serviceKey(f.Match), Content: layout.Content{
-			Service: layout.Service{
-				ID: b.ids.of(f.Service), Internal: route(internal, f.Internal), External: route(external, f.External),
-				Affinity: f.Affinity, Kind: uint8(f.Kind),
-			},
-			InternalPool: internal.endpoints, ExternalPool: external.endpoints, SourceRanges: f.SourceRanges,
-		}}
-		list = append(list, frontendEntry{e, f})
+const addressRow = -1
+
+// rows are those of svc in the order of their keys: of the frontends, and of the addresses of
+// ClusterIPs. They are sorted before entries are made, which are ten times as long.
+func (b *builder) rows() []row {
+	list := make([]row, 0, len(b.frontends)+len(b.program.ClusterIPs))
+	for i, f := range b.frontends {
+		list = append(list, row{serviceKey(f.Match), int32(i)})
 	}
-	known := make(map[netip.Addr]bool, len(b.program.ClusterIPs))
+	addresses := len(list)
 	for _, a := range b.program.ClusterIPs {
-		if known[a] {
-			continue
-		}
-		known[a] = true
-		c := layout.Content{Service: layout.Service{Kind: layout.KindAddress}}
-		list = append(list, frontendEntry{Entry: layout.Entry{Key: layout.AddressKey(a), Content: c}})
+		list = append(list, row{layout.AddressKey(a), addressRow})
 	}
+	compare := func(x, y row) int { return x.key.Compare(y.key) }
+	slices.SortFunc(list[addresses:], compare)
+	list = append(list[:addresses], slices.Compact(list[addresses:])...)
+	slices.SortFunc(list, compare)
 	return list
 }
 
-// byKey returns the places of entries in the order of their keys. It moves the keys alone:
-// an entry is ten times as long.
-func byKey(entries []frontendEntry) []int32 {
-	type row struct {
-		key layout.ServiceKey
-		at  int32
-	}
-	rows := make([]row, len(entries))
-	for i := range entries {
-		rows[i] = row{entries[i].Key, int32(i)}
-	}
-	slices.SortFunc(rows, func(x, y row) int { return x.key.Compare(y.key) })
-	order := make([]int32, len(rows))
-	for i := range rows {
-		order[i] = rows[i].at
-	}
-	return order
+// entry is the entry of svc of a frontend.
+func (b *builder) entry(key layout.ServiceKey, f *ir.Frontend) layout.Entry {
+	internal, external := b.poolOf(f.Internal.Pool), b.poolOf(f.External.Pool)
+	return layout.Entry{Key: key, Content: layout.Content{
+		Service: layout.Service{
+			ID: b.ids.of(f.Service), Internal: route(internal, f.Internal), External: route(external, f.External),
+			Affinity: f.Affinity, Kind: uint8(f.Kind),
+		},
+		InternalPool: internal.endpoints, ExternalPool: external.endpoints, SourceRanges: f.SourceRanges,
+	}}
 }
 
 // layServices writes svc, ep and source.
 func (b *builder) layServices() {
-	entries := b.entries()
-	l := newServiceLayer(&b.tables, len(entries))
+	rows := b.rows()
+	l := newServiceLayer(&b.tables, len(rows))
 	n := 0
-	for _, p := range b.made {
-		n += len(p.endpoints)
+	for i := range b.program.Pools {
+		n += len(b.program.Pools[i].Endpoints)
 	}
 	l.ep.grow(n)
-	for i, at := range byKey(entries) {
-		f := entries[at].frontend
-		s := l.add(&entries[at].Entry)
-		if b.symbols == nil || f == nil {
+	address := layout.Entry{Content: layout.Content{Service: layout.Service{Kind: layout.KindAddress}}}
+	for i, r := range rows {
+		if r.at == addressRow {
+			address.Key = r.key
+			l.add(&address)
+			continue
+		}
+		f := b.frontends[r.at]
+		e := b.entry(r.key, f)
+		s := l.add(&e)
+		if b.symbols == nil {
 			continue
 		}
 		b.symbols.service(uint32(i), f)

@@ -12,7 +12,7 @@ import (
 type serviceLayer struct {
 	svc, ep, source *Map
 	// pools and sets are those that were laid out, by their content.
-	pools    map[string]uint32
+	pools    contents
 	sets     map[string]uint32
 	features layout.Features
 }
@@ -20,7 +20,7 @@ type serviceLayer struct {
 func newServiceLayer(tables *[layout.NumMaps]Map, n int) *serviceLayer {
 	l := &serviceLayer{
 		svc: &tables[layout.Services], ep: &tables[layout.Endpoints], source: &tables[layout.Sources],
-		pools: make(map[string]uint32, n), sets: make(map[string]uint32),
+		pools: newContents(n), sets: make(map[string]uint32),
 	}
 	l.svc.grow(n)
 	return l
@@ -64,14 +64,11 @@ func (l *serviceLayer) pool(list []layout.Endpoint) uint32 {
 	for i := range list {
 		l.ep.data = list[i].Append(l.ep.data)
 	}
-	content := l.ep.data[from:]
-	if base, known := l.pools[string(content)]; known {
+	at := l.pools.put(l.ep.data, from)
+	if at != from {
 		l.ep.data = l.ep.data[:from]
-		return base
 	}
-	base := uint32(from / l.ep.stride())
-	l.pools[string(content)] = base
-	return base
+	return uint32(at / l.ep.stride())
 }
 
 // set returns the set of an entry's source ranges, and whether it was written now.

@@ -22,7 +22,7 @@ func (img *Image) verify() error {
 	}
 	v := imageVerifier{
 		Image: img, info: img.Info(), eps: img.maps[layout.Endpoints].Len(),
-		ranges: make(map[uint32]layout.Route), sets: make(map[uint32]uint8), nextSet: layout.FirstSourceSet,
+		sets: make(map[uint32]uint8), nextSet: layout.FirstSourceSet,
 	}
 	for _, c := range []mapCheck{{layout.Prefixes, v.prefix}, {layout.Sources, v.source}, {layout.Addresses, v.address}, {layout.Services, v.service}} {
 		if err := c.run(img); err != nil {
@@ -74,14 +74,14 @@ type imageVerifier struct {
 	info     layout.Info
 	eps      int
 	features layout.Features
-	// ranges are the pools by base.
-	ranges map[uint32]layout.Route
 	// sets maps each set of source ranges to its family.
 	sets map[uint32]uint8
-	// bases are the pools in the order of their first use. next is where the next one must
-	// begin, nextSet the number of the next set.
-	bases         []uint32
+	// ranges are the pools in the order of their first use, which is that of their bases. next is
+	// where the next one must begin, nextSet the number of the next set.
+	ranges        []layout.Route
 	next, nextSet uint32
+	// units is memory for the check of one pool.
+	units []uint64
 	// elsewhere are how many service ranges are in prefix, by family.
 	elsewhere [2]int
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/planec/planec/backends/ebpf/layout"
 )
@@ -12,7 +13,9 @@ import (
 // pool checks the endpoints of one pool: they must be canonical, sorted and of one
 // family, and their probabilities must match their weights.
 func (v *imageVerifier) pool(r layout.Route) error {
-	units := make([]uint64, r.Count)
+	v.units = slices.Grow(v.units[:0], int(r.Count))[:r.Count]
+	units := v.units
+	clear(units)
 	var before layout.Endpoint
 	weighted, total := false, uint64(0)
 	for i := range r.Count {

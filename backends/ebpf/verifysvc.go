@@ -1,6 +1,7 @@
 package ebpf
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,20 +78,35 @@ func (v *imageVerifier) route(key layout.ServiceKey, r layout.Route) error {
 	if uint64(r.Base)+uint64(r.Count) > uint64(v.eps) {
 		return fmt.Errorf("endpoints %d to %d of %d", r.Base, uint64(r.Base)+uint64(r.Count)-1, v.eps)
 	}
-	switch have, ok := v.ranges[r.Base]; {
+	switch have, ok := v.known(r.Base); {
 	case ok && have != pool:
 		return fmt.Errorf("two pools start at endpoint %d", r.Base)
 	case !ok && r.Base != v.next:
 		return fmt.Errorf("the pool at endpoint %d is used where one at %d should be: pools are in the order of their first use", r.Base, v.next)
 	case !ok:
-		v.ranges[r.Base], v.next = pool, r.Base+r.Count
-		v.bases = append(v.bases, r.Base)
+		v.ranges, v.next = append(v.ranges, pool), r.Base+r.Count
 	}
 	// One endpoint shows the family; pools checks that all endpoints have the same.
 	if v.endpoint(r.Base).Address.Addr().Is4() != (key.Scope&layout.ScopeIPv6 == 0) {
 		return fmt.Errorf("the pool at endpoint %d is of another family", r.Base)
 	}
 	return nil
+}
+
+// known returns the pool that starts at an endpoint. Most routes are to the last one, or to a new one.
+func (v *imageVerifier) known(base uint32) (layout.Route, bool) {
+	n := len(v.ranges)
+	if n == 0 || base >= v.next {
+		return layout.Route{}, false
+	}
+	if last := v.ranges[n-1]; last.Base == base {
+		return last, true
+	}
+	i, ok := slices.BinarySearchFunc(v.ranges, base, func(r layout.Route, base uint32) int { return cmp.Compare(r.Base, base) })
+	if !ok {
+		return layout.Route{}, false
+	}
+	return v.ranges[i], true
 }
 
 func (v *imageVerifier) endpoint(i uint32) layout.Endpoint {
@@ -104,17 +120,15 @@ func (v *imageVerifier) pools() error {
 		return fmt.Errorf("map ep: endpoint %d belongs to no pool", v.next)
 	}
 	ep := &v.maps[layout.Endpoints]
-	contents := make(map[string]bool, len(v.bases))
-	for _, base := range v.bases {
-		r := v.ranges[base]
+	contents := newContents(len(v.ranges))
+	for _, r := range v.ranges {
 		if err := v.pool(r); err != nil {
-			return fmt.Errorf("map ep: pool at %d: %w", base, err)
+			return fmt.Errorf("map ep: pool at %d: %w", r.Base, err)
 		}
-		content := ep.data[int(base)*ep.stride():][:int(r.Count)*ep.stride()]
-		if contents[string(content)] {
-			return fmt.Errorf("map ep: the pool at %d is there twice", base)
+		from, to := int(r.Base)*ep.stride(), int(r.Base+r.Count)*ep.stride()
+		if contents.put(ep.data[:to], from) != from {
+			return fmt.Errorf("map ep: the pool at %d is there twice", r.Base)
 		}
-		contents[string(content)] = true
 	}
 	return nil
 }

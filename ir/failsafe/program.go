@@ -61,7 +61,11 @@ func services(p *ir.Program, set Set) bool {
 // Frontends returns a program in which the selected frontends refuse and others of
 // the same Service do not; it returns p itself if none is selected.
 func Frontends(p *ir.Program, which func(*ir.Frontend) bool) *ir.Program {
-	if !slices.ContainsFunc(p.Frontends, func(f ir.Frontend) bool { return which(&f) }) {
+	selected := false
+	for i := range p.Frontends { // by value, each would be copied to the heap
+		selected = selected || which(&p.Frontends[i])
+	}
+	if !selected {
 		return p
 	}
 	out := *p

@@ -131,6 +131,7 @@ func suffixed(name string, i int) string {
 // The zero value hashes with SHA-256.
 type Codes struct {
 	Hash  Hash // the hash behind the numbers; nil is SHA-256
+	Room  int  // how many contents are expected; 0 is not known
 	taken map[uint64]bool
 	codes map[key]uint64
 }
@@ -143,7 +144,7 @@ func (c *Codes) Of(content string, allowed func(uint64) bool) uint64 {
 		return have
 	}
 	if c.codes == nil {
-		c.codes, c.taken = make(map[key]uint64), make(map[uint64]bool)
+		c.codes, c.taken = make(map[key]uint64, c.Room), make(map[uint64]bool, c.Room)
 	}
 	code := first64(c.Hash.sum(content, k))
 	for c.taken[code] || allowed != nil && !allowed(code) {

@@ -20,7 +20,7 @@ const keyBatch = 4096
 
 // readKeys lists the hash, whose values are indexes of an array of that many words.
 func readKeys(m *ebpf.Map, words uint32) ([]keyIndex, error) {
-	var list []keyIndex
+	list := make([]keyIndex, 0, min(words, 1<<17))
 	seen := make([]bool, words)
 	take := func(key [layout.ServiceKeySize]byte, index uint32) error {
 		if index >= words || seen[index] {

@@ -27,8 +27,13 @@ func (s *service) drift(ctx context.Context) (settled []func(), notices <-chan s
 	}
 	switch s.backend.Name() {
 	case nftables.Name, ebpf.Name: // whose packets follow the same rules
-		more, err := drift.NFTables(ctx, nftables.TableName, s.log)
-		watch("nftables", more, err)
+		w, err := drift.WatchNFTables(ctx, nftables.TableName, s.log)
+		if err != nil {
+			w = &drift.NFTables{}
+		} else {
+			s.applier.Quietly = w.Without
+		}
+		watch("nftables", w.Notices, err)
 	case "iptables", "ipvs":
 		legacy, nft := drift.NewXTables(), drift.NewIPTablesNFT()
 		more, err := legacy.Run(ctx, s.log)

@@ -44,7 +44,7 @@ func (l *lines) logger() *slog.Logger {
 // watches starts every kind of watch in a namespace.
 func watches(ctx context.Context, r *testkit.Rig, log *slog.Logger, x *drift.XTables, lock string) error {
 	return r.Do(func() error {
-		_, nftables := drift.NFTables(ctx, "planec", log)
+		_, nftables := drift.WatchNFTables(ctx, "planec", log)
 		_, iptables := drift.NewIPTablesNFT().Run(ctx, log)
 		_, xtables := x.Run(ctx, log)
 		_, planec := drift.Planec(ctx, []string{lock}, log)
@@ -147,7 +147,7 @@ func TestNoDescriptors(t *testing.T) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	for name, start := range map[string]func() error{
-		"NFTables":    func() error { _, err := drift.NFTables(t.Context(), "planec", log); return err },
+		"NFTables":    func() error { _, err := drift.WatchNFTables(t.Context(), "planec", log); return err },
 		"IPTablesNFT": func() error { _, err := drift.NewIPTablesNFT().Run(t.Context(), log); return err },
 		"XTables":     func() error { _, err := drift.NewXTables().Run(t.Context(), log); return err },
 		"Planec":      func() error { _, err := drift.Planec(t.Context(), []string{lock}, log); return err },

@@ -40,7 +40,7 @@ func (w *IPTablesNFT) Settled() {
 func (w *IPTablesNFT) Run(ctx context.Context, log *slog.Logger) (<-chan struct{}, error) {
 	notices := make(chan struct{}, 1)
 	t := &transaction{}
-	err := subscribe(ctx, log, func(kind uint16, _ uint32, data []byte) {
+	_, err := subscribe(ctx, log, func(kind uint16, _ uint32, data []byte) {
 		if generation, ours := t.take(kind, data); ours {
 			w.mu.Lock()
 			w.touched = generation

@@ -2,6 +2,7 @@ package drift_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,6 +16,20 @@ import (
 	"github.com/planec/planec/internal/agent/drift"
 	"github.com/planec/planec/internal/testing/testkit"
 )
+
+// watchNFTables watches planec's table in a namespace.
+func watchNFTables(t *testing.T, r *testkit.Rig) *drift.NFTables {
+	t.Helper()
+	var w *drift.NFTables
+	err := r.Do(func() (err error) {
+		w, err = drift.WatchNFTables(t.Context(), "planec", slog.Default())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
 
 // TestNFTables wants changes of planec's table by other processes to be reported,
 // but not changes of other tables.
@@ -32,14 +47,7 @@ func TestNFTables(t *testing.T) {
 			t.Fatalf("%s: %v", text, err)
 		}
 	}
-	var notices <-chan struct{}
-	err := r.Do(func() (err error) {
-		notices, err = drift.NFTables(t.Context(), "planec", slog.Default())
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	notices := watchNFTables(t, r).Notices
 	told := func() bool {
 		select {
 		case <-notices:
@@ -104,14 +112,7 @@ func applyFile(ctx context.Context, file string) error {
 // reported, and its own ones not.
 func TestSecondProcess(t *testing.T) {
 	r := testkit.New(t, testkit.Spec{})
-	var notices <-chan struct{}
-	err := r.Do(func() (err error) {
-		notices, err = drift.NFTables(t.Context(), "planec", slog.Default())
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	notices := watchNFTables(t, r).Notices
 	files, err := filepath.Glob("../../../golden/cases/*/nftables/rules.nft")
 	if err != nil || len(files) < 2 {
 		t.Fatal(files, err)
@@ -190,5 +191,64 @@ func TestXTables(t *testing.T) {
 	iptables("-t", "nat", "-F", "PLC-X")
 	if !told(5 * time.Second) {
 		t.Error("not told of a flush")
+	}
+}
+
+// TestWithout wants nothing to be heard of what happens meanwhile, and everything before and
+// after it, also after an error.
+func TestWithout(t *testing.T) {
+	testkit.Require(t, "nft")
+	r := testkit.New(t, testkit.Spec{})
+	w := watchNFTables(t, r)
+	change := func(text string) {
+		t.Helper()
+		if err := r.LoadNFT(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := func() bool {
+		select {
+		case <-w.Notices:
+			return true
+		case <-time.After(200 * time.Millisecond):
+			return false
+		}
+	}
+	if change("add table ip planec"); !told() {
+		t.Error("nothing was told before it")
+	}
+	refused := errors.New("refused")
+	err := w.Without(func() error {
+		change("add chain ip planec meanwhile")
+		return refused
+	})
+	if !errors.Is(err, refused) {
+		t.Errorf("the error %v", err)
+	}
+	if told() {
+		t.Error("it heard what it was kept from")
+	}
+	if change("add chain ip planec later"); !told() {
+		t.Error("nothing was told after it")
+	}
+}
+
+// TestWithoutAfterItsEnd wants the watch to touch no file once it has ended.
+func TestWithoutAfterItsEnd(t *testing.T) {
+	r := testkit.New(t, testkit.Spec{})
+	ctx, cancel := context.WithCancel(t.Context())
+	var w *drift.NFTables
+	err := r.Do(func() (err error) {
+		w, err = drift.WatchNFTables(ctx, "planec", slog.Default())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	time.Sleep(50 * time.Millisecond)
+	called := false
+	if err := w.Without(func() error { called = true; return nil }); err != nil || !called {
+		t.Errorf("after its end: %v, %v", called, err)
 	}
 }

@@ -19,6 +19,9 @@ type Applier struct {
 	// Finish completes and verifies a change that has begun even if its context
 	// ends: half a change is worse than either state.
 	Finish bool
+	// Quietly, if not nil, executes a plan whose effect is read back then: what it keeps from
+	// watching meanwhile is seen by that reading.
+	Quietly func(apply func() error) error
 	// Doubt is called if it is unknown whether another backend has rules in the
 	// kernel. Such rules stay.
 	Doubt func(error)

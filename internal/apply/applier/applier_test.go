@@ -376,3 +376,31 @@ func TestRecordFails(t *testing.T) {
 		t.Errorf("told %v; one has %q, two has %q", told, one.content, two.content)
 	}
 }
+
+// TestQuietly wants a plan to be executed within Quietly, with its error, and what it left to
+// be read after it: what was left out meanwhile is seen.
+func TestQuietly(t *testing.T) {
+	a, one, _, _, _ := setUp(t)
+	quiet := false
+	a.Quietly = func(apply func() error) error {
+		quiet = true
+		defer func() { quiet = false }()
+		return apply()
+	}
+	one.applying = func() {
+		if !quiet {
+			t.Error("the plan is not executed within Quietly")
+		}
+	}
+	if _, err := a.Apply(t.Context(), entry("one", "A")); err != nil {
+		t.Fatal(err)
+	}
+	one.loses = true
+	if _, err := a.Apply(t.Context(), entry("one", "B")); !errors.Is(err, applier.ErrDrift) {
+		t.Errorf("what it left was not read: %v", err)
+	}
+	one.fail = errors.New("refused")
+	if _, err := a.Apply(t.Context(), entry("one", "C")); !errors.Is(err, one.fail) {
+		t.Errorf("the error is another one: %v", err)
+	}
+}

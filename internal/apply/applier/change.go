@@ -143,7 +143,12 @@ func (a *Applier) carryOut(ctx context.Context, plan Plan, e Entry) error {
 	if a.Finish {
 		ctx = context.WithoutCancel(ctx)
 	}
-	if err := plan.Apply(ctx); err != nil {
+	apply := func() error { return plan.Apply(ctx) }
+	if quietly := a.Quietly; quietly != nil {
+		loudly := apply
+		apply = func() error { return quietly(loudly) }
+	}
+	if err := apply(); err != nil {
 		return &applyError{fmt.Errorf("backend %s: applying: %w", e.Backend, err)}
 	}
 	return a.Verify(ctx, e)
