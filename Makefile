@@ -10,7 +10,7 @@ SETS     ?= 10000
 SEED     ?= 1
 PROVED   ?= 200
 
-.PHONY: bpf-check help check build wasm dist test e2e e2e-short e2e-prove bench-agent bench-peers bench-play soak-agent lint lint-e2e lint-engines cross bench fuzz soak golden vuln tools conformance frr engines prove mutants shelves screenshots
+.PHONY: bpf-check help check build wasm dist test e2e e2e-short e2e-prove bench-agent bench-peers bench-play soak-agent lint lint-e2e lint-engines cross bench fuzz soak golden vuln tools conformance frr kernels engines prove mutants shelves screenshots
 
 # This list.
 help:
@@ -150,6 +150,13 @@ conformance: tools
 	@test -n "$(DATA)" || { echo "name the tables: make conformance DATA=DIR"; exit 2; }
 	@out=$$(mktemp); $(GO) test -count 1 -v ./internal/testing/conformance -data "$(abspath $(DATA))" >$$out 2>&1; code=$$?; \
 	  grep -v '^ *\(=== \|--- PASS\)' $$out; rm -f $$out; exit $$code
+
+# Debian's own kernels, in QEMU: layouts of nodes with every kind of rules, programs of eBPF.
+# They are older than most machines' kernels, and have all drivers. Needs no KVM; 45 minutes.
+KERNELS ?= .kernels
+kernels: tools
+	sh scripts/debian-kernels.sh $(KERNELS)
+	PLANEC_KERNELS=$(abspath $(KERNELS)) CGO_ENABLED=0 $(GO) test -timeout 0 -count 1 -v -p 1 -run TestOtherKernels ./backends/ebpf/bpf ./backends/ebpf/live ./internal/testing/cnilayout
 
 # What FRR's routers learn after each of 20 random changes, beside what is computed (root, Linux).
 frr: tools

@@ -9,9 +9,11 @@ import (
 	"testing"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
 
 	"github.com/planec/planec/backends/ebpf/bpf"
 	"github.com/planec/planec/backends/ebpf/layout"
+	"github.com/planec/planec/internal/testing/guest"
 	"github.com/planec/planec/internal/testing/testkit"
 )
 
@@ -34,9 +36,22 @@ func TestVerifier(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			if !destroysSockets(t) {
+				delete(spec.Programs, "abort_ended")
+			}
 			walked(t, name, spec, string(document))
 		}
 	}
+}
+
+// destroysSockets reports whether the kernel has bpf_sock_destroy: from 6.5 on.
+func destroysSockets(t *testing.T) bool {
+	t.Helper()
+	version, err := features.LinuxVersionCode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version >= 6<<16|5<<8
 }
 
 func walked(t *testing.T, object string, spec *ebpf.CollectionSpec, document string) {
@@ -62,6 +77,9 @@ func walked(t *testing.T, object string, spec *ebpf.CollectionSpec, document str
 			continue
 		}
 		var least, most uint32
+		if guest.Inside() != "" {
+			ok = false // another verifier walks other paths: the document is about the newest
+		}
 		if _, err := fmt.Sscanf(document[i+len(row):], "%d to %d", &least, &most); err != nil || ok && (n < least || n > most) {
 			t.Errorf("docs/ebpf.md says %d to %d of %s, the verifier walks %d (%v)", least, most, name, n, err)
 		}

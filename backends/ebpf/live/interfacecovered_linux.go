@@ -76,7 +76,7 @@ func (i *Interfaces) guardedDevices() (out []device, err error) {
 	if err != nil {
 		return nil, err
 	}
-	links, err := openInterfaceLinks(i.Dir)
+	links, err := i.links()
 	if err != nil {
 		return nil, err
 	}

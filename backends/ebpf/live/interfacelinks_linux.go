@@ -39,24 +39,47 @@ func keyOfPin(name string) (linkKey, bool) {
 	return k, false
 }
 
-// interfaceLink is a link that is pinned.
+// attachment is how a program is at an interface: a link that is pinned, or a [filter].
+type attachment interface {
+	// Update puts another program in its place at once.
+	Update(*ebpf.Program) error
+	// Unpin takes the program off the interface.
+	Unpin() error
+	Close() error
+}
+
+var _, _ attachment = link.Link(nil), filter{}
+
+// interfaceLink is a program at an interface.
 type interfaceLink struct {
-	link.Link
+	attachment
 	program ebpf.ProgramID
 	gone    bool // the interface is gone, or the link was taken off it
 }
 
 type interfaceLinks map[linkKey]*interfaceLink
 
+// links opens all links that are pinned, and finds all filters where the kernel has no links.
+func (i *Interfaces) links() (interfaceLinks, error) {
+	all, err := openInterfaceLinks(i.Dir)
+	if err != nil || !i.usesFilters() {
+		return all, err
+	}
+	if err := all.addFilters(); err != nil {
+		return nil, errors.Join(err, all.close())
+	}
+	return all, nil
+}
+
 // openInterfaceLinks opens all links that are pinned.
 func openInterfaceLinks(dir string) (interfaceLinks, error) {
+	all := make(interfaceLinks)
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return all, nil
 	} else if err != nil {
 		return nil, err
 	}
-	all := make(interfaceLinks)
 	for _, e := range entries {
 		k, ours := keyOfPin(e.Name())
 		if !ours {
@@ -86,7 +109,7 @@ func openInterfaceLink(path string, k linkKey) (*interfaceLink, error) {
 	if at == nil || ebpf.AttachType(at.AttachType) != sides[k.side].attach {
 		return nil, errors.Join(fmt.Errorf("%w: it is no link of %s", ErrForeign, sides[k.side].program), l.Close())
 	}
-	return &interfaceLink{Link: l, program: info.Program, gone: int(at.Ifindex) != k.index}, nil
+	return &interfaceLink{attachment: l, program: info.Program, gone: int(at.Ifindex) != k.index}, nil
 }
 
 // keys returns the keys in the order of interfaces.
@@ -129,7 +152,7 @@ type AtInterface struct {
 
 // Attached returns the programs that are attached, in the order of interfaces.
 func (i *Interfaces) Attached() (out []AtInterface, err error) {
-	links, err := openInterfaceLinks(i.Dir)
+	links, err := i.links()
 	if err != nil {
 		return nil, err
 	}

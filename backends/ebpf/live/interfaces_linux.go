@@ -23,8 +23,8 @@ import (
 const DefaultLegs = 1 << 17
 
 // Interfaces are the programs that enforce policies at the interfaces of pods, on the node's
-// side of them: from_pod judges what a pod sends, to_pod what it gets. They need Linux 6.6
-// (tcx). All methods concern the network namespace of the calling thread, and are safe for
+// side of them: from_pod judges what a pod sends, to_pod what it gets. They are links of tcx, and
+// filters below Linux 6.6, which has none. All methods concern the network namespace of the calling thread, and are safe for
 // concurrent use.
 type Interfaces struct {
 	// Dir is the directory of the BPF file system where the maps of images are pinned; links,
@@ -41,6 +41,8 @@ type Interfaces struct {
 	PacketRules bool
 	// CountAll counts each packet, and not only what is denied.
 	CountAll bool
+	// ByFilters attaches programs as filters even where the kernel has tcx: for tests.
+	ByFilters bool
 	// Legs is the number of ends of connections to remember; 0 is DefaultLegs. It is fixed
 	// until Detach.
 	Legs uint32
@@ -86,7 +88,7 @@ func (i *Interfaces) Attach(ctx context.Context) (steps []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	links, err := openInterfaceLinks(i.Dir)
+	links, err := i.links()
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +139,9 @@ func (i *Interfaces) attach(d device, side int, old *interfaceLink, p *sharedPro
 	if old != nil {
 		return fmt.Sprintf("replace program %s of %s", s.program, d.name), old.Update(p.Program)
 	}
+	if i.usesFilters() {
+		return fmt.Sprintf("attach program %s to %s", s.program, d.name), filter{linkKey{d.index, side}}.attach(p.Program)
+	}
 	l, err := attachFirst(link.TCXOptions{Interface: d.index, Program: p.Program, Attach: s.attach, Anchor: link.Head()})
 	if err != nil {
 		return "", err
@@ -165,7 +170,7 @@ func (i *Interfaces) Missing() (steps []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	links, err := openInterfaceLinks(i.Dir)
+	links, err := i.links()
 	if err != nil {
 		return nil, err
 	}
@@ -190,16 +195,13 @@ func (i *Interfaces) Missing() (steps []string, err error) {
 
 // Left says what Detach would remove, without a change.
 func (i *Interfaces) Left() (steps []string, err error) {
-	entries, err := os.ReadDir(i.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
+	links, err := i.links()
+	if err != nil {
 		return nil, err
 	}
-	for _, e := range entries {
-		if k, ours := keyOfPin(e.Name()); ours {
-			steps = append(steps, fmt.Sprintf("detach program %s of interface %d", sides[k.side].program, k.index))
-		}
+	defer func() { err = errors.Join(err, links.close()) }()
+	for _, k := range links.keys() {
+		steps = append(steps, fmt.Sprintf("detach program %s of interface %d", sides[k.side].program, k.index))
 	}
 	for _, name := range pinsOfPrograms() {
 		if _, err := os.Lstat(filepath.Join(i.Dir, name)); err == nil {
@@ -220,16 +222,16 @@ func pinsOfPrograms() []string {
 
 // Detach removes the programs from all interfaces and what they remember, and says what.
 func (i *Interfaces) Detach() (removed []string, err error) {
-	links, err := openInterfaceLinks(i.Dir)
+	links, err := i.links()
 	if err != nil {
 		return nil, err
 	}
-	errs := []error{links.close()}
 	i.attaching.Lock()
 	defer i.attaching.Unlock()
 	i.remembered = false
+	var errs []error
 	for _, k := range links.keys() {
-		if err := os.Remove(filepath.Join(i.Dir, k.pin())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := errors.Join(links[k].Unpin(), links[k].Close()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, fmt.Errorf("detaching %s: %w", sides[k.side].program, err))
 			continue
 		}

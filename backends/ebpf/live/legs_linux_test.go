@@ -1,9 +1,7 @@
 package live
 
 import (
-	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -85,9 +83,7 @@ func TestCovered(t *testing.T) {
 	if look(); !slices.Equal(got, podAddrs(1)) {
 		t.Errorf("%v", got)
 	}
-	if err := os.Remove(filepath.Join(r.interfaces.Dir, fmt.Sprintf("plc_veth_%d_out", 1001))); err != nil {
-		t.Fatal(err)
-	}
+	r.takeOff(linkKey{1001, 0})
 	if look(); got != nil {
 		t.Errorf("with one program: %v", got)
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	image "github.com/planec/planec/backends/ebpf"
+	"github.com/planec/planec/internal/testing/guest"
 )
 
 // The test binary is started again as another process for what can only be tried
@@ -33,6 +34,7 @@ const (
 const childDir = "/proc/self/fd/3/planec"
 
 func TestMain(m *testing.M) {
+	guest.Init()
 	switch os.Getenv(childEnv) {
 	case "":
 		os.Exit(m.Run())

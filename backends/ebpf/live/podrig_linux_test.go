@@ -113,7 +113,7 @@ func newPodRig(t testing.TB) *podRig {
 	require(t)
 	p, _ := pins(t)
 	r := &podRig{
-		TB: t, node: newNetns(t), pods: make(map[int]*pod), pins: p, interfaces: &Interfaces{Dir: p.Dir, CountAll: true},
+		TB: t, node: newNetns(t), pods: make(map[int]*pod), pins: p, interfaces: &Interfaces{Dir: p.Dir, CountAll: true, ByFilters: *byFilters},
 		nodeAddrs: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")},
 	}
 	for _, name := range []string{"ipv4/ip_forward", "ipv6/conf/all/forwarding"} {

@@ -51,28 +51,14 @@ func drivers() []string {
 	return append(testkit.IPVSModules(), "vxlan", "geneve", "ipvlan", "openvswitch")
 }
 
-// arguments are those of this binary for tests inside.
-func arguments(t *testing.T, names []string) []string {
+// settings are those of this binary inside.
+func settings(t *testing.T) []string {
 	t.Helper()
 	cases, err := filepath.Abs(*casesDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []string{"-test.run=^(" + strings.Join(names, "|") + ")$", "-test.v", "-test.parallel=3", "-cases=" + cases}
-}
-
-// check wants all tests to have run, and to have passed.
-func check(t *testing.T, r guest.Result, names []string) {
-	t.Helper()
-	if r.Code != 0 {
-		t.Fatalf("exit status %d:\n%s", r.Code, r.Output)
-	}
-	for _, name := range names {
-		if !strings.Contains(r.Output, "--- PASS: "+name+" (") {
-			t.Errorf("nothing says that %s ran:\n%s", name, r.Output)
-		}
-	}
-	t.Logf("ready in %v, tests took %v", r.Ready.Round(time.Millisecond), r.Took.Round(time.Millisecond))
+	return []string{"-test.parallel=3", "-cases=" + cases}
 }
 
 // onlyInside skips a test that TestUserModeLinux runs.
@@ -94,11 +80,11 @@ func TestUserModeLinux(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	names := chosen(inside()...)
-	r, err := uml.Run(ctx, uml.Config{Modules: drivers(), Args: arguments(t, names)})
+	r, err := uml.Run(ctx, uml.Config{Modules: drivers(), Args: append(guest.Arguments(names...), settings(t)...)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	check(t, r, names)
+	guest.Passed(t, r, names...)
 }
 
 // TestOtherKernels runs them in kernels of a distribution, which have all drivers and all kinds of
@@ -107,16 +93,6 @@ func TestOtherKernels(t *testing.T) {
 	if isGuest() {
 		t.Skip("this is the inside")
 	}
-	for _, k := range qemu.Require(t) {
-		t.Run(k.Version, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-			defer cancel()
-			names := chosen(append(inside(), "TestSockets", "TestPrograms")...)
-			r, err := k.Run(ctx, guest.Config{Modules: drivers(), Args: arguments(t, names), Memory: 1536})
-			if err != nil {
-				t.Fatal(err)
-			}
-			check(t, r, names)
-		})
-	}
+	names := chosen(append(inside(), "TestSockets", "TestPrograms")...)
+	qemu.Test(t, guest.Config{Modules: drivers(), Args: settings(t), Memory: 1536}, names...)
 }

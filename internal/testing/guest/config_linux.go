@@ -9,6 +9,8 @@ type Config struct {
 	Modules []string
 	// Args are the arguments of the test binary.
 	Args []string
+	// Dir is the working directory; "" is one for files that end with the kernel.
+	Dir string
 	// Memory is in MiB; 0 means 768.
 	Memory int
 }

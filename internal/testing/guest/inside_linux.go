@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -97,7 +98,7 @@ func setUp(share Share) (settings, error) {
 // runBinary runs the binary and returns its exit status.
 func runBinary(s settings) (int, error) {
 	cmd := exec.Command(s.Binary, s.Args...)
-	cmd.Dir = "/run"
+	cmd.Dir = cmp.Or(s.Dir, "/run")
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/run", "TMPDIR=/run", insideVariable + "=" + s.Machine, "CI=true"}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	err := cmd.Run()

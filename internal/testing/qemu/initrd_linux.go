@@ -13,8 +13,9 @@ import (
 	"strings"
 )
 
-// mounting are the modules with which a kernel mounts the machine's files.
-func mounting() []string { return []string{"9p", "9pnet_virtio"} }
+// mounting are the modules with which a kernel mounts the machine's files, as far as it has not
+// built them in.
+func mounting() []string { return []string{"virtio_pci", "9p", "9pnet_virtio"} }
 
 // moduleFiles returns the files of modules below dir, each after those that it needs. Modules that
 // the kernel has built in have none.
