@@ -38,8 +38,8 @@ type Record struct {
 	SourceRanges []netip.Prefix
 }
 
-// Walk calls yield with what every key means for programs that begin now, in the order of the
-// keys, until it returns false. No process may change the maps meanwhile.
+// Walk calls yield with what every key means for programs that begin now, in any order, until
+// it returns false. No process may change the maps meanwhile.
 func Walk(maps *Maps, yield func(*Record) bool) error {
 	mem, err := mapAll(maps, unix.PROT_READ)
 	if err != nil {
@@ -49,20 +49,19 @@ func Walk(maps *Maps, yield func(*Record) bool) error {
 	if err := maps.Active.Lookup(uint32(0), &active); err != nil {
 		return errors.Join(fmt.Errorf("map active: %w", err), mem.close())
 	}
-	return errors.Join(walk(maps, &mem, active, yield), mem.close())
-}
-
-func walk(maps *Maps, mem *memories, active uint64, yield func(*Record) bool) error {
 	keys, err := readKeys(maps.keys(), mem.words.entries)
 	if err != nil {
-		return err
+		return errors.Join(err, mem.close())
 	}
+	return errors.Join(walk(maps, &mem, active, keys, yield), mem.close())
+}
+
+func walk(maps *Maps, mem *memories, active uint64, keys []keyIndex, yield func(*Record) bool) error {
 	sets, err := readSets(maps)
 	if err != nil {
 		return err
 	}
 	_, epoch := layout.ActiveParts(active)
-	slices.SortFunc(keys, func(a, b keyIndex) int { return a.key.Compare(b.key) })
 	var r Record
 	for _, k := range keys {
 		at := word(mem.words.load(k.index)).at(epoch)
@@ -105,8 +104,13 @@ func (m *memories) record(at uint32, sets map[uint32]*set) (r Record, err error)
 }
 
 func read(maps *Maps, mem *memories, active uint64) (out []layout.Entry, err error) {
+	keys, err := readKeys(maps.keys(), mem.words.entries)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(keys, func(a, b keyIndex) int { return a.key.Compare(b.key) })
 	pools := make(map[span][]layout.Endpoint)
-	err = walk(maps, mem, active, func(r *Record) bool {
+	err = walk(maps, mem, active, keys, func(r *Record) bool {
 		c := layout.Content{Service: r.Service, SourceRanges: r.SourceRanges}
 		lists := [2]*[]layout.Endpoint{&c.InternalPool, &c.ExternalPool}
 		for i, at := range routesOf(r.Service) {
@@ -156,5 +160,9 @@ func (s *Store) Entries() ([]layout.Entry, error) {
 func (s *Store) Walk(yield func(*Record) bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return walk(s.maps, &s.mem, s.mem.active.load(0), yield)
+	keys, err := readKeys(s.maps.keys(), s.mem.words.entries)
+	if err != nil {
+		return err
+	}
+	return walk(s.maps, &s.mem, s.mem.active.load(0), keys, yield)
 }
