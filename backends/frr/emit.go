@@ -15,6 +15,12 @@ const (
 	File = "frr.conf"
 )
 
+// Header begins each file that planec wrote.
+const Header = "! Written by planec for node "
+
+// Nothing is a file of a node that announces nothing, and is planec's no more.
+const Nothing = Header + "no more\nfrr defaults traditional\nend\n"
+
 // Options are what the speaker does not say.
 type Options struct {
 	NoComments bool // leave out the names of Services
@@ -25,7 +31,7 @@ type Options struct {
 // Emit writes the configuration of a node.
 func Emit(s *bgp.Speaker, o Options) backends.Artifact {
 	w := writer{options: o}
-	w.line(0, "! Written by planec for node %s: it is made anew with every change.", word(s.Node))
+	w.line(0, Header+"%s: it is made anew with every change.", word(s.Node))
 	w.line(0, "frr defaults traditional")
 	if multihop(s) {
 		w.line(0, "ip nht resolve-via-default")

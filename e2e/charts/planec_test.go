@@ -176,6 +176,8 @@ func TestSameAsDeploy(t *testing.T) {
 	agentOf(layer2)["args"] = append(agentOf(layer2)["args"].([]any), "--l2-announce")
 	capabilities := agentOf(layer2)["securityContext"].(object)["capabilities"].(object)
 	capabilities["add"] = append(capabilities["add"].([]any), "NET_RAW")
+	bgp := objects(t, bytes.Join([][]byte{plain, read(t, deploy+"/rbac-bgp.yaml")}, []byte("\n---\n")))
+	agentOf(bgp)["args"] = append(agentOf(bgp)["args"].([]any), "--bgp=frr", "--frr-dir=/var/lib/planec/frr", "--frr-reload=")
 	for values, want := range map[string]map[string]object{
 		"defaults.yaml": objects(t, plain),
 		"ebpf.yaml":     objects(t, bytes.Join([][]byte{rbac, patched(t, daemonset, deploy+"/ebpf.yaml")}, []byte("\n---\n"))),
@@ -183,6 +185,7 @@ func TestSameAsDeploy(t *testing.T) {
 		"policies.yaml": policies,
 		"lb-ipam.yaml":  addresses,
 		"layer2.yaml":   layer2,
+		"bgp.yaml":      bgp,
 	} {
 		if diff := gocmp.Diff(unlabelled(want), unlabelled(made(t, values))); diff != "" {
 			t.Errorf("%s: - deploy, + chart:\n%s", values, diff)

@@ -6,6 +6,8 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	"github.com/planec/planec/internal/apply/frrload"
 )
 
 func newClean(s *Streams) *cobra.Command {
@@ -14,8 +16,8 @@ func newClean(s *Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "clean",
 		Short: "Remove everything of planec from this kernel",
-		Long: `clean removes the rules, sets and maps of one backend, or those of all and the pod
-routes, and nothing of other programs. It is no error when there is nothing to remove.`,
+		Long: `clean removes the rules, sets and maps of one backend, or those of all, the pod
+routes and the frr.conf of the agent, and nothing of other programs. It is no error when there is nothing to remove.`,
 		Example: `  # Everything of planec's out of this kernel
   planec clean
 
@@ -38,6 +40,8 @@ routes, and nothing of other programs. It is no error when there is nothing to r
 				steps, err = a.CleanAll(ctx)
 				routes, failed := cleanRoutes()
 				steps, err = append(steps, routes...), errors.Join(err, failed)
+				announced, failed := frrload.CleanRecorded(ctx, stateDir)
+				steps, err = append(steps, announced...), errors.Join(err, failed)
 			}
 			r, err := removed(backend, steps, err)
 			if r == nil {

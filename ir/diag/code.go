@@ -182,6 +182,7 @@ const (
 	EngineShared           Code = "PLC0755"
 	NoDNSRecord            Code = "PLC0820"
 	BadAnnouncement        Code = "PLC0830"
+	BGPNotLoaded           Code = "PLC0831"
 )
 
 // Info returns the documentation of the code; an unknown code is an error
@@ -373,4 +374,5 @@ var codes = []CodeInfo{
 	{EngineShared, Info, "a NetworkPolicy beside a policy of another dialect for the same pods", "read both: by its own text the NetworkPolicy would decide alone; planec trace says which policy decides"},
 	{NoDNSRecord, Warning, "a Service, port or endpoint without a DNS record", "correct what the message says; clients do not find it by its name"},
 	{BadAnnouncement, Error, "an object that says what is announced on layer 2, with a part that is not understood", "correct what the message says; a wrong selector leaves the object out, a wrong interface only itself"},
+	{BGPNotLoaded, Error, "FRR does not run what planec wrote for it", "do what the message says; planec tries again, and FRR goes on with what it ran before"},
 }

@@ -83,6 +83,10 @@ var aboutServices = map[Code]Explanation{
 		"The addresses that it would announce are not answered for, unless another object announces them.",
 		"kind: CiliumL2AnnouncementPolicy\nspec: {interfaces: [\"eth(\"]}",
 	},
+	BGPNotLoaded: {
+		"The agent could not write frr.conf, or FRR did not load all of it, so routers may know addresses that are not served here, or lack some.",
+		"planec-agent --bgp frr --frr-dir /etc/frr     # and /etc/frr/frr.conf is an administrator's",
+	},
 	NoDNSRecord: {
 		"A client that asks for the name gets no answer. DNS has names of letters in lower case, digits and dashes, of at most 63 characters between two dots.",
 		"spec: {type: ExternalName, externalName: 203.0.113.7}     # an address is no name",

@@ -23,6 +23,9 @@ const (
 	aboutReadingLayer2 = "reading announcements"
 	aboutLayer2        = "announcements on layer 2"
 	aboutRoutes        = "pod routes"
+	aboutReadingBGP    = "reading what BGP announces"
+	aboutBGP           = "announcements by BGP"
+	aboutFRR           = "FRR"
 )
 
 // findings are the current findings by source. It is safe for concurrent use.

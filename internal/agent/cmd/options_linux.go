@@ -20,6 +20,7 @@ import (
 	"github.com/planec/planec/compiler/ipam"
 	"github.com/planec/planec/internal/agent/layer2"
 	"github.com/planec/planec/internal/apply/dataplane"
+	"github.com/planec/planec/internal/apply/frrload"
 	"github.com/planec/planec/internal/base/suggest"
 	"github.com/planec/planec/internal/input/nodeconfig"
 	"github.com/planec/planec/internal/input/nodeflags"
@@ -42,6 +43,9 @@ type options struct {
 	l2Announce          bool
 	l2Duration          time.Duration
 	l2Namespace         string
+	frrDir              string
+	frrRun              string
+	frrReload           string
 	endDenied           bool
 	keepFlows           bool
 	allowEmpty          bool
@@ -83,6 +87,9 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.l2Announce, "l2-announce", false, "answer for addresses of Services on the node's own network segment, by ARP and NDP, as L2Advertisements and CiliumL2AnnouncementPolicies say")
 	flags.DurationVar(&o.l2Duration, "l2-lease-duration", layer2.DefaultDuration, "with --l2-announce: how long a node counts as alive after it was heard last")
 	flags.StringVar(&o.l2Namespace, "l2-namespace", "kube-system", "with --l2-announce: namespace of the Leases by which nodes agree")
+	flags.StringVar(&o.frrDir, "frr-dir", "", "with --bgp frr: directory in which the agent keeps frr.conf, such as /etc/frr; empty for no file")
+	flags.StringVar(&o.frrRun, "frr-run", frrload.DefaultRun, "with --frr-dir: directory of FRR's sockets")
+	flags.StringVar(&o.frrReload, "frr-reload", frrload.DefaultReload, "with --frr-dir: FRR's frr-reload.py, which loads frr.conf; empty leaves that to another program")
 	flags.BoolVar(&o.endDenied, "end-denied", false, "end connections that policies deny now")
 	flags.BoolVar(&o.keepFlows, "keep-flows", false, "leave UDP and SCTP flows to endpoints that are gone alone")
 	flags.BoolVar(&o.keepGoing, "keep-going", false, "begin without the files of --manifest-dir that are wrong, though the kernel serves what they said before")
@@ -139,6 +146,9 @@ func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
 	}
 	if o.manifestDir != "" && o.flags.Changed("kubeconfig") {
 		return c, nil, usage("give --manifest-dir or --kubeconfig, not both")
+	}
+	if err := o.spoken(c.BGP); err != nil {
+		return c, nil, err
 	}
 	if err := o.balanced(); err != nil {
 		return c, nil, err

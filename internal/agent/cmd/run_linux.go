@@ -53,7 +53,7 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 	a := applier.New(o.planes(o.cgroup), applier.NewRecord(o.stateDir))
 	if o.cleanup {
 		a.Finish = true
-		return cleanup(ctx, a, log)
+		return cleanup(ctx, a, o.stateDir, log)
 	}
 	// A node with a full disk keeps serving; only `planec rollback` lacks the record.
 	a.RecordFailed = func(err error) {
@@ -67,12 +67,12 @@ func run(ctx context.Context, o *options, stderr io.Writer) error {
 }
 
 // cleanup removes everything that belongs to planec.
-func cleanup(ctx context.Context, a *applier.Applier, log *slog.Logger) error {
+func cleanup(ctx context.Context, a *applier.Applier, stateDir string, log *slog.Logger) error {
 	removed, err := a.CleanAll(ctx)
 	for _, step := range removed {
 		log.Info("removed", "what", step)
 	}
-	if err := errors.Join(err, cleanPodRoutes(log)); err != nil {
+	if err := errors.Join(err, cleanPodRoutes(log), cleanFRR(ctx, stateDir, log)); err != nil {
 		return fmt.Errorf("%w: cleaning up: %w", errStarted, err)
 	}
 	return nil
@@ -147,6 +147,9 @@ func (s *service) run(ctx context.Context) error {
 	if s.options.l2Announce {
 		part("addresses on layer 2", s.announce)
 	}
+	if s.options.frr() != nil {
+		part("BGP", s.speak)
+	}
 	part("interfaces", s.keepInterfaces)
 	part("pod routes", s.keepPodRoutes)
 	s.sayNetwork()
@@ -163,8 +166,8 @@ func (s *service) run(ctx context.Context) error {
 // prepare sets the kernel's settings. A setting that cannot be set does not
 // prevent serving.
 func (s *service) prepare() {
-	if s.config.BGP != "" {
-		s.log.Warn("bgp: the agent writes no frr.conf; planec compile --bgp does", "bgp", s.config.BGP)
+	if s.config.BGP != "" && s.options.frr() == nil {
+		s.log.Warn("bgp: no frr.conf is written without --frr-dir", "bgp", s.config.BGP)
 	}
 	if adj := s.config.Proxy.OOMScoreAdj; adj != nil {
 		if err := os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(*adj)), 0o644); err != nil {

@@ -64,7 +64,7 @@ func (s *Speaker) Run(ctx context.Context) error {
 		<-ended
 		s.end()
 	}()
-	known := newState()
+	known := inbox.NewWorld()
 	var all []announced.Announced
 	listed := false
 	// Steps are frequent, and ask nothing of the API server unless something is due.
@@ -79,10 +79,10 @@ func (s *Speaker) Run(ctx context.Context) error {
 			return err
 		case <-in.Wake():
 			batch, complete := in.Take()
-			known.update(&batch)
+			known.Update(&batch)
 			if listed = listed || complete; listed {
 				var diags diag.List
-				all, diags = announced.Lower(known.set())
+				all, diags = announced.Lower(known.Set())
 				s.Observer.Found(diags)
 			}
 		case <-ticker.C:

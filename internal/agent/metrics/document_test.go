@@ -77,6 +77,7 @@ func registered(t *testing.T, backend string) []string {
 	if backend == "ebpf" {
 		m.Connections(func() map[ir.ServicePort]applier.Connections { return nil })
 		m.Balancing()
+		m.BGP()
 		m.CountPackets(func() ([]metrics.Packets, error) { return nil, nil })
 	}
 	m.Registry.Describe(descs)

@@ -46,6 +46,8 @@ type Options struct {
 	// Layer2 watches, instead of all that, what decides about addresses that nodes answer for on
 	// layer 2.
 	Layer2 bool
+	// BGP watches, instead of all that, what decides about what nodes announce by BGP.
+	BGP bool
 	// AllNodes also watches the other Nodes, as Policies does.
 	AllNodes bool
 	// Log receives errors of requests.
@@ -81,6 +83,9 @@ func New(o Options) (*Source, error) {
 	}
 	if o.Layer2 {
 		all = layer2Kinds()
+	}
+	if o.BGP {
+		all = bgpKinds()
 	}
 	for _, k := range all {
 		var versions []served
@@ -136,7 +141,7 @@ func newScheme() (*runtime.Scheme, error) {
 	metav1.AddToGroupVersion(scheme, clusterPolicyAlpha)
 	calicov3.AddToScheme(scheme, calicoVersion, calicoKept)
 	ciliumv2.AddToScheme(scheme, ciliumVersion, ciliumAlpha)
-	metallbv1beta1.AddToScheme(scheme, metalLBVersion)
+	metallbv1beta1.AddToScheme(scheme, metalLBVersion, metalLBPeerVersion)
 	return scheme, nil
 }
 

@@ -125,6 +125,9 @@ func (h *Host) Run(t testing.TB, name string, args ...string) string {
 	return inside(t, h.pid, name, args...)
 }
 
+// Command returns a program that is to run in the host's namespace.
+func (h *Host) Command(name string, args ...string) *exec.Cmd { return enter(h.pid, name, args...) }
+
 // daemons starts zebra, bgpd and bfdd, and waits until they answer.
 func (h *Host) daemons(t testing.TB) {
 	t.Helper()

@@ -91,6 +91,11 @@ kind: NodeConfig
 - --lb-class={{ join "," . }}
 {{- end }}
 {{- end }}
+{{- if .Values.bgp.enabled }}
+- --bgp=frr
+- --frr-dir=/var/lib/planec/frr
+- --frr-reload=
+{{- end }}
 {{- if .Values.l2Announce.enabled }}
 - --l2-announce
 {{- if ne (include "planec.namespace" .) "kube-system" }}

@@ -1,0 +1,64 @@
+package frrload
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// recordFile is in planec's state directory.
+const recordFile = "frr.json"
+
+// Remember writes down which FRR is given files, for [Recall].
+func (f *FRR) Remember(stateDir string) error {
+	b, err := json.Marshal(f)
+	if err == nil {
+		err = errors.Join(os.MkdirAll(stateDir, 0o755), os.WriteFile(filepath.Join(stateDir, recordFile), append(b, '\n'), 0o600))
+	}
+	if err != nil {
+		return fmt.Errorf("the record of frr.conf: %w", err)
+	}
+	return nil
+}
+
+// Recall returns the FRR that was given files, or nil if none was.
+func Recall(stateDir string) (*FRR, error) {
+	b, err := os.ReadFile(filepath.Join(stateDir, recordFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	f := &FRR{}
+	if err == nil {
+		err = json.Unmarshal(b, f)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the record of frr.conf: %w", err)
+	}
+	return f, nil
+}
+
+// Forget removes the record.
+func Forget(stateDir string) error {
+	if err := os.Remove(filepath.Join(stateDir, recordFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the record of frr.conf: %w", err)
+	}
+	return nil
+}
+
+// CleanRecorded does [FRR.Clean] for the FRR that a state directory has a record of, if any,
+// and removes the record.
+func CleanRecorded(ctx context.Context, stateDir string) ([]string, error) {
+	f, err := Recall(stateDir)
+	if f == nil || err != nil {
+		return nil, err
+	}
+	removed, err := f.Clean(ctx)
+	if err != nil {
+		return removed, err
+	}
+	return removed, Forget(stateDir)
+}
