@@ -25,6 +25,7 @@ import (
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/compiler/objects/ciliumv2"
+	"github.com/planec/planec/compiler/objects/mcs"
 	"github.com/planec/planec/compiler/objects/metallbv1beta1"
 	"github.com/planec/planec/internal/input/inbox"
 	"github.com/planec/planec/internal/input/manifest"
@@ -46,6 +47,8 @@ type Options struct {
 	// Layer2 watches, instead of all that, what decides about addresses that nodes answer for on
 	// layer 2.
 	Layer2 bool
+	// Imports also watches ServiceImports.
+	Imports bool
 	// AllNodes also watches the other Nodes, as Policies does.
 	AllNodes bool
 	// Log receives errors of requests.
@@ -76,6 +79,9 @@ func New(o Options) (*Source, error) {
 	}
 	finisher := manifest.NewFinisher()
 	all := kinds(o.Node, o.Policies, o.AllNodes)
+	if o.Imports {
+		all = withImports(all)
+	}
 	if o.Addresses {
 		all = addressKinds()
 	}
@@ -137,6 +143,7 @@ func newScheme() (*runtime.Scheme, error) {
 	calicov3.AddToScheme(scheme, calicoVersion, calicoKept)
 	ciliumv2.AddToScheme(scheme, ciliumVersion, ciliumAlpha)
 	metallbv1beta1.AddToScheme(scheme, metalLBVersion)
+	mcs.AddToScheme(scheme, mcsBeta, mcsAlpha)
 	return scheme, nil
 }
 
