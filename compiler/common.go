@@ -122,6 +122,9 @@ func (c *common) rivals(i *service.Interest, yield func(objects.Name)) {
 	}
 	for _, a := range i.Listed {
 		c.owners(a, yield)
+		if i.Imported {
+			c.listing(a, yield)
+		}
 	}
 	if i.HealthPort != 0 {
 		c.named(c.health.get(i.HealthPort), yield)
@@ -154,6 +157,13 @@ func (c *common) moved(was, is *service.Interest, yield func(objects.Name)) {
 		if !slices.Equal(was.ClusterIPs, is.ClusterIPs) {
 			for _, a := range list {
 				c.named(c.listed.get(a.As16()), yield)
+			}
+		}
+	}
+	for _, list := range [][]netip.Addr{was.Listed, is.Listed} {
+		if !slices.Equal(was.Listed, is.Listed) {
+			for _, a := range list {
+				c.owners(a, yield) // an import has no address that a Service lists
 			}
 		}
 	}
@@ -209,6 +219,8 @@ func (c *common) contested(yield func(objects.Name)) {
 			continue
 		}
 		if list := c.clusterIP.get(a); len(list) > 0 {
+		// An import lists its own address.
+		if list := c.clusterIP.get(a); len(list) > 1 || len(list) == 1 && list[0] != k {
 			yield(c.names[k])
 			c.named(list, yield)
 		}

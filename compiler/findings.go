@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/objects/mcs"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -55,10 +56,13 @@ func (x *Incremental) sayServices(read map[objects.Name]bool, diags diag.List) {
 // concerned returns the Service of a finding.
 func (x *Incremental) concerned(d diag.Diagnostic) objects.Name {
 	n := objects.Name{Namespace: d.Origin.Namespace, Name: d.Origin.Name}
-	if d.Origin.Kind == "EndpointSlice" {
+	switch d.Origin.Kind {
+	case "EndpointSlice":
 		if s, ok := x.slices[n]; ok {
 			return ownerOf(s)
 		}
+	case mcs.KindServiceImport:
+		return objects.ImportName(n)
 	}
 	return n
 }

@@ -9,6 +9,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/objects/mcs"
 	"github.com/planec/planec/compiler/policy"
 	"github.com/planec/planec/compiler/service"
 	"github.com/planec/planec/ir"
@@ -26,7 +27,9 @@ type Incremental struct {
 
 	services map[objects.Name]objects.Sourced[*corev1.Service]
 	slices   map[objects.Name]objects.Sourced[*discoveryv1.EndpointSlice]
-	// owned are the slices of each Service, by their label.
+	// imports are the ServiceImports, by [objects.ImportName].
+	imports map[objects.Name]objects.Sourced[*mcs.ServiceImport]
+	// owned are the slices of each Service or import, by their labels.
 	owned map[objects.Name][]objects.Name
 	// others are the objects of all other kinds.
 	others objects.Set
@@ -96,6 +99,7 @@ func NewIncremental(set *objects.Set, node string, config objects.Config) *Incre
 		node: node, config: config,
 		services: make(map[objects.Name]objects.Sourced[*corev1.Service], len(set.Services)),
 		slices:   make(map[objects.Name]objects.Sourced[*discoveryv1.EndpointSlice], len(set.EndpointSlices)),
+		imports:  importsOf(set),
 		owned:    make(map[objects.Name][]objects.Name, len(set.Services)),
 		others:   *set,
 		policies: &policy.Model{},
@@ -111,6 +115,11 @@ func NewIncremental(set *objects.Set, node string, config objects.Config) *Incre
 	}
 	for _, s := range set.EndpointSlices {
 		x.putSlice(s)
+	}
+	for n := range x.imports {
+		if _, had := x.services[n]; !had {
+			order = append(order, n)
+		}
 	}
 	// In the order of the objects, which lie beside each other in memory.
 	x.whole(slices.Values(order))
@@ -184,6 +193,7 @@ func (x *Incremental) facts() (ir.Program, *service.Node) {
 	others.CalicoNetworkSets, others.CalicoGlobalNetworkSets = nil, nil
 	others.CiliumNetworkPolicies, others.CiliumClusterwideNetworkPolicies, others.CiliumCIDRGroups, others.CiliumConfigs = nil, nil, nil, nil
 	others.CiliumPools, others.MetalLBPools, others.Announcing = nil, nil, objects.Announcing{}
+	others.Clusters = objects.Clusters{}
 	cluster := Prepare(&others, x.config)
 	diags := cluster.Diagnostics()
 	p := ir.Program{Masquerade: cloneMasquerade(x.config.Masquerade)}
@@ -221,7 +231,7 @@ func (x *Incremental) served() *ir.Program {
 	contested := x.contested()
 	add(x.analyze(contested, nil))
 	x.inPieces(func(yield func(objects.Name) bool) {
-		for n := range x.services {
+		for n := range x.named() {
 			if !contested[n] && !yield(n) {
 				return
 			}

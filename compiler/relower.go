@@ -9,6 +9,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/planec/planec/compiler/objects"
+	"github.com/planec/planec/compiler/objects/mcs"
 	"github.com/planec/planec/compiler/service"
 	"github.com/planec/planec/ir/diag"
 )
@@ -27,16 +28,45 @@ type past struct {
 
 // owned is a Service with its slices.
 type owned struct {
-	service objects.Sourced[*corev1.Service]
-	slices  []objects.Sourced[*discoveryv1.EndpointSlice]
+	service  objects.Sourced[*corev1.Service]
+	imported objects.Sourced[*mcs.ServiceImport]
+	slices   []objects.Sourced[*discoveryv1.EndpointSlice]
 }
 
 func (x *Incremental) ownedBy(n objects.Name) owned {
-	o := owned{service: x.services[n]}
+	o := owned{service: x.services[n], imported: x.imports[n]}
 	for _, s := range x.owned[n] {
 		o.slices = append(o.slices, x.slices[s])
 	}
 	return o
+}
+
+// addTo adds the Service and the import, where they are there, with their slices.
+func (o *owned) addTo(set *objects.Set) {
+	if o.add(set) {
+		set.EndpointSlices = append(set.EndpointSlices, o.slices...)
+	}
+}
+
+func (o *owned) add(set *objects.Set) bool {
+	if o.service.Object != nil {
+		set.Services = append(set.Services, o.service)
+	}
+	if o.imported.Object != nil {
+		set.ServiceImports = append(set.ServiceImports, o.imported)
+	}
+	return o.service.Object != nil || o.imported.Object != nil
+}
+
+// addOwned adds a Service or an import as it is now.
+func (x *Incremental) addOwned(n objects.Name, set *objects.Set) {
+	o := owned{service: x.services[n], imported: x.imports[n]}
+	if !o.add(set) {
+		return
+	}
+	for _, of := range x.owned[n] {
+		set.EndpointSlices = append(set.EndpointSlices, x.slices[of])
+	}
 }
 
 func (x *Incremental) past(names map[objects.Name]bool) *past {
@@ -68,19 +98,11 @@ func (x *Incremental) analyzeList(names []objects.Name, before *past) (*service.
 	for _, n := range names {
 		if before != nil {
 			if o, was := before.objects[n]; was {
-				if o.service.Object != nil {
-					set.Services = append(set.Services, o.service)
-					set.EndpointSlices = append(set.EndpointSlices, o.slices...)
-				}
+				o.addTo(&set)
 				continue
 			}
 		}
-		if s := x.services[n]; s.Object != nil {
-			set.Services = append(set.Services, s)
-			for _, of := range x.owned[n] {
-				set.EndpointSlices = append(set.EndpointSlices, x.slices[of])
-			}
-		}
+		x.addOwned(n, &set)
 	}
 	return service.AnalyzeUnique(&set, service.SettingsOf(&x.config))
 }

@@ -18,8 +18,10 @@ import (
 func (x *Incremental) Apply(u Update) Delta {
 	x.first = nil
 	dirty := x.dirty(u)
+	imports := x.changedImports(u.Others, dirty)
 	before := x.past(dirty)
 	x.take(u)
+	x.imports = imports
 	policy, old := false, x.policy
 	if u.LocalAddresses != nil && !slices.Equal(u.LocalAddresses, x.config.LocalAddresses) {
 		x.config.LocalAddresses = u.LocalAddresses
@@ -89,7 +91,7 @@ func (x *Incremental) take(u Update) {
 }
 
 func ownerOf(s objects.Sourced[*discoveryv1.EndpointSlice]) objects.Name {
-	return objects.ServiceOf(s.Object)
+	return objects.OwnerOf(s.Object)
 }
 
 func (x *Incremental) putSlice(s objects.Sourced[*discoveryv1.EndpointSlice]) {
@@ -117,7 +119,7 @@ func (x *Incremental) takeOthers(others objects.Set) (policy, whole bool) {
 	had := x.otherNodes
 	shell, lowerer := x.facts()
 	if !bytes.Equal(shell.Text(), x.shell.Text()) || lowerer.Zone != x.lowerer.Zone || x.listsNewly(had) {
-		x.whole(maps.Keys(x.services))
+		x.whole(x.named())
 		return false, true
 	}
 	before := x.policy

@@ -117,7 +117,7 @@ func TestFind(t *testing.T) {
 		Services:       []objects.Sourced[*corev1.Service]{service("shop", "web", corev1.ServiceSpec{ClusterIP: "None"})},
 		EndpointSlices: []objects.Sourced[*discoveryv1.EndpointSlice]{slice("shop", "web", "web-1", discoveryv1.AddressTypeIPv6, endpoint("fd00::1"), endpoint("fd00::"))},
 	})
-	names := dns.NewNames(z[0])
+	names := dns.NewNames(z)
 	for name, want := range map[string]int{
 		"web.shop": 2, "WEB.shop.svc": 2, "web.shop.svc.cluster.local": 2, "web.shop.svc.cluster.local.": 2, "fd00--1.web.shop": 1, "fd00--0.web.shop": 1,
 		"web": 0, "shop": 0, "_http._tcp.web.shop": 0, "web.shop.cluster.local": 0, "": 0, ".": 0, "dns-version": 0,

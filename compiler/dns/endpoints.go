@@ -24,17 +24,23 @@ type slice struct {
 func slicesOf(set *objects.Set) map[objects.Name][]slice {
 	out := make(map[objects.Name][]slice, len(set.Services))
 	for _, src := range set.EndpointSlices {
-		s := src.Object
-		if s.AddressType == discoveryv1.AddressTypeFQDN {
-			continue
+		if s := src.Object; isAddresses(s) {
+			out[objects.ServiceOf(s)] = append(out[objects.ServiceOf(s)], newSlice(src))
 		}
-		x := slice{Sourced: src}
-		for _, p := range s.Ports {
-			x.ports = append(x.ports, portOf(value(p.Name), string(value(p.Protocol)), value(p.Port)))
-		}
-		out[objects.ServiceOf(s)] = append(out[objects.ServiceOf(s)], x)
 	}
 	return out
+}
+
+func isAddresses(s *discoveryv1.EndpointSlice) bool {
+	return s.AddressType != discoveryv1.AddressTypeFQDN
+}
+
+func newSlice(src objects.Sourced[*discoveryv1.EndpointSlice]) slice {
+	x := slice{Sourced: src}
+	for _, p := range src.Object.Ports {
+		x.ports = append(x.ports, portOf(value(p.Name), string(value(p.Protocol)), value(p.Port)))
+	}
+	return x
 }
 
 func value[T any](p *T) (v T) {

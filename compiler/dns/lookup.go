@@ -12,13 +12,21 @@ type Names struct {
 	records map[string][]Record
 }
 
-// NewNames indexes the records of the cluster's domain, the first zone of [Zones].
-func NewNames(z Zone) *Names {
-	n := &Names{zone: z.Name, records: make(map[string][]Record)}
-	for _, r := range z.Records {
-		n.records[r.Name] = append(n.records[r.Name], r)
+// NewNames indexes the records of [Zones] with the names of Services: those of the cluster's
+// domain, the first zone, and of several clusters'.
+func NewNames(zones []Zone) *Names {
+	n := &Names{zone: zones[0].Name, records: make(map[string][]Record)}
+	for _, z := range OfServices(zones) {
+		for _, r := range z.Records {
+			n.records[r.Name] = append(n.records[r.Name], r)
+		}
 	}
 	return n
+}
+
+// OfServices returns those of [Zones] that have names of Services, and not of addresses.
+func OfServices(zones []Zone) []Zone {
+	return slices.DeleteFunc(slices.Clone(zones), func(z Zone) bool { return z.Name == reverse4 || z.Name == reverse6 })
 }
 
 // Answer is what a name means.

@@ -34,8 +34,8 @@ type Options struct {
 	TTL  uint32 // seconds; 0 is DefaultTTL
 }
 
-// Zones returns the records of a cluster: of the cluster's domain, and of the names of
-// IPv4 and IPv6 addresses. It says which Services and endpoints have none.
+// Zones returns the records of a cluster: of the cluster's domain, of the names of
+// IPv4 and IPv6 addresses, and, where there are ServiceImports, of [ClusterSetZone]. It says which Services and endpoints have none.
 // Objects are expected once each ([objects.Set.Deduplicate]).
 func Zones(set *objects.Set, o Options) ([]Zone, diag.List, error) {
 	if o.Zone == "" {
@@ -60,7 +60,11 @@ func Zones(set *objects.Set, o Options) ([]Zone, diag.List, error) {
 		m.service(set.Services[i])
 	}
 	m.rest()
-	zones := []Zone{{m.zone, sorted(m.forward)}, {reverse4, sorted(m.reverse(ir.IPv4))}, {reverse6, sorted(m.reverse(ir.IPv6))}}
+	var more []Zone
+	if len(set.ServiceImports) > 0 && m.zone != ClusterSetZone+"." {
+		more = []Zone{m.clusterSet(set)}
+	}
+	zones := append([]Zone{{m.zone, sorted(m.forward)}, {reverse4, sorted(m.reverse(ir.IPv4))}, {reverse6, sorted(m.reverse(ir.IPv6))}}, more...)
 	m.diags.Sort()
 	return zones, m.diags, nil
 }

@@ -36,6 +36,8 @@ type Config struct {
 	FailClosed bool
 	// ClusterName is the cluster's name among several clusters, a DNS label; "" is not known.
 	ClusterName string `json:",omitzero"`
+	// ImportCIDRs are the networks whose addresses are served for ServiceImports; none by default.
+	ImportCIDRs []netip.Prefix `json:",omitzero"`
 	// ExternalIPs selects the spec.externalIPs that are served.
 	ExternalIPs ExternalIPs
 	// OnDeny is how policies refuse packets; 0 is ir.Drop.

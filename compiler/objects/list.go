@@ -42,7 +42,7 @@ func (s *Set) Lists() []List {
 		listOf(ciliumv2.KindCIDRGroup, &s.CiliumCIDRGroups), listOf("ConfigMap", &s.CiliumConfigs),
 		listOf(ciliumv2.KindLoadBalancerIPPool, &s.CiliumPools), listOf(metallbv1beta1.KindIPAddressPool, &s.MetalLBPools),
 		listOf("Endpoints", &s.Endpoints), listOf("", &s.Workloads), listOf("", &s.Entries),
-	}, s.Announcing.lists()...)
+	}, append(s.Clusters.lists(), s.Announcing.lists()...)...)
 }
 
 type list[T metav1.Object] struct {

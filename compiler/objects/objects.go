@@ -65,6 +65,9 @@ type Set struct {
 	CiliumPools  []Sourced[*ciliumv2.LoadBalancerIPPool] // v2 and v2alpha1
 	MetalLBPools []Sourced[*metallbv1beta1.IPAddressPool]
 
+	// Clusters are Services of several clusters.
+	Clusters
+
 	// Announcing says who announces these addresses.
 	Announcing
 
@@ -101,6 +104,7 @@ func (s *Set) Append(other Set) {
 	s.appendCilium(&other)
 	s.CiliumPools = append(s.CiliumPools, other.CiliumPools...)
 	s.MetalLBPools = append(s.MetalLBPools, other.MetalLBPools...)
+	s.Clusters.append(&other.Clusters)
 	s.Announcing.append(&other.Announcing)
 	s.Workloads = append(s.Workloads, other.Workloads...)
 	s.Endpoints = append(s.Endpoints, other.Endpoints...)

@@ -19,17 +19,26 @@ import (
 // over what authors of Services or of their status write: nodePorts,
 // load-balancer addresses and external IPs. It covers the whole address, on all
 // ports: otherwise others could answer where the Service itself does not. At
-// equal rank the oldest Service wins, then the first by name. The result lists
-// the services in that order of age.
+// equal rank the oldest Service wins, then the first by name. ServiceImports come
+// after all Services. The result lists the services in that order of age.
 func settleClaims(services map[objects.Name]*service, diags *diag.List) []*service {
 	ordered := byAge(services)
 	c := claims{
 		frontends: make(map[ir.Match]*service, len(ordered)),
 		allocated: make(map[netip.Addr]*service, len(ordered)),
+		taken:     make(map[netip.Addr]*service),
 		health:    make(map[uint16]*service),
 		diags:     diags,
 	}
+	imports := 0
 	for _, s := range ordered {
+		if s.imported {
+			imports++
+			continue
+		}
+		if s.reserved {
+			continue
+		}
 		for _, a := range s.clusterIPs {
 			if c.allocated[a] == nil {
 				c.allocated[a] = s
@@ -40,10 +49,16 @@ func settleClaims(services map[objects.Name]*service, diags *diag.List) []*servi
 		}
 	}
 	for _, s := range ordered {
+		if s.imported {
+			continue
+		}
 		for i := range s.ports {
 			c.claimOthers(s, &s.ports[i])
 		}
 		c.claimHealth(s)
+	}
+	if imports > 0 {
+		c.claimImports(ordered)
 	}
 	return ordered
 }
@@ -73,8 +88,10 @@ type claims struct {
 	frontends map[ir.Match]*service
 	// allocated maps each ClusterIP to its Service.
 	allocated map[netip.Addr]*service
-	health    map[uint16]*service
-	diags     *diag.List
+	// taken maps each address that imports may not have, or that one has, to its owner.
+	taken  map[netip.Addr]*service
+	health map[uint16]*service
+	diags  *diag.List
 }
 
 // claimClusterIPs claims the ClusterIPs of one port.

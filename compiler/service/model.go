@@ -53,6 +53,12 @@ type service struct {
 	ports            []port
 	// refused Services are not served, and their ClusterIPs refuse connections.
 	refused bool
+	// imported marks a ServiceImport, whose object has what a Service of it would have, and its
+	// real name. Its clusterIPs become those of importIPs that it owns.
+	imported  bool
+	importIPs []netip.Addr
+	// reserved Services have no rules, but keep imports from their ClusterIPs.
+	reserved bool
 	// joined counts the endpoints that slices add to the ports.
 	joined int
 	// byName maps the names in slices to ports.
@@ -106,11 +112,13 @@ type Settings struct {
 	ExternalIPs objects.ExternalIPs // the external IPs that are served
 	// Cluster is the name of the cluster among several, or "".
 	Cluster string
+	// ImportCIDRs are the networks whose addresses are served for ServiceImports.
+	ImportCIDRs []netip.Prefix
 }
 
 // SettingsOf returns those of a configuration.
 func SettingsOf(c *objects.Config) Settings {
-	return Settings{ExternalIPs: c.ExternalIPs, Cluster: c.ClusterName}
+	return Settings{ExternalIPs: c.ExternalIPs, Cluster: c.ClusterName, ImportCIDRs: c.ImportCIDRs}
 }
 
 // Analyze reads the Services and EndpointSlices of a cluster.
@@ -126,6 +134,7 @@ func AnalyzeUnique(set *objects.Set, settings Settings) (*Model, diag.List) {
 func analyze(set *objects.Set, unique bool, settings Settings) (*Model, diag.List) {
 	var diags diag.List
 	services := readServices(set.Services, unique, settings, &diags)
+	readImports(services, set.ServiceImports, unique, settings, &diags)
 	joinSlices(services, set.EndpointSlices, settings.Cluster, unique, &diags)
 	ordered := settleClaims(services, &diags)
 	return &Model{services: ordered}, diags

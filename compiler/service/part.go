@@ -21,14 +21,18 @@ type Part struct {
 // Interest is what one Service may share with others. It finds the Services
 // that a change may affect.
 type Interest struct {
+	// Imported says that it is a ServiceImport, which has no address that a Service has.
+	Imported bool
 	// Allocated are the matches that it claims by its ClusterIPs, and Wanted all
 	// others, whether it owns them or not. Of two claimers the older one owns a
 	// match, and neither if it belongs to another Service's ClusterIP. HealthPort
 	// is the node port on which it wants to answer health checks.
 	Allocated, Wanted []ir.Match
-	HealthPort        uint16       // 0 if it has none
-	Created           metav1.Time  // decides which of two Services is older
-	ClusterIPs        []netip.Addr // the addresses that no other Service may serve
+	HealthPort        uint16      // 0 if it has none
+	Created           metav1.Time // decides which of two Services is older
+	// ClusterIPs are the addresses that no other Service may serve; those of a ServiceImport
+	// are in Listed too, since Services go before it.
+	ClusterIPs []netip.Addr
 	// Listed are its load-balancer addresses and external IPs. It does not get
 	// those that are another Service's ClusterIP.
 	Listed []netip.Addr
@@ -73,14 +77,22 @@ func (m *Model) Parts(n *Node, isPod func(netip.Addr) bool, yield func(of object
 func (m *Model) Interests(node string, yield func(of objects.Name, interest *Interest)) {
 	for _, s := range m.services {
 		yield(s.name, &Interest{
-			Allocated: s.allocated, Wanted: s.wants, HealthPort: s.wantsHealth, Created: s.object.CreationTimestamp,
-			ClusterIPs: s.clusterIPs, Listed: s.listed(), Endpoints: s.addressUses(node),
+			Imported: s.imported, Allocated: s.allocated, Wanted: s.wants, HealthPort: s.wantsHealth, Created: s.object.CreationTimestamp,
+			ClusterIPs: s.interesting(), Listed: s.listed(), Endpoints: s.addressUses(node),
 		})
 	}
 }
 
+// interesting are the addresses that it owns, or would own if no other Service did.
+func (s *service) interesting() []netip.Addr {
+	if s.imported {
+		return s.importIPs
+	}
+	return s.clusterIPs
+}
+
 func (s *service) listed() []netip.Addr {
-	var list []netip.Addr
+	list := slices.Clone(s.importIPs)
 	for _, v := range s.vips {
 		list = append(list, v.addr)
 	}

@@ -20,7 +20,11 @@ const labelProxyName = "service.kubernetes.io/service-proxy-name"
 func readServices(in []objects.Sourced[*corev1.Service], unique bool, settings Settings, diags *diag.List) map[objects.Name]*service {
 	out := make(map[objects.Name]*service, len(in))
 	for _, src := range dedupe("Service", in, unique, diags) {
-		if s := readService(src, settings.ExternalIPs, diags); s != nil {
+		s := readService(src, settings.ExternalIPs, diags)
+		if s == nil && len(settings.ImportCIDRs) > 0 {
+			s = reserve(src)
+		}
+		if s != nil {
 			out[s.name] = s
 		}
 	}

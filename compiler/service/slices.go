@@ -50,14 +50,14 @@ func (j *joiner) slice(src objects.Sourced[*discoveryv1.EndpointSlice]) {
 		return
 	}
 	origin := objects.Origin("EndpointSlice", src)
-	owner := objects.ServiceOf(obj)
+	owner := objects.OwnerOf(obj)
 	if owner.Name == "" {
 		j.diags.Add(diag.OrphanSlice, origin, "no label "+discoveryv1.LabelServiceName)
 		return
 	}
 	// Without a Service, slices have no rules.
 	s := j.services[owner]
-	if s == nil {
+	if s == nil || s.reserved {
 		return
 	}
 	family, ok := j.family(obj, origin)

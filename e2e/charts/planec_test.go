@@ -414,3 +414,19 @@ func TestCNI(t *testing.T) {
 		}
 	}
 }
+
+// TestImportRights: the agent may read ServiceImports only where the setting serves them, and as
+// the manifest says.
+func TestImportRights(t *testing.T) {
+	want := objects(t, read(t, deploy+"/rbac-imports.yaml"))["ClusterRole planec-agent-imports"]["rules"]
+	for values, asked := range map[string]bool{"{}": false, "nodeConfig: {serviceImportCIDR: [241.0.0.0/8]}": true} {
+		text, _, err := RenderDir(planec, []byte(values), release)
+		if err != nil {
+			t.Fatal(err)
+		}
+		role, there := objects(t, []byte(text))["ClusterRole planec-agent-imports"]
+		if there != asked || asked && !gocmp.Equal(want, role["rules"]) {
+			t.Errorf("%s: %v", values, role)
+		}
+	}
+}

@@ -46,8 +46,8 @@ var arrows = map[string][]string{
 	"ir/failsafe":              {"ir"},
 	"ir/identity":              {},
 	"ir/resolve":               {"ir", "ir/identity"},
-	"compiler/objects":         {"compiler/objects/calicov3", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/diag", "ir/identity"},
-	"compiler/service":         {"compiler/objects", "ir", "ir/diag"},
+	"compiler/objects":         {"compiler/objects/calicov3", "compiler/objects/ciliumv2", "compiler/objects/mcs", "compiler/objects/metallbv1beta1", "ir", "ir/diag", "ir/identity"},
+	"compiler/service":         {"compiler/objects", "compiler/objects/mcs", "ir", "ir/diag"},
 	"compiler/policy":          {"compiler/objects", "compiler/policy/calico", "compiler/policy/cilium", "compiler/policy/clause", "compiler/policy/validate", "ir", "ir/diag", "ir/failsafe", "ir/identity"},
 	"compiler/policy/clause":   {"compiler/objects", "ir"},
 	"compiler/policy/validate": {},
@@ -56,9 +56,9 @@ var arrows = map[string][]string{
 	"compiler/podnet":          {"compiler/objects", "ir", "ir/diag", "ir/podnet"},
 	"backends/podnet":          {"backends", "ir", "ir/podnet"},
 	"backends/podnet/live":     {"ir", "ir/podnet"},
-	"compiler/dns":             {"compiler/objects", "ir", "ir/diag"},
+	"compiler/dns":             {"compiler/objects", "compiler/objects/mcs", "ir", "ir/diag"},
 	"compiler/lint":            {"compiler/objects", "compiler/policy", "ir", "ir/diag"},
-	"compiler":                 {"compiler/objects", "compiler/policy", "compiler/policy/clause", "compiler/service", "ir", "ir/diag"},
+	"compiler":                 {"compiler/objects", "compiler/objects/mcs", "compiler/policy", "compiler/policy/clause", "compiler/service", "ir", "ir/diag"},
 	"backends":                 {"ir", "ir/diag", "ir/failsafe", "ir/identity"},
 	"backends/nftables":        {"backends", "ir", "ir/diag", "ir/failsafe", "ir/identity", "ir/resolve"},
 	"backends/xtables":         {"ir", "ir/identity"},
@@ -86,6 +86,9 @@ var arrows = map[string][]string{
 	"compiler/objects/ciliumv2": {"compiler/objects/listed"},
 	"compiler/policy/cilium":    {"compiler/objects", "compiler/objects/ciliumv2", "compiler/policy/clause", "compiler/policy/validate", "ir", "ir/diag"},
 
+	// Services of several clusters.
+	"compiler/objects/mcs": {"compiler/objects/listed"},
+
 	// Addresses of Services of type LoadBalancer.
 	"compiler/objects/metallbv1beta1": {"compiler/objects/listed"},
 	"compiler/announce":               {"compiler/ipam", "compiler/objects", "compiler/objects/ciliumv2", "compiler/objects/metallbv1beta1", "ir", "ir/bgp", "ir/diag"},
@@ -104,6 +107,7 @@ var kubernetes = []string{
 	"compiler/objects/calicov3",
 	"compiler/objects/ciliumv2",
 	"compiler/objects/listed",
+	"compiler/objects/mcs",
 	"compiler/objects/metallbv1beta1",
 	"compiler/podnet",
 	"compiler/policy",
@@ -169,6 +173,7 @@ var pure = []string{
 	"compiler/objects/calicov3",
 	"compiler/objects/ciliumv2",
 	"compiler/objects/listed",
+	"compiler/objects/mcs",
 	"compiler/objects/metallbv1beta1",
 	"compiler/podnet",
 	"compiler/policy",

@@ -87,7 +87,7 @@ func (c *dnsCommand) write(w io.Writer, zones []dns.Zone) error {
 	case "json":
 		return dnswrite.JSON(w, zones)
 	case "hosts":
-		return dnswrite.Hosts(w, zones[0])
+		return dnswrite.Hosts(w, dns.OfServices(zones)...)
 	}
 	for _, z := range zones {
 		if err := dnswrite.Zone(w, z, c.authority(zones)); err != nil {
@@ -124,7 +124,7 @@ func (c *dnsCommand) files(zones []dns.Zone) error {
 			return err
 		}
 	}
-	return c.file("hosts", func(w io.Writer) error { return dnswrite.Hosts(w, zones[0]) })
+	return c.file("hosts", func(w io.Writer) error { return dnswrite.Hosts(w, dns.OfServices(zones)...) })
 }
 
 func (c *dnsCommand) file(name string, write func(io.Writer) error) error {

@@ -16,7 +16,7 @@ func (l *loaded) endAtName(name string) (end, error) {
 	if err != nil {
 		return end{}, err
 	}
-	names := dns.NewNames(zones[0])
+	names := dns.NewNames(zones)
 	answer, known := names.Find(name)
 	switch {
 	case !known:

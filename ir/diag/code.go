@@ -67,6 +67,8 @@ const (
 	BGPPassword            Code = "PLC0143"
 	BGPUndone              Code = "PLC0144"
 	BadClusterAffinity     Code = "PLC0151"
+	BadImport              Code = "PLC0152"
+	UnservedImport         Code = "PLC0153"
 	BadEndpoint            Code = "PLC0201"
 	DuplicateEndpoint      Code = "PLC0202"
 	OrphanSlice            Code = "PLC0203"
@@ -259,6 +261,8 @@ var codes = []CodeInfo{
 	{BGPPassword, Warning, "a BGP neighbor whose password planec does not write", "write it into FRR's configuration after planec, or give password in the BGPPeer and --bgp-passwords; without it the session does not come up"},
 	{BGPUndone, Warning, "something of BGP that an FRR configuration cannot say, or that planec does not do", "see docs/announcing.md for what is announced"},
 	{BadClusterAffinity, Warning, "an affinity to clusters that is none", "write local, remote or none; until then the endpoints of all clusters serve alike"},
+	{BadImport, Error, "a ServiceImport that is not usable", "spec.type is ClusterSetIP or Headless, spec.ips has at most one plain address of each family; what is wrong was left out"},
+	{UnservedImport, Info, "a ServiceImport with an address that planec does not serve", "name its network in serviceImportCIDR; where an implementation derives a Service of the import, that is served, and there is nothing to do"},
 	{BadEndpoint, Error, "an endpoint address that is not usable", "addresses must be plain IPs of the slice's addressType; the endpoint was left out"},
 	{DuplicateEndpoint, Warning, "an endpoint that stands in two slices", "usually temporary, while slices are rebuilt; the copy that is not terminating was used, then the one that is ready"},
 	{OrphanSlice, Info, "an EndpointSlice without a Service", "label it kubernetes.io/service-name, or give the Service too"},

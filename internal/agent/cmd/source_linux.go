@@ -38,7 +38,8 @@ func (s *service) source(ctx context.Context) (source, *apisource.Events, error)
 		return nil, nil, err
 	}
 	src, err := apisource.New(apisource.Options{
-		Config: config, Node: s.options.node, Policies: s.options.policies, AllNodes: s.config.PodRoutes.Mode != podnet.Off, Log: s.log, Report: s.sourced,
+		Config: config, Node: s.options.node, Policies: s.options.policies, AllNodes: s.config.PodRoutes.Mode != podnet.Off,
+		Imports: len(s.config.Config.ImportCIDRs) > 0, Log: s.log, Report: s.sourced,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -25,6 +25,7 @@ import (
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/compiler/objects/ciliumv2"
+	"github.com/planec/planec/compiler/objects/mcs"
 	"github.com/planec/planec/compiler/objects/metallbv1beta1"
 	"github.com/planec/planec/internal/input/inbox"
 	"github.com/planec/planec/internal/input/manifest"
@@ -48,6 +49,8 @@ type Options struct {
 	Layer2 bool
 	// BGP watches, instead of all that, what decides about what nodes announce by BGP.
 	BGP bool
+	// Imports also watches ServiceImports.
+	Imports bool
 	// AllNodes also watches the other Nodes, as Policies does.
 	AllNodes bool
 	// Log receives errors of requests.
@@ -78,6 +81,9 @@ func New(o Options) (*Source, error) {
 	}
 	finisher := manifest.NewFinisher()
 	all := kinds(o.Node, o.Policies, o.AllNodes)
+	if o.Imports {
+		all = withImports(all)
+	}
 	if o.Addresses {
 		all = addressKinds()
 	}
@@ -142,6 +148,8 @@ func newScheme() (*runtime.Scheme, error) {
 	calicov3.AddToScheme(scheme, calicoVersion, calicoKept)
 	ciliumv2.AddToScheme(scheme, ciliumVersion, ciliumAlpha)
 	metallbv1beta1.AddToScheme(scheme, metalLBVersion, metalLBPeerVersion)
+	metallbv1beta1.AddToScheme(scheme, metalLBVersion)
+	mcs.AddToScheme(scheme, mcsBeta, mcsAlpha)
 	return scheme, nil
 }
 

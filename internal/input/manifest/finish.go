@@ -13,6 +13,7 @@ import (
 
 	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/compiler/objects/ciliumv2"
+	"github.com/planec/planec/compiler/objects/mcs"
 	"github.com/planec/planec/compiler/objects/metallbv1beta1"
 )
 
@@ -78,6 +79,10 @@ func (f *Finisher) finish(o metav1.Object) (metav1.Object, error) {
 		return f.d.configMap(o), nil
 	case *corev1.ServiceAccount:
 		return f.d.serviceAccount(o), nil
+	case *mcs.ServiceImport:
+		return f.d.serviceImport(o), nil
+	case *mcs.ServiceExport:
+		return f.d.serviceExport(o), nil
 	case *policyv1alpha1.AdminNetworkPolicy:
 		return f.d.adminNetworkPolicy(o), nil
 	case *policyv1alpha1.BaselineAdminNetworkPolicy:

@@ -21,7 +21,7 @@ type knownKind struct {
 // knownKinds lists the supported kinds. ServiceCIDR has the same fields in
 // v1beta1. The admin policies are two generations of one API, and each kind was
 // published in one version only.
-var knownKinds = withAnnouncing(withPools(withCilium(withCalico([]knownKind{
+var knownKinds = withClusters(withAnnouncing(withPools(withCilium(withCalico([]knownKind{
 	{"Service", "", []string{"v1"}, ""},
 	{"EndpointSlice", "discovery.k8s.io", []string{"v1"}, ""},
 	{"Node", "", []string{"v1"}, ""},
@@ -33,7 +33,7 @@ var knownKinds = withAnnouncing(withPools(withCilium(withCalico([]knownKind{
 	{"AdminNetworkPolicy", policyGroup, []string{"v1alpha1"}, ""},
 	{"BaselineAdminNetworkPolicy", policyGroup, []string{"v1alpha1"}, ""},
 	{"ServiceAccount", "", []string{"v1"}, ""},
-}))))
+})))))
 
 const policyGroup = "policy.networking.k8s.io"
 
@@ -113,6 +113,9 @@ func (d *decoder) object(out *outcome, t *text, meta typeMeta) {
 		return
 	case known == foreign:
 		d.foreign(out, t, meta)
+		return
+	case meta.isClusters():
+		d.clusters(out, t, meta)
 		return
 	case meta.isAnnouncing():
 		d.announcing(out, t, meta)

@@ -202,5 +202,5 @@ func (o *outcome) isEmpty() bool {
 		len(s.NetworkPolicies)+len(s.ClusterNetworkPolicies)+len(s.AdminNetworkPolicies)+len(s.BaselineAdminNetworkPolicies)+
 		len(s.CalicoNetworkPolicies)+len(s.CalicoGlobalNetworkPolicies)+len(s.CalicoTiers)+len(s.CalicoNetworkSets)+
 		len(s.CalicoGlobalNetworkSets)+len(s.CiliumNetworkPolicies)+len(s.CiliumClusterwideNetworkPolicies)+len(s.CiliumCIDRGroups)+
-		len(s.CiliumPools)+len(s.MetalLBPools)+len(s.Workloads)+len(s.Endpoints) == 0 && !s.HasAnnouncing()
+		len(s.CiliumPools)+len(s.MetalLBPools)+len(s.Workloads)+len(s.Endpoints)+len(s.ServiceImports)+len(s.ServiceExports) == 0 && !s.HasAnnouncing()
 }

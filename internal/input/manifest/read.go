@@ -5,6 +5,7 @@ import (
 
 	"github.com/planec/planec/compiler/objects/calicov3"
 	"github.com/planec/planec/compiler/objects/ciliumv2"
+	"github.com/planec/planec/compiler/objects/mcs"
 	"github.com/planec/planec/compiler/objects/metallbv1beta1"
 )
 
@@ -29,7 +30,7 @@ func Kinds() []Kind {
 		switch {
 		case k.group == calicov3.Group:
 			kind.Optional, kind.Twin = true, calicov3.CRDGroup
-		case k.group == calicov3.CRDGroup, k.group == ciliumv2.Group, k.group == metallbv1beta1.Group:
+		case k.group == calicov3.CRDGroup, k.group == ciliumv2.Group, k.group == metallbv1beta1.Group, k.group == mcs.Group:
 			kind.Optional = true
 		case k.kind == "ServiceAccount":
 			kind.Optional, kind.Beside = true, []string{calicov3.Group, calicov3.CRDGroup}

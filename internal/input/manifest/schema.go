@@ -133,6 +133,9 @@ func (s *schemas) addFields(to *schema, t reflect.Type) {
 
 // newObject returns a value of the Go type of a kind in a version, or nil.
 func newObject(m typeMeta) any {
+	if m.isClusters() {
+		return newClusters(m)
+	}
 	if m.isAnnouncing() {
 		return newAnnouncing(m)
 	}

@@ -35,6 +35,7 @@ func (r *reader) own(root *yaml.Node) NodeConfig {
 	c.BGP = parsed(o.get("bgp"), ParseBGP)
 	c.BGPPasswords = o.get("bgpPasswords").bool()
 	c.Config.ClusterName = parsed(o.get("clusterName"), ParseClusterName)
+	c.Config.ImportCIDRs = parsedItems(o.get("serviceImportCIDR"), ParseCIDR)
 	c.Config.ExternalIPs = o.get("externalIPs").externalIPs()
 	if masq := o.get("masqAgent"); masq.isSet() {
 		c.Config.Masquerade = masq.masquerade()

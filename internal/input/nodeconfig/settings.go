@@ -85,6 +85,10 @@ func networks() []Setting {
 			Pattern: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`, Value: func(c *NodeConfig) any { return some(c.Config.ClusterName) },
 		},
 		{
+			Name: "serviceImportCIDR", Flag: "service-import-cidr", Type: "list", Doc: "networks whose addresses are served for ServiceImports (multicluster.x-k8s.io), with commas between; others are refused", Default: "none: ServiceImports are not served",
+			Value: func(c *NodeConfig) any { return texts(c.Config.ImportCIDRs) },
+		},
+		{
 			Name: "externalIPs", Flag: "external-ips", Type: "list", Doc: "which externalIPs of Services are served: allow (all, the default), deny (none), or CIDRs with commas between", Default: "allow",
 			Value: func(c *NodeConfig) any {
 				if e := c.Config.ExternalIPs; e.Deny && len(e.Allowed) == 0 {

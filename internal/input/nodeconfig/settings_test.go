@@ -32,6 +32,7 @@ detectLocal: bridge:cni0
 cni: flannel
 localAddresses: [192.0.2.7]
 clusterName: east
+serviceImportCIDR: [241.0.0.0/8]
 externalIPs: [198.51.100.0/24]
 masqueradeAll: true
 masqueradeBit: 0

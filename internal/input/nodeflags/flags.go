@@ -35,6 +35,7 @@ type Flags struct {
 	failClosed        bool
 	externalIPs       string
 	clusterName       string
+	importCIDR        string
 	podRoutes         string
 	podRoutesSubnets  string
 	podRoutesMTU      int
@@ -77,6 +78,7 @@ func (s *Flags) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&s.fqdnFile, "fqdn-file", "", "addresses of the DNS names in policies, as hosts(5) or as dig +noall +answer prints them; a name without any is closed")
 	flags.BoolVar(&s.failClosed, "fail-closed", false, usage["fail-closed"])
 	flags.StringVar(&s.clusterName, "cluster-name", "", usage["cluster-name"])
+	flags.StringVar(&s.importCIDR, "service-import-cidr", "", usage["service-import-cidr"])
 	flags.StringVar(&s.externalIPs, "external-ips", "", usage["external-ips"])
 	flags.StringVar(&s.podRoutes, "pod-routes", "", usage["pod-routes"])
 	flags.StringVar(&s.podRoutesSubnets, "pod-routes-subnets", "", usage["pod-routes-subnets"])
@@ -208,6 +210,7 @@ func (s *Flags) overrides(c *nodeconfig.NodeConfig) []override {
 			return nil
 		}},
 		{"cluster-name", set(&cfg.ClusterName, nodeconfig.ParseClusterName, s.clusterName)},
+		{"service-import-cidr", set(&cfg.ImportCIDRs, nodeconfig.ParseCIDRs, s.importCIDR)},
 		{"external-ips", set(&cfg.ExternalIPs, nodeconfig.ParseExternalIPs, s.externalIPs)},
 		{"fail-closed", func() error {
 			cfg.FailClosed = s.failClosed

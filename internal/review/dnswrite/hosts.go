@@ -11,10 +11,14 @@ import (
 
 // Hosts writes the addresses of names as hosts(5) has them. The format has nothing for the
 // other types, which a comment counts.
-func Hosts(w io.Writer, z dns.Zone) error {
+func Hosts(w io.Writer, zones ...dns.Zone) error {
+	var all []dns.Record
 	left := 0
-	for i := range z.Records {
-		if t := z.Records[i].Type; t != dns.A && t != dns.AAAA && t != dns.TXT {
+	for _, z := range zones {
+		all = append(all, z.Records...)
+	}
+	for i := range all {
+		if t := all[i].Type; t != dns.A && t != dns.AAAA && t != dns.TXT {
 			left++
 		}
 	}
@@ -22,8 +26,8 @@ func Hosts(w io.Writer, z dns.Zone) error {
 	if left > 0 {
 		fmt.Fprintf(b, "# %d records of ports and of other names have no place in this format\n", left)
 	}
-	for i := range z.Records {
-		if r := &z.Records[i]; r.Type == dns.A || r.Type == dns.AAAA {
+	for i := range all {
+		if r := &all[i]; r.Type == dns.A || r.Type == dns.AAAA {
 			fmt.Fprintf(b, "%s %s\n", r.Address, strings.TrimSuffix(r.Name, "."))
 		}
 	}

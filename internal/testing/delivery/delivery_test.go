@@ -143,6 +143,7 @@ func TestPorts(t *testing.T) {
 // for the status of Services and its Lease in the file for --lb-ipam.
 func TestRights(t *testing.T) {
 	for _, file := range []string{"deploy/rbac.yaml", "deploy/rbac-policies.yaml", "deploy/rbac-addresses.yaml", "deploy/rbac-layer2.yaml", "deploy/rbac-bgp.yaml"} {
+	for _, file := range []string{"deploy/rbac.yaml", "deploy/rbac-policies.yaml", "deploy/rbac-addresses.yaml", "deploy/rbac-layer2.yaml", "deploy/rbac-imports.yaml"} {
 		roles := 0
 		for _, doc := range documents(t, file) {
 			if !strings.Contains(doc, "\nkind: ClusterRole\n") {

@@ -1,0 +1,37 @@
+package objects
+
+import (
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/planec/planec/compiler/objects/mcs"
+)
+
+// Clusters are the objects of the Multi-Cluster Services API.
+type Clusters struct {
+	ServiceImports []Sourced[*mcs.ServiceImport] // v1beta1 and v1alpha1
+	ServiceExports []Sourced[*mcs.ServiceExport]
+}
+
+func (c *Clusters) append(other *Clusters) {
+	c.ServiceImports = append(c.ServiceImports, other.ServiceImports...)
+	c.ServiceExports = append(c.ServiceExports, other.ServiceExports...)
+}
+
+func (c *Clusters) lists() []List {
+	return []List{listOf(mcs.KindServiceImport, &c.ServiceImports), listOf(mcs.KindServiceExport, &c.ServiceExports)}
+}
+
+// ImportName is what a ServiceImport is called among Services. An import usually has the name
+// of a Service beside it; no Service has a name with a dot.
+func ImportName(n Name) Name { return Name{n.Namespace, n.Name + ".clusterset"} }
+
+// OwnerOf returns what a slice belongs to: the Service of its label, or else the import of its
+// label, by [ImportName]; its Name is "" if it has neither. A slice with both labels belongs to the
+// Service, which an implementation has derived of the import.
+func OwnerOf(s *discoveryv1.EndpointSlice) Name {
+	of := ServiceOf(s)
+	if imported := s.Labels[mcs.LabelServiceName]; of.Name == "" && imported != "" {
+		return ImportName(Name{s.Namespace, imported})
+	}
+	return of
+}
