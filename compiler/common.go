@@ -218,7 +218,6 @@ func (c *common) contested(yield func(objects.Name)) {
 		if k == several {
 			continue
 		}
-		if list := c.clusterIP.get(a); len(list) > 0 {
 		// An import lists its own address.
 		if list := c.clusterIP.get(a); len(list) > 1 || len(list) == 1 && list[0] != k {
 			yield(c.names[k])

@@ -148,7 +148,6 @@ func newScheme() (*runtime.Scheme, error) {
 	calicov3.AddToScheme(scheme, calicoVersion, calicoKept)
 	ciliumv2.AddToScheme(scheme, ciliumVersion, ciliumAlpha)
 	metallbv1beta1.AddToScheme(scheme, metalLBVersion, metalLBPeerVersion)
-	metallbv1beta1.AddToScheme(scheme, metalLBVersion)
 	mcs.AddToScheme(scheme, mcsBeta, mcsAlpha)
 	return scheme, nil
 }

@@ -142,8 +142,7 @@ func TestPorts(t *testing.T) {
 // TestRights wants the agent to be allowed to read and to write Events, and nothing else, but
 // for the status of Services and its Lease in the file for --lb-ipam.
 func TestRights(t *testing.T) {
-	for _, file := range []string{"deploy/rbac.yaml", "deploy/rbac-policies.yaml", "deploy/rbac-addresses.yaml", "deploy/rbac-layer2.yaml", "deploy/rbac-bgp.yaml"} {
-	for _, file := range []string{"deploy/rbac.yaml", "deploy/rbac-policies.yaml", "deploy/rbac-addresses.yaml", "deploy/rbac-layer2.yaml", "deploy/rbac-imports.yaml"} {
+	for _, file := range []string{"deploy/rbac.yaml", "deploy/rbac-policies.yaml", "deploy/rbac-addresses.yaml", "deploy/rbac-layer2.yaml", "deploy/rbac-bgp.yaml", "deploy/rbac-imports.yaml"} {
 		roles := 0
 		for _, doc := range documents(t, file) {
 			if !strings.Contains(doc, "\nkind: ClusterRole\n") {
