@@ -3,6 +3,7 @@ package cnilayout_test
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +27,11 @@ func socketCases() []string {
 func TestSockets(t *testing.T) {
 	t.Parallel()
 	testkit.Require(t, "nft")
-	for _, n := range allNodes() {
+	nodes := allNodes()
+	if isGuest() {
+		nodes = slices.Concat(nodes, geneves(), onOVSs())
+	}
+	for _, n := range nodes {
 		t.Run(n.name, func(t *testing.T) {
 			for _, name := range socketCases() {
 				t.Run(name, func(t *testing.T) {

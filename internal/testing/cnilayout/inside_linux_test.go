@@ -13,12 +13,14 @@ func geneve(name string) testkit.Tunnel {
 	return testkit.Tunnel{Kind: testkit.Geneve, Name: name, Port: 6081}
 }
 
-// TestOverlayGeneve is a tunnel beside pods that are routed.
+// geneves are nodes with a tunnel beside pods that are routed.
+func geneves() []node {
+	return []node{{name: "routed", preset: "calico", layout: testkit.Layout{Pods: proxyARP(), Tunnel: geneve("genev_sys_6081")}}}
+}
+
 func TestOverlayGeneve(t *testing.T) {
 	onlyInside(t)
-	run(t,
-		node{name: "routed", preset: "calico", layout: testkit.Layout{Pods: proxyARP(), Tunnel: geneve("genev_sys_6081")}},
-	)
+	run(t, geneves()...)
 }
 
 // TestOtherLayoutsIPVS is backend ipvs on the layouts that other backends are tested on
@@ -86,14 +88,19 @@ func onOVS(device string, switched bool) testkit.Layout {
 	return testkit.Layout{Pods: testkit.PodLink{Kind: testkit.OnOVS, Device: device, NoBridgeRules: switched}}
 }
 
+// onOVSs are nodes whose preset recognises pods by the node's port, or by the podCIDR.
+func onOVSs() []node {
+	return []node{
+		{name: "by-port", preset: "kube-ovn", layout: onOVS("ovn0", false)},
+		{name: "by-range", preset: "antrea", layout: onOVS("antrea-gw0", false)},
+	}
+}
+
 // TestOVS: pods are ports of the kernel's Open vSwitch datapath, whose flows send all packets
-// of a pod to the node's port; the preset recognises pods by that port, or by the podCIDR.
+// of a pod to the node's port.
 func TestOVS(t *testing.T) {
 	onlyInside(t)
-	run(t,
-		node{name: "by-port", preset: "kube-ovn", layout: onOVS("ovn0", false)},
-		node{name: "by-range", preset: "antrea", layout: onOVS("antrea-gw0", false)},
-	)
+	run(t, onOVSs()...)
 }
 
 // TestOVSSwitched: where flows switch packets from pod to pod, answers between two pods of the
