@@ -13,32 +13,44 @@ import (
 // entries mean.
 type Reading struct {
 	img *Image
-	// places are those of the entries of svc, and read is how many of them were read.
-	places map[layout.ServiceKey]int32
+	// next is the entry after the one that was read last: most keys come in the image's order.
+	next int
+	// places are those of all entries, once they are needed, and read is how many were read.
+	places map[layout.ServiceKey]int
 	read   int
 	sets   map[uint32][]netip.Prefix
 }
 
 // Reading returns a comparison that has read nothing yet. The image is valid.
-func (img *Image) Reading() *Reading {
-	svc := &img.maps[layout.Services]
-	r := &Reading{img: img, places: make(map[layout.ServiceKey]int32, svc.Len()), sets: img.sourceLists()}
-	for i := range svc.Len() {
-		r.places[layout.DecodeServiceKey(svc.Key(i))] = int32(i)
+func (img *Image) Reading() *Reading { return &Reading{img: img, sets: img.sourceLists()} }
+
+// place finds the entry of a key.
+func (r *Reading) place(key layout.ServiceKey) (at int, ok bool) {
+	svc := &r.img.maps[layout.Services]
+	if r.next < svc.Len() && layout.DecodeServiceKey(svc.Key(r.next)) == key {
+		return r.next, true
 	}
-	return r
+	if r.places == nil {
+		r.places = make(map[layout.ServiceKey]int, svc.Len())
+		for i := range svc.Len() {
+			r.places[layout.DecodeServiceKey(svc.Key(i))] = i
+		}
+	}
+	at, ok = r.places[key]
+	return at, ok
 }
 
 // Next reports whether a key means the same. The Service may have other positions; pools are
 // endpoints of its routes as [layout.Endpoint.Append] writes them.
 func (r *Reading) Next(key layout.ServiceKey, s layout.Service, pools [2][]byte, ranges []netip.Prefix) bool {
 	svc, ep := &r.img.maps[layout.Services], &r.img.maps[layout.Endpoints]
-	at, ok := r.places[key]
+	at, ok := r.place(key)
 	if !ok {
 		return false
 	}
+	r.next = at + 1
 	r.read++
-	want := layout.DecodeService(svc.Value(int(at)))
+	want := layout.DecodeService(svc.Value(at))
 	for i, route := range [...]layout.Route{want.Internal, want.External} {
 		from, size := int(route.Base)*ep.stride(), int(route.Count)*ep.stride()
 		if !bytes.Equal(pools[i], ep.data[from:][:size]) {
@@ -53,4 +65,4 @@ func (r *Reading) Next(key layout.ServiceKey, s layout.Service, pools [2][]byte,
 }
 
 // Complete reports whether every entry was read. No key may be read twice.
-func (r *Reading) Complete() bool { return r.read == len(r.places) }
+func (r *Reading) Complete() bool { return r.read == r.img.maps[layout.Services].Len() }

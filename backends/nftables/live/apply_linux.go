@@ -46,6 +46,7 @@ func Apply(ctx context.Context, p *Plan) error {
 			return err
 		}
 		p = Diff(s, p.want)
+		p.atOnce = true // the ruleset changes a lot, so parts would rarely come to an end
 	}
 	return fmt.Errorf("changing the nftables rules: %w", ErrBusy)
 }
@@ -109,8 +110,22 @@ func (p *Plan) send() error {
 
 func (p *Plan) inStages(commit func(*Plan) error) error {
 	s := p.stages()
-	if err := commit(s.added); err != nil {
-		return err
+	parts := []*Plan{s.added}
+	if p.observed && !p.atOnce {
+		parts = s.added.parts()
+	}
+	for i, part := range parts {
+		if i > 0 {
+			awaitGrowth(partSizes(s.added)[i-1])
+		}
+		if err := commit(part); err != nil && i > 0 {
+			return errors.Join(err, commit(s.added.undone()))
+		} else if err != nil {
+			return err
+		}
+	}
+	if len(parts) > 1 {
+		s.changed.generation = following(p.generation, len(parts))
 	}
 	if err := commit(s.changed); err != nil {
 		// All or nothing: remove again what the first stage added.

@@ -16,6 +16,8 @@ type Plan struct {
 	socket *kept
 	// committed counts the transactions that the kernel took.
 	committed int
+	// atOnce says that new content is not to be added in parts.
+	atOnce bool
 	// made is what the plan made, once it was applied; see [Made].
 	made *Made
 }

@@ -30,10 +30,7 @@ func madeBy(p *Plan) *Made {
 	if !p.observed {
 		return nil
 	}
-	m := &Made{generation: p.generation, sets: make(map[nft.Family]map[string]*Set)}
-	for range p.committed {
-		m.generation = max(m.generation+1, 1) // the kernel leaves out 0
-	}
+	m := &Made{generation: following(p.generation, p.committed), sets: make(map[nft.Family]map[string]*Set)}
 	for _, c := range p.changes {
 		sets := make(map[string]*Set)
 		for i := range c.elems {
