@@ -3,45 +3,13 @@ package live
 import (
 	"context"
 	"errors"
-
-	"github.com/planec/planec/internal/text/nft"
 )
-
-// Made is what a plan of [Diff] put into tables that were read before: the elements of sets
-// that were empty. The ruleset has the generation that follows from the plan's own transactions, so
-// no program made another one since it was read, and the kernel took these as a whole.
-type Made struct {
-	generation uint32
-	sets       map[nft.Family]map[string]*Set
-}
 
 // sampled is how many elements of a set that a plan made are read, in the order of the
 // kernel's hash table; sets with up to twice as many are read whole. The kernel walks a set from its
 // beginning for every 32 KiB that it dumps (nft_rhash_walk in net/netfilter/nft_set_hash.c),
 // so to read 150,000 elements costs it more than to add them.
 const sampled = 4096
-
-// Made returns what an applied plan made; nil if other programs may have changed the ruleset
-// since it was read, or if the plan is not that of [Diff].
-func (p *Plan) Made() *Made { return p.made }
-
-// madeBy returns what the plan made with transactions that all carried its generation.
-func madeBy(p *Plan) *Made {
-	if !p.observed {
-		return nil
-	}
-	m := &Made{generation: following(p.generation, p.committed), sets: make(map[nft.Family]map[string]*Set)}
-	for _, c := range p.changes {
-		sets := make(map[string]*Set)
-		for i := range c.elems {
-			if e := &c.elems[i]; e.whole && !e.set.interval() {
-				sets[e.set.Name] = e.set
-			}
-		}
-		m.sets[c.family] = sets
-	}
-	return m
-}
 
 // ObserveMade is [Observe] after a plan was applied. Of a large set that it made, a part of the
 // elements is compared with what was sent, and the number of all: the rest is what the
