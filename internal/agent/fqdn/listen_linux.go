@@ -49,15 +49,24 @@ func Listen(path string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("socket for answers of DNS: %w", err)
 	}
-	err = os.Chmod(path, 0o660)
-	if err == nil && int(owner.Gid) != os.Getegid() {
-		err = os.Chown(path, -1, int(owner.Gid))
-	}
-	if err != nil {
+	if err := errors.Join(os.Chmod(path, 0o660), sameGroup(path, owner.Gid)); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("socket for answers of DNS: %w", err)
 	}
 	return l, nil
+}
+
+// sameGroup gives a socket to a group. In a directory with the set-group-ID bit it has the group
+// already, which takes no capability.
+func sameGroup(path string, gid uint32) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok && s.Gid == gid {
+		return nil
+	}
+	return os.Chown(path, -1, int(gid))
 }
 
 // serve reads what writers say until ctx ends.
