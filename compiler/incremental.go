@@ -56,6 +56,8 @@ type Update struct {
 	Others *objects.Set
 	// LocalAddresses, if not nil, replaces the node's own addresses from Config.
 	LocalAddresses []netip.Addr
+	// Domains, if not nil, replaces the addresses of DNS names from Config.
+	Domains map[string][]netip.Addr
 }
 
 // ServiceUpdate is an added or changed Service or, without an object, a removed one.

@@ -3,6 +3,7 @@ package compiler
 import (
 	"bytes"
 	"maps"
+	"net/netip"
 	"reflect"
 	"slices"
 
@@ -25,6 +26,12 @@ func (x *Incremental) Apply(u Update) Delta {
 	policy, old := false, x.policy
 	if u.LocalAddresses != nil && !slices.Equal(u.LocalAddresses, x.config.LocalAddresses) {
 		x.config.LocalAddresses = u.LocalAddresses
+		if u.Others == nil {
+			u.Others = &x.others
+		}
+	}
+	if u.Domains != nil && !maps.EqualFunc(u.Domains, x.config.Domains, slices.Equal[[]netip.Addr]) {
+		x.config.Domains = u.Domains
 		if u.Others == nil {
 			u.Others = &x.others
 		}

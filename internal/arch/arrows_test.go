@@ -118,6 +118,7 @@ var kubernetes = []string{
 	"compiler/service",
 	"internal/agent/bgp",
 	"internal/agent/cmd",
+	"internal/agent/fqdn",
 	"internal/agent/health",
 	"internal/agent/ipam",
 	"internal/agent/layer2",

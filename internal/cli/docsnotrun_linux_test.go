@@ -32,6 +32,7 @@ var notRun = []struct{ file, begins, why string }{
 	{"docs/reviewing.md", "planec diff git:origin/main:overlays/prod", "examples/gitops has no kustomization; kustomize has tests of its own"},
 	{"docs/addresses.md", "planec-agent ", nodeOfReaders},
 	{"docs/announcing.md", "planec-agent --bgp frr", nodeOfReaders},
+	{"docs/dns.md", "planec-agent --policies --fqdn-listen", nodeOfReaders},
 	{"docs/layer2.md", "planec-agent ", nodeOfReaders},
 	{"docs/operations.md", "planec-agent ", nodeOfReaders},
 	{"docs/podroutes.md", "planec-agent ", needsCluster},

@@ -185,6 +185,7 @@ const (
 	NoDNSRecord            Code = "PLC0820"
 	BadAnnouncement        Code = "PLC0830"
 	BGPNotLoaded           Code = "PLC0831"
+	FQDNLimit              Code = "PLC0832"
 )
 
 // Info returns the documentation of the code; an unknown code is an error
@@ -325,7 +326,7 @@ var codes = []CodeInfo{
 	{RefusedCIDRGroup, Error, "a CiliumCIDRGroup that the API server would refuse", "correct what the message says; the group was left out, and has no networks"},
 	{UnseenEntity, Warning, "an entity of Cilium's that objects of Kubernetes do not tell", "nothing to do if none of it needs to connect: health, init, ingress and unmanaged match nothing"},
 	{ProxyRule, Warning, "a rule of Cilium's that a proxy or an authentication is to complete", "planec denies what the rule is about; --l7 allow accepts it without looking"},
-	{NoDomain, Warning, "a DNS name of a policy without a known address", "give its addresses in the file of --fqdn-file; until then the name matches nothing"},
+	{NoDomain, Warning, "a DNS name of a policy without a known address", "give its addresses in the file of --fqdn-file, or have the agent learn them (--fqdn-listen); until then the name matches nothing"},
 	{CloudGroup, Warning, "a group of a cloud's addresses in a policy of Cilium", "write the networks in a CiliumCIDRGroup; the group matches nothing"},
 	{NoService, Warning, "a Service of a policy of Cilium that is not there or has no endpoints", "check the name and the namespace; until there are endpoints the entry matches nothing"},
 	{OpenQuirk, Warning, "a rule by which Cilium does something else than is written", "write what is meant in a way that both read alike: planec takes the closed reading"},
@@ -379,4 +380,5 @@ var codes = []CodeInfo{
 	{NoDNSRecord, Warning, "a Service, port or endpoint without a DNS record", "correct what the message says; clients do not find it by its name"},
 	{BadAnnouncement, Error, "an object that says what is announced on layer 2, with a part that is not understood", "correct what the message says; a wrong selector leaves the object out, a wrong interface only itself"},
 	{BGPNotLoaded, Error, "FRR does not run what planec wrote for it", "do what the message says; planec tries again, and FRR goes on with what it ran before"},
+	{FQDNLimit, Warning, "more addresses of DNS names than are kept", "make patterns of names in policies narrower; addresses without room stay closed until others end"},
 }

@@ -15,7 +15,7 @@ var aboutCilium = map[Code]Explanation{
 		"spec: {ingress: [{toPorts: [{ports: [{port: \"80\", protocol: TCP}], rules: {http: [{method: GET}]}}]}]}",
 	},
 	NoDomain: {
-		"Cilium learns addresses from the DNS answers that pods get. planec reads them from a file.",
+		"Cilium learns addresses from the DNS answers that pods get. planec reads them from a file, or its agent from what a resolver tells it.",
 		"spec: {egress: [{toFQDNs: [{matchName: api.example.com}]}]}",
 	},
 	CloudGroup: {

@@ -83,6 +83,10 @@ var aboutServices = map[Code]Explanation{
 		"The addresses that it would announce are not answered for, unless another object announces them.",
 		"kind: CiliumL2AnnouncementPolicy\nspec: {interfaces: [\"eth(\"]}",
 	},
+	FQDNLimit: {
+		"The agent keeps 10,000 names and 50,000 addresses of what a resolver answers, of names that policies have. A pattern may have any number of them.",
+		"spec: {egress: [{toFQDNs: [{matchPattern: \"*\"}]}]}",
+	},
 	BGPNotLoaded: {
 		"The agent could not write frr.conf, or FRR did not load all of it, so routers may know addresses that are not served here, or lack some.",
 		"planec-agent --bgp frr --frr-dir /etc/frr     # and /etc/frr/frr.conf is an administrator's",

@@ -87,6 +87,7 @@ func TestSwitchKinds(t *testing.T) {
 	w := newWorld(t, podnet.Settings{})
 	w.Near(1)
 	w.Near(2)
+	w.few()
 	for _, mode := range []podnet.Mode{podnet.VXLAN, podnet.Geneve, podnet.VXLAN, podnet.Native, podnet.Geneve} {
 		w.settings.Mode = mode
 		w.apply()

@@ -26,6 +26,7 @@ const (
 	aboutReadingBGP    = "reading what BGP announces"
 	aboutBGP           = "announcements by BGP"
 	aboutFRR           = "FRR"
+	aboutFQDN          = "answers of DNS"
 )
 
 // findings are the current findings by source. It is safe for concurrent use.

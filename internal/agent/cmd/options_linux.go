@@ -18,6 +18,7 @@ import (
 	"github.com/planec/planec/backends/ebpf"
 	"github.com/planec/planec/backends/registry"
 	"github.com/planec/planec/compiler/ipam"
+	"github.com/planec/planec/internal/agent/fqdn"
 	"github.com/planec/planec/internal/agent/layer2"
 	"github.com/planec/planec/internal/apply/dataplane"
 	"github.com/planec/planec/internal/apply/frrload"
@@ -43,6 +44,8 @@ type options struct {
 	l2Announce          bool
 	l2Duration          time.Duration
 	l2Namespace         string
+	fqdnListen          string
+	fqdnTTL             time.Duration
 	frrDir              string
 	frrRun              string
 	frrReload           string
@@ -87,6 +90,8 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.l2Announce, "l2-announce", false, "answer for addresses of Services on the node's own network segment, by ARP and NDP, as L2Advertisements and CiliumL2AnnouncementPolicies say")
 	flags.DurationVar(&o.l2Duration, "l2-lease-duration", layer2.DefaultDuration, "with --l2-announce: how long a node counts as alive after it was heard last")
 	flags.StringVar(&o.l2Namespace, "l2-namespace", "kube-system", "with --l2-announce: namespace of the Leases by which nodes agree")
+	flags.StringVar(&o.fqdnListen, "fqdn-listen", "", "with --policies: path of a unix socket on which a resolver of the node says what it answered (dnstap): policies have the addresses of their DNS names from there, beside those of --fqdn-file")
+	flags.DurationVar(&o.fqdnTTL, "fqdn-ttl-min", fqdn.DefaultFloor, "with --fqdn-listen: how long an address counts at least, whatever its TTL")
 	flags.StringVar(&o.frrDir, "frr-dir", "", "with --bgp frr: directory in which the agent keeps frr.conf, such as /etc/frr; empty for no file")
 	flags.StringVar(&o.frrRun, "frr-run", frrload.DefaultRun, "with --frr-dir: directory of FRR's sockets")
 	flags.StringVar(&o.frrReload, "frr-reload", frrload.DefaultReload, "with --frr-dir: FRR's frr-reload.py, which loads frr.conf; empty leaves that to another program")
@@ -146,6 +151,9 @@ func (o *options) read() (nodeconfig.NodeConfig, diag.List, error) {
 	}
 	if o.manifestDir != "" && o.flags.Changed("kubeconfig") {
 		return c, nil, usage("give --manifest-dir or --kubeconfig, not both")
+	}
+	if err := o.learned(); err != nil {
+		return c, nil, err
 	}
 	if err := o.spoken(c.BGP); err != nil {
 		return c, nil, err

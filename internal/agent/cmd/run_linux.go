@@ -126,6 +126,10 @@ func (s *service) run(ctx context.Context) error {
 	if err := s.watchAddresses(ctx); err != nil {
 		return err
 	}
+	feeder, err := s.learn()
+	if err != nil {
+		return err
+	}
 	// Usage and configuration are valid: changes to the kernel begin here.
 	s.prepare()
 	a, err := s.agent(ctx)
@@ -146,6 +150,9 @@ func (s *service) run(ctx context.Context) error {
 	}
 	if s.options.l2Announce {
 		part("addresses on layer 2", s.announce)
+	}
+	if feeder != nil {
+		part("answers of DNS", feeder.Run)
 	}
 	if s.options.frr() != nil {
 		part("BGP", s.speak)

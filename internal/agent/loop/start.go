@@ -21,6 +21,9 @@ func (a *Agent) first(ctx context.Context, batch *inbox.Batch) (applier.Plan, er
 	if batch.Update.LocalAddresses != nil {
 		a.Settings.LocalAddresses = batch.Update.LocalAddresses
 	}
+	if batch.Update.Domains != nil {
+		a.Settings.Domains = batch.Update.Domains
+	}
 	if a.objects == nil {
 		set := batch.Set()
 		a.objects = compiler.NewIncremental(&set, a.Node, a.Settings)

@@ -78,6 +78,7 @@ func registered(t *testing.T, backend string) []string {
 		m.Connections(func() map[ir.ServicePort]applier.Connections { return nil })
 		m.Balancing()
 		m.BGP()
+		m.FQDN()
 		m.CountPackets(func() ([]metrics.Packets, error) { return nil, nil })
 	}
 	m.Registry.Describe(descs)

@@ -21,6 +21,8 @@ type Inbox struct {
 	others   others
 	// addresses are the node's own, if they changed.
 	addresses []netip.Addr
+	// domains are the addresses of DNS names, if they changed.
+	domains map[string][]netip.Addr
 	// count is the number of changes since the last Take, and since is the time
 	// of the first.
 	count    int
@@ -41,7 +43,7 @@ func New() *Inbox {
 
 func (b *Inbox) reset() {
 	b.services, b.slices = make(map[objects.Name]compiler.ServiceUpdate), make(map[objects.Name]compiler.SliceUpdate)
-	b.count, b.since, b.triggers, b.addresses = 0, time.Time{}, nil, nil
+	b.count, b.since, b.triggers, b.addresses, b.domains = 0, time.Time{}, nil, nil, nil
 }
 
 // maxTriggers bounds the trigger times that are kept for measurements.
@@ -194,7 +196,7 @@ func (b *Inbox) Take() (out Batch, ok bool) {
 	for _, s := range b.slices {
 		out.Update.Slices = append(out.Update.Slices, s)
 	}
-	out.Update.Others, out.Update.LocalAddresses = b.others.take(), b.addresses
+	out.Update.Others, out.Update.LocalAddresses, out.Update.Domains = b.others.take(), b.addresses, b.domains
 	b.reset()
 	return out, true
 }

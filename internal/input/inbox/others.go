@@ -16,13 +16,15 @@ type others struct {
 	tables []table
 	// dirty reports a change since the last take.
 	dirty bool
+	// generation counts changes of policies that may have DNS names; it begins with 1.
+	generation uint64
 }
 
 // table maps names to the objects of a kind.
 type table map[objects.Name]objects.Sourced[metav1.Object]
 
 func newOthers() others {
-	o := others{kinds: (&objects.Set{}).Lists(), dirty: true}
+	o := others{kinds: (&objects.Set{}).Lists(), dirty: true, generation: 1}
 	for range o.kinds {
 		o.tables = append(o.tables, table{})
 	}
@@ -49,6 +51,9 @@ func (o *others) put(k objects.Name, s objects.Sourced[metav1.Object]) bool {
 	t[k] = s
 	changed := !had || !reflect.DeepEqual(old.Object, s.Object)
 	o.dirty = o.dirty || changed
+	if changed && mayHaveDomains(s.Object) {
+		o.generation++
+	}
 	return changed
 }
 
@@ -59,6 +64,9 @@ func (o *others) remove(k objects.Name, object metav1.Object) bool {
 	}
 	delete(t, k)
 	o.dirty = true
+	if mayHaveDomains(object) {
+		o.generation++
+	}
 	return true
 }
 

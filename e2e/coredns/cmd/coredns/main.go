@@ -8,12 +8,14 @@ import (
 
 	// Plugins register themselves.
 	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/dnstap"
 	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/hosts"
 	_ "github.com/coredns/coredns/plugin/kubernetes"
 	_ "github.com/coredns/coredns/plugin/ready"
 )
 
 func main() {
-	dnsserver.Directives = []string{"bind", "errors", "ready", "kubernetes"}
+	dnsserver.Directives = []string{"bind", "errors", "ready", "dnstap", "hosts", "kubernetes"}
 	coremain.Run()
 }
