@@ -64,7 +64,7 @@ func Prepare(set *objects.Set, config objects.Config) *Cluster {
 
 // policySettings are the settings that policies are read with.
 func policySettings(c objects.Config) policy.Settings {
-	return policy.Settings{Settings: clause.Settings{Domains: c.Domains, Separate: c.SeparatePolicies}, OnRedirect: c.OnRedirect}
+	return policy.Settings{Settings: clause.Settings{Domains: c.Domains, Cluster: c.ClusterName, Separate: c.SeparatePolicies}, OnRedirect: c.OnRedirect}
 }
 
 // ServiceCIDRs returns the known ranges of ClusterIPs.

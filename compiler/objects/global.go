@@ -15,6 +15,8 @@ const (
 	CiliumGlobalOld   = "io.cilium/global-service"
 	CiliumAffinity    = "service.cilium.io/affinity"
 	CiliumAffinityOld = "io.cilium/service-affinity"
+	CiliumShared      = "service.cilium.io/shared"
+	CiliumSharedOld   = "io.cilium/shared-service"
 )
 
 // SourceClusterLabel is on slices with endpoints of another cluster, with its name (KEP-1645);
@@ -25,13 +27,20 @@ const SourceClusterLabel = "multicluster.kubernetes.io/source-cluster"
 
 // GlobalAnnotations returns those annotations.
 func GlobalAnnotations() []string {
-	return []string{CiliumGlobal, CiliumGlobalOld, CiliumAffinity, CiliumAffinityOld}
+	return []string{CiliumGlobal, CiliumGlobalOld, CiliumAffinity, CiliumAffinityOld, CiliumShared, CiliumSharedOld}
 }
 
 // IsGlobal reports whether other clusters serve the Service too, by Cilium's annotation.
 func IsGlobal(s *corev1.Service) bool {
 	_, value := firstAnnotation(s, CiliumGlobal, CiliumGlobalOld)
 	return strings.EqualFold(value, "true")
+}
+
+// Shares reports whether a global Service gives its endpoints to other clusters: it does, unless
+// it says something other than "true".
+func Shares(s *corev1.Service) bool {
+	key, value := firstAnnotation(s, CiliumShared, CiliumSharedOld)
+	return IsGlobal(s) && (key == "" || strings.EqualFold(value, "true"))
 }
 
 // The affinities of a global Service to clusters.

@@ -1,6 +1,7 @@
 package objects
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/planec/planec/compiler/objects/mcs"
@@ -10,10 +11,20 @@ import (
 type Clusters struct {
 	ServiceImports []Sourced[*mcs.ServiceImport] // v1beta1 and v1alpha1
 	ServiceExports []Sourced[*mcs.ServiceExport]
+	// Others are other clusters, where these are known (compiler/clusterset).
+	Others []OtherCluster
+}
+
+// OtherCluster is what policies may choose from in another cluster.
+type OtherCluster struct {
+	Name       string // a DNS label
+	Pods       []Sourced[*corev1.Pod]
+	Namespaces []Sourced[*corev1.Namespace]
 }
 
 func (c *Clusters) append(other *Clusters) {
 	c.ServiceImports = append(c.ServiceImports, other.ServiceImports...)
+	c.Others = append(c.Others, other.Others...)
 	c.ServiceExports = append(c.ServiceExports, other.ServiceExports...)
 }
 

@@ -87,6 +87,7 @@ var arrows = map[string][]string{
 	"compiler/policy/cilium":    {"compiler/objects", "compiler/objects/ciliumv2", "compiler/policy/clause", "compiler/policy/validate", "ir", "ir/diag"},
 
 	// Services of several clusters.
+	"compiler/clusterset":  {"compiler/objects", "compiler/objects/mcs", "ir", "ir/diag"},
 	"compiler/objects/mcs": {"compiler/objects/listed"},
 
 	// Addresses of Services of type LoadBalancer.
@@ -100,6 +101,7 @@ var kubernetes = []string{
 	"compiler",
 	"compiler/announce/layer2",
 	"compiler/announce",
+	"compiler/clusterset",
 	"compiler/dns",
 	"compiler/ipam",
 	"compiler/lint",
@@ -167,6 +169,7 @@ var pure = []string{
 	"compiler",
 	"compiler/announce/layer2",
 	"compiler/announce",
+	"compiler/clusterset",
 	"compiler/dns",
 	"compiler/ipam",
 	"compiler/lint",

@@ -60,6 +60,7 @@ node's routes to pods of other nodes are written beside them, in DIR/<node>/podr
 	}
 	flags := cmd.Flags()
 	c.input.register(flags)
+	c.input.registerClusters(flags, "PATH")
 	backendsFlag(flags, &c.backends, "backends to compile for: nftables, iptables, ipvs, ebpf; or all")
 	flags.BoolVar(&c.allNodes, "all-nodes", false, "compile for every Node of the input")
 	flags.StringVar(&c.outDir, "out-dir", "", "write files below this directory")

@@ -79,6 +79,7 @@ git:REV:PATH, or context:NAME, a cluster's objects as they are now. "live:" on e
 	}
 	flags := cmd.Flags()
 	d.input.register(flags)
+	d.input.registerClusters(flags, "PATH, or NAME=OLD,NEW where the sides differ")
 	flags.MarkHidden("filename")  // the arguments replace it, but the flag exists
 	flags.MarkHidden("kustomize") // likewise; it would be built into both sides
 	backendsFlag(flags, &d.backends, "show how the rules of these backends differ, or all; none leaves rules out (default: nftables' lines are counted)", "none")
@@ -130,6 +131,9 @@ func (d *diffCommand) run(args []string) error {
 		return err
 	}
 	defer closeAll(sides)
+	if len(d.input.clusters) > 0 && (sides[0].loaded == nil || sides[1].loaded == nil) {
+		return inputError(errClustersOfRules)
+	}
 	if err := errors.Join(d.nameLive(sides[0], sides[1]), d.nameLive(sides[1], sides[0])); err != nil {
 		return err
 	}

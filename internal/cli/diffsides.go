@@ -22,7 +22,11 @@ func (d *diffCommand) sides(ctx context.Context, args []string) (sides [2]*diffS
 		}
 	}
 	var missing [2]error
+	given := d.input.clusters
 	for i, arg := range args {
+		if d.input.clusters, err = clustersOf(given, i); err != nil {
+			return sides, inputError(err)
+		}
 		if sides[i], err = d.side(ctx, arg); isMissing(err) {
 			missing[i], err = err, nil
 		}
@@ -42,6 +46,9 @@ func (d *diffCommand) sides(ctx context.Context, args []string) (sides [2]*diffS
 		if missing[1-i] != nil || !samePlace(ctx, args) {
 			closeAll(sides)
 			return sides, missing[i]
+		}
+		if d.input.clusters, err = clustersOf(given, i); err != nil {
+			return sides, inputError(err)
 		}
 		if sides[i], err = d.absent(arg); err != nil {
 			closeAll(sides)

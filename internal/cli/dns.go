@@ -49,6 +49,7 @@ are in DIR/hosts too. docs/dns.md says what there is no record for.`,
 	}
 	flags := cmd.Flags()
 	c.input.register(flags)
+	c.input.registerClusters(flags, "PATH")
 	flags.StringVar(&c.options.Zone, "zone", dns.DefaultZone, "domain of the cluster")
 	flags.Uint32Var(&c.options.TTL, "ttl", dns.DefaultTTL, "for how many seconds answers may be kept")
 	flags.Uint32Var(&c.serial, "serial", c.serial, "version of the zones, in their SOA")

@@ -49,6 +49,8 @@ type input struct {
 	nodeName  string
 	synth     bool
 	nodes     int
+	// clusters are other clusters of the set, each NAME=PATH.
+	clusters []string
 	// zone is the domain of the cluster; "" is the usual one.
 	zone string
 	// balancing are the settings of pools of addresses.
@@ -140,6 +142,13 @@ func (in *input) load(s *Streams) (*loaded, error) {
 	if in.synth {
 		r := in.complete(&set, &settings.Config)
 		set, made, addresses, loadDiags = r.Set, r.Made, r.Addresses, append(loadDiags, r.Diagnostics...)
+	}
+	if len(in.clusters) > 0 {
+		joined, said, err := in.joined(s, set, settings.Config.ClusterName)
+		if err != nil {
+			return nil, inputError(err)
+		}
+		set, loadDiags = joined, append(loadDiags, said...)
 	}
 	if in.care != strictly { // a kernel has what the agent would give it, which takes settings only
 		derivePodRange(&set, &settings.Config, &loadDiags)

@@ -58,6 +58,7 @@ one is asked about.`,
 	}
 	flags := cmd.Flags()
 	m.input.register(flags)
+	m.input.registerClusters(flags, "PATH")
 	flags.StringSliceVar(&m.ports, "port", nil, "ask about this destination port only, pod by pod: as 80 or 53/udp; may be repeated")
 	backendFlag(flags, &m.backend, "with --port: ask the rules that this backend emits, by interpreting them, instead of the evaluator")
 	m.list.register(flags)

@@ -73,6 +73,7 @@ a DNS name too, as cart.shop or cart.shop.svc.cluster.local.`,
 	}
 	flags := cmd.Flags()
 	t.input.register(flags)
+	t.input.registerClusters(flags, "PATH")
 	flags.StringVar(&t.from, "from", "", "where the connection comes from: namespace/pod, node/NAME or an address")
 	flags.StringVar(&t.to, "to", "", "where it goes: namespace/pod, node/NAME, svc/namespace/name, a DNS name of the cluster or an address")
 	flags.StringVar(&t.input.zone, "zone", dns.DefaultZone, "domain of the cluster, for DNS names")

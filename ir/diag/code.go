@@ -69,6 +69,8 @@ const (
 	BadClusterAffinity     Code = "PLC0151"
 	BadImport              Code = "PLC0152"
 	UnservedImport         Code = "PLC0153"
+	NoImport               Code = "PLC0154"
+	ClusterOverlap         Code = "PLC0155"
 	BadEndpoint            Code = "PLC0201"
 	DuplicateEndpoint      Code = "PLC0202"
 	OrphanSlice            Code = "PLC0203"
@@ -264,6 +266,8 @@ var codes = []CodeInfo{
 	{BadClusterAffinity, Warning, "an affinity to clusters that is none", "write local, remote or none; until then the endpoints of all clusters serve alike"},
 	{BadImport, Error, "a ServiceImport that is not usable", "spec.type is ClusterSetIP or Headless, spec.ips has at most one plain address of each family; what is wrong was left out"},
 	{UnservedImport, Info, "a ServiceImport with an address that planec does not serve", "name its network in serviceImportCIDR; where an implementation derives a Service of the import, that is served, and there is nothing to do"},
+	{NoImport, Info, "a Service that another cluster exports, and that is not imported", "add the ServiceImport that the mesh would make, with its address, or leave it at that"},
+	{ClusterOverlap, Warning, "two clusters have the same networks of pods", "give each cluster a range of its own: an address that two pods have is one pod for policies and Services"},
 	{BadEndpoint, Error, "an endpoint address that is not usable", "addresses must be plain IPs of the slice's addressType; the endpoint was left out"},
 	{DuplicateEndpoint, Warning, "an endpoint that stands in two slices", "usually temporary, while slices are rebuilt; the copy that is not terminating was used, then the one that is ready"},
 	{OrphanSlice, Info, "an EndpointSlice without a Service", "label it kubernetes.io/service-name, or give the Service too"},

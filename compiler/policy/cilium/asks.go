@@ -138,7 +138,9 @@ func (a *asker) selection(s selector, at ir.Origin, written bool) {
 	one := clause.Selection{Origin: at, Text: s.String(), Exact: true}
 	if written {
 		w := a.world
-		one.Finds = func() bool { return noPods(s) || !onlyPods(s) && w.ofNodes(s).some || len(w.pods(s)) > 0 }
+		one.Finds = func() bool {
+			return noPods(s) || !onlyPods(s) && w.ofNodes(s).some || len(w.pods(s)) > 0 || len(w.remoteOf(s)) > 0
+		}
 	}
 	if c, possible := a.world.conjunction(s); possible {
 		one.Apart = append(one.Apart, c)

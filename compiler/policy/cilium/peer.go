@@ -52,10 +52,10 @@ func everything(f ir.Family) netip.Prefix {
 	return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 }
 
-// clusterPeer is all pods and nodes: what CIDRs do not match.
+// clusterPeer is all pods, also of other clusters, and nodes: what CIDRs do not match.
 func (w *world) clusterPeer() *clause.Peer {
 	return &clause.Peer{ID: "cilium cluster", Resolve: func(string) clause.Set {
-		return clause.Set{Pods: w.cluster.Pods, Nodes: w.cluster.Nodes, OwnNode: true}
+		return clause.Set{Pods: w.cluster.Pods, Nodes: w.cluster.Nodes, OwnNode: true, Addresses: w.allRemote()}
 	}}
 }
 
@@ -174,6 +174,7 @@ func (w *world) selectsAPIServer(s selector) bool {
 // all nodes is made for each of them at once.
 func (w *world) addSelected(to *clause.Set, s selector, isOwn func(*clause.Node) bool) {
 	to.Pods = append(to.Pods, w.pods(s)...)
+	to.Addresses = append(to.Addresses, w.remoteOf(s)...)
 	if !onlyPods(s) {
 		for _, n := range w.cluster.Nodes {
 			w.addNode(to, s, n, isOwn(n))

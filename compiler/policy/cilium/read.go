@@ -28,7 +28,11 @@ func Read(c *clause.Cluster, diags *diag.List) ([]clause.Tier, []*clause.Policy)
 		r.tier = clause.TierName{Kind: ir.NamedTier, Name: separateTier}
 		tiers = []clause.Tier{{Name: separateTier, Order: clause.NetworkOrder}}
 	}
-	r.world = newWorld(c, readOptions(c.Objects, diags))
+	o := readOptions(c.Objects, diags)
+	if o.clusterName == defaults().clusterName && c.Settings.Cluster != "" {
+		o.clusterName = c.Settings.Cluster
+	}
+	r.world = newWorld(c, o)
 	r.world.readGroups(c.Objects, diags)
 	if !r.isOff() {
 		for _, src := range c.Objects.CiliumNetworkPolicies {

@@ -20,6 +20,7 @@ type world struct {
 	options  *options
 	services *services
 	groups   []*cidrGroup
+	remote   []remotePod
 
 	// apiNodes are the addresses of API servers that are a node's, by node; apiOutside
 	// are those that are neither a node's nor a pod's.
@@ -38,6 +39,9 @@ type world struct {
 func newWorld(c *clause.Cluster, o *options) *world {
 	w := &world{cluster: c, options: o, apiNodes: make(map[*clause.Node][]netip.Addr)}
 	w.services = newServices(c.Objects)
+	if len(c.Objects.Others) > 0 {
+		w.remote = w.withoutOwn(remotePods(c.Objects.Others, o.podFilter.counts))
+	}
 	w.findAPIServers()
 	return w
 }

@@ -26,6 +26,8 @@ type Settings struct {
 	// Domains are the addresses of DNS names, as the resolver of the cluster
 	// answers. A name that is not there has none.
 	Domains map[string][]netip.Addr
+	// Cluster is the name of the own cluster among several, or "".
+	Cluster string
 	// Separate keeps NetworkPolicies in a tier of their own beside those of other
 	// dialects, instead of taking part in the dialect's.
 	Separate bool

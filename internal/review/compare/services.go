@@ -47,7 +47,7 @@ func (c *serviceComparison) indexSlices() {
 		for _, slice := range s.Objects.EndpointSlices {
 			o := slice.Object
 			key := objects.Identity{Kind: "EndpointSlice", Namespace: o.Namespace, Name: o.Name}
-			owner := objects.ServiceOf(o)
+			owner := objects.OwnerOf(o)
 			if x := c.changes[key]; x != nil && !seen[key] {
 				seen[key] = true
 				c.slices[owner] = append(c.slices[owner], x)

@@ -19,7 +19,7 @@ func (n *Network) emptiness(f *ir.Frontend, node string) string {
 	}
 	slices, all, ready, here := 0, 0, 0, 0
 	for _, src := range n.set.EndpointSlices {
-		if objects.ServiceOf(src.Object) != name || familyOfSlice(src.Object) != ir.FamilyOf(f.Match.Address) && f.Match.Address.IsValid() {
+		if objects.OwnerOf(src.Object) != name || familyOfSlice(src.Object) != ir.FamilyOf(f.Match.Address) && f.Match.Address.IsValid() {
 			continue
 		}
 		slices++
