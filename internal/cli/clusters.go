@@ -12,12 +12,15 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/planec/planec/compiler"
 	"github.com/planec/planec/compiler/clusterset"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/input/gittree"
 	"github.com/planec/planec/internal/input/manifest"
 	"github.com/planec/planec/internal/input/nodeconfig"
 	"github.com/planec/planec/internal/input/synth"
+	"github.com/planec/planec/internal/review/netpath"
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/diag"
 )
 
@@ -28,9 +31,9 @@ func (in *input) registerClusters(flags *pflag.FlagSet, forms string) {
 }
 
 // joined adds what a mesh would add of the clusters of --cluster.
-func (in *input) joined(s *Streams, set objects.Set, own string) (objects.Set, diag.List, error) {
+func (in *input) joined(s *Streams, set objects.Set, own string) (objects.Set, []clusterset.Cluster, diag.List, error) {
 	if len(in.clusters) > clusterset.Most {
-		return set, nil, fmt.Errorf("--cluster: %d other clusters, at most %d are allowed", len(in.clusters), clusterset.Most)
+		return set, nil, nil, fmt.Errorf("--cluster: %d other clusters, at most %d are allowed", len(in.clusters), clusterset.Most)
 	}
 	var others []clusterset.Cluster
 	var diags diag.List
@@ -38,18 +41,18 @@ func (in *input) joined(s *Streams, set objects.Set, own string) (objects.Set, d
 	for _, given := range in.clusters {
 		name, path, ok := strings.Cut(given, "=")
 		if !ok || path == "" {
-			return set, nil, fmt.Errorf("--cluster %q: want NAME=PATH", given)
+			return set, nil, nil, fmt.Errorf("--cluster %q: want NAME=PATH", given)
 		}
 		if _, err := nodeconfig.ParseClusterName(name); err != nil {
-			return set, nil, fmt.Errorf("--cluster: %w", err)
+			return set, nil, nil, fmt.Errorf("--cluster: %w", err)
 		}
 		if names[name] {
-			return set, nil, fmt.Errorf("--cluster: a second cluster named %s", name)
+			return set, nil, nil, fmt.Errorf("--cluster: a second cluster named %s", name)
 		}
 		names[name] = true
 		other, said, err := in.readCluster(s, path)
 		if err != nil {
-			return set, nil, fmt.Errorf("--cluster %s: %w", name, err)
+			return set, nil, nil, fmt.Errorf("--cluster %s: %w", name, err)
 		}
 		diags = append(diags, said...)
 		others = append(others, clusterset.Cluster{Name: name, Objects: &other})
@@ -57,12 +60,13 @@ func (in *input) joined(s *Streams, set objects.Set, own string) (objects.Set, d
 	if in.synth {
 		said, err := in.completeAll(others)
 		if err != nil {
-			return set, nil, err
+			return set, nil, nil, err
 		}
 		diags = append(diags, said...)
 	}
+	before := set
 	set, said := clusterset.Join(clusterset.Cluster{Name: own, Objects: &set}, others)
-	return set, append(diags, said...), nil
+	return set, append([]clusterset.Cluster{{Name: own, Objects: &before}}, others...), append(diags, said...), nil
 }
 
 // readCluster reads the manifests of another cluster, of files or of a revision of Git.
@@ -127,6 +131,27 @@ func clustersOf(given []string, side int) ([]string, error) {
 		out = append(out, name+"="+path)
 	}
 	return out, nil
+}
+
+// networks returns the network of each cluster, by name, and the pods of all: the own one as it was
+// loaded, each other one with what a mesh would write into it.
+func (l *loaded) networks(judge func(*ir.Program) (netpath.Judge, error)) (map[string]*netpath.Network, []netpath.Pod) {
+	own := l.set[0].Name
+	networks := map[string]*netpath.Network{own: netpath.New(&l.objects, l.cluster, judge)}
+	pods := netpath.InCluster(netpath.Pods(&l.objects), own)
+	for i, c := range l.set {
+		if i == 0 {
+			continue
+		}
+		joined, _ := clusterset.Join(c, slices.Delete(slices.Clone(l.set), i, i+1))
+		config := l.given
+		config.ClusterName, config.ClusterCIDRs = c.Name, nil
+		var said diag.List
+		derivePodRange(&joined, &config, &said)
+		networks[c.Name] = netpath.New(&joined, compiler.Prepare(&joined, config), judge)
+		pods = append(pods, netpath.InCluster(netpath.Pods(&joined), c.Name)...)
+	}
+	return networks, pods
 }
 
 var errClustersOfRules = errors.New("--cluster needs manifests on both sides")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler"
+	"github.com/planec/planec/compiler/clusterset"
 	"github.com/planec/planec/compiler/ipam"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/base/suggest"
@@ -77,6 +78,8 @@ type loaded struct {
 	*input
 	objects objects.Set
 	cluster *compiler.Cluster
+	// set are all clusters as they were read, the own one first; nil without --cluster.
+	set []clusterset.Cluster
 	// podRoutes and given are the settings that pod routes need, as they were given.
 	podRoutes podnet.Settings
 	given     objects.Config
@@ -143,18 +146,19 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		r := in.complete(&set, &settings.Config)
 		set, made, addresses, loadDiags = r.Set, r.Made, r.Addresses, append(loadDiags, r.Diagnostics...)
 	}
+	var all []clusterset.Cluster
 	if len(in.clusters) > 0 {
-		joined, said, err := in.joined(s, set, settings.Config.ClusterName)
+		joined, clusters, said, err := in.joined(s, set, settings.Config.ClusterName)
 		if err != nil {
 			return nil, inputError(err)
 		}
-		set, loadDiags = joined, append(loadDiags, said...)
+		set, all, loadDiags = joined, clusters, append(loadDiags, said...)
 	}
 	if in.care != strictly { // a kernel has what the agent would give it, which takes settings only
 		derivePodRange(&set, &settings.Config, &loadDiags)
 	}
 	l := &loaded{
-		input: in, objects: set, made: made, addresses: addresses, services: services, workloads: workloads, streams: s,
+		input: in, objects: set, set: all, made: made, addresses: addresses, services: services, workloads: workloads, streams: s,
 		cluster: compiler.Prepare(&set, settings.Config),
 		options: settings.Options(),
 		config:  settings,

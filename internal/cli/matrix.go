@@ -92,14 +92,25 @@ func (m *matrixCommand) run() error {
 	if err := l.report(l.diagnostics()); err != nil {
 		return err
 	}
-	network := netpath.New(&l.objects, l.cluster, judge)
-	return m.streams.forPeople(m.format, func(to io.Writer) error { return m.table(to, writer, network, ports, l) })
+	pods, ask := netpath.Pods(&l.objects), netpath.New(&l.objects, l.cluster, judge).Matrix
+	if len(l.set) > 0 {
+		if l.set[0].Name == "" {
+			return inputError(errors.New("--cluster needs --cluster-name: the name of the own cluster is a part of the names of its pods"))
+		}
+		networks, all := l.networks(judge)
+		pods, ask = all, func(pods []netpath.Pod, ports []netpath.Port, yield func(from, to *netpath.Pod, port netpath.Port, allowed bool)) error {
+			return netpath.MatrixOfClusters(networks, pods, ports, yield)
+		}
+	}
+	return m.streams.forPeople(m.format, func(to io.Writer) error { return m.table(to, writer, ask, pods, ports, l) })
 }
 
+// asked calls a function for each pair of pods and each port.
+type asked = func(pods []netpath.Pod, ports []netpath.Port, yield func(from, to *netpath.Pod, port netpath.Port, allowed bool)) error
+
 // table writes who reaches whom on each of the ports.
-func (m *matrixCommand) table(to io.Writer, writer newMatrixWriter, network *netpath.Network, ports []netpath.Port, l *loaded) error {
+func (m *matrixCommand) table(to io.Writer, writer newMatrixWriter, ask asked, pods []netpath.Pod, ports []netpath.Port, l *loaded) error {
 	out := bufio.NewWriter(to)
-	pods := netpath.Pods(&l.objects)
 	w := writer(out, pods, ports)
 	switch g := w.(type) {
 	case *gridMatrix:
@@ -107,7 +118,7 @@ func (m *matrixCommand) table(to io.Writer, writer newMatrixWriter, network *net
 	case *htmlMatrix:
 		g.note = idleNote(l.cluster)
 	}
-	if err := network.Matrix(pods, ports, m.counted(w, len(pods), len(ports))); err != nil {
+	if err := ask(pods, ports, m.counted(w, len(pods), len(ports))); err != nil {
 		return systemError(err)
 	}
 	m.streams.progress.end()
@@ -131,6 +142,8 @@ func (m *matrixCommand) runList() error {
 	switch {
 	case m.backend != "":
 		return inputError(errors.New("--backend needs --port"))
+	case len(m.input.clusters) > 0:
+		return inputError(errors.New("--cluster needs --port: the list of all ports is of one cluster"))
 	case listWriters[m.format] == nil:
 		return inputError(errors.New("-o " + m.format + " needs --port; the list of all ports has csv"))
 	}

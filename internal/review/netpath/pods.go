@@ -11,6 +11,8 @@ import (
 
 // Pod is one end of a matrix.
 type Pod struct {
+	// Cluster is the cluster of the pod among several, or "".
+	Cluster         string
 	Namespace, Name string // metadata of the Pod
 	// Workload is the common name of its replicas.
 	Workload string
@@ -22,7 +24,7 @@ type Pod struct {
 	text    string
 }
 
-// String returns "namespace/name".
+// String returns "namespace/name", or "cluster/namespace/name".
 func (p *Pod) String() string { return p.text }
 
 // Pods returns the pods that can be an end of a connection, sorted:
