@@ -1,8 +1,9 @@
+//go:build !js
+
 package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -24,6 +25,9 @@ import (
 	"github.com/planec/planec/ir/diag"
 )
 
+// clusterObjects are the objects of one cluster of a set.
+type clusterObjects = clusterset.Cluster
+
 // registerClusters adds the flag for other clusters to a command that is not about a kernel: what
 // a mesh writes is made up, and a kernel has what an API server has.
 func (in *input) registerClusters(flags *pflag.FlagSet, forms string) {
@@ -31,11 +35,11 @@ func (in *input) registerClusters(flags *pflag.FlagSet, forms string) {
 }
 
 // joined adds what a mesh would add of the clusters of --cluster.
-func (in *input) joined(s *Streams, set objects.Set, own string) (objects.Set, []clusterset.Cluster, diag.List, error) {
+func (in *input) joined(s *Streams, set objects.Set, own string) (objects.Set, []clusterObjects, diag.List, error) {
 	if len(in.clusters) > clusterset.Most {
 		return set, nil, nil, fmt.Errorf("--cluster: %d other clusters, at most %d are allowed", len(in.clusters), clusterset.Most)
 	}
-	var others []clusterset.Cluster
+	var others []clusterObjects
 	var diags diag.List
 	names := map[string]bool{own: true}
 	for _, given := range in.clusters {
@@ -55,7 +59,7 @@ func (in *input) joined(s *Streams, set objects.Set, own string) (objects.Set, [
 			return set, nil, nil, fmt.Errorf("--cluster %s: %w", name, err)
 		}
 		diags = append(diags, said...)
-		others = append(others, clusterset.Cluster{Name: name, Objects: &other})
+		others = append(others, clusterObjects{Name: name, Objects: &other})
 	}
 	if in.synth {
 		said, err := in.completeAll(others)
@@ -65,8 +69,8 @@ func (in *input) joined(s *Streams, set objects.Set, own string) (objects.Set, [
 		diags = append(diags, said...)
 	}
 	before := set
-	set, said := clusterset.Join(clusterset.Cluster{Name: own, Objects: &set}, others)
-	return set, append([]clusterset.Cluster{{Name: own, Objects: &before}}, others...), append(diags, said...), nil
+	set, said := clusterset.Join(clusterObjects{Name: own, Objects: &set}, others)
+	return set, append([]clusterObjects{{Name: own, Objects: &before}}, others...), append(diags, said...), nil
 }
 
 // readCluster reads the manifests of another cluster, of files or of a revision of Git.
@@ -95,12 +99,12 @@ func (in *input) readCluster(s *Streams, path string) (objects.Set, diag.List, e
 }
 
 // completeAll is [input.complete] for other clusters: each has networks of pods of its own.
-func (in *input) completeAll(clusters []clusterset.Cluster) (diag.List, error) {
+func (in *input) completeAll(clusters []clusterObjects) (diag.List, error) {
 	const most = 64
 	if len(clusters) > most {
 		return nil, fmt.Errorf("--synth has networks of pods for %d other clusters, %d are given", most, len(clusters))
 	}
-	slices.SortFunc(clusters, func(a, b clusterset.Cluster) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(clusters, func(a, b clusterObjects) int { return strings.Compare(a.Name, b.Name) })
 	var diags diag.List
 	for i := range clusters {
 		r := synth.Complete(clusters[i].Objects, synth.Options{Nodes: in.nodes, PodCIDRs: []netip.Prefix{
@@ -153,5 +157,3 @@ func (l *loaded) networks(judge func(*ir.Program) (netpath.Judge, error)) (map[s
 	}
 	return networks, pods
 }
-
-var errClustersOfRules = errors.New("--cluster needs manifests on both sides")

@@ -132,7 +132,7 @@ func (d *diffCommand) run(args []string) error {
 	}
 	defer closeAll(sides)
 	if len(d.input.clusters) > 0 && (sides[0].loaded == nil || sides[1].loaded == nil) {
-		return inputError(errClustersOfRules)
+		return inputError(errors.New("--cluster needs manifests on both sides"))
 	}
 	if err := errors.Join(d.nameLive(sides[0], sides[1]), d.nameLive(sides[1], sides[0])); err != nil {
 		return err

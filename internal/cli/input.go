@@ -13,7 +13,6 @@ import (
 
 	"github.com/planec/planec/backends"
 	"github.com/planec/planec/compiler"
-	"github.com/planec/planec/compiler/clusterset"
 	"github.com/planec/planec/compiler/ipam"
 	"github.com/planec/planec/compiler/objects"
 	"github.com/planec/planec/internal/base/suggest"
@@ -79,7 +78,7 @@ type loaded struct {
 	objects objects.Set
 	cluster *compiler.Cluster
 	// set are all clusters as they were read, the own one first; nil without --cluster.
-	set []clusterset.Cluster
+	set []clusterObjects
 	// podRoutes and given are the settings that pod routes need, as they were given.
 	podRoutes podnet.Settings
 	given     objects.Config
@@ -146,7 +145,7 @@ func (in *input) load(s *Streams) (*loaded, error) {
 		r := in.complete(&set, &settings.Config)
 		set, made, addresses, loadDiags = r.Set, r.Made, r.Addresses, append(loadDiags, r.Diagnostics...)
 	}
-	var all []clusterset.Cluster
+	var all []clusterObjects
 	if len(in.clusters) > 0 {
 		joined, clusters, said, err := in.joined(s, set, settings.Config.ClusterName)
 		if err != nil {
