@@ -42,7 +42,7 @@ const largest = 1 << 30
 // Read returns what frr.conf says; nil if it is not there. One that planec did not write is
 // an error.
 func (f *FRR) Read() ([]byte, error) {
-	file, err := os.Open(f.File())
+	file, err := openRegular(f.File())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -58,6 +58,19 @@ func (f *FRR) Read() ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", f.File(), ErrForeign)
 	}
 	return b, nil
+}
+
+// openRegular opens a file, and nothing else: a named pipe would wait for a writer for ever, also
+// when the agent is to end.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("it is no regular file")}
+	}
+	return os.OpenFile(path, os.O_RDONLY|nonblock, 0) // it may have become a pipe meanwhile
 }
 
 // temporary begins the names of files that are not complete.
