@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/planec/planec/backends/frr"
 )
@@ -43,7 +44,7 @@ const largest = 1 << 30
 // an error.
 func (f *FRR) Read() ([]byte, error) {
 	file, err := openRegular(f.File())
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}
 	if err != nil {
@@ -68,7 +69,7 @@ func openRegular(path string) (*os.File, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("it is no regular file")}
+		return nil, fmt.Errorf("%s is no regular file: %w", path, ErrForeign)
 	}
 	return os.OpenFile(path, os.O_RDONLY|nonblock, 0) // it may have become a pipe meanwhile
 }
@@ -86,7 +87,11 @@ func (f *FRR) Write(conf []byte) (err error) {
 	f.sweep()
 	file, err := os.CreateTemp(f.Dir, temporary+"*")
 	if err != nil {
-		return fmt.Errorf("writing frr.conf: %w", err)
+		// The name differs each time, and an error that is repeated is said once.
+		if path := (*fs.PathError)(nil); errors.As(err, &path) {
+			err = path.Err
+		}
+		return fmt.Errorf("writing into %s: %w", f.Dir, err)
 	}
 	defer func() {
 		if err != nil {
