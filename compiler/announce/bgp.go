@@ -130,6 +130,11 @@ func (s *speaking) add(from *peer) {
 		s.say(diag.BGPConflict, p.Origin, fmt.Sprintf("%v is the node's own address: the neighbor is left out", p.Address))
 		return
 	}
+	if p.LocalAS != 0 && (p.LocalAS == p.Remote || p.Remote == p.asn || p.Remote == 0 && !p.External) {
+		// FRR's peer_local_as_set: "Local-AS allowed only for EBGP peers".
+		s.say(diag.BGPUndone, p.Origin, fmt.Sprintf("FRR takes no local AS number (%d) with a neighbor of the node's own AS or of that number: the neighbor is left out", p.LocalAS))
+		return
+	}
 	if p.Source.IsValid() && p.Address.IsValid() && p.Source.Is4() != p.Address.Is4() {
 		s.say(diag.BadBGP, p.Origin, fmt.Sprintf("the source address %v is of another family than the neighbor %v: it is left out", p.Source, p.Address))
 		p.Source = netip.Addr{}

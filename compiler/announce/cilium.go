@@ -129,7 +129,7 @@ func (r *ciliumReader) peer(in *ciliumv2.BGPPeer, at ir.Origin) *peer {
 			return nil
 		}
 	case auto != nil && auto.Mode == "Unnumbered" && auto.Unnumbered != nil && auto.Unnumbered.Interface != "":
-		name, ok := r.word(auto.Unnumbered.Interface, field("autoDiscovery.unnumbered.interface"))
+		name, ok := r.link(auto.Unnumbered.Interface, field("autoDiscovery.unnumbered.interface"))
 		if !ok {
 			return nil
 		}
@@ -264,12 +264,13 @@ func (r *ciliumReader) attributes(a *advert, in *ciliumv2.BGPAttributes, at ir.O
 		parse func(string) (bgp.Community, error)
 	}{{"standard", in.Communities.Standard, parseStandard}, {"wellKnown", in.Communities.WellKnown, wellKnown}, {"large", in.Communities.Large, parseLarge}} {
 		for i, text := range kind.texts {
+			path := at.At(fmt.Sprintf("%s.communities.%s[%d]", at.Path, kind.field, i))
 			value, err := kind.parse(text)
 			if err != nil {
-				r.diags.Add(diag.BadBGP, at.At(fmt.Sprintf("%s.communities.%s[%d]", at.Path, kind.field, i)), "it is no community: "+diag.Printable(err.Error()))
+				r.diags.Add(diag.BadBGP, path, "it is no community: "+diag.Printable(err.Error()))
 				continue
 			}
-			a.communities = bgp.Merge(a.communities, []bgp.Community{value})
+			r.community(a, value, path)
 		}
 	}
 }

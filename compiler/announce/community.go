@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/planec/planec/ir"
 	"github.com/planec/planec/ir/bgp"
+	"github.com/planec/planec/ir/diag"
 )
 
 // parseNumbers reads numbers with colons between, each of at most the bits.
@@ -63,6 +65,17 @@ func wellKnown(name string) (bgp.Community, error) {
 		return bgp.Community{}, fmt.Errorf("%q is no name of a community", clip(name))
 	}
 	return bgp.Community{Parts: [3]uint32{0xffff, n}}, nil
+}
+
+// community adds a community to an advertisement. 0:0 is left out: it asks nothing of a router
+// (RFC 1997 reserves it), and FRR writes it "internet" or 0:0, by version (FRRouting pull request 14141),
+// so that a reload would find a difference each time.
+func (c *Cluster) community(a *advert, value bgp.Community, at ir.Origin) {
+	if value == (bgp.Community{}) {
+		c.diags.Add(diag.BGPUndone, at, "the community 0:0 (internet) is left out: it is reserved, and versions of FRR write it differently")
+		return
+	}
+	a.communities = bgp.Merge(a.communities, []bgp.Community{value})
 }
 
 // clip bounds a text of a message.

@@ -79,7 +79,7 @@ func (c *Cluster) metalLBPeer(src objects.Sourced[*metallbv1beta1.BGPPeer]) *pee
 	p := &peer{adverts: make(map[ir.Family][]*advert), nodes: c.nodesOf(s.NodeSelectors, at, "spec.nodeSelectors")}
 	p.Name, p.Origin = o.Name, at
 	p.Address = c.addr(s.Address, at.At("spec.peerAddress"))
-	name, ok := c.word(s.Interface, at.At("spec.interface"))
+	name, ok := c.link(s.Interface, at.At("spec.interface"))
 	p.Interface = name
 	vrf, vrfOK := c.word(s.VRFName, at.At("spec.vrf"))
 	p.vrf = vrf
@@ -287,15 +287,16 @@ func (c *Cluster) metalLBAdvert(src objects.Sourced[*metallbv1beta1.BGPAdvertise
 		localPref: uint32(c.number(s.LocalPref, 0, maxASN, at.At("spec.localPref"))),
 	}
 	for i, text := range s.Communities {
+		path := at.At(fmt.Sprintf("spec.communities[%d]", i))
 		value, known := aliases[text]
 		if !known {
 			var err error
 			if value, err = parseMetalLB(text); err != nil {
-				c.diags.Add(diag.BadBGP, at.At(fmt.Sprintf("spec.communities[%d]", i)), "there is no such community: "+diag.Printable(err.Error()))
+				c.diags.Add(diag.BadBGP, path, "there is no such community: "+diag.Printable(err.Error()))
 				continue
 			}
 		}
-		a.communities = bgp.Merge(a.communities, []bgp.Community{value})
+		c.community(a, value, path)
 	}
 	c.metalLBSelect(a, s, lengths, at, pools)
 	return a

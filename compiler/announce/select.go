@@ -78,6 +78,16 @@ func (c *Cluster) word(text string, at ir.Origin) (string, bool) {
 	return text, ok
 }
 
+// link returns the name of an interface, as [Cluster.word] does. Linux lets an interface be named
+// as an address is written; FRR takes such a name for the address (str2sockunion), and refuses the neighbor.
+func (c *Cluster) link(text string, at ir.Origin) (string, bool) {
+	if _, err := netip.ParseAddr(text); err == nil {
+		c.diags.Add(diag.BGPUndone, at, fmt.Sprintf("FRR takes the name %q of an interface for an address: the neighbor is left out", clip(text)))
+		return "", false
+	}
+	return c.word(text, at)
+}
+
 const (
 	maxASN = 1<<32 - 1
 	maxTTL = 255

@@ -197,9 +197,10 @@ func (a *allocator) take(r *request, addr netip.Addr, p *pool, why Cause) {
 	r.out.Addresses = append(r.out.Addresses, Address{addr, p.name, why})
 }
 
-// satisfy gives a Service the addresses that it asks for.
+// satisfy gives a Service the addresses that it asks for; none while one of them is no address, as
+// the finding says.
 func (a *allocator) satisfy(r *request) {
-	if r.object.DeletionTimestamp != nil {
+	if r.object.DeletionTimestamp != nil || r.unreadable {
 		return
 	}
 	for _, addr := range r.asked {

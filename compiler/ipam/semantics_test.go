@@ -173,6 +173,7 @@ func TestAllocate(t *testing.T) {
 			"a PLC0135\nb PLC0135\nc PLC0135\nd 192.0.2.3=requested\ne PLC0135\nf PLC0137\n",
 		},
 		{"a slip keeps what there is", "cilium p {blocks: [{cidr: 192.0.2.0/24}]}\nservice a  | {loadBalancerIP: 192.0.2.300} | " + status("", "192.0.2.30"), "a 192.0.2.30=kept PLC0137\n"},
+		{"a slip gives nothing new", "cilium p {blocks: [{cidr: 192.0.2.0/24}]}\nservice a annotations: {lbipam.cilium.io/ips: \"192.0.2.30, x\"} | {}", "a PLC0137\n"},
 		{
 			"asked for goes before the free, and after the kept", "cilium p {blocks: [{cidr: 192.0.2.0/30}]}\nservice a {}\nservice b {loadBalancerIP: 192.0.2.0}\nservice c {loadBalancerIP: 192.0.2.2}\nservice d  | {} | " + status("", "192.0.2.2"),
 			"a 192.0.2.1=new\nb 192.0.2.0=requested\nc PLC0135\nd 192.0.2.2=kept\n",

@@ -56,10 +56,33 @@ func (f filter) definition(p *ebpf.Program) *netlink.BpfFilter {
 // away.
 func (f filter) attach(p *ebpf.Program) error {
 	qdisc := &netlink.GenericQdisc{QdiscAttrs: netlink.QdiscAttrs{LinkIndex: f.index, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT}, QdiscType: "clsact"}
-	if err := netlink.QdiscAdd(qdisc); err != nil && !errors.Is(err, unix.EEXIST) {
+	err := netlink.QdiscAdd(qdisc)
+	if errors.Is(err, unix.EEXIST) {
+		err = f.hasClsact()
+	}
+	if err != nil {
 		return fmt.Errorf("the qdisc clsact: %w", err)
 	}
 	return f.Update(p)
+}
+
+// errIngress says that an interface has the qdisc ingress, such as of the CNI plugin bandwidth. It
+// excludes clsact, and what is put at its side egress comes to its side ingress (ingress_tcf_block
+// in net/sched/sch_ingress.c of Linux): there, one program would take the other's place.
+var errIngress = errors.New("another program's qdisc ingress is in its place, which has no side for what a pod is sent")
+
+// hasClsact returns an error if the interface has another qdisc than clsact in its place.
+func (f filter) hasClsact() error {
+	list, err := netlink.QdiscList(&netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Index: f.index}})
+	if err != nil {
+		return err
+	}
+	for _, q := range list {
+		if q.Attrs().Parent == netlink.HANDLE_INGRESS && q.Type() != "clsact" { // clsact has the same parent
+			return errIngress
+		}
+	}
+	return nil
 }
 
 // Update puts a program in the place of the one that is there. No packet passes between.

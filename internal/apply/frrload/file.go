@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/planec/planec/backends/frr"
 )
@@ -42,8 +43,8 @@ const largest = 1 << 30
 // Read returns what frr.conf says; nil if it is not there. One that planec did not write is
 // an error.
 func (f *FRR) Read() ([]byte, error) {
-	file, err := os.Open(f.File())
-	if errors.Is(err, fs.ErrNotExist) {
+	file, err := openRegular(f.File())
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}
 	if err != nil {
@@ -60,6 +61,19 @@ func (f *FRR) Read() ([]byte, error) {
 	return b, nil
 }
 
+// openRegular opens a file, and nothing else: a named pipe would wait for a writer for ever, also
+// when the agent is to end.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file: %w", path, ErrForeign)
+	}
+	return os.OpenFile(path, os.O_RDONLY|nonblock, 0) // it may have become a pipe meanwhile
+}
+
 // temporary begins the names of files that are not complete.
 const temporary = ".frr.conf.planec."
 
@@ -73,7 +87,11 @@ func (f *FRR) Write(conf []byte) (err error) {
 	f.sweep()
 	file, err := os.CreateTemp(f.Dir, temporary+"*")
 	if err != nil {
-		return fmt.Errorf("writing frr.conf: %w", err)
+		// The name differs each time, and an error that is repeated is said once.
+		if path := (*fs.PathError)(nil); errors.As(err, &path) {
+			err = path.Err
+		}
+		return fmt.Errorf("writing into %s: %w", f.Dir, err)
 	}
 	defer func() {
 		if err != nil {

@@ -13,16 +13,32 @@ import (
 // recordFile is in planec's state directory.
 const recordFile = "frr.json"
 
+// nextFile is a record that is not complete yet.
+const nextFile = recordFile + ".next"
+
 // Remember writes down which FRR is given files, for [Recall].
 func (f *FRR) Remember(stateDir string) error {
 	b, err := json.Marshal(f)
 	if err == nil {
-		err = errors.Join(os.MkdirAll(stateDir, 0o755), os.WriteFile(filepath.Join(stateDir, recordFile), append(b, '\n'), 0o600))
+		err = writeRecord(stateDir, append(b, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("the record of frr.conf: %w", err)
 	}
 	return nil
+}
+
+// writeRecord writes the record whole or not at all: [Recall] refuses half of one, and cleaning
+// would find no frr.conf.
+func writeRecord(stateDir string, b []byte) error {
+	if err := os.MkdirAll(stateDir, 0o755); err != nil {
+		return err
+	}
+	next := filepath.Join(stateDir, nextFile)
+	if err := os.WriteFile(next, b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, filepath.Join(stateDir, recordFile))
 }
 
 // Recall returns the FRR that was given files, or nil if none was.
@@ -43,8 +59,10 @@ func Recall(stateDir string) (*FRR, error) {
 
 // Forget removes the record.
 func Forget(stateDir string) error {
-	if err := os.Remove(filepath.Join(stateDir, recordFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("the record of frr.conf: %w", err)
+	for _, name := range []string{recordFile, nextFile} {
+		if err := os.Remove(filepath.Join(stateDir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("the record of frr.conf: %w", err)
+		}
 	}
 	return nil
 }

@@ -142,7 +142,8 @@ func (f *FRR) Loaded(ctx context.Context) error {
 
 // Clean has FRR run nothing of planec's and removes frr.conf; it returns what was removed. One
 // that another program wrote meanwhile stays. Where another program loads the file, it stays too,
-// and says nothing: if it were gone, FRR would go on announcing.
+// and says nothing: if it were gone, FRR would go on announcing. Where FRR runs and does not take
+// the file, that is an error, and the file stays, too.
 func (f *FRR) Clean(ctx context.Context) ([]string, error) {
 	conf, err := f.Read()
 	if errors.Is(err, ErrForeign) || err == nil && len(conf) == 0 {
@@ -161,6 +162,10 @@ func (f *FRR) Clean(ctx context.Context) ([]string, error) {
 		return []string{"what FRR announces, from " + f.File()}, nil
 	}
 	if err := f.Load(ctx); err != nil {
+		// Where FRR runs, the file stays, so that cleaning again tries again.
+		if _, silent := f.Running(ctx); silent == nil || ctx.Err() != nil {
+			return nil, fmt.Errorf("FRR may go on announcing, clean again: %w", err)
+		}
 		return nil, fmt.Errorf("what FRR announces stays until it is restarted: %w", errors.Join(err, os.Remove(f.File())))
 	}
 	if err := os.Remove(f.File()); err != nil {

@@ -75,6 +75,26 @@ func TestFile(t *testing.T) {
 }
 
 // TestRecord finds the FRR again that was given files.
+// TestRecordOfHalf: what a killed program left of a record beside it is not in the way.
+func TestRecordOfHalf(t *testing.T) {
+	dir, want := t.TempDir(), &FRR{Dir: "/etc/frr"}
+	if err := os.WriteFile(filepath.Join(dir, nextFile), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := Recall(dir); f != nil || err != nil {
+		t.Errorf("%v %v", f, err)
+	}
+	if err := want.Remember(dir); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := Recall(dir); err != nil || !reflect.DeepEqual(f, want) {
+		t.Errorf("%v %v", f, err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("%v %v", entries, err)
+	}
+}
+
 func TestRecord(t *testing.T) {
 	dir := t.TempDir()
 	if f, err := Recall(dir); f != nil || err != nil {

@@ -21,6 +21,10 @@ func below(root, path string) (string, error) {
 	for links := 0; len(rest) > 0; {
 		next := filepath.Join(at, rest[0])
 		rest = rest[1:]
+		if next == "/" {
+			at = next // root itself may be a link: that is of the machine, not of the node below it
+			continue
+		}
 		target, err := os.Readlink(filepath.Join(root, next))
 		if err != nil {
 			at = next // no link, or the one who opens it says what is wrong

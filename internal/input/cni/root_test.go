@@ -43,3 +43,14 @@ func TestRootLinks(t *testing.T) {
 		})
 	}
 }
+
+// TestRootIsLink: the root is a path of the machine, and may be a link itself, wherever that leads.
+func TestRootIsLink(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "host")
+	if err := os.Symlink(node(t, map[string]string{"10-flannel.conflist": flannelConf}), root); err != nil {
+		t.Fatal(err)
+	}
+	if found := cni.Detect(cni.Host{Root: root}); found.System == nil || found.System.Name != "flannel" || len(found.Unread) > 0 {
+		t.Errorf("%+v", found)
+	}
+}

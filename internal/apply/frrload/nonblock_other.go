@@ -1,0 +1,5 @@
+//go:build !linux
+
+package frrload
+
+const nonblock = 0
