@@ -83,8 +83,8 @@ CONNECTS ?= 5000
 REPEAT ?= 3
 WRITE ?=
 
-# planec and kube-proxy on the same objects, in one run: CPU, memory, connects. Under
-# 30 minutes on two quiet cores. SIZES=1000,10000 and ONLY=nftables are parts of it (of names of
+# planec and kube-proxy on the same objects, in one run: CPU, memory, connects.
+# Under 30 minutes on two quiet cores. SIZES=1000,10000 and ONLY=nftables are parts of it (of names of
 # what is measured: planec, kube-proxy, a backend, policies), LIMIT is the time for one
 # cell, WRITE=1 puts the tables into docs/performance.md.
 bench-peers: tools
@@ -151,9 +151,10 @@ conformance: tools
 	@out=$$(mktemp); $(GO) test -count 1 -v ./internal/testing/conformance -data "$(abspath $(DATA))" >$$out 2>&1; code=$$?; \
 	  grep -v '^ *\(=== \|--- PASS\)' $$out; rm -f $$out; exit $$code
 
+KERNELS ?= .kernels
+
 # Debian's own kernels, in QEMU: layouts of nodes with every kind of rules, programs of eBPF.
 # They are older than most machines' kernels, and have all drivers. Needs no KVM; 45 minutes.
-KERNELS ?= .kernels
 kernels: tools
 	sh scripts/debian-kernels.sh $(KERNELS)
 	PLANEC_KERNELS=$(abspath $(KERNELS)) CGO_ENABLED=0 $(GO) test -timeout 0 -count 1 -v -p 1 -run TestOtherKernels ./backends/ebpf/bpf ./backends/ebpf/live ./internal/testing/cnilayout
@@ -168,8 +169,8 @@ engines:
 	sh scripts/engines.sh
 	cd engines && $(GO) test -timeout 0 -count 1 -v . -sets $(SETS) -seed $(SEED)
 
-# Proves what every backend emits for the golden cases and 1,000 generated clusters, and for
-# 200 random programs with policies and 200 with those of other dialects: minutes.
+# Proves what every backend emits, for golden cases and generated clusters.
+# These are 1,000, and 200 random programs with policies and 200 with those of other dialects: minutes.
 prove:
 	$(GO) test -count 1 -v -run 'TestProofs' ./golden
 	$(GO) test -timeout 20m -count 1 -v -run 'TestRandom' ./internal/proof -args -clusters 1000 -programs 200

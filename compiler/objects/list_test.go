@@ -10,13 +10,13 @@ import (
 	"github.com/planec/planec/compiler/objects"
 )
 
-// TestLists wants a list for each field of a set, those of what it embeds too, and lists that change the set's own
+// TestLists wants a list for each field of a set that has objects of one kind, those of what it embeds too, and lists that change the set's own
 // field and no other set.
 func TestLists(t *testing.T) {
 	var set objects.Set
 	want := 0
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[objects.Set]()) {
-		if !f.Anonymous {
+		if !f.Anonymous && f.Type != reflect.TypeFor[[]objects.OtherCluster]() {
 			want++
 		}
 	}

@@ -157,3 +157,17 @@ func (l *loaded) networks(judge func(*ir.Program) (netpath.Judge, error)) (map[s
 	}
 	return networks, pods
 }
+
+// unasked names an endpoint of another cluster, whose policies trace does not ask, or "".
+func (l *loaded) unasked(o netpath.Outcome) string {
+	for _, c := range o.Endpoints {
+		for i := 1; i < len(l.set); i++ {
+			for _, p := range netpath.Pods(l.set[i].Objects) {
+				if c.Address.Addr() == p.Addresses[ir.FamilyOf(c.Address.Addr())] {
+					return fmt.Sprintf("%s is a pod of cluster %s, whose policies trace does not ask: matrix --port does", c.Address.Addr(), l.set[i].Name)
+				}
+			}
+		}
+	}
+	return ""
+}

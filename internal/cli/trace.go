@@ -125,11 +125,10 @@ func (t *traceCommand) run(ctx context.Context) error {
 	if err != nil {
 		return systemError(err)
 	}
-	notes := l.named
-	if note != "" {
-		notes = append(notes, note)
-	}
-	for _, n := range notes {
+	for _, n := range append(l.named, note, l.unasked(outcome)) {
+		if n == "" {
+			continue
+		}
 		if _, err := fmt.Fprintf(t.streams.Err, "note: %s\n", n); err != nil {
 			return systemError(err)
 		}

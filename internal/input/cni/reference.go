@@ -40,7 +40,7 @@ const pageHead = "# Network plugins\n\n" +
 	"    cni: kubenet # --cni\n    masqAgent: # preset kubenet\n      nonMasqueradeCIDRs: [10.0.0.0/8, 169.254.0.0/16]\n      masqLinkLocal: true\n\n" +
 	"* `detectLocal` is the column *local pods*. Where it is `unknown`, the user gives it (PLC0406).\n" +
 	"* `masqAgent` is set where the plugin leaves egress to the node (column *egress*). It means what `iptables -t nat -A POSTROUTING ! -d 10.0.0.0/8 -j MASQUERADE`\n" +
-	"  does on such nodes, on every interface, but for destinations that are the node's own; link-local destinations are left alone, as ip-masq-agent\n" +
+	"  does on such nodes, on every interface, but for destinations that are the node's own; link-local destinations are left alone, since 169.254.0.0/16 is in the list, as ip-masq-agent\n" +
 	"  does. To have none beside a preset, give `masqAgent: {nonMasqueradeCIDRs: [0.0.0.0/0]}`.\n" +
 	"* `masqueradeBit` stays 14 unless the plugin takes that bit for itself; then it is a bit that is free, and a note says so. A bit that is given, and\n" +
 	"  taken, is a warning that names a free one (PLC0405). Backend ipvs uses bits 0 to 13 beside it (15 of them where the masquerade bit is among\n" +

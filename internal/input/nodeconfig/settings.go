@@ -73,7 +73,7 @@ func networks() []Setting {
 			Proxy:   []string{"detectLocalMode"}, Value: func(c *NodeConfig) any { return some(detectText(c.Config.DetectLocal)) },
 		},
 		{
-			Name: "cni", Flag: "cni", Type: "string", Doc: "network plugin of the node, which gives defaults to detectLocal, masqAgent and masqueradeBit: a name of `planec cni`, or auto for planec-agent, apply and verify to look at the node", Default: "none",
+			Name: "cni", Flag: "cni", Type: "string", Doc: "network plugin of the node, which gives defaults to detectLocal, masqAgent and masqueradeBit: a name that planec cni lists, or auto for planec-agent, apply, verify and config view to look at the node", Default: "none",
 			Pattern: `^[a-z0-9-]+$`, Value: func(c *NodeConfig) any { return some(c.CNI) },
 		},
 		{
